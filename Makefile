@@ -1,0 +1,57 @@
+# Every target works on a fresh clone. `make test` is what CI runs.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+LAB := testdata/lab/lab
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+SOAK ?= 30m
+
+.PHONY: build test unit race lab-test console-test lint fuzz bench soak demo golden lab-up lab-down help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## the program, as ./pgtui
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o pgtui ./cmd/pgtui
+
+test: ## installs what the tests need (root, Debian 12) and runs them all
+	./testdata/run-tests
+
+unit: ## what needs nothing installed: unit tests, golden frames, layers
+	go vet ./...
+	go test -v ./... | grep -vE '^(===|[[:space:]]*--- PASS|PASS)' # what is skipped for want of a component is named
+
+race: ## the same under the race detector
+	go test -race ./...
+
+lab-test: lab-up ## against real Patroni, HAProxy, PostgreSQL and sshd
+	$(LAB) hold go test -tags lab -run '^TestLab' -count=1 -p 1 ./...
+
+lint: ## golangci-lint, pinned
+	go run $(GOLANGCI) run
+
+fuzz: ## every fuzz target, FUZZTIME each
+	./testdata/run-fuzz $(FUZZTIME)
+
+bench: ## benchmarks, and the figures of the README through a terminal
+	go test -run '^$$' -bench . -benchmem ./...
+	./testdata/measure
+
+soak: ## random faults while clients connect; the board must tell the truth. SOAK for each generation, SEED=n plays one again
+	set -e; for release in bookworm trixie; do \
+	  $(LAB) down; LAB_RELEASE=$$release $(LAB) up; \
+	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -for $(SOAK) $(if $(SEED),-seed $(SEED)); \
+	  $(LAB) hold go test -tags lab -run '^TestLabSandboxSame$$' -count=1 ./internal/soak; \
+	done
+
+demo: ## the console on the embedded sandbox
+	go run ./cmd/pgtui demo
+
+golden: ## write the golden frames anew; review the diff as you would a screen
+	go test ./tui/... -update
+
+lab-up: ## start the four-node lab (LAB_RELEASE=trixie for the newer generation)
+	$(LAB) up
+
+lab-down: ## stop it and leave nothing behind
+	$(LAB) down

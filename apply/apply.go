@@ -1,0 +1,151 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/model"
+	"pgtui/probe"
+	"pgtui/probe/transport"
+	"pgtui/render"
+)
+
+// Applier makes plans from what the nodes have, and runs them.
+type Applier struct {
+	// Runner runs scripts on nodes.
+	Runner transport.Runner
+	// Stats reads the stats page of one node, over a new connection each time:
+	// an old one may end at the worker that a reload has replaced.
+	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
+	// Now is the clock.
+	Now func() time.Time
+	// Managed is the date of the "# ansible managed:" line of files that are
+	// new on a node; the others keep the line they have.
+	Managed string
+
+	// ReadFor, RunFor and VerifyFor bound one node's part of planning, of its
+	// script and of the look at its stats page. Zero means 20 s, 5 min, 20 s.
+	ReadFor, RunFor, VerifyFor time.Duration
+	// Poll is the pause between two looks at a stats page; zero means 200 ms.
+	Poll time.Duration
+}
+
+// readers bounds how many nodes are read at once.
+const readers = 8
+
+// Plan reads the files of the cluster's HAProxy nodes and returns what would
+// be changed on each. No hosts means all of them. The error is about the
+// question: an unknown cluster or host. A node that cannot be read is part of
+// the plan, with its Err; see model.Plan.Refusal before running it.
+func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (model.Plan, error) {
+	c, err := question(inv, cluster, hosts, false)
+	if err != nil {
+		return model.Plan{}, err
+	}
+	var ask []model.Host
+	for _, h := range fronts(c) {
+		if len(hosts) == 0 || slices.Contains(hosts, h) {
+			ask = append(ask, h)
+		}
+	}
+	p := Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
+	p.MadeAt = a.Now()
+	return p, nil
+}
+
+// question checks that there is such a cluster and that the hosts are among
+// its HAProxy nodes, or with old among those that may have been.
+func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
+	c := inv.Cluster(cluster)
+	if c == nil {
+		return nil, &model.Hint{
+			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
+			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }),
+		}
+	}
+	if len(c.Fronts) == 0 && len(c.Problems) == 0 {
+		return nil, fmt.Errorf("%s: no HAProxy node exposes its services", cluster)
+	}
+	for _, h := range hosts {
+		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
+			return nil, &model.Hint{
+				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
+				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }),
+			}
+		}
+	}
+	return c, nil
+}
+
+// fronts are the cluster's HAProxy nodes.
+func fronts(c *model.Cluster) []model.Host {
+	var out []model.Host
+	for _, f := range c.Fronts {
+		out = append(out, f.Host)
+	}
+	return out
+}
+
+// readAll reads the service files of the hosts, several at a time.
+func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]NodeFiles {
+	out := make(map[model.Host]NodeFiles, len(hosts))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for _, h := range hosts {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f := a.read(ctx, inv, h)
+			mu.Lock()
+			out[h] = f
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {
+	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	defer cancel()
+	target := model.SSHTarget{Address: string(h)}
+	if n := inv.Node(h); n != nil {
+		target = n.SSH
+	}
+	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	switch {
+	case err != nil:
+		return NodeFiles{Err: err}
+	case dir.Missing:
+		return NodeFiles{Missing: true, Err: &model.Hint{
+			Err: fmt.Errorf("there is no %s", dir.Dir),
+			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
+		}}
+	}
+	return NodeFiles{Files: dir.Contents()}
+}
+
+func or(d, other time.Duration) time.Duration {
+	if d == 0 {
+		return other
+	}
+	return d
+}
+
+// join lists at most twenty names.
+func join[T any](all []T, name func(T) string) string {
+	var out []string
+	for i, x := range all {
+		if i == 20 {
+			out = append(out, "…")
+			break
+		}
+		out = append(out, name(x))
+	}
+	return strings.Join(out, ", ")
+}

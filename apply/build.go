@@ -1,0 +1,211 @@
+package apply
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/render"
+)
+
+// NodeFiles is what the HAProxy directory of one node holds.
+type NodeFiles struct {
+	Files map[string][]byte // by name; only regular files
+	Err   error             // why they could not be read
+	// Missing: there is no such directory; Err says so too.
+	Missing bool
+}
+
+// Build makes the plan that turns what the nodes have into what the inventory
+// wants of one cluster. The plan has a node for each front of the cluster that
+// stands in have, in the cluster's order. MadeAt is left zero.
+//
+// Build does not fail: what forbids the plan is in its Problems and in the Err
+// of its nodes, see model.Plan.Refusal. While the cluster has a fatal problem
+// no file is deleted: the service that cannot be rendered keeps the file it
+// has.
+func Build(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) model.Plan {
+	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash}
+	for _, x := range c.Problems {
+		if x.Fatal {
+			p.Problems = append(p.Problems, x)
+		}
+	}
+	for i := range c.Fronts {
+		f := &c.Fronts[i]
+		if files, ok := have[f.Host]; ok {
+			p.Nodes = append(p.Nodes, buildNode(inv, c, f, wantOf(want, f.Host), files, len(p.Problems) > 0))
+		}
+	}
+	p.ID = planID(&p)
+	return p
+}
+
+func wantOf(want []render.File, host model.Host) map[string][]byte {
+	out := map[string][]byte{}
+	for _, f := range want {
+		if f.Host == host {
+			out[f.Name] = f.Data
+		}
+	}
+	return out
+}
+
+func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[string][]byte, have NodeFiles, keep bool) model.NodePlan {
+	n := model.NodePlan{Host: f.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(f.Host)}, Err: have.Err}
+	if node := inv.Node(f.Host); node != nil {
+		n.Node, n.Target = node.Name, node.SSH
+	}
+	if n.Err != nil {
+		return n
+	}
+	n.Have, n.Want = map[string]string{}, map[string]string{}
+	own := map[string][]byte{}
+	for _, name := range slices.Sorted(maps.Keys(have.Files)) {
+		_, wanted := want[name]
+		owner := ownerOf(inv, c, name, have.Files[name], wanted)
+		if owner == c.Name {
+			own[name] = have.Files[name]
+			n.Have[name] = sum(own[name])
+			continue
+		}
+		n.Foreign = append(n.Foreign, name)
+		if wanted && n.Err == nil {
+			n.Err = conflict(c, name, owner)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if err := checkName(name); err != nil && n.Err == nil {
+			n.Err = err
+		}
+		place(&n, name, own[name], want[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		switch _, wanted := want[name]; {
+		case wanted:
+		case keep:
+			n.Want[name] = n.Have[name]
+		default:
+			n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(own[name])})
+		}
+	}
+	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
+	n.Expect, n.Gone = expect(f, want), gone(n.Changes, want)
+	return n
+}
+
+// place adds one wanted file to the node's plan. have is nil when the node has
+// no such file. The date line of a file that is there is kept: it is never a
+// change, and never part of one.
+func place(n *model.NodePlan, name string, have, want []byte) {
+	if _, there := n.Have[name]; !there {
+		n.Changes = append(n.Changes, model.FileChange{Name: name, After: present(want)})
+		n.Want[name] = sum(want)
+		return
+	}
+	if render.SameFile(present(have), present(want)) {
+		n.Same++
+		n.Want[name] = n.Have[name]
+		return
+	}
+	after := present(render.KeepDate(want, have))
+	n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(have), After: after})
+	n.Want[name] = sum(after)
+}
+
+// present is data as the content of a file that exists: never nil.
+func present(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
+	if owner == "" {
+		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", render.Printable(name), c.Name)
+	}
+	return &model.Hint{
+		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", render.Printable(name), c.Name, owner),
+		Try: fmt.Sprintf("give the service of %s another name", c.Name),
+	}
+}
+
+// checkName refuses the names that HAProxy would not read, and those that
+// could name anything but a file in its directory.
+func checkName(name string) error {
+	bad := func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' }
+	switch {
+	case strings.ContainsFunc(name, bad) || strings.HasPrefix(name, ".") || len(name) > 200:
+		return fmt.Errorf("%q cannot be the name of a service file", name)
+	case !strings.HasSuffix(name, ".cfg") || strings.Index(name, ".cfg") != len(name)-len(".cfg"):
+		return fmt.Errorf("HAProxy would not read a file named %q: the first .cfg must be its end", name)
+	}
+	return nil
+}
+
+// expect lists the sections of the wanted files with the servers that HAProxy
+// must show for them.
+func expect(f *model.Front, want map[string][]byte) []model.ExpectedProxy {
+	var out []model.ExpectedProxy
+	for i := range f.Services {
+		s := &f.Services[i]
+		if _, ok := want[s.FileName()]; !ok {
+			continue
+		}
+		x := model.ExpectedProxy{Name: s.Proxy()}
+		servers, backup := s.Servers()
+		for j, v := range servers {
+			x.Servers = append(x.Servers, model.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// gone are the sections of changed and deleted files that no wanted file has.
+func gone(changes []model.FileChange, want map[string][]byte) []string {
+	stay := map[string]bool{}
+	for _, data := range want {
+		for _, s := range render.Sections(data) {
+			stay[s.Name] = true
+		}
+	}
+	var out []string
+	for _, ch := range changes {
+		for _, s := range render.Sections(ch.Before) {
+			if !stay[s.Name] && s.Name != "" {
+				stay[s.Name] = true
+				out = append(out, s.Name)
+			}
+		}
+	}
+	return out
+}
+
+// sum is the SHA-256 of data in hex, as sha256sum prints it.
+func sum(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
+}
+
+// planID is a short hash of everything that the plan would do, and of what it
+// would find: two plans with one ID are the same work.
+func planID(p *model.Plan) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", p.Cluster)
+	for _, n := range p.Nodes {
+		fmt.Fprintf(h, "node %q %q %q %q\n", n.Host, n.Target.Address, n.Target.Root, n.ConfDir)
+		for _, name := range slices.Sorted(maps.Keys(n.Have)) {
+			fmt.Fprintf(h, "have %q %s\n", name, n.Have[name])
+		}
+		for _, name := range slices.Sorted(maps.Keys(n.Want)) {
+			fmt.Fprintf(h, "want %q %s\n", name, n.Want[name])
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}

@@ -1,0 +1,131 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/model"
+	"pgtui/probe"
+	"pgtui/render"
+)
+
+// Examination is what the HAProxy nodes of some clusters have on disk and which
+// processes run there.
+type Examination struct {
+	Conf    map[model.Host]model.Observed[model.NodeConf]
+	Workers map[model.Host]model.Observed[model.Processes]
+}
+
+// Examine reads the files and the processes of every HAProxy node of the clusters
+// over SSH, several nodes at once, each within ReadFor. It changes nothing. A
+// node that cannot be read is there with its error.
+func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
+	var hosts []model.Host
+	for _, c := range clusters {
+		for i := range c.Fronts {
+			if !slices.Contains(hosts, c.Fronts[i].Host) {
+				hosts = append(hosts, c.Fronts[i].Host)
+			}
+		}
+	}
+	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{}}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for _, h := range hosts {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			conf, procs := a.examine(ctx, inv, clusters, h)
+			mu.Lock()
+			defer mu.Unlock()
+			out.Conf[h], out.Workers[h] = conf, procs
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) (conf model.Observed[model.NodeConf], procs model.Observed[model.Processes]) {
+	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	defer cancel()
+	target := model.SSHTarget{Address: string(h)}
+	node := inv.Node(h)
+	if node != nil {
+		target = node.SSH
+	}
+	start := a.Now()
+	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	at := a.Now()
+	var nc model.NodeConf
+	if err == nil {
+		nc = a.confOf(inv, clusters, h, dir)
+		if node != nil {
+			// haproxy.cfg is not read: it holds passwords. That it binds the
+			// stats port is known all the same.
+			stats := model.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
+			nc.Sections = append([]model.ConfSection{stats}, nc.Sections...)
+		}
+	}
+	conf = conf.Next(nc, err, at, at.Sub(start))
+	if err != nil {
+		procs = procs.Next(model.Processes{}, err, at, 0)
+		return conf, procs
+	}
+	start = a.Now()
+	p, err := probe.ReadProcesses(ctx, a.Runner, target)
+	at = a.Now()
+	return conf, procs.Next(p, err, at, at.Sub(start))
+}
+
+// confOf judges what one node has on disk.
+func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h model.Host, dir probe.ConfDir) model.NodeConf {
+	nc := model.NodeConf{Dir: dir.Dir, Missing: dir.Missing, Drift: map[model.ClusterName]model.Drift{}}
+	if dir.Missing {
+		return nc
+	}
+	for _, name := range slices.Sorted(maps.Keys(dir.Files)) {
+		f := dir.Files[name]
+		x := model.ConfFile{Name: render.Printable(name), Changed: f.Changed,
+			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
+		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
+			return ownerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
+		})
+		nc.Files = append(nc.Files, x)
+		if x.Read {
+			nc.Sections = append(nc.Sections, render.Conf(name, f.Data)...)
+		}
+	}
+	for _, c := range clusters {
+		if c.Front(h) != nil {
+			nc.Drift[c.Name] = a.drift(inv, c, h, dir)
+		}
+	}
+	return nc
+}
+
+// wantsFile reports whether the cluster declares a service of that file there.
+func wantsFile(c *model.Cluster, h model.Host, name string) bool {
+	f := c.Front(h)
+	return f != nil && slices.ContainsFunc(f.Services, func(s model.Service) bool { return s.FileName() == name })
+}
+
+// drift is what a reload would change on the node, without planning one.
+func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir probe.ConfDir) model.Drift {
+	p := Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]NodeFiles{h: {Files: dir.Contents()}})
+	d := model.Drift{}
+	for _, n := range p.Nodes {
+		if n.Err != nil {
+			return model.Drift{Err: n.Err.Error()}
+		}
+		for _, ch := range n.Changes {
+			d.Changes = append(d.Changes, model.DriftFile{Name: render.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
+		}
+	}
+	return d
+}

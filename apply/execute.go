@@ -1,0 +1,274 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"pgtui/model"
+	"pgtui/probe/transport"
+)
+
+// Execute runs a plan, one node after the other, and stops at the first node
+// that does not end as planned: the rest is reported as untouched. The report
+// has every node of the plan. The error says what stopped the run, nil when
+// every node is as the plan wants it; model.TryOf gives the next step.
+//
+// A plan that must not run (model.Plan.Refusal), or that was made from another
+// inventory, is refused before anything is touched. Cancelling ctx stops the
+// run between two nodes, never within one. emit is told every step of every
+// node as it begins and ends; it may be nil.
+func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+	rep := model.Report{Plan: p.ID}
+	for _, n := range p.Nodes {
+		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+	}
+	if err := p.Refusal(); err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
+	if p.Inventory != inv.Hash {
+		return rep, &model.Hint{
+			Err: fmt.Errorf("%s: nothing was changed: the inventory is not the one the plan was made from", p.Cluster),
+			Try: "plan again and review the difference",
+		}
+	}
+	if emit == nil {
+		emit = func(model.StepResult) {}
+	}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if err := ctx.Err(); err != nil {
+			return rep, fmt.Errorf("%s: stopped before %s: %w", p.Cluster, label(n), err)
+		}
+		rep.Nodes[i] = a.node(context.WithoutCancel(ctx), inv, &p, n, emit)
+		if r := rep.Nodes[i]; r.Outcome != model.Applied && r.Outcome != model.Unchanged {
+			return rep, &model.Hint{Err: fmt.Errorf("%s: %s: %s: %w", p.Cluster, label(n), r.Step, r.Err), Try: advice(n, &r)}
+		}
+	}
+	return rep, nil
+}
+
+// label is the node as an operator knows it.
+func label(n *model.NodePlan) string {
+	if n.Node == "" || n.Node == string(n.Host) {
+		return string(n.Host)
+	}
+	return n.Node + " (" + string(n.Host) + ")"
+}
+
+// advice is what to do about a node that did not end as planned.
+func advice(n *model.NodePlan, r *model.NodeReport) string {
+	if try := model.TryOf(r.Err); try != "" {
+		return try
+	}
+	kept := ""
+	if r.Backup != "" {
+		kept = "; the old files are in " + r.Backup
+	}
+	switch r.Outcome {
+	case model.Untouched:
+		return fmt.Sprintf("nothing on %s has changed; correct the cause and plan again", n.Host)
+	case model.Restored:
+		return fmt.Sprintf("%s runs what it ran before; look at `journalctl -u haproxy` there", n.Host)
+	case model.Broken:
+		return fmt.Sprintf("look at %s now: `haproxy -c -f /etc/haproxy/haproxy.cfg -f %s` and `systemctl status haproxy`%s", n.Host, n.ConfDir, kept)
+	default:
+		return fmt.Sprintf("look at %s: its files are the old ones or the new ones, pgtui could not see which%s", n.Host, kept)
+	}
+}
+
+// node runs one node's part of the plan to its end.
+func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan, emit func(model.StepResult)) model.NodeReport {
+	if !n.Changed() {
+		return model.NodeReport{Host: n.Host, Outcome: model.Unchanged}
+	}
+	// Whoever cannot see the result must not change anything.
+	base, err := a.baseline(ctx, inv, n)
+	if err != nil {
+		err = fmt.Errorf("the result could not be verified: %w", err)
+		emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err})
+		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepVerify, Err: err}
+	}
+	prefix := string(p.Cluster) + "-"
+	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	r, err := a.runScript(rctx, n, emit, payload(n, prefix, true),
+		"apply", p.ID, n.ConfDir, prefix, a.Now().UTC().Format("20060102T150405Z"))
+	cancel()
+	if err != nil {
+		a.settle(ctx, p, n, r, err)
+	}
+	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup}
+	if rep.Outcome != model.Applied {
+		if rep.Err == nil {
+			rep.Err = errors.New("the node did not say what went wrong")
+		}
+		return rep
+	}
+	return a.verifyOrRestore(ctx, inv, p, n, base, rep, emit)
+}
+
+func outcomeOf(r *run) model.NodeOutcome {
+	switch o := model.NodeOutcome(r.outcome); o {
+	case model.Applied, model.Untouched, model.Restored, model.Broken:
+		return o
+	default:
+		return model.Uncertain
+	}
+}
+
+// settle finds out how an interrupted run has ended, once, and makes sure that
+// one which had not begun to change anything never will. It sets r.outcome.
+func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, r *run, cause error) {
+	if r.failed == "" {
+		r.failed = orText(r.step, model.StepStage)
+		r.err = cause
+	}
+	if r.outcome != "" {
+		return // the script's end was heard, only the transport's was not
+	}
+	if errors.Is(cause, transport.ErrNotStarted) {
+		r.outcome = string(model.Untouched)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	defer cancel()
+	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir)
+	switch {
+	case err != nil:
+		r.err = fmt.Errorf("%w (and asking again how it ended: %w)", cause, err)
+	case s.state == "new" && s.backup != "":
+		// The second part ended well: only its words were lost.
+		r.outcome, r.failed, r.err, r.backup = string(model.Applied), "", nil, s.backup
+	case s.state == "old" && r.reached[model.StepSwap]:
+		r.outcome = string(model.Restored)
+	case s.state == "old":
+		r.outcome = string(model.Untouched)
+	case s.state == "broken" || s.state == "mixed":
+		r.outcome = string(model.Broken)
+	default:
+		r.err = fmt.Errorf("%w (its files are neither the old nor the new ones: %q)", cause, s.state)
+	}
+}
+
+func orText(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// baseline is what the stats page said before anything was touched.
+type baseline struct {
+	stats model.HAProxyStats
+	at    time.Time
+	fits  bool // it already was as the plan wants it
+}
+
+func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (baseline, error) {
+	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+	defer cancel()
+	st, err := a.stats(ctx, inv, n)
+	if err != nil {
+		return baseline{}, err
+	}
+	return baseline{stats: st, at: a.Now(), fits: mismatch(n, &st) == ""}, nil
+}
+
+func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (model.HAProxyStats, error) {
+	node := inv.Node(n.Host)
+	if node == nil {
+		return model.HAProxyStats{}, fmt.Errorf("%s is not in the inventory", n.Host)
+	}
+	return a.Stats(ctx, *node)
+}
+
+// verifyOrRestore looks whether HAProxy runs what the plan wants, and puts the
+// old files back when it does not.
+func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan,
+	base baseline, rep model.NodeReport, emit func(model.StepResult),
+) model.NodeReport {
+	began := a.Now()
+	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+	detail, err := a.verify(ctx, inv, n, base)
+	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: detail, Took: a.Now().Sub(began)})
+	if err == nil {
+		return rep
+	}
+	rep.Step, rep.Err = model.StepVerify, err
+	r, rerr := a.restore(ctx, p, n, rep.Backup, emit)
+	if rerr != nil {
+		rep.Outcome, rep.Err = model.Uncertain, fmt.Errorf("%w; and the restore was not heard to end: %w", err, rerr)
+		return rep
+	}
+	if rep.Outcome = outcomeOf(r); r.err != nil {
+		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
+	}
+	return rep
+}
+
+// restore puts a backup back. A lost connection is tried once more: a restore
+// that has run to its end does no harm twice.
+func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan, backup string, emit func(model.StepResult)) (*run, error) {
+	var r *run
+	var err error
+	for range 2 {
+		rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, backup)
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	return r, err
+}
+
+// verify polls the stats page until it shows the plan's server set, from a
+// process that has made its first checks. The words say what was seen.
+func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+	defer cancel()
+	proven, why := false, "it was not read in time"
+	for {
+		st, err := a.stats(ctx, inv, n)
+		switch {
+		case err != nil && ctx.Err() != nil: // cut off at the end: what was seen last counts
+		case err != nil:
+			why = err.Error()
+		default:
+			fits := mismatch(n, &st)
+			proven = proven || fits == "" && !base.fits || newWorker(&base.stats, &st, a.Now().Sub(base.at))
+			switch wait := unsettled(n, &st); {
+			case fits != "":
+				why = fits
+			case wait != "":
+				why = "no check of " + wait + " has ended yet"
+			case !proven:
+				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
+			default:
+				return "live: " + liveText(n), nil
+			}
+		}
+		timer := time.NewTimer(or(a.Poll, 200*time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return "", fmt.Errorf("the stats page does not confirm the reload: %s", why)
+		}
+	}
+}
+
+// liveText counts what was verified.
+func liveText(n *model.NodePlan) string {
+	servers := 0
+	for _, x := range n.Expect {
+		servers += len(x.Servers)
+	}
+	s := fmt.Sprintf("%d sections, %d servers", len(n.Expect), servers)
+	if len(n.Gone) > 0 {
+		s += ", gone: " + strings.Join(n.Gone, " ")
+	}
+	return s
+}

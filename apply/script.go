@@ -1,0 +1,239 @@
+package apply
+
+import (
+	"context"
+	_ "embed" // node.sh
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"pgtui/model"
+	"pgtui/probe/transport"
+	"pgtui/render"
+)
+
+//go:embed node.sh
+var nodeScript string
+
+// script is what the node's shell is given: node.sh as a value, so that it can
+// start its second part, and then as a program. Until the last line has
+// arrived nothing of it runs.
+func script() string {
+	const end = "PGTUI_END_OF_SCRIPT"
+	return "pgtui_node() {\ncat <<'" + end + "'\n" + nodeScript + end + "\n}\nself=$(pgtui_node)\neval \"$self\"\n"
+}
+
+// payload tells node.sh what was previewed and what to make of it; with the
+// new files when data is set. See node.sh for its form.
+func payload(n *model.NodePlan, prefix string, data bool) []byte {
+	var b strings.Builder
+	changed := map[string]bool{}
+	for _, ch := range n.Changes {
+		changed[ch.Name] = true
+		fmt.Fprintf(&b, "file %s %s %s\n", sumOrDash(ch.Before), sumOrDash(ch.After), ch.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Have)) {
+		if !changed[name] {
+			fmt.Fprintf(&b, "keep %s %s %s\n", n.Have[name], n.Have[name], name)
+		}
+	}
+	for _, name := range n.Foreign {
+		if strings.HasPrefix(name, prefix) && !strings.ContainsFunc(name, unicode.IsControl) {
+			fmt.Fprintf(&b, "seen - - %s\n", name)
+		}
+	}
+	for _, ch := range n.Changes {
+		if !data || ch.After == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "data %s\n", ch.Name)
+		for chunk := range slices.Chunk(ch.After, 57) {
+			b.WriteString(base64.StdEncoding.EncodeToString(chunk))
+			b.WriteByte('\n')
+		}
+		b.WriteString(".\n")
+	}
+	b.WriteString("end\n")
+	return []byte(b.String())
+}
+
+func sumOrDash(data []byte) string {
+	if data == nil {
+		return "-"
+	}
+	return sum(data)
+}
+
+// run follows one script on one node through what it prints.
+type run struct {
+	host model.Host
+	dir  string // the node's directory of service files, as people know it
+	root string // what stands for the node's "/"; "" except in a sandbox
+	now  func() time.Time
+	emit func(model.StepResult)
+
+	mu      sync.Mutex // the transport may print from another goroutine
+	closed  bool
+	staged  string // the staging directory, as the node's haproxy names it
+	step    string // the step that has begun last
+	began   time.Time
+	texts   []string // what the commands of the step printed, bounded
+	failed  string   // the first step that failed
+	err     error    // why
+	reached map[string]bool
+	backup  string
+	outcome string // of "@end"
+	state   string // of "@state"
+}
+
+// maxTexts bounds how many lines of a step's output are kept.
+const maxTexts = 60
+
+func (r *run) line(s string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	switch e := parseEvent(s); e.kind {
+	case "begin":
+		r.step, r.began, r.texts = e.step, r.now(), nil
+		r.reached[e.step] = true
+		r.tell(model.StepResult{Step: e.step})
+	case "text":
+		if len(r.texts) < maxTexts {
+			r.texts = append(r.texts, r.rename(e.text))
+		}
+	case "ok":
+		if e.step == model.StepBackup || e.step == stepSettle && e.text != "" {
+			r.backup = e.text
+		}
+		r.tell(model.StepResult{Step: e.step, Done: true, Detail: e.text, Took: r.took()})
+	case "fail":
+		r.fail(e.step, r.rename(e.text))
+	case "staged":
+		r.staged = e.text
+	case "end":
+		r.outcome = e.text
+	case "state":
+		r.state = e.text
+	}
+}
+
+func (r *run) fail(step, why string) {
+	detail := strings.Join(r.texts, "\n")
+	err := errors.New(why)
+	if step == model.StepCheck {
+		err = checkError(why, r.texts)
+	} else if len(r.texts) > 0 {
+		err = fmt.Errorf("%s: %s", why, r.texts[0])
+	}
+	r.tell(model.StepResult{Step: step, Done: true, Err: err, Detail: detail, Took: r.took()})
+	if r.err == nil {
+		r.failed, r.err = step, err
+	} else {
+		r.err = fmt.Errorf("%w; then %s: %w", r.err, step, err)
+	}
+}
+
+func (r *run) took() time.Duration { return max(0, r.now().Sub(r.began)) }
+
+func (r *run) tell(s model.StepResult) {
+	if r.emit == nil || s.Step == stepStart || s.Step == stepSettle {
+		return
+	}
+	s.Host = r.host
+	r.emit(s)
+}
+
+// rename turns paths of the staging directory into those that people know. In
+// a sandbox they may have its root in front, or not.
+func (r *run) rename(s string) string {
+	if r.staged != "" {
+		s = strings.ReplaceAll(s, strings.TrimPrefix(r.staged, r.root), r.dir)
+	}
+	if r.root != "" {
+		s = strings.ReplaceAll(s, r.root+r.dir, r.dir)
+	}
+	return s
+}
+
+func (r *run) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+}
+
+// alert is where HAProxy says an error stands: "[/etc/…/file.cfg:12]".
+var alert = regexp.MustCompile(`^\[ALERT\].*?\[([^\[\]]+):(\d+)\] ?: (.*)$`)
+
+// CheckError is HAProxy's refusal of a configuration, with the place.
+type CheckError struct {
+	File string // path on the node; "" when HAProxy named none
+	Line string // line in File
+	Text string // HAProxy's own words
+	More int    // how many errors follow
+}
+
+// Error is "file:line: text".
+func (e *CheckError) Error() string {
+	s := e.Text
+	if e.File != "" {
+		s = e.File + ":" + e.Line + ": " + e.Text
+	}
+	if e.More > 0 {
+		s += fmt.Sprintf(" (and %d more)", e.More)
+	}
+	return s
+}
+
+// checkError finds the first error with a place in what haproxy -c printed.
+func checkError(why string, texts []string) error {
+	var found *CheckError
+	for _, t := range texts {
+		m := alert.FindStringSubmatch(t)
+		switch {
+		case m == nil:
+		case found == nil:
+			found = &CheckError{File: m[1], Line: m[2], Text: strings.TrimSpace(m[3])}
+		default:
+			found.More++
+		}
+	}
+	if found != nil {
+		return fmt.Errorf("haproxy refuses the configuration: %w", found)
+	}
+	for _, t := range texts {
+		if strings.Contains(t, "[ALERT]") {
+			return fmt.Errorf("%s: %s", why, t)
+		}
+	}
+	if len(texts) > 0 {
+		return fmt.Errorf("%s: %s", why, texts[0])
+	}
+	return errors.New(why)
+}
+
+// runScript runs node.sh on the node of n and follows it. The error is the
+// transport's: the script did not end, or its end was not heard.
+func (a *Applier) runScript(ctx context.Context, n *model.NodePlan, emit func(model.StepResult), stdin []byte, args ...string) (*run, error) {
+	r := &run{host: n.Host, dir: n.ConfDir, root: n.Target.Root, now: a.Now, emit: emit, reached: map[string]bool{}}
+	defer r.close()
+	out, err := a.Runner.Run(ctx, transport.Cmd{Target: n.Target, Script: script(), Args: args, Stdin: stdin, OnLine: r.line})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil && r.outcome == "" && r.state == "" {
+		why := strings.TrimSpace(render.Printable(strings.ReplaceAll(string(tail(out.Stderr, 400)), "\n", " ")))
+		err = fmt.Errorf("the script ended without a word (exit code %d) %s", out.Exit, why)
+	}
+	return r, err
+}
+
+func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }

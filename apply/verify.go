@@ -1,0 +1,104 @@
+package apply
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"pgtui/model"
+)
+
+// mismatch says where a stats page is not as the plan leaves the node: the
+// first difference in words, "" when there is none.
+func mismatch(n *model.NodePlan, st *model.HAProxyStats) string {
+	for _, x := range n.Expect {
+		p := st.Proxy(x.Name)
+		if p == nil {
+			return fmt.Sprintf("section %s is missing", x.Name)
+		}
+		if d := serverMismatch(x, p); d != "" {
+			return d
+		}
+	}
+	for _, name := range n.Gone {
+		if st.Proxy(name) != nil {
+			return fmt.Sprintf("section %s is still there", name)
+		}
+	}
+	return ""
+}
+
+func serverMismatch(x model.ExpectedProxy, p *model.Proxy) string {
+	want := map[string]bool{}
+	for _, s := range x.Servers {
+		want[s.Name] = true
+		row := p.Server(s.Name)
+		if row == nil {
+			return fmt.Sprintf("%s: server %s is missing", x.Name, s.Name)
+		}
+		if row.Backup != s.Backup {
+			return fmt.Sprintf("%s: server %s has backup %v, not %v", x.Name, s.Name, row.Backup, s.Backup)
+		}
+		// The effective weight says nothing: it ramps, and is stale while DOWN.
+		if w, err := strconv.Atoi(s.Weight); err == nil && row.UserWeight >= 0 && row.UserWeight != w {
+			return fmt.Sprintf("%s: server %s has weight %d, not %d", x.Name, s.Name, row.UserWeight, w)
+		}
+	}
+	for i := range p.Servers {
+		if !want[p.Servers[i].Name] {
+			return fmt.Sprintf("%s: server %s is still there", x.Name, p.Servers[i].Name)
+		}
+	}
+	return ""
+}
+
+// unsettled names a server of the plan that HAProxy has not checked yet, ""
+// when there is none. Until then it counts as up, whatever it is.
+func unsettled(n *model.NodePlan, st *model.HAProxyStats) string {
+	for _, x := range n.Expect {
+		p := st.Proxy(x.Name)
+		if p == nil {
+			continue
+		}
+		for i := range p.Servers {
+			if p.Servers[i].CheckStatus == "INI" {
+				return x.Name + "/" + p.Servers[i].Name
+			}
+		}
+	}
+	return ""
+}
+
+// newWorker reports whether now must come from another HAProxy process than
+// base did, elapsed before. The counters of a process only grow, and a new one
+// starts all of them at nothing. false means "not proven".
+func newWorker(base, now *model.HAProxyStats, elapsed time.Duration) bool {
+	reset, common := 0, 0
+	for i := range now.Proxies {
+		p := &now.Proxies[i]
+		old := base.Proxy(p.Name)
+		if old == nil {
+			continue
+		}
+		if p.Front.Total < old.Front.Total || p.Back.Total < old.Back.Total {
+			return true
+		}
+		for j := range p.Servers {
+			s := &p.Servers[j]
+			was := old.Server(s.Name)
+			if was == nil {
+				continue
+			}
+			if s.CheckStatus == "INI" && was.CheckStatus != "INI" || s.Total < was.Total {
+				return true
+			}
+			common++
+			// In the same process this server would be that old by now, give
+			// or take the rounding, unless it has changed its state.
+			if was.LastChange+int64(elapsed/time.Second) >= s.LastChange+2 {
+				reset++
+			}
+		}
+	}
+	return common > 0 && reset == common
+}

@@ -1,0 +1,89 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+func (a *app) doctorCmd() *cobra.Command {
+	var output string
+	var count int
+	c := &cobra.Command{
+		Use:   "doctor [cluster]",
+		Short: "All that is wrong, worst first, each with its evidence and what to type; exits as status",
+		Long: "doctor asks Patroni and HAProxy as status does, connects through every service port,\n" +
+			"and reads the HAProxy files and processes of each node over SSH. It changes nothing.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			unknown := int(model.HealthUnknown)
+			if output != "table" && output != "json" {
+				return exit(unknown, fmt.Errorf("-o %s: expected table or json", output))
+			}
+			inv, err := a.load(cmd.Context())
+			if err != nil {
+				return exit(unknown, err)
+			}
+			cls, err := clusters(inv, args)
+			if err != nil {
+				return exit(unknown, err)
+			}
+			// What the nodes hold is judged by what Patroni and HAProxy say
+			// afterwards.
+			look := a.applier(inv).Examine(cmd.Context(), inv, cls)
+			prober := a.prober()
+			var snap *model.Snapshot
+			if count > 0 {
+				snap, err = proven(cmd.Context(), prober, inv, cls, count)
+			} else {
+				snap, err = prober.Probe(cmd.Context(), inv, only(cls)...)
+			}
+			if err != nil {
+				return exit(unknown, err)
+			}
+			snap.Conf, snap.Workers = look.Conf, look.Workers
+			boards := boardsOf(snap, cls, now())
+			if output == "json" {
+				enc := json.NewEncoder(a.io.Out)
+				enc.SetIndent("", "  ")
+				enc.SetEscapeHTML(false)
+				if err := enc.Encode(jsonv1.NewDoctor(snap, boards, now())); err != nil {
+					return err
+				}
+			} else {
+				printDoctor(a.io.Out, boards)
+			}
+			return exit(int(worst(boards)), nil)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	c.Flags().IntVar(&count, "count", 2, "real connections through each port of each HAProxy; 0 makes none")
+	return c
+}
+
+// printDoctor writes the findings of each cluster, worst first, and says what
+// they rest on where there are none.
+func printDoctor(w io.Writer, boards []model.Board) {
+	for i := range boards {
+		b := &boards[i]
+		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, safe.Text(b.Summary, 200))
+		if len(b.Findings) == 0 {
+			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.Fronts), len(b.Cluster.Instances))
+		}
+		for n, f := range b.Findings {
+			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, safe.Text(f.Summary, 240))
+			for _, e := range f.Evidence {
+				fmt.Fprintf(w, "       %s\n", safe.Text(e, 400))
+			}
+			if f.Hint != "" {
+				fmt.Fprintf(w, "     → %s\n", safe.Text(f.Hint, 400))
+			}
+		}
+	}
+}

@@ -1,0 +1,203 @@
+//go:build lab
+
+package cmd_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"pgtui/cmd/jsonv1"
+)
+
+// doctor is `pgtui doctor pg-test -o json`, decoded.
+func doctor(t *testing.T, args ...string) (jsonv1.DoctorCluster, result) {
+	t.Helper()
+	r := pgtui(t, labInventory(t), append([]string{"doctor", "pg-test", "-o", "json"}, args...)...)
+	var d jsonv1.Doctor
+	if err := json.Unmarshal([]byte(r.out), &d); err != nil {
+		t.Fatalf("doctor: exit %d: %v\n%s%s", r.code, err, r.out, r.err)
+	}
+	if len(d.Clusters) != 1 || d.ExitCode != r.code {
+		t.Fatalf("doctor: %d clusters, exit %d, says %d", len(d.Clusters), r.code, d.ExitCode)
+	}
+	return d.Clusters[0], r
+}
+
+// found is the finding of that code on the host ("" for any), or fails the test.
+func found(t *testing.T, d jsonv1.DoctorCluster, code, host string) jsonv1.Finding {
+	t.Helper()
+	var codes []string
+	for _, f := range d.Findings {
+		if f.Code == code && (host == "" || f.Host == host) {
+			return f
+		}
+		codes = append(codes, f.Code+"@"+f.Host)
+	}
+	t.Errorf("no finding %s on %q among %v", code, host, codes)
+	return jsonv1.Finding{}
+}
+
+func says(t *testing.T, f jsonv1.Finding, severity, text string) {
+	t.Helper()
+	if f.Code != "" && (f.Severity != severity || !strings.Contains(f.Summary+" "+strings.Join(f.Evidence, " "), text)) {
+		t.Errorf("%s %s: want %s and %q in\n  %s\n  %s", f.Code, f.Severity, severity, text, f.Summary, strings.Join(f.Evidence, "\n  "))
+	}
+}
+
+func TestLabDoctorOfAHealthyCluster(t *testing.T) {
+	needLab(t)
+	d, r := doctor(t)
+	t.Logf("doctor took %s", r.took.Round(time.Millisecond))
+	for _, f := range d.Findings {
+		if f.Code != "ghost-worker" { // one of an earlier test may still be ending
+			t.Errorf("%s: %s %v", f.Code, f.Summary, f.Evidence)
+		}
+	}
+	for _, n := range d.Nodes {
+		if len(n.Files) != 4 || n.Drift == nil || len(n.Drift) > 0 || len(n.Workers) == 0 {
+			t.Errorf("%+v", n)
+		}
+	}
+}
+
+// TestLabProven compares who answers by pgtui with the lab's own mark.
+func TestLabProven(t *testing.T) {
+	needLab(t)
+	r := pgtui(t, labInventory(t), "status", "pg-test", "--prove", "--count", "4", "-o", "json")
+	var st jsonv1.Status
+	if err := json.Unmarshal([]byte(r.out), &st); err != nil || r.code != 0 {
+		t.Fatalf("exit %d, %v\n%s%s", r.code, err, r.out, r.err)
+	}
+	if strings.Contains(r.out+r.err, "DBUser.Monitor") {
+		t.Error("the password is printed")
+	}
+	for _, s := range st.Clusters[0].Services {
+		for _, v := range s.Views {
+			p := v.Proven
+			if p == nil || p.Failed > 0 || p.Unnamed > 0 || p.Agrees == nil || !*p.Agrees || p.Ms == nil || *p.Ms <= 0 || p.Timeline == 0 {
+				t.Errorf("%s on %s: %+v", s.Name, v.HAProxy, p)
+				continue
+			}
+			for _, name := range v.Serving {
+				if p.Instances[name] == 0 {
+					t.Errorf("%s on %s: four connections did not reach %s: %v", s.Name, v.HAProxy, name, p.Instances)
+				}
+			}
+		}
+		who := lab(t, "exec", "pg-test-2", "psql", dsn(s.Port), "-AXtc", "select current_setting('lab.node')")
+		if s.Views[0].Proven.Instances[who] == 0 {
+			t.Errorf("%s: the lab's mark says %s answers, pgtui says %v", s.Name, who, s.Views[0].Proven.Instances)
+		}
+	}
+}
+
+func TestLabCheckYesPortNo(t *testing.T) {
+	needLab(t)
+	lab(t, "kill", "pg-test-1", "pgbouncer")
+	d, r := doctor(t)
+	t.Logf("doctor took %s; %+v", r.took.Round(time.Millisecond), d.Findings)
+	f := found(t, d, "check-yes-port-no", "")
+	says(t, f, "critical", "10.10.10.11:6432")
+	if f.Service != "primary" {
+		t.Errorf("service %q", f.Service)
+	}
+	for _, f := range d.Findings {
+		if f.Service == "default" {
+			t.Errorf("5436 does not go through pgbouncer: %+v", f)
+		}
+	}
+}
+
+// TestLabTwoSectionsOnOnePort lets a second section take half of 5433.
+func TestLabTwoSectionsOnOnePort(t *testing.T) {
+	needLab(t)
+	lab(t, "exec", "pg-test-1", "sh", "-c", "printf 'listen other\\n    bind *:5433\\n    mode tcp\\n    server pg-test-2 10.10.10.12:5432\\n' >/etc/haproxy/conf.d/zz-other.cfg && systemctl reload haproxy")
+	t.Cleanup(func() {
+		lab(t, "exec", "pg-test-1", "sh", "-c", "rm -f /etc/haproxy/conf.d/zz-other.cfg; systemctl reload haproxy")
+	})
+	time.Sleep(8 * time.Second) // until no transition is as young as the look at it
+	d, _ := doctor(t, "--count", "20")
+	says(t, found(t, d, "port-twice", "10.10.10.11"), "critical", "zz-other.cfg")
+	says(t, found(t, d, "foreign-files", "10.10.10.11"), "info", "zz-other.cfg")
+	says(t, found(t, d, "proof-differs", "10.10.10.11"), "critical", "in recovery")
+}
+
+func TestLabEditedNeverReloaded(t *testing.T) {
+	needLab(t)
+	lab(t, "exec", "pg-test-2", "sed", "-i", "/server pg-test-3 /s/weight 100/weight 7/", "/etc/haproxy/conf.d/pg-test-replica.cfg")
+	d, r := doctor(t, "--count", "0")
+	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "server pg-test-3 has weight 7 on disk and runs with 100")
+	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "pg-test-replica.cfg was changed")
+	says(t, found(t, d, "config-drift", "10.10.10.12"), "warning", "weight of pg-test-3: 7 → 100")
+	for _, f := range d.Findings {
+		if strings.HasPrefix(f.Code, "config-") && f.Host != "10.10.10.12" {
+			t.Errorf("%s on %s: %v", f.Code, f.Host, f.Evidence)
+		}
+	}
+	if r.code != 1 {
+		t.Errorf("exit %d", r.code)
+	}
+}
+
+func TestLabHalfWiped(t *testing.T) {
+	needLab(t)
+	lab(t, "exec", "pg-test-3", "rm", "/etc/haproxy/conf.d/pg-test-primary.cfg", "/etc/haproxy/conf.d/pg-test-offline.cfg")
+	d, _ := doctor(t, "--count", "0")
+	says(t, found(t, d, "half-wiped", "10.10.10.13"), "critical", "2 of 4 services run on pg-test-3 without a file on disk")
+}
+
+func TestLabNodeUnread(t *testing.T) {
+	needLab(t)
+	// Nothing listens on port 2: that is told at once, and no connection that
+	// lingers from before helps.
+	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, ansible_port: 2 }")
+	r := pgtui(t, inv, "doctor", "pg-test", "-o", "json", "--count", "0")
+	var all jsonv1.Doctor
+	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all.Clusters) != 1 {
+		t.Fatalf("exit %d, %v\n%s%s", r.code, err, r.out, r.err)
+	}
+	d := all.Clusters[0]
+	says(t, found(t, d, "node-unread", "10.10.10.12"), "warning", "pg-test-2 are not known")
+	if r.code != 1 {
+		t.Errorf("exit %d with a node that could not be read", r.code)
+	}
+	for _, n := range d.Nodes {
+		if n.HAProxy == "10.10.10.12" && (n.Files != nil || n.Workers != nil || n.Error == "") {
+			t.Errorf("%+v", n)
+		}
+	}
+}
+
+// TestLabGhosts holds a writer through a reload and a switchover.
+func TestLabGhosts(t *testing.T) {
+	needLab(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	conn, err := pgconn.Connect(ctx, "host=10.10.10.11 port=5433 user=test password=test dbname=test sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	lab(t, "exec", "pg-test-1", "systemctl", "reload", "haproxy")
+	time.Sleep(3 * time.Second)
+	d, _ := doctor(t, "--count", "0")
+	says(t, found(t, d, "ghost-worker", "10.10.10.11"), "info", "1 to pg-test-primary/pg-test-1")
+	if slices.ContainsFunc(d.Findings, func(f jsonv1.Finding) bool { return f.Code == "ghost-pinned" }) {
+		t.Error("the ghost's session is where it should be")
+	}
+	lab(t, "switchover", "pg-test", "pg-test-2")
+	until(t, "5433 is served by pg-test-2", func() bool {
+		c, _ := status(t)
+		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"})
+	})
+	d, _ = doctor(t, "--count", "0")
+	f := found(t, d, "ghost-pinned", "10.10.10.11")
+	says(t, f, "critical", "1 session of primary is stuck to pg-test-1, which Patroni refuses for it")
+	t.Logf("%s\n%s", strings.Join(f.Evidence, "\n"), f.Hint)
+}

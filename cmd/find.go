@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"pgtui/model"
+)
+
+// findInventory is the inventory's path: what -i says, $PGTUI_INVENTORY, the
+// inventory that ansible.cfg names in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml,
+// ~/pigsty/pigsty.yml; the first that is given or exists.
+func findInventory(flag string, getenv func(string) string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	if p := getenv("PGTUI_INVENTORY"); p != "" {
+		return p, nil
+	}
+	var tried []string
+	home := getenv("HOME")
+	for _, dir := range []string{getenv("PIGSTY_HOME"), join(home, "pigsty")} {
+		if dir == "" {
+			continue
+		}
+		cfg := filepath.Join(dir, "ansible.cfg")
+		if p := ansibleInventory(cfg); p != "" {
+			return p, nil
+		}
+		tried = append(tried, cfg)
+	}
+	for _, p := range []string{"pigsty.yml", join(home, "pigsty", "pigsty.yml")} {
+		if p == "" {
+			continue
+		}
+		if _, err := os.Stat(p); err == nil {
+			return p, nil
+		}
+		tried = append(tried, p)
+	}
+	return "", &model.Hint{Err: fmt.Errorf("no inventory found; looked at %s", strings.Join(tried, ", ")),
+		Try: "pgtui -i /path/to/pigsty.yml, or `pgtui demo` to look around without one"}
+}
+
+// join is filepath.Join, "" when home is not known.
+func join(home string, rest ...string) string {
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(append([]string{home}, rest...)...)
+}
+
+// ansibleInventory is the inventory that an ansible.cfg names, relative to
+// the file, several with commas between; "" when there is none.
+func ansibleInventory(cfg string) string {
+	return strings.Join(ansiblePaths(cfg, "inventory"), ",")
+}
+
+// ansiblePaths are the paths of a setting in the [defaults] section of an
+// ansible.cfg.
+func ansiblePaths(cfg, setting string) []string {
+	f, err := os.Open(cfg)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	section := ""
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		line := strings.TrimSpace(sc.Text())
+		if strings.HasPrefix(line, "[") {
+			section = line
+			continue
+		}
+		key, val, ok := strings.Cut(line, "=")
+		if section != "[defaults]" || !ok || strings.TrimSpace(key) != setting {
+			continue
+		}
+		val, _, _ = strings.Cut(val, " ;")
+		val, _, _ = strings.Cut(val, " #")
+		val = strings.Trim(strings.TrimSpace(val), `"'`)
+		var paths []string
+		for p := range strings.SplitSeq(val, ",") {
+			p = strings.TrimSpace(p)
+			if p == "" {
+				continue
+			}
+			if !filepath.IsAbs(p) && !strings.HasPrefix(p, "~") {
+				p = filepath.Join(filepath.Dir(cfg), p)
+			}
+			paths = append(paths, p)
+		}
+		return paths
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package jsonv1
+
+import "pgtui/model"
+
+// Diff is what `pgtui diff <cluster> -o json` prints.
+type Diff struct {
+	Version   int        `json:"version"` // 1
+	Inventory string     `json:"inventory"`
+	Cluster   string     `json:"cluster"`
+	ExitCode  int        `json:"exit_code"` // 0 same, 1 different, 2 could not tell
+	Nodes     []DiffNode `json:"nodes"`     // the HAProxy nodes, then those that may have been
+	Problems  []Problem  `json:"problems"`  // of the cluster; [] when there are none
+}
+
+// DiffNode is one node with the files in its HAProxy directory.
+type DiffNode struct {
+	Host    string     `json:"host"`
+	Node    string     `json:"node,omitempty"`
+	Front   bool       `json:"front"` // it provides the cluster's services
+	ConfDir string     `json:"conf_dir"`
+	Differs bool       `json:"differs"`
+	Error   string     `json:"error,omitempty"` // why the node could not be read
+	Files   []DiffFile `json:"files"`           // by name; of a node that is no front the stale ones only
+}
+
+// DiffFile is one file.
+type DiffFile struct {
+	Name    string   `json:"name"`
+	State   string   `json:"state"`           // same, cosmetic, semantic, missing, extra, unrendered, foreign, stale
+	Owner   string   `json:"owner,omitempty"` // cluster a foreign file belongs to; absent when nobody claims it
+	Summary []string `json:"summary"`         // what a reload changes in it, in words; [] when nothing
+	Diff    string   `json:"diff,omitempty"`  // unified, secrets masked
+}
+
+// Problem is something wrong with the inventory.
+type Problem struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Subject string `json:"subject"`
+	What    string `json:"what"`
+	Try     string `json:"try,omitempty"`
+	Fatal   bool   `json:"fatal"` // the files it names are not rendered
+}
+
+// FromDrift makes the document. diff gives the unified diff of one file.
+func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []model.NodeDrift, diff func(model.NodeDrift, model.FileDrift) string) Diff {
+	out := Diff{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), ExitCode: code, Nodes: []DiffNode{}, Problems: []Problem{}}
+	for _, n := range drift {
+		x := DiffNode{Host: string(n.Host), Node: n.Node, Front: n.Front, ConfDir: n.ConfDir, Differs: n.Differs(), Files: []DiffFile{}}
+		if n.Err != nil {
+			x.Error = n.Err.Error()
+		}
+		for _, f := range n.Files {
+			y := DiffFile{Name: f.Name, State: string(f.State), Owner: string(f.Owner), Summary: f.Summary, Diff: diff(n, f)}
+			if y.Summary == nil {
+				y.Summary = []string{}
+			}
+			x.Files = append(x.Files, y)
+		}
+		out.Nodes = append(out.Nodes, x)
+	}
+	for _, p := range c.Problems {
+		out.Problems = append(out.Problems, Problem{File: p.At.File, Line: p.At.Line, Column: p.At.Column, Subject: p.Subject, What: p.What, Try: p.Try, Fatal: p.Fatal})
+	}
+	return out
+}

@@ -1,0 +1,210 @@
+// Package jsonv1 is version 1 of pgtui's JSON. Its field names and meanings do
+// not change; new fields may be added. docs/json.md describes it.
+package jsonv1
+
+import (
+	"strconv"
+	"time"
+
+	"pgtui/model"
+)
+
+// Status is what `pgtui status -o json` prints.
+type Status struct {
+	Version   int       `json:"version"` // 1
+	TakenAt   time.Time `json:"taken_at"`
+	Inventory string    `json:"inventory"`
+	// Dialect is the Pigsty generation whose rules apply, "v4.5", and
+	// DialectFrom where that is known from.
+	Dialect     string    `json:"dialect"`
+	DialectFrom string    `json:"dialect_from"`
+	Health      string    `json:"health"`    // ok, degraded, down, unknown: the worst cluster
+	ExitCode    int       `json:"exit_code"` // 0–3, as the command exits
+	Clusters    []Cluster `json:"clusters"`
+}
+
+// Cluster is one cluster.
+type Cluster struct {
+	Name     string    `json:"name"`
+	Health   string    `json:"health"`
+	Summary  string    `json:"summary"`
+	Leader   *string   `json:"leader"`              // null: none, or not known
+	LeaderBy string    `json:"leader_by,omitempty"` // self or dcs: who says so
+	Timeline int       `json:"timeline,omitempty"`
+	Paused   bool      `json:"paused"`
+	VIP      *VIP      `json:"vip"` // null: the cluster has none
+	Members  []Member  `json:"members"`
+	Services []Service `json:"services"`
+	Findings []Finding `json:"findings"`
+}
+
+// VIP is the cluster's moving address.
+type VIP struct {
+	Address  string `json:"address"`
+	Holder   string `json:"holder"`    // inventory name of the node that has it; "" when not known
+	OnLeader *bool  `json:"on_leader"` // null: not known
+	AgeMs    *int64 `json:"age_ms"`
+	Why      string `json:"why,omitempty"` // why the holder is not known
+}
+
+// Member is one PostgreSQL instance.
+type Member struct {
+	Name         string `json:"name"`
+	Host         string `json:"host"`
+	DeclaredRole string `json:"declared_role"`
+	Known        bool   `json:"known"` // its Patroni answers
+	Role         string `json:"role,omitempty"`
+	State        string `json:"state,omitempty"`
+	Timeline     int    `json:"timeline,omitempty"`
+	LagBytes     *int64 `json:"lag_bytes"` // null: not known, or the leader itself
+	AgeMs        *int64 `json:"age_ms"`    // null: never answered
+	Why          string `json:"why,omitempty"`
+}
+
+// Service is one service of the cluster over all its HAProxy nodes.
+type Service struct {
+	Name    string   `json:"name"`
+	Port    any      `json:"port"`    // a number; the declared text when it is none
+	Serving []string `json:"serving"` // null: the HAProxies disagree or one is not known; []: all say nobody
+	Verdict string   `json:"verdict"`
+	Why     string   `json:"why"`
+	Check   string   `json:"check"`
+	Dest    string   `json:"dest"`
+	Views   []View   `json:"views"`
+}
+
+// View is one service on one HAProxy node.
+type View struct {
+	HAProxy string   `json:"haproxy"` // inventory name of the node
+	Node    string   `json:"node,omitempty"`
+	Serving []string `json:"serving"` // null: not known
+	Verdict string   `json:"verdict"`
+	Why     string   `json:"why"`
+	AgeMs   *int64   `json:"age_ms"` // null: never answered
+	Stale   bool     `json:"stale"`
+	Servers []Server `json:"servers"`
+	Proven  *Proven  `json:"proven,omitempty"` // absent: no connection was made
+}
+
+// Server is one server of a view.
+type Server struct {
+	Name     string `json:"name"`
+	Verdict  string `json:"verdict"`
+	Why      string `json:"why"`
+	Backup   bool   `json:"backup"`
+	Share    int    `json:"share_percent"`
+	Status   string `json:"haproxy_status,omitempty"`
+	Allowed  int    `json:"patroni_code,omitempty"`
+	Sessions int64  `json:"sessions"`
+	Note     string `json:"note,omitempty"`
+}
+
+// Finding is one thing that is wrong.
+type Finding struct {
+	Code     string   `json:"code"`
+	Severity string   `json:"severity"`
+	Service  string   `json:"service,omitempty"`
+	Instance string   `json:"instance,omitempty"`
+	Host     string   `json:"host,omitempty"`
+	Summary  string   `json:"summary"`
+	Evidence []string `json:"evidence"`
+	Hint     string   `json:"hint,omitempty"`
+}
+
+// NewStatus is the JSON of boards that were judged at now.
+func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status {
+	worst := model.HealthOK
+	out := Status{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Inventory: inv.Source, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom, Clusters: []Cluster{}}
+	for i := range boards {
+		worst = model.Worse(worst, boards[i].Health)
+		out.Clusters = append(out.Clusters, newCluster(&boards[i], now))
+	}
+	if len(boards) == 0 {
+		worst = model.HealthUnknown
+	}
+	out.Health, out.ExitCode = worst.String(), int(worst)
+	return out
+}
+
+func newCluster(b *model.Board, now time.Time) Cluster {
+	c := Cluster{Name: string(b.Cluster.Name), Health: b.Health.String(), Summary: b.Summary, LeaderBy: b.LeaderBy,
+		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Services: []Service{}, Findings: []Finding{}}
+	if b.Leader != "" {
+		s := string(b.Leader)
+		c.Leader = &s
+	}
+	if v := b.VIP; v.Address != "" {
+		c.VIP = &VIP{Address: v.Address, Holder: string(v.Holder), AgeMs: age(v.At, now), Why: v.Why}
+		if v.Holder != "" && b.Leader != "" {
+			on := v.OnLeader
+			c.VIP.OnLeader = &on
+		}
+	}
+	for _, m := range b.Members {
+		jm := Member{Name: string(m.Instance), Host: string(m.Host), DeclaredRole: string(m.Declared), Known: m.Known,
+			Role: m.Role, State: m.State, Timeline: m.Timeline, AgeMs: age(m.At, now), Why: m.Why}
+		if m.Lag >= 0 {
+			jm.LagBytes = &m.Lag
+		}
+		c.Members = append(c.Members, jm)
+	}
+	services := map[model.ServiceName]*model.Service{}
+	for _, s := range b.Cluster.Services() {
+		services[s.Name] = s
+	}
+	for i := range b.Routes {
+		c.Services = append(c.Services, newService(services[b.Routes[i].Service], &b.Routes[i], now))
+	}
+	for _, f := range b.Findings {
+		evidence := append([]string{}, f.Evidence...)
+		c.Findings = append(c.Findings, Finding{Code: f.Code, Severity: f.Severity.String(), Service: string(f.Service),
+			Instance: string(f.Instance), Host: string(f.Host), Summary: f.Summary, Evidence: evidence, Hint: f.Hint})
+	}
+	return c
+}
+
+func newService(svc *model.Service, r *model.Route, now time.Time) Service {
+	s := Service{Name: string(r.Service), Port: port(r.Port), Serving: names(r.Serving), Verdict: string(r.Verdict), Why: r.Why, Views: []View{}}
+	if svc != nil {
+		s.Check, s.Dest = svc.Check, svc.Dest
+	}
+	for _, v := range r.Views {
+		jv := View{HAProxy: string(v.HAProxy), Node: v.Node, Serving: names(v.Serving), Verdict: string(v.Verdict), Why: v.Why,
+			AgeMs: age(v.At, now), Stale: v.Stale, Servers: []Server{}, Proven: newProven(v.Proven, now)}
+		for _, c := range v.Cells {
+			jv.Servers = append(jv.Servers, Server{Name: string(c.Instance), Verdict: string(c.Verdict), Why: c.Why, Backup: c.Backup,
+				Share: c.Share, Status: c.Status, Allowed: c.Allowed, Sessions: c.Sessions, Note: c.Note})
+		}
+		s.Views = append(s.Views, jv)
+	}
+	return s
+}
+
+// port is a number where the text is one.
+func port(s string) any {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return s
+}
+
+// names keeps the difference between nil (not known) and empty (nobody).
+func names(in []model.InstanceName) []string {
+	if in == nil {
+		return nil
+	}
+	out := make([]string, len(in))
+	for i, n := range in {
+		out[i] = string(n)
+	}
+	return out
+}
+
+// age is how old a datum of that time is, in milliseconds; nil when there is none.
+func age(at, now time.Time) *int64 {
+	if at.IsZero() {
+		return nil
+	}
+	ms := max(0, now.Sub(at).Milliseconds())
+	return &ms
+}

@@ -1,0 +1,273 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"pgtui/apply"
+	"pgtui/model"
+	"pgtui/model/inventory"
+	"pgtui/model/pigsty"
+	"pgtui/probe"
+	"pgtui/probe/transport"
+)
+
+// managedLayout is how Pigsty prints the date of its template.
+const managedLayout = "2006-01-02 15:04:05"
+
+// load finds and reads the inventory.
+func (a *app) load(ctx context.Context) (*model.Inventory, error) {
+	play, err := a.play(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return play.Model, nil
+}
+
+// play finds the inventory and runs the playbook over it on paper.
+func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
+	path, err := findInventory(a.inventory, a.io.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return a.playFile(ctx, path)
+}
+
+// readFile reads the sources that path names: one file, program or directory,
+// or several with commas between, as ansible.cfg may have them. playbooks is the
+// directory the playbooks run from, "" for none.
+func (a *app) readFile(ctx context.Context, path, playbooks string) (*inventory.Inventory, []string, error) {
+	paths := []string{path}
+	if _, err := os.Stat(path); err != nil && strings.Contains(path, ",") {
+		paths = strings.FieldsFunc(path, func(r rune) bool { return r == ',' })
+	}
+	o := inventory.Options{Run: func(file string, args ...string) ([]byte, error) {
+		return transport.RunInventory(ctx, file, args...)
+	}}
+	var err error
+	if o.VaultPassword, err = a.vaultPassword(ctx, paths[0]); err != nil {
+		return nil, nil, err
+	}
+	sources := make([]inventory.Source, 0, len(paths))
+	for i, p := range paths {
+		p = strings.TrimSpace(p)
+		paths[i] = p
+		s, err := sourceOf(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		sources = append(sources, s)
+	}
+	if abs, err := filepath.Abs(playbooks); playbooks != "" && err == nil && !slices.ContainsFunc(paths, func(p string) bool { return varsDir(p) == abs }) {
+		o.Playbooks = inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(playbooks, "/")}
+	}
+	inv, err := inventory.LoadAll(sources, o)
+	return inv, paths, err
+}
+
+// varsDir is the directory whose group_vars belong to the source at path.
+func varsDir(path string) string {
+	abs, err := filepath.Abs(path)
+	if st, serr := os.Stat(abs); err == nil && serr == nil && st.IsDir() {
+		return abs
+	}
+	return filepath.Dir(abs)
+}
+
+// sourceOf is the inventory source at path; its directory may hold group_vars
+// and host_vars.
+func sourceOf(path string) (inventory.Source, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return inventory.Source{}, err
+	}
+	st, err := os.Stat(abs)
+	if err != nil {
+		return inventory.Source{}, &model.Hint{Err: fmt.Errorf("inventory: %w", err), Try: "pgtui -i /path/to/pigsty.yml"}
+	}
+	if st.IsDir() {
+		return inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
+	}
+	s := inventory.Source{FS: os.DirFS(filepath.Dir(abs)), Name: filepath.Base(abs)}
+	if dir := filepath.Dir(path); dir != "." {
+		s.Display = dir
+	}
+	return s, nil
+}
+
+// vaultPassword is what was typed for --ask-vault-pass, or what the file of
+// --vault-password-file, else of the ansible.cfg beside the inventory or in
+// the checkout, holds, or prints when it is a program; "" without one.
+func (a *app) vaultPassword(ctx context.Context, inventory string) (string, error) {
+	if a.askVault {
+		return a.typedPassword()
+	}
+	file, said := a.vaultFile, "--vault-password-file"
+	for _, dir := range []string{a.pigstyHome, filepath.Dir(inventory)} {
+		cfg := filepath.Join(dir, "ansible.cfg")
+		if p := ansiblePaths(cfg, "vault_password_file"); file == "" && dir != "" && len(p) == 1 {
+			file, said = p[0], "vault_password_file of "+cfg
+			if rest, ok := strings.CutPrefix(file, "~/"); ok {
+				file = join(a.io.Getenv("HOME"), rest)
+			}
+		}
+	}
+	if file == "" {
+		return "", nil
+	}
+	st, err := os.Stat(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", said, err)
+	}
+	var pw []byte
+	if st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		pw, err = transport.RunPassword(ctx, file)
+	} else {
+		pw, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", said, err)
+	}
+	return strings.TrimSpace(string(pw)), nil
+}
+
+// typedPassword asks for the vault password once; without a terminal it is the
+// first line of standard input.
+func (a *app) typedPassword() (string, error) {
+	if a.typed != "" {
+		return a.typed, nil
+	}
+	var pw []byte
+	var err error
+	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
+		fmt.Fprint(a.io.Err, "Vault password: ")
+		pw, err = term.ReadPassword(f.Fd())
+		fmt.Fprintln(a.io.Err)
+	} else {
+		var line string
+		line, err = bufio.NewReader(io.LimitReader(a.io.In, 4096)).ReadString('\n')
+		if pw = []byte(line); errors.Is(err, io.EOF) {
+			err = nil
+		}
+	}
+	a.typed = strings.TrimSpace(string(pw))
+	if err == nil && a.typed == "" {
+		err = errors.New("no password was given")
+	}
+	if err != nil {
+		return "", fmt.Errorf("--ask-vault-pass: %w", err)
+	}
+	return a.typed, nil
+}
+
+// loadFile makes the model of the inventory at path.
+func (a *app) loadFile(ctx context.Context, path string) (*model.Inventory, error) {
+	play, err := a.playFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return play.Model, nil
+}
+
+// playFile runs the playbook on paper over the inventory at path, with the
+// rules of the Pigsty checkout and the ansible-core of this machine.
+func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
+	if a.managedAt != "" {
+		if _, err := time.Parse(managedLayout, a.managedAt); err != nil {
+			return nil, fmt.Errorf("--managed-at %q: expected the form %q", a.managedAt, managedLayout)
+		}
+	}
+	o := pigsty.Options{LoadedAt: now(), Core: a.core}
+	var err error
+	if a.dialect != "" {
+		if o.Dialect, err = pigsty.ParseDialect(a.dialect); err != nil {
+			return nil, fmt.Errorf("--dialect: %w", err)
+		}
+	}
+	if o.Core == "" {
+		o.Core = transport.AnsibleCore(ctx, a.preview)
+	}
+	home := a.home(path)
+	inv, paths, err := a.readFile(ctx, path, home)
+	if err != nil {
+		return nil, err
+	}
+	if home != "" {
+		o.Checkout = pigsty.ReadCheckout(os.DirFS(home), home)
+	}
+	for _, dir := range []string{a.pigstyHome, filepath.Dir(paths[0])} {
+		file := filepath.Join(dir, "files", "pki", "ca", "ca.crt")
+		if _, err := os.Stat(file); dir != "" && err == nil {
+			o.CAFile = file
+			break
+		}
+	}
+	return pigsty.NewPlay(inv, o), nil
+}
+
+// home is the Pigsty checkout: --pigsty-home, else the directory of the
+// inventory when it is one, else ~/pigsty when the inventory was found from
+// there; "" when there is none.
+func (a *app) home(source string) string {
+	dirs := []string{a.pigstyHome, filepath.Dir(source)}
+	if a.inventory == "" && a.io.Getenv("PGTUI_INVENTORY") == "" {
+		dirs = append(dirs, join(a.io.Getenv("HOME"), "pigsty"))
+	}
+	for _, dir := range dirs {
+		if dir != "" && templateIn(dir) != "" {
+			return dir
+		}
+	}
+	return ""
+}
+
+// templateIn is the service template of the checkout in dir, "" without one.
+func templateIn(dir string) string {
+	for _, name := range []string{"service.cfg", "service.j2"} {
+		p := filepath.Join(dir, "roles", "pgsql", "templates", name)
+		if st, err := os.Stat(p); err == nil && st.Mode().IsRegular() {
+			return p
+		}
+	}
+	return ""
+}
+
+// managed is the date of the 'ansible managed' line: --managed-at, the
+// modification time of the checkout's template, else the inventory's, so that
+// rendering twice gives the same bytes.
+func (a *app) managed(inv *model.Inventory) string {
+	if a.managedAt != "" {
+		return a.managedAt
+	}
+	file := inv.Source
+	if home := a.home(inv.Source); home != "" {
+		file = templateIn(home)
+	}
+	if t := modTime(file); !t.IsZero() {
+		return t.Format(managedLayout)
+	}
+	return now().Format(managedLayout)
+}
+
+// prober asks nodes; it takes the CA that load found beside the inventory.
+func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
+
+// applier reads and changes the nodes' HAProxy files.
+func (a *app) applier(inv *model.Inventory) *apply.Applier {
+	return &apply.Applier{
+		Runner:  &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig}},
+		Stats:   a.prober().Stats,
+		Now:     now,
+		Managed: a.managed(inv),
+	}
+}

@@ -1,0 +1,160 @@
+// Package cmd is the command line: flags, exit codes, text and JSON. It wires
+// the inventory, the prober, the applier and the console together and decides
+// nothing itself.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// IO is what a run may use of the process.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// exitError carries an exit code, with or without something to print.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// exit is nil for code 0, else an error that ends the run with that code.
+func exit(code int, err error) error {
+	if code == 0 && err == nil {
+		return nil
+	}
+	return &exitError{code: code, err: err}
+}
+
+// app is one run.
+type app struct {
+	io         IO
+	inventory  string // -i
+	sshConfig  string
+	dialect    string
+	managedAt  string
+	pigstyHome string
+	vaultFile  string
+	askVault   bool
+	typed      string // the vault password that was asked for
+	core       string // --ansible-core
+	preview    bool   // worth a second to learn the version of ansible-core
+}
+
+// Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
+func Run(ctx context.Context, args []string, ios IO) int {
+	a := &app{io: ios}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(ios.In)
+	root.SetOut(ios.Out)
+	root.SetErr(ios.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code := 1
+	var ee *exitError
+	if errors.As(err, &ee) {
+		code = ee.code
+	}
+	if ee == nil || ee.err != nil {
+		printError(ios.Err, err)
+	}
+	return code
+}
+
+// printError says what is wrong and what to type next.
+func printError(w io.Writer, err error) {
+	lines := safe.Lines(err.Error(), 30, 600)
+	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
+	if try := model.TryOf(err); try != "" {
+		fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 400))
+	}
+}
+
+func (a *app) root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "pgtui [cluster]",
+		Short: "Which PostgreSQL instance serves each Pigsty service port, and why",
+		Long: "pgtui reads a Pigsty inventory, asks Patroni and HAProxy on every node, shows which\n" +
+			"instance serves each service port and why, previews what a reload would change on\n" +
+			"each node, and reloads on confirmation. Without a command it opens the console.",
+		Args:          cobra.MaximumNArgs(1),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          a.runConsole,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "version"
+		},
+	}
+	f := c.PersistentFlags()
+	f.StringVarP(&a.inventory, "inventory", "i", "", "Pigsty inventory; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
+	f.StringVar(&a.sshConfig, "ssh-config", a.io.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
+	f.StringVar(&a.dialect, "dialect", "", "Pigsty version whose rules apply, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")
+	f.StringVar(&a.managedAt, "managed-at", "", "date of the 'ansible managed' line, \"2006-01-02 15:04:05\" (default: the template's, else the inventory's)")
+	f.StringVar(&a.pigstyHome, "pigsty-home", a.io.Getenv("PIGSTY_HOME"), "Pigsty checkout that the playbooks run from: its template, role defaults and CA (default: the inventory's directory, when it is one)")
+	f.StringVar(&a.core, "ansible-core", "", "version of ansible-core that runs the playbooks, such as 2.19.3 (default: the one found here)")
+	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
+	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
+	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.renderCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.CompletionOptions.HiddenDefaultCmd = true
+	return c
+}
+
+// clusters picks the named clusters of inv, all when none is named.
+func clusters(inv *model.Inventory, args []string) ([]*model.Cluster, error) {
+	var out []*model.Cluster
+	if len(args) == 0 {
+		for i := range inv.Clusters {
+			out = append(out, &inv.Clusters[i])
+		}
+		return out, nil
+	}
+	for _, a := range args {
+		c := inv.Cluster(model.ClusterName(a))
+		if c == nil {
+			var have []model.InstanceName
+			for i := range inv.Clusters {
+				have = append(have, model.InstanceName(inv.Clusters[i].Name))
+			}
+			return nil, &model.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have)}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// now is the wall clock; the only place outside probe and apply that reads it.
+func now() time.Time { return time.Now() }
+
+// stat is os.Stat's modification time, zero when there is no such file.
+func modTime(path string) time.Time {
+	st, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return st.ModTime()
+}

@@ -1,0 +1,187 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+func (a *app) statusCmd() *cobra.Command {
+	var output string
+	var watch, prove bool
+	var count int
+	var every time.Duration
+	c := &cobra.Command{
+		Use:   "status [cluster]",
+		Short: "Who serves each service port now; exits 0 ok, 1 degraded, 2 down, 3 unknown",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "table" && output != "json" && (output != "ndjson" || !watch) {
+				return exit(int(model.HealthUnknown), fmt.Errorf("-o %s: expected table or json, or ndjson with --watch", output))
+			}
+			if prove && (watch || count < 1) {
+				return exit(int(model.HealthUnknown), errors.New("--prove makes --count connections, at least one, and goes not with --watch"))
+			}
+			inv, err := a.load(cmd.Context())
+			if err != nil {
+				return exit(int(model.HealthUnknown), err)
+			}
+			cls, err := clusters(inv, args)
+			if err != nil {
+				return exit(int(model.HealthUnknown), err)
+			}
+			if watch {
+				return a.watchStatus(cmd.Context(), inv, cls, output, every)
+			}
+			snap, err := a.snapshot(cmd.Context(), inv, cls, prove, count)
+			if err != nil {
+				return exit(int(model.HealthUnknown), err)
+			}
+			boards := boardsOf(snap, cls, now())
+			if err := a.printStatus(inv, boards, output, len(args) == 0, now()); err != nil {
+				return err
+			}
+			return exit(int(worst(boards)), nil)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json; with --watch also ndjson, an event a line")
+	c.Flags().BoolVarP(&watch, "watch", "w", false, "go on until interrupted, with a line for each change")
+	c.Flags().BoolVar(&prove, "prove", false, "connect through every port as the monitoring user, and say who really answers")
+	c.Flags().IntVar(&count, "count", 3, "with --prove: connections through each port of each HAProxy")
+	c.Flags().DurationVar(&every, "every", 2*time.Second, "with --watch: how often the nodes are asked")
+	return c
+}
+
+// snapshot is one sweep, with real connections when prove says so.
+func (a *app) snapshot(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, prove bool, count int) (*model.Snapshot, error) {
+	if prove {
+		return proven(ctx, a.prober(), inv, cls, count)
+	}
+	return a.prober().Probe(ctx, inv, only(cls)...)
+}
+
+// only are the names of the clusters, for the prober.
+func only(cls []*model.Cluster) []model.ClusterName {
+	out := make([]model.ClusterName, len(cls))
+	for i, c := range cls {
+		out[i] = c.Name
+	}
+	return out
+}
+
+func boardsOf(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []model.Board {
+	out := make([]model.Board, len(cls))
+	for i, c := range cls {
+		out[i] = check.Board(snap, c, at)
+	}
+	return out
+}
+
+// worst is the health of them all; unknown when there is none.
+func worst(boards []model.Board) model.Health {
+	if len(boards) == 0 {
+		return model.HealthUnknown
+	}
+	h := model.HealthOK
+	for i := range boards {
+		h = model.Worse(h, boards[i].Health)
+	}
+	return h
+}
+
+func (a *app) printStatus(inv *model.Inventory, boards []model.Board, output string, fleet bool, at time.Time) error {
+	if output == "json" {
+		enc := json.NewEncoder(a.io.Out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(jsonv1.NewStatus(inv, boards, at))
+	}
+	printBoards(a.io.Out, boards, at, fleet && len(boards) > 3)
+	return nil
+}
+
+// watchStatus goes on until interrupted: the state at the start, then what
+// changes. As a table that is a line an event; as JSON a whole status document
+// a line each time the answer changes; as NDJSON one event a line. Ages alone
+// are not a change.
+func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, output string, every time.Duration) error {
+	var last []byte
+	var before []model.Board
+	started := now()
+	for snap := range a.prober().Watch(ctx, inv, every, only(cls)...) {
+		boards := boardsOf(snap, cls, now())
+		if before == nil && !complete(snap, cls) && now().Sub(started) < 3*time.Second {
+			continue // the first sweep is still under way: not an answer yet
+		}
+		first := before == nil
+		var err error
+		switch {
+		case output == "json":
+			last, err = a.watchJSON(inv, boards, last)
+		case first && output == "table":
+			printBoards(a.io.Out, boards, time.Time{}, len(boards) > 3)
+			fmt.Fprintln(a.io.Out, "\nwatching; ctrl-c ends")
+		default:
+			err = a.printEvents(before, boards, output)
+		}
+		if err != nil {
+			return err
+		}
+		before = boards
+	}
+	return exit(int(worst(before)), nil)
+}
+
+// watchJSON prints the status when it differs from the last one by more than
+// its ages, and returns what the next is compared with.
+func (a *app) watchJSON(inv *model.Inventory, boards []model.Board, last []byte) ([]byte, error) {
+	ageless, err := json.Marshal(jsonv1.NewStatus(inv, boards, time.Time{}))
+	if err != nil || bytes.Equal(ageless, last) {
+		return last, err
+	}
+	return ageless, json.NewEncoder(a.io.Out).Encode(jsonv1.NewStatus(inv, boards, now()))
+}
+
+// printEvents prints what changed between two sets of boards; before the first
+// there is nothing to compare with.
+func (a *app) printEvents(before, after []model.Board, output string) error {
+	for i := range before {
+		for _, e := range model.Events(&before[i], &after[i]) {
+			if output == "ndjson" {
+				if err := json.NewEncoder(a.io.Out).Encode(jsonv1.NewEvent(e)); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintf(a.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, safe.Text(e.String(), 300))
+		}
+	}
+	return nil
+}
+
+// complete reports whether every node of the clusters has been asked once.
+func complete(s *model.Snapshot, cls []*model.Cluster) bool {
+	for _, c := range cls {
+		for i := range c.Instances {
+			if s.Patroni[c.Instances[i].Name].Status.Tried.IsZero() {
+				return false
+			}
+		}
+		for i := range c.Fronts {
+			if s.HAProxy[c.Fronts[i].Host].Tried.IsZero() {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,160 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// mark is the sign before a state, so that colour is never needed.
+func mark(h model.Health) string {
+	return map[model.Health]string{model.HealthOK: "●", model.HealthDegraded: "!", model.HealthDown: "✕"}[h] + map[bool]string{true: "?"}[h == model.HealthUnknown]
+}
+
+// printBoards writes boards as text: one block a cluster when few were asked
+// for, else one line each.
+func printBoards(w io.Writer, boards []model.Board, now time.Time, brief bool) {
+	if brief {
+		printFleet(w, boards)
+		return
+	}
+	for i := range boards {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		printBoard(w, &boards[i], now)
+	}
+}
+
+// printFleet is a line a cluster.
+func printFleet(w io.Writer, boards []model.Board) {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "CLUSTER\tSTATE\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
+	for i := range boards {
+		b := &boards[i]
+		var svcs []string
+		for _, r := range b.Routes {
+			svcs = append(svcs, r.Port+":"+serves(r))
+		}
+		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
+			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), safe.Text(b.Summary, 120))
+	}
+	tw.Flush()
+}
+
+// printBoard is the whole of one cluster.
+func printBoard(w io.Writer, b *model.Board, now time.Time) {
+	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
+		b.KnownMembers(), len(b.Members), safe.Text(b.Summary, 200))
+	for _, f := range b.Findings {
+		fmt.Fprintf(w, "  %s: %s\n", f.Severity, safe.Text(f.Summary, 200))
+		for _, e := range f.Evidence {
+			fmt.Fprintf(w, "      %s\n", safe.Text(e, 300))
+		}
+		if f.Hint != "" {
+			fmt.Fprintf(w, "      → %s\n", safe.Text(f.Hint, 300))
+		}
+	}
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	column, anyProven := "", false
+	for i := range b.Routes {
+		if provenText(&b.Routes[i]) != "" {
+			column, anyProven = "PROVEN\t", true
+		}
+	}
+	fmt.Fprintln(tw, "  PORT\tSERVICE\tSERVES\tSEEN BY\t"+column+"VERDICT\tWHY")
+	for _, r := range b.Routes {
+		same, all := r.Agreement()
+		if anyProven {
+			column = provenText(&r) + "\t"
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, serves(r), same, all, column, r.Verdict, safe.Text(r.Why, 160))
+	}
+	tw.Flush()
+	fmt.Fprintln(w)
+	tw = tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "  INSTANCE\tHOST\tROLE\tTL\tSTATE\tLAG")
+	for _, m := range b.Members {
+		role, state := m.Role, m.State
+		if !m.Known {
+			role, state = "unknown", safe.Text(m.Why, 160)
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\n", m.Instance, m.Host, role, timelineText(m.Timeline), state, lagText(m, b))
+	}
+	tw.Flush()
+	if b.VIP.Address != "" {
+		fmt.Fprintf(w, "\n  VIP %s %s\n", b.VIP.Address, vipText(b))
+	}
+	if !b.At.IsZero() && !now.IsZero() {
+		fmt.Fprintf(w, "\n  oldest answer %s old\n", now.Sub(b.At).Round(time.Millisecond))
+	}
+}
+
+// vipText says where the VIP is and whether that is right.
+func vipText(b *model.Board) string {
+	switch {
+	case b.VIP.Holder == "":
+		return "not known: " + safe.Text(b.VIP.Why, 160)
+	case b.VIP.OnLeader:
+		return "on " + string(b.Leader) + " = leader"
+	case b.Leader == "":
+		return "on " + string(b.VIP.Holder)
+	}
+	return fmt.Sprintf("on %s, NOT the leader's node", b.VIP.Holder)
+}
+
+// serves is who serves a route, or the word for why that cannot be said.
+func serves(r model.Route) string {
+	switch {
+	case r.Agreed && len(r.Serving) > 0:
+		return model.Join(r.Serving)
+	case r.Agreed:
+		return "nobody"
+	}
+	return string(r.Verdict)
+}
+
+func leaderText(b *model.Board) string {
+	switch {
+	case b.Leader == "" && b.KnownMembers() < len(b.Members):
+		return "unknown"
+	case b.Leader == "":
+		return "none"
+	case b.LeaderBy == "dcs":
+		return string(b.Leader) + "?"
+	}
+	return string(b.Leader)
+}
+
+func timelineText(tl int) string {
+	if tl == 0 {
+		return "–"
+	}
+	return fmt.Sprint(tl)
+}
+
+func lagText(m model.Member, b *model.Board) string {
+	switch {
+	case m.Instance == b.Leader:
+		return "–"
+	case !m.Known || m.Lag < 0:
+		return "?"
+	}
+	return bytesText(m.Lag)
+}
+
+// bytesText is a size as PostgreSQL's pg_size_pretty would round it.
+func bytesText(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	f, i := float64(n), 0
+	for f >= 10240 && i < len(units)-1 {
+		f, i = f/1024, i+1
+	}
+	return fmt.Sprintf("%.0f %s", f, units[i])
+}

@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// devel is the version of a build that carries none.
+const devel = "devel"
+
+func (a *app) versionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version; with -i also the Pigsty and the ansible-core whose rules apply",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintf(a.io.Out, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			if a.inventory == "" {
+				return nil
+			}
+			inv, err := a.load(cmd.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.io.Out, dialectLine(inv))
+			for _, p := range inv.Problems {
+				a.warn(p)
+			}
+			return nil
+		},
+	}
+}
+
+// version is the module's version and revision as the Go toolchain recorded them.
+func version() string {
+	bi, ok := debug.ReadBuildInfo()
+	if !ok {
+		return devel
+	}
+	v := bi.Main.Version
+	if v == "" || v == "(devel)" {
+		v = devel
+	}
+	for _, s := range bi.Settings {
+		if s.Key == "vcs.revision" && v == devel {
+			v += "-" + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}
+
+// dialectLine says which rules apply, and why.
+func dialectLine(inv *model.Inventory) string {
+	line := fmt.Sprintf("Pigsty dialect %s (from %s)", inv.Dialect, safe.Text(inv.DialectFrom, 300))
+	if inv.Core != "" {
+		line += ", ansible-core " + safe.Text(inv.Core, 30)
+	}
+	return line
+}

@@ -1,0 +1,142 @@
+package pgtui_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule says what the packages of one folder may import: which of pgtui's own
+// packages, which modules, and which parts of the standard library they must
+// not touch. The longest matching folder rules.
+type rule struct {
+	dir  string
+	own  []string // folders of pgtui, with everything below them; "" is none
+	mods []string // import path prefixes outside the standard library
+	not  []string // standard library packages that are off limits
+}
+
+// outside are the packages that reach out of the process.
+var outside = []string{"os", "os/exec", "net", "net/http", "log/slog", "syscall"}
+
+func rules() []rule {
+	charm := []string{"charm.land/", "github.com/charmbracelet/"}
+	return []rule{
+		{dir: "model", own: []string{"model"}, not: outside},
+		{dir: "model/check", own: []string{"model"}, not: outside},
+		{dir: "model/inventory", own: []string{"model"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
+		{dir: "model/selector", own: []string{"model"}, mods: []string{"github.com/jmespath/go-jmespath"}, not: outside},
+		{dir: "model/pigsty", own: []string{"model"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
+		{dir: "model/jinja", own: []string{"model"}, not: outside},
+		{dir: "render", own: []string{"model"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
+		{dir: "probe", own: []string{"model", "probe", "internal/safe"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn"}, not: []string{"os/exec"}},
+		{dir: "probe/transport", own: []string{"model", "internal/safe"}, mods: []string{"golang.org/x/"}},
+		{dir: "apply", own: []string{"model", "render", "probe", "internal/safe"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "tui", own: []string{"model", "tui", "internal/safe"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "internal/safe", own: nil, not: outside},
+		{dir: "internal/sandbox", own: []string{"model", "render", "internal/safe"}, mods: nil, not: []string{"os/exec"}},
+		{dir: ".", own: nil},
+		{dir: "cmd", own: []string{"cmd", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
+		{dir: "internal/labtest"},
+		{dir: "internal/captures", own: []string{"model", "probe"}},
+		{dir: "internal/soak", own: []string{"model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
+		{dir: "internal/measure", mods: []string{"github.com/creack/pty"}},
+		{dir: "cmd/jsonv1", own: []string{"model"}, not: outside},
+	}
+}
+
+// TestLayers holds the arrows of docs/adr/0001-layers.md. It parses the
+// sources itself, so that the test cache cannot serve a stale answer.
+func TestLayers(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || (strings.HasPrefix(d.Name(), ".") && path != ".")) {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		files++
+		dir := filepath.ToSlash(filepath.Dir(path))
+		r, ok := ruleOf(dir)
+		if !ok {
+			t.Errorf("%s: no rule for folder %s: add one here and say why in docs/adr", path, dir)
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, im := range f.Imports {
+			imp, err := strconv.Unquote(im.Path.Value)
+			if err != nil {
+				return err
+			}
+			if why := r.forbids(imp); why != "" {
+				t.Errorf("%s imports %s: %s", path, imp, why)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 20 {
+		t.Fatalf("only %d files seen: the walk is broken", files)
+	}
+}
+
+// ruleOf is the rule of the nearest folder above dir that has one.
+func ruleOf(dir string) (best rule, ok bool) {
+	for _, r := range rules() {
+		if (dir == r.dir || strings.HasPrefix(dir, r.dir+"/")) && len(r.dir) >= len(best.dir) {
+			best, ok = r, true
+		}
+	}
+	return best, ok
+}
+
+// forbids says why the import breaks the rule, "" when it does not.
+func (r rule) forbids(imp string) string {
+	if own, ok := strings.CutPrefix(imp, "pgtui/"); ok {
+		for _, o := range r.own {
+			if own == o || strings.HasPrefix(own, o+"/") {
+				return ""
+			}
+		}
+		return r.dir + " must not know " + own
+	}
+	if first, _, _ := strings.Cut(imp, "/"); strings.Contains(first, ".") {
+		for _, m := range r.mods {
+			if strings.HasPrefix(imp, m) {
+				return ""
+			}
+		}
+		return r.dir + " must not need that module"
+	}
+	for _, n := range r.not {
+		if imp == n {
+			return r.dir + " must not reach outside the process that way"
+		}
+	}
+	return ""
+}
+
+// TestRulesCanFail keeps TestLayers honest.
+func TestRulesCanFail(t *testing.T) {
+	for _, tt := range []struct{ dir, imp string }{
+		{"model", "os"}, {"model/check", "net/http"}, {"model", "gopkg.in/yaml.v3"}, {"tui/page", "pgtui/apply"},
+		{"render", "pgtui/probe"}, {"probe", "os/exec"}, {"apply", "pgtui/tui"}, {"internal/sandbox", "pgtui/cmd"},
+	} {
+		if r, _ := ruleOf(tt.dir); r.forbids(tt.imp) == "" {
+			t.Errorf("%s may import %s", tt.dir, tt.imp)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Action is one key of the demo: what it says and the script it runs.
+type Action struct {
+	Key     string
+	Label   string
+	Command string
+}
+
+// Actions are the demo's keys. They work on the cluster pg-test.
+func (s *Sandbox) Actions() []Action {
+	return []Action{
+		{"1", "fail leader", "fail leader:pg-test"},
+		{"2", "switchover", "switchover pg-test"},
+		{"3", "drain", "drain all pg-test-replica/pg-test-2"},
+		{"4", "cut off", "partition pg-test-2"},
+		{"5", "weight", "declare pg-test-2 pg_weight 50"},
+		{"0", "undo all", "heal all\nstart all\nready all pg-test-replica/pg-test-2\ndeclare pg-test-2 pg_weight 100"},
+	}
+}
+
+// declare changes a host's line in the inventory file, and nothing else:
+// the nodes learn of it by a reload.
+func (s *Sandbox) declare(args []string) error {
+	if len(args) != 3 || args[1] != "pg_weight" {
+		return usage("declare", "NODE pg_weight N")
+	}
+	if n, err := strconv.Atoi(args[2]); err != nil || n < 0 || n > 256 {
+		return fmt.Errorf("declare: %q: expected a weight from 0 to 256", args[2])
+	}
+	addr := s.Addr(args[0])
+	if addr == "" {
+		return fmt.Errorf("declare: no node %q", args[0])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := os.ReadFile(s.InventoryPath())
+	if err != nil {
+		return fmt.Errorf("declare: %w", err)
+	}
+	lines := strings.Split(string(b), "\n")
+	weight := regexp.MustCompile(` pg_weight: *[^,}]*,`)
+	for i, l := range lines {
+		if strings.HasPrefix(strings.TrimSpace(l), addr+": {") && strings.Contains(l, "pg_seq:") {
+			l = weight.ReplaceAllString(l, "")
+			lines[i] = strings.Replace(l, ", pgtui_root:", ", pg_weight: "+args[2]+", pgtui_root:", 1)
+			return writeFile(s.InventoryPath(), strings.Join(lines, "\n"), 0o644)
+		}
+	}
+	return fmt.Errorf("declare: %s: its line is not in %s any more", args[0], s.InventoryPath())
+}

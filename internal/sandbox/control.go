@@ -1,0 +1,126 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pgtui/model"
+)
+
+// maxSocketPath is how long the path of a unix socket may safely be.
+const maxSocketPath = 100
+
+// controlPath is the file that holds the path of the control socket.
+func controlPath(dir string) string { return filepath.Join(dir, "control") }
+
+// listenControl opens the door for the nodes' shims and for Send.
+func (s *Sandbox) listenControl() error {
+	path := filepath.Join(s.dir, "control.sock")
+	if len(path) > maxSocketPath {
+		dir, err := os.MkdirTemp("", "pgtui-")
+		if err != nil {
+			return fmt.Errorf("sandbox: control: %w", err)
+		}
+		s.sockDir = dir
+		path = filepath.Join(dir, "control.sock")
+	}
+	_ = os.Remove(path)
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("sandbox: control: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return errors.Join(fmt.Errorf("sandbox: control: %w", err), ln.Close())
+	}
+	if err := writeFile(controlPath(s.dir), path+"\n", 0o600); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	s.ctrl = &http.Server{Handler: http.HandlerFunc(s.handleControl), ReadHeaderTimeout: 10 * time.Second}
+	s.wg.Go(func() { _ = s.ctrl.Serve(ln) })
+	return nil
+}
+
+// handleControl takes a script at /do, and tells at /reach whether ssh would
+// get through to a node.
+func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/do":
+		script, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+		if err == nil {
+			err = s.Do(r.Context(), string(script))
+		}
+		if err != nil {
+			text := err.Error()
+			if try := model.TryOf(err); try != "" {
+				text += "\n" + try
+			}
+			http.Error(w, text, http.StatusBadRequest)
+		}
+	case "/reach":
+		world := s.lock()
+		n, err := world.node(r.URL.Query().Get("node"))
+		cut := err == nil && n.cut
+		s.unlock()
+		if err != nil || cut {
+			http.Error(w, "no route to host", http.StatusBadGateway)
+		}
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// Send gives a script to the sandbox whose state directory or inventory is at
+// path, from another process, and waits for its end.
+func Send(ctx context.Context, path, script string) error {
+	if filepath.Base(path) == "pigsty.yml" {
+		path = filepath.Dir(path)
+	}
+	code, text, err := ask(ctx, path, "/do", script)
+	switch {
+	case err != nil:
+		return err
+	case code != http.StatusOK:
+		return errors.New(text)
+	}
+	return nil
+}
+
+// ask is one request to the control socket of the sandbox in dir.
+func ask(ctx context.Context, dir, target, body string) (code int, text string, err error) {
+	sock, err := os.ReadFile(controlPath(dir))
+	if err != nil {
+		return 0, "", &model.Hint{Err: fmt.Errorf("no sandbox runs in %s: %w", dir, err), Try: "start one with `pgtui demo --serve`"}
+	}
+	c := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", strings.TrimSpace(string(sock)))
+		},
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://sandbox"+target, strings.NewReader(body))
+	if err != nil {
+		return 0, "", fmt.Errorf("sandbox: %w", err)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return 0, "", &model.Hint{Err: fmt.Errorf("the sandbox of %s does not answer: %w", dir, err), Try: "start it again with `pgtui demo --serve`"}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return 0, "", fmt.Errorf("sandbox: %w", err)
+	}
+	return resp.StatusCode, strings.TrimSpace(string(b)), nil
+}
+
+func reachTarget(node string) string { return "/reach?node=" + url.QueryEscape(node) }

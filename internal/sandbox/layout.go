@@ -1,0 +1,225 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgtui/model"
+)
+
+// declared is one host of the sandbox's inventory.
+type declared struct {
+	cluster string
+	seq     int
+	role    model.Role
+	addr    string
+	offline bool
+	weight  string // pg_weight; "" leaves Pigsty's default
+}
+
+func (d declared) name() string { return fmt.Sprintf("%s-%d", d.cluster, d.seq) }
+
+// layout is the declared world of a sandbox under the addresses 127.<net>.
+func layout(net, clusters int) []declared {
+	addr := func(y, z int) string { return fmt.Sprintf("127.%d.%d.%d", net, y, z) }
+	out := []declared{
+		{cluster: "pg-meta", seq: 1, role: model.RolePrimary, addr: addr(10, 10)},
+		{cluster: "pg-test", seq: 1, role: model.RolePrimary, addr: addr(10, 11)},
+		{cluster: "pg-test", seq: 2, role: model.RoleReplica, addr: addr(10, 12)},
+		{cluster: "pg-test", seq: 3, role: model.RoleReplica, addr: addr(10, 13), offline: true},
+	}
+	for k := range clusters - 1 {
+		for seq := 1; seq <= 3; seq++ {
+			d := declared{
+				cluster: fmt.Sprintf("pg-%03d", k+2), seq: seq, role: model.RoleReplica,
+				addr: addr(11+k/80, 1+k%80*3+seq-1), offline: seq == 3,
+			}
+			if seq == 1 {
+				d.role = model.RolePrimary
+			}
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// nodeDir is the directory that stands for the "/" of a node.
+func nodeDir(dir, name string) string { return filepath.Join(dir, "nodes", name) }
+
+// inventoryText is the sandbox's pigsty.yml, in the form Pigsty's own have.
+func (s *Sandbox) inventoryText() string {
+	dir, hosts := s.dir, s.hosts
+	var b strings.Builder
+	infra := hosts[0].addr
+	fmt.Fprintf(&b, "---\n# A simulated Pigsty on loopback. Change it and look at `pgtui diff`.\nall:\n  children:\n")
+	fmt.Fprintf(&b, "    infra: { hosts: { %s: { infra_seq: 1 } } }\n", infra)
+	fmt.Fprintf(&b, "    etcd: { hosts: { %s: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd } }\n", infra)
+	for i, d := range hosts {
+		if i == 0 || hosts[i-1].cluster != d.cluster {
+			fmt.Fprintf(&b, "    %s:\n      hosts:\n", d.cluster)
+		}
+		fmt.Fprintf(&b, "        %s: { %s }\n", d.addr, strings.Join(hostVars(dir, d), ", "))
+		if i+1 == len(hosts) || hosts[i+1].cluster != d.cluster {
+			fmt.Fprintf(&b, "      vars:\n        pg_cluster: %s\n", d.cluster)
+			if hasVIP(i) {
+				fmt.Fprintf(&b, "        pg_vip_enabled: true\n        pg_vip_address: %s/24\n        pg_vip_interface: lo\n", vip(d))
+			}
+		}
+	}
+	fmt.Fprintf(&b, "  vars:\n    version: v4.5.0\n    admin_ip: %s\n    ansible_connection: local\n", infra)
+	fmt.Fprintf(&b, "    haproxy_admin_username: admin\n    haproxy_admin_password: pigsty\n    pg_rto: norm\n")
+	if s.statsPort != statsPort {
+		fmt.Fprintf(&b, "    haproxy_exporter_port: %d\n", s.statsPort)
+	}
+	if s.patroniPort != patroniPort {
+		fmt.Fprintf(&b, "    patroni_port: %d\n", s.patroniPort)
+	}
+	return b.String()
+}
+
+// hasVIP reports whether the i-th host is of a cluster with a VIP: the demo's
+// own two, not those of a fleet.
+func hasVIP(i int) bool { return i < 4 }
+
+func vip(d declared) string {
+	last := "2"
+	if d.cluster == "pg-test" {
+		last = "3"
+	}
+	head, _, _ := cutLast(d.addr, ".")
+	return head + "." + last
+}
+
+func hostVars(dir string, d declared) []string {
+	v := []string{"pg_seq: " + strconv.Itoa(d.seq), "pg_role: " + string(d.role)}
+	if d.offline {
+		v = append(v, "pg_offline_query: true")
+	}
+	if d.weight != "" {
+		v = append(v, "pg_weight: "+d.weight)
+	}
+	return append(v, "pgtui_root: "+strconv.Quote(nodeDir(dir, d.name())))
+}
+
+// writeTree writes every node's directory except the service files, which are
+// rendered from the inventory afterwards.
+func (s *Sandbox) writeTree() error {
+	for _, d := range s.hosts {
+		root := nodeDir(s.dir, d.name())
+		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {
+			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
+		}
+		if err := os.MkdirAll(filepath.Join(root, "bin"), 0o755); err != nil {
+			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
+		}
+		if err := writeFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), mainConfig(d, s.statsPort), 0o644); err != nil {
+			return err
+		}
+		for _, tool := range []string{"haproxy", "systemctl"} {
+			text := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", shellQuote(s.opt.Exe), shellQuote(root), tool)
+			if err := writeFile(filepath.Join(root, "bin", tool), text, 0o755); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func inventoryFile(dir string) string { return filepath.Join(dir, "pigsty.yml") }
+
+func writeFile(path, text string, mode os.FileMode) error {
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+// shellQuote makes one word of s for sh.
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// mainConfig is the node's haproxy.cfg, as Pigsty's node role writes it.
+func mainConfig(d declared, port int) string {
+	return fmt.Sprintf(`#---------------------------------------------------------------------
+# haproxy.cfg of %[1]s @ %[2]s
+#---------------------------------------------------------------------
+global
+    daemon
+    user        haproxy
+    group       haproxy
+    node        %[1]s
+    pidfile     /var/run/haproxy.pid
+    stats socket /var/run/haproxy.sock mode 600 level admin
+    maxconn     65535
+
+defaults
+    mode               tcp
+    retries            3
+    timeout queue      3s
+    timeout connect    3s
+    timeout client     24h
+    timeout server     24h
+    timeout check      3s
+
+userlist stats-auth
+    group admin users admin
+    user admin  insecure-password pigsty
+    group readonly users haproxy
+    user haproxy insecure-password haproxy
+
+listen stats
+    bind *:%[3]d
+    mode  http
+    stats enable
+    stats hide-version
+    stats uri /haproxy/%[1]s/
+    stats refresh 30s
+    stats show-node
+    acl AUTH       http_auth(stats-auth)
+    acl AUTH_ADMIN http_auth_group(stats-auth) admin
+    stats http-request auth unless AUTH
+    stats admin if AUTH_ADMIN
+    http-request use-service prometheus-exporter if { path /metrics }
+`, d.name(), d.addr, port)
+}
+
+// build makes the simulated machines of the declared ones. Nothing runs yet.
+func build(w *world, dir string, hosts []declared) {
+	w.byName, w.byAddr = map[string]*node{}, map[string]*node{}
+	for _, d := range hosts {
+		n := &node{name: d.name(), addr: d.addr, dir: nodeDir(dir, d.name())}
+		n.ha = &haproxy{node: n}
+		if len(w.clusters) == 0 || string(w.clusters[len(w.clusters)-1].name) != d.cluster {
+			w.clusters = append(w.clusters, newCluster(w, d.cluster))
+		}
+		c := w.clusters[len(w.clusters)-1]
+		n.m = &member{
+			node: n, cl: c, name: model.InstanceName(d.name()), process: true, pgUp: true,
+			state: stateRunning, role: roleReplica, tl: c.tl, view: true, streaming: true,
+			started: w.now.Add(-37 * time.Hour).Add(time.Duration(hash(d.name())) * time.Microsecond),
+		}
+		n.m.tagSet = map[string]string{"clonefrom": "true", "version": w.gen.pgMajor, "spec": "2C.4G.50G", "conf": "tiny.yml"}
+		c.members = append(c.members, n.m)
+		w.nodes = append(w.nodes, n)
+		w.byName[n.name], w.byAddr[n.addr] = n, n
+	}
+	w.etcd, w.etcdUp = w.nodes[0], true
+	for _, c := range w.clusters {
+		first := c.members[0]
+		c.leader, c.last = first, first
+		first.role, first.lock, first.streaming = rolePrimary, true, false
+		for _, m := range c.members {
+			m.touch()
+		}
+	}
+}
+
+func newCluster(w *world, name string) *cluster {
+	return &cluster{
+		w: w, name: model.ClusterName(name), tl: 1, lsn: 83886920 + int64(hash(name)%4096)*8,
+		sysid: fmt.Sprint(7710288000000000000 + int64(hash(name))*1000003),
+	}
+}

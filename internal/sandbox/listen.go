@@ -1,0 +1,206 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"pgtui/model"
+)
+
+// The networks 127.77 to 127.126 are tried in turn: several sandboxes may run
+// on one machine.
+const (
+	firstNet = 77
+	lastNet  = 126
+)
+
+// The ports of a node. They are Pigsty's, unless something on this machine
+// holds one of them on every address.
+const (
+	patroniPort = 8008
+	statsPort   = 9101
+)
+
+// port is one TCP port of one node.
+type port struct {
+	s       *Sandbox
+	host    string // nodename
+	node    *node
+	patroni bool   // else HAProxy's
+	vip     string // the cluster whose VIP this is; "" for a node's own address
+	addr    string
+	ln      net.Listener
+}
+
+// portListener carries its port to the requests it accepts. It may be closed
+// twice: by the process that ends on the port, and by the server.
+type portListener struct {
+	net.Listener
+	p    *port
+	once sync.Once
+}
+
+// Close closes the port.
+func (l *portListener) Close() (err error) {
+	l.once.Do(func() { err = l.Listener.Close() })
+	return err
+}
+
+// portKey is where a request's context holds its *port.
+type portKey struct{}
+
+// bind finds a free network and binds every port of every node in it.
+func (s *Sandbox) bind(ctx context.Context) error {
+	var err error
+	if s.patroniPort, err = freePort(patroniPort); err != nil {
+		return err
+	}
+	if s.statsPort, err = freePort(statsPort); err != nil {
+		return err
+	}
+	for s.net = firstNet; s.net <= lastNet; s.net++ {
+		if ctx.Err() != nil {
+			return fmt.Errorf("sandbox: start: %w", ctx.Err())
+		}
+		s.hosts = layout(s.net, s.opt.Clusters)
+		if err = s.bindAll(); err == nil {
+			return nil
+		}
+		s.closePorts()
+		s.ports = nil
+	}
+	return fmt.Errorf("sandbox: no free network between 127.%d and 127.%d: %w", firstNet, lastNet, err)
+}
+
+// freePort is port itself, or another one when something on this machine
+// listens on it at every address, as a real HAProxy does on 9101.
+func freePort(port int) (int, error) {
+	var err error
+	for _, p := range []int{port, port + 10000, port + 20000, port - 1000} {
+		if p > 65535 {
+			continue
+		}
+		if err = tryPort(p); err == nil {
+			return p, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		err = &model.Hint{Err: err, Try: "only Linux answers on every address of 127.0.0.0/8 without setup; run the demo there"}
+	}
+	return 0, fmt.Errorf("sandbox: bind: %w", err)
+}
+
+// tryPort binds the port for a moment, where no sandbox has its nodes. Another
+// sandbox may be trying the same address just now, so one refusal says nothing.
+func tryPort(port int) error {
+	var err error
+	for range 4 {
+		addr := netip.AddrFrom4([4]byte{127, 127, byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", netip.AddrPortFrom(addr, uint16(port)).String()); err == nil {
+			return ln.Close()
+		}
+	}
+	return err
+}
+
+func (s *Sandbox) bindAll() error {
+	for i, d := range s.hosts {
+		if hasVIP(i) && (i == 0 || s.hosts[i-1].cluster != d.cluster) {
+			p := &port{s: s, vip: d.cluster, addr: net.JoinHostPort(vip(d), strconv.Itoa(s.statsPort))}
+			if err := p.open(); err != nil {
+				return err
+			}
+			s.ports = append(s.ports, p)
+		}
+		for _, patroni := range []bool{true, false} {
+			n := s.statsPort
+			if patroni {
+				n = s.patroniPort
+			}
+			p := &port{s: s, host: d.name(), patroni: patroni, addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
+			if err := p.open(); err != nil {
+				return err
+			}
+			s.ports = append(s.ports, p)
+		}
+	}
+	return nil
+}
+
+func (p *port) open() error {
+	ln, err := net.Listen("tcp", p.addr)
+	if err != nil {
+		return err
+	}
+	p.ln = &portListener{Listener: ln, p: p}
+	return nil
+}
+
+// serve lets every bound port answer.
+func (s *Sandbox) serve() {
+	s.server = s.newServer()
+	for _, p := range s.ports {
+		if p.vip == "" {
+			p.node = s.w.byName[p.host]
+		}
+		p.run()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.w.nodes {
+		s.syncServices(n)
+	}
+}
+
+func (p *port) run() {
+	ln := p.ln
+	p.s.wg.Go(func() { _ = p.s.server.Serve(ln) })
+}
+
+// syncPorts opens and closes the ports of n as its processes run. The lock is held.
+func (s *Sandbox) syncPorts(n *node) {
+	for _, p := range s.ports {
+		if p.node != n {
+			continue
+		}
+		want := n.ha.up
+		if p.patroni {
+			want = n.m.process
+		}
+		switch {
+		case !want && p.ln != nil:
+			_ = p.ln.Close()
+			p.ln = nil
+		case want && p.ln == nil && !s.closed:
+			if p.open() != nil { // somebody took it: try again
+				s.w.after(loopWait, func() { s.syncPorts(n) })
+				continue
+			}
+			p.run()
+		}
+	}
+	s.syncServices(n)
+}
+
+func (s *Sandbox) closePorts() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeServices()
+	for _, p := range s.ports {
+		if p.ln != nil {
+			_ = p.ln.Close()
+			p.ln = nil
+		}
+	}
+}

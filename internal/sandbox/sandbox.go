@@ -1,0 +1,285 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Options say which sandbox to start. The zero value is the four-node Pigsty
+// of the demo, in real time, in a temporary directory.
+type Options struct {
+	// Dir is the state directory; "" makes a temporary one that Close removes.
+	Dir string
+	// Speed is how many simulated seconds pass in one second; 0 means 1.
+	Speed float64
+	// Clusters is the number of three-node clusters beside the single-node
+	// pg-meta; 0 means 1. 333 make a fleet of 1,000 nodes.
+	Clusters int
+	// Generation is Bookworm or Trixie; "" means Bookworm.
+	Generation string
+	// Exe is the program the nodes' haproxy and systemctl are; it must hand
+	// its arguments after "sandbox-node" to NodeMain. "" means this program.
+	Exe string
+	// Now is the clock; nil means time.Now. It is only asked how much time
+	// has passed.
+	Now func() time.Time
+	// Manual stops the clock: only Advance, and wait in a script, move it.
+	Manual bool
+}
+
+// Sandbox is a running simulated Pigsty. Its methods may be called from any
+// goroutine.
+type Sandbox struct {
+	opt  Options
+	dir  string
+	made bool // the directory is ours to remove
+	// sockDir is a directory of its own for the control socket, "" when the
+	// state directory's path is short enough.
+	sockDir string
+	net     int // second number of the addresses
+	hosts   []declared
+	// patroniPort and statsPort are the ports of every node.
+	patroniPort, statsPort int
+
+	mu      sync.Mutex
+	w       *world
+	base    time.Time // simulated time at origin
+	origin  time.Time // by the clock
+	timer   *time.Timer
+	ports   []*port
+	wire    wire
+	changed chan struct{} // closed and renewed when something happened
+	closed  bool
+
+	server *http.Server
+	ctrl   *http.Server
+	wg     sync.WaitGroup
+	done   chan struct{}
+}
+
+// warmUp is how long the sandbox has been up when it starts, by its own clock:
+// every check has settled and no weight ramps.
+const warmUp = 3 * time.Hour
+
+// Start makes the directory, binds the addresses and starts the simulation.
+// It returns when every port answers. ctx bounds the start only.
+func Start(ctx context.Context, o Options) (*Sandbox, error) {
+	gen, err := generationOf(o.Generation)
+	if err != nil {
+		return nil, err
+	}
+	if o.Speed <= 0 {
+		o.Speed = 1
+	}
+	o.Clusters = max(1, o.Clusters)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Exe == "" {
+		if o.Exe, err = os.Executable(); err != nil {
+			return nil, fmt.Errorf("sandbox: own program: %w", err)
+		}
+	}
+	s := &Sandbox{opt: o, done: make(chan struct{}), changed: make(chan struct{})}
+	if err := s.start(ctx, gen); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Sandbox) start(ctx context.Context, gen generation) error {
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	if err := s.bind(ctx); err != nil {
+		return err
+	}
+	if err := s.writeTree(); err != nil {
+		return err
+	}
+	if err := s.writeServices(); err != nil {
+		return err
+	}
+	s.origin = s.opt.Now()
+	s.base = s.origin
+	w := &world{gen: gen, columns: columnsOf(gen.columns), now: s.base.Add(-warmUp), patroniPort: s.patroniPort}
+	w.epoch = w.now
+	build(w, s.dir, s.hosts)
+	for _, n := range w.nodes {
+		conf, err := n.loadConfig()
+		if err == nil && len(conf.alerts) > 0 {
+			err = errors.New(conf.alerts[0])
+		}
+		if err != nil {
+			return fmt.Errorf("sandbox: haproxy of %s: %w", n.name, err)
+		}
+		n.ha.start(w, conf)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("sandbox: start: %w", err)
+		}
+	}
+	w.onPort = s.syncPorts
+	w.advance(s.base)
+	w.settle(s.base)
+	s.w = w
+	s.serve()
+	if err := s.listenControl(); err != nil {
+		return err
+	}
+	// Whoever sees the inventory finds everything it names: it comes last, and whole.
+	part := inventoryFile(s.dir) + ".part"
+	if err := writeFile(part, s.inventoryText(), 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(part, inventoryFile(s.dir)); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+func (s *Sandbox) makeDir() error {
+	if s.opt.Dir == "" {
+		dir, err := os.MkdirTemp("", "pgtui-sandbox-")
+		if err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+		s.dir, s.made = dir, true
+		return nil
+	}
+	dir, err := filepath.Abs(s.opt.Dir)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	s.dir = dir
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+// InventoryPath is the sandbox's pigsty.yml.
+func (s *Sandbox) InventoryPath() string { return inventoryFile(s.dir) }
+
+// Dir is the state directory.
+func (s *Sandbox) Dir() string { return s.dir }
+
+// NodeRoot is the directory that stands for the "/" of the named node.
+func (s *Sandbox) NodeRoot(node string) string { return nodeDir(s.dir, node) }
+
+// Addr is the address of the named node; "" when there is none.
+func (s *Sandbox) Addr(node string) string {
+	for _, d := range s.hosts {
+		if d.name() == node {
+			return d.addr
+		}
+	}
+	return ""
+}
+
+// simulated is the time the simulation should have reached.
+func (s *Sandbox) simulated() time.Time {
+	if s.opt.Manual {
+		return s.base
+	}
+	return s.base.Add(time.Duration(float64(s.opt.Now().Sub(s.origin)) * s.opt.Speed))
+}
+
+// lock takes the simulation, brought up to now.
+func (s *Sandbox) lock() *world {
+	s.mu.Lock()
+	s.w.advance(s.simulated())
+	return s.w
+}
+
+// unlock gives it back and sees to it that its next event will happen.
+func (s *Sandbox) unlock() {
+	defer s.mu.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if t, ok := s.w.next(); ok && !s.closed && !s.opt.Manual {
+		in := time.Duration(float64(t.Sub(s.w.now)) / s.opt.Speed)
+		s.timer = time.AfterFunc(max(0, in)+time.Millisecond, s.tick)
+	}
+}
+
+// tick runs what is due, though nobody asks: ports must open in time.
+func (s *Sandbox) tick() {
+	s.lock()
+	s.notify()
+	s.unlock()
+}
+
+// notify wakes the requests that wait for a node to answer again. The lock is held.
+func (s *Sandbox) notify() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Advance moves a manual clock forward; with any other it is an error to use.
+func (s *Sandbox) Advance(d time.Duration) {
+	s.mu.Lock()
+	s.base = s.base.Add(d)
+	s.mu.Unlock()
+	s.tick()
+}
+
+// wait lets d of simulated time pass.
+func (s *Sandbox) wait(ctx context.Context, d time.Duration) error {
+	if s.opt.Manual {
+		s.Advance(d)
+		return nil
+	}
+	t := time.NewTimer(time.Duration(float64(d) / s.opt.Speed))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return errClosed
+	case <-t.C:
+		s.tick()
+		return nil
+	}
+}
+
+var errClosed = errors.New("sandbox: closed")
+
+// Close stops everything. It removes the state directory when Start made it.
+func (s *Sandbox) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.done)
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	var errs []error
+	for _, srv := range []*http.Server{s.server, s.ctrl} {
+		if srv != nil {
+			errs = append(errs, srv.Close())
+		}
+	}
+	s.closePorts()
+	s.wg.Wait()
+	if s.sockDir != "" {
+		errs = append(errs, os.RemoveAll(s.sockDir))
+	}
+	if s.made {
+		errs = append(errs, os.RemoveAll(s.dir))
+	} else {
+		_ = os.Remove(controlPath(s.dir))
+	}
+	return errors.Join(errs...)
+}

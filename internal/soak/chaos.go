@@ -1,0 +1,153 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"pgtui/model"
+)
+
+const (
+	calmLimit = 120 * time.Second // how long the cluster may take to be well again
+	calmFor   = time.Second       // how long it is left alone then
+	warmUp    = 4 * time.Second   // of clients and boards before the first fault
+)
+
+// breakThings begins faults until r.For has passed, and undoes each.
+func (r *run) breakThings(ctx context.Context) error {
+	end := r.Now().Add(r.For)
+	if err := r.calm(ctx); err != nil {
+		return err
+	}
+	pause(ctx, warmUp)
+	var pile []kind
+	for ctx.Err() == nil {
+		left := end.Sub(r.Now())
+		if len(pile) == 0 {
+			pile = deck(r.rng)
+		}
+		k := pile[0]
+		pile = pile[1:]
+		hold := k.min + time.Duration(r.rng.Float64()*float64(k.max-k.min))
+		p := placeOf(r.rng, r.cluster, r.board())
+		if left <= 0 {
+			return nil
+		}
+		if hold > left {
+			continue // what does not fit is left out; the short ones go on
+		}
+		if err := r.strike(ctx, k, p, hold); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// board is the newest one.
+func (r *run) board() *model.Board {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.judge.Latest()
+}
+
+// strike does one fault, holds it, undoes it and waits for calm.
+func (r *run) strike(ctx context.Context, k kind, p place, hold time.Duration) error {
+	what := k.do(p)
+	e := Event{Name: k.name, What: line(what), Do: r.Now()}
+	r.mu.Lock()
+	r.faults = append(r.faults, e)
+	i := len(r.faults) - 1
+	fmt.Fprintf(r.Log, "%s  %s: %s, for %v\n", clock(e.Do), k.name, e.What, hold.Round(100*time.Millisecond))
+	r.mu.Unlock()
+	err := r.commands(ctx, what)
+	pause(ctx, hold)
+	if k.undo != nil {
+		if k.name == "pause" || k.name == "sync mode" {
+			if now := r.board().Leader; now != "" {
+				p.leader = string(now) // whoever leads now takes the configuration
+			}
+		}
+		// Undone even when the run is being stopped.
+		if err2 := r.commands(context.WithoutCancel(ctx), k.undo(p)); err == nil {
+			err = err2
+		}
+	}
+	r.mu.Lock()
+	r.faults[i].Undo, r.faults[i].Err = r.Now(), err
+	if err != nil {
+		fmt.Fprintf(r.Log, "  %v\n", err)
+	}
+	r.mu.Unlock()
+	if err := r.calm(ctx); err != nil {
+		return fmt.Errorf("after %q: %w", k.name, err)
+	}
+	r.mu.Lock()
+	r.faults[i].Calm = r.Now()
+	r.mu.Unlock()
+	pause(ctx, calmFor)
+	return nil
+}
+
+// commands runs them in order; all are tried.
+func (r *run) commands(ctx context.Context, list [][]string) error {
+	var first error
+	for _, c := range list {
+		if _, err := r.Lab.Do(ctx, c...); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func line(list [][]string) string {
+	var out []string
+	for _, c := range list {
+		out = append(out, "lab "+strings.Join(c, " "))
+	}
+	return strings.Join(out, "; ")
+}
+
+// calm waits until the board shows the cluster well.
+func (r *run) calm(ctx context.Context) error {
+	limit := r.Now().Add(calmLimit)
+	why := "no board yet"
+	for r.Now().Before(limit) {
+		r.mu.Lock()
+		if b := r.judge.Latest(); b != nil {
+			why = unrest(b)
+		}
+		r.mu.Unlock()
+		if why == "" {
+			return nil
+		}
+		if !pause(ctx, 250*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("the cluster is not well after %v: %s", calmLimit, why)
+}
+
+// unrest says what is not well; "" when all is.
+func unrest(b *model.Board) string {
+	if b.LeaderBy != "self" {
+		return "no leader"
+	}
+	for _, m := range b.Members {
+		if !m.Known || (m.State != "running" && m.State != "streaming") {
+			return fmt.Sprintf("%s: %s %s", m.Instance, m.State, m.Why)
+		}
+		if m.Instance != b.Leader && m.Timeline != 0 && m.Timeline != b.Timeline {
+			return fmt.Sprintf("%s is on timeline %d", m.Instance, m.Timeline)
+		}
+	}
+	for i := range b.Routes {
+		for _, v := range b.Routes[i].Views {
+			if v.Verdict != model.Serving && v.Verdict != model.BackupServing {
+				return fmt.Sprintf("%s on %s: %s: %s", b.Routes[i].Service, v.Label(), v.Verdict, v.Why)
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,87 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// clientTimeout is for one connection: login, question and answer.
+const clientTimeout = time.Second
+
+// Answer is how one client's connection ended.
+type Answer struct {
+	Host       model.Host // the HAProxy it went to
+	Service    model.ServiceName
+	Start, End time.Time
+	Node       model.InstanceName // who answered; "" when nobody did
+	Recovery   bool               // the one who answered takes no writes
+	Fault      string             // why nobody answered, in plain words; "" when somebody did
+	// Again is the judge's: the port's latest connections ended the same way,
+	// two failures among one more than it has servers, or none.
+	Again bool
+}
+
+// ask makes one connection and asks who answers. The lab's nodes know their
+// own names: inet_server_addr() is null through pgbouncer.
+func ask(ctx context.Context, host, port string, login model.Login) Answer {
+	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
+	defer cancel()
+	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable target_session_attrs=any")
+	if err != nil {
+		return Answer{Fault: safe.Text(err.Error(), 120)}
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || len(login.Databases) == 0 {
+		return Answer{Fault: "not a port, or no database: " + port}
+	}
+	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), login.Databases[0]
+	cfg.RuntimeParams = map[string]string{"application_name": "pgtui-soak"}
+	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
+	conn, err := pgconn.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return Answer{Fault: faultOf(err)}
+	}
+	defer func() {
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
+		defer cancel()
+		_ = conn.Close(bye) // the question is answered or lost already
+	}()
+	res, err := conn.Exec(ctx, "select current_setting('lab.node'), pg_is_in_recovery()").ReadAll()
+	switch {
+	case err != nil:
+		return Answer{Fault: faultOf(err)}
+	case len(res) != 1 || len(res[0].Rows) != 1 || len(res[0].Rows[0]) != 2:
+		return Answer{Fault: "the answer is not what was asked for"}
+	}
+	row := res[0].Rows[0]
+	return Answer{Node: model.InstanceName(safe.Text(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
+}
+
+// faultOf is a failure in a few words.
+func faultOf(err error) string {
+	var ne net.Error
+	pe, server := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case server:
+		return safe.Text(pe.Message, 120)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
+		return "no answer within " + clientTimeout.String()
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return "no route"
+	}
+	for u := errors.Unwrap(err); u != nil; u = errors.Unwrap(err) {
+		err = u
+	}
+	return "closed: " + safe.Text(err.Error(), 80)
+}

@@ -1,0 +1,184 @@
+package soak
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+// failure is a connection that failed although the board said somebody serves,
+// and nothing on the board explained it yet.
+type failure struct {
+	d      Disagreement
+	repeat bool // it is one of several
+	again  bool // the port has worked since, as the board said
+}
+
+// disagree records a board that was wrong.
+func (j *Judge) disagree(d Disagreement) {
+	j.report.Disagreements = append(j.report.Disagreements, d)
+}
+
+// failedPort is a connection that failed though the board names who serves.
+func (j *Judge) failedPort(d Disagreement, v *model.View, span []moment) {
+	if code := explained(span, v); code != "" {
+		j.report.Agreed++
+		j.report.Explained[code]++
+		return
+	}
+	if to, ok := j.dead[j.key(d.Answer)]; ok && d.Answer.Start.Before(to.Add(nearProof)) {
+		j.report.PortNo++
+		return
+	}
+	// A failure that began a series belongs to it.
+	f := failure{d: d, repeat: d.Answer.Again}
+	for i := range j.failed {
+		o := &j.failed[i]
+		if f.repeat && !o.again && j.key(o.d.Answer) == j.key(d.Answer) {
+			o.repeat = true
+		}
+	}
+	j.failed = append(j.failed, f)
+}
+
+// Stalled notes that this machine was held up: connections that failed then
+// tell nothing.
+func (j *Judge) Stalled(from, to time.Time) {
+	j.report.Stalls++
+	j.stalls = append(j.stalls, [2]time.Time{from, to})
+	j.stalls = j.stalls[max(0, len(j.stalls)-100):]
+}
+
+// heldUp reports whether an answer's time overlaps a stall, or ran far over
+// its own limit.
+func (j *Judge) heldUp(a Answer) bool {
+	for _, s := range j.stalls {
+		if s[0].Before(a.End) && a.Start.Before(s[1]) {
+			return true
+		}
+	}
+	return a.End.Sub(a.Start) > clientTimeout+clientTimeout/5
+}
+
+// works notes that a port works, so that earlier failures of it were not the
+// beginning of what the board says later.
+func (j *Judge) works(a Answer, v *model.View) {
+	if a.Fault != "" || (len(v.Serving) > 1 && !a.Again) {
+		return // another server's answer says nothing of the one that fails
+	}
+	delete(j.dead, j.key(a))
+	for i := range j.failed {
+		if f := &j.failed[i]; j.key(f.d.Answer) == j.key(a) {
+			f.again = true
+		}
+	}
+}
+
+// noticed takes out the failures that the board explains a little later: until
+// HAProxy's checks and the probe have run into it, both say what HAProxy does.
+func (j *Judge) noticed(b *model.Board, now time.Time) {
+	var left []failure
+	for _, f := range j.failed {
+		a := f.d.Answer
+		if f.again || now.Sub(a.End) > noticing || !says(b, viewOf(&f.d.Before, a), viewOf(b, a)) {
+			left = append(left, f)
+			continue
+		}
+		j.report.Noticed++
+		j.report.NoticedAfter = max(j.report.NoticedAfter, now.Sub(a.Start))
+	}
+	j.failed = left
+}
+
+// says reports whether the board now tells of one of the servers that a view
+// named before: a finding about it, or HAProxy has taken it out.
+func says(b *model.Board, before, now *model.View) bool {
+	if before == nil || now == nil {
+		return false
+	}
+	if explains(b, before) != "" || now.Verdict == model.Unknown {
+		return true
+	}
+	for _, c := range now.Cells {
+		// "UP 1/3" is a server whose check has begun to fail.
+		if (c.Share == 0 || strings.Contains(c.Status, "/")) && slices.Contains(before.Serving, c.Instance) {
+			return true
+		}
+	}
+	return false
+}
+
+// explained is explains for the boards around an answer.
+func explained(span []moment, v *model.View) string {
+	for i := range span {
+		if code := explains(&span[i].board, v); code != "" {
+			return code
+		}
+	}
+	return ""
+}
+
+// explains is the code of a finding that foretells that connections through
+// the view fail; "" when the board has none.
+func explains(b *model.Board, v *model.View) string {
+	for _, f := range b.Findings {
+		if f.Severity > model.Warning {
+			continue
+		}
+		switch f.Code {
+		case "member-state", "patroni-silent", "leader-silent", "replica-not-streaming":
+			if slices.Contains(v.Serving, f.Instance) {
+				return f.Code
+			}
+		case "two-primaries", "no-leader":
+			return f.Code
+		}
+	}
+	return ""
+}
+
+// Proved takes a snapshot with proofs, which were begun at start: what the
+// product says when it is asked to prove. It explains failures of those ports.
+func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
+	b := check.Board(s, j.cluster, s.TakenAt)
+	j.report.Proofs++
+	for key, o := range s.Proofs {
+		v := viewOf(&b, Answer{Host: key.HAProxy, Service: key.Service})
+		if o.Known() && v != nil && v.Proven != nil && v.Proven.Dead != "" {
+			j.dead[key] = s.TakenAt
+		}
+	}
+	var left []failure
+	for _, f := range j.failed {
+		a := f.d.Answer
+		v := viewOf(&b, a)
+		near := a.End.After(start.Add(-nearProof)) && a.Start.Before(s.TakenAt.Add(nearProof))
+		if near && v != nil && v.Proven != nil && v.Proven.Dead != "" {
+			j.report.PortNo++
+			continue
+		}
+		left = append(left, f)
+	}
+	j.failed = left
+}
+
+// settleFailures gives up on failures that no proof explained in time.
+func (j *Judge) settleFailures(now time.Time) {
+	var left []failure
+	for _, f := range j.failed {
+		switch {
+		case now.Sub(f.d.Answer.End) < proofWait:
+			left = append(left, f)
+		case f.repeat:
+			f.d.Kind = "fails again and again, and nothing says so"
+			j.disagree(f.d)
+		default:
+			f.d.Kind = "failed once"
+			j.report.Singles = append(j.report.Singles, f.d)
+		}
+	}
+	j.failed = left
+}

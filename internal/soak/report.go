@@ -1,0 +1,229 @@
+package soak
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"pgtui/model"
+)
+
+// Goal is the share of compared answers that must agree.
+const Goal = 0.999
+
+// Event is one fault: what was done, and when it was undone.
+type Event struct {
+	Name     string
+	What     string // the lab's commands
+	Do, Undo time.Time
+	Err      error     // of the lab's commands; a fault that did not happen tests nothing
+	Calm     time.Time // when the board was calm again; zero when it was not in time
+}
+
+// Disagreement is a board that was wrong, with its evidence.
+type Disagreement struct {
+	Kind          string
+	Answer        Answer
+	Before, After model.Board
+}
+
+// Text is the evidence: faults near it, the client's answer, both boards.
+func (d *Disagreement) Text(faults []Event) string {
+	var b strings.Builder
+	a := d.Answer
+	fmt.Fprintf(&b, "  %s: %s through %s, %s to %s\n", d.Kind, a.Service, a.Host, clock(a.Start), clock(a.End))
+	if a.Fault != "" {
+		fmt.Fprintf(&b, "  client: %s\n", a.Fault)
+	} else {
+		fmt.Fprintf(&b, "  client: %s answered, in recovery: %v\n", a.Node, a.Recovery)
+	}
+	for i, f := range faults {
+		if f.Do.After(a.End) || (i+2 < len(faults) && faults[i+2].Do.Before(a.Start)) {
+			continue
+		}
+		fmt.Fprintf(&b, "  fault: %s (%s) from %s", f.Name, f.What, clock(f.Do))
+		if !f.Undo.IsZero() {
+			fmt.Fprintf(&b, ", undone %s", clock(f.Undo))
+		}
+		b.WriteByte('\n')
+	}
+	for _, x := range []struct {
+		when  string
+		board *model.Board
+	}{{"before", &d.Before}, {"after", &d.After}} {
+		v := viewOf(x.board, a)
+		fmt.Fprintf(&b, "  board %s, judged %s, leader %s", x.when, clock(x.board.Judged), x.board.Leader)
+		if v != nil {
+			fmt.Fprintf(&b, ", HAProxy answered %s", clock(v.At))
+		}
+		fmt.Fprintf(&b, "\n    %s\n", cellsText(v))
+		for _, f := range x.board.Findings {
+			fmt.Fprintf(&b, "    finding %s: %s\n", f.Code, f.Summary)
+		}
+	}
+	return b.String()
+}
+
+func clock(t time.Time) string { return t.Format("15:04:05.000") }
+
+// Report is what a run found.
+type Report struct {
+	Seed          uint64
+	Took          time.Duration
+	Faults        []Event
+	Boards        int            // snapshots judged
+	Tried         int            // connections made
+	Agreed        int            // compared, and the board was right
+	Explained     map[string]int // of those: failed, and this finding told why
+	PortNo        int            // compared: the check says yes, the port no; the product's proof says so
+	Noticed       int            // compared: failed before HAProxy's checks and the probe could notice; the board said so later
+	NoticedAfter  time.Duration  // the longest that took
+	Stalls        int            // how often this machine was held up
+	Outside       map[string]int // not compared, and why
+	OutsideRight  int            // of those: answered by one the board named all the same
+	Proofs        int            // how often the product was asked to prove
+	Disagreements []Disagreement
+	Singles       []Disagreement // failed once, and not again: too little to tell
+	Gaps          []Gap
+	Windows       []Window
+}
+
+// Compared is how many answers were laid beside a board that was certain.
+func (r *Report) Compared() int { return r.Agreed + r.PortNo + r.Noticed + len(r.Disagreements) }
+
+// Agreement is the share of compared answers that the board was not wrong
+// about; 0 when nothing was compared.
+func (r *Report) Agreement() float64 {
+	if r.Compared() == 0 {
+		return 0
+	}
+	return 1 - float64(len(r.Disagreements))/float64(r.Compared())
+}
+
+// Failed are the faults that the lab could not do or undo.
+func (r *Report) Failed() []Event {
+	var out []Event
+	for _, f := range r.Faults {
+		if f.Err != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Wrong is how many answers came from an instance that the board did not name.
+func (r *Report) Wrong() int {
+	n := 0
+	for _, d := range r.Disagreements {
+		if d.Answer.Fault == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Err says why the run failed; nil when the board told the truth.
+func (r *Report) Err() error {
+	switch {
+	case r.Compared() == 0:
+		return fmt.Errorf("nothing was compared: %d connections, %d boards", r.Tried, r.Boards)
+	case r.Wrong() > 0:
+		return fmt.Errorf("the board was sure, and wrong, %d times", r.Wrong())
+	case len(r.Failed())*10 > len(r.Faults):
+		return fmt.Errorf("%d of %d faults could not be done: %w", len(r.Failed()), len(r.Faults), r.Failed()[0].Err)
+	case r.Agreement() < Goal:
+		return fmt.Errorf("agreement is %.3f%%, less than %.1f%%", 100*r.Agreement(), 100*Goal)
+	}
+	return nil
+}
+
+// Print writes the report.
+func (r *Report) Print(w io.Writer) {
+	fmt.Fprintf(w, "seed %d, %v, %d faults, %d boards\n", r.Seed, r.Took.Round(time.Second), len(r.Faults), r.Boards)
+	outside := 0
+	for _, n := range r.Outside {
+		outside += n
+	}
+	fmt.Fprintf(w, "connections %d: compared %d, in windows %d (%s; %d of them answered by one the board named)\n",
+		r.Tried, r.Compared(), outside, counts(r.Outside), r.OutsideRight)
+	fmt.Fprintf(w, "compared: agreed %d (of those failed as a finding said: %s), said by the board up to %s later %d, check yes and port no %d (%d proofs), disagreements %d (%d answered by another)\n",
+		r.Agreed, counts(r.Explained), secs(r.NoticedAfter), r.Noticed, r.PortNo, r.Proofs, len(r.Disagreements), r.Wrong())
+	fmt.Fprintf(w, "not compared either: failed once, and not again %d; this machine was held up %d times\n", len(r.Singles), r.Stalls)
+	fmt.Fprintf(w, "agreement %.3f%%\n", 100*r.Agreement())
+	for _, f := range r.Failed() {
+		fmt.Fprintf(w, "could not be done: %s: %v\n", f.Name, f.Err)
+	}
+	r.printFaults(w)
+}
+
+// during reports whether t lies between fault i and the next one. A client may
+// have begun a little before the fault that it ran into.
+func (r *Report) during(i int, t time.Time) bool {
+	return !t.Before(r.Faults[i].Do.Add(-clientTimeout)) && (i+1 == len(r.Faults) || t.Before(r.Faults[i+1].Do.Add(-clientTimeout)))
+}
+
+// printFaults is one line a kind of fault: how often, how long it was held,
+// how long until the board was calm, the longest window in which nothing was
+// compared, and how long a port was called by each of the other words.
+func (r *Report) printFaults(w io.Writer) {
+	words := []model.Verdict{model.Settling, model.Mismatch, model.Empty, model.Unknown, model.Missing}
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	defer tw.Flush()
+	fmt.Fprintf(tw, "fault\ttimes\theld\tcalm after\twindow")
+	for _, word := range words {
+		fmt.Fprintf(tw, "\t%s", word)
+	}
+	fmt.Fprintln(tw)
+	kinds := map[string][]int{}
+	for i, f := range r.Faults {
+		kinds[f.Name] = append(kinds[f.Name], i)
+	}
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		var held, calm, gap time.Duration
+		longest := map[model.Verdict]time.Duration{}
+		for _, i := range kinds[name] {
+			f := r.Faults[i]
+			held = max(held, f.Undo.Sub(f.Do))
+			if !f.Calm.IsZero() {
+				calm = max(calm, f.Calm.Sub(f.Undo))
+			}
+			for _, win := range r.Windows {
+				if r.during(i, win.From) {
+					longest[win.Word] = max(longest[win.Word], win.Long)
+				}
+			}
+			for _, g := range r.Gaps {
+				if r.during(i, g.From) {
+					gap = max(gap, g.To.Sub(g.From))
+				}
+			}
+		}
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s", name, len(kinds[name]), secs(held), secs(calm), secs(gap))
+		for _, word := range words {
+			fmt.Fprintf(tw, "\t%s", secs(longest[word]))
+		}
+		fmt.Fprintln(tw)
+	}
+}
+
+func secs(d time.Duration) string {
+	if d <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}
+
+func counts(m map[string]int) string {
+	if len(m) == 0 {
+		return "none"
+	}
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, fmt.Sprintf("%s %d", k, m[k]))
+	}
+	return strings.Join(out, ", ")
+}

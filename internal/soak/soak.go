@@ -1,0 +1,232 @@
+// Package soak asks whether the board tells the truth: it breaks the lab in a
+// seeded random order while real clients connect through every service port,
+// and compares each answer with what the board said at that moment. It is
+// `make soak`, and in a short form the lab test TestLabAgreement.
+package soak
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"pgtui/model"
+	"pgtui/probe"
+)
+
+// Options say what a run does. Lab, Inventory, Cluster and Now are needed.
+type Options struct {
+	Lab       Lab
+	Inventory *model.Inventory
+	Cluster   model.ClusterName
+	Login     model.Login   // of the clients
+	For       time.Duration // how long faults are begun; the run ends some time later
+	Seed      uint64        // the same seed gives the same faults in the same order
+	Every     time.Duration // between two looks at a node; 500 ms when 0
+	Log       io.Writer     // progress and evidence; nowhere when nil
+	Now       func() time.Time
+}
+
+// maxEvidence is how many disagreements are printed in full.
+const maxEvidence = 20
+
+// clientGap is the time between two connections to one port.
+const clientGap = 500 * time.Millisecond
+
+// run is one call of Run.
+type run struct {
+	Options
+	cluster *model.Cluster
+	rng     *rand.Rand
+	ready   chan struct{} // closed when there is a board
+
+	proofs  sync.WaitGroup
+	mu      sync.Mutex             // guards what follows, and Log
+	proving map[model.PortKey]bool // ports that are being proved
+	told    int                    // disagreements that were printed
+	judge   *Judge
+	faults  []Event
+}
+
+// Run breaks and compares until o.For has passed. Its error is only about what
+// kept it from running; that the board was wrong is the report's to say.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	r := &run{Options: o, proving: map[model.PortKey]bool{}, cluster: o.Inventory.Cluster(o.Cluster), ready: make(chan struct{})}
+	if r.cluster == nil {
+		return nil, fmt.Errorf("soak: the inventory has no cluster %q", o.Cluster)
+	}
+	if r.Every <= 0 {
+		r.Every = 500 * time.Millisecond
+	}
+	if r.Log == nil {
+		r.Log = io.Discard
+	}
+	r.rng = random(o.Seed)
+	r.judge = NewJudge(r.cluster)
+	start := r.Now()
+
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	var clients, watchers sync.WaitGroup
+	prober := probe.New(probe.Options{})
+	watchCtx, stopWatch := context.WithCancel(ctx)
+	defer stopWatch()
+	watchers.Go(func() { r.watch(watchCtx, prober) })
+	watchers.Go(func() { r.heartbeat(watchCtx) })
+	select {
+	case <-r.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for i := range r.cluster.Fronts {
+		f := &r.cluster.Fronts[i]
+		for j := range f.Services {
+			clients.Go(func() { r.client(work, f.Host, &f.Services[j]) })
+		}
+	}
+	err := r.breakThings(ctx)
+	stop()
+	clients.Wait()
+	// What the last clients found is judged by what the board says after them.
+	pause(ctx, 4*r.Every)
+	r.proofs.Wait()
+	stopWatch()
+	watchers.Wait()
+
+	told := len(r.judge.report.Disagreements)
+	rep := r.judge.Report()
+	r.tell(rep.Disagreements[told:])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rep.Seed, rep.Took, rep.Faults = o.Seed, r.Now().Sub(start), r.faults
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return rep, err
+	}
+	return rep, nil
+}
+
+// random is the source of a run's choices. ChaCha8 mixes the seed at once: the
+// first draws of neighbouring seeds have nothing in common.
+func random(seed uint64) *rand.Rand {
+	var b [32]byte
+	binary.LittleEndian.PutUint64(b[:], seed)
+	return rand.New(rand.NewChaCha8(b))
+}
+
+// watch gives the judge every snapshot.
+func (r *run) watch(ctx context.Context, p *probe.Prober) {
+	first := true
+	for s := range p.Watch(ctx, r.Inventory, r.Every, r.Cluster) {
+		r.mu.Lock()
+		bad := r.judge.Look(s)
+		r.mu.Unlock()
+		if first {
+			close(r.ready)
+			first = false
+		}
+		r.tell(bad)
+	}
+}
+
+// heartbeat notices when this machine, and so perhaps everything the lab runs
+// on it, was held up: a pause of 50 ms that took much longer.
+func (r *run) heartbeat(ctx context.Context) {
+	const beat, late = 50 * time.Millisecond, 250 * time.Millisecond
+	for last := r.Now(); pause(ctx, beat); {
+		now := r.Now()
+		if now.Sub(last) > late {
+			r.mu.Lock()
+			r.judge.Stalled(last, now)
+			r.mu.Unlock()
+		}
+		last = now
+	}
+}
+
+// tell prints evidence at once, so that a run that is cut short has said it.
+func (r *run) tell(bad []Disagreement) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range bad {
+		if r.told++; r.told > maxEvidence {
+			fmt.Fprintf(r.Log, "DISAGREEMENT %s: %s through %s, %s\n", bad[i].Kind, bad[i].Answer.Service, bad[i].Answer.Host, clock(bad[i].Answer.Start))
+			continue
+		}
+		fmt.Fprintf(r.Log, "DISAGREEMENT\n%s\n", bad[i].Text(r.faults))
+	}
+}
+
+// client connects to one port, again and again.
+func (r *run) client(ctx context.Context, host model.Host, svc *model.Service) {
+	for ctx.Err() == nil {
+		start := r.Now()
+		a := ask(ctx, string(host), svc.Port, r.Login)
+		if ctx.Err() != nil {
+			return
+		}
+		a.Host, a.Service, a.Start, a.End = host, svc.Name, start, r.Now()
+		r.mu.Lock()
+		doubt := r.judge.Answered(a)
+		if key := (model.PortKey{HAProxy: host, Cluster: r.Cluster, Service: svc.Name}); doubt && !r.proving[key] {
+			r.proving[key] = true
+			r.proofs.Go(func() { r.prove(context.WithoutCancel(ctx), key) })
+		}
+		r.mu.Unlock()
+		pause(ctx, clientGap-r.Now().Sub(start))
+	}
+}
+
+// prove asks the product's own proof of a port that fails though the board
+// calls it serving: what `pgtui status --prove` would say.
+func (r *run) prove(ctx context.Context, key model.PortKey) {
+	p := probe.New(probe.Options{})
+	before, err := p.Probe(ctx, r.Inventory, r.Cluster)
+	start := r.Now()
+	var s *model.Snapshot
+	if err == nil {
+		inv, servers := r.only(key)
+		proofs := p.Prove(ctx, inv, servers+2, r.Cluster) // clients take turns of the servers too
+		if s, err = p.Probe(ctx, r.Inventory, r.Cluster); err == nil {
+			for k, o := range proofs {
+				o.Value.Moved = model.Moved(before, s, k.HAProxy, string(k.Cluster)+"-"+string(k.Service))
+				proofs[k] = o
+			}
+			s.Proofs = proofs
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.judge.Proved(start, s)
+	}
+	delete(r.proving, key)
+}
+
+// only is the inventory with nothing but one port, and how many servers the
+// board says that it has.
+func (r *run) only(key model.PortKey) (inv *model.Inventory, servers int) {
+	c := *r.cluster
+	c.Fronts = []model.Front{{Host: key.HAProxy, Services: []model.Service{*r.cluster.Front(key.HAProxy).Service(key.Service)}}}
+	few := *r.Inventory
+	few.Clusters = []model.Cluster{c}
+	if v := viewOf(r.board(), Answer{Host: key.HAProxy, Service: key.Service}); v != nil {
+		servers = len(v.Serving)
+	}
+	return &few, max(1, servers)
+}
+
+// pause reports whether d passed before ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(max(0, d))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

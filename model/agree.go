@@ -1,0 +1,127 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// agree compares the views of a route and gives it one verdict.
+func agree(r *Route) {
+	if len(r.Views) == 0 {
+		r.Verdict, r.Why = Unknown, "no HAProxy node exposes it"
+		return
+	}
+	known := make([]*View, 0, len(r.Views))
+	var unknown []string
+	for i := range r.Views {
+		v := &r.Views[i]
+		if v.Verdict == Unknown {
+			unknown = append(unknown, v.Label())
+			continue
+		}
+		known = append(known, v)
+	}
+	if len(known) == 0 {
+		r.Verdict, r.Why = Unknown, r.Views[0].Why
+		if len(r.Views) > 1 {
+			r.Why = "none of its " + fmt.Sprint(len(r.Views)) + " HAProxies is known; " + r.Views[0].Label() + ": " + r.Views[0].Why
+		}
+		return
+	}
+	for _, v := range known[1:] {
+		if !sameNames(v.Serving, known[0].Serving) || (v.Serving == nil) != (known[0].Serving == nil) {
+			r.Verdict, r.Why = disagreement(known)
+			return
+		}
+	}
+	worst := known[0]
+	for _, v := range known[1:] {
+		if v.Verdict != Serving && worst.Verdict == Serving {
+			worst = v
+		}
+	}
+	if len(unknown) > 0 {
+		r.Verdict = Unknown
+		r.Why = fmt.Sprintf("%d of %d HAProxies say %s; not known: %s",
+			len(known), len(r.Views), servingText(known[0]), strings.Join(unknown, ", "))
+		return
+	}
+	r.Verdict, r.Why = worst.Verdict, worst.Why
+	r.Serving, r.Agreed = known[0].Serving, known[0].Serving != nil
+}
+
+// Label is what the node of the view is called: its nodename, else its host.
+func (v *View) Label() string {
+	if v.Node != "" {
+		return v.Node
+	}
+	return string(v.HAProxy)
+}
+
+// Agreement is how many views are known and say the same as the most, and how
+// many views there are.
+func (r *Route) Agreement() (same, all int) {
+	count := map[string]int{}
+	for i := range r.Views {
+		if r.Views[i].Verdict != Unknown {
+			k := servingText(&r.Views[i])
+			count[k]++
+			same = max(same, count[k])
+		}
+	}
+	return same, len(r.Views)
+}
+
+// disagreement words a route whose HAProxies differ. While one of them is
+// settling after a reload the difference is expected and is called settling.
+func disagreement(known []*View) (Verdict, string) {
+	var parts []string
+	verdict := Mismatch
+	for _, v := range known {
+		if v.Verdict == Settling {
+			verdict = Settling
+		}
+		parts = append(parts, v.Label()+" → "+servingText(v))
+	}
+	return verdict, "HAProxies disagree: " + strings.Join(parts, "; ")
+}
+
+// servingText is who a view says serves, in words.
+func servingText(v *View) string {
+	switch {
+	case v.Verdict == Settling:
+		return "settling"
+	case v.Verdict == Missing:
+		return "no such section"
+	case len(v.Serving) == 0:
+		return "nobody"
+	}
+	return Join(v.Serving)
+}
+
+// sameNames compares two sets of names; their order does not count.
+func sameNames(a, b []InstanceName) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// nobodyKnown reports whether every HAProxy that is known says nobody serves.
+func (r *Route) nobodyKnown() bool {
+	known := false
+	for i := range r.Views {
+		switch r.Views[i].Verdict {
+		case Unknown:
+		case Empty:
+			known = true
+		default:
+			return false
+		}
+	}
+	return known
+}

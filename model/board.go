@@ -1,0 +1,457 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// BoardOf judges one cluster at now: members, leader, one route for each
+// service, and the health of the whole. Findings are left empty: they are
+// model/check's.
+func BoardOf(s *Snapshot, c *Cluster, now time.Time) Board {
+	b := Board{Cluster: c, Judged: now}
+	dcs, dcsKnown := dcsView(s, c, now)
+	b.Members = make([]Member, 0, len(c.Instances))
+	for i := range c.Instances {
+		b.Members = append(b.Members, memberOf(s, &c.Instances[i], dcs, now))
+	}
+	b.Paused = dcs.Paused
+	leaderOf(s, &b, dcs, dcsKnown, now)
+	lags(s, &b, dcs, now)
+	services, nodes := c.Services(), nodeNames(s.Inventory, c)
+	b.Routes = make([]Route, 0, len(services))
+	for _, svc := range services {
+		b.Routes = append(b.Routes, routeOf(s, c, svc.Name, nodes, now))
+	}
+	b.At = oldest(&b, s, now)
+	b.VIP = vipOf(s, &b, now)
+	b.Health, b.Summary = healthOf(&b)
+	return b
+}
+
+// oldest is when the oldest datum that the board rests on arrived.
+func oldest(b *Board, s *Snapshot, now time.Time) time.Time {
+	var at time.Time
+	for i := range b.Members {
+		if m := &b.Members[i]; m.Known && (at.IsZero() || m.At.Before(at)) {
+			at = m.At
+		}
+	}
+	for i := range b.Cluster.Fronts {
+		if o := s.HAProxy[b.Cluster.Fronts[i].Host]; current(o, now) && (at.IsZero() || o.At.Before(at)) {
+			at = o.At
+		}
+	}
+	return at
+}
+
+// Redated is the board with the times of s's answers, for the case that these
+// say the same as the answers it was judged from. It shares with b what
+// carries no time; b stays as it is.
+func (b *Board) Redated(s *Snapshot, now time.Time) Board {
+	out := *b
+	out.Judged = now
+	out.Members = slices.Clone(b.Members)
+	for i := range out.Members {
+		out.Members[i].At = s.Patroni[out.Members[i].Instance].Status.At
+	}
+	out.Routes = slices.Clone(b.Routes)
+	for i := range out.Routes {
+		r := &out.Routes[i]
+		r.Views = slices.Clone(r.Views)
+		for j := range r.Views {
+			r.Views[j].At = s.HAProxy[r.Views[j].HAProxy].At
+		}
+	}
+	out.At = oldest(&out, s, now)
+	if out.VIP.Address != "" {
+		out.VIP.At = s.VIP[b.Cluster.Name].At
+	}
+	return out
+}
+
+// vipOf is where the cluster's VIP is now.
+func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
+	v := VIPState{Address: b.Cluster.VIP}
+	if v.Address == "" {
+		return v
+	}
+	o := s.VIP[b.Cluster.Name]
+	v.At = o.At
+	switch {
+	case o.Err != nil:
+		v.Why = o.Err.Error()
+	case !current(o, now):
+		v.Why = "it has not been asked yet"
+	default:
+		v.Holder = o.Value
+		in := b.Cluster.Instance(b.Leader)
+		v.OnLeader = in != nil && in.Host == o.Value
+	}
+	return v
+}
+
+// nodeNames are the nodenames of the cluster's fronts. A cluster's nodes mostly
+// stand together in the inventory: each is looked for behind the one before.
+func nodeNames(inv *Inventory, c *Cluster) []string {
+	out := make([]string, len(c.Fronts))
+	at, n := 0, len(inv.Nodes)
+	for i := range c.Fronts {
+		for k := range n {
+			if j := (at + k) % n; inv.Nodes[j].Host == c.Fronts[i].Host {
+				out[i], at = inv.Nodes[j].Name, j
+				break
+			}
+		}
+	}
+	return out
+}
+
+// dcsView is the freshest current GET /cluster among the members; ok is false
+// when no member answered one.
+func dcsView(s *Snapshot, c *Cluster, now time.Time) (view PatroniCluster, ok bool) {
+	var at time.Time
+	for i := range c.Instances {
+		o := s.Patroni[c.Instances[i].Name].Cluster
+		if current(o, now) && o.At.After(at) {
+			view, at, ok = o.Value, o.At, true
+		}
+	}
+	return view, ok
+}
+
+// dcsMember is one member of a GET /cluster answer, or nil.
+func dcsMember(c PatroniCluster, name InstanceName) *PatroniMember {
+	for i := range c.Members {
+		if c.Members[i].Name == name {
+			return &c.Members[i]
+		}
+	}
+	return nil
+}
+
+// memberOf is what one instance is now, by its own Patroni; the DCS only adds
+// what Patroni does not say of itself.
+func memberOf(s *Snapshot, in *Instance, dcs PatroniCluster, now time.Time) Member {
+	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1}
+	view := s.Patroni[in.Name]
+	o := view.Status
+	m.At = o.At
+	if !current(o, now) {
+		m.Why = "Patroni has not been asked yet"
+		if o.Err != nil {
+			m.Why = "Patroni does not answer" + because(o.Err)
+		} else if o.Ever() {
+			m.Why = "Patroni's last answer is too old"
+		}
+		if o.Ever() {
+			m.Why += "; last seen as " + o.Value.Role + ", " + o.Value.State
+		} else if d := dcsMember(dcs, in.Name); d != nil {
+			m.Why += "; the DCS lists it as " + d.Role + ", " + d.State
+		}
+		return m
+	}
+	st := o.Value
+	m.Known, m.Role, m.State, m.Timeline = true, st.Role, st.State, st.Timeline
+	if st.Role == "replica" && st.State == "running" && st.ReplicationState != "" {
+		m.State = st.ReplicationState
+	}
+	if st.SyncStandby {
+		m.Role = "sync_standby"
+	} else if st.QuorumStandby {
+		m.Role = "quorum_standby"
+	}
+	if d := dcsMember(dcs, in.Name); d != nil {
+		if m.Timeline == 0 {
+			m.Timeline = d.Timeline
+		}
+		if m.State == "running" && st.Role != "primary" && (d.State == "streaming" || d.State == "in archive recovery") {
+			m.State = d.State
+		}
+	}
+	if holdsLock(view, now) {
+		m.Role = "leader"
+		if st.Role == "replica" && st.State == "running" {
+			// Before its promotion, or restarted after a crash: Patroni answers
+			// 200 to the primary's check, PostgreSQL refuses every write.
+			m.State = "in recovery"
+		}
+	}
+	return m
+}
+
+// holdsLock reports whether the instance's own Patroni passes a check that
+// only the holder of the leader key passes.
+func holdsLock(v PatroniView, now time.Time) bool {
+	for path, o := range v.Checks {
+		if WantsPrimary(path) && current(o, now) && o.Value == 200 {
+			return true
+		}
+	}
+	return false
+}
+
+// leaderOf sets the board's leader: the member that proves it itself, else
+// the one the DCS names although it does not answer.
+func leaderOf(s *Snapshot, b *Board, dcs PatroniCluster, dcsKnown bool, now time.Time) {
+	var lead *Member
+	for i := range b.Members {
+		if m := &b.Members[i]; (m.Role == "leader" || m.Role == "standby_leader") && (lead == nil || outranks(m, lead)) {
+			lead = m
+		}
+	}
+	if lead != nil {
+		b.Leader, b.LeaderBy, b.Timeline = lead.Instance, "self", lead.Timeline
+		return
+	}
+	if !dcsKnown {
+		b.LeaderUnsure = lockUntold(s, b, now)
+		return
+	}
+	for _, d := range dcs.Members {
+		if d.Role != "leader" && d.Role != "standby_leader" {
+			continue
+		}
+		for i := range b.Members {
+			m := &b.Members[i]
+			if m.Instance != d.Name {
+				continue
+			}
+			// A member that answers and does not claim the lock is not the
+			// leader, whatever the DCS still says; one that no service asks
+			// for a primary check cannot claim it.
+			if !m.Known || m.Role == "primary" {
+				b.Leader, b.LeaderBy, b.Timeline = d.Name, "dcs", max(m.Timeline, d.Timeline)
+			}
+		}
+	}
+}
+
+// outranks reports whether of two members that answered as leader a is the one:
+// during a switchover both did, a moment apart. A promotion begins a timeline.
+func outranks(a, b *Member) bool {
+	switch {
+	case a.Role != b.Role:
+		return a.Role == "leader"
+	case a.Timeline != b.Timeline:
+		return a.Timeline > b.Timeline
+	}
+	return a.At.After(b.At)
+}
+
+// lockUntold reports whether a member is primary and no current check of its
+// Patroni tells whether it holds the leader key.
+func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
+	for i := range b.Members {
+		if m := &b.Members[i]; m.Role == "primary" {
+			told := false
+			for path, o := range s.Patroni[m.Instance].Checks {
+				told = told || WantsPrimary(path) && current(o, now)
+			}
+			if !told {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lags fills in the replay lag of the known replicas: what the DCS view says,
+// else the distance between the leader's and the replica's own positions,
+// which were read moments apart.
+func lags(s *Snapshot, b *Board, dcs PatroniCluster, now time.Time) {
+	head := int64(-1)
+	if o := s.Patroni[b.Leader].Status; b.Leader != "" && current(o, now) {
+		head = o.Value.Location
+	}
+	for i := range b.Members {
+		m := &b.Members[i]
+		if !m.Known || m.Instance == b.Leader {
+			continue
+		}
+		if d := dcsMember(dcs, m.Instance); d != nil && d.Lag >= 0 {
+			m.Lag = d.Lag
+			continue
+		}
+		if pos := s.Patroni[m.Instance].Status.Value.Replayed; head >= 0 && pos >= 0 {
+			m.Lag = max(0, head-pos)
+		}
+	}
+}
+
+// WorstLag is the largest known replay lag of a replica in bytes; -1 when no
+// replica's lag is known.
+func (b *Board) WorstLag() int64 {
+	worst := int64(-1)
+	for _, m := range b.Members {
+		worst = max(worst, m.Lag)
+	}
+	return worst
+}
+
+// KnownMembers counts the members whose Patroni answers.
+func (b *Board) KnownMembers() int {
+	n := 0
+	for _, m := range b.Members {
+		if m.Known {
+			n++
+		}
+	}
+	return n
+}
+
+// Route returns the route of that service, or nil.
+func (b *Board) Route(name ServiceName) *Route {
+	for i := range b.Routes {
+		if b.Routes[i].Service == name {
+			return &b.Routes[i]
+		}
+	}
+	return nil
+}
+
+// ByDesign reports whether an empty or backup-served route is what the
+// inventory asks for: a standby cluster has no primary service, a service
+// without any server stays empty, a service with only backups is served by one.
+func (b *Board) ByDesign(r *Route) bool {
+	svc := b.Cluster.Service(r.Service)
+	if svc == nil {
+		return false
+	}
+	servers, backup := svc.Servers()
+	switch r.Verdict {
+	case Empty:
+		return len(servers) == 0 || (b.Cluster.Standby && WantsPrimary(svc.Check))
+	case BackupServing:
+		for i := range servers {
+			if !backup[i] {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// healthOf is the one word and the one sentence for a cluster.
+func healthOf(b *Board) (Health, string) {
+	health, why := HealthOK, "every service is served as declared"
+	worsen := func(h Health, format string, args ...any) {
+		if rank(h) > rank(health) {
+			health, why = h, fmt.Sprintf(format, args...)
+		}
+	}
+	if len(b.Routes) == 0 {
+		worsen(HealthUnknown, "no service could be worked out from the inventory")
+	}
+	if b.KnownMembers() == 0 {
+		worsen(HealthUnknown, "no Patroni of the cluster answers")
+	} else if b.Leader == "" {
+		if b.LeaderUnsure {
+			worsen(HealthUnknown, "who holds the leader key is not known: neither its Patroni's checks nor the DCS have told")
+		} else if b.KnownMembers() == len(b.Members) {
+			worsen(HealthDown, "no member holds the leader key")
+		} else {
+			worsen(HealthUnknown, "the leader is not known: %s", silent(b))
+		}
+	}
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		primary := false
+		if svc := b.Cluster.Service(r.Service); svc != nil {
+			primary = WantsPrimary(svc.Check)
+		}
+		known, _ := r.Agreement()
+		switch r.Verdict {
+		case Serving:
+		case Empty, BackupServing:
+			if b.ByDesign(r) {
+				continue
+			}
+			if primary && r.Verdict == Empty {
+				worsen(HealthDown, "%s (%s) is served by nobody: %s", r.Service, r.Port, r.Why)
+				continue
+			}
+			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
+		case Unknown:
+			if known == 0 {
+				worsen(HealthUnknown, "%s (%s): %s", r.Service, r.Port, r.Why)
+				continue
+			}
+			if primary && !b.Cluster.Standby && r.nobodyKnown() {
+				worsen(HealthDown, "%s (%s) is served by nobody that is known: %s", r.Service, r.Port, r.Why)
+				continue
+			}
+			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
+		default:
+			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
+		}
+	}
+	if s := silent(b); s != "" {
+		worsen(HealthDegraded, "%s", s)
+	}
+	for _, m := range b.Members {
+		if m.Known && !healthyState(m.State) {
+			if m.Instance == b.Leader {
+				worsen(HealthDown, "%s holds the leader key and its PostgreSQL is %s", m.Instance, m.State)
+			}
+			worsen(HealthDegraded, "%s is %s", m.Instance, m.State)
+		}
+	}
+	return health, why
+}
+
+// rank orders healths from best to worst: a service known to be down outweighs
+// one that is not known, which outweighs a degraded one.
+func rank(h Health) int {
+	switch h {
+	case HealthOK:
+		return 0
+	case HealthDegraded:
+		return 1
+	case HealthDown:
+		return 3
+	default:
+		return 2
+	}
+}
+
+// Worse returns the worse of two healths.
+func Worse(a, b Health) Health {
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// healthyState reports whether Patroni's word for a member's state is a good one.
+func healthyState(state string) bool {
+	return state == "running" || state == "streaming" || state == "in archive recovery"
+}
+
+// silent names the members whose Patroni does not answer; "" when all do.
+func silent(b *Board) string {
+	var names []string
+	for _, m := range b.Members {
+		if !m.Known {
+			names = append(names, string(m.Instance))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Patroni does not answer on " + strings.Join(names, ", ")
+}
+
+// Service returns the service of that name as the first front that has it
+// declares it, or nil.
+func (c *Cluster) Service(name ServiceName) *Service {
+	for i := range c.Fronts {
+		if s := c.Fronts[i].Service(name); s != nil {
+			return s
+		}
+	}
+	return nil
+}

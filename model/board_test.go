@@ -1,0 +1,121 @@
+package model_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+func TestBoardHealth(t *testing.T) {
+	tests := []struct {
+		name    string
+		do      func(*world)
+		want    string // health leader by known/members
+		summary string
+	}{
+		{"healthy", func(*world) {}, "ok pg-test-1 self 3/3", "as declared"},
+		{"a replica's node is gone", func(w *world) { w.silence(3, time.Minute) }, "degraded pg-test-1 self 2/3", "pg-test-3"},
+		{"everything is gone", func(w *world) {
+			for i := 1; i <= 3; i++ {
+				w.silence(i, time.Minute)
+			}
+		}, "unknown   0/3", "no Patroni of the cluster answers"},
+		{"nobody holds the key", func(w *world) { w.patroni(1, false) }, "down   3/3", "no member holds the leader key"},
+		{"the primary's Patroni was not asked for its lock yet", func(w *world) {
+			w.snap.Patroni["pg-test-1"].Checks["/primary"] = model.Observed[int]{}
+		}, "unknown   3/3", "who holds the leader key is not known"},
+		{"the primary's Patroni refuses its own check", func(w *world) {
+			w.snap.Patroni["pg-test-1"].Checks["/primary"] = seen(503)
+		}, "down   3/3", "no member holds the leader key"},
+		{"the leader's PostgreSQL is back after a crash, and not promoted yet", func(w *world) {
+			p := w.snap.Patroni["pg-test-1"]
+			p.Status.Value.Role = "replica"
+			w.snap.Patroni["pg-test-1"] = p
+		}, "down pg-test-1 self 3/3", "pg-test-1 holds the leader key and its PostgreSQL is in recovery"},
+		{"the leader's node is gone and nobody says who leads", func(w *world) { w.silence(1, time.Minute) }, "unknown   2/3", "the leader is not known"},
+		{"the leader's node is gone, the DCS still names it", func(w *world) {
+			w.silence(1, time.Minute)
+			p := w.snap.Patroni["pg-test-2"]
+			p.Cluster = seen(model.PatroniCluster{Members: []model.PatroniMember{{Name: "pg-test-1", Role: "leader", State: "running", Timeline: 1, Lag: -1}}})
+			w.snap.Patroni["pg-test-2"] = p
+		}, "degraded pg-test-1 dcs 2/3", "pg-test-1"},
+		{"primary served by nobody", func(w *world) {
+			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
+			}
+		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
+		{"primary served by nobody, and one HAProxy is silent too", func(w *world) {
+			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
+			}
+			w.silence(3, time.Minute)
+		}, "down pg-test-1 self 2/3", "is served by nobody that is known"},
+		{"a standby cluster has no primary service", func(w *world) {
+			w.cls.Standby = true
+			st := w.snap.Patroni["pg-test-1"]
+			st.Status.Value.Role = "standby_leader"
+			st.Checks["/primary"] = seen(503)
+			w.snap.Patroni["pg-test-1"] = st
+			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			}
+		}, "ok pg-test-1 self 3/3", "as declared"},
+		{"a replica crashed", func(w *world) {
+			p := w.snap.Patroni["pg-test-2"]
+			p.Status.Value.State = "crashed"
+			w.snap.Patroni["pg-test-2"] = p
+		}, "degraded pg-test-1 self 3/3", "pg-test-2 is crashed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			tt.do(w)
+			b := model.BoardOf(w.snap, w.cls, t0)
+			equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), tt.want)
+			if !strings.Contains(b.Summary, tt.summary) {
+				t.Errorf("summary %q lacks %q", b.Summary, tt.summary)
+			}
+		})
+	}
+}
+
+func TestMemberLag(t *testing.T) {
+	w := newWorld()
+	p := w.snap.Patroni["pg-test-2"]
+	p.Status.Value.Replayed = 400
+	w.snap.Patroni["pg-test-2"] = p
+	b := model.BoardOf(w.snap, w.cls, t0)
+	equal(t, "lag by positions", fmt.Sprint(b.Members[0].Lag, b.Members[1].Lag, b.Members[2].Lag, b.WorstLag()), "-1 600 0 600")
+	p.Cluster = seen(model.PatroniCluster{Members: []model.PatroniMember{{Name: "pg-test-2", Role: "replica", State: "streaming", Lag: 12}}})
+	w.snap.Patroni["pg-test-2"] = p
+	b = model.BoardOf(w.snap, w.cls, t0)
+	equal(t, "lag by the DCS", fmt.Sprint(b.Members[1].Lag), "12")
+}
+
+func TestServersAreInFileOrder(t *testing.T) {
+	a, b, c := model.Server{Name: "a", Host: "1"}, model.Server{Name: "b", Host: "2"}, model.Server{Name: "c", Host: "3"}
+	s := model.Service{Members: []model.Server{a, b}, Backups: []model.Server{c, a}}
+	servers, backup := s.Servers()
+	equal(t, "servers", fmt.Sprint(servers[0].Name, servers[1].Name, servers[2].Name, backup), "abc[true false true]")
+}
+
+func TestObservedKeepsTheLastAnswer(t *testing.T) {
+	o := model.Observed[int]{}.Next(200, nil, t0, time.Millisecond)
+	o = o.Next(0, errors.New("timeout"), t0.Add(5*time.Second), 2*time.Second)
+	if o.Known() || !o.Ever() || o.Value != 200 || o.Age(t0.Add(7*time.Second)) != 7*time.Second {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	s := model.Secret("DBUser.DBA")
+	for _, got := range []string{fmt.Sprint(s), fmt.Sprintf("%v %s %q %#v %+v", s, s, s, s, struct{ P model.Secret }{s})} {
+		if strings.Contains(got, "DBUser") {
+			t.Errorf("printed: %s", got)
+		}
+	}
+}

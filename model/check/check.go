@@ -1,0 +1,104 @@
+// Package check holds the findings: what is wrong with a cluster, in plain
+// words, with the evidence and the next thing to type. One file a finding; each
+// is a pure function of a snapshot and its board.
+package check
+
+import (
+	"slices"
+	"time"
+
+	"pgtui/model"
+)
+
+// Input is what a check may look at.
+type Input struct {
+	Snap  *model.Snapshot
+	Board *model.Board // judged already, without findings
+	Now   time.Time
+}
+
+// Check is one kind of trouble.
+type Check struct {
+	Code string // stable, kebab-case
+	// Find returns the trouble of this kind; nil when there is none. It need
+	// not set Code and Cluster.
+	Find func(Input) []model.Finding
+}
+
+// All are the checks, most severe kind first.
+func All() []Check {
+	return []Check{
+		{"no-leader", noLeader},
+		{"two-primaries", twoPrimaries},
+		{"leader-silent", leaderSilent},
+		{"service-empty", serviceEmpty},
+		{"misrouted", misrouted},
+		{"proof-differs", proofDiffers},
+		{"check-yes-port-no", checkYesPortNo},
+		{"ghost-pinned", ghostPinned},
+		{"half-wiped", halfWiped},
+		{"port-twice", portTwice},
+		{"vip", vipTrouble},
+		{"haproxy-disagree", haproxyDisagree},
+		{"haproxy-silent", haproxySilent},
+		{"stats-refused", statsRefused},
+		{"patroni-silent", patroniSilent},
+		{"member-state", memberState},
+		{"replica-not-streaming", replicaNotStreaming},
+		{"replica-lag", replicaLag},
+		{"dcs-unreachable", dcsUnreachable},
+		{"service-on-backup", serviceOnBackup},
+		{"server-by-hand", serverByHand},
+		{"stale-roles", staleRoles},
+		{"section-missing", sectionMissing},
+		{"running-differs", runningDiffers},
+		{"config-unloaded", configUnloaded},
+		{"config-drift", configDrift},
+		{"node-unread", nodeUnread},
+		{"ghost-worker", ghostWorker},
+		{"foreign-files", foreignFiles},
+		{"dcs-trouble", dcsTrouble},
+		{"paused", paused},
+		{"pending-restart", pendingRestart},
+		{"settling", settling},
+		{"inventory-problem", inventoryProblem},
+	}
+}
+
+// Diagnose runs every check over a board, worst findings first; findings of
+// one severity keep the order of All.
+func Diagnose(in Input) []model.Finding {
+	var out []model.Finding
+	for _, c := range All() {
+		for _, f := range c.Find(in) {
+			f.Code, f.Cluster = c.Code, in.Board.Cluster.Name
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b model.Finding) int { return int(a.Severity) - int(b.Severity) })
+	return out
+}
+
+// Board is model.BoardOf with its findings.
+func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
+	b := model.BoardOf(s, c, now)
+	b.Findings = Diagnose(Input{Snap: s, Board: &b, Now: now})
+	if b.Health == model.HealthOK {
+		for _, f := range b.Findings {
+			if f.Severity <= model.Warning {
+				b.Health, b.Summary = model.HealthDegraded, f.Summary
+				break
+			}
+		}
+	}
+	return b
+}
+
+// Boards are the boards of every cluster of the snapshot's inventory, in order.
+func Boards(s *model.Snapshot, now time.Time) []model.Board {
+	out := make([]model.Board, len(s.Inventory.Clusters))
+	for i := range s.Inventory.Clusters {
+		out[i] = Board(s, &s.Inventory.Clusters[i], now)
+	}
+	return out
+}

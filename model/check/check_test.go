@@ -1,0 +1,193 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func seen[T any](v T) model.Observed[T] { return model.Observed[T]{Value: v, At: t0, Tried: t0} }
+
+// healthy is a one-line view of a service on one HAProxy.
+func view(host model.Host, verdict model.Verdict, cells ...model.Cell) model.View {
+	return model.View{HAProxy: host, Node: "n-" + string(host), Verdict: verdict, Why: "because", Cells: cells}
+}
+
+// input is a board of two members with one primary and one replica route; f
+// breaks it.
+func input(f func(*check.Input)) check.Input {
+	two := model.Server{Name: "pg-test-2", Host: "b"}
+	one := model.Server{Name: "pg-test-1", Host: "a"}
+	services := []model.Service{
+		{Cluster: "pg-test", Name: "primary", Port: "5433", Check: "/primary", Members: []model.Server{one, two}},
+		{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: []model.Server{one, two}, Backups: []model.Server{one}},
+	}
+	cls := &model.Cluster{Name: "pg-test",
+		Instances: []model.Instance{{Name: "pg-test-1", Host: "a", Role: model.RolePrimary}, {Name: "pg-test-2", Host: "b", Role: model.RoleReplica}},
+		Fronts:    []model.Front{{Host: "a", Services: services}, {Host: "b", Services: services}}}
+	in := check.Input{Now: t0,
+		Snap: &model.Snapshot{Inventory: &model.Inventory{Source: "pigsty.yml"},
+			Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}},
+		Board: &model.Board{Cluster: cls, Leader: "pg-test-1", LeaderBy: "self", Timeline: 1,
+			Members: []model.Member{
+				{Instance: "pg-test-1", Host: "a", Declared: model.RolePrimary, Role: "leader", State: "running", Timeline: 1, Known: true, Lag: -1},
+				{Instance: "pg-test-2", Host: "b", Declared: model.RoleReplica, Role: "replica", State: "streaming", Timeline: 1, Known: true},
+			},
+			Routes: []model.Route{
+				{Service: "primary", Port: "5433", Verdict: model.Serving, Agreed: true, Serving: []model.InstanceName{"pg-test-1"},
+					Views: []model.View{view("a", model.Serving), view("b", model.Serving)}},
+				{Service: "replica", Port: "5434", Verdict: model.Serving, Agreed: true, Serving: []model.InstanceName{"pg-test-2"},
+					Views: []model.View{view("a", model.Serving), view("b", model.Serving)}},
+			}}}
+	f(&in)
+	return in
+}
+
+func TestEachFinding(t *testing.T) {
+	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
+	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
+	tests := []struct {
+		name string
+		do   func(*check.Input)
+		want string // code severity summary; "" for none
+	}{
+		{"healthy", func(*check.Input) {}, ""},
+		{"no leader", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Role = "", "replica" }, "no-leader critical no leader: nobody can write"},
+		{"no leader known, but a member is silent", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Known = "", false }, ""},
+		{"split brain", func(in *check.Input) { in.Board.Members[1].Role = "primary" }, "two-primaries critical two writable primaries: pg-test-1, pg-test-2"},
+		{"leader by the DCS only", func(in *check.Input) { in.Board.LeaderBy = "dcs" }, "leader-silent warning pg-test-1 is leader only by the DCS"},
+		{"primary empty", func(in *check.Input) { route(in, 0, model.Empty) }, "service-empty critical primary 5433 has no server"},
+		{"replica empty", func(in *check.Input) { route(in, 1, model.Empty) }, "service-empty warning replica 5434 has no server"},
+		{"standby cluster: primary is empty by design", func(in *check.Input) { in.Board.Cluster.Standby = true; route(in, 0, model.Empty) }, ""},
+		{"misrouted", func(in *check.Input) { in.Board.Routes[0].Views[1].Verdict = model.Mismatch }, "misrouted critical primary 5433 goes to the wrong server on 1 of 2 HAProxies"},
+		{"HAProxies disagree", func(in *check.Input) {
+			r := &in.Board.Routes[0]
+			r.Verdict, r.Agreed = model.Mismatch, false
+			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{"pg-test-2"}
+		}, "haproxy-disagree warning HAProxies disagree about primary 5433"},
+		{"HAProxy silent", func(in *check.Input) { in.Snap.HAProxy["b"] = silent }, "haproxy-silent warning HAProxy on b is not known"},
+		{"stats page refused", func(in *check.Input) {
+			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Source: model.FromMetrics, Why: errText("wrong password")})
+		}, "stats-refused warning the stats page of HAProxy on b cannot be used"},
+		{"Patroni silent", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("timeout")}}
+		}, "patroni-silent warning pg-test-2 is not known"},
+		{"replica crashed", func(in *check.Input) { in.Board.Members[1].State = "crashed" }, "member-state warning pg-test-2: PostgreSQL is crashed"},
+		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state critical pg-test-1: PostgreSQL is unknown"},
+		{"other timeline", func(in *check.Input) { in.Board.Timeline = 3; in.Board.Members[1].Timeline = 2 }, "member-state warning pg-test-2 is on timeline 2, the leader on 3"},
+		{"backup serves", func(in *check.Input) { route(in, 1, model.BackupServing) }, "service-on-backup warning replica 5434 is served by its backup"},
+		{"drained by hand", func(in *check.Input) {
+			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Draining}}
+		}, "server-by-hand warning pg-test-2 is draining in replica 5434 on 1 of 2 HAProxies"},
+		{"inventory roles are stale", func(in *check.Input) { in.Board.Leader = "pg-test-2"; in.Board.Members[0].Role = "replica" }, "stale-roles info the inventory calls pg-test-1 primary, the leader is pg-test-2"},
+		{"and the replica service reaches the leader", func(in *check.Input) {
+			in.Board.Leader, in.Board.Members[0].Role = "pg-test-2", "replica"
+			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Serving}}
+		}, "stale-roles warning the inventory calls pg-test-1 primary, the leader is pg-test-2"},
+		{"section missing", func(in *check.Input) { in.Board.Routes[1].Views[0].Verdict = model.Missing }, "section-missing warning replica 5434 does not exist on 1 of 2 HAProxies"},
+		{"running differs", func(in *check.Input) {
+			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Serving, Note: "runs with weight 50", Differs: true}}
+		}, "running-differs warning HAProxy on n-a does not run what the inventory declares"},
+		{"failsafe", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Unlocked: true, Failsafe: true})}
+		}, "dcs-trouble critical failsafe mode"},
+		{"unlocked", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Unlocked: true})}
+		}, "dcs-trouble warning nobody holds the leader key"},
+		{"paused", func(in *check.Input) { in.Board.Paused = true }, "paused warning paused: Patroni will not fail over"},
+		{"settling", func(in *check.Input) { in.Board.Routes[0].Views[0].Verdict = model.Settling }, "settling info HAProxy on n-a has just reloaded"},
+		{"VIP nowhere", func(in *check.Input) {
+			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
+		}, "vip warning VIP : no node is known to have it"},
+		{"VIP on a replica", func(in *check.Input) {
+			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("b"))}
+		}, "vip warning VIP  is on b, the leader is pg-test-1"},
+		{"VIP on the leader", func(in *check.Input) {
+			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
+		}, ""},
+		{"replica far behind", func(in *check.Input) { in.Board.Members[1].Lag = 20 << 20 }, "replica-lag warning pg-test-2 is 20 MB behind the leader"},
+		{"replica without a walsender", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running"})}
+		}, "replica-not-streaming warning pg-test-2 does not stream from pg-test-1"},
+		{"a cascading replica streams from another", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running", Tags: map[string]string{"replicatefrom": "pg-test-3"}})}
+		}, ""},
+		{"pending restart", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{PendingRestart: true})}
+		}, "pending-restart info a restart is pending on pg-test-1"},
+		{"the DCS cannot be read", func(in *check.Input) {
+			for _, n := range []model.InstanceName{"pg-test-1", "pg-test-2"} {
+				in.Snap.Patroni[n] = model.PatroniView{Cluster: model.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
+			}
+		}, "dcs-unreachable warning the DCS cannot be read through any Patroni"},
+		{"one member can read the DCS", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Cluster: model.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Cluster: seen(model.PatroniCluster{})}
+		}, ""},
+		{"inventory problem", func(in *check.Input) {
+			in.Board.Cluster.Problems = []model.Problem{{Subject: "service x", What: "has no port", Fatal: true}}
+		}, "inventory-problem warning service x: has no port"},
+	}
+	tests = append(tests, onDemand()...)
+	provoked := map[string]bool{}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := check.Diagnose(input(tt.do))
+			if tt.want == "" {
+				if len(got) > 0 {
+					t.Fatalf("found %+v", got)
+				}
+				return
+			}
+			if len(got) != 1 {
+				t.Fatalf("found %d: %+v", len(got), got)
+			}
+			f := got[0]
+			provoked[f.Code] = true
+			if line := f.Code + " " + f.Severity.String() + " " + f.Summary; !strings.HasPrefix(line, tt.want) {
+				t.Errorf("got %q, want %q", line, tt.want)
+			}
+			if f.Cluster != "pg-test" {
+				t.Errorf("cluster %q", f.Cluster)
+			}
+		})
+	}
+	pinned := check.Diagnose(input(pinnedWriters))
+	if len(pinned) != 2 || pinned[0].Code != "ghost-pinned" || pinned[0].Severity != model.Critical ||
+		pinned[0].Summary != "3 sessions of primary are stuck to pg-test-2, which Patroni refuses for it" {
+		t.Errorf("writers on a demoted primary: %+v", pinned)
+	}
+	provoked["ghost-pinned"] = true
+	for _, c := range check.All() {
+		if !provoked[c.Code] {
+			t.Errorf("no case provokes %s", c.Code)
+		}
+	}
+}
+
+// errText is an error that is its text.
+type errText string
+
+func (e errText) Error() string { return string(e) }
+
+func TestWorstFirst(t *testing.T) {
+	got := check.Diagnose(input(func(in *check.Input) {
+		in.Board.Paused = true
+		in.Board.Routes[0].Views[0].Verdict = model.Settling
+		in.Board.Members[1].Role = "primary"
+	}))
+	var codes []string
+	for _, f := range got {
+		codes = append(codes, f.Code)
+	}
+	if s := strings.Join(codes, " "); s != "two-primaries paused settling" {
+		t.Errorf("order: %s", s)
+	}
+}

@@ -1,0 +1,46 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// checkYesPortNo: the health check asks Patroni, the traffic goes to another
+// port. Where that one is dead, HAProxy shows every server up and clients fail.
+func checkYesPortNo(in Input) []model.Finding {
+	var out []model.Finding
+	for _, r := range in.Board.Routes {
+		f := model.Finding{Severity: model.Critical, Service: r.Service}
+		for _, v := range r.Views {
+			if v.Proven != nil && v.Proven.Dead != "" {
+				f.Host = v.HAProxy
+				f.Evidence = append(f.Evidence, v.Label()+": "+v.Proven.Dead)
+			}
+		}
+		n := len(f.Evidence)
+		if n == 0 {
+			continue
+		}
+		behind := "PostgreSQL"
+		f.Hint = "patronictl list; ssh to the server that is named, and look at its PostgreSQL log"
+		if svc := in.Board.Cluster.Service(r.Service); svc != nil && pooled(in.Board.Cluster, svc) {
+			behind = "pgbouncer"
+			f.Hint = "on the server that is named: systemctl status pgbouncer"
+		}
+		f.Summary = fmt.Sprintf("%s %s: the check passes, connections fail on %s: is %s down?", r.Service, r.Port, onNodes(n, len(r.Views)), behind)
+		out = append(out, f)
+	}
+	return out
+}
+
+// pooled reports whether the service's traffic goes to a port of pgbouncer.
+func pooled(c *model.Cluster, svc *model.Service) bool {
+	servers, _ := svc.Servers()
+	for _, s := range servers {
+		if i := c.Instance(s.Name); i != nil && s.Port == fmt.Sprint(i.BouncerPort) {
+			return true
+		}
+	}
+	return false
+}

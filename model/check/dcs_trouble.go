@@ -1,0 +1,31 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// dcsTrouble: members that report the DCS lost, the cluster unlocked or
+// failsafe mode at work.
+func dcsTrouble(in Input) []model.Finding {
+	var evidence []string
+	failsafe := false
+	for _, m := range in.Board.Members {
+		st := in.Snap.Patroni[m.Instance].Status
+		if !m.Known || (!st.Value.Unlocked && !st.Value.Failsafe) {
+			continue
+		}
+		failsafe = failsafe || st.Value.Failsafe
+		evidence = append(evidence, fmt.Sprintf("%s: cluster_unlocked=%v failsafe_mode_is_active=%v", m.Instance, st.Value.Unlocked, st.Value.Failsafe))
+	}
+	if evidence == nil {
+		return nil
+	}
+	f := model.Finding{Severity: model.Warning, Evidence: evidence, Summary: "nobody holds the leader key in the DCS",
+		Hint: "look at etcd: etcdctl endpoint health"}
+	if failsafe {
+		f.Severity, f.Summary = model.Critical, "failsafe mode: the DCS is gone, the primary runs on its members' word"
+	}
+	return []model.Finding{f}
+}

@@ -1,0 +1,29 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+)
+
+// foreignFiles: files that HAProxy reads and that belong to no cluster of the
+// inventory. A reload leaves them alone. One finding a node.
+func foreignFiles(in Input) []model.Finding {
+	var out []model.Finding
+	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+		var names []string
+		for _, x := range conf.Files {
+			if x.Foreign && x.Read && len(names) < 20 {
+				names = append(names, x.Name)
+			}
+		}
+		if len(names) > 0 {
+			out = append(out, model.Finding{Severity: model.Info, Host: f.Host,
+				Summary:  fmt.Sprintf("HAProxy on %s reads files of no cluster in the inventory: %d", label, len(names)),
+				Evidence: []string{conf.Dir + ": " + strings.Join(names, " ")},
+				Hint:     "a retired cluster's or another tool's? a reload leaves them as they are"})
+		}
+	})
+	return out
+}

@@ -1,0 +1,196 @@
+package check
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+// Judge makes boards as Boards does, and makes those anew only whose clusters
+// have something to say that they had not said before. It is safe for
+// concurrent use; the zero value is ready. What it returns is shared with what
+// it returns later: boards are not to be changed.
+type Judge struct {
+	mu     sync.Mutex
+	snap   *model.Snapshot // what boards were judged from; nil before the first
+	boards []model.Board
+}
+
+// Boards are the boards of every cluster of the snapshot's inventory, in
+// order: equal to what the function Boards returns.
+func (j *Judge) Boards(s *model.Snapshot, now time.Time) []model.Board {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]model.Board, len(s.Inventory.Clusters))
+	known := j.snap != nil && j.snap.Inventory == s.Inventory
+	for i := range out {
+		if known && unchanged(&j.boards[i], j.snap, s, now) {
+			out[i] = j.boards[i].Redated(s, now)
+			continue
+		}
+		out[i] = Board(s, &s.Inventory.Clusters[i], now)
+	}
+	j.snap, j.boards = s, out
+	return out
+}
+
+// unchanged reports whether the board b, judged from was, is still right for
+// is at now, its times apart. When in doubt it is not.
+func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
+	c := b.Cluster
+	at := times{b.Judged, now}
+	for i := range c.Instances {
+		x, y := was.Patroni[c.Instances[i].Name], is.Patroni[c.Instances[i].Name]
+		if !same(at, &x.Status, &y.Status) || !sameStatus(&x.Status.Value, &y.Status.Value) ||
+			!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {
+			return false
+		}
+		for path, o := range x.Checks {
+			if p, ok := y.Checks[path]; !ok || o.Value != p.Value || !same(at, &o, &p) {
+				return false
+			}
+		}
+	}
+	for i := range c.Fronts {
+		h := c.Fronts[i].Host
+		x, y := was.HAProxy[h], is.HAProxy[h]
+		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) ||
+			!identical(was.Conf, is.Conf, h) || !identical(was.Workers, is.Workers, h) {
+			return false
+		}
+	}
+	x, asked := was.VIP[c.Name]
+	y, asks := is.VIP[c.Name]
+	if asked != asks || x.Value != y.Value || !same(at, &x, &y) {
+		return false
+	}
+	return sameProofs(at, c, was, is) && sameWord(at, c, was, is) && ownServers(b)
+}
+
+// times are when a board was judged, and when it is needed again.
+type times struct{ was, is time.Time }
+
+// same reports whether two observations of one thing say the same, their
+// values apart, each at its time: the same failure or none, and both count or
+// both do not.
+func same[T any](at times, a, b *model.Observed[T]) bool {
+	return a.Ever() == b.Ever() && a.Tried.IsZero() == b.Tried.IsZero() && sameError(a.Err, b.Err) &&
+		a.Current(at.was) == b.Current(at.is)
+}
+
+// identical reports whether two observations are one and the same: what is
+// read on demand is not compared in depth.
+func identical[K comparable, T any](was, is map[K]model.Observed[T], k K) bool {
+	if len(was) == 0 && len(is) == 0 {
+		return true
+	}
+	a, b := was[k], is[k]
+	return a.At.Equal(b.At) && a.Tried.Equal(b.Tried) && sameError(a.Err, b.Err)
+}
+
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.Error() == b.Error() && model.TryOf(a) == model.TryOf(b)
+}
+
+func sameProofs(at times, c *model.Cluster, was, is *model.Snapshot) bool {
+	if len(was.Proofs) == 0 && len(is.Proofs) == 0 {
+		return true
+	}
+	for i := range c.Fronts {
+		for j := range c.Fronts[i].Services {
+			k := model.PortKey{HAProxy: c.Fronts[i].Host, Cluster: c.Name, Service: c.Fronts[i].Services[j].Name}
+			x, y := was.Proofs[k], is.Proofs[k]
+			if !identical(was.Proofs, is.Proofs, k) || (x.Age(at.was) > model.ProofAge) != (y.Age(at.is) > model.ProofAge) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameWord reports whether the word of the DCS that counts, the freshest of
+// the members', is the same in both. While all say the same it is.
+func sameWord(at times, c *model.Cluster, was, is *model.Snapshot) bool {
+	freshest := func(s *model.Snapshot, now time.Time) int {
+		best := -1
+		var t time.Time
+		for i := range c.Instances {
+			if o := s.Patroni[c.Instances[i].Name].Cluster; o.Current(now) && o.At.After(t) {
+				best, t = i, o.At
+			}
+		}
+		return best
+	}
+	x, y := freshest(was, at.was), freshest(is, at.is)
+	if x == y || x < 0 || y < 0 {
+		return x == y
+	}
+	a, b := was.Patroni[c.Instances[x].Name].Cluster.Value, is.Patroni[c.Instances[y].Name].Cluster.Value
+	return sameDCS(&a, &b)
+}
+
+// ownServers reports whether every server of the board is a member of its
+// cluster: another's state may change without the cluster's own.
+func ownServers(b *model.Board) bool {
+	for i := range b.Routes {
+		for j := range b.Routes[i].Views {
+			cells := b.Routes[i].Views[j].Cells
+			for k := range cells {
+				if b.Cluster.Instance(cells[k].Instance) == nil {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// sameStatus compares all but what no board rests on: the clock of the DCS.
+func sameStatus(a, b *model.PatroniStatus) bool {
+	x, y := *a, *b
+	x.DCSLastSeen, y.DCSLastSeen = 0, 0
+	return reflect.DeepEqual(&x, &y)
+}
+
+func sameDCS(a, b *model.PatroniCluster) bool {
+	return a.Scope == b.Scope && a.Paused == b.Paused && slices.Equal(a.Members, b.Members)
+}
+
+// sameStats compares all but the counters and ages no board rests on.
+func sameStats(a, b *model.HAProxyStats) bool {
+	if a.URI != b.URI || a.Source != b.Source || !sameError(a.Why, b.Why) || len(a.Proxies) != len(b.Proxies) {
+		return false
+	}
+	for i := range a.Proxies {
+		x, y := &a.Proxies[i], &b.Proxies[i]
+		if x.Name != y.Name || still(x.Front) != still(y.Front) || x.Back.Status != y.Back.Status || len(x.Servers) != len(y.Servers) {
+			return false
+		}
+		for k := range x.Servers {
+			if !sameServer(&x.Servers[k], &y.Servers[k]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// still is a row without what moves by itself.
+func still(r model.ProxyRow) model.ProxyRow {
+	r.SessionRate, r.Queue, r.Total = 0, 0, 0
+	return r
+}
+
+func sameServer(a, b *model.ServerStat) bool {
+	x, y := *a, *b
+	for _, r := range []*model.ServerStat{&x, &y} {
+		r.CheckMs, r.LastChange, r.SessionRate, r.Queue, r.Total, r.Errors, r.Throttle = 0, 0, 0, 0, 0, 0, 0
+	}
+	return x == y
+}

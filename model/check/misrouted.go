@@ -1,0 +1,41 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// misrouted: a server gets connections that Patroni says it must not get. One
+// finding a service, with the word of each HAProxy as evidence.
+func misrouted(in Input) []model.Finding {
+	var out []model.Finding
+	for _, r := range in.Board.Routes {
+		f := model.Finding{Severity: model.Critical, Service: r.Service,
+			Hint: "HAProxy leaves a server after three failed checks; if it lasts, see the service page"}
+		for _, v := range r.Views {
+			if v.Verdict == model.Mismatch && !byProof(&v) {
+				f.Evidence = append(f.Evidence, v.Label()+": "+v.Why)
+			}
+		}
+		if n := len(f.Evidence); n > 0 {
+			f.Summary = fmt.Sprintf("%s %s goes to the wrong server on %s", r.Service, r.Port, onNodes(n, len(r.Views)))
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// byProof reports whether real connections made the view a mismatch: they have
+// findings of their own.
+func byProof(v *model.View) bool {
+	return v.Proven != nil && (v.Proven.Against != "" || v.Proven.Dead != "")
+}
+
+// onNodes is "every HAProxy" or "1 of 3 HAProxies".
+func onNodes(n, all int) string {
+	if n == all {
+		return "every HAProxy"
+	}
+	return fmt.Sprintf("%d of %d HAProxies", n, all)
+}

@@ -1,0 +1,17 @@
+package check
+
+import "pgtui/model"
+
+// noLeader: every Patroni answers and none holds the leader key.
+func noLeader(in Input) []model.Finding {
+	b := in.Board
+	if b.Leader != "" || b.LeaderUnsure || b.KnownMembers() == 0 || b.KnownMembers() < len(b.Members) {
+		return nil
+	}
+	f := model.Finding{Severity: model.Critical, Summary: "no leader: nobody can write",
+		Hint: "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name) + "; then the Patroni and etcd logs"}
+	for _, m := range b.Members {
+		f.Evidence = append(f.Evidence, string(m.Instance)+" says "+m.Role+", "+m.State)
+	}
+	return []model.Finding{f}
+}

@@ -1,0 +1,39 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// nodeUnread: what was asked over SSH and not answered. What it would have told
+// is not known, which is not the same as healthy. One finding a node.
+func nodeUnread(in Input) []model.Finding {
+	var out []model.Finding
+	for i := range in.Board.Cluster.Fronts {
+		host := in.Board.Cluster.Fronts[i].Host
+		f := model.Finding{Severity: model.Warning, Host: host, Hint: "ssh " + string(host) + " sudo -n true"}
+		conf, procs := in.Snap.Conf[host], in.Snap.Workers[host]
+		if conf.Err != nil {
+			f.Evidence, f.Hint = append(f.Evidence, conf.Err.Error()), hintOr(conf.Err, f.Hint)
+		} else if conf.Known() && conf.Value.Missing {
+			f.Evidence = append(f.Evidence, "there is no "+conf.Value.Dir)
+			f.Hint = "is HAProxy installed there, and is the Pigsty version right?"
+		}
+		if procs.Err != nil && conf.Err == nil {
+			f.Evidence = append(f.Evidence, procs.Err.Error())
+		}
+		if len(f.Evidence) > 0 {
+			f.Summary = fmt.Sprintf("the files and processes of HAProxy on %s are not known", labelOf(in, host))
+			out = append(out, f)
+			continue
+		}
+		if procs.Known() && procs.Value.Missing != "" {
+			f.Severity, f.Evidence = model.Info, []string{procs.Value.Missing}
+			f.Summary = fmt.Sprintf("whether old HAProxy workers on %s hold sessions is not known", labelOf(in, host))
+			f.Hint = "Pigsty 4 opens the master socket (haproxy -S); older ones have none"
+			out = append(out, f)
+		}
+	}
+	return out
+}

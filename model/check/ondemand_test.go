@@ -1,0 +1,92 @@
+package check_test
+
+import (
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+// onDemand are the cases of what is asked on demand only: proofs, files on
+// disk, processes.
+func onDemand() []struct {
+	name string
+	do   func(*check.Input)
+	want string
+} {
+	proven := func(p model.Proven) func(*check.Input) {
+		return func(in *check.Input) {
+			in.Board.Routes[0].Views[1].Proven = &p
+			in.Board.Routes[0].Views[1].Verdict = model.Mismatch // as prove leaves it
+		}
+	}
+	// onDisk is what node a has on disk, beside a page that runs it.
+	onDisk := func(do func(*model.NodeConf, *model.HAProxyStats)) func(*check.Input) {
+		return func(in *check.Input) {
+			server := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100"}}
+			conf := model.NodeConf{Dir: "/etc/haproxy/conf.d", Sections: []model.ConfSection{
+				{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: server},
+				{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: server},
+			}, Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0}}}
+			row := []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100}}
+			page := model.HAProxyStats{Proxies: []model.Proxy{{Name: "pg-test-primary", Servers: row}, {Name: "pg-test-replica", Servers: row}}}
+			do(&conf, &page)
+			in.Snap.Conf = map[model.Host]model.Observed[model.NodeConf]{"a": seen(conf)}
+			in.Snap.HAProxy["a"] = seen(page)
+		}
+	}
+	ghosts := func(age time.Duration, pins ...model.Pin) func(*check.Input) {
+		return func(in *check.Input) {
+			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"a": seen(model.Processes{At: t0, Socket: true, Workers: []model.Worker{
+				{PID: 40, Started: t0.Add(-time.Minute)}, {PID: 38, Old: true, Known: true, Started: t0.Add(-age), Pins: pins}}})}
+		}
+	}
+	return []struct {
+		name string
+		do   func(*check.Input)
+		want string
+	}{
+		{"a proof that agrees", proven(model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
+		{"somebody else answers", proven(model.Proven{Against: "pg-test-2 answered"}),
+			"proof-differs critical primary 5433: real connections are answered by the wrong server on 1 of 2 HAProxies"},
+		{"pgbouncer is down", proven(model.Proven{Dead: "3 of 3 connections failed"}),
+			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
+		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *model.HAProxyStats) {}), ""},
+		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+			c.Sections[0].Servers = []model.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}
+		}), "config-unloaded warning the files on a were edited and never loaded"},
+		{"a new section, never loaded", onDisk(func(c *model.NodeConf, p *model.HAProxyStats) { p.Proxies = p.Proxies[:1] }), "config-unloaded warning"},
+		{"a file is not as declared", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Changes: []model.DriftFile{{Name: "pg-test-primary.cfg", Kind: "change", Summary: []string{"weight of pg-test-1: 50 → 100"}}}}}
+		}), "config-drift warning the files on a are not as the inventory declares: 1"},
+		{"whether it is as declared cannot be told", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Err: "wanted by another cluster"}}
+		}), "config-drift warning whether the files on a are as declared is not known"},
+		{"a playbook died after the wipe", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) { c.Sections, c.Files = c.Sections[:1], c.Files[:1] }),
+			"half-wiped critical 1 of 2 services run on a without a file on disk"},
+		{"a copy of a file binds its port again", onDisk(func(c *model.NodeConf, p *model.HAProxyStats) {
+			c.Sections = append(c.Sections, model.ConfSection{File: "old.cfg", Name: "old-primary", Binds: []string{"10.0.0.1:5433"}})
+		}), "port-twice critical port 5433 on a is bound by pg-test-primary and old-primary"},
+		{"a retired cluster's file", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+			c.Files = append(c.Files, model.ConfFile{Name: "pg-old-primary.cfg", Read: true, Foreign: true}, model.ConfFile{Name: "note.txt", Foreign: true})
+		}), "foreign-files info HAProxy on a reads files of no cluster in the inventory: 1"},
+		{"a node that ssh does not reach", func(in *check.Input) {
+			in.Snap.Conf = map[model.Host]model.Observed[model.NodeConf]{"b": {Err: errText("permission denied")}}
+			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"b": {Err: errText("permission denied")}}
+		}, "node-unread warning the files and processes of HAProxy on b are not known"},
+		{"an old Pigsty without a master socket", func(in *check.Input) {
+			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"b": seen(model.Processes{At: t0, Missing: "no master socket"})}
+		}, "node-unread info whether old HAProxy workers on b hold sessions is not known"},
+		{"an old worker with a reader", ghosts(5*time.Minute, model.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}),
+			"ghost-worker info 1 old HAProxy worker on a with 2 sessions"},
+		{"an old worker since yesterday", ghosts(26*time.Hour, model.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}), "ghost-worker warning"},
+	}
+}
+
+// pinnedWriters leaves writers on a demoted primary: the worker itself is a
+// finding too, so it is judged apart.
+func pinnedWriters(in *check.Input) {
+	in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"a": seen(model.Processes{At: t0, Socket: true, Workers: []model.Worker{
+		{PID: 38, Old: true, Known: true, Started: t0.Add(-time.Minute), Pins: []model.Pin{{Proxy: "pg-test-primary", Server: "pg-test-2", Sessions: 3}}}}})}
+	in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{}), Checks: map[string]model.Observed[int]{"/primary": seen(503)}}
+}

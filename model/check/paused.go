@@ -1,0 +1,12 @@
+package check
+
+import "pgtui/model"
+
+// paused: Patroni is in maintenance mode and will not fail over.
+func paused(in Input) []model.Finding {
+	if !in.Board.Paused {
+		return nil
+	}
+	return []model.Finding{{Severity: model.Warning, Summary: "paused: Patroni will not fail over",
+		Hint: "patronictl -c /etc/patroni/patroni.yml resume " + string(in.Board.Cluster.Name)}}
+}

@@ -1,0 +1,33 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+)
+
+// portTwice: several sections bind one port. HAProxy accepts that, and the
+// kernel deals the connections out between them. One finding a node and port.
+func portTwice(in Input) []model.Finding {
+	var out []model.Finding
+	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+		for _, c := range model.Clashes(conf.Sections) {
+			mine := false
+			var names, evidence []string
+			for _, s := range c.Sections {
+				names = append(names, s.Name)
+				evidence = append(evidence, fmt.Sprintf("%s: listen %s, bind %s", s.File, s.Name, strings.Join(s.Binds, " ")))
+				for i := range f.Services {
+					mine = mine || f.Services[i].Proxy() == s.Name
+				}
+			}
+			if mine {
+				out = append(out, model.Finding{Severity: model.Critical, Host: f.Host, Evidence: evidence,
+					Summary: fmt.Sprintf("port %d on %s is bound by %s: connections go to either", c.Port, label, strings.Join(names, " and ")),
+					Hint:    "give one of them another port in the inventory, or remove the file that does not belong there; then pgtui diff " + string(in.Board.Cluster.Name)})
+			}
+		}
+	})
+	return out
+}

@@ -1,0 +1,96 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// lagWarn is the replay lag, in bytes, from which a replica is called lagging:
+// one WAL segment. Patroni lets no replica win that is more than 1 MB behind
+// (Pigsty's maximum_lag_on_failover).
+const lagWarn = 16 << 20
+
+// replicaLag: a replica that is far behind the leader.
+func replicaLag(in Input) []model.Finding {
+	var out []model.Finding
+	for _, m := range in.Board.Members {
+		if m.Known && m.Lag >= lagWarn {
+			out = append(out, model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
+				Summary:  fmt.Sprintf("%s is %d MB behind the leader", m.Instance, m.Lag>>20),
+				Evidence: []string{"replay lag as the DCS or the two servers' own positions have it"},
+				Hint:     "it cannot win a failover; look at its I/O, long queries (hot_standby_feedback) and the network"})
+		}
+	}
+	return out
+}
+
+// replicaNotStreaming: a replica that runs, and that the leader does not
+// stream to. Cascading replicas stream from another member.
+func replicaNotStreaming(in Input) []model.Finding {
+	b := in.Board
+	leader := in.Snap.Patroni[b.Leader].Status
+	if b.Leader == "" || b.LeaderBy != "self" || leader.Err != nil || leader.Value.State != "running" {
+		return nil // without SQL on the leader there is nothing to say
+	}
+	streams := map[string]string{}
+	for _, s := range leader.Value.Streams {
+		streams[s.Application] = s.State
+	}
+	var out []model.Finding
+	for _, m := range b.Members {
+		st := in.Snap.Patroni[m.Instance].Status
+		if !m.Known || m.Instance == b.Leader || st.Value.State != "running" || st.Value.Tags["replicatefrom"] != "" {
+			continue
+		}
+		state, ok := streams[string(m.Instance)]
+		if ok && state == "streaming" {
+			continue
+		}
+		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s does not stream from %s", m.Instance, b.Leader),
+			Evidence: []string{"the leader has no walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
+		if ok {
+			f.Evidence[0] = "the leader's walsender for it is in state " + state
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// pendingRestart: settings that only a restart brings into force.
+func pendingRestart(in Input) []model.Finding {
+	var names []model.InstanceName
+	for _, m := range in.Board.Members {
+		if m.Known && in.Snap.Patroni[m.Instance].Status.Value.PendingRestart {
+			names = append(names, m.Instance)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []model.Finding{{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names),
+		Evidence: []string{"a changed setting waits for it"},
+		Hint:     "patronictl -c /etc/patroni/patroni.yml restart --pending " + string(in.Board.Cluster.Name)}}
+}
+
+// dcsUnreachable: Patronis answer for themselves, and none can read the DCS.
+func dcsUnreachable(in Input) []model.Finding {
+	known := 0
+	var evidence []string
+	for _, m := range in.Board.Members {
+		o := in.Snap.Patroni[m.Instance].Cluster
+		if !m.Known || o.Tried.IsZero() {
+			continue
+		}
+		if o.Err == nil {
+			return nil
+		}
+		known++
+		evidence = append(evidence, fmt.Sprintf("%s: %s", m.Instance, o.Err))
+	}
+	if known == 0 {
+		return nil
+	}
+	return []model.Finding{{Severity: model.Warning, Summary: "the DCS cannot be read through any Patroni", Evidence: evidence,
+		Hint: "look at etcd: etcdctl endpoint health; without it there is no failover, and the VIP goes away"}}
+}

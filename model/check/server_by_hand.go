@@ -1,0 +1,34 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// serverByHand: a server somebody took out through HAProxy's own controls. A
+// reload undoes it silently. One finding a server of a service.
+func serverByHand(in Input) []model.Finding {
+	var out []model.Finding
+	for _, r := range in.Board.Routes {
+		at := map[model.InstanceName]int{} // index in out, from 1
+		count := map[model.InstanceName]int{}
+		for _, v := range r.Views {
+			for _, c := range v.Cells {
+				if c.Verdict != model.Maint && c.Verdict != model.Draining {
+					continue
+				}
+				if at[c.Instance] == 0 {
+					out = append(out, model.Finding{Severity: model.Warning, Service: r.Service, Instance: c.Instance,
+						Hint: "a reload of that HAProxy puts it back into service"})
+					at[c.Instance] = len(out)
+				}
+				count[c.Instance]++
+				f := &out[at[c.Instance]-1]
+				f.Evidence = append(f.Evidence, v.Label()+": "+c.Why)
+				f.Summary = fmt.Sprintf("%s is %s in %s %s on %s", c.Instance, c.Verdict, r.Service, r.Port, onNodes(count[c.Instance], len(r.Views)))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,40 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// staleRoles: the inventory still calls another instance primary. Rendered
+// files follow the inventory, so the replica service counts the new leader as
+// a regular member and keeps the old one as backup.
+func staleRoles(in Input) []model.Finding {
+	b := in.Board
+	if b.Leader == "" || b.Cluster.Standby {
+		return nil
+	}
+	for _, m := range b.Members {
+		if m.Declared != model.RolePrimary || m.Instance == b.Leader {
+			continue
+		}
+		f := model.Finding{Severity: model.Info, Instance: m.Instance,
+			Summary: fmt.Sprintf("the inventory calls %s primary, the leader is %s", m.Instance, b.Leader),
+			Hint:    "set pg_role in " + in.Snap.Inventory.Source + ", or switch over back to " + string(m.Instance)}
+		for _, r := range b.Routes {
+			if svc := b.Cluster.Service(r.Service); svc == nil || model.WantsPrimary(svc.Check) || len(svc.Backups) == 0 {
+				continue
+			}
+			for _, v := range r.Views {
+				for _, c := range v.Cells {
+					if c.Instance == b.Leader && c.Verdict == model.Serving {
+						f.Severity = model.Warning
+						f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s on %s reaches the leader as a regular member", r.Service, r.Port, v.Label()))
+					}
+				}
+			}
+		}
+		return []model.Finding{f}
+	}
+	return nil
+}

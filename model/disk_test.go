@@ -1,0 +1,122 @@
+package model_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+// onDisk is what every node of the healthy world has on disk.
+func onDisk() *model.NodeConf {
+	primary := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
+	replica := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
+	return &model.NodeConf{Dir: "/etc/haproxy/conf.d",
+		Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0.Add(-time.Hour)}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0.Add(-time.Hour)}},
+		Sections: []model.ConfSection{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
+			{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: replica}}}
+}
+
+func TestUnloaded(t *testing.T) {
+	worker := model.Processes{At: t0, Socket: true, Workers: []model.Worker{{PID: 9, Started: t0.Add(-time.Minute)}, {PID: 5, Old: true, Started: t0.Add(-48 * time.Hour)}}}
+	for _, tt := range []struct {
+		name string
+		do   func(*model.NodeConf)
+		want string
+	}{
+		{"loaded", func(*model.NodeConf) {}, ""},
+		{"a weight by hand", func(c *model.NodeConf) { c.Sections[0].Servers[1].Weight = "50" }, "pg-test-primary.cfg: server pg-test-2 has weight 50 on disk and runs with 100"},
+		{"a backup by hand", func(c *model.NodeConf) { c.Sections[0].Servers[2].Backup = true }, "pg-test-primary.cfg: server pg-test-3 is backup on disk true, running false"},
+		{"a server taken out", func(c *model.NodeConf) { c.Sections[1].Servers = c.Sections[1].Servers[:2] }, "pg-test-replica.cfg: server pg-test-3 runs and is not on disk"},
+		{"a server put in", func(c *model.NodeConf) {
+			c.Sections[1].Servers = append(c.Sections[1].Servers, model.ExpectedServer{Name: "pg-test-4", Weight: "100"})
+		}, "pg-test-replica.cfg: server pg-test-4 is on disk and does not run"},
+		{"a check path by hand: only the time tells", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-30 * time.Second) },
+			"pg-test-primary.cfg was changed 30s after HAProxy loaded it"},
+		{"the files that were loaded a moment later", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-time.Minute + time.Second) }, ""},
+		{"somebody else's section", func(c *model.NodeConf) {
+			c.Sections = append(c.Sections, model.ConfSection{File: "x.cfg", Name: "x"})
+			c.Files = append(c.Files, model.ConfFile{Name: "x.cfg", Read: true, Changed: t0})
+		}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w, c := newWorld(), onDisk()
+			tt.do(c)
+			stats := w.snap.HAProxy["10.10.10.11"].Value
+			equal(t, "unloaded", strings.Join(model.Unloaded(w.cls, c, &stats, seen(worker)), "; "), tt.want)
+		})
+	}
+}
+
+func TestWiped(t *testing.T) {
+	w, c := newWorld(), onDisk()
+	stats := w.snap.HAProxy["10.10.10.11"].Value
+	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+	c.Sections = c.Sections[1:]
+	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[pg-test-primary]")
+	stats.Proxies = stats.Proxies[1:]
+	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+}
+
+func TestClashes(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		binds []string // one section each
+		want  string
+	}{
+		{"four services", []string{"*:5433", "*:5434", "*:5436", "*:5438"}, ""},
+		{"a copied file", []string{"*:5433", "*:5433"}, "5433 a b"},
+		{"every address and one of them", []string{":5433", "10.0.0.1:5433"}, "5433 a b"},
+		{"two addresses", []string{"10.0.0.2:5433", "10.0.0.1:5433"}, ""},
+		{"a range", []string{"*:5430-5440", "*:5434"}, "5434 a b"},
+		{"several on one line", []string{"10.0.0.1:80,10.0.0.1:81", "10.0.0.1:81"}, "81 a b"},
+		{"IPv6 and IPv4", []string{"[::1]:5433", "ipv4@127.0.0.1:5433"}, ""},
+		{"all of IPv6", []string{"[::]:5433", "*:5433"}, "5433 a b"},
+		{"a socket", []string{"/run/a.sock", "/run/a.sock"}, ""},
+		{"a descriptor", []string{"fd@4", "fd@4"}, ""},
+		{"nonsense", []string{"*:http", "*:http"}, ""},
+		{"three of them", []string{"*:1", "*:2", "*:1", "*:1"}, "1 a c d"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var sections []model.ConfSection
+			for i, b := range tt.binds {
+				sections = append(sections, model.ConfSection{Name: string(rune('a' + i)), Binds: []string{b}})
+			}
+			var got []string
+			for _, c := range model.Clashes(sections) {
+				s := fmt.Sprint(c.Port)
+				for _, sec := range c.Sections {
+					s += " " + sec.Name
+				}
+				got = append(got, s)
+			}
+			equal(t, "clashes", strings.Join(got, ", "), tt.want)
+		})
+	}
+}
+
+func TestPinnedSessions(t *testing.T) {
+	w := newWorld()
+	ghost := model.Worker{PID: 5, Old: true, Known: true, Pins: []model.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 3}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}, {Proxy: "other", Server: "x", Sessions: 9}}}
+	w.snap.Workers = map[model.Host]model.Observed[model.Processes]{"10.10.10.11": seen(model.Processes{At: t0, Workers: []model.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
+	pinned := func() string {
+		b := model.BoardOf(w.snap, w.cls, t0)
+		var out []string
+		for _, p := range model.PinnedSessions(w.snap, &b, "10.10.10.11", t0) {
+			out = append(out, fmt.Sprintf("%s→%s %d %d %v", p.Service, p.Instance, p.Sessions, p.Allowed, p.Refused))
+		}
+		return strings.Join(out, ", ")
+	}
+	equal(t, "where they should be", pinned(), "")
+	w.patroni(1, false)
+	w.patroni(2, true)
+	equal(t, "the leader moved", pinned(), "primary→pg-test-1 3 503 true")
+	w.silence(1, 0)
+	equal(t, "the old leader is not known: nothing is said", pinned(), "")
+	o := w.snap.Workers["10.10.10.11"]
+	o.Err = fmt.Errorf("ssh: no route")
+	w.snap.Workers["10.10.10.11"] = o
+	equal(t, "the node cannot be read any more", pinned(), "")
+}

@@ -1,0 +1,294 @@
+package model
+
+import "time"
+
+// ClusterName is Pigsty's pg_cluster, for example "pg-test".
+type ClusterName string
+
+// InstanceName is pg_cluster and pg_seq joined by a dash, "pg-test-1": the
+// name Patroni and HAProxy know the member by.
+type InstanceName string
+
+// ServiceName is the name of a Pigsty service without its cluster: "primary".
+type ServiceName string
+
+// Host is a node's inventory_hostname. Pigsty requires it to be the address
+// that the node's components listen on.
+type Host string
+
+// Role is the declared pg_role of an instance. It says what the inventory
+// promised, never what the instance is now.
+type Role string
+
+// The roles Pigsty accepts (roles/pg_id).
+const (
+	RolePrimary Role = "primary"
+	RoleReplica Role = "replica"
+	RoleStandby Role = "standby"
+	RoleOffline Role = "offline"
+	RoleDelayed Role = "delayed"
+)
+
+// Inventory is the declared world: what pigsty.yml promises.
+type Inventory struct {
+	Source  string  // path it was read from, as given
+	Hash    string  // SHA-256 of every byte read, in hex
+	Dialect Dialect // the Pigsty generation whose rules apply
+	// DialectFrom says how the dialect was found, "version: v4.5.0 in
+	// pigsty.yml:93".
+	DialectFrom string
+	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
+	// that is not known.
+	Core     string
+	CAFile   string    // CA certificate of the Pigsty checkout; "" when none was found
+	Clusters []Cluster // in order of first appearance
+	Nodes    []Node    // every host of the inventory, in order of first appearance
+	Problems []Problem // what is wrong with it and does not stop the rest
+	LoadedAt time.Time // when it was read
+}
+
+// Cluster is one PostgreSQL cluster and its ways in.
+type Cluster struct {
+	Name      ClusterName
+	Instances []Instance // in inventory order
+	// Fronts are the HAProxy nodes that expose the cluster's services, in
+	// inventory order: its own nodes, or the hosts of the provider group.
+	Fronts   []Front
+	Provider string // pg_service_provider group in force; "" means the cluster's own nodes
+	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
+	Standby  bool   // pg_upstream on the declared primary: a standby cluster
+	Monitor  Login  // how its ports are tried
+	// Problems name the services and hosts that could not be rendered, and why.
+	Problems []Problem
+}
+
+// Instance is one declared PostgreSQL server.
+type Instance struct {
+	Name         InstanceName
+	Host         Host
+	Seq          int
+	Role         Role
+	PgPort       uint16 // 5432 unless declared
+	BouncerPort  uint16 // pgbouncer, 6432 unless declared
+	PatroniPort  uint16 // 8008 unless declared
+	PatroniTLS   bool   // patroni_ssl_enabled
+	OfflineQuery bool   // pg_offline_query
+	Weight       string // pg_weight as it will be printed, "100" unless declared
+}
+
+// Front is one HAProxy node of a cluster with the services it is given. Two
+// fronts of one cluster may differ: services are declared per host.
+type Front struct {
+	Host     Host
+	Services []Service // in the order Pigsty renders them; names are unique
+}
+
+// Service is one HAProxy listen section, resolved: every text field is what
+// the file will say, byte for byte.
+type Service struct {
+	Cluster  ClusterName
+	Name     ServiceName
+	Rendered Host   // the host whose variables produced it, named in the file's header
+	IP       string // bind address, "*" unless declared
+	Port     string // bind port
+	MaxConn  string
+	Balance  string
+	Check    string // path of the HTTP check, "/primary"
+	Options  string // arguments of default-server
+	// CheckPort is the old dialects' trailing check_port; "" when absent.
+	CheckPort string
+	Dest      string   // dest as declared, "default" when absent
+	Selector  string   // JMESPath as declared
+	Backup    string   // JMESPath as declared; "" when absent
+	Members   []Server // result of Selector, in order
+	Backups   []Server // result of Backup, in order
+	Line      Pos      // where the service is declared; zero when it is one of Pigsty's own
+	// Text is the whole file as the checkout's own template prints it, with
+	// ManagedDate for the date; "" when the template is the dialect's.
+	Text string
+}
+
+// ManagedDate stands for the date of the "ansible managed" line in a Service's
+// Text.
+const ManagedDate = "\x00date\x00"
+
+// Server is one server line of a service.
+type Server struct {
+	Name      InstanceName
+	Host      Host
+	Port      string // where the traffic goes
+	CheckPort string // where Patroni is asked, "8008" unless declared
+	CheckTLS  bool   // the check speaks TLS
+	Weight    string
+}
+
+// Node is one host of the inventory and how to reach what runs on it.
+type Node struct {
+	Host Host
+	// Name is the nodename HAProxy's stats page is named after. "" when only
+	// the node itself knows it (neither nodename nor pg_cluster+pg_seq declared).
+	Name    string
+	SSH     SSHTarget
+	HAProxy HAProxyAccess
+}
+
+// SSHTarget tells how the node's files are read and changed.
+type SSHTarget struct {
+	Local      bool   // ansible_connection: local, or the node is this machine
+	Root       string // directory that stands for the node's "/"; "" except in a sandbox
+	Address    string // ansible_host, else the inventory name
+	Port       uint16 // 0 leaves it to ssh
+	User       string // "" leaves it to ssh
+	KeyFile    string // ansible_ssh_private_key_file; "" leaves it to ssh
+	CommonArgs string // ansible_ssh_common_args, as declared
+}
+
+// HAProxyAccess is how the stats page of a node is asked.
+type HAProxyAccess struct {
+	Port     uint16 // haproxy_exporter_port, 9101 unless declared
+	User     string
+	Password Secret
+	// URIs are the stats pages to try in order, for example
+	// "/haproxy/pg-test-1/". A page that is not there answers 503.
+	URIs []string
+}
+
+// Secret is a password. It never prints itself.
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "********" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return `"********"` }
+
+// MarshalText hides the secret from JSON and YAML.
+func (Secret) MarshalText() ([]byte, error) { return []byte("********"), nil }
+
+// Pos is a place in a file. The zero Pos means "not known".
+type Pos struct {
+	File   string
+	Line   int // from 1
+	Column int // from 1
+}
+
+// Problem is something wrong with the inventory that left the rest usable.
+type Problem struct {
+	At      Pos
+	Subject string // cluster, service or host it is about, as the user knows it
+	What    string // what is wrong
+	Try     string // what to do next; "" when there is nothing to say
+	Fatal   bool   // Ansible would fail here: the files it names are not written
+}
+
+// Unpredictable reports whether a problem of the inventory as a whole keeps
+// anybody from saying what Ansible would write.
+func (inv *Inventory) Unpredictable() bool {
+	for _, p := range inv.Problems {
+		if p.Fatal {
+			return true
+		}
+	}
+	return false
+}
+
+// Cluster returns the cluster of that name, or nil.
+func (inv *Inventory) Cluster(name ClusterName) *Cluster {
+	for i := range inv.Clusters {
+		if inv.Clusters[i].Name == name {
+			return &inv.Clusters[i]
+		}
+	}
+	return nil
+}
+
+// Node returns the node of that host, or nil.
+func (inv *Inventory) Node(h Host) *Node {
+	for i := range inv.Nodes {
+		if inv.Nodes[i].Host == h {
+			return &inv.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Instance returns the instance of that name, or nil.
+func (c *Cluster) Instance(name InstanceName) *Instance {
+	for i := range c.Instances {
+		if c.Instances[i].Name == name {
+			return &c.Instances[i]
+		}
+	}
+	return nil
+}
+
+// Front returns the cluster's HAProxy on that host, or nil.
+func (c *Cluster) Front(h Host) *Front {
+	for i := range c.Fronts {
+		if c.Fronts[i].Host == h {
+			return &c.Fronts[i]
+		}
+	}
+	return nil
+}
+
+// Service returns the service of that name as this front has it, or nil.
+func (f *Front) Service(name ServiceName) *Service {
+	for i := range f.Services {
+		if f.Services[i].Name == name {
+			return &f.Services[i]
+		}
+	}
+	return nil
+}
+
+// Services are the cluster's services over all fronts, each name once, in the
+// order they first appear. A service that fronts declare differently is
+// returned as the first front has it.
+func (c *Cluster) Services() []*Service {
+	var out []*Service
+	seen := map[ServiceName]bool{}
+	for i := range c.Fronts {
+		for j := range c.Fronts[i].Services {
+			s := &c.Fronts[i].Services[j]
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// Proxy is the name of the service's HAProxy section: "pg-test-primary".
+func (s *Service) Proxy() string { return string(s.Cluster) + "-" + string(s.Name) }
+
+// FileName is the name of the service's file in the HAProxy directory.
+func (s *Service) FileName() string { return s.Proxy() + ".cfg" }
+
+// onHost reports whether any of the servers is on that host. The lists are as
+// long as a cluster has members: a map would cost more than it saves.
+func onHost(servers []Server, h Host) bool {
+	for i := range servers {
+		if servers[i].Host == h {
+			return true
+		}
+	}
+	return false
+}
+
+// Servers are the server lines in file order: members first, then those that
+// are backup only. backup tells which of them carry the backup keyword.
+func (s *Service) Servers() (servers []Server, backup []bool) {
+	n := len(s.Members) + len(s.Backups)
+	servers, backup = make([]Server, 0, n), make([]bool, 0, n)
+	for i := range s.Members {
+		servers, backup = append(servers, s.Members[i]), append(backup, onHost(s.Backups, s.Members[i].Host))
+	}
+	for i := range s.Backups {
+		if !onHost(s.Members, s.Backups[i].Host) {
+			servers, backup = append(servers, s.Backups[i]), append(backup, true)
+		}
+	}
+	return servers, backup
+}

@@ -1,0 +1,208 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/model/py"
+)
+
+// varsFiles reads group_vars and host_vars beside the source, in it when it
+// is a directory, on top of what earlier sources brought.
+func (l *loader) varsFiles(name string) error {
+	dir := path.Dir(name)
+	if st, err := fs.Stat(l.fsys, name); err == nil && st.IsDir() {
+		dir = name
+	}
+	return l.varsIn(dir, func(g *Group, v *py.Dict) { g.fileVars = over(g.fileVars, v) }, func(h *Host, v *py.Dict) { h.fileVars = over(h.fileVars, v) })
+}
+
+// playFiles reads group_vars and host_vars of the playbooks' directory.
+func (l *loader) playFiles(dir string) error {
+	return l.varsIn(dir, func(g *Group, v *py.Dict) { g.playVars = v }, func(h *Host, v *py.Dict) { h.playVars = v })
+}
+
+// varsIn reads the group_vars and host_vars of a directory.
+func (l *loader) varsIn(dir string, group func(*Group, *py.Dict), host func(*Host, *py.Dict)) error {
+	for _, g := range l.inv.Groups {
+		v, err := l.varsOf(path.Join(dir, "group_vars"), g.Name)
+		if err != nil {
+			return err
+		}
+		group(g, v)
+	}
+	if _, err := fs.Stat(l.fsys, path.Join(dir, "host_vars")); err != nil {
+		return nil
+	}
+	for _, h := range l.inv.Hosts {
+		v, err := l.varsOf(path.Join(dir, "host_vars"), h.Name)
+		if err != nil {
+			return err
+		}
+		host(h, v)
+	}
+	return nil
+}
+
+// over puts the variables of d on top of those of into, which may be nil.
+func over(into, d *py.Dict) *py.Dict {
+	if into == nil {
+		return d
+	}
+	for _, e := range d.Entries() {
+		into.Set(e.Key, e.Value, e.At)
+	}
+	return into
+}
+
+// varsOf reads the vars of one group or host: the first of NAME, NAME.yml,
+// NAME.yaml and NAME.json that exists, a directory with everything in it.
+func (l *loader) varsOf(dir, name string) (*py.Dict, error) {
+	if strings.HasPrefix(name, "/") || !fs.ValidPath(path.Join(dir, name)) {
+		return nil, nil
+	}
+	for _, ext := range []string{"", ".yml", ".yaml", ".json"} {
+		file := path.Join(dir, name+ext)
+		st, err := fs.Stat(l.fsys, file)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: cannot be read: %w", l.show(file), err)
+		}
+		if !st.IsDir() {
+			return l.varsFile(file, nil)
+		}
+		files, err := l.varsDir(file, 0)
+		if err != nil {
+			return nil, err
+		}
+		var out *py.Dict
+		for _, f := range files {
+			if out, err = l.varsFile(f, out); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return nil, nil
+}
+
+// varsDir lists the vars files of a directory in the order they are read.
+func (l *loader) varsDir(dir string, depth int) ([]string, error) {
+	if depth > 20 {
+		return nil, fmt.Errorf("%s: directories nested too deep", l.show(dir))
+	}
+	entries, err := fs.ReadDir(l.fsys, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w", l.show(dir), err)
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	sort.Strings(names)
+	var out []string
+	for _, n := range names {
+		if strings.HasPrefix(n, ".") || strings.HasSuffix(n, "~") {
+			continue
+		}
+		full, ext := path.Join(dir, n), path.Ext(n)
+		st, err := fs.Stat(l.fsys, full)
+		switch {
+		case err != nil:
+			continue // a dangling link: Ansible skips it too
+		case st.IsDir() && ext == "":
+			sub, err := l.varsDir(full, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, sub...)
+		case st.Mode().IsRegular() && (ext == "" || ext == ".yml" || ext == ".yaml" || ext == ".json"):
+			out = append(out, full)
+		}
+	}
+	return out, nil
+}
+
+// varsFile reads one vars file on top of what was read before.
+func (l *loader) varsFile(file string, into *py.Dict) (*py.Dict, error) {
+	data, err := l.read(file)
+	if err != nil {
+		return nil, err
+	}
+	v, err := l.parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	if !py.Truthy(v) {
+		return into, nil
+	}
+	d, ok := v.(*py.Dict)
+	if !ok {
+		return nil, &Error{At: model.Pos{File: l.show(file), Line: 1, Column: 1},
+			Msg: fmt.Sprintf("expected a mapping of variables, found a %s", typeWord(v))}
+	}
+	return over(into, d), nil
+}
+
+// merge computes every host's variables. From the weakest: inline vars of
+// all, of the other groups, group_vars of all, of the other groups, inline
+// host vars, host_vars; files beside the playbooks come after those beside the
+// inventory.
+func (inv *Inventory) merge() {
+	for _, h := range inv.Hosts {
+		h.ancestry = ancestry(h.groups)
+		out := py.NewDict(32)
+		put := func(d *py.Dict) {
+			for _, e := range d.Entries() {
+				out.Set(e.Key, e.Value, e.At)
+			}
+		}
+		for _, g := range h.ancestry {
+			put(g.Vars)
+		}
+		for _, g := range h.ancestry { // all comes first: its files, then those of the others
+			put(g.fileVars)
+			if g.Name == "all" {
+				put(g.playVars)
+			}
+		}
+		for _, g := range h.ancestry {
+			if g.Name != "all" {
+				put(g.playVars)
+			}
+		}
+		put(h.Vars)
+		put(h.fileVars)
+		put(h.playVars)
+		h.all = out
+	}
+}
+
+// ancestry is the groups and all their ancestors, in the order they apply.
+func ancestry(direct []*Group) []*Group {
+	var out []*Group
+	seen := map[*Group]bool{}
+	var up func(g *Group)
+	up = func(g *Group) {
+		if seen[g] {
+			return
+		}
+		seen[g] = true
+		out = append(out, g)
+		for _, p := range g.parents {
+			up(p)
+		}
+	}
+	for _, g := range direct {
+		up(g)
+	}
+	sortGroups(out)
+	return out
+}

@@ -1,0 +1,342 @@
+package jinja
+
+import (
+	"slices"
+	"strings"
+
+	"pgtui/model/py"
+)
+
+func (c *context) listFilter(name string, v py.Value, a args) (py.Value, bool, error) {
+	if !slices.Contains([]string{"first", "last", "list", "join", "min", "max", "sum", "sort", "reverse", "unique", "flatten",
+		"union", "intersect", "difference", "symmetric_difference", "zip", "batch", "slice", "shuffle", "random", "groupby"}, name) {
+		return nil, false, nil
+	}
+	if s, ok := py.Text(v); ok && name == "reverse" {
+		r := []rune(s)
+		slices.Reverse(r)
+		return py.Computed(r), true, nil
+	}
+	l, err := iterate(v)
+	if _, isList := v.([]py.Value); err == nil && name == "union" && !isList {
+		err = failf("can only concatenate list")
+	}
+	if err != nil {
+		return nil, true, err
+	}
+	out, err := c.onList(name, slices.Clone(l), a)
+	return out, true, err
+}
+
+func (c *context) onList(name string, l []py.Value, a args) (py.Value, error) {
+	switch name {
+	case "first", "last":
+		if len(l) == 0 {
+			return undefined{"No " + name + " item, sequence was empty."}, nil
+		}
+		if name == "first" {
+			return l[0], nil
+		}
+		return l[len(l)-1], nil
+	case "list":
+		return l, nil
+	case "join":
+		return c.join(l, a)
+	case "min", "max":
+		return c.extreme(name, l, a)
+	case "sum":
+		return c.sum(l, a)
+	case "sort":
+		return c.sort(l, a)
+	case "reverse":
+		slices.Reverse(l)
+		return l, nil
+	case "unique":
+		return uniq(l), defined(l...)
+	case "flatten":
+		return flatten(l, a.get(0, "levels", nil), 0), nil
+	case "union", "intersect", "difference", "symmetric_difference":
+		m, err := iterate(a.get(0, "", nil))
+		if err == nil {
+			err = defined(slices.Concat(l, m)...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return setOp(name, l, m), nil
+	}
+	return nil, &Unknowable{"the filter " + name}
+}
+
+func setOp(name string, l, m []py.Value) py.Value {
+	keep := func(l, m []py.Value, in bool) []py.Value {
+		out := []py.Value{}
+		for _, v := range l {
+			if py.Contains(m, v) == in {
+				out = append(out, v)
+			}
+		}
+		return uniq(out)
+	}
+	switch name {
+	case "union":
+		return uniq(slices.Concat(l, m))
+	case "intersect":
+		return keep(l, m, true)
+	case "difference":
+		return keep(l, m, false)
+	}
+	return uniq(slices.Concat(keep(l, m, false), keep(m, l, false)))
+}
+
+func uniq(l []py.Value) []py.Value {
+	out := []py.Value{}
+	for _, v := range l {
+		if !py.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func flatten(l []py.Value, levels py.Value, depth int) []py.Value {
+	out := []py.Value{}
+	for _, v := range l {
+		n, limited := levels.(int64)
+		sub, ok := v.([]py.Value)
+		switch {
+		case v == nil || py.Equal(v, "None") || py.Equal(v, "null"):
+		case ok && depth < 50 && (!limited || n > 0):
+			if limited {
+				out = append(out, flatten(sub, n-1, depth+1)...)
+			} else {
+				out = append(out, flatten(sub, nil, depth+1)...)
+			}
+		default:
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// attribute follows a dotted path, as the attribute argument of filters does.
+func (c *context) attribute(v, name py.Value) (py.Value, error) {
+	if name == nil {
+		return v, nil
+	}
+	if _, ok := name.(int64); ok {
+		return c.item(v, name)
+	}
+	for part := range strings.SplitSeq(py.Str(name), ".") {
+		key := py.Value(py.Computed(part))
+		if n, ok := intOf(key, nil, int64(10)).(int64); ok && strings.Trim(part, "0123456789") == "" {
+			key = n
+		}
+		var err error
+		if v, err = c.item(v, key); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (c *context) join(l []py.Value, a args) (py.Value, error) {
+	var parts []string
+	for _, v := range l {
+		v, err := c.attribute(v, a.get(1, "attribute", nil))
+		if err == nil {
+			err = defined(v)
+		}
+		if err == nil {
+			err = spelled(v)
+		}
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, py.Str(v))
+	}
+	return py.Computed(strings.Join(parts, a.text(0, "d", ""))), nil
+}
+
+// sortKey is the key of min, max and sort: strings compare without case
+// unless told otherwise.
+func (c *context) sortKey(v py.Value, attr py.Value, cased bool) (py.Value, error) {
+	k, err := c.attribute(v, attr)
+	if err == nil {
+		err = defined(k)
+	}
+	if s, ok := py.Text(k); ok && !cased {
+		return py.Computed(strings.ToLower(s)), err
+	}
+	return k, err
+}
+
+func (c *context) extreme(name string, l []py.Value, a args) (py.Value, error) {
+	if len(l) == 0 {
+		return undefined{"No aggregated item, sequence was empty."}, nil
+	}
+	best, bestKey := py.Value(nil), py.Value(nil)
+	for i, v := range l {
+		k, err := c.sortKey(v, a.get(1, "attribute", nil), py.Truthy(a.get(0, "case_sensitive", false)))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			n, err := py.Compare(k, bestKey)
+			if err != nil {
+				return nil, failf("%s: %v", name, err)
+			}
+			if name == "min" && n >= 0 || name == "max" && n <= 0 {
+				continue
+			}
+		}
+		best, bestKey = v, k
+	}
+	return best, nil
+}
+
+func (c *context) sum(l []py.Value, a args) (py.Value, error) {
+	total := a.get(1, "start", int64(0))
+	for _, v := range l {
+		v, err := c.attribute(v, a.get(0, "attribute", nil))
+		if err == nil {
+			err = defined(v)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !py.IsNumber(v) || !py.IsNumber(total) {
+			if total, err = sequences("+", total, v); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if total, err = arithmetic("+", total, v); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+func (c *context) sort(l []py.Value, a args) (py.Value, error) {
+	type keyed struct{ key, value py.Value }
+	var all []keyed
+	for _, v := range l {
+		k, err := c.sortKey(v, a.get(2, "attribute", nil), py.Truthy(a.get(1, "case_sensitive", false)))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, keyed{k, v})
+	}
+	down := py.Truthy(a.get(0, "reverse", false))
+	var failed error
+	slices.SortStableFunc(all, func(x, y keyed) int {
+		n, err := py.Compare(x.key, y.key)
+		if err != nil {
+			failed = failf("sort: %v", err)
+		}
+		if down {
+			return -n
+		}
+		return n
+	})
+	out := []py.Value{}
+	for _, k := range all {
+		out = append(out, k.value)
+	}
+	return out, failed
+}
+
+// mapFilter are the filters that run a filter or a test over a list.
+func (c *context) mapFilter(name string, v py.Value, a args) (py.Value, bool, error) {
+	switch name {
+	case "map", "select", "reject", "selectattr", "rejectattr", "extract", "attr":
+	default:
+		return nil, false, nil
+	}
+	if name == "attr" {
+		out, err := c.attr(v, a.text(0, "name", ""))
+		return out, true, err
+	}
+	if name == "extract" {
+		out, err := c.extract(v, a)
+		return out, true, err
+	}
+	if !py.Truthy(v) {
+		return []py.Value{}, true, nil // not even looked at
+	}
+	l, err := iterate(v)
+	if err != nil {
+		return nil, true, err
+	}
+	out := []py.Value{}
+	for _, it := range l {
+		r, keep, err := c.each(name, it, a)
+		if err != nil {
+			return nil, true, err
+		}
+		if keep {
+			out = append(out, r)
+		}
+	}
+	return out, true, nil
+}
+
+func (c *context) extract(key py.Value, a args) (py.Value, error) {
+	v, err := c.item(a.get(0, "container", nil), key)
+	if more := a.get(1, "morekeys", nil); more != nil && err == nil {
+		keys, ok := more.([]py.Value)
+		if !ok {
+			keys = []py.Value{more}
+		}
+		for _, k := range keys {
+			if v, err = c.item(v, k); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, err
+}
+
+func (c *context) each(name string, it py.Value, a args) (py.Value, bool, error) {
+	if name == "map" {
+		if attr, ok := a.named["attribute"]; ok {
+			v, err := c.attribute(it, attr)
+			if _, missing := v.(undefined); missing {
+				if def, ok := a.named["default"]; ok {
+					v = def
+				}
+			}
+			return v, true, err
+		}
+		if len(a.list) == 0 {
+			return nil, false, failf("map requires a filter argument")
+		}
+		v, err := c.runFilter(py.Str(a.list[0]), it, args{a.list[1:], a.named})
+		return v, true, err
+	}
+	subject, rest := it, a.list
+	if strings.HasSuffix(name, "attr") {
+		if len(rest) == 0 {
+			return nil, false, failf("%s requires an attribute", name)
+		}
+		var err error
+		if subject, err = c.attribute(it, rest[0]); err != nil {
+			return nil, false, err
+		}
+		rest = rest[1:]
+	}
+	want := strings.HasPrefix(name, "select")
+	if len(rest) == 0 {
+		if err := defined(subject); err != nil {
+			return nil, false, err
+		}
+		return it, py.Truthy(subject) == want, nil
+	}
+	test := py.Str(rest[0])
+	if op, ok := map[string]string{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}[test]; ok {
+		test = op
+	}
+	ok, err := runTest(test, subject, rest[1:])
+	return it, ok == want, err
+}

@@ -1,0 +1,182 @@
+package jinja
+
+import (
+	"regexp"
+	"strings"
+
+	"pgtui/model/py"
+)
+
+// arguments evaluates the arguments of a call.
+func (c *context) arguments(e *expr) ([]py.Value, map[string]py.Value, error) {
+	args := make([]py.Value, 0, len(e.args))
+	for _, a := range e.args {
+		v, err := c.eval(a)
+		if err != nil {
+			return nil, nil, err
+		}
+		args = append(args, v)
+	}
+	var named map[string]py.Value
+	for _, k := range e.named {
+		v, err := c.eval(k.value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if named == nil {
+			named = map[string]py.Value{}
+		}
+		named[k.name] = v
+	}
+	return args, named, nil
+}
+
+func (c *context) test(e *expr) (py.Value, error) {
+	v, err := c.eval(e.kids[0])
+	if err != nil {
+		return nil, err
+	}
+	args, _, err := c.arguments(e)
+	if err != nil {
+		return nil, err
+	}
+	return runTest(e.text, v, args)
+}
+
+// runTest is "v is name(args)".
+func runTest(name string, v py.Value, args []py.Value) (bool, error) {
+	_, missing := v.(undefined)
+	switch name {
+	case "defined":
+		return !missing, nil
+	case "undefined":
+		return missing, nil
+	case "none":
+		return v == nil, nil
+	case "callable":
+		_, ok := v.(method)
+		return ok, nil
+	case "boolean":
+		_, ok := v.(bool)
+		return ok, nil
+	case "true", "false":
+		b, ok := v.(bool)
+		return ok && b == (name == "true"), nil
+	case "number":
+		return py.IsNumber(v), nil
+	case "integer":
+		_, isBool := v.(bool)
+		_, ok := toInt(v)
+		return ok && !isBool, nil
+	case "float":
+		_, ok := v.(float64)
+		return ok, nil
+	case "string":
+		_, ok := py.Text(v)
+		_, vault := v.(py.Vault)
+		return ok && !vault, nil
+	case "mapping":
+		switch v.(type) {
+		case *py.Dict, py.Object:
+			return true, nil
+		}
+		return false, nil
+	case "sequence", "iterable":
+		if missing && name == "iterable" {
+			return false, defined(v)
+		}
+		_, err := iterate(v)
+		return err == nil, nil
+	}
+	if err := defined(v); err != nil {
+		return false, err
+	}
+	return valueTest(name, v, args)
+}
+
+// valueTest are the tests that look at a defined value.
+func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
+	if err := defined(args...); err != nil {
+		return false, err
+	}
+	need := func() error {
+		if len(args) == 0 {
+			return failf("the test %s needs an argument", name)
+		}
+		return nil
+	}
+	switch name {
+	case "truthy":
+		return py.Truthy(v), nil
+	case "falsy":
+		return !py.Truthy(v), nil
+	case "even", "odd", "divisibleby":
+		by := py.Value(int64(2))
+		if name == "divisibleby" {
+			if err := need(); err != nil {
+				return false, err
+			}
+			by = args[0]
+		}
+		if !py.IsNumber(v) || !py.IsNumber(by) {
+			return false, failf("the test %s needs a number", name)
+		}
+		m, err := arithmetic("%", v, by)
+		if err != nil {
+			return false, err
+		}
+		if name == "odd" {
+			return py.Equal(m, int64(1)), nil
+		}
+		return py.Equal(m, int64(0)), nil
+	case "lower", "upper":
+		s := py.Str(v)
+		up, low := strings.ToUpper(s), strings.ToLower(s)
+		return up != low && (name == "upper" && s == up || name == "lower" && s == low), nil
+	}
+	op, known := map[string]string{
+		"eq": "==", "equalto": "==", "sameas": "==", "ne": "!=", "lt": "<", "lessthan": "<", "le": "<=",
+		"gt": ">", "greaterthan": ">", "ge": ">=", "in": "in",
+	}[name]
+	if known {
+		if err := need(); err != nil {
+			return false, err
+		}
+		return compareOp(op, v, args[0])
+	}
+	switch name {
+	case "contains":
+		if err := need(); err != nil {
+			return false, err
+		}
+		return contains(v, args[0])
+	case "match", "search", "regex":
+		if err := need(); err != nil {
+			return false, err
+		}
+		re, err := pattern(py.Str(args[0]), name == "match")
+		if err != nil {
+			return false, err
+		}
+		return re.MatchString(py.Str(v)), nil
+	}
+	return false, &SyntaxError{"no test named " + name}
+}
+
+// pattern compiles a Python regular expression, as far as Go's are the same.
+func pattern(s string, anchored bool) (*regexp.Regexp, error) {
+	if anchored {
+		s = `\A(?:` + s + `)`
+	}
+	re, err := regexp.Compile(strings.ReplaceAll(s, `\Z`, `\z`))
+	if err != nil {
+		return nil, &Unknowable{"the regular expression " + s}
+	}
+	return re, nil
+}
+
+// Unknowable is something Ansible could tell and pgtui cannot: it depends on
+// the admin node, or on a plugin.
+type Unknowable struct{ What string }
+
+func (e *Unknowable) Error() string { return e.What + " cannot be predicted" }

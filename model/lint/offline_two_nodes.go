@@ -1,0 +1,33 @@
+package lint
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// offlineTwoNodes: in a cluster of two, one failover takes the last replica.
+func offlineTwoNodes() Rule {
+	return Rule{"offline-two-nodes", Warning, "an offline service on a cluster of two nodes",
+		"when the offline member becomes the leader, nobody is left to answer its replica check, and reports run on nothing until it fails back",
+		func(in *Input) []Finding {
+			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+				kind, _ := kindOf(s.Check, c.Standby)
+				lost := holes(c, s)
+				if len(c.Instances) != 2 || kind != onReplica || len(lost) != 1 || len(s.Members) == 0 {
+					return nil
+				}
+				m := c.Instance(lost[0])
+				f := Finding{At: in.at(s, "check"), Subject: title(c, s),
+					What: fmt.Sprintf("service %s has no server left once %s leads %s, which has two members", s.Name, lost[0], c.Name),
+					Fix:  "add a third member, or let the service check /read-only"}
+				switch {
+				case m.Role == model.RoleOffline:
+					f.At = in.var1(m.Host, "pg_role")
+				case m.OfflineQuery:
+					f.At = in.var1(m.Host, "pg_offline_query")
+				}
+				return []Finding{f}
+			})
+		}}
+}

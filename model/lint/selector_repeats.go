@@ -1,0 +1,46 @@
+package lint
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// selectorRepeats: a selector or backup that gives one member twice.
+func selectorRepeats() Rule {
+	return Rule{"selector-repeats", Error, "a selector that gives a member twice",
+		"HAProxy refuses a section with two servers of one name, and with it the whole configuration",
+		func(in *Input) []Finding {
+			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+				var out []Finding
+				servers, _ := s.Servers()
+				seen := map[model.Host]bool{}
+				for _, v := range servers {
+					if !seen[v.Host] {
+						seen[v.Host] = true
+						continue
+					}
+					key, text := "selector", s.Selector
+					if !twice(s.Members) {
+						key, text = "backup", s.Backup
+					}
+					out = append(out, Finding{At: in.at(s, key), Subject: title(c, s),
+						What: fmt.Sprintf("%s %s of service %s gives %s twice", key, text, s.Name, v.Name),
+						Fix:  "join the conditions with || in one [? … ] instead of joining lists"})
+					break
+				}
+				return out
+			})
+		}}
+}
+
+func twice(l []model.Server) bool {
+	seen := map[model.Host]bool{}
+	for _, v := range l {
+		if seen[v.Host] {
+			return true
+		}
+		seen[v.Host] = true
+	}
+	return false
+}

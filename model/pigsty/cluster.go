@@ -1,0 +1,183 @@
+package pigsty
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/model/py"
+)
+
+// cluster makes the model of one cluster: its instances, and on which HAProxy
+// which services are written.
+func (w *world) cluster(c *cluster) model.Cluster {
+	out := model.Cluster{Name: c.name}
+	for _, h := range c.members {
+		out.Instances = append(out.Instances, h.instance())
+	}
+	w.vip(c, &out)
+	out.Monitor = c.members[0].login()
+	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
+	for _, h := range c.members {
+		p.add(h)
+	}
+	p.finish()
+	return out
+}
+
+// placement collects what the hosts of one cluster write, and where.
+type placement struct {
+	w     *world
+	out   *model.Cluster
+	index map[model.Host]int // fronts by host
+	// remote is what a primary writes on every host of its provider group.
+	remote []remote
+	// said keeps a problem that every host has from being told for each.
+	said map[string]bool
+}
+
+type remote struct {
+	group    string
+	hosts    []model.Host
+	services []model.Service
+}
+
+func (p *placement) problem(x model.Problem) {
+	key := fmt.Sprintf("%v %s", x.At, x.What)
+	if p.said == nil {
+		p.said = map[string]bool{}
+	}
+	if !p.said[key] {
+		p.said[key] = true
+		p.out.Problems = append(p.out.Problems, x)
+	}
+}
+
+func (p *placement) front(h model.Host) *model.Front {
+	i, ok := p.index[h]
+	if !ok {
+		i = len(p.out.Fronts)
+		p.index[h] = i
+		p.out.Fronts = append(p.out.Fronts, model.Front{Host: h})
+	}
+	return &p.out.Fronts[i]
+}
+
+// add places what one member's run writes.
+func (p *placement) add(h *host) {
+	provider, _, err := h.play.get("pg_service_provider")
+	_, hashable := py.KeyOf(provider)
+	switch {
+	case h.failed != nil:
+		p.problem(*h.failed)
+	case err != nil:
+		p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name, Fatal: true,
+			What: fmt.Sprintf("pg_service_provider of host %s cannot be resolved: %v", h.inv.Name, err)})
+	case !hashable:
+		p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name, Fatal: true,
+			What: fmt.Sprintf("pg_service_provider of host %s is %s: expected the name of a group", h.inv.Name, article(provider)), Try: "name one group"})
+	case h.name == "":
+		p.problem(model.Problem{At: h.at("pg_cluster"), Subject: h.inv.Name, Fatal: true,
+			What: fmt.Sprintf("pg_cluster of host %s is empty: Pigsty writes no files for it", h.inv.Name), Try: "give it a name"})
+		return
+	}
+	group, remoteMode := p.w.provider(provider)
+	if !remoteMode {
+		f := p.front(model.Host(h.inv.Name))
+		if h.failed != nil || err != nil || !hashable {
+			return
+		}
+		if s := py.Print(provider); s != "" {
+			p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name,
+				What: fmt.Sprintf("pg_service_provider %s is not a group: the services stay on the cluster's own nodes", s),
+				Try:  "name a group of the inventory, or leave it out"})
+		}
+		services, problems := h.services()
+		f.Services = services
+		for _, x := range problems {
+			p.problem(x)
+		}
+		return
+	}
+	p.addRemote(h, group)
+}
+
+func (p *placement) addRemote(h *host, group string) {
+	r := remote{group: group}
+	for _, ih := range p.w.inv.Group(group).AllHosts() {
+		r.hosts = append(r.hosts, model.Host(ih.Name))
+	}
+	if len(r.hosts) == 0 {
+		p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name,
+			What: fmt.Sprintf("provider group %s has no hosts: the services are written nowhere", group), Try: "add HAProxy hosts to the group"})
+	}
+	if p.out.Provider == "" {
+		p.out.Provider = group
+	}
+	role, ok, err := h.play.get("pg_role")
+	if ok && err == nil && py.Equal(role, "primary") && h.failed == nil {
+		services, problems := h.services()
+		r.services = services
+		for _, x := range problems {
+			p.problem(x)
+		}
+	} else {
+		r.services = nil
+		r.group = "" // only the primary writes; the hosts are fronts all the same
+	}
+	p.remote = append(p.remote, r)
+}
+
+// finish applies the remote writes, which Pigsty does after the local ones.
+func (p *placement) finish() {
+	for _, r := range p.remote {
+		for _, h := range r.hosts {
+			f := p.front(h)
+			if r.group != "" {
+				f.Services = r.services
+			}
+		}
+		if r.group != "" {
+			p.out.Provider = r.group
+		}
+	}
+	if len(p.remote) == 0 {
+		return
+	}
+	for _, r := range p.remote {
+		if r.group != "" {
+			return
+		}
+	}
+	p.problem(model.Problem{At: p.w.inv.Group(p.out.Provider).At, Subject: string(p.out.Name),
+		What: fmt.Sprintf("no primary of %s can write its services to provider group %s: nothing is written there", p.out.Name, p.out.Provider),
+		Try:  "give one member pg_role: primary"})
+}
+
+// provider tells whether pg_service_provider names a group.
+func (w *world) provider(v py.Value) (group string, remote bool) {
+	s, ok := py.Text(v)
+	if !ok || s == "" || w.inv.Group(s) == nil {
+		return "", false
+	}
+	return s, true
+}
+
+// vip fills in what the declared primary says about the cluster as a whole.
+func (w *world) vip(c *cluster, out *model.Cluster) {
+	primary := c.members[0]
+	for _, h := range c.members {
+		if v, ok, err := h.play.get("pg_role"); ok && err == nil && py.Equal(v, "primary") {
+			primary = h
+			if up, ok, err := h.play.get("pg_upstream"); ok && err == nil && py.Truthy(up) {
+				out.Standby = true
+			}
+			break
+		}
+	}
+	on, _, err1 := primary.play.get("pg_vip_enabled")
+	addr, _, err2 := primary.play.get("pg_vip_address")
+	if err1 == nil && err2 == nil && py.Bool(on) {
+		out.VIP, _, _ = strings.Cut(py.Print(addr), "/")
+	}
+}

@@ -1,0 +1,176 @@
+package pigsty
+
+import (
+	"pgtui/model"
+	"pgtui/model/inventory"
+	"pgtui/model/jinja"
+	"pgtui/model/py"
+)
+
+// world is one run of the playbook over the whole inventory.
+type world struct {
+	inv      *inventory.Inventory
+	dialect  model.Dialect
+	defaults *py.Dict // role defaults of the dialect
+	hosts    []*host  // every host, in inventory order
+	byName   map[string]*host
+	pools    map[string][]*host // by pg_cluster, as hostvars gives it
+	clusters []*cluster
+	groups   *py.Dict // the magic variable "groups"
+	queries  map[string]compiled
+	engine   jinja.Engine
+
+	from     string // how the dialect was found
+	core     string // ansible-core
+	checkout *Checkout
+	// unrenderable is why the checkout's own template cannot be rendered here.
+	unrenderable error
+}
+
+// cluster is the hosts that share one pg_cluster, before anything is rendered.
+type cluster struct {
+	name    model.ClusterName
+	at      model.Pos
+	members []*host
+}
+
+// host is one host with what the run knows about it. As a py.Object it is a
+// member the way selectors and templates see it: inventory variables and
+// facts, but no role defaults.
+type host struct {
+	w     *world
+	inv   *inventory.Host
+	facts *py.Dict // set by the roles node_id and pg_id
+	// seen caches resolved variables of the hostvars scope.
+	seen   map[string]resolved
+	play   *scope // the host's own scope while its tasks run
+	member *scope // the scope it is seen in by others
+	meta   meta
+	// failed says why the host left the play before services; nil when it did not.
+	failed *model.Problem
+	inPlay bool // it has a pg_cluster
+	name   string
+}
+
+type resolved struct {
+	v   py.Value
+	ok  bool
+	err error
+}
+
+func newWorld(inv *inventory.Inventory, o Options) *world {
+	w := &world{inv: inv, core: o.Core, byName: map[string]*host{}, queries: map[string]compiled{}}
+	w.dialect, w.from, w.checkout = choose(inv, o)
+	w.defaults = w.checkout.overlay(roleDefaults(w.dialect))
+	for _, ih := range inv.Hosts {
+		h := &host{w: w, inv: ih, facts: &py.Dict{}, seen: map[string]resolved{}}
+		h.play, h.member = &scope{h: h}, &scope{h: h, member: true}
+		w.hosts = append(w.hosts, h)
+		w.byName[ih.Name] = h
+	}
+	w.groups = groupsVar(inv)
+	return w
+}
+
+// groupsVar is Ansible's "groups": every group with the names of its hosts.
+func groupsVar(inv *inventory.Inventory) *py.Dict {
+	d := py.NewDict(len(inv.Groups))
+	for _, g := range inv.Groups {
+		hosts := g.AllHosts()
+		names := make([]py.Value, 0, len(hosts))
+		for _, h := range hosts {
+			names = append(names, h.Name)
+		}
+		d.Set(g.Name, names, model.Pos{})
+	}
+	return d
+}
+
+// raw is the definition of a variable in force, before templates: facts of
+// the run, then the inventory, then what Ansible itself defines.
+func (h *host) raw(name string) (py.Value, model.Pos, bool) {
+	if v, ok := h.facts.Get(name); ok {
+		return v, h.at(name), true
+	}
+	if v, ok := h.magic(name); ok {
+		return v, model.Pos{}, true
+	}
+	if e := h.inv.All().Lookup(name); e != nil {
+		return e.Value, e.At, true
+	}
+	return nil, model.Pos{}, false
+}
+
+// at is where the inventory defines the variable; where the host first
+// appears when it does not.
+func (h *host) at(name string) model.Pos {
+	if e := h.inv.All().Lookup(name); e != nil && e.At.Line != 0 {
+		return e.At
+	}
+	return h.inv.At
+}
+
+// magic are the variables Ansible itself defines, in every scope.
+func (h *host) magic(name string) (py.Value, bool) {
+	switch name {
+	case "inventory_hostname":
+		return h.inv.Name, true
+	case "inventory_hostname_short":
+		return shortName(h.inv.Name), true
+	case "group_names":
+		return groupNames(h.inv), true
+	case "groups":
+		return h.w.groups, true
+	}
+	return nil, false
+}
+
+// Names are the names Attr answers for.
+func (h *host) Names() []string {
+	var out []string
+	for _, e := range h.inv.All().Entries() {
+		if s, ok := py.Text(e.Key); ok {
+			out = append(out, s)
+		}
+	}
+	for _, e := range h.facts.Entries() {
+		if s, ok := e.Key.(string); ok {
+			if _, twice := h.inv.All().Get(s); !twice {
+				out = append(out, s)
+			}
+		}
+	}
+	return append(out, "inventory_hostname", "inventory_hostname_short", "group_names", "groups")
+}
+
+// Attr is the variable as hostvars[host] gives it: what cannot be resolved
+// without role defaults stays as it was written.
+func (h *host) Attr(name string) (py.Value, bool, error) {
+	if r, ok := h.seen[name]; ok {
+		return r.v, r.ok, r.err
+	}
+	v, _, ok := h.raw(name)
+	r := resolved{ok: ok}
+	if ok {
+		r.v, r.err = h.lenient(v)
+	}
+	h.seen[name] = r
+	return r.v, r.ok, r.err
+}
+
+// forget drops cached variables after facts changed.
+func (h *host) forget() {
+	clear(h.seen)
+	h.play.forget()
+	h.member.forget()
+}
+
+// text is a variable of the hostvars scope as printed, def when it is absent
+// or cannot be resolved.
+func (h *host) text(name, def string) string {
+	v, ok, err := h.Attr(name)
+	if !ok || err != nil {
+		return def
+	}
+	return py.Print(v)
+}

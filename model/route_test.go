@@ -1,0 +1,189 @@
+package model_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+// shape is a view in one line: verdict, who serves, and every server's verdict
+// and share.
+func shape(v model.View) string {
+	var cells []string
+	for _, c := range v.Cells {
+		s := strings.TrimPrefix(string(c.Instance), "pg-test-") + ":" + string(c.Verdict)
+		if c.Share > 0 {
+			s += fmt.Sprintf("%d%%", c.Share)
+		}
+		cells = append(cells, s)
+	}
+	serving := "nil"
+	if v.Serving != nil {
+		serving = "[" + model.Join(v.Serving) + "]"
+	}
+	return fmt.Sprintf("%s %s %s", v.Verdict, serving, strings.Join(cells, " "))
+}
+
+func TestViewFollowsHAProxysRules(t *testing.T) {
+	const h = model.Host("10.10.10.11")
+	set := func(f func(*model.ServerStat)) func(*world, string, string) {
+		return func(w *world, px, sv string) { w.server(h, px, sv, f) }
+	}
+	down := set(func(s *model.ServerStat) { s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4CON", 0 })
+	status := func(st string) func(*world, string, string) { return set(func(s *model.ServerStat) { s.Status = st }) }
+	tests := []struct {
+		name    string
+		service model.ServiceName
+		do      func(*world)
+		want    string
+	}{
+		{"healthy primary", "primary", func(*world) {}, "serving [pg-test-1] 1:serving100% 2:refused 3:refused"},
+		{"healthy replica: the backup is held back", "replica", func(*world) {}, "serving [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
+		{"weights share the connections", "replica", func(w *world) { set(func(s *model.ServerStat) { s.Weight = 300 })(w, "pg-test-replica", "pg-test-2") },
+			"serving [pg-test-2, pg-test-3] 1:standby 2:serving75% 3:serving25%"},
+		{"all replicas down: the backup serves", "replica", func(w *world) {
+			down(w, "pg-test-replica", "pg-test-2")
+			down(w, "pg-test-replica", "pg-test-3")
+		}, "backup-serving [pg-test-1] 1:backup-serving100% 2:down 3:down"},
+		{"two usable backups: only the first in file order", "replica", func(w *world) {
+			set(func(s *model.ServerStat) { s.Backup = true })(w, "pg-test-replica", "pg-test-2")
+			down(w, "pg-test-replica", "pg-test-3")
+		}, "backup-serving [pg-test-1] 1:backup-serving100% 2:standby 3:down"},
+		{"UP 1/3 still serves", "primary", func(w *world) { status("UP 1/3")(w, "pg-test-primary", "pg-test-1") },
+			"serving [pg-test-1] 1:serving100% 2:refused 3:refused"},
+		{"DOWN 2/3 does not serve yet", "primary", func(w *world) {
+			status("DOWN 2/3")(w, "pg-test-primary", "pg-test-1")
+		}, "empty [] 1:down 2:refused 3:refused"},
+		{"no check serves", "replica", func(w *world) { status("no check")(w, "pg-test-replica", "pg-test-3") },
+			"serving [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
+		{"NOLB gets nothing new", "replica", func(w *world) { status("NOLB")(w, "pg-test-replica", "pg-test-3") },
+			"serving [pg-test-2] 1:standby 2:serving100% 3:draining"},
+		{"drain", "replica", func(w *world) { status("DRAIN")(w, "pg-test-replica", "pg-test-3") },
+			"serving [pg-test-2] 1:standby 2:serving100% 3:draining"},
+		{"maint through another section", "replica", func(w *world) { status("MAINT (via a/b)")(w, "pg-test-replica", "pg-test-3") },
+			"serving [pg-test-2] 1:standby 2:serving100% 3:maint"},
+		{"weight 0 stays UP and gets nothing", "replica", func(w *world) { set(func(s *model.ServerStat) { s.Weight = 0 })(w, "pg-test-replica", "pg-test-3") },
+			"serving [pg-test-2] 1:standby 2:serving100% 3:draining"},
+		{"just reloaded: INI is not three primaries", "primary", func(w *world) {
+			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+				set(func(s *model.ServerStat) { s.Status, s.CheckStatus, s.CheckCode = "UP 1/3", "INI", 0 })(w, "pg-test-primary", n)
+			}
+		}, "settling nil 1:settling33% 2:settling33% 3:settling33%"},
+		{"nobody", "primary", func(w *world) { down(w, "pg-test-primary", "pg-test-1") }, "empty [] 1:down 2:refused 3:refused"},
+		{"two pass the primary check", "primary", func(w *world) {
+			set(func(s *model.ServerStat) { *s = up("pg-test-2") })(w, "pg-test-primary", "pg-test-2")
+			w.patroni(2, true)
+		}, "mismatch [pg-test-1, pg-test-2] 1:serving50% 2:serving50% 3:refused"},
+		{"HAProxy still sends writes to a demoted primary", "primary", func(w *world) { w.patroni(1, false) },
+			"mismatch [pg-test-1] 1:serving100% 2:refused 3:refused"},
+		{"section not loaded", "primary", func(w *world) {
+			w.snap.HAProxy[h] = seen(model.HAProxyStats{})
+		}, "missing nil 1:missing 2:missing 3:missing"},
+		{"server not loaded", "replica", func(w *world) {
+			o := w.snap.HAProxy[h]
+			px := o.Value.Proxy("pg-test-replica")
+			px.Servers = px.Servers[:2]
+		}, "serving [pg-test-2] 1:standby 2:serving100% 3:missing"},
+		{"HAProxy silent: last state is not the present", "primary", func(w *world) { w.silence(1, 20*time.Second) },
+			"unknown nil 1:unknown 2:unknown 3:unknown"},
+		{"HAProxy answered too long ago", "primary", func(w *world) {
+			o := w.snap.HAProxy[h]
+			o.At = t0.Add(-time.Minute)
+			w.snap.HAProxy[h] = o
+		}, "unknown nil 1:unknown 2:unknown 3:unknown"},
+		{"HAProxy never answered", "primary", func(w *world) { delete(w.snap.HAProxy, h) },
+			"unknown nil 1:unknown 2:unknown 3:unknown"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			tt.do(w)
+			r := model.RouteOf(w.snap, w.cls, tt.service, t0)
+			equal(t, "view", shape(r.Views[0]), tt.want)
+		})
+	}
+}
+
+func TestRouteAgreement(t *testing.T) {
+	tests := []struct {
+		name   string
+		do     func(*world)
+		want   string
+		reason string // a part of Why
+	}{
+		{"all agree", func(*world) {}, "serving [pg-test-1] 3/3", "Patroni answers 200"},
+		{"one silent: nothing is agreed, nothing looks healthy", func(w *world) { w.silence(2, time.Hour) }, "unknown [] 2/3", "not known: pg-test-2"},
+		{"all silent", func(w *world) {
+			for i := 1; i <= 3; i++ {
+				w.silence(i, time.Hour)
+			}
+		}, "unknown [] 0/3", "none of its 3 HAProxies"},
+		{"one sends elsewhere", func(w *world) {
+			w.patroni(2, true)
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+		}, "mismatch [] 2/3", "pg-test-3 → pg-test-2"},
+		{"one is settling after its reload", func(w *world) {
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.CheckStatus = "INI" })
+		}, "settling [] 2/3", "pg-test-3 → settling"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			tt.do(w)
+			r := model.RouteOf(w.snap, w.cls, "primary", t0)
+			same, all := r.Agreement()
+			equal(t, "route", fmt.Sprintf("%s [%s] %d/%d", r.Verdict, model.Join(r.Serving), same, all), tt.want)
+			if !strings.Contains(r.Why, tt.reason) {
+				t.Errorf("why %q lacks %q", r.Why, tt.reason)
+			}
+			if r.Agreed != (len(r.Serving) > 0) {
+				t.Errorf("agreed %v with serving %v", r.Agreed, r.Serving)
+			}
+		})
+	}
+}
+
+func TestCellNotesNameTheDifference(t *testing.T) {
+	const h = model.Host("10.10.10.11")
+	tests := []struct {
+		name, service, proxy, server string
+		do                           func(*world)
+		want                         string
+		differs                      bool
+	}{
+		{"weight", "replica", "pg-test-replica", "pg-test-2", func(w *world) {
+			w.server(h, "pg-test-replica", "pg-test-2", func(s *model.ServerStat) { s.UserWeight = 50 })
+		}, "runs with weight 50, the inventory says 100", true},
+		{"backup lost", "replica", "pg-test-replica", "pg-test-1", func(w *world) {
+			w.server(h, "pg-test-replica", "pg-test-1", func(s *model.ServerStat) { s.Backup = false })
+		}, "declared as backup, running as a regular server", true},
+		{"a server nobody declared", "replica", "pg-test-replica", "pg-test-9", func(w *world) {
+			o := w.snap.HAProxy[h]
+			px := o.Value.Proxy("pg-test-replica")
+			px.Servers = append(px.Servers, up("pg-test-9"))
+		}, "the inventory does not select it", true},
+		{"Patroni back, HAProxy not yet", "primary", "pg-test-primary", "pg-test-2", func(w *world) { w.patroni(2, true) },
+			"Patroni now answers 200 to /primary", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			tt.do(w)
+			r := model.RouteOf(w.snap, w.cls, model.ServiceName(tt.service), t0)
+			for _, c := range r.Views[0].Cells {
+				switch {
+				case string(c.Instance) == tt.server:
+					if !strings.Contains(c.Note, tt.want) || c.Differs != tt.differs {
+						t.Errorf("%s: note %q differs %v, want %q %v", c.Instance, c.Note, c.Differs, tt.want, tt.differs)
+					}
+				case c.Note != "":
+					t.Errorf("%s: unexpected note %q", c.Instance, c.Note)
+				}
+			}
+		})
+	}
+}

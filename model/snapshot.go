@@ -1,0 +1,214 @@
+package model
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Observed is one thing that was asked for. A failure is data: it keeps the
+// last value that was seen, with its age, beside the error.
+type Observed[T any] struct {
+	Value T             // the last good answer; the zero value when there never was one
+	At    time.Time     // when Value arrived; zero when there never was one
+	Err   error         // why the latest attempt failed; nil when Value is its answer
+	Tried time.Time     // when the latest attempt ended; zero when none was made
+	Took  time.Duration // how long the latest attempt lasted
+}
+
+// Known reports whether Value answers the latest attempt.
+func (o Observed[T]) Known() bool { return o.Err == nil && !o.At.IsZero() }
+
+// Ever reports whether there is any Value at all, however old.
+func (o Observed[T]) Ever() bool { return !o.At.IsZero() }
+
+// Current reports whether o answers for the present at now: its latest attempt
+// did not fail, and is not older than StaleAfter.
+func (o Observed[T]) Current(now time.Time) bool { return o.Known() && o.Age(now) <= StaleAfter }
+
+// Age is how old Value is at now; 0 when there is none.
+func (o Observed[T]) Age(now time.Time) time.Duration {
+	if o.At.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(o.At))
+}
+
+// Next is o after one more attempt: a failure keeps the old Value and its time.
+func (o Observed[T]) Next(v T, err error, at time.Time, took time.Duration) Observed[T] {
+	if err != nil {
+		return Observed[T]{Value: o.Value, At: o.At, Err: err, Tried: at, Took: took}
+	}
+	return Observed[T]{Value: v, At: at, Tried: at, Took: took}
+}
+
+// Snapshot is everything the nodes answered, at one moment. It is immutable
+// once published: readers share it, writers make the next one.
+type Snapshot struct {
+	Seq       uint64 // grows by one with each snapshot of a run
+	TakenAt   time.Time
+	Inventory *Inventory
+	Patroni   map[InstanceName]PatroniView
+	HAProxy   map[Host]Observed[HAProxyStats]
+	VIP       map[ClusterName]Observed[Host] // which node has the cluster's VIP
+	// What is asked on demand only; nil when it was not.
+	Proofs  map[PortKey]Observed[Proof]  // real connections through service ports
+	Conf    map[Host]Observed[NodeConf]  // the files on disk
+	Workers map[Host]Observed[Processes] // HAProxy's processes
+}
+
+// PatroniView is what one instance's Patroni answered.
+type PatroniView struct {
+	Status  Observed[PatroniStatus]  // GET /patroni: the node about itself
+	Cluster Observed[PatroniCluster] // GET /cluster: what the DCS says
+	Checks  map[string]Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
+}
+
+// PatroniStatus is the body of GET /patroni (Patroni 2.1–4.1).
+type PatroniStatus struct {
+	// Role is what SQL says: primary (Patroni ≤ 3.x says master; it is
+	// normalised), replica, standby_leader, or a word of Patroni's when SQL
+	// failed. It is not the leader lock.
+	Role             string
+	State            string // running, starting, stopped, crashed, unknown …
+	Timeline         int    // 0 when not reported (replicas of Patroni ≤ 3.0)
+	ServerVersion    int    // 150018; 0 when SQL failed
+	Version          string // of Patroni, "3.0.2"
+	Scope            string
+	Name             string // "" before Patroni 3.2
+	Location         int64  // WAL written by a primary, bytes; -1 when not reported
+	Received         int64  // WAL received by a replica, bytes; -1 when not reported
+	Replayed         int64  // WAL replayed by a replica, bytes; -1 when not reported
+	ReplicationState string // streaming, in archive recovery; "" before 3.0.4
+	SystemID         string
+	PostmasterStart  string // as Patroni prints it
+	Paused           bool   // cluster in maintenance mode
+	Unlocked         bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
+	Failsafe         bool   // failsafe_mode_is_active
+	PendingRestart   bool
+	SyncStandby      bool
+	QuorumStandby    bool
+	DCSLastSeen      int64 // epoch seconds; 0 when not reported
+	Streams          []Stream
+	Tags             map[string]string
+}
+
+// Stream is one walsender of a primary.
+type Stream struct {
+	Application string
+	ClientAddr  string
+	State       string // streaming, catchup …
+	SyncState   string // async, sync, quorum …
+}
+
+// PatroniCluster is the body of GET /cluster: the DCS's view, which still
+// lists a dead member until its key expires.
+type PatroniCluster struct {
+	Scope   string
+	Paused  bool
+	Members []PatroniMember
+}
+
+// PatroniMember is one member in GET /cluster.
+type PatroniMember struct {
+	Name     InstanceName
+	Role     string // leader, standby_leader, replica, sync_standby, quorum_standby
+	State    string
+	Host     string
+	Timeline int   // 0 when not reported
+	Lag      int64 // replay lag in bytes; -1 when unknown or not reported
+	APIURL   string
+}
+
+// HAProxyStats is one stats page: what one HAProxy worker believes.
+type HAProxyStats struct {
+	URI     string // the page that answered
+	Source  StatsSource
+	Why     error // why it is not the stats page that answered; nil when it is
+	Proxies []Proxy
+}
+
+// StatsSource is where a HAProxy's state was read.
+type StatsSource string
+
+// The sources. The exporter's metrics leave out which servers are backups and
+// how many checks are missing.
+const (
+	FromStats   StatsSource = ""
+	FromMetrics StatsSource = "metrics"
+)
+
+// Proxy is one listen section on the stats page.
+type Proxy struct {
+	Name    string
+	Front   ProxyRow // FRONTEND
+	Back    ProxyRow // BACKEND
+	Servers []ServerStat
+}
+
+// ProxyRow is a FRONTEND or BACKEND row. The zero value means the row is absent.
+type ProxyRow struct {
+	Status      string // OPEN, FULL, STOP … or UP, DOWN
+	Sessions    int64
+	SessionRate int64 // per second
+	Queue       int64
+	Total       int64
+}
+
+// ServerStat is one server row.
+type ServerStat struct {
+	Name        string
+	Status      string // exactly as HAProxy prints it: "UP 1/3", "MAINT (via a/b)"
+	Weight      int    // effective weight; ramps in slowstart, stale while DOWN
+	UserWeight  int    // configured weight; -1 when the version does not say
+	Backup      bool   // by configuration
+	CheckStatus string // L7OK, L7STS, L4CON, INI … without the "* " of a check in flight; "" in MAINT
+	CheckCode   int    // HTTP status; 0 when there was none
+	CheckDesc   string // last_chk
+	CheckMs     int64  // duration of the last check, milliseconds; -1 when none
+	LastChange  int64  // seconds since the last transition; reset by a reload
+	Sessions    int64
+	SessionRate int64
+	Queue       int64
+	Total       int64
+	Errors      int64  // connection errors since the worker started
+	Throttle    int    // slowstart percentage; 0 when not ramping
+	Addr        string // "" unless HAProxy shows legends
+}
+
+// Proxy returns the section of that name, or nil.
+func (h *HAProxyStats) Proxy(name string) *Proxy {
+	for i := range h.Proxies {
+		if h.Proxies[i].Name == name {
+			return &h.Proxies[i]
+		}
+	}
+	return nil
+}
+
+// Server returns the server row of that name, or nil.
+func (p *Proxy) Server(name string) *ServerStat {
+	for i := range p.Servers {
+		if p.Servers[i].Name == name {
+			return &p.Servers[i]
+		}
+	}
+	return nil
+}
+
+var _ json.Marshaler = Observed[int]{}
+
+// MarshalJSON writes value, age-independent times in RFC 3339 and the error as text.
+func (o Observed[T]) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Value *T         `json:"value"`
+		At    *time.Time `json:"at"`
+		Error string     `json:"error,omitempty"`
+	}{}
+	if o.Ever() {
+		v.Value, v.At = &o.Value, &o.At
+	}
+	if o.Err != nil {
+		v.Error = o.Err.Error()
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,47 @@
+package model
+
+// Verdict is the one word for a server, a view or a service. The same words
+// stand on every screen, in JSON and in docs/verdicts.md.
+type Verdict string
+
+// The verdicts. Which one holds is decided in route.go only.
+const (
+	Serving       Verdict = "serving"        // gets new connections now
+	BackupServing Verdict = "backup-serving" // gets them because no regular server can
+	Standby       Verdict = "standby"        // a backup server held back, ready
+	Settling      Verdict = "settling"       // HAProxy has not finished its first check: eligible, but not proven
+	Draining      Verdict = "draining"       // keeps old connections, gets no new ones
+	Maint         Verdict = "maint"          // taken out by hand
+	Refused       Verdict = "refused"        // Patroni answers the check, and says no: normal for a replica on /primary
+	Down          Verdict = "down"           // the check gets no answer it understands
+	Unselected    Verdict = "unselected"     // the service's selector does not name it
+	Missing       Verdict = "missing"        // promised, but HAProxy has no such section or server
+	Empty         Verdict = "empty"          // no server gets new connections
+	Mismatch      Verdict = "mismatch"       // sources disagree about who serves
+	Unknown       Verdict = "unknown"        // not known; never drawn as healthy
+)
+
+// Health is the exit-code word of a cluster or of the whole fleet.
+type Health int
+
+// The healths, worst last. Their numbers are the exit codes of `pgtui status`.
+const (
+	HealthOK       Health = 0
+	HealthDegraded Health = 1
+	HealthDown     Health = 2
+	HealthUnknown  Health = 3
+)
+
+// String is the word for the health.
+func (h Health) String() string {
+	switch h {
+	case HealthOK:
+		return "ok"
+	case HealthDegraded:
+		return "degraded"
+	case HealthDown:
+		return "down"
+	default:
+		return "unknown"
+	}
+}

@@ -1,0 +1,349 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// StaleAfter is the age past which an answer no longer counts as "now", even
+// when no later attempt has failed.
+const StaleAfter = 12 * time.Second
+
+// current reports whether o answers for the present at now.
+func current[T any](o Observed[T], now time.Time) bool { return o.Current(now) }
+
+// WantsPrimary reports whether a check path is one that only the writable
+// member answers with 200. Patroni matches paths by substring; "/" is /primary.
+func WantsPrimary(check string) bool {
+	path, _, _ := strings.Cut(check, "?")
+	if path == "/" || path == "" {
+		return true
+	}
+	for _, w := range []string{"master", "primary", "read-write"} {
+		if strings.Contains(path, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// RouteOf answers for one service: on every HAProxy node that exposes it,
+// which instances get new connections at now, and why.
+func RouteOf(s *Snapshot, c *Cluster, name ServiceName, now time.Time) Route {
+	return routeOf(s, c, name, nodeNames(s.Inventory, c), now)
+}
+
+// routeOf is RouteOf; nodes are the nodenames of the cluster's fronts.
+func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time.Time) Route {
+	r := Route{Service: name, Views: make([]View, 0, len(c.Fronts))}
+	for i := range c.Fronts {
+		svc := c.Fronts[i].Service(name)
+		if svc == nil {
+			continue
+		}
+		if r.Port == "" {
+			r.Port = svc.Port
+		}
+		r.Views = append(r.Views, View{HAProxy: c.Fronts[i].Host, Node: nodes[i]})
+		look(&r.Views[len(r.Views)-1], s, c, svc, now)
+	}
+	agree(&r)
+	return r
+}
+
+// look fills in what one service is on one HAProxy node.
+func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
+	obs := s.HAProxy[v.HAProxy]
+	v.At = obs.At
+	fresh := current(obs, now)
+	v.Stale = obs.Ever() && !fresh
+	px := obs.Value.Proxy(svc.Proxy())
+	switch {
+	case !obs.Ever():
+		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+because(obs.Err)
+		v.Cells = promisedCells(svc, Unknown, "HAProxy has not answered")
+	case px == nil:
+		v.Verdict = Missing
+		v.Why = fmt.Sprintf("HAProxy runs no section %s: its file is missing or was never loaded", svc.Proxy())
+		v.Cells = promisedCells(svc, Missing, v.Why)
+	default:
+		v.Cells = cellsOf(svc, px, obs.Value.Source)
+		share(v.Cells, px)
+		v.Sessions = px.Front.Sessions
+	}
+	for i := range v.Cells {
+		confront(&v.Cells[i], s, svc, now)
+	}
+	if px != nil {
+		judge(v, svc, px)
+	}
+	if v.Stale {
+		grey(v, obs.Err)
+	}
+	prove(v, s, c, svc, now)
+}
+
+// because turns an error into the tail of a sentence.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// promisedCells are the inventory's servers when HAProxy says nothing of them.
+func promisedCells(svc *Service, v Verdict, why string) []Cell {
+	servers, backup := svc.Servers()
+	cells := make([]Cell, len(servers))
+	for i, sv := range servers {
+		cells[i] = Cell{Instance: sv.Name, Backup: backup[i], Verdict: v, Why: why}
+	}
+	return cells
+}
+
+// cellsOf joins HAProxy's server rows, in its own order, with the inventory's.
+func cellsOf(svc *Service, px *Proxy, source StatsSource) []Cell {
+	servers, backup := svc.Servers()
+	found := make([]bool, len(servers))
+	cells := make([]Cell, 0, max(len(servers), len(px.Servers)))
+	for k := range px.Servers {
+		row := &px.Servers[k]
+		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions}
+		cell.Verdict, cell.Why = serverVerdict(svc, row)
+		i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == cell.Instance })
+		if source == FromMetrics && i >= 0 {
+			cell.Backup = backup[i] // the exporter does not say: as declared
+		}
+		switch {
+		case i < 0:
+			cell.Note = "the inventory does not select it: the running configuration is older, or edited by hand"
+		case backup[i] && !cell.Backup:
+			cell.Note = "declared as backup, running as a regular server: the files were not reloaded"
+		case !backup[i] && cell.Backup:
+			cell.Note = "declared as a regular server, running as backup: the files were not reloaded"
+		case weightDiffers(servers[i].Weight, row.UserWeight):
+			cell.Note = fmt.Sprintf("runs with weight %d, the inventory says %s", row.UserWeight, servers[i].Weight)
+		}
+		cell.Differs = cell.Note != ""
+		for j := range servers {
+			found[j] = found[j] || servers[j].Name == cell.Instance
+		}
+		cells = append(cells, cell)
+	}
+	for i, sv := range servers {
+		if !found[i] {
+			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: Missing,
+				Why: "the inventory selects it, HAProxy does not know it", Note: "declared, but not in the running configuration", Differs: true})
+		}
+	}
+	return cells
+}
+
+// weightDiffers compares a declared weight with HAProxy's configured one,
+// where both are numbers.
+func weightDiffers(declared string, running int) bool {
+	n, err := strconv.Atoi(declared)
+	return err == nil && running >= 0 && n != running
+}
+
+// usable reports whether HAProxy gives the server new connections when its
+// turn comes: up-ish and weight above 0. "UP 2/3" is up; NOLB, DRAIN, MAINT
+// are not.
+func usable(row *ServerStat) bool {
+	up := row.Status == "no check" || row.Status == "UP" || strings.HasPrefix(row.Status, "UP ")
+	return up && row.Weight > 0
+}
+
+// serverVerdict is a server row on its own, before it is seen beside its
+// siblings: Serving here means "eligible".
+func serverVerdict(svc *Service, row *ServerStat) (Verdict, string) {
+	st := row.Status
+	switch {
+	case usable(row) && row.CheckStatus == "INI":
+		return Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
+	case usable(row):
+		return Serving, checkText(svc, row)
+	case st == "no check" || strings.HasPrefix(st, "UP"):
+		return Draining, "weight 0: no new connections"
+	case strings.HasPrefix(st, "MAINT"):
+		return Maint, "taken out by hand: " + st
+	case strings.HasPrefix(st, "DRAIN"):
+		return Draining, "draining by hand: keeps its connections, gets no new ones"
+	case strings.HasPrefix(st, "NOLB"):
+		return Draining, "HAProxy sends it no new connections: " + st
+	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS":
+		return Refused, checkText(svc, row)
+	case strings.HasPrefix(st, "DOWN"):
+		return Down, checkText(svc, row)
+	default:
+		return Unknown, "HAProxy reports a state pgtui does not know: " + st
+	}
+}
+
+// checkText says what the check of a server row answered.
+func checkText(svc *Service, row *ServerStat) string {
+	var said string
+	switch {
+	case row.Status == "no check":
+		return "its health check is switched off"
+	case row.CheckCode != 0:
+		said = "Patroni answers " + strconv.Itoa(row.CheckCode) + " to " + svc.Check
+	case row.CheckStatus != "":
+		said = "check of " + svc.Check + ": " + row.CheckStatus
+		if row.CheckDesc != "" {
+			said += " (" + row.CheckDesc + ")"
+		}
+	default:
+		said = "HAProxy says " + row.Status
+	}
+	if strings.Contains(row.Status, "/") {
+		said += ", changing: " + row.Status
+	}
+	return said
+}
+
+// share decides among the eligible cells who really gets connections: regular
+// servers by weight; when there are none, only the first eligible backup in
+// file order.
+func share(cells []Cell, px *Proxy) {
+	total, first := 0, -1
+	weight := make([]int, len(cells))
+	for i := range cells {
+		c := &cells[i]
+		if c.Verdict != Serving && c.Verdict != Settling {
+			continue
+		}
+		if row := px.Server(string(c.Instance)); row != nil {
+			weight[i] = row.Weight
+		}
+		if c.Backup {
+			if first < 0 {
+				first = i
+			}
+			continue
+		}
+		total += weight[i]
+	}
+	for i := range cells {
+		c := &cells[i]
+		switch {
+		case c.Verdict != Serving && c.Verdict != Settling:
+		case !c.Backup:
+			c.Share = (weight[i]*100 + total/2) / total
+			c.Share = max(c.Share, 1)
+		case total == 0 && i == first:
+			c.Share = 100
+			if c.Verdict == Serving {
+				c.Verdict = BackupServing
+				c.Why = "no regular server can serve, and it is the first usable backup; " + c.Why
+			}
+		case c.Verdict == Serving:
+			c.Verdict, c.Why = Standby, "backup, ready; "+c.Why
+		}
+	}
+}
+
+// confront sets Patroni's own answer beside HAProxy's.
+func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
+	obs, ok := s.Patroni[c.Instance].Checks[svc.Check]
+	if ok && current(obs, now) {
+		c.Allowed = obs.Value
+	}
+	serves := c.Verdict == Serving || c.Verdict == BackupServing
+	switch {
+	case c.Note != "":
+	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && strings.Contains(c.Status, "/"):
+		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
+	case c.Allowed == 0:
+	case serves && c.Allowed != 200:
+		c.Note = fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
+	case (c.Verdict == Refused || c.Verdict == Down) && c.Allowed == 200:
+		c.Note = fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
+	}
+}
+
+// judge gives a view that HAProxy answered for its verdict and sentence.
+func judge(v *View, svc *Service, px *Proxy) {
+	var names []InstanceName
+	settling, backup, mismatch := false, false, ""
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		if c.Share == 0 {
+			continue
+		}
+		names = append(names, c.Instance)
+		settling = settling || c.Verdict == Settling
+		backup = backup || c.Verdict == BackupServing
+		if c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling {
+			mismatch = fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+		}
+	}
+	switch {
+	case px.Front.Status == "STOP":
+		v.Verdict, v.Why = Empty, "the port is closed: its listener is stopped"
+	case settling:
+		v.Verdict, v.Why = Settling, "HAProxy has not finished its first checks: any of "+Join(names)+" may get connections"
+	case len(names) == 0:
+		v.Verdict, v.Why, v.Serving = Empty, emptyWhy(v.Cells), []InstanceName{}
+	case mismatch != "":
+		v.Verdict, v.Why, v.Serving = Mismatch, mismatch, names
+	case len(names) > 1 && WantsPrimary(svc.Check):
+		v.Verdict, v.Serving = Mismatch, names
+		v.Why = "more than one server passes " + svc.Check + ": writes may land on any of " + Join(names)
+	case backup:
+		v.Verdict, v.Serving = BackupServing, names
+		v.Why = Join(names) + " serves as backup: no regular server can"
+	default:
+		v.Verdict, v.Serving = Serving, names
+		v.Why = Join(names) + ": " + whyOf(v.Cells, names[0])
+	}
+}
+
+// whyOf is the sentence of one instance's cell.
+func whyOf(cells []Cell, name InstanceName) string {
+	for i := range cells {
+		if cells[i].Instance == name {
+			return cells[i].Why
+		}
+	}
+	return ""
+}
+
+// emptyWhy says in one line why nobody serves.
+func emptyWhy(cells []Cell) string {
+	if len(cells) == 0 {
+		return "the selector matches no instance"
+	}
+	var parts []string
+	for _, c := range cells {
+		parts = append(parts, fmt.Sprintf("%s %s", c.Instance, c.Verdict))
+	}
+	return "no server gets connections: " + strings.Join(parts, ", ")
+}
+
+// grey turns a view into what it was when last seen: nothing in it counts as now.
+func grey(v *View, err error) {
+	was := "nobody served"
+	if len(v.Serving) > 0 {
+		was = Join(v.Serving) + " served"
+	}
+	v.Why = "HAProxy stopped answering" + because(err) + "; when last seen " + was
+	v.Verdict, v.Serving = Unknown, nil
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
+		c.Note, c.Differs, c.Verdict, c.Share = "", false, Unknown, 0
+	}
+}
+
+// Join lists names with commas.
+func Join(names []InstanceName) string {
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = string(n)
+	}
+	return strings.Join(parts, ", ")
+}

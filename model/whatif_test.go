@@ -1,0 +1,157 @@
+package model_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+// routes is who would serve each service, in one line.
+func routes(b *model.Board) string {
+	var parts []string
+	for _, r := range b.Routes {
+		s := string(r.Verdict)
+		if r.Agreed {
+			s = model.Join(r.Serving) + ":" + s
+		}
+		parts = append(parts, string(r.Service)+"="+strings.ReplaceAll(s, "pg-test-", ""))
+	}
+	return strings.Join(parts, " ")
+}
+
+func TestWhatIf(t *testing.T) {
+	tests := []struct {
+		name string
+		sup  model.Supposition
+		do   func(*world)
+		want string
+		why  string
+		cut  int64 // sessions of both services
+	}{
+		{"the leader dies, a replica is assumed to win", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(*world) {},
+			"pg-test-2 primary=2:serving replica=2, 3:serving", "assumed; it could as well be pg-test-3", 7},
+		{"the leader dies, the laggard does not win", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
+			p := w.snap.Patroni["pg-test-2"]
+			p.Status.Value.Replayed = 1
+			w.snap.Patroni["pg-test-2"] = p
+		}, "pg-test-3 primary=3:serving replica=2, 3:serving", "assumed", 7},
+		{"the synchronous standby wins", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
+			p := w.snap.Patroni["pg-test-3"]
+			p.Status.Value.SyncStandby = true
+			w.snap.Patroni["pg-test-3"] = p
+		}, "pg-test-3 primary=3:serving replica=2, 3:serving", "synchronous standby", 7},
+		{"a switchover", model.Supposition{Leader: "pg-test-3"}, func(*world) {},
+			"pg-test-3 primary=3:serving replica=2, 3:serving", "as asked", 7},
+		{"both replicas die: the backup serves reads", model.Supposition{Down: []model.InstanceName{"pg-test-2", "pg-test-3"}}, func(*world) {},
+			"pg-test-1 primary=1:serving replica=1:backup-serving", "leads now and stays", 10},
+		{"everything dies", model.Supposition{Down: []model.InstanceName{"pg-test-1", "pg-test-2", "pg-test-3"}}, func(*world) {},
+			" primary=:empty replica=:empty", "no member", 17},
+		{"paused: nobody takes over", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
+			p := w.snap.Patroni["pg-test-2"]
+			p.Cluster = seen(model.PatroniCluster{Paused: true})
+			w.snap.Patroni["pg-test-2"] = p
+		}, " primary=:empty replica=2, 3:serving", "paused", 7},
+		{"a server in maintenance stays out", model.Supposition{Leader: "pg-test-3"}, func(w *world) {
+			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
+				w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.Status, s.CheckStatus = "MAINT", "" })
+			}
+		}, "pg-test-3 primary=:empty replica=2, 3:serving", "as asked", 7},
+		{"a HAProxy that is silent stays unknown", model.Supposition{Leader: "pg-test-3"}, func(w *world) { w.silence(2, time.Minute) },
+			"pg-test-3 primary=unknown replica=unknown", "as asked", 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Sessions = 7 })
+			w.server("10.10.10.11", "pg-test-replica", "pg-test-2", func(s *model.ServerStat) { s.Sessions = 4 })
+			w.server("10.10.10.11", "pg-test-replica", "pg-test-3", func(s *model.ServerStat) { s.Sessions = 6 })
+			tt.do(w)
+			before := fmt.Sprintf("%+v", w.snap.HAProxy)
+			got, err := model.WhatIf(w.snap, w.cls, tt.sup, t0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "outcome", string(got.Leader)+" "+routes(&got.After), tt.want)
+			if !strings.Contains(got.Why, tt.why) {
+				t.Errorf("why %q lacks %q", got.Why, tt.why)
+			}
+			if cut := got.Cut["primary"] + got.Cut["replica"]; cut != tt.cut {
+				t.Errorf("%d sessions cut, want %d: %v", cut, tt.cut, got.Cut)
+			}
+			equal(t, "the real snapshot", fmt.Sprintf("%+v", w.snap.HAProxy), before)
+		})
+	}
+	w := newWorld()
+	if _, err := model.WhatIf(w.snap, w.cls, model.Supposition{Down: []model.InstanceName{"nosuch"}}, t0); err == nil {
+		t.Error("an unknown instance is accepted")
+	}
+	if _, err := model.WhatIf(w.snap, w.cls, model.Supposition{Leader: "pg-test-1", Down: []model.InstanceName{"pg-test-1"}}, t0); err == nil {
+		t.Error("a dead leader is accepted")
+	}
+}
+
+func TestEvents(t *testing.T) {
+	w := newWorld()
+	before := model.BoardOf(w.snap, w.cls, t0)
+	before.Findings = []model.Finding{{Code: "paused", Summary: "paused"}}
+	if e := model.Events(&before, &before); len(e) != 0 {
+		t.Errorf("nothing changed, yet: %v", e)
+	}
+	for i := 1; i <= 3; i++ {
+		w.patroni(i, i == 2)
+		h := w.cls.Instances[i-1].Host
+		w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+		w.server(h, "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+	}
+	after := model.BoardOf(w.snap, w.cls, t0.Add(time.Second))
+	after.Findings = []model.Finding{{Code: "stale-roles", Summary: "roles are stale", Severity: model.Info}}
+	var got []string
+	for _, e := range model.Events(&before, &after) {
+		got = append(got, e.String())
+		if !e.At.Equal(t0.Add(time.Second)) {
+			t.Errorf("%s at %s", e, e.At)
+		}
+	}
+	equal(t, "events", strings.Join(got, "\n"), strings.Join([]string{
+		"pg-test  leader  pg-test-1 (TL 1) → pg-test-2 (TL 1)",
+		"pg-test  pg-test-1  leader running → replica streaming",
+		"pg-test  pg-test-2  replica streaming → leader running",
+		"pg-test  primary 5433  pg-test-1 → pg-test-2",
+		"pg-test  stale-roles: roles are stale",
+		"pg-test  paused: gone (paused)",
+	}, "\n"))
+}
+
+func TestHealthRules(t *testing.T) {
+	leader := model.HealthFacts{Lock: true, DCS: true, Role: "primary", Running: true}
+	replica := model.HealthFacts{DCS: true, Role: "replica", Running: true, QuorumPaths: true}
+	sync, lost, lagging, standby := replica, replica, replica, leader
+	sync.Sync = true
+	lost.DCS = false
+	lagging.LeaderLSN, lagging.Replayed = 10<<20, 1<<20
+	standby.Standby, standby.Role = true, "standby_leader"
+	tests := []struct {
+		name string
+		f    model.HealthFacts
+		want string // paths that answer 200
+	}{
+		{"leader", leader, "/ /primary /leader /read-write /read-only /health /read-only-sync"},
+		{"replica", replica, "/replica /read-only /health /async /replica?lag=1MB"},
+		{"sync standby", sync, "/replica /read-only /health /sync /read-only-sync /replica?lag=1MB"},
+		{"replica without the DCS", lost, "/replica /read-only /health /replica?lag=1MB"},
+		{"replica 9 MB behind", lagging, "/replica /read-only /health /async"},
+		{"leader of a standby cluster", standby, "/leader /standby-leader /read-only /health /read-only-sync"},
+	}
+	for _, tt := range tests {
+		var ok []string
+		for _, p := range []string{"/", "/primary", "/leader", "/standby-leader", "/read-write", "/replica", "/read-only", "/health", "/sync", "/async", "/quorum", "/read-only-sync", "/replica?lag=1MB", "/nosuch"} {
+			if tt.f.Code(p) == 200 {
+				ok = append(ok, p)
+			}
+		}
+		equal(t, tt.name, strings.Join(ok, " "), tt.want)
+	}
+}

@@ -1,0 +1,264 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// maxBody is the longest answer that is read, in bytes. Real ones are below
+// 10 kB (Patroni) and some 400 bytes for each server (HAProxy).
+const maxBody = 1 << 20
+
+// maxStats is the same for a stats page: a provider of hundreds of clusters
+// has thousands of rows.
+const maxStats = 8 << 20
+
+// maxHeader is the most that may come before a body, in bytes.
+const maxHeader = 64 << 10
+
+// request is one question to one port.
+type request struct {
+	method   string
+	tls      bool
+	addr     string // host:port
+	path     string // as it goes over the wire, byte for byte
+	user     string // "" asks without a login
+	password model.Secret
+	limit    int64 // longest body in bytes; 0 reads none
+}
+
+// response is the answer to a request.
+type response struct {
+	code int
+	body []byte
+}
+
+// DialFunc opens a connection; net.Dialer.DialContext is one.
+type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// asker sends requests and says in plain words why one failed. It speaks HTTP
+// on a connection of its own for each request, as Patroni does: there is no
+// pool, no proxy, no redirect, and nothing runs on after ask has returned.
+type asker struct {
+	dial    DialFunc
+	timeout time.Duration  // of one request, all of it
+	roots   *x509.CertPool // nil trusts the system's
+	rootErr error          // why the CA file could not be read; fails every TLS request
+}
+
+// ask sends r and reads the answer. It ends within the asker's timeout.
+func (a *asker) ask(ctx context.Context, r request) (response, error) {
+	limited, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	f := &failure{}
+	resp, err := a.do(limited, r, f)
+	if err == nil {
+		return resp, nil
+	}
+	f.cause = err
+	if limited.Err() != nil {
+		f.cause = limited.Err() // what is read from a connection that was ended by it says less
+	}
+	if f.text = a.explain(ctx, f, r); ctx.Err() != nil {
+		f.cause, f.text = ctx.Err(), "the probe ended before the answer came"
+	}
+	return response{}, f
+}
+
+// do leaves in f how far it came.
+func (a *asker) do(ctx context.Context, r request, f *failure) (response, error) {
+	head, err := r.head()
+	if err != nil {
+		return response{}, err
+	}
+	if r.tls && a.rootErr != nil {
+		return response{}, a.rootErr
+	}
+	conn, err := a.dial(ctx, "tcp", r.addr)
+	if err != nil {
+		return response{}, err
+	}
+	defer conn.Close()
+	f.connected = true
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if r.tls {
+		host, _, _ := net.SplitHostPort(r.addr)
+		tc := tls.Client(conn, &tls.Config{RootCAs: a.roots, ServerName: host, MinVersion: tls.VersionTLS12})
+		if err := tc.HandshakeContext(ctx); err != nil {
+			return response{}, err
+		}
+		f.secured = true
+		conn = tc
+	}
+	if _, err := io.WriteString(conn, head); err != nil {
+		return response{}, err
+	}
+	in := &io.LimitedReader{R: conn, N: r.limit + maxHeader}
+	resp, err := http.ReadResponse(bufio.NewReader(in), &http.Request{Method: r.method})
+	if err != nil {
+		if in.N <= 0 {
+			err = fmt.Errorf("%w: endless headers", errTooLong)
+		}
+		return response{}, err
+	}
+	f.answered = true
+	defer resp.Body.Close()
+	if r.limit == 0 {
+		return response{code: resp.StatusCode}, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, r.limit+1))
+	if int64(len(body)) > r.limit {
+		return response{}, fmt.Errorf("%w: more than %d MB", errTooLong, r.limit>>20)
+	}
+	if err != nil {
+		return response{}, err
+	}
+	return response{code: resp.StatusCode, body: body}, nil
+}
+
+// head is the request as it goes over the wire.
+func (r request) head() (string, error) {
+	bad := func(c rune) bool { return c <= ' ' || c >= 0x7f }
+	if !strings.HasPrefix(r.path, "/") || strings.ContainsFunc(r.path, bad) {
+		return "", fmt.Errorf("%w: %q", errBadPath, safe.Text(r.path, 60))
+	}
+	if strings.ContainsFunc(r.addr, bad) {
+		return "", fmt.Errorf("%w: %q", errBadPath, safe.Text(r.addr, 60))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: pgtui\r\nConnection: close\r\n", r.method, r.path, r.addr)
+	if r.user != "" {
+		login := base64.StdEncoding.EncodeToString([]byte(r.user + ":" + string(r.password)))
+		fmt.Fprintf(&b, "Authorization: Basic %s\r\n", login)
+	}
+	b.WriteString("\r\n")
+	return b.String(), nil
+}
+
+var (
+	errTooLong  = errors.New("the answer is too long")
+	errBadPath  = errors.New("cannot be asked")
+	errWantsTLS = errors.New("asked without TLS, but the port speaks TLS")
+)
+
+// failure is a request that got no usable answer, in plain words.
+type failure struct {
+	text      string
+	cause     error
+	connected bool // the port was open
+	secured   bool // a TLS handshake was done
+	answered  bool // there was a status line
+}
+
+// Error is one harmless line.
+func (f *failure) Error() string { return f.text }
+
+// Unwrap gives what the network said.
+func (f *failure) Unwrap() error { return f.cause }
+
+// dead reports whether err means that the port does not answer at all, so
+// that asking it again in the same sweep only costs time.
+func dead(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && (!f.answered || isTimeout(f.cause))
+}
+
+// explain says why a request failed: one case a cause.
+//
+//nolint:gocyclo // flat, and clearer so
+func (a *asker) explain(ctx context.Context, f *failure, r request) string {
+	err := f.cause
+	var (
+		record  tls.RecordHeaderError
+		unknown x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+		host    x509.HostnameError
+		dns     *net.DNSError
+	)
+	switch {
+	case errors.Is(err, errTooLong), errors.Is(err, errBadPath):
+		return safe.Text(err.Error(), maxNote)
+	case isTimeout(err) && !f.connected:
+		return fmt.Sprintf("no connection to %s within %v", r.addr, a.timeout)
+	case isTimeout(err) && f.answered:
+		return fmt.Sprintf("the answer did not end within %v", a.timeout)
+	case isTimeout(err) && r.tls && !f.secured:
+		return fmt.Sprintf("connected, but no TLS handshake within %v", a.timeout)
+	case isTimeout(err):
+		return fmt.Sprintf("connected, but no answer within %v", a.timeout)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused: nothing listens on " + r.addr
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to " + r.addr
+	case errors.As(err, &dns):
+		return "the name " + safe.Text(dns.Name, 80) + " does not resolve"
+	case errors.As(err, &record):
+		return "asked with TLS, but the port does not speak TLS"
+	case errors.As(err, &unknown):
+		return "its certificate is not signed by a known CA"
+	case errors.As(err, &host):
+		return "its certificate is not for " + safe.Text(r.addr, 80)
+	case errors.As(err, &invalid):
+		return "its certificate is not valid: " + safe.Text(invalid.Error(), 100)
+	case r.tls && f.connected && !f.secured:
+		return "the TLS handshake failed: " + safe.Text(err.Error(), 120)
+	case isClosed(err):
+		if !r.tls && !f.answered && a.speaksTLS(ctx, r.addr) {
+			return errWantsTLS.Error()
+		}
+		if f.answered {
+			return "the answer was cut off"
+		}
+		return "the connection was closed without an answer"
+	case f.connected && !f.answered:
+		if !r.tls && a.speaksTLS(ctx, r.addr) {
+			return errWantsTLS.Error()
+		}
+		return "the answer is not HTTP: " + safe.Text(err.Error(), 100)
+	default:
+		return safe.Text(err.Error(), 160)
+	}
+}
+
+// speaksTLS tries a handshake. A Patroni with TLS just hangs up on plain HTTP,
+// which looks like a crash until it is asked the other way.
+func (a *asker) speaksTLS(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, min(a.timeout/4, 500*time.Millisecond))
+	defer cancel()
+	conn, err := a.dial(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	// Nothing is sent or believed on this connection.
+	c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	return c.HandshakeContext(ctx) == nil
+}
+
+func isTimeout(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout()
+}
+
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

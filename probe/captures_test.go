@@ -1,0 +1,225 @@
+package probe
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgtui/model"
+)
+
+const captures = "../testdata/captures"
+
+// captured is the body of a recorded answer, nil when none came.
+func captured(tb testing.TB, file string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	head, body, _ := bytes.Cut(b, []byte("\n\n"))
+	if bytes.Contains(head, []byte("\nERR:")) {
+		return nil
+	}
+	return body
+}
+
+// files lists recorded files of both generations; there must be at least min.
+func files(tb testing.TB, pattern string, least int) []string {
+	tb.Helper()
+	got, err := filepath.Glob(filepath.Join(captures, "*", "*", pattern))
+	if err != nil || len(got) < least {
+		tb.Fatalf("%d recorded files match %s, want at least %d (%v)", len(got), pattern, least, err)
+	}
+	return got
+}
+
+func TestParseEveryCapturedPatroni(t *testing.T) {
+	parsed := 0
+	for _, pattern := range []string{"patroni-*-patroni.http", "patroni-*-health.http", "patroni-*-root.http"} {
+		for _, f := range files(t, pattern, 100) {
+			body := captured(t, f)
+			if body == nil {
+				continue
+			}
+			s, err := ParsePatroni(body)
+			if err != nil {
+				t.Errorf("%s: %v", f, err)
+				continue
+			}
+			parsed++
+			if s.Role == "master" || s.Role == "" || s.Version == "" || s.Scope == "" {
+				t.Errorf("%s: role %q, version %q, scope %q", f, s.Role, s.Version, s.Scope)
+			}
+			if strings.Contains(f, "/trixie/") && s.Name == "" {
+				t.Errorf("%s: Patroni 4 tells its name", f)
+			}
+		}
+	}
+	if parsed < 300 {
+		t.Errorf("only %d answers parsed", parsed)
+	}
+}
+
+func TestParseEveryCapturedCluster(t *testing.T) {
+	parsed := 0
+	for _, f := range files(t, "patroni-*-cluster.http", 100) {
+		body := captured(t, f)
+		if body == nil {
+			continue
+		}
+		c, err := ParseCluster(body)
+		if err != nil {
+			t.Errorf("%s: %v", f, err)
+			continue
+		}
+		parsed++
+		leaders := 0
+		for _, m := range c.Members {
+			if m.Role == "leader" {
+				leaders++
+				if m.Lag != -1 {
+					t.Errorf("%s: leader %s has lag %d", f, m.Name, m.Lag)
+				}
+			}
+			if m.Name == "" || m.Role == "" || m.State == "" || m.APIURL == "" {
+				t.Errorf("%s: incomplete member %+v", f, m)
+			}
+		}
+		if leaders > 1 {
+			t.Errorf("%s: %d leaders", f, leaders)
+		}
+	}
+	if parsed < 80 {
+		t.Errorf("only %d answers parsed", parsed)
+	}
+}
+
+func TestParseEveryCapturedStatsPage(t *testing.T) {
+	statuses, checks, parsed := map[string]bool{}, map[string]bool{}, 0
+	for _, pattern := range []string{"haproxy-*-stats.csv", "stats-sample-*.csv", "DOWN_?of?.csv", "UP*.csv"} {
+		for _, f := range files(t, pattern, 4) {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.HasPrefix(b, []byte("ERR:")) {
+				continue
+			}
+			st, err := ParseStats(b)
+			if err != nil {
+				t.Errorf("%s: %v", f, err)
+				continue
+			}
+			parsed++
+			for _, px := range st.Proxies {
+				if px.Front.Status == "" || px.Back.Status == "" {
+					t.Errorf("%s: section %s lacks a row: %+v", f, px.Name, px)
+				}
+				for _, s := range px.Servers {
+					statuses[s.Status], checks[s.CheckStatus] = true, true
+					if s.UserWeight < 0 || strings.HasPrefix(s.CheckStatus, "*") {
+						t.Errorf("%s: %s/%s: %+v", f, px.Name, s.Name, s)
+					}
+				}
+			}
+		}
+	}
+	if parsed < 150 {
+		t.Errorf("only %d pages parsed", parsed)
+	}
+	for _, want := range []string{
+		"UP", "UP 1/3", "UP 2/3", "DOWN", "DOWN 1/3", "DOWN 2/3", "MAINT", "MAINT (via pg-test-primary/pg-test-1)",
+		"MAINT (resolution)", "DRAIN", "DRAIN (agent)", "NOLB", "no check",
+	} {
+		if !statuses[want] {
+			t.Errorf("status %q was captured and is not found", want)
+		}
+	}
+	for _, want := range []string{"", "L7OK", "L7STS", "L4CON", "INI", "L7OKC", "L6RSP"} {
+		if !checks[want] {
+			t.Errorf("check status %q was captured and is not found", want)
+		}
+	}
+}
+
+func TestCapturedAnswers(t *testing.T) {
+	status := func(f string) model.PatroniStatus {
+		t.Helper()
+		s, err := ParsePatroni(captured(t, filepath.Join(captures, f)))
+		if err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		return s
+	}
+	for _, tc := range []struct {
+		name, file string
+		want       func(model.PatroniStatus) bool
+	}{
+		{"leader of Patroni 3 says master", "bookworm/healthy/patroni-pg-test-1-patroni.http", func(s model.PatroniStatus) bool {
+			return s.Role == "primary" && s.State == "running" && s.Timeline == 1 && s.Location == 83886920 && s.Received == -1 &&
+				len(s.Streams) == 2 && s.Streams[0] == model.Stream{Application: "pg-test-3", ClientAddr: "10.10.10.13", State: "streaming", SyncState: "async"} &&
+				s.Version == "3.0.2" && s.ServerVersion == 150020 && s.SystemID == "7710288418618056779" && s.Tags["clonefrom"] == "true" && s.Tags["spec"] == "2C.4G.50G"
+		}},
+		{"replica of Patroni 3 has no timeline", "bookworm/healthy/patroni-pg-test-2-patroni.http", func(s model.PatroniStatus) bool {
+			return s.Role == "replica" && s.Timeline == 0 && s.Location == -1 && s.Replayed == 83886920 && s.ReplicationState == "" && s.Streams == nil
+		}},
+		{"replica of Patroni 4 streams", "trixie/quorum-mode/patroni-pg-test-2-patroni.http", func(s model.PatroniStatus) bool {
+			return s.Role == "replica" && s.ReplicationState == "streaming" && s.QuorumStandby && !s.SyncStandby && s.Name == "pg-test-2"
+		}},
+		{"maintenance mode", "bookworm/paused/patroni-pg-test-1-patroni.http", func(s model.PatroniStatus) bool { return s.Paused && !s.Unlocked }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if s := status(tc.file); !tc.want(s) {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+func TestCapturedCluster(t *testing.T) {
+	c, err := ParseCluster(captured(t, captures+"/trixie/quorum-mode/patroni-pg-test-1-cluster.http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Scope != "pg-test" || c.Paused || len(c.Members) != 3 {
+		t.Fatalf("%+v", c)
+	}
+	want := model.PatroniMember{
+		Name: "pg-test-2", Role: "quorum_standby", State: "streaming", Host: "10.10.10.12",
+		Timeline: 7, Lag: 0, APIURL: "http://10.10.10.12:8008/patroni",
+	}
+	if c.Members[1] != want {
+		t.Errorf("got %+v, want %+v", c.Members[1], want)
+	}
+	if m := c.Members[0]; m.Role != "leader" || m.Lag != -1 {
+		t.Errorf("leader: %+v", m)
+	}
+}
+
+func TestCapturedStatsPage(t *testing.T) {
+	b, err := os.ReadFile(captures + "/bookworm/healthy/haproxy-pg-test-1-stats.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := ParseStats(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	px := st.Proxy("pg-test-replica")
+	if px == nil || px.Front.Status != "OPEN" || px.Back.Status != "UP" || px.Back.Total != 3 || len(px.Servers) != 3 {
+		t.Fatalf("%+v", px)
+	}
+	want := model.ServerStat{
+		Name: "pg-test-1", Status: "UP", Weight: 44, UserWeight: px.Servers[0].UserWeight, Backup: true,
+		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43,
+	}
+	if px.Servers[0] != want {
+		t.Errorf("got %+v, want %+v", px.Servers[0], want)
+	}
+	if s := st.Proxy("pg-test-primary").Server("pg-test-2"); s.Status != "DOWN" || s.CheckCode != 503 || s.CheckDesc != "Service Unavailable" {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,0 +1,176 @@
+package probe
+
+import (
+	"bytes"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+
+	"pgtui/model"
+)
+
+// harmless fails when any string in v could move a cursor.
+func harmless(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		if strings.ContainsFunc(v.String(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Fatalf("not printable: %q", v.String())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			harmless(t, v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			harmless(t, v.Index(i))
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			harmless(t, it.Key())
+			harmless(t, it.Value())
+		}
+	}
+}
+
+func FuzzParsePatroni(f *testing.F) {
+	for i, file := range files(f, "patroni-*-patroni.http", 100) {
+		if body := captured(f, file); body != nil && i%10 == 0 {
+			f.Add(body)
+		}
+	}
+	f.Add([]byte(`{"state":"\u001b[2J","role":"master","timeline":"x","xlog":null,"tags":{"a":1,"b":[],"c":null},"replication":[{}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := ParsePatroni(b)
+		if err != nil {
+			harmless(t, reflect.ValueOf(err.Error()))
+			return
+		}
+		harmless(t, reflect.ValueOf(s))
+		if s.State == "" && !bytes.Contains(b, []byte("state")) || s.Role == "master" || s.Location < -1 || s.Timeline < 0 {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+func FuzzParseCluster(f *testing.F) {
+	for i, file := range files(f, "patroni-*-cluster.http", 80) {
+		if body := captured(f, file); body != nil && i%10 == 0 {
+			f.Add(body)
+		}
+	}
+	f.Add([]byte(`{"members":[{"name":"a","lag":"unknown"},{"lag":5,"replay_lag":"unknown"},{"lag":1e3},{}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseCluster(b)
+		if err != nil {
+			harmless(t, reflect.ValueOf(err.Error()))
+			return
+		}
+		harmless(t, reflect.ValueOf(c))
+		for _, m := range c.Members {
+			if m.Lag < -1 {
+				t.Fatalf("%+v", m)
+			}
+		}
+	})
+}
+
+func FuzzParseStats(f *testing.F) {
+	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
+		if b, err := os.ReadFile(file); err == nil && i%20 == 0 {
+			f.Add(b)
+		}
+	}
+	f.Add([]byte(page))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := ParseStats(b)
+		if err != nil {
+			harmless(t, reflect.ValueOf(err.Error()))
+			return
+		}
+		harmless(t, reflect.ValueOf(s))
+		rows := 0
+		for _, px := range s.Proxies {
+			rows += len(px.Servers)
+			for _, sv := range px.Servers {
+				if sv.Status == "" || sv.Weight < 0 || sv.UserWeight < -1 || sv.CheckMs < -1 {
+					t.Fatalf("%+v", sv)
+				}
+			}
+		}
+		if rows > bytes.Count(b, []byte("\n"))+1 {
+			t.Fatalf("%d servers from %d lines", rows, bytes.Count(b, []byte("\n")))
+		}
+	})
+}
+
+// What the versions that were not captured write.
+func TestParsePatroniVersions(t *testing.T) {
+	for _, tc := range []struct {
+		name, body string
+		want       model.PatroniStatus
+	}{
+		{"2.1, SQL failed", `{"state":"starting","role":"replica","patroni":{"version":"2.1.7","scope":"a"}}`,
+			model.PatroniStatus{State: "starting", Role: "replica", Version: "2.1.7", Scope: "a", Location: -1, Received: -1, Replayed: -1}},
+		{"4.1 with everything", `{"state":"running","role":"primary","server_version":170011,"timeline":3,"xlog":{"location":9223372036854775807},
+			"pending_restart":true,"pending_restart_reason":{"a":{"old_value":"1","new_value":"2"}},"cluster_unlocked":true,"failsafe_mode_is_active":true,
+			"pause":true,"sync_standby":true,"dcs_last_seen":1795191434,"scheduled_restart":{"schedule":"x"},"new_key":[1,{"b":2}],
+			"tags":{"nofailover":true,"clonefrom":"yes","weight":1.5,"none":null},"patroni":{"version":"4.1.4","scope":"a","name":"a-1","new":1}}`,
+			model.PatroniStatus{State: "running", Role: "primary", ServerVersion: 170011, Timeline: 3, Location: 1<<63 - 1, Received: -1, Replayed: -1,
+				PendingRestart: true, Unlocked: true, Failsafe: true, Paused: true, SyncStandby: true, DCSLastSeen: 1795191434,
+				Tags:    map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""},
+				Version: "4.1.4", Scope: "a", Name: "a-1"}},
+	} {
+		if got, err := ParsePatroni([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: %v\n got %+v\nwant %+v", tc.name, err, got, tc.want)
+		}
+	}
+}
+
+func TestParseClusterLag(t *testing.T) {
+	c, err := ParseCluster([]byte(`{"members":[
+		{"name":"a-1","role":"leader","state":"running","timeline":2},
+		{"name":"a-2","role":"replica","state":"streaming","lag":16},
+		{"name":"a-3","role":"replica","state":"stopped","lag":"unknown"},
+		{"name":"a-4","role":"replica","state":"streaming","lag":1,"receive_lag":1,"replay_lag":900,"lsn":"0/4000060"},
+		{"name":"a-5","role":"replica","state":"stopped","lag":1,"replay_lag":"unknown"}],"pause":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for _, m := range c.Members {
+		got = append(got, m.Lag)
+	}
+	if want := []int64{-1, 16, -1, 900, -1}; !reflect.DeepEqual(got, want) || !c.Paused {
+		t.Errorf("lags %v, want %v; paused %v", got, want, c.Paused)
+	}
+	if c, err := ParseCluster([]byte(`{"members":[]}`)); err != nil || len(c.Members) != 0 {
+		t.Errorf("a cluster without members: %v", err)
+	}
+}
+
+// A page that a routing verdict must not be built on.
+func TestParseStatsRefuses(t *testing.T) {
+	const head = "# pxname,svname,type,status,weight,bck,\n"
+	for name, text := range map[string]string{
+		"nothing":             "",
+		"a web page":          "<html>",
+		"no weight column":    "# pxname,svname,type,status,bck,\n",
+		"weight is missing":   head + "a,b,2,UP,,0,\n",
+		"weight is no number": head + "a,b,2,UP,x,0,\n",
+		"backup unknown":      head + "a,b,2,UP,1,,\n",
+		"no status":           head + "a,b,2,,1,0,\n",
+		"a cut row":           head + "a,b,2,UP,1\n",
+		"a quote not closed":  head + "a,b,2,\"UP,1,0,\n",
+	} {
+		if s, err := ParseStats([]byte(text)); err == nil {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	s, err := ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
+	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
+		t.Errorf("listener and oldest columns: %+v, %v", s, err)
+	}
+}

@@ -1,0 +1,79 @@
+# Lists the HAProxy processes of the node and asks the old workers among them,
+# through the master socket, what they still hold. At most $1 old workers are
+# asked, and $2 bytes kept of each answer. See parseProcesses.
+most=$1 limit=$2
+sock=$PGTUI_ROOT/run/haproxy-master.sock
+client=none
+for c in socat python3 perl nc; do
+	if command -v "$c" >/dev/null 2>&1; then client=$c; break; fi
+done
+# talk sends one command and prints the answer. The master ends it only when
+# our side is closed.
+talk() {
+	case $client in
+	socat) printf '%s\n' "$1" | timeout 5 socat -t5 - "UNIX-CONNECT:$sock" 2>/dev/null ;;
+	python3) timeout 5 python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")
+s.shutdown(socket.SHUT_WR)
+while True:
+    b = s.recv(65536)
+    if not b:
+        break
+    sys.stdout.buffer.write(b)
+' "$sock" "$1" 2>/dev/null ;;
+	perl) timeout 5 perl -MSocket -e '
+socket(my $s, PF_UNIX, SOCK_STREAM, 0) or exit 1;
+connect($s, sockaddr_un($ARGV[0])) or exit 1;
+syswrite($s, $ARGV[1] . "\n");
+shutdown($s, 1);
+while (sysread($s, my $b, 65536)) { print $b }
+' "$sock" "$1" 2>/dev/null ;;
+	nc) printf '%s\n' "$1" | timeout 5 nc -N -U "$sock" 2>/dev/null ;;
+	esac
+}
+# frame prints a name, the number of bytes and the bytes themselves.
+frame() {
+	text=$(head -c "$limit" | tr -d '\000'; printf x)
+	text=${text%x}
+	printf '%s %s\n%s\n' "$1" "$(printf %s "$text" | wc -c | tr -d ' ')" "$text"
+}
+# begun prints a process's age in seconds as the kernel has it.
+begun() {
+	[ -r "/proc/$1/stat" ] || return 0
+	sed 's/^.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" \
+		-v up="$(cut -d' ' -f1 /proc/uptime)" '{ printf "age %s %.2f\n", pid, up - $20 / hz }' pid="$1"
+}
+printf 'pgtui-haproxy 1\nnow %s\nclient %s\n' "$(date +%s.%N)" "$client"
+if [ ! -S "$sock" ]; then
+	printf 'socket 0\n'
+	if [ -z "$PGTUI_ROOT" ]; then
+		master=$(cat /run/haproxy.pid 2>/dev/null | head -n 1)
+		for d in /proc/[0-9]*; do
+			case $(sed -n 's/^PPid:[[:space:]]*//p' "$d/status" 2>/dev/null) in
+			"${master:-none}") [ "$(cat "$d/comm" 2>/dev/null)" = haproxy ] && begun "${d#/proc/}" ;;
+			esac
+		done
+	fi
+	printf 'end\n'
+	exit 0
+fi
+printf 'socket 1\n'
+if [ "$client" = none ]; then
+	printf 'end\n'
+	exit 0
+fi
+proc=$(talk 'show proc')
+printf '%s\n' "$proc" | frame proc
+printf '%s\n' "$proc" | awk '$2 == "worker" { print $1 }' | head -n 50 | while read -r pid; do begun "$pid"; done
+n=0
+for pid in $(printf '%s\n' "$proc" | awk '/^# old workers/ { old = 1; next } /^#/ { old = 0 } old && $2 == "worker" { print $1 }'); do
+	case $pid in *[!0-9]*) continue ;; esac
+	n=$((n + 1))
+	[ "$n" -le "$most" ] || break
+	talk "@!$pid show stat" | frame "stat $pid"
+	talk "@!$pid show sess" | frame "sess $pid"
+done
+printf 'end\n'

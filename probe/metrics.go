@@ -1,0 +1,147 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// ParseMetrics reads what HAProxy's own Prometheus exporter says of the
+// servers: enough to know who gets connections. It does not tell which servers
+// are backups, how many checks are still missing, or what is configured.
+func ParseMetrics(page []byte) (model.HAProxyStats, error) {
+	st := model.HAProxyStats{Source: model.FromMetrics}
+	found := false
+	sc := bufio.NewScanner(bytes.NewReader(page))
+	sc.Buffer(nil, 64<<10)
+	for sc.Scan() {
+		name, labels, value, ok := sample(sc.Text())
+		if !ok || labels["proxy"] == "" {
+			continue
+		}
+		found = true
+		px := proxyOf(&st, labels["proxy"])
+		switch {
+		case name == "haproxy_frontend_status" && value == 1:
+			px.Front.Status = map[string]string{"UP": "OPEN", "DOWN": "STOP"}[labels["state"]]
+		case name == "haproxy_frontend_current_sessions":
+			px.Front.Sessions = int64(value)
+		case name == "haproxy_backend_status" && value == 1:
+			px.Back.Status = labels["state"]
+		case strings.HasPrefix(name, "haproxy_server_") && labels["server"] != "":
+			setServer(serverOf(px, labels["server"]), strings.TrimPrefix(name, "haproxy_server_"), labels["state"], value)
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return model.HAProxyStats{}, fmt.Errorf("metrics: %w", err)
+	}
+	if !found {
+		return model.HAProxyStats{}, errors.New("metrics: HAProxy's exporter names no proxy")
+	}
+	for i := range st.Proxies {
+		for j := range st.Proxies[i].Servers {
+			// The exporter has no word for a server that was never checked.
+			if s := &st.Proxies[i].Servers[j]; s.CheckStatus == "" && s.Status == "UP" {
+				s.CheckStatus = "INI"
+			}
+		}
+	}
+	return st, nil
+}
+
+// setServer puts one sample into a server's row.
+func setServer(s *model.ServerStat, metric, state string, value float64) {
+	switch metric {
+	case "status":
+		if value == 1 {
+			s.Status = state
+		}
+	case "check_status":
+		if value == 1 {
+			s.CheckStatus = state
+		}
+	case "check_code":
+		s.CheckCode = int(value)
+	case "weight":
+		s.Weight = int(value)
+	case "uweight":
+		s.UserWeight = int(value)
+	case "current_sessions":
+		s.Sessions = int64(value)
+	case "current_queue":
+		s.Queue = int64(value)
+	case "sessions_total":
+		s.Total = int64(value)
+	case "check_last_change_seconds":
+		s.LastChange = int64(value)
+	}
+}
+
+func proxyOf(st *model.HAProxyStats, name string) *model.Proxy {
+	if px := st.Proxy(name); px != nil {
+		return px
+	}
+	st.Proxies = append(st.Proxies, model.Proxy{Name: name})
+	return &st.Proxies[len(st.Proxies)-1]
+}
+
+func serverOf(px *model.Proxy, name string) *model.ServerStat {
+	if s := px.Server(name); s != nil {
+		return s
+	}
+	px.Servers = append(px.Servers, model.ServerStat{Name: name, UserWeight: -1, CheckMs: -1})
+	return &px.Servers[len(px.Servers)-1]
+}
+
+// sample is one line of the text format, without exemplars and time stamps:
+// name{label="value",…} number. HAProxy escapes nothing in these labels.
+func sample(line string) (name string, labels map[string]string, value float64, ok bool) {
+	if !strings.HasPrefix(line, "haproxy_") {
+		return "", nil, 0, false
+	}
+	name, rest, ok := strings.Cut(line, "{")
+	if !ok {
+		return "", nil, 0, false
+	}
+	body, num, ok := strings.Cut(rest, "} ")
+	if !ok {
+		return "", nil, 0, false
+	}
+	num, _, _ = strings.Cut(num, " ")
+	value, err := strconv.ParseFloat(num, 64)
+	if err != nil {
+		return "", nil, 0, false
+	}
+	labels = map[string]string{}
+	for _, kv := range strings.Split(body, ",") {
+		k, v, _ := strings.Cut(kv, "=")
+		labels[k] = safe.Text(strings.Trim(v, `"`), 200)
+	}
+	return name, labels, value, true
+}
+
+// metrics asks the exporter, which wants no password and is at the same place
+// whatever the node calls itself. why is what kept the stats page from being
+// used.
+func (a *asker) metrics(ctx context.Context, n *model.Node, why error) (model.HAProxyStats, error) {
+	resp, err := a.ask(ctx, request{method: "GET", path: "/metrics", limit: maxStats,
+		addr: net.JoinHostPort(string(n.Host), strconv.Itoa(int(n.HAProxy.Port)))})
+	if err != nil || resp.code != http.StatusOK {
+		return model.HAProxyStats{}, why
+	}
+	st, err := ParseMetrics(resp.body)
+	if err != nil {
+		return model.HAProxyStats{}, why
+	}
+	st.URI, st.Why = "/metrics", why
+	return st, nil
+}

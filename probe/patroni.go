@@ -1,0 +1,283 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// Longest texts kept from an answer, in runes.
+const (
+	maxName = 128 // names, states, addresses
+	maxNote = 256 // free text
+)
+
+// patroniBody is GET /patroni as it is written.
+type patroniBody struct {
+	Role        text    `json:"role"`
+	State       text    `json:"state"`
+	Timeline    integer `json:"timeline"`
+	Version     integer `json:"server_version"`
+	SystemID    text    `json:"database_system_identifier"`
+	Start       text    `json:"postmaster_start_time"`
+	Replication text    `json:"replication_state"`
+	Pause       flag    `json:"pause"`
+	Unlocked    flag    `json:"cluster_unlocked"`
+	Failsafe    flag    `json:"failsafe_mode_is_active"`
+	Restart     flag    `json:"pending_restart"`
+	Sync        flag    `json:"sync_standby"`
+	Quorum      flag    `json:"quorum_standby"`
+	DCSLastSeen integer `json:"dcs_last_seen"`
+	Tags        tags    `json:"tags"`
+	Patroni     struct {
+		Version text `json:"version"`
+		Scope   text `json:"scope"`
+		Name    text `json:"name"`
+	} `json:"patroni"`
+	XLog struct {
+		Location integer `json:"location"`
+		Received integer `json:"received_location"`
+		Replayed integer `json:"replayed_location"`
+	} `json:"xlog"`
+	Streams []struct {
+		Application text `json:"application_name"`
+		Addr        text `json:"client_addr"`
+		State       text `json:"state"`
+		Sync        text `json:"sync_state"`
+	} `json:"replication"`
+}
+
+// ParsePatroni reads the body of GET /patroni as Patroni 2.1 to 4.1 write it.
+// Unknown keys are ignored, missing ones get the zero value that the field of
+// model.PatroniStatus documents. An answer without a state is an error: it is
+// not Patroni's.
+func ParsePatroni(body []byte) (model.PatroniStatus, error) {
+	var w patroniBody
+	if err := decode(body, &w); err != nil {
+		return model.PatroniStatus{}, err
+	}
+	if w.State == "" {
+		return model.PatroniStatus{}, errors.New("the answer has no state: this is not Patroni's")
+	}
+	s := model.PatroniStatus{
+		Role:             string(w.Role),
+		State:            string(w.State),
+		Timeline:         int(w.Timeline.or(0)),
+		ServerVersion:    int(w.Version.or(0)),
+		Version:          string(w.Patroni.Version),
+		Scope:            string(w.Patroni.Scope),
+		Name:             string(w.Patroni.Name),
+		Location:         w.XLog.Location.or(-1),
+		Received:         w.XLog.Received.or(-1),
+		Replayed:         w.XLog.Replayed.or(-1),
+		ReplicationState: string(w.Replication),
+		SystemID:         string(w.SystemID),
+		PostmasterStart:  string(w.Start),
+		Paused:           bool(w.Pause),
+		Unlocked:         bool(w.Unlocked),
+		Failsafe:         bool(w.Failsafe),
+		PendingRestart:   bool(w.Restart),
+		SyncStandby:      bool(w.Sync),
+		QuorumStandby:    bool(w.Quorum),
+		DCSLastSeen:      w.DCSLastSeen.or(0),
+		Tags:             w.Tags,
+	}
+	if s.Role == "master" {
+		s.Role = "primary"
+	}
+	for _, r := range w.Streams {
+		s.Streams = append(s.Streams, model.Stream{
+			Application: string(r.Application), ClientAddr: string(r.Addr),
+			State: string(r.State), SyncState: string(r.Sync),
+		})
+	}
+	return s, nil
+}
+
+// ParseCluster reads the body of GET /cluster as Patroni 2.1 to 4.1 write it.
+// A lag of "unknown", or none, is -1. An answer without a list of members is
+// an error; an empty list is not.
+func ParseCluster(body []byte) (model.PatroniCluster, error) {
+	var w struct {
+		Scope   text `json:"scope"`
+		Pause   flag `json:"pause"`
+		Members *[]struct {
+			Name     text     `json:"name"`
+			Role     text     `json:"role"`
+			State    text     `json:"state"`
+			Host     text     `json:"host"`
+			Timeline integer  `json:"timeline"`
+			Lag      integer  `json:"lag"`
+			Replay   *integer `json:"replay_lag"` // 4.1: lag may count WAL received and not replayed yet
+			APIURL   text     `json:"api_url"`
+		} `json:"members"`
+	}
+	if err := decode(body, &w); err != nil {
+		return model.PatroniCluster{}, err
+	}
+	if w.Members == nil {
+		return model.PatroniCluster{}, errors.New("the answer has no members: this is not Patroni's")
+	}
+	c := model.PatroniCluster{Scope: string(w.Scope), Paused: bool(w.Pause)}
+	for _, m := range *w.Members {
+		if m.Replay != nil {
+			m.Lag = *m.Replay
+		}
+		if m.Role == "master" {
+			m.Role = "leader"
+		}
+		c.Members = append(c.Members, model.PatroniMember{
+			Name: model.InstanceName(m.Name), Role: string(m.Role), State: string(m.State),
+			Host: string(m.Host), Timeline: int(m.Timeline.or(0)), Lag: m.Lag.or(-1),
+			APIURL: string(m.APIURL),
+		})
+	}
+	return c, nil
+}
+
+// patroni is the REST API of one instance.
+type patroni struct {
+	*asker
+	addr string
+	tls  bool
+}
+
+// status asks GET /patroni.
+func (p patroni) status(ctx context.Context) (model.PatroniStatus, error) {
+	return document(ctx, p, "/patroni", ParsePatroni)
+}
+
+// cluster asks GET /cluster, which reads the DCS: with the DCS down it hangs
+// while the rest of the API answers.
+func (p patroni) cluster(ctx context.Context) (model.PatroniCluster, error) {
+	return document(ctx, p, "/cluster", ParseCluster)
+}
+
+// check asks as HAProxy's check does, and returns the HTTP status.
+func (p patroni) check(ctx context.Context, path string) (int, error) {
+	resp, err := p.ask(ctx, request{method: "OPTIONS", tls: p.tls, addr: p.addr, path: path})
+	if err != nil {
+		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", safe.Text(path, 60), err)
+	}
+	return resp.code, nil
+}
+
+func document[T any](ctx context.Context, p patroni, path string, parse func([]byte) (T, error)) (T, error) {
+	var zero T
+	resp, err := p.ask(ctx, request{method: "GET", tls: p.tls, addr: p.addr, path: path, limit: maxBody})
+	if err != nil {
+		return zero, fmt.Errorf("patroni: GET %s: %w", path, err)
+	}
+	if resp.code == http.StatusBadRequest && !p.tls && p.speaksTLS(ctx, p.addr) {
+		return zero, fmt.Errorf("patroni: GET %s: %w", path, errWantsTLS)
+	}
+	if resp.code != http.StatusOK {
+		return zero, fmt.Errorf("patroni: GET %s: HTTP %d", path, resp.code)
+	}
+	v, err := parse(resp.body)
+	if err != nil {
+		return zero, fmt.Errorf("patroni: GET %s: %w", path, err)
+	}
+	return v, nil
+}
+
+// decode fills v from a JSON object and says in few words what is wrong.
+func decode(body []byte, v any) error {
+	err := json.Unmarshal(body, v)
+	if err == nil {
+		return nil
+	}
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		what := "the answer"
+		if te.Field != "" {
+			what = strconv.Quote(safe.Text(te.Field, 60))
+		}
+		return fmt.Errorf("%s is a JSON %s where another type belongs", what, safe.Text(te.Value, 20))
+	}
+	if len(body) == 0 {
+		return errors.New("the answer is empty")
+	}
+	// Only the beginning goes through the filter: the body may be large.
+	return fmt.Errorf("the answer is not JSON: it begins with %q", safe.Text(string(body[:min(len(body), 400)]), 40))
+}
+
+// text is a JSON string, number or boolean as harmless text; anything else is "".
+type text string
+
+// UnmarshalJSON takes whatever is there.
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case '"':
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*t = text(safe.Text(s, maxNote))
+	case '{', '[', 'n':
+		*t = ""
+	default:
+		*t = text(safe.Text(string(b), maxName))
+	}
+	return nil
+}
+
+// integer is a JSON number, or a string that holds one; "unknown", null and
+// anything else mean that it was not reported.
+type integer struct {
+	n  int64
+	ok bool
+}
+
+// UnmarshalJSON takes whatever is there.
+func (i *integer) UnmarshalJSON(b []byte) error {
+	if len(b) > 1 && b[0] == '"' {
+		b = b[1 : len(b)-1]
+	}
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	*i = integer{n, err == nil && n >= 0}
+	return nil
+}
+
+// or is the number, or missing when none was reported.
+func (i integer) or(missing int64) int64 {
+	if i.ok {
+		return i.n
+	}
+	return missing
+}
+
+// flag is true for a JSON true, and false for anything else.
+type flag bool
+
+// UnmarshalJSON takes whatever is there.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	*f = string(b) == "true"
+	return nil
+}
+
+// tags are Patroni's tags, whose values are of any type.
+type tags map[string]string
+
+// UnmarshalJSON takes an object; anything else means no tags.
+func (t *tags) UnmarshalJSON(b []byte) error {
+	*t = nil
+	if b[0] != '{' {
+		return nil
+	}
+	var raw map[string]text
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	m := make(tags, len(raw))
+	for k, v := range raw {
+		m[safe.Text(k, maxName)] = string(v)
+	}
+	*t = m
+	return nil
+}

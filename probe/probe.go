@@ -1,0 +1,192 @@
+// Package probe asks the nodes what is so: Patroni, HAProxy and the files on
+// disk. It only reads. Every answer, failures included, ends as data in a
+// model.Snapshot.
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+const (
+	defaultTimeout  = 2 * time.Second
+	defaultInFlight = 256
+	perNode         = 2 // requests in flight: Patroni has five threads and a short queue
+)
+
+// Options are a Prober's dependencies and limits. The zero value works.
+type Options struct {
+	// CAFile is the CA that signed Patroni's certificates; "" takes the
+	// inventory's, and the system's when it has none.
+	CAFile string
+	// Timeout is for one request from connecting to the last byte; 2 s when 0.
+	Timeout time.Duration
+	// InFlight bounds the requests in flight to all nodes together; 256 when
+	// 0. A dead node holds two of them for the whole Timeout.
+	InFlight int
+	// Dial opens connections; a net.Dialer's when nil.
+	Dial DialFunc
+	// Now is the clock; the system's when nil.
+	Now func() time.Time
+	// Jitter gives numbers in [0,1) that keep the nodes' turns apart;
+	// math/rand when nil.
+	Jitter func() float64
+}
+
+// Prober asks nodes. It remembers the last good answer of each, so that a
+// failure is shown with the age of what was known before. It is safe for
+// concurrent use.
+type Prober struct {
+	o     Options
+	slots chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	seq     uint64
+	patroni map[place]model.PatroniView
+	haproxy map[place]model.Observed[model.HAProxyStats]
+	vips    map[place]model.Observed[model.Host]
+}
+
+// place is what an answer belongs to: an instance that moves to another
+// address starts with nothing known.
+type place struct{ name, addr string }
+
+// New makes a Prober.
+func New(o Options) *Prober {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.InFlight <= 0 {
+		o.InFlight = defaultInFlight
+	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{KeepAlive: -1}).DialContext
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	return &Prober{
+		o:       o,
+		slots:   make(chan struct{}, o.InFlight),
+		patroni: map[place]model.PatroniView{},
+		haproxy: map[place]model.Observed[model.HAProxyStats]{},
+		vips:    map[place]model.Observed[model.Host]{},
+	}
+}
+
+// Probe asks every node of the named clusters, of all clusters when none is
+// named, once and at the same time. It takes at most a third more than one
+// request's timeout, however many nodes are dead. What a node did not answer
+// is in the snapshot as that target's error; Probe itself fails only when
+// there was nothing to ask.
+func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error) {
+	targets, err := targetsOf(inv, only)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
+	defer cancel()
+	a := p.asker(inv)
+	var wg sync.WaitGroup
+	for i := range targets {
+		wg.Go(func() { p.sweep(ctx, a, &targets[i], func(bool) {}) })
+	}
+	wg.Wait()
+	return p.snapshot(inv, targets), nil
+}
+
+// asker reads the CA file, when the inventory has use for one.
+func (p *Prober) asker(inv *model.Inventory) *asker {
+	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout}
+	file := p.o.CAFile
+	if file == "" {
+		file = inv.CAFile
+	}
+	if file == "" || !usesTLS(inv) {
+		return a
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		a.rootErr = fmt.Errorf("CA certificate: %w", err)
+		return a
+	}
+	a.roots = x509.NewCertPool()
+	if !a.roots.AppendCertsFromPEM(pem) {
+		a.rootErr = fmt.Errorf("CA certificate %s: %w", file, errors.New("no certificate in it"))
+	}
+	return a
+}
+
+func usesTLS(inv *model.Inventory) bool {
+	for i := range inv.Clusters {
+		for j := range inv.Clusters[i].Instances {
+			if inv.Clusters[i].Instances[j].PatroniTLS {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// snapshot is everything known of the targets now. A target that has not been
+// asked yet is there with its zero value.
+func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seq++
+	s := &model.Snapshot{
+		Seq: p.seq, TakenAt: p.o.Now(), Inventory: inv,
+		Patroni: make(map[model.InstanceName]model.PatroniView, len(targets)),
+		HAProxy: make(map[model.Host]model.Observed[model.HAProxyStats], len(targets)),
+		VIP:     map[model.ClusterName]model.Observed[model.Host]{},
+	}
+	for i := range targets {
+		t := &targets[i]
+		for _, in := range t.instances {
+			known := p.patroni[in.place()]
+			view := model.PatroniView{
+				Status: known.Status, Cluster: known.Cluster,
+				Checks: make(map[string]model.Observed[int], len(in.checks)),
+			}
+			for _, path := range in.checks {
+				view.Checks[path] = known.Checks[path]
+			}
+			s.Patroni[in.name] = view
+		}
+		if t.vip != nil {
+			s.VIP[t.vip.cluster] = p.vips[t.vip.place()]
+		}
+		if t.front {
+			s.HAProxy[t.host] = p.haproxy[t.place()]
+		}
+	}
+	return s
+}
+
+// Stats asks the stats page of one node, once and at once.
+func (p *Prober) Stats(ctx context.Context, n model.Node) (model.HAProxyStats, error) {
+	p.mu.Lock()
+	first := p.haproxy[(&target{host: n.Host, node: &n}).place()].Value.URI
+	p.mu.Unlock()
+	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout}
+	st, err := a.stats(ctx, &n, first)
+	if err != nil {
+		return st, fmt.Errorf("%s: %w", n.Host, err)
+	}
+	return st, nil
+}

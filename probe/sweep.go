@@ -1,0 +1,275 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+// target is one host and what is asked of it.
+type target struct {
+	host      model.Host
+	node      *model.Node // nil when the inventory has none of that name
+	front     bool        // its HAProxy is asked
+	instances []instance
+	vip       *vip // this target is a VIP, and nothing else is asked of it
+}
+
+// instance is one Patroni of a target.
+type instance struct {
+	name   model.InstanceName
+	addr   string
+	tls    bool
+	checks []string // as the services have them, each once
+}
+
+func (in instance) place() place { return place{string(in.name), in.addr} }
+
+func (t *target) place() place {
+	pl := place{name: string(t.host)}
+	if t.node != nil {
+		pl.addr = strconv.Itoa(int(t.node.HAProxy.Port))
+	}
+	return pl
+}
+
+// targetsOf lists the hosts of the clusters, each once, in inventory order.
+func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error) {
+	if inv == nil || len(inv.Clusters) == 0 {
+		return nil, errors.New("probe: the inventory has no PostgreSQL cluster")
+	}
+	for _, name := range only {
+		if inv.Cluster(name) == nil {
+			return nil, fmt.Errorf("probe: the inventory has no cluster %q", name)
+		}
+	}
+	var out []target
+	place := map[model.Host]int{}
+	at := func(h model.Host) *target {
+		i, ok := place[h]
+		if !ok {
+			i = len(out)
+			place[h] = i
+			out = append(out, target{host: h, node: inv.Node(h)})
+		}
+		return &out[i]
+	}
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if len(only) > 0 && !slices.Contains(only, c.Name) {
+			continue
+		}
+		checks := checksOf(c)
+		for _, in := range c.Instances {
+			t := at(in.Host)
+			t.instances = append(t.instances, instance{
+				name:   in.Name,
+				addr:   net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort))),
+				tls:    in.PatroniTLS,
+				checks: checks[in.Name],
+			})
+		}
+		for _, f := range c.Fronts {
+			at(f.Host).front = true
+		}
+	}
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if v := vipOf(inv, c); v != nil && (len(only) == 0 || slices.Contains(only, c.Name)) {
+			out = append(out, target{host: model.Host(c.VIP), vip: v})
+		}
+	}
+	return out, nil
+}
+
+// checksOf are the check paths of the services that have the instance as a
+// server, each once.
+func checksOf(c *model.Cluster) map[model.InstanceName][]string {
+	out := map[model.InstanceName][]string{}
+	for i := range c.Fronts {
+		for j := range c.Fronts[i].Services {
+			svc := &c.Fronts[i].Services[j]
+			servers, _ := svc.Servers()
+			for _, s := range servers {
+				if !slices.Contains(out[s.Name], svc.Check) {
+					out[s.Name] = append(out[s.Name], svc.Check)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// turn is one round of questions to one host.
+type turn struct {
+	p     *Prober
+	a     *asker
+	slots chan struct{} // of this host
+	note  func(news bool)
+	mu    sync.Mutex
+	alive bool
+}
+
+// sweep asks t everything once, and reports whether anything answered. note is
+// called after each answer that was recorded; news tells whether it differs in
+// more than its age and counters.
+func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news bool)) bool {
+	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note}
+	var wg sync.WaitGroup
+	if t.vip != nil {
+		wg.Go(func() { r.askVIP(ctx, t.vip) })
+	}
+	if t.front {
+		wg.Go(func() { r.askHAProxy(ctx, t) })
+	}
+	for _, in := range t.instances {
+		wg.Go(func() { r.askPatroni(ctx, in) })
+	}
+	wg.Wait()
+	return r.alive
+}
+
+func (r *turn) askHAProxy(ctx context.Context, t *target) {
+	pl := t.place()
+	got := do(ctx, r, func(ctx context.Context) (model.HAProxyStats, error) {
+		if t.node == nil {
+			return model.HAProxyStats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
+		}
+		r.p.mu.Lock()
+		first := r.p.haproxy[pl].Value.URI
+		r.p.mu.Unlock()
+		return r.a.stats(ctx, t.node, first)
+	})
+	r.record(ctx, func() bool {
+		old := r.p.haproxy[pl]
+		r.p.haproxy[pl] = got.after(old)
+		return isNews(old, got, sameStats)
+	})
+}
+
+// askPatroni asks for the status first: when nobody answers that, the other
+// questions would only take their time to fail the same way.
+func (r *turn) askPatroni(ctx context.Context, in instance) {
+	p := patroni{r.a, in.addr, in.tls}
+	st := do(ctx, r, p.status)
+	r.view(ctx, in, func(v *model.PatroniView) bool {
+		old := v.Status
+		v.Status = st.after(old)
+		return isNews(old, st, sameStatus)
+	})
+	ask := func(f func()) { f() }
+	var wg sync.WaitGroup
+	if !dead(st.err) {
+		ask = wg.Go
+	}
+	for _, path := range in.checks {
+		ask(func() {
+			got := answer[int]{err: st.err, at: st.at}
+			if !dead(st.err) {
+				got = do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) })
+			}
+			r.view(ctx, in, func(v *model.PatroniView) bool {
+				old := v.Checks[path]
+				v.Checks[path] = got.after(old)
+				return isNews(old, got, same)
+			})
+		})
+	}
+	ask(func() {
+		got := answer[model.PatroniCluster]{err: st.err, at: st.at}
+		if !dead(st.err) {
+			got = do(ctx, r, p.cluster)
+		}
+		r.view(ctx, in, func(v *model.PatroniView) bool {
+			old := v.Cluster
+			v.Cluster = got.after(old)
+			return isNews(old, got, sameCluster)
+		})
+	})
+	wg.Wait()
+}
+
+// slashed is the check path as it is asked.
+func slashed(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	return "/" + path
+}
+
+// view changes what is known of one instance.
+func (r *turn) view(ctx context.Context, in instance, change func(*model.PatroniView) bool) {
+	r.record(ctx, func() bool {
+		v := r.p.patroni[in.place()]
+		if v.Checks == nil {
+			v.Checks = map[string]model.Observed[int]{}
+		}
+		news := change(&v)
+		r.p.patroni[in.place()] = v
+		return news
+	})
+}
+
+// record runs change under the lock and tells of it, unless the answer is only
+// that somebody has left.
+func (r *turn) record(ctx context.Context, change func() bool) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	r.p.mu.Lock()
+	news := change()
+	r.p.mu.Unlock()
+	r.note(news)
+}
+
+// answer is how one request ended.
+type answer[T any] struct {
+	v    T
+	err  error
+	at   time.Time
+	took time.Duration
+}
+
+// after is what is known once the answer is in.
+func (a answer[T]) after(old model.Observed[T]) model.Observed[T] {
+	return old.Next(a.v, a.err, a.at, a.took)
+}
+
+// do runs one request within the limits.
+func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error)) answer[T] {
+	var a answer[T]
+	start := r.p.o.Now()
+	if a.err = take(ctx, r.slots); a.err == nil {
+		defer func() { <-r.slots }()
+		if a.err = take(ctx, r.p.slots); a.err == nil {
+			defer func() { <-r.p.slots }()
+			start = r.p.o.Now()
+			a.v, a.err = f(ctx)
+		}
+	}
+	a.at = r.p.o.Now()
+	a.took = max(0, a.at.Sub(start))
+	if !dead(a.err) {
+		r.mu.Lock()
+		r.alive = true
+		r.mu.Unlock()
+	}
+	return a
+}
+
+func take(ctx context.Context, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &failure{text: "not asked: the probe ended before its turn", cause: ctx.Err()}
+	}
+}

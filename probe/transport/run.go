@@ -1,0 +1,189 @@
+package transport
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// grace is how long a process may take to end after it was told to, and how
+// long its standard output may stay open after it has ended.
+const grace = 500 * time.Millisecond
+
+// lastWords is how long its standard error may stay open. The master
+// connection that ssh leaves behind never closes it.
+const lastWords = 50 * time.Millisecond
+
+// run starts argv, waits until it is ready, and gives it the program of c.
+// subject is what errors begin with.
+func run(ctx context.Context, argv []string, c Cmd, subject string) (Output, error) {
+	end := newEnd()
+	text, err := program(c, end)
+	if err != nil {
+		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
+	}
+	out, stderr := newStream(end, c.OnLine), &bounded{max: maxStderr}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stdout = out
+	// A group of its own: all of it is ended together, and an interrupt typed
+	// in the terminal does not reach it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return signalGroup(cmd, syscall.SIGTERM) }
+	cmd.WaitDelay = grace
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
+	}
+	copied, err := drain(cmd, stderr)
+	if err != nil {
+		return Output{}, notFound(subject, argv[0], err)
+	}
+	ended := make(chan struct{})
+	sent := make(chan bool, 1)
+	go func() { sent <- feed(stdin, text, out.isReady, ended) }()
+	go func() { reap(cmd, out.isDone, ended) }()
+	err = cmd.Wait()
+	close(ended)
+	copied()
+	complete := <-sent
+	if ctx.Err() != nil {
+		_ = signalGroup(cmd, syscall.SIGKILL) // it may be gone already
+	}
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	o := Output{Stdout: out.out, Stderr: stderr.bytes(), Exit: out.exit, Truncated: out.truncated}
+	if out.done {
+		return o, nil
+	}
+	return o, unfinished(ctx, subject, out, o.Stderr, err, complete)
+}
+
+// drain starts cmd and copies its standard error to w. The returned function
+// ends that, and is called once the process has ended.
+func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = write
+	err = cmd.Start()
+	write.Close()
+	if err != nil {
+		read.Close()
+		return nil, err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(w, read) // what came is kept; why it ended is told by the process
+	}()
+	return func() {
+		t := time.AfterFunc(lastWords, func() { _ = read.SetReadDeadline(time.Unix(1, 0)) })
+		<-done
+		t.Stop()
+		read.Close()
+	}, nil
+}
+
+// feed writes the program once the other side is ready, and reports whether
+// all of it went out. What was cut short cannot have run.
+func feed(w io.WriteCloser, text string, isReady, ended <-chan struct{}) bool {
+	defer w.Close()
+	select {
+	case <-isReady:
+	case <-ended:
+		return false
+	}
+	_, err := io.WriteString(w, text)
+	return err == nil
+}
+
+// reap ends a process that stays although the script has finished: something
+// the script left behind holds its output open.
+func reap(cmd *exec.Cmd, isDone, ended <-chan struct{}) {
+	select {
+	case <-isDone:
+	case <-ended:
+		return
+	}
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		_ = signalGroup(cmd, syscall.SIGTERM) // it may be gone already
+	case <-ended:
+	}
+}
+
+func signalGroup(cmd *exec.Cmd, sig syscall.Signal) error {
+	return syscall.Kill(-cmd.Process.Pid, sig)
+}
+
+// unfinished is the error of a script that did not reach its end.
+func unfinished(ctx context.Context, subject string, out *stream, stderr []byte, err error, complete bool) error {
+	how, begun := ErrNotStarted, out.begun && complete
+	if begun {
+		how = ErrInterrupted
+	}
+	if cause := ctx.Err(); cause != nil {
+		text := "stopped"
+		if errors.Is(cause, context.DeadlineExceeded) {
+			text = "no end in the time it had"
+			if !begun {
+				text = "no answer in the time it had"
+			}
+		}
+		return fmt.Errorf("%s: %s: %w (%w)", subject, text, how, cause)
+	}
+	if !begun {
+		if known := diagnose(subject, string(stderr)+"\n"+string(out.noise)); known != nil {
+			return known
+		}
+	}
+	text := lastLine(string(stderr))
+	if text == "" {
+		text = lastLine(string(out.noise))
+	}
+	if text == "" && err != nil {
+		text = err.Error()
+	}
+	if text == "" {
+		text = "the shell ended early"
+	}
+	return fmt.Errorf("%s: %s: %w", subject, text, how)
+}
+
+func notFound(subject, program string, err error) error {
+	err = fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
+	if errors.Is(err, exec.ErrNotFound) {
+		return &model.Hint{Err: err, Try: "install " + program + ", or put it in PATH"}
+	}
+	return err
+}
+
+// lastLine is the last line that says something, made harmless.
+func lastLine(s string) string {
+	lines := safe.Lines(s, 1000, 200)
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[len(lines)-1]
+}
+
+// newEnd makes the word that marks the end of a script's output. A script
+// cannot print it by chance, nor a file that it shows.
+func newEnd() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return "pgtui-end-" + hex.EncodeToString(b[:])
+}

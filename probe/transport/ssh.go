@@ -1,0 +1,166 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// SSH runs scripts by the OpenSSH client, with the user's configuration, agent
+// and known hosts. Its zero value is ready for use; it must not be copied
+// after that.
+type SSH struct {
+	// ConfigFile takes the place of ~/.ssh/config; "" leaves that to ssh.
+	ConfigFile string
+	// ControlDir is where the sockets of shared connections live; "" is a
+	// directory of the user's own below $XDG_RUNTIME_DIR or the temporary
+	// directory. Connections are not shared when it is not private to the user
+	// or its path is too long for a socket.
+	ControlDir string
+	// Program is the ssh client; "" is "ssh".
+	Program string
+
+	mu     sync.Mutex
+	strict map[model.SSHTarget]bool // the user's configuration insists on known host keys
+}
+
+// Run implements Runner.
+func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
+	subject := safe.Text(c.Target.Address, 80)
+	if c.Target.Root != "" {
+		return Output{}, fmt.Errorf("%s: a target with a root directory is not reached by ssh: %w", subject, ErrNotStarted)
+	}
+	where, err := s.where(c.Target)
+	if err != nil {
+		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
+	}
+	argv := append([]string{s.program()}, options(s.controlPath(), s.isStrict(ctx, c.Target, where))...)
+	argv = append(append(argv, where...), rootShell)
+	return run(ctx, argv, c, subject)
+}
+
+func (s *SSH) program() string {
+	if s.Program == "" {
+		return "ssh"
+	}
+	return s.Program
+}
+
+// options are pgtui's own: nothing is ever asked on the terminal, nothing is
+// forwarded, and a host key that has changed is refused. ssh takes the first
+// value it is given, so none of the inventory's or the user's undoes these.
+func options(controlPath string, strict bool) []string {
+	o := []string{
+		"BatchMode=yes", "ConnectTimeout=5", "ConnectionAttempts=1", "ServerAliveInterval=10", "ServerAliveCountMax=3",
+		"LogLevel=ERROR", "ClearAllForwardings=yes", "PermitLocalCommand=no", "ForwardAgent=no", "ForwardX11=no",
+		"RequestTTY=no", "RemoteCommand=none", "EscapeChar=none",
+	}
+	if !strict {
+		o = append(o, "StrictHostKeyChecking=accept-new")
+	}
+	if controlPath != "" {
+		o = append(o, "ControlMaster=auto", "ControlPath="+controlPath, "ControlPersist=60s")
+	}
+	argv := []string{"-T"}
+	for _, v := range o {
+		argv = append(argv, "-o", v)
+	}
+	return argv
+}
+
+// where are the arguments that lead to the target, the host last.
+func (s *SSH) where(t model.SSHTarget) ([]string, error) {
+	if t.Address == "" {
+		return nil, errors.New("it has no address")
+	}
+	for _, word := range []string{t.Address, t.User} {
+		if strings.HasPrefix(word, "-") || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			return nil, fmt.Errorf("%q is neither a host nor a user", safe.Text(word, 60))
+		}
+	}
+	var argv []string
+	if s.ConfigFile != "" {
+		argv = append(argv, "-F", s.ConfigFile)
+	}
+	if t.Port != 0 {
+		argv = append(argv, "-p", strconv.Itoa(int(t.Port)))
+	}
+	if t.User != "" {
+		argv = append(argv, "-l", t.User)
+	}
+	if t.KeyFile != "" {
+		argv = append(argv, "-i", t.KeyFile)
+	}
+	common, err := split(t.CommonArgs)
+	if err != nil {
+		return nil, fmt.Errorf("ansible_ssh_common_args: %w", err)
+	}
+	return append(append(argv, common...), "--", t.Address), nil
+}
+
+// isStrict asks ssh whether the user's configuration already insists on known
+// host keys; accept-new would weaken that.
+func (s *SSH) isStrict(ctx context.Context, t model.SSHTarget, where []string) bool {
+	s.mu.Lock()
+	strict, known := s.strict[t]
+	s.mu.Unlock()
+	if known {
+		return strict
+	}
+	cmd := exec.CommandContext(ctx, s.program(), append([]string{"-G"}, where...)...)
+	cmd.WaitDelay = grace
+	out, err := cmd.Output()
+	if err != nil {
+		return false // the connection itself will tell what is wrong
+	}
+	for line := range bytes.Lines(out) {
+		switch strings.ToLower(strings.TrimSpace(string(line))) {
+		case "stricthostkeychecking true", "stricthostkeychecking yes":
+			strict = true
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.strict == nil {
+		s.strict = map[model.SSHTarget]bool{}
+	}
+	s.strict[t] = strict
+	return strict
+}
+
+// controlPath is the pattern of the sockets' names, "" when there is no
+// private place for them.
+func (s *SSH) controlPath() string {
+	// A socket's path has at most 104 bytes on some systems; %C becomes 40,
+	// and ssh adds 17 while it makes the socket.
+	const longest = 104 - 1 - 40 - 17
+	dir := s.ControlDir
+	if dir == "" {
+		dir = filepath.Join(os.TempDir(), "pgtui-"+strconv.Itoa(os.Geteuid()))
+		if run := os.Getenv("XDG_RUNTIME_DIR"); run != "" {
+			dir = filepath.Join(run, "pgtui")
+		}
+	}
+	if len(dir) > longest || strings.ContainsAny(dir, "% \t\"'") || os.MkdirAll(dir, 0o700) != nil {
+		return ""
+	}
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return ""
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
+		return ""
+	}
+	return filepath.Join(dir, "%C")
+}

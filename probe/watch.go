@@ -1,0 +1,149 @@
+package probe
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+const (
+	publishGap = 100 * time.Millisecond // the shortest time between two snapshots
+	maxBackoff = 15 * time.Second       // between two turns of a dead node
+)
+
+// Watch asks every node of the named clusters, of all clusters when none is
+// named, again and again, each in a loop of its own: about every `every` (2 s when it is not positive), and less and
+// less often, down to once in 15 s, when nothing on the node answers.
+//
+// Snapshots come on the returned channel: the first within some 100 ms of the
+// first answer, then at most ten a second when something has changed, and one
+// each half of `every` when the answers only repeat themselves. A reader that
+// is slow gets the latest one and misses the rest; it never holds up the
+// probing. The channel is closed when ctx has ended and nothing runs any more,
+// at once when the inventory has no cluster.
+func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Duration, only ...model.ClusterName) <-chan *model.Snapshot {
+	if every <= 0 {
+		every = defaultTimeout
+	}
+	w := &watch{
+		p: p, inv: inv, every: every,
+		out:  make(chan *model.Snapshot, 1),
+		wake: make(chan struct{}, 1),
+	}
+	var err error
+	if w.targets, err = targetsOf(inv, only); err != nil {
+		close(w.out)
+		return w.out
+	}
+	go w.run(ctx)
+	return w.out
+}
+
+// watch is one call of Watch.
+type watch struct {
+	p       *Prober
+	inv     *model.Inventory
+	every   time.Duration
+	targets []target
+	out     chan *model.Snapshot
+	wake    chan struct{} // holds one token when there is something to publish
+
+	mu      sync.Mutex
+	urgent  bool // something has changed
+	routine bool // something has answered
+}
+
+func (w *watch) run(ctx context.Context) {
+	defer close(w.out)
+	a := w.p.asker(w.inv)
+	var wg sync.WaitGroup
+	for i := range w.targets {
+		wg.Go(func() { w.loop(ctx, a, &w.targets[i]) })
+	}
+	for w.pending(ctx) {
+		w.publish()
+	}
+	wg.Wait()
+}
+
+// loop is the life of one node.
+func (w *watch) loop(ctx context.Context, a *asker, t *target) {
+	next := w.every
+	for {
+		wait := next
+		next = min(2*next, max(maxBackoff, w.every))
+		if w.p.sweep(ctx, a, t, w.note) {
+			wait, next = w.every, w.every
+		}
+		// Nine to eleven tenths, so that the nodes' turns drift apart.
+		jitter := time.Duration((w.p.o.Jitter() - 0.5) * float64(wait) / 5)
+		if !sleep(ctx, wait+jitter) {
+			return
+		}
+	}
+}
+
+// note is told of every answer.
+func (w *watch) note(news bool) {
+	w.mu.Lock()
+	w.routine = true
+	w.urgent = w.urgent || news
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pending returns true when the next snapshot is due, false when ctx has ended.
+func (w *watch) pending(ctx context.Context) bool {
+	if !sleep(ctx, publishGap) {
+		return false
+	}
+	slow := time.NewTimer(w.every/2 - publishGap)
+	defer slow.Stop()
+	elapsed := false
+	for {
+		w.mu.Lock()
+		due := w.urgent || elapsed && w.routine
+		if due {
+			w.urgent, w.routine = false, false
+		}
+		w.mu.Unlock()
+		if due {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-slow.C:
+			elapsed = true
+		case <-w.wake:
+		}
+	}
+}
+
+// publish puts the newest snapshot in the channel, in place of one that nobody
+// has taken. Only this goroutine sends, so there is room after that.
+func (w *watch) publish() {
+	s := w.p.snapshot(w.inv, w.targets)
+	select {
+	case <-w.out:
+	default:
+	}
+	w.out <- s
+}
+
+// sleep reports whether the time passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,216 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/probe/transport"
+)
+
+// Limits of what is asked of HAProxy's processes.
+const (
+	maxGhosts  = 20
+	maxSession = 512 << 10 // bytes of one answer
+	maxWorkers = 200
+)
+
+//go:embed haproxy.sh
+var haproxyScript string
+
+// ReadProcesses lists the HAProxy processes of a node and what its old workers
+// hold, through the master socket. What cannot be asked for lack of a socket
+// or a program is in Missing, not an error.
+func ReadProcesses(ctx context.Context, r transport.Runner, t model.SSHTarget) (model.Processes, error) {
+	out, err := r.Run(ctx, transport.Cmd{Target: t, Script: haproxyScript,
+		Args: []string{strconv.Itoa(maxGhosts), strconv.Itoa(maxSession)}})
+	if err != nil {
+		return model.Processes{}, fmt.Errorf("HAProxy's processes: %w", err)
+	}
+	if out.Exit != 0 || out.Truncated {
+		text := strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; ")
+		return model.Processes{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", safe.Text(t.Address, 80), out.Exit, text)
+	}
+	p, err := parseProcesses(out.Stdout)
+	if err != nil {
+		return model.Processes{}, fmt.Errorf("%s: HAProxy's processes: %w", safe.Text(t.Address, 80), err)
+	}
+	return p, nil
+}
+
+// parseProcesses reads what haproxy.sh prints:
+//
+//	pgtui-haproxy 1
+//	now SECONDS.FRACTION
+//	client NAME
+//	socket 0|1
+//
+// then, in any order, lines "age PID SECONDS" and frames "proc N",
+// "stat PID N" and "sess PID N", each followed by N bytes and a line feed;
+// then "end".
+func parseProcesses(b []byte) (model.Processes, error) {
+	l := listing{rest: b}
+	l.expect("pgtui-haproxy 1")
+	now, okNow := seconds(l.line("now "))
+	client, socket := l.line("client "), l.line("socket ")
+	if l.bad || !okNow || (socket != "0" && socket != "1") {
+		return model.Processes{}, errors.New("the answer is not a list of processes")
+	}
+	p := model.Processes{At: epoch().Add(now), Socket: socket == "1"}
+	switch {
+	case !p.Socket:
+		p.Missing = "no master socket /run/haproxy-master.sock"
+	case client == "none":
+		p.Missing = "none of socat, python3, perl and nc to ask the master socket with"
+		p.Socket = false
+	}
+	a := answers{ages: map[int]time.Duration{}, stat: map[int][]byte{}, sess: map[int][]byte{}}
+	for {
+		line := l.until('\n')
+		if l.bad {
+			return model.Processes{}, errors.New("the list of processes is cut")
+		}
+		if line == "end" {
+			break
+		}
+		if !a.take(&l, strings.Fields(line)) {
+			return model.Processes{}, errors.New("the list of processes is damaged")
+		}
+	}
+	if len(l.rest) > 0 {
+		return model.Processes{}, errors.New("the list of processes is damaged")
+	}
+	return a.judge(p), nil
+}
+
+// epoch is the time that date +%s counts from.
+func epoch() time.Time { return time.Unix(0, 0).UTC() }
+
+// seconds reads a number of seconds, not above a thousand years.
+func seconds(s string) (time.Duration, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || f < 0 || f > 9e9 {
+		return 0, false
+	}
+	return time.Duration(f * float64(time.Second)), true
+}
+
+// answers are the pieces of a listing.
+type answers struct {
+	ages       map[int]time.Duration
+	order      []int // of ages
+	proc       []byte
+	stat, sess map[int][]byte
+}
+
+// take reads one line, with the frame that follows it.
+func (a *answers) take(l *listing, w []string) bool {
+	frame := func(size string) ([]byte, bool) {
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 0 || n > maxSession {
+			return nil, false
+		}
+		b := l.take(n)
+		return b, l.until('\n') == "" && !l.bad
+	}
+	if len(w) == 2 && w[0] == "proc" {
+		b, ok := frame(w[1])
+		a.proc = b
+		return ok
+	}
+	if len(w) != 3 {
+		return false
+	}
+	pid, err := strconv.Atoi(w[1])
+	if err != nil || pid <= 0 || len(a.ages)+len(a.stat) > 2*maxWorkers {
+		return false
+	}
+	switch w[0] {
+	case "age":
+		d, ok := seconds(w[2])
+		if ok {
+			a.ages[pid] = d
+			a.order = append(a.order, pid)
+		}
+		return true // the kernel's word is optional
+	case "stat", "sess":
+		b, ok := frame(w[2])
+		if w[0] == "stat" {
+			a.stat[pid] = b
+		} else {
+			a.sess[pid] = b
+		}
+		return ok
+	}
+	return false
+}
+
+// judge makes processes of the pieces.
+func (a *answers) judge(p model.Processes) model.Processes {
+	if p.Missing != "" {
+		// Without the master's word the youngest is the one that serves.
+		young := -1
+		for i, pid := range a.order {
+			if young < 0 || a.ages[pid] < a.ages[a.order[young]] {
+				young = i
+			}
+		}
+		for i, pid := range a.order {
+			p.Workers = append(p.Workers, model.Worker{PID: pid, Old: i != young, Started: p.At.Add(-a.ages[pid]), Err: "not asked: " + p.Missing})
+		}
+		return p
+	}
+	procs, err := parseProc(a.proc)
+	if err != nil {
+		p.Socket, p.Missing = false, "the master socket does not answer: "+err.Error()
+		return p
+	}
+	p.Failed = procs.failed
+	for _, w := range procs.workers {
+		age := w.uptime
+		// The master counts whole seconds. The kernel knows better, unless a
+		// container hides the machine's clock from it.
+		if k, ok := a.ages[w.pid]; ok && (k-age).Abs() < 2*time.Second {
+			age = k
+		}
+		out := model.Worker{PID: w.pid, Old: w.old, Started: p.At.Add(-age), Version: w.version}
+		if w.old {
+			a.hold(&out)
+		}
+		p.Workers = append(p.Workers, out)
+	}
+	return p
+}
+
+// hold fills in what an old worker holds.
+func (a *answers) hold(w *model.Worker) {
+	page, asked := a.stat[w.PID]
+	if !asked {
+		w.Err = fmt.Sprintf("not asked: more than %d old workers", maxGhosts)
+		return
+	}
+	st, err := ParseStats(bytes.TrimRight(page, "\n"))
+	if err != nil {
+		w.Err = "it does not answer, it may have ended: " + err.Error()
+		return
+	}
+	w.Known = true
+	for _, px := range st.Proxies {
+		for _, s := range px.Servers {
+			if s.Sessions > 0 {
+				w.Pins = append(w.Pins, model.Pin{Proxy: px.Name, Server: s.Name, Sessions: s.Sessions})
+			}
+		}
+	}
+	for _, s := range parseSess(a.sess[w.PID]) {
+		w.Oldest = max(w.Oldest, s.age)
+	}
+}

@@ -1,0 +1,227 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// LineKind tells what a line of a diff does.
+type LineKind int
+
+// The kinds of diff lines.
+const (
+	LineSame    LineKind = iota // in both files
+	LineRemoved                 // only in the old file
+	LineAdded                   // only in the new file
+)
+
+// Mark is the character the line starts with in a unified diff.
+func (k LineKind) Mark() string { return [...]string{" ", "-", "+"}[k] }
+
+// DiffLine is one line of a diff, safe to print: secrets are masked and
+// characters that a terminal would obey are spelled out.
+type DiffLine struct {
+	Kind  LineKind
+	Text  string // without its line end
+	Old   int    // line number in the old file, from 1; 0 when it is not there
+	New   int    // line number in the new file, from 1; 0 when it is not there
+	NoEOL bool   // the file ends here without a line end; HAProxy refuses such a file
+}
+
+// Hunk is one piece of a diff with up to three lines around each change.
+type Hunk struct {
+	OldStart, OldCount int // OldStart is from 1; 0 when the old file is empty
+	NewStart, NewCount int // NewStart is from 1; 0 when the new file is empty
+	Lines              []DiffLine
+}
+
+// Header is the hunk's "@@ -1,4 +1,5 @@".
+func (h Hunk) Header() string {
+	return fmt.Sprintf("@@ -%s +%s @@", span(h.OldStart, h.OldCount), span(h.NewStart, h.NewCount))
+}
+
+func span(start, count int) string {
+	if count == 1 {
+		return fmt.Sprint(start)
+	}
+	return fmt.Sprintf("%d,%d", start, count)
+}
+
+// managed starts the first line of every file that Pigsty renders. The date
+// behind it is the template's, so it says nothing about the service.
+const managed = "# ansible managed:"
+
+// SameFile reports whether two files say the same: they are equal, or differ
+// in nothing but the date of their "# ansible managed:" first lines. A file
+// that is not there (nil) is the same as no file that is.
+func SameFile(a, b []byte) bool {
+	if (a == nil) != (b == nil) {
+		return false
+	}
+	return bytes.Equal(KeepDate(a, b), b)
+}
+
+// KeepDate returns want with the "# ansible managed:" line of have, when both
+// begin with one; else want itself. Neither argument is changed.
+func KeepDate(want, have []byte) []byte {
+	if !bytes.HasPrefix(want, []byte(managed)) || !bytes.HasPrefix(have, []byte(managed)) {
+		return want
+	}
+	w, h := bytes.IndexByte(want, '\n'), bytes.IndexByte(have, '\n')
+	if w < 0 || h < 0 {
+		return want
+	}
+	out := make([]byte, 0, h+len(want)-w)
+	return append(append(out, have[:h]...), want[w:]...)
+}
+
+// Diff compares two files and returns what differs; nil when they are the
+// same by SameFile. nil stands for a file that does not exist.
+func Diff(old, new []byte) []Hunk {
+	if SameFile(old, new) {
+		return nil
+	}
+	old = KeepDate(old, new)
+	before, after := string(old), string(new)
+	// The edits are consistent with before by construction: no error can come.
+	u, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), udiff.DefaultContextLines)
+	if err != nil {
+		return nil
+	}
+	hunks := make([]Hunk, 0, len(u.Hunks))
+	for _, h := range u.Hunks {
+		hunks = append(hunks, hunkOf(h))
+	}
+	return hunks
+}
+
+func hunkOf(h *udiff.Hunk) Hunk {
+	out := Hunk{OldStart: h.FromLine, NewStart: h.ToLine}
+	from, to := h.FromLine, h.ToLine
+	for _, l := range h.Lines {
+		d := DiffLine{Old: from, New: to}
+		switch l.Kind {
+		case udiff.Delete:
+			d.Kind, d.New = LineRemoved, 0
+			from++
+			out.OldCount++
+		case udiff.Insert:
+			d.Kind, d.Old = LineAdded, 0
+			to++
+			out.NewCount++
+		default:
+			from++
+			to++
+			out.OldCount++
+			out.NewCount++
+		}
+		text, ended := strings.CutSuffix(l.Content, "\n")
+		d.Text, d.NoEOL = Printable(MaskSecrets(text)), !ended
+		out.Lines = append(out.Lines, d)
+	}
+	if out.OldCount == 0 {
+		out.OldStart--
+	}
+	if out.NewCount == 0 {
+		out.NewStart--
+	}
+	return out
+}
+
+// Unified is the unified diff of one file as text: "" when the files are the
+// same by SameFile. A file that is added comes from /dev/null, one that is
+// deleted goes there. The text is for people: secrets are masked.
+func Unified(name string, old, new []byte) string {
+	if SameFile(old, new) {
+		return ""
+	}
+	name = Printable(name)
+	from, to := "a/"+name, "b/"+name
+	if old == nil {
+		from = "/dev/null"
+	}
+	if new == nil {
+		to = "/dev/null"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n", from, to)
+	for _, h := range Diff(old, new) {
+		b.WriteString(h.Header())
+		b.WriteByte('\n')
+		for _, l := range h.Lines {
+			b.WriteString(l.Kind.Mark())
+			b.WriteString(l.Text)
+			b.WriteByte('\n')
+			if l.NoEOL {
+				b.WriteString("\\ No newline at end of file\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// secretWords come right before a secret in an HAProxy configuration.
+func secretWords() [3]string { return [...]string{"insecure-password", "password", "authorization"} }
+
+// MaskSecrets hides what follows a password keyword, or "stats auth user:",
+// on a line of an HAProxy configuration, up to the end of the line.
+func MaskSecrets(line string) string {
+	for i := 0; i < len(line); {
+		start := i + strings.IndexFunc(line[i:], func(r rune) bool { return !unicode.IsSpace(r) })
+		if start < i {
+			return line
+		}
+		end := len(line)
+		if n := strings.IndexFunc(line[start:], unicode.IsSpace); n >= 0 {
+			end = start + n
+		}
+		word := strings.ToLower(strings.Trim(line[start:end], `"':#`))
+		for _, s := range secretWords() {
+			if word == s && strings.TrimSpace(line[end:]) != "" {
+				return line[:end] + " ********"
+			}
+		}
+		if rest := strings.TrimSpace(line[end:]); word == "auth" && rest != "" {
+			user, _, _ := strings.Cut(rest, ":")
+			return line[:end] + " " + user + ":********"
+		}
+		i = end
+	}
+	return line
+}
+
+// Printable spells out everything in s that is not a printable character or a
+// tab: a terminal must not obey what a file on a node says.
+func Printable(s string) string {
+	clean := true
+	for _, r := range s {
+		if r == utf8.RuneError || r != '\t' && !unicode.IsPrint(r) {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case r == '\t' || unicode.IsPrint(r):
+			b.WriteString(s[:n])
+		case r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		s = s[n:]
+	}
+	return b.String()
+}

@@ -1,0 +1,3 @@
+// Package render writes HAProxy service files byte for byte as Pigsty's own
+// template does, for every generation since v2.0. It is pure.
+package render

@@ -1,0 +1,93 @@
+package render
+
+import (
+	"bytes"
+	"strings"
+
+	"pgtui/model"
+)
+
+const rule = "#---------------------------------------------------------------------\n"
+
+// ServiceFile is the file Pigsty's template makes of a service. managed is
+// the text of the "ansible managed" line after the date's label, for example
+// "2026-01-02 03:04:05"; it is the only line that does not follow from s.
+func ServiceFile(s *model.Service, d model.Dialect, managed string) []byte {
+	if s.Text != "" {
+		return []byte(strings.ReplaceAll(s.Text, model.ManagedDate, managed))
+	}
+	var b bytes.Buffer
+	b.Grow(1024 + 160*(len(s.Members)+len(s.Backups)))
+	put := func(parts ...string) {
+		for _, p := range parts {
+			b.WriteString(p)
+		}
+	}
+	put("# ansible managed: ", managed, "\n", rule)
+	put("# service: ", s.Proxy(), " @ ", string(s.Rendered), ":", s.Port, "\n", rule)
+	put("# service instances ", hosts(s.Members), "\n")
+	put("# service backups   ", hosts(s.Backups), "\n")
+	put("listen ", s.Proxy(), "\n")
+	put("    bind ", s.IP, ":", s.Port, "\n")
+	put("    mode tcp\n    maxconn ", s.MaxConn, "\n    balance ", s.Balance, "\n")
+	put("    option httpchk\n    option http-keep-alive\n")
+	put("    http-check send meth OPTIONS uri ", s.Check, "\n    http-check expect status 200\n")
+	put("    default-server ", s.Options)
+	if d == model.DialectV20 || d == model.DialectV27 {
+		// The line ends in a tag there, which eats its line feed.
+		put(" ", s.CheckPort, "\n")
+	} else {
+		put("\n\n")
+	}
+	put("    # servers\n")
+	line := func(srv model.Server, backup bool) {
+		put("    server ", string(srv.Name), " ", string(srv.Host), ":", srv.Port)
+		if srv.CheckTLS {
+			put(" check-ssl ca-file ", caFile(d))
+		}
+		put(" check port ", srv.CheckPort, " weight ", srv.Weight, " ")
+		if backup {
+			put("backup")
+		}
+		put("\n")
+	}
+	held := hostSet(s.Backups)
+	for _, m := range s.Members {
+		line(m, held[m.Host])
+	}
+	chosen := hostSet(s.Members)
+	for _, m := range s.Backups {
+		if !chosen[m.Host] {
+			line(m, true)
+		}
+		put("\n") // one empty line for each, printed or not
+	}
+	return b.Bytes()
+}
+
+func hostSet(l []model.Server) map[model.Host]bool {
+	out := make(map[model.Host]bool, len(l))
+	for _, s := range l {
+		out[s.Host] = true
+	}
+	return out
+}
+
+func hosts(l []model.Server) string {
+	var b []byte
+	for i, s := range l {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = append(b, s.Host...)
+	}
+	return string(b)
+}
+
+// caFile is the CA the dialect's health checks trust.
+func caFile(d model.Dialect) string {
+	if d == model.DialectV20 {
+		return "/etc/pki/ca.crt"
+	}
+	return "/pg/cert/ca.crt"
+}

@@ -1,0 +1,338 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Section is one listen section of an HAProxy file, as far as a summary of a
+// change needs it.
+type Section struct {
+	Name     string
+	Binds    []string // addresses, "*:5433"
+	Check    string   // path of the HTTP check; "" when there is none
+	Settings []string // every other line, words joined by one blank
+	Servers  []SectionServer
+}
+
+// SectionServer is one server line of a section.
+type SectionServer struct {
+	Name      string
+	Addr      string // where the traffic goes, "10.10.10.11:6432"
+	CheckPort string // "" when the line does not say
+	Weight    string // "" when the line does not say
+	Backup    bool
+	Rest      []string // its other words, in order
+}
+
+// Sections parses the listen sections of an HAProxy file. It accepts any
+// bytes: what it does not know it keeps as a setting, and what stands outside
+// a listen section is left out.
+func Sections(data []byte) []Section {
+	var out []Section
+	open := false
+	for line := range strings.Lines(string(data)) {
+		w := words(line)
+		if len(w) == 0 {
+			continue
+		}
+		switch w[0] {
+		case "listen":
+			out, open = append(out, Section{Name: at(w, 1)}), true
+			continue
+		case "global", "defaults", "frontend", "backend", "userlist", "peers", "resolvers", "cache", "program", "ring", "mailers":
+			open = false
+		}
+		if open {
+			out[len(out)-1].add(w)
+		}
+	}
+	return out
+}
+
+func (s *Section) add(w []string) {
+	switch {
+	case w[0] == "bind" && len(w) == 2:
+		s.Binds = append(s.Binds, w[1])
+	case w[0] == "server" && len(w) > 2:
+		s.Servers = append(s.Servers, serverOf(w))
+	case w[0] == "http-check" && at(w, 1) == "send" && len(w) > 3 && w[len(w)-2] == "uri" && s.Check == "":
+		s.Check = w[len(w)-1]
+		s.Settings = append(s.Settings, strings.Join(w[:len(w)-2], " "))
+	default:
+		s.Settings = append(s.Settings, strings.Join(w, " "))
+	}
+}
+
+func serverOf(w []string) SectionServer {
+	v := SectionServer{Name: w[1], Addr: w[2]}
+	for i := 3; i < len(w); i++ {
+		switch {
+		case w[i] == "backup":
+			v.Backup = true
+		case w[i] == "weight" && i+1 < len(w) && v.Weight == "":
+			i++
+			v.Weight = w[i]
+		case w[i] == "port" && i+1 < len(w) && v.CheckPort == "":
+			i++
+			v.CheckPort = w[i]
+		default:
+			v.Rest = append(v.Rest, w[i])
+		}
+	}
+	return v
+}
+
+// words splits a line at blanks, up to a comment. Quotes keep blanks and "#"
+// together and stay where they are.
+func words(line string) []string {
+	var out []string
+	var quote byte
+	start := -1
+	flush := func(end int) {
+		if start >= 0 {
+			out = append(out, line[start:end])
+			start = -1
+		}
+	}
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\\' && i+1 < len(line) && line[i+1] != '\n':
+			if start < 0 {
+				start = i
+			}
+			i++
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			flush(i)
+		case c == '#':
+			flush(i)
+			return out
+		default:
+			if c == '"' || c == '\'' {
+				quote = c
+			}
+			if start < 0 {
+				start = i
+			}
+		}
+	}
+	flush(len(line))
+	return out
+}
+
+func at(w []string, i int) string {
+	if i < len(w) {
+		return w[i]
+	}
+	return ""
+}
+
+// Summary says in plain words what changes between two versions of a service
+// file, most important first; nil when they are the same by SameFile. nil
+// stands for a file that does not exist. Its lines are safe to print.
+func Summary(before, after []byte) []string {
+	if SameFile(before, after) {
+		return nil
+	}
+	var out []string
+	switch {
+	case before == nil:
+		out = added(Sections(after))
+	case after == nil:
+		out = removed(Sections(before))
+	default:
+		out = changed(Sections(before), Sections(after))
+	}
+	for i := range out {
+		out[i] = Printable(MaskSecrets(out[i]))
+	}
+	return out
+}
+
+func added(sections []Section) []string {
+	out := []string{"new file"}
+	for _, s := range sections {
+		out = append(out, fmt.Sprintf("+ section %s on %s, %s", s.Name, bindsText(s.Binds), count(len(s.Servers), "server")))
+	}
+	return out
+}
+
+func removed(sections []Section) []string {
+	out := []string{"file removed"}
+	for _, s := range sections {
+		out = append(out, fmt.Sprintf("- section %s on %s, %s", s.Name, bindsText(s.Binds), count(len(s.Servers), "server")))
+	}
+	return out
+}
+
+func changed(before, after []Section) []string {
+	var out []string
+	multi := len(before) > 1 || len(after) > 1
+	for _, a := range after {
+		i := slices.IndexFunc(before, func(b Section) bool { return b.Name == a.Name })
+		if i < 0 {
+			out = append(out, fmt.Sprintf("+ section %s on %s, %s", a.Name, bindsText(a.Binds), count(len(a.Servers), "server")))
+			continue
+		}
+		for _, l := range sectionChange(before[i], a) {
+			if multi {
+				l = a.Name + ": " + l
+			}
+			out = append(out, l)
+		}
+	}
+	for _, b := range before {
+		if !slices.ContainsFunc(after, func(a Section) bool { return b.Name == a.Name }) {
+			out = append(out, fmt.Sprintf("- section %s on %s, %s", b.Name, bindsText(b.Binds), count(len(b.Servers), "server")))
+		}
+	}
+	if len(out) == 0 {
+		return []string{"cosmetic only"}
+	}
+	return out
+}
+
+func sectionChange(b, a Section) []string {
+	var out []string
+	out = append(out, bindChange(b.Binds, a.Binds)...)
+	if b.Check != a.Check {
+		out = append(out, fmt.Sprintf("check %s → %s", or(b.Check, "none"), or(a.Check, "none")))
+	}
+	out = append(out, serversChange(b.Servers, a.Servers)...)
+	return append(out, settingsChange(b.Settings, a.Settings)...)
+}
+
+func bindChange(b, a []string) []string {
+	if slices.Equal(b, a) {
+		return nil
+	}
+	if len(b) == 1 && len(a) == 1 {
+		bi, ai := strings.LastIndexByte(b[0], ':'), strings.LastIndexByte(a[0], ':')
+		if bi >= 0 && ai >= 0 && b[0][:bi] == a[0][:ai] {
+			return []string{fmt.Sprintf("port %s → %s", b[0][bi+1:], a[0][ai+1:])}
+		}
+	}
+	return []string{fmt.Sprintf("bind %s → %s", bindsText(b), bindsText(a))}
+}
+
+func serversChange(b, a []SectionServer) []string {
+	var out, was, is []string
+	for _, n := range a {
+		i := slices.IndexFunc(b, func(o SectionServer) bool { return o.Name == n.Name })
+		if i < 0 {
+			out = append(out, "+ server "+n.Name+role(n))
+			continue
+		}
+		is = append(is, n.Name)
+		out = append(out, serverChange(b[i], n)...)
+	}
+	for _, o := range b {
+		if slices.ContainsFunc(a, func(n SectionServer) bool { return o.Name == n.Name }) {
+			was = append(was, o.Name)
+		} else {
+			out = append(out, "- server "+o.Name+role(o))
+		}
+	}
+	if !slices.Equal(was, is) {
+		out = append(out, "servers in another order: "+strings.Join(is, ", "))
+	}
+	return out
+}
+
+func serverChange(o, n SectionServer) []string {
+	var out []string
+	if o.Weight != n.Weight {
+		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, or(o.Weight, "default"), or(n.Weight, "default")))
+	}
+	if o.Backup != n.Backup {
+		out = append(out, fmt.Sprintf("%s: %s → %s", n.Name, kind(o), kind(n)))
+	}
+	if o.Addr != n.Addr {
+		out = append(out, fmt.Sprintf("address of %s: %s → %s", n.Name, o.Addr, n.Addr))
+	}
+	if o.CheckPort != n.CheckPort {
+		out = append(out, fmt.Sprintf("check port of %s: %s → %s", n.Name, or(o.CheckPort, "none"), or(n.CheckPort, "none")))
+	}
+	if !slices.Equal(o.Rest, n.Rest) {
+		out = append(out, fmt.Sprintf("options of %s: %s → %s", n.Name,
+			or(strings.Join(o.Rest, " "), "none"), or(strings.Join(n.Rest, " "), "none")))
+	}
+	return out
+}
+
+// settingsChange pairs the settings that start with the same word, and says
+// the others as they stand.
+func settingsChange(b, a []string) []string {
+	gone, come := without(b, a), without(a, b)
+	var out []string
+	for _, g := range gone {
+		key, old, _ := strings.Cut(g, " ")
+		i := slices.IndexFunc(come, func(c string) bool { return strings.HasPrefix(c, key+" ") })
+		if i < 0 {
+			out = append(out, "- "+g)
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s %s → %s", key, old, strings.TrimPrefix(come[i], key+" ")))
+		come = slices.Delete(come, i, i+1)
+	}
+	for _, c := range come {
+		out = append(out, "+ "+c)
+	}
+	if len(out) == 0 && !slices.Equal(b, a) {
+		return []string{"settings in another order"}
+	}
+	return out
+}
+
+// without is a less the elements of b, counting repeats.
+func without(a, b []string) []string {
+	left := map[string]int{}
+	for _, s := range b {
+		left[s]++
+	}
+	var out []string
+	for _, s := range a {
+		if left[s] > 0 {
+			left[s]--
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func bindsText(b []string) string { return or(strings.Join(b, ", "), "no port") }
+
+func kind(s SectionServer) string {
+	if s.Backup {
+		return "backup"
+	}
+	return "regular"
+}
+
+func role(s SectionServer) string {
+	if s.Backup {
+		return " (backup)"
+	}
+	return ""
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

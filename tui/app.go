@@ -1,0 +1,164 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Model is the root of the console: the size, the pages on top of one
+// another, at most one dialog, and the newest snapshot with its boards.
+type Model struct {
+	deps  Deps
+	feed  *feed
+	theme *theme.Theme
+
+	w, h   int
+	now    time.Time
+	stack  []page.Page    // never empty; the last one is seen
+	dialog *page.Question // nil when there is none
+	asked  int            // number of the dialog, so that a late tick settles no other
+
+	inv    *model.Inventory
+	snap   *model.Snapshot // nil until the first node has answered
+	boards []model.Board
+	gen    int // number of the watch whose snapshots count
+	shown  int // number of the watch whose snapshot is shown
+	judged time.Time
+	began  time.Time // when the asking of inv began
+
+	events []model.Event // what has changed, the newest first
+
+	typing bool // the filter line has the keyboard
+	filter widget.Input
+	toast  toast
+	run    *run // nil when no reload is under way
+}
+
+// toast is one line said to the operator.
+type toast struct {
+	text string
+	tone theme.Tone
+	at   time.Time
+}
+
+// New makes the console. Its work runs under a context of its own until Run
+// gives it one.
+func New(d Deps) Model { return newModel(context.Background(), d) }
+
+func newModel(ctx context.Context, d Deps) Model {
+	environ := d.Environ
+	if environ == nil {
+		environ = os.Environ()
+	}
+	m := Model{
+		deps: d, feed: newFeed(ctx, d), theme: theme.New(theme.Detect(environ)),
+		now: d.Now(), stack: []page.Page{page.NewFleet()},
+	}
+	if d.Start != "" {
+		m.stack = append(m.stack, page.NewCluster(d.Start))
+	}
+	if d.Inventory != nil {
+		m.take(d.Inventory)
+	}
+	return m
+}
+
+// take makes inv the inventory that is shown and watched. What was seen of the
+// old one stays on screen until the new one's first snapshot.
+func (m *Model) take(inv *model.Inventory) {
+	m.inv, m.began = inv, m.now
+	m.gen++
+	if m.snap == nil {
+		m.boards = unasked(inv, m.now)
+	}
+}
+
+// Init starts the work.
+func (m Model) Init() tea.Cmd {
+	if m.inv == nil {
+		return tea.Batch(m.feed.load(), m.feed.tick())
+	}
+	return tea.Batch(m.feed.watch(m.inv, m.gen), m.feed.tick())
+}
+
+// framesASecond is how often the screen is looked at for changes. With it a key
+// waits 11 ms at most for its frame; more would cost an idle console more than
+// it spends on asking the nodes.
+const framesASecond = 90
+
+// Run opens the console on a terminal and returns when the operator leaves or
+// ctx ends. The terminal is restored on every way out, and nothing keeps
+// running: a reload that is under way finishes its node first, and the error
+// says what was and was not done.
+func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	m := newModel(work, d)
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesASecond)}
+	if d.Environ != nil {
+		opts = append(opts, tea.WithEnvironment(d.Environ))
+	}
+	_, err := tea.NewProgram(m, opts...).Run()
+	interrupted := m.feed.finish(func(host model.Host) {
+		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)
+	})
+	stop()
+	if interrupted != nil {
+		return interrupted
+	}
+	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
+		return nil // asked to leave from outside: SIGTERM, SIGHUP
+	}
+	if err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
+	return nil
+}
+
+// every is the time between two rounds of asking.
+func (m *Model) every() time.Duration { return pace(m.deps.Every, m.inv) }
+
+// top is the page that is seen.
+func (m *Model) top() page.Page { return m.stack[len(m.stack)-1] }
+
+// setTop replaces the page that is seen. The stack is copied: models share
+// nothing that changes.
+func (m *Model) setTop(p page.Page) {
+	m.stack = slices.Clone(m.stack)
+	m.stack[len(m.stack)-1] = p
+}
+
+func (m *Model) push(p page.Page) { m.stack = append(slices.Clone(m.stack), p) }
+
+// pop goes back one page; the last one stays.
+func (m *Model) pop() {
+	if len(m.stack) > 1 {
+		m.stack = slices.Clone(m.stack[:len(m.stack)-1])
+	}
+}
+
+// say shows one line until it has had time to be read.
+func (m *Model) say(tone theme.Tone, text string) {
+	m.toast = toast{text: text, tone: tone, at: m.now}
+}
+
+// env is what pages may know, for a page of h lines.
+func (m *Model) env(h int) page.Env {
+	return page.Env{
+		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Events: m.events, ReadOnly: m.deps.Execute == nil,
+		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
+	}
+}

@@ -1,0 +1,57 @@
+// Package tui is the console: a Bubble Tea program that draws boards and asks
+// for reloads. It knows the model and the terminal; everything that touches
+// the world arrives through Deps.
+package tui
+
+import (
+	"context"
+	"time"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+)
+
+// Deps is the world as the console may use it. Every function must return
+// when its context ends.
+type Deps struct {
+	// Inventory is the inventory as it was read at the start: the first frame
+	// shows its clusters. nil makes the console begin with Load.
+	Inventory *model.Inventory
+	// Load reads the inventory afresh.
+	Load func(ctx context.Context) (*model.Inventory, error)
+	// Watch probes the inventory's nodes until ctx ends and sends immutable
+	// snapshots; the channel is closed at the end.
+	Watch func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
+	// Plan reads the cluster's HAProxy nodes and says what a reload would do.
+	Plan func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (model.Plan, error)
+	// Execute carries a plan out, telling each step as it happens. nil means
+	// a read-only console.
+	Execute func(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error)
+	// Diff is the unified diff of one change, line by line, for display.
+	Diff func(c model.FileChange) []DiffLine
+	// Summary is a change in plain words.
+	Summary func(c model.FileChange) []string
+	// File is a service's rendered file, for the service page.
+	File func(inv *model.Inventory, s *model.Service) string
+	// Now is the clock.
+	Now func() time.Time
+	// Actions are extra keys of the sandbox; nil outside `pgtui demo`.
+	Actions []Action
+	Every   time.Duration // refresh interval; 0 means 2 s, and up to 5 s for a large fleet
+	Version string
+	// Environ is the environment, KEY=value, that tells the terminal's
+	// character set and colours; nil means the process's own.
+	Environ []string
+	// Start is the cluster to open on; "" opens the fleet.
+	Start model.ClusterName
+}
+
+// Action is one sandbox key: it makes something happen to the simulated nodes.
+type Action struct {
+	Key   string
+	Label string
+	Do    func(ctx context.Context) error
+}
+
+// DiffLine is one line of a unified diff.
+type DiffLine = page.DiffLine

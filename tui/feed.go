@@ -1,0 +1,362 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/model/check"
+	"pgtui/tui/page"
+)
+
+// feed is the only place of the console that starts work. Everything it
+// starts ends with its context.
+type feed struct {
+	// ctx is the life of the console. It is kept here because Bubble Tea's
+	// commands take no argument and are not waited for at the end.
+	ctx   context.Context
+	deps  Deps
+	after func(time.Duration, tea.Msg) tea.Cmd // a timer; tests bring their own
+	judge check.Judge
+	past  history
+
+	mu    sync.Mutex
+	stop  context.CancelFunc // ends the present watch; nil when there is none
+	began time.Time          // when the present watch began
+	going *run               // the reload under way; nil when there is none
+}
+
+// The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
+type (
+	inventoryMsg struct { // the inventory was read again
+		inv *model.Inventory
+		err error
+	}
+	snapshotMsg struct { // what the nodes answered, judged
+		gen    int
+		snap   *model.Snapshot
+		boards []model.Board
+		events []model.Event // what has changed since the last one
+		more   <-chan *model.Snapshot
+		cost   time.Duration // what judging it took
+	}
+	judgedMsg struct { // an old snapshot judged at a later time
+		seq    uint64
+		boards []model.Board
+		events []model.Event
+	}
+	watchEndMsg struct{ gen int }
+	tickMsg     struct{}
+	settleMsg   struct{ asked int }
+	actionMsg   struct {
+		label string
+		err   error
+	}
+)
+
+func newFeed(ctx context.Context, d Deps) *feed {
+	return &feed{ctx: ctx, deps: d, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+		return func() tea.Msg {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				return msg
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}}
+}
+
+// tick comes once a second, to notice data that grows old.
+func (f *feed) tick() tea.Cmd { return f.after(time.Second, tickMsg{}) }
+
+// load reads the inventory.
+func (f *feed) load() tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
+		defer cancel()
+		inv, err := f.deps.Load(ctx)
+		return inventoryMsg{inv: inv, err: err}
+	}
+}
+
+// What a fleet is asked at most: this many nodes a second. Small fleets are
+// asked every quickest, none more seldom than every slowest.
+const (
+	quickest     = 2 * time.Second
+	slowest      = 5 * time.Second
+	nodesASecond = 200
+)
+
+// pace is how often the nodes of inv are asked: as often as wanted, or, when
+// that is 0, as the size of the fleet allows.
+func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
+	switch {
+	case wanted > 0:
+		return wanted
+	case inv == nil:
+		return quickest
+	}
+	return min(max(time.Duration(len(inv.Nodes))*time.Second/nodesASecond, quickest), slowest)
+}
+
+// watch asks the nodes of inv until another watch takes over.
+func (f *feed) watch(inv *model.Inventory, gen int) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithCancel(f.ctx)
+		f.mu.Lock()
+		if f.stop != nil {
+			f.stop()
+		}
+		f.stop, f.began = cancel, f.deps.Now()
+		f.mu.Unlock()
+		return f.read(f.deps.Watch(ctx, inv, pace(f.deps.Every, inv)), gen)
+	}
+}
+
+// next waits for the next snapshot of a watch. Judging a large fleet takes its
+// time, so that the pause before it grows with what the last one cost: at most
+// a fifth of one core goes into boards.
+func (f *feed) next(m snapshotMsg) tea.Cmd {
+	wait := f.after(min(4*m.cost, 300*time.Millisecond), nil)
+	return func() tea.Msg {
+		wait()
+		return f.read(m.more, m.gen)
+	}
+}
+
+// read waits for a snapshot, goes on to the newest that is there, and judges
+// it: the boards are worked out here, once, and not while drawing.
+func (f *feed) read(ch <-chan *model.Snapshot, gen int) tea.Msg {
+	s, ok := <-ch
+	for more := ok; more; {
+		select {
+		case newer, still := <-ch:
+			if more = still; still {
+				s = newer
+			}
+		default:
+			more = false
+		}
+	}
+	if !ok || s == nil {
+		return watchEndMsg{gen}
+	}
+	began := f.deps.Now()
+	boards, events := f.verdicts(s, began)
+	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: f.deps.Now().Sub(began)}
+}
+
+// rejudge works the boards of an old snapshot out again: what was current when
+// it came may have grown too old to count.
+func (f *feed) rejudge(s *model.Snapshot, now time.Time) tea.Cmd {
+	return func() tea.Msg {
+		boards, events := f.verdicts(s, now)
+		return judgedMsg{seq: s.Seq, boards: boards, events: events}
+	}
+}
+
+// verdicts are the boards of a snapshot, and what has changed on them.
+func (f *feed) verdicts(s *model.Snapshot, now time.Time) ([]model.Board, []model.Event) {
+	f.mu.Lock()
+	began := f.began
+	f.mu.Unlock()
+	boards := f.judge.Boards(s, now)
+	return boards, f.past.follow(s, boards, now, began)
+}
+
+// plan reads the inventory afresh and then the cluster's nodes: a preview is
+// of the file as it is now, not as it was when the console was opened.
+func (f *feed) plan(cluster model.ClusterName) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
+		defer cancel()
+		inv, err := f.deps.Load(ctx)
+		if err == nil && inv.Cluster(cluster) == nil {
+			err = fmt.Errorf("the inventory %s has no cluster %s", inv.Source, cluster)
+		}
+		if err != nil {
+			return page.PlanMsg{Cluster: cluster, Err: err}
+		}
+		p, err := f.deps.Plan(ctx, inv, cluster, nil)
+		return page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}
+	}
+}
+
+// act performs one of the sandbox's actions.
+func (f *feed) act(a Action) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
+		defer cancel()
+		return actionMsg{label: a.Label, err: a.Do(ctx)}
+	}
+}
+
+// settle makes a dialog's keys count after a while.
+func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg{asked}) }
+
+// run is a reload under way.
+type run struct {
+	plan   page.PlanMsg
+	events chan tea.Msg
+	halt   atomic.Bool // begin no further node
+	ended  chan struct{}
+
+	mu   sync.Mutex
+	host model.Host // the node that is being worked on
+	done page.DoneMsg
+}
+
+// execute carries a plan out. It is told to stop by run.stop only: the
+// context it gives away ends at the border between two nodes, never inside one.
+func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
+	r := &run{plan: p, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+	f.mu.Lock()
+	f.going = r
+	f.mu.Unlock()
+	go f.carry(r)
+	return r, f.event(r)
+}
+
+// carry runs Execute to its end.
+func (f *feed) carry(r *run) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(f.ctx))
+	defer cancel()
+	done := f.guarded(ctx, r, func(s model.StepResult) {
+		if r.enters(s.Host) && r.halt.Load() {
+			cancel()
+		}
+		r.tell(f.ctx, page.StepMsg{Result: s})
+	})
+	r.mu.Lock()
+	r.done = done
+	r.mu.Unlock()
+	close(r.ended)
+	r.tell(f.ctx, done)
+}
+
+// guarded calls Execute. A panic in it must not take the terminal along: it
+// becomes an error that says the state of the node is not known.
+func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult)) (done page.DoneMsg) {
+	defer func() {
+		if p := recover(); p != nil {
+			done.Err = fmt.Errorf("the reload broke off on %s, whose state is not known: %v", r.at(), p)
+		}
+	}()
+	done.Report, done.Err = f.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit)
+	return done
+}
+
+// enters notes the node a step is on and reports whether it is a new one.
+func (r *run) enters(h model.Host) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.host == h {
+		return false
+	}
+	r.host = h
+	return true
+}
+
+// at is the node that is being worked on, "" before the first.
+func (r *run) at() model.Host {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.host
+}
+
+// tell hands an event to the screen, if there still is one.
+func (r *run) tell(ctx context.Context, msg tea.Msg) {
+	select {
+	case r.events <- msg:
+	case <-ctx.Done():
+	}
+}
+
+// event waits for the next event of a run.
+func (f *feed) event(r *run) tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case msg := <-r.events:
+			return msg
+		case <-f.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// finish is the end of the console: it lets a reload that is under way come
+// to the end of its node. It returns nil when none was, or an error that says
+// what was and was not done. waiting is told the node it waits for.
+func (f *feed) finish(waiting func(model.Host)) error {
+	f.mu.Lock()
+	r := f.going
+	f.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.ended:
+		if f.seen(r) {
+			return nil
+		}
+	default:
+		r.halt.Store(true)
+		go func() { // nobody reads the events any more
+			for {
+				select {
+				case <-r.events:
+				case <-f.ctx.Done():
+					return
+				}
+			}
+		}()
+		waiting(r.at())
+		<-r.ended
+	}
+	return r.account()
+}
+
+// release forgets a run whose end has been shown.
+func (f *feed) release(r *run) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.going == r {
+		f.going = nil
+	}
+}
+
+func (f *feed) seen(r *run) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.going != r
+}
+
+// account is a run that was cut short, as an error.
+func (r *run) account() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var parts []string
+	for _, n := range r.done.Report.Nodes {
+		parts = append(parts, fmt.Sprintf("%s %s", n.Host, n.Outcome))
+	}
+	err := r.done.Err
+	if err == nil {
+		err = errors.New("the console was closed")
+	}
+	return fmt.Errorf("reload of %s: %s: %w", r.plan.Cluster, strings.Join(parts, ", "), err)
+}
+
+// unasked are the boards before any node has answered: nothing is known.
+func unasked(inv *model.Inventory, now time.Time) []model.Board {
+	return check.Boards(&model.Snapshot{Inventory: inv, TakenAt: now}, now)
+}

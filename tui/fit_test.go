@@ -1,0 +1,190 @@
+package tui
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// hostile is what a machine that was broken into may send as text.
+const hostile = "a\x1b[2J\x1b]0;owned\x07b\x9b31mc\r\nd\u202Eevil\u2066\x00\x7f\xff日本語👩‍👩‍👧\u200b\x1b"
+
+// hostileWorld has hostile text wherever remote text can be.
+func hostileWorld() *world {
+	w := newWorld()
+	c := w.inv.Cluster("pg-test")
+	c.Provider = hostile
+	for i := range w.inv.Nodes {
+		w.inv.Nodes[i].Name += hostile
+	}
+	for n, v := range w.snap.Patroni {
+		v.Status.Value.State, v.Status.Value.Role = hostile, hostile
+		w.snap.Patroni[n] = v
+	}
+	w.server("pg-test", "", "primary", "pg-test-1", func(r *model.ServerStat) {
+		r.Status, r.CheckStatus, r.CheckDesc, r.CheckCode = hostile, hostile, hostile, 0
+	})
+	w.muteProxy("10.10.10.13", time.Minute)
+	return w
+}
+
+// walk visits every page of the console.
+func walk(w *world, visit func(name string, r *rig), r *rig) {
+	steps := []struct {
+		name string
+		keys []string
+	}{
+		{"fleet", nil}, {"fleet filter", []string{"/", "t"}}, {"fleet filtered", []string{"enter"}}, {"fleet again", []string{"esc", "G"}},
+		{"board", []string{"enter"}}, {"cell", []string{"right", "j", "right"}}, {"board help", []string{"?"}},
+		{"findings", []string{"esc", "f"}}, {"events", []string{"esc", "e"}}, {"events below", []string{"j", "G"}},
+		{"what if", []string{"esc", "w"}}, {"what if it leads", []string{"j", "l"}}, {"what if all are down", []string{"space", "k", "space", "k", "space"}},
+		{"service", []string{"esc", "enter"}}, {"service below", []string{"G"}},
+		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"confirm", []string{"r"}},
+	}
+	for _, s := range steps {
+		r.press(s.keys...)
+		visit(s.name, r)
+	}
+	r.fire(true)
+	r.typing("pg-test")
+	visit("confirm typed", r)
+	r.press("enter")
+	visit("run", r)
+}
+
+func TestEveryPageFitsEverySize(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	worlds := append(situations(), struct {
+		name string
+		w    *world
+	}{"hostile", hostileWorld()}, struct {
+		name string
+		w    *world
+	}{"big", bigWorld(40)})
+	for round := range 60 {
+		s := worlds[round%len(worlds)]
+		width, height := 20+rnd.IntN(281), 5+rnd.IntN(96)
+		switch {
+		case round < 10:
+			width, height = 20+rnd.IntN(10), 5+rnd.IntN(4)
+		case round > 55:
+			width, height = 1+rnd.IntN(20), 1+rnd.IntN(5)
+		}
+		walk(s.w, func(name string, r *rig) {
+			lines := strings.Split(r.m.View().Content, "\n")
+			if len(lines) != height {
+				t.Errorf("%s, %s at %dx%d: %d lines", s.name, name, width, height, len(lines))
+			}
+			for i, l := range lines {
+				if n := ansi.StringWidth(l); n > width {
+					t.Errorf("%s, %s at %dx%d: line %d takes %d cells: %q", s.name, name, width, height, i, n, l)
+				}
+			}
+		}, eventful(newRig(t, s.w, width, height)))
+	}
+}
+
+func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
+	for _, z := range sizes() {
+		r := newRig(t, hostileWorld(), z[0], z[1], func(d *Deps) {
+			d.Summary = func(model.FileChange) []string { return []string{hostile} }
+			d.Diff = func(model.FileChange) []DiffLine { return []DiffLine{{Kind: '+', Text: hostile}} }
+			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
+		})
+		r.m.events = []model.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
+		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
+		r.send(actionMsg{label: hostile, err: &model.Hint{Err: errHostile{}, Try: hostile}})
+		harmless(t, "toast", r.m.View().Content)
+		r.send(page.DoneMsg{Err: errHostile{}})
+		harmless(t, "failed run", r.m.View().Content)
+		r.press("q")
+		r.m.typing = true
+		r.send(tea.PasteMsg{Content: hostile})
+		harmless(t, "pasted filter", r.m.View().Content)
+	}
+}
+
+type errHostile struct{}
+
+func (errHostile) Error() string { return hostile }
+
+// harmless fails the test if a screen holds anything but text, line ends and
+// the colours of the theme.
+func harmless(t *testing.T, name, screen string) {
+	t.Helper()
+	rest := screen
+	th := theme.New(theme.Options{})
+	for tone := range theme.Alarm + 1 {
+		for _, on := range []bool{false, true} {
+			if open := th.Open(tone, on); open != "" {
+				rest = strings.ReplaceAll(rest, open, "")
+			}
+		}
+	}
+	rest = strings.ReplaceAll(rest, ansi.ResetStyle, "")
+	for _, r := range rest {
+		if (r < ' ' && r != '\n') || (r >= 0x7f && r < 0xa0) || r == utf8.RuneError || strings.ContainsRune("\u202e\u2066\u200b\u200d\ufeff", r) {
+			t.Fatalf("%s: %q reached the screen:\n%q", name, r, rest)
+		}
+	}
+	if strings.Contains(rest, "owned") {
+		t.Fatalf("%s: the payload of a title sequence is shown:\n%q", name, rest)
+	}
+}
+
+func TestASCIITerminal(t *testing.T) {
+	r := newRig(t, situations()[2].w, 80, 24, func(d *Deps) { d.Environ = []string{"LANG=C"} })
+	walk(nil, func(name string, r *rig) {
+		for _, c := range r.m.View().Content {
+			if c > '~' {
+				t.Fatalf("%s: %q on a terminal without UTF-8:\n%s", name, c, r.screen())
+			}
+		}
+	}, r)
+}
+
+func TestWrapKeepsNamesTogether(t *testing.T) {
+	got := strings.Join(widget.Wrap("not known: pg-test-3, pg-test-2", 20), "|")
+	if want := "not known:|pg-test-3, pg-test-2"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = strings.Join(widget.Wrap("/etc/haproxy/conf.d/pg-test-primary.cfg", 16), "|")
+	if want := "/etc/haproxy/con|f.d/pg-test-prim|ary.cfg"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTableDropsByPriorityThenNarrows(t *testing.T) {
+	tab := widget.Table{
+		Cols: []widget.Column{{Title: "NAME", Min: 4}, {Title: "LAG", Right: true, Drop: 2}, {Title: "WHY", Min: 5, Flex: true, Drop: 1}},
+		Rows: [][]widget.Line{{widget.P("pg-test-1"), widget.P("16 MB"), widget.P("because it is so")}},
+	}
+	for width, want := range map[int]string{
+		40: "pg-test-1  16 MB  because it is so", 28: "pg-test-1  16 MB  because i…", 20: "pg-test-1  because …", 10: "pg-test-1", 6: "pg-te…",
+	} {
+		if got := strings.TrimRight(tab.Layout(width).Row(tab.Rows[0]).String(), " "); got != want {
+			t.Errorf("at %d: %q, want %q", width, got, want)
+		}
+	}
+}
+
+func TestLocaleDecidesTheCharacterSet(t *testing.T) {
+	for env, ascii := range map[string]bool{
+		"LANG=en_US.UTF-8": false, "LANG=C.utf8": false, "LANG=C": true, "LANG=en_US.ISO-8859-1": true, "TERM=xterm": true,
+		"LANG=C.UTF-8 LC_ALL=C": true, "LANG=C LC_CTYPE=en_GB.UTF-8": false,
+	} {
+		if got := theme.Detect(strings.Fields(env)).ASCII; got != ascii {
+			t.Errorf("%s: ASCII %v, want %v", env, got, ascii)
+		}
+	}
+}

@@ -1,0 +1,489 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+)
+
+// planning answers every question for a plan with p.
+func planning(p model.Plan) func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+	return func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+		return p, nil
+	}
+}
+
+// failing makes every run fail its check on host.
+func failing(host model.Host) func(*Deps) {
+	return func(d *Deps) {
+		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			return executed(p, emit, host), nil
+		}
+	}
+}
+
+// counting makes a run count itself.
+func counting(n *int) func(*Deps) {
+	return func(d *Deps) {
+		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			*n++
+			return executed(p, emit, ""), nil
+		}
+	}
+}
+
+func TestWalkFromFleetToServiceAndBack(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30)
+	r.want("pg-meta", "pg-test", "2 clusters", "● 2 ok")
+	r.press("j", "enter")
+	if got := r.path(); got != "fleet › pg-test" {
+		t.Fatalf("path %q", got)
+	}
+	r.want("● serves", "LEADER", "leader pg-test-1", "3/3")
+	r.press("down", "enter")
+	r.want("5434 replica", "pg-test-2, pg-test-3 serve", "DEFINITION", "SHARE")
+	r.press("tab")
+	r.want("5436 default")
+	r.press("esc", "esc")
+	if got := r.path(); got != "fleet" {
+		t.Fatalf("path %q", got)
+	}
+	r.press("esc")
+	if r.quit {
+		t.Error("esc on the fleet left the console")
+	}
+	r.press("q")
+	if !r.quit {
+		t.Error("q did not leave the console")
+	}
+}
+
+func TestTheCursorStaysOnItsCluster(t *testing.T) {
+	w := bigWorld(5)
+	r := newRig(t, w, 100, 30)
+	r.press("j", "j")
+	r.want("▸pg-app-02")
+	// Another cluster falls ill and floats to the top.
+	w.mute("pg-app-04-1", time.Minute)
+	next := *w.snap
+	next.Seq++
+	r.send(snapshotMsg{gen: r.m.gen, snap: &next, boards: w.boards(), more: make(chan *model.Snapshot)})
+	r.want("▸pg-app-02")
+	if s := r.screen(); strings.Index(s, "pg-app-04") > strings.Index(s, "pg-app-00") {
+		t.Errorf("trouble is not first:\n%s", s)
+	}
+}
+
+func TestFilterNarrowsAsItIsTypedAndSaysWhatItHides(t *testing.T) {
+	r := newRig(t, bigWorld(12), 100, 30)
+	r.press("/")
+	r.typing("APP-1")
+	r.want("pg-app-10", "pg-app-11", "10 hidden by the filter APP-1")
+	r.wantNot("pg-app-03")
+	r.press("enter")
+	r.want("10 hidden")
+	r.press("esc")
+	r.want("pg-app-03")
+	r.press("/")
+	r.typing("nosuch")
+	r.want("No cluster matches", "12 clusters hidden")
+	r.press("esc")
+	r.want("pg-app-03")
+}
+
+func TestFaultsHideWhatIsOk(t *testing.T) {
+	w := bigWorld(6)
+	w.mute("pg-app-03-2", time.Minute)
+	r := newRig(t, w, 100, 30)
+	r.press("z")
+	r.want("pg-app-03", "5 hidden by z")
+	r.wantNot("pg-app-01 ")
+}
+
+func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
+	runs := 0
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	r.press("r")
+	r.want("Nothing has been touched yet", "weight of pg-test-2: 100 → 50")
+	r.press("r")
+	r.typing("pg-test")
+	r.press("enter", "enter")
+	r.want("Type pg-test and Enter to reload", "> …")
+	if runs != 0 {
+		t.Fatal("keys typed before the question settled started a reload")
+	}
+	r.fire(true)
+	r.press("enter")
+	r.want("cancelled: nothing was done")
+	if runs != 0 || r.m.dialog != nil {
+		t.Fatalf("Enter on an empty answer: %d runs, dialog %v", runs, r.m.dialog)
+	}
+}
+
+func TestAWrongNameCancels(t *testing.T) {
+	for _, answer := range []string{"pg-tes", "pg-test ", "PG-TEST", "y", "yes", "pg-meta"} {
+		runs := 0
+		r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+		r.press("r", "r")
+		r.fire(true)
+		r.typing(answer)
+		r.press("enter")
+		if runs != 0 || r.m.dialog != nil {
+			t.Errorf("%q: %d runs, dialog %v", answer, runs, r.m.dialog)
+		}
+		r.want("cancelled")
+	}
+}
+
+func TestWhatDoesNotAnswerTheQuestion(t *testing.T) {
+	runs := 0
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	for _, key := range []string{"esc", "ctrl+c"} {
+		r.press("r", "r")
+		r.fire(true)
+		r.typing("pg-test")
+		r.press(key)
+		if r.m.dialog != nil || r.quit {
+			t.Errorf("%s: dialog %v, quit %v", key, r.m.dialog, r.quit)
+		}
+		r.press("esc")
+	}
+	// A tick of a question that was cancelled settles no later one.
+	r.press("r", "r")
+	late := r.timers
+	r.press("esc", "r")
+	r.timers = nil
+	for _, msg := range late {
+		r.send(msg)
+	}
+	r.typing("pg-test")
+	r.press("enter")
+	// A name from the clipboard was not typed.
+	r.fire(true)
+	r.send(tea.PasteMsg{Content: "pg-test"})
+	r.want("pasting does not count")
+	r.press("enter")
+	if runs != 0 {
+		t.Errorf("%d reloads ran", runs)
+	}
+}
+
+func TestTheRightNameReloads(t *testing.T) {
+	runs := 0
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	r.press("r", "r")
+	r.fire(true)
+	r.typing("pg-testx")
+	r.press("backspace", "enter")
+	if runs != 1 {
+		t.Fatalf("%d reloads ran", runs)
+	}
+	r.want("reloaded and verified: 3 nodes", "✓ verify 1.4 s", "/var/lib/pgtui/backup")
+	r.press("enter")
+	if got := r.path(); got != "fleet › pg-test" {
+		t.Errorf("after the run: %q", got)
+	}
+}
+
+func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
+	r := newRig(t, newWorld(), 110, 40, func(d *Deps) { d.Start = "pg-test" }, failing("10.10.10.12"))
+	r.press("r", "r")
+	r.fire(true)
+	r.typing("pg-test")
+	r.press("enter")
+	r.want("the reload did not finish", "✓ 10.10.10.11  new files in place, reloaded, verified",
+		"10.10.10.12  failed at check, before anything on it was changed", "10.10.10.13  not begun",
+		"unknown keyword 'wieght'", "mend the service in the inventory")
+}
+
+func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
+	inside, goOn := make(chan bool), make(chan bool)
+	var ended []string
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Execute = func(ctx context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			for i, n := range p.Nodes {
+				emit(model.StepResult{Host: n.Host, Step: model.StepStage})
+				if ctx.Err() != nil {
+					ended = append(ended, fmt.Sprintf("%s refused", n.Host))
+					return model.Report{Nodes: []model.NodeReport{
+						{Host: p.Nodes[0].Host, Outcome: model.Applied}, {Host: n.Host, Outcome: model.Untouched, Step: model.StepStage}}}, ctx.Err()
+				}
+				if i == 0 {
+					inside <- true
+					<-goOn
+				}
+				if ctx.Err() != nil {
+					ended = append(ended, "cut inside a node")
+				}
+				emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true})
+				ended = append(ended, string(n.Host))
+			}
+			return model.Report{}, errors.New("ran to the end")
+		}
+	})
+	r.press("r", "r")
+	r.fire(true)
+	r.typing("pg-test")
+	r.lazy = true
+	r.press("enter")
+	<-inside
+	r.press("q")
+	if r.quit {
+		t.Fatal("q left in the middle of a reload")
+	}
+	r.press("ctrl+c")
+	r.want("finishing")
+	goOn <- true
+	<-r.m.run.ended
+	r.lazy = false
+	r.drain(r.m.feed.event(r.m.run))
+	if got := strings.Join(ended, ", "); got != "10.10.10.11, 10.10.10.12 refused" {
+		t.Errorf("the run went: %s", got)
+	}
+	r.want("10.10.10.11", "applied", "10.10.10.12", "not touched")
+}
+
+func TestLeavingDuringAReloadWaitsForTheNode(t *testing.T) {
+	inside, goOn := make(chan bool), make(chan bool)
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Execute = func(ctx context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepStage})
+			inside <- true
+			<-goOn
+			emit(model.StepResult{Host: p.Nodes[1].Host, Step: model.StepStage})
+			return model.Report{Nodes: []model.NodeReport{{Host: p.Nodes[0].Host, Outcome: model.Applied}, {Host: p.Nodes[1].Host, Outcome: model.Untouched}}}, ctx.Err()
+		}
+	})
+	run, _ := r.m.feed.execute(page.PlanMsg{Cluster: "pg-test", Plan: planOf(newWorld(), "pg-test")})
+	<-inside
+	waited := model.Host("")
+	err := r.m.feed.finish(func(h model.Host) {
+		waited = h
+		goOn <- true
+	})
+	if waited != "10.10.10.11" {
+		t.Errorf("waited for %q", waited)
+	}
+	if err == nil || !strings.Contains(err.Error(), "10.10.10.11 applied, 10.10.10.12 untouched") || !errors.Is(err, context.Canceled) {
+		t.Errorf("the account is: %v", err)
+	}
+	<-run.ended
+}
+
+func TestReadOnlyRefusesAReload(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start, d.Execute = "pg-test", nil })
+	r.want("read-only")
+	r.press("r", "r", "enter")
+	if r.m.dialog != nil {
+		t.Error("a read-only console asked whether to reload")
+	}
+	r.want("this console is read-only")
+	r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test"}})
+	if r.m.run != nil {
+		t.Error("a read-only console began a run")
+	}
+}
+
+func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
+	w := newWorld()
+	for name, p := range map[string]model.Plan{"unreadable": unreadable(w), "nothing": nothing(w)} {
+		r := newRig(t, w, 100, 30, func(d *Deps) { d.Start = "pg-test"; d.Plan = planning(p) })
+		r.press("r", "r", "enter")
+		if r.m.dialog != nil {
+			t.Errorf("%s: the console asked whether to reload", name)
+		}
+	}
+}
+
+func TestAFailedPlanSaysWhyAndCanBeReadAgain(t *testing.T) {
+	asked := 0
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+			asked++
+			return model.Plan{}, &model.Hint{Err: errors.New("no HAProxy node"), Try: "declare pg_services"}
+		}
+	})
+	r.press("d")
+	r.want("no plan could be made", "no HAProxy node", "declare pg_services")
+	r.press("R")
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestRefreshReadsTheInventoryAgain(t *testing.T) {
+	w := newWorld()
+	bad := false
+	r := newRig(t, w, 100, 30, func(d *Deps) {
+		d.Load = func(context.Context) (*model.Inventory, error) {
+			if bad {
+				return nil, &model.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
+			}
+			return w.inv, nil
+		}
+	})
+	gen := r.m.gen
+	r.press("R")
+	if r.m.gen != gen+1 {
+		t.Error("R did not begin a new watch")
+	}
+	bad = true
+	r.press("R")
+	r.want("pigsty.yml:12:3", "pg-test")
+	// What an older watch still sends does not count.
+	r.send(snapshotMsg{gen: gen, snap: &model.Snapshot{Inventory: w.inv}})
+	r.want("● 2 ok")
+}
+
+func TestTheFirstFrameKnowsNothingAndSaysSo(t *testing.T) {
+	w := newWorld()
+	d := deps(w)
+	d.Now = func() time.Time { return t0 }
+	m := New(d)
+	next, _ := m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
+	r := &rig{t: t, m: next.(Model)}
+	r.want("pg-meta", "pg-test", "asking")
+	r.wantNot("● ok", "serves", "DOWN", "unknown")
+}
+
+func TestANodeThatWasNotTriedYetIsNotInTrouble(t *testing.T) {
+	w := situations()[0].w
+	r := newRig(t, w, 120, 30)
+	r.want("· 1 asking", "● 1 ok")
+	r.wantNot("unknown", "degraded")
+	r.press("j", "enter")
+	r.want("● serves", "1/3 ·", "· asking")
+	// One that is never tried does not stay excused.
+	r.now = t0.Add(11 * time.Second)
+	r.fire(false)
+	r.want("1/3 ?", "? no answer")
+	r.wantNot("asking")
+}
+
+func TestRereadingKeepsTheScreenUntilAllNodesWereTried(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 30, func(d *Deps) {
+		next := w.snap
+		d.Watch = func(context.Context, *model.Inventory, time.Duration) <-chan *model.Snapshot {
+			ch := make(chan *model.Snapshot, 1)
+			ch <- next
+			next = situations()[0].w.snap
+			return ch
+		}
+	})
+	r.want("● 2 ok")
+	r.press("R")
+	r.want("● 2 ok")
+	r.wantNot("asking every", "1 asking")
+}
+
+func TestOldDataIsNotCalledLive(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30)
+	r.want("● live", "● 2 ok")
+	r.now = t0.Add(30 * time.Second)
+	r.fire(false)
+	r.want("30 s old", "? 2 unknown")
+	r.wantNot("● live", "● 2 ok")
+}
+
+func TestAnIdleTickChangesNothing(t *testing.T) {
+	for _, start := range []model.ClusterName{"", "pg-test"} {
+		r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = start })
+		before := r.m.View().Content
+		for i := range 5 {
+			r.now = t0.Add(time.Duration(i) * time.Second)
+			r.fire(false)
+			next := *r.m.snap
+			next.Seq, next.TakenAt = next.Seq+1, r.now
+			r.send(snapshotMsg{gen: r.m.gen, snap: &next, boards: r.m.boards, more: make(chan *model.Snapshot)})
+			if after := r.m.View().Content; after != before {
+				t.Fatalf("%q: nothing happened and the screen changed:\n%s", start, after)
+			}
+		}
+	}
+}
+
+func TestHelpListsWhatIsExecuted(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 70, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Actions = []Action{{Key: "1", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
+	})
+	e := r.m.env(10)
+	tables := append(r.m.top().Keys(e), keys.Global()...)
+	r.press("?")
+	for _, b := range tables {
+		r.want(b.Help().Desc)
+	}
+	r.want("SANDBOX", "fail the leader", "SHAPES")
+	r.press("esc", "1")
+	r.want("fail the leader: done")
+}
+
+func TestNoKeyMeansTwoThings(t *testing.T) {
+	w := newWorld()
+	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
+	diff, _ := page.NewDiff("pg-test", true).Update(page.PlanMsg{Cluster: "pg-test", Plan: planOf(w, "pg-test")}, e)
+	for _, p := range []page.Page{page.NewFleet(), page.NewCluster("pg-test"), page.NewService("pg-test", "primary"),
+		page.NewFindings(""), diff, page.NewRun(page.PlanMsg{}), page.NewHelp("x", nil)} {
+		seen := map[string]keys.Action{}
+		for _, b := range p.Keys(e) {
+			for _, k := range b.Keys() {
+				if other, twice := seen[k]; twice {
+					t.Errorf("%s: %s is both %s and %s", p.Title(), k, other, b.Do)
+				}
+				seen[k] = b.Do
+			}
+		}
+	}
+}
+
+func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
+	w := newWorld()
+	c := w.inv.Cluster("pg-test")
+	c.Front("10.10.10.12").Service("primary").Port = "6433"
+	f := c.Front("10.10.10.13")
+	f.Services = f.Services[1:]
+	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r.press("enter")
+	r.want("declared otherwise for 10.10.10.12, 10.10.10.13 (not there)")
+}
+
+func TestKeysOfTheSandboxReportWhatCameOfThem(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Actions = []Action{{Key: "9", Label: "cut the cable", Do: func(context.Context) error { return errors.New("no such cable") }}}
+	})
+	r.want("demo", "9 cut the cable")
+	r.press("9")
+	r.want("cut the cable: no such cable")
+}
+
+func TestALargeFleetIsAskedLessOften(t *testing.T) {
+	fleet := func(n int) *model.Inventory { return &model.Inventory{Nodes: make([]model.Node, n)} }
+	for _, tt := range []struct {
+		name   string
+		wanted time.Duration
+		inv    *model.Inventory
+		want   time.Duration
+	}{
+		{"no inventory yet", 0, nil, 2 * time.Second},
+		{"four nodes", 0, fleet(4), 2 * time.Second},
+		{"700 nodes", 0, fleet(700), 3500 * time.Millisecond},
+		{"5,000 nodes", 0, fleet(5000), 5 * time.Second},
+		{"as asked", time.Second, fleet(5000), time.Second},
+	} {
+		if got := pace(tt.wanted, tt.inv); got != tt.want {
+			t.Errorf("%s: every %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

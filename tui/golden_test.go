@@ -1,0 +1,158 @@
+package tui
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+)
+
+var update = flag.Bool("update", false, "write the golden frames anew")
+
+// sizes are the terminals that every page is looked at on.
+func sizes() [][2]int { return [][2]int{{80, 24}, {120, 40}, {200, 50}, {40, 10}} }
+
+// golden compares frames with the file of that name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: run `make golden` and look at what it wrote", err)
+	}
+	if !bytes.Equal(want, []byte(got)) {
+		t.Errorf("%s: the frame has changed; got:\n%s", path, got)
+	}
+}
+
+// frames draws what steps leads to at every size, one after the other.
+func frames(t *testing.T, w *world, steps func(*rig), change ...func(*Deps)) string {
+	var b strings.Builder
+	for _, z := range sizes() {
+		r := newRig(t, w, z[0], z[1], change...)
+		steps(r)
+		fmt.Fprintf(&b, "=== %dx%d\n", z[0], z[1])
+		for _, l := range strings.Split(r.screen(), "\n") {
+			b.WriteString(strings.TrimRight(l, " ") + "\n")
+		}
+	}
+	return b.String()
+}
+
+// TestFrames holds every page of the state pages in every situation.
+func TestFrames(t *testing.T) {
+	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	pages := []struct {
+		name  string
+		steps func(*rig)
+		deps  func(*Deps)
+	}{
+		{"fleet", func(*rig) {}, func(*Deps) {}},
+		{"board", func(*rig) {}, onBoard},
+		{"cell", func(r *rig) { r.press("j", "right", "right", "right") }, onBoard},
+		{"service", func(r *rig) { r.press("j", "enter") }, onBoard},
+		{"findings", func(r *rig) { r.press("f") }, onBoard},
+		{"whatif", func(r *rig) { r.press("w") }, onBoard},
+	}
+	for _, s := range situations() {
+		for _, p := range pages {
+			t.Run(p.name+"/"+s.name, func(t *testing.T) {
+				golden(t, p.name+"/"+s.name, frames(t, s.w, p.steps, p.deps))
+			})
+		}
+	}
+}
+
+// TestReloadFrames holds the pages on the way through a reload.
+func TestReloadFrames(t *testing.T) {
+	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	w := newWorld()
+	tests := []struct {
+		name  string
+		steps func(*rig)
+		deps  func(*Deps)
+	}{
+		{"diff-loading", func(r *rig) { r.m.push(page.NewDiff("pg-test", false)) }, func(*Deps) {}},
+		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*Deps) {}},
+		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(perNode(w)) }},
+		{"diff-nothing", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(nothing(w)) }},
+		{"diff-unreadable", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(unreadable(w)) }},
+		{"diff-read-only", func(r *rig) { r.press("r") }, func(d *Deps) { d.Execute = nil }},
+		{"confirm-early", func(r *rig) { r.press("r", "r") }, func(*Deps) {}},
+		{"confirm", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-te") }, func(*Deps) {}},
+		{"run-midway", func(r *rig) { midway(r, w) }, func(*Deps) {}},
+		{"run-done", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, func(*Deps) {}},
+		{"run-failed", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, failing("10.10.10.12")},
+		{"help", func(r *rig) { r.press("?") }, func(*Deps) {}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			golden(t, "reload/"+tt.name, frames(t, w, tt.steps, onBoard, tt.deps))
+		})
+	}
+}
+
+// midway stops the picture in the middle of the second node.
+func midway(r *rig, w *world) {
+	r.m.push(page.NewRun(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
+	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
+		for _, s := range []string{model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup, model.StepSwap, model.StepReload, model.StepVerify} {
+			r.send(page.StepMsg{Result: model.StepResult{Host: h, Step: s}})
+			if h == "10.10.10.12" && s == model.StepSwap {
+				return
+			}
+			r.send(page.StepMsg{Result: model.StepResult{Host: h, Step: s, Done: true, Took: 1400e6}})
+		}
+	}
+}
+
+// perNode is a plan in which every node differs: changed, added and deleted.
+func perNode(w *world) model.Plan {
+	p := planOf(w, "pg-test")
+	p.Nodes[0].Changes = append(p.Nodes[0].Changes, model.FileChange{Name: "pg-test-report.cfg", After: []byte("listen pg-test-report\n    bind *:5439\n")})
+	p.Nodes[1].Changes = []model.FileChange{{Name: "pg-test-old.cfg", Before: []byte("listen pg-test-old\n    bind *:5440\n")}}
+	p.Nodes[2].Changes, p.Nodes[2].Same = nil, 4
+	return p
+}
+
+func nothing(w *world) model.Plan {
+	p := planOf(w, "pg-test")
+	for i := range p.Nodes {
+		p.Nodes[i].Changes, p.Nodes[i].Same = nil, 4
+	}
+	return p
+}
+
+func unreadable(w *world) model.Plan {
+	p := planOf(w, "pg-test")
+	p.Nodes[2].Changes = nil
+	p.Nodes[2].Err = &model.Hint{Err: errors.New("ssh 10.10.10.13: connect to port 22: no route to host"), Try: "ssh 10.10.10.13, then R here"}
+	return p
+}
+
+// TestStyledFrames holds what the colours say, escape sequences and all.
+func TestStyledFrames(t *testing.T) {
+	for _, s := range situations() {
+		if s.name != "healthy" && s.name != "failing" {
+			continue
+		}
+		r := newRig(t, s.w, 80, 24, func(d *Deps) { d.Start = "pg-test" })
+		golden(t, "styled/board-"+s.name, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
+	}
+}

@@ -1,0 +1,235 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+)
+
+// rig drives the root model as Bubble Tea does, but in order and at once:
+// commands run where they are returned, timers only when a test fires them.
+type rig struct {
+	t      *testing.T
+	m      Model
+	timers []tea.Msg
+	quit   bool
+	lazy   bool // commands are left alone: what they wait for is the test's to give
+	now    time.Time
+}
+
+// newRig opens the console on a world at that size.
+func newRig(t *testing.T, w *world, width, height int, change ...func(*Deps)) *rig {
+	r := &rig{t: t, now: t0}
+	d := deps(w)
+	d.Now = func() time.Time { return r.now }
+	for _, f := range change {
+		f(&d)
+	}
+	r.m = New(d)
+	r.m.feed.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
+		return func() tea.Msg {
+			r.timers = append(r.timers, msg)
+			return nil
+		}
+	}
+	r.send(tea.WindowSizeMsg{Width: width, Height: height})
+	if w.snap != nil { // else the first answer is still to come
+		r.drain(r.m.Init())
+	}
+	return r
+}
+
+// deps are a world that answers from memory.
+func deps(w *world) Deps {
+	return Deps{
+		Inventory: w.inv,
+		Load:      func(context.Context) (*model.Inventory, error) { return w.inv, nil },
+		Watch: func(context.Context, *model.Inventory, time.Duration) <-chan *model.Snapshot {
+			ch := make(chan *model.Snapshot, 1)
+			if w.snap != nil {
+				ch <- w.snap
+			}
+			return ch
+		},
+		Plan: func(_ context.Context, _ *model.Inventory, c model.ClusterName, _ []model.Host) (model.Plan, error) {
+			return planOf(w, c), nil
+		},
+		Execute: func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			return executed(p, emit, ""), nil
+		},
+		Diff: diffOf,
+		Summary: func(c model.FileChange) []string {
+			return []string{"weight of pg-test-2: 100 → 50"}
+		},
+		File: func(_ *model.Inventory, s *model.Service) string {
+			return "# Ansible managed\nlisten " + s.Proxy() + "\n    bind *:" + s.Port + "\n    mode tcp\n    option httpchk OPTIONS " + s.Check + "\n"
+		},
+		Environ: []string{"LANG=C.UTF-8"},
+	}
+}
+
+// diffOf takes every old line out and puts every new one in.
+func diffOf(c model.FileChange) []DiffLine {
+	out := []DiffLine{{Kind: '@', Text: "@@ -7,4 +7,4 @@"}, {Kind: ' ', Text: "    server pg-test-1 10.10.10.11:6432 check port 8008 weight 100"}}
+	for _, l := range strings.Split(strings.TrimSpace(string(c.Before)), "\n") {
+		out = append(out, DiffLine{Kind: '-', Text: l})
+	}
+	for _, l := range strings.Split(strings.TrimSpace(string(c.After)), "\n") {
+		out = append(out, DiffLine{Kind: '+', Text: l})
+	}
+	return out
+}
+
+// planOf changes one file on every node of the cluster.
+func planOf(w *world, c model.ClusterName) model.Plan {
+	p := model.Plan{ID: "7f3a91c2d4", Cluster: c, Inventory: w.inv.Hash, MadeAt: t0}
+	for _, f := range w.inv.Cluster(c).Fronts {
+		p.Nodes = append(p.Nodes, model.NodePlan{
+			Host: f.Host, Node: w.inv.Node(f.Host).Name, ConfDir: "/etc/haproxy/conf.d", Same: 3,
+			Changes: []model.FileChange{{
+				Name:   string(c) + "-replica.cfg",
+				Before: []byte("    server pg-test-2 10.10.10.12:6432 check port 8008 weight 100\n"),
+				After:  []byte("    server pg-test-2 10.10.10.12:6432 check port 8008 weight 50\n"),
+			}},
+		})
+	}
+	return p
+}
+
+// executed runs a plan on paper; the check of host fails ends it.
+func executed(p model.Plan, emit func(model.StepResult), fails model.Host) model.Report {
+	rep := model.Report{Plan: p.ID}
+	steps := []string{model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup, model.StepSwap, model.StepReload, model.StepVerify}
+	stopped := false
+	for _, n := range p.Nodes {
+		if stopped {
+			rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+			continue
+		}
+		out := model.NodeReport{Host: n.Host, Outcome: model.Applied, Backup: "/var/lib/pgtui/backup/7f3a91c2"}
+		for _, s := range steps {
+			emit(model.StepResult{Host: n.Host, Step: s})
+			if n.Host == fails && s == model.StepCheck {
+				err := &model.Hint{Err: errors.New("haproxy -c: pg-test-replica.cfg:12: unknown keyword 'wieght'"), Try: "mend the service in the inventory, then d"}
+				emit(model.StepResult{Host: n.Host, Step: s, Done: true, Err: err, Detail: "[ALERT] parsing [/etc/haproxy/conf.d/pg-test-replica.cfg:12]: unknown keyword"})
+				out, stopped = model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: s, Err: err}, true
+				break
+			}
+			emit(model.StepResult{Host: n.Host, Step: s, Done: true, Took: 1400 * time.Millisecond})
+		}
+		rep.Nodes = append(rep.Nodes, out)
+	}
+	return rep
+}
+
+// send gives the model one message and runs what it asks for. What follows a
+// snapshot is the wait for the next one, which no test is made to sit through.
+func (r *rig) send(msg tea.Msg) {
+	next, cmd := r.m.Update(msg)
+	r.m = next.(Model)
+	if _, waits := msg.(snapshotMsg); !waits && !r.lazy {
+		r.drain(cmd)
+	}
+}
+
+// drain runs a command and everything that follows from it.
+func (r *rig) drain(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	switch msg := cmd().(type) {
+	case nil:
+	case tea.BatchMsg:
+		for _, c := range msg {
+			r.drain(c)
+		}
+	case tea.QuitMsg:
+		r.quit = true
+	default:
+		r.send(msg)
+	}
+}
+
+// fire lets the timers of a kind run out.
+func (r *rig) fire(settle bool) {
+	due := r.timers
+	r.timers = nil
+	for _, msg := range due {
+		if _, ok := msg.(settleMsg); ok == settle {
+			r.send(msg)
+		} else {
+			r.timers = append(r.timers, msg)
+		}
+	}
+}
+
+// press types keys by name: "j", "enter", "ctrl+c".
+func (r *rig) press(names ...string) {
+	for _, n := range names {
+		r.send(keyOf(n))
+	}
+}
+
+// typing types text, a key for each letter.
+func (r *rig) typing(text string) {
+	for _, c := range text {
+		r.press(string(c))
+	}
+}
+
+func keyOf(name string) tea.KeyPressMsg {
+	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
+		"left": tea.KeyLeft, "right": tea.KeyRight, "backspace": tea.KeyBackspace, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "space": tea.KeySpace}
+	if c, ok := special[name]; ok {
+		return tea.KeyPressMsg{Code: c}
+	}
+	if rest, ok := strings.CutPrefix(name, "ctrl+"); ok {
+		return tea.KeyPressMsg{Code: rune(rest[0]), Mod: tea.ModCtrl}
+	}
+	c := []rune(name)[0]
+	return tea.KeyPressMsg{Code: c, Text: name}
+}
+
+// screen is what is seen, without colours.
+func (r *rig) screen() string { return ansi.Strip(r.m.View().Content) }
+
+// want fails the test unless the screen shows each text.
+func (r *rig) want(texts ...string) {
+	r.t.Helper()
+	s := r.screen()
+	for _, text := range texts {
+		if !strings.Contains(s, text) {
+			r.t.Errorf("the screen does not show %q:\n%s", text, s)
+		}
+	}
+}
+
+// wantNot fails the test if the screen shows any of the texts.
+func (r *rig) wantNot(texts ...string) {
+	r.t.Helper()
+	s := r.screen()
+	for _, text := range texts {
+		if strings.Contains(s, text) {
+			r.t.Errorf("the screen shows %q:\n%s", text, s)
+		}
+	}
+}
+
+// path is the titles of the pages, bottom first.
+func (r *rig) path() string {
+	var parts []string
+	for _, p := range r.m.stack {
+		parts = append(parts, p.Title())
+	}
+	return strings.Join(parts, " › ")
+}
+
+var _ page.Page = (*page.Fleet)(nil)

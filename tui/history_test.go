@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/check"
+	"pgtui/tui/page"
+)
+
+// failover are the events of a failover of pg-test, newest first.
+func failover() []model.Event {
+	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
+	return []model.Event{
+		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: nobody can write", Severity: model.Info},
+		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "nobody", After: "pg-test-2", Severity: model.Info},
+		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader running", After: "unknown", Severity: model.Warning},
+		{At: at(-31), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", After: "no leader: nobody can write", Severity: model.Critical},
+		{At: at(-33), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (TL 1)", After: "none", Severity: model.Critical},
+		{At: at(-90000), Cluster: "pg-test", Kind: "route", Subject: "offline 5438", Before: "pg-test-3", After: "mismatch", Severity: model.Warning},
+	}
+}
+
+func eventful(r *rig) *rig {
+	r.m.events = failover()
+	return r
+}
+
+// TestEventFrames holds the events page and the board with events on it.
+func TestEventFrames(t *testing.T) {
+	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	w := newWorld()
+	golden(t, "events/fleet", frames(t, w, func(r *rig) { eventful(r).press("e", "j") }))
+	golden(t, "events/cluster", frames(t, w, func(r *rig) { eventful(r).press("e") }, onBoard))
+	golden(t, "events/filtered", frames(t, w, func(r *rig) { eventful(r).press("e", "/"); r.typing("543"); r.press("enter") }))
+	golden(t, "events/none", frames(t, w, func(r *rig) { r.press("e") }))
+	golden(t, "events/board", frames(t, w, func(r *rig) { eventful(r) }, onBoard))
+	golden(t, "events/whatif-choice", frames(t, w, func(r *rig) { r.press("right", "right", "w", "j", "l") }, onBoard))
+}
+
+// texts are events as lines without their times.
+func texts(events []model.Event) string {
+	var out []string
+	for _, e := range events {
+		out = append(out, e.String())
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestHistoryTellsWhatHappenedAndNotWhatWasHeardFirst(t *testing.T) {
+	var h history
+	var j check.Judge
+	seq := uint64(0)
+	follow := func(w *world, at time.Time) string {
+		s := *w.snap
+		seq++
+		s.Seq = seq
+		return texts(h.follow(&s, j.Boards(&s, at), at, t0))
+	}
+	early := newWorld() // one node has not been tried yet
+	early.snap.Patroni["pg-test-2"] = model.PatroniView{}
+	if got := follow(early, t0); got != "" {
+		t.Errorf("at the start: %s", got)
+	}
+	w := newWorld()
+	if got := follow(w, t0); got != "" {
+		t.Errorf("when the last node has answered: %s", got)
+	}
+	if got := follow(newWorld(), t0.Add(time.Second)); got != "" {
+		t.Errorf("the same again: %s", got)
+	}
+	w = newWorld()
+	w.mute("pg-test-2", 5*time.Second)
+	got := follow(w, t0.Add(2*time.Second))
+	if want := "pg-test  pg-test-2  replica streaming → unknown"; !strings.Contains(got, want) {
+		t.Errorf("a Patroni falls silent: got %q, want %q in it", got, want)
+	}
+	if got := follow(newWorld(), t0.Add(20*time.Second)); !strings.Contains(got, "pg-test-1  leader running → unknown") {
+		t.Errorf("answers grow old: %s", got)
+	}
+	// A late look at an older snapshot is not news.
+	old := newWorld().snap
+	old.Seq = 1
+	if got := texts(h.follow(old, check.Boards(old, t0), t0, t0)); got != "" {
+		t.Errorf("an older snapshot: %s", got)
+	}
+}
+
+func TestEventsAreBounded(t *testing.T) {
+	var kept []model.Event
+	for i := range mostEvents + 50 {
+		kept = remember(kept, []model.Event{{Subject: fmt.Sprint(i)}})
+	}
+	if len(kept) != mostEvents || kept[0].Subject != fmt.Sprint(mostEvents+49) {
+		t.Errorf("%d events kept, the newest is %s", len(kept), kept[0].Subject)
+	}
+	if kept = remember(kept, make([]model.Event, 2*mostEvents)); len(kept) != mostEvents {
+		t.Errorf("%d events kept after a burst", len(kept))
+	}
+}
+
+func TestAnEventLeadsToItsCluster(t *testing.T) {
+	r := eventful(newRig(t, newWorld(), 100, 30))
+	r.press("e", "j", "j")
+	r.want("EVENTS 6", "pg-meta-1", "leader running → unknown")
+	// News come on top; the cursor stays on its event.
+	r.m.events = remember(r.m.events, []model.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
+	r.press("enter")
+	if got := r.path(); got != "fleet › events › pg-meta" {
+		t.Errorf("path %q", got)
+	}
+	r.press("e")
+	r.want("EVENTS 1")
+	r.press("enter")
+	if got := r.path(); got != "fleet › events › pg-meta" {
+		t.Errorf("path %q", got)
+	}
+}
+
+func TestSnapshotsMakeEvents(t *testing.T) {
+	w := newWorld()
+	ch := make(chan *model.Snapshot, 1)
+	r := newRig(t, w, 100, 30)
+	next := newWorld()
+	next.snap.Inventory = w.inv
+	next.snap.Seq = 2
+	v := next.snap.Patroni["pg-test-3"]
+	v.Status.Err = errors.New("refused")
+	next.snap.Patroni["pg-test-3"] = v
+	ch <- next.snap
+	close(ch)
+	r.send(r.m.feed.read(ch, r.m.gen))
+	r.press("e")
+	r.want("pg-test-3", "replica streaming → unknown")
+}
+
+func TestWhatIfOnPaper(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r.press("w")
+	r.want("pg-test-1 is down", "on paper", "pg-test-2 leads", "primary  ● pg-test-1", "→  ● pg-test-2", "21")
+	r.press("l") // it leads after all
+	r.want("pg-test-1 leads", "as asked")
+	r.press("j", "j", "space")
+	r.want("pg-test-3 is down, pg-test-1 leads")
+	r.press("k", "l")
+	r.want("pg-test-3 is down, pg-test-2 leads")
+	r.press("space", "k", "space")
+	r.want("pg-test-3, pg-test-2, pg-test-1 are down", "nobody leads then", "nobody serves")
+	r.press("space", "j", "space", "j", "space")
+	r.want("nothing happens to pg-test")
+	r.press("esc", "right", "right", "right", "w")
+	r.want("pg-test-3 is down", "it leads now and stays")
+	if _, ok := r.m.top().(*page.WhatIf); !ok {
+		t.Error("not on the page")
+	}
+}

@@ -1,0 +1,304 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// View draws the board: the answer, the matrix, the sentence for what is
+// under the cursor; then, as far as there is room, members, facts, findings.
+func (p *Cluster) View(e Env) []widget.Line {
+	if e.Inv == nil {
+		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
+	}
+	b := e.Board(p.name)
+	if b == nil {
+		return []widget.Line{nil, widget.T(theme.Warn, " The inventory "+e.Inv.Source+" has no cluster "+string(p.name)+".")}
+	}
+	out := boardBanner(b, e)
+	routes, hidden := p.routes(b)
+	said := p.sentence(b, routes, e)
+	head, rows := p.matrix(b, routes, e)
+	h := max(min(len(rows), e.H-len(out)-len(head)-len(said)), 1)
+	top := widget.Window(p.top, p.at(routes), len(rows), h)
+	out = append(out, head...)
+	out = append(out, rows[min(top, len(rows)):min(top+h, len(rows))]...)
+	if hidden > 0 {
+		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", plural(hidden, "service"), p.filter)))
+	}
+	if spare := e.H - len(out) - len(said); spare > 4 {
+		out = append(out, nil)
+	}
+	out = append(out, said...)
+	return append(out, p.below(b, e, e.H-len(out))...)
+}
+
+// boardBanner is the state of the cluster in a line or two.
+func boardBanner(b *model.Board, e Env) []widget.Line {
+	m, text := e.health(b), e.summary(b)
+	var out []widget.Line
+	if b.Paused {
+		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, nothing fails over by itself ").Trunc(e.W))
+	}
+	head := widget.Join(widget.P(" "), m.line(), widget.P("  "))
+	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
+		out = append(out, head.Add(theme.Plain, text))
+	} else {
+		parts := widget.Wrap(text, e.W-head.Width()-1)
+		for i, s := range parts[:min(len(parts), 2)] {
+			if i > 0 {
+				head = widget.P(strings.Repeat(" ", head.Width()))
+			}
+			out = append(out, head.Add(theme.Plain, s))
+		}
+	}
+	if e.H >= 18 {
+		rest := b.Findings
+		if len(rest) > 0 && rest[0].Summary == text {
+			rest = rest[1:] // said already
+		}
+		if n := len(rest); n > 0 {
+			f := severityMark(rest[0].Severity)
+			l := widget.Join(widget.P(" "), widget.T(f.tone, f.shape+" "+rest[0].Summary))
+			if n > 1 {
+				more := widget.T(theme.Dim, fmt.Sprintf("  +%d more: f", n-1))
+				l = widget.Join(l.Trunc(e.W-more.Width()), more)
+			}
+			out = append(out, l)
+		}
+		out = append(out, nil)
+	}
+	return out
+}
+
+// grid is how wide the parts of the matrix are.
+type grid struct {
+	name      int // SERVICE
+	to, check int // 0 when dropped
+	cell      int // one instance, its gutter included; 0 makes the matrix a list
+}
+
+const (
+	gutter   = 1
+	portCol  = 6
+	seenCol  = 8
+	goodCell = 16 // an instance column in which everything can be read
+	lastCell = 14 // below this the matrix becomes a list
+	maxCell  = 26
+)
+
+// gridFor fits the matrix into w cells: CHECK goes first, then TO; when even
+// then the instances have no room the matrix becomes a list.
+func gridFor(b *model.Board, w int) grid {
+	g := grid{name: 8, to: 10, check: 7}
+	for i := range b.Routes {
+		g.name = max(g.name, widget.Width(string(b.Routes[i].Service))+1)
+		if s := b.Cluster.Service(b.Routes[i].Service); s != nil {
+			g.check = max(g.check, widget.Width(s.Check)+2)
+		}
+	}
+	g.name, g.check = min(g.name, 20), min(g.check, 24)
+	n := max(len(b.Members), 1)
+	room := func() int { return (w - gutter - portCol - g.name - g.to - g.check - seenCol) / n }
+	if room() < goodCell {
+		g.check = 0
+	}
+	if room() < goodCell {
+		g.to = 0
+	}
+	if w < 60 || room() < lastCell {
+		return grid{name: min(g.name, max(w/4, 8))}
+	}
+	g.cell = min(room(), maxCell)
+	return g
+}
+
+// matrix draws services by instances.
+func (p *Cluster) matrix(b *model.Board, routes []*model.Route, e Env) (head, rows []widget.Line) {
+	g := gridFor(b, e.W)
+	if g.cell == 0 {
+		return p.list(b, routes, g, e)
+	}
+	names := widget.P(" ").Add(theme.Head, "PORT  ").Add(theme.Head, "SERVICE").Pad(gutter + portCol + g.name)
+	blank := len(names.String())
+	if g.to > 0 {
+		names = names.Add(theme.Head, "TO").Pad(blank + g.to)
+	}
+	if g.check > 0 {
+		names = names.Add(theme.Head, "CHECK").Pad(blank + g.to + g.check)
+	}
+	roles := widget.P(strings.Repeat(" ", names.Width()))
+	for i := range b.Members {
+		m := &b.Members[i]
+		names = widget.Join(names, widget.P(" ").Add(theme.Strong, widget.Tail(string(m.Instance), g.cell-2)).Pad(g.cell))
+		roles = widget.Join(roles, widget.Join(widget.P(" "), liveRole(m, e).Trunc(g.cell-2)).Pad(g.cell))
+	}
+	names = names.Add(theme.Head, "SEEN BY")
+	for i, r := range routes {
+		rows = append(rows, p.matrixRow(b, r, g, i == p.at(routes), e))
+	}
+	return []widget.Line{names, roles}, rows
+}
+
+// matrixRow is one service over all instances.
+func (p *Cluster) matrixRow(b *model.Board, r *model.Route, g grid, here bool, e Env) widget.Line {
+	col := p.column(b)
+	svc := b.Cluster.Service(r.Service)
+	l := widget.P(r.Port).Pad(portCol)
+	l = widget.Join(l, widget.T(theme.Strong, string(r.Service)).Pad(g.name-1), widget.P(" "))
+	if g.to > 0 {
+		l = widget.Join(l, widget.T(theme.Plain, destOf(b.Cluster, svc)).Pad(g.to-1), widget.P(" "))
+	}
+	if g.check > 0 && svc != nil {
+		l = widget.Join(l, widget.T(theme.Dim, svc.Check).Pad(g.check-1), widget.P(" "))
+	}
+	mark := widget.P(" ")
+	if here {
+		mark = widget.P("▸")
+		if col >= 0 {
+			mark = widget.P("›")
+		}
+	}
+	l = widget.Join(mark, l)
+	for i := range b.Members {
+		cell := e.spotOf(r, b.Members[i].Instance).line(g.cell - 2).Pad(g.cell - 2)
+		before := widget.P(" ")
+		if here && i == col {
+			before, cell = widget.P("▸"), cell.Under()
+		}
+		l = widget.Join(l, before, cell, widget.P(" "))
+	}
+	l = widget.Join(l, seenBy(r, e))
+	if here && col < 0 {
+		return l.Pad(e.W).Under()
+	}
+	return l
+}
+
+// list is the matrix on a narrow screen: port, service, who serves, why.
+func (p *Cluster) list(b *model.Board, routes []*model.Route, g grid, e Env) (head, rows []widget.Line) {
+	for i, r := range routes {
+		m := verdictMark(r.Verdict)
+		who := widget.Join(m.line())
+		switch {
+		case e.pendingRoute(r):
+			who = asking().line()
+		case r.Verdict == model.Serving && len(r.Serving) > 0:
+			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving))
+		case r.Verdict == model.BackupServing && len(r.Serving) > 0:
+			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving)+" (backup)")
+		case r.Verdict == model.Empty && b.ByDesign(r):
+			who = widget.T(theme.Dim, "– nobody, as declared")
+		default:
+			if names, same, all := saidToServe(r); same > 0 {
+				who = widget.T(m.tone, fmt.Sprintf("%s %s (%d/%d)", m.shape, model.Join(names), same, all))
+			}
+		}
+		if e.W >= 60 {
+			who = widget.Join(who, widget.P("  "), seenBy(r, e))
+		}
+		l := widget.Join(widget.P(r.Port).Pad(portCol-1), widget.T(theme.Strong, string(r.Service)).Pad(g.name), widget.T(theme.Dim, "→ "), who)
+		rows = append(rows, cursorRow(l, i == p.at(routes), e.W))
+	}
+	return nil, rows
+}
+
+// pendingRoute reports that nothing is known of a service, and that one of
+// its HAProxies has not been tried yet.
+func (e Env) pendingRoute(r *model.Route) bool {
+	_, tried := e.heard(r)
+	same, _ := r.Agreement()
+	return same == 0 && tried < len(r.Views)
+}
+
+// heard counts a route's HAProxies that are known, and those that were tried.
+func (e Env) heard(r *model.Route) (known, tried int) {
+	for _, v := range r.Views {
+		if v.Verdict != model.Unknown {
+			known++
+		}
+		if !e.untriedProxy(v.HAProxy) {
+			tried++
+		}
+	}
+	return known, tried
+}
+
+// seenBy is how many HAProxies say the same, of how many there are.
+func seenBy(r *model.Route, e Env) widget.Line {
+	same, all := r.Agreement()
+	known, tried := e.heard(r)
+	text := fmt.Sprintf("%d/%d", same, all)
+	switch {
+	case tried < all:
+		return widget.T(theme.Info, text+" ·")
+	case known < all:
+		return widget.T(theme.Doubt, text+" ?")
+	case same < all:
+		return widget.T(theme.Warn, text+" "+differs)
+	}
+	return widget.T(theme.Dim, text)
+}
+
+// liveRole is what a member is now, for the second line of the matrix.
+func liveRole(m *model.Member, e Env) widget.Line {
+	switch {
+	case !m.Known && e.untried(m.Instance):
+		return asking().line()
+	case !m.Known:
+		return widget.T(theme.Doubt, "? no answer")
+	}
+	role := roleMark(m.Role)
+	if m.State != "running" && m.State != "streaming" && m.State != "" {
+		return widget.T(theme.Warn, role.word+" "+m.State)
+	}
+	l := widget.T(role.tone, role.word)
+	if m.Lag >= 0 {
+		l = l.Add(theme.Dim, " "+lagText(m.Lag))
+	}
+	return l
+}
+
+// roleMark is Patroni's word for a role as the board writes it.
+func roleMark(role string) mark {
+	switch role {
+	case "leader":
+		return mark{"●", "LEADER", theme.Good}
+	case "standby_leader":
+		return mark{"●", "STANDBY LEADER", theme.Good}
+	case "sync_standby":
+		return mark{"○", "sync replica", theme.Plain}
+	case "quorum_standby":
+		return mark{"○", "quorum replica", theme.Plain}
+	case "primary":
+		return mark{"!", "primary, no lock", theme.Warn}
+	case "":
+		return mark{"?", "unknown", theme.Doubt}
+	}
+	return mark{"○", role, theme.Plain}
+}
+
+// destOf says where a service's connections go: pgbouncer, postgres, a port.
+func destOf(c *model.Cluster, s *model.Service) string {
+	if s == nil {
+		return ""
+	}
+	servers, _ := s.Servers()
+	if len(servers) == 0 {
+		return s.Dest
+	}
+	port := servers[0].Port
+	if in := c.Instance(servers[0].Name); in != nil {
+		switch port {
+		case fmt.Sprint(in.BouncerPort):
+			return "pgbouncer"
+		case fmt.Sprint(in.PgPort):
+			return "postgres"
+		}
+	}
+	return port
+}

@@ -1,0 +1,218 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// sentence says in words what is under the cursor. It always takes the same
+// number of lines, so that moving the cursor moves nothing else.
+func (p *Cluster) sentence(b *model.Board, routes []*model.Route, e Env) []widget.Line {
+	lines := 3
+	if e.H < 16 {
+		lines = 2
+	}
+	if len(routes) == 0 {
+		text := " no service matches the filter " + p.filter
+		if p.filter == "" {
+			text = " the inventory declares no service for this cluster"
+		}
+		return widget.Fit([]widget.Line{widget.T(theme.Warn, text)}, lines)
+	}
+	r := routes[p.at(routes)]
+	m, why, note := verdictMark(r.Verdict), r.Why, ""
+	subject, gap := r.Port+" "+string(r.Service), "  "
+	if r.Verdict == model.Empty && b.ByDesign(r) {
+		m.tone = theme.Dim
+	}
+	if col := p.column(b); col >= 0 {
+		s := e.spotOf(r, b.Members[col].Instance)
+		m, why, note = verdictMark(s.verdict), s.why, s.note
+		subject += " on " + string(b.Members[col].Instance)
+	} else {
+		note = firstNote(r)
+		if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
+			m.word = model.Join(r.Serving)
+			why = strings.TrimPrefix(why, m.word+": ")
+			subject += " →"
+			gap = " "
+		}
+	}
+	if _, tried := e.heard(r); r.Verdict == model.Unknown && tried < len(r.Views) && p.column(b) < 0 {
+		m = asking()
+	}
+	if e.pendingRoute(r) {
+		m, why, note = asking(), "no HAProxy has answered yet", ""
+	}
+	head := widget.P(" ").Add(theme.Strong, subject+gap).Add(m.tone, m.shape+" "+m.word).Add(theme.Plain, "  ")
+	out := flow(head, why, e.W)
+	room := lines
+	if note != "" {
+		room--
+	}
+	if len(out) > room {
+		out = out[:room]
+		out[room-1] = out[room-1].Add(theme.Plain, " …").Trunc(e.W)
+	}
+	if note != "" {
+		out = append(out, widget.T(theme.Warn, " "+differs+" "+note).Trunc(e.W))
+	}
+	return widget.Fit(out, lines)
+}
+
+// flow sets text behind head and goes on below it.
+func flow(head widget.Line, text string, w int) []widget.Line {
+	if head.Width()+widget.Width(text) <= w {
+		return []widget.Line{head.Add(theme.Plain, text)}
+	}
+	if head.Width() > w*2/3 {
+		return append([]widget.Line{head.Trunc(w)}, wrapped(theme.Plain, text, "   ", w, 9)...)
+	}
+	parts := widget.Wrap(text, w-head.Width())
+	out := []widget.Line{head.Add(theme.Plain, parts[0])}
+	return append(out, wrapped(theme.Plain, strings.Join(parts[1:], " "), "   ", w, 9)...)
+}
+
+// firstNote is the first difference between promise and reality in a route.
+func firstNote(r *model.Route) string {
+	for _, v := range r.Views {
+		for _, c := range v.Cells {
+			if c.Note != "" {
+				return string(c.Instance) + ": " + c.Note
+			}
+		}
+	}
+	return ""
+}
+
+// below are the parts of the board under the sentence, as far as room lines can
+// hold them: no heading stands without what it heads.
+func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
+	out := []widget.Line{nil}
+	out = append(out, members(b, e)...)
+	out = append(out, nil, facts(b, e))
+	if len(b.Findings) > 0 && room-len(out) > 2 {
+		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Findings))))
+		for _, f := range b.Findings {
+			out = append(out, findingLine(f, false))
+		}
+	}
+	if events := latest(b.Cluster.Name, min(3, room-len(out)-1), e); len(events) > 0 {
+		out = append(append(out, nil), events...)
+	}
+	return out
+}
+
+// members is the topology, in the order of the inventory, as the columns are.
+func members(b *model.Board, e Env) []widget.Line {
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "MEMBER", Min: 8, Max: 32},
+		{Title: "ADDRESS", Max: 40, Drop: 5},
+		{Title: "ROLE", Min: 12},
+		{Title: "STATE", Min: 9, Max: 24, Drop: 1},
+		{Title: "TL", Min: 3, Right: true, Drop: 2},
+		{Title: "LAG", Min: 7, Right: true},
+		{Title: "DECLARED", Min: 8, Drop: 4},
+		{Title: "", Min: 4, Max: 120, Flex: true, Drop: 3},
+	}}
+	for i := range b.Members {
+		t.Rows = append(t.Rows, memberRow(b, &b.Members[i], e))
+	}
+	lay := t.Layout(e.W - 2)
+	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for _, r := range t.Rows {
+		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
+	}
+	return out
+}
+
+func memberRow(b *model.Board, m *model.Member, e Env) []widget.Line {
+	role := roleMark(m.Role)
+	roleCell := role.line()
+	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
+	switch {
+	case !m.Known && e.untried(m.Instance):
+		roleCell, state, why = asking().line(), nil, nil
+	case !m.Known:
+		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, m.Why)
+		if b.Leader == m.Instance {
+			roleCell = widget.T(theme.Doubt, "? leader by DCS")
+		}
+	case m.State != "running" && m.State != "streaming" && m.State != "in archive recovery":
+		state = widget.T(theme.Warn, m.State)
+	}
+	declared := widget.T(theme.Dim, string(m.Declared))
+	leads := m.Role == "leader" || m.Role == "standby_leader"
+	if m.Known && leads != (m.Declared == model.RolePrimary) {
+		declared = widget.T(theme.Warn, string(m.Declared)+" "+differs)
+	}
+	tl := widget.P(numText(m.Timeline))
+	if m.Known && m.Timeline > 0 && b.Timeline > 0 && m.Timeline != b.Timeline {
+		tl = widget.T(theme.Warn, numText(m.Timeline))
+	}
+	lag := widget.P(lagText(m.Lag))
+	return []widget.Line{
+		widget.T(theme.Strong, string(m.Instance)), widget.T(theme.Dim, string(m.Host)),
+		roleCell, state, tl, lag, declared, why,
+	}
+}
+
+// vipPlace says which node has the VIP, and whether that is the leader's.
+func vipPlace(b *model.Board, e Env) widget.Line {
+	holder := string(b.VIP.Holder)
+	for _, m := range b.Members {
+		if m.Host == b.VIP.Holder {
+			holder = string(m.Instance)
+		}
+	}
+	switch {
+	case e.Asking() || e.Snap.VIP[b.Cluster.Name].Tried.IsZero():
+		return nil
+	case b.VIP.Holder == "":
+		return widget.T(theme.Doubt, " ? nobody answers there")
+	case b.VIP.OnLeader:
+		return widget.P(" on " + holder + " = leader")
+	case b.Leader == "":
+		return widget.P(" on " + holder)
+	}
+	return widget.T(theme.Warn, " on "+holder+" ≠ leader")
+}
+
+// facts are the VIP and the HAProxies of the cluster in one line.
+func facts(b *model.Board, e Env) widget.Line {
+	l := widget.P(" ")
+	if b.Cluster.VIP != "" {
+		l = l.Add(theme.Head, "VIP ").Add(theme.Plain, b.Cluster.VIP)
+		l = append(append(l, vipPlace(b, e)...), widget.P("   ")...)
+	}
+	l = l.Add(theme.Head, "HAPROXY ")
+	var silent []string
+	waiting := 0
+	for _, f := range b.Cluster.Fronts {
+		if e.untriedProxy(f.Host) {
+			waiting++
+		} else if !e.Snap.HAProxy[f.Host].Known() {
+			silent = append(silent, string(f.Host))
+		}
+	}
+	n := len(b.Cluster.Fronts)
+	where := "on its own nodes"
+	if b.Cluster.Provider != "" {
+		where = "in group " + b.Cluster.Provider
+	}
+	switch {
+	case waiting > 0:
+		return l.Add(theme.Info, fmt.Sprintf("asking %d of %s %s", waiting, plural(n, "node"), where))
+	case len(silent) == 0:
+		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
+	}
+	text := fmt.Sprintf("%d of %d answer, %s; ? no answer from %s", n-len(silent), n, where, silent[0])
+	for _, s := range silent[1:] {
+		text += ", " + s
+	}
+	return l.Add(theme.Doubt, text)
+}

@@ -1,0 +1,133 @@
+package page
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/widget"
+)
+
+// Cluster is the board of one cluster: services by instances, who serves
+// what, and why.
+type Cluster struct {
+	name    model.ClusterName
+	service model.ServiceName  // row of the cursor; "" is the first
+	inst    model.InstanceName // column of the cursor; "" is the whole row
+	top     int
+	filter  string
+}
+
+// NewCluster is the board with the cursor on the first service.
+func NewCluster(name model.ClusterName) *Cluster { return &Cluster{name: name} }
+
+// Title is the cluster's name.
+func (p *Cluster) Title() string { return string(p.name) }
+
+// Filter is the text the services are narrowed to.
+func (p *Cluster) Filter() string { return p.filter }
+
+// SetFilter narrows the services.
+func (p *Cluster) SetFilter(text string) Page {
+	q := *p
+	q.filter = text
+	return &q
+}
+
+// Keys of the board.
+func (p *Cluster) Keys(Env) []keys.Binding {
+	return append([]keys.Binding{
+		keys.New(keys.Open, "detail", "enter", "the service: its definition, its servers, each HAProxy's view", "enter"),
+		keys.New(keys.Findings, "findings", "f", "what is wrong, with the evidence", "f"),
+		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
+		keys.New(keys.Reload, "reload", "r", "reload the HAProxies: plan, diff, then a question", "r"),
+		keys.New(keys.Events, "events", "e", "what has changed since the console was opened", "e"),
+		keys.New(keys.WhatIf, "what if", "w", "on paper: the member under the cursor is down, or leads", "w"),
+		keys.New(keys.Left, "", "←/h", "the cell to the left; past the first: the whole service", "left", "h"),
+		keys.New(keys.Right, "", "→/l", "the cell to the right", "right", "l"),
+		keys.New(keys.Filter, "", "/", "narrow the services as you type", "/"),
+	}, keys.Moves()...)
+}
+
+// routes are the services that are shown and how many are hidden.
+func (p *Cluster) routes(b *model.Board) (out []*model.Route, hidden int) {
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		if !matches(p.filter, string(r.Service), r.Port, string(r.Verdict)) {
+			hidden++
+			continue
+		}
+		out = append(out, r)
+	}
+	return out, hidden
+}
+
+// at is the row of the cursor.
+func (p *Cluster) at(routes []*model.Route) int {
+	for i, r := range routes {
+		if r.Service == p.service {
+			return i
+		}
+	}
+	return 0
+}
+
+// column is the column of the cursor, -1 for the whole row.
+func (p *Cluster) column(b *model.Board) int {
+	for i := range b.Members {
+		if b.Members[i].Instance == p.inst {
+			return i
+		}
+	}
+	return -1
+}
+
+// Do carries out one action.
+func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
+	switch a {
+	case keys.Findings:
+		return p, Goto{NewFindings(p.name)}
+	case keys.Events:
+		return p, Goto{NewEvents(p.name)}
+	case keys.WhatIf:
+		return p, Goto{NewWhatIf(p.name, p.inst)}
+	case keys.Diff:
+		return p, Goto{NewDiff(p.name, false)}
+	case keys.Reload:
+		return p, Goto{NewDiff(p.name, true)}
+	}
+	b := e.Board(p.name)
+	if b == nil {
+		return p, nil
+	}
+	routes, _ := p.routes(b)
+	if len(routes) == 0 {
+		return p, nil
+	}
+	q, cur := *p, p.at(routes)
+	q.service = routes[cur].Service
+	switch col := p.column(b); a {
+	case keys.Open:
+		return &q, Goto{NewService(p.name, q.service)}
+	case keys.Left:
+		q.inst = ""
+		if col > 0 {
+			q.inst = b.Members[col-1].Instance
+		}
+	case keys.Right:
+		if col+1 < len(b.Members) {
+			q.inst = b.Members[col+1].Instance
+		}
+	}
+	if i, ok := keys.Move(a, cur, len(routes), e.H/2); ok {
+		q.service = routes[i].Service
+		q.top = widget.Window(p.top, i, len(routes), max(e.H-6, 1))
+	}
+	return &q, nil
+}
+
+// Update changes nothing: the board comes with the Env.
+func (p *Cluster) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+// Name is the cluster the board is of.
+func (p *Cluster) Name() model.ClusterName { return p.name }

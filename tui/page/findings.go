@@ -1,0 +1,186 @@
+package page
+
+import (
+	"fmt"
+	"sort"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Findings is everything that is wrong, the worst first, with the evidence
+// and the next step for the one under the cursor.
+type Findings struct {
+	cluster model.ClusterName // "" for all
+	cursor  string            // key of the finding under the cursor
+	top     int
+	filter  string
+}
+
+// NewFindings lists one cluster's findings, or all when name is "".
+func NewFindings(name model.ClusterName) *Findings { return &Findings{cluster: name} }
+
+// Title of the page.
+func (p *Findings) Title() string { return "findings" }
+
+// Filter is the text the list is narrowed to.
+func (p *Findings) Filter() string { return p.filter }
+
+// SetFilter narrows the list.
+func (p *Findings) SetFilter(text string) Page {
+	q := *p
+	q.filter = text
+	return &q
+}
+
+// Keys of the list.
+func (p *Findings) Keys(Env) []keys.Binding {
+	return append([]keys.Binding{
+		keys.New(keys.Open, "go there", "enter", "the service or the cluster it is about", "enter", "l", "right"),
+		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
+	}, keys.Moves()...)
+}
+
+// findingKey tells findings apart between two refreshes.
+func findingKey(f model.Finding) string {
+	return fmt.Sprint(f.Code, "\x00", f.Cluster, "\x00", f.Service, "\x00", f.Instance, "\x00", f.Host)
+}
+
+func (p *Findings) rows(e Env) (rows []model.Finding, hidden int) {
+	for i := range e.Boards {
+		b := &e.Boards[i]
+		if p.cluster != "" && b.Cluster.Name != p.cluster {
+			continue
+		}
+		for _, f := range b.Findings {
+			if !matches(p.filter, f.Summary, f.Code, string(f.Cluster), string(f.Instance), string(f.Service)) {
+				hidden++
+				continue
+			}
+			if f.Cluster == "" {
+				f.Cluster = b.Cluster.Name
+			}
+			rows = append(rows, f)
+		}
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Severity < rows[j].Severity })
+	return rows, hidden
+}
+
+func (p *Findings) at(rows []model.Finding) int {
+	for i, f := range rows {
+		if findingKey(f) == p.cursor {
+			return i
+		}
+	}
+	return 0
+}
+
+// Do carries out one action.
+func (p *Findings) Do(a keys.Action, e Env) (Page, Intent) {
+	rows, _ := p.rows(e)
+	if len(rows) == 0 {
+		return p, nil
+	}
+	q, cur := *p, p.at(rows)
+	q.cursor = findingKey(rows[cur])
+	if a == keys.Open {
+		f := rows[cur]
+		if f.Service != "" {
+			return &q, Goto{NewService(f.Cluster, f.Service)}
+		}
+		if p.cluster != "" {
+			return &q, Back{}
+		}
+		return &q, Goto{NewCluster(f.Cluster)}
+	}
+	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
+		q.cursor = findingKey(rows[i])
+		q.top = widget.Window(p.top, i, len(rows), p.space(e))
+	}
+	return &q, nil
+}
+
+// Update changes nothing.
+func (p *Findings) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+func (p *Findings) space(e Env) int { return max(e.H*2/5, 2) }
+
+// View draws the list above and the finding under the cursor below.
+func (p *Findings) View(e Env) []widget.Line {
+	rows, hidden := p.rows(e)
+	title := widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(rows)))
+	if hidden > 0 {
+		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
+	}
+	out := []widget.Line{title}
+	switch {
+	case e.Asking():
+		return append(out, nil, widget.T(theme.Info, " asking every node …"))
+	case len(rows) == 0 && hidden > 0:
+		return append(out, nil, widget.T(theme.Warn, " No finding matches. Esc clears the filter."))
+	case len(rows) == 0:
+		return append(out, nil, p.calm(e))
+	}
+	cur, h := p.at(rows), p.space(e)
+	top := widget.Window(p.top, cur, len(rows), h)
+	for i := top; i < min(top+h, len(rows)); i++ {
+		l := findingLine(rows[i], p.cluster == "")
+		out = append(out, cursorRow(l[1:], i == cur, e.W))
+	}
+	if below := len(rows) - top - h; below > 0 {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
+	}
+	return append(out, findingText(rows[cur], e)...)
+}
+
+// calm says that there is nothing, and how sure that is.
+func (p *Findings) calm(e Env) widget.Line {
+	for i := range e.Boards {
+		b := &e.Boards[i]
+		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
+			m := healthMark(b.Health, false)
+			return widget.T(m.tone, fmt.Sprintf(" %s %s is %s: %s", m.shape, b.Cluster.Name, m.word, b.Summary))
+		}
+	}
+	return widget.T(theme.Good, " ● nothing is wrong that pgtui can see")
+}
+
+func findingLine(f model.Finding, cluster bool) widget.Line {
+	m := severityMark(f.Severity)
+	l := widget.P(" ").Add(m.tone, m.shape+" ")
+	if cluster {
+		l = l.Add(theme.Strong, string(f.Cluster)+"  ")
+	}
+	return l.Add(theme.Plain, f.Summary)
+}
+
+// findingText is one finding in full.
+func findingText(f model.Finding, e Env) []widget.Line {
+	m := severityMark(f.Severity)
+	out := []widget.Line{nil, widget.P(" ").Add(m.tone, m.word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))}
+	out = append(out, wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
+	for _, ev := range f.Evidence {
+		out = append(out, labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
+	}
+	if f.Hint != "" {
+		out = append(out, nil)
+		out = append(out, labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
+	}
+	return out
+}
+
+// subject names what a finding is about.
+func subject(f model.Finding) string {
+	s := string(f.Cluster)
+	for _, part := range []string{string(f.Service), string(f.Instance), string(f.Host)} {
+		if part != "" {
+			s += " › " + part
+		}
+	}
+	return s
+}

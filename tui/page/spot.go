@@ -1,0 +1,131 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// spot is what all HAProxies together say of one instance in one service: a
+// field of the board's matrix.
+type spot struct {
+	verdict  model.Verdict // what those that are known say; Mismatch when they differ
+	known    int           // HAProxies that are known
+	serving  int           // of those, how many send it new connections
+	share    int           // percent of new connections, 0 when they differ about it
+	allowed  int           // Patroni's answer to the check; 0 not known
+	sessions int64
+	why      string
+	note     string
+	each     []string // "pg-test-1: serves", where they differ
+	asking   bool     // none is known, and one has not been tried yet
+}
+
+// spotOf gathers the cells of one instance over a route's views.
+func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
+	s := spot{verdict: model.Unknown, share: -1}
+	for i := range r.Views {
+		v := &r.Views[i]
+		c := cellOf(v, inst)
+		if c.Allowed != 0 {
+			s.allowed = c.Allowed
+		}
+		if s.note == "" {
+			s.note = c.Note
+		}
+		if v.Verdict == model.Unknown {
+			if s.why == "" {
+				s.why = v.Why
+			}
+			s.asking = s.asking || e.untriedProxy(v.HAProxy)
+			continue
+		}
+		s.known++
+		s.sessions += c.Sessions
+		if c.Share > 0 {
+			s.serving++
+		}
+		switch {
+		case s.known == 1:
+			s.verdict, s.share, s.why = c.Verdict, c.Share, c.Why
+		case s.verdict != c.Verdict:
+			s.verdict, s.share = model.Mismatch, 0
+		case s.share != c.Share:
+			s.share = 0
+		}
+		s.each = append(s.each, v.Label()+": "+verdictMark(c.Verdict).word)
+	}
+	s.share, s.asking = max(s.share, 0), s.asking && s.known == 0
+	if s.verdict == model.Mismatch {
+		s.why = "HAProxies differ: " + strings.Join(s.each, ", ")
+	}
+	return s
+}
+
+// cellOf is the view's cell of that instance; where there is none the service
+// does not name it.
+func cellOf(v *model.View, inst model.InstanceName) model.Cell {
+	for _, c := range v.Cells {
+		if c.Instance == inst {
+			return c
+		}
+	}
+	return model.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not name it"}
+}
+
+// line draws the spot in w cells.
+func (s spot) line(w int) widget.Line {
+	m := verdictMark(s.verdict)
+	if s.asking {
+		return asking().line()
+	}
+	if s.verdict == model.BackupServing {
+		m.word = "serves (backup)"
+		if w < 20 {
+			m.word = "serves bkp"
+		}
+	}
+	if s.verdict == model.Refused && s.allowed > 0 {
+		m.word = fmt.Sprint(s.allowed)
+	}
+	if s.verdict == model.Mismatch {
+		m = mark{differs, "differs", theme.Warn}
+		if s.serving > 0 {
+			m = mark{"●", fmt.Sprintf("serves %d/%d", s.serving, s.known), theme.Warn}
+		}
+	}
+	out := m.line()
+	if s.serving > 0 && s.share > 0 && s.share < 100 {
+		out = out.Add(m.tone, fmt.Sprintf(" %d%%", s.share))
+	}
+	if s.note != "" {
+		out = out.Add(theme.Warn, " "+differs)
+	}
+	if s.serving > 0 && s.sessions > 0 {
+		tail := fmt.Sprintf("%d conn", s.sessions)
+		if gap := w - out.Width() - len(tail); gap > 1 {
+			out = out.Add(theme.Plain, strings.Repeat(" ", gap)).Add(theme.Dim, tail)
+		}
+	}
+	return out
+}
+
+// saidToServe is who the HAProxies that are known say serves: the answer most
+// of them give, how many give it and how many HAProxies there are. same is 0
+// when none is known.
+func saidToServe(r *model.Route) (names []model.InstanceName, same, all int) {
+	count := map[string]int{}
+	for _, v := range r.Views {
+		if v.Verdict == model.Unknown || len(v.Serving) == 0 {
+			continue
+		}
+		k := model.Join(v.Serving)
+		if count[k]++; count[k] > same {
+			names, same = v.Serving, count[k]
+		}
+	}
+	return names, same, len(r.Views)
+}

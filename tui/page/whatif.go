@@ -1,0 +1,260 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// WhatIf is a cluster on paper: some members gone, another one leading. It is
+// worked out from the live state at every frame and touches nothing.
+type WhatIf struct {
+	name   model.ClusterName
+	cursor model.InstanceName   // "" is the leader, or the first when there is none
+	down   []model.InstanceName // in the order they were supposed
+	leader model.InstanceName   // "" lets the likely one lead
+	begun  bool                 // the operator has chosen; before that the one under the cursor is down
+}
+
+// NewWhatIf supposes that inst is down; the leader when inst is "".
+func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
+	return &WhatIf{name: name, cursor: inst}
+}
+
+// Title of the page.
+func (p *WhatIf) Title() string { return "what if" }
+
+// Keys of the page.
+func (p *WhatIf) Keys(Env) []keys.Binding {
+	return append([]keys.Binding{
+		keys.New(keys.Toggle, "down or up", "space", "suppose the member down, or not", "space", "enter", "w"),
+		keys.New(keys.Lead, "it leads", "l", "suppose the member leads, or leave it to Patroni", "l"),
+		keys.New(keys.Up, "", "↑/k", "up", "up", "k"),
+		keys.New(keys.Down, "member", "↓/j", "down", "down", "j"),
+	}, keys.Moves()[2:]...)
+}
+
+// supposed is what is supposed, and the row of the cursor.
+func (p *WhatIf) supposed(b *model.Board) (model.Supposition, int) {
+	cur := slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.cursor })
+	if cur < 0 {
+		cur = max(slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == b.Leader }), 0)
+	}
+	sup := model.Supposition{Down: p.down, Leader: p.leader}
+	if !p.begun && len(b.Members) > 0 {
+		sup.Down = []model.InstanceName{b.Members[cur].Instance}
+	}
+	return sup, cur
+}
+
+// Do carries out one action.
+func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
+	b := e.Board(p.name)
+	if b == nil || len(b.Members) == 0 {
+		return p, nil
+	}
+	sup, cur := p.supposed(b)
+	q := *p
+	q.begun, q.down, q.leader = true, slices.Clone(sup.Down), sup.Leader
+	q.cursor = b.Members[cur].Instance
+	switch a {
+	case keys.Toggle:
+		if i := slices.Index(q.down, q.cursor); i >= 0 {
+			q.down = slices.Delete(q.down, i, i+1)
+		} else {
+			q.down = append(q.down, q.cursor)
+			if q.leader == q.cursor {
+				q.leader = ""
+			}
+		}
+	case keys.Lead:
+		if q.leader == q.cursor {
+			q.leader = ""
+			break
+		}
+		q.leader = q.cursor
+		q.down = slices.DeleteFunc(q.down, func(n model.InstanceName) bool { return n == q.cursor })
+	}
+	if i, ok := keys.Move(a, cur, len(b.Members), e.H); ok {
+		q.cursor = b.Members[i].Instance
+	}
+	return &q, nil
+}
+
+// Update changes nothing: it is worked out anew from every snapshot.
+func (p *WhatIf) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+// View draws what is supposed, the members, and each service now and then.
+func (p *WhatIf) View(e Env) []widget.Line {
+	b := e.Board(p.name)
+	switch {
+	case b == nil:
+		return []widget.Line{nil, widget.T(theme.Warn, " There is no cluster "+string(p.name)+" any more.")}
+	case e.Pending(b):
+		return []widget.Line{nil, widget.T(theme.Info, " still asking; not every node has answered yet …")}
+	}
+	sup, cur := p.supposed(b)
+	out, err := model.WhatIf(e.Snap, b.Cluster, sup, e.Now)
+	lines := []widget.Line{p.title(sup, b)}
+	if err != nil {
+		return append(lines, nil, widget.T(theme.Warn, " "+err.Error()))
+	}
+	lines = append(lines, p.leads(&out, e)...)
+	members, services := p.members(&out, sup, cur, e), thenTable(&out, e)
+	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
+		return append(append(lines[:2], members[1+cur]), services...)
+	}
+	lines = append(append(lines, nil), members...)
+	lines = append(append(lines, nil), services...)
+	lines = append(lines, nil)
+	return append(lines, wrapped(theme.Dim,
+		"On paper: nothing is touched. It is so once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks, "+
+			"and until then nobody serves what the lost member served. CUT is the sessions that HAProxy would end.", " ", e.W, 5)...)
+}
+
+// title says what is supposed.
+func (p *WhatIf) title(sup model.Supposition, b *model.Board) widget.Line {
+	l := widget.P(" ").Add(theme.Head, "WHAT IF ")
+	switch {
+	case len(sup.Down) > 0:
+		verb := " is down"
+		if len(sup.Down) > 1 {
+			verb = " are down"
+		}
+		l = l.Add(theme.Strong, model.Join(sup.Down)+verb)
+		if sup.Leader != "" {
+			l = l.Add(theme.Strong, ", "+string(sup.Leader)+" leads")
+		}
+	case sup.Leader != "":
+		l = l.Add(theme.Strong, string(sup.Leader)+" leads")
+	default:
+		l = l.Add(theme.Strong, "nothing happens to "+string(b.Cluster.Name))
+	}
+	return l.Add(theme.Dim, "   on paper")
+}
+
+// leads says who leads then, and why that one.
+func (p *WhatIf) leads(out *model.Outcome, e Env) []widget.Line {
+	if out.Leader == "" {
+		return flow(widget.P(" ").Add(theme.Bad, "✕ nobody leads then: "), out.Why, e.W)
+	}
+	return flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
+}
+
+func (p *WhatIf) members(out *model.Outcome, sup model.Supposition, cur int, e Env) []widget.Line {
+	t := widget.Table{Cols: []widget.Column{{Title: "MEMBER", Min: 8, Max: 32}, {Title: "NOW", Min: 12, Max: 24}, {Title: "THEN", Min: 12, Max: 30}, {Title: "LAG", Min: 6, Right: true, Drop: 1}}}
+	for i := range out.Before.Members {
+		m := &out.Before.Members[i]
+		then := roleMark(out.After.Members[i].Role)
+		switch {
+		case slices.Contains(sup.Down, m.Instance):
+			then = mark{"✕", "down", theme.Bad}
+		case m.Instance == out.Leader:
+			then = mark{"●", "LEADER", theme.Good}
+		case !out.After.Members[i].Known:
+			then = mark{"?", "not known", theme.Doubt}
+		}
+		now := roleMark(m.Role)
+		if !m.Known {
+			now = mark{"?", "no answer", theme.Doubt}
+		}
+		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.line(), then.line(), widget.P(lagText(m.Lag))})
+	}
+	lay := t.Layout(e.W - 2)
+	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for i, r := range t.Rows {
+		lines = append(lines, cursorRow(lay.Row(r), i == cur, e.W))
+	}
+	return lines
+}
+
+// thenTable is each service now and then, with the sessions that are cut.
+func thenTable(out *model.Outcome, e Env) []widget.Line {
+	t := widget.Table{Cols: []widget.Column{{Title: "PORT", Min: 4}, {Title: "SERVICE", Min: 7, Max: 20}, {Title: "NOW", Min: 9, Max: 30},
+		{Title: "", Min: 1}, {Title: "THEN", Min: 9, Max: 34}, {Title: "CUT", Min: 3, Right: true},
+		{Title: "WHY", Min: 8, Max: 120, Flex: true, Drop: 1}}}
+	if e.W < narrow {
+		t.Gap, t.Cols[2].Min, t.Cols[4].Min, t.Cols = 1, 6, 6, t.Cols[:6]
+	}
+	for i := range out.Before.Routes {
+		was, will := &out.Before.Routes[i], &out.After.Routes[i]
+		now, then := whoServes(&out.Before, was, e.W), whoServes(&out.After, will, e.W)
+		arrow := widget.T(theme.Dim, "=")
+		if now.String() != then.String() {
+			arrow = widget.T(theme.Strong, "→")
+		}
+		cut := widget.T(theme.Dim, "0")
+		if n := out.Cut[was.Service]; n > 0 {
+			cut = widget.T(theme.Warn, fmt.Sprint(n))
+		}
+		why := ""
+		if will.Verdict != model.Serving {
+			why = will.Why
+		}
+		t.Rows = append(t.Rows, []widget.Line{widget.P(was.Port), widget.T(theme.Strong, string(was.Service)),
+			now, arrow, then, cut, widget.T(theme.Dim, why)})
+	}
+	lay := t.Layout(e.W - 2)
+	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for _, r := range t.Rows {
+		lines = append(lines, widget.Join(widget.P(" "), lay.Row(r)))
+	}
+	return lines
+}
+
+// whoServes is a route in a few words; on a narrow screen in fewer.
+func whoServes(b *model.Board, r *model.Route, w int) widget.Line {
+	m := verdictMark(r.Verdict)
+	switch {
+	case w < narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
+		return widget.T(m.tone, m.shape+" "+seqs(b.Cluster, r.Serving))
+	case w < narrow && r.Verdict == model.Empty:
+		return widget.T(m.tone, m.shape+" nobody")
+	case r.Verdict == model.Empty && b.ByDesign(r):
+		return widget.T(theme.Dim, "– nobody, as declared")
+	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch:
+		return knownSay(b.Cluster, r, m, w)
+	case len(r.Serving) > 0 && r.Verdict == model.Serving:
+		return widget.T(m.tone, m.shape+" "+seqNames(b.Cluster, r.Serving))
+	case len(r.Serving) > 0 && r.Verdict == model.BackupServing:
+		return widget.T(m.tone, m.shape+" "+seqNames(b.Cluster, r.Serving)+" (backup)")
+	}
+	return m.line()
+}
+
+// knownSay is what most of the HAProxies that are known say of a route, and how
+// many of them do.
+func knownSay(c *model.Cluster, r *model.Route, m mark, w int) widget.Line {
+	names, same, all := saidToServe(r)
+	if same > 0 {
+		who := seqNames(c, names)
+		if w < narrow {
+			who = seqs(c, names)
+		}
+		return widget.T(m.tone, fmt.Sprintf("%s %s %d/%d", m.shape, who, same, all))
+	}
+	known := 0
+	for i := range r.Views {
+		if v := r.Views[i].Verdict; v == model.Empty {
+			known++
+		}
+	}
+	if known > 0 {
+		return widget.T(m.tone, fmt.Sprintf("%s nobody %d/%d", m.shape, known, all))
+	}
+	return m.line()
+}
+
+// seqNames names one instance in full, several by what tells them apart.
+func seqNames(c *model.Cluster, names []model.InstanceName) string {
+	if len(names) == 1 {
+		return string(names[0])
+	}
+	return string(c.Name) + "-" + seqs(c, names)
+}

@@ -1,0 +1,105 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgtui/model"
+	"pgtui/tui/page"
+)
+
+// paper is a terminal that only remembers, and tells when it was written on.
+type paper struct {
+	mu    sync.Mutex
+	buf   bytes.Buffer
+	wrote chan struct{}
+}
+
+func (p *paper) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case p.wrote <- struct{}{}:
+	default:
+	}
+	return p.buf.Write(b)
+}
+
+func TestTheTerminalIsRestoredAndNothingKeepsRunning(t *testing.T) {
+	ends := map[string]func(cancel context.CancelFunc, keyboard io.Writer){
+		"asked to leave from outside": func(cancel context.CancelFunc, _ io.Writer) { cancel() },
+		"q":                           func(_ context.CancelFunc, keyboard io.Writer) { _, _ = keyboard.Write([]byte("q")) },
+		"ctrl-c":                      func(_ context.CancelFunc, keyboard io.Writer) { _, _ = keyboard.Write([]byte{3}) },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			d := deps(newWorld())
+			d.Now = func() time.Time { return t0 }
+			watching := make(chan context.Context, 1)
+			d.Watch = func(ctx context.Context, _ *model.Inventory, _ time.Duration) <-chan *model.Snapshot {
+				watching <- ctx
+				ch := make(chan *model.Snapshot)
+				context.AfterFunc(ctx, func() { close(ch) })
+				return ch
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			in, keyboard := io.Pipe()
+			out := &paper{wrote: make(chan struct{}, 1)}
+			done := make(chan error, 1)
+			go func() { done <- Run(ctx, d, in, out) }()
+			<-out.wrote
+			watch := <-watching
+			end(cancel, keyboard)
+			if err := <-done; err != nil {
+				t.Errorf("left with %v", err)
+			}
+			_ = keyboard.Close()
+			<-watch.Done()
+			out.mu.Lock()
+			defer out.mu.Unlock()
+			screen := out.buf.String()
+			if i, j := strings.LastIndex(screen, "\x1b[?1049h"), strings.LastIndex(screen, "\x1b[?1049l"); i < 0 || j < i {
+				t.Errorf("the alternate screen was not left: %q", screen[max(0, len(screen)-120):])
+			}
+			if i, j := strings.LastIndex(screen, "\x1b[?25l"), strings.LastIndex(screen, "\x1b[?25h"); j < i {
+				t.Errorf("the cursor was not shown again: %q", screen[max(0, len(screen)-120):])
+			}
+		})
+	}
+}
+
+func TestAReloadThatPanicsIsAnError(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepSwap})
+			panic("index out of range")
+		}
+	})
+	r.press("r", "r")
+	r.fire(true)
+	r.typing("pg-test")
+	r.press("enter")
+	r.want("the reload did not finish", "10.10.10.11, whose state is not known", "index out of range")
+}
+
+func TestABrokenNodeIsShouted(t *testing.T) {
+	w := newWorld()
+	p := planOf(w, "pg-test")
+	var run page.Page = page.NewRun(page.PlanMsg{Cluster: "pg-test", Plan: p})
+	run, _ = run.Update(page.DoneMsg{Report: model.Report{Nodes: []model.NodeReport{
+		{Host: "10.10.10.11", Outcome: model.Broken, Step: model.StepReload, Err: errors.New("reload failed, restore failed")},
+		{Host: "10.10.10.12", Outcome: model.Uncertain, Step: model.StepSwap, Err: errors.New("connection lost")},
+		{Host: "10.10.10.13", Outcome: model.Untouched},
+	}}}, page.Env{})
+	r := newRig(t, w, 100, 30)
+	r.m.push(run)
+	r.want("LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
+}

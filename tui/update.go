@@ -1,0 +1,347 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// readable is how long a line said to the operator stays at least.
+const readable = 4 * time.Second
+
+// Update takes in one message.
+func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = m.deps.Now()
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		cmd = m.key(msg.String(), msg.Text)
+	case tea.PasteMsg:
+		if m.dialog != nil {
+			m.dialog = m.dialog.Paste()
+		} else if m.typing {
+			cmd = m.typed("", msg.Content)
+		}
+	default:
+		cmd = m.result(msg)
+	}
+	return m, cmd
+}
+
+// result takes in what work has brought.
+func (m *Model) result(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tickMsg:
+		return tea.Batch(m.feed.tick(), m.grow())
+	case settleMsg:
+		if m.dialog != nil && msg.asked == m.asked {
+			m.dialog = m.dialog.Settled()
+		}
+	case snapshotMsg:
+		return m.snapshot(msg)
+	case judgedMsg:
+		m.events = remember(m.events, msg.events)
+		if m.snap != nil && m.snap.Seq == msg.seq {
+			m.boards = msg.boards
+		}
+	case watchEndMsg:
+		if msg.gen == m.gen && m.feed.ctx.Err() == nil {
+			m.say(theme.Bad, "the nodes are no longer asked; R begins again")
+		}
+	case inventoryMsg:
+		return m.inventory(msg)
+	case actionMsg:
+		if msg.err != nil {
+			m.say(theme.Bad, msg.label+": "+msg.err.Error())
+		} else {
+			m.say(theme.Info, msg.label+": done")
+		}
+	case page.PlanMsg:
+		return tea.Batch(m.broadcast(msg), m.planned(msg))
+	case page.StepMsg:
+		cmd := m.broadcast(msg)
+		if m.run != nil {
+			return tea.Batch(cmd, m.feed.event(m.run))
+		}
+		return cmd
+	case page.DoneMsg:
+		m.feed.release(m.run)
+		m.run = nil
+		return m.broadcast(msg)
+	}
+	return nil
+}
+
+// grow looks at the age of things: a line that has been read goes, and a
+// snapshot that no other followed is judged again.
+func (m *Model) grow() tea.Cmd {
+	if m.toast.text != "" && m.now.Sub(m.toast.at) > 2*readable {
+		m.toast = toast{}
+	}
+	if m.snap == nil || m.now.Sub(m.judged) < page.FreshFor(m.every()) {
+		return nil
+	}
+	m.judged = m.now
+	return m.feed.rejudge(m.snap, m.now)
+}
+
+// snapshot shows what the nodes answered and waits for more.
+func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
+	m.events = remember(m.events, msg.events)
+	if msg.gen != m.gen {
+		return nil
+	}
+	if m.waits(msg) {
+		return m.feed.next(msg)
+	}
+	m.shown = msg.gen
+	m.snap, m.boards, m.judged = msg.snap, msg.boards, m.now
+	return m.feed.next(msg)
+}
+
+// waits reports that an inventory was read again and that its nodes have not
+// all been tried yet: what the screen shows until then is better than half an
+// answer, unless it grows old.
+func (m *Model) waits(msg snapshotMsg) bool {
+	if m.snap == nil || m.shown == msg.gen || m.now.Sub(m.snap.TakenAt) > page.FreshFor(m.every()) {
+		return false
+	}
+	e := page.Env{Snap: msg.snap, Now: m.now, Began: m.began}
+	for i := range msg.boards {
+		if e.Pending(&msg.boards[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// inventory takes over an inventory that was read again.
+func (m *Model) inventory(msg inventoryMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(theme.Bad, errorText(msg.err))
+		return nil
+	}
+	if m.inv != nil {
+		m.say(theme.Info, "the inventory was read again, every node is being asked")
+	}
+	m.take(msg.inv)
+	return m.feed.watch(m.inv, m.gen)
+}
+
+// planned follows an inventory that turned out to be newer than the one shown.
+func (m *Model) planned(msg page.PlanMsg) tea.Cmd {
+	if msg.Inv == nil || (m.inv != nil && m.inv.Hash == msg.Inv.Hash) {
+		return nil
+	}
+	m.take(msg.Inv)
+	return m.feed.watch(m.inv, m.gen)
+}
+
+// errorText is an error with its hint, in one line.
+func errorText(err error) string {
+	if try := model.TryOf(err); try != "" {
+		return err.Error() + " · try: " + try
+	}
+	return err.Error()
+}
+
+// broadcast offers a result to every page.
+func (m *Model) broadcast(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	m.stack = slices.Clone(m.stack)
+	for i, p := range m.stack {
+		next, intent := p.Update(msg, m.env(m.bodyHeight()))
+		m.stack[i] = next
+		cmds = append(cmds, m.perform(intent))
+	}
+	return tea.Batch(cmds...)
+}
+
+// key takes one key press: the dialog has the keyboard, else the filter line,
+// else the page, else the keys that work everywhere.
+func (m *Model) key(name, text string) tea.Cmd {
+	if m.toast.text != "" && m.now.Sub(m.toast.at) > readable {
+		m.toast = toast{}
+	}
+	if m.dialog != nil {
+		next, intent, closed := m.dialog.Key(name, text)
+		m.dialog = next
+		if closed {
+			m.dialog = nil
+		}
+		return m.perform(intent)
+	}
+	if m.typing {
+		return m.typed(name, text)
+	}
+	e := m.env(m.bodyHeight())
+	if do, ok := keys.Find(name, m.top().Keys(e), keys.Global()); ok {
+		return m.do(do, e)
+	}
+	for _, a := range m.deps.Actions {
+		if a.Key == name {
+			m.say(theme.Info, a.Label+" …")
+			return m.feed.act(a)
+		}
+	}
+	return nil
+}
+
+// do carries out an action: the ones of the whole console here, the others
+// on the page.
+func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
+	switch do {
+	case keys.Quit, keys.Cancel, keys.Suspend:
+		return m.leave(do)
+	case keys.Help:
+		if _, open := m.top().(*page.Help); !open {
+			m.push(page.NewHelp(m.top().Title(), m.helpSets(e)))
+		}
+		return nil
+	case keys.Back:
+		m.back()
+		return nil
+	case keys.Refresh:
+		return m.feed.load()
+	case keys.Filter:
+		if f, ok := m.top().(page.Filterer); ok {
+			m.typing, m.filter = true, widget.Input{Value: f.Filter(), Max: 64}
+		}
+		return nil
+	}
+	next, intent := m.top().Do(do, e)
+	m.setTop(next)
+	return m.perform(intent)
+}
+
+// leave ends the console, or sends it to sleep. While a reload is under way it
+// only says that no further node shall be begun.
+func (m *Model) leave(do keys.Action) tea.Cmd {
+	if m.run != nil {
+		if do == keys.Cancel {
+			return m.perform(page.StopRun{})
+		}
+		m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+		return nil
+	}
+	if do == keys.Suspend {
+		return tea.Suspend
+	}
+	return tea.Quit
+}
+
+// back goes one step back: out of a filter first, then to the page before.
+func (m *Model) back() {
+	if f, ok := m.top().(page.Filterer); ok && f.Filter() != "" {
+		m.setTop(f.SetFilter(""))
+		return
+	}
+	if _, running := m.top().(*page.Run); running {
+		if m.run != nil {
+			m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+			return
+		}
+		m.home()
+		return
+	}
+	m.pop()
+}
+
+// home goes back to the board of the cluster, or to the fleet.
+func (m *Model) home() {
+	for len(m.stack) > 1 {
+		switch m.top().(type) {
+		case *page.Cluster, *page.Fleet:
+			return
+		}
+		m.pop()
+	}
+}
+
+// typed takes a key of the filter line; the list follows at once.
+func (m *Model) typed(name, text string) tea.Cmd {
+	f, ok := m.top().(page.Filterer)
+	if !ok || name == "enter" || name == "ctrl+c" {
+		m.typing = false
+		return nil
+	}
+	if name == "esc" {
+		m.typing = false
+		m.setTop(f.SetFilter(""))
+		return nil
+	}
+	if name == "up" || name == "down" {
+		m.typing = false
+		return m.key(name, text)
+	}
+	if name == "backspace" && m.filter.Value == "" {
+		m.typing = false
+		return nil
+	}
+	m.filter, _ = m.filter.Key(name, text)
+	m.setTop(f.SetFilter(m.filter.Value))
+	return nil
+}
+
+// perform does what a page has asked for.
+func (m *Model) perform(intent page.Intent) tea.Cmd {
+	switch in := intent.(type) {
+	case page.Goto:
+		m.push(in.Page)
+		if d, ok := in.Page.(*page.Diff); ok {
+			next, ask := d.Start()
+			m.setTop(next)
+			return m.perform(ask)
+		}
+	case page.Back:
+		m.pop()
+	case page.Home:
+		m.home()
+	case page.Say:
+		m.say(theme.Info, in.Text)
+	case page.AskPlan:
+		return m.feed.plan(in.Cluster)
+	case page.Confirm:
+		m.asked++
+		m.dialog = page.NewQuestion(in.Plan)
+		return m.feed.settle(m.asked)
+	case page.Execute:
+		return m.execute(in.Plan)
+	case page.StopRun:
+		m.halt()
+	}
+	return nil
+}
+
+// execute begins a reload. It is the only door to Execute.
+func (m *Model) execute(p page.PlanMsg) tea.Cmd {
+	if m.deps.Execute == nil || m.run != nil {
+		m.say(theme.Warn, "no reload: this console is read-only, or one is under way")
+		return nil
+	}
+	var cmd tea.Cmd
+	m.run, cmd = m.feed.execute(p)
+	m.push(page.NewRun(p))
+	return cmd
+}
+
+// halt lets the run finish the node it is on and no other.
+func (m *Model) halt() {
+	m.run.halt.Store(true)
+	m.say(theme.Warn, "finishing this node, then stopping")
+	m.stack = slices.Clone(m.stack)
+	for i, p := range m.stack {
+		if r, ok := p.(*page.Run); ok {
+			m.stack[i] = r.Stopping()
+		}
+	}
+}

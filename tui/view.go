@@ -1,0 +1,177 @@
+package tui
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// View draws the screen: header, page, what is being said, keys.
+func (m Model) View() tea.View {
+	v := tea.NewView(widget.Render(m.lines(), m.w, m.h, m.theme))
+	v.AltScreen = true
+	return v
+}
+
+// lines are the m.h lines of the screen.
+func (m *Model) lines() []widget.Line {
+	if m.w <= 0 || m.h <= 0 {
+		return nil
+	}
+	body := m.bodyHeight()
+	page := widget.Fit(m.top().View(m.env(body)), body)
+	if m.dialog != nil {
+		page = widget.Overlay(page, m.dialog.View(m.w, body), m.w)
+	}
+	out := append([]widget.Line{m.header()}, page...)
+	if m.speaks() {
+		out = append(out, m.spoken())
+	}
+	if m.showsActions() {
+		out = append(out, m.actions())
+	}
+	return widget.Fit(append(out, m.footer()), m.h)
+}
+
+// bodyHeight is what the page gets of the screen.
+func (m *Model) bodyHeight() int {
+	h := m.h - 2
+	if m.speaks() {
+		h--
+	}
+	if m.showsActions() {
+		h--
+	}
+	return max(h, 0)
+}
+
+func (m *Model) speaks() bool { return m.h >= 5 && (m.typing || m.toast.text != "") }
+
+func (m *Model) showsActions() bool { return m.h >= 12 && len(m.deps.Actions) > 0 }
+
+// header is the path on the left, the leader and the age of the data on the right.
+func (m *Model) header() widget.Line {
+	l := widget.T(theme.Strong, " pgtui ")
+	for i, p := range m.stack {
+		if i == 0 && len(m.stack) > 1 {
+			continue
+		}
+		if i > 1 {
+			l = l.Add(theme.Dim, " › ")
+		}
+		l = l.Add(theme.Plain, p.Title())
+	}
+	right := widget.Line{}
+	if m.deps.Execute == nil {
+		right = right.Add(theme.Warn, "read-only  ")
+	}
+	right = widget.Join(right, m.leader(), m.age(), widget.P(" "))
+	room := m.w - right.Width() - 1
+	if room < 12 {
+		right = m.age()
+		room = max(m.w-right.Width()-1, 0)
+	}
+	return widget.Join(l.Pad(room), widget.P(" "), right)
+}
+
+// leader is the cluster's leader in the header of its pages.
+func (m *Model) leader() widget.Line {
+	if len(m.stack) < 2 || m.w < 70 || m.snap == nil {
+		return nil
+	}
+	c, ok := m.stack[1].(*page.Cluster)
+	if !ok {
+		return nil
+	}
+	e := m.env(0)
+	if b := e.Board(c.Name()); b != nil {
+		return page.LeaderLine(b)
+	}
+	return nil
+}
+
+func (m *Model) age() widget.Line {
+	var at time.Time
+	if m.snap != nil {
+		at = m.snap.TakenAt
+	}
+	return page.AgeMark(at, m.now, m.every())
+}
+
+// spoken is the line of the filter, or of what was last said.
+func (m *Model) spoken() widget.Line {
+	if m.typing {
+		return widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
+			Add(theme.Dim, "  enter keeps it, esc clears it")
+	}
+	return widget.T(m.toast.tone, " "+m.toast.text)
+}
+
+// actions are the keys of the sandbox.
+func (m *Model) actions() widget.Line {
+	l := widget.T(theme.Head, " demo ")
+	for _, a := range m.deps.Actions {
+		l = l.Add(theme.Key, " "+a.Key).Add(theme.Dim, " "+a.Label+" ")
+	}
+	return l
+}
+
+// footer is the keys that work here and now, as many as fit; the way back and
+// the help always do.
+func (m *Model) footer() widget.Line {
+	if m.dialog != nil || m.typing {
+		return nil
+	}
+	help := widget.T(theme.Key, " ?").Add(theme.Dim, " help ")
+	if m.offers(keys.Back) {
+		help = widget.Join(widget.T(theme.Key, " esc").Add(theme.Dim, " back "), help)
+	}
+	room := m.w - help.Width()
+	l := widget.Line{}
+	tables := [][]keys.Binding{m.top().Keys(m.env(m.bodyHeight())), keys.Global()}
+	for _, t := range tables {
+		for _, b := range t {
+			if b.Label == "" || !b.Enabled() || b.Do == keys.Back || !m.offers(b.Do) {
+				continue
+			}
+			part := widget.T(theme.Key, " "+b.Help().Key).Add(theme.Dim, " "+b.Label+" ")
+			if l.Width()+part.Width() <= room {
+				l = widget.Join(l, part)
+			}
+		}
+	}
+	return widget.Join(l, help)
+}
+
+// offers reports whether the footer names an action: help has its own place,
+// there is no way back from the first page and none out of a reload.
+func (m *Model) offers(do keys.Action) bool {
+	switch do {
+	case keys.Help:
+		return false
+	case keys.Back:
+		return len(m.stack) > 1 && m.run == nil
+	case keys.Quit:
+		return m.run == nil
+	}
+	return true
+}
+
+// helpSets are the bindings of the page that is seen and of the whole console.
+func (m *Model) helpSets(e page.Env) []page.HelpSet {
+	sets := []page.HelpSet{
+		{Title: "HERE: " + m.top().Title(), Keys: m.top().Keys(e)},
+		{Title: "EVERYWHERE", Keys: keys.Global()},
+	}
+	var demo []keys.Binding
+	for _, a := range m.deps.Actions {
+		demo = append(demo, keys.Binding{Binding: key.NewBinding(key.WithKeys(a.Key), key.WithHelp(a.Key, a.Label))})
+	}
+	return append(sets, page.HelpSet{Title: "SANDBOX", Keys: demo})
+}

@@ -1,0 +1,153 @@
+package widget
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"pgtui/tui/theme"
+)
+
+// Render makes the bytes of a screen: exactly h lines of at most w cells.
+// It is the only way from lines to a terminal.
+func Render(lines []Line, w, h int, t *theme.Theme) string {
+	if w <= 0 || h <= 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.Grow(h * (w + 16))
+	for i := range h {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if i < len(lines) {
+			draw(&b, lines[i].Trunc(w), w, t)
+		}
+	}
+	return b.String()
+}
+
+// draw writes one line that fits. Neighbours of one tone share a sequence.
+func draw(b *strings.Builder, l Line, w int, t *theme.Theme) {
+	cur := ""
+	left := w
+	for _, s := range l {
+		text := Clean(s.Text)
+		if t.ASCII {
+			text = ascii(text)
+		}
+		n := Width(text)
+		if n > left {
+			text, n = ansi.Truncate(text, left, ""), left
+		}
+		if text == "" {
+			continue
+		}
+		left -= n
+		if open := t.Open(s.Tone, s.On); open != cur {
+			if cur != "" {
+				b.WriteString(ansi.ResetStyle)
+			}
+			b.WriteString(open)
+			cur = open
+		}
+		b.WriteString(text)
+	}
+	if cur != "" {
+		b.WriteString(ansi.ResetStyle)
+	}
+}
+
+// Fit returns exactly h lines: what is too much is cut at the end, what is
+// missing is empty.
+func Fit(lines []Line, h int) []Line {
+	if len(lines) > h {
+		return lines[:max(h, 0)]
+	}
+	for len(lines) < h {
+		lines = append(lines, nil)
+	}
+	return lines
+}
+
+// Overlay lays box over the middle of base, which is w cells wide.
+func Overlay(base, box []Line, w int) []Line {
+	bw := 0
+	for _, l := range box {
+		bw = max(bw, l.Width())
+	}
+	bw = min(bw, w)
+	x, y := (w-bw)/2, max((len(base)-len(box))/2, 0)
+	out := append([]Line(nil), base...)
+	for i, l := range box {
+		if y+i >= len(out) {
+			break
+		}
+		under := out[y+i].Pad(w)
+		out[y+i] = Join(under.Cut(0, x), l.Pad(bw), under.Cut(x+bw, w))
+	}
+	return out
+}
+
+// Box draws a frame around lines; inner is the width inside it.
+func Box(lines []Line, inner int, tone theme.Tone) []Line {
+	bar := strings.Repeat("─", inner+2)
+	out := []Line{T(tone, "┌"+bar+"┐")}
+	for _, l := range lines {
+		out = append(out, Join(T(tone, "│ "), l.Pad(inner), T(tone, " │")))
+	}
+	return append(out, T(tone, "└"+bar+"┘"))
+}
+
+// Wrap breaks text into lines of at most w cells, at spaces only: names keep
+// their dashes together. A word that is wider than a line is cut.
+func Wrap(text string, w int) []string {
+	text = Clean(text)
+	if w <= 0 {
+		return nil
+	}
+	if Width(text) <= w {
+		return []string{text}
+	}
+	var out []string
+	line, used := "", 0
+	for _, word := range strings.Fields(text) {
+		n := Width(word)
+		if line != "" && used+1+n <= w {
+			line, used = line+" "+word, used+1+n
+			continue
+		}
+		if line != "" {
+			out = append(out, line)
+		}
+		for n > w {
+			cut := ansi.Truncate(word, w, "")
+			if cut == "" { // a wide character in one cell
+				cut = word
+			}
+			out = append(out, cut)
+			word = word[len(cut):]
+			n = Width(word)
+		}
+		line, used = word, n
+	}
+	if line != "" {
+		out = append(out, line)
+	}
+	return out
+}
+
+// Window is the part of n rows that h lines can show with row cur among them,
+// when the last one shown began at top.
+func Window(top, cur, n, h int) int {
+	if h <= 0 || n <= h {
+		return 0
+	}
+	if cur < top {
+		top = cur
+	}
+	if cur >= top+h {
+		top = cur - h + 1
+	}
+	return min(max(top, 0), n-h)
+}

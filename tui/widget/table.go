@@ -1,0 +1,148 @@
+package widget
+
+import "pgtui/tui/theme"
+
+// Column is one column of a table.
+type Column struct {
+	Title string
+	Min   int // cells it never goes below while it is shown
+	Max   int // cells it never goes above; 0 means as wide as its widest cell
+	Right bool
+	// Flex columns count with their Min only while it is decided what fits, and
+	// then share the room that is left.
+	Flex bool
+	// Drop tells when the column gives way on a narrow screen: the highest
+	// goes first, 0 never goes.
+	Drop int
+}
+
+// Table is rows of cells under columns.
+type Table struct {
+	Cols []Column
+	Rows [][]Line
+	Gap  int // cells between columns; 0 means 2
+}
+
+// Layout is the columns a table shows at some width, and how wide they are.
+type Layout struct {
+	cols  []Column
+	index []int
+	width []int
+	gap   int
+}
+
+// Layout decides for w cells: columns are dropped by priority until the rest
+// fits, then the widest are narrowed.
+func (t Table) Layout(w int) Layout {
+	gap := t.Gap
+	if gap == 0 {
+		gap = 2
+	}
+	lay := Layout{gap: gap}
+	var want []int
+	for i, c := range t.Cols {
+		n := max(Width(c.Title), c.Min)
+		for _, r := range t.Rows {
+			if i < len(r) {
+				n = max(n, r[i].Width())
+			}
+		}
+		if c.Max > 0 {
+			n = min(n, max(c.Max, Width(c.Title)))
+		}
+		want = append(want, n)
+		if c.Flex {
+			n = min(n, max(c.Min, Width(c.Title)))
+		}
+		lay.cols, lay.index, lay.width = append(lay.cols, c), append(lay.index, i), append(lay.width, n)
+	}
+	for lay.total() > w && lay.drop() {
+	}
+	for over := lay.total() - w; over > 0; over-- {
+		if !lay.narrow() {
+			break
+		}
+	}
+	for i, col := range lay.index {
+		if room := w - lay.total(); lay.cols[i].Flex && room > 0 {
+			lay.width[i] = min(want[col], lay.width[i]+room)
+		}
+	}
+	return lay
+}
+
+func (l *Layout) total() int {
+	n := 0
+	for _, w := range l.width {
+		n += w + l.gap
+	}
+	return n - l.gap
+}
+
+// drop takes the column out that gives way first; false when none does.
+func (l *Layout) drop() bool {
+	best := -1
+	for i, c := range l.cols {
+		if c.Drop > 0 && (best < 0 || c.Drop > l.cols[best].Drop) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	l.cols = append(l.cols[:best:best], l.cols[best+1:]...)
+	l.index = append(l.index[:best:best], l.index[best+1:]...)
+	l.width = append(l.width[:best:best], l.width[best+1:]...)
+	return true
+}
+
+// narrow takes one cell from the widest column; false when all are at their least.
+func (l *Layout) narrow() bool {
+	best := -1
+	for i, w := range l.width {
+		if w > max(l.cols[i].Min, 1) && (best < 0 || w > l.width[best]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	l.width[best]--
+	return true
+}
+
+// Head is the line of column titles.
+func (l Layout) Head() Line {
+	var out Line
+	for i, c := range l.cols {
+		cell := T(theme.Head, c.Title)
+		if c.Right {
+			cell = cell.PadLeft(l.width[i])
+		}
+		out = l.put(out, i, cell)
+	}
+	return out
+}
+
+// Row is one row of the table.
+func (l Layout) Row(row []Line) Line {
+	var out Line
+	for i, c := range l.cols {
+		var cell Line
+		if l.index[i] < len(row) {
+			cell = row[l.index[i]]
+		}
+		if c.Right {
+			cell = cell.PadLeft(l.width[i])
+		}
+		out = l.put(out, i, cell)
+	}
+	return out
+}
+
+func (l Layout) put(out Line, i int, cell Line) Line {
+	if i > 0 {
+		out = append(out, Span{Text: "          "[:min(l.gap, 10)]})
+	}
+	return append(out, cell.Pad(l.width[i])...)
+}

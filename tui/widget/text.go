@@ -1,0 +1,207 @@
+// Package widget is the paper the pages draw on: lines of toned text, tables
+// that give up columns, one place where they become bytes for a terminal. No
+// page writes an escape sequence, and none that arrives in data gets past
+// Clean, because only Render makes a string and it cleans whatever it draws.
+package widget
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"pgtui/tui/theme"
+)
+
+// Span is a piece of text in one tone.
+type Span struct {
+	Text string
+	Tone theme.Tone
+	On   bool // under the cursor
+}
+
+// Line is one line of the screen.
+type Line []Span
+
+// T is a line of one tone.
+func T(tone theme.Tone, text string) Line { return Line{{Text: text, Tone: tone}} }
+
+// P is a line of plain text.
+func P(text string) Line { return Line{{Text: text}} }
+
+// Add returns l with more text behind it.
+func (l Line) Add(tone theme.Tone, text string) Line {
+	return append(l[:len(l):len(l)], Span{Text: text, Tone: tone})
+}
+
+// Join puts lines behind one another.
+func Join(parts ...Line) Line {
+	var out Line
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+// Under returns l as it looks under the cursor.
+func (l Line) Under() Line {
+	out := make(Line, len(l))
+	for i, s := range l {
+		s.On = true
+		out[i] = s
+	}
+	return out
+}
+
+// String is the text of the line without its tones.
+func (l Line) String() string {
+	var b strings.Builder
+	for _, s := range l {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// Width is the number of cells the line takes.
+func (l Line) Width() int {
+	n := 0
+	for _, s := range l {
+		n += Width(s.Text)
+	}
+	return n
+}
+
+// Cut returns the cells from..to of the line. A wide character that crosses
+// an edge becomes a space.
+func (l Line) Cut(from, to int) Line {
+	var out Line
+	at := 0
+	for _, s := range l {
+		w := Width(s.Text)
+		a, b := max(from-at, 0), min(to-at, w)
+		if a < b {
+			t := s
+			if a > 0 || b < w {
+				t.Text = ansi.Cut(Clean(s.Text), a, b)
+				if short := b - a - Width(t.Text); short > 0 {
+					t.Text = strings.Repeat(" ", short) + t.Text
+				}
+			}
+			out = append(out, t)
+		}
+		at += w
+	}
+	return out
+}
+
+// Trunc shortens the line to w cells; a line that was longer ends in "…".
+func (l Line) Trunc(w int) Line {
+	if l.Width() <= w {
+		return l
+	}
+	if w <= 0 {
+		return nil
+	}
+	out := l.Cut(0, w-1)
+	tail := Span{Text: "…"}
+	if len(out) > 0 {
+		tail.Tone, tail.On = out[len(out)-1].Tone, out[len(out)-1].On
+	}
+	return append(out, tail)
+}
+
+// Pad fills the line with spaces up to w cells, or shortens it to w.
+func (l Line) Pad(w int) Line {
+	n := l.Width()
+	if n > w {
+		return l.Trunc(w)
+	}
+	if n == w {
+		return l
+	}
+	fill := Span{Text: strings.Repeat(" ", w-n)}
+	if len(l) > 0 {
+		fill.On = l[len(l)-1].On
+	}
+	return append(l[:len(l):len(l)], fill)
+}
+
+// PadLeft fills the line with spaces in front, or shortens it to w.
+func (l Line) PadLeft(w int) Line {
+	n := l.Width()
+	if n >= w {
+		return l.Trunc(w)
+	}
+	return append(Line{{Text: strings.Repeat(" ", w-n)}}, l...)
+}
+
+// Width is the number of cells that text takes once it is cleaned.
+func Width(text string) int {
+	if plain(text) {
+		return len(text)
+	}
+	return ansi.StringWidth(Clean(text))
+}
+
+// Tail shortens text to w cells from the left, so that its end stays: the end
+// of an instance name is what tells it from its siblings.
+func Tail(text string, w int) string {
+	n := Width(text)
+	if n <= w || w <= 0 {
+		return text
+	}
+	return "…" + ansi.TruncateLeft(Clean(text), n-w+1, "")
+}
+
+// plain reports whether text is printable US-ASCII only.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Clean takes out of text what could move a cursor, change a mode, hide or
+// reorder what follows: escape sequences, control and format characters,
+// broken UTF-8. Tabs and line ends become one space.
+func Clean(text string) string {
+	if plain(text) {
+		return text
+	}
+	if strings.ContainsAny(text, "\x1b\u009b\u009d\u0090") {
+		text = ansi.Strip(text)
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			return ' '
+		case r == utf8.RuneError:
+			return '?'
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r),
+			r == '\u2028', r == '\u2029':
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// ascii replaces what is not US-ASCII, cell for cell.
+func ascii(text string) string {
+	if plain(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+			continue
+		}
+		for range ansi.StringWidth(string(r)) {
+			b.WriteByte(theme.Glyph(r))
+		}
+	}
+	return b.String()
+}
