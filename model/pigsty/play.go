@@ -37,7 +37,6 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	for _, h := range w.hosts {
 		out.Nodes = append(out.Nodes, w.node(h))
 	}
-	out.Infra, out.Etcd = w.groupHosts("infra"), w.groupHosts("etcd")
 	out.Problems = append(out.Problems, w.checkout.Problems...)
 	out.Problems = append(out.Problems, w.templateProblems()...)
 	w.judgeCore(out)
