@@ -93,7 +93,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	var boards []model.Board
 	for snap := range a.prober().Watch(ctx, inv, 200*time.Millisecond, only(cls)...) {
 		boards = boardsOf(snap, cls, now())
-		if complete(snap, cls) && !anySettling(boards) {
+		if snap.Complete(cls) && !anySettling(boards) {
 			break
 		}
 	}

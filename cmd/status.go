@@ -120,7 +120,7 @@ func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, cls []*mode
 	started := now()
 	for snap := range a.prober().Watch(ctx, inv, every, only(cls)...) {
 		boards := boardsOf(snap, cls, now())
-		if before == nil && !complete(snap, cls) && now().Sub(started) < 3*time.Second {
+		if before == nil && !snap.Complete(cls) && now().Sub(started) < 3*time.Second {
 			continue // the first sweep is still under way: not an answer yet
 		}
 		first := before == nil
@@ -167,21 +167,4 @@ func (a *app) printEvents(before, after []model.Board, output string) error {
 		}
 	}
 	return nil
-}
-
-// complete reports whether every node of the clusters has been asked once.
-func complete(s *model.Snapshot, cls []*model.Cluster) bool {
-	for _, c := range cls {
-		for i := range c.Instances {
-			if s.Patroni[c.Instances[i].Name].Status.Tried.IsZero() {
-				return false
-			}
-		}
-		for i := range c.Fronts {
-			if s.HAProxy[c.Fronts[i].Host].Tried.IsZero() {
-				return false
-			}
-		}
-	}
-	return true
 }

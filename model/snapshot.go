@@ -56,11 +56,43 @@ type Snapshot struct {
 	Workers map[Host]Observed[Processes] // HAProxy's processes
 }
 
+// Complete reports whether every node of the clusters has been asked everything
+// once: what is unknown then is so because nobody could tell.
+func (s *Snapshot) Complete(clusters []*Cluster) bool {
+	for _, c := range clusters {
+		for i := range c.Instances {
+			if !s.Patroni[c.Instances[i].Name].Asked() {
+				return false
+			}
+		}
+		for i := range c.Fronts {
+			if s.HAProxy[c.Fronts[i].Host].Tried.IsZero() {
+				return false
+			}
+		}
+		if vip, has := s.VIP[c.Name]; has && vip.Tried.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
 // PatroniView is what one instance's Patroni answered.
 type PatroniView struct {
 	Status  Observed[PatroniStatus]  // GET /patroni: the node about itself
 	Cluster Observed[PatroniCluster] // GET /cluster: what the DCS says
 	Checks  map[string]Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
+}
+
+// Asked reports whether every question has been tried at least once. Until
+// then what is missing is only still being asked. The zero value was not asked.
+func (v PatroniView) Asked() bool {
+	for _, o := range v.Checks {
+		if o.Tried.IsZero() {
+			return false
+		}
+	}
+	return !v.Status.Tried.IsZero() && !v.Cluster.Tried.IsZero()
 }
 
 // PatroniStatus is the body of GET /patroni (Patroni 2.1–4.1).

@@ -109,16 +109,7 @@ func (e Env) untried(name model.InstanceName) bool {
 // unheard reports that not everything the instance's Patroni is asked has been
 // asked yet.
 func (e Env) unheard(name model.InstanceName) bool {
-	if e.untried(name) {
-		return true
-	}
-	v := e.Snap.Patroni[name]
-	for _, o := range v.Checks {
-		if o.Tried.IsZero() {
-			return true
-		}
-	}
-	return v.Cluster.Tried.IsZero()
+	return e.untried(name) || !e.Snap.Patroni[name].Asked()
 }
 
 // untriedProxy reports that the node's HAProxy has not been tried yet.
