@@ -225,6 +225,7 @@ func TestParseWho(t *testing.T) {
 			model.Answer{Started: at, SystemID: "7710", ClusterName: "pg-test", Timeline: 10}},
 		{"a replica itself", who("10.10.10.12", "2026-11-21 02:32:04.764478", "7710", "pg-test", "t", "on", "10"),
 			model.Answer{Addr: "10.10.10.12", Started: at, SystemID: "7710", ClusterName: "pg-test", Recovery: true, ReadOnly: true, Timeline: 10}},
+		{"a timeline that PostgreSQL would not print", who("", "", "", "", "t", "", "+9"), model.Answer{Recovery: true}},
 		{"nothing told", who("", "", "", "", "", "", ""), model.Answer{}},
 	} {
 		if got, err := parseWho(tt.in); err != nil || !reflect.DeepEqual(got, tt.want) {
@@ -240,12 +241,14 @@ func TestParseWho(t *testing.T) {
 
 func FuzzParseWho(f *testing.F) {
 	f.Add("10.10.10.12", "2026-11-21 02:32:04.764478", "7710", "pg-test", "t", "on", "10")
+	f.Add("", "", "", "", "t", "", "+9")
 	f.Fuzz(func(t *testing.T, a, b, c, d, e, g, h string) {
 		got, err := parseWho(who(a, b, c, d, e, g, h))
 		if err != nil || strings.ContainsFunc(got.Addr+got.SystemID+got.ClusterName, isControl) || got.Timeline < 0 {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if n, err := strconv.Atoi(h); got.Recovery && err == nil && n > 0 && n < 1<<31 && got.Timeline != n {
+		// PostgreSQL prints no sign, and never more than ten digits.
+		if n, err := strconv.Atoi(h); got.Recovery && err == nil && n > 0 && n < 1<<31 && h[0] != '+' && len(h) <= 80 && got.Timeline != n {
 			t.Fatalf("timeline %d of %q", got.Timeline, h)
 		}
 	})
