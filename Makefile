@@ -6,7 +6,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 SOAK ?= 30m
 
-.PHONY: build test unit race lab-test console-test lint fuzz bench soak demo golden lab-up lab-down help
+.PHONY: build test unit race lab-test lab-selftest lint fuzz bench soak demo golden lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,10 @@ race: ## the same under the race detector
 
 lab-test: lab-up ## against real Patroni, HAProxy, PostgreSQL and sshd
 	$(LAB) hold go test -tags lab -run '^TestLab' -count=1 -p 1 ./...
+	$(LAB) hold $(LAB) reset
+
+lab-selftest: lab-up ## does the lab do what its README says?
+	testdata/lab/selftest quick
 
 lint: ## golangci-lint, pinned
 	go run $(GOLANGCI) run

@@ -45,7 +45,6 @@ type labWorld struct {
 func newLabWorld(t *testing.T) *labWorld {
 	t.Helper()
 	lab(t, "reset")
-	t.Cleanup(func() { lab(t, "reset") })
 	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
 	must(t, err)
 	w := &labWorld{

@@ -80,6 +80,9 @@ func newWorker(base, now *model.HAProxyStats, elapsed time.Duration) bool {
 		if old == nil {
 			continue
 		}
+		if p.Back.LastChange > int64(elapsed/time.Second)+2 {
+			return false // the process is older than base
+		}
 		if p.Front.Total < old.Front.Total || p.Back.Total < old.Back.Total {
 			return true
 		}

@@ -30,6 +30,11 @@ func TestNewWorker(t *testing.T) {
 			s.Proxies[0].Servers[0].LastChange = 0
 			return s
 		}(), elapsed: time.Second},
+		{name: "every slowstart ended", base: stats(0, 29, "L7OK"), now: func() model.HAProxyStats {
+			s := stats(0, 0, "L7OK")
+			s.Proxies[0].Back.LastChange = 34
+			return s
+		}(), elapsed: 3 * time.Second},
 		{name: "nothing in common", base: model.HAProxyStats{}, now: stats(0, 0, "L7OK"), elapsed: time.Second},
 		{name: "reloaded a second ago already", base: stats(0, 0, "L7OK"), now: stats(0, 0, "L7OK"), elapsed: time.Second},
 	}

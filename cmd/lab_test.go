@@ -28,12 +28,11 @@ func lab(t *testing.T, args ...string) string {
 	return labtest.Run(t, args...)
 }
 
-// needLab fails unless the lab is up, and puts it into its known state before
-// and after the test.
+// needLab fails unless the lab is up, and puts it into its known state. What the
+// test leaves is the next one's to undo: each begins so.
 func needLab(t *testing.T) {
 	t.Helper()
 	lab(t, "reset")
-	t.Cleanup(func() { lab(t, "reset") })
 }
 
 // result is what one run of pgtui left.

@@ -111,12 +111,20 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 	for i := range py.Servers {
 		row := &py.Servers[i]
 		was := px.Server(row.Name)
-		if was == nil || usable(was) != usable(row) || row.CheckStatus == "INI" || row.LastChange < between {
+		if was == nil || usable(was) != usable(row) || row.CheckStatus == "INI" {
+			return true
+		}
+		if row.LastChange < between && !(warmedUp(was, row) && py.Back.LastChange >= between) {
 			return true
 		}
 	}
 	return false
 }
+
+// warmedUp reports whether nothing but the server's slowstart ended between
+// two looks. HAProxy counts that as a transition; a real one would begin the
+// slowstart anew, and a reload makes the whole section young.
+func warmedUp(was, now *ServerStat) bool { return was.Throttle > 0 && now.Throttle == 0 && now.Weight == now.UserWeight }
 
 // Proven is a proof beside what HAProxy says.
 type Proven struct {

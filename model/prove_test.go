@@ -187,6 +187,13 @@ func TestMoved(t *testing.T) {
 			w.snap.HAProxy[h] = o
 		}
 	}
+	// warm ends the slowstart that every world below begins with.
+	warm := func(w *world, section int64) {
+		w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange, s.Throttle = 1, 0 })
+		for i := range w.snap.HAProxy["10.10.10.11"].Value.Proxies {
+			w.snap.HAProxy["10.10.10.11"].Value.Proxies[i].Back.LastChange = section
+		}
+	}
 	for _, tt := range []struct {
 		name string
 		do   func(*world)
@@ -202,6 +209,8 @@ func TestMoved(t *testing.T) {
 		{"a reload", func(w *world) {
 			w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { s.CheckStatus = "INI" })
 		}, true},
+		{"slowstart ended", func(w *world) { warm(w, 200) }, false},
+		{"a reload during slowstart", func(w *world) { warm(w, 1) }, true},
 		{"HAProxy fell silent", func(w *world) { w.silence(1, 0) }, true},
 		{"another HAProxy changed", func(w *world) {
 			w.server("10.10.10.12", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = 1 })
@@ -210,6 +219,9 @@ func TestMoved(t *testing.T) {
 		before, after := newWorld(), newWorld()
 		later(before, 0)
 		later(after, 3*time.Second)
+		for _, w := range []*world{before, after} {
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Throttle = 90 })
+		}
 		tt.do(after)
 		if got := model.Moved(before.snap, after.snap, "10.10.10.11", "pg-test-primary"); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)

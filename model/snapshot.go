@@ -184,6 +184,7 @@ type ProxyRow struct {
 	SessionRate int64 // per second
 	Queue       int64
 	Total       int64
+	LastChange  int64 // BACKEND: seconds since it went up or down; reset by a reload
 }
 
 // ServerStat is one server row.
@@ -197,7 +198,7 @@ type ServerStat struct {
 	CheckCode   int    // HTTP status; 0 when there was none
 	CheckDesc   string // last_chk
 	CheckMs     int64  // duration of the last check, milliseconds; -1 when none
-	LastChange  int64  // seconds since the last transition; reset by a reload
+	LastChange  int64  // seconds since the last transition; reset by a reload, and when slowstart ends
 	Sessions    int64
 	SessionRate int64
 	Queue       int64

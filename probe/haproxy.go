@@ -153,6 +153,7 @@ func (t *table) proxyRow() model.ProxyRow {
 		SessionRate: t.number("rate", 0),
 		Queue:       t.number("qcur", 0),
 		Total:       t.number("stot", 0),
+		LastChange:  t.number("lastchg", 0),
 	}
 }
 

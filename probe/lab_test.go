@@ -124,7 +124,6 @@ func TestLabHealthy(t *testing.T) {
 
 func TestLabBroken(t *testing.T) {
 	lab(t, "reset")
-	t.Cleanup(func() { lab(t, "reset") })
 	p := New(Options{})
 	allKnown(t, probed(t, p))
 
@@ -155,7 +154,6 @@ func TestLabBroken(t *testing.T) {
 // A watcher must see a switchover as it goes.
 func TestLabSwitchover(t *testing.T) {
 	lab(t, "reset")
-	t.Cleanup(func() { lab(t, "reset") })
 	ctx, cancel := context.WithCancel(t.Context())
 	snaps := New(Options{}).Watch(ctx, labInventory(), time.Second)
 	first := <-snaps

@@ -334,7 +334,7 @@ func (s *server) reweigh(t time.Time) {
 	whole := int(s.conf.slowStart / time.Second)
 	past := int(t.Sub(s.changed) / time.Second)
 	if past >= whole || whole == 0 {
-		s.ramping = false
+		s.ramping, s.changed = false, t // HAProxy counts that as a transition
 		return
 	}
 	s.raw = s.weight * ((16*past + whole) / whole)

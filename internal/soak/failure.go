@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -156,13 +157,28 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 		a := f.d.Answer
 		v := viewOf(&b, a)
 		near := a.End.After(start.Add(-nearProof)) && a.Start.Before(s.TakenAt.Add(nearProof))
-		if near && v != nil && v.Proven != nil && v.Proven.Dead != "" {
+		if _, asked := s.Proofs[j.key(a)]; !near || !asked {
+			left = append(left, f)
+			continue
+		}
+		if v != nil && v.Proven != nil && v.Proven.Dead != "" {
 			j.report.PortNo++
 			continue
 		}
+		f.d.Proofs = append(f.d.Proofs, proofText(start, s.TakenAt, v))
 		left = append(left, f)
 	}
 	j.failed = left
+}
+
+// proofText is a proof that explained nothing, as evidence.
+func proofText(from, to time.Time, v *model.View) string {
+	out := fmt.Sprintf("proof from %s to %s: ", clock(from), clock(to))
+	if v == nil || v.Proven == nil {
+		return out + "not laid beside the board"
+	}
+	p := v.Proven
+	return fmt.Sprintf("%s%s, %d of %d failed (%s), answered: %s; %s", out, v.Verdict, p.Failed, p.Total(), p.Error, model.Join(p.Names()), p.Note)
 }
 
 // settleFailures gives up on failures that no proof explained in time.

@@ -29,6 +29,7 @@ type Disagreement struct {
 	Kind          string
 	Answer        Answer
 	Before, After model.Board
+	Proofs        []string // what proofs of the port found about then
 }
 
 // Text is the evidence: faults near it, the client's answer, both boards.
@@ -64,6 +65,9 @@ func (d *Disagreement) Text(faults []Event) string {
 		for _, f := range x.board.Findings {
 			fmt.Fprintf(&b, "    finding %s: %s\n", f.Code, f.Summary)
 		}
+	}
+	for _, p := range d.Proofs {
+		fmt.Fprintf(&b, "  %s\n", p)
 	}
 	return b.String()
 }

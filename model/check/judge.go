@@ -183,7 +183,7 @@ func sameStats(a, b *model.HAProxyStats) bool {
 
 // still is a row without what moves by itself.
 func still(r model.ProxyRow) model.ProxyRow {
-	r.SessionRate, r.Queue, r.Total = 0, 0, 0
+	r.SessionRate, r.Queue, r.Total, r.LastChange = 0, 0, 0, 0
 	return r
 }
 
