@@ -38,6 +38,7 @@ func rules() []rule {
 		{dir: "apply", own: []string{"model", "render", "probe", "internal/safe"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "tui", own: []string{"model", "tui", "internal/safe"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "internal/safe", own: nil, not: outside},
+		{dir: "internal/config", own: nil, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "internal/sandbox", own: []string{"model", "render", "internal/safe"}, mods: nil, not: []string{"os/exec"}},
 		{dir: ".", own: nil},
 		{dir: "cmd", own: []string{"cmd", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},

@@ -1,0 +1,171 @@
+// Package config reads pgtui's own configuration: bytes in, values and
+// problems with their lines out. It touches no file and no environment.
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Config is what the file says. The zero value is what holds without a file.
+type Config struct {
+	Context  string        // the context to open; "" is none
+	Contexts []Context     // in the order of the file
+	Refresh  time.Duration // between two rounds of asking; 0 is pgtui's own choice
+	Theme    string        // "" is the terminal's own 16 colours
+	ReadOnly bool          // nothing may be changed
+	NoMouse  bool          // the terminal keeps the mouse from the start
+	SSH      SSH
+	Keys     map[string][]string // action to the keys that ask for it
+	Columns  map[string][]string // screen to the columns it shows, in order
+}
+
+// Context is one inventory and how to treat it. Empty fields leave what holds
+// without the context.
+type Context struct {
+	Name        string
+	Inventory   string
+	PigstyHome  string
+	VaultFile   string
+	Environment string // "production" and "prod" get a banner that cannot be missed
+	Colour      string // of the banner; "" is red for production, none for others
+	ReadOnly    bool
+	Refresh     time.Duration
+	Theme       string
+	SSH         SSH
+	Line        int // where it stands
+}
+
+// SSH is how the OpenSSH client is called.
+type SSH struct {
+	Config     string // in place of ~/.ssh/config
+	Program    string // "" is ssh
+	ControlDir string // of shared connections
+}
+
+// Production reports that the context is one where mistakes reach customers.
+func (c Context) Production() bool {
+	return strings.HasPrefix(strings.ToLower(c.Environment), "prod")
+}
+
+// Of is the context of that name.
+func (c Config) Of(name string) (Context, bool) {
+	i := slices.IndexFunc(c.Contexts, func(x Context) bool { return x.Name == name })
+	if i < 0 {
+		return Context{}, false
+	}
+	return c.Contexts[i], true
+}
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	File string
+	Line int // from 1; 0 when the whole file is meant
+	Text string
+	Try  string // what to write instead; "" when that is not known
+}
+
+// Error is file:line: text.
+func (p Problem) Error() string {
+	s := p.File
+	if p.Line > 0 {
+		s = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	s += ": " + p.Text
+	if p.Try != "" {
+		s += " · did you mean " + p.Try + "?"
+	}
+	return s
+}
+
+// Section is one key of the top level: how it is read. A new section is a field
+// of Config, a Section in sections, and a paragraph in docs/config.md.
+type Section struct {
+	Key  string
+	read func(*reader, *yaml.Node, *Config)
+}
+
+// sections is every key the file may have, in the order of the documentation.
+func sections() []Section {
+	return []Section{
+		{"context", func(r *reader, n *yaml.Node, c *Config) { r.text(n, "context", &c.Context) }},
+		{"refresh", func(r *reader, n *yaml.Node, c *Config) { r.interval(n, "refresh", &c.Refresh) }},
+		{"theme", func(r *reader, n *yaml.Node, c *Config) { r.oneOf(n, "theme", Themes(), &c.Theme) }},
+		{"read-only", func(r *reader, n *yaml.Node, c *Config) { r.yes(n, "read-only", &c.ReadOnly) }},
+		{"mouse", func(r *reader, n *yaml.Node, c *Config) {
+			mouse := true
+			r.yes(n, "mouse", &mouse)
+			c.NoMouse = !mouse
+		}},
+		{"ssh", func(r *reader, n *yaml.Node, c *Config) { r.ssh(n, "ssh", &c.SSH) }},
+		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.lists(n, "keys", r.known.Actions) }},
+		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.lists(n, "columns", r.known.Screens) }},
+		{"contexts", func(r *reader, n *yaml.Node, c *Config) { r.contexts(n, c) }},
+	}
+}
+
+// Themes are the names of the colour themes.
+func Themes() []string { return []string{"terminal", "dark", "light", "colour-blind", "none"} }
+
+// Colours are the names a banner may have.
+func Colours() []string {
+	return []string{"red", "yellow", "green", "blue", "magenta", "cyan"}
+}
+
+// Known is what the file may name that this package does not know itself. An
+// empty list accepts every name.
+type Known struct {
+	Actions []string // of the keys section
+	Screens []string // of the columns section
+}
+
+// Parse reads the bytes of a file of that name. What could be read is in the
+// Config even when there are problems.
+func Parse(name string, data []byte, known Known) (Config, []Problem) {
+	var c Config
+	r := &reader{file: name, known: known}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		r.problems = append(r.problems, syntax(name, err))
+		return c, r.problems
+	}
+	if len(doc.Content) == 0 {
+		return c, nil
+	}
+	var names []string
+	for _, s := range sections() {
+		names = append(names, s.Key)
+	}
+	r.each(doc.Content[0], "the file", names, func(key string, n *yaml.Node) {
+		for _, s := range sections() {
+			if s.Key == key {
+				s.read(r, n, &c)
+			}
+		}
+	})
+	if _, ok := c.Of(c.Context); c.Context != "" && !ok {
+		var have []string
+		for _, x := range c.Contexts {
+			have = append(have, x.Name)
+		}
+		r.problems = append(r.problems, Problem{File: name, Line: r.at["context"], Text: fmt.Sprintf("context: there is no context %q below contexts", c.Context), Try: Nearest(c.Context, have)})
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
+	return c, r.problems
+}
+
+// syntax is yaml's own complaint, with its line taken out of its text.
+func syntax(name string, err error) Problem {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	p := Problem{File: name, Text: text}
+	var line int
+	if _, err := fmt.Sscanf(text, "line %d:", &line); err == nil {
+		_, rest, _ := strings.Cut(text, ": ")
+		p.Line, p.Text = line, rest
+	}
+	return p
+}

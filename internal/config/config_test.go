@@ -1,0 +1,99 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+const whole = `context: prod
+refresh: 3s
+theme: dark
+read-only: false
+mouse: false
+ssh:
+  config: /etc/pgtui/ssh
+keys:
+  reload: [ctrl+r]
+  help: f1
+columns:
+  fleet: [cluster, state]
+contexts:
+  prod:
+    inventory: ~/pigsty/pigsty.yml
+    environment: production
+    read-only: true
+  lab:
+    inventory: /lab/pigsty.yml
+    refresh: 1s
+    ssh: {config: /lab/ssh_config}
+`
+
+func TestParse(t *testing.T) {
+	got, problems := Parse("config.yml", []byte(whole), Known{})
+	if len(problems) != 0 {
+		t.Fatalf("problems: %v", problems)
+	}
+	want := Config{
+		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, SSH: SSH{Config: "/etc/pgtui/ssh"},
+		Keys: map[string][]string{"reload": {"ctrl+r"}, "help": {"f1"}}, Columns: map[string][]string{"fleet": {"cluster", "state"}},
+		Contexts: []Context{
+			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 15},
+			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 19},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if c, ok := got.Of("prod"); !ok || !c.Production() {
+		t.Errorf("prod is not production: %+v", c)
+	}
+}
+
+func TestProblemsSayWhereAndWhat(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"unknown key", "refresh: 2s\nthem: dark\n", `c.yml:2: the file: unknown key "them" · did you mean theme?`},
+		{"bare number", "refresh: 2\n", `c.yml:1: refresh: expected a time such as 2s or 500ms, found "2" · did you mean 2s?`},
+		{"too quick", "refresh: 1ms\n", `c.yml:1: refresh: 1ms is not between 500ms and 10m0s`},
+		{"bad theme", "theme: drak\n", `c.yml:1: theme: expected one of terminal, dark, light, colour-blind, none, found "drak" · did you mean dark?`},
+		{"not yes or no", "read-only: maybe\n", `c.yml:1: read-only: expected true or false, found "maybe"`},
+		{"unknown action", "keys:\n  relod: x\n", `c.yml:2: keys: unknown key "relod" · did you mean reload?`},
+		{"no such context", "context: prd\ncontexts:\n  prod: {inventory: x}\n", `c.yml:1: context: there is no context "prd" below contexts · did you mean prod?`},
+		{"no inventory", "contexts:\n  prod:\n    environment: production\n", `c.yml:3: contexts.prod: it names no inventory`},
+		{"twice", "theme: dark\ntheme: light\n", `c.yml:2: the file: theme stands there twice`},
+		{"a list", "- a\n", `c.yml:1: the file: expected keys with values`},
+		{"broken", "a: [\n", `c.yml:1: did not find expected node content`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}})
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.Error())
+			}
+			if strings.Join(got, "\n") != tt.want {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, "\n"), tt.want)
+			}
+		})
+	}
+}
+
+func TestNoFileIsAConfig(t *testing.T) {
+	if c, problems := Parse("c.yml", nil, Known{}); problems != nil || !reflect.DeepEqual(c, Config{}) {
+		t.Errorf("got %+v, %v", c, problems)
+	}
+}
+
+// FuzzParse: whatever a file holds, every problem has a text, and a line of the file.
+func FuzzParse(f *testing.F) {
+	f.Add(whole)
+	f.Add("contexts: {a: *b}\nkeys: [1]\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		_, problems := Parse("c.yml", []byte(s), Known{})
+		for _, p := range problems {
+			if p.Text == "" || p.Line < 0 {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}

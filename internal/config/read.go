@@ -1,0 +1,207 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// The bounds of refresh.
+const (
+	shortest = 500 * time.Millisecond
+	longest  = 10 * time.Minute
+)
+
+// reader collects what is wrong while values are taken out of nodes.
+type reader struct {
+	file     string
+	known    Known
+	problems []Problem
+	at       map[string]int // line of each top-level key
+}
+
+func (r *reader) bad(n *yaml.Node, try, format string, args ...any) {
+	r.problems = append(r.problems, Problem{File: r.file, Line: n.Line, Text: fmt.Sprintf(format, args...), Try: try})
+}
+
+// each calls read for the keys of a mapping. names are the ones it may have;
+// nil accepts all.
+func (r *reader) each(n *yaml.Node, what string, names []string, read func(string, *yaml.Node)) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		r.bad(n, "", "%s: expected keys with values", what)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		switch {
+		case seen[k.Value]:
+			r.bad(k, "", "%s: %s stands there twice", what, k.Value)
+			continue
+		case names != nil && !slices.Contains(names, k.Value):
+			r.bad(k, Nearest(k.Value, names), "%s: unknown key %q", what, k.Value)
+			continue
+		}
+		seen[k.Value] = true
+		if what == "the file" {
+			if r.at == nil {
+				r.at = map[string]int{}
+			}
+			r.at[k.Value] = k.Line
+		}
+		read(k.Value, v)
+	}
+}
+
+func (r *reader) text(n *yaml.Node, what string, to *string) {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		r.bad(n, "", "%s: expected a text", what)
+		return
+	}
+	*to = n.Value
+}
+
+func (r *reader) yes(n *yaml.Node, what string, to *bool) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(to) != nil {
+		r.bad(n, Nearest(n.Value, []string{"true", "false"}), "%s: expected true or false, found %q", what, n.Value)
+	}
+}
+
+func (r *reader) interval(n *yaml.Node, what string, to *time.Duration) {
+	d, err := time.ParseDuration(n.Value)
+	switch {
+	case n.Kind != yaml.ScalarNode || err != nil:
+		try := ""
+		if n.Tag == "!!int" || n.Tag == "!!float" {
+			try = n.Value + "s"
+		}
+		r.bad(n, try, "%s: expected a time such as 2s or 500ms, found %q", what, n.Value)
+	case d < shortest || d > longest:
+		r.bad(n, "", "%s: %s is not between %s and %s", what, d, shortest, longest)
+	default:
+		*to = d
+	}
+}
+
+func (r *reader) oneOf(n *yaml.Node, what string, of []string, to *string) {
+	if n.Kind != yaml.ScalarNode || !slices.Contains(of, n.Value) {
+		r.bad(n, Nearest(n.Value, of), "%s: expected one of %s, found %q", what, strings.Join(of, ", "), n.Value)
+		return
+	}
+	*to = n.Value
+}
+
+// lists reads names with one text or a list of texts each.
+func (r *reader) lists(n *yaml.Node, what string, names []string) map[string][]string {
+	out := map[string][]string{}
+	r.each(n, what, names, func(key string, v *yaml.Node) {
+		items := []*yaml.Node{v}
+		if v.Kind == yaml.SequenceNode {
+			items = v.Content
+		}
+		list := []string{}
+		for _, item := range items {
+			var s string
+			if r.text(item, what+"."+key, &s); s != "" {
+				list = append(list, s)
+			}
+		}
+		out[key] = list
+	})
+	return out
+}
+
+func (r *reader) ssh(n *yaml.Node, what string, to *SSH) {
+	r.each(n, what, []string{"config", "program", "control-dir"}, func(key string, v *yaml.Node) {
+		switch key {
+		case "config":
+			r.text(v, what+".config", &to.Config)
+		case "program":
+			r.text(v, what+".program", &to.Program)
+		case "control-dir":
+			r.text(v, what+".control-dir", &to.ControlDir)
+		}
+	})
+}
+
+func (r *reader) contexts(n *yaml.Node, c *Config) {
+	names := []string{"inventory", "pigsty-home", "vault-password-file", "environment", "colour", "read-only", "refresh", "theme", "ssh"}
+	r.each(n, "contexts", nil, func(name string, v *yaml.Node) {
+		x := Context{Name: name, Line: v.Line}
+		what := "contexts." + name
+		r.each(v, what, names, func(key string, v *yaml.Node) {
+			at := what + "." + key
+			switch key {
+			case "inventory":
+				r.text(v, at, &x.Inventory)
+			case "pigsty-home":
+				r.text(v, at, &x.PigstyHome)
+			case "vault-password-file":
+				r.text(v, at, &x.VaultFile)
+			case "environment":
+				r.text(v, at, &x.Environment)
+			case "colour":
+				r.oneOf(v, at, Colours(), &x.Colour)
+			case "read-only":
+				r.yes(v, at, &x.ReadOnly)
+			case "refresh":
+				r.interval(v, at, &x.Refresh)
+			case "theme":
+				r.oneOf(v, at, Themes(), &x.Theme)
+			case "ssh":
+				r.ssh(v, at, &x.SSH)
+			}
+		})
+		if x.Inventory == "" {
+			r.bad(v, "", "%s: it names no inventory", what)
+		}
+		c.Contexts = append(c.Contexts, x)
+	})
+}
+
+// Nearest is the name that was probably meant, "" when none is near.
+func Nearest(word string, names []string) string {
+	best, least := "", max(len(word)/3, 1)+1
+	for _, n := range names {
+		if d := distance(strings.ToLower(word), strings.ToLower(n)); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters differ between two words, swaps counted once.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	var older, old []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		older, old, row = old, row, make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(old[j]+1, row[j-1]+1, old[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
