@@ -3,12 +3,16 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"pgtui/internal/config"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/tui"
@@ -43,7 +47,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 func (a *app) deps(inv *model.Inventory) tui.Deps {
 	ap := a.applier(inv)
 	pr := a.prober()
-	return tui.Deps{
+	d := tui.Deps{
 		Inventory: inv,
 		Load:      func(ctx context.Context) (*model.Inventory, error) { return a.loadFile(ctx, inv.Source) },
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
@@ -56,9 +60,103 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		File: func(inv *model.Inventory, s *model.Service) string {
 			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv)))
 		},
-		Now:     now,
-		Version: version(),
+		Now:      now,
+		Version:  version(),
+		Every:    a.refresh(),
+		ReadOnly: a.readOnly(),
+		Theme:    a.themeName(),
+		NoMouse:  a.config.NoMouse,
+		Keys:     a.config.Keys,
+		Columns:  a.config.Columns,
+		Context:  infoOf(a.context),
+		Ran:      a.log.all,
+		Command:  a.called(inv),
+		Open:     a.openContext,
 	}
+	for _, c := range a.config.Contexts {
+		d.Contexts = append(d.Contexts, infoOf(c))
+	}
+	return d
+}
+
+func infoOf(c config.Context) tui.ContextInfo {
+	return tui.ContextInfo{Name: c.Name, Environment: c.Environment, Colour: c.Colour, Production: c.Production()}
+}
+
+// openContext is the world of another context of the configuration. It works
+// on a run of its own, so that what is under way in this one stays as it is.
+func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
+	b := &app{
+		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead,
+		contextName: name, log: a.log,
+	}
+	c, ok := a.config.Of(name)
+	if !ok {
+		return tui.Deps{}, fmt.Errorf("no context %q in %s", name, a.configFile())
+	}
+	if err := b.enter(nil, c); err != nil {
+		return tui.Deps{}, err
+	}
+	inv, err := b.load(ctx)
+	if err != nil {
+		return tui.Deps{}, err
+	}
+	return b.deps(inv), nil
+}
+
+// refresh is the time between two rounds of asking, 0 for pgtui's own choice.
+func (a *app) refresh() time.Duration {
+	if a.context.Refresh > 0 {
+		return a.context.Refresh
+	}
+	return a.config.Refresh
+}
+
+// themeName is the theme of the context, else of the file; none under NO_COLOR.
+func (a *app) themeName() string {
+	for _, name := range []string{map[bool]string{true: "none"}[a.io.Getenv("NO_COLOR") != ""], a.context.Theme, a.config.Theme} {
+		if name != "" {
+			return name
+		}
+	}
+	return "terminal"
+}
+
+// called is how pgtui is called so that it reads the same inventory.
+func (a *app) called(inv *model.Inventory) string {
+	switch {
+	case a.context.Name != "":
+		return "pgtui --context " + a.context.Name
+	case a.inventory != "":
+		return "pgtui -i " + inv.Source
+	}
+	return "pgtui"
+}
+
+// commandLog is what was run on nodes, the last of it.
+type commandLog struct {
+	mu  *sync.Mutex
+	ran *[]model.Ran
+}
+
+// mostRan is how many commands are kept.
+const mostRan = 1000
+
+func newCommandLog() commandLog { return commandLog{mu: new(sync.Mutex), ran: new([]model.Ran)} }
+
+func (l commandLog) add(r model.Ran) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*l.ran = append(*l.ran, r)
+	if len(*l.ran) > mostRan {
+		*l.ran = slices.Clone((*l.ran)[len(*l.ran)-mostRan:])
+	}
+}
+
+func (l commandLog) all() []model.Ran {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(*l.ran)
 }
 
 // diffLines is a change's unified diff for the console.

@@ -25,7 +25,7 @@ func (a *app) demoCmd() *cobra.Command {
 		Use:   "demo [cluster]",
 		Short: "The same console on an embedded, simulated four-node Pigsty",
 		Long: "demo starts four simulated nodes on loopback and opens the console on them; its\n" +
-			"number keys make things happen. Without a terminal it prints the board once. With --serve it\n" +
+			"function keys f2 to f8 make things happen. Without a terminal it prints the board once. With --serve it\n" +
 			"keeps the nodes running for other commands and reads what should happen to them from\n" +
 			"standard input or --script, one command a line:\n\n" + sandbox.Help(),
 		Args: cobra.MaximumNArgs(1),

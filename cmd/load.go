@@ -262,10 +262,18 @@ func (a *app) managed(inv *model.Inventory) string {
 // prober asks nodes; it takes the CA that load found beside the inventory.
 func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
 
+// runner is the door to the nodes; nothing else runs anything there.
+func (a *app) runner() transport.Runner {
+	return &transport.Guard{
+		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl}},
+		ReadOnly: a.readOnly(), Now: now, Ran: a.log.add,
+	}
+}
+
 // applier reads and changes the nodes' HAProxy files.
 func (a *app) applier(inv *model.Inventory) *apply.Applier {
 	return &apply.Applier{
-		Runner:  &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig}},
+		Runner:  a.runner(),
 		Stats:   a.prober().Stats,
 		Now:     now,
 		Managed: a.managed(inv),

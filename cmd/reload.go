@@ -84,7 +84,7 @@ func (a *app) reloadCmd() *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "show the plan and change nothing")
-	return c
+	return writes(c, "dry-run")
 }
 
 // confirm asks for the cluster's name on a terminal, and refuses without one.

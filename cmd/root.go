@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
 )
@@ -61,11 +62,19 @@ type app struct {
 	typed      string // the vault password that was asked for
 	core       string // --ansible-core
 	preview    bool   // worth a second to learn the version of ansible-core
+
+	config      config.Config
+	context     config.Context // the zero value is none
+	contextName string         // --context
+	onlyRead    bool           // --read-only
+	sshProgram  string
+	sshControl  string
+	log         commandLog
 }
 
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
 func Run(ctx context.Context, args []string, ios IO) int {
-	a := &app{io: ios}
+	a := &app{io: ios, log: newCommandLog()}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(ios.In)
@@ -106,8 +115,15 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          a.runConsole,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "version"
+			if cmd.Hidden {
+				return nil
+			}
+			if err := a.configure(cmd); err != nil {
+				return err
+			}
+			return a.refuse(cmd)
 		},
 	}
 	f := c.PersistentFlags()
@@ -118,8 +134,10 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.pigstyHome, "pigsty-home", a.io.Getenv("PIGSTY_HOME"), "Pigsty checkout that the playbooks run from: its template, role defaults and CA (default: the inventory's directory, when it is one)")
 	f.StringVar(&a.core, "ansible-core", "", "version of ansible-core that runs the playbooks, such as 2.19.3 (default: the one found here)")
 	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
+	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
+	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, whatever the command; PGTUI_READ_ONLY and the configuration can say so too")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
-	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.renderCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	return c
 }

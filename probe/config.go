@@ -69,7 +69,7 @@ var confScript string
 // not there is no error: it is Missing, and has no files.
 func ReadConfDir(ctx context.Context, r transport.Runner, t model.SSHTarget, dir string) (ConfDir, error) {
 	out, err := r.Run(ctx, transport.Cmd{
-		Target: t, Script: confScript,
+		Target: t, Reads: true, Script: confScript,
 		Args: []string{dir, strconv.Itoa(maxConfFiles), strconv.Itoa(maxConfFile)},
 	})
 	if err != nil {

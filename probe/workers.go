@@ -30,7 +30,7 @@ var haproxyScript string
 // hold, through the master socket. What cannot be asked for lack of a socket
 // or a program is in Missing, not an error.
 func ReadProcesses(ctx context.Context, r transport.Runner, t model.SSHTarget) (model.Processes, error) {
-	out, err := r.Run(ctx, transport.Cmd{Target: t, Script: haproxyScript,
+	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
 		Args: []string{strconv.Itoa(maxGhosts), strconv.Itoa(maxSession)}})
 	if err != nil {
 		return model.Processes{}, fmt.Errorf("HAProxy's processes: %w", err)

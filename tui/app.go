@@ -40,6 +40,15 @@ type Model struct {
 
 	events []model.Event // what has changed, the newest first
 
+	past, future [][]page.Page // where the operator was, and came back from
+	palette      *palette      // nil when it is closed
+	frozen       time.Time     // since when the screen is held; zero when it is not
+	held         *snapshotMsg  // what came meanwhile
+	pace         time.Duration // between two rounds, when + or - chose it; else 0
+	noMouse      bool          // the terminal has the mouse
+	said         []page.Said   // what was said, the oldest first
+	ran          []model.Ran   // what was run on nodes, as far as a tick has seen it
+
 	typing bool // the filter line has the keyboard
 	filter widget.Input
 	toast  toast
@@ -63,7 +72,7 @@ func newModel(ctx context.Context, d Deps) Model {
 		environ = os.Environ()
 	}
 	m := Model{
-		deps: d, feed: newFeed(ctx, d), theme: theme.New(theme.Detect(environ)),
+		deps: d, feed: newFeed(ctx, d), theme: theme.New(options(environ, d.Theme)), noMouse: d.NoMouse,
 		now: d.Now(), stack: []page.Page{page.NewFleet()},
 	}
 	if d.Start != "" {
@@ -73,6 +82,13 @@ func newModel(ctx context.Context, d Deps) Model {
 		m.take(d.Inventory)
 	}
 	return m
+}
+
+// options are what the environment says of the terminal, in the theme of that name.
+func options(environ []string, name string) theme.Options {
+	o := theme.Detect(environ)
+	o.Name = name
+	return o
 }
 
 // take makes inv the inventory that is shown and watched. What was seen of the
@@ -90,7 +106,7 @@ func (m Model) Init() tea.Cmd {
 	if m.inv == nil {
 		return tea.Batch(m.feed.load(), m.feed.tick())
 	}
-	return tea.Batch(m.feed.watch(m.inv, m.gen), m.feed.tick())
+	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
 
 // framesASecond is how often the screen is looked at for changes. With it a key
@@ -128,7 +144,12 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 }
 
 // every is the time between two rounds of asking.
-func (m *Model) every() time.Duration { return pace(m.deps.Every, m.inv) }
+func (m *Model) every() time.Duration {
+	if m.pace > 0 {
+		return m.pace
+	}
+	return pace(m.deps.Every, m.inv)
+}
 
 // top is the page that is seen.
 func (m *Model) top() page.Page { return m.stack[len(m.stack)-1] }
@@ -152,13 +173,21 @@ func (m *Model) pop() {
 // say shows one line until it has had time to be read.
 func (m *Model) say(tone theme.Tone, text string) {
 	m.toast = toast{text: text, tone: tone, at: m.now}
+	m.said = append(m.said[:len(m.said):len(m.said)], page.Said{At: m.now, Tone: tone, Text: text})
+	if len(m.said) > mostSaid {
+		m.said = m.said[len(m.said)-mostSaid:]
+	}
 }
+
+// mostSaid is how many messages are kept.
+const mostSaid = 500
 
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Events: m.events, ReadOnly: m.deps.Execute == nil,
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Events: m.events, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
+		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 }

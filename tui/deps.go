@@ -42,6 +42,24 @@ type Deps struct {
 	// Environ is the environment, KEY=value, that tells the terminal's
 	// character set and colours; nil means the process's own.
 	Environ []string
+	// ReadOnly names what made the console read-only, "" when nothing did.
+	ReadOnly string
+	// Theme is the name of the theme; "" is the terminal's own colours.
+	Theme string
+	// NoMouse leaves the mouse to the terminal from the start.
+	NoMouse bool
+	// Keys gives actions other keys, Columns screens other columns.
+	Keys, Columns map[string][]string
+	// Context is the one that is open, Contexts are all there are.
+	Context  ContextInfo
+	Contexts []ContextInfo
+	// Open is the world of another context.
+	Open func(ctx context.Context, name string) (Deps, error)
+	// Ran is everything that was run on nodes, the oldest first; nil is nothing.
+	Ran func() []model.Ran
+	// Command is how pgtui was called, with the flags that tell its inventory;
+	// "" is plain pgtui. Commands that are copied begin with it.
+	Command string
 	// Start is the cluster to open on; "" opens the fleet.
 	Start model.ClusterName
 }

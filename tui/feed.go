@@ -59,6 +59,11 @@ type (
 		label string
 		err   error
 	}
+	contextMsg struct { // another context was opened
+		name string
+		deps Deps
+		err  error
+	}
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
@@ -74,6 +79,13 @@ func newFeed(ctx context.Context, d Deps) *feed {
 			}
 		}
 	}}
+}
+
+// use makes another world the one that work is done in.
+func (f *feed) use(d Deps) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deps, f.judge, f.past = d, check.Judge{}, history{}
 }
 
 // tick comes once a second, to notice data that grows old.
@@ -110,7 +122,8 @@ func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 }
 
 // watch asks the nodes of inv until another watch takes over.
-func (f *feed) watch(inv *model.Inventory, gen int) tea.Cmd {
+func (f *feed) watch(inv *model.Inventory, gen int, every time.Duration) tea.Cmd {
+	d := f.deps
 	return func() tea.Msg {
 		ctx, cancel := context.WithCancel(f.ctx)
 		f.mu.Lock()
@@ -119,7 +132,7 @@ func (f *feed) watch(inv *model.Inventory, gen int) tea.Cmd {
 		}
 		f.stop, f.began = cancel, f.deps.Now()
 		f.mu.Unlock()
-		return f.read(f.deps.Watch(ctx, inv, pace(f.deps.Every, inv)), gen)
+		return f.read(d.Watch(ctx, inv, every), gen)
 	}
 }
 
@@ -189,6 +202,20 @@ func (f *feed) plan(cluster model.ClusterName) tea.Cmd {
 		}
 		p, err := f.deps.Plan(ctx, inv, cluster, nil)
 		return page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}
+	}
+}
+
+// open reads another context.
+func (f *feed) open(name string) tea.Cmd {
+	open := f.deps.Open
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
+		defer cancel()
+		if open == nil {
+			return contextMsg{name: name, err: errors.New("there are no contexts here")}
+		}
+		d, err := open(ctx, name)
+		return contextMsg{name: name, deps: d, err: err}
 	}
 }
 

@@ -417,16 +417,16 @@ func TestAnIdleTickChangesNothing(t *testing.T) {
 func TestHelpListsWhatIsExecuted(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 70, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Actions = []Action{{Key: "1", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
+		d.Actions = []Action{{Key: "f2", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
 	})
 	e := r.m.env(10)
-	tables := append(r.m.top().Keys(e), keys.Global()...)
+	tables := append(r.m.pageKeys(e), r.m.globals(e)...)
 	r.press("?")
 	for _, b := range tables {
 		r.want(b.Help().Desc)
 	}
 	r.want("SANDBOX", "fail the leader", "SHAPES")
-	r.press("esc", "1")
+	r.press("esc", "f2")
 	r.want("fail the leader: done")
 }
 
@@ -461,10 +461,10 @@ func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
 
 func TestKeysOfTheSandboxReportWhatCameOfThem(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
-		d.Actions = []Action{{Key: "9", Label: "cut the cable", Do: func(context.Context) error { return errors.New("no such cable") }}}
+		d.Actions = []Action{{Key: "f2", Label: "cut the cable", Do: func(context.Context) error { return errors.New("no such cable") }}}
 	})
-	r.want("demo", "9 cut the cable")
-	r.press("9")
+	r.want("demo", "f2 cut the cable")
+	r.press("f2")
 	r.want("cut the cable: no such cable")
 }
 

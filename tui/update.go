@@ -25,9 +25,13 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 	case tea.KeyPressMsg:
 		cmd = m.key(msg.String(), msg.Text)
+	case tea.MouseMsg:
+		cmd = m.mouse(msg)
 	case tea.PasteMsg:
 		if m.dialog != nil {
 			m.dialog = m.dialog.Paste()
+		} else if m.palette != nil {
+			cmd = m.paletteKey("", msg.Content)
 		} else if m.typing {
 			cmd = m.typed("", msg.Content)
 		}
@@ -50,6 +54,9 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.snapshot(msg)
 	case judgedMsg:
 		m.events = remember(m.events, msg.events)
+		if !m.frozen.IsZero() {
+			return nil
+		}
 		if m.snap != nil && m.snap.Seq == msg.seq {
 			m.boards = msg.boards
 		}
@@ -59,6 +66,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		}
 	case inventoryMsg:
 		return m.inventory(msg)
+	case contextMsg:
+		return m.switched(msg)
 	case actionMsg:
 		if msg.err != nil {
 			m.say(theme.Bad, msg.label+": "+msg.err.Error())
@@ -84,10 +93,13 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 // grow looks at the age of things: a line that has been read goes, and a
 // snapshot that no other followed is judged again.
 func (m *Model) grow() tea.Cmd {
+	if m.deps.Ran != nil {
+		m.ran = m.deps.Ran()
+	}
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > 2*readable {
 		m.toast = toast{}
 	}
-	if m.snap == nil || m.now.Sub(m.judged) < page.FreshFor(m.every()) {
+	if m.snap == nil || !m.frozen.IsZero() || m.now.Sub(m.judged) < page.FreshFor(m.every()) {
 		return nil
 	}
 	m.judged = m.now
@@ -104,6 +116,10 @@ func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
 		return m.feed.next(msg)
 	}
 	m.shown = msg.gen
+	if !m.frozen.IsZero() {
+		m.held = &msg
+		return m.feed.next(msg)
+	}
 	m.snap, m.boards, m.judged = msg.snap, msg.boards, m.now
 	return m.feed.next(msg)
 }
@@ -134,7 +150,31 @@ func (m *Model) inventory(msg inventoryMsg) tea.Cmd {
 		m.say(theme.Info, "the inventory was read again, every node is being asked")
 	}
 	m.take(msg.inv)
-	return m.feed.watch(m.inv, m.gen)
+	return m.feed.watch(m.inv, m.gen, m.every())
+}
+
+// switched takes over the world of another context: nothing of the old one
+// stays on the screen.
+func (m *Model) switched(msg contextMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(theme.Bad, "context "+msg.name+": "+errorText(msg.err))
+		return nil
+	}
+	if m.run != nil || m.dialog != nil {
+		m.say(theme.Warn, "the context was not changed: a reload is under way or being asked")
+		return nil
+	}
+	d := msg.deps
+	d.Environ, d.Now = m.deps.Environ, m.deps.Now
+	m.deps = d
+	m.feed.use(d)
+	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
+	m.snap, m.boards, m.events, m.ran, m.pace = nil, nil, nil, nil, 0
+	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
+	m.stack = []page.Page{page.NewFleet()}
+	m.say(theme.Info, "context "+msg.name)
+	m.take(d.Inventory)
+	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
 // planned follows an inventory that turned out to be newer than the one shown.
@@ -143,7 +183,7 @@ func (m *Model) planned(msg page.PlanMsg) tea.Cmd {
 		return nil
 	}
 	m.take(msg.Inv)
-	return m.feed.watch(m.inv, m.gen)
+	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
 // errorText is an error with its hint, in one line.
@@ -180,11 +220,14 @@ func (m *Model) key(name, text string) tea.Cmd {
 		}
 		return m.perform(intent)
 	}
+	if m.palette != nil {
+		return m.paletteKey(name, text)
+	}
 	if m.typing {
 		return m.typed(name, text)
 	}
 	e := m.env(m.bodyHeight())
-	if do, ok := keys.Find(name, m.top().Keys(e), keys.Global()); ok {
+	if do, ok := keys.Find(name, m.pageKeys(e), m.globals(e)); ok {
 		return m.do(do, e)
 	}
 	for _, a := range m.deps.Actions {
@@ -212,15 +255,70 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return nil
 	case keys.Refresh:
 		return m.feed.load()
+	case keys.Palette:
+		m.openPalette(e)
+		return nil
+	case keys.Past:
+		m.through(&m.past, &m.future)
+		return nil
+	case keys.Future:
+		m.through(&m.future, &m.past)
+		return nil
+	case keys.Freeze:
+		m.freeze()
+		return nil
+	case keys.Faster, keys.Slower:
+		return m.repace(do == keys.Faster)
+	case keys.Copy:
+		return m.copyCommand(e)
+	case keys.Mouse:
+		if m.noMouse = !m.noMouse; m.noMouse {
+			m.say(theme.Info, "the terminal has the mouse: select what you like, m takes it back")
+		}
+		return nil
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
+			if m.deps.Ran != nil {
+				m.ran = m.deps.Ran()
+			}
 			m.typing, m.filter = true, widget.Input{Value: f.Filter(), Max: 64}
 		}
 		return nil
 	}
+	if cmd, ok := m.screen(do, e); ok {
+		return cmd
+	}
 	next, intent := m.top().Do(do, e)
 	m.setTop(next)
 	return m.perform(intent)
+}
+
+// pageKeys are the bindings of the page that is seen, with the operator's keys.
+func (m *Model) pageKeys(e page.Env) []keys.Binding {
+	return keys.Remap(m.top().Keys(e), m.deps.Keys)
+}
+
+// globals are the bindings that work everywhere, those that do something now.
+func (m *Model) globals(e page.Env) []keys.Binding {
+	table := keys.Global()
+	cluster := m.place(e).Cluster != ""
+	for _, s := range page.Screens() {
+		if s.Key != "" && (cluster || !s.Needs) {
+			table = append(table, keys.New(keys.Screen(s.Name), "", s.Key, s.Name+": "+s.Help, s.Key))
+		}
+	}
+	_, prints := m.top().(page.Commander)
+	return slices.DeleteFunc(keys.Remap(table, m.deps.Keys), func(b keys.Binding) bool {
+		switch b.Do {
+		case keys.Past:
+			return len(m.past) == 0
+		case keys.Future:
+			return len(m.future) == 0
+		case keys.Copy:
+			return !prints
+		}
+		return false
+	})
 }
 
 // leave ends the console, or sends it to sleep. While a reload is under way it
@@ -296,12 +394,8 @@ func (m *Model) typed(name, text string) tea.Cmd {
 func (m *Model) perform(intent page.Intent) tea.Cmd {
 	switch in := intent.(type) {
 	case page.Goto:
-		m.push(in.Page)
-		if d, ok := in.Page.(*page.Diff); ok {
-			next, ask := d.Start()
-			m.setTop(next)
-			return m.perform(ask)
-		}
+		m.note()
+		return m.show(in.Page)
 	case page.Back:
 		m.pop()
 	case page.Home:
@@ -324,7 +418,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
-	if m.deps.Execute == nil || m.run != nil {
+	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.run != nil {
 		m.say(theme.Warn, "no reload: this console is read-only, or one is under way")
 		return nil
 	}

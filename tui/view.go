@@ -16,6 +16,9 @@ import (
 func (m Model) View() tea.View {
 	v := tea.NewView(widget.Render(m.lines(), m.w, m.h, m.theme))
 	v.AltScreen = true
+	if !m.noMouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
 	return v
 }
 
@@ -26,10 +29,14 @@ func (m *Model) lines() []widget.Line {
 	}
 	body := m.bodyHeight()
 	page := widget.Fit(m.top().View(m.env(body)), body)
+	if m.palette != nil {
+		list := m.palette.list(m.w, body)
+		copy(page[body-len(list):], list)
+	}
 	if m.dialog != nil {
 		page = widget.Overlay(page, m.dialog.View(m.w, body), m.w)
 	}
-	out := append([]widget.Line{m.header()}, page...)
+	out := append(m.head(), page...)
 	if m.speaks() {
 		out = append(out, m.spoken())
 	}
@@ -41,7 +48,7 @@ func (m *Model) lines() []widget.Line {
 
 // bodyHeight is what the page gets of the screen.
 func (m *Model) bodyHeight() int {
-	h := m.h - 2
+	h := m.h - 1 - len(m.head())
 	if m.speaks() {
 		h--
 	}
@@ -51,9 +58,20 @@ func (m *Model) bodyHeight() int {
 	return max(h, 0)
 }
 
-func (m *Model) speaks() bool { return m.h >= 5 && (m.typing || m.toast.text != "") }
+func (m *Model) speaks() bool {
+	return m.h >= 5 && (m.typing || m.palette != nil || m.toast.text != "")
+}
 
 func (m *Model) showsActions() bool { return m.h >= 12 && len(m.deps.Actions) > 0 }
+
+// head is the header and, where something must not be missed, the banner.
+func (m *Model) head() []widget.Line {
+	out := []widget.Line{m.header()}
+	if b := m.banner(); b != nil && m.h >= 5 {
+		out = append(out, b)
+	}
+	return out
+}
 
 // header is the path on the left, the leader and the age of the data on the right.
 func (m *Model) header() widget.Line {
@@ -68,7 +86,7 @@ func (m *Model) header() widget.Line {
 		l = l.Add(theme.Plain, p.Title())
 	}
 	right := widget.Line{}
-	if m.deps.Execute == nil {
+	if m.deps.Execute == nil || m.deps.ReadOnly != "" {
 		right = right.Add(theme.Warn, "read-only  ")
 	}
 	right = widget.Join(right, m.leader(), m.age(), widget.P(" "))
@@ -106,9 +124,12 @@ func (m *Model) age() widget.Line {
 
 // spoken is the line of the filter, or of what was last said.
 func (m *Model) spoken() widget.Line {
+	if m.palette != nil {
+		return m.palette.line()
+	}
 	if m.typing {
 		return widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
-			Add(theme.Dim, "  enter keeps it, esc clears it")
+			Add(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp)
 	}
 	return widget.T(m.toast.tone, " "+m.toast.text)
 }
@@ -125,7 +146,7 @@ func (m *Model) actions() widget.Line {
 // footer is the keys that work here and now, as many as fit; the way back and
 // the help always do.
 func (m *Model) footer() widget.Line {
-	if m.dialog != nil || m.typing {
+	if m.dialog != nil || m.palette != nil || m.typing {
 		return nil
 	}
 	help := widget.T(theme.Key, " ?").Add(theme.Dim, " help ")
@@ -134,7 +155,8 @@ func (m *Model) footer() widget.Line {
 	}
 	room := m.w - help.Width()
 	l := widget.Line{}
-	tables := [][]keys.Binding{m.top().Keys(m.env(m.bodyHeight())), keys.Global()}
+	e := m.env(m.bodyHeight())
+	tables := [][]keys.Binding{m.pageKeys(e), m.globals(e)}
 	for _, t := range tables {
 		for _, b := range t {
 			if b.Label == "" || !b.Enabled() || b.Do == keys.Back || !m.offers(b.Do) {
@@ -166,8 +188,8 @@ func (m *Model) offers(do keys.Action) bool {
 // helpSets are the bindings of the page that is seen and of the whole console.
 func (m *Model) helpSets(e page.Env) []page.HelpSet {
 	sets := []page.HelpSet{
-		{Title: "HERE: " + m.top().Title(), Keys: m.top().Keys(e)},
-		{Title: "EVERYWHERE", Keys: keys.Global()},
+		{Title: "HERE: " + m.top().Title(), Keys: m.pageKeys(e)},
+		{Title: "EVERYWHERE", Keys: m.globals(e)},
 	}
 	var demo []keys.Binding
 	for _, a := range m.deps.Actions {

@@ -18,12 +18,12 @@ type Action struct {
 // Actions are the demo's keys. They work on the cluster pg-test.
 func (s *Sandbox) Actions() []Action {
 	return []Action{
-		{"1", "fail leader", "fail leader:pg-test"},
-		{"2", "switchover", "switchover pg-test"},
-		{"3", "drain", "drain all pg-test-replica/pg-test-2"},
-		{"4", "cut off", "partition pg-test-2"},
-		{"5", "weight", "declare pg-test-2 pg_weight 50"},
-		{"0", "undo all", "heal all\nstart all\nready all pg-test-replica/pg-test-2\ndeclare pg-test-2 pg_weight 100"},
+		{"f2", "fail leader", "fail leader:pg-test"},
+		{"f3", "switchover", "switchover pg-test"},
+		{"f4", "drain", "drain all pg-test-replica/pg-test-2"},
+		{"f5", "cut off", "partition pg-test-2"},
+		{"f6", "weight", "declare pg-test-2 pg_weight 50"},
+		{"f8", "undo all", "heal all\nstart all\nready all pg-test-replica/pg-test-2\ndeclare pg-test-2 pg_weight 100"},
 	}
 }
 

@@ -41,7 +41,19 @@ const (
 	Quit    Action = "quit"
 	Cancel  Action = "cancel"
 	Suspend Action = "suspend"
+
+	Palette Action = "palette"
+	Past    Action = "history-back"
+	Future  Action = "history-forward"
+	Freeze  Action = "freeze"
+	Faster  Action = "faster"
+	Slower  Action = "slower"
+	Copy    Action = "copy"
+	Mouse   Action = "mouse"
 )
+
+// Screen is the action that jumps to the screen of that name.
+func Screen(name string) Action { return Action("screen-" + name) }
 
 // Binding ties keys to an action.
 type Binding struct {
@@ -82,7 +94,7 @@ func Moves() []Binding {
 		New(Up, "", "↑/k", "up", "up", "k"),
 		New(Down, "", "↓/j", "down", "down", "j"),
 		New(PageUp, "", "pgup", "a page up", "pgup", "ctrl+b", "ctrl+u"),
-		New(PageDown, "", "pgdn", "a page down", "pgdown", "ctrl+f", "ctrl+d", "space"),
+		New(PageDown, "", "pgdn", "a page down", "pgdown", "ctrl+f", "ctrl+d"),
 		New(Top, "", "g", "to the top", "g", "home"),
 		New(Bottom, "", "G", "to the end", "G", "end"),
 	}
@@ -93,6 +105,14 @@ func Global() []Binding {
 	return []Binding{
 		New(Help, "help", "?", "the keys that work here", "?", "f1"),
 		New(Back, "back", "esc", "back to where you came from", "esc"),
+		New(Palette, "", ":", "go to a screen, cluster, service, instance, or do something by its name", ":", "ctrl+p"),
+		New(Past, "", "<", "the screen you were on before", "<", "alt+left"),
+		New(Future, "", ">", "forward again in that history", ">", "alt+right"),
+		New(Freeze, "", "space", "hold the screen still to read it; again: go on", "space"),
+		New(Faster, "", "+", "ask the nodes more often", "+", "="),
+		New(Slower, "", "-", "ask them less often", "-"),
+		New(Copy, "", "y", "copy the command that prints this, and Pigsty's own", "y"),
+		New(Mouse, "", "m", "let the terminal have the mouse, to select text; again: take it", "m"),
 		New(Refresh, "", "R", "read the inventory again and ask every node anew", "R", "ctrl+r"),
 		New(Quit, "quit", "q", "leave pgtui", "q"),
 		New(Cancel, "", "ctrl-c", "leave pgtui; during a reload: finish this node and stop", "ctrl+c"),
@@ -119,4 +139,21 @@ func Move(do Action, cur, n, h int) (int, bool) {
 		return cur, false
 	}
 	return max(min(cur, n-1), 0), true
+}
+
+// Remap gives actions other keys: those of an action that is in to are replaced.
+func Remap(table []Binding, to map[string][]string) []Binding {
+	if len(to) == 0 {
+		return table
+	}
+	out := make([]Binding, 0, len(table))
+	for _, b := range table {
+		if names, ok := to[string(b.Do)]; ok && len(names) > 0 {
+			b.Binding = key.NewBinding(key.WithKeys(names...), key.WithHelp(names[0], b.Help().Desc))
+		} else if ok {
+			continue // no key at all
+		}
+		out = append(out, b)
+	}
+	return out
 }

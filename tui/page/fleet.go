@@ -55,9 +55,10 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
 func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
+	meets := newFilter(p.filter)
 	for i := range e.Boards {
 		b := &e.Boards[i]
-		ok := matches(p.filter, string(b.Cluster.Name), string(b.Leader), b.Health.String()) &&
+		ok := meets(string(b.Cluster.Name), string(b.Leader), b.Health.String()) &&
 			(!p.faults || b.Health != model.HealthOK)
 		if !ok {
 			hidden++
@@ -163,6 +164,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
 	}
+	t = t.Pick(e.Columns["fleet"])
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {

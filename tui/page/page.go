@@ -46,7 +46,12 @@ type Env struct {
 	Boards   []model.Board    // one for each cluster, in inventory order
 	Events   []model.Event    // what has changed, the newest first
 	ReadOnly bool             // nothing can be changed from this console
-	Texts    Texts
+	Said     []Said           // what was said to the operator, the oldest first
+	Ran      []model.Ran      // what was run on nodes, the oldest first
+	// Columns are the columns that screens show, by the name of the screen; a
+	// screen that is not there shows all of its own.
+	Columns map[string][]string
+	Texts   Texts
 }
 
 // Texts are the words that other layers have for things.

@@ -182,20 +182,6 @@ func plural(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// matches reports whether text contains the filter, in any case.
-func matches(filter string, text ...string) bool {
-	if filter == "" {
-		return true
-	}
-	filter = strings.ToLower(filter)
-	for _, t := range text {
-		if strings.Contains(strings.ToLower(t), filter) {
-			return true
-		}
-	}
-	return false
-}
-
 // wrapped is text as lines of one tone, at most most of them, each behind indent.
 func wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
 	var out []widget.Line

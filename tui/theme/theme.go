@@ -3,6 +3,7 @@
 package theme
 
 import (
+	"image/color"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -13,20 +14,25 @@ type Tone uint8
 
 // The tones.
 const (
-	Plain   Tone = iota // ordinary text
-	Dim                 // there when looked for: health, labels
-	Strong              // names, numbers that matter
-	Head                // headings of columns and sections
-	Good                // serves now, ok
-	Warn                // differs from what was promised
-	Bad                 // clients suffer
-	Doubt               // not known
-	Info                // on its way: settling, asking, running
-	Key                 // a key to press
-	Added               // a line that a change adds
-	Removed             // a line that a change removes
-	Hunk                // the header of a hunk
-	Alarm               // a banner that must not be missed
+	Plain      Tone = iota // ordinary text
+	Dim                    // there when looked for: health, labels
+	Strong                 // names, numbers that matter
+	Head                   // headings of columns and sections
+	Good                   // serves now, ok
+	Warn                   // differs from what was promised
+	Bad                    // clients suffer
+	Doubt                  // not known
+	Info                   // on its way: settling, asking, running
+	Key                    // a key to press
+	Added                  // a line that a change adds
+	Removed                // a line that a change removes
+	Hunk                   // the header of a hunk
+	Alarm                  // a banner that must not be missed
+	FlagYellow             // banners of contexts, in the colour of the configuration
+	FlagGreen
+	FlagBlue
+	FlagMagenta
+	FlagCyan
 	count
 )
 
@@ -40,7 +46,8 @@ type Theme struct {
 
 // Options choose a theme.
 type Options struct {
-	ASCII bool // the terminal's character set is not UTF-8
+	ASCII bool   // the terminal's character set is not UTF-8
+	Name  string // terminal, dark, light, colour-blind, none; "" is terminal
 }
 
 // New makes the theme of the terminal's own 16 colours. What NO_COLOR and
@@ -48,26 +55,74 @@ type Options struct {
 func New(o Options) *Theme {
 	t := &Theme{ASCII: o.ASCII}
 	st := lipgloss.NewStyle
+	p := paletteOf(o.Name)
+	flag := func(c color.Color) lipgloss.Style { return st().Bold(true).Foreground(c).Reverse(true) }
 	styles := [count]lipgloss.Style{
 		Dim:     st().Faint(true),
 		Strong:  st().Bold(true),
-		Head:    st().Foreground(lipgloss.Cyan),
-		Good:    st().Bold(true).Foreground(lipgloss.Green),
-		Warn:    st().Foreground(lipgloss.Yellow),
-		Bad:     st().Bold(true).Foreground(lipgloss.Red),
-		Doubt:   st().Foreground(lipgloss.Magenta),
-		Info:    st().Foreground(lipgloss.Cyan),
+		Head:    st().Foreground(p.accent),
+		Good:    st().Bold(true).Foreground(p.good),
+		Warn:    st().Foreground(p.warn),
+		Bad:     st().Bold(true).Foreground(p.bad),
+		Doubt:   st().Foreground(p.doubt),
+		Info:    st().Foreground(p.accent),
 		Key:     st().Bold(true),
-		Added:   st().Foreground(lipgloss.Green),
-		Removed: st().Foreground(lipgloss.Red),
-		Hunk:    st().Foreground(lipgloss.Cyan),
-		Alarm:   st().Bold(true).Foreground(lipgloss.Red).Reverse(true),
+		Added:   st().Foreground(p.good),
+		Removed: st().Foreground(p.bad),
+		Hunk:    st().Foreground(p.accent),
+		Alarm:   flag(p.bad),
+
+		FlagYellow: flag(lipgloss.Yellow), FlagGreen: flag(lipgloss.Green), FlagBlue: flag(lipgloss.Blue),
+		FlagMagenta: flag(lipgloss.Magenta), FlagCyan: flag(lipgloss.Cyan),
+	}
+	if p.dim != nil {
+		styles[Dim] = st().Foreground(p.dim)
 	}
 	for i, s := range styles {
 		t.open[i] = opening(s)
 		t.on[i] = opening(s.Reverse(true))
 	}
 	return t
+}
+
+// palette is the colours of a theme.
+type palette struct{ good, warn, bad, doubt, accent, dim color.Color }
+
+// paletteOf is the palette of that name. The terminal's own 16 colours cost
+// the fewest bytes and fit the operator's background; the others are for
+// terminals whose own are hard to read. colour-blind keeps to blue, orange and
+// vermilion, which all common kinds of colour blindness tell apart.
+func paletteOf(name string) palette {
+	c := lipgloss.Color
+	switch name {
+	case "dark":
+		return palette{good: c("#7ee787"), warn: c("#e3b341"), bad: c("#ff7b72"), doubt: c("#d2a8ff"), accent: c("#79c0ff"), dim: c("#8b949e")}
+	case "light":
+		return palette{good: c("#116329"), warn: c("#7d4e00"), bad: c("#a40e26"), doubt: c("#6639ba"), accent: c("#0550ae"), dim: c("#57606a")}
+	case "colour-blind":
+		return palette{good: c("#56b4e9"), warn: c("#e69f00"), bad: c("#d55e00"), doubt: c("#cc79a7"), accent: c("#0072b2")}
+	case "none":
+		n := lipgloss.NoColor{}
+		return palette{good: n, warn: n, bad: n, doubt: n, accent: n}
+	}
+	return palette{good: lipgloss.Green, warn: lipgloss.Yellow, bad: lipgloss.Red, doubt: lipgloss.Magenta, accent: lipgloss.Cyan}
+}
+
+// Flag is the tone of a banner of that colour; red for any other.
+func Flag(colour string) Tone {
+	switch colour {
+	case "yellow":
+		return FlagYellow
+	case "green":
+		return FlagGreen
+	case "blue":
+		return FlagBlue
+	case "magenta":
+		return FlagMagenta
+	case "cyan":
+		return FlagCyan
+	}
+	return Alarm
 }
 
 // opening is the escape sequence a style begins with; "" when it has none.

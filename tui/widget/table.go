@@ -1,6 +1,10 @@
 package widget
 
-import "pgtui/tui/theme"
+import (
+	"strings"
+
+	"pgtui/tui/theme"
+)
 
 // Column is one column of a table.
 type Column struct {
@@ -29,6 +33,36 @@ type Layout struct {
 	index []int
 	width []int
 	gap   int
+}
+
+// Pick leaves the columns of those titles, in that order; titles are written
+// in any case, and one that there is not is passed over. No names leave all.
+func (t Table) Pick(names []string) Table {
+	var at []int
+	for _, n := range names {
+		for i, c := range t.Cols {
+			if strings.EqualFold(c.Title, n) {
+				at = append(at, i)
+			}
+		}
+	}
+	if len(at) == 0 {
+		return t
+	}
+	out := Table{Gap: t.Gap}
+	for _, i := range at {
+		out.Cols = append(out.Cols, t.Cols[i])
+	}
+	for _, r := range t.Rows {
+		row := make([]Line, len(at))
+		for j, i := range at {
+			if i < len(r) {
+				row[j] = r[i]
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }
 
 // Layout decides for w cells: columns are dropped by priority until the rest

@@ -1,0 +1,293 @@
+package cmd
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/internal/config"
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/probe/transport"
+	"pgtui/tui"
+)
+
+//go:embed config.yml
+var configText string
+
+// maxConfig is the size of the largest configuration file that is read.
+const maxConfig = 1 << 20
+
+// writes marks a command that changes something: a read-only run refuses it
+// before it begins. reads are the flags with which it changes nothing.
+func writes(c *cobra.Command, reads ...string) *cobra.Command {
+	c.Annotations = map[string]string{"writes": strings.Join(reads, " ")}
+	return c
+}
+
+// refuse is the refusal of a command that would change something in a
+// read-only run. What runs on nodes is refused by transport.Guard once more.
+func (a *app) refuse(c *cobra.Command) error {
+	reads, ok := c.Annotations["writes"]
+	if !ok || a.readOnly() == "" {
+		return nil
+	}
+	for _, f := range strings.Fields(reads) {
+		if fl := c.Flags().Lookup(f); fl != nil && fl.Changed && fl.Value.String() != "false" {
+			return nil
+		}
+	}
+	return exit(3, transport.Refusal(a.readOnly()))
+}
+
+// readOnly names what makes this run read-only, "" when nothing does. Each of
+// the flag, the variable, the file and its context can; none can take it back.
+func (a *app) readOnly() string {
+	switch v := strings.ToLower(a.io.Getenv("PGTUI_READ_ONLY")); {
+	case a.onlyRead:
+		return "--read-only"
+	case v != "" && v != "0" && v != "false" && v != "no" && v != "off":
+		return "PGTUI_READ_ONLY"
+	case a.config.ReadOnly:
+		return "read-only in " + a.configFile()
+	case a.context.ReadOnly:
+		return "context " + a.context.Name
+	}
+	return ""
+}
+
+// configFile is where the configuration is: $PGTUI_CONFIG, else below
+// $XDG_CONFIG_HOME, else below ~/.config.
+func (a *app) configFile() string {
+	if f := a.io.Getenv("PGTUI_CONFIG"); f != "" {
+		return f
+	}
+	dir := a.io.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(dir) {
+		if dir = a.io.Getenv("HOME"); dir == "" {
+			return ""
+		}
+		dir = filepath.Join(dir, ".config")
+	}
+	return filepath.Join(dir, "pgtui", "config.yml")
+}
+
+// readConfig reads the file; one that is not there is an empty one.
+func (a *app) readConfig() (c config.Config, problems []config.Problem, err error) {
+	name := a.configFile()
+	f, err := os.Open(name)
+	if name == "" || errors.Is(err, os.ErrNotExist) {
+		return c, nil, nil
+	}
+	if err != nil {
+		return c, nil, fmt.Errorf("configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return c, nil, fmt.Errorf("configuration %s: %w", name, err)
+	}
+	if len(data) > maxConfig {
+		return c, nil, fmt.Errorf("configuration %s: it is larger than 1 MB", name)
+	}
+	c, problems = config.Parse(name, data, config.Known{Actions: tui.ActionNames(), Screens: []string{"fleet"}})
+	return c, problems, nil
+}
+
+// configure reads the file and applies it and its context where no flag and no
+// variable says otherwise. A wrong file ends the run: half a configuration may
+// lack what makes it read-only.
+func (a *app) configure(c *cobra.Command) error {
+	cfg, problems, err := a.readConfig()
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return &model.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
+	}
+	a.config = cfg
+	name := a.contextName
+	if name == "" {
+		if name = a.io.Getenv("PGTUI_CONTEXT"); name == "" {
+			name = cfg.Context
+		}
+	}
+	if name == "" {
+		return a.enter(c, config.Context{})
+	}
+	ctx, ok := cfg.Of(name)
+	if !ok {
+		return &model.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", ")}
+	}
+	return a.enter(c, ctx)
+}
+
+func more(n int) string {
+	if n < 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more)", n)
+}
+
+func contextNames(c config.Config) []string {
+	var out []string
+	for _, x := range c.Contexts {
+		out = append(out, x.Name)
+	}
+	return out
+}
+
+// enter makes ctx the context of the run; flags that were given stay.
+func (a *app) enter(c *cobra.Command, ctx config.Context) error {
+	a.context = ctx
+	set := func(flag string, to *string, values ...string) {
+		if c != nil && c.Flags().Changed(flag) {
+			return
+		}
+		for _, v := range values {
+			if v != "" {
+				*to = a.expand(v)
+				return
+			}
+		}
+	}
+	if a.io.Getenv("PGTUI_INVENTORY") == "" || a.contextName != "" {
+		set("inventory", &a.inventory, ctx.Inventory)
+	}
+	set("ssh-config", &a.sshConfig, ctx.SSH.Config, a.io.Getenv("PGTUI_SSH_CONFIG"), a.config.SSH.Config)
+	set("pigsty-home", &a.pigstyHome, ctx.PigstyHome)
+	set("vault-password-file", &a.vaultFile, ctx.VaultFile)
+	a.sshProgram, a.sshControl = "", ""
+	set("", &a.sshProgram, ctx.SSH.Program, a.config.SSH.Program)
+	set("", &a.sshControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
+	return nil
+}
+
+// expand is a path with ~/ as the home directory.
+func (a *app) expand(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		return join(a.io.Getenv("HOME"), rest)
+	}
+	return path
+}
+
+func (a *app) configCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "pgtui's own configuration: init, check, show",
+		Long:  "The file is ~/.config/pgtui/config.yml, or below $XDG_CONFIG_HOME, or $PGTUI_CONFIG.\nNothing needs it; docs/config.md explains every key.",
+		Args:  cobra.NoArgs,
+		// config must work on a file that is wrong.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+	}
+	c.AddCommand(
+		&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configInit() }},
+		&cobra.Command{Use: "check", Short: "Say what is wrong in it, with the line; exits 0 or 1", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
+		&cobra.Command{Use: "show", Short: "What holds now, and who says so", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
+	)
+	return c
+}
+
+func (a *app) configInit() error {
+	name := a.configFile()
+	if name == "" {
+		return &model.Hint{Err: errors.New("neither HOME nor XDG_CONFIG_HOME is set"), Try: "PGTUI_CONFIG=/path/to/config.yml pgtui config init"}
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("config init: %w", err)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return &model.Hint{Err: fmt.Errorf("%s is there already, it was left as it is", name), Try: "pgtui config check"}
+	}
+	if err != nil {
+		return fmt.Errorf("config init: %w", err)
+	}
+	_, err = f.WriteString(configText)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("config init: %w", err)
+	}
+	fmt.Fprintf(a.io.Out, "wrote %s\n", name)
+	return nil
+}
+
+func (a *app) configCheck() error {
+	_, problems, err := a.readConfig()
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.io.Out, safe.Text(p.Error(), 400))
+	}
+	if len(problems) > 0 {
+		return exit(1, nil)
+	}
+	if _, err := os.Stat(a.configFile()); err != nil {
+		fmt.Fprintf(a.io.Out, "there is no %s: pgtui runs without one\n", a.configFile())
+		return nil
+	}
+	fmt.Fprintf(a.io.Out, "%s: ok\n", a.configFile())
+	return nil
+}
+
+func (a *app) configShow(c *cobra.Command) error {
+	if err := a.configure(c); err != nil {
+		return err
+	}
+	w := a.io.Out
+	line := func(key, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s: %s\n", key, safe.Text(value, 400))
+		}
+	}
+	where := a.configFile()
+	if _, err := os.Stat(where); err != nil {
+		where += " (not there)"
+	}
+	fmt.Fprintf(w, "# %s\n", where)
+	line("context", a.context.Name)
+	line("environment", a.context.Environment)
+	line("inventory", a.inventory)
+	line("pigsty-home", a.pigstyHome)
+	line("vault-password-file", a.vaultFile)
+	line("ssh-config", a.sshConfig)
+	line("ssh-program", a.sshProgram)
+	line("ssh-control-dir", a.sshControl)
+	if d := a.refresh(); d > 0 {
+		line("refresh", d.String())
+	} else {
+		line("refresh", "2s, up to 5s for a large fleet")
+	}
+	line("theme", a.themeName())
+	if who := a.readOnly(); who != "" {
+		line("read-only", "true  # "+who)
+	} else {
+		line("read-only", "false")
+	}
+	fmt.Fprintf(w, "mouse: %v\n", !a.config.NoMouse)
+	for _, m := range []struct {
+		title string
+		of    map[string][]string
+	}{{"keys", a.config.Keys}, {"columns", a.config.Columns}} {
+		if len(m.of) > 0 {
+			fmt.Fprintf(w, "%s:\n", m.title)
+		}
+		var names []string
+		for k := range m.of {
+			names = append(names, k)
+		}
+		slices.Sort(names)
+		for _, k := range names {
+			fmt.Fprintf(w, "  %s: [%s]\n", k, safe.Text(strings.Join(m.of[k], ", "), 200))
+		}
+	}
+	line("contexts", strings.Join(contextNames(a.config), ", "))
+	return nil
+}

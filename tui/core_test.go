@@ -1,0 +1,250 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/widget"
+)
+
+func TestPaletteGoesToEverything(t *testing.T) {
+	for _, tt := range []struct{ typed, path string }{
+		{"pg-meta", "fleet › pg-meta"}, {"pg-test-replica", "fleet › replica"}, {"findings", "fleet › findings"},
+		{"log", "fleet › log"}, {"pgtst", "fleet › pg-test"},
+	} {
+		r := newRig(t, newWorld(), 80, 24)
+		r.press(":")
+		r.typing(tt.typed)
+		r.press("enter")
+		if got := r.path(); got != tt.path {
+			t.Errorf(":%s leads to %s, want %s", tt.typed, got, tt.path)
+		}
+	}
+	r := newRig(t, newWorld(), 80, 24)
+	r.press(":")
+	r.typing("findi")
+	r.want("findings", "screen")
+	r.press("tab")
+	r.want(":findings")
+	r.press("esc")
+	r.wantNot(":findings")
+	r.press(":")
+	r.typing("zzzz")
+	r.press("enter")
+	r.want("nothing is called zzzz")
+	r.press("q")
+	if !r.quit {
+		t.Error("the palette kept the keyboard")
+	}
+}
+
+func TestNumbersJumpAndHistoryLeadsBack(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	for _, step := range []struct{ key, path string }{
+		{"6", "fleet › pg-test › findings"}, {"7", "fleet › pg-test › events"}, {"1", "fleet"}, {"<", "fleet › pg-test › events"},
+		{"<", "fleet › pg-test › findings"}, {">", "fleet › pg-test › events"}, {"esc", "fleet › pg-test"}, {"0", "fleet › log"},
+	} {
+		r.press(step.key)
+		if got := r.path(); got != step.path {
+			t.Errorf("%s leads to %s, want %s", step.key, got, step.path)
+		}
+	}
+}
+
+func TestEveryScreenOfTheRegistryOpens(t *testing.T) {
+	w := newWorld()
+	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
+	names, numbers := map[string]bool{}, map[string]bool{}
+	for _, s := range page.Screens() {
+		if names[s.Name] || s.Key != "" && numbers[s.Key] || s.Help == "" {
+			t.Errorf("%s, %s: there is another one, or no help", s.Name, s.Key)
+		}
+		names[s.Name], numbers[s.Key] = true, true
+		p := s.Open(page.Place{Cluster: "pg-test"}, e)
+		seen := map[string]keys.Action{}
+		for _, b := range p.Keys(e) {
+			for _, k := range b.Keys() {
+				if was, ok := seen[k]; ok {
+					t.Errorf("%s: %s means %s and %s", s.Name, k, was, b.Do)
+				}
+				seen[k] = b.Do
+			}
+		}
+		for _, z := range [][2]int{{20, 5}, {80, 24}, {300, 100}} {
+			r := newRig(t, w, z[0], z[1])
+			r.press(":")
+			r.typing(s.Name)
+			r.press("enter")
+			if lines := strings.Split(r.m.View().Content, "\n"); len(lines) != z[1] {
+				t.Errorf("%s at %v: %d lines", s.Name, z, len(lines))
+			}
+		}
+	}
+}
+
+func TestFrozenScreenHoldsStill(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r.press("space")
+	r.want("FROZEN since")
+	down := newWorld()
+	down.mute("pg-test-1", time.Minute)
+	down.snap.Seq = r.m.snap.Seq + 1
+	before := r.m.snap
+	r.send(snapshotMsg{gen: r.m.gen, snap: down.snap, boards: down.boards(), more: make(chan *model.Snapshot)})
+	if r.m.snap != before {
+		t.Error("the frozen screen went on")
+	}
+	r.press("space")
+	r.wantNot("FROZEN")
+	if r.m.snap != down.snap {
+		t.Error("the screen did not go on with the newest answer")
+	}
+}
+
+func TestRefreshRate(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 24)
+	r.press("-")
+	r.want("asked every 5s")
+	r.press("+", "+")
+	r.want("asked every 1s")
+	r.press("+", "+")
+	r.want("every 500ms is as far as it goes")
+}
+
+func TestCopySaysWhatItCopied(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Start, d.Command = "pg-test", "pgtui -i /x.yml" })
+	r.lazy = true
+	_, cmd := r.m.Update(keyOf("y"))
+	if cmd == nil {
+		t.Fatal("nothing was sent to the terminal")
+	}
+	if got := cmd(); got != tea.SetClipboard("pgtui -i /x.yml status pg-test")() {
+		t.Errorf("sent %#v", got)
+	}
+	r.press("y")
+	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
+	r.press("0", "tab")
+	r.want("MESSAGES 1", "copied:")
+}
+
+func TestBannersCannotBeMissed(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Context = ContextInfo{Name: "prod-a", Environment: "production", Production: true}
+		d.ReadOnly = "--read-only"
+	})
+	r.want("PRODUCTION · prod-a", "READ-ONLY by --read-only")
+	for _, z := range [][2]int{{20, 5}, {40, 10}, {300, 100}} {
+		r.send(tea.WindowSizeMsg{Width: z[0], Height: z[1]})
+		for i, l := range strings.Split(r.screen(), "\n") {
+			if widget.Width(l) > z[0] {
+				t.Errorf("%v: line %d is %d cells wide", z, i, widget.Width(l))
+			}
+		}
+		r.want("PRODUCTION")
+	}
+}
+
+func TestReadOnlyConsoleExecutesNothing(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 80, 24, func(d *Deps) { d.ReadOnly = "PGTUI_READ_ONLY" })
+	r.drain(r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}}))
+	if r.m.run != nil {
+		t.Error("a read-only console reloads")
+	}
+	r.want("read-only")
+}
+
+func TestCommandLog(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 20, func(d *Deps) {
+		d.Ran = func() []model.Ran {
+			return []model.Ran{{At: t0, Node: "10.10.10.11", Argv: []string{"sh", "-c", "read" + hostile}, Took: 41 * time.Millisecond, Exit: 2}}
+		}
+	})
+	r.fire(false)
+	r.press("0")
+	r.want("COMMANDS 1", "10.10.10.11", "41 ms", "exit 2", "sh -c read")
+	harmless(t, "log", r.m.View().Content)
+}
+
+func TestKeysCanBeGivenToOthers(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 40, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Keys = map[string][]string{"findings": {"x"}, "copy": {}}
+	})
+	r.press("f")
+	if got := r.path(); got != "fleet › pg-test" {
+		t.Errorf("f still leads to %s", got)
+	}
+	r.press("x")
+	if got := r.path(); got != "fleet › pg-test › findings" {
+		t.Errorf("x leads to %s", got)
+	}
+	r.press("y")
+	r.wantNot("copied")
+	if ActionNames() == nil {
+		t.Error("no action has a name")
+	}
+}
+
+func TestMouse(t *testing.T) {
+	r := newRig(t, bigWorld(20), 100, 30)
+	if r.m.View().MouseMode != tea.MouseModeCellMotion {
+		t.Error("the mouse is not taken")
+	}
+	body := strings.Split(r.screen(), "\n")
+	y := 6
+	name := strings.Fields(body[y])[0]
+	r.send(tea.MouseClickMsg{X: 5, Y: y, Button: tea.MouseLeft})
+	r.send(tea.MouseClickMsg{X: 5, Y: y, Button: tea.MouseLeft})
+	if got := r.path(); got != "fleet › "+name {
+		t.Errorf("two clicks on %q lead to %s", name, got)
+	}
+	foot := strings.Split(r.screen(), "\n")[29]
+	r.send(tea.MouseClickMsg{X: strings.Index(foot, "findings") + 1, Y: 29, Button: tea.MouseLeft})
+	if got := r.path(); got != "fleet › "+name+" › findings" {
+		t.Errorf("a click on the footer's findings leads to %s", got)
+	}
+	r.send(tea.MouseClickMsg{X: 9, Y: 0, Button: tea.MouseLeft})
+	if got := r.path(); got != "fleet › "+name {
+		t.Errorf("a click on the path leads to %s", got)
+	}
+	r.press("1")
+	before := r.screen()
+	r.send(tea.MouseWheelMsg{X: 5, Y: 10, Button: tea.MouseWheelDown})
+	if r.screen() == before {
+		t.Error("the wheel moves nothing")
+	}
+	r.press("m")
+	if r.m.View().MouseMode != tea.MouseModeNone {
+		t.Error("m does not let the terminal have the mouse")
+	}
+}
+
+func TestFilterModes(t *testing.T) {
+	for filter, want := range map[string]bool{
+		"meta": true, "!meta": false, "~^pg-m.t": true, "~^meta": false, "!~^meta": true, "=pgmt": true, "=tmgp": false, "~(": true, "!": true, "": true,
+	} {
+		r := newRig(t, newWorld(), 100, 30)
+		r.press("/")
+		r.typing(filter)
+		r.press("enter")
+		if got := strings.Contains(r.screen(), "pg-meta  "); got != want {
+			t.Errorf("%q shows pg-meta: %v, want %v", filter, got, want)
+		}
+	}
+}
+
+func TestThemesSayTheSame(t *testing.T) {
+	want := newRig(t, newWorld(), 80, 24).screen()
+	for _, name := range []string{"dark", "light", "colour-blind", "none"} {
+		if got := newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Theme = name }).screen(); got != want {
+			t.Errorf("%s shows other text:\n%s", name, got)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package page
+
+import "pgtui/model"
+
+// Place is what a page is about; empty fields are not decided.
+type Place struct {
+	Cluster  model.ClusterName
+	Service  model.ServiceName
+	Instance model.InstanceName
+	Host     model.Host
+}
+
+// Placed is a page that is about something.
+type Placed interface {
+	Page
+	// Place is what the page, or the row under its cursor, is about.
+	Place(e Env) Place
+}
+
+// Commander is a page that knows the command that prints what it shows, and
+// what one would type in Pigsty's own tools; "" is none.
+type Commander interface {
+	Page
+	Command(e Env) (pgtui, pigsty string)
+}
+
+// Screen is one entry of the registry of screens: the palette, the numbers and
+// the tests of all pages take them from here.
+type Screen struct {
+	Name string // as it is typed behind `:`
+	Key  string // the number that jumps to it; "" has none
+	Help string
+	// Needs says that the screen is of a cluster.
+	Needs bool
+	Open  func(Place, Env) Page
+}
+
+// Screens are the screens of the console, in the order of the palette. A new
+// screen is a line here.
+func Screens() []Screen {
+	return []Screen{
+		{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Open: func(Place, Env) Page { return NewFleet() }},
+		{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true, Open: func(at Place, _ Env) Page { return NewCluster(at.Cluster) }},
+		{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true, Open: func(at Place, e Env) Page { return NewService(at.Cluster, serviceOf(at, e)) }},
+		{Name: "findings", Key: "6", Help: "what is wrong, the worst first", Open: func(at Place, _ Env) Page { return NewFindings(at.Cluster) }},
+		{Name: "events", Key: "7", Help: "what has changed since the console was opened", Open: func(at Place, _ Env) Page { return NewEvents(at.Cluster) }},
+		{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, false) }},
+		{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true, Open: func(at Place, _ Env) Page { return NewWhatIf(at.Cluster, at.Instance) }},
+		{Name: "reload", Help: "reload the HAProxies: plan, diff, then a question", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, true) }},
+		{Name: "log", Key: "0", Help: "what pgtui said, and every command it ran", Open: func(Place, Env) Page { return NewLog() }},
+	}
+}
+
+// serviceOf is the service at a place, the cluster's first when none is named.
+func serviceOf(at Place, e Env) model.ServiceName {
+	if at.Service != "" {
+		return at.Service
+	}
+	if b := e.Board(at.Cluster); b != nil && len(b.Routes) > 0 {
+		return b.Routes[0].Service
+	}
+	return ""
+}
+
+// Place of the row under the cursor.
+func (p *Fleet) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return Place{Cluster: rows[p.at(rows)].Cluster.Name}
+	}
+	return Place{}
+}
+
+// Command prints what the fleet shows.
+func (p *Fleet) Command(Env) (string, string) { return "pgtui status", "pg list" }
+
+// Place of the cell under the cursor.
+func (p *Cluster) Place(e Env) Place {
+	at := Place{Cluster: p.name, Service: p.service, Instance: p.inst}
+	if b := e.Board(p.name); b != nil && at.Service == "" && len(b.Routes) > 0 {
+		at.Service = b.Routes[0].Service
+	}
+	return at
+}
+
+// Command prints what the board shows.
+func (p *Cluster) Command(Env) (string, string) {
+	return "pgtui status " + string(p.name), "pg list " + string(p.name)
+}
+
+// Place of the page.
+func (p *Service) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.name} }
+
+// Command prints what the page shows.
+func (p *Service) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "cat /etc/haproxy/conf.d/" + string(p.cluster) + "-" + string(p.name) + ".cfg"
+}
+
+// Place of the finding under the cursor.
+func (p *Findings) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		f := rows[p.at(rows)]
+		return Place{Cluster: f.Cluster, Service: f.Service, Instance: f.Instance, Host: f.Host}
+	}
+	return Place{Cluster: p.cluster}
+}
+
+// Command prints the findings.
+func (p *Findings) Command(Env) (string, string) { return words("pgtui doctor", p.cluster), "" }
+
+// Place of the event under the cursor.
+func (p *Events) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return Place{Cluster: rows[p.at(rows)].Cluster}
+	}
+	return Place{Cluster: p.cluster}
+}
+
+// Command prints changes as they come.
+func (p *Events) Command(Env) (string, string) {
+	pigsty := ""
+	if p.cluster != "" {
+		pigsty = "pg history " + string(p.cluster)
+	}
+	return words("pgtui status", p.cluster) + " --watch", pigsty
+}
+
+// Place of the page.
+func (p *Diff) Place(Env) Place { return Place{Cluster: p.cluster} }
+
+// Command prints the same plan.
+func (p *Diff) Command(Env) (string, string) {
+	c := string(p.cluster)
+	return "pgtui reload " + c + " --dry-run", "bin/pgsql-svc " + c
+}
+
+// Place of the page.
+func (p *WhatIf) Place(Env) Place { return Place{Cluster: p.name, Instance: p.cursor} }
+
+// words is a command and the cluster it is of, if any.
+func words(command string, c model.ClusterName) string {
+	if c == "" {
+		return command
+	}
+	return command + " " + string(c)
+}
+
+// OpenInstance is the page to go to for an instance.
+func OpenInstance(c model.ClusterName, in model.InstanceName) Page {
+	return &Cluster{name: c, inst: in}
+}

@@ -1,0 +1,204 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// palette is the line behind `:` and what it could mean.
+type palette struct {
+	input  widget.Input
+	all    []choice // everything there is
+	found  []choice // what meets the input, the best first
+	cursor int
+}
+
+// choice is one thing the palette can do.
+type choice struct {
+	name string // as it is typed
+	kind string // cluster, service, instance, screen, action, context
+	help string
+	open func(page.Env) page.Page // nil when it is an action or a context
+	do   keys.Action
+	ctx  string
+	demo *Action
+}
+
+// mostFound is how many choices are listed.
+const mostFound = 8
+
+// choices is everything that can be gone to or done here and now.
+func (m *Model) choices(e page.Env) []choice {
+	var out []choice
+	at := m.place(e)
+	for _, s := range page.Screens() {
+		if s.Needs && at.Cluster == "" {
+			continue
+		}
+		out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: func(e page.Env) page.Page { return s.Open(at, e) }})
+	}
+	for _, b := range append(m.pageKeys(e), m.globals(e)...) {
+		if b.Enabled() && !strings.HasPrefix(string(b.Do), "screen-") && !moves(b.Do) {
+			out = append(out, choice{name: string(b.Do), kind: "action", help: b.Help().Desc, do: b.Do})
+		}
+	}
+	for _, c := range m.deps.Contexts {
+		out = append(out, choice{name: "ctx " + c.Name, kind: "context", help: c.Environment, ctx: c.Name})
+	}
+	for i := range m.deps.Actions {
+		out = append(out, choice{name: m.deps.Actions[i].Label, kind: "sandbox", demo: &m.deps.Actions[i]})
+	}
+	if m.inv == nil {
+		return out
+	}
+	for i := range m.inv.Clusters {
+		out = append(out, clusterChoices(&m.inv.Clusters[i])...)
+	}
+	return out
+}
+
+// clusterChoices are a cluster, its services and its instances.
+func clusterChoices(c *model.Cluster) []choice {
+	name := c.Name
+	out := []choice{{name: string(name), kind: "cluster", help: "its board", open: func(page.Env) page.Page { return page.NewCluster(name) }}}
+	for _, svc := range c.Services() {
+		s := svc.Name
+		out = append(out, choice{name: string(name) + "-" + string(s), kind: "service", help: "port " + svc.Port, open: func(page.Env) page.Page { return page.NewService(name, s) }})
+	}
+	for i := range c.Instances {
+		in := c.Instances[i].Name
+		out = append(out, choice{name: string(in), kind: "instance", help: "of " + string(name), open: func(page.Env) page.Page { return page.OpenInstance(name, in) }})
+	}
+	return out
+}
+
+// moves reports an action that only moves a cursor.
+func moves(a keys.Action) bool {
+	switch a {
+	case keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette:
+		return true
+	}
+	return false
+}
+
+// find narrows the choices to what was typed.
+func (p *palette) find() {
+	want := strings.ToLower(strings.TrimSpace(p.input.Value))
+	type hit struct {
+		choice
+		score int
+	}
+	var hits []hit
+	for _, c := range p.all {
+		if n := page.Fuzzy(want, strings.ToLower(c.name)); n > 0 {
+			if c.name == want {
+				n += 5000
+			}
+			hits = append(hits, hit{c, n})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return b.score - a.score })
+	p.found = nil
+	for _, h := range hits[:min(len(hits), 64)] {
+		p.found = append(p.found, h.choice)
+	}
+	p.cursor = max(min(p.cursor, len(p.found)-1), 0)
+}
+
+// open shows the palette.
+func (m *Model) openPalette(e page.Env) {
+	m.palette = &palette{input: widget.Input{Max: 80}, all: m.choices(e)}
+	m.palette.find()
+}
+
+// paletteKey takes a key while the palette is open.
+func (m *Model) paletteKey(name, text string) tea.Cmd {
+	p := *m.palette
+	m.palette = &p
+	switch name {
+	case "esc", "ctrl+c":
+		m.palette = nil
+		return nil
+	case "up", "shift+tab":
+		p.cursor = max(p.cursor-1, 0)
+		return nil
+	case "down":
+		p.cursor = max(min(p.cursor+1, len(p.found)-1), 0)
+		return nil
+	case "tab":
+		if len(p.found) > 0 {
+			p.input.Value = p.found[p.cursor].name
+			p.cursor = 0
+			p.find()
+		}
+		return nil
+	case "enter":
+		return m.choose()
+	case "backspace":
+		if p.input.Value == "" {
+			m.palette = nil
+			return nil
+		}
+	}
+	p.input, _ = p.input.Key(name, text)
+	p.cursor = 0
+	p.find()
+	return nil
+}
+
+// choose does what the palette's cursor is on.
+func (m *Model) choose() tea.Cmd {
+	p := m.palette
+	m.palette = nil
+	if len(p.found) == 0 {
+		m.say(theme.Warn, "nothing is called "+p.input.Value)
+		return nil
+	}
+	c := p.found[p.cursor]
+	e := m.env(m.bodyHeight())
+	switch {
+	case c.open != nil:
+		return m.jump(c.open(e), e)
+	case c.ctx != "":
+		m.say(theme.Info, "opening the context "+c.ctx+" …")
+		return m.feed.open(c.ctx)
+	case c.demo != nil:
+		m.say(theme.Info, c.demo.Label+" …")
+		return m.feed.act(*c.demo)
+	}
+	return m.do(c.do, e)
+}
+
+// list draws the choices over the foot of the page.
+func (p *palette) list(w, h int) []widget.Line {
+	n := min(len(p.found), mostFound, max(h-1, 0))
+	top := widget.Window(0, p.cursor, len(p.found), n)
+	var out []widget.Line
+	for i := top; i < top+n; i++ {
+		c := p.found[i]
+		l := widget.P("   ").Add(theme.Strong, c.name)
+		if i == p.cursor {
+			l = widget.P(" ▸ ").Add(theme.Strong, c.name)
+		}
+		l = l.Pad(min(30, max(w/2, 12))).Add(theme.Head, " "+c.kind).Pad(min(40, max(w*2/3, 12))).Add(theme.Dim, " "+c.help)
+		if i == p.cursor {
+			l = l.Pad(w).Under()
+		}
+		out = append(out, l.Trunc(w))
+	}
+	return out
+}
+
+// line is the palette's own line.
+func (p *palette) line() widget.Line {
+	l := widget.T(theme.Key, " :").Add(theme.Plain, p.input.Value).Add(theme.Key, "▏")
+	return l.Add(theme.Dim, "  tab completes, enter goes there, esc leaves")
+}

@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// ActionNames are the names of all actions that keys can be given to.
+func ActionNames() []string {
+	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
+		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
+		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter)}
+	for _, t := range [][]keys.Binding{keys.Moves(), keys.Global()} {
+		for _, b := range t {
+			out = append(out, string(b.Do))
+		}
+	}
+	for _, s := range page.Screens() {
+		out = append(out, string(keys.Screen(s.Name)))
+	}
+	return out
+}
+
+// banner is one line that cannot be missed, nil when nothing asks for one:
+// what may be done here, and what is wrong with the cluster that is shown.
+func (m *Model) banner() widget.Line {
+	var parts []string
+	tone := theme.Alarm
+	if c := m.deps.Context; c.Name != "" && (c.Production || c.Colour != "") {
+		text := c.Name
+		if c.Environment != "" {
+			text = strings.ToUpper(c.Environment) + " · " + c.Name
+		}
+		parts = append(parts, text)
+		tone = theme.Flag(c.Colour)
+	}
+	if !m.frozen.IsZero() {
+		parts = append(parts, "FROZEN since "+m.frozen.Format("15:04:05")+", space goes on")
+	}
+	if m.deps.ReadOnly != "" {
+		parts = append(parts, "READ-ONLY by "+m.deps.ReadOnly)
+	}
+	if alarms := m.alarms(); len(alarms) > 0 {
+		parts, tone = append(parts, alarms...), theme.Alarm
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return widget.T(tone, " "+strings.Join(parts, " │ ")).Pad(m.w)
+}
+
+// alarms are the states of the cluster that is shown, or of any of the fleet,
+// in which nobody must act without knowing.
+func (m *Model) alarms() []string {
+	words := []struct{ code, text string }{
+		{"two-primaries", "SPLIT BRAIN"}, {"dcs-trouble", "DCS UNREACHABLE, FAILSAFE"}, {"paused", "PAUSED"},
+	}
+	one, single := m.second()
+	_, board := m.top().(*page.Cluster)
+	var out []string
+	for _, w := range words {
+		if w.code == "paused" && board {
+			continue // the board says it itself
+		}
+		var names []string
+		for i := range m.boards {
+			b := &m.boards[i]
+			if single && b.Cluster.Name != one.Name() {
+				continue
+			}
+			for _, f := range b.Findings {
+				if f.Code == w.code {
+					names = append(names, string(b.Cluster.Name))
+					break
+				}
+			}
+		}
+		if len(names) > 0 {
+			out = append(out, w.text+": "+strings.Join(names, ", "))
+		}
+	}
+	return out
+}
+
+// copyCommand copies the command that prints this screen, and says it: what a
+// terminal without OSC 52 drops can still be read and selected.
+func (m *Model) copyCommand(e page.Env) tea.Cmd {
+	c, ok := m.top().(page.Commander)
+	if !ok {
+		m.say(theme.Info, "no command prints this screen")
+		return nil
+	}
+	own, pigsty := c.Command(e)
+	if m.deps.Command != "" {
+		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
+	}
+	text := "copied: " + own
+	if pigsty != "" {
+		text += "   in Pigsty: " + pigsty
+	}
+	m.say(theme.Info, text)
+	return tea.SetClipboard(widget.Clean(own))
+}
+
+// ContextInfo is one context as the console knows it.
+type ContextInfo struct {
+	Name        string
+	Environment string
+	Colour      string // of the banner; "" is none, or red in production
+	Production  bool
+}
