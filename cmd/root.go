@@ -121,7 +121,7 @@ func (a *app) root() *cobra.Command {
 				return nil
 			}
 			if err := a.configure(cmd); err != nil {
-				return err
+				return exit(unaskable(cmd.Name()), err)
 			}
 			return a.refuse(cmd)
 		},
@@ -140,6 +140,17 @@ func (a *app) root() *cobra.Command {
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	return c
+}
+
+// unaskable is the exit code of a command whose question could not be asked.
+func unaskable(command string) int {
+	switch command {
+	case "status", "doctor", "lint", "reload":
+		return 3
+	case "diff":
+		return 2
+	}
+	return 1
 }
 
 // clusters picks the named clusters of inv, all when none is named.
