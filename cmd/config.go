@@ -112,6 +112,11 @@ func (a *app) configure(c *cobra.Command) error {
 	if len(problems) > 0 {
 		return &model.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
 	}
+	if c.Name() == "demo" { // it has an inventory of its own
+		cfg.Context, cfg.Contexts = "", nil
+		a.config = cfg
+		return a.enter(c, config.Context{})
+	}
 	a.config = cfg
 	name := a.contextName
 	if name == "" {
@@ -267,7 +272,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	}
 	line("theme", a.themeName())
 	if who := a.readOnly(); who != "" {
-		line("read-only", "true  # "+who)
+		line("read-only", "true # "+who)
 	} else {
 		line("read-only", "false")
 	}

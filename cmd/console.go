@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,6 +90,7 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	b := &app{
 		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead,
 		contextName: name, log: a.log,
+		pigstyHome: a.io.Getenv("PIGSTY_HOME"), vaultFile: a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
 	}
 	c, ok := a.config.Of(name)
 	if !ok {
@@ -122,15 +124,28 @@ func (a *app) themeName() string {
 	return "terminal"
 }
 
-// called is how pgtui is called so that it reads the same inventory.
+// called is how pgtui is called so that it reads the same inventory in the same
+// way: the context or the inventory, and the flags that were given with it.
 func (a *app) called(inv *model.Inventory) string {
+	words := []string{"pgtui"}
 	switch {
-	case a.context.Name != "":
-		return "pgtui --context " + a.context.Name
+	case a.context.Name != "" && a.inventory == a.expand(a.context.Inventory):
+		words = append(words, "--context", quoted(a.context.Name))
 	case a.inventory != "":
-		return "pgtui -i " + inv.Source
+		words = append(words, "-i", quoted(inv.Source))
 	}
-	return "pgtui"
+	return strings.Join(append(words, a.given...), " ")
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("/._-+=:,@%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+	if plain && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // commandLog is what was run on nodes, the last of it.

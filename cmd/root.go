@@ -69,6 +69,7 @@ type app struct {
 	onlyRead    bool           // --read-only
 	sshProgram  string
 	sshControl  string
+	given       []string // flags that change how an inventory is read, as they were typed
 	log         commandLog
 }
 
@@ -117,9 +118,10 @@ func (a *app) root() *cobra.Command {
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "version"
-			if cmd.Hidden {
+			if cmd.Hidden || cmd.Name() == "version" {
 				return nil
 			}
+			a.given = given(cmd)
 			if err := a.configure(cmd); err != nil {
 				return exit(unaskable(cmd.Name()), err)
 			}
@@ -140,6 +142,17 @@ func (a *app) root() *cobra.Command {
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	return c
+}
+
+// given are the flags that were typed and that say how an inventory is read.
+func given(c *cobra.Command) []string {
+	var out []string
+	for _, name := range []string{"ssh-config", "dialect", "managed-at", "pigsty-home", "ansible-core", "vault-password-file"} {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed {
+			out = append(out, "--"+name, quoted(f.Value.String()))
+		}
+	}
+	return out
 }
 
 // unaskable is the exit code of a command whose question could not be asked.

@@ -33,8 +33,10 @@ type Model struct {
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
 	boards []model.Board
-	gen    int // number of the watch whose snapshots count
-	shown  int // number of the watch whose snapshot is shown
+	digest *page.Digest // of boards
+	gen    int          // number of the watch whose snapshots count
+	first  int          // number of the first watch of this context
+	shown  int          // number of the watch whose snapshot is shown
 	judged time.Time
 	began  time.Time // when the asking of inv began
 
@@ -97,14 +99,20 @@ func (m *Model) take(inv *model.Inventory) {
 	m.inv, m.began = inv, m.now
 	m.gen++
 	if m.snap == nil {
-		m.boards = unasked(inv, m.now)
+		m.judge(unasked(inv, m.now))
 	}
+}
+
+// judge makes boards the ones that are shown.
+func (m *Model) judge(boards []model.Board) {
+	m.boards = boards
+	m.digest = page.NewDigest(m.env(0))
 }
 
 // Init starts the work.
 func (m Model) Init() tea.Cmd {
 	if m.inv == nil {
-		return tea.Batch(m.feed.load(), m.feed.tick())
+		return tea.Batch(m.feed.load(m.gen), m.feed.tick())
 	}
 	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
@@ -186,7 +194,7 @@ const mostSaid = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Events: m.events, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
 		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -246,5 +248,69 @@ func TestThemesSayTheSame(t *testing.T) {
 		if got := newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Theme = name }).screen(); got != want {
 			t.Errorf("%s shows other text:\n%s", name, got)
 		}
+	}
+}
+
+func TestAnotherContextLeavesNothingOfTheOldOne(t *testing.T) {
+	other := bigWorld(2)
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Contexts = []ContextInfo{{Name: "a"}, {Name: "b", Environment: "production", Production: true}}
+		d.Open = func(_ context.Context, name string) (Deps, error) {
+			if name != "b" {
+				return Deps{}, errors.New("no such file")
+			}
+			next := deps(other)
+			next.Context = ContextInfo{Name: "b", Environment: "production", Production: true}
+			return next, nil
+		}
+	})
+	old := r.m.gen
+	late := []tea.Msg{
+		snapshotMsg{gen: old, snap: r.m.snap, boards: r.m.boards, events: []model.Event{{At: t0, Cluster: "pg-test"}}, more: make(chan *model.Snapshot)},
+		judgedMsg{gen: old, events: []model.Event{{At: t0, Cluster: "pg-test"}}},
+		inventoryMsg{gen: old, inv: r.m.inv},
+		plannedMsg{page.PlanMsg{Cluster: "pg-test", Inv: r.m.inv}, old},
+	}
+	r.press(":")
+	r.typing("ctx a")
+	r.press("enter")
+	r.want("context a: no such file", "pg-test")
+	r.press(":")
+	r.typing("ctx b")
+	r.press("enter")
+	r.want("PRODUCTION · b", "pg-app-00")
+	for _, msg := range late {
+		r.send(msg)
+		r.wantNot("pg-test")
+	}
+	if r.m.inv != other.inv || len(r.m.events) != 0 {
+		t.Errorf("the old context came back: %s, %d events", r.m.inv.Source, len(r.m.events))
+	}
+}
+
+func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
+	for _, tt := range []struct {
+		code     string
+		severity model.Severity
+		want     string
+	}{
+		{"two-primaries", model.Critical, "SPLIT BRAIN: pg-test"}, {"dcs-trouble", model.Critical, "FAILSAFE: pg-test"},
+		{"dcs-trouble", model.Warning, "NO LEADER KEY: pg-test"}, {"paused", model.Warning, "PAUSED: pg-test"},
+	} {
+		r := newRig(t, newWorld(), 80, 24)
+		boards := newWorld().boards()
+		for i := range boards {
+			if boards[i].Cluster.Name == "pg-test" {
+				boards[i].Findings = []model.Finding{{Code: tt.code, Cluster: "pg-test", Severity: tt.severity}}
+			}
+		}
+		r.m.judge(boards)
+		r.want(tt.want)
+		r.press("0")
+		r.want(tt.want)
+		r.press(":")
+		r.typing("pg-meta")
+		r.press("enter")
+		r.wantNot(tt.want)
 	}
 }

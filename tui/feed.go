@@ -22,10 +22,8 @@ type feed struct {
 	// ctx is the life of the console. It is kept here because Bubble Tea's
 	// commands take no argument and are not waited for at the end.
 	ctx   context.Context
-	deps  Deps
 	after func(time.Duration, tea.Msg) tea.Cmd // a timer; tests bring their own
-	judge check.Judge
-	past  history
+	world *sphere                              // read where commands are made, and nowhere else
 
 	mu    sync.Mutex
 	stop  context.CancelFunc // ends the present watch; nil when there is none
@@ -33,9 +31,18 @@ type feed struct {
 	going *run               // the reload under way; nil when there is none
 }
 
+// sphere is the world that work is done in: the one of a context. Work that has
+// begun in one ends in it.
+type sphere struct {
+	deps  Deps
+	judge check.Judge
+	past  history
+}
+
 // The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
 type (
 	inventoryMsg struct { // the inventory was read again
+		gen int // of the watch it was asked under
 		inv *model.Inventory
 		err error
 	}
@@ -47,7 +54,12 @@ type (
 		more   <-chan *model.Snapshot
 		cost   time.Duration // what judging it took
 	}
+	plannedMsg struct { // a plan, and the watch it was asked under
+		page.PlanMsg
+		gen int
+	}
 	judgedMsg struct { // an old snapshot judged at a later time
+		gen    int
 		seq    uint64
 		boards []model.Board
 		events []model.Event
@@ -67,7 +79,7 @@ type (
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
-	return &feed{ctx: ctx, deps: d, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+	return &feed{ctx: ctx, world: &sphere{deps: d}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -81,23 +93,20 @@ func newFeed(ctx context.Context, d Deps) *feed {
 	}}
 }
 
-// use makes another world the one that work is done in.
-func (f *feed) use(d Deps) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.deps, f.judge, f.past = d, check.Judge{}, history{}
-}
+// use makes another world the one that work is begun in.
+func (f *feed) use(d Deps) { f.world = &sphere{deps: d} }
 
 // tick comes once a second, to notice data that grows old.
 func (f *feed) tick() tea.Cmd { return f.after(time.Second, tickMsg{}) }
 
 // load reads the inventory.
-func (f *feed) load() tea.Cmd {
+func (f *feed) load(gen int) tea.Cmd {
+	read := f.world.deps.Load
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
 		defer cancel()
-		inv, err := f.deps.Load(ctx)
-		return inventoryMsg{inv: inv, err: err}
+		inv, err := read(ctx)
+		return inventoryMsg{gen: gen, inv: inv, err: err}
 	}
 }
 
@@ -123,16 +132,16 @@ func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 
 // watch asks the nodes of inv until another watch takes over.
 func (f *feed) watch(inv *model.Inventory, gen int, every time.Duration) tea.Cmd {
-	d := f.deps
+	w := f.world
 	return func() tea.Msg {
 		ctx, cancel := context.WithCancel(f.ctx)
 		f.mu.Lock()
 		if f.stop != nil {
 			f.stop()
 		}
-		f.stop, f.began = cancel, f.deps.Now()
+		f.stop, f.began = cancel, w.deps.Now()
 		f.mu.Unlock()
-		return f.read(d.Watch(ctx, inv, every), gen)
+		return f.read(w, w.deps.Watch(ctx, inv, every), gen)
 	}
 }
 
@@ -140,16 +149,16 @@ func (f *feed) watch(inv *model.Inventory, gen int, every time.Duration) tea.Cmd
 // time, so that the pause before it grows with what the last one cost: at most
 // a fifth of one core goes into boards.
 func (f *feed) next(m snapshotMsg) tea.Cmd {
-	wait := f.after(min(4*m.cost, 300*time.Millisecond), nil)
+	wait, w := f.after(min(4*m.cost, 300*time.Millisecond), nil), f.world
 	return func() tea.Msg {
 		wait()
-		return f.read(m.more, m.gen)
+		return f.read(w, m.more, m.gen)
 	}
 }
 
 // read waits for a snapshot, goes on to the newest that is there, and judges
 // it: the boards are worked out here, once, and not while drawing.
-func (f *feed) read(ch <-chan *model.Snapshot, gen int) tea.Msg {
+func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
 	s, ok := <-ch
 	for more := ok; more; {
 		select {
@@ -164,50 +173,52 @@ func (f *feed) read(ch <-chan *model.Snapshot, gen int) tea.Msg {
 	if !ok || s == nil {
 		return watchEndMsg{gen}
 	}
-	began := f.deps.Now()
-	boards, events := f.verdicts(s, began)
-	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: f.deps.Now().Sub(began)}
+	began := w.deps.Now()
+	boards, events := f.verdicts(w, s, began)
+	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: w.deps.Now().Sub(began)}
 }
 
 // rejudge works the boards of an old snapshot out again: what was current when
 // it came may have grown too old to count.
-func (f *feed) rejudge(s *model.Snapshot, now time.Time) tea.Cmd {
+func (f *feed) rejudge(s *model.Snapshot, gen int, now time.Time) tea.Cmd {
+	w := f.world
 	return func() tea.Msg {
-		boards, events := f.verdicts(s, now)
-		return judgedMsg{seq: s.Seq, boards: boards, events: events}
+		boards, events := f.verdicts(w, s, now)
+		return judgedMsg{gen: gen, seq: s.Seq, boards: boards, events: events}
 	}
 }
 
 // verdicts are the boards of a snapshot, and what has changed on them.
-func (f *feed) verdicts(s *model.Snapshot, now time.Time) ([]model.Board, []model.Event) {
+func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]model.Board, []model.Event) {
 	f.mu.Lock()
 	began := f.began
 	f.mu.Unlock()
-	boards := f.judge.Boards(s, now)
-	return boards, f.past.follow(s, boards, now, began)
+	boards := w.judge.Boards(s, now)
+	return boards, w.past.follow(s, boards, now, began)
 }
 
 // plan reads the inventory afresh and then the cluster's nodes: a preview is
 // of the file as it is now, not as it was when the console was opened.
-func (f *feed) plan(cluster model.ClusterName) tea.Cmd {
+func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
+	d := f.world.deps
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
-		inv, err := f.deps.Load(ctx)
+		inv, err := d.Load(ctx)
 		if err == nil && inv.Cluster(cluster) == nil {
 			err = fmt.Errorf("the inventory %s has no cluster %s", inv.Source, cluster)
 		}
 		if err != nil {
-			return page.PlanMsg{Cluster: cluster, Err: err}
+			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
-		p, err := f.deps.Plan(ctx, inv, cluster, nil)
-		return page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}
+		p, err := d.Plan(ctx, inv, cluster, nil)
+		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	}
 }
 
 // open reads another context.
 func (f *feed) open(name string) tea.Cmd {
-	open := f.deps.Open
+	open := f.world.deps.Open
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
@@ -234,6 +245,7 @@ func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg
 // run is a reload under way.
 type run struct {
 	plan   page.PlanMsg
+	world  *sphere
 	events chan tea.Msg
 	halt   atomic.Bool // begin no further node
 	ended  chan struct{}
@@ -246,7 +258,7 @@ type run struct {
 // execute carries a plan out. It is told to stop by run.stop only: the
 // context it gives away ends at the border between two nodes, never inside one.
 func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
-	r := &run{plan: p, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+	r := &run{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
@@ -279,7 +291,7 @@ func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult))
 			done.Err = fmt.Errorf("the reload broke off on %s, whose state is not known: %v", r.at(), p)
 		}
 	}()
-	done.Report, done.Err = f.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit)
+	done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit)
 	return done
 }
 

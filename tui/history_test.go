@@ -133,7 +133,7 @@ func TestSnapshotsMakeEvents(t *testing.T) {
 	next.snap.Patroni["pg-test-3"] = v
 	ch <- next.snap
 	close(ch)
-	r.send(r.m.feed.read(ch, r.m.gen))
+	r.send(r.m.feed.read(r.m.feed.world, ch, r.m.gen))
 	r.press("e")
 	r.want("pg-test-3", "replica streaming → unknown")
 }

@@ -152,7 +152,8 @@ func (m *Model) freeze() {
 	}
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
-		m.snap, m.boards, m.judged = h.snap, h.boards, m.now
+		m.snap, m.judged = h.snap, m.now
+		m.judge(h.boards)
 	}
 	m.held = nil
 }

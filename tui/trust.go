@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -58,34 +59,26 @@ func (m *Model) banner() widget.Line {
 // alarms are the states of the cluster that is shown, or of any of the fleet,
 // in which nobody must act without knowing.
 func (m *Model) alarms() []string {
-	words := []struct{ code, text string }{
-		{"two-primaries", "SPLIT BRAIN"}, {"dcs-trouble", "DCS UNREACHABLE, FAILSAFE"}, {"paused", "PAUSED"},
+	var name model.ClusterName
+	if one, single := m.second(); single {
+		name = one.Name()
 	}
-	one, single := m.second()
 	_, board := m.top().(*page.Cluster)
-	var out []string
-	for _, w := range words {
-		if w.code == "paused" && board {
+	var words []string
+	names := map[string][]string{}
+	for _, a := range m.digest.Alarms(name) {
+		if a.Text == "PAUSED" && board {
 			continue // the board says it itself
 		}
-		var names []string
-		for i := range m.boards {
-			b := &m.boards[i]
-			if single && b.Cluster.Name != one.Name() {
-				continue
-			}
-			for _, f := range b.Findings {
-				if f.Code == w.code {
-					names = append(names, string(b.Cluster.Name))
-					break
-				}
-			}
+		if names[a.Text] == nil {
+			words = append(words, a.Text)
 		}
-		if len(names) > 0 {
-			out = append(out, w.text+": "+strings.Join(names, ", "))
-		}
+		names[a.Text] = append(names[a.Text], string(a.Cluster))
 	}
-	return out
+	for i, w := range words {
+		words[i] = w + ": " + strings.Join(names[w], ", ")
+	}
+	return words
 }
 
 // copyCommand copies the command that prints this screen, and says it: what a

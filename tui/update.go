@@ -38,6 +38,9 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.result(msg)
 	}
+	if _, open := m.top().(*page.Log); open && m.deps.Ran != nil && m.frozen.IsZero() {
+		m.ran = m.deps.Ran()
+	}
 	return m, cmd
 }
 
@@ -53,19 +56,27 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	case snapshotMsg:
 		return m.snapshot(msg)
 	case judgedMsg:
-		m.events = remember(m.events, msg.events)
-		if !m.frozen.IsZero() {
+		if msg.gen < m.first {
 			return nil
 		}
-		if m.snap != nil && m.snap.Seq == msg.seq {
-			m.boards = msg.boards
+		m.events = remember(m.events, msg.events)
+		if m.frozen.IsZero() && m.snap != nil && m.snap.Seq == msg.seq {
+			m.judge(msg.boards)
 		}
 	case watchEndMsg:
 		if msg.gen == m.gen && m.feed.ctx.Err() == nil {
 			m.say(theme.Bad, "the nodes are no longer asked; R begins again")
 		}
 	case inventoryMsg:
+		if msg.gen < m.first {
+			return nil
+		}
 		return m.inventory(msg)
+	case plannedMsg:
+		if msg.gen < m.first {
+			return nil
+		}
+		return m.result(msg.PlanMsg)
 	case contextMsg:
 		return m.switched(msg)
 	case actionMsg:
@@ -93,9 +104,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 // grow looks at the age of things: a line that has been read goes, and a
 // snapshot that no other followed is judged again.
 func (m *Model) grow() tea.Cmd {
-	if m.deps.Ran != nil {
-		m.ran = m.deps.Ran()
-	}
+	m.digest = page.NewDigest(m.env(0)) // what is only being asked now may have been asked too long
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > 2*readable {
 		m.toast = toast{}
 	}
@@ -103,11 +112,14 @@ func (m *Model) grow() tea.Cmd {
 		return nil
 	}
 	m.judged = m.now
-	return m.feed.rejudge(m.snap, m.now)
+	return m.feed.rejudge(m.snap, m.gen, m.now)
 }
 
 // snapshot shows what the nodes answered and waits for more.
 func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
+	if msg.gen < m.first {
+		return nil
+	}
 	m.events = remember(m.events, msg.events)
 	if msg.gen != m.gen {
 		return nil
@@ -120,7 +132,8 @@ func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
 		m.held = &msg
 		return m.feed.next(msg)
 	}
-	m.snap, m.boards, m.judged = msg.snap, msg.boards, m.now
+	m.snap, m.judged = msg.snap, m.now
+	m.judge(msg.boards)
 	return m.feed.next(msg)
 }
 
@@ -171,7 +184,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
 	m.snap, m.boards, m.events, m.ran, m.pace = nil, nil, nil, nil, 0
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
-	m.stack = []page.Page{page.NewFleet()}
+	m.stack, m.first = []page.Page{page.NewFleet()}, m.gen+1
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
 	return m.feed.watch(m.inv, m.gen, m.every())
@@ -254,7 +267,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		m.back()
 		return nil
 	case keys.Refresh:
-		return m.feed.load()
+		return m.feed.load(m.gen)
 	case keys.Palette:
 		m.openPalette(e)
 		return nil
@@ -278,9 +291,6 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return nil
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
-			if m.deps.Ran != nil {
-				m.ran = m.deps.Ran()
-			}
 			m.typing, m.filter = true, widget.Input{Value: f.Filter(), Max: 64}
 		}
 		return nil
@@ -403,7 +413,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 	case page.Say:
 		m.say(theme.Info, in.Text)
 	case page.AskPlan:
-		return m.feed.plan(in.Cluster)
+		return m.feed.plan(in.Cluster, m.gen)
 	case page.Confirm:
 		m.asked++
 		m.dialog = page.NewQuestion(in.Plan)

@@ -2,7 +2,6 @@ package page
 
 import (
 	"fmt"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -55,39 +54,17 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
 func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
+	all := e.digest().order
+	if p.filter == "" && !p.faults {
+		return all, 0
+	}
 	meets := newFilter(p.filter)
-	for i := range e.Boards {
-		b := &e.Boards[i]
-		ok := meets(string(b.Cluster.Name), string(b.Leader), b.Health.String()) &&
-			(!p.faults || b.Health != model.HealthOK)
-		if !ok {
-			hidden++
-			continue
+	for _, b := range all {
+		if meets(string(b.Cluster.Name), string(b.Leader), b.Health.String()) && (!p.faults || b.Health != model.HealthOK) {
+			rows = append(rows, b)
 		}
-		rows = append(rows, b)
 	}
-	if !e.Asking() {
-		rank := make(map[*model.Board]int, len(rows))
-		for _, b := range rows {
-			rank[b] = e.rank(b)
-		}
-		slices.SortStableFunc(rows, func(a, b *model.Board) int { return rank[a] - rank[b] })
-	}
-	return rows, hidden
-}
-
-// rank orders clusters: trouble first; one that is still being asked is not in
-// trouble yet.
-func (e Env) rank(b *model.Board) int {
-	switch e.health(b) {
-	case healthMark(model.HealthDown, false):
-		return 0
-	case healthMark(model.HealthUnknown, false):
-		return 1
-	case healthMark(model.HealthDegraded, false):
-		return 2
-	}
-	return 3
+	return rows, len(all) - len(rows)
 }
 
 // at is the row of the cursor; the first when its cluster is not shown.
@@ -150,6 +127,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	if e.Inv == nil {
 		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
 	}
+	e.Digest = e.digest()
 	rows, hidden := p.rows(e)
 	out := []widget.Line{p.summary(e, hidden)}
 	if len(rows) == 0 {
@@ -160,7 +138,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
-	t := widget.Table{Cols: fleetColumns(longestNames(e.Boards))}
+	t := widget.Table{Cols: fleetColumns(e.digest().cluster, e.digest().leader)}
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
 	}
@@ -230,10 +208,7 @@ func (p *Fleet) nothing(e Env) string {
 
 // summary counts the fleet in one line.
 func (p *Fleet) summary(e Env, hidden int) widget.Line {
-	count := map[mark]int{}
-	for i := range e.Boards {
-		count[e.health(&e.Boards[i])]++
-	}
+	count := e.digest().counts
 	out := widget.T(theme.Plain, " "+plural(len(e.Boards), "cluster"))
 	if e.Asking() {
 		out = out.Add(theme.Info, " · asking every node …")
@@ -263,19 +238,6 @@ func (p *Fleet) summary(e Env, hidden int) widget.Line {
 
 // wellKnown are the ports of Pigsty's four services, a column each.
 func wellKnown() []string { return []string{"5433", "5434", "5436", "5438"} }
-
-// longestNames are the widths of the longest cluster and instance names,
-// within reason: then neither scrolling nor a change of leader moves a column.
-func longestNames(boards []model.Board) (cluster, leader int) {
-	cluster, leader = 8, 6
-	for i := range boards {
-		cluster = max(cluster, len(boards[i].Cluster.Name))
-		for j := range boards[i].Members {
-			leader = max(leader, len(boards[i].Members[j].Instance))
-		}
-	}
-	return min(cluster, 20), min(leader, 20)
-}
 
 func fleetColumns(cluster, leader int) []widget.Column {
 	cols := []widget.Column{

@@ -44,6 +44,7 @@ type Env struct {
 	Inv      *model.Inventory // nil until it is read
 	Snap     *model.Snapshot  // nil until the first node has answered
 	Boards   []model.Board    // one for each cluster, in inventory order
+	Digest   *Digest          // of the boards; nil makes a page work it out itself
 	Events   []model.Event    // what has changed, the newest first
 	ReadOnly bool             // nothing can be changed from this console
 	Said     []Said           // what was said to the operator, the oldest first

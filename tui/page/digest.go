@@ -1,0 +1,104 @@
+package page
+
+import (
+	"slices"
+
+	"pgtui/model"
+)
+
+// Digest is what all boards together say. The console works it out once for
+// each set of boards, so that a frame costs what it shows and not the fleet.
+type Digest struct {
+	order  []*model.Board // trouble first; the inventory's order while nothing is known
+	counts map[mark]int
+	// The widths of the longest cluster and instance names, within reason: then
+	// neither scrolling nor a change of leader moves a column.
+	cluster, leader int
+	alarms          []Alarm
+}
+
+// Alarm is a state of a cluster in which nobody must act without knowing it.
+type Alarm struct {
+	Text    string // SPLIT BRAIN, FAILSAFE, NO LEADER KEY, PAUSED
+	Cluster model.ClusterName
+}
+
+// NewDigest works the digest of e's boards out.
+func NewDigest(e Env) *Digest {
+	d := &Digest{order: make([]*model.Board, len(e.Boards)), counts: map[mark]int{}, cluster: 8, leader: 6}
+	rank := make(map[*model.Board]int, len(e.Boards))
+	for i := range e.Boards {
+		b := &e.Boards[i]
+		m := e.health(b)
+		d.order[i], rank[b] = b, rankOf(m)
+		d.counts[m]++
+		d.cluster = max(d.cluster, len(b.Cluster.Name))
+		for j := range b.Members {
+			d.leader = max(d.leader, len(b.Members[j].Instance))
+		}
+		for _, f := range b.Findings {
+			if text := alarmOf(f); text != "" {
+				d.alarms = append(d.alarms, Alarm{Text: text, Cluster: b.Cluster.Name})
+			}
+		}
+	}
+	d.cluster, d.leader = min(d.cluster, 20), min(d.leader, 20)
+	if !e.Asking() {
+		slices.SortStableFunc(d.order, func(a, b *model.Board) int { return rank[a] - rank[b] })
+	}
+	return d
+}
+
+// digest is the one that came with e, else a new one.
+func (e Env) digest() *Digest {
+	if e.Digest != nil {
+		return e.Digest
+	}
+	return NewDigest(e)
+}
+
+// Alarms are those of the cluster, of all when name is "".
+func (d *Digest) Alarms(name model.ClusterName) []Alarm {
+	if d == nil {
+		return nil
+	}
+	if name == "" {
+		return d.alarms
+	}
+	var out []Alarm
+	for _, a := range d.alarms {
+		if a.Cluster == name {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// alarmOf is a finding as an alarm, "" when it is none.
+func alarmOf(f model.Finding) string {
+	switch {
+	case f.Code == "two-primaries":
+		return "SPLIT BRAIN"
+	case f.Code == "dcs-trouble" && f.Severity == model.Critical:
+		return "FAILSAFE"
+	case f.Code == "dcs-trouble":
+		return "NO LEADER KEY"
+	case f.Code == "paused":
+		return "PAUSED"
+	}
+	return ""
+}
+
+// rankOf orders clusters: trouble first; one that is still being asked is not
+// in trouble yet.
+func rankOf(m mark) int {
+	switch m {
+	case healthMark(model.HealthDown, false):
+		return 0
+	case healthMark(model.HealthUnknown, false):
+		return 1
+	case healthMark(model.HealthDegraded, false):
+		return 2
+	}
+	return 3
+}
