@@ -14,8 +14,9 @@ import (
 	"pgtui/model"
 )
 
-// clientTimeout is for one connection: login, question and answer.
-const clientTimeout = time.Second
+// clientTimeout is for one connection: login, question and answer. The next
+// one does not wait for it.
+const clientTimeout = 2 * time.Second
 
 // Answer is how one client's connection ended.
 type Answer struct {

@@ -182,8 +182,8 @@ func TestJudge(t *testing.T) {
 		}, want{outside: 2}},
 		{"a port whose client ran far over its own limit", func(w *world) {
 			w.look(0)
-			w.client(100, 1700, "", "no answer")
-			w.look(2000)
+			w.client(100, 3100, "", "no answer")
+			w.look(3500)
 		}, want{outside: 1}},
 		{"two servers take turns, one of them does not answer", func(w *world) {
 			w.server("a-2", "UP", "L7OK", 900)

@@ -160,23 +160,30 @@ func (r *run) tell(bad []Disagreement) {
 	}
 }
 
-// client connects to one port, again and again.
+// client connects to one port, again and again, whether or not the connection
+// before has ended.
 func (r *run) client(ctx context.Context, host model.Host, svc *model.Service) {
-	for ctx.Err() == nil {
-		start := r.Now()
-		a := ask(ctx, string(host), svc.Port, r.Login)
-		if ctx.Err() != nil {
-			return
-		}
-		a.Host, a.Service, a.Start, a.End = host, svc.Name, start, r.Now()
-		r.mu.Lock()
-		doubt := r.judge.Answered(a)
-		if key := (model.PortKey{HAProxy: host, Cluster: r.Cluster, Service: svc.Name}); doubt && !r.proving[key] {
-			r.proving[key] = true
-			r.proofs.Go(func() { r.prove(context.WithoutCancel(ctx), key) })
-		}
-		r.mu.Unlock()
-		pause(ctx, clientGap-r.Now().Sub(start))
+	var open sync.WaitGroup
+	defer open.Wait()
+	for ok := true; ok; ok = pause(ctx, clientGap) {
+		open.Go(func() { r.connect(ctx, host, svc) })
+	}
+}
+
+// connect is one connection to one port, and what the judge is told of it.
+func (r *run) connect(ctx context.Context, host model.Host, svc *model.Service) {
+	start := r.Now()
+	a := ask(ctx, string(host), svc.Port, r.Login)
+	if ctx.Err() != nil {
+		return
+	}
+	a.Host, a.Service, a.Start, a.End = host, svc.Name, start, r.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	doubt := r.judge.Answered(a)
+	if key := (model.PortKey{HAProxy: host, Cluster: r.Cluster, Service: svc.Name}); doubt && !r.proving[key] {
+		r.proving[key] = true
+		r.proofs.Go(func() { r.prove(context.WithoutCancel(ctx), key) })
 	}
 }
 

@@ -133,19 +133,26 @@ boot_all() { # bootstraps both clusters anew
   for n in pg-test-2 pg-test-3; do inside "$n" systemctl start patroni; done
 }
 
+each() { # each CMD: CMD NODE for all nodes at once, without our lock; fails if one did
+  local n p rc=0 pids=()
+  for n in "${NODES[@]}"; do "$@" "$n" 9>&- & pids+=($!); done
+  for p in "${pids[@]}"; do wait "$p" || rc=1; done
+  return $rc
+}
 start_all() { # heal the links, thaw and start whatever does not run
   local n
   for n in "${NODES[@]}"; do ip link set "$(veth "$n")" up; done
-  for n in "${NODES[@]}"; do inside "$n" systemctl lab-heal 9>&- & done
-  wait
+  each heal_units || true
 }
+heal_units() { inside "$1" systemctl lab-heal; }
+healthy() { wait_for 90 is200 "$1" /health || die "$1: PostgreSQL does not run"; }
 
 wait_ready() { # PostgreSQL runs everywhere, both clusters have a leader, replicas stream, DCS settings as generated
-  local n c
+  local c
   wait_for 60 leader pg-meta || die "pg-meta has no leader"
   wait_for 90 leader pg-test || die "pg-test has no leader"
   for c in pg-meta pg-test; do wait_for 20 dcs_config "$c" || die "$c: cannot set the dynamic configuration"; done
-  for n in "${NODES[@]}"; do wait_for 90 is200 "$n" /health || die "$n: PostgreSQL does not run"; done
+  each healthy || exit 1
   wait_for 90 settled || die "pg-test does not stream"
   say "Patroni ready"
 }
@@ -199,9 +206,9 @@ svc_up() { # every backend UP, checks past INI (until then a fresh HAProxy sends
     $1 ~ /-replica$/ && $18 != "UP" { bad = 1 }
     END { for (p in up) if (up[p] != 1) bad = 1; exit bad || !n }'
 }
+haproxy_serves() { wait_for 40 svc_up "$1" || die "$1: HAProxy does not serve"; }
 wait_haproxy() {
-  local n
-  for n in "${NODES[@]}"; do wait_for 40 svc_up "$n" || die "$n: HAProxy does not serve"; done
+  each haproxy_serves || exit 1
   say "HAProxy serves"
 }
 vips() { local a; for a in 10.10.10.2 10.10.10.3; do timeout 1 bash -c "</dev/tcp/$a/5433" || return; done; }
@@ -228,13 +235,11 @@ restore_haproxy() {
 }
 
 cmd_reset() {
-  local n
   all_up || die "the lab is not up"
   start_all
   wait_ready
   ensure_leader
-  for n in "${NODES[@]}"; do restore_haproxy "$n" 9>&- & done
-  wait
+  each restore_haproxy || die "cannot restore a node's /etc/haproxy"
   wait_haproxy
   wait_for 20 vips || die "a VIP does not answer"
   say "reset"

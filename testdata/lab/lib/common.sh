@@ -81,11 +81,9 @@ node() { # name of a node, given its name, address or last octet
 veth() { echo "labv${IP[$1]##*.}"; }
 
 nodepid() { # PID 1 of a node, only if it is really ours
-  local p
-  p=$(cat "$RUN/pid/$1" 2>/dev/null) && [ -n "$p" ] || return 1
-  tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline" | grep -q 'lab/nodeinit.py\|lib/boot.sh' || return 1
-  [ "$(cat "/proc/$p/root/etc/hostname" 2>/dev/null)" = "$1" ] || return 1
-  echo "$p"
+  local p h argv # no process is started for this: `reset` asks often
+  { read -r p <"$RUN/pid/$1" && mapfile -d '' -t argv <"/proc/$p/cmdline" && read -r h <"/proc/$p/root/etc/hostname"; } 2>/dev/null || return 1
+  [[ "${argv[*]}" = *lab/nodeinit.py* || "${argv[*]}" = *lib/boot.sh* ]] && [ "$h" = "$1" ] && echo "$p"
 }
 any_up() { local n; for n in "${NODES[@]}"; do nodepid "$n" >/dev/null && return 0; done; return 1; }
 all_up() { local n; for n in "${NODES[@]}"; do nodepid "$n" >/dev/null || return 1; done; }
