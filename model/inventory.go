@@ -130,6 +130,8 @@ type Node struct {
 	Name    string
 	SSH     SSHTarget
 	HAProxy HAProxyAccess
+	// Components are what Pigsty runs here, in the order of Dialect.Parts.
+	Components []Component
 }
 
 // SSHTarget tells how the node's files are read and changed.

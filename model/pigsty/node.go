@@ -62,6 +62,7 @@ func (w *world) node(h *host) model.Node {
 		Port: h.port("haproxy_exporter_port", 9101), URIs: w.statsPages(n.Name),
 		User: get("haproxy_admin_username", "admin"), Password: model.Secret(get("haproxy_admin_password", "pigsty")),
 	}
+	n.Components = w.components(h)
 	return n
 }
 

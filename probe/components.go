@@ -1,0 +1,371 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/miekg/dns"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// Components asks everything that Pigsty runs on the given nodes whether it is
+// well, at the same time and within the bounds of Probe: at most four
+// questions at once to one node. facts, which may be nil, is what the nodes
+// said over SSH; without it a component that listens on no port is unknown.
+// A component that does not answer is data. Version comes along where one more
+// small question gives it.
+func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]model.Observed[model.NodeFacts]) map[model.ComponentKey]model.Observed[model.ComponentState] {
+	out := map[model.ComponentKey]model.Observed[model.ComponentState]{}
+	a := p.asker(inv)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, n := range nodes {
+		slots := make(chan struct{}, 2*perNode)
+		for i := range n.Components {
+			c := &n.Components[i]
+			wg.Go(func() {
+				start := p.o.Now()
+				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not asked: its turn did not come"}, false
+				if take(ctx, slots) == nil {
+					defer func() { <-slots }()
+					if take(ctx, p.slots) == nil {
+						defer func() { <-p.slots }()
+						start, ok = p.o.Now(), true
+					}
+				}
+				if ok {
+					st = p.component(ctx, a, c, loginOf(inv, c))
+				}
+				withUnit(&st, c, facts[n.Host])
+				at := p.o.Now()
+				mu.Lock()
+				defer mu.Unlock()
+				out[c.Key()] = model.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+			})
+		}
+	}
+	wg.Wait()
+	return out
+}
+
+// loginOf is the monitoring user of the component's cluster.
+func loginOf(inv *model.Inventory, c *model.Component) model.Login {
+	for i := range inv.Clusters {
+		if inv.Clusters[i].Instance(c.Instance) != nil && c.Instance != "" {
+			return inv.Clusters[i].Monitor
+		}
+	}
+	return model.Login{}
+}
+
+// withUnit adds systemd's word, which decides where there is no port to ask.
+func withUnit(st *model.ComponentState, c *model.Component, o model.Observed[model.NodeFacts]) {
+	if o.Known() {
+		for _, u := range append([]string{c.Unit}, aliases(c.Unit)...) {
+			if s := o.Value.Units[u]; st.Unit == "" || s == "active" {
+				st.Unit = s
+			}
+		}
+	}
+	if c.Ask != model.AskUnit {
+		return
+	}
+	switch {
+	case o.Err != nil:
+		st.Health, st.Why = model.ComponentUnknown, safe.Text(o.Err.Error(), maxNote)
+	case !o.Known():
+		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not asked over SSH"
+	case st.Unit == "":
+		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node's systemctl says nothing of it"
+	case st.Unit == "active":
+		st.Health, st.Why, st.Reachable = model.ComponentUp, "", true
+	default:
+		st.Health, st.Why = model.ComponentDown, "systemd says "+st.Unit
+	}
+}
+
+// component asks one component.
+func (p *Prober) component(ctx context.Context, a *asker, c *model.Component, login model.Login) model.ComponentState {
+	addr := net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port)))
+	if c.Ask == model.AskHTTP {
+		return askWeb(ctx, a, c, addr)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	switch c.Ask {
+	case model.AskPostgres:
+		return p.askPostgres(ctx, c, addr, login)
+	case model.AskUnit:
+		return model.ComponentState{Health: model.ComponentUnknown}
+	case model.AskDNS:
+		version, err := p.askDNS(ctx, addr)
+		return stateOf(version, err, addr, p.o.Timeout)
+	}
+	network := "tcp"
+	if c.Ask == model.AskNTP {
+		network = "udp"
+	}
+	conn, err := p.o.Dial(ctx, network, addr)
+	if err != nil {
+		return stateOf("", err, addr, p.o.Timeout)
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	version := ""
+	switch c.Ask {
+	case model.AskSSH:
+		version, err = readBanner(conn)
+	case model.AskNTP:
+		version, err = askNTP(conn)
+	}
+	st := stateOf(version, err, addr, p.o.Timeout)
+	st.Reachable = st.Reachable || network == "tcp"
+	return st
+}
+
+// stateOf makes the state of an answer, or of the lack of one.
+func stateOf(version string, err error, addr string, timeout time.Duration) model.ComponentState {
+	if err == nil {
+		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: safe.Text(version, 60)}
+	}
+	try := faultOf(err, addr)
+	switch try.Fault {
+	case model.FaultRefused:
+		return model.ComponentState{Health: model.ComponentDown, Why: try.Text}
+	case model.FaultTimeout:
+		if strings.HasPrefix(try.Text, "no answer") {
+			try.Text = fmt.Sprintf("no answer within %v", timeout)
+		}
+		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
+	}
+	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: safe.Text(lastCause(err), maxNote)}
+}
+
+// readBanner reads the first line of an SSH server: "SSH-2.0-OpenSSH_9.2p1 …".
+func readBanner(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, 256)).ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	version, ok := strings.CutPrefix(strings.TrimSpace(line), "SSH-")
+	if !ok {
+		return "", fmt.Errorf("it greets with %q, which is not SSH's", safe.Text(line, 40))
+	}
+	_, version, _ = strings.Cut(version, "-")
+	version, _, _ = strings.Cut(version, " ")
+	return strings.Replace(version, "_", " ", 1), nil
+}
+
+// askNTP sends a client's packet and reads the server's.
+func askNTP(conn io.ReadWriter) (string, error) {
+	packet := make([]byte, 48)
+	packet[0] = 4<<3 | 3 // version 4, client
+	if _, err := conn.Write(packet); err != nil {
+		return "", err
+	}
+	answer := make([]byte, 128)
+	n, err := conn.Read(answer)
+	if err != nil {
+		return "", err
+	}
+	if n < 48 || answer[0]&7 != 4 {
+		return "", fmt.Errorf("%d bytes that are not a time server's", n)
+	}
+	if answer[1] == 0 || answer[1] >= 16 {
+		return "", fmt.Errorf("it serves time and is not synchronised itself (stratum %d)", answer[1])
+	}
+	return fmt.Sprintf("stratum %d", answer[1]), nil
+}
+
+// askDNS asks a name server for its version, which any of them answers
+// somehow: a refusal proves that it is there.
+func (p *Prober) askDNS(ctx context.Context, addr string) (version string, err error) {
+	m := new(dns.Msg)
+	m.SetQuestion("version.bind.", dns.TypeTXT)
+	m.Question[0].Qclass = dns.ClassCHAOS
+	in, err := p.exchange(ctx, m, addr)
+	if err != nil {
+		return "", err
+	}
+	for _, rr := range in.Answer {
+		if txt, ok := rr.(*dns.TXT); ok && len(txt.Txt) > 0 {
+			return strings.TrimPrefix(txt.Txt[0], "dnsmasq-"), nil
+		}
+	}
+	return "", nil
+}
+
+// exchange sends one question over UDP.
+func (p *Prober) exchange(ctx context.Context, m *dns.Msg, addr string) (*dns.Msg, error) {
+	conn, err := p.o.Dial(ctx, "udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	dc := &dns.Conn{Conn: conn, UDPSize: 4096}
+	if err := dc.WriteMsg(m); err != nil {
+		return nil, err
+	}
+	in, err := dc.ReadMsg()
+	if err != nil {
+		return nil, err
+	}
+	if in.Id != m.Id {
+		return nil, fmt.Errorf("the answer of %s is to another question", safe.Text(addr, 80))
+	}
+	return in, nil
+}
+
+// askPostgres asks for TLS, as every client may: whoever says S or N speaks
+// PostgreSQL's protocol. A login as the monitoring user then tells the version.
+func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr string, login model.Login) model.ComponentState {
+	if _, err := p.sslRequest(ctx, addr); err != nil {
+		return stateOf("", err, addr, p.o.Timeout)
+	}
+	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}
+	if login.User == "" {
+		return st
+	}
+	db := "postgres"
+	if c.Name == "pgbouncer" {
+		db = "pgbouncer" // its own: the version is the pooler's
+	}
+	line := &line{dial: p.o.Dial, addr: addr}
+	defer line.close()
+	conn, err := line.login(ctx, login, db)
+	if err != nil {
+		return afterLogin(st, faultOf(err, addr))
+	}
+	defer func() {
+		_ = conn.Close(ctx) // what was to be learnt is learnt
+	}()
+	st.Version = versionOf(conn)
+	return st
+}
+
+// afterLogin is the state of a server that speaks and lets the monitoring user
+// not in: only what it says of itself counts against it.
+func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
+	switch try.Fault {
+	case model.FaultStarting, model.FaultClosed, model.FaultTimeout, model.FaultPooler:
+		st.Health, st.Why = model.ComponentSick, try.Text
+	default:
+		st.Why = "its version is not known: " + try.Text
+	}
+	return st
+}
+
+func versionOf(conn *pgconn.PgConn) string {
+	v, _, _ := strings.Cut(safe.Text(conn.ParameterStatus("server_version"), 60), " ")
+	return strings.TrimSuffix(v, "/bouncer")
+}
+
+// askWeb asks a component that speaks HTTP.
+func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) model.ComponentState {
+	resp, err := a.ask(ctx, request{method: "GET", tls: c.TLS, addr: addr, path: c.Path, limit: maxBody})
+	if f, ok := err.(*failure); ok { //nolint:errorlint // ask returns no other
+		st := stateOf("", err, addr, a.timeout)
+		st.Why = f.text
+		switch {
+		case f.text == errWantsTLS.Error():
+			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: "it speaks TLS and wants a client certificate: that it is well was not asked"}
+		case f.answered:
+			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: f.text}
+		}
+		st.Reachable = f.connected
+		return st
+	}
+	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}
+	switch {
+	case resp.code >= 200 && resp.code < 400, resp.code == 401, resp.code == 403:
+	default:
+		st.Health, st.Why = model.ComponentSick, fmt.Sprintf("%s answers %d", c.Path, resp.code)
+	}
+	body := resp.body
+	if path := versionPath(c); path != "" {
+		if resp, err = a.ask(ctx, request{method: "GET", tls: c.TLS, addr: addr, path: path, limit: maxBody}); err == nil {
+			body = resp.body
+		}
+	}
+	st.Version = webVersion(body)
+	if st.Health == model.ComponentUp {
+		st.Why = exporterTrouble(c, body)
+		if st.Why != "" {
+			st.Health = model.ComponentSick
+		}
+	}
+	return st
+}
+
+// versionPath is where the version is when the health page does not tell it;
+// "" asks nothing more.
+func versionPath(c *model.Component) string {
+	switch c.Name {
+	case "patroni":
+		return "/patroni"
+	case "etcd":
+		return "/version"
+	case "nginx", "grafana":
+		return ""
+	}
+	if strings.HasPrefix(c.Path, "/metrics") {
+		return ""
+	}
+	return "/metrics"
+}
+
+// webVersion finds a version in a page of metrics or a JSON document.
+func webVersion(body []byte) string {
+	var doc struct {
+		Version string `json:"version"`
+		Etcd    string `json:"etcdserver"`
+		Patroni struct {
+			Version string `json:"version"`
+		} `json:"patroni"`
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Unmarshal(body, &doc) == nil {
+		for _, v := range []string{doc.Patroni.Version, doc.Etcd, doc.Version} {
+			if v != "" {
+				return safe.Text(v, 40)
+			}
+		}
+		return ""
+	}
+	for _, re := range []string{`_build_info\{[^}\n]{0,400}version="v?([0-9][^"\n]{0,40})"`, `(?:vm|vl)_app_version\{[^}\n]{0,400}short_version="v?([^"\n]{0,40})"`} {
+		if m := regexp.MustCompile(re).FindSubmatch(body); m != nil {
+			return safe.Text(string(m[1]), 40)
+		}
+	}
+	return ""
+}
+
+// exporterTrouble is what an exporter says of the program it watches; "" when
+// it is well.
+func exporterTrouble(c *model.Component, body []byte) string {
+	of := map[string]string{"pg_exporter": "PostgreSQL", "pgbouncer_exporter": "pgbouncer"}[c.Name]
+	if of == "" {
+		return ""
+	}
+	for line := range bytes.Lines(body) {
+		if w := bytes.Fields(line); len(w) == 2 && bytes.HasSuffix(bytes.SplitN(w[0], []byte("{"), 2)[0], []byte("_up")) && string(w[1]) == "0" {
+			return "it does not reach " + of
+		}
+	}
+	return ""
+}
