@@ -58,8 +58,25 @@ type Cluster struct {
 	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
 	Standby  bool   // pg_upstream on the declared primary: a standby cluster
 	Monitor  Login  // how its ports are tried
+	DNS      DNSName
+	Admin    User   // pg_admin_username
+	Users    []User // pg_users, in order, without their passwords
+	// Databases are pg_databases, in order.
+	Databases []Database
+	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
+	// when that cannot be told.
+	TTL time.Duration
 	// Problems name the services and hosts that could not be rendered, and why.
 	Problems []Problem
+}
+
+// DNSName is the cluster's name as Pigsty registers it in dnsmasq. The zero
+// value means that it registers none.
+type DNSName struct {
+	Name   string // pg_cluster and pg_dns_suffix
+	Target string // the address it is bound to
+	// From is the inventory's word for it, "pg_dns_target: auto".
+	From string
 }
 
 // Instance is one declared PostgreSQL server.

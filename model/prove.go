@@ -243,9 +243,25 @@ func otherSystem(s *Snapshot, c *Cluster, id string) bool {
 
 // ProvenOf sets a proof beside what one HAProxy says of the same port.
 func ProvenOf(s *Snapshot, c *Cluster, svc *Service, v *View, o Observed[Proof]) *Proven {
-	p := &Proven{Instances: map[InstanceName]int{}, At: o.At}
-	var strangers []string
-	for _, t := range o.Value.Tries {
+	p, strangers := tally(s, c, o.Value.Tries, o.At)
+	if o.Value.Moved {
+		p.Note = "HAProxy changed its mind while the port was tried: nothing is concluded"
+		return p
+	}
+	if len(strangers) > 0 {
+		p.Against = "the server that answers is not of this cluster: " + strangers[0]
+	} else {
+		p.Against = against(svc, v, p)
+	}
+	p.Dead = deadPort(v, p, &o.Value)
+	return p
+}
+
+// tally counts who answered the tries. strangers say why an answer is not of
+// this cluster.
+func tally(s *Snapshot, c *Cluster, tries []Try, at time.Time) (p *Proven, strangers []string) {
+	p = &Proven{Instances: map[InstanceName]int{}, At: at}
+	for _, t := range tries {
 		if t.Fault != "" {
 			p.Failed++
 			if p.Error == "" {
@@ -271,17 +287,7 @@ func ProvenOf(s *Snapshot, c *Cluster, svc *Service, v *View, o Observed[Proof])
 		}
 		p.Instances[name]++
 	}
-	if o.Value.Moved {
-		p.Note = "HAProxy changed its mind while the port was tried: nothing is concluded"
-		return p
-	}
-	if len(strangers) > 0 {
-		p.Against = "the server that answers is not of this cluster: " + strangers[0]
-	} else {
-		p.Against = against(svc, v, p)
-	}
-	p.Dead = deadPort(v, p, &o.Value)
-	return p
+	return p, strangers
 }
 
 // against says how the answers contradict the view; "" when they do not.

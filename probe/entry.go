@@ -5,8 +5,127 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
+	"sync"
 	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
 )
+
+// CheckEntries tries endpoints of a cluster without logging in: names are
+// resolved by everybody who may be asked, every address is connected to and
+// asked for TLS, as a client does first. All at once, at most two connections
+// to one address, each ended within the prober's timeout.
+func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]model.Observed[model.EntryCheck] {
+	k := &checker{p: p, inv: inv, names: map[string]func() []model.Lookup{}, slots: map[string]chan struct{}{}}
+	if c.VIP != "" {
+		k.vip, k.holder = c.VIP, sync.OnceValue(func() model.Host {
+			h, _ := p.holderNow(ctx, inv, c) // not known: said by the VIP's own row
+			return h
+		})
+	}
+	out := map[model.Endpoint]model.Observed[model.EntryCheck]{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, e := range entries {
+		lookup := k.lookup(ctx, e.Host)
+		wg.Go(func() {
+			start := p.o.Now()
+			check := k.check(ctx, e, lookup)
+			at := p.o.Now()
+			mu.Lock()
+			defer mu.Unlock()
+			out[e] = model.Observed[model.EntryCheck]{Value: check, At: at, Tried: at, Took: at.Sub(start)}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// checker shares what endpoints have in common.
+type checker struct {
+	p      *Prober
+	inv    *model.Inventory
+	names  map[string]func() []model.Lookup
+	vip    string
+	holder func() model.Host
+
+	mu    sync.Mutex
+	slots map[string]chan struct{} // by address
+}
+
+// lookup resolves each name once.
+func (k *checker) lookup(ctx context.Context, host string) func() []model.Lookup {
+	if k.names[host] == nil {
+		k.names[host] = sync.OnceValue(func() []model.Lookup { return k.p.Resolve(ctx, k.inv, host) })
+	}
+	return k.names[host]
+}
+
+func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []model.Lookup) model.EntryCheck {
+	c := model.EntryCheck{Lookups: lookup()}
+	addrs := c.Addrs()
+	if len(c.Lookups) == 0 {
+		addrs = []string{e.Host}
+	}
+	c.Disagree = model.Disagreement(e.Host, c.Lookups, model.LeadsOf(k.inv, e.Host))
+	c.Touches = make([]model.Touch, len(addrs))
+	var wg sync.WaitGroup
+	for i, addr := range addrs {
+		wg.Go(func() {
+			c.Touches[i] = k.touch(ctx, addr, e.Port)
+		})
+	}
+	wg.Wait()
+	return c
+}
+
+func (k *checker) touch(ctx context.Context, addr string, port uint16) model.Touch {
+	k.mu.Lock()
+	slots := k.slots[addr]
+	if slots == nil {
+		slots = make(chan struct{}, perNode)
+		k.slots[addr] = slots
+	}
+	k.mu.Unlock()
+	t := model.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
+	if take(ctx, slots) == nil {
+		if take(ctx, k.p.slots) == nil {
+			t = k.p.touch(ctx, addr, port)
+			<-k.p.slots
+		}
+		<-slots
+	}
+	switch {
+	case addr == k.vip:
+		t.Holder = k.holder()
+	case k.inv.Node(model.Host(addr)) != nil:
+		t.Holder = model.Host(addr)
+	}
+	return t
+}
+
+// touch connects and asks for TLS, and looks whether it comes about when the
+// server agrees: nothing else is sent.
+func (p *Prober) touch(ctx context.Context, addr string, port uint16) model.Touch {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	at := net.JoinHostPort(addr, strconv.Itoa(int(port)))
+	t := model.Touch{Addr: addr}
+	start := p.o.Now()
+	tls, err := p.sslRequest(ctx, at)
+	t.Took, t.TLS = p.o.Now().Sub(start), tls
+	if err != nil {
+		try := faultOf(err, at)
+		if try.Fault == model.FaultTimeout && ctx.Err() != nil {
+			try.Text = fmt.Sprintf("no answer from %s within %v", at, p.o.Timeout)
+		}
+		t.Fault, t.Text = try.Fault, try.Text
+	}
+	return t
+}
 
 // sslRequest connects, asks for TLS and reads the one byte of the answer:
 // whoever says S or N speaks PostgreSQL's protocol.
@@ -34,4 +153,13 @@ func (p *Prober) sslRequest(ctx context.Context, addr string) (offered bool, err
 		return c.HandshakeContext(ctx) == nil, nil
 	}
 	return false, fmt.Errorf("the answer to a TLS request begins with %q: this is not PostgreSQL's protocol", answer[0])
+}
+
+// holderNow asks whose stats page answers at the cluster's VIP.
+func (p *Prober) holderNow(ctx context.Context, inv *model.Inventory, c *model.Cluster) (model.Host, error) {
+	v := vipOf(inv, c)
+	if v == nil {
+		return "", fmt.Errorf("%s has no VIP", safe.Text(string(c.Name), 80))
+	}
+	return p.asker(inv).holder(ctx, v.addr, v.nodes)
 }

@@ -17,6 +17,7 @@ func (w *world) cluster(c *cluster) model.Cluster {
 	}
 	w.vip(c, &out)
 	out.Monitor = c.members[0].login()
+	w.access(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
 	for _, h := range c.members {
 		p.add(h)

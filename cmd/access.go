@@ -1,0 +1,161 @@
+package cmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+func (a *app) accessCmd() *cobra.Command {
+	var output string
+	var scheme, prove bool
+	var count int
+	c := &cobra.Command{
+		Use:   "access <cluster>",
+		Short: "Every way in, and where it leads: hosts by ports, DSNs, which port to use",
+		Long: "access lists every host and port that clients of the cluster may use, what each should reach\n" +
+			"and what it reaches now: names are resolved by the system and by Pigsty's DNS servers, and every\n" +
+			"entry is connected to and asked for TLS. It changes nothing, and prints no password. Exit codes:\n" +
+			"0 every known entry leads where it should, 1 one does not, 2 no service entry leads to the primary, 3 unknown.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			unknown := int(model.HealthUnknown)
+			if output != "table" && output != "json" && (output != "dsn" || scheme) {
+				return exit(unknown, fmt.Errorf("-o %s: expected table, json, or dsn without --scheme", output))
+			}
+			if prove && count < 1 {
+				return exit(unknown, errors.New("--prove makes --count connections, at least one"))
+			}
+			inv, err := a.load(cmd.Context())
+			if err != nil {
+				return exit(unknown, err)
+			}
+			cls, err := clusters(inv, args)
+			if err != nil {
+				return exit(unknown, err)
+			}
+			p := a.prober()
+			snap, err := p.Probe(cmd.Context(), inv, only(cls)...)
+			if err != nil {
+				return exit(unknown, err)
+			}
+			boards := boardsOf(snap, cls, now())
+			plan := model.AccessOf(snap, &boards[0], model.Live{})
+			ends := make([]model.Endpoint, len(plan.Entries))
+			for i := range plan.Entries {
+				ends[i] = plan.Entries[i].Endpoint
+			}
+			live := model.Live{Checks: p.CheckEntries(cmd.Context(), inv, cls[0], ends)}
+			if prove {
+				live.Proofs = p.ProveEntries(cmd.Context(), inv, cls[0], ends, count)
+			}
+			at := now()
+			boards = boardsOf(snap, cls, at)
+			acc := model.AccessOf(snap, &boards[0], live)
+			if err := a.printAccess(inv, &boards[0], &acc, output, scheme, at); err != nil {
+				return err
+			}
+			health, _ := model.AccessHealth(&acc)
+			return exit(int(health), nil)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table, json, or dsn: every connection string in every form")
+	c.Flags().BoolVar(&scheme, "scheme", false, "compare the schemes to bring clients here, and what this cluster has of each")
+	c.Flags().BoolVar(&prove, "prove", false, "connect through every entry as the monitoring user, and say who really answers")
+	c.Flags().IntVar(&count, "count", 1, "with --prove: connections through each entry")
+	return c
+}
+
+func (a *app) printAccess(inv *model.Inventory, b *model.Board, acc *model.Access, output string, scheme bool, at time.Time) error {
+	switch {
+	case output == "json":
+		enc := json.NewEncoder(a.io.Out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(jsonv1.NewAccess(inv, b, acc, at))
+	case output == "dsn":
+		printDSNs(a.io.Out, acc)
+	case scheme:
+		printSchemes(a.io.Out, model.SchemesOf(acc))
+	default:
+		printMatrix(a.io.Out, acc)
+	}
+	return nil
+}
+
+func printMatrix(w io.Writer, acc *model.Access) {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY")
+	for i := range acc.Entries {
+		e := &acc.Entries[i]
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", safe.Text(e.Host, 60), e.Port, safe.Text(e.At.Name, 30), dash(shouldText(e)), dash(model.Join(e.Now.Instances)),
+			e.Now.Verdict, safe.Text(e.DSN.Text(model.FormURI), 200), safe.Text(e.Now.Why, 200))
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "\nwhich port should my app use?")
+	for _, x := range model.AdviceOf(acc) {
+		fmt.Fprintf(w, "  %s: %s\n    %s\n", x.Need, x.Endpoint, x.Why)
+	}
+	fmt.Fprintln(w, "\nclients that choose themselves")
+	for _, u := range acc.Smart {
+		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", safe.Text(u.Text(model.FormURI), 600), u.Why, u.Needs)
+	}
+	for _, n := range acc.Notes {
+		fmt.Fprintf(w, "\n%s\n", safe.Text(n, 300))
+	}
+	health, summary := model.AccessHealth(acc)
+	fmt.Fprintf(w, "\n%s %s  %s\n", mark(health), health, safe.Text(summary, 300))
+}
+
+// shouldText is what an entry should reach, with the instances where they are known.
+func shouldText(e *model.Entry) string {
+	text := string(e.At.Target)
+	if len(e.Should) > 0 {
+		text += ": " + model.Join(e.Should)
+	}
+	return text
+}
+
+func printDSNs(w io.Writer, acc *model.Access) {
+	say := func(head string, d model.DSN) {
+		fmt.Fprintf(w, "# %s\n", safe.Text(head, 200))
+		for _, f := range model.Forms() {
+			fmt.Fprintln(w, safe.Text(d.Text(f), 1000))
+		}
+	}
+	for i := range acc.Entries {
+		say(acc.Entries[i].String()+"  "+acc.Entries[i].Way, acc.Entries[i].DSN)
+	}
+	for _, u := range acc.Smart {
+		say("every "+u.Port+", "+u.Attrs+": "+u.Why, u.DSN)
+	}
+}
+
+func printSchemes(w io.Writer, schemes []model.Scheme) {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "SCHEME\tHERE\tSINGLE POINT\tHOPS\tCLIENT IP\tFAILOVER\tDNS CACHE\tDECLARED\tNOW")
+	for _, s := range schemes {
+		here, failover := "–", "–"
+		if s.InUse {
+			here = "yes"
+		}
+		if s.Failover > 0 {
+			failover = "≤" + strconv.Itoa(int(s.Failover.Seconds())) + " s"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.SinglePoint, s.Hops, s.ClientIP, failover, s.DNSCache, safe.Text(s.Declared, 120), dash(safe.Text(s.Live, 200)))
+	}
+	tw.Flush()
+	for _, s := range schemes {
+		fmt.Fprintf(w, "\n%s: %s\n  %s\n", s.Name, s.Path, s.Limits)
+	}
+}

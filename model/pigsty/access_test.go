@@ -1,0 +1,52 @@
+package pigsty_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model/pigsty"
+)
+
+// TestAccess: names, roles and the DNS target come from the inventory; a
+// password never does, not even when it is a template.
+func TestAccess(t *testing.T) {
+	text := func(vars string) string {
+		return `
+all:
+  vars: { version: v4.5.0, hush: Tops3cret, who: app }
+  children:
+    pg-test:
+      hosts: { 10.10.10.11: { pg_seq: 1, pg_role: primary } }
+      vars:
+        pg_cluster: pg-test
+        pg_users:
+          - { name: "{{ who }}", password: "{{ hush }}1", pgbouncer: true, roles: [ dbrole_readwrite ] }
+          - { name: ana, password: Pl4in, roles: dbrole_offline }
+          - { name: gone, password: Pl4in, state: absent }
+        pg_databases: [ { name: shop }, { name: raw, pgbouncer: false } ]
+` + vars
+	}
+	for _, tt := range []struct {
+		vars, name, target string
+		ttl                time.Duration
+	}{
+		{"", "pg-test", "10.10.10.11", 30 * time.Second},
+		{"        pg_vip_enabled: true\n        pg_vip_address: 10.10.10.3/24\n        pg_rto: fast\n", "pg-test", "10.10.10.3", 20 * time.Second},
+		{"        pg_dns_target: none\n        pg_rto: 45\n", "", "", 45 * time.Second},
+		{"        pg_dns_target: primary\n        pg_dns_suffix: .db\n        pg_rto: wide\n", "pg-test.db", "10.10.10.11", 120 * time.Second},
+		{"        pg_dns_target: 10.9.9.9\n        pg_rto: safe\n", "pg-test", "10.9.9.9", 60 * time.Second},
+	} {
+		c := parse(t, text(tt.vars), pigsty.Options{}).Clusters[0]
+		if c.DNS.Name != tt.name || c.DNS.Target != tt.target || c.TTL != tt.ttl {
+			t.Errorf("%q: %+v, ttl %v", tt.vars, c.DNS, c.TTL)
+		}
+		if got := fmt.Sprint(c.Users, c.Databases, c.Admin); got != "[{app true [dbrole_readwrite]} {ana false [dbrole_offline]}] [{shop true} {raw false}] {dbuser_dba true [dbrole_admin]}" {
+			t.Errorf("%s", got)
+		}
+		if all := fmt.Sprintf("%+v", c); strings.Contains(all, "Tops3cret") || strings.Contains(all, "Pl4in") {
+			t.Errorf("a password is held: %s", all)
+		}
+	}
+}

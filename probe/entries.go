@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"sync"
+
+	"pgtui/model"
+)
+
+// ProveEntries connects count times to every entry of a cluster as the
+// monitoring user and asks who answers. A name is resolved by the system's
+// resolver, else by dnsmasq on the infra nodes, once. Each connection ends
+// within 4 s; at most two are open at once to one address. An entry that lets
+// nobody in is data.
+func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]model.Observed[model.EntryProof] {
+	count = min(max(count, 1), maxTries)
+	addrs := p.resolveAll(ctx, inv, entries)
+	slots := map[string]chan struct{}{}
+	for _, a := range addrs {
+		slots[a.addr] = make(chan struct{}, perNode)
+	}
+	out := make(map[model.Endpoint]model.Observed[model.EntryProof], len(entries))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, e := range entries {
+		wg.Go(func() {
+			start := p.o.Now()
+			proof := p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count)
+			at := p.o.Now()
+			mu.Lock()
+			defer mu.Unlock()
+			out[e] = model.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// resolved is where a host of an entry is.
+type resolved struct {
+	addr string
+	err  string // why there is no addr
+}
+
+func (p *Prober) resolveAll(ctx context.Context, inv *model.Inventory, entries []model.Endpoint) map[string]resolved {
+	out := map[string]resolved{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, e := range entries {
+		mu.Lock()
+		_, done := out[e.Host]
+		out[e.Host] = resolved{}
+		mu.Unlock()
+		if done {
+			continue
+		}
+		wg.Go(func() {
+			r := p.resolve(ctx, inv, e.Host)
+			mu.Lock()
+			defer mu.Unlock()
+			out[e.Host] = r
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// resolve finds the address of a name: the first that anybody gives.
+func (p *Prober) resolve(ctx context.Context, inv *model.Inventory, host string) resolved {
+	lookups := p.Resolve(ctx, inv, host)
+	if lookups == nil {
+		return resolved{addr: host}
+	}
+	if addrs := (model.EntryCheck{Lookups: lookups}).Addrs(); len(addrs) > 0 {
+		return resolved{addr: addrs[0]}
+	}
+	return resolved{err: lookups[0].Error}
+}
+
+func (p *Prober) proveEntry(ctx context.Context, c *model.Cluster, e model.Endpoint, at resolved, slot chan struct{}, count int) model.EntryProof {
+	proof := model.EntryProof{Tries: make([]model.Try, count)}
+	if at.addr == "" {
+		for i := range proof.Tries {
+			proof.Tries[i] = model.Try{Fault: model.FaultOther, Text: "the name does not resolve: " + at.err}
+		}
+		return proof
+	}
+	if at.addr != e.Host {
+		proof.Addr = at.addr
+	}
+	addr, db := net.JoinHostPort(at.addr, strconv.Itoa(int(e.Port))), 0
+	for i := range proof.Tries {
+		for {
+			proof.Tries[i] = p.tryEntry(ctx, addr, slot, c.Monitor, db)
+			if proof.Tries[i].Fault != model.FaultDatabase || db+1 >= len(c.Monitor.Databases) {
+				break
+			}
+			db++
+		}
+		if proof.Tries[i].Fault == "" {
+			proof.Database = c.Monitor.Databases[db]
+		}
+	}
+	return proof
+}
+
+func (p *Prober) tryEntry(ctx context.Context, addr string, slot chan struct{}, login model.Login, db int) model.Try {
+	notTried := model.Try{Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
+	if db >= len(login.Databases) {
+		return model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
+	}
+	if err := take(ctx, slot); err != nil {
+		return notTried
+	}
+	defer func() { <-slot }()
+	if err := take(ctx, p.slots); err != nil {
+		return notTried
+	}
+	defer func() { <-p.slots }()
+	return p.connect(ctx, addr, login, login.Databases[db])
+}

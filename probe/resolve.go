@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// maxAddrs bounds the addresses of one answer.
+const maxAddrs = 32
+
+// Resolve asks the system's resolver and each of Pigsty's DNS servers for the
+// IPv4 addresses of a name, all at once and within the prober's timeout. The
+// system's answer comes first. An address is its own answer: nil.
+func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string) []model.Lookup {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil
+	}
+	servers := []string{"system"}
+	for _, c := range inv.Resolvers() {
+		servers = append(servers, net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port))))
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	out := make([]model.Lookup, len(servers))
+	var wg sync.WaitGroup
+	for i, server := range servers {
+		wg.Go(func() {
+			l := model.Lookup{Server: server}
+			start := p.o.Now()
+			var err error
+			if server == "system" {
+				l.NoTTL = true
+				l.Addrs, err = p.systemLookup(ctx, name)
+			} else {
+				l.Server = strings.TrimSuffix(server, ":53")
+				l.Addrs, l.TTL, err = p.lookupAt(ctx, name, server)
+			}
+			l.Took = p.o.Now().Sub(start)
+			slices.Sort(l.Addrs)
+			if err != nil {
+				l.Error = p.lookupError(err, server)
+			}
+			out[i] = l
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// systemLookup asks as every program of this machine does, /etc/hosts included.
+func (p *Prober) systemLookup(ctx context.Context, name string) ([]string, error) {
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, a := range found {
+		if s := a.Unmap().String(); len(out) < maxAddrs && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+var errNoName = errors.New("it does not know the name")
+
+// lookupAt asks one server for the addresses and how long they may be kept:
+// the shortest time on the way through aliases.
+func (p *Prober) lookupAt(ctx context.Context, name, server string) ([]string, time.Duration, error) {
+	m := new(dns.Msg)
+	m.SetQuestion(dns.Fqdn(name), dns.TypeA)
+	in, err := p.exchange(ctx, m, server)
+	if err != nil {
+		return nil, 0, err
+	}
+	if in.Rcode == dns.RcodeRefused || in.Rcode == dns.RcodeServerFailure {
+		return nil, 0, fmt.Errorf("it answers %s", dns.RcodeToString[in.Rcode])
+	}
+	var out []string
+	ttl := time.Duration(-1)
+	for _, rr := range in.Answer {
+		if d := time.Duration(rr.Header().Ttl) * time.Second; ttl < 0 || d < ttl {
+			ttl = d
+		}
+		if a, ok := rr.(*dns.A); ok && len(out) < maxAddrs {
+			out = append(out, a.A.String())
+		}
+	}
+	if len(out) == 0 {
+		return nil, 0, errNoName
+	}
+	return out, ttl, nil
+}
+
+// lookupError says why a resolver gave no address.
+func (p *Prober) lookupError(err error, server string) string {
+	var de *net.DNSError
+	switch {
+	case errors.Is(err, errNoName), errors.As(err, &de) && de.IsNotFound:
+		return errNoName.Error()
+	case isTimeout(err):
+		return fmt.Sprintf("no answer within %v", p.o.Timeout)
+	case errors.As(err, &de):
+		return safe.Text(de.Err, 120)
+	}
+	if try := faultOf(err, server); try.Fault == model.FaultRefused {
+		return try.Text
+	}
+	return safe.Text(lastCause(err), 120)
+}
