@@ -40,7 +40,8 @@ type Model struct {
 	judged time.Time
 	began  time.Time // when the asking of inv began
 
-	events []model.Event // what has changed, the newest first
+	events  []model.Event // what has changed, the newest first
+	traffic *page.Traffic // what went through every HAProxy section lately
 
 	past, future [][]page.Page // where the operator was, and came back from
 	palette      *palette      // nil when it is closed
@@ -75,7 +76,7 @@ func newModel(ctx context.Context, d Deps) Model {
 	}
 	m := Model{
 		deps: d, feed: newFeed(ctx, d), theme: theme.New(options(environ, d.Theme)), noMouse: d.NoMouse,
-		now: d.Now(), stack: []page.Page{page.NewFleet()},
+		now: d.Now(), stack: []page.Page{page.NewFleet()}, traffic: &page.Traffic{},
 	}
 	if d.Start != "" {
 		m.stack = append(m.stack, page.NewCluster(d.Start))
@@ -194,7 +195,7 @@ const mostSaid = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
 		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}

@@ -19,6 +19,7 @@ func TestPaletteGoesToEverything(t *testing.T) {
 	for _, tt := range []struct{ typed, path string }{
 		{"pg-meta", "fleet › pg-meta"}, {"pg-test-replica", "fleet › replica"}, {"findings", "fleet › findings"},
 		{"log", "fleet › log"}, {"pgtst", "fleet › pg-test"},
+		{"pg-test-2", "fleet › pg-test-2"},
 	} {
 		r := newRig(t, newWorld(), 80, 24)
 		r.press(":")

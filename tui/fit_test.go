@@ -48,7 +48,10 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"board", []string{"enter"}}, {"cell", []string{"right", "j", "right"}}, {"board help", []string{"?"}},
 		{"findings", []string{"esc", "f"}}, {"events", []string{"esc", "e"}}, {"events below", []string{"j", "G"}},
 		{"what if", []string{"esc", "w"}}, {"what if it leads", []string{"j", "l"}}, {"what if all are down", []string{"space", "k", "space", "k", "space"}},
-		{"service", []string{"esc", "enter"}}, {"service below", []string{"G"}},
+		{"topology", []string{"esc", "t"}}, {"topology below", []string{"j", "G"}},
+		{"instance", []string{"enter"}}, {"instance below", []string{"j", "j", "G"}},
+		{"haproxy", []string{"n"}}, {"haproxy below", []string{"tab", "j", "j", "G"}},
+		{"service", []string{"esc", "esc", "esc", "enter"}}, {"service below", []string{"G"}},
 		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {

@@ -69,6 +69,9 @@ func TestFrames(t *testing.T) {
 		{"service", func(r *rig) { r.press("j", "enter") }, onBoard},
 		{"findings", func(r *rig) { r.press("f") }, onBoard},
 		{"whatif", func(r *rig) { r.press("w") }, onBoard},
+		{"topology", func(r *rig) { r.press("t", "j") }, onBoard},
+		{"instance", func(r *rig) { r.press("i") }, onBoard},
+		{"node", func(r *rig) { r.press("n", "j") }, onBoard},
 	}
 	for _, s := range situations() {
 		for _, p := range pages {

@@ -110,14 +110,46 @@ func TestAnEventLeadsToItsCluster(t *testing.T) {
 	// News come on top; the cursor stays on its event.
 	r.m.events = remember(r.m.events, []model.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
 	r.press("enter")
-	if got := r.path(); got != "fleet › events › pg-meta" {
+	if got := r.path(); got != "fleet › events › pg-meta-1" {
 		t.Errorf("path %q", got)
 	}
-	r.press("e")
-	r.want("EVENTS 1")
-	r.press("enter")
-	if got := r.path(); got != "fleet › events › pg-meta" {
-		t.Errorf("path %q", got)
+	r.want("EVENTS", "leader running → unknown")
+}
+
+// TestEnterGoesToWhatItIsAbout: from every kind of event and finding.
+func TestEnterGoesToWhatItIsAbout(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	for i := range r.m.boards {
+		b := &r.m.boards[i]
+		b.Findings = []model.Finding{
+			{Code: "empty", Cluster: b.Cluster.Name, Service: "offline", Summary: "of a service"},
+			{Code: "lag", Severity: model.Warning, Cluster: b.Cluster.Name, Instance: "pg-test-2", Summary: "of an instance"},
+			{Code: "silent", Severity: model.Info, Cluster: b.Cluster.Name, Host: "10.10.10.13", Summary: "of a node"},
+		}
+	}
+	for keys, want := range map[string]string{"": "offline", "j": "pg-test-2", "jj": "haproxy 10.10.10.13"} {
+		r.press("f")
+		r.typing(keys)
+		r.press("enter")
+		if got := r.path(); got != "fleet › pg-test › findings › "+want {
+			t.Errorf("finding %q: path %q", keys, got)
+		}
+		r.press("esc", "esc")
+	}
+	for ev, want := range map[model.Event]string{
+		{Kind: "leader", Subject: "leader"}:                              "topology",
+		{Kind: "member", Subject: "pg-test-3"}:                           "pg-test-3",
+		{Kind: "route", Subject: "replica 5434"}:                         "replica",
+		{Kind: "finding", Subject: "lag", After: "of an instance"}:       "pg-test-2",
+		{Kind: "finding", Subject: "lag", Before: "of an instance once"}: "pg-test",
+	} {
+		ev.Cluster, ev.At = "pg-test", t0
+		r.m.events = []model.Event{ev}
+		r.press("e", "enter")
+		if got := r.path(); got != "fleet › pg-test › events › "+want {
+			t.Errorf("event %v: path %q", ev, got)
+		}
+		r.press("esc", "esc")
 	}
 }
 

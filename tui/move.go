@@ -152,6 +152,7 @@ func (m *Model) freeze() {
 	}
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
+		m.traffic.Add(h.snap)
 		m.snap, m.judged = h.snap, m.now
 		m.judge(h.boards)
 	}

@@ -75,7 +75,7 @@ func clusterChoices(c *model.Cluster) []choice {
 	}
 	for i := range c.Instances {
 		in := c.Instances[i].Name
-		out = append(out, choice{name: string(in), kind: "instance", help: "of " + string(name), open: func(page.Env) page.Page { return page.OpenInstance(name, in) }})
+		out = append(out, choice{name: string(in), kind: "instance", help: "of " + string(name), open: func(page.Env) page.Page { return page.NewInstance(name, in) }})
 	}
 	return out
 }

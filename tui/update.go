@@ -132,6 +132,7 @@ func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
 		m.held = &msg
 		return m.feed.next(msg)
 	}
+	m.traffic.Add(msg.snap)
 	m.snap, m.judged = msg.snap, m.now
 	m.judge(msg.boards)
 	return m.feed.next(msg)
@@ -182,7 +183,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.deps = d
 	m.feed.use(d)
 	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
-	m.snap, m.boards, m.events, m.ran, m.pace = nil, nil, nil, nil, 0
+	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
 	m.stack, m.first = []page.Page{page.NewFleet()}, m.gen+1
 	m.say(theme.Info, "context "+msg.name)

@@ -42,6 +42,9 @@ func (p *Cluster) Keys(Env) []keys.Binding {
 		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
 		keys.New(keys.Reload, "reload", "r", "reload the HAProxies: plan, diff, then a question", "r"),
 		keys.New(keys.Events, "events", "e", "what has changed since the console was opened", "e"),
+		keys.New(keys.Topology, "topology", "t", "who replicates from whom, with lag, timeline and sync state", "t"),
+		keys.New(keys.Instance, "instance", "i", "the instance under the cursor, else the leader", "i"),
+		keys.New(keys.Node, "haproxy", "n", "the HAProxy nodes, each with all that it serves", "n"),
 		keys.New(keys.WhatIf, "what if", "w", "on paper: the member under the cursor is down, or leads", "w"),
 		keys.New(keys.Left, "", "←/h", "the cell to the left; past the first: the whole service", "left", "h"),
 		keys.New(keys.Right, "", "→/l", "the cell to the right", "right", "l"),
@@ -100,6 +103,14 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 	if b == nil {
 		return p, nil
 	}
+	switch a {
+	case keys.Topology:
+		return p, Goto{&Topology{cluster: p.name, cursor: p.inst}}
+	case keys.Instance:
+		return p, p.instance(b)
+	case keys.Node:
+		return p, p.node(b)
+	}
 	routes, _ := p.routes(b)
 	if len(routes) == 0 {
 		return p, nil
@@ -124,6 +135,32 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 		q.top = widget.Window(p.top, i, len(routes), max(e.H-6, 1))
 	}
 	return &q, nil
+}
+
+// instance opens the instance of the cursor's column, else the leader, else the first.
+func (p *Cluster) instance(b *model.Board) Intent {
+	name := p.inst
+	if name == "" {
+		name = b.Leader
+	}
+	if name == "" && len(b.Members) > 0 {
+		name = b.Members[0].Instance
+	}
+	if name == "" {
+		return Say{"the inventory declares no instance"}
+	}
+	return Goto{NewInstance(p.name, name)}
+}
+
+// node opens the HAProxy of the cursor's column, else the first.
+func (p *Cluster) node(b *model.Board) Intent {
+	if in := b.Cluster.Instance(p.inst); in != nil {
+		return Goto{NewNode(p.name, in.Host)}
+	}
+	if len(b.Cluster.Fronts) == 0 {
+		return Say{"no HAProxy node exposes this cluster"}
+	}
+	return Goto{NewNode(p.name, b.Cluster.Fronts[0].Host)}
 }
 
 // Update changes nothing: the board comes with the Env.

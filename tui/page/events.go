@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -39,7 +40,7 @@ func (p *Events) SetFilter(text string) Page {
 // Keys of the list.
 func (p *Events) Keys(Env) []keys.Binding {
 	return append([]keys.Binding{
-		keys.New(keys.Open, "go there", "enter", "the cluster it is about", "enter", "l", "right"),
+		keys.New(keys.Open, "go there", "enter", "the service, the instance or the finding it is about", "enter", "l", "right"),
 		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
 	}, keys.Moves()...)
 }
@@ -80,11 +81,8 @@ func (p *Events) Do(a keys.Action, e Env) (Page, Intent) {
 	}
 	q, cur := *p, p.at(rows)
 	if a == keys.Open {
-		if p.cluster != "" {
-			return p, Back{}
-		}
 		q.cursor = eventKey(rows[cur])
-		return &q, Goto{NewCluster(rows[cur].Cluster)}
+		return &q, p.goal(&rows[cur], e)
 	}
 	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
 		q.cursor = ""
@@ -94,6 +92,35 @@ func (p *Events) Do(a keys.Action, e Env) (Page, Intent) {
 		q.top = widget.Window(p.top, i, len(rows), p.space(e))
 	}
 	return &q, nil
+}
+
+// goal is the page of what an event is about.
+func (p *Events) goal(ev *model.Event, e Env) Intent {
+	b := e.Board(ev.Cluster)
+	if b == nil {
+		return Say{"the inventory has no cluster " + string(ev.Cluster) + " any more"}
+	}
+	switch ev.Kind {
+	case "member":
+		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
+			return Goto{NewInstance(ev.Cluster, name)}
+		}
+	case "route":
+		name, _, _ := strings.Cut(ev.Subject, " ")
+		if b.Route(model.ServiceName(name)) != nil {
+			return Goto{NewService(ev.Cluster, model.ServiceName(name))}
+		}
+	case "leader":
+		return Goto{NewTopology(ev.Cluster)}
+	case "finding":
+		for i := range b.Findings {
+			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
+				f.Cluster = ev.Cluster
+				return subjectPage(&f, false)
+			}
+		}
+	}
+	return Goto{NewCluster(ev.Cluster)}
 }
 
 // Update changes nothing: the events come with the Env.

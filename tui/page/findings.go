@@ -40,7 +40,7 @@ func (p *Findings) SetFilter(text string) Page {
 // Keys of the list.
 func (p *Findings) Keys(Env) []keys.Binding {
 	return append([]keys.Binding{
-		keys.New(keys.Open, "go there", "enter", "the service or the cluster it is about", "enter", "l", "right"),
+		keys.New(keys.Open, "go there", "enter", "the service, the instance, the node or the cluster it is about", "enter", "l", "right"),
 		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
 	}, keys.Moves()...)
 }
@@ -89,20 +89,29 @@ func (p *Findings) Do(a keys.Action, e Env) (Page, Intent) {
 	q, cur := *p, p.at(rows)
 	q.cursor = findingKey(rows[cur])
 	if a == keys.Open {
-		f := rows[cur]
-		if f.Service != "" {
-			return &q, Goto{NewService(f.Cluster, f.Service)}
-		}
-		if p.cluster != "" {
-			return &q, Back{}
-		}
-		return &q, Goto{NewCluster(f.Cluster)}
+		return &q, subjectPage(&rows[cur], p.cluster != "")
 	}
 	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
 		q.cursor = findingKey(rows[i])
 		q.top = widget.Window(p.top, i, len(rows), p.space(e))
 	}
 	return &q, nil
+}
+
+// subjectPage opens what a finding is about; the cluster's board is behind its
+// own findings already.
+func subjectPage(f *model.Finding, own bool) Intent {
+	switch {
+	case f.Service != "":
+		return Goto{NewService(f.Cluster, f.Service)}
+	case f.Instance != "":
+		return Goto{NewInstance(f.Cluster, f.Instance)}
+	case f.Host != "":
+		return Goto{NewNode(f.Cluster, f.Host)}
+	case own:
+		return Back{}
+	}
+	return Goto{NewCluster(f.Cluster)}
 }
 
 // Update changes nothing.

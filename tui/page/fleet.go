@@ -17,6 +17,8 @@ type Fleet struct {
 	top    int
 	filter string
 	faults bool // only clusters that are not ok
+	sort   int  // the column that the rows are sorted by; 0 is trouble first
+	desc   bool // the other way round
 }
 
 // NewFleet is the fleet with the cursor on its first row.
@@ -49,13 +51,15 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 		keys.New(keys.Reload, "reload", "r", "reload the cluster's HAProxies: plan, diff, then a question", "r"),
 		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
 		keys.New(keys.Faults, "faults", "z", faults, "z"),
+		keys.New(keys.Sort, "sort", "s", "sort by the next column; past the last: trouble first", "s"),
+		keys.New(keys.Reverse, "", "S", "sort the other way round", "S"),
 	}, keys.Moves()...)
 }
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
 func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 	all := e.digest().order
-	if p.filter == "" && !p.faults {
+	if p.filter == "" && !p.faults && p.sort == 0 && !p.desc {
 		return all, 0
 	}
 	meets := newFilter(p.filter)
@@ -63,6 +67,9 @@ func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 		if meets(string(b.Cluster.Name), string(b.Leader), b.Health.String()) && (!p.faults || b.Health != model.HealthOK) {
 			rows = append(rows, b)
 		}
+	}
+	if !e.Asking() {
+		p.sorted(rows)
 	}
 	return rows, len(all) - len(rows)
 }
@@ -83,6 +90,14 @@ func (p *Fleet) Do(a keys.Action, e Env) (Page, Intent) {
 	q := *p
 	if a == keys.Faults {
 		q.faults = !q.faults
+		return &q, nil
+	}
+	if a == keys.Sort {
+		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0)), false, 0
+		return &q, nil
+	}
+	if a == keys.Reverse {
+		q.desc, q.top = !p.desc, 0
 		return &q, nil
 	}
 	if a == keys.Findings {
@@ -139,6 +154,14 @@ func (p *Fleet) View(e Env) []widget.Line {
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
 	t := widget.Table{Cols: fleetColumns(e.digest().cluster, e.digest().leader)}
+	if p.sort > 0 || p.desc {
+		arrow := "▾"
+		if p.desc {
+			arrow = "▴"
+		}
+		t.Cols[p.column()].Title += arrow
+		t.Cols[p.column()].Drop = 0 // what the rows are sorted by stays in sight
+	}
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
 	}

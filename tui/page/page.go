@@ -46,6 +46,7 @@ type Env struct {
 	Boards   []model.Board    // one for each cluster, in inventory order
 	Digest   *Digest          // of the boards; nil makes a page work it out itself
 	Events   []model.Event    // what has changed, the newest first
+	Traffic  *Traffic         // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly bool             // nothing can be changed from this console
 	Said     []Said           // what was said to the operator, the oldest first
 	Ran      []model.Ran      // what was run on nodes, the oldest first

@@ -41,7 +41,10 @@ func Screens() []Screen {
 	return []Screen{
 		{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Open: func(Place, Env) Page { return NewFleet() }},
 		{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true, Open: func(at Place, _ Env) Page { return NewCluster(at.Cluster) }},
+		{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true, Open: func(at Place, _ Env) Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} }},
 		{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true, Open: func(at Place, e Env) Page { return NewService(at.Cluster, serviceOf(at, e)) }},
+		{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true, Open: func(at Place, e Env) Page { return NewInstance(at.Cluster, instanceOf(at, e)) }},
+		{Name: "haproxy", Help: "one HAProxy: every section it runs, with its traffic", Needs: true, Open: func(at Place, e Env) Page { return NewNode(at.Cluster, hostOf(at, e)) }},
 		{Name: "findings", Key: "6", Help: "what is wrong, the worst first", Open: func(at Place, _ Env) Page { return NewFindings(at.Cluster) }},
 		{Name: "events", Key: "7", Help: "what has changed since the console was opened", Open: func(at Place, _ Env) Page { return NewEvents(at.Cluster) }},
 		{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, false) }},
@@ -58,6 +61,34 @@ func serviceOf(at Place, e Env) model.ServiceName {
 	}
 	if b := e.Board(at.Cluster); b != nil && len(b.Routes) > 0 {
 		return b.Routes[0].Service
+	}
+	return ""
+}
+
+// instanceOf is the instance at a place, else the cluster's leader, else its first.
+func instanceOf(at Place, e Env) model.InstanceName {
+	b := e.Board(at.Cluster)
+	switch {
+	case at.Instance != "" || b == nil:
+		return at.Instance
+	case b.Leader == "" && len(b.Members) > 0:
+		return b.Members[0].Instance
+	}
+	return b.Leader
+}
+
+// hostOf is the host at a place, else the one of its instance, else the first
+// that has an HAProxy of the cluster.
+func hostOf(at Place, e Env) model.Host {
+	b := e.Board(at.Cluster)
+	if at.Host != "" || b == nil {
+		return at.Host
+	}
+	if in := b.Cluster.Instance(at.Instance); in != nil {
+		return in.Host
+	}
+	if len(b.Cluster.Fronts) > 0 {
+		return b.Cluster.Fronts[0].Host
 	}
 	return ""
 }
@@ -144,7 +175,24 @@ func words(command string, c model.ClusterName) string {
 	return command + " " + string(c)
 }
 
-// OpenInstance is the page to go to for an instance.
-func OpenInstance(c model.ClusterName, in model.InstanceName) Page {
-	return &Cluster{name: c, inst: in}
+// Place of the member under the cursor.
+func (p *Topology) Place(Env) Place { return Place{Cluster: p.cluster, Instance: p.cursor} }
+
+// Command prints the members.
+func (p *Topology) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "pg topology " + string(p.cluster)
 }
+
+// Place of the page.
+func (p *Instance) Place(Env) Place { return Place{Cluster: p.cluster, Instance: p.name} }
+
+// Command prints what the page shows of the instance.
+func (p *Instance) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "pg list " + string(p.cluster)
+}
+
+// Place of the page.
+func (p *Node) Place(Env) Place { return Place{Cluster: p.cluster, Host: p.host} }
+
+// Command prints where each port of the cluster leads, node by node.
+func (p *Node) Command(Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }

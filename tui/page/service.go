@@ -147,6 +147,15 @@ func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
 	}
 	head = widget.Join(head, m.line(), widget.P("  seen by "), seenBy(r, e))
 	out := append([]widget.Line{head}, wrapped(theme.Plain, why, " ", e.W, 3)...)
+	var hosts []model.Host
+	for _, v := range r.Views {
+		hosts = append(hosts, v.HAProxy)
+	}
+	if svc := b.Cluster.Service(p.name); svc != nil {
+		if l := trafficLine(e.Traffic.Sum(hosts, svc.Proxy()), e.W); l != nil {
+			out = append(out, l)
+		}
+	}
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
 			if c.Note != "" {

@@ -233,3 +233,14 @@ func LeaderLine(b *model.Board) widget.Line {
 	}
 	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", plural(len(b.Members), "member")))
 }
+
+// count is a number of things, with a k or M where it has many digits.
+func count(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprint(n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return fmt.Sprintf("%dM", n/1_000_000)
+}

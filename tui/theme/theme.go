@@ -186,10 +186,18 @@ func Glyph(r rune) byte {
 		return '.'
 	case '█', '▌':
 		return '#'
-	case '↑':
+	case '↑', '▴':
 		return '^'
-	case '↓':
+	case '↓', '▾':
 		return 'v'
+	case '▁':
+		return '_'
+	case '▂', '▃':
+		return '.'
+	case '▄', '▅':
+		return '-'
+	case '▆', '▇':
+		return '='
 	case '≤':
 		return '<'
 	case '\u00a0', '\u202f', '\u2009':

@@ -1,0 +1,118 @@
+package model
+
+import (
+	"fmt"
+	"time"
+)
+
+// Branch is one member in the tree of replication.
+type Branch struct {
+	Member *Member
+	Depth  int  // 0 for the leader, and for members whose upstream is not known
+	Last   bool // no sibling follows
+	// Upstream is whom it replicates from; "" when it leads or nobody knows.
+	Upstream InstanceName
+	// Stream is the upstream's walsender for it; the zero value when there is none.
+	Stream Stream
+	// Why is what is odd about the branch; "" when nothing is.
+	Why string
+}
+
+// Topology is the cluster's members as a tree, depth first: the leader, its
+// replicas, theirs. Whom a member replicates from is said by the walsenders
+// that its upstream shows; a tag replicatefrom counts only while nobody shows one.
+func Topology(s *Snapshot, b *Board, now time.Time) []Branch {
+	of := make([]Branch, len(b.Members))
+	children := map[InstanceName][]int{}
+	var roots []int
+	for i := range b.Members {
+		of[i] = branchOf(s, b, &b.Members[i], now)
+		if of[i].Upstream == "" {
+			roots = append(roots, i)
+		} else {
+			children[of[i].Upstream] = append(children[of[i].Upstream], i)
+		}
+	}
+	out := make([]Branch, 0, len(of))
+	done := map[InstanceName]bool{}
+	var walk func(list []int, depth int)
+	walk = func(list []int, depth int) {
+		for k, i := range list {
+			name := of[i].Member.Instance
+			if done[name] {
+				continue
+			}
+			done[name] = true
+			of[i].Depth, of[i].Last = depth, k == len(list)-1
+			out = append(out, of[i])
+			walk(children[name], depth+1)
+		}
+	}
+	walk(leaderFirst(roots, b), 0)
+	for i := range of { // members that name each other as upstream hang on nobody
+		if name := of[i].Member.Instance; !done[name] {
+			walk([]int{i}, 0)
+		}
+	}
+	return out
+}
+
+// leaderFirst puts the leader in front of the other roots.
+func leaderFirst(roots []int, b *Board) []int {
+	out := make([]int, 0, len(roots))
+	for _, i := range roots {
+		if b.Members[i].Instance == b.Leader {
+			out = append([]int{i}, out...)
+		} else {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// branchOf finds the upstream of one member.
+func branchOf(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
+	br := Branch{Member: m}
+	if m.Instance == b.Leader {
+		return br
+	}
+	for i := range b.Members {
+		o := s.patroniStatus(b.Members[i].Instance)
+		if !o.Current(now) {
+			continue
+		}
+		for _, st := range o.Value.Streams {
+			if st.Application == string(m.Instance) {
+				br.Upstream, br.Stream = b.Members[i].Instance, st
+				return br
+			}
+		}
+	}
+	if m.Role == "primary" || m.Role == "leader" {
+		br.Why = "it is a primary beside the leader"
+		return br
+	}
+	br.Upstream = b.Leader
+	if from := InstanceName(s.patroniStatus(m.Instance).Value.Tags["replicatefrom"]); from != "" && from != m.Instance && b.Cluster.Instance(from) != nil {
+		br.Upstream = from
+	}
+	up := s.patroniStatus(br.Upstream)
+	switch {
+	case br.Upstream == "":
+	case !up.Current(now):
+		br.Why = fmt.Sprintf("%s does not answer: whether it sends to this one is not known", br.Upstream)
+	case !m.Known:
+	default:
+		br.Why = fmt.Sprintf("%s has no walsender for it: it does not stream", br.Upstream)
+	}
+	return br
+}
+
+// patroniStatus is what an instance's Patroni said of itself; the zero value
+// for an instance that was not asked.
+func (s *Snapshot) patroniStatus(name InstanceName) Observed[PatroniStatus] {
+	if s == nil {
+		return Observed[PatroniStatus]{}
+	}
+	return s.Patroni[name].Status
+}

@@ -1,0 +1,77 @@
+package model_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgtui/model"
+)
+
+// tree draws a topology in a line: depth, name, upstream, what is odd.
+func tree(w *world) string {
+	b := model.BoardOf(w.snap, w.cls, t0)
+	var parts []string
+	for _, br := range model.Topology(w.snap, &b, t0) {
+		s := fmt.Sprintf("%d %s", br.Depth, br.Member.Instance)
+		if br.Upstream != "" {
+			s += " < " + string(br.Upstream)
+		}
+		if br.Stream.State != "" {
+			s += " " + br.Stream.State + "/" + br.Stream.SyncState
+		}
+		if br.Why != "" {
+			s += " (" + br.Why + ")"
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (w *world) status(n int, f func(*model.PatroniStatus)) {
+	name := model.InstanceName(fmt.Sprintf("pg-test-%d", n))
+	v := w.snap.Patroni[name]
+	f(&v.Status.Value)
+	w.snap.Patroni[name] = v
+}
+
+func TestTopologyHangsReplicasOnWhoeverSendsToThem(t *testing.T) {
+	sends := func(sync string, to ...int) func(*model.PatroniStatus) {
+		return func(st *model.PatroniStatus) {
+			st.Streams = nil
+			for _, n := range to {
+				st.Streams = append(st.Streams, model.Stream{Application: fmt.Sprintf("pg-test-%d", n), State: "streaming", SyncState: sync})
+			}
+		}
+	}
+	tests := []struct {
+		name string
+		hurt func(*world)
+		want string
+	}{
+		{"two replicas of the leader", func(w *world) { w.status(1, sends("async", 2, 3)) },
+			"0 pg-test-1; 1 pg-test-2 < pg-test-1 streaming/async; 1 pg-test-3 < pg-test-1 streaming/async"},
+		{"a cascade", func(w *world) { w.status(1, sends("sync", 3)); w.status(3, sends("async", 2)) },
+			"0 pg-test-1; 1 pg-test-3 < pg-test-1 streaming/sync; 2 pg-test-2 < pg-test-3 streaming/async"},
+		{"a replica that nobody sends to", func(w *world) { w.status(1, sends("async", 2)) },
+			"0 pg-test-1; 1 pg-test-2 < pg-test-1 streaming/async; 1 pg-test-3 < pg-test-1 (pg-test-1 has no walsender for it: it does not stream)"},
+		{"a declared cascade whose upstream does not send", func(w *world) {
+			w.status(1, sends("async", 2))
+			w.status(3, func(st *model.PatroniStatus) { st.Tags = map[string]string{"replicatefrom": "pg-test-2"} })
+		}, "0 pg-test-1; 1 pg-test-2 < pg-test-1 streaming/async; 2 pg-test-3 < pg-test-2 (pg-test-2 has no walsender for it: it does not stream)"},
+		{"two that name each other", func(w *world) {
+			w.status(1, sends(""))
+			w.status(2, sends("async", 3))
+			w.status(3, sends("async", 2))
+		}, "0 pg-test-1; 0 pg-test-2 < pg-test-3 streaming/async; 1 pg-test-3 < pg-test-2 streaming/async"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			tt.hurt(w)
+			if got := tree(w); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,319 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Instance is one member of a cluster: what its Patroni says, what every
+// HAProxy makes of it, what else runs beside it, and what is wrong with it.
+type Instance struct {
+	cluster model.ClusterName
+	name    model.InstanceName
+	list    listing
+}
+
+// NewInstance is the page of one instance.
+func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
+	return &Instance{cluster: c, name: name}
+}
+
+// Title is the instance's name.
+func (p *Instance) Title() string { return string(p.name) }
+
+// Keys of the page.
+func (p *Instance) Keys(Env) []keys.Binding {
+	return append([]keys.Binding{
+		keys.New(keys.Open, "service", "enter", "the service under the cursor", "enter"),
+		keys.New(keys.Next, "next instance", "tab", "the next instance of the cluster", "tab", "right", "l"),
+		keys.New(keys.Prev, "", "shift-tab", "the instance before it", "shift+tab", "left", "h"),
+		keys.New(keys.Node, "haproxy", "n", "the HAProxy of its node", "n"),
+		keys.New(keys.Topology, "topology", "t", "who replicates from whom", "t"),
+		keys.New(keys.WhatIf, "what if", "w", "on paper: it is down, or leads", "w"),
+		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
+	}, keys.Moves()...)
+}
+
+// Do carries out one action.
+func (p *Instance) Do(a keys.Action, e Env) (Page, Intent) {
+	b := e.Board(p.cluster)
+	if b == nil {
+		return p, nil
+	}
+	switch a {
+	case keys.Open:
+		if routes := p.routes(b); len(routes) > 0 {
+			return p, Goto{NewService(p.cluster, routes[min(p.list.cursor, len(routes)-1)].Service)}
+		}
+		return p, nil
+	case keys.Next, keys.Prev:
+		return p.step(a, b), nil
+	case keys.Node:
+		if in := b.Cluster.Instance(p.name); in != nil {
+			return p, Goto{NewNode(p.cluster, in.Host)}
+		}
+		return p, nil
+	case keys.Topology:
+		return p, Goto{&Topology{cluster: p.cluster, cursor: p.name}}
+	case keys.WhatIf:
+		return p, Goto{NewWhatIf(p.cluster, p.name)}
+	case keys.Findings:
+		return p, Goto{NewFindings(p.cluster)}
+	}
+	lines, at := p.lines(e)
+	q := *p
+	q.list = p.list.move(a, at, len(lines), e.H)
+	return &q, nil
+}
+
+// step goes to a neighbouring instance.
+func (p *Instance) step(a keys.Action, b *model.Board) Page {
+	n := len(b.Members)
+	if n == 0 {
+		return p
+	}
+	at := max(0, slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name }))
+	if a == keys.Next {
+		at++
+	} else {
+		at += n - 1
+	}
+	return &Instance{cluster: p.cluster, name: b.Members[at%n].Instance, list: listing{cursor: p.list.cursor}}
+}
+
+// Update changes nothing.
+func (p *Instance) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+// View draws the part of the page that fits.
+func (p *Instance) View(e Env) []widget.Line {
+	lines, at := p.lines(e)
+	return p.list.page(lines, at, e)
+}
+
+// routes are the services that name the instance.
+func (p *Instance) routes(b *model.Board) (out []*model.Route) {
+	for i := range b.Routes {
+		for j := range b.Routes[i].Views {
+			if cellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
+				out = append(out, &b.Routes[i])
+				break
+			}
+		}
+	}
+	return out
+}
+
+// lines is the whole page, and the lines of the services.
+func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
+	b := e.Board(p.cluster)
+	if b == nil {
+		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil
+	}
+	i := slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name })
+	in := b.Cluster.Instance(p.name)
+	if i < 0 || in == nil {
+		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no instance "+string(p.name)+" any more")}, nil
+	}
+	out = p.answer(b, &b.Members[i], e)
+	services, rows := p.services(b, e)
+	out = append(out, nil)
+	for _, r := range rows {
+		at = append(at, len(out)+r)
+	}
+	out = append(out, services...)
+	out = append(out, nil)
+	out = append(out, p.patroni(in, e)...)
+	return append(out, p.said(b, e)...), at
+}
+
+// answer says what the instance is, first of all.
+func (p *Instance) answer(b *model.Board, m *model.Member, e Env) []widget.Line {
+	row := memberRow(b, m, e)
+	head := widget.P(" ").Add(theme.Strong, string(m.Instance)+"  ")
+	head = widget.Join(head, row[2], widget.P("  "), row[3])
+	if m.Timeline > 0 {
+		head = widget.Join(head, widget.T(theme.Dim, "  TL "), row[4])
+	}
+	if m.Lag >= 0 {
+		head = widget.Join(head, widget.T(theme.Dim, "  lag "), row[5])
+	}
+	head = widget.Join(head, widget.T(theme.Dim, "  declared "), row[6], widget.T(theme.Dim, "  "+string(m.Host)))
+	out := []widget.Line{head}
+	if m.Why != "" {
+		out = append(out, wrapped(theme.Doubt, m.Why, " ", e.W, 3)...)
+	}
+	for _, br := range model.Topology(e.Snap, b, e.Now) {
+		if br.Member.Instance == m.Instance && br.Why != "" {
+			out = append(out, wrapped(theme.Warn, differs+" "+br.Why, " ", e.W, 2)...)
+		}
+	}
+	for _, f := range b.Findings {
+		if f.Instance == p.name || (f.Instance == "" && f.Host == m.Host) {
+			out = append(out, findingLine(f, false))
+		}
+	}
+	return out
+}
+
+// services is what the HAProxies make of the instance, service by service;
+// those that say the same share a line.
+func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int) {
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "SERVICE", Min: 8, Max: 32},
+		{Title: "HAPROXY", Min: 8, Max: 32, Drop: 5},
+		{Title: "VERDICT", Min: 12},
+		{Title: "STATUS", Min: 6, Max: 24, Drop: 3},
+		{Title: "CHECK", Min: 8, Max: 24, Drop: 4},
+		{Title: "CONN", Right: true, Drop: 1},
+		{Title: "PATRONI", Right: true, Drop: 2},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},
+	}}
+	var first []int
+	for _, r := range p.routes(b) {
+		first = append(first, len(t.Rows))
+		t.Rows = append(t.Rows, p.serviceRows(b, r, e)...)
+	}
+	if len(t.Rows) == 0 {
+		return []widget.Line{widget.T(theme.Dim, " no service names it")}, nil
+	}
+	lay := t.Layout(e.W - 2)
+	out = []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for _, i := range first {
+		at = append(at, i+1)
+	}
+	for _, row := range t.Rows {
+		out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
+	}
+	return out, at
+}
+
+// serviceRows are one service's views of the instance.
+func (p *Instance) serviceRows(b *model.Board, r *model.Route, e Env) (rows [][]widget.Line) {
+	svc := b.Cluster.Service(r.Service)
+	name := widget.P(r.Port+" ").Add(theme.Strong, string(r.Service))
+	type group struct {
+		view  *model.View
+		nodes []string
+		conn  int64
+	}
+	var groups []*group
+	for i := range r.Views {
+		v := &r.Views[i]
+		c := cellOf(v, p.name)
+		j := slices.IndexFunc(groups, func(g *group) bool {
+			o := cellOf(g.view, p.name)
+			return o.Verdict == c.Verdict && o.Status == c.Status && o.Note == c.Note && o.Why == c.Why
+		})
+		if j < 0 {
+			groups, j = append(groups, &group{view: v}), len(groups)
+		}
+		groups[j].nodes = append(groups[j].nodes, v.Label())
+		groups[j].conn += c.Sessions
+	}
+	for _, g := range groups {
+		c := cellOf(g.view, p.name)
+		row := serverRow(g.view, &c, svc, e)
+		who := widget.P(strings.Join(g.nodes, " "))
+		if len(groups) == 1 {
+			who = widget.T(theme.Dim, "all "+fmt.Sprint(len(g.nodes)))
+		}
+		if len(row) < 9 { // not asked yet
+			row = append(row, make([]widget.Line, 9-len(row))...)
+		}
+		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.P(fmt.Sprint(g.conn)), row[7], row[8]})
+		name = nil
+	}
+	return rows
+}
+
+// patroni is what the instance's own Patroni and the DCS say of it.
+func (p *Instance) patroni(in *model.Instance, e Env) []widget.Line {
+	out := []widget.Line{widget.T(theme.Head, " PATRONI ").Add(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
+	if e.Snap == nil {
+		return append(out, widget.T(theme.Info, "   · asking"))
+	}
+	v := e.Snap.Patroni[in.Name]
+	o := v.Status
+	switch {
+	case o.Err != nil:
+		out = append(out, wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)
+		if o.Ever() {
+			out = append(out, widget.T(theme.Doubt, "   what follows is its last answer, "+ageText(o.Age(e.Now))+" old"))
+		}
+	case !o.Ever():
+		return append(out, widget.T(theme.Info, "   · asking"))
+	}
+	for _, l := range statusFacts(o.Value, e.W-2) {
+		out = append(out, widget.Join(widget.P("  "), l))
+	}
+	paths := make([]string, 0, len(v.Checks))
+	for path := range v.Checks {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	l := widget.T(theme.Dim, "   checks ")
+	for _, path := range paths {
+		c := v.Checks[path]
+		answer := widget.T(theme.Doubt, "?")
+		switch {
+		case c.Current(e.Now) && c.Value == 200:
+			answer = widget.T(theme.Good, "200")
+		case c.Current(e.Now):
+			answer = widget.P(fmt.Sprint(c.Value))
+		}
+		l = widget.Join(l, widget.P(path+" "), answer, widget.P("   "))
+	}
+	if len(paths) > 0 {
+		out = append(out, l)
+	}
+	return append(append(out, p.dcs(v, e)...), nil)
+}
+
+// dcs is what the DCS says of the instance, as its own Patroni passes it on.
+func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
+	if !v.Cluster.Current(e.Now) {
+		return nil
+	}
+	for _, m := range v.Cluster.Value.Members {
+		if m.Name != p.name {
+			continue
+		}
+		text := fmt.Sprintf("%s, %s", m.Role, m.State)
+		if m.Timeline > 0 {
+			text += fmt.Sprintf(", TL %d", m.Timeline)
+		}
+		if m.Lag >= 0 {
+			text += ", lag " + lagText(m.Lag)
+		}
+		return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Plain, text)}
+	}
+	return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Warn, "does not list it")}
+}
+
+// said are the newest events about the instance.
+func (p *Instance) said(b *model.Board, e Env) []widget.Line {
+	var out []widget.Line
+	for i := range e.Events {
+		ev := &e.Events[i]
+		if len(out) == 8 {
+			break
+		}
+		if ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name)) {
+			m := severityMark(ev.Severity)
+			l := widget.P(" ").Add(theme.Dim, clock(ev.At, e.Now)+" ").Add(m.tone, m.shape+" ").Add(theme.Plain, ev.Subject+"  ")
+			out = append(out, widget.Join(l, happened(ev)))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return append([]widget.Line{widget.T(theme.Head, " EVENTS")}, out...)
+}

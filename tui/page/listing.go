@@ -1,0 +1,44 @@
+package page
+
+import (
+	"pgtui/tui/keys"
+	"pgtui/tui/widget"
+)
+
+// listing is a text some of whose lines can be chosen: up and down go from
+// one to the next, pages scroll the whole.
+type listing struct {
+	cursor int // of the lines that can be chosen
+	top    int // first line that is seen
+}
+
+// move applies a moving action; at are the chosen lines' numbers, n is how many
+// lines there are, h how many are seen.
+func (l listing) move(a keys.Action, at []int, n, h int) listing {
+	l.cursor = max(min(l.cursor, len(at)-1), 0)
+	if (a == keys.Up || a == keys.Down) && len(at) > 0 {
+		next, _ := keys.Move(a, l.cursor, len(at), h)
+		if next != l.cursor || l.hidden(at, h) {
+			l.cursor = next
+			l.top = min(max(min(l.top, at[next]-1), at[next]-h+2, 0), max(n-h, 0))
+			return l
+		}
+	}
+	if i, ok := scroll(a, l.top, n, h); ok {
+		l.top = i
+	}
+	return l
+}
+
+// hidden reports that the chosen line is not seen.
+func (l listing) hidden(at []int, h int) bool { return at[l.cursor] < l.top || at[l.cursor] >= l.top+h }
+
+// page is what is seen of lines, with the mark of the cursor.
+func (l listing) page(lines []widget.Line, at []int, e Env) []widget.Line {
+	if len(at) > 0 {
+		i := at[max(min(l.cursor, len(at)-1), 0)]
+		lines = append([]widget.Line(nil), lines...)
+		lines[i] = cursorRow(lines[i][min(1, len(lines[i])):], true, e.W)
+	}
+	return scrolled(lines, l.top, e)
+}

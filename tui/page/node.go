@@ -1,0 +1,305 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Node is one HAProxy: every section it runs, of this cluster and of others,
+// with its traffic and its servers.
+type Node struct {
+	cluster model.ClusterName
+	host    model.Host
+	list    listing
+}
+
+// NewNode is the page of the HAProxy on a host, seen from a cluster.
+func NewNode(c model.ClusterName, h model.Host) *Node { return &Node{cluster: c, host: h} }
+
+// Title names the node.
+func (p *Node) Title() string { return "haproxy " + string(p.host) }
+
+// Keys of the page.
+func (p *Node) Keys(Env) []keys.Binding {
+	return append([]keys.Binding{
+		keys.New(keys.Open, "service", "enter", "the service of the section under the cursor", "enter"),
+		keys.New(keys.Next, "next node", "tab", "the next HAProxy of the cluster", "tab", "right", "l"),
+		keys.New(keys.Prev, "", "shift-tab", "the HAProxy before it", "shift+tab", "left", "h"),
+		keys.New(keys.Instance, "instance", "i", "the cluster's instance on this node", "i"),
+		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
+		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
+	}, keys.Moves()...)
+}
+
+// front is where in the cluster's fronts the page is.
+func (p *Node) front(c *model.Cluster) int {
+	return max(0, slices.IndexFunc(c.Fronts, func(f model.Front) bool { return f.Host == p.host }))
+}
+
+// Do carries out one action.
+func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
+	b := e.Board(p.cluster)
+	if b == nil || len(b.Cluster.Fronts) == 0 {
+		return p, nil
+	}
+	switch a {
+	case keys.Open:
+		_, _, of := p.lines(e)
+		if len(of) > 0 {
+			if s := of[min(p.list.cursor, len(of)-1)]; s.cluster != "" {
+				return p, Goto{NewService(s.cluster, s.service)}
+			}
+			return p, Say{"this section is none of the inventory's services"}
+		}
+		return p, nil
+	case keys.Next, keys.Prev:
+		n := len(b.Cluster.Fronts)
+		at := p.front(b.Cluster) + 1
+		if a == keys.Prev {
+			at += n - 2
+		}
+		return &Node{cluster: p.cluster, host: b.Cluster.Fronts[(at+n)%n].Host, list: listing{cursor: p.list.cursor}}, nil
+	case keys.Instance:
+		for _, in := range b.Cluster.Instances {
+			if in.Host == p.host {
+				return p, Goto{NewInstance(p.cluster, in.Name)}
+			}
+		}
+		return p, Say{"no instance of " + string(p.cluster) + " runs on this node"}
+	case keys.Findings:
+		return p, Goto{NewFindings(p.cluster)}
+	case keys.Diff:
+		return p, Goto{NewDiff(p.cluster, false)}
+	}
+	lines, at, _ := p.lines(e)
+	q := *p
+	q.list = p.list.move(a, at, len(lines), e.H)
+	return &q, nil
+}
+
+// Update changes nothing.
+func (p *Node) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+// View draws the part of the page that fits.
+func (p *Node) View(e Env) []widget.Line {
+	lines, at, _ := p.lines(e)
+	return p.list.page(lines, at, e)
+}
+
+// section is which service a HAProxy section is; zero when it is none.
+type section struct {
+	cluster model.ClusterName
+	service model.ServiceName
+}
+
+// sections are the services that the inventory puts on the node, by the name
+// of their section.
+func (p *Node) sections(e Env) map[string]section {
+	out := map[string]section{}
+	for i := range e.Boards {
+		c := e.Boards[i].Cluster
+		if f := c.Front(p.host); f != nil {
+			for j := range f.Services {
+				out[f.Services[j].Proxy()] = section{c.Name, f.Services[j].Name}
+			}
+		}
+	}
+	return out
+}
+
+// lines is the whole page, the lines that can be chosen, and what they are.
+func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
+	b := e.Board(p.cluster)
+	if b == nil {
+		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil, nil
+	}
+	if b.Cluster.Front(p.host) == nil && len(b.Cluster.Fronts) > 0 {
+		where := "other nodes"
+		if b.Cluster.Provider != "" {
+			where = "the nodes of group " + b.Cluster.Provider
+		}
+		return []widget.Line{nil, widget.T(theme.Warn, fmt.Sprintf(" The services of %s are on %s; tab goes there.", p.cluster, where))}, nil, nil
+	}
+	out = p.head(e)
+	if e.Snap == nil || !e.Snap.HAProxy[p.host].Ever() {
+		return out, nil, nil
+	}
+	st := e.Snap.HAProxy[p.host].Value
+	known := p.sections(e)
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "SECTION", Min: 16, Max: 40},
+		{Title: "VERDICT", Min: 10, Max: 24},
+		{Title: "SERVES", Min: 8, Max: 40, Drop: 3},
+		{Title: "CONN", Min: 4, Right: true},
+		{Title: "NEW/S", Min: 4, Right: true, Drop: 2},
+		{Title: "QUEUE", Min: 4, Right: true, Drop: 1},
+		{Title: "SESSIONS", Min: 8, Max: 24, Drop: 4},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 5},
+	}}
+	for i := range st.Proxies {
+		px := &st.Proxies[i]
+		s, ok := known[px.Name]
+		if !ok && len(px.Servers) == 0 {
+			continue // the stats page itself
+		}
+		delete(known, px.Name)
+		of = append(of, s)
+		t.Rows = append(t.Rows, p.sectionRow(px, s, e))
+	}
+	for _, s := range missingSections(known) {
+		of = append(of, known[s])
+		t.Rows = append(t.Rows, []widget.Line{widget.P(s), verdictMark(model.Missing).line(), nil, nil, nil, nil, nil,
+			widget.T(theme.Warn, "the inventory has it, this HAProxy does not")})
+	}
+	lay := t.Layout(e.W - 2)
+	out = append(out, widget.Join(widget.P(" "), lay.Head()))
+	for _, row := range t.Rows {
+		at = append(at, len(out))
+		out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
+	}
+	if len(of) > 0 {
+		out = append(out, nil)
+		out = append(out, p.servers(&st, of[max(min(p.list.cursor, len(of)-1), 0)], e)...)
+	}
+	return out, at, of
+}
+
+func missingSections(known map[string]section) []string {
+	out := make([]string, 0, len(known))
+	for s := range known {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// head is the node and how its HAProxy was reached.
+func (p *Node) head(e Env) []widget.Line {
+	name, port := "", uint16(0)
+	if e.Inv != nil {
+		if n := e.Inv.Node(p.host); n != nil {
+			name, port = n.Name, n.HAProxy.Port
+		}
+	}
+	head := widget.P(" ").Add(theme.Strong, string(p.host)).Add(theme.Dim, fmt.Sprintf("  %s  port %d  ", name, port))
+	if e.Snap == nil || e.untriedProxy(p.host) {
+		return []widget.Line{widget.Join(head, asking().line()), nil}
+	}
+	o := e.Snap.HAProxy[p.host]
+	switch {
+	case o.Err != nil && o.Ever():
+		head = head.Add(theme.Bad, "✕ stopped answering, last heard "+ageText(o.Age(e.Now))+" ago")
+	case o.Err != nil:
+		head = head.Add(theme.Bad, "✕ does not answer")
+	default:
+		head = head.Add(theme.Good, "● answers").Add(theme.Dim, " in "+took(o.Took)+"  "+o.Value.URI)
+	}
+	out := []widget.Line{head}
+	if o.Err != nil {
+		out = append(out, wrapped(theme.Plain, o.Err.Error(), " ", e.W, 2)...)
+	}
+	if o.Value.Why != nil {
+		out = append(out, wrapped(theme.Warn, "read from "+string(o.Value.Source)+", because the stats page fails: "+o.Value.Why.Error(), " ", e.W, 2)...)
+	}
+	return append(out, nil)
+}
+
+// sectionRow is one section of the stats page.
+func (p *Node) sectionRow(px *model.Proxy, s section, e Env) []widget.Line {
+	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
+	if v := p.view(s, e); v != nil {
+		verdict, serves, why = verdictMark(v.Verdict).line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
+	}
+	now := sampleOf(px)
+	past := e.Traffic.Of(p.host, px.Name)
+	values := make([]int64, len(past))
+	for i := range past {
+		values[i] = past[i].Sessions
+	}
+	queue := widget.P(count(now.Queue))
+	if now.Queue > 0 {
+		queue[0].Tone = theme.Warn
+	}
+	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(count(now.Sessions)), widget.P(count(now.Rate)),
+		queue, widget.T(theme.Info, bars(values, 24)), why}
+}
+
+// view is what the board says of a section on this node, or nil.
+func (p *Node) view(s section, e Env) *model.View {
+	b := e.Board(s.cluster)
+	if b == nil {
+		return nil
+	}
+	if r := b.Route(s.service); r != nil {
+		for i := range r.Views {
+			if r.Views[i].HAProxy == p.host {
+				return &r.Views[i]
+			}
+		}
+	}
+	return nil
+}
+
+// servers are the servers of the section under the cursor.
+func (p *Node) servers(st *model.HAProxyStats, s section, e Env) []widget.Line {
+	v, b := p.view(s, e), e.Board(s.cluster)
+	if v == nil || b == nil {
+		return nil
+	}
+	svc := b.Cluster.Service(s.service)
+	out := []widget.Line{widget.T(theme.Head, " "+svc.Proxy()).Add(theme.Dim, "  check OPTIONS "+svc.Check)}
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "SERVER", Min: 12, Max: 40},
+		{Title: "VERDICT", Min: 12},
+		{Title: "STATUS", Min: 6},
+		{Title: "WEIGHT", Right: true, Drop: 3},
+		{Title: "CHECK", Min: 9, Max: 24, Drop: 2},
+		{Title: "CONN", Right: true},
+		{Title: "NEW/S", Right: true, Drop: 4},
+		{Title: "TOTAL", Right: true, Drop: 5},
+		{Title: "ERRORS", Right: true, Drop: 6},
+		{Title: "SINCE", Right: true, Drop: 1},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 7},
+	}}
+	for i := range v.Cells {
+		row := serverRow(v, &v.Cells[i], svc, e)
+		var rate, total, errs, since widget.Line
+		if px := st.Proxy(svc.Proxy()); px != nil {
+			if sv := px.Server(string(v.Cells[i].Instance)); sv != nil {
+				rate, total, errs = widget.P(count(sv.SessionRate)), widget.P(count(sv.Total)), widget.P(count(sv.Errors))
+				since = widget.P(sinceText(sv.LastChange))
+			}
+		}
+		if len(row) < 9 {
+			row = append(row, make([]widget.Line, 9-len(row))...)
+		}
+		t.Rows = append(t.Rows, []widget.Line{row[0], row[1], row[2], row[3], row[5], row[6], rate, total, errs, since, row[8]})
+	}
+	lay := t.Layout(e.W - 2)
+	out = append(out, widget.Join(widget.P(" "), lay.Head()))
+	for _, r := range t.Rows {
+		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
+	}
+	return out
+}
+
+// sinceText is how long a server has been in its state, in steps that change
+// rarely.
+func sinceText(s int64) string {
+	switch {
+	case s < 60:
+		return "< 1 min"
+	case s < 3600:
+		return fmt.Sprintf("%d min", s/60)
+	case s < 48*3600:
+		return fmt.Sprintf("%d h", s/3600)
+	}
+	return fmt.Sprintf("%d days", s/86400)
+}
