@@ -124,7 +124,9 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 // warmedUp reports whether nothing but the server's slowstart ended between
 // two looks. HAProxy counts that as a transition; a real one would begin the
 // slowstart anew, and a reload makes the whole section young.
-func warmedUp(was, now *ServerStat) bool { return was.Throttle > 0 && now.Throttle == 0 && now.Weight == now.UserWeight }
+func warmedUp(was, now *ServerStat) bool {
+	return was.Throttle > 0 && now.Throttle == 0 && now.Weight == now.UserWeight
+}
 
 // Proven is a proof beside what HAProxy says.
 type Proven struct {
