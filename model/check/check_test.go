@@ -115,6 +115,13 @@ func TestEachFinding(t *testing.T) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running"})}
 		}, "replica-not-streaming warning pg-test-2 does not stream from pg-test-1"},
+		{"replica that streams from another replica", func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running"})}
+			in.Snap.Patroni["pg-test-3"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running", Tags: map[string]string{"replicatefrom": "pg-test-1"},
+				Streams: []model.Stream{{Application: "pg-test-2", State: "streaming"}}})}
+			in.Board.Members = append(in.Board.Members, model.Member{Instance: "pg-test-3", Host: "c", Role: "replica", State: "streaming", Timeline: 1, Known: true})
+		}, ""},
 		{"a cascading replica streams from another", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running", Tags: map[string]string{"replicatefrom": "pg-test-3"}})}

@@ -25,8 +25,8 @@ func replicaLag(in Input) []model.Finding {
 	return out
 }
 
-// replicaNotStreaming: a replica that runs, and that the leader does not
-// stream to. Cascading replicas stream from another member.
+// replicaNotStreaming: a replica that runs, and that nobody streams to.
+// Cascading replicas stream from another member than the leader.
 func replicaNotStreaming(in Input) []model.Finding {
 	b := in.Board
 	leader := in.Snap.Patroni[b.Leader].Status
@@ -34,8 +34,14 @@ func replicaNotStreaming(in Input) []model.Finding {
 		return nil // without SQL on the leader there is nothing to say
 	}
 	streams := map[string]string{}
-	for _, s := range leader.Value.Streams {
-		streams[s.Application] = s.State
+	for _, m := range b.Members {
+		if o := in.Snap.Patroni[m.Instance].Status; o.Err == nil {
+			for _, s := range o.Value.Streams {
+				if streams[s.Application] != "streaming" {
+					streams[s.Application] = s.State
+				}
+			}
+		}
 	}
 	var out []model.Finding
 	for _, m := range b.Members {
@@ -48,9 +54,9 @@ func replicaNotStreaming(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s does not stream from %s", m.Instance, b.Leader),
-			Evidence: []string{"the leader has no walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
+			Evidence: []string{"nobody has a walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
 		if ok {
-			f.Evidence[0] = "the leader's walsender for it is in state " + state
+			f.Evidence[0] = "the walsender for it is in state " + state
 		}
 		out = append(out, f)
 	}

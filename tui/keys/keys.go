@@ -29,7 +29,6 @@ const (
 	Topology Action = "topology"
 	Instance Action = "instance"
 	Node     Action = "node"
-	Origins  Action = "inventory"
 	Sort     Action = "sort"
 	Reverse  Action = "sort-reverse"
 	Toggle   Action = "toggle"
