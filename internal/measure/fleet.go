@@ -7,26 +7,51 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 )
 
+// dead is how many nodes of the large fleet answer nothing.
+const dead = 20
+
 // fleet measures the program on a sandbox of that many clusters, which another
-// process serves: what the console costs while nothing changes, how soon a key
-// shows, and one `pgtui status` of everything.
+// process serves and of which 20 nodes are cut off: how soon the first answers
+// are on the screen, what the console costs while nothing changes, how soon a
+// key shows, and one `pgtui status` of everything beside asking each Patroni
+// with curl.
 func fleet(ctx context.Context, bin string, clusters int, listen time.Duration) error {
-	inv, stop, err := sandbox(ctx, bin, "--clusters", strconv.Itoa(clusters))
+	dir, err := os.MkdirTemp("", "pgtui-measure-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	script := filepath.Join(dir, "script")
+	var lines strings.Builder
+	for n := range min(dead, clusters-2) {
+		fmt.Fprintf(&lines, "partition pg-%03d-3\n", n+2) // the clusters of a fleet are pg-test, pg-002, pg-003, …
+	}
+	if err := os.WriteFile(script, []byte(lines.String()), 0o600); err != nil {
+		return err
+	}
+	config := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(config, []byte("refresh: 5s\n"), 0o600); err != nil {
+		return err
+	}
+	inv, stop, err := sandbox(ctx, bin, "--clusters", strconv.Itoa(clusters), "--script", script)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	fmt.Printf("against an embedded sandbox of %d clusters, served by another process\n", clusters)
-	if err := fleetConsole(ctx, bin, inv, listen); err != nil {
+	time.Sleep(20 * time.Second) // every HAProxy has seen who is cut off
+	fmt.Printf("against an embedded sandbox of %d clusters with %d dead nodes, served by another process\n", clusters, dead)
+	if err := fleetConsole(ctx, bin, inv, config, listen); err != nil {
 		return err
 	}
 	c := exec.CommandContext(ctx, bin, "-i", inv, "status", "-o", "json")
@@ -39,6 +64,29 @@ func fleet(ctx context.Context, bin string, clusters int, listen time.Duration) 
 	if ru, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		row("  memory at its most", float64(ru.Maxrss)/1024, "MB", fmt.Sprintf("%.2f s of processor", c.ProcessState.UserTime().Seconds()+c.ProcessState.SystemTime().Seconds()))
 	}
+	return curls(ctx, inv)
+}
+
+// curls asks every Patroni for its status and every HAProxy for its CSV with
+// curl, 64 nodes at a time: no judgement, only the answers.
+func curls(ctx context.Context, inv string) error {
+	text, err := os.ReadFile(inv)
+	if err != nil {
+		return err
+	}
+	var nodes strings.Builder
+	for _, m := range regexp.MustCompile(`([0-9.]+): \{ pg_seq: .*nodes/([^"]+)"`).FindAllSubmatch(text, -1) {
+		fmt.Fprintf(&nodes, "%s %s\n", m[1], m[2])
+	}
+	c := exec.CommandContext(ctx, "xargs", "-P64", "-L1", "sh", "-c", `curl -s -m 2 "http://$0:8008/patroni" "http://$0:8008/cluster"; curl -s -m 2 -u admin:pigsty "http://$0:9101/haproxy/$1/;csv"`)
+	c.Stdin = strings.NewReader(nodes.String())
+	t0 := time.Now()
+	out, err := c.Output()
+	if err != nil && c.ProcessState == nil {
+		return fmt.Errorf("curl: %w", err)
+	}
+	row("curl of the same nodes, 64 at a time", ms(time.Since(t0)), "ms",
+		fmt.Sprintf("%.1f MB, %.1f s of processor", float64(len(out))/1e6, c.ProcessState.UserTime().Seconds()+c.ProcessState.SystemTime().Seconds()))
 	return nil
 }
 
@@ -49,10 +97,10 @@ func row(label string, n float64, unit, more string) {
 	fmt.Printf("%-44s %8.1f %s%s\n", label, n, unit, more)
 }
 
-// fleetConsole runs the console on a 120×40 terminal.
-func fleetConsole(ctx context.Context, bin, inv string, listen time.Duration) error {
+// fleetConsole runs the console on a 120×40 terminal, asking every 5 s.
+func fleetConsole(ctx context.Context, bin, inv, config string, listen time.Duration) error {
 	c := exec.CommandContext(ctx, bin, "-i", inv)
-	c.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "SSH_TTY=/dev/pts/0")
+	c.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "SSH_TTY=/dev/pts/0", "PGTUI_CONFIG="+config)
 	t0 := time.Now()
 	tty, err := pty.StartWithSize(c, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
@@ -66,16 +114,21 @@ func fleetConsole(ctx context.Context, bin, inv string, listen time.Duration) er
 	if err != nil {
 		return fmt.Errorf("first frame: %w", err)
 	}
-	live, err := s.wait(t0, func(b []byte) bool { return bytes.Contains(b, []byte("pg-meta-1")) })
+	answer, err := s.wait(t0, func(b []byte) bool { return strings.Contains(ansi.Strip(string(b)), "ok 1") })
 	if err != nil {
 		return fmt.Errorf("first answer: %w", err)
 	}
+	judged, err := s.wait(t0, func(b []byte) bool { return strings.Contains(ansi.Strip(string(b)), "● ok") })
+	if err != nil {
+		return fmt.Errorf("first cluster: %w", err)
+	}
 	row("console: start to first frame", ms(first), "ms", "")
-	row("console: start to first cluster judged", ms(live), "ms", "")
+	row("console: from there to the first services", ms(answer-first), "ms", "")
+	row("console: from there to the first whole cluster", ms(judged-first), "ms", "")
 	time.Sleep(15 * time.Second) // the first sweeps
 	cpu0, at, quiet := cpu(c.Process.Pid), time.Now(), s.len()
 	time.Sleep(listen)
-	row("console: of one core, while nothing changes", 100*(cpu(c.Process.Pid)-cpu0).Seconds()/time.Since(at).Seconds(), "%",
+	row("console: of one core, asking every 5 s", 100*(cpu(c.Process.Pid)-cpu0).Seconds()/time.Since(at).Seconds(), "%",
 		fmt.Sprintf("%d bytes written in %s", s.len()-quiet, listen))
 	row("console: memory", memory(c.Process.Pid, "VmRSS:"), "MB", fmt.Sprintf("%.1f at its most", memory(c.Process.Pid, "VmHWM:")))
 	took, err := keys(tty, s, 400)
