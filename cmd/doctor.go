@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
+	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -36,8 +39,13 @@ func (a *app) doctorCmd() *cobra.Command {
 			}
 			// What the nodes hold is judged by what Patroni and HAProxy say
 			// afterwards.
-			look := a.applier(inv).Examine(cmd.Context(), inv, cls)
 			prober := a.prober()
+			var look apply.Examination
+			var nodes map[model.Host]model.Observed[model.NodeFacts]
+			var wg sync.WaitGroup
+			wg.Go(func() { look = a.applier(inv).Examine(cmd.Context(), inv, cls) })
+			wg.Go(func() { nodes = prober.ReadAddresses(cmd.Context(), a.runner(), vipNodes(inv, cls)) })
+			wg.Wait()
 			var snap *model.Snapshot
 			if count > 0 {
 				snap, err = proven(cmd.Context(), prober, inv, cls, count)
@@ -47,7 +55,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			if err != nil {
 				return exit(unknown, err)
 			}
-			snap.Conf, snap.Workers = look.Conf, look.Workers
+			snap.Conf, snap.Workers, snap.Nodes = look.Conf, look.Workers, nodes
 			boards := boardsOf(snap, cls, now())
 			if output == "json" {
 				enc := json.NewEncoder(a.io.Out)
@@ -65,6 +73,19 @@ func (a *app) doctorCmd() *cobra.Command {
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	c.Flags().IntVar(&count, "count", 2, "real connections through each port of each HAProxy; 0 makes none")
 	return c
+}
+
+// vipNodes are the nodes that may have the VIP of one of the clusters.
+func vipNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
+	var out []*model.Node
+	for _, c := range cls {
+		for i := range c.Instances {
+			if n := inv.Node(c.Instances[i].Host); c.VIP != "" && n != nil && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // printDoctor writes the findings of each cluster, worst first, and says what

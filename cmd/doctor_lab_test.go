@@ -114,6 +114,26 @@ func TestLabCheckYesPortNo(t *testing.T) {
 	}
 }
 
+// TestLabReadOnlyLeaderAndTwoVIPs: what neither Patroni nor HAProxy tells. The
+// lab's nodes share one clock, so that a skewed one cannot be had there.
+func TestLabReadOnlyLeaderAndTwoVIPs(t *testing.T) {
+	needLab(t)
+	sql := func(q string) { lab(t, "exec", "pg-test-1", "su", "postgres", "-c", "psql -qc '"+q+"'") }
+	sql("alter system set default_transaction_read_only = on")
+	sql("select pg_reload_conf()")
+	lab(t, "freeze", "pg-test-2", "vip-manager") // a live one gives the address back at once
+	lab(t, "exec", "pg-test-2", "ip", "addr", "add", "10.10.10.3/24", "dev", "eth0")
+	t.Cleanup(func() {
+		lab(t, "exec", "pg-test-2", "ip", "addr", "del", "10.10.10.3/24", "dev", "eth0")
+		lab(t, "thaw", "pg-test-2", "vip-manager")
+		lab(t, "exec", "pg-test-1", "su", "postgres", "-c", "PGOPTIONS=\"-c default_transaction_read_only=off\" psql -qc \"alter system reset default_transaction_read_only\"")
+		sql("select pg_reload_conf()")
+	})
+	d, _ := doctor(t)
+	says(t, found(t, d, "leader-read-only", "10.10.10.11"), "critical", "pg-test-1 leads and takes no writes")
+	says(t, found(t, d, "vip", ""), "critical", "ip addr on 10.10.10.12 has it")
+}
+
 // TestLabTwoSectionsOnOnePort lets a second section take half of 5433.
 func TestLabTwoSectionsOnOnePort(t *testing.T) {
 	needLab(t)

@@ -134,6 +134,7 @@ type Proven struct {
 	Unknown   int                  // answered by somebody who could not be named
 	Failed    int                  // connections that were not answered
 	Recovery  int                  // answers from a server in recovery
+	ReadOnly  []InstanceName       // who answered outside of recovery, and takes no writes all the same; each once
 	Connect   time.Duration        // the slowest login; 0 when there was none
 	Query     time.Duration        // the slowest answer
 	Error     string               // the first failure in plain words; "" when there was none
@@ -288,6 +289,9 @@ func tally(s *Snapshot, c *Cluster, tries []Try, at time.Time) (p *Proven, stran
 			continue
 		}
 		p.Instances[name]++
+		if t.Answer.ReadOnly && !t.Answer.Recovery && !slices.Contains(p.ReadOnly, name) {
+			p.ReadOnly = append(p.ReadOnly, name)
+		}
 	}
 	return p, strangers
 }

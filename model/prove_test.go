@@ -98,6 +98,9 @@ func TestParseStarted(t *testing.T) {
 	}
 }
 
+// readOnly is the same answer with default_transaction_read_only.
+func readOnly(t model.Try) model.Try { t.Answer.ReadOnly = true; return t }
+
 func TestProven(t *testing.T) {
 	shut := []model.DirectPort{{Instance: "pg-test-1", Addr: "10.10.10.11:6432", Fault: model.FaultRefused, Text: "nothing listens on 10.10.10.11:6432"}}
 	for _, tt := range []struct {
@@ -107,6 +110,8 @@ func TestProven(t *testing.T) {
 		proof   model.Proof
 		verdict model.Verdict
 		why     string // of the proof: Against, Dead or Note
+
+		readOnly string // who takes no writes outside of recovery
 	}{
 		{name: "the leader answers", service: "primary", proof: model.Proof{Tries: []model.Try{answered(1), answered(1)}}, verdict: model.Serving},
 		{name: "both replicas answer", service: "replica", proof: model.Proof{Tries: []model.Try{answered(2), answered(3)}}, verdict: model.Serving},
@@ -138,6 +143,8 @@ func TestProven(t *testing.T) {
 			do: func(w *world) {
 				w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
 			}},
+		{name: "the leader takes no writes: it is who should answer", service: "primary", proof: model.Proof{Tries: []model.Try{readOnly(answered(1)), readOnly(answered(1))}},
+			readOnly: "pg-test-1", verdict: model.Serving},
 		{name: "HAProxy changed meanwhile", service: "primary", proof: model.Proof{Moved: true, Tries: []model.Try{answered(3)}}, verdict: model.Serving, why: "nothing is concluded"},
 		{name: "HAProxy is silent: who answers is shown, nothing is concluded", service: "replica", do: func(w *world) { w.silence(1, time.Minute) },
 			proof: model.Proof{Tries: []model.Try{answered(2)}}, verdict: model.Unknown},
@@ -156,6 +163,7 @@ func TestProven(t *testing.T) {
 			if (why != "") != (tt.why != "") || !strings.Contains(why, tt.why) {
 				t.Errorf("why %q, want %q", why, tt.why)
 			}
+			equal(t, "read only", model.Join(v.Proven.ReadOnly), tt.readOnly)
 			if v.Proven.Total() != len(tt.proof.Tries) {
 				t.Errorf("%d tries, %+v", len(tt.proof.Tries), v.Proven)
 			}

@@ -54,6 +54,7 @@ type Snapshot struct {
 	Proofs  map[PortKey]Observed[Proof]  // real connections through service ports
 	Conf    map[Host]Observed[NodeConf]  // the files on disk
 	Workers map[Host]Observed[Processes] // HAProxy's processes
+	Nodes   map[Host]Observed[NodeFacts] // addresses, a VIP among them, and units
 }
 
 // Complete reports whether every node of the clusters has been asked everything
@@ -120,8 +121,11 @@ type PatroniStatus struct {
 	SyncStandby      bool
 	QuorumStandby    bool
 	DCSLastSeen      int64 // epoch seconds; 0 when not reported
-	Streams          []Stream
-	Tags             map[string]string
+	// Skew is how far the node's clock is ahead of this machine's, in whole
+	// seconds; 0 when it is less than an HTTP date can tell, or not told.
+	Skew    time.Duration
+	Streams []Stream
+	Tags    map[string]string
 }
 
 // Stream is one walsender of a primary.

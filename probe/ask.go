@@ -45,6 +45,7 @@ type request struct {
 type response struct {
 	code int
 	body []byte
+	date time.Time // the server's clock, to the second; zero when not told
 }
 
 // DialFunc opens a connection; net.Dialer.DialContext is one.
@@ -56,6 +57,7 @@ type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 type asker struct {
 	dial    DialFunc
 	timeout time.Duration  // of one request, all of it
+	now     func() time.Time
 	roots   *x509.CertPool // nil trusts the system's
 	rootErr error          // why the CA file could not be read; fails every TLS request
 }
@@ -128,7 +130,8 @@ func (a *asker) do(ctx context.Context, r request, f *failure) (response, error)
 	if err != nil {
 		return response{}, err
 	}
-	return response{code: resp.StatusCode, body: body}, nil
+	date, _ := http.ParseTime(resp.Header.Get("Date")) // zero when it is no date
+	return response{code: resp.StatusCode, body: body, date: date}, nil
 }
 
 // head is the request as it goes over the wire.

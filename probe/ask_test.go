@@ -68,7 +68,7 @@ func says(text string) func(net.Conn) {
 const okHead = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
 func quick() *asker {
-	return &asker{dial: (&net.Dialer{}).DialContext, timeout: 300 * time.Millisecond}
+	return &asker{dial: (&net.Dialer{}).DialContext, timeout: 300 * time.Millisecond, now: time.Now}
 }
 
 // closedPort is one that nothing listens on.
@@ -220,6 +220,47 @@ func TestRequestOnTheWire(t *testing.T) {
 	for _, path := range []string{"/a b", "/a\r\nX: y", "/é", "", "x"} {
 		if _, err := (patroni{quick(), addr, false}).check(t.Context(), path); !errors.Is(err, errBadPath) {
 			t.Errorf("%q: %v", path, err)
+		}
+	}
+}
+
+func TestSkew(t *testing.T) {
+	t0 := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range []struct {
+		name string
+		date time.Time
+		took time.Duration
+		want time.Duration
+	}{
+		{"not told", time.Time{}, 0, 0},
+		{"the same", t0, 0, 0},
+		{"an HTTP date cannot tell", t0.Add(3 * time.Second), 0, 0},
+		{"ahead", t0.Add(4 * time.Second), 0, 4 * time.Second},
+		{"behind", t0.Add(-90 * time.Second), 0, -90 * time.Second},
+		{"the answer was under way", t0.Add(-4 * time.Second), 2 * time.Second, -6 * time.Second},
+		{"so it may have been dated early", t0.Add(-2 * time.Second), 2 * time.Second, 0},
+	} {
+		if got := skew(tt.date, t0, t0.Add(tt.took)); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestDatedAnswer: the date comes from the answer's header.
+func TestDatedAnswer(t *testing.T) {
+	date := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	for head, want := range map[string]time.Duration{
+		"HTTP/1.0 200 OK\r\nDate: " + date + "\r\n\r\n": time.Hour,
+		"HTTP/1.0 200 OK\r\nDate: yesterday\r\n\r\n":    0,
+		"HTTP/1.0 200 OK\r\n\r\n":                       0,
+	} {
+		addr := serve(t, says(head+`{"state":"running"}`))
+		st, err := patroni{quick(), addr, false}.status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := (st.Skew - want).Abs(); d > 5*time.Second {
+			t.Errorf("%q: %v, want %v", head, st.Skew, want)
 		}
 	}
 }

@@ -29,6 +29,16 @@ const nodesAtOnce = 8
 // says of their components, several at once and each within 8 s. It changes
 // nothing. A node that cannot be read is there with its error.
 func (p *Prober) ReadNodes(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]model.Observed[model.NodeFacts] {
+	return p.readNodes(ctx, r, nodes, unitsOf)
+}
+
+// ReadAddresses is ReadNodes without the units, which take systemd a moment
+// each.
+func (p *Prober) ReadAddresses(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]model.Observed[model.NodeFacts] {
+	return p.readNodes(ctx, r, nodes, func(*model.Node) []string { return nil })
+}
+
+func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*model.Node, units func(*model.Node) []string) map[model.Host]model.Observed[model.NodeFacts] {
 	out := map[model.Host]model.Observed[model.NodeFacts]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
@@ -41,7 +51,7 @@ func (p *Prober) ReadNodes(ctx context.Context, r transport.Runner, nodes []*mod
 			if err == nil {
 				defer func() { <-slots }()
 				start = p.o.Now()
-				facts, err = readNode(ctx, r, n)
+				facts, err = readNode(ctx, r, n, units(n))
 			}
 			at := p.o.Now()
 			mu.Lock()
@@ -53,10 +63,10 @@ func (p *Prober) ReadNodes(ctx context.Context, r transport.Runner, nodes []*mod
 	return out
 }
 
-func readNode(ctx context.Context, r transport.Runner, n *model.Node) (model.NodeFacts, error) {
+func readNode(ctx context.Context, r transport.Runner, n *model.Node, units []string) (model.NodeFacts, error) {
 	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
 	defer cancel()
-	out, err := r.Run(ctx, transport.Cmd{Target: n.SSH, Script: nodeScript, Args: unitsOf(n), Reads: true})
+	out, err := r.Run(ctx, transport.Cmd{Target: n.SSH, Script: nodeScript, Args: units, Reads: true})
 	if err != nil {
 		return model.NodeFacts{}, fmt.Errorf("addresses and units: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -150,13 +151,30 @@ type patroni struct {
 
 // status asks GET /patroni.
 func (p patroni) status(ctx context.Context) (model.PatroniStatus, error) {
-	return document(ctx, p, "/patroni", ParsePatroni)
+	asked := p.now()
+	st, date, err := document(ctx, p, "/patroni", ParsePatroni)
+	st.Skew = skew(date, asked, p.now())
+	return st, err
+}
+
+// maxSkew is how far a clock may be from this machine's before that is told: an
+// HTTP date has no fractions of a second.
+const maxSkew = 3 * time.Second
+
+// skew is how far a clock that told date between asked and answered is ahead,
+// in whole seconds; 0 when it is not beyond doubt.
+func skew(date, asked, answered time.Time) time.Duration {
+	if date.IsZero() || !date.Before(asked.Add(-maxSkew)) && !date.After(answered.Add(maxSkew)) {
+		return 0
+	}
+	return date.Sub(answered).Round(time.Second)
 }
 
 // cluster asks GET /cluster, which reads the DCS: with the DCS down it hangs
 // while the rest of the API answers.
 func (p patroni) cluster(ctx context.Context) (model.PatroniCluster, error) {
-	return document(ctx, p, "/cluster", ParseCluster)
+	c, _, err := document(ctx, p, "/cluster", ParseCluster)
+	return c, err
 }
 
 // check asks as HAProxy's check does, and returns the HTTP status.
@@ -168,23 +186,23 @@ func (p patroni) check(ctx context.Context, path string) (int, error) {
 	return resp.code, nil
 }
 
-func document[T any](ctx context.Context, p patroni, path string, parse func([]byte) (T, error)) (T, error) {
-	var zero T
+// document asks for a JSON document; date is the node's clock when it answered.
+func document[T any](ctx context.Context, p patroni, path string, parse func([]byte) (T, error)) (v T, date time.Time, err error) {
 	resp, err := p.ask(ctx, request{method: "GET", tls: p.tls, addr: p.addr, path: path, limit: maxBody})
 	if err != nil {
-		return zero, fmt.Errorf("patroni: GET %s: %w", path, err)
+		return v, date, fmt.Errorf("patroni: GET %s: %w", path, err)
 	}
 	if resp.code == http.StatusBadRequest && !p.tls && p.speaksTLS(ctx, p.addr) {
-		return zero, fmt.Errorf("patroni: GET %s: %w", path, errWantsTLS)
+		return v, date, fmt.Errorf("patroni: GET %s: %w", path, errWantsTLS)
 	}
 	if resp.code != http.StatusOK {
-		return zero, fmt.Errorf("patroni: GET %s: HTTP %d", path, resp.code)
+		return v, date, fmt.Errorf("patroni: GET %s: HTTP %d", path, resp.code)
 	}
-	v, err := parse(resp.body)
+	parsed, err := parse(resp.body)
 	if err != nil {
-		return zero, fmt.Errorf("patroni: GET %s: %w", path, err)
+		return v, date, fmt.Errorf("patroni: GET %s: %w", path, err)
 	}
-	return v, nil
+	return parsed, resp.date, nil
 }
 
 // decode fills v from a JSON object and says in few words what is wrong.

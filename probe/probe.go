@@ -112,7 +112,7 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 
 // asker reads the CA file, when the inventory has use for one.
 func (p *Prober) asker(inv *model.Inventory) *asker {
-	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout}
+	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
 	file := p.o.CAFile
 	if file == "" {
 		file = inv.CAFile
@@ -183,7 +183,7 @@ func (p *Prober) Stats(ctx context.Context, n model.Node) (model.HAProxyStats, e
 	p.mu.Lock()
 	first := p.haproxy[(&target{host: n.Host, node: &n}).place()].Value.URI
 	p.mu.Unlock()
-	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout}
+	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
 	st, err := a.stats(ctx, &n, first)
 	if err != nil {
 		return st, fmt.Errorf("%s: %w", n.Host, err)

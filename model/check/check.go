@@ -30,6 +30,7 @@ func All() []Check {
 	return []Check{
 		{"no-leader", noLeader},
 		{"two-primaries", twoPrimaries},
+		{"leader-read-only", leaderReadOnly},
 		{"leader-silent", leaderSilent},
 		{"service-empty", serviceEmpty},
 		{"misrouted", misrouted},
@@ -58,6 +59,7 @@ func All() []Check {
 		{"ghost-worker", ghostWorker},
 		{"foreign-files", foreignFiles},
 		{"dcs-trouble", dcsTrouble},
+		{"clock-skew", clockSkew},
 		{"paused", paused},
 		{"pending-restart", pendingRestart},
 		{"settling", settling},

@@ -48,6 +48,12 @@ func input(f func(*check.Input)) check.Input {
 	return in
 }
 
+// skewed lets the two members answer with clocks that far from this machine's.
+func skewed(in *check.Input, a, b time.Duration) {
+	in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Skew: a})}
+	in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Skew: b})}
+}
+
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
 	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
@@ -110,6 +116,20 @@ func TestEachFinding(t *testing.T) {
 		{"VIP on the leader", func(in *check.Input) {
 			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
 		}, ""},
+		{"VIP on two nodes", func(in *check.Input) {
+			in.Board.Cluster.VIP = "10.0.0.2"
+			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
+			both := seen(model.NodeFacts{Addrs: []model.NodeAddr{{Device: "eth0", Addr: "10.0.0.2"}}})
+			in.Snap.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"a": both, "b": both}
+		}, "vip critical VIP 10.0.0.2 is on 2 nodes"},
+		{"VIP on a node, and silent", func(in *check.Input) {
+			in.Board.Cluster.VIP = "10.0.0.2"
+			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
+			in.Snap.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"a": seen(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: "10.0.0.2"}}}), "b": {Err: errText("ssh")}}
+		}, "vip warning VIP 10.0.0.2 does not answer, a has it"},
+		{"a clock that is ahead", func(in *check.Input) { skewed(in, 90*time.Second, 0) }, "clock-skew warning the clock of a is 1m30s ahead of this machine's"},
+		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine's"},
+		{"this machine's own clock", func(in *check.Input) { skewed(in, time.Hour, time.Hour) }, "clock-skew warning the clocks of all 2 nodes differ from this machine's"},
 		{"replica far behind", func(in *check.Input) { in.Board.Members[1].Lag = 20 << 20 }, "replica-lag warning pg-test-2 is 20 MB behind the leader"},
 		{"replica without a walsender", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}

@@ -43,6 +43,9 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 	c := b.Cluster
 	at := times{b.Judged, now}
 	for i := range c.Instances {
+		if !identical(was.Nodes, is.Nodes, c.Instances[i].Host) {
+			return false
+		}
 		x, y := was.Patroni[c.Instances[i].Name], is.Patroni[c.Instances[i].Name]
 		if !same(at, &x.Status, &y.Status) || !sameStatus(&x.Status.Value, &y.Status.Value) ||
 			!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {

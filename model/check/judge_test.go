@@ -81,6 +81,11 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 		"the files are read": func(s *model.Snapshot) {
 			s.Conf = map[model.Host]model.Observed[model.NodeConf]{"10.0.1.2": obs(model.NodeConf{}, t0)}
 		},
+		"the addresses are read": func(s *model.Snapshot) {
+			both := obs(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: ""}}}, t0)
+			s.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"10.0.1.1": both, "10.0.1.2": both}
+			s.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-app-001": obs(model.Host("10.0.1.2"), t0)}
+		},
 		"the ports are tried": func(s *model.Snapshot) {
 			s.Proofs = map[model.PortKey]model.Observed[model.Proof]{
 				{HAProxy: "10.0.1.2", Cluster: "pg-app-001", Service: "primary"}: obs(model.Proof{}, t0)}

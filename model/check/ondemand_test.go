@@ -49,6 +49,9 @@ func onDemand() []struct {
 		{"a proof that agrees", proven(model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
 		{"somebody else answers", proven(model.Proven{Against: "pg-test-2 answered"}),
 			"proof-differs critical primary 5433: real connections are answered by the wrong server on 1 of 2 HAProxies"},
+		{"the leader takes no writes", func(in *check.Input) {
+			in.Board.Routes[0].Views[1].Proven = &model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}, ReadOnly: []model.InstanceName{"pg-test-1"}}
+		}, "leader-read-only critical pg-test-1 leads and takes no writes: its transactions are read only"},
 		{"pgbouncer is down", proven(model.Proven{Dead: "3 of 3 connections failed"}),
 			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
 		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *model.HAProxyStats) {}), ""},

@@ -2,22 +2,35 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"pgtui/model"
 )
 
-// vipTrouble: the VIP answers on a node that does not lead, or nowhere. It
-// follows the leader key in the DCS, not HAProxy.
+// vipTrouble: the VIP answers on a node that does not lead, or nowhere, or more
+// than one node has it. It follows the leader key in the DCS, not HAProxy.
 func vipTrouble(in Input) []model.Finding {
 	b := in.Board
 	o, ok := in.Snap.VIP[b.Cluster.Name]
 	if !ok || o.Tried.IsZero() {
 		return nil
 	}
+	have := holders(in)
 	hint := "ssh " + b.Cluster.VIP + " systemctl status vip-manager; it reads the leader key from the DCS"
+	if len(have) > 1 {
+		f := model.Finding{Severity: model.Critical, Hint: "on the one that does not lead: systemctl stop vip-manager; it should give the address back",
+			Summary: fmt.Sprintf("VIP %s is on %d nodes: who is reached depends on the client's ARP table", b.Cluster.VIP, len(have))}
+		for _, h := range have {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("ip addr on %s has it", h))
+		}
+		return []model.Finding{f}
+	}
 	if o.Err != nil {
 		f := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("VIP %s: no node is known to have it", b.Cluster.VIP),
 			Evidence: []string{o.Err.Error()}, Hint: "on the leader: systemctl status vip-manager; it reads the leader key from the DCS"}
+		if len(have) == 1 {
+			f.Summary = fmt.Sprintf("VIP %s does not answer, %s has it", b.Cluster.VIP, have[0])
+		}
 		if o.Ever() {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("last seen on %s", o.Value))
 		}
@@ -31,4 +44,16 @@ func vipTrouble(in Input) []model.Finding {
 		}
 	}
 	return nil
+}
+
+// holders are the nodes of the cluster that have its VIP by their own word,
+// which only `pgtui doctor` asks for.
+func holders(in Input) []model.Host {
+	var out []model.Host
+	for _, m := range in.Board.Members {
+		if o := in.Snap.Nodes[m.Host]; o.Err == nil && o.Value.Has(in.Board.Cluster.VIP) && !slices.Contains(out, m.Host) {
+			out = append(out, m.Host)
+		}
+	}
+	return out
 }
