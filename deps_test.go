@@ -45,7 +45,7 @@ func rules() []rule {
 		{dir: "internal/labtest"},
 		{dir: "internal/captures", own: []string{"model", "probe"}},
 		{dir: "internal/soak", own: []string{"model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
-		{dir: "internal/measure", mods: []string{"github.com/creack/pty"}},
+		{dir: "internal/measure", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "cmd/jsonv1", own: []string{"model"}, not: outside},
 	}
 }
