@@ -44,6 +44,7 @@ type Try struct {
 	Fault   Fault         // "" when it was answered
 	Text    string        // the fault in plain words; "" when it was answered
 	Answer  Answer        // zero unless it was answered
+	Dial    time.Duration // until the TCP connection was open; 0 when it never was
 	Connect time.Duration // until the login was done; 0 when it never was
 	Query   time.Duration // until the answer was read
 }

@@ -166,27 +166,29 @@ func (t *trial) enter(ctx context.Context, h model.Host) (leave func(), err erro
 func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db string) model.Try {
 	ctx, cancel := context.WithTimeout(ctx, proveTimeout)
 	defer cancel()
-	line := &line{dial: p.o.Dial, addr: addr}
+	line := &line{dial: p.o.Dial, addr: addr, now: p.o.Now}
 	defer line.close()
 	start := p.o.Now()
 	conn, err := line.login(ctx, login, db)
 	if err != nil {
-		return faultOf(err, addr)
+		fault := faultOf(err, addr)
+		fault.Dial = line.opened()
+		return fault
 	}
 	defer func() {
 		_ = conn.Close(ctx) // the question is answered or lost already
 	}()
-	try := model.Try{Connect: p.o.Now().Sub(start)}
+	try := model.Try{Dial: line.opened(), Connect: p.o.Now().Sub(start)}
 	start = p.o.Now()
 	rows, err := conn.Exec(ctx, whoQuery).ReadAll()
 	if err != nil {
 		fault := faultOf(err, addr)
-		fault.Connect = try.Connect
+		fault.Dial, fault.Connect = try.Dial, try.Connect
 		return fault
 	}
 	try.Query = p.o.Now().Sub(start)
 	if try.Answer, err = parseWho(rows); err != nil {
-		return model.Try{Fault: model.FaultOther, Text: err.Error(), Connect: try.Connect}
+		return model.Try{Fault: model.FaultOther, Text: err.Error(), Dial: try.Dial, Connect: try.Connect}
 	}
 	return try
 }
@@ -197,10 +199,19 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 type line struct {
 	dial DialFunc
 	addr string
+	now  func() time.Time
 
 	mu   sync.Mutex
 	conn net.Conn // nil before it is opened and after it is closed
 	used bool
+	took time.Duration // until the first was open; 0 when it never was
+}
+
+// opened is how long the TCP connection took; 0 when there was none.
+func (l *line) opened() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.took
 }
 
 func (l *line) open(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -210,7 +221,11 @@ func (l *line) open(ctx context.Context, network, _ string) (net.Conn, error) {
 		return nil, errors.New("one connection is enough")
 	}
 	l.used = true
+	start := l.now()
 	c, err := l.dial(ctx, network, l.addr)
+	if err == nil && l.took == 0 {
+		l.took = max(l.now().Sub(start), 1) // a coarse clock must not hide that it was opened
+	}
 	l.conn = c
 	return c, err
 }
