@@ -495,6 +495,9 @@ func (w *walk) end() {
 	ans := a.Try.Answer
 	if a.Try.Fault != "" {
 		h.Verdict, h.Text = HopBad, cmp.Or(w.shut(), a.Try.Text)
+		if w.unreached() {
+			h.Verdict, h.Text = HopUnknown, "not reached: "+a.Try.Text
+		}
 		w.add(h)
 		return
 	}
@@ -528,13 +531,18 @@ func (w *walk) pooler(at string) (Hop, bool) {
 		return h, true
 	case shut != "":
 		h.Verdict, h.Text = HopBad, fmt.Sprintf("pgbouncer does not answer: %s; HAProxy's check asks Patroni, not pgbouncer", shut)
-	case t.Fault == FaultClosed && w.way.Service != nil && (w.view == nil || len(w.view.Serving) == 0):
+	case w.unreached():
 		h.Verdict, h.Text = HopUnknown, "not reached: "+t.Text
 	default:
 		h.Verdict, h.Text = HopBad, t.Text
 	}
 	h.Took = 0
 	return h, false
+}
+
+// unreached reports whether HAProxy, which has or may have no server, hung up.
+func (w *walk) unreached() bool {
+	return w.out.Try.Fault == FaultClosed && w.way.Service != nil && (w.view == nil || len(w.view.Serving) == 0)
 }
 
 // shut names the ports behind HAProxy that do not answer without it either.

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,17 @@ func TestTrace(t *testing.T) {
 			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
+		{"no server, and no pooler on the way", func(w *world, a *model.TraceAttempt) {
+			for i := range w.cls.Fronts {
+				svc := w.cls.Fronts[i].Service("primary")
+				svc.Members = slices.Clone(svc.Members)
+				for j := range svc.Members {
+					svc.Members[j].Port = "5432"
+				}
+			}
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			a.Try = closed
+		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, postgres unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"pgbouncer down behind a healthy check", func(_ *world, a *model.TraceAttempt) {
 			a.Try = closed
 			a.Direct = []model.DirectPort{{Instance: "pg-test-1", Fault: model.FaultRefused, Text: "connection refused: nothing listens on 10.10.10.11:6432"}}
