@@ -23,6 +23,12 @@ type Applier struct {
 	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
 	// Now is the clock.
 	Now func() time.Time
+	// Rollout is how plans are carried out.
+	Rollout Rollout
+	// Audit keeps the records of what was done; nil keeps none.
+	Audit *Audit
+	// Who is told to the audit file, and to whoever finds a node locked.
+	Who model.Operator
 	// Managed is the date of the "# ansible managed:" line of files that are
 	// new on a node; the others keep the line they have.
 	Managed string

@@ -48,7 +48,7 @@ func parseEvent(line string) event {
 	e := event{kind: kind, text: rest}
 	if stepped {
 		e.step, e.text, _ = strings.Cut(rest, " ")
-		if e.step != stepStart && e.step != stepSettle && !slices.Contains(steps(), e.step) {
+		if !hidden(e.step) && !slices.Contains(steps(), e.step) {
 			return event{kind: "text", text: line}
 		}
 	}
@@ -57,9 +57,15 @@ func parseEvent(line string) event {
 
 // Steps of node.sh that a report does not show.
 const (
-	stepStart  = "start"
-	stepSettle = "settle"
+	stepStart   = "start"
+	stepSettle  = "settle"
+	stepReady   = "ready"
+	stepConfirm = "confirm"
 )
+
+func hidden(step string) bool {
+	return slices.Contains([]string{stepStart, stepSettle, stepReady, stepConfirm}, step)
+}
 
 func steps() []string {
 	return []string{

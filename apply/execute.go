@@ -5,21 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
 
-// Execute runs a plan, one node after the other, and stops at the first node
-// that does not end as planned: the rest is reported as untouched. The report
-// has every node of the plan. The error says what stopped the run, nil when
-// every node is as the plan wants it; model.TryOf gives the next step.
+// Execute runs a plan: it looks at all nodes first, then does one, the canary,
+// and when that one's checks have ended and its routing is as predicted the
+// others, as Rollout says. It stops at the first node that does not end as
+// planned: the rest is reported as untouched. The report has every node of the
+// plan. The error says what stopped the run, nil when every node is as the plan
+// wants it; model.TryOf gives the next step.
 //
 // A plan that must not run (model.Plan.Refusal), or that was made from another
-// inventory, is refused before anything is touched. Cancelling ctx stops the
-// run between two nodes, never within one. emit is told every step of every
-// node as it begins and ends; it may be nil.
+// inventory, is refused before anything is touched; so is one whose audit
+// record cannot be written. Cancelling ctx stops the run between two nodes,
+// never within one. emit is told every step of every node as it begins and
+// ends, one at a time; it may be nil.
 func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
 	rep := model.Report{Plan: p.ID}
 	for _, n := range p.Nodes {
@@ -34,20 +38,30 @@ func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Pla
 			Try: "plan again and review the difference",
 		}
 	}
-	if emit == nil {
-		emit = func(model.StepResult) {}
+	l, err := a.open(inv, &p)
+	if err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
 	}
-	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		if err := ctx.Err(); err != nil {
-			return rep, fmt.Errorf("%s: stopped before %s: %w", p.Cluster, label(n), err)
-		}
-		rep.Nodes[i] = a.node(context.WithoutCancel(ctx), inv, &p, n, emit)
-		if r := rep.Nodes[i]; r.Outcome != model.Applied && r.Outcome != model.Unchanged {
-			return rep, &model.Hint{Err: fmt.Errorf("%s: %s: %s: %w", p.Cluster, label(n), r.Step, r.Err), Try: advice(n, &r)}
+	var mu sync.Mutex
+	tell := func(s model.StepResult) {
+		l.step(s)
+		mu.Lock()
+		defer mu.Unlock()
+		if emit != nil {
+			emit(s)
 		}
 	}
-	return rep, nil
+	r := &rollout{a: a, inv: inv, p: &p, emit: tell, base: map[model.Host]baseline{}, rep: &rep}
+	if r.preflight(ctx); r.err == nil {
+		r.all(ctx)
+	}
+	if err := l.close(&rep, r.err, a.Now()); err != nil {
+		if r.err == nil {
+			return rep, err
+		}
+		return rep, fmt.Errorf("%w (and %w)", r.err, err)
+	}
+	return rep, r.err
 }
 
 // label is the node as an operator knows it.
@@ -80,33 +94,26 @@ func advice(n *model.NodePlan, r *model.NodeReport) string {
 }
 
 // node runs one node's part of the plan to its end.
-func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan, emit func(model.StepResult)) model.NodeReport {
-	if !n.Changed() {
-		return model.NodeReport{Host: n.Host, Outcome: model.Unchanged}
-	}
-	// Whoever cannot see the result must not change anything.
-	base, err := a.baseline(ctx, inv, n)
-	if err != nil {
-		err = fmt.Errorf("the result could not be verified: %w", err)
-		emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err})
-		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepVerify, Err: err}
-	}
+func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan, base baseline, emit func(model.StepResult)) model.NodeReport {
 	prefix := string(p.Cluster) + "-"
 	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
 	r, err := a.runScript(rctx, n, emit, payload(n, prefix, true),
-		"apply", p.ID, n.ConfDir, prefix, a.Now().UTC().Format("20060102T150405Z"))
+		"apply", p.ID, n.ConfDir, a.who(), prefix, a.Now().UTC().Format("20060102T150405Z"), a.window())
 	cancel()
 	if err != nil {
 		a.settle(ctx, p, n, r, err)
 	}
-	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup}
+	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Before: routing(n, &base.stats)}
 	if rep.Outcome != model.Applied {
 		if rep.Err == nil {
 			rep.Err = errors.New("the node did not say what went wrong")
 		}
 		return rep
 	}
-	return a.verifyOrRestore(ctx, inv, p, n, base, rep, emit)
+	if r.loaded.IsZero() {
+		r.loaded = a.Now()
+	}
+	return a.verifyOrRestore(ctx, inv, p, n, base, r.loaded, rep, emit)
 }
 
 func outcomeOf(r *run) model.NodeOutcome {
@@ -134,7 +141,7 @@ func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
 	defer cancel()
-	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir)
+	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir, a.who())
 	switch {
 	case err != nil:
 		r.err = fmt.Errorf("%w (and asking again how it ended: %w)", cause, err)
@@ -184,26 +191,69 @@ func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.Node
 	return a.Stats(ctx, *node)
 }
 
-// verifyOrRestore looks whether HAProxy runs what the plan wants, and puts the
-// old files back when it does not.
+// verifyOrRestore looks whether HAProxy runs what the plan wants and routes as
+// predicted, tells the node so where it waits for that, and puts the old files
+// back when it does not.
 func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan,
-	base baseline, rep model.NodeReport, emit func(model.StepResult),
+	base baseline, loaded time.Time, rep model.NodeReport, emit func(model.StepResult),
 ) model.NodeReport {
 	began := a.Now()
 	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
-	detail, err := a.verify(ctx, inv, n, base)
-	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: detail, Took: a.Now().Sub(began)})
+	now, err := a.verify(ctx, inv, n, base)
+	detail := ""
 	if err == nil {
+		rep.After, rep.Settled = routing(n, &now), max(0, a.Now().Sub(loaded))
+		detail = fmt.Sprintf("live: %s; settled %.1f s after the reload", liveText(n), rep.Settled.Seconds())
+		if a.Rollout.ConfirmWithin > 0 {
+			rep = a.confirm(ctx, p, n, rep)
+		}
+	}
+	if err == nil {
+		emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: rep.Err, Detail: detail, Took: a.Now().Sub(began)})
 		return rep
 	}
+	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Took: a.Now().Sub(began)})
 	rep.Step, rep.Err = model.StepVerify, err
 	r, rerr := a.restore(ctx, p, n, rep.Backup, emit)
 	if rerr != nil {
 		rep.Outcome, rep.Err = model.Uncertain, fmt.Errorf("%w; and the restore was not heard to end: %w", err, rerr)
+		if a.Rollout.ConfirmWithin > 0 {
+			rep.Err = fmt.Errorf("%w; the node puts the old files back by itself %s after its reload", rep.Err, a.Rollout.ConfirmWithin)
+		}
 		return rep
 	}
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
+	}
+	if st, err := a.stats(ctx, inv, n); err == nil {
+		rep.After = routing(n, &st)
+	}
+	return rep
+}
+
+// confirm tells a node that its routing is good. One that cannot be told puts
+// the old files back by itself, so it is asked until its window must be over.
+func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan, rep model.NodeReport) model.NodeReport {
+	var r *run
+	var err error
+	for end := a.Now().Add(a.Rollout.ConfirmWithin); ; {
+		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		r, err = a.runScript(rctx, n, nil, nil, "confirm", p.ID, n.ConfDir, a.who(), rep.Backup)
+		cancel()
+		if err == nil || a.Now().After(end) {
+			break
+		}
+		time.Sleep(or(a.Poll, 200*time.Millisecond))
+	}
+	switch {
+	case err != nil:
+		rep.Step, rep.Outcome = model.StepVerify, model.Uncertain
+		rep.Err = fmt.Errorf("the new routing is good, but the node could not be told and has put the old files back by itself: %w", err)
+	case r.err != nil || outcomeOf(r) != model.Applied:
+		rep.Step, rep.Outcome = model.StepVerify, outcomeOf(r)
+		if rep.Err = r.err; rep.Err == nil {
+			rep.Err = errors.New("the node did not keep the new files")
+		}
 	}
 	return rep
 }
@@ -215,7 +265,7 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	var err error
 	for range 2 {
 		rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
-		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, backup)
+		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, a.who(), backup)
 		cancel()
 		if err == nil {
 			break
@@ -224,13 +274,22 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	return r, err
 }
 
-// verify polls the stats page until it shows the plan's server set, from a
-// process that has made its first checks. The words say what was seen.
-func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+// verify polls the stats page until it shows the plan's server set and the
+// predicted routing, from a process that has made its first checks, and
+// returns that page.
+func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (model.HAProxyStats, error) {
+	limit := or(a.VerifyFor, 20*time.Second)
+	if w := a.Rollout.ConfirmWithin; w > 0 {
+		limit = min(limit, w)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	want := predicted(n, &base.stats)
 	proven, why := false, "it was not read in time"
 	for {
+		if a.Rollout.aborted() {
+			return model.HAProxyStats{}, errAborted
+		}
 		st, err := a.stats(ctx, inv, n)
 		switch {
 		case err != nil && ctx.Err() != nil: // cut off at the end: what was seen last counts
@@ -239,25 +298,34 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 		default:
 			fits := mismatch(n, &st)
 			proven = proven || fits == "" && !base.fits || newWorker(&base.stats, &st, a.Now().Sub(base.at))
-			switch wait := unsettled(n, &st); {
-			case fits != "":
-				why = fits
-			case wait != "":
-				why = "no check of " + wait + " has ended yet"
-			case !proven:
+			if why = unlike(n, fits, want, &st); why == "" && proven {
+				return st, nil
+			} else if why == "" {
 				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
-			default:
-				return "live: " + liveText(n), nil
 			}
 		}
 		timer := time.NewTimer(or(a.Poll, 200*time.Millisecond))
 		select {
 		case <-timer.C:
+		case <-a.Rollout.Abort:
+			timer.Stop()
+			return model.HAProxyStats{}, errAborted
 		case <-ctx.Done():
 			timer.Stop()
-			return "", fmt.Errorf("the stats page does not confirm the reload: %s", why)
+			return model.HAProxyStats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
 		}
 	}
+}
+
+// unlike says what a stats page still lacks, "" when nothing.
+func unlike(n *model.NodePlan, fits string, want map[string][]string, st *model.HAProxyStats) string {
+	if fits != "" {
+		return fits
+	}
+	if wait := unsettled(n, st); wait != "" {
+		return "no check of " + wait + " has ended yet"
+	}
+	return misrouted(n, want, st)
 }
 
 // liveText counts what was verified.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,25 +16,39 @@ import (
 
 // fakeNode plays node.sh on one host: what it prints by mode.
 type fakeNode struct {
-	apply, restore, settle []string
-	applyErr, restoreErr   error // the connection broke after those lines
+	ready, apply, restore, settle, confirm []string
+	applyErr, restoreErr                   error // the connection broke after those lines
 }
 
 // fakeRunner plays nodes and remembers the modes it was asked for.
 type fakeRunner struct {
+	mu    sync.Mutex
 	nodes map[string]*fakeNode
 	calls []string
 	live  map[string]bool // hosts whose new files were loaded
 }
 
 func (f *fakeRunner) Run(_ context.Context, c transport.Cmd) (transport.Output, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n := f.nodes[c.Target.Address]
 	mode := c.Args[0]
+	if mode == "ready" {
+		if n.ready == nil {
+			n.ready = []string{"@begin ready", "@ok ready", "@end untouched"}
+		}
+		for _, l := range n.ready {
+			c.OnLine(l)
+		}
+		return transport.Output{}, nil
+	}
 	f.calls = append(f.calls, mode+" "+c.Target.Address)
 	lines, err := n.apply, n.applyErr
 	switch mode {
 	case "restore":
 		lines, err = n.restore, n.restoreErr
+	case "confirm":
+		lines, err = n.confirm, nil
 	case "settle":
 		lines, err = n.settle, nil
 		if lines == nil {
@@ -70,7 +85,7 @@ type bench struct {
 func page(weight int, age int64, check string) model.HAProxyStats {
 	return model.HAProxyStats{Proxies: []model.Proxy{{
 		Name: "pg-test-primary", Front: model.ProxyRow{Total: 1000 - 1000/(age+1)},
-		Servers: []model.ServerStat{{Name: "pg-test-1", Status: "UP", UserWeight: weight, CheckStatus: check, LastChange: age}},
+		Servers: []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: weight, UserWeight: weight, CheckStatus: check, LastChange: age}},
 	}}}
 }
 
@@ -380,7 +395,7 @@ func TestPlanAndExecuteLocally(t *testing.T) {
 			live[n.Host] = strings.Contains(calls(t, n.SSH.Root), "systemctl reload haproxy")
 			st := page(weights[live[n.Host]], 500, "L7OK")
 			p := &st.Proxies[0]
-			p.Servers = append(p.Servers, model.ServerStat{Name: "pg-test-2", Backup: true, UserWeight: 100, CheckStatus: "L7STS", LastChange: 500})
+			p.Servers = append(p.Servers, model.ServerStat{Name: "pg-test-2", Backup: true, Weight: 100, UserWeight: 100, CheckStatus: "L7STS", LastChange: 500})
 			return st, nil
 		},
 	}

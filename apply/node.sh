@@ -3,11 +3,16 @@
 #
 # One node's part of a plan, run as root on the node. POSIX sh.
 #
-#   apply    PLAN CONFDIR PREFIX STAMP  stage and check, then start commit; payload on stdin
-#   commit   PLAN CONFDIR PREFIX STAMP  compare, back up, swap, reload
-#   restore  PLAN CONFDIR BACKUP        start rollback
-#   rollback PLAN CONFDIR BACKUP        put a backup back and reload
-#   settle   PLAN CONFDIR               end an interrupted run and say how the files are; payload on stdin
+#   ready    PLAN CONFDIR                   could a run begin? changes nothing
+#   apply    PLAN CONFDIR WHO PREFIX STAMP WINDOW  stage and check, then start commit; payload on stdin
+#   commit   PLAN CONFDIR WHO PREFIX STAMP WINDOW  compare, back up, swap, reload; with a WINDOW, wait
+#   confirm  PLAN CONFDIR WHO BACKUP        the routing is good: what waits may end
+#   restore  PLAN CONFDIR WHO BACKUP        start rollback
+#   rollback PLAN CONFDIR WHO BACKUP        put a backup back and reload
+#   settle   PLAN CONFDIR WHO               end an interrupted run and say how the files are; payload on stdin
+#
+# WINDOW is a number of seconds: unless confirm comes within it, commit puts the
+# old files back by itself. "0" is none. WHO is said to whoever comes second.
 #
 # The payload, and the manifest that is kept with the backup, are lines:
 #   keep SHA SHA NAME   a file of the cluster that stays as it is
@@ -19,6 +24,8 @@
 # All it has to say are lines that start with "@", see event.go. commit and
 # rollback run in a session of their own and finish with nobody listening: a
 # lost connection leaves the old state or the new one, never a mixture.
+# One run at a time: the lock is a symbolic link that names its run, and it
+# counts for nothing once the process it names is gone or its time is over.
 #
 # PGTUI_ROOT is a directory that stands for "/", for the sandbox and tests.
 # self is the text of this script; whoever runs it sets it.
@@ -57,6 +64,9 @@ alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:
 pid_in() { cat "$1" 2>/dev/null; }
 flush() { sync "$1" 2>/dev/null || :; }
 pause() { sleep 0.05 2>/dev/null || sleep 1; }
+uptime() { read -r up _ </proc/uptime && printf '%s' "${up%%.*}"; }
+# born PID: when the process began, so that another with its number is not taken for it.
+born() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 limit() {
 	if command -v timeout >/dev/null; then timeout -k 5 "$@"; else shift; "$@"; fi
@@ -74,6 +84,119 @@ good_name() {
 	case $1 in '' | .* | */*) return 1 ;; *.cfg) return 0 ;; esac
 	return 1
 }
+
+# The lock's target is "PLAN PID BORN SINCE UNTIL WHO"; UNTIL is by the uptime.
+lock=$R/run/pgtui.lock
+longest=900 # seconds; every step has a shorter limit of its own
+
+# locked: somebody else's run is at work; l_who and the like say whose. One
+# whose time is over hangs, and is ended.
+locked() {
+	l_text=$(readlink "$lock" 2>/dev/null) || return 1
+	IFS=' ' read -r l_plan l_pid l_born l_since l_until l_who <<-END
+		$l_text
+	END
+	case $l_pid$l_until in '' | *[!0-9]*) return 1 ;; esac
+	alive "$l_pid" && [ "$(born "$l_pid")" = "$l_born" ] || return 1
+	[ "$(uptime)" -gt "$l_until" ] || return 0
+	kill -9 "$l_pid" 2>/dev/null
+	return 1
+}
+
+lock_text() { printf '%s %s %s %s %s %.200s' "$plan" "$1" "$(born "$1")" "$2" "$3" "$who"; }
+
+# alone: only one at a time clears a lock away or hands it on. False when
+# another is at it; one that died at it holds it up for a minute.
+alone() {
+	mkdir "$lock.break" 2>/dev/null && return 0
+	find "$lock.break" -maxdepth 0 -mmin +1 -exec rmdir {} \; 2>/dev/null
+	return 1
+}
+
+# clear_dead: a lock that counts for nothing goes. One that has just gone by
+# itself may be another's by now, and is not touched.
+clear_dead() {
+	alone || return 1
+	locked || [ -z "$l_text" ] || rm -f "$lock"
+	rmdir "$lock.break"
+}
+
+# lock: nobody else may change this node until unlock.
+lock() {
+	mkdir -p "${lock%/*}" 2>/dev/null
+	[ -z "${mine:-}" ] || [ "$(readlink "$lock")" != "$mine" ] || return 0
+	mine=$(lock_text $$ "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(($(uptime) + longest + window))")
+	n=0
+	until ln -sn "$mine" "$lock" 2>/dev/null; do
+		if locked; then
+			fail "locked by $l_who since $l_since (plan $l_plan)"
+			return 1
+		fi
+		n=$((n + 1))
+		[ -w "${lock%/*}" ] && [ "$n" -lt 20 ] || { fail "cannot lock $lock"; return 1; }
+		clear_dead || pause
+	done
+	[ "$(readlink "$lock")" = "$mine" ] || { fail "cannot lock $lock"; return 1; }
+}
+
+# relock OLD: the lock that the first part took is this process's now.
+relock() {
+	n=0
+	until alone; do
+		n=$((n + 1))
+		[ "$n" -lt 40 ] || return 1
+		pause
+	done
+	rc=1
+	if [ "$(readlink "$lock")" = "$1" ]; then
+		IFS=' ' read -r _ _ _ l_since l_until _ <<-END
+			$1
+		END
+		mine=$(lock_text $$ "$l_since" "$l_until")
+		ln -sn "$mine" "$lock.$$" && mv -f "$lock.$$" "$lock" && rc=0
+	fi
+	rmdir "$lock.break"
+	return "$rc"
+}
+
+unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "${mine:-none}" ] || rm -f "$lock"; }
+
+# talk COMMAND: asks the master socket, which answers when our side is closed.
+master=$R/run/haproxy-master.sock
+talk() {
+	[ -S "$master" ] || return 1
+	if command -v socat >/dev/null; then
+		printf '%s\n' "$1" | limit 5 socat -t5 - "UNIX-CONNECT:$master"
+	elif command -v python3 >/dev/null; then
+		limit 5 python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")
+s.shutdown(socket.SHUT_WR)
+while True:
+    b = s.recv(65536)
+    if not b: break
+    sys.stdout.buffer.write(b)' "$master" "$1"
+	elif command -v perl >/dev/null; then
+		limit 5 perl -MSocket -e 'socket(my $s, PF_UNIX, SOCK_STREAM, 0) or exit 1;
+connect($s, sockaddr_un($ARGV[0])) or exit 1;
+syswrite($s, $ARGV[1] . "\n"); shutdown($s, 1);
+while (sysread($s, my $b, 65536)) { print $b }' "$master" "$1"
+	else
+		printf '%s\n' "$1" | limit 5 nc -N -U "$master"
+	fi 2>/dev/null
+}
+
+# procs: current and old workers, and failed reloads, as "cur=… old=… failed=…".
+procs() {
+	talk 'show proc' | awk '
+		/^# old/ { old = 1; next }
+		/^#/ { next }
+		$2 == "master" && match($0, /failed: *[0-9]+/) { failed = substr($0, RSTART + 7, RLENGTH - 7) + 0 }
+		$2 == "worker" { if (old) olds++; else cur = cur (cur ? "," : "") $1 }
+		END { if (cur) printf "cur=%s old=%d failed=%d", cur, olds, failed }'
+}
+field() { f=${1#*"$2="}; printf '%s' "${f%% *}"; }
 
 # state <MANIFEST: old, new, mixed, or other when somebody else changed a file.
 state() {
@@ -96,20 +219,69 @@ state() {
 	esac
 }
 
+# flags DIR: the command line of the HAProxy that runs here, a word a line, with
+# DIR for the directory of services and without what belongs to the one process.
+flags() {
+	[ -z "$R" ] || return 1
+	main=$(limit 10 systemctl show -p MainPID haproxy 2>/dev/null) && main=${main#MainPID=}
+	case $main in '' | 0 | *[!0-9]*) return 1 ;; esac
+	# shellcheck disable=SC2046
+	tr '\0' '\n' <"/proc/$main/cmdline" 2>/dev/null | awk -v exe="$(readlink "/proc/$main/exe")" -v conf="$conf" -v dir="$1" '
+		NR == 1 { print (/^\// || exe == "") ? $0 : exe; next } # a reload runs what argv[0] names
+		skip { skip = 0; next }
+		/^-(sf|st)$/ { pids = 1; next }
+		pids && /^[0-9]+$/ { next }
+		{ pids = 0 }
+		/^-(S|x|p|n|m|N)$/ { skip = 1; next }
+		/^-(D|d|V|c|q|db|dW)$/ { next }
+		after == "-f" && ($0 == conf || $0 == conf "/") { $0 = dir; found = 1 }
+		{ after = $0; print }
+		END { exit !found }'
+}
+
 # check DIR: HAProxy accepts its configuration with DIR for the directory of services.
 check() {
-	if [ "$base" = conf.d ]; then set -- -f "$home/haproxy.cfg" -f "$1"; else set -- -f "$1"; fi
-	limit 60 haproxy -Ws "$@" -c </dev/null >"$out" 2>&1
+	if words=$(flags "$1"); then
+		set --
+		while IFS= read -r word; do set -- "$@" "$word"; done <<-END
+			$words
+		END
+	elif [ "$base" = conf.d ]; then
+		set -- haproxy -Ws -f "$home/haproxy.cfg" -f "$1"
+	else
+		set -- haproxy -Ws -f "$1"
+	fi
+	limit 60 "$@" -c </dev/null >"$out" 2>&1
 	rc=$?
 	[ "$rc" -eq 0 ] || text "$out"
 	return "$rc"
 }
 
+# reload_now: systemd reloads HAProxy, and its master shows a new worker. That
+# systemctl ends well proves nothing: it has only sent a signal.
 reload_now() {
+	was=$(procs) worker=
 	limit 90 systemctl reload haproxy </dev/null >"$out" 2>&1
 	rc=$?
-	[ "$rc" -eq 0 ] || { text "$out"; say text "$step" "systemctl reload haproxy: exit code $rc"; }
-	return "$rc"
+	[ "$rc" -eq 0 ] || { text "$out"; say text "$step" "systemctl reload haproxy: exit code $rc"; return "$rc"; }
+	[ -n "$was" ] || return 0 # no master socket, or nothing to ask it with: the stats page decides
+	end_at=$(($(uptime) + 15))
+	while [ "$(uptime)" -le "$end_at" ]; do
+		is=$(procs)
+		if [ -n "$is" ]; then
+			if [ "$(field "$is" failed)" -gt "$(field "$was" failed)" ]; then
+				say text "$step" "HAProxy could not load the new configuration: its master counts $(field "$is" failed) failed reloads and worker $(field "$was" cur) still serves"
+				return 1
+			fi
+			if [ "$(field "$is" cur)" != "$(field "$was" cur)" ]; then
+				worker="worker $(field "$is" cur) took over from $(field "$was" cur); $(field "$is" old) old"
+				return 0
+			fi
+		fi
+		pause
+	done
+	say text "$step" "no new worker came up in 15 s: worker $(field "$was" cur) still serves"
+	return 1
 }
 
 # tidy PLAN: what a run left beside the files, under names HAProxy does not read.
@@ -136,18 +308,21 @@ put_back() {
 	[ "$bad" -eq 0 ] && [ "$(state <"$2/manifest")" = old ]
 }
 
-# undo_dead DIR: a run died. If it had begun to change files, they go back;
-# undone tells how that leaves the node.
+# undo_dead DIR: a run died. If it had begun to change files, they go back,
+# unless they had been found good; undone tells how that leaves the node.
 undo_dead() {
 	undone=untouched
 	id=${1##*/.pgtui-}
 	b=$(cat "$1/backup" 2>/dev/null)
 	out=$1/out
-	if [ -n "$b" ] && [ ! -e "$1/done" ]; then
+	if [ -n "$b" ] && [ -e "$1/confirmed" ]; then
+		printf 'applied\n' >"$b/outcome"
+	elif [ -n "$b" ] && [ ! -e "$1/done" ]; then
 		case $(state <"$b/manifest") in new | mixed)
 			say text "$step" "a run was cut off: putting back $b"
 			put_back "$id" "$b" && reload_now || { fail "cannot put back $b"; return 1; }
 			undone=restored
+			printf 'restored: the run was cut off\n' >"$b/outcome"
 			;;
 		esac
 	fi
@@ -155,8 +330,9 @@ undo_dead() {
 	rm -rf "$1"
 }
 
-# take: make the staging directory; what dead runs left is cleared first.
+# take: lock, and make the staging directory; what dead runs left is cleared first.
 take() {
+	lock || return 1
 	for d in "$home"/.pgtui-*; do
 		[ -d "$d" ] || continue
 		[ -f "$d/pid" ] || sleep 1
@@ -167,8 +343,12 @@ take() {
 		undo_dead "$d" || return 1
 	done
 	out=$stage/out
-	mkdir "$stage" && echo $$ >"$stage/pid" && mkdir "$stage/$base" "$stage/new" && true >"$out" ||
-		fail "cannot write to $home"
+	mkdir "$stage" || { fail "cannot write to $home"; return 1; }
+	echo $$ >"$stage/pid" && printf '%s\n' "$mine" >"$stage/lock" &&
+		mkdir "$stage/$base" "$stage/new" && true >"$out" && return 0
+	fail "cannot write to $home"
+	rm -rf "$stage"
+	return 1
 }
 
 # payload: stdin into the staging directory; complete, or an error.
@@ -211,14 +391,38 @@ build() {
 give_up() {
 	trap - HUP INT TERM PIPE
 	rm -rf "$stage"
+	unlock
 	say end untouched
 	exit 1
 }
 
+# refuse OUTCOME: no run has begun here.
+refuse() {
+	unlock
+	say end "$1"
+	exit 1
+}
+
+# ready: whatever would stop a run before it begins.
+ready() {
+	begin ready
+	tool haproxy && tool systemctl || refuse untouched
+	for d in sha256sum base64 readlink; do
+		command -v "$d" >/dev/null || { fail "$d: command not found"; refuse untouched; }
+	done
+	if locked; then fail "locked by $l_who since $l_since (plan $l_plan)"; refuse untouched; fi
+	[ -d "$conf" ] || { fail "there is no ${conf#"$R"}"; refuse untouched; }
+	for d in "$home" "$conf"; do
+		[ -w "$d" ] || { fail "cannot write to ${d#"$R"}: is the file system read-only?"; refuse untouched; }
+	done
+	ok
+	say end untouched
+}
+
 apply() {
 	begin stage
-	tool haproxy && tool systemctl && take || { say end untouched; exit 1; }
-	trap 'rm -rf "$stage"; exit 1' HUP INT TERM PIPE
+	tool haproxy && tool systemctl && take || refuse untouched
+	trap 'rm -rf "$stage"; unlock; exit 1' HUP INT TERM PIPE
 	payload || { fail "the files did not arrive whole"; give_up; }
 	build || { fail "cannot build the would-be configuration in $stage"; give_up; }
 	ok
@@ -226,7 +430,7 @@ apply() {
 	begin check
 	check "$stage/$base" || { fail "haproxy refuses the would-be configuration: exit code $rc"; give_up; }
 	ok
-	detached commit "$plan" "${conf#"$R"}" "$prefix" "$stamp"
+	detached commit "$plan" "${conf#"$R"}" "$who" "$prefix" "$stamp" "$window"
 }
 
 # detached MODE ARG...: do MODE in a session of its own and repeat what it says.
@@ -238,9 +442,27 @@ detached() {
 	else
 		sh -c "$self" pgtui "$@" </dev/null >>"$stage/log" 2>&1 4<&- &
 	fi
-	child=$! ended=
+	if follow $!; then
+		unlock # a second part that never began has not taken it over
+		exit 0
+	fi
+	# It ended, and its last words were lost: on a full disk they would be.
+	[ -d "$stage" ] || { unlock; exit 3; }
+	# It was killed. What it has begun must not stay half done.
+	begin restore
+	say text restore "the second part of the run was killed"
+	lock || { say end broken; exit 1; }
+	if undo_dead "$stage"; then ok; say end "$undone"; else say end broken; fi
+	unlock
+	exit 1
+}
+
+# follow PID: repeat what a second part says, from file 4, up to its end; false
+# when it died before.
+follow() {
+	ended=
 	while [ -z "$ended" ]; do
-		if alive "$child"; then gone=; else gone=1; fi
+		if alive "$1"; then gone=; else gone=1; fi
 		while IFS= read -r line <&4; do
 			printf '%s\n' "$line"
 			case $line in @end\ *) ended=1 ;; esac
@@ -248,14 +470,7 @@ detached() {
 		[ -z "$gone" ] || break
 		pause
 	done
-	[ -z "$ended" ] || exit 0
-	# It ended, and its last words were lost: on a full disk they would be.
-	[ -d "$stage" ] || exit 3
-	# It was killed. What it has begun must not stay half done.
-	begin restore
-	say text restore "the second part of the run was killed"
-	if undo_dead "$stage"; then ok; say end "$undone"; else say end broken; fi
-	exit 1
+	[ -n "$ended" ]
 }
 
 # compare: what is on disk is what the plan was made from.
@@ -287,7 +502,7 @@ backup() {
 	n=0
 	until mkdir "$bk" 2>/dev/null; do
 		n=$((n + 1))
-		[ "$n" -lt 10 ] || return 1
+		[ "$n" -lt 10 ] || { bk=; return 1; } # it is another run's
 		bk=$top/$stamp-$plan.$n
 	done
 	mkdir "$bk/files" || return 1
@@ -296,8 +511,21 @@ backup() {
 		cp -p "$conf/$name" "$bk/files/$name" && flush "$bk/files/$name" || return 1
 		[ "$(sum "$bk/files/$name")" = "$old" ] || return 1
 	done <"$stage/manifest"
-	cp "$stage/manifest" "$bk/manifest" && flush "$bk/manifest" && flush "$bk" &&
+	cp "$stage/manifest" "$bk/manifest" && flush "$bk/manifest" &&
+		printf '%s\n%s\n%s\n' "$prefix" "$stamp" "$who" >"$bk/about" && flush "$bk" &&
 		printf '%s\n' "$bk" >"$stage/backup"
+}
+
+# prune: of this cluster's backups the newest twenty stay, and this run's,
+# whatever the clocks say.
+prune() {
+	kept=0
+	for d in $(ls -r "$R/var/lib/pgtui/backup"); do
+		d=$R/var/lib/pgtui/backup/$d
+		[ "$(head -n 1 "$d/about" 2>/dev/null)" = "$prefix" ] || continue
+		kept=$((kept + 1))
+		[ "$kept" -le 20 ] || [ "$d" = "$bk" ] || rm -rf "$d"
+	done
 }
 
 # prepare: everything that can fail for want of space, under names HAProxy does not read.
@@ -309,6 +537,10 @@ prepare() {
 		[ "$new" != - ] || continue
 		if [ "$old" = - ]; then
 			cp "$stage/new/$name" "$t" && chmod 0644 "$t" || return 1
+			# One that was here before gets its owner and mode again.
+			for kept in "$R/var/lib/pgtui/backup/"*/files/"$name"; do
+				[ "$(sum "$kept")" != "$new" ] || cp -p "$kept" "$t" || return 1
+			done
 		else
 			cp -p "$f" "$t" && cat "$stage/new/$name" >"$t" || return 1
 		fi
@@ -329,18 +561,47 @@ swap() {
 	flush "$conf"
 }
 
-# finish OUTCOME: the second part is over; after this nothing of it will be undone.
+# finish OUTCOME [WHY]: the second part is over; after this nothing of it will
+# be undone. Once the staging directory is gone there is no lock any more.
 finish() {
 	true >"$stage/done"
+	[ -z "${bk:-}" ] || printf '%s\n' "$1${2:+: $2}" >"$bk/outcome" || :
 	tidy "$plan"
+	unlock
 	rm -rf "$stage"
 	say end "$1"
 	exit 0
 }
 
 claim() {
-	mkdir "$stage/claim" 2>/dev/null && echo $$ >"$stage/claim/pid" && return 0
+	mkdir "$stage/claim" 2>/dev/null && echo $$ >"$stage/claim/pid" && relock "$(cat "$stage/lock")" && return 0
 	fail "the run was given up before it began to change anything"
+}
+
+# put_back_now: the old files are on disk and loaded again.
+put_back_now() {
+	if [ "$(state <"$bk/manifest")" = other ]; then
+		fail "somebody else has changed the files since; the old ones are in $bk"
+		return 1
+	fi
+	put_back "$plan" "$bk" || { fail "cannot put back $bk"; return 1; }
+	check "$conf" || { fail "the old files are back, but haproxy refuses the configuration"; return 1; }
+	reload_now || { fail "the old files are back, but haproxy was not reloaded with them"; return 1; }
+}
+
+# await_confirm: nobody may hear this any more. Whoever renames the file first
+# decides, and what was decided is done here: confirm, restore, or the end of
+# the window. So there is a watchdog for as long as there is a lock.
+await_confirm() {
+	end_at=$(($(uptime) + window))
+	while [ -f "$stage/waiting" ] && [ "$(uptime)" -lt "$end_at" ]; do sleep 0.2 2>/dev/null || sleep 1; done
+	mv "$stage/waiting" "$stage/expired" 2>/dev/null || :
+	[ ! -f "$stage/confirmed" ] || finish applied
+	begin restore
+	put_back_now || finish broken
+	ok ${worker:+"$worker"}
+	[ ! -f "$stage/expired" ] || finish restored "not confirmed within $window s"
+	finish restored
 }
 
 commit() {
@@ -349,7 +610,12 @@ commit() {
 	claim && compare || finish untouched
 	ok
 	begin backup
-	backup || { fail "cannot keep a copy of the old files in $R/var/lib/pgtui/backup"; finish untouched; }
+	if ! { backup && true >"$stage/armed"; }; then
+		fail "cannot keep a copy of the old files in $R/var/lib/pgtui/backup"
+		[ -z "${bk:-}" ] || rm -rf "$bk"
+		bk=
+		finish untouched
+	fi
 	ok "$bk"
 	begin swap
 	prepare || { fail "cannot write the new files to $conf"; finish untouched; }
@@ -365,34 +631,67 @@ commit() {
 	if ! reload_now; then
 		fail "haproxy was not reloaded"
 		begin restore
-		put_back "$plan" "$bk" || { fail "cannot put back $bk"; finish broken; }
-		reload_now || { fail "the old files are back, but haproxy was not reloaded with them"; finish broken; }
+		put_back_now || finish broken
 		ok
 		finish restored
 	fi
-	ok
-	finish applied
+	ok ${worker:+"$worker"}
+	prune
+	[ "$window" -gt 0 ] || finish applied
+	if ! mv "$stage/armed" "$stage/waiting"; then
+		fail "cannot watch over the new state"
+		begin restore
+		put_back_now || finish broken
+		ok
+		finish restored
+	fi
+	say end applied
+	await_confirm
+}
+
+# same_run: what is staged here is the run that left this backup.
+same_run() { [ "$(cat "$stage/backup" 2>/dev/null)" = "$bk" ]; }
+
+# decide WORD: the run that waits shall end as confirmed or aborted, unless that
+# is decided already.
+decide() { mv "$stage/waiting" "$stage/$1" 2>/dev/null || :; }
+
+# confirm: the run that waits has been looked at and found good.
+confirm() {
+	begin confirm
+	if same_run; then
+		decide confirmed
+		while same_run && alive "$(pid_in "$stage/claim/pid")"; do pause; done
+	fi
+	if same_run; then # it was killed
+		lock && undo_dead "$stage" || { say end broken; exit 1; }
+		unlock
+	fi
+	case $(cat "$bk/outcome" 2>/dev/null) in
+	applied) ok; say end applied ;;
+	restored*) fail "the confirmation came too late: the node has put the old files back by itself"; say end restored ;;
+	*) fail "the node has not kept the new files: see $bk"; say end broken ;;
+	esac
 }
 
 restore() {
 	step=restore
 	[ -f "$bk/manifest" ] || { begin restore; fail "no backup in $bk"; say end broken; exit 1; }
-	tool haproxy && tool systemctl && take || { say end broken; exit 1; }
-	detached rollback "$plan" "${conf#"$R"}" "$bk"
+	if same_run && [ -r "$stage/log" ]; then
+		exec 4<"$stage/log"
+		while IFS= read -r line <&4; do :; done # what it has said to others
+		decide aborted
+		follow "$(pid_in "$stage/claim/pid")" && exit 0
+	fi
+	tool haproxy && tool systemctl && take || refuse broken
+	detached rollback "$plan" "${conf#"$R"}" "$who" "$bk"
 }
 
 rollback() {
 	trap : HUP INT TERM PIPE
 	begin restore
-	claim || finish broken
-	if [ "$(state <"$bk/manifest")" = other ]; then
-		fail "somebody else has changed the files since; the old ones are in $bk"
-		finish broken
-	fi
-	put_back "$plan" "$bk" || { fail "cannot put back $bk"; finish broken; }
-	check "$conf" || { fail "the old files are back, but haproxy refuses the configuration"; finish broken; }
-	reload_now || { fail "the old files are back, but haproxy was not reloaded with them"; finish broken; }
-	ok
+	claim && put_back_now || finish broken
+	ok ${worker:+"$worker"}
 	finish restored
 }
 
@@ -410,24 +709,32 @@ settle() {
 	elif [ -d "$stage" ]; then
 		n=0
 		while [ -d "$stage" ] && [ "$n" -lt 2400 ]; do
+			[ ! -f "$stage/waiting" ] || break
 			[ "$n" -lt 40 ] || alive "$(pid_in "$stage/claim/pid")" || break
 			n=$((n + 1))
 			pause
 		done
 		if [ -d "$stage" ]; then
-			if alive "$(pid_in "$stage/claim/pid")"; then ok; say state busy; exit 0; fi
-			undo_dead "$stage" || { say state broken; exit 1; }
+			if ! alive "$(pid_in "$stage/claim/pid")"; then
+				lock && undo_dead "$stage" || { say state broken; exit 1; }
+				unlock
+			elif [ ! -f "$stage/waiting" ]; then
+				ok
+				say state busy
+				exit 0
+			fi
 		fi
 	fi
 	bk=
 	for d in "$R/var/lib/pgtui/backup/"*-"$plan"*; do
 		[ ! -f "$d/manifest" ] || bk=$d
 	done
+	if ! locked && [ "${l_plan:-}" = "$plan" ]; then clear_dead || :; fi
 	ok ${bk:+"$bk"}
 	say state "$(printf '%s' "$manifest" | state)"
 }
 
-mode=${1:-none} plan=${2:-} conf=$R${3:-}
+mode=${1:-none} plan=${2:-} conf=$R${3:-} who=${4:-somebody} window=0
 case $plan in '' | *[!0-9a-f]*) say fail start "bad plan id"; say end untouched; exit 2 ;; esac
 case ${3:-} in /*) ;; *) say fail start "bad directory"; say end untouched; exit 2 ;; esac
 home=$conf base=${conf##*/}
@@ -435,10 +742,11 @@ home=$conf base=${conf##*/}
 stage=$home/.pgtui-$plan
 out=$stage/out
 case $mode in
-apply | commit) prefix=$4 stamp=$5 ;;
-restore | rollback) bk=$4 ;;
+apply | commit) prefix=$5 stamp=$6 window=$7 ;;
+confirm | restore | rollback) bk=$5 ;;
 esac
+case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-apply | commit | restore | rollback | settle) "$mode" ;;
+ready | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

@@ -52,7 +52,7 @@ func TestNodeRestoreFromBackup(t *testing.T) {
 		t.Fatalf("outcome %q, err %v, %v", r.outcome, err, r.err)
 	}
 	a := &Applier{Runner: shell{root: root}, Now: time.Now}
-	back, err := a.runScript(t.Context(), n, nil, nil, "restore", testPlan, n.ConfDir, r.backup)
+	back, err := a.runScript(t.Context(), n, nil, nil, "restore", testPlan, n.ConfDir, "alice@admin", r.backup)
 	if err != nil || back.outcome != "restored" {
 		t.Fatalf("outcome %q, err %v, %v", back.outcome, err, back.err)
 	}
@@ -71,7 +71,7 @@ func TestNodeRestoreSparesAnotherHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &Applier{Runner: shell{root: root}, Now: time.Now}
-	back, err := a.runScript(t.Context(), n, nil, nil, "restore", testPlan, n.ConfDir, r.backup)
+	back, err := a.runScript(t.Context(), n, nil, nil, "restore", testPlan, n.ConfDir, "alice@admin", r.backup)
 	if err != nil || back.outcome != "broken" || back.err == nil || !strings.Contains(back.err.Error(), "somebody else") {
 		t.Fatalf("outcome %q, err %v, %v", back.outcome, err, back.err)
 	}
@@ -247,7 +247,7 @@ func TestNodeKilled(t *testing.T) {
 			_, _, _ = applyScript(t, shell{root: root, kill: func(l string) bool { return strings.HasPrefix(l, at) }}, n)
 
 			a := &Applier{Runner: shell{root: root}, Now: time.Now}
-			s, err := a.runScript(t.Context(), n, nil, payload(n, "", false), "settle", testPlan, n.ConfDir)
+			s, err := a.runScript(t.Context(), n, nil, payload(n, "", false), "settle", testPlan, n.ConfDir, "alice@admin")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -308,7 +308,7 @@ func TestNodeBothKilled(t *testing.T) {
 	}
 	tool(t, root, "systemctl", okSystemctl)
 	a := &Applier{Runner: shell{root: root}, Now: time.Now}
-	r, err := a.runScript(t.Context(), n, nil, payload(n, "pg-test-", true), "apply", "fedcba987654", n.ConfDir, "pg-test-", "20261120T093100Z")
+	r, err := a.runScript(t.Context(), n, nil, payload(n, "pg-test-", true), "apply", "fedcba987654", n.ConfDir, "alice@admin", "pg-test-", "20261120T093100Z", "0")
 	if err != nil || r.outcome != "applied" {
 		t.Fatalf("outcome %q, err %v, %v", r.outcome, err, r.err)
 	}
@@ -327,7 +327,7 @@ func TestNodeGivenUp(t *testing.T) {
 	runner := shell{root: root, kill: func(l string) bool {
 		if l == "@begin check" {
 			go func() {
-				s, err := a.runScript(context.Background(), n, nil, payload(n, "", false), "settle", testPlan, n.ConfDir)
+				s, err := a.runScript(context.Background(), n, nil, payload(n, "", false), "settle", testPlan, n.ConfDir, "alice@admin")
 				settled <- fmt.Sprint(s.state, err)
 			}()
 		}
@@ -341,6 +341,7 @@ func TestNodeGivenUp(t *testing.T) {
 		t.Errorf("settle said %s", s)
 	}
 	diffTree(t, "after", tree(t, root), before)
+	noLock(t, root)
 }
 
 // TestScriptCutShort: a connection that breaks while the script is on its way
@@ -351,7 +352,7 @@ func TestScriptCutShort(t *testing.T) {
 	n := change(t, root)
 	whole := script()
 	for cut := len(whole) - 40; cut > 0; cut -= 997 {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", whole[:cut], "pgtui", "apply", testPlan, n.ConfDir, "pg-test-", "x")
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", whole[:cut], "pgtui", "apply", testPlan, n.ConfDir, "alice@admin", "pg-test-", "x", "0")
 		cmd.Stdin = bytes.NewReader(payload(n, "pg-test-", true))
 		cmd.Env = append(os.Environ(), "PGTUI_ROOT="+root)
 		_ = cmd.Run()
@@ -359,7 +360,7 @@ func TestScriptCutShort(t *testing.T) {
 	input := payload(n, "pg-test-", true)
 	for cut := len(input) - 4; cut > 0; cut -= 97 {
 		a := &Applier{Runner: shell{root: root}, Now: time.Now}
-		r, _ := a.runScript(t.Context(), n, nil, input[:cut], "apply", testPlan, n.ConfDir, "pg-test-", "x")
+		r, _ := a.runScript(t.Context(), n, nil, input[:cut], "apply", testPlan, n.ConfDir, "alice@admin", "pg-test-", "x", "0")
 		if r.outcome != "untouched" {
 			t.Fatalf("payload cut at %d of %d: %q", cut, len(input), r.outcome)
 		}

@@ -89,8 +89,9 @@ type run struct {
 	err     error    // why
 	reached map[string]bool
 	backup  string
-	outcome string // of "@end"
-	state   string // of "@state"
+	loaded  time.Time // when the reload ended; zero when it was not heard to
+	outcome string    // of "@end"
+	state   string    // of "@state"
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -115,6 +116,9 @@ func (r *run) line(s string) {
 		if e.step == model.StepBackup || e.step == stepSettle && e.text != "" {
 			r.backup = e.text
 		}
+		if e.step == model.StepReload {
+			r.loaded = r.now()
+		}
 		r.tell(model.StepResult{Step: e.step, Done: true, Detail: e.text, Took: r.took()})
 	case "fail":
 		r.fail(e.step, r.rename(e.text))
@@ -132,6 +136,8 @@ func (r *run) fail(step, why string) {
 	err := errors.New(why)
 	if step == model.StepCheck {
 		err = checkError(why, r.texts)
+	} else if strings.HasPrefix(why, "locked by ") {
+		err = &model.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
 	} else if len(r.texts) > 0 {
 		err = fmt.Errorf("%s: %s", why, r.texts[0])
 	}
@@ -146,7 +152,7 @@ func (r *run) fail(step, why string) {
 func (r *run) took() time.Duration { return max(0, r.now().Sub(r.began)) }
 
 func (r *run) tell(s model.StepResult) {
-	if r.emit == nil || s.Step == stepStart || s.Step == stepSettle {
+	if r.emit == nil || hidden(s.Step) {
 		return
 	}
 	s.Host = r.host

@@ -219,7 +219,7 @@ func applyScript(t *testing.T, runner shell, n *model.NodePlan) (*run, []model.S
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := a.runScript(ctx, n, func(s model.StepResult) { steps = append(steps, s) }, payload(n, "pg-test-", true),
-		"apply", testPlan, n.ConfDir, "pg-test-", "20261120T093000Z")
+		"apply", testPlan, n.ConfDir, "alice@admin", "pg-test-", "20261120T093000Z", "0")
 	return r, steps, err
 }
 

@@ -47,6 +47,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 // deps is the world the console gets; inv is what its first frame shows.
 func (a *app) deps(inv *model.Inventory) tui.Deps {
 	ap := a.applier(inv)
+	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
 		Inventory: inv,
@@ -54,7 +55,13 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
-		Plan:    ap.Plan,
+		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
+			p, err := ap.Plan(ctx, inv, c, hosts)
+			if err == nil {
+				err = a.arrange(ctx, inv, &p, nil)
+			}
+			return p, err
+		},
 		Execute: ap.Execute,
 		Diff:    diffLines,
 		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },

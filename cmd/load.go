@@ -273,6 +273,8 @@ func (a *app) runner() transport.Runner {
 // applier reads and changes the nodes' HAProxy files.
 func (a *app) applier(inv *model.Inventory) *apply.Applier {
 	return &apply.Applier{
+		Audit:   a.auditFile(),
+		Who:     a.operator(),
 		Runner:  a.runner(),
 		Stats:   a.prober().Stats,
 		Now:     now,

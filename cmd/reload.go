@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
 )
@@ -25,6 +26,7 @@ const (
 
 func (a *app) reloadCmd() *cobra.Command {
 	var yes, dryRun bool
+	var roll rollFlags
 	c := &cobra.Command{
 		Use:   "reload <cluster> [host…]",
 		Short: "Bring the HAProxy files in step with the inventory, node by node, and verify it",
@@ -39,6 +41,9 @@ func (a *app) reloadCmd() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := roll.check(); err != nil {
+				return exit(reloadRefused, err)
+			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
 				return exit(reloadRefused, err)
@@ -56,6 +61,14 @@ func (a *app) reloadCmd() *cobra.Command {
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
+			if err := a.arrange(cmd.Context(), inv, &plan, roll.order); err != nil {
+				return exit(reloadRefused, err)
+			}
+			if roll.resume {
+				if err := a.resumes(&plan); err != nil {
+					return exit(reloadRefused, err)
+				}
+			}
 			a.printRules(inv)
 			printPlan(a.io.Out, plan)
 			a.complain(inv, cls)
@@ -72,28 +85,27 @@ func (a *app) reloadCmd() *cobra.Command {
 				return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + args[0] + " <host…>"})
 			}
 			if !yes {
-				if err := a.confirm(string(cls[0].Name)); err != nil {
+				if err := a.confirm("reload", string(cls[0].Name)); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
-			fmt.Fprintf(a.io.Out, "\nplan %s\n", plan.ID)
-			report, err := ap.Execute(cmd.Context(), inv, plan, a.printStep)
-			a.printReport(report)
-			return exit(reloadCode(report, err), err)
+			return a.carryOut(cmd.Context(), ap, inv, plan, roll)
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "show the plan and change nothing")
+	roll.add(c)
+	c.Flags().BoolVar(&roll.resume, "resume", false, "go on with the run that stopped, if what is left of it is still the same work")
 	return writes(c, "dry-run")
 }
 
 // confirm asks for the cluster's name on a terminal, and refuses without one.
-func (a *app) confirm(name string) error {
+func (a *app) confirm(what, name string) error {
 	f, ok := a.io.In.(*os.File)
 	if !ok || !term.IsTerminal(f.Fd()) {
-		return &model.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "pgtui reload " + name + " --yes, after reading --dry-run"}
+		return &model.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
 	}
-	fmt.Fprintf(a.io.Out, "\ntype %s to reload, anything else to leave: ", name)
+	fmt.Fprintf(a.io.Out, "\ntype %s to %s, anything else to leave: ", name, what)
 	line, err := bufio.NewReader(a.io.In).ReadString('\n')
 	if strings.TrimSpace(line) != name || (err != nil && line == "") {
 		return errors.New("cancelled: nothing was changed")
@@ -136,6 +148,9 @@ func (a *app) printReport(r model.Report) {
 func reloadCode(r model.Report, err error) int {
 	if err == nil && r.OK() {
 		return 0
+	}
+	if errors.Is(err, apply.ErrNotBegun) {
+		return reloadRefused
 	}
 	code := reloadRefused
 	for _, n := range r.Nodes {

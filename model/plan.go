@@ -150,6 +150,12 @@ type NodeReport struct {
 	Step    string // the step that failed; "" when none did
 	Err     error
 	Backup  string // where the old files are kept; "" when none were replaced
+	// Before and After are who got new connections, section by section; nil
+	// when that was not seen.
+	Before, After map[string][]string
+	// Settled is how long after the reload every check had ended and the
+	// routing was as planned; 0 when it was not seen.
+	Settled time.Duration
 }
 
 // Report is the end of a run: every node of the plan, in order.

@@ -1,0 +1,236 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+// Rollout is how a plan is carried out over its nodes. The zero value goes node
+// by node, in the plan's order, without a watchdog.
+type Rollout struct {
+	// ConfirmWithin is how long a node keeps the new files without hearing
+	// that its routing is good: then it puts the old ones back by itself. Zero
+	// means that it keeps them. Whole seconds.
+	ConfirmWithin time.Duration
+	// Parallel is how many nodes are done at once after the first, the canary,
+	// which is always alone; 0 means 1.
+	Parallel int
+	// Abort, once closed, ends the run: the node that is being worked on gets
+	// its old files back. nil is never.
+	Abort <-chan struct{}
+
+	// What the audit file shall say: model.ActionReload when Action is "".
+	Action string
+	Undoes string // the plan that is put back
+}
+
+// errAborted ends a node's part when Rollout.Abort is closed.
+var errAborted = errors.New("stopped by the operator")
+
+// ErrNotBegun is in the error of a run that found before its first node that it
+// must not begin.
+var ErrNotBegun = errors.New("nothing was changed")
+
+func (r *Rollout) aborted() bool {
+	select {
+	case <-r.Abort:
+		return true
+	default:
+		return false
+	}
+}
+
+// Arrange puts the nodes of a plan in the order of the roll-out: the named ones
+// first, as named, then the others as the plan has them, and the one that
+// carries the cluster's VIP last, unless it is named. vip is "" when nobody is
+// known to carry it.
+func Arrange(p *model.Plan, order []model.Host, vip model.Host) {
+	rank := func(h model.Host) int {
+		if i := slices.Index(order, h); i >= 0 {
+			return i
+		}
+		if h == vip {
+			return len(order) + 1
+		}
+		return len(order)
+	}
+	p.Nodes = slices.Clone(p.Nodes)
+	slices.SortStableFunc(p.Nodes, func(a, b model.NodePlan) int { return rank(a.Host) - rank(b.Host) })
+}
+
+// Order checks that every host of an order is in the plan.
+func Order(p *model.Plan, order []model.Host) error {
+	for _, h := range order {
+		if !slices.ContainsFunc(p.Nodes, func(n model.NodePlan) bool { return n.Host == h }) {
+			return &model.Hint{
+				Err: fmt.Errorf("--order: %s is not in the plan", h),
+				Try: "its nodes are " + join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }),
+			}
+		}
+	}
+	return nil
+}
+
+// rollout is one run of a plan.
+type rollout struct {
+	a    *Applier
+	inv  *model.Inventory
+	p    *model.Plan
+	emit func(model.StepResult)
+	base map[model.Host]baseline
+
+	mu  sync.Mutex
+	rep *model.Report
+	err error // the first failure
+}
+
+func (r *rollout) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// preflight asks every node of the run whether it could be changed and seen,
+// all at once, before the first is touched. It reports the nodes that could
+// not, each with its reason.
+func (r *rollout) preflight(ctx context.Context) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range r.p.Nodes {
+		n := &r.p.Nodes[i]
+		if !n.Changed() {
+			continue
+		}
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			base, step, err := r.ready(ctx, n)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.base[n.Host] = base
+			if err != nil {
+				r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = step, err
+			}
+		})
+	}
+	wg.Wait()
+	var bad []string
+	for i := range r.rep.Nodes {
+		rep := &r.rep.Nodes[i]
+		if rep.Err == nil {
+			continue
+		}
+		r.emit(model.StepResult{Host: rep.Host, Step: rep.Step, Done: true, Err: rep.Err})
+		bad = append(bad, string(rep.Host))
+		if r.err == nil {
+			r.err = r.why(&r.p.Nodes[i], rep)
+		}
+	}
+	more := ""
+	if len(bad) > 1 {
+		more = fmt.Sprintf(" (and %d more: %s)", len(bad)-1, strings.Join(bad[1:], ", "))
+	}
+	if r.err != nil {
+		r.err = &model.Hint{Err: fmt.Errorf("%w%s; %w", r.err, more, ErrNotBegun), Try: model.TryOf(r.err)}
+	}
+}
+
+// ready looks at one node without changing it.
+func (r *rollout) ready(ctx context.Context, n *model.NodePlan) (baseline, string, error) {
+	// Whoever cannot see the result must not change anything.
+	base, err := r.a.baseline(ctx, r.inv, n)
+	if err != nil {
+		return base, model.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(r.a.ReadFor, 20*time.Second))
+	defer cancel()
+	s, err := r.a.runScript(ctx, n, nil, nil, "ready", r.p.ID, n.ConfDir, r.a.who())
+	if err == nil {
+		err = s.err
+	}
+	return base, model.StepStage, err
+}
+
+// all does the nodes: the first that changes alone, then the others.
+func (r *rollout) all(ctx context.Context) {
+	var todo []int
+	for i := range r.p.Nodes {
+		if r.p.Nodes[i].Changed() {
+			todo = append(todo, i)
+		} else {
+			r.rep.Nodes[i].Outcome = model.Unchanged
+		}
+	}
+	if len(todo) == 0 {
+		return
+	}
+	r.one(ctx, todo[0])
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, max(1, r.a.Rollout.Parallel))
+	for _, i := range todo[1:] {
+		slots <- struct{}{} // before the look at what the others did
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r.one(ctx, i)
+		})
+	}
+	wg.Wait()
+}
+
+// one does one node, unless the run has failed or was told to stop.
+func (r *rollout) one(ctx context.Context, i int) {
+	n := &r.p.Nodes[i]
+	if r.failed() != nil {
+		return
+	}
+	if err := ctx.Err(); err != nil || r.a.Rollout.aborted() {
+		if err == nil {
+			err = errAborted
+		}
+		try := fmt.Sprintf("pgtui reload %s --resume goes on with the nodes that are left", r.p.Cluster)
+		if r.a.Rollout.Action == model.ActionUndo {
+			try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
+		}
+		r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, label(n), err), Try: try})
+		return
+	}
+	rep := r.a.node(context.WithoutCancel(ctx), r.inv, r.p, n, r.base[n.Host], r.emit)
+	r.mu.Lock()
+	r.rep.Nodes[i] = rep
+	r.mu.Unlock()
+	if rep.Outcome != model.Applied {
+		r.fail(r.why(n, &rep))
+	}
+}
+
+func (r *rollout) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// why is what stopped the run at a node, with what to do about it.
+func (r *rollout) why(n *model.NodePlan, rep *model.NodeReport) error {
+	return &model.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
+}
+
+// who is what node.sh tells a second operator.
+func (a *Applier) who() string {
+	if a.Who.User == "" {
+		return "pgtui"
+	}
+	return strings.Join(strings.Fields(a.Who.String()), " ")
+}
+
+// window is ConfirmWithin for node.sh.
+func (a *Applier) window() string { return strconv.Itoa(int(a.Rollout.ConfirmWithin / time.Second)) }

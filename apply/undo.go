@@ -1,0 +1,226 @@
+package apply
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // backup.sh
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/probe/transport"
+	"pgtui/render"
+)
+
+//go:embed backup.sh
+var backupScript string
+
+// Kept is what a plan replaced on one node.
+type Kept struct {
+	Dir   string
+	Files map[string]KeptFile
+}
+
+// KeptFile is one file that a plan added, changed or deleted.
+type KeptFile struct {
+	New string // hash of what the plan made of it; "-" when it was deleted
+	Old []byte // what it was; nil when there was none
+}
+
+// noBackup is the exit code of backup.sh where there is none.
+const noBackup = 4
+
+var errNoBackup = errors.New("there is no backup")
+
+// maxKept bounds the files of a backup.
+const maxKept = 4000
+
+// kept reads the backup of a plan on one node.
+func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kept, error) {
+	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	defer cancel()
+	out, err := a.Runner.Run(ctx, transport.Cmd{Target: t, Script: backupScript, Args: []string{plan}, Reads: true})
+	switch {
+	case err != nil:
+		return Kept{}, fmt.Errorf("read the backup: %w", err)
+	case out.Exit == noBackup:
+		return Kept{}, fmt.Errorf("%w of plan %s", errNoBackup, plan)
+	case out.Exit != 0:
+		return Kept{}, fmt.Errorf("read the backup: %s", strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; "))
+	case out.Truncated:
+		return Kept{}, errors.New("read the backup: its files are too large together")
+	}
+	return parseBackup(out.Stdout)
+}
+
+// parseBackup reads what backup.sh prints: "dir PATH", "file OLD NEW NAME" as
+// in node.sh, "data NAME" with the old content in base64 up to a line ".", and
+// "end".
+func parseBackup(b []byte) (Kept, error) {
+	k := Kept{Files: map[string]KeptFile{}}
+	old := map[string]string{}
+	data := map[string][]byte{}
+	lines := strings.Split(string(b), "\n")
+	for i := 0; i < len(lines); i++ {
+		word, rest, _ := strings.Cut(lines[i], " ")
+		switch word {
+		case "dir":
+			k.Dir = safe.Text(rest, 200)
+		case "file":
+			w := strings.SplitN(rest, " ", 3)
+			if len(w) != 3 || checkName(w[2]) != nil || len(old) >= maxKept {
+				return Kept{}, errors.New("the backup's list of files is damaged")
+			}
+			old[w[2]] = w[0]
+			k.Files[w[2]] = KeptFile{New: w[1]}
+		case "data":
+			var text strings.Builder
+			for i++; i < len(lines) && lines[i] != "."; i++ {
+				text.WriteString(lines[i])
+			}
+			content, err := base64.StdEncoding.DecodeString(text.String())
+			if err != nil {
+				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", safe.Text(rest, 80), err)
+			}
+			data[rest] = present(content)
+		case "end":
+			for name, hash := range old {
+				if hash == "-" {
+					continue
+				}
+				if content, ok := data[name]; !ok || sum(content) != hash {
+					return Kept{}, fmt.Errorf("the backup of %s is not what was kept", safe.Text(name, 80))
+				}
+				f := k.Files[name]
+				f.Old = data[name]
+				k.Files[name] = f
+			}
+			return k, nil
+		}
+	}
+	return Kept{}, errors.New("the backup is cut")
+}
+
+// Undo makes the plan that puts back, on every node where the run has left new
+// files, exactly what was there before. It is run like any other. A file that
+// has been changed since makes its node's Err: what came later is not undone
+// along with it.
+func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run) (model.Plan, error) {
+	c := inv.Cluster(run.Cluster)
+	if c == nil {
+		return model.Plan{}, fmt.Errorf("plan %s: there is no cluster %q in %s any more", run.Plan, run.Cluster, inv.Source)
+	}
+	var hosts []model.Host
+	for _, n := range run.Nodes {
+		if run.Interrupted || n.Backup != "" && (n.Outcome == model.Applied || n.Outcome == model.Uncertain) {
+			hosts = append(hosts, n.Host)
+		}
+	}
+	if len(hosts) == 0 {
+		return model.Plan{}, &model.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
+	}
+	have := a.readAll(ctx, inv, hosts)
+	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
+	for _, h := range hosts {
+		p.Nodes = append(p.Nodes, a.undoNode(ctx, inv, c, h, run, have[h]))
+	}
+	p.ID = planID(&p)
+	return p, nil
+}
+
+func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *model.Run, have NodeFiles) model.NodePlan {
+	f := c.Front(h)
+	if f == nil {
+		f = &model.Front{Host: h}
+	}
+	n := buildNode(inv, c, f, nil, have, true)
+	if n.Err != nil {
+		return n
+	}
+	k, err := a.kept(ctx, n.Target, run.Plan)
+	if err != nil {
+		if !run.Interrupted || !errors.Is(err, errNoBackup) { // else the run had not come to this node
+			n.Err = err
+		}
+		return n
+	}
+	ours := map[string][]byte{}
+	for name, kept := range k.Files {
+		if kept.New != "-" || kept.Old != nil && have.Files[name] != nil {
+			ours[name] = have.Files[name]
+		}
+	}
+	now := buildNode(inv, c, f, ours, have, true)
+	if now.Err != nil {
+		return now
+	}
+	want := map[string][]byte{}
+	for name := range now.Have {
+		want[name] = have.Files[name]
+	}
+	for name, kept := range k.Files {
+		is, there := have.Files[name]
+		if there && sum(present(is)) != kept.New || !there && kept.New != "-" {
+			if same(is, there, kept.Old) {
+				continue // it is as it was already
+			}
+			now.Err = &model.Hint{
+				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", safe.Text(name, 80), run.Plan),
+				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
+			}
+			return now
+		}
+		delete(want, name)
+		if kept.Old != nil {
+			want[name] = kept.Old
+		}
+	}
+	return exactly(now, have.Files, want)
+}
+
+func same(is []byte, there bool, old []byte) bool {
+	return there == (old != nil) && bytes.Equal(is, old)
+}
+
+// exactly is the node with the changes that make want of its own files, byte
+// for byte.
+func exactly(n model.NodePlan, have, want map[string][]byte) model.NodePlan {
+	n.Changes, n.Same, n.Want, n.Expect = nil, 0, map[string]string{}, nil
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		n.Want[name] = sum(want[name])
+		_, own := n.Have[name]
+		if own && bytes.Equal(have[name], want[name]) {
+			n.Same++
+			continue
+		}
+		ch := model.FileChange{Name: name, After: present(want[name])}
+		if own {
+			ch.Before = present(have[name])
+		}
+		n.Changes = append(n.Changes, ch)
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Have)) {
+		if _, stays := want[name]; !stays {
+			n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(have[name])})
+		}
+	}
+	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
+	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		for _, s := range render.Sections(want[name]) {
+			x := model.ExpectedProxy{Name: s.Name}
+			for _, v := range s.Servers {
+				x.Servers = append(x.Servers, model.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
+			}
+			n.Expect = append(n.Expect, x)
+		}
+	}
+	n.Gone = gone(n.Changes, want)
+	return n
+}

@@ -1,0 +1,193 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/apply"
+	"pgtui/model"
+)
+
+// consoleConfirm is the console's --confirm-within.
+const consoleConfirm = 60 * time.Second
+
+// rollFlags are how a plan shall be carried out.
+type rollFlags struct {
+	confirmWithin time.Duration
+	parallel      int
+	order         []string
+	resume        bool
+}
+
+func (r *rollFlags) add(c *cobra.Command) {
+	f := c.Flags()
+	f.DurationVar(&r.confirmWithin, "confirm-within", 0, "a node whose routing was not found good within this `time` puts its old files back by itself; 0 is never")
+	f.IntVar(&r.parallel, "parallel", 1, "how many nodes to do at once, after the first")
+	f.StringSliceVar(&r.order, "order", nil, "`hosts` to begin with, in this order; the node with the VIP is otherwise last")
+}
+
+func (r *rollFlags) check() error {
+	switch {
+	case r.confirmWithin != 0 && (r.confirmWithin < 10*time.Second || r.confirmWithin > 10*time.Minute):
+		return &model.Hint{Err: fmt.Errorf("--confirm-within %s: expected from 10s to 10m, or 0 for none", r.confirmWithin), Try: "--confirm-within 60s"}
+	case r.confirmWithin%time.Second != 0:
+		return fmt.Errorf("--confirm-within %s: expected whole seconds", r.confirmWithin)
+	case r.parallel < 1 || r.parallel > 10:
+		return fmt.Errorf("--parallel %d: expected from 1 to 10", r.parallel)
+	}
+	return nil
+}
+
+// arrange puts a plan into the order of its roll-out.
+func (a *app) arrange(ctx context.Context, inv *model.Inventory, p *model.Plan, order []string) error {
+	if err := apply.Order(p, hosts(order)); err != nil {
+		return err
+	}
+	apply.Arrange(p, hosts(order), a.vipHolder(ctx, inv, p))
+	return nil
+}
+
+// vipHolder is the node of the plan that carries the cluster's VIP, "" when
+// that is not known or does not matter.
+func (a *app) vipHolder(ctx context.Context, inv *model.Inventory, p *model.Plan) model.Host {
+	c := inv.Cluster(p.Cluster)
+	if c == nil || c.VIP == "" || len(p.Nodes) < 2 {
+		return ""
+	}
+	s, err := a.prober().Probe(ctx, inv, p.Cluster)
+	if err != nil || !s.VIP[p.Cluster].Known() {
+		return ""
+	}
+	return s.VIP[p.Cluster].Value
+}
+
+// carryOut runs a plan that was shown and accepted.
+func (a *app) carryOut(ctx context.Context, ap *apply.Applier, inv *model.Inventory, plan model.Plan, r rollFlags) error {
+	ctx, abort, stop := a.interrupts(ctx)
+	defer stop()
+	ap.Rollout.ConfirmWithin, ap.Rollout.Parallel, ap.Rollout.Abort = r.confirmWithin, r.parallel, abort
+	fmt.Fprintf(a.io.Out, "\nplan %s\n", plan.ID)
+	report, err := ap.Execute(ctx, inv, plan, a.printStep)
+	a.printReport(report)
+	a.printGhosts(context.WithoutCancel(ctx), ap, inv, plan.Cluster, report)
+	return exit(reloadCode(report, err), err)
+}
+
+// interrupts makes the first interrupt end the run between two nodes, and the
+// second close abort: the node that is being worked on is put back then.
+func (a *app) interrupts(ctx context.Context) (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	abort, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+			}
+			switch n {
+			case 1:
+				fmt.Fprintln(a.io.Err, "pgtui: finishing this node, then stopping; once more puts this node back")
+				cancel()
+			case 2:
+				fmt.Fprintln(a.io.Err, "pgtui: putting this node back, then stopping")
+				close(abort)
+			}
+		}
+	}()
+	return ctx, abort, func() { signal.Stop(signals); close(done); cancel() }
+}
+
+// printGhosts lists the old workers that hold sessions after a run.
+func (a *app) printGhosts(ctx context.Context, ap *apply.Applier, inv *model.Inventory, name model.ClusterName, r model.Report) {
+	c := inv.Cluster(name)
+	reloaded := false
+	for _, n := range r.Nodes {
+		reloaded = reloaded || n.Outcome == model.Applied || n.Outcome == model.Restored
+	}
+	if c == nil || !reloaded {
+		return
+	}
+	for _, g := range ap.Ghosts(ctx, inv, c) {
+		fmt.Fprintf(a.io.Out, "%s: old worker %d, replaced by a reload, still holds %s\n", g.Host, g.PID, g.Text())
+	}
+}
+
+// auditFile is where records are kept: $PGTUI_AUDIT, else in the user's state
+// directory.
+func (a *app) auditFile() *apply.Audit {
+	path := a.io.Getenv("PGTUI_AUDIT")
+	if path == "" {
+		dir := a.io.Getenv("XDG_STATE_HOME")
+		if dir == "" {
+			dir = join(a.io.Getenv("HOME"), ".local/state")
+		}
+		path = join(dir, "pgtui/audit.jsonl")
+	}
+	return &apply.Audit{Path: path, Syslog: a.io.Getenv("PGTUI_SYSLOG") == "1"}
+}
+
+// operator is who runs this, as far as the machine tells.
+func (a *app) operator() model.Operator {
+	o := model.Operator{UID: os.Getuid(), LoginUID: -1, PID: os.Getpid(), SudoUser: a.io.Getenv("SUDO_USER")}
+	o.User = strconv.Itoa(o.UID)
+	if u, err := user.LookupId(o.User); err == nil {
+		o.User = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		o.Host = h
+	}
+	if b, err := os.ReadFile("/proc/self/loginuid"); err == nil {
+		if n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 32); err == nil && n != 1<<32-1 {
+			o.LoginUID = int(n)
+		}
+	}
+	from := a.io.Getenv("SSH_CONNECTION")
+	for pid := os.Getppid(); from == "" && pid > 1; pid = parent(pid) {
+		from = environ(pid, "SSH_CONNECTION") // sudo drops it
+	}
+	o.SSHFrom, _, _ = strings.Cut(from, " ")
+	return o
+}
+
+// environ is a variable of another process, "" when it cannot be read.
+func environ(pid int, name string) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return ""
+	}
+	for _, v := range strings.Split(string(b), "\x00") {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// parent is the process that started pid, 0 when that is not told.
+func parent(pid int) int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	w := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(w) < 2 {
+		return 0
+	}
+	n, err := strconv.Atoi(w[1])
+	if err != nil {
+		return 0
+	}
+	return n
+}
