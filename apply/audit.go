@@ -79,8 +79,8 @@ func tellSyslog(r model.Record) error {
 	if err != nil {
 		return &model.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
 	}
-	defer w.Close()
-	if err := w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, r.Outcome, r.Error), 900)); err != nil {
+	err = w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, r.Outcome, r.Error), 900))
+	if err = errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("syslog: %w", err)
 	}
 	return nil
