@@ -56,7 +56,7 @@ type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 // pool, no proxy, no redirect, and nothing runs on after ask has returned.
 type asker struct {
 	dial    DialFunc
-	timeout time.Duration  // of one request, all of it
+	timeout time.Duration // of one request, all of it
 	now     func() time.Time
 	roots   *x509.CertPool // nil trusts the system's
 	rootErr error          // why the CA file could not be read; fails every TLS request
