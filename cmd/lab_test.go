@@ -46,9 +46,15 @@ type result struct {
 func pgtui(t *testing.T, inv string, args ...string) result {
 	t.Helper()
 	var out, errb bytes.Buffer
+	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	t0 := time.Now()
 	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", filepath.Join(labDir, ".state/ssh_config")}, args...),
-		cmd.IO{In: strings.NewReader(""), Out: &out, Err: &errb, Getenv: func(string) string { return "" }})
+		cmd.IO{In: strings.NewReader(""), Out: &out, Err: &errb, Getenv: func(name string) string {
+			if name == "PGTUI_AUDIT" {
+				return audit
+			}
+			return ""
+		}})
 	return result{code, out.String(), errb.String(), time.Since(t0)}
 }
 
