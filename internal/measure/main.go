@@ -3,10 +3,11 @@
 // `pgtui status`, beside what a user would otherwise type. The figures are of
 // this machine, now; nothing fails on them.
 //
-//	go run ./internal/measure [-i inventory] [-idle 6s] [-clusters 333] [-fleet] [-bin program]
+//	go run ./internal/measure [-i inventory] [-idle 6s] [-clusters 333] [-fleet] [-lab testdata/lab/lab] [-bin program]
 //
 // Without -i it starts the embedded sandbox and measures against that, and then
-// against a sandbox of 1,000 nodes.
+// against a sandbox of 1,000 nodes. With -lab it measures one answer on the lab
+// that is up, beside patronictl and curl, and nothing else.
 package main
 
 import (
@@ -33,15 +34,16 @@ func main() {
 	runs := flag.Int("runs", 15, "starts to measure the first frame over")
 	clusters := flag.Int("clusters", 333, "size of the large fleet of the second part; 0 leaves it out")
 	only := flag.Bool("fleet", false, "the large fleet only")
+	lab := flag.String("lab", "", "the lab's command: measure on the lab that is up, only")
 	bin := flag.String("bin", "", "program to measure; default: built from here")
 	flag.Parse()
-	if err := run(context.Background(), *bin, *inv, *idle, *runs, *clusters, *only); err != nil {
+	if err := run(context.Background(), *bin, *inv, *idle, *runs, *clusters, *only, *lab); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin, inv string, idle time.Duration, runs, clusters int, only bool) error {
+func run(ctx context.Context, bin, inv string, idle time.Duration, runs, clusters int, only bool, lab string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "pgtui-measure-")
@@ -54,6 +56,9 @@ func run(ctx context.Context, bin, inv string, idle time.Duration, runs, cluster
 		if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./cmd/pgtui").CombinedOutput(); err != nil {
 			return fmt.Errorf("build: %w: %s", err, out)
 		}
+	}
+	if lab != "" {
+		return cluster(ctx, bin, lab)
 	}
 	if !only {
 		if err := small(ctx, bin, inv, idle, runs); err != nil {
