@@ -94,8 +94,9 @@ const ProofAge = 30 * time.Second
 const SlowConnect = time.Second
 
 // Moved reports whether HAProxy's word about a section changed between two
-// snapshots, or may have: a server came or went, a transition is younger than
-// the earlier one, or one of the two does not know.
+// snapshots, or may have: a server came or went, its last transition (or the
+// whole section's, after a reload) is another one than before, or one of the
+// two does not know.
 func Moved(before, after *Snapshot, host Host, section string) bool {
 	a, b := before.HAProxy[host], after.HAProxy[host]
 	if !a.Known() || !b.Known() {
@@ -108,14 +109,18 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 	if len(px.Servers) != len(py.Servers) {
 		return true
 	}
-	between := int64(b.At.Sub(a.At)/time.Second) + 1
+	// HAProxy tells a transition's age in whole seconds of its own clock. One
+	// older than the time between the two looks is from before the first; a
+	// younger one is the same when it has aged by all the seconds between.
+	between := int64(b.At.Sub(a.At) / time.Second)
+	same := func(was, now int64) bool { return now > between || now >= was+between }
 	for i := range py.Servers {
 		row := &py.Servers[i]
 		was := px.Server(row.Name)
 		if was == nil || usable(was) != usable(row) || row.CheckStatus == "INI" {
 			return true
 		}
-		if row.LastChange < between && !(warmedUp(was, row) && py.Back.LastChange >= between) {
+		if !same(was.LastChange, row.LastChange) && !(warmedUp(was, row) && same(px.Back.LastChange, py.Back.LastChange)) {
 			return true
 		}
 	}

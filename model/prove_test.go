@@ -235,4 +235,15 @@ func TestMoved(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
+	// A transition of the second before the first look has aged like any other.
+	for aged, want := range map[int64]bool{2: true, 3: false, 4: false} {
+		before, after := newWorld(), newWorld()
+		later(before, 0)
+		later(after, 3*time.Second)
+		before.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = 0 })
+		after.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = aged })
+		if got := model.Moved(before.snap, after.snap, "10.10.10.11", "pg-test-primary"); got != want {
+			t.Errorf("3 s after a young transition, it is %d s old: %v", aged, got)
+		}
+	}
 }
