@@ -70,7 +70,9 @@ func (j *Judge) works(a Answer, v *model.View) {
 	if a.Fault != "" || (len(v.Serving) > 1 && !a.Again) {
 		return // another server's answer says nothing of the one that fails
 	}
-	delete(j.dead, j.key(a))
+	if len(v.Serving) == 1 { // of several, some answers in a row may all be of the others
+		delete(j.dead, j.key(a))
+	}
 	for i := range j.failed {
 		if f := &j.failed[i]; j.key(f.d.Answer) == j.key(a) {
 			f.again = true
@@ -148,7 +150,7 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 	j.report.Proofs++
 	for key, o := range s.Proofs {
 		v := viewOf(&b, Answer{Host: key.HAProxy, Service: key.Service})
-		if o.Known() && v != nil && v.Proven != nil && v.Proven.Dead != "" {
+		if o.Known() && tells(v) {
 			j.dead[key] = s.TakenAt
 		}
 	}
@@ -161,7 +163,7 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 			left = append(left, f)
 			continue
 		}
-		if v != nil && v.Proven != nil && v.Proven.Dead != "" {
+		if tells(v) {
 			j.report.PortNo++
 			continue
 		}
@@ -171,6 +173,13 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 	j.failed = left
 }
 
+// tells reports whether a proof says that the port fails, or that logging in
+// takes as long as our client waits: HAProxy tries a dead server for some
+// seconds before it takes another one.
+func tells(v *model.View) bool {
+	return v != nil && v.Proven != nil && (v.Proven.Dead != "" || v.Proven.Connect >= clientTimeout)
+}
+
 // proofText is a proof that explained nothing, as evidence.
 func proofText(from, to time.Time, v *model.View) string {
 	out := fmt.Sprintf("proof from %s to %s: ", clock(from), clock(to))
@@ -178,7 +187,7 @@ func proofText(from, to time.Time, v *model.View) string {
 		return out + "not laid beside the board"
 	}
 	p := v.Proven
-	return fmt.Sprintf("%s%s, %d of %d failed (%s), answered: %s; %s", out, v.Verdict, p.Failed, p.Total(), p.Error, model.Join(p.Names()), p.Note)
+	return fmt.Sprintf("%s%s, %d of %d failed (%s), answered: %s, the slowest after %s; %s", out, v.Verdict, p.Failed, p.Total(), p.Error, model.Join(p.Names()), p.Connect.Round(time.Millisecond), p.Note)
 }
 
 // settleFailures gives up on failures that no proof explained in time.

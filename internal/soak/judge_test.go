@@ -210,6 +210,17 @@ func TestJudge(t *testing.T) {
 			w.client(5000, 5010, "", "closed")
 			w.look(5500)
 		}, want{portNo: 3, agreed: 1, singles: 1}},
+		{"a port that fails, and the proof logs in after longer than our client waits", func(w *world) {
+			w.look(0)
+			w.client(100, 2100, "", "no answer")
+			w.client(600, 2600, "", "no answer")
+			w.look(3000)
+			s := w.snapshot(5000)
+			key := model.PortKey{HAProxy: "h1", Cluster: "a", Service: "primary"}
+			s.Proofs = map[model.PortKey]model.Observed[model.Proof]{key: {At: at(5000), Tried: at(5000),
+				Value: model.Proof{PortKey: key, Port: "5433", Tries: []model.Try{{Connect: clientTimeout}}}}}
+			w.j.Proved(at(2600), s)
+		}, want{portNo: 2}},
 		{"the primary service is answered by one in recovery", func(w *world) {
 			w.look(0)
 			w.j.Answered(Answer{Host: "h1", Service: "primary", Start: at(100), End: at(110), Node: "a-1", Recovery: true})
