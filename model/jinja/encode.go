@@ -11,7 +11,9 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pgtui/model"
@@ -33,7 +35,7 @@ func encodeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		return out, true, err
 	case "hash", "checksum", "sha1", "md5":
 		kind := map[string]string{"hash": a.text(0, "hashtype", "sha1"), "md5": "md5"}[name]
-		if _, ok := py.Text(v); !ok && (name != "hash" || !py.IsNumber(v)) {
+		if _, ok := py.Text(v); !ok && !py.IsNumber(v) {
 			return nil, true, &Unknowable{"the filter " + name + " of a " + py.TypeName(v)}
 		}
 		out, err := digest(kind, py.Str(v))
@@ -344,4 +346,78 @@ func inParts(name string, l []py.Value, a args) (py.Value, error) {
 		out, at = append(out, part), at+size
 	}
 	return out, nil
+}
+
+// formatSpec is Python's format mini-language: fill and align, sign, zero,
+// width, precision, type.
+var formatSpec = regexp.MustCompile(`^(?:(.?)([<>^]))?([+ -]?)(0?)([0-9]{0,3})(?:\.([0-9]{1,2}))?([dsfxXo]?)$`)
+
+// formatted is format(v, spec) for text and for numbers.
+func formatted(v py.Value, spec string) (string, error) {
+	unknown := &Unknowable{"the format {:" + spec + "}"}
+	m := formatSpec.FindStringSubmatch(spec)
+	if m == nil {
+		return "", unknown
+	}
+	fill, align, sign, zero, kind := m[1], m[2], m[3], m[4] != "", m[7]
+	width, _ := strconv.Atoi(m[5])
+	var s string
+	v = number0(v)
+	n, isInt := toInt(v)
+	text, isText := py.Text(v)
+	switch {
+	case isText && (kind == "" || kind == "s") && sign == "" && !zero:
+		s = text
+		if m[6] != "" {
+			precision, _ := strconv.Atoi(m[6])
+			s = string([]rune(s)[:min(precision, len([]rune(s)))])
+		}
+	case isInt && kind != "f" && kind != "s" && m[6] == "":
+		s = n.Text(map[string]int{"x": 16, "X": 16, "o": 8}[kind] + 10*one(kind == "" || kind == "d"))
+		if kind == "X" {
+			s = strings.ToUpper(s)
+		}
+	case py.IsNumber(v) && kind == "f":
+		precision := 6
+		if m[6] != "" {
+			precision, _ = strconv.Atoi(m[6])
+		}
+		s = strconv.FormatFloat(toFloat(v), 'f', precision, 64)
+	default:
+		return "", unknown
+	}
+	if !isText {
+		minus := strings.HasPrefix(s, "-")
+		s = strings.TrimPrefix(s, "-")
+		mark := map[bool]string{true: "-", false: strings.TrimPrefix(sign, "-")}[minus]
+		if zero && align == "" {
+			return mark + strings.Repeat("0", max(0, width-len(s)-len(mark))) + s, nil
+		}
+		s = mark + s
+		if align == "" {
+			align = ">"
+		}
+	}
+	if fill == "" {
+		fill = " "
+		if zero {
+			fill = "0"
+		}
+	}
+	gap := max(0, width-len([]rune(s)))
+	left := 0
+	switch align {
+	case ">":
+		left = gap
+	case "^":
+		left = gap / 2
+	}
+	return strings.Repeat(fill, left) + s + strings.Repeat(fill, gap-left), nil
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

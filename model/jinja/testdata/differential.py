@@ -30,8 +30,11 @@ def ex(d):
     if k<.94: return f'({ex(d-1)} if {ex(d-1)} else {ex(d-1)})'
     if k<.97: return f'{R.choice(["word","conf","names","base","empty"])}{R.choice(meths)}'
     return f'[{ex(d-1)}, {ex(d-1)}]'
+def spec():
+    return R.choice(['','>','<','^','*^','0>','->']) + R.choice(['','','+',' ','-']) + R.choice(['','0','']) + R.choice(['','2','5','12']) + R.choice(['','','.2','.0']) + R.choice(['','d','s','f','x','X','o'])
 def tpl():
     k=R.random()
+    if k<.04: return '{{ "a{:'+spec()+'}b".format('+ex(1)+') }}'
     if k<.7: return '{{ '+ex(R.randint(0,3))+' }}'
     if k<.8: return R.choice(['a ','','\n','[',"{'k': "])+'{{ '+ex(2)+' }}'+R.choice([' b','','\n',']','}'])
     if k<.85: return '{% if '+ex(1)+' %}'+R.choice(['yes','1','True'])+'{% else %}\nno\n{% endif %}'
