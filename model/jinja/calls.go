@@ -243,7 +243,7 @@ func textMethod(s, name string, list []py.Value, named map[string]py.Value) (py.
 	return nil, &Unknowable{"the method " + name}
 }
 
-// braces is str.format for the plain forms {}, {0} and {name}.
+// braces is str.format for the forms {}, {0} and {name}, each with a format.
 func braces(s string, list []py.Value, named map[string]py.Value) (py.Value, error) {
 	var b strings.Builder
 	auto := 0
@@ -263,7 +263,7 @@ func braces(s string, list []py.Value, named map[string]py.Value) (py.Value, err
 		if s[i] == '}' || end < 0 {
 			return nil, failf("single brace in format string")
 		}
-		field := s[i+1 : i+end]
+		field, spec, _ := strings.Cut(s[i+1:i+end], ":")
 		s = s[i+end+1:]
 		v, ok := named[field]
 		if !ok {
@@ -281,7 +281,14 @@ func braces(s string, list []py.Value, named map[string]py.Value) (py.Value, err
 			}
 			v = list[n]
 		}
-		b.WriteString(py.Str(v))
+		text := py.Str(v)
+		if spec != "" {
+			var err error
+			if text, err = formatted(v, spec); err != nil {
+				return nil, err
+			}
+		}
+		b.WriteString(text)
 	}
 	return py.Computed(b.String()), nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"pgtui/model"
 	"pgtui/model/py"
@@ -69,7 +70,7 @@ func (c *context) runFilter(name string, v py.Value, a args) (py.Value, error) {
 		return nil, err
 	}
 	for _, f := range []func(string, py.Value, args) (py.Value, bool, error){
-		scalarFilter, textFilter, c.listFilter, c.mapFilter, dictFilter, codeFilter,
+		encodeFilter, mathFilter, scalarFilter, textFilter, c.listFilter, c.mapFilter, dictFilter, codeFilter,
 	} {
 		if out, ok, err := f(name, v, a); ok {
 			return out, err
@@ -180,24 +181,44 @@ func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 	case "b64encode":
 		return out(base64.StdEncoding.EncodeToString([]byte(s)))
 	case "b64decode":
-		b, err := base64.StdEncoding.DecodeString(s)
+		b, err := base64.StdEncoding.DecodeString(strings.Map(func(r rune) rune { // Python passes over the rest
+			if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("+/=", r)) {
+				return r
+			}
+			return -1
+		}, s))
 		if err != nil {
 			return nil, true, failf("not base64: %v", err)
+		}
+		if !utf8.Valid(b) {
+			return nil, true, &Unknowable{"b64decode of what is not text"}
 		}
 		return out(string(b))
 	case "split":
 		r, err := splitText(s, a.list)
 		return r, true, err
-	case "indent", "center", "format", "wordcount", "urlencode", "truncate":
+	case "center":
+		n, ok := a.get(0, "width", int64(80)).(int64)
+		if !ok {
+			return nil, true, &Unknowable{"center by that"}
+		}
+		return out(center(s, n))
+	case "indent":
+		if _, ok := py.Text(v); !ok {
+			return nil, true, failf("indent needs a string, not %s", py.TypeName(v))
+		}
+		r, err := indent(s, a)
+		return r, true, err
+	case "format", "wordcount", "truncate":
 		if name == "format" {
 			r, err := percent(s, py.Tuple(a.list))
 			return r, true, err
 		}
 		if name == "wordcount" {
-			return int64(len(strings.Fields(s))), true, nil
+			return int64(len(strings.FieldsFunc(s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r) }))), true, nil
 		}
 		return nil, true, &Unknowable{"the filter " + name}
-	case "regex_replace", "regex_search", "regex_findall", "regex_escape":
+	case "regex_replace", "regex_search", "regex_findall":
 		r, err := regexFilter(name, s, a)
 		return r, true, err
 	}
@@ -239,9 +260,6 @@ func shellQuote(s string) string {
 }
 
 func regexFilter(name, s string, a args) (py.Value, error) {
-	if name == "regex_escape" {
-		return nil, &Unknowable{"the filter regex_escape"}
-	}
 	src := a.text(0, "pattern", a.text(0, "regex", ""))
 	flags := ""
 	if py.Truthy(a.get(99, "ignorecase", false)) {
@@ -329,9 +347,7 @@ func codeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		out, err := e.Search(v)
 		return out, true, err
-	case "to_json", "tojson":
-		return nil, true, &Unknowable{"the filter " + name}
-	case "from_json", "from_yaml":
+	case "from_yaml", "to_yaml", "to_nice_yaml":
 		return nil, true, &Unknowable{"the filter " + name}
 	}
 	return nil, false, nil
@@ -357,12 +373,18 @@ func dictFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		return out, true, nil
 	case "items2dict":
-		l, err := iterate(v)
-		if err != nil {
-			return nil, true, err
+		l, ok := v.([]py.Value)
+		if t, isTuple := v.(py.Tuple); isTuple {
+			l, ok = t, true
+		}
+		if !ok {
+			return nil, true, failf("items2dict requires a list, got %s", py.TypeName(v))
 		}
 		out := &py.Dict{}
 		for _, it := range l {
+			if err := defined(it); err != nil {
+				return nil, true, err
+			}
 			d, ok := it.(*py.Dict)
 			if !ok {
 				return nil, true, failf("items2dict requires a list of dictionaries")

@@ -9,7 +9,7 @@ import (
 
 func (c *context) listFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 	if !slices.Contains([]string{"first", "last", "list", "join", "min", "max", "sum", "sort", "reverse", "unique", "flatten",
-		"union", "intersect", "difference", "symmetric_difference", "zip", "batch", "slice", "shuffle", "random", "groupby"}, name) {
+		"union", "intersect", "difference", "symmetric_difference", "zip", "product", "batch", "slice", "shuffle", "random", "groupby"}, name) {
 		return nil, false, nil
 	}
 	if s, ok := py.Text(v); ok && name == "reverse" {
@@ -18,7 +18,7 @@ func (c *context) listFilter(name string, v py.Value, a args) (py.Value, bool, e
 		return py.Computed(r), true, nil
 	}
 	l, err := iterate(v)
-	if _, isList := v.([]py.Value); err == nil && name == "union" && !isList {
+	if _, isList := v.([]py.Value); err == nil && (name == "union" || name == "symmetric_difference") && !isList {
 		err = failf("can only concatenate list")
 	}
 	if err != nil {
@@ -64,6 +64,26 @@ func (c *context) onList(name string, l []py.Value, a args) (py.Value, error) {
 			return nil, err
 		}
 		return setOp(name, l, m), nil
+	}
+	switch name {
+	case "batch", "slice":
+		return inParts(name, l, a)
+	case "zip", "product":
+		if len(a.named) > 0 {
+			return nil, &Unknowable{"the filter " + name + " with options"}
+		}
+		lists := [][]py.Value{l}
+		for _, v := range a.list {
+			m, err := iterate(v)
+			if err != nil {
+				return nil, err
+			}
+			lists = append(lists, m)
+		}
+		if name == "zip" {
+			return zip(lists), nil
+		}
+		return product(lists)
 	}
 	return nil, &Unknowable{"the filter " + name}
 }

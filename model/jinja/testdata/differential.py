@@ -13,7 +13,9 @@ names=list(V)+['nope','conf.tier','conf.nope','names[0]','nums[-1]','conf["ports
 lits=['1','0','-3','2.5',"'x'",'"a b"','true','false','none','[]','[1,2]',"{'a':1}","'5'","''",'10','1e3','0x1f','100_000']
 filters=['upper','lower','length','int','float','string','bool','first','last','list','join(",")','join','sort','reverse|list','unique','max','min','sum','abs','round','round(1)','trim','title','capitalize',
  'default("d")','default("d",true)','d(0)','replace("a","b")','map("upper")|list','map("string")|join("-")','select("match","^a")|list','reject("equalto",1)|list','ternary(1,2)','int(7)','split(",")','flatten','union([1])','difference([1])',
- 'intersect([1,2])','combine({"z":1})','dict2items','quote','basename','b64encode','selectattr("v","defined")|list','map(attribute="n")|list','selectattr("v","gt",1)|map(attribute="n")|join','regex_replace("[aeiou]","_")','regex_search("l+")','count']
+ 'intersect([1,2])','combine({"z":1})','dict2items','quote','basename','b64encode','selectattr("v","defined")|list','map(attribute="n")|list','selectattr("v","gt",1)|map(attribute="n")|join','regex_replace("[aeiou]","_")','regex_search("l+")','count',
+ 'to_json','from_json','hash','hash("md5")','hash("sha256")','checksum','md5','regex_escape','urlencode','center(10)','center(7)','indent(2)','indent(2,true)','pow(2)','root',
+ 'zip([1,2])|list','product([1,2])|list','product([1],[2,3])|list','batch(2)|list','batch(2,0)|list','slice(2)|list','slice(2,0)|list','zip([1])','product(nums)','batch(2)','slice(2)','dict2items','items2dict','to_json|from_json','string|upper','to_nice_json','symmetric_difference([1,5])','dictsort','regex_findall("[a-m]")','ternary("a","b")|upper','b64decode','splitext|list','dirname','wordcount','format(1)','bool','e','escape','safe','max|string','last|default(3)']
 tests=['defined','undefined','none','string','number','mapping','sequence','iterable','boolean','integer','float','even','odd','true','false','in names','in word','eq 1','gt 2','match("h")','search("l")','contains("a")','divisibleby 3','lower','upper','truthy','falsy']
 meths=['.upper()','.split("l")','.strip()','.replace("l","L")','.startswith("h")','.keys()|list','.get("tier")','.get("nope","q")','.items()|list','.title()','.zfill(9)','.join(["a","b"])','.format(1,2)','.count("l")','.find("l")','.values()|list']
 def ex(d):
@@ -28,8 +30,11 @@ def ex(d):
     if k<.94: return f'({ex(d-1)} if {ex(d-1)} else {ex(d-1)})'
     if k<.97: return f'{R.choice(["word","conf","names","base","empty"])}{R.choice(meths)}'
     return f'[{ex(d-1)}, {ex(d-1)}]'
+def spec():
+    return R.choice(['','>','<','^','*^','0>','->']) + R.choice(['','','+',' ','-']) + R.choice(['','0','']) + R.choice(['','2','5','12']) + R.choice(['','','.2','.0']) + R.choice(['','d','s','f','x','X','o'])
 def tpl():
     k=R.random()
+    if k<.04: return '{{ "a{:'+spec()+'}b".format('+ex(1)+') }}'
     if k<.7: return '{{ '+ex(R.randint(0,3))+' }}'
     if k<.8: return R.choice(['a ','','\n','[',"{'k': "])+'{{ '+ex(2)+' }}'+R.choice([' b','','\n',']','}'])
     if k<.85: return '{% if '+ex(1)+' %}'+R.choice(['yes','1','True'])+'{% else %}\nno\n{% endif %}'
