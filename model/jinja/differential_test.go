@@ -96,5 +96,5 @@ func againstAnsible(t *testing.T, line []byte, vars *py.Dict, unknown *int) stri
 	if c.Out.Err == "" && err == nil && got == c.Out.OK || c.Out.Err != "" && err != nil && got[:5] == (c.Out.Err + "    ")[:5] {
 		return ""
 	}
-	return fmt.Sprintf("%q\n  got  %s\n  want %s%s %s", c.S, got, c.Out.OK, c.Out.Err, c.Out.Msg)
+	return fmt.Sprintf("%q\n  got  %.300s\n  want %s%s %s", c.S, got, c.Out.OK, c.Out.Err, c.Out.Msg)
 }

@@ -1,7 +1,9 @@
 package jinja
 
 import (
+	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"pgtui/model/py"
@@ -36,9 +38,12 @@ func (c *context) test(e *expr) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	args, _, err := c.arguments(e)
+	args, named, err := c.arguments(e)
 	if err != nil {
 		return nil, err
+	}
+	if len(named) > 0 {
+		return nil, &Unknowable{"the test " + e.text + " with options"}
 	}
 	return runTest(e.text, v, args)
 }
@@ -55,7 +60,11 @@ func runTest(name string, v py.Value, args []py.Value) (bool, error) {
 		return v == nil, nil
 	case "callable":
 		_, ok := v.(method)
-		return ok, nil
+		return ok || missing, nil // Ansible's undefined can be called, and fails then
+	case "sameas":
+		if missing {
+			return false, nil
+		}
 	case "boolean":
 		_, ok := v.(bool)
 		return ok, nil
@@ -159,6 +168,18 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 			return false, err
 		}
 		return re.MatchString(py.Str(v)), nil
+	}
+	switch name {
+	case "version", "version_compare":
+		return versionTest(v, args)
+	case "any", "all", "subset", "issubset", "superset", "issuperset":
+		return listTest(name, v, args)
+	case "nan", "isnan":
+		f, ok := v.(float64)
+		return ok && math.IsNaN(f), nil
+	}
+	if slices.Contains(elsewhere, name) || strings.Contains(name, ".") {
+		return false, &Unknowable{"the test " + name}
 	}
 	return false, &SyntaxError{"no test named " + name}
 }
