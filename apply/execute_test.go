@@ -387,13 +387,11 @@ func TestPlanAndExecuteLocally(t *testing.T) {
 	for i := range inv.Nodes {
 		inv.Nodes[i].SSH.Root = nodeDir(t)
 	}
-	live := map[model.Host]bool{}
 	weights := map[bool]int{false: 100, true: 50}
 	a := &Applier{
 		Runner: transport.Local{}, Now: time.Now, Managed: "2026-11-11 00:00:00", VerifyFor: 5 * time.Second, Poll: time.Millisecond,
 		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) {
-			live[n.Host] = strings.Contains(calls(t, n.SSH.Root), "systemctl reload haproxy")
-			st := page(weights[live[n.Host]], 500, "L7OK")
+			st := page(weights[strings.Contains(calls(t, n.SSH.Root), "systemctl reload haproxy")], 500, "L7OK")
 			p := &st.Proxies[0]
 			p.Servers = append(p.Servers, model.ServerStat{Name: "pg-test-2", Backup: true, Weight: 100, UserWeight: 100, CheckStatus: "L7STS", LastChange: 500})
 			return st, nil
