@@ -178,7 +178,7 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 		f, ok := v.(float64)
 		return ok && math.IsNaN(f), nil
 	}
-	if slices.Contains(elsewhere, name) || strings.Contains(name, ".") {
+	if slices.Contains(strings.Fields(elsewhere), name) || strings.Contains(name, ".") {
 		return false, &Unknowable{"the test " + name}
 	}
 	return false, &SyntaxError{"no test named " + name}

@@ -10,9 +10,9 @@ import (
 
 // elsewhere are the tests that Ansible has and only Ansible can answer: they
 // look at the admin node's files, or at the result of a task.
-var elsewhere = strings.Fields(`failed failure succeeded success successful reachable unreachable changed change skipped skip finished started
+const elsewhere = `failed failure succeeded success successful reachable unreachable changed change skipped skip finished started
 	vault_encrypted directory is_dir file is_file link is_link exists link_exists abs is_abs same_file is_same_file mount is_mount
-	uri url urn filter test escaped`)
+	uri url urn filter test escaped`
 
 // versionTest is Ansible's version test, by distutils' LooseVersion.
 func versionTest(v py.Value, args []py.Value) (bool, error) {
