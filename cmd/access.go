@@ -14,10 +14,11 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/render"
 )
 
 func (a *app) accessCmd() *cobra.Command {
-	var output string
+	var output, emit string
 	var scheme, prove bool
 	var count int
 	c := &cobra.Command{
@@ -43,6 +44,9 @@ func (a *app) accessCmd() *cobra.Command {
 			cls, err := clusters(inv, args)
 			if err != nil {
 				return exit(unknown, err)
+			}
+			if emit != "" {
+				return a.emitAccess(render.Kind(emit), inv, cls[0])
 			}
 			p := a.prober()
 			snap, err := p.Probe(cmd.Context(), inv, only(cls)...)
@@ -70,10 +74,24 @@ func (a *app) accessCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "table", "table, json, or dsn: every connection string in every form")
+	c.Flags().StringVar(&emit, "emit", "", "write the ways in for another program, by the inventory alone: pgservice, pgpass, hosts, dnsmasq, blackbox")
 	c.Flags().BoolVar(&scheme, "scheme", false, "compare the schemes to bring clients here, and what this cluster has of each")
 	c.Flags().BoolVar(&prove, "prove", false, "connect through every entry as the monitoring user, and say who really answers")
 	c.Flags().IntVar(&count, "count", 1, "with --prove: connections through each entry")
 	return c
+}
+
+// emitAccess writes the ways into a cluster for another program. It asks no node.
+func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) error {
+	snap := &model.Snapshot{Inventory: inv, TakenAt: now()}
+	boards := boardsOf(snap, []*model.Cluster{c}, snap.TakenAt)
+	acc := model.AccessOf(snap, &boards[0], model.Live{})
+	text, err := render.Emit(k, &acc)
+	if err != nil {
+		return exit(int(model.HealthUnknown), err)
+	}
+	_, err = io.WriteString(a.io.Out, text)
+	return err
 }
 
 func (a *app) printAccess(inv *model.Inventory, b *model.Board, acc *model.Access, output string, scheme bool, at time.Time) error {

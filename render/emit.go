@@ -1,0 +1,173 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"pgtui/model"
+)
+
+// Kind is a form in which the ways into a cluster are written down for the
+// programs that take them.
+type Kind string
+
+// The kinds.
+const (
+	KindService  Kind = "pgservice" // libpq's pg_service.conf
+	KindPass     Kind = "pgpass"    // libpq's .pgpass, without the passwords
+	KindHosts    Kind = "hosts"     // /etc/hosts
+	KindDnsmasq  Kind = "dnsmasq"   // host-record lines
+	KindBlackbox Kind = "blackbox"  // file_sd targets in JSON for Prometheus's blackbox exporter, module tcp_connect
+)
+
+// Kinds are all of them, in the order they are listed.
+func Kinds() []Kind {
+	return []Kind{KindService, KindPass, KindHosts, KindDnsmasq, KindBlackbox}
+}
+
+// Emit writes the ways into a cluster as the kind has it. It depends on the
+// inventory alone, and holds no password. An unknown kind is an error.
+func Emit(k Kind, a *model.Access) (string, error) {
+	switch k {
+	case KindService:
+		return emitService(a), nil
+	case KindPass:
+		return emitPass(a), nil
+	case KindHosts:
+		return emitHosts(a, "%[1]s %[2]s\n"), nil
+	case KindDnsmasq:
+		return emitHosts(a, "host-record=%[2]s,%[1]s\n"), nil
+	case KindBlackbox:
+		return emitBlackbox(a)
+	}
+	names := make([]string, 0, len(Kinds()))
+	for _, k := range Kinds() {
+		names = append(names, string(k))
+	}
+	return "", fmt.Errorf("--emit %s: expected %s", k, strings.Join(names, ", "))
+}
+
+// front are the entries of a port that clients should use: by the name or the
+// address that follows the leader when there is one, else every HAProxy.
+func front(a *model.Access, p model.EntryPort) []*model.Entry {
+	var all []*model.Entry
+	for i := range a.Entries {
+		e := &a.Entries[i]
+		if e.At != p {
+			continue
+		}
+		switch e.On.Kind {
+		case model.HostCluster, model.HostVIP:
+			return []*model.Entry{e}
+		case model.HostAddress, model.HostProvider:
+			all = append(all, e)
+		case model.HostInstance: // the same node by another name
+		}
+	}
+	return all
+}
+
+// emitService is a section for each service, and one for each instance itself.
+func emitService(a *model.Access) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# pg_service.conf for %s: psql service=%[1]s-primary\n", a.Cluster.Name)
+	section := func(name, use string, es []*model.Entry, attrs string) {
+		if len(es) == 0 {
+			return
+		}
+		d := es[0].DSN
+		hosts, ports := make([]string, 0, len(es)), make([]string, 0, len(es))
+		for _, e := range es {
+			hosts, ports = append(hosts, e.Host), append(ports, fmt.Sprint(e.Port))
+		}
+		fmt.Fprintf(&b, "\n# %s\n[%s]\nhost=%s\nport=%s\ndbname=%s\nuser=%s\nconnect_timeout=3\n", use, name, line(strings.Join(hosts, ",")), strings.Join(ports, ","), line(d.Database), line(d.User))
+		if len(es) > 1 && attrs != "" {
+			fmt.Fprintf(&b, "target_session_attrs=%s\n", attrs)
+		}
+	}
+	for _, p := range a.Ports {
+		if p.Service == "" {
+			continue
+		}
+		attrs := ""
+		if p.Target == model.TargetPrimary {
+			attrs = "read-write"
+		}
+		section(string(a.Cluster.Name)+"-"+p.Name, p.Use, front(a, p), attrs)
+	}
+	for i := range a.Entries {
+		if e := &a.Entries[i]; e.On.Kind == model.HostAddress && e.At.Name == "postgres" && e.On.Instance != "" {
+			section(string(e.On.Instance), "this instance itself, whatever its role", []*model.Entry{e}, "")
+		}
+	}
+	return b.String()
+}
+
+// line keeps a value from becoming two lines of a file.
+func line(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// emitPass is a line for each user, database and entry. The password is left
+// to whoever knows it.
+func emitPass(a *model.Access) string {
+	var b strings.Builder
+	b.WriteString("# .pgpass: replace PASSWORD, then chmod 0600; host:port:database:user:password\n")
+	esc := func(s string) string { return strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(line(s)) }
+	seen := map[string]bool{}
+	for i := range a.Entries {
+		e := &a.Entries[i]
+		entry := fmt.Sprintf("%s:%d:%s:%s:PASSWORD\n", esc(e.Host), e.Port, esc(e.DSN.Database), esc(e.DSN.User))
+		if !seen[entry] {
+			seen[entry] = true
+			b.WriteString(entry)
+		}
+	}
+	return b.String()
+}
+
+// emitHosts is a line for each name that leads to one address.
+func emitHosts(a *model.Access, form string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# the names of %s\n", a.Cluster.Name)
+	for _, h := range a.Hosts {
+		for _, addr := range h.Leads {
+			if h.Kind == model.HostCluster && addr != a.Cluster.VIP {
+				fmt.Fprintf(&b, "# %s does not follow a failover: it stays on %s\n", line(h.Name), line(addr))
+			}
+			if addr != "" {
+				fmt.Fprintf(&b, form, line(addr), line(h.Name))
+			}
+		}
+	}
+	return b.String()
+}
+
+// target is one entry of Prometheus's file_sd.
+type target struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// emitBlackbox is a target for each service of each host: each fails alone.
+func emitBlackbox(a *model.Access) (string, error) {
+	var out []target
+	for i := range a.Entries {
+		e := &a.Entries[i]
+		if e.At.Service == "" || e.On.Kind == model.HostInstance {
+			continue
+		}
+		out = append(out, target{[]string{e.Endpoint.String()}, map[string]string{
+			"cls": string(a.Cluster.Name), "service": e.At.Name, "entry": string(e.On.Kind), "should": string(e.At.Target),
+		}})
+	}
+	text, err := json.MarshalIndent(out, "", "  ")
+	return string(text) + "\n", err
+}
