@@ -164,7 +164,7 @@ func emitBlackbox(a *model.Access) (string, error) {
 		if e.At.Service == "" || e.On.Kind == model.HostInstance {
 			continue
 		}
-		out = append(out, target{[]string{e.Endpoint.String()}, map[string]string{
+		out = append(out, target{[]string{e.String()}, map[string]string{
 			"cls": string(a.Cluster.Name), "service": e.At.Name, "entry": string(e.On.Kind), "should": string(e.At.Target),
 		}})
 	}
