@@ -46,7 +46,8 @@ func routed(servers []model.ServerStat) []string {
 
 // predicted is who will get new connections once the plan is carried out,
 // if nobody's role changes meanwhile. A section is left out when what its
-// servers will be cannot be known: one of them is new, or was set by hand.
+// servers will be cannot be known: one of them is new, was set by hand, or is
+// between up and down.
 func predicted(n *model.NodePlan, was *model.HAProxyStats) map[string][]string {
 	out := map[string][]string{}
 	for _, x := range n.Expect {
@@ -64,6 +65,9 @@ func foretell(x model.ExpectedProxy, p *model.Proxy) ([]model.ServerStat, bool) 
 	for _, s := range x.Servers {
 		old := p.Server(s.Name)
 		if old == nil || !strings.HasPrefix(old.Status, "UP") && !strings.HasPrefix(old.Status, "DOWN") {
+			return nil, false
+		}
+		if strings.Contains(old.Status, "/") { // "DOWN 1/3": its checks are about to change their mind
 			return nil, false
 		}
 		row := *old

@@ -43,12 +43,14 @@ func TestPredicted(t *testing.T) {
 		{Name: "replica", Servers: []model.ServerStat{{Name: "1", Status: "DOWN", Weight: 100, Backup: true}, {Name: "2", Status: "UP", Weight: 100}, {Name: "3", Status: "UP", Weight: 100}}},
 		{Name: "primary", Servers: []model.ServerStat{{Name: "1", Status: "UP", Weight: 100}, {Name: "2", Status: "DOWN", Weight: 100}}},
 		{Name: "drained", Servers: []model.ServerStat{{Name: "1", Status: "DRAIN", Weight: 0}}},
+		{Name: "offline", Servers: []model.ServerStat{{Name: "3", Status: "DOWN 1/3", Weight: 100}, {Name: "2", Status: "UP", Weight: 100, Backup: true}}},
 	}}
 	n := &model.NodePlan{Expect: []model.ExpectedProxy{
 		{Name: "replica", Servers: []model.ExpectedServer{{Name: "1", Weight: "100", Backup: true}, {Name: "2", Weight: "0"}, {Name: "3", Weight: "100", Backup: true}}},
 		{Name: "primary", Servers: []model.ExpectedServer{{Name: "2"}, {Name: "4"}}},
 		{Name: "drained", Servers: []model.ExpectedServer{{Name: "1", Weight: "100"}}},
 		{Name: "new", Servers: []model.ExpectedServer{{Name: "1"}}},
+		{Name: "offline", Servers: []model.ExpectedServer{{Name: "3"}, {Name: "2", Backup: true}}},
 	}}
 	want := map[string][]string{"replica": {"3"}}
 	if got := predicted(n, was); !reflect.DeepEqual(got, want) {

@@ -46,7 +46,7 @@ func meta(place) string      { return "pg-meta-1" }
 
 // config changes Patroni's dynamic configuration through a node.
 func config(node, patch string) []string {
-	return []string{"api", node, "/config", "-f", "-m", "5", "-u", "postgres:Patroni.API", "-XPATCH", "-d", patch, "-o", "/dev/null"}
+	return []string{"api", node, "/config", "-f", "-m", "20", "-u", "postgres:Patroni.API", "-XPATCH", "-d", patch, "-o", "/dev/null"}
 }
 
 // socket is one command to a node's HAProxy by its socket, which says nothing

@@ -196,7 +196,7 @@ ensure_leader() {
   say "pg-test-1 leads again"
 }
 
-svc_up() { # every backend UP, checks past INI (until then a fresh HAProxy sends 5433 to replicas too), one primary server
+svc_up() { # every backend UP, checks past INI (until then a fresh HAProxy sends 5433 to replicas too), one primary server, no backup serves
   curl -sf -m 2 -u admin:pigsty "http://${IP[$1]}:9101/haproxy/$1/;csv" | awk -F, -v sync="$(synchronous && echo 1)" '
     /^#/ || $1 == "stats" || (!sync && $1 ~ /-standby$/) || $2 == "FRONTEND" { next }
     { n++ }
@@ -204,6 +204,7 @@ svc_up() { # every backend UP, checks past INI (until then a fresh HAProxy sends
     $37 ~ /INI/ { bad = 1 }
     $1 ~ /-(primary|default)$/ && $18 ~ /^UP/ { up[$1]++ }
     $1 ~ /-replica$/ && $18 != "UP" { bad = 1 }
+    $1 ~ /-offline$/ && $20 == 1 && $18 != "UP" { bad = 1 } # its backup would serve meanwhile
     END { for (p in up) if (up[p] != 1) bad = 1; exit bad || !n }'
 }
 haproxy_serves() { wait_for 40 svc_up "$1" || die "$1: HAProxy does not serve"; }
