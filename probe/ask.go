@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -60,6 +62,10 @@ type asker struct {
 	now     func() time.Time
 	roots   *x509.CertPool // nil trusts the system's
 	rootErr error          // why the CA file could not be read; fails every TLS request
+
+	// What reading an answer needs and nobody keeps: a sweep of a large fleet
+	// would leave 5 kB of garbage for each of its thousands of requests.
+	readers, bodies sync.Pool // *bufio.Reader, *bytes.Buffer
 }
 
 // ask sends r and reads the answer. It ends within the asker's timeout.
@@ -111,7 +117,13 @@ func (a *asker) do(ctx context.Context, r request, f *failure) (response, error)
 		return response{}, err
 	}
 	in := &io.LimitedReader{R: conn, N: r.limit + maxHeader}
-	resp, err := http.ReadResponse(bufio.NewReader(in), &http.Request{Method: r.method})
+	buf, ok := a.readers.Get().(*bufio.Reader)
+	if !ok {
+		buf = bufio.NewReader(nil)
+	}
+	buf.Reset(in)
+	defer func() { buf.Reset(nil); a.readers.Put(buf) }()
+	resp, err := http.ReadResponse(buf, &http.Request{Method: r.method})
 	if err != nil {
 		if in.N <= 0 {
 			err = fmt.Errorf("%w: endless headers", errTooLong)
@@ -123,15 +135,37 @@ func (a *asker) do(ctx context.Context, r request, f *failure) (response, error)
 	if r.limit == 0 {
 		return response{code: resp.StatusCode}, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, r.limit+1))
-	if int64(len(body)) > r.limit {
-		return response{}, fmt.Errorf("%w: more than %d MB", errTooLong, r.limit>>20)
-	}
+	body, err := a.body(resp.Body, r.limit)
 	if err != nil {
 		return response{}, err
 	}
 	date, _ := http.ParseTime(resp.Header.Get("Date")) // zero when it is no date
 	return response{code: resp.StatusCode, body: body, date: date}, nil
+}
+
+// maxPooled is the largest buffer that is kept for the next answer, in bytes.
+const maxPooled = 64 << 10
+
+// body reads to the end, of at most limit bytes.
+func (a *asker) body(r io.Reader, limit int64) ([]byte, error) {
+	buf, ok := a.bodies.Get().(*bytes.Buffer)
+	if !ok {
+		buf = new(bytes.Buffer)
+	}
+	buf.Reset()
+	defer func() {
+		if buf.Cap() <= maxPooled {
+			a.bodies.Put(buf)
+		}
+	}()
+	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
+	if n > limit {
+		return nil, fmt.Errorf("%w: more than %d MB", errTooLong, limit>>20)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(buf.Bytes()), nil
 }
 
 // head is the request as it goes over the wire.

@@ -2,6 +2,9 @@ package probe
 
 import (
 	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -102,6 +105,34 @@ func FuzzParseStats(f *testing.F) {
 		}
 		if rows > bytes.Count(b, []byte("\n"))+1 {
 			t.Fatalf("%d servers from %d lines", rows, bytes.Count(b, []byte("\n")))
+		}
+	})
+}
+
+// Rows are what encoding/csv makes of the same bytes.
+func FuzzRows(f *testing.F) {
+	f.Add([]byte(page))
+	f.Add([]byte("a,b\r\n\n1,\"x,\"\"y\nz\"\n,\n3\n"))
+	f.Add([]byte("a,b\n1,x\"y\n\r"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		want, got := csv.NewReader(bytes.NewReader(b)), rows{rest: b}
+		for {
+			w, werr := want.Read()
+			g, gerr := got.next()
+			if (werr == nil) != (gerr == nil) || errors.Is(werr, io.EOF) != errors.Is(gerr, io.EOF) {
+				t.Fatalf("encoding/csv: %v, rows: %v", werr, gerr)
+			}
+			if werr != nil {
+				return
+			}
+			if len(w) != len(g) {
+				t.Fatalf("encoding/csv: %q, rows: %q", w, g)
+			}
+			for i := range w {
+				if w[i] != string(g[i]) {
+					t.Fatalf("encoding/csv: %q, rows: %q", w, g)
+				}
+			}
 		}
 	})
 }

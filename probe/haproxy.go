@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -33,25 +34,24 @@ func ParseStats(page []byte) (model.HAProxyStats, error) {
 		return model.HAProxyStats{}, fmt.Errorf("not a stats page: it begins with %q",
 			safe.Text(string(page[:min(len(page), 400)]), 40))
 	}
-	r := csv.NewReader(bytes.NewReader(page[len("# "):]))
-	r.ReuseRecord = true
-	header, err := r.Read()
+	rows := rows{rest: page[len("# "):], fields: make([][]byte, 0, 128)} // HAProxy 3.0 has 100 columns
+	header, err := rows.next()
 	if err != nil {
 		return model.HAProxyStats{}, fmt.Errorf("header of the stats page: %w", err)
 	}
 	t := table{col: make(map[string]int, len(header))}
 	for i, name := range header {
-		t.col[name] = i
+		t.col[string(name)] = i
 	}
 	for _, need := range []string{"svname", "type", "status", "weight", "bck"} {
 		if _, ok := t.col[need]; !ok {
 			return model.HAProxyStats{}, fmt.Errorf("the stats page has no column %q", need)
 		}
 	}
-	var stats model.HAProxyStats
-	index := map[string]int{}
+	stats := model.HAProxyStats{Proxies: make([]model.Proxy, 0, min(1000, bytes.Count(page, []byte(",FRONTEND,"))))}
+	index := make(map[string]int, cap(stats.Proxies))
 	for {
-		t.row, err = r.Read()
+		t.row, err = rows.next()
 		if errors.Is(err, io.EOF) {
 			return stats, nil
 		}
@@ -62,6 +62,54 @@ func ParseStats(page []byte) (model.HAProxyStats, error) {
 			return model.HAProxyStats{}, err
 		}
 	}
+}
+
+// rows reads CSV a row at a time. HAProxy quotes a field only where it must, so
+// that nearly every row is split where it lies; one with a quote in it, and
+// all that follows, is encoding/csv's. Rows must all be as long as the first.
+type rows struct {
+	rest   []byte
+	fields [][]byte
+	n      int         // fields of the first row; 0 before it
+	quoted *csv.Reader // reads the rest once a quote was seen
+}
+
+// next is the next row, valid until the call after it; io.EOF after the last.
+func (r *rows) next() ([][]byte, error) {
+	for r.quoted == nil && len(r.rest) > 0 {
+		line, rest, _ := bytes.Cut(r.rest, []byte("\n"))
+		if bytes.IndexByte(line, '"') >= 0 {
+			r.quoted = csv.NewReader(bytes.NewReader(r.rest))
+			r.quoted.FieldsPerRecord = r.n
+			break
+		}
+		r.rest = rest
+		if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
+			continue
+		}
+		r.fields = r.fields[:0]
+		for more := true; more; {
+			var field []byte
+			field, line, more = bytes.Cut(line, []byte(","))
+			r.fields = append(r.fields, field)
+		}
+		if r.n == 0 {
+			r.n = len(r.fields)
+		}
+		if len(r.fields) != r.n {
+			return nil, csv.ErrFieldCount
+		}
+		return r.fields, nil
+	}
+	if r.quoted == nil {
+		return nil, io.EOF
+	}
+	row, err := r.quoted.Read()
+	r.fields = r.fields[:0]
+	for _, field := range row {
+		r.fields = append(r.fields, []byte(field))
+	}
+	return r.fields, err
 }
 
 // stats asks the node's stats page. The name of the page depends on the
@@ -114,12 +162,12 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (model.H
 // table is one row of the page and the places of its columns.
 type table struct {
 	col map[string]int
-	row []string
+	row [][]byte
 }
 
 // add puts the row where it belongs. index finds the section by its name.
 func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
-	kind := t.raw("type")
+	kind := string(t.raw("type"))
 	if kind != rowFrontend && kind != rowBackend && kind != rowServer {
 		return nil // a listener
 	}
@@ -175,12 +223,12 @@ func (t *table) server() (model.ServerStat, error) {
 		Throttle:    int(t.number("throttle", 0)),
 		Addr:        t.text("addr"),
 	}
-	w, err := strconv.ParseUint(t.raw("weight"), 10, 31)
+	w, err := strconv.ParseUint(string(t.raw("weight")), 10, 31)
 	if err != nil {
 		return s, fmt.Errorf("weight %q is not a number", t.text("weight"))
 	}
 	s.Weight = int(w)
-	switch t.raw("bck") {
+	switch string(t.raw("bck")) {
 	case "0":
 	case "1":
 		s.Backup = true
@@ -194,18 +242,26 @@ func (t *table) server() (model.ServerStat, error) {
 }
 
 // raw is the column's text in this row, "" when the page has no such column.
-func (t *table) raw(name string) string {
+func (t *table) raw(name string) []byte {
 	if i, ok := t.col[name]; ok && i < len(t.row) {
 		return t.row[i]
 	}
-	return ""
+	return nil
 }
 
-func (t *table) text(name string) string { return safe.Text(t.raw(name), maxNote) }
+// text is the column as harmless text. The same few words stand in thousands of
+// rows: they are kept once.
+func (t *table) text(name string) string {
+	return unique.Make(safe.Text(string(t.raw(name)), maxNote)).Value()
+}
 
 // number is the column as a number, missing when it is empty or none.
 func (t *table) number(name string, missing int64) int64 {
-	n, err := strconv.ParseInt(t.raw(name), 10, 64)
+	digits := t.raw(name)
+	if len(digits) == 0 {
+		return missing // as many columns are: an error would cost memory
+	}
+	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil || n < 0 || n > 1<<53 {
 		return missing
 	}

@@ -10,14 +10,21 @@ import (
 
 const (
 	publishGap = 100 * time.Millisecond // the shortest time between two snapshots
+	firstGap   = 40 * time.Millisecond  // from the start to the first of them
 	maxBackoff = 15 * time.Second       // between two turns of a dead node
+
+	// At the start the nodes come in their order, so that the first clusters
+	// are whole while the last have not been asked: this many at once, and
+	// none keeps its place for longer than firstHold.
+	firstAtOnce = 48
+	firstHold   = 250 * time.Millisecond
 )
 
 // Watch asks every node of the named clusters, of all clusters when none is
 // named, again and again, each in a loop of its own: about every `every` (2 s when it is not positive), and less and
 // less often, down to once in 15 s, when nothing on the node answers.
 //
-// Snapshots come on the returned channel: the first within some 100 ms of the
+// Snapshots come on the returned channel: the first within some 40 ms of the
 // first answer, then at most ten a second when something has changed, and one
 // each half of `every` when the answers only repeat themselves. A reader that
 // is slow gets the latest one and misses the rest; it never holds up the
@@ -29,8 +36,9 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 	}
 	w := &watch{
 		p: p, inv: inv, every: every,
-		out:  make(chan *model.Snapshot, 1),
-		wake: make(chan struct{}, 1),
+		out:   make(chan *model.Snapshot, 1),
+		wake:  make(chan struct{}, 1),
+		first: make(chan struct{}, firstAtOnce),
 	}
 	var err error
 	if w.targets, err = targetsOf(inv, only); err != nil {
@@ -49,6 +57,7 @@ type watch struct {
 	targets []target
 	out     chan *model.Snapshot
 	wake    chan struct{} // holds one token when there is something to publish
+	first   chan struct{} // holds one token for each node in its first turn
 
 	mu      sync.Mutex
 	urgent  bool // something has changed
@@ -59,10 +68,15 @@ func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	a := w.p.asker(w.inv)
 	var wg sync.WaitGroup
-	for i := range w.targets {
-		wg.Go(func() { w.loop(ctx, a, &w.targets[i]) })
-	}
-	for w.pending(ctx) {
+	wg.Go(func() {
+		for i := range w.targets {
+			if take(ctx, w.first) != nil {
+				return
+			}
+			wg.Go(func() { w.loop(ctx, a, &w.targets[i]) })
+		}
+	})
+	for gap := firstGap; w.pending(ctx, gap); gap = publishGap {
 		w.publish()
 	}
 	wg.Wait()
@@ -71,12 +85,15 @@ func (w *watch) run(ctx context.Context) {
 // loop is the life of one node.
 func (w *watch) loop(ctx context.Context, a *asker, t *target) {
 	next := w.every
+	asked := sync.OnceFunc(func() { <-w.first })
+	defer time.AfterFunc(firstHold, asked).Stop()
 	for {
 		wait := next
 		next = min(2*next, max(maxBackoff, w.every))
 		if w.p.sweep(ctx, a, t, w.note) {
 			wait, next = w.every, w.every
 		}
+		asked()
 		// Nine to eleven tenths, so that the nodes' turns drift apart.
 		jitter := time.Duration((w.p.o.Jitter() - 0.5) * float64(wait) / 5)
 		if !sleep(ctx, wait+jitter) {
@@ -97,12 +114,13 @@ func (w *watch) note(news bool) {
 	}
 }
 
-// pending returns true when the next snapshot is due, false when ctx has ended.
-func (w *watch) pending(ctx context.Context) bool {
-	if !sleep(ctx, publishGap) {
+// pending returns true when the next snapshot is due, gap from now at the
+// earliest, and false when ctx has ended.
+func (w *watch) pending(ctx context.Context, gap time.Duration) bool {
+	if !sleep(ctx, gap) {
 		return false
 	}
-	slow := time.NewTimer(w.every/2 - publishGap)
+	slow := time.NewTimer(w.every/2 - gap)
 	defer slow.Stop()
 	elapsed := false
 	for {
