@@ -21,6 +21,9 @@ type Applier struct {
 	// Stats reads the stats page of one node, over a new connection each time:
 	// an old one may end at the worker that a reload has replaced.
 	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
+	// Probe asks the cluster's nodes once, for the risks of a plan; nil asks
+	// nobody, which is a risk.
+	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
 	// Now is the clock.
 	Now func() time.Time
 	// Rollout is how plans are carried out.

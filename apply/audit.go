@@ -145,7 +145,12 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 	l.rec = model.Record{
 		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), p.ID, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
 		Action: a.Rollout.Action, Who: a.Who, Cluster: p.Cluster, Plan: p.ID, Diff: diffSum(p), Inventory: inv.Source, Hash: inv.Hash,
-		Undoes: a.Rollout.Undoes,
+		Undoes: a.Rollout.Undoes, Accepted: p.Accepted,
+	}
+	for _, r := range p.Risks {
+		if !slices.Contains(l.rec.Risks, r.Name) {
+			l.rec.Risks = append(l.rec.Risks, r.Name)
+		}
 	}
 	if l.rec.Action == "" {
 		l.rec.Action = model.ActionReload
@@ -221,10 +226,13 @@ func diffSum(p *model.Plan) string {
 }
 
 // WantSum is a hash of the cluster's files on a node as the plan leaves them.
-func WantSum(n *model.NodePlan) string {
+func WantSum(n *model.NodePlan) string { return filesSum(n.Want) }
+
+// filesSum is a hash of files by their names and hashes.
+func filesSum(files map[string]string) string {
 	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(n.Want)) {
-		fmt.Fprintf(h, "%q %s\n", name, n.Want[name])
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%q %s\n", name, files[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

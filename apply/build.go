@@ -95,7 +95,31 @@ func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[
 	}
 	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Expect, n.Gone = expect(f, want), gone(n.Changes, want)
+	n.Was, n.Become = sections(own), sections(becomes(&n, own))
 	return n
+}
+
+// becomes are the cluster's files on a node as its plan leaves them.
+func becomes(n *model.NodePlan, own map[string][]byte) map[string][]byte {
+	out := map[string][]byte{}
+	for name := range n.Want {
+		out[name] = own[name]
+	}
+	for _, ch := range n.Changes {
+		if ch.After != nil {
+			out[ch.Name] = ch.After
+		}
+	}
+	return out
+}
+
+// sections are the listen sections of files, by file name.
+func sections(files map[string][]byte) []model.ConfSection {
+	var out []model.ConfSection
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		out = append(out, render.Conf(name, files[name])...)
+	}
+	return out
 }
 
 // place adds one wanted file to the node's plan. have is nil when the node has

@@ -32,6 +32,9 @@ func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Pla
 	if err := p.Refusal(); err != nil {
 		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
 	}
+	if err := Refused(&p); err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
 	if p.Inventory != inv.Hash {
 		return rep, &model.Hint{
 			Err: fmt.Errorf("%s: nothing was changed: the inventory is not the one the plan was made from", p.Cluster),
@@ -62,6 +65,22 @@ func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Pla
 		return rep, fmt.Errorf("%w (and %w)", r.err, err)
 	}
 	return rep, r.err
+}
+
+// Refused is why a plan must not run for its risks, nil when each that stops it
+// was accepted by name.
+func Refused(p *model.Plan) error {
+	names := p.Unaccepted()
+	if len(names) == 0 {
+		return nil
+	}
+	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is right"
+	for _, r := range p.Risks {
+		if r.Name == model.RiskRejected {
+			return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
+		}
+	}
+	return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
 }
 
 // label is the node as an operator knows it.

@@ -4,6 +4,7 @@
 # One node's part of a plan, run as root on the node. POSIX sh.
 #
 #   ready    PLAN CONFDIR                   could a run begin? changes nothing
+#   look     PLAN CONFDIR WHO PREFIX        would haproxy accept it? in a directory of its own; payload on stdin
 #   apply    PLAN CONFDIR WHO PREFIX STAMP WINDOW  stage and check, then start commit; payload on stdin
 #   commit   PLAN CONFDIR WHO PREFIX STAMP WINDOW  compare, back up, swap, reload; with a WINDOW, wait
 #   confirm  PLAN CONFDIR WHO BACKUP        the routing is good: what waits may end
@@ -419,6 +420,42 @@ ready() {
 	say end untouched
 }
 
+# edited: the newest backup of these files tells how a run found and left them;
+# which it was is said when they are neither. Put back as they were is no edit.
+edited() {
+	for d in $(ls -r "$R/var/lib/pgtui/backup" 2>/dev/null); do
+		b=$R/var/lib/pgtui/backup/$d
+		[ "$(head -n 1 "$b/about" 2>/dev/null)" = "$prefix" ] && [ -f "$b/manifest" ] || continue
+		while read -r kind old new name; do
+			case $kind in file | keep) ;; *) continue ;; esac
+			is=-
+			[ ! -e "$conf/$name" ] || is=$(sum "$conf/$name") || return 0
+			[ "$is" = "$new" ] || [ "$is" = "$old" ] || { d=${d#*-} && say edited "${d%%.*}" && return 0; }
+		done <"$b/manifest"
+		return 0
+	done
+}
+
+# look: the check of apply, of a copy that goes again. Nothing else is touched,
+# and no lock is taken: whoever is at work does not mind.
+look() {
+	begin check
+	tool haproxy || refuse untouched
+	[ -z "$R" ] || mkdir -p "$R/tmp"
+	stage=$(mktemp -d "$R/tmp/pgtui-look.XXXXXX" 2>/dev/null) || { fail "cannot write to /tmp"; refuse untouched; }
+	trap 'rm -rf "$stage"' EXIT
+	trap 'exit 1' HUP INT TERM PIPE
+	out=$stage/out
+	if mkdir "$stage/$base" "$stage/new" && payload && build; then
+		say staged "$stage/$base"
+		edited
+		check "$stage/$base" && ok || fail "haproxy refuses the would-be configuration: exit code $rc"
+	else
+		fail "cannot build the would-be configuration in $stage"
+	fi
+	say end untouched
+}
+
 apply() {
 	begin stage
 	tool haproxy && tool systemctl && take || refuse untouched
@@ -744,9 +781,10 @@ out=$stage/out
 case $mode in
 apply | commit) prefix=$5 stamp=$6 window=$7 ;;
 confirm | restore | rollback) bk=$5 ;;
+look) prefix=$5 ;;
 esac
 case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-ready | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
+ready | look | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

@@ -43,6 +43,52 @@ func TestNodeHappyPath(t *testing.T) {
 	}
 }
 
+// TestNodeLook: what haproxy says of the would-be configuration is told, and so
+// is that another hand has changed what a run left; nothing stays of the look.
+func TestNodeLook(t *testing.T) {
+	for _, sh := range shells(t) {
+		t.Run(filepath.Base(sh), func(t *testing.T) {
+			root := nodeDir(t)
+			must(t, os.Mkdir(filepath.Join(root, "tmp"), 0o777))
+			n := change(t, root)
+			a := &Applier{Runner: shell{root: root, sh: sh}, Now: time.Now}
+			look := func() *run {
+				t.Helper()
+				before := tree(t, root)
+				r, err := a.readScript(t.Context(), n, payload(n, "pg-test-", true), "look", testPlan, n.ConfDir, "alice@admin", "pg-test-")
+				if err != nil || r.outcome != "untouched" {
+					t.Fatalf("outcome %q, err %v, %v", r.outcome, err, r.err)
+				}
+				diffTree(t, "after a look", tree(t, root), before)
+				return r
+			}
+			if r := look(); r.err != nil || r.edited != "" {
+				t.Errorf("%v, edited since %q", r.err, r.edited)
+			}
+			haproxy, err := os.ReadFile(filepath.Join(root, "bin/haproxy"))
+			must(t, err)
+			tool(t, root, "haproxy", "#!/bin/sh\ngrep -q 'server' \"$5/pg-test-primary.cfg\" || exit 3\n"+
+				"echo \"[ALERT]    (1) : config : parsing [$5/pg-test-primary.cfg:5] : unknown keyword 'foo'.\" >&2\nexit 1\n")
+			if r := look(); r.err == nil || !strings.Contains(r.err.Error(), "/etc/haproxy/conf.d/pg-test-primary.cfg:5: unknown keyword 'foo'.") {
+				t.Errorf("%v", r.err)
+			}
+			tool(t, root, "haproxy", string(haproxy))
+
+			r, _, err := applyScript(t, shell{root: root, sh: sh}, n)
+			if err != nil || r.outcome != "applied" {
+				t.Fatalf("outcome %q, err %v, %v", r.outcome, err, r.err)
+			}
+			if r := look(); r.edited != "" {
+				t.Errorf("right after a run: edited since %q", r.edited)
+			}
+			must(t, os.WriteFile(filepath.Join(root, "etc/haproxy/conf.d/pg-test-replica.cfg"), []byte("listen edited\n"), 0o644))
+			if r := look(); r.edited != testPlan {
+				t.Errorf("edited since %q, want %s", r.edited, testPlan)
+			}
+		})
+	}
+}
+
 func TestNodeRestoreFromBackup(t *testing.T) {
 	root := nodeDir(t)
 	before := tree(t, root)

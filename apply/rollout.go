@@ -106,7 +106,7 @@ func (r *rollout) preflight(ctx context.Context) {
 	slots := make(chan struct{}, readers)
 	for i := range r.p.Nodes {
 		n := &r.p.Nodes[i]
-		if !n.Changed() {
+		if !works(r.p, n) {
 			continue
 		}
 		wg.Go(func() {
@@ -163,7 +163,7 @@ func (r *rollout) ready(ctx context.Context, n *model.NodePlan) (baseline, strin
 func (r *rollout) all(ctx context.Context) {
 	var todo []int
 	for i := range r.p.Nodes {
-		if r.p.Nodes[i].Changed() {
+		if works(r.p, &r.p.Nodes[i]) {
 			todo = append(todo, i)
 		} else {
 			r.rep.Nodes[i].Outcome = model.Unchanged

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/render"
@@ -92,6 +93,7 @@ type run struct {
 	loaded  time.Time // when the reload ended; zero when it was not heard to
 	outcome string    // of "@end"
 	state   string    // of "@state"
+	edited  string    // of "@edited": the plan whose files were changed since
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -128,6 +130,8 @@ func (r *run) line(s string) {
 		r.outcome = e.text
 	case "state":
 		r.state = e.text
+	case "edited":
+		r.edited = safe.Text(e.text, 40)
 	}
 }
 
@@ -230,9 +234,19 @@ func checkError(why string, texts []string) error {
 // runScript runs node.sh on the node of n and follows it. The error is the
 // transport's: the script did not end, or its end was not heard.
 func (a *Applier) runScript(ctx context.Context, n *model.NodePlan, emit func(model.StepResult), stdin []byte, args ...string) (*run, error) {
+	return a.follow(ctx, n, emit, transport.Cmd{Args: args, Stdin: stdin})
+}
+
+// readScript is runScript of a mode that leaves the node as it was.
+func (a *Applier) readScript(ctx context.Context, n *model.NodePlan, stdin []byte, args ...string) (*run, error) {
+	return a.follow(ctx, n, nil, transport.Cmd{Args: args, Stdin: stdin, Reads: true})
+}
+
+func (a *Applier) follow(ctx context.Context, n *model.NodePlan, emit func(model.StepResult), c transport.Cmd) (*run, error) {
 	r := &run{host: n.Host, dir: n.ConfDir, root: n.Target.Root, now: a.Now, emit: emit, reached: map[string]bool{}}
 	defer r.close()
-	out, err := a.Runner.Run(ctx, transport.Cmd{Target: n.Target, Script: script(), Args: args, Stdin: stdin, OnLine: r.line})
+	c.Target, c.Script, c.OnLine = n.Target, script(), r.line
+	out, err := a.Runner.Run(ctx, c)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil && r.outcome == "" && r.state == "" {

@@ -221,6 +221,6 @@ func exactly(n model.NodePlan, have, want map[string][]byte) model.NodePlan {
 			n.Expect = append(n.Expect, x)
 		}
 	}
-	n.Gone = gone(n.Changes, want)
+	n.Gone, n.Become = gone(n.Changes, want), sections(want)
 	return n
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -26,6 +28,7 @@ type rollFlags struct {
 	parallel      int
 	order         []string
 	resume        bool
+	accept        []string
 }
 
 func (r *rollFlags) add(c *cobra.Command) {
@@ -33,6 +36,7 @@ func (r *rollFlags) add(c *cobra.Command) {
 	f.DurationVar(&r.confirmWithin, "confirm-within", 0, "a node whose routing was not found good within this `time` puts its old files back by itself; 0 is never")
 	f.IntVar(&r.parallel, "parallel", 1, "how many nodes to do at once, after the first")
 	f.StringSliceVar(&r.order, "order", nil, "`hosts` to begin with, in this order; the node with the VIP is otherwise last")
+	f.StringSliceVar(&r.accept, "accept-risk", nil, "`names` of risks to accept, as the plan tells them; see docs/risks.md")
 }
 
 func (r *rollFlags) check() error {
@@ -43,6 +47,14 @@ func (r *rollFlags) check() error {
 		return fmt.Errorf("--confirm-within %s: expected whole seconds", r.confirmWithin)
 	case r.parallel < 1 || r.parallel > 10:
 		return fmt.Errorf("--parallel %d: expected from 1 to 10", r.parallel)
+	}
+	for _, name := range r.accept {
+		if !slices.Contains(model.RiskNames(), name) || name == model.RiskRejected {
+			return &model.Hint{
+				Err: fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
+				Try: "they are " + strings.Join(slices.DeleteFunc(model.RiskNames(), func(n string) bool { return !model.RiskStops(n) || n == model.RiskRejected }), ", "),
+			}
+		}
 	}
 	return nil
 }

@@ -60,6 +60,9 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			if err == nil {
 				err = a.arrange(ctx, inv, &p, nil)
 			}
+			if err == nil {
+				ap.Assess(ctx, inv, &p)
+			}
 			return p, err
 		},
 		Execute: ap.Execute,

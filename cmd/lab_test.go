@@ -243,6 +243,60 @@ func TestLabDiffAndReload(t *testing.T) {
 	}
 }
 
+// A saved plan runs as it was looked at, and a plan stops at what the lab can
+// make of the risks.
+func TestLabPlan(t *testing.T) {
+	needLab(t)
+	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
+	file := filepath.Join(t.TempDir(), "plan.json")
+	r := pgtui(t, inv, "reload", "pg-test", "--dry-run", "--out", file)
+	t.Logf("the plan of three nodes, with its risks, took %s", r.took.Round(time.Millisecond))
+	if r.code != 0 || !strings.Contains(r.out, "misroute-window") || strings.Contains(r.out, "STOP") {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	before := sums(t)
+	stops := func(name string, args ...string) {
+		t.Helper()
+		r := pgtui(t, inv, append([]string{"reload", "pg-test", "--yes"}, args...)...)
+		if r.code != 3 || !strings.Contains(r.out, "STOP      "+name+" ") || !strings.Contains(r.err, name) {
+			t.Errorf("%s: exit %d\n%s%s", name, r.code, r.out, r.err)
+		}
+		if now := sums(t); now != before {
+			t.Fatalf("%s: a refused reload has changed files:\n%s\nwere\n%s", name, now, before)
+		}
+	}
+
+	lab(t, "exec", "pg-test-1", "sh", "-c", "printf 'listen elsewhere\\n    bind *:5433\\n    mode tcp\\n' >/etc/haproxy/conf.d/zz.cfg")
+	before = sums(t)
+	stops("port-collision", "--accept-risk", "unreloaded-edits")
+	stops("unreloaded-edits", "--accept-risk", "port-collision")
+	lab(t, "exec", "pg-test-1", "sh", "-c", "printf 'listen elsewhere\\n    nonsense here\\n' >/etc/haproxy/conf.d/zz.cfg")
+	before = sums(t)
+	stops("config-rejected", "--accept-risk", "unreloaded-edits")
+	lab(t, "exec", "pg-test-1", "rm", "/etc/haproxy/conf.d/zz.cfg")
+	before = sums(t)
+
+	pause := func(on string) {
+		lab(t, "api", "pg-test-1", "/config", "-f", "-m", "20", "-u", "postgres:Patroni.API", "-XPATCH", "-d", `{"pause": `+on+`}`, "-o", "/dev/null")
+	}
+	t.Cleanup(func() { pause("null") })
+	pause("true")
+	until(t, "Patroni to be paused", func() bool { return strings.Contains(lab(t, "api", "pg-test-1", "/patroni"), `"pause"`) })
+	stops("paused")
+	pause("null")
+	until(t, "Patroni to go on", func() bool { return !strings.Contains(lab(t, "api", "pg-test-1", "/patroni"), `"pause"`) })
+
+	if r = pgtui(t, inv, "apply", file, "--yes"); r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
+		t.Fatalf("apply: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = pgtui(t, inv, "apply", file, "--yes"); r.code != 3 || !strings.Contains(r.err, "is stale") {
+		t.Errorf("the same plan once more: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	lab(t, "exec", "pg-test-3", "sh", "-c", "echo '# by hand' >>/etc/haproxy/conf.d/pg-test-replica.cfg")
+	before = sums(t)
+	stops("hand-edited")
+}
+
 // changed are the + and - lines of a unified diff.
 func changed(text string) []string {
 	var out []string

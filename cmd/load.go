@@ -277,6 +277,7 @@ func (a *app) applier(inv *model.Inventory) *apply.Applier {
 		Who:     a.operator(),
 		Runner:  a.runner(),
 		Stats:   a.prober().Stats,
+		Probe:   a.prober().Probe,
 		Now:     now,
 		Managed: a.managed(inv),
 	}

@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -25,7 +27,8 @@ const (
 )
 
 func (a *app) reloadCmd() *cobra.Command {
-	var yes, dryRun bool
+	var yes, dryRun, force, liveRoles bool
+	var output, out string
 	var roll rollFlags
 	c := &cobra.Command{
 		Use:   "reload <cluster> [host…]",
@@ -33,7 +36,8 @@ func (a *app) reloadCmd() *cobra.Command {
 		Long: "reload stages the cluster's service files on each HAProxy node, has HAProxy check the\n" +
 			"whole would-be configuration, swaps the files, reloads, and verifies through the stats\n" +
 			"page that the planned servers are live. It stops at the first node that fails and puts\n" +
-			"that node back. Without --yes it shows the plan and asks for the cluster's name.",
+			"that node back. Without --yes it shows the plan and asks for the cluster's name.\n\n" +
+			"The plan names its risks. Those that stop it are accepted by name, with --accept-risk.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return exit(reloadRefused, &model.Hint{Err: errors.New("which cluster?"), Try: "pgtui reload pg-test --dry-run"})
@@ -41,27 +45,15 @@ func (a *app) reloadCmd() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
 			if err := roll.check(); err != nil {
 				return exit(reloadRefused, err)
 			}
-			inv, err := a.load(cmd.Context())
+			if output != "text" && (output != "json" || !dryRun) {
+				return exit(reloadRefused, &model.Hint{Err: fmt.Errorf("-o %s: expected text, or json with --dry-run", output), Try: "pgtui reload " + args[0] + " --dry-run -o json"})
+			}
+			ap, inv, plan, err := a.planFor(ctx, args[0], hosts(args[1:]), roll, force, liveRoles)
 			if err != nil {
-				return exit(reloadRefused, err)
-			}
-			cls, err := clusters(inv, args[:1])
-			if err != nil {
-				return exit(reloadRefused, err)
-			}
-			if inv.Unpredictable() {
-				a.complain(inv, cls)
-				return exit(reloadRefused, errUnpredictable)
-			}
-			ap := a.applier(inv)
-			plan, err := ap.Plan(cmd.Context(), inv, cls[0].Name, hosts(args[1:]))
-			if err != nil {
-				return exit(reloadRefused, err)
-			}
-			if err := a.arrange(cmd.Context(), inv, &plan, roll.order); err != nil {
 				return exit(reloadRefused, err)
 			}
 			if roll.resume {
@@ -69,34 +61,145 @@ func (a *app) reloadCmd() *cobra.Command {
 					return exit(reloadRefused, err)
 				}
 			}
-			a.printRules(inv)
-			printPlan(a.io.Out, plan)
-			a.complain(inv, cls)
-			if dryRun || (!plan.Changed() && diffCode(plan) == 0) {
-				if !dryRun {
-					fmt.Fprintln(a.io.Out, "nothing to do: nothing was changed, nothing was reloaded")
-				}
-				if code := diffCode(plan); code == 2 {
-					return exit(reloadRefused, nil)
-				}
-				return nil
-			}
-			if diffCode(plan) == 2 {
-				return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + args[0] + " <host…>"})
-			}
-			if !yes {
-				if err := a.confirm("reload", string(cls[0].Name)); err != nil {
+			if out != "" {
+				if err := a.savePlan(out, inv, &plan); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
-			return a.carryOut(cmd.Context(), ap, inv, plan, roll)
+			if output == "json" {
+				if err := printJSON(a.io.Out, a.planJSON(inv, &plan)); err != nil {
+					return err
+				}
+				return exit(planCode(&plan), nil)
+			}
+			a.showPlan(inv, &plan)
+			if out != "" {
+				fmt.Fprintf(a.io.Out, "plan %s is in %s: pgtui apply %s runs it, and nothing else\n", plan.ID, out, quoted(out))
+			}
+			if dryRun {
+				return exit(planCode(&plan), nil)
+			}
+			return a.runPlan(ctx, ap, inv, plan, roll, yes)
 		},
 	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&dryRun, "dry-run", false, "show the plan and change nothing")
+	f := c.Flags()
+	f.BoolVar(&yes, "yes", false, "do not ask")
+	f.BoolVar(&dryRun, "dry-run", false, "show the plan and change nothing")
+	f.StringVarP(&output, "output", "o", "text", "with --dry-run: text or json")
+	f.StringVar(&out, "out", "", "save the plan to this `file`, for pgtui apply")
+	f.BoolVar(&force, "force", false, "reload the nodes whose files stay as they are, too")
+	f.BoolVar(&liveRoles, "live-roles", false, "take the instances' roles from Patroni, not from the inventory")
 	roll.add(c)
-	c.Flags().BoolVar(&roll.resume, "resume", false, "go on with the run that stopped, if what is left of it is still the same work")
+	f.BoolVar(&roll.resume, "resume", false, "go on with the run that stopped, if what is left of it is still the same work")
 	return writes(c, "dry-run")
+}
+
+// planFor makes a plan for the hosts of a cluster, all when none are named, in
+// the order of its roll-out and with its risks.
+func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll rollFlags, force, liveRoles bool) (*apply.Applier, *model.Inventory, model.Plan, error) {
+	fail := func(err error) (*apply.Applier, *model.Inventory, model.Plan, error) {
+		return nil, nil, model.Plan{}, err
+	}
+	inv, err := a.load(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	cls, err := clusters(inv, []string{cluster})
+	if err != nil {
+		return fail(err)
+	}
+	if liveRoles {
+		if inv, err = a.loadLive(ctx, inv, cls[0]); err != nil {
+			return fail(err)
+		}
+		if cls, err = clusters(inv, []string{cluster}); err != nil {
+			return fail(err)
+		}
+	}
+	if inv.Unpredictable() {
+		a.complain(inv, cls)
+		return fail(errUnpredictable)
+	}
+	ap := a.applier(inv)
+	plan, err := ap.Plan(ctx, inv, cls[0].Name, on)
+	if err != nil {
+		return fail(err)
+	}
+	plan.Force, plan.LiveRoles, plan.Accepted = force, liveRoles, roll.accept
+	if err := a.arrange(ctx, inv, &plan, roll.order); err != nil {
+		return fail(err)
+	}
+	ap.Assess(ctx, inv, &plan)
+	return ap, inv, plan, nil
+}
+
+// planCode is the exit code of a plan that is only shown.
+func planCode(p *model.Plan) int {
+	if diffCode(*p) == 2 {
+		return reloadRefused
+	}
+	return 0
+}
+
+// showPlan prints a plan as text: the changes, then the risks.
+func (a *app) showPlan(inv *model.Inventory, p *model.Plan) {
+	a.printRules(inv)
+	if p.LiveRoles {
+		fmt.Fprintln(a.io.Out, "roles from Patroni, not from the inventory")
+	}
+	printPlan(a.io.Out, *p)
+	if c := inv.Cluster(p.Cluster); c != nil {
+		a.complain(inv, []*model.Cluster{c})
+	}
+	printRisks(a.io.Out, p)
+}
+
+// runPlan carries out a plan that was shown, once it is accepted.
+func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p model.Plan, roll rollFlags, yes bool) error {
+	switch {
+	case diffCode(p) == 2:
+		return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + string(p.Cluster) + " <host…>"})
+	case !p.Changed() && !p.Force:
+		fmt.Fprintln(a.io.Out, "nothing to do: nothing was changed, nothing was reloaded (--force reloads all the same)")
+		return nil
+	}
+	if err := apply.Refused(&p); err != nil {
+		return exit(reloadRefused, err)
+	}
+	if !yes {
+		if err := a.confirm("reload", string(p.Cluster)); err != nil {
+			return exit(reloadRefused, err)
+		}
+	}
+	return a.carryOut(ctx, ap, inv, p, roll)
+}
+
+// printRisks writes a plan's risks, those of several nodes once, and what
+// bin/pgsql-svc would do otherwise.
+func printRisks(w io.Writer, p *model.Plan) {
+	told := p.Told()
+	if len(told) > 0 {
+		fmt.Fprintln(w, "\nrisks:")
+	}
+	for _, g := range told {
+		mark := "note"
+		switch {
+		case g.Open:
+			mark = "STOP"
+		case g.Stop:
+			mark = "accepted"
+		}
+		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, safe.Text(g.Where()+g.What, 500))
+		if mark != "accepted" && g.Try != "" {
+			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", safe.Text(g.Try, 300))
+		}
+	}
+	if len(p.Pigsty) > 0 {
+		fmt.Fprintln(w, "\nbin/pgsql-svc would do otherwise:")
+		for _, s := range p.Pigsty {
+			fmt.Fprintln(w, "  "+safe.Text(s, 500))
+		}
+	}
 }
 
 // confirm asks for the cluster's name on a terminal, and refuses without one.

@@ -45,7 +45,10 @@ func (a *app) undoCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), run.Who)
+			plan.Accepted = roll.accept
+			ap.Assess(ctx, inv, &plan)
 			printPlan(a.io.Out, plan)
+			printRisks(a.io.Out, &plan)
 			switch {
 			case diffCode(plan) == 2:
 				return exit(reloadRefused, fmt.Errorf("refused, nothing was changed: %w", plan.Refusal()))
@@ -54,6 +57,9 @@ func (a *app) undoCmd() *cobra.Command {
 				return nil
 			case dryRun:
 				return nil
+			}
+			if err := apply.Refused(&plan); err != nil {
+				return exit(reloadRefused, err)
 			}
 			if !yes {
 				if err := a.confirm("undo", string(plan.Cluster)); err != nil {

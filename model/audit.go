@@ -18,7 +18,9 @@ type Record struct {
 	Inventory string       `json:"inventory"`        // its path
 	Hash      string       `json:"inventory_hash"`   // of what was read
 	Undoes    string       `json:"undoes,omitempty"` // the plan that is put back
-	Nodes     []NodeRecord `json:"nodes"`            // in the order of the roll-out
+	Risks     []string     `json:"risks,omitempty"`  // the names of those that were told
+	Accepted  []string     `json:"accepted_risks,omitempty"`
+	Nodes     []NodeRecord `json:"nodes"` // in the order of the roll-out
 	// Outcome is the end in one word: "applied", "stopped" or "refused"; "" in
 	// the first line.
 	Outcome string `json:"outcome,omitempty"`

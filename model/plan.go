@@ -16,6 +16,20 @@ type Plan struct {
 	// Problems are the cluster's fatal problems: services that could not be
 	// rendered. A plan that has any deletes nothing and must not run.
 	Problems []Problem
+	// Risks are what it could do that nobody wants, judged when it was made.
+	Risks []Risk
+	// Accepted are the names of the risks that its operator has accepted.
+	Accepted []string
+	// Pigsty is what bin/pgsql-svc would do otherwise, in sentences.
+	Pigsty []string
+	// Force reloads nodes whose files stay as they are, too.
+	Force bool
+	// LiveRoles: the files are made of the roles that Patroni tells, not of those
+	// of the inventory.
+	LiveRoles bool
+	// StateFile: the servers' states are handed to the new worker, so that no
+	// connection goes astray until its first checks.
+	StateFile bool
 }
 
 // NodePlan is one HAProxy node's part of a plan.
@@ -35,6 +49,9 @@ type NodePlan struct {
 	Expect []ExpectedProxy
 	// Gone are the sections that HAProxy must no longer show afterwards.
 	Gone []string
+	// Was and Become are the sections of the cluster's files as they are on disk
+	// and as the plan leaves them.
+	Was, Become []ConfSection
 	// Err says why the node's files could not be read; the plan must not run then.
 	Err error
 }

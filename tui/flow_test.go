@@ -294,6 +294,43 @@ func TestReadOnlyRefusesAReload(t *testing.T) {
 	}
 }
 
+// A risk is accepted by its name, typed in full, and by nothing else.
+func TestRisksAreAcceptedByName(t *testing.T) {
+	w := newWorld()
+	for typed, runs := range map[string]bool{
+		"pg-test": false, "pg-test paused": false, "pg-test all": false, "pg-test paused hand-edite": false,
+		"paused hand-edited": false, "pg-test hand-edited paused": true, "pg-test  paused hand-edited": false, "pg-test paused hand-edited no-leader": false,
+	} {
+		var got *model.Plan
+		r := newRig(t, w, 100, 40, func(d *Deps) {
+			d.Start, d.Plan = "pg-test", planning(risky(w))
+			d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, _ func(model.StepResult)) (model.Report, error) {
+				got = &p
+				return model.Report{Plan: p.ID}, nil
+			}
+		})
+		r.press("r", "r")
+		r.want("Type pg-test paused hand-edited and Enter")
+		r.fire(true)
+		r.typing(typed)
+		r.press("enter")
+		if (got != nil) != runs {
+			t.Errorf("%q: ran %v, want %v", typed, got != nil, runs)
+		}
+		if got != nil && len(got.Unaccepted()) > 0 {
+			t.Errorf("%q: the run does not know that %q was accepted", typed, got.Unaccepted())
+		}
+	}
+	p := risky(w)
+	p.Risks = append(p.Risks, model.Risk{Name: model.RiskRejected, Stop: true, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
+	r := newRig(t, w, 100, 40, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(p) })
+	r.press("r", "r")
+	if r.m.dialog != nil {
+		t.Error("the console asked whether to load what HAProxy refuses")
+	}
+	r.want("would refuse it: pg-test-x.cfg:3")
+}
+
 func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
 	w := newWorld()
 	for name, p := range map[string]model.Plan{"unreadable": unreadable(w), "nothing": nothing(w)} {

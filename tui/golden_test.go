@@ -94,6 +94,8 @@ func TestReloadFrames(t *testing.T) {
 		{"diff-loading", func(r *rig) { r.m.push(page.NewDiff("pg-test", false)) }, func(*Deps) {}},
 		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*Deps) {}},
 		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(perNode(w)) }},
+		{"diff-risky", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
+		{"confirm-risky", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test pau") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
 		{"diff-nothing", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(nothing(w)) }},
 		{"diff-unreadable", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(unreadable(w)) }},
 		{"diff-read-only", func(r *rig) { r.press("r") }, func(d *Deps) { d.Execute = nil }},
@@ -139,6 +141,20 @@ func nothing(w *world) model.Plan {
 	for i := range p.Nodes {
 		p.Nodes[i].Changes, p.Nodes[i].Same = nil, 4
 	}
+	return p
+}
+
+// risky has a risk that stops it on two nodes, one of the cluster, and one that
+// is only told.
+func risky(w *world) model.Plan {
+	p := planOf(w, "pg-test")
+	p.Risks = []model.Risk{
+		{Name: model.RiskPaused, Stop: true, What: "Patroni is paused: nobody takes over if the leader fails meanwhile"},
+		{Name: model.RiskHandEdited, Stop: true, Host: "10.10.10.11", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: model.RiskHandEdited, Stop: true, Host: "10.10.10.12", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: model.RiskOldWorkers, Host: "10.10.10.11", What: "81 sessions, 66 of them of this cluster, stay with the old worker until they end"},
+	}
+	p.Pigsty = []string{"on 10.10.10.11 it would delete pg-test-dr-primary.cfg as well: they are not of pg-test, but its `rm` takes pg-test-*.cfg"}
 	return p
 }
 

@@ -25,7 +25,7 @@ type Question struct {
 
 // NewQuestion asks whether to carry out a plan.
 func NewQuestion(p PlanMsg) *Question {
-	return &Question{plan: p, input: widget.Input{Max: 128}}
+	return &Question{plan: p, input: widget.Input{Max: 256}}
 }
 
 // Settled makes keys count from now on.
@@ -52,17 +52,25 @@ func (d *Question) Key(name, text string) (next *Question, out Intent, closed bo
 		return d, nil, false
 	}
 	if name == "enter" {
-		switch d.input.Value {
-		case string(d.plan.Cluster):
-			return nil, Execute{d.plan}, true
-		case "":
+		words, plan := strings.Split(d.input.Value, " "), d.plan
+		plan.Plan.Accepted = words[1:]
+		switch risks := d.plan.Plan.Unaccepted(); {
+		case d.input.Value == "":
 			return nil, Say{"cancelled: nothing was done"}, true
+		case words[0] != string(plan.Cluster) || len(words) != 1+len(risks) || len(plan.Plan.Unaccepted()) > 0:
+			return nil, Say{fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value, d.answer())}, true
 		}
-		return nil, Say{fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value, d.plan.Cluster)}, true
+		return nil, Execute{plan}, true
 	}
 	q := *d
 	q.input, _ = d.input.Key(name, text)
 	return &q, nil, false
+}
+
+// answer is what must be typed: the cluster's name, and that of every risk that
+// stops the plan.
+func (d *Question) answer() string {
+	return strings.Join(append([]string{string(d.plan.Cluster)}, d.plan.Plan.Unaccepted()...), " ")
 }
 
 // View draws the dialog in at most w by h cells.
@@ -77,10 +85,15 @@ func (d *Question) View(w, h int) []widget.Line {
 		tone = theme.Bad
 	}
 	about = append(about, wrapped(tone, "Files: "+what+".", "", inner, 2)...)
+	for _, g := range d.plan.Plan.Told() {
+		if g.Open {
+			about = append(about, marked(theme.Warn, "‼ ", g.Name+": "+g.Where()+g.What, inner, 3)...)
+		}
+	}
 	about = append(about, nil)
 	about = append(about, wrapped(theme.Dim, "Each node is checked with haproxy -c before, and verified after; the first failure stops the run. Until its first checks end, for some tenths of a second, a reloaded HAProxy may send new connections to the wrong server.", "", inner, 6)...)
 	about = append(about, nil)
-	ask := wrapped(theme.Plain, "Type "+string(d.plan.Cluster)+" and Enter to reload.", "", inner, 2)
+	ask := wrapped(theme.Plain, "Type "+d.answer()+" and Enter to reload.", "", inner, 2)
 	prompt := widget.T(theme.Dim, "> …")
 	if d.settled {
 		prompt = widget.P("> ").Add(theme.Strong, widget.Tail(d.input.Value, inner-4)).Add(theme.Key, "▏")

@@ -78,6 +78,11 @@ func (p *Diff) blocked(e Env) string {
 	if err := p.msg.Plan.Refusal(); err != nil {
 		return err.Error()
 	}
+	for _, r := range p.msg.Plan.Risks {
+		if r.Name == model.RiskRejected {
+			return "HAProxy on " + string(r.Host) + " would refuse it: " + r.What
+		}
+	}
 	if !p.msg.Plan.Changed() {
 		return "there is nothing to reload: every node has these files already"
 	}
@@ -205,11 +210,23 @@ func (p *Diff) head(e Env) []widget.Line {
 		out = append(out, widget.T(theme.Bad, " ✕ not every service can be rendered"))
 		out = append(out, failure(p.msg.Plan.Refusal(), e)...)
 	}
+	for _, g := range p.msg.Plan.Told() {
+		tone, mark := theme.Dim, " · "
+		if g.Open {
+			tone, mark = theme.Warn, " ‼ "
+		}
+		out = append(out, marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 3)...)
+	}
+	for _, s := range p.msg.Plan.Pigsty {
+		out = append(out, marked(theme.Dim, " · ", "bin/pgsql-svc would do otherwise: "+s, e.W-1, 2)...)
+	}
 	switch why := p.blocked(e); {
 	case p.msg.Plan.Refusal() != nil && p.reload:
 		out = append(out, widget.T(theme.Warn, " no reload before this is mended; R reads everything again"))
 	case why == "" && p.reload:
 		out = append(out, widget.P(" Read what changes, then press ").Add(theme.Key, "r").Add(theme.Plain, " to go on. Nothing has been touched yet."))
+	case why != "" && c.nodes > 0 && p.reload && !e.ReadOnly:
+		out = append(out, wrapped(theme.Bad, "no reload: "+why, " ", e.W-1, 3)...)
 	case e.ReadOnly && p.reload:
 		out = append(out, widget.T(theme.Warn, " no reload: "+why))
 	}

@@ -182,6 +182,17 @@ func plural(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
+// marked is wrapped with a mark before the first line, which the others stand
+// clear of.
+func marked(tone theme.Tone, mark, text string, w, most int) []widget.Line {
+	width := widget.T(tone, mark).Width()
+	out := wrapped(tone, text, strings.Repeat(" ", width), w, most)
+	if len(out) > 0 {
+		out[0] = widget.T(tone, mark).Add(tone, out[0].Cut(width, w).String())
+	}
+	return out
+}
+
 // wrapped is text as lines of one tone, at most most of them, each behind indent.
 func wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
 	var out []widget.Line

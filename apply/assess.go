@@ -1,0 +1,126 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+// Assess judges a plan: its risks, and what bin/pgsql-svc would do otherwise.
+// It asks everything at once, the plan's nodes whether their HAProxy accepts the
+// would-be configuration included, and changes nothing that stays. What cannot
+// be asked is a risk itself.
+func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Plan) {
+	c := inv.Cluster(p.Cluster)
+	if c == nil {
+		return
+	}
+	s := model.Situation{}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if a.Probe == nil {
+			return
+		}
+		if snap, err := a.Probe(ctx, inv, p.Cluster); err == nil {
+			b := check.Board(snap, c, a.Now())
+			s.Snap, s.Board = snap, &b
+		}
+	})
+	wg.Go(func() {
+		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, working(p))
+		s.Conf, s.Workers = x.Conf, x.Workers
+	})
+	wg.Go(func() { s.Checked, s.Edited = a.look(ctx, p) })
+	wg.Wait()
+	s.Now = a.Now()
+	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
+			st := s.Snap.HAProxy[n.Host].Value
+			s.Routing[n.Host], s.Foreseen[n.Host] = routing(n, &st), predicted(n, &st)
+		}
+	}
+	p.Risks = model.Risks(p, &s)
+	p.Pigsty = otherwise(inv, c, p)
+}
+
+// works reports whether the plan has something to do on the node.
+func works(p *model.Plan, n *model.NodePlan) bool { return n.Err == nil && (n.Changed() || p.Force) }
+
+// working are the nodes on which the plan has something to do.
+func working(p *model.Plan) []model.Host {
+	var out []model.Host
+	for i := range p.Nodes {
+		if works(p, &p.Nodes[i]) {
+			out = append(out, p.Nodes[i].Host)
+		}
+	}
+	return out
+}
+
+// look has the HAProxy of each node look at the whole would-be configuration,
+// in a directory of its own that goes again, and asks which run's files are not
+// as it left them. A node that did not answer is left out.
+func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Host]error, edited map[model.Host]string) {
+	checked, edited = map[model.Host]error{}, map[model.Host]string{}
+	prefix := string(p.Cluster) + "-"
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if !works(p, n) {
+			continue
+		}
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+			defer cancel()
+			r, err := a.readScript(rctx, n, payload(n, prefix, true), "look", p.ID, n.ConfDir, a.who(), prefix)
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if checked[n.Host] = r.err; r.edited != "" {
+				edited[n.Host] = r.edited
+			}
+		})
+	}
+	wg.Wait()
+	return checked, edited
+}
+
+// otherwise is what bin/pgsql-svc would do and the plan does not, in sentences.
+func otherwise(inv *model.Inventory, c *model.Cluster, p *model.Plan) []string {
+	var out []string
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		var gone []string
+		for _, name := range n.Foreign {
+			if strings.HasPrefix(name, string(c.Name)+"-") && strings.HasSuffix(name, ".cfg") {
+				gone = append(gone, name)
+			}
+		}
+		if len(gone) > 0 {
+			out = append(out, fmt.Sprintf("on %s it would delete %s as well: they are not of %s, but its `rm` takes %s-*.cfg", n.Host, strings.Join(gone, " "), c.Name, c.Name))
+		}
+	}
+	if c.Provider != "" && len(p.Nodes) < len(c.Fronts) {
+		out = append(out, fmt.Sprintf("its hosts are those of %s, not the HAProxy nodes: a delegated cluster is written to all of %s, and only by its primary; a limit without the primary does nothing and says that it is done", c.Name, c.Provider))
+	}
+	for i := range p.Nodes {
+		if n := &p.Nodes[i]; n.Err == nil && !n.Changed() && p.Changed() && !p.Force {
+			out = append(out, "it would write and reload the nodes that need nothing, too")
+			break
+		}
+	}
+	return out
+}

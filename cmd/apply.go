@@ -1,0 +1,198 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/render"
+)
+
+// maxPlanFile bounds a saved plan, in bytes.
+const maxPlanFile = 64 << 20
+
+func (a *app) applyCmd() *cobra.Command {
+	var yes bool
+	var roll rollFlags
+	c := &cobra.Command{
+		Use:   "apply <plan.json>",
+		Short: "Run exactly a plan that reload --out saved, or refuse it as stale",
+		Long: "apply reads a plan that `pgtui reload <cluster> --out plan.json` saved, plans again, and runs\n" +
+			"when that comes to the same work, file for file. Otherwise it says what has changed and\n" +
+			"does nothing. The risks are judged anew. Exit codes are reload's.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return exit(reloadRefused, &model.Hint{Err: errors.New("which plan?"), Try: "pgtui reload pg-test --dry-run --out plan.json; pgtui apply plan.json"})
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := roll.check(); err != nil {
+				return exit(reloadRefused, err)
+			}
+			saved, err := readPlan(args[0])
+			if err != nil {
+				return exit(reloadRefused, err)
+			}
+			var on []model.Host
+			for _, n := range saved.Nodes {
+				on = append(on, model.Host(n.Host))
+			}
+			if len(roll.order) == 0 {
+				for _, h := range on {
+					roll.order = append(roll.order, string(h))
+				}
+			}
+			ap, inv, plan, err := a.planFor(cmd.Context(), saved.Cluster, on, roll, saved.Force, saved.LiveRoles)
+			if err != nil {
+				return exit(reloadRefused, fmt.Errorf("the plan of %s cannot be made again, nothing was changed: %w", saved.MadeAt.Local().Format(time.DateTime), err))
+			}
+			if why := stale(&saved, &plan); len(why) > 0 {
+				for _, w := range why {
+					fmt.Fprintln(a.io.Out, safe.Text(w, 400))
+				}
+				return exit(reloadRefused, &model.Hint{
+					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
+					Try: "pgtui reload " + saved.Cluster + " --dry-run --out " + quoted(args[0]) + ", and look at it again",
+				})
+			}
+			a.showPlan(inv, &plan)
+			return a.runPlan(cmd.Context(), ap, inv, plan, roll, yes)
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	roll.add(c)
+	return writes(c)
+}
+
+// planJSON is the document of a plan.
+func (a *app) planJSON(inv *model.Inventory, p *model.Plan) jsonv1.Plan {
+	return jsonv1.FromPlan(inv, p, planCode(p), func(dir string, c model.FileChange) ([]string, string) {
+		return render.Summary(c.Before, c.After), render.Unified(strings.TrimPrefix(path.Join(dir, c.Name), "/"), c.Before, c.After)
+	})
+}
+
+// savePlan writes a plan for apply. A plan that must not run is not saved.
+func (a *app) savePlan(file string, inv *model.Inventory, p *model.Plan) error {
+	if err := p.Refusal(); err != nil {
+		return fmt.Errorf("--out %s: not saved: %w", file, err)
+	}
+	b, err := json.MarshalIndent(a.planJSON(inv, p), "", "  ")
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*"); err == nil {
+			_, err = f.Write(append(b, '\n'))
+			err = errors.Join(err, f.Close())
+			if err == nil {
+				err = os.Rename(f.Name(), file)
+			}
+			if err != nil {
+				_ = os.Remove(f.Name())
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
+}
+
+// readPlan reads what savePlan wrote.
+func readPlan(file string) (jsonv1.Plan, error) {
+	var p jsonv1.Plan
+	f, err := os.Open(file)
+	if err != nil {
+		return p, fmt.Errorf("the plan cannot be read: %w", err)
+	}
+	defer f.Close()
+	dec := json.NewDecoder(io.LimitReader(f, maxPlanFile))
+	if err := dec.Decode(&p); err != nil {
+		return p, &model.Hint{Err: fmt.Errorf("%s is no plan: %s", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: "pgtui reload pg-test --dry-run --out " + quoted(file)}
+	}
+	if p.Version != 1 || p.Action != model.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0 {
+		return p, &model.Hint{Err: fmt.Errorf("%s is no plan of this version of pgtui", safe.Text(file, 200)), Try: "pgtui reload pg-test --dry-run --out " + quoted(file)}
+	}
+	return p, nil
+}
+
+// stale says how the work of a saved plan differs from what a plan made now
+// would do; nil when it does not.
+func stale(saved *jsonv1.Plan, now *model.Plan) []string {
+	var out []string
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	seen := map[string]bool{}
+	for i := range now.Nodes {
+		n := &now.Nodes[i]
+		seen[string(n.Host)] = true
+		at := slices.IndexFunc(saved.Nodes, func(x jsonv1.PlanNode) bool { return x.Host == string(n.Host) })
+		switch {
+		case at < 0:
+			add("%s: provides the cluster now, and did not when the plan was made", n.Host)
+		case n.Err != nil:
+			add("%s: cannot be read: %v", n.Host, n.Err)
+		default:
+			s := &saved.Nodes[at]
+			differ(s.Have, n.Have, func(name, how string) { add("%s: %s %s on the node since the plan was made", n.Host, name, how) })
+			differ(s.Want, n.Want, func(name, how string) {
+				add("%s: what the inventory makes of %s %s since the plan was made", n.Host, name, how)
+			})
+			if s.ConfDir != n.ConfDir {
+				add("%s: the files belong to %s now, and to %s when the plan was made", n.Host, n.ConfDir, s.ConfDir)
+			}
+		}
+	}
+	for _, s := range saved.Nodes {
+		if !seen[s.Host] {
+			add("%s: does not provide the cluster any more", s.Host)
+		}
+	}
+	if len(out) == 0 && saved.Plan != now.ID {
+		add("the plan would be %s now: its nodes are reached another way, or the file was edited", now.ID)
+	}
+	if len(out) > 0 && saved.InventoryHash != now.Inventory {
+		add("the inventory was changed since the plan was made")
+	}
+	return out
+}
+
+// differ tells of every name whose hash is another.
+func differ(was, is map[string]string, tell func(name, how string)) {
+	all := maps.Clone(was)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, is)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		w, had := was[name]
+		v, has := is[name]
+		switch {
+		case !had:
+			tell(name, "has appeared")
+		case !has:
+			tell(name, "has gone")
+		case w != v:
+			tell(name, "has changed")
+		}
+	}
+}
+
+var errNoLiveRoles = errors.New("--live-roles: not built yet")
+
+// loadLive reads the inventory as if it had the roles that Patroni tells.
+func (a *app) loadLive(context.Context, *model.Inventory, *model.Cluster) (*model.Inventory, error) {
+	return nil, errNoLiveRoles
+}

@@ -1,0 +1,455 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Risk is something a plan could do that its operator may not want. One that
+// stops a run must be accepted by its name.
+type Risk struct {
+	Name string // one of RiskNames
+	Stop bool   // the run does not begin unless the name was accepted
+	Host Host   // where; "" is the cluster
+	What string // one sentence
+	Try  string // what to do about it; "" when there is nothing better than to wait
+}
+
+// The names of the risks, as --accept-risk takes them and docs/risks.md
+// explains them.
+const (
+	RiskRejected   = "config-rejected"      // HAProxy refuses the would-be configuration; cannot be accepted
+	RiskLastServer = "drops-last-server"    // a service loses its last server
+	RiskDisjoint   = "disjoint-servers"     // no server of a service stays
+	RiskGone       = "removes-service"      // a service port goes away
+	RiskIdle       = "removes-idle-service" // told only: a port that nobody uses goes away
+	RiskCollision  = "port-collision"       // two sections would listen on one port
+	RiskNoLeader   = "no-leader"            // nobody, or nobody known, leads the cluster
+	RiskFailover   = "failover"             // roles are changing now
+	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
+	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
+	RiskSettling   = "settling"             // checks of an earlier reload have not ended
+	RiskHandEdited = "hand-edited"          // files are not as pgtui last left them
+	RiskUnloaded   = "unreloaded-edits"     // edits of others that this reload would load as well
+	RiskUnseen     = "unseen"               // a source that the judgement needs could not be read
+	RiskStaleRoles = "stale-roles"          // told only: the inventory's roles are not the live ones
+	RiskMisroute   = "misroute-window"      // told only: new connections may go astray until the first checks end
+	RiskOldWorkers = "old-workers"          // told only: sessions that the replaced worker keeps
+	RiskGhosts     = "ghosts"               // told only: old workers of earlier reloads
+)
+
+// RiskNames are all names, in the order risks are told.
+func RiskNames() []string {
+	return []string{
+		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskFailover, RiskPaused, RiskDisagree,
+		RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts,
+	}
+}
+
+// RiskStops reports whether risks of that name stop a run.
+func RiskStops(name string) bool {
+	return !slices.Contains([]string{RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts}, name)
+}
+
+// Unaccepted are the names of the risks that stop the plan and were not
+// accepted, each once, in order. RiskRejected cannot be accepted: the
+// node would refuse all the same.
+func (p Plan) Unaccepted() []string {
+	var out []string
+	for _, r := range p.Risks {
+		if r.Stop && (r.Name == RiskRejected || !slices.Contains(p.Accepted, r.Name)) && !slices.Contains(out, r.Name) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// RiskGroup is one risk with every host it is told of.
+type RiskGroup struct {
+	Risk
+	Hosts []Host // none when it is the cluster's
+	Open  bool   // it stops the plan and was not accepted
+}
+
+// Where is "10.10.10.11, 10.10.10.12: ", "" for the cluster.
+func (g RiskGroup) Where() string {
+	var out []string
+	for _, h := range g.Hosts {
+		out = append(out, string(h))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return strings.Join(out, ", ") + ": "
+}
+
+// Told are the plan's risks, each once with all its hosts.
+func (p Plan) Told() []RiskGroup {
+	var out []RiskGroup
+	open := p.Unaccepted()
+	for _, r := range p.Risks {
+		i := slices.IndexFunc(out, func(g RiskGroup) bool { return g.Name == r.Name && g.What == r.What })
+		if i < 0 {
+			i = len(out)
+			out = append(out, RiskGroup{Risk: r, Open: slices.Contains(open, r.Name)})
+		}
+		if r.Host != "" {
+			out[i].Hosts = append(out[i].Hosts, r.Host)
+		}
+	}
+	return out
+}
+
+// Situation is what the risks of a plan are judged by. What is not in it was
+// not seen, and that is a risk of its own.
+type Situation struct {
+	Snap  *Snapshot
+	Board *Board // judged, with findings
+	// Conf and Workers are what the plan's nodes have on disk and which HAProxy
+	// processes run there.
+	Conf    map[Host]Observed[NodeConf]
+	Workers map[Host]Observed[Processes]
+	// Checked is what each node's own HAProxy says of the whole would-be
+	// configuration: nil when it accepts it. A node that is missing was not
+	// asked.
+	Checked map[Host]error
+	// Routing is who gets new connections now, Foreseen who would: node by node,
+	// section by section, as far as it can be told.
+	Routing, Foreseen map[Host]map[string][]string
+	// Edited are the nodes whose files are not as the last run on record left
+	// them, with that run's plan.
+	Edited map[Host]string
+	Now    time.Time
+}
+
+// Risks are the risks of a plan, those that stop it first.
+func Risks(p *Plan, s *Situation) []Risk {
+	var out []Risk
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if n.Err != nil || !n.Changed() && !p.Force {
+			continue
+		}
+		for _, find := range []func(*NodePlan, *Situation) []Risk{rejected, serverSets, collisions, settlingChecks, handEdited, unloadedOthers, unseen} {
+			out = append(out, find(n, s)...)
+		}
+		out = append(out, misroute(p, n, s)...)
+		out = append(out, oldWorkers(n, s)...)
+	}
+	if len(out) > 0 || p.Changed() || p.Force {
+		out = append(out, ofCluster(p, s)...)
+	}
+	names := RiskNames()
+	slices.SortStableFunc(out, func(a, b Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	for i := range out {
+		out[i].Stop = RiskStops(out[i].Name)
+	}
+	return out
+}
+
+func rejected(n *NodePlan, s *Situation) []Risk {
+	if err := s.Checked[n.Host]; err != nil {
+		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: or(TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
+	}
+	return nil
+}
+
+// serverSets compares the servers of each section on disk with those it would
+// have, and who gets connections now with who would.
+func serverSets(n *NodePlan, s *Situation) []Risk {
+	var out []Risk
+	add := func(name, format string, args ...any) {
+		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
+	}
+	after := map[string]*ConfSection{}
+	for i := range n.Become {
+		after[n.Become[i].Name] = &n.Become[i]
+	}
+	for i := range n.Was {
+		was := &n.Was[i]
+		is := after[was.Name]
+		var stay int
+		if is != nil {
+			for _, v := range was.Servers {
+				if slices.ContainsFunc(is.Servers, func(w ExpectedServer) bool { return w.Name == v.Name }) {
+					stay++
+				}
+			}
+		}
+		now, foretold := s.Routing[n.Host][was.Name], s.Foreseen[n.Host][was.Name]
+		switch {
+		case is == nil:
+			name, sessions := s.inUse(n.Host, was.Name)
+			add(name, "%s (%s) goes away, with %s: nothing listens there any more", was.Name, strings.Join(was.Binds, " "), sessions)
+		case len(was.Servers) > 0 && len(is.Servers) == 0:
+			add(RiskLastServer, "%s loses its last server: it has %s now and none afterwards", was.Name, serverNames(was))
+		case len(was.Servers) > 0 && stay == 0:
+			add(RiskDisjoint, "%s keeps none of its servers: %s now, %s afterwards", was.Name, serverNames(was), serverNames(is))
+		case len(now) > 0 && foretold != nil && len(foretold) == 0:
+			add(RiskLastServer, "%s loses the last server that serves: %s now, nobody afterwards", was.Name, strings.Join(now, ", "))
+		}
+	}
+	return out
+}
+
+// inUse names the risk of taking a section away, and how many sessions it has:
+// what cannot be seen counts as used.
+func (s *Situation) inUse(h Host, section string) (name, sessions string) {
+	if s.Snap == nil || !s.Snap.HAProxy[h].Known() {
+		return RiskGone, "sessions unknown"
+	}
+	px := s.Snap.haproxyOf(h).Proxy(section)
+	switch {
+	case px == nil:
+		return RiskIdle, "no section that runs"
+	case px.Front.Sessions == 0 && px.Back.Sessions == 0:
+		return RiskIdle, "no sessions"
+	}
+	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
+}
+
+func serverNames(s *ConfSection) string {
+	var out []string
+	for _, v := range s.Servers {
+		out = append(out, v.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// collisions are the ports of this cluster's sections on which another section
+// would listen as well: HAProxy accepts that, and gives each some connections.
+func collisions(n *NodePlan, s *Situation) []Risk {
+	type user struct{ section, file string }
+	users := map[string][]user{}
+	add := func(sec ConfSection) {
+		for _, b := range sec.Binds {
+			port := b[strings.LastIndexByte(b, ':')+1:]
+			u := user{sec.Name, sec.File}
+			if port != "" && !slices.Contains(users[port], u) {
+				users[port] = append(users[port], u)
+			}
+		}
+	}
+	for _, sec := range n.Become {
+		add(sec)
+	}
+	for _, sec := range s.Conf[n.Host].Value.Sections {
+		_, had := n.Have[sec.File]
+		if _, wants := n.Want[sec.File]; !had && !wants {
+			add(sec)
+		}
+	}
+	var out []Risk
+	for _, sec := range n.Become {
+		for _, b := range sec.Binds {
+			port := b[strings.LastIndexByte(b, ':')+1:]
+			for _, u := range users[port] {
+				if u.section == sec.Name && u.file == sec.File || u.section < sec.Name && u.file != "" && slices.ContainsFunc(n.Become, func(x ConfSection) bool { return x.Name == u.section }) {
+					continue
+				}
+				out = append(out, Risk{
+					Name: RiskCollision, Host: n.Host,
+					What: fmt.Sprintf("%s and %s (%s) would both listen on port %s, and each get some of its connections", sec.Name, u.section, u.file, port),
+					Try:  "give one of the services another src_port",
+				})
+			}
+		}
+	}
+	return out
+}
+
+func settlingChecks(n *NodePlan, s *Situation) []Risk {
+	if s.Snap == nil {
+		return nil
+	}
+	for _, sec := range n.Was {
+		px := s.Snap.haproxyOf(n.Host).Proxy(sec.Name)
+		if px == nil {
+			continue
+		}
+		for i := range px.Servers {
+			if px.Servers[i].CheckStatus == "INI" {
+				return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s/%s has ended since HAProxy was last loaded", sec.Name, px.Servers[i].Name), Try: "wait some seconds, then plan again"}}
+			}
+		}
+	}
+	return nil
+}
+
+// haproxyOf is the stats page of a host, an empty one when none was read.
+func (s *Snapshot) haproxyOf(h Host) *HAProxyStats {
+	v := s.HAProxy[h].Value
+	return &v
+}
+
+func handEdited(n *NodePlan, s *Situation) []Risk {
+	plan, ok := s.Edited[n.Host]
+	if !ok {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskHandEdited, Host: n.Host, What: "the cluster's files are neither as plan " + plan + " left them nor as it had found them: somebody has changed them since",
+		Try: "pgtui diff shows what this would overwrite; pgtui history who ran what",
+	}}
+}
+
+// unloadedOthers are edits of other sections in the directory that are not
+// loaded: any reload of this HAProxy loads them.
+func unloadedOthers(n *NodePlan, s *Situation) []Risk {
+	conf, procs := s.Conf[n.Host], s.Workers[n.Host]
+	if !conf.Known() || s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
+		return nil
+	}
+	stats := s.Snap.haproxyOf(n.Host)
+	own := func(file string) bool {
+		_, had := n.Have[file]
+		_, wants := n.Want[file]
+		return had || wants
+	}
+	var what []string
+	seen := map[string]bool{}
+	for i := range conf.Value.Sections {
+		sec := &conf.Value.Sections[i]
+		if own(sec.File) || sec.File == "haproxy.cfg" {
+			continue
+		}
+		seen[sec.Name] = true
+		if px := stats.Proxy(sec.Name); px == nil {
+			what = append(what, fmt.Sprintf("%s: section %s does not run yet", sec.File, sec.Name))
+		} else if len(sec.Servers) > 0 {
+			what = append(what, serverDiffs(sec, px)...)
+		}
+	}
+	if w := procs.Value.Current(); procs.Known() && w != nil && !w.Started.IsZero() {
+		for _, f := range conf.Value.Files {
+			if f.Read && !own(f.Name) && f.Changed.After(w.Started.Add(slack)) {
+				what = append(what, fmt.Sprintf("%s was changed %s after HAProxy loaded it", f.Name, f.Changed.Sub(w.Started).Round(time.Second)))
+			}
+		}
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskUnloaded, Host: n.Host, What: "this reload loads what others have edited and not loaded: " + first(what, 3),
+		Try: "ask who edited it; pgtui doctor names the cluster",
+	}}
+}
+
+// first lists at most n of them.
+func first(what []string, n int) string {
+	if len(what) > n {
+		return fmt.Sprintf("%s, and %d more", strings.Join(what[:n], "; "), len(what)-n)
+	}
+	return strings.Join(what, "; ")
+}
+
+// unseen names what the judgement lacks.
+func unseen(n *NodePlan, s *Situation) []Risk {
+	var what []string
+	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
+		what = append(what, "its stats page"+whyNot(s, n.Host))
+	}
+	if o := s.Conf[n.Host]; !o.Known() {
+		what = append(what, "the other files in its directory"+because(o.Err))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return []Risk{{Name: RiskUnseen, Host: n.Host, What: "could not be read: " + strings.Join(what, "; ")}}
+}
+
+func whyNot(s *Situation, h Host) string {
+	if s.Snap == nil {
+		return ""
+	}
+	return because(s.Snap.HAProxy[h].Err)
+}
+
+// misroute tells the window in which a plain reload sends new connections
+// astray: the new worker takes every server for up until it has asked.
+func misroute(p *Plan, n *NodePlan, s *Situation) []Risk {
+	var sections []string
+	for _, sec := range n.Become {
+		if now, ok := s.Routing[n.Host][sec.Name]; ok && len(now) < len(sec.Servers) {
+			sections = append(sections, sec.Name)
+		}
+	}
+	if len(sections) == 0 || p.StateFile {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskMisroute, Host: n.Host,
+		What: "until the first checks have ended, for 0.2 to 1 s, new connections to " + first(sections, 4) + " may reach a server that does not serve it",
+	}}
+}
+
+func oldWorkers(n *NodePlan, s *Situation) []Risk {
+	var out []Risk
+	if s.Snap != nil {
+		var all, own int64
+		stats := s.Snap.haproxyOf(n.Host)
+		for i := range stats.Proxies {
+			px := &stats.Proxies[i]
+			for j := range px.Servers {
+				all += px.Servers[j].Sessions
+				if slices.ContainsFunc(n.Was, func(w ConfSection) bool { return w.Name == px.Name }) {
+					own += px.Servers[j].Sessions
+				}
+			}
+		}
+		if all > 0 {
+			out = append(out, Risk{Name: RiskOldWorkers, Host: n.Host,
+				What: fmt.Sprintf("%d sessions, %d of them of this cluster, stay with the old worker until they end; it makes no checks and does not follow a failover", all, own)})
+		}
+	}
+	var pids []string
+	for i := range s.Workers[n.Host].Value.Workers {
+		if w := &s.Workers[n.Host].Value.Workers[i]; w.Old {
+			pids = append(pids, fmt.Sprintf("%d with %d sessions", w.PID, w.Sessions()))
+		}
+	}
+	if len(pids) > 0 {
+		out = append(out, Risk{Name: RiskGhosts, Host: n.Host, What: "old workers of earlier reloads are still there: " + first(pids, 4)})
+	}
+	return out
+}
+
+// ofCluster are the risks that lie in the state of the cluster.
+func ofCluster(p *Plan, s *Situation) []Risk {
+	b := s.Board
+	if b == nil {
+		return []Risk{{Name: RiskUnseen, What: "the state of the cluster was not seen"}}
+	}
+	var out []Risk
+	switch {
+	case b.LeaderUnsure:
+		out = append(out, Risk{Name: RiskFailover, What: "who holds the leader key is changing now", Try: "pgtui wait " + string(p.Cluster) + " until the leader serves"})
+	case b.Leader == "":
+		out = append(out, Risk{Name: RiskNoLeader, What: "no leader of " + string(p.Cluster) + " is known", Try: "pgtui doctor " + string(p.Cluster)})
+	default:
+		for _, m := range b.Members {
+			if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
+				out = append(out, Risk{Name: RiskFailover, What: string(m.Instance) + " is " + m.State, Try: "wait until it is running, then plan again"})
+			}
+		}
+	}
+	if b.Paused {
+		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile", Try: "patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
+	}
+	for _, f := range b.Findings {
+		switch f.Code {
+		case "haproxy-disagree":
+			out = append(out, Risk{Name: RiskDisagree, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "two-primaries":
+			out = append(out, Risk{Name: RiskFailover, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "stale-roles":
+			if !p.LiveRoles {
+				out = append(out, Risk{Name: RiskStaleRoles, What: f.Summary, Try: "pgtui roles " + string(p.Cluster) + " --edit first, or reload --live-roles"})
+			}
+		}
+	}
+	return out
+}

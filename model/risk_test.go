@@ -1,0 +1,164 @@
+package model
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// quiet is a plan and a situation without any risk that stops it: one node, one
+// service with two servers, of which one serves.
+func quiet() (Plan, Situation) {
+	const h = Host("10.0.0.1")
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	servers := []ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
+	sec := ConfSection{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
+	p := Plan{Cluster: "pg-test", Nodes: []NodePlan{{
+		Host: h, Changes: []FileChange{{Name: sec.File, Before: []byte("a"), After: []byte("b")}},
+		Have: map[string]string{sec.File: "a"}, Want: map[string]string{sec.File: "b"},
+		Was: []ConfSection{sec}, Become: []ConfSection{sec},
+	}}}
+	seen := func(s HAProxyStats) Observed[HAProxyStats] { return Observed[HAProxyStats]{}.Next(s, nil, now, 0) }
+	s := Situation{
+		Snap: &Snapshot{HAProxy: map[Host]Observed[HAProxyStats]{h: seen(HAProxyStats{Proxies: []Proxy{{Name: sec.Name, Servers: []ServerStat{
+			{Name: "pg-test-1", Status: "UP", UserWeight: 100, Weight: 100}, {Name: "pg-test-2", Status: "DOWN", UserWeight: 100, Weight: 100},
+		}}}})}},
+		Board:   &Board{Leader: "pg-test-1", Members: []Member{{Instance: "pg-test-1", State: "running"}}},
+		Conf:    map[Host]Observed[NodeConf]{h: Observed[NodeConf]{}.Next(NodeConf{Sections: []ConfSection{sec}}, nil, now, 0)},
+		Workers: map[Host]Observed[Processes]{},
+		Routing: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
+		Now: now,
+	}
+	return p, s
+}
+
+func TestRisks(t *testing.T) {
+	const h = Host("10.0.0.1")
+	px := func(s *Situation) *Proxy { return &s.Snap.HAProxy[h].Value.Proxies[0] }
+	conf := func(s *Situation, change func(*NodeConf)) {
+		o := s.Conf[h]
+		change(&o.Value)
+		s.Conf[h] = o
+	}
+	find := func(code string) func(*Plan, *Situation) {
+		return func(_ *Plan, s *Situation) { s.Board.Findings = []Finding{{Code: code, Summary: code}} }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*Plan, *Situation)
+		want   string // the risk's name; "" is none beside those that are always told
+	}{
+		{"nothing special", func(*Plan, *Situation) {}, ""},
+		{"HAProxy refuses it", func(_ *Plan, s *Situation) { s.Checked = map[Host]error{h: errors.New("a.cfg:3: no")} }, RiskRejected},
+		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary"}} }, RiskLastServer},
+		{"the one that serves goes", func(_ *Plan, s *Situation) { s.Foreseen[h]["pg-test-primary"] = []string{} }, RiskLastServer},
+		{"others take over", func(p *Plan, _ *Situation) {
+			p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary", Servers: []ExpectedServer{{Name: "pg-test-9"}}}}
+		}, RiskDisjoint},
+		{"one stays", func(p *Plan, _ *Situation) {
+			p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary", Servers: []ExpectedServer{{Name: "pg-test-2"}, {Name: "pg-test-9"}}}}
+		}, ""},
+		{"the port goes, and is used", func(p *Plan, s *Situation) { p.Nodes[0].Become = nil; px(s).Front.Sessions = 3 }, RiskGone},
+		{"the port goes, and nobody uses it", func(p *Plan, _ *Situation) { p.Nodes[0].Become = nil }, RiskIdle},
+		{"somebody else listens there", func(_ *Plan, s *Situation) {
+			conf(s, func(n *NodeConf) {
+				n.Sections = append(n.Sections, ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
+			})
+		}, RiskCollision},
+		{"two of its own listen there", func(p *Plan, _ *Situation) {
+			p.Nodes[0].Become = append(p.Nodes[0].Become, ConfSection{File: "pg-test-x.cfg", Name: "pg-test-x", Binds: []string{"*:5433"}})
+		}, RiskCollision},
+		{"no leader", func(_ *Plan, s *Situation) { s.Board.Leader = "" }, RiskNoLeader},
+		{"the leader changes", func(_ *Plan, s *Situation) { s.Board.Leader, s.Board.LeaderUnsure = "", true }, RiskFailover},
+		{"a member starts", func(_ *Plan, s *Situation) { s.Board.Members[0].State = "starting" }, RiskFailover},
+		{"two primaries", find("two-primaries"), RiskFailover},
+		{"HAProxies disagree", find("haproxy-disagree"), RiskDisagree},
+		{"roles are stale", find("stale-roles"), RiskStaleRoles},
+		{"paused", func(_ *Plan, s *Situation) { s.Board.Paused = true }, RiskPaused},
+		{"a check has not ended", func(_ *Plan, s *Situation) { px(s).Servers[1].CheckStatus = "INI" }, RiskSettling},
+		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[Host]string{h: "abc"} }, RiskHandEdited},
+		{"another's section was edited", func(_ *Plan, s *Situation) {
+			conf(s, func(n *NodeConf) { n.Sections = append(n.Sections, ConfSection{File: "b.cfg", Name: "b"}) })
+		}, RiskUnloaded},
+		{"another's server was edited", func(_ *Plan, s *Situation) {
+			conf(s, func(n *NodeConf) {
+				n.Sections = append(n.Sections, ConfSection{File: "b.cfg", Name: "b", Servers: []ExpectedServer{{Name: "x", Weight: "1"}}})
+			})
+			o := s.Snap.HAProxy[h]
+			o.Value.Proxies = append(o.Value.Proxies, Proxy{Name: "b", Servers: []ServerStat{{Name: "y", Status: "UP"}}})
+			s.Snap.HAProxy[h] = o
+		}, RiskUnloaded},
+		{"another's file is newer than the worker", func(_ *Plan, s *Situation) {
+			conf(s, func(n *NodeConf) { n.Files = append(n.Files, ConfFile{Name: "b.cfg", Read: true, Changed: s.Now}) })
+			s.Workers[h] = Observed[Processes]{}.Next(Processes{Workers: []Worker{{PID: 7, Started: s.Now.Add(-time.Minute)}}}, nil, s.Now, 0)
+		}, RiskUnloaded},
+		{"the stats page is silent", func(_ *Plan, s *Situation) { s.Snap.HAProxy = nil }, RiskUnseen},
+		{"the directory was not read", func(_ *Plan, s *Situation) { s.Conf = nil }, RiskUnseen},
+		{"nothing was seen", func(_ *Plan, s *Situation) { s.Snap, s.Board = nil, nil }, RiskUnseen},
+		{"sessions", func(_ *Plan, s *Situation) { px(s).Servers[0].Sessions = 4 }, RiskOldWorkers},
+		{"an old worker", func(_ *Plan, s *Situation) {
+			s.Workers[h] = Observed[Processes]{}.Next(Processes{Workers: []Worker{{PID: 7, Old: true}}}, nil, s.Now, 0)
+		}, RiskGhosts},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, s := quiet()
+			c.change(&p, &s)
+			got := Risks(&p, &s)
+			var names []string
+			for _, r := range got {
+				if r.Name != RiskMisroute && !slices.Contains(names, r.Name) {
+					names = append(names, r.Name)
+				}
+				if r.What == "" || r.Stop != RiskStops(r.Name) {
+					t.Errorf("%+v", r)
+				}
+			}
+			if strings.Join(names, " ") != c.want {
+				t.Errorf("risks %q, want %q: %+v", names, c.want, got)
+			}
+			p.Risks = got
+			if stops := p.Unaccepted(); (len(stops) > 0) != RiskStops(c.want) && c.want != "" {
+				t.Errorf("stops for %q", stops)
+			}
+			p.Accepted = []string{c.want}
+			if left := p.Unaccepted(); len(left) > 0 && c.want != RiskRejected {
+				t.Errorf("accepted, and still stops for %q", left)
+			}
+		})
+	}
+	p, s := quiet()
+	p.Nodes[0].Changes = nil
+	s.Board.Paused = true
+	if got := Risks(&p, &s); len(got) > 0 {
+		t.Errorf("a plan with nothing to do has risks: %+v", got)
+	}
+	p.Force = true
+	if got := Risks(&p, &s); !slices.ContainsFunc(got, func(r Risk) bool { return r.Name == RiskPaused }) {
+		t.Errorf("a forced reload has no risks: %+v", got)
+	}
+	p.Risks = []Risk{{Name: RiskRejected, Stop: true}}
+	p.Accepted = []string{RiskRejected}
+	if len(p.Unaccepted()) == 0 {
+		t.Error("what HAProxy refuses was accepted")
+	}
+}
+
+// Every risk is explained.
+func TestRisksAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/risks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range RiskNames() {
+		word := "told"
+		if RiskStops(name) {
+			word = "stops"
+		}
+		if !strings.Contains(string(doc), "| `"+name+"` | "+word+" |") {
+			t.Errorf("docs/risks.md has no row for %s that says %q", name, word)
+		}
+	}
+}
