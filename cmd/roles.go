@@ -84,7 +84,7 @@ func (a *app) rolesCmd() *cobra.Command {
 				fmt.Fprintf(a.io.Out, "\ntry: pgtui roles %s --edit\n", args[0])
 				return exit(rolesDiffer, nil)
 			}
-			if err := a.editRoles(play, r, yes); err != nil {
+			if err := a.editRoles(cmd.Context(), play, r, yes); err != nil {
 				return exit(rolesRefused, err)
 			}
 			return nil
@@ -166,7 +166,7 @@ func printRoles(w io.Writer, r *roles) {
 }
 
 // editRoles puts the inventory's files in step. A nil error means that they are.
-func (a *app) editRoles(play *pigsty.Play, r *roles, yes bool) error {
+func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bool) error {
 	changed := model.RolesChanged(r.rows)
 	if err := upstreamStays(play, r); err != nil {
 		return err
@@ -193,6 +193,9 @@ func (a *app) editRoles(play *pigsty.Play, r *roles, yes bool) error {
 			}
 			return err
 		}
+		if err := a.unmoved(ctx, play, r); err != nil {
+			return err
+		}
 	}
 	if err := writeAll(files); err != nil {
 		return err
@@ -202,6 +205,23 @@ func (a *app) editRoles(play *pigsty.Play, r *roles, yes bool) error {
 		fmt.Fprintf(a.io.Out, "wrote %s\n", safe.Text(f.File, 200))
 	}
 	fmt.Fprintf(a.io.Out, "try: pgtui reload %s\n", r.cluster.Name)
+	return nil
+}
+
+// unmoved reports roles that have changed while somebody was asked.
+func (a *app) unmoved(ctx context.Context, play *pigsty.Play, r *roles) error {
+	again, err := a.rolesOf(ctx, play, []string{string(r.cluster.Name)})
+	if err == nil {
+		err = again.err
+	}
+	for i := 0; err == nil && i < len(r.rows); i++ {
+		if is := again.rows[i]; is.Want != r.rows[i].Want {
+			err = fmt.Errorf("%s is %s by now", is.Instance, is.Live)
+		}
+	}
+	if err != nil {
+		return &model.Hint{Err: fmt.Errorf("refused, nothing was changed: %w", err), Try: "pgtui roles " + string(r.cluster.Name)}
+	}
 	return nil
 }
 
