@@ -32,17 +32,23 @@ func writes(c *cobra.Command, reads ...string) *cobra.Command {
 	return c
 }
 
+// writesWith marks a command that changes something only with that flag.
+func writesWith(c *cobra.Command, flag string) *cobra.Command {
+	c.Annotations = map[string]string{"writes-with": flag}
+	return c
+}
+
 // refuse is the refusal of a command that would change something in a
 // read-only run. What runs on nodes is refused by transport.Guard once more.
 func (a *app) refuse(c *cobra.Command) error {
-	reads, ok := c.Annotations["writes"]
-	if !ok || a.readOnly() == "" {
-		return nil
+	given := func(flag string) bool {
+		fl := c.Flags().Lookup(flag)
+		return fl != nil && fl.Changed && fl.Value.String() != "false"
 	}
-	for _, f := range strings.Fields(reads) {
-		if fl := c.Flags().Lookup(f); fl != nil && fl.Changed && fl.Value.String() != "false" {
-			return nil
-		}
+	reads, ok := c.Annotations["writes"]
+	with := c.Annotations["writes-with"]
+	if a.readOnly() == "" || !ok && !given(with) || slices.ContainsFunc(strings.Fields(reads), given) {
+		return nil
 	}
 	return exit(3, transport.Refusal(a.readOnly()))
 }

@@ -139,7 +139,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
 	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, whatever the command; PGTUI_READ_ONLY and the configuration can say so too")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
-	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	return c
 }
@@ -160,7 +160,7 @@ func unaskable(command string) int {
 	switch command {
 	case "status", "doctor", "lint", "reload", "apply", "access", "trace":
 		return 3
-	case "diff":
+	case "diff", "roles":
 		return 2
 	}
 	return 1

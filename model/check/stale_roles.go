@@ -20,7 +20,7 @@ func staleRoles(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Info, Instance: m.Instance,
 			Summary: fmt.Sprintf("the inventory calls %s primary, the leader is %s", m.Instance, b.Leader),
-			Hint:    "set pg_role in " + in.Snap.Inventory.Source + ", or switch over back to " + string(m.Instance)}
+			Hint:    "pgtui roles " + string(b.Cluster.Name) + " --edit, or switch over back to " + string(m.Instance)}
 		for _, r := range b.Routes {
 			if svc := b.Cluster.Service(r.Service); svc == nil || model.WantsPrimary(svc.Check) || len(svc.Backups) == 0 {
 				continue

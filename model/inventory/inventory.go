@@ -22,6 +22,8 @@ type Inventory struct {
 	groups map[string]*Group
 	hosts  map[string]*Host
 	text   map[string][]byte // what was read, by the names in Files
+	// again reads the inventory once more, with other text for some of Files.
+	again func(with map[string][]byte) (*Inventory, error)
 }
 
 // Warning is something odd that Ansible only warns about, or says nothing of.

@@ -51,7 +51,18 @@ func Load(fsys fs.FS, name string, o Options) (*Inventory, error) {
 // configuration names them with commas between: later ones add to the earlier
 // ones and override their variables.
 func LoadAll(sources []Source, o Options) (*Inventory, error) {
+	inv, err := loadAll(sources, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	inv.again = func(with map[string][]byte) (*Inventory, error) { return loadAll(sources, o, with) }
+	return inv, nil
+}
+
+// loadAll is LoadAll with other text for some files.
+func loadAll(sources []Source, o Options, with map[string][]byte) (*Inventory, error) {
 	l := newLoader(o)
+	l.with = with
 	b := newBuilder(l)
 	var names []string
 	for _, s := range sources {
@@ -96,6 +107,7 @@ func Parse(name string, data []byte, o Options) (*Inventory, error) {
 	}
 	l.inv.merge()
 	l.inv.Hash = hex.EncodeToString(l.sum.Sum(nil))
+	l.inv.again = func(with map[string][]byte) (*Inventory, error) { return Parse(name, with[l.show(name)], o) }
 	return l.inv, nil
 }
 
@@ -111,6 +123,7 @@ type loader struct {
 	inv     *Inventory
 	sum     hash.Hash
 	opened  map[string]opened // vaulted texts, decrypted once
+	with    map[string][]byte // text to take instead of what a file holds, by the names in Files
 }
 
 // use makes s the source that files are read from.
@@ -141,6 +154,9 @@ func (l *loader) read(name string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, MaxList+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be read: %w", l.show(name), err)
+	}
+	if text, ok := l.with[l.show(name)]; ok {
+		data = text
 	}
 	l.note(name, data)
 	return data, nil
