@@ -190,9 +190,24 @@ func differ(was, is map[string]string, tell func(name, how string)) {
 	}
 }
 
-var errNoLiveRoles = errors.New("--live-roles: not built yet")
-
-// loadLive reads the inventory as if it had the roles that Patroni tells.
-func (a *app) loadLive(context.Context, *model.Inventory, *model.Cluster) (*model.Inventory, error) {
-	return nil, errNoLiveRoles
+// loadLive reads the inventory as if it had the roles that Patroni tells now.
+func (a *app) loadLive(ctx context.Context, cluster string) (*model.Inventory, error) {
+	play, err := a.play(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.rolesOf(ctx, play, []string{cluster})
+	if err == nil {
+		err = r.err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--live-roles: %w", err)
+	}
+	b := *a // the roles of one look are nobody else's
+	b.roles = map[model.Host]string{}
+	for _, x := range model.RolesChanged(r.rows) {
+		b.roles[x.Host] = x.Want
+		fmt.Fprintf(a.io.Err, "pgtui: pg_role of %s taken as %s: %s\n", x.Instance, x.Want, x.Why)
+	}
+	return b.load(ctx)
 }

@@ -297,6 +297,66 @@ func TestLabPlan(t *testing.T) {
 	stops("hand-edited")
 }
 
+// After a switchover the inventory's roles are put in step with the live ones,
+// and both ways of a reload come to the same files.
+func TestLabRoles(t *testing.T) {
+	needLab(t)
+	data, err := os.ReadFile(labInventory(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv := filepath.Join(t.TempDir(), "pigsty.yml")
+	if err := os.WriteFile(inv, data, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	lab(t, "switchover", "pg-test", "pg-test-2")
+	until(t, "the primary service is pg-test-2's", func() bool {
+		c, _ := status(t)
+		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"})
+	})
+	until(t, "roles can be told", func() bool { return pgtui(t, inv, "roles", "pg-test").code == 1 })
+	r := pgtui(t, inv, "reload", "pg-test", "--dry-run")
+	if r.code != 0 || !strings.Contains(r.out, "stale-roles") {
+		t.Fatalf("a plan from stale roles: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	live := pgtui(t, inv, "reload", "pg-test", "--dry-run", "--live-roles")
+	if live.code != 0 || len(changed(live.out)) == 0 || strings.Contains(live.out, "STOP") {
+		t.Fatalf("a plan from live roles: exit %d\n%s%s", live.code, live.out, live.err)
+	}
+	if r = pgtui(t, inv, "roles", "pg-test", "--edit", "--yes"); r.code != 0 {
+		t.Fatalf("roles --edit: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	now, err := os.ReadFile(inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer("10.10.10.11: { pg_seq: 1, pg_role: primary }", "10.10.10.11: { pg_seq: 1, pg_role: replica }",
+		"10.10.10.12: { pg_seq: 2, pg_role: replica }", "10.10.10.12: { pg_seq: 2, pg_role: primary }").Replace(string(data))
+	if string(now) != want || want == string(data) {
+		t.Fatalf("the inventory is now\n%s", now)
+	}
+	r = pgtui(t, inv, "reload", "pg-test", "--dry-run")
+	if got := changed(r.out); !slices.Equal(got, changed(live.out)) {
+		t.Errorf("from the edited inventory\n%s\nfrom live roles\n%s", got, changed(live.out))
+	}
+	if r = pgtui(t, inv, "reload", "pg-test", "--yes"); r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
+		t.Fatalf("reload: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	var c jsonv1.Cluster
+	until(t, "all is well with the new roles", func() bool {
+		r = pgtui(t, inv, "status", "pg-test", "-o", "json")
+		var doc jsonv1.Status
+		if err := json.Unmarshal([]byte(r.out), &doc); err != nil || len(doc.Clusters) != 1 {
+			t.Fatalf("%v\n%s", err, r.out)
+		}
+		c = doc.Clusters[0]
+		return r.code == 0
+	})
+	if got := service(t, c, "replica").Serving; slices.Contains(got, "pg-test-2") {
+		t.Errorf("the replica service still reaches the primary: %v", got)
+	}
+}
+
 // changed are the + and - lines of a unified diff.
 func changed(text string) []string {
 	var out []string

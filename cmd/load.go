@@ -202,6 +202,11 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 	if err != nil {
 		return nil, err
 	}
+	for h, role := range a.roles {
+		if x := inv.Host(string(h)); x != nil {
+			x.Override("pg_role", role)
+		}
+	}
 	if home != "" {
 		o.Checkout = pigsty.ReadCheckout(os.DirFS(home), home)
 	}

@@ -100,21 +100,17 @@ func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll
 	fail := func(err error) (*apply.Applier, *model.Inventory, model.Plan, error) {
 		return nil, nil, model.Plan{}, err
 	}
-	inv, err := a.load(ctx)
+	load := a.load
+	if liveRoles {
+		load = func(ctx context.Context) (*model.Inventory, error) { return a.loadLive(ctx, cluster) }
+	}
+	inv, err := load(ctx)
 	if err != nil {
 		return fail(err)
 	}
 	cls, err := clusters(inv, []string{cluster})
 	if err != nil {
 		return fail(err)
-	}
-	if liveRoles {
-		if inv, err = a.loadLive(ctx, inv, cls[0]); err != nil {
-			return fail(err)
-		}
-		if cls, err = clusters(inv, []string{cluster}); err != nil {
-			return fail(err)
-		}
 	}
 	if inv.Unpredictable() {
 		a.complain(inv, cls)

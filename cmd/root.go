@@ -71,6 +71,7 @@ type app struct {
 	sshControl  string
 	given       []string // flags that change how an inventory is read, as they were typed
 	log         commandLog
+	roles       map[model.Host]string // pg_role in place of the inventory's
 }
 
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.

@@ -138,8 +138,10 @@ func Risks(p *Plan, s *Situation) []Risk {
 		out = append(out, misroute(p, n, s)...)
 		out = append(out, oldWorkers(n, s)...)
 	}
-	if len(out) > 0 || p.Changed() || p.Force {
-		out = append(out, ofCluster(p, s)...)
+	for _, r := range ofCluster(p, s) {
+		if p.Changed() || p.Force || r.Name == RiskStaleRoles {
+			out = append(out, r)
+		}
 	}
 	names := RiskNames()
 	slices.SortStableFunc(out, func(a, b Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })

@@ -135,6 +135,11 @@ func TestRisks(t *testing.T) {
 	if got := Risks(&p, &s); len(got) > 0 {
 		t.Errorf("a plan with nothing to do has risks: %+v", got)
 	}
+	s.Board.Findings = []Finding{{Code: "stale-roles", Summary: "roles"}}
+	if got := Risks(&p, &s); len(got) != 1 || got[0].Name != RiskStaleRoles {
+		t.Errorf("that there is nothing to do may be the roles' fault, and is not told: %+v", got)
+	}
+	s.Board.Findings = nil
 	p.Force = true
 	if got := Risks(&p, &s); !slices.ContainsFunc(got, func(r Risk) bool { return r.Name == RiskPaused }) {
 		t.Errorf("a forced reload has no risks: %+v", got)

@@ -89,6 +89,16 @@ func (inv *Inventory) Written(at model.Pos) string {
 // definition that won. The magic variables are not among them.
 func (h *Host) All() *py.Dict { return h.all }
 
+// Override gives a variable another value for this host, over every definition;
+// its place stays that of the one that had won.
+func (h *Host) Override(name string, value py.Value) {
+	at := h.At
+	if e := h.all.Lookup(name); e != nil {
+		at = e.At
+	}
+	h.all.Set(name, value, at)
+}
+
 // Groups are all groups of the host with their ancestors, least specific
 // first: the order in which their variables override each other.
 func (h *Host) Groups() []*Group { return h.ancestry }
