@@ -232,6 +232,15 @@ func killWatchdog(t *testing.T, root string) {
 	pid, err := os.ReadFile(filepath.Join(root, "etc/haproxy/.pgtui-"+testPlan, "claim/pid"))
 	must(t, err)
 	must(t, exec.CommandContext(t.Context(), "kill", "-9", strings.TrimSpace(string(pid))).Run())
+	// A killed process lives until it is scheduled once more.
+	for range 500 {
+		stat, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"))
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("the watchdog %s does not die", pid)
 }
 
 // TestNodeConfirmRace lets the confirmation and the end of the window meet.
