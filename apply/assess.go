@@ -35,7 +35,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, working(p))
 		s.Conf, s.Workers = x.Conf, x.Workers
 	})
-	wg.Go(func() { s.Checked, s.Edited = a.look(ctx, p) })
+	wg.Go(func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) })
 	wg.Wait()
 	s.Now = a.Now()
 	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
@@ -66,9 +66,9 @@ func working(p *model.Plan) []model.Host {
 
 // look has the HAProxy of each node look at the whole would-be configuration,
 // in a directory of its own that goes again, and asks which run's files are not
-// as it left them. A node that did not answer is left out.
-func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Host]error, edited map[model.Host]string) {
-	checked, edited = map[model.Host]error{}, map[model.Host]string{}
+// as it left them and where its servers' states are handed over. A node that did not answer is left out.
+func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Host]error, edited, handed map[model.Host]string) {
+	checked, edited, handed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}
 	prefix := string(p.Cluster) + "-"
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -89,13 +89,16 @@ func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Ho
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if r.handed != "" {
+				handed[n.Host] = r.handed
+			}
 			if checked[n.Host] = r.err; r.edited != "" {
 				edited[n.Host] = r.edited
 			}
 		})
 	}
 	wg.Wait()
-	return checked, edited
+	return checked, edited, handed
 }
 
 // otherwise is what bin/pgsql-svc would do and the plan does not, in sentences.

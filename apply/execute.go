@@ -132,6 +132,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan,
 	if r.loaded.IsZero() {
 		r.loaded = a.Now()
 	}
+	base.renewed = r.renewed
 	return a.verifyOrRestore(ctx, inv, p, n, base, r.loaded, rep, emit)
 }
 
@@ -190,6 +191,8 @@ type baseline struct {
 	stats model.HAProxyStats
 	at    time.Time
 	fits  bool // it already was as the plan wants it
+	// renewed: the master has shown a new worker since.
+	renewed bool
 }
 
 func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (baseline, error) {
@@ -304,7 +307,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	want := predicted(n, &base.stats)
-	proven, why := false, "it was not read in time"
+	proven, why := base.renewed, "it was not read in time"
 	for {
 		if a.Rollout.aborted() {
 			return model.HAProxyStats{}, errAborted

@@ -471,6 +471,73 @@ func TestNodeNewWorker(t *testing.T) {
 	}
 }
 
+// TestNodeHandOver: where haproxy.cfg asks for it the next worker is handed the
+// state of those servers that are as they were and settled, and of no other;
+// the file is there while HAProxy loads, and at no other time.
+func TestNodeHandOver(t *testing.T) {
+	const head = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl\n"
+	row := func(be, srv, addr string, op, result int, port string) string {
+		return fmt.Sprintf("3 %s 1 %s %s %d 0 100 100 16 15 %d 5 6 0 0 0 - %s - 0\n", be, srv, addr, op, result, port)
+	}
+	same := row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 3, "6432")
+	down := row("pg-test-replica", "pg-test-1", "10.10.10.11", 0, 2, "6432")
+	dump := head + same + down +
+		row("pg-test-retired", "pg-test-1", "10.10.10.11", 2, 3, "6432") + // its file goes
+		row("pg-test-primary", "pg-test-2", "10.10.10.12", 2, 3, "6432") + // not on disk
+		row("pg-test-primary", "pg-test-1", "10.10.10.99", 2, 3, "6432") + // another address
+		row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 3, "5432") + // another port
+		row("pg-test-primary", "pg-test-1", "10.10.10.11", 1, 3, "6432") + // starting
+		row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 0, "6432") + // never checked
+		row("grafana", "g", "10.10.10.9", 2, 3, "3000") + "\n"
+	for _, tt := range []struct{ name, cfg, want string }{
+		{"asked for", "global\n    server-state-file /run/states\ndefaults\n    load-server-state-from-file global\n", head + same + down},
+		{"with a base", "global\n  server-state-base /run # here\n  server-state-file states\ndefaults\n  load-server-state-from-file global\n", head + same + down},
+		{"not loaded", "global\n    server-state-file /run/states\n", ""},
+		{"no file", "global\ndefaults\n    load-server-state-from-file global\n", ""},
+		{"switched off", "global\n    # server-state-file /run/states\ndefaults\n    load-server-state-from-file global\n", ""},
+		{"elsewhere", "global\n    server-state-file /run/states\ndefaults\n    load-server-state-from-file none\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := nodeDir(t)
+			must(t, os.WriteFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), []byte(tt.cfg), 0o600))
+			must(t, os.MkdirAll(filepath.Join(root, "run"), 0o755))
+			tool(t, root, "systemctl", okSystemctl+"cp \"$PGTUI_ROOT/run/states\" \"$PGTUI_ROOT/loaded-states\" 2>/dev/null || :\n")
+			l, err := net.Listen("unix", filepath.Join(root, "run/haproxy-master.sock"))
+			must(t, err)
+			defer l.Close()
+			go func() {
+				for n := 0; ; {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					if q, _ := bufio.NewReader(c).ReadString('\n'); strings.HasPrefix(q, "@1 show servers state") {
+						fmt.Fprint(c, dump)
+					} else {
+						n++ // every look shows another worker
+						fmt.Fprintf(c, "#<PID> <type> <reloads> <uptime> <version>\n1 master 1 [failed: 0] 0d 2.6\n# workers\n%d worker 0 0d 2.6\n# old workers\n\n", 200+n)
+					}
+					c.Close()
+				}
+			}()
+			r, steps, err := applyScript(t, shell{root: root}, change(t, root))
+			if err != nil || r.outcome != "applied" {
+				t.Fatalf("outcome %q, err %v, %v", r.outcome, err, r.err)
+			}
+			got, _ := os.ReadFile(filepath.Join(root, "loaded-states"))
+			if string(got) != tt.want {
+				t.Errorf("HAProxy was handed\n%swant\n%s", got, tt.want)
+			}
+			if left, _ := filepath.Glob(filepath.Join(root, "run/states*")); len(left) > 0 {
+				t.Errorf("%v is left", left)
+			}
+			if says := strings.Contains(steps[len(steps)-1].Detail, "; 2 servers keep their state"); says != (tt.want != "") {
+				t.Errorf("the reload says %q", steps[len(steps)-1].Detail)
+			}
+		})
+	}
+}
+
 // TestNodeKeepsTwentyBackups: of each cluster, and of no other; and always the
 // newest run's own, though a clock that is wrong has named it as the oldest.
 func TestNodeKeepsTwentyBackups(t *testing.T) {

@@ -258,9 +258,69 @@ check() {
 	return "$rc"
 }
 
+# state_file: where HAProxy reads from what state its servers are in when it
+# starts. False unless haproxy.cfg says so, in global and in defaults.
+state_file() {
+	awk '
+		{ sub(/#.*/, "") }
+		$1 ~ /^(global|defaults|listen|frontend|backend)$/ { sec = $1 }
+		sec == "global" && $1 == "server-state-base" { dir = $2 }
+		sec == "global" && $1 == "server-state-file" { file = $2 }
+		sec == "defaults" && $1 == "load-server-state-from-file" && $2 == "global" { load = 1 }
+		END {
+			if (file !~ /^\//) file = dir == "" ? "" : dir "/" file
+			if (file !~ /^\// || !load) exit 1
+			print file
+		}' "$home/haproxy.cfg" 2>/dev/null
+}
+
+# hand_over: the next worker begins with what this one knows of its servers, so
+# that it sends nobody astray until its own first checks. A line is left out
+# when the server is not on disk with that name, address and port (the file
+# would win over the configuration), or when HAProxy is about to change its
+# mind. A file that is left behind would be worse than none: it goes after the
+# reload, and by itself if this process is killed before that.
+hand_over() {
+	handed=
+	to=$(state_file) || return 0
+	to=$R$to
+	states=$(talk '@1 show servers state') || return 0
+	rm -f "$to" # where it came from is not known
+	printf '%s\n' "$states" | awk '
+		FILENAME != "-" {
+			sub(/#.*/, "")
+			if ($1 == "listen" || $1 == "backend") be = $2
+			else if ($1 ~ /^(frontend|global|defaults|userlist|peers|resolvers|cache|program|ring|mailers)$/) be = ""
+			else if ($1 == "server" && be != "") disk[be " " $2 " " $3] = 1
+			next
+		}
+		$1 == "#" { for (i = 2; i <= NF; i++) at[$i] = i - 1; print; next }
+		NF == 1 { print; next }
+		NF > 1 && at["srv_port"] {
+			settled = ($at["srv_op_state"] == 0 || $at["srv_op_state"] == 2) && ($at["srv_check_state"] % 4 == 0 || $at["srv_check_result"] != 0)
+			if (settled && disk[$at["be_name"] " " $at["srv_name"] " " $at["srv_addr"] ":" $at["srv_port"]]) { print; n++ }
+		}
+		END { exit !n }' "$home/haproxy.cfg" "$conf"/*.cfg - >"$to.pgtui" 2>/dev/null || { rm -f "$to.pgtui"; return 0; }
+	(trap '' HUP INT TERM; sleep 20; rm -f "$to") </dev/null >/dev/null 2>&1 4<&- &
+	guard=$!
+	chmod 0644 "$to.pgtui" && mv -f "$to.pgtui" "$to" || { rm -f "$to.pgtui"; return 0; }
+	handed="; $(grep -c '^[0-9].* ' "$to") servers keep their state"
+}
+
 # reload_now: systemd reloads HAProxy, and its master shows a new worker. That
 # systemctl ends well proves nothing: it has only sent a signal.
 reload_now() {
+	hand_over
+	reload_it
+	rc=$?
+	if [ -n "$handed" ]; then
+		rm -f "$to"
+		kill -9 "$guard" 2>/dev/null
+	fi
+	return "$rc"
+}
+
+reload_it() {
 	was=$(procs) worker=
 	limit 90 systemctl reload haproxy </dev/null >"$out" 2>&1
 	rc=$?
@@ -275,7 +335,7 @@ reload_now() {
 				return 1
 			fi
 			if [ "$(field "$is" cur)" != "$(field "$was" cur)" ]; then
-				worker="worker $(field "$is" cur) took over from $(field "$was" cur); $(field "$is" old) old"
+				worker="worker $(field "$is" cur) took over from $(field "$was" cur); $(field "$is" old) old$handed"
 				return 0
 			fi
 		fi
@@ -420,20 +480,30 @@ ready() {
 	say end untouched
 }
 
-# edited: the newest backup of these files tells how a run found and left them;
-# which it was is said when they are neither. Put back as they were is no edit.
+# edited: a file of the last run that is as no run on record has ever found or
+# left it was changed by another hand; the last run is named.
 edited() {
+	last='' seen=''
 	for d in $(ls -r "$R/var/lib/pgtui/backup" 2>/dev/null); do
 		b=$R/var/lib/pgtui/backup/$d
 		[ "$(head -n 1 "$b/about" 2>/dev/null)" = "$prefix" ] && [ -f "$b/manifest" ] || continue
-		while read -r kind old new name; do
-			case $kind in file | keep) ;; *) continue ;; esac
-			is=-
-			[ ! -e "$conf/$name" ] || is=$(sum "$conf/$name") || return 0
-			[ "$is" = "$new" ] || [ "$is" = "$old" ] || { d=${d#*-} && say edited "${d%%.*}" && return 0; }
-		done <"$b/manifest"
-		return 0
+		[ -n "$last" ] || last=$d
+		seen="$seen
+$(cat "$b/manifest")"
 	done
+	[ -n "$last" ] || return 0
+	while read -r kind _ _ name; do
+		case $kind in file | keep) ;; *) continue ;; esac
+		is=-
+		[ ! -e "$conf/$name" ] || is=$(sum "$conf/$name") || return 0
+		printf '%s\n' "$seen" | awk -v is="$is" -v name="$name" '
+			{ rest = $0; sub(/^[^ ]+ [^ ]+ [^ ]+ /, "", rest) }
+			($1 == "file" || $1 == "keep") && ($2 == is || $3 == is) && rest == name { found = 1 }
+			END { exit !found }' && continue
+		last=${last#*-}
+		say edited "${last%%.*}"
+		return 0
+	done <"$R/var/lib/pgtui/backup/$last/manifest"
 }
 
 # look: the check of apply, of a copy that goes again. Nothing else is touched,
@@ -449,6 +519,7 @@ look() {
 	if mkdir "$stage/$base" "$stage/new" && payload && build; then
 		say staged "$stage/$base"
 		edited
+		! to=$(state_file) || say statefile "$to"
 		check "$stage/$base" && ok || fail "haproxy refuses the would-be configuration: exit code $rc"
 	else
 		fail "cannot build the would-be configuration in $stage"

@@ -94,6 +94,8 @@ type run struct {
 	outcome string    // of "@end"
 	state   string    // of "@state"
 	edited  string    // of "@edited": the plan whose files were changed since
+	handed  string    // of "@statefile": where a reload hands the servers' states over
+	renewed bool      // the master showed a new worker after the reload
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -119,7 +121,7 @@ func (r *run) line(s string) {
 			r.backup = e.text
 		}
 		if e.step == model.StepReload {
-			r.loaded = r.now()
+			r.loaded, r.renewed = r.now(), strings.Contains(e.text, " took over from ")
 		}
 		r.tell(model.StepResult{Step: e.step, Done: true, Detail: e.text, Took: r.took()})
 	case "fail":
@@ -130,6 +132,8 @@ func (r *run) line(s string) {
 		r.outcome = e.text
 	case "state":
 		r.state = e.text
+	case "statefile":
+		r.handed = safe.Text(e.text, 200)
 	case "edited":
 		r.edited = safe.Text(e.text, 40)
 	}

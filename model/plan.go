@@ -27,9 +27,6 @@ type Plan struct {
 	// LiveRoles: the files are made of the roles that Patroni tells, not of those
 	// of the inventory.
 	LiveRoles bool
-	// StateFile: the servers' states are handed to the new worker, so that no
-	// connection goes astray until its first checks.
-	StateFile bool
 }
 
 // NodePlan is one HAProxy node's part of a plan.

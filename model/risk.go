@@ -121,6 +121,9 @@ type Situation struct {
 	// Edited are the nodes whose files are not as the last run on record left
 	// them, with that run's plan.
 	Edited map[Host]string
+	// Handed are the nodes whose next worker takes the servers' states over, with
+	// the file.
+	Handed map[Host]string
 	Now    time.Time
 }
 
@@ -135,7 +138,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 		for _, find := range []func(*NodePlan, *Situation) []Risk{rejected, serverSets, collisions, settlingChecks, handEdited, unloadedOthers, unseen} {
 			out = append(out, find(n, s)...)
 		}
-		out = append(out, misroute(p, n, s)...)
+		out = append(out, misroute(n, s)...)
 		out = append(out, oldWorkers(n, s)...)
 	}
 	for _, r := range ofCluster(p, s) {
@@ -292,7 +295,7 @@ func handEdited(n *NodePlan, s *Situation) []Risk {
 		return nil
 	}
 	return []Risk{{
-		Name: RiskHandEdited, Host: n.Host, What: "the cluster's files are neither as plan " + plan + " left them nor as it had found them: somebody has changed them since",
+		Name: RiskHandEdited, Host: n.Host, What: "since plan " + plan + " somebody else has changed the cluster's files: they are as no run of pgtui has found or left them",
 		Try: "pgtui diff shows what this would overwrite; pgtui history who ran what",
 	}}
 }
@@ -372,19 +375,20 @@ func whyNot(s *Situation, h Host) string {
 
 // misroute tells the window in which a plain reload sends new connections
 // astray: the new worker takes every server for up until it has asked.
-func misroute(p *Plan, n *NodePlan, s *Situation) []Risk {
+func misroute(n *NodePlan, s *Situation) []Risk {
 	var sections []string
 	for _, sec := range n.Become {
 		if now, ok := s.Routing[n.Host][sec.Name]; ok && len(now) < len(sec.Servers) {
 			sections = append(sections, sec.Name)
 		}
 	}
-	if len(sections) == 0 || p.StateFile {
+	if len(sections) == 0 || s.Handed[n.Host] != "" {
 		return nil
 	}
 	return []Risk{{
 		Name: RiskMisroute, Host: n.Host,
 		What: "until the first checks have ended, for 0.2 to 1 s, new connections to " + first(sections, 4) + " may reach a server that does not serve it",
+		Try:  "`server-state-file /run/haproxy-servers.state` in global and `load-server-state-from-file global` in defaults of haproxy.cfg close the window: docs/reload.md",
 	}}
 }
 
