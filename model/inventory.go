@@ -44,7 +44,9 @@ type Inventory struct {
 	Clusters []Cluster // in order of first appearance
 	Nodes    []Node    // every host of the inventory, in order of first appearance
 	Problems []Problem // what is wrong with it and does not stop the rest
-	LoadedAt time.Time // when it was read
+	// EntryPoints are ways in that pgtui's configuration adds.
+	EntryPoints []EntryPoint
+	LoadedAt    time.Time // when it was read
 }
 
 // Cluster is one PostgreSQL cluster and its ways in.

@@ -86,7 +86,7 @@ func front(a *model.Access, p model.EntryPort) []*model.Entry {
 			return []*model.Entry{e}
 		case model.HostAddress, model.HostProvider:
 			all = append(all, e)
-		case model.HostInstance: // the same node by another name
+		case model.HostInstance, model.HostExternal: // the same node by another name; what the inventory does not know
 		}
 	}
 	return all
