@@ -274,6 +274,46 @@ func TestEmitVIPManager(t *testing.T) {
 	}
 }
 
+// TestEmitVIPManagerReads lets vip-manager itself read a document. It says what
+// it understood, and ends before it does anything: there is no CA file.
+func TestEmitVIPManagerReads(t *testing.T) {
+	program, err := exec.LookPath("vip-manager")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("vip-manager is missing")
+		}
+		t.Skip("vip-manager is missing")
+	}
+	dir := t.TempDir()
+	_, doc, _ := strings.Cut(written(t, render.KindVIPManager, "pg-test"), "---\n")
+	doc, _, _ = strings.Cut(doc, "---\n")
+	file := filepath.Join(dir, "vip-manager.yml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(doc, "/pg/cert", dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), program, "--config="+file).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "cannot load CA file") {
+		t.Errorf("%v: %s", err, out)
+	}
+	for key, value := range documents(t, doc)[0] {
+		switch value.(type) {
+		case string, int:
+		default:
+			continue
+		}
+		want := strings.ReplaceAll(fmt.Sprintf("\t%s : %v\n", key, value), "/pg/cert", dir)
+		if key == "etcd-password" {
+			want = "\tetcd-password : *****\n"
+		}
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not say %q: %s", want, out)
+		}
+	}
+	if want := "\tdcs-endpoints : [https://10.10.10.10:2379 https://10.10.10.9:2379]\n"; !strings.Contains(string(out), want) {
+		t.Errorf("it does not say %q: %s", want, out)
+	}
+}
+
 // TestEmitCloudFormation reads the templates with the types of AWS's own
 // specification: a property that it does not know is an error there.
 func TestEmitCloudFormation(t *testing.T) {
