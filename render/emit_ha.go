@@ -157,7 +157,7 @@ func emitVIPManager(a *model.Access) (string, error) {
 		lint(&b, "no-etcd", "the inventory has no group etcd: name its endpoints")
 	}
 	if m.User != "" {
-		lint(&b, "password", "replace PASSWORD by pg_etcd_password: it is not written here")
+		lint(&b, "password", "replace PASSWORD by pg_etcd_password (where that is empty, by the etcd user): it is not written here")
 	}
 	for i := range c.Instances {
 		in := &c.Instances[i]
