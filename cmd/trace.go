@@ -278,7 +278,8 @@ func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, tar
 	for {
 		begun := now()
 		got := p.Connect(ctx, inv, target, watchLimit, false)
-		if ctx.Err() != nil {
+		// The connection has the deadline of the end, and may notice it first.
+		if end, ok := ctx.Deadline(); ctx.Err() != nil || ok && !now().Before(end) {
 			return
 		}
 		select {
