@@ -74,7 +74,7 @@ func (a *app) accessCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "table", "table, json, or dsn: every connection string in every form")
-	c.Flags().StringVar(&emit, "emit", "", "write the ways in for another program, by the inventory alone: pgservice, pgpass, hosts, dnsmasq, blackbox")
+	c.Flags().StringVar(&emit, "emit", "", "write the ways in for another program, by the inventory alone: "+render.KindNames())
 	c.Flags().BoolVar(&scheme, "scheme", false, "compare the schemes to bring clients here, and what this cluster has of each")
 	c.Flags().BoolVar(&prove, "prove", false, "connect through every entry as the monitoring user, and say who really answers")
 	c.Flags().IntVar(&count, "count", 1, "with --prove: connections through each entry")
@@ -86,7 +86,7 @@ func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) 
 	snap := &model.Snapshot{Inventory: inv, TakenAt: now()}
 	boards := boardsOf(snap, []*model.Cluster{c}, snap.TakenAt)
 	acc := model.AccessOf(snap, &boards[0], model.Live{})
-	text, err := render.Emit(k, &acc)
+	text, err := render.Emit(k, inv, &acc)
 	if err != nil {
 		return exit(int(model.HealthUnknown), err)
 	}

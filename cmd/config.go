@@ -103,7 +103,7 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 	if len(data) > maxConfig {
 		return c, nil, fmt.Errorf("configuration %s: it is larger than 1 MB", name)
 	}
-	c, problems = config.Parse(name, data, config.Known{Actions: tui.ActionNames(), Screens: []string{"fleet"}})
+	c, problems = config.Parse(name, data, config.Known{Actions: tui.ActionNames(), Screens: []string{"fleet"}, Schemes: model.SchemeNames()})
 	return c, problems, nil
 }
 
@@ -119,7 +119,7 @@ func (a *app) configure(c *cobra.Command) error {
 		return &model.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
 	}
 	if c.Name() == "demo" { // it has an inventory of its own
-		cfg.Context, cfg.Contexts = "", nil
+		cfg.Context, cfg.Contexts, cfg.EntryPoints = "", nil, nil
 		a.config = cfg
 		return a.enter(c, config.Context{})
 	}
@@ -151,6 +151,27 @@ func contextNames(c config.Config) []string {
 	var out []string
 	for _, x := range c.Contexts {
 		out = append(out, x.Name)
+	}
+	return out
+}
+
+// entryPoints are those of the file and of the context that is open, whose own
+// goes before one of the file with the same name.
+func (a *app) entryPoints() []model.EntryPoint {
+	var out []model.EntryPoint
+	for _, list := range [][]config.EntryPoint{a.config.EntryPoints, a.context.EntryPoints} {
+		for _, x := range list {
+			p := model.EntryPoint{Name: x.Name, Host: x.Host, Cluster: model.ClusterName(x.Cluster), Scheme: x.Scheme}
+			for _, port := range x.Ports {
+				p.Ports = append(p.Ports, model.EntryPointPort{Service: port.Service, Port: port.Number})
+			}
+			i := slices.IndexFunc(out, func(q model.EntryPoint) bool { return q.Name == p.Name })
+			if i >= 0 {
+				out[i] = p
+				continue
+			}
+			out = append(out, p)
+		}
 	}
 	return out
 }
@@ -298,6 +319,13 @@ func (a *app) configShow(c *cobra.Command) error {
 		for _, k := range names {
 			fmt.Fprintf(w, "  %s: [%s]\n", k, safe.Text(strings.Join(m.of[k], ", "), 200))
 		}
+	}
+	points := a.entryPoints()
+	if len(points) > 0 {
+		fmt.Fprintln(w, "entry-points:")
+	}
+	for _, p := range points {
+		line("  "+p.Name, fmt.Sprintf("%s # %s", p.Host, p.Scheme))
 	}
 	line("contexts", strings.Join(contextNames(a.config), ", "))
 	return nil

@@ -217,7 +217,9 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 			break
 		}
 	}
-	return pigsty.NewPlay(inv, o), nil
+	play := pigsty.NewPlay(inv, o)
+	play.Model.EntryPoints = a.entryPoints()
+	return play, nil
 }
 
 // home is the Pigsty checkout: --pigsty-home, else the directory of the

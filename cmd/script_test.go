@@ -3,9 +3,13 @@ package cmd_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -40,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"big":     big,
 			"await":   await,
 			"replace": replace,
+			"forward": forward,
 		},
 	})
 }
@@ -59,6 +64,37 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s never came", args[0])
+}
+
+// forward CONFIG NODE PORT: a balancer that nobody knows, in front of the port
+// of the address in the file NODE. CONFIG names it as the entry point "via".
+func forward(ts *testscript.TestScript, _ bool, args []string) {
+	node, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	text := fmt.Sprintf("entry-points:\n  via: {host: 127.0.0.1, cluster: pg-test, scheme: l4vip, ports: {primary: %d}}\n", l.Addr().(*net.TCPAddr).Port)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", net.JoinHostPort(strings.TrimSpace(string(node)), args[2]))
+			if err != nil {
+				client.Close()
+				continue
+			}
+			for from, to := range map[net.Conn]net.Conn{client: server, server: client} {
+				go func() {
+					io.Copy(to, from)
+					to.Close()
+				}()
+			}
+		}
+	}()
 }
 
 // replace FILE OLD NEW: replaces a text that must be there.

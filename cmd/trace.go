@@ -45,11 +45,11 @@ func (f *traceFlags) check() error {
 func (a *app) traceCmd() *cobra.Command {
 	var f traceFlags
 	c := &cobra.Command{
-		Use:   "trace <dsn | cluster service>",
+		Use:   "trace <dsn | cluster service | entry-point service>",
 		Short: "The way of one connection, hop by hop: name, VIP, HAProxy, server, pgbouncer, PostgreSQL",
 		Long: "trace connects as a client would and says what each hop did and how long it took: who resolved the\n" +
 			"name, who has the VIP, which server HAProxy chose and what its check says, pgbouncer, PostgreSQL.\n" +
-			"Several hosts are tried as libpq does. Where there is no password for the DSN's user, it logs in as the\n" +
+			"An entry point is one of the configuration. Several hosts are tried as libpq does. Where there is no password for the DSN's user, it logs in as the\n" +
 			"monitoring user. It changes nothing, and prints no password. Exit codes: 0 the connection goes where it\n" +
 			"should, 1 it works and a hop is wrong, 2 there is no connection, 3 the question could not be asked;\n" +
 			"with --watch 1 after a gap.",
@@ -95,6 +95,13 @@ func (a *app) traceCmd() *cobra.Command {
 // traceTarget reads a DSN, or a cluster and a service.
 func traceTarget(inv *model.Inventory, args []string) (model.TraceTarget, error) {
 	if len(args) == 2 {
+		if p := inv.EntryPoint(args[0]); p != nil && inv.Cluster(model.ClusterName(args[0])) == nil {
+			d, c, err := model.TracePoint(inv, p, model.ServiceName(args[1]))
+			if err != nil {
+				return model.TraceTarget{}, err
+			}
+			return model.TraceTarget{DSN: d, Login: c.Monitor, As: "the monitoring user"}, nil
+		}
 		cls, err := clusters(inv, args[:1])
 		if err != nil {
 			return model.TraceTarget{}, err
@@ -103,7 +110,11 @@ func traceTarget(inv *model.Inventory, args []string) (model.TraceTarget, error)
 		return model.TraceTarget{DSN: d, Login: cls[0].Monitor, As: "the monitoring user"}, err
 	}
 	if !strings.ContainsAny(args[0], "=/") {
-		return model.TraceTarget{}, &model.Hint{Err: errors.New("expected a connection string, or a cluster and a service"), Try: "pgtui trace pg-test primary"}
+		try := "pgtui trace pg-test primary"
+		if p := inv.EntryPoint(args[0]); p != nil {
+			try = fmt.Sprintf("pgtui trace %s primary", p.Name)
+		}
+		return model.TraceTarget{}, &model.Hint{Err: errors.New("expected a connection string, or a cluster and a service"), Try: try}
 	}
 	t, err := probe.ParseDSN(args[0])
 	if err != nil || t.Login.Password != "" {
@@ -267,7 +278,8 @@ func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, tar
 	for {
 		begun := now()
 		got := p.Connect(ctx, inv, target, watchLimit, false)
-		if ctx.Err() != nil {
+		// The connection has the deadline of the end, and may notice it first.
+		if end, ok := ctx.Deadline(); ctx.Err() != nil || ok && !now().Before(end) {
 			return
 		}
 		select {
@@ -286,7 +298,7 @@ func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, tar
 // sampleOf is what a connection means to a client, and whether one instance at
 // a time should answer there.
 func sampleOf(snap *model.Snapshot, inv *model.Inventory, target model.TraceTarget, one *timedAttempt) (model.TraceSample, bool) {
-	way := model.WayInOf(inv, one.Addr, one.Port)
+	way := model.WayOf(inv, &one.TraceAttempt)
 	s := model.TraceSample{At: one.begun, Done: one.done, Timeline: one.Try.Answer.Timeline, Fault: model.ServedBy(target, way, &one.TraceAttempt)}
 	if s.Fault == "" && way.Cluster != nil && snap != nil {
 		s.Instance, _, _ = model.Identify(snap, way.Cluster, one.Try.Answer)

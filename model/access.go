@@ -35,6 +35,7 @@ const (
 	HostInstance HostKind = "instance" // an instance's name
 	HostAddress  HostKind = "address"  // an instance's address
 	HostProvider HostKind = "provider" // a node of the pg_service_provider group
+	HostExternal HostKind = "external" // an entry point of the configuration
 )
 
 // EntryHost is one row of the matrix.
@@ -47,7 +48,8 @@ type EntryHost struct {
 	// Leads are the addresses that a name should resolve to by the inventory;
 	// nil when it is an address.
 	Leads []string
-	From  string // who says that it exists: "pg_vip_address", "pg_dns_target: auto"
+	From  string      // who says that it exists: "pg_vip_address", "pg_dns_target: auto"
+	Point *EntryPoint // for an external one; nil else
 }
 
 // EntryPort is one column of the matrix.
@@ -172,7 +174,7 @@ type Live struct {
 func AccessOf(s *Snapshot, b *Board, live Live) Access {
 	c := b.Cluster
 	a := Access{Cluster: c}
-	a.Hosts = entryHosts(c)
+	a.Hosts = append(entryHosts(c), entryPoints(s.Inventory, c)...)
 	a.Ports = entryPorts(c)
 	for _, h := range a.Hosts {
 		for _, p := range a.Ports {
@@ -190,7 +192,7 @@ func AccessOf(s *Snapshot, b *Board, live Live) Access {
 		}
 	}
 	a.Smart = smartURIs(c)
-	a.Notes = accessNotes(c)
+	a.Notes = append(accessNotes(c), entryPointNotes(&a)...)
 	return a
 }
 
@@ -336,6 +338,9 @@ func TargetOf(svc *Service) Target {
 
 // listens tells whether the host has the port, and as which number.
 func listens(c *Cluster, h EntryHost, p EntryPort) (uint16, bool) {
+	if h.Point != nil {
+		return h.Point.port(p)
+	}
 	if p.Service == "" {
 		switch h.Kind {
 		case HostProvider:
@@ -373,6 +378,8 @@ func wayOf(c *Cluster, h EntryHost, p EntryPort) string {
 		hops = append(hops, "VIP")
 	case HostInstance:
 		hops = append(hops, "DNS")
+	case HostExternal:
+		return h.Point.Scheme + " " + h.Point.Name + " → " + string(p.Target)
 	}
 	if p.Service != "" {
 		hops = append(hops, "HAProxy")

@@ -44,7 +44,9 @@ type Inventory struct {
 	Clusters []Cluster // in order of first appearance
 	Nodes    []Node    // every host of the inventory, in order of first appearance
 	Problems []Problem // what is wrong with it and does not stop the rest
-	LoadedAt time.Time // when it was read
+	// EntryPoints are ways in that pgtui's configuration adds.
+	EntryPoints []EntryPoint
+	LoadedAt    time.Time // when it was read
 }
 
 // Cluster is one PostgreSQL cluster and its ways in.
@@ -56,11 +58,13 @@ type Cluster struct {
 	Fronts   []Front
 	Provider string // pg_service_provider group in force; "" means the cluster's own nodes
 	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
-	Standby  bool   // pg_upstream on the declared primary: a standby cluster
-	Monitor  Login  // how its ports are tried
-	DNS      DNSName
-	Admin    User   // pg_admin_username
-	Users    []User // pg_users, in order, without their passwords
+	// VIPManager is what keeps VIP on the leader's node; zero when there is none.
+	VIPManager VIPManager
+	Standby    bool  // pg_upstream on the declared primary: a standby cluster
+	Monitor    Login // how its ports are tried
+	DNS        DNSName
+	Admin      User   // pg_admin_username
+	Users      []User // pg_users, in order, without their passwords
 	// Databases are pg_databases, in order.
 	Databases []Database
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
@@ -77,6 +81,23 @@ type DNSName struct {
 	Target string // the address it is bound to
 	// From is the inventory's word for it, "pg_dns_target: auto".
 	From string
+}
+
+// VIPManager is how vip-manager follows the leader, as Pigsty configures it.
+type VIPManager struct {
+	Prefix    string   // length of the prefix of VIP, "24"
+	Interface string   // pg_vip_interface; "auto" is the one that has the node's address
+	Key       string   // under which etcd has the leader's name
+	Endpoints []string // of etcd, "https://10.10.10.10:2379"
+	User      string   // at etcd; "" where the generation knows none
+}
+
+// NodeVIP is the address that keepalived keeps on one of several nodes
+// (vip_address). The zero value means that the node takes part in none.
+type NodeVIP struct {
+	Address   string // without its prefix length
+	Router    int    // vip_vrid; 0 when it is not declared
+	Interface string // vip_interface; "auto" is the one that has the node's address
 }
 
 // Instance is one declared PostgreSQL server.
@@ -147,6 +168,7 @@ type Node struct {
 	Name    string
 	SSH     SSHTarget
 	HAProxy HAProxyAccess
+	VIP     NodeVIP
 	// Components are what Pigsty runs here, in the order of Dialect.Parts.
 	Components []Component
 }

@@ -17,6 +17,8 @@ func shouldReach(b *Board, h EntryHost, p EntryPort) []InstanceName {
 			return []InstanceName{h.Instance}
 		case h.Kind == HostCluster && c.DNS.Target != c.VIP:
 			return nil // an address that no failover moves: see reachOf
+		case h.Kind == HostExternal:
+			return nil // it may lead to any of them
 		}
 		return leaderOnly(b)
 	case TargetPrimary:
@@ -100,8 +102,14 @@ func entryNodes(b *Board, e *Entry) ([]Host, string) {
 		return holder()
 	}
 	leads := e.On.Leads
+	if e.On.Kind == HostExternal {
+		if e.Port != e.At.Port {
+			return nil, "it is no port of the inventory: --prove says who answers"
+		}
+		leads = []string{e.Host}
+	}
 	if e.Check.Current(b.Judged) {
-		if got := e.Check.Value.Addrs(); len(got) > 0 && e.On.Kind == HostCluster {
+		if got := e.Check.Value.Addrs(); len(got) > 0 && (e.On.Kind == HostCluster || e.On.Kind == HostExternal) {
 			leads = got
 		}
 	}
@@ -116,7 +124,11 @@ func entryNodes(b *Board, e *Entry) ([]Host, string) {
 			continue
 		}
 		if c.onHost(Host(addr)) == nil && c.Front(Host(addr)) == nil {
-			return nil, fmt.Sprintf("it leads to %s, which is no node of %s", addr, c.Name)
+			why := fmt.Sprintf("it leads to %s, which is no node of %s", addr, c.Name)
+			if e.On.Kind == HostExternal {
+				why = fmt.Sprintf("%s is no node of %s: --prove says who answers", addr, c.Name)
+			}
+			return nil, why
 		}
 		out = append(out, Host(addr))
 	}
@@ -248,6 +260,8 @@ func checked(r Reach, b *Board, e *Entry) Reach {
 		}
 	}
 	switch {
+	case failed == 0 && e.On.Kind == HostExternal && r.Verdict == Unknown && len(c.Touches) > 0:
+		r.Why = "it answers; " + r.Why
 	case failed == 0:
 	case failed < len(c.Touches):
 		return wrong(r, fmt.Sprintf("%d of its %d addresses do not answer: %s", failed, len(c.Touches), why))

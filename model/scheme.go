@@ -111,6 +111,7 @@ func SchemesOf(a *Access) []Scheme {
 // fill says what this cluster has of the scheme, and how it is now.
 func (s *Scheme) fill(a *Access) {
 	c := a.Cluster
+	own := func(*Entry) bool { return false }
 	switch s.Code {
 	case SchemeL2VIPHAProxy:
 		s.Declared = "pg_vip_enabled: false"
@@ -119,32 +120,39 @@ func (s *Scheme) fill(a *Access) {
 			if c.Provider != "" {
 				s.Declared += "; services are on " + c.Provider + ", not behind the VIP"
 			}
-			s.live(a, func(e *Entry) bool { return e.On.Kind == HostVIP })
+			own = func(e *Entry) bool { return e.On.Kind == HostVIP }
 		}
 	case SchemeStaticDNS:
 		s.Declared = cmp.Or(c.DNS.From, "pg_dns_target: none")
 		if c.DNS.Name != "" && c.DNS.Target != c.VIP {
 			s.Declared += ": " + c.DNS.Name + " is " + c.DNS.Target
 			s.InUse = true
-			s.live(a, func(e *Entry) bool { return e.On.Kind == HostCluster })
+			own = func(e *Entry) bool { return e.On.Kind == HostCluster }
 		} else if c.DNS.Name != "" {
 			s.Declared += ": " + c.DNS.Name + " is the VIP"
 		}
 	case SchemeDNSHAProxy:
 		s.Declared = "every node's HAProxy has the services; no name resolves to several of them"
-		s.live(a, func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service != "" })
+		own = func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service != "" }
 	case SchemeSmartClient:
 		s.Declared, s.InUse = plural(len(c.Instances), "instance")+" with 5432 and 6432 of their own", true
-		s.live(a, func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service == "" })
+		own = func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service == "" }
 	case SchemeHAProxyTier:
 		s.Declared = "pg_service_provider: ''"
 		if c.Provider != "" {
 			s.Declared, s.InUse = "pg_service_provider: "+c.Provider, true
-			s.live(a, func(e *Entry) bool { return e.On.Kind == HostProvider })
+			own = func(e *Entry) bool { return e.On.Kind == HostProvider }
 		}
 	default:
 		s.Declared = "outside the inventory"
 	}
+	added := func(h *EntryHost) bool { return h.Point != nil && h.Point.Scheme == string(s.Code) }
+	for i := range a.Hosts {
+		if h := &a.Hosts[i]; added(h) {
+			s.Declared, s.InUse = s.Declared+"; "+h.From, true
+		}
+	}
+	s.live(a, func(e *Entry) bool { return own(e) || added(&e.On) })
 }
 
 // live says what the entries that are the scheme's do now: the worst word.

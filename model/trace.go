@@ -164,6 +164,9 @@ type WayIn struct {
 	Instance *Instance // whose own port it is; nil for a service, and on the VIP
 	Pooled   bool
 	Moves    bool // the address is the cluster's VIP
+	// Point is the entry point of the configuration that is all there is to know
+	// of the way; nil when the inventory knows it.
+	Point *EntryPoint
 }
 
 // WayInOf looks an address and a port up.
@@ -205,10 +208,10 @@ func TraceClusters(inv *Inventory, t TraceTarget, attempts []TraceAttempt) []*Cl
 		c := &inv.Clusters[i]
 		mine := slices.ContainsFunc(t.Hosts, func(h string) bool { return clusterNamed(inv, h) == c })
 		for j := range t.Hosts {
-			mine = mine || WayInOf(inv, t.Hosts[j], t.Ports[j]).Cluster == c
+			mine = mine || WayOf(inv, &TraceAttempt{Endpoint: Endpoint{t.Hosts[j], t.Ports[j]}, Addr: t.Hosts[j]}).Cluster == c
 		}
 		for j := range attempts {
-			mine = mine || WayInOf(inv, attempts[j].Addr, attempts[j].Port).Cluster == c
+			mine = mine || WayOf(inv, &attempts[j]).Cluster == c
 		}
 		if mine {
 			out = append(out, c)
@@ -223,7 +226,7 @@ func TraceClusters(inv *Inventory, t TraceTarget, attempts []TraceAttempt) []*Cl
 func TraceOf(s *Snapshot, inv *Inventory, boards []Board, target TraceTarget, attempts []TraceAttempt) Trace {
 	t := Trace{Target: target}
 	for i := range attempts {
-		w := &walk{s: s, way: WayInOf(inv, attempts[i].Addr, attempts[i].Port)}
+		w := &walk{s: s, way: WayOf(inv, &attempts[i])}
 		w.out.TraceAttempt = attempts[i]
 		for j := range boards {
 			if boards[j].Cluster == w.way.Cluster {
@@ -314,7 +317,7 @@ func (w *walk) hops() {
 	if w.way.Moves {
 		w.vip()
 	}
-	if w.way.Service != nil {
+	if w.way.Service != nil && w.way.Point == nil {
 		w.haproxy()
 		w.server()
 	}
@@ -506,6 +509,9 @@ func (w *walk) end() {
 		role = "replica"
 	}
 	h.Text = fmt.Sprintf("%s, %s, timeline %d", at, role, ans.Timeline)
+	if w.way.Point != nil {
+		h.Text += fmt.Sprintf("; through the entry point %s, whose own way is not seen", w.way.Point.Name)
+	}
 	switch {
 	case w.b != nil && a.Instance == "":
 		_, _, why := Identify(w.s, w.way.Cluster, ans)

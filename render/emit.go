@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"pgtui/model"
 )
@@ -15,21 +14,37 @@ type Kind string
 
 // The kinds.
 const (
-	KindService  Kind = "pgservice" // libpq's pg_service.conf
-	KindPass     Kind = "pgpass"    // libpq's .pgpass, without the passwords
-	KindHosts    Kind = "hosts"     // /etc/hosts
-	KindDnsmasq  Kind = "dnsmasq"   // host-record lines
-	KindBlackbox Kind = "blackbox"  // file_sd targets in JSON for Prometheus's blackbox exporter, module tcp_connect
+	KindService    Kind = "pgservice"   // libpq's pg_service.conf
+	KindPass       Kind = "pgpass"      // libpq's .pgpass, without the passwords
+	KindHosts      Kind = "hosts"       // /etc/hosts
+	KindDnsmasq    Kind = "dnsmasq"     // host-record lines
+	KindBlackbox   Kind = "blackbox"    // file_sd targets in JSON for Prometheus's blackbox exporter, module tcp_connect
+	KindConsul     Kind = "consul"      // service definitions in JSON for Consul's agents
+	KindProvider   Kind = "provider"    // pg_service_provider for the inventory: a HAProxy tier
+	KindVIPManager Kind = "vip-manager" // vip-manager.yml, a document for each instance
+	KindKeepalived Kind = "keepalived"  // a VRRP instance for the HAProxy nodes
+	KindRoute53    Kind = "route53"     // CloudFormation: Route 53 records with health checks
+	KindNLB        Kind = "nlb"         // CloudFormation: a Network Load Balancer
 )
 
 // Kinds are all of them, in the order they are listed.
 func Kinds() []Kind {
-	return []Kind{KindService, KindPass, KindHosts, KindDnsmasq, KindBlackbox}
+	return []Kind{KindService, KindPass, KindHosts, KindDnsmasq, KindBlackbox, KindConsul, KindProvider, KindVIPManager, KindKeepalived, KindRoute53, KindNLB}
+}
+
+// KindNames are the kinds as they are typed, with commas between.
+func KindNames() string {
+	names := make([]string, 0, len(Kinds()))
+	for _, k := range Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Emit writes the ways into a cluster as the kind has it. It depends on the
-// inventory alone, and holds no password. An unknown kind is an error.
-func Emit(k Kind, a *model.Access) (string, error) {
+// inventory alone, and holds no password. An unknown kind is an error, and so
+// is one that the cluster has nothing for.
+func Emit(k Kind, inv *model.Inventory, a *model.Access) (string, error) {
 	switch k {
 	case KindService:
 		return emitService(a), nil
@@ -41,12 +56,20 @@ func Emit(k Kind, a *model.Access) (string, error) {
 		return emitHosts(a, "host-record=%[2]s,%[1]s\n"), nil
 	case KindBlackbox:
 		return emitBlackbox(a)
+	case KindConsul:
+		return emitConsul(a)
+	case KindProvider:
+		return emitProvider(inv, a), nil
+	case KindVIPManager:
+		return emitVIPManager(a)
+	case KindKeepalived:
+		return emitKeepalived(inv, a)
+	case KindRoute53:
+		return emitRoute53(a)
+	case KindNLB:
+		return emitNLB(a)
 	}
-	names := make([]string, 0, len(Kinds()))
-	for _, k := range Kinds() {
-		names = append(names, string(k))
-	}
-	return "", fmt.Errorf("--emit %s: expected %s", k, strings.Join(names, ", "))
+	return "", &model.Hint{Err: fmt.Errorf("--emit %s: expected %s", k, KindNames()), Try: fmt.Sprintf("pgtui access %s --emit %s", a.Cluster.Name, KindService)}
 }
 
 // front are the entries of a port that clients should use: by the name or the
@@ -63,7 +86,7 @@ func front(a *model.Access, p model.EntryPort) []*model.Entry {
 			return []*model.Entry{e}
 		case model.HostAddress, model.HostProvider:
 			all = append(all, e)
-		case model.HostInstance: // the same node by another name
+		case model.HostInstance, model.HostExternal: // the same node by another name; what the inventory does not know
 		}
 	}
 	return all
@@ -103,16 +126,6 @@ func emitService(a *model.Access) string {
 		}
 	}
 	return b.String()
-}
-
-// line keeps a value from becoming two lines of a file.
-func line(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // emitPass is a line for each user, database and entry. The password is left

@@ -42,7 +42,7 @@ func waysIn(vip string) *model.Access {
 
 func emit(t *testing.T, k render.Kind, a *model.Access) string {
 	t.Helper()
-	text, err := render.Emit(k, a)
+	text, err := render.Emit(k, &model.Inventory{}, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestEmitBlackbox(t *testing.T) {
 }
 
 func TestEmitUnknownKind(t *testing.T) {
-	if _, err := render.Emit("junk", waysIn("")); err == nil || !strings.Contains(err.Error(), "pgservice, pgpass") {
+	if _, err := render.Emit("junk", &model.Inventory{}, waysIn("")); err == nil || !strings.Contains(err.Error(), render.KindNames()) || model.TryOf(err) == "" {
 		t.Errorf("got %v", err)
 	}
 }

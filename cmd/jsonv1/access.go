@@ -25,7 +25,7 @@ type Access struct {
 // AccessEntry is one host and port.
 type AccessEntry struct {
 	Host      string            `json:"host"`
-	HostKind  string            `json:"host_kind"` // cluster, vip, instance, address, provider
+	HostKind  string            `json:"host_kind"` // cluster, vip, instance, address, provider, external
 	Port      uint16            `json:"port"`
 	Name      string            `json:"name"` // postgres, pgbouncer, or the service's
 	Pooled    bool              `json:"pooled"`

@@ -22,6 +22,24 @@ type Config struct {
 	SSH      SSH
 	Keys     map[string][]string // action to the keys that ask for it
 	Columns  map[string][]string // screen to the columns it shows, in order
+	// EntryPoints are ways in that no inventory knows, in the order of the file.
+	EntryPoints []EntryPoint
+}
+
+// EntryPoint is a way into a cluster beside those of the inventory.
+type EntryPoint struct {
+	Name    string
+	Host    string // a name or an address
+	Cluster string // "" is every cluster that has its ports
+	Scheme  string // "external" unless the file says another
+	Ports   []Port // nil is the services' own
+	Line    int    // where it stands
+}
+
+// Port is one port of an entry point.
+type Port struct {
+	Service string // "" leaves it to the number
+	Number  uint16
 }
 
 // Context is one inventory and how to treat it. Empty fields leave what holds
@@ -37,7 +55,8 @@ type Context struct {
 	Refresh     time.Duration
 	Theme       string
 	SSH         SSH
-	Line        int // where it stands
+	EntryPoints []EntryPoint // beside those of the whole file
+	Line        int          // where it stands
 }
 
 // SSH is how the OpenSSH client is called.
@@ -104,6 +123,7 @@ func sections() []Section {
 		{"ssh", func(r *reader, n *yaml.Node, c *Config) { r.ssh(n, "ssh", &c.SSH) }},
 		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.lists(n, "keys", r.known.Actions) }},
 		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.lists(n, "columns", r.known.Screens) }},
+		{"entry-points", func(r *reader, n *yaml.Node, c *Config) { c.EntryPoints = r.entryPoints(n, "entry-points") }},
 		{"contexts", func(r *reader, n *yaml.Node, c *Config) { r.contexts(n, c) }},
 	}
 }
@@ -121,6 +141,7 @@ func Colours() []string {
 type Known struct {
 	Actions []string // of the keys section
 	Screens []string // of the columns section
+	Schemes []string // of an entry point
 }
 
 // Parse reads the bytes of a file of that name. What could be read is in the

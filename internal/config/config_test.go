@@ -19,6 +19,9 @@ keys:
   help: f1
 columns:
   fleet: [cluster, state]
+entry-points:
+  nlb: {host: nlb-1.example.com, cluster: pg-test, scheme: nlb, ports: {primary: 5433, replica: 15434}}
+  far: {host: "2001:db8::1", ports: [5433, 5436]}
 contexts:
   prod:
     inventory: ~/pigsty/pigsty.yml
@@ -28,6 +31,7 @@ contexts:
     inventory: /lab/pigsty.yml
     refresh: 1s
     ssh: {config: /lab/ssh_config}
+    entry-points: {here: {host: 10.0.0.1}}
 `
 
 func TestParse(t *testing.T) {
@@ -39,8 +43,13 @@ func TestParse(t *testing.T) {
 		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, SSH: SSH{Config: "/etc/pgtui/ssh"},
 		Keys: map[string][]string{"reload": {"ctrl+r"}, "help": {"f1"}}, Columns: map[string][]string{"fleet": {"cluster", "state"}},
 		Contexts: []Context{
-			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 15},
-			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 19},
+			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 18},
+			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 22,
+				EntryPoints: []EntryPoint{{Name: "here", Host: "10.0.0.1", Scheme: "external", Line: 25}}},
+		},
+		EntryPoints: []EntryPoint{
+			{Name: "nlb", Host: "nlb-1.example.com", Cluster: "pg-test", Scheme: "nlb", Ports: []Port{{"primary", 5433}, {"replica", 15434}}, Line: 14},
+			{Name: "far", Host: "2001:db8::1", Scheme: "external", Ports: []Port{{"", 5433}, {"", 5436}}, Line: 15},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -61,12 +70,24 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"unknown action", "keys:\n  relod: x\n", `c.yml:2: keys: unknown key "relod" · did you mean reload?`},
 		{"no such context", "context: prd\ncontexts:\n  prod: {inventory: x}\n", `c.yml:1: context: there is no context "prd" below contexts · did you mean prod?`},
 		{"no inventory", "contexts:\n  prod:\n    environment: production\n", `c.yml:3: contexts.prod: it names no inventory`},
+		{"no host", "entry-points:\n  nlb:\n    scheme: nlb\n", `c.yml:3: entry-points.nlb: it names no host`},
+		{"a port in the host", "entry-points:\n  nlb:\n    host: db:5433\n", `c.yml:3: entry-points.nlb.host: a port stands below ports, found "db:5433" · did you mean db?`},
+		{"a DSN as host", "entry-points: {nlb: {host: 'postgres://db'}}\n", `c.yml:1: entry-points.nlb.host: expected a name or an address, found "postgres://db"`},
+		{"a bad name", "entry-points: {a=b: {host: db}}\n", `c.yml:1: entry-points: "a=b" is no name: a blank, = and / make it a connection string`},
+		{"unknown scheme", "entry-points:\n  nlb:\n    host: db\n    scheme: nbl\n", `c.yml:4: entry-points.nlb.scheme: expected one of external, nlb, found "nbl" · did you mean nlb?`},
+		{"unknown part", "entry-points:\n  nlb:\n    host: db\n    port: 5433\n", `c.yml:4: entry-points.nlb: unknown key "port" · did you mean ports?`},
+		{"bad port", "entry-points:\n  nlb:\n    host: db\n    ports:\n      primary: 70000\n", `c.yml:5: entry-points.nlb.ports: expected a port from 1 to 65535, found "70000"`},
+		{"port twice", "entry-points:\n  nlb:\n    host: db\n    ports: [5433, 5433]\n", `c.yml:4: entry-points.nlb.ports: 5433 stands there twice`},
+		{"one port", "entry-points:\n  nlb:\n    host: db\n    ports: 5433\n", `c.yml:4: entry-points.nlb.ports: expected ports, or services with a port each`},
+		{"no ports", "entry-points:\n  nlb:\n    host: db\n    ports: []\n", `c.yml:4: entry-points.nlb.ports: it is empty; without it the services' own ports are meant`},
+		{"in a context", "contexts:\n  prod:\n    inventory: x\n    entry-points:\n      nlb: {}\n", `c.yml:5: contexts.prod.entry-points.nlb: it names no host`},
+		{"other spelling", "entry_points: {}\n", `c.yml:1: the file: unknown key "entry_points" · did you mean entry-points?`},
 		{"twice", "theme: dark\ntheme: light\n", `c.yml:2: the file: theme stands there twice`},
 		{"a list", "- a\n", `c.yml:1: the file: expected keys with values`},
 		{"broken", "a: [\n", `c.yml:1: did not find expected node content`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}})
+			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}, Schemes: []string{"external", "nlb"}})
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Error())

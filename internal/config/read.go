@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,7 +135,7 @@ func (r *reader) ssh(n *yaml.Node, what string, to *SSH) {
 }
 
 func (r *reader) contexts(n *yaml.Node, c *Config) {
-	names := []string{"inventory", "pigsty-home", "vault-password-file", "environment", "colour", "read-only", "refresh", "theme", "ssh"}
+	names := []string{"inventory", "pigsty-home", "vault-password-file", "environment", "colour", "read-only", "refresh", "theme", "ssh", "entry-points"}
 	r.each(n, "contexts", nil, func(name string, v *yaml.Node) {
 		x := Context{Name: name, Line: v.Line}
 		what := "contexts." + name
@@ -159,6 +160,8 @@ func (r *reader) contexts(n *yaml.Node, c *Config) {
 				r.oneOf(v, at, Themes(), &x.Theme)
 			case "ssh":
 				r.ssh(v, at, &x.SSH)
+			case "entry-points":
+				x.EntryPoints = r.entryPoints(v, at)
 			}
 		})
 		if x.Inventory == "" {
@@ -166,6 +169,84 @@ func (r *reader) contexts(n *yaml.Node, c *Config) {
 		}
 		c.Contexts = append(c.Contexts, x)
 	})
+}
+
+// entryPoints reads names with a host each, and what belongs to it.
+func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
+	var out []EntryPoint
+	r.each(n, what, nil, func(name string, v *yaml.Node) {
+		x := EntryPoint{Name: name, Scheme: "external", Line: v.Line}
+		at := what + "." + name
+		if name == "" || strings.ContainsAny(name, "=/ \t") {
+			r.bad(v, "", "%s: %q is no name: a blank, = and / make it a connection string", what, name)
+		}
+		host := v
+		r.each(v, at, []string{"host", "cluster", "scheme", "ports"}, func(key string, v *yaml.Node) {
+			switch key {
+			case "host":
+				host = v
+				r.text(v, at+".host", &x.Host)
+			case "cluster":
+				r.text(v, at+".cluster", &x.Cluster)
+			case "scheme":
+				if len(r.known.Schemes) > 0 {
+					r.oneOf(v, at+".scheme", r.known.Schemes, &x.Scheme)
+				} else {
+					r.text(v, at+".scheme", &x.Scheme)
+				}
+			case "ports":
+				x.Ports = r.ports(v, at+".ports")
+			}
+		})
+		bare, port, found := strings.Cut(x.Host, ":")
+		switch {
+		case x.Host == "":
+			r.bad(host, "", "%s: it names no host", at)
+		case strings.ContainsAny(x.Host, "/ \t,[]@"):
+			r.bad(host, "", "%s.host: expected a name or an address, found %q", at, x.Host)
+		case found && !strings.Contains(port, ":"):
+			r.bad(host, bare, "%s.host: a port stands below ports, found %q", at, x.Host)
+		}
+		out = append(out, x)
+	})
+	return out
+}
+
+// ports reads a list of numbers, or services with a number each.
+func (r *reader) ports(n *yaml.Node, what string) []Port {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	out := []Port{}
+	seen := map[Port]bool{}
+	one := func(service string, v *yaml.Node) {
+		number, err := strconv.ParseUint(v.Value, 10, 16)
+		if v.Kind != yaml.ScalarNode || v.Tag != "!!int" || err != nil || number == 0 {
+			r.bad(v, "", "%s: expected a port from 1 to 65535, found %q", what, v.Value)
+			return
+		}
+		p := Port{Service: service, Number: uint16(number)}
+		if seen[p] {
+			r.bad(v, "", "%s: %d stands there twice", what, number)
+			return
+		}
+		seen[p] = true
+		out = append(out, p)
+	}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		for _, v := range n.Content {
+			one("", v)
+		}
+	case yaml.MappingNode:
+		r.each(n, what, nil, one)
+	default:
+		r.bad(n, "", "%s: expected ports, or services with a port each", what)
+	}
+	if len(out) == 0 && len(n.Content) == 0 && (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode) {
+		r.bad(n, "", "%s: it is empty; without it the services' own ports are meant", what)
+	}
+	return out
 }
 
 // Nearest is the name that was probably meant, "" when none is near.

@@ -50,3 +50,28 @@ all:
 		}
 	}
 }
+
+// TestVIPs: what vip-manager and keepalived are told, generation by generation.
+func TestVIPs(t *testing.T) {
+	text := `
+all:
+  vars: { etcd_port: 2378, pg_namespace: /pgx }
+  children:
+    etcd: { hosts: { 10.10.10.9: { etcd_seq: 1 }, 10.10.10.10: { etcd_seq: 2 } } }
+    pg-test:
+      hosts: { 10.10.10.11: { pg_seq: 1, pg_role: primary, vip_enabled: true, vip_address: 10.10.10.8/24, vip_vrid: 300 } }
+      vars: { pg_cluster: pg-test, pg_vip_enabled: true, pg_vip_address: 10.10.10.3/26, pg_etcd_password: Pl4in }
+`
+	for _, tt := range []struct{ version, want string }{
+		{"v4.5.0", "{26 auto /pgx/pg-test/leader [https://10.10.10.10:2378 https://10.10.10.9:2378] pg-test}"},
+		{"v3.7.0", "{26 eth0 /pgx/pg-test/leader [https://10.10.10.10:2378 https://10.10.10.9:2378] }"},
+	} {
+		inv := parse(t, strings.Replace(text, "vars: {", "vars: { version: "+tt.version+",", 1), pigsty.Options{})
+		if got := fmt.Sprint(inv.Clusters[0].VIPManager); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.version, got, tt.want)
+		}
+		if got := fmt.Sprint(inv.Node("10.10.10.11").VIP, inv.Node("10.10.10.9").VIP); got != "{10.10.10.8 0 auto} { 0 }" {
+			t.Errorf("%s: %s", tt.version, got)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package pigsty
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/model"
@@ -179,6 +181,40 @@ func (w *world) vip(c *cluster, out *model.Cluster) {
 	on, _, err1 := primary.play.get("pg_vip_enabled")
 	addr, _, err2 := primary.play.get("pg_vip_address")
 	if err1 == nil && err2 == nil && py.Bool(on) {
-		out.VIP, _, _ = strings.Cut(py.Print(addr), "/")
+		var prefix string
+		out.VIP, prefix, _ = strings.Cut(py.Print(addr), "/")
+		out.VIPManager = primary.vipManager(cmp.Or(prefix, "24"))
 	}
+}
+
+// vipManager is what the primary's vip-manager.yml says, but for the instance.
+func (h *host) vipManager(prefix string) model.VIPManager {
+	scope := h.name
+	m := model.VIPManager{Prefix: prefix, Interface: cmp.Or(h.says("pg_vip_interface"), "auto")}
+	path := scope
+	if h.says("pg_mode") == "citus" {
+		scope = h.says("pg_shard")
+		path = scope + "/" + h.says("pg_group")
+	}
+	m.Key = h.says("pg_namespace") + "/" + path + "/leader"
+	etcd := h.w.groupHosts("etcd")
+	slices.Sort(etcd)
+	for _, e := range etcd {
+		m.Endpoints = append(m.Endpoints, "https://"+model.Endpoint{Host: string(e), Port: h.port("etcd_port", 2379)}.String())
+	}
+	switch h.w.dialect {
+	case model.DialectV40, model.DialectV45:
+		m.User = scope
+	}
+	return m
+}
+
+// says is a variable of the host as it is printed, role defaults included; ""
+// when it cannot be told.
+func (h *host) says(name string) string {
+	v, ok, err := h.play.get(name)
+	if !ok || err != nil || v == nil {
+		return ""
+	}
+	return strings.TrimSpace(py.Print(v))
 }

@@ -1,8 +1,10 @@
 package pigsty
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"pgtui/model"
 	"pgtui/model/py"
@@ -61,6 +63,13 @@ func (w *world) node(h *host) model.Node {
 	n.HAProxy = model.HAProxyAccess{
 		Port: h.port("haproxy_exporter_port", 9101), URIs: w.statsPages(n.Name),
 		User: get("haproxy_admin_username", "admin"), Password: model.Secret(get("haproxy_admin_password", "pigsty")),
+	}
+	if h.enabled("vip_enabled", false) {
+		n.VIP.Address, _, _ = strings.Cut(h.says("vip_address"), "/")
+		n.VIP.Interface = cmp.Or(h.says("vip_interface"), "auto")
+		if id, err := strconv.Atoi(h.says("vip_vrid")); err == nil && id > 0 && id < 256 {
+			n.VIP.Router = id
+		}
 	}
 	n.Components = w.components(h)
 	return n

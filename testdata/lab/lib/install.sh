@@ -2,11 +2,12 @@
 # Packages of the host, and the root that nodes of another Debian release run on.
 
 # what drives the lab; a bare container has none of it
-HOST_PKGS=(ansible-core openssh-client util-linux iproute2 procps curl jq openssl python3 python3-yaml postgresql-client tmux debootstrap)
+HOST_PKGS=(ansible-core openssh-client util-linux iproute2 procps curl jq openssl python3 python3-yaml postgresql-client tmux debootstrap
+  keepalived) # reads what `access --emit keepalived` writes
 # what a node runs; %s is PostgreSQL's version
 NODE_PKGS=(postgresql-%s patroni etcd-server etcd-client pgbouncer haproxy openssh-server openssh-client vip-manager dnsmasq-base
   sudo socat procps iproute2 iputils-arping curl jq openssl python3 python3-etcd ca-certificates less)
-DAEMONS=(patroni etcd pgbouncer haproxy vip-manager ssh) # units that those packages enable
+DAEMONS=(patroni etcd pgbouncer haproxy vip-manager ssh keepalived) # units that those packages enable
 
 wanted_pkgs() {
   printf '%s\n' "${HOST_PKGS[@]}"
