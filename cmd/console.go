@@ -98,7 +98,7 @@ func infoOf(c config.Context) tui.ContextInfo {
 // on a run of its own, so that what is under way in this one stays as it is.
 func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	b := &app{
-		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead,
+		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead, sudo: a.sudo,
 		contextName: name, log: a.log,
 		pigstyHome: a.io.Getenv("PIGSTY_HOME"), vaultFile: a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
 	}

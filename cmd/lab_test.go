@@ -45,11 +45,17 @@ type result struct {
 // pgtui runs the program in this process against an inventory.
 func pgtui(t *testing.T, inv string, args ...string) result {
 	t.Helper()
+	return typing(t, "", inv, args...)
+}
+
+// typing is pgtui with something on its standard input.
+func typing(t *testing.T, input, inv string, args ...string) result {
+	t.Helper()
 	var out, errb bytes.Buffer
 	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	t0 := time.Now()
 	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", filepath.Join(labDir, ".state/ssh_config")}, args...),
-		cmd.IO{In: strings.NewReader(""), Out: &out, Err: &errb, Getenv: func(name string) string {
+		cmd.IO{In: strings.NewReader(input), Out: &out, Err: &errb, Getenv: func(name string) string {
 			if name == "PGTUI_AUDIT" {
 				return audit
 			}
@@ -240,6 +246,32 @@ func TestLabDiffAndReload(t *testing.T) {
 	}
 	if r = pgtui(t, inv, "diff", "pg-test"); r.code != 0 {
 		t.Errorf("diff after the reload: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+// Where sudo wants a password it is asked for once, and only sudo hears it.
+func TestLabSudoPassword(t *testing.T) {
+	needLab(t)
+	const password = "sudo-s3cret"
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		lab(t, "exec", n, "sh", "-c", "echo dba:"+password+" | chpasswd && sed -i s/NOPASSWD:// /etc/sudoers.d/admin")
+		t.Cleanup(func() {
+			lab(t, "exec", n, "sh", "-c", "usermod -p '*' dba; sed -i 's/ ALL$/ NOPASSWD: ALL/' /etc/sudoers.d/admin")
+		})
+	}
+	r := pgtui(t, labInventory(t), "diff", "pg-test")
+	if r.code != 2 || !strings.Contains(r.out, "sudo wants a password") || !strings.Contains(r.out, "--ask-become-pass") {
+		t.Errorf("without a password: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = typing(t, password+"\n", labInventory(t), "diff", "pg-test", "--ask-become-pass"); r.code != 0 {
+		t.Errorf("with it: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
+	if r = typing(t, password+"\n", inv, "reload", "pg-test", "--yes", "-K"); r.code != 0 || strings.Contains(r.out+r.err, password) {
+		t.Errorf("a reload with it: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = typing(t, "wrong\n", inv, "diff", "pg-test", "-K"); r.code != 2 || !strings.Contains(r.out, "sudo does not accept the password") {
+		t.Errorf("with a wrong one: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 }
 

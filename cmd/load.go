@@ -144,30 +144,40 @@ func (a *app) vaultPassword(ctx context.Context, inventory string) (string, erro
 // typedPassword asks for the vault password once; without a terminal it is the
 // first line of standard input.
 func (a *app) typedPassword() (string, error) {
-	if a.typed != "" {
-		return a.typed, nil
+	if a.typed == "" {
+		var err error
+		if a.typed, err = a.asked("Vault password: "); err != nil {
+			return "", fmt.Errorf("--ask-vault-pass: %w", err)
+		}
+		a.typed = strings.TrimSpace(a.typed)
 	}
+	return a.typed, nil
+}
+
+// asked is a password that is typed at the terminal, or else the next line of
+// standard input.
+func (a *app) asked(prompt string) (string, error) {
 	var pw []byte
 	var err error
 	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
-		fmt.Fprint(a.io.Err, "Vault password: ")
+		fmt.Fprint(a.io.Err, prompt)
 		pw, err = term.ReadPassword(f.Fd())
 		fmt.Fprintln(a.io.Err)
 	} else {
+		if a.lines == nil {
+			a.lines = bufio.NewReader(io.LimitReader(a.io.In, 8192))
+		}
 		var line string
-		line, err = bufio.NewReader(io.LimitReader(a.io.In, 4096)).ReadString('\n')
+		line, err = a.lines.ReadString('\n')
 		if pw = []byte(line); errors.Is(err, io.EOF) {
 			err = nil
 		}
 	}
-	a.typed = strings.TrimSpace(string(pw))
-	if err == nil && a.typed == "" {
+	text := strings.TrimRight(string(pw), "\r\n")
+	if err == nil && text == "" {
 		err = errors.New("no password was given")
 	}
-	if err != nil {
-		return "", fmt.Errorf("--ask-vault-pass: %w", err)
-	}
-	return a.typed, nil
+	return text, err
 }
 
 // loadFile makes the model of the inventory at path.
@@ -272,7 +282,7 @@ func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {
 	return &transport.Guard{
-		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl}},
+		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl, Sudo: a.sudo}},
 		ReadOnly: a.readOnly(), Now: now, Ran: a.log.add,
 	}
 }

@@ -4,6 +4,7 @@
 package cmd
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -59,9 +60,12 @@ type app struct {
 	pigstyHome string
 	vaultFile  string
 	askVault   bool
-	typed      string // the vault password that was asked for
-	core       string // --ansible-core
-	preview    bool   // worth a second to learn the version of ansible-core
+	askBecome  bool
+	typed      string              // the vault password that was asked for
+	sudo       func() model.Secret // gives the password for sudo; nil without --ask-become-pass
+	lines      *bufio.Reader       // of standard input, for passwords without a terminal
+	core       string              // --ansible-core
+	preview    bool                // worth a second to learn the version of ansible-core
 
 	config      config.Config
 	context     config.Context // the zero value is none
@@ -118,7 +122,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "version"
+			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "apply" || cmd.Name() == "version"
 			if cmd.Hidden || cmd.Name() == "version" {
 				return nil
 			}
@@ -126,7 +130,15 @@ func (a *app) root() *cobra.Command {
 			if err := a.configure(cmd); err != nil {
 				return exit(unaskable(cmd.Name()), err)
 			}
-			return a.refuse(cmd)
+			if err := a.refuse(cmd); err != nil || !a.askBecome {
+				return err
+			}
+			password, err := a.asked("sudo password for the nodes: ")
+			if err != nil {
+				return exit(unaskable(cmd.Name()), fmt.Errorf("--ask-become-pass: %w", err))
+			}
+			a.sudo = func() model.Secret { return model.Secret(password) }
+			return nil
 		},
 	}
 	f := c.PersistentFlags()
@@ -139,6 +151,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
 	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
 	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, whatever the command; PGTUI_READ_ONLY and the configuration can say so too")
+	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "ask once for the password that sudo wants on the nodes; it is kept in memory only")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true

@@ -15,6 +15,7 @@ type symptom struct{ prints, means, try string }
 func symptoms() []symptom {
 	const (
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"
+		ask     = "pgtui --ask-become-pass asks for it once; or " + sudoers
 		reach   = "check the address, ansible_host and ansible_port, and that sshd runs"
 		keys    = "try: ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
 	)
@@ -40,8 +41,10 @@ func symptoms() []symptom {
 		{"Permission denied (", "ssh: no key was accepted", keys},
 		{"Permission denied, please try again", "ssh: no key was accepted", keys},
 		{"kex_exchange_identification", "ssh: the server hung up at once", "it may have too many connections: try again"},
-		{"a password is required", "sudo wants a password", sudoers},
-		{"a terminal is required", "sudo wants a password", sudoers},
+		{"incorrect password attempt", "sudo does not accept the password", "type it again: pgtui --ask-become-pass"},
+		{"no password was provided", "sudo does not accept the password", "type it again: pgtui --ask-become-pass"},
+		{"a password is required", "sudo wants a password", ask},
+		{"a terminal is required", "sudo wants a password", ask},
 		{"you must have a tty", "sudo wants a terminal", "remove requiretty from its sudoers"},
 		{"not in the sudoers file", "the login may not use sudo", sudoers},
 		{"not allowed to", "sudo does not allow it", sudoers},

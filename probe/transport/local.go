@@ -16,10 +16,12 @@ import (
 // Local runs scripts on this machine. With a target's Root that directory
 // stands for the node's "/": the script finds it in PGTUI_ROOT, finds
 // Root/bin first in PATH, and does not become root.
-type Local struct{}
+type Local struct {
+	Sudo func() model.Secret // as in SSH
+}
 
 // Run implements Runner.
-func (Local) Run(ctx context.Context, c Cmd) (Output, error) {
+func (l Local) Run(ctx context.Context, c Cmd) (Output, error) {
 	subject := safe.Text(c.Target.Address, 80)
 	if subject == "" {
 		subject = "this machine"
@@ -31,9 +33,13 @@ func (Local) Run(ctx context.Context, c Cmd) (Output, error) {
 			return Output{}, fmt.Errorf("%s: %q is not an absolute path: %w", subject, safe.Text(c.Target.Root, 100), ErrNotStarted)
 		}
 	case os.Geteuid() != 0:
-		argv = append([]string{"sudo", "-n"}, argv...)
+		how := []string{"sudo", "-n"}
+		if l.Sudo != nil {
+			how = []string{"sudo", "-S", "-p", sudoAsks}
+		}
+		argv = append(how, argv...)
 	}
-	return run(ctx, argv, c, subject)
+	return run(ctx, argv, c, subject, l.Sudo)
 }
 
 // Auto runs scripts on this machine when that is the target, else by SSH. It
@@ -47,7 +53,7 @@ type Auto struct {
 // Run implements Runner.
 func (a *Auto) Run(ctx context.Context, c Cmd) (Output, error) {
 	if a.isLocal(c.Target) {
-		return Local{}.Run(ctx, c)
+		return Local{Sudo: a.SSH.Sudo}.Run(ctx, c)
 	}
 	return a.SSH.Run(ctx, c)
 }

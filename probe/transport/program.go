@@ -17,9 +17,21 @@ const plainShell = `echo ` + ready + `; exec sh -s`
 // rootShell is the same as root. It is the only text that a login shell ever
 // sees, and therefore has nothing in it that bash, zsh, csh and fish read
 // differently: no argument of a script is ever on a command line.
-const rootShell = `sh -c 'LC_ALL=C; export LC_ALL; ` +
-	`if [ "$(id -u)" = 0 ]; then ` + plainShell + `; ` +
-	`else exec sudo -n sh -c "` + plainShell + `"; fi'`
+//
+// The password is sent when sudo asks for it, and at no other time: where it
+// does not ask there is nobody to read it.
+func rootShell(password bool) string {
+	how := "-n"
+	if password {
+		how = `-S -p "` + sudoAsks + `"`
+	}
+	return `sh -c 'LC_ALL=C; export LC_ALL; ` +
+		`if [ "$(id -u)" = 0 ]; then ` + plainShell + `; ` +
+		`else exec sudo ` + how + ` sh -c "` + plainShell + `"; fi'`
+}
+
+// sudoAsks is what sudo prints on its standard error when it wants a password.
+const sudoAsks = "pgtui: sudo asks"
 
 // program makes the text that runs c's script with its arguments and input,
 // and then prints a line of end and the script's exit code.

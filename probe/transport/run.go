@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -25,8 +26,9 @@ const grace = 500 * time.Millisecond
 const lastWords = 50 * time.Millisecond
 
 // run starts argv, waits until it is ready, and gives it the program of c.
-// subject is what errors begin with.
-func run(ctx context.Context, argv []string, c Cmd, subject string) (Output, error) {
+// subject is what errors begin with. sudo gives the password that is sent when
+// one is asked for; nil sends none.
+func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() model.Secret) (Output, error) {
 	end := newEnd()
 	text, err := program(c, end)
 	if err != nil {
@@ -44,13 +46,14 @@ func run(ctx context.Context, argv []string, c Cmd, subject string) (Output, err
 	if err != nil {
 		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
-	copied, err := drain(cmd, stderr)
+	words := &asking{w: stderr, asked: make(chan struct{}, 8)}
+	copied, err := drain(cmd, words)
 	if err != nil {
 		return Output{}, notFound(subject, argv[0], err)
 	}
 	ended := make(chan struct{})
 	sent := make(chan bool, 1)
-	go func() { sent <- feed(stdin, text, out.isReady, ended) }()
+	go func() { sent <- feed(stdin, text, out.isReady, words.asked, ended, sudo) }()
 	go func() { reap(cmd, out.isDone, ended) }()
 	err = cmd.Wait()
 	close(ended)
@@ -96,16 +99,51 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 }
 
 // feed writes the program once the other side is ready, and reports whether
-// all of it went out. What was cut short cannot have run.
-func feed(w io.WriteCloser, text string, isReady, ended <-chan struct{}) bool {
+// all of it went out. What was cut short cannot have run. sudo gets the password
+// when it asks, once: it asks again when that was wrong.
+func feed(w io.WriteCloser, text string, isReady, asked, ended <-chan struct{}, sudo func() model.Secret) bool {
 	defer w.Close()
-	select {
-	case <-isReady:
-	case <-ended:
-		return false
+	for first := true; ; first = false {
+		select {
+		case <-isReady:
+			_, err := io.WriteString(w, text)
+			return err == nil
+		case <-asked:
+			if !first || sudo == nil {
+				return false
+			}
+			if _, err := io.WriteString(w, string(sudo())+"\n"); err != nil {
+				return false
+			}
+		case <-ended:
+			return false
+		}
 	}
-	_, err := io.WriteString(w, text)
-	return err == nil
+}
+
+// asking passes on what it is given and tells when sudo's question is in it.
+type asking struct {
+	w     io.Writer
+	asked chan struct{} // has room for every time that sudo may ask
+	last  []byte        // the end of what came, in which the question may begin
+}
+
+// Write never holds anything back.
+func (a *asking) Write(p []byte) (int, error) {
+	a.last = append(a.last, p...)
+	for {
+		_, rest, found := bytes.Cut(a.last, []byte(sudoAsks))
+		if !found {
+			break
+		}
+		a.last = rest
+		select {
+		case a.asked <- struct{}{}:
+		default:
+		}
+	}
+	a.last = bytes.Clone(a.last[max(0, len(a.last)-len(sudoAsks)+1):])
+	return a.w.Write(p)
 }
 
 // reap ends a process that stays although the script has finished: something

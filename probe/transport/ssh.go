@@ -28,6 +28,9 @@ type SSH struct {
 	// directory. Connections are not shared when it is not private to the user
 	// or its path is too long for a socket.
 	ControlDir string
+	// Sudo gives the password for sudo where it wants one; nil has none, and
+	// such nodes cannot be used. It is called from several goroutines.
+	Sudo func() model.Secret
 	// Program is the ssh client; "" is "ssh".
 	Program string
 
@@ -46,8 +49,8 @@ func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
 		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
 	argv := append([]string{s.program()}, options(s.controlPath(), s.isStrict(ctx, c.Target, where))...)
-	argv = append(append(argv, where...), rootShell)
-	return run(ctx, argv, c, subject)
+	argv = append(append(argv, where...), rootShell(s.Sudo != nil))
+	return run(ctx, argv, c, subject, s.Sudo)
 }
 
 func (s *SSH) program() string {

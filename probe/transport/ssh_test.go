@@ -73,6 +73,59 @@ func TestSSHRunsScript(t *testing.T) {
 	}
 }
 
+// The password goes to sudo when sudo asks, once, and nowhere else.
+func TestSSHSudoPassword(t *testing.T) {
+	const asks = `[ "$1" = -S ] || exit 9
+printf '%s' "$3" >&2; IFS= read -r pw
+if [ "$pw" != "it's s3cret" ]; then
+	echo "Sorry, try again." >&2; printf '%s' "$3" >&2
+	IFS= read -r pw || { echo "sudo: no password was provided" >&2; exit 1; }
+fi
+shift 3; exec "$@"`
+	for _, tc := range []struct{ name, sudo, password, err string }{
+		{"the right one", asks, "it's s3cret", ""},
+		{"a wrong one", asks, "wrong", "sudo does not accept the password"},
+		{"sudo does not ask", `[ "$1" = -S ] || exit 9; shift 3; exec "$@"`, "it's s3cret", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			program, log := fakeSSH(t, fakeSudo(t, tc.sudo)+asLogin)
+			s := &SSH{Program: program, ControlDir: t.TempDir(), Sudo: func() model.Secret { return model.Secret(tc.password) }}
+			got, err := s.Run(t.Context(), Cmd{Target: node(), Script: `cat; echo end`, Stdin: []byte("input\n")})
+			if tc.err == "" && (err != nil || string(got.Stdout) != "input\nend\n") {
+				t.Errorf("got %q, %v", got.Stdout, err)
+			}
+			if tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err) || !errors.Is(err, ErrNotStarted)) {
+				t.Errorf("error %v, want %q", err, tc.err)
+			}
+			if args, _ := os.ReadFile(log); strings.Contains(string(args), tc.password) || strings.Contains(string(got.Stderr), tc.password) {
+				t.Errorf("the password shows: %s %s", args, got.Stderr)
+			}
+		})
+	}
+	program, _ := fakeSSH(t, fakeSudo(t, `[ "$1" = -n ] || exit 9; echo "sudo: a password is required" >&2; exit 1`)+asLogin)
+	s := &SSH{Program: program, ControlDir: t.TempDir()}
+	if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"}); err == nil || !strings.Contains(model.TryOf(err), "--ask-become-pass") {
+		t.Errorf("%v, try %q", err, model.TryOf(err))
+	}
+}
+
+// sudo's question is seen wherever the reads cut it.
+func TestAsking(t *testing.T) {
+	for cut := range len(sudoAsks) {
+		var b strings.Builder
+		a := &asking{w: &b, asked: make(chan struct{}, 8)}
+		text := "banner " + sudoAsks + "Sorry\n" + sudoAsks
+		for _, part := range []string{text[:7+cut], text[7+cut:]} {
+			if n, err := a.Write([]byte(part)); n != len(part) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if len(a.asked) != 2 || b.String() != text {
+			t.Errorf("cut at %d: asked %d times, %q", cut, len(a.asked), b.String())
+		}
+	}
+}
+
 func TestSSHArguments(t *testing.T) {
 	program, log := fakeSSH(t, asLogin)
 	dir := t.TempDir()
