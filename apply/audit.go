@@ -145,7 +145,7 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 	l.rec = model.Record{
 		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), p.ID, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
 		Action: a.Rollout.Action, Who: a.Who, Cluster: p.Cluster, Plan: p.ID, Diff: diffSum(p), Inventory: inv.Source, Hash: inv.Hash,
-		Undoes: a.Rollout.Undoes, Accepted: p.Accepted,
+		Undoes: a.Rollout.Undoes, Via: a.Rollout.Via, Accepted: p.Accepted,
 	}
 	for _, r := range p.Risks {
 		if !slices.Contains(l.rec.Risks, r.Name) {

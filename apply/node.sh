@@ -10,6 +10,8 @@
 #   confirm  PLAN CONFDIR WHO BACKUP        the routing is good: what waits may end
 #   restore  PLAN CONFDIR WHO BACKUP        start rollback
 #   rollback PLAN CONFDIR WHO BACKUP        put a backup back and reload
+#   hold     PLAN CONFDIR WHO               lock the node for a run that others do
+#   release  PLAN CONFDIR WHO               and end that
 #   settle   PLAN CONFDIR WHO               end an interrupted run and say how the files are; payload on stdin
 #
 # WINDOW is a number of seconds: unless confirm comes within it, commit puts the
@@ -803,6 +805,33 @@ rollback() {
 	finish restored
 }
 
+# hold: the lock is kept by a process that only waits, and counts for nothing
+# once that has ended.
+hold() {
+	begin ready
+	lock || refuse untouched
+	setsid sleep "$longest" </dev/null >/dev/null 2>&1 &
+	held=$mine
+	IFS=' ' read -r _ _ _ l_since l_until _ <<-END
+		$held
+	END
+	mine=$(lock_text $! "$l_since" "$l_until")
+	ln -sn "$mine" "$lock.$$" && mv -f "$lock.$$" "$lock" || { fail "cannot lock $lock"; kill $!; mine=$held; refuse untouched; }
+	ok
+	say end untouched
+}
+
+release() {
+	begin ready
+	if locked && [ "$l_plan $l_who" = "$plan $(printf '%.200s' "$who")" ]; then
+		mine=$l_text
+		unlock
+		kill "$l_pid" 2>/dev/null
+	fi
+	ok
+	say end untouched
+}
+
 # settle: a run that had not begun to change anything cannot begin any more;
 # one that had is waited for.
 settle() {
@@ -856,6 +885,6 @@ look) prefix=$5 ;;
 esac
 case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-ready | look | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
+ready | look | hold | release | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

@@ -30,6 +30,7 @@ type Rollout struct {
 	// What the audit file shall say: model.ActionReload when Action is "".
 	Action string
 	Undoes string // the plan that is put back
+	Via    string // "pigsty" when bin/pgsql-svc does it
 }
 
 // errAborted ends a node's part when Rollout.Abort is closed.

@@ -36,7 +36,6 @@ type fault struct {
 // reload is a run of the real program.
 type reload struct {
 	cmd  *exec.Cmd
-	node string // the one that is done first
 	mu   sync.Mutex
 	text bytes.Buffer
 }
@@ -201,7 +200,7 @@ func TestLabFaultMatrix(t *testing.T) {
 				t.Errorf("it does not say what to type\n%s", text)
 			}
 			log, _ := os.ReadFile(audit)
-			if begun := strings.Contains(text, "\nplan "); begun && !bytes.Contains(log, []byte(`"kind":"begin"`)) || code >= 0 && begun && !bytes.Contains(log, []byte(`"kind":"end"`)) {
+			if begun := strings.Contains(text, "  stage    "); begun && !bytes.Contains(log, []byte(`"kind":"begin"`)) || code >= 0 && begun && !bytes.Contains(log, []byte(`"kind":"end"`)) {
 				t.Errorf("the audit file has\n%s", log)
 			}
 			var ends []string

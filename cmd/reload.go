@@ -28,7 +28,7 @@ const (
 
 func (a *app) reloadCmd() *cobra.Command {
 	var yes, dryRun, force, liveRoles bool
-	var output, out string
+	var output, out, via string
 	var roll rollFlags
 	c := &cobra.Command{
 		Use:   "reload <cluster> [host…]",
@@ -51,6 +51,9 @@ func (a *app) reloadCmd() *cobra.Command {
 			}
 			if output != "text" && (output != "json" || !dryRun) {
 				return exit(reloadRefused, &model.Hint{Err: fmt.Errorf("-o %s: expected text, or json with --dry-run", output), Try: "pgtui reload " + args[0] + " --dry-run -o json"})
+			}
+			if via != "" && (via != "pigsty" || liveRoles || roll.resume || roll.confirmWithin > 0 || out != "") {
+				return exit(reloadRefused, &model.Hint{Err: errors.New("--via: expected pigsty, and without --live-roles, --resume, --confirm-within and --out: Pigsty renders from the inventory, all nodes at once, and puts nothing back"), Try: "pgtui reload " + args[0] + " --via pigsty"})
 			}
 			ap, inv, plan, err := a.planFor(ctx, args[0], hosts(args[1:]), roll, force, liveRoles)
 			if err != nil {
@@ -79,6 +82,9 @@ func (a *app) reloadCmd() *cobra.Command {
 			if dryRun {
 				return exit(planCode(&plan), nil)
 			}
+			if via != "" {
+				return a.runPigsty(ctx, ap, inv, plan, args[1:], yes)
+			}
 			return a.runPlan(ctx, ap, inv, plan, roll, yes)
 		},
 	}
@@ -88,6 +94,7 @@ func (a *app) reloadCmd() *cobra.Command {
 	f.StringVarP(&output, "output", "o", "text", "with --dry-run: text or json")
 	f.StringVar(&out, "out", "", "save the plan to this `file`, for pgtui apply")
 	f.BoolVar(&force, "force", false, "reload the nodes whose files stay as they are, too")
+	f.StringVar(&via, "via", "", "`pigsty`: have bin/pgsql-svc of the Pigsty checkout do it, with the same preview, risks, locks, verification and record around it")
 	f.BoolVar(&liveRoles, "live-roles", false, "take the instances' roles from Patroni, not from the inventory")
 	roll.add(c)
 	f.BoolVar(&roll.resume, "resume", false, "go on with the run that stopped, if what is left of it is still the same work")

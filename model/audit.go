@@ -18,6 +18,7 @@ type Record struct {
 	Inventory string       `json:"inventory"`        // its path
 	Hash      string       `json:"inventory_hash"`   // of what was read
 	Undoes    string       `json:"undoes,omitempty"` // the plan that is put back
+	Via       string       `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
 	Risks     []string     `json:"risks,omitempty"`  // the names of those that were told
 	Accepted  []string     `json:"accepted_risks,omitempty"`
 	Nodes     []NodeRecord `json:"nodes"` // in the order of the roll-out

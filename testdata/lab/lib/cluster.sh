@@ -230,6 +230,7 @@ pristine() {
 restore_haproxy() {
   local p
   p=/proc/$(nodepid "$1")/root
+  rm -rf "$p/var/lib/pgtui" # a node that pgtui has never changed
   pristine "$1" && return
   find "$p/etc/haproxy" -mindepth 1 -maxdepth 1 ! -name errors -exec rm -rf {} +
   cp -a "$STATE/seed/$1/etc/haproxy/." "$p/etc/haproxy/" && inside "$1" systemctl restart haproxy

@@ -1,0 +1,132 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+	"pgtui/render"
+)
+
+// ViaPigsty carries a plan out by having play run bin/pgsql-svc, which writes
+// and reloads every node of the plan whether it changes or not. Around it are
+// the checks of Execute, a lock on every node, and the verification of the files
+// and of what HAProxy runs. Nothing is put back: what Pigsty wipes and writes is
+// Pigsty's, and the report says where a node is not as planned.
+func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p model.Plan, play func(context.Context) error, emit func(model.StepResult)) (model.Report, error) {
+	p.Force = true
+	rep := model.Report{Plan: p.ID}
+	for _, n := range p.Nodes {
+		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+	}
+	if err := errors.Join(p.Refusal(), Refused(&p)); err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
+	l, err := a.open(inv, &p)
+	if err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
+	var mu sync.Mutex
+	tell := func(s model.StepResult) {
+		l.step(s)
+		mu.Lock()
+		defer mu.Unlock()
+		if emit != nil {
+			emit(s)
+		}
+	}
+	r := &rollout{a: a, inv: inv, p: &p, emit: tell, base: map[model.Host]baseline{}, rep: &rep}
+	if r.preflight(ctx); r.err == nil {
+		r.pigsty(ctx, play)
+	}
+	if err := l.close(&rep, r.err, a.Now()); err != nil {
+		return rep, errors.Join(r.err, err)
+	}
+	return rep, r.err
+}
+
+// pigsty locks the nodes, runs the play, and looks at what came of it.
+func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) {
+	defer r.each(func(i int) { // also what was locked before one could not be
+		_, _ = r.a.runScript(context.WithoutCancel(ctx), &r.p.Nodes[i], nil, nil, "release", r.p.ID, r.p.Nodes[i].ConfDir, r.a.who())
+	})
+	r.each(func(i int) {
+		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
+		s, err := r.a.runScript(ctx, n, nil, nil, "hold", r.p.ID, n.ConfDir, r.a.who())
+		if err == nil {
+			err = s.err
+		}
+		if err != nil {
+			rep.Step, rep.Err = model.StepStage, err
+			r.fail(&model.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: model.TryOf(err)})
+		}
+	})
+	if r.failed() != nil {
+		return
+	}
+	played := play(ctx)
+	r.each(func(i int) {
+		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
+		began := r.a.Now()
+		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+		base := r.base[n.Host]
+		rep.Outcome, rep.Before = model.Applied, routing(n, &base.stats)
+		err := r.a.asPlanned(context.WithoutCancel(ctx), r.inv, r.p, n.Host)
+		if err == nil && played == nil {
+			var now model.HAProxyStats
+			if now, err = r.a.verify(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
+				rep.After = routing(n, &now)
+			}
+		}
+		if err == nil {
+			err = played
+		}
+		if err != nil {
+			rep.Outcome, rep.Step, rep.Err = model.Broken, model.StepVerify, err
+			r.fail(&model.Hint{
+				Err: fmt.Errorf("%s: %s after bin/pgsql-svc: %w", r.p.Cluster, label(n), err),
+				Try: fmt.Sprintf("pgtui diff %s; `pgtui reload %s` without --via writes what is missing, and reloads", r.p.Cluster, r.p.Cluster),
+			})
+		}
+		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: r.a.Now().Sub(began)})
+	})
+}
+
+// each does f for every node of the plan, several at once.
+func (r *rollout) each(f func(i int)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range r.p.Nodes {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}
+
+// asPlanned reads a node's files again and says how they are not as the
+// inventory wants them.
+func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *model.Plan, h model.Host) error {
+	c := inv.Cluster(p.Cluster)
+	now := Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]NodeFiles{h: a.read(ctx, inv, h)})
+	for _, n := range now.Nodes {
+		if n.Err != nil {
+			return fmt.Errorf("its files cannot be read: %w", n.Err)
+		}
+		words := map[string]string{"add": "is missing", "change": "is not as planned", "delete": "is still there"}
+		var bad []string
+		for _, ch := range n.Changes {
+			bad = append(bad, safe.Text(ch.Name, 80)+" "+words[ch.Kind()])
+		}
+		if len(bad) > 0 {
+			return errors.New(strings.Join(bad, ", "))
+		}
+	}
+	return nil
+}
