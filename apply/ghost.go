@@ -3,9 +3,12 @@ package apply
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"pgtui/model"
 )
@@ -59,4 +62,78 @@ func ghosts(workers map[model.Host]model.Observed[model.Processes], c *model.Clu
 		return cmp.Or(strings.Compare(string(a.Host), string(b.Host)), cmp.Compare(a.PID, b.PID))
 	})
 	return out
+}
+
+// Closed is what became of sessions that were to be closed.
+type Closed struct {
+	model.Pinned
+	Ended int // sessions that were told to end
+	Left  int // that are still there
+	Err   error
+}
+
+// Close ends the sessions that old workers hold to an instance which Patroni
+// refuses for their service, and no others. Each is looked at on its node once
+// more: the worker must still be old. The error says why nothing was done, or
+// that the record could not be written.
+func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []model.Pinned) ([]Closed, error) {
+	var out []Closed
+	now := a.Now()
+	rec := model.Record{
+		V: 1, Run: fmt.Sprintf("%s-close-%d", now.UTC().Format("20060102T150405.000Z"), a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
+		Action: model.ActionClose, Who: a.Who, Cluster: c.Name, Inventory: inv.Source, Hash: inv.Hash,
+	}
+	for _, p := range pins {
+		if p.Refused {
+			out = append(out, Closed{Pinned: p})
+			rec.Nodes = append(rec.Nodes, model.NodeRecord{Host: p.Host})
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	if a.Audit != nil {
+		if err := a.Audit.Append(rec); err != nil {
+			return nil, fmt.Errorf("%s: nothing was changed: %w", c.Name, err)
+		}
+	}
+	rec.Kind, rec.Outcome, rec.Nodes = model.RecordEnd, model.RunApplied, slices.Clone(rec.Nodes)
+	for i := range out {
+		x := &out[i]
+		a.close(ctx, inv, c, x)
+		rec.Nodes[i].Outcome = model.Applied
+		step := model.StepRecord{Step: "close", OK: x.Err == nil, Detail: fmt.Sprintf("worker %d, %s to %s: %d ended, %d left", x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)}
+		if x.Err != nil {
+			step.Error, rec.Outcome, rec.Nodes[i].Outcome = said(x.Err.Error(), 600), model.RunStopped, model.Untouched
+		}
+		rec.Nodes[i].Steps = []model.StepRecord{step}
+	}
+	rec.At, rec.TookMs = a.Now().UTC(), a.Now().Sub(now).Milliseconds()
+	if a.Audit != nil {
+		return out, a.Audit.Append(rec)
+	}
+	return out, nil
+}
+
+func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {
+	n := &model.NodePlan{Host: x.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(x.Host)}}
+	if node := inv.Node(x.Host); node != nil {
+		n.Node, n.Target = node.Name, node.SSH
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	defer cancel()
+	proxy := string(c.Name) + "-" + string(x.Service)
+	if f := c.Front(x.Host); f != nil && f.Service(x.Service) != nil {
+		proxy = f.Service(x.Service).Proxy()
+	}
+	r, err := a.runScript(ctx, n, nil, nil, "close", "0", n.ConfDir, a.who(), strconv.Itoa(x.Worker.PID), proxy, string(x.Instance))
+	if err == nil {
+		err = r.err
+	}
+	if err == nil {
+		if _, serr := fmt.Sscanf(r.ended, "%d %d", &x.Ended, &x.Left); serr != nil {
+			err = errors.New("the node did not say how many sessions it has closed")
+		}
+	}
+	x.Err = err
 }

@@ -12,6 +12,7 @@
 #   rollback PLAN CONFDIR WHO BACKUP        put a backup back and reload
 #   hold     PLAN CONFDIR WHO               lock the node for a run that others do
 #   release  PLAN CONFDIR WHO               and end that
+#   close    PLAN CONFDIR WHO PID PROXY SERVER  end an old worker's sessions to a server
 #   settle   PLAN CONFDIR WHO               end an interrupted run and say how the files are; payload on stdin
 #
 # WINDOW is a number of seconds: unless confirm comes within it, commit puts the
@@ -832,6 +833,37 @@ release() {
 	say end untouched
 }
 
+# sessions: those of the old worker to the server, by their ids.
+sessions() {
+	talk "@!$worker show sess" | awk -v be="be=$proxy" -v srv="srv=$server" '
+		{ b = s = 0; for (i = 2; i <= NF; i++) { if ($i == be) b = 1; if ($i == srv) s = 1 } }
+		b && s { sub(/:$/, "", $1); print $1 }'
+}
+
+# close: only a worker that the master lists as old; one by one, since a worker
+# that has stopped listening takes no other order. At most 2,000 at a time.
+close() {
+	begin ready
+	talk 'show proc' | awk -v pid="$worker" '/^# old/ { old = 1; next } /^#/ { old = 0 } old && $1 == pid { found = 1 } END { exit !found }' ||
+		{ fail "there is no old worker $worker any more"; say end untouched; exit 1; }
+	done=0
+	for id in $(sessions | head -n 2000); do
+		case $id in 0x*[!0-9a-fx]* | [!0]*) continue ;; esac
+		talk "@!$worker shutdown session $id" >/dev/null
+		done=$((done + 1))
+	done
+	n=0
+	left=$(sessions | wc -l)
+	while [ "$left" -gt 0 ] && [ "$n" -lt 20 ]; do
+		n=$((n + 1))
+		pause
+		left=$(sessions | wc -l)
+	done
+	ok
+	say closed "$done $left"
+	say end untouched
+}
+
 # settle: a run that had not begun to change anything cannot begin any more;
 # one that had is waited for.
 settle() {
@@ -882,9 +914,13 @@ case $mode in
 apply | commit) prefix=$5 stamp=$6 window=$7 ;;
 confirm | restore | rollback) bk=$5 ;;
 look) prefix=$5 ;;
+close)
+	worker=$5 proxy=$6 server=$7
+	case $worker in '' | *[!0-9]*) say fail start "bad process"; say end untouched; exit 2 ;; esac
+	;;
 esac
 case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-ready | look | hold | release | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
+ready | look | hold | release | close | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

@@ -95,6 +95,7 @@ type run struct {
 	state   string    // of "@state"
 	edited  string    // of "@edited": the plan whose files were changed since
 	handed  string    // of "@statefile": where a reload hands the servers' states over
+	ended   string    // of "@closed": how many sessions were ended, and how many are left
 	renewed bool      // the master showed a new worker after the reload
 }
 
@@ -134,6 +135,8 @@ func (r *run) line(s string) {
 		r.state = e.text
 	case "statefile":
 		r.handed = safe.Text(e.text, 200)
+	case "closed":
+		r.ended = safe.Text(e.text, 40)
 	case "edited":
 		r.edited = safe.Text(e.text, 40)
 	}

@@ -224,4 +224,33 @@ func TestLabGhosts(t *testing.T) {
 	f := found(t, d, "ghost-pinned", "10.10.10.11")
 	says(t, f, "critical", "1 session of primary is stuck to pg-test-1, which Patroni refuses for it")
 	t.Logf("%s\n%s", strings.Join(f.Evidence, "\n"), f.Hint)
+
+	// The one that is stuck is closed, and one that is well is left.
+	well, err := pgconn.Connect(ctx, "host=10.10.10.11 port=5433 user=test password=test dbname=test sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer well.Close(context.Background())
+	r := pgtui(t, labInventory(t), "ghosts", "pg-test", "-o", "json")
+	if r.code != 1 || !strings.Contains(r.out, `"instance": "pg-test-1"`) {
+		t.Fatalf("ghosts: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = pgtui(t, labInventory(t), "ghosts", "pg-test", "--close"); r.code != 3 || !strings.Contains(r.err, "nothing was changed") {
+		t.Errorf("without an answer: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if _, err := conn.Exec(ctx, "select 1").ReadAll(); err != nil {
+		t.Fatalf("it was closed without an answer: %v", err)
+	}
+	if r = pgtui(t, labInventory(t), "ghosts", "pg-test", "--close", "--yes"); r.code != 0 || !strings.Contains(r.out, "primary to pg-test-1: 1 sessions told to end, 0 left") {
+		t.Errorf("ghosts --close: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if _, err := conn.Exec(ctx, "select 1").ReadAll(); err == nil {
+		t.Error("the stuck session is still there")
+	}
+	if _, err := well.Exec(ctx, "select 1").ReadAll(); err != nil {
+		t.Errorf("a session that was well is gone: %v", err)
+	}
+	if r = pgtui(t, labInventory(t), "ghosts", "pg-test"); r.code != 0 {
+		t.Errorf("afterwards: exit %d\n%s%s", r.code, r.out, r.err)
+	}
 }

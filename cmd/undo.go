@@ -112,7 +112,7 @@ func (a *app) resumes(p *model.Plan) error {
 		return err
 	}
 	for _, r := range slices.Backward(runs) {
-		if r.Cluster != p.Cluster {
+		if r.Cluster != p.Cluster || r.Action == model.ActionClose {
 			continue
 		}
 		if r.Outcome == model.RunApplied {

@@ -9,7 +9,7 @@ type Record struct {
 	Run  string    `json:"run"`  // the same in both lines of a run
 	Kind string    `json:"kind"` // RecordBegin or RecordEnd
 	At   time.Time `json:"at"`
-	// Action is what was asked for: ActionReload or ActionUndo.
+	// Action is what was asked for: ActionReload, ActionUndo or ActionClose.
 	Action    string       `json:"action"`
 	Who       Operator     `json:"who"`
 	Cluster   ClusterName  `json:"cluster"`
@@ -39,6 +39,7 @@ const (
 const (
 	ActionReload = "reload"
 	ActionUndo   = "undo"
+	ActionClose  = "close" // sessions of old workers
 )
 
 // How a run may end.

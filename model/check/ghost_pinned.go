@@ -32,8 +32,7 @@ func ghostPinned(in Input) []model.Finding {
 			}
 			count[k] += p.Sessions
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: old worker pid %d holds %d; Patroni answers %d for %s", labelOf(in, host), p.Worker.PID, p.Sessions, p.Allowed, p.Instance))
-			f.Hint = fmt.Sprintf("close them where the clients are, or on %s one by one: echo '@!%d show sess' | socat - /run/haproxy-master.sock, then '@!%d shutdown session ID'",
-				host, p.Worker.PID, p.Worker.PID)
+			f.Hint = fmt.Sprintf("pgtui ghosts %s --close ends them, and no others", in.Board.Cluster.Name)
 		}
 	}
 	var out []model.Finding
