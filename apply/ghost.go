@@ -116,10 +116,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 }
 
 func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {
-	n := &model.NodePlan{Host: x.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(x.Host)}}
-	if node := inv.Node(x.Host); node != nil {
-		n.Node, n.Target = node.Name, node.SSH
-	}
+	n := nodeOf(inv, x.Host)
 	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	proxy := string(c.Name) + "-" + string(x.Service)

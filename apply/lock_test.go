@@ -538,6 +538,52 @@ func TestNodeHandOver(t *testing.T) {
 	}
 }
 
+// TestNodeStates: haproxy.cfg gets its two lines, keeps its mode, and is back
+// when HAProxy does not take it.
+func TestNodeStates(t *testing.T) {
+	const before = "# managed\nglobal\n    user haproxy\n\ndefaults # ours\n    mode tcp\nuserlist u\n    user a insecure-password s3cret\n"
+	const after = "# managed\nglobal\n    server-state-file /run/haproxy-servers.state\n    user haproxy\n\ndefaults # ours\n    load-server-state-from-file global\n    mode tcp\nuserlist u\n    user a insecure-password s3cret\n"
+	for _, tt := range []struct{ name, cfg, haproxy, systemctl, outcome, err, want string }{
+		{"it is done", before, okHaproxy, okSystemctl, "applied", "", after},
+		{"it is so already", after, okHaproxy, okSystemctl, "unchanged", "", after},
+		{"half of it is there", strings.Replace(after, "    load-server-state-from-file global\n", "", 1), okHaproxy, okSystemctl, "untouched", "by hand", ""},
+		{"no defaults", "global\n", okHaproxy, okSystemctl, "untouched", "no defaults", ""},
+		{"haproxy refuses it", before, "#!/bin/sh\nexit 1\n", okSystemctl, "untouched", "haproxy refuses", ""},
+		{"it is not reloaded, once", before, okHaproxy, "#!/bin/sh\n[ -e \"$PGTUI_ROOT/once\" ] || { touch \"$PGTUI_ROOT/once\"; exit 1; }\n", "restored", "not reloaded", ""},
+		{"it is never reloaded", before, okHaproxy, "#!/bin/sh\nexit 1\n", "broken", "cannot put back", ""},
+	} {
+		for _, layout := range []string{"/etc/haproxy/conf.d", "/etc/haproxy"} {
+			t.Run(tt.name+" in "+layout, func(t *testing.T) {
+				root := nodeDir(t)
+				cfg := filepath.Join(root, "etc/haproxy/haproxy.cfg")
+				must(t, os.WriteFile(cfg, []byte(tt.cfg), 0o640))
+				must(t, os.Chmod(cfg, 0o640))
+				tool(t, root, "haproxy", tt.haproxy)
+				tool(t, root, "systemctl", tt.systemctl)
+				var said []string
+				a := &Applier{Runner: shell{root: root}, Now: time.Now}
+				n := &model.NodePlan{Host: "10.10.10.11", ConfDir: layout}
+				r, err := a.runScript(t.Context(), n, func(s model.StepResult) { said = append(said, s.Detail) }, nil, "states", testPlan, layout, "alice@admin", "20261128T000000Z", "enable")
+				if err != nil || r.outcome != tt.outcome || (tt.err == "") != (r.err == nil) || tt.err != "" && !strings.Contains(r.err.Error(), tt.err) {
+					t.Errorf("outcome %q, err %v, %v", r.outcome, err, r.err)
+				}
+				want := tt.want
+				if want == "" {
+					want = tt.cfg
+				}
+				got, _ := os.ReadFile(cfg)
+				if st, err := os.Stat(cfg); string(got) != want || err != nil || st.Mode().Perm() != 0o640 {
+					t.Errorf("haproxy.cfg is now %v\n%s", st.Mode(), got)
+				}
+				if strings.Contains(strings.Join(said, " "), "s3cret") {
+					t.Errorf("a password left the node: %q", said)
+				}
+				noLock(t, root)
+			})
+		}
+	}
+}
+
 // TestNodeKeepsTwentyBackups: of each cluster, and of no other; and always the
 // newest run's own, though a clock that is wrong has named it as the oldest.
 func TestNodeKeepsTwentyBackups(t *testing.T) {

@@ -13,6 +13,7 @@
 #   hold     PLAN CONFDIR WHO               lock the node for a run that others do
 #   release  PLAN CONFDIR WHO               and end that
 #   close    PLAN CONFDIR WHO PID PROXY SERVER  end an old worker's sessions to a server
+#   states   PLAN CONFDIR WHO STAMP [enable]    is haproxy.cfg such that states are handed over? make it so
 #   settle   PLAN CONFDIR WHO               end an interrupted run and say how the files are; payload on stdin
 #
 # WINDOW is a number of seconds: unless confirm comes within it, commit puts the
@@ -864,6 +865,85 @@ close() {
 	say end untouched
 }
 
+# check_main FILE: HAProxy accepts FILE in place of haproxy.cfg, with all the rest.
+check_main() {
+	if [ "$base" != conf.d ]; then
+		for f in "$conf"/*; do
+			[ ! -f "$f" ] || cp -pL "$f" "$stage/$base/" || return 1
+		done
+		cp "$1" "$stage/$base/haproxy.cfg" && check "$stage/$base"
+		return
+	fi
+	words=$(flags "$conf") || words=$(printf '%s\n' haproxy -Ws -f "$home/haproxy.cfg" -f "$conf")
+	set -- "$1"
+	main=$1
+	shift
+	while IFS= read -r word; do
+		[ "$word" != "$home/haproxy.cfg" ] || word=$main
+		set -- "$@" "$word"
+	done <<-END
+		$words
+	END
+	limit 60 "$@" -c </dev/null >"$out" 2>&1
+	rc=$?
+	[ "$rc" -eq 0 ] || text "$out"
+	return "$rc"
+}
+
+# states: the two lines of haproxy.cfg that let a worker take over what the one
+# before knew. The file never leaves the node: it holds passwords. Until the
+# rename nothing has changed; from it on a new file that HAProxy accepts is in
+# place, which does the same as the old one until a reload hands states over.
+states() {
+	begin stage
+	if to=$(state_file); then
+		ok
+		say statefile "$to"
+		say end unchanged
+		exit 0
+	fi
+	[ "$want" = enable ] || { ok; say end untouched; exit 0; }
+	cfg=$home/haproxy.cfg
+	tool haproxy && tool systemctl && take || refuse untouched
+	trap 'rm -rf "$stage"; unlock; exit 1' HUP INT TERM PIPE
+	was=$(sum "$cfg") || { fail "cannot read $cfg"; give_up; }
+	if grep -q 'server-state' "$cfg"; then
+		fail "haproxy.cfg has a line with server-state already, and not both that are needed: look at it by hand"
+		give_up
+	fi
+	cp -p "$cfg" "$stage/new/haproxy.cfg" && awk '
+		{ print }
+		!g && $1 == "global" { g = 1; print "    server-state-file /run/haproxy-servers.state" }
+		!d && $1 == "defaults" { d = 1; print "    load-server-state-from-file global" }
+		END { exit !(g && d) }' "$cfg" >"$stage/text" && cat "$stage/text" >"$stage/new/haproxy.cfg" && flush "$stage/new/haproxy.cfg" ||
+		{ fail "haproxy.cfg has no global or no defaults section, or the disk is full"; give_up; }
+	ok
+	begin check
+	check_main "$stage/new/haproxy.cfg" || { fail "haproxy refuses the would-be configuration: exit code $rc"; give_up; }
+	ok
+	begin backup
+	bk=$R/var/lib/pgtui/backup/$stamp-$plan
+	mkdir -p "$bk/files" && cp -p "$cfg" "$bk/files/" && flush "$bk/files/haproxy.cfg" && [ "$(sum "$bk/files/haproxy.cfg")" = "$was" ] &&
+		printf 'haproxy.cfg\n%s\n%s\n' "$stamp" "$who" >"$bk/about" || { fail "cannot keep a copy of haproxy.cfg in $bk"; rm -rf "$bk"; bk=; give_up; }
+	ok "$bk"
+	trap : HUP INT TERM PIPE
+	begin swap
+	[ "$(sum "$cfg")" = "$was" ] || { fail "haproxy.cfg has changed meanwhile"; rm -rf "$bk"; bk=; give_up; }
+	mv -f "$stage/new/haproxy.cfg" "$cfg" || { fail "cannot put the new haproxy.cfg in place"; give_up; }
+	flush "$home"
+	ok
+	begin reload
+	if ! reload_now; then
+		fail "haproxy was not reloaded"
+		begin restore
+		cp -p "$bk/files/haproxy.cfg" "$home/.pgtui-$plan.back" && mv -f "$home/.pgtui-$plan.back" "$cfg" && reload_now || { fail "cannot put back $bk/files/haproxy.cfg"; finish broken; }
+		ok
+		finish restored
+	fi
+	ok ${worker:+"$worker"}
+	finish applied
+}
+
 # settle: a run that had not begun to change anything cannot begin any more;
 # one that had is waited for.
 settle() {
@@ -914,6 +994,7 @@ case $mode in
 apply | commit) prefix=$5 stamp=$6 window=$7 ;;
 confirm | restore | rollback) bk=$5 ;;
 look) prefix=$5 ;;
+states) stamp=$5 want=${6:-} ;;
 close)
 	worker=$5 proxy=$6 server=$7
 	case $worker in '' | *[!0-9]*) say fail start "bad process"; say end untouched; exit 2 ;; esac
@@ -921,6 +1002,6 @@ close)
 esac
 case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-ready | look | hold | release | close | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
+ready | look | hold | release | close | states | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

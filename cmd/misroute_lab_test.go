@@ -117,7 +117,16 @@ func TestLabReloadMisroutes(t *testing.T) {
 		time.Sleep(4 * time.Second)
 	}
 	handOver := func() {
-		everywhere(`sed -i 's|^global.*|&\n    server-state-file /run/haproxy-servers.state|; s|^defaults.*|&\n    load-server-state-from-file global|' /etc/haproxy/haproxy.cfg`)
+		if r := pgtui(t, labInventory(t), "states", "pg-test"); r.code != 1 {
+			t.Fatalf("states before: exit %d\n%s%s", r.code, r.out, r.err)
+		}
+		r := pgtui(t, labInventory(t), "states", "pg-test", "--enable", "--yes", "--accept-risk", "settling")
+		if r.code != 0 || strings.Count(r.out, "  applied  ") != 3 || strings.Contains(r.out, "insecure-password") {
+			t.Fatalf("states --enable: exit %d\n%s%s", r.code, r.out, r.err)
+		}
+		if r = pgtui(t, labInventory(t), "states", "pg-test", "--enable", "--yes"); r.code != 0 || strings.Contains(r.out, "applied") {
+			t.Errorf("once more: exit %d\n%s%s", r.code, r.out, r.err)
+		}
 	}
 	t.Cleanup(func() {
 		everywhere("sed -i '/server-state-file/d; /load-server-state-from-file/d' /etc/haproxy/haproxy.cfg; systemctl reload haproxy")

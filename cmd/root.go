@@ -153,7 +153,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, whatever the command; PGTUI_READ_ONLY and the configuration can say so too")
 	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "ask once for the password that sudo wants on the nodes; it is kept in memory only")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
-	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	return c
 }
@@ -174,7 +174,7 @@ func unaskable(command string) int {
 	switch command {
 	case "status", "doctor", "lint", "reload", "apply", "access", "trace":
 		return 3
-	case "diff", "roles", "ghosts":
+	case "diff", "roles", "ghosts", "states":
 		return 2
 	}
 	return 1

@@ -39,7 +39,8 @@ const (
 const (
 	ActionReload = "reload"
 	ActionUndo   = "undo"
-	ActionClose  = "close" // sessions of old workers
+	ActionClose  = "close"  // sessions of old workers
+	ActionStates = "states" // the lines of haproxy.cfg that hand servers' states over
 )
 
 // How a run may end.

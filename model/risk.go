@@ -138,7 +138,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 		for _, find := range []func(*NodePlan, *Situation) []Risk{rejected, serverSets, collisions, settlingChecks, handEdited, unloadedOthers, unseen} {
 			out = append(out, find(n, s)...)
 		}
-		out = append(out, misroute(n, s)...)
+		out = append(out, misroute(p, n, s)...)
 		out = append(out, oldWorkers(n, s)...)
 	}
 	for _, r := range ofCluster(p, s) {
@@ -375,7 +375,7 @@ func whyNot(s *Situation, h Host) string {
 
 // misroute tells the window in which a plain reload sends new connections
 // astray: the new worker takes every server for up until it has asked.
-func misroute(n *NodePlan, s *Situation) []Risk {
+func misroute(p *Plan, n *NodePlan, s *Situation) []Risk {
 	var sections []string
 	for _, sec := range n.Become {
 		if now, ok := s.Routing[n.Host][sec.Name]; ok && len(now) < len(sec.Servers) {
@@ -388,7 +388,7 @@ func misroute(n *NodePlan, s *Situation) []Risk {
 	return []Risk{{
 		Name: RiskMisroute, Host: n.Host,
 		What: "until the first checks have ended, for 0.2 to 1 s, new connections to " + first(sections, 4) + " may reach a server that does not serve it",
-		Try:  "`server-state-file /run/haproxy-servers.state` in global and `load-server-state-from-file global` in defaults of haproxy.cfg close the window: docs/reload.md",
+		Try:  "pgtui states " + string(p.Cluster) + " --enable closes the window: two lines in haproxy.cfg",
 	}}
 }
 

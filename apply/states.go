@@ -1,0 +1,138 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"pgtui/model"
+)
+
+// StateLines are the two lines of haproxy.cfg that let a new worker take over
+// what the one before knew of its servers, with the section each belongs to.
+func StateLines() [][2]string {
+	return [][2]string{
+		{"global", "server-state-file /run/haproxy-servers.state"},
+		{"defaults", "load-server-state-from-file global"},
+	}
+}
+
+// States tells for each HAProxy node of the cluster the file by which servers'
+// states are handed over, "" where haproxy.cfg does not ask for it. It changes
+// nothing.
+func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]model.Observed[string] {
+	out := map[model.Host]model.Observed[string]{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for _, h := range fronts(c) {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+			defer cancel()
+			start, n := a.Now(), nodeOf(inv, h)
+			r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
+			if err == nil {
+				err = r.err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[h] = out[h].Next(r.handed, err, a.Now(), a.Now().Sub(start))
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// nodeOf is a host as scripts need it, with nothing planned.
+func nodeOf(inv *model.Inventory, h model.Host) *model.NodePlan {
+	n := &model.NodePlan{Host: h, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(h)}}
+	if node := inv.Node(h); node != nil {
+		n.Node, n.Target = node.Name, node.SSH
+	}
+	return n
+}
+
+// PlanStates is a plan that leaves every file of the cluster's nodes as it is, for
+// EnableStates.
+func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Plan, error) {
+	p, err := a.Plan(ctx, inv, cluster, nil)
+	p.Force, p.Problems = true, nil
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		n.Changes, n.Want, n.Become, n.Expect, n.Gone = nil, n.Have, n.Was, nil, nil
+		for _, s := range n.Was {
+			n.Expect = append(n.Expect, model.ExpectedProxy{Name: s.Name, Servers: s.Servers})
+		}
+	}
+	p.ID = planID(&p)
+	return p, err
+}
+
+// EnableStates puts the StateLines into haproxy.cfg of the plan's nodes, one
+// after the other, and reloads them; it stops at the first that does not end
+// well. The file is edited, checked and kept on the node and never read by
+// pgtui: it holds passwords. The plan says which nodes, in which order, and is
+// refused for its risks as in Execute.
+func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+	rep := model.Report{Plan: p.ID}
+	for _, n := range p.Nodes {
+		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+	}
+	if err := errors.Join(p.Refusal(), Refused(&p)); err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
+	l, err := a.open(inv, &p)
+	if err != nil {
+		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+	}
+	r := &rollout{a: a, inv: inv, p: &p, emit: func(s model.StepResult) { l.step(s); emit(s) }, base: map[model.Host]baseline{}, rep: &rep}
+	r.preflight(ctx)
+	for i := range p.Nodes {
+		if r.err != nil || ctx.Err() != nil {
+			break
+		}
+		n, node := &p.Nodes[i], &rep.Nodes[i]
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
+		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
+		cancel()
+		if err == nil {
+			err = s.err
+		}
+		node.Outcome, node.Step, node.Err, node.Backup = outcomeOf(s), s.failed, err, s.backup
+		if s.outcome == string(model.Unchanged) {
+			node.Outcome = model.Unchanged
+		}
+		if node.Outcome == model.Applied && err == nil {
+			*node = a.again(ctx, inv, n, r.base[n.Host], *node, r.emit)
+		}
+		if node.Outcome != model.Applied && node.Outcome != model.Unchanged {
+			if node.Err == nil {
+				node.Err = errors.New("the node did not say what went wrong")
+			}
+			r.fail(r.why(n, node))
+		}
+	}
+	if err := l.close(&rep, r.err, a.Now()); err != nil {
+		return rep, errors.Join(r.err, err)
+	}
+	return rep, r.err
+}
+
+// again waits until the node routes as it did before.
+func (a *Applier) again(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline, rep model.NodeReport, emit func(model.StepResult)) model.NodeReport {
+	began := a.Now()
+	base.renewed = true // the node has seen the new worker
+	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+	now, err := a.verify(context.WithoutCancel(ctx), inv, n, base)
+	if err == nil {
+		rep.Before, rep.After, rep.Settled = routing(n, &base.stats), routing(n, &now), max(0, a.Now().Sub(began))
+	} else {
+		rep.Outcome, rep.Step, rep.Err = model.Broken, model.StepVerify, fmt.Errorf("%w; the old haproxy.cfg is in %s/files", err, rep.Backup)
+	}
+	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: a.Now().Sub(began)})
+	return rep
+}
