@@ -66,7 +66,7 @@ func faults(t *testing.T, first string) []fault {
 			fault{name: "ssh drops at " + s, at: s, strike: hangUp, codes: []int{0, 1, 2, 3}, long: long},
 			fault{name: "pgtui is killed at " + s, at: s, strike: kill, long: long},
 			fault{name: "ssh drops at " + s + ", with a watchdog", at: s, args: []string{"--confirm-within", "10s"}, strike: hangUp, codes: []int{0, 1, 2, 3}, long: true},
-			fault{name: "pgtui is killed at " + s + ", with a watchdog", at: s, args: []string{"--confirm-within", "10s"}, strike: kill, long: long && s != "reload"})
+			fault{name: "pgtui is killed at " + s + ", with a watchdog", at: s, args: []string{"--confirm-within", "10s"}, strike: kill, long: s != "swap"})
 	}
 	wrapper := func(script string) func() {
 		return onFirst("printf '%s\\n' '#!/bin/sh' '" + script + "' 'exec /usr/bin/systemctl \"$@\"' >/usr/local/sbin/systemctl; chmod 755 /usr/local/sbin/systemctl")
