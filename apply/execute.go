@@ -25,46 +25,58 @@ import (
 // never within one. emit is told every step of every node as it begins and
 // ends, one at a time; it may be nil.
 func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-	rep := model.Report{Plan: p.ID}
-	for _, n := range p.Nodes {
-		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
-	}
-	if err := p.Refusal(); err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
-	}
-	if err := Refused(&p); err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
-	}
-	if p.Inventory != inv.Hash {
-		return rep, &model.Hint{
-			Err: fmt.Errorf("%s: nothing was changed: the inventory is not the one the plan was made from", p.Cluster),
-			Try: "plan again and review the difference",
-		}
-	}
-	l, err := a.open(inv, &p)
+	r, err := a.begin(inv, &p, emit)
 	if err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+		return *r.rep, err
+	}
+	if r.preflight(ctx); r.err == nil {
+		r.all(ctx)
+	}
+	return r.end()
+}
+
+// begin refuses a plan that must not run, and opens the record of one that may.
+// The rollout that it returns has its report even then.
+func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.StepResult)) (*rollout, error) {
+	r := &rollout{a: a, inv: inv, p: p, base: map[model.Host]baseline{}, rep: &model.Report{Plan: p.ID}}
+	for _, n := range p.Nodes {
+		r.rep.Nodes = append(r.rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+	}
+	err := p.Refusal()
+	if err == nil {
+		err = Refused(p)
+	}
+	if err == nil && p.Inventory != inv.Hash {
+		err = &model.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
+	}
+	if err == nil {
+		r.ledger, err = a.open(inv, p)
+	}
+	if err != nil {
+		return r, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
 	}
 	var mu sync.Mutex
-	tell := func(s model.StepResult) {
-		l.step(s)
+	r.emit = func(s model.StepResult) {
+		r.ledger.step(s)
 		mu.Lock()
 		defer mu.Unlock()
 		if emit != nil {
 			emit(s)
 		}
 	}
-	r := &rollout{a: a, inv: inv, p: &p, emit: tell, base: map[model.Host]baseline{}, rep: &rep}
-	if r.preflight(ctx); r.err == nil {
-		r.all(ctx)
+	return r, nil
+}
+
+// end closes the record.
+func (r *rollout) end() (model.Report, error) {
+	err := r.ledger.close(r.rep, r.err, r.a.Now())
+	switch {
+	case err == nil:
+		return *r.rep, r.err
+	case r.err == nil:
+		return *r.rep, err
 	}
-	if err := l.close(&rep, r.err, a.Now()); err != nil {
-		if r.err == nil {
-			return rep, err
-		}
-		return rep, fmt.Errorf("%w (and %w)", r.err, err)
-	}
-	return rep, r.err
+	return *r.rep, fmt.Errorf("%w (and %w)", r.err, err)
 }
 
 // Refused is why a plan must not run for its risks, nil when each that stops it

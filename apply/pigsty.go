@@ -19,34 +19,14 @@ import (
 // Pigsty's, and the report says where a node is not as planned.
 func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p model.Plan, play func(context.Context) error, emit func(model.StepResult)) (model.Report, error) {
 	p.Force = true
-	rep := model.Report{Plan: p.ID}
-	for _, n := range p.Nodes {
-		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
-	}
-	if err := errors.Join(p.Refusal(), Refused(&p)); err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
-	}
-	l, err := a.open(inv, &p)
+	r, err := a.begin(inv, &p, emit)
 	if err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+		return *r.rep, err
 	}
-	var mu sync.Mutex
-	tell := func(s model.StepResult) {
-		l.step(s)
-		mu.Lock()
-		defer mu.Unlock()
-		if emit != nil {
-			emit(s)
-		}
-	}
-	r := &rollout{a: a, inv: inv, p: &p, emit: tell, base: map[model.Host]baseline{}, rep: &rep}
 	if r.preflight(ctx); r.err == nil {
 		r.pigsty(ctx, play)
 	}
-	if err := l.close(&rep, r.err, a.Now()); err != nil {
-		return rep, errors.Join(r.err, err)
-	}
-	return rep, r.err
+	return r.end()
 }
 
 // pigsty locks the nodes, runs the play, and looks at what came of it.

@@ -87,6 +87,8 @@ type rollout struct {
 	p    *model.Plan
 	emit func(model.StepResult)
 	base map[model.Host]baseline
+	// ledger keeps what is told, for the record.
+	ledger *ledger
 
 	mu  sync.Mutex
 	rep *model.Report

@@ -78,24 +78,16 @@ func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster 
 // pgtui: it holds passwords. The plan says which nodes, in which order, and is
 // refused for its risks as in Execute.
 func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-	rep := model.Report{Plan: p.ID}
-	for _, n := range p.Nodes {
-		rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
-	}
-	if err := errors.Join(p.Refusal(), Refused(&p)); err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
-	}
-	l, err := a.open(inv, &p)
+	r, err := a.begin(inv, &p, emit)
 	if err != nil {
-		return rep, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
+		return *r.rep, err
 	}
-	r := &rollout{a: a, inv: inv, p: &p, emit: func(s model.StepResult) { l.step(s); emit(s) }, base: map[model.Host]baseline{}, rep: &rep}
 	r.preflight(ctx)
 	for i := range p.Nodes {
 		if r.err != nil || ctx.Err() != nil {
 			break
 		}
-		n, node := &p.Nodes[i], &rep.Nodes[i]
+		n, node := &p.Nodes[i], &r.rep.Nodes[i]
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()
@@ -116,10 +108,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 			r.fail(r.why(n, node))
 		}
 	}
-	if err := l.close(&rep, r.err, a.Now()); err != nil {
-		return rep, errors.Join(r.err, err)
-	}
-	return rep, r.err
+	return r.end()
 }
 
 // again waits until the node routes as it did before.
