@@ -165,6 +165,9 @@ func (a *app) entryPoints() []model.EntryPoint {
 			for _, port := range x.Ports {
 				p.Ports = append(p.Ports, model.EntryPointPort{Service: port.Service, Port: port.Number})
 			}
+			if x.Consul != "" {
+				p.Consul = &model.Consul{Address: x.Consul, HTTP: x.ConsulHTTP, DNS: x.ConsulDNS}
+			}
 			i := slices.IndexFunc(out, func(q model.EntryPoint) bool { return q.Name == p.Name })
 			if i >= 0 {
 				out[i] = p

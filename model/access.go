@@ -115,6 +115,9 @@ type EntryCheck struct {
 	Touches  []Touch // one for each address
 }
 
+// LookupConsul begins the Server of what Consul's health API calls passing.
+const LookupConsul = "consul "
+
 // Lookup is one resolver's answer for a name.
 type Lookup struct {
 	Server string   // "system", or the address of the DNS server

@@ -14,6 +14,13 @@ type EntryPoint struct {
 	Cluster ClusterName      // "" when it may be any cluster's
 	Scheme  string           // a SchemeCode, or SchemeExternal
 	Ports   []EntryPointPort // nil: the services' own
+	Consul  *Consul          // the agent that has the name; nil when none was named
+}
+
+// Consul is an agent of Consul and where it listens.
+type Consul struct {
+	Address   string // a name or an address
+	HTTP, DNS uint16 // ports of its API and of its DNS
 }
 
 // EntryPointPort is one port that an entry point has.

@@ -399,8 +399,11 @@ func Disagreement(name string, lookups []Lookup, leads []string) string {
 }
 
 func serverWords(server string) string {
-	if server == "system" {
+	switch {
+	case server == "system":
 		return "the system's resolver"
+	case strings.HasPrefix(server, LookupConsul):
+		return "Consul's health API at " + strings.TrimPrefix(server, LookupConsul)
 	}
 	return "the DNS server " + server
 }

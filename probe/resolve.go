@@ -29,6 +29,10 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 		return nil
 	}
 	servers := []string{"system"}
+	agent := consulOf(inv, name)
+	if agent != nil {
+		servers = append(servers, net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.DNS))), model.LookupConsul+net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.HTTP))))
+	}
 	for _, c := range inv.Resolvers() {
 		servers = append(servers, net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port))))
 	}
@@ -41,10 +45,14 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 			l := model.Lookup{Server: server}
 			start := p.o.Now()
 			var err error
-			if server == "system" {
+			switch api, isAPI := strings.CutPrefix(server, model.LookupConsul); {
+			case server == "system":
 				l.NoTTL = true
 				l.Addrs, err = p.systemLookup(ctx, name)
-			} else {
+			case isAPI:
+				l.NoTTL = true
+				l.Addrs, err = p.asker(inv).passing(ctx, api, name)
+			default:
 				l.Server = strings.TrimSuffix(server, ":53")
 				l.Addrs, l.TTL, err = p.lookupAt(ctx, name, server)
 			}

@@ -34,6 +34,10 @@ type EntryPoint struct {
 	Scheme  string // "external" unless the file says another
 	Ports   []Port // nil is the services' own
 	Line    int    // where it stands
+	// Consul is the address of the agent that has the name, "" without one, and
+	// the ports of its API and its DNS.
+	Consul                string
+	ConsulHTTP, ConsulDNS uint16
 }
 
 // Port is one port of an entry point.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -181,7 +182,8 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 			r.bad(v, "", "%s: %q is no name: a blank, = and / make it a connection string", what, name)
 		}
 		host := v
-		r.each(v, at, []string{"host", "cluster", "scheme", "ports"}, func(key string, v *yaml.Node) {
+		var agent, port *yaml.Node
+		r.each(v, at, []string{"host", "cluster", "scheme", "ports", "consul", "consul-http", "consul-dns"}, func(key string, v *yaml.Node) {
 			switch key {
 			case "host":
 				host = v
@@ -196,20 +198,51 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 				}
 			case "ports":
 				x.Ports = r.ports(v, at+".ports")
+			case "consul":
+				r.text(v, at+".consul", &x.Consul)
+				if x.Consul == "" || strings.ContainsAny(x.Consul, "/ \t,[]@:") {
+					r.bad(v, "", "%s.consul: expected the agent's name or address, found %q; its ports are consul-http and consul-dns", at, x.Consul)
+				}
+				agent = v
+			case "consul-http":
+				port = v
+				r.port(v, at+".consul-http", &x.ConsulHTTP)
+			case "consul-dns":
+				port = v
+				r.port(v, at+".consul-dns", &x.ConsulDNS)
 			}
 		})
-		bare, port, found := strings.Cut(x.Host, ":")
+		if agent != nil {
+			x.ConsulHTTP, x.ConsulDNS = cmp.Or(x.ConsulHTTP, 8500), cmp.Or(x.ConsulDNS, 8600)
+		}
+		if port != nil && agent == nil {
+			r.bad(port, "", "%s: a port of Consul, and no agent: consul: ADDRESS", at)
+		}
+		if agent != nil && !strings.Contains(x.Host, ".service.") {
+			r.bad(agent, "", "%s: consul belongs to a host such as primary.pg-test.service.consul, found %q", at, x.Host)
+		}
+		bare, number, found := strings.Cut(x.Host, ":")
 		switch {
 		case x.Host == "":
 			r.bad(host, "", "%s: it names no host", at)
 		case strings.ContainsAny(x.Host, "/ \t,[]@"):
 			r.bad(host, "", "%s.host: expected a name or an address, found %q", at, x.Host)
-		case found && !strings.Contains(port, ":"):
+		case found && !strings.Contains(number, ":"):
 			r.bad(host, bare, "%s.host: a port stands below ports, found %q", at, x.Host)
 		}
 		out = append(out, x)
 	})
 	return out
+}
+
+// port reads one port.
+func (r *reader) port(v *yaml.Node, what string, into *uint16) {
+	number, err := strconv.ParseUint(v.Value, 10, 16)
+	if v.Kind != yaml.ScalarNode || v.Tag != "!!int" || err != nil || number == 0 {
+		r.bad(v, "", "%s: expected a port from 1 to 65535, found %q", what, v.Value)
+		return
+	}
+	*into = uint16(number)
 }
 
 // ports reads a list of numbers, or services with a number each.
@@ -220,14 +253,12 @@ func (r *reader) ports(n *yaml.Node, what string) []Port {
 	out := []Port{}
 	seen := map[Port]bool{}
 	one := func(service string, v *yaml.Node) {
-		number, err := strconv.ParseUint(v.Value, 10, 16)
-		if v.Kind != yaml.ScalarNode || v.Tag != "!!int" || err != nil || number == 0 {
-			r.bad(v, "", "%s: expected a port from 1 to 65535, found %q", what, v.Value)
+		p := Port{Service: service}
+		if r.port(v, what, &p.Number); p.Number == 0 {
 			return
 		}
-		p := Port{Service: service, Number: uint16(number)}
 		if seen[p] {
-			r.bad(v, "", "%s: %d stands there twice", what, number)
+			r.bad(v, "", "%s: %d stands there twice", what, p.Number)
 			return
 		}
 		seen[p] = true
