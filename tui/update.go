@@ -35,6 +35,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		} else if m.typing {
 			cmd = m.typed("", msg.Content)
 		}
+	case page.AnswerMsg:
+		cmd = m.broadcast(msg)
 	default:
 		cmd = m.result(msg)
 	}
@@ -97,8 +99,6 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		} else {
 			m.say(theme.Info, msg.label+": done")
 		}
-	case page.AnswerMsg:
-		return m.broadcast(msg)
 	case page.PlanMsg:
 		return tea.Batch(m.broadcast(msg), m.planned(msg))
 	case page.StepMsg:

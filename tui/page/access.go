@@ -61,6 +61,7 @@ func (p *Access) Keys(e Env) []keys.Binding {
 	out = append(out, keys.New(keys.Again, "ask again", "R", "resolve the names and connect to every entry again", "R"))
 	if p.got != nil {
 		out = append(out,
+			keys.New(keys.Next, "which port?", "tab", "which port should my app use; again: back to the entries", "tab"),
 			keys.New(keys.Left, "", "←/h", "the port to the left", "left", "h"),
 			keys.New(keys.Right, "", "→/l", "the port to the right", "right", "l"),
 			keys.New(keys.Parts, "", "c", "what Pigsty runs on the nodes", "c"))
@@ -110,6 +111,11 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 			return p, nil
 		}
 		return p, Goto{traceEntry(p.cluster, x, e)}
+	case keys.Next:
+		if q.top = 0; p.top == 0 {
+			q.top = max(min(len(p.ways(e)), len(p.lines(e))-e.H), 0)
+		}
+		return &q, nil
 	case keys.Up, keys.Down:
 		row, _ = keys.Move(a, row, len(acc.Hosts), e.H)
 		q.top = 0
@@ -153,6 +159,16 @@ func (p *Access) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, 
 
 // lines is the whole page.
 func (p *Access) lines(e Env) []widget.Line {
+	out := p.ways(e)
+	if p.got == nil || len(p.got.Entries) == 0 {
+		return out
+	}
+	return append(out, p.choose(e)...)
+}
+
+// ways is the matrix and the entry under the cursor: the page as far as the
+// advice, which tab scrolls to.
+func (p *Access) ways(e Env) []widget.Line {
 	out := p.trouble("resolving the names of "+string(p.cluster)+" and connecting to every host and port of it", "the ways in are not known", e)
 	if p.got == nil {
 		return out
@@ -170,9 +186,10 @@ func (p *Access) lines(e Env) []widget.Line {
 		return append(out, widget.T(theme.Warn, " there is no way in: no instance, or no port"))
 	}
 	out = append(out, p.matrix(row, col, e)...)
-	out = append(out, nil)
-	out = append(out, p.detail(&acc.Hosts[row], &acc.Ports[col], e)...)
-	return append(out, p.choose(e)...)
+	if e.H >= 12 {
+		out = append(out, nil)
+	}
+	return append(out, p.detail(&acc.Hosts[row], &acc.Ports[col], e)...)
 }
 
 // matrix is hosts by ports, as much of both as there is room for with the
@@ -207,7 +224,7 @@ func (p *Access) matrix(row, col int, e Env) []widget.Line {
 	if e.H < 12 {
 		out = head[:2]
 	}
-	rows := min(len(acc.Hosts), max(e.H-len(out)-10, 3))
+	rows := min(len(acc.Hosts), max(e.H-len(out)-10, 2))
 	top := widget.Window(0, row, len(acc.Hosts), rows)
 	for i := top; i < top+rows; i++ {
 		h := &acc.Hosts[i]
@@ -233,6 +250,9 @@ func (p *Access) cell(x *model.Entry, w int) widget.Line {
 		return widget.T(theme.Dim, "–")
 	}
 	m := entryMark(x)
+	if x.Now.Verdict == model.Empty && m.line().Width() > w {
+		m.word = "nobody"
+	}
 	if len(x.Now.Instances) == 0 {
 		return m.line().Trunc(w)
 	}
@@ -334,11 +354,14 @@ func triedText(o *model.Observed[model.EntryCheck]) string {
 func (p *Access) choose(e Env) []widget.Line {
 	acc := p.got
 	out := []widget.Line{widget.T(theme.Head, " WHICH PORT SHOULD MY APP USE?")}
-	for _, x := range model.AdviceOf(acc) {
-		head := widget.P(" ").Add(theme.Strong, x.Endpoint.String())
-		if e.W >= 100 {
-			out = append(out, labelled(widget.Join(head, widget.P("  "+x.Need)), theme.Dim, x.Why, min(84, e.W/2+10), e.W, 3)...)
-			continue
+	advice, name := model.AdviceOf(acc), 0
+	for _, x := range advice {
+		name = max(name, widget.Width(x.String()))
+	}
+	for _, x := range advice {
+		head := widget.P(" ").Add(theme.Strong, x.String())
+		if e.W >= narrow {
+			head = head.Pad(name + 1)
 		}
 		out = append(out, flow(head.Add(theme.Plain, "  "), x.Need, e.W)...)
 		out = append(out, wrapped(theme.Dim, x.Why, "   ", e.W, 4)...)

@@ -109,7 +109,7 @@ func (q answer[T]) age(e Env) widget.Line {
 // one: that it is waited for, or why there is none.
 func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
-	case q.waits != nil && q.got == nil:
+	case q.got == nil && (q.waits != nil || q.err == nil):
 		return wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
 	case q.err != nil && q.waits == nil:
 		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, failure(q.err, e)...)

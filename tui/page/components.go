@@ -165,7 +165,7 @@ func (p *Components) lines(e Env) (head, lines []widget.Line, at []int, of []*mo
 		lines = append(lines, g.line(e))
 		for _, r := range g.rows {
 			at, of = append(at, len(lines)), append(of, r)
-			lines = append(lines, widget.Join(widget.P("  "), lay.Row(t.Rows[i])))
+			lines = append(lines, widget.Join(widget.P(" "), widget.P(" "), lay.Row(t.Rows[i])))
 			i++
 		}
 	}

@@ -160,7 +160,7 @@ func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
 	t := p.got
 	m := healthMark(t.Health, false)
 	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word)
-	if t.Target.As != "" {
+	if t.Target.As != "" && e.H <= 10 {
 		title = title.Add(theme.Dim, "  as "+t.Target.Login.User)
 	}
 	out = append(out, p.answered(title, e)...)
@@ -177,7 +177,7 @@ func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
 	for k := range t.Attempts {
 		a := &t.Attempts[k]
 		if len(t.Attempts) > 1 {
-			l := widget.P(" ").Add(theme.Strong, a.Endpoint.String())
+			l := widget.P(" ").Add(theme.Strong, a.String())
 			if a.Skipped != "" {
 				l = l.Add(theme.Warn, "  skipped: "+a.Skipped)
 			}
