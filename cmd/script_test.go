@@ -20,6 +20,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// A sandbox that a test starts in this process calls this program for its
+	// nodes: it must not run the tests again.
+	if len(os.Args) > 1 && os.Args[1] == "sandbox-node" {
+		os.Exit(cmd.Run(context.Background(), os.Args[1:], cmd.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
+	}
 	testscript.Main(m, map[string]func(){
 		"pgtui": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/tui/keys"
 	"pgtui/tui/page"
 )
 
@@ -163,7 +164,7 @@ func TestAskedFrames(t *testing.T) {
 		{"components/waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("c") }, nil},
 		{"components/refused", newWorld(), func(r *rig) { r.press("c") }, refuse},
 		{"trace/healthy", newWorld(), func(r *rig) { r.press("T") }, nil},
-		{"trace/failing", broken("failing"), func(r *rig) { r.press("T", "j", "j", "j") }, nil},
+		{"trace/failing", broken("failing"), func(r *rig) { r.press("T") }, nil},
 		{"trace/waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("T") }, nil},
 		{"trace/several", newWorld(), func(r *rig) { r.press("T") }, func(d *Deps) {
 			d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { return severalHosts(), nil }
@@ -408,6 +409,37 @@ func TestWhatCannotBeAskedIsNotOffered(t *testing.T) {
 	r.press("esc", ":")
 	r.typing("trace")
 	r.wantNot("one connection")
+}
+
+func TestTheCursorStaysOnItsComponent(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r.press("c", "j", "j")
+	r.want("patroni on 10.10.10.11  ● up")
+	w.trouble = true // the second node comes first now
+	r.press("R")
+	r.want("patroni on 10.10.10.11  ● up")
+	if s := r.screen(); strings.Index(s, "10.10.10.12") > strings.Index(s, "10.10.10.11  pg-test-1") {
+		t.Errorf("the node with trouble is not first:\n%s", s)
+	}
+}
+
+func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = "pg-test" })
+	for _, k := range []string{"", "a", "c", "T"} {
+		if k != "" {
+			r.press("esc", k)
+		}
+		seen := map[string]keys.Action{}
+		for _, b := range r.m.pageKeys(r.m.env(30)) {
+			for _, name := range b.Keys() {
+				if was, twice := seen[name]; twice {
+					t.Errorf("%s: %s is %s and %s", r.path(), name, was, b.Do)
+				}
+				seen[name] = b.Do
+			}
+		}
+	}
 }
 
 func TestNoPasswordIsShown(t *testing.T) {

@@ -77,7 +77,24 @@ func (p *Components) Update(msg tea.Msg, _ Env) (Page, Intent) {
 	}
 	q := *p
 	q.answer = got
+	if p.got == nil || got.got == nil {
+		return &q, nil
+	}
+	// The order may have changed: the cursor stays on its component.
+	if was := inOrder(*p.got); len(was) > 0 {
+		here := was[min(p.list.cursor, len(was)-1)].Key()
+		q.list.cursor = max(slices.IndexFunc(inOrder(*got.got), func(r *model.ComponentRow) bool { return r.Key() == here }), 0)
+	}
 	return &q, nil
+}
+
+// inOrder are the components as they are listed.
+func inOrder(rows []model.ComponentRow) []*model.ComponentRow {
+	var out []*model.ComponentRow
+	for _, g := range byNode(rows) {
+		out = append(out, g.rows...)
+	}
+	return out
 }
 
 // foot is how many lines the component under the cursor has below the list.

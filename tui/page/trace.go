@@ -125,6 +125,20 @@ func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
 	}
 	q := *p
 	q.answer = got
+	if p.got != nil || got.got == nil {
+		return &q, nil
+	}
+	// The cursor begins on the hop that is wrong.
+	i := 0
+	for _, a := range got.got.Attempts {
+		for _, h := range a.Hops {
+			if h.Verdict == model.HopBad {
+				q.list.cursor = i
+				return &q, nil
+			}
+			i++
+		}
+	}
 	return &q, nil
 }
 
