@@ -201,13 +201,14 @@ func severalHosts() model.Trace {
 // answered, or its page does not wait any more.
 type asking struct {
 	ctxs []context.Context
+	ends []error // of ctxs, while the question was being answered
 	cmds []tea.Cmd
 }
 
 func (a *asking) deps(d *Deps) {
 	d.Start = "pg-test"
 	d.Trace = func(ctx context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
-		a.ctxs = append(a.ctxs, ctx)
+		a.ctxs, a.ends = append(a.ctxs, ctx), append(a.ends, ctx.Err())
 		return model.Trace{Health: model.HealthOK, Summary: "answer " + strings.Repeat("I", len(a.ctxs)) + " to " + strings.Join(target, " ")}, ctx.Err()
 	}
 }
@@ -237,7 +238,7 @@ func TestALateAnswerToAnOlderQuestionIsIgnored(t *testing.T) {
 	a.answer(r, 1)
 	r.want("answer I to pg-test primary")
 	a.answer(r, 0) // the first, at last
-	if err := a.ctxs[1].Err(); !errors.Is(err, context.Canceled) {
+	if err := a.ends[1]; !errors.Is(err, context.Canceled) {
 		t.Errorf("the older question was not called off: %v", err)
 	}
 	r.want("answer I to pg-test primary")
@@ -253,6 +254,38 @@ func TestALateAnswerToAnOlderQuestionIsIgnored(t *testing.T) {
 	r.want("asked 20 s ago")
 }
 
+// An older answer is not taken for the newer one that is still waited for,
+// whether it is an error or came in spite of being called off.
+func TestAnOlderAnswerDoesNotEndTheWait(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		var a asking
+		r := newRig(t, newWorld(), 120, 30, a.deps)
+		if deaf {
+			r.m.feed.world.deps.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) {
+				return model.Trace{Summary: "of yesterday"}, nil
+			}
+		}
+		a.press(r, "T")
+		a.press(r, "R")
+		a.answer(r, 0)
+		r.want("connecting to pg-test primary as a client would")
+		r.wantNot("could not be asked", "of yesterday")
+	}
+}
+
+func TestAPageKnowsWhereItsCursorIs(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r.press("a", "right", ":")
+	r.typing("trace")
+	r.press("enter", "y")
+	r.want("copied: pgtui trace pg-test replica")
+	r.press("esc", "c")
+	r.press("j", "j", "5")
+	if got := r.path(); got != "fleet › pg-test › pg-test-1" {
+		t.Errorf("the instance of the component: %s", got)
+	}
+}
+
 func TestAQuestionEndsWithItsPage(t *testing.T) {
 	for _, leave := range [][]string{{"esc"}, {"1"}, {"6"}, {"tab"}} {
 		var a asking
@@ -262,7 +295,7 @@ func TestAQuestionEndsWithItsPage(t *testing.T) {
 			a.press(r, k)
 		}
 		a.answer(r, 0)
-		if err := a.ctxs[0].Err(); !errors.Is(err, context.Canceled) {
+		if err := a.ends[0]; !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: the question goes on: %v", leave, err)
 		}
 		r.wantNot("answer I")
@@ -276,8 +309,8 @@ func TestAQuestionEndsWithItsPage(t *testing.T) {
 	a.press(r, "T")
 	a.press(r, "?")
 	a.answer(r, 0)
-	if len(r.m.feed.asked) != 0 {
-		t.Error("the question is kept after its answer")
+	if len(r.m.feed.asked) != 0 || a.ends[0] != nil || a.ctxs[0].Err() == nil {
+		t.Errorf("%d questions are kept after their answers; it was asked under %v", len(r.m.feed.asked), a.ends[0])
 	}
 	r.press("esc")
 	r.want("answer I to pg-test primary")

@@ -219,7 +219,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 }
 
 // ask asks the nodes a page's question. Its context ends when no page waits for
-// the answer any more.
+// the answer any more, be it that it came: see only.
 func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
 	d := f.world.deps
 	ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
@@ -227,7 +227,6 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	f.asked[q] = cancel
 	f.mu.Unlock()
 	return func() tea.Msg {
-		defer f.forget(q)
 		began := d.Now()
 		var answer any
 		var err error
@@ -241,16 +240,6 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 		}
 		at := d.Now()
 		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}
-	}
-}
-
-// forget ends the context of a question.
-func (f *feed) forget(q *page.Inquiry) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if cancel := f.asked[q]; cancel != nil {
-		cancel()
-		delete(f.asked, q)
 	}
 }
 

@@ -63,8 +63,10 @@ func (p *Access) Keys(e Env) []keys.Binding {
 		out = append(out,
 			keys.New(keys.Next, "which port?", "tab", "which port should my app use; again: back to the entries", "tab"),
 			keys.New(keys.Left, "", "←/h", "the port to the left", "left", "h"),
-			keys.New(keys.Right, "", "→/l", "the port to the right", "right", "l"),
-			keys.New(keys.Parts, "", "c", "what Pigsty runs on the nodes", "c"))
+			keys.New(keys.Right, "", "→/l", "the port to the right", "right", "l"))
+	}
+	if e.Offers(TopicComponents) {
+		out = append(out, keys.New(keys.Parts, "", "c", "what Pigsty runs on the nodes", "c"))
 	}
 	return append(out, keys.Moves()...)
 }
@@ -90,7 +92,7 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 	switch {
 	case a == keys.Again:
 		return p.Start()
-	case a == keys.Parts && e.Offers(TopicComponents):
+	case a == keys.Parts:
 		return p, Goto{NewComponents(p.cluster)}
 	case p.got == nil:
 		return p, nil

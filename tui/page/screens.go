@@ -208,14 +208,33 @@ func (p *Node) Place(Env) Place { return Place{Cluster: p.cluster, Host: p.host}
 // Command prints where each port of the cluster leads, node by node.
 func (p *Node) Command(Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }
 
-// Place of the page.
-func (p *Access) Place(Env) Place { return Place{Cluster: p.cluster} }
+// Place of the entry under the cursor.
+func (p *Access) Place(Env) Place {
+	at := Place{Cluster: p.cluster}
+	if p.got == nil {
+		return at
+	}
+	if row, col := p.at(p.got); row >= 0 && col >= 0 {
+		at.Service, at.Instance = p.got.Ports[col].Service, p.got.Hosts[row].Instance
+	}
+	return at
+}
 
 // Command prints the ways in.
 func (p *Access) Command(Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
 
-// Place of the page.
-func (p *Components) Place(Env) Place { return Place{Cluster: p.cluster} }
+// Place of the component under the cursor.
+func (p *Components) Place(Env) Place {
+	at := Place{Cluster: p.cluster}
+	if p.got == nil {
+		return at
+	}
+	if rows := inOrder(*p.got); len(rows) > 0 {
+		r := rows[min(p.list.cursor, len(rows)-1)]
+		at.Host, at.Instance = r.Host, r.Instance
+	}
+	return at
+}
 
 // Command prints the components.
 func (p *Components) Command(Env) (string, string) {
