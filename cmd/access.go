@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,25 +49,14 @@ func (a *app) accessCmd() *cobra.Command {
 			if emit != "" {
 				return a.emitAccess(render.Kind(emit), inv, cls[0])
 			}
-			p := a.prober()
-			snap, err := p.Probe(cmd.Context(), inv, only(cls)...)
+			if !prove {
+				count = 0
+			}
+			acc, board, err := a.accessOf(cmd.Context(), inv, nil, cls[0], count)
 			if err != nil {
 				return exit(unknown, err)
 			}
-			boards := boardsOf(snap, cls, now())
-			plan := model.AccessOf(snap, &boards[0], model.Live{})
-			ends := make([]model.Endpoint, len(plan.Entries))
-			for i := range plan.Entries {
-				ends[i] = plan.Entries[i].Endpoint
-			}
-			live := model.Live{Checks: p.CheckEntries(cmd.Context(), inv, cls[0], ends)}
-			if prove {
-				live.Proofs = p.ProveEntries(cmd.Context(), inv, cls[0], ends, count)
-			}
-			at := now()
-			boards = boardsOf(snap, cls, at)
-			acc := model.AccessOf(snap, &boards[0], live)
-			if err := a.printAccess(inv, &boards[0], &acc, output, scheme, at); err != nil {
+			if err := a.printAccess(inv, &board, &acc, output, scheme, board.Judged); err != nil {
 				return err
 			}
 			health, _ := model.AccessHealth(&acc)
@@ -79,6 +69,37 @@ func (a *app) accessCmd() *cobra.Command {
 	c.Flags().BoolVar(&prove, "prove", false, "connect through every entry as the monitoring user, and say who really answers")
 	c.Flags().IntVar(&count, "count", 1, "with --prove: connections through each entry")
 	return c
+}
+
+// accessOf is every way into a cluster with where each leads now: each entry is
+// resolved and connected to, and logged in through proofs times. snap is what
+// the nodes said a moment ago; they are asked where it does not say enough.
+func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, c *model.Cluster, proofs int) (model.Access, model.Board, error) {
+	p, cls := a.prober(), []*model.Cluster{c}
+	if !answers(snap, inv, cls) {
+		var err error
+		if snap, err = p.Probe(ctx, inv, only(cls)...); err != nil {
+			return model.Access{}, model.Board{}, err
+		}
+	}
+	board := boardsOf(snap, cls, now())[0]
+	plan := model.AccessOf(snap, &board, model.Live{})
+	ends := make([]model.Endpoint, len(plan.Entries))
+	for i := range plan.Entries {
+		ends[i] = plan.Entries[i].Endpoint
+	}
+	live := model.Live{Checks: p.CheckEntries(ctx, inv, c, ends)}
+	if proofs > 0 {
+		live.Proofs = p.ProveEntries(ctx, inv, c, ends, proofs)
+	}
+	board = boardsOf(snap, cls, now())[0]
+	return model.AccessOf(snap, &board, live), board, nil
+}
+
+// answers reports whether a snapshot is of this inventory, recent, and of
+// every node of the clusters.
+func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) bool {
+	return snap != nil && snap.Inventory == inv && snap.Complete(cls) && now().Sub(snap.TakenAt) < model.StaleAfter/2
 }
 
 // emitAccess writes the ways into a cluster for another program. It asks no node.

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -39,12 +40,7 @@ func (a *app) componentsCmd() *cobra.Command {
 			if err != nil {
 				return exit(unknown, err)
 			}
-			p := a.prober()
-			var facts map[model.Host]model.Observed[model.NodeFacts]
-			if !noSSH {
-				facts = p.ReadNodes(cmd.Context(), a.runner(), nodes)
-			}
-			rows := model.Components(nodes, p.Components(cmd.Context(), inv, nodes, facts))
+			rows := a.componentsOf(cmd.Context(), inv, nodes, !noSSH)
 			health, summary := model.ComponentsHealth(rows)
 			if output == "json" {
 				enc := json.NewEncoder(a.io.Out)
@@ -63,6 +59,17 @@ func (a *app) componentsCmd() *cobra.Command {
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	c.Flags().BoolVar(&noSSH, "no-ssh", false, "ask over the network only: what listens on no port is unknown")
 	return c
+}
+
+// componentsOf asks everything that Pigsty runs on nodes whether it is well, and
+// with ssh systemd as well.
+func (a *app) componentsOf(ctx context.Context, inv *model.Inventory, nodes []*model.Node, ssh bool) []model.ComponentRow {
+	p := a.prober()
+	var facts map[model.Host]model.Observed[model.NodeFacts]
+	if ssh {
+		facts = p.ReadNodes(ctx, a.runner(), nodes)
+	}
+	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
 }
 
 // nodesOf are the nodes of a cluster, with those of its provider; the node of

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/tui"
@@ -66,6 +67,29 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			return p, err
 		},
 		Execute: ap.Execute,
+		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {
+			cls, err := clusters(inv, []string{string(name)})
+			if err != nil {
+				return model.Access{}, err
+			}
+			acc, _, err := a.accessOf(ctx, inv, snap, cls[0], 0)
+			return acc, errors.Join(err, ctx.Err())
+		},
+		Components: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) ([]model.ComponentRow, error) {
+			nodes, err := nodesOf(inv, []string{string(name)})
+			if err != nil {
+				return nil, err
+			}
+			return a.componentsOf(ctx, inv, nodes, true), ctx.Err()
+		},
+		Trace: func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error) {
+			t, err := traceTarget(inv, target)
+			if err != nil {
+				return model.Trace{}, err
+			}
+			tr, _ := traced(ctx, a.prober(), inv, t)
+			return tr, ctx.Err()
+		},
 		Diff:    diffLines,
 		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {
@@ -148,15 +172,7 @@ func (a *app) called(inv *model.Inventory) string {
 }
 
 // quoted is a word as a shell takes it.
-func quoted(word string) string {
-	plain := strings.IndexFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("/._-+=:,@%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0
-	if plain && word != "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func quoted(word string) string { return safe.Word(word) }
 
 // commandLog is what was run on nodes, the last of it.
 type commandLog struct {

@@ -196,7 +196,23 @@ func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
 		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
+		Asks: m.asks(),
 		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
+}
+
+// asks are the topics that this world can be asked about.
+func (m *Model) asks() []page.Topic {
+	var out []page.Topic
+	if m.deps.Access != nil {
+		out = append(out, page.TopicAccess)
+	}
+	if m.deps.Components != nil {
+		out = append(out, page.TopicComponents)
+	}
+	if m.deps.Trace != nil {
+		out = append(out, page.TopicTrace)
+	}
+	return out
 }

@@ -27,6 +27,17 @@ type Deps struct {
 	// Execute carries a plan out, telling each step as it happens. nil means
 	// a read-only console.
 	Execute func(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error)
+	// Access says every way into a cluster and where each leads now: it connects
+	// to all of them. snap is what the console has heard, and may be nil. nil
+	// offers no access page.
+	Access func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.Access, error)
+	// Components asks all that Pigsty runs on a cluster's nodes whether it is
+	// well. nil offers no components page.
+	Components func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
+	// Trace makes one connection and says what each hop did. target is what
+	// `pgtui trace` is given: a cluster or an entry point and a service, or a
+	// connection string. nil offers no trace page.
+	Trace func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error)
 	// Diff is the unified diff of one change, line by line, for display.
 	Diff func(c model.FileChange) []DiffLine
 	// Summary is a change in plain words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,9 +27,10 @@ type feed struct {
 	world *sphere                              // read where commands are made, and nowhere else
 
 	mu    sync.Mutex
-	stop  context.CancelFunc // ends the present watch; nil when there is none
-	began time.Time          // when the present watch began
-	going *run               // the reload under way; nil when there is none
+	stop  context.CancelFunc                   // ends the present watch; nil when there is none
+	began time.Time                            // when the present watch began
+	going *run                                 // the reload under way; nil when there is none
+	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
 }
 
 // sphere is the world that work is done in: the one of a context. Work that has
@@ -79,7 +81,7 @@ type (
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
-	return &feed{ctx: ctx, world: &sphere{deps: d}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+	return &feed{ctx: ctx, world: &sphere{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -213,6 +215,43 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		}
 		p, err := d.Plan(ctx, inv, cluster, nil)
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
+	}
+}
+
+// ask asks the nodes a page's question. Its context ends when no page waits for
+// the answer any more, be it that it came: see only.
+func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
+	d := f.world.deps
+	ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
+	f.mu.Lock()
+	f.asked[q] = cancel
+	f.mu.Unlock()
+	return func() tea.Msg {
+		began := d.Now()
+		var answer any
+		var err error
+		switch q.Topic {
+		case page.TopicAccess:
+			answer, err = d.Access(ctx, inv, snap, q.Cluster)
+		case page.TopicComponents:
+			answer, err = d.Components(ctx, inv, q.Cluster)
+		case page.TopicTrace:
+			answer, err = d.Trace(ctx, inv, q.Target)
+		}
+		at := d.Now()
+		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}
+	}
+}
+
+// only calls off every question but those that are waited for.
+func (f *feed) only(waited []*page.Inquiry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for q, cancel := range f.asked {
+		if !slices.Contains(waited, q) {
+			cancel()
+			delete(f.asked, q)
+		}
 	}
 }
 

@@ -51,7 +51,11 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"topology", []string{"esc", "t"}}, {"topology below", []string{"j", "G"}},
 		{"instance", []string{"enter"}}, {"instance below", []string{"j", "j", "G"}},
 		{"haproxy", []string{"n"}}, {"haproxy below", []string{"tab", "j", "j", "G"}},
-		{"service", []string{"esc", "esc", "esc", "enter"}}, {"service below", []string{"G"}},
+		{"access", []string{"esc", "esc", "esc", "a"}}, {"access elsewhere", []string{"j", "left", "left", "j"}}, {"access below", []string{"G"}}, {"which port", []string{"g", "tab"}},
+		{"access traced", []string{"enter"}}, {"trace below", []string{"j", "j", "G"}},
+		{"components", []string{"esc", "esc", "c"}}, {"components below", []string{"j", "j", "G"}},
+		{"trace", []string{"esc", "T"}}, {"trace again", []string{"R"}}, {"another trace", []string{"tab"}}, {"palette of traces", []string{":", "t", "r", "a", "c", "e", "space"}},
+		{"service", []string{"esc", "esc", "enter"}}, {"service below", []string{"G"}},
 		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {

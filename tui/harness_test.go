@@ -65,6 +65,15 @@ func deps(w *world) Deps {
 		Execute: func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
 			return executed(p, emit, ""), nil
 		},
+		Access: func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
+			return w.access("pg-test"), nil
+		},
+		Components: func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
+			return w.components("pg-test"), nil
+		},
+		Trace: func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
+			return w.trace("pg-test", target), nil
+		},
 		Diff: diffOf,
 		Summary: func(c model.FileChange) []string {
 			return []string{"weight of pg-test-2: 100 → 50"}

@@ -78,21 +78,38 @@ func (m *Model) second() (*page.Cluster, bool) {
 // show puts a page on top and starts what it asks for.
 func (m *Model) show(p page.Page) tea.Cmd {
 	m.push(p)
-	if d, ok := p.(*page.Diff); ok {
-		next, ask := d.Start()
+	if s, ok := p.(page.Starter); ok {
+		next, ask := s.Start()
 		m.setTop(next)
 		return m.perform(ask)
 	}
 	return nil
 }
 
+// resume asks again what pages that come back had been waiting for when they
+// were left.
+func (m *Model) resume() tea.Cmd {
+	var cmds []tea.Cmd
+	m.stack = slices.Clone(m.stack)
+	for i, p := range m.stack {
+		if a, ok := p.(page.Asker); ok && a.Waits() != nil {
+			next, ask := a.Start()
+			m.stack[i] = next
+			cmds = append(cmds, m.perform(ask))
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
 // through goes one step through the history.
-func (m *Model) through(from, to *[][]page.Page) {
+func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
 	if n := len(*from); n > 0 && m.run == nil {
 		*to = append(slices.Clone(*to), m.stack)
 		m.stack = (*from)[n-1]
 		*from = slices.Clone((*from)[:n-1])
+		return m.resume()
 	}
+	return nil
 }
 
 // screen jumps to the screen of a number.

@@ -24,6 +24,7 @@ type palette struct {
 // choice is one thing the palette can do.
 type choice struct {
 	name string // as it is typed
+	only string // it is listed once this was typed
 	kind string // cluster, service, instance, screen, action, context
 	help string
 	open func(page.Env) page.Page // nil when it is an action or a context
@@ -40,7 +41,7 @@ func (m *Model) choices(e page.Env) []choice {
 	var out []choice
 	at := m.place(e)
 	for _, s := range page.Screens() {
-		if s.Needs && at.Cluster == "" {
+		if s.Needs && at.Cluster == "" || !s.Offered(e) {
 			continue
 		}
 		out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: func(e page.Env) page.Page { return s.Open(at, e) }})
@@ -61,6 +62,26 @@ func (m *Model) choices(e page.Env) []choice {
 	}
 	for i := range m.inv.Clusters {
 		out = append(out, clusterChoices(&m.inv.Clusters[i])...)
+		out = append(out, askChoices(&m.inv.Clusters[i], e)...)
+	}
+	return out
+}
+
+// askChoices are the questions about a cluster as the commands are written,
+// "trace pg-test primary". They are many, and listed once their first word is typed.
+func askChoices(c *model.Cluster, e page.Env) []choice {
+	var out []choice
+	say := func(t page.Topic, words, help string, open func() page.Page) {
+		if e.Offers(t) {
+			out = append(out, choice{name: string(t) + " " + words, only: string(t), kind: "screen", help: help, open: func(page.Env) page.Page { return open() }})
+		}
+	}
+	name := c.Name
+	say(page.TopicAccess, string(name), "its ways in", func() page.Page { return page.NewAccess(name) })
+	say(page.TopicComponents, string(name), "what runs on its nodes", func() page.Page { return page.NewComponents(name) })
+	for _, svc := range c.Services() {
+		s := svc.Name
+		say(page.TopicTrace, string(name)+" "+string(s), "port "+svc.Port, func() page.Page { return page.NewTrace(name, s) })
 	}
 	return out
 }
@@ -98,6 +119,9 @@ func (p *palette) find() {
 	}
 	var hits []hit
 	for _, c := range p.all {
+		if !strings.HasPrefix(want, c.only) {
+			continue
+		}
 		if n := page.Fuzzy(want, strings.ToLower(c.name)); n > 0 {
 			if c.name == want {
 				n += 5000

@@ -16,7 +16,8 @@ import (
 func ActionNames() []string {
 	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
 		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
-		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter)}
+		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter),
+		string(keys.Access), string(keys.Parts), string(keys.Trace)}
 	for _, t := range [][]keys.Binding{keys.Moves(), keys.Global()} {
 		for _, b := range t {
 			out = append(out, string(b.Do))

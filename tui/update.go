@@ -35,13 +35,27 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		} else if m.typing {
 			cmd = m.typed("", msg.Content)
 		}
+	case page.AnswerMsg:
+		cmd = m.broadcast(msg)
 	default:
 		cmd = m.result(msg)
 	}
 	if _, open := m.top().(*page.Log); open && m.deps.Ran != nil && m.frozen.IsZero() {
 		m.ran = m.deps.Ran()
 	}
+	m.feed.only(m.waited())
 	return m, cmd
+}
+
+// waited are the questions that pages wait for.
+func (m *Model) waited() []*page.Inquiry {
+	var out []*page.Inquiry
+	for _, p := range m.stack {
+		if a, ok := p.(page.Asker); ok && a.Waits() != nil {
+			out = append(out, a.Waits())
+		}
+	}
+	return out
 }
 
 // result takes in what work has brought.
@@ -273,11 +287,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		m.openPalette(e)
 		return nil
 	case keys.Past:
-		m.through(&m.past, &m.future)
-		return nil
+		return m.through(&m.past, &m.future)
 	case keys.Future:
-		m.through(&m.future, &m.past)
-		return nil
+		return m.through(&m.future, &m.past)
 	case keys.Freeze:
 		m.freeze()
 		return nil
@@ -314,7 +326,7 @@ func (m *Model) globals(e page.Env) []keys.Binding {
 	table := keys.Global()
 	cluster := m.place(e).Cluster != ""
 	for _, s := range page.Screens() {
-		if s.Key != "" && (cluster || !s.Needs) {
+		if s.Key != "" && (cluster || !s.Needs) && s.Offered(e) {
 			table = append(table, keys.New(keys.Screen(s.Name), "", s.Key, s.Name+": "+s.Help, s.Key))
 		}
 	}
@@ -415,6 +427,11 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		m.say(theme.Info, in.Text)
 	case page.AskPlan:
 		return m.feed.plan(in.Cluster, m.gen)
+	case page.Ask:
+		if m.inv == nil {
+			return nil
+		}
+		return m.feed.ask(in.Inquiry, m.inv, m.snap)
 	case page.Confirm:
 		m.asked++
 		m.dialog = page.NewQuestion(in.Plan)

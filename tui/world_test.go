@@ -15,8 +15,9 @@ var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // world is a fleet that tests break before they look at it.
 type world struct {
-	inv  *model.Inventory
-	snap *model.Snapshot
+	inv     *model.Inventory
+	snap    *model.Snapshot
+	trouble bool // some components are not well
 }
 
 // newWorld is a healthy fleet: pg-meta with one member, pg-test with three,
@@ -42,6 +43,9 @@ func bigWorld(n int) *world {
 // add declares a cluster on hosts prefix+first, prefix+first+1 and so on.
 func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 	c := model.Cluster{Name: model.ClusterName(name), VIP: "10.10.10." + strconv.Itoa(2+first)}
+	c.DNS = model.DNSName{Name: name, Target: c.VIP, From: "pg_dns_target: auto"}
+	c.Users, c.Databases = []model.User{{Name: "app", Pooled: true}}, []model.Database{{Name: "shop", Pooled: true}}
+	c.Admin, c.Monitor = model.User{Name: "dbuser_dba"}, model.Login{User: "dbuser_monitor"}
 	for i, role := range roles {
 		c.Instances = append(c.Instances, model.Instance{
 			Name: model.InstanceName(fmt.Sprintf("%s-%d", name, i+1)), Host: model.Host(prefix + strconv.Itoa(first+i)),

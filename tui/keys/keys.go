@@ -36,6 +36,9 @@ const (
 	Diff     Action = "diff"
 	Reload   Action = "reload"
 	Faults   Action = "faults"
+	Access   Action = "access"
+	Parts    Action = "components"
+	Trace    Action = "trace"
 	Stop     Action = "stop"
 	Again    Action = "again"
 

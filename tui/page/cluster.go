@@ -35,8 +35,8 @@ func (p *Cluster) SetFilter(text string) Page {
 }
 
 // Keys of the board.
-func (p *Cluster) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
+func (p *Cluster) Keys(e Env) []keys.Binding {
+	out := []keys.Binding{
 		keys.New(keys.Open, "detail", "enter", "the service: its definition, its servers, each HAProxy's view", "enter"),
 		keys.New(keys.Findings, "findings", "f", "what is wrong, with the evidence", "f"),
 		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
@@ -46,10 +46,21 @@ func (p *Cluster) Keys(Env) []keys.Binding {
 		keys.New(keys.Instance, "instance", "i", "the instance under the cursor, else the leader", "i"),
 		keys.New(keys.Node, "haproxy", "n", "the HAProxy nodes, each with all that it serves", "n"),
 		keys.New(keys.WhatIf, "what if", "w", "on paper: the member under the cursor is down, or leads", "w"),
+	}
+	if e.Offers(TopicAccess) {
+		out = append(out, keys.New(keys.Access, "access", "a", "every way in, where each leads, and which one to use", "a"))
+	}
+	if e.Offers(TopicComponents) {
+		out = append(out, keys.New(keys.Parts, "components", "c", "what Pigsty runs on the nodes, trouble first", "c"))
+	}
+	if e.Offers(TopicTrace) {
+		out = append(out, keys.New(keys.Trace, "trace", "T", "one connection to the service, hop by hop", "T"))
+	}
+	out = append(out,
 		keys.New(keys.Left, "", "←/h", "the cell to the left; past the first: the whole service", "left", "h"),
 		keys.New(keys.Right, "", "→/l", "the cell to the right", "right", "l"),
-		keys.New(keys.Filter, "", "/", "narrow the services as you type", "/"),
-	}, keys.Moves()...)
+		keys.New(keys.Filter, "", "/", "narrow the services as you type", "/"))
+	return append(out, keys.Moves()...)
 }
 
 // routes are the services that are shown and how many are hidden.
@@ -94,6 +105,10 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 		return p, Goto{NewEvents(p.name)}
 	case keys.WhatIf:
 		return p, Goto{NewWhatIf(p.name, p.inst)}
+	case keys.Access:
+		return p, Goto{NewAccess(p.name)}
+	case keys.Parts:
+		return p, Goto{NewComponents(p.name)}
 	case keys.Diff:
 		return p, Goto{NewDiff(p.name, false)}
 	case keys.Reload:
@@ -110,6 +125,8 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 		return p, p.instance(b)
 	case keys.Node:
 		return p, p.node(b)
+	case keys.Trace:
+		return p, p.trace(e)
 	}
 	routes, _ := p.routes(b)
 	if len(routes) == 0 {
@@ -161,6 +178,15 @@ func (p *Cluster) node(b *model.Board) Intent {
 		return Say{"no HAProxy node exposes this cluster"}
 	}
 	return Goto{NewNode(p.name, b.Cluster.Fronts[0].Host)}
+}
+
+// trace opens the way of a connection to the cursor's service.
+func (p *Cluster) trace(e Env) Intent {
+	s := serviceOf(p.Place(e), e)
+	if s == "" {
+		return Say{"the inventory declares no service"}
+	}
+	return Goto{NewTrace(p.name, s)}
 }
 
 // Update changes nothing: the board comes with the Env.

@@ -48,6 +48,7 @@ type Env struct {
 	Events   []model.Event    // what has changed, the newest first
 	Traffic  *Traffic         // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly bool             // nothing can be changed from this console
+	Asks     []Topic          // what the nodes can be asked by a page of its own
 	Said     []Said           // what was said to the operator, the oldest first
 	Ran      []model.Ran      // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
@@ -154,6 +155,8 @@ type (
 	Home struct{}
 	// AskPlan asks what a reload of the cluster would do; PlanMsg answers.
 	AskPlan struct{ Cluster model.ClusterName }
+	// Ask asks the nodes what a page wants to know; AnswerMsg answers.
+	Ask struct{ Inquiry *Inquiry }
 	// Confirm asks the operator before a plan is carried out.
 	Confirm struct{ Plan PlanMsg }
 	// Execute carries a confirmed plan out.
@@ -168,6 +171,7 @@ func (Goto) isIntent()    {}
 func (Back) isIntent()    {}
 func (Home) isIntent()    {}
 func (AskPlan) isIntent() {}
+func (Ask) isIntent()     {}
 func (Confirm) isIntent() {}
 func (Execute) isIntent() {}
 func (StopRun) isIntent() {}

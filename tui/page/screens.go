@@ -1,6 +1,9 @@
 package page
 
-import "pgtui/model"
+import (
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
 
 // Place is what a page is about; empty fields are not decided.
 type Place struct {
@@ -32,8 +35,13 @@ type Screen struct {
 	Help string
 	// Needs says that the screen is of a cluster.
 	Needs bool
-	Open  func(Place, Env) Page
+	// Asks is what it asks the nodes about; "" when it is drawn from the watch.
+	Asks Topic
+	Open func(Place, Env) Page
 }
+
+// Offered reports whether there is somebody to ask what the screen shows.
+func (s Screen) Offered(e Env) bool { return s.Asks == "" || e.Offers(s.Asks) }
 
 // Screens are the screens of the console, in the order of the palette. A new
 // screen is a line here.
@@ -49,6 +57,9 @@ func Screens() []Screen {
 		{Name: "events", Key: "7", Help: "what has changed since the console was opened", Open: func(at Place, _ Env) Page { return NewEvents(at.Cluster) }},
 		{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, false) }},
 		{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true, Open: func(at Place, _ Env) Page { return NewWhatIf(at.Cluster, at.Instance) }},
+		{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: TopicAccess, Open: func(at Place, _ Env) Page { return NewAccess(at.Cluster) }},
+		{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: TopicComponents, Open: func(at Place, _ Env) Page { return NewComponents(at.Cluster) }},
+		{Name: "trace", Help: "one connection, hop by hop: which hop breaks it", Needs: true, Asks: TopicTrace, Open: func(at Place, e Env) Page { return NewTrace(at.Cluster, serviceOf(at, e)) }},
 		{Name: "reload", Help: "reload the HAProxies: plan, diff, then a question", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, true) }},
 		{Name: "log", Key: "0", Help: "what pgtui said, and every command it ran", Open: func(Place, Env) Page { return NewLog() }},
 	}
@@ -196,3 +207,48 @@ func (p *Node) Place(Env) Place { return Place{Cluster: p.cluster, Host: p.host}
 
 // Command prints where each port of the cluster leads, node by node.
 func (p *Node) Command(Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }
+
+// Place of the entry under the cursor.
+func (p *Access) Place(Env) Place {
+	at := Place{Cluster: p.cluster}
+	if p.got == nil {
+		return at
+	}
+	if row, col := p.at(p.got); row >= 0 && col >= 0 {
+		at.Service, at.Instance = p.got.Ports[col].Service, p.got.Hosts[row].Instance
+	}
+	return at
+}
+
+// Command prints the ways in.
+func (p *Access) Command(Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
+
+// Place of the component under the cursor.
+func (p *Components) Place(Env) Place {
+	at := Place{Cluster: p.cluster}
+	if p.got == nil {
+		return at
+	}
+	if rows := inOrder(*p.got); len(rows) > 0 {
+		r := rows[min(p.list.cursor, len(rows)-1)]
+		at.Host, at.Instance = r.Host, r.Instance
+	}
+	return at
+}
+
+// Command prints the components.
+func (p *Components) Command(Env) (string, string) {
+	return "pgtui components " + string(p.cluster), ""
+}
+
+// Place of the page.
+func (p *Trace) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.service} }
+
+// Command makes the same connection.
+func (p *Trace) Command(Env) (string, string) {
+	out := "pgtui trace"
+	for _, w := range p.target {
+		out += " " + safe.Word(w)
+	}
+	return out, ""
+}

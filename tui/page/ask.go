@@ -1,0 +1,133 @@
+package page
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Topic is what the nodes can be asked beside the watch.
+type Topic string
+
+// The topics.
+const (
+	TopicAccess     Topic = "access"     // every way in, and where it leads
+	TopicComponents Topic = "components" // what Pigsty runs on the nodes
+	TopicTrace      Topic = "trace"      // one connection, hop by hop
+)
+
+// Offers reports that the nodes can be asked about the topic.
+func (e Env) Offers(t Topic) bool { return slices.Contains(e.Asks, t) }
+
+// Inquiry is one asking. Each is a value of its own: its address tells it from
+// an older one about the same, so that a late answer to that one is not taken
+// for the answer to this.
+type Inquiry struct {
+	Topic   Topic
+	Cluster model.ClusterName
+	Target  []string // of a trace: what `pgtui trace` is given
+}
+
+// AnswerMsg answers Ask.
+type AnswerMsg struct {
+	Inquiry *Inquiry
+	// Answer is a model.Access, []model.ComponentRow or model.Trace by the
+	// topic; it is not looked at when there is an Err.
+	Answer any
+	Err    error
+	At     time.Time // when it was there
+	Took   time.Duration
+}
+
+// Starter is a page that begins with work: it is started when it opens.
+type Starter interface {
+	Page
+	Start() (Page, Intent)
+}
+
+// Asker is a page that asks the nodes itself, when it opens and when it is told
+// to. What it no longer waits for is called off.
+type Asker interface {
+	Starter
+	// Waits is the question whose answer it waits for; nil when it waits for none.
+	Waits() *Inquiry
+}
+
+// answer is a question, and the last answer there was to it.
+type answer[T any] struct {
+	waits *Inquiry  // nil when nothing is on its way
+	got   *T        // nil before the first answer
+	at    time.Time // of got
+	took  time.Duration
+	err   error // of the last asking; nil when it was answered
+}
+
+// Waits is the question whose answer it waits for.
+func (q answer[T]) Waits() *Inquiry { return q.waits }
+
+// ask asks. The last answer stays until there is another.
+func (q answer[T]) ask(about Inquiry) (answer[T], Intent) {
+	q.waits = &about
+	return q, Ask{q.waits}
+}
+
+// take takes in the answer to the question that is waited for, and no other.
+func (q answer[T]) take(msg tea.Msg) (answer[T], bool) {
+	m, ok := msg.(AnswerMsg)
+	if !ok || q.waits == nil || m.Inquiry != q.waits {
+		return q, false
+	}
+	q.waits, q.err = nil, m.Err
+	if a, ok := m.Answer.(T); ok && m.Err == nil {
+		q.got, q.at, q.took = &a, m.At, m.Took
+	}
+	return q, true
+}
+
+// age says how old the answer is, and whether another is on its way.
+func (q answer[T]) age(e Env) widget.Line {
+	l := widget.Line{}
+	if q.got != nil {
+		ago := "just now"
+		if age := e.Now.Sub(q.at); age >= 5*time.Second {
+			ago = ageText(age) + " ago"
+		}
+		l = l.Add(theme.Dim, "asked "+ago+", took "+took(q.took))
+	}
+	if q.waits != nil && q.got != nil {
+		l = l.Add(theme.Info, "  ~ asking again …")
+	}
+	return l
+}
+
+// trouble is what stands on the page in place of an answer, or above an old
+// one: that it is waited for, or why there is none.
+func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
+	switch {
+	case q.got == nil && (q.waits != nil || q.err == nil):
+		return wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
+	case q.err != nil && q.waits == nil:
+		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, failure(q.err, e)...)
+		out = append(out, widget.T(theme.Dim, "   R asks again"))
+		if q.got != nil {
+			out = append(out, nil)
+		}
+		return out
+	}
+	return nil
+}
+
+// answered is a title with the age of the answer behind it, on the same line
+// where there is room.
+func (q answer[T]) answered(title widget.Line, e Env) []widget.Line {
+	age := q.age(e)
+	if gap := e.W - title.Width() - age.Width() - 1; gap > 1 || age.Width() == 0 {
+		return []widget.Line{widget.Join(title.Pad(title.Width()+max(gap, 0)), age)}
+	}
+	return []widget.Line{title, widget.Join(widget.P(" "), age)}
+}
