@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("PGTUI_TEST_RUN") == "broken" {
+		os.Exit(broken())
+	}
 	testscript.Main(m, map[string]func(){
 		"pgtui": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
