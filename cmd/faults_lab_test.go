@@ -57,7 +57,7 @@ var nodeSteps = []string{"stage", "check", "compare", "backup", "swap", "reload"
 // faults are the rows. first is the node that is done first.
 func faults(t *testing.T, first string) []fault {
 	onFirst := func(script string) func() { return func() { lab(t, "exec", first, "sh", "-c", script) } }
-	hangUp := func(*reload) { lab(t, "exec", first, "sh", "-c", "pkill -9 -f '^sshd: dba' || true") }
+	hangUp := func(*reload) { lab(t, "exec", first, "sh", "-c", "pkill -9 -f '^sshd(-session)?: dba'") }
 	kill := func(r *reload) { _ = r.cmd.Process.Kill() }
 	var out []fault
 	for _, s := range nodeSteps {

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "sandbox-node" {
 		os.Exit(cmd.Run(context.Background(), os.Args[1:], cmd.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
 	}
+	if os.Getenv("PGTUI_TEST_RUN") == "broken" {
+		os.Exit(broken())
+	}
 	testscript.Main(m, map[string]func(){
 		"pgtui": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

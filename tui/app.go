@@ -123,6 +123,10 @@ func (m Model) Init() tea.Cmd {
 // it spends on asking the nodes.
 const framesASecond = 90
 
+// lingering is how long the end waits for work that was told to end: an ssh, and
+// what it has started, must not outlive the console.
+const lingering = 2 * time.Second
+
 // Run opens the console on a terminal and returns when the operator leaves or
 // ctx ends. The terminal is restored on every way out, and nothing keeps
 // running: a reload that is under way finishes its node first, and the error
@@ -130,21 +134,34 @@ const framesASecond = 90
 func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	if f, ok := in.(*os.File); ok {
+		in = hearing{f, leave}
+	}
 	m := newModel(work, d)
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesASecond)}
+	j, done := newJob(ctx)
+	defer done()
+	shown, end := context.WithCancel(work)
+	defer context.AfterFunc(ctx, func() { j.end(end) })()
+	m.feed.job = j
+	opts := []tea.ProgramOption{tea.WithContext(shown), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler(), tea.WithFPS(framesASecond)}
 	if d.Environ != nil {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
-	_, err := tea.NewProgram(m, opts...).Run()
+	p := tea.NewProgram(m, opts...)
+	go j.follow(p, work.Done())
+	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)
 	})
 	stop()
+	m.feed.rest(lingering)
 	if interrupted != nil {
 		return interrupted
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil // asked to leave from outside: SIGTERM, SIGHUP
+		return nil // asked to leave from outside: SIGTERM, SIGHUP, a terminal that is gone
 	}
 	if err != nil {
 		return fmt.Errorf("console: %w", err)

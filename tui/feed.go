@@ -31,6 +31,10 @@ type feed struct {
 	began time.Time                            // when the present watch began
 	going *run                                 // the reload under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
+	over  bool                                 // no work is begun any more
+	work  sync.WaitGroup                       // what has begun and not ended
+
+	job *job // nil where there is no terminal
 }
 
 // sphere is the world that work is done in: the one of a context. Work that has
@@ -101,15 +105,57 @@ func (f *feed) use(d Deps) { f.world = &sphere{deps: d} }
 // tick comes once a second, to notice data that grows old.
 func (f *feed) tick() tea.Cmd { return f.after(time.Second, tickMsg{}) }
 
+// suspend gives the terminal back to the shell until it wakes the console.
+func (f *feed) suspend() tea.Cmd {
+	if f.job == nil {
+		return nil
+	}
+	return f.job.suspend()
+}
+
+// begun counts work, so that the end can wait for it; nil says that there is no
+// time for any.
+func (f *feed) begun(work func() tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		f.mu.Lock()
+		over := f.over
+		if !over {
+			f.work.Add(1)
+		}
+		f.mu.Unlock()
+		if over {
+			return nil
+		}
+		defer f.work.Done()
+		return work()
+	}
+}
+
+// rest waits until all work has ended, but no longer than that. The context of
+// the feed must have ended.
+func (f *feed) rest(longest time.Duration) {
+	f.mu.Lock()
+	f.over = true
+	f.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { f.work.Wait(); close(ended) }()
+	t := time.NewTimer(longest)
+	defer t.Stop()
+	select {
+	case <-ended:
+	case <-t.C:
+	}
+}
+
 // load reads the inventory.
 func (f *feed) load(gen int) tea.Cmd {
 	read := f.world.deps.Load
-	return func() tea.Msg {
+	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
 		defer cancel()
 		inv, err := read(ctx)
 		return inventoryMsg{gen: gen, inv: inv, err: err}
-	}
+	})
 }
 
 // What a fleet is asked at most: this many nodes a second. Small fleets are
@@ -203,7 +249,7 @@ func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]model.Bo
 // of the file as it is now, not as it was when the console was opened.
 func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 	d := f.world.deps
-	return func() tea.Msg {
+	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
 		inv, err := d.Load(ctx)
@@ -215,7 +261,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		}
 		p, err := d.Plan(ctx, inv, cluster, nil)
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
-	}
+	})
 }
 
 // ask asks the nodes a page's question. Its context ends when no page waits for
@@ -226,7 +272,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	f.mu.Lock()
 	f.asked[q] = cancel
 	f.mu.Unlock()
-	return func() tea.Msg {
+	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
 		var err error
@@ -240,7 +286,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 		}
 		at := d.Now()
 		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}
-	}
+	})
 }
 
 // only calls off every question but those that are waited for.
@@ -258,7 +304,7 @@ func (f *feed) only(waited []*page.Inquiry) {
 // open reads another context.
 func (f *feed) open(name string) tea.Cmd {
 	open := f.world.deps.Open
-	return func() tea.Msg {
+	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
 		if open == nil {
@@ -266,16 +312,16 @@ func (f *feed) open(name string) tea.Cmd {
 		}
 		d, err := open(ctx, name)
 		return contextMsg{name: name, deps: d, err: err}
-	}
+	})
 }
 
 // act performs one of the sandbox's actions.
 func (f *feed) act(a Action) tea.Cmd {
-	return func() tea.Msg {
+	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
 		return actionMsg{label: a.Label, err: a.Do(ctx)}
-	}
+	})
 }
 
 // settle makes a dialog's keys count after a while.

@@ -63,6 +63,12 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow())
+	case suspendMsg:
+		return m.leave(keys.Suspend)
+	case awakeMsg:
+		if msg.err != nil {
+			m.say(theme.Warn, msg.err.Error())
+		}
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
 			m.dialog = m.dialog.Settled()
@@ -355,7 +361,7 @@ func (m *Model) leave(do keys.Action) tea.Cmd {
 		return nil
 	}
 	if do == keys.Suspend {
-		return tea.Suspend
+		return m.feed.suspend()
 	}
 	return tea.Quit
 }

@@ -3,11 +3,12 @@
 // `pgtui status`, beside what a user would otherwise type. The figures are of
 // this machine, now; nothing fails on them.
 //
-//	go run ./internal/measure [-i inventory] [-idle 6s] [-clusters 333] [-fleet] [-lab testdata/lab/lab] [-bin program]
+//	go run ./internal/measure [-i inventory] [-idle 6s] [-clusters 333] [-fleet] [-lab testdata/lab/lab] [-rivals] [-bin program]
 //
 // Without -i it starts the embedded sandbox and measures against that, and then
 // against a sandbox of 1,000 nodes. With -lab it measures one answer on the lab
-// that is up, beside patronictl and curl, and nothing else.
+// that is up, beside patronictl and curl, and nothing else. With -rivals it
+// prints one table of what consoles cost: pgtui, hatop and pg_activity.
 package main
 
 import (
@@ -35,15 +36,16 @@ func main() {
 	clusters := flag.Int("clusters", 333, "size of the large fleet of the second part; 0 leaves it out")
 	only := flag.Bool("fleet", false, "the large fleet only")
 	lab := flag.String("lab", "", "the lab's command: measure on the lab that is up, only")
+	rivals := flag.Bool("rivals", false, "hatop and pg_activity too, where they are installed, in the table of consoles; that table only")
 	bin := flag.String("bin", "", "program to measure; default: built from here")
 	flag.Parse()
-	if err := run(context.Background(), *bin, *inv, *idle, *runs, *clusters, *only, *lab); err != nil {
+	if err := run(context.Background(), *bin, *inv, *idle, *runs, *clusters, *only, *lab, *rivals); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin, inv string, idle time.Duration, runs, clusters int, only bool, lab string) error {
+func run(ctx context.Context, bin, inv string, idle time.Duration, runs, clusters int, only bool, lab string, rivals bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "pgtui-measure-")
@@ -60,6 +62,9 @@ func run(ctx context.Context, bin, inv string, idle time.Duration, runs, cluster
 	if lab != "" {
 		return cluster(ctx, bin, lab)
 	}
+	if rivals {
+		return table(ctx, bin, idle, runs, true)
+	}
 	if !only {
 		if err := small(ctx, bin, inv, idle, runs); err != nil {
 			return err
@@ -67,6 +72,11 @@ func run(ctx context.Context, bin, inv string, idle time.Duration, runs, cluster
 	}
 	if inv != "" || clusters == 0 {
 		return nil
+	}
+	if !only {
+		if err := table(ctx, bin, idle, runs, false); err != nil {
+			return err
+		}
 	}
 	return fleet(ctx, bin, clusters, 20*time.Second)
 }
@@ -141,36 +151,43 @@ func commands(ctx context.Context, bin, inv string) error {
 
 // sandbox starts `pgtui demo --serve` and returns its inventory.
 func sandbox(ctx context.Context, bin string, more ...string) (inv string, stop func(), err error) {
+	inv, stop, _, err = sandboxTold(ctx, bin, more...)
+	return inv, stop, err
+}
+
+// sandboxTold is a sandbox that can be told what shall happen.
+func sandboxTold(ctx context.Context, bin string, more ...string) (inv string, stop func(), say func(string) error, err error) {
 	c := exec.CommandContext(ctx, bin, append([]string{"demo", "--serve"}, more...)...)
 	in, err := c.StdinPipe() // closing it ends the sandbox
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	out, err := c.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	c.Stderr = os.Stderr
 	if err := c.Start(); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	stop = func() {
 		_ = in.Close()
 		_ = c.Process.Signal(os.Interrupt)
 		_ = c.Wait()
 	}
+	say = func(what string) error { _, err := io.WriteString(in, what); return err }
 	sc := bufio.NewScanner(out)
 	for sc.Scan() {
 		for _, w := range strings.Fields(sc.Text()) {
 			if strings.HasSuffix(w, "pigsty.yml") {
 				go func() { _, _ = io.Copy(io.Discard, out) }()
 				time.Sleep(4 * time.Second) // let its checks settle
-				return w, stop, nil
+				return w, stop, say, nil
 			}
 		}
 	}
 	stop()
-	return "", nil, fmt.Errorf("the sandbox did not print its inventory")
+	return "", nil, nil, fmt.Errorf("the sandbox did not print its inventory")
 }
 
 // console starts the console on a 120×40 terminal: time to the first frame,

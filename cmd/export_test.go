@@ -1,0 +1,43 @@
+package cmd
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"pgtui/tui"
+)
+
+// RunBroken is the console on the inventory of -i, with two keys more: f12
+// makes the next update panic, f11 panics in work that an update has started.
+// The released program has no such thing.
+func RunBroken(ctx context.Context, args []string, ios IO) int {
+	a := &app{io: ios, log: newCommandLog()}
+	root := a.root()
+	root.SetArgs(args)
+	if err := root.ParseFlags(args); err != nil {
+		return 2
+	}
+	inv, err := a.load(ctx)
+	if err != nil {
+		printError(ios.Err, err)
+		return 2
+	}
+	var armed atomic.Bool
+	d := a.deps(inv)
+	d.Now = func() time.Time {
+		if armed.Load() {
+			panic("broken on purpose")
+		}
+		return now()
+	}
+	d.Actions = []tui.Action{
+		{Key: "f12", Label: "break", Do: func(context.Context) error { armed.Store(true); return nil }},
+		{Key: "f11", Label: "break work", Do: func(context.Context) error { panic("broken on purpose") }},
+	}
+	if err := tui.Run(ctx, d, ios.In, ios.Out); err != nil {
+		printError(ios.Err, err)
+		return 1
+	}
+	return 0
+}

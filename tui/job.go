@@ -1,0 +1,156 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// suspendMsg asks the console to give the terminal back and to stop, as ctrl-z
+// does; awakeMsg says that it goes on.
+type (
+	suspendMsg struct{}
+	awakeMsg   struct{ err error }
+)
+
+// job is the console as a shell's job. SIGTSTP from outside is what ctrl-z is
+// inside: the terminal is the shell's while the console is stopped.
+type job struct {
+	stops  chan os.Signal
+	life   context.Context // of Run: it ends when the console is asked to leave
+	asleep sync.Mutex      // held while the terminal is the shell's
+}
+
+// newJob listens for SIGTSTP until done is called. The console leaves when ctx
+// ends. A process that was started
+// with SIGTSTP ignored goes on ignoring it.
+func newJob(ctx context.Context) (j *job, done func()) {
+	j = &job{life: ctx, stops: make(chan os.Signal, 1)}
+	if !signal.Ignored(syscall.SIGTSTP) {
+		signal.Notify(j.stops, syscall.SIGTSTP)
+	}
+	return j, func() { signal.Stop(j.stops) }
+}
+
+// follow tells p of every SIGTSTP until end is closed.
+func (j *job) follow(p *tea.Program, end <-chan struct{}) {
+	for {
+		select {
+		case <-j.stops:
+			p.Send(suspendMsg{})
+		case <-end:
+			return
+		}
+	}
+}
+
+// end calls leave once the console is on the screen: what Bubble Tea switches on
+// when it comes back, and then off again before it has drawn, comes out in the
+// wrong order.
+func (j *job) end(leave func()) {
+	if !j.asleep.TryLock() {
+		j.asleep.Lock()
+		time.Sleep(10 * time.Second / framesASecond)
+	}
+	j.asleep.Unlock()
+	leave()
+}
+
+// settled is how long after waking up a signal that came with SIGCONT is seen.
+const settled = 20 * time.Millisecond
+
+// suspend stops the process group and returns once it goes on. Bubble Tea's own
+// would wait forever where nothing stops the group: in an orphaned one, such as
+// a console that is the only program of its terminal.
+func (j *job) suspend() tea.Cmd {
+	return tea.Exec(sleep{j}, func(err error) tea.Msg { return awakeMsg{err} })
+}
+
+// sleep is what runs while the terminal is not the console's.
+type sleep struct{ *job }
+
+func (sleep) SetStdin(io.Reader)  {}
+func (sleep) SetStdout(io.Writer) {}
+func (sleep) SetStderr(io.Writer) {}
+
+// Run stops the group and returns when it is woken, or at once with an error
+// when nobody could wake it. The signal is SIGSTOP: Go does not give SIGTSTP
+// its own effect back once it was listened for.
+func (s sleep) Run() error {
+	if orphaned() {
+		return errors.New("there is no shell to go to: nothing could wake pgtui again")
+	}
+	s.asleep.Lock()
+	defer s.asleep.Unlock()
+	woken := make(chan os.Signal, 1)
+	signal.Notify(woken, syscall.SIGCONT)
+	defer signal.Stop(woken)
+	if err := syscall.Kill(0, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	<-woken
+	t := time.NewTimer(settled)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.life.Done():
+		// `kill %1`: it wakes up in the background to leave, and may neither
+		// stop there for touching the terminal nor for reading it.
+		signal.Ignore(syscall.SIGTTOU, syscall.SIGTTIN)
+	}
+	return nil
+}
+
+// orphaned reports that no process outside of this one's group and inside of
+// its session has started it: nobody there looks after stopped jobs.
+func orphaned() bool {
+	self, ok := readProc(os.Getpid())
+	for p := self; ok; {
+		if p, ok = readProc(p.parent); !ok || p.session != self.session {
+			return true
+		}
+		if p.group != self.group {
+			return false
+		}
+	}
+	return true
+}
+
+// proc is what the kernel tells of a process.
+type proc struct{ parent, group, session int }
+
+func readProc(pid int) (proc, bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return proc{}, false
+	}
+	var p proc
+	var state string
+	rest := b[bytes.LastIndexByte(b, ')')+1:] // the name before may hold anything
+	n, _ := fmt.Sscan(string(rest), &state, &p.parent, &p.group, &p.session)
+	return p, n == 4
+}
+
+// hearing is the terminal as input. It tells when it has hung up: Bubble Tea
+// takes that for the end of the input, and would stay without a keyboard.
+type hearing struct {
+	*os.File
+	gone func()
+}
+
+func (h hearing) Read(b []byte) (int, error) {
+	n, err := h.File.Read(b)
+	if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		h.gone()
+	}
+	return n, err
+}
