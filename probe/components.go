@@ -246,7 +246,7 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 	if c.Name == "pgbouncer" {
 		db = "pgbouncer" // its own: the version is the pooler's
 	}
-	line := &line{dial: p.o.Dial, addr: addr}
+	line := p.line(addr)
 	defer line.close()
 	conn, err := line.login(ctx, login, db)
 	if err != nil {

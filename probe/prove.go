@@ -166,7 +166,7 @@ func (t *trial) enter(ctx context.Context, h model.Host) (leave func(), err erro
 func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db string) model.Try {
 	ctx, cancel := context.WithTimeout(ctx, proveTimeout)
 	defer cancel()
-	line := &line{dial: p.o.Dial, addr: addr, now: p.o.Now}
+	line := p.line(addr)
 	defer line.close()
 	start := p.o.Now()
 	conn, err := line.login(ctx, login, db)
@@ -206,6 +206,9 @@ type line struct {
 	used bool
 	took time.Duration // until the first was open; 0 when it never was
 }
+
+// line is a connection that is not open yet.
+func (p *Prober) line(addr string) *line { return &line{dial: p.o.Dial, addr: addr, now: p.o.Now} }
 
 // opened is how long the TCP connection took; 0 when there was none.
 func (l *line) opened() time.Duration {
