@@ -15,8 +15,8 @@ import (
 	"pgtui/tui/page"
 )
 
-// heard is the snapshot of a world, with the VIP on the node of the leader;
-// an empty one when nobody has answered.
+// heard is the snapshot of a world, with the VIP on the node of the leader,
+// or in trouble on another; an empty one when nobody has answered.
 func (w *world) heard() *model.Snapshot {
 	if w.snap == nil {
 		return &model.Snapshot{Inventory: w.inv, TakenAt: t0}
@@ -27,6 +27,9 @@ func (w *world) heard() *model.Snapshot {
 		c := &w.inv.Clusters[i]
 		if b := check.Board(w.snap, c, t0); b.Leader != "" {
 			s.VIP[c.Name] = seen(c.Instance(b.Leader).Host)
+			if w.trouble && len(c.Instances) > 1 {
+				s.VIP[c.Name] = seen(c.Instances[1].Host)
+			}
 		}
 	}
 	return &s
@@ -156,6 +159,8 @@ func TestAskedFrames(t *testing.T) {
 		{"access/which-port", newWorld(), func(r *rig) { r.press("a", "tab") }, nil},
 		{"access/failing", broken("failing"), func(r *rig) { r.press("a") }, nil},
 		{"access/drift", broken("drift"), func(r *rig) { r.press("a", "right") }, nil},
+		{"access/vip-elsewhere", trouble, func(r *rig) { r.press("a", "j", "left") }, nil},
+		{"trace/vip-elsewhere", trouble, func(r *rig) { r.press("T") }, nil},
 		{"access/waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("a") }, nil},
 		{"access/again", newWorld(), func(r *rig) { r.press("a"); r.now = t0.Add(70 * time.Second); r.lazy = true; r.press("R") }, nil},
 		{"access/again-failed", newWorld(), func(r *rig) { r.press("a"); r.now = t0.Add(70 * time.Second); r.press("R") }, twice},

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -97,7 +98,11 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 					t.Errorf("%s, %s at %dx%d: line %d takes %d cells: %q", s.name, name, width, height, i, n, l)
 				}
 			}
-		}, eventful(newRig(t, s.w, width, height)))
+		}, eventful(newRig(t, s.w, width, height, func(d *Deps) {
+			if s.name == "hostile" {
+				hostileAnswers(d)
+			}
+		})))
 	}
 }
 
@@ -107,6 +112,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 			d.Summary = func(model.FileChange) []string { return []string{hostile} }
 			d.Diff = func(model.FileChange) []DiffLine { return []DiffLine{{Kind: '+', Text: hostile}} }
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
+			hostileAnswers(d)
 		})
 		r.m.events = []model.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
 		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
@@ -118,6 +124,50 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 		r.m.typing = true
 		r.send(tea.PasteMsg{Content: hostile})
 		harmless(t, "pasted filter", r.m.View().Content)
+	}
+}
+
+// hostileAnswers puts hostile text wherever an answer to a page's question has
+// text of a machine; what is asked again ends in a hostile error.
+func hostileAnswers(d *Deps) {
+	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
+	d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
+		a, err := access(ctx, inv, s, c)
+		a.Notes = append(a.Notes, hostile)
+		for i := range a.Hosts {
+			a.Hosts[i].Name += hostile
+		}
+		for i := range a.Entries {
+			e := &a.Entries[i]
+			e.On.Name += hostile
+			e.Now.Why, e.DSN.Hosts = hostile, []string{hostile} // a user is percent-encoded
+			e.Check.Value.Lookups = []model.Lookup{{Server: hostile, Addrs: []string{hostile}}, {Server: "system", Error: hostile}}
+			e.Check.Value.Touches = []model.Touch{{Addr: hostile, Fault: model.FaultOther, Text: hostile}}
+		}
+		return a, err
+	}
+	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
+		rows, err := parts(ctx, inv, c)
+		for i := range rows {
+			st := &rows[i].State.Value
+			st.Health, st.Why, st.Version, st.Unit = model.ComponentSick, hostile, hostile, hostile
+		}
+		return rows, err
+	}
+	d.Trace = func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error) {
+		t, err := trace(ctx, inv, target)
+		t.Summary, t.Target.As, t.Target.Login.User, t.Target.Hosts = hostile, hostile, hostile, []string{hostile}
+		for i := range t.Attempts {
+			t.Attempts[i].Skipped = hostile
+			for k := range t.Attempts[i].Hops {
+				t.Attempts[i].Hops[k].At, t.Attempts[i].Hops[k].Text = hostile, hostile
+			}
+		}
+		t.Attempts = append(t.Attempts, t.Attempts...)
+		if traced++; traced > 2 {
+			err = &model.Hint{Err: errHostile{}, Try: hostile}
+		}
+		return t, err
 	}
 }
 

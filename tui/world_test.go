@@ -17,7 +17,7 @@ var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 type world struct {
 	inv     *model.Inventory
 	snap    *model.Snapshot
-	trouble bool // some components are not well
+	trouble bool // some components are not well, and the VIP is not on the leader's node
 }
 
 // newWorld is a healthy fleet: pg-meta with one member, pg-test with three,

@@ -187,7 +187,7 @@ func (p *Access) ways(e Env) []widget.Line {
 	if row < 0 || col < 0 {
 		return append(out, widget.T(theme.Warn, " there is no way in: no instance, or no port"))
 	}
-	out = append(out, p.matrix(row, col, e)...)
+	out = append(out, p.matrix(row, col, len(out), e)...)
 	if e.H >= 12 {
 		out = append(out, nil)
 	}
@@ -195,8 +195,8 @@ func (p *Access) ways(e Env) []widget.Line {
 }
 
 // matrix is hosts by ports, as much of both as there is room for with the
-// cursor in it.
-func (p *Access) matrix(row, col int, e Env) []widget.Line {
+// cursor in it; above is how many lines there are in front of it.
+func (p *Access) matrix(row, col, above int, e Env) []widget.Line {
 	acc := p.got
 	name := 4
 	for i := range acc.Hosts {
@@ -226,7 +226,7 @@ func (p *Access) matrix(row, col int, e Env) []widget.Line {
 	if e.H < 12 {
 		out = head[:2]
 	}
-	rows := min(len(acc.Hosts), max(e.H-len(out)-10, 2))
+	rows := min(len(acc.Hosts), max(e.H-len(out)-10, min(e.H-above-len(out)-1, 2), 1))
 	top := widget.Window(0, row, len(acc.Hosts), rows)
 	for i := top; i < top+rows; i++ {
 		h := &acc.Hosts[i]
@@ -252,17 +252,22 @@ func (p *Access) cell(x *model.Entry, w int) widget.Line {
 		return widget.T(theme.Dim, "–")
 	}
 	m := entryMark(x)
-	if x.Now.Verdict == model.Empty && m.line().Width() > w {
-		m.word = "nobody"
+	who := ""
+	if len(x.Now.Instances) > 0 {
+		who = " " + seqs(p.got.Cluster, x.Now.Instances)
 	}
-	if len(x.Now.Instances) == 0 {
-		return m.line().Trunc(w)
-	}
-	who := seqs(p.got.Cluster, x.Now.Instances)
-	if l := m.line().Add(m.tone, " "+who); l.Width() <= w {
+	if l := m.line().Add(m.tone, who); l.Width() <= w {
 		return l
 	}
-	return widget.T(m.tone, m.shape+" "+who).Trunc(w)
+	switch { // shorter words
+	case x.Now.Verdict == model.Empty:
+		m.word = "nobody"
+	case x.Now.Verdict == model.Mismatch:
+		m.word = "wrong"
+	case x.Fine() && who != "":
+		return widget.T(m.tone, m.shape+who).Trunc(w)
+	}
+	return m.line().Add(m.tone, who).Trunc(w)
 }
 
 // entryMark draws where an entry leads.
@@ -277,7 +282,7 @@ func entryMark(x *model.Entry) mark {
 func targetWord(t model.Target) string {
 	switch t {
 	case model.TargetInstance:
-		return "itself"
+		return "host"
 	case model.TargetOther:
 		return "its check"
 	}

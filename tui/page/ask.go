@@ -93,11 +93,14 @@ func (q answer[T]) take(msg tea.Msg) (answer[T], bool) {
 func (q answer[T]) age(e Env) widget.Line {
 	l := widget.Line{}
 	if q.got != nil {
-		ago := "just now"
-		if age := e.Now.Sub(q.at); age >= 5*time.Second {
+		ago, tone, age := "just now", theme.Dim, e.Now.Sub(q.at)
+		if age >= 5*time.Second {
 			ago = ageText(age) + " ago"
 		}
-		l = l.Add(theme.Dim, "asked "+ago+", took "+took(q.took))
+		if age > model.StaleAfter {
+			tone = theme.Warn
+		}
+		l = l.Add(tone, "asked "+ago+", took "+took(q.took))
 	}
 	if q.waits != nil && q.got != nil {
 		l = l.Add(theme.Info, "  ~ asking again …")
@@ -112,6 +115,9 @@ func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
 	case q.got == nil && (q.waits != nil || q.err == nil):
 		return wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
 	case q.err != nil && q.waits == nil:
+		if q.got != nil {
+			failed = "asking again failed; below is the answer before"
+		}
 		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, failure(q.err, e)...)
 		out = append(out, widget.T(theme.Dim, "   R asks again"))
 		if q.got != nil {

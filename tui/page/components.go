@@ -142,7 +142,26 @@ func (p *Components) sentence(r *model.ComponentRow) string {
 	if st.Unit != "" {
 		text += "; systemd says " + r.Unit + " is " + st.Unit
 	}
-	return text + "; asked by " + string(r.Ask)
+	return text + "; asked " + askedHow(&r.Component)
+}
+
+// askedHow says how a component is asked.
+func askedHow(c *model.Component) string {
+	switch c.Ask {
+	case model.AskHTTP:
+		return "by GET " + c.Path
+	case model.AskPostgres:
+		return "in PostgreSQL's protocol"
+	case model.AskSSH:
+		return "for its SSH banner"
+	case model.AskDNS:
+		return "by a DNS query"
+	case model.AskNTP:
+		return "by an NTP packet"
+	case model.AskTCP:
+		return "by connecting"
+	}
+	return "of systemd only"
 }
 
 // lines are what stays on top, the list, the lines of it that can be chosen,
