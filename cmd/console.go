@@ -148,15 +148,7 @@ func (a *app) called(inv *model.Inventory) string {
 }
 
 // quoted is a word as a shell takes it.
-func quoted(word string) string {
-	plain := strings.IndexFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("/._-+=:,@%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0
-	if plain && word != "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func quoted(word string) string { return tui.Quoted(word) }
 
 // commandLog is what was run on nodes, the last of it.
 type commandLog struct {

@@ -36,7 +36,6 @@ type fault struct {
 // reload is a run of the real program.
 type reload struct {
 	cmd  *exec.Cmd
-	node string // the one that is done first
 	mu   sync.Mutex
 	text bytes.Buffer
 }

@@ -16,7 +16,8 @@ import (
 func ActionNames() []string {
 	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
 		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
-		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter)}
+		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter),
+		string(keys.Topology), string(keys.Instance), string(keys.Node), string(keys.Sort), string(keys.Reverse)}
 	for _, t := range [][]keys.Binding{keys.Moves(), keys.Global()} {
 		for _, b := range t {
 			out = append(out, string(b.Do))
@@ -90,6 +91,10 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 		return nil
 	}
 	own, pigsty := c.Command(e)
+	if name := string(m.place(e).Cluster); name != "" {
+		own = strings.Replace(own, " "+name, " "+Quoted(name), 1)
+		pigsty = strings.Replace(pigsty, " "+name, " "+Quoted(name), 1)
+	}
 	if m.deps.Command != "" {
 		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
 	}
@@ -99,6 +104,17 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 	}
 	m.say(theme.Info, text)
 	return tea.SetClipboard(widget.Clean(own))
+}
+
+// Quoted is a word as a shell takes it.
+func Quoted(word string) string {
+	plain := strings.IndexFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("/._-+=:,@%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+	if plain && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // ContextInfo is one context as the console knows it.

@@ -49,12 +49,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow())
-	case suspendMsg:
-		return m.leave(keys.Suspend)
-	case awakeMsg:
-		if msg.err != nil {
-			m.say(theme.Warn, msg.err.Error())
-		}
+	case suspendMsg, awakeMsg:
+		return m.job(msg)
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
 			m.dialog = m.dialog.Settled()
@@ -103,6 +99,19 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		m.feed.release(m.run)
 		m.run = nil
 		return m.broadcast(msg)
+	}
+	return nil
+}
+
+// job takes in what a shell does with the console.
+func (m *Model) job(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case suspendMsg:
+		return m.leave(keys.Suspend)
+	case awakeMsg:
+		if msg.err != nil {
+			m.say(theme.Warn, msg.err.Error())
+		}
 	}
 	return nil
 }
