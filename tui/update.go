@@ -49,8 +49,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow())
-	case suspendMsg, awakeMsg:
-		return m.job(msg)
+	case suspendMsg, awakeMsg, actionMsg:
+		return m.outside(msg)
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
 			m.dialog = m.dialog.Settled()
@@ -81,12 +81,6 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.result(msg.PlanMsg)
 	case contextMsg:
 		return m.switched(msg)
-	case actionMsg:
-		if msg.err != nil {
-			m.say(theme.Bad, msg.label+": "+msg.err.Error())
-		} else {
-			m.say(theme.Info, msg.label+": done")
-		}
 	case page.PlanMsg:
 		return tea.Batch(m.broadcast(msg), m.planned(msg))
 	case page.StepMsg:
@@ -103,14 +97,21 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// job takes in what a shell does with the console.
-func (m *Model) job(msg tea.Msg) tea.Cmd {
+// outside takes in what a shell does with the console, and what became of one of
+// the sandbox's actions.
+func (m *Model) outside(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case suspendMsg:
 		return m.leave(keys.Suspend)
 	case awakeMsg:
 		if msg.err != nil {
 			m.say(theme.Warn, msg.err.Error())
+		}
+	case actionMsg:
+		if msg.err != nil {
+			m.say(theme.Bad, msg.label+": "+msg.err.Error())
+		} else {
+			m.say(theme.Info, msg.label+": done")
 		}
 	}
 	return nil
