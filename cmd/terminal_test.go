@@ -98,6 +98,22 @@ func TestTerminalIsRestored(t *testing.T) {
 			c.gone(t)
 		})
 	}
+	t.Run("quit has another key, and the fleet other columns", func(t *testing.T) {
+		config := filepath.Join(t.TempDir(), "config.yml")
+		if err := os.WriteFile(config, []byte("keys: {quit: ctrl+x, help: []}\ncolumns: {fleet: [leader, cluster]}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := open(t, true, []string{"PGTUI_CONFIG=" + config}, bin, "-i", inv)
+		c.await(t, "pg-test-1")
+		if s := c.text(); strings.Contains(s, "FINDINGS") || strings.Index(s, "LEADER") > strings.Index(s, "CLUSTER") {
+			t.Errorf("other columns: %q", tail(s))
+		}
+		c.keys("q?:find") // the palette takes what follows the keys that are none any more
+		c.await(t, "esc leaves")
+		c.keys("\x03\x18") // ctrl-c closes the palette, ctrl-x leaves
+		c.left(t, 0)
+		c.restored(t)
+	})
 	t.Run("an ssh that hangs", func(t *testing.T) {
 		c := openHanging(t, bin, inv)
 		c.keys("q")

@@ -3,12 +3,16 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -134,6 +138,67 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
 	r.press("0", "tab")
 	r.want("MESSAGES 1", "copied:")
+}
+
+// TestCopiedCommandsAreReadBackByAShell runs what y copies in a real shell, in
+// which pgtui prints its arguments.
+func TestCopiedCommandsAreReadBackByAShell(t *testing.T) {
+	for _, path := range []string{"/x.yml", "/srv/my  pigsty/it's \"here\".yml", "/$(touch /tmp/x)/`id`/a\\b;c&d|e*?[f]~#!.yml", "-", "ä b.yml"} {
+		for _, name := range []model.ClusterName{"pg-test", "pg test", "it's", `a "b"  $HOME`, "status", "--watch"} {
+			for _, screen := range []struct {
+				keys []string
+				want []string
+			}{{nil, []string{"status", string(name)}}, {[]string{"6"}, []string{"doctor", string(name)}}, {[]string{"7"}, []string{"status", string(name), "--watch"}}} {
+				w := newWorld()
+				w.inv.Cluster("pg-test").Name = name
+				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+safe.Word(path) })
+				r.press(screen.keys...)
+				r.lazy = true
+				_, cmd := r.m.Update(keyOf("y"))
+				if cmd == nil {
+					t.Fatalf("%q %v: nothing was copied", name, screen.keys)
+				}
+				copied := fmt.Sprint(cmd())
+				out, err := exec.Command("sh", "-c", `pgtui() { printf '%s\n' "$@"; }; `+copied).CombinedOutput()
+				want := append([]string{"-i", path}, screen.want...)
+				if got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"); err != nil || !slices.Equal(got, want) {
+					t.Errorf("%s is read as %q, want %q (%v)", copied, got, want, err)
+				}
+			}
+		}
+	}
+}
+
+func TestColumnsAreThoseOfTheConfiguration(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Columns = map[string][]string{"fleet": {"state", "nosuch", "Cluster", "tl"}} })
+	lines := strings.Split(r.screen(), "\n")
+	at := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "CLUSTER") })
+	if at < 0 {
+		t.Fatalf("no title:\n%s", r.screen())
+	}
+	if got := strings.Fields(lines[at]); !slices.Equal(got, []string{"STATE", "CLUSTER", "TL"}) {
+		t.Errorf("the columns are %q", got)
+	}
+	if row := lines[at+1]; !strings.Contains(row, "ok") || strings.Index(row, "ok") > strings.Index(row, "pg-meta") || strings.Contains(row, "pg-meta-1") {
+		t.Errorf("the row is not in the order of its titles: %q", row)
+	}
+	r.press("j", "enter")
+	if got := r.path(); got != "fleet › pg-test" {
+		t.Errorf("the cursor leads to %s", got)
+	}
+}
+
+func TestEveryActionOfAScreenCanBeGivenAKey(t *testing.T) {
+	w := newWorld()
+	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
+	names := ActionNames()
+	for _, s := range page.Screens() {
+		for _, b := range s.Open(page.Place{Cluster: "pg-test"}, e).Keys(e) {
+			if !slices.Contains(names, string(b.Do)) {
+				t.Errorf("%s: the configuration does not know the action %s", s.Name, b.Do)
+			}
+		}
+	}
 }
 
 func TestBannersCannotBeMissed(t *testing.T) {

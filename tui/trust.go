@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -17,7 +18,8 @@ func ActionNames() []string {
 	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
 		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
 		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter),
-		string(keys.Access), string(keys.Parts), string(keys.Trace)}
+		string(keys.Access), string(keys.Parts), string(keys.Trace),
+		string(keys.Topology), string(keys.Instance), string(keys.Node), string(keys.Sort), string(keys.Reverse)}
 	for _, t := range [][]keys.Binding{keys.Moves(), keys.Global()} {
 		for _, b := range t {
 			out = append(out, string(b.Do))
@@ -91,6 +93,10 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 		return nil
 	}
 	own, pigsty := c.Command(e)
+	if name := string(m.place(e).Cluster); name != "" {
+		own = strings.Replace(own, " "+name, " "+safe.Word(name), 1)
+		pigsty = strings.Replace(pigsty, " "+name, " "+safe.Word(name), 1)
+	}
 	if m.deps.Command != "" {
 		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
 	}

@@ -63,12 +63,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow())
-	case suspendMsg:
-		return m.leave(keys.Suspend)
-	case awakeMsg:
-		if msg.err != nil {
-			m.say(theme.Warn, msg.err.Error())
-		}
+	case suspendMsg, awakeMsg, actionMsg:
+		return m.outside(msg)
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
 			m.dialog = m.dialog.Settled()
@@ -99,12 +95,6 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.result(msg.PlanMsg)
 	case contextMsg:
 		return m.switched(msg)
-	case actionMsg:
-		if msg.err != nil {
-			m.say(theme.Bad, msg.label+": "+msg.err.Error())
-		} else {
-			m.say(theme.Info, msg.label+": done")
-		}
 	case page.PlanMsg:
 		return tea.Batch(m.broadcast(msg), m.planned(msg))
 	case page.StepMsg:
@@ -117,6 +107,26 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		m.feed.release(m.run)
 		m.run = nil
 		return m.broadcast(msg)
+	}
+	return nil
+}
+
+// outside takes in what a shell does with the console, and what became of one of
+// the sandbox's actions.
+func (m *Model) outside(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case suspendMsg:
+		return m.leave(keys.Suspend)
+	case awakeMsg:
+		if msg.err != nil {
+			m.say(theme.Warn, msg.err.Error())
+		}
+	case actionMsg:
+		if msg.err != nil {
+			m.say(theme.Bad, msg.label+": "+msg.err.Error())
+		} else {
+			m.say(theme.Info, msg.label+": done")
+		}
 	}
 	return nil
 }

@@ -125,8 +125,8 @@ func sections() []Section {
 			c.NoMouse = !mouse
 		}},
 		{"ssh", func(r *reader, n *yaml.Node, c *Config) { r.ssh(n, "ssh", &c.SSH) }},
-		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.lists(n, "keys", r.known.Actions) }},
-		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.lists(n, "columns", r.known.Screens) }},
+		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.keys(n) }},
+		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.lists(n, "columns", r.known.Screens, nil) }},
 		{"entry-points", func(r *reader, n *yaml.Node, c *Config) { c.EntryPoints = r.entryPoints(n, "entry-points") }},
 		{"contexts", func(r *reader, n *yaml.Node, c *Config) { r.contexts(n, c) }},
 	}

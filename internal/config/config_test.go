@@ -68,6 +68,15 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"bad theme", "theme: drak\n", `c.yml:1: theme: expected one of terminal, dark, light, colour-blind, none, found "drak" · did you mean dark?`},
 		{"not yes or no", "read-only: maybe\n", `c.yml:1: read-only: expected true or false, found "maybe"`},
 		{"unknown action", "keys:\n  relod: x\n", `c.yml:2: keys: unknown key "relod" · did you mean reload?`},
+		{"an action twice", "keys:\n  reload: x\n  reload: y\n", `c.yml:3: keys: reload stands there twice`},
+		{"a key of two actions", "keys:\n  reload: [x, ctrl+x]\n  help:\n    - f1\n    - ctrl+x\n", `c.yml:5: keys.help: ctrl+x is the key of reload already`},
+		{"a key of one action twice", "keys: {reload: [x, x]}\n", `c.yml:1: keys.reload: x is the key of reload already`},
+		{"no such key", "keys:\n  reload: ctlr+r\n", `c.yml:2: keys.reload: there is no key "ctlr+r"`},
+		{"a key that is called otherwise", "keys:\n  reload: ctrl+pgdwn\n", `c.yml:2: keys.reload: there is no key "ctrl+pgdwn" · did you mean ctrl+pgdown?`},
+		{"a key in capitals", "keys:\n  reload: Ctrl+R\n", `c.yml:2: keys.reload: there is no key "Ctrl+R" · did you mean ctrl+r?`},
+		{"two letters", "keys:\n  reload: gg\n", `c.yml:2: keys.reload: there is no key "gg"`},
+		{"good keys", "keys: {reload: [x, X, ctrl+r, alt+left, shift+tab, f12, '+', ctrl++, ö, space, '1'], help: []}\n", ``},
+		{"unknown screen", "columns:\n  flete: [cluster]\n", `c.yml:2: columns: unknown key "flete" · did you mean fleet?`},
 		{"no such context", "context: prd\ncontexts:\n  prod: {inventory: x}\n", `c.yml:1: context: there is no context "prd" below contexts · did you mean prod?`},
 		{"no inventory", "contexts:\n  prod:\n    environment: production\n", `c.yml:3: contexts.prod: it names no inventory`},
 		{"no host", "entry-points:\n  nlb:\n    scheme: nlb\n", `c.yml:3: entry-points.nlb: it names no host`},
@@ -91,7 +100,7 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"broken", "a: [\n", `c.yml:1: did not find expected node content`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}, Schemes: []string{"external", "nlb"}})
+			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}, Screens: []string{"fleet"}, Schemes: []string{"external", "nlb"}})
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Error())

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -102,8 +103,62 @@ func (r *reader) oneOf(n *yaml.Node, what string, of []string, to *string) {
 	*to = n.Value
 }
 
-// lists reads names with one text or a list of texts each.
-func (r *reader) lists(n *yaml.Node, what string, names []string) map[string][]string {
+// keys reads actions with their keys. A key has one meaning: of two actions only
+// one would ever be asked for.
+func (r *reader) keys(n *yaml.Node) map[string][]string {
+	of := map[string]string{}
+	return r.lists(n, "keys", r.known.Actions, func(action string, item *yaml.Node) {
+		key := item.Value
+		was, taken := of[key]
+		switch {
+		case !isKey(key):
+			try := ""
+			if isKey(strings.ToLower(key)) {
+				try = strings.ToLower(key)
+			} else if mods, name := modifiers(key); len([]rune(name)) > 1 {
+				if near := Nearest(name, keyNames()); near != "" {
+					try = mods + near
+				}
+			}
+			r.bad(item, try, "keys.%s: there is no key %q", action, key)
+		case taken:
+			r.bad(item, "", "keys.%s: %s is the key of %s already", action, key, was)
+		default:
+			of[key] = action
+		}
+	})
+}
+
+// keyNames are the keys that are not a letter, as Bubble Tea calls them.
+func keyNames() []string {
+	names := []string{"up", "down", "left", "right", "home", "end", "pgup", "pgdown", "insert", "delete", "backspace", "tab", "enter", "esc", "space"}
+	for n := range 20 {
+		names = append(names, "f"+strconv.Itoa(n+1))
+	}
+	return names
+}
+
+// modifiers takes them from the front of a key, in the order that Bubble Tea
+// writes them in.
+func modifiers(key string) (mods, name string) {
+	name = key
+	for _, m := range []string{"ctrl+", "alt+", "shift+", "meta+", "hyper+", "super+"} {
+		if rest, ok := strings.CutPrefix(name, m); ok && rest != "" {
+			name = rest
+		}
+	}
+	return key[:len(key)-len(name)], name
+}
+
+func isKey(key string) bool {
+	_, name := modifiers(key)
+	r := []rune(name)
+	return len(r) == 1 && unicode.IsPrint(r[0]) && r[0] != ' ' || slices.Contains(keyNames(), name)
+}
+
+// lists reads names with one text or a list of texts each; good, when there is
+// one, looks at each text.
+func (r *reader) lists(n *yaml.Node, what string, names []string, good func(key string, item *yaml.Node)) map[string][]string {
 	out := map[string][]string{}
 	r.each(n, what, names, func(key string, v *yaml.Node) {
 		items := []*yaml.Node{v}
@@ -115,6 +170,9 @@ func (r *reader) lists(n *yaml.Node, what string, names []string) map[string][]s
 			var s string
 			if r.text(item, what+"."+key, &s); s != "" {
 				list = append(list, s)
+				if good != nil {
+					good(key, item)
+				}
 			}
 		}
 		out[key] = list

@@ -1,0 +1,33 @@
+package cmd
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgtui/internal/config"
+	"pgtui/model"
+)
+
+// TestTheCallIsReadBackByAShell: how pgtui was called is what a copied command
+// begins with, whatever the names are.
+func TestTheCallIsReadBackByAShell(t *testing.T) {
+	for _, word := range []string{"plain", "", "two  blanks", "it's", `"q"`, "$HOME", "`id`", `back\slash`, "a;b|c&d", "*", "~", "#x", "ü"} {
+		file := &app{inventory: "/i/" + word, given: []string{"--ssh-config", quoted(word)}}
+		context := &app{inventory: "/i/" + word, context: config.Context{Name: "c " + word, Inventory: "/i/" + word}}
+		for _, tt := range []struct {
+			a    *app
+			want []string
+		}{
+			{file, []string{"-i", "/i/" + word, "--ssh-config", word}},
+			{context, []string{"--context", "c " + word}},
+		} {
+			call := tt.a.called(&model.Inventory{Source: "/i/" + word})
+			out, err := exec.Command("sh", "-c", `pgtui() { printf '%s\n' "$@"; }; `+call).CombinedOutput()
+			if got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"); err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("%s is read as %q, want %q (%v)", call, got, tt.want, err)
+			}
+		}
+	}
+}
