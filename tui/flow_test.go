@@ -241,6 +241,11 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	if r.quit {
 		t.Fatal("q left in the middle of a reload")
 	}
+	next, cmd := r.m.Update(suspendMsg{}) // SIGTSTP
+	if r.m = next.(Model); cmd != nil {
+		t.Fatal("SIGTSTP stops in the middle of a reload")
+	}
+	r.want("the reload is under way")
 	r.press("ctrl+c")
 	r.want("finishing")
 	goOn <- true

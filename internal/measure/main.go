@@ -70,13 +70,16 @@ func run(ctx context.Context, bin, inv string, idle time.Duration, runs, cluster
 			return err
 		}
 	}
-	if inv != "" || clusters == 0 {
+	if inv != "" {
 		return nil
 	}
 	if !only {
 		if err := table(ctx, bin, idle, runs, false); err != nil {
 			return err
 		}
+	}
+	if clusters == 0 {
+		return nil
 	}
 	return fleet(ctx, bin, clusters, 20*time.Second)
 }
