@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -71,6 +72,10 @@ func (a *app) accessCmd() *cobra.Command {
 	return c
 }
 
+// vipLook is how long the nodes may take to say over SSH whether they have the
+// VIP; the rest of the answer does not need them.
+const vipLook = 3 * time.Second
+
 // accessOf is every way into a cluster with where each leads now: each entry is
 // resolved and connected to, and logged in through proofs times. snap is what
 // the nodes said a moment ago; they are asked where it does not say enough.
@@ -88,10 +93,22 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 	for i := range plan.Entries {
 		ends[i] = plan.Entries[i].Endpoint
 	}
-	live := model.Live{Checks: p.CheckEntries(ctx, inv, c, ends)}
+	var live model.Live
+	seen := *snap
+	var wg sync.WaitGroup
+	if c.VIP != "" {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, vipLook)
+			defer cancel()
+			seen.Nodes = p.ReadAddresses(ctx, a.runner(), vipNodes(inv, cls))
+		})
+	}
+	live.Checks = p.CheckEntries(ctx, inv, c, ends)
 	if proofs > 0 {
 		live.Proofs = p.ProveEntries(ctx, inv, c, ends, proofs)
 	}
+	wg.Wait()
+	snap = &seen
 	board = boardsOf(snap, cls, now())[0]
 	return model.AccessOf(snap, &board, live), board, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,9 @@ func TestLabAccess(t *testing.T) {
 			t.Errorf("%s: dnsmasq says %+v", e.Host, e.Lookups)
 		}
 	}
+	if !slices.Contains(a.Notes, "VIP 10.10.10.3: `ip addr` over SSH says that it is on pg-test-1 (10.10.10.11)") {
+		t.Errorf("who holds the VIP is not told: %q", a.Notes)
+	}
 	s.run("access", "pg-test", "-o", "dsn")
 	s.run("access", "pg-test", "--scheme")
 
@@ -217,6 +221,9 @@ func TestLabTraceFaults(t *testing.T) {
 	}
 	tr, r = s.trace("pg-test", "primary")
 	one("VIP on the wrong node", tr, r, 1, "vip is wrong: the VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, and the leader is pg-test-1")
+	if a, _ := s.access(); !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "says that it is on pg-test-2 (10.10.10.12)") }) {
+		t.Errorf("the node with the VIP is not told: %q", a.Notes)
+	}
 	entry("VIP on the wrong node", "10.10.10.3", 5432, "mismatch", "it leads to pg-test-2, and the leader is pg-test-1")
 	s.secret()
 }

@@ -195,7 +195,7 @@ func AccessOf(s *Snapshot, b *Board, live Live) Access {
 		}
 	}
 	a.Smart = smartURIs(c)
-	a.Notes = append(accessNotes(c), entryPointNotes(&a)...)
+	a.Notes = slices.Concat(accessNotes(c), vipNotes(s, b), entryPointNotes(&a))
 	return a
 }
 
@@ -404,6 +404,35 @@ func wayOf(c *Cluster, h EntryHost, p EntryPort) string {
 		end = "who passes " + c.Service(p.Service).Check
 	}
 	return strings.Join(append(hops, end), " → ")
+}
+
+// vipNotes say on which nodes the VIP is by their own word; nil when they were
+// not asked.
+func vipNotes(s *Snapshot, b *Board) []string {
+	if b.Cluster.VIP == "" || len(s.Nodes) == 0 {
+		return nil
+	}
+	var have, unread []string
+	for i := range b.Members {
+		m := &b.Members[i]
+		switch o := s.Nodes[m.Host]; {
+		case o.Err != nil:
+			unread = append(unread, o.Err.Error())
+		case o.Value.Has(b.Cluster.VIP):
+			have = append(have, fmt.Sprintf("%s (%s)", m.Instance, m.Host))
+		}
+	}
+	note := "VIP " + b.Cluster.VIP + ": no node that was asked over SSH has it"
+	switch {
+	case len(have) == 1:
+		note = fmt.Sprintf("VIP %s: `ip addr` over SSH says that it is on %s", b.Cluster.VIP, have[0])
+	case len(have) > 1:
+		note = fmt.Sprintf("VIP %s is on %d nodes, as `ip addr` over SSH says: %s", b.Cluster.VIP, len(have), strings.Join(have, ", "))
+	}
+	if len(unread) > 0 {
+		note += "; not asked: " + strings.Join(unread, "; ")
+	}
+	return []string{note}
 }
 
 // accessNotes say what the matrix leaves out.
