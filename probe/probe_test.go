@@ -243,6 +243,20 @@ func TestFrontOutsideTheInventory(t *testing.T) {
 // BenchmarkProbe: 100 nodes on loopback TCP, 5 of them dead; the time is the
 // one timeout that dead nodes may cost (here 1 s) and what the rest adds.
 // Budget: 250 ms without dead nodes, 1.1 s with.
+// A fault of pgtui's own over one answer is that answer's error, and the node
+// counts as one that answers.
+func TestSafely(t *testing.T) {
+	v, err := safely(t.Context(), func(context.Context) (int, error) {
+		return strings.Count("", "") / len(strings.Fields(" ")), nil
+	})
+	if v != 0 || err == nil || !strings.Contains(err.Error(), "divide by zero") || dead(err) {
+		t.Errorf("%d, %v", v, err)
+	}
+	if v, err = safely(t.Context(), func(context.Context) (int, error) { return 2, nil }); v != 2 || err != nil {
+		t.Errorf("%d, %v", v, err)
+	}
+}
+
 func BenchmarkProbe(b *testing.B) {
 	page, err := os.ReadFile(captures + "/bookworm/healthy/haproxy-pg-test-1-stats.csv")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -252,7 +253,7 @@ func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error))
 		if a.err = take(ctx, r.p.slots); a.err == nil {
 			defer func() { <-r.p.slots }()
 			start = r.p.o.Now()
-			a.v, a.err = f(ctx)
+			a.v, a.err = safely(ctx, f)
 		}
 	}
 	a.at = r.p.o.Now()
@@ -263,6 +264,17 @@ func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error))
 		r.mu.Unlock()
 	}
 	return a
+}
+
+// safely makes a fault of pgtui's own over one answer that answer's error: it
+// must not take the console, and the terminal, with it.
+func safely[T any](ctx context.Context, f func(context.Context) (T, error)) (v T, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = &failure{text: "pgtui itself failed over the answer, please report it: " + safe.Text(fmt.Sprint(x), 160), answered: true}
+		}
+	}()
+	return f(ctx)
 }
 
 func take(ctx context.Context, slots chan struct{}) error {
