@@ -480,6 +480,21 @@ func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 	}
 }
 
+// The DSN under the cursor is copied, in one form after the other, and begins
+// anew on another entry.
+func TestTheDSNIsCopied(t *testing.T) {
+	r := newRig(t, newWorld(), 160, 40, func(d *Deps) { d.Start = "pg-test" })
+	r.press("a")
+	for _, want := range []string{"copied: postgres://", "copied: host=", "copied: jdbc:postgresql://", "copied: pgx.Connect(ctx, ", "copied: psycopg.connect(", "copied: postgres://"} {
+		r.press("D")
+		r.want(want)
+	}
+	r.press("D")
+	r.want("copied: host=")
+	r.press("down", "D")
+	r.want("copied: postgres://")
+}
+
 func TestNoPasswordIsShown(t *testing.T) {
 	w := newWorld()
 	for i := range w.inv.Clusters {

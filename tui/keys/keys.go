@@ -38,6 +38,7 @@ const (
 	Faults   Action = "faults"
 	Access   Action = "access"
 	Parts    Action = "components"
+	DSN      Action = "copy-dsn"
 	Trace    Action = "trace"
 	Stop     Action = "stop"
 	Again    Action = "again"

@@ -21,6 +21,7 @@ type Access struct {
 	host    hostKey // row of the cursor; the zero value is the first
 	port    portKey // column of the cursor; the zero value is the first of a service
 	top     int
+	form    int // of the DSN that is copied next
 }
 
 // hostKey and portKey tell a row and a column from the others.
@@ -61,6 +62,7 @@ func (p *Access) Keys(e Env) []keys.Binding {
 	out = append(out, keys.New(keys.Again, "ask again", "R", "resolve the names and connect to every entry again", "R"))
 	if p.got != nil {
 		out = append(out,
+			keys.New(keys.DSN, "copy DSN", "D", "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", "D"),
 			keys.New(keys.Next, "which port?", "tab", "which port should my app use; again: back to the entries", "tab"),
 			keys.New(keys.Left, "", "←/h", "the port to the left", "left", "h"),
 			keys.New(keys.Right, "", "→/l", "the port to the right", "right", "l"))
@@ -113,6 +115,14 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 			return p, nil
 		}
 		return p, Goto{traceEntry(p.cluster, x, e)}
+	case keys.DSN:
+		x := p.entry(&acc.Hosts[row], &acc.Ports[col])
+		if x == nil {
+			return p, Say{"there is nothing to connect to"}
+		}
+		forms := model.Forms()
+		q.form = (p.form + 1) % len(forms)
+		return &q, Yank{x.DSN.Text(forms[p.form])}
 	case keys.Next:
 		if q.top = 0; p.top == 0 {
 			q.top = max(min(len(p.ways(e)), len(p.lines(e))-e.H), 0)
@@ -131,6 +141,9 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 		}
 	}
 	q.host, q.port = rowKey(&acc.Hosts[row]), colKey(&acc.Ports[col])
+	if q.host != p.host || q.port != p.port {
+		q.form = 0
+	}
 	return &q, nil
 }
 

@@ -165,11 +165,14 @@ type (
 	StopRun struct{}
 	// Say shows one line to the operator.
 	Say struct{ Text string }
+	// Yank copies a text and says it: what a terminal drops can still be read.
+	Yank struct{ Text string }
 )
 
 func (Goto) isIntent()    {}
 func (Back) isIntent()    {}
 func (Home) isIntent()    {}
+func (Yank) isIntent()    {}
 func (AskPlan) isIntent() {}
 func (Ask) isIntent()     {}
 func (Confirm) isIntent() {}
