@@ -476,22 +476,28 @@ func TestNodeNewWorker(t *testing.T) {
 // the file is there while HAProxy loads, and at no other time.
 func TestNodeHandOver(t *testing.T) {
 	const head = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl\n"
+	checked := func(be, srv, addr string, op, status, result, state int, port string) string {
+		return fmt.Sprintf("3 %s 1 %s %s %d 0 100 100 16 %d %d 5 %d 0 0 0 - %s - 0\n", be, srv, addr, op, status, result, state, port)
+	}
 	row := func(be, srv, addr string, op, result int, port string) string {
-		return fmt.Sprintf("3 %s 1 %s %s %d 0 100 100 16 15 %d 5 6 0 0 0 - %s - 0\n", be, srv, addr, op, result, port)
+		return checked(be, srv, addr, op, 15, result, 6, port)
 	}
 	same := row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 3, "6432")
 	down := row("pg-test-replica", "pg-test-1", "10.10.10.11", 0, 2, "6432")
-	dump := head + same + down +
+	flight := checked("pg-test-replica", "pg-test-1", "10.10.10.11", 0, 17, 0, 7, "6432") // its next check is on its way
+	free := checked("pg-test-replica", "pg-test-1", "10.10.10.11", 2, 0, 0, 0, "6432")    // without a check
+	dump := head + same + down + flight + free +
 		row("pg-test-retired", "pg-test-1", "10.10.10.11", 2, 3, "6432") + // its file goes
 		row("pg-test-primary", "pg-test-2", "10.10.10.12", 2, 3, "6432") + // not on disk
 		row("pg-test-primary", "pg-test-1", "10.10.10.99", 2, 3, "6432") + // another address
 		row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 3, "5432") + // another port
 		row("pg-test-primary", "pg-test-1", "10.10.10.11", 1, 3, "6432") + // starting
-		row("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 0, "6432") + // never checked
+		checked("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 1, 0, 7, "6432") + // its first check is on its way
+		checked("pg-test-primary", "pg-test-1", "10.10.10.11", 2, 0, 0, 6, "6432") + // never checked
 		row("grafana", "g", "10.10.10.9", 2, 3, "3000") + "\n"
 	for _, tt := range []struct{ name, cfg, want string }{
-		{"asked for", "global\n    server-state-file /run/states\ndefaults\n    load-server-state-from-file global\n", head + same + down},
-		{"with a base", "global\n  server-state-base /run # here\n  server-state-file states\ndefaults\n  load-server-state-from-file global\n", head + same + down},
+		{"asked for", "global\n    server-state-file /run/states\ndefaults\n    load-server-state-from-file global\n", head + same + down + flight + free},
+		{"with a base", "global\n  server-state-base /run # here\n  server-state-file states\ndefaults\n  load-server-state-from-file global\n", head + same + down + flight + free},
 		{"not loaded", "global\n    server-state-file /run/states\n", ""},
 		{"no file", "global\ndefaults\n    load-server-state-from-file global\n", ""},
 		{"switched off", "global\n    # server-state-file /run/states\ndefaults\n    load-server-state-from-file global\n", ""},
@@ -531,7 +537,7 @@ func TestNodeHandOver(t *testing.T) {
 			if left, _ := filepath.Glob(filepath.Join(root, "run/states*")); len(left) > 0 {
 				t.Errorf("%v is left", left)
 			}
-			if says := strings.Contains(steps[len(steps)-1].Detail, "; 2 servers keep their state"); says != (tt.want != "") {
+			if says := strings.Contains(steps[len(steps)-1].Detail, "; 4 servers keep their state"); says != (tt.want != "") {
 				t.Errorf("the reload says %q", steps[len(steps)-1].Detail)
 			}
 		})

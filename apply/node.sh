@@ -301,7 +301,9 @@ hand_over() {
 		$1 == "#" { for (i = 2; i <= NF; i++) at[$i] = i - 1; print; next }
 		NF == 1 { print; next }
 		NF > 1 && at["srv_port"] {
-			settled = ($at["srv_op_state"] == 0 || $at["srv_op_state"] == 2) && ($at["srv_check_state"] % 4 == 0 || $at["srv_check_result"] != 0)
+			# The result is unknown while a check is on its way; the status stays that of
+			# the one before, and is 0 or 1 until the first has ended.
+			settled = ($at["srv_op_state"] == 0 || $at["srv_op_state"] == 2) && (int($at["srv_check_state"] / 2) % 2 == 0 || $at["srv_check_status"] > 1)
 			if (settled && disk[$at["be_name"] " " $at["srv_name"] " " $at["srv_addr"] ":" $at["srv_port"]]) { print; n++ }
 		}
 		END { exit !n }' "$home/haproxy.cfg" "$conf"/*.cfg - >"$to.pgtui" 2>/dev/null || { rm -f "$to.pgtui"; return 0; }

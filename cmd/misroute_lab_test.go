@@ -101,12 +101,18 @@ func TestLabReloadMisroutes(t *testing.T) {
 		edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 60 }"),
 	}
 	var reloads time.Duration
+	var kept []string // what each reload says of the states
 	byPgtui := func(i int) {
 		r := pgtui(t, inv[i%2], "reload", "pg-test", "--yes")
 		if r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
 			t.Fatalf("reload: exit %d\n%s%s", r.code, r.out, r.err)
 		}
 		reloads += r.took
+		for l := range strings.Lines(r.out) {
+			if strings.Contains(l, " took over from ") {
+				kept = append(kept, strings.Join(strings.Fields(l), " "))
+			}
+		}
 	}
 	everywhere("rm -rf /run/keep; cp -a /etc/haproxy/conf.d /run/keep")
 	byPigsty := func(int) {
@@ -144,7 +150,7 @@ func TestLabReloadMisroutes(t *testing.T) {
 	} {
 		way.before()
 		until(t, "all is well", func() bool { return pgtui(t, labInventory(t), "status", "pg-test").code <= 1 })
-		reloads = 0
+		reloads, kept = 0, nil
 		c := connecting(t)
 		for i := range rounds {
 			way.reload(i)
@@ -159,7 +165,7 @@ func TestLabReloadMisroutes(t *testing.T) {
 			t.Errorf("%s: only %d connections were tried", way.name, c.total)
 		}
 		if way.none && (c.wrong > 0 || c.failed > 0) {
-			t.Errorf("%s: %d misrouted (first at %s), %d failed (%s)", way.name, c.wrong, c.firstMistake, c.failed, c.firstFailure)
+			t.Errorf("%s: %d misrouted (first at %s), %d failed (%s)\n%s", way.name, c.wrong, c.firstMistake, c.failed, c.firstFailure, strings.Join(kept, "\n"))
 		}
 	}
 	for _, n := range nodes {
