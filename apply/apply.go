@@ -43,7 +43,7 @@ type Applier struct {
 	Poll time.Duration
 }
 
-// readers bounds how many nodes are read at once.
+// readers bounds how many nodes are asked at once.
 const readers = 8
 
 // Plan reads the files of the cluster's HAProxy nodes and returns what would
@@ -103,20 +103,27 @@ func fronts(c *model.Cluster) []model.Host {
 func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]NodeFiles {
 	out := make(map[model.Host]NodeFiles, len(hosts))
 	var mu sync.Mutex
+	each(len(hosts), func(i int) {
+		f := a.read(ctx, inv, hosts[i])
+		mu.Lock()
+		defer mu.Unlock()
+		out[hosts[i]] = f
+	})
+	return out
+}
+
+// each does f for 0 to n-1, several at once, and returns when all are done.
+func each(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, readers)
-	for _, h := range hosts {
+	for i := range n {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			f := a.read(ctx, inv, h)
-			mu.Lock()
-			out[h] = f
-			mu.Unlock()
+			f(i)
 		})
 	}
 	wg.Wait()
-	return out
 }
 
 func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {

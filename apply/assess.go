@@ -14,11 +14,12 @@ import (
 // Assess judges a plan: its risks, and what bin/pgsql-svc would do otherwise.
 // It asks everything at once, the plan's nodes whether their HAProxy accepts the
 // would-be configuration included, and changes nothing that stays. What cannot
-// be asked is a risk itself.
-func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Plan) {
+// be asked is a risk itself. It returns what the cluster's nodes said, nil when
+// they could not be asked.
+func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Plan) *model.Snapshot {
 	c := inv.Cluster(p.Cluster)
 	if c == nil {
-		return
+		return nil
 	}
 	s := model.Situation{}
 	var wg sync.WaitGroup
@@ -32,12 +33,15 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		}
 	})
 	wg.Go(func() {
-		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, working(p))
+		var hosts []model.Host
+		for _, n := range working(p) {
+			hosts = append(hosts, n.Host)
+		}
+		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, hosts)
 		s.Conf, s.Workers = x.Conf, x.Workers
 	})
 	wg.Go(func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) })
 	wg.Wait()
-	s.Now = a.Now()
 	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -48,17 +52,18 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 	}
 	p.Risks = model.Risks(p, &s)
 	p.Pigsty = otherwise(inv, c, p)
+	return s.Snap
 }
 
 // works reports whether the plan has something to do on the node.
 func works(p *model.Plan, n *model.NodePlan) bool { return n.Err == nil && (n.Changed() || p.Force) }
 
 // working are the nodes on which the plan has something to do.
-func working(p *model.Plan) []model.Host {
-	var out []model.Host
+func working(p *model.Plan) []*model.NodePlan {
+	var out []*model.NodePlan
 	for i := range p.Nodes {
 		if works(p, &p.Nodes[i]) {
-			out = append(out, p.Nodes[i].Host)
+			out = append(out, &p.Nodes[i])
 		}
 	}
 	return out
@@ -66,38 +71,30 @@ func working(p *model.Plan) []model.Host {
 
 // look has the HAProxy of each node look at the whole would-be configuration,
 // in a directory of its own that goes again, and asks which run's files are not
-// as it left them and where its servers' states are handed over. A node that did not answer is left out.
+// as it left them and where its servers' states are handed over. A node that did
+// not answer is left out.
 func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Host]error, edited, handed map[model.Host]string) {
 	checked, edited, handed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}
 	prefix := string(p.Cluster) + "-"
 	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		if !works(p, n) {
-			continue
+	nodes := working(p)
+	each(len(nodes), func(i int) {
+		n := nodes[i]
+		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		defer cancel()
+		r, err := a.readScript(rctx, n, payload(n, prefix, true), "look", p.ID, n.ConfDir, a.who(), prefix)
+		if err != nil {
+			return
 		}
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
-			defer cancel()
-			r, err := a.readScript(rctx, n, payload(n, prefix, true), "look", p.ID, n.ConfDir, a.who(), prefix)
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if r.handed != "" {
-				handed[n.Host] = r.handed
-			}
-			if checked[n.Host] = r.err; r.edited != "" {
-				edited[n.Host] = r.edited
-			}
-		})
-	}
-	wg.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if r.handed != "" {
+			handed[n.Host] = r.handed
+		}
+		if checked[n.Host] = r.err; r.edited != "" {
+			edited[n.Host] = r.edited
+		}
+	})
 	return checked, edited, handed
 }
 

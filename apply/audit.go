@@ -142,11 +142,8 @@ type ledger struct {
 func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 	now := a.Now()
 	l := &ledger{audit: a.Audit, began: now, steps: map[model.Host][]model.StepRecord{}}
-	l.rec = model.Record{
-		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), p.ID, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
-		Action: a.Rollout.Action, Who: a.Who, Cluster: p.Cluster, Plan: p.ID, Diff: diffSum(p), Inventory: inv.Source, Hash: inv.Hash,
-		Undoes: a.Rollout.Undoes, Via: a.Rollout.Via, Accepted: p.Accepted,
-	}
+	l.rec = a.record(now, inv, p.Cluster, p.ID, a.Rollout.Action)
+	l.rec.Plan, l.rec.Diff, l.rec.Undoes, l.rec.Via, l.rec.Accepted = p.ID, diffSum(p), a.Rollout.Undoes, a.Rollout.Via, p.Accepted
 	for _, r := range p.Risks {
 		if !slices.Contains(l.rec.Risks, r.Name) {
 			l.rec.Risks = append(l.rec.Risks, r.Name)
@@ -162,6 +159,14 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 		return l, nil
 	}
 	return l, l.audit.Append(l.rec)
+}
+
+// record is the first line of a run, as far as every kind of run has it alike.
+func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) model.Record {
+	return model.Record{
+		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
+		Action: action, Who: a.Who, Cluster: cluster, Inventory: inv.Source, Hash: inv.Hash,
+	}
 }
 
 // said is text that goes into a record: bounded in bytes, safe to print, and
@@ -226,13 +231,10 @@ func diffSum(p *model.Plan) string {
 }
 
 // WantSum is a hash of the cluster's files on a node as the plan leaves them.
-func WantSum(n *model.NodePlan) string { return filesSum(n.Want) }
-
-// filesSum is a hash of files by their names and hashes.
-func filesSum(files map[string]string) string {
+func WantSum(n *model.NodePlan) string {
 	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(h, "%q %s\n", name, files[name])
+	for _, name := range slices.Sorted(maps.Keys(n.Want)) {
+		fmt.Fprintf(h, "%q %s\n", name, n.Want[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

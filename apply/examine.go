@@ -40,19 +40,13 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 func (a *Applier) examineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
 	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{}}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for _, h := range hosts {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			conf, procs := a.examine(ctx, inv, clusters, h)
-			mu.Lock()
-			defer mu.Unlock()
-			out.Conf[h], out.Workers[h] = conf, procs
-		})
-	}
-	wg.Wait()
+	each(len(hosts), func(i int) {
+		h := hosts[i]
+		conf, procs := a.examine(ctx, inv, clusters, h)
+		mu.Lock()
+		defer mu.Unlock()
+		out.Conf[h], out.Workers[h] = conf, procs
+	})
 	return out
 }
 

@@ -79,10 +79,7 @@ type Closed struct {
 func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []model.Pinned) ([]Closed, error) {
 	var out []Closed
 	now := a.Now()
-	rec := model.Record{
-		V: 1, Run: fmt.Sprintf("%s-close-%d", now.UTC().Format("20060102T150405.000Z"), a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
-		Action: model.ActionClose, Who: a.Who, Cluster: c.Name, Inventory: inv.Source, Hash: inv.Hash,
-	}
+	rec := a.record(now, inv, c.Name, "close", model.ActionClose)
 	for _, p := range pins {
 		if p.Refused {
 			out = append(out, Closed{Pinned: p})

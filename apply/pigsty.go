@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -31,10 +30,10 @@ func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p model.P
 
 // pigsty locks the nodes, runs the play, and looks at what came of it.
 func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) {
-	defer r.each(func(i int) { // also what was locked before one could not be
+	defer each(len(r.p.Nodes), func(i int) { // also what was locked before one could not be
 		_, _ = r.a.runScript(context.WithoutCancel(ctx), &r.p.Nodes[i], nil, nil, "release", r.p.ID, r.p.Nodes[i].ConfDir, r.a.who())
 	})
-	r.each(func(i int) {
+	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		s, err := r.a.runScript(ctx, n, nil, nil, "hold", r.p.ID, n.ConfDir, r.a.who())
 		if err == nil {
@@ -49,7 +48,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		return
 	}
 	played := play(ctx)
-	r.each(func(i int) {
+	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		began := r.a.Now()
 		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
@@ -74,20 +73,6 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		}
 		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: r.a.Now().Sub(began)})
 	})
-}
-
-// each does f for every node of the plan, several at once.
-func (r *rollout) each(f func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for i := range r.p.Nodes {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			f(i)
-		})
-	}
-	wg.Wait()
 }
 
 // asPlanned reads a node's files again and says how they are not as the

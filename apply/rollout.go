@@ -105,26 +105,19 @@ func (r *rollout) failed() error {
 // all at once, before the first is touched. It reports the nodes that could
 // not, each with its reason.
 func (r *rollout) preflight(ctx context.Context) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for i := range r.p.Nodes {
+	each(len(r.p.Nodes), func(i int) {
 		n := &r.p.Nodes[i]
 		if !works(r.p, n) {
-			continue
+			return
 		}
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			base, step, err := r.ready(ctx, n)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.base[n.Host] = base
-			if err != nil {
-				r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = step, err
-			}
-		})
-	}
-	wg.Wait()
+		base, step, err := r.ready(ctx, n)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.base[n.Host] = base
+		if err != nil {
+			r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = step, err
+		}
+	})
 	var bad []string
 	for i := range r.rep.Nodes {
 		rep := &r.rep.Nodes[i]

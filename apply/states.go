@@ -25,25 +25,20 @@ func StateLines() [][2]string {
 func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]model.Observed[string] {
 	out := map[model.Host]model.Observed[string]{}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, readers)
-	for _, h := range fronts(c) {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
-			defer cancel()
-			start, n := a.Now(), nodeOf(inv, h)
-			r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
-			if err == nil {
-				err = r.err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			out[h] = out[h].Next(r.handed, err, a.Now(), a.Now().Sub(start))
-		})
-	}
-	wg.Wait()
+	hosts := fronts(c)
+	each(len(hosts), func(i int) {
+		h := hosts[i]
+		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		defer cancel()
+		start, n := a.Now(), nodeOf(inv, h)
+		r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
+		if err == nil {
+			err = r.err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out[h] = out[h].Next(r.handed, err, a.Now(), a.Now().Sub(start))
+	})
 	return out
 }
 

@@ -67,7 +67,7 @@ func (a *app) applyCmd() *cobra.Command {
 				}
 				return exit(reloadRefused, &model.Hint{
 					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
-					Try: "pgtui reload " + saved.Cluster + " --dry-run --out " + quoted(args[0]) + ", and look at it again",
+					Try: "pgtui reload " + saved.Cluster + " --dry-run --out " + safe.Word(args[0]) + ", and look at it again",
 				})
 			}
 			a.showPlan(inv, &plan)
@@ -121,10 +121,10 @@ func readPlan(file string) (jsonv1.Plan, error) {
 	defer f.Close()
 	dec := json.NewDecoder(io.LimitReader(f, maxPlanFile))
 	if err := dec.Decode(&p); err != nil {
-		return p, &model.Hint{Err: fmt.Errorf("%s is no plan: %s", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: "pgtui reload pg-test --dry-run --out " + quoted(file)}
+		return p, &model.Hint{Err: fmt.Errorf("%s is no plan: %s", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: "pgtui reload pg-test --dry-run --out " + safe.Word(file)}
 	}
 	if p.Version != 1 || p.Action != model.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0 {
-		return p, &model.Hint{Err: fmt.Errorf("%s is no plan of this version of pgtui", safe.Text(file, 200)), Try: "pgtui reload pg-test --dry-run --out " + quoted(file)}
+		return p, &model.Hint{Err: fmt.Errorf("%s is no plan of this version of pgtui", safe.Text(file, 200)), Try: "pgtui reload pg-test --dry-run --out " + safe.Word(file)}
 	}
 	return p, nil
 }

@@ -59,27 +59,19 @@ func (r *rollFlags) check() error {
 	return nil
 }
 
-// arrange puts a plan into the order of its roll-out.
-func (a *app) arrange(ctx context.Context, inv *model.Inventory, p *model.Plan, order []string) error {
-	if err := apply.Order(p, hosts(order)); err != nil {
+// judge assesses a plan and puts it into the order of its roll-out: the node
+// that carries the cluster's VIP comes last, unless it is named.
+func judge(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p *model.Plan, roll rollFlags) error {
+	if err := apply.Order(p, hosts(roll.order)); err != nil {
 		return err
 	}
-	apply.Arrange(p, hosts(order), a.vipHolder(ctx, inv, p))
+	p.Accepted = roll.accept
+	var holder model.Host
+	if s := ap.Assess(ctx, inv, p); s != nil && s.VIP[p.Cluster].Known() {
+		holder = s.VIP[p.Cluster].Value
+	}
+	apply.Arrange(p, hosts(roll.order), holder)
 	return nil
-}
-
-// vipHolder is the node of the plan that carries the cluster's VIP, "" when
-// that is not known or does not matter.
-func (a *app) vipHolder(ctx context.Context, inv *model.Inventory, p *model.Plan) model.Host {
-	c := inv.Cluster(p.Cluster)
-	if c == nil || c.VIP == "" || len(p.Nodes) < 2 {
-		return ""
-	}
-	s, err := a.prober().Probe(ctx, inv, p.Cluster)
-	if err != nil || !s.VIP[p.Cluster].Known() {
-		return ""
-	}
-	return s.VIP[p.Cluster].Value
 }
 
 // carryOut runs a plan that was shown and accepted.

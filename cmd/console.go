@@ -59,10 +59,7 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
 			p, err := ap.Plan(ctx, inv, c, hosts)
 			if err == nil {
-				err = a.arrange(ctx, inv, &p, nil)
-			}
-			if err == nil {
-				ap.Assess(ctx, inv, &p)
+				err = judge(ctx, ap, inv, &p, rollFlags{})
 			}
 			return p, err
 		},
@@ -164,15 +161,12 @@ func (a *app) called(inv *model.Inventory) string {
 	words := []string{"pgtui"}
 	switch {
 	case a.context.Name != "" && a.inventory == a.expand(a.context.Inventory):
-		words = append(words, "--context", quoted(a.context.Name))
+		words = append(words, "--context", safe.Word(a.context.Name))
 	case a.inventory != "":
-		words = append(words, "-i", quoted(inv.Source))
+		words = append(words, "-i", safe.Word(inv.Source))
 	}
 	return strings.Join(append(words, a.given...), " ")
 }
-
-// quoted is a word as a shell takes it.
-func quoted(word string) string { return safe.Word(word) }
 
 // commandLog is what was run on nodes, the last of it.
 type commandLog struct {

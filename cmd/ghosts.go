@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -33,12 +32,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			"its sessions stay with the instance they were on. ghosts lists the old workers on the cluster's\n" +
 			"HAProxy nodes. With --close it ends, after asking for the cluster's name, those sessions whose\n" +
 			"instance Patroni refuses for their service now, one by one, and no others.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit(ghostsUntold, &model.Hint{Err: errors.New("which cluster? ghosts takes one"), Try: "pgtui ghosts pg-test"})
-			}
-			return nil
-		},
+		Args: oneCluster(ghostsUntold),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fail := ghostsUntold
 			if shut {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"pgtui/internal/config"
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -14,7 +15,7 @@ import (
 // begins with, whatever the names are.
 func TestTheCallIsReadBackByAShell(t *testing.T) {
 	for _, word := range []string{"plain", "", "two  blanks", "it's", `"q"`, "$HOME", "`id`", `back\slash`, "a;b|c&d", "*", "~", "#x", "ü"} {
-		file := &app{inventory: "/i/" + word, given: []string{"--ssh-config", quoted(word)}}
+		file := &app{inventory: "/i/" + word, given: []string{"--ssh-config", safe.Word(word)}}
 		context := &app{inventory: "/i/" + word, context: config.Context{Name: "c " + word, Inventory: "/i/" + word}}
 		for _, tt := range []struct {
 			a    *app

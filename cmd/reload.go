@@ -77,7 +77,7 @@ func (a *app) reloadCmd() *cobra.Command {
 			}
 			a.showPlan(inv, &plan)
 			if out != "" {
-				fmt.Fprintf(a.io.Out, "plan %s is in %s: pgtui apply %s runs it, and nothing else\n", plan.ID, out, quoted(out))
+				fmt.Fprintf(a.io.Out, "plan %s is in %s: pgtui apply %s runs it, and nothing else\n", plan.ID, out, safe.Word(out))
 			}
 			if dryRun {
 				return exit(planCode(&plan), nil)
@@ -128,11 +128,10 @@ func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll
 	if err != nil {
 		return fail(err)
 	}
-	plan.Force, plan.LiveRoles, plan.Accepted = force, liveRoles, roll.accept
-	if err := a.arrange(ctx, inv, &plan, roll.order); err != nil {
+	plan.Force, plan.LiveRoles = force, liveRoles
+	if err := judge(ctx, ap, inv, &plan, roll); err != nil {
 		return fail(err)
 	}
-	ap.Assess(ctx, inv, &plan)
 	return ap, inv, plan, nil
 }
 
@@ -189,7 +188,7 @@ func printRisks(w io.Writer, p *model.Plan) {
 		switch {
 		case g.Open:
 			mark = "STOP"
-		case g.Stop:
+		case g.Stops():
 			mark = "accepted"
 		}
 		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, safe.Text(g.Where()+g.What, 500))

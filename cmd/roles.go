@@ -38,12 +38,7 @@ func (a *app) rolesCmd() *cobra.Command {
 			"now, and what pg_role should be. After a failover they differ, and what is rendered follows\n" +
 			"the inventory. With --edit it replaces just those words in the inventory's files, after\n" +
 			"showing the diff and asking for the cluster's name. No node is changed: pgtui reload is next.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit(rolesUntold, &model.Hint{Err: errors.New("which cluster? roles takes one"), Try: "pgtui roles pg-test"})
-			}
-			return nil
-		},
+		Args: oneCluster(rolesUntold),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fail := rolesUntold
 			if edit {

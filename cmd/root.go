@@ -163,7 +163,7 @@ func given(c *cobra.Command) []string {
 	var out []string
 	for _, name := range []string{"ssh-config", "dialect", "managed-at", "pigsty-home", "ansible-core", "vault-password-file"} {
 		if f := c.Flags().Lookup(name); f != nil && f.Changed {
-			out = append(out, "--"+name, quoted(f.Value.String()))
+			out = append(out, "--"+name, safe.Word(f.Value.String()))
 		}
 	}
 	return out
@@ -178,6 +178,17 @@ func unaskable(command string) int {
 		return 2
 	}
 	return 1
+}
+
+// oneCluster is for commands that take the name of one cluster; without it
+// they exit with that code.
+func oneCluster(code int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return exit(code, &model.Hint{Err: fmt.Errorf("which cluster? %s takes one", c.Name()), Try: "pgtui " + c.Name() + " pg-test"})
+		}
+		return nil
+	}
 }
 
 // clusters picks the named clusters of inv, all when none is named.

@@ -22,12 +22,7 @@ func (a *app) statesCmd() *cobra.Command {
 			"sends some connections astray. Two lines of haproxy.cfg let pgtui hand it what the old worker knew.\n" +
 			"states tells on which nodes they are, and exits 1 when one lacks them. With --enable it adds them,\n" +
 			"node by node: checked by haproxy, kept a copy of, reloaded, verified. The file stays on the node.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit(2, &model.Hint{Err: errors.New("which cluster? states takes one"), Try: "pgtui states pg-test"})
-			}
-			return nil
-		},
+		Args: oneCluster(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, fail := cmd.Context(), 2
 			if enable {
@@ -46,9 +41,8 @@ func (a *app) statesCmd() *cobra.Command {
 			}
 			ap := a.applier(inv)
 			plan, err := ap.PlanStates(ctx, inv, cls[0].Name)
-			plan.Accepted = roll.accept
 			if err == nil {
-				err = a.arrange(ctx, inv, &plan, roll.order)
+				err = apply.Order(&plan, hosts(roll.order))
 			}
 			if err != nil {
 				return exit(fail, err)
@@ -57,7 +51,9 @@ func (a *app) statesCmd() *cobra.Command {
 			if !enable || code == 0 {
 				return exit(code, nil)
 			}
-			ap.Assess(ctx, inv, &plan)
+			if err := judge(ctx, ap, inv, &plan, roll); err != nil {
+				return exit(fail, err)
+			}
 			fmt.Fprintln(a.io.Out, "\nhaproxy.cfg would get, and HAProxy be reloaded with:")
 			for _, l := range apply.StateLines() {
 				fmt.Fprintf(a.io.Out, "   %s\n  +    %s\n", l[0], l[1])

@@ -39,14 +39,12 @@ func (a *app) undoCmd() *cobra.Command {
 			ap := a.applier(inv)
 			plan, err := ap.Undo(ctx, inv, run)
 			if err == nil {
-				err = a.arrange(ctx, inv, &plan, roll.order)
+				err = judge(ctx, ap, inv, &plan, roll)
 			}
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
 			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), run.Who)
-			plan.Accepted = roll.accept
-			ap.Assess(ctx, inv, &plan)
 			printPlan(a.io.Out, plan)
 			printRisks(a.io.Out, &plan)
 			switch {

@@ -120,11 +120,20 @@ func Unloaded(c *Cluster, conf *NodeConf, stats *HAProxyStats, procs Observed[Pr
 		}
 		out = append(out, serverDiffs(&sec, px)...)
 	}
-	if w := procs.Value.Current(); procs.Known() && w != nil && !w.Started.IsZero() {
-		for _, f := range conf.Files {
-			if f.Read && c.owns(strings.TrimSuffix(f.Name, ".cfg")) && f.Changed.After(w.Started.Add(slack)) {
-				out = append(out, fmt.Sprintf("%s was changed %s after HAProxy loaded it", f.Name, f.Changed.Sub(w.Started).Round(time.Second)))
-			}
+	return append(out, newerFiles(conf, procs, func(file string) bool { return c.owns(strings.TrimSuffix(file, ".cfg")) })...)
+}
+
+// newerFiles lists which of the files that count were changed after HAProxy
+// loaded them, in sentences.
+func newerFiles(conf *NodeConf, procs Observed[Processes], counts func(file string) bool) []string {
+	w := procs.Value.Current()
+	if !procs.Known() || w == nil || w.Started.IsZero() {
+		return nil
+	}
+	var out []string
+	for _, f := range conf.Files {
+		if f.Read && counts(f.Name) && f.Changed.After(w.Started.Add(slack)) {
+			out = append(out, fmt.Sprintf("%s was changed %s after HAProxy loaded it", f.Name, f.Changed.Sub(w.Started).Round(time.Second)))
 		}
 	}
 	return out

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Risk is something a plan could do that its operator may not want. One that
 // stops a run must be accepted by its name.
 type Risk struct {
 	Name string // one of RiskNames
-	Stop bool   // the run does not begin unless the name was accepted
 	Host Host   // where; "" is the cluster
 	What string // one sentence
 	Try  string // what to do about it; "" when there is nothing better than to wait
@@ -53,13 +51,16 @@ func RiskStops(name string) bool {
 	return !slices.Contains([]string{RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts}, name)
 }
 
+// Stops reports whether the run does not begin unless the name was accepted.
+func (r Risk) Stops() bool { return RiskStops(r.Name) }
+
 // Unaccepted are the names of the risks that stop the plan and were not
 // accepted, each once, in order. RiskRejected cannot be accepted: the
 // node would refuse all the same.
 func (p Plan) Unaccepted() []string {
 	var out []string
 	for _, r := range p.Risks {
-		if r.Stop && (r.Name == RiskRejected || !slices.Contains(p.Accepted, r.Name)) && !slices.Contains(out, r.Name) {
+		if r.Stops() && (r.Name == RiskRejected || !slices.Contains(p.Accepted, r.Name)) && !slices.Contains(out, r.Name) {
 			out = append(out, r.Name)
 		}
 	}
@@ -124,7 +125,6 @@ type Situation struct {
 	// Handed are the nodes whose next worker takes the servers' states over, with
 	// the file.
 	Handed map[Host]string
-	Now    time.Time
 }
 
 // Risks are the risks of a plan, those that stop it first.
@@ -148,9 +148,6 @@ func Risks(p *Plan, s *Situation) []Risk {
 	}
 	names := RiskNames()
 	slices.SortStableFunc(out, func(a, b Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
-	for i := range out {
-		out[i].Stop = RiskStops(out[i].Name)
-	}
 	return out
 }
 
@@ -226,43 +223,37 @@ func serverNames(s *ConfSection) string {
 // collisions are the ports of this cluster's sections on which another section
 // would listen as well: HAProxy accepts that, and gives each some connections.
 func collisions(n *NodePlan, s *Situation) []Risk {
-	type user struct{ section, file string }
-	users := map[string][]user{}
-	add := func(sec ConfSection) {
-		for _, b := range sec.Binds {
-			port := b[strings.LastIndexByte(b, ':')+1:]
-			u := user{sec.Name, sec.File}
-			if port != "" && !slices.Contains(users[port], u) {
-				users[port] = append(users[port], u)
-			}
-		}
-	}
-	for _, sec := range n.Become {
-		add(sec)
-	}
+	all := slices.Clone(n.Become)
 	for _, sec := range s.Conf[n.Host].Value.Sections {
-		_, had := n.Have[sec.File]
-		if _, wants := n.Want[sec.File]; !had && !wants {
-			add(sec)
+		if !n.owns(sec.File) {
+			all = append(all, sec)
 		}
 	}
 	var out []Risk
-	for _, sec := range n.Become {
-		for _, b := range sec.Binds {
-			port := b[strings.LastIndexByte(b, ':')+1:]
-			for _, u := range users[port] {
-				if u.section == sec.Name && u.file == sec.File || u.section < sec.Name && u.file != "" && slices.ContainsFunc(n.Become, func(x ConfSection) bool { return x.Name == u.section }) {
-					continue
-				}
-				out = append(out, Risk{
-					Name: RiskCollision, Host: n.Host,
-					What: fmt.Sprintf("%s and %s (%s) would both listen on port %s, and each get some of its connections", sec.Name, u.section, u.file, port),
-					Try:  "give one of the services another src_port",
-				})
-			}
+	for _, c := range Clashes(all) {
+		var names []string
+		mine := false
+		for _, sec := range c.Sections {
+			names = append(names, fmt.Sprintf("%s (%s)", sec.Name, sec.File))
+			mine = mine || n.owns(sec.File)
+		}
+		if mine {
+			out = append(out, Risk{
+				Name: RiskCollision, Host: n.Host,
+				What: fmt.Sprintf("%s would all listen on port %d, and each get some of its connections", strings.Join(names, " and "), c.Port),
+				Try:  "give one of the services another src_port",
+			})
 		}
 	}
 	return out
+}
+
+// owns reports whether the file is one of the cluster's, as it is on the node or
+// as it should become.
+func (n *NodePlan) owns(file string) bool {
+	_, had := n.Have[file]
+	_, wants := n.Want[file]
+	return had || wants
 }
 
 func settlingChecks(n *NodePlan, s *Situation) []Risk {
@@ -308,32 +299,19 @@ func unloadedOthers(n *NodePlan, s *Situation) []Risk {
 		return nil
 	}
 	stats := s.Snap.haproxyOf(n.Host)
-	own := func(file string) bool {
-		_, had := n.Have[file]
-		_, wants := n.Want[file]
-		return had || wants
-	}
 	var what []string
-	seen := map[string]bool{}
 	for i := range conf.Value.Sections {
 		sec := &conf.Value.Sections[i]
-		if own(sec.File) || sec.File == "haproxy.cfg" {
+		if n.owns(sec.File) || sec.File == "haproxy.cfg" {
 			continue
 		}
-		seen[sec.Name] = true
 		if px := stats.Proxy(sec.Name); px == nil {
 			what = append(what, fmt.Sprintf("%s: section %s does not run yet", sec.File, sec.Name))
 		} else if len(sec.Servers) > 0 {
 			what = append(what, serverDiffs(sec, px)...)
 		}
 	}
-	if w := procs.Value.Current(); procs.Known() && w != nil && !w.Started.IsZero() {
-		for _, f := range conf.Value.Files {
-			if f.Read && !own(f.Name) && f.Changed.After(w.Started.Add(slack)) {
-				what = append(what, fmt.Sprintf("%s was changed %s after HAProxy loaded it", f.Name, f.Changed.Sub(w.Started).Round(time.Second)))
-			}
-		}
-	}
+	what = append(what, newerFiles(&conf.Value, procs, func(file string) bool { return !n.owns(file) })...)
 	if len(what) == 0 {
 		return nil
 	}
@@ -452,9 +430,7 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 		case "two-primaries":
 			out = append(out, Risk{Name: RiskFailover, Host: f.Host, What: f.Summary, Try: f.Hint})
 		case "stale-roles":
-			if !p.LiveRoles {
-				out = append(out, Risk{Name: RiskStaleRoles, What: f.Summary, Try: "pgtui roles " + string(p.Cluster) + " --edit first, or reload --live-roles"})
-			}
+			out = append(out, Risk{Name: RiskStaleRoles, What: f.Summary, Try: "pgtui roles " + string(p.Cluster) + " --edit first, or reload --live-roles"})
 		}
 	}
 	return out

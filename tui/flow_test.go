@@ -327,7 +327,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 		}
 	}
 	p := risky(w)
-	p.Risks = append(p.Risks, model.Risk{Name: model.RiskRejected, Stop: true, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
+	p.Risks = append(p.Risks, model.Risk{Name: model.RiskRejected, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
 	r := newRig(t, w, 100, 40, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(p) })
 	r.press("r", "r")
 	if r.m.dialog != nil {

@@ -149,9 +149,9 @@ func nothing(w *world) model.Plan {
 func risky(w *world) model.Plan {
 	p := planOf(w, "pg-test")
 	p.Risks = []model.Risk{
-		{Name: model.RiskPaused, Stop: true, What: "Patroni is paused: nobody takes over if the leader fails meanwhile"},
-		{Name: model.RiskHandEdited, Stop: true, Host: "10.10.10.11", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
-		{Name: model.RiskHandEdited, Stop: true, Host: "10.10.10.12", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: model.RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile"},
+		{Name: model.RiskHandEdited, Host: "10.10.10.11", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: model.RiskHandEdited, Host: "10.10.10.12", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
 		{Name: model.RiskOldWorkers, Host: "10.10.10.11", What: "81 sessions, 66 of them of this cluster, stay with the old worker until they end"},
 	}
 	p.Pigsty = []string{"on 10.10.10.11 it would delete pg-test-dr-primary.cfg as well: they are not of pg-test, but its `rm` takes pg-test-*.cfg"}

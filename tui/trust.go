@@ -100,12 +100,16 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 	if m.deps.Command != "" {
 		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
 	}
-	text := "copied: " + own
 	if pigsty != "" {
-		text += "   in Pigsty: " + pigsty
+		pigsty = "   in Pigsty: " + pigsty
 	}
-	m.say(theme.Info, text)
-	return tea.SetClipboard(widget.Clean(own))
+	return m.yank(own, pigsty)
+}
+
+// yank copies a text, and says it with what there is to add.
+func (m *Model) yank(text, more string) tea.Cmd {
+	m.say(theme.Info, "copied: "+text+more)
+	return tea.SetClipboard(widget.Clean(text))
 }
 
 // ContextInfo is one context as the console knows it.

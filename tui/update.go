@@ -442,8 +442,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 	case page.Say:
 		m.say(theme.Info, in.Text)
 	case page.Yank:
-		m.say(theme.Info, "copied: "+in.Text)
-		return tea.SetClipboard(widget.Clean(in.Text))
+		return m.yank(in.Text, "")
 	case page.AskPlan:
 		return m.feed.plan(in.Cluster, m.gen)
 	case page.Ask:

@@ -87,8 +87,8 @@ func FromPlan(inv *model.Inventory, p *model.Plan, code int, words func(dir stri
 	}
 	free := p.Unaccepted()
 	for _, r := range p.Risks {
-		x := PlanRisk{Name: r.Name, Stops: r.Stop, Host: string(r.Host), What: r.What, Try: r.Try}
-		x.Accepted = r.Stop && !slices.Contains(free, r.Name)
+		x := PlanRisk{Name: r.Name, Stops: r.Stops(), Host: string(r.Host), What: r.What, Try: r.Try}
+		x.Accepted = r.Stops() && !slices.Contains(free, r.Name)
 		out.Risks = append(out.Risks, x)
 	}
 	for _, x := range p.Problems {
