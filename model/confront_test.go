@@ -1,7 +1,10 @@
 package model_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"pgtui/model"
 )
@@ -24,4 +27,34 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 	w.snap.HAProxy["10.10.10.11"] = o
 	equal(t, "when it does not", cell().Note, "HAProxy still sends connections here, and its checks fail: UP 2/3")
 	equal(t, "verdict", string(cell().Verdict), "serving")
+}
+
+// TestAShutPortIsSeenThroughTheCheck: HAProxy's check asks Patroni, clients are
+// sent to another port. One of their servers there takes none.
+func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
+	w := newWorld()
+	shut := func(port string, err error) {
+		v := w.snap.Patroni["pg-test-1"]
+		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[struct{}]{At: t0, Tried: t0, Err: err}}}
+		w.snap.Patroni["pg-test-1"] = v
+	}
+	route := func(at time.Time) model.Route { return model.RouteOf(w.snap, w.cls, "primary", at) }
+	port := w.cls.Service("primary").Members[0].Port
+	shut(port, nil)
+	equal(t, "it answers", string(route(t0).Verdict), "serving")
+	shut("1", errors.New("port 1 refuses connections"))
+	equal(t, "another port", string(route(t0).Verdict), "serving")
+	shut(port, errors.New("port "+port+" refuses connections"))
+	r := route(t0)
+	equal(t, "verdict", string(r.Verdict), "mismatch")
+	equal(t, "why", r.Why, "the check passes, connections fail on pg-test-1: port "+port+" refuses connections")
+	names, why := r.Shut()
+	equal(t, "names", model.Join(names), "pg-test-1")
+	equal(t, "each once", strings.Join(why, "; "), "pg-test-1: port "+port+" refuses connections")
+	equal(t, "the cell is still served by HAProxy", string(r.Views[0].Cells[0].Verdict), "serving")
+	w.silence(1, 0)
+	r = route(t0)
+	if names, _ := r.Shut(); len(names) > 0 {
+		t.Errorf("%v is called shut though its Patroni does not answer either", names)
+	}
 }

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cell is one server of one service as one HAProxy has it, with what the
 // inventory promised and what Patroni allows beside it.
@@ -15,6 +18,7 @@ type Cell struct {
 	Sessions int64
 	Note     string // where promise, permission and reality differ; "" when they agree
 	Differs  bool   // Note is about the running configuration, not about a check's answer
+	Shut     string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
 }
 
 // View is one service port on one HAProxy node.
@@ -43,6 +47,19 @@ type Route struct {
 	Verdict Verdict
 	Why     string
 	Views   []View
+}
+
+// Shut are the servers that get connections on a port that takes none, each
+// once, and why; nil when there are none.
+func (r *Route) Shut() (names []InstanceName, why []string) {
+	for i := range r.Views {
+		for k := range r.Views[i].Cells {
+			if c := &r.Views[i].Cells[k]; c.Share > 0 && c.Shut != "" && !slices.Contains(names, c.Instance) {
+				names, why = append(names, c.Instance), append(why, string(c.Instance)+": "+c.Shut)
+			}
+		}
+	}
+	return names, why
 }
 
 // Member is one instance as a whole: what it is now, from its own Patroni.

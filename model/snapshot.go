@@ -78,11 +78,31 @@ func (s *Snapshot) Complete(clusters []*Cluster) bool {
 	return true
 }
 
-// PatroniView is what one instance's Patroni answered.
+// PatroniView is what one instance answered: its Patroni, and the ports behind
+// its HAProxies.
 type PatroniView struct {
 	Status  Observed[PatroniStatus]  // GET /patroni: the node about itself
 	Cluster Observed[PatroniCluster] // GET /cluster: what the DCS says
 	Checks  map[string]Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
+	Ports   []PortView               // of PostgreSQL and pgbouncer, as far as services lead there
+}
+
+// PortView is one port that clients are sent to, asked without HAProxy: whether
+// somebody there speaks PostgreSQL's protocol. HAProxy's check asks Patroni and
+// cannot tell. Err is why nobody does.
+type PortView struct {
+	Port string // "6432"
+	Observed[struct{}]
+}
+
+// Port returns what is known of that port; the zero value when it is not asked.
+func (v PatroniView) Port(port string) Observed[struct{}] {
+	for i := range v.Ports {
+		if v.Ports[i].Port == port {
+			return v.Ports[i].Observed
+		}
+	}
+	return Observed[struct{}]{}
 }
 
 // Asked reports whether every question has been tried at least once. Until

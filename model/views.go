@@ -252,9 +252,12 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 	if ok && current(obs, now) {
 		c.Allowed = obs.Value
 	}
+	c.Shut = shut(s, svc, c.Instance, now)
 	serves := c.Verdict == Serving || c.Verdict == BackupServing
 	switch {
 	case c.Note != "":
+	case serves && c.Shut != "":
+		c.Note = "HAProxy sends connections here, and " + c.Shut
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && strings.Contains(c.Status, "/"):
 		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
 	case c.Allowed == 0:
@@ -263,6 +266,26 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 	case (c.Verdict == Refused || c.Verdict == Down) && c.Allowed == 200:
 		c.Note = fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
 	}
+}
+
+// shut says why the port that a service has of an instance takes no
+// connections; "" when it does, or when the instance's Patroni does not answer
+// either: then the way there may be what is broken.
+func shut(s *Snapshot, svc *Service, name InstanceName, now time.Time) string {
+	view := s.Patroni[name]
+	if len(view.Ports) == 0 || !current(view.Status, now) {
+		return ""
+	}
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if servers[i].Name == name {
+			if o := view.Port(servers[i].Port); o.Err != nil {
+				return o.Err.Error()
+			}
+			return ""
+		}
+	}
+	return ""
 }
 
 // judge gives a view that HAProxy answered for its verdict and sentence.
@@ -279,6 +302,9 @@ func judge(v *View, svc *Service, px *Proxy) {
 		backup = backup || c.Verdict == BackupServing
 		if c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling {
 			mismatch = fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+		}
+		if c.Shut != "" && mismatch == "" {
+			mismatch = fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
 		}
 	}
 	switch {
@@ -335,7 +361,7 @@ func grey(v *View, err error) {
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
-		c.Note, c.Differs, c.Verdict, c.Share = "", false, Unknown, 0
+		c.Note, c.Shut, c.Differs, c.Verdict, c.Share = "", "", false, Unknown, 0
 	}
 }
 

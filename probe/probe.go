@@ -162,6 +162,10 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 			view := model.PatroniView{
 				Status: known.Status, Cluster: known.Cluster,
 				Checks: make(map[string]model.Observed[int], len(in.checks)),
+				Ports:  make([]model.PortView, len(in.ports)),
+			}
+			for k, pt := range in.ports {
+				view.Ports[k] = model.PortView{Port: pt.number, Observed: known.Port(pt.number)}
 			}
 			for _, path := range in.checks {
 				view.Checks[path] = known.Checks[path]

@@ -30,6 +30,7 @@ type instance struct {
 	addr   string
 	tls    bool
 	checks []string // as the services have them, each once
+	ports  []serverPort
 }
 
 func (in instance) place() place { return place{string(in.name), in.addr} }
@@ -68,7 +69,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 		if len(only) > 0 && !slices.Contains(only, c.Name) {
 			continue
 		}
-		checks := checksOf(c)
+		checks, ports := checksOf(c), portsOf(c)
 		for _, in := range c.Instances {
 			t := at(in.Host)
 			t.instances = append(t.instances, instance{
@@ -76,6 +77,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				addr:   net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort))),
 				tls:    in.PatroniTLS,
 				checks: checks[in.Name],
+				ports:  ports[in.Name],
 			})
 		}
 		for _, f := range c.Fronts {
@@ -195,6 +197,11 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 			return isNews(old, got, sameCluster)
 		})
 	})
+	if !dead(st.err) { // else the node itself may be out of reach
+		for _, pt := range in.ports {
+			ask(func() { r.askPort(ctx, in, pt) })
+		}
+	}
 	wg.Wait()
 }
 

@@ -55,7 +55,7 @@ func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 	}
 	for _, in := range c.Instances {
 		c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: services(&c, in.Host)})
-		w.inv.Nodes = append(w.inv.Nodes, model.Node{Host: in.Host, Name: string(in.Name)})
+		w.inv.Nodes = append(w.inv.Nodes, model.Node{Host: in.Host, Name: string(in.Name), HAProxy: model.HAProxyAccess{Port: 9101}})
 	}
 	w.inv.Clusters = append(w.inv.Clusters, c)
 }
@@ -127,7 +127,8 @@ func (w *world) lead(c *model.Cluster, n, tl int) {
 				}
 			}
 		}
-		view := model.PatroniView{Status: seen(st), Cluster: seen(w.dcs(c, n, tl)), Checks: map[string]model.Observed[int]{}}
+		view := model.PatroniView{Status: seen(st), Cluster: seen(w.dcs(c, n, tl)), Checks: map[string]model.Observed[int]{},
+			Ports: []model.PortView{{Port: "5432", Observed: seen(struct{}{})}, {Port: "6432", Observed: seen(struct{}{})}}}
 		for path, code := range codes {
 			view.Checks[path] = seen(code)
 		}
@@ -203,6 +204,17 @@ func (w *world) mute(name model.InstanceName, ago time.Duration) {
 	w.snap.Patroni[name] = v
 }
 
+// shut lets a port of an instance refuse connections.
+func (w *world) shut(name model.InstanceName, port string) {
+	v := w.snap.Patroni[name]
+	for i := range v.Ports {
+		if v.Ports[i].Port == port {
+			v.Ports[i].Err = fmt.Errorf("port %s refuses connections: no pgbouncer listens there", port)
+		}
+	}
+	w.snap.Patroni[name] = v
+}
+
 // muteProxy lets a HAProxy stop answering ago before t0.
 func (w *world) muteProxy(h model.Host, ago time.Duration) {
 	o := w.snap.HAProxy[h]
@@ -255,11 +267,14 @@ func situations() []struct {
 		partly.snap.Patroni["pg-test-"+model.InstanceName(n)] = model.PatroniView{}
 		delete(partly.snap.HAProxy, "10.10.10.1"+model.Host(n))
 	}
+	shut := newWorld() // the leader's pgbouncer is dead, and no check asks it
+	shut.shut("pg-test-1", "6432")
 	return []struct {
 		name string
 		w    *world
 	}{
 		{"partly", partly}, {"healthy", newWorld()}, {"failing", failing}, {"one-silent", oneSilent}, {"settling", settling},
 		{"drift", drift}, {"unknown", unknown}, {"asking", asking},
+		{"shut", shut},
 	}
 }

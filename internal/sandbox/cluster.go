@@ -257,7 +257,8 @@ func (c *cluster) cutStreams() {
 // join makes a running replica of m. It streams a little later.
 func (m *member) join() {
 	c := m.cl
-	m.pgUp, m.state, m.role, m.tl, m.lock = true, stateRunning, roleReplica, 0, false
+	m.state, m.role, m.tl, m.lock = stateRunning, roleReplica, 0, false
+	m.postgres(true)
 	m.failsafe, m.streaming, m.lag = false, false, joinLag
 	m.started = c.w.now
 	m.touch()

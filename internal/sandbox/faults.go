@@ -14,10 +14,17 @@ func (m *member) killPatroni() {
 	m.watchKeys()
 }
 
+// postgres lets PostgreSQL run or not: its port opens and closes with it.
+func (m *member) postgres(runs bool) {
+	m.pgUp = runs
+	m.cl.w.ports(m.node)
+}
+
 // fail is kill -9 of Patroni and PostgreSQL.
 func (m *member) fail() {
 	m.killPatroni()
-	m.pgUp, m.streaming, m.state = false, false, stateStopped
+	m.streaming, m.state = false, stateStopped
+	m.postgres(false)
 	if m.role == rolePrimary {
 		m.cl.cutStreams()
 	}
@@ -56,7 +63,8 @@ func (m *member) settleRole() {
 	case !m.pgUp && c.leader == m:
 		m.state, m.role = stateStarting, roleReplica
 		m.later(pgStartTime, func() {
-			m.pgUp, m.state, m.started = true, stateRunning, c.w.now
+			m.state, m.started = stateRunning, c.w.now
+			m.postgres(true)
 			c.take(m)
 		})
 	case !m.pgUp:
@@ -75,7 +83,7 @@ func (m *member) settleRole() {
 		m.state = stateRunning
 		m.touch()
 		if c.w.gen.modern {
-			m.later(rewindTime/2, func() { m.state, m.role, m.pgUp = stateStopped, roleDemoted, false })
+			m.later(rewindTime/2, func() { m.state, m.role = stateStopped, roleDemoted; m.postgres(false) })
 		}
 		m.later(rewindTime, m.join)
 	default:
@@ -87,12 +95,14 @@ func (m *member) settleRole() {
 // the cluster is paused.
 func (m *member) killPostgres() {
 	if !m.process {
-		m.pgUp, m.streaming, m.state = false, false, stateStopped
+		m.streaming, m.state = false, stateStopped
+		m.postgres(false)
 		return
 	}
 	c, leads := m.cl, m.role == rolePrimary
 	m.turn++
-	m.pgUp, m.streaming, m.state = false, false, stateUnknown
+	m.streaming, m.state = false, stateUnknown
+	m.postgres(false)
 	if leads {
 		c.cutStreams()
 	}
@@ -110,7 +120,8 @@ func (m *member) killPostgres() {
 
 // recovered is the moment a crashed leader runs again.
 func (c *cluster) recovered(m *member) {
-	m.pgUp, m.state, m.started = true, stateRunning, c.w.now
+	m.state, m.started = stateRunning, c.w.now
+	m.postgres(true)
 	switch {
 	case c.leader != m:
 		m.join()
@@ -159,7 +170,8 @@ func (c *cluster) switchover(to *member) error {
 	old.state = stateStopping
 	c.cutStreams()
 	old.later(stopTime, func() {
-		old.state, old.role, old.lock, old.pgUp = stateStopped, roleDemoted, false, false
+		old.state, old.role, old.lock = stateStopped, roleDemoted, false
+		old.postgres(false)
 		to.later(handoverTime, func() { c.take(to) })
 		old.later(handoverTime+rejoinTime, old.join)
 	})
@@ -208,7 +220,10 @@ func (m *member) lose() {
 }
 
 // stopSelf is a leader stopping PostgreSQL because it cannot keep its lock.
-func (m *member) stopSelf() { m.state, m.pgUp = stateStopping, false }
+func (m *member) stopSelf() {
+	m.state = stateStopping
+	m.postgres(false)
+}
 
 // acknowledged reports whether every other member of m's cluster would confirm
 // m as the leader: Patroni's failsafe mode.

@@ -39,7 +39,7 @@ func (s *Sandbox) handle(w http.ResponseWriter, r *http.Request) {
 		} else {
 			hangUp(w)
 		}
-	case p.patroni:
+	case p.by == byPatroni:
 		s.handlePatroni(w, r, p.node)
 	default:
 		s.handleHAProxy(w, r, p.node)

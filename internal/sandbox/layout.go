@@ -72,11 +72,13 @@ func (s *Sandbox) inventoryText() string {
 	}
 	fmt.Fprintf(&b, "  vars:\n    version: v4.5.0\n    admin_ip: %s\n    ansible_connection: local\n", infra)
 	fmt.Fprintf(&b, "    haproxy_admin_username: admin\n    haproxy_admin_password: pigsty\n    pg_rto: norm\n")
-	if s.statsPort != statsPort {
-		fmt.Fprintf(&b, "    haproxy_exporter_port: %d\n", s.statsPort)
-	}
-	if s.patroniPort != patroniPort {
-		fmt.Fprintf(&b, "    patroni_port: %d\n", s.patroniPort)
+	for _, v := range []struct {
+		name    string
+		is, own int
+	}{{"haproxy_exporter_port", s.statsPort, statsPort}, {"patroni_port", s.patroniPort, patroniPort}, {"pg_port", s.pgPort, pgPort}, {"pgbouncer_port", s.bouncerPort, bouncerPort}} {
+		if v.is != v.own {
+			fmt.Fprintf(&b, "    %s: %d\n", v.name, v.is)
+		}
 	}
 	return b.String()
 }

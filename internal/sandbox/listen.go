@@ -26,17 +26,29 @@ const (
 const (
 	patroniPort = 8008
 	statsPort   = 9101
+	pgPort      = 5432
+	bouncerPort = 6432
+)
+
+// listens is what listens on a port of a node.
+type listens int
+
+const (
+	byHAProxy listens = iota
+	byPatroni
+	byPostgres
+	byPgbouncer
 )
 
 // port is one TCP port of one node.
 type port struct {
-	s       *Sandbox
-	host    string // nodename
-	node    *node
-	patroni bool   // else HAProxy's
-	vip     string // the cluster whose VIP this is; "" for a node's own address
-	addr    string
-	ln      net.Listener
+	s    *Sandbox
+	host string // nodename
+	node *node
+	by   listens
+	vip  string // the cluster whose VIP this is; "" for a node's own address
+	addr string
+	ln   net.Listener
 }
 
 // portListener carries its port to the requests it accepts. It may be closed
@@ -59,11 +71,10 @@ type portKey struct{}
 // bind finds a free network and binds every port of every node in it.
 func (s *Sandbox) bind(ctx context.Context) error {
 	var err error
-	if s.patroniPort, err = freePort(patroniPort); err != nil {
-		return err
-	}
-	if s.statsPort, err = freePort(statsPort); err != nil {
-		return err
+	for p, own := range map[*int]int{&s.patroniPort: patroniPort, &s.statsPort: statsPort, &s.pgPort: pgPort, &s.bouncerPort: bouncerPort} {
+		if *p, err = freePort(own); err != nil {
+			return err
+		}
 	}
 	for s.net = firstNet; s.net <= lastNet; s.net++ {
 		if ctx.Err() != nil {
@@ -123,12 +134,8 @@ func (s *Sandbox) bindAll() error {
 			}
 			s.ports = append(s.ports, p)
 		}
-		for _, patroni := range []bool{true, false} {
-			n := s.statsPort
-			if patroni {
-				n = s.patroniPort
-			}
-			p := &port{s: s, host: d.name(), patroni: patroni, addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
+		for by, n := range []int{byHAProxy: s.statsPort, byPatroni: s.patroniPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
+			p := &port{s: s, host: d.name(), by: listens(by), addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
 			if err := p.open(); err != nil {
 				return err
 			}
@@ -165,7 +172,25 @@ func (s *Sandbox) serve() {
 
 func (p *port) run() {
 	ln := p.ln
-	p.s.wg.Go(func() { _ = p.s.server.Serve(ln) })
+	switch p.by {
+	case byPostgres, byPgbouncer:
+		p.s.wg.Go(func() { p.s.accept(ln, func(c net.Conn) error { return p.s.direct(c, p) }) })
+	default:
+		p.s.wg.Go(func() { _ = p.s.server.Serve(ln) })
+	}
+}
+
+// open reports whether the process that listens on a port of n runs.
+func (n *node) open(by listens) bool {
+	switch by {
+	case byPatroni:
+		return n.m.process
+	case byPostgres:
+		return n.m.pgUp
+	case byPgbouncer:
+		return !n.noPooler
+	}
+	return n.ha.up
 }
 
 // syncPorts opens and closes the ports of n as its processes run. The lock is held.
@@ -174,10 +199,7 @@ func (s *Sandbox) syncPorts(n *node) {
 		if p.node != n {
 			continue
 		}
-		want := n.ha.up
-		if p.patroni {
-			want = n.m.process
-		}
+		want := n.open(p.by)
 		switch {
 		case !want && p.ln != nil:
 			_ = p.ln.Close()

@@ -79,7 +79,7 @@ func (s *Sandbox) syncServices(n *node) {
 		}
 		p := &servicePort{ln: ln, node: n, proxy: name}
 		s.wire.ports[addr] = p
-		s.wg.Go(func() { s.accept(p) })
+		s.wg.Go(func() { s.accept(ln, func(c net.Conn) error { return s.talk(c, p) }) })
 	}
 }
 
@@ -94,14 +94,15 @@ func (s *Sandbox) closeServices() {
 	s.wire.ports = nil
 }
 
-func (s *Sandbox) accept(p *servicePort) {
+// accept gives every connection of a port to talk until the port is closed.
+func (s *Sandbox) accept(ln net.Listener, talk func(net.Conn) error) {
 	for {
-		c, err := p.ln.Accept()
+		c, err := ln.Accept()
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		if s.closed || len(s.wire.conns) > 1000 {
+		if s.closed || len(s.wire.conns) > 10000 {
 			s.mu.Unlock()
 			_ = c.Close()
 			continue
@@ -110,7 +111,7 @@ func (s *Sandbox) accept(p *servicePort) {
 		s.mu.Unlock()
 		s.wg.Go(func() {
 			_ = c.SetDeadline(time.Now().Add(connLife)) //nolint:forbidigo // a deadline of the kernel's
-			_ = s.talk(c, p)                            // a client that leaves is no error
+			_ = talk(c)                                 // a client that leaves is no error
 			_ = c.Close()
 			s.mu.Lock()
 			delete(s.wire.conns, c)
@@ -157,10 +158,17 @@ func (s *Sandbox) who(p *servicePort, sv *server) ([]string, error) {
 	w := s.lock()
 	defer s.unlock()
 	n := sv.target
-	pooled := sv.conf.port == 6432
-	switch {
-	case n == nil || !w.linked(p.node, n):
+	if n == nil || !w.linked(p.node, n) {
 		return nil, errSilent
+	}
+	return n.row(sv.conf.port == s.bouncerPort)
+}
+
+// row is what PostgreSQL on the node answers to pgtui's question, pooled or not.
+func (n *node) row(pooled bool) ([]string, error) {
+	switch {
+	case pooled && n.noPooler:
+		return nil, errHungUp
 	case !n.m.pgUp && pooled:
 		return nil, &pgError{"08P01", "pgbouncer cannot connect to server"}
 	case !n.m.pgUp:
@@ -186,15 +194,45 @@ func (s *Sandbox) talk(c net.Conn, p *servicePort) error {
 		return err
 	}
 	sv, err := s.route(p)
-	if err == nil {
-		_, err = s.who(p, sv)
+	if err != nil {
+		return turnAway(c, err)
 	}
-	switch {
-	case errors.Is(err, errSilent):
+	return converse(c, params, func() ([]string, error) { return s.who(p, sv) })
+}
+
+// direct is one connection to the port of a node's PostgreSQL or pgbouncer.
+func (s *Sandbox) direct(c net.Conn, p *port) error {
+	who := func() ([]string, error) {
+		s.lock()
+		defer s.unlock()
+		if p.node.cut {
+			return nil, errSilent
+		}
+		return p.node.row(p.by == byPgbouncer)
+	}
+	if _, err := who(); errors.Is(err, errSilent) {
+		return turnAway(c, err) // not even a word about TLS
+	}
+	params, err := startup(c)
+	if err != nil {
+		return err
+	}
+	return converse(c, params, who)
+}
+
+// turnAway ends a connection, in its own time when nothing answers.
+func turnAway(c net.Conn, err error) error {
+	if errors.Is(err, errSilent) {
 		_, _ = io.Copy(io.Discard, c) // until the client gives up
 		return err
-	case err != nil:
-		return refuse(c, err)
+	}
+	return refuse(c, err)
+}
+
+// converse lets a client in that has started up, and answers it with what who says.
+func converse(c net.Conn, params map[string]string, who func() ([]string, error)) error {
+	if _, err := who(); err != nil {
+		return turnAway(c, err)
 	}
 	if err := login(c, params); err != nil {
 		return refuse(c, err)
@@ -204,7 +242,7 @@ func (s *Sandbox) talk(c net.Conn, p *servicePort) error {
 		if err != nil || kind == 'X' {
 			return err
 		}
-		row, err := s.who(p, sv)
+		row, err := who()
 		if err == nil && (kind != 'Q' || !strings.Contains(string(body), "pg_postmaster_start_time()")) {
 			err = &pgError{"0A000", "the sandbox has no PostgreSQL: it answers pgtui's own question only"}
 		}

@@ -44,8 +44,8 @@ type Sandbox struct {
 	sockDir string
 	net     int // second number of the addresses
 	hosts   []declared
-	// patroniPort and statsPort are the ports of every node.
-	patroniPort, statsPort int
+	// The ports of every node.
+	patroniPort, statsPort, pgPort, bouncerPort int
 
 	mu      sync.Mutex
 	w       *world

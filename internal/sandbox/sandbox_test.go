@@ -185,7 +185,7 @@ func TestScriptErrorsSayWhatWasExpected(t *testing.T) {
 		{"switchover pg-nope", `no cluster "pg-nope"`},
 		{"switchover pg-test pg-test-1", "leads pg-test already"},
 		{"switchover pg-test pg-meta-1", "not a member"},
-		{"kill mysql pg-test-1", "expected patroni, postgres or haproxy"},
+		{"kill mysql pg-test-1", "expected patroni, postgres, pgbouncer or haproxy"},
 		{"drain all pg-test-replica", "expected PROXY/SERVER"},
 		{"drain all pg-test-replica/pg-test-9", "no running HAProxy has a server"},
 		{"weight all pg-test-replica/pg-test-2 300", "expected a weight from 0 to 256"},

@@ -42,7 +42,7 @@ func commands() []command {
 	}
 	return []command{
 		{"fail", "NODE", "kill Patroni and PostgreSQL of a node", onMember((*member).failNow), 1},
-		{"kill", "patroni|postgres|haproxy NODE", "kill one of them", (*world).kill, 2},
+		{"kill", "patroni|postgres|pgbouncer|haproxy NODE", "kill one of them", (*world).kill, 2},
 		{"start", "NODE|all", "start whatever does not run", (*world).start, 1},
 		{"switchover", "CLUSTER [NODE]", "hand the leader's role on", (*world).switchover, -1},
 		{"drain", "NODE|all PROXY/SERVER", "no new connections to a server, in one HAProxy or all", setState("drain"), 2},

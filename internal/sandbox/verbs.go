@@ -72,8 +72,14 @@ func (w *world) kill(a []string) error {
 	case "haproxy":
 		n.ha.up = false
 		w.ports(n)
+	case "pgbouncer":
+		if n.noPooler {
+			return fmt.Errorf("pgbouncer of %s does not run", n.name)
+		}
+		n.noPooler = true
+		w.ports(n)
 	default:
-		return fmt.Errorf("%q: expected patroni, postgres or haproxy", a[0])
+		return fmt.Errorf("%q: expected patroni, postgres, pgbouncer or haproxy", a[0])
 	}
 	return nil
 }
@@ -81,7 +87,7 @@ func (w *world) kill(a []string) error {
 func (w *world) start(a []string) error {
 	if a[0] == "all" {
 		for _, n := range w.nodes {
-			if !n.ha.up || !n.m.process || !n.m.pgUp {
+			if !n.ha.up || !n.m.process || !n.m.pgUp || n.noPooler {
 				if err := w.start([]string{n.name}); err != nil {
 					return err
 				}
@@ -93,10 +99,15 @@ func (w *world) start(a []string) error {
 	if err != nil {
 		return err
 	}
+	started := n.noPooler || !n.ha.up
+	n.noPooler = false
 	if !n.ha.up {
 		if err := w.reloadNode(n); err != nil {
 			return err
 		}
+	}
+	if started {
+		w.ports(n)
 		if n.m.process && n.m.pgUp {
 			return nil
 		}

@@ -39,6 +39,8 @@ type node struct {
 	cut bool
 	// frozenAt is when Patroni was stopped with SIGSTOP; zero while it runs.
 	frozenAt time.Time
+	// noPooler is true while pgbouncer does not run.
+	noPooler bool
 }
 
 func (n *node) frozen() bool { return !n.frozenAt.IsZero() }

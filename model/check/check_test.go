@@ -71,6 +71,12 @@ func TestEachFinding(t *testing.T) {
 		{"replica empty", func(in *check.Input) { route(in, 1, model.Empty) }, "service-empty warning replica 5434 has no server"},
 		{"standby cluster: primary is empty by design", func(in *check.Input) { in.Board.Cluster.Standby = true; route(in, 0, model.Empty) }, ""},
 		{"misrouted", func(in *check.Input) { in.Board.Routes[0].Views[1].Verdict = model.Mismatch }, "misrouted critical primary 5433 goes to the wrong server on 1 of 2 HAProxies"},
+		{"a port is shut behind a check that passes", func(in *check.Input) {
+			for i := range in.Board.Routes[0].Views {
+				v := &in.Board.Routes[0].Views[i]
+				v.Verdict, v.Cells = model.Mismatch, []model.Cell{{Instance: "pg-test-1", Share: 100, Allowed: 200, Shut: "port 6432 refuses connections"}}
+			}
+		}, "check-yes-port-no critical primary 5433: HAProxy sends clients to pg-test-1, whose PostgreSQL takes no connections"},
 		{"HAProxies disagree", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false

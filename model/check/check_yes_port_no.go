@@ -19,7 +19,8 @@ func checkYesPortNo(in Input) []model.Finding {
 			}
 		}
 		n := len(f.Evidence)
-		if n == 0 {
+		names, why := r.Shut()
+		if n == 0 && len(names) == 0 {
 			continue
 		}
 		behind := "PostgreSQL"
@@ -29,6 +30,11 @@ func checkYesPortNo(in Input) []model.Finding {
 			f.Hint = "on the server that is named: systemctl status pgbouncer"
 		}
 		f.Summary = fmt.Sprintf("%s %s: the check passes, connections fail on %s: is %s down?", r.Service, r.Port, onNodes(n, len(r.Views)), behind)
+		if len(names) > 0 {
+			f.Instance, f.Evidence = names[0], append(f.Evidence, why...)
+			f.Summary = fmt.Sprintf("%s %s: HAProxy sends clients to %s, whose %s takes no connections", r.Service, r.Port, model.Join(names), behind)
+			f.Hint = fmt.Sprintf("on %s: systemctl status %s", names[0], map[bool]string{true: "pgbouncer", false: "patroni"}[behind == "pgbouncer"])
+		}
 		out = append(out, f)
 	}
 	return out

@@ -55,6 +55,11 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 			v.Cluster.Value.Members = slices.Clone(v.Cluster.Value.Members)
 			v.Cluster.Value.Members[1].Lag = 5 << 20
 		}),
+		"a port is shut": change(func(v *model.PatroniView) {
+			for _, n := range []string{"5432", "6432"} {
+				v.Ports = append(v.Ports, model.PortView{Port: n, Observed: model.Observed[struct{}]{Tried: t0, Err: gone}})
+			}
+		}),
 		"a HAProxy falls silent": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
 			s.HAProxy["10.0.1.2"] = o.Next(o.Value, gone, t0, 0)

@@ -14,7 +14,7 @@ func misrouted(in Input) []model.Finding {
 		f := model.Finding{Severity: model.Critical, Service: r.Service,
 			Hint: "HAProxy leaves a server after three failed checks; if it lasts, see the service page"}
 		for _, v := range r.Views {
-			if v.Verdict == model.Mismatch && !byProof(&v) {
+			if v.Verdict == model.Mismatch && !byProof(&v) && !byPort(&v) {
 				f.Evidence = append(f.Evidence, v.Label()+": "+v.Why)
 			}
 		}
@@ -30,6 +30,20 @@ func misrouted(in Input) []model.Finding {
 // findings of their own.
 func byProof(v *model.View) bool {
 	return v.Proven != nil && (v.Proven.Against != "" || v.Proven.Dead != "")
+}
+
+// byPort reports whether only a port that takes no connections made the view a
+// mismatch: that is a finding of its own.
+func byPort(v *model.View) bool {
+	shut := false
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		if c.Share > 0 && c.Allowed != 0 && c.Allowed != 200 {
+			return false
+		}
+		shut = shut || c.Share > 0 && c.Shut != ""
+	}
+	return shut
 }
 
 // onNodes is "every HAProxy" or "1 of 3 HAProxies".

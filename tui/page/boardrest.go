@@ -81,7 +81,7 @@ func flow(head widget.Line, text string, w int) []widget.Line {
 func firstNote(r *model.Route) string {
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
-			if c.Note != "" {
+			if c.Note != "" && c.Shut == "" {
 				return string(c.Instance) + ": " + c.Note
 			}
 		}

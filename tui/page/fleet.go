@@ -321,6 +321,9 @@ func portCell(b *model.Board, port string, e Env) widget.Line {
 		if e.pendingRoute(r) {
 			return widget.T(theme.Info, "·")
 		}
+		if names, _ := r.Shut(); len(names) > 0 {
+			return widget.T(theme.Bad, "✕ shut ").Add(theme.Plain, seqs(b.Cluster, names))
+		}
 		switch r.Verdict {
 		case model.Serving:
 			return widget.T(theme.Dim, "ok ").Add(theme.Plain, seqs(b.Cluster, r.Serving))

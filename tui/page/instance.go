@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -30,8 +31,8 @@ func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
 func (p *Instance) Title() string { return string(p.name) }
 
 // Keys of the page.
-func (p *Instance) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
+func (p *Instance) Keys(e Env) []keys.Binding {
+	out := []keys.Binding{
 		keys.New(keys.Open, "service", "enter", "the service under the cursor", "enter"),
 		keys.New(keys.Next, "next instance", "tab", "the next instance of the cluster", "tab", "right", "l"),
 		keys.New(keys.Prev, "", "shift-tab", "the instance before it", "shift+tab", "left", "h"),
@@ -39,7 +40,11 @@ func (p *Instance) Keys(Env) []keys.Binding {
 		keys.New(keys.Topology, "topology", "t", "who replicates from whom", "t"),
 		keys.New(keys.WhatIf, "what if", "w", "on paper: it is down, or leads", "w"),
 		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
-	}, keys.Moves()...)
+	}
+	if e.Offers(TopicComponents) {
+		out = append(out, keys.New(keys.Parts, "components", "c", "what else runs on the cluster's nodes, asked now", "c"))
+	}
+	return append(out, keys.Moves()...)
 }
 
 // Do carries out one action.
@@ -67,6 +72,8 @@ func (p *Instance) Do(a keys.Action, e Env) (Page, Intent) {
 		return p, Goto{NewWhatIf(p.cluster, p.name)}
 	case keys.Findings:
 		return p, Goto{NewFindings(p.cluster)}
+	case keys.Parts:
+		return p, Goto{NewComponents(p.cluster)}
 	}
 	lines, at := p.lines(e)
 	q := *p
@@ -130,6 +137,7 @@ func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
 	}
 	out = append(out, services...)
 	out = append(out, nil)
+	out = append(out, ports(in, e)...)
 	out = append(out, p.patroni(in, e)...)
 	return append(out, p.said(b, e)...), at
 }
@@ -232,6 +240,52 @@ func (p *Instance) serviceRows(b *model.Board, r *model.Route, e Env) (rows [][]
 		name = nil
 	}
 	return rows
+}
+
+// ports are the ports of the instance and of its node that are asked all the
+// time, and whether they answer.
+func ports(in *model.Instance, e Env) []widget.Line {
+	if e.Snap == nil {
+		return nil
+	}
+	v := e.Snap.Patroni[in.Name]
+	l := widget.T(theme.Head, " PORTS   ")
+	var why []widget.Line
+	add := func(number, name string, tried time.Time, err error, answers bool) {
+		m := mark{"●", "", theme.Good}
+		switch {
+		case err != nil:
+			m = mark{"✕", "", theme.Bad}
+			if name == "postgres" || name == "pgbouncer" {
+				why = append(why, wrapped(theme.Bad, "✕ "+err.Error(), "   ", e.W, 2)...)
+			}
+		case tried.IsZero():
+			m = mark{"·", "", theme.Info}
+		case !answers:
+			m = mark{"?", "", theme.Doubt}
+		}
+		l = l.Add(m.tone, m.shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
+	}
+	for _, pt := range v.Ports { // as long as its Patroni answers: see model.PortView
+		name, err := "postgres", pt.Err
+		if pt.Port == fmt.Sprint(in.BouncerPort) {
+			name = "pgbouncer"
+		}
+		if !v.Status.Current(e.Now) {
+			err = nil
+		}
+		add(pt.Port, name, pt.Tried, err, v.Status.Current(e.Now))
+	}
+	add(fmt.Sprint(in.PatroniPort), "patroni", v.Status.Tried, v.Status.Err, v.Status.Current(e.Now))
+	if n := e.Inv.Node(in.Host); n != nil {
+		if o, asked := e.Snap.HAProxy[in.Host]; asked {
+			add(fmt.Sprint(n.HAProxy.Port), "haproxy", o.Tried, o.Err, o.Current(e.Now))
+		}
+	}
+	if e.Offers(TopicComponents) {
+		l = l.Add(theme.Key, "c").Add(theme.Dim, " asks the rest")
+	}
+	return append(append([]widget.Line{l}, why...), nil)
 }
 
 // patroni is what the instance's own Patroni and the DCS say of it.

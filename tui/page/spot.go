@@ -20,6 +20,7 @@ type spot struct {
 	sessions int64
 	why      string
 	note     string
+	shut     bool     // it is sent connections, and its port takes none
 	each     []string // "pg-test-1: serves", where they differ
 	asking   bool     // none is known, and one has not been tried yet
 }
@@ -47,6 +48,7 @@ func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
 		s.sessions += c.Sessions
 		if c.Share > 0 {
 			s.serving++
+			s.shut = s.shut || c.Shut != ""
 		}
 		switch {
 		case s.known == 1:
@@ -97,11 +99,14 @@ func (s spot) line(w int) widget.Line {
 			m = mark{"●", fmt.Sprintf("serves %d/%d", s.serving, s.known), theme.Warn}
 		}
 	}
+	if s.shut {
+		m = mark{"✕", "port shut", theme.Bad}
+	}
 	out := m.line()
 	if s.serving > 0 && s.share > 0 && s.share < 100 {
 		out = out.Add(m.tone, fmt.Sprintf(" %d%%", s.share))
 	}
-	if s.note != "" {
+	if s.note != "" && !s.shut {
 		out = out.Add(theme.Warn, " "+differs)
 	}
 	if s.serving > 0 && s.sessions > 0 {

@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgtui/model"
+)
+
+// How long the last answer of a port lasts before it is asked again. Patroni
+// looks after PostgreSQL itself, and a PostgreSQL may log every connection, so
+// its own port is asked seldom. One that is shut is asked in every turn. One
+// that is silent is not: what it has not accepted waits in its queue.
+const (
+	poolerGap   = 5 * time.Second
+	postgresGap = 30 * time.Second
+	silentGap   = 10 * time.Second
+)
+
+// serverPort is one port of an instance that services lead to.
+type serverPort struct {
+	number string
+	addr   string
+	pooler bool // pgbouncer's
+	gap    time.Duration
+}
+
+// name is what listens there.
+func (p serverPort) name() string {
+	if p.pooler {
+		return "pgbouncer"
+	}
+	return "PostgreSQL"
+}
+
+// portsOf are the ports that services send clients to, by instance, each once:
+// PostgreSQL's and pgbouncer's, for what listens on others may not speak their
+// protocol. They come in order.
+func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
+	out := map[model.InstanceName][]serverPort{}
+	for i := range c.Fronts {
+		for j := range c.Fronts[i].Services {
+			servers, _ := c.Fronts[i].Services[j].Servers()
+			for _, s := range servers {
+				in := c.Instance(s.Name)
+				if in == nil || slices.ContainsFunc(out[s.Name], func(p serverPort) bool { return p.number == s.Port }) {
+					continue
+				}
+				pt := serverPort{number: s.Port, addr: net.JoinHostPort(string(in.Host), s.Port), gap: postgresGap}
+				switch s.Port {
+				case strconv.Itoa(int(in.BouncerPort)):
+					pt.pooler, pt.gap = true, poolerGap
+				case strconv.Itoa(int(in.PgPort)):
+				default:
+					continue
+				}
+				out[s.Name] = append(out[s.Name], pt)
+			}
+		}
+	}
+	for _, ports := range out {
+		slices.SortFunc(ports, func(a, b serverPort) int { return strings.Compare(a.number, b.number) })
+	}
+	return out
+}
+
+// due reports whether a port is to be asked again.
+func (p serverPort) due(old model.Observed[struct{}], now time.Time) bool {
+	gap := p.gap
+	if f, ok := old.Err.(*failure); ok { //nolint:errorlint // only askPort makes it
+		gap = 0
+		if f.connected || isTimeout(f.cause) {
+			gap = silentGap
+		}
+	}
+	return old.Tried.IsZero() || now.Sub(old.Tried) >= gap
+}
+
+// askPort asks one port whether it speaks PostgreSQL's protocol.
+func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
+	r.p.mu.Lock()
+	old := r.p.patroni[in.place()].Port(pt.number)
+	r.p.mu.Unlock()
+	if !pt.due(old, r.p.o.Now()) {
+		return
+	}
+	got := do(ctx, r, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.p.speaks(ctx, pt) })
+	r.view(ctx, in, func(v *model.PatroniView) bool {
+		old := v.Port(pt.number)
+		now := model.PortView{Port: pt.number, Observed: got.after(old)}
+		v.Ports = slices.DeleteFunc(slices.Clone(v.Ports), func(p model.PortView) bool { return p.Port == pt.number })
+		v.Ports = append(v.Ports, now)
+		return isNews(old, got, same)
+	})
+}
+
+// speaks is why a port does not speak PostgreSQL's protocol; nil when it does.
+func (p *Prober) speaks(ctx context.Context, pt serverPort) error {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	defer cancel()
+	_, err := p.sslRequest(ctx, pt.addr)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() == context.Canceled { //nolint:errorlint // the context's own
+		return &failure{text: "not asked: the probe ended", cause: err}
+	}
+	f := &failure{cause: err, text: fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, faultOf(err, pt.addr).Text)}
+	switch faultOf(err, pt.addr).Fault {
+	case model.FaultRefused:
+		f.text = fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())
+	case model.FaultTimeout:
+		f.text = fmt.Sprintf("port %s does not answer within %v: %s hangs, or the way there is cut", pt.number, p.o.Timeout, pt.name())
+	case model.FaultClosed:
+		f.text, f.connected = fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), true
+	}
+	return f
+}

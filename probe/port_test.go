@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+func TestSpeaks(t *testing.T) {
+	hello := make([]byte, 8)
+	tests := []struct {
+		name string
+		do   func(net.Conn)
+		want string // the error's words; "" for none
+	}{
+		{"declines TLS, as pgbouncer does", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("N")) }, ""},
+		{"closes", func(net.Conn) {}, "port 6432 accepts connections and closes them: pgbouncer is not well"},
+		{"another protocol", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("H")) }, "pgbouncer on port 6432: the answer to a TLS request begins with 'H'"},
+		{"hangs", func(c net.Conn) { time.Sleep(time.Second) }, "port 6432 does not answer within 200ms: pgbouncer hangs"},
+	}
+	p := New(Options{Timeout: 200 * time.Millisecond})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := p.speaks(t.Context(), serverPort{number: "6432", addr: server(t, tt.do), pooler: true})
+			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ln.Close()
+	err = p.speaks(t.Context(), serverPort{number: "5432", addr: ln.Addr().String()})
+	if want := "port 5432 refuses connections: no PostgreSQL listens there"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+func TestPortIsAskedWhenDue(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	refused := &failure{cause: errors.New("refused")}
+	silent := &failure{cause: context.DeadlineExceeded}
+	tests := []struct {
+		name string
+		ago  time.Duration // since it was asked; negative for never
+		err  error
+		want bool
+	}{
+		{"never asked", -1, nil, true},
+		{"well a moment ago", 4 * time.Second, nil, false},
+		{"well a while ago", 5 * time.Second, nil, true},
+		{"refused a moment ago", time.Second, refused, true},
+		{"silent a moment ago", 9 * time.Second, silent, false},
+		{"silent a while ago", 10 * time.Second, silent, true},
+	}
+	for _, tt := range tests {
+		o := model.Observed[struct{}]{Tried: now.Add(-tt.ago), Err: tt.err}
+		if tt.ago < 0 {
+			o.Tried = time.Time{}
+		}
+		if got := (serverPort{gap: poolerGap}).due(o, now); got != tt.want {
+			t.Errorf("%s: due %v", tt.name, got)
+		}
+	}
+}
+
+// TestPortsOf: PostgreSQL's and pgbouncer's ports, each once, of the cluster's own members;
+// what listens on others is not asked.
+func TestPortsOf(t *testing.T) {
+	open := server(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 8)); _, _ = c.Write([]byte("N")) })
+	_, number, _ := net.SplitHostPort(open)
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &model.Cluster{Instances: []model.Instance{{Name: "a-1", Host: "127.0.0.1", PgPort: uint16(n), BouncerPort: 1}, {Name: "a-2", Host: "127.0.0.2", PgPort: 5432, BouncerPort: 6432}}}
+	to := func(port string) model.Service {
+		return model.Service{Members: []model.Server{{Name: "a-1", Host: "127.0.0.1", Port: port}, {Name: "x-1", Port: port}}}
+	}
+	c.Fronts = []model.Front{{Host: "127.0.0.1", Services: []model.Service{to("1"), to(number), to("1"), to("9999")}}}
+	got := portsOf(c)
+	if len(got) != 1 || len(got["a-1"]) != 2 || got["a-1"][0].number != "1" || !got["a-1"][0].pooler || got["a-1"][1].addr != open || got["a-1"][1].pooler {
+		t.Errorf("ports %+v", got)
+	}
+}
