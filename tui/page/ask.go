@@ -31,7 +31,7 @@ func (e Env) Offers(t Topic) bool { return slices.Contains(e.Asks, t) }
 type Inquiry struct {
 	Topic   Topic
 	Cluster model.ClusterName // "" is all
-	Target  []string // of a trace: what `pgtui trace` is given
+	Target  []string          // of a trace: what `pgtui trace` is given
 }
 
 // AnswerMsg answers Ask.
