@@ -222,11 +222,11 @@ func (p *Inventory) View(e Env) []widget.Line {
 
 // table draws lines of the list, below their head.
 func (p *Inventory) table(seen []int, e Env) []widget.Line {
-	from := min(p.list.from, max(e.W/4, min(14, e.W/3)))
 	wide, hosts := e.W >= 100, max(e.W/5, 8)
 	if wide {
 		hosts = e.W / 4
 	}
+	from := min(p.list.from, max(e.W/4, min(14, e.W/3), e.W-p.list.name-hosts-25)) // 25: the value, marks and gaps
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "VARIABLE", Min: min(p.list.name, max(e.W/3-2, 4)), Max: max(p.list.name, 8)},
 		{Title: "VALUE", Min: min(max(e.W/5-1, 2), 8), Max: 160, Flex: true},
