@@ -87,6 +87,14 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			tr, _ := traced(ctx, a.prober(), inv, t)
 			return tr, ctx.Err()
 		},
+		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
+			play, err := a.playFile(ctx, inv.Source)
+			if err != nil {
+				return model.Origins{}, err
+			}
+			found, err := originsOf(play, string(name))
+			return found, errors.Join(err, ctx.Err())
+		},
 		Diff:    diffLines,
 		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {

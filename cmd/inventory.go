@@ -5,32 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/inventory"
+	"pgtui/model/pigsty"
 	"pgtui/model/py"
+	"pgtui/render"
 )
 
 func (a *app) inventoryCmd() *cobra.Command {
 	var list, graph, vars, export bool
-	var host, playbooks string
+	var host, playbooks, output string
 	c := &cobra.Command{
 		Use:   "inventory [--list|--host HOST|--graph [group]|host-pattern]",
 		Short: "What Ansible makes of the inventory, and where each value comes from",
 		Long: "Without a flag: the variables that decide each cluster's services, with the file and\n" +
-			"line of the definition that won. With --list, --host or --graph: what ansible-inventory\n" +
+			"line of the definition that won; -o json adds the whole value and the definitions that lost.\n" +
+			"With --list, --host or --graph: what ansible-inventory\n" +
 			"prints, byte for byte.\n\n" +
 			"--list, --host and --graph --vars print every variable, passwords included, as\n" +
 			"ansible-inventory does. Values of !vault stay encrypted.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !list && host == "" && !graph {
-				return a.showOrigins(cmd.Context(), args)
+				return a.showOrigins(cmd.Context(), args, output)
+			}
+			if cmd.Flags().Changed("output") {
+				return errors.New("-o is not for --list, --host and --graph: they print what ansible-inventory prints")
 			}
 			path, err := findInventory(a.inventory, a.io.Getenv)
 			if err != nil {
@@ -66,34 +74,105 @@ func (a *app) inventoryCmd() *cobra.Command {
 	f.BoolVar(&graph, "graph", false, "print the tree of groups and hosts")
 	f.BoolVar(&vars, "vars", false, "with --graph: print the variables too; secrets included")
 	f.BoolVar(&export, "export", false, "with --list: leave variables with the group or host they are written for")
+	f.StringVarP(&output, "output", "o", "table", "table or json, without another flag")
 	f.StringVar(&playbooks, "playbook-dir", "", "with --list, --host and --graph: count the vars files beside these playbooks too, as ansible-inventory does")
 	c.MarkFlagsMutuallyExclusive("list", "host", "graph")
 	return c
 }
 
-// showOrigins prints where the values that matter come from, for the hosts of
-// a pattern, as the playbook sees them.
-func (a *app) showOrigins(ctx context.Context, args []string) error {
+// showOrigins prints where the values that matter come from, for a cluster or
+// the hosts of a pattern, as the playbook sees them.
+func (a *app) showOrigins(ctx context.Context, args []string, output string) error {
+	if output != "table" && output != "json" {
+		return fmt.Errorf("-o %s: expected table or json", output)
+	}
 	play, err := a.play(ctx)
 	if err != nil {
 		return err
 	}
-	inv, pattern := play.Inventory, "all"
+	name := ""
 	if len(args) > 0 {
-		pattern = args[0]
+		name = args[0]
 	}
-	for _, p := range play.Model.Problems {
+	found, err := originsOf(play, name)
+	if output == "json" {
+		if err != nil {
+			return err
+		}
+		return printJSON(a.io.Out, jsonv1.NewOrigins(play.Model, &found))
+	}
+	for _, p := range found.Problems {
 		a.warn(p)
 	}
-	hosts, err := inv.Match(pattern)
 	if err != nil {
 		return err
 	}
-	if len(hosts) == 0 {
-		return &model.Hint{Err: fmt.Errorf("no host matches %q in %s", pattern, inv.Source), Try: "pgtui inventory --graph"}
-	}
 	fmt.Fprintln(a.io.Out, dialectLine(play.Model))
-	return printOrigins(a.io.Out, inventory.Origins(inv, hosts))
+	return printOrigins(a.io.Out, found.Rows)
+}
+
+// originsOf says where the values of a cluster, or of the hosts of a pattern,
+// come from; of all hosts when name is "". The problems of the inventory are
+// there even with an error. What may be a secret is masked.
+func originsOf(play *pigsty.Play, name string) (model.Origins, error) {
+	inv := play.Inventory
+	out := model.Origins{Source: inv.Source, Hash: play.Model.Hash, Problems: slices.Clone(play.Model.Problems)}
+	hosts, err := originHosts(play, name)
+	if err != nil {
+		return out, err
+	}
+	out.Rows = inventory.Origins(inv, hosts)
+	for i := range out.Rows {
+		o := &out.Rows[i]
+		maskDefinition(&o.Definition)
+		for k := range o.Hid {
+			maskDefinition(&o.Hid[k])
+		}
+	}
+	if len(out.Rows) == 0 {
+		return out, errors.New("no cluster: no host has a pg_cluster")
+	}
+	for i := range play.Model.Clusters {
+		c := &play.Model.Clusters[i]
+		if slices.ContainsFunc(c.Instances, func(in model.Instance) bool {
+			return slices.ContainsFunc(hosts, func(h *inventory.Host) bool { return h.Name == string(in.Host) })
+		}) {
+			out.Problems = append(out.Problems, c.Problems...)
+		}
+	}
+	return out, nil
+}
+
+// originHosts are the hosts that a pattern matches, and the members of the
+// cluster of that name.
+func originHosts(play *pigsty.Play, name string) ([]*inventory.Host, error) {
+	inv := play.Inventory
+	if name == "" {
+		name = "all"
+	}
+	hosts, err := inv.Match(name)
+	if c := play.Model.Cluster(model.ClusterName(name)); c != nil {
+		for _, in := range c.Instances {
+			if h := inv.Host(string(in.Host)); h != nil && !slices.Contains(hosts, h) {
+				hosts, err = append(hosts, h), nil
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(hosts) == 0 {
+		return nil, &model.Hint{Err: fmt.Errorf("no host matches %q in %s", name, inv.Source), Try: "pgtui inventory --graph"}
+	}
+	return hosts, nil
+}
+
+// maskDefinition masks what would be a secret in an HAProxy configuration.
+func maskDefinition(d *model.Definition) {
+	d.Value = render.MaskSecrets(d.Value)
+	for i := range d.Text {
+		d.Text[i] = render.MaskSecrets(d.Text[i])
+	}
 }
 
 func (a *app) printJSON(v py.Value) error {
@@ -127,27 +206,13 @@ func printable(text string) string {
 }
 
 // printOrigins is the table of where values come from.
-func printOrigins(w io.Writer, clusters []inventory.Origin) error {
+func printOrigins(w io.Writer, rows []model.Origin) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CLUSTER\tHOST\tVARIABLE\tVALUE\tFROM")
-	for _, o := range clusters {
-		cluster, hosts := o.Cluster, strings.Join(o.Hosts, " ")
-		if cluster == "" {
-			cluster = "–"
-		}
-		if o.All {
-			hosts = fmt.Sprintf("all %d", len(o.Hosts))
-		} else if len(o.Hosts) > 3 {
-			hosts = fmt.Sprintf("%s and %d more", strings.Join(o.Hosts[:2], " "), len(o.Hosts)-2)
-		}
-		from := o.At.File
-		if o.At.Line > 0 {
-			from = fmt.Sprintf("%s:%d", o.At.File, o.At.Line)
-		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", safe.Text(cluster, 40), safe.Text(hosts, 60), o.Variable, safe.Text(o.Value, 60), safe.Text(from, 120))
-	}
-	if len(clusters) == 0 {
-		return errors.Join(tw.Flush(), errors.New("no cluster: no host has a pg_cluster"))
+	for i := range rows {
+		o := &rows[i]
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", dash(safe.Text(string(o.Cluster), 40)), safe.Text(o.Where(), 60), o.Variable,
+			safe.Text(o.Value, 60), safe.Text(o.From(), 120))
 	}
 	return tw.Flush()
 }

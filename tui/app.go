@@ -231,5 +231,8 @@ func (m *Model) asks() []page.Topic {
 	if m.deps.Trace != nil {
 		out = append(out, page.TopicTrace)
 	}
+	if m.deps.Origins != nil {
+		out = append(out, page.TopicOrigins)
+	}
 	return out
 }

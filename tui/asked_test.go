@@ -344,9 +344,9 @@ func TestAPageThatComesBackAsksAgainWhatItNeverHeard(t *testing.T) {
 func TestARunningQuestionBlocksNoKey(t *testing.T) {
 	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Start = "pg-test" })
 	r.lazy = true
-	for _, k := range []string{"a", "c", "T"} {
+	for _, k := range []string{"a", "c", "T", "v"} {
 		r.press(k)
-		r.want("~ ", "ask again")
+		r.want("~ ", " again")
 		r.press("j", "G", "left", "enter", "y")
 		r.want("copied: pgtui ")
 		r.press("?")
@@ -464,7 +464,7 @@ func TestTheCursorStaysOnItsComponent(t *testing.T) {
 
 func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 	r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = "pg-test" })
-	for _, k := range []string{"", "a", "c", "T"} {
+	for _, k := range []string{"", "a", "c", "T", "v"} {
 		if k != "" {
 			r.press("esc", k)
 		}

@@ -38,6 +38,10 @@ type Deps struct {
 	// `pgtui trace` is given: a cluster or an entry point and a service, or a
 	// connection string. nil offers no trace page.
 	Trace func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error)
+	// Origins reads the inventory afresh and says where the values of a cluster
+	// come from, of all clusters when it is "". inv is what the console shows; its
+	// hash differs when the file has changed since. nil offers no inventory page.
+	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Origins, error)
 	// Diff is the unified diff of one change, line by line, for display.
 	Diff func(c model.FileChange) []DiffLine
 	// Summary is a change in plain words.

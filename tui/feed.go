@@ -283,6 +283,8 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 			answer, err = d.Components(ctx, inv, q.Cluster)
 		case page.TopicTrace:
 			answer, err = d.Trace(ctx, inv, q.Target)
+		case page.TopicOrigins:
+			answer, err = d.Origins(ctx, inv, q.Cluster)
 		}
 		at := d.Now()
 		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}

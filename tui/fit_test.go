@@ -56,7 +56,11 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"access traced", []string{"enter"}}, {"trace below", []string{"j", "j", "G"}},
 		{"components", []string{"esc", "esc", "c"}}, {"components below", []string{"j", "j", "G"}},
 		{"trace", []string{"esc", "T"}}, {"trace again", []string{"R"}}, {"another trace", []string{"tab"}}, {"palette of traces", []string{":", "t", "r", "a", "c", "e", "space"}},
-		{"service", []string{"esc", "esc", "enter"}}, {"service below", []string{"G"}},
+		{"inventory", []string{"esc", "esc", "v"}}, {"inventory below", []string{"j", "j", "G"}}, {"value", []string{"enter"}}, {"value below", []string{"j", "G"}},
+		{"inventory narrowed", []string{"esc", "/", "p", "o", "r", "t"}}, {"inventory of nothing", []string{"z", "z", "enter"}}, {"inventory again", []string{"esc", "g", "R"}},
+		{"inventory of all", []string{"1", "v"}}, {"inventory of all below", []string{"j", "j", "G"}}, {"palette of inventories", []string{":", "i", "n", "v", "e", "n", "t", "o", "r", "y", "space"}},
+		{"board again", []string{"esc", "esc", "g", "enter"}},
+		{"service", []string{"enter"}}, {"service below", []string{"G"}},
 		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {
@@ -131,6 +135,21 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 // text of a machine; what is asked again ends in a hostile error.
 func hostileAnswers(d *Deps) {
 	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
+	origins, read := d.Origins, 0
+	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		o, err := origins(ctx, inv, c)
+		o.Source, o.Hash = hostile, hostile
+		o.Problems = append(o.Problems, model.Problem{At: model.Pos{File: hostile, Line: 1}, Subject: hostile, What: hostile, Try: hostile})
+		for i := range o.Rows {
+			r := &o.Rows[i]
+			r.Value, r.Text, r.By, r.At.File, r.Hosts = hostile, []string{"  " + hostile, hostile}, hostile, hostile, []model.Host{hostile}
+			r.Hid = []model.Definition{r.Definition, r.Definition}
+		}
+		if read++; read == 2 {
+			err = &model.Hint{Err: errHostile{}, Try: hostile}
+		}
+		return o, err
+	}
 	d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
 		a, err := access(ctx, inv, s, c)
 		a.Notes = append(a.Notes, hostile)

@@ -74,6 +74,9 @@ func deps(w *world) Deps {
 		Trace: func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
 			return w.trace("pg-test", target), nil
 		},
+		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
+			return w.origins(c), nil
+		},
 		Diff: diffOf,
 		Summary: func(c model.FileChange) []string {
 			return []string{"weight of pg-test-2: 100 → 50"}

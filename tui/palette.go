@@ -44,6 +44,10 @@ func (m *Model) choices(e page.Env) []choice {
 		if s.Needs && at.Cluster == "" || !s.Offered(e) {
 			continue
 		}
+		at := at
+		if s.Name == "inventory" && len(m.stack) == 1 {
+			at = page.Place{} // from the fleet: of all clusters
+		}
 		out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: func(e page.Env) page.Page { return s.Open(at, e) }})
 	}
 	for _, b := range append(m.pageKeys(e), m.globals(e)...) {
@@ -79,6 +83,7 @@ func askChoices(c *model.Cluster, e page.Env) []choice {
 	name := c.Name
 	say(page.TopicAccess, string(name), "its ways in", func() page.Page { return page.NewAccess(name) })
 	say(page.TopicComponents, string(name), "what runs on its nodes", func() page.Page { return page.NewComponents(name) })
+	say(page.TopicOrigins, string(name), "where its values come from", func() page.Page { return page.NewInventory(name) })
 	for _, svc := range c.Services() {
 		s := svc.Name
 		say(page.TopicTrace, string(name)+" "+string(s), "port "+svc.Port, func() page.Page { return page.NewTrace(name, s) })

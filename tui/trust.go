@@ -18,7 +18,7 @@ func ActionNames() []string {
 	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
 		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
 		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter),
-		string(keys.Access), string(keys.Parts), string(keys.Trace), string(keys.DSN),
+		string(keys.Access), string(keys.Parts), string(keys.Trace), string(keys.DSN), string(keys.Values),
 		string(keys.Topology), string(keys.Instance), string(keys.Node), string(keys.Sort), string(keys.Reverse)}
 	for _, t := range [][]keys.Binding{keys.Moves(), keys.Global()} {
 		for _, b := range t {

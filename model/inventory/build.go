@@ -143,7 +143,7 @@ func (b *builder) setGroupVar(g *Group, e py.Entry) error {
 		}
 		return nil
 	}
-	g.Vars.Set(e.Key, e.Value, e.At)
+	g.Vars.Over(e.Key, e.Value, e.At)
 	return nil
 }
 
@@ -279,7 +279,7 @@ func (b *builder) hostVars(h *Host, vars *py.Dict) {
 		target = same.Vars
 	}
 	for _, v := range vars.Entries() {
-		target.Set(v.Key, v.Value, v.At)
+		target.Over(v.Key, v.Value, v.At)
 	}
 }
 

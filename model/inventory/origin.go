@@ -2,22 +2,12 @@ package inventory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/model"
 	"pgtui/model/py"
 )
-
-// Origin is one variable of a cluster, and where the definition that won is
-// written.
-type Origin struct {
-	Cluster  string // pg_cluster as written; "" for nodes of no cluster
-	Hosts    []string
-	All      bool // Hosts are all of the cluster's
-	Variable string
-	Value    string // short; lists and mappings only by their size
-	At       model.Pos
-}
 
 // important are the variables that decide what a service file says, and none
 // that holds a secret.
@@ -30,9 +20,19 @@ func important() []string {
 	}
 }
 
+// individual reports a variable that tells the hosts of a cluster apart: that
+// it differs is as it should be.
+func individual(variable string) bool {
+	switch variable {
+	case "pg_seq", "pg_role", "pg_upstream", "nodename", "ansible_host":
+		return true
+	}
+	return false
+}
+
 // Origins tells for the given hosts where the variables that matter come
 // from: cluster by cluster, hosts with the same definition together.
-func Origins(inv *Inventory, hosts []*Host) []Origin {
+func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 	type cluster struct {
 		name  string
 		hosts []*Host
@@ -53,44 +53,94 @@ func Origins(inv *Inventory, hosts []*Host) []Origin {
 		}
 		c.hosts = append(c.hosts, h)
 	}
-	var out []Origin
+	var out []model.Origin
 	for _, c := range order {
 		for _, v := range important() {
-			out = append(out, originsOf(c.name, c.hosts, v)...)
+			out = append(out, originsOf(model.ClusterName(c.name), c.hosts, v)...)
 		}
 	}
 	return out
 }
 
-func originsOf(cluster string, hosts []*Host, variable string) []Origin {
-	var out []Origin
-	place := map[string]int{}
+// originsOf are the definitions of a variable that won on the hosts of one
+// cluster.
+func originsOf(cluster model.ClusterName, hosts []*Host, variable string) []model.Origin {
+	var out []model.Origin
+	place, values, defined := map[string]int{}, map[string]bool{}, 0
 	for _, h := range hosts {
 		e := h.all.Lookup(variable)
 		if e == nil {
 			continue
 		}
-		o := Origin{Cluster: cluster, Variable: variable, Value: brief(e.Value), At: e.At}
-		key := fmt.Sprintf("%v %s", o.At, o.Value)
+		chain := h.chain(variable)
+		value := py.Repr(e.Value)
+		values[value] = true
+		defined++
+		key := fmt.Sprintf("%v %s", e.At, value)
 		i, ok := place[key]
 		if !ok {
 			i = len(out)
 			place[key] = i
-			out = append(out, o)
+			won := definition(*e, "")
+			if len(chain) > 0 {
+				won.By = chain[0].by
+			}
+			out = append(out, model.Origin{Cluster: cluster, Of: len(hosts), Variable: variable, Definition: won})
 		}
-		out[i].Hosts = append(out[i].Hosts, h.Name)
+		out[i].Hosts = append(out[i].Hosts, model.Host(h.Name))
+		out[i].Hid = withHidden(out[i].Hid, chain)
 	}
 	for i := range out {
-		out[i].All = len(out[i].Hosts) == len(hosts) && len(hosts) > 1
+		out[i].Differs = cluster != "" && !individual(variable) && (len(values) > 1 || defined < len(hosts))
 	}
 	return out
 }
 
-// brief is a value in a few words.
+// defined is one definition of a variable, and whose it is.
+type defined struct {
+	py.Entry
+	by string
+}
+
+// chain are the definitions of a variable for a host, the one that won first.
+// A key that one mapping has twice is there once, as Ansible takes it.
+func (h *Host) chain(variable string) []defined {
+	var out []defined
+	layers := h.layers()
+	for i := range slices.Backward(layers) {
+		l := &layers[i]
+		e := l.vars.Lookup(variable)
+		if e == nil {
+			continue
+		}
+		out = append(out, defined{*e, l.by()})
+		for _, was := range l.vars.Under(variable) {
+			out = append(out, defined{was, l.by()})
+		}
+	}
+	return out
+}
+
+// withHidden adds what the first of a chain hides, unless it is there.
+func withHidden(hid []model.Definition, chain []defined) []model.Definition {
+	for i := 1; i < len(chain); i++ {
+		d := &chain[i]
+		if d.At != chain[0].At && !slices.ContainsFunc(hid, func(x model.Definition) bool { return x.At == d.At }) {
+			hid = append(hid, definition(d.Entry, d.by))
+		}
+	}
+	return hid
+}
+
+func definition(e py.Entry, by string) model.Definition {
+	return model.Definition{At: e.At, By: by, Value: brief(e.Value), Text: outline(e.Value)}
+}
+
+// brief is a value in a few words, with what may be a secret masked.
 func brief(v py.Value) string {
 	switch x := v.(type) {
 	case py.Vault:
-		return "(vaulted)"
+		return vaulted
 	case nil:
 		return "null"
 	case []py.Value:
@@ -98,7 +148,7 @@ func brief(v py.Value) string {
 		for _, it := range x {
 			if d, ok := it.(*py.Dict); ok {
 				if n, ok := d.Get("name"); ok {
-					names = append(names, py.Str(n))
+					names = append(names, scalar(n))
 				}
 			}
 		}
@@ -113,5 +163,5 @@ func brief(v py.Value) string {
 			return "''"
 		}
 	}
-	return py.Str(v)
+	return masked(py.Str(v))
 }

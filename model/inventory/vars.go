@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -55,7 +56,10 @@ func over(into, d *py.Dict) *py.Dict {
 		return d
 	}
 	for _, e := range d.Entries() {
-		into.Set(e.Key, e.Value, e.At)
+		for _, was := range slices.Backward(d.Under(e.Key)) {
+			into.Over(was.Key, was.Value, was.At)
+		}
+		into.Over(e.Key, e.Value, e.At)
 	}
 	return into
 }
@@ -151,36 +155,55 @@ func (l *loader) varsFile(file string, into *py.Dict) (*py.Dict, error) {
 	return over(into, d), nil
 }
 
-// merge computes every host's variables. From the weakest: inline vars of
+// layer is one set of variables of a host.
+type layer struct {
+	kind, name string // "group" pg-test, "host_vars of" 10.10.10.11
+	vars       *py.Dict
+	play       bool // of the files beside the playbooks
+}
+
+// by is whose variables they are.
+func (l *layer) by() string {
+	if l.play {
+		return l.kind + " " + l.name + ", beside the playbooks"
+	}
+	return l.kind + " " + l.name
+}
+
+// layers are the variables that a host gets, the weakest first: inline vars of
 // all, of the other groups, group_vars of all, of the other groups, inline
 // host vars, host_vars; files beside the playbooks come after those beside the
 // inventory.
+func (h *Host) layers() []layer {
+	out := make([]layer, 0, 3*len(h.ancestry)+3)
+	for _, g := range h.ancestry {
+		out = append(out, layer{kind: "group", name: g.Name, vars: g.Vars})
+	}
+	for _, g := range h.ancestry { // all comes first: its files, then those of the others
+		out = append(out, layer{kind: "group_vars of", name: g.Name, vars: g.fileVars})
+		if g.Name == "all" {
+			out = append(out, layer{kind: "group_vars of", name: g.Name, vars: g.playVars, play: true})
+		}
+	}
+	for _, g := range h.ancestry {
+		if g.Name != "all" {
+			out = append(out, layer{kind: "group_vars of", name: g.Name, vars: g.playVars, play: true})
+		}
+	}
+	return append(out, layer{kind: "host", name: h.Name, vars: h.Vars}, layer{kind: "host_vars of", name: h.Name, vars: h.fileVars},
+		layer{kind: "host_vars of", name: h.Name, vars: h.playVars, play: true})
+}
+
+// merge computes every host's variables.
 func (inv *Inventory) merge() {
 	for _, h := range inv.Hosts {
 		h.ancestry = ancestry(h.groups)
 		out := py.NewDict(32)
-		put := func(d *py.Dict) {
-			for _, e := range d.Entries() {
+		for _, l := range h.layers() {
+			for _, e := range l.vars.Entries() {
 				out.Set(e.Key, e.Value, e.At)
 			}
 		}
-		for _, g := range h.ancestry {
-			put(g.Vars)
-		}
-		for _, g := range h.ancestry { // all comes first: its files, then those of the others
-			put(g.fileVars)
-			if g.Name == "all" {
-				put(g.playVars)
-			}
-		}
-		for _, g := range h.ancestry {
-			if g.Name != "all" {
-				put(g.playVars)
-			}
-		}
-		put(h.Vars)
-		put(h.fileVars)
-		put(h.playVars)
 		h.all = out
 	}
 }

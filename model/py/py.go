@@ -69,6 +69,7 @@ type Dict struct {
 	At      model.Pos
 	entries []Entry
 	index   map[Key]int
+	under   map[Key][]Entry // what Over has replaced, the last first
 }
 
 // Entry is one key of a Dict with its value and the place it was written.
@@ -186,6 +187,31 @@ func (d *Dict) Set(key, value Value, at model.Pos) (replaced bool) {
 	d.index[k] = len(d.entries)
 	d.entries = append(d.entries, Entry{Key: key, Value: value, At: at})
 	return false
+}
+
+// Over is Set for a definition that overrides one from another place: what it
+// replaces is kept for Under.
+func (d *Dict) Over(key, value Value, at model.Pos) {
+	if was := d.Lookup(key); was != nil && was.At != at {
+		k, _ := KeyOf(key)
+		if d.under == nil {
+			d.under = map[Key][]Entry{}
+		}
+		d.under[k] = append([]Entry{*was}, d.under[k]...)
+	}
+	d.Set(key, value, at)
+}
+
+// Under are the entries of a key that Over has replaced, the last first.
+func (d *Dict) Under(key Value) []Entry {
+	if d == nil || d.under == nil {
+		return nil
+	}
+	k, ok := KeyOf(key)
+	if !ok {
+		return nil
+	}
+	return d.under[k]
 }
 
 // Text is the value as a string when it is one of the string kinds.

@@ -40,6 +40,7 @@ const (
 	Parts    Action = "components"
 	DSN      Action = "copy-dsn"
 	Trace    Action = "trace"
+	Values   Action = "inventory"
 	Stop     Action = "stop"
 	Again    Action = "again"
 

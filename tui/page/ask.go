@@ -11,7 +11,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Topic is what the nodes can be asked beside the watch.
+// Topic is what can be asked beside the watch: of the nodes, or of the inventory.
 type Topic string
 
 // The topics.
@@ -19,6 +19,7 @@ const (
 	TopicAccess     Topic = "access"     // every way in, and where it leads
 	TopicComponents Topic = "components" // what Pigsty runs on the nodes
 	TopicTrace      Topic = "trace"      // one connection, hop by hop
+	TopicOrigins    Topic = "inventory"  // where the values of the inventory come from
 )
 
 // Offers reports that the nodes can be asked about the topic.
@@ -29,15 +30,15 @@ func (e Env) Offers(t Topic) bool { return slices.Contains(e.Asks, t) }
 // for the answer to this.
 type Inquiry struct {
 	Topic   Topic
-	Cluster model.ClusterName
-	Target  []string // of a trace: what `pgtui trace` is given
+	Cluster model.ClusterName // "" is all
+	Target  []string          // of a trace: what `pgtui trace` is given
 }
 
 // AnswerMsg answers Ask.
 type AnswerMsg struct {
 	Inquiry *Inquiry
-	// Answer is a model.Access, []model.ComponentRow or model.Trace by the
-	// topic; it is not looked at when there is an Err.
+	// Answer is a model.Access, []model.ComponentRow, model.Trace or model.Origins
+	// by the topic; it is not looked at when there is an Err.
 	Answer any
 	Err    error
 	At     time.Time // when it was there

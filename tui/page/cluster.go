@@ -56,6 +56,9 @@ func (p *Cluster) Keys(e Env) []keys.Binding {
 	if e.Offers(TopicTrace) {
 		out = append(out, keys.New(keys.Trace, "trace", "T", "one connection to the service, hop by hop", "T"))
 	}
+	if e.Offers(TopicOrigins) {
+		out = append(out, keys.New(keys.Values, "values", "v", "where each value of the inventory comes from: file and line", "v"))
+	}
 	out = append(out,
 		keys.New(keys.Left, "", "←/h", "the cell to the left; past the first: the whole service", "left", "h"),
 		keys.New(keys.Right, "", "→/l", "the cell to the right", "right", "l"),
@@ -109,6 +112,8 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 		return p, Goto{NewAccess(p.name)}
 	case keys.Parts:
 		return p, Goto{NewComponents(p.name)}
+	case keys.Values:
+		return p, Goto{NewInventory(p.name)}
 	case keys.Diff:
 		return p, Goto{NewDiff(p.name, false)}
 	case keys.Reload:

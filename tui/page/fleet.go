@@ -43,7 +43,7 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 	if p.faults {
 		faults = "show every cluster"
 	}
-	return append([]keys.Binding{
+	out := []keys.Binding{
 		keys.New(keys.Open, "open", "enter", "the cluster's board", "enter", "l", "right"),
 		keys.New(keys.Findings, "findings", "f", "everything that is wrong, in all clusters", "f"),
 		keys.New(keys.Events, "events", "e", "what has changed since the console was opened, in all clusters", "e"),
@@ -53,7 +53,11 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 		keys.New(keys.Faults, "faults", "z", faults, "z"),
 		keys.New(keys.Sort, "sort", "s", "sort by the next column; past the last: trouble first", "s"),
 		keys.New(keys.Reverse, "", "S", "sort the other way round", "S"),
-	}, keys.Moves()...)
+	}
+	if e.Offers(TopicOrigins) {
+		out = append(out, keys.New(keys.Values, "", "v", "where each value of the inventory comes from, in all clusters", "v"))
+	}
+	return append(out, keys.Moves()...)
 }
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
@@ -105,6 +109,9 @@ func (p *Fleet) Do(a keys.Action, e Env) (Page, Intent) {
 	}
 	if a == keys.Events {
 		return p, Goto{NewEvents("")}
+	}
+	if a == keys.Values {
+		return p, Goto{NewInventory("")}
 	}
 	if len(rows) == 0 {
 		return p, nil

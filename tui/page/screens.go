@@ -60,6 +60,7 @@ func Screens() []Screen {
 		{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: TopicAccess, Open: func(at Place, _ Env) Page { return NewAccess(at.Cluster) }},
 		{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: TopicComponents, Open: func(at Place, _ Env) Page { return NewComponents(at.Cluster) }},
 		{Name: "trace", Help: "one connection, hop by hop: which hop breaks it", Needs: true, Asks: TopicTrace, Open: func(at Place, e Env) Page { return NewTrace(at.Cluster, serviceOf(at, e)) }},
+		{Name: "inventory", Help: "where each value comes from: file and line, and what it hides", Asks: TopicOrigins, Open: func(at Place, _ Env) Page { return NewInventory(at.Cluster) }},
 		{Name: "reload", Help: "reload the HAProxies: plan, diff, then a question", Needs: true, Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, true) }},
 		{Name: "log", Key: "0", Help: "what pgtui said, and every command it ran", Open: func(Place, Env) Page { return NewLog() }},
 	}

@@ -1,0 +1,141 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/internal/safe"
+	"pgtui/internal/sandbox"
+	"pgtui/model"
+)
+
+// originsApp is a run over an inventory, and what it prints.
+func originsApp(inventory string) (*app, *bytes.Buffer) {
+	out := new(bytes.Buffer)
+	return &app{io: IO{Out: out, Err: new(bytes.Buffer), Getenv: func(string) string { return "" }}, inventory: inventory, core: "2.14.18", log: newCommandLog()}, out
+}
+
+// TestTheInventoryPageIsTheCommand: the values of the console's page, of the
+// table and of the JSON are the same, for a cluster and for all.
+func TestTheInventoryPageIsTheCommand(t *testing.T) {
+	sb, err := sandbox.Start(t.Context(), sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sb.Close() }()
+	for file, clusters := range map[string][]model.ClusterName{
+		"../testdata/oracle/17-vars-dirs/pigsty.yml":           {"", "pg-dir"},
+		"../testdata/oracle/05-standby-and-delayed/pigsty.yml": {"", "pg-test", "pg-testdelay"},
+		"../testdata/oracle/02-delegated-provider/pigsty.yml":  {""},
+		sb.InventoryPath(): {"", "pg-test"}, // what `pgtui demo` shows
+	} {
+		for _, c := range clusters {
+			sameOrigins(t, file, c)
+		}
+	}
+}
+
+func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
+	t.Helper()
+	a, out := originsApp(file)
+	inv, err := a.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := a.deps(inv).Origins(t.Context(), inv, cluster)
+	if err != nil || len(page.Rows) == 0 || page.Hash != inv.Hash || page.Source != inv.Source {
+		t.Fatalf("%s, %q: %d rows of %s, %v", file, cluster, len(page.Rows), page.Source, err)
+	}
+	var args []string
+	if cluster != "" {
+		args = []string{string(cluster)}
+	}
+	if err := a.showOrigins(t.Context(), args, "table"); err != nil {
+		t.Fatal(err)
+	}
+	table := strings.Split(strings.TrimSpace(out.String()), "\n")[2:]
+	out.Reset()
+	if err := a.showOrigins(t.Context(), args, "json"); err != nil {
+		t.Fatal(err)
+	}
+	var doc jsonv1.Origins
+	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if len(table) != len(page.Rows) || len(doc.Values) != len(page.Rows) {
+		t.Fatalf("%s, %q: %d rows in the page, %d in the table, %d in JSON", file, cluster, len(page.Rows), len(table), len(doc.Values))
+	}
+	blanks := regexp.MustCompile(` {2,}`)
+	for i := range page.Rows {
+		o := &page.Rows[i]
+		want := strings.Join([]string{dash(string(o.Cluster)), o.Where(), o.Variable, safe.Text(o.Value, 60), safe.Text(o.From(), 120)}, "|")
+		if got := blanks.ReplaceAllString(table[i], "|"); got != want {
+			t.Errorf("the table says %s, the page %s", got, want)
+		}
+		j := doc.Values[i]
+		from := (&model.Definition{At: model.Pos{File: j.File, Line: j.Line}}).From()
+		if j.Cluster != string(o.Cluster) || j.Variable != o.Variable || j.Value != o.Value || from != o.From() || j.By != o.By ||
+			len(j.Hosts) != len(o.Hosts) || j.All != o.All() || j.Differs != o.Differs || len(j.Hid) != len(o.Hid) || j.Text != strings.Join(o.Text, "\n") {
+			t.Errorf("JSON says %+v, the page %+v", j, *o)
+		}
+	}
+}
+
+// TestTheInventoryPageReadsAfresh: what the file says now, under a hash that
+// tells it from the one that is shown; a cluster that there is not and a
+// question that was called off say so.
+func TestTheInventoryPageReadsAfresh(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pigsty.yml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := "all:\n  children:\n    a:\n      vars: {pg_cluster: pg-a, pg_port: 5432, pg_port: 5433}\n      hosts: {10.0.0.1: {pg_seq: 1, pg_role: primary}}\n"
+	write(text)
+	a, _ := originsApp(file)
+	inv, err := a.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := a.deps(inv)
+	// The cluster's name is not the group's: its members are found all the same.
+	found, err := d.Origins(t.Context(), inv, "pg-a")
+	if err != nil || found.Hash != inv.Hash || len(found.Problems) != 1 || found.Problems[0].At.Line != 4 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	write(strings.Replace(text, "5433", "5434", 1))
+	found, err = d.Origins(t.Context(), inv, "pg-a")
+	if err != nil || found.Hash == inv.Hash {
+		t.Fatalf("the file has changed: %v", err)
+	}
+	said := ""
+	for _, o := range found.Rows {
+		if o.Variable == "pg_port" {
+			said = o.Value
+		}
+	}
+	if said != "5434" {
+		t.Errorf("pg_port is %q", said)
+	}
+	if _, err := d.Origins(t.Context(), inv, "pg-none"); model.TryOf(err) == "" {
+		t.Errorf("a cluster that there is not: %v", err)
+	}
+	off, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Origins(off, inv, "pg-a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a question that was called off: %v", err)
+	}
+	write("all: [")
+	if _, err := d.Origins(t.Context(), inv, "pg-a"); err == nil || !strings.Contains(err.Error(), "pigsty.yml") {
+		t.Errorf("a file that cannot be read: %v", err)
+	}
+}

@@ -1,0 +1,186 @@
+package inventory
+
+import (
+	"regexp"
+	"strings"
+
+	"pgtui/model/py"
+)
+
+// What stands in place of a value that nobody shall read.
+const (
+	vaulted = "(vaulted)"
+	hidden  = "********"
+)
+
+// mostOutlined is how many lines of a value are written out.
+const mostOutlined = 500
+
+// outline is a value as lines of YAML, with what may be a secret masked. It is
+// for people: what it cannot write as YAML it writes as Python would print it.
+func outline(v py.Value) []string {
+	o := outliner{}
+	o.value("", "", v, 0)
+	return o.lines
+}
+
+// outliner writes values, up to a bound.
+type outliner struct{ lines []string }
+
+// add adds a line, the last of them "…"; false says that there is no room.
+func (o *outliner) add(line string) bool {
+	switch {
+	case len(o.lines) < mostOutlined:
+		o.lines = append(o.lines, line)
+		return true
+	case len(o.lines) == mostOutlined:
+		o.lines = append(o.lines, "…")
+	}
+	return false
+}
+
+// value writes v behind head, "key:" or "-" or nothing; what has lines of its
+// own stands below it, behind indent.
+func (o *outliner) value(indent, head string, v py.Value, depth int) {
+	if depth > 20 {
+		o.add(indent + join(head, "…"))
+		return
+	}
+	switch x := v.(type) {
+	case *py.Dict:
+		if x.Len() == 0 {
+			o.add(indent + join(head, "{}"))
+			return
+		}
+		o.mapping(indent, head, x, depth)
+	case []py.Value:
+		if len(x) == 0 {
+			o.add(indent + join(head, "[]"))
+			return
+		}
+		if head != "" && !o.add(indent+head) {
+			return
+		}
+		for _, it := range x {
+			if len(o.lines) > mostOutlined {
+				return
+			}
+			o.value(below(indent, head), "-", it, depth+1)
+		}
+	default:
+		o.text(indent, head, scalar(v))
+	}
+}
+
+// below is the indent of what stands below a head.
+func below(indent, head string) string {
+	if head == "" {
+		return indent
+	}
+	return indent + "  "
+}
+
+// mapping writes the entries of a mapping; the first stands on the line of a "-".
+func (o *outliner) mapping(indent, head string, d *py.Dict, depth int) {
+	if head != "" && head != "-" && !o.add(indent+head) {
+		return
+	}
+	inner := below(indent, head)
+	for i, e := range d.Entries() {
+		if len(o.lines) > mostOutlined {
+			return
+		}
+		key := py.Str(e.Key) + ":"
+		v := e.Value
+		if secretKey(key) && v != nil {
+			v = hidden
+		}
+		if head == "-" && i == 0 {
+			o.first(indent, key, v, depth)
+			continue
+		}
+		o.value(inner, key, v, depth+1)
+	}
+}
+
+// first is the first entry of a mapping in a list: behind the "-".
+func (o *outliner) first(indent, key string, v py.Value, depth int) {
+	n := len(o.lines)
+	o.value(indent+"  ", key, v, depth+1)
+	if n < len(o.lines) {
+		if rest, ok := strings.CutPrefix(o.lines[n], indent+"  "); ok {
+			o.lines[n] = indent + "- " + rest
+		}
+	}
+}
+
+// text writes a string, with each of its lines on one.
+func (o *outliner) text(indent, head, s string) {
+	s = strings.TrimRight(s, "\n")
+	if !strings.Contains(s, "\n") {
+		o.add(indent + join(head, s))
+		return
+	}
+	if !o.add(indent + join(head, "|")) {
+		return
+	}
+	for line := range strings.SplitSeq(s, "\n") {
+		if !o.add(below(indent, "|") + line) {
+			return
+		}
+	}
+}
+
+func join(head, s string) string {
+	if head == "" {
+		return s
+	}
+	return head + " " + s
+}
+
+// scalar is a value that is no list and no mapping.
+func scalar(v py.Value) string {
+	switch x := v.(type) {
+	case py.Vault:
+		return vaulted
+	case nil:
+		return "null"
+	case bool:
+		if x {
+			return "true"
+		}
+		return "false"
+	case string:
+		if x == "" {
+			return "''"
+		}
+	}
+	return masked(py.Str(v))
+}
+
+// secretKey reports a key whose value may be a secret.
+func secretKey(key string) bool {
+	key = strings.ToLower(key)
+	for _, w := range []string{"pass", "secret", "token", "credential", "private", "auth", "pwd"} {
+		if strings.Contains(key, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// The places in a text where a secret may stand: a login in a URL, and a
+// setting of a connection string or of a file of settings.
+var (
+	urlLogin = regexp.MustCompile(`(://[^\s/@:]*):[^\s/@]*@`)
+	setting  = regexp.MustCompile(`(?i)((?:pass(?:word|wd)?|pwd|secret|token)['"]?\s*[=:]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&}]+)`)
+)
+
+// masked is a text without the secrets that can be told in it.
+func masked(s string) string {
+	if !strings.ContainsAny(s, ":=") {
+		return s
+	}
+	s = urlLogin.ReplaceAllString(s, "${1}:"+hidden+"@")
+	return setting.ReplaceAllString(s, "${1}"+hidden)
+}

@@ -1,0 +1,415 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Inventory is where the values that decide the services of a cluster, or of
+// all clusters, come from: file and line of the definition that won.
+type Inventory struct {
+	answer[model.Origins]
+	cluster model.ClusterName // "" for all
+	cursor  int               // of list.rows
+	top     int
+	filter  string
+	list    valueList // of got, by filter; made when one of them changes
+}
+
+// valueList is what an answer lists once it is narrowed. A large inventory has
+// ten thousand values, which are not looked through for each frame.
+type valueList struct {
+	rows   []int // of Origins.Rows
+	lines  []int // a row, or ^row: the line of the cluster that begins with it
+	at     []int // the line of each of rows
+	differ int   // variables of rows that hosts of one cluster do not agree on
+	name   int   // cells of the longest variable
+	hosts  int   // of the longest text for hosts
+	from   int   // and of the longest place
+}
+
+// NewInventory tells where the values of a cluster come from, or those of all
+// when name is "".
+func NewInventory(name model.ClusterName) *Inventory { return &Inventory{cluster: name} }
+
+// Title of the page.
+func (p *Inventory) Title() string { return "inventory" }
+
+// Start reads the inventory when the page opens.
+func (p *Inventory) Start() (Page, Intent) {
+	q := *p
+	var ask Intent
+	q.answer, ask = p.ask(Inquiry{Topic: TopicOrigins, Cluster: p.cluster})
+	return &q, ask
+}
+
+// Filter is the text the values are narrowed to.
+func (p *Inventory) Filter() string { return p.filter }
+
+// SetFilter narrows the values; the cursor stays on its value while it is shown.
+func (p *Inventory) SetFilter(text string) Page {
+	q := *p
+	q.filter = text
+	q.narrow(p.here())
+	return &q
+}
+
+// Keys of the page.
+func (p *Inventory) Keys(Env) []keys.Binding {
+	var out []keys.Binding
+	if p.got != nil {
+		out = append(out,
+			keys.New(keys.Open, "whole value", "enter", "the whole value, and what it hides", "enter", "l", "right"),
+			keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"))
+	}
+	out = append(out, keys.New(keys.Again, "read again", "R", "read the inventory again for this page", "R"))
+	return append(out, keys.Moves()...)
+}
+
+// here is the value under the cursor, or nil.
+func (p *Inventory) here() *model.Origin {
+	if p.got == nil || len(p.list.rows) == 0 {
+		return nil
+	}
+	return &p.got.Rows[p.list.rows[p.cursor]]
+}
+
+// Do carries out one action.
+func (p *Inventory) Do(a keys.Action, e Env) (Page, Intent) {
+	if a == keys.Again {
+		return p.Start()
+	}
+	o := p.here()
+	if o == nil {
+		return p, nil
+	}
+	if a == keys.Open {
+		return p, Goto{NewValue(p.got, o)}
+	}
+	h := p.room(p.head(e), e)
+	if i, ok := keys.Move(a, p.cursor, len(p.list.rows), h); ok {
+		q := *p
+		q.cursor = i
+		q.top = q.window(h)
+		return &q, nil
+	}
+	return p, nil
+}
+
+// Update takes the answer in; the cursor stays on its value.
+func (p *Inventory) Update(msg tea.Msg, _ Env) (Page, Intent) {
+	got, ok := p.take(msg)
+	if !ok {
+		return p, nil
+	}
+	q := *p
+	q.answer = got
+	q.narrow(p.here())
+	return &q, nil
+}
+
+// narrow lists what meets the filter, and puts the cursor on the value that is
+// the same as was, else on the first.
+func (p *Inventory) narrow(was *model.Origin) {
+	p.cursor, p.list = 0, valueList{}
+	if p.got == nil {
+		return
+	}
+	all := p.got.Rows
+	several := slices.ContainsFunc(all, func(o model.Origin) bool { return o.Cluster != all[0].Cluster })
+	meets := newFilter(p.filter)
+	var last *model.Origin
+	for i := range all {
+		o := &all[i]
+		if !meets(string(o.Cluster), o.Variable, o.Value, o.Where(), o.From(), differWord(o)) {
+			continue
+		}
+		l := &p.list
+		if several && (last == nil || last.Cluster != o.Cluster) {
+			l.lines = append(l.lines, ^i)
+		}
+		if o.Differs && (last == nil || last.Cluster != o.Cluster || last.Variable != o.Variable) {
+			l.differ++
+		}
+		if was != nil && sameValue(o, was) {
+			p.cursor = len(l.rows)
+		}
+		l.at, l.rows, l.lines = append(l.at, len(l.lines)), append(l.rows, i), append(l.lines, i)
+		l.name, l.hosts = max(l.name, widget.Width(o.Variable)), max(l.hosts, widget.Width(o.Where()))
+		l.from = max(l.from, widget.Width(o.From()))
+		last = o
+	}
+}
+
+// differWord is what a filter finds values by that hosts have differently.
+func differWord(o *model.Origin) string {
+	if o.Differs {
+		return differs + " " + differsWord
+	}
+	return ""
+}
+
+// sameValue reports that two rows are of the same variable on the same host.
+func sameValue(a, b *model.Origin) bool {
+	return a.Cluster == b.Cluster && a.Variable == b.Variable && slices.Contains(a.Hosts, b.Hosts[0])
+}
+
+// differsWord goes before the hosts of a value that others have differently.
+const differsWord = "differs: "
+
+// window is the first line of the list that is seen. The line of a cluster
+// comes along with the cluster's first value.
+func (p *Inventory) window(h int) int {
+	if len(p.list.at) == 0 {
+		return 0
+	}
+	at := p.list.at[p.cursor]
+	top := widget.Window(p.top, at, len(p.list.lines), h)
+	if top == at && at > 0 && p.list.lines[at-1] < 0 && h > 1 {
+		top--
+	}
+	return top
+}
+
+// foot is how many lines the value under the cursor has below the list.
+func (p *Inventory) foot(e Env) int {
+	if e.H < 14 || p.here() == nil {
+		return 0
+	}
+	return 4
+}
+
+// seenLeast is how many lines of the list are seen at least where there is a
+// line that counts those below.
+const seenLeast = 3
+
+// room is how many lines of the list are seen.
+func (p *Inventory) room(head []widget.Line, e Env) int {
+	n := e.H - len(head) - 1 - p.foot(e)
+	if n > seenLeast && len(p.list.lines) > n {
+		n--
+	}
+	return max(n, 1)
+}
+
+// View draws the page.
+func (p *Inventory) View(e Env) []widget.Line {
+	head := p.head(e)
+	if p.got == nil {
+		return head
+	}
+	if len(p.list.rows) == 0 {
+		return append(head, nil, widget.T(theme.Warn, " No value matches. Esc clears the filter."))
+	}
+	h := p.room(head, e)
+	top := p.window(h)
+	out := append(head, p.table(p.list.lines[top:min(top+h, len(p.list.lines))], e)...)
+	if below := len(p.list.lines) - top - h; below > 0 && h >= seenLeast {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below)))
+	}
+	if p.foot(e) == 0 {
+		return out
+	}
+	return append(widget.Fit(out, e.H-p.foot(e)), widget.Fit(p.sentence(e), p.foot(e))...)
+}
+
+// table draws lines of the list, below their head.
+func (p *Inventory) table(seen []int, e Env) []widget.Line {
+	wide, hosts := e.W >= 100, max(e.W/5, 8)
+	if wide {
+		hosts = e.W / 4
+	}
+	from := min(p.list.from, max(e.W/4, min(14, e.W/3), e.W-p.list.name-hosts-25)) // 25: the value, marks and gaps
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "VARIABLE", Min: min(p.list.name, max(e.W/3-2, 4)), Max: max(p.list.name, 8)},
+		{Title: "VALUE", Min: min(max(e.W/5-1, 2), 8), Max: 160, Flex: true},
+		{Title: "HOSTS", Min: min(p.list.hosts, hosts), Max: hosts, Drop: 1},
+		{Title: "FROM", Min: from, Max: from},
+	}}
+	for _, i := range seen {
+		if i >= 0 {
+			t.Rows = append(t.Rows, valueRow(&p.got.Rows[i], from, wide))
+		}
+	}
+	lay := t.Layout(e.W - 3)
+	out := []widget.Line{widget.Join(widget.P("   "), lay.Head())}
+	n := 0
+	for _, i := range seen {
+		if i < 0 {
+			out = append(out, clusterLine(&p.got.Rows[^i]))
+			continue
+		}
+		mark := widget.P("  ")
+		if p.got.Rows[i].Differs {
+			mark = widget.T(theme.Warn, differs).Add(theme.Plain, " ")
+		}
+		out = append(out, cursorRow(widget.Join(mark, lay.Row(t.Rows[n])), i == p.list.rows[p.cursor], e.W))
+		n++
+	}
+	return out
+}
+
+// valueRow is one value as a row of the table, its place in from cells. Of a
+// long path the end stays: it has the line. Where there is room, wide, a word
+// goes with the mark of what differs.
+func valueRow(o *model.Origin, from int, wide bool) []widget.Line {
+	name, where := widget.P(o.Variable), widget.T(theme.Dim, o.Where())
+	if o.Differs {
+		name[0].Tone = theme.Warn
+	}
+	if o.Differs && wide {
+		where = widget.T(theme.Warn, differsWord).Add(theme.Dim, o.Where())
+	}
+	value := o.Value
+	if r := []rune(value); len(r) > 160 {
+		value = string(r[:160])
+	}
+	return []widget.Line{name, widget.T(theme.Strong, value), where, widget.P(widget.Tail(o.From(), from))}
+}
+
+// clusterLine heads the values of a cluster.
+func clusterLine(o *model.Origin) widget.Line {
+	if o.Cluster == "" {
+		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+plural(o.Of, "host"))
+	}
+	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+plural(o.Of, "host"))
+}
+
+// head is what stands above the list: what is wrong, then what is listed.
+func (p *Inventory) head(e Env) []widget.Line {
+	out := p.trouble("reading the inventory", "the inventory could not be read", e)
+	if p.got == nil {
+		return out
+	}
+	if e.Inv != nil && e.Inv.Hash != p.got.Hash {
+		text := p.got.Source + " has changed since the console read it: this is what it says now; R on a board takes it over"
+		if e.H < 9 {
+			text = "the inventory has changed meanwhile"
+		}
+		out = append(out, wrapped(theme.Warn, "! "+text, " ", e.W, 2)...)
+	}
+	out = append(out, p.problems(e)...)
+	return append(out, p.title(e)...)
+}
+
+// problems are what is wrong with the inventory, as many as there is room for,
+// those first that Ansible would fail over.
+func (p *Inventory) problems(e Env) []widget.Line {
+	all := slices.Clone(p.got.Problems)
+	slices.SortStableFunc(all, func(a, b model.Problem) int {
+		switch {
+		case a.Fatal == b.Fatal:
+			return 0
+		case a.Fatal:
+			return -1
+		}
+		return 1
+	})
+	most := min(max(e.H/6, 2), 4)
+	var out []widget.Line
+	for i, x := range all {
+		if i == most-1 && len(all) > most {
+			return append(out, widget.T(theme.Warn, fmt.Sprintf(" ! %d more; pgtui inventory prints them", len(all)-i)))
+		}
+		m := severityMark(model.Warning)
+		if x.Fatal {
+			m = severityMark(model.Critical)
+		}
+		l := widget.P(" ").Add(m.tone, m.shape+" ")
+		if at := (&model.Definition{At: x.At}).From(); at != "" {
+			l = l.Add(theme.Strong, widget.Tail(at, max(e.W/2, 12))+"  ")
+		}
+		out = append(out, l.Add(m.tone, x.Subject+": "+x.What).Trunc(e.W))
+	}
+	return out
+}
+
+// title says how many values are listed, and what is not.
+func (p *Inventory) title(e Env) []widget.Line {
+	n := len(p.list.rows)
+	title := widget.T(theme.Head, fmt.Sprintf(" VALUES %d", n))
+	if hidden := len(p.got.Rows) - n; hidden > 0 {
+		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
+	}
+	if p.list.differ > 0 {
+		word := " differ"
+		if p.list.differ == 1 {
+			word += "s"
+		}
+		if e.W >= narrow {
+			word += " between hosts"
+		}
+		title = title.Add(theme.Warn, fmt.Sprintf(" · %s %d%s", differs, p.list.differ, word))
+	}
+	rest := "  what is not listed is Pigsty's default"
+	if e.H < 9 { // no line for more
+		return []widget.Line{title.Add(theme.Dim, "  rest: defaults").Trunc(e.W)}
+	}
+	if age := p.age(e); title.Width()+len(rest)+age.Width()+2 <= e.W {
+		return p.answered(title.Add(theme.Dim, rest), e)
+	}
+	return append(p.answered(title, e), widget.T(theme.Dim, " "+rest[2:]).Trunc(e.W))
+}
+
+// sentence is the value under the cursor in words, and what it hides.
+func (p *Inventory) sentence(e Env) []widget.Line {
+	o := p.here()
+	head := widget.P(" ").Add(theme.Strong, o.Variable+"  ").Add(theme.Plain, o.Value+"  ")
+	text := "from " + o.By + ", " + o.From()
+	if o.Differs {
+		text = differs + " " + differsText(p.got, o) + "; this one is " + text
+	}
+	switch n := len(o.Hid); {
+	case n == 1:
+		text += "; it hides " + o.Hid[0].Value + " of " + o.Hid[0].By + ", " + o.Hid[0].From()
+	case n > 1:
+		text += fmt.Sprintf("; it hides %d weaker definitions, the first %s of %s: enter", n, o.Hid[0].Value, o.Hid[0].By)
+	}
+	return append([]widget.Line{nil}, flow(head.Trunc(max(e.W/2, 1)), text, e.W)...)
+}
+
+// differsText says what the hosts of a cluster have instead of one value.
+func differsText(all *model.Origins, o *model.Origin) string {
+	text, hosts := "", 0
+	for _, x := range ofVariable(all, o) {
+		if text != "" {
+			text += ", "
+		}
+		text += x.Value + " on " + x.Where()
+		hosts += len(x.Hosts)
+	}
+	if hosts < o.Of {
+		text += fmt.Sprintf(", Pigsty's default on %d more", o.Of-hosts)
+	}
+	return text
+}
+
+// ofVariable are all rows of the variable of one.
+func ofVariable(all *model.Origins, o *model.Origin) []*model.Origin {
+	var out []*model.Origin
+	for i := range all.Rows {
+		if x := &all.Rows[i]; x.Cluster == o.Cluster && x.Variable == o.Variable {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Place of the value under the cursor.
+func (p *Inventory) Place(e Env) Place {
+	at := Place{Cluster: p.cluster}
+	if o := p.here(); o != nil && at.Cluster == "" && e.Board(o.Cluster) != nil {
+		at.Cluster = o.Cluster
+	}
+	return at
+}
+
+// Command prints the same values.
+func (p *Inventory) Command(Env) (string, string) { return words("pgtui inventory", p.cluster), "" }

@@ -1,0 +1,134 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Value is one value of the inventory as a whole: what won, what it hides, and
+// what other hosts of the cluster have. It is as the inventory was read for the
+// page below.
+type Value struct {
+	of   *model.Origin
+	rest []*model.Origin // of the other hosts of the cluster
+	none int             // hosts of the cluster on which nobody defines it
+	top  int
+}
+
+// NewValue is the value o among all that were read with it.
+func NewValue(all *model.Origins, o *model.Origin) *Value {
+	p := &Value{of: o, none: o.Of - len(o.Hosts)}
+	for _, x := range ofVariable(all, o) {
+		if x != o {
+			p.rest = append(p.rest, x)
+			p.none -= len(x.Hosts)
+		}
+	}
+	return p
+}
+
+// Title of the page.
+func (p *Value) Title() string { return p.of.Variable }
+
+// Keys of the page.
+func (p *Value) Keys(Env) []keys.Binding { return keys.Moves() }
+
+// Do scrolls.
+func (p *Value) Do(a keys.Action, e Env) (Page, Intent) {
+	if i, ok := scroll(a, p.top, len(p.lines(e)), e.H); ok {
+		q := *p
+		q.top = i
+		return &q, nil
+	}
+	return p, nil
+}
+
+// Update changes nothing.
+func (p *Value) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+
+// View draws the part that fits.
+func (p *Value) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+
+// lines is the whole page.
+func (p *Value) lines(e Env) []widget.Line {
+	o := p.of
+	title := widget.P(" ").Add(theme.Strong, o.Variable)
+	if o.Cluster != "" {
+		title = title.Add(theme.Dim, " of "+string(o.Cluster))
+	}
+	if o.Differs {
+		title = title.Add(theme.Warn, "  "+differs+" differs between hosts")
+	}
+	hosts := make([]string, len(o.Hosts))
+	for i, h := range o.Hosts {
+		hosts[i] = string(h)
+	}
+	on := strings.Join(hosts, ", ")
+	if o.All() {
+		on = o.Where() + " hosts: " + on
+	}
+	out := []widget.Line{title.Trunc(e.W)}
+	out = append(out, labelled(widget.T(theme.Dim, " holds on"), theme.Plain, on, 11, e.W, 4)...)
+	out = append(out, labelled(widget.T(theme.Dim, " from"), theme.Plain, o.From()+", "+o.By, 11, e.W, 4)...)
+	out = append(out, nil)
+	out = append(out, valueLines(&o.Definition, theme.Strong, e)...)
+	out = append(out, nil)
+	out = append(out, p.hidden(e)...)
+	return append(out, p.others(e)...)
+}
+
+// hidden is what lost, the strongest first.
+func (p *Value) hidden(e Env) []widget.Line {
+	if len(p.of.Hid) == 0 {
+		return []widget.Line{widget.T(theme.Dim, " It hides no other definition."), nil}
+	}
+	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" IT HIDES %d", len(p.of.Hid))).Add(theme.Dim, "  the strongest first")}
+	for i := range p.of.Hid {
+		d := &p.of.Hid[i]
+		out = append(out, placeLines(d.From(), d.By, e)...)
+		out = append(out, valueLines(d, theme.Dim, e)...)
+	}
+	return append(out, nil)
+}
+
+// others is what the other hosts of the cluster have.
+func (p *Value) others(e Env) []widget.Line {
+	if len(p.rest) == 0 && p.none == 0 {
+		return nil
+	}
+	out := []widget.Line{widget.T(theme.Head, " ON OTHER HOSTS")}
+	for _, x := range p.rest {
+		out = append(out, placeLines(x.Where(), x.From()+", "+x.By, e)...)
+		out = append(out, valueLines(&x.Definition, theme.Plain, e)...)
+	}
+	if p.none > 0 {
+		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: nobody defines it, Pigsty's default holds", plural(p.none, "host"))).Trunc(e.W))
+	}
+	return out
+}
+
+// placeLines name a place, and whose it is.
+func placeLines(what, whose string, e Env) []widget.Line {
+	return flow(widget.P("   ").Add(theme.Strong, what+"  "), whose, e.W)
+}
+
+// valueLines are a whole value, wrapped where it is wider than the page.
+func valueLines(d *model.Definition, tone theme.Tone, e Env) []widget.Line {
+	var out []widget.Line
+	for _, l := range d.Text {
+		text := strings.TrimLeft(l, " ")
+		indent := "     " + strings.Repeat(" ", min(len(l)-len(text), max(e.W/3, 0)))
+		out = append(out, wrapped(tone, text, indent, e.W, 8)...)
+	}
+	return out
+}
+
+// Command prints the values of the cluster, this one among them.
+func (p *Value) Command(Env) (string, string) { return words("pgtui inventory", p.of.Cluster), "" }
