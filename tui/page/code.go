@@ -71,8 +71,8 @@ func commentAt(text string) int {
 // characters of the line are passed over, and so are all of them where the line
 // holds what no terminal may be sent.
 func changed(l DiffLine, tone, words theme.Tone) widget.Line {
-	if plain := strings.ReplaceAll(l.Text, "\t", ""); widget.Clean(plain) != plain {
-		return widget.T(tone, widget.Clean(spaced(l.Text)))
+	if text := spaced(l.Text); widget.Clean(text) != text {
+		return widget.T(tone, widget.Clean(text))
 	}
 	var out widget.Line
 	add := func(tone theme.Tone, text string) {

@@ -363,16 +363,22 @@ func (d *document) half(s *side, left, room int) widget.Line {
 	return widget.Join(widget.P(" "), number, widget.P(" "), s.mark.Pad(1), widget.P(" "), s.fitted(left, room))
 }
 
+// leadIn is the cells that are shown in front of a change where a line is cut
+// in its middle: enough for the keyword that its number belongs to.
+const leadIn = 12
+
 // fitted is the text from cell left on, in room cells; "…" stands where it is
 // cut. A line whose first change would be out of sight is cut in its middle, as
 // long as it is not scrolled: what changes is seen first of all.
 func (s *side) fitted(left, room int) widget.Line {
 	l, n := s.text, s.text.Width()
 	dots := widget.T(theme.Dim, "…")
-	switch lead := room / 3; {
+	switch {
 	case s.still || left == 0 && s.need <= room:
 	case left == 0:
-		l = widget.Join(l.Cut(0, lead), dots, l.Cut(min(s.start, s.need-room+lead+1), n))
+		from := max(s.start-leadIn, 0)
+		lead := max(room-1-(s.need-from), room/3)
+		l = widget.Join(l.Cut(0, lead), dots, l.Cut(min(max(from, s.need-room+lead+1), s.start), n))
 	case n <= left:
 		return nil
 	default:
