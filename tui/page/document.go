@@ -384,5 +384,8 @@ func (s *side) fitted(left, room int) widget.Line {
 	default:
 		l = widget.Join(dots, l.Cut(left+1, n))
 	}
-	return l.Trunc(room)
+	if l.Width() > room {
+		return widget.Join(l.Cut(0, room-1), dots)
+	}
+	return l
 }
