@@ -52,7 +52,7 @@ demo: ## the console on the embedded sandbox
 	go run ./cmd/pgtui demo
 
 golden: ## write the golden frames anew; review the diff as you would a screen
-	go test ./tui/... -update
+	go test ./tui -update
 
 lab-up: ## start the four-node lab (LAB_RELEASE=trixie for the newer generation)
 	$(LAB) up

@@ -208,7 +208,9 @@ func diffLines(c model.FileChange) []tui.DiffLine {
 	for _, h := range render.Diff(c.Before, c.After) {
 		out = append(out, tui.DiffLine{Kind: '@', Text: h.Header()})
 		for _, l := range h.Lines {
-			out = append(out, tui.DiffLine{Kind: l.Kind.Mark()[0], Text: l.Text})
+			out = append(out, tui.DiffLine{
+				Kind: l.Kind.Mark()[0], Text: l.Text, Old: l.Old, New: l.New, NoEOL: l.NoEOL, Pair: l.Pair, Words: l.Words,
+			})
 		}
 	}
 	return out

@@ -31,6 +31,12 @@ type DiffLine struct {
 	Old   int    // line number in the old file, from 1; 0 when it is not there
 	New   int    // line number in the new file, from 1; 0 when it is not there
 	NoEOL bool   // the file ends here without a line end; HAProxy refuses such a file
+	// Pair is the number, from 1 and within the hunk, that a removed line shares
+	// with the added line that took its place; 0 when there is none.
+	Pair int
+	// Words are the bytes from..to of Text that the other line of the pair lacks,
+	// in order and apart from one another; nil when it lacks none.
+	Words [][2]int
 }
 
 // Hunk is one piece of a diff with up to three lines around each change.
@@ -124,6 +130,7 @@ func hunkOf(h *udiff.Hunk) Hunk {
 		d.Text, d.NoEOL = Printable(MaskSecrets(text)), !ended
 		out.Lines = append(out.Lines, d)
 	}
+	pairLines(out.Lines)
 	if out.OldCount == 0 {
 		out.OldStart--
 	}
@@ -165,6 +172,9 @@ func Unified(name string, old, new []byte) string {
 	return b.String()
 }
 
+// mask stands where a secret was.
+const mask = "********"
+
 // secretWords come right before a secret in an HAProxy configuration.
 func secretWords() [3]string { return [...]string{"insecure-password", "password", "authorization"} }
 
@@ -183,12 +193,12 @@ func MaskSecrets(line string) string {
 		word := strings.ToLower(strings.Trim(line[start:end], `"':#`))
 		for _, s := range secretWords() {
 			if word == s && strings.TrimSpace(line[end:]) != "" {
-				return line[:end] + " ********"
+				return line[:end] + " " + mask
 			}
 		}
 		if rest := strings.TrimSpace(line[end:]); word == "auth" && rest != "" {
 			user, _, _ := strings.Cut(rest, ":")
-			return line[:end] + " " + user + ":********"
+			return line[:end] + " " + user + ":" + mask
 		}
 		i = end
 	}

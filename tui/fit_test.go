@@ -61,7 +61,8 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"inventory of all", []string{"1", "v"}}, {"inventory of all below", []string{"j", "j", "G"}}, {"palette of inventories", []string{":", "i", "n", "v", "e", "n", "t", "o", "r", "y", "space"}},
 		{"board again", []string{"esc", "esc", "g", "enter"}},
 		{"service", []string{"enter"}}, {"service below", []string{"G"}},
-		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"confirm", []string{"r"}},
+		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"diff's changes", []string{"g", ".", "}", ".", ",", "{"}},
+		{"diff's ends of lines", []string{"right", "right", "l", "."}}, {"diff's beginnings", []string{"left", "h", "h", "tab", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {
 		r.press(s.keys...)
@@ -114,7 +115,6 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 	for _, z := range sizes() {
 		r := newRig(t, hostileWorld(), z[0], z[1], func(d *Deps) {
 			d.Summary = func(model.FileChange) []string { return []string{hostile} }
-			d.Diff = func(model.FileChange) []DiffLine { return []DiffLine{{Kind: '+', Text: hostile}} }
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
 			hostileAnswers(d)
 		})
@@ -131,9 +131,24 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 	}
 }
 
+// hostileDiff is a diff as no diff is: hostile text, spans that lie outside of
+// it, inside of characters or in no order, pairs that are none.
+func hostileDiff(model.FileChange) []DiffLine {
+	spans := [][2]int{{-5, -1}, {3, 1}, {1, 2}, {0, 1}, {2, 1 << 40}, {2, 5}, {7, 7}, {8, 9}, {len(hostile), len(hostile) + 1}}
+	long := "\tserver " + strings.Repeat("日本語 ", 90) + "end"
+	return []DiffLine{
+		{Kind: '+', Text: hostile, Words: spans, Pair: 7, Old: -1, New: 1 << 40},
+		{Kind: '@', Text: hostile}, {Kind: '@'}, {Kind: 'x', Text: hostile, Words: spans}, {Kind: ' ', Text: "server \"" + hostile + "# \\"},
+		{Kind: '-', Text: long, Words: spans, Pair: 2}, {Kind: '-', Text: "日本", Words: spans, Pair: 1}, {Kind: '-', Pair: -1, Words: spans},
+		{Kind: '+', Text: long, Words: [][2]int{{len(long) - 3, len(long)}}, Pair: 1}, {Kind: '+', Text: long + "s", Pair: 2, NoEOL: true}, {Kind: '+', Pair: 9},
+		{Kind: ' ', Text: long}, {Kind: '-', Text: "last", Pair: 3},
+	}
+}
+
 // hostileAnswers puts hostile text wherever an answer to a page's question has
 // text of a machine; what is asked again ends in a hostile error.
 func hostileAnswers(d *Deps) {
+	d.Diff = hostileDiff
 	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
 	origins, read := d.Origins, 0
 	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
@@ -200,7 +215,7 @@ func harmless(t *testing.T, name, screen string) {
 	t.Helper()
 	rest := screen
 	th := theme.New(theme.Options{})
-	for tone := range theme.Alarm + 1 {
+	for tone := range theme.FlagCyan + 1 {
 		for _, on := range []bool{false, true} {
 			if open := th.Open(tone, on); open != "" {
 				rest = strings.ReplaceAll(rest, open, "")

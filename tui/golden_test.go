@@ -98,6 +98,12 @@ func TestReloadFrames(t *testing.T) {
 		{"confirm-risky", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test pau") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
 		{"diff-nothing", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(nothing(w)) }},
 		{"diff-unreadable", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(unreadable(w)) }},
+		{"diff-several-hunks", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
+		{"diff-next-change", func(r *rig) { r.press("r", ".", ".") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
+		{"diff-scrolled", func(r *rig) { r.press("r", "right", "right") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
+		{"diff-added", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(oneFile(w, nil, []byte(replicaCfg))) }},
+		{"diff-deleted", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(oneFile(w, []byte(replicaCfg), nil)) }},
+		{"diff-wide-chars", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(wideChars(w)) }},
 		{"diff-read-only", func(r *rig) { r.press("r") }, func(d *Deps) { d.Execute = nil }},
 		{"confirm-early", func(r *rig) { r.press("r", "r") }, func(*Deps) {}},
 		{"confirm", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-te") }, func(*Deps) {}},
@@ -134,6 +140,32 @@ func perNode(w *world) model.Plan {
 	p.Nodes[1].Changes = []model.FileChange{{Name: "pg-test-old.cfg", Before: []byte("listen pg-test-old\n    bind *:5440\n")}}
 	p.Nodes[2].Changes, p.Nodes[2].Same = nil, 4
 	return p
+}
+
+// oneFile changes one file on every node.
+func oneFile(w *world, before, after []byte) model.Plan {
+	p := planOf(w, "pg-test")
+	for i := range p.Nodes {
+		p.Nodes[i].Changes = []model.FileChange{{Name: "pg-test-replica.cfg", Before: before, After: after}}
+	}
+	return p
+}
+
+// hunky changes a file in several places: a word, a line more, a line less, a
+// long line near its end, and space.
+func hunky(w *world) model.Plan {
+	return oneFile(w, []byte(replicaCfg), edited(replicaCfg,
+		"# service backups   10.10.10.11\n", "# service backups   10.10.10.11, 10.10.10.14\n",
+		"maxqueue 128 weight 100", "maxqueue 64 weight 100",
+		"12:6432 check port 8008 weight 100", "12:6432 check port 8008 weight 50",
+		"    server pg-test-3 10.10.10.13:6432 check port 8008 weight 100\n", "",
+		"weight 100 backup\n", "weight 100 backup \n    server pg-test-4 10.10.10.14:6432 check port 8008 weight 100 backup\n"))
+}
+
+// wideChars changes a file with characters of two cells, and a tab.
+func wideChars(w *world) model.Plan {
+	text := "# 服务 pg-test-只读：報表と分析のためのレプリカ\nlisten pg-test-replica\n\tbind *:5434 # ポート\n\tmode tcp\n"
+	return oneFile(w, []byte(text), edited(text, "分析", "監視", "\tbind *:5434", "    bind *:5435"))
 }
 
 func nothing(w *world) model.Plan {
@@ -173,5 +205,13 @@ func TestStyledFrames(t *testing.T) {
 		}
 		r := newRig(t, s.w, 80, 24, func(d *Deps) { d.Start = "pg-test" })
 		golden(t, "styled/board-"+s.name, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
+	}
+	w := newWorld()
+	for name, z := range map[string][2]int{"diff": {80, 40}, "diff-wide": {140, 36}} {
+		for _, colours := range []string{"terminal", "none"} {
+			r := newRig(t, w, z[0], z[1], func(d *Deps) { d.Start, d.Theme, d.Plan = "pg-test", colours, planning(hunky(w)) })
+			r.press("d")
+			golden(t, "styled/"+name+"-"+colours, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/model"
+	"pgtui/render"
 	"pgtui/tui/page"
 )
 
@@ -88,16 +89,45 @@ func deps(w *world) Deps {
 	}
 }
 
-// diffOf takes every old line out and puts every new one in.
+// diffOf is the diff that the console is given.
 func diffOf(c model.FileChange) []DiffLine {
-	out := []DiffLine{{Kind: '@', Text: "@@ -7,4 +7,4 @@"}, {Kind: ' ', Text: "    server pg-test-1 10.10.10.11:6432 check port 8008 weight 100"}}
-	for _, l := range strings.Split(strings.TrimSpace(string(c.Before)), "\n") {
-		out = append(out, DiffLine{Kind: '-', Text: l})
-	}
-	for _, l := range strings.Split(strings.TrimSpace(string(c.After)), "\n") {
-		out = append(out, DiffLine{Kind: '+', Text: l})
+	var out []DiffLine
+	for _, h := range render.Diff(c.Before, c.After) {
+		out = append(out, DiffLine{Kind: '@', Text: h.Header()})
+		for _, l := range h.Lines {
+			out = append(out, DiffLine{Kind: l.Kind.Mark()[0], Text: l.Text, Old: l.Old, New: l.New, NoEOL: l.NoEOL, Pair: l.Pair, Words: l.Words})
+		}
 	}
 	return out
+}
+
+// replicaCfg is a service file as Pigsty renders it.
+const replicaCfg = `# ansible managed: 2026-01-02 03:04:05
+#---------------------------------------------------------------------
+# service: pg-test-replica @ *:5434
+#---------------------------------------------------------------------
+# service instances 10.10.10.12, 10.10.10.13
+# service backups   10.10.10.11
+listen pg-test-replica
+    bind *:5434
+    mode tcp
+    maxconn 3000
+    balance roundrobin
+    option httpchk
+    option http-keep-alive
+    http-check send meth OPTIONS uri /read-only
+    http-check expect status 200
+    default-server inter 3s fastinter 1s downinter 5s rise 3 fall 3 on-marked-down shutdown-sessions slowstart 30s maxconn 3000 maxqueue 128 weight 100
+
+    # servers
+    server pg-test-2 10.10.10.12:6432 check port 8008 weight 100
+    server pg-test-3 10.10.10.13:6432 check port 8008 weight 100
+    server pg-test-1 10.10.10.11:6432 check port 8008 weight 100 backup
+`
+
+// edited is a file with texts replaced, pair by pair.
+func edited(text string, pairs ...string) []byte {
+	return []byte(strings.NewReplacer(pairs...).Replace(text))
 }
 
 // planOf changes one file on every node of the cluster.
@@ -108,8 +138,8 @@ func planOf(w *world, c model.ClusterName) model.Plan {
 			Host: f.Host, Node: w.inv.Node(f.Host).Name, ConfDir: "/etc/haproxy/conf.d", Same: 3,
 			Changes: []model.FileChange{{
 				Name:   string(c) + "-replica.cfg",
-				Before: []byte("    server pg-test-2 10.10.10.12:6432 check port 8008 weight 100\n"),
-				After:  []byte("    server pg-test-2 10.10.10.12:6432 check port 8008 weight 50\n"),
+				Before: []byte(replicaCfg),
+				After:  edited(replicaCfg, "12:6432 check port 8008 weight 100", "12:6432 check port 8008 weight 50"),
 			}},
 		})
 	}

@@ -92,7 +92,7 @@ func (m *Model) resume() tea.Cmd {
 	var cmds []tea.Cmd
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		if a, ok := p.(page.Asker); ok && a.Waits() != nil {
+		if a, ok := p.(page.Resumer); ok && a.Waiting() {
 			next, ask := a.Start()
 			m.stack[i] = next
 			cmds = append(cmds, m.perform(ask))

@@ -16,6 +16,7 @@ import (
 // ActionNames are the names of all actions that keys can be given to.
 func ActionNames() []string {
 	out := []string{string(keys.Left), string(keys.Right), string(keys.Next), string(keys.Prev), string(keys.NextNode), string(keys.PrevNode),
+		string(keys.NextChange), string(keys.PrevChange),
 		string(keys.Open), string(keys.Findings), string(keys.Events), string(keys.WhatIf), string(keys.Toggle), string(keys.Lead), string(keys.Diff),
 		string(keys.Reload), string(keys.Faults), string(keys.Again), string(keys.Filter),
 		string(keys.Access), string(keys.Parts), string(keys.Trace), string(keys.DSN), string(keys.Values),

@@ -44,6 +44,9 @@ const (
 	Stop     Action = "stop"
 	Again    Action = "again"
 
+	NextChange Action = "next-change"
+	PrevChange Action = "prev-change"
+
 	Filter  Action = "filter"
 	Refresh Action = "refresh"
 	Help    Action = "help"

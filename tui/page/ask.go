@@ -51,10 +51,18 @@ type Starter interface {
 	Start() (Page, Intent)
 }
 
+// Resumer is a page that waits for an answer, which reaches it only while it is
+// open. When it comes back and still waits, it is started anew.
+type Resumer interface {
+	Starter
+	// Waiting reports that an answer is on its way.
+	Waiting() bool
+}
+
 // Asker is a page that asks the nodes itself, when it opens and when it is told
 // to. What it no longer waits for is called off.
 type Asker interface {
-	Starter
+	Resumer
 	// Waits is the question whose answer it waits for; nil when it waits for none.
 	Waits() *Inquiry
 }
@@ -70,6 +78,9 @@ type answer[T any] struct {
 
 // Waits is the question whose answer it waits for.
 func (q answer[T]) Waits() *Inquiry { return q.waits }
+
+// Waiting reports that an answer is on its way.
+func (q answer[T]) Waiting() bool { return q.waits != nil }
 
 // ask asks. The last answer stays until there is another.
 func (q answer[T]) ask(about Inquiry) (answer[T], Intent) {

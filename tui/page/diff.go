@@ -19,8 +19,10 @@ type Diff struct {
 	asked   bool
 	msg     *PlanMsg
 	doc     document
-	top     int
-	left    int // cells that are scrolled out on the left
+	top     int  // the first line that is seen, with heads lines above the document
+	heads   int  // how many these were when top was set
+	split   bool // top is of the document side by side
+	left    int  // cells that are scrolled out on the left
 }
 
 // NewDiff is the preview of a cluster; reload tells that a reload is wanted.
@@ -37,9 +39,12 @@ func (p *Diff) Title() string {
 // Start asks for the plan when the page opens.
 func (p *Diff) Start() (Page, Intent) {
 	q := *p
-	q.asked, q.msg, q.top = true, nil, 0
+	q.asked, q.msg, q.doc, q.top, q.left = true, nil, document{}, 0, 0
 	return &q, AskPlan{p.cluster}
 }
+
+// Waiting reports that the plan was asked for and has not come.
+func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
 
 // Keys of the preview.
 func (p *Diff) Keys(e Env) []keys.Binding {
@@ -50,12 +55,14 @@ func (p *Diff) Keys(e Env) []keys.Binding {
 	if p.msg != nil {
 		out = append(out, keys.New(keys.Again, "read again", "R", "read the inventory and the nodes' files again", "R"))
 	}
-	if len(p.doc.files) > 0 {
+	if len(p.doc.unified.files) > 0 {
 		out = append(out,
 			keys.New(keys.Next, "next file", "n", "the next file", "n", "]"),
 			keys.New(keys.Prev, "", "p", "the file before", "p", "["),
 			keys.New(keys.NextNode, "next node", "tab", "the next node", "tab"),
 			keys.New(keys.PrevNode, "", "shift-tab", "the node before", "shift+tab"),
+			keys.New(keys.NextChange, "next change", ".", "the next change", ".", "}"),
+			keys.New(keys.PrevChange, "", ",", "the change before", ",", "{"),
 			keys.New(keys.Right, "", "→/l", "see the ends of long lines", "right", "l"),
 			keys.New(keys.Left, "", "←/h", "back to the beginnings", "left", "h"))
 	}
@@ -101,28 +108,46 @@ func (p *Diff) Do(a keys.Action, e Env) (Page, Intent) {
 		return p.Start()
 	}
 	q := *p
-	lines := len(p.lines(e))
-	last := max(lines-e.H, 0)
-	off := lines - len(p.doc.lines)
+	head, text := p.above(e), p.doc.at(e.W)
+	off, lines := len(head), len(head)+len(text.rows)
+	last, top := max(lines-e.H, 0), p.place(off, e)
+	q.top, q.heads, q.split = top, off, e.W >= sideBySide
 	switch a {
+	case keys.NextChange:
+		q.top = min(after(text.changes, top-off)+off, last)
+	case keys.PrevChange:
+		q.top = max(before(text.changes, top-off)+off, 0)
 	case keys.Next:
-		q.top = min(after(p.doc.files, p.top-off)+off, last)
+		q.top = min(after(text.files, top-off)+off, last)
 	case keys.Prev:
-		q.top = max(before(p.doc.files, p.top-off)+off, 0)
+		q.top = max(before(text.files, top-off)+off, 0)
 	case keys.NextNode:
-		q.top = min(after(p.doc.nodes, p.top-off)+off, last)
+		q.top = min(after(text.nodes, top-off)+off, last)
 	case keys.PrevNode:
-		q.top = max(before(p.doc.nodes, p.top-off)+off, 0)
+		q.top = max(before(text.nodes, top-off)+off, 0)
 	case keys.Right:
-		q.left = min(p.left+16, max(p.doc.width()-e.W, 0))
+		q.left = min(p.left+16, max(p.doc.wide-p.doc.room(e.W), 0))
 	case keys.Left:
 		q.left = max(p.left-16, 0)
 	default:
-		if i, ok := scroll(a, p.top, lines, e.H); ok {
+		if i, ok := scroll(a, top, lines, e.H); ok {
 			q.top = i
 		}
 	}
 	return &q, nil
+}
+
+// place is the first line that is seen now, with off lines above the document:
+// where the page has been made wider or narrower, the same text stays in sight.
+func (p *Diff) place(off int, e Env) int {
+	i, split := p.top-p.heads, e.W >= sideBySide
+	if i <= 0 {
+		return p.top
+	}
+	if p.split != split {
+		i = p.doc.moved(i, split)
+	}
+	return off + i
 }
 
 // after is the first anchor behind line at, or the last anchor.
@@ -162,9 +187,19 @@ func (p *Diff) Update(msg tea.Msg, e Env) (Page, Intent) {
 }
 
 // View draws the part that fits.
-func (p *Diff) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Diff) View(e Env) []widget.Line {
+	lines := p.above(e)
+	off, rows := len(lines), p.doc.at(e.W).rows
+	lines = append(lines, make([]widget.Line, len(rows))...)
+	top := min(p.place(off, e), max(len(lines)-e.H, 0))
+	for i := max(top, off); i < min(top+e.H, len(lines)); i++ {
+		lines[i] = p.doc.draw(rows[i-off], e.W, p.left)
+	}
+	return scrolled(lines, top, e)
+}
 
-func (p *Diff) lines(e Env) []widget.Line {
+// above is what stands above the document, or in place of one.
+func (p *Diff) above(e Env) []widget.Line {
 	switch {
 	case p.msg == nil:
 		return []widget.Line{nil, widget.T(theme.Info, " ~ reading the inventory and the service files of "+string(p.cluster)+" on its HAProxy nodes …")}
@@ -172,14 +207,7 @@ func (p *Diff) lines(e Env) []widget.Line {
 		out := []widget.Line{widget.T(theme.Bad, " ✕ no plan could be made")}
 		return append(out, failure(p.msg.Err, e)...)
 	}
-	out := p.head(e)
-	if p.left == 0 {
-		return append(out, p.doc.lines...)
-	}
-	for _, l := range p.doc.lines {
-		out = append(out, l.Cut(p.left, p.left+e.W))
-	}
-	return out
+	return p.head(e)
 }
 
 // head is the plan in words, the reason it cannot run, and how to go on.

@@ -66,8 +66,15 @@ type Texts struct {
 
 // DiffLine is one line of a unified diff.
 type DiffLine struct {
-	Kind byte // ' ' context, '+' added, '-' removed, '@' hunk header
-	Text string
+	Kind     byte // ' ' context, '+' added, '-' removed, '@' hunk header
+	Text     string
+	Old, New int  // line numbers in the old and the new file, from 1; 0 when it is not there
+	NoEOL    bool // its file ends here, without a line end
+	// Pair is the number that a removed line shares with the added one that took
+	// its place, from 1 in each hunk; 0 when there is none.
+	Pair int
+	// Words are the bytes from..to of Text that the other line of the pair lacks.
+	Words [][2]int
 }
 
 // Board returns the board of that cluster, or nil.

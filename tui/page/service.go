@@ -328,11 +328,7 @@ func (p *Service) file(b *model.Board, svc *model.Service, e Env) []widget.Line 
 	}
 	out := []widget.Line{widget.T(theme.Head, " FILE ").Add(theme.Dim, svc.FileName()+", as the inventory renders it for "+string(svc.Rendered))}
 	for _, l := range strings.Split(strings.TrimRight(e.Texts.File(e.Inv, svc), "\n"), "\n") {
-		tone := theme.Plain
-		if strings.HasPrefix(strings.TrimSpace(l), "#") {
-			tone = theme.Dim
-		}
-		out = append(out, widget.T(tone, "   "+strings.ReplaceAll(l, "\t", "    ")))
+		out = append(out, widget.Join(widget.P("   "), code(l)))
 	}
 	return out
 }

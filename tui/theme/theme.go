@@ -26,7 +26,10 @@ const (
 	Key                    // a key to press
 	Added                  // a line that a change adds
 	Removed                // a line that a change removes
+	AddedWord              // the words of such a line that are new
+	GoneWord               // the words of such a line that go
 	Hunk                   // the header of a hunk
+	Keyword                // the first word of a line of a configuration, and its name
 	Alarm                  // a banner that must not be missed
 	FlagYellow             // banners of contexts, in the colour of the configuration
 	FlagGreen
@@ -70,7 +73,11 @@ func New(o Options) *Theme {
 		Added:   st().Foreground(p.good),
 		Removed: st().Foreground(p.bad),
 		Hunk:    st().Foreground(p.accent),
+		Keyword: st().Foreground(p.accent),
 		Alarm:   flag(p.bad),
+
+		// Reversed, so that they are seen without colours too, and so that space is.
+		AddedWord: st().Foreground(p.good).Reverse(true), GoneWord: st().Foreground(p.bad).Reverse(true),
 
 		FlagYellow: flag(lipgloss.Yellow), FlagGreen: flag(lipgloss.Green), FlagBlue: flag(lipgloss.Blue),
 		FlagMagenta: flag(lipgloss.Magenta), FlagCyan: flag(lipgloss.Cyan),
