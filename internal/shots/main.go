@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func main() {
 
 // run plays the scenes and writes their pictures.
 func run(ctx context.Context, log io.Writer, bin, out, only string) error {
-	dir, err := os.MkdirTemp("", "pgtui-shots-")
+	dir, err := folder()
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,11 @@ func run(ctx context.Context, log io.Writer, bin, out, only string) error {
 			continue
 		}
 		played = true
-		if err := play(ctx, log, s, bin, dir, out); err != nil {
+		home := filepath.Join(dir, "home") // each scene's is new
+		if err := errors.Join(os.RemoveAll(home), os.Mkdir(home, 0o700)); err != nil {
+			return err
+		}
+		if err := play(ctx, log, s, bin, home, out); err != nil {
 			return err
 		}
 	}
@@ -66,9 +71,19 @@ func run(ctx context.Context, log io.Writer, bin, out, only string) error {
 	return nil
 }
 
-// build makes the program; it must be called in the module's folder.
+// folder is a temporary folder. Screens have paths below it, so that its name
+// is the same each time, unless somebody has one of that name already.
+func folder() (string, error) {
+	dir := filepath.Join(os.TempDir(), "pgtui-shots")
+	if err := os.Mkdir(dir, 0o700); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "pgtui-shots-")
+}
+
+// build makes the program; it must be called within the module.
 func build(ctx context.Context, bin string) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/pgtui").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "pgtui/cmd/pgtui").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w: %s", err, out)
 	}
 	return nil
@@ -77,7 +92,7 @@ func build(ctx context.Context, bin string) error {
 // play sits through one scene. home is the program's home and temporary
 // folder.
 func play(ctx context.Context, log io.Writer, s scene, bin, home, out string) (err error) {
-	t, err := start(ctx, s.cols, s.rows, home, append([]string{bin, "demo"}, s.args...)...)
+	t, err := start(ctx, s.cols, s.rows, home, append([]string{bin, "demo", "--dir", filepath.Join(home, "demo")}, s.args...)...)
 	if err != nil {
 		return err
 	}

@@ -59,8 +59,8 @@ func scenes() []scene {
 
 // outage is the leader's death as the fleet, the board and the findings show it.
 func outage() scene {
-	return scene{cols: 100, rows: 30, steps: []step{
-		{see: []string{"● 2 ok"}},
+	return scene{args: []string{"--clusters", "12"}, cols: 100, rows: 30, steps: []step{
+		{see: []string{"● 13 ok"}},
 		{keys: keyFail, see: []string{"✕ 1 DOWN", "▸pg-test", "primary 5433 has no server", "2/3", "✕ 4"}, file: "fleet.svg",
 			title: "pgtui, the fleet: pg-test is down and stands first, pg-meta is ok"},
 		{keys: keyEnter, see: []string{"pgtui pg-test ", "primary 5433 has no server", "default 5436 has no server", "replica 0 B"}, file: "board.svg",
@@ -93,8 +93,8 @@ func reload() scene {
 func entries() scene {
 	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"every service is served as declared", "VIP"}},
-		{keys: "a", see: []string{"› access", "asked just now", "▸pg-test "}},
-		{keys: strings.Repeat(keyDown, 5), see: []string{"▸127.77.10.11", "127.77.10.11:5433  ● serves"}, file: "access.svg",
+		{keys: "a", see: []string{"› access", "took ", "▸pg-test "}},
+		{keys: strings.Repeat(keyDown, 5), see: []string{"▸127.", ".10.11:5433  ● serves"}, file: "access.svg",
 			title: "pgtui, access of pg-test: hosts by ports, who is reached now, and the connection string of the entry under the cursor"},
 	}}
 }

@@ -30,6 +30,7 @@ type terminal struct {
 	tty   *os.File
 	cmd   *exec.Cmd
 	wrote chan struct{} // has one after the program wrote
+	ended chan struct{} // closed when the program writes no more
 	read  sync.WaitGroup
 
 	mu  sync.Mutex
@@ -40,7 +41,7 @@ type terminal struct {
 // caller's, but for what would make the console look otherwise: home has no
 // configuration, and the terminal has sixteen colours.
 func start(ctx context.Context, cols, rows int, home string, argv ...string) (*terminal, error) {
-	t := &terminal{emu: vt.NewEmulator(cols, rows), wrote: make(chan struct{}, 1)}
+	t := &terminal{emu: vt.NewEmulator(cols, rows), wrote: make(chan struct{}, 1), ended: make(chan struct{})}
 	t.cmd = exec.CommandContext(ctx, argv[0], argv[1:]...)
 	t.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "COLORTERM=", "NO_COLOR=", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TZ=UTC",
 		"HOME="+home, "TMPDIR="+home, "XDG_CONFIG_HOME="+home, "PGTUI_CONFIG=", "PGTUI_CONTEXT=", "PGTUI_INVENTORY=", "PIGSTY_HOME="+home)
@@ -60,6 +61,7 @@ func start(ctx context.Context, cols, rows int, home string, argv ...string) (*t
 // follow shows what the program writes until it ends.
 func (t *terminal) follow() {
 	defer t.read.Done()
+	defer close(t.ended)
 	b := make([]byte, 32<<10)
 	for {
 		n, err := t.tty.Read(b)
@@ -133,6 +135,8 @@ func (t *terminal) await(ctx context.Context, ok func(text string) bool) ([][]uv
 		select {
 		case <-t.wrote:
 		case <-ctx.Done():
+		case <-t.ended:
+			return nil, fmt.Errorf("the program ended; the screen is:\n%s", textOf(t.screen()))
 		}
 	}
 }
