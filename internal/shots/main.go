@@ -41,7 +41,7 @@ func run(ctx context.Context, log io.Writer, bin, out, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if bin == "" {
 		bin = filepath.Join(dir, "pgtui")
 		if err := build(ctx, bin); err != nil {
@@ -107,7 +107,7 @@ func play(ctx context.Context, log io.Writer, s scene, bin, home, out string) (e
 		}
 		screen, err := t.await(ctx, st.shown)
 		if err != nil {
-			return fmt.Errorf("step %d, keys %q, waiting for %q without %q: %w", i+1, st.keys, st.see, st.unseen, err)
+			return fmt.Errorf("step %d, keys %q, waiting for %q: %w", i+1, st.keys, st.see, err)
 		}
 		if st.file == "" {
 			continue

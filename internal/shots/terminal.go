@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -78,10 +77,12 @@ func (t *terminal) follow() {
 	}
 }
 
-// answer passes on what the terminal answers to the program's questions.
+// answer passes on what the terminal answers to the program's questions; the
+// emulator waits for its answers to be taken, also when nobody wants them any more.
 func (t *terminal) answer() {
 	defer t.read.Done()
 	_, _ = io.Copy(t.tty, t.emu)
+	_, _ = io.Copy(io.Discard, t.emu)
 }
 
 // press types keys.
@@ -157,15 +158,16 @@ func (t *terminal) settle(ctx context.Context) error {
 	}
 }
 
-// close ends the program, which takes its sandbox along.
+// close ends the program, which takes its sandbox along, and says how it ended.
 func (t *terminal) close() error {
 	_ = t.cmd.Cancel()
+	kill := time.AfterFunc(t.cmd.WaitDelay, func() { _ = t.cmd.Process.Kill() })
+	defer kill.Stop()
 	err := t.cmd.Wait()
 	_ = t.tty.Close()
-	_ = t.emu.Close()
-	t.read.Wait()
-	if e := (*exec.ExitError)(nil); errors.As(err, &e) && slices.Contains([]int{0, -1}, e.ExitCode()) {
-		return nil
+	if answers, ok := t.emu.InputPipe().(io.Closer); ok { // the emulator's own Close races with its Read
+		_ = answers.Close()
 	}
+	t.read.Wait()
 	return err
 }
