@@ -6,7 +6,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 SOAK ?= 30m
 
-.PHONY: build test unit race lab-test lab-selftest lint fuzz bench soak demo golden lab-up lab-down help
+.PHONY: build test unit race lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ demo: ## the console on the embedded sandbox
 
 golden: ## write the golden frames anew; review the diff as you would a screen
 	go test ./tui -update
+
+shots: ## the pictures of docs/shots anew, from the real program on the sandbox
+	go run ./internal/shots
 
 lab-up: ## start the four-node lab (LAB_RELEASE=trixie for the newer generation)
 	$(LAB) up

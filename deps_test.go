@@ -46,6 +46,7 @@ func rules() []rule {
 		{dir: "internal/captures", own: []string{"model", "probe"}},
 		{dir: "internal/soak", own: []string{"model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
 		{dir: "internal/measure", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
+		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"model"}, not: outside},
 	}
 }

@@ -1,0 +1,95 @@
+package main
+
+import "strings"
+
+// The function keys of the demo, as a terminal sends them.
+const (
+	keyFail   = "\x1bOQ"   // f2: the leader dies
+	keyWeight = "\x1b[17~" // f6: the inventory declares another weight
+	keyDown   = "\x1b[B"
+	keyEnter  = "\r"
+)
+
+// scene is one sitting at the demo, with a sandbox of its own.
+type scene struct {
+	args       []string // after `pgtui demo`
+	cols, rows int
+	steps      []step
+}
+
+// step is some keys and what the screen shows once they have worked. A file
+// makes a picture of that screen.
+type step struct {
+	keys  string
+	see   []string // all of these
+	file  string   // in docs/shots; "" for none
+	title string   // says in the picture what is seen
+}
+
+// shown tells whether a screen is what the step leads to.
+func (s step) shown(text string) bool {
+	for _, w := range s.see {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// files are the pictures of a scene.
+func (s scene) files() []string {
+	var out []string
+	for _, st := range s.steps {
+		if st.file != "" {
+			out = append(out, st.file)
+		}
+	}
+	return out
+}
+
+// scenes are all pictures there are.
+func scenes() []scene {
+	return []scene{outage(), reload(), entries()}
+}
+
+// outage is the leader's death as the fleet, the board and the findings show it.
+func outage() scene {
+	return scene{args: []string{"--clusters", "12"}, cols: 100, rows: 30, steps: []step{
+		{see: []string{"● 13 ok"}},
+		{keys: keyFail, see: []string{"✕ 1 DOWN", "▸pg-test", "primary 5433 has no server", "2/3", "✕ 4"}, file: "fleet.svg",
+			title: "pgtui, the fleet: pg-test is down and stands first, pg-meta is ok"},
+		{keys: keyEnter, see: []string{"pgtui pg-test ", "primary 5433 has no server", "default 5436 has no server", "replica 0 B"}, file: "board.svg",
+			title: "pgtui, the board of pg-test after its leader died: nobody serves the primary port, and why"},
+		{keys: "6", see: []string{"› findings", "has no server"}, file: "findings.svg",
+			title: "pgtui, the findings of pg-test after its leader died, worst first"},
+	}}
+}
+
+// reload is a change of the inventory on its way to HAProxy.
+func reload() scene {
+	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
+		{see: []string{"every service is served as declared", "VIP"}},
+		{keys: "3", see: []string{"› topology", "async"}, file: "topology.svg",
+			title: "pgtui, the topology of pg-test: who replicates from whom, with lag and sync state"},
+		{keys: "9", see: []string{"› what if", "On paper"}, file: "whatif.svg",
+			title: "pgtui, what if pg-test-1 went down: who would serve each port, and how many sessions would be cut"},
+		{keys: keyWeight, see: []string{"weight: done"}},
+		{keys: "8", see: []string{"› diff", "3 of 3 nodes would change", "weight of pg-test-2: 100 → 50"}, file: "diff.svg",
+			title: "pgtui, the diff of pg-test: what a reload would change in HAProxy's files, and its risks"},
+		{keys: "r", see: []string{"Type pg-test and Enter to reload.", "> ▏"}},
+		{keys: "pg-test", see: []string{"> pg-test▏"}, file: "confirm.svg",
+			title: "pgtui asks before a reload of pg-test: only the cluster's name, typed, says yes"},
+		{keys: keyEnter, see: []string{"back to the board"}, file: "run.svg",
+			title: "pgtui, a reload of pg-test: each node checked, reloaded and verified"},
+	}}
+}
+
+// entries are the ways into a cluster.
+func entries() scene {
+	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
+		{see: []string{"every service is served as declared", "VIP"}},
+		{keys: "a", see: []string{"› access", "took ", "▸pg-test "}},
+		{keys: strings.Repeat(keyDown, 5), see: []string{"▸127.", ".10.11:5433  ● serves"}, file: "access.svg",
+			title: "pgtui, access of pg-test: hosts by ports, who is reached now, and the connection string of the entry under the cursor"},
+	}}
+}
