@@ -64,6 +64,10 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			return p, err
 		},
 		Execute: ap.Execute,
+		Examine: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+			look := ap.Examine(ctx, inv, []*model.Cluster{inv.Cluster(name)})
+			return look.Conf, look.Workers
+		},
 		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {
 			cls, err := clusters(inv, []string{string(name)})
 			if err != nil {

@@ -43,6 +43,7 @@ type sphere struct {
 	deps  Deps
 	judge check.Judge
 	past  history
+	looks looks
 }
 
 // The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
@@ -222,6 +223,7 @@ func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
 		return watchEndMsg{gen}
 	}
 	began := w.deps.Now()
+	s = w.looks.beside(s)
 	boards, events := f.verdicts(w, s, began)
 	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: w.deps.Now().Sub(began)}
 }

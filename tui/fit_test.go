@@ -66,6 +66,7 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 	}
 	for _, s := range steps {
 		r.press(s.keys...)
+		r.send(tickMsg{})
 		visit(s.name, r)
 	}
 	r.fire(true)
@@ -179,6 +180,17 @@ func hostileAnswers(d *Deps) {
 			e.Check.Value.Touches = []model.Touch{{Addr: hostile, Fault: model.FaultOther, Text: hostile}}
 		}
 		return a, err
+	}
+	d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+		out := map[model.Host]model.Observed[model.NodeConf]{}
+		for i, f := range inv.Cluster(c).Fronts {
+			out[f.Host] = seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
+				Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}})
+			if i == 0 {
+				out[f.Host] = model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}
+			}
+		}
+		return out, nil
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
 		rows, err := parts(ctx, inv, c)

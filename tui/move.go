@@ -170,7 +170,7 @@ func (m *Model) freeze() {
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
 		m.traffic.Add(h.snap)
-		m.snap, m.judged = h.snap, m.now
+		m.snap, m.judged, m.looks = h.snap, m.now, m.feed.world.looks.told()
 		m.judge(h.boards)
 	}
 	m.held = nil

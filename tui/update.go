@@ -62,7 +62,9 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return tea.Batch(m.feed.tick(), m.grow())
+		return tea.Batch(m.feed.tick(), m.grow(), m.look())
+	case lookedMsg:
+		return m.looked(msg)
 	case suspendMsg, awakeMsg, actionMsg:
 		return m.outside(msg)
 	case settleMsg:
@@ -105,7 +107,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return cmd
 	case page.DoneMsg:
 		m.feed.release(m.run)
-		m.run = nil
+		m.run, m.looks = nil, nil
+		m.feed.world.looks.forget()
 		return m.broadcast(msg)
 	}
 	return nil

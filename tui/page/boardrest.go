@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"pgtui/model"
 	"pgtui/tui/theme"
@@ -95,6 +96,9 @@ func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
 	out := []widget.Line{nil}
 	out = append(out, members(b, e)...)
 	out = append(out, nil, facts(b, e))
+	if l := files(b, e); l != nil {
+		out = append(out, l)
+	}
 	if len(b.Findings) > 0 && room-len(out) > 2 {
 		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Findings))))
 		for _, f := range b.Findings {
@@ -215,4 +219,66 @@ func facts(b *model.Board, e Env) widget.Line {
 		text += ", " + s
 	}
 	return l.Add(theme.Doubt, text)
+}
+
+// files is whether the service files on the nodes are as the inventory declares;
+// nil where nobody reads them.
+func files(b *model.Board, e Env) widget.Line {
+	if !e.Reads || e.Snap == nil {
+		return nil
+	}
+	l := widget.P(" ").Add(theme.Head, "FILES ")
+	look, ok := e.Looks[b.Cluster.Name]
+	if !ok {
+		return l.Add(theme.Info, "· being read on the nodes")
+	}
+	same := 0
+	var differ, unread []string
+	for _, f := range b.Cluster.Fronts {
+		o := e.Snap.Conf[f.Host]
+		drift, compared := o.Value.Drift[b.Cluster.Name]
+		switch {
+		case look.Unread[f.Host] != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
+			unread = append(unread, nameOf(e, f.Host))
+		case o.Value.Missing || len(drift.Changes) > 0:
+			differ = append(differ, nameOf(e, f.Host))
+		default:
+			same++
+		}
+	}
+	if same > 0 {
+		l = l.Add(theme.Plain, fmt.Sprintf("as declared on %d of %d", same, len(b.Cluster.Fronts)))
+	}
+	if len(differ) > 0 {
+		l = gap(l, same > 0).Add(theme.Warn, differs+" not as declared on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " shows it")
+	}
+	if len(unread) > 0 {
+		l = gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not read on "+strings.Join(unread, ", "))
+		for _, f := range b.Cluster.Fronts {
+			if err := look.Unread[f.Host]; err != nil {
+				l = l.Add(theme.Doubt, ": "+err.Error())
+				break
+			}
+		}
+	}
+	if age := e.Now.Sub(look.At); age > 3*time.Minute {
+		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
+	}
+	return l.Trunc(e.W)
+}
+
+// gap sets the next words of a line apart.
+func gap(l widget.Line, apart bool) widget.Line {
+	if apart {
+		return l.Add(theme.Plain, "   ")
+	}
+	return l
+}
+
+// nameOf is what a node is called: its nodename, else its address.
+func nameOf(e Env, h model.Host) string {
+	if n := e.Inv.Node(h); n != nil && n.Name != "" {
+		return n.Name
+	}
+	return string(h)
 }

@@ -1,0 +1,121 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+// reading lets the console read the nodes' files: what they hold is up to f.
+// It counts how often it was asked.
+func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
+	return func(d *Deps) {
+		d.Start = "pg-test"
+		d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+			*asked++
+			out := map[model.Host]model.Observed[model.NodeConf]{}
+			for _, fr := range inv.Cluster(c).Fronts {
+				out[fr.Host] = f(fr.Host)
+			}
+			return out, nil
+		}
+	}
+}
+
+// asDeclared is a node whose files are what the inventory says, and what runs.
+func asDeclared(changes ...model.DriftFile) model.Observed[model.NodeConf] {
+	var sections []model.ConfSection
+	for _, s := range newWorld().inv.Cluster("pg-test").Services() {
+		sec := model.ConfSection{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
+		servers, backup := s.Servers()
+		for i, sv := range servers {
+			sec.Servers = append(sec.Servers, model.ExpectedServer{Name: string(sv.Name), Weight: sv.Weight, Backup: backup[i]})
+		}
+		sections = append(sections, sec)
+	}
+	return seen(model.NodeConf{Sections: sections, Drift: map[model.ClusterName]model.Drift{"pg-test": {Changes: changes}}})
+}
+
+// TestBoardReadsTheNodesFiles: that a file on a node is not as declared shows on
+// the board without a key, and that a node cannot be read is told and not held
+// against the cluster.
+func TestBoardReadsTheNodesFiles(t *testing.T) {
+	asked := 0
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) model.Observed[model.NodeConf] {
+		switch h {
+		case "10.10.10.12":
+			return asDeclared(model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight of pg-test-3: 90 → 100"}})
+		case "10.10.10.13":
+			return model.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
+		}
+		return asDeclared()
+	}))
+	r.want("FILES · being read on the nodes", "● ok")
+	r.send(tickMsg{})
+	r.want("FILES as declared on 1 of 3   ≠ not as declared on pg-test-2 d shows it   ? not read on pg-test-3: ssh: permission",
+		"! degraded", "the files on pg-test-2 are not as the inventory declares: 1")
+	for range 3 {
+		r.send(tickMsg{})
+	}
+	if asked != 1 {
+		t.Errorf("the nodes were read %d times within moments", asked)
+	}
+	r.press("esc")
+	r.want("the files on pg-test-2") // the fleet says the same
+	r.press("R")
+	r.press("enter")
+	r.want("FILES · being read")
+	r.send(tickMsg{})
+	if asked != 2 {
+		t.Errorf("after R the nodes were read %d times", asked)
+	}
+}
+
+// TestFilesReadBeforeAReloadDoNotCount: once a HAProxy runs another
+// configuration its files are read again, and nothing is said of them until then.
+func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
+	asked := 0
+	w := newWorld()
+	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared() }))
+	r.send(tickMsg{})
+	r.want("FILES as declared on 3 of 3")
+	r.lazy = true
+	w.server("pg-test", "10.10.10.12", "replica", "pg-test-2", func(s *model.ServerStat) { s.UserWeight = 50 })
+	next := *w.snap
+	next.Seq++
+	r.send(snapshotMsg{gen: r.m.gen, snap: r.m.feed.world.looks.beside(&next), boards: r.m.boards})
+	r.want("FILES as declared on 2 of 3   ? not read on pg-test-2")
+	r.lazy = false
+	r.send(tickMsg{})
+	r.want("FILES as declared on 3 of 3")
+	if asked != 2 {
+		t.Errorf("the nodes were read %d times", asked)
+	}
+}
+
+// TestNoFilesAreReadFromTheFleet: only the cluster that is looked at is read, and
+// again when what was read is old.
+func TestNoFilesAreReadFromTheFleet(t *testing.T) {
+	asked := 0
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared() }),
+		func(d *Deps) { d.Start = "" })
+	r.send(tickMsg{})
+	if asked != 0 {
+		t.Errorf("the nodes were read %d times from the fleet", asked)
+	}
+	r.press("enter")
+	r.send(tickMsg{})
+	r.now = r.now.Add(lookEvery - time.Second)
+	r.send(tickMsg{})
+	if asked != 1 {
+		t.Errorf("the nodes were read %d times within two minutes", asked)
+	}
+	r.now = r.now.Add(time.Second)
+	r.send(tickMsg{})
+	if asked != 2 {
+		t.Errorf("the nodes were read %d times after two minutes", asked)
+	}
+}
