@@ -1,10 +1,12 @@
 package pgtui_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -129,6 +131,56 @@ func (r rule) forbids(imp string) string {
 		}
 	}
 	return ""
+}
+
+// unguarded are the files whose goroutines may end the program: they run for
+// commands without a screen only.
+func unguarded() []string { return []string{"cmd/carry.go", "cmd/trace.go", "cmd/demo.go"} }
+
+// TestGoroutinesAreGuarded: a panic in a goroutine would leave the terminal in raw
+// mode, so whatever may run below the console is started by safe.Go or a
+// safe.Group.
+func TestGoroutinesAreGuarded(t *testing.T) {
+	for _, dir := range []string{"probe", "apply", "cmd", "tui"} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || slices.Contains(unguarded(), filepath.ToSlash(path)) {
+				return err
+			}
+			set := token.NewFileSet()
+			f, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for _, pos := range bare(f) {
+				t.Errorf("%s: a goroutine that nothing guards: use safe.Go or safe.Group", set.Position(pos))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nfunc x() { go x(); wg.Go(x); safe.Go(`x`, x, nil) }", 0)
+	if err != nil || len(bare(f)) != 2 {
+		t.Errorf("%v, %d found: the test is broken", err, len(bare(f)))
+	}
+}
+
+// bare are the goroutines of a file that are begun without a guard: by a go
+// statement, or by the Go of a sync.WaitGroup or the like.
+func bare(f *ast.File) (out []token.Pos) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			out = append(out, n.Pos())
+		case *ast.CallExpr:
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Go" && len(n.Args) == 1 {
+				out = append(out, n.Pos())
+			}
+		}
+		return true
+	})
+	return out
 }
 
 // TestRulesCanFail keeps TestLayers honest.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/probe/transport"
@@ -103,27 +104,28 @@ func fronts(c *model.Cluster) []model.Host {
 func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]NodeFiles {
 	out := make(map[model.Host]NodeFiles, len(hosts))
 	var mu sync.Mutex
-	each(len(hosts), func(i int) {
-		f := a.read(ctx, inv, hosts[i])
+	keep := func(i int, f NodeFiles) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[hosts[i]] = f
-	})
+	}
+	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, NodeFiles{Err: err}) })
 	return out
 }
 
 // each does f for 0 to n-1, several at once, and returns when all are done.
-func each(n int, f func(i int)) {
-	var wg sync.WaitGroup
+// failed is told which of them pgtui itself has failed over.
+func each(n int, f func(i int), failed func(i int, err error)) {
+	var g safe.Group
 	slots := make(chan struct{}, readers)
 	for i := range n {
-		wg.Go(func() {
+		g.Go("asking a node", func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			f(i)
-		})
+		}, func(err error) { failed(i, err) })
 	}
-	wg.Wait()
+	g.Wait()
 }
 
 func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/check"
 )
@@ -22,8 +23,10 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		return nil
 	}
 	s := model.Situation{}
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	// What pgtui itself fails over was not asked, which is a risk.
+	unasked := func(error) {}
+	var g safe.Group
+	g.Go("asking the cluster", func() {
 		if a.Probe == nil {
 			return
 		}
@@ -31,17 +34,17 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 			b := check.Board(snap, c, a.Now())
 			s.Snap, s.Board = snap, &b
 		}
-	})
-	wg.Go(func() {
+	}, unasked)
+	g.Go("asking the nodes", func() {
 		var hosts []model.Host
 		for _, n := range working(p) {
 			hosts = append(hosts, n.Host)
 		}
 		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, hosts)
 		s.Conf, s.Workers = x.Conf, x.Workers
-	})
-	wg.Go(func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) })
-	wg.Wait()
+	}, unasked)
+	g.Go("looking at the plan", func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) }, unasked)
+	g.Wait()
 	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -94,7 +97,7 @@ func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Ho
 		if checked[n.Host] = r.err; r.edited != "" {
 			edited[n.Host] = r.edited
 		}
-	})
+	}, func(int, error) {}) // it did not answer
 	return checked, edited, handed
 }
 

@@ -40,12 +40,17 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 func (a *Applier) examineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
 	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{}}
 	var mu sync.Mutex
-	each(len(hosts), func(i int) {
-		h := hosts[i]
-		conf, procs := a.examine(ctx, inv, clusters, h)
+	keep := func(h model.Host, conf model.Observed[model.NodeConf], procs model.Observed[model.Processes]) {
 		mu.Lock()
 		defer mu.Unlock()
 		out.Conf[h], out.Workers[h] = conf, procs
+	}
+	each(len(hosts), func(i int) {
+		conf, procs := a.examine(ctx, inv, clusters, hosts[i])
+		keep(hosts[i], conf, procs)
+	}, func(i int, err error) {
+		at := a.Now()
+		keep(hosts[i], model.Observed[model.NodeConf]{Err: err, Tried: at}, model.Observed[model.Processes]{Err: err, Tried: at})
 	})
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -57,11 +58,17 @@ func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.Ste
 	}
 	var mu sync.Mutex
 	r.emit = func(s model.StepResult) {
-		r.ledger.step(s)
 		mu.Lock()
 		defer mu.Unlock()
-		if emit != nil {
-			emit(s)
+		// A node is not left half done because a step of it cannot be told: it is
+		// finished, and no other is begun.
+		if err := safe.Do("to tell of "+s.Step+" on "+string(s.Host), func() {
+			r.ledger.step(s)
+			if emit != nil {
+				emit(s)
+			}
+		}); err != nil {
+			r.fail(err)
 		}
 	}
 	return r, nil
@@ -127,14 +134,19 @@ func advice(n *model.NodePlan, r *model.NodeReport) string {
 // node runs one node's part of the plan to its end.
 func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan, base baseline, emit func(model.StepResult)) model.NodeReport {
 	prefix := string(p.Cluster) + "-"
+	var text []byte
+	var before map[string][]string
+	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), routing(n, &base.stats) }); err != nil {
+		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepStage, Err: err}
+	}
 	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
-	r, err := a.runScript(rctx, n, emit, payload(n, prefix, true),
+	r, err := a.runScript(rctx, n, emit, text,
 		"apply", p.ID, n.ConfDir, a.who(), prefix, a.Now().UTC().Format("20060102T150405Z"), a.window())
 	cancel()
 	if err != nil {
 		a.settle(ctx, p, n, r, err)
 	}
-	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Before: routing(n, &base.stats)}
+	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Before: before}
 	if rep.Outcome != model.Applied {
 		if rep.Err == nil {
 			rep.Err = errors.New("the node did not say what went wrong")
@@ -233,7 +245,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 ) model.NodeReport {
 	began := a.Now()
 	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
-	now, err := a.verify(ctx, inv, n, base)
+	now, err := a.verified(ctx, inv, n, base)
 	detail := ""
 	if err == nil {
 		rep.After, rep.Settled = routing(n, &now), max(0, a.Now().Sub(loaded))
@@ -259,9 +271,11 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
 	}
-	if st, err := a.stats(ctx, inv, n); err == nil {
-		rep.After = routing(n, &st)
-	}
+	_ = safe.Do("to look again", func() { // the node is as it was; only this cannot be told
+		if st, err := a.stats(ctx, inv, n); err == nil {
+			rep.After = routing(n, &st)
+		}
+	})
 	return rep
 }
 
@@ -306,6 +320,18 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 		}
 	}
 	return r, err
+}
+
+// verified is verify, and that the page can be told of. Where pgtui itself fails
+// over it the new files are not kept: nobody has seen that they are right.
+func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now model.HAProxyStats, err error) {
+	err = safe.Try("looking at the stats page of "+string(n.Host), func() error {
+		if now, err = a.verify(ctx, inv, n, base); err == nil {
+			routing(n, &now)
+		}
+		return err
+	})
+	return now, err
 }
 
 // verify polls the stats page until it shows the plan's server set and the

@@ -32,7 +32,7 @@ func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p model.P
 func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) {
 	defer each(len(r.p.Nodes), func(i int) { // also what was locked before one could not be
 		_, _ = r.a.runScript(context.WithoutCancel(ctx), &r.p.Nodes[i], nil, nil, "release", r.p.ID, r.p.Nodes[i].ConfDir, r.a.who())
-	})
+	}, func(int, error) {}) // as a node that cannot be told: its lock runs out
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		s, err := r.a.runScript(ctx, n, nil, nil, "hold", r.p.ID, n.ConfDir, r.a.who())
@@ -43,11 +43,11 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 			rep.Step, rep.Err = model.StepStage, err
 			r.fail(&model.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: model.TryOf(err)})
 		}
-	})
+	}, func(_ int, err error) { r.fail(fmt.Errorf("%s: %w; %w", r.p.Cluster, err, ErrNotBegun)) })
 	if r.failed() != nil {
 		return
 	}
-	played := play(ctx)
+	played := safe.Try("running bin/pgsql-svc", func() error { return play(ctx) })
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		began := r.a.Now()
@@ -57,7 +57,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		err := r.a.asPlanned(context.WithoutCancel(ctx), r.inv, r.p, n.Host)
 		if err == nil && played == nil {
 			var now model.HAProxyStats
-			if now, err = r.a.verify(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
+			if now, err = r.a.verified(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
 				rep.After = routing(n, &now)
 			}
 		}
@@ -72,6 +72,10 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 			})
 		}
 		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: r.a.Now().Sub(began)})
+	}, func(i int, err error) {
+		rep := &r.rep.Nodes[i]
+		rep.Outcome, rep.Step, rep.Err = model.Uncertain, model.StepVerify, err
+		r.fail(r.why(&r.p.Nodes[i], rep))
 	})
 }
 

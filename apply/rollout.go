@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -117,6 +118,10 @@ func (r *rollout) preflight(ctx context.Context) {
 		if err != nil {
 			r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = step, err
 		}
+	}, func(i int, err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = model.StepStage, err
 	})
 	var bad []string
 	for i := range r.rep.Nodes {
@@ -169,16 +174,16 @@ func (r *rollout) all(ctx context.Context) {
 		return
 	}
 	r.one(ctx, todo[0])
-	var wg sync.WaitGroup
+	var g safe.Group
 	slots := make(chan struct{}, max(1, r.a.Rollout.Parallel))
 	for _, i := range todo[1:] {
 		slots <- struct{}{} // before the look at what the others did
-		wg.Go(func() {
+		g.Go("going on", func() {
 			defer func() { <-slots }()
 			r.one(ctx, i)
-		})
+		}, r.fail)
 	}
-	wg.Wait()
+	g.Wait()
 }
 
 // one does one node, unless the run has failed or was told to stop.
@@ -198,7 +203,12 @@ func (r *rollout) one(ctx context.Context, i int) {
 		r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, label(n), err), Try: try})
 		return
 	}
-	rep := r.a.node(context.WithoutCancel(ctx), r.inv, r.p, n, r.base[n.Host], r.emit)
+	rep := model.NodeReport{Host: n.Host, Outcome: model.Uncertain, Step: model.StepVerify}
+	if err := safe.Do("over "+string(n.Host), func() {
+		rep = r.a.node(context.WithoutCancel(ctx), r.inv, r.p, n, r.base[n.Host], r.emit)
+	}); err != nil {
+		rep.Err = err
+	}
 	r.mu.Lock()
 	r.rep.Nodes[i] = rep
 	r.mu.Unlock()

@@ -253,7 +253,11 @@ func (a *Applier) follow(ctx context.Context, n *model.NodePlan, emit func(model
 	r := &run{host: n.Host, dir: n.ConfDir, root: n.Target.Root, now: a.Now, emit: emit, reached: map[string]bool{}}
 	defer r.close()
 	c.Target, c.Script, c.OnLine = n.Target, script(), r.line
-	out, err := a.Runner.Run(ctx, c)
+	var out transport.Output
+	err := safe.Try("running a script on "+string(n.Host), func() (err error) { out, err = a.Runner.Run(ctx, c); return err })
+	if _, fault := errors.AsType[*safe.Fault](err); fault && !errors.Is(err, transport.ErrNotStarted) {
+		err = fmt.Errorf("%w: %w", err, transport.ErrInterrupted) // how far it came is not known
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil && r.outcome == "" && r.state == "" {

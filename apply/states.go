@@ -38,6 +38,10 @@ func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Clu
 		mu.Lock()
 		defer mu.Unlock()
 		out[h] = out[h].Next(r.handed, err, a.Now(), a.Now().Sub(start))
+	}, func(i int, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		out[hosts[i]] = model.Observed[string]{Err: err, Tried: a.Now()}
 	})
 	return out
 }
@@ -111,7 +115,7 @@ func (a *Applier) again(ctx context.Context, inv *model.Inventory, n *model.Node
 	began := a.Now()
 	base.renewed = true // the node has seen the new worker
 	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
-	now, err := a.verify(context.WithoutCancel(ctx), inv, n, base)
+	now, err := a.verified(context.WithoutCancel(ctx), inv, n, base)
 	if err == nil {
 		rep.Before, rep.After, rep.Settled = routing(n, &base.stats), routing(n, &now), max(0, a.Now().Sub(began))
 	} else {

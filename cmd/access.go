@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -95,19 +94,24 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 	}
 	var live model.Live
 	seen := *snap
-	var wg sync.WaitGroup
+	var g safe.Group
 	if c.VIP != "" {
-		wg.Go(func() {
+		g.Go("asking who has "+c.VIP, func() {
 			ctx, cancel := context.WithTimeout(ctx, vipLook)
 			defer cancel()
 			seen.Nodes = p.ReadAddresses(ctx, a.runner(), vipNodes(inv, cls))
+		}, func(err error) {
+			seen.Nodes = map[model.Host]model.Observed[model.NodeFacts]{}
+			for _, n := range vipNodes(inv, cls) {
+				seen.Nodes[n.Host] = model.Observed[model.NodeFacts]{Err: err, Tried: now()}
+			}
 		})
 	}
 	live.Checks = p.CheckEntries(ctx, inv, c, ends)
 	if proofs > 0 {
 		live.Proofs = p.ProveEntries(ctx, inv, c, ends, proofs)
 	}
-	wg.Wait()
+	g.Wait()
 	snap = &seen
 	board = boardsOf(snap, cls, now())[0]
 	return model.AccessOf(snap, &board, live), board, nil

@@ -2,10 +2,10 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -42,10 +42,14 @@ func (a *app) doctorCmd() *cobra.Command {
 			prober := a.prober()
 			var look apply.Examination
 			var nodes map[model.Host]model.Observed[model.NodeFacts]
-			var wg sync.WaitGroup
-			wg.Go(func() { look = a.applier(inv).Examine(cmd.Context(), inv, cls) })
-			wg.Go(func() { nodes = prober.ReadAddresses(cmd.Context(), a.runner(), vipNodes(inv, cls)) })
-			wg.Wait()
+			var faults [2]error
+			var g safe.Group
+			g.Go("examining the nodes", func() { look = a.applier(inv).Examine(cmd.Context(), inv, cls) }, func(err error) { faults[0] = err })
+			g.Go("asking who has the VIP", func() { nodes = prober.ReadAddresses(cmd.Context(), a.runner(), vipNodes(inv, cls)) }, func(err error) { faults[1] = err })
+			g.Wait()
+			if err := errors.Join(faults[:]...); err != nil {
+				return exit(unknown, err)
+			}
 			var snap *model.Snapshot
 			if count > 0 {
 				snap, err = proven(cmd.Context(), prober, inv, cls, count)

@@ -2,14 +2,18 @@ package cmd
 
 import (
 	"context"
+	"net"
 	"sync/atomic"
 	"time"
 
+	"pgtui/model"
+	"pgtui/probe"
 	"pgtui/tui"
 )
 
-// RunBroken is the console on the inventory of -i, with two keys more: f12
-// makes the next update panic, f11 panics in work that an update has started.
+// RunBroken is the console on the inventory of -i, with three keys more: f12
+// makes the next update panic, f11 panics in work that an update has started, f10
+// makes every question to a node panic.
 // The released program has no such thing.
 func RunBroken(ctx context.Context, args []string, ios IO) int {
 	a := &app{io: ios, log: newCommandLog()}
@@ -23,7 +27,7 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		printError(ios.Err, err)
 		return 2
 	}
-	var armed atomic.Bool
+	var armed, deaf atomic.Bool
 	d := a.deps(inv)
 	d.Now = func() time.Time {
 		if armed.Load() {
@@ -31,8 +35,19 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		}
 		return now()
 	}
+	dial := (&net.Dialer{}).DialContext
+	pr := probe.New(probe.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if deaf.Load() {
+			panic("broken on purpose")
+		}
+		return dial(ctx, network, addr)
+	}})
+	d.Watch = func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+		return pr.Watch(ctx, inv, every)
+	}
 	d.Actions = []tui.Action{
 		{Key: "f12", Label: "break", Do: func(context.Context) error { armed.Store(true); return nil }},
+		{Key: "f10", Label: "break asking", Do: func(context.Context) error { deaf.Store(true); return nil }},
 		{Key: "f11", Label: "break work", Do: func(context.Context) error { panic("broken on purpose") }},
 	}
 	if err := tui.Run(ctx, d, ios.In, ios.Out); err != nil {

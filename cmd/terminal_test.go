@@ -132,6 +132,17 @@ func TestTerminalIsRestored(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a panic in every question", func(t *testing.T) {
+		c := open(t, true, []string{"PGTUI_TEST_RUN=broken"}, os.Args[0], "-i", inv)
+		c.await(t, "pg-test-1")
+		c.keys("\x1b[21~") // f10
+		c.await(t, "break asking: done")
+		c.keys("f")
+		c.await(t, "pgtui itself failed")
+		c.keys("q")
+		c.left(t, 0)
+		c.restored(t)
+	})
 	t.Run("TERM=dumb", func(t *testing.T) {
 		c := open(t, true, []string{"TERM=dumb"}, bin, "-i", inv)
 		c.left(t, 1)

@@ -60,6 +60,11 @@ func reachOf(s *Snapshot, b *Board, e *Entry) Reach {
 	if o := e.Proven; o.Known() && o.Age(b.Judged) <= ProofAge {
 		r = provenReach(s, r, b, e)
 	}
+	for _, err := range []error{e.Check.Err, e.Proven.Err} {
+		if err != nil { // the word of the nodes stands, and was not tried
+			r.Why = strings.TrimPrefix(r.Why+"; "+err.Error(), "; ")
+		}
+	}
 	return r
 }
 

@@ -31,12 +31,18 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 	out := map[model.ComponentKey]model.Observed[model.ComponentState]{}
 	a := p.asker(inv)
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var g safe.Group
+	keep := func(c *model.Component, st model.ComponentState, start time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		at := p.o.Now()
+		out[c.Key()] = model.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+	}
 	for _, n := range nodes {
 		slots := make(chan struct{}, 2*perNode)
 		for i := range n.Components {
 			c := &n.Components[i]
-			wg.Go(func() {
+			g.Go("asking "+c.Name+" on "+string(n.Host), func() {
 				start := p.o.Now()
 				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not asked: its turn did not come"}, false
 				if take(ctx, slots) == nil {
@@ -50,14 +56,13 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 					st = p.component(ctx, a, c, loginOf(inv, c))
 				}
 				withUnit(&st, c, facts[n.Host])
-				at := p.o.Now()
-				mu.Lock()
-				defer mu.Unlock()
-				out[c.Key()] = model.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+				keep(c, st, start)
+			}, func(err error) {
+				keep(c, model.ComponentState{Health: model.ComponentUnknown, Why: err.Error()}, p.o.Now())
 			})
 		}
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 

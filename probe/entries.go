@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -23,18 +24,21 @@ func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *mode
 	}
 	out := make(map[model.Endpoint]model.Observed[model.EntryProof], len(entries))
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var g safe.Group
+	keep := func(e model.Endpoint, o model.Observed[model.EntryProof]) {
+		mu.Lock()
+		defer mu.Unlock()
+		out[e] = o
+	}
 	for _, e := range entries {
-		wg.Go(func() {
+		g.Go("trying "+e.String(), func() {
 			start := p.o.Now()
 			proof := p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count)
 			at := p.o.Now()
-			mu.Lock()
-			defer mu.Unlock()
-			out[e] = model.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
-		})
+			keep(e, model.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
+		}, func(err error) { keep(e, model.Observed[model.EntryProof]{Err: err, Tried: p.o.Now()}) })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 
@@ -47,23 +51,21 @@ type resolved struct {
 func (p *Prober) resolveAll(ctx context.Context, inv *model.Inventory, entries []model.Endpoint) map[string]resolved {
 	out := map[string]resolved{}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, e := range entries {
+	var g safe.Group
+	keep := func(host string, r resolved) {
 		mu.Lock()
-		_, done := out[e.Host]
-		out[e.Host] = resolved{}
-		mu.Unlock()
-		if done {
+		defer mu.Unlock()
+		out[host] = r
+	}
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if seen[e.Host] {
 			continue
 		}
-		wg.Go(func() {
-			r := p.resolve(ctx, inv, e.Host)
-			mu.Lock()
-			defer mu.Unlock()
-			out[e.Host] = r
-		})
+		seen[e.Host] = true
+		g.Go("resolving "+e.Host, func() { keep(e.Host, p.resolve(ctx, inv, e.Host)) }, func(err error) { keep(e.Host, resolved{err: err.Error()}) })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 

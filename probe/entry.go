@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,19 +29,22 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 	}
 	out := map[model.Endpoint]model.Observed[model.EntryCheck]{}
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var g safe.Group
+	keep := func(e model.Endpoint, o model.Observed[model.EntryCheck]) {
+		mu.Lock()
+		defer mu.Unlock()
+		out[e] = o
+	}
 	for _, e := range entries {
 		lookup := k.lookup(ctx, e.Host)
-		wg.Go(func() {
+		g.Go("trying "+e.String(), func() {
 			start := p.o.Now()
-			check := k.check(ctx, e, lookup)
+			check, err := k.check(ctx, e, lookup)
 			at := p.o.Now()
-			mu.Lock()
-			defer mu.Unlock()
-			out[e] = model.Observed[model.EntryCheck]{Value: check, At: at, Tried: at, Took: at.Sub(start)}
-		})
+			keep(e, model.Observed[model.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
+		}, func(err error) { keep(e, model.Observed[model.EntryCheck]{Err: err, Tried: p.o.Now()}) })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 
@@ -64,7 +68,8 @@ func (k *checker) lookup(ctx context.Context, host string) func() []model.Lookup
 	return k.names[host]
 }
 
-func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []model.Lookup) model.EntryCheck {
+// check fails only when pgtui itself does.
+func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []model.Lookup) (model.EntryCheck, error) {
 	c := model.EntryCheck{Lookups: lookup()}
 	addrs := c.Addrs()
 	if len(c.Lookups) == 0 {
@@ -72,32 +77,17 @@ func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []m
 	}
 	c.Disagree = model.Disagreement(e.Host, c.Lookups, model.LeadsOf(k.inv, e.Host))
 	c.Touches = make([]model.Touch, len(addrs))
-	var wg sync.WaitGroup
+	faults := make([]error, len(addrs))
+	var g safe.Group
 	for i, addr := range addrs {
-		wg.Go(func() {
-			c.Touches[i] = k.touch(ctx, addr, e.Port)
-		})
+		g.Go("trying "+addr, func() { c.Touches[i] = k.touch(ctx, addr, e.Port) }, func(err error) { faults[i] = err })
 	}
-	wg.Wait()
-	return c
+	g.Wait()
+	return c, errors.Join(faults...)
 }
 
 func (k *checker) touch(ctx context.Context, addr string, port uint16) model.Touch {
-	k.mu.Lock()
-	slots := k.slots[addr]
-	if slots == nil {
-		slots = make(chan struct{}, perNode)
-		k.slots[addr] = slots
-	}
-	k.mu.Unlock()
-	t := model.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
-	if take(ctx, slots) == nil {
-		if take(ctx, k.p.slots) == nil {
-			t = k.p.touch(ctx, addr, port)
-			<-k.p.slots
-		}
-		<-slots
-	}
+	t := k.inTurn(ctx, addr, port)
 	switch {
 	case addr == k.vip:
 		t.Holder = k.holder()
@@ -105,6 +95,24 @@ func (k *checker) touch(ctx context.Context, addr string, port uint16) model.Tou
 		t.Holder = model.Host(addr)
 	}
 	return t
+}
+
+// inTurn touches an address within the limits.
+func (k *checker) inTurn(ctx context.Context, addr string, port uint16) model.Touch {
+	k.mu.Lock()
+	slots := k.slots[addr]
+	if slots == nil {
+		slots = make(chan struct{}, perNode)
+		k.slots[addr] = slots
+	}
+	k.mu.Unlock()
+	for _, s := range []chan struct{}{slots, k.p.slots} {
+		if take(ctx, s) != nil {
+			return model.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
+		}
+		defer func() { <-s }()
+	}
+	return k.p.touch(ctx, addr, port)
 }
 
 // touch connects and asks for TLS, and looks whether it comes about when the

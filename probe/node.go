@@ -42,9 +42,15 @@ func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*mod
 	out := map[model.Host]model.Observed[model.NodeFacts]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var g safe.Group
+	keep := func(n *model.Node, facts model.NodeFacts, err error, start time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		at := p.o.Now()
+		out[n.Host] = model.Observed[model.NodeFacts]{}.Next(facts, err, at, at.Sub(start))
+	}
 	for _, n := range nodes {
-		wg.Go(func() {
+		g.Go("asking "+string(n.Host), func() {
 			var facts model.NodeFacts
 			start := p.o.Now()
 			err := take(ctx, slots)
@@ -53,13 +59,10 @@ func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*mod
 				start = p.o.Now()
 				facts, err = readNode(ctx, r, n, units(n))
 			}
-			at := p.o.Now()
-			mu.Lock()
-			defer mu.Unlock()
-			out[n.Host] = model.Observed[model.NodeFacts]{}.Next(facts, err, at, at.Sub(start))
-		})
+			keep(n, facts, err, start)
+		}, func(err error) { keep(n, model.NodeFacts{}, err, p.o.Now()) })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 

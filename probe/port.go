@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -72,9 +73,9 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 // due reports whether a port is to be asked again.
 func (p serverPort) due(old model.Observed[struct{}], now time.Time) bool {
 	gap := p.gap
-	if f, ok := old.Err.(*failure); ok { //nolint:errorlint // only askPort makes it
+	if why, ok := errors.AsType[*shutPort](old.Err); ok {
 		gap = 0
-		if f.connected || isTimeout(f.cause) {
+		if why.held {
 			gap = silentGap
 		}
 	}
@@ -90,6 +91,9 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 		return
 	}
 	got := do(ctx, r, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.p.speaks(ctx, pt) })
+	if _, shut := errors.AsType[*shutPort](got.err); got.err != nil && !shut {
+		return // its turn did not come, or pgtui itself failed: that says nothing of the port
+	}
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		old := v.Port(pt.number)
 		now := model.PortView{Port: pt.number, Observed: got.after(old)}
@@ -99,25 +103,35 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	})
 }
 
-// speaks is why a port does not speak PostgreSQL's protocol; nil when it does.
+// shutPort is why a port does not speak PostgreSQL's protocol.
+type shutPort struct {
+	text string
+	held bool // it took the connection, or may have, and did not answer
+}
+
+// Error is one harmless line.
+func (e *shutPort) Error() string { return e.text }
+
+// speaks is why a port does not speak PostgreSQL's protocol, a *shutPort; nil
+// when it does.
 func (p *Prober) speaks(ctx context.Context, pt serverPort) error {
-	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
+	limited, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	_, err := p.sslRequest(ctx, pt.addr)
-	if err == nil {
+	_, err := p.sslRequest(limited, pt.addr)
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
-	if ctx.Err() == context.Canceled { //nolint:errorlint // the context's own
-		return &failure{text: "not asked: the probe ended", cause: err}
-	}
-	f := &failure{cause: err, text: fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, faultOf(err, pt.addr).Text)}
-	switch faultOf(err, pt.addr).Fault {
+	switch try := faultOf(err, pt.addr); try.Fault {
 	case model.FaultRefused:
-		f.text = fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())
+		return &shutPort{text: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}
 	case model.FaultTimeout:
-		f.text = fmt.Sprintf("port %s does not answer within %v: %s hangs, or the way there is cut", pt.number, p.o.Timeout, pt.name())
+		return &shutPort{text: fmt.Sprintf("port %s does not answer within %v: %s hangs, or the way there is cut", pt.number, p.o.Timeout, pt.name()), held: true}
 	case model.FaultClosed:
-		f.text, f.connected = fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), true
+		return &shutPort{text: fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), held: true}
+	default:
+		return &shutPort{text: fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text), held: true}
 	}
-	return f
 }

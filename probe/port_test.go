@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"context"
-	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -46,8 +44,7 @@ func TestSpeaks(t *testing.T) {
 
 func TestPortIsAskedWhenDue(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	refused := &failure{cause: errors.New("refused")}
-	silent := &failure{cause: context.DeadlineExceeded}
+	refused, silent := &shutPort{text: "refused"}, &shutPort{text: "silent", held: true}
 	tests := []struct {
 		name string
 		ago  time.Duration // since it was asked; negative for never

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -102,11 +103,12 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
 	a := p.asker(inv)
-	var wg sync.WaitGroup
+	var g safe.Group
 	for i := range targets {
-		wg.Go(func() { p.sweep(ctx, a, &targets[i], func(bool) {}) })
+		t := &targets[i]
+		g.Go("asking "+string(t.host), func() { p.sweep(ctx, a, t, func(bool) {}) }, func(err error) { p.blame(ctx, t, func(bool) {}, err) })
 	}
-	wg.Wait()
+	g.Wait()
 	return p.snapshot(inv, targets), nil
 }
 

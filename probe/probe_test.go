@@ -246,13 +246,13 @@ func TestFrontOutsideTheInventory(t *testing.T) {
 // A fault of pgtui's own over one answer is that answer's error, and the node
 // counts as one that answers.
 func TestSafely(t *testing.T) {
-	v, err := safely(t.Context(), func(context.Context) (int, error) {
+	v, err := safely(t.Context(), "asking 10.0.0.1", func(context.Context) (int, error) {
 		return strings.Count("", "") / len(strings.Fields(" ")), nil
 	})
 	if v != 0 || err == nil || !strings.Contains(err.Error(), "divide by zero") || dead(err) {
 		t.Errorf("%d, %v", v, err)
 	}
-	if v, err = safely(t.Context(), func(context.Context) (int, error) { return 2, nil }); v != 2 || err != nil {
+	if v, err = safely(t.Context(), "asking 10.0.0.1", func(context.Context) (int, error) { return 2, nil }); v != 2 || err != nil {
 		t.Errorf("%d, %v", v, err)
 	}
 }

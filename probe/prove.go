@@ -49,7 +49,13 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 	out := map[model.PortKey]model.Observed[model.Proof]{}
 	slots := slotsOf(inv)
 	var mu sync.Mutex
-	var wg sync.WaitGroup
+	var g safe.Group
+	keep := func(proof model.Proof, start time.Time) {
+		mu.Lock()
+		defer mu.Unlock()
+		at := p.o.Now()
+		out[proof.PortKey] = model.Observed[model.Proof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
+	}
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		if len(only) > 0 && !slices.Contains(only, c.Name) {
@@ -59,18 +65,18 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 			f := &c.Fronts[j]
 			for k := range f.Services {
 				t := &trial{p: p, login: c.Monitor, svc: &f.Services[k], host: f.Host, slots: slots}
-				wg.Go(func() {
+				g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() {
 					start := p.o.Now()
-					proof := t.run(ctx, count)
-					at := p.o.Now()
-					mu.Lock()
-					out[proof.PortKey] = model.Observed[model.Proof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
-					mu.Unlock()
+					keep(t.run(ctx, count), start)
+				}, func(err error) {
+					proof := t.proof()
+					proof.Tries = []model.Try{faultyTry(err)}
+					keep(proof, p.o.Now())
 				})
 			}
 		}
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 
@@ -104,14 +110,23 @@ type trial struct {
 	db int // which of the login's databases lets us in
 }
 
+// faultyTry is a connection that pgtui itself has failed over. It says nothing
+// of the port.
+func faultyTry(err error) model.Try { return model.Try{Fault: model.FaultOther, Text: err.Error()} }
+
+// proof is one of the port without any tries.
+func (t *trial) proof() model.Proof {
+	return model.Proof{PortKey: model.PortKey{HAProxy: t.host, Cluster: t.svc.Cluster, Service: t.svc.Name}, Port: t.svc.Port}
+}
+
 func (t *trial) run(ctx context.Context, count int) model.Proof {
-	proof := model.Proof{PortKey: model.PortKey{HAProxy: t.host, Cluster: t.svc.Cluster, Service: t.svc.Name}, Port: t.svc.Port}
+	proof := t.proof()
 	proof.Tries = make([]model.Try, count)
-	var wg sync.WaitGroup
+	var g safe.Group
 	for i := range proof.Tries {
-		wg.Go(func() { proof.Tries[i] = t.try(ctx) })
+		g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() { proof.Tries[i] = t.try(ctx) }, func(err error) { proof.Tries[i] = faultyTry(err) })
 	}
-	wg.Wait()
+	g.Wait()
 	for _, try := range proof.Tries {
 		if try.Fault != "" && try.Fault != model.FaultNotTried || try.Connect >= model.SlowConnect {
 			proof.Direct = t.direct(ctx)
@@ -368,10 +383,10 @@ func serverFault(pe *pgconn.PgError) model.Try {
 func (t *trial) direct(ctx context.Context) []model.DirectPort {
 	servers, _ := t.svc.Servers()
 	out := make([]model.DirectPort, len(servers))
-	var wg sync.WaitGroup
+	var g safe.Group
 	for i, s := range servers {
 		out[i] = model.DirectPort{Instance: s.Name, Addr: net.JoinHostPort(string(s.Host), s.Port)}
-		wg.Go(func() {
+		g.Go("trying "+out[i].Addr, func() {
 			leave, err := t.enter(ctx, s.Host)
 			if err != nil {
 				out[i].Fault, out[i].Text = model.FaultNotTried, "not tried: its turn did not come"
@@ -387,8 +402,8 @@ func (t *trial) direct(ctx context.Context) []model.DirectPort {
 				return
 			}
 			_ = conn.Close()
-		})
+		}, func(err error) { out[i].Fault, out[i].Text = model.FaultNotTried, err.Error() })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -39,9 +38,9 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	out := make([]model.Lookup, len(servers))
-	var wg sync.WaitGroup
+	var g safe.Group
 	for i, server := range servers {
-		wg.Go(func() {
+		g.Go("asking "+server+" for "+name, func() {
 			l := model.Lookup{Server: server}
 			start := p.o.Now()
 			var err error
@@ -62,9 +61,9 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 				l.Error = p.lookupError(err, server)
 			}
 			out[i] = l
-		})
+		}, func(err error) { out[i] = model.Lookup{Server: strings.TrimSuffix(server, ":53"), Error: err.Error()} })
 	}
-	wg.Wait()
+	g.Wait()
 	return out
 }
 

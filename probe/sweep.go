@@ -117,6 +117,7 @@ type turn struct {
 	a     *asker
 	slots chan struct{} // of this host
 	note  func(news bool)
+	doing string // "asking 10.10.10.11"
 	mu    sync.Mutex
 	alive bool
 }
@@ -125,20 +126,37 @@ type turn struct {
 // called after each answer that was recorded; news tells whether it differs in
 // more than its age and counters.
 func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news bool)) bool {
-	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note}
-	var wg sync.WaitGroup
+	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note, doing: "asking " + string(t.host)}
+	var g safe.Group
 	if t.vip != nil {
-		wg.Go(func() { r.askVIP(ctx, t.vip) })
+		g.Go(r.doing, func() { r.askVIP(ctx, t.vip) }, func(err error) { r.keepVIP(ctx, t.vip, faulty[model.Host](r, err)) })
 	}
 	if t.front {
-		wg.Go(func() { r.askHAProxy(ctx, t) })
+		g.Go(r.doing, func() { r.askHAProxy(ctx, t) }, func(err error) { r.keepHAProxy(ctx, t.place(), faulty[model.HAProxyStats](r, err)) })
 	}
 	for _, in := range t.instances {
-		wg.Go(func() { r.askPatroni(ctx, in) })
+		g.Go(r.doing, func() { r.askPatroni(ctx, in) }, func(err error) { r.keepStatus(ctx, in, faulty[model.PatroniStatus](r, err)) })
 	}
-	wg.Wait()
+	g.Wait()
 	return r.alive
 }
+
+// blame makes err the answer of everything that t was to be asked.
+func (p *Prober) blame(ctx context.Context, t *target, note func(bool), err error) {
+	r := &turn{p: p, note: note}
+	if t.vip != nil {
+		r.keepVIP(ctx, t.vip, faulty[model.Host](r, err))
+	}
+	if t.front {
+		r.keepHAProxy(ctx, t.place(), faulty[model.HAProxyStats](r, err))
+	}
+	for _, in := range t.instances {
+		r.keepStatus(ctx, in, faulty[model.PatroniStatus](r, err))
+	}
+}
+
+// faulty is the answer of a question that pgtui itself has failed over.
+func faulty[T any](r *turn, err error) answer[T] { return answer[T]{err: err, at: r.p.o.Now()} }
 
 func (r *turn) askHAProxy(ctx context.Context, t *target) {
 	pl := t.place()
@@ -151,6 +169,10 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 		r.p.mu.Unlock()
 		return r.a.stats(ctx, t.node, first)
 	})
+	r.keepHAProxy(ctx, pl, got)
+}
+
+func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[model.HAProxyStats]) {
 	r.record(ctx, func() bool {
 		old := r.p.haproxy[pl]
 		r.p.haproxy[pl] = got.after(old)
@@ -163,46 +185,50 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 func (r *turn) askPatroni(ctx context.Context, in instance) {
 	p := patroni{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
+	r.keepStatus(ctx, in, st)
+	if dead(st.err) {
+		for _, path := range in.checks {
+			r.keepCheck(ctx, in, path, answer[int]{err: st.err, at: st.at})
+		}
+		r.keepCluster(ctx, in, answer[model.PatroniCluster]{err: st.err, at: st.at})
+		return
+	}
+	var g safe.Group
+	for _, path := range in.checks {
+		g.Go(r.doing, func() {
+			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))
+		}, func(err error) { r.keepCheck(ctx, in, path, faulty[int](r, err)) })
+	}
+	g.Go(r.doing, func() { r.keepCluster(ctx, in, do(ctx, r, p.cluster)) },
+		func(err error) { r.keepCluster(ctx, in, faulty[model.PatroniCluster](r, err)) })
+	for _, pt := range in.ports { // of a dead Patroni's none: the node itself may be out of reach
+		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
+	}
+	g.Wait()
+}
+
+func (r *turn) keepStatus(ctx context.Context, in instance, st answer[model.PatroniStatus]) {
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		old := v.Status
 		v.Status = st.after(old)
 		return isNews(old, st, sameStatus)
 	})
-	ask := func(f func()) { f() }
-	var wg sync.WaitGroup
-	if !dead(st.err) {
-		ask = wg.Go
-	}
-	for _, path := range in.checks {
-		ask(func() {
-			got := answer[int]{err: st.err, at: st.at}
-			if !dead(st.err) {
-				got = do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) })
-			}
-			r.view(ctx, in, func(v *model.PatroniView) bool {
-				old := v.Checks[path]
-				v.Checks[path] = got.after(old)
-				return isNews(old, got, same)
-			})
-		})
-	}
-	ask(func() {
-		got := answer[model.PatroniCluster]{err: st.err, at: st.at}
-		if !dead(st.err) {
-			got = do(ctx, r, p.cluster)
-		}
-		r.view(ctx, in, func(v *model.PatroniView) bool {
-			old := v.Cluster
-			v.Cluster = got.after(old)
-			return isNews(old, got, sameCluster)
-		})
+}
+
+func (r *turn) keepCheck(ctx context.Context, in instance, path string, got answer[int]) {
+	r.view(ctx, in, func(v *model.PatroniView) bool {
+		old := v.Checks[path]
+		v.Checks[path] = got.after(old)
+		return isNews(old, got, same)
 	})
-	if !dead(st.err) { // else the node itself may be out of reach
-		for _, pt := range in.ports {
-			ask(func() { r.askPort(ctx, in, pt) })
-		}
-	}
-	wg.Wait()
+}
+
+func (r *turn) keepCluster(ctx context.Context, in instance, got answer[model.PatroniCluster]) {
+	r.view(ctx, in, func(v *model.PatroniView) bool {
+		old := v.Cluster
+		v.Cluster = got.after(old)
+		return isNews(old, got, sameCluster)
+	})
 }
 
 // slashed is the check path as it is asked.
@@ -232,10 +258,14 @@ func (r *turn) record(ctx context.Context, change func() bool) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
+	r.note(r.locked(change))
+}
+
+// locked lets the lock go even when change panics.
+func (r *turn) locked(change func() bool) bool {
 	r.p.mu.Lock()
-	news := change()
-	r.p.mu.Unlock()
-	r.note(news)
+	defer r.p.mu.Unlock()
+	return change()
 }
 
 // answer is how one request ended.
@@ -260,7 +290,7 @@ func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error))
 		if a.err = take(ctx, r.p.slots); a.err == nil {
 			defer func() { <-r.p.slots }()
 			start = r.p.o.Now()
-			a.v, a.err = safely(ctx, f)
+			a.v, a.err = safely(ctx, r.doing, f)
 		}
 	}
 	a.at = r.p.o.Now()
@@ -275,13 +305,11 @@ func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error))
 
 // safely makes a fault of pgtui's own over one answer that answer's error: it
 // must not take the console, and the terminal, with it.
-func safely[T any](ctx context.Context, f func(context.Context) (T, error)) (v T, err error) {
-	defer func() {
-		if x := recover(); x != nil {
-			err = &failure{text: "pgtui itself failed over the answer, please report it: " + safe.Text(fmt.Sprint(x), 160), answered: true}
-		}
-	}()
-	return f(ctx)
+func safely[T any](ctx context.Context, doing string, f func(context.Context) (T, error)) (v T, err error) {
+	if fault := safe.Do(doing, func() { v, err = f(ctx) }); fault != nil {
+		return v, &failure{text: fault.Error(), cause: fault, answered: true}
+	}
+	return v, err
 }
 
 func take(ctx context.Context, slots chan struct{}) error {

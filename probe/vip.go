@@ -48,6 +48,10 @@ func (r *turn) askVIP(ctx context.Context, v *vip) {
 		}
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) })
+	r.keepVIP(ctx, v, got)
+}
+
+func (r *turn) keepVIP(ctx context.Context, v *vip, got answer[model.Host]) {
 	r.record(ctx, func() bool {
 		old := r.p.vips[v.place()]
 		r.p.vips[v.place()] = got.after(old)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -45,7 +46,8 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 		close(w.out)
 		return w.out
 	}
-	go w.run(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	safe.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
 	return w.out
 }
 
@@ -67,19 +69,24 @@ type watch struct {
 func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	a := w.p.asker(w.inv)
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	var g safe.Group
+	g.Go("watching", func() {
 		for i := range w.targets {
 			if take(ctx, w.first) != nil {
 				return
 			}
-			wg.Go(func() { w.loop(ctx, a, &w.targets[i]) })
+			t := &w.targets[i]
+			g.Go("asking "+string(t.host), func() { w.loop(ctx, a, t) }, func(err error) { w.p.blame(ctx, t, w.note, err) })
+		}
+	}, func(err error) {
+		for i := range w.targets {
+			w.p.blame(ctx, &w.targets[i], w.note, err)
 		}
 	})
 	for gap := firstGap; w.pending(ctx, gap); gap = publishGap {
 		w.publish()
 	}
-	wg.Wait()
+	g.Wait()
 }
 
 // loop is the life of one node.

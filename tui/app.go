@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -152,7 +153,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
 	p := tea.NewProgram(m, opts...)
-	go j.follow(p, work.Done())
+	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)

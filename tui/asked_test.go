@@ -512,3 +512,29 @@ var (
 	_ page.Asker = (*page.Components)(nil)
 	_ page.Asker = (*page.Trace)(nil)
 )
+
+// TestAPanicWhileAskingIsTheAnswer: of a page's question, of a plan, and of reading
+// the inventory again.
+func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 40, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
+			panic("no")
+		}
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+			panic("no")
+		}
+		d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { panic("no") }
+		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) { panic("no") }
+	})
+	for _, key := range []string{"a", "c", "T", "d"} {
+		r.press(key)
+		r.want("pgtui itself failed", "please report it: no")
+		r.press("esc")
+	}
+	r.m.deps.Load = func(context.Context) (*model.Inventory, error) { panic("no") }
+	r.m.feed.use(r.m.deps)
+	r.press("R")
+	r.want("pgtui itself failed reading the inventory")
+}

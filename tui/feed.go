@@ -12,6 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/check"
 	"pgtui/tui/page"
@@ -139,7 +140,7 @@ func (f *feed) rest(longest time.Duration) {
 	f.over = true
 	f.mu.Unlock()
 	ended := make(chan struct{})
-	go func() { f.work.Wait(); close(ended) }()
+	safe.Go("waiting", func() { f.work.Wait(); close(ended) }, func(error) {}) // the time is over then
 	t := time.NewTimer(longest)
 	defer t.Stop()
 	select {
@@ -154,7 +155,8 @@ func (f *feed) load(gen int) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
 		defer cancel()
-		inv, err := read(ctx)
+		var inv *model.Inventory
+		err := safe.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
 		return inventoryMsg{gen: gen, inv: inv, err: err}
 	})
 }
@@ -254,14 +256,16 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
-		inv, err := d.Load(ctx)
+		var inv *model.Inventory
+		err := safe.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
 		if err == nil && inv.Cluster(cluster) == nil {
 			err = fmt.Errorf("the inventory %s has no cluster %s", inv.Source, cluster)
 		}
 		if err != nil {
 			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
-		p, err := d.Plan(ctx, inv, cluster, nil)
+		var p model.Plan
+		err = safe.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	})
 }
@@ -277,17 +281,19 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
-		var err error
-		switch q.Topic {
-		case page.TopicAccess:
-			answer, err = d.Access(ctx, inv, snap, q.Cluster)
-		case page.TopicComponents:
-			answer, err = d.Components(ctx, inv, q.Cluster)
-		case page.TopicTrace:
-			answer, err = d.Trace(ctx, inv, q.Target)
-		case page.TopicOrigins:
-			answer, err = d.Origins(ctx, inv, q.Cluster)
-		}
+		err := safe.Try("asking for this page", func() (err error) {
+			switch q.Topic {
+			case page.TopicAccess:
+				answer, err = d.Access(ctx, inv, snap, q.Cluster)
+			case page.TopicComponents:
+				answer, err = d.Components(ctx, inv, q.Cluster)
+			case page.TopicTrace:
+				answer, err = d.Trace(ctx, inv, q.Target)
+			case page.TopicOrigins:
+				answer, err = d.Origins(ctx, inv, q.Cluster)
+			}
+			return err
+		})
 		at := d.Now()
 		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}
 	})
@@ -314,7 +320,8 @@ func (f *feed) open(name string) tea.Cmd {
 		if open == nil {
 			return contextMsg{name: name, err: errors.New("there are no contexts here")}
 		}
-		d, err := open(ctx, name)
+		var d Deps
+		err := safe.Try("opening "+name, func() (err error) { d, err = open(ctx, name); return err })
 		return contextMsg{name: name, deps: d, err: err}
 	})
 }
@@ -351,7 +358,7 @@ func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	go f.carry(r)
+	safe.Go("to carry the reload out", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
 	return r, f.event(r)
 }
 
@@ -365,6 +372,11 @@ func (f *feed) carry(r *run) {
 		}
 		r.tell(f.ctx, page.StepMsg{Result: s})
 	})
+	f.ended(r, done)
+}
+
+// ended is the end of a run.
+func (f *feed) ended(r *run, done page.DoneMsg) {
 	r.mu.Lock()
 	r.done = done
 	r.mu.Unlock()
@@ -372,15 +384,17 @@ func (f *feed) carry(r *run) {
 	r.tell(f.ctx, done)
 }
 
+// brokeOff is the error of a run that pgtui itself has failed over.
+func (r *run) brokeOff(err error) error {
+	return fmt.Errorf("the reload broke off on %s, whose state is not known: %w", r.at(), err)
+}
+
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
 func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult)) (done page.DoneMsg) {
-	defer func() {
-		if p := recover(); p != nil {
-			done.Err = fmt.Errorf("the reload broke off on %s, whose state is not known: %v", r.at(), p)
-		}
-	}()
-	done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit)
+	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
+		done.Err = r.brokeOff(err)
+	}
 	return done
 }
 
@@ -439,7 +453,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 		}
 	default:
 		r.halt.Store(true)
-		go func() { // nobody reads the events any more
+		safe.Go("leaving", func() { // nobody reads the events any more
 			for {
 				select {
 				case <-r.events:
@@ -447,7 +461,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 					return
 				}
 			}
-		}()
+		}, func(error) {})
 		waiting(r.at())
 		<-r.ended
 	}

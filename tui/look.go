@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/page"
 )
@@ -89,8 +90,14 @@ func (f *feed) look(c model.ClusterName, inv *model.Inventory) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
 		defer cancel()
-		conf, workers := w.deps.Examine(ctx, inv, c)
-		return lookedMsg{world: w, cluster: c, hash: inv.Hash, conf: conf, workers: workers}
+		msg := lookedMsg{world: w, cluster: c, hash: inv.Hash}
+		if err := safe.Do("reading the nodes of "+string(c), func() { msg.conf, msg.workers = w.deps.Examine(ctx, inv, c) }); err != nil {
+			msg.conf = map[model.Host]model.Observed[model.NodeConf]{}
+			for _, fr := range inv.Cluster(c).Fronts {
+				msg.conf[fr.Host] = model.Observed[model.NodeConf]{Err: err, Tried: w.deps.Now()}
+			}
+		}
+		return msg
 	})
 }
 

@@ -53,8 +53,11 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	}
 	ended := make(chan struct{})
 	sent := make(chan bool, 1)
-	go func() { sent <- feed(stdin, text, out.isReady, words.asked, ended, sudo) }()
-	go func() { reap(cmd, out.isDone, ended) }()
+	safe.Go("sending the script to "+subject, func() { sent <- feed(stdin, text, out.isReady, words.asked, ended, sudo) }, func(err error) {
+		out.fail(err)
+		sent <- false
+	})
+	safe.Go("waiting for "+subject, func() { reap(cmd, out.isDone, ended) }, func(error) { _ = signalGroup(cmd, syscall.SIGTERM) })
 	err = cmd.Wait()
 	close(ended)
 	copied()
@@ -65,6 +68,12 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	o := Output{Stdout: out.out, Stderr: stderr.bytes(), Exit: out.exit, Truncated: out.truncated}
+	if out.fault != nil && (out.done || out.begun && complete) {
+		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrInterrupted)
+	}
+	if out.fault != nil {
+		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrNotStarted)
+	}
 	if out.done {
 		return o, nil
 	}
@@ -86,10 +95,13 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 		return nil, err
 	}
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = io.Copy(w, read) // what came is kept; why it ended is told by the process
-	}()
+	copying := func(w io.Writer) func() {
+		return func() {
+			_, _ = io.Copy(w, read) // what came is kept; why it ended is told by the process
+			close(done)
+		}
+	}
+	safe.Go("reading", copying(w), func(error) { copying(io.Discard)() }) // a full pipe would hold the process up
 	return func() {
 		t := time.AfterFunc(lastWords, func() { _ = read.SetReadDeadline(time.Unix(1, 0)) })
 		<-done

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"sync"
+
+	"pgtui/internal/safe"
 )
 
 // stream takes a program's standard output apart: what comes before the ready
@@ -22,6 +24,7 @@ type stream struct {
 	begun     bool
 	done      bool
 	exit      int
+	fault     error         // why onLine gets no more lines: it has panicked
 	isReady   chan struct{} // closed at the ready line
 	isDone    chan struct{} // closed at the end line
 }
@@ -88,18 +91,32 @@ func (s *stream) endLine() {
 	}
 	s.keep([]byte{'\n'})
 	s.start = len(s.out)
-	if s.onLine == nil {
+	if s.onLine == nil || s.fault != nil {
 		return
 	}
 	if s.blank {
 		s.blank = false
-		s.onLine("")
+		s.tell("")
 	}
 	if len(line) == 0 {
 		s.blank = true
 		return
 	}
-	s.onLine(string(line))
+	s.tell(string(line))
+}
+
+// tell hands a line on. The goroutine is os/exec's, which nobody else guards.
+func (s *stream) tell(line string) {
+	if err := safe.Do("reading what a script said", func() { s.onLine(line) }); err != nil && s.fault == nil {
+		s.fault = err
+	}
+}
+
+// fail makes err the end of the script.
+func (s *stream) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = err
 }
 
 // finish drops the end line and the line feed that was printed before it.

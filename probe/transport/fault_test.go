@@ -1,0 +1,34 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// TestAPanicOverALineIsTheScriptsError: the script runs to its end all the same,
+// and whoever has begun it must not believe to have heard all of it.
+func TestAPanicOverALineIsTheScriptsError(t *testing.T) {
+	heard := 0
+	out, err := Local{}.Run(t.Context(), Cmd{Target: model.SSHTarget{Address: "n1", Root: t.TempDir()}, Script: "echo a; echo b; echo c", OnLine: func(string) {
+		if heard++; heard == 2 {
+			panic("broken on purpose")
+		}
+	}})
+	if !errors.Is(err, ErrInterrupted) || !strings.Contains(err.Error(), "n1: pgtui itself failed reading what a script said") || string(out.Stdout) != "a\nb\nc\n" || heard != 2 {
+		t.Errorf("%v after %d lines and %q", err, heard, out.Stdout)
+	}
+}
+
+// TestAPanicOverThePasswordSendsNothing.
+func TestAPanicOverThePasswordSendsNothing(t *testing.T) {
+	asks := []string{"sh", "-c", "printf '" + sudoAsks + "' >&2; read p; echo \"got $p\" >&2; exit 1"}
+	_, err := run(context.WithoutCancel(t.Context()), asks, Cmd{Script: "true"}, "n1", func() model.Secret { panic("broken on purpose") })
+	if fault, ok := errors.AsType[*safe.Fault](err); !ok || !errors.Is(err, ErrNotStarted) || len(fault.Stack) == 0 {
+		t.Errorf("%v", err)
+	}
+}
