@@ -1,0 +1,146 @@
+//go:build lab
+
+package cmd_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sql runs statements on an instance as its superuser.
+func sql(t *testing.T, node string, statements ...string) string {
+	t.Helper()
+	args := []string{"exec", node, "su", "postgres", "-c"}
+	line := "psql -h /var/run/postgresql -At"
+	for _, s := range statements {
+		line += ` -c "` + s + `"`
+	}
+	return lab(t, append(args, line)...)
+}
+
+// sshConfig is the lab's.
+func sshConfig(t *testing.T) string {
+	t.Helper()
+	p, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// match waits until the screen matches, and returns what the first group did.
+func (c *console) match(pattern string) string {
+	c.t.Helper()
+	re := regexp.MustCompile(pattern)
+	last := ""
+	for t0 := time.Now(); time.Since(t0) < 90*time.Second; time.Sleep(100 * time.Millisecond) {
+		if last = c.screen(); re.MatchString(last) {
+			return re.FindStringSubmatch(last)[1]
+		}
+	}
+	c.t.Fatalf("never saw %q; the screen:\n%s", pattern, last)
+	return ""
+}
+
+// TestLabConsoleIncident is a night on call: all is well, the leader's Patroni is
+// killed, the console tells what is wrong, what has happened and what would be;
+// the old leader comes back, leads again, and the nodes are reloaded.
+func TestLabConsoleIncident(t *testing.T) {
+	needLab(t)
+	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2,  pg_role: replica }") // a copy, to be edited
+	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", sshConfig(t))
+	c.see("2 clusters · ● 2 ok")
+	c.keys("/", "t", "e", "s", "t", "Enter", "Enter")
+	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES as declared on 3 of 3")
+
+	lab(t, "kill", "pg-test-1", "patroni")
+	c.see("? leader by DCS", "Patroni does not answer")
+	c.keys("f")
+	c.see("FINDINGS", "pg-test-1 is leader only by the DCS")
+	leader := c.match(`leader (pg-test-[23]) · TL`)
+	c.keys("Escape")
+	c.see("LEADER", "pg-test-1  10.10.10.11  ? no answer", "on "+leader+" = leader")
+	c.keys("e")
+	c.see("leader  ", leader+" (TL ", "primary 5433")
+	c.keys("Escape", "w")
+	c.see("ON PAPER")
+	c.keys("Escape", "f")
+	c.see("pg-test-1 is not known", "the inventory calls pg-test-1 primary, the leader is "+leader)
+
+	lab(t, "start", "pg-test-1", "patroni")
+	c.keys("Escape")
+	c.match(`(pg-test-1  10\.10\.10\.11  ○ replica +(?:streaming|running))`)
+	lab(t, "switchover", "pg-test", "pg-test-1")
+	c.see("leader pg-test-1 · TL", "on pg-test-1 = leader")
+	c.match(`5433 +primary +(● serves) `)
+
+	text, err := os.ReadFile(inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(inv, []byte(strings.Replace(string(text), "{ pg_seq: 2,  pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.keys("r")
+	c.see("3 of 3 nodes would change", "weight of pg-test-2: 100 → 50")
+	c.keys("r")
+	c.see("Reload HAProxy for pg-test?", "> ▏")
+	c.keys("p", "g", "-", "t", "e", "s", "t", "Enter")
+	c.see("reloaded and verified: 3 nodes")
+	c.keys("Enter")
+	c.see("5433", "leader pg-test-1", "FILES as declared on 3 of 3")
+	c.keys("q")
+	c.see("pgtui left with 0")
+}
+
+// TestLabConsoleFindsPlantedFaults breaks one thing at a time and opens the
+// console as somebody who has never seen it: where does it say what is wrong,
+// and how many keys and seconds does that take? The table is printed.
+func TestLabConsoleFindsPlantedFaults(t *testing.T) {
+	weight := "/etc/haproxy/conf.d/pg-test-offline.cfg"
+	faults := []struct {
+		name  string
+		plant func()
+		heal  func() // what the lab's reset does not put right
+		keys  []string
+		where string
+		says  []string
+	}{
+		{"pgbouncer dead on pg-test-3", func() { lab(t, "stop", "pg-test-3", "pgbouncer") }, nil,
+			nil, "fleet", []string{"! degraded", "✕ shut 3", "whose pgbouncer takes no"}},
+		{"pg-test-2 left in MAINT on one HAProxy", func() {
+			lab(t, "exec", "pg-test-1", "sh", "-c", "echo set server pg-test-replica/pg-test-2 state maint | socat stdio /run/haproxy.sock")
+		}, nil, []string{"f"}, "findings", []string{"pg-test-2 is maint in replica 5434 on 1 of 3 HAProxies"}},
+		{"inventory roles stale after a failover", func() { lab(t, "switchover", "pg-test", "pg-test-2") }, nil,
+			nil, "fleet", []string{"! degraded", "the inventory calls pg-test-1 primary, the leader is pg-test-2"}},
+		{"a file on pg-test-2 edited by hand", func() { lab(t, "exec", "pg-test-2", "sed", "-i", "s/weight 100/weight 90/", weight) }, nil,
+			[]string{"Enter"}, "board", []string{"≠ not as declared on pg-test-2", "the files on pg-test-2 were edited and never loaded"}},
+		{"pg-test-3 does not stream", func() {
+			sql(t, "pg-test-1", "alter role replicator nologin", "select pg_terminate_backend(pid) from pg_stat_replication where application_name = 'pg-test-3'")
+		}, func() { sql(t, "pg-test-1", "alter role replicator login") }, nil, "fleet", []string{"! degraded", "pg-test-3 does not stream from pg-test-1"}},
+	}
+	table := fmt.Sprintf("%-42s %-9s %4s %8s", "FAULT", "SCREEN", "KEYS", "SECONDS")
+	for _, f := range faults {
+		needLab(t)
+		f.plant()
+		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t))
+		c.see("pg-test")
+		began := time.Now()
+		if len(f.keys) > 0 {
+			c.keys(f.keys...)
+		}
+		c.see(f.says...)
+		table += fmt.Sprintf("\n%-42s %-9s %4d %8.1f", f.name, f.where, len(f.keys), time.Since(began).Seconds())
+		if f.heal != nil {
+			f.heal()
+		}
+		c.keys("q")
+		c.see("pgtui left with 0")
+	}
+	t.Log("\n" + table)
+}
