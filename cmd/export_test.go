@@ -42,7 +42,9 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		}
 		return dial(ctx, network, addr)
 	}})
-	d.Watch = func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot { return pr.Watch(ctx, inv, every) }
+	d.Watch = func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+		return pr.Watch(ctx, inv, every)
+	}
 	d.Actions = []tui.Action{
 		{Key: "f12", Label: "break", Do: func(context.Context) error { armed.Store(true); return nil }},
 		{Key: "f10", Label: "break asking", Do: func(context.Context) error { deaf.Store(true); return nil }},

@@ -519,8 +519,12 @@ func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) { panic("no") }
-		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) { panic("no") }
+		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
+			panic("no")
+		}
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+			panic("no")
+		}
 		d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { panic("no") }
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) { panic("no") }
 	})

@@ -380,3 +380,38 @@ func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
 		r.wantNot(tt.want)
 	}
 }
+
+// TestDefaultKeysAreWhole: the table that a configuration is held against has every
+// action, and nobody's key is taken by another's without a configuration.
+func TestDefaultKeysAreWhole(t *testing.T) {
+	all := map[string]bool{}
+	for _, s := range DefaultKeys() {
+		owner := map[string]string{}
+		for _, b := range s.Keys {
+			all[b.Action] = true
+			has := false
+			for _, k := range b.Keys {
+				if owner[k] == "" {
+					owner[k] = b.Action
+				}
+				has = has || owner[k] == b.Action
+			}
+			if !has && b.Action != string(keys.Freeze) { // space is what-if's own
+				t.Errorf("on %s nothing asks for %s", s.Screen, b.Action)
+			}
+		}
+	}
+	for _, name := range ActionNames() {
+		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(page.Screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
+			continue
+		}
+		if !all[name] {
+			t.Errorf("no screen has %s: AllDefaults does not fill it", name)
+		}
+	}
+	for screen, columns := range Columns() {
+		if len(columns) == 0 || !all["screen-"+screen] {
+			t.Errorf("%s: columns %v", screen, columns)
+		}
+	}
+}
