@@ -236,8 +236,34 @@ func TestCommandLog(t *testing.T) {
 	})
 	r.fire(false)
 	r.press("0")
-	r.want("COMMANDS 1", "10.10.10.11", "41 ms", "exit 2", "sh -c read")
+	r.want("COMMANDS 1", "10.10.10.11  41  2     read")
 	harmless(t, "log", r.m.View().Content)
+	r.press("enter")
+	r.want("10.10.10.11  exit 2  41 ms", "sh -c read")
+	harmless(t, "log in full", r.m.View().Content)
+	r.press("enter")
+	r.want("10.10.10.11  41  2     read")
+}
+
+// TestLogKeepsItsPlace: what is first on the screen stays there when commands are
+// shown in full, and back.
+func TestLogKeepsItsPlace(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 10, func(d *Deps) { d.Ran = func() []model.Ran { return append(ranLately(), ranLately()...) } })
+	r.fire(false)
+	r.press("0", "j", "j")
+	at := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[1] }
+	if at() != "10.10.10.11" {
+		t.Fatalf("the first is %s", at())
+	}
+	r.press("enter")
+	r.want("COMMANDS 10")
+	if l := strings.Split(r.screen(), "\n")[2]; !strings.HasPrefix(l, " 10.10.10.11  exit 0  1840 ms") {
+		t.Errorf("in full the first is %q", l)
+	}
+	r.press("j", "enter")
+	if at() != "10.10.10.11" {
+		t.Errorf("back, the first is %s", at())
+	}
 }
 
 func TestKeysCanBeGivenToOthers(t *testing.T) {
