@@ -140,7 +140,7 @@ func ranLately() []model.Ran {
 	return []model.Ran{
 		{At: at(-90), Node: "10.10.10.11", Argv: read, Took: 84e6, Reads: true},
 		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &model.Hint{
-			Err: errors.New("10.10.10.12: sudo wants a password: nothing was run"), Try: "leave (q) and start pgtui with -K: it asks for the password once"}},
+			Err: errors.New("10.10.10.12: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}},
 		{At: at(-60), Node: "10.10.10.11", Took: 1840e6, Argv: []string{"sh", "-c", "what a reload does on a node", "apply", "7f3a91c2d4", "/etc/haproxy/conf.d",
 			"dba@admin-1 (from 192.168.100.20, by sudo from vagrant)", "pg-test-", "20260803T101112Z", "60"}},
 		{At: at(-58), Node: "pg-test-3.example.com", Took: 12e6, Exit: 4, Reads: true, Argv: []string{"sh", "-c", "the backup of a plan", "7f3a91c2d4"}},
