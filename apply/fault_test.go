@@ -136,3 +136,22 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 		t.Error("it would be run")
 	}
 }
+
+// TestSudoWithoutAPasswordSaysWhatToDo: the hint of the door to the nodes is not
+// lost on the way, be it to a plan or to a reload.
+func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
+	b := newBench()
+	b.app.Runner = runner(func(context.Context, transport.Cmd) (transport.Output, error) {
+		return transport.Output{}, &model.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}
+	})
+	_, err := b.run(t.Context())
+	if model.TryOf(err) != "start pgtui with -K" {
+		t.Errorf("reload: %v, try %q", err, model.TryOf(err))
+	}
+	c := model.Cluster{Name: "pg-test", Fronts: []model.Front{{Host: "10.10.10.11"}}}
+	b.inv.Clusters = []model.Cluster{c}
+	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
+	if err != nil || len(p.Nodes) != 1 || model.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || model.TryOf(p.Refusal()) == "" {
+		t.Errorf("plan: %+v, %v", p.Nodes, err)
+	}
+}

@@ -103,8 +103,21 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 	if len(data) > maxConfig {
 		return c, nil, fmt.Errorf("configuration %s: it is larger than 1 MB", name)
 	}
-	c, problems = config.Parse(name, data, config.Known{Actions: tui.ActionNames(), Screens: []string{"fleet"}, Schemes: model.SchemeNames()})
+	c, problems = config.Parse(name, data, known())
 	return c, problems, nil
+}
+
+// known is what the file may name.
+func known() config.Known {
+	k := config.Known{Actions: tui.ActionNames(), Columns: tui.Columns(), Schemes: model.SchemeNames()}
+	for _, s := range tui.DefaultKeys() {
+		one := config.Screen{Name: s.Screen}
+		for _, b := range s.Keys {
+			one.Bindings = append(one.Bindings, config.Binding(b))
+		}
+		k.Screens = append(k.Screens, one)
+	}
+	return k
 }
 
 // configure reads the file and applies it and its context where no flag and no
@@ -115,6 +128,7 @@ func (a *app) configure(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	problems = slices.DeleteFunc(problems, func(p config.Problem) bool { return p.Warning })
 	if len(problems) > 0 {
 		return &model.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
 	}
@@ -261,7 +275,7 @@ func (a *app) configCheck() error {
 	for _, p := range problems {
 		fmt.Fprintln(a.io.Out, safe.Text(p.Error(), 400))
 	}
-	if len(problems) > 0 {
+	if slices.ContainsFunc(problems, func(p config.Problem) bool { return !p.Warning }) {
 		return exit(1, nil)
 	}
 	if _, err := os.Stat(a.configFile()); err != nil {

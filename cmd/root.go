@@ -108,6 +108,9 @@ func printError(w io.Writer, err error) {
 	if try := model.TryOf(err); try != "" {
 		fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 400))
 	}
+	if fault, ok := errors.AsType[*safe.Fault](err); ok {
+		fmt.Fprintf(w, "  %s\n", strings.Join(safe.Lines(string(fault.Stack), 60, 200), "\n  "))
+	}
 }
 
 func (a *app) root() *cobra.Command {

@@ -236,8 +236,34 @@ func TestCommandLog(t *testing.T) {
 	})
 	r.fire(false)
 	r.press("0")
-	r.want("COMMANDS 1", "10.10.10.11", "41 ms", "exit 2", "sh -c read")
+	r.want("COMMANDS 1", "10.10.10.11  41  2     read")
 	harmless(t, "log", r.m.View().Content)
+	r.press("enter")
+	r.want("10.10.10.11  exit 2  41 ms", "sh -c read")
+	harmless(t, "log in full", r.m.View().Content)
+	r.press("enter")
+	r.want("10.10.10.11  41  2     read")
+}
+
+// TestLogKeepsItsPlace: what is first on the screen stays there when commands are
+// shown in full, and back.
+func TestLogKeepsItsPlace(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 10, func(d *Deps) { d.Ran = func() []model.Ran { return append(ranLately(), ranLately()...) } })
+	r.fire(false)
+	r.press("0", "j", "j")
+	at := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[1] }
+	if at() != "10.10.10.11" {
+		t.Fatalf("the first is %s", at())
+	}
+	r.press("enter")
+	r.want("COMMANDS 10")
+	if l := strings.Split(r.screen(), "\n")[2]; !strings.HasPrefix(l, " 10.10.10.11  exit 0  1840 ms") {
+		t.Errorf("in full the first is %q", l)
+	}
+	r.press("j", "enter")
+	if at() != "10.10.10.11" {
+		t.Errorf("back, the first is %s", at())
+	}
 }
 
 func TestKeysCanBeGivenToOthers(t *testing.T) {
@@ -378,5 +404,40 @@ func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
 		r.typing("pg-meta")
 		r.press("enter")
 		r.wantNot(tt.want)
+	}
+}
+
+// TestDefaultKeysAreWhole: the table that a configuration is held against has every
+// action, and nobody's key is taken by another's without a configuration.
+func TestDefaultKeysAreWhole(t *testing.T) {
+	all := map[string]bool{}
+	for _, s := range DefaultKeys() {
+		owner := map[string]string{}
+		for _, b := range s.Keys {
+			all[b.Action] = true
+			has := false
+			for _, k := range b.Keys {
+				if owner[k] == "" {
+					owner[k] = b.Action
+				}
+				has = has || owner[k] == b.Action
+			}
+			if !has && b.Action != string(keys.Freeze) { // space is what-if's own
+				t.Errorf("on %s nothing asks for %s", s.Screen, b.Action)
+			}
+		}
+	}
+	for _, name := range ActionNames() {
+		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(page.Screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
+			continue
+		}
+		if !all[name] {
+			t.Errorf("no screen has %s: AllDefaults does not fill it", name)
+		}
+	}
+	for screen, columns := range Columns() {
+		if len(columns) == 0 || !all["screen-"+screen] {
+			t.Errorf("%s: columns %v", screen, columns)
+		}
 	}
 }

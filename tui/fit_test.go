@@ -61,7 +61,8 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"inventory of all", []string{"1", "v"}}, {"inventory of all below", []string{"j", "j", "G"}}, {"palette of inventories", []string{":", "i", "n", "v", "e", "n", "t", "o", "r", "y", "space"}},
 		{"board again", []string{"esc", "esc", "g", "enter"}},
 		{"service", []string{"enter"}}, {"service below", []string{"G"}},
-		{"diff", []string{"r"}}, {"diff below", []string{"n", "G"}}, {"diff's changes", []string{"g", ".", "}", ".", ",", "{"}},
+		{"log", []string{"0"}}, {"log in full", []string{"enter"}}, {"log below", []string{"G"}}, {"messages", []string{"tab"}}, {"messages below", []string{"G"}},
+		{"diff", []string{"esc", "r"}}, {"diff below", []string{"n", "G"}}, {"diff's changes", []string{"g", ".", "}", ".", ",", "{"}},
 		{"diff's ends of lines", []string{"right", "right", "l", "."}}, {"diff's beginnings", []string{"left", "h", "h", "tab", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {
@@ -104,11 +105,12 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 					t.Errorf("%s, %s at %dx%d: line %d takes %d cells: %q", s.name, name, width, height, i, n, l)
 				}
 			}
-		}, eventful(newRig(t, s.w, width, height, func(d *Deps) {
+		}, talkative(eventful(newRig(t, s.w, width, height, func(d *Deps) {
+			d.Ran = ranLately
 			if s.name == "hostile" {
 				hostileAnswers(d)
 			}
-		})))
+		}))))
 	}
 }
 
@@ -119,6 +121,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
 			hostileAnswers(d)
 		})
+		talkative(r)
 		r.m.events = []model.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
 		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
 		r.send(actionMsg{label: hostile, err: &model.Hint{Err: errHostile{}, Try: hostile}})
@@ -150,6 +153,10 @@ func hostileDiff(model.FileChange) []DiffLine {
 // text of a machine; what is asked again ends in a hostile error.
 func hostileAnswers(d *Deps) {
 	d.Diff = hostileDiff
+	d.Ran = func() []model.Ran {
+		return append(ranLately(), model.Ran{At: t0, Node: hostile, Argv: []string{hostile, hostile}, Err: &model.Hint{Err: errHostile{}, Try: hostile}},
+			model.Ran{At: t0, Node: strings.Repeat(hostile, 9), Argv: []string{strings.Repeat(hostile, 99)}, Exit: 255})
+	}
 	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
 	origins, read := d.Origins, 0
 	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
@@ -215,6 +222,12 @@ func hostileAnswers(d *Deps) {
 		}
 		return t, err
 	}
+}
+
+// talkative has said something, and hostile text among it.
+func talkative(r *rig) *rig {
+	r.m.said = append(saidLately(), page.Said{At: t0, Tone: theme.Bad, Text: hostile}, page.Said{At: t0, Text: strings.Repeat(hostile, 20)})
+	return r
 }
 
 type errHostile struct{}

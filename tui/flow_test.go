@@ -529,3 +529,37 @@ func TestALargeFleetIsAskedLessOften(t *testing.T) {
 		}
 	}
 }
+
+// TestSudoWithoutAPasswordSaysWhatToDo: on the diff, before a reload, and after one
+// that could not begin.
+func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
+	w := newWorld()
+	wants := &model.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
+	for _, size := range [][2]int{{80, 24}, {40, 30}} {
+		for _, key := range []string{"d", "r"} {
+			r := newRig(t, w, size[0], size[1], func(d *Deps) {
+				d.Start = "pg-test"
+				p := planOf(w, "pg-test")
+				p.Nodes[0].Changes, p.Nodes[0].Err = nil, wants
+				d.Plan = planning(p)
+			})
+			r.press(key)
+			r.want("sudo wants", "start pgtui with -K")
+		}
+		r := newRig(t, w, size[0], size[1], func(d *Deps) {
+			d.Start = "pg-test"
+			d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, _ func(model.StepResult)) (model.Report, error) {
+				rep := model.Report{Plan: p.ID}
+				for _, n := range p.Nodes {
+					rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+				}
+				return rep, wants
+			}
+		})
+		r.press("r", "r")
+		r.fire(true)
+		r.typing("pg-test")
+		r.press("enter")
+		r.want("sudo wants", "start pgtui with -K")
+	}
+}

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pgtui/model"
 	"pgtui/tui/page"
+	"pgtui/tui/theme"
 )
 
 var update = flag.Bool("update", false, "write the golden frames anew")
@@ -116,6 +118,47 @@ func TestReloadFrames(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			golden(t, "reload/"+tt.name, frames(t, w, tt.steps, onBoard, tt.deps))
 		})
+	}
+}
+
+// TestLogFrames holds the log: commands short and in full, what was said, what a
+// filter leaves, and nothing.
+func TestLogFrames(t *testing.T) {
+	w := newWorld()
+	onLog := func(r *rig) {
+		r.m.said = saidLately()
+		r.press("0")
+	}
+	ran := func(d *Deps) { d.Ran = ranLately }
+	golden(t, "log/commands", frames(t, w, onLog, ran))
+	golden(t, "log/in-full", frames(t, w, func(r *rig) { onLog(r); r.press("enter") }, ran))
+	golden(t, "log/messages", frames(t, w, func(r *rig) { onLog(r); r.press("tab") }, ran))
+	golden(t, "log/filtered", frames(t, w, func(r *rig) { onLog(r); r.press("/"); r.typing("backup"); r.press("enter") }, ran))
+	golden(t, "log/no-match", frames(t, w, func(r *rig) { onLog(r); r.press("/"); r.typing("xyz"); r.press("enter") }, ran))
+	golden(t, "log/empty", frames(t, w, func(r *rig) { r.press("0") }))
+	golden(t, "log/no-messages", frames(t, w, func(r *rig) { r.press("0", "tab") }))
+}
+
+// ranLately are commands of every kind, the oldest first.
+func ranLately() []model.Ran {
+	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
+	read := []string{"sh", "-c", "the files of a directory", "/etc/haproxy/conf.d"}
+	return []model.Ran{
+		{At: at(-90), Node: "10.10.10.11", Argv: read, Took: 84e6, Reads: true},
+		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &model.Hint{
+			Err: errors.New("10.10.10.12: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}},
+		{At: at(-60), Node: "10.10.10.11", Took: 1840e6, Argv: []string{"sh", "-c", "what a reload does on a node", "apply", "7f3a91c2d4", "/etc/haproxy/conf.d",
+			"dba@admin-1 (from 192.168.100.20, by sudo from vagrant)", "pg-test-", "20260803T101112Z", "60"}},
+		{At: at(-58), Node: "pg-test-3.example.com", Took: 12e6, Exit: 4, Reads: true, Argv: []string{"sh", "-c", "the backup of a plan", "7f3a91c2d4"}},
+		{At: at(-5), Argv: []string{"./pgsql.yml", "-l", "pg-test", "--tags", "pg_service"}, Took: 61200e6},
+	}
+}
+
+func saidLately() []page.Said {
+	return []page.Said{
+		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was read again, every node is being asked"},
+		{At: t0.Add(-60 * time.Second), Tone: theme.Bad, Text: "the inventory cannot be read: pigsty.yml:12: mapping values are not allowed in this context · try: pgtui lint, which says what is wrong with the line, and what was meant"},
+		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: "the reload is under way: ctrl-c finishes this node and stops"},
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"pgtui/tui/page"
 )
 
-// How often the nodes of the cluster that is looked at are read over SSH: what
+// How often a cluster's nodes are read over SSH: what
 // stands in their files, and which HAProxy processes run. Files change seldom;
 // a HAProxy that runs another configuration than before is read at once. Nodes
 // that could not be read are left in peace for longer.
@@ -24,6 +24,7 @@ const (
 	lookSoon  = 20 * time.Second // when files are not as declared: a run of Pigsty's playbook may be at them
 	lookAgain = 10 * time.Minute
 	lookLimit = 30 * time.Second
+	lookNodes = 40 // up to here the nodes of every cluster are read, one cluster after the other
 )
 
 // looks is what was read of the nodes of each cluster. Its maps are never
@@ -53,20 +54,39 @@ type lookedMsg struct {
 	workers map[model.Host]model.Observed[model.Processes]
 }
 
-// look reads the nodes of the cluster that is looked at, when it is time to.
+// look reads the nodes of one cluster, when it is time to: of the one that is
+// looked at, or, where the fleet is small, of any.
 func (m *Model) look() tea.Cmd {
-	c := m.place(m.env(0)).Cluster
-	if m.deps.Examine == nil || c == "" || len(m.stack) < 2 || m.snap == nil || m.run != nil || m.inv.Cluster(c) == nil {
+	if m.deps.Examine == nil || m.snap == nil || m.run != nil {
 		return nil
 	}
 	l := &m.feed.world.looks
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if last := l.seen[c]; l.busy || last != nil && !last.stale && m.now.Sub(last.at) < last.rest() {
+	if l.busy {
 		return nil
 	}
-	l.busy = true
-	return m.feed.look(c, m.inv)
+	for _, c := range m.wanted() {
+		if last := l.seen[c]; last == nil || last.stale || m.now.Sub(last.at) >= last.rest() {
+			l.busy = true
+			return m.feed.look(c, m.inv)
+		}
+	}
+	return nil
+}
+
+// wanted are the clusters whose nodes are to be read, the most wanted first.
+func (m *Model) wanted() []model.ClusterName {
+	var out []model.ClusterName
+	if c := m.place(m.env(0)).Cluster; c != "" && len(m.stack) > 1 && m.inv.Cluster(c) != nil {
+		out = append(out, c)
+	}
+	if len(m.inv.Nodes) <= lookNodes {
+		for i := range m.inv.Clusters {
+			out = append(out, m.inv.Clusters[i].Name)
+		}
+	}
+	return out
 }
 
 // rest is how long a look lasts.

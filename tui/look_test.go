@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -15,10 +16,14 @@ func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func
 	return func(d *Deps) {
 		d.Start = "pg-test"
 		d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-			*asked++
+			if c == "pg-test" {
+				*asked++
+			}
 			out := map[model.Host]model.Observed[model.NodeConf]{}
 			for _, fr := range inv.Cluster(c).Fronts {
-				out[fr.Host] = f(fr.Host)
+				if out[fr.Host] = asDeclared(c); c == "pg-test" {
+					out[fr.Host] = f(fr.Host)
+				}
 			}
 			return out, nil
 		}
@@ -26,9 +31,9 @@ func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func
 }
 
 // asDeclared is a node whose files are what the inventory says, and what runs.
-func asDeclared(changes ...model.DriftFile) model.Observed[model.NodeConf] {
+func asDeclared(c model.ClusterName, changes ...model.DriftFile) model.Observed[model.NodeConf] {
 	var sections []model.ConfSection
-	for _, s := range newWorld().inv.Cluster("pg-test").Services() {
+	for _, s := range newWorld().inv.Cluster(c).Services() {
 		sec := model.ConfSection{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
 		servers, backup := s.Servers()
 		for i, sv := range servers {
@@ -36,7 +41,7 @@ func asDeclared(changes ...model.DriftFile) model.Observed[model.NodeConf] {
 		}
 		sections = append(sections, sec)
 	}
-	return seen(model.NodeConf{Sections: sections, Drift: map[model.ClusterName]model.Drift{"pg-test": {Changes: changes}}})
+	return seen(model.NodeConf{Sections: sections, Drift: map[model.ClusterName]model.Drift{c: {Changes: changes}}})
 }
 
 // TestBoardReadsTheNodesFiles: that a file on a node is not as declared shows on
@@ -47,11 +52,11 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) model.Observed[model.NodeConf] {
 		switch h {
 		case "10.10.10.12":
-			return asDeclared(model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight of pg-test-3: 90 → 100"}})
+			return asDeclared("pg-test", model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight of pg-test-3: 90 → 100"}})
 		case "10.10.10.13":
 			return model.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
 		}
-		return asDeclared()
+		return asDeclared("pg-test")
 	}))
 	r.want("FILES · being read on the nodes", "● ok")
 	r.send(tickMsg{})
@@ -66,9 +71,10 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 	r.press("esc")
 	r.want("the files on pg-test-2") // the fleet says the same
 	r.press("R")
-	r.press("enter")
-	r.want("FILES · being read")
+	r.wantNot("the files on pg-test-2")
 	r.send(tickMsg{})
+	r.send(tickMsg{}) // one cluster after the other
+	r.want("the files on pg-test-2")
 	if asked != 2 {
 		t.Errorf("after R the nodes were read %d times", asked)
 	}
@@ -79,7 +85,7 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
 	asked := 0
 	w := newWorld()
-	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared() }))
+	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared("pg-test") }))
 	r.send(tickMsg{})
 	r.want("FILES as declared on 3 of 3")
 	r.lazy = true
@@ -96,26 +102,42 @@ func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
 	}
 }
 
-// TestNoFilesAreReadFromTheFleet: only the cluster that is looked at is read, and
-// again when what was read is old.
-func TestNoFilesAreReadFromTheFleet(t *testing.T) {
-	asked := 0
-	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared() }),
-		func(d *Deps) { d.Start = "" })
-	r.send(tickMsg{})
-	if asked != 0 {
-		t.Errorf("the nodes were read %d times from the fleet", asked)
+// TestWhichFilesAreRead: those of every cluster where the fleet is small, else
+// only of the one that is looked at; and again when what was read is old.
+func TestWhichFilesAreRead(t *testing.T) {
+	asked := map[model.ClusterName]int{}
+	open := func(w *world) *rig {
+		clear(asked)
+		return newRig(t, w, 120, 40, func(d *Deps) {
+			d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+				asked[c]++
+				return map[model.Host]model.Observed[model.NodeConf]{inv.Cluster(c).Fronts[0].Host: seen(model.NodeConf{})}, nil
+			}
+		})
 	}
-	r.press("enter")
-	r.send(tickMsg{})
+	want := func(what string, want map[model.ClusterName]int) {
+		t.Helper()
+		if !maps.Equal(asked, want) {
+			t.Errorf("%s: read %v, want %v", what, asked, want)
+		}
+	}
+	r := open(newWorld())
+	for range 4 {
+		r.send(tickMsg{})
+	}
+	want("a small fleet", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 1})
 	r.now = r.now.Add(lookEvery - time.Second)
 	r.send(tickMsg{})
-	if asked != 1 {
-		t.Errorf("the nodes were read %d times within two minutes", asked)
-	}
+	want("before two minutes are over", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 1})
 	r.now = r.now.Add(time.Second)
 	r.send(tickMsg{})
-	if asked != 2 {
-		t.Errorf("the nodes were read %d times after two minutes", asked)
-	}
+	want("after two minutes", map[model.ClusterName]int{"pg-meta": 2, "pg-test": 1})
+
+	r = open(bigWorld(20))
+	r.send(tickMsg{})
+	want("a large fleet", nil)
+	r.press("enter")
+	r.send(tickMsg{})
+	r.send(tickMsg{})
+	want("its first board", map[model.ClusterName]int{"pg-app-00": 1})
 }

@@ -32,6 +32,49 @@ func ActionNames() []string {
 	return out
 }
 
+// Columns are the columns that a configuration can choose from, by screen.
+func Columns() map[string][]string { return page.Columns() }
+
+// ScreenKeys are the keys that mean something on one screen without a
+// configuration, in the order that they are looked for: the screen's own go before
+// those that work everywhere.
+type ScreenKeys struct {
+	Screen string
+	Keys   []ActionKeys
+}
+
+// ActionKeys are the keys of one action.
+type ActionKeys struct {
+	Action string
+	Keys   []string
+}
+
+// DefaultKeys are those of every screen.
+func DefaultKeys() []ScreenKeys {
+	everywhere := keys.Global()
+	for _, s := range page.Screens() {
+		if s.Key != "" {
+			everywhere = append(everywhere, screenKey(s))
+		}
+	}
+	var out []ScreenKeys
+	for _, d := range page.AllDefaults() {
+		one := ScreenKeys{Screen: d.Screen}
+		for _, t := range [][]keys.Binding{d.Keys, everywhere} {
+			for _, b := range t {
+				one.Keys = append(one.Keys, ActionKeys{string(b.Do), b.Keys()})
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// screenKey is the number that jumps to a screen.
+func screenKey(s page.Screen) keys.Binding {
+	return keys.New(keys.Screen(s.Name), "", s.Key, s.Name+": "+s.Help, s.Key)
+}
+
 // banner is one line that cannot be missed, nil when nothing asks for one:
 // what may be done here, and what is wrong with the cluster that is shown.
 func (m *Model) banner() widget.Line {

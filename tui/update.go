@@ -346,7 +346,7 @@ func (m *Model) globals(e page.Env) []keys.Binding {
 	cluster := m.place(e).Cluster != ""
 	for _, s := range page.Screens() {
 		if s.Key != "" && (cluster || !s.Needs) && s.Offered(e) {
-			table = append(table, keys.New(keys.Screen(s.Name), "", s.Key, s.Name+": "+s.Help, s.Key))
+			table = append(table, screenKey(s))
 		}
 	}
 	_, prints := m.top().(page.Commander)

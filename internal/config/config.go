@@ -90,6 +90,8 @@ type Problem struct {
 	Line int // from 1; 0 when the whole file is meant
 	Text string
 	Try  string // what to write instead; "" when that is not known
+	// Warning says that the file holds all the same: it may be what is wanted.
+	Warning bool
 }
 
 // Error is file:line: text.
@@ -98,7 +100,10 @@ func (p Problem) Error() string {
 	if p.Line > 0 {
 		s = fmt.Sprintf("%s:%d", p.File, p.Line)
 	}
-	s += ": " + p.Text
+	if s += ": "; p.Warning {
+		s += "warning: "
+	}
+	s += p.Text
 	if p.Try != "" {
 		s += " · did you mean " + p.Try + "?"
 	}
@@ -126,7 +131,7 @@ func sections() []Section {
 		}},
 		{"ssh", func(r *reader, n *yaml.Node, c *Config) { r.ssh(n, "ssh", &c.SSH) }},
 		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.keys(n) }},
-		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.lists(n, "columns", r.known.Screens, nil) }},
+		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.columns(n) }},
 		{"entry-points", func(r *reader, n *yaml.Node, c *Config) { c.EntryPoints = r.entryPoints(n, "entry-points") }},
 		{"contexts", func(r *reader, n *yaml.Node, c *Config) { r.contexts(n, c) }},
 	}
@@ -143,9 +148,23 @@ func Colours() []string {
 // Known is what the file may name that this package does not know itself. An
 // empty list accepts every name.
 type Known struct {
-	Actions []string // of the keys section
-	Screens []string // of the columns section
-	Schemes []string // of an entry point
+	Actions []string            // of the keys section
+	Columns map[string][]string // of the columns section, by screen
+	Schemes []string            // of an entry point
+	Screens []Screen            // and the keys they have without a file
+}
+
+// Screen is one screen of the console with its keys, and those that work
+// everywhere behind them: the first that has a key gets it.
+type Screen struct {
+	Name     string
+	Bindings []Binding
+}
+
+// Binding is an action and the keys that ask for it.
+type Binding struct {
+	Action string
+	Keys   []string
 }
 
 // Parse reads the bytes of a file of that name. What could be read is in the

@@ -77,6 +77,15 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"two letters", "keys:\n  reload: gg\n", `c.yml:2: keys.reload: there is no key "gg"`},
 		{"good keys", "keys: {reload: [x, X, ctrl+r, alt+left, shift+tab, f12, '+', ctrl++, ö, space, '1'], help: []}\n", ``},
 		{"unknown screen", "columns:\n  flete: [cluster]\n", `c.yml:2: columns: unknown key "flete" · did you mean fleet?`},
+		{"a screen without columns", "columns:\n  board: [cluster]\n", `c.yml:2: columns: unknown key "board"; expected fleet`},
+		{"unknown column", "columns:\n  fleet:\n    - Cluster\n    - stat\n", `c.yml:4: columns.fleet: there is no column "stat"; there are cluster, state, worst lag · did you mean state?`},
+		{"a column twice", "columns:\n  fleet: [state, State]\n", `c.yml:2: columns.fleet: state stands there twice`},
+		{"good columns", "columns: {fleet: [worst lag, CLUSTER]}\n", ``},
+		{"a key taken from another action", "keys:\n  reload: z\n", `c.yml:2: warning: keys: on fleet z is the key of reload: faults has none there; give it another key of its own, or keys.faults: [] when it is to have none`},
+		{"a global key taken by a screen", "keys:\n  help: [r]\n", `c.yml:2: warning: keys: on fleet r is the key of reload: help has none there; give it another key`},
+		{"a key taken from an action with another", "keys: {reload: '?'}\n", ``},
+		{"a key taken from an action that is to have none", "keys: {reload: z, faults: []}\n", ``},
+		{"two actions change their keys", "keys: {reload: z, faults: r}\n", ``},
 		{"no such context", "context: prd\ncontexts:\n  prod: {inventory: x}\n", `c.yml:1: context: there is no context "prd" below contexts · did you mean prod?`},
 		{"no inventory", "contexts:\n  prod:\n    environment: production\n", `c.yml:3: contexts.prod: it names no inventory`},
 		{"no host", "entry-points:\n  nlb:\n    scheme: nlb\n", `c.yml:3: entry-points.nlb: it names no host`},
@@ -100,7 +109,7 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"broken", "a: [\n", `c.yml:1: did not find expected node content`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help"}, Screens: []string{"fleet"}, Schemes: []string{"external", "nlb"}})
+			_, problems := Parse("c.yml", []byte(tt.in), Known{Actions: []string{"reload", "help", "faults"}, Columns: map[string][]string{"fleet": {"cluster", "state", "worst lag"}}, Screens: screens(), Schemes: []string{"external", "nlb"}})
 			var got []string
 			for _, p := range problems {
 				got = append(got, p.Error())
@@ -110,6 +119,11 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 			}
 		})
 	}
+}
+
+// screens are one with two actions, and a key that works everywhere.
+func screens() []Screen {
+	return []Screen{{Name: "fleet", Bindings: []Binding{{"reload", []string{"r"}}, {"faults", []string{"z"}}, {"help", []string{"?", "f1"}}}}}
 }
 
 func TestNoFileIsAConfig(t *testing.T) {

@@ -51,7 +51,7 @@ func (r *reader) each(n *yaml.Node, what string, names []string, read func(strin
 			r.bad(k, "", "%s: %s stands there twice", what, k.Value)
 			continue
 		case names != nil && !slices.Contains(names, k.Value):
-			r.bad(k, Nearest(k.Value, names), "%s: unknown key %q", what, k.Value)
+			r.bad(k, Nearest(k.Value, names), "%s: unknown key %q%s", what, k.Value, r.instead(k.Value, names))
 			continue
 		}
 		seen[k.Value] = true
@@ -63,6 +63,34 @@ func (r *reader) each(n *yaml.Node, what string, names []string, read func(strin
 		}
 		read(k.Value, v)
 	}
+}
+
+// instead lists the names there are where none is near and they are few.
+func (r *reader) instead(word string, names []string) string {
+	if Nearest(word, names) != "" || len(names) > 12 {
+		return ""
+	}
+	return "; expected " + strings.Join(names, ", ")
+}
+
+// columns reads screens with their columns, whose names are written in any case.
+func (r *reader) columns(n *yaml.Node) map[string][]string {
+	var screens []string
+	for s := range r.known.Columns {
+		screens = append(screens, s)
+	}
+	slices.Sort(screens)
+	seen := map[string]bool{}
+	return r.lists(n, "columns", screens, func(screen string, item *yaml.Node) {
+		have, name := r.known.Columns[screen], strings.ToLower(item.Value)
+		switch {
+		case have != nil && !slices.Contains(have, name):
+			r.bad(item, Nearest(name, have), "columns.%s: there is no column %q; there are %s", screen, item.Value, strings.Join(have, ", "))
+		case seen[screen+" "+name]:
+			r.bad(item, "", "columns.%s: %s stands there twice", screen, name)
+		}
+		seen[screen+" "+name] = true
+	})
 }
 
 func (r *reader) text(n *yaml.Node, what string, to *string) {
@@ -106,8 +134,8 @@ func (r *reader) oneOf(n *yaml.Node, what string, of []string, to *string) {
 // keys reads actions with their keys. A key has one meaning: of two actions only
 // one would ever be asked for.
 func (r *reader) keys(n *yaml.Node) map[string][]string {
-	of := map[string]string{}
-	return r.lists(n, "keys", r.known.Actions, func(action string, item *yaml.Node) {
+	of, at := map[string]string{}, map[string]*yaml.Node{}
+	to := r.lists(n, "keys", r.known.Actions, func(action string, item *yaml.Node) {
 		key := item.Value
 		was, taken := of[key]
 		switch {
@@ -124,9 +152,77 @@ func (r *reader) keys(n *yaml.Node) map[string][]string {
 		case taken:
 			r.bad(item, "", "keys.%s: %s is the key of %s already", action, key, was)
 		default:
-			of[key] = action
+			of[key], at[key] = action, item
 		}
 	})
+	r.shadowed(to, at)
+	return to
+}
+
+// shadowed warns of actions that have a key on some screen without the file, and
+// none with it, although nobody took their keys away. at is where each key is
+// given to an action.
+func (r *reader) shadowed(to map[string][]string, at map[string]*yaml.Node) {
+	type loss struct{ key, from, by string }
+	var losses []loss
+	on := map[loss][]string{}
+	for _, s := range r.known.Screens {
+		before, after := owners(s.Bindings, nil), owners(s.Bindings, to)
+		for _, b := range s.Bindings {
+			names, given := to[b.Action]
+			if !given {
+				names = b.Keys
+			}
+			has := func(owner map[string]string) func(string) bool {
+				return func(key string) bool { return owner[key] == b.Action }
+			}
+			if !slices.ContainsFunc(b.Keys, has(before)) || slices.ContainsFunc(names, has(after)) {
+				continue
+			}
+			i := slices.IndexFunc(names, func(key string) bool { return at[key] != nil && after[key] != "" })
+			if i < 0 {
+				continue // it was to have none
+			}
+			l := loss{names[i], b.Action, after[names[i]]}
+			if on[l] == nil {
+				losses = append(losses, l)
+			}
+			on[l] = append(on[l], s.Name)
+		}
+	}
+	for _, l := range losses {
+		try := fmt.Sprintf("another key of its own, or keys.%s: [] when it is to have none", l.from)
+		if _, given := to[l.from]; given {
+			try = "another key"
+		}
+		r.bad(at[l.key], "", "keys: on %s %s is the key of %s: %s has none there; give it %s", few(on[l]), l.key, l.by, l.from, try)
+		r.problems[len(r.problems)-1].Warning = true
+	}
+}
+
+// owners tells which action gets each key: the first that has it.
+func owners(table []Binding, to map[string][]string) map[string]string {
+	out := map[string]string{}
+	for _, b := range table {
+		names, given := to[b.Action]
+		if !given {
+			names = b.Keys
+		}
+		for _, key := range names {
+			if _, taken := out[key]; !taken {
+				out[key] = b.Action
+			}
+		}
+	}
+	return out
+}
+
+// few lists the first names of many.
+func few(names []string) string {
+	if len(names) > 4 {
+		return fmt.Sprintf("%s and %d more screens", strings.Join(names[:3], ", "), len(names)-3)
+	}
+	return strings.Join(names, ", ")
 }
 
 // keyNames are the keys that are not a letter, as Bubble Tea calls them.

@@ -15,7 +15,8 @@ type symptom struct{ prints, means, try string }
 func symptoms() []symptom {
 	const (
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"
-		ask     = "pgtui --ask-become-pass asks for it once; or " + sudoers
+		again   = "start pgtui with -K (--ask-become-pass), and type it again; leave the console for that"
+		ask     = "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that; or " + sudoers
 		reach   = "check the address, ansible_host and ansible_port, and that sshd runs"
 		keys    = "try: ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
 	)
@@ -41,8 +42,8 @@ func symptoms() []symptom {
 		{"Permission denied (", "ssh: no key was accepted", keys},
 		{"Permission denied, please try again", "ssh: no key was accepted", keys},
 		{"kex_exchange_identification", "ssh: the server hung up at once", "it may have too many connections: try again"},
-		{"incorrect password attempt", "sudo does not accept the password", "type it again: pgtui --ask-become-pass"},
-		{"no password was provided", "sudo does not accept the password", "type it again: pgtui --ask-become-pass"},
+		{"incorrect password attempt", "sudo does not accept the password", again},
+		{"no password was provided", "sudo does not accept the password", again},
 		{"a password is required", "sudo wants a password", ask},
 		{"a terminal is required", "sudo wants a password", ask},
 		{"you must have a tty", "sudo wants a terminal", "remove requiretty from its sudoers"},

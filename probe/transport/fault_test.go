@@ -32,3 +32,17 @@ func TestAPanicOverThePasswordSendsNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSudoSaysWhatToDo: whatever sudo says for want of a password, the console
+// cannot ask for one, and says how to come to one.
+func TestSudoSaysWhatToDo(t *testing.T) {
+	for _, said := range []string{
+		"sudo: a password is required", "sudo: a terminal is required to read the password; either use the -S option to read from standard input",
+		"sudo: no password was provided", "sudo: 1 incorrect password attempt",
+	} {
+		err := diagnose("n1", said)
+		if try := model.TryOf(err); !errors.Is(err, ErrNotStarted) || !strings.Contains(try, "start pgtui with -K") || !strings.Contains(try, "leave the console") {
+			t.Errorf("%s: %v, try %q", said, err, try)
+		}
+	}
+}

@@ -104,7 +104,7 @@ shift 3; exec "$@"`
 	}
 	program, _ := fakeSSH(t, fakeSudo(t, `[ "$1" = -n ] || exit 9; echo "sudo: a password is required" >&2; exit 1`)+asLogin)
 	s := &SSH{Program: program, ControlDir: t.TempDir()}
-	if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"}); err == nil || !strings.Contains(model.TryOf(err), "--ask-become-pass") {
+	if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"}); err == nil || !strings.Contains(model.TryOf(err), "start pgtui with -K (--ask-become-pass)") {
 		t.Errorf("%v, try %q", err, model.TryOf(err))
 	}
 }

@@ -161,18 +161,14 @@ func (p *Fleet) View(e Env) []widget.Line {
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
 	t := widget.Table{Cols: fleetColumns(e.digest().cluster, e.digest().leader)}
-	if p.sort > 0 || p.desc {
-		arrow := "▾"
-		if p.desc {
-			arrow = "▴"
-		}
-		t.Cols[p.column()].Title += arrow
-		t.Cols[p.column()].Drop = 0 // what the rows are sorted by stays in sight
-	}
+	sorted := t.Cols[p.column()].Title
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
 	}
 	t = t.Pick(e.Columns["fleet"])
+	if p.sort > 0 || p.desc {
+		p.mark(t.Cols, sorted)
+	}
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {
@@ -185,6 +181,19 @@ func (p *Fleet) View(e Env) []widget.Line {
 		out = append(widget.Fit(out, e.H-len(detail)), detail...)
 	}
 	return out
+}
+
+// mark shows by which column the rows are sorted, when it is shown at all.
+func (p *Fleet) mark(cols []widget.Column, title string) {
+	for i := range cols {
+		if cols[i].Title != title {
+			continue
+		}
+		if cols[i].Title += "▾"; p.desc {
+			cols[i].Title = title + "▴"
+		}
+		cols[i].Drop = 0 // what the rows are sorted by stays in sight
+	}
 }
 
 // detail is the cluster under the cursor in a few lines at the foot of the

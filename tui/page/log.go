@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type Said struct {
 // Log is what pgtui said and what it ran on the nodes, the newest first.
 type Log struct {
 	messages bool // the messages instead of the commands
+	whole    bool // every command to its end
 	top      int
 	filter   string
 }
@@ -45,24 +47,34 @@ func (p *Log) SetFilter(text string) Page {
 
 // Keys of the log.
 func (p *Log) Keys(Env) []keys.Binding {
-	other := "messages"
+	other, whole := "messages", "in full"
 	if p.messages {
 		other = "commands"
 	}
-	return append([]keys.Binding{
-		keys.New(keys.Next, other, "tab", "what was said, or the commands that were run", "tab", "left", "right", "h", "l"),
-		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
-	}, keys.Moves()...)
+	if p.whole {
+		whole = "a line each"
+	}
+	out := []keys.Binding{keys.New(keys.Next, other, "tab", "what was said, or the commands that were run", "tab", "left", "right", "h", "l")}
+	if !p.messages {
+		out = append(out, keys.New(keys.Open, whole, "enter", "every command to its end, with what went wrong; again: a line each", "enter"))
+	}
+	return append(append(out, keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/")), keys.Moves()...)
 }
 
-// Do scrolls, or changes between messages and commands.
+// Do scrolls, or changes between messages and commands, short and in full.
 func (p *Log) Do(a keys.Action, e Env) (Page, Intent) {
 	q := *p
-	if a == keys.Next {
+	switch {
+	case a == keys.Next:
 		q.messages, q.top = !q.messages, 0
 		return &q, nil
+	case a == keys.Open && !p.messages:
+		at := p.entry(e)
+		q.whole = !q.whole
+		q.top = q.line(at, e)
+		return &q, nil
 	}
-	if i, ok := scroll(a, p.top, len(p.lines(e)), max(e.H-1, 1)); ok {
+	if i, ok := scroll(a, p.top, len(p.lines(e)), p.space(e)); ok {
 		q.top = i
 	}
 	return &q, nil
@@ -71,66 +83,166 @@ func (p *Log) Do(a keys.Action, e Env) (Page, Intent) {
 // Update changes nothing: the lines come with the Env.
 func (p *Log) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
+// entry is the command whose first line is the first that is seen; line is the
+// number of its first line.
+func (p *Log) entry(e Env) int {
+	ran, seen := p.ran(e), 0
+	top := min(p.top, max(len(p.lines(e))-p.space(e), 0))
+	for i, r := range ran {
+		if seen++; p.whole {
+			seen += len(ranWhole(r, e)) - 1
+		}
+		if seen > top {
+			return i
+		}
+	}
+	return max(len(ran)-1, 0)
+}
+
+func (p *Log) line(entry int, e Env) int {
+	if !p.whole {
+		return entry
+	}
+	n := 0
+	for _, r := range p.ran(e)[:entry] {
+		n += len(ranWhole(r, e))
+	}
+	return n
+}
+
+// space is how many lines there is room for.
+func (p *Log) space(e Env) int {
+	if p.messages || p.whole {
+		return max(e.H-1, 1)
+	}
+	return max(e.H-2, 1)
+}
+
 // View draws the part that fits.
 func (p *Log) View(e Env) []widget.Line {
 	lines := p.lines(e)
-	what := "COMMANDS"
+	what, count := "COMMANDS", len(p.ran(e))
 	if p.messages {
-		what = "MESSAGES"
+		what, count = "MESSAGES", len(p.said(e))
 	}
-	title := widget.T(theme.Head, fmt.Sprintf(" %s %d", what, len(lines))).Add(theme.Dim, "  the newest first; times are when it began")
+	title := widget.T(theme.Head, fmt.Sprintf(" %s %d", what, count)).Add(theme.Dim, "  the newest first")
+	if e.W >= 60 {
+		title = title.Add(theme.Dim, "; times are when it began")
+	}
 	if len(lines) == 0 {
-		text := " Nothing was run on any node by this console."
+		text := "Nothing was run on any node by this console."
 		if p.messages {
-			text = " Nothing was said yet."
+			text = "Nothing was said yet."
 		}
 		if p.filter != "" {
-			text = " Nothing matches. Esc clears the filter."
+			text = "Nothing matches. Esc clears the filter."
 		}
-		return []widget.Line{title, nil, widget.T(theme.Plain, text)}
+		return append([]widget.Line{title, nil}, wrapped(theme.Plain, text, " ", e.W, 3)...)
 	}
-	e.H--
-	return append([]widget.Line{title}, scrolled(lines, p.top, e)...)
+	out := []widget.Line{title}
+	if !p.messages && !p.whole {
+		out = append(out, widget.Join(widget.P(" "), ranTable(p.ran(e), e).Layout(e.W-2).Head()))
+	}
+	e.H = p.space(e)
+	return append(out, scrolled(lines, p.top, e)...)
 }
 
-func (p *Log) lines(e Env) (out []widget.Line) {
-	if p.messages {
-		for i := len(e.Said) - 1; i >= 0; i-- {
-			s := e.Said[i]
-			if matches(p.filter, s.Text) {
-				head := widget.T(theme.Dim, " "+clock(s.At, e.Now)+" ")
-				out = append(out, labelled(head, s.Tone, s.Text, 10, e.W, 6)...)
-			}
-		}
-		return out
-	}
-	for i := len(e.Ran) - 1; i >= 0; i-- {
-		r := e.Ran[i]
-		if matches(p.filter, r.Node, strings.Join(r.Argv, " ")) {
-			out = append(out, ranLine(r, e))
+// said are the messages that are shown, and ran the commands, the newest first.
+func (p *Log) said(e Env) (out []Said) {
+	for i := len(e.Said) - 1; i >= 0; i-- {
+		if matches(p.filter, e.Said[i].Text) {
+			out = append(out, e.Said[i])
 		}
 	}
 	return out
 }
 
-// ranLine is one command: when, where, how long, how it ended, what.
-func ranLine(r model.Ran, e Env) widget.Line {
-	end, tone := fmt.Sprintf("exit %d", r.Exit), theme.Dim
+func (p *Log) ran(e Env) (out []model.Ran) {
+	for i := len(e.Ran) - 1; i >= 0; i-- {
+		if r := e.Ran[i]; matches(p.filter, ranOn(r), strings.Join(r.Argv, " ")) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// lines are what can be scrolled.
+func (p *Log) lines(e Env) (out []widget.Line) {
+	switch {
+	case p.messages:
+		for _, s := range p.said(e) {
+			out = append(out, labelled(widget.T(theme.Dim, " "+clock(s.At, e.Now)+" "), s.Tone, s.Text, 10, e.W, 6)...)
+		}
+	case p.whole:
+		for _, r := range p.ran(e) {
+			out = append(out, ranWhole(r, e)...)
+		}
+	default:
+		t := ranTable(p.ran(e), e)
+		lay := t.Layout(e.W - 2)
+		for _, row := range t.Rows {
+			out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
+		}
+	}
+	return out
+}
+
+// ranTable is a row a command, without the shell's name. The command is what a narrow screen keeps, with
+// its node and how it ended.
+func ranTable(ran []model.Ran, e Env) widget.Table {
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "TIME", Drop: 1},
+		{Title: "NODE", Min: 8, Max: 24},
+		{Title: "MS", Right: true, Drop: 2},
+		{Title: "EXIT", Min: 4},
+		{Title: "COMMAND", Min: max(min(e.W/2-2, 36), 1), Flex: true},
+	}}
+	for _, r := range ran {
+		end, tone := ending(r)
+		text := strings.TrimPrefix(strings.Join(r.Argv, " "), "sh -c ")
+		if r.Err != nil {
+			text += "  " + r.Err.Error()
+		}
+		t.Rows = append(t.Rows, []widget.Line{
+			widget.T(theme.Dim, clock(r.At, e.Now)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text),
+		})
+	}
+	return t
+}
+
+// ranWhole is one command to its end, with what went wrong and what to do.
+func ranWhole(r model.Ran, e Env) []widget.Line {
+	end, tone := ending(r)
+	if r.Err == nil {
+		end = "exit " + end
+	}
+	head := widget.T(theme.Strong, " "+ranOn(r)+"  ").Add(tone, end).Add(theme.Dim, "  "+msText(r)+" ms  "+clock(r.At, e.Now))
+	out := append([]widget.Line{head}, wrapped(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
+	if r.Err != nil {
+		out = append(out, failure(r.Err, e)...)
+	}
+	return out
+}
+
+// mostLines bounds the lines of one command.
+const mostLines = 60
+
+// ending is how a command ended, in at most four letters.
+func ending(r model.Ran) (string, theme.Tone) {
 	switch {
 	case r.Err != nil:
-		end, tone = "failed", theme.Bad
+		return "fail", theme.Bad
 	case r.Exit != 0:
-		tone = theme.Warn
+		return strconv.Itoa(r.Exit), theme.Warn
 	}
-	node := r.Node
-	if node == "" {
-		node = "here"
-	}
-	l := widget.T(theme.Dim, " "+clock(r.At, e.Now)+" ").Add(theme.Strong, fmt.Sprintf("%-15s ", node))
-	l = l.Add(theme.Plain, fmt.Sprintf("%6d ms ", r.Took.Milliseconds())).Add(tone, fmt.Sprintf("%-7s ", end))
-	text := strings.Join(r.Argv, " ")
-	if r.Err != nil {
-		text += "  " + r.Err.Error()
-	}
-	return l.Add(theme.Plain, text)
+	return "0", theme.Dim
 }
+
+func ranOn(r model.Ran) string {
+	if r.Node == "" {
+		return "here"
+	}
+	return r.Node
+}
+
+func msText(r model.Ran) string { return strconv.FormatInt(r.Took.Milliseconds(), 10) }
