@@ -47,6 +47,14 @@ func (c *console) match(pattern string) string {
 	return ""
 }
 
+// back presses escape and waits for the page before: a key that follows it at
+// once would be one with alt to the terminal.
+func (c *console) back(texts ...string) {
+	c.t.Helper()
+	c.keys("Escape")
+	c.see(texts...)
+}
+
 // TestLabConsoleIncident is a night on call: all is well, the leader's Patroni is
 // killed, the console tells what is wrong, what has happened and what would be;
 // the old leader comes back, leads again, and the nodes are reloaded.
@@ -63,21 +71,21 @@ func TestLabConsoleIncident(t *testing.T) {
 	c.keys("f")
 	c.see("FINDINGS", "pg-test-1 is leader only by the DCS")
 	leader := c.match(`leader (pg-test-[23]) · TL`)
-	c.keys("Escape")
-	c.see("LEADER", "pg-test-1  10.10.10.11  ? no answer", "on "+leader+" = leader")
+	c.back("SEEN BY", "pg-test-1  10.10.10.11  ? no answer", "on "+leader+" = leader")
 	c.keys("e")
 	c.see("leader  ", leader+" (TL ", "primary 5433")
-	c.keys("Escape", "w")
-	c.see("ON PAPER")
-	c.keys("Escape", "f")
+	c.back("SEEN BY")
+	c.keys("w")
+	c.see("on paper", "then ")
+	c.back("SEEN BY")
+	c.keys("f")
 	c.see("pg-test-1 is not known", "the inventory calls pg-test-1 primary, the leader is "+leader)
 
 	lab(t, "start", "pg-test-1", "patroni")
-	c.keys("Escape")
+	c.back("SEEN BY")
 	c.match(`(pg-test-1  10\.10\.10\.11  ○ replica +(?:streaming|running))`)
 	lab(t, "switchover", "pg-test", "pg-test-1")
-	c.see("leader pg-test-1 · TL", "on pg-test-1 = leader")
-	c.match(`5433 +primary +(● serves) `)
+	c.see("leader pg-test-1 · TL", "on pg-test-1 = leader", "● ok") // every HAProxy has noticed: a plan made before would say so
 
 	text, err := os.ReadFile(inv)
 	if err != nil {
@@ -119,7 +127,7 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 		{"inventory roles stale after a failover", func() { lab(t, "switchover", "pg-test", "pg-test-2") }, nil,
 			nil, "fleet", []string{"! degraded", "the inventory calls pg-test-1 primary, the leader is pg-test-2"}},
 		{"a file on pg-test-2 edited by hand", func() { lab(t, "exec", "pg-test-2", "sed", "-i", "s/weight 100/weight 90/", weight) }, nil,
-			[]string{"Enter"}, "board", []string{"≠ not as declared on pg-test-2", "the files on pg-test-2 were edited and never loaded"}},
+			nil, "fleet", []string{"! degraded", "the files on pg-test-2 were edited and never loaded"}},
 		{"pg-test-3 does not stream", func() {
 			sql(t, "pg-test-1", "alter role replicator nologin", "select pg_terminate_backend(pid) from pg_stat_replication where application_name = 'pg-test-3'")
 		}, func() { sql(t, "pg-test-1", "alter role replicator login") }, nil, "fleet", []string{"! degraded", "pg-test-3 does not stream from pg-test-1"}},
@@ -129,8 +137,8 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 		needLab(t)
 		f.plant()
 		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t))
-		c.see("pg-test")
 		began := time.Now()
+		c.see("pg-test")
 		if len(f.keys) > 0 {
 			c.keys(f.keys...)
 		}

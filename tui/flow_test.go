@@ -200,7 +200,7 @@ func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
 	r.fire(true)
 	r.typing("pg-test")
 	r.press("enter")
-	r.want("the reload did not finish", "✓ 10.10.10.11  new files in place, reloaded, verified",
+	r.want("the reload did not finish", "✓ pg-test-1 10.10.10.11  new files in place, reloaded, verified",
 		"10.10.10.12  failed at check, before anything on it was changed", "10.10.10.13  not begun",
 		"unknown keyword 'wieght'", "mend the service in the inventory")
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,5 +56,46 @@ func cluster(ctx context.Context, bin, lab string) error {
 		}
 		row(r.label, ms(median(took)), "ms", r.more)
 	}
+	return labConsole(ctx, bin, inv, lab)
+}
+
+// labConsole measures the console on the lab: its start, at rest, and in the
+// middle of a failover. It puts the lab right again.
+func labConsole(ctx context.Context, bin, inv, lab string) error {
+	ssh := filepath.Join(filepath.Dir(lab), ".state", "ssh_config")
+	const runs = 15
+	var first, live []time.Duration
+	for range runs {
+		f, l, _, err := console(ctx, bin, inv, 0)
+		if err != nil {
+			return err
+		}
+		first, live = append(first, f), append(live, l)
+	}
+	fmt.Printf("the console on the lab, 120×40, median of %d\n", runs)
+	row("start to first frame", ms(median(first)), "ms", fmt.Sprintf("worst %.0f", ms(slices.Max(first))))
+	row("start to first live cluster", ms(median(live)), "ms", fmt.Sprintf("worst %.0f", ms(slices.Max(live))))
+	fmt.Printf("%-34s %12s %12s %10s %8s\n", "", "", "written", "one core", "memory")
+	show := func(name string, f figure) {
+		fmt.Printf("%-34s %12s %8.0f B/s %8.1f %% %5.0f MB\n", name, "", f.bytes, f.cpu, f.rss)
+	}
+	board := program{[]string{bin, "-i", inv, "--ssh-config", ssh, "pg-test"}, "pg-test", "q"}
+	f, err := watched(ctx, board, 1, 10*time.Second, 60*time.Second, nil)
+	if err != nil {
+		return err
+	}
+	show("its board, nothing changes, 60 s", f)
+	out, err := exec.CommandContext(ctx, lab, "leader", "pg-test").Output()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = exec.CommandContext(ctx, lab, "reset").Run() }()
+	f, err = watched(ctx, board, 1, 10*time.Second, 60*time.Second, func() error {
+		return exec.CommandContext(ctx, lab, "kill", strings.TrimSpace(string(out)), "patroni").Run()
+	})
+	if err != nil {
+		return err
+	}
+	show("its board, the leader fails, 60 s", f)
 	return nil
 }

@@ -101,7 +101,7 @@ func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
 	}
 	if len(b.Findings) > 0 && room-len(out) > 2 {
 		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Findings))))
-		for _, f := range b.Findings {
+		for _, f := range b.Findings[:min(len(b.Findings), room-len(out)-1)] { // one line stays between them and the keys
 			out = append(out, findingLine(f, false))
 		}
 	}

@@ -25,7 +25,12 @@ type Run struct {
 func NewRun(p PlanMsg) *Run { return &Run{plan: p} }
 
 // Title of the page.
-func (p *Run) Title() string { return "reloading" }
+func (p *Run) Title() string {
+	if p.done != nil {
+		return "report"
+	}
+	return "reloading"
+}
 
 // Running reports whether nodes are still being worked on.
 func (p *Run) Running() bool { return p.done == nil }
@@ -166,10 +171,16 @@ func (p *Run) stepsOf(h model.Host) []model.StepResult {
 // node is one node: its state, then its steps, on as many lines as they need.
 func (p *Run) node(n model.NodePlan, e Env) []widget.Line {
 	m := p.nodeMark(n)
-	l := widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, nodeName(n)).Add(theme.Plain, "  ").Add(m.tone, m.word)
+	label := func(n model.NodePlan) string {
+		if e.W < 140 && n.Node != "" {
+			return n.Node
+		}
+		return nodeName(n)
+	}
+	l := widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, label(n)).Add(theme.Plain, "  ").Add(m.tone, m.word)
 	name := 0
 	for _, other := range p.plan.Plan.Nodes {
-		name = max(name, widget.Width(nodeName(other)))
+		name = max(name, widget.Width(label(other)))
 	}
 	l = l.Pad(max(l.Width(), min(name+18, e.W)))
 	var out []widget.Line
@@ -242,8 +253,13 @@ func stepLine(s model.StepResult) widget.Line {
 func (p *Run) account(e Env) []widget.Line {
 	var out []widget.Line
 	for _, r := range p.done.Report.Nodes {
-		m := outcomeMark(r.Outcome)
-		out = append(out, widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, string(r.Host)).Add(theme.Plain, "  "+outcomeText(r)))
+		m, name := outcomeMark(r.Outcome), string(r.Host)
+		for _, n := range p.plan.Plan.Nodes {
+			if n.Host == r.Host {
+				name = nodeName(n)
+			}
+		}
+		out = append(out, widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, name).Add(theme.Plain, "  "+outcomeText(r)))
 		if r.Err != nil {
 			out = append(out, failure(r.Err, e)...)
 		}
@@ -253,7 +269,7 @@ func (p *Run) account(e Env) []widget.Line {
 			}
 		}
 		if r.Backup != "" {
-			out = append(out, wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 2)...)
+			out = append(out, wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 4)...)
 		}
 	}
 	return out

@@ -217,7 +217,7 @@ func statusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if st.Replayed > 0 {
 		add("replayed", lsn(st.Replayed))
 	}
-	add("started", st.PostmasterStart)
+	add("started", started(st.PostmasterStart))
 	if st.PendingRestart {
 		parts = append(parts, "restart pending")
 	}
@@ -251,4 +251,13 @@ func versionText(n int) string {
 
 func nonEmpty(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
+
+// started is when a postmaster started, to the second; as Patroni says it where
+// that is in no form that is known.
+func started(text string) string {
+	if t := model.ParseStarted(text); !t.IsZero() {
+		return t.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	return text
 }

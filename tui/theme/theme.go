@@ -87,7 +87,7 @@ func New(o Options) *Theme {
 	}
 	for i, s := range styles {
 		t.open[i] = opening(s)
-		t.on[i] = opening(s.Reverse(true))
+		t.on[i] = opening(st().Reverse(true)) // one bar: colours and faint text in reverse would be patches
 	}
 	return t
 }
