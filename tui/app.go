@@ -121,9 +121,8 @@ func (m Model) Init() tea.Cmd {
 	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
 
-// framesASecond is how often the screen is looked at for changes. With it a key
-// waits 11 ms at most for its frame; more would cost an idle console more than
-// it spends on asking the nodes.
+// framesASecond is how often the screen is looked at for changes until frameRate
+// takes over. With it a key waits 11 ms at most for its frame.
 const framesASecond = 90
 
 // lingering is how long the end waits for work that was told to end: an ssh, and
@@ -153,6 +152,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
 	p := tea.NewProgram(m, opts...)
+	m.feed.frames.program = p
 	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {

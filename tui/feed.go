@@ -35,7 +35,8 @@ type feed struct {
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
 
-	job *job // nil where there is no terminal
+	job    *job      // nil where there is no terminal
+	frames frameRate // of the terminal; for Update only
 }
 
 // sphere is the world that work is done in: the one of a context. Work that has

@@ -20,6 +20,12 @@ const readable = 4 * time.Second
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.deps.Now()
 	var cmd tea.Cmd
+	switch msg.(type) {
+	case tea.KeyPressMsg, tea.MouseMsg, tea.PasteMsg, tea.WindowSizeMsg:
+		m.feed.frames.hurry(m.now)
+	case tickMsg:
+		m.feed.frames.rest(m.now)
+	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height

@@ -51,7 +51,7 @@ func (s *Sandbox) syncServices(n *node) {
 		return
 	}
 	if s.wire.ports == nil {
-		s.wire = wire{ports: map[string]*servicePort{}, conns: map[net.Conn]bool{}}
+		s.wire.ports = map[string]*servicePort{}
 	}
 	want := map[string]string{}
 	if n.ha.up {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 			return nil, fmt.Errorf("sandbox: own program: %w", err)
 		}
 	}
-	s := &Sandbox{opt: o, done: make(chan struct{}), changed: make(chan struct{})}
+	s := &Sandbox{opt: o, done: make(chan struct{}), changed: make(chan struct{}), wire: wire{conns: map[net.Conn]bool{}}}
 	if err := s.start(ctx, gen); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
