@@ -21,6 +21,7 @@ const (
 	poolerGap   = 5 * time.Second
 	postgresGap = 30 * time.Second
 	silentGap   = 10 * time.Second
+	portRounds  = 3 // of a watch, at least, from one time to the next: a large fleet has many ports
 )
 
 // serverPort is one port of an instance that services lead to.
@@ -68,6 +69,18 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 		slices.SortFunc(ports, func(a, b serverPort) int { return strings.Compare(a.number, b.number) })
 	}
 	return out
+}
+
+// easy lets no port of the targets that is well be asked again before that time.
+func easy(targets []target, gap time.Duration) {
+	for i := range targets {
+		for j := range targets[i].instances {
+			for k := range targets[i].instances[j].ports {
+				p := &targets[i].instances[j].ports[k]
+				p.gap = max(p.gap, gap)
+			}
+		}
+	}
 }
 
 // due reports whether a port is to be asked again.
