@@ -75,39 +75,36 @@ func (c *console) see(texts ...string) string {
 }
 
 // TestLabConsoleReloads walks the console through a reload as a DBA would, on
-// real nodes and a real terminal, and checks the result on the nodes.
+// real nodes and a wide terminal, and checks the result on the nodes. The small
+// one is TestLabConsoleIncident's.
 func TestLabConsoleReloads(t *testing.T) {
-	for _, size := range [][2]int{{80, 24}, {200, 50}} {
-		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			needLab(t)
-			inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
-			ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := openConsole(t, size[0], size[1], "-i", inv, "--ssh-config", ssh)
-			c.see("pg-meta", "pg-test", "fleet")
-			c.keys("/", "t", "e", "s", "t", "Enter")
-			c.see("pg-test", "hidden")
-			c.keys("Enter")
-			c.see("5433", "● serves", "leader pg-test-1", "3/3")
-			c.keys("d")
-			c.see("weight of pg-test-2: 100 → 50")
-			c.keys("r")
-			c.see("Reload HAProxy for pg-test?", "> ▏") // the dialog has settled
-			c.keys("p", "g", "-", "t", "e", "s", "t", "Enter")
-			c.see("reloaded and verified: 3 nodes")
-			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-				if got := lab(t, "exec", n, "grep", "-c", "weight 50", "/etc/haproxy/conf.d/pg-test-replica.cfg"); got != "1" {
-					t.Errorf("%s: the new weight stands in %s lines", n, got)
-				}
-			}
-			c.keys("Enter")
-			c.see("5433", "leader pg-test-1")
-			c.keys("q")
-			c.see("pgtui left with 0")
-		})
+	needLab(t)
+	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
+	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	c := openConsole(t, 200, 50, "-i", inv, "--ssh-config", ssh)
+	c.see("pg-meta", "pg-test", "fleet")
+	c.keys("/", "t", "e", "s", "t", "Enter")
+	c.see("pg-test", "hidden")
+	c.keys("Enter")
+	c.see("5433", "● serves", "leader pg-test-1", "3/3")
+	c.keys("d")
+	c.see("weight of pg-test-2: 100 → 50")
+	c.keys("r")
+	c.see("Reload HAProxy for pg-test?", "> ▏") // the dialog has settled
+	c.keys("p", "g", "-", "t", "e", "s", "t", "Enter")
+	c.see("reloaded and verified: 3 nodes")
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		if got := lab(t, "exec", n, "grep", "-c", "weight 50", "/etc/haproxy/conf.d/pg-test-replica.cfg"); got != "1" {
+			t.Errorf("%s: the new weight stands in %s lines", n, got)
+		}
+	}
+	c.keys("Enter")
+	c.see("5433", "leader pg-test-1")
+	c.keys("q")
+	c.see("pgtui left with 0")
 }
 
 // TestLabConsoleCancels types another name: nothing may change.
