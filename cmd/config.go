@@ -320,6 +320,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	} else {
 		line("read-only", "false")
 	}
+	fmt.Fprintf(w, "read-files: %v\n", !a.config.NoFiles)
 	fmt.Fprintf(w, "mouse: %v\n", !a.config.NoMouse)
 	for _, m := range []struct {
 		title string

@@ -117,6 +117,9 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		Command:  a.called(inv),
 		Open:     a.openContext,
 	}
+	if a.config.NoFiles {
+		d.Examine = nil
+	}
 	for _, c := range a.config.Contexts {
 		d.Contexts = append(d.Contexts, infoOf(c))
 	}

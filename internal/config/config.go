@@ -19,6 +19,7 @@ type Config struct {
 	Theme    string        // "" is the terminal's own 16 colours
 	ReadOnly bool          // nothing may be changed
 	NoMouse  bool          // the terminal keeps the mouse from the start
+	NoFiles  bool          // the console does not read the nodes' files by itself
 	SSH      SSH
 	Keys     map[string][]string // action to the keys that ask for it
 	Columns  map[string][]string // screen to the columns it shows, in order
@@ -124,6 +125,11 @@ func sections() []Section {
 		{"refresh", func(r *reader, n *yaml.Node, c *Config) { r.interval(n, "refresh", &c.Refresh) }},
 		{"theme", func(r *reader, n *yaml.Node, c *Config) { r.oneOf(n, "theme", Themes(), &c.Theme) }},
 		{"read-only", func(r *reader, n *yaml.Node, c *Config) { r.yes(n, "read-only", &c.ReadOnly) }},
+		{"read-files", func(r *reader, n *yaml.Node, c *Config) {
+			files := true
+			r.yes(n, "read-files", &files)
+			c.NoFiles = !files
+		}},
 		{"mouse", func(r *reader, n *yaml.Node, c *Config) {
 			mouse := true
 			r.yes(n, "mouse", &mouse)

@@ -58,6 +58,8 @@ func steps() []step {
 		{name: "thawed", lab: cmd("thaw", "pg-test-2", "patroni"), sandbox: "heal pg-test-2"},
 		{name: "a replica's node cut off", lab: cmd("partition", "pg-test-2"), sandbox: "partition pg-test-2"},
 		{name: "healed", lab: cmd("heal", "pg-test-2"), sandbox: "heal pg-test-2"},
+		{name: "the leader's pgbouncer killed", lab: cmd("kill", "pg-test-1", "pgbouncer"), sandbox: "kill pgbouncer pg-test-1"},
+		{name: "started", lab: cmd("start", "pg-test-1", "pgbouncer"), sandbox: "start pg-test-1"},
 		{name: "a HAProxy killed", lab: cmd("kill", "pg-test-2", "haproxy"), sandbox: "kill haproxy pg-test-2"},
 		{name: "started", lab: cmd("start", "pg-test-2", "haproxy"), sandbox: "start pg-test-2"},
 		{name: "a reload", lab: cmd("exec", "pg-test-1", "systemctl", "reload", "haproxy"), sandbox: "reload pg-test-1", same: true},
@@ -204,6 +206,10 @@ func settled(t *testing.T, p *probe.Prober, inv *model.Inventory) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name, v := range s.Patroni {
+		v.Status.Value.Skew = 0 // the script moves the sandbox's clock on
+		s.Patroni[name] = v
+	}
 	b := check.Board(s, inv.Cluster("pg-test"), time.Now())
 	names := map[string]string{}
 	for _, n := range inv.Nodes {
@@ -220,6 +226,9 @@ func settled(t *testing.T, p *probe.Prober, inv *model.Inventory) []string {
 			line := fmt.Sprintf("view %s on %s: %s [%s]", r.Service, v.Label(), v.Verdict, model.Join(sorted(v.Serving)))
 			for _, c := range v.Cells {
 				line += fmt.Sprintf(" %s=%s/%d", c.Instance, c.Verdict, c.Allowed)
+				if c.Shut != "" {
+					line += "/shut"
+				}
 			}
 			out = append(out, line)
 		}
