@@ -40,7 +40,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		for _, n := range working(p) {
 			hosts = append(hosts, n.Host)
 		}
-		x := a.examineHosts(ctx, inv, []*model.Cluster{c}, hosts)
+		x := a.ExamineHosts(ctx, inv, []*model.Cluster{c}, hosts)
 		s.Conf, s.Workers = x.Conf, x.Workers
 	}, unasked)
 	g.Go("looking at the plan", func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) }, unasked)

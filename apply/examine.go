@@ -33,11 +33,11 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 			}
 		}
 	}
-	return a.examineHosts(ctx, inv, clusters, hosts)
+	return a.ExamineHosts(ctx, inv, clusters, hosts)
 }
 
-// examineHosts is Examine of these hosts only.
-func (a *Applier) examineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
+// ExamineHosts is Examine of these hosts only.
+func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
 	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{}}
 	var mu sync.Mutex
 	keep := func(h model.Host, conf model.Observed[model.NodeConf], procs model.Observed[model.Processes]) {

@@ -64,8 +64,12 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			return p, err
 		},
 		Execute: ap.Execute,
-		Examine: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-			look := ap.Examine(ctx, inv, []*model.Cluster{inv.Cluster(name)})
+		Examine: func(ctx context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+			all := make([]*model.Cluster, len(inv.Clusters)) // whose files are nobody's is told by all of them
+			for i := range inv.Clusters {
+				all[i] = &inv.Clusters[i]
+			}
+			look := ap.ExamineHosts(ctx, inv, all, hosts)
 			return look.Conf, look.Workers
 		},
 		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {

@@ -1,7 +1,6 @@
 package model_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -33,18 +32,18 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 // sent to another port. One of their servers there takes none.
 func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
 	w := newWorld()
-	shut := func(port string, err error) {
+	shut := func(port, why string) {
 		v := w.snap.Patroni["pg-test-1"]
-		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[struct{}]{At: t0, Tried: t0, Err: err}}}
+		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[string]{Value: why, At: t0, Tried: t0}}}
 		w.snap.Patroni["pg-test-1"] = v
 	}
 	route := func(at time.Time) model.Route { return model.RouteOf(w.snap, w.cls, "primary", at) }
 	port := w.cls.Service("primary").Members[0].Port
-	shut(port, nil)
+	shut(port, "")
 	equal(t, "it answers", string(route(t0).Verdict), "serving")
-	shut("1", errors.New("port 1 refuses connections"))
+	shut("1", "port 1 refuses connections")
 	equal(t, "another port", string(route(t0).Verdict), "serving")
-	shut(port, errors.New("port "+port+" refuses connections"))
+	shut(port, "port "+port+" refuses connections")
 	r := route(t0)
 	equal(t, "verdict", string(r.Verdict), "mismatch")
 	equal(t, "why", r.Why, "the check passes, connections fail on pg-test-1: port "+port+" refuses connections")

@@ -87,22 +87,35 @@ type PatroniView struct {
 	Ports   []PortView               // of PostgreSQL and pgbouncer, as far as services lead there
 }
 
-// PortView is one port that clients are sent to, asked without HAProxy: whether
-// somebody there speaks PostgreSQL's protocol. HAProxy's check asks Patroni and
-// cannot tell. Err is why nobody does.
+// PortAge is how long the answer of a port counts.
+const PortAge = 30 * time.Second
+
+// PortView is one port that clients are sent to, asked without HAProxy: why it
+// takes no connections, "" when somebody there speaks PostgreSQL's protocol.
+// HAProxy's check asks Patroni and cannot tell. Err is why it could not be asked
+// from here, which says nothing of the port.
 type PortView struct {
 	Port string // "6432"
-	Observed[struct{}]
+	Observed[string]
+}
+
+// Shut is why the port takes no connections at now; "" when it does, or when
+// that is not known.
+func (v PortView) Shut(now time.Time) string {
+	if v.Known() && v.Age(now) <= PortAge {
+		return v.Value
+	}
+	return ""
 }
 
 // Port returns what is known of that port; the zero value when it is not asked.
-func (v PatroniView) Port(port string) Observed[struct{}] {
+func (v PatroniView) Port(port string) PortView {
 	for i := range v.Ports {
 		if v.Ports[i].Port == port {
-			return v.Ports[i].Observed
+			return v.Ports[i]
 		}
 	}
-	return Observed[struct{}]{}
+	return PortView{Port: port}
 }
 
 // Asked reports whether every question has been tried at least once. Until

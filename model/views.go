@@ -279,10 +279,7 @@ func shut(s *Snapshot, svc *Service, name InstanceName, now time.Time) string {
 	servers, _ := svc.Servers()
 	for i := range servers {
 		if servers[i].Name == name {
-			if o := view.Port(servers[i].Port); o.Err != nil {
-				return o.Err.Error()
-			}
-			return ""
+			return view.Port(servers[i].Port).Shut(now)
 		}
 	}
 	return ""

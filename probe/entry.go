@@ -138,7 +138,11 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) model.Touc
 // sslRequest connects, asks for TLS and reads the one byte of the answer:
 // whoever says S or N speaks PostgreSQL's protocol.
 func (p *Prober) sslRequest(ctx context.Context, addr string) (offered bool, err error) {
-	conn, err := p.o.Dial(ctx, "tcp", addr)
+	return sslRequest(ctx, p.o.Dial, addr)
+}
+
+func sslRequest(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), addr string) (offered bool, err error) {
+	conn, err := dial(ctx, "tcp", addr)
 	if err != nil {
 		return false, err
 	}
@@ -153,7 +157,7 @@ func (p *Prober) sslRequest(ctx context.Context, addr string) (offered bool, err
 		return false, err
 	}
 	switch answer[0] {
-	case 'N':
+	case 'N', 'E': // E: it cannot serve now, in its own protocol
 		return false, nil
 	case 'S':
 		// A server that is left in the middle of a handshake complains in its log.

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -84,13 +84,15 @@ func easy(targets []target, gap time.Duration) {
 }
 
 // due reports whether a port is to be asked again.
-func (p serverPort) due(old model.Observed[struct{}], now time.Time) bool {
+func (p serverPort) due(old model.PortView, now time.Time) bool {
 	gap := p.gap
-	if why, ok := errors.AsType[*shutPort](old.Err); ok {
+	switch {
+	case old.Err != nil:
+		gap = silentGap
+	case old.Value != "" && strings.HasSuffix(old.Value, refuses(p)):
 		gap = 0
-		if why.held {
-			gap = silentGap
-		}
+	case old.Value != "":
+		gap = silentGap
 	}
 	return old.Tried.IsZero() || now.Sub(old.Tried) >= gap
 }
@@ -103,48 +105,49 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	if !pt.due(old, r.p.o.Now()) {
 		return
 	}
-	got := do(ctx, r, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.p.speaks(ctx, pt) })
-	if _, shut := errors.AsType[*shutPort](got.err); got.err != nil && !shut {
-		return // its turn did not come, or pgtui itself failed: that says nothing of the port
-	}
+	got := do(ctx, r, func(ctx context.Context) (string, error) { return r.p.shut(ctx, pt) })
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		old := v.Port(pt.number)
-		now := model.PortView{Port: pt.number, Observed: got.after(old)}
+		now := model.PortView{Port: pt.number, Observed: got.after(old.Observed)}
 		v.Ports = slices.DeleteFunc(slices.Clone(v.Ports), func(p model.PortView) bool { return p.Port == pt.number })
 		v.Ports = append(v.Ports, now)
-		return isNews(old, got, same)
+		return isNews(old.Observed, got, same)
 	})
 }
 
-// shutPort is why a port does not speak PostgreSQL's protocol.
-type shutPort struct {
-	text string
-	held bool // it took the connection, or may have, and did not answer
+func refuses(pt serverPort) string {
+	return fmt.Sprintf("refuses connections: no %s listens there", pt.name())
 }
 
-// Error is one harmless line.
-func (e *shutPort) Error() string { return e.text }
-
-// speaks is why a port does not speak PostgreSQL's protocol, a *shutPort; nil
-// when it does.
-func (p *Prober) speaks(ctx context.Context, pt serverPort) error {
+// shut says why a port takes no connections; "" when it speaks PostgreSQL's
+// protocol. Only what the node itself has answered counts: that no connection
+// comes about may be a firewall's doing, or this machine's, and is an error.
+func (p *Prober) shut(ctx context.Context, pt serverPort) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	_, err := p.sslRequest(limited, pt.addr)
+	connected := false
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := p.o.Dial(ctx, network, addr)
+		connected = err == nil
+		return c, err
+	}
+	_, err := sslRequest(limited, dial, pt.addr)
+	if err == nil {
+		return "", nil
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	try := faultOf(err, pt.addr)
 	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case try.Fault == model.FaultRefused:
+		return "port " + pt.number + " " + refuses(pt), nil
+	case !connected:
+		return "", fmt.Errorf("port %s cannot be reached from here: %s", pt.number, safe.Text(lastCause(err), 120))
+	case try.Fault == model.FaultTimeout:
+		return fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name()), nil
+	case try.Fault == model.FaultClosed:
+		return fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), nil
 	}
-	switch try := faultOf(err, pt.addr); try.Fault {
-	case model.FaultRefused:
-		return &shutPort{text: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}
-	case model.FaultTimeout:
-		return &shutPort{text: fmt.Sprintf("port %s does not answer within %v: %s hangs, or the way there is cut", pt.number, p.o.Timeout, pt.name()), held: true}
-	case model.FaultClosed:
-		return &shutPort{text: fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), held: true}
-	default:
-		return &shutPort{text: fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text), held: true}
-	}
+	return fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text), nil
 }

@@ -1,33 +1,36 @@
 package probe
 
 import (
+	"context"
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"pgtui/model"
 )
 
-func TestSpeaks(t *testing.T) {
+func TestShut(t *testing.T) {
 	hello := make([]byte, 8)
 	tests := []struct {
 		name string
 		do   func(net.Conn)
-		want string // the error's words; "" for none
+		want string // the beginning of what it says
 	}{
 		{"declines TLS, as pgbouncer does", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("N")) }, ""},
+		{"cannot serve now", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("E")) }, ""},
 		{"closes", func(net.Conn) {}, "port 6432 accepts connections and closes them: pgbouncer is not well"},
 		{"another protocol", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("H")) }, "pgbouncer on port 6432: the answer to a TLS request begins with 'H'"},
-		{"hangs", func(c net.Conn) { time.Sleep(time.Second) }, "port 6432 does not answer within 200ms: pgbouncer hangs"},
+		{"hangs", func(c net.Conn) { time.Sleep(time.Second) }, "port 6432 takes connections and does not answer within 200ms: pgbouncer hangs"},
 	}
 	p := New(Options{Timeout: 200 * time.Millisecond})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := p.speaks(t.Context(), serverPort{number: "6432", addr: server(t, tt.do), pooler: true})
-			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(err.Error(), tt.want) {
-				t.Errorf("got %v, want %q", err, tt.want)
+			got, err := p.shut(t.Context(), serverPort{number: "6432", addr: server(t, tt.do), pooler: true})
+			if err != nil || (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
 		})
 	}
@@ -36,30 +39,36 @@ func TestSpeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	err = p.speaks(t.Context(), serverPort{number: "5432", addr: ln.Addr().String()})
-	if want := "port 5432 refuses connections: no PostgreSQL listens there"; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %q", err, want)
+	got, err := p.shut(t.Context(), serverPort{number: "5432", addr: ln.Addr().String()})
+	if want := "port 5432 refuses connections: no PostgreSQL listens there"; err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	for _, local := range []error{syscall.EMFILE, syscall.EHOSTUNREACH, syscall.EACCES, context.DeadlineExceeded} {
+		p := New(Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, local }})
+		if got, err := p.shut(t.Context(), serverPort{number: "5432", addr: "10.0.0.1:5432"}); got != "" || err == nil {
+			t.Errorf("%v here is told of the port: %q, %v", local, got, err)
+		}
 	}
 }
 
 func TestPortIsAskedWhenDue(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	refused, silent := &shutPort{text: "refused"}, &shutPort{text: "silent", held: true}
+	refused, silent := "port 6432 "+refuses(serverPort{}), "port 6432 takes connections and does not answer"
 	tests := []struct {
 		name string
 		ago  time.Duration // since it was asked; negative for never
-		err  error
+		shut string
 		want bool
 	}{
-		{"never asked", -1, nil, true},
-		{"well a moment ago", 4 * time.Second, nil, false},
-		{"well a while ago", 5 * time.Second, nil, true},
+		{"never asked", -1, "", true},
+		{"well a moment ago", 4 * time.Second, "", false},
+		{"well a while ago", 5 * time.Second, "", true},
 		{"refused a moment ago", time.Second, refused, true},
 		{"silent a moment ago", 9 * time.Second, silent, false},
 		{"silent a while ago", 10 * time.Second, silent, true},
 	}
 	for _, tt := range tests {
-		o := model.Observed[struct{}]{Tried: now.Add(-tt.ago), Err: tt.err}
+		o := model.PortView{Observed: model.Observed[string]{Tried: now.Add(-tt.ago), Value: tt.shut}}
 		if tt.ago < 0 {
 			o.Tried = time.Time{}
 		}

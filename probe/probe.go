@@ -167,7 +167,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 				Ports:  make([]model.PortView, len(in.ports)),
 			}
 			for k, pt := range in.ports {
-				view.Ports[k] = model.PortView{Port: pt.number, Observed: known.Port(pt.number)}
+				view.Ports[k] = known.Port(pt.number)
 			}
 			for _, path := range in.checks {
 				view.Checks[path] = known.Checks[path]

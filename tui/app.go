@@ -44,15 +44,15 @@ type Model struct {
 	events  []model.Event // what has changed, the newest first
 	traffic *page.Traffic // what went through every HAProxy section lately
 
-	past, future [][]page.Page                   // where the operator was, and came back from
-	palette      *palette                        // nil when it is closed
-	frozen       time.Time                       // since when the screen is held; zero when it is not
-	held         *snapshotMsg                    // what came meanwhile
-	pace         time.Duration                   // between two rounds, when + or - chose it; else 0
-	noMouse      bool                            // the terminal has the mouse
-	said         []page.Said                     // what was said, the oldest first
-	looks        map[model.ClusterName]page.Look // when the nodes' files were read, and which could not be
-	ran          []model.Ran                     // what was run on nodes, as far as a tick has seen it
+	past, future [][]page.Page            // where the operator was, and came back from
+	palette      *palette                 // nil when it is closed
+	frozen       time.Time                // since when the screen is held; zero when it is not
+	held         *snapshotMsg             // what came meanwhile
+	pace         time.Duration            // between two rounds, when + or - chose it; else 0
+	noMouse      bool                     // the terminal has the mouse
+	said         []page.Said              // what was said, the oldest first
+	looks        map[model.Host]page.Look // when each node's files were read, or why they could not be
+	ran          []model.Ran              // what was run on nodes, as far as a tick has seen it
 
 	typing bool // the filter line has the keyboard
 	filter widget.Input

@@ -188,13 +188,13 @@ func hostileAnswers(d *Deps) {
 		}
 		return a, err
 	}
-	d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+	d.Examine = func(_ context.Context, _ *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
 		out := map[model.Host]model.Observed[model.NodeConf]{}
-		for i, f := range inv.Cluster(c).Fronts {
-			out[f.Host] = seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
+		for i, h := range hosts {
+			out[h] = seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
 				Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}})
 			if i == 0 {
-				out[f.Host] = model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}
+				out[h] = model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}
 			}
 		}
 		return out, nil

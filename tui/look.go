@@ -15,49 +15,54 @@ import (
 	"pgtui/tui/page"
 )
 
-// How often a cluster's nodes are read over SSH: what
-// stands in their files, and which HAProxy processes run. Files change seldom;
-// a HAProxy that runs another configuration than before is read at once. Nodes
-// that could not be read are left in peace for longer.
+// How often a HAProxy node is read over SSH: what stands in its files, and which
+// processes run. Files change seldom; a node that runs another configuration
+// than before is read at once. One that could not be read is left in peace: a
+// login that is refused must not lock an account.
 const (
 	lookEvery = 2 * time.Minute
 	lookSoon  = 20 * time.Second // when files are not as declared: a run of Pigsty's playbook may be at them
-	lookAgain = 10 * time.Minute
+	lookAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
 	lookLimit = 30 * time.Second
 	lookNodes = 40 // up to here the nodes of every cluster are read, one cluster after the other
 )
 
-// looks is what was read of the nodes of each cluster. Its maps are never
-// changed once they are there: snapshots share them.
+// looks is what was read of the nodes. What is in it is never changed once it is
+// there: snapshots share it.
 type looks struct {
 	mu   sync.Mutex
-	seen map[model.ClusterName]*look
+	seen map[model.Host]*look
 	busy bool
+	gen  int // grows with forget: what was begun before does not count
 }
 
-// look is what was read of one cluster's nodes.
+// look is what was read of one node.
 type look struct {
-	at      time.Time // when it was read
-	conf    map[model.Host]model.Observed[model.NodeConf]
-	workers map[model.Host]model.Observed[model.Processes]
-	unread  map[model.Host]error
-	shape   map[model.Host]string // of the running configuration beside it; see shapeOf
-	stale   bool                  // another configuration runs on one of the nodes since
+	at    time.Time // when reading conf began
+	conf  model.Observed[model.NodeConf]
+	procs model.Observed[model.Processes]
+	shape string // of the configuration that ran then; see shapeOf
+	stale bool   // another one runs since
+
+	tried time.Time // when the latest reading began
+	err   error     // why it failed; nil when conf is its answer
 }
 
-// lookedMsg says that the nodes of a cluster were read.
+// lookedMsg says that nodes were read.
 type lookedMsg struct {
 	world   *sphere
-	cluster model.ClusterName
-	hash    string // of the inventory it was compared with
+	gen     int
+	at      time.Time       // when it began
+	beside  *model.Snapshot // what ran then
+	hosts   []model.Host
 	conf    map[model.Host]model.Observed[model.NodeConf]
 	workers map[model.Host]model.Observed[model.Processes]
 }
 
-// look reads the nodes of one cluster, when it is time to: of the one that is
-// looked at, or, where the fleet is small, of any.
+// look reads the nodes of one cluster, those that it is time for: of the cluster
+// that is looked at, or, where the fleet is small, of any.
 func (m *Model) look() tea.Cmd {
-	if m.deps.Examine == nil || m.snap == nil || m.run != nil {
+	if m.deps.Examine == nil || m.snap == nil || m.run != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	l := &m.feed.world.looks
@@ -67,9 +72,15 @@ func (m *Model) look() tea.Cmd {
 		return nil
 	}
 	for _, c := range m.wanted() {
-		if last := l.seen[c]; last == nil || last.stale || m.now.Sub(last.at) >= last.rest() {
+		var hosts []model.Host
+		for i := range m.inv.Cluster(c).Fronts {
+			if h := m.inv.Cluster(c).Fronts[i].Host; l.seen[h].due(m.now) {
+				hosts = append(hosts, h)
+			}
+		}
+		if len(hosts) > 0 {
 			l.busy = true
-			return m.feed.look(c, m.inv)
+			return m.feed.look(m.inv, lookedMsg{world: m.feed.world, gen: l.gen, at: m.now, beside: m.snap, hosts: hosts})
 		}
 	}
 	return nil
@@ -89,32 +100,35 @@ func (m *Model) wanted() []model.ClusterName {
 	return out
 }
 
-// rest is how long a look lasts.
-func (l *look) rest() time.Duration {
-	if len(l.conf) == 0 {
-		return lookAgain
+// due reports whether the node is to be read again.
+func (l *look) due(now time.Time) bool {
+	if l == nil {
+		return true
 	}
-	for _, o := range l.conf {
-		for _, d := range o.Value.Drift {
-			if len(d.Changes) > 0 {
-				return lookSoon
-			}
+	rest := lookEvery
+	for _, d := range l.conf.Value.Drift {
+		if len(d.Changes) > 0 {
+			rest = lookSoon
 		}
 	}
-	return lookEvery
+	switch {
+	case l.err != nil:
+		rest = lookAgain
+	case l.stale:
+		return true
+	}
+	return now.Sub(l.tried) >= rest
 }
 
-// look reads the nodes of a cluster.
-func (f *feed) look(c model.ClusterName, inv *model.Inventory) tea.Cmd {
-	w := f.world
+// look reads nodes.
+func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
 		defer cancel()
-		msg := lookedMsg{world: w, cluster: c, hash: inv.Hash}
-		if err := safe.Do("reading the nodes of "+string(c), func() { msg.conf, msg.workers = w.deps.Examine(ctx, inv, c) }); err != nil {
-			msg.conf = map[model.Host]model.Observed[model.NodeConf]{}
-			for _, fr := range inv.Cluster(c).Fronts {
-				msg.conf[fr.Host] = model.Observed[model.NodeConf]{Err: err, Tried: w.deps.Now()}
+		if err := safe.Do("reading the nodes", func() { msg.conf, msg.workers = msg.world.deps.Examine(ctx, inv, msg.hosts) }); err != nil {
+			msg.conf, msg.workers = map[model.Host]model.Observed[model.NodeConf]{}, nil
+			for _, h := range msg.hosts {
+				msg.conf[h] = model.Observed[model.NodeConf]{Err: err}
 			}
 		}
 		return msg
@@ -124,14 +138,7 @@ func (f *feed) look(c model.ClusterName, inv *model.Inventory) tea.Cmd {
 // looked takes in what was read.
 func (m *Model) looked(msg lookedMsg) tea.Cmd {
 	l := &msg.world.looks
-	l.mu.Lock()
-	l.busy = false
-	l.mu.Unlock()
-	if msg.world != m.feed.world || m.inv == nil || m.inv.Hash != msg.hash || m.snap == nil {
-		return nil
-	}
-	l.take(msg, m.snap, m.now)
-	if !m.frozen.IsZero() {
+	if !l.take(msg) || msg.world != m.feed.world || m.snap == nil || !m.frozen.IsZero() {
 		return nil
 	}
 	m.looks, m.snap = l.told(), l.beside(m.snap)
@@ -139,30 +146,38 @@ func (m *Model) looked(msg lookedMsg) tea.Cmd {
 	return m.feed.rejudge(m.snap, m.gen, m.now)
 }
 
-// take keeps what was read of a cluster's nodes. What could not be read is not
-// laid beside the snapshot: that SSH fails says nothing of the cluster.
-func (l *looks) take(msg lookedMsg, beside *model.Snapshot, now time.Time) {
-	n := &look{at: now, conf: map[model.Host]model.Observed[model.NodeConf]{}, workers: map[model.Host]model.Observed[model.Processes]{},
-		unread: map[model.Host]error{}, shape: map[model.Host]string{}}
-	for h, o := range msg.conf {
-		switch {
-		case o.Err != nil:
-			n.unread[h] = o.Err
-		case o.Known():
-			n.conf[h], n.shape[h] = o, shapeOf(beside, h)
-			if p := msg.workers[h]; p.Known() && p.Value.Missing == "" {
-				n.workers[h] = p
-			}
-		}
-	}
+// take keeps what was read; false when it was begun before forget. That a node
+// cannot be read says nothing of the cluster: what was read before stays, for a
+// while.
+func (l *looks) take(msg lookedMsg) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.busy = false
+	if msg.gen != l.gen {
+		return false
+	}
 	seen := maps.Clone(l.seen)
 	if seen == nil {
-		seen = map[model.ClusterName]*look{}
+		seen = map[model.Host]*look{}
 	}
-	seen[msg.cluster] = n
+	for _, h := range msg.hosts {
+		n := &look{tried: msg.at}
+		if o := msg.conf[h]; o.Err == nil {
+			n.at, n.conf, n.shape = msg.at, o, shapeOf(msg.beside, h)
+			if p := msg.workers[h]; p.Known() && p.Value.Missing == "" {
+				n.procs = p
+			}
+		} else {
+			if old := seen[h]; old != nil && msg.at.Sub(old.at) < lookAgain {
+				kept := *old
+				n = &kept
+			}
+			n.tried, n.err = msg.at, o.Err
+		}
+		seen[h] = n
+	}
 	l.seen = seen
+	return true
 }
 
 // forget lets everything be read anew: the inventory has changed, or the files.
@@ -170,6 +185,7 @@ func (l *looks) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seen = nil
+	l.gen++
 }
 
 // beside is a snapshot with what was read of the nodes. A node on which another
@@ -181,40 +197,30 @@ func (l *looks) beside(s *model.Snapshot) *model.Snapshot {
 		return s
 	}
 	out := *s
-	out.Conf = map[model.Host]model.Observed[model.NodeConf]{}
-	out.Workers = map[model.Host]model.Observed[model.Processes]{}
-	for _, n := range l.seen {
-		for h, o := range n.conf {
-			if s.HAProxy[h].Known() && shapeOf(s, h) != n.shape[h] {
-				n.stale = true
-				continue
-			}
-			if had, ok := out.Conf[h]; ok { // a node that serves several clusters
-				o.Value.Drift = both(o.Value.Drift, had.Value.Drift)
-			}
-			out.Conf[h] = o
-			if p, ok := n.workers[h]; ok {
-				out.Workers[h] = p
-			}
+	out.Conf = make(map[model.Host]model.Observed[model.NodeConf], len(l.seen))
+	out.Workers = make(map[model.Host]model.Observed[model.Processes], len(l.seen))
+	for h, n := range l.seen {
+		if s.HAProxy[h].Known() && shapeOf(s, h) != n.shape {
+			n.stale = true
+		}
+		if n.stale || !n.conf.Known() {
+			continue
+		}
+		out.Conf[h] = n.conf
+		if n.procs.Known() {
+			out.Workers[h] = n.procs
 		}
 	}
 	return &out
 }
 
-// both are the differences of the clusters of two looks at one node.
-func both(a, b map[model.ClusterName]model.Drift) map[model.ClusterName]model.Drift {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
-}
-
 // told is what pages are told of the looks.
-func (l *looks) told() map[model.ClusterName]page.Look {
+func (l *looks) told() map[model.Host]page.Look {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := map[model.ClusterName]page.Look{}
-	for c, n := range l.seen {
-		out[c] = page.Look{At: n.at, Unread: n.unread}
+	out := make(map[model.Host]page.Look, len(l.seen))
+	for h, n := range l.seen {
+		out[h] = page.Look{At: n.at, Err: n.err}
 	}
 	return out
 }

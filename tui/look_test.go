@@ -15,14 +15,14 @@ import (
 func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
 	return func(d *Deps) {
 		d.Start = "pg-test"
-		d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-			if c == "pg-test" {
+		d.Examine = func(_ context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+			if hosts[0] != "10.10.10.10" {
 				*asked++
 			}
 			out := map[model.Host]model.Observed[model.NodeConf]{}
-			for _, fr := range inv.Cluster(c).Fronts {
-				if out[fr.Host] = asDeclared(c); c == "pg-test" {
-					out[fr.Host] = f(fr.Host)
+			for _, h := range hosts {
+				if out[h] = asDeclared("pg-meta"); h != "10.10.10.10" {
+					out[h] = f(h)
 				}
 			}
 			return out, nil
@@ -109,9 +109,17 @@ func TestWhichFilesAreRead(t *testing.T) {
 	open := func(w *world) *rig {
 		clear(asked)
 		return newRig(t, w, 120, 40, func(d *Deps) {
-			d.Examine = func(_ context.Context, inv *model.Inventory, c model.ClusterName) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-				asked[c]++
-				return map[model.Host]model.Observed[model.NodeConf]{inv.Cluster(c).Fronts[0].Host: seen(model.NodeConf{})}, nil
+			d.Examine = func(_ context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+				out := map[model.Host]model.Observed[model.NodeConf]{}
+				for i := range inv.Clusters {
+					if inv.Clusters[i].Front(hosts[0]) != nil {
+						asked[inv.Clusters[i].Name]++
+					}
+				}
+				for _, h := range hosts {
+					out[h] = seen(model.NodeConf{})
+				}
+				return out, nil
 			}
 		})
 	}
@@ -140,4 +148,52 @@ func TestWhichFilesAreRead(t *testing.T) {
 	r.send(tickMsg{})
 	r.send(tickMsg{})
 	want("its first board", map[model.ClusterName]int{"pg-app-00": 1})
+}
+
+// TestALookThatCameTooLateDoesNotCount: what was read before a reload began, or
+// before the inventory was read again, says nothing of now; and while the screen
+// is held no node is read.
+func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
+	asked := 0
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] {
+		return asDeclared("pg-test", model.DriftFile{Name: "pg-test-primary.cfg", Kind: "change"})
+	}))
+	r.lazy = true
+	late := r.m.look()().(lookedMsg)
+	r.m.feed.world.looks.forget()
+	r.send(late)
+	r.want("FILES · being read on the nodes", "● ok")
+	r.press("space")
+	if cmd := r.m.look(); cmd != nil {
+		t.Error("a node is read while the screen is held")
+	}
+	r.press("space")
+	if cmd := r.m.look(); cmd == nil {
+		t.Error("no node is read any more")
+	}
+}
+
+// TestANodeThatRefusesIsLeftInPeace: what was read of it before counts for a
+// while, beside the error.
+func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
+	asked, refuses := 0, false
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) model.Observed[model.NodeConf] {
+		switch {
+		case h == "10.10.10.12" && refuses:
+			return model.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
+		case h == "10.10.10.12":
+			return asDeclared("pg-test", model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight"}})
+		}
+		return asDeclared("pg-test")
+	}))
+	r.send(tickMsg{})
+	refuses = true
+	for range 5 {
+		r.now = r.now.Add(lookSoon)
+		r.send(tickMsg{})
+	}
+	r.want("? not read on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
+	if asked != 2 {
+		t.Errorf("its nodes were read %d times", asked)
+	}
 }

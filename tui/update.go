@@ -478,6 +478,8 @@ func (m *Model) execute(p page.PlanMsg) tea.Cmd {
 		return nil
 	}
 	var cmd tea.Cmd
+	m.looks = nil
+	m.feed.world.looks.forget() // the files are about to change
 	m.run, cmd = m.feed.execute(p)
 	m.push(page.NewRun(p))
 	return cmd

@@ -51,7 +51,7 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 			!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {
 			return false
 		}
-		if !slices.EqualFunc(x.Ports, y.Ports, samePort) {
+		if !slices.EqualFunc(x.Ports, y.Ports, func(a, b model.PortView) bool { return a.Port == b.Port && a.Shut(at.was) == b.Shut(at.is) }) {
 			return false
 		}
 		for path, o := range x.Checks {
@@ -85,12 +85,6 @@ type times struct{ was, is time.Time }
 func same[T any](at times, a, b *model.Observed[T]) bool {
 	return a.Ever() == b.Ever() && a.Tried.IsZero() == b.Tried.IsZero() && sameError(a.Err, b.Err) &&
 		a.Current(at.was) == b.Current(at.is)
-}
-
-// samePort reports whether two answers of a port say the same. How old they are
-// does not count: see shut in model/views.go.
-func samePort(a, b model.PortView) bool {
-	return a.Port == b.Port && a.Tried.IsZero() == b.Tried.IsZero() && sameError(a.Err, b.Err)
 }
 
 // identical reports whether two observations are one and the same: what is

@@ -228,22 +228,29 @@ func files(b *model.Board, e Env) widget.Line {
 		return nil
 	}
 	l := widget.P(" ").Add(theme.Head, "FILES ")
-	look, ok := e.Looks[b.Cluster.Name]
-	if !ok {
-		return l.Add(theme.Info, "· being read on the nodes")
-	}
-	same := 0
+	same, waits := 0, 0
 	var differ, unread []string
+	var why error
+	var oldest time.Time
 	for _, f := range b.Cluster.Fronts {
-		o := e.Snap.Conf[f.Host]
+		o, look := e.Snap.Conf[f.Host], e.Looks[f.Host]
 		drift, compared := o.Value.Drift[b.Cluster.Name]
 		switch {
-		case look.Unread[f.Host] != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
+		case look == Look{}:
+			waits++
+			continue
+		case look.Err != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
 			unread = append(unread, nameOf(e, f.Host))
+			if why == nil {
+				why = look.Err
+			}
 		case o.Value.Missing || len(drift.Changes) > 0:
 			differ = append(differ, nameOf(e, f.Host))
 		default:
 			same++
+		}
+		if oldest.IsZero() || look.At.Before(oldest) {
+			oldest = look.At
 		}
 	}
 	if same > 0 {
@@ -254,14 +261,14 @@ func files(b *model.Board, e Env) widget.Line {
 	}
 	if len(unread) > 0 {
 		l = gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not read on "+strings.Join(unread, ", "))
-		for _, f := range b.Cluster.Fronts {
-			if err := look.Unread[f.Host]; err != nil {
-				l = l.Add(theme.Doubt, ": "+err.Error())
-				break
-			}
+		if why != nil {
+			l = l.Add(theme.Doubt, ": "+why.Error())
 		}
 	}
-	if age := e.Now.Sub(look.At); age > 3*time.Minute {
+	if waits > 0 {
+		l = gap(l, waits < len(b.Cluster.Fronts)).Add(theme.Info, "· being read on the nodes")
+	}
+	if age := e.Now.Sub(oldest); same+len(differ) > 0 && !oldest.IsZero() && age > 3*time.Minute {
 		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
 	}
 	return l.Trunc(e.W)

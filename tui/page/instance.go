@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -267,14 +268,18 @@ func ports(in *model.Instance, e Env) []widget.Line {
 		l = l.Add(m.tone, m.shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
 	}
 	for _, pt := range v.Ports { // as long as its Patroni answers: see model.PortView
-		name, err := "postgres", pt.Err
+		name := "postgres"
 		if pt.Port == fmt.Sprint(in.BouncerPort) {
 			name = "pgbouncer"
 		}
-		if !v.Status.Current(e.Now) {
-			err = nil
+		var shut error
+		if why := pt.Shut(e.Now); why != "" && v.Status.Current(e.Now) {
+			shut = errors.New(why)
 		}
-		add(pt.Port, name, pt.Tried, err, v.Status.Current(e.Now))
+		if pt.Err != nil {
+			why = append(why, wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
+		}
+		add(pt.Port, name, pt.Tried, shut, pt.Known() && v.Status.Current(e.Now))
 	}
 	add(fmt.Sprint(in.PatroniPort), "patroni", v.Status.Tried, v.Status.Err, v.Status.Current(e.Now))
 	if n := e.Inv.Node(in.Host); n != nil {

@@ -39,31 +39,31 @@ type Filterer interface {
 type Env struct {
 	W, H     int // cells and lines the page has
 	Now      time.Time
-	Began    time.Time                  // when the asking of this inventory began
-	Every    time.Duration              // between two rounds of asking
-	Inv      *model.Inventory           // nil until it is read
-	Snap     *model.Snapshot            // nil until the first node has answered
-	Boards   []model.Board              // one for each cluster, in inventory order
-	Digest   *Digest                    // of the boards; nil makes a page work it out itself
-	Events   []model.Event              // what has changed, the newest first
-	Traffic  *Traffic                   // the last samples of every HAProxy section; nil when none are kept
-	ReadOnly bool                       // nothing can be changed from this console
-	Asks     []Topic                    // what the nodes can be asked by a page of its own
-	Reads    bool                       // the nodes' files are read, of the cluster that is looked at
-	Looks    map[model.ClusterName]Look // what became of that
-	Said     []Said                     // what was said to the operator, the oldest first
-	Ran      []model.Ran                // what was run on nodes, the oldest first
+	Began    time.Time           // when the asking of this inventory began
+	Every    time.Duration       // between two rounds of asking
+	Inv      *model.Inventory    // nil until it is read
+	Snap     *model.Snapshot     // nil until the first node has answered
+	Boards   []model.Board       // one for each cluster, in inventory order
+	Digest   *Digest             // of the boards; nil makes a page work it out itself
+	Events   []model.Event       // what has changed, the newest first
+	Traffic  *Traffic            // the last samples of every HAProxy section; nil when none are kept
+	ReadOnly bool                // nothing can be changed from this console
+	Asks     []Topic             // what the nodes can be asked by a page of its own
+	Reads    bool                // the nodes' files are read by themselves
+	Looks    map[model.Host]Look // what became of that; a node that is not there has not been read yet
+	Said     []Said              // what was said to the operator, the oldest first
+	Ran      []model.Ran         // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
 	Columns map[string][]string
 	Texts   Texts
 }
 
-// Look is the last time that the files of a cluster's nodes were read. What was
-// read is in the snapshot.
+// Look is the last time that a node's files were read. What was read is in the
+// snapshot.
 type Look struct {
-	At     time.Time
-	Unread map[model.Host]error // the nodes that could not be read
+	At  time.Time // zero when they never were
+	Err error     // why the latest attempt failed
 }
 
 // Texts are the words that other layers have for things.
