@@ -1,3 +1,5 @@
+# find the newest backup of a plan
+#
 # Prints the newest backup that the plan $1 left on this node; exits with 4 when
 # there is none. See parseBackup.
 top=$PGTUI_ROOT/var/lib/pgtui/backup

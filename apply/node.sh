@@ -1,3 +1,5 @@
+# one node of a plan:
+#
 # shellcheck shell=sh disable=SC2015
 # (SC2015: in "a && b || c", c is meant to run when either of the others fails.)
 #

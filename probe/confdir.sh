@@ -1,3 +1,5 @@
+# list the service files:
+#
 # Lists the regular files of the directory $1, at most $2 of them, with the
 # content of the service files, of each at most $3 bytes and one more. The
 # service files are looked at again at the end, to see whether one was changed

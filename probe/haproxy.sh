@@ -1,3 +1,5 @@
+# ask HAProxy for its processes:
+#
 # Lists the HAProxy processes of the node and asks the old workers among them,
 # through the master socket, what they still hold. At most $1 old workers are
 # asked, and $2 bytes kept of each answer. See parseProcesses.

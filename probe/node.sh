@@ -1,3 +1,5 @@
+# ask systemd and ip addr:
+#
 # What systemd says of the units $@, and the node's IPv4 addresses.
 # See parseNode.
 printf 'pgtui-node 1\n'

@@ -55,7 +55,7 @@ func TestNumbersJumpAndHistoryLeadsBack(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
 	for _, step := range []struct{ key, path string }{
 		{"6", "fleet › pg-test › findings"}, {"7", "fleet › pg-test › events"}, {"1", "fleet"}, {"<", "fleet › pg-test › events"},
-		{"<", "fleet › pg-test › findings"}, {">", "fleet › pg-test › events"}, {"esc", "fleet › pg-test"}, {"0", "fleet › log"},
+		{"<", "fleet › pg-test › findings"}, {">", "fleet › pg-test › events"}, {"esc", "fleet › pg-test"}, {"0", "fleet › pg-test › log"},
 	} {
 		r.press(step.key)
 		if got := r.path(); got != step.path {

@@ -45,6 +45,12 @@ func (m *Model) jump(p page.Page, e page.Env) tea.Cmd {
 		return nil
 	}
 	m.note()
+	if _, ok := p.(*page.Log); ok { // of no cluster: it lies on what is looked at
+		if _, open := m.top().(*page.Log); open {
+			m.pop()
+		}
+		return m.show(p)
+	}
 	root := m.stack[0]
 	if _, ok := p.(*page.Fleet); ok {
 		m.stack = []page.Page{root}
@@ -217,11 +223,13 @@ func (m *Model) clickPath(x int) tea.Cmd {
 		m.stack = m.stack[:1]
 		return nil
 	}
-	for i, p := range m.stack {
-		if i == 0 && len(m.stack) > 1 {
-			continue
-		}
-		if at += widget.Width(p.Title()); x < at {
+	_, room := m.corner()
+	_, from := m.pathFrom(room - at)
+	if from > 1 {
+		at += widget.Width("… › ")
+	}
+	for i := from; i < len(m.stack); i++ {
+		if at += widget.Width(m.stack[i].Title()); x < at {
 			if m.run == nil && i+1 < len(m.stack) {
 				m.note()
 				m.stack = slices.Clone(m.stack[:i+1])

@@ -443,6 +443,9 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 	switch in := intent.(type) {
 	case page.Goto:
 		m.note()
+		if d, ok := in.Page.(*page.Diff); ok && len(m.stack) == 1 {
+			m.push(page.NewCluster(d.Place(page.Env{}).Cluster)) // the path says whose nodes would change
+		}
 		return m.show(in.Page)
 	case page.Back:
 		m.pop()

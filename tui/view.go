@@ -76,26 +76,49 @@ func (m *Model) head() []widget.Line {
 // header is the path on the left, the leader and the age of the data on the right.
 func (m *Model) header() widget.Line {
 	l := widget.T(theme.Strong, " pgtui ")
-	for i, p := range m.stack {
-		if i == 0 && len(m.stack) > 1 {
-			continue
-		}
-		if i > 1 {
-			l = l.Add(theme.Dim, " › ")
-		}
-		l = l.Add(theme.Plain, p.Title())
-	}
-	right := widget.Line{}
+	right, room := m.corner()
+	return widget.Join(widget.Join(l, m.path(room-l.Width())).Pad(room), widget.P(" "), right)
+}
+
+// corner is the right end of the header, and the room on its left.
+func (m *Model) corner() (right widget.Line, room int) {
 	if m.deps.Execute == nil || m.deps.ReadOnly != "" {
 		right = right.Add(theme.Warn, "read-only  ")
 	}
 	right = widget.Join(right, m.leader(), m.age(), widget.P(" "))
-	room := m.w - right.Width() - 1
+	room = m.w - right.Width() - 1
 	if room < 12 {
 		right = m.age()
 		room = max(m.w-right.Width()-1, 0)
 	}
-	return widget.Join(l.Pad(room), widget.P(" "), right)
+	return right, room
+}
+
+// path is where the operator is, in w cells: the end of it says most.
+func (m *Model) path(w int) widget.Line {
+	l, _ := m.pathFrom(w)
+	return l
+}
+
+// pathFrom is the path and its first page.
+func (m *Model) pathFrom(w int) (l widget.Line, from int) {
+	from = min(1, len(m.stack)-1)
+	for {
+		l = nil
+		if from > 1 {
+			l = widget.T(theme.Dim, "… › ")
+		}
+		for i := from; i < len(m.stack); i++ {
+			if i > from {
+				l = l.Add(theme.Dim, " › ")
+			}
+			l = l.Add(theme.Plain, m.stack[i].Title())
+		}
+		if l.Width() <= w || from == len(m.stack)-1 {
+			return l, from
+		}
+		from++
+	}
 }
 
 // leader is the cluster's leader in the header of its pages.

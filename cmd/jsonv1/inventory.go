@@ -2,6 +2,7 @@ package jsonv1
 
 import (
 	"strings"
+	"unicode"
 
 	"pgtui/model"
 )
@@ -61,5 +62,15 @@ func NewOrigins(inv *model.Inventory, found *model.Origins) Origins {
 }
 
 func newDefinition(d *model.Definition) Definition {
-	return Definition{Value: d.Value, Text: strings.Join(d.Text, "\n"), By: d.By, File: d.At.File, Line: d.At.Line, Column: d.At.Column}
+	return Definition{Value: printable(d.Value), Text: printable(strings.Join(d.Text, "\n")), By: d.By, File: d.At.File, Line: d.At.Line, Column: d.At.Column}
+}
+
+// printable leaves out what a terminal would obey and JSON does not escape.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return -1
+		}
+		return r
+	}, s)
 }

@@ -66,7 +66,7 @@ func TestEachFinding(t *testing.T) {
 		{"no leader", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Role = "", "replica" }, "no-leader critical no leader: nobody can write"},
 		{"no leader known, but a member is silent", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Known = "", false }, ""},
 		{"split brain", func(in *check.Input) { in.Board.Members[1].Role = "primary" }, "two-primaries critical two writable primaries: pg-test-1, pg-test-2"},
-		{"leader by the DCS only", func(in *check.Input) { in.Board.LeaderBy = "dcs" }, "leader-silent warning pg-test-1 is leader only by the DCS"},
+		{"leader by the DCS only", func(in *check.Input) { in.Board.LeaderBy = "dcs" }, "leader-silent warning the leader pg-test-1 does not confirm it: only the DCS still names it"},
 		{"primary empty", func(in *check.Input) { route(in, 0, model.Empty) }, "service-empty critical primary 5433 has no server"},
 		{"replica empty", func(in *check.Input) { route(in, 1, model.Empty) }, "service-empty warning replica 5434 has no server"},
 		{"standby cluster: primary is empty by design", func(in *check.Input) { in.Board.Cluster.Standby = true; route(in, 0, model.Empty) }, ""},

@@ -13,7 +13,7 @@ func leaderSilent(in Input) []model.Finding {
 		return nil
 	}
 	f := model.Finding{Severity: model.Warning, Instance: b.Leader,
-		Summary: fmt.Sprintf("%s is leader only by the DCS: its own Patroni does not confirm it", b.Leader),
+		Summary: fmt.Sprintf("the leader %s does not confirm it: only the DCS still names it", b.Leader),
 		Hint:    "its key lives on until the TTL runs out; ask the node: systemctl status patroni"}
 	for _, m := range b.Members {
 		if m.Instance == b.Leader {

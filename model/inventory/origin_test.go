@@ -114,7 +114,7 @@ func TestOriginsMaskSecrets(t *testing.T) {
     path: /sync
     monitor_password: ********
   dsn: postgres://app:********@h1/shop
-  note: user=app password=******** host=h1
+  note: user=app password=********
   long: |
     one
       token: ********
@@ -140,5 +140,24 @@ func TestOriginsMaskSecrets(t *testing.T) {
 	rows = origins(t, "pg_services", fstest.MapFS{"pigsty.yml": file("a: {hosts: {h1: {}}}"), "host_vars/h1.yml": file(long)})
 	if n := len(rows[0].Text); n > 510 || rows[0].Text[n-1] != "…" {
 		t.Errorf("a long value has %d lines, the last %q", n, rows[0].Text[n-1])
+	}
+}
+
+// TestNoSecretIsWrittenOut: the shapes in which a secret may stand in a value
+// that is shown whole.
+func TestNoSecretIsWrittenOut(t *testing.T) {
+	for _, text := range []string{
+		"api_key: LEAK", "repo1-s3-key: LEAK", "cipher: LEAK", "options: http-check send hdr X-Api-Key LEAK", `options: 'tcp-check send AUTH\ LEAK'`,
+		"dsn: postgres://u:p@LEAK@h", "dsn: postgres://u:p/LEAK@h", "a: password=ab,LEAK", "a: password=ab;LEAK", "a: passphrase=LEAK", "a: secret_key=LEAK",
+		"a: db_password_ro=LEAK", "a: access_key=LEAK", "a: {name: password, value: LEAK}", "a: [--password, LEAK]", "a: --password LEAK", "a: curl -u admin:LEAK",
+		"a: |\n  -----BEGIN PRIVATE KEY-----\n  LEAK\n", `a: "$ANSIBLE_VAULT;1.1;AES256 LEAK"`, `a: 'password="a LEAK'`, "a: |\n  password:\n    LEAK\n",
+	} {
+		rows := origins(t, "pg_services", fstest.MapFS{"pigsty.yml": file("a:\n  hosts: {h1: {pg_cluster: a}}\n  vars:\n    pg_services:\n      - name: x\n        " + strings.ReplaceAll(text, "\n", "\n        ") + "\n")})
+		if len(rows) != 1 {
+			t.Fatalf("%q: %d rows", text, len(rows))
+		}
+		if got := rows[0].Value + strings.Join(rows[0].Text, "\n"); strings.Contains(got, "LEAK") {
+			t.Errorf("%q is written out:\n%s", text, got)
+		}
 	}
 }

@@ -61,10 +61,16 @@ func (o *outliner) value(indent, head string, v py.Value, depth int) {
 		if head != "" && !o.add(indent+head) {
 			return
 		}
+		hides := false // the item before names a secret: "--password"
 		for _, it := range x {
 			if len(o.lines) > mostOutlined {
 				return
 			}
+			word, text := it.(string)
+			if hides && text {
+				it = hidden
+			}
+			hides = text && strings.HasPrefix(word, "-") && secretKey(word)
 			o.value(below(indent, head), "-", it, depth+1)
 		}
 	default:
@@ -85,14 +91,18 @@ func (o *outliner) mapping(indent, head string, d *py.Dict, depth int) {
 	if head != "" && head != "-" && !o.add(indent+head) {
 		return
 	}
-	inner := below(indent, head)
+	inner, named := below(indent, head), false // "name: password" and the like: its value is one
+	for _, e := range d.Entries() {
+		k, _ := e.Value.(string)
+		named = named || (py.Str(e.Key) == "name" || py.Str(e.Key) == "key") && secretKey(k)
+	}
 	for i, e := range d.Entries() {
 		if len(o.lines) > mostOutlined {
 			return
 		}
 		key := py.Str(e.Key) + ":"
 		v := e.Value
-		if secretKey(key) && v != nil {
+		if v != nil && (secretKey(key) && key != "key:" || named && key == "value:") {
 			v = hidden
 		}
 		if head == "-" && i == 0 {
@@ -161,7 +171,7 @@ func scalar(v py.Value) string {
 // secretKey reports a key whose value may be a secret.
 func secretKey(key string) bool {
 	key = strings.ToLower(key)
-	for _, w := range []string{"pass", "secret", "token", "credential", "private", "auth", "pwd"} {
+	for _, w := range []string{"pass", "secret", "token", "credential", "private", "auth", "pwd", "key", "cipher", "cert"} {
 		if strings.Contains(key, w) {
 			return true
 		}
@@ -172,15 +182,20 @@ func secretKey(key string) bool {
 // The places in a text where a secret may stand: a login in a URL, and a
 // setting of a connection string or of a file of settings.
 var (
-	urlLogin = regexp.MustCompile(`(://[^\s/@:]*):[^\s/@]*@`)
-	setting  = regexp.MustCompile(`(?i)((?:pass(?:word|wd)?|pwd|secret|token)['"]?\s*[=:]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&}]+)`)
+	urlLogin = regexp.MustCompile(`(://[^\s/@:]*):\S*@`)
+	setting  = regexp.MustCompile(`(?i)((?:--?)?[\w.-]*(?:pass|pwd|secret|token|key|cipher|credential)[\w.-]*['"]?(?:\s*[=:]\s*|\s+))\S.*`)
+	header   = regexp.MustCompile(`(?i)(\bhdr\s+\S+\s+|\btcp-check\s+send(?:-binary)?\s+|\s-u\s+\S+?:)\S.*`)
+	block    = regexp.MustCompile(`(?s)-----BEGIN .*`)
 )
 
 // masked is a text without the secrets that can be told in it.
 func masked(s string) string {
-	if !strings.ContainsAny(s, ":=") {
-		return s
+	if strings.HasPrefix(s, "$ANSIBLE_VAULT") {
+		return vaulted
 	}
 	s = urlLogin.ReplaceAllString(s, "${1}:"+hidden+"@")
-	return setting.ReplaceAllString(s, "${1}"+hidden)
+	for _, secret := range []*regexp.Regexp{setting, header} {
+		s = secret.ReplaceAllString(s, "${1}"+hidden)
+	}
+	return block.ReplaceAllString(s, hidden)
 }

@@ -326,7 +326,7 @@ func (p *Access) detail(h *model.EntryHost, at *model.EntryPort, e Env) []widget
 	if now == "" {
 		now = m.word
 	}
-	if x.Now.Through != "" {
+	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
 	}
 	rows := [][2]string{{"should", should}, {"now", now}, {"dsn", x.DSN.Text(model.FormURI)}, {"way", x.Way}, {"for", x.At.Use},

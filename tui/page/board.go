@@ -57,9 +57,11 @@ func boardBanner(b *model.Board, e Env) []widget.Line {
 		}
 	}
 	if e.H >= 18 {
-		rest := b.Findings
-		if len(rest) > 0 && rest[0].Summary == text {
-			rest = rest[1:] // said already
+		var rest []model.Finding
+		for _, f := range b.Findings { // what the sentence says already is no news
+			if f.Summary != text && (f.Service == "" || !strings.HasPrefix(text, string(f.Service)+" (")) {
+				rest = append(rest, f)
+			}
 		}
 		if n := len(rest); n > 0 {
 			f := severityMark(rest[0].Severity)

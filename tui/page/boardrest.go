@@ -115,13 +115,13 @@ func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
 func members(b *model.Board, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "MEMBER", Min: 8, Max: 32},
-		{Title: "ADDRESS", Max: 40, Drop: 5},
+		{Title: "ADDRESS", Max: 40, Drop: 3},
 		{Title: "ROLE", Min: 12},
 		{Title: "STATE", Min: 9, Max: 24, Drop: 1},
 		{Title: "TL", Min: 3, Right: true, Drop: 2},
 		{Title: "LAG", Min: 7, Right: true},
 		{Title: "DECLARED", Min: 8, Drop: 4},
-		{Title: "", Min: 4, Max: 120, Flex: true, Drop: 3},
+		{Title: "", Min: 4, Max: 120, Flex: true, Drop: 5},
 	}}
 	for i := range b.Members {
 		t.Rows = append(t.Rows, memberRow(b, &b.Members[i], e))

@@ -243,7 +243,7 @@ func (p *Diff) head(e Env) []widget.Line {
 		if g.Open {
 			tone, mark = theme.Warn, " ‼ "
 		}
-		out = append(out, marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 3)...)
+		out = append(out, marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 6)...)
 	}
 	for _, s := range p.msg.Plan.Pigsty {
 		out = append(out, marked(theme.Dim, " · ", "bin/pgsql-svc would do otherwise: "+s, e.W-1, 2)...)

@@ -207,7 +207,7 @@ func happened(ev *model.Event) widget.Line {
 	}
 	switch {
 	case ev.Kind == "finding" && ev.After == "":
-		return widget.T(theme.Dim, "over: "+ev.Before)
+		return widget.T(theme.Dim, "resolved: "+ev.Before)
 	case ev.Kind == "finding":
 		return widget.T(tone, ev.After)
 	}

@@ -180,7 +180,7 @@ func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int)
 		{Title: "HAPROXY", Min: 8, Max: 32, Drop: 5},
 		{Title: "VERDICT", Min: 12},
 		{Title: "STATUS", Min: 6, Max: 24, Drop: 3},
-		{Title: "CHECK", Min: 8, Max: 24, Drop: 4},
+		{Title: "CHECK", Min: 8, Max: 24, Flex: true, Drop: 4},
 		{Title: "CONN", Right: true, Drop: 1},
 		{Title: "PATRONI", Right: true, Drop: 2},
 		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},

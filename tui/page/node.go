@@ -260,7 +260,7 @@ func (p *Node) servers(st *model.HAProxyStats, s section, e Env) []widget.Line {
 		{Title: "VERDICT", Min: 12},
 		{Title: "STATUS", Min: 6},
 		{Title: "WEIGHT", Right: true, Drop: 3},
-		{Title: "CHECK", Min: 9, Max: 24, Drop: 2},
+		{Title: "CHECK", Min: 9, Max: 24, Flex: true, Drop: 2},
 		{Title: "CONN", Right: true},
 		{Title: "NEW/S", Right: true, Drop: 4},
 		{Title: "TOTAL", Right: true, Drop: 5},

@@ -98,11 +98,11 @@ func (p *Topology) View(e Env) []widget.Line {
 	}
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "MEMBER", Min: 12, Max: 44},
-		{Title: "ROLE", Min: 12},
+		{Title: "ROLE", Min: 10},
 		{Title: "STATE", Min: 9, Max: 24, Drop: 2},
-		{Title: "TL", Min: 3, Right: true},
+		{Title: "TL", Min: 3, Right: true, Drop: 1},
 		{Title: "LAG", Min: 7, Right: true},
-		{Title: "SYNC", Min: 5, Max: 12},
+		{Title: "SYNC", Min: 5, Max: 12, Drop: 2},
 		{Title: "ADDRESS", Max: 40, Drop: 4},
 		{Title: "", Min: 12, Max: 120, Flex: true, Drop: 3},
 	}}
