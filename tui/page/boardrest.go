@@ -101,8 +101,16 @@ func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
 	}
 	if len(b.Findings) > 0 && room-len(out) > 2 {
 		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Findings))))
-		for _, f := range b.Findings[:min(len(b.Findings), room-len(out)-1)] { // one line stays between them and the keys
+		n := room - len(out) - 1 // one line stays between them and the keys
+		if n < len(b.Findings) {
+			n--
+		}
+		n = min(n, len(b.Findings))
+		for _, f := range b.Findings[:n] {
 			out = append(out, findingLine(f, false))
+		}
+		if more := len(b.Findings) - n; more > 0 {
+			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more: f", more)))
 		}
 	}
 	if events := latest(b.Cluster.Name, min(3, room-len(out)-1), e); len(events) > 0 {

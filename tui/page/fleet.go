@@ -141,7 +141,7 @@ func (p *Fleet) space(e Env) int {
 	if e.H < 14 {
 		return max(e.H-3, 1)
 	}
-	return max(e.H-8, 1)
+	return max(e.H-4-detailLines, 1)
 }
 
 // View draws the fleet.
@@ -205,16 +205,17 @@ func (p *Fleet) detail(b *model.Board, e Env) []widget.Line {
 	m := e.health(b)
 	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.tone, m.shape+" "+m.word+"  ")
 	if e.Asking() {
-		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, 4)
+		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
 	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), plural(len(b.Members), "Patroni"), lagText(b.WorstLag()))
-	out := []widget.Line{head.Add(theme.Plain, e.summary(b)), widget.T(theme.Dim, facts)}
 	if b.Timeline > 0 {
-		out[1] = out[1].Add(theme.Dim, fmt.Sprintf(" · timeline %d", b.Timeline))
+		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
 	if b.Cluster.VIP != "" {
-		out[1] = out[1].Add(theme.Dim, " · VIP "+b.Cluster.VIP)
+		facts += " · VIP " + b.Cluster.VIP
 	}
+	out := flow(head, e.summary(b), e.W)
+	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
 	for i, f := range b.Findings {
 		if i == 1 && len(b.Findings) > 2 {
 			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Findings)-1)))
@@ -222,8 +223,11 @@ func (p *Fleet) detail(b *model.Board, e Env) []widget.Line {
 		}
 		out = append(out, findingLine(f, false))
 	}
-	return widget.Fit(out, 4)
+	return widget.Fit(out, detailLines)
 }
+
+// detailLines is how many lines the cluster under the cursor has at the foot.
+const detailLines = 5
 
 // cursorRow puts the mark of the cursor before a row.
 func cursorRow(l widget.Line, here bool, w int) widget.Line {
