@@ -135,7 +135,7 @@ func TestTerminalIsRestored(t *testing.T) {
 	t.Run("a panic in every question", func(t *testing.T) {
 		c := open(t, true, []string{"PGTUI_TEST_RUN=broken"}, os.Args[0], "-i", inv)
 		c.await(t, "pg-test-1")
-		c.keys("\x1b[21~") // f10
+		c.keys("\x1b[21~")         // f10
 		c.await(t, "break asking") // ": done" comes later, by itself
 		c.keys("f")
 		c.await(t, "pgtui itself failed")
