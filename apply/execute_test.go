@@ -111,7 +111,10 @@ func newBench() *bench {
 	b.app = &Applier{
 		Runner: b.runner, Now: time.Now, VerifyFor: 100 * time.Millisecond, Poll: time.Millisecond,
 		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) {
-			return b.page(string(n.Host), b.runner.live[string(n.Host)])
+			b.runner.mu.Lock()
+			live := b.runner.live[string(n.Host)]
+			b.runner.mu.Unlock()
+			return b.page(string(n.Host), live)
 		},
 	}
 	return b
