@@ -64,13 +64,13 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			return p, err
 		},
 		Execute: ap.Execute,
-		Examine: func(ctx context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
+		Examine: func(ctx context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
 			all := make([]*model.Cluster, len(inv.Clusters)) // whose files are nobody's is told by all of them
 			for i := range inv.Clusters {
 				all[i] = &inv.Clusters[i]
 			}
-			look := ap.ExamineHosts(ctx, inv, all, hosts)
-			return look.Conf, look.Workers
+			look := ap.ExamineHosts(ctx, inv, all, []model.Host{h})
+			return look.Conf[h], look.Workers[h]
 		},
 		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {
 			cls, err := clusters(inv, []string{string(name)})

@@ -133,16 +133,21 @@ func TestLabConsoleCancels(t *testing.T) {
 	}
 }
 
-// TestLabConsoleShowsAPartition watches a node go: unknown, never healthy.
+// TestLabConsoleShowsAPartition watches a node go: unknown, never healthy; and
+// what can still be read of the others is read without it.
 func TestLabConsoleShowsAPartition(t *testing.T) {
 	needLab(t)
 	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", ssh, "pg-test")
+	args := []string{"-i", labInventory(t), "--ssh-config", ssh, "pg-test"}
+	c := openConsole(t, 80, 24, args...)
 	c.see("● serves", "3/3")
 	lab(t, "partition", "pg-test-3")
+	late := openConsole(t, 80, 24, args...)
+	late.see("FILES as declared on 2 of 3   · being read on pg-test-3")
+	late.see("FILES as declared on 2 of 3   ? not read on pg-test-3: ")
 	screen := c.see("? no answer", "2/3")
 	if strings.Contains(screen, "● ok") {
 		t.Errorf("drawn as healthy:\n%s", screen)

@@ -27,10 +27,9 @@ type Deps struct {
 	// Execute carries a plan out, telling each step as it happens. nil means
 	// a read-only console.
 	Execute func(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error)
-	// Examine reads what HAProxy nodes hold on disk and which processes run there,
-	// over SSH; a node that cannot be read is there with its error. It changes
-	// nothing. nil leaves the files to the diff.
-	Examine func(ctx context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes])
+	// Examine reads what a HAProxy node holds on disk and which processes run there,
+	// over SSH. It changes nothing. nil leaves the files to the diff.
+	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes])
 	// Access says every way into a cluster and where each leads now: it connects
 	// to all of them. snap is what the console has heard, and may be nil. nil
 	// offers no access page.

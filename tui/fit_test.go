@@ -188,16 +188,12 @@ func hostileAnswers(d *Deps) {
 		}
 		return a, err
 	}
-	d.Examine = func(_ context.Context, _ *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-		out := map[model.Host]model.Observed[model.NodeConf]{}
-		for i, h := range hosts {
-			out[h] = seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
-				Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}})
-			if i == 0 {
-				out[h] = model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}
-			}
+	d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+		if h == "10.10.10.11" {
+			return model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}, model.Observed[model.Processes]{}
 		}
-		return out, nil
+		return seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
+			Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}), model.Observed[model.Processes]{}
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
 		rows, err := parts(ctx, inv, c)

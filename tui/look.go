@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -24,16 +23,17 @@ const (
 	lookSoon  = 20 * time.Second // when files are not as declared: a run of Pigsty's playbook may be at them
 	lookAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
 	lookLimit = 30 * time.Second
-	lookNodes = 40 // up to here the nodes of every cluster are read, one cluster after the other
+	lookNodes = 40 // up to here the nodes of every cluster are read, not only of the one that is looked at
+	lookSlots = 8  // so many nodes are being read at once
 )
 
 // looks is what was read of the nodes. What is in it is never changed once it is
 // there: snapshots share it.
 type looks struct {
-	mu   sync.Mutex
-	seen map[model.Host]*look
-	busy bool
-	gen  int // grows with forget: what was begun before does not count
+	mu    sync.Mutex
+	seen  map[model.Host]*look
+	going map[model.Host]bool // is being read now
+	gen   int                 // grows with forget: what was begun before does not count
 }
 
 // look is what was read of one node.
@@ -48,19 +48,19 @@ type look struct {
 	err   error     // why it failed; nil when conf is its answer
 }
 
-// lookedMsg says that nodes were read.
+// lookedMsg says that a node was read.
 type lookedMsg struct {
-	world   *sphere
-	gen     int
-	at      time.Time       // when it began
-	beside  *model.Snapshot // what ran then
-	hosts   []model.Host
-	conf    map[model.Host]model.Observed[model.NodeConf]
-	workers map[model.Host]model.Observed[model.Processes]
+	world  *sphere
+	gen    int
+	at     time.Time       // when it began
+	beside *model.Snapshot // what ran then
+	host   model.Host
+	conf   model.Observed[model.NodeConf]
+	procs  model.Observed[model.Processes]
 }
 
-// look reads the nodes of one cluster, those that it is time for: of the cluster
-// that is looked at, or, where the fleet is small, of any.
+// look reads the nodes that it is time for, each by itself: one that does not
+// answer holds up no other.
 func (m *Model) look() tea.Cmd {
 	if m.deps.Examine == nil || m.snap == nil || m.run != nil || !m.frozen.IsZero() {
 		return nil
@@ -68,22 +68,21 @@ func (m *Model) look() tea.Cmd {
 	l := &m.feed.world.looks
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.busy {
-		return nil
-	}
+	var out []tea.Cmd
 	for _, c := range m.wanted() {
-		var hosts []model.Host
 		for i := range m.inv.Cluster(c).Fronts {
-			if h := m.inv.Cluster(c).Fronts[i].Host; l.seen[h].due(m.now) {
-				hosts = append(hosts, h)
+			h := m.inv.Cluster(c).Fronts[i].Host
+			if len(l.going) >= lookSlots || l.going[h] || !l.seen[h].due(m.now) {
+				continue
 			}
-		}
-		if len(hosts) > 0 {
-			l.busy = true
-			return m.feed.look(m.inv, lookedMsg{world: m.feed.world, gen: l.gen, at: m.now, beside: m.snap, hosts: hosts})
+			if l.going == nil {
+				l.going = map[model.Host]bool{}
+			}
+			l.going[h] = true
+			out = append(out, m.feed.look(m.inv, lookedMsg{world: m.feed.world, gen: l.gen, at: m.now, beside: m.snap, host: h}))
 		}
 	}
-	return nil
+	return tea.Batch(out...)
 }
 
 // wanted are the clusters whose nodes are to be read, the most wanted first.
@@ -120,16 +119,13 @@ func (l *look) due(now time.Time) bool {
 	return now.Sub(l.tried) >= rest
 }
 
-// look reads nodes.
+// look reads a node.
 func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
 		defer cancel()
-		if err := safe.Do("reading the nodes", func() { msg.conf, msg.workers = msg.world.deps.Examine(ctx, inv, msg.hosts) }); err != nil {
-			msg.conf, msg.workers = map[model.Host]model.Observed[model.NodeConf]{}, nil
-			for _, h := range msg.hosts {
-				msg.conf[h] = model.Observed[model.NodeConf]{Err: err}
-			}
+		if err := safe.Do("reading a node", func() { msg.conf, msg.procs = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
+			msg.conf = model.Observed[model.NodeConf]{Err: err}
 		}
 		return msg
 	})
@@ -139,11 +135,11 @@ func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 func (m *Model) looked(msg lookedMsg) tea.Cmd {
 	l := &msg.world.looks
 	if !l.take(msg) || msg.world != m.feed.world || m.snap == nil || !m.frozen.IsZero() {
-		return nil
+		return m.look()
 	}
 	m.looks, m.snap = l.told(), l.beside(m.snap)
 	m.judged = m.now
-	return m.feed.rejudge(m.snap, m.gen, m.now)
+	return tea.Batch(m.feed.rejudge(m.snap, m.gen, m.now), m.look())
 }
 
 // take keeps what was read; false when it was begun before forget. That a node
@@ -152,31 +148,27 @@ func (m *Model) looked(msg lookedMsg) tea.Cmd {
 func (l *looks) take(msg lookedMsg) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.busy = false
+	delete(l.going, msg.host)
 	if msg.gen != l.gen {
 		return false
 	}
-	seen := maps.Clone(l.seen)
-	if seen == nil {
-		seen = map[model.Host]*look{}
-	}
-	for _, h := range msg.hosts {
-		n := &look{tried: msg.at}
-		if o := msg.conf[h]; o.Err == nil {
-			n.at, n.conf, n.shape = msg.at, o, shapeOf(msg.beside, h)
-			if p := msg.workers[h]; p.Known() && p.Value.Missing == "" {
-				n.procs = p
-			}
-		} else {
-			if old := seen[h]; old != nil && msg.at.Sub(old.at) < lookAgain {
-				kept := *old
-				n = &kept
-			}
-			n.tried, n.err = msg.at, o.Err
+	n := &look{tried: msg.at}
+	if msg.conf.Err == nil {
+		n.at, n.conf, n.shape = msg.at, msg.conf, shapeOf(msg.beside, msg.host)
+		if msg.procs.Known() && msg.procs.Value.Missing == "" {
+			n.procs = msg.procs
 		}
-		seen[h] = n
+	} else {
+		if old := l.seen[msg.host]; old != nil && msg.at.Sub(old.at) < lookAgain {
+			kept := *old
+			n = &kept
+		}
+		n.tried, n.err = msg.at, msg.conf.Err
 	}
-	l.seen = seen
+	if l.seen == nil {
+		l.seen = map[model.Host]*look{}
+	}
+	l.seen[msg.host] = n
 	return true
 }
 

@@ -7,25 +7,24 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"pgtui/model"
 )
 
 // reading lets the console read the nodes' files: what they hold is up to f.
-// It counts how often it was asked.
+// It counts how often pg-test-2 was read.
 func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
 	return func(d *Deps) {
 		d.Start = "pg-test"
-		d.Examine = func(_ context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-			if hosts[0] != "10.10.10.10" {
+		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+			switch h {
+			case "10.10.10.10":
+				return asDeclared("pg-meta"), model.Observed[model.Processes]{}
+			case "10.10.10.12":
 				*asked++
 			}
-			out := map[model.Host]model.Observed[model.NodeConf]{}
-			for _, h := range hosts {
-				if out[h] = asDeclared("pg-meta"); h != "10.10.10.10" {
-					out[h] = f(h)
-				}
-			}
-			return out, nil
+			return f(h), model.Observed[model.Processes]{}
 		}
 	}
 }
@@ -73,7 +72,6 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 	r.press("R")
 	r.wantNot("the files on pg-test-2")
 	r.send(tickMsg{})
-	r.send(tickMsg{}) // one cluster after the other
 	r.want("the files on pg-test-2")
 	if asked != 2 {
 		t.Errorf("after R the nodes were read %d times", asked)
@@ -109,17 +107,13 @@ func TestWhichFilesAreRead(t *testing.T) {
 	open := func(w *world) *rig {
 		clear(asked)
 		return newRig(t, w, 120, 40, func(d *Deps) {
-			d.Examine = func(_ context.Context, inv *model.Inventory, hosts []model.Host) (map[model.Host]model.Observed[model.NodeConf], map[model.Host]model.Observed[model.Processes]) {
-				out := map[model.Host]model.Observed[model.NodeConf]{}
+			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
 				for i := range inv.Clusters {
-					if inv.Clusters[i].Front(hosts[0]) != nil {
+					if inv.Clusters[i].Front(h) != nil {
 						asked[inv.Clusters[i].Name]++
 					}
 				}
-				for _, h := range hosts {
-					out[h] = seen(model.NodeConf{})
-				}
-				return out, nil
+				return seen(model.NodeConf{}), model.Observed[model.Processes]{}
 			}
 		})
 	}
@@ -133,13 +127,13 @@ func TestWhichFilesAreRead(t *testing.T) {
 	for range 4 {
 		r.send(tickMsg{})
 	}
-	want("a small fleet", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 1})
+	want("a small fleet", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 3})
 	r.now = r.now.Add(lookEvery - time.Second)
 	r.send(tickMsg{})
-	want("before two minutes are over", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 1})
+	want("before two minutes are over", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 3})
 	r.now = r.now.Add(time.Second)
 	r.send(tickMsg{})
-	want("after two minutes", map[model.ClusterName]int{"pg-meta": 2, "pg-test": 1})
+	want("after two minutes", map[model.ClusterName]int{"pg-meta": 2, "pg-test": 6})
 
 	r = open(bigWorld(20))
 	r.send(tickMsg{})
@@ -147,7 +141,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 	r.press("enter")
 	r.send(tickMsg{})
 	r.send(tickMsg{})
-	want("its first board", map[model.ClusterName]int{"pg-app-00": 1})
+	want("its first board", map[model.ClusterName]int{"pg-app-00": 3})
 }
 
 // TestALookThatCameTooLateDoesNotCount: what was read before a reload began, or
@@ -159,15 +153,20 @@ func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
 		return asDeclared("pg-test", model.DriftFile{Name: "pg-test-primary.cfg", Kind: "change"})
 	}))
 	r.lazy = true
-	late := r.m.look()().(lookedMsg)
+	var late []tea.Msg
+	for _, cmd := range r.m.look()().(tea.BatchMsg) {
+		late = append(late, cmd())
+	}
 	r.m.feed.world.looks.forget()
-	r.send(late)
-	r.want("FILES · being read on the nodes", "● ok")
 	r.press("space")
+	for _, msg := range late {
+		r.send(msg)
+	}
 	if cmd := r.m.look(); cmd != nil {
 		t.Error("a node is read while the screen is held")
 	}
 	r.press("space")
+	r.want("FILES · being read on the nodes", "● ok")
 	if cmd := r.m.look(); cmd == nil {
 		t.Error("no node is read any more")
 	}
@@ -195,5 +194,38 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 	r.want("? not read on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
 	if asked != 2 {
 		t.Errorf("its nodes were read %d times", asked)
+	}
+}
+
+// TestADeadNodeHoldsUpNoOther: what the others hold is told while one has not
+// answered, it is asked once at a time, and no more nodes than lookSlots are
+// asked at once.
+func TestADeadNodeHoldsUpNoOther(t *testing.T) {
+	asked := 0
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared("pg-test") }))
+	r.lazy = true
+	batch, ok := r.m.look()().(tea.BatchMsg)
+	if !ok || len(batch) != 4 {
+		t.Fatalf("%d nodes are asked, of 4", len(batch))
+	}
+	dead := 0
+	for i, cmd := range batch {
+		if msg := cmd().(lookedMsg); msg.host == "10.10.10.12" {
+			dead = i
+		} else {
+			r.send(msg)
+		}
+	}
+	r.want("FILES as declared on 2 of 3   · being read on pg-test-2")
+	if cmd := r.m.look(); cmd != nil {
+		t.Error("the dead node is asked again while it is being asked")
+	}
+	r.send(batch[dead]())
+	r.want("FILES as declared on 3 of 3")
+
+	many := newRig(t, bigWorld(8), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return seen(model.NodeConf{}) }))
+	many.lazy = true
+	if batch := many.m.look()().(tea.BatchMsg); len(batch) != lookSlots {
+		t.Errorf("%d nodes are asked at once, of 24", len(batch))
 	}
 }

@@ -236,8 +236,8 @@ func files(b *model.Board, e Env) widget.Line {
 		return nil
 	}
 	l := widget.P(" ").Add(theme.Head, "FILES ")
-	same, waits := 0, 0
-	var differ, unread []string
+	same := 0
+	var waits, differ, unread []string
 	var why error
 	var oldest time.Time
 	for _, f := range b.Cluster.Fronts {
@@ -245,7 +245,7 @@ func files(b *model.Board, e Env) widget.Line {
 		drift, compared := o.Value.Drift[b.Cluster.Name]
 		switch {
 		case look == Look{}:
-			waits++
+			waits = append(waits, nameOf(e, f.Host))
 			continue
 		case look.Err != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
 			unread = append(unread, nameOf(e, f.Host))
@@ -273,8 +273,11 @@ func files(b *model.Board, e Env) widget.Line {
 			l = l.Add(theme.Doubt, ": "+why.Error())
 		}
 	}
-	if waits > 0 {
-		l = gap(l, waits < len(b.Cluster.Fronts)).Add(theme.Info, "· being read on the nodes")
+	switch {
+	case len(waits) == len(b.Cluster.Fronts):
+		l = l.Add(theme.Info, "· being read on the nodes")
+	case len(waits) > 0:
+		l = l.Add(theme.Info, "   · being read on "+strings.Join(waits, ", "))
 	}
 	if age := e.Now.Sub(oldest); same+len(differ) > 0 && !oldest.IsZero() && age > 3*time.Minute {
 		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
