@@ -46,8 +46,9 @@ type request struct {
 // response is the answer to a request.
 type response struct {
 	code int
-	body []byte
-	date time.Time // the server's clock, to the second; zero when not told
+	body []byte        // see done
+	buf  *bytes.Buffer // in which body lies
+	date time.Time     // the server's clock, to the second; zero when not told
 }
 
 // DialFunc opens a connection; net.Dialer.DialContext is one.
@@ -135,37 +136,33 @@ func (a *asker) do(ctx context.Context, r request, f *failure) (response, error)
 	if r.limit == 0 {
 		return response{code: resp.StatusCode}, nil
 	}
-	body, err := a.body(resp.Body, r.limit)
+	out := response{code: resp.StatusCode}
+	if out.buf, ok = a.bodies.Get().(*bytes.Buffer); !ok {
+		out.buf = new(bytes.Buffer)
+	}
+	out.buf.Reset()
+	n, err := out.buf.ReadFrom(io.LimitReader(resp.Body, r.limit+1))
+	if n > r.limit {
+		err = fmt.Errorf("%w: more than %d MB", errTooLong, r.limit>>20)
+	}
 	if err != nil {
+		a.done(out)
 		return response{}, err
 	}
-	date, _ := http.ParseTime(resp.Header.Get("Date")) // zero when it is no date
-	return response{code: resp.StatusCode, body: body, date: date}, nil
+	out.body = out.buf.Bytes()
+	out.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero when it is no date
+	return out, nil
 }
 
 // maxPooled is the largest buffer that is kept for the next answer, in bytes.
 const maxPooled = 64 << 10
 
-// body reads to the end, of at most limit bytes.
-func (a *asker) body(r io.Reader, limit int64) ([]byte, error) {
-	buf, ok := a.bodies.Get().(*bytes.Buffer)
-	if !ok {
-		buf = new(bytes.Buffer)
+// done lets the next answer lie where this one does. It need not be called, and
+// never while something still lies in the body.
+func (a *asker) done(r response) {
+	if r.buf != nil && r.buf.Cap() <= maxPooled {
+		a.bodies.Put(r.buf)
 	}
-	buf.Reset()
-	defer func() {
-		if buf.Cap() <= maxPooled {
-			a.bodies.Put(buf)
-		}
-	}()
-	n, err := buf.ReadFrom(io.LimitReader(r, limit+1))
-	if n > limit {
-		return nil, fmt.Errorf("%w: more than %d MB", errTooLong, limit>>20)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.Clone(buf.Bytes()), nil
 }
 
 // head is the request as it goes over the wire.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -14,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -357,6 +359,42 @@ func TestBadStatsPage(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "pig") {
 			t.Errorf("%s: the password is in the error", tc.name)
+		}
+	}
+}
+
+// TestWhatIsParsedIsCopied: an answer's buffer is given to the next answer, so
+// that nothing of what was parsed may lie in it.
+func TestWhatIsParsedIsCopied(t *testing.T) {
+	stats, err := os.ReadFile(captures + "/bookworm/healthy/haproxy-pg-test-1-stats.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name  string
+		body  []byte
+		parse func([]byte) (any, error)
+	}{
+		{"stats page", stats, func(b []byte) (any, error) { return ParseStats(b) }},
+		{"stats page with a quote", []byte("# pxname,svname,type,status,weight,bck,last_chk\na,b,2,UP,1,0,\"x, \"\"y\"\"\"\n"),
+			func(b []byte) (any, error) { return ParseStats(b) }},
+		{"/patroni", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-patroni.http"), func(b []byte) (any, error) { return ParsePatroni(b) }},
+		{"/cluster", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-cluster.http"), func(b []byte) (any, error) { return ParseCluster(b) }},
+	} {
+		body := tt.body
+		want, err := tt.parse(bytes.Clone(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tt.parse(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range body {
+			body[i] = '#'
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: what was parsed changes with its page: %+v", tt.name, got)
 		}
 	}
 }

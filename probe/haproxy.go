@@ -34,17 +34,19 @@ func ParseStats(page []byte) (model.HAProxyStats, error) {
 		return model.HAProxyStats{}, fmt.Errorf("not a stats page: it begins with %q",
 			safe.Text(string(page[:min(len(page), 400)]), 40))
 	}
-	rows := rows{rest: page[len("# "):], fields: make([][]byte, 0, 128)} // HAProxy 3.0 has 100 columns
+	rows := rows{rest: page[len("# "):]}
 	header, err := rows.next()
 	if err != nil {
 		return model.HAProxyStats{}, fmt.Errorf("header of the stats page: %w", err)
 	}
-	t := table{col: make(map[string]int, len(header))}
+	var t table
 	for i, name := range header {
-		t.col[string(name)] = i
+		if c := columnOf(name); c != unread {
+			t.at[c] = i + 1
+		}
 	}
 	for _, need := range []string{"svname", "type", "status", "weight", "bck"} {
-		if _, ok := t.col[need]; !ok {
+		if t.at[columnOf([]byte(need))] == 0 {
 			return model.HAProxyStats{}, fmt.Errorf("the stats page has no column %q", need)
 		}
 	}
@@ -86,6 +88,9 @@ func (r *rows) next() ([][]byte, error) {
 		r.rest = rest
 		if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 			continue
+		}
+		if r.n == 0 {
+			r.fields = make([][]byte, 0, 1+bytes.Count(line, []byte(",")))
 		}
 		r.fields = r.fields[:0]
 		for more := true; more; {
@@ -137,6 +142,7 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (model.H
 		switch resp.code {
 		case http.StatusOK:
 			st, err := ParseStats(resp.body)
+			a.done(resp) // what is parsed is copied
 			if err != nil {
 				return none, fmt.Errorf("haproxy: stats page %s: %w", safe.Text(uri, 80), err)
 			}
@@ -159,19 +165,91 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (model.H
 	})
 }
 
+// column is one that is read.
+type column int
+
+const (
+	unread column = iota
+	pxname
+	svname
+	rowType
+	status
+	weight
+	uweight
+	bck
+	scur
+	rate
+	qcur
+	stot
+	econ
+	lastchg
+	throttle
+	addr
+	checkStatus
+	checkCode
+	checkDuration
+	lastChk
+	nColumns
+)
+
+// columnOf is the column of that name in the header.
+func columnOf(name []byte) column {
+	switch string(name) {
+	case "pxname":
+		return pxname
+	case "svname":
+		return svname
+	case "type":
+		return rowType
+	case "status":
+		return status
+	case "weight":
+		return weight
+	case "uweight":
+		return uweight
+	case "bck":
+		return bck
+	case "scur":
+		return scur
+	case "rate":
+		return rate
+	case "qcur":
+		return qcur
+	case "stot":
+		return stot
+	case "econ":
+		return econ
+	case "lastchg":
+		return lastchg
+	case "throttle":
+		return throttle
+	case "addr":
+		return addr
+	case "check_status":
+		return checkStatus
+	case "check_code":
+		return checkCode
+	case "check_duration":
+		return checkDuration
+	case "last_chk":
+		return lastChk
+	}
+	return unread
+}
+
 // table is one row of the page and the places of its columns.
 type table struct {
-	col map[string]int
+	at  [nColumns]int // counted from 1; 0 when the page has no such column
 	row [][]byte
 }
 
 // add puts the row where it belongs. index finds the section by its name.
 func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
-	kind := string(t.raw("type"))
+	kind := string(t.raw(rowType))
 	if kind != rowFrontend && kind != rowBackend && kind != rowServer {
 		return nil // a listener
 	}
-	name := t.text("pxname")
+	name := t.text(pxname)
 	i, ok := index[name]
 	if !ok {
 		i = len(stats.Proxies)
@@ -189,6 +267,9 @@ func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
 		if err != nil {
 			return fmt.Errorf("server %s/%s: %w", name, s.Name, err)
 		}
+		if px.Servers == nil {
+			px.Servers = make([]model.ServerStat, 0, 4)
+		}
 		px.Servers = append(px.Servers, s)
 	}
 	return nil
@@ -196,44 +277,44 @@ func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
 
 func (t *table) proxyRow() model.ProxyRow {
 	return model.ProxyRow{
-		Status:      t.text("status"),
-		Sessions:    t.number("scur", 0),
-		SessionRate: t.number("rate", 0),
-		Queue:       t.number("qcur", 0),
-		Total:       t.number("stot", 0),
-		LastChange:  t.number("lastchg", 0),
+		Status:      t.text(status),
+		Sessions:    t.number(scur, 0),
+		SessionRate: t.number(rate, 0),
+		Queue:       t.number(qcur, 0),
+		Total:       t.number(stot, 0),
+		LastChange:  t.number(lastchg, 0),
 	}
 }
 
 func (t *table) server() (model.ServerStat, error) {
 	s := model.ServerStat{
-		Name:        t.text("svname"),
-		Status:      t.text("status"),
-		UserWeight:  int(t.number("uweight", -1)),
-		CheckStatus: strings.TrimPrefix(t.text("check_status"), "* "),
-		CheckCode:   int(t.number("check_code", 0)),
-		CheckDesc:   t.text("last_chk"),
-		CheckMs:     t.number("check_duration", -1),
-		LastChange:  t.number("lastchg", 0),
-		Sessions:    t.number("scur", 0),
-		SessionRate: t.number("rate", 0),
-		Queue:       t.number("qcur", 0),
-		Total:       t.number("stot", 0),
-		Errors:      t.number("econ", 0),
-		Throttle:    int(t.number("throttle", 0)),
-		Addr:        t.text("addr"),
+		Name:        t.text(svname),
+		Status:      t.text(status),
+		UserWeight:  int(t.number(uweight, -1)),
+		CheckStatus: strings.TrimPrefix(t.text(checkStatus), "* "),
+		CheckCode:   int(t.number(checkCode, 0)),
+		CheckDesc:   t.text(lastChk),
+		CheckMs:     t.number(checkDuration, -1),
+		LastChange:  t.number(lastchg, 0),
+		Sessions:    t.number(scur, 0),
+		SessionRate: t.number(rate, 0),
+		Queue:       t.number(qcur, 0),
+		Total:       t.number(stot, 0),
+		Errors:      t.number(econ, 0),
+		Throttle:    int(t.number(throttle, 0)),
+		Addr:        t.text(addr),
 	}
-	w, err := strconv.ParseUint(string(t.raw("weight")), 10, 31)
+	w, err := strconv.ParseUint(string(t.raw(weight)), 10, 31)
 	if err != nil {
-		return s, fmt.Errorf("weight %q is not a number", t.text("weight"))
+		return s, fmt.Errorf("weight %q is not a number", t.text(weight))
 	}
 	s.Weight = int(w)
-	switch string(t.raw("bck")) {
+	switch string(t.raw(bck)) {
 	case "0":
 	case "1":
 		s.Backup = true
 	default:
-		return s, fmt.Errorf("bck %q is neither 0 nor 1", t.text("bck"))
+		return s, fmt.Errorf("bck %q is neither 0 nor 1", t.text(bck))
 	}
 	if s.Status == "" {
 		return s, errors.New("no status")
@@ -242,22 +323,22 @@ func (t *table) server() (model.ServerStat, error) {
 }
 
 // raw is the column's text in this row, "" when the page has no such column.
-func (t *table) raw(name string) []byte {
-	if i, ok := t.col[name]; ok && i < len(t.row) {
-		return t.row[i]
+func (t *table) raw(c column) []byte {
+	if i := t.at[c]; i > 0 && i <= len(t.row) {
+		return t.row[i-1]
 	}
 	return nil
 }
 
 // text is the column as harmless text. The same few words stand in thousands of
 // rows: they are kept once.
-func (t *table) text(name string) string {
-	return unique.Make(safe.Text(string(t.raw(name)), maxNote)).Value()
+func (t *table) text(c column) string {
+	return unique.Make(safe.Text(string(t.raw(c)), maxNote)).Value()
 }
 
 // number is the column as a number, missing when it is empty or none.
-func (t *table) number(name string, missing int64) int64 {
-	digits := t.raw(name)
+func (t *table) number(c column, missing int64) int64 {
+	digits := t.raw(c)
 	if len(digits) == 0 {
 		return missing // as many columns are: an error would cost memory
 	}

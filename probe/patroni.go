@@ -194,6 +194,7 @@ func document[T any](ctx context.Context, p patroni, path string, parse func([]b
 	if err != nil {
 		return v, date, fmt.Errorf("patroni: GET %s: %w", path, err)
 	}
+	defer p.done(resp) // what is parsed is copied
 	if resp.code == http.StatusBadRequest && !p.tls && p.speaksTLS(ctx, p.addr) {
 		return v, date, fmt.Errorf("patroni: GET %s: %w", path, errWantsTLS)
 	}

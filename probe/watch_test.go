@@ -110,6 +110,41 @@ func TestWatchIsCoalescedAndCalm(t *testing.T) {
 	})
 }
 
+// TestWatchSpreadsTheTurns: the first turns come together, and after them those
+// of a large fleet are spread over the whole period; else all of them would be
+// answered, and judged, in the same half of it.
+func TestWatchSpreadsTheTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := newFleet([]byte(page))
+		random := rand.New(rand.NewPCG(1, 2))
+		var mu sync.Mutex
+		p := New(Options{Dial: f.dial, Jitter: func() float64 {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.Float64()
+		}})
+		inv := inventory(100, 2)
+		const tenths, every = 10, 5 * time.Second
+		t0 := time.Now()
+		w := watchAll(ctx, p, inv, every)
+		time.Sleep(10 * every)
+		var turns [tenths]int
+		for _, n := range inv.Nodes {
+			for _, d := range f.dialled(string(n.Host)) {
+				if since := d.Sub(t0); since > 3*every {
+					turns[since%every*tenths/every]++
+				}
+			}
+		}
+		if least, most := slices.Min(turns[:]), slices.Max(turns[:]); most > 4*least {
+			t.Errorf("turns in each tenth of the period: %v", turns)
+		}
+		cancel()
+		<-w.done
+	})
+}
+
 // What changes is told right after the answer, not with the next calm round.
 func TestWatchTellsChangesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -140,7 +175,7 @@ func TestWatchCoalescesChanges(t *testing.T) {
 		for i, n := range inv.Nodes {
 			f.delay[string(n.Host)+" /patroni"] = time.Duration(i) * 10 * time.Millisecond
 		}
-		w := watchAll(ctx, tester(f), inv, 2*time.Second)
+		w := watchAll(ctx, tester(f), inv, 3*time.Second)
 		time.Sleep(1600 * time.Millisecond) // the last node waits for its first turn, too
 		snaps, at := w.all()
 		if len(snaps) < 13 || len(snaps) > 16 {
@@ -166,8 +201,8 @@ func TestWatchBacksOffAndRecovers(t *testing.T) {
 		for i := 1; i < len(dials); i++ {
 			gaps = append(gaps, dials[i].Sub(dials[i-1])-defaultTimeout)
 		}
-		if want := []time.Duration{2, 4, 8, 15, 15}; len(gaps) < 5 || !slices.EqualFunc(gaps[:5], want, func(a, b time.Duration) bool { return a == b*time.Second }) {
-			t.Errorf("pauses %v, want %v seconds and so on", gaps, want)
+		if want := []time.Duration{1200, 4000, 8000, 15000, 15000}; len(gaps) < 5 || !slices.EqualFunc(gaps[:5], want, func(a, b time.Duration) bool { return a == b*time.Millisecond }) {
+			t.Errorf("pauses %v, want %v milliseconds and so on", gaps, want)
 		}
 		if gaps[len(gaps)-1] != maxBackoff {
 			t.Errorf("last pause %v", gaps[len(gaps)-1])

@@ -131,7 +131,7 @@ func fleetConsole(ctx context.Context, bin, inv, config string, listen time.Dura
 	row("console: of one core, asking every 5 s", 100*(cpu(c.Process.Pid)-cpu0).Seconds()/time.Since(at).Seconds(), "%",
 		fmt.Sprintf("%d bytes written in %s", s.len()-quiet, listen))
 	row("console: memory", memory(c.Process.Pid, "VmRSS:"), "MB", fmt.Sprintf("%.1f at its most", memory(c.Process.Pid, "VmHWM:")))
-	took, err := keys(tty, s, 400)
+	took, err := keys(tty, s, 1000)
 	if err != nil {
 		return err
 	}
