@@ -220,6 +220,9 @@ func entryHosts(c *Cluster) []EntryHost {
 	}
 	for i := range c.Instances {
 		in := &c.Instances[i]
+		if c.DNS.Off {
+			break
+		}
 		out = append(out, EntryHost{Name: string(in.Name), Kind: HostInstance, Node: in.Host, Instance: in.Name, Leads: []string{string(in.Host)}, From: "pg_cluster and pg_seq"})
 	}
 	for i := range c.Instances {

@@ -81,6 +81,9 @@ type DNSName struct {
 	Target string // the address it is bound to
 	// From is the inventory's word for it, "pg_dns_target: auto".
 	From string
+	// Off is true where dns_enabled is false: no name is registered then, an
+	// instance's neither.
+	Off bool
 }
 
 // VIPManager is how vip-manager follows the leader, as Pigsty configures it.

@@ -238,7 +238,7 @@ func AdviceOf(a *Access) []Advice {
 				continue
 			}
 			for _, h := range a.Hosts {
-				if p.Service == "" && h.Kind != HostInstance {
+				if p.Service == "" && h.Kind != HostInstance && h.Kind != HostAddress {
 					continue // the cluster's name moves with the leader
 				}
 				if e := a.Entry(Endpoint{h.Name, p.Port}); e != nil && e.At.Name == p.Name {

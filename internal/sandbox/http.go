@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,11 +40,25 @@ func (s *Sandbox) handle(w http.ResponseWriter, r *http.Request) {
 		} else {
 			hangUp(w)
 		}
+	case p.by == byEtcd:
+		s.handleEtcd(w)
 	case p.by == byPatroni:
 		s.handlePatroni(w, r, p.node)
 	default:
 		s.handleHAProxy(w, r, p.node)
 	}
+}
+
+// handleEtcd is what etcd says of its health. Nobody asks for more.
+func (s *Sandbox) handleEtcd(w http.ResponseWriter) {
+	up := s.lock().etcdUp
+	s.unlock()
+	if !up {
+		hangUp(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"health":"true","reason":""}`+"\n")
 }
 
 // vipHolder is the node that has the cluster's VIP; nil when none has.

@@ -80,6 +80,13 @@ func (s *Sandbox) inventoryText() string {
 			fmt.Fprintf(&b, "    %s: %d\n", v.name, v.is)
 		}
 	}
+	fmt.Fprintf(&b, "    # what is not played here is declared as not there\n")
+	for _, v := range []string{
+		"pg_exporter", "pgbouncer_exporter", "pgbackrest_exporter", "node_exporter", "vector", "node_ntp", "nginx", "nginx_exporter",
+		"grafana", "blackbox", "dns", "alertmanager", "vmetrics", "vlogs", "vtraces", "vmalert",
+	} {
+		fmt.Fprintf(&b, "    %s_enabled: false\n", v)
+	}
 	return b.String()
 }
 

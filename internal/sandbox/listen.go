@@ -28,6 +28,8 @@ const (
 	statsPort   = 9101
 	pgPort      = 5432
 	bouncerPort = 6432
+	etcdPort    = 2379
+	etcdPeers   = 2380
 )
 
 // listens is what listens on a port of a node.
@@ -38,6 +40,7 @@ const (
 	byPatroni
 	byPostgres
 	byPgbouncer
+	byEtcd // nothing keeps its state there
 )
 
 // port is one TCP port of one node.
@@ -128,11 +131,19 @@ func tryPort(port int) error {
 func (s *Sandbox) bindAll() error {
 	for i, d := range s.hosts {
 		if hasVIP(i) && (i == 0 || s.hosts[i-1].cluster != d.cluster) {
-			p := &port{s: s, vip: d.cluster, addr: net.JoinHostPort(vip(d), strconv.Itoa(s.statsPort))}
-			if err := p.open(); err != nil {
-				return err
+			for by, n := range map[listens]int{byHAProxy: s.statsPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
+				p := &port{s: s, vip: d.cluster, by: by, addr: net.JoinHostPort(vip(d), strconv.Itoa(n))}
+				if err := p.open(); err != nil {
+					return err
+				}
+				s.ports = append(s.ports, p)
 			}
-			s.ports = append(s.ports, p)
+		}
+		for _, n := range []int{etcdPort, etcdPeers} {
+			p := &port{s: s, host: d.name(), by: byEtcd, addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
+			if i == 0 && p.open() == nil { // a program of this machine may have it on every address
+				s.ports = append(s.ports, p)
+			}
 		}
 		for by, n := range []int{byHAProxy: s.statsPort, byPatroni: s.patroniPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
 			p := &port{s: s, host: d.name(), by: listens(by), addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
@@ -189,6 +200,8 @@ func (n *node) open(by listens) bool {
 		return n.m.pgUp
 	case byPgbouncer:
 		return !n.noPooler
+	case byEtcd:
+		return true // the handler hangs up while the DCS is down
 	}
 	return n.ha.up
 }

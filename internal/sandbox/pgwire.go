@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,8 +58,13 @@ func (s *Sandbox) syncServices(n *node) {
 	if n.ha.up {
 		for _, p := range n.ha.proxies {
 			for _, b := range p.conf.binds {
-				if host, port, ok := cutLast(b, ":"); ok && (host == "" || host == "*" || host == n.addr) && !p.conf.stats {
-					want[net.JoinHostPort(n.addr, port)] = p.conf.name
+				host, port, ok := cutLast(b, ":")
+				if !ok || p.conf.stats || host != "" && host != "*" && host != n.addr {
+					continue
+				}
+				want[net.JoinHostPort(n.addr, port)] = p.conf.name
+				if host != n.addr {
+					s.openVIP(n, port)
 				}
 			}
 		}
@@ -81,6 +87,46 @@ func (s *Sandbox) syncServices(n *node) {
 		s.wire.ports[addr] = p
 		s.wg.Go(func() { s.accept(ln, func(c net.Conn) error { return s.talk(c, p) }) })
 	}
+}
+
+// openVIP opens a service port of the VIP of n's cluster, once: whose HAProxy
+// answers there is seen at each connection. The lock is held.
+func (s *Sandbox) openVIP(n *node, number string) {
+	cluster := string(n.m.cl.name)
+	i := slices.IndexFunc(s.hosts, func(d declared) bool { return d.cluster == cluster })
+	if !hasVIP(i) {
+		return
+	}
+	addr := net.JoinHostPort(vip(s.hosts[i]), number)
+	if s.wire.ports[addr] != nil {
+		return
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return // as below
+	}
+	s.wire.ports[addr] = &servicePort{ln: ln}
+	s.wg.Go(func() {
+		s.accept(ln, func(c net.Conn) error {
+			p := s.behindVIP(cluster, number)
+			if p == nil {
+				return errHungUp
+			}
+			return s.talk(c, p)
+		})
+	})
+}
+
+// behindVIP is the port of the HAProxy that has the cluster's VIP; nil when
+// nobody has it, or no section listens there.
+func (s *Sandbox) behindVIP(cluster, number string) *servicePort {
+	n := s.vipHolder(cluster)
+	if n == nil {
+		return nil
+	}
+	s.lock()
+	defer s.unlock()
+	return s.wire.ports[net.JoinHostPort(n.addr, number)]
 }
 
 // closeServices ends every port and connection. The lock is held.
@@ -202,13 +248,22 @@ func (s *Sandbox) talk(c net.Conn, p *servicePort) error {
 
 // direct is one connection to the port of a node's PostgreSQL or pgbouncer.
 func (s *Sandbox) direct(c net.Conn, p *port) error {
+	n := p.node
+	if p.vip != "" {
+		if n = s.vipHolder(p.vip); n == nil {
+			return errHungUp
+		}
+	}
 	who := func() ([]string, error) {
 		s.lock()
 		defer s.unlock()
-		if p.node.cut {
+		switch {
+		case n.cut:
 			return nil, errSilent
+		case p.vip != "" && !n.open(p.by):
+			return nil, errHungUp
 		}
-		return p.node.row(p.by == byPgbouncer)
+		return n.row(p.by == byPgbouncer)
 	}
 	if _, err := who(); errors.Is(err, errSilent) {
 		return turnAway(c, err) // not even a word about TLS

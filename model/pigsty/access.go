@@ -40,6 +40,9 @@ func (w *world) access(c *cluster, out *model.Cluster) {
 
 // dns is the name that the primary's run registers, and what it is bound to.
 func (h *host) dns(c *model.Cluster) model.DNSName {
+	if on, ok, err := h.play.get("dns_enabled"); ok && err == nil && !py.Bool(on) {
+		return model.DNSName{From: "dns_enabled: false", Off: true}
+	}
 	target := h.text("pg_dns_target", "auto")
 	d := model.DNSName{Name: string(c.Name) + h.text("pg_dns_suffix", ""), From: "pg_dns_target: " + target}
 	vip, _, _ := strings.Cut(h.text("pg_vip_address", ""), "/")

@@ -35,6 +35,8 @@ all:
 		{"", "pg-test", "10.10.10.11", 30 * time.Second},
 		{"        pg_vip_enabled: true\n        pg_vip_address: 10.10.10.3/24\n        pg_rto: fast\n", "pg-test", "10.10.10.3", 20 * time.Second},
 		{"        pg_dns_target: none\n        pg_rto: 45\n", "", "", 45 * time.Second},
+		{"        dns_enabled: false\n        pg_rto: 45\n", "", "", 45 * time.Second},
+		{"        dns_enabled: 'yes'\n", "pg-test", "10.10.10.11", 30 * time.Second},
 		{"        pg_dns_target: primary\n        pg_dns_suffix: .db\n        pg_rto: wide\n", "pg-test.db", "10.10.10.11", 120 * time.Second},
 		{"        pg_dns_target: 10.9.9.9\n        pg_rto: safe\n", "pg-test", "10.9.9.9", 60 * time.Second},
 	} {
