@@ -6,7 +6,6 @@ import "strings"
 const (
 	keyFail   = "\x1bOQ"   // f2: the leader dies
 	keyWeight = "\x1b[17~" // f6: the inventory declares another weight
-	keyDown   = "\x1b[B"
 	keyEnter  = "\r"
 )
 
@@ -88,8 +87,7 @@ func reload() scene {
 func entries() scene {
 	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"every service is served as declared", "VIP"}},
-		{keys: "a", see: []string{"› access", "took ", "▸pg-test "}},
-		{keys: strings.Repeat(keyDown, 5), see: []string{"▸127.", ".10.11:5433  ● serves"}, file: "access.svg",
+		{keys: "a", see: []string{"› access", "took ", ".10.3:5433  ● serves"}, file: "access.svg",
 			title: "pgtui, access of pg-test: hosts by ports, who is reached now, and the connection string of the entry under the cursor"},
 	}}
 }
