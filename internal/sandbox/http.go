@@ -35,7 +35,7 @@ func (s *Sandbox) handle(w http.ResponseWriter, r *http.Request) {
 	case p.vip != "":
 		// vip-manager gives the address to the holder of the leader key, and
 		// takes it away when the DCS is gone.
-		if n := s.vipHolder(p.vip); n != nil {
+		if n := s.vipHolder(p.vip, p.by); n != nil {
 			s.handleHAProxy(w, r, n)
 		} else {
 			hangUp(w)
@@ -61,12 +61,13 @@ func (s *Sandbox) handleEtcd(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, `{"health":"true","reason":""}`+"\n")
 }
 
-// vipHolder is the node that has the cluster's VIP; nil when none has.
-func (s *Sandbox) vipHolder(name string) *node {
+// vipHolder is the node that has the cluster's VIP; nil when none has, or when
+// what is asked for does not run there.
+func (s *Sandbox) vipHolder(name string, by listens) *node {
 	w := s.lock()
 	defer s.unlock()
 	c, err := w.cluster(name)
-	if err != nil || c.leader == nil || !w.etcdUp || !c.leader.node.ha.up {
+	if err != nil || c.leader == nil || !w.etcdUp || !c.leader.node.open(by) {
 		return nil
 	}
 	return c.leader.node

@@ -129,28 +129,29 @@ func tryPort(port int) error {
 }
 
 func (s *Sandbox) bindAll() error {
+	bind := func(p *port, number int) error {
+		p.s, p.addr = s, net.JoinHostPort(p.addr, strconv.Itoa(number))
+		if err := p.open(); err != nil {
+			return err
+		}
+		s.ports = append(s.ports, p)
+		return nil
+	}
+	for _, number := range []int{etcdPort, etcdPeers} {
+		// A program of this machine may have it on every address: then there is none.
+		_ = bind(&port{host: s.hosts[0].name(), by: byEtcd, addr: s.hosts[0].addr}, number)
+	}
 	for i, d := range s.hosts {
-		if hasVIP(i) && (i == 0 || s.hosts[i-1].cluster != d.cluster) {
-			for by, n := range map[listens]int{byHAProxy: s.statsPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
-				p := &port{s: s, vip: d.cluster, by: by, addr: net.JoinHostPort(vip(d), strconv.Itoa(n))}
-				if err := p.open(); err != nil {
-					return err
-				}
-				s.ports = append(s.ports, p)
-			}
-		}
-		for _, n := range []int{etcdPort, etcdPeers} {
-			p := &port{s: s, host: d.name(), by: byEtcd, addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
-			if i == 0 && p.open() == nil { // a program of this machine may have it on every address
-				s.ports = append(s.ports, p)
-			}
-		}
-		for by, n := range []int{byHAProxy: s.statsPort, byPatroni: s.patroniPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
-			p := &port{s: s, host: d.name(), by: listens(by), addr: net.JoinHostPort(d.addr, strconv.Itoa(n))}
-			if err := p.open(); err != nil {
+		for by, number := range []int{byHAProxy: s.statsPort, byPatroni: s.patroniPort, byPostgres: s.pgPort, byPgbouncer: s.bouncerPort} {
+			if err := bind(&port{host: d.name(), by: listens(by), addr: d.addr}, number); err != nil {
 				return err
 			}
-			s.ports = append(s.ports, p)
+			if !hasVIP(i) || i > 0 && s.hosts[i-1].cluster == d.cluster || listens(by) == byPatroni {
+				continue
+			}
+			if err := bind(&port{vip: d.cluster, by: listens(by), addr: vip(d)}, number); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

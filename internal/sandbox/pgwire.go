@@ -120,7 +120,7 @@ func (s *Sandbox) openVIP(n *node, number string) {
 // behindVIP is the port of the HAProxy that has the cluster's VIP; nil when
 // nobody has it, or no section listens there.
 func (s *Sandbox) behindVIP(cluster, number string) *servicePort {
-	n := s.vipHolder(cluster)
+	n := s.vipHolder(cluster, byHAProxy)
 	if n == nil {
 		return nil
 	}
@@ -250,18 +250,15 @@ func (s *Sandbox) talk(c net.Conn, p *servicePort) error {
 func (s *Sandbox) direct(c net.Conn, p *port) error {
 	n := p.node
 	if p.vip != "" {
-		if n = s.vipHolder(p.vip); n == nil {
+		if n = s.vipHolder(p.vip, p.by); n == nil {
 			return errHungUp
 		}
 	}
 	who := func() ([]string, error) {
 		s.lock()
 		defer s.unlock()
-		switch {
-		case n.cut:
+		if n.cut {
 			return nil, errSilent
-		case p.vip != "" && !n.open(p.by):
-			return nil, errHungUp
 		}
 		return n.row(p.by == byPgbouncer)
 	}
