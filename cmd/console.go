@@ -65,10 +65,7 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		},
 		Execute: ap.Execute,
 		Examine: func(ctx context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
-			all := make([]*model.Cluster, len(inv.Clusters)) // whose files are nobody's is told by all of them
-			for i := range inv.Clusters {
-				all[i] = &inv.Clusters[i]
-			}
+			all, _ := clusters(inv, nil) // whose files are nobody's is told by all of them
 			look := ap.ExamineHosts(ctx, inv, all, []model.Host{h})
 			return look.Conf[h], look.Workers[h]
 		},

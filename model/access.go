@@ -219,10 +219,10 @@ func entryHosts(c *Cluster) []EntryHost {
 		out = append(out, EntryHost{Name: c.VIP, Kind: HostVIP, From: "pg_vip_address"})
 	}
 	for i := range c.Instances {
-		in := &c.Instances[i]
 		if c.DNS.Off {
-			break
+			break // no instance's name is registered
 		}
+		in := &c.Instances[i]
 		out = append(out, EntryHost{Name: string(in.Name), Kind: HostInstance, Node: in.Host, Instance: in.Name, Leads: []string{string(in.Host)}, From: "pg_cluster and pg_seq"})
 	}
 	for i := range c.Instances {

@@ -34,7 +34,7 @@ func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
 	w := newWorld()
 	shut := func(port, why string) {
 		v := w.snap.Patroni["pg-test-1"]
-		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[string]{Value: why, At: t0, Tried: t0}}}
+		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[model.PortState]{Value: model.PortState{Why: why}, At: t0, Tried: t0}}}
 		w.snap.Patroni["pg-test-1"] = v
 	}
 	route := func(at time.Time) model.Route { return model.RouteOf(w.snap, w.cls, "primary", at) }

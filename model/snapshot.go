@@ -90,20 +90,25 @@ type PatroniView struct {
 // PortAge is how long the answer of a port counts.
 const PortAge = 30 * time.Second
 
-// PortView is one port that clients are sent to, asked without HAProxy: why it
-// takes no connections, "" when somebody there speaks PostgreSQL's protocol.
-// HAProxy's check asks Patroni and cannot tell. Err is why it could not be asked
-// from here, which says nothing of the port.
+// PortView is one port that clients are sent to, asked without HAProxy, whose
+// check asks Patroni and cannot tell. Err is why it could not be asked from here,
+// which says nothing of the port.
 type PortView struct {
 	Port string // "6432"
-	Observed[string]
+	Observed[PortState]
+}
+
+// PortState is what a port has answered.
+type PortState struct {
+	Why     string // it takes no connections; "" when somebody there speaks PostgreSQL's protocol
+	Refused bool   // nobody listens
 }
 
 // Shut is why the port takes no connections at now; "" when it does, or when
 // that is not known.
 func (v PortView) Shut(now time.Time) string {
 	if v.Known() && v.Age(now) <= PortAge {
-		return v.Value
+		return v.Value.Why
 	}
 	return ""
 }

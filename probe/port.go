@@ -87,11 +87,9 @@ func easy(targets []target, gap time.Duration) {
 func (p serverPort) due(old model.PortView, now time.Time) bool {
 	gap := p.gap
 	switch {
-	case old.Err != nil:
-		gap = silentGap
-	case old.Value != "" && strings.HasSuffix(old.Value, refuses(p)):
+	case old.Value.Refused:
 		gap = 0
-	case old.Value != "":
+	case old.Err != nil, old.Value.Why != "":
 		gap = silentGap
 	}
 	return old.Tried.IsZero() || now.Sub(old.Tried) >= gap
@@ -105,7 +103,7 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	if !pt.due(old, r.p.o.Now()) {
 		return
 	}
-	got := do(ctx, r, func(ctx context.Context) (string, error) { return r.p.shut(ctx, pt) })
+	got := do(ctx, r, func(ctx context.Context) (model.PortState, error) { return r.p.shut(ctx, pt) })
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		old := v.Port(pt.number)
 		now := model.PortView{Port: pt.number, Observed: got.after(old.Observed)}
@@ -115,14 +113,10 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	})
 }
 
-func refuses(pt serverPort) string {
-	return fmt.Sprintf("refuses connections: no %s listens there", pt.name())
-}
-
 // shut says why a port takes no connections; "" when it speaks PostgreSQL's
 // protocol. Only what the node itself has answered counts: that no connection
 // comes about may be a firewall's doing, or this machine's, and is an error.
-func (p *Prober) shut(ctx context.Context, pt serverPort) (string, error) {
+func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, err error) {
 	limited, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	connected := false
@@ -131,23 +125,22 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (string, error) {
 		connected = err == nil
 		return c, err
 	}
-	_, err := sslRequest(limited, dial, pt.addr)
-	if err == nil {
-		return "", nil
-	}
-	if ctx.Err() != nil {
-		return "", ctx.Err()
+	_, err = sslRequest(limited, dial, pt.addr)
+	if err == nil || ctx.Err() != nil {
+		return st, ctx.Err()
 	}
 	try := faultOf(err, pt.addr)
 	switch {
 	case try.Fault == model.FaultRefused:
-		return "port " + pt.number + " " + refuses(pt), nil
+		st = model.PortState{Refused: true, Why: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}
 	case !connected:
-		return "", fmt.Errorf("port %s cannot be reached from here: %s", pt.number, safe.Text(lastCause(err), 120))
+		return st, fmt.Errorf("port %s cannot be reached from here: %s", pt.number, safe.Text(lastCause(err), 120))
 	case try.Fault == model.FaultTimeout:
-		return fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name()), nil
+		st.Why = fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name())
 	case try.Fault == model.FaultClosed:
-		return fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name()), nil
+		st.Why = fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name())
+	default:
+		st.Why = fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text)
 	}
-	return fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text), nil
+	return st, nil
 }

@@ -29,8 +29,8 @@ func TestShut(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := p.shut(t.Context(), serverPort{number: "6432", addr: server(t, tt.do), pooler: true})
-			if err != nil || (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
-				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			if err != nil || (got.Why == "") != (tt.want == "") || !strings.HasPrefix(got.Why, tt.want) || got.Refused {
+				t.Errorf("got %+v, %v, want %q", got, err, tt.want)
 			}
 		})
 	}
@@ -40,35 +40,35 @@ func TestShut(t *testing.T) {
 	}
 	_ = ln.Close()
 	got, err := p.shut(t.Context(), serverPort{number: "5432", addr: ln.Addr().String()})
-	if want := "port 5432 refuses connections: no PostgreSQL listens there"; err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
+	if want := "port 5432 refuses connections: no PostgreSQL listens there"; err != nil || got.Why != want || !got.Refused {
+		t.Errorf("got %+v, %v, want %q", got, err, want)
 	}
 	for _, local := range []error{syscall.EMFILE, syscall.EHOSTUNREACH, syscall.EACCES, context.DeadlineExceeded} {
 		p := New(Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, local }})
-		if got, err := p.shut(t.Context(), serverPort{number: "5432", addr: "10.0.0.1:5432"}); got != "" || err == nil {
-			t.Errorf("%v here is told of the port: %q, %v", local, got, err)
+		if got, err := p.shut(t.Context(), serverPort{number: "5432", addr: "10.0.0.1:5432"}); got != (model.PortState{}) || err == nil {
+			t.Errorf("%v here is told of the port: %+v, %v", local, got, err)
 		}
 	}
 }
 
 func TestPortIsAskedWhenDue(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	refused, silent := "port 6432 "+refuses(serverPort{}), "port 6432 takes connections and does not answer"
+	well, refused, silent := model.PortState{}, model.PortState{Why: "refuses", Refused: true}, model.PortState{Why: "does not answer"}
 	tests := []struct {
 		name string
 		ago  time.Duration // since it was asked; negative for never
-		shut string
+		shut model.PortState
 		want bool
 	}{
-		{"never asked", -1, "", true},
-		{"well a moment ago", 4 * time.Second, "", false},
-		{"well a while ago", 5 * time.Second, "", true},
+		{"never asked", -1, well, true},
+		{"well a moment ago", 4 * time.Second, well, false},
+		{"well a while ago", 5 * time.Second, well, true},
 		{"refused a moment ago", time.Second, refused, true},
 		{"silent a moment ago", 9 * time.Second, silent, false},
 		{"silent a while ago", 10 * time.Second, silent, true},
 	}
 	for _, tt := range tests {
-		o := model.PortView{Observed: model.Observed[string]{Tried: now.Add(-tt.ago), Value: tt.shut}}
+		o := model.PortView{Observed: model.Observed[model.PortState]{Tried: now.Add(-tt.ago), Value: tt.shut}}
 		if tt.ago < 0 {
 			o.Tried = time.Time{}
 		}

@@ -92,7 +92,9 @@ func (w *watch) run(ctx context.Context) {
 
 // loop is the life of one node.
 func (w *watch) loop(ctx context.Context, a *asker, t *target) {
-	next, first := w.every, true
+	next := w.every
+	// The first turns came together: a tenth to eleven tenths spreads them.
+	least, over := 0.1, 1.0
 	asked := sync.OnceFunc(func() { <-w.first })
 	defer time.AfterFunc(firstHold, asked).Stop()
 	for {
@@ -102,15 +104,10 @@ func (w *watch) loop(ctx context.Context, a *asker, t *target) {
 			wait, next = w.every, w.every
 		}
 		asked()
-		// Nine to eleven tenths, so that the nodes' turns stay apart. The first
-		// turns came together: a tenth to eleven tenths spreads them.
-		from, over := 0.9, 0.2
-		if first {
-			from, over, first = 0.1, 1, false
-		}
-		if !sleep(ctx, time.Duration((from+over*w.p.o.Jitter())*float64(wait))) {
+		if !sleep(ctx, time.Duration((least+over*w.p.o.Jitter())*float64(wait))) {
 			return
 		}
+		least, over = 0.9, 0.2 // they stay apart
 	}
 }
 

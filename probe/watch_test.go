@@ -74,18 +74,22 @@ func TestWatchFirstAnswers(t *testing.T) {
 	})
 }
 
+// uneven asks a fleet at uneven moments, the same in each run.
+func uneven(f *fleet) *Prober {
+	random := rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex
+	return New(Options{Dial: f.dial, Jitter: func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.Float64()
+	}})
+}
+
 func TestWatchIsCoalescedAndCalm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := newFleet([]byte(page))
-		random := rand.New(rand.NewPCG(1, 2))
-		var mu sync.Mutex
-		p := New(Options{Dial: f.dial, Jitter: func() float64 {
-			mu.Lock()
-			defer mu.Unlock()
-			return random.Float64()
-		}})
-		w := watchAll(ctx, p, inventory(4, 5), 2*time.Second)
+		w := watchAll(ctx, uneven(f), inventory(4, 5), 2*time.Second)
 		time.Sleep(time.Minute)
 		snaps, at := w.all()
 		if n := len(snaps); n < 28 || n > 62 {
@@ -117,17 +121,10 @@ func TestWatchSpreadsTheTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := newFleet([]byte(page))
-		random := rand.New(rand.NewPCG(1, 2))
-		var mu sync.Mutex
-		p := New(Options{Dial: f.dial, Jitter: func() float64 {
-			mu.Lock()
-			defer mu.Unlock()
-			return random.Float64()
-		}})
 		inv := inventory(100, 2)
 		const tenths, every = 10, 5 * time.Second
 		t0 := time.Now()
-		w := watchAll(ctx, p, inv, every)
+		w := watchAll(ctx, uneven(f), inv, every)
 		time.Sleep(10 * every)
 		var turns [tenths]int
 		for _, n := range inv.Nodes {

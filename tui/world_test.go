@@ -128,7 +128,7 @@ func (w *world) lead(c *model.Cluster, n, tl int) {
 			}
 		}
 		view := model.PatroniView{Status: seen(st), Cluster: seen(w.dcs(c, n, tl)), Checks: map[string]model.Observed[int]{},
-			Ports: []model.PortView{{Port: "5432", Observed: seen("")}, {Port: "6432", Observed: seen("")}}}
+			Ports: []model.PortView{{Port: "5432", Observed: seen(model.PortState{})}, {Port: "6432", Observed: seen(model.PortState{})}}}
 		for path, code := range codes {
 			view.Checks[path] = seen(code)
 		}
@@ -209,7 +209,7 @@ func (w *world) shut(name model.InstanceName, port string) {
 	v := w.snap.Patroni[name]
 	for i := range v.Ports {
 		if v.Ports[i].Port == port {
-			v.Ports[i].Value = fmt.Sprintf("port %s refuses connections: no pgbouncer listens there", port)
+			v.Ports[i].Value.Why = fmt.Sprintf("port %s refuses connections: no pgbouncer listens there", port)
 		}
 	}
 	w.snap.Patroni[name] = v

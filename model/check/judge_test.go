@@ -57,7 +57,7 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 		}),
 		"a port is shut": change(func(v *model.PatroniView) {
 			for _, n := range []string{"5432", "6432"} {
-				v.Ports = append(v.Ports, model.PortView{Port: n, Observed: obs("refused", t0)})
+				v.Ports = append(v.Ports, model.PortView{Port: n, Observed: obs(model.PortState{Why: "refused"}, t0)})
 			}
 		}),
 		"a HAProxy falls silent": func(s *model.Snapshot) {

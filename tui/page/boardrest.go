@@ -277,7 +277,7 @@ func files(b *model.Board, e Env) widget.Line {
 	case len(waits) == len(b.Cluster.Fronts):
 		l = l.Add(theme.Info, "· being read on the nodes")
 	case len(waits) > 0:
-		l = l.Add(theme.Info, "   · being read on "+strings.Join(waits, ", "))
+		l = gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))
 	}
 	if age := e.Now.Sub(oldest); same+len(differ) > 0 && !oldest.IsZero() && age > 3*time.Minute {
 		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
