@@ -165,3 +165,19 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 	}
 	t.Log("\n" + table)
 }
+
+// TestLabConsoleSeesAPooler stops a pgbouncer beside an open console, and starts
+// it again: no key, and no check of HAProxy's, tells the console of it.
+func TestLabConsoleSeesAPooler(t *testing.T) {
+	needLab(t)
+	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t), "pg-test")
+	c.see("leader pg-test-1", "every service is served as declared")
+	for i, step := range []struct{ cmd, says string }{{"stop", "✕ port shut"}, {"start", "every service is served as declared"}} {
+		lab(t, step.cmd, "pg-test-2", "pgbouncer")
+		began := time.Now()
+		c.see(step.says)
+		t.Logf("%d: pgbouncer %s: told after %.1f s", i, step.cmd, time.Since(began).Seconds())
+	}
+	c.keys("q")
+	c.see("pgtui left with 0")
+}

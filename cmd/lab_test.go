@@ -342,9 +342,9 @@ func TestLabRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab(t, "switchover", "pg-test", "pg-test-2")
-	until(t, "the primary service is pg-test-2's", func() bool {
+	until(t, "every HAProxy sends primary and default to pg-test-2", func() bool {
 		c, _ := status(t)
-		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"})
+		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"}) && slices.Equal(service(t, c, "default").Serving, []string{"pg-test-2"})
 	})
 	until(t, "roles can be told", func() bool { return pgtui(t, inv, "roles", "pg-test").code == 1 })
 	r := pgtui(t, inv, "reload", "pg-test", "--dry-run")

@@ -13,15 +13,19 @@ import (
 	"pgtui/model"
 )
 
-// How long the last answer of a port lasts before it is asked again. Patroni
-// looks after PostgreSQL itself, and a PostgreSQL may log every connection, so
-// its own port is asked seldom. One that is shut is asked in every turn. One
-// that is silent is not: what it has not accepted waits in its queue.
+// How long the last answer of a port lasts before it is asked again. Nobody
+// else looks after pgbouncer, so it is asked in every turn of a usual watch.
+// Patroni looks after PostgreSQL, which may log every connection: its port is
+// asked seldom. One that is shut is asked in every turn. One that is silent is
+// not: what it has not accepted waits in its queue.
 const (
-	poolerGap   = 5 * time.Second
+	poolerGap   = time.Second
 	postgresGap = 30 * time.Second
 	silentGap   = 10 * time.Second
-	portRounds  = 3 // of a watch, at least, from one time to the next: a large fleet has many ports
+
+	// A watch of more ports than few asks them in every third turn at most.
+	fewPorts   = 200
+	portRounds = 3
 )
 
 // serverPort is one port of an instance that services lead to.
@@ -71,15 +75,22 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 	return out
 }
 
-// easy lets no port of the targets that is well be asked again before that time.
-func easy(targets []target, gap time.Duration) {
+// easy spares a large fleet: where the targets have many ports, none that is
+// well is asked again before portRounds turns of a watch have passed.
+func easy(targets []target, every time.Duration) {
+	var ports []*serverPort
 	for i := range targets {
 		for j := range targets[i].instances {
 			for k := range targets[i].instances[j].ports {
-				p := &targets[i].instances[j].ports[k]
-				p.gap = max(p.gap, gap)
+				ports = append(ports, &targets[i].instances[j].ports[k])
 			}
 		}
+	}
+	if len(ports) <= fewPorts {
+		return
+	}
+	for _, p := range ports {
+		p.gap = max(p.gap, portRounds*every)
 	}
 }
 

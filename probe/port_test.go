@@ -61,9 +61,9 @@ func TestPortIsAskedWhenDue(t *testing.T) {
 		want bool
 	}{
 		{"never asked", -1, well, true},
-		{"well a moment ago", 4 * time.Second, well, false},
-		{"well a while ago", 5 * time.Second, well, true},
-		{"refused a moment ago", time.Second, refused, true},
+		{"well a moment ago", 900 * time.Millisecond, well, false},
+		{"well a turn ago", 1700 * time.Millisecond, well, true},
+		{"refused a moment ago", 100 * time.Millisecond, refused, true},
 		{"silent a moment ago", 9 * time.Second, silent, false},
 		{"silent a while ago", 10 * time.Second, silent, true},
 	}
@@ -74,6 +74,22 @@ func TestPortIsAskedWhenDue(t *testing.T) {
 		}
 		if got := (serverPort{gap: poolerGap}).due(o, now); got != tt.want {
 			t.Errorf("%s: due %v", tt.name, got)
+		}
+	}
+}
+
+// TestEasy: few ports are asked as often as theirs bears, many of them in every third turn.
+func TestEasy(t *testing.T) {
+	for n, want := range map[int][2]time.Duration{fewPorts / 2: {poolerGap, postgresGap}, fewPorts/2 + 1: {6 * time.Second, postgresGap}} {
+		targets := make([]target, n)
+		for i := range targets {
+			targets[i].instances = []instance{{ports: []serverPort{{gap: poolerGap}, {gap: postgresGap}}}}
+		}
+		easy(targets, 2*time.Second)
+		for _, tg := range targets {
+			if p := tg.instances[0].ports; p[0].gap != want[0] || p[1].gap != want[1] {
+				t.Fatalf("%d nodes: after %v and %v, want %v", n, p[0].gap, p[1].gap, want)
+			}
 		}
 	}
 }

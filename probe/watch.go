@@ -46,7 +46,7 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 		close(w.out)
 		return w.out
 	}
-	easy(w.targets, portRounds*every)
+	easy(w.targets, every)
 	ctx, stop := context.WithCancel(ctx)
 	safe.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
 	return w.out
