@@ -85,7 +85,8 @@ func TestLabConsoleIncident(t *testing.T) {
 	c.back("SEEN BY")
 	c.match(`(pg-test-1  10\.10\.10\.11  ○ replica +(?:streaming|running))`)
 	lab(t, "switchover", "pg-test", "pg-test-1")
-	c.see("leader pg-test-1 · TL", "on pg-test-1 = leader", "● ok") // every HAProxy has noticed: a plan made before would say so
+	calm(t, "all is well again", func() bool { _, r := status(t); return r.code == 0 }) // a plan made before would be refused
+	c.see("leader pg-test-1 · TL", "on pg-test-1 = leader", "● ok")
 
 	text, err := os.ReadFile(inv)
 	if err != nil {

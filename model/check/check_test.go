@@ -54,6 +54,25 @@ func skewed(in *check.Input, a, b time.Duration) {
 	in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Skew: b})}
 }
 
+// TestDisagreementInPassing: where a HAProxy is about to turn, that is said, and
+// to wait is what comes first.
+func TestDisagreementInPassing(t *testing.T) {
+	for status, want := range map[string]struct{ evidence, hint string }{
+		"UP":       {"", "pgtui diff pg-test shows whether their files differ"},
+		"DOWN 2/3": {"checks are about to change: pg-test-1 is DOWN 2/3 on n-b", "look again in some seconds, when the checks have ended; if it stays, pgtui diff pg-test shows whether their files differ"},
+	} {
+		found := check.Diagnose(input(func(in *check.Input) {
+			r := &in.Board.Routes[0]
+			r.Verdict, r.Agreed = model.Mismatch, false
+			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, nil
+			r.Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Status: status}}
+		}))
+		if len(found) != 1 || found[0].Hint != want.hint || strings.Join(found[0].Evidence[1:], "; ") != want.evidence {
+			t.Errorf("%s: %+v", status, found)
+		}
+	}
+}
+
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
 	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}

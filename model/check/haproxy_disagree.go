@@ -2,14 +2,17 @@ package check
 
 import (
 	"fmt"
+	"strings"
 
 	"pgtui/model"
 )
 
-// haproxyDisagree: two HAProxies send the same service to different servers.
+// haproxyDisagree: two HAProxies send the same service to different servers. For
+// some seconds after a change that is as it must be: each of them checks alone.
 func haproxyDisagree(in Input) []model.Finding {
 	var out []model.Finding
-	for _, r := range in.Board.Routes {
+	for i := range in.Board.Routes {
+		r := &in.Board.Routes[i]
 		if r.Verdict != model.Mismatch || r.Agreed {
 			continue
 		}
@@ -17,10 +20,29 @@ func haproxyDisagree(in Input) []model.Finding {
 		if same == all {
 			continue
 		}
-		out = append(out, model.Finding{Severity: model.Warning, Service: r.Service,
+		f := model.Finding{Severity: model.Warning, Service: r.Service,
 			Summary:  fmt.Sprintf("HAProxies disagree about %s %s", r.Service, r.Port),
 			Evidence: []string{r.Why},
-			Hint:     "pgtui diff " + string(in.Board.Cluster.Name) + " shows whether their files differ"})
+			Hint:     "pgtui diff " + string(in.Board.Cluster.Name) + " shows whether their files differ"}
+		if now := changing(r); now != "" {
+			f.Evidence = append(f.Evidence, "checks are about to change: "+now)
+			f.Hint = "look again in some seconds, when the checks have ended; if it stays, " + f.Hint
+		}
+		out = append(out, f)
 	}
 	return out
+}
+
+// changing names the servers of which a HAProxy has seen some, and not yet all
+// of the checks that turn them: "UP 1/3" goes down, "DOWN 2/3" comes up.
+func changing(r *model.Route) string {
+	var parts []string
+	for i := range r.Views {
+		for _, c := range r.Views[i].Cells {
+			if strings.Contains(c.Status, "/") {
+				parts = append(parts, fmt.Sprintf("%s is %s on %s", c.Instance, c.Status, r.Views[i].Label()))
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
 }
