@@ -111,17 +111,25 @@ func sameNames(a, b []InstanceName) bool {
 	return slices.Equal(a, b)
 }
 
-// nobodyKnown reports whether every HAProxy that is known says nobody serves.
-func (r *Route) nobodyKnown() bool {
+// deadEnd reports whether a client that connects now gets nobody the service is
+// for, whichever of the HAProxies that are known it asks: they have no server,
+// or only such as take no connections or fail Patroni's check.
+func (r *Route) deadEnd() bool {
 	known := false
 	for i := range r.Views {
-		switch r.Views[i].Verdict {
+		v := &r.Views[i]
+		switch v.Verdict {
 		case Unknown:
+			continue
 		case Empty:
-			known = true
+		case Mismatch:
+			if slices.ContainsFunc(v.Cells, func(c Cell) bool { return c.Share > 0 && c.Shut == "" && (c.Allowed == 0 || c.Allowed == 200) }) {
+				return false
+			}
 		default:
 			return false
 		}
+		known = true
 	}
 	return known
 }

@@ -358,36 +358,8 @@ func healthOf(b *Board) (Health, string) {
 		}
 	}
 	for i := range b.Routes {
-		r := &b.Routes[i]
-		primary := false
-		if svc := b.Cluster.Service(r.Service); svc != nil {
-			primary = WantsPrimary(svc.Check)
-		}
-		known, _ := r.Agreement()
-		switch r.Verdict {
-		case Serving:
-		case Empty, BackupServing:
-			if b.ByDesign(r) {
-				continue
-			}
-			if primary && r.Verdict == Empty {
-				worsen(HealthDown, "%s (%s) is served by nobody: %s", r.Service, r.Port, r.Why)
-				continue
-			}
-			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
-		case Unknown:
-			if known == 0 {
-				worsen(HealthUnknown, "%s (%s): %s", r.Service, r.Port, r.Why)
-				continue
-			}
-			if primary && !b.Cluster.Standby && r.nobodyKnown() {
-				worsen(HealthDown, "%s (%s) is served by nobody that is known: %s", r.Service, r.Port, r.Why)
-				continue
-			}
-			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
-		default:
-			worsen(HealthDegraded, "%s (%s): %s", r.Service, r.Port, r.Why)
-		}
+		h, text := routeHealth(b, &b.Routes[i])
+		worsen(h, "%s", text)
 	}
 	if s := silent(b); s != "" {
 		worsen(HealthDegraded, "%s", s)
@@ -401,6 +373,29 @@ func healthOf(b *Board) (Health, string) {
 		}
 	}
 	return health, why
+}
+
+// routeHealth is what one route makes of its cluster's health, and why.
+func routeHealth(b *Board, r *Route) (Health, string) {
+	svc := b.Cluster.Service(r.Service)
+	primary := svc != nil && WantsPrimary(svc.Check)
+	known, _ := r.Agreement()
+	health, how := HealthDown, ""
+	switch {
+	case r.Verdict == Serving || (r.Verdict == Empty || r.Verdict == BackupServing) && b.ByDesign(r):
+		return HealthOK, ""
+	case r.Verdict == Unknown && known == 0:
+		health = HealthUnknown
+	case !primary || !r.deadEnd() || r.Verdict == Unknown && b.Cluster.Standby:
+		health = HealthDegraded
+	case r.Verdict == Empty:
+		how = " is served by nobody"
+	case r.Verdict == Unknown:
+		how = " is served by nobody that is known"
+	default:
+		how = " takes no writes"
+	}
+	return health, fmt.Sprintf("%s (%s)%s: %s", r.Service, r.Port, how, r.Why)
 }
 
 // rank orders healths from best to worst: a service known to be down outweighs

@@ -48,6 +48,17 @@ func TestBoardHealth(t *testing.T) {
 				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
 		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
+		{"the only server of primary takes no connections", func(w *world) { w.shut(1) }, "down pg-test-1 self 3/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1"},
+		{"and one HAProxy is silent too", func(w *world) { w.shut(1); w.silence(3, time.Minute) }, "down pg-test-1 self 2/3", "primary (5433) is served by nobody that is known"},
+		{"a replica takes no connections", func(w *world) { w.shut(2) }, "degraded pg-test-1 self 3/3", "replica"},
+		{"every HAProxy still sends writes to who is no primary any more", func(w *world) {
+			w.patroni(1, false)
+			w.patroni(2, true)
+		}, "down pg-test-2 self 3/3", "pg-test-1 gets connections though Patroni answers 503 to /primary"},
+		{"one of three HAProxies does", func(w *world) {
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
 		{"primary served by nobody, and one HAProxy is silent too", func(w *world) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })

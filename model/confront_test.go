@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,21 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 	o.Err = nil // its HAProxy lives
 	w.snap.HAProxy["10.10.10.11"] = o
 	equal(t, "when it does not", cell().Note, "HAProxy still sends connections here, and its checks fail: UP 2/3")
+	equal(t, "verdict", string(cell().Verdict), "serving")
+}
+
+// TestASilentPatroniIsNotQuoted: what HAProxy's last check got is HAProxy's word
+// once Patroni does not answer any more.
+func TestASilentPatroniIsNotQuoted(t *testing.T) {
+	w := newWorld()
+	cell := func() model.Cell { return model.RouteOf(w.snap, w.cls, "primary", t0).Views[1].Cells[0] }
+	equal(t, "while it answers", cell().Why+"|"+cell().Note, "Patroni answers 200 to /primary|")
+	p := w.snap.Patroni["pg-test-1"]
+	p.Status.Err = errors.New("refused")
+	w.snap.Patroni["pg-test-1"] = p
+	p.Checks["/primary"] = model.Observed[int]{Err: errors.New("refused"), Tried: t0}
+	equal(t, "when it does not", cell().Why+"|"+cell().Note,
+		"HAProxy's last check of /primary got 200|HAProxy still sends connections here, Patroni does not answer pgtui")
 	equal(t, "verdict", string(cell().Verdict), "serving")
 }
 

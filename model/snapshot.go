@@ -13,6 +13,7 @@ type Observed[T any] struct {
 	Err   error         // why the latest attempt failed; nil when Value is its answer
 	Tried time.Time     // when the latest attempt ended; zero when none was made
 	Took  time.Duration // how long the latest attempt lasted
+	Holds time.Duration // how old Value may grow before it is asked for again; 0, and whatever is shorter, is StaleAfter
 }
 
 // Known reports whether Value answers the latest attempt.
@@ -22,8 +23,10 @@ func (o Observed[T]) Known() bool { return o.Err == nil && !o.At.IsZero() }
 func (o Observed[T]) Ever() bool { return !o.At.IsZero() }
 
 // Current reports whether o answers for the present at now: its latest attempt
-// did not fail, and is not older than StaleAfter.
-func (o Observed[T]) Current(now time.Time) bool { return o.Known() && o.Age(now) <= StaleAfter }
+// did not fail, and is not older than StaleAfter, or than Holds where that is longer.
+func (o Observed[T]) Current(now time.Time) bool {
+	return o.Known() && o.Age(now) <= max(StaleAfter, o.Holds)
+}
 
 // Age is how old Value is at now; 0 when there is none.
 func (o Observed[T]) Age(now time.Time) time.Duration {
@@ -36,9 +39,9 @@ func (o Observed[T]) Age(now time.Time) time.Duration {
 // Next is o after one more attempt: a failure keeps the old Value and its time.
 func (o Observed[T]) Next(v T, err error, at time.Time, took time.Duration) Observed[T] {
 	if err != nil {
-		return Observed[T]{Value: o.Value, At: o.At, Err: err, Tried: at, Took: took}
+		return Observed[T]{Value: o.Value, At: o.At, Err: err, Tried: at, Took: took, Holds: o.Holds}
 	}
-	return Observed[T]{Value: v, At: at, Tried: at, Took: took}
+	return Observed[T]{Value: v, At: at, Tried: at, Took: took, Holds: o.Holds}
 }
 
 // Snapshot is everything the nodes answered, at one moment. It is immutable
@@ -87,8 +90,9 @@ type PatroniView struct {
 	Ports   []PortView               // of PostgreSQL and pgbouncer, as far as services lead there
 }
 
-// PortAge is how long the answer of a port counts.
-const PortAge = 30 * time.Second
+// PortAge is how long the answer of a port counts, at least: PostgreSQL's own is
+// asked every 30 s.
+const PortAge = 40 * time.Second
 
 // PortView is one port that clients are sent to, asked without HAProxy, whose
 // check asks Patroni and cannot tell. Err is why it could not be asked from here,
@@ -107,10 +111,17 @@ type PortState struct {
 // Shut is why the port takes no connections at now; "" when it does, or when
 // that is not known.
 func (v PortView) Shut(now time.Time) string {
-	if v.Known() && v.Age(now) <= PortAge {
+	if v.counts(now) {
 		return v.Value.Why
 	}
 	return ""
+}
+
+// Open reports whether the port takes connections at now, as far as is known.
+func (v PortView) Open(now time.Time) bool { return v.counts(now) && v.Value.Why == "" }
+
+func (v PortView) counts(now time.Time) bool {
+	return v.Known() && v.Age(now) <= max(PortAge, v.Holds)
 }
 
 // Port returns what is known of that port; the zero value when it is not asked.

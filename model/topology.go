@@ -102,6 +102,8 @@ func branchOf(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
 	case !up.Current(now):
 		br.Why = fmt.Sprintf("%s does not answer: whether it sends to this one is not known", br.Upstream)
 	case !m.Known:
+		br.Why = fmt.Sprintf("%s has no walsender for it, and its own Patroni does not answer", br.Upstream)
+		br.Upstream = ""
 	default:
 		br.Why = fmt.Sprintf("%s has no walsender for it: it does not stream", br.Upstream)
 	}

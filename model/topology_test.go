@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -59,6 +60,12 @@ func TestTopologyHangsReplicasOnWhoeverSendsToThem(t *testing.T) {
 			w.status(1, sends("async", 2))
 			w.status(3, func(st *model.PatroniStatus) { st.Tags = map[string]string{"replicatefrom": "pg-test-2"} })
 		}, "0 pg-test-1; 1 pg-test-2 < pg-test-1 streaming/async; 2 pg-test-3 < pg-test-2 (pg-test-2 has no walsender for it: it does not stream)"},
+		{"an old leader that is silent, and gets nothing", func(w *world) {
+			w.status(1, sends("async", 2))
+			p := w.snap.Patroni["pg-test-3"]
+			p.Status.Err = errors.New("refused")
+			w.snap.Patroni["pg-test-3"] = p
+		}, "0 pg-test-1; 1 pg-test-2 < pg-test-1 streaming/async; 0 pg-test-3 (pg-test-1 has no walsender for it, and its own Patroni does not answer)"},
 		{"two that name each other", func(w *world) {
 			w.status(1, sends(""))
 			w.status(2, sends("async", 3))

@@ -70,7 +70,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		v.Why = fmt.Sprintf("HAProxy runs no section %s: its file is missing or was never loaded", svc.Proxy())
 		v.Cells = promisedCells(svc, Missing, v.Why)
 	default:
-		v.Cells = cellsOf(svc, px, obs.Value.Source)
+		v.Cells = cellsOf(svc, px, obs.Value.Source, s)
 		share(v.Cells, px)
 		v.Sessions = px.Front.Sessions
 	}
@@ -105,14 +105,14 @@ func promisedCells(svc *Service, v Verdict, why string) []Cell {
 }
 
 // cellsOf joins HAProxy's server rows, in its own order, with the inventory's.
-func cellsOf(svc *Service, px *Proxy, source StatsSource) []Cell {
+func cellsOf(svc *Service, px *Proxy, source StatsSource, s *Snapshot) []Cell {
 	servers, backup := svc.Servers()
 	found := make([]bool, len(servers))
 	cells := make([]Cell, 0, max(len(servers), len(px.Servers)))
 	for k := range px.Servers {
 		row := &px.Servers[k]
 		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions}
-		cell.Verdict, cell.Why = serverVerdict(svc, row)
+		cell.Verdict, cell.Why = serverVerdict(svc, row, s.Patroni[cell.Instance].Status.Err != nil)
 		i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == cell.Instance })
 		if source == FromMetrics && i >= 0 {
 			cell.Backup = backup[i] // the exporter does not say: as declared
@@ -158,14 +158,15 @@ func usable(row *ServerStat) bool {
 }
 
 // serverVerdict is a server row on its own, before it is seen beside its
-// siblings: Serving here means "eligible".
-func serverVerdict(svc *Service, row *ServerStat) (Verdict, string) {
+// siblings: Serving here means "eligible". silent says that the server's Patroni
+// does not answer pgtui: then the check's result is not told as Patroni's word.
+func serverVerdict(svc *Service, row *ServerStat, silent bool) (Verdict, string) {
 	st := row.Status
 	switch {
 	case usable(row) && row.CheckStatus == "INI":
 		return Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
 	case usable(row):
-		return Serving, checkText(svc, row)
+		return Serving, checkText(svc, row, silent)
 	case st == "no check" || strings.HasPrefix(st, "UP"):
 		return Draining, "weight 0: no new connections"
 	case strings.HasPrefix(st, "MAINT"):
@@ -175,20 +176,22 @@ func serverVerdict(svc *Service, row *ServerStat) (Verdict, string) {
 	case strings.HasPrefix(st, "NOLB"):
 		return Draining, "HAProxy sends it no new connections: " + st
 	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS":
-		return Refused, checkText(svc, row)
+		return Refused, checkText(svc, row, silent)
 	case strings.HasPrefix(st, "DOWN"):
-		return Down, checkText(svc, row)
+		return Down, checkText(svc, row, silent)
 	default:
 		return Unknown, "HAProxy reports a state pgtui does not know: " + st
 	}
 }
 
 // checkText says what the check of a server row answered.
-func checkText(svc *Service, row *ServerStat) string {
+func checkText(svc *Service, row *ServerStat, silent bool) string {
 	var said string
 	switch {
 	case row.Status == "no check":
 		return "its health check is switched off"
+	case row.CheckCode != 0 && silent:
+		said = fmt.Sprintf("HAProxy's last check of %s got %d", svc.Check, row.CheckCode)
 	case row.CheckCode != 0:
 		said = "Patroni answers " + strconv.Itoa(row.CheckCode) + " to " + svc.Check
 	case row.CheckStatus != "":
@@ -260,6 +263,8 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 		c.Note = "HAProxy sends connections here, and " + c.Shut
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && strings.Contains(c.Status, "/"):
 		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
+	case serves && s.Patroni[c.Instance].Status.Err != nil:
+		c.Note = "HAProxy still sends connections here, Patroni does not answer pgtui"
 	case c.Allowed == 0:
 	case serves && c.Allowed != 200:
 		c.Note = fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)

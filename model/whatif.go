@@ -62,10 +62,16 @@ func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, e
 // taken reports whether a server with that verdict has lost its sessions.
 func taken(v Verdict) bool { return v == Down || v == Refused }
 
+// MaxLagOnFailover is how far, in bytes, a replica may be behind and still win an
+// election: Patroni's default of maximum_lag_on_failover, and what Pigsty's
+// patroni.yml has. A cluster's dynamic configuration may say otherwise.
+const MaxLagOnFailover = 1 << 20
+
 // Likely is who would lead when the named members are gone: the present leader
 // when it stays, else a synchronous standby, else the known streaming replica
-// with the least lag that may lead. The sentence says why, and names the
-// others that could win.
+// with the least lag that may lead. One that is further behind than
+// MaxLagOnFailover may not. The sentence says why, and names the others that
+// could win, or could not.
 func Likely(s *Snapshot, b *Board, down []InstanceName) (InstanceName, string) {
 	if b.Leader != "" && !slices.Contains(down, b.Leader) {
 		return b.Leader, "it leads now and stays"
@@ -75,6 +81,7 @@ func Likely(s *Snapshot, b *Board, down []InstanceName) (InstanceName, string) {
 	}
 	var best *Member
 	var others []InstanceName
+	var behind []string
 	for i := range b.Members {
 		m := &b.Members[i]
 		st := s.Patroni[m.Instance].Status.Value
@@ -82,6 +89,8 @@ func Likely(s *Snapshot, b *Board, down []InstanceName) (InstanceName, string) {
 			continue
 		}
 		switch {
+		case m.Lag > MaxLagOnFailover:
+			behind = append(behind, fmt.Sprintf("%s is %d MB behind", m.Instance, m.Lag>>20))
 		case best == nil:
 			best = m
 		case better(m, best):
@@ -90,15 +99,21 @@ func Likely(s *Snapshot, b *Board, down []InstanceName) (InstanceName, string) {
 			others = append(others, m.Instance)
 		}
 	}
+	late := ""
+	if len(behind) > 0 {
+		late = "; " + strings.Join(behind, ", ") + ", more than maximum_lag_on_failover allows (1 MB unless it was changed)"
+	}
 	switch {
+	case best == nil && late != "":
+		return "", "nobody may take over" + late
 	case best == nil:
 		return "", "no member that is known and healthy is left to lead"
 	case strings.HasPrefix(best.Role, "sync"), strings.HasPrefix(best.Role, "quorum"):
 		return best.Instance, "it is the synchronous standby"
 	case len(others) == 0:
-		return best.Instance, "it is the only member left that can lead"
+		return best.Instance, "it is the only member left that can lead" + late
 	}
-	return best.Instance, "assumed; it could as well be " + Join(others)
+	return best.Instance, "assumed; it could as well be " + Join(others) + late
 }
 
 // better reports whether a would win the election over b.

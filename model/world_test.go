@@ -109,3 +109,19 @@ func equal(t *testing.T, what, got, want string) {
 		t.Errorf("%s: got %q, want %q", what, got, want)
 	}
 }
+
+// shut lets the nth instance's ports refuse connections.
+func (w *world) shut(n int) {
+	in := &w.cls.Instances[n-1]
+	p := w.snap.Patroni[in.Name]
+	p.Ports = nil
+	for _, svc := range w.cls.Services() {
+		servers, _ := svc.Servers()
+		for _, s := range servers {
+			if s.Name == in.Name {
+				p.Ports = append(p.Ports, model.PortView{Port: s.Port, Observed: seen(model.PortState{Why: "port " + s.Port + " refuses connections", Refused: true})})
+			}
+		}
+	}
+	w.snap.Patroni[in.Name] = p
+}

@@ -61,6 +61,7 @@ type asker struct {
 	dial    DialFunc
 	timeout time.Duration // of one request, all of it
 	now     func() time.Time
+	holds   time.Duration  // how long an answer counts: until the next one must be there
 	roots   *x509.CertPool // nil trusts the system's
 	rootErr error          // why the CA file could not be read; fails every TLS request
 
@@ -210,6 +211,13 @@ func (f *failure) Unwrap() error { return f.cause }
 func dead(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && (!f.answered || isTimeout(f.cause))
+}
+
+// reached reports whether err came from the node itself: it let a connection in,
+// or refused it. What else it runs can be asked then.
+func reached(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && (f.connected || errors.Is(f.cause, syscall.ECONNREFUSED))
 }
 
 // explain says why a request failed: one case a cause.

@@ -90,7 +90,7 @@ func easy(targets []target, every time.Duration) {
 		return
 	}
 	for _, p := range ports {
-		p.gap = max(p.gap, portRounds*every)
+		p.gap = max(p.gap, min(portRounds*every, postgresGap))
 	}
 }
 
@@ -104,6 +104,20 @@ func (p serverPort) due(old model.PortView, now time.Time) bool {
 		gap = silentGap
 	}
 	return old.Tried.IsZero() || now.Sub(old.Tried) >= gap
+}
+
+// losePorts is what is known of an instance's ports when there is no way to it:
+// nothing any more, and they are asked as soon as there is one again.
+func (r *turn) losePorts(ctx context.Context, in instance, why error) {
+	r.view(ctx, in, func(v *model.PatroniView) bool {
+		ports := make([]model.PortView, len(in.ports))
+		for i, pt := range in.ports {
+			ports[i] = v.Port(pt.number)
+			ports[i].Err, ports[i].Tried = why, time.Time{}
+		}
+		v.Ports = ports
+		return false // the status has told
+	})
 }
 
 // askPort asks one port whether it speaks PostgreSQL's protocol.

@@ -181,19 +181,33 @@ func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[model.HAPro
 }
 
 // askPatroni asks for the status first: when nobody answers that, the other
-// questions would only take their time to fail the same way.
+// questions would only take their time to fail the same way. The ports behind
+// it are asked as long as there is a way to the node.
 func (r *turn) askPatroni(ctx context.Context, in instance) {
 	p := patroni{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
 	r.keepStatus(ctx, in, st)
+	var g safe.Group
 	if dead(st.err) {
 		for _, path := range in.checks {
 			r.keepCheck(ctx, in, path, answer[int]{err: st.err, at: st.at})
 		}
 		r.keepCluster(ctx, in, answer[model.PatroniCluster]{err: st.err, at: st.at})
-		return
+		if !reached(st.err) {
+			r.losePorts(ctx, in, st.err)
+			return
+		}
+	} else {
+		r.askRest(ctx, &g, p, in)
 	}
-	var g safe.Group
+	for _, pt := range in.ports {
+		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
+	}
+	g.Wait()
+}
+
+// askRest asks a Patroni that answers everything but its status.
+func (r *turn) askRest(ctx context.Context, g *safe.Group, p patroni, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
 			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))
@@ -201,10 +215,6 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 	}
 	g.Go(r.doing, func() { r.keepCluster(ctx, in, do(ctx, r, p.cluster)) },
 		func(err error) { r.keepCluster(ctx, in, faulty[model.PatroniCluster](r, err)) })
-	for _, pt := range in.ports { // of a dead Patroni's none: the node itself may be out of reach
-		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
-	}
-	g.Wait()
 }
 
 func (r *turn) keepStatus(ctx context.Context, in instance, st answer[model.PatroniStatus]) {
@@ -274,16 +284,19 @@ type answer[T any] struct {
 	err  error
 	at   time.Time
 	took time.Duration
+
+	holds time.Duration // model.Observed.Holds
 }
 
 // after is what is known once the answer is in.
 func (a answer[T]) after(old model.Observed[T]) model.Observed[T] {
+	old.Holds = a.holds
 	return old.Next(a.v, a.err, a.at, a.took)
 }
 
 // do runs one request within the limits.
 func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error)) answer[T] {
-	var a answer[T]
+	a := answer[T]{holds: r.a.holds}
 	start := r.p.o.Now()
 	if a.err = take(ctx, r.slots); a.err == nil {
 		defer func() { <-r.slots }()

@@ -27,7 +27,7 @@ const (
 //
 // Snapshots come on the returned channel: the first within some 40 ms of the
 // first answer, then at most ten a second when something has changed, and one
-// each half of `every` when the answers only repeat themselves. A reader that
+// a second, or each half of `every`, when the answers only repeat themselves. A reader that
 // is slow gets the latest one and misses the rest; it never holds up the
 // probing. The channel is closed when ctx has ended and nothing runs any more,
 // at once when the inventory has no cluster.
@@ -70,6 +70,7 @@ type watch struct {
 func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	a := w.p.asker(w.inv)
+	a.holds = w.every*11/10 + 2*w.p.o.Timeout // a turn begins late by a tenth, and asks for Patroni's status before the rest
 	var g safe.Group
 	g.Go("watching", func() {
 		for i := range w.targets {
@@ -129,7 +130,7 @@ func (w *watch) pending(ctx context.Context, gap time.Duration) bool {
 	if !sleep(ctx, gap) {
 		return false
 	}
-	slow := time.NewTimer(w.every/2 - gap)
+	slow := time.NewTimer(min(w.every/2, time.Second) - gap)
 	defer slow.Stop()
 	elapsed := false
 	for {

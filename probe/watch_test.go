@@ -114,6 +114,31 @@ func TestWatchIsCoalescedAndCalm(t *testing.T) {
 	})
 }
 
+// TestWatchSlowly: what is asked once a minute and answers each time is known all the while.
+func TestWatchSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := watchAll(ctx, uneven(newFleet([]byte(page))), inventory(2, 3), time.Minute)
+		time.Sleep(time.Second)
+		for range 600 {
+			time.Sleep(time.Second)
+			s, now := w.last(), time.Now()
+			for name, v := range s.Patroni {
+				if !v.Status.Current(now) || !v.Checks["/primary"].Current(now) {
+					t.Fatalf("%s counts as not known %v after its answer", name, v.Status.Age(now))
+				}
+			}
+			for host, o := range s.HAProxy {
+				if !o.Current(now) {
+					t.Fatalf("HAProxy on %s counts as not known %v after its answer", host, o.Age(now))
+				}
+			}
+		}
+		cancel()
+		<-w.done
+	})
+}
+
 // TestWatchSpreadsTheTurns: the first turns come together, and after them those
 // of a large fleet are spread over the whole period; else all of them would be
 // answered, and judged, in the same half of it.

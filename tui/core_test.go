@@ -51,6 +51,78 @@ func TestPaletteGoesToEverything(t *testing.T) {
 	}
 }
 
+// TestPaletteTakesWhatAnAlertNames: an address, a port, "instance" and a name;
+// and of things with one name the one on screen comes first, then trouble.
+func TestPaletteTakesWhatAnAlertNames(t *testing.T) {
+	for _, tt := range []struct {
+		start       model.ClusterName
+		typed, path string
+	}{
+		{"", "10.10.10.12", "fleet › pg-test-2"}, {"pg-test", "5434", "fleet › pg-test › replica"}, {"pg-meta", "5434", "fleet › pg-meta › replica"},
+		{"", "instance pg-test-3", "fleet › pg-test-3"}, {"", "service pg-test  replica", "fleet › replica"}, {"pg-test", "service replica", "fleet › pg-test › replica"},
+		{"", "board pg-meta", "fleet › pg-meta"}, {"pg-test", "primary", "fleet › pg-test › primary"}, {"pg-meta", "primary", "fleet › pg-meta › primary"},
+		{"pg-test", "findings", "fleet › pg-test › findings"}, {"pg-test", "instance", "fleet › pg-test › pg-test-1"},
+	} {
+		r := newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Start = tt.start })
+		r.press(":")
+		r.typing(tt.typed)
+		r.press("enter")
+		if got := r.path(); got != tt.path {
+			t.Errorf("at %q, :%s leads to %s, want %s", tt.start, tt.typed, got, tt.path)
+		}
+	}
+	w := newWorld()
+	w.shut("pg-test-1", "6432") // pg-test is in trouble, pg-meta comes first in the inventory
+	r := newRig(t, w, 80, 24)
+	r.press("0", ":")
+	r.typing("primary")
+	r.press("enter")
+	if got := r.path(); got != "fleet › pg-test › primary" {
+		t.Errorf("trouble does not come first: %s\n%s", got, r.screen())
+	}
+}
+
+// TestContextsAreChosen: the word alone opens none.
+func TestContextsAreChosen(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+		d.Contexts = []ContextInfo{{Name: "a-prod", Environment: "production"}, {Name: "b"}}
+		d.Context = d.Contexts[1]
+		d.Open = func(context.Context, string) (Deps, error) { return Deps{}, errors.New("was opened") }
+	})
+	r.press(":")
+	r.typing("ctx")
+	r.press("enter", "enter")
+	r.want("ctx a-prod", "ctx b", "open", "chooses the context")
+	r.wantNot("was opened")
+	r.press("down", "enter")
+	r.want("context a-prod: was opened")
+	r = newRig(t, newWorld(), 100, 30)
+	r.press(":")
+	r.typing("ctx")
+	r.press("enter")
+	r.want("none is declared: pgtui config init shows how")
+}
+
+// TestAnAlertsNameFindsTheCluster: the fleet's filter takes instances and addresses.
+func TestAnAlertsNameFindsTheCluster(t *testing.T) {
+	for _, typed := range []string{"test-2", "10.10.10.12", "!meta"} {
+		r := newRig(t, newWorld(), 80, 24)
+		r.press("/")
+		r.typing(typed)
+		r.want("▸pg-test ", "1 hidden by the filter")
+	}
+}
+
+// TestTheMouseComesAndGoes, and each time it is said who has it.
+func TestTheMouseComesAndGoes(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 24)
+	r.press("m")
+	r.want("the terminal has the mouse")
+	r.press("m")
+	r.want("pgtui has the mouse again")
+	r.wantNot("the terminal has the mouse")
+}
+
 func TestNumbersJumpAndHistoryLeadsBack(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
 	for _, step := range []struct{ key, path string }{
@@ -138,6 +210,11 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
 	r.press("0", "tab")
 	r.want("MESSAGES 1", "copied:")
+	r = newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
+	r.press("8", "y")
+	r.want("inventory/pigsty.yml reload pg-test\n --dry-run\n in Pigsty: bin/pgsql-svc pg-test")
+	r.press("9", "y")
+	r.want("inventory/pigsty.yml whatif pg-test\n --down pg-test-1\n")
 }
 
 // TestCopiedCommandsAreReadBackByAShell runs what y copies in a real shell, in

@@ -48,7 +48,7 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"fleet", nil}, {"fleet filter", []string{"/", "t"}}, {"fleet filtered", []string{"enter"}}, {"fleet again", []string{"esc", "G"}},
 		{"board", []string{"enter"}}, {"cell", []string{"right", "j", "right"}}, {"board help", []string{"?"}},
 		{"findings", []string{"esc", "f"}}, {"events", []string{"esc", "e"}}, {"events below", []string{"j", "G"}},
-		{"what if", []string{"esc", "w"}}, {"what if it leads", []string{"j", "l"}}, {"what if all are down", []string{"space", "k", "space", "k", "space"}},
+		{"what if", []string{"esc", "w"}}, {"what if it leads", []string{"j", "l"}}, {"what if all are down", []string{"enter", "k", "enter", "k", "enter"}},
 		{"topology", []string{"esc", "t"}}, {"topology below", []string{"j", "G"}},
 		{"instance", []string{"enter"}}, {"instance below", []string{"j", "j", "G"}},
 		{"haproxy", []string{"n"}}, {"haproxy below", []string{"tab", "j", "j", "G"}},

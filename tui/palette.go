@@ -19,13 +19,16 @@ type palette struct {
 	all    []choice // everything there is
 	found  []choice // what meets the input, the best first
 	cursor int
+	moved  bool // to the choice by the operator
 }
 
 // choice is one thing the palette can do.
 type choice struct {
-	name string // as it is typed
-	only string // it is listed once this was typed
-	kind string // cluster, service, instance, screen, action, context
+	name string   // as it is typed
+	also []string // what else it is found by
+	near int      // before others that meet the input as well: of the cluster on screen, of one in trouble
+	only string   // it is listed once this was typed
+	kind string   // cluster, service, instance, screen, action, context
 	help string
 	open func(page.Env) page.Page // nil when it is an action or a context
 	do   keys.Action
@@ -56,7 +59,14 @@ func (m *Model) choices(e page.Env) []choice {
 		}
 	}
 	for _, c := range m.deps.Contexts {
-		out = append(out, choice{name: "ctx " + c.Name, kind: "context", help: c.Environment, ctx: c.Name})
+		help := c.Environment
+		if c.Name == m.deps.Context.Name {
+			help = strings.TrimSpace(help + " · open")
+		}
+		out = append(out, choice{name: "ctx " + c.Name, kind: "context", help: help, ctx: c.Name})
+	}
+	if len(m.deps.Contexts) == 0 {
+		out = append(out, choice{name: "ctx", kind: "context", help: noContexts})
 	}
 	for i := range m.deps.Actions {
 		out = append(out, choice{name: m.deps.Actions[i].Label, kind: "sandbox", demo: &m.deps.Actions[i]})
@@ -65,11 +75,24 @@ func (m *Model) choices(e page.Env) []choice {
 		return out
 	}
 	for i := range m.inv.Clusters {
-		out = append(out, clusterChoices(&m.inv.Clusters[i])...)
-		out = append(out, askChoices(&m.inv.Clusters[i], e)...)
+		c := &m.inv.Clusters[i]
+		near := 0
+		if b := e.Board(c.Name); b != nil && b.Health != model.HealthOK {
+			near = 100
+		}
+		if c.Name == at.Cluster && len(m.stack) > 1 {
+			near = 300
+		}
+		for _, ch := range append(clusterChoices(c), askChoices(c, e)...) {
+			ch.near = near
+			out = append(out, ch)
+		}
 	}
 	return out
 }
+
+// noContexts is what there is to say where nobody has declared any.
+const noContexts = "none is declared: pgtui config init shows how"
 
 // askChoices are the questions about a cluster as the commands are written,
 // "trace pg-test primary". They are many, and listed once their first word is typed.
@@ -94,14 +117,16 @@ func askChoices(c *model.Cluster, e page.Env) []choice {
 // clusterChoices are a cluster, its services and its instances.
 func clusterChoices(c *model.Cluster) []choice {
 	name := c.Name
-	out := []choice{{name: string(name), kind: "cluster", help: "its board", open: func(page.Env) page.Page { return page.NewCluster(name) }}}
+	out := []choice{{name: string(name), also: []string{"board " + string(name), c.VIP}, kind: "cluster", help: "its board", open: func(page.Env) page.Page { return page.NewCluster(name) }}}
 	for _, svc := range c.Services() {
 		s := svc.Name
-		out = append(out, choice{name: string(name) + "-" + string(s), kind: "service", help: "port " + svc.Port, open: func(page.Env) page.Page { return page.NewService(name, s) }})
+		out = append(out, choice{name: string(name) + "-" + string(s), also: []string{"service " + string(s), "service " + string(name) + " " + string(s), svc.Port},
+			kind: "service", help: "port " + svc.Port, open: func(page.Env) page.Page { return page.NewService(name, s) }})
 	}
 	for i := range c.Instances {
 		in := c.Instances[i].Name
-		out = append(out, choice{name: string(in), kind: "instance", help: "of " + string(name), open: func(page.Env) page.Page { return page.NewInstance(name, in) }})
+		out = append(out, choice{name: string(in), also: []string{"instance " + string(in), string(c.Instances[i].Host)}, kind: "instance", help: "of " + string(name),
+			open: func(page.Env) page.Page { return page.NewInstance(name, in) }})
 	}
 	return out
 }
@@ -117,7 +142,7 @@ func moves(a keys.Action) bool {
 
 // find narrows the choices to what was typed.
 func (p *palette) find() {
-	want := strings.ToLower(strings.TrimSpace(p.input.Value))
+	want := p.want()
 	type hit struct {
 		choice
 		score int
@@ -127,10 +152,7 @@ func (p *palette) find() {
 		if !strings.HasPrefix(want, c.only) {
 			continue
 		}
-		if n := page.Fuzzy(want, strings.ToLower(c.name)); n > 0 {
-			if c.name == want {
-				n += 5000
-			}
+		if n := c.meets(want); n > 0 {
 			hits = append(hits, hit{c, n})
 		}
 	}
@@ -140,6 +162,39 @@ func (p *palette) find() {
 		p.found = append(p.found, h.choice)
 	}
 	p.cursor = max(min(p.cursor, len(p.found)-1), 0)
+}
+
+// want is what was typed.
+func (p *palette) want() string {
+	return strings.Join(strings.Fields(strings.ToLower(p.input.Value)), " ")
+}
+
+// meets tells how well the choice meets what was typed: 0 is not at all.
+func (c *choice) meets(want string) int {
+	best := page.Fuzzy(want, strings.ToLower(c.name))
+	if c.name == want {
+		best += 5000
+	}
+	part := strings.Contains(strings.ToLower(c.name), want)
+	for _, other := range c.also {
+		if other = strings.ToLower(other); want != "" && strings.Contains(other, want) {
+			part = true
+			n := page.Fuzzy(want, other) - 50
+			if other == want {
+				n += 5000
+			}
+			best = max(best, n)
+		}
+	}
+	if part {
+		best += c.near
+	}
+	return best
+}
+
+// asksWhich reports whether only the word ctx was typed, and no context chosen.
+func (p *palette) asksWhich() bool {
+	return !p.moved && p.found[p.cursor].ctx != "" && strings.HasPrefix("ctx", p.want())
 }
 
 // open shows the palette.
@@ -157,10 +212,10 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 		m.palette = nil
 		return nil
 	case "up", "shift+tab":
-		p.cursor = max(p.cursor-1, 0)
+		p.cursor, p.moved = max(p.cursor-1, 0), true
 		return nil
 	case "down":
-		p.cursor = max(min(p.cursor+1, len(p.found)-1), 0)
+		p.cursor, p.moved = max(min(p.cursor+1, len(p.found)-1), 0), true
 		return nil
 	case "tab":
 		if len(p.found) > 0 {
@@ -178,7 +233,7 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 		}
 	}
 	p.input, _ = p.input.Key(name, text)
-	p.cursor = 0
+	p.cursor, p.moved = 0, false
 	p.find()
 	return nil
 }
@@ -186,6 +241,11 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 // choose does what the palette's cursor is on.
 func (m *Model) choose() tea.Cmd {
 	p := m.palette
+	if len(p.found) > 0 && p.asksWhich() {
+		p.input.Value = "ctx "
+		p.find()
+		return nil
+	}
 	m.palette = nil
 	if len(p.found) == 0 {
 		m.say(theme.Warn, "nothing is called "+p.input.Value)
@@ -202,6 +262,9 @@ func (m *Model) choose() tea.Cmd {
 	case c.demo != nil:
 		m.say(theme.Info, c.demo.Label+" …")
 		return m.feed.act(*c.demo)
+	case c.do == "":
+		m.say(theme.Info, "contexts: "+noContexts)
+		return nil
 	}
 	return m.do(c.do, e)
 }
@@ -229,5 +292,8 @@ func (p *palette) list(w, h int) []widget.Line {
 // line is the palette's own line.
 func (p *palette) line() widget.Line {
 	l := widget.T(theme.Key, " :").Add(theme.Plain, p.input.Value).Add(theme.Key, "▏")
+	if len(p.found) > 0 && p.asksWhich() {
+		return l.Add(theme.Dim, "  ↑ ↓ or its name chooses the context, esc leaves")
+	}
 	return l.Add(theme.Dim, "  tab completes, enter goes there, esc leaves")
 }

@@ -323,8 +323,11 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Copy:
 		return m.copyCommand(e)
 	case keys.Mouse:
-		if m.noMouse = !m.noMouse; m.noMouse {
+		m.noMouse = !m.noMouse
+		if m.noMouse {
 			m.say(theme.Info, "the terminal has the mouse: select what you like, m takes it back")
+		} else {
+			m.say(theme.Info, "pgtui has the mouse again: click, scroll; m gives it to the terminal")
 		}
 		return nil
 	case keys.Filter:

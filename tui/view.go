@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -37,9 +38,7 @@ func (m *Model) lines() []widget.Line {
 		page = widget.Overlay(page, m.dialog.View(m.w, body), m.w)
 	}
 	out := append(m.head(), page...)
-	if m.speaks() {
-		out = append(out, m.spoken())
-	}
+	out = append(out, m.spoken()...)
 	if m.showsActions() {
 		out = append(out, m.actions())
 	}
@@ -48,18 +47,11 @@ func (m *Model) lines() []widget.Line {
 
 // bodyHeight is what the page gets of the screen.
 func (m *Model) bodyHeight() int {
-	h := m.h - 1 - len(m.head())
-	if m.speaks() {
-		h--
-	}
+	h := m.h - 1 - len(m.head()) - len(m.spoken())
 	if m.showsActions() {
 		h--
 	}
 	return max(h, 0)
-}
-
-func (m *Model) speaks() bool {
-	return m.h >= 5 && (m.typing || m.palette != nil || m.toast.text != "")
 }
 
 func (m *Model) showsActions() bool { return m.h >= 12 && len(m.deps.Actions) > 0 }
@@ -145,17 +137,37 @@ func (m *Model) age() widget.Line {
 	return page.AgeMark(at, m.now, m.every())
 }
 
-// spoken is the line of the filter, or of what was last said.
-func (m *Model) spoken() widget.Line {
-	if m.palette != nil {
-		return m.palette.line()
+// spoken is the line of the filter or the palette, or what was last said, in as
+// many lines as it needs where there is room: what cannot be copied for you must
+// be there to read.
+func (m *Model) spoken() []widget.Line {
+	switch {
+	case m.h < 5:
+		return nil
+	case m.palette != nil:
+		return []widget.Line{m.palette.line()}
+	case m.typing:
+		return []widget.Line{widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
+			Add(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp)}
+	case m.toast.text == "":
+		return nil
+	case m.h < 16:
+		return []widget.Line{widget.T(m.toast.tone, " "+m.toast.text)}
 	}
-	if m.typing {
-		return widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
-			Add(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp)
+	if l := widget.T(m.toast.tone, " "+m.toast.text); l.Width() <= m.w {
+		return []widget.Line{l}
 	}
-	return widget.T(m.toast.tone, " "+m.toast.text)
+	var out []widget.Line
+	for _, part := range strings.Split(m.toast.text, "   ") { // parts that were set apart
+		for _, text := range widget.Wrap(part, max(m.w-2, 1)) {
+			out = append(out, widget.T(m.toast.tone, " "+text))
+		}
+	}
+	return out[:min(len(out), mostSpoken)]
 }
+
+// mostSpoken is how many lines a message may take from the page.
+const mostSpoken = 4
 
 // actions are the keys of the sandbox.
 func (m *Model) actions() widget.Line {

@@ -204,6 +204,16 @@ func (w *world) mute(name model.InstanceName, ago time.Duration) {
 	w.snap.Patroni[name] = v
 }
 
+// cutOff lets a node stop answering altogether ago before t0.
+func (w *world) cutOff(name model.InstanceName, h model.Host, ago time.Duration) {
+	w.mute(name, ago)
+	v := w.snap.Patroni[name]
+	for i := range v.Ports {
+		v.Ports[i].Err, v.Ports[i].Tried = v.Status.Err, time.Time{}
+	}
+	w.muteProxy(h, ago)
+}
+
 // shut lets a port of an instance refuse connections.
 func (w *world) shut(name model.InstanceName, port string) {
 	v := w.snap.Patroni[name]
@@ -256,8 +266,7 @@ func situations() []struct {
 	unknown := newWorld()
 	for _, c := range unknown.inv.Clusters {
 		for _, in := range c.Instances {
-			unknown.mute(in.Name, time.Minute)
-			unknown.muteProxy(in.Host, time.Minute)
+			unknown.cutOff(in.Name, in.Host, time.Minute)
 		}
 	}
 	asking := newWorld()

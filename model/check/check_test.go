@@ -73,6 +73,25 @@ func TestDisagreementInPassing(t *testing.T) {
 	}
 }
 
+// TestSilentPatroniTellsOfThePortsBehindIt: whether the old primary still runs.
+func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
+	open, refused := seen(model.PortState{}), seen(model.PortState{Why: "port 6432 refuses connections", Refused: true})
+	lost := model.Observed[model.PortState]{Value: model.PortState{}, At: t0, Err: errText("timeout")}
+	for want, ports := range map[string][]model.PortView{
+		"": {{Port: "5432", Observed: lost}, {Port: "6432", Observed: lost}},
+		"connections are taken by PostgreSQL on 5432":                               {{Port: "5432", Observed: open}, {Port: "6432", Observed: lost}},
+		"connections are taken by PostgreSQL on 5432, refused by pgbouncer on 6432": {{Port: "5432", Observed: open}, {Port: "6432", Observed: refused}},
+	} {
+		found := check.Diagnose(input(func(in *check.Input) {
+			in.Board.Cluster.Instances[1].BouncerPort = 6432
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("refused")}, Ports: ports}
+		}))
+		if len(found) != 1 || strings.Join(found[0].Evidence[1:], "; ") != want {
+			t.Errorf("want %q: %+v", want, found)
+		}
+	}
+}
+
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
 	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}

@@ -51,7 +51,9 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 			!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {
 			return false
 		}
-		if !slices.EqualFunc(x.Ports, y.Ports, func(a, b model.PortView) bool { return a.Port == b.Port && a.Shut(at.was) == b.Shut(at.is) }) {
+		if !slices.EqualFunc(x.Ports, y.Ports, func(a, b model.PortView) bool {
+			return a.Port == b.Port && a.Shut(at.was) == b.Shut(at.is) && a.Open(at.was) == b.Open(at.is)
+		}) {
 			return false
 		}
 		for path, o := range x.Checks {

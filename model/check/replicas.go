@@ -7,8 +7,7 @@ import (
 )
 
 // lagWarn is the replay lag, in bytes, from which a replica is called lagging:
-// one WAL segment. Patroni lets no replica win that is more than 1 MB behind
-// (Pigsty's maximum_lag_on_failover).
+// one WAL segment. It has long lost any election: model.MaxLagOnFailover.
 const lagWarn = 16 << 20
 
 // replicaLag: a replica that is far behind the leader.

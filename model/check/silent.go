@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"pgtui/model"
 )
@@ -50,11 +52,41 @@ func patroniSilent(in Input) []model.Finding {
 		if o.Err == nil {
 			continue
 		}
-		out = append(out, model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
+		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
 			Summary:  fmt.Sprintf("%s is not known: its Patroni does not answer", m.Instance),
-			Evidence: []string{m.Why}, Hint: hintOr(o.Err, "ssh "+string(m.Host)+" systemctl status patroni")})
+			Evidence: []string{m.Why}, Hint: hintOr(o.Err, "ssh "+string(m.Host)+" systemctl status patroni")}
+		if ports := behind(in, m.Instance); ports != "" {
+			f.Evidence = append(f.Evidence, ports)
+		}
+		out = append(out, f)
 	}
 	return out
+}
+
+// behind is which of an instance's own ports take connections though its
+// Patroni is silent: whether the old primary's PostgreSQL still runs.
+func behind(in Input, name model.InstanceName) string {
+	var open, shut []string
+	for _, p := range in.Snap.Patroni[name].Ports {
+		what := "PostgreSQL on " + p.Port
+		if c := in.Board.Cluster.Instance(name); c != nil && p.Port == strconv.Itoa(int(c.BouncerPort)) {
+			what = "pgbouncer on " + p.Port
+		}
+		switch {
+		case p.Open(in.Now):
+			open = append(open, what)
+		case p.Value.Refused && p.Shut(in.Now) != "":
+			shut = append(shut, what)
+		}
+	}
+	var parts []string
+	if len(open) > 0 {
+		parts = append(parts, "connections are taken by "+strings.Join(open, " and "))
+	}
+	if len(shut) > 0 {
+		parts = append(parts, "refused by "+strings.Join(shut, " and "))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // hintOr is err's own hint, else the given one.

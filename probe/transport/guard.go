@@ -43,13 +43,13 @@ func (g *Guard) Run(ctx context.Context, c Cmd) (out Output, err error) {
 		out, err = g.Runner.Run(ctx, c)
 	}
 	if g.Ran != nil {
-		g.Ran(model.Ran{At: at, Node: c.Target.Address, Argv: argvOf(c), Took: g.Now().Sub(at), Exit: out.Exit, Err: err, Reads: c.Reads})
+		g.Ran(model.Ran{At: at, Node: c.Target.Address, Argv: argvOf(c), Script: c.Script, Took: g.Now().Sub(at), Exit: out.Exit, Err: err, Reads: c.Reads})
 	}
 	return out, err
 }
 
-// argvOf is how a script is written in the log: its first words and its
-// arguments. What goes in on standard input is not part of it.
+// argvOf is how a script is called in the log: the comment it begins with and
+// its arguments. What goes in on standard input is not part of it.
 func argvOf(c Cmd) []string {
 	argv := []string{"sh", "-c", "…"}
 	for line := range strings.Lines(c.Script) {

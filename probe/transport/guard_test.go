@@ -32,7 +32,7 @@ func TestGuardLetsOnlyReadsThrough(t *testing.T) {
 	if len(r.ran) != 1 || !strings.Contains(r.ran[0], "ls") {
 		t.Errorf("ran %q", r.ran)
 	}
-	if len(log) != 2 || strings.Join(log[0].Argv, " ") != "sh -c look at the files /etc" || log[0].Exit != 3 || log[1].Err == nil {
+	if len(log) != 2 || strings.Join(log[0].Argv, " ") != "sh -c look at the files /etc" || !strings.Contains(log[0].Script, "# look at the files") || log[0].Exit != 3 || log[1].Err == nil {
 		t.Errorf("log %+v", log)
 	}
 	g.ReadOnly = ""

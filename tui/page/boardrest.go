@@ -279,8 +279,12 @@ func files(b *model.Board, e Env) widget.Line {
 	case len(waits) > 0:
 		l = gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))
 	}
-	if age := e.Now.Sub(oldest); same+len(differ) > 0 && !oldest.IsZero() && age > 3*time.Minute {
+	switch age := e.Now.Sub(oldest); { // a time of day: it stands still while nothing is read
+	case same+len(differ) == 0 || oldest.IsZero():
+	case age > 3*time.Minute:
 		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
+	default:
+		l = l.Add(theme.Dim, "   read "+clock(oldest, e.Now))
 	}
 	return l.Trunc(e.W)
 }

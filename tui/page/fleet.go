@@ -68,7 +68,7 @@ func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 	}
 	meets := newFilter(p.filter)
 	for _, b := range all {
-		if meets(string(b.Cluster.Name), string(b.Leader), b.Health.String()) && (!p.faults || b.Health != model.HealthOK) {
+		if meets(names(b)...) && (!p.faults || b.Health != model.HealthOK) {
 			rows = append(rows, b)
 		}
 	}
@@ -76,6 +76,17 @@ func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 		p.sorted(rows)
 	}
 	return rows, len(all) - len(rows)
+}
+
+// names are what a cluster is found by: its own name and state, and what an
+// alert names of it.
+func names(b *model.Board) []string {
+	c := b.Cluster
+	out := append(make([]string, 0, 3+2*len(c.Instances)), string(c.Name), b.Health.String(), c.VIP)
+	for i := range c.Instances {
+		out = append(out, string(c.Instances[i].Name), string(c.Instances[i].Host))
+	}
+	return out
 }
 
 // at is the row of the cursor; the first when its cluster is not shown.

@@ -175,9 +175,20 @@ func (p *Instance) answer(b *model.Board, m *model.Member, e Env) []widget.Line 
 // services is what the HAProxies make of the instance, service by service;
 // those that say the same share a line.
 func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int) {
-	t := widget.Table{Cols: []widget.Column{
+	var first []int
+	var rows [][]widget.Line
+	routes := p.routes(b)
+	for _, r := range routes {
+		first = append(first, len(rows))
+		rows = append(rows, p.serviceRows(b, r, e)...)
+	}
+	who := 5
+	if len(rows) > len(routes) { // they differ: who says what is kept
+		who = 0
+	}
+	t := widget.Table{Rows: rows, Cols: []widget.Column{
 		{Title: "SERVICE", Min: 8, Max: 32},
-		{Title: "HAPROXY", Min: 8, Max: 32, Drop: 5},
+		{Title: "HAPROXY", Min: 8, Max: 32, Drop: who},
 		{Title: "VERDICT", Min: 12},
 		{Title: "STATUS", Min: 6, Max: 24, Drop: 3},
 		{Title: "CHECK", Min: 8, Max: 24, Flex: true, Drop: 4},
@@ -185,11 +196,6 @@ func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int)
 		{Title: "PATRONI", Right: true, Drop: 2},
 		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},
 	}}
-	var first []int
-	for _, r := range p.routes(b) {
-		first = append(first, len(t.Rows))
-		t.Rows = append(t.Rows, p.serviceRows(b, r, e)...)
-	}
 	if len(t.Rows) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " no service names it")}, nil
 	}
@@ -267,19 +273,23 @@ func ports(in *model.Instance, e Env) []widget.Line {
 		}
 		l = l.Add(m.tone, m.shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
 	}
-	for _, pt := range v.Ports { // as long as its Patroni answers: see model.PortView
+	for _, pt := range v.Ports {
 		name := "postgres"
 		if pt.Port == fmt.Sprint(in.BouncerPort) {
 			name = "pgbouncer"
 		}
 		var shut error
-		if why := pt.Shut(e.Now); why != "" && v.Status.Current(e.Now) {
+		if why := pt.Shut(e.Now); why != "" && (pt.Value.Refused || v.Status.Current(e.Now)) { // else the way there may be what is broken
 			shut = errors.New(why)
 		}
-		if pt.Err != nil {
+		if pt.Err != nil && v.Status.Err == nil {
 			why = append(why, wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
 		}
-		add(pt.Port, name, pt.Tried, shut, pt.Known() && v.Status.Current(e.Now))
+		tried := pt.Tried
+		if pt.Err != nil {
+			tried = e.Now
+		}
+		add(pt.Port, name, tried, shut, pt.Open(e.Now))
 	}
 	add(fmt.Sprint(in.PatroniPort), "patroni", v.Status.Tried, v.Status.Err, v.Status.Current(e.Now))
 	if n := e.Inv.Node(in.Host); n != nil {
@@ -287,10 +297,16 @@ func ports(in *model.Instance, e Env) []widget.Line {
 			add(fmt.Sprint(n.HAProxy.Port), "haproxy", o.Tried, o.Err, o.Current(e.Now))
 		}
 	}
+	out := []widget.Line{l}
 	if e.Offers(TopicComponents) {
-		l = l.Add(theme.Key, "c").Add(theme.Dim, " asks the rest")
+		rest := widget.T(theme.Key, "c").Add(theme.Dim, " asks the rest")
+		if l.Width()+rest.Width() <= e.W {
+			out[0] = widget.Join(l, rest)
+		} else {
+			out = append(out, widget.Join(widget.P("         "), rest))
+		}
 	}
-	return append(append([]widget.Line{l}, why...), nil)
+	return append(append(out, why...), nil)
 }
 
 // patroni is what the instance's own Patroni and the DCS say of it.

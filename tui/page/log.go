@@ -221,6 +221,15 @@ func ranWhole(r model.Ran, e Env) []widget.Line {
 	if r.Err != nil {
 		out = append(out, failure(r.Err, e)...)
 	}
+	script := strings.Split(strings.TrimSpace(r.Script), "\n")
+	for i, text := range script {
+		if i == mostLines {
+			return append(out, widget.T(theme.Dim, fmt.Sprintf("     … %d more lines", len(script)-i)))
+		}
+		if r.Script != "" {
+			out = append(out, widget.T(theme.Dim, "     "+strings.ReplaceAll(text, "\t", "  ")).Trunc(e.W))
+		}
+	}
 	return out
 }
 

@@ -179,6 +179,23 @@ func (p *Diff) Command(Env) (string, string) {
 // Place of the page.
 func (p *WhatIf) Place(Env) Place { return Place{Cluster: p.name, Instance: p.cursor} }
 
+// Command supposes the same.
+func (p *WhatIf) Command(e Env) (string, string) {
+	out := "pgtui whatif " + string(p.name)
+	b := e.Board(p.name)
+	if b == nil {
+		return out, ""
+	}
+	sup, _ := p.supposed(b)
+	for _, n := range sup.Down {
+		out += " --down " + safe.Word(string(n))
+	}
+	if sup.Leader != "" {
+		out += " --leader " + safe.Word(string(sup.Leader))
+	}
+	return out, ""
+}
+
 // words is a command and the cluster it is of, if any.
 func words(command string, c model.ClusterName) string {
 	if c == "" {

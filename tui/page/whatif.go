@@ -33,7 +33,7 @@ func (p *WhatIf) Title() string { return "what if" }
 // Keys of the page.
 func (p *WhatIf) Keys(Env) []keys.Binding {
 	return append([]keys.Binding{
-		keys.New(keys.Toggle, "down or up", "space", "suppose the member down, or not", "space", "enter", "w"),
+		keys.New(keys.Toggle, "down or up", "enter", "suppose the member down, or not", "enter", "w"),
 		keys.New(keys.Lead, "it leads", "l", "suppose the member leads, or leave it to Patroni", "l"),
 		keys.New(keys.Up, "", "↑/k", "up", "up", "k"),
 		keys.New(keys.Down, "member", "↓/j", "down", "down", "j"),
