@@ -152,9 +152,9 @@ func dsn(port any) string {
 func TestLabStatusFollowsASwitchover(t *testing.T) {
 	needLab(t)
 	lab(t, "switchover", "pg-test", "pg-test-2")
-	took := until(t, "primary is served by pg-test-2", func() bool {
+	took := until(t, "primary and default are served by pg-test-2", func() bool {
 		c, _ := status(t)
-		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"})
+		return slices.Equal(service(t, c, "primary").Serving, []string{"pg-test-2"}) && slices.Equal(service(t, c, "default").Serving, []string{"pg-test-2"})
 	})
 	t.Logf("primary followed the switchover %s after Patroni said done", took.Round(100*time.Millisecond))
 	c, r := status(t)
