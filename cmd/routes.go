@@ -62,7 +62,7 @@ func (a *app) printRoutes(boards []model.Board, at time.Time) {
 			for _, v := range r.Views {
 				serves, age := "–", "–"
 				if len(v.Serving) > 0 {
-					serves = model.Join(v.Serving)
+					serves = servers(v.Serving, []model.View{v})
 				}
 				if !v.At.IsZero() {
 					age = at.Sub(v.At).Round(time.Millisecond).String()

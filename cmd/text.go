@@ -3,6 +3,7 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -113,11 +114,25 @@ func vipText(b *model.Board) string {
 func serves(r model.Route) string {
 	switch {
 	case r.Agreed && len(r.Serving) > 0:
-		return model.Join(r.Serving)
+		return servers(r.Serving, r.Views)
 	case r.Agreed:
 		return "nobody"
 	}
 	return string(r.Verdict)
+}
+
+// servers are who gets connections, and which of them take none.
+func servers(names []model.InstanceName, views []model.View) string {
+	r := model.Route{Views: views}
+	shut, _ := r.Shut()
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = string(n)
+		if slices.Contains(shut, n) {
+			parts[i] += " (shut)"
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func leaderText(b *model.Board) string {
