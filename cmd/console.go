@@ -31,28 +31,106 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	if !a.terminal() {
 		return &model.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: "pgtui status"}
 	}
-	inv, err := a.load(cmd.Context())
+	path, err := findInventory(a.inventory, a.io.Getenv)
 	if err != nil {
 		return err
 	}
-	if _, err := clusters(inv, args); err != nil {
-		return err
-	}
-	d := a.deps(inv)
+	d := a.deps(path)
 	if len(args) == 1 {
 		d.Start = model.ClusterName(args[0])
+	}
+	ctx, stop := context.WithCancel(cmd.Context())
+	reading := a.reading(ctx, path, args)
+	defer func() { stop(); ended(reading, time.Second) }() // an inventory's program must not outlive the console
+	select {
+	case got := <-reading:
+		if d.Inventory = got.inv; got.err != nil {
+			return got.err
+		}
+	case <-a.patience(path):
+		d.Load = afterwards(reading, d.Load)
 	}
 	return tui.Run(cmd.Context(), d, a.io.In, a.io.Out)
 }
 
-// deps is the world the console gets; inv is what its first frame shows.
-func (a *app) deps(inv *model.Inventory) tui.Deps {
-	ap := a.applier(inv)
+// firstFrame is how long the console waits for its inventory before it shows
+// that it is being read: a large one, or a program that asks a database, is not
+// to keep the screen away.
+const firstFrame = 25 * time.Millisecond
+
+// read is an inventory, or why there is none.
+type read struct {
+	inv *model.Inventory
+	err error
+}
+
+// reading reads the inventory and sees that it has the clusters named. The
+// channel is closed when it has ended.
+func (a *app) reading(ctx context.Context, path string, names []string) <-chan read {
+	out := make(chan read, 1)
+	safe.Go("reading the inventory", func() {
+		var got read
+		if err := safe.Try("reading the inventory", func() (err error) {
+			if got.inv, err = a.loadFile(ctx, path); err == nil {
+				_, err = clusters(got.inv, names)
+			}
+			return err
+		}); err != nil {
+			got = read{err: err}
+		}
+		out <- got
+		close(out)
+	}, func(error) {})
+	return out
+}
+
+// ended waits until nothing is read any more, but no longer than that.
+func ended(reading <-chan read, longest time.Duration) {
+	late := time.After(longest)
+	for more := true; more; {
+		select {
+		case _, more = <-reading:
+		case <-late:
+			return
+		}
+	}
+}
+
+// patience fires when the inventory is waited for no longer; nil, and thus
+// never, where a password may be asked for on the terminal meanwhile.
+func (a *app) patience(path string) <-chan time.Time {
+	if file, _ := a.vaultSource(path); a.askVault || file != "" {
+		return nil
+	}
+	return time.After(firstFrame)
+}
+
+// afterwards is load, once what is being read has come.
+func afterwards(reading <-chan read, load func(context.Context) (*model.Inventory, error)) func(context.Context) (*model.Inventory, error) {
+	var mu sync.Mutex
+	return func(ctx context.Context) (*model.Inventory, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if reading == nil {
+			return load(ctx)
+		}
+		select {
+		case got := <-reading:
+			reading = nil
+			return got.inv, got.err
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
+		}
+	}
+}
+
+// deps is the world the console gets, of the inventory at source.
+func (a *app) deps(source string) tui.Deps {
+	ap := a.applier(source)
 	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
-		Inventory: inv,
-		Load:      func(ctx context.Context) (*model.Inventory, error) { return a.loadFile(ctx, inv.Source) },
+		Load: func(ctx context.Context) (*model.Inventory, error) { return a.loadFile(ctx, source) },
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
@@ -93,7 +171,7 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 			return tr, ctx.Err()
 		},
 		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
-			play, err := a.playFile(ctx, inv.Source)
+			play, err := a.playFile(ctx, source)
 			if err != nil {
 				return model.Origins{}, err
 			}
@@ -103,7 +181,7 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		Diff:    diffLines,
 		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {
-			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv)))
+			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv.Source)))
 		},
 		Now:      now,
 		Version:  version(),
@@ -115,7 +193,7 @@ func (a *app) deps(inv *model.Inventory) tui.Deps {
 		Columns:  a.config.Columns,
 		Context:  infoOf(a.context),
 		Ran:      a.log.all,
-		Command:  a.called(inv),
+		Command:  a.called(source),
 		Open:     a.openContext,
 	}
 	if a.config.NoFiles {
@@ -150,7 +228,9 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	if err != nil {
 		return tui.Deps{}, err
 	}
-	return b.deps(inv), nil
+	d := b.deps(inv.Source)
+	d.Inventory = inv
+	return d, nil
 }
 
 // refresh is the time between two rounds of asking, 0 for pgtui's own choice.
@@ -173,13 +253,13 @@ func (a *app) themeName() string {
 
 // called is how pgtui is called so that it reads the same inventory in the same
 // way: the context or the inventory, and the flags that were given with it.
-func (a *app) called(inv *model.Inventory) string {
+func (a *app) called(source string) string {
 	words := []string{"pgtui"}
 	switch {
 	case a.context.Name != "" && a.inventory == a.expand(a.context.Inventory):
 		words = append(words, "--context", safe.Word(a.context.Name))
 	case a.inventory != "":
-		words = append(words, "-i", safe.Word(inv.Source))
+		words = append(words, "-i", safe.Word(source))
 	}
 	return strings.Join(append(words, a.given...), " ")
 }

@@ -26,7 +26,8 @@ func TestConsoleAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := a.deps(inv)
+	d := a.deps(inv.Source)
+	d.Inventory = inv
 	checkAccess(t, d, inv)
 	rows, err := d.Components(t.Context(), inv, "pg-test")
 	if err != nil || len(rows) == 0 || rows[0].State.Tried.IsZero() {

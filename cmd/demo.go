@@ -68,7 +68,8 @@ func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []strin
 	if _, err := clusters(inv, args); err != nil {
 		return err
 	}
-	d := a.deps(inv)
+	d := a.deps(inv.Source)
+	d.Inventory = inv
 	for _, act := range sb.Actions() {
 		d.Actions = append(d.Actions, tui.Action{Key: act.Key, Label: act.Label, Do: func(ctx context.Context) error { return sb.Do(ctx, act.Command) }})
 	}

@@ -44,7 +44,7 @@ func (a *app) diffCmd() *cobra.Command {
 				a.complain(inv, cls)
 				return exit(2, errUnpredictable)
 			}
-			plan, drift, err := a.applier(inv).Survey(cmd.Context(), inv, cls[0].Name, hosts(args[1:]))
+			plan, drift, err := a.applier(inv.Source).Survey(cmd.Context(), inv, cls[0].Name, hosts(args[1:]))
 			if err != nil {
 				return exit(2, err)
 			}

@@ -28,7 +28,8 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		return 2
 	}
 	var armed, deaf atomic.Bool
-	d := a.deps(inv)
+	d := a.deps(inv.Source)
+	d.Inventory = inv
 	d.Now = func() time.Time {
 		if armed.Load() {
 			panic("broken on purpose")

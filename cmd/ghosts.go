@@ -50,7 +50,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			if err != nil {
 				return exit(fail, err)
 			}
-			ap := a.applier(inv)
+			ap := a.applier(inv.Source)
 			look := ap.Examine(ctx, inv, cls)
 			snap, err := a.prober().Probe(ctx, inv, cls[0].Name)
 			if err != nil {

@@ -112,16 +112,7 @@ func (a *app) vaultPassword(ctx context.Context, inventory string) (string, erro
 	if a.askVault {
 		return a.typedPassword()
 	}
-	file, said := a.vaultFile, "--vault-password-file"
-	for _, dir := range []string{a.pigstyHome, filepath.Dir(inventory)} {
-		cfg := filepath.Join(dir, "ansible.cfg")
-		if p := ansiblePaths(cfg, "vault_password_file"); file == "" && dir != "" && len(p) == 1 {
-			file, said = p[0], "vault_password_file of "+cfg
-			if rest, ok := strings.CutPrefix(file, "~/"); ok {
-				file = join(a.io.Getenv("HOME"), rest)
-			}
-		}
-	}
+	file, said := a.vaultSource(inventory)
 	if file == "" {
 		return "", nil
 	}
@@ -139,6 +130,22 @@ func (a *app) vaultPassword(ctx context.Context, inventory string) (string, erro
 		return "", fmt.Errorf("%s: %w", said, err)
 	}
 	return strings.TrimSpace(string(pw)), nil
+}
+
+// vaultSource is the file that has or prints the vault password, "" for none,
+// and who names it.
+func (a *app) vaultSource(inventory string) (file, said string) {
+	file, said = a.vaultFile, "--vault-password-file"
+	for _, dir := range []string{a.pigstyHome, filepath.Dir(inventory)} {
+		cfg := filepath.Join(dir, "ansible.cfg")
+		if p := ansiblePaths(cfg, "vault_password_file"); file == "" && dir != "" && len(p) == 1 {
+			file, said = p[0], "vault_password_file of "+cfg
+			if rest, ok := strings.CutPrefix(file, "~/"); ok {
+				file = join(a.io.Getenv("HOME"), rest)
+			}
+		}
+	}
+	return file, said
 }
 
 // typedPassword asks for the vault password once; without a terminal it is the
@@ -262,12 +269,12 @@ func templateIn(dir string) string {
 // managed is the date of the 'ansible managed' line: --managed-at, the
 // modification time of the checkout's template, else the inventory's, so that
 // rendering twice gives the same bytes.
-func (a *app) managed(inv *model.Inventory) string {
+func (a *app) managed(source string) string {
 	if a.managedAt != "" {
 		return a.managedAt
 	}
-	file := inv.Source
-	if home := a.home(inv.Source); home != "" {
+	file := source
+	if home := a.home(source); home != "" {
 		file = templateIn(home)
 	}
 	if t := modTime(file); !t.IsZero() {
@@ -287,8 +294,8 @@ func (a *app) runner() transport.Runner {
 	}
 }
 
-// applier reads and changes the nodes' HAProxy files.
-func (a *app) applier(inv *model.Inventory) *apply.Applier {
+// applier reads and changes the HAProxy files of the nodes of an inventory.
+func (a *app) applier(source string) *apply.Applier {
 	return &apply.Applier{
 		Audit:   a.auditFile(),
 		Who:     a.operator(),
@@ -296,6 +303,6 @@ func (a *app) applier(inv *model.Inventory) *apply.Applier {
 		Stats:   a.prober().Stats,
 		Probe:   a.prober().Probe,
 		Now:     now,
-		Managed: a.managed(inv),
+		Managed: a.managed(source),
 	}
 }

@@ -50,7 +50,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := a.deps(inv).Origins(t.Context(), inv, cluster)
+	page, err := a.deps(inv.Source).Origins(t.Context(), inv, cluster)
 	if err != nil || len(page.Rows) == 0 || page.Hash != inv.Hash || page.Source != inv.Source {
 		t.Fatalf("%s, %q: %d rows of %s, %v", file, cluster, len(page.Rows), page.Source, err)
 	}
@@ -106,7 +106,8 @@ func TestTheInventoryPageReadsAfresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := a.deps(inv)
+	d := a.deps(inv.Source)
+	d.Inventory = inv
 	// The cluster's name is not the group's: its members are found all the same.
 	found, err := d.Origins(t.Context(), inv, "pg-a")
 	if err != nil || found.Hash != inv.Hash || len(found.Problems) != 1 || found.Problems[0].At.Line != 4 {

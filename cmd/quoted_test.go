@@ -8,7 +8,6 @@ import (
 
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
-	"pgtui/model"
 )
 
 // TestTheCallIsReadBackByAShell: how pgtui was called is what a copied command
@@ -24,7 +23,7 @@ func TestTheCallIsReadBackByAShell(t *testing.T) {
 			{file, []string{"-i", "/i/" + word, "--ssh-config", word}},
 			{context, []string{"--context", "c " + word}},
 		} {
-			call := tt.a.called(&model.Inventory{Source: "/i/" + word})
+			call := tt.a.called("/i/" + word)
 			out, err := exec.Command("sh", "-c", `pgtui() { printf '%s\n' "$@"; }; `+call).CombinedOutput()
 			if got := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"); err != nil || !slices.Equal(got, tt.want) {
 				t.Errorf("%s is read as %q, want %q (%v)", call, got, tt.want, err)

@@ -123,7 +123,7 @@ func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll
 		a.complain(inv, cls)
 		return fail(errUnpredictable)
 	}
-	ap := a.applier(inv)
+	ap := a.applier(inv.Source)
 	plan, err := ap.Plan(ctx, inv, cls[0].Name, on)
 	if err != nil {
 		return fail(err)

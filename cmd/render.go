@@ -39,7 +39,7 @@ func (a *app) renderCmd() *cobra.Command {
 				return &model.Hint{Err: fmt.Errorf("%d services cannot be rendered: nothing written", bad), Try: "mend the inventory, or --keep-going to render the others"}
 			}
 			for _, cl := range cls {
-				if err := a.emit(render.Files(inv, cl, a.managed(inv)), out); err != nil {
+				if err := a.emit(render.Files(inv, cl, a.managed(inv.Source)), out); err != nil {
 					return err
 				}
 			}

@@ -39,7 +39,7 @@ func (a *app) statesCmd() *cobra.Command {
 			if err != nil {
 				return exit(fail, err)
 			}
-			ap := a.applier(inv)
+			ap := a.applier(inv.Source)
 			plan, err := ap.PlanStates(ctx, inv, cls[0].Name)
 			if err == nil {
 				err = apply.Order(&plan, hosts(roll.order))

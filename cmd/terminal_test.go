@@ -143,6 +143,51 @@ func TestTerminalIsRestored(t *testing.T) {
 		c.left(t, 0)
 		c.restored(t)
 	})
+	// An inventory that takes its time does not keep the screen away: here a
+	// program that waits until the test lets it print the sandbox's.
+	for _, tt := range []struct {
+		name string
+		end  func(t *testing.T, c *screen, fifo string)
+		code int
+	}{
+		{"an inventory that comes late", func(t *testing.T, c *screen, fifo string) {
+			list, err := exec.CommandContext(t.Context(), bin, "-i", inv, "inventory", "--list").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(fifo, list, 0); err != nil {
+				t.Fatal(err)
+			}
+			c.await(t, "pg-test-1")
+			c.keys("q")
+		}, 0},
+		{"an inventory that cannot be had after all", func(t *testing.T, c *screen, fifo string) {
+			if err := os.WriteFile(fifo, []byte("no JSON"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"q before the inventory comes", func(_ *testing.T, c *screen, _ string) { c.keys("q") }, 0},
+		{"SIGHUP before the inventory comes", func(_ *testing.T, c *screen, _ string) { c.signal(syscall.SIGHUP) }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			program, fifo := filepath.Join(dir, "inventory.sh"), filepath.Join(dir, "fifo")
+			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(program, []byte("#!/bin/sh\nexec cat '"+fifo+"'\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			c := open(t, true, nil, bin, "-i", program)
+			c.await(t, "reading the inventory")
+			tt.end(t, c, fifo)
+			c.left(t, tt.code)
+			c.restored(t)
+			if s := c.text(); tt.code != 0 && !strings.Contains(s[strings.LastIndex(s, "\x1b[?1049l"):], "inventory.sh") {
+				t.Errorf("why is not told after the screen was left: %q", tail(s))
+			}
+		})
+	}
 	t.Run("TERM=dumb", func(t *testing.T) {
 		c := open(t, true, []string{"TERM=dumb"}, bin, "-i", inv)
 		c.left(t, 1)

@@ -36,7 +36,7 @@ func (a *app) undoCmd() *cobra.Command {
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
-			ap := a.applier(inv)
+			ap := a.applier(inv.Source)
 			plan, err := ap.Undo(ctx, inv, run)
 			if err == nil {
 				err = judge(ctx, ap, inv, &plan, roll)

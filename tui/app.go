@@ -132,7 +132,8 @@ const lingering = 2 * time.Second
 // Run opens the console on a terminal and returns when the operator leaves or
 // ctx ends. The terminal is restored on every way out, and nothing keeps
 // running: a reload that is under way finishes its node first, and the error
-// says what was and was not done.
+// says what was and was not done. It is that of the first Load where there was
+// no inventory to begin with, and none could be had.
 func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -162,6 +163,9 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	m.feed.rest(lingering)
 	if interrupted != nil {
 		return interrupted
+	}
+	if m.feed.failed != nil {
+		return m.feed.failed
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
 		return nil // asked to leave from outside: SIGTERM, SIGHUP, a terminal that is gone

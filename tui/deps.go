@@ -15,7 +15,8 @@ import (
 // when its context ends.
 type Deps struct {
 	// Inventory is the inventory as it was read at the start: the first frame
-	// shows its clusters. nil makes the console begin with Load.
+	// shows its clusters. nil makes the console begin with Load, and end
+	// with its error.
 	Inventory *model.Inventory
 	// Load reads the inventory afresh.
 	Load func(ctx context.Context) (*model.Inventory, error)

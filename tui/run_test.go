@@ -103,3 +103,42 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	r.m.push(run)
 	r.want("LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
 }
+
+// TestBeforeTheInventoryComes presses every key on a console that has none yet:
+// nothing happens that should not, and every line is there.
+func TestBeforeTheInventoryComes(t *testing.T) {
+	for _, start := range []model.ClusterName{"", "pg-test"} {
+		w := newWorld()
+		w.snap = nil
+		r := newRig(t, w, 80, 24, func(d *Deps) { d.Inventory, d.Start = nil, start })
+		r.want("reading the inventory …")
+		for _, k := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "f", "d", "r", "e", "s", "S", "z", "i", "t", "n", "a", "c", "T", "v", "w", "enter", "tab",
+			"y", "m", "+", "-", "space", "<", ">", "?", "down", "up", "right", "pgdown", "D", "esc"} {
+			r.press(k)
+			if n := len(strings.Split(r.m.View().Content, "\n")); n != 24 {
+				t.Fatalf("after %s: %d lines", k, n)
+			}
+			if r.quit {
+				t.Fatalf("%s ended it", k)
+			}
+			r.press("esc", "esc", "esc")
+		}
+		r.press(":")
+		r.typing("find")
+		r.press("enter", "esc", "esc")
+		r.lazy = true // nobody answers here
+		r.send(inventoryMsg{gen: r.m.gen, inv: w.inv})
+		r.wantNot("reading the inventory")
+	}
+}
+
+// TestWithoutAnInventoryItEnds with the error of reading it.
+func TestWithoutAnInventoryItEnds(t *testing.T) {
+	d := deps(newWorld())
+	d.Now = func() time.Time { return t0 }
+	d.Inventory, d.Load = nil, func(context.Context) (*model.Inventory, error) { return nil, errors.New("pigsty.yml:7: no such thing") }
+	in, _ := io.Pipe()
+	if err := Run(t.Context(), d, in, &paper{wrote: make(chan struct{}, 1)}); err == nil || err.Error() != "pigsty.yml:7: no such thing" {
+		t.Errorf("ended with %v", err)
+	}
+}

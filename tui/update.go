@@ -195,7 +195,11 @@ func (m *Model) waits(msg snapshotMsg) bool {
 
 // inventory takes over an inventory that was read again.
 func (m *Model) inventory(msg inventoryMsg) tea.Cmd {
-	if msg.err != nil {
+	switch {
+	case msg.err != nil && m.inv == nil: // there is nothing to show
+		m.feed.failed = msg.err
+		return tea.Quit
+	case msg.err != nil:
 		m.say(theme.Bad, errorText(msg.err))
 		return nil
 	}
