@@ -56,7 +56,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 // firstFrame is how long the console waits for its inventory before it shows
 // that it is being read: a large one, or a program that asks a database, is not
 // to keep the screen away.
-const firstFrame = 25 * time.Millisecond
+const firstFrame = 10 * time.Millisecond
 
 // read is an inventory, or why there is none.
 type read struct {

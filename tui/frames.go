@@ -2,6 +2,7 @@ package tui
 
 import (
 	"reflect"
+	"runtime/debug"
 	"time"
 	"unsafe"
 
@@ -18,6 +19,11 @@ const (
 	calmAfter  = 2 * time.Second // without a key
 )
 
+// typingGC is Go's GC percentage while somebody types. A key that is typed while
+// the collector marks the answers of a large fleet waits for it; the memory that
+// fewer rounds cost is given back when nobody types any more.
+const typingGC = 300
+
 // frameRate is the rate at which the console is drawn. The zero value leaves it as
 // Bubble Tea has it.
 type frameRate struct {
@@ -25,6 +31,7 @@ type frameRate struct {
 	program *tea.Program
 	now     time.Duration // between two frames; 0 is Bubble Tea's own
 	typed   time.Time     // the last key
+	collect int           // the GC percentage at rest, while it is another; else 0
 }
 
 // hurry shows what a key has changed soon. It is called by Update only, which
@@ -32,6 +39,9 @@ type frameRate struct {
 func (f *frameRate) hurry(now time.Time) {
 	f.typed = now
 	f.set(quickFrame)
+	if f.collect == 0 && f.program != nil {
+		f.collect = debug.SetGCPercent(typingGC)
+	}
 }
 
 // rest lets a screen that nobody types at be drawn more seldom.
@@ -41,6 +51,10 @@ func (f *frameRate) rest(now time.Time) {
 		f.typed = now // the console has just been opened
 	case now.Sub(f.typed) >= calmAfter:
 		f.set(calmFrame)
+		if f.collect != 0 {
+			debug.SetGCPercent(f.collect)
+			f.collect = 0
+		}
 	}
 }
 

@@ -47,5 +47,8 @@ func TestFramesComeWithTheKeys(t *testing.T) {
 		if s.do(t0.Add(s.at)); f.now != s.want {
 			t.Errorf("%s: a frame each %v, want %v", s.what, f.now, s.want)
 		}
+		if typing := s.want == quickFrame; typing != (f.collect != 0) {
+			t.Errorf("%s: the collector is another than at rest: %v", s.what, !typing)
+		}
 	}
 }
