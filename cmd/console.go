@@ -65,22 +65,17 @@ type read struct {
 }
 
 // reading reads the inventory and sees that it has the clusters named. The
-// channel is closed when it has ended.
+// channel has one answer, and is closed when nothing is read any more.
 func (a *app) reading(ctx context.Context, path string, names []string) <-chan read {
 	out := make(chan read, 1)
+	tell := func(r read) { out <- r; close(out) }
 	safe.Go("reading the inventory", func() {
-		var got read
-		if err := safe.Try("reading the inventory", func() (err error) {
-			if got.inv, err = a.loadFile(ctx, path); err == nil {
-				_, err = clusters(got.inv, names)
-			}
-			return err
-		}); err != nil {
-			got = read{err: err}
+		inv, err := a.loadFile(ctx, path)
+		if err == nil {
+			_, err = clusters(inv, names)
 		}
-		out <- got
-		close(out)
-	}, func(error) {})
+		tell(read{inv, err})
+	}, func(err error) { tell(read{err: err}) })
 	return out
 }
 
@@ -105,19 +100,15 @@ func (a *app) patience(path string) <-chan time.Time {
 	return time.After(firstFrame)
 }
 
-// afterwards is load, once what is being read has come.
+// afterwards is what is being read, and load from then on.
 func afterwards(reading <-chan read, load func(context.Context) (*model.Inventory, error)) func(context.Context) (*model.Inventory, error) {
-	var mu sync.Mutex
 	return func(ctx context.Context) (*model.Inventory, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if reading == nil {
-			return load(ctx)
-		}
 		select {
-		case got := <-reading:
-			reading = nil
-			return got.inv, got.err
+		case got, first := <-reading:
+			if first {
+				return got.inv, got.err
+			}
+			return load(ctx)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
 		}

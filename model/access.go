@@ -313,7 +313,7 @@ func (c *Cluster) Pooled(svc *Service) bool {
 	servers, _ := svc.Servers()
 	for _, s := range servers {
 		in := c.Instance(s.Name)
-		if in != nil && s.Port == strconv.Itoa(int(in.BouncerPort)) && in.BouncerPort != in.PgPort {
+		if in.Pools(s.Port) && in.BouncerPort != in.PgPort {
 			return true
 		}
 	}

@@ -386,7 +386,7 @@ func routeHealth(b *Board, r *Route) (Health, string) {
 		return HealthOK, ""
 	case r.Verdict == Unknown && known == 0:
 		health = HealthUnknown
-	case !primary || !r.deadEnd() || r.Verdict == Unknown && b.Cluster.Standby:
+	case !primary || b.Cluster.Standby || !r.deadEnd():
 		health = HealthDegraded
 	case r.Verdict == Empty:
 		how = " is served by nobody"

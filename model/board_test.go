@@ -50,6 +50,7 @@ func TestBoardHealth(t *testing.T) {
 		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
 		{"the only server of primary takes no connections", func(w *world) { w.shut(1) }, "down pg-test-1 self 3/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1"},
 		{"and one HAProxy is silent too", func(w *world) { w.shut(1); w.silence(3, time.Minute) }, "down pg-test-1 self 2/3", "primary (5433) is served by nobody that is known"},
+		{"nor in a standby cluster, which takes no writes anyway", func(w *world) { w.cls.Standby = true; w.shut(1) }, "degraded pg-test-1 self 3/3", "primary (5433): the check passes, connections fail on pg-test-1"},
 		{"a replica takes no connections", func(w *world) { w.shut(2) }, "degraded pg-test-1 self 3/3", "replica"},
 		{"every HAProxy still sends writes to who is no primary any more", func(w *world) {
 			w.patroni(1, false)

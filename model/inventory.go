@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ClusterName is Pigsty's pg_cluster, for example "pg-test".
 type ClusterName string
@@ -115,6 +118,12 @@ type Instance struct {
 	PatroniTLS   bool   // patroni_ssl_enabled
 	OfflineQuery bool   // pg_offline_query
 	Weight       string // pg_weight as it will be printed, "100" unless declared
+}
+
+// Pools reports whether the port, as HAProxy has it, is the instance's pgbouncer;
+// no port is one of the nil instance.
+func (in *Instance) Pools(port string) bool {
+	return in != nil && port == strconv.Itoa(int(in.BouncerPort))
 }
 
 // Front is one HAProxy node of a cluster with the services it is given. Two

@@ -184,6 +184,13 @@ func serverVerdict(svc *Service, row *ServerStat, silent bool) (Verdict, string)
 	}
 }
 
+// turning reports whether HAProxy has seen some, and not yet all of the checks
+// that turn a server: "UP 1/3" goes down, "DOWN 2/3" comes up.
+func turning(status string) bool { return strings.Contains(status, "/") }
+
+// Turning reports whether HAProxy is about to take the server out, or in.
+func (c *Cell) Turning() bool { return turning(c.Status) }
+
 // checkText says what the check of a server row answered.
 func checkText(svc *Service, row *ServerStat, silent bool) string {
 	var said string
@@ -202,7 +209,7 @@ func checkText(svc *Service, row *ServerStat, silent bool) string {
 	default:
 		said = "HAProxy says " + row.Status
 	}
-	if strings.Contains(row.Status, "/") {
+	if turning(row.Status) {
 		said += ", changing: " + row.Status
 	}
 	return said
@@ -261,7 +268,7 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 	case c.Note != "":
 	case serves && c.Shut != "":
 		c.Note = "HAProxy sends connections here, and " + c.Shut
-	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && strings.Contains(c.Status, "/"):
+	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
 		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
 	case serves && s.Patroni[c.Instance].Status.Err != nil:
 		c.Note = "HAProxy still sends connections here, Patroni does not answer pgtui"

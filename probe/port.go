@@ -58,11 +58,9 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 					continue
 				}
 				pt := serverPort{number: s.Port, addr: net.JoinHostPort(string(in.Host), s.Port), gap: postgresGap}
-				switch s.Port {
-				case strconv.Itoa(int(in.BouncerPort)):
+				if in.Pools(s.Port) {
 					pt.pooler, pt.gap = true, poolerGap
-				case strconv.Itoa(int(in.PgPort)):
-				default:
+				} else if s.Port != strconv.Itoa(int(in.PgPort)) {
 					continue
 				}
 				out[s.Name] = append(out[s.Name], pt)

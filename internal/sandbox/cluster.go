@@ -29,9 +29,6 @@ const (
 	joinLag      = 280                     // bytes it has not replayed until then
 )
 
-// maxLagOnFailover is Pigsty's maximum_lag_on_failover, in bytes.
-const maxLagOnFailover = 1 << 20
-
 // PostgreSQL states as Patroni names them.
 const (
 	stateRunning  = "running"
@@ -127,7 +124,7 @@ func (m *member) renews() bool {
 
 // fit reports whether the member could be the leader now.
 func (m *member) fit() bool {
-	return m.renews() && m.state == stateRunning && m.role != roleDemoted && m.lag <= maxLagOnFailover
+	return m.renews() && m.state == stateRunning && m.role != roleDemoted && m.lag <= model.MaxLagOnFailover
 }
 
 // touch is one write of the member's key: what GET /cluster says of it.

@@ -299,7 +299,7 @@ func (c *cluster) config() any {
 		Pause     bool   `json:"pause,omitempty"`
 	}
 	d := dcs{
-		int(ttl.Seconds()), int(loopWait.Seconds()), int(retryTimeout.Seconds()), 25, maxLagOnFailover,
+		int(ttl.Seconds()), int(loopWait.Seconds()), int(retryTimeout.Seconds()), 25, model.MaxLagOnFailover,
 		c.mode == "sync", true, string(c.name), c.paused,
 	}
 	if c.mode == "quorum" {

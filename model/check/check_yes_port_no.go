@@ -25,7 +25,7 @@ func checkYesPortNo(in Input) []model.Finding {
 		}
 		behind := "PostgreSQL"
 		f.Hint = "patronictl list; ssh to the server that is named, and look at its PostgreSQL log"
-		if svc := in.Board.Cluster.Service(r.Service); svc != nil && pooled(in.Board.Cluster, svc) {
+		if svc := in.Board.Cluster.Service(r.Service); svc != nil && in.Board.Cluster.Pooled(svc) {
 			behind = "pgbouncer"
 			f.Hint = "on the server that is named: systemctl status pgbouncer"
 		}
@@ -38,15 +38,4 @@ func checkYesPortNo(in Input) []model.Finding {
 		out = append(out, f)
 	}
 	return out
-}
-
-// pooled reports whether the service's traffic goes to a port of pgbouncer.
-func pooled(c *model.Cluster, svc *model.Service) bool {
-	servers, _ := svc.Servers()
-	for _, s := range servers {
-		if i := c.Instance(s.Name); i != nil && s.Port == fmt.Sprint(i.BouncerPort) {
-			return true
-		}
-	}
-	return false
 }

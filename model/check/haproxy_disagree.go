@@ -33,13 +33,12 @@ func haproxyDisagree(in Input) []model.Finding {
 	return out
 }
 
-// changing names the servers of which a HAProxy has seen some, and not yet all
-// of the checks that turn them: "UP 1/3" goes down, "DOWN 2/3" comes up.
+// changing names the servers that a HAProxy is about to take out, or in.
 func changing(r *model.Route) string {
 	var parts []string
 	for i := range r.Views {
-		for _, c := range r.Views[i].Cells {
-			if strings.Contains(c.Status, "/") {
+		for k := range r.Views[i].Cells {
+			if c := &r.Views[i].Cells[k]; c.Turning() {
 				parts = append(parts, fmt.Sprintf("%s is %s on %s", c.Instance, c.Status, r.Views[i].Label()))
 			}
 		}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"pgtui/model"
@@ -69,7 +68,7 @@ func behind(in Input, name model.InstanceName) string {
 	var open, shut []string
 	for _, p := range in.Snap.Patroni[name].Ports {
 		what := "PostgreSQL on " + p.Port
-		if c := in.Board.Cluster.Instance(name); c != nil && p.Port == strconv.Itoa(int(c.BouncerPort)) {
+		if in.Board.Cluster.Instance(name).Pools(p.Port) {
 			what = "pgbouncer on " + p.Port
 		}
 		switch {

@@ -294,13 +294,11 @@ func destOf(c *model.Cluster, s *model.Service) string {
 		return s.Dest
 	}
 	port := servers[0].Port
-	if in := c.Instance(servers[0].Name); in != nil {
-		switch port {
-		case fmt.Sprint(in.BouncerPort):
-			return "pgbouncer"
-		case fmt.Sprint(in.PgPort):
-			return "postgres"
-		}
+	switch in := c.Instance(servers[0].Name); {
+	case in.Pools(port):
+		return "pgbouncer"
+	case in != nil && port == fmt.Sprint(in.PgPort):
+		return "postgres"
 	}
 	return port
 }

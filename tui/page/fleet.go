@@ -68,7 +68,7 @@ func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 	}
 	meets := newFilter(p.filter)
 	for _, b := range all {
-		if meets(names(b)...) && (!p.faults || b.Health != model.HealthOK) {
+		if (p.filter == "" || meets(names(b)...)) && (!p.faults || b.Health != model.HealthOK) {
 			rows = append(rows, b)
 		}
 	}

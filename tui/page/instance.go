@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -258,7 +257,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 	v := e.Snap.Patroni[in.Name]
 	l := widget.T(theme.Head, " PORTS   ")
 	var why []widget.Line
-	add := func(number, name string, tried time.Time, err error, answers bool) {
+	add := func(number, name string, asked bool, err error, answers bool) {
 		m := mark{"●", "", theme.Good}
 		switch {
 		case err != nil:
@@ -266,7 +265,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 			if name == "postgres" || name == "pgbouncer" {
 				why = append(why, wrapped(theme.Bad, "✕ "+err.Error(), "   ", e.W, 2)...)
 			}
-		case tried.IsZero():
+		case !asked:
 			m = mark{"·", "", theme.Info}
 		case !answers:
 			m = mark{"?", "", theme.Doubt}
@@ -275,7 +274,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 	}
 	for _, pt := range v.Ports {
 		name := "postgres"
-		if pt.Port == fmt.Sprint(in.BouncerPort) {
+		if in.Pools(pt.Port) {
 			name = "pgbouncer"
 		}
 		var shut error
@@ -285,16 +284,12 @@ func ports(in *model.Instance, e Env) []widget.Line {
 		if pt.Err != nil && v.Status.Err == nil {
 			why = append(why, wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
 		}
-		tried := pt.Tried
-		if pt.Err != nil {
-			tried = e.Now
-		}
-		add(pt.Port, name, tried, shut, pt.Open(e.Now))
+		add(pt.Port, name, pt.Err != nil || !pt.Tried.IsZero(), shut, pt.Open(e.Now))
 	}
-	add(fmt.Sprint(in.PatroniPort), "patroni", v.Status.Tried, v.Status.Err, v.Status.Current(e.Now))
+	add(fmt.Sprint(in.PatroniPort), "patroni", !v.Status.Tried.IsZero(), v.Status.Err, v.Status.Current(e.Now))
 	if n := e.Inv.Node(in.Host); n != nil {
 		if o, asked := e.Snap.HAProxy[in.Host]; asked {
-			add(fmt.Sprint(n.HAProxy.Port), "haproxy", o.Tried, o.Err, o.Current(e.Now))
+			add(fmt.Sprint(n.HAProxy.Port), "haproxy", !o.Tried.IsZero(), o.Err, o.Current(e.Now))
 		}
 	}
 	out := []widget.Line{l}

@@ -221,14 +221,15 @@ func ranWhole(r model.Ran, e Env) []widget.Line {
 	if r.Err != nil {
 		out = append(out, failure(r.Err, e)...)
 	}
+	if r.Script == "" {
+		return out
+	}
 	script := strings.Split(strings.TrimSpace(r.Script), "\n")
-	for i, text := range script {
-		if i == mostLines {
-			return append(out, widget.T(theme.Dim, fmt.Sprintf("     … %d more lines", len(script)-i)))
-		}
-		if r.Script != "" {
-			out = append(out, widget.T(theme.Dim, "     "+strings.ReplaceAll(text, "\t", "  ")).Trunc(e.W))
-		}
+	for _, text := range script[:min(len(script), mostLines)] {
+		out = append(out, widget.T(theme.Dim, "     "+strings.ReplaceAll(text, "\t", "  ")).Trunc(e.W))
+	}
+	if more := len(script) - mostLines; more > 0 {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("     … %d more lines", more)))
 	}
 	return out
 }

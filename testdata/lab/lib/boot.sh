@@ -5,11 +5,11 @@ node=$1 root=$LAB_STATE/root/$1
 hostname "$node"
 mount --make-rprivate /
 cd "$LAB_STATE"
-overlay() { mount -t overlay "lab-$node" -o "lowerdir=$LAB_LOWER,upperdir=$1/upper/$node,workdir=$1/work/$node" "$root"; }
+overlay() { mount -t overlay "lab-$node" -o "lowerdir=$LAB_LOWER,upperdir=$1/upper/$node,workdir=$1/scratch/$node" "$root"; }
 if ! overlay "$LAB_STATE" 2>/dev/null; then # the state directory is on an overlay itself, as in a container: keep changes in memory
   mkdir -p "$LAB_STATE/mem"
   mount -t tmpfs tmpfs "$LAB_STATE/mem"
-  mkdir -p mem/upper/"$node" mem/work/"$node"
+  mkdir -p mem/upper/"$node" mem/scratch/"$node"
   overlay "$LAB_STATE/mem"
 fi
 cp -a base/. "seed/$node/." "$root/"

@@ -24,8 +24,8 @@ no_ipv6() { [ ! -e "/proc/sys/net/ipv6/conf/$1/disable_ipv6" ] || echo 1 >"/proc
 
 boot() {
   local n=$1 u c _
-  mkdir -p "$STATE"/{root,upper,work}/"$n" "$LAB_DATA/$n" "$RUN/pid"
-  rm -rf "${STATE:?}"/{upper,work}/"$n"/*
+  mkdir -p "$STATE"/{root,upper,scratch}/"$n" "$LAB_DATA/$n" "$RUN/pid"
+  rm -rf "${STATE:?}"/{upper,scratch}/"$n"/*
   setsid nsenter --net="/run/netns/lab-$n" unshare --mount --uts --ipc --pid --fork --kill-child=SIGKILL \
     "$LAB_DIR/lib/boot.sh" "$n" </dev/null >"$STATE/boot-$n.log" 2>&1 &
   u=$!
