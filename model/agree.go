@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// agree compares the views of a route and gives it one verdict.
+// agree compares the views of a route and gives it one verdict: what all the
+// HAProxies that answer say. Those that do not are in Silent; they hide nothing
+// of what the others say.
 func agree(r *Route) {
 	if len(r.Views) == 0 {
 		r.Verdict, r.Why = Unknown, "no HAProxy node exposes it"
 		return
 	}
 	known := make([]*View, 0, len(r.Views))
-	var unknown []string
 	for i := range r.Views {
-		v := &r.Views[i]
-		if v.Verdict == Unknown {
-			unknown = append(unknown, v.Label())
-			continue
+		if v := &r.Views[i]; v.Verdict == Unknown {
+			r.Silent = append(r.Silent, v.HAProxy)
+		} else {
+			known = append(known, v)
 		}
-		known = append(known, v)
 	}
 	if len(known) == 0 {
 		r.Verdict, r.Why = Unknown, r.Views[0].Why
@@ -29,11 +29,21 @@ func agree(r *Route) {
 		}
 		return
 	}
-	for _, v := range known[1:] {
-		if !sameNames(v.Serving, known[0].Serving) || (v.Serving == nil) != (known[0].Serving == nil) {
-			r.Verdict, r.Why = disagreement(known)
-			return
-		}
+	r.Verdict, r.Why = common(known)
+	if r.Verdict != Settling && (r.Verdict != Mismatch || sameServing(known)) {
+		r.Serving = known[0].Serving
+	}
+	r.Agreed = r.Serving != nil
+	if len(r.Silent) > 0 {
+		r.Why += fmt.Sprintf("; %d of %d HAProxies answer, not known: %s", len(known), len(r.Views), r.silentLabels())
+	}
+}
+
+// common is the verdict of views that are known, and its sentence: their own
+// where they agree, the worst one first.
+func common(known []*View) (Verdict, string) {
+	if !sameServing(known) {
+		return disagreement(known)
 	}
 	worst := known[0]
 	for _, v := range known[1:] {
@@ -41,14 +51,28 @@ func agree(r *Route) {
 			worst = v
 		}
 	}
-	if len(unknown) > 0 {
-		r.Verdict = Unknown
-		r.Why = fmt.Sprintf("%d of %d HAProxies say %s; not known: %s",
-			len(known), len(r.Views), servingText(known[0]), strings.Join(unknown, ", "))
-		return
+	return worst.Verdict, worst.Why
+}
+
+// sameServing reports whether all views give new connections to the same servers.
+func sameServing(views []*View) bool {
+	for _, v := range views[1:] {
+		if !sameNames(v.Serving, views[0].Serving) || (v.Serving == nil) != (views[0].Serving == nil) {
+			return false
+		}
 	}
-	r.Verdict, r.Why = worst.Verdict, worst.Why
-	r.Serving, r.Agreed = known[0].Serving, known[0].Serving != nil
+	return true
+}
+
+// silentLabels names the HAProxies of which the route is not known.
+func (r *Route) silentLabels() string {
+	var out []string
+	for i := range r.Views {
+		if v := &r.Views[i]; v.Verdict == Unknown {
+			out = append(out, v.Label())
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // Label is what the node of the view is called: its nodename, else its host.
@@ -90,6 +114,8 @@ func disagreement(known []*View) (Verdict, string) {
 // servingText is who a view says serves, in words.
 func servingText(v *View) string {
 	switch {
+	case v.Verdict == Unknown:
+		return "unknown"
 	case v.Verdict == Settling:
 		return "settling"
 	case v.Verdict == Missing:
@@ -123,7 +149,7 @@ func (r *Route) deadEnd() bool {
 			continue
 		case Empty:
 		case Mismatch:
-			if slices.ContainsFunc(v.Cells, func(c Cell) bool { return c.Share > 0 && c.Shut == "" && (c.Allowed == 0 || c.Allowed == 200) }) {
+			if slices.ContainsFunc(v.Cells, func(c Cell) bool { return c.takes() }) {
 				return false
 			}
 		default:

@@ -364,6 +364,9 @@ func healthOf(b *Board) (Health, string) {
 	if s := silent(b); s != "" {
 		worsen(HealthDegraded, "%s", s)
 	}
+	if s := silentHAProxies(b); s != "" {
+		worsen(HealthDegraded, "%s", s)
+	}
 	for _, m := range b.Members {
 		if m.Known && !healthyState(m.State) {
 			if m.Instance == b.Leader {
@@ -379,19 +382,16 @@ func healthOf(b *Board) (Health, string) {
 func routeHealth(b *Board, r *Route) (Health, string) {
 	svc := b.Cluster.Service(r.Service)
 	primary := svc != nil && WantsPrimary(svc.Check)
-	known, _ := r.Agreement()
 	health, how := HealthDown, ""
 	switch {
 	case r.Verdict == Serving || (r.Verdict == Empty || r.Verdict == BackupServing) && b.ByDesign(r):
 		return HealthOK, ""
-	case r.Verdict == Unknown && known == 0:
+	case r.Verdict == Unknown:
 		health = HealthUnknown
 	case !primary || b.Cluster.Standby || !r.deadEnd():
 		health = HealthDegraded
 	case r.Verdict == Empty:
 		how = " is served by nobody"
-	case r.Verdict == Unknown:
-		how = " is served by nobody that is known"
 	default:
 		how = " takes no writes"
 	}
@@ -438,6 +438,56 @@ func silent(b *Board) string {
 		return ""
 	}
 	return "Patroni does not answer on " + strings.Join(names, ", ")
+}
+
+// silentHAProxies names the HAProxies of which a route is not known, and says
+// what the VIP's clients get; "" when all are known, or none is.
+func silentHAProxies(b *Board) string {
+	var names []string
+	for i := range b.Routes {
+		for k := range b.Routes[i].Views {
+			if v := &b.Routes[i].Views[k]; v.Verdict == Unknown && !slices.Contains(names, v.Label()) {
+				names = append(names, v.Label())
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	text := "no current state from HAProxy on " + strings.Join(names, ", ")
+	if vip := b.VIPClients(); vip != "" {
+		text += "; " + vip
+	}
+	return text
+}
+
+// VIPClients says what clients of the VIP get: what HAProxy on the node that has
+// it says, or that this is not known; "" when the cluster has no VIP.
+func (b *Board) VIPClients() string {
+	if b.VIP.Address == "" {
+		return ""
+	}
+	head := "clients of the VIP " + b.VIP.Address
+	if b.VIP.Holder == "" {
+		return head + ": which HAProxy they reach is not known"
+	}
+	label, known := string(b.VIP.Holder), false
+	var parts []string
+	for i := range b.Routes {
+		for k := range b.Routes[i].Views {
+			if v := &b.Routes[i].Views[k]; v.HAProxy == b.VIP.Holder {
+				label, known = v.Label(), known || v.Verdict != Unknown
+				parts = append(parts, b.Routes[i].Port+" → "+servingText(v))
+			}
+		}
+	}
+	switch {
+	case parts == nil:
+		return head + " reach " + label + ", which exposes none of the services"
+	case !known:
+		return head + " reach HAProxy on " + label + ", which does not answer: what they get is not known"
+	}
+	return head + " reach HAProxy on " + label + ": " + strings.Join(parts, ", ")
 }
 
 // Service returns the service of that name as the first front that has it

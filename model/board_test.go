@@ -49,7 +49,7 @@ func TestBoardHealth(t *testing.T) {
 			}
 		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
 		{"the only server of primary takes no connections", func(w *world) { w.shut(1) }, "down pg-test-1 self 3/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1"},
-		{"and one HAProxy is silent too", func(w *world) { w.shut(1); w.silence(3, time.Minute) }, "down pg-test-1 self 2/3", "primary (5433) is served by nobody that is known"},
+		{"and one HAProxy is silent too", func(w *world) { w.shut(1); w.silence(3, time.Minute) }, "down pg-test-1 self 2/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1: port 6432 refuses connections; 2 of 3 HAProxies answer, not known: pg-test-3"},
 		{"nor in a standby cluster, which takes no writes anyway", func(w *world) { w.cls.Standby = true; w.shut(1) }, "degraded pg-test-1 self 3/3", "primary (5433): the check passes, connections fail on pg-test-1"},
 		{"a replica takes no connections", func(w *world) { w.shut(2) }, "degraded pg-test-1 self 3/3", "replica"},
 		{"every HAProxy still sends writes to who is no primary any more", func(w *world) {
@@ -65,7 +65,52 @@ func TestBoardHealth(t *testing.T) {
 				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
 			w.silence(3, time.Minute)
-		}, "down pg-test-1 self 2/3", "is served by nobody that is known"},
+		}, "down pg-test-1 self 2/3", "primary (5433) is served by nobody"},
+		{"one HAProxy is silent, its Patroni is not", func(w *world) { w.silenceHAProxy(3) }, "degraded pg-test-1 self 3/3", "no current state from HAProxy on pg-test-3"},
+		{"every HAProxy is silent", func(w *world) {
+			for n := 1; n <= 3; n++ {
+				w.silenceHAProxy(n)
+			}
+		}, "unknown pg-test-1 self 3/3", "none of its 3 HAProxies is known"},
+		{"a silent HAProxy does not hide a service without a server", func(w *world) {
+			w.silenceHAProxy(3)
+			w.everywhere("pg-test-replica", func(px *model.Proxy) {
+				for i := range px.Servers {
+					px.Servers[i].Status = "MAINT"
+				}
+			})
+		}, "degraded pg-test-1 self 3/3", "replica (5434): no server gets connections"},
+		{"the primary's frontend is paused everywhere", func(w *world) {
+			w.everywhere("pg-test-primary", func(px *model.Proxy) { px.Front.Status = "PAUSED" })
+		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody: the port refuses connections: its frontend is PAUSED"},
+		{"the primary's frontend is full everywhere", func(w *world) {
+			w.everywhere("pg-test-primary", func(px *model.Proxy) {
+				px.Front = model.ProxyRow{Status: "OPEN", Sessions: 3000, Limit: 3000}
+			})
+		}, "down pg-test-1 self 3/3", "the port is full: 3000 of 3000 sessions"},
+		{"the primary's frontend is stopped on one HAProxy", func(w *world) {
+			o := w.snap.HAProxy["10.10.10.12"]
+			o.Value.Proxy("pg-test-primary").Front.Status = "STOP"
+		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
+		{"the replica's frontend is paused everywhere", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status = "PAUSED" })
+		}, "degraded pg-test-1 self 3/3", "replica (5434): the port refuses connections"},
+		{"the primary's only server has a full queue", func(w *world) {
+			w.everywhere("pg-test-primary", func(px *model.Proxy) { fill(&px.Servers[0]) })
+		}, "down pg-test-1 self 3/3", "no server takes a new connection; pg-test-1: its queue is full: 100 of 100 sessions (maxconn), 128 of 128 wait"},
+		{"one of two replicas has a full queue", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *model.Proxy) { fill(&px.Servers[1]) })
+		}, "ok pg-test-1 self 3/3", "as declared"},
+		{"every HAProxy has reached its global maxconn", func(w *world) {
+			for n := 1; n <= 3; n++ {
+				w.crowd(n, 9500, t0)
+			}
+		}, "down pg-test-1 self 3/3", "HAProxy is full: 9500 of 9500 connections (global maxconn)"},
+		{"and had some time ago", func(w *world) {
+			for n := 1; n <= 3; n++ {
+				w.crowd(n, 9500, t0.Add(-time.Minute))
+			}
+		}, "ok pg-test-1 self 3/3", "as declared"},
 		{"a standby cluster has no primary service", func(w *world) {
 			w.cls.Standby = true
 			st := w.snap.Patroni["pg-test-1"]

@@ -19,6 +19,18 @@ type Cell struct {
 	Note     string // where promise, permission and reality differ; "" when they agree
 	Differs  bool   // Note is about the running configuration, not about a check's answer
 	Shut     string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
+	Full     string // why HAProxy hands it no further connection: its queue is full; "" when it does
+	Check    string // HAProxy's check_status, "L4TOUT"; "" when there is none
+	Limit    int64  // slim: its maxconn; 0 when there is none
+	Queue    int64  // qcur: clients that wait for this server
+	// QueueLimit is qlimit, its maxqueue; 0 when there is none.
+	QueueLimit int64
+}
+
+// takes reports whether a new connection that HAProxy hands to the server is
+// served: its port is open, its queue has room, and Patroni allows it or is not known.
+func (c *Cell) takes() bool {
+	return c.Share > 0 && c.Shut == "" && c.Full == "" && (c.Allowed == 0 || c.Allowed == 200)
 }
 
 // View is one service port on one HAProxy node.
@@ -33,17 +45,25 @@ type View struct {
 	Stale    bool           // HAProxy's latest attempt failed, the cells are its last answer
 	Sessions int64
 	Proven   *Proven // what real connections found; nil when none were made
+	Frontend RowState
+	Backend  RowState
+	// Closed is why the port takes no new connection whatever its servers are:
+	// the frontend is paused, stopped or full, or HAProxy itself is full; "" when it does, or is not known.
+	Closed string
+	// Ends is the command for HAProxy's socket that ends Closed; "" where only a reload does.
+	Ends string
 }
 
 // Route is one service of one cluster over all its HAProxy nodes.
 type Route struct {
 	Service ServiceName
 	Port    string
-	// Serving are the instances that every HAProxy agrees get new
-	// connections; nil when they disagree or any of them is not known.
+	// Serving are the instances that every HAProxy that answers agrees get new
+	// connections; nil when they disagree, none answers or one is settling.
 	// An agreed "nobody" is an empty, non-nil slice.
 	Serving []InstanceName
-	Agreed  bool
+	Agreed  bool   // Serving is not nil
+	Silent  []Host // the HAProxies of which this is not known, in order; nil when all are
 	Verdict Verdict
 	Why     string
 	Views   []View

@@ -82,6 +82,26 @@ func TestViewFollowsHAProxysRules(t *testing.T) {
 		{"section not loaded", "primary", func(w *world) {
 			w.snap.HAProxy[h] = seen(model.HAProxyStats{})
 		}, "missing nil 1:missing 2:missing 3:missing"},
+		{"a row that cannot be read is not missing", "replica", func(w *world) { w.damage(1, "pg-test-replica", 2) },
+			"unknown nil 1:standby 2:serving100% 3:unknown"},
+		{"a backup's row that cannot be read changes nothing while regular servers serve", "replica", func(w *world) { w.damage(1, "pg-test-replica", 0) },
+			"serving [pg-test-2, pg-test-3] 2:serving50% 3:serving50% 1:unknown"},
+		{"rows without a section: the section may be there", "primary", func(w *world) {
+			w.snap.HAProxy[h] = seen(model.HAProxyStats{Damaged: 3})
+		}, "unknown nil 1:unknown 2:unknown 3:unknown"},
+		{"a state of a later HAProxy", "replica", func(w *world) { status("SLEEPING")(w, "pg-test-replica", "pg-test-2") },
+			"unknown nil 1:standby 2:unknown 3:serving100%"},
+		{"the frontend is paused", "replica", func(w *world) { w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status = "PAUSED" }) },
+			"empty [] 1:draining 2:draining 3:draining"},
+		{"the frontend is full", "replica", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 5, 5 })
+		}, "empty [] 1:draining 2:draining 3:draining"},
+		{"the frontend has room for one", "replica", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 4, 5 })
+		}, "serving [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
+		{"both queues are full", "replica", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *model.Proxy) { fill(&px.Servers[1]); fill(&px.Servers[2]) })
+		}, "mismatch [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
 		{"server not loaded", "replica", func(w *world) {
 			o := w.snap.HAProxy[h]
 			px := o.Value.Proxy("pg-test-replica")
@@ -115,7 +135,17 @@ func TestRouteAgreement(t *testing.T) {
 		reason string // a part of Why
 	}{
 		{"all agree", func(*world) {}, "serving [pg-test-1] 3/3", "Patroni answers 200"},
-		{"one silent: nothing is agreed, nothing looks healthy", func(w *world) { w.silence(2, time.Hour) }, "unknown [] 2/3", "not known: pg-test-2"},
+		{"one silent: what the others agree on stands, and it is named", func(w *world) { w.silence(2, time.Hour) }, "serving [pg-test-1] 2/3", "2 of 3 HAProxies answer, not known: pg-test-2"},
+		{"one silent, the others disagree", func(w *world) {
+			w.silence(2, time.Hour)
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+		}, "mismatch [] 1/3", "pg-test-3 → nobody; 2 of 3 HAProxies answer"},
+		{"a row that cannot be read: its HAProxy is not known", func(w *world) { w.damage(2, "pg-test-primary", 0) }, "serving [pg-test-1] 2/3", "not known: pg-test-2"},
+		{"a row that cannot be read on every HAProxy", func(w *world) {
+			for n := 1; n <= 3; n++ {
+				w.damage(n, "pg-test-primary", 0)
+			}
+		}, "unknown [] 0/3", "whether pg-test-1 gets connections is not known: its row on the stats page cannot be read"},
 		{"all silent", func(w *world) {
 			for i := 1; i <= 3; i++ {
 				w.silence(i, time.Hour)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -210,7 +211,32 @@ type HAProxyStats struct {
 	Source  StatsSource
 	Why     error // why it is not the stats page that answered; nil when it is
 	Proxies []Proxy
+	// Damaged counts the rows that name no section: any section may lack one.
+	Damaged int
+	Process Observed[ProcessLimits] // of the worker; not tried where its exporter is not asked
 }
+
+// ProcessLimits are the connections of one HAProxy worker over all its
+// frontends (haproxy_process_current_connections and _max_connections).
+type ProcessLimits struct {
+	Current int64
+	Max     int64 // the global maxconn; 0 when the exporter does not say
+}
+
+// ProcessAge is how long the answer about a HAProxy's limits counts: it is asked
+// every 15 s, and in a large fleet only of those that have many sessions.
+const ProcessAge = 40 * time.Second
+
+// String is "9480 of 9500 connections (global maxconn)".
+func (l ProcessLimits) String() string {
+	return fmt.Sprintf("%d of %d connections (global maxconn)", l.Current, l.Max)
+}
+
+// Crowded reports whether a tenth of the connections or less is free.
+func (l ProcessLimits) Crowded() bool { return l.Max > 0 && l.Current >= l.Max-l.Max/10 }
+
+// Full reports whether the worker takes no further connection on any port.
+func (l ProcessLimits) Full() bool { return l.Max > 0 && l.Current >= l.Max }
 
 // StatsSource is where a HAProxy's state was read.
 type StatsSource string
@@ -228,17 +254,36 @@ type Proxy struct {
 	Front   ProxyRow // FRONTEND
 	Back    ProxyRow // BACKEND
 	Servers []ServerStat
+	// Damaged counts the rows of the section that cannot be read: a server that
+	// is not among Servers may be one of them.
+	Damaged int
 }
 
 // ProxyRow is a FRONTEND or BACKEND row. The zero value means the row is absent.
 type ProxyRow struct {
-	Status      string // OPEN, FULL, STOP … or UP, DOWN
+	Status      string // OPEN, PAUSED, STOP, FULL or UP, DOWN
 	Sessions    int64
+	Limit       int64 // slim: the frontend's maxconn, the backend's fullconn; 0 when there is none
 	SessionRate int64 // per second
 	Queue       int64
 	Total       int64
 	LastChange  int64 // BACKEND: seconds since it went up or down; reset by a reload
 }
+
+// RowState is a row without what moves by itself.
+type RowState struct {
+	Status   string // as in ProxyRow
+	Sessions int64
+	Limit    int64 // 0 when there is none
+	Queue    int64
+}
+
+// State is the row without its rates, totals and ages.
+func (r *ProxyRow) State() RowState { return RowState{r.Status, r.Sessions, r.Limit, r.Queue} }
+
+// Full reports whether a frontend has as many sessions as its maxconn allows:
+// new clients wait in the kernel's queue.
+func (r *ProxyRow) Full() bool { return r.Status == "FULL" || r.Limit > 0 && r.Sessions >= r.Limit }
 
 // ServerStat is one server row.
 type ServerStat struct {
@@ -253,8 +298,10 @@ type ServerStat struct {
 	CheckMs     int64  // duration of the last check, milliseconds; -1 when none
 	LastChange  int64  // seconds since the last transition; reset by a reload, and when slowstart ends
 	Sessions    int64
+	Limit       int64 // slim: its maxconn; 0 when there is none
 	SessionRate int64
 	Queue       int64
+	QueueLimit  int64 // qlimit: its maxqueue; 0 when there is none
 	Total       int64
 	Errors      int64  // connection errors since the worker started
 	Throttle    int    // slowstart percentage; 0 when not ramping

@@ -62,6 +62,9 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	v.Stale = obs.Ever() && !fresh
 	px := obs.Value.Proxy(svc.Proxy())
 	switch {
+	case px == nil && obs.Ever() && obs.Value.Damaged > 0:
+		v.Verdict, v.Why = Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: whether HAProxy runs section %s is not known", obs.Value.Damaged, svc.Proxy())
+		v.Cells = promisedCells(svc, Unknown, "its row cannot be read")
 	case !obs.Ever():
 		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+because(obs.Err)
 		v.Cells = promisedCells(svc, Unknown, "HAProxy has not answered")
@@ -70,9 +73,10 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		v.Why = fmt.Sprintf("HAProxy runs no section %s: its file is missing or was never loaded", svc.Proxy())
 		v.Cells = promisedCells(svc, Missing, v.Why)
 	default:
-		v.Cells = cellsOf(svc, px, obs.Value.Source, s)
+		v.Cells = cellsOf(svc, px, &obs.Value, s)
 		share(v.Cells, px)
-		v.Sessions = px.Front.Sessions
+		v.Sessions, v.Frontend, v.Backend = px.Front.Sessions, px.Front.State(), px.Back.State()
+		v.Closed, v.Ends = closed(px, obs.Value.Process, now)
 	}
 	for i := range v.Cells {
 		confront(&v.Cells[i], s, svc, now)
@@ -104,17 +108,38 @@ func promisedCells(svc *Service, v Verdict, why string) []Cell {
 	return cells
 }
 
+// closed is why a section's port takes no new connection at now, and what ends
+// that; "" when it takes them. A paused frontend refuses them; a full one, or a
+// full HAProxy, leaves them in the kernel's queue, where clients hang.
+func closed(px *Proxy, process Observed[ProcessLimits], now time.Time) (why, ends string) {
+	f := &px.Front
+	switch {
+	case f.Status == "PAUSED":
+		return "the port refuses connections: its frontend is PAUSED (disable frontend)", "enable frontend " + px.Name
+	case f.Status == "STOP":
+		return "the port is closed: its frontend is STOP, until HAProxy is reloaded", ""
+	case f.Full():
+		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend), new clients wait", f.Sessions, f.Limit),
+			fmt.Sprintf("set maxconn frontend %s %d", px.Name, max(2*f.Limit, 1))
+	case process.Known() && process.Age(now) <= ProcessAge && process.Value.Full():
+		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value),
+			fmt.Sprintf("set maxconn global %d", 2*process.Value.Max)
+	}
+	return "", ""
+}
+
 // cellsOf joins HAProxy's server rows, in its own order, with the inventory's.
-func cellsOf(svc *Service, px *Proxy, source StatsSource, s *Snapshot) []Cell {
+func cellsOf(svc *Service, px *Proxy, stats *HAProxyStats, s *Snapshot) []Cell {
 	servers, backup := svc.Servers()
 	found := make([]bool, len(servers))
 	cells := make([]Cell, 0, max(len(servers), len(px.Servers)))
 	for k := range px.Servers {
 		row := &px.Servers[k]
-		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions}
+		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions, Check: row.CheckStatus,
+			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: full(row)}
 		cell.Verdict, cell.Why = serverVerdict(svc, row, s.Patroni[cell.Instance].Status.Err != nil)
 		i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == cell.Instance })
-		if source == FromMetrics && i >= 0 {
+		if stats.Source == FromMetrics && i >= 0 {
 			cell.Backup = backup[i] // the exporter does not say: as declared
 		}
 		switch {
@@ -134,12 +159,26 @@ func cellsOf(svc *Service, px *Proxy, source StatsSource, s *Snapshot) []Cell {
 		cells = append(cells, cell)
 	}
 	for i, sv := range servers {
-		if !found[i] {
+		switch {
+		case found[i]:
+		case px.Damaged > 0 || stats.Damaged > 0:
+			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: Unknown, Why: "its row on the stats page cannot be read"})
+		default:
 			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: Missing,
 				Why: "the inventory selects it, HAProxy does not know it", Note: "declared, but not in the running configuration", Differs: true})
 		}
 	}
 	return cells
+}
+
+// full is why HAProxy hands a server no further connection: it has maxconn
+// sessions, and as many wait as maxqueue allows. HAProxy gives such a client to
+// another server or closes it.
+func full(row *ServerStat) string {
+	if row.Limit == 0 || row.Sessions < row.Limit || row.QueueLimit == 0 || row.Queue < row.QueueLimit {
+		return ""
+	}
+	return fmt.Sprintf("its queue is full: %d of %d sessions (maxconn), %d of %d wait (maxqueue)", row.Sessions, row.Limit, row.Queue, row.QueueLimit)
 }
 
 // weightDiffers compares a declared weight with HAProxy's configured one,
@@ -268,6 +307,8 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 	case c.Note != "":
 	case serves && c.Shut != "":
 		c.Note = "HAProxy sends connections here, and " + c.Shut
+	case serves && c.Full != "":
+		c.Note = c.Full
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
 		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
 	case serves && s.Patroni[c.Instance].Status.Err != nil:
@@ -300,7 +341,7 @@ func shut(s *Snapshot, svc *Service, name InstanceName, now time.Time) string {
 // judge gives a view that HAProxy answered for its verdict and sentence.
 func judge(v *View, svc *Service, px *Proxy) {
 	var names []InstanceName
-	settling, backup, mismatch := false, false, ""
+	settling, backup, mismatch, full := false, false, "", 0
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		if c.Share == 0 {
@@ -315,10 +356,19 @@ func judge(v *View, svc *Service, px *Proxy) {
 		if c.Shut != "" && mismatch == "" {
 			mismatch = fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
 		}
+		if c.Full != "" {
+			full++
+		}
+	}
+	if full > 0 && full == len(names) && mismatch == "" {
+		mismatch = fmt.Sprintf("no server takes a new connection; %s: %s", names[0], whyFull(v.Cells, names[0]))
 	}
 	switch {
-	case px.Front.Status == "STOP":
-		v.Verdict, v.Why = Empty, "the port is closed: its listener is stopped"
+	case v.Closed != "":
+		v.Verdict, v.Why, v.Serving = Empty, v.Closed, []InstanceName{}
+		withhold(v.Cells, v.Closed)
+	case unread(v, px, len(names) > 0 && !backup) != "":
+		v.Verdict, v.Why = Unknown, unread(v, px, len(names) > 0 && !backup)
 	case settling:
 		v.Verdict, v.Why = Settling, "HAProxy has not finished its first checks: any of "+Join(names)+" may get connections"
 	case len(names) == 0:
@@ -335,6 +385,42 @@ func judge(v *View, svc *Service, px *Proxy) {
 		v.Verdict, v.Serving = Serving, names
 		v.Why = Join(names) + ": " + whyOf(v.Cells, names[0])
 	}
+}
+
+// withhold is what a port that takes no connections makes of its servers: none
+// gets a new one, those that have some keep them.
+func withhold(cells []Cell, why string) {
+	for i := range cells {
+		c := &cells[i]
+		if c.Share > 0 || c.Verdict == Standby {
+			c.Share, c.Verdict, c.Why, c.Note = 0, Draining, why, ""
+		}
+	}
+}
+
+// unread is why it cannot be told who gets new connections: a row that cannot be
+// read, or that has a state pgtui does not know, is of a server that may get
+// them. regular reports whether a regular server does: then no backup can.
+func unread(v *View, px *Proxy, regular bool) string {
+	for i := range v.Cells {
+		if c := &v.Cells[i]; c.Verdict == Unknown && (!c.Backup || !regular) {
+			return fmt.Sprintf("whether %s gets connections is not known: %s", c.Instance, c.Why)
+		}
+	}
+	if px.Damaged > 0 && px.Front.Status == "" {
+		return "whether the port takes connections is not known: its FRONTEND row cannot be read"
+	}
+	return ""
+}
+
+// whyFull is why one instance's cell takes no further connection.
+func whyFull(cells []Cell, name InstanceName) string {
+	for i := range cells {
+		if cells[i].Instance == name {
+			return cells[i].Full
+		}
+	}
+	return ""
 }
 
 // whyOf is the sentence of one instance's cell.
@@ -366,11 +452,11 @@ func grey(v *View, err error) {
 		was = Join(v.Serving) + " served"
 	}
 	v.Why = "HAProxy stopped answering" + because(err) + "; when last seen " + was
-	v.Verdict, v.Serving = Unknown, nil
+	v.Verdict, v.Serving, v.Closed, v.Ends = Unknown, nil, "", ""
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
-		c.Note, c.Shut, c.Differs, c.Verdict, c.Share = "", "", false, Unknown, 0
+		c.Note, c.Shut, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", false, Unknown, 0
 	}
 }
 

@@ -66,8 +66,8 @@ func TestWhatIf(t *testing.T) {
 				w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.Status, s.CheckStatus = "MAINT", "" })
 			}
 		}, "pg-test-3 primary=:empty replica=2, 3:serving", "as asked", 7},
-		{"a HAProxy that is silent stays unknown", model.Supposition{Leader: "pg-test-3"}, func(w *world) { w.silence(2, time.Minute) },
-			"pg-test-3 primary=unknown replica=unknown", "as asked", 7},
+		{"a HAProxy that is silent hides nothing of the others", model.Supposition{Leader: "pg-test-3"}, func(w *world) { w.silenceHAProxy(2) },
+			"pg-test-3 primary=3:serving replica=2, 3:serving", "as asked", 7},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

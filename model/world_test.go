@@ -43,8 +43,8 @@ func newWorld() *world {
 	for i := range c.Instances {
 		w.patroni(i+1, i == 0)
 		w.snap.HAProxy[c.Instances[i].Host] = seen(model.HAProxyStats{Proxies: []model.Proxy{
-			{Name: "pg-test-primary", Servers: []model.ServerStat{up("pg-test-1"), refused("pg-test-2"), refused("pg-test-3")}},
-			{Name: "pg-test-replica", Servers: []model.ServerStat{backup(up("pg-test-1")), up("pg-test-2"), up("pg-test-3")}},
+			{Name: "pg-test-primary", Front: model.ProxyRow{Status: "OPEN"}, Servers: []model.ServerStat{up("pg-test-1"), refused("pg-test-2"), refused("pg-test-3")}},
+			{Name: "pg-test-replica", Front: model.ProxyRow{Status: "OPEN"}, Servers: []model.ServerStat{backup(up("pg-test-1")), up("pg-test-2"), up("pg-test-3")}},
 		}})
 	}
 	return w
@@ -124,4 +124,40 @@ func (w *world) shut(n int) {
 		}
 	}
 	w.snap.Patroni[in.Name] = p
+}
+
+// silenceHAProxy makes one HAProxy stop answering, and nothing else.
+func (w *world) silenceHAProxy(n int) {
+	h := w.cls.Instances[n-1].Host
+	o := w.snap.HAProxy[h]
+	o.At, o.Err = t0.Add(-time.Minute), errors.New("dial tcp: i/o timeout")
+	w.snap.HAProxy[h] = o
+}
+
+// everywhere changes one section on every HAProxy.
+func (w *world) everywhere(proxy string, f func(*model.Proxy)) {
+	for _, in := range w.cls.Instances {
+		o := w.snap.HAProxy[in.Host]
+		f(o.Value.Proxy(proxy))
+		w.snap.HAProxy[in.Host] = o
+	}
+}
+
+// fill lets a server have as many sessions and waiting clients as it may.
+func fill(s *model.ServerStat) { s.Sessions, s.Limit, s.Queue, s.QueueLimit = 100, 100, 128, 128 }
+
+// crowd lets the nth HAProxy have that many of its 9500 connections at a time.
+func (w *world) crowd(n int, current int64, at time.Time) {
+	h := w.cls.Instances[n-1].Host
+	o := w.snap.HAProxy[h]
+	o.Value.Process = model.Observed[model.ProcessLimits]{Value: model.ProcessLimits{Current: current, Max: 9500}, At: at, Tried: at}
+	w.snap.HAProxy[h] = o
+}
+
+// damage makes the row of the ith server of a section on the nth HAProxy unreadable.
+func (w *world) damage(n int, proxy string, i int) {
+	o := w.snap.HAProxy[w.cls.Instances[n-1].Host]
+	px := o.Value.Proxy(proxy)
+	px.Servers = append(px.Servers[:i:i], px.Servers[i+1:]...)
+	px.Damaged++
 }

@@ -329,7 +329,7 @@ func TestStatsPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(asked, " "); got != "/haproxy/n1/;csv /n1/;csv /haproxy/n1/;csv /n1/;csv /haproxy/n1/;csv /n1/;csv /n1/;csv" {
+	if got := strings.Join(asked, " "); got != "/haproxy/n1/;csv /n1/;csv /haproxy/n1/;csv /n1/;csv /haproxy/n1/;csv /n1/;csv /metrics /n1/;csv" {
 		t.Errorf("the page that answered is not remembered: %s", got)
 	}
 }

@@ -214,7 +214,7 @@ func TestCapturedStatsPage(t *testing.T) {
 	}
 	want := model.ServerStat{
 		Name: "pg-test-1", Status: "UP", Weight: 44, UserWeight: px.Servers[0].UserWeight, Backup: true,
-		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43,
+		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43, Limit: 3000, QueueLimit: 128,
 	}
 	if px.Servers[0] != want {
 		t.Errorf("got %+v, want %+v", px.Servers[0], want)

@@ -186,18 +186,33 @@ func TestParseClusterLag(t *testing.T) {
 func TestParseStatsRefuses(t *testing.T) {
 	const head = "# pxname,svname,type,status,weight,bck,\n"
 	for name, text := range map[string]string{
-		"nothing":             "",
-		"a web page":          "<html>",
-		"no weight column":    "# pxname,svname,type,status,bck,\n",
-		"weight is missing":   head + "a,b,2,UP,,0,\n",
-		"weight is no number": head + "a,b,2,UP,x,0,\n",
-		"backup unknown":      head + "a,b,2,UP,1,,\n",
-		"no status":           head + "a,b,2,,1,0,\n",
-		"a cut row":           head + "a,b,2,UP,1\n",
-		"a quote not closed":  head + "a,b,2,\"UP,1,0,\n",
+		"nothing":            "",
+		"a web page":         "<html>",
+		"no weight column":   "# pxname,svname,type,status,bck,\n",
+		"a cut row":          head + "a,b,2,UP,1\n",
+		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
 	} {
 		if s, err := ParseStats([]byte(text)); err == nil {
 			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	for name, tc := range map[string]struct {
+		row  string
+		want [2]int // damaged rows of the section, and of none
+	}{
+		"weight is missing":   {"a,b,2,UP,,0,", [2]int{1, 0}},
+		"weight is no number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
+		"backup unknown":      {"a,b,2,UP,1,,", [2]int{1, 0}},
+		"no status":           {"a,b,2,,1,0,", [2]int{1, 0}},
+		"no name":             {"a,,2,UP,1,0,", [2]int{1, 0}},
+		"no type":             {"a,b,,UP,1,0,", [2]int{1, 0}},
+		"no section":          {",b,2,UP,1,0,", [2]int{0, 1}},
+		"a frontend's status": {"a,FRONTEND,0,,,,", [2]int{1, 0}},
+		"a listener":          {"a,L,3,OPEN,,,", [2]int{0, 0}},
+	} {
+		s, err := ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
+		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
+			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
 		}
 	}
 	s, err := ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))

@@ -23,12 +23,14 @@ const (
 	rowFrontend = "0"
 	rowBackend  = "1"
 	rowServer   = "2"
+	rowListener = "3"
 )
 
 // ParseStats reads a stats page in CSV as HAProxy 2.4 to 3.x write it, by the
 // names in its header: columns move between versions. A page that lacks a
-// column the routing rests on, or a row that is cut, is an error, since a
-// server that is not seen must not look like one that is not there.
+// column the routing rests on, or a row that is cut, is an error. A row whose
+// values cannot be read is counted as damaged. A server that is not seen must
+// not look like one that is not there.
 func ParseStats(page []byte) (model.HAProxyStats, error) {
 	if !bytes.HasPrefix(page, []byte("# pxname,")) {
 		return model.HAProxyStats{}, fmt.Errorf("not a stats page: it begins with %q",
@@ -60,9 +62,7 @@ func ParseStats(page []byte) (model.HAProxyStats, error) {
 		if err != nil {
 			return model.HAProxyStats{}, fmt.Errorf("stats page is cut or damaged: %w", err)
 		}
-		if err := t.add(&stats, index); err != nil {
-			return model.HAProxyStats{}, err
-		}
+		t.add(&stats, index)
 	}
 }
 
@@ -178,8 +178,10 @@ const (
 	uweight
 	bck
 	scur
+	slim
 	rate
 	qcur
+	qlimit
 	stot
 	econ
 	lastchg
@@ -211,10 +213,14 @@ func columnOf(name []byte) column {
 		return bck
 	case "scur":
 		return scur
+	case "slim":
+		return slim
 	case "rate":
 		return rate
 	case "qcur":
 		return qcur
+	case "qlimit":
+		return qlimit
 	case "stot":
 		return stot
 	case "econ":
@@ -243,13 +249,18 @@ type table struct {
 	row [][]byte
 }
 
-// add puts the row where it belongs. index finds the section by its name.
-func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
+// add puts the row where it belongs. index finds the section by its name. A
+// row that cannot be read is counted: its server is unknown, not missing.
+func (t *table) add(stats *model.HAProxyStats, index map[string]int) {
 	kind := string(t.raw(rowType))
-	if kind != rowFrontend && kind != rowBackend && kind != rowServer {
-		return nil // a listener
+	if kind == rowListener {
+		return
 	}
 	name := t.text(pxname)
+	if name == "" {
+		stats.Damaged++
+		return
+	}
 	i, ok := index[name]
 	if !ok {
 		i = len(stats.Proxies)
@@ -258,27 +269,34 @@ func (t *table) add(stats *model.HAProxyStats, index map[string]int) error {
 	}
 	px := &stats.Proxies[i]
 	switch kind {
-	case rowFrontend:
-		px.Front = t.proxyRow()
-	case rowBackend:
-		px.Back = t.proxyRow()
-	default:
-		s, err := t.server()
-		if err != nil {
-			return fmt.Errorf("server %s/%s: %w", name, s.Name, err)
+	case rowFrontend, rowBackend:
+		row := &px.Front
+		if kind == rowBackend {
+			row = &px.Back
+		}
+		if *row = t.proxyRow(); row.Status == "" {
+			px.Damaged++
+		}
+	case rowServer:
+		s, ok := t.server()
+		if !ok {
+			px.Damaged++
+			return
 		}
 		if px.Servers == nil {
 			px.Servers = make([]model.ServerStat, 0, 4)
 		}
 		px.Servers = append(px.Servers, s)
+	default:
+		px.Damaged++
 	}
-	return nil
 }
 
 func (t *table) proxyRow() model.ProxyRow {
 	return model.ProxyRow{
 		Status:      t.text(status),
 		Sessions:    t.number(scur, 0),
+		Limit:       t.number(slim, 0),
 		SessionRate: t.number(rate, 0),
 		Queue:       t.number(qcur, 0),
 		Total:       t.number(stot, 0),
@@ -286,7 +304,9 @@ func (t *table) proxyRow() model.ProxyRow {
 	}
 }
 
-func (t *table) server() (model.ServerStat, error) {
+// server reads a server row; false when its name, status, weight or kind of
+// server cannot be read.
+func (t *table) server() (model.ServerStat, bool) {
 	s := model.ServerStat{
 		Name:        t.text(svname),
 		Status:      t.text(status),
@@ -297,29 +317,20 @@ func (t *table) server() (model.ServerStat, error) {
 		CheckMs:     t.number(checkDuration, -1),
 		LastChange:  t.number(lastchg, 0),
 		Sessions:    t.number(scur, 0),
+		Limit:       t.number(slim, 0),
 		SessionRate: t.number(rate, 0),
 		Queue:       t.number(qcur, 0),
+		QueueLimit:  t.number(qlimit, 0),
 		Total:       t.number(stot, 0),
 		Errors:      t.number(econ, 0),
 		Throttle:    int(t.number(throttle, 0)),
 		Addr:        t.text(addr),
 	}
 	w, err := strconv.ParseUint(string(t.raw(weight)), 10, 31)
-	if err != nil {
-		return s, fmt.Errorf("weight %q is not a number", t.text(weight))
-	}
 	s.Weight = int(w)
-	switch string(t.raw(bck)) {
-	case "0":
-	case "1":
-		s.Backup = true
-	default:
-		return s, fmt.Errorf("bck %q is neither 0 nor 1", t.text(bck))
-	}
-	if s.Status == "" {
-		return s, errors.New("no status")
-	}
-	return s, nil
+	bck := string(t.raw(bck))
+	s.Backup = bck == "1"
+	return s, err == nil && (bck == "0" || bck == "1") && s.Name != "" && s.Status != ""
 }
 
 // raw is the column's text in this row, "" when the page has no such column.

@@ -17,7 +17,8 @@ import (
 
 // ParseMetrics reads what HAProxy's own Prometheus exporter says of the
 // servers: enough to know who gets connections. It does not tell which servers
-// are backups, how many checks are still missing, or what is configured.
+// are backups, how many checks are still missing, or what is configured, and it
+// calls a paused frontend UP.
 func ParseMetrics(page []byte) (model.HAProxyStats, error) {
 	st := model.HAProxyStats{Source: model.FromMetrics}
 	found := false
@@ -35,6 +36,10 @@ func ParseMetrics(page []byte) (model.HAProxyStats, error) {
 			px.Front.Status = map[string]string{"UP": "OPEN", "DOWN": "STOP"}[labels["state"]]
 		case name == "haproxy_frontend_current_sessions":
 			px.Front.Sessions = int64(value)
+		case name == "haproxy_frontend_limit_sessions":
+			px.Front.Limit = int64(value)
+		case name == "haproxy_backend_current_queue":
+			px.Back.Queue = int64(value)
 		case name == "haproxy_backend_status" && value == 1:
 			px.Back.Status = labels["state"]
 		case strings.HasPrefix(name, "haproxy_server_") && labels["server"] != "":
@@ -77,8 +82,12 @@ func setServer(s *model.ServerStat, metric, state string, value float64) {
 		s.UserWeight = int(value)
 	case "current_sessions":
 		s.Sessions = int64(value)
+	case "limit_sessions":
+		s.Limit = int64(value)
 	case "current_queue":
 		s.Queue = int64(value)
+	case "queue_limit":
+		s.QueueLimit = int64(value)
 	case "sessions_total":
 		s.Total = int64(value)
 	case "check_last_change_seconds":

@@ -40,11 +40,11 @@ func sameCluster(a, b model.PatroniCluster) bool {
 
 // sameStats compares what routing rests on, and no counters.
 func sameStats(a, b model.HAProxyStats) bool {
-	return slices.EqualFunc(a.Proxies, b.Proxies, func(x, y model.Proxy) bool {
-		return x.Name == y.Name && x.Front.Status == y.Front.Status && x.Back.Status == y.Back.Status &&
+	return a.Damaged == b.Damaged && a.Process.Value.Full() == b.Process.Value.Full() && slices.EqualFunc(a.Proxies, b.Proxies, func(x, y model.Proxy) bool {
+		return x.Name == y.Name && x.Damaged == y.Damaged && x.Front.Status == y.Front.Status && x.Back.Status == y.Back.Status && x.Front.Full() == y.Front.Full() &&
 			slices.EqualFunc(x.Servers, y.Servers, func(s, t model.ServerStat) bool {
 				return s.Name == t.Name && s.Status == t.Status && s.Weight == t.Weight && s.Backup == t.Backup &&
-					s.CheckStatus == t.CheckStatus && s.CheckCode == t.CheckCode
+					s.CheckStatus == t.CheckStatus && s.CheckCode == t.CheckCode && (s.Queue > 0) == (t.Queue > 0)
 			})
 	})
 }

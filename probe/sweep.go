@@ -20,6 +20,7 @@ type target struct {
 	host      model.Host
 	node      *model.Node // nil when the inventory has none of that name
 	front     bool        // its HAProxy is asked
+	large     bool        // it is one of more than fewHAProxies
 	instances []instance
 	vip       *vip // this target is a VIP, and nothing else is asked of it
 }
@@ -89,6 +90,15 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 		if v := vipOf(inv, c); v != nil && (len(only) == 0 || slices.Contains(only, c.Name)) {
 			out = append(out, target{host: model.Host(c.VIP), vip: v})
 		}
+	}
+	fronts := 0
+	for i := range out {
+		if out[i].front {
+			fronts++
+		}
+	}
+	for i := range out {
+		out[i].large = fronts > fewHAProxies
 	}
 	return out, nil
 }
@@ -165,9 +175,14 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 			return model.HAProxyStats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
 		}
 		r.p.mu.Lock()
-		first := r.p.haproxy[pl].Value.URI
+		old := r.p.haproxy[pl].Value
 		r.p.mu.Unlock()
-		return r.a.stats(ctx, t.node, first)
+		st, err := r.a.stats(ctx, t.node, old.URI)
+		if err != nil {
+			return st, err
+		}
+		st.Process = r.a.process(ctx, t, old.Process, &st)
+		return st, nil
 	})
 	r.keepHAProxy(ctx, pl, got)
 }

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,38 @@ func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
 	}
 }
 
+// TestTheCauseAndWhatEndsIt: a finding names what the evidence shows, with the
+// command that ends it, not the symptom.
+func TestTheCauseAndWhatEndsIt(t *testing.T) {
+	cell := func(status, check string, v model.Verdict) model.Cell {
+		return model.Cell{Instance: "pg-test-1", Status: status, Check: check, Verdict: v}
+	}
+	for name, tc := range map[string]struct {
+		cells [2]model.Cell // of 5433 on a and b
+		want  string        // a part of the hint
+	}{
+		"drained on both":     {[2]model.Cell{cell("DRAIN", "L7OK", model.Draining), cell("DRAIN", "L7OK", model.Draining)}, `ssh a "echo 'set server pg-test-primary/pg-test-1 state ready' | sudo socat - /var/run/haproxy.sock" (and on b)`},
+		"maintenance on both": {[2]model.Cell{cell("MAINT", "", model.Maint), cell("MAINT", "", model.Maint)}, `set server pg-test-primary/pg-test-1 state ready`},
+		"weight 0 on both":    {[2]model.Cell{cell("UP", "L7OK", model.Draining), cell("UP", "L7OK", model.Draining)}, `set server pg-test-primary/pg-test-1 weight 100%`},
+		"Patroni is dead":     {[2]model.Cell{cell("DOWN", "L4CON", model.Down), cell("DOWN", "L4CON", model.Down)}, "systemctl status patroni"},
+		"Patroni says no":     {[2]model.Cell{cell("DOWN", "L7STS", model.Refused), cell("DOWN", "L7STS", model.Refused)}, "curl -m 3 -i -X OPTIONS http://a:8008/primary"},
+	} {
+		found := check.Diagnose(input(func(in *check.Input) {
+			r := &in.Board.Routes[0]
+			r.Verdict, r.Serving = model.Empty, []model.InstanceName{}
+			for i := range r.Views {
+				r.Views[i].Verdict, r.Views[i].Cells = model.Empty, tc.cells[i:i+1]
+			}
+			for i := range in.Board.Cluster.Fronts {
+				in.Board.Cluster.Fronts[i].Services[0].Members[0].CheckPort = "8008"
+			}
+		}))
+		if !slices.ContainsFunc(found, func(f model.Finding) bool { return f.Code == "service-empty" && strings.Contains(f.Hint, tc.want) }) {
+			t.Errorf("%s: no hint has %q: %+v", name, tc.want, found)
+		}
+	}
+}
+
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
 	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
@@ -115,6 +148,57 @@ func TestEachFinding(t *testing.T) {
 				v.Verdict, v.Cells = model.Mismatch, []model.Cell{{Instance: "pg-test-1", Share: 100, Allowed: 200, Shut: "port 6432 refuses connections"}}
 			}
 		}, "check-yes-port-no critical primary 5433: HAProxy sends clients to pg-test-1, whose PostgreSQL takes no connections"},
+		{"a paused frontend", func(in *check.Input) {
+			route(in, 0, model.Empty)
+			for i := range in.Board.Routes[0].Views {
+				v := &in.Board.Routes[0].Views[i]
+				v.Verdict, v.Closed, v.Ends = model.Empty, "its frontend is PAUSED", "enable frontend pg-test-primary"
+			}
+		}, "port-closed critical primary 5433 takes no new client on every HAProxy: its frontend is PAUSED"},
+		{"a paused frontend on one HAProxy", func(in *check.Input) {
+			r := &in.Board.Routes[0]
+			r.Verdict, r.Agreed, r.Serving = model.Mismatch, false, nil
+			r.Views[0].Serving = []model.InstanceName{"pg-test-1"}
+			r.Views[1].Verdict, r.Views[1].Serving, r.Views[1].Closed = model.Empty, []model.InstanceName{}, "its frontend is PAUSED"
+		}, "port-closed warning primary 5433 takes no new client on 1 of 2 HAProxies: its frontend is PAUSED"},
+		{"a full HAProxy", func(in *check.Input) {
+			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Process: seen(model.ProcessLimits{Current: 10, Max: 10})})
+		}, "haproxy-full critical HAProxy on b is full: 10 of 10 connections (global maxconn), new clients of every port wait"},
+		{"a HAProxy that is nearly full", func(in *check.Input) {
+			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Process: seen(model.ProcessLimits{Current: 90, Max: 100})})
+		}, "haproxy-full warning HAProxy on b is nearly full: 90 of 100 connections (global maxconn)"},
+		{"clients wait", func(in *check.Input) {
+			in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 2, QueueLimit: 128}}
+		}, "clients-wait warning primary 5433: 2 clients wait in HAProxy's queue"},
+		{"every queue is full", func(in *check.Input) {
+			route(in, 0, model.Mismatch)
+			v := &in.Board.Routes[0].Views[0]
+			v.Verdict, v.Cells = model.Mismatch, []model.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 7, QueueLimit: 7, Full: "its queue is full"}}
+		}, "clients-wait critical primary 5433: 7 clients wait in HAProxy's queue, and the queue is full"},
+		{"primary empty: its leader is drained by hand", func(in *check.Input) {
+			route(in, 0, model.Empty)
+			in.Board.Routes[0].Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Refused, Status: "DRAIN"}}
+		}, "service-empty critical primary 5433 has no server: pg-test-1 is drained by hand"},
+		{"primary empty: nobody leads that is known", func(in *check.Input) {
+			route(in, 0, model.Empty)
+			in.Board.Leader, in.Board.LeaderUnsure = "", true
+		}, "service-empty critical primary 5433 has no server: the leader is not known"},
+		{"primary empty: HAProxy cannot reach the leader's Patroni", func(in *check.Input) {
+			route(in, 0, model.Empty)
+			in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4CON"}}
+		}, "service-empty critical primary 5433 has no server: HAProxy cannot reach Patroni of pg-test-1 (L4CON)"},
+		{"replica empty: its only regular server is in maintenance, one HAProxy is silent", func(in *check.Input) {
+			route(in, 1, model.Empty)
+			in.Board.Routes[1].Silent = []model.Host{"a"}
+			in.Board.Routes[1].Views[1].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Down, Status: "MAINT"}}
+		}, "service-empty warning replica 5434 has no server on the only HAProxy that answers: pg-test-2 is in maintenance by hand"},
+		{"one HAProxy alone cannot reach a Patroni", func(in *check.Input) {
+			r := &in.Board.Routes[0]
+			r.Verdict, r.Agreed = model.Mismatch, false
+			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{}
+			r.Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Serving, Share: 100, Status: "UP", Check: "L7OK"}}
+			r.Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4TOUT"}}
+		}, "haproxy-disagree warning HAProxies disagree about primary 5433: HAProxy on n-b cannot reach Patroni of pg-test-1 (L4TOUT), 1 other HAProxy can"},
 		{"HAProxies disagree", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false

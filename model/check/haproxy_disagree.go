@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/model"
@@ -9,21 +10,21 @@ import (
 
 // haproxyDisagree: two HAProxies send the same service to different servers. For
 // some seconds after a change that is as it must be: each of them checks alone.
+// Ports that are closed have findings of their own.
 func haproxyDisagree(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
-		if r.Verdict != model.Mismatch || r.Agreed {
-			continue
-		}
-		same, all := r.Agreement()
-		if same == all {
+		if r.Verdict != model.Mismatch || r.Agreed || !openDiffer(r) {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Service: r.Service,
 			Summary:  fmt.Sprintf("HAProxies disagree about %s %s", r.Service, r.Port),
 			Evidence: []string{r.Why},
 			Hint:     "pgtui diff " + string(in.Board.Cluster.Name) + " shows whether their files differ"}
+		if why := whyDiffer(in, r); why.text != "" {
+			f.Summary, f.Hint = f.Summary+": "+why.text, why.hint
+		}
 		if now := changing(r); now != "" {
 			f.Evidence = append(f.Evidence, "checks are about to change: "+now)
 			f.Hint = "look again in some seconds, when the checks have ended; if it stays, " + f.Hint
@@ -31,6 +32,73 @@ func haproxyDisagree(in Input) []model.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// openDiffer reports whether HAProxies whose port takes clients send them to
+// different servers.
+func openDiffer(r *model.Route) bool {
+	var first *model.View
+	for i := range r.Views {
+		v := &r.Views[i]
+		if v.Verdict == model.Unknown || v.Closed != "" {
+			continue
+		}
+		if first == nil {
+			first = v
+		} else if !slices.Equal(v.Serving, first.Serving) || (v.Serving == nil) != (first.Serving == nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// whyDiffer is why one server gets connections from some HAProxies and none
+// from others, where the evidence shows it.
+func whyDiffer(in Input, r *model.Route) cause {
+	svc := in.Board.Cluster.Service(r.Service)
+	if svc == nil {
+		return cause{}
+	}
+	servers, _ := svc.Servers()
+	for i := range servers {
+		name := servers[i].Name
+		var without []*model.View
+		with := 0
+		for k := range r.Views {
+			v := &r.Views[k]
+			c := cellOf(v, name)
+			switch {
+			case c == nil || c.Verdict == model.Unknown || v.Closed != "" || v.Verdict == model.Settling:
+			case c.Share > 0 || c.Verdict == model.Standby:
+				with++
+			default:
+				without = append(without, v)
+			}
+		}
+		if with == 0 || len(without) == 0 {
+			continue
+		}
+		labels := make([]string, len(without))
+		for k, v := range without {
+			labels[k] = v.Label()
+		}
+		if unreachable(cellOf(without[0], name)) {
+			return cause{fmt.Sprintf("HAProxy on %s cannot reach Patroni of %s (%s), %s can", strings.Join(labels, ", "), name, cellOf(without[0], name).Check, others(with)),
+				fmt.Sprintf("ssh %s %s; where that fails, look at the network and the firewall between the two nodes", without[0].HAProxy, askPatroni(svc, name))}
+		}
+		if why := whyOut(in, r, name); why.text != "" {
+			return cause{fmt.Sprintf("%s on %s", why.text, strings.Join(labels, ", ")), why.hint}
+		}
+	}
+	return cause{}
+}
+
+// others is "1 other HAProxy" or "2 other HAProxies".
+func others(n int) string {
+	if n == 1 {
+		return "1 other HAProxy"
+	}
+	return fmt.Sprintf("%d other HAProxies", n)
 }
 
 // changing names the servers that a HAProxy is about to take out, or in.

@@ -172,12 +172,15 @@ func sameDCS(a, b *model.PatroniCluster) bool {
 
 // sameStats compares all but the counters and ages no board rests on.
 func sameStats(a, b *model.HAProxyStats) bool {
-	if a.URI != b.URI || a.Source != b.Source || !sameError(a.Why, b.Why) || len(a.Proxies) != len(b.Proxies) {
+	if a.URI != b.URI || a.Source != b.Source || !sameError(a.Why, b.Why) || len(a.Proxies) != len(b.Proxies) || a.Damaged != b.Damaged {
+		return false
+	}
+	if (a.Process.Value.Crowded() || b.Process.Value.Crowded()) && (a.Process.Value != b.Process.Value || !a.Process.At.Equal(b.Process.At)) {
 		return false
 	}
 	for i := range a.Proxies {
 		x, y := &a.Proxies[i], &b.Proxies[i]
-		if x.Name != y.Name || still(x.Front) != still(y.Front) || x.Back.Status != y.Back.Status || len(x.Servers) != len(y.Servers) {
+		if x.Name != y.Name || x.Front.State() != y.Front.State() || x.Back.State() != y.Back.State() || x.Damaged != y.Damaged || len(x.Servers) != len(y.Servers) {
 			return false
 		}
 		for k := range x.Servers {
@@ -189,16 +192,10 @@ func sameStats(a, b *model.HAProxyStats) bool {
 	return true
 }
 
-// still is a row without what moves by itself.
-func still(r model.ProxyRow) model.ProxyRow {
-	r.SessionRate, r.Queue, r.Total, r.LastChange = 0, 0, 0, 0
-	return r
-}
-
 func sameServer(a, b *model.ServerStat) bool {
 	x, y := *a, *b
 	for _, r := range []*model.ServerStat{&x, &y} {
-		r.CheckMs, r.LastChange, r.SessionRate, r.Queue, r.Total, r.Errors, r.Throttle = 0, 0, 0, 0, 0, 0, 0
+		r.CheckMs, r.LastChange, r.SessionRate, r.Total, r.Errors, r.Throttle = 0, 0, 0, 0, 0, 0
 	}
 	return x == y
 }

@@ -68,6 +68,16 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 			o := s.HAProxy["10.0.1.2"]
 			s.HAProxy["10.0.1.2"] = o.Next(o.Value, &model.Hint{Err: gone, Try: "x"}, t0, 0)
 		},
+		"a HAProxy has reached its global maxconn": func(s *model.Snapshot) {
+			o := s.HAProxy["10.0.1.2"]
+			o.Value.Process = obs(model.ProcessLimits{Current: 9, Max: 9}, t0)
+			s.HAProxy["10.0.1.2"] = o
+		},
+		"a HAProxy is nearly full": func(s *model.Snapshot) {
+			o := s.HAProxy["10.0.1.2"]
+			o.Value.Process = obs(model.ProcessLimits{Current: 95, Max: 100}, t0)
+			s.HAProxy["10.0.1.2"] = o
+		},
 		"a section is gone": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
 			o.Value.Proxies = o.Value.Proxies[1:]
@@ -158,6 +168,9 @@ func touch(v reflect.Value, left *int) string {
 			}
 		}
 	case reflect.String, reflect.Int, reflect.Int64, reflect.Bool:
+		if !v.CanSet() { // inside a time
+			return ""
+		}
 		if *left > 0 {
 			*left--
 			return ""

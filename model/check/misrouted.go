@@ -32,8 +32,8 @@ func byProof(v *model.View) bool {
 	return v.Proven != nil && (v.Proven.Against != "" || v.Proven.Dead != "")
 }
 
-// byPort reports whether only a port that takes no connections made the view a
-// mismatch: that is a finding of its own.
+// byPort reports whether only a port that takes no connections, or a full queue,
+// made the view a mismatch: these are findings of their own.
 func byPort(v *model.View) bool {
 	shut := false
 	for i := range v.Cells {
@@ -41,7 +41,7 @@ func byPort(v *model.View) bool {
 		if c.Share > 0 && c.Allowed != 0 && c.Allowed != 200 {
 			return false
 		}
-		shut = shut || c.Share > 0 && c.Shut != ""
+		shut = shut || c.Share > 0 && (c.Shut != "" || c.Full != "")
 	}
 	return shut
 }

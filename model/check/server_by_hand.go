@@ -15,12 +15,12 @@ func serverByHand(in Input) []model.Finding {
 		count := map[model.InstanceName]int{}
 		for _, v := range r.Views {
 			for _, c := range v.Cells {
-				if c.Verdict != model.Maint && c.Verdict != model.Draining {
+				if c.Verdict != model.Maint && c.Verdict != model.Draining || v.Closed != "" && !byHand(&c) {
 					continue
 				}
 				if at[c.Instance] == 0 {
 					out = append(out, model.Finding{Severity: model.Warning, Service: r.Service, Instance: c.Instance,
-						Hint: "a reload of that HAProxy puts it back into service"})
+						Hint: "a reload of that HAProxy puts it back into service, " + backInService(in, &r, v.HAProxy, c.Instance)})
 					at[c.Instance] = len(out)
 				}
 				count[c.Instance]++
@@ -31,4 +31,13 @@ func serverByHand(in Input) []model.Finding {
 		}
 	}
 	return out
+}
+
+// backInService is the command that puts one server back on one HAProxy.
+func backInService(in Input, r *model.Route, h model.Host, name model.InstanceName) string {
+	svc := in.Board.Cluster.Service(r.Service)
+	if svc == nil {
+		return ""
+	}
+	return "so does " + onSocket(h, "set server "+svc.Proxy()+"/"+string(name)+" state ready")
 }

@@ -6,21 +6,55 @@ import (
 	"pgtui/model"
 )
 
-// serviceEmpty: a service that nobody serves, where somebody should.
+// serviceEmpty: a service that nobody serves, where somebody should, by every
+// HAProxy that answers. A port that is closed is a finding of its own.
 func serviceEmpty(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
-		if r.Verdict != model.Empty || in.Board.ByDesign(r) {
+		svc := in.Board.Cluster.Service(r.Service)
+		if r.Verdict != model.Empty || in.Board.ByDesign(r) || svc == nil || allClosed(r) {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Service: r.Service,
 			Summary: fmt.Sprintf("%s %s has no server", r.Service, r.Port), Evidence: []string{r.Why}}
-		if r.Service == "primary" || r.Service == "default" {
+		if model.WantsPrimary(svc.Check) {
 			f.Severity = model.Critical
 		}
-		f.Hint = "open the service to see each check's answer"
+		if n := len(r.Silent); n > 0 {
+			f.Summary += map[bool]string{true: " on the only HAProxy that answers", false: fmt.Sprintf(" on any of the %d HAProxies that answer", len(r.Views)-n)}[len(r.Views)-n == 1]
+		}
+		why := whyEmpty(in, r)
+		if why.text != "" {
+			f.Summary += ": " + why.text
+		}
+		if f.Hint = why.hint; f.Hint == "" {
+			f.Hint = askFirst(svc)
+		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// allClosed reports whether every HAProxy that answers has the port closed.
+func allClosed(r *model.Route) bool {
+	closed := 0
+	for i := range r.Views {
+		switch v := &r.Views[i]; {
+		case v.Closed != "":
+			closed++
+		case v.Verdict != model.Unknown:
+			return false
+		}
+	}
+	return closed > 0
+}
+
+// askFirst is how the check of a service's first server is asked by hand.
+func askFirst(svc *model.Service) string {
+	servers, _ := svc.Servers()
+	if len(servers) == 0 {
+		return "its selector in the inventory matches no instance: pgtui render " + string(svc.Cluster)
+	}
+	return askPatroni(svc, servers[0].Name) + " shows what its Patroni answers"
 }

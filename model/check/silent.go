@@ -15,13 +15,13 @@ func haproxySilent(in Input) []model.Finding {
 		if o.Err == nil {
 			continue
 		}
-		label := string(f.Host)
-		if n := in.Snap.Inventory.Node(f.Host); n != nil && n.Name != "" {
-			label = n.Name
+		x := model.Finding{Severity: model.Warning, Host: f.Host,
+			Summary:  fmt.Sprintf("HAProxy on %s is not known: its stats page does not answer", labelOf(in, f.Host)),
+			Evidence: []string{o.Err.Error()}, Hint: hintOr(o.Err, "ssh "+string(f.Host)+" systemctl status haproxy")}
+		if vip := in.Board.VIPClients(); vip != "" {
+			x.Evidence = append(x.Evidence, vip)
 		}
-		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
-			Summary:  fmt.Sprintf("HAProxy on %s is not known: its stats page does not answer", label),
-			Evidence: []string{o.Err.Error()}, Hint: hintOr(o.Err, "ssh "+string(f.Host)+" systemctl status haproxy")})
+		out = append(out, x)
 	}
 	return out
 }

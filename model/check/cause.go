@@ -1,0 +1,173 @@
+package check
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pgtui/model"
+)
+
+// cause is what keeps a server, or a port, from getting connections, and what
+// ends it. The zero value means that the evidence does not show it.
+type cause struct{ text, hint string }
+
+// onSocket is the command line that gives one command to a node's HAProxy. Its
+// socket is root's, and Pigsty installs socat on every node.
+func onSocket(h model.Host, command string) string {
+	return fmt.Sprintf("ssh %s \"echo '%s' | sudo socat - /var/run/haproxy.sock\"", h, command)
+}
+
+// onSockets is onSocket for one or several nodes.
+func onSockets(hosts []model.Host, command string) string {
+	s := onSocket(hosts[0], command)
+	if len(hosts) > 1 {
+		s += fmt.Sprintf(" (and on %s)", joinHosts(hosts[1:]))
+	}
+	return s
+}
+
+func joinHosts(hosts []model.Host) string {
+	parts := make([]string, len(hosts))
+	for i, h := range hosts {
+		parts[i] = string(h)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// byHand reports whether somebody took the server out through HAProxy's own controls.
+func byHand(c *model.Cell) bool {
+	return strings.HasPrefix(c.Status, "MAINT") || strings.HasPrefix(c.Status, "DRAIN")
+}
+
+// unreachable reports whether HAProxy's check got no answer from Patroni at all.
+func unreachable(c *model.Cell) bool {
+	return c.Verdict == model.Down && (strings.HasPrefix(c.Check, "L4") || strings.HasSuffix(c.Check, "TOUT"))
+}
+
+// whyOut is why an instance gets no connections through a route, by the word of
+// all HAProxies that have it out for the same reason as the first.
+func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
+	svc := in.Board.Cluster.Service(r.Service)
+	if svc == nil {
+		return cause{}
+	}
+	var hosts []model.Host
+	var first *model.Cell
+	for i := range r.Views {
+		c := cellOf(&r.Views[i], name)
+		switch {
+		case c == nil || c.Verdict == model.Unknown || c.Share > 0:
+			continue
+		case first == nil:
+			first = c
+		case byHand(c) != byHand(first) || c.Check != first.Check:
+			continue
+		}
+		hosts = append(hosts, r.Views[i].HAProxy)
+	}
+	server := svc.Proxy() + "/" + string(name)
+	switch {
+	case first == nil:
+		return cause{}
+	case byHand(first):
+		word := "in maintenance"
+		if strings.HasPrefix(first.Status, "DRAIN") {
+			word = "drained"
+		}
+		return cause{fmt.Sprintf("%s is %s by hand", name, word), onSockets(hosts, "set server "+server+" state ready")}
+	case first.Verdict == model.Draining && strings.HasPrefix(first.Status, "UP"):
+		if weight := declaredWeight(svc, name); weight == "0" {
+			return cause{fmt.Sprintf("%s has weight 0 in the inventory", name), "set its pg_weight above 0; then pgtui reload " + string(in.Board.Cluster.Name)}
+		}
+		return cause{fmt.Sprintf("the weight of %s is set to 0 by hand", name), onSockets(hosts, "set server "+server+" weight 100%")}
+	case unreachable(first):
+		return cause{fmt.Sprintf("HAProxy cannot reach Patroni of %s (%s)", name, first.Check), "on the node of " + string(name) + ": systemctl status patroni"}
+	case first.Verdict == model.Refused && first.Allowed == 200:
+		return cause{fmt.Sprintf("Patroni of %s passes %s since the last check", name, svc.Check), "wait for HAProxy's next checks"}
+	}
+	return cause{}
+}
+
+// cellOf is the cell of that instance in a view, or nil.
+func cellOf(v *model.View, name model.InstanceName) *model.Cell {
+	for i := range v.Cells {
+		if v.Cells[i].Instance == name {
+			return &v.Cells[i]
+		}
+	}
+	return nil
+}
+
+// declaredWeight is the weight that the service gives the instance, "" when it has no such server.
+func declaredWeight(svc *model.Service, name model.InstanceName) string {
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if servers[i].Name == name {
+			return servers[i].Weight
+		}
+	}
+	return ""
+}
+
+// whyEmpty is why no server of a route gets connections. Where the service wants
+// the primary, what keeps the leader out is the cause; elsewhere, what keeps its
+// regular servers out.
+func whyEmpty(in Input, r *model.Route) cause {
+	b := in.Board
+	svc := b.Cluster.Service(r.Service)
+	if svc == nil {
+		return cause{}
+	}
+	servers, backup := svc.Servers()
+	if model.WantsPrimary(svc.Check) {
+		switch {
+		case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members)):
+			return cause{"the leader is not known", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+		case b.Leader == "":
+			return cause{"no member leads", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+		case !slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == b.Leader }):
+			return cause{fmt.Sprintf("the service does not select the leader %s", b.Leader), "see its selector in the inventory: pgtui render " + string(b.Cluster.Name)}
+		}
+		return whyOut(in, r, b.Leader)
+	}
+	var texts []string
+	var hint string
+	for i, s := range servers {
+		if backup[i] {
+			continue
+		}
+		if c := whyOut(in, r, s.Name); c.text != "" {
+			texts = append(texts, c.text)
+			if hint == "" {
+				hint = c.hint
+			}
+		}
+	}
+	return cause{strings.Join(texts, ", "), hint}
+}
+
+// askPatroni is the command that asks a server's Patroni as HAProxy does.
+func askPatroni(svc *model.Service, name model.InstanceName) string {
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if s := &servers[i]; s.Name == name {
+			scheme := "http"
+			if s.CheckTLS {
+				scheme = "https"
+			}
+			return fmt.Sprintf("curl -m 3 -i -X OPTIONS %s://%s%s", scheme, net.JoinHostPort(string(s.Host), s.CheckPort), svc.Check)
+		}
+	}
+	return ""
+}
+
+// plain is a count and its noun, "1 client", "2 clients".
+func plain(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatInt(n, 10) + " " + noun + "s"
+}
