@@ -53,7 +53,7 @@ func (a *app) wait(ctx context.Context, inv *model.Inventory, c *model.Cluster, 
 	for snap := range a.prober().Watch(ctx, inv, 500*time.Millisecond, c.Name) {
 		b := check.Board(snap, c, now())
 		r := b.Route(service)
-		if ok := r.Agreed && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing); ok &&
+		if ok := r.Agreed && len(r.Silent) == 0 && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing); ok &&
 			(serves == "" || slices.Contains(r.Serving, serves)) {
 			fmt.Fprintf(a.io.Out, "%s %s is served by %s on all HAProxies after %s\n", c.Name, service, model.Join(r.Serving), now().Sub(t0).Round(100*time.Millisecond))
 			return nil

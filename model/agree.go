@@ -83,6 +83,36 @@ func (v *View) Label() string {
 	return string(v.HAProxy)
 }
 
+// ClosedWord is what closes the port: "paused", "stopped" or "full"; "" when
+// nothing does.
+func (v *View) ClosedWord() string {
+	switch {
+	case v.Closed == "":
+		return ""
+	case v.Frontend.Status == "PAUSED":
+		return "paused"
+	case v.Frontend.Status == "STOP":
+		return "stopped"
+	}
+	return "full"
+}
+
+// ClosedWord is that of the first view when every HAProxy that answers has the
+// port closed; "" otherwise.
+func (r *Route) ClosedWord() string {
+	word := ""
+	for i := range r.Views {
+		switch w := r.Views[i].ClosedWord(); {
+		case r.Views[i].Verdict == Unknown:
+		case w == "":
+			return ""
+		case word == "":
+			word = w
+		}
+	}
+	return word
+}
+
 // Agreement is how many views are known and say the same as the most, and how
 // many views there are.
 func (r *Route) Agreement() (same, all int) {

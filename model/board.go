@@ -455,7 +455,7 @@ func silentHAProxies(b *Board) string {
 		return ""
 	}
 	text := "no current state from HAProxy on " + strings.Join(names, ", ")
-	if vip := b.VIPClients(); vip != "" {
+	if vip := b.VIPClients(); vip != "" && b.VIP.Holder != "" {
 		text += "; " + vip
 	}
 	return text

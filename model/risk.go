@@ -28,6 +28,7 @@ const (
 	RiskFailover   = "failover"             // roles are changing now
 	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
 	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
+	RiskReopens    = "reopens-frontend"     // a port that somebody has closed on this HAProxy opens again
 	RiskSettling   = "settling"             // checks of an earlier reload have not ended
 	RiskHandEdited = "hand-edited"          // files are not as pgtui last left them
 	RiskUnloaded   = "unreloaded-edits"     // edits of others that this reload would load as well
@@ -42,7 +43,7 @@ const (
 func RiskNames() []string {
 	return []string{
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskFailover, RiskPaused, RiskDisagree,
-		RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts,
+		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts,
 	}
 }
 
@@ -135,7 +136,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 		if n.Err != nil || !n.Changed() && !p.Force {
 			continue
 		}
-		for _, find := range []func(*NodePlan, *Situation) []Risk{rejected, serverSets, collisions, settlingChecks, handEdited, unloadedOthers, unseen} {
+		for _, find := range []func(*NodePlan, *Situation) []Risk{rejected, serverSets, collisions, reopened, settlingChecks, handEdited, unloadedOthers, unseen} {
 			out = append(out, find(n, s)...)
 		}
 		out = append(out, misroute(p, n, s)...)
@@ -254,6 +255,26 @@ func (n *NodePlan) owns(file string) bool {
 	_, had := n.Have[file]
 	_, wants := n.Want[file]
 	return had || wants
+}
+
+// reopened are the frontends of the HAProxy, other clusters' among them, that
+// somebody has closed by hand: a new worker opens them all.
+func reopened(n *NodePlan, s *Situation) []Risk {
+	if s.Snap == nil {
+		return nil
+	}
+	var out []Risk
+	stats := s.Snap.haproxyOf(n.Host)
+	for i := range stats.Proxies {
+		px := &stats.Proxies[i]
+		if px.Front.Status != "PAUSED" && px.Front.Status != "STOP" {
+			continue
+		}
+		out = append(out, Risk{Name: RiskReopens, Host: n.Host,
+			What: fmt.Sprintf("the frontend of %s is %s by hand: a reload opens its port again", px.Name, px.Front.Status),
+			Try:  "find out who closed it, and why, before it opens"})
+	}
+	return out
 }
 
 func settlingChecks(n *NodePlan, s *Situation) []Risk {

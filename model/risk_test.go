@@ -79,6 +79,8 @@ func TestRisks(t *testing.T) {
 		{"HAProxies disagree", find("haproxy-disagree"), RiskDisagree},
 		{"roles are stale", find("stale-roles"), RiskStaleRoles},
 		{"paused", func(_ *Plan, s *Situation) { s.Board.Paused = true }, RiskPaused},
+		{"a frontend was paused by hand", func(_ *Plan, s *Situation) { px(s).Front.Status = "PAUSED" }, RiskReopens},
+		{"a frontend was shut down", func(_ *Plan, s *Situation) { px(s).Front.Status = "STOP" }, RiskReopens},
 		{"a check has not ended", func(_ *Plan, s *Situation) { px(s).Servers[1].CheckStatus = "INI" }, RiskSettling},
 		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[Host]string{h: "abc"} }, RiskHandEdited},
 		{"another's section was edited", func(_ *Plan, s *Situation) {

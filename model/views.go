@@ -453,6 +453,7 @@ func grey(v *View, err error) {
 	}
 	v.Why = "HAProxy stopped answering" + because(err) + "; when last seen " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = Unknown, nil, "", ""
+	v.Frontend, v.Backend = RowState{}, RowState{}
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)

@@ -65,7 +65,8 @@ type Member struct {
 type Service struct {
 	Name    string   `json:"name"`
 	Port    any      `json:"port"`    // a number; the declared text when it is none
-	Serving []string `json:"serving"` // null: the HAProxies disagree or one is not known; []: all say nobody
+	Serving []string `json:"serving"` // of all HAProxies that answer; null: they disagree, or none answers; []: all say nobody
+	Silent  []string `json:"silent"`  // the HAProxies of which this is not known, as in views[].haproxy; []: none
 	Verdict string   `json:"verdict"`
 	Why     string   `json:"why"`
 	Check   string   `json:"check"`
@@ -84,6 +85,18 @@ type View struct {
 	Stale   bool     `json:"stale"`
 	Servers []Server `json:"servers"`
 	Proven  *Proven  `json:"proven,omitempty"` // absent: no connection was made
+	// Frontend and Backend are HAProxy's rows of the section; null: not known.
+	Frontend *Row   `json:"frontend"`
+	Backend  *Row   `json:"backend"`
+	Closed   string `json:"closed,omitempty"` // why the port takes no new connection
+}
+
+// Row is a FRONTEND or BACKEND row, under HAProxy's own names.
+type Row struct {
+	Status string `json:"status"`
+	Scur   int64  `json:"scur"`
+	Slim   *int64 `json:"slim"` // null: no limit
+	Qcur   int64  `json:"qcur"`
 }
 
 // Server is one server of a view.
@@ -96,6 +109,10 @@ type Server struct {
 	Status   string `json:"haproxy_status,omitempty"`
 	Allowed  int    `json:"patroni_code,omitempty"`
 	Sessions int64  `json:"sessions"`
+	Scur     int64  `json:"scur"` // the same as sessions
+	Slim     *int64 `json:"slim"` // its maxconn; null: no limit
+	Qcur     int64  `json:"qcur"`
+	Qlimit   *int64 `json:"qlimit"` // its maxqueue; null: no limit
 	Note     string `json:"note,omitempty"`
 }
 
@@ -164,20 +181,41 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 }
 
 func newService(svc *model.Service, r *model.Route, now time.Time) Service {
-	s := Service{Name: string(r.Service), Port: port(r.Port), Serving: names(r.Serving), Verdict: string(r.Verdict), Why: r.Why, Views: []View{}}
+	s := Service{Name: string(r.Service), Port: port(r.Port), Serving: names(r.Serving), Silent: []string{}, Verdict: string(r.Verdict), Why: r.Why, Views: []View{}}
+	for _, h := range r.Silent {
+		s.Silent = append(s.Silent, string(h))
+	}
 	if svc != nil {
 		s.Check, s.Dest = svc.Check, svc.Dest
 	}
 	for _, v := range r.Views {
 		jv := View{HAProxy: string(v.HAProxy), Node: v.Node, Serving: names(v.Serving), Verdict: string(v.Verdict), Why: v.Why,
-			AgeMs: age(v.At, now), Stale: v.Stale, Servers: []Server{}, Proven: newProven(v.Proven, now)}
+			AgeMs: age(v.At, now), Stale: v.Stale, Servers: []Server{}, Proven: newProven(v.Proven, now),
+			Frontend: row(v.Frontend), Backend: row(v.Backend), Closed: v.Closed}
 		for _, c := range v.Cells {
 			jv.Servers = append(jv.Servers, Server{Name: string(c.Instance), Verdict: string(c.Verdict), Why: c.Why, Backup: c.Backup,
-				Share: c.Share, Status: c.Status, Allowed: c.Allowed, Sessions: c.Sessions, Note: c.Note})
+				Share: c.Share, Status: c.Status, Allowed: c.Allowed, Sessions: c.Sessions, Note: c.Note,
+				Scur: c.Sessions, Slim: limit(c.Limit), Qcur: c.Queue, Qlimit: limit(c.QueueLimit)})
 		}
 		s.Views = append(s.Views, jv)
 	}
 	return s
+}
+
+// row is nil for a row that is not known.
+func row(r model.RowState) *Row {
+	if r.Status == "" {
+		return nil
+	}
+	return &Row{Status: r.Status, Scur: r.Sessions, Slim: limit(r.Limit), Qcur: r.Queue}
+}
+
+// limit is nil where there is none.
+func limit(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // port is a number where the text is one.

@@ -13,7 +13,7 @@ func serviceEmpty(in Input) []model.Finding {
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		svc := in.Board.Cluster.Service(r.Service)
-		if r.Verdict != model.Empty || in.Board.ByDesign(r) || svc == nil || allClosed(r) {
+		if r.Verdict != model.Empty || in.Board.ByDesign(r) || svc == nil || r.ClosedWord() != "" {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Service: r.Service,
@@ -34,20 +34,6 @@ func serviceEmpty(in Input) []model.Finding {
 		out = append(out, f)
 	}
 	return out
-}
-
-// allClosed reports whether every HAProxy that answers has the port closed.
-func allClosed(r *model.Route) bool {
-	closed := 0
-	for i := range r.Views {
-		switch v := &r.Views[i]; {
-		case v.Closed != "":
-			closed++
-		case v.Verdict != model.Unknown:
-			return false
-		}
-	}
-	return closed > 0
 }
 
 // askFirst is how the check of a service's first server is asked by hand.

@@ -184,14 +184,16 @@ func (p *Cluster) matrixRow(b *model.Board, r *model.Route, g grid, here bool, e
 // list is the matrix on a narrow screen: port, service, who serves, why.
 func (p *Cluster) list(b *model.Board, routes []*model.Route, g grid, e Env) (head, rows []widget.Line) {
 	for i, r := range routes {
-		m := verdictMark(r.Verdict)
+		m := routeMark(r)
 		who := widget.Join(m.line())
 		switch {
 		case e.pendingRoute(r):
 			who = asking().line()
-		case r.Verdict == model.Serving && len(r.Serving) > 0:
+		case r.ClosedWord() != "":
+			who = widget.T(m.tone, m.shape+" port "+r.ClosedWord())
+		case r.Verdict == model.Serving && len(r.Silent) == 0 && len(r.Serving) > 0:
 			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving))
-		case r.Verdict == model.BackupServing && len(r.Serving) > 0:
+		case r.Verdict == model.BackupServing && len(r.Silent) == 0 && len(r.Serving) > 0:
 			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving)+" (backup)")
 		case r.Verdict == model.Empty && b.ByDesign(r):
 			who = widget.T(theme.Dim, "– nobody, as declared")

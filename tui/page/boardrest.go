@@ -25,7 +25,7 @@ func (p *Cluster) sentence(b *model.Board, routes []*model.Route, e Env) []widge
 		return widget.Fit([]widget.Line{widget.T(theme.Warn, text)}, lines)
 	}
 	r := routes[p.at(routes)]
-	m, why, note := verdictMark(r.Verdict), r.Why, ""
+	m, why, note := routeMark(r), r.Why, ""
 	subject, gap := r.Port+" "+string(r.Service), "  "
 	if r.Verdict == model.Empty && b.ByDesign(r) {
 		m.tone = theme.Dim
@@ -36,15 +36,14 @@ func (p *Cluster) sentence(b *model.Board, routes []*model.Route, e Env) []widge
 		subject += " on " + string(b.Members[col].Instance)
 	} else {
 		note = firstNote(r)
-		if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
+		if _, tried := e.heard(r); len(r.Silent) > 0 && tried < len(r.Views) {
+			m = asking()
+		} else if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
 			m.word = model.Join(r.Serving)
 			why = strings.TrimPrefix(why, m.word+": ")
 			subject += " →"
 			gap = " "
 		}
-	}
-	if _, tried := e.heard(r); r.Verdict == model.Unknown && tried < len(r.Views) && p.column(b) < 0 {
-		m = asking()
 	}
 	if e.pendingRoute(r) {
 		m, why, note = asking(), "no HAProxy has answered yet", ""

@@ -355,6 +355,12 @@ func portCell(b *model.Board, port string, e Env) widget.Line {
 		if names, _ := r.Shut(); len(names) > 0 {
 			return widget.T(theme.Bad, "✕ shut ").Add(theme.Plain, seqs(b.Cluster, names))
 		}
+		if word := r.ClosedWord(); word != "" {
+			return widget.T(theme.Bad, "✕ "+word)
+		}
+		if names, same, all := saidToServe(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
+			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", seqs(b.Cluster, names), same, all))
+		}
 		switch r.Verdict {
 		case model.Serving:
 			return widget.T(theme.Dim, "ok ").Add(theme.Plain, seqs(b.Cluster, r.Serving))
@@ -375,9 +381,6 @@ func portCell(b *model.Board, port string, e Env) widget.Line {
 			return widget.T(theme.Info, "~ settling")
 		case model.Missing:
 			return widget.T(theme.Bad, "missing")
-		}
-		if names, same, all := saidToServe(r); same > 0 {
-			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", seqs(b.Cluster, names), same, all))
 		}
 		return widget.T(theme.Doubt, "?")
 	}

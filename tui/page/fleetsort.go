@@ -70,6 +70,8 @@ func portTrouble(b *model.Board, port string) int64 {
 			continue
 		}
 		switch {
+		case r.Verdict == model.Serving && len(r.Silent) > 0:
+			return 4
 		case r.Verdict == model.Serving || b.ByDesign(r):
 			return 1
 		case r.Verdict == model.Settling:

@@ -128,12 +128,12 @@ func (p *Service) lines(e Env) []widget.Line {
 
 // answer says who serves, first of all.
 func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
-	m := verdictMark(r.Verdict)
+	m := routeMark(r)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
 	_, tried := e.heard(r)
 	switch {
-	case r.Verdict == model.Unknown && tried < len(r.Views) && !e.pendingRoute(r):
+	case len(r.Silent) > 0 && tried < len(r.Views) && !e.pendingRoute(r):
 		m = asking()
 	case e.pendingRoute(r):
 		m, why = asking(), "no HAProxy has answered yet"

@@ -21,13 +21,15 @@ type spot struct {
 	why      string
 	note     string
 	shut     bool     // it is sent connections, and its port takes none
+	full     bool     // it is sent connections, and its queue is full
+	closed   string   // what closes the service's port on every HAProxy that is known
 	each     []string // "pg-test-1: serves", where they differ
 	asking   bool     // none is known, and one has not been tried yet
 }
 
 // spotOf gathers the cells of one instance over a route's views.
 func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
-	s := spot{verdict: model.Unknown, share: -1}
+	s := spot{verdict: model.Unknown, share: -1, closed: r.ClosedWord()}
 	for i := range r.Views {
 		v := &r.Views[i]
 		c := cellOf(v, inst)
@@ -49,6 +51,7 @@ func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
 		if c.Share > 0 {
 			s.serving++
 			s.shut = s.shut || c.Shut != ""
+			s.full = s.full || c.Full != ""
 		}
 		switch {
 		case s.known == 1:
@@ -99,14 +102,19 @@ func (s spot) line(w int) widget.Line {
 			m = mark{"●", fmt.Sprintf("serves %d/%d", s.serving, s.known), theme.Warn}
 		}
 	}
-	if s.shut {
+	switch {
+	case s.shut:
 		m = mark{"✕", "port shut", theme.Bad}
+	case s.full:
+		m = mark{"✕", "queue full", theme.Bad}
+	case s.closed != "" && s.verdict == model.Draining:
+		m = mark{"✕", "port " + s.closed, theme.Bad}
 	}
 	out := m.line()
 	if s.serving > 0 && s.share > 0 && s.share < 100 {
 		out = out.Add(m.tone, fmt.Sprintf(" %d%%", s.share))
 	}
-	if s.note != "" && !s.shut {
+	if s.note != "" && !s.shut && !s.full {
 		out = out.Add(theme.Warn, " "+differs)
 	}
 	if s.serving > 0 && s.sessions > 0 {

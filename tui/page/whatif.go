@@ -210,8 +210,10 @@ func thenTable(out *model.Outcome, e Env) []widget.Line {
 
 // whoServes is a route in a few words; on a narrow screen in fewer.
 func whoServes(b *model.Board, r *model.Route, w int) widget.Line {
-	m := verdictMark(r.Verdict)
+	m := routeMark(r)
 	switch {
+	case len(r.Silent) > 0 && r.Verdict != model.Empty:
+		return knownSay(b.Cluster, r, m, w)
 	case w < narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
 		return widget.T(m.tone, m.shape+" "+seqs(b.Cluster, r.Serving))
 	case w < narrow && r.Verdict == model.Empty:

@@ -73,6 +73,16 @@ func verdictMark(v model.Verdict) mark {
 	}
 }
 
+// routeMark draws the verdict of a service: in doubt where some of its HAProxies
+// are not known, whatever the others say.
+func routeMark(r *model.Route) mark {
+	m := verdictMark(r.Verdict)
+	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
+		m.shape, m.tone = "?", theme.Doubt
+	}
+	return m
+}
+
 // legend explains the verdicts, in the order the help lists them.
 func legend() []struct {
 	v    model.Verdict
