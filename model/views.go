@@ -122,8 +122,7 @@ func closed(px *Proxy, process Observed[ProcessLimits], now time.Time) (why, end
 		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend), new clients wait", f.Sessions, f.Limit),
 			fmt.Sprintf("set maxconn frontend %s %d", px.Name, max(2*f.Limit, 1))
 	case process.Known() && process.Age(now) <= ProcessAge && process.Value.Full():
-		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value),
-			fmt.Sprintf("set maxconn global %d", 2*process.Value.Max)
+		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value), ""
 	}
 	return "", ""
 }

@@ -68,7 +68,7 @@ func haproxyFull(in Input) []model.Finding {
 		if p.Value.Full() || o.Err != nil {
 			f.Severity = model.Critical
 			f.Summary = fmt.Sprintf("HAProxy on %s is full: %s, new clients of every port wait", labelOf(in, h), p.Value)
-			f.Hint = onSocket(h, fmt.Sprintf("set maxconn global %d", 2*p.Value.Max)) + " until the next reload; then raise maxconn of global in haproxy.cfg"
+			f.Hint = "end sessions that nobody needs, or raise maxconn of global in /etc/haproxy/haproxy.cfg on " + string(h) + " and reload HAProxy"
 		}
 		out = append(out, f)
 	}

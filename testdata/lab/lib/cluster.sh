@@ -214,13 +214,14 @@ wait_haproxy() {
 }
 vips() { local a; for a in 10.10.10.2 10.10.10.3; do timeout 1 bash -c "</dev/tcp/$a/5433" || return; done; }
 
-# pristine NODE: HAProxy runs exactly the rendered files, was never reloaded, and no server was touched by hand
+# pristine NODE: HAProxy runs exactly the rendered files, was never reloaded, and no server or frontend was touched by hand
 pristine() {
   local p
   p=$(nodepid "$1") || return
   diff -qr -x errors "$STATE/seed/$1/etc/haproxy" "/proc/$p/root/etc/haproxy" >/dev/null || return
-  inside "$1" sh -c 'echo show proc | socat - /run/haproxy-master.sock && echo --- && echo show servers state | socat - /run/haproxy.sock' 2>/dev/null | awk '
+  inside "$1" sh -c 'echo show proc | socat - /run/haproxy-master.sock && echo --- && echo show servers state | socat - /run/haproxy.sock && echo show stat | socat - /run/haproxy.sock' 2>/dev/null | awk '
     /^---/ { servers = 1; next }
+    /^pg-.*,FRONTEND,/ { split($0, col, ","); if (col[18] != "OPEN" || col[7] < 1000) bad = 1 }
     !servers && /old/ { old = 1 }
     !servers && $2 == "master" { if ($3 != 0) bad = 1; seen = 1 }
     !servers && old && $2 == "worker" { bad = 1 }

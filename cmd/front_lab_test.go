@@ -1,0 +1,106 @@
+//go:build lab
+
+package cmd_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/cmd/jsonv1"
+)
+
+// onEvery runs one command of HAProxy's socket on every node of pg-test.
+func onEvery(t *testing.T, command string) {
+	t.Helper()
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		if out := lab(t, "exec", n, "sh", "-c", "echo '"+command+"' | socat - /run/haproxy.sock"); out != "" {
+			t.Fatalf("%s: %s: %s", n, command, out)
+		}
+	}
+}
+
+// first waits until the console's fleet and a board show words, and until doctor
+// has the finding, and logs after how many seconds each did.
+func first(t *testing.T, began time.Time, fleet, board *console, inFleet, onBoard, code string) jsonv1.Finding {
+	t.Helper()
+	fleet.see(inFleet)
+	t.Logf("fleet shows %q after %.1f s", inFleet, time.Since(began).Seconds())
+	board.see(onBoard)
+	t.Logf("board shows %q after %.1f s", onBoard, time.Since(began).Seconds())
+	var f jsonv1.Finding
+	until(t, "doctor reports "+code, func() bool {
+		d, _ := doctor(t, "--count", "0")
+		for _, x := range d.Findings {
+			if x.Code == code {
+				f = x
+				return true
+			}
+		}
+		return false
+	})
+	t.Logf("doctor reports %s after %.1f s: %s", code, time.Since(began).Seconds(), f.Summary)
+	return f
+}
+
+// openBoth opens the fleet and the board of pg-test, and waits until both are live.
+func openBoth(t *testing.T) (fleet, board *console) {
+	t.Helper()
+	fleet = openConsole(t, 120, 40, "-i", labInventory(t), "--ssh-config", sshConfig(t))
+	board = openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t), "pg-test")
+	fleet.see("pg-test", "ok 1")
+	board.see("every service is served as declared")
+	return fleet, board
+}
+
+// TestLabPortClosed pauses the primary's frontend, then lets it be full: the
+// servers are as they were, and no client gets in.
+func TestLabPortClosed(t *testing.T) {
+	needLab(t)
+	fleet, board := openBoth(t)
+	for _, tc := range []struct {
+		does, undoes, inFleet, onBoard, says string
+		hold                                 bool // one client stays connected to each HAProxy
+	}{
+		{"disable frontend pg-test-primary", "enable frontend pg-test-primary", "✕ paused", "PAUSED", "its frontend is PAUSED", false},
+		{"set maxconn frontend pg-test-primary 1", "set maxconn frontend pg-test-primary 3000", "✕ full", "port is full", "1 of 1 sessions (maxconn of the frontend)", true},
+	} {
+		if tc.hold {
+			lab(t, "exec", "pg-meta-1", "sh", "-c", "for i in 11 12 13; do (sleep 300 | socat - tcp:10.10.10.$i:5433 >/dev/null 2>&1 &) ; done; sleep 1")
+			t.Cleanup(func() { lab(t, "exec", "pg-meta-1", "pkill", "-f", "tcp:10.10.10.1[123]:5433") })
+		}
+		onEvery(t, tc.does)
+		f := first(t, time.Now(), fleet, board, tc.inFleet, tc.onBoard, "port-closed")
+		if f.Severity != "critical" || f.Service != "primary" || !strings.Contains(f.Summary, tc.says) {
+			t.Errorf("%s: %+v", tc.does, f)
+		}
+		c, r := status(t)
+		if s := service(t, c, "primary"); r.code != 2 || len(s.Serving) != 0 || s.Views[0].Frontend == nil {
+			t.Errorf("%s: exit %d, serving %v: %s", tc.does, r.code, s.Serving, c.Summary)
+		}
+		if w := pgtui(t, labInventory(t), "wait", "pg-test", "--serves", "pg-test-1", "--timeout", "2s"); w.code == 0 {
+			t.Errorf("%s: wait says %s", tc.does, w.out)
+		}
+		if d := pgtui(t, labInventory(t), "reload", "pg-test", "--dry-run", "--force"); !strings.Contains(d.out+d.err, "reopens-frontend") != tc.hold {
+			t.Errorf("%s: the plan's risks:\n%s%s", tc.does, d.out, d.err)
+		}
+		onEvery(t, tc.undoes)
+		fleet.see("ok 1")
+		board.see("every service is served as declared")
+	}
+}
+
+// TestLabOneWayBlock lets the HAProxy of pg-test-3, and nobody else, get no
+// answer from the Patroni of pg-test-1.
+func TestLabOneWayBlock(t *testing.T) {
+	needLab(t)
+	fleet, board := openBoth(t)
+	t.Cleanup(func() {
+		lab(t, "exec", "pg-test-3", "sh", "-c", "ip rule del pref 100; ip link del hole0; true")
+	})
+	lab(t, "exec", "pg-test-3", "sh", "-ec", "ip link add hole0 type dummy; ip link set hole0 up; ip route add 10.10.10.11 dev hole0 table 100; ip rule add pref 100 to 10.10.10.11 ipproto tcp dport 8008 lookup 100")
+	f := first(t, time.Now(), fleet, board, "cannot reach Patroni of pg-test-1", "cannot reach Patroni of pg-test-1", "haproxy-disagree")
+	if !strings.Contains(f.Summary, "HAProxy on pg-test-3 cannot reach Patroni of pg-test-1 (L4TOUT), 2 other HAProxies can") || !strings.HasPrefix(f.Hint, "ssh 10.10.10.13 curl") {
+		t.Errorf("%+v", f)
+	}
+}
