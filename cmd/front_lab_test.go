@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,28 @@ func onEvery(t *testing.T, command string) {
 			t.Fatalf("%s: %s: %s", n, command, out)
 		}
 	}
+}
+
+// occupy holds one session of a client through 5433 of each HAProxy until the test ends.
+func occupy(t *testing.T, hosts ...string) {
+	t.Helper()
+	for _, h := range hosts {
+		c := exec.CommandContext(t.Context(), "psql", "-Xqc", "select pg_sleep(600)", "host="+h+" port=5433 user=test password=test dbname=test")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	}
+	until(t, "the sessions show", func() bool {
+		c, _ := status(t)
+		n := 0
+		for _, v := range service(t, c, "primary").Views {
+			if v.Frontend != nil && v.Frontend.Scur > 0 {
+				n++
+			}
+		}
+		return n == len(hosts)
+	})
 }
 
 // first waits until the console's fleet and a board show words, and until doctor
@@ -66,8 +89,7 @@ func TestLabPortClosed(t *testing.T) {
 		{"set maxconn frontend pg-test-primary 1", "set maxconn frontend pg-test-primary 3000", "✕ full", "port is full", "1 of 1 sessions (maxconn of the frontend)", true},
 	} {
 		if tc.hold {
-			lab(t, "exec", "pg-meta-1", "sh", "-c", "for i in 11 12 13; do (sleep 300 | socat - tcp:10.10.10.$i:5433 >/dev/null 2>&1 &) ; done; sleep 1")
-			t.Cleanup(func() { lab(t, "exec", "pg-meta-1", "pkill", "-f", "tcp:10.10.10.1[123]:5433") })
+			occupy(t, "10.10.10.11", "10.10.10.12", "10.10.10.13")
 		}
 		onEvery(t, tc.does)
 		f := first(t, time.Now(), fleet, board, tc.inFleet, tc.onBoard, "port-closed")
@@ -96,9 +118,9 @@ func TestLabOneWayBlock(t *testing.T) {
 	needLab(t)
 	fleet, board := openBoth(t)
 	t.Cleanup(func() {
-		lab(t, "exec", "pg-test-3", "sh", "-c", "ip rule del pref 100; ip link del hole0; true")
+		lab(t, "exec", "pg-test-3", "sh", "-c", "ip rule del pref 100; ip route flush table 100; ip neigh del 10.10.10.99 dev eth0; true")
 	})
-	lab(t, "exec", "pg-test-3", "sh", "-ec", "ip link add hole0 type dummy; ip link set hole0 up; ip route add 10.10.10.11 dev hole0 table 100; ip rule add pref 100 to 10.10.10.11 ipproto tcp dport 8008 lookup 100")
+	lab(t, "exec", "pg-test-3", "sh", "-ec", "ip neigh replace 10.10.10.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent; ip route replace 10.10.10.11 via 10.10.10.99 dev eth0 table 100; ip rule add pref 100 to 10.10.10.11 ipproto tcp dport 8008 lookup 100")
 	f := first(t, time.Now(), fleet, board, "cannot reach Patroni of pg-test-1", "cannot reach Patroni of pg-test-1", "haproxy-disagree")
 	if !strings.Contains(f.Summary, "HAProxy on pg-test-3 cannot reach Patroni of pg-test-1 (L4TOUT), 2 other HAProxies can") || !strings.HasPrefix(f.Hint, "ssh 10.10.10.13 curl") {
 		t.Errorf("%+v", f)

@@ -4,7 +4,9 @@
 package check
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pgtui/model"
@@ -88,6 +90,7 @@ func Diagnose(in Input) []model.Finding {
 func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
 	b := model.BoardOf(s, c, now)
 	b.Findings = Diagnose(Input{Snap: s, Board: &b, Now: now})
+	b.Summary = causeFirst(&b)
 	if b.Health == model.HealthOK {
 		for _, f := range b.Findings {
 			if f.Severity <= model.Warning {
@@ -97,6 +100,24 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
 		}
 	}
 	return b
+}
+
+// causeFirst is the board's summary with the cause in place of the symptom,
+// where it speaks of a service and a finding names what is behind it.
+func causeFirst(b *model.Board) string {
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		if !strings.HasPrefix(b.Summary, fmt.Sprintf("%s (%s)", r.Service, r.Port)) {
+			continue
+		}
+		for _, f := range b.Findings {
+			named := f.Code == "service-empty" || f.Code == "haproxy-disagree" || f.Code == "service-on-backup"
+			if f.Service == r.Service && named && strings.Contains(f.Summary, ": ") {
+				return f.Summary
+			}
+		}
+	}
+	return b.Summary
 }
 
 // Boards are the boards of every cluster of the snapshot's inventory, in order.

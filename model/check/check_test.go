@@ -346,3 +346,21 @@ func TestWorstFirst(t *testing.T) {
 		t.Errorf("order: %s", s)
 	}
 }
+
+// TestTheSummaryNamesTheCause: the sentence of a cluster is the finding's that
+// knows why, not the route's that only sees that.
+func TestTheSummaryNamesTheCause(t *testing.T) {
+	s := fleet(1)
+	c := &s.Inventory.Clusters[0]
+	for _, f := range c.Fronts {
+		o := s.HAProxy[f.Host]
+		px := o.Value.Proxy("pg-app-000-primary")
+		px.Servers = slices.Clone(px.Servers)
+		px.Server("pg-app-000-1").Status = "DRAIN"
+		s.HAProxy[f.Host] = o
+	}
+	b := check.Board(s, c, t0)
+	if want := "primary 5433 has no server: pg-app-000-1 is drained by hand"; b.Summary != want || b.Health != model.HealthDown {
+		t.Errorf("%s %q, want %q", b.Health, b.Summary, want)
+	}
+}
