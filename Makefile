@@ -6,7 +6,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 SOAK ?= 30m
 
-.PHONY: build test unit race lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
+.PHONY: build test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ unit: ## what needs nothing installed: unit tests, golden frames, layers
 
 race: ## the same under the race detector
 	go test -race ./...
+
+crash: ## power cuts at every command of a run, on ext4 and xfs (root, loop devices)
+	PGTUI_CRASH=all go test -tags crash -run '^TestCrash' -count=1 -timeout 3h ./apply
 
 lab-test: lab-up ## against real Patroni, HAProxy, PostgreSQL and sshd
 	$(LAB) hold go test -tags lab -run '^TestLab' -count=1 -p 1 ./...

@@ -43,7 +43,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		x := a.ExamineHosts(ctx, inv, []*model.Cluster{c}, hosts)
 		s.Conf, s.Workers = x.Conf, x.Workers
 	}, unasked)
-	g.Go("looking at the plan", func() { s.Checked, s.Edited, s.Handed = a.look(ctx, p) }, unasked)
+	g.Go("looking at the plan", func() { a.look(ctx, p, &s) }, unasked)
 	g.Wait()
 	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
 	for i := range p.Nodes {
@@ -74,10 +74,10 @@ func working(p *model.Plan) []*model.NodePlan {
 
 // look has the HAProxy of each node look at the whole would-be configuration,
 // in a directory of its own that goes again, and asks which run's files are not
-// as it left them and where its servers' states are handed over. A node that did
-// not answer is left out.
-func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Host]error, edited, handed map[model.Host]string) {
-	checked, edited, handed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}
+// as it left them, where its servers' states are handed over, and why it would not
+// recover at boot. A node that did not answer is left out.
+func (a *Applier) look(ctx context.Context, p *model.Plan, s *model.Situation) {
+	s.Checked, s.Edited, s.Handed, s.Unarmed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}, map[model.Host]string{}
 	prefix := string(p.Cluster) + "-"
 	var mu sync.Mutex
 	nodes := working(p)
@@ -92,13 +92,15 @@ func (a *Applier) look(ctx context.Context, p *model.Plan) (checked map[model.Ho
 		mu.Lock()
 		defer mu.Unlock()
 		if r.handed != "" {
-			handed[n.Host] = r.handed
+			s.Handed[n.Host] = r.handed
 		}
-		if checked[n.Host] = r.err; r.edited != "" {
-			edited[n.Host] = r.edited
+		if r.unarmed != "" {
+			s.Unarmed[n.Host] = r.unarmed
+		}
+		if s.Checked[n.Host] = r.err; r.edited != "" {
+			s.Edited[n.Host] = r.edited
 		}
 	}, func(int, error) {}) // it did not answer
-	return checked, edited, handed
 }
 
 // otherwise is what bin/pgsql-svc would do and the plan does not, in sentences.

@@ -206,6 +206,10 @@ func (l *ledger) close(rep *model.Report, err error, now time.Time) error {
 		rec := &r.Nodes[i]
 		rec.Steps, rec.Outcome, rec.Step, rec.Backup = l.steps[n.Host], n.Outcome, n.Step, n.Backup
 		rec.Before, rec.After, rec.SettledMs = n.Before, n.After, n.Settled.Milliseconds()
+		for _, x := range n.Recovered {
+			x.Why = said(x.Why, 400)
+			rec.Recovered = append(rec.Recovered, x)
+		}
 		if n.Err != nil {
 			rec.Error = said(n.Err.Error(), 600)
 		}

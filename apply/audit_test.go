@@ -58,6 +58,40 @@ func TestAuditOfARun(t *testing.T) {
 	}
 }
 
+// TestRecoveriesAreTold: what a node says of a run that had been cut off there is in
+// the report of the node and on record, however this one ended.
+func TestRecoveriesAreTold(t *testing.T) {
+	const backup = "/var/lib/pgtui/backup/20261120T093000Z-feedfacef00d"
+	b := newBench()
+	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
+	found := "@recovered feedfacef00d undecided " + backup + " somebody has changed a.cfg since: the files stay as they are"
+	b.runner.nodes["10.10.10.11"].apply = append([]string{"@begin stage", found}, good[1:]...)
+	n := b.runner.nodes["10.10.10.12"]
+	n.apply, n.applyErr = append([]string{"@begin stage", found}, good[1:11]...), errors.New("connection reset by peer")
+	n.settle = []string{"@begin settle", "@recovered " + testPlan + " undecided /b somebody has changed b.cfg since: the files stay as they are", "@ok settle /b", "@state other"}
+	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, nil)
+	first := model.Recovery{Plan: "feedfacef00d", Outcome: model.Undecided, Backup: backup, Why: "somebody has changed a.cfg since: the files stay as they are"}
+	if got := rep.Nodes[0]; got.Outcome != model.Applied || len(got.Recovered) != 1 || got.Recovered[0] != first {
+		t.Errorf("%+v", got)
+	}
+	got := rep.Nodes[1]
+	if got.Outcome != model.Uncertain || len(got.Recovered) != 2 || got.Recovered[0] != first || got.Recovered[1].Plan != testPlan || got.Backup != "/b" {
+		t.Errorf("%+v", got)
+	}
+	if err == nil || !strings.Contains(err.Error(), "somebody has changed b.cfg since") {
+		t.Errorf("%v", err)
+	}
+	r := records(t, b.app.Audit)[1]
+	if len(r.Nodes[0].Recovered) != 1 || r.Nodes[0].Recovered[0] != first || len(r.Nodes[1].Recovered) != 2 || len(r.Nodes[2].Recovered) != 0 {
+		t.Errorf("%+v", r.Nodes)
+	}
+	text, err := os.ReadFile(b.app.Audit.Path)
+	must(t, err)
+	if !strings.Contains(string(text), `"recovered":[{"plan":"feedfacef00d","outcome":"undecided","backup":"`+backup+`","why":"somebody has changed a.cfg since`) {
+		t.Errorf("%s", text)
+	}
+}
+
 // TestNoAuditNoRun: what cannot be recorded is not done.
 func TestNoAuditNoRun(t *testing.T) {
 	b := newBench()

@@ -10,7 +10,7 @@ import (
 
 // event is one line that node.sh printed.
 type event struct {
-	kind string // begin, ok, fail, text, staged, end, state, edited, statefile, closed
+	kind string // begin, ok, fail, text, staged, end, state, edited, statefile, closed, recovered, unarmed
 	step string // for begin, ok, fail and text
 	text string // safe to print
 }
@@ -24,7 +24,7 @@ func eventKind(word string) (stepped, known bool) {
 	switch word {
 	case "begin", "ok", "fail", "text":
 		return true, true
-	case "staged", "end", "state", "edited", "statefile", "closed":
+	case "staged", "end", "state", "edited", "statefile", "closed", "recovered", "unarmed":
 		return false, true
 	}
 	return false, false

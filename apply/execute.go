@@ -146,7 +146,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan,
 	if err != nil {
 		a.settle(ctx, p, n, r, err)
 	}
-	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Before: before}
+	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Recovered: r.recovered, Before: before}
 	if rep.Outcome != model.Applied {
 		if rep.Err == nil {
 			rep.Err = errors.New("the node did not say what went wrong")
@@ -186,13 +186,17 @@ func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, 
 	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir, a.who())
+	r.recovered = append(r.recovered, s.recovered...)
 	switch {
 	case err != nil:
 		r.err = fmt.Errorf("%w (and asking again how it ended: %w)", cause, err)
+	case s.recovery(p.ID) == model.Undecided:
+		r.backup = orText(s.backup, r.backup)
+		r.err = fmt.Errorf("%w; %s", cause, s.recovered[0].Text())
 	case s.state == "new" && s.backup != "":
 		// The second part ended well: only its words were lost.
 		r.outcome, r.failed, r.err, r.backup = string(model.Applied), "", nil, s.backup
-	case s.state == "old" && r.reached[model.StepSwap]:
+	case s.state == "old" && (r.reached[model.StepSwap] || s.recovery(p.ID) == model.Restored):
 		r.outcome = string(model.Restored)
 	case s.state == "old":
 		r.outcome = string(model.Untouched)
@@ -268,6 +272,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 		}
 		return rep
 	}
+	rep.Recovered = append(rep.Recovered, r.recovered...)
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
 	}
@@ -293,6 +298,7 @@ func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan,
 		}
 		time.Sleep(or(a.Poll, 200*time.Millisecond))
 	}
+	rep.Recovered = append(rep.Recovered, r.recovered...)
 	switch {
 	case err != nil:
 		rep.Step, rep.Outcome = model.StepVerify, model.Uncertain

@@ -17,6 +17,7 @@
 #   close    PLAN CONFDIR WHO PID PROXY SERVER  end an old worker's sessions to a server
 #   states   PLAN CONFDIR WHO STAMP [enable]    is haproxy.cfg such that states are handed over? make it so
 #   settle   PLAN CONFDIR WHO               end an interrupted run and say how the files are; payload on stdin
+#   recover  PLAN CONFDIR WHO               end interrupted runs when the node has booted
 #
 # WINDOW is a number of seconds: unless confirm comes within it, commit puts the
 # old files back by itself. "0" is none. WHO is said to whoever comes second.
@@ -33,6 +34,13 @@
 # lost connection leaves the old state or the new one, never a mixture.
 # One run at a time: the lock is a symbolic link that names its run, and it
 # counts for nothing once the process it names is gone or its time is over.
+#
+# What survives a power cut is the record: the backup with its manifest, and
+# the staging directory that names it. Both are on disk before the first rename.
+# A record has ended when its file "outcome" says how; that is on disk before
+# "applied" is said. A record that has not ended is undone: by the next run, by
+# settle, or by recover, which a systemd unit runs at boot for as long as there
+# is something to undo.
 #
 # PGTUI_ROOT is a directory that stands for "/", for the sandbox and tests.
 # self is the text of this script; whoever runs it sets it.
@@ -67,9 +75,21 @@ sum() {
 	printf '%s' "${digest%% *}"
 }
 
+# A process is "PID BORN BOOT": a number alone is another's after a reboot.
+boot_id() { cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null || cat /proc/sys/kernel/random/boot_id 2>/dev/null; }
+process() { printf '%s %s %s' "$1" "$(born "$1")" "$(boot_id)"; }
+lives() { [ -n "${3:-}" ] && [ "$3" = "$(boot_id)" ] && alive "$1" && [ "$(born "$1")" = "$2" ]; }
+# owned DIR: the process that wrote its owner there is alive. own DIR: it is this one's.
+own() { echo $$ >"$1/pid" && process $$ >"$1/owner"; }
+# shellcheck disable=SC2046 # three words
+owned() { [ -f "$1/owner" ] && lives $(head -c 200 "$1/owner" 2>/dev/null); }
+
 alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 pid_in() { cat "$1" 2>/dev/null; }
-flush() { sync "$1" 2>/dev/null || :; }
+# flush FILE...: files and directories are on disk, or it fails. GNU sync since
+# 8.24 and busybox do it to what is named; older ones, and the one in Rust, to
+# everything. Once only: the kernel reports a failed write once.
+flush() { sync "$@" 2>/dev/null; }
 pause() { sleep 0.05 2>/dev/null || sleep 1; }
 uptime() { read -r up _ </proc/uptime && printf '%s' "${up%%.*}"; }
 # born PID: when the process began, so that another with its number is not taken for it.
@@ -88,8 +108,43 @@ tool() {
 }
 
 good_name() {
-	case $1 in '' | .* | */*) return 1 ;; *.cfg) return 0 ;; esac
+	[ "${#1}" -le 200 ] || return 1
+	case $1 in '' | .* | */* | *[[:cntrl:]]*) return 1 ;; *.cfg) return 0 ;; esac
 	return 1
+}
+
+good_sum() {
+	case $1 in -) return 0 ;; *[!0-9a-f]*) return 1 ;; esac
+	[ "${#1}" -eq 64 ]
+}
+
+# access PATH: who may change it, as a_mode ("drwxr-xr-x") and a_uid. False for a link.
+access() {
+	[ ! -L "$1" ] && a_line=$(ls -ldn "$1" 2>/dev/null) || return 1
+	set -f
+	# shellcheck disable=SC2086 # its words
+	set -- $a_line
+	set +f
+	a_mode=$1 a_uid=$3
+}
+# closed_to_others: neither group nor others may write, by a_mode.
+closed_to_others() { case $a_mode in ?????w* | ????????w*) return 1 ;; esac }
+myself=$(id -u)
+# mine PATH: it is no link, this user's, and nobody else may write there.
+mine() { access "$1" && [ "$a_uid" = "$myself" ] && closed_to_others; }
+
+# private DIR: nobody but root and this user can put or exchange a file there,
+# on no part of the way.
+private() {
+	place=$(cd -P "$1" 2>/dev/null && pwd -P) || return 1
+	access "$place" && closed_to_others || return 1
+	while :; do
+		access "$place" && { [ "$a_uid" = 0 ] || [ "$a_uid" = "$myself" ]; } || return 1
+		closed_to_others || case $a_mode in *[tT]*) ;; *) return 1 ;; esac
+		[ "$place" != / ] || return 0
+		place=${place%/*}
+		place=${place:-/}
+	done
 }
 
 # The lock's target is "PLAN PID BORN SINCE UNTIL WHO"; UNTIL is by the uptime.
@@ -113,19 +168,42 @@ locked() {
 lock_text() { printf '%s %s %s %s %s %.200s' "$plan" "$1" "$(born "$1")" "$2" "$3" "$who"; }
 
 # alone: only one at a time clears a lock away or hands it on. False when
-# another is at it; one that died at it holds it up for a minute.
+# another is at it. No clock says that one has died at it: its process does, or
+# that it was seen often and has not even said who it is.
 alone() {
-	mkdir "$lock.break" 2>/dev/null && return 0
-	find "$lock.break" -maxdepth 0 -mmin +1 -exec rmdir {} \; 2>/dev/null
+	if mkdir "$lock.break" 2>/dev/null; then
+		b_me=$(process $$)
+		ln -s "$b_me" "$lock.break/owner" 2>/dev/null
+		[ "$(readlink "$lock.break/owner" 2>/dev/null)" = "$b_me" ]
+		return
+	fi
+	b_owner=$(readlink "$lock.break/owner" 2>/dev/null)
+	if [ -z "$b_owner" ]; then
+		b_is=$(ls -di "$lock.break" 2>/dev/null)
+		[ "$b_is" = "${b_was:-}" ] || b_seen=0
+		b_was=$b_is b_seen=$((b_seen + 1))
+		[ "$b_seen" -gt 20 ] || return 1
+	else
+		# shellcheck disable=SC2086 # three words
+		! lives $b_owner || return 1
+	fi
+	b_dead=$lock.break.$$
+	mv "$lock.break" "$b_dead" 2>/dev/null || return 1
+	if [ "$(readlink "$b_dead/owner" 2>/dev/null)" = "$b_owner" ]; then
+		rm -rf "$b_dead"
+	else
+		mv "$b_dead" "$lock.break" # another was faster, and is at it
+	fi
 	return 1
 }
+together() { rm -f "$lock.break/owner" && rmdir "$lock.break"; }
 
 # clear_dead: a lock that counts for nothing goes. One that has just gone by
 # itself may be another's by now, and is not touched.
 clear_dead() {
 	alone || return 1
 	locked || [ -z "$l_text" ] || rm -f "$lock"
-	rmdir "$lock.break"
+	together
 }
 
 # lock: nobody else may change this node until unlock.
@@ -140,7 +218,7 @@ lock() {
 			return 1
 		fi
 		n=$((n + 1))
-		[ -w "${lock%/*}" ] && [ "$n" -lt 20 ] || { fail "cannot lock $lock"; return 1; }
+		[ -w "${lock%/*}" ] && [ "$n" -lt 60 ] || { fail "cannot lock $lock"; return 1; }
 		clear_dead || pause
 	done
 	[ "$(readlink "$lock")" = "$mine" ] || { fail "cannot lock $lock"; return 1; }
@@ -162,7 +240,7 @@ relock() {
 		mine=$(lock_text $$ "$l_since" "$l_until")
 		ln -sn "$mine" "$lock.$$" && mv -f "$lock.$$" "$lock" && rc=0
 	fi
-	rmdir "$lock.break"
+	together
 	return "$rc"
 }
 
@@ -205,21 +283,22 @@ procs() {
 }
 field() { f=${1#*"$2="}; printf '%s' "${f%% *}"; }
 
-# state <MANIFEST: old, new, mixed, or other when somebody else changed a file.
+# state DIR <MANIFEST: old, new, mixed, or other when somebody else changed a
+# file; then its name follows.
 state() {
 	olds=0 news=0 others=0
 	while read -r kind old new name; do
 		[ "$kind" = file ] || continue
 		is=-
-		if [ -e "$conf/$name" ]; then is=$(sum "$conf/$name") || is=unreadable; fi
+		if [ -e "$1/$name" ]; then is=$(sum "$1/$name") || is=unreadable; fi
 		case $is in
 		"$old") olds=1 ;;
 		"$new") news=1 ;;
-		*) others=1 ;;
+		*) others=1 odd=$name ;;
 		esac
 	done
 	case $others$olds$news in
-	1??) echo other ;;
+	1??) echo "other $odd" ;;
 	011) echo mixed ;;
 	001) echo new ;;
 	*) echo old ;;
@@ -280,6 +359,15 @@ state_file() {
 		}' "$home/haproxy.cfg" 2>/dev/null
 }
 
+# may_hand FILE: nobody else can put a file or a link in its place.
+may_hand() {
+	[ -e "${1%/*}" ] || return 0 # then there is nothing to write to
+	private "${1%/*}" && return 0
+	exposed=${1#"$R"}
+	exposed="others may write in ${exposed%/*}: the servers' states are not handed over"
+	return 1
+}
+
 # hand_over: the next worker begins with what this one knows of its servers, so
 # that it sends nobody astray until its own first checks. A line is left out
 # when the server is not on disk with that name, address and port (the file
@@ -287,11 +375,14 @@ state_file() {
 # mind. A file that is left behind would be worse than none: it goes after the
 # reload, and by itself if this process is killed before that.
 hand_over() {
-	handed=
+	handed='' kept_back=
 	to=$(state_file) || return 0
 	to=$R$to
+	may_hand "$to" || { kept_back="; $exposed"; return 0; }
 	states=$(talk '@1 show servers state') || return 0
-	rm -f "$to" # where it came from is not known
+	rm -f "$to" "$to.pgtui" # where they came from is not known
+	[ ! -e "$to" ] && [ ! -e "$to.pgtui" ] || return 0
+	set -C # the file is made here, or not at all
 	printf '%s\n' "$states" | awk '
 		FILENAME != "-" {
 			sub(/#.*/, "")
@@ -308,7 +399,8 @@ hand_over() {
 			settled = ($at["srv_op_state"] == 0 || $at["srv_op_state"] == 2) && (int($at["srv_check_state"] / 2) % 2 == 0 || $at["srv_check_status"] > 1)
 			if (settled && disk[$at["be_name"] " " $at["srv_name"] " " $at["srv_addr"] ":" $at["srv_port"]]) { print; n++ }
 		}
-		END { exit !n }' "$home/haproxy.cfg" "$conf"/*.cfg - >"$to.pgtui" 2>/dev/null || { rm -f "$to.pgtui"; return 0; }
+		END { exit !n }' "$home/haproxy.cfg" "$conf"/*.cfg - 2>/dev/null >"$to.pgtui" || { set +C; rm -f "$to.pgtui"; return 0; }
+	set +C
 	(trap '' HUP INT TERM; sleep 20; rm -f "$to") </dev/null >/dev/null 2>&1 4<&- &
 	guard=$!
 	chmod 0644 "$to.pgtui" && mv -f "$to.pgtui" "$to" || { rm -f "$to.pgtui"; return 0; }
@@ -333,7 +425,7 @@ reload_it() {
 	limit 90 systemctl reload haproxy </dev/null >"$out" 2>&1
 	rc=$?
 	[ "$rc" -eq 0 ] || { text "$out"; say text "$step" "systemctl reload haproxy: exit code $rc"; return "$rc"; }
-	[ -n "$was" ] || return 0 # no master socket, or nothing to ask it with: the stats page decides
+	[ -n "$was" ] || { worker=${kept_back#; }; return 0; } # no master socket, or nothing to ask it with: the stats page decides
 	end_at=$(($(uptime) + 15))
 	while [ "$(uptime)" -le "$end_at" ]; do
 		is=$(procs)
@@ -343,7 +435,7 @@ reload_it() {
 				return 1
 			fi
 			if [ "$(field "$is" cur)" != "$(field "$was" cur)" ]; then
-				worker="worker $(field "$is" cur) took over from $(field "$was" cur); $(field "$is" old) old$handed"
+				worker="worker $(field "$is" cur) took over from $(field "$was" cur); $(field "$is" old) old$handed$kept_back"
 				return 0
 			fi
 		fi
@@ -356,47 +448,196 @@ reload_it() {
 # tidy PLAN: what a run left beside the files, under names HAProxy does not read.
 tidy() { rm -f "$conf/.pgtui-$1.new."* "$conf/.pgtui-$1.old."*; }
 
+# Records lie in top, each in a directory of its own.
+top=$R/var/lib/pgtui/backup
+
+# sound BACKUP: its record can be followed: it lies below top, nobody else could
+# have written any of it, and it names nothing but service files. Sets list, the
+# manifest, and where, the directory whose files it names; unsound says why not.
+sound() {
+	unsound="its name is not a record's"
+	case $1 in "$top"/*) ;; *) return 1 ;; esac
+	case ${1#"$top"/} in '' | .* | *[!0-9A-Za-z.-]*) return 1 ;; esac
+	for part in "${top%/*}" "$top" "$1" "$1/files"; do
+		unsound="there is no ${part#"$R"}"
+		[ -e "$part" ] || return 1
+		unsound="${part#"$R"} is not this user's own directory"
+		[ -d "$part" ] && mine "$part" || return 1
+	done
+	list=$1/manifest where=$conf
+	[ -e "$list" ] || [ -L "$list" ] || list=$1/main where=$home
+	unsound="it has no manifest"
+	[ -s "$list" ] || return 1
+	unsound="${list#"$R"} is not this user's own file"
+	[ -f "$list" ] && mine "$list" || return 1
+	while read -r kind old new name || [ -n "$kind" ]; do
+		unsound="${list#"$R"} has a line that is not a manifest's"
+		case $kind in keep | file | seen) ;; *) return 1 ;; esac
+		[ "$kind" = seen ] || { good_name "$name" && good_sum "$old" && good_sum "$new"; } || return 1
+		[ "$list" = "$1/manifest" ] || [ "$name" = haproxy.cfg ] || return 1
+		unsound="${where#"$R"}/$name is a directory"
+		[ "$kind" != file ] || [ ! -d "$where/$name" ] || return 1
+	done <"$list"
+	unsound=
+}
+
+# mark BACKUP OUTCOME [WHY]: the record says so, and still does after a power cut.
+mark() {
+	rm -f "$1/outcome.new"
+	printf '%s\n' "$2${3:+: $3}" >"$1/outcome.new" && flush "$1/outcome.new" &&
+		mv -f "$1/outcome.new" "$1/outcome" && flush "$1"
+}
+
+# ended BACKUP: its outcome is final; sets final to its first word.
+ended() {
+	final=$(head -n 1 "$1/outcome" 2>/dev/null)
+	final=${final%%:*}
+	case $final in applied | restored | broken | untouched | undecided) return 0 ;; esac
+	return 1
+}
+
+# record DIR PLAN: the backup of the run that DIR was staged for, as rec; "" when
+# it had not begun to change anything. An empty file names no backup: then it is
+# looked for, and one that has not ended is the one. False when there is one that
+# cannot be followed; unsound says why.
+record() {
+	rec=$(head -n 1 "$1/backup" 2>/dev/null)
+	rec=${rec:+$R$rec}
+	[ -z "$rec" ] || ! sound "$rec" || return 0
+	named=$rec why_not=${unsound:-} rec=
+	for r_dir in "$top"/*-"$2" "$top"/*-"$2".*; do
+		[ -d "$r_dir" ] && sound "$r_dir" || continue
+		[ -z "$rec" ] || ended "$rec" || continue
+		rec=$r_dir
+	done
+	[ -n "$rec" ] || [ -z "$named" ] || { rec=$named unsound=$why_not; return 1; }
+	[ -z "$rec" ] || sound "$rec"
+}
+
 # put_back PLAN BACKUP: the files are again as the backup's manifest says they were.
 put_back() {
+	sound "$2" || { fail "the record $2 is not followed: $unsound"; return 1; }
 	bad=0
 	while read -r kind old new name; do
 		[ "$kind" = file ] || continue
 		if [ "$old" = - ]; then
-			rm -f "$conf/$name" || bad=1
+			rm -f "$where/$name" || bad=1
 			continue
 		fi
-		[ "$(sum "$conf/$name")" != "$old" ] || continue
+		[ -L "$where/$name" ] || [ "$(sum "$where/$name")" != "$old" ] || continue
 		# The second name of the old file costs no space: it works on a full disk.
-		link=$conf/.pgtui-$1.old.$name
-		if [ "$(sum "$link")" != "$old" ]; then
-			cp -p "$2/files/$name" "$link" && flush "$link" || { bad=1; continue; }
+		link=$where/.pgtui-$1.old.$name
+		if [ -L "$link" ] || [ "$(sum "$link")" != "$old" ]; then
+			rm -f "$link"
+			[ -f "$2/files/$name" ] && [ ! -L "$2/files/$name" ] && cp -p "$2/files/$name" "$link" &&
+				[ "$(sum "$link")" = "$old" ] || { bad=1; continue; }
 		fi
-		mv -f "$link" "$conf/$name" || bad=1
-	done <"$2/manifest"
-	flush "$conf"
-	[ "$bad" -eq 0 ] && [ "$(state <"$2/manifest")" = old ]
+		flush "$link" && mv -f "$link" "$where/$name" || bad=1
+	done <"$list"
+	flush "$where" || bad=1
+	[ "$bad" -eq 0 ] && [ "$(state "$where" <"$list")" = old ]
+}
+
+# load: what is on disk is checked, then loaded. When the node boots HAProxy does not run
+# yet, and loads it by itself.
+load() {
+	check "$conf" || { fail "the old files are back, but haproxy refuses the configuration: it was not reloaded"; return 1; }
+	[ -z "${booting:-}" ] || limit 10 systemctl is-active haproxy </dev/null >/dev/null 2>&1 || return 0
+	reload_now || { fail "the old files are back, but haproxy was not reloaded with them"; return 1; }
 }
 
 # undo_dead DIR: a run died. If it had begun to change files, they go back,
-# unless they had been found good; undone tells how that leaves the node.
+# unless it had ended, or they had been found good. What cannot be decided stays
+# as it is, with its backup. undone tells how that leaves the node.
 undo_dead() {
-	undone=untouched
+	undone=untouched why='the run was cut off before it changed anything'
 	id=${1##*/.pgtui-}
-	b=$(cat "$1/backup" 2>/dev/null)
-	out=$1/out
-	if [ -n "$b" ] && [ -e "$1/confirmed" ]; then
-		printf 'applied\n' >"$b/outcome"
-	elif [ -n "$b" ] && [ ! -e "$1/done" ]; then
-		case $(state <"$b/manifest") in new | mixed)
-			say text "$step" "a run was cut off: putting back $b"
-			put_back "$id" "$b" && reload_now || { fail "cannot put back $b"; return 1; }
-			undone=restored
-			printf 'restored: the run was cut off\n' >"$b/outcome"
-			;;
-		esac
+	case $id in *[!0-9a-f]*) return 0 ;; esac
+	if ! mine "$1"; then
+		[ -e "$1" ] || return 0 # it has just cleared up after itself
+		say recovered "$id" undecided - "$1 is not this user's own directory: it is left alone"
+		[ "$1" != "$stage" ] || { fail "$1 is not this user's own directory"; return 1; }
+		return 0
 	fi
-	tidy "$id"
+	out=$1/out
+	if ! record "$1" "$id"; then
+		undone=undecided why="its record is not followed: $unsound"
+	elif [ -z "$rec" ]; then
+		:
+	elif ended "$rec"; then
+		undone=$final why='the run had ended'
+	elif [ -e "$1/confirmed" ] || [ -e "$1/done" ]; then
+		undone=applied why='the new files had been found good'
+		mark "$rec" applied || { fail "cannot write to $rec"; return 1; }
+	else
+		is=$(state "$where" <"$list")
+		case $is in
+		other*) undone=undecided why="somebody has changed ${is#other } since: the files stay as they are" ;;
+		old) [ ! -e "$1/swapping" ] || undone=restored why='the run was cut off' ;;
+		*) undone=restored why='the run was cut off' ;;
+		esac
+		if [ "$undone" = restored ]; then
+			say text "$step" "a run was cut off: putting back $rec"
+			true >"$1/swapping"
+			put_back "$id" "$rec" || { fail "cannot put back $rec"; return 1; }
+			load || return 1
+		fi
+		mark "$rec" "$undone" "$why" || { fail "cannot write to $rec"; return 1; }
+	fi
+	[ -z "$rec" ] || say recovered "$id" "$undone" "${rec#"$R"}" "$why"
+	forget "$id"
 	rm -rf "$1"
+}
+
+# forget PLAN: what a run left beside its staging directory and its record.
+forget() {
+	tidy "$1"
+	disarm "$1"
+}
+
+# The unit that undoes an interrupted run when the node boots. systemd reads it
+# then, and at no other time: nothing has to be told of it now.
+units=$R/etc/systemd/system
+
+# arm: leave the unit. False when there is none; unarmed says why.
+arm() {
+	unarmed='this node has no systemd'
+	[ -d "$R/run/systemd/system" ] || return 1
+	unarmed="the name of ${conf#"$R"} cannot stand in a unit"
+	case $conf in *[!0-9A-Za-z/._-]*) return 1 ;; esac
+	unarmed="cannot write to ${units#"$R"}"
+	name=pgtui-recover-$plan.service
+	program=${top%/*}/recover-$plan.sh
+	rm -f "$program" "$units/$name" "$units/multi-user.target.wants/$name"
+	{ mkdir -p "$units/multi-user.target.wants" &&
+		{ printf "set -- recover %s '%s' boot\n" "$plan" "${conf#"$R"}" && printf '%s\n' "$self"; } >"$program" &&
+		unit >"$units/$name" && chmod 0644 "$units/$name" &&
+		flush "$program" "${top%/*}" "$units/$name" "$units" && # whole before systemd could find it
+		ln -s "../$name" "$units/multi-user.target.wants/$name" && flush "$units/multi-user.target.wants"; } 2>/dev/null && return 0
+	disarm "$plan"
+	return 1
+}
+
+unit() {
+	cat <<-END
+		[Unit]
+		Description=Put back the HAProxy files of pgtui plan $plan, which was interrupted
+		RequiresMountsFor=$home $top
+		Before=haproxy.service
+
+		[Service]
+		Type=oneshot${R:+
+		Environment=PGTUI_ROOT=$R}
+		ExecStart=/bin/sh $program
+		TimeoutStartSec=300
+
+		[Install]
+		WantedBy=multi-user.target
+	END
+}
+
+disarm() {
+	rm -f "$units/multi-user.target.wants/pgtui-recover-$1.service" "$units/pgtui-recover-$1.service" "${top%/*}/recover-$1.sh"
 }
 
 # take: lock, and make the staging directory; what dead runs left is cleared first.
@@ -404,8 +645,8 @@ take() {
 	lock || return 1
 	for d in "$home"/.pgtui-*; do
 		[ -d "$d" ] || continue
-		[ -f "$d/pid" ] || sleep 1
-		if alive "$(pid_in "$d/pid")" || alive "$(pid_in "$d/claim/pid")"; then
+		[ -f "$d/owner" ] || sleep 1
+		if owned "$d" || owned "$d/claim"; then
 			[ "$d" != "$stage" ] || { fail "a run of this plan is at work here"; return 1; }
 			continue
 		fi
@@ -413,7 +654,7 @@ take() {
 	done
 	out=$stage/out
 	mkdir "$stage" || { fail "cannot write to $home"; return 1; }
-	echo $$ >"$stage/pid" && printf '%s\n' "$mine" >"$stage/lock" &&
+	own "$stage" && printf '%s\n' "$mine" >"$stage/lock" &&
 		mkdir "$stage/$base" "$stage/new" && true >"$out" && return 0
 	fail "cannot write to $home"
 	rm -rf "$stage"
@@ -476,7 +717,7 @@ refuse() {
 ready() {
 	begin ready
 	tool haproxy && tool systemctl || refuse untouched
-	for d in sha256sum base64 readlink; do
+	for d in sha256sum base64 readlink sync; do
 		command -v "$d" >/dev/null || { fail "$d: command not found"; refuse untouched; }
 	done
 	if locked; then fail "locked by $l_who since $l_since (plan $l_plan)"; refuse untouched; fi
@@ -527,7 +768,8 @@ look() {
 	if mkdir "$stage/$base" "$stage/new" && payload && build; then
 		say staged "$stage/$base"
 		edited
-		! to=$(state_file) || say statefile "$to"
+		[ -d "$R/run/systemd/system" ] || say unarmed "this node has no systemd"
+		! to=$(state_file) || ! may_hand "$R$to" || say statefile "$to"
 		check "$stage/$base" && ok || fail "haproxy refuses the would-be configuration: exit code $rc"
 	else
 		fail "cannot build the would-be configuration in $stage"
@@ -554,9 +796,9 @@ detached() {
 	true >"$stage/log" && exec 4<"$stage/log" || { fail "cannot write to $stage"; give_up; }
 	trap 'exit 1' HUP INT TERM PIPE
 	if command -v setsid >/dev/null; then
-		setsid sh -c "$self" pgtui "$@" </dev/null >>"$stage/log" 2>&1 4<&- &
+		self=$self setsid sh -c "$self" pgtui "$@" </dev/null >>"$stage/log" 2>&1 4<&- &
 	else
-		sh -c "$self" pgtui "$@" </dev/null >>"$stage/log" 2>&1 4<&- &
+		self=$self sh -c "$self" pgtui "$@" </dev/null >>"$stage/log" 2>&1 4<&- &
 	fi
 	if follow $!; then
 		unlock # a second part that never began has not taken it over
@@ -611,9 +853,9 @@ compare() {
 	done
 }
 
-backup() {
-	top=$R/var/lib/pgtui/backup
-	mkdir -p "$top" || return 1
+# new_record: an empty record of this run, as bk.
+new_record() {
+	mkdir -p "$top" && mine "${top%/*}" && mine "$top" || return 1
 	bk=$top/$stamp-$plan
 	n=0
 	until mkdir "$bk" 2>/dev/null; do
@@ -621,15 +863,32 @@ backup() {
 		[ "$n" -lt 10 ] || { bk=; return 1; } # it is another run's
 		bk=$top/$stamp-$plan.$n
 	done
-	mkdir "$bk/files" || return 1
+	mkdir "$bk/files"
+}
+
+# keep_record WHOSE LIST: the record is complete with its LIST, and on disk with
+# all that leads to it; so is the staging directory, which names it.
+keep_record() {
+	printf '%s\n%s\n%s\n' "$1" "$stamp" "$who" >"$bk/about" &&
+		flush "$bk/$2.new" "$bk/about" "$bk/files" && mv -f "$bk/$2.new" "$bk/$2" &&
+		flush "$bk" "$top" "${top%/*}" "${top%/*/*}" && keep_stage
+}
+
+keep_stage() {
+	printf '%s\n' "${bk#"$R"}" >"$stage/backup" && flush "$stage/backup" "$stage" "$home" || return 1
+	[ ! -d "$stage/claim" ] || flush "$stage/claim/owner" "$stage/claim"
+}
+
+backup() {
+	new_record || return 1
+	set -- "$conf"
 	while read -r kind old new name; do
 		[ "$kind" = file ] && [ "$old" != - ] || continue
-		cp -p "$conf/$name" "$bk/files/$name" && flush "$bk/files/$name" || return 1
+		cp -p "$conf/$name" "$bk/files/$name" || return 1
 		[ "$(sum "$bk/files/$name")" = "$old" ] || return 1
+		set -- "$@" "$conf/$name" "$bk/files/$name" # whoever wrote the old one
 	done <"$stage/manifest"
-	cp "$stage/manifest" "$bk/manifest" && flush "$bk/manifest" &&
-		printf '%s\n%s\n%s\n' "$prefix" "$stamp" "$who" >"$bk/about" && flush "$bk" &&
-		printf '%s\n' "$bk" >"$stage/backup"
+	flush "$@" && cp "$stage/manifest" "$bk/manifest.new" && keep_record "$prefix" manifest
 }
 
 # prune: of this cluster's backups the newest twenty stay, and this run's,
@@ -646,23 +905,26 @@ prune() {
 
 # prepare: everything that can fail for want of space, under names HAProxy does not read.
 prepare() {
+	set --
 	while read -r kind old new name; do
 		[ "$kind" = file ] || continue
 		f=$conf/$name t=$conf/.pgtui-$plan.new.$name
 		[ "$old" = - ] || ln "$f" "$conf/.pgtui-$plan.old.$name" 2>/dev/null || :
 		[ "$new" != - ] || continue
+		rm -f "$t"
 		if [ "$old" = - ]; then
 			cp "$stage/new/$name" "$t" && chmod 0644 "$t" || return 1
 			# One that was here before gets its owner and mode again.
 			for kept in "$R/var/lib/pgtui/backup/"*/files/"$name"; do
-				[ "$(sum "$kept")" != "$new" ] || cp -p "$kept" "$t" || return 1
+				[ -L "$kept" ] || [ "$(sum "$kept")" != "$new" ] || cp -p "$kept" "$t" || return 1
 			done
 		else
 			cp -p "$f" "$t" && cat "$stage/new/$name" >"$t" || return 1
 		fi
-		flush "$t"
 		[ "$(sum "$t")" = "$new" ] || return 1
+		set -- "$@" "$t"
 	done <"$stage/manifest"
+	[ $# -eq 0 ] || flush "$@"
 }
 
 swap() {
@@ -680,29 +942,40 @@ swap() {
 # finish OUTCOME [WHY]: the second part is over; after this nothing of it will
 # be undone. Once the staging directory is gone there is no lock any more.
 finish() {
-	true >"$stage/done"
-	[ -z "${bk:-}" ] || printf '%s\n' "$1${2:+: $2}" >"$bk/outcome" || :
-	tidy "$plan"
+	[ -z "${bk:-}" ] || [ "$1" = applied ] || mark "$bk" "$1" "${2:-}" || say text "$step" "cannot write to $bk"
+	forget "$plan"
 	unlock
 	rm -rf "$stage"
 	say end "$1"
 	exit 0
 }
 
+# keep_new: the new files stay. That must be on disk before it is said: else
+# whoever comes after a power cut would put the old ones back.
+keep_new() {
+	mark "$bk" applied && finish applied
+	fail "cannot write to $bk that the new files stay"
+	begin restore
+	put_back_now || finish broken
+	ok
+	finish restored
+}
+
 claim() {
-	mkdir "$stage/claim" 2>/dev/null && echo $$ >"$stage/claim/pid" && relock "$(cat "$stage/lock")" && return 0
+	mkdir "$stage/claim" 2>/dev/null && own "$stage/claim" && relock "$(cat "$stage/lock")" && return 0
 	fail "the run was given up before it began to change anything"
 }
 
 # put_back_now: the old files are on disk and loaded again.
 put_back_now() {
-	if [ "$(state <"$bk/manifest")" = other ]; then
+	sound "$bk" || { fail "the record $bk is not followed: $unsound"; return 1; }
+	case $(state "$where" <"$list") in other*)
 		fail "somebody else has changed the files since; the old ones are in $bk"
 		return 1
-	fi
+		;;
+	esac
 	put_back "$plan" "$bk" || { fail "cannot put back $bk"; return 1; }
-	check "$conf" || { fail "the old files are back, but haproxy refuses the configuration"; return 1; }
-	reload_now || { fail "the old files are back, but haproxy was not reloaded with them"; return 1; }
+	load
 }
 
 # await_confirm: nobody may hear this any more. Whoever renames the file first
@@ -712,7 +985,7 @@ await_confirm() {
 	end_at=$(($(uptime) + window))
 	while [ -f "$stage/waiting" ] && [ "$(uptime)" -lt "$end_at" ]; do sleep 0.2 2>/dev/null || sleep 1; done
 	mv "$stage/waiting" "$stage/expired" 2>/dev/null || :
-	[ ! -f "$stage/confirmed" ] || finish applied
+	[ ! -f "$stage/confirmed" ] || keep_new
 	begin restore
 	put_back_now || finish broken
 	ok ${worker:+"$worker"}
@@ -734,7 +1007,10 @@ commit() {
 	fi
 	ok "$bk"
 	begin swap
+	recovery=
+	arm || recovery="no recovery at boot: $unarmed"
 	prepare || { fail "cannot write the new files to $conf"; finish untouched; }
+	true >"$stage/swapping"
 	if ! swap; then
 		fail "cannot put the new files in place"
 		begin restore
@@ -742,7 +1018,7 @@ commit() {
 		ok
 		finish restored
 	fi
-	ok
+	ok ${recovery:+"$recovery"}
 	begin reload
 	if ! reload_now; then
 		fail "haproxy was not reloaded"
@@ -753,7 +1029,7 @@ commit() {
 	fi
 	ok ${worker:+"$worker"}
 	prune
-	[ "$window" -gt 0 ] || finish applied
+	[ "$window" -gt 0 ] || keep_new
 	if ! mv "$stage/armed" "$stage/waiting"; then
 		fail "cannot watch over the new state"
 		begin restore
@@ -766,7 +1042,7 @@ commit() {
 }
 
 # same_run: what is staged here is the run that left this backup.
-same_run() { [ "$(cat "$stage/backup" 2>/dev/null)" = "$bk" ]; }
+same_run() { [ -d "$stage" ] && record "$stage" "$plan" && [ "$rec" = "$bk" ]; }
 
 # decide WORD: the run that waits shall end as confirmed or aborted, unless that
 # is decided already.
@@ -777,7 +1053,11 @@ confirm() {
 	begin confirm
 	if same_run; then
 		decide confirmed
-		while same_run && alive "$(pid_in "$stage/claim/pid")"; do pause; done
+		n=0
+		while same_run; do # one that has ended is clearing up
+			if owned "$stage/claim"; then n=0; elif ended "$bk" && [ "$n" -lt 100 ]; then n=$((n + 1)); else break; fi
+			pause
+		done
 	fi
 	if same_run; then # it was killed
 		lock && undo_dead "$stage" || { say end broken; exit 1; }
@@ -792,8 +1072,8 @@ confirm() {
 
 restore() {
 	step=restore
-	[ -f "$bk/manifest" ] || { begin restore; fail "no backup in $bk"; say end broken; exit 1; }
-	if same_run && [ -r "$stage/log" ]; then
+	sound "$bk" || { begin restore; fail "no backup in $bk: $unsound"; say end broken; exit 1; }
+	if same_run && [ -r "$stage/log" ] && owned "$stage/claim"; then
 		exec 4<"$stage/log"
 		while IFS= read -r line <&4; do :; done # what it has said to others
 		decide aborted
@@ -806,7 +1086,12 @@ restore() {
 rollback() {
 	trap : HUP INT TERM PIPE
 	begin restore
-	claim && put_back_now || finish broken
+	claim || finish broken
+	# From here on a power cut must not leave it half done.
+	sound "$bk" && keep_stage && mark "$bk" restoring || { fail "cannot write to $bk"; finish broken; }
+	arm || :
+	true >"$stage/swapping"
+	put_back_now || finish broken
 	ok ${worker:+"$worker"}
 	finish restored
 }
@@ -901,6 +1186,7 @@ check_main() {
 states() {
 	begin stage
 	if to=$(state_file); then
+		may_hand "$R$to" || { fail "$exposed"; say end untouched; exit 1; }
 		ok
 		say statefile "$to"
 		say end unchanged
@@ -909,7 +1195,8 @@ states() {
 	[ "$want" = enable ] || { ok; say end untouched; exit 0; }
 	cfg=$home/haproxy.cfg
 	tool haproxy && tool systemctl && take || refuse untouched
-	trap 'rm -rf "$stage"; unlock; exit 1' HUP INT TERM PIPE
+	bk=
+	trap 'rm -rf "$stage" ${bk:+"$bk"}; unlock; exit 1' HUP INT TERM PIPE
 	was=$(sum "$cfg") || { fail "cannot read $cfg"; give_up; }
 	if grep -q 'server-state' "$cfg"; then
 		fail "haproxy.cfg has a line with server-state already, and not both that are needed: look at it by hand"
@@ -926,26 +1213,29 @@ states() {
 	check_main "$stage/new/haproxy.cfg" || { fail "haproxy refuses the would-be configuration: exit code $rc"; give_up; }
 	ok
 	begin backup
-	bk=$R/var/lib/pgtui/backup/$stamp-$plan
-	mkdir -p "$bk/files" && cp -p "$cfg" "$bk/files/" && flush "$bk/files/haproxy.cfg" && [ "$(sum "$bk/files/haproxy.cfg")" = "$was" ] &&
-		printf 'haproxy.cfg\n%s\n%s\n' "$stamp" "$who" >"$bk/about" || { fail "cannot keep a copy of haproxy.cfg in $bk"; rm -rf "$bk"; bk=; give_up; }
+	new=$(sum "$stage/new/haproxy.cfg") && new_record && cp -p "$cfg" "$bk/files/" && [ "$(sum "$bk/files/haproxy.cfg")" = "$was" ] &&
+		flush "$bk/files/haproxy.cfg" "$cfg" && printf 'file %s %s haproxy.cfg\n' "$was" "$new" >"$bk/main.new" && keep_record haproxy.cfg main ||
+		{ fail "cannot keep a copy of haproxy.cfg in $top"; [ -z "$bk" ] || rm -rf "$bk"; bk=; give_up; }
 	ok "$bk"
 	trap : HUP INT TERM PIPE
 	begin swap
-	[ "$(sum "$cfg")" = "$was" ] || { fail "haproxy.cfg has changed meanwhile"; rm -rf "$bk"; bk=; give_up; }
-	mv -f "$stage/new/haproxy.cfg" "$cfg" || { fail "cannot put the new haproxy.cfg in place"; give_up; }
-	flush "$home"
-	ok
+	[ "$(sum "$cfg")" = "$was" ] || { fail "haproxy.cfg has changed meanwhile"; finish untouched; }
+	recovery=
+	arm || recovery="no recovery at boot: $unarmed"
+	true >"$stage/swapping"
+	mv -f "$stage/new/haproxy.cfg" "$cfg" && flush "$home" ||
+		{ fail "cannot put the new haproxy.cfg in place"; begin restore; put_back "$plan" "$bk" || finish broken; ok; finish restored; }
+	ok ${recovery:+"$recovery"}
 	begin reload
 	if ! reload_now; then
 		fail "haproxy was not reloaded"
 		begin restore
-		cp -p "$bk/files/haproxy.cfg" "$home/.pgtui-$plan.back" && mv -f "$home/.pgtui-$plan.back" "$cfg" && reload_now || { fail "cannot put back $bk/files/haproxy.cfg"; finish broken; }
+		put_back_now || { fail "cannot put back $bk/files/haproxy.cfg"; finish broken; }
 		ok
 		finish restored
 	fi
 	ok ${worker:+"$worker"}
-	finish applied
+	keep_new
 }
 
 # settle: a run that had not begun to change anything cannot begin any more;
@@ -958,19 +1248,25 @@ settle() {
 	done
 	begin settle
 	if mkdir "$stage/claim" 2>/dev/null; then
-		alive "$(pid_in "$stage/pid")" || rm -rf "$stage"
+		owned "$stage" || settle_dead
 	elif [ -d "$stage" ]; then
-		n=0
+		n=0 strays=0
 		while [ -d "$stage" ] && [ "$n" -lt 2400 ]; do
 			[ ! -f "$stage/waiting" ] || break
-			[ "$n" -lt 40 ] || alive "$(pid_in "$stage/claim/pid")" || break
+			# One that nobody owns is just beginning, is clearing up, or is dead.
+			if owned "$stage/claim"; then
+				strays=0
+			elif [ "$strays" -lt 40 ] && [ ! -s "$stage/claim/owner" ]; then
+				strays=$((strays + 1))
+			else
+				break
+			fi
 			n=$((n + 1))
 			pause
 		done
 		if [ -d "$stage" ]; then
-			if ! alive "$(pid_in "$stage/claim/pid")"; then
-				lock && undo_dead "$stage" || { say state broken; exit 1; }
-				unlock
+			if ! owned "$stage/claim"; then
+				settle_dead
 			elif [ ! -f "$stage/waiting" ]; then
 				ok
 				say state busy
@@ -979,12 +1275,42 @@ settle() {
 		fi
 	fi
 	bk=
-	for d in "$R/var/lib/pgtui/backup/"*-"$plan"*; do
-		[ ! -f "$d/manifest" ] || bk=$d
+	for d in "$top"/*-"$plan" "$top"/*-"$plan".*; do
+		[ ! -f "$d/manifest" ] && [ ! -f "$d/main" ] || bk=$d
 	done
 	if ! locked && [ "${l_plan:-}" = "$plan" ]; then clear_dead || :; fi
 	ok ${bk:+"$bk"}
-	say state "$(printf '%s' "$manifest" | state)"
+	if [ -n "$bk" ] && sound "$bk" && [ "$where" = "$home" ] && [ "$list" = "$bk/main" ]; then
+		is=$(state "$where" <"$list")
+	else
+		is=$(printf '%s' "$manifest" | state "$conf")
+	fi
+	say state "${is%% *}"
+}
+
+settle_dead() {
+	if ! lock; then
+		say state busy # whoever is at work has undone it, or will
+		exit 1
+	fi
+	undo_dead "$stage" || { unlock; say state broken; exit 1; }
+	unlock
+}
+
+# recover: the node has booted. What interrupted runs have left is undone, and
+# with it the unit that runs this.
+recover() {
+	begin settle
+	booting=1
+	lock || refuse untouched
+	bad=0
+	for d in "$home"/.pgtui-*; do
+		[ -d "$d" ] || continue
+		owned "$d" || owned "$d/claim" || undo_dead "$d" || bad=1
+	done
+	[ -d "$stage" ] || disarm "$plan"
+	unlock
+	if [ "$bad" -eq 0 ]; then ok; say end untouched; else say end broken; exit 1; fi
 }
 
 mode=${1:-none} plan=${2:-} conf=$R${3:-} who=${4:-somebody} window=0
@@ -1006,6 +1332,6 @@ close)
 esac
 case $window in '' | *[!0-9]*) say fail start "bad window"; say end untouched; exit 2 ;; esac
 case $mode in
-ready | look | hold | release | close | states | apply | commit | confirm | restore | rollback | settle) "$mode" ;;
+ready | look | hold | release | close | states | apply | commit | confirm | restore | rollback | settle | recover) "$mode" ;;
 *) say fail start "no such mode: $mode"; say end untouched; exit 2 ;;
 esac

@@ -19,6 +19,7 @@ func TestNodeHappyPath(t *testing.T) {
 	for _, sh := range shells(t) {
 		t.Run(filepath.Base(sh), func(t *testing.T) {
 			root := nodeDir(t)
+			sh := asSh(t, root, sh)
 			before := tree(t, root)
 			r, steps, err := applyScript(t, shell{root: root, sh: sh}, change(t, root))
 			if err != nil || r.outcome != "applied" {
@@ -49,6 +50,7 @@ func TestNodeLook(t *testing.T) {
 	for _, sh := range shells(t) {
 		t.Run(filepath.Base(sh), func(t *testing.T) {
 			root := nodeDir(t)
+			sh := asSh(t, root, sh)
 			must(t, os.Mkdir(filepath.Join(root, "tmp"), 0o777))
 			n := change(t, root)
 			a := &Applier{Runner: shell{root: root, sh: sh}, Now: time.Now}

@@ -97,6 +97,9 @@ type run struct {
 	handed  string    // of "@statefile": where a reload hands the servers' states over
 	ended   string    // of "@closed": how many sessions were ended, and how many are left
 	renewed bool      // the master showed a new worker after the reload
+	unarmed string    // of "@unarmed": why the node would not recover at boot
+
+	recovered []model.Recovery // of "@recovered": the cut-off runs that the script ended
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -139,7 +142,43 @@ func (r *run) line(s string) {
 		r.ended = safe.Text(e.text, 40)
 	case "edited":
 		r.edited = safe.Text(e.text, 40)
+	case "unarmed":
+		r.unarmed = safe.Text(e.text, 100)
+	case "recovered":
+		if x, ok := parseRecovery(e.text); ok && len(r.recovered) < maxTexts {
+			x.Why = r.rename(x.Why)
+			r.recovered = append(r.recovered, x)
+		}
 	}
+}
+
+// parseRecovery reads "PLAN OUTCOME BACKUP WHY"; BACKUP is "-" where there is
+// none. ok is false when it is not one.
+func parseRecovery(text string) (x model.Recovery, ok bool) {
+	w := strings.SplitN(text, " ", 4)
+	if len(w) != 4 {
+		return x, false
+	}
+	x = model.Recovery{Plan: safe.Text(w[0], 40), Outcome: model.NodeOutcome(w[1]), Backup: safe.Text(w[2], 200), Why: safe.Text(w[3], 300)}
+	if x.Backup == "-" {
+		x.Backup = ""
+	}
+	switch x.Outcome {
+	case model.Applied, model.Untouched, model.Restored, model.Broken, model.Undecided:
+		return x, true
+	}
+	return x, false
+}
+
+// recovery is how the script says that an interrupted run of a plan has ended, ""
+// when it says nothing of it.
+func (r *run) recovery(plan string) model.NodeOutcome {
+	for _, x := range r.recovered {
+		if x.Plan == plan {
+			return x.Outcome
+		}
+	}
+	return ""
 }
 
 func (r *run) fail(step, why string) {

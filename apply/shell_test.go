@@ -255,8 +255,12 @@ func calls(t *testing.T, root string) string {
 func shells(t *testing.T) []string {
 	t.Helper()
 	var out []string
-	for _, name := range []string{"dash", "bash"} {
-		if p, err := exec.LookPath(name); err == nil {
+	for _, name := range []string{"dash", "bash", "busybox"} {
+		p, err := exec.LookPath(name)
+		if err != nil && os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not installed", name)
+		}
+		if err == nil {
 			out = append(out, p)
 		}
 	}
@@ -264,6 +268,15 @@ func shells(t *testing.T) []string {
 		t.Fatal("neither dash nor bash is here")
 	}
 	return out
+}
+
+// asSh makes a shell the sh of a node, and returns what starts it. It runs both
+// parts of the script then, as it does on a real node.
+func asSh(t *testing.T, root, sh string) string {
+	t.Helper()
+	link := filepath.Join(root, "bin/sh")
+	must(t, os.Symlink(sh, link))
+	return link
 }
 
 func must(t *testing.T, err error) {

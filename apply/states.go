@@ -90,14 +90,14 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()
-		if err == nil {
-			err = s.err
+		if err != nil {
+			r.a.settle(context.WithoutCancel(ctx), &p, n, s, err)
 		}
-		node.Outcome, node.Step, node.Err, node.Backup = outcomeOf(s), s.failed, err, s.backup
+		node.Outcome, node.Step, node.Err, node.Backup, node.Recovered = outcomeOf(s), s.failed, s.err, s.backup, s.recovered
 		if s.outcome == string(model.Unchanged) {
 			node.Outcome = model.Unchanged
 		}
-		if node.Outcome == model.Applied && err == nil {
+		if node.Outcome == model.Applied && s.err == nil {
 			*node = a.again(ctx, inv, n, r.base[n.Host], *node, r.emit)
 		}
 		if node.Outcome != model.Applied && node.Outcome != model.Unchanged {

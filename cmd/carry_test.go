@@ -248,3 +248,17 @@ func TestReloadCode(t *testing.T) {
 		}
 	}
 }
+
+// TestReportTellsRecoveries: a run that had been cut off on a node is told below the
+// table, with its backup.
+func TestReportTellsRecoveries(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{io: IO{Out: &out}}
+	a.printReport(model.Report{Nodes: []model.NodeReport{{Host: "10.10.10.11", Outcome: model.Applied, Recovered: []model.Recovery{
+		{Plan: "feedfacef00d", Outcome: model.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
+	}}}})
+	const want = "10.10.10.11: plan feedfacef00d did not end on this node and is undecided now: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%q, want at its end %q", out.String(), want)
+	}
+}

@@ -247,6 +247,11 @@ func (a *app) printReport(r model.Report) {
 		fmt.Fprintln(tw)
 	}
 	tw.Flush()
+	for _, n := range r.Nodes {
+		for _, x := range n.Recovered {
+			fmt.Fprintf(a.io.Out, "%s: %s\n", n.Host, safe.Text(x.Text(), 500))
+		}
+	}
 }
 
 // reloadCode is the exit code of a run.

@@ -83,6 +83,8 @@ type NodeRecord struct {
 	Step    string       `json:"failed_step,omitempty"`
 	Error   string       `json:"error,omitempty"`
 	Backup  string       `json:"backup,omitempty"`
+	// Recovered are the runs that had been cut off there, and how they ended.
+	Recovered []Recovery `json:"recovered,omitempty"`
 	// Before and After are who got new connections, section by section.
 	Before    map[string][]string `json:"routing_before,omitempty"`
 	After     map[string][]string `json:"routing_after,omitempty"`

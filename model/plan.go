@@ -157,6 +157,27 @@ const (
 	Uncertain NodeOutcome = "uncertain" // the connection was lost: the state is not known
 )
 
+// Undecided is the outcome of a Recovery that left the files as they were:
+// somebody had changed them since, or the record cannot be followed.
+const Undecided NodeOutcome = "undecided"
+
+// Recovery is how a node ended a run that had been cut off there.
+type Recovery struct {
+	Plan    string      `json:"plan"`             // the run that was cut off
+	Outcome NodeOutcome `json:"outcome"`          // Applied, Restored, Untouched, Broken or Undecided
+	Backup  string      `json:"backup,omitempty"` // its old files on the node; "" when it has none
+	Why     string      `json:"why"`
+}
+
+// Text is the recovery in a sentence.
+func (r Recovery) Text() string {
+	s := "plan " + r.Plan + " did not end on this node and is " + string(r.Outcome) + " now: " + r.Why
+	if r.Backup != "" {
+		s += "; its old files are in " + r.Backup
+	}
+	return s
+}
+
 // NodeReport is how one node ended and why.
 type NodeReport struct {
 	Host    Host
@@ -164,6 +185,9 @@ type NodeReport struct {
 	Step    string // the step that failed; "" when none did
 	Err     error
 	Backup  string // where the old files are kept; "" when none were replaced
+	// Recovered are the runs that had been cut off on the node, which this one
+	// found and ended first.
+	Recovered []Recovery
 	// Before and After are who got new connections, section by section; nil
 	// when that was not seen.
 	Before, After map[string][]string

@@ -37,19 +37,20 @@ const (
 	RiskMisroute   = "misroute-window"      // told only: new connections may go astray until the first checks end
 	RiskOldWorkers = "old-workers"          // told only: sessions that the replaced worker keeps
 	RiskGhosts     = "ghosts"               // told only: old workers of earlier reloads
+	RiskUnarmed    = "no-boot-recovery"     // told only: after a power cut the node's next run puts the old files back, not its boot
 )
 
 // RiskNames are all names, in the order risks are told.
 func RiskNames() []string {
 	return []string{
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskFailover, RiskPaused, RiskDisagree,
-		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts,
+		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed,
 	}
 }
 
 // RiskStops reports whether risks of that name stop a run.
 func RiskStops(name string) bool {
-	return !slices.Contains([]string{RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts}, name)
+	return !slices.Contains([]string{RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
 }
 
 // Stops reports whether the run does not begin unless the name was accepted.
@@ -126,6 +127,8 @@ type Situation struct {
 	// Handed are the nodes whose next worker takes the servers' states over, with
 	// the file.
 	Handed map[Host]string
+	// Unarmed are the nodes that would not recover at boot, with the reason.
+	Unarmed map[Host]string
 }
 
 // Risks are the risks of a plan, those that stop it first.
@@ -141,6 +144,12 @@ func Risks(p *Plan, s *Situation) []Risk {
 		}
 		out = append(out, misroute(p, n, s)...)
 		out = append(out, oldWorkers(n, s)...)
+		if why := s.Unarmed[n.Host]; why != "" {
+			out = append(out, Risk{
+				Name: RiskUnarmed, Host: n.Host,
+				What: "a power cut during the reload is not undone at boot, but by the next run of pgtui: " + why,
+			})
+		}
 	}
 	for _, r := range ofCluster(p, s) {
 		if p.Changed() || p.Force || r.Name == RiskStaleRoles {

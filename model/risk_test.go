@@ -102,6 +102,7 @@ func TestRisks(t *testing.T) {
 		{"the directory was not read", func(_ *Plan, s *Situation) { s.Conf = nil }, RiskUnseen},
 		{"nothing was seen", func(_ *Plan, s *Situation) { s.Snap, s.Board = nil, nil }, RiskUnseen},
 		{"sessions", func(_ *Plan, s *Situation) { px(s).Servers[0].Sessions = 4 }, RiskOldWorkers},
+		{"no recovery at boot", func(_ *Plan, s *Situation) { s.Unarmed = map[Host]string{h: "this node has no systemd"} }, RiskUnarmed},
 		{"an old worker", func(_ *Plan, s *Situation) {
 			s.Workers[h] = Observed[Processes]{}.Next(Processes{Workers: []Worker{{PID: 7, Old: true}}}, nil, riskNow, 0)
 		}, RiskGhosts},

@@ -97,11 +97,11 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	run, _ = run.Update(page.DoneMsg{Report: model.Report{Nodes: []model.NodeReport{
 		{Host: "10.10.10.11", Outcome: model.Broken, Step: model.StepReload, Err: errors.New("reload failed, restore failed")},
 		{Host: "10.10.10.12", Outcome: model.Uncertain, Step: model.StepSwap, Err: errors.New("connection lost")},
-		{Host: "10.10.10.13", Outcome: model.Untouched},
+		{Host: "10.10.10.13", Outcome: model.Untouched, Recovered: []model.Recovery{{Plan: "feedfacef00d", Outcome: model.Undecided, Why: "changed since"}}},
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)
-	r.want("LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
+	r.want("plan feedfacef00d did not end on this node and is undecided now: changed since", "LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
 }
 
 // TestBeforeTheInventoryComes presses every key on a console that has none yet:

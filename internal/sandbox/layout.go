@@ -122,8 +122,10 @@ func (s *Sandbox) writeTree() error {
 		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {
 			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 		}
-		if err := os.MkdirAll(filepath.Join(root, "bin"), 0o755); err != nil {
-			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
+		for _, dir := range []string{"bin", "run/systemd/system"} { // the latter says that the node has systemd
+			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+				return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
+			}
 		}
 		if err := writeFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), mainConfig(d, s.statsPort), 0o644); err != nil {
 			return err

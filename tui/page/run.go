@@ -271,6 +271,9 @@ func (p *Run) account(e Env) []widget.Line {
 		if r.Backup != "" {
 			out = append(out, wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 4)...)
 		}
+		for _, x := range r.Recovered {
+			out = append(out, wrapped(theme.Warn, x.Text(), "   ", e.W, 4)...)
+		}
 	}
 	return out
 }
