@@ -60,7 +60,7 @@ func (a *app) reloadCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			if roll.resume {
-				if err := a.resumes(&plan); err != nil {
+				if err := a.resumes(inv, &plan); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}

@@ -145,7 +145,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	f := c.PersistentFlags()
-	f.StringVarP(&a.inventory, "inventory", "i", "", "Pigsty inventory; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
+	f.VarP(&sourceFlag{to: &a.inventory}, "inventory", "i", "Pigsty inventory, given several times for several that are read together; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
 	f.StringVar(&a.sshConfig, "ssh-config", a.io.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
 	f.StringVar(&a.dialect, "dialect", "", "Pigsty version whose rules apply, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")
 	f.StringVar(&a.managedAt, "managed-at", "", "date of the 'ansible managed' line, \"2006-01-02 15:04:05\" (default: the template's, else the inventory's)")
