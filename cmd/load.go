@@ -207,7 +207,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		}
 	}
 	if o.Core == "" {
-		o.Core = transport.AnsibleCore(ctx, a.preview)
+		o.Core = transport.AnsibleCore(ctx, a.preview && a.readOnly() == "") // ansible leaves files in ~/.ansible
 	}
 	home := a.home(path)
 	inv, paths, err := a.readFile(ctx, path, home)
@@ -284,7 +284,7 @@ func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {
 	return &transport.Guard{
-		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl, Sudo: a.sudo}},
+		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl, Sudo: a.sudo, ReadOnly: a.readOnly() != ""}},
 		ReadOnly: a.readOnly(), Now: now, Ran: a.log.add,
 	}
 }
