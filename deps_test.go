@@ -45,6 +45,7 @@ func rules() []rule {
 		{dir: ".", own: nil},
 		{dir: "cmd", own: []string{"cmd", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
+		{dir: "internal/fuzz"},
 		{dir: "internal/captures", own: []string{"model", "probe"}},
 		{dir: "internal/soak", own: []string{"model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
 		{dir: "internal/measure", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},

@@ -1,19 +1,11 @@
 package apply
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"log/syslog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,110 +15,6 @@ import (
 	"pgtui/model"
 	"pgtui/render"
 )
-
-// Audit is the append-only file of what was done, a JSON record a line.
-type Audit struct {
-	Path   string
-	Syslog bool // tell the system's log as well
-}
-
-// maxAudit bounds how much of the end of the file is read, and of one line, in
-// bytes.
-const maxAudit = 64 << 20
-
-// Append adds one record and returns once it is on the disk.
-func (a *Audit) Append(r model.Record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	if err := a.write(append(line, '\n')); err != nil {
-		return &model.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl"}
-	}
-	if a.Syslog {
-		return tellSyslog(r)
-	}
-	return nil
-}
-
-func (a *Audit) write(line []byte) error {
-	if a.Path == "" {
-		return errors.New("HOME is not set, and no file is named")
-	}
-	if err := os.MkdirAll(filepath.Dir(a.Path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(a.Path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.Size() > 0 {
-		last := []byte{0}
-		if _, err := f.ReadAt(last, st.Size()-1); err == nil && last[0] != '\n' {
-			line = append([]byte{'\n'}, line...) // a torn line stays alone
-		}
-	}
-	if _, err := f.Write(line); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-// tellSyslog writes one line of words to the system's log.
-func tellSyslog(r model.Record) error {
-	w, err := syslog.New(syslog.LOG_NOTICE|syslog.LOG_AUTHPRIV, "pgtui")
-	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
-	}
-	err = w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, r.Outcome, r.Error), 900))
-	if err = errors.Join(err, w.Close()); err != nil {
-		return fmt.Errorf("syslog: %w", err)
-	}
-	return nil
-}
-
-// Read returns the records of the file, oldest first, and how many lines are
-// none. A file that is not there has no records.
-func (a *Audit) Read() (records []model.Record, bad int, err error) {
-	f, err := os.Open(a.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("audit: %w", err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, 0, fmt.Errorf("audit: %w", err)
-	}
-	cut := st.Size() > maxAudit
-	if cut {
-		if _, err := f.Seek(-maxAudit, io.SeekEnd); err != nil {
-			return nil, 0, fmt.Errorf("audit: %w", err)
-		}
-	}
-	in := bufio.NewReader(io.LimitReader(f, maxAudit))
-	for {
-		line, err := in.ReadBytes('\n')
-		if line = bytes.TrimSpace(line); len(line) > 0 && !cut {
-			var r model.Record
-			if json.Unmarshal(line, &r) != nil || r.Run == "" {
-				bad++
-			} else {
-				records = append(records, r)
-			}
-		}
-		cut = false
-		if errors.Is(err, io.EOF) {
-			return records, bad, nil
-		}
-		if err != nil {
-			return records, bad, fmt.Errorf("audit: %w", err)
-		}
-	}
-}
 
 // ledger keeps what a run tells and writes its two records.
 type ledger struct {
@@ -165,7 +53,7 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) model.Record {
 	return model.Record{
 		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
-		Action: action, Who: a.Who, Cluster: cluster, Inventory: inv.Source, Hash: inv.Hash,
+		Action: action, Who: a.Who, Cluster: cluster, Inventory: cmp.Or(inv.Path, inv.Source), Hash: inv.Hash,
 	}
 }
 

@@ -1,10 +1,13 @@
 package apply
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,11 +16,11 @@ import (
 
 func records(t *testing.T, a *Audit) []model.Record {
 	t.Helper()
-	all, bad, err := a.Read()
-	if err != nil || bad > 0 {
-		t.Fatal(bad, err)
+	log, err := a.Read()
+	if err != nil || log.Bad > 0 || len(log.Breaks) > 0 {
+		t.Fatal(log.Bad, log.Breaks, err)
 	}
-	return all
+	return log.Records
 }
 
 // TestAuditOfARun: a run leaves a line before it touches anything and one at
@@ -151,8 +154,8 @@ func TestAuditHasNoSecrets(t *testing.T) {
 // without its last line was interrupted.
 func TestAuditFile(t *testing.T) {
 	a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
-	if all, bad, err := a.Read(); len(all) > 0 || bad > 0 || err != nil {
-		t.Errorf("a file that is not there: %v, %d, %v", all, bad, err)
+	if log, err := a.Read(); len(log.Records) > 0 || log.Bad > 0 || err != nil {
+		t.Errorf("a file that is not there: %+v, %v", log, err)
 	}
 	must(t, a.Append(model.Record{V: 1, Run: "one", Kind: model.RecordBegin, Plan: "p1"}))
 	f, err := os.OpenFile(a.Path, os.O_APPEND|os.O_WRONLY, 0)
@@ -163,12 +166,200 @@ func TestAuditFile(t *testing.T) {
 	began := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	must(t, a.Append(model.Record{V: 1, Run: "two", Kind: model.RecordBegin, Plan: "p2", At: began}))
 	must(t, a.Append(model.Record{V: 1, Run: "two", Kind: model.RecordEnd, Plan: "p2", At: began.Add(time.Minute), Outcome: model.RunApplied}))
-	all, bad, err := a.Read()
-	if err != nil || len(all) != 3 || bad != 4 {
-		t.Fatalf("%d records, %d bad, %v", len(all), bad, err)
+	log, err := a.Read()
+	if err != nil || len(log.Records) != 3 || log.Bad != 4 || len(log.Breaks) > 0 {
+		t.Fatalf("%+v, %v", log, err)
 	}
-	runs := model.Runs(all)
+	runs := model.Runs(log.Records)
 	if len(runs) != 2 || !runs[0].Interrupted || runs[1].Interrupted || runs[1].Outcome != model.RunApplied || !runs[1].Began.Equal(began) {
 		t.Errorf("%+v", runs)
 	}
 }
+
+// TestAuditChain: whatever is done to a line that was written shows, with its
+// number; what an older version wrote stays readable.
+func TestAuditChain(t *testing.T) {
+	fresh := func(t *testing.T, before string) (*Audit, []string) {
+		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
+		must(t, os.WriteFile(a.Path, []byte(before), 0o600))
+		for i := range 4 {
+			must(t, a.Append(model.Record{V: 1, Run: fmt.Sprint("run", i), Kind: model.RecordEnd, Plan: "p", Outcome: model.RunStopped}))
+		}
+		text, err := os.ReadFile(a.Path)
+		must(t, err)
+		return a, strings.SplitAfter(strings.TrimSuffix(string(text), "\n"), "\n")
+	}
+	const old = `{"v":1,"run":"old","kind":"end","plan":"p0"}` + "\n"
+	edit := func(s string) string { return strings.Replace(s, "stopped", "applied", 1) }
+	// forge is an edit by somebody who makes the line's own hash anew.
+	forge := func(s string) string {
+		var r model.Record
+		must(t, json.Unmarshal([]byte(edit(s)), &r))
+		line, _, err := chained(r)
+		must(t, err)
+		return string(line)
+	}
+	strip := func(s string) string {
+		at := strings.Index(s, `,"prev_sha256"`)
+		return s[:at] + "}\n"
+	}
+	for _, tt := range []struct {
+		name   string
+		before string
+		change func(l []string) []string
+		want   string
+	}{
+		{"nothing", "", func(l []string) []string { return l }, ""},
+		{"a first line is edited", "", func(l []string) []string { l[0] = edit(l[0]); return l }, "1 the line was changed"},
+		{"a line is edited", "", func(l []string) []string { l[1] = edit(l[1]); return l }, "2 the line was changed"},
+		{"the last line is edited", "", func(l []string) []string { l[3] = edit(l[3]); return l }, "4 the line was changed"},
+		{"an edit with a hash of its own", "", func(l []string) []string { l[1] = forge(l[1]); return l }, "3 line 2 is not the line"},
+		{"a line without its hashes", "", func(l []string) []string { l[1] = strip(l[1]); return l }, "2 the line has no hash"},
+		{"the first line without its hashes", "", func(l []string) []string { l[0] = strip(l[0]); return l }, "2 line 1 is not the line"},
+		{"a line is removed", "", func(l []string) []string { return append(l[:1:1], l[2:]...) }, "2 line 1 is not the line"},
+		{"the first line is removed", "", func(l []string) []string { return l[1:] }, "1 lines that stood before"},
+		{"two lines change places", "", func(l []string) []string { l[1], l[2] = l[2], l[1]; return l }, "2 line 1 is not the line"},
+		{"a line is repeated", "", func(l []string) []string { return append(l[:2:2], l[1:]...) }, "3 line 2 is not the line"},
+		{"an empty line is put between", "", func(l []string) []string { l[1] = "\n" + l[1]; return l }, "3 line 2 is not the line"},
+		{"a line is made garbage", "", func(l []string) []string { l[1] = "garbage\n"; return l }, "3 line 2 is not the line"},
+		{"a record of an old version behind", "", func(l []string) []string { l[3] += "\n" + old; return l }, "5 the line has no hash"},
+		{"old lines stand before", old + old, func(l []string) []string { return l }, ""},
+		{"the last old line is edited", old + old, func(l []string) []string { l[1] = strings.Replace(l[1], "p0", "p1", 1); return l }, "3 line 2 is not the line"},
+		{"two breaks", "", func(l []string) []string { l[0], l[2] = edit(l[0]), edit(l[2]); return l }, "1 the line was changed; 3 the line was changed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, lines := fresh(t, tt.before)
+			must(t, os.WriteFile(a.Path, []byte(strings.Join(tt.change(lines), "")+"\n"), 0o600))
+			log, err := a.Read()
+			must(t, err)
+			want := strings.FieldsFunc(tt.want, func(r rune) bool { return r == ';' })
+			for i, w := range want {
+				if w = strings.TrimSpace(w); i >= len(log.Breaks) || !strings.HasPrefix(fmt.Sprint(log.Breaks[i].Line, " ", log.Breaks[i].What), w) {
+					t.Errorf("%+v, want %s", log.Breaks, tt.want)
+				}
+			}
+			if len(want) == 0 && len(log.Breaks) > 0 {
+				t.Errorf("%+v", log.Breaks)
+			}
+			// the chain goes on behind a break, and the break stays
+			must(t, a.Append(model.Record{V: 1, Run: "next", Kind: model.RecordEnd}))
+			if again, err := a.Read(); err != nil || len(again.Breaks) != len(log.Breaks) || len(again.Records) != len(log.Records)+1 {
+				t.Errorf("with one more line: %+v, %v", again.Breaks, err)
+			}
+		})
+	}
+}
+
+// TestAuditWriters: those who write at the same time wait for each other.
+func TestAuditWriters(t *testing.T) {
+	a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
+	const writers, each = 8, 10
+	errs := make(chan error, writers)
+	for w := range writers {
+		go func() {
+			var err error
+			for i := range each {
+				err = errors.Join(err, (&Audit{Path: a.Path}).Append(model.Record{V: 1, Run: fmt.Sprint(w, "-", i), Kind: model.RecordEnd}))
+			}
+			errs <- err
+		}()
+	}
+	for range writers {
+		must(t, <-errs)
+	}
+	if got := len(records(t, a)); got != writers*each {
+		t.Errorf("%d records", got)
+	}
+}
+
+// TestAuditLongLine: the line before is found however long it is, and what is
+// too long for a record breaks nothing.
+func TestAuditLongLine(t *testing.T) {
+	for _, n := range []int{1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, maxLine + 1} {
+		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
+		must(t, os.WriteFile(a.Path, []byte("x\n"+strings.Repeat("y", n)+"\n"), 0o600))
+		must(t, a.Append(model.Record{V: 1, Run: "r", Kind: model.RecordEnd}))
+		must(t, a.Append(model.Record{V: 1, Run: "s", Kind: model.RecordEnd}))
+		log, err := a.Read()
+		if err != nil || len(log.Records) != 2 || log.Bad != 2 || len(log.Breaks) > 0 {
+			t.Errorf("%d bytes: %d records, %d bad, %+v, %v", n, len(log.Records), log.Bad, log.Breaks, err)
+		}
+	}
+}
+
+// TestAuditTrusted: a file that somebody else could have written is neither
+// written nor read.
+func TestAuditTrusted(t *testing.T) {
+	const me = 4242
+	for _, tt := range []struct {
+		name string
+		make func(t *testing.T, dir string) string
+		err  string
+	}{
+		{"its own", func(t *testing.T, dir string) string { return write(t, dir, 0o600) }, ""},
+		{"others may read it", func(t *testing.T, dir string) string { return write(t, dir, 0o644) }, ""},
+		{"not there yet", func(_ *testing.T, dir string) string { return filepath.Join(dir, "new") }, ""},
+		{"its group writes", func(t *testing.T, dir string) string { return write(t, dir, 0o660) }, "can be written by others: its mode is 0660"},
+		{"everybody writes", func(t *testing.T, dir string) string { return write(t, dir, 0o602) }, "its mode is 0602"},
+		{"everybody writes the directory", func(t *testing.T, dir string) string {
+			must(t, os.Chmod(dir, 0o777))
+			return write(t, dir, 0o600)
+		}, "can be written by others: its mode is 0777"},
+		{"everybody writes the directory, and takes away only what is theirs", func(t *testing.T, dir string) string {
+			must(t, os.Chmod(dir, 0o777|os.ModeSticky))
+			return write(t, dir, 0o600)
+		}, ""},
+		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is no regular file"},
+		{"a pipe", func(t *testing.T, dir string) string {
+			must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
+			return filepath.Join(dir, "pipe")
+		}, "is no regular file"},
+		{"a link to a file that others write", func(t *testing.T, dir string) string {
+			must(t, os.Symlink(write(t, dir, 0o666), filepath.Join(dir, "link")))
+			return filepath.Join(dir, "link")
+		}, "its mode is 0666"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.Chmod(dir, 0o755))
+			path := tt.make(t, dir)
+			a := &Audit{Path: path}
+			_, rerr := a.Read()
+			werr := a.Append(model.Record{V: 1, Run: "r", Kind: model.RecordEnd})
+			for _, err := range []error{trusted(path, os.Geteuid()), rerr, werr} {
+				if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("%v, want %s", err, tt.err)
+				}
+			}
+			if tt.err != "" && strings.Contains(tt.err, "mode") && !strings.Contains(model.TryOf(werr), "chmod go-w ") {
+				t.Errorf("it says nothing of chmod: %s", model.TryOf(werr))
+			}
+		})
+	}
+	st := fakeStat{uid: 1000}
+	if err := only("/a", st, me, false); err == nil || !strings.Contains(err.Error(), "belongs to uid 1000") || !strings.Contains(model.TryOf(err), "chown 4242 /a") {
+		t.Errorf("another's: %v", err)
+	}
+	for uid, ok := range map[uint32]bool{0: true, me: true, 1000: false} {
+		if err := only("/a", fakeStat{uid: uid}, me, false); (err == nil) != ok {
+			t.Errorf("uid %d: %v", uid, err)
+		}
+	}
+}
+
+func write(t *testing.T, dir string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(dir, "audit.jsonl")
+	must(t, os.WriteFile(path, nil, 0o600))
+	must(t, os.Chmod(path, mode))
+	return path
+}
+
+// fakeStat is a file of that owner, mode 0600.
+type fakeStat struct {
+	os.FileInfo
+	uid uint32
+}
+
+func (f fakeStat) Sys() any          { return &syscall.Stat_t{Uid: f.uid} }
+func (f fakeStat) Mode() os.FileMode { return 0o600 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/internal/fuzz"
 )
 
 // TestRename: nobody but pgtui knows the staging directory.
@@ -29,6 +31,7 @@ func TestRename(t *testing.T) {
 // FuzzParseEvent: any line of a node becomes one event that is safe to print,
 // and following it never panics.
 func FuzzParseEvent(f *testing.F) {
+	fuzz.Target(f)
 	for _, l := range append(slices.Clone(good), "@text check [ALERT] (1) : [/x:1] : \x1b[2J", "@state new", "@fail", "@", "@begin nonsense", "mv: cannot stat", "@ok backup") {
 		f.Add(l)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -75,6 +76,7 @@ func TestOwnerOf(t *testing.T) {
 }
 
 func FuzzParseHeader(f *testing.F) {
+	fuzz.Target(f)
 	f.Add(headed("pg-test-primary", "10.10.10.11", "5433"))
 	f.Add([]byte("# service:  @ :"))
 	f.Add([]byte("# service: a @ b @ [::1]:\n"))

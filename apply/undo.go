@@ -43,6 +43,9 @@ const maxKept = 4000
 
 // kept reads the backup of a plan on one node.
 func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kept, error) {
+	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
+		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", safe.Text(plan, 40))
+	}
 	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	out, err := a.Runner.Run(ctx, transport.Cmd{Target: t, Script: backupScript, Args: []string{plan}, Reads: true})
@@ -110,7 +113,8 @@ func parseBackup(b []byte) (Kept, error) {
 // Undo makes the plan that puts back, on every node where the run has left new
 // files, exactly what was there before. It is run like any other. A file that
 // has been changed since makes its node's Err: what came later is not undone
-// along with it.
+// along with it. A run on a host that the inventory does not have is refused
+// before any node is asked: nothing leads to it but what the audit file says.
 func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run) (model.Plan, error) {
 	c := inv.Cluster(run.Cluster)
 	if c == nil {
@@ -118,6 +122,9 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run
 	}
 	var hosts []model.Host
 	for _, n := range run.Nodes {
+		if inv.Node(n.Host) == nil {
+			return model.Plan{}, notOurs(inv, run, n.Host)
+		}
 		if run.Interrupted || n.Backup != "" && (n.Outcome == model.Applied || n.Outcome == model.Uncertain) {
 			hosts = append(hosts, n.Host)
 		}
@@ -132,6 +139,15 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run
 	}
 	p.ID = planID(&p)
 	return p, nil
+}
+
+// notOurs refuses the undo of a run on a host that the inventory does not have.
+func notOurs(inv *model.Inventory, run *model.Run, h model.Host) error {
+	try := "pgtui -i " + safe.Word(run.Inventory) + " undo " + safe.Word(run.Plan)
+	if run.Inventory == "" || run.Inventory == inv.Path {
+		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until it is done"
+	}
+	return &model.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *model.Run, have NodeFiles) model.NodePlan {

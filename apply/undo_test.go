@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/render"
@@ -234,6 +235,7 @@ func TestParseBackup(t *testing.T) {
 // FuzzParseBackup: whatever a node says, what is taken from it is what its own
 // hashes promise, under names that stay in the directory.
 func FuzzParseBackup(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte("dir /b\nfile - new a.cfg\nfile " + sum([]byte("hello")) + " - d.cfg\ndata d.cfg\naGVsbG8=\n.\nend\n"))
 	f.Add([]byte("file - - a.cfg\nend"))
 	f.Fuzz(func(t *testing.T, in []byte) {

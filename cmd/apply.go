@@ -1,8 +1,8 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ func (a *app) applyCmd() *cobra.Command {
 		Short: "Run exactly a plan that reload --out saved, or refuse it as stale",
 		Long: "apply reads a plan that `pgtui reload <cluster> --out plan.json` saved, plans again, and runs\n" +
 			"when that comes to the same work, file for file. Otherwise it says what has changed and\n" +
-			"does nothing. The risks are judged anew. Exit codes are reload's.",
+			"does nothing. A plan that was edited, or has no digest, is refused. The risks are judged\n" +
+			"anew. Exit codes are reload's.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return exit(reloadRefused, &model.Hint{Err: errors.New("which plan?"), Try: "pgtui reload pg-test --dry-run --out plan.json; pgtui apply plan.json"})
@@ -44,7 +46,7 @@ func (a *app) applyCmd() *cobra.Command {
 			if err := roll.check(); err != nil {
 				return exit(reloadRefused, err)
 			}
-			saved, err := readPlan(args[0])
+			saved, err := a.readPlan(args[0])
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
@@ -61,13 +63,17 @@ func (a *app) applyCmd() *cobra.Command {
 			if err != nil {
 				return exit(reloadRefused, fmt.Errorf("the plan of %s cannot be made again, nothing was changed: %w", saved.MadeAt.Local().Format(time.DateTime), err))
 			}
-			if why := stale(&saved, &plan); len(why) > 0 {
+			why := stale(&saved, &plan)
+			if len(why) == 0 {
+				why = shown(&saved, a.planJSON(inv, &plan))
+			}
+			if len(why) > 0 {
 				for _, w := range why {
 					fmt.Fprintln(a.io.Out, safe.Text(w, 400))
 				}
 				return exit(reloadRefused, &model.Hint{
 					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
-					Try: "pgtui reload " + saved.Cluster + " --dry-run --out " + safe.Word(args[0]) + ", and look at it again",
+					Try: a.plansAgain(&saved, args[0]) + ", and look at it again",
 				})
 			}
 			a.showPlan(inv, &plan)
@@ -91,18 +97,14 @@ func (a *app) savePlan(file string, inv *model.Inventory, p *model.Plan) error {
 	if err := p.Refusal(); err != nil {
 		return fmt.Errorf("--out %s: not saved: %w", file, err)
 	}
-	b, err := json.MarshalIndent(a.planJSON(inv, p), "", "  ")
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err == nil {
-		var f *os.File
-		if f, err = os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*"); err == nil {
-			_, err = f.Write(append(b, '\n'))
-			err = errors.Join(err, f.Close())
-			if err == nil {
-				err = os.Rename(f.Name(), file)
-			}
-			if err != nil {
-				_ = os.Remove(f.Name())
-			}
+		err = errors.Join(printJSON(f, a.planJSON(inv, p)), f.Close())
+		if err == nil {
+			err = os.Rename(f.Name(), file)
+		}
+		if err != nil {
+			_ = os.Remove(f.Name())
 		}
 	}
 	if err != nil {
@@ -111,22 +113,55 @@ func (a *app) savePlan(file string, inv *model.Inventory, p *model.Plan) error {
 	return nil
 }
 
-// readPlan reads what savePlan wrote.
-func readPlan(file string) (jsonv1.Plan, error) {
+// readPlan reads what savePlan wrote, and nothing else.
+func (a *app) readPlan(file string) (jsonv1.Plan, error) {
 	var p jsonv1.Plan
 	f, err := os.Open(file)
 	if err != nil {
 		return p, fmt.Errorf("the plan cannot be read: %w", err)
 	}
 	defer f.Close()
-	dec := json.NewDecoder(io.LimitReader(f, maxPlanFile))
-	if err := dec.Decode(&p); err != nil {
-		return p, &model.Hint{Err: fmt.Errorf("%s is no plan: %s", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: "pgtui reload pg-test --dry-run --out " + safe.Word(file)}
+	text, err := io.ReadAll(io.LimitReader(f, maxPlanFile+1))
+	switch {
+	case err != nil:
+		return p, fmt.Errorf("the plan cannot be read: %w", err)
+	case len(text) > maxPlanFile:
+		return p, fmt.Errorf("the plan %s is larger than 64 MB: nothing was changed", safe.Text(file, 200))
 	}
-	if p.Version != 1 || p.Action != model.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0 {
-		return p, &model.Hint{Err: fmt.Errorf("%s is no plan of this version of pgtui", safe.Text(file, 200)), Try: "pgtui reload pg-test --dry-run --out " + safe.Word(file)}
+	if p, err = jsonv1.ReadPlan(text); err != nil {
+		return p, &model.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
 	}
 	return p, nil
+}
+
+// plansAgain is the command that makes a plan like p once more, in that file; of
+// a cluster that p does not name, the one that the documentation has.
+func (a *app) plansAgain(p *jsonv1.Plan, file string) string {
+	words := []string{"pgtui"}
+	if path, err := findInventory(a.inventory, a.io.Getenv); err == nil {
+		words = []string{a.called(path)}
+	}
+	words = append(words, "reload", safe.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")
+	if p.Force {
+		words = append(words, "--force")
+	}
+	if p.LiveRoles {
+		words = append(words, "--live-roles")
+	}
+	return strings.Join(append(words, "--out", safe.Word(file)), " ")
+}
+
+// shown says where a saved plan shows other changes than those that the same
+// plan makes now; nil when it shows these.
+func shown(saved *jsonv1.Plan, now jsonv1.Plan) []string {
+	var out []string
+	for _, n := range now.Nodes {
+		at := slices.IndexFunc(saved.Nodes, func(s jsonv1.PlanNode) bool { return s.Host == n.Host })
+		if at < 0 || !reflect.DeepEqual(saved.Nodes[at].Files, n.Files) {
+			out = append(out, n.Host+": the changes that the saved plan shows are not those it would make")
+		}
+	}
+	return out
 }
 
 // stale says how the work of a saved plan differs from what a plan made now

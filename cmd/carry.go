@@ -16,6 +16,7 @@ import (
 
 	"pgtui/apply"
 	"pgtui/internal/safe"
+	"pgtui/internal/sandbox"
 	"pgtui/model"
 )
 
@@ -128,10 +129,13 @@ func (a *app) printGhosts(ctx context.Context, ap *apply.Applier, inv *model.Inv
 	}
 }
 
-// auditFile is where records are kept: $PGTUI_AUDIT, else in the user's state
-// directory.
-func (a *app) auditFile() *apply.Audit {
+// auditFile is where the records of the inventory at path are kept: $PGTUI_AUDIT,
+// else beside the inventory of a sandbox, else in the user's state directory.
+func (a *app) auditFile(inventory string) *apply.Audit {
 	path := a.io.Getenv("PGTUI_AUDIT")
+	if path == "" {
+		path = sandbox.AuditPath(resolved(inventory))
+	}
 	if path == "" {
 		dir := a.io.Getenv("XDG_STATE_HOME")
 		if dir == "" {

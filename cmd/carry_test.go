@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pgtui/apply"
+	"pgtui/internal/sandbox"
 	"pgtui/model"
 )
 
@@ -23,11 +24,16 @@ func desk(t *testing.T, records ...model.Record) (*app, *bytes.Buffer, *bytes.Bu
 	var out, errs bytes.Buffer
 	a := &app{io: IO{Out: &out, Err: &errs, Getenv: func(k string) string { return env[k] }}}
 	for _, r := range records {
-		if err := a.auditFile().Append(r); err != nil {
+		if err := a.auditFile("").Append(r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return a, &out, &errs
+}
+
+// atHand is the inventory whose runs rec makes.
+func atHand() *model.Inventory {
+	return &model.Inventory{Source: "pigsty.yml", Path: "/here/pigsty.yml", Clusters: []model.Cluster{{Name: "pg-test"}, {Name: "pg-other"}, {Name: "beef"}}}
 }
 
 func TestRollFlags(t *testing.T) {
@@ -107,16 +113,33 @@ func TestOperator(t *testing.T) {
 }
 
 func TestAuditPath(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sb, err := sandbox.Start(t.Context(), sandbox.Options{Dir: filepath.Join(dir, "sb")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sb.Close()
+	link := filepath.Join(dir, "link.yml")
+	if err := os.Symlink(sb.InventoryPath(), link); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
-		env  map[string]string
-		want string
+		env             map[string]string
+		inventory, want string
 	}{
-		{map[string]string{"PGTUI_AUDIT": "/a/b"}, "/a/b"},
-		{map[string]string{"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/pgtui/audit.jsonl"},
-		{map[string]string{"HOME": "/h"}, "/h/.local/state/pgtui/audit.jsonl"},
+		{map[string]string{"PGTUI_AUDIT": "/a/b"}, "pigsty.yml", "/a/b"},
+		{map[string]string{"XDG_STATE_HOME": "/s", "HOME": "/h"}, "pigsty.yml", "/s/pgtui/audit.jsonl"},
+		{map[string]string{"HOME": "/h"}, "pigsty.yml", "/h/.local/state/pgtui/audit.jsonl"},
+		{map[string]string{"HOME": "/h"}, sb.InventoryPath(), sb.Dir() + "/audit.jsonl"},
+		{map[string]string{"HOME": "/h"}, link, sb.Dir() + "/audit.jsonl"},
+		{map[string]string{"PGTUI_AUDIT": "/a/b"}, sb.InventoryPath(), "/a/b"},
+		{map[string]string{"HOME": "/h"}, filepath.Join(sb.Dir(), "other.yml"), "/h/.local/state/pgtui/audit.jsonl"},
 	} {
 		a := &app{io: IO{Getenv: func(k string) string { return tt.env[k] }}}
-		if got := a.auditFile().Path; got != tt.want {
+		if got := a.auditFile(tt.inventory).Path; got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.env, got, tt.want)
 		}
 	}
@@ -124,7 +147,7 @@ func TestAuditPath(t *testing.T) {
 
 // rec is the last record of a run over nodes 1 and 2.
 func rec(run, plan string, cluster model.ClusterName, outcome string, one, two model.NodeOutcome) model.Record {
-	r := model.Record{V: 1, Run: run, Kind: model.RecordEnd, Action: model.ActionReload, Plan: plan, Cluster: cluster, Outcome: outcome}
+	r := model.Record{V: 1, Run: run, Kind: model.RecordEnd, Action: model.ActionReload, Plan: plan, Cluster: cluster, Outcome: outcome, Inventory: "/here/pigsty.yml"}
 	for h, o := range map[model.Host]model.NodeOutcome{"1": one, "2": two} {
 		n := model.NodeRecord{Host: h, Outcome: o, Want: apply.WantSum(&model.NodePlan{Want: map[string]string{"f": "want"}})}
 		if o == model.Applied {
@@ -135,43 +158,111 @@ func rec(run, plan string, cluster model.ClusterName, outcome string, one, two m
 	return r
 }
 
+// TestUndoable: undo takes what was done with the inventory at hand, and the
+// plan of another one only when it is named.
 func TestUndoable(t *testing.T) {
+	at := func(path string, r model.Record) model.Record { r.Inventory = path; return r }
 	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Untouched)
 	refused := rec("2", "bbbb", "pg-test", model.RunRefused, model.Untouched, model.Untouched)
 	killed := rec("3", "cccc", "pg-test", "", "", "")
 	killed.Kind = model.RecordBegin
+	other := rec("4", "aabb", "pg-other", model.RunApplied, model.Applied, model.Applied)
+	elsewhere := at("/there/pigsty.yml", rec("5", "eeee", "pg-test", model.RunApplied, model.Applied, model.Applied))
+	again := at("/there/pigsty.yml", rec("6", "aaaa", "pg-test", model.RunApplied, model.Applied, model.Applied))
+	relative := at("pigsty.yml", rec("7", "ffff", "pg-test", model.RunApplied, model.Applied, model.Applied))
+	closing := rec("8", "", "pg-test", "", "", "")
+	closing.Kind, closing.Action = model.RecordBegin, model.ActionClose
+	beef := rec("9", "dddd", "beef", model.RunApplied, model.Applied, model.Applied)
+	beefID := rec("10", "beef00", "pg-test", model.RunApplied, model.Applied, model.Applied)
 	for _, tt := range []struct {
 		name    string
 		records []model.Record
 		args    []string
-		want    string
+		run     string
 		err     string
 	}{
-		{"the newest that left files", []model.Record{stopped, refused}, nil, "aaaa", ""},
-		{"one that did not say how it ended", []model.Record{stopped, killed}, nil, "cccc", ""},
-		{"by its first letters", []model.Record{stopped, killed}, []string{"aa"}, "aaaa", ""},
-		{"nothing", []model.Record{refused}, nil, "", "nothing to undo"},
-		{"no such plan", []model.Record{stopped}, []string{"dddd"}, "", `no plan "dddd"`},
+		{"the newest that left files", []model.Record{stopped, refused}, nil, "1", ""},
+		{"one that did not say how it ended", []model.Record{stopped, killed}, nil, "3", ""},
+		{"by its first letters", []model.Record{stopped, killed}, []string{"aaa"}, "1", ""},
+		{"nothing", []model.Record{refused}, nil, "", "nothing to undo: no run of pigsty.yml has left new files"},
+		{"no such plan", []model.Record{stopped}, []string{"dddd"}, "", `"dddd" is neither a cluster of pigsty.yml nor a plan`},
+		{"another inventory's is newer", []model.Record{stopped, elsewhere}, nil, "1", ""},
+		{"there is another inventory's only", []model.Record{elsewhere}, nil, "", "nothing to undo"},
+		{"a path of which nobody knows where it began", []model.Record{stopped, relative}, nil, "1", ""},
+		{"another inventory's by its id", []model.Record{stopped, elsewhere}, []string{"eeee"}, "5", ""},
+		{"a plan of both, and the other's is newer", []model.Record{stopped, again}, []string{"aaaa"}, "1", ""},
+		{"of a cluster", []model.Record{stopped, other}, []string{"pg-test"}, "1", ""},
+		{"of a cluster, and another inventory has one of that name", []model.Record{stopped, elsewhere}, []string{"pg-test"}, "1", ""},
+		{"of a cluster without any", []model.Record{stopped}, []string{"pg-other"}, "", "nothing to undo: no run of pg-other in pigsty.yml"},
+		{"of the cluster whose name begins a plan id", []model.Record{beef, beefID}, []string{"beef"}, "9", ""},
+		{"two plans begin so", []model.Record{stopped, other}, []string{"aa"}, "", `2 plans begin with "aa"`},
+		{"no letter at all", []model.Record{stopped}, []string{""}, "", `"" is neither`},
+		{"closed sessions are not undone", []model.Record{stopped, closing}, nil, "1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _, _ := desk(t, tt.records...)
-			run, err := a.undoable(tt.args)
+			run, err := a.undoable(atHand(), tt.args)
 			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) || model.TryOf(err) != "pgtui history" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || model.TryOf(err) == "" {
 					t.Errorf("%v", err)
 				}
 				return
 			}
-			if err != nil || run.Plan != tt.want {
+			if err != nil || run.Run != tt.run {
 				t.Errorf("%+v, %v", run, err)
 			}
 		})
 	}
 }
 
+// TestResolved: an inventory is known by where it is, whatever way leads there.
+func TestResolved(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, err := range []error{
+		os.MkdirAll("real/inv", 0o755), os.WriteFile("real/inv/a.yml", nil, 0o644), os.WriteFile("real/inv/b.yml", nil, 0o755),
+		os.Symlink("real", "way"), os.Symlink("real/inv/a.yml", "a"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	real := filepath.Join(dir, "real/inv")
+	for given, want := range map[string]string{
+		"real/inv/a.yml":                   real + "/a.yml",
+		"./way/../real/inv/a.yml":          real + "/a.yml",
+		"way/inv/a.yml":                    real + "/a.yml",
+		"a":                                real + "/a.yml",
+		dir + "/a":                         real + "/a.yml",
+		"way/inv/":                         real,
+		"real/inv/b.yml":                   real + "/b.yml", // a program
+		"a,way/inv/b.yml":                  real + "/a.yml," + real + "/b.yml",
+		"way/inv/b.yml, a":                 real + "/b.yml," + real + "/a.yml",
+		"gone.yml":                         dir + "/gone.yml",
+		real + "/a.yml," + real + "/b.yml": real + "/a.yml," + real + "/b.yml",
+	} {
+		if got := resolved(given); got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+	if same := sameInventory(real + "/a.yml"); !same(real+"/a.yml") || !same(dir+"/way/inv/a.yml") || same("a") || same(real+"/b.yml") || same("") {
+		t.Error("records of older versions: an absolute path is resolved, a relative one is nobody's")
+	}
+	a := &app{io: IO{Getenv: func(string) string { return "" }}}
+	root := a.root()
+	if err := root.ParseFlags([]string{"-i", "a", "--inventory=way/inv/b.yml"}); err != nil || a.inventory != "a,way/inv/b.yml" {
+		t.Errorf("-i twice: %q, %v", a.inventory, err)
+	}
+}
+
 // TestResumes: --resume goes on only with what the last run has left undone.
 func TestResumes(t *testing.T) {
 	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Untouched)
+	elsewhere := stopped
+	elsewhere.Run, elsewhere.Inventory = "2", "/there/pigsty.yml"
 	plan := func(hash string) *model.Plan {
 		return &model.Plan{Cluster: "pg-test", Nodes: []model.NodePlan{{Host: "2", Want: map[string]string{"f": hash}}}}
 	}
@@ -185,10 +276,12 @@ func TestResumes(t *testing.T) {
 		{"other work", []model.Record{stopped}, plan("other"), "2 is not to become what plan aaaa made of it"},
 		{"the last one came to its end", []model.Record{stopped, rec("2", "bbbb", "pg-test", model.RunApplied, model.Applied, model.Applied)}, plan("want"), "did not stop half-way"},
 		{"there was none", nil, plan("want"), "did not stop half-way"},
+		{"another inventory's", []model.Record{elsewhere}, plan("want"), "did not stop half-way"},
+		{"another inventory's came later", []model.Record{stopped, elsewhere}, plan("want"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, out, _ := desk(t, tt.records...)
-			err := a.resumes(tt.plan)
+			err := a.resumes(atHand(), tt.plan)
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%v, want %s", err, tt.err)
 			}
@@ -199,31 +292,69 @@ func TestResumes(t *testing.T) {
 	}
 }
 
-// TestHistory: what cannot be read as a record is told, not hidden.
+// TestHistory: it has the runs of the inventory at hand; what cannot be read as
+// a record is told, not hidden, and so is a line that was changed.
 func TestHistory(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Restored)
 	stopped.Error = "reload: haproxy was not reloaded\x1b[31m"
 	killed := rec("2", "bbbb", "pg-test", "", "", "")
 	killed.Kind = model.RecordBegin
-	a, out, errs := desk(t, stopped, killed)
-	f, err := os.OpenFile(a.auditFile().Path, os.O_APPEND|os.O_WRONLY, 0)
+	stopped.Inventory, killed.Inventory = dir+"/pigsty.yml", dir+"/pigsty.yml"
+	a, out, errs := desk(t, stopped, rec("3", "cccc", "pg-test", model.RunApplied, model.Applied, model.Applied), killed)
+	a.inventory = dir + "/pigsty.yml"
+	file := a.auditFile("").Path
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintln(f, "no record")
 	f.Close()
-	c := a.historyCmd()
-	c.SetArgs([]string{"pg-test"})
-	if err := c.Execute(); err != nil {
+	history := func(args ...string) (string, error) {
+		out.Reset()
+		c := a.historyCmd()
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetArgs(args)
+		err := c.Execute()
+		return out.String(), err
+	}
+	got, err := history("pg-test")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"aaaa  stopped", "bbbb  did not say how it ended", "aaaa: reload: haproxy was not reloaded"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is not in\n%s", want, out)
+	for _, want := range []string{"aaaa  stopped", "bbbb  did not say how it ended", "aaaa: reload: haproxy was not reloaded", "1 runs of other inventories: pgtui history --all"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
-	if strings.Contains(out.String(), "\x1b") || !strings.Contains(errs.String(), "1 lines of") {
-		t.Errorf("%q\n%q", out, errs)
+	if strings.Contains(got, "\x1b") || strings.Contains(got, "cccc") || !strings.Contains(errs.String(), "1 lines of") || strings.Contains(errs.String(), "chain") {
+		t.Errorf("%q\n%q", got, errs)
+	}
+	if got, err := history("--all"); err != nil || !strings.Contains(got, "cccc  applied") || !strings.Contains(got, "aaaa  stopped") || strings.Contains(got, "other inventories") {
+		t.Errorf("%v\n%s", err, got)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(text, []byte("stopped"), []byte("applied"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var code *exitError
+	if _, err := history(); !errors.As(err, &code) || code.code != 1 || !strings.Contains(errs.String(), file+":1: the chain is broken: the line was changed") {
+		t.Errorf("%v\n%s", err, errs)
+	}
+	if got, err := history("-o", "json"); err == nil || !strings.Contains(got, `"line": 1,`) || !strings.Contains(got, `"inventory": "`+dir+`/pigsty.yml"`) {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if err := os.Chmod(file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := history(); err == nil || !strings.Contains(err.Error(), "can be written by others") || !strings.Contains(model.TryOf(err), "chmod go-w") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -25,16 +25,24 @@ var configText string
 // maxConfig is the size of the largest configuration file that is read.
 const maxConfig = 1 << 20
 
-// writes marks a command that changes something: a read-only run refuses it
-// before it begins. reads are the flags with which it changes nothing.
+// writes marks a command that changes something, on a node or on this machine: a
+// read-only run refuses it before it begins. reads are the flags with which it
+// changes nothing.
 func writes(c *cobra.Command, reads ...string) *cobra.Command {
-	c.Annotations = map[string]string{"writes": strings.Join(reads, " ")}
-	return c
+	return marked(c, "writes", strings.Join(reads, " "))
 }
 
-// writesWith marks a command that changes something only with that flag.
+// writesWith marks a command that changes something with that flag, whatever
+// else is given.
 func writesWith(c *cobra.Command, flag string) *cobra.Command {
-	c.Annotations = map[string]string{"writes-with": flag}
+	return marked(c, "writes-with", flag)
+}
+
+func marked(c *cobra.Command, key, value string) *cobra.Command {
+	if c.Annotations == nil {
+		c.Annotations = map[string]string{}
+	}
+	c.Annotations[key] = value
 	return c
 }
 
@@ -46,8 +54,8 @@ func (a *app) refuse(c *cobra.Command) error {
 		return fl != nil && fl.Changed && fl.Value.String() != "false"
 	}
 	reads, ok := c.Annotations["writes"]
-	with := c.Annotations["writes-with"]
-	if a.readOnly() == "" || !ok && !given(with) || slices.ContainsFunc(strings.Fields(reads), given) {
+	changes := ok && !slices.ContainsFunc(strings.Fields(reads), given) || given(c.Annotations["writes-with"])
+	if a.readOnly() == "" || !changes {
 		return nil
 	}
 	return exit(3, transport.Refusal(a.readOnly()))
@@ -234,10 +242,10 @@ func (a *app) configCmd() *cobra.Command {
 		Long:  "The file is ~/.config/pgtui/config.yml, or below $XDG_CONFIG_HOME, or $PGTUI_CONFIG.\nNothing needs it; docs/config.md explains every key.",
 		Args:  cobra.NoArgs,
 		// config must work on a file that is wrong.
-		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.refuse(c) },
 	}
 	c.AddCommand(
-		&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configInit() }},
+		writes(&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configInit() }}),
 		&cobra.Command{Use: "check", Short: "Say what is wrong in it, with the line; exits 0 or 1", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
 		&cobra.Command{Use: "show", Short: "What holds now, and who says so", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
 	)

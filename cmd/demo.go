@@ -56,7 +56,7 @@ func (a *app) demoCmd() *cobra.Command {
 	c.Flags().StringVar(&o.Generation, "generation", "", "bookworm (Patroni 3.0, the default) or trixie (Patroni 4.0)")
 	c.Flags().Float64Var(&o.Speed, "speed", 1, "how much faster than real the sandbox's time runs")
 	c.Flags().IntVar(&o.Clusters, "clusters", 1, "number of three-node clusters; 333 make 1,000 nodes")
-	return c
+	return writesWith(c, "dir")
 }
 
 // demoConsole is the console on the sandbox, with its extra keys.

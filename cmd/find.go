@@ -45,6 +45,60 @@ func findInventory(flag string, getenv func(string) string) (string, error) {
 		Try: "pgtui -i /path/to/pigsty.yml, or `pgtui demo` to look around without one"}
 }
 
+// sourceFlag is -i, which may be given several times, as ansible takes it: the
+// inventories are read together, those of the later one on top.
+type sourceFlag struct {
+	to    *string
+	given bool
+}
+
+func (f *sourceFlag) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return *f.to
+}
+
+func (f *sourceFlag) Type() string { return "path" }
+
+func (f *sourceFlag) Set(path string) error {
+	if f.given {
+		path = *f.to + "," + path
+	}
+	*f.to, f.given = path, true
+	return nil
+}
+
+// sourcesIn are the sources that path names: one file, program or directory, or
+// several with commas between.
+func sourcesIn(path string) []string {
+	if _, err := os.Stat(path); err == nil || !strings.Contains(path, ",") {
+		return []string{path}
+	}
+	out := strings.FieldsFunc(path, func(r rune) bool { return r == ',' })
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
+	}
+	return out
+}
+
+// resolved is what the inventory at path is known by, whatever way leads to it:
+// the absolute path of each of its sources without symbolic links, in their
+// order, which decides whose values win, with commas between.
+func resolved(path string) string {
+	var out []string
+	for _, p := range sourcesIn(path) {
+		if abs, err := filepath.Abs(p); err == nil {
+			p = abs
+		}
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			p = real
+		}
+		out = append(out, p)
+	}
+	return strings.Join(out, ",")
+}
+
 // join is filepath.Join, "" when home is not known.
 func join(home string, rest ...string) string {
 	if home == "" {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -17,40 +19,71 @@ import (
 func (a *app) historyCmd() *cobra.Command {
 	var output string
 	var limit int
+	var all bool
 	c := &cobra.Command{
 		Use:   "history [cluster]",
-		Short: "What was done from here: when, by whom, to which nodes, and how it ended",
+		Short: "What was done with this inventory: when, by whom, to which nodes, and how it ended",
 		Long: "history reads the audit file: $PGTUI_AUDIT, else pgtui/audit.jsonl in $XDG_STATE_HOME or\n" +
-			"~/.local/state. pgtui only ever adds to it, a JSON record a line.",
+			"~/.local/state; a sandbox has its own. pgtui only ever adds to it, a JSON record a line. It shows\n" +
+			"the runs of the inventory at hand, with --all those of every inventory.\n\n" +
+			"Each line has the hash of the line before. Where the chain is broken, history names the line and\n" +
+			"exits 1.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {
 				return fmt.Errorf("-o %s: expected text or json", output)
 			}
-			runs, err := a.runs()
+			path, err := findInventory(a.inventory, a.io.Getenv)
+			if err != nil && !all {
+				return &model.Hint{Err: err, Try: cmp.Or(model.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
+			}
+			log, err := a.auditLog(path)
 			if err != nil {
 				return err
 			}
+			runs, here := model.Runs(log.Records), resolved(path)
+			if all {
+				here = ""
+			} else {
+				runs = model.RunsOf(runs, sameInventory(here))
+			}
+			others := len(model.Runs(log.Records)) - len(runs)
 			runs = slices.DeleteFunc(runs, func(r model.Run) bool { return len(args) == 1 && string(r.Cluster) != args[0] })
 			if limit > 0 && len(runs) > limit {
 				runs = runs[len(runs)-limit:]
 			}
 			if output == "json" {
-				return printJSON(a.io.Out, jsonv1.FromRuns(a.auditFile().Path, runs))
+				if err := printJSON(a.io.Out, jsonv1.FromRuns(a.auditFile(path).Path, here, runs, breaks(log))); err != nil {
+					return err
+				}
+				return exit(min(len(log.Breaks), 1), nil)
 			}
-			a.printHistory(runs)
-			return nil
+			a.printHistory(path, runs, others)
+			return exit(min(len(log.Breaks), 1), nil)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	c.Flags().BoolVar(&all, "all", false, "the runs of every inventory in the file")
 	c.Flags().IntVarP(&limit, "limit", "n", 20, "how many of the newest runs; 0 is all")
 	return c
 }
 
-// printHistory is a table, newest last, with what failed below each run.
-func (a *app) printHistory(runs []model.Run) {
+func breaks(log apply.AuditLog) []jsonv1.Break {
+	out := []jsonv1.Break{}
+	for _, b := range log.Breaks {
+		out = append(out, jsonv1.Break(b))
+	}
+	return out
+}
+
+// printHistory is a table, newest last, with what failed below each run. others
+// is how many runs of other inventories the file of the inventory at path has.
+func (a *app) printHistory(path string, runs []model.Run, others int) {
+	if others > 0 {
+		defer fmt.Fprintf(a.io.Out, "%d runs of other inventories: pgtui history --all\n", others)
+	}
 	if len(runs) == 0 {
-		fmt.Fprintf(a.io.Out, "nothing in %s\n", a.auditFile().Path)
+		fmt.Fprintf(a.io.Out, "nothing in %s\n", a.auditFile(path).Path)
 		return
 	}
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)

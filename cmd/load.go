@@ -47,10 +47,7 @@ func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
 // or several with commas between, as ansible.cfg may have them. playbooks is the
 // directory the playbooks run from, "" for none.
 func (a *app) readFile(ctx context.Context, path, playbooks string) (*inventory.Inventory, []string, error) {
-	paths := []string{path}
-	if _, err := os.Stat(path); err != nil && strings.Contains(path, ",") {
-		paths = strings.FieldsFunc(path, func(r rune) bool { return r == ',' })
-	}
+	paths := sourcesIn(path)
 	o := inventory.Options{Run: func(file string, args ...string) ([]byte, error) {
 		return transport.RunInventory(ctx, file, args...)
 	}}
@@ -59,9 +56,7 @@ func (a *app) readFile(ctx context.Context, path, playbooks string) (*inventory.
 		return nil, nil, err
 	}
 	sources := make([]inventory.Source, 0, len(paths))
-	for i, p := range paths {
-		p = strings.TrimSpace(p)
-		paths[i] = p
+	for _, p := range paths {
 		s, err := sourceOf(p)
 		if err != nil {
 			return nil, nil, err
@@ -212,7 +207,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		}
 	}
 	if o.Core == "" {
-		o.Core = transport.AnsibleCore(ctx, a.preview)
+		o.Core = transport.AnsibleCore(ctx, a.preview && a.readOnly() == "") // ansible leaves files in ~/.ansible
 	}
 	home := a.home(path)
 	inv, paths, err := a.readFile(ctx, path, home)
@@ -235,7 +230,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		}
 	}
 	play := pigsty.NewPlay(inv, o)
-	play.Model.EntryPoints = a.entryPoints()
+	play.Model.Path, play.Model.EntryPoints = resolved(path), a.entryPoints()
 	return play, nil
 }
 
@@ -289,7 +284,7 @@ func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {
 	return &transport.Guard{
-		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl, Sudo: a.sudo}},
+		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: a.sshConfig, Program: a.sshProgram, ControlDir: a.sshControl, Sudo: a.sudo, ReadOnly: a.readOnly() != ""}},
 		ReadOnly: a.readOnly(), Now: now, Ran: a.log.add,
 	}
 }
@@ -297,7 +292,7 @@ func (a *app) runner() transport.Runner {
 // applier reads and changes the HAProxy files of the nodes of an inventory.
 func (a *app) applier(source string) *apply.Applier {
 	return &apply.Applier{
-		Audit:   a.auditFile(),
+		Audit:   a.auditFile(source),
 		Who:     a.operator(),
 		Runner:  a.runner(),
 		Stats:   a.prober().Stats,

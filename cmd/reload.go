@@ -60,7 +60,7 @@ func (a *app) reloadCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			if roll.resume {
-				if err := a.resumes(&plan); err != nil {
+				if err := a.resumes(inv, &plan); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
@@ -98,7 +98,7 @@ func (a *app) reloadCmd() *cobra.Command {
 	f.BoolVar(&liveRoles, "live-roles", false, "take the instances' roles from Patroni, not from the inventory")
 	roll.add(c)
 	f.BoolVar(&roll.resume, "resume", false, "go on with the run that stopped, if what is left of it is still the same work")
-	return writes(c, "dry-run")
+	return writesWith(writes(c, "dry-run"), "out")
 }
 
 // planFor makes a plan for the hosts of a cluster, all when none are named, in

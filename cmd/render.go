@@ -52,7 +52,7 @@ func (a *app) renderCmd() *cobra.Command {
 	c.Flags().BoolVar(&all, "all", false, "every cluster of the inventory")
 	c.Flags().BoolVar(&keepGoing, "keep-going", false, "render what can be rendered when a service cannot; exits 1 all the same")
 	c.Flags().StringVar(&out, "out", "", "directory to write DIR/<haproxy-host>/<file>.cfg to (default: standard output)")
-	return c
+	return writesWith(c, "out")
 }
 
 // errUnpredictable follows the problem that complain printed.

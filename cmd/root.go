@@ -145,7 +145,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	f := c.PersistentFlags()
-	f.StringVarP(&a.inventory, "inventory", "i", "", "Pigsty inventory; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
+	f.VarP(&sourceFlag{to: &a.inventory}, "inventory", "i", "Pigsty inventory, given several times for several that are read together; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
 	f.StringVar(&a.sshConfig, "ssh-config", a.io.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
 	f.StringVar(&a.dialect, "dialect", "", "Pigsty version whose rules apply, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")
 	f.StringVar(&a.managedAt, "managed-at", "", "date of the 'ansible managed' line, \"2006-01-02 15:04:05\" (default: the template's, else the inventory's)")
@@ -153,7 +153,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.core, "ansible-core", "", "version of ansible-core that runs the playbooks, such as 2.19.3 (default: the one found here)")
 	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
 	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
-	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, whatever the command; PGTUI_READ_ONLY and the configuration can say so too")
+	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, neither on a node nor on this machine: commands that write are refused, ssh keeps no host key and no connection; PGTUI_READ_ONLY and the configuration can say so too; docs/config.md has what it covers")
 	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "ask once for the password that sudo wants on the nodes; it is kept in memory only")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())

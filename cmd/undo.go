@@ -3,6 +3,8 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
+	"pgtui/internal/safe"
 	"pgtui/model"
 )
 
@@ -17,22 +20,25 @@ func (a *app) undoCmd() *cobra.Command {
 	var yes, dryRun bool
 	var roll rollFlags
 	c := &cobra.Command{
-		Use:   "undo [plan-id]",
+		Use:   "undo [cluster|plan-id]",
 		Short: "Put back exactly what a reload replaced, as a plan with the same checks",
-		Long: "undo takes the newest run that left new files on a node, or the one of the plan id, reads\n" +
-			"on its nodes what it had replaced, and makes a plan that puts that back: shown, confirmed,\n" +
-			"checked, verified and recorded like a reload. Files that were changed since are not touched.",
+		Long: "undo takes the newest run of this inventory that left new files on a node, of the cluster when\n" +
+			"one is named, or the run of the plan id. It reads on its nodes what that run replaced and makes\n" +
+			"a plan that puts it back: shown, confirmed, checked, verified and recorded like a reload. Files\n" +
+			"that were changed since are not touched.\n\n" +
+			"A run of another inventory is undone by its plan id only, and only when every host of that plan\n" +
+			"is in this inventory.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := roll.check(); err != nil {
 				return exit(reloadRefused, err)
 			}
 			ctx := cmd.Context()
-			run, err := a.undoable(args)
+			inv, err := a.load(ctx)
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
-			inv, err := a.load(ctx)
+			run, err := a.undoable(inv, args)
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
@@ -44,7 +50,10 @@ func (a *app) undoCmd() *cobra.Command {
 			if err != nil {
 				return exit(reloadRefused, err)
 			}
-			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), run.Who)
+			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), safe.Text(run.Who.String(), 120))
+			if !sameInventory(inv.Path)(run.Inventory) {
+				fmt.Fprintf(a.io.Out, "that plan was made from %s\n", safe.Text(run.Inventory, 200))
+			}
 			printPlan(a.io.Out, plan)
 			printRisks(a.io.Out, &plan)
 			switch {
@@ -74,42 +83,111 @@ func (a *app) undoCmd() *cobra.Command {
 	return writes(c, "dry-run")
 }
 
-// undoable is the run to undo: the newest of the plan in args, or of any.
-func (a *app) undoable(args []string) (*model.Run, error) {
-	runs, err := a.runs()
+// undoable is the run to undo: the newest of the inventory that left new files,
+// of the cluster or of the plan in args.
+func (a *app) undoable(inv *model.Inventory, args []string) (*model.Run, error) {
+	all, err := a.runs(inv.Source)
 	if err != nil {
 		return nil, err
 	}
+	here := model.RunsOf(all, sameInventory(inv.Path))
+	if len(args) == 0 {
+		return a.newest(inv, here, "")
+	}
+	if run, err := planOf(all, here, args[0], true); run != nil || err != nil {
+		return run, err
+	}
+	if inv.Cluster(model.ClusterName(args[0])) != nil {
+		return a.newest(inv, here, model.ClusterName(args[0]))
+	}
+	run, err := planOf(all, here, args[0], false)
+	if run == nil && err == nil {
+		err = &model.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history"}
+	}
+	return run, err
+}
+
+// newest is the newest of the runs that can be undone; of any cluster for "".
+func (a *app) newest(inv *model.Inventory, runs []model.Run, c model.ClusterName) (*model.Run, error) {
 	for _, r := range slices.Backward(runs) {
-		if len(args) == 1 && strings.HasPrefix(r.Plan, args[0]) || len(args) == 0 && (r.Undoable() || r.Interrupted) {
+		if (c == "" || r.Cluster == c) && r.MayUndo() {
 			return &r, nil
 		}
 	}
-	if len(args) == 1 {
-		return nil, &model.Hint{Err: fmt.Errorf("no plan %q in %s", args[0], a.auditFile().Path), Try: "pgtui history"}
+	of := inv.Source
+	if c != "" {
+		of = string(c) + " in " + of
 	}
-	return nil, &model.Hint{Err: fmt.Errorf("nothing to undo: no run in %s has left new files", a.auditFile().Path), Try: "pgtui history"}
+	return nil, &model.Hint{
+		Err: fmt.Errorf("nothing to undo: no run of %s has left new files, says %s", of, a.auditFile(inv.Source).Path),
+		Try: "pgtui history; `pgtui history --all` has the runs of other inventories",
+	}
 }
 
-// runs are all runs of the audit file, oldest first.
-func (a *app) runs() ([]model.Run, error) {
-	records, bad, err := a.auditFile().Read()
-	if err != nil {
-		return nil, err
+// planOf is the newest run of the plan with that id, or with an id that begins
+// so: one that can be undone, of the inventory at hand, where there is one. nil
+// is none. Two plans that begin so are an error.
+func planOf(all, here []model.Run, id string, whole bool) (*model.Run, error) {
+	var found *model.Run
+	ids := map[string]bool{}
+	for _, undoable := range []bool{true, false} {
+		for _, runs := range [][]model.Run{here, all} {
+			for _, r := range slices.Backward(runs) {
+				if r.Plan == "" || id == "" || r.Plan != id && (whole || !strings.HasPrefix(r.Plan, id)) {
+					continue
+				}
+				ids[r.Plan] = true
+				if found == nil && (r.MayUndo() || !undoable) {
+					found = &r
+				}
+			}
+		}
 	}
-	if bad > 0 {
-		fmt.Fprintf(a.io.Err, "pgtui: %d lines of %s are no records and were passed over\n", bad, a.auditFile().Path)
+	if len(ids) > 1 {
+		return nil, &model.Hint{
+			Err: fmt.Errorf("%d plans begin with %q: nothing was changed", len(ids), id),
+			Try: "one of: " + strings.Join(slices.Sorted(maps.Keys(ids))[:min(len(ids), 10)], ", "),
+		}
 	}
-	return model.Runs(records), nil
+	return found, nil
+}
+
+// sameInventory tells whether the path in a record is that of the inventory
+// known by here. Older versions have recorded the path as it was given: an
+// absolute one is resolved now, of a relative one nobody knows where it was.
+func sameInventory(here string) func(string) bool {
+	return func(recorded string) bool {
+		return recorded == here || filepath.IsAbs(recorded) && resolved(recorded) == here
+	}
+}
+
+// runs are all runs in the audit file of the inventory at path, oldest first.
+func (a *app) runs(path string) ([]model.Run, error) {
+	log, err := a.auditLog(path)
+	return model.Runs(log.Records), err
+}
+
+// auditLog reads the audit file of the inventory at path and says on standard
+// error what in it is no record, and where its chain breaks.
+func (a *app) auditLog(path string) (apply.AuditLog, error) {
+	file := a.auditFile(path)
+	log, err := file.Read()
+	if log.Bad > 0 {
+		fmt.Fprintf(a.io.Err, "pgtui: %d lines of %s are no records and were passed over\n", log.Bad, file.Path)
+	}
+	for _, b := range log.Breaks {
+		fmt.Fprintf(a.io.Err, "pgtui: %s:%d: the chain is broken: %s\n", file.Path, b.Line, b.What)
+	}
+	return log, err
 }
 
 // resumes checks that the plan is what the cluster's last run has left undone.
-func (a *app) resumes(p *model.Plan) error {
-	runs, err := a.runs()
+func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
+	runs, err := a.runs(inv.Source)
 	if err != nil {
 		return err
 	}
-	for _, r := range slices.Backward(runs) {
+	for _, r := range slices.Backward(model.RunsOf(runs, sameInventory(inv.Path))) {
 		if r.Cluster != p.Cluster || r.Action == model.ActionClose {
 			continue
 		}

@@ -15,7 +15,7 @@ type Record struct {
 	Cluster   ClusterName  `json:"cluster"`
 	Plan      string       `json:"plan"`
 	Diff      string       `json:"diff_sha256"`      // of every file before and after, on every node
-	Inventory string       `json:"inventory"`        // its path
+	Inventory string       `json:"inventory"`        // its resolved path; records of older versions have it as it was given
 	Hash      string       `json:"inventory_hash"`   // of what was read
 	Undoes    string       `json:"undoes,omitempty"` // the plan that is put back
 	Via       string       `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
@@ -27,6 +27,13 @@ type Record struct {
 	Outcome string `json:"outcome,omitempty"`
 	Error   string `json:"error,omitempty"`
 	TookMs  int64  `json:"took_ms,omitempty"`
+	// Prev is the SHA-256 of the line before in the audit file, in hex, without
+	// its end of line; of nothing where there is no line before. "" in a record
+	// of an older version, which has no chain.
+	Prev string `json:"prev_sha256,omitempty"`
+	// Sum is the SHA-256 of the record itself without this field. It must stay
+	// the last field: the line is checked as it stands in the file.
+	Sum string `json:"line_sha256,omitempty"`
 }
 
 // Kinds of records.
@@ -125,6 +132,18 @@ func Runs(records []Record) []Run {
 	return out
 }
 
+// RunsOf are the runs of the inventory that same reports a path to be, in their
+// order.
+func RunsOf(runs []Run, same func(path string) bool) []Run {
+	var out []Run
+	for _, r := range runs {
+		if same(r.Inventory) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Undoable reports whether the run has left new files on a node.
 func (r *Run) Undoable() bool {
 	for _, n := range r.Nodes {
@@ -133,4 +152,11 @@ func (r *Run) Undoable() bool {
 		}
 	}
 	return false
+}
+
+// MayUndo reports whether undo has something to look for: new files that the run
+// has left, or a run of which only the nodes know what it left. Sessions that
+// were closed do not come back.
+func (r *Run) MayUndo() bool {
+	return r.Action != ActionClose && (r.Undoable() || r.Interrupted)
 }

@@ -34,7 +34,10 @@ const (
 
 // Inventory is the declared world: what pigsty.yml promises.
 type Inventory struct {
-	Source  string  // path it was read from, as given
+	Source string // path it was read from, as given
+	// Path is what the inventory is known by: the absolute path without symbolic
+	// links of every source, with commas between; "" when it was read from memory.
+	Path    string
 	Hash    string  // SHA-256 of every byte read, in hex
 	Dialect Dialect // the Pigsty generation whose rules apply
 	// DialectFrom says how the dialect was found, "version: v4.5.0 in

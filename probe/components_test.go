@@ -14,6 +14,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -194,6 +195,7 @@ func TestReadNodes(t *testing.T) {
 }
 
 func FuzzParseNode(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte("pgtui-node 1\nunit patroni active\naddr eth0 10.10.10.11/24\nend\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n, err := parseNode(b)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -160,6 +161,7 @@ const goodListing = "pgtui-confdir 1\ndir 1\nmain 1\nfiles 2 01\n./a.cfg\x00644\
 	"./b\x00600\x00root:root\x0012\x003 4 5\x00hi./a.cfg\x00644\x00root:root\x002\x007 8 9\x00end\n"
 
 func FuzzParseConfDir(f *testing.F) {
+	fuzz.Target(f)
 	if d, err := parseConfDir([]byte(goodListing)); err != nil || len(d.Files) != 2 || string(d.Files["a.cfg"].Data) != "hi" || !d.Files["b"].Link {
 		f.Fatalf("%+v, %v", d, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -100,6 +101,7 @@ func TestConsulService(t *testing.T) {
 }
 
 func FuzzParsePassing(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(passing))
 	f.Add([]byte("[]"))
 	f.Add([]byte(`[{"Node":null,"Service":{"Address":1}}]`))

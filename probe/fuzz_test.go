@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -39,6 +40,7 @@ func harmless(t *testing.T, v reflect.Value) {
 }
 
 func FuzzParsePatroni(f *testing.F) {
+	fuzz.Target(f)
 	for i, file := range files(f, "patroni-*-patroni.http", 100) {
 		if body := captured(f, file); body != nil && i%10 == 0 {
 			f.Add(body)
@@ -59,6 +61,7 @@ func FuzzParsePatroni(f *testing.F) {
 }
 
 func FuzzParseCluster(f *testing.F) {
+	fuzz.Target(f)
 	for i, file := range files(f, "patroni-*-cluster.http", 80) {
 		if body := captured(f, file); body != nil && i%10 == 0 {
 			f.Add(body)
@@ -81,6 +84,7 @@ func FuzzParseCluster(f *testing.F) {
 }
 
 func FuzzParseStats(f *testing.F) {
+	fuzz.Target(f)
 	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
 		if b, err := os.ReadFile(file); err == nil && i%20 == 0 {
 			f.Add(b)
@@ -111,6 +115,7 @@ func FuzzParseStats(f *testing.F) {
 
 // Rows are what encoding/csv makes of the same bytes.
 func FuzzRows(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(page))
 	f.Add([]byte("a,b\r\n\n1,\"x,\"\"y\nz\"\n,\n3\n"))
 	f.Add([]byte("a,b\n1,x\"y\n\r"))

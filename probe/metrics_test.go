@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/probe"
 )
 
@@ -64,6 +65,7 @@ func TestMetricsThatAreNone(t *testing.T) {
 }
 
 func FuzzParseMetrics(f *testing.F) {
+	fuzz.Target(f)
 	for _, gen := range []string{"bookworm", "trixie"} {
 		b, err := os.ReadFile("../testdata/captures/" + gen + "/healthy/haproxy-pg-test-1-metrics.prom")
 		if err != nil {

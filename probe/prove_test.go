@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -240,6 +241,7 @@ func TestParseWho(t *testing.T) {
 }
 
 func FuzzParseWho(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("10.10.10.12", "2026-11-21 02:32:04.764478", "7710", "pg-test", "t", "on", "10")
 	f.Add("", "", "", "", "t", "", "+9")
 	f.Fuzz(func(t *testing.T, a, b, c, d, e, g, h string) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -152,6 +153,7 @@ func TestHAProxyScript(t *testing.T) {
 }
 
 func FuzzProcesses(f *testing.F) {
+	fuzz.Target(f)
 	for _, b := range showProc(f) {
 		f.Add([]byte(listed(string(b))))
 	}
@@ -182,6 +184,7 @@ func FuzzProcesses(f *testing.F) {
 }
 
 func FuzzMasterSession(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(ghostSess))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, s := range parseSess(b) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/render"
 )
@@ -37,6 +38,7 @@ backend web
 }
 
 func FuzzConf(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("a.cfg", []byte("listen a\n bind *:5433\n server b c:1 weight 2 backup\n"))
 	f.Add("\x1b.cfg", []byte("frontend \"x y\"\n bind :1,:2-9 ssl\n"))
 	f.Fuzz(func(t *testing.T, name string, b []byte) {

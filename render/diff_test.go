@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"pgtui/internal/fuzz"
 )
 
 const primaryCfg = `# ansible managed: 2026-11-20 09:30:00
@@ -118,6 +120,7 @@ func TestKeepDate(t *testing.T) {
 // FuzzDiff: a diff never prints what a terminal obeys, and replaying its
 // lines over plain files gives the new file.
 func FuzzDiff(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(primaryCfg), edit(primaryCfg, "weight 100 \n", "weight 50 \n"))
 	f.Add([]byte("a\nb\nc"), []byte("a\nc\n"))
 	f.Add([]byte("x\x1b]0;t\x07\r\n"), []byte("x\xff\n"))

@@ -23,6 +23,7 @@ import (
 	"github.com/awslabs/goformation/v7/cloudformation"
 	"gopkg.in/yaml.v3"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/check"
 	"pgtui/model/pigsty"
@@ -495,6 +496,7 @@ func TestEmitNoSecret(t *testing.T) {
 // FuzzEmit: whatever the names are, YAML and JSON stay readable, and no line
 // is added.
 func FuzzEmit(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("pg-test", "10.0.0.1", "/primary", "6432")
 	f.Add("a: b\n#", "x\"y", "/p'\t", "0")
 	f.Fuzz(func(t *testing.T, name, host, path, port string) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/pigsty"
 	"pgtui/render"
@@ -120,6 +121,7 @@ pg: { hosts: { 10.0.0.1: { pg_seq: 1, pg_role: primary, patroni_ssl_enabled: yes
 // FuzzServices holds that nothing a service may say makes the renderer panic,
 // and that every file it gives is named after its cluster and service.
 func FuzzServices(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{"- { name: a, port: 1, selector: '[]' }", "- { name: b, port: x, selector: '[? pg_seq > `0`]', backup: '[]', dest: 1.5, ip: [a], options: { a: b } }",
 		"x", "- [ { name: '{{ pg_seq }}', port: '{{ 1/0 }}', selector: '@' } ]", "{ name: a }", "- name: ../../etc/passwd", "- { name: a, port: 1, selector: '[0]', pg_rto_plan: 5 }"} {
 		f.Add(s)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"unicode"
+
+	"pgtui/internal/fuzz"
 )
 
 func TestSummary(t *testing.T) {
@@ -47,6 +49,7 @@ func TestSummary(t *testing.T) {
 }
 
 func FuzzSections(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(primaryCfg), []byte("listen \"a b\" # c\n server x\\ y 1:1 weight\n"))
 	f.Add([]byte("listen\nbind\nserver\n"), []byte("global\nlisten a\nhttp-check send uri\n"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"pgtui/internal/fuzz"
 )
 
 // marked writes a line with its changed words in brackets.
@@ -125,6 +127,7 @@ func TestAHugeBlockIsPaired(t *testing.T) {
 // FuzzWords: spans lie in their line, in order, apart and at characters, and
 // lines that differ have some.
 func FuzzWords(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("server a 10.0.0.1:6432 weight 100", "server a 10.0.0.2:6432 weight 50 backup")
 	f.Add("日本語 x", "日本 x\t ")
 	f.Add("\xff\xfe a", "a \xff")

@@ -25,6 +25,7 @@ type Plan struct {
 	Risks         []PlanRisk `json:"risks"`     // [] when there are none
 	Pigsty        []string   `json:"pigsty"`    // what bin/pgsql-svc would do otherwise
 	Problems      []Problem  `json:"problems"`
+	Digest        string     `json:"digest"` // of everything above; see Plan.Sum
 }
 
 // PlanNode is one HAProxy node.
@@ -94,5 +95,6 @@ func FromPlan(inv *model.Inventory, p *model.Plan, code int, words func(dir stri
 	for _, x := range p.Problems {
 		out.Problems = append(out.Problems, Problem{File: x.At.File, Line: x.At.Line, Column: x.At.Column, Subject: x.Subject, What: x.What, Try: x.Try, Fatal: x.Fatal})
 	}
+	out.Digest = out.Sum()
 	return out
 }

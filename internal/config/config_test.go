@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/internal/fuzz"
 )
 
 const whole = `context: prod
@@ -135,6 +137,7 @@ func TestNoFileIsAConfig(t *testing.T) {
 
 // FuzzParse: whatever a file holds, every problem has a text, and a line of the file.
 func FuzzParse(f *testing.F) {
+	fuzz.Target(f)
 	f.Add(whole)
 	f.Add("contexts: {a: *b}\nkeys: [1]\n")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"pgtui/internal/fuzz"
 )
 
 func TestText(t *testing.T) {
@@ -50,6 +52,7 @@ func TestLines(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("pg-test-1", 10)
 	f.Add("\x1b[2J\u202e  x\xff", 3)
 	f.Fuzz(func(t *testing.T, s string, limit int) {

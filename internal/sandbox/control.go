@@ -22,6 +22,21 @@ const maxSocketPath = 100
 // controlPath is the file that holds the path of the control socket.
 func controlPath(dir string) string { return filepath.Join(dir, "control") }
 
+// markerPath is the file by which the directory of a sandbox is known, whether
+// it runs or not.
+func markerPath(dir string) string { return filepath.Join(dir, ".sandbox") }
+
+// AuditPath is where the sandbox of that inventory keeps its records: what is
+// done to nodes that are no machines is not mixed with what is done to machines.
+// "" for an inventory that is no sandbox's.
+func AuditPath(inventory string) string {
+	dir := filepath.Dir(inventory)
+	if st, err := os.Lstat(markerPath(dir)); err != nil || !st.Mode().IsRegular() || inventory != inventoryFile(dir) {
+		return ""
+	}
+	return filepath.Join(dir, "audit.jsonl")
+}
+
 // listenControl opens the door for the nodes' shims and for Send.
 func (s *Sandbox) listenControl() error {
 	path := filepath.Join(s.dir, "control.sock")

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"pgtui/internal/fuzz"
 )
 
 // head is enough of a configuration for a section to stand in.
@@ -104,6 +106,7 @@ func TestConfigDirectory(t *testing.T) {
 // FuzzConfig: no file makes the check panic, every error names a line of the
 // file, and a comment at its end changes nothing.
 func FuzzConfig(f *testing.F) {
+	fuzz.Target(f)
 	f.Add(head + "listen a\n bind *:1\n server s 1.1.1.1:1 check port 1 weight 1 backup\n")
 	f.Add(mainConfig(declared{cluster: "pg-test", seq: 1, addr: "127.0.0.1"}, statsPort))
 	f.Add("userlist u\n group admin users a\n user a insecure-password b\nlisten \"x\n http-request")

@@ -117,6 +117,9 @@ func hostVars(dir string, d declared) []string {
 // writeTree writes every node's directory except the service files, which are
 // rendered from the inventory afterwards.
 func (s *Sandbox) writeTree() error {
+	if err := writeFile(markerPath(s.dir), "made by pgtui demo: the nodes of this inventory are the directories beside it\n", 0o644); err != nil {
+		return err
+	}
 	for _, d := range s.hosts {
 		root := nodeDir(s.dir, d.name())
 		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {

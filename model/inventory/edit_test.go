@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/inventory"
 	"pgtui/model/py"
@@ -217,52 +218,88 @@ func TestEditVarsFiles(t *testing.T) {
 	}
 }
 
-// FuzzEditRole: whatever the inventory says, a host's pg_role is refused with a
-// reason, or becomes the value asked for; the text around that one word stays,
-// it can be read again, and no other value of any host changes.
-func FuzzEditRole(f *testing.F) {
+// TestEditRoleOfEveryInventory: what FuzzEditRole holds, of the inventories that
+// are too large to begin it with.
+func TestEditRoleOfEveryInventory(t *testing.T) {
+	for _, data := range editSeeds(t) {
+		editRoles(t, data, 50)
+	}
+}
+
+// editSeeds are the inventories of testdata.
+func editSeeds(t testing.TB) [][]byte {
+	t.Helper()
+	var out [][]byte
 	for _, glob := range []string{"oracle/*/pigsty.yml", "lint/*.yml"} {
 		files, err := filepath.Glob("../../testdata/" + glob)
 		if err != nil || len(files) == 0 {
-			f.Fatalf("no seeds in %s: %v", glob, err)
+			t.Fatalf("no seeds in %s: %v", glob, err)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
 			if err != nil {
-				f.Fatal(err)
+				t.Fatal(err)
 			}
+			out = append(out, data)
+		}
+	}
+	return out
+}
+
+// FuzzEditRole: whatever the inventory says, a host's pg_role is refused with a
+// reason, or becomes the value asked for; the text around that one word stays,
+// it can be read again, and no other value of any host changes. Each host is an
+// inventory that is read once more: few of them, of a short text, leave time to
+// try many.
+func FuzzEditRole(f *testing.F) {
+	fuzz.Target(f)
+	small := 0
+	for _, data := range editSeeds(f) {
+		if len(data) <= 1000 {
+			small++
 			f.Add(data)
 		}
+	}
+	if small < 5 {
+		f.Fatalf("%d small seeds only", small)
 	}
 	f.Add([]byte("\ufeffa: { hosts: { h1: { d: 'é数', pg_role: \"primary\" }, h2: { <<: &x { pg_role: primary } }, h3: *x } }\r\n"))
 	f.Add([]byte("a:\r  # x\u2028  hosts:\n    h1:\n      ? pg_role\n      : 'primary'\n    'h[2:4]': { pg_role: primary }\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		inv, err := inventory.Parse("x.yml", data, inventory.Options{})
-		if err != nil || len(inv.Hosts) > 50 {
-			return
-		}
-		for _, h := range inv.Hosts {
-			got, err := inv.Edit([]inventory.Change{roleOf(h.Name, "witness")})
-			was, had := h.All().Get("pg_role")
-			if err != nil {
-				if got != nil || err.Error() == "" {
-					t.Errorf("refused with a result, or without a reason: %v, %v", got, err)
-				}
-				continue
-			}
-			old, isWord := was.(string)
-			if !had || !isWord {
-				t.Fatalf("%s has no pg_role to edit: %v", h.Name, was)
-			}
-			if len(got) == 0 && old == "witness" {
-				continue
-			}
-			if len(got) != 1 || string(got[0].Before) != string(data) {
-				t.Fatalf("%q", got)
-			}
-			checkEdit(t, inv, h.Name, old, got[0])
+		if len(data) <= 2000 {
+			editRoles(t, data, 6)
 		}
 	})
+}
+
+// editRoles edits the role of every host of an inventory that has no more than
+// most of them.
+func editRoles(t *testing.T, data []byte, most int) {
+	inv, err := inventory.Parse("x.yml", data, inventory.Options{})
+	if err != nil || len(inv.Hosts) > most {
+		return
+	}
+	for _, h := range inv.Hosts {
+		got, err := inv.Edit([]inventory.Change{roleOf(h.Name, "witness")})
+		was, had := h.All().Get("pg_role")
+		if err != nil {
+			if got != nil || err.Error() == "" {
+				t.Errorf("refused with a result, or without a reason: %v, %v", got, err)
+			}
+			continue
+		}
+		old, isWord := was.(string)
+		if !had || !isWord {
+			t.Fatalf("%s has no pg_role to edit: %v", h.Name, was)
+		}
+		if len(got) == 0 && old == "witness" {
+			continue
+		}
+		if len(got) != 1 || string(got[0].Before) != string(data) {
+			t.Fatalf("%q", got)
+		}
+		checkEdit(t, inv, h.Name, old, got[0])
+	}
 }
 
 // checkEdit compares before and after in its own way.

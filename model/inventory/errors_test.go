@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/inventory"
 )
@@ -108,6 +109,7 @@ func (failing) Open(name string) (fs.File, error) {
 // FuzzLoad holds that no inventory makes the loader panic or hang, and that
 // what it accepts has every host in a group.
 func FuzzLoad(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{
 		"all: { hosts: { 10.0.0.[1:3]: { a: 010, b: !vault x, c: !!set {a} } }, vars: { <<: {x: 1} } }",
 		"a: { children: { b: { hosts: h } } }\nb: &x { vars: { k: *x } }\n",

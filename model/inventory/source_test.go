@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/inventory"
 	"pgtui/model/py"
@@ -216,6 +217,7 @@ func TestListReadsBack(t *testing.T) {
 }
 
 func FuzzSource(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{
 		"[web]\nh[1:3] a=1 b='x y' # c\n[web:vars]\nx={'a': [1, 2]}\n[all:children]\nweb\n", "h1:22\n[a:children]\nb\n[b]\nh2 x=\"1, 2\"\n",
 		`{"a":{"hosts":["h"],"vars":{"x":1e5}},"_meta":{"hostvars":{"h":{"y":{"__ansible_vault":"z"}}}}}`, "all: {hosts: {h: }}", "a b=\\", "[a]\nx y=#",
@@ -248,6 +250,7 @@ func FuzzSource(f *testing.F) {
 }
 
 func FuzzMatch(f *testing.F) {
+	fuzz.Target(f)
 	inv, err := inventory.Parse("p.yml", []byte("a: {hosts: {h1: , h2: , 10.0.0.1: }, children: {b: {hosts: {h3: }}}}"), inventory.Options{})
 	if err != nil {
 		f.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
 )
@@ -60,6 +61,7 @@ func TestFailure(t *testing.T) {
 
 // FuzzTemplate holds that no template makes the engine panic or hang.
 func FuzzTemplate(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{"{{ base + 1 }}", "{% for n in names if n %}{{ n|upper }}{% else %}x{% endfor %}", "{{ a if b else c.d[1:2] }}",
 		"{%- set x = [1,{'a':2}] -%}{{ x }}", "{# c #}{% raw %}{{{% endraw %}", "{{ 'a' * 99999999 }}", "{{ 9 ** 9 ** 9 }}", "{{ '%s' % (1,2) }}", "{{ x is not in [1] }}"} {
 		f.Add(s)

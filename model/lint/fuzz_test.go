@@ -7,48 +7,81 @@ import (
 	"path/filepath"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model/inventory"
 	"pgtui/model/lint"
 	"pgtui/model/pigsty"
 )
 
-// FuzzRun: whatever the inventory says, every finding is complete, of a known
-// rule, in order, and told once.
-func FuzzRun(f *testing.F) {
+// TestRunOfEveryInventory: what FuzzRun holds, of the inventories that are too
+// large to begin it with.
+func TestRunOfEveryInventory(t *testing.T) {
+	for _, data := range seeds(t) {
+		checkRun(t, data)
+	}
+}
+
+// seeds are the inventories of testdata.
+func seeds(t testing.TB) [][]byte {
+	t.Helper()
+	var out [][]byte
 	for _, glob := range []string{"lint/*.yml", "lint/clean/*.yml", "oracle/*/pigsty.yml"} {
 		files, err := filepath.Glob(testdata + glob)
 		if err != nil || len(files) == 0 {
-			f.Fatalf("no seeds in %s: %v", glob, err)
+			t.Fatalf("no seeds in %s: %v", glob, err)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
 			if err != nil {
-				f.Fatal(err)
+				t.Fatal(err)
 			}
+			out = append(out, data)
+		}
+	}
+	return out
+}
+
+// FuzzRun: whatever the inventory says, every finding is complete, of a known
+// rule, in order, and told once.
+func FuzzRun(f *testing.F) {
+	fuzz.Target(f)
+	small := 0
+	for _, data := range seeds(f) {
+		if len(data) <= 2000 {
+			small++
 			f.Add(data)
 		}
+	}
+	if small < 10 {
+		f.Fatalf("%d small seeds only", small)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) <= 4000 {
+			checkRun(t, data)
+		}
+	})
+}
+
+func checkRun(t *testing.T, data []byte) {
+	inv, err := inventory.Parse("x.yml", data, inventory.Options{})
+	if err != nil || len(inv.Hosts) > 200 {
+		return
 	}
 	known := map[string]bool{}
 	for _, r := range lint.All() {
 		known[r.Code] = true
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		inv, err := inventory.Parse("x.yml", data, inventory.Options{})
-		if err != nil || len(inv.Hosts) > 200 {
-			return
+	seen, last := map[string]bool{}, 0
+	for _, x := range lint.Run(pigsty.NewPlay(inv, pigsty.Options{})) {
+		key := fmt.Sprint(x.Code, x.At, x.Subject)
+		if !known[x.Code] || x.At.Line < 1 || x.At.Column < 1 || x.What == "" || x.Why == "" || x.Severity == 0 || seen[key] {
+			t.Errorf("incomplete or twice: %+v", x)
 		}
-		seen, last := map[string]bool{}, 0
-		for _, x := range lint.Run(pigsty.NewPlay(inv, pigsty.Options{})) {
-			key := fmt.Sprint(x.Code, x.At, x.Subject)
-			if !known[x.Code] || x.At.Line < 1 || x.At.Column < 1 || x.What == "" || x.Why == "" || x.Severity == 0 || seen[key] {
-				t.Errorf("incomplete or twice: %+v", x)
-			}
-			if x.At.Line < last {
-				t.Errorf("line %d after line %d", x.At.Line, last)
-			}
-			seen[key], last = true, x.At.Line
+		if x.At.Line < last {
+			t.Errorf("line %d after line %d", x.At.Line, last)
 		}
-	})
+		seen[key], last = true, x.At.Line
+	}
 }
 
 // BenchmarkRun: every rule over 2,000 hosts in 200 clusters, the inventory

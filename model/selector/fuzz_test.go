@@ -3,6 +3,7 @@ package selector_test
 import (
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model/py"
 	"pgtui/model/selector"
 )
@@ -10,6 +11,7 @@ import (
 // FuzzSearch holds that no selector makes the parser or the evaluator panic
 // or hang, and that it gives the same answer twice.
 func FuzzSearch(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{"[]", "[? pg_role == `primary` || pg_seq > `1`]", "sort_by(@, &pg_seq)[::-1]", "[].{a: pg_seq, b: @} | [0]", "[[],[?az]][]",
 		"[1", "[*", "[?", "`", "'a\\'", "\"a\\u00\"", "@(x)", "!&a", "[::0]", "{a: b c: d}", "*.*.*", "to_string(@)", "[0][0:1].x", "a[", "((((("} {
 		f.Add(s)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -138,6 +139,7 @@ func TestSplit(t *testing.T) {
 
 // FuzzQuote: every argument reaches the script as it is, through real shells.
 func FuzzQuote(f *testing.F) {
+	fuzz.Target(f)
 	for _, s := range []string{"", "a b", "it's", "'", "''", `\`, "$(id)", "`id`", "a\nb", "!x", "-e", "é", "\xff\xfe", "*", "~", "#", "\r", "a'\"'b"} {
 		f.Add(s)
 	}

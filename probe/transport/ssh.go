@@ -33,9 +33,19 @@ type SSH struct {
 	Sudo func() model.Secret
 	// Program is the ssh client; "" is "ssh".
 	Program string
+	// ReadOnly has ssh write no file on this machine: a connection that is shared
+	// already is used and none is opened, and the key of a host that is not known
+	// yet is not kept.
+	ReadOnly bool
 
-	mu     sync.Mutex
-	strict map[model.SSHTarget]bool // the user's configuration insists on known host keys
+	mu   sync.Mutex
+	keys map[model.SSHTarget]hostKeys
+}
+
+// hostKeys is what the user's configuration says of a target's host keys.
+type hostKeys struct {
+	strict bool   // it insists on known ones; accept-new would weaken that
+	files  string // UserKnownHostsFile, "none" for none; "" when it cannot be told
 }
 
 // Run implements Runner.
@@ -48,7 +58,7 @@ func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
 	if err != nil {
 		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
-	argv := append([]string{s.program()}, options(s.controlPath(), s.isStrict(ctx, c.Target, where))...)
+	argv := append([]string{s.program()}, options(s.controlPath(), s.hostKeys(ctx, c.Target, where), s.ReadOnly)...)
 	argv = append(append(argv, where...), rootShell(s.Sudo != nil))
 	return run(ctx, argv, c, subject, s.Sudo)
 }
@@ -63,16 +73,31 @@ func (s *SSH) program() string {
 // options are pgtui's own: nothing is ever asked on the terminal, nothing is
 // forwarded, and a host key that has changed is refused. ssh takes the first
 // value it is given, so none of the inventory's or the user's undoes these.
-func options(controlPath string, strict bool) []string {
+func options(controlPath string, keys hostKeys, readOnly bool) []string {
 	o := []string{
 		"BatchMode=yes", "ConnectTimeout=5", "ConnectionAttempts=1", "ServerAliveInterval=10", "ServerAliveCountMax=3",
 		"LogLevel=ERROR", "ClearAllForwardings=yes", "PermitLocalCommand=no", "ForwardAgent=no", "ForwardX11=no",
 		"RequestTTY=no", "RemoteCommand=none", "EscapeChar=none",
 	}
-	if !strict {
+	if readOnly {
+		o = append(o, "UpdateHostKeys=no")
+	}
+	switch {
+	case keys.strict:
+	case readOnly && keys.files == "":
+		o = append(o, "StrictHostKeyChecking=yes")
+	case readOnly: // ssh looks into every file and writes the first
+		o = append(o, "StrictHostKeyChecking=accept-new", "UserKnownHostsFile="+strings.TrimSuffix("/dev/null "+keys.files, " none"))
+	default:
 		o = append(o, "StrictHostKeyChecking=accept-new")
 	}
-	if controlPath != "" {
+	switch {
+	case readOnly:
+		o = append(o, "ControlMaster=no")
+		if controlPath != "" {
+			o = append(o, "ControlPath="+controlPath)
+		}
+	case controlPath != "":
 		o = append(o, "ControlMaster=auto", "ControlPath="+controlPath, "ControlPersist=60s")
 	}
 	argv := []string{"-T"}
@@ -112,34 +137,50 @@ func (s *SSH) where(t model.SSHTarget) ([]string, error) {
 	return append(append(argv, common...), "--", t.Address), nil
 }
 
-// isStrict asks ssh whether the user's configuration already insists on known
-// host keys; accept-new would weaken that.
-func (s *SSH) isStrict(ctx context.Context, t model.SSHTarget, where []string) bool {
+// hostKeys asks ssh what the user's configuration says of the target's keys.
+func (s *SSH) hostKeys(ctx context.Context, t model.SSHTarget, where []string) hostKeys {
 	s.mu.Lock()
-	strict, known := s.strict[t]
+	keys, known := s.keys[t]
 	s.mu.Unlock()
 	if known {
-		return strict
+		return keys
 	}
 	cmd := exec.CommandContext(ctx, s.program(), append([]string{"-G"}, where...)...)
 	cmd.WaitDelay = grace
 	out, err := cmd.Output()
 	if err != nil {
-		return false // the connection itself will tell what is wrong
+		return hostKeys{} // the connection itself will tell what is wrong
 	}
-	for line := range bytes.Lines(out) {
-		switch strings.ToLower(strings.TrimSpace(string(line))) {
-		case "stricthostkeychecking true", "stricthostkeychecking yes":
-			strict = true
-		}
-	}
+	keys = parseHostKeys(out)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.strict == nil {
-		s.strict = map[model.SSHTarget]bool{}
+	if s.keys == nil {
+		s.keys = map[model.SSHTarget]hostKeys{}
 	}
-	s.strict[t] = strict
-	return strict
+	s.keys[t] = keys
+	return keys
+}
+
+// parseHostKeys reads what ssh -G prints. It prints the names of files with
+// nothing between them that could not be part of one: names that are not surely
+// told apart are not told.
+func parseHostKeys(out []byte) hostKeys {
+	var keys hostKeys
+	for line := range bytes.Lines(out) {
+		key, value, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+		switch strings.ToLower(key) {
+		case "stricthostkeychecking":
+			keys.strict = value == "true" || value == "yes"
+		case "userknownhostsfile":
+			keys.files = value
+			for word := range strings.SplitSeq(value, " ") {
+				if value != "none" && !filepath.IsAbs(word) || strings.ContainsAny(word, "%\"'\\") {
+					keys.files = ""
+				}
+			}
+		}
+	}
+	return keys
 }
 
 // controlPath is the pattern of the sockets' names, "" when there is no
@@ -155,7 +196,7 @@ func (s *SSH) controlPath() string {
 			dir = filepath.Join(run, "pgtui")
 		}
 	}
-	if len(dir) > longest || strings.ContainsAny(dir, "% \t\"'") || os.MkdirAll(dir, 0o700) != nil {
+	if len(dir) > longest || strings.ContainsAny(dir, "% \t\"'") || !s.ReadOnly && os.MkdirAll(dir, 0o700) != nil {
 		return ""
 	}
 	info, err := os.Lstat(dir)

@@ -178,6 +178,57 @@ func TestSSHKeepsTheUsersStrictness(t *testing.T) {
 	}
 }
 
+// TestSSHReadOnly: no key is kept, no connection is left open, no directory is
+// made, and a key that has changed is refused all the same.
+func TestSSHReadOnly(t *testing.T) {
+	for _, tt := range []struct {
+		name, says string
+		want       string // how host keys are checked
+	}{
+		{"the defaults", "stricthostkeychecking ask\nuserknownhostsfile /h/.ssh/known_hosts /h/.ssh/known_hosts2",
+			"-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null /h/.ssh/known_hosts /h/.ssh/known_hosts2 -o"},
+		{"no file", "stricthostkeychecking ask\nuserknownhostsfile none", "-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=/dev/null -o"},
+		{"the user is strict", "stricthostkeychecking true\nuserknownhostsfile /h/known", "-o UpdateHostKeys=no -o ControlMaster=no"},
+		{"names that cannot be told apart", "stricthostkeychecking ask\nuserknownhostsfile /h/a b", "-o StrictHostKeyChecking=yes -o"},
+		{"a name with a sign of its own", "stricthostkeychecking ask\nuserknownhostsfile /h/%h", "-o StrictHostKeyChecking=yes -o"},
+		{"it does not say", "", "-o StrictHostKeyChecking=yes -o"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			program, log := fakeSSH(t, `case $1 in -G) printf '%s\n' "$SAYS"; exit 0 ;; esac
+exec /bin/sh -c "$last"`)
+			t.Setenv("SAYS", tt.says)
+			dir := filepath.Join(t.TempDir(), "control")
+			s := &SSH{Program: program, ControlDir: dir, ReadOnly: true}
+			if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true", Reads: true}); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := string(b)
+			for _, want := range []string{tt.want, "-o UpdateHostKeys=no", "-o ControlMaster=no"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("no %q in %s", want, got)
+				}
+			}
+			if strings.Contains(got, "ControlPersist") || strings.Contains(got, "ControlMaster=auto") {
+				t.Errorf("a connection stays open: %s", got)
+			}
+			if _, err := os.Stat(dir); err == nil {
+				t.Error("a directory was made")
+			}
+		})
+	}
+	private := t.TempDir()
+	if err := os.Chmod(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got := (&SSH{ControlDir: private, ReadOnly: true}).controlPath(); got != private+"/%C" {
+		t.Errorf("a connection that is shared already is not used: %q", got)
+	}
+}
+
 func TestSSHControlPath(t *testing.T) {
 	private, open, long := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), strings.Repeat("x", 80))
 	for dir, mode := range map[string]os.FileMode{private: 0o700, open: 0o755} {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pgtui/internal/fuzz"
 )
 
 func TestStream(t *testing.T) {
@@ -63,6 +65,7 @@ func TestStreamIsBounded(t *testing.T) {
 }
 
 func FuzzStream(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte("a\nb\n"), 2)
 	f.Add([]byte("\n\n"), 1)
 	f.Add([]byte("END 0"), 3)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/internal/fuzz"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -94,6 +95,7 @@ func TestTheFirstChangeIsInSight(t *testing.T) {
 
 // FuzzCode: what is toned is what was cleaned, and spans never leave the line.
 func FuzzCode(f *testing.F) {
+	fuzz.Target(f)
 	f.Add("    server pg-test-1 10.10.10.11:6432 check # x", 4, 10)
 	f.Add("acl \"a # \\\" b\" 'c", 1, 2)
 	f.Add("日\t\x1b]0;x\x07\xff", 0, 3)
