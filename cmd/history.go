@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -23,15 +25,22 @@ func (a *app) historyCmd() *cobra.Command {
 		Long: "history reads the audit file: $PGTUI_AUDIT, else pgtui/audit.jsonl in $XDG_STATE_HOME or\n" +
 			"~/.local/state. pgtui only ever adds to it, a JSON record a line.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return fmt.Errorf("-o %s: expected text or json", output)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := cmp.Or(expect("-o", output, "text", "json"), within("--limit", limit, 0, math.MaxInt)); err != nil {
+				return err
 			}
 			runs, err := a.runs()
 			if err != nil {
 				return err
 			}
 			runs = slices.DeleteFunc(runs, func(r model.Run) bool { return len(args) == 1 && string(r.Cluster) != args[0] })
+			if len(runs) == 0 && len(args) == 1 { // one that is gone has its runs all the same
+				if inv, err := a.load(cmd.Context()); err == nil {
+					if _, err := clusters(inv, args); err != nil {
+						return err
+					}
+				}
+			}
 			if limit > 0 && len(runs) > limit {
 				runs = runs[len(runs)-limit:]
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"pgtui/apply"
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/inventory"
 	"pgtui/model/pigsty"
@@ -196,14 +198,28 @@ func (a *app) loadFile(ctx context.Context, path string) (*model.Inventory, erro
 	return play.Model, nil
 }
 
+// checkRules checks the flags that say by which rules an inventory is read.
+func (a *app) checkRules() error {
+	if _, err := time.Parse(managedLayout, a.managedAt); a.managedAt != "" && err != nil {
+		return wrong("--managed-at %q: expected the form %q", a.managedAt, managedLayout)
+	}
+	if a.dialect != "" {
+		if _, err := pigsty.ParseDialect(a.dialect); err != nil {
+			return usage(fmt.Errorf("--dialect: %w", err))
+		}
+	}
+	if a.core != "" && !coreVersion.MatchString(a.core) {
+		return misuse("--ansible-core 2.19.3", "--ansible-core %q: expected a version", safe.Text(a.core, 60))
+	}
+	return nil
+}
+
+// coreVersion is a version of ansible-core, such as 2.19.3 or 2.20.0rc1.
+var coreVersion = regexp.MustCompile(`^\d+\.\d+(\.\d+\w*)?$`)
+
 // playFile runs the playbook on paper over the inventory at path, with the
 // rules of the Pigsty checkout and the ansible-core of this machine.
 func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
-	if a.managedAt != "" {
-		if _, err := time.Parse(managedLayout, a.managedAt); err != nil {
-			return nil, fmt.Errorf("--managed-at %q: expected the form %q", a.managedAt, managedLayout)
-		}
-	}
 	o := pigsty.Options{LoadedAt: now(), Core: a.core}
 	var err error
 	if a.dialect != "" {

@@ -2,9 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,11 +26,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Short: "Who serves each service port now; exits 0 ok, 1 degraded, 2 down, 3 unknown",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" && (output != "ndjson" || !watch) {
-				return exit(int(model.HealthUnknown), fmt.Errorf("-o %s: expected table or json, or ndjson with --watch", output))
-			}
-			if prove && (watch || count < 1) {
-				return exit(int(model.HealthUnknown), errors.New("--prove makes --count connections, at least one, and goes not with --watch"))
+			if err := statusFlags(output, watch, prove, count, every); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -60,6 +57,17 @@ func (a *app) statusCmd() *cobra.Command {
 	c.Flags().IntVar(&count, "count", 3, "with --prove: connections through each port of each HAProxy")
 	c.Flags().DurationVar(&every, "every", 2*time.Second, "with --watch: how often the nodes are asked")
 	return c
+}
+
+// statusFlags checks the flags of status.
+func statusFlags(output string, watch, prove bool, count int, every time.Duration) error {
+	if output == "ndjson" && !watch {
+		return wrong("-o ndjson: expected --watch with it, or table or json")
+	}
+	if prove && watch {
+		return wrong("--prove and --watch exclude each other")
+	}
+	return cmp.Or(expect("-o", output, "table", "json", "ndjson"), within("--count", count, 1, mostConnections), lasting("--every", every, leastEvery, mostEvery))
 }
 
 // snapshot is one sweep, with real connections when prove says so.
@@ -138,6 +146,9 @@ func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, cls []*mode
 			return err
 		}
 		before = boards
+	}
+	if before == nil && ctx.Err() != nil {
+		return exit(exitInterrupted, errInterrupted)
 	}
 	return exit(int(worst(before)), nil)
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,7 +42,7 @@ func (a *app) undoCmd() *cobra.Command {
 			if err == nil {
 				err = judge(ctx, ap, inv, &plan, roll)
 			}
-			if err != nil {
+			if err = cmp.Or(stopped(ctx), err); err != nil {
 				return exit(reloadRefused, err)
 			}
 			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), run.Who)
@@ -60,7 +61,7 @@ func (a *app) undoCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			if !yes {
-				if err := a.confirm("undo", string(plan.Cluster)); err != nil {
+				if err := a.confirm(ctx, "undo", string(plan.Cluster)); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
@@ -86,7 +87,7 @@ func (a *app) undoable(args []string) (*model.Run, error) {
 		}
 	}
 	if len(args) == 1 {
-		return nil, &model.Hint{Err: fmt.Errorf("no plan %q in %s", args[0], a.auditFile().Path), Try: "pgtui history"}
+		return nil, &model.Hint{Err: fmt.Errorf("no plan %q in %s", args[0], a.auditFile().Path), Try: "pgtui history", Usage: true}
 	}
 	return nil, &model.Hint{Err: fmt.Errorf("nothing to undo: no run in %s has left new files", a.auditFile().Path), Try: "pgtui history"}
 }

@@ -497,7 +497,7 @@ func (m *Model) execute(p page.PlanMsg) tea.Cmd {
 
 // halt lets the run finish the node it is on and no other.
 func (m *Model) halt() {
-	m.run.halt.Store(true)
+	m.run.halt()
 	m.say(theme.Warn, "finishing this node, then stopping")
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
