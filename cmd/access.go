@@ -40,7 +40,7 @@ func (a *app) accessCmd() *cobra.Command {
 				return wrong("-o dsn and --scheme exclude each other")
 			}
 			if cmd.Flags().Changed("emit") && !slices.Contains(render.Kinds(), render.Kind(emit)) {
-				return wrong("--emit %s: expected one of %s", safe.Text(emit, 60), render.KindNames())
+				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", safe.Text(emit, 60), render.KindNames())
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

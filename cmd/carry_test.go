@@ -52,7 +52,7 @@ func TestRollFlags(t *testing.T) {
 // that is being worked on.
 func TestInterrupts(t *testing.T) {
 	a, _, errs := desk(t)
-	ctx, abort, stop := a.interrupts(t.Context(), "finishing this node", "putting this node back")
+	ctx, abort, stop := a.interrupts(t.Context(), "finishing this node, then stopping", "putting this node back")
 	send := func(wait <-chan struct{}) {
 		t.Helper()
 		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {

@@ -25,7 +25,7 @@ func (a *app) componentsCmd() *cobra.Command {
 		Long: "components asks everything that Pigsty runs on the nodes of a cluster, on one node, or on all\n" +
 			"nodes whether it is well: over the network, and systemd over SSH. It changes nothing. Exit codes:\n" +
 			"0 all is well, 1 something only watches and is not well, 2 something that carries traffic is\n" +
-			"not well, 3 nothing could be asked.",
+			"not well, 3 nothing is wrong and something is unknown.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			unknown := int(model.HealthUnknown)

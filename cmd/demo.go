@@ -35,6 +35,9 @@ func (a *app) demoCmd() *cobra.Command {
 				return err
 			}
 			sb, err := sandbox.Start(cmd.Context(), o)
+			if err != nil && cmd.Context().Err() != nil {
+				return exit(exitInterrupted, errInterrupted)
+			}
 			if err != nil {
 				return err
 			}

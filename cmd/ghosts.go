@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -56,10 +57,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			ap := a.applier(inv.Source)
 			look := ap.Examine(ctx, inv, cls)
 			snap, err := a.prober().Probe(ctx, inv, cls[0].Name)
-			if err != nil {
-				return exit(fail, err)
-			}
-			if err := stopped(ctx); err != nil {
+			if err := cmp.Or(stopped(ctx), err); err != nil {
 				return exit(fail, err)
 			}
 			snap.Conf, snap.Workers = look.Conf, look.Workers

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (a *app) rolesCmd() *cobra.Command {
 				return exit(fail, err)
 			}
 			r, err := a.rolesOf(cmd.Context(), play, args)
-			if err != nil {
+			if err := cmp.Or(stopped(cmd.Context()), err); err != nil {
 				return exit(fail, err)
 			}
 			if output == "json" {
@@ -65,9 +66,6 @@ func (a *app) rolesCmd() *cobra.Command {
 					return err
 				}
 				return exit(r.code(), nil)
-			}
-			if err := stopped(cmd.Context()); err != nil {
-				return exit(fail, err)
 			}
 			printRoles(a.io.Out, r)
 			switch {

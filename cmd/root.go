@@ -171,6 +171,7 @@ func (a *app) root() *cobra.Command {
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetHelpCommand(a.helpCmd())
 	c.InitDefaultHelpCmd()
+	c.SetOut(a.io.Out) // which completion takes when it is made
 	c.InitDefaultCompletionCmd()
 	a.harden(c)
 	return c

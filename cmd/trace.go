@@ -230,11 +230,8 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 			}
 			a.traceLine(now(), fmt.Sprintf("%s: %s", t.Kept().Chain(), t.Summary))
 		case one, ok := <-tries:
-			if !ok && gap.Served+gap.Failed == 0 && operator.Err() != nil {
-				return exit(exitInterrupted, errInterrupted)
-			}
 			if !ok {
-				return a.endWatch(&gap)
+				return a.endWatch(&gap, operator)
 			}
 			s, fixed := sampleOf(snap, inv, target, &one)
 			news := gap.Add(s, fixed)
@@ -257,9 +254,13 @@ func (a *app) traceLine(at time.Time, text string) {
 	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), safe.Text(text, 600))
 }
 
-func (a *app) endWatch(g *model.TraceGap) error {
+// endWatch is the summary of a watch. One that operator's end has cut off before its
+// first connection has nothing to sum up.
+func (a *app) endWatch(g *model.TraceGap, operator context.Context) error {
 	fmt.Fprintf(a.io.Out, "\n%s\n", safe.Text(g.Summary(), 400))
 	switch {
+	case g.Served+g.Failed == 0 && operator.Err() != nil:
+		return exit(exitInterrupted, errInterrupted)
 	case g.Out() || g.Served == 0:
 		return exit(int(model.HealthDown), nil)
 	case g.Gaps > 0 || g.Failed > 0:
