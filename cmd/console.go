@@ -148,14 +148,17 @@ func (a *app) deps(source string) tui.Deps {
 	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
-		Load: func(ctx context.Context) (*model.Inventory, error) { return a.loadFile(ctx, source) },
+		Load:  a.load,
+		Stamp: stamped,
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
 		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
-			p, err := ap.Plan(ctx, inv, c, hosts)
+			now := *ap
+			now.Managed = a.managed(inv.Source) // of the inventory as it is now
+			p, err := now.Plan(ctx, inv, c, hosts)
 			if err == nil {
-				err = judge(ctx, ap, inv, &p, rollFlags{})
+				err = judge(ctx, &now, inv, &p, rollFlags{})
 			}
 			return p, err
 		},
@@ -189,7 +192,7 @@ func (a *app) deps(source string) tui.Deps {
 			return tr, ctx.Err()
 		},
 		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
-			play, err := a.playFile(ctx, source)
+			play, err := a.play(ctx)
 			if err != nil {
 				return model.Origins{}, err
 			}

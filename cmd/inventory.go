@@ -47,7 +47,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			inv, _, err := a.readFile(cmd.Context(), path, playbooks)
+			inv, _, err := a.readFile(cmd.Context(), path, playbooks, newInputs())
 			if err != nil {
 				return err
 			}

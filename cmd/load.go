@@ -48,30 +48,31 @@ func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
 // readFile reads the sources that path names: one file, program or directory,
 // or several with commas between, as ansible.cfg may have them. playbooks is the
 // directory the playbooks run from, "" for none.
-func (a *app) readFile(ctx context.Context, path, playbooks string) (*inventory.Inventory, []string, error) {
+func (a *app) readFile(ctx context.Context, path, playbooks string, seen *inputs) (*inventory.Inventory, []string, error) {
 	paths := []string{path}
 	if _, err := os.Stat(path); err != nil && strings.Contains(path, ",") {
 		paths = strings.FieldsFunc(path, func(r rune) bool { return r == ',' })
 	}
 	o := inventory.Options{Run: func(file string, args ...string) ([]byte, error) {
+		seen.ran(file)
 		return transport.RunInventory(ctx, file, args...)
 	}}
 	var err error
-	if o.VaultPassword, err = a.vaultPassword(ctx, paths[0]); err != nil {
+	if o.VaultPassword, err = a.vaultPassword(ctx, paths[0], seen); err != nil {
 		return nil, nil, err
 	}
 	sources := make([]inventory.Source, 0, len(paths))
 	for i, p := range paths {
 		p = strings.TrimSpace(p)
 		paths[i] = p
-		s, err := sourceOf(p)
+		s, err := sourceOf(p, seen)
 		if err != nil {
 			return nil, nil, err
 		}
 		sources = append(sources, s)
 	}
 	if abs, err := filepath.Abs(playbooks); playbooks != "" && err == nil && !slices.ContainsFunc(paths, func(p string) bool { return varsDir(p) == abs }) {
-		o.Playbooks = inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(playbooks, "/")}
+		o.Playbooks = inventory.Source{FS: seen.dir(abs), Name: ".", Display: strings.TrimSuffix(playbooks, "/")}
 	}
 	inv, err := inventory.LoadAll(sources, o)
 	return inv, paths, err
@@ -88,19 +89,20 @@ func varsDir(path string) string {
 
 // sourceOf is the inventory source at path; its directory may hold group_vars
 // and host_vars.
-func sourceOf(path string) (inventory.Source, error) {
+func sourceOf(path string, seen *inputs) (inventory.Source, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return inventory.Source{}, err
 	}
 	st, err := os.Stat(abs)
+	seen.add(abs)
 	if err != nil {
 		return inventory.Source{}, &model.Hint{Err: fmt.Errorf("inventory: %w", err), Try: "pgtui -i /path/to/pigsty.yml"}
 	}
 	if st.IsDir() {
-		return inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
+		return inventory.Source{FS: seen.dir(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
 	}
-	s := inventory.Source{FS: os.DirFS(filepath.Dir(abs)), Name: filepath.Base(abs)}
+	s := inventory.Source{FS: seen.dir(filepath.Dir(abs)), Name: filepath.Base(abs)}
 	if dir := filepath.Dir(path); dir != "." {
 		s.Display = dir
 	}
@@ -110,7 +112,7 @@ func sourceOf(path string) (inventory.Source, error) {
 // vaultPassword is what was typed for --ask-vault-pass, or what the file of
 // --vault-password-file, else of the ansible.cfg beside the inventory or in
 // the checkout, holds, or prints when it is a program; "" without one.
-func (a *app) vaultPassword(ctx context.Context, inventory string) (string, error) {
+func (a *app) vaultPassword(ctx context.Context, inventory string, seen *inputs) (string, error) {
 	if a.askVault {
 		return a.typedPassword()
 	}
@@ -119,11 +121,13 @@ func (a *app) vaultPassword(ctx context.Context, inventory string) (string, erro
 		return "", nil
 	}
 	st, err := os.Stat(file)
+	seen.add(file)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", said, err)
 	}
 	var pw []byte
 	if st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		seen.ran(file)
 		pw, err = transport.RunPassword(ctx, file)
 	} else {
 		pw, err = os.ReadFile(file)
@@ -218,8 +222,32 @@ func (a *app) checkRules() error {
 var coreVersion = regexp.MustCompile(`^\d+\.\d+(\.\d+\w*)?$`)
 
 // playFile runs the playbook on paper over the inventory at path, with the
-// rules of the Pigsty checkout and the ansible-core of this machine.
+// rules of the Pigsty checkout and the ansible-core of this machine. The error is
+// a *model.Unread.
 func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
+	seen := newInputs()
+	for _, dir := range a.configDirs(path) {
+		seen.add(filepath.Join(dir, "ansible.cfg"))
+	}
+	play, err := a.playSeen(ctx, path, seen)
+	if err != nil {
+		return nil, &model.Unread{Err: err, Inputs: seen.all()}
+	}
+	play.Model.Inputs = seen.all()
+	return play, nil
+}
+
+// configDirs are the directories whose ansible.cfg says which inventory is read,
+// or how.
+func (a *app) configDirs(path string) []string {
+	dirs := []string{filepath.Dir(path)}
+	if a.inventory == "" && a.io.Getenv("PGTUI_INVENTORY") == "" {
+		dirs = append(dirs, a.io.Getenv("PIGSTY_HOME"), join(a.io.Getenv("HOME"), "pigsty"))
+	}
+	return slices.DeleteFunc(append(dirs, a.pigstyHome), func(dir string) bool { return dir == "" })
+}
+
+func (a *app) playSeen(ctx context.Context, path string, seen *inputs) (*pigsty.Play, error) {
 	o := pigsty.Options{LoadedAt: now(), Core: a.core}
 	var err error
 	if a.dialect != "" {
@@ -231,7 +259,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		o.Core = transport.AnsibleCore(ctx, a.preview)
 	}
 	home := a.home(path)
-	inv, paths, err := a.readFile(ctx, path, home)
+	inv, paths, err := a.readFile(ctx, path, home, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -241,10 +269,13 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		}
 	}
 	if home != "" {
-		o.Checkout = pigsty.ReadCheckout(os.DirFS(home), home)
+		o.Checkout = pigsty.ReadCheckout(seen.dir(home), home)
 	}
 	for _, dir := range []string{a.pigstyHome, filepath.Dir(paths[0])} {
 		file := filepath.Join(dir, "files", "pki", "ca", "ca.crt")
+		if dir != "" {
+			seen.add(file)
+		}
 		if _, err := os.Stat(file); dir != "" && err == nil {
 			o.CAFile = file
 			break

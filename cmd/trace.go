@@ -216,8 +216,11 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 	why := make(chan model.Trace, 1)
 	looking := false
 	var gap model.TraceGap
+	changes := a.rereads(ctx, inv, inputsEvery)
 	for {
 		select {
+		case r := <-changes:
+			a.traceLine(now(), "the inventory was changed: "+strings.Join(r.names, ", ")+"; this watch goes on with what it has read")
 		case s, ok := <-snaps:
 			if !ok {
 				snaps = nil

@@ -114,11 +114,9 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	case known == 0:
 		return HealthUnknown, "no component could be asked"
 	case len(bad) == 0 && len(untold) > 0:
-		return HealthUnknown, fmt.Sprintf("%d of %d components are well, %d are unknown: %s", known, len(rows), len(untold), fewOf(untold))
+		return HealthUnknown, fmt.Sprintf("%d of %d components are well, %d unknown: %s", known, len(rows), len(untold), fewOf(untold))
 	case len(bad) == 0:
 		return health, fmt.Sprintf("%d components are well", known)
-	case len(untold) > 0:
-		return health, fmt.Sprintf("%d of %d components are not well: %s; %d are unknown", len(bad), len(rows), fewOf(bad), len(untold))
 	}
 	return health, fmt.Sprintf("%d of %d components are not well: %s", len(bad), known, fewOf(bad))
 }
