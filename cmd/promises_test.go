@@ -1,0 +1,60 @@
+package cmd_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestTheConsoleKeepsItsPromises on a terminal: a reload that is stopped on its
+// first node leaves the others alone, and an inventory that is edited is not
+// shown as if it had not been.
+func TestTheConsoleKeepsItsPromises(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "pgtui")
+	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	text, err := os.ReadFile(served(t, bin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv := filepath.Join(t.TempDir(), "pigsty.yml")
+	write := func(b []byte) {
+		t.Helper()
+		if err := os.WriteFile(inv, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was := []byte("pg_seq: 2, pg_role: replica")
+	if !bytes.Contains(text, was) {
+		t.Fatalf("%s", text)
+	}
+	weighed := bytes.Replace(text, was, append(was, ", pg_weight: 50"...), 1)
+	write(text)
+	c := open(t, true, []string{"PGTUI_AUDIT=" + filepath.Join(t.TempDir(), "audit.jsonl")}, bin, "-i", inv, "pg-test")
+	c.await(t, "pg-test-1")
+	write([]byte("all:\n  children: [1]\n"))
+	c.await(t, "OLD INVENTORY of ")
+	c.await(t, "pigsty.yml:2")
+	write(weighed)
+	c.await(t, "had changed")
+	c.keys("r")
+	c.await(t, "Read what changes")
+	c.keys("r")
+	c.await(t, "Type pg-test and Enter")
+	c.await(t, "▏") // the dialog takes keys
+	c.keys("pg-test\r")
+	c.await(t, "stage")
+	c.keys("\x03")
+	c.await(t, "not touched")
+	c.await(t, "stopped before")
+	if n := strings.Count(c.text(), "not begun, nothing on it was changed"); n < 2 {
+		t.Errorf("%d nodes were not begun, want 2: %q", n, tail(c.text()))
+	}
+	c.keys("q")
+	c.left(t, 0)
+	c.restored(t)
+}
