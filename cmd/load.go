@@ -114,7 +114,7 @@ func sourceOf(path string, seen *inputs) (inventory.Source, error) {
 // the checkout, holds, or prints when it is a program; "" without one.
 func (a *app) vaultPassword(ctx context.Context, inventory string, seen *inputs) (string, error) {
 	if a.askVault {
-		return a.typedPassword()
+		return a.typedPassword(ctx)
 	}
 	file, said := a.vaultSource(inventory)
 	if file == "" {
@@ -156,10 +156,10 @@ func (a *app) vaultSource(inventory string) (file, said string) {
 
 // typedPassword asks for the vault password once; without a terminal it is the
 // first line of standard input.
-func (a *app) typedPassword() (string, error) {
+func (a *app) typedPassword(ctx context.Context) (string, error) {
 	if a.typed == "" {
 		var err error
-		if a.typed, err = a.asked("Vault password: "); err != nil {
+		if a.typed, err = a.asked(ctx, "Vault password: "); err != nil {
 			return "", fmt.Errorf("--ask-vault-pass: %w", err)
 		}
 		a.typed = strings.TrimSpace(a.typed)
@@ -168,13 +168,13 @@ func (a *app) typedPassword() (string, error) {
 }
 
 // asked is a password that is typed at the terminal, or else the next line of
-// standard input.
-func (a *app) asked(prompt string) (string, error) {
+// standard input. An interrupt ends it, with the terminal as it was.
+func (a *app) asked(ctx context.Context, prompt string) (string, error) {
 	var pw []byte
 	var err error
 	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
 		fmt.Fprint(a.io.Err, prompt)
-		pw, err = term.ReadPassword(f.Fd())
+		pw, err = readPassword(ctx, f.Fd())
 		fmt.Fprintln(a.io.Err)
 	} else {
 		if a.lines == nil {
@@ -191,6 +191,29 @@ func (a *app) asked(prompt string) (string, error) {
 		err = errors.New("no password was given")
 	}
 	return text, err
+}
+
+// readPassword reads a line without showing it.
+func readPassword(ctx context.Context, fd uintptr) ([]byte, error) {
+	was, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	typed := make(chan line, 1)
+	safe.Go("reading a password", func() {
+		text, err := term.ReadPassword(fd)
+		typed <- line{text, err}
+	}, func(err error) { typed <- line{err: err} })
+	select {
+	case got := <-typed:
+		return got.text, got.err
+	case <-ctx.Done():
+		return nil, errors.Join(errors.New("interrupted"), term.Restore(fd, was))
+	}
 }
 
 // loadFile makes the model of the inventory at path.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestTheConsoleKeepsItsPromises on a terminal: a reload that is stopped on its
@@ -57,4 +59,25 @@ func TestTheConsoleKeepsItsPromises(t *testing.T) {
 	c.keys("q")
 	c.left(t, 0)
 	c.restored(t)
+}
+
+// TestCtrlCAtAQuestion: what asks for a password is interrupted at once, and the
+// terminal shows what is typed again.
+func TestCtrlCAtAQuestion(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "pgtui")
+	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	inv := filepath.Join(t.TempDir(), "pigsty.yml")
+	if err := os.WriteFile(inv, []byte("all: { children: { pg-a: { hosts: { 127.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a } } } }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, code := range map[string]int{"status": 130, "reload pg-a": 3} {
+		c := open(t, true, nil, append([]string{bin, "-i", inv, "-K"}, strings.Fields(args)...)...)
+		c.await(t, "sudo password for the nodes: ")
+		within(t, "nothing typed is shown", func() bool { return termios(t, c.line).Lflag&unix.ECHO == 0 })
+		c.keys("\x03")
+		c.left(t, code)
+		c.restored(t)
+	}
 }

@@ -147,7 +147,7 @@ func (a *app) root() *cobra.Command {
 			if err := a.refuse(cmd); err != nil || !a.askBecome {
 				return err
 			}
-			password, err := a.asked("sudo password for the nodes: ")
+			password, err := a.asked(cmd.Context(), "sudo password for the nodes: ")
 			if err != nil {
 				return exit(unaskable(cmd.Name()), fmt.Errorf("--ask-become-pass: %w", err))
 			}
