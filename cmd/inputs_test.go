@@ -36,7 +36,8 @@ func newHouse(t *testing.T) *house {
 func (h *house) write(name, text string) {
 	h.Helper()
 	file := filepath.Join(h.dir, name)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+	part := filepath.Join(filepath.Dir(file), ".part")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(part, []byte(text), 0o600), os.Rename(part, file)); err != nil {
 		h.Fatal(err)
 	}
 }

@@ -81,3 +81,21 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 		c.restored(t)
 	}
 }
+
+// TestTheConsoleOfNoClusterIsWrongUsage, on a terminal as without one.
+func TestTheConsoleOfNoClusterIsWrongUsage(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "pgtui")
+	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	inv := filepath.Join(t.TempDir(), "pigsty.yml")
+	if err := os.WriteFile(inv, []byte("all: { children: { pg-a: { hosts: { 127.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a } } } }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, true, nil, bin, "-i", inv, "nosuch")
+	c.left(t, 64)
+	c.restored(t)
+	if s := c.text(); !strings.Contains(s, `no cluster "nosuch" in `) || !strings.Contains(s, "one of: pg-a") {
+		t.Errorf("%q", tail(s))
+	}
+}
