@@ -74,7 +74,7 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 	if c == nil {
 		return nil, &model.Hint{
 			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
-			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }),
+			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
 	}
 	if len(c.Fronts) == 0 && len(c.Problems) == 0 {
@@ -84,7 +84,7 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
 			return nil, &model.Hint{
 				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
-				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }),
+				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }), Usage: true,
 			}
 		}
 	}

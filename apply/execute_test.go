@@ -340,7 +340,7 @@ func TestExecuteCancelled(t *testing.T) {
 			cancel()
 		}
 	})
-	if !errors.Is(err, context.Canceled) || rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
+	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
 		t.Errorf("%v, %+v", err, rep.Nodes)
 	}
 }

@@ -74,8 +74,9 @@ type Closed struct {
 
 // Close ends the sessions that old workers hold to an instance which Patroni
 // refuses for their service, and no others. Each is looked at on its node once
-// more: the worker must still be old. The error says why nothing was done, or
-// that the record could not be written.
+// more: the worker must still be old. Cancelling ctx stops between two of them.
+// What is returned was tried. The error says why nothing was done, where it was
+// stopped, or that the record could not be written.
 func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []model.Pinned) ([]Closed, error) {
 	var out []Closed
 	now := a.Now()
@@ -95,9 +96,15 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 		}
 	}
 	rec.Kind, rec.Outcome, rec.Nodes = model.RecordEnd, model.RunApplied, slices.Clone(rec.Nodes)
+	var halted error
 	for i := range out {
 		x := &out[i]
-		a.close(ctx, inv, c, x)
+		if ctx.Err() != nil {
+			halted = &model.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
+			rec.Outcome, rec.Error, out = model.RunStopped, halted.Error(), out[:i]
+			break
+		}
+		a.close(context.WithoutCancel(ctx), inv, c, x)
 		rec.Nodes[i].Outcome = model.Applied
 		step := model.StepRecord{Step: "close", OK: x.Err == nil, Detail: fmt.Sprintf("worker %d, %s to %s: %d ended, %d left", x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)}
 		if x.Err != nil {
@@ -107,9 +114,9 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 	}
 	rec.At, rec.TookMs = a.Now().UTC(), a.Now().Sub(now).Milliseconds()
 	if a.Audit != nil {
-		return out, a.Audit.Append(rec)
+		return out, errors.Join(halted, a.Audit.Append(rec))
 	}
-	return out, nil
+	return out, halted
 }
 
 func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {

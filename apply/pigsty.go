@@ -47,6 +47,20 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 	if r.failed() != nil {
 		return
 	}
+	if r.halted(ctx, "bin/pgsql-svc") {
+		return
+	}
+	// It writes to all nodes together: there is no border between two of them,
+	// and cut off in the middle it leaves them as nobody has planned.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	safe.Go("listening for an abort", func() {
+		select {
+		case <-r.a.Rollout.Abort:
+			cancel()
+		case <-ctx.Done():
+		}
+	}, func(error) {})
 	played := safe.Try("running bin/pgsql-svc", func() error { return play(ctx) })
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]

@@ -74,7 +74,7 @@ func Order(p *model.Plan, order []model.Host) error {
 		if !slices.ContainsFunc(p.Nodes, func(n model.NodePlan) bool { return n.Host == h }) {
 			return &model.Hint{
 				Err: fmt.Errorf("--order: %s is not in the plan", h),
-				Try: "its nodes are " + join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }),
+				Try: "its nodes are " + join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }), Usage: true,
 			}
 		}
 	}
@@ -123,6 +123,13 @@ func (r *rollout) preflight(ctx context.Context) {
 		defer r.mu.Unlock()
 		r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = model.StepStage, err
 	})
+	if ctx.Err() != nil { // that says nothing of the nodes
+		for i := range r.rep.Nodes {
+			r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = "", nil
+		}
+		r.fail(fmt.Errorf("%s: stopped before the first node: %w; %w", r.p.Cluster, errAborted, ErrNotBegun))
+		return
+	}
 	var bad []string
 	for i := range r.rep.Nodes {
 		rep := &r.rep.Nodes[i]
@@ -192,15 +199,7 @@ func (r *rollout) one(ctx context.Context, i int) {
 	if r.failed() != nil {
 		return
 	}
-	if err := ctx.Err(); err != nil || r.a.Rollout.aborted() {
-		if err == nil {
-			err = errAborted
-		}
-		try := fmt.Sprintf("pgtui reload %s --resume goes on with the nodes that are left", r.p.Cluster)
-		if r.a.Rollout.Action == model.ActionUndo {
-			try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
-		}
-		r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, label(n), err), Try: try})
+	if r.halted(ctx, label(n)) {
 		return
 	}
 	rep := model.NodeReport{Host: n.Host, Outcome: model.Uncertain, Step: model.StepVerify}
@@ -215,6 +214,26 @@ func (r *rollout) one(ctx context.Context, i int) {
 	if rep.Outcome != model.Applied {
 		r.fail(r.why(n, &rep))
 	}
+}
+
+// halted reports that the run shall not go on with what comes next, a node by
+// its label, and makes that its error. It is looked at last, right before the
+// node is touched.
+func (r *rollout) halted(ctx context.Context, next string) bool {
+	if ctx.Err() == nil && !r.a.Rollout.aborted() {
+		return false
+	}
+	try := fmt.Sprintf("pgtui reload %s --resume goes on with the nodes that are left", r.p.Cluster)
+	switch {
+	case r.a.Rollout.Via != "":
+		try = fmt.Sprintf("pgtui reload %s --via %s begins again", r.p.Cluster, r.a.Rollout.Via)
+	case r.a.Rollout.Action == model.ActionStates:
+		try = fmt.Sprintf("pgtui states %s --enable goes on with the nodes that are left", r.p.Cluster)
+	case r.a.Rollout.Action == model.ActionUndo:
+		try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
+	}
+	r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
+	return true
 }
 
 func (r *rollout) fail(err error) {

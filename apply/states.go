@@ -83,10 +83,10 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 	}
 	r.preflight(ctx)
 	for i := range p.Nodes {
-		if r.err != nil || ctx.Err() != nil {
+		n, node := &p.Nodes[i], &r.rep.Nodes[i]
+		if r.failed() != nil || r.halted(ctx, label(n)) {
 			break
 		}
-		n, node := &p.Nodes[i], &r.rep.Nodes[i]
 		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()

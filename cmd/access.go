@@ -1,11 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -29,14 +30,17 @@ func (a *app) accessCmd() *cobra.Command {
 			"and what it reaches now: names are resolved by the system and by Pigsty's DNS servers, and every\n" +
 			"entry is connected to and asked for TLS. It changes nothing, and prints no password. Exit codes:\n" +
 			"0 every known entry leads where it should, 1 one does not, 2 no service entry leads to the primary, 3 unknown.",
-		Args: cobra.ExactArgs(1),
+		Args: needs(1, "cluster", "pgtui access pg-test"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			unknown := int(model.HealthUnknown)
-			if output != "table" && output != "json" && (output != "dsn" || scheme) {
-				return exit(unknown, fmt.Errorf("-o %s: expected table, json, or dsn without --scheme", output))
+			if err := cmp.Or(expect("-o", output, "table", "json", "dsn"), within("--count", count, 1, mostConnections)); err != nil {
+				return err
 			}
-			if prove && count < 1 {
-				return exit(unknown, errors.New("--prove makes --count connections, at least one"))
+			if output == "dsn" && scheme {
+				return wrong("-o dsn and --scheme exclude each other")
+			}
+			if cmd.Flags().Changed("emit") && !slices.Contains(render.Kinds(), render.Kind(emit)) {
+				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", safe.Text(emit, 60), render.KindNames())
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

@@ -36,12 +36,7 @@ func (a *app) applyCmd() *cobra.Command {
 			"when that comes to the same work, file for file. Otherwise it says what has changed and\n" +
 			"does nothing. A plan that was edited, or has no digest, is refused. The risks are judged\n" +
 			"anew. Exit codes are reload's.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit(reloadRefused, &model.Hint{Err: errors.New("which plan?"), Try: "pgtui reload pg-test --dry-run --out plan.json; pgtui apply plan.json"})
-			}
-			return nil
-		},
+		Args: needs(1, "plan", "pgtui reload pg-test --dry-run --out plan.json; pgtui apply plan.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := roll.check(); err != nil {
 				return exit(reloadRefused, err)
@@ -54,6 +49,11 @@ func (a *app) applyCmd() *cobra.Command {
 			for _, n := range saved.Nodes {
 				on = append(on, model.Host(n.Host))
 			}
+			for _, h := range hosts(roll.order) {
+				if !slices.Contains(on, h) {
+					return wrong("--order: %s is not in the plan of %s", h, safe.Word(args[0]))
+				}
+			}
 			if len(roll.order) == 0 {
 				for _, h := range on {
 					roll.order = append(roll.order, string(h))
@@ -61,7 +61,7 @@ func (a *app) applyCmd() *cobra.Command {
 			}
 			ap, inv, plan, err := a.planFor(cmd.Context(), saved.Cluster, on, roll, saved.Force, saved.LiveRoles)
 			if err != nil {
-				return exit(reloadRefused, fmt.Errorf("the plan of %s cannot be made again, nothing was changed: %w", saved.MadeAt.Local().Format(time.DateTime), err))
+				return exit(reloadRefused, fmt.Errorf("the plan of %s cannot be made again, nothing was changed: %w", saved.MadeAt.Local().Format(time.DateTime), answered(err)))
 			}
 			why := stale(&saved, &plan)
 			if len(why) == 0 {

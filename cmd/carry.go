@@ -43,17 +43,19 @@ func (r *rollFlags) add(c *cobra.Command) {
 func (r *rollFlags) check() error {
 	switch {
 	case r.confirmWithin != 0 && (r.confirmWithin < 10*time.Second || r.confirmWithin > 10*time.Minute):
-		return &model.Hint{Err: fmt.Errorf("--confirm-within %s: expected from 10s to 10m, or 0 for none", r.confirmWithin), Try: "--confirm-within 60s"}
+		return misuse("--confirm-within 60s", "--confirm-within %s: expected from 10s to 10m, or 0 for none", r.confirmWithin)
 	case r.confirmWithin%time.Second != 0:
-		return fmt.Errorf("--confirm-within %s: expected whole seconds", r.confirmWithin)
-	case r.parallel < 1 || r.parallel > 10:
-		return fmt.Errorf("--parallel %d: expected from 1 to 10", r.parallel)
+		return wrong("--confirm-within %s: expected whole seconds", r.confirmWithin)
+	}
+	if err := within("--parallel", r.parallel, 1, 10); err != nil {
+		return err
 	}
 	for _, name := range r.accept {
 		if !slices.Contains(model.RiskNames(), name) || name == model.RiskRejected {
 			return &model.Hint{
-				Err: fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
-				Try: "they are " + strings.Join(slices.DeleteFunc(model.RiskNames(), func(n string) bool { return !model.RiskStops(n) || n == model.RiskRejected }), ", "),
+				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
+				Try:   "they are " + strings.Join(slices.DeleteFunc(model.RiskNames(), func(n string) bool { return !model.RiskStops(n) || n == model.RiskRejected }), ", "),
+				Usage: true,
 			}
 		}
 	}
@@ -77,8 +79,11 @@ func judge(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p *mode
 
 // carryOut runs a plan that was shown and accepted.
 func (a *app) carryOut(ctx context.Context, ap *apply.Applier, inv *model.Inventory, plan model.Plan, r rollFlags) error {
-	ctx, abort, stop := a.interrupts(ctx)
+	ctx, abort, stop := a.interrupts(ctx, "finishing this node, then stopping; once more puts this node back", "putting this node back, then stopping")
 	defer stop()
+	if err := stopped(ctx); err != nil {
+		return exit(reloadRefused, err)
+	}
 	ap.Rollout.ConfirmWithin, ap.Rollout.Parallel, ap.Rollout.Abort = r.confirmWithin, r.parallel, abort
 	fmt.Fprintf(a.io.Out, "\nplan %s\n", plan.ID)
 	report, err := ap.Execute(ctx, inv, plan, a.printStep)
@@ -87,12 +92,17 @@ func (a *app) carryOut(ctx context.Context, ap *apply.Applier, inv *model.Invent
 	return exit(reloadCode(report, err), err)
 }
 
-// interrupts makes the first interrupt end the run between two nodes, and the
-// second close abort: the node that is being worked on is put back then.
-func (a *app) interrupts(ctx context.Context) (context.Context, <-chan struct{}, func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// interrupts makes the first interrupt end the run before its next node, with
+// the first text, and the second close abort, with the second: the node that is
+// being worked on is put back then. One that came before ends it, too.
+func (a *app) interrupts(ctx context.Context, first, second string) (context.Context, <-chan struct{}, func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	before := ctx.Err() != nil
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if before {
+		cancel()
+	}
 	abort, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		for n := 1; ; n++ {
@@ -103,10 +113,10 @@ func (a *app) interrupts(ctx context.Context) (context.Context, <-chan struct{},
 			}
 			switch n {
 			case 1:
-				fmt.Fprintln(a.io.Err, "pgtui: finishing this node, then stopping; once more puts this node back")
+				fmt.Fprintln(a.io.Err, "pgtui: "+first)
 				cancel()
 			case 2:
-				fmt.Fprintln(a.io.Err, "pgtui: putting this node back, then stopping")
+				fmt.Fprintln(a.io.Err, "pgtui: "+second)
 				close(abort)
 			}
 		}

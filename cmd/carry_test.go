@@ -58,7 +58,7 @@ func TestRollFlags(t *testing.T) {
 // that is being worked on.
 func TestInterrupts(t *testing.T) {
 	a, _, errs := desk(t)
-	ctx, abort, stop := a.interrupts(t.Context())
+	ctx, abort, stop := a.interrupts(t.Context(), "finishing this node, then stopping", "putting this node back")
 	send := func(wait <-chan struct{}) {
 		t.Helper()
 		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
@@ -81,10 +81,10 @@ func TestInterrupts(t *testing.T) {
 	if got := errs.String(); !strings.Contains(got, "finishing this node, then stopping") || !strings.Contains(got, "putting this node back") {
 		t.Errorf("it says %q", got)
 	}
-	if ctx, _, stop := a.interrupts(cancelled(t)); ctx.Err() != nil {
-		t.Error("an interrupt from before the run must not stop it half-way")
-	} else {
-		stop()
+	ctx, _, stop = a.interrupts(cancelled(t), "", "")
+	defer stop()
+	if stopped(ctx) == nil {
+		t.Error("an interrupt from before the run must keep it from beginning")
 	}
 }
 

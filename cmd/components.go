@@ -25,12 +25,12 @@ func (a *app) componentsCmd() *cobra.Command {
 		Long: "components asks everything that Pigsty runs on the nodes of a cluster, on one node, or on all\n" +
 			"nodes whether it is well: over the network, and systemd over SSH. It changes nothing. Exit codes:\n" +
 			"0 all is well, 1 something only watches and is not well, 2 something that carries traffic is\n" +
-			"not well, 3 nothing could be asked.",
+			"not well, 3 nothing is wrong and something is unknown.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			unknown := int(model.HealthUnknown)
-			if output != "table" && output != "json" {
-				return exit(unknown, fmt.Errorf("-o %s: expected table or json", output))
+			if err := expect("-o", output, "table", "json"); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -102,7 +102,7 @@ func nodesOf(inv *model.Inventory, args []string) ([]*model.Node, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, &model.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", args[0], inv.Source), Try: "pgtui components, for all nodes"}
+		return nil, &model.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", args[0], inv.Source), Try: "pgtui components, for all nodes", Usage: true}
 	}
 	return out, nil
 }

@@ -157,7 +157,7 @@ func (a *app) configure(c *cobra.Command) error {
 	}
 	ctx, ok := cfg.Of(name)
 	if !ok {
-		return &model.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", ")}
+		return &model.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", "), Usage: a.contextName != ""}
 	}
 	return a.enter(c, ctx)
 }
@@ -276,9 +276,12 @@ func (a *app) configInit() error {
 }
 
 func (a *app) configCheck() error {
-	_, problems, err := a.readConfig()
+	cfg, problems, err := a.readConfig()
 	if err != nil {
 		return err
+	}
+	if _, ok := cfg.Of(a.contextName); a.contextName != "" && !ok {
+		return misuse("one of: "+strings.Join(contextNames(cfg), ", "), "no context %q in %s", a.contextName, a.configFile())
 	}
 	for _, p := range problems {
 		fmt.Fprintln(a.io.Out, safe.Text(p.Error(), 400))

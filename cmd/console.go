@@ -28,10 +28,13 @@ func (a *app) terminal() bool {
 }
 
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
-	if !a.terminal() {
-		return &model.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: "pgtui status"}
-	}
 	path, err := findInventory(a.inventory, a.io.Getenv)
+	if len(args) == 1 && err != nil {
+		return misuse("pgtui --help", "there is no command %q, and it can be no cluster: %w", safe.Text(args[0], 60), err)
+	}
+	if !a.terminal() {
+		return a.noTerminal(cmd.Context(), args)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,6 +56,30 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	return tui.Run(cmd.Context(), d, a.io.In, a.io.Out)
 }
 
+// noTerminal refuses the console where it cannot be drawn. What is no cluster is
+// refused as that: it may be a command that was typed wrong.
+func (a *app) noTerminal(ctx context.Context, args []string) error {
+	if len(args) == 1 {
+		inv, err := a.load(ctx)
+		if err != nil {
+			return err
+		}
+		if err := clusterOrCommand(inv, args); err != nil {
+			return err
+		}
+	}
+	return &model.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
+}
+
+// clusterOrCommand is the error of a name that is neither a cluster nor a command.
+func clusterOrCommand(inv *model.Inventory, names []string) error {
+	_, err := clusters(inv, names)
+	if err == nil {
+		return nil
+	}
+	return misuse(model.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
+}
+
 // firstFrame is how long the console waits for its inventory before it shows
 // that it is being read: a large one, or a program that asks a database, is not
 // to keep the screen away.
@@ -72,7 +99,7 @@ func (a *app) reading(ctx context.Context, path string, names []string) <-chan r
 	safe.Go("reading the inventory", func() {
 		inv, err := a.loadFile(ctx, path)
 		if err == nil {
-			_, err = clusters(inv, names)
+			err = clusterOrCommand(inv, names)
 		}
 		tell(read{inv, err})
 	}, func(err error) { tell(read{err: err}) })
@@ -121,14 +148,17 @@ func (a *app) deps(source string) tui.Deps {
 	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
-		Load: func(ctx context.Context) (*model.Inventory, error) { return a.loadFile(ctx, source) },
+		Load:  a.load,
+		Stamp: stamped,
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
 		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
-			p, err := ap.Plan(ctx, inv, c, hosts)
+			now := *ap
+			now.Managed = a.managed(inv.Source) // of the inventory as it is now
+			p, err := now.Plan(ctx, inv, c, hosts)
 			if err == nil {
-				err = judge(ctx, ap, inv, &p, rollFlags{})
+				err = judge(ctx, &now, inv, &p, rollFlags{})
 			}
 			return p, err
 		},
@@ -162,7 +192,7 @@ func (a *app) deps(source string) tui.Deps {
 			return tr, ctx.Err()
 		},
 		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
-			play, err := a.playFile(ctx, source)
+			play, err := a.play(ctx)
 			if err != nil {
 				return model.Origins{}, err
 			}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,13 @@ func (a *app) demoCmd() *cobra.Command {
 			"standard input or --script, one command a line:\n\n" + sandbox.Help(),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := demoFlags(&o); err != nil {
+				return err
+			}
 			sb, err := sandbox.Start(cmd.Context(), o)
+			if err != nil && cmd.Context().Err() != nil {
+				return exit(exitInterrupted, errInterrupted)
+			}
 			if err != nil {
 				return err
 			}
@@ -50,6 +57,7 @@ func (a *app) demoCmd() *cobra.Command {
 			return a.demoConsole(cmd.Context(), sb, args)
 		},
 	}
+	c.Annotations = map[string]string{ends: "itself"}
 	c.Flags().BoolVar(&serve, "serve", false, "keep the sandbox running and print the inventory to use")
 	c.Flags().StringVar(&script, "script", "", "file of sandbox commands to run first")
 	c.Flags().StringVar(&o.Dir, "dir", "", "directory to keep the sandbox's files in (default: a temporary one, removed at the end)")
@@ -59,13 +67,21 @@ func (a *app) demoCmd() *cobra.Command {
 	return writesWith(c, "dir")
 }
 
+// demoFlags checks the flags that make a sandbox.
+func demoFlags(o *sandbox.Options) error {
+	if !(o.Speed > 0 && o.Speed <= 1000) { // not NaN, either
+		return wrong("--speed %g: expected more than 0, and 1000 at most", o.Speed)
+	}
+	return cmp.Or(expect("--generation", cmp.Or(o.Generation, sandbox.Bookworm), sandbox.Bookworm, sandbox.Trixie), within("--clusters", o.Clusters, 1, 1000))
+}
+
 // demoConsole is the console on the sandbox, with its extra keys.
 func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []string) error {
 	inv, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := clusters(inv, args); err != nil {
+	if err := clusterOrCommand(inv, args); err != nil {
 		return err
 	}
 	d := a.deps(inv.Source)
@@ -89,6 +105,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	if err != nil {
 		return err
 	}
+	operator := ctx // ends when the operator does not want to wait
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var boards []model.Board
@@ -97,6 +114,9 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 		if snap.Complete(cls) && !anySettling(boards) {
 			break
 		}
+	}
+	if operator.Err() != nil {
+		return exit(exitInterrupted, errInterrupted)
 	}
 	if len(boards) == 0 {
 		return errors.New("the sandbox did not answer")

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -22,15 +21,10 @@ func (a *app) diffCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff <cluster> [host…]",
 		Short: "What a reload would change on each HAProxy node; exits 0 same, 1 different, 2 could not tell",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exit(2, &model.Hint{Err: errors.New("which cluster?"), Try: "pgtui diff pg-test"})
-			}
-			return nil
-		},
+		Args:  needs(0, "cluster", "pgtui diff pg-test"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return exit(2, fmt.Errorf("-o %s: expected text or json", output))
+			if err := expect("-o", output, "text", "json"); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

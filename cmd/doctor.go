@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ func (a *app) doctorCmd() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			unknown := int(model.HealthUnknown)
-			if output != "table" && output != "json" {
-				return exit(unknown, fmt.Errorf("-o %s: expected table or json", output))
+			if err := cmp.Or(expect("-o", output, "table", "json"), within("--count", count, 0, mostConnections)); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

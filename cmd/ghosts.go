@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -32,14 +33,17 @@ func (a *app) ghostsCmd() *cobra.Command {
 			"its sessions stay with the instance they were on. ghosts lists the old workers on the cluster's\n" +
 			"HAProxy nodes. With --close it ends, after asking for the cluster's name, those sessions whose\n" +
 			"instance Patroni refuses for their service now, one by one, and no others.",
-		Args: oneCluster(ghostsUntold),
+		Args: needs(1, "cluster", "pgtui ghosts pg-test"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fail := ghostsUntold
 			if shut {
 				fail = ghostsRefused
 			}
-			if output != "table" && (output != "json" || shut) {
-				return exit(fail, fmt.Errorf("-o %s: expected table, or json without --close", output))
+			if err := expect("-o", output, "table", "json"); err != nil {
+				return err
+			}
+			if output == "json" && shut {
+				return wrong("-o json and --close exclude each other")
 			}
 			ctx := cmd.Context()
 			inv, err := a.load(ctx)
@@ -53,7 +57,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			ap := a.applier(inv.Source)
 			look := ap.Examine(ctx, inv, cls)
 			snap, err := a.prober().Probe(ctx, inv, cls[0].Name)
-			if err != nil {
+			if err := cmp.Or(stopped(ctx), err); err != nil {
 				return exit(fail, err)
 			}
 			snap.Conf, snap.Workers = look.Conf, look.Workers
@@ -83,9 +87,14 @@ func (a *app) ghostsCmd() *cobra.Command {
 				return exit(code, nil)
 			}
 			if !yes {
-				if err := a.confirm("close these sessions of", string(cls[0].Name)); err != nil {
+				if err := a.confirm(ctx, "close these sessions of", string(cls[0].Name)); err != nil {
 					return exit(ghostsRefused, err)
 				}
+			}
+			ctx, _, stop := a.interrupts(ctx, "finishing this worker, then stopping", "this worker is finished first")
+			defer stop()
+			if err := stopped(ctx); err != nil {
+				return exit(fail, err)
 			}
 			done, err := ap.Close(ctx, inv, cls[0], stuck)
 			for _, x := range done {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,9 +30,9 @@ func (a *app) historyCmd() *cobra.Command {
 			"Each line has the hash of the line before. Where the chain is broken, history names the line and\n" +
 			"exits 1.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return fmt.Errorf("-o %s: expected text or json", output)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := cmp.Or(expect("-o", output, "text", "json"), within("--limit", limit, 0, math.MaxInt)); err != nil {
+				return err
 			}
 			path, err := findInventory(a.inventory, a.io.Getenv)
 			if err != nil && !all {
@@ -49,6 +50,13 @@ func (a *app) historyCmd() *cobra.Command {
 			}
 			others := len(model.Runs(log.Records)) - len(runs)
 			runs = slices.DeleteFunc(runs, func(r model.Run) bool { return len(args) == 1 && string(r.Cluster) != args[0] })
+			if len(runs) == 0 && len(args) == 1 { // one that is gone has its runs all the same
+				if inv, err := a.load(cmd.Context()); err == nil {
+					if _, err := clusters(inv, args); err != nil {
+						return err
+					}
+				}
+			}
 			if limit > 0 && len(runs) > limit {
 				runs = runs[len(runs)-limit:]
 			}

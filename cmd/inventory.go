@@ -34,17 +34,20 @@ func (a *app) inventoryCmd() *cobra.Command {
 			"ansible-inventory does. Values of !vault stay encrypted.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !list && host == "" && !graph {
+			if !list && !cmd.Flags().Changed("host") && !graph {
 				return a.showOrigins(cmd.Context(), args, output)
 			}
+			if len(args) > 0 && !graph {
+				return wrong("--list and --host take no argument: %s", safe.Text(args[0], 100))
+			}
 			if cmd.Flags().Changed("output") {
-				return errors.New("-o is not for --list, --host and --graph: they print what ansible-inventory prints")
+				return wrong("-o and --list, --host and --graph exclude each other: those print what ansible-inventory prints")
 			}
 			path, err := findInventory(a.inventory, a.io.Getenv)
 			if err != nil {
 				return err
 			}
-			inv, _, err := a.readFile(cmd.Context(), path, playbooks)
+			inv, _, err := a.readFile(cmd.Context(), path, playbooks, newInputs())
 			if err != nil {
 				return err
 			}
@@ -58,7 +61,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 			switch {
 			case list:
 				return a.printJSON(inv.List(export))
-			case host != "":
+			case !graph:
 				return a.printHost(inv, host)
 			}
 			text, err := inv.Graph(arg, vars)
@@ -83,8 +86,8 @@ func (a *app) inventoryCmd() *cobra.Command {
 // showOrigins prints where the values that matter come from, for a cluster or
 // the hosts of a pattern, as the playbook sees them.
 func (a *app) showOrigins(ctx context.Context, args []string, output string) error {
-	if output != "table" && output != "json" {
-		return fmt.Errorf("-o %s: expected table or json", output)
+	if err := expect("-o", output, "table", "json"); err != nil {
+		return err
 	}
 	play, err := a.play(ctx)
 	if err != nil {
@@ -162,7 +165,7 @@ func originHosts(play *pigsty.Play, name string) ([]*inventory.Host, error) {
 		return nil, err
 	}
 	if len(hosts) == 0 {
-		return nil, &model.Hint{Err: fmt.Errorf("no host matches %q in %s", name, inv.Source), Try: "pgtui inventory --graph"}
+		return nil, &model.Hint{Err: fmt.Errorf("no host matches %q in %s", name, inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
 	return hosts, nil
 }
@@ -186,7 +189,7 @@ func (a *app) printHost(inv *inventory.Inventory, pattern string) error {
 		return err
 	}
 	if len(hosts) != 1 {
-		return &model.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph"}
+		return &model.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
 	return a.printJSON(inv.HostVars(hosts[0]))
 }

@@ -28,8 +28,8 @@ func (a *app) lintCmd() *cobra.Command {
 			"place, why it matters and the fix. It asks no node. docs/lint.md lists the rules.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return exit(lintUnreadable, fmt.Errorf("-o %s: expected text or json", output))
+			if err := expect("-o", output, "text", "json"); err != nil {
+				return err
 			}
 			play, err := a.play(cmd.Context())
 			if err != nil {

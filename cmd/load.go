@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"pgtui/apply"
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/inventory"
 	"pgtui/model/pigsty"
@@ -46,25 +48,26 @@ func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
 // readFile reads the sources that path names: one file, program or directory,
 // or several with commas between, as ansible.cfg may have them. playbooks is the
 // directory the playbooks run from, "" for none.
-func (a *app) readFile(ctx context.Context, path, playbooks string) (*inventory.Inventory, []string, error) {
+func (a *app) readFile(ctx context.Context, path, playbooks string, seen *inputs) (*inventory.Inventory, []string, error) {
 	paths := sourcesIn(path)
 	o := inventory.Options{Run: func(file string, args ...string) ([]byte, error) {
+		seen.ran(file)
 		return transport.RunInventory(ctx, file, args...)
 	}}
 	var err error
-	if o.VaultPassword, err = a.vaultPassword(ctx, paths[0]); err != nil {
+	if o.VaultPassword, err = a.vaultPassword(ctx, paths[0], seen); err != nil {
 		return nil, nil, err
 	}
 	sources := make([]inventory.Source, 0, len(paths))
 	for _, p := range paths {
-		s, err := sourceOf(p)
+		s, err := sourceOf(p, seen)
 		if err != nil {
 			return nil, nil, err
 		}
 		sources = append(sources, s)
 	}
 	if abs, err := filepath.Abs(playbooks); playbooks != "" && err == nil && !slices.ContainsFunc(paths, func(p string) bool { return varsDir(p) == abs }) {
-		o.Playbooks = inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(playbooks, "/")}
+		o.Playbooks = inventory.Source{FS: seen.dir(abs), Name: ".", Display: strings.TrimSuffix(playbooks, "/")}
 	}
 	inv, err := inventory.LoadAll(sources, o)
 	return inv, paths, err
@@ -81,19 +84,20 @@ func varsDir(path string) string {
 
 // sourceOf is the inventory source at path; its directory may hold group_vars
 // and host_vars.
-func sourceOf(path string) (inventory.Source, error) {
+func sourceOf(path string, seen *inputs) (inventory.Source, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return inventory.Source{}, err
 	}
 	st, err := os.Stat(abs)
+	seen.add(abs)
 	if err != nil {
 		return inventory.Source{}, &model.Hint{Err: fmt.Errorf("inventory: %w", err), Try: "pgtui -i /path/to/pigsty.yml"}
 	}
 	if st.IsDir() {
-		return inventory.Source{FS: os.DirFS(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
+		return inventory.Source{FS: seen.dir(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
 	}
-	s := inventory.Source{FS: os.DirFS(filepath.Dir(abs)), Name: filepath.Base(abs)}
+	s := inventory.Source{FS: seen.dir(filepath.Dir(abs)), Name: filepath.Base(abs)}
 	if dir := filepath.Dir(path); dir != "." {
 		s.Display = dir
 	}
@@ -103,20 +107,22 @@ func sourceOf(path string) (inventory.Source, error) {
 // vaultPassword is what was typed for --ask-vault-pass, or what the file of
 // --vault-password-file, else of the ansible.cfg beside the inventory or in
 // the checkout, holds, or prints when it is a program; "" without one.
-func (a *app) vaultPassword(ctx context.Context, inventory string) (string, error) {
+func (a *app) vaultPassword(ctx context.Context, inventory string, seen *inputs) (string, error) {
 	if a.askVault {
-		return a.typedPassword()
+		return a.typedPassword(ctx)
 	}
 	file, said := a.vaultSource(inventory)
 	if file == "" {
 		return "", nil
 	}
 	st, err := os.Stat(file)
+	seen.add(file)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", said, err)
 	}
 	var pw []byte
 	if st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		seen.ran(file)
 		pw, err = transport.RunPassword(ctx, file)
 	} else {
 		pw, err = os.ReadFile(file)
@@ -145,10 +151,10 @@ func (a *app) vaultSource(inventory string) (file, said string) {
 
 // typedPassword asks for the vault password once; without a terminal it is the
 // first line of standard input.
-func (a *app) typedPassword() (string, error) {
+func (a *app) typedPassword(ctx context.Context) (string, error) {
 	if a.typed == "" {
 		var err error
-		if a.typed, err = a.asked("Vault password: "); err != nil {
+		if a.typed, err = a.asked(ctx, "Vault password: "); err != nil {
 			return "", fmt.Errorf("--ask-vault-pass: %w", err)
 		}
 		a.typed = strings.TrimSpace(a.typed)
@@ -157,13 +163,13 @@ func (a *app) typedPassword() (string, error) {
 }
 
 // asked is a password that is typed at the terminal, or else the next line of
-// standard input.
-func (a *app) asked(prompt string) (string, error) {
+// standard input. An interrupt ends it, with the terminal as it was.
+func (a *app) asked(ctx context.Context, prompt string) (string, error) {
 	var pw []byte
 	var err error
 	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
 		fmt.Fprint(a.io.Err, prompt)
-		pw, err = term.ReadPassword(f.Fd())
+		pw, err = readPassword(ctx, f.Fd())
 		fmt.Fprintln(a.io.Err)
 	} else {
 		if a.lines == nil {
@@ -182,6 +188,29 @@ func (a *app) asked(prompt string) (string, error) {
 	return text, err
 }
 
+// readPassword reads a line without showing it.
+func readPassword(ctx context.Context, fd uintptr) ([]byte, error) {
+	was, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	typed := make(chan line, 1)
+	safe.Go("reading a password", func() {
+		text, err := term.ReadPassword(fd)
+		typed <- line{text, err}
+	}, func(err error) { typed <- line{err: err} })
+	select {
+	case got := <-typed:
+		return got.text, got.err
+	case <-ctx.Done():
+		return nil, errors.Join(errors.New("interrupted"), term.Restore(fd, was))
+	}
+}
+
 // loadFile makes the model of the inventory at path.
 func (a *app) loadFile(ctx context.Context, path string) (*model.Inventory, error) {
 	play, err := a.playFile(ctx, path)
@@ -191,14 +220,52 @@ func (a *app) loadFile(ctx context.Context, path string) (*model.Inventory, erro
 	return play.Model, nil
 }
 
-// playFile runs the playbook on paper over the inventory at path, with the
-// rules of the Pigsty checkout and the ansible-core of this machine.
-func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
-	if a.managedAt != "" {
-		if _, err := time.Parse(managedLayout, a.managedAt); err != nil {
-			return nil, fmt.Errorf("--managed-at %q: expected the form %q", a.managedAt, managedLayout)
+// checkRules checks the flags that say by which rules an inventory is read.
+func (a *app) checkRules() error {
+	if _, err := time.Parse(managedLayout, a.managedAt); a.managedAt != "" && err != nil {
+		return wrong("--managed-at %q: expected the form %q", a.managedAt, managedLayout)
+	}
+	if a.dialect != "" {
+		if _, err := pigsty.ParseDialect(a.dialect); err != nil {
+			return usage(fmt.Errorf("--dialect: %w", err))
 		}
 	}
+	if a.core != "" && !coreVersion.MatchString(a.core) {
+		return misuse("--ansible-core 2.19.3", "--ansible-core %q: expected a version", safe.Text(a.core, 60))
+	}
+	return nil
+}
+
+// coreVersion is a version of ansible-core, such as 2.19.3 or 2.20.0rc1.
+var coreVersion = regexp.MustCompile(`^\d+\.\d+(\.\d+\w*)?$`)
+
+// playFile runs the playbook on paper over the inventory at path, with the
+// rules of the Pigsty checkout and the ansible-core of this machine. The error is
+// a *model.Unread.
+func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
+	seen := newInputs()
+	for _, dir := range a.configDirs(path) {
+		seen.add(filepath.Join(dir, "ansible.cfg"))
+	}
+	play, err := a.playSeen(ctx, path, seen)
+	if err != nil {
+		return nil, &model.Unread{Err: err, Inputs: seen.all()}
+	}
+	play.Model.Inputs = seen.all()
+	return play, nil
+}
+
+// configDirs are the directories whose ansible.cfg says which inventory is read,
+// or how.
+func (a *app) configDirs(path string) []string {
+	dirs := []string{filepath.Dir(path)}
+	if a.inventory == "" && a.io.Getenv("PGTUI_INVENTORY") == "" {
+		dirs = append(dirs, a.io.Getenv("PIGSTY_HOME"), join(a.io.Getenv("HOME"), "pigsty"))
+	}
+	return slices.DeleteFunc(append(dirs, a.pigstyHome), func(dir string) bool { return dir == "" })
+}
+
+func (a *app) playSeen(ctx context.Context, path string, seen *inputs) (*pigsty.Play, error) {
 	o := pigsty.Options{LoadedAt: now(), Core: a.core}
 	var err error
 	if a.dialect != "" {
@@ -210,7 +277,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		o.Core = transport.AnsibleCore(ctx, a.preview && a.readOnly() == "") // ansible leaves files in ~/.ansible
 	}
 	home := a.home(path)
-	inv, paths, err := a.readFile(ctx, path, home)
+	inv, paths, err := a.readFile(ctx, path, home, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -220,10 +287,13 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 		}
 	}
 	if home != "" {
-		o.Checkout = pigsty.ReadCheckout(os.DirFS(home), home)
+		o.Checkout = pigsty.ReadCheckout(seen.dir(home), home)
 	}
 	for _, dir := range []string{a.pigstyHome, filepath.Dir(paths[0])} {
 		file := filepath.Join(dir, "files", "pki", "ca", "ca.crt")
+		if dir != "" {
+			seen.add(file)
+		}
 		if _, err := os.Stat(file); dir != "" && err == nil {
 			o.CAFile = file
 			break

@@ -43,7 +43,7 @@ func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inven
 		return exit(reloadRefused, err)
 	}
 	if !yes {
-		if err := a.confirm("reload", string(p.Cluster)); err != nil {
+		if err := a.confirm(ctx, "reload", string(p.Cluster)); err != nil {
 			return exit(reloadRefused, err)
 		}
 	}
@@ -51,6 +51,12 @@ func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inven
 	if err != nil {
 		return exit(reloadRefused, err)
 	}
+	ctx, abort, stop := a.interrupts(ctx, "finishing bin/pgsql-svc, then stopping; once more ends it", "ending bin/pgsql-svc")
+	defer stop()
+	if err := stopped(ctx); err != nil {
+		return exit(reloadRefused, err)
+	}
+	ap.Rollout.Abort = abort
 	fmt.Fprintf(a.io.Out, "\nplan %s, by bin/pgsql-svc of %s\n", p.ID, home)
 	out := &printer{w: a.io.Out}
 	ap.Rollout.Via = "pigsty"

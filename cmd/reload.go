@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,22 +39,20 @@ func (a *app) reloadCmd() *cobra.Command {
 			"page that the planned servers are live. It stops at the first node that fails and puts\n" +
 			"that node back. Without --yes it shows the plan and asks for the cluster's name.\n\n" +
 			"The plan names its risks. Those that stop it are accepted by name, with --accept-risk.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exit(reloadRefused, &model.Hint{Err: errors.New("which cluster?"), Try: "pgtui reload pg-test --dry-run"})
-			}
-			return nil
-		},
+		Args: needs(0, "cluster", "pgtui reload pg-test --dry-run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if err := roll.check(); err != nil {
 				return exit(reloadRefused, err)
 			}
-			if output != "text" && (output != "json" || !dryRun) {
-				return exit(reloadRefused, &model.Hint{Err: fmt.Errorf("-o %s: expected text, or json with --dry-run", output), Try: "pgtui reload " + args[0] + " --dry-run -o json"})
+			if err := expect("-o", output, "text", "json"); err != nil {
+				return err
 			}
-			if via != "" && (via != "pigsty" || liveRoles || roll.resume || roll.confirmWithin > 0 || out != "") {
-				return exit(reloadRefused, &model.Hint{Err: errors.New("--via: expected pigsty, and without --live-roles, --resume, --confirm-within and --out: Pigsty renders from the inventory, all nodes at once, and puts nothing back"), Try: "pgtui reload " + args[0] + " --via pigsty"})
+			if output == "json" && !dryRun {
+				return misuse("pgtui reload "+args[0]+" --dry-run -o json", "-o json needs --dry-run")
+			}
+			if cmd.Flags().Changed("via") && (via != "pigsty" || liveRoles || roll.resume || roll.confirmWithin > 0 || out != "") {
+				return misuse("pgtui reload "+args[0]+" --via pigsty", "--via: expected pigsty, and without --live-roles, --resume, --confirm-within and --out: Pigsty renders from the inventory, all nodes at once, and puts nothing back")
 			}
 			ap, inv, plan, err := a.planFor(ctx, args[0], hosts(args[1:]), roll, force, liveRoles)
 			if err != nil {
@@ -125,11 +124,11 @@ func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll
 	}
 	ap := a.applier(inv.Source)
 	plan, err := ap.Plan(ctx, inv, cls[0].Name, on)
-	if err != nil {
+	if err = cmp.Or(stopped(ctx), err); err != nil {
 		return fail(err)
 	}
 	plan.Force, plan.LiveRoles = force, liveRoles
-	if err := judge(ctx, ap, inv, &plan, roll); err != nil {
+	if err := cmp.Or(judge(ctx, ap, inv, &plan, roll), stopped(ctx)); err != nil {
 		return fail(err)
 	}
 	return ap, inv, plan, nil
@@ -169,7 +168,7 @@ func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Invento
 		return exit(reloadRefused, err)
 	}
 	if !yes {
-		if err := a.confirm("reload", string(p.Cluster)); err != nil {
+		if err := a.confirm(ctx, "reload", string(p.Cluster)); err != nil {
 			return exit(reloadRefused, err)
 		}
 	}
@@ -204,18 +203,32 @@ func printRisks(w io.Writer, p *model.Plan) {
 	}
 }
 
-// confirm asks for the cluster's name on a terminal, and refuses without one.
-func (a *app) confirm(what, name string) error {
+// confirm asks for the cluster's name on a terminal, and refuses without one. An
+// interrupt is a no.
+func (a *app) confirm(ctx context.Context, what, name string) error {
 	f, ok := a.io.In.(*os.File)
 	if !ok || !term.IsTerminal(f.Fd()) {
 		return &model.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
 	}
 	fmt.Fprintf(a.io.Out, "\ntype %s to %s, anything else to leave: ", name, what)
-	line, err := bufio.NewReader(a.io.In).ReadString('\n')
-	if strings.TrimSpace(line) != name || (err != nil && line == "") {
-		return errors.New("cancelled: nothing was changed")
+	type answer struct {
+		line string
+		err  error
 	}
-	return nil
+	typed := make(chan answer, 1)
+	safe.Go("reading the answer", func() {
+		line, err := bufio.NewReader(a.io.In).ReadString('\n')
+		typed <- answer{line, err}
+	}, func(err error) { typed <- answer{err: err} })
+	select {
+	case got := <-typed:
+		if strings.TrimSpace(got.line) != name || (got.err != nil && got.line == "") {
+			return errors.New("cancelled: nothing was changed")
+		}
+	case <-ctx.Done():
+		fmt.Fprintln(a.io.Out)
+	}
+	return stopped(ctx)
 }
 
 // printStep tells one step as it ends.

@@ -21,7 +21,7 @@ func (a *app) renderCmd() *cobra.Command {
 		Short: "Print the HAProxy service files the inventory asks for, or write them to a directory",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return &model.Hint{Err: errors.New("name clusters, or all of them"), Try: "pgtui render pg-test, or pgtui render --all"}
+				return misuse("pgtui render pg-test, or pgtui render --all", "name clusters, or all of them")
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,26 +39,26 @@ func (a *app) rolesCmd() *cobra.Command {
 			"now, and what pg_role should be. After a failover they differ, and what is rendered follows\n" +
 			"the inventory. With --edit it replaces just those words in the inventory's files, after\n" +
 			"showing the diff and asking for the cluster's name. No node is changed: pgtui reload is next.",
-		Args: oneCluster(rolesUntold),
+		Args: needs(1, "cluster", "pgtui roles pg-test"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fail := rolesUntold
 			if edit {
 				fail = rolesRefused
 			}
 			switch {
-			case output != "table" && output != "json":
-				return exit(fail, fmt.Errorf("-o %s: expected table or json", output))
+			case expect("-o", output, "table", "json") != nil:
+				return expect("-o", output, "table", "json")
 			case edit && output == "json":
-				return exit(fail, errors.New("-o json goes not with --edit"))
+				return wrong("-o json and --edit exclude each other")
 			case yes && !edit:
-				return exit(fail, &model.Hint{Err: errors.New("--yes goes with --edit only"), Try: "pgtui roles " + args[0] + " --edit --yes"})
+				return misuse("pgtui roles "+args[0]+" --edit --yes", "--yes needs --edit")
 			}
 			play, err := a.play(cmd.Context())
 			if err != nil {
 				return exit(fail, err)
 			}
 			r, err := a.rolesOf(cmd.Context(), play, args)
-			if err != nil {
+			if err := cmp.Or(stopped(cmd.Context()), err); err != nil {
 				return exit(fail, err)
 			}
 			if output == "json" {
@@ -182,7 +183,7 @@ func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bo
 		fmt.Fprintf(a.io.Out, "\n%s", render.Unified(strings.TrimPrefix(f.File, "/"), masked(f.Before), masked(f.After)))
 	}
 	if !yes {
-		if err := a.confirm("edit", string(r.cluster.Name)); err != nil {
+		if err := a.confirm(ctx, "edit", string(r.cluster.Name)); err != nil {
 			if h, ok := errors.AsType[*model.Hint](err); ok {
 				return &model.Hint{Err: h.Err, Try: "--yes, after reading the diff"}
 			}
@@ -191,6 +192,9 @@ func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bo
 		if err := a.unmoved(ctx, play, r); err != nil {
 			return err
 		}
+	}
+	if err := stopped(ctx); err != nil {
+		return err
 	}
 	if err := writeAll(files); err != nil {
 		return err

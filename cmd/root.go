@@ -5,6 +5,7 @@ package cmd
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,9 @@ type app struct {
 	given       []string // flags that change how an inventory is read, as they were typed
 	log         commandLog
 	roles       map[model.Host]string // pg_role in place of the inventory's
+	begun       bool                  // the command itself has begun
+	held        *bytes.Buffer         // what a command that only reads has printed; nil when it prints at once
+	out         io.Writer             // where held goes
 }
 
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
@@ -86,7 +90,8 @@ func Run(ctx context.Context, args []string, ios IO) int {
 	root.SetIn(ios.In)
 	root.SetOut(ios.Out)
 	root.SetErr(ios.Err)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
+	err = a.conclude(ctx, c, a.refusedByCobra(c, err))
 	if err == nil {
 		return 0
 	}
@@ -94,6 +99,9 @@ func Run(ctx context.Context, args []string, ios IO) int {
 	var ee *exitError
 	if errors.As(err, &ee) {
 		code = ee.code
+	}
+	if errors.Is(err, model.ErrUsage) {
+		code = exitUsage
 	}
 	if ee == nil || ee.err != nil {
 		printError(ios.Err, err)
@@ -126,6 +134,9 @@ func (a *app) root() *cobra.Command {
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "apply" || cmd.Name() == "version"
+			if err := a.checkRules(); err != nil {
+				return err
+			}
 			if cmd.Hidden || cmd.Name() == "version" {
 				return nil
 			}
@@ -136,7 +147,7 @@ func (a *app) root() *cobra.Command {
 			if err := a.refuse(cmd); err != nil || !a.askBecome {
 				return err
 			}
-			password, err := a.asked("sudo password for the nodes: ")
+			password, err := a.asked(cmd.Context(), "sudo password for the nodes: ")
 			if err != nil {
 				return exit(unaskable(cmd.Name()), fmt.Errorf("--ask-become-pass: %w", err))
 			}
@@ -158,6 +169,11 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.CompletionOptions.HiddenDefaultCmd = true
+	c.SetHelpCommand(a.helpCmd())
+	c.InitDefaultHelpCmd()
+	c.SetOut(a.io.Out) // which completion takes when it is made
+	c.InitDefaultCompletionCmd()
+	a.harden(c)
 	return c
 }
 
@@ -183,17 +199,6 @@ func unaskable(command string) int {
 	return 1
 }
 
-// oneCluster is for commands that take the name of one cluster; without it
-// they exit with that code.
-func oneCluster(code int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return exit(code, &model.Hint{Err: fmt.Errorf("which cluster? %s takes one", c.Name()), Try: "pgtui " + c.Name() + " pg-test"})
-		}
-		return nil
-	}
-}
-
 // clusters picks the named clusters of inv, all when none is named.
 func clusters(inv *model.Inventory, args []string) ([]*model.Cluster, error) {
 	var out []*model.Cluster
@@ -210,7 +215,7 @@ func clusters(inv *model.Inventory, args []string) ([]*model.Cluster, error) {
 			for i := range inv.Clusters {
 				have = append(have, model.InstanceName(inv.Clusters[i].Name))
 			}
-			return nil, &model.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have)}
+			return nil, &model.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have), Usage: true}
 		}
 		out = append(out, c)
 	}

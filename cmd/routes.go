@@ -20,8 +20,8 @@ func (a *app) routesCmd() *cobra.Command {
 		Short: "node:port → instance, a line for each HAProxy and service; exits as status does",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" {
-				return exit(int(model.HealthUnknown), fmt.Errorf("-o %s: expected table or json", output))
+			if err := expect("-o", output, "table", "json"); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -22,7 +23,7 @@ func (a *app) statesCmd() *cobra.Command {
 			"sends some connections astray. Two lines of haproxy.cfg let pgtui hand it what the old worker knew.\n" +
 			"states tells on which nodes they are, and exits 1 when one lacks them. With --enable it adds them,\n" +
 			"node by node: checked by haproxy, kept a copy of, reloaded, verified. The file stays on the node.",
-		Args: oneCluster(2),
+		Args: needs(1, "cluster", "pgtui states pg-test"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, fail := cmd.Context(), 2
 			if enable {
@@ -47,11 +48,15 @@ func (a *app) statesCmd() *cobra.Command {
 			if err != nil {
 				return exit(fail, err)
 			}
-			code := a.printStates(inv, inv.Cluster(plan.Cluster), ap.States(ctx, inv, inv.Cluster(plan.Cluster)))
+			states := ap.States(ctx, inv, inv.Cluster(plan.Cluster))
+			if err := stopped(ctx); err != nil {
+				return exit(fail, err)
+			}
+			code := a.printStates(inv, inv.Cluster(plan.Cluster), states)
 			if !enable || code == 0 {
 				return exit(code, nil)
 			}
-			if err := judge(ctx, ap, inv, &plan, roll); err != nil {
+			if err := cmp.Or(judge(ctx, ap, inv, &plan, roll), stopped(ctx)); err != nil {
 				return exit(fail, err)
 			}
 			fmt.Fprintln(a.io.Out, "\nhaproxy.cfg would get, and HAProxy be reloaded with:")
@@ -66,9 +71,14 @@ func (a *app) statesCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			if !yes {
-				if err := a.confirm("change haproxy.cfg of", string(plan.Cluster)); err != nil {
+				if err := a.confirm(ctx, "change haproxy.cfg of", string(plan.Cluster)); err != nil {
 					return exit(reloadRefused, err)
 				}
+			}
+			ctx, _, stop := a.interrupts(ctx, "finishing this node, then stopping", "this node is finished first: its haproxy.cfg is being changed")
+			defer stop()
+			if err := stopped(ctx); err != nil {
+				return exit(fail, err)
 			}
 			ap.Rollout.Action = model.ActionStates
 			report, err := ap.EnableStates(ctx, inv, plan, a.printStep)

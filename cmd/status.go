@@ -2,9 +2,9 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,11 +26,8 @@ func (a *app) statusCmd() *cobra.Command {
 		Short: "Who serves each service port now; exits 0 ok, 1 degraded, 2 down, 3 unknown",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "table" && output != "json" && (output != "ndjson" || !watch) {
-				return exit(int(model.HealthUnknown), fmt.Errorf("-o %s: expected table or json, or ndjson with --watch", output))
-			}
-			if prove && (watch || count < 1) {
-				return exit(int(model.HealthUnknown), errors.New("--prove makes --count connections, at least one, and goes not with --watch"))
+			if err := statusFlags(output, watch, prove, count, every); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -41,7 +38,7 @@ func (a *app) statusCmd() *cobra.Command {
 				return exit(int(model.HealthUnknown), err)
 			}
 			if watch {
-				return a.watchStatus(cmd.Context(), inv, cls, output, every)
+				return a.watchStatus(cmd.Context(), inv, args, output, every)
 			}
 			snap, err := a.snapshot(cmd.Context(), inv, cls, prove, count)
 			if err != nil {
@@ -60,6 +57,17 @@ func (a *app) statusCmd() *cobra.Command {
 	c.Flags().IntVar(&count, "count", 3, "with --prove: connections through each port of each HAProxy")
 	c.Flags().DurationVar(&every, "every", 2*time.Second, "with --watch: how often the nodes are asked")
 	return c
+}
+
+// statusFlags checks the flags of status.
+func statusFlags(output string, watch, prove bool, count int, every time.Duration) error {
+	if output == "ndjson" && !watch {
+		return wrong("-o ndjson: expected --watch with it, or table or json")
+	}
+	if prove && watch {
+		return wrong("--prove and --watch exclude each other")
+	}
+	return cmp.Or(expect("-o", output, "table", "json", "ndjson"), within("--count", count, 1, mostConnections), lasting("--every", every, leastEvery, mostEvery))
 }
 
 // snapshot is one sweep, with real connections when prove says so.
@@ -113,33 +121,95 @@ func (a *app) printStatus(inv *model.Inventory, boards []model.Board, output str
 // watchStatus goes on until interrupted: the state at the start, then what
 // changes. As a table that is a line an event; as JSON a whole status document
 // a line each time the answer changes; as NDJSON one event a line. Ages alone
-// are not a change.
-func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, output string, every time.Duration) error {
-	var last []byte
-	var before []model.Board
-	started := now()
-	for snap := range a.prober().Watch(ctx, inv, every, only(cls)...) {
-		boards := boardsOf(snap, cls, now())
-		if before == nil && !snap.Complete(cls) && now().Sub(started) < 3*time.Second {
-			continue // the first sweep is still under way: not an answer yet
-		}
-		first := before == nil
-		var err error
-		switch {
-		case output == "json":
-			last, err = a.watchJSON(inv, boards, last)
-		case first && output == "table":
-			printBoards(a.io.Out, boards, time.Time{}, len(boards) > 3)
-			fmt.Fprintln(a.io.Out, "\nwatching; ctrl-c ends")
-		default:
-			err = a.printEvents(before, boards, output)
-		}
+// are not a change. An inventory whose files change is read again.
+func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, names []string, output string, every time.Duration) error {
+	w := statusWatch{app: a, names: names, output: output, every: every}
+	changes := a.rereads(ctx, inv, inputsEvery)
+	for {
+		next, err := w.follow(ctx, inv, changes)
 		if err != nil {
 			return err
 		}
-		before = boards
+		if next == nil {
+			break
+		}
+		inv, w.before = next, nil
 	}
-	return exit(int(worst(before)), nil)
+	if w.latest == nil && ctx.Err() != nil {
+		return exit(exitInterrupted, errInterrupted)
+	}
+	return exit(int(worst(w.latest)), nil)
+}
+
+// statusWatch is a `status --watch`.
+type statusWatch struct {
+	*app
+	names          []string // of the clusters; none is all
+	output         string
+	every          time.Duration
+	before, latest []model.Board // of the inventory at hand, and of any
+	last           []byte        // the last document without its ages
+}
+
+// follow watches the nodes of one inventory until ctx ends, or until it was read
+// again: then it returns that.
+func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes <-chan reread) (*model.Inventory, error) {
+	cls, err := clusters(inv, w.names)
+	if err != nil {
+		return nil, exit(int(model.HealthUnknown), err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	started := now()
+	snaps := w.prober().Watch(ctx, inv, w.every, only(cls)...)
+	for {
+		select {
+		case r := <-changes:
+			if w.notice(r.text()); r.inv == nil {
+				continue
+			}
+			if _, err := clusters(r.inv, w.names); err != nil {
+				w.notice(err.Error() + ": the watch goes on with the one before")
+				continue
+			}
+			return r.inv, nil
+		case snap, ok := <-snaps:
+			if !ok {
+				return nil, nil
+			}
+			boards := boardsOf(snap, cls, now())
+			if w.before == nil && !snap.Complete(cls) && now().Sub(started) < 3*time.Second {
+				continue // the first sweep is still under way: not an answer yet
+			}
+			if err := w.show(inv, boards); err != nil {
+				return nil, err
+			}
+			w.before, w.latest = boards, boards
+		}
+	}
+}
+
+// show prints the first boards of an inventory, and what changes after them.
+func (w *statusWatch) show(inv *model.Inventory, boards []model.Board) (err error) {
+	switch {
+	case w.output == "json":
+		w.last, err = w.watchJSON(inv, boards, w.last)
+	case w.before == nil && w.output == "table":
+		printBoards(w.io.Out, boards, time.Time{}, len(boards) > 3)
+		fmt.Fprintln(w.io.Out, "\nwatching; ctrl-c ends")
+	default:
+		err = w.printEvents(w.before, boards, w.output)
+	}
+	return err
+}
+
+// notice is a line of the table; beside documents it is on standard error.
+func (w *statusWatch) notice(text string) {
+	if w.output == "table" {
+		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", safe.Text(text, 600))
+		return
+	}
+	fmt.Fprintln(w.io.Err, "pgtui: "+safe.Text(text, 600))
 }
 
 // watchJSON prints the status when it differs from the last one by more than

@@ -1,9 +1,9 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -30,16 +30,11 @@ type traceFlags struct {
 
 func (f *traceFlags) check() error {
 	switch {
-	case f.output != "table" && f.output != "json":
-		return fmt.Errorf("-o %s: expected table or json", f.output)
-	case f.watch && (f.output != "table" || f.count != 1):
-		return errors.New("--watch prints lines, and goes not with -o json or --count")
-	case f.count < 1 || f.count > 1000:
-		return errors.New("--count is 1 to 1000 connections")
-	case f.every < 10*time.Millisecond:
-		return errors.New("--every is at least 10ms")
+	case f.watch && f.output == "json", f.watch && f.count != 1:
+		return wrong("--watch prints lines: --watch and -o json exclude each other, and so do --watch and --count")
 	}
-	return nil
+	return cmp.Or(expect("-o", f.output, "table", "json"), within("--count", f.count, 1, mostConnections),
+		lasting("--every", f.every, leastEvery, mostEvery), lasting("--for", f.duration, 0, mostWait))
 }
 
 func (a *app) traceCmd() *cobra.Command {
@@ -57,7 +52,7 @@ func (a *app) traceCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			unknown := int(model.HealthUnknown)
 			if err := f.check(); err != nil {
-				return exit(unknown, err)
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -114,11 +109,11 @@ func traceTarget(inv *model.Inventory, args []string) (model.TraceTarget, error)
 		if p := inv.EntryPoint(args[0]); p != nil {
 			try = fmt.Sprintf("pgtui trace %s primary", p.Name)
 		}
-		return model.TraceTarget{}, &model.Hint{Err: errors.New("expected a connection string, or a cluster and a service"), Try: try}
+		return model.TraceTarget{}, misuse(try, "expected a connection string, or a cluster and a service")
 	}
 	t, err := probe.ParseDSN(args[0])
 	if err != nil || t.Login.Password != "" {
-		return t, err
+		return t, usage(err)
 	}
 	if cls := model.TraceClusters(inv, t, nil); len(cls) > 0 {
 		t.Login = model.Login{User: cls[0].Monitor.User, Password: cls[0].Monitor.Password, Databases: []string{t.Database}}
@@ -193,6 +188,7 @@ const watchLimit = time.Second
 // hop breaks it, and how long that was. The nodes are watched beside it, and
 // asked for the hop by a connection of its own: neither holds up the client's.
 func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model.TraceTarget, f *traceFlags) error {
+	operator := ctx // ends when the operator does not want to go on
 	if f.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.duration)
@@ -202,6 +198,9 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 	defer cancel()
 	p := a.prober()
 	tr, snap := traced(ctx, p, inv, target)
+	if operator.Err() != nil {
+		return exit(exitInterrupted, errInterrupted)
+	}
 	printTarget(a.io.Out, &target)
 	a.traceLine(now(), fmt.Sprintf("%s: %s", tr.Kept().Chain(), tr.Summary))
 	cls := model.TraceClusters(inv, target, nil)
@@ -217,8 +216,11 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 	why := make(chan model.Trace, 1)
 	looking := false
 	var gap model.TraceGap
+	changes := a.rereads(ctx, inv, inputsEvery)
 	for {
 		select {
+		case r := <-changes:
+			a.traceLine(now(), "the inventory was changed: "+strings.Join(r.names, ", ")+"; this watch goes on with what it has read")
 		case s, ok := <-snaps:
 			if !ok {
 				snaps = nil
@@ -226,11 +228,13 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 			}
 			snap = s
 		case t := <-why:
-			looking = false
+			if looking = false; ctx.Err() != nil {
+				continue // it was cut off, and says nothing of the way
+			}
 			a.traceLine(now(), fmt.Sprintf("%s: %s", t.Kept().Chain(), t.Summary))
 		case one, ok := <-tries:
 			if !ok {
-				return a.endWatch(&gap)
+				return a.endWatch(&gap, operator)
 			}
 			s, fixed := sampleOf(snap, inv, target, &one)
 			news := gap.Add(s, fixed)
@@ -253,9 +257,13 @@ func (a *app) traceLine(at time.Time, text string) {
 	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), safe.Text(text, 600))
 }
 
-func (a *app) endWatch(g *model.TraceGap) error {
+// endWatch is the summary of a watch. One that operator's end has cut off before its
+// first connection has nothing to sum up.
+func (a *app) endWatch(g *model.TraceGap, operator context.Context) error {
 	fmt.Fprintf(a.io.Out, "\n%s\n", safe.Text(g.Summary(), 400))
 	switch {
+	case g.Served+g.Failed == 0 && operator.Err() != nil:
+		return exit(exitInterrupted, errInterrupted)
 	case g.Out() || g.Served == 0:
 		return exit(int(model.HealthDown), nil)
 	case g.Gaps > 0 || g.Failed > 0:

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -47,7 +48,7 @@ func (a *app) undoCmd() *cobra.Command {
 			if err == nil {
 				err = judge(ctx, ap, inv, &plan, roll)
 			}
-			if err != nil {
+			if err = cmp.Or(stopped(ctx), err); err != nil {
 				return exit(reloadRefused, err)
 			}
 			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), safe.Text(run.Who.String(), 120))
@@ -69,7 +70,7 @@ func (a *app) undoCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			if !yes {
-				if err := a.confirm("undo", string(plan.Cluster)); err != nil {
+				if err := a.confirm(ctx, "undo", string(plan.Cluster)); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
@@ -102,7 +103,7 @@ func (a *app) undoable(inv *model.Inventory, args []string) (*model.Run, error) 
 	}
 	run, err := planOf(all, here, args[0], false)
 	if run == nil && err == nil {
-		err = &model.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history"}
+		err = &model.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history", Usage: true}
 	}
 	return run, err
 }

@@ -14,14 +14,20 @@ import (
 	"pgtui/model/check"
 )
 
+// mostWait is the longest --timeout.
+const mostWait = 30 * 24 * time.Hour
+
 func (a *app) waitCmd() *cobra.Command {
 	var service, serves string
 	var timeout time.Duration
 	c := &cobra.Command{
 		Use:   "wait <cluster> --service <name> --serves <instance>",
 		Short: "Wait until every HAProxy sends a service to an instance; exits 0 then, 1 when time is up",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs(1, "cluster", "pgtui wait pg-test --serves pg-test-1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := lasting("--timeout", timeout, time.Millisecond, mostWait); err != nil {
+				return err
+			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
 				return err
@@ -31,10 +37,10 @@ func (a *app) waitCmd() *cobra.Command {
 				return err
 			}
 			if !slices.ContainsFunc(cls[0].Services(), func(s *model.Service) bool { return string(s.Name) == service }) {
-				return &model.Hint{Err: fmt.Errorf("%s has no service %q", args[0], service), Try: "--service primary"}
+				return misuse("--service primary", "%s has no service %q", args[0], service)
 			}
 			if serves != "" && cls[0].Instance(model.InstanceName(serves)) == nil {
-				return &model.Hint{Err: fmt.Errorf("%s has no instance %q", args[0], serves), Try: "--serves " + args[0] + "-1"}
+				return misuse("--serves "+args[0]+"-1", "%s has no instance %q", args[0], serves)
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()

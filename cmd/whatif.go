@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -19,10 +18,13 @@ func (a *app) whatifCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "whatif <cluster> --down <instance> [--leader <instance>]",
 		Short: "On paper: who would serve each port if an instance were gone, or another one led",
-		Args:  cobra.ExactArgs(1),
+		Args:  needs(1, "cluster", "pgtui whatif pg-test --down pg-test-1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(down) == 0 && leader == "" {
-				return &model.Hint{Err: errors.New("suppose what?"), Try: "pgtui whatif " + args[0] + " --down " + args[0] + "-1"}
+				return misuse("pgtui whatif "+args[0]+" --down "+args[0]+"-1", "suppose what? --down or --leader names an instance")
+			}
+			if err := expect("-o", output, "table", "json"); err != nil {
+				return err
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {

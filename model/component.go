@@ -88,9 +88,11 @@ func Components(nodes []*Node, states map[ComponentKey]Observed[ComponentState])
 }
 
 // ComponentsHealth sums rows up: down when a part that traffic goes through
-// is, degraded when anything else is not well, unknown when nothing is known.
+// is, degraded when anything else is not well, unknown when nothing is wrong and
+// not everything is known.
 func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	health, bad, known := HealthOK, []string{}, 0
+	var untold []string
 	for i := range rows {
 		r := &rows[i]
 		switch r.State.Value.Health {
@@ -98,6 +100,7 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 			known++
 			continue
 		case ComponentUnknown:
+			untold = append(untold, fmt.Sprintf("%s on %s", r.Name, r.Host))
 			continue
 		}
 		known++
@@ -110,12 +113,20 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	switch {
 	case known == 0:
 		return HealthUnknown, "no component could be asked"
+	case len(bad) == 0 && len(untold) > 0:
+		return HealthUnknown, fmt.Sprintf("%d of %d components are well, %d unknown: %s", known, len(rows), len(untold), fewOf(untold))
 	case len(bad) == 0:
 		return health, fmt.Sprintf("%d components are well", known)
-	case len(bad) > 4:
-		return health, fmt.Sprintf("%d of %d components are not well: %s …", len(bad), known, strings.Join(bad[:4], ", "))
 	}
-	return health, fmt.Sprintf("%d of %d components are not well: %s", len(bad), known, strings.Join(bad, ", "))
+	return health, fmt.Sprintf("%d of %d components are not well: %s", len(bad), known, fewOf(bad))
+}
+
+// fewOf are names with commas between, four at most.
+func fewOf(names []string) string {
+	if len(names) > 4 {
+		return strings.Join(names[:4], ", ") + " …"
+	}
+	return strings.Join(names, ", ")
 }
 
 // Carries reports whether clients' traffic or the leader's lock goes through

@@ -127,7 +127,7 @@ func TracePoint(inv *Inventory, p *EntryPoint, name ServiceName) (DSN, *Cluster,
 	if len(have) == 0 {
 		try = "ports below entry-points." + p.Name + " in the configuration"
 	}
-	return DSN{}, nil, &Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try}
+	return DSN{}, nil, &Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try, Usage: true}
 }
 
 // WayOf looks up what an attempt came to: by its address, else by the entry

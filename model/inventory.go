@@ -53,6 +53,9 @@ type Inventory struct {
 	// EntryPoints are ways in that pgtui's configuration adds.
 	EntryPoints []EntryPoint
 	LoadedAt    time.Time // when it was read
+	// Inputs are the files it was read from, as they were then; nil when it was
+	// read from none.
+	Inputs []Input
 }
 
 // Cluster is one PostgreSQL cluster and its ways in.

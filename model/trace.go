@@ -132,7 +132,7 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 		for _, s := range c.Services() {
 			have = append(have, string(s.Name))
 		}
-		return DSN{}, &Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", ")}
+		return DSN{}, &Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
 	}
 	port := portNumber(svc.Port)
 	p := servicePort(c, svc, port)

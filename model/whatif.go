@@ -33,11 +33,11 @@ type Outcome struct {
 func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, error) {
 	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
 		if n != "" && c.Instance(n) == nil {
-			return Outcome{}, &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names())}
+			return Outcome{}, &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names()), Usage: true}
 		}
 	}
 	if sup.Leader != "" && slices.Contains(sup.Down, sup.Leader) {
-		return Outcome{}, fmt.Errorf("%s cannot lead and be down", sup.Leader)
+		return Outcome{}, &Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
 	}
 	out := Outcome{Before: BoardOf(s, c, now), Cut: map[ServiceName]int64{}}
 	out.Leader, out.Why = sup.Leader, "as asked"

@@ -58,6 +58,7 @@ type Model struct {
 	filter widget.Input
 	toast  toast
 	run    *run // nil when no reload is under way
+	stale  staleness
 }
 
 // toast is one line said to the operator.
@@ -100,6 +101,7 @@ func options(environ []string, name string) theme.Options {
 // old one stays on screen until the new one's first snapshot.
 func (m *Model) take(inv *model.Inventory) {
 	m.inv, m.began, m.looks = inv, m.now, nil
+	m.fresh(inv)
 	m.feed.world.looks.forget()
 	m.gen++
 	if m.snap == nil {

@@ -20,6 +20,9 @@ type Deps struct {
 	Inventory *model.Inventory
 	// Load reads the inventory afresh.
 	Load func(ctx context.Context) (*model.Inventory, error)
+	// Stamp looks at the files that an inventory was read from, and gives them with
+	// their stamps as they are now. nil leaves changes unseen.
+	Stamp func(in []model.Input) []model.Input
 	// Watch probes the inventory's nodes until ctx ends and sends immutable
 	// snapshots; the channel is closed at the end.
 	Watch func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -345,7 +344,8 @@ type run struct {
 	plan   page.PlanMsg
 	world  *sphere
 	events chan tea.Msg
-	halt   atomic.Bool // begin no further node
+	halt   func() // begins no further node
+	ctx    context.Context
 	ended  chan struct{}
 
 	mu   sync.Mutex
@@ -353,10 +353,12 @@ type run struct {
 	done page.DoneMsg
 }
 
-// execute carries a plan out. It is told to stop by run.stop only: the
-// context it gives away ends at the border between two nodes, never inside one.
+// execute carries a plan out. It is stopped by run.halt only, which ends the
+// context that Execute has: that finishes the node it is on, and looks at the
+// context right before the next.
 func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
 	r := &run{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+	r.ctx, r.halt = context.WithCancel(context.WithoutCancel(f.ctx))
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
@@ -366,12 +368,9 @@ func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
 
 // carry runs Execute to its end.
 func (f *feed) carry(r *run) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(f.ctx))
-	defer cancel()
-	done := f.guarded(ctx, r, func(s model.StepResult) {
-		if r.enters(s.Host) && r.halt.Load() {
-			cancel()
-		}
+	defer r.halt()
+	done := f.guarded(r.ctx, r, func(s model.StepResult) {
+		r.enters(s.Host)
 		r.tell(f.ctx, page.StepMsg{Result: s})
 	})
 	f.ended(r, done)
@@ -400,15 +399,11 @@ func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult))
 	return done
 }
 
-// enters notes the node a step is on and reports whether it is a new one.
-func (r *run) enters(h model.Host) bool {
+// enters notes the node a step is on.
+func (r *run) enters(h model.Host) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.host == h {
-		return false
-	}
 	r.host = h
-	return true
 }
 
 // at is the node that is being worked on, "" before the first.
@@ -454,7 +449,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 			return nil
 		}
 	default:
-		r.halt.Store(true)
+		r.halt()
 		safe.Go("leaving", func() { // nobody reads the events any more
 			for {
 				select {

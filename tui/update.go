@@ -68,7 +68,9 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return tea.Batch(m.feed.tick(), m.grow(), m.look())
+		return tea.Batch(m.feed.tick(), m.grow(), m.look(), m.stamp())
+	case stampedMsg:
+		return m.stamped(msg)
 	case lookedMsg:
 		return m.looked(msg)
 	case suspendMsg, awakeMsg, actionMsg:
@@ -199,12 +201,8 @@ func (m *Model) inventory(msg inventoryMsg) tea.Cmd {
 	case msg.err != nil && m.inv == nil: // there is nothing to show
 		m.feed.failed = msg.err
 		return tea.Quit
-	case msg.err != nil:
-		m.say(theme.Bad, errorText(msg.err))
-		return nil
-	}
-	if m.inv != nil {
-		m.say(theme.Info, "the inventory was read again, every node is being asked")
+	case m.inv != nil:
+		return m.reloaded(msg)
 	}
 	m.take(msg.inv)
 	return m.feed.watch(m.inv, m.gen, m.every())
@@ -239,6 +237,7 @@ func (m *Model) planned(msg page.PlanMsg) tea.Cmd {
 	if msg.Inv == nil || (m.inv != nil && m.inv.Hash == msg.Inv.Hash) {
 		return nil
 	}
+	m.say(theme.Info, againText(m.stale.names))
 	m.take(msg.Inv)
 	return m.feed.watch(m.inv, m.gen, m.every())
 }
@@ -497,7 +496,7 @@ func (m *Model) execute(p page.PlanMsg) tea.Cmd {
 
 // halt lets the run finish the node it is on and no other.
 func (m *Model) halt() {
-	m.run.halt.Store(true)
+	m.run.halt()
 	m.say(theme.Warn, "finishing this node, then stopping")
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {

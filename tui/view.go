@@ -56,11 +56,15 @@ func (m *Model) bodyHeight() int {
 
 func (m *Model) showsActions() bool { return m.h >= 12 && len(m.deps.Actions) > 0 }
 
-// head is the header and, where something must not be missed, the banner.
+// head is the header and, where something must not be missed, the banner, and that
+// the inventory is not what the files hold now.
 func (m *Model) head() []widget.Line {
 	out := []widget.Line{m.header()}
 	if b := m.banner(); b != nil && m.h >= 5 {
 		out = append(out, b)
+	}
+	if text := m.staleText(); text != "" && m.h >= 5 {
+		out = append(out, widget.T(theme.Alarm, " "+text).Pad(m.w))
 	}
 	return out
 }

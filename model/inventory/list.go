@@ -109,7 +109,7 @@ func hostNames(g *Group) []py.Value {
 func (inv *Inventory) Graph(group string, vars bool) (string, error) {
 	g := inv.Group(group)
 	if g == nil {
-		return "", &model.Hint{Err: fmt.Errorf("no group %q in %s", group, inv.Source), Try: "pgtui inventory --graph shows all of them"}
+		return "", &model.Hint{Err: fmt.Errorf("no group %q in %s", group, inv.Source), Try: "pgtui inventory --graph shows all of them", Usage: true}
 	}
 	var b strings.Builder
 	line := func(depth int, text string) {

@@ -37,7 +37,7 @@ func (inv *Inventory) Match(pattern string) ([]*Host, error) {
 		}
 		that, err := inv.matchOne(strings.TrimLeft(p[:1], "!&") + p[1:])
 		if err != nil {
-			return nil, &model.Hint{Err: fmt.Errorf("host pattern %q: %w", pattern, err), Try: "a group, a host, or web*,!web3"}
+			return nil, &model.Hint{Err: fmt.Errorf("host pattern %q: %w", pattern, err), Try: "a group, a host, or web*,!web3", Usage: true}
 		}
 		switch p[0] {
 		case '!', '&':

@@ -81,6 +81,8 @@ func (p *Diff) blocked(e Env) string {
 		return "there is no plan: " + p.msg.Err.Error()
 	case e.ReadOnly:
 		return "this console is read-only"
+	case e.Inv != nil && p.msg.Inv != nil && e.Inv.Hash != p.msg.Inv.Hash:
+		return "the inventory has changed since this preview: R makes another"
 	}
 	if err := p.msg.Plan.Refusal(); err != nil {
 		return err.Error()

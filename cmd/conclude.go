@@ -1,0 +1,68 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/model"
+)
+
+// exitInterrupted is the exit code of a command that only reads and was
+// interrupted: 128 and the number of SIGINT, as a shell has it.
+const exitInterrupted = 130
+
+// errInterrupted is all that an interrupted question comes to.
+var errInterrupted = errors.New("interrupted, nothing concluded")
+
+// ends names, in a command's annotations, how it ends when it is interrupted:
+// "itself" when that is how it is meant to end.
+const ends = "ends"
+
+// reads reports whether this call of c only asks: interrupted, it has no answer.
+// A watch has had its answers by then, and a change has outcomes of its own.
+func (a *app) reads(c *cobra.Command) bool {
+	on := func(flag string) bool {
+		f := c.Flags().Lookup(flag)
+		return f != nil && f.Changed && f.Value.String() != "false"
+	}
+	_, writes := c.Annotations["writes"]
+	return c.HasParent() && !writes && !on(c.Annotations["writes-with"]) && !on("watch") && c.Annotations[ends] != "itself"
+}
+
+// hold keeps back what a command that only reads prints until it has come to
+// its end: half an answer is none.
+func (a *app) hold(c *cobra.Command) {
+	if a.reads(c) {
+		a.held = &bytes.Buffer{}
+		a.out, a.io.Out = a.io.Out, a.held
+	}
+}
+
+// conclude prints what was held, or says that the command was interrupted.
+func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) error {
+	if a.held != nil {
+		a.io.Out = a.out
+	}
+	if ctx.Err() != nil && c != nil && a.reads(c) && !errors.Is(err, model.ErrUsage) {
+		return exit(exitInterrupted, errInterrupted)
+	}
+	if a.held != nil {
+		if _, werr := a.out.Write(a.held.Bytes()); err == nil && werr != nil {
+			return fmt.Errorf("the answer could not be printed: %w", werr)
+		}
+	}
+	return err
+}
+
+// stopped is why a change that was interrupted before it began is none; nil
+// when it was not interrupted.
+func stopped(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errors.New("interrupted, nothing was changed")
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/model"
+)
+
+// desk is a console whose inventory's file can be written.
+type desk struct {
+	*rig
+	stamp string // of the file now
+	read  []string
+	next  func() (*model.Inventory, error) // what reading it again gives
+}
+
+func newDesk(t *testing.T, runs bool, change ...func(*Deps)) *desk {
+	d := &desk{stamp: "1"}
+	w := newWorld()
+	inv := *w.inv
+	inv.LoadedAt = t0
+	w.inv = &inv
+	inv.Inputs = []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: "1", Runs: runs}}
+	d.next = func() (*model.Inventory, error) {
+		again := inv
+		again.Hash, again.LoadedAt = "hash of "+d.stamp, d.now
+		again.Inputs = []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp, Runs: runs}}
+		return &again, nil
+	}
+	d.rig = newRig(t, w, 120, 30, append([]func(*Deps){func(deps *Deps) {
+		deps.Stamp = func(in []model.Input) []model.Input {
+			out := append([]model.Input{}, in...)
+			out[0].Stamp = d.stamp
+			return out
+		}
+		deps.Load = func(context.Context) (*model.Inventory, error) {
+			d.read = append(d.read, d.stamp)
+			return d.next()
+		}
+	}}, change...)...)
+	return d
+}
+
+// wait lets seconds pass.
+func (d *desk) wait(seconds int) {
+	for range seconds {
+		d.now = d.now.Add(time.Second)
+		d.fire(false)
+	}
+}
+
+func (d *desk) wantRead(stamps ...string) {
+	d.t.Helper()
+	if got, want := strings.Join(d.read, " "), strings.Join(stamps, " "); got != want {
+		d.t.Errorf("read at %q, want %q", got, want)
+	}
+}
+
+// TestTheInventoryIsReadAgainWhenItsFileChanges, once it is not being written any
+// more; until then the screen says so.
+func TestTheInventoryIsReadAgainWhenItsFileChanges(t *testing.T) {
+	d := newDesk(t, false)
+	before := d.screen()
+	d.wait(5)
+	if d.screen() != before {
+		t.Errorf("nothing happened and the screen changed:\n%s", d.screen())
+	}
+	d.wantRead()
+	for _, s := range []string{"2", "3", "4"} { // it is being written
+		d.stamp = s
+		d.wait(1)
+		d.want("OLD INVENTORY of 03:04:05: pigsty.yml changed at ")
+	}
+	d.wait(2)
+	d.wantRead("4")
+	d.wantNot("OLD INVENTORY")
+	d.want("the inventory was read again, every node is being asked: pigsty.yml had changed")
+	d.wait(5)
+	d.wantRead("4")
+}
+
+// TestATouchedInventoryIsTheSame: nothing is asked anew for it.
+func TestATouchedInventoryIsTheSame(t *testing.T) {
+	d := newDesk(t, false)
+	gen, same := d.m.gen, d.next
+	d.next = func() (*model.Inventory, error) {
+		inv, err := same()
+		inv.Hash = d.m.inv.Hash
+		return inv, err
+	}
+	d.stamp = "2"
+	d.wait(6)
+	d.wantRead("2")
+	d.wantNot("OLD INVENTORY", "read again")
+	if d.m.gen != gen {
+		t.Error("the nodes are asked anew")
+	}
+}
+
+// TestAnInventoryThatDoesNotLoad leaves the old one, marked as that, and is tried
+// again when its file has changed once more.
+func TestAnInventoryThatDoesNotLoad(t *testing.T) {
+	d := newDesk(t, false)
+	good := d.next
+	d.next = func() (*model.Inventory, error) {
+		return nil, &model.Unread{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Inputs: []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp}}}
+	}
+	d.stamp = "2"
+	d.wait(20)
+	d.wantRead("2")
+	d.want("OLD INVENTORY of 03:04:05: pigsty.yml:12:3: expected a mapping", "pg-test")
+	d.next, d.stamp = good, "3"
+	d.wait(4)
+	d.wantRead("2", "3")
+	d.wantNot("OLD INVENTORY")
+}
+
+// TestAProgramIsNotRunAgainByItself: its file is watched, R runs it.
+func TestAProgramIsNotRunAgainByItself(t *testing.T) {
+	d := newDesk(t, true)
+	d.stamp = "2"
+	d.wait(20)
+	d.wantRead()
+	d.want("OLD INVENTORY of 03:04:05: pigsty.yml changed at 03:04:07, R reads it again and runs its program")
+	d.press("R")
+	d.wantRead("2")
+	d.wantNot("OLD INVENTORY")
+}
+
+// TestAReloadKeepsItsPlan: while one is asked for or under way, and while the
+// screen is held, the inventory is not exchanged; that it has changed is said.
+func TestAReloadKeepsItsPlan(t *testing.T) {
+	inside, goOn := make(chan bool), make(chan bool)
+	d := newDesk(t, false, func(deps *Deps) {
+		deps.Start = "pg-test"
+		deps.Execute = func(_ context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepStage})
+			inside <- true
+			<-goOn
+			if inv.Hash != "hash of 1" {
+				t.Errorf("it runs on %q", inv.Hash)
+			}
+			return executed(p, emit, ""), nil
+		}
+	})
+	d.press("r", "r") // the preview reads the inventory
+	d.wantRead("1")
+	d.fire(true)
+	d.stamp = "2"
+	d.wait(6)
+	d.wantRead("1")
+	d.want("OLD INVENTORY of ")
+	d.typing("pg-test")
+	d.lazy = true
+	d.press("enter")
+	<-inside
+	d.lazy = false
+	d.wait(6)
+	d.wantRead("1")
+	d.want("OLD INVENTORY of ")
+	goOn <- true
+	<-d.m.run.ended
+	for d.m.run != nil {
+		d.drain(d.m.feed.event(d.m.run))
+	}
+	d.wait(4)
+	d.wantRead("1", "2")
+	d.wantNot("OLD INVENTORY")
+}
+
+// TestAPreviewOfAnOldInventoryIsNotCarriedOut.
+func TestAPreviewOfAnOldInventoryIsNotCarriedOut(t *testing.T) {
+	d := newDesk(t, false, func(deps *Deps) { deps.Start = "pg-test" })
+	d.press("r")
+	d.want("Read what changes")
+	d.stamp = "2"
+	d.wait(6)
+	d.wantRead("1", "2")
+	d.want("no reload: the inventory has changed since this preview: R makes another")
+	d.press("r")
+	if d.m.dialog != nil {
+		t.Error("the old preview can be carried out")
+	}
+	d.press("R")
+	d.want("Read what changes")
+}
