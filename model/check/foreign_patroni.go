@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"pgtui/model"
 )
@@ -84,7 +85,9 @@ func notPatroni(in Input) []model.Finding {
 					at[c.Instance] = len(out)
 				}
 				f := &out[at[c.Instance]-1]
-				f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s by %s: %s", r.Service, r.Port, v.Label(), c.Other))
+				if line := fmt.Sprintf("%s %s: %s", r.Service, r.Port, c.Other); !slices.Contains(f.Evidence, line) {
+					f.Evidence = append(f.Evidence, line)
+				}
 			}
 		}
 	}
