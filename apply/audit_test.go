@@ -296,18 +296,18 @@ func TestAuditTrusted(t *testing.T) {
 		make func(t *testing.T, dir string) string
 		err  string
 	}{
-		{"its own", func(t *testing.T, dir string) string { return write(t, dir, 0o600) }, ""},
-		{"others may read it", func(t *testing.T, dir string) string { return write(t, dir, 0o644) }, ""},
+		{"its own", func(t *testing.T, dir string) string { return writeAudit(t, dir, 0o600) }, ""},
+		{"others may read it", func(t *testing.T, dir string) string { return writeAudit(t, dir, 0o644) }, ""},
 		{"not there yet", func(_ *testing.T, dir string) string { return filepath.Join(dir, "new") }, ""},
-		{"its group writes", func(t *testing.T, dir string) string { return write(t, dir, 0o660) }, "can be written by others: its mode is 0660"},
-		{"everybody writes", func(t *testing.T, dir string) string { return write(t, dir, 0o602) }, "its mode is 0602"},
+		{"its group writes", func(t *testing.T, dir string) string { return writeAudit(t, dir, 0o660) }, "can be written by others: its mode is 0660"},
+		{"everybody writes", func(t *testing.T, dir string) string { return writeAudit(t, dir, 0o602) }, "its mode is 0602"},
 		{"everybody writes the directory", func(t *testing.T, dir string) string {
 			must(t, os.Chmod(dir, 0o777))
-			return write(t, dir, 0o600)
+			return writeAudit(t, dir, 0o600)
 		}, "can be written by others: its mode is 0777"},
 		{"everybody writes the directory, and takes away only what is theirs", func(t *testing.T, dir string) string {
 			must(t, os.Chmod(dir, 0o777|os.ModeSticky))
-			return write(t, dir, 0o600)
+			return writeAudit(t, dir, 0o600)
 		}, ""},
 		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is no regular file"},
 		{"a pipe", func(t *testing.T, dir string) string {
@@ -315,7 +315,7 @@ func TestAuditTrusted(t *testing.T) {
 			return filepath.Join(dir, "pipe")
 		}, "is no regular file"},
 		{"a link to a file that others write", func(t *testing.T, dir string) string {
-			must(t, os.Symlink(write(t, dir, 0o666), filepath.Join(dir, "link")))
+			must(t, os.Symlink(writeAudit(t, dir, 0o666), filepath.Join(dir, "link")))
 			return filepath.Join(dir, "link")
 		}, "its mode is 0666"},
 	} {
@@ -347,7 +347,7 @@ func TestAuditTrusted(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, dir string, mode os.FileMode) string {
+func writeAudit(t *testing.T, dir string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(dir, "audit.jsonl")
 	must(t, os.WriteFile(path, nil, 0o600))

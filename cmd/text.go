@@ -86,7 +86,14 @@ func printBoard(w io.Writer, b *model.Board, now time.Time) {
 		if !m.Known {
 			role, state = "unknown", safe.Text(m.Why, 160)
 		}
+		if m.Foreign != nil {
+			role = "foreign"
+		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\n", m.Instance, m.Host, role, timelineText(m.Timeline), state, lagText(m, b))
+	}
+	for _, m := range b.Unlisted {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s, not in the inventory\t%s\n", safe.Text(string(m.Instance), 60), safe.Text(string(m.Host), 60), safe.Text(m.Role, 40),
+			timelineText(m.Timeline), safe.Text(m.State, 40), unlistedLag(m, b))
 	}
 	tw.Flush()
 	if b.VIP.Address != "" {
@@ -161,7 +168,16 @@ func lagText(m model.Member, b *model.Board) string {
 	case !m.Known || m.Lag < 0:
 		return "?"
 	}
+	if m.Ahead > 0 {
+		return bytesText(m.Ahead) + " ahead"
+	}
 	return bytesText(m.Lag)
+}
+
+// unlistedLag is the lag of a member that the inventory has not, as the DCS tells it.
+func unlistedLag(m model.Member, b *model.Board) string {
+	m.Known = true
+	return lagText(m, b)
 }
 
 // bytesText is a size as PostgreSQL's pg_size_pretty would round it.

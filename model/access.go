@@ -322,14 +322,12 @@ func (c *Cluster) Pooled(svc *Service) bool {
 
 // TargetOf is what a service leads to by its check and its selector.
 func TargetOf(svc *Service) Target {
-	path, _, _ := strings.Cut(svc.Check, "?")
+	path := CheckPath(svc.Check)
 	switch {
-	case strings.Contains(path, "standby-leader") || strings.Contains(path, "standby_leader"):
+	case RuleOf(svc.Check) == RuleStandbyLeader:
 		return TargetOther
 	case WantsPrimary(svc.Check):
 		return TargetPrimary
-	case strings.Contains(path, "leader"):
-		return TargetOther
 	case strings.Contains(path, "async"):
 		return TargetReplica
 	case strings.Contains(path, "sync") || strings.Contains(path, "quorum"):

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,14 +13,17 @@ import (
 // model/check's.
 func BoardOf(s *Snapshot, c *Cluster, now time.Time) Board {
 	b := Board{Cluster: c, Judged: now}
+	s = s.Screened(c)
 	dcs, dcsKnown := dcsView(s, c, now)
 	b.Members = make([]Member, 0, len(c.Instances))
 	for i := range c.Instances {
-		b.Members = append(b.Members, memberOf(s, &c.Instances[i], dcs, now))
+		b.Members = append(b.Members, memberOf(s, c, &c.Instances[i], dcs, now))
 	}
-	b.Paused = dcs.Paused
+	b.Paused, b.Switch = dcs.Paused, dcs.Switch
+	b.Unlisted = unlisted(s.Inventory, c, dcs)
 	leaderOf(s, &b, dcs, dcsKnown, now)
 	lags(s, &b, dcs, now)
+	ahead(s, &b, dcs, now)
 	services, nodes := c.Services(), nodeNames(s.Inventory, c)
 	b.Routes = make([]Route, 0, len(services))
 	for _, svc := range services {
@@ -51,6 +55,7 @@ func oldest(b *Board, s *Snapshot, now time.Time) time.Time {
 // say the same as the answers it was judged from. It shares with b what
 // carries no time; b stays as it is.
 func (b *Board) Redated(s *Snapshot, now time.Time) Board {
+	s = s.Screened(b.Cluster)
 	out := *b
 	out.Judged = now
 	out.Members = slices.Clone(b.Members)
@@ -89,6 +94,9 @@ func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
 		v.Holder = o.Value
 		in := b.Cluster.Instance(b.Leader)
 		v.OnLeader = in != nil && in.Host == o.Value
+		if x := b.UnlistedLeader(); x != nil {
+			v.OnLeader = x.Host == o.Value
+		}
 	}
 	return v
 }
@@ -134,11 +142,15 @@ func dcsMember(c PatroniCluster, name InstanceName) *PatroniMember {
 
 // memberOf is what one instance is now, by its own Patroni; the DCS only adds
 // what Patroni does not say of itself.
-func memberOf(s *Snapshot, in *Instance, dcs PatroniCluster, now time.Time) Member {
+func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now time.Time) Member {
 	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1}
 	view := s.Patroni[in.Name]
 	o := view.Status
 	m.At = o.At
+	if m.Foreign = view.foreign(); m.Foreign != nil {
+		m.Why = m.Foreign.Why
+		return m
+	}
 	if !current(o, now) {
 		m.Why = "Patroni has not been asked yet"
 		if o.Err != nil {
@@ -155,6 +167,8 @@ func memberOf(s *Snapshot, in *Instance, dcs PatroniCluster, now time.Time) Memb
 	}
 	st := o.Value
 	m.Known, m.Role, m.State, m.Timeline = true, st.Role, st.State, st.Timeline
+	m.Port = portOf(view, in, now)
+	m.NoLB, m.NoStream, m.Restart = st.NoLB(), st.NoStream(), st.ScheduledRestart
 	if st.Role == "replica" && st.State == "running" && st.ReplicationState != "" {
 		m.State = st.ReplicationState
 	}
@@ -170,8 +184,13 @@ func memberOf(s *Snapshot, in *Instance, dcs PatroniCluster, now time.Time) Memb
 		if m.State == "running" && st.Role != "primary" && (d.State == "streaming" || d.State == "in archive recovery") {
 			m.State = d.State
 		}
+		m.Restart = or(m.Restart, d.Restart)
 	}
-	if holdsLock(view, now) {
+	switch {
+	case !holdsLock(view, now):
+	case st.Role == "standby_leader", c.Standby && st.Role == "replica":
+		m.Role = "standby_leader"
+	default:
 		m.Role = "leader"
 		if st.Role == "replica" && st.State == "running" {
 			// Before its promotion, or restarted after a crash: Patroni answers
@@ -182,11 +201,23 @@ func memberOf(s *Snapshot, in *Instance, dcs PatroniCluster, now time.Time) Memb
 	return m
 }
 
+// portOf is whether PostgreSQL's own port takes connections.
+func portOf(v PatroniView, in *Instance, now time.Time) PortWord {
+	p := v.Port(strconv.Itoa(int(in.PgPort)))
+	switch {
+	case p.Open(now):
+		return PortOpen
+	case p.Shut(now) != "":
+		return PortShut
+	}
+	return PortUntold
+}
+
 // holdsLock reports whether the instance's own Patroni passes a check that
 // only the holder of the leader key passes.
 func holdsLock(v PatroniView, now time.Time) bool {
 	for path, o := range v.Checks {
-		if WantsPrimary(path) && current(o, now) && o.Value == 200 {
+		if (WantsPrimary(path) || LockOnly(path, true)) && current(o, now) && o.Value == 200 {
 			return true
 		}
 	}
@@ -196,6 +227,9 @@ func holdsLock(v PatroniView, now time.Time) bool {
 // leaderOf sets the board's leader: the member that proves it itself, else
 // the one the DCS names although it does not answer.
 func leaderOf(s *Snapshot, b *Board, dcs PatroniCluster, dcsKnown bool, now time.Time) {
+	if slices.ContainsFunc(b.Members, func(m Member) bool { return m.Foreign != nil && !m.Foreign.Sure }) {
+		return // who of them is the cluster's is not known, nor who leads it then
+	}
 	var lead *Member
 	for i := range b.Members {
 		if m := &b.Members[i]; (m.Role == "leader" || m.Role == "standby_leader") && (lead == nil || outranks(m, lead)) {
@@ -220,11 +254,14 @@ func leaderOf(s *Snapshot, b *Board, dcs PatroniCluster, dcsKnown bool, now time
 				continue
 			}
 			// A member that answers and does not claim the lock is not the
-			// leader, whatever the DCS still says; one that no service asks
-			// for a primary check cannot claim it.
-			if !m.Known || m.Role == "primary" {
+			// leader, whatever the DCS still says; one whose check
+			// has not been answered cannot claim it.
+			if m.Foreign == nil && (!m.Known || m.Role == "primary") {
 				b.Leader, b.LeaderBy, b.Timeline = d.Name, "dcs", max(m.Timeline, d.Timeline)
 			}
+		}
+		if b.Unlist(d.Name) != nil {
+			b.Leader, b.LeaderBy, b.Timeline = d.Name, "dcs", d.Timeline
 		}
 	}
 }
@@ -248,7 +285,7 @@ func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
 		if m := &b.Members[i]; m.Role == "primary" {
 			told := false
 			for path, o := range s.Patroni[m.Instance].Checks {
-				told = told || WantsPrimary(path) && current(o, now)
+				told = told || LockOnly(path, b.Cluster.Standby) && current(o, now)
 			}
 			if !told {
 				return true
@@ -313,26 +350,64 @@ func (b *Board) Route(name ServiceName) *Route {
 }
 
 // ByDesign reports whether an empty or backup-served route is what the
-// inventory asks for: a standby cluster has no primary service, a service
-// without any server stays empty, a service with only backups is served by one.
+// inventory and the members' tags ask for.
 func (b *Board) ByDesign(r *Route) bool {
 	svc := b.Cluster.Service(r.Service)
 	if svc == nil {
 		return false
 	}
 	servers, backup := svc.Servers()
+	leaderOnly := LockOnly(svc.Check, b.Cluster.Standby)
 	switch r.Verdict {
 	case Empty:
-		return len(servers) == 0 || (b.Cluster.Standby && WantsPrimary(svc.Check))
+		switch {
+		case len(servers) == 0, NobodyPasses(svc.Check, b.Cluster.Standby):
+			return true
+		case leaderOnly:
+			// Without a check and without the primary it was not meant for the leader.
+			return svc.NoCheck && !slices.ContainsFunc(servers, func(sv Server) bool { return sv.Name == b.Leader || b.declaredPrimary(sv.Name) })
+		}
+		return !slices.ContainsFunc(servers, func(sv Server) bool { return !b.refusedByTag(svc, sv.Name) })
 	case BackupServing:
+		if leaderOnly && len(r.Serving) == 1 && r.Serving[0] == b.Leader {
+			return true // only the leader passes, as a backup or not
+		}
 		for i := range servers {
-			if !backup[i] {
+			if !backup[i] && !b.refusedByTag(svc, servers[i].Name) {
 				return false
 			}
 		}
 		return true
 	}
 	return false
+}
+
+// declaredPrimary reports whether the inventory calls the instance primary.
+func (b *Board) declaredPrimary(name InstanceName) bool {
+	in := b.Cluster.Instance(name)
+	return in != nil && in.Role == RolePrimary
+}
+
+// refusedByTag reports whether a replica fails the service's check because its
+// tag noloadbalance says so.
+func (b *Board) refusedByTag(svc *Service, name InstanceName) bool {
+	switch RuleOf(svc.Check) {
+	case RuleReplica, RuleReadOnly, RuleMode:
+	default:
+		return false
+	}
+	m := b.Member(name)
+	return m != nil && m.Known && m.NoLB && m.Role != "leader" && m.Role != "standby_leader" && m.Role != "primary"
+}
+
+// Member returns the member of that name that the inventory has, or nil.
+func (b *Board) Member(name InstanceName) *Member {
+	for i := range b.Members {
+		if b.Members[i].Instance == name {
+			return &b.Members[i]
+		}
+	}
+	return nil
 }
 
 // healthOf is the one word and the one sentence for a cluster.
@@ -346,17 +421,8 @@ func healthOf(b *Board) (Health, string) {
 	if len(b.Routes) == 0 {
 		worsen(HealthUnknown, "no service could be worked out from the inventory")
 	}
-	if b.KnownMembers() == 0 {
-		worsen(HealthUnknown, "no Patroni of the cluster answers")
-	} else if b.Leader == "" {
-		if b.LeaderUnsure {
-			worsen(HealthUnknown, "who holds the leader key is not known: neither its Patroni's checks nor the DCS have told")
-		} else if b.KnownMembers() == len(b.Members) {
-			worsen(HealthDown, "no member holds the leader key")
-		} else {
-			worsen(HealthUnknown, "the leader is not known: %s", silent(b))
-		}
-	}
+	h, text := leaderHealth(b)
+	worsen(h, "%s", text)
 	for i := range b.Routes {
 		h, text := routeHealth(b, &b.Routes[i])
 		worsen(h, "%s", text)
@@ -367,31 +433,67 @@ func healthOf(b *Board) (Health, string) {
 	if s := silentHAProxies(b); s != "" {
 		worsen(HealthDegraded, "%s", s)
 	}
-	for _, m := range b.Members {
-		if m.Known && !healthyState(m.State) {
-			if m.Instance == b.Leader {
-				worsen(HealthDown, "%s holds the leader key and its PostgreSQL is %s", m.Instance, m.State)
-			}
-			worsen(HealthDegraded, "%s is %s", m.Instance, m.State)
-		}
+	for i := range b.Members {
+		h, text := stateHealth(b, &b.Members[i])
+		worsen(h, "%s", text)
 	}
 	return health, why
+}
+
+// leaderHealth is what not knowing the leader, or one that the inventory does
+// not have, makes of the cluster's health, and why.
+func leaderHealth(b *Board) (Health, string) {
+	switch x := b.UnlistedLeader(); {
+	case x != nil:
+		for i := range b.Routes {
+			if h, _ := routeHealth(b, &b.Routes[i]); h == HealthDown {
+				return HealthDown, fmt.Sprintf("%s, and %s (%s) does not reach it", unlistedText(x), b.Routes[i].Service, b.Routes[i].Port)
+			}
+		}
+		return HealthDegraded, unlistedText(x)
+	case b.Leader != "":
+		return HealthOK, ""
+	case b.KnownMembers() == 0 && foreignText(b) == "":
+		return HealthUnknown, "no Patroni of the cluster answers"
+	case b.KnownMembers() < len(b.Members) && !b.LeaderUnsure:
+		return HealthUnknown, "the leader is not known: " + silent(b)
+	case b.LeaderUnsure:
+		return HealthUnknown, "who holds the leader key is not known: neither its Patroni's checks nor the DCS have told"
+	}
+	return HealthDown, "no member holds the leader key"
+}
+
+// stateHealth is what the state of one member makes of its cluster's health.
+func stateHealth(b *Board, m *Member) (Health, string) {
+	switch {
+	case !m.Known || healthyState(m.State):
+		return HealthOK, ""
+	case m.Instance != b.Leader:
+		return HealthDegraded, fmt.Sprintf("%s is %s", m.Instance, m.State)
+	case m.State != StateUnknown || m.Port == PortShut:
+		return HealthDown, fmt.Sprintf("%s holds the leader key and its PostgreSQL is %s", m.Instance, m.State)
+	case m.Port == PortOpen:
+		return HealthDegraded, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, whose port takes connections", m.Instance)
+	}
+	return HealthUnknown, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, and whether its port takes connections is not known", m.Instance)
 }
 
 // routeHealth is what one route makes of its cluster's health, and why.
 func routeHealth(b *Board, r *Route) (Health, string) {
 	svc := b.Cluster.Service(r.Service)
-	primary := svc != nil && WantsPrimary(svc.Check)
+	leaderOnly := svc != nil && LockOnly(svc.Check, b.Cluster.Standby)
 	health, how := HealthDown, ""
 	switch {
 	case r.Verdict == Serving || (r.Verdict == Empty || r.Verdict == BackupServing) && b.ByDesign(r):
 		return HealthOK, ""
 	case r.Verdict == Unknown:
 		health = HealthUnknown
-	case !primary || b.Cluster.Standby || !r.deadEnd():
+	case !leaderOnly || !r.deadEnd():
 		health = HealthDegraded
 	case r.Verdict == Empty:
 		how = " is served by nobody"
+	case b.Cluster.Standby:
+		how = " does not reach the leader"
 	default:
 		how = " takes no writes"
 	}
@@ -421,23 +523,44 @@ func Worse(a, b Health) Health {
 	return a
 }
 
+// StateUnknown is Patroni's word for a PostgreSQL that runs and that it could
+// not ask.
+const StateUnknown = "unknown"
+
 // healthyState reports whether Patroni's word for a member's state is a good one.
 func healthyState(state string) bool {
 	return state == "running" || state == "streaming" || state == "in archive recovery"
 }
 
-// silent names the members whose Patroni does not answer; "" when all do.
+// silent names the members that are not known: whose Patroni does not answer,
+// and at whose address another one does; "" when all are known.
 func silent(b *Board) string {
 	var names []string
-	for _, m := range b.Members {
-		if !m.Known {
+	for i := range b.Members {
+		if m := &b.Members[i]; !m.Known && m.Foreign == nil {
 			names = append(names, string(m.Instance))
 		}
 	}
-	if len(names) == 0 {
-		return ""
+	out := foreignText(b)
+	if len(names) > 0 {
+		if out != "" {
+			out += "; "
+		}
+		out += "Patroni does not answer on " + strings.Join(names, ", ")
 	}
-	return "Patroni does not answer on " + strings.Join(names, ", ")
+	return out
+}
+
+// foreignText names the members at whose address another Patroni answers; ""
+// when there is none.
+func foreignText(b *Board) string {
+	var parts []string
+	for i := range b.Members {
+		if m := &b.Members[i]; m.Foreign != nil {
+			parts = append(parts, fmt.Sprintf("%s: %s", m.Instance, m.Foreign.Why))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // silentHAProxies names the HAProxies of which a route is not known, and says

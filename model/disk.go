@@ -299,6 +299,7 @@ func PinnedSessions(s *Snapshot, b *Board, host Host, now time.Time) []Pinned {
 	if f == nil {
 		return nil
 	}
+	s = s.Screened(b.Cluster)
 	var out []Pinned
 	for _, w := range o.Value.Workers {
 		if !w.Old {
@@ -313,7 +314,7 @@ func PinnedSessions(s *Snapshot, b *Board, host Host, now time.Time) []Pinned {
 				name := InstanceName(p.Server)
 				x := Pinned{Host: host, Worker: w, Service: svc.Name, Instance: name, Sessions: p.Sessions}
 				if c := s.Patroni[name].Checks[svc.Check]; current(c, now) {
-					x.Allowed, x.Refused = c.Value, c.Value != 200
+					x.Allowed, x.Refused = c.Value, c.Value != 200 && patronis(c.Value)
 				}
 				if x.Refused || !servedNow(b, host, svc.Name, name) {
 					out = append(out, x)

@@ -5,6 +5,93 @@ import (
 	"strings"
 )
 
+// CheckRule is the rule of Patroni's that answers a health check (api.py,
+// do_GET). The zero CheckRule answers nobody with 200.
+type CheckRule int
+
+// The rules, in the order in which Patroni tries them.
+const (
+	RuleNone CheckRule = iota
+	RuleStandbyLeader
+	RuleLeader
+	RulePrimary
+	RuleReplica
+	RuleReadOnly
+	RuleHealth
+	RuleMode // a path that is matched whole: /sync, /async, /quorum …
+)
+
+// CheckPath is the path of a health check as Patroni has it after urlparse:
+// without parameters, query and fragment, and without the leading slash.
+func CheckPath(check string) string {
+	if i := strings.IndexAny(check, ";?#"); i >= 0 {
+		check = check[:i]
+	}
+	return strings.TrimPrefix(check, "/")
+}
+
+// RuleOf is the rule that answers the check. Patroni matches by substring, in
+// this order; "/" is /primary.
+func RuleOf(check string) CheckRule {
+	path := CheckPath(check)
+	has := func(s string) bool { return strings.Contains(path, s) }
+	switch {
+	case path == "":
+		return RulePrimary
+	case has("standby_leader"), has("standby-leader"):
+		return RuleStandbyLeader
+	case has("leader"):
+		return RuleLeader
+	case has("master"), has("primary"), has("read-write"):
+		return RulePrimary
+	case has("replica"):
+		return RuleReplica
+	case has("read-only") && !has("sync") && !has("quorum"):
+		return RuleReadOnly
+	case has("health"):
+		return RuleHealth
+	}
+	switch path {
+	case "sync", "synchronous", "quorum", "async", "asynchronous", "read-only-sync", "read-only-synchronous", "read-only-quorum":
+		return RuleMode
+	}
+	return RuleNone
+}
+
+// LockCheck is what a Patroni (2.0 and newer) answers with 200 when it holds
+// the leader key, in a standby cluster too, and never else.
+const LockCheck = "/leader"
+
+// LockOnly reports whether only the holder of the leader key passes the check.
+// In a standby cluster nobody is primary.
+func LockOnly(check string, standby bool) bool {
+	switch RuleOf(check) {
+	case RuleLeader:
+		return true
+	case RulePrimary:
+		return !standby
+	case RuleStandbyLeader:
+		return standby
+	}
+	return false
+}
+
+// NobodyPasses reports whether the check is for the leader of the other kind of
+// cluster: /primary in a standby cluster, /standby-leader in one that is none.
+func NobodyPasses(check string, standby bool) bool {
+	switch RuleOf(check) {
+	case RulePrimary:
+		return standby
+	case RuleStandbyLeader:
+		return !standby
+	}
+	return false
+}
+
+// WantsPrimary reports whether only the writable member of a cluster that takes
+// writes passes the check.
+func WantsPrimary(check string) bool { return LockOnly(check, false) }
+
 // HealthFacts are what one Patroni decides its answers to health checks on
 // (patroni/api.py, 2.1 to 4.1).
 type HealthFacts struct {
@@ -23,27 +110,24 @@ type HealthFacts struct {
 	QuorumPaths bool // this generation of Patroni has the quorum paths (4.0)
 }
 
-// Code is the status code of a health check, by Patroni's rules: paths are
-// matched by substring, in this order, and what matches nothing is 503.
+// Code is the status code of a health check, by Patroni's rules.
 func (f HealthFacts) Code(target string) int {
-	path, query, _ := strings.Cut(target, "?")
-	path = strings.TrimPrefix(path, "/")
+	_, query, _ := strings.Cut(target, "?")
 	var ok bool
 	leader, primary, standby := f.leaders()
-	switch replica := f.replica(query); {
-	case path == "":
+	replica, path := f.replica(query), CheckPath(target)
+	switch rule := RuleOf(target); {
+	case rule == RulePrimary:
 		ok = primary
-	case strings.Contains(path, "standby_leader"), strings.Contains(path, "standby-leader"):
+	case rule == RuleStandbyLeader:
 		ok = standby
-	case strings.Contains(path, "leader"):
+	case rule == RuleLeader:
 		ok = leader
-	case strings.Contains(path, "master"), strings.Contains(path, "primary"), strings.Contains(path, "read-write"):
-		ok = primary
-	case strings.Contains(path, "replica"):
+	case rule == RuleReplica:
 		ok = replica && f.tagged(query)
-	case strings.Contains(path, "read-only") && !strings.Contains(path, "sync") && !(f.QuorumPaths && strings.Contains(path, "quorum")):
+	case rule == RuleReadOnly, !f.QuorumPaths && strings.Contains(path, "read-only") && !strings.Contains(path, "sync"):
 		ok = primary || standby || replica && f.tagged(query)
-	case strings.Contains(path, "health"):
+	case rule == RuleHealth:
 		ok = f.Running
 	case f.DCS:
 		ok = f.byMode(path, primary || standby, replica && f.tagged(query))

@@ -69,11 +69,13 @@ type Cluster struct {
 	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
 	// VIPManager is what keeps VIP on the leader's node; zero when there is none.
 	VIPManager VIPManager
-	Standby    bool  // pg_upstream on the declared primary: a standby cluster
-	Monitor    Login // how its ports are tried
-	DNS        DNSName
-	Admin      User   // pg_admin_username
-	Users      []User // pg_users, in order, without their passwords
+	Standby    bool // pg_upstream on the declared primary: a standby cluster
+	// Scope is Patroni's name for the cluster: pg_shard in Citus, else pg_cluster.
+	Scope   string
+	Monitor Login // how its ports are tried
+	DNS     DNSName
+	Admin   User   // pg_admin_username
+	Users   []User // pg_users, in order, without their passwords
 	// Databases are pg_databases, in order.
 	Databases []Database
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
@@ -150,6 +152,7 @@ type Service struct {
 	MaxConn  string
 	Balance  string
 	Check    string // path of the HTTP check, "/primary"
+	NoCheck  bool   // none is declared: Check is Pigsty's default, which only the leader passes
 	Options  string // arguments of default-server
 	// CheckPort is the old dialects' trailing check_port; "" when absent.
 	CheckPort string

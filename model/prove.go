@@ -194,6 +194,7 @@ func ParseStarted(s string) time.Time {
 // postmaster started, which each instance's own Patroni tells to the
 // microsecond. When both are there they must agree.
 func Identify(s *Snapshot, c *Cluster, a Answer) (name InstanceName, by, why string) {
+	s = s.Screened(c)
 	if a.SystemID != "" && otherSystem(s, c, a.SystemID) {
 		return "", "", fmt.Sprintf("it has system identifier %s, which is not this cluster's", a.SystemID)
 	}
@@ -260,7 +261,7 @@ func ProvenOf(s *Snapshot, c *Cluster, svc *Service, v *View, o Observed[Proof])
 	if len(strangers) > 0 {
 		p.Against = "the server that answers is not of this cluster: " + strangers[0]
 	} else {
-		p.Against = against(svc, v, p)
+		p.Against = against(c, svc, v, p)
 	}
 	p.Dead = deadPort(v, p, &o.Value)
 	return p
@@ -303,12 +304,12 @@ func tally(s *Snapshot, c *Cluster, tries []Try, at time.Time) (p *Proven, stran
 }
 
 // against says how the answers contradict the view; "" when they do not.
-func against(svc *Service, v *View, p *Proven) string {
+func against(c *Cluster, svc *Service, v *View, p *Proven) string {
 	answered := p.Total() - p.Failed
 	if answered == 0 {
 		return ""
 	}
-	if WantsPrimary(svc.Check) && p.Recovery > 0 {
+	if WantsPrimary(svc.Check) && !c.Standby && p.Recovery > 0 {
 		return fmt.Sprintf("%d of %d connections were answered by a server in recovery: it takes no writes", p.Recovery, p.Total())
 	}
 	if v.Verdict == Unknown || v.Verdict == Settling || v.Verdict == Missing {

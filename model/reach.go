@@ -163,6 +163,11 @@ func reachNode(b *Board, e *Entry, n Host) Reach {
 		switch {
 		case !m.Known:
 			r.Verdict, r.Why = Unknown, m.Why
+		case m.State == StateUnknown && m.Port != PortShut:
+			r.Verdict, r.Why = Unknown, fmt.Sprintf("Patroni cannot ask %s", m.Instance)
+			if m.Port == PortOpen {
+				r.Verdict, r.Instances, r.Why = Serving, []InstanceName{in.Name}, fmt.Sprintf("%s, its port takes connections; Patroni cannot ask it", m.Role)
+			}
 		case !healthyState(m.State):
 			r.Verdict, r.Why = Down, fmt.Sprintf("%s is %s", m.Instance, m.State)
 		default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Risk is something a plan could do that its operator may not want. One that
@@ -27,6 +28,9 @@ const (
 	RiskNoLeader   = "no-leader"            // nobody, or nobody known, leads the cluster
 	RiskFailover   = "failover"             // roles are changing now
 	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
+	RiskForeign    = "foreign-patroni"      // another cluster's Patroni answers for a member, or whose it is is not known
+	RiskSoon       = "scheduled-soon"       // Patroni will switch over or restart within ScheduledSoon, or at a time that cannot be read
+	RiskScheduled  = "scheduled"            // told only: it will later
 	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
 	RiskReopens    = "reopens-frontend"     // a port that somebody has closed on this HAProxy opens again
 	RiskSettling   = "settling"             // checks of an earlier reload have not ended
@@ -43,14 +47,14 @@ const (
 // RiskNames are all names, in the order risks are told.
 func RiskNames() []string {
 	return []string{
-		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskFailover, RiskPaused, RiskDisagree,
-		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed,
+		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
+		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed,
 	}
 }
 
 // RiskStops reports whether risks of that name stop a run.
 func RiskStops(name string) bool {
-	return !slices.Contains([]string{RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
+	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
 }
 
 // Stops reports whether the run does not begin unless the name was accepted.
@@ -450,8 +454,9 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 			}
 		}
 	}
+	out = append(out, scheduled(b, p)...)
 	if b.Paused {
-		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile", Try: "patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
+		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile", Try: "who paused it, and is that over? then: patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
 	}
 	for _, f := range b.Findings {
 		switch f.Code {
@@ -459,8 +464,34 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 			out = append(out, Risk{Name: RiskDisagree, Host: f.Host, What: f.Summary, Try: f.Hint})
 		case "two-primaries":
 			out = append(out, Risk{Name: RiskFailover, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "foreign-patroni":
+			out = append(out, Risk{Name: RiskForeign, Host: f.Host, What: f.Summary, Try: f.Hint})
 		case "stale-roles":
 			out = append(out, Risk{Name: RiskStaleRoles, What: f.Summary, Try: "pgtui roles " + string(p.Cluster) + " --edit first, or reload --live-roles"})
+		}
+	}
+	return out
+}
+
+// ScheduledSoon is how far ahead a scheduled switchover or restart stops a run.
+const ScheduledSoon = 30 * time.Minute
+
+// scheduled are the switchover and the restarts that Patroni will do by itself.
+func scheduled(b *Board, p *Plan) []Risk {
+	var out []Risk
+	add := func(what, at, back string) {
+		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " takes it back"}
+		if when, err := time.Parse(time.RFC3339, at); err != nil || when.Sub(b.Judged) < ScheduledSoon {
+			r.Name = RiskSoon
+		}
+		out = append(out, r)
+	}
+	if b.Switch.At != "" {
+		add("a switchover"+b.Switch.Who(), b.Switch.At, string(p.Cluster)+" switchover")
+	}
+	for i := range b.Members {
+		if m := &b.Members[i]; m.Restart != "" {
+			add("a restart of "+string(m.Instance), m.Restart, fmt.Sprintf("%s %s restart", p.Cluster, m.Instance))
 		}
 	}
 	return out

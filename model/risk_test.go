@@ -81,6 +81,17 @@ func TestRisks(t *testing.T) {
 		{"paused", func(_ *Plan, s *Situation) { s.Board.Paused = true }, RiskPaused},
 		{"a frontend was paused by hand", func(_ *Plan, s *Situation) { px(s).Front.Status = "PAUSED" }, RiskReopens},
 		{"a frontend was shut down", func(_ *Plan, s *Situation) { px(s).Front.Status = "STOP" }, RiskReopens},
+		{"another cluster's Patroni answers", find("foreign-patroni"), RiskForeign},
+		{"a switchover in ten minutes", func(_ *Plan, s *Situation) {
+			s.Board.Judged, s.Board.Switch.At = riskNow, "2026-11-28T12:10:00+00:00"
+		}, RiskSoon},
+		{"a switchover next month", func(_ *Plan, s *Situation) {
+			s.Board.Judged, s.Board.Switch.At = riskNow, "2026-12-28T12:10:00+00:00"
+		}, RiskScheduled},
+		{"a switchover at a time that cannot be read", func(_ *Plan, s *Situation) { s.Board.Judged, s.Board.Switch.At = riskNow, "soon" }, RiskSoon},
+		{"a restart next month", func(_ *Plan, s *Situation) {
+			s.Board.Judged, s.Board.Members[0].Restart = riskNow, "2026-12-28T12:10:00.5+01:00"
+		}, RiskScheduled},
 		{"a check has not ended", func(_ *Plan, s *Situation) { px(s).Servers[1].CheckStatus = "INI" }, RiskSettling},
 		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[Host]string{h: "abc"} }, RiskHandEdited},
 		{"another's section was edited", func(_ *Plan, s *Situation) {

@@ -25,12 +25,14 @@ type Cell struct {
 	Queue    int64  // qcur: clients that wait for this server
 	// QueueLimit is qlimit, its maxqueue; 0 when there is none.
 	QueueLimit int64
+	Other      string // what answers the check with a status that Patroni does not have; "" when nothing does
+	Foreign    string // why its address is another cluster's; "" when it is not
 }
 
 // takes reports whether a new connection that HAProxy hands to the server is
 // served: its port is open, its queue has room, and Patroni allows it or is not known.
 func (c *Cell) takes() bool {
-	return c.Share > 0 && c.Shut == "" && c.Full == "" && (c.Allowed == 0 || c.Allowed == 200)
+	return c.Share > 0 && c.Shut == "" && c.Full == "" && c.Foreign == "" && (c.Allowed == 0 || c.Allowed == 200)
 }
 
 // View is one service port on one HAProxy node.
@@ -91,11 +93,37 @@ type Member struct {
 	State    string // running, streaming, … ; "" when not known
 	Timeline int
 	// Lag is replay lag in bytes behind the leader; -1 when not known.
-	Lag   int64
-	Known bool
-	At    time.Time
-	Why   string // why it is not known, or what is odd
+	Lag int64
+	// Ahead is how many bytes of WAL it has that the leader lacks; 0 when none
+	// are known.
+	Ahead int64
+	// NewerTimeline is set when it is on a timeline that the leader does not have.
+	NewerTimeline bool
+	Known         bool
+	At            time.Time
+	Why           string // why it is not known, or what is odd
+	// Foreign is whose Patroni answers at its address; nil when that is its own, or
+	// nobody answers. Such a member is not Known.
+	Foreign *Foreign
+	// NoLB and NoStream are its tags noloadbalance and nostream: it takes no reads
+	// by way of Patroni's checks, and reads WAL from the archive, by design.
+	NoLB, NoStream bool
+	// Port is what PostgreSQL's own port said to whoever connected.
+	Port PortWord
+	// Restart is when Patroni will restart it, as it writes the time; "" when it
+	// will not.
+	Restart string
 }
+
+// PortWord is whether a port takes connections.
+type PortWord int
+
+// The zero PortWord: it was not asked, or did not tell.
+const (
+	PortUntold PortWord = iota
+	PortOpen
+	PortShut
+)
 
 // VIPState is where the cluster's VIP is. The zero value means it has none.
 type VIPState struct {
@@ -123,8 +151,13 @@ type Board struct {
 	Paused       bool
 	VIP          VIPState
 	Members      []Member
-	Routes       []Route
-	Findings     []Finding
-	At           time.Time // the oldest datum the board rests on; zero when nothing was seen
-	Judged       time.Time // when the board was judged
+	// Unlisted are the members that the DCS has and the inventory has not, the
+	// leader first. None is Known: nobody asks them.
+	Unlisted []Member
+	// Switch is the switchover that Patroni will do by itself; zero when it will not.
+	Switch   ScheduledSwitchover
+	Routes   []Route
+	Findings []Finding
+	At       time.Time // the oldest datum the board rests on; zero when nothing was seen
+	Judged   time.Time // when the board was judged
 }

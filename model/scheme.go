@@ -205,7 +205,7 @@ func detectTime(c *Cluster) time.Duration {
 	t := map[string]time.Duration{"inter": 3 * time.Second, "fastinter": time.Second, "downinter": 5 * time.Second}
 	rise := 3
 	for _, svc := range c.Services() {
-		if !WantsPrimary(svc.Check) {
+		if !LockOnly(svc.Check, c.Standby) {
 			continue
 		}
 		f := strings.Fields(svc.Options)

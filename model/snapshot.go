@@ -3,6 +3,8 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -168,6 +170,8 @@ type PatroniStatus struct {
 	Unlocked         bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
 	Failsafe         bool   // failsafe_mode_is_active
 	PendingRestart   bool
+	PendingReasons   []string // "max_connections: 100 → 200"; nil before Patroni 3.3
+	ScheduledRestart string   // when, as Patroni writes it; "" when none is scheduled
 	SyncStandby      bool
 	QuorumStandby    bool
 	DCSLastSeen      int64 // epoch seconds; 0 when not reported
@@ -176,6 +180,19 @@ type PatroniStatus struct {
 	Skew    time.Duration
 	Streams []Stream
 	Tags    map[string]string
+}
+
+// NoLB reports whether the tag noloadbalance keeps reads away: any value counts
+// but false, as Patroni (and Python) reads it.
+func (st *PatroniStatus) NoLB() bool {
+	v := st.Tags["noloadbalance"]
+	return v != "" && !strings.EqualFold(v, "false") && v != "0"
+}
+
+// NoStream reports whether the tag nostream makes it read WAL from the archive
+// alone (Patroni 3.3).
+func (st *PatroniStatus) NoStream() bool {
+	return slices.Contains([]string{"true", "on", "yes", "1"}, strings.ToLower(st.Tags["nostream"]))
 }
 
 // Stream is one walsender of a primary.
@@ -192,6 +209,25 @@ type PatroniCluster struct {
 	Scope   string
 	Paused  bool
 	Members []PatroniMember
+	Switch  ScheduledSwitchover // the zero value when none is scheduled
+}
+
+// ScheduledSwitchover is a switchover that Patroni will do by itself.
+type ScheduledSwitchover struct {
+	At       string // when, as Patroni writes it: ISO 8601
+	From, To InstanceName
+}
+
+// Who is between whom, " from pg-test-1 to pg-test-2"; "" when neither is named.
+func (s ScheduledSwitchover) Who() string {
+	out := ""
+	if s.From != "" {
+		out += " from " + string(s.From)
+	}
+	if s.To != "" {
+		out += " to " + string(s.To)
+	}
+	return out
 }
 
 // PatroniMember is one member in GET /cluster.
@@ -203,6 +239,7 @@ type PatroniMember struct {
 	Timeline int   // 0 when not reported
 	Lag      int64 // replay lag in bytes; -1 when unknown or not reported
 	APIURL   string
+	Restart  string // scheduled_restart: when, as Patroni writes it; "" when none is
 }
 
 // HAProxyStats is one stats page: what one HAProxy worker believes.

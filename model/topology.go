@@ -16,17 +16,25 @@ type Branch struct {
 	Stream Stream
 	// Why is what is odd about the branch; "" when nothing is.
 	Why string
+	// Note is what is as its tags ask; "" when there is nothing to say.
+	Note string
 }
 
 // Topology is the cluster's members as a tree, depth first: the leader, its
 // replicas, theirs. Whom a member replicates from is said by the walsenders
 // that its upstream shows; a tag replicatefrom counts only while nobody shows one.
 func Topology(s *Snapshot, b *Board, now time.Time) []Branch {
-	of := make([]Branch, len(b.Members))
+	s = s.Screened(b.Cluster)
+	of := make([]Branch, len(b.Members), len(b.Members)+len(b.Unlisted))
 	children := map[InstanceName][]int{}
 	var roots []int
 	for i := range b.Members {
 		of[i] = branchOf(s, b, &b.Members[i], now)
+	}
+	for i := range b.Unlisted {
+		of = append(of, unlistedBranch(s, b, &b.Unlisted[i], now))
+	}
+	for i := range of {
 		if of[i].Upstream == "" {
 			roots = append(roots, i)
 		} else {
@@ -48,7 +56,7 @@ func Topology(s *Snapshot, b *Board, now time.Time) []Branch {
 			walk(children[name], depth+1)
 		}
 	}
-	walk(leaderFirst(roots, b), 0)
+	walk(leaderFirst(roots, func(i int) InstanceName { return of[i].Member.Instance }, b), 0)
 	for i := range of { // members that name each other as upstream hang on nobody
 		if name := of[i].Member.Instance; !done[name] {
 			walk([]int{i}, 0)
@@ -58,10 +66,10 @@ func Topology(s *Snapshot, b *Board, now time.Time) []Branch {
 }
 
 // leaderFirst puts the leader in front of the other roots.
-func leaderFirst(roots []int, b *Board) []int {
+func leaderFirst(roots []int, name func(int) InstanceName, b *Board) []int {
 	out := make([]int, 0, len(roots))
 	for _, i := range roots {
-		if b.Members[i].Instance == b.Leader {
+		if name(i) == b.Leader {
 			out = append([]int{i}, out...)
 		} else {
 			out = append(out, i)
@@ -73,20 +81,15 @@ func leaderFirst(roots []int, b *Board) []int {
 // branchOf finds the upstream of one member.
 func branchOf(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
 	br := Branch{Member: m}
+	if m.Foreign != nil {
+		br.Why = m.Foreign.Why
+		return br
+	}
 	if m.Instance == b.Leader {
 		return br
 	}
-	for i := range b.Members {
-		o := s.patroniStatus(b.Members[i].Instance)
-		if !o.Current(now) {
-			continue
-		}
-		for _, st := range o.Value.Streams {
-			if st.Application == string(m.Instance) {
-				br.Upstream, br.Stream = b.Members[i].Instance, st
-				return br
-			}
-		}
+	if br.Upstream, br.Stream = b.sender(s, m.Instance, now); br.Upstream != "" {
+		return br
 	}
 	if m.Role == "primary" || m.Role == "leader" {
 		br.Why = "it is a primary beside the leader"
@@ -99,6 +102,12 @@ func branchOf(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
 	up := s.patroniStatus(br.Upstream)
 	switch {
 	case br.Upstream == "":
+	case m.Ahead > 0 || m.NewerTimeline:
+		br.Why = fmt.Sprintf("it has WAL that %s lacks, and does not stream", b.Leader)
+	case m.NoStream:
+		br.Note = "it reads WAL from the archive: its tag nostream"
+	case b.Unlist(br.Upstream) != nil:
+		br.Why = fmt.Sprintf("%s is not in the inventory: whether it sends to this one is not known", br.Upstream)
 	case !up.Current(now):
 		br.Why = fmt.Sprintf("%s does not answer: whether it sends to this one is not known", br.Upstream)
 	case !m.Known:
@@ -108,6 +117,32 @@ func branchOf(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
 		br.Why = fmt.Sprintf("%s has no walsender for it: it does not stream", br.Upstream)
 	}
 	return br
+}
+
+// unlistedBranch is the place of a member that the inventory has not: nobody asks
+// it from whom it replicates, so only a walsender tells.
+func unlistedBranch(s *Snapshot, b *Board, m *Member, now time.Time) Branch {
+	br := Branch{Member: m, Why: m.Why}
+	if m.Instance != b.Leader {
+		br.Upstream, br.Stream = b.sender(s, m.Instance, now)
+	}
+	return br
+}
+
+// sender is the member that has a walsender for name; "" when none that answers has.
+func (b *Board) sender(s *Snapshot, name InstanceName, now time.Time) (InstanceName, Stream) {
+	for i := range b.Members {
+		o := s.patroniStatus(b.Members[i].Instance)
+		if !o.Current(now) {
+			continue
+		}
+		for _, st := range o.Value.Streams {
+			if st.Application == string(name) {
+				return b.Members[i].Instance, st
+			}
+		}
+	}
+	return "", Stream{}
 }
 
 // patroniStatus is what an instance's Patroni said of itself; the zero value

@@ -15,28 +15,13 @@ const StaleAfter = 12 * time.Second
 // current reports whether o answers for the present at now.
 func current[T any](o Observed[T], now time.Time) bool { return o.Current(now) }
 
-// WantsPrimary reports whether a check path is one that only the writable
-// member answers with 200. Patroni matches paths by substring; "/" is /primary.
-func WantsPrimary(check string) bool {
-	path, _, _ := strings.Cut(check, "?")
-	if path == "/" || path == "" {
-		return true
-	}
-	for _, w := range []string{"master", "primary", "read-write"} {
-		if strings.Contains(path, w) {
-			return true
-		}
-	}
-	return false
-}
-
 // RouteOf answers for one service: on every HAProxy node that exposes it,
 // which instances get new connections at now, and why.
 func RouteOf(s *Snapshot, c *Cluster, name ServiceName, now time.Time) Route {
-	return routeOf(s, c, name, nodeNames(s.Inventory, c), now)
+	return routeOf(s.Screened(c), c, name, nodeNames(s.Inventory, c), now)
 }
 
-// routeOf is RouteOf; nodes are the nodenames of the cluster's fronts.
+// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
 func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time.Time) Route {
 	r := Route{Service: name, Views: make([]View, 0, len(c.Fronts))}
 	for i := range c.Fronts {
@@ -82,7 +67,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		confront(&v.Cells[i], s, svc, now)
 	}
 	if px != nil {
-		judge(v, svc, px)
+		judge(v, c, svc, px)
 	}
 	if v.Stale {
 		grey(v, obs.Err)
@@ -136,6 +121,9 @@ func cellsOf(svc *Service, px *Proxy, stats *HAProxyStats, s *Snapshot) []Cell {
 		row := &px.Servers[k]
 		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions, Check: row.CheckStatus,
 			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: full(row)}
+		if row.CheckCode != 0 && !patronis(row.CheckCode) && row.Status != "no check" && !strings.HasPrefix(row.Status, "MAINT") {
+			cell.Other = notPatroni(svc, cell.Instance, row.CheckCode)
+		}
 		cell.Verdict, cell.Why = serverVerdict(svc, row, s.Patroni[cell.Instance].Status.Err != nil)
 		i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == cell.Instance })
 		if stats.Source == FromMetrics && i >= 0 {
@@ -195,6 +183,22 @@ func usable(row *ServerStat) bool {
 	return up && row.Weight > 0
 }
 
+// patronis reports whether Patroni answers a health check with that status: it
+// knows no other.
+func patronis(code int) bool { return code == 200 || code == 503 }
+
+// notPatroni says that a status is none of Patroni's, and where it came from.
+func notPatroni(svc *Service, name InstanceName, code int) string {
+	at := string(name)
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if p, err := strconv.ParseUint(servers[i].CheckPort, 10, 16); err == nil && servers[i].Name == name {
+			at = Endpoint{Host: string(servers[i].Host), Port: uint16(p)}.String()
+		}
+	}
+	return fmt.Sprintf("something other than Patroni answers at %s: %d to %s", at, code, svc.Check)
+}
+
 // serverVerdict is a server row on its own, before it is seen beside its
 // siblings: Serving here means "eligible". silent says that the server's Patroni
 // does not answer pgtui: then the check's result is not told as Patroni's word.
@@ -213,7 +217,7 @@ func serverVerdict(svc *Service, row *ServerStat, silent bool) (Verdict, string)
 		return Draining, "draining by hand: keeps its connections, gets no new ones"
 	case strings.HasPrefix(st, "NOLB"):
 		return Draining, "HAProxy sends it no new connections: " + st
-	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS":
+	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS" && patronis(row.CheckCode):
 		return Refused, checkText(svc, row, silent)
 	case strings.HasPrefix(st, "DOWN"):
 		return Down, checkText(svc, row, silent)
@@ -235,6 +239,8 @@ func checkText(svc *Service, row *ServerStat, silent bool) string {
 	switch {
 	case row.Status == "no check":
 		return "its health check is switched off"
+	case row.CheckCode != 0 && !patronis(row.CheckCode):
+		said = notPatroni(svc, InstanceName(row.Name), row.CheckCode)
 	case row.CheckCode != 0 && silent:
 		said = fmt.Sprintf("HAProxy's last check of %s got %d", svc.Check, row.CheckCode)
 	case row.CheckCode != 0:
@@ -301,18 +307,30 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 		c.Allowed = obs.Value
 	}
 	c.Shut = shut(s, svc, c.Instance, now)
+	if c.Allowed != 0 && !patronis(c.Allowed) {
+		c.Other = notPatroni(svc, c.Instance, c.Allowed)
+	}
+	view := s.Patroni[c.Instance]
+	stranger := view.foreign()
+	if stranger != nil && stranger.Sure && !stranger.Stray {
+		c.Foreign = stranger.Why
+	}
 	serves := c.Verdict == Serving || c.Verdict == BackupServing
 	switch {
 	case c.Note != "":
+	case serves && stranger != nil:
+		c.Note = "HAProxy sends connections here, and " + stranger.Why
 	case serves && c.Shut != "":
 		c.Note = "HAProxy sends connections here, and " + c.Shut
 	case serves && c.Full != "":
 		c.Note = c.Full
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
 		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
-	case serves && s.Patroni[c.Instance].Status.Err != nil:
+	case serves && view.Status.Err != nil:
 		c.Note = "HAProxy still sends connections here, Patroni does not answer pgtui"
 	case c.Allowed == 0:
+	case !patronis(c.Allowed):
+		c.Note = c.Other
 	case serves && c.Allowed != 200:
 		c.Note = fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
 	case (c.Verdict == Refused || c.Verdict == Down) && c.Allowed == 200:
@@ -338,7 +356,7 @@ func shut(s *Snapshot, svc *Service, name InstanceName, now time.Time) string {
 }
 
 // judge gives a view that HAProxy answered for its verdict and sentence.
-func judge(v *View, svc *Service, px *Proxy) {
+func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 	var names []InstanceName
 	settling, backup, mismatch, full := false, false, "", 0
 	for i := range v.Cells {
@@ -349,8 +367,14 @@ func judge(v *View, svc *Service, px *Proxy) {
 		names = append(names, c.Instance)
 		settling = settling || c.Verdict == Settling
 		backup = backup || c.Verdict == BackupServing
-		if c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling {
+		if c.Foreign != "" && mismatch == "" {
+			mismatch = fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Foreign)
+		}
+		if c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling && mismatch == "" {
 			mismatch = fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+			if c.Other != "" {
+				mismatch = fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Other)
+			}
 		}
 		if c.Shut != "" && mismatch == "" {
 			mismatch = fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
@@ -374,7 +398,7 @@ func judge(v *View, svc *Service, px *Proxy) {
 		v.Verdict, v.Why, v.Serving = Empty, emptyWhy(v.Cells), []InstanceName{}
 	case mismatch != "":
 		v.Verdict, v.Why, v.Serving = Mismatch, mismatch, names
-	case len(names) > 1 && WantsPrimary(svc.Check):
+	case len(names) > 1 && LockOnly(svc.Check, cls.Standby):
 		v.Verdict, v.Serving = Mismatch, names
 		v.Why = "more than one server passes " + svc.Check + ": writes may land on any of " + Join(names)
 	case backup:

@@ -39,7 +39,11 @@ func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, e
 	if sup.Leader != "" && slices.Contains(sup.Down, sup.Leader) {
 		return Outcome{}, &Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
 	}
+	s = s.Screened(c)
 	out := Outcome{Before: BoardOf(s, c, now), Cut: map[ServiceName]int64{}}
+	if m := out.Before.Member(sup.Leader); m != nil && m.Foreign != nil {
+		return Outcome{}, fmt.Errorf("%s cannot lead: %s", sup.Leader, m.Foreign.Why)
+	}
 	out.Leader, out.Why = sup.Leader, "as asked"
 	if sup.Leader == "" {
 		out.Leader, out.Why = Likely(s, &out.Before, sup.Down)

@@ -152,16 +152,34 @@ func TestParsePatroniVersions(t *testing.T) {
 			model.PatroniStatus{State: "starting", Role: "replica", Version: "2.1.7", Scope: "a", Location: -1, Received: -1, Replayed: -1}},
 		{"4.1 with everything", `{"state":"running","role":"primary","server_version":170011,"timeline":3,"xlog":{"location":9223372036854775807},
 			"pending_restart":true,"pending_restart_reason":{"a":{"old_value":"1","new_value":"2"}},"cluster_unlocked":true,"failsafe_mode_is_active":true,
-			"pause":true,"sync_standby":true,"dcs_last_seen":1795191434,"scheduled_restart":{"schedule":"x"},"new_key":[1,{"b":2}],
+			"pause":true,"sync_standby":true,"dcs_last_seen":1795191434,"scheduled_restart":{"schedule":"2030-01-01T07:40:00+00:00"},"new_key":[1,{"b":2}],
 			"tags":{"nofailover":true,"clonefrom":"yes","weight":1.5,"none":null},"patroni":{"version":"4.1.4","scope":"a","name":"a-1","new":1}}`,
 			model.PatroniStatus{State: "running", Role: "primary", ServerVersion: 170011, Timeline: 3, Location: 1<<63 - 1, Received: -1, Replayed: -1,
-				PendingRestart: true, Unlocked: true, Failsafe: true, Paused: true, SyncStandby: true, DCSLastSeen: 1795191434,
+				PendingRestart: true, PendingReasons: []string{"a: 1 → 2"}, ScheduledRestart: "2030-01-01T07:40:00+00:00", Unlocked: true, Failsafe: true, Paused: true, SyncStandby: true, DCSLastSeen: 1795191434,
 				Tags:    map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""},
 				Version: "4.1.4", Scope: "a", Name: "a-1"}},
 	} {
 		if got, err := ParsePatroni([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", tc.name, err, got, tc.want)
 		}
+	}
+}
+
+// What is scheduled; what is written another way is not.
+func TestParseScheduled(t *testing.T) {
+	c, err := ParseCluster([]byte(`{"members":[{"name":"a-1","scheduled_restart":{"schedule":"2030-01-01T07:40:00+00:00"}},{"name":"a-2","scheduled_restart":true}],
+		"scheduled_switchover":{"at":"2030-01-01T07:41:00+00:00","from":"a-1","to":"a-2"}}`))
+	if err != nil || c.Switch != (model.ScheduledSwitchover{At: "2030-01-01T07:41:00+00:00", From: "a-1", To: "a-2"}) ||
+		c.Members[0].Restart != "2030-01-01T07:40:00+00:00" || c.Members[1].Restart != "" {
+		t.Errorf("%v: %+v", err, c)
+	}
+	c, err = ParseCluster([]byte(`{"members":[],"scheduled_switchover":[1]}`))
+	if err != nil || c.Switch != (model.ScheduledSwitchover{}) {
+		t.Errorf("%v: %+v", err, c)
+	}
+	st, err := ParsePatroni([]byte(`{"state":"running","pending_restart_reason":{"b":{"new_value":2},"a":[]},"scheduled_restart":"soon"}`))
+	if err != nil || len(st.PendingReasons) != 2 || st.PendingReasons[0] != "a" || st.PendingReasons[1] != "b:  → 2" || st.ScheduledRestart != "" {
+		t.Errorf("%v: %+v", err, st)
 	}
 }
 

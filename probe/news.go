@@ -31,7 +31,7 @@ func sameStatus(a, b model.PatroniStatus) bool {
 
 // sameCluster ignores lag.
 func sameCluster(a, b model.PatroniCluster) bool {
-	return a.Scope == b.Scope && a.Paused == b.Paused &&
+	return a.Scope == b.Scope && a.Paused == b.Paused && a.Switch == b.Switch &&
 		slices.EqualFunc(a.Members, b.Members, func(x, y model.PatroniMember) bool {
 			x.Lag, y.Lag = 0, 0
 			return x == y

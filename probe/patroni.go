@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -34,6 +35,8 @@ type patroniBody struct {
 	Unlocked    flag    `json:"cluster_unlocked"`
 	Failsafe    flag    `json:"failsafe_mode_is_active"`
 	Restart     flag    `json:"pending_restart"`
+	Reasons     reasons `json:"pending_restart_reason"`
+	Scheduled   at      `json:"scheduled_restart"`
 	Sync        flag    `json:"sync_standby"`
 	Quorum      flag    `json:"quorum_standby"`
 	DCSLastSeen integer `json:"dcs_last_seen"`
@@ -86,6 +89,8 @@ func ParsePatroni(body []byte) (model.PatroniStatus, error) {
 		Unlocked:         bool(w.Unlocked),
 		Failsafe:         bool(w.Failsafe),
 		PendingRestart:   bool(w.Restart),
+		PendingReasons:   w.Reasons,
+		ScheduledRestart: string(w.Scheduled),
 		SyncStandby:      bool(w.Sync),
 		QuorumStandby:    bool(w.Quorum),
 		DCSLastSeen:      w.DCSLastSeen.or(0),
@@ -108,8 +113,9 @@ func ParsePatroni(body []byte) (model.PatroniStatus, error) {
 // an error; an empty list is not.
 func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	var w struct {
-		Scope   text `json:"scope"`
-		Pause   flag `json:"pause"`
+		Scope   text       `json:"scope"`
+		Pause   flag       `json:"pause"`
+		Switch  switchover `json:"scheduled_switchover"`
 		Members *[]struct {
 			Name     text     `json:"name"`
 			Role     text     `json:"role"`
@@ -119,6 +125,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 			Lag      integer  `json:"lag"`
 			Replay   *integer `json:"replay_lag"` // 4.1: lag may count WAL received and not replayed yet
 			APIURL   text     `json:"api_url"`
+			Restart  at       `json:"scheduled_restart"`
 		} `json:"members"`
 	}
 	if err := decode(body, &w); err != nil {
@@ -127,7 +134,8 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	if w.Members == nil {
 		return model.PatroniCluster{}, errors.New("the answer has no members: this is not Patroni's")
 	}
-	c := model.PatroniCluster{Scope: string(w.Scope), Paused: bool(w.Pause)}
+	c := model.PatroniCluster{Scope: string(w.Scope), Paused: bool(w.Pause),
+		Switch: model.ScheduledSwitchover(w.Switch)}
 	for _, m := range *w.Members {
 		if m.Replay != nil {
 			m.Lag = *m.Replay
@@ -138,7 +146,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 		c.Members = append(c.Members, model.PatroniMember{
 			Name: model.InstanceName(m.Name), Role: string(m.Role), State: string(m.State),
 			Host: string(m.Host), Timeline: int(m.Timeline.or(0)), Lag: m.Lag.or(-1),
-			APIURL: string(m.APIURL),
+			APIURL: string(m.APIURL), Restart: string(m.Restart),
 		})
 	}
 	return c, nil
@@ -197,6 +205,9 @@ func document[T any](ctx context.Context, p patroni, path string, parse func([]b
 	defer p.done(resp) // what is parsed is copied
 	if resp.code == http.StatusBadRequest && !p.tls && p.speaksTLS(ctx, p.addr) {
 		return v, date, fmt.Errorf("patroni: GET %s: %w", path, errWantsTLS)
+	}
+	if resp.code == http.StatusNotFound {
+		return v, date, fmt.Errorf("patroni: GET %s: HTTP 404: something other than Patroni answers at %s", path, p.addr)
 	}
 	if resp.code != http.StatusOK {
 		return v, date, fmt.Errorf("patroni: GET %s: HTTP %d", path, resp.code)
@@ -304,5 +315,80 @@ func (t *tags) UnmarshalJSON(b []byte) error {
 		m[safe.Text(k, maxName)] = string(v)
 	}
 	*t = m
+	return nil
+}
+
+// switchover is one that is scheduled.
+type switchover model.ScheduledSwitchover
+
+// UnmarshalJSON takes an object; anything else means that none is.
+func (v *switchover) UnmarshalJSON(b []byte) error {
+	*v = switchover{}
+	if b[0] != '{' {
+		return nil
+	}
+	var w struct {
+		At   text `json:"at"`
+		From text `json:"from"`
+		To   text `json:"to"`
+	}
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*v = switchover{At: string(w.At), From: model.InstanceName(w.From), To: model.InstanceName(w.To)}
+	return nil
+}
+
+// at is when something is scheduled: the schedule of an object; "" when there
+// is none.
+type at text
+
+// UnmarshalJSON takes an object with a schedule; anything else means none.
+func (a *at) UnmarshalJSON(b []byte) error {
+	*a = ""
+	if b[0] != '{' {
+		return nil
+	}
+	var w struct {
+		Schedule text `json:"schedule"`
+	}
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*a = at(w.Schedule)
+	return nil
+}
+
+// maxReasons bounds the settings that are kept of those that wait for a restart.
+const maxReasons = 20
+
+// reasons are the settings that wait for a restart, "max_connections: 100 → 200".
+type reasons []string
+
+// UnmarshalJSON takes an object; anything else means that none is told.
+func (r *reasons) UnmarshalJSON(b []byte) error {
+	*r = nil
+	if b[0] != '{' {
+		return nil
+	}
+	var w map[string]json.RawMessage
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	for name, raw := range w {
+		var v struct {
+			Old text `json:"old_value"`
+			New text `json:"new_value"`
+		}
+		line := safe.Text(name, maxName)
+		if json.Unmarshal(raw, &v) == nil && (v.Old != "" || v.New != "") {
+			line += fmt.Sprintf(": %s → %s", v.Old, v.New)
+		}
+		*r = append(*r, line)
+	}
+	slices.Sort(*r)
+	if len(*r) > maxReasons {
+		*r = (*r)[:maxReasons]
+	}
 	return nil
 }

@@ -212,6 +212,41 @@ func TestSnapshotIsImmutable(t *testing.T) {
 	})
 }
 
+// TestTheLeaderKeyIsAlwaysAsked: where no service asks what only its holder
+// passes, one more question is asked, and none elsewhere.
+func TestTheLeaderKeyIsAlwaysAsked(t *testing.T) {
+	for _, c := range []struct {
+		checks  []string
+		standby bool
+		want    string
+	}{
+		{nil, false, "/leader"},
+		{[]string{"/primary", "/read-only"}, false, "/primary /read-only"},
+		{[]string{"/read-only"}, false, "/read-only /leader"},
+		{[]string{"/", "/replica"}, false, "/ /replica"},
+		{[]string{"/leader?x=1"}, false, "/leader?x=1"},
+		{[]string{"/standby-leader"}, false, "/standby-leader /leader"},
+		{[]string{"/primary"}, true, "/primary /leader"},
+		{[]string{"/standby-leader"}, true, "/standby-leader"},
+	} {
+		if got := strings.Join(withLock(&model.Cluster{Standby: c.standby}, c.checks), " "); got != c.want {
+			t.Errorf("%q, standby cluster %v: %q, want %q", c.checks, c.standby, got, c.want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		inv := inventory(1, 2)
+		for i := range inv.Clusters[0].Fronts {
+			inv.Clusters[0].Fronts[i].Services = nil
+		}
+		f := newFleet([]byte(page))
+		f.role["10.0.0.1"] = "primary"
+		s, err := tester(f).Probe(t.Context(), inv)
+		if err != nil || len(s.Patroni["c0-1"].Checks) != 1 || !s.Patroni["c0-1"].Checks["/leader"].Known() {
+			t.Errorf("%v: %+v", err, s.Patroni["c0-1"].Checks)
+		}
+	})
+}
+
 func TestMovedInstanceStartsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet([]byte(page))

@@ -30,7 +30,7 @@ type instance struct {
 	name   model.InstanceName
 	addr   string
 	tls    bool
-	checks []string // as the services have them, each once
+	checks []string // as the services have them, each once, and what proves the leader key
 	ports  []serverPort
 }
 
@@ -77,7 +77,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				name:   in.Name,
 				addr:   net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort))),
 				tls:    in.PatroniTLS,
-				checks: checks[in.Name],
+				checks: withLock(c, checks[in.Name]),
 				ports:  ports[in.Name],
 			})
 		}
@@ -119,6 +119,14 @@ func checksOf(c *model.Cluster) map[model.InstanceName][]string {
 		}
 	}
 	return out
+}
+
+// withLock adds the check that proves the leader key where no service asks one.
+func withLock(c *model.Cluster, checks []string) []string {
+	if slices.ContainsFunc(checks, func(path string) bool { return model.LockOnly(path, c.Standby) }) {
+		return checks
+	}
+	return append(slices.Clone(checks), model.LockCheck)
 }
 
 // turn is one round of questions to one host.

@@ -25,17 +25,48 @@ type Status struct {
 
 // Cluster is one cluster.
 type Cluster struct {
-	Name     string    `json:"name"`
-	Health   string    `json:"health"`
-	Summary  string    `json:"summary"`
-	Leader   *string   `json:"leader"`              // null: none, or not known
-	LeaderBy string    `json:"leader_by,omitempty"` // self or dcs: who says so
-	Timeline int       `json:"timeline,omitempty"`
-	Paused   bool      `json:"paused"`
-	VIP      *VIP      `json:"vip"` // null: the cluster has none
-	Members  []Member  `json:"members"`
-	Services []Service `json:"services"`
-	Findings []Finding `json:"findings"`
+	Name     string   `json:"name"`
+	Health   string   `json:"health"`
+	Summary  string   `json:"summary"`
+	Leader   *string  `json:"leader"`              // null: none, or not known
+	LeaderBy string   `json:"leader_by,omitempty"` // self or dcs: who says so
+	Timeline int      `json:"timeline,omitempty"`
+	Paused   bool     `json:"paused"`
+	VIP      *VIP     `json:"vip"` // null: the cluster has none
+	Members  []Member `json:"members"`
+	// Unlisted are the members that the DCS has and the inventory has not; []: none.
+	Unlisted []Unlisted `json:"unlisted"`
+	// Switchover is the one that Patroni will do by itself; absent: none.
+	Switchover *Switchover `json:"scheduled_switchover,omitempty"`
+	Services   []Service   `json:"services"`
+	Findings   []Finding   `json:"findings"`
+}
+
+// Unlisted is a member that the DCS has and the inventory has not.
+type Unlisted struct {
+	Name     string `json:"name"`
+	Host     string `json:"host"` // "" when the DCS does not tell it
+	Role     string `json:"role"` // as of members
+	State    string `json:"state"`
+	Timeline int    `json:"timeline,omitempty"`
+	LagBytes *int64 `json:"lag_bytes"` // null: not known, or the leader itself
+	Leader   bool   `json:"leader"`
+}
+
+// Switchover is a scheduled one; times and names as Patroni writes them.
+type Switchover struct {
+	At   string `json:"at"`
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+}
+
+// Foreign is whose Patroni answers at a member's address.
+type Foreign struct {
+	Address  string `json:"address"`
+	Name     string `json:"name"`      // as it calls itself; "" when not told
+	Scope    string `json:"scope"`     // its cluster
+	SystemID string `json:"system_id"` // of its data
+	Sure     bool   `json:"sure"`      // false: whether it is the member's own is not known
 }
 
 // VIP is the cluster's moving address.
@@ -49,16 +80,19 @@ type VIP struct {
 
 // Member is one PostgreSQL instance.
 type Member struct {
-	Name         string `json:"name"`
-	Host         string `json:"host"`
-	DeclaredRole string `json:"declared_role"`
-	Known        bool   `json:"known"` // its Patroni answers
-	Role         string `json:"role,omitempty"`
-	State        string `json:"state,omitempty"`
-	Timeline     int    `json:"timeline,omitempty"`
-	LagBytes     *int64 `json:"lag_bytes"` // null: not known, or the leader itself
-	AgeMs        *int64 `json:"age_ms"`    // null: never answered
-	Why          string `json:"why,omitempty"`
+	Name         string   `json:"name"`
+	Host         string   `json:"host"`
+	DeclaredRole string   `json:"declared_role"`
+	Known        bool     `json:"known"` // its Patroni answers
+	Role         string   `json:"role,omitempty"`
+	State        string   `json:"state,omitempty"`
+	Timeline     int      `json:"timeline,omitempty"`
+	LagBytes     *int64   `json:"lag_bytes"` // null: not known, or the leader itself
+	AgeMs        *int64   `json:"age_ms"`    // null: never answered
+	Why          string   `json:"why,omitempty"`
+	Foreign      *Foreign `json:"foreign,omitempty"`           // absent: its own Patroni answers, or nobody
+	AheadBytes   int64    `json:"ahead_bytes,omitempty"`       // of WAL that the leader lacks
+	Restart      string   `json:"scheduled_restart,omitempty"` // when, as Patroni writes it
 }
 
 // Service is one service of the cluster over all its HAProxy nodes.
@@ -145,7 +179,7 @@ func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status
 
 func newCluster(b *model.Board, now time.Time) Cluster {
 	c := Cluster{Name: string(b.Cluster.Name), Health: b.Health.String(), Summary: b.Summary, LeaderBy: b.LeaderBy,
-		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Services: []Service{}, Findings: []Finding{}}
+		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Unlisted: []Unlisted{}, Services: []Service{}, Findings: []Finding{}}
 	if b.Leader != "" {
 		s := string(b.Leader)
 		c.Leader = &s
@@ -163,7 +197,21 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 		if m.Lag >= 0 {
 			jm.LagBytes = &m.Lag
 		}
+		jm.AheadBytes, jm.Restart = m.Ahead, m.Restart
+		if x := m.Foreign; x != nil {
+			jm.Foreign = &Foreign{Address: x.Address, Name: x.Name, Scope: x.Scope, SystemID: x.SystemID, Sure: x.Sure}
+		}
 		c.Members = append(c.Members, jm)
+	}
+	for _, m := range b.Unlisted {
+		u := Unlisted{Name: string(m.Instance), Host: string(m.Host), Role: m.Role, State: m.State, Timeline: m.Timeline, Leader: m.Instance == b.Leader}
+		if m.Lag >= 0 && !u.Leader {
+			u.LagBytes = &m.Lag
+		}
+		c.Unlisted = append(c.Unlisted, u)
+	}
+	if b.Switch.At != "" {
+		c.Switchover = &Switchover{At: b.Switch.At, From: string(b.Switch.From), To: string(b.Switch.To)}
 	}
 	services := map[model.ServiceName]*model.Service{}
 	for _, s := range b.Cluster.Services() {

@@ -54,6 +54,9 @@ func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
 	if svc == nil {
 		return cause{}
 	}
+	if m := in.Board.Member(name); m != nil && m.Foreign != nil {
+		return cause{text: string(name) + ": " + m.Foreign.Why} // nothing may put it into service
+	}
 	var hosts []model.Host
 	var first *model.Cell
 	for i := range r.Views {
@@ -122,12 +125,14 @@ func whyEmpty(in Input, r *model.Route) cause {
 		return cause{}
 	}
 	servers, backup := svc.Servers()
-	if model.WantsPrimary(svc.Check) {
+	if model.LockOnly(svc.Check, b.Cluster.Standby) {
 		switch {
 		case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members)):
 			return cause{"the leader is not known", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
 		case b.Leader == "":
 			return cause{"no member leads", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+		case b.UnlistedLeader() != nil:
+			return cause{fmt.Sprintf("the leader %s is not in the inventory", b.Leader), "pgtui doctor " + string(b.Cluster.Name)}
 		case !slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == b.Leader }):
 			return cause{fmt.Sprintf("the service does not select the leader %s", b.Leader), "see its selector in the inventory: pgtui render " + string(b.Cluster.Name)}
 		}

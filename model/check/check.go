@@ -14,8 +14,8 @@ import (
 
 // Input is what a check may look at.
 type Input struct {
-	Snap  *model.Snapshot
-	Board *model.Board // judged already, without findings
+	Snap  *model.Snapshot // screened: nothing in it is another cluster's
+	Board *model.Board    // judged already, without findings
 	Now   time.Time
 }
 
@@ -30,7 +30,9 @@ type Check struct {
 // All are the checks, most severe kind first.
 func All() []Check {
 	return []Check{
+		{"foreign-patroni", foreignPatroni},
 		{"no-leader", noLeader},
+		{"member-unlisted", memberUnlisted},
 		{"two-primaries", twoPrimaries},
 		{"leader-read-only", leaderReadOnly},
 		{"leader-silent", leaderSilent},
@@ -50,6 +52,8 @@ func All() []Check {
 		{"stats-refused", statsRefused},
 		{"patroni-silent", patroniSilent},
 		{"member-state", memberState},
+		{"ahead-of-leader", aheadOfLeader},
+		{"not-patroni", notPatroni},
 		{"replica-not-streaming", replicaNotStreaming},
 		{"replica-lag", replicaLag},
 		{"dcs-unreachable", dcsUnreachable},
@@ -66,6 +70,8 @@ func All() []Check {
 		{"dcs-trouble", dcsTrouble},
 		{"clock-skew", clockSkew},
 		{"paused", paused},
+		{"scheduled-switchover", scheduledSwitchover},
+		{"scheduled-restart", scheduledRestart},
 		{"pending-restart", pendingRestart},
 		{"settling", settling},
 		{"inventory-problem", inventoryProblem},
@@ -89,7 +95,7 @@ func Diagnose(in Input) []model.Finding {
 // Board is model.BoardOf with its findings.
 func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
 	b := model.BoardOf(s, c, now)
-	b.Findings = Diagnose(Input{Snap: s, Board: &b, Now: now})
+	b.Findings = Diagnose(Input{Snap: s.Screened(c), Board: &b, Now: now})
 	b.Summary = causeFirst(&b)
 	if b.Health == model.HealthOK {
 		for _, f := range b.Findings {

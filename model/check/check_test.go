@@ -212,7 +212,42 @@ func TestEachFinding(t *testing.T) {
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("timeout")}}
 		}, "patroni-silent warning pg-test-2 is not known"},
 		{"replica crashed", func(in *check.Input) { in.Board.Members[1].State = "crashed" }, "member-state warning pg-test-2: PostgreSQL is crashed"},
-		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state critical pg-test-1: PostgreSQL is unknown"},
+		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "crashed" }, "member-state critical pg-test-1: PostgreSQL is crashed"},
+		{"Patroni cannot ask the leader's PostgreSQL", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state warning pg-test-1: Patroni cannot ask its PostgreSQL"},
+		{"and its port refuses", func(in *check.Input) {
+			in.Board.Members[0].State, in.Board.Members[0].Port = "unknown", model.PortShut
+		}, "member-state critical pg-test-1: Patroni cannot ask its PostgreSQL"},
+		{"another cluster's Patroni", func(in *check.Input) {
+			m := &in.Board.Members[1]
+			m.Known, m.Foreign = false, &model.Foreign{Address: "b:8008", Name: "pg-crm-1", Scope: "pg-crm", Sure: true, Why: "another cluster's Patroni answers at b:8008: pg-crm-1 of pg-crm"}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("foreign")}}
+		}, "foreign-patroni critical pg-test-2: another cluster's Patroni answers at b:8008: pg-crm-1 of pg-crm"},
+		{"a leader that the inventory has not", func(in *check.Input) {
+			in.Board.Leader, in.Board.LeaderBy = "pg-test-9", "dcs"
+			in.Board.Members[0].Role = "replica"
+			in.Board.Unlisted = []model.Member{{Instance: "pg-test-9", Host: "i", Role: "leader", State: "running"}}
+		}, "member-unlisted critical pg-test-9 at i leads pg-test and is not in the inventory"},
+		{"a replica that the inventory has not", func(in *check.Input) {
+			in.Board.Unlisted = []model.Member{{Instance: "pg-test-9", Host: "i", Role: "replica", State: "streaming"}}
+		}, "member-unlisted warning pg-test-9 at i is a member of pg-test and is not in the inventory"},
+		{"two replicas that the inventory has not", func(in *check.Input) {
+			in.Board.Unlisted = []model.Member{{Instance: "pg-test-8", Host: "h", Role: "replica"}, {Instance: "pg-test-9", Role: "replica"}}
+		}, "member-unlisted warning 2 members of pg-test are not in the inventory: pg-test-8 (h), pg-test-9 (an address that is not told)"},
+		{"a replica has more WAL than its leader", func(in *check.Input) { in.Board.Members[1].Ahead = 20 << 20 },
+			"ahead-of-leader warning pg-test-2 is ahead of the leader pg-test-1 by 20 MB of WAL: it cannot rejoin without pg_rewind"},
+		{"a replica on a newer timeline", func(in *check.Input) {
+			in.Board.Members[1].NewerTimeline, in.Board.Members[1].Timeline = true, 2
+		}, "ahead-of-leader warning pg-test-2 is ahead of the leader pg-test-1: on timeline 2, which the leader on 1 does not have"},
+		{"a newer timeline that may be older than it looks", func(in *check.Input) { in.Board.Members[1].Timeline = 2 }, ""},
+		{"a 404 to a check", func(in *check.Input) {
+			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Down, Other: "something other than Patroni answers at b:8008: 404 to /read-only"}}
+		}, "not-patroni warning pg-test-2: something other than Patroni answers at b:8008: 404 to /read-only"},
+		{"a switchover is scheduled", func(in *check.Input) {
+			in.Board.Switch = model.ScheduledSwitchover{At: "2030-01-01T07:40:00+00:00", From: "pg-test-1", To: "pg-test-2"}
+		}, "scheduled-switchover info a switchover is scheduled at 2030-01-01T07:40:00+00:00 from pg-test-1 to pg-test-2"},
+		{"a restart is scheduled", func(in *check.Input) { in.Board.Members[1].Restart = "2030-01-01T07:40:00+00:00" },
+			"scheduled-restart info a restart of pg-test-2 is scheduled at 2030-01-01T07:40:00+00:00"},
+
 		{"other timeline", func(in *check.Input) { in.Board.Timeline = 3; in.Board.Members[1].Timeline = 2 }, "member-state warning pg-test-2 is on timeline 2, the leader on 3"},
 		{"backup serves", func(in *check.Input) { route(in, 1, model.BackupServing) }, "service-on-backup warning replica 5434 is served by its backup"},
 		{"drained by hand", func(in *check.Input) {
@@ -259,6 +294,16 @@ func TestEachFinding(t *testing.T) {
 		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine's"},
 		{"this machine's own clock", func(in *check.Input) { skewed(in, time.Hour, time.Hour) }, "clock-skew warning the clocks of all 2 nodes differ from this machine's"},
 		{"replica far behind", func(in *check.Input) { in.Board.Members[1].Lag = 20 << 20 }, "replica-lag warning pg-test-2 is 20 MB behind the leader"},
+		{"a delayed replica is behind by design", func(in *check.Input) {
+			in.Board.Members[1].Lag, in.Board.Members[1].Declared = 20<<20, model.RoleDelayed
+		}, "replica-lag info pg-test-2 is 20 MB behind the leader, as its role delayed asks"},
+		{"nostream is behind by design", func(in *check.Input) { in.Board.Members[1].Lag, in.Board.Members[1].NoStream = 20<<20, true },
+			"replica-lag info pg-test-2 is 20 MB behind the leader, as its tag nostream asks"},
+		{"nostream does not stream by design", func(in *check.Input) {
+			in.Board.Members[1].NoStream = true
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running", ReplicationState: "in archive recovery"})}
+		}, ""},
 		{"replica without a walsender", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running"})}
@@ -362,5 +407,73 @@ func TestTheSummaryNamesTheCause(t *testing.T) {
 	b := check.Board(s, c, t0)
 	if want := "primary 5433 has no server: pg-app-000-1 is drained by hand"; b.Summary != want || b.Health != model.HealthDown {
 		t.Errorf("%s %q, want %q", b.Health, b.Summary, want)
+	}
+}
+
+// TestHintsThatWipe: what wipes or rewinds a member is named only where the
+// leader, its walsenders and the DCS say the same, and its log comes first.
+func TestHintsThatWipe(t *testing.T) {
+	lead := func(tl int, stream string) model.PatroniView {
+		v := model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running", Timeline: 3}),
+			Cluster: seen(model.PatroniCluster{Members: []model.PatroniMember{{Name: "pg-test-1", Role: "leader", Timeline: 3}, {Name: "pg-test-2", Timeline: tl}}})}
+		if stream != "" {
+			v.Status.Value.Streams = []model.Stream{{Application: stream}}
+		}
+		return v
+	}
+	for name, c := range map[string]struct {
+		do    func(*check.Input)
+		wipes bool
+	}{
+		"only its own word":        {func(*check.Input) {}, false},
+		"all sources agree":        {func(in *check.Input) { in.Snap.Patroni["pg-test-1"] = lead(2, "") }, true},
+		"the DCS has another one":  {func(in *check.Input) { in.Snap.Patroni["pg-test-1"] = lead(3, "") }, false},
+		"the leader streams to it": {func(in *check.Input) { in.Snap.Patroni["pg-test-1"] = lead(2, "pg-test-2") }, false},
+		"the leader by the DCS only": {func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"], in.Board.LeaderBy = lead(2, ""), "dcs"
+		}, false},
+		"it has more WAL": {func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"], in.Board.Members[1].Ahead = lead(2, ""), 1<<20
+		}, false},
+		"it is another cluster's": {func(in *check.Input) {
+			in.Snap.Patroni["pg-test-1"] = lead(2, "")
+			in.Board.Members[1].Known, in.Board.Members[1].Foreign = false, &model.Foreign{Sure: true}
+		}, false},
+	} {
+		all := ""
+		for _, f := range check.Diagnose(input(func(in *check.Input) {
+			in.Board.Timeline, in.Board.Members[0].Timeline, in.Board.Members[1].Timeline = 3, 3, 2
+			c.do(in)
+		})) {
+			all += f.Hint + "\n"
+		}
+		if got := strings.Contains(all, "reinit"); got != c.wipes {
+			t.Errorf("%s: %s", name, all)
+		}
+		if c.wipes && strings.Index(all, "tail /pg/log") > strings.Index(all, "reinit") {
+			t.Errorf("%s: the log comes first: %s", name, all)
+		}
+	}
+}
+
+// TestTwoClaimsOfTheLeaderKey: no hint stops a PostgreSQL, and one in recovery is
+// not called writable.
+func TestTwoClaimsOfTheLeaderKey(t *testing.T) {
+	for state, want := range map[string]string{
+		"running":     "two writable primaries: pg-test-1, pg-test-2",
+		"in recovery": "more than one Patroni says that it holds the leader key: pg-test-1, pg-test-2",
+	} {
+		var got string
+		for _, f := range check.Diagnose(input(func(in *check.Input) { in.Board.Members[1].Role, in.Board.Members[1].State = "leader", state })) {
+			if f.Code == "two-primaries" {
+				got = f.Summary
+			}
+			if strings.Contains(f.Hint, "stop PostgreSQL") {
+				t.Error(f.Hint)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q", state, got)
+		}
 	}
 }

@@ -15,7 +15,7 @@ func clockSkew(in Input) []model.Finding {
 	told := 0
 	for _, m := range in.Board.Members {
 		o := in.Snap.Patroni[m.Instance].Status
-		if o.Err != nil || !o.Ever() {
+		if o.Err != nil || !o.Ever() || m.Foreign != nil {
 			continue
 		}
 		told++

@@ -24,7 +24,7 @@ func ghostWorker(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Info, Host: host,
-			Hint: "they end with their last session; systemctl restart haproxy ends them at once, and every session with them"}
+			Hint: "they end with their last session; pgtui ghosts " + string(in.Board.Cluster.Name) + " names those that are stuck"}
 		n, sessions := 0, int64(0)
 		for _, w := range o.Value.Workers {
 			if !w.Old {

@@ -167,7 +167,7 @@ func sameStatus(a, b *model.PatroniStatus) bool {
 }
 
 func sameDCS(a, b *model.PatroniCluster) bool {
-	return a.Scope == b.Scope && a.Paused == b.Paused && slices.Equal(a.Members, b.Members)
+	return a.Scope == b.Scope && a.Paused == b.Paused && a.Switch == b.Switch && slices.Equal(a.Members, b.Members)
 }
 
 // sameStats compares all but the counters and ages no board rests on.

@@ -9,7 +9,7 @@ import (
 // leaderSilent: the DCS names a leader whose own Patroni does not confirm it.
 func leaderSilent(in Input) []model.Finding {
 	b := in.Board
-	if b.LeaderBy != "dcs" {
+	if b.LeaderBy != "dcs" || b.UnlistedLeader() != nil {
 		return nil
 	}
 	f := model.Finding{Severity: model.Warning, Instance: b.Leader,

@@ -6,31 +6,67 @@ import (
 	"pgtui/model"
 )
 
-// memberState: a member that answers and is not well: stopped, crashed, a
-// replica on another timeline or not streaming.
+// memberState: a member that answers and is not well: stopped, crashed, or a
+// replica on an older timeline than the leader.
 func memberState(in Input) []model.Finding {
 	var out []model.Finding
-	for _, m := range in.Board.Members {
+	for i := range in.Board.Members {
+		m := &in.Board.Members[i]
 		if !m.Known {
 			continue
 		}
-		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host}
+		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv"}
 		leader := m.Instance == in.Board.Leader
 		switch {
+		case m.State == model.StateUnknown:
+			f.Summary = fmt.Sprintf("%s: Patroni cannot ask its PostgreSQL, whose state is not known", m.Instance)
+			f.Evidence = []string{map[model.PortWord]string{model.PortOpen: "its port takes connections", model.PortShut: "its port takes no connections", model.PortUntold: "whether its port takes connections is not known"}[m.Port]}
+			if leader && m.Port == model.PortShut {
+				f.Severity = model.Critical
+			}
+			f.Hint = "ssh " + string(m.Host) + " tail /pg/log/patroni/*.log: is max_connections reached, or Patroni's login refused?"
 		case m.State != "running" && m.State != "streaming" && m.State != "in archive recovery":
 			f.Summary = fmt.Sprintf("%s: PostgreSQL is %s", m.Instance, m.State)
-			f.Hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv"
 			if leader {
 				f.Severity = model.Critical
 				f.Evidence = []string{"it still holds the leader key, so HAProxy keeps sending it writes"}
 			}
-		case leader || in.Board.Timeline == 0 || m.Timeline == 0 || m.Timeline == in.Board.Timeline:
-			continue
+		case leader || m.Timeline == 0 || m.Timeline >= in.Board.Timeline:
+			continue // one on a newer timeline is ahead of its leader
 		default:
 			f.Summary = fmt.Sprintf("%s is on timeline %d, the leader on %d", m.Instance, m.Timeline, in.Board.Timeline)
-			f.Hint = "patronictl -c /etc/patroni/patroni.yml reinit " + string(in.Board.Cluster.Name) + " " + string(m.Instance)
+			f.Evidence, f.Hint = leftBehind(in, m)
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// leftBehind is what there is to do about a member on an older timeline. To copy
+// it anew wipes its data: that is named only where the leader proves that it leads,
+// the DCS names the same leader and the same timelines, and nobody streams to the
+// member, and even then its log comes first.
+func leftBehind(in Input, m *model.Member) (evidence []string, hint string) {
+	hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: does it follow the new timeline?"
+	lead := in.Snap.Patroni[in.Board.Leader]
+	if in.Board.LeaderBy != "self" || m.Ahead > 0 {
+		return nil, hint
+	}
+	for _, st := range lead.Status.Value.Streams {
+		if st.Application == string(m.Instance) {
+			return []string{string(in.Board.Leader) + " streams to it: its timeline may be told a moment late"}, hint
+		}
+	}
+	dcs := map[model.InstanceName]model.PatroniMember{}
+	if lead.Cluster.Current(in.Now) {
+		for _, d := range lead.Cluster.Value.Members {
+			dcs[d.Name] = d
+		}
+	}
+	agrees := dcs[in.Board.Leader].Role == "leader" && dcs[m.Instance].Timeline > 0 && dcs[m.Instance].Timeline < dcs[in.Board.Leader].Timeline
+	if !agrees {
+		return []string{string(in.Board.Leader) + " has no walsender for it"}, hint
+	}
+	return []string{string(in.Board.Leader) + " has no walsender for it", "the DCS has the same timelines"},
+		fmt.Sprintf("%s If its log says that it cannot, and nothing on it is needed: patronictl -c /etc/patroni/patroni.yml reinit %s %s wipes it and copies the leader", hint, in.Board.Cluster.Name, m.Instance)
 }

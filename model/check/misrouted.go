@@ -14,7 +14,7 @@ func misrouted(in Input) []model.Finding {
 		f := model.Finding{Severity: model.Critical, Service: r.Service,
 			Hint: "HAProxy leaves a server after three failed checks; if it lasts, see the service page"}
 		for _, v := range r.Views {
-			if v.Verdict == model.Mismatch && !byProof(&v) && !byPort(&v) {
+			if v.Verdict == model.Mismatch && !byProof(&v) && !byPort(&v) && !byStranger(&v) {
 				f.Evidence = append(f.Evidence, v.Label()+": "+v.Why)
 			}
 		}
@@ -30,6 +30,23 @@ func misrouted(in Input) []model.Finding {
 // findings of their own.
 func byProof(v *model.View) bool {
 	return v.Proven != nil && (v.Proven.Against != "" || v.Proven.Dead != "")
+}
+
+// byStranger reports whether only another cluster's Patroni at a server's address
+// made the view a mismatch: that is a finding of its own.
+func byStranger(v *model.View) bool {
+	stranger := false
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		switch {
+		case c.Share == 0:
+		case c.Foreign != "":
+			stranger = true
+		case c.Allowed != 0 && c.Allowed != 200:
+			return false
+		}
+	}
+	return stranger
 }
 
 // byPort reports whether only a port that takes no connections, or a full queue,

@@ -33,7 +33,7 @@ func portClosed(in Input) []model.Finding {
 		if n == 0 {
 			continue
 		}
-		if svc := in.Board.Cluster.Service(r.Service); n == len(r.Views)-len(r.Silent) && svc != nil && model.WantsPrimary(svc.Check) {
+		if svc := in.Board.Cluster.Service(r.Service); n == len(r.Views)-len(r.Silent) && svc != nil && model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
 			f.Severity = model.Critical
 		}
 		f.Summary = fmt.Sprintf("%s %s takes no new client on %s: %s", r.Service, r.Port, onNodes(n, len(r.Views)), why)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 
 	"pgtui/model"
 )
@@ -14,12 +15,20 @@ const lagWarn = 16 << 20
 func replicaLag(in Input) []model.Finding {
 	var out []model.Finding
 	for _, m := range in.Board.Members {
-		if m.Known && m.Lag >= lagWarn {
-			out = append(out, model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
-				Summary:  fmt.Sprintf("%s is %d MB behind the leader", m.Instance, m.Lag>>20),
-				Evidence: []string{"replay lag as the DCS or the two servers' own positions have it"},
-				Hint:     "it cannot win a failover; look at its I/O, long queries (hot_standby_feedback) and the network"})
+		if !m.Known || m.Lag < lagWarn {
+			continue
 		}
+		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
+			Summary:  fmt.Sprintf("%s is %d MB behind the leader", m.Instance, m.Lag>>20),
+			Evidence: []string{"replay lag as the DCS or the two servers' own positions have it"},
+			Hint:     "it cannot win a failover; look at its I/O, long queries (hot_standby_feedback) and the network"}
+		switch {
+		case m.NoStream:
+			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as its tag nostream asks", "it reads WAL from the archive, a segment at a time"
+		case m.Declared == model.RoleDelayed:
+			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as its role delayed asks", "it replays with a delay; --down it in `pgtui whatif` to see who serves without it"
+		}
+		out = append(out, f)
 	}
 	return out
 }
@@ -45,7 +54,7 @@ func replicaNotStreaming(in Input) []model.Finding {
 	var out []model.Finding
 	for _, m := range b.Members {
 		st := in.Snap.Patroni[m.Instance].Status
-		if !m.Known || m.Instance == b.Leader || st.Value.State != "running" || st.Value.Tags["replicatefrom"] != "" {
+		if !m.Known || m.Instance == b.Leader || m.NoStream || st.Value.State != "running" || st.Value.Tags["replicatefrom"] != "" {
 			continue
 		}
 		state, ok := streams[string(m.Instance)]
@@ -54,6 +63,9 @@ func replicaNotStreaming(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s does not stream from %s", m.Instance, b.Leader),
 			Evidence: []string{"nobody has a walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
+		if st.Value.ReplicationState == "in archive recovery" {
+			f.Evidence = append(f.Evidence, "its own Patroni says that it reads WAL from the archive")
+		}
 		if ok {
 			f.Evidence[0] = "the walsender for it is in state " + state
 		}
@@ -65,17 +77,25 @@ func replicaNotStreaming(in Input) []model.Finding {
 // pendingRestart: settings that only a restart brings into force.
 func pendingRestart(in Input) []model.Finding {
 	var names []model.InstanceName
+	var evidence []string
 	for _, m := range in.Board.Members {
-		if m.Known && in.Snap.Patroni[m.Instance].Status.Value.PendingRestart {
-			names = append(names, m.Instance)
+		st := in.Snap.Patroni[m.Instance].Status.Value
+		if !m.Known || !st.PendingRestart {
+			continue
+		}
+		names = append(names, m.Instance)
+		if len(st.PendingReasons) > 0 {
+			evidence = append(evidence, fmt.Sprintf("%s: %s", m.Instance, strings.Join(st.PendingReasons, ", ")))
 		}
 	}
 	if names == nil {
 		return nil
 	}
-	return []model.Finding{{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names),
-		Evidence: []string{"a changed setting waits for it"},
-		Hint:     "patronictl -c /etc/patroni/patroni.yml restart --pending " + string(in.Board.Cluster.Name)}}
+	if evidence == nil {
+		evidence = []string{"a changed setting waits for it"}
+	}
+	return []model.Finding{{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names), Evidence: evidence,
+		Hint: "when the sessions on them may end: patronictl -c /etc/patroni/patroni.yml restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"}}
 }
 
 // dcsUnreachable: Patronis answer for themselves, and none can read the DCS.

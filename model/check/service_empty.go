@@ -18,7 +18,7 @@ func serviceEmpty(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Warning, Service: r.Service,
 			Summary: fmt.Sprintf("%s %s has no server", r.Service, r.Port), Evidence: []string{r.Why}}
-		if model.WantsPrimary(svc.Check) {
+		if model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
 			f.Severity = model.Critical
 		}
 		if n := len(r.Silent); n > 0 {

@@ -48,7 +48,7 @@ func patroniSilent(in Input) []model.Finding {
 	var out []model.Finding
 	for _, m := range in.Board.Members {
 		o := in.Snap.Patroni[m.Instance].Status
-		if o.Err == nil {
+		if o.Err == nil || m.Foreign != nil {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,

@@ -11,7 +11,7 @@ import (
 // a regular member and keeps the old one as backup.
 func staleRoles(in Input) []model.Finding {
 	b := in.Board
-	if b.Leader == "" || b.Cluster.Standby {
+	if b.Leader == "" || b.Cluster.Standby || b.UnlistedLeader() != nil {
 		return nil
 	}
 	for _, m := range b.Members {
@@ -20,9 +20,9 @@ func staleRoles(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Info, Instance: m.Instance,
 			Summary: fmt.Sprintf("the inventory calls %s primary, the leader is %s", m.Instance, b.Leader),
-			Hint:    "pgtui roles " + string(b.Cluster.Name) + " --edit, or switch over back to " + string(m.Instance)}
+			Hint:    "pgtui roles " + string(b.Cluster.Name) + " --edit; or switch over back to " + string(m.Instance) + " at an hour when writes may stop"}
 		for _, r := range b.Routes {
-			if svc := b.Cluster.Service(r.Service); svc == nil || model.WantsPrimary(svc.Check) || len(svc.Backups) == 0 {
+			if svc := b.Cluster.Service(r.Service); svc == nil || model.LockOnly(svc.Check, false) || len(svc.Backups) == 0 {
 				continue
 			}
 			for _, v := range r.Views {

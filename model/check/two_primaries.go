@@ -6,9 +6,10 @@ import (
 	"pgtui/model"
 )
 
-// twoPrimaries: more than one PostgreSQL says it is not in recovery. One that
-// said so on an older timeline, before the newest primary said it on its own,
-// may just have been demoted: its next answer tells.
+// twoPrimaries: more than one PostgreSQL says it is not in recovery, or more than
+// one Patroni passes the check that only the holder of the leader key passes. One
+// that said so on an older timeline, before the newest primary said it on its
+// own, may just have been demoted: its next answer tells.
 func twoPrimaries(in Input) []model.Finding {
 	var newest *model.Member
 	primary := func(m *model.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }
@@ -19,16 +20,30 @@ func twoPrimaries(in Input) []model.Finding {
 	}
 	var names []model.InstanceName
 	var evidence []string
+	locks, writable := 0, 0
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		if primary(m) && (m.Timeline == newest.Timeline || !m.At.Before(newest.At)) {
 			names = append(names, m.Instance)
 			evidence = append(evidence, fmt.Sprintf("%s: %s, %s, timeline %d", m.Instance, m.Role, m.State, m.Timeline))
+			if m.Role == "leader" {
+				locks++
+			}
+			if m.State != "in recovery" {
+				writable++
+			}
 		}
 	}
 	if len(names) < 2 {
 		return nil
 	}
-	return []model.Finding{{Severity: model.Critical, Summary: "two writable primaries: " + model.Join(names), Evidence: evidence,
-		Hint: "a server without the leader key must not take writes: stop PostgreSQL on the one that lost the lock"}}
+	f := model.Finding{Severity: model.Critical, Summary: "two writable primaries: " + model.Join(names), Evidence: evidence,
+		Hint: "who holds the leader key? patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and keep what was written there"}
+	if writable < 2 {
+		f.Summary = "more than one Patroni says that it holds the leader key: " + model.Join(names)
+	}
+	if locks > 1 {
+		f.Evidence = append(f.Evidence, "each passes the check that only the holder of the leader key passes")
+	}
+	return []model.Finding{f}
 }

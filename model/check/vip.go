@@ -18,7 +18,7 @@ func vipTrouble(in Input) []model.Finding {
 	have := holders(in)
 	hint := "ssh " + b.Cluster.VIP + " systemctl status vip-manager; it reads the leader key from the DCS"
 	if len(have) > 1 {
-		f := model.Finding{Severity: model.Critical, Hint: "on the one that does not lead: systemctl stop vip-manager; it should give the address back",
+		f := model.Finding{Severity: model.Critical, Hint: "whose leader key does vip-manager read on each of them? systemctl status vip-manager, and its trigger-key, there",
 			Summary: fmt.Sprintf("VIP %s is on %d nodes: who is reached depends on the client's ARP table", b.Cluster.VIP, len(have))}
 		for _, h := range have {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("ip addr on %s has it", h))

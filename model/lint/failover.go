@@ -17,30 +17,22 @@ const (
 	onAll                      // every member that runs
 )
 
-// kindOf reads a check path as Patroni does: by substring, in this order.
-// standby is a standby cluster, whose leader is no primary. HAProxy asks with
-// OPTIONS, to which /patroni, /liveness and /readiness answer 503.
+// kindOf is who passes a check. standby is a standby cluster, whose leader is no
+// primary. HAProxy asks with OPTIONS, to which /patroni, /liveness and
+// /readiness answer 503.
 func kindOf(check string, standby bool) (k checkKind, known bool) {
-	path, _, _ := strings.Cut(check, "?")
-	has := func(s string) bool { return strings.Contains(path, s) }
-	switch {
-	case has("standby_leader"), has("standby-leader"):
-		if standby {
-			return onLeader, true
-		}
+	switch rule := model.RuleOf(check); {
+	case model.LockOnly(check, standby):
+		return onLeader, true
+	case model.NobodyPasses(check, standby):
 		return onNobody, true
-	case has("leader"):
-		return onLeader, true
-	case path == "/", path == "", has("master"), has("primary"), has("read-write"):
-		if standby {
-			return onNobody, true
-		}
-		return onLeader, true
-	case has("replica"):
+	case rule == model.RuleReplica:
 		return onReplica, true
-	case path == "/read-only-sync", path == "/read-only-synchronous", path == "/read-only-quorum", has("read-only"), has("health"):
+	case rule == model.RuleReadOnly, rule == model.RuleHealth:
 		return onAll, true
-	case path == "/sync", path == "/synchronous", path == "/quorum", path == "/async", path == "/asynchronous":
+	case rule == model.RuleMode && strings.HasPrefix(model.CheckPath(check), "read-only"):
+		return onAll, true
+	case rule == model.RuleMode:
 		return onReplica, true
 	}
 	return onNobody, false

@@ -58,7 +58,7 @@ func All() []Rule {
 func serviceRules() []Rule {
 	return []Rule{
 		serviceFails(), selectorMatchesNobody(), selectorRepeats(), noPossibleServer(), offlineTwoNodes(), emptyAfterFailover(),
-		unknownDest(), unknownCheck(), badBalance(), badMaxconn(), badName(), unknownField(), serviceOverridden(),
+		unknownDest(), unknownCheck(), noCheck(), badBalance(), badMaxconn(), badName(), unknownField(), serviceOverridden(),
 	}
 }
 

@@ -18,6 +18,7 @@ func (w *world) cluster(c *cluster) model.Cluster {
 		out.Instances = append(out.Instances, h.instance())
 	}
 	w.vip(c, &out)
+	out.Scope = c.members[0].scope()
 	out.Monitor = c.members[0].login()
 	w.access(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
@@ -189,11 +190,10 @@ func (w *world) vip(c *cluster, out *model.Cluster) {
 
 // vipManager is what the primary's vip-manager.yml says, but for the instance.
 func (h *host) vipManager(prefix string) model.VIPManager {
-	scope := h.name
+	scope := h.scope()
 	m := model.VIPManager{Prefix: prefix, Interface: cmp.Or(h.says("pg_vip_interface"), "auto")}
 	path := scope
 	if h.says("pg_mode") == "citus" {
-		scope = h.says("pg_shard")
 		path = scope + "/" + h.says("pg_group")
 	}
 	m.Key = h.says("pg_namespace") + "/" + path + "/leader"
@@ -207,6 +207,14 @@ func (h *host) vipManager(prefix string) model.VIPManager {
 		m.User = scope
 	}
 	return m
+}
+
+// scope is the host's Patroni's name for its cluster.
+func (h *host) scope() string {
+	if h.says("pg_mode") == "citus" {
+		return h.says("pg_shard")
+	}
+	return h.name
 }
 
 // says is a variable of the host as it is printed, role defaults included; ""

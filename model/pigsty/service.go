@@ -150,6 +150,8 @@ func (r *renderer) service(d *py.Dict, name string) (model.Service, error) {
 			*field = py.Print(v)
 		}
 	}
+	_, checked := d.Get("check")
+	s.NoCheck = !checked
 	if err := r.options(&s, d); err != nil {
 		return s, err
 	}

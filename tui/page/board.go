@@ -251,6 +251,8 @@ func seenBy(r *model.Route, e Env) widget.Line {
 // liveRole is what a member is now, for the second line of the matrix.
 func liveRole(m *model.Member, e Env) widget.Line {
 	switch {
+	case m.Foreign != nil:
+		return foreignMark(m).line()
 	case !m.Known && e.untried(m.Instance):
 		return asking().line()
 	case !m.Known:
@@ -261,10 +263,24 @@ func liveRole(m *model.Member, e Env) widget.Line {
 		return widget.T(theme.Warn, role.word+" "+m.State)
 	}
 	l := widget.T(role.tone, role.word)
+	if m.Ahead > 0 {
+		return l.Add(theme.Warn, " "+lagText(m.Ahead)+" ahead")
+	}
 	if m.Lag >= 0 {
 		l = l.Add(theme.Dim, " "+lagText(m.Lag))
 	}
 	return l
+}
+
+// foreignMark is drawn for a member at whose address another Patroni answers.
+func foreignMark(m *model.Member) mark {
+	switch {
+	case !m.Foreign.Sure:
+		return mark{"?", "which cluster?", theme.Doubt}
+	case m.Foreign.Stray:
+		return mark{"✕", "another member", theme.Bad}
+	}
+	return mark{"✕", "other cluster", theme.Bad}
 }
 
 // roleMark is Patroni's word for a role as the board writes it.

@@ -133,6 +133,9 @@ func members(b *model.Board, e Env) []widget.Line {
 	for i := range b.Members {
 		t.Rows = append(t.Rows, memberRow(b, &b.Members[i], e))
 	}
+	for i := range b.Unlisted[:min(len(b.Unlisted), maxUnlisted)] {
+		t.Rows = append(t.Rows, memberRow(b, &b.Unlisted[i], e))
+	}
 	lay := t.Layout(e.W - 2)
 	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
 	for _, r := range t.Rows {
@@ -141,11 +144,19 @@ func members(b *model.Board, e Env) []widget.Line {
 	return out
 }
 
+// maxUnlisted is how many members that the inventory has not are drawn.
+const maxUnlisted = 8
+
+// memberRow is one member of the cluster, one that the inventory has not as well.
 func memberRow(b *model.Board, m *model.Member, e Env) []widget.Line {
 	role := roleMark(m.Role)
 	roleCell := role.line()
 	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
 	switch {
+	case b.Unlist(m.Instance) == m:
+		roleCell, why = widget.T(theme.Warn, role.word+" by DCS"), widget.T(theme.Warn, differs+" "+m.Why)
+	case m.Foreign != nil:
+		roleCell, why = foreignMark(m).line(), widget.T(theme.Bad, m.Why)
 	case !m.Known && e.untried(m.Instance):
 		roleCell, state, why = asking().line(), nil, nil
 	case !m.Known:
@@ -166,6 +177,9 @@ func memberRow(b *model.Board, m *model.Member, e Env) []widget.Line {
 		tl = widget.T(theme.Warn, numText(m.Timeline))
 	}
 	lag := widget.P(lagText(m.Lag))
+	if m.Ahead > 0 {
+		lag = widget.T(theme.Warn, lagText(m.Ahead)+" ahead")
+	}
 	return []widget.Line{
 		widget.T(theme.Strong, string(m.Instance)), widget.T(theme.Dim, string(m.Host)),
 		roleCell, state, tl, lag, declared, why,

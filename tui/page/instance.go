@@ -312,6 +312,12 @@ func (p *Instance) patroni(in *model.Instance, e Env) []widget.Line {
 	}
 	v := e.Snap.Patroni[in.Name]
 	o := v.Status
+	if b := e.Board(p.cluster); b != nil {
+		if m := b.Member(in.Name); m != nil && m.Foreign != nil {
+			out = append(out, wrapped(theme.Bad, "✕ "+m.Foreign.Why, "   ", e.W, 2)...)
+			out = append(out, widget.T(theme.Doubt, "   what follows is that Patroni's answer, and counts for nothing"))
+		}
+	}
 	switch {
 	case o.Err != nil:
 		out = append(out, wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)

@@ -83,7 +83,7 @@ func instanceOf(at Place, e Env) model.InstanceName {
 	switch {
 	case at.Instance != "" || b == nil:
 		return at.Instance
-	case b.Leader == "" && len(b.Members) > 0:
+	case b.Member(b.Leader) == nil && len(b.Members) > 0:
 		return b.Members[0].Instance
 	}
 	return b.Leader

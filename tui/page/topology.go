@@ -60,6 +60,9 @@ func (p *Topology) Do(a keys.Action, e Env) (Page, Intent) {
 	tree := p.tree(b, e)
 	q, cur := *p, p.at(tree)
 	q.cursor = tree[cur].Member.Instance
+	if b.Unlist(q.cursor) != nil && slices.Contains([]keys.Action{keys.Open, keys.WhatIf, keys.Node}, a) {
+		return &q, nil // nothing is known of it but what is drawn here
+	}
 	switch a {
 	case keys.Open:
 		return &q, Goto{NewInstance(p.cluster, q.cursor)}
@@ -142,6 +145,8 @@ func branchRow(b *model.Board, tree []model.Branch, i int, e Env) []widget.Line 
 	why := row[7]
 	if br.Why != "" {
 		why = widget.T(theme.Warn, differs+" "+br.Why)
+	} else if br.Note != "" {
+		why = widget.T(theme.Dim, br.Note)
 	} else if br.Stream.State != "" && br.Stream.State != "streaming" {
 		why = widget.T(theme.Warn, "its walsender is in "+br.Stream.State)
 	}
@@ -183,6 +188,12 @@ func branchText(br *model.Branch, e Env) []widget.Line {
 	}
 	if br.Why != "" {
 		out = append(out, wrapped(theme.Warn, differs+" "+br.Why, " ", e.W, 2)...)
+	}
+	if br.Note != "" {
+		out = append(out, wrapped(theme.Dim, br.Note, " ", e.W, 2)...)
+	}
+	if br.Member.Foreign != nil {
+		return out
 	}
 	return append(out, statusFacts(e.status(br.Member.Instance).Value, e.W)...)
 }

@@ -246,7 +246,9 @@ func LeaderLine(b *model.Board) widget.Line {
 		return widget.T(theme.Doubt, "leader ?  ")
 	}
 	l := widget.T(theme.Dim, "leader ").Add(theme.Strong, string(b.Leader))
-	if b.LeaderBy == "dcs" {
+	if b.UnlistedLeader() != nil {
+		l = l.Add(theme.Warn, " not in the inventory")
+	} else if b.LeaderBy == "dcs" {
 		l = l.Add(theme.Doubt, " ? (by DCS)")
 	}
 	if b.Timeline > 0 {

@@ -1,0 +1,95 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"pgtui/model"
+)
+
+// foreignPatroni: at an instance's address answers a Patroni that is not the
+// instance's, or of which that is not known. Nothing it says is used.
+func foreignPatroni(in Input) []model.Finding {
+	var out []model.Finding
+	for i := range in.Board.Members {
+		m := &in.Board.Members[i]
+		x := m.Foreign
+		if x == nil {
+			continue
+		}
+		f := model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s: %s", m.Instance, x.Why),
+			Evidence: []string{fmt.Sprintf("the answer says name %s, scope %s, system identifier %s; the inventory has %s of %s there",
+				orNone(x.Name), orNone(x.Scope), orNone(x.SystemID), m.Instance, in.Board.Cluster.Name)},
+			Hint: fmt.Sprintf("curl -s http://%s/patroni; which machine has %s now, and is it the address of %s in the inventory?", x.Address, m.Host, m.Instance)}
+		if !x.Sure {
+			f.Hint = fmt.Sprintf("which data is the cluster's? compare curl -s http://%s/patroni with the system identifier in the DCS (key initialize); change nothing until that is known", x.Address)
+		}
+		if c := in.Board.Cluster.Instance(m.Instance); c != nil && c.PatroniTLS {
+			f.Hint = fmt.Sprintf("which machine has %s now, and is it the address of %s in the inventory?", m.Host, m.Instance)
+		}
+		f.Evidence = append(f.Evidence, sentTo(in, m.Instance)...)
+		out = append(out, f)
+	}
+	return out
+}
+
+// sentTo says which services send clients to the instance, and on which HAProxies.
+func sentTo(in Input, name model.InstanceName) []string {
+	var out []string
+	for i := range in.Board.Routes {
+		r := &in.Board.Routes[i]
+		n := 0
+		for j := range r.Views {
+			for k := range r.Views[j].Cells {
+				if c := &r.Views[j].Cells[k]; c.Instance == name && c.Share > 0 {
+					n++
+				}
+			}
+		}
+		if n > 0 {
+			out = append(out, fmt.Sprintf("HAProxy sends clients of %s %s there on %s", r.Service, r.Port, onNodes(n, len(r.Views))))
+		}
+	}
+	return out
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(not told)"
+	}
+	return s
+}
+
+// notPatroni: a health check gets a status that Patroni never answers with. One
+// finding an address.
+func notPatroni(in Input) []model.Finding {
+	var out []model.Finding
+	at := map[model.InstanceName]int{} // index in out, from 1
+	for i := range in.Board.Routes {
+		r := &in.Board.Routes[i]
+		for j := range r.Views {
+			v := &r.Views[j]
+			for k := range v.Cells {
+				c := &v.Cells[k]
+				if c.Other == "" {
+					continue
+				}
+				if at[c.Instance] == 0 {
+					f := model.Finding{Severity: model.Warning, Instance: c.Instance, Summary: fmt.Sprintf("%s: %s", c.Instance, c.Other),
+						Hint: "what listens on that port? another service, a proxy, or a page in front of Patroni"}
+					if x := in.Board.Cluster.Instance(c.Instance); x != nil {
+						f.Host = x.Host
+						f.Hint = fmt.Sprintf("ssh %s sudo ss -ltnp: what listens on port %d?", x.Host, x.PatroniPort)
+					}
+					out = append(out, f)
+					at[c.Instance] = len(out)
+				}
+				f := &out[at[c.Instance]-1]
+				if line := fmt.Sprintf("%s %s: %s", r.Service, r.Port, c.Other); !slices.Contains(f.Evidence, line) {
+					f.Evidence = append(f.Evidence, line)
+				}
+			}
+		}
+	}
+	return out
+}

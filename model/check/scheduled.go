@@ -1,0 +1,37 @@
+package check
+
+import (
+	"fmt"
+
+	"pgtui/model"
+)
+
+// scheduledSwitchover: Patroni will hand the lead over by itself.
+func scheduledSwitchover(in Input) []model.Finding {
+	sw := in.Board.Switch
+	if sw.At == "" {
+		return nil
+	}
+	return []model.Finding{{Severity: model.Info, Summary: "a switchover is scheduled at " + sw.At + sw.Who(),
+		Evidence: []string{"GET /cluster has scheduled_switchover"},
+		Hint:     "patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " shows it; flush " + string(in.Board.Cluster.Name) + " switchover takes it back"}}
+}
+
+// scheduledRestart: Patroni will restart a member's PostgreSQL by itself.
+func scheduledRestart(in Input) []model.Finding {
+	var out []model.Finding
+	for i := range in.Board.Members {
+		m := &in.Board.Members[i]
+		if m.Restart == "" {
+			continue
+		}
+		f := model.Finding{Severity: model.Info, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("a restart of %s is scheduled at %s", m.Instance, m.Restart),
+			Evidence: []string{"Patroni has scheduled_restart"},
+			Hint:     fmt.Sprintf("patronictl -c /etc/patroni/patroni.yml flush %s %s restart takes it back", in.Board.Cluster.Name, m.Instance)}
+		if m.Instance == in.Board.Leader {
+			f.Evidence = append(f.Evidence, "it leads: its sessions end, and /primary stays 200 while it restarts")
+		}
+		out = append(out, f)
+	}
+	return out
+}
