@@ -59,6 +59,7 @@ type Snapshot struct {
 	Conf    map[Host]Observed[NodeConf]  // the files on disk
 	Workers map[Host]Observed[Processes] // HAProxy's processes
 	Nodes   map[Host]Observed[NodeFacts] // addresses, a VIP among them, and units
+	Rules   map[ClusterName]RuleFacts    // what decides a failover
 }
 
 // Complete reports whether every node of the clusters has been asked everything
@@ -162,20 +163,28 @@ type PatroniStatus struct {
 	Received         int64  // WAL received by a replica, bytes; -1 when not reported
 	Replayed         int64  // WAL replayed by a replica, bytes; -1 when not reported
 	ReplicationState string // streaming, in archive recovery; "" before 3.0.4
-	SystemID         string
-	PostmasterStart  string // as Patroni prints it
-	Paused           bool   // cluster in maintenance mode
-	Unlocked         bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
-	Failsafe         bool   // failsafe_mode_is_active
-	PendingRestart   bool
-	SyncStandby      bool
-	QuorumStandby    bool
-	DCSLastSeen      int64 // epoch seconds; 0 when not reported
+	// ReplayedAt is when the last transaction that a replica has replayed was
+	// committed, epoch seconds; 0 when it is not reported.
+	ReplayedAt      int64
+	ReplayPaused    bool // pg_wal_replay_pause
+	SystemID        string
+	PostmasterStart string // as Patroni prints it
+	Paused          bool   // cluster in maintenance mode
+	Unlocked        bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
+	Failsafe        bool   // failsafe_mode_is_active
+	PendingRestart  bool
+	WatchdogFailed  bool // it needs a watchdog and has none: it does not lead
+	SyncStandby     bool
+	QuorumStandby   bool
+	DCSLastSeen     int64 // epoch seconds; 0 when not reported
 	// Skew is how far the node's clock is ahead of this machine's, in whole
 	// seconds; 0 when it is less than an HTTP date can tell, or not told.
 	Skew    time.Duration
 	Streams []Stream
 	Tags    map[string]string
+	// Untrue are the tags whose value is false, 0, null or empty: what Python, and
+	// so Patroni, takes for "no". The text "false" is not among them.
+	Untrue map[string]bool
 }
 
 // Stream is one walsender of a primary.
@@ -202,7 +211,9 @@ type PatroniMember struct {
 	Host     string
 	Timeline int   // 0 when not reported
 	Lag      int64 // replay lag in bytes; -1 when unknown or not reported
-	APIURL   string
+	// Behind is how far it is behind in WAL received, bytes; -1 as Lag.
+	Behind int64
+	APIURL string
 }
 
 // HAProxyStats is one stats page: what one HAProxy worker believes.
