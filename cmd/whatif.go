@@ -44,6 +44,9 @@ func (a *app) whatifCmd() *cobra.Command {
 				}
 				sup.Nodes = append(sup.Nodes, host)
 			}
+			if err := sup.Check(cls[0]); err != nil {
+				return err
+			}
 			pr := a.prober()
 			snap, err := pr.Probe(cmd.Context(), inv, only(cls)...)
 			if err != nil {

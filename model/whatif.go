@@ -18,6 +18,31 @@ type Supposition struct {
 	Leader InstanceName   // "" leaves it to Patroni's rules
 }
 
+// Check is what is wrong with a supposition about a cluster: an instance that it
+// lacks, or one that leads and is gone; nil when nothing is.
+func (sup Supposition) Check(c *Cluster) error {
+	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
+		if n != "" && c.Instance(n) == nil {
+			return &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names())}
+		}
+	}
+	if sup.Leader != "" && slices.Contains(sup.down(c), sup.Leader) {
+		return fmt.Errorf("%s cannot lead and be down", sup.Leader)
+	}
+	return nil
+}
+
+// down are all instances that are gone, those on lost nodes among them.
+func (sup Supposition) down(c *Cluster) []InstanceName {
+	out := slices.Clone(sup.Down)
+	for i := range c.Instances {
+		if in := &c.Instances[i]; slices.Contains(sup.Nodes, in.Host) && !slices.Contains(out, in.Name) {
+			out = append(out, in.Name)
+		}
+	}
+	return out
+}
+
 // Outcome is what a supposition would do to a cluster.
 type Outcome struct {
 	Leader InstanceName // who leads then; "" when nobody can, or when it is not known
@@ -52,20 +77,10 @@ type NodeLoss struct {
 // Patroni's rules choose. What is taken out by hand stays out; what is not known
 // stays unknown. An error names a member that does not exist or cannot lead.
 func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, error) {
-	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
-		if n != "" && c.Instance(n) == nil {
-			return Outcome{}, &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names())}
-		}
+	if err := sup.Check(c); err != nil {
+		return Outcome{}, err
 	}
-	down := slices.Clone(sup.Down)
-	for i := range c.Instances {
-		if in := &c.Instances[i]; slices.Contains(sup.Nodes, in.Host) && !slices.Contains(down, in.Name) {
-			down = append(down, in.Name)
-		}
-	}
-	if sup.Leader != "" && slices.Contains(down, sup.Leader) {
-		return Outcome{}, fmt.Errorf("%s cannot lead and be down", sup.Leader)
-	}
+	down := sup.down(c)
 	out := Outcome{Before: BoardOf(s, c, now), Down: down, Cut: map[ServiceName]int64{}}
 	out.Rules = RulesOf(s, &out.Before)
 	f := fall{s: s, b: &out.Before, rules: out.Rules, down: down, nodes: sup.Nodes, now: now}
@@ -133,7 +148,7 @@ func (f *fall) decide(out *Outcome, leader InstanceName) {
 		out.Leader, out.Why = b.Leader, "it leads now and stays"
 	case f.unknownLeader():
 		f.unled, out.Unsure = true, true
-		out.Why = "who leads now is not known: " + cmp.Or(silent(b), "no Patroni says who holds the leader key")
+		out.Why = "nobody says who leads now: " + cmp.Or(silent(b), "no Patroni says who holds the leader key")
 	case b.Paused:
 		out.Why = "the cluster is paused: Patroni will not fail over"
 		out.Reasons = append(out.Reasons, "In pause only a failover to a named member works: patronictl failover --candidate.")
