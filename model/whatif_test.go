@@ -140,21 +140,26 @@ func TestHealthRules(t *testing.T) {
 	lost.DCS = false
 	lagging.LeaderLSN, lagging.Replayed = 10<<20, 1<<20
 	standby.Standby, standby.Role = true, "standby_leader"
+	archive, older := replica, replica
+	archive.Replication, archive.StatePaths = "in archive recovery", true
+	older.Replication = "in archive recovery"
 	tests := []struct {
 		name string
 		f    model.HealthFacts
 		want string // paths that answer 200
 	}{
 		{"leader", leader, "/ /primary /leader /read-write /read-only /health /read-only-sync"},
-		{"replica", replica, "/replica /read-only /health /async /replica?lag=1MB"},
-		{"sync standby", sync, "/replica /read-only /health /sync /read-only-sync /replica?lag=1MB"},
-		{"replica without the DCS", lost, "/replica /read-only /health /replica?lag=1MB"},
-		{"replica 9 MB behind", lagging, "/replica /read-only /health /async"},
+		{"replica", replica, "/replica /read-only /health /async /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica in archive recovery", archive, "/replica /read-only /health /async /replica?lag=1MB"},
+		{"the same before Patroni reads replication_state", older, "/replica /read-only /health /async /replica?lag=1MB /replica?replication_state=streaming"},
+		{"sync standby", sync, "/replica /read-only /health /sync /read-only-sync /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica without the DCS", lost, "/replica /read-only /health /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica 9 MB behind", lagging, "/replica /read-only /health /async /replica?replication_state=streaming"},
 		{"leader of a standby cluster", standby, "/leader /standby-leader /read-only /health /read-only-sync"},
 	}
 	for _, tt := range tests {
 		var ok []string
-		for _, p := range []string{"/", "/primary", "/leader", "/standby-leader", "/read-write", "/replica", "/read-only", "/health", "/sync", "/async", "/quorum", "/read-only-sync", "/replica?lag=1MB", "/nosuch"} {
+		for _, p := range []string{"/", "/primary", "/leader", "/standby-leader", "/read-write", "/replica", "/read-only", "/health", "/sync", "/async", "/quorum", "/read-only-sync", "/replica?lag=1MB", "/replica?replication_state=streaming", "/nosuch"} {
 			if tt.f.Code(p) == 200 {
 				ok = append(ok, p)
 			}

@@ -54,11 +54,12 @@ func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Clust
 	}
 	g.Wait()
 	for i := range answers {
-		if out.By == "" {
+		switch {
+		case answers[i].Known():
+			out.Conf, out.By = answers[i], asked[i].Name
+			return out
+		case i == 0:
 			out.Conf = answers[i]
-			if answers[i].Known() {
-				out.By = asked[i].Name
-			}
 		}
 	}
 	return out

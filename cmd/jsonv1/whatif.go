@@ -12,8 +12,9 @@ type WhatIf struct {
 	TakenAt time.Time `json:"taken_at"`
 	Cluster string    `json:"cluster"`
 	Down    []string  `json:"down"`
-	Leader  *string   `json:"leader"` // who leads then; null: nobody can
-	Why     string    `json:"why"`    // why that one
+	Leader  *string   `json:"leader"` // who leads then; null: nobody can, or it is not known
+	Known   bool      `json:"leader_known"`
+	Why     string    `json:"why"` // why that one
 	// Reasons are one sentence each: why not another, what makes the outage
 	// longer, what else is lost.
 	Reasons []string `json:"reasons"`
@@ -69,7 +70,7 @@ type WhatIfService struct {
 // NewWhatIf is the JSON of an outcome.
 func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
 	out := WhatIf{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Cluster: string(o.After.Cluster.Name),
-		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Why: o.Why, Reasons: append([]string{}, o.Reasons...),
+		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Known: !o.Unsure, Why: o.Why, Reasons: append([]string{}, o.Reasons...),
 		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{}}
 	r := o.Rules
 	out.Rules = WhatIfRules{From: r.From, Sync: r.SyncMode(), Strict: r.Strict, MaxLag: r.MaxLag, Timeline: r.CheckTimeline, Failsafe: r.Failsafe}
