@@ -420,7 +420,7 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 		if !o.Ever() {
 			continue
 		}
-		o.Value = supposeStats(o.Value, &c.Fronts[i], facts)
+		o.Value = f.stats(o.Value, &c.Fronts[i], facts)
 		then.HAProxy[host] = o
 	}
 	return &then
@@ -514,9 +514,9 @@ func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
 	return out
 }
 
-// supposeStats lets one HAProxy's checks answer as the states say. Servers
-// taken out by hand, unchecked ones and those of other clusters stay as they are.
-func supposeStats(h HAProxyStats, front *Front, facts map[InstanceName]turn) HAProxyStats {
+// stats lets one HAProxy's checks answer as the states say. Servers of other
+// clusters stay as they are.
+func (f *fall) stats(h HAProxyStats, front *Front, facts map[InstanceName]turn) HAProxyStats {
 	out := h
 	out.Proxies = slices.Clone(h.Proxies)
 	for i := range out.Proxies {
@@ -534,18 +534,18 @@ func supposeStats(h HAProxyStats, front *Front, facts map[InstanceName]turn) HAP
 		for k := range px.Servers {
 			row := &px.Servers[k]
 			if t, ok := facts[InstanceName(row.Name)]; ok {
-				*row = serverThen(*row, svc, t)
+				*row = f.serverThen(*row, front.Host, svc, t)
 			}
 		}
 	}
 	return out
 }
 
-// serverThen is one server of one service on one HAProxy when its check has
-// settled: the one place where that is decided. What is taken out by hand, or
+// serverThen is one server of one service on the HAProxy of host when its check
+// has settled: the one place where that is decided. What is taken out by hand, or
 // not checked, stays; so does a server whose check answers then as now, whatever
 // HAProxy makes of it, and one that this HAProxy cannot reach though pgtui can.
-func serverThen(row ServerStat, svc *Service, t turn) ServerStat {
+func (f *fall) serverThen(row ServerStat, _ Host, svc *Service, t turn) ServerStat {
 	if row.Status == "no check" || strings.HasPrefix(row.Status, "MAINT") {
 		return row
 	}
@@ -573,10 +573,11 @@ func serverThen(row ServerStat, svc *Service, t turn) ServerStat {
 	return row
 }
 
-// unreachable reports whether this HAProxy's check gets no HTTP answer.
+// unreachable reports whether this HAProxy's check gets no answer of HTTP:
+// L4TOUT, L6RSP, L7TOUT and the like.
 func unreachable(row *ServerStat) bool {
-	return strings.HasPrefix(row.Status, "DOWN") && row.CheckCode == 0 && !strings.HasPrefix(row.CheckStatus, "L7OK") && !strings.HasPrefix(row.CheckStatus, "L7STS") &&
-		(strings.HasPrefix(row.CheckStatus, "L4") || strings.HasPrefix(row.CheckStatus, "L6") || strings.HasPrefix(row.CheckStatus, "L7"))
+	st := row.CheckStatus
+	return strings.HasPrefix(row.Status, "DOWN") && st != "L7STS" && st != "L4OK" && st != "L6OK" && len(st) > 2 && st[0] == 'L'
 }
 
 // weightUp is the weight a server has once it is up and past its slowstart.
