@@ -83,6 +83,20 @@ func FuzzParseCluster(f *testing.F) {
 	})
 }
 
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte(`{"synchronous_mode":"quorum","maximum_lag_on_failover":"1e3","synchronous_node_count":-1,"standby_cluster":{"port":0},"check_timeline":[]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseConfig(b)
+		if err != nil {
+			harmless(t, reflect.ValueOf(err.Error()))
+			return
+		}
+		if c.SyncNodes < 1 || c.Quorum && !c.Sync || c.Sync && c.Standby {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
 func FuzzParseStats(f *testing.F) {
 	fuzz.Target(f)
 	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
