@@ -170,7 +170,7 @@ func TestParsePatroniVersions(t *testing.T) {
 			"tags":{"nofailover":true,"clonefrom":"yes","weight":1.5,"none":null},"patroni":{"version":"4.1.4","scope":"a","name":"a-1","new":1}}`,
 			model.PatroniStatus{State: "running", Role: "primary", ServerVersion: 170011, Timeline: 3, Location: 1<<63 - 1, Received: -1, Replayed: -1,
 				PendingRestart: true, Unlocked: true, Failsafe: true, Paused: true, SyncStandby: true, DCSLastSeen: 1795191434,
-				Tags:    map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""}, Untrue: map[string]bool{"none": true},
+				Tags: map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""}, Untrue: map[string]bool{"none": true},
 				Version: "4.1.4", Scope: "a", Name: "a-1"}},
 	} {
 		if got, err := ParsePatroni([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {
