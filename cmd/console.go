@@ -199,6 +199,13 @@ func (a *app) deps(source string) tui.Deps {
 			found, err := originsOf(play, string(name))
 			return found, errors.Join(err, ctx.Err())
 		},
+		Rules: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.RuleFacts, error) {
+			cls, err := clusters(inv, []string{string(name)})
+			if err != nil {
+				return model.RuleFacts{}, err
+			}
+			return a.prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
+		},
 		Diff:    diffLines,
 		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -13,15 +14,15 @@ import (
 )
 
 func (a *app) whatifCmd() *cobra.Command {
-	var down []string
+	var down, nodes []string
 	var leader, output string
 	c := &cobra.Command{
-		Use:   "whatif <cluster> --down <instance> [--leader <instance>]",
-		Short: "On paper: who would serve each port if an instance were gone, or another one led",
+		Use:   "whatif <cluster> --down <instance> [--down-node <node>] [--leader <instance>]",
+		Short: "On paper: who would serve each port if an instance or a node were gone, or another one led",
 		Args:  needs(1, "cluster", "pgtui whatif pg-test --down pg-test-1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(down) == 0 && leader == "" {
-				return misuse("pgtui whatif "+args[0]+" --down "+args[0]+"-1", "suppose what? --down or --leader names an instance")
+			if len(down) == 0 && len(nodes) == 0 && leader == "" {
+				return misuse("pgtui whatif "+args[0]+" --down "+args[0]+"-1", "suppose what? --down, --down-node or --leader names one")
 			}
 			if err := expect("-o", output, "table", "json"); err != nil {
 				return err
@@ -34,14 +35,26 @@ func (a *app) whatifCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			snap, err := a.prober().Probe(cmd.Context(), inv, only(cls)...)
-			if err != nil {
-				return err
-			}
 			sup := model.Supposition{Leader: model.InstanceName(leader)}
 			for _, d := range down {
 				sup.Down = append(sup.Down, model.InstanceName(d))
 			}
+			for _, n := range nodes {
+				host, err := lostNode(inv, n)
+				if err != nil {
+					return err
+				}
+				sup.Nodes = append(sup.Nodes, host)
+			}
+			if err := sup.Check(cls[0]); err != nil {
+				return err
+			}
+			pr := a.prober()
+			snap, err := pr.Probe(cmd.Context(), inv, only(cls)...)
+			if err != nil {
+				return err
+			}
+			snap.Rules = map[model.ClusterName]model.RuleFacts{cls[0].Name: pr.Rules(cmd.Context(), inv, cls[0], snap)}
 			at := now()
 			out, err := model.WhatIf(snap, cls[0], sup, at)
 			if err != nil {
@@ -57,17 +70,50 @@ func (a *app) whatifCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringSliceVar(&down, "down", nil, "instances that are gone")
-	c.Flags().StringVar(&leader, "leader", "", "the instance that leads then (default: the likely one)")
+	c.Flags().StringSliceVar(&nodes, "down-node", nil, "nodes that are gone, with the HAProxy and the etcd there: an address, a nodename or an instance")
+	c.Flags().StringVar(&leader, "leader", "", "the instance that leads then (default: by Patroni's rules)")
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return c
 }
 
+// lostNode is the host of a node by its address, its nodename or an instance on
+// it. An error names a node that the inventory lacks.
+func lostNode(inv *model.Inventory, name string) (model.Host, error) {
+	for i := range inv.Nodes {
+		if n := &inv.Nodes[i]; string(n.Host) == name || n.Name != "" && n.Name == name {
+			return n.Host, nil
+		}
+	}
+	for i := range inv.Clusters {
+		if in := inv.Clusters[i].Instance(model.InstanceName(name)); in != nil {
+			return in.Host, nil
+		}
+	}
+	if i := slices.IndexFunc(inv.Clusters, func(c model.Cluster) bool { return len(c.Instances) > 0 }); i >= 0 {
+		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host)}
+	}
+	return "", fmt.Errorf("the inventory has no node %s", name)
+}
+
+// maxSaid is the longest sentence that is printed, in characters.
+const maxSaid = 500
+
 func (a *app) printWhatIf(out model.Outcome) {
 	leader := string(out.Leader)
-	if leader == "" {
+	switch {
+	case out.Unsure:
+		leader = "not known"
+	case leader == "":
 		leader = "nobody"
 	}
-	fmt.Fprintf(a.io.Out, "%s  leader %s → %s (%s)\n\n", out.After.Cluster.Name, leaderText(&out.Before), leader, safe.Text(out.Why, 200))
+	fmt.Fprintf(a.io.Out, "%s  leader %s → %s (%s)\n", out.After.Cluster.Name, leaderText(&out.Before), leader, safe.Text(out.Why, maxSaid))
+	for _, r := range out.Reasons {
+		fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(r, maxSaid))
+	}
+	if l := out.NodeLoss; l != nil {
+		fmt.Fprintf(a.io.Out, "  ! If the whole node is lost (%s): %s\n", model.JoinHosts(l.Nodes), safe.Text(l.Why, maxSaid))
+	}
+	fmt.Fprintln(a.io.Out)
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "  PORT\tSERVICE\tNOW\tTHEN\tSESSIONS CUT\tWHY")
 	for i, r := range out.After.Routes {
@@ -79,4 +125,5 @@ func (a *app) printWhatIf(out model.Outcome) {
 	}
 	tw.Flush()
 	fmt.Fprintln(a.io.Out, "\n  once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks")
+	fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(out.Rules.Words(), maxSaid))
 }

@@ -361,14 +361,14 @@ func TestByDesign(t *testing.T) {
 			w.only("pg-test-replica", refused("pg-test-2"), refused("pg-test-3"))
 		}, "down"},
 		{"replicas that take no reads by their tag", func(w *world) {
-			w.tag(2, "noloadbalance", "true")
-			w.tag(3, "noloadbalance", "true")
+			w.tag(2, "noloadbalance", "true", false)
+			w.tag(3, "noloadbalance", "true", false)
 			w.refuse("pg-test-replica", "pg-test-2")
 			w.refuse("pg-test-replica", "pg-test-3")
 			w.checks("/read-only", 200, 503, 503)
 		}, "ok"},
 		{"one of them without the tag", func(w *world) {
-			w.tag(2, "noloadbalance", "true")
+			w.tag(2, "noloadbalance", "true", false)
 			w.refuse("pg-test-replica", "pg-test-2")
 			w.refuse("pg-test-replica", "pg-test-3")
 			w.checks("/read-only", 200, 503, 503)
@@ -415,10 +415,6 @@ func (w *world) checks(path string, codes ...int) {
 	for i, code := range codes {
 		w.snap.Patroni[w.cls.Instances[i].Name].Checks[path] = seen(code)
 	}
-}
-
-func (w *world) tag(n int, k, v string) {
-	w.status(n, func(st *model.PatroniStatus) { st.Tags = map[string]string{k: v} })
 }
 
 // TestAStatusThatIsNotPatronis: Patroni answers health checks with 200 or 503.

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // CheckRule is the rule of Patroni's that answers a health check (api.py,
 // do_GET). The zero CheckRule answers nobody with 200.
@@ -107,7 +104,9 @@ type HealthFacts struct {
 	LeaderLSN   int64  // as the DCS has it; 0 when there is none
 	Replayed    int64
 	Tags        map[string]string
-	QuorumPaths bool // this generation of Patroni has the quorum paths (4.0)
+	QuorumPaths bool   // this generation of Patroni has the quorum paths (4.0)
+	StatePaths  bool   // it reads replication_state= (after 4.1)
+	Replication string // replication_state: streaming, in archive recovery; "" of neither
 }
 
 // Code is the status code of a health check, by Patroni's rules.
@@ -158,6 +157,9 @@ func (f HealthFacts) replica(query string) bool {
 	if f.Role != "replica" || !f.Running || f.NoLB {
 		return false
 	}
+	if want := queried(query, "replication_state"); want != "" && f.StatePaths && want != f.Replication {
+		return false
+	}
 	max, given := LagOf(query)
 	return !given || f.LeaderLSN <= 0 || f.LeaderLSN <= f.Replayed+max
 }
@@ -192,26 +194,16 @@ func (f HealthFacts) tagged(query string) bool {
 
 // LagOf is the lag= of a query in bytes; what Patroni cannot parse it ignores.
 func LagOf(query string) (bytes int64, given bool) {
+	v := queried(query, "lag")
+	return ParseInt(v, "B")
+}
+
+// queried is the first value of a key in a query; "" when it has none.
+func queried(query, key string) string {
 	for _, kv := range strings.Split(query, "&") {
-		k, v, _ := strings.Cut(kv, "=")
-		if k != "lag" {
-			continue
+		if k, v, _ := strings.Cut(kv, "="); k == key && v != "" {
+			return v
 		}
-		unit := int64(1)
-		for _, u := range []struct {
-			name string
-			size int64
-		}{{"kB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}, {"TB", 1 << 40}, {"B", 1}} {
-			if n, ok := strings.CutSuffix(v, u.name); ok {
-				v, unit = n, u.size
-				break
-			}
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-		if err != nil {
-			return 0, false
-		}
-		return n * unit, true
 	}
-	return 0, false
+	return ""
 }

@@ -81,6 +81,15 @@ type Cluster struct {
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
 	// when that cannot be told.
 	TTL time.Duration
+	// Patroni is what Pigsty writes into Patroni's dynamic configuration when it
+	// makes the cluster; what is there now may have been edited since.
+	Patroni PatroniConf
+	// PatroniFrom is the inventory's word for Patroni, "pg_rpo 1048576, pg_conf
+	// oltp.yml"; "" when there is none.
+	PatroniFrom string
+	// Etcd are the members of the etcd that Patroni keeps its state in, in the
+	// order of the inventory; nil when the inventory has none.
+	Etcd []Endpoint
 	// Problems name the services and hosts that could not be rendered, and why.
 	Problems []Problem
 }

@@ -3,8 +3,6 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -61,6 +59,7 @@ type Snapshot struct {
 	Conf    map[Host]Observed[NodeConf]  // the files on disk
 	Workers map[Host]Observed[Processes] // HAProxy's processes
 	Nodes   map[Host]Observed[NodeFacts] // addresses, a VIP among them, and units
+	Rules   map[ClusterName]RuleFacts    // what decides a failover
 }
 
 // Complete reports whether every node of the clusters has been asked everything
@@ -164,6 +163,10 @@ type PatroniStatus struct {
 	Received         int64  // WAL received by a replica, bytes; -1 when not reported
 	Replayed         int64  // WAL replayed by a replica, bytes; -1 when not reported
 	ReplicationState string // streaming, in archive recovery; "" before 3.0.4
+	// ReplayedAt is when the last transaction that a replica has replayed was
+	// committed, epoch seconds; 0 when it is not reported.
+	ReplayedAt       int64
+	ReplayPaused     bool // pg_wal_replay_pause
 	SystemID         string
 	PostmasterStart  string // as Patroni prints it
 	Paused           bool   // cluster in maintenance mode
@@ -172,6 +175,7 @@ type PatroniStatus struct {
 	PendingRestart   bool
 	PendingReasons   []string // "max_connections: 100 → 200"; nil before Patroni 3.3
 	ScheduledRestart string   // when, as Patroni writes it; "" when none is scheduled
+	WatchdogFailed   bool     // it needs a watchdog and has none: it does not lead
 	SyncStandby      bool
 	QuorumStandby    bool
 	DCSLastSeen      int64 // epoch seconds; 0 when not reported
@@ -180,19 +184,9 @@ type PatroniStatus struct {
 	Skew    time.Duration
 	Streams []Stream
 	Tags    map[string]string
-}
-
-// NoLB reports whether the tag noloadbalance keeps reads away: any value counts
-// but false, as Patroni (and Python) reads it.
-func (st *PatroniStatus) NoLB() bool {
-	v := st.Tags["noloadbalance"]
-	return v != "" && !strings.EqualFold(v, "false") && v != "0"
-}
-
-// NoStream reports whether the tag nostream makes it read WAL from the archive
-// alone (Patroni 3.3).
-func (st *PatroniStatus) NoStream() bool {
-	return slices.Contains([]string{"true", "on", "yes", "1"}, strings.ToLower(st.Tags["nostream"]))
+	// Untrue are the tags whose value is false, 0, null or empty: what Python, and
+	// so Patroni, takes for "no". The text "false" is not among them.
+	Untrue map[string]bool
 }
 
 // Stream is one walsender of a primary.
@@ -238,8 +232,10 @@ type PatroniMember struct {
 	Host     string
 	Timeline int   // 0 when not reported
 	Lag      int64 // replay lag in bytes; -1 when unknown or not reported
-	APIURL   string
-	Restart  string // scheduled_restart: when, as Patroni writes it; "" when none is
+	// Behind is how far it is behind in WAL received, bytes; -1 as Lag.
+	Behind  int64
+	APIURL  string
+	Restart string // scheduled_restart: when, as Patroni writes it; "" when none is
 }
 
 // HAProxyStats is one stats page: what one HAProxy worker believes.

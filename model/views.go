@@ -484,6 +484,15 @@ func grey(v *View, err error) {
 	}
 }
 
+// JoinHosts is hosts in a sentence.
+func JoinHosts(hosts []Host) string {
+	parts := make([]string, len(hosts))
+	for i, h := range hosts {
+		parts[i] = string(h)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Join lists names with commas.
 func Join(names []InstanceName) string {
 	parts := make([]string, len(names))

@@ -35,16 +35,16 @@ func TestWhatIf(t *testing.T) {
 			"pg-test-2 primary=2:serving replica=2, 3:serving", "assumed; it could as well be pg-test-3", 7},
 		{"the leader dies, the laggard does not win", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
 			p := w.snap.Patroni["pg-test-2"]
-			p.Status.Value.Replayed = 1
+			p.Status.Value.Received, p.Status.Value.Replayed = 1, 1
 			w.snap.Patroni["pg-test-2"] = p
-		}, "pg-test-3 primary=3:serving replica=2, 3:serving", "assumed", 7},
+		}, "pg-test-3 primary=3:serving replica=2, 3:serving", "it has received the most WAL", 7},
 		{"all replicas are too far behind: nobody wins", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
 			for n, at := range map[model.InstanceName]int64{"pg-test-1": 100 << 20, "pg-test-2": 36 << 20, "pg-test-3": 36 << 20} {
 				p := w.snap.Patroni[n]
-				p.Status.Value.Location, p.Status.Value.Replayed = at, at
+				p.Status.Value.Location, p.Status.Value.Received, p.Status.Value.Replayed = at, at, at
 				w.snap.Patroni[n] = p
 			}
-		}, " primary=:empty replica=2, 3:serving", "nobody may take over; pg-test-2 is 64 MB behind, pg-test-3 is 64 MB behind, more than maximum_lag_on_failover allows", 7},
+		}, " primary=:empty replica=2, 3:serving", "nobody may take over: pg-test-2 is 64 MB behind, more than maximum_lag_on_failover allows (1 MB); pg-test-3 is 64 MB behind, ", 7},
 		{"the synchronous standby wins", model.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *world) {
 			p := w.snap.Patroni["pg-test-3"]
 			p.Status.Value.SyncStandby = true
@@ -140,21 +140,26 @@ func TestHealthRules(t *testing.T) {
 	lost.DCS = false
 	lagging.LeaderLSN, lagging.Replayed = 10<<20, 1<<20
 	standby.Standby, standby.Role = true, "standby_leader"
+	archive, older := replica, replica
+	archive.Replication, archive.StatePaths = "in archive recovery", true
+	older.Replication = "in archive recovery"
 	tests := []struct {
 		name string
 		f    model.HealthFacts
 		want string // paths that answer 200
 	}{
 		{"leader", leader, "/ /primary /leader /read-write /read-only /health /read-only-sync"},
-		{"replica", replica, "/replica /read-only /health /async /replica?lag=1MB"},
-		{"sync standby", sync, "/replica /read-only /health /sync /read-only-sync /replica?lag=1MB"},
-		{"replica without the DCS", lost, "/replica /read-only /health /replica?lag=1MB"},
-		{"replica 9 MB behind", lagging, "/replica /read-only /health /async"},
+		{"replica", replica, "/replica /read-only /health /async /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica in archive recovery", archive, "/replica /read-only /health /async /replica?lag=1MB"},
+		{"the same before Patroni reads replication_state", older, "/replica /read-only /health /async /replica?lag=1MB /replica?replication_state=streaming"},
+		{"sync standby", sync, "/replica /read-only /health /sync /read-only-sync /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica without the DCS", lost, "/replica /read-only /health /replica?lag=1MB /replica?replication_state=streaming"},
+		{"replica 9 MB behind", lagging, "/replica /read-only /health /async /replica?replication_state=streaming"},
 		{"leader of a standby cluster", standby, "/leader /standby-leader /read-only /health /read-only-sync"},
 	}
 	for _, tt := range tests {
 		var ok []string
-		for _, p := range []string{"/", "/primary", "/leader", "/standby-leader", "/read-write", "/replica", "/read-only", "/health", "/sync", "/async", "/quorum", "/read-only-sync", "/replica?lag=1MB", "/nosuch"} {
+		for _, p := range []string{"/", "/primary", "/leader", "/standby-leader", "/read-write", "/replica", "/read-only", "/health", "/sync", "/async", "/quorum", "/read-only-sync", "/replica?lag=1MB", "/replica?replication_state=streaming", "/nosuch"} {
 			if tt.f.Code(p) == 200 {
 				ok = append(ok, p)
 			}

@@ -25,6 +25,7 @@ type fleet struct {
 	delay   map[string]time.Duration // by "host path"
 	role    map[string]string        // by host: of its Patroni; "replica" unless set
 	page    []byte                   // of every HAProxy
+	config  map[string]string        // GET /config by host; 503 unless set
 	dials   map[string][]time.Time   // by host
 	now     map[string]int           // requests in flight by host
 	most    int                      // in flight on one host
@@ -119,6 +120,8 @@ func (f *fleet) say(host, port, path, role string) (int, string) {
 	switch {
 	case port == "9101":
 		return 200, string(f.page)
+	case path == "/config" && f.config[host] != "":
+		return 200, f.config[host]
 	case path == "/patroni":
 		return 200, `{"state":"running","role":"` + role + `","patroni":{"version":"4.0.7","scope":"c"},"xlog":{"location":` + fmt.Sprint(dials) + `}}`
 	case path == "/cluster":

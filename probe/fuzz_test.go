@@ -83,6 +83,20 @@ func FuzzParseCluster(f *testing.F) {
 	})
 }
 
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte(`{"synchronous_mode":"quorum","maximum_lag_on_failover":"1e3","synchronous_node_count":-1,"standby_cluster":{"port":0},"check_timeline":[]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseConfig(b)
+		if err != nil {
+			harmless(t, reflect.ValueOf(err.Error()))
+			return
+		}
+		if c.SyncNodes < 1 || c.Quorum && !c.Sync || c.Sync && c.Standby {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
 func FuzzParseStats(f *testing.F) {
 	fuzz.Target(f)
 	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
@@ -156,7 +170,7 @@ func TestParsePatroniVersions(t *testing.T) {
 			"tags":{"nofailover":true,"clonefrom":"yes","weight":1.5,"none":null},"patroni":{"version":"4.1.4","scope":"a","name":"a-1","new":1}}`,
 			model.PatroniStatus{State: "running", Role: "primary", ServerVersion: 170011, Timeline: 3, Location: 1<<63 - 1, Received: -1, Replayed: -1,
 				PendingRestart: true, PendingReasons: []string{"a: 1 → 2"}, ScheduledRestart: "2030-01-01T07:40:00+00:00", Unlocked: true, Failsafe: true, Paused: true, SyncStandby: true, DCSLastSeen: 1795191434,
-				Tags:    map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""},
+				Tags: map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""}, Untrue: map[string]bool{"none": true},
 				Version: "4.1.4", Scope: "a", Name: "a-1"}},
 	} {
 		if got, err := ParsePatroni([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {

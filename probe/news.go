@@ -21,10 +21,11 @@ func isNews[T any](old model.Observed[T], a answer[T], same func(a, b T) bool) b
 
 func same[T comparable](a, b T) bool { return a == b }
 
-// sameStatus ignores what moves all the time: WAL positions and the DCS clock.
+// sameStatus ignores what moves all the time: WAL positions, the time of the last
+// replayed transaction and the DCS clock.
 func sameStatus(a, b model.PatroniStatus) bool {
 	for _, s := range []*model.PatroniStatus{&a, &b} {
-		s.Location, s.Received, s.Replayed, s.DCSLastSeen = 0, 0, 0, 0
+		s.Location, s.Received, s.Replayed, s.ReplayedAt, s.DCSLastSeen = 0, 0, 0, 0, 0
 	}
 	return reflect.DeepEqual(a, b)
 }
@@ -33,7 +34,7 @@ func sameStatus(a, b model.PatroniStatus) bool {
 func sameCluster(a, b model.PatroniCluster) bool {
 	return a.Scope == b.Scope && a.Paused == b.Paused && a.Switch == b.Switch &&
 		slices.EqualFunc(a.Members, b.Members, func(x, y model.PatroniMember) bool {
-			x.Lag, y.Lag = 0, 0
+			x.Lag, y.Lag, x.Behind, y.Behind = 0, 0, 0, 0
 			return x == y
 		})
 }

@@ -40,6 +40,7 @@ type patroniBody struct {
 	Sync        flag    `json:"sync_standby"`
 	Quorum      flag    `json:"quorum_standby"`
 	DCSLastSeen integer `json:"dcs_last_seen"`
+	Watchdog    flag    `json:"watchdog_failed"`
 	Tags        tags    `json:"tags"`
 	Patroni     struct {
 		Version text `json:"version"`
@@ -50,6 +51,8 @@ type patroniBody struct {
 		Location integer `json:"location"`
 		Received integer `json:"received_location"`
 		Replayed integer `json:"replayed_location"`
+		Commit   text    `json:"replayed_timestamp"`
+		Paused   flag    `json:"paused"`
 	} `json:"xlog"`
 	Streams []struct {
 		Application text `json:"application_name"`
@@ -94,7 +97,13 @@ func ParsePatroni(body []byte) (model.PatroniStatus, error) {
 		SyncStandby:      bool(w.Sync),
 		QuorumStandby:    bool(w.Quorum),
 		DCSLastSeen:      w.DCSLastSeen.or(0),
-		Tags:             w.Tags,
+		ReplayPaused:     bool(w.XLog.Paused),
+		WatchdogFailed:   bool(w.Watchdog),
+		Tags:             w.Tags.text,
+		Untrue:           w.Tags.untrue,
+	}
+	if at, err := time.Parse("2006-01-02 15:04:05.999999999Z07:00", string(w.XLog.Commit)); err == nil {
+		s.ReplayedAt = at.Unix()
 	}
 	if s.Role == "master" {
 		s.Role = "primary"
@@ -123,6 +132,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 			Host     text     `json:"host"`
 			Timeline integer  `json:"timeline"`
 			Lag      integer  `json:"lag"`
+			Receive  *integer `json:"receive_lag"`
 			Replay   *integer `json:"replay_lag"` // 4.1: lag may count WAL received and not replayed yet
 			APIURL   text     `json:"api_url"`
 			Restart  at       `json:"scheduled_restart"`
@@ -137,6 +147,10 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	c := model.PatroniCluster{Scope: string(w.Scope), Paused: bool(w.Pause),
 		Switch: model.ScheduledSwitchover(w.Switch)}
 	for _, m := range *w.Members {
+		behind := m.Lag // up to 4.0 what counts is the larger of received and replayed
+		if m.Receive != nil {
+			behind = *m.Receive
+		}
 		if m.Replay != nil {
 			m.Lag = *m.Replay
 		}
@@ -146,7 +160,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 		c.Members = append(c.Members, model.PatroniMember{
 			Name: model.InstanceName(m.Name), Role: string(m.Role), State: string(m.State),
 			Host: string(m.Host), Timeline: int(m.Timeline.or(0)), Lag: m.Lag.or(-1),
-			APIURL: string(m.APIURL), Restart: string(m.Restart),
+			Behind: behind.or(-1), APIURL: string(m.APIURL), Restart: string(m.Restart),
 		})
 	}
 	return c, nil
@@ -297,24 +311,38 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// tags are Patroni's tags, whose values are of any type.
-type tags map[string]string
+// tags are Patroni's tags, whose values are of any type: their text, and which
+// of them count as false.
+type tags struct {
+	text   map[string]string
+	untrue map[string]bool
+}
 
 // UnmarshalJSON takes an object; anything else means no tags.
 func (t *tags) UnmarshalJSON(b []byte) error {
-	*t = nil
+	*t = tags{}
 	if b[0] != '{' {
 		return nil
 	}
-	var raw map[string]text
+	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
 	}
-	m := make(tags, len(raw))
+	t.text = make(map[string]string, len(raw))
 	for k, v := range raw {
-		m[safe.Text(k, maxName)] = string(v)
+		k = safe.Text(k, maxName)
+		var s text
+		if err := s.UnmarshalJSON(v); err != nil {
+			return err
+		}
+		t.text[k] = string(s)
+		if untrue(v) {
+			if t.untrue == nil {
+				t.untrue = map[string]bool{}
+			}
+			t.untrue[k] = true
+		}
 	}
-	*t = m
 	return nil
 }
 
@@ -391,4 +419,16 @@ func (r *reasons) UnmarshalJSON(b []byte) error {
 		*r = (*r)[:maxReasons]
 	}
 	return nil
+}
+
+// untrue reports whether Python takes a JSON value for false: null, false, a
+// zero, and whatever is empty.
+func untrue(v json.RawMessage) bool {
+	switch s := string(v); s {
+	case "null", "false", `""`:
+		return true
+	default:
+		f, err := strconv.ParseFloat(s, 64)
+		return err == nil && f == 0
+	}
 }

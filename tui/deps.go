@@ -49,6 +49,9 @@ type Deps struct {
 	// come from, of all clusters when it is "". inv is what the console shows; its
 	// hash differs when the file has changed since. nil offers no inventory page.
 	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Origins, error)
+	// Rules asks what Patroni decides a failover of a cluster by. snap is what the
+	// console has heard, and may be nil. nil leaves it to the inventory.
+	Rules func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
 	// Diff is the unified diff of one change, line by line, for display.
 	Diff func(c model.FileChange) []DiffLine
 	// Summary is a change in plain words.

@@ -292,6 +292,10 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 				answer, err = d.Trace(ctx, inv, q.Target)
 			case page.TopicOrigins:
 				answer, err = d.Origins(ctx, inv, q.Cluster)
+			case page.TopicRules:
+				if d.Rules != nil {
+					answer, err = d.Rules(ctx, inv, snap, q.Cluster)
+				}
 			}
 			return err
 		})

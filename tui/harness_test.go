@@ -78,6 +78,9 @@ func deps(w *world) Deps {
 		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
 			return w.origins(c), nil
 		},
+		Rules: func(_ context.Context, _ *model.Inventory, _ *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
+			return w.rules(c), nil
+		},
 		Diff: diffOf,
 		Summary: func(c model.FileChange) []string {
 			return []string{"weight of pg-test-2: 100 → 50"}

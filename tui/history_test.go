@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -189,4 +190,37 @@ func TestWhatIfOnPaper(t *testing.T) {
 	if _, ok := r.m.top().(*page.WhatIf); !ok {
 		t.Error("not on the page")
 	}
+}
+
+// The page says by which of Patroni's rules, who else is lost with the node, and
+// asks again when it is told to.
+func TestWhatIfSaysWhy(t *testing.T) {
+	w := newWorld()
+	for i := range w.inv.Clusters {
+		if c := &w.inv.Clusters[i]; c.Name == "pg-test" {
+			c.Etcd = []model.Endpoint{{Host: string(c.Instances[0].Host), Port: 2379}}
+		}
+	}
+	p := w.snap.Patroni["pg-test-2"]
+	p.Status.Value.Tags = map[string]string{"nofailover": "true"}
+	w.snap.Patroni["pg-test-2"] = p
+	asked := 0
+	r := newRig(t, w, 120, 40, func(d *Deps) {
+		d.Start = "pg-test"
+		rules := d.Rules
+		d.Rules = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
+			if asked++; asked > 1 {
+				return model.RuleFacts{}, errors.New("gone")
+			}
+			return rules(ctx, inv, s, c)
+		}
+	})
+	r.press("w")
+	r.want("then pg-test-3 leads", "pg-test-2 does not lead: it has the tag nofailover.", "GET /config of pg-test-1",
+		"If the whole node is lost", "The only etcd is on the lost node", "Nobody takes over")
+	r.press("R")
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+	r.want("GET /config of pg-test-1") // the last answer stays
 }

@@ -287,3 +287,10 @@ func situations() []struct {
 		{"shut", shut},
 	}
 }
+
+// rules are what Patroni decides by: Pigsty's, as GET /config has them.
+func (w *world) rules(c model.ClusterName) model.RuleFacts {
+	conf := model.DefaultPatroniConf()
+	conf.Failsafe = true
+	return model.RuleFacts{Conf: model.Observed[model.PatroniConf]{Value: conf, At: t0, Tried: t0}, By: model.InstanceName(c + "-1")}
+}

@@ -8,13 +8,52 @@ import (
 
 // WhatIf is what `pgtui whatif -o json` prints.
 type WhatIf struct {
-	Version  int             `json:"version"` // 1
-	TakenAt  time.Time       `json:"taken_at"`
-	Cluster  string          `json:"cluster"`
-	Down     []string        `json:"down"`
-	Leader   *string         `json:"leader"` // who leads then; null: nobody can
-	Why      string          `json:"why"`    // why that one
+	Version int       `json:"version"` // 1
+	TakenAt time.Time `json:"taken_at"`
+	Cluster string    `json:"cluster"`
+	Down    []string  `json:"down"`
+	Leader  *string   `json:"leader"` // who leads then; null: nobody can, or it is not known
+	Known   bool      `json:"leader_known"`
+	Why     string    `json:"why"` // why that one
+	// Reasons are one sentence each: why not another, what makes the outage
+	// longer, what else is lost.
+	Reasons []string `json:"reasons"`
+	// Nodes are those that are lost as a whole.
+	Nodes      []string          `json:"nodes"`
+	Candidates []WhatIfCandidate `json:"candidates"`
+	Rules      WhatIfRules       `json:"rules"`
+	// NodeLoss is what differs when the nodes of down are lost as a whole; null
+	// when nothing does.
+	NodeLoss *WhatIfNodeLoss `json:"node_loss"`
 	Services []WhatIfService `json:"services"`
+}
+
+// WhatIfCandidate is a member that is left and does not lead now.
+type WhatIfCandidate struct {
+	Name     string `json:"name"`
+	May      bool   `json:"may_lead"`
+	Why      string `json:"why"`           // why it may not; "" when it may
+	Behind   *int64 `json:"behind_bytes"`  // WAL it has not received; null: not known
+	Backlog  int64  `json:"backlog_bytes"` // WAL it replays before it opens
+	Priority int64  `json:"failover_priority"`
+	Sync     bool   `json:"sync"` // it is in the /sync key
+}
+
+// WhatIfRules is what Patroni decides by.
+type WhatIfRules struct {
+	From     string `json:"from"`             // who says so
+	Sync     string `json:"synchronous_mode"` // off, on, quorum
+	Strict   bool   `json:"synchronous_mode_strict"`
+	MaxLag   int64  `json:"maximum_lag_on_failover"` // bytes
+	Timeline bool   `json:"check_timeline"`
+	Failsafe bool   `json:"failsafe_mode"`
+}
+
+// WhatIfNodeLoss is the loss of whole nodes beside that of the instances on them.
+type WhatIfNodeLoss struct {
+	Nodes  []string `json:"nodes"`
+	Leader *string  `json:"leader"` // null: nobody can
+	Why    string   `json:"why"`
 }
 
 // WhatIfService is one service before and after.
@@ -31,14 +70,41 @@ type WhatIfService struct {
 // NewWhatIf is the JSON of an outcome.
 func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
 	out := WhatIf{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Cluster: string(o.After.Cluster.Name),
-		Down: append([]string{}, names(sup.Down)...), Why: o.Why, Services: []WhatIfService{}}
-	if o.Leader != "" {
-		s := string(o.Leader)
-		out.Leader = &s
+		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Known: !o.Unsure, Why: o.Why, Reasons: append([]string{}, o.Reasons...),
+		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{}}
+	r := o.Rules
+	out.Rules = WhatIfRules{From: r.From, Sync: r.SyncMode(), Strict: r.Strict, MaxLag: r.MaxLag, Timeline: r.CheckTimeline, Failsafe: r.Failsafe}
+	for _, c := range o.Candidates {
+		w := WhatIfCandidate{Name: string(c.Instance), May: c.May, Why: c.Why, Backlog: c.Backlog, Priority: c.Priority, Sync: c.Sync}
+		if c.Behind >= 0 {
+			w.Behind = &c.Behind
+		}
+		out.Candidates = append(out.Candidates, w)
+	}
+	if l := o.NodeLoss; l != nil {
+		out.NodeLoss = &WhatIfNodeLoss{Nodes: hosts(l.Nodes), Leader: named(l.Leader), Why: l.Why}
 	}
 	for i, r := range o.After.Routes {
 		out.Services = append(out.Services, WhatIfService{Name: string(r.Service), Port: port(r.Port), Serving: names(o.Before.Routes[i].Serving),
 			Then: names(r.Serving), Verdict: string(r.Verdict), Why: r.Why, SessionsCut: o.Cut[r.Service]})
+	}
+	return out
+}
+
+// named is an instance, nil for none.
+func named(n model.InstanceName) *string {
+	if n == "" {
+		return nil
+	}
+	s := string(n)
+	return &s
+}
+
+// hosts are the names of nodes, never nil.
+func hosts(hs []model.Host) []string {
+	out := []string{}
+	for _, h := range hs {
+		out = append(out, string(h))
 	}
 	return out
 }

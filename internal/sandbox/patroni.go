@@ -179,7 +179,7 @@ func (m *member) body() statusBody {
 		Replayed int64   `json:"replayed_location"`
 		At       *string `json:"replayed_timestamp"`
 		Paused   bool    `json:"paused"`
-	}{c.lsn, c.lsn - m.lag, nil, false}
+	}{c.lsn - m.lag, c.lsn - m.lag, nil, false} // the lag is of the network, not of the replay
 	if gen.modern && m.streaming {
 		b.ReplState = "streaming"
 	}

@@ -159,10 +159,11 @@ func ownServers(b *model.Board) bool {
 	return true
 }
 
-// sameStatus compares all but what no board rests on: the clock of the DCS.
+// sameStatus compares all but what no board rests on: the clock of the DCS and
+// the time of the last replayed transaction.
 func sameStatus(a, b *model.PatroniStatus) bool {
 	x, y := *a, *b
-	x.DCSLastSeen, y.DCSLastSeen = 0, 0
+	x.DCSLastSeen, y.DCSLastSeen, x.ReplayedAt, y.ReplayedAt = 0, 0, 0, 0
 	return reflect.DeepEqual(&x, &y)
 }
 

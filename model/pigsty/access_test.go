@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/model"
 	"pgtui/model/pigsty"
 )
 
@@ -74,6 +75,40 @@ all:
 		}
 		if got := fmt.Sprint(inv.Node("10.10.10.11").VIP, inv.Node("10.10.10.9").VIP); got != "{10.10.10.8 0 auto} { 0 }" {
 			t.Errorf("%s: %s", tt.version, got)
+		}
+	}
+}
+
+// TestFailoverRules: what Pigsty's patroni.yml says of who may take over,
+// generation by generation.
+func TestFailoverRules(t *testing.T) {
+	text := `
+all:
+  children:
+    etcd: { hosts: { 10.10.10.9: { etcd_seq: 1 }, 10.10.10.10: { etcd_seq: 2 } } }
+    pg-test:
+      hosts: { 10.10.10.12: { pg_seq: 2, pg_role: replica, pg_rpo: 7 }, 10.10.10.11: { pg_seq: 1, pg_role: primary } }
+      vars: { pg_cluster: pg-test }
+`
+	const etcd = "[10.10.10.10:2379 10.10.10.9:2379]"
+	for _, tt := range []struct{ vars, want string }{
+		{"", "off false 1048576 true pg_rpo 1048576, pg_conf oltp.yml " + etcd},
+		{", pg_rpo: 20971520", "off false 20971520 true pg_rpo 20971520, pg_conf oltp.yml " + etcd},
+		{", pg_rpo: 0", "on false 0 true pg_rpo 0, pg_conf oltp.yml " + etcd},
+		{", pg_conf: crit.yml", "on true 1048576 true pg_rpo 1048576, pg_conf crit.yml " + etcd},
+		{", pg_conf: crit.yml # v3.7.0", "on false 1048576 true pg_rpo 1048576, pg_conf crit.yml " + etcd},
+		{", pg_conf: crit.yml, pg_upstream: 10.1.1.1", "off true 1048576 true pg_rpo 1048576, pg_conf crit.yml " + etcd},
+		{", pg_dcs_type: consul", "off false 1048576 true pg_rpo 1048576, pg_conf oltp.yml []"},
+	} {
+		vars, version, old := strings.Cut(tt.vars, " # ")
+		doc := strings.Replace(text, "pg_seq: 1, pg_role: primary", "pg_seq: 1, pg_role: primary"+vars, 1)
+		if old {
+			doc = strings.Replace(doc, "all:\n", "all:\n  vars: { version: "+version+" }\n", 1)
+		}
+		c := parse(t, doc, pigsty.Options{}).Clusters[0]
+		r := model.Rules{PatroniConf: c.Patroni}
+		if got := fmt.Sprint(r.SyncMode(), " ", r.Strict, " ", r.MaxLag, " ", r.Failsafe, " ", c.PatroniFrom, " ", c.Etcd); got != tt.want {
+			t.Errorf("%q:\n got %s\nwant %s", tt.vars, got, tt.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pgtui/model"
@@ -21,6 +22,7 @@ func (w *world) cluster(c *cluster) model.Cluster {
 	out.Scope = c.members[0].scope()
 	out.Monitor = c.members[0].login()
 	w.access(c, &out)
+	w.failover(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
 	for _, h := range c.members {
 		p.add(h)
@@ -197,10 +199,8 @@ func (h *host) vipManager(prefix string) model.VIPManager {
 		path = scope + "/" + h.says("pg_group")
 	}
 	m.Key = h.says("pg_namespace") + "/" + path + "/leader"
-	etcd := h.w.groupHosts("etcd")
-	slices.Sort(etcd)
-	for _, e := range etcd {
-		m.Endpoints = append(m.Endpoints, "https://"+model.Endpoint{Host: string(e), Port: h.port("etcd_port", 2379)}.String())
+	for _, e := range h.etcd() {
+		m.Endpoints = append(m.Endpoints, "https://"+e.String())
 	}
 	switch h.w.dialect {
 	case model.DialectV40, model.DialectV45:
@@ -225,4 +225,48 @@ func (h *host) says(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(py.Print(v))
+}
+
+// etcd are the members of the inventory's etcd, in order of their names.
+func (h *host) etcd() []model.Endpoint {
+	hosts := h.w.groupHosts("etcd")
+	slices.Sort(hosts)
+	var out []model.Endpoint
+	for _, e := range hosts {
+		out = append(out, model.Endpoint{Host: string(e), Port: h.port("etcd_port", 2379)})
+	}
+	return out
+}
+
+// failover is what decides who may take over, as Pigsty's patroni.yml has it:
+// in templates/oltp.yml and crit.yml, bootstrap.dcs.
+func (w *world) failover(c *cluster, out *model.Cluster) {
+	h := c.members[0]
+	for _, m := range c.members {
+		if v, ok, err := m.play.get("pg_role"); ok && err == nil && py.Equal(v, "primary") {
+			h = m
+			break
+		}
+	}
+	rpo, conf := h.says("pg_rpo"), h.says("pg_conf")
+	crit := strings.HasPrefix(conf, "crit")
+	strict := crit && (w.dialect == model.DialectV40 || w.dialect == model.DialectV45)
+	n, known := model.ParseInt(rpo, "")
+	out.Patroni = model.PatroniConfOf(func(key string) string {
+		switch key {
+		case "maximum_lag_on_failover":
+			return rpo
+		case "synchronous_mode":
+			return strconv.FormatBool(crit || known && n == 0)
+		case "synchronous_mode_strict":
+			return strconv.FormatBool(strict)
+		case "failsafe_mode":
+			return "true"
+		}
+		return ""
+	}, out.Standby)
+	out.PatroniFrom = "pg_rpo " + cmp.Or(rpo, "not set") + ", pg_conf " + cmp.Or(conf, "not set")
+	if t := h.says("pg_dcs_type"); t == "" || t == "etcd" {
+		out.Etcd = h.etcd()
+	}
 }

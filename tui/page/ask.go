@@ -20,6 +20,7 @@ const (
 	TopicComponents Topic = "components" // what Pigsty runs on the nodes
 	TopicTrace      Topic = "trace"      // one connection, hop by hop
 	TopicOrigins    Topic = "inventory"  // where the values of the inventory come from
+	TopicRules      Topic = "rules"      // what Patroni decides a failover by
 )
 
 // Offers reports that the nodes can be asked about the topic.
@@ -37,8 +38,8 @@ type Inquiry struct {
 // AnswerMsg answers Ask.
 type AnswerMsg struct {
 	Inquiry *Inquiry
-	// Answer is a model.Access, []model.ComponentRow, model.Trace or model.Origins
-	// by the topic; it is not looked at when there is an Err.
+	// Answer is a model.Access, []model.ComponentRow, model.Trace, model.Origins or
+	// model.RuleFacts by the topic; it is not looked at when there is an Err.
 	Answer any
 	Err    error
 	At     time.Time // when it was there

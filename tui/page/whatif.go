@@ -15,11 +15,12 @@ import (
 // WhatIf is a cluster on paper: some members gone, another one leading. It is
 // worked out from the live state at every frame and touches nothing.
 type WhatIf struct {
-	name   model.ClusterName
-	cursor model.InstanceName   // "" is the leader, or the first when there is none
-	down   []model.InstanceName // in the order they were supposed
-	leader model.InstanceName   // "" lets the likely one lead
-	begun  bool                 // the operator has chosen; before that the one under the cursor is down
+	answer[model.RuleFacts] // what Patroni decides by
+	name                    model.ClusterName
+	cursor                  model.InstanceName   // "" is the leader, or the first when there is none
+	down                    []model.InstanceName // in the order they were supposed
+	leader                  model.InstanceName   // "" lets the likely one lead
+	begun                   bool                 // the operator has chosen; before that the one under the cursor is down
 }
 
 // NewWhatIf supposes that inst is down; the leader when inst is "".
@@ -30,11 +31,20 @@ func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
 // Title of the page.
 func (p *WhatIf) Title() string { return "what if" }
 
+// Start asks what Patroni decides by, when the page opens.
+func (p *WhatIf) Start() (Page, Intent) {
+	q := *p
+	var ask Intent
+	q.answer, ask = p.ask(Inquiry{Topic: TopicRules, Cluster: p.name})
+	return &q, ask
+}
+
 // Keys of the page.
 func (p *WhatIf) Keys(Env) []keys.Binding {
 	return append([]keys.Binding{
 		keys.New(keys.Toggle, "down or up", "enter", "suppose the member down, or not", "enter", "w"),
 		keys.New(keys.Lead, "it leads", "l", "suppose the member leads, or leave it to Patroni", "l"),
+		keys.New(keys.Again, "", "R", "ask Patroni again what it decides by", "R"),
 		keys.New(keys.Up, "", "↑/k", "up", "up", "k"),
 		keys.New(keys.Down, "member", "↓/j", "down", "down", "j"),
 	}, keys.Moves()[2:]...)
@@ -55,6 +65,9 @@ func (p *WhatIf) supposed(b *model.Board) (model.Supposition, int) {
 
 // Do carries out one action.
 func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
+	if a == keys.Again {
+		return p.Start()
+	}
 	b := e.Board(p.name)
 	if b == nil || len(b.Members) == 0 {
 		return p, nil
@@ -87,8 +100,27 @@ func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
 	return &q, nil
 }
 
-// Update changes nothing: it is worked out anew from every snapshot.
-func (p *WhatIf) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+// Update takes in what Patroni decides by; the rest is worked out from every
+// snapshot.
+func (p *WhatIf) Update(msg tea.Msg, _ Env) (Page, Intent) {
+	got, ok := p.take(msg)
+	if !ok {
+		return p, nil
+	}
+	q := *p
+	q.answer = got
+	return &q, nil
+}
+
+// snapshot is what the nodes have answered, with what Patroni decides by.
+func (p *WhatIf) snapshot(e Env) *model.Snapshot {
+	if p.got == nil {
+		return e.Snap
+	}
+	s := *e.Snap
+	s.Rules = map[model.ClusterName]model.RuleFacts{p.name: *p.got}
+	return &s
+}
 
 // View draws what is supposed, the members, and each service now and then.
 func (p *WhatIf) View(e Env) []widget.Line {
@@ -100,7 +132,7 @@ func (p *WhatIf) View(e Env) []widget.Line {
 		return []widget.Line{nil, widget.T(theme.Info, " still asking; not every node has answered yet …")}
 	}
 	sup, cur := p.supposed(b)
-	out, err := model.WhatIf(e.Snap, b.Cluster, sup, e.Now)
+	out, err := model.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
 	lines := []widget.Line{p.title(sup, b)}
 	if err != nil {
 		return append(lines, nil, widget.T(theme.Warn, " "+err.Error()))
@@ -110,9 +142,10 @@ func (p *WhatIf) View(e Env) []widget.Line {
 	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
 		return append(append(lines[:2], members[1+cur]), services...)
 	}
+	lines = append(lines, reasons(&out, e, e.H-len(lines)-len(members)-len(services)-2)...)
 	lines = append(append(lines, nil), members...)
 	lines = append(append(lines, nil), services...)
-	lines = append(lines, nil)
+	lines = append(append(lines, nil), wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
 	return append(lines, wrapped(theme.Dim,
 		"On paper: nothing is touched. It is so once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks, "+
 			"and until then nobody serves what the lost member served. CUT is the sessions that HAProxy would end.", " ", e.W, 5)...)
@@ -139,8 +172,29 @@ func (p *WhatIf) title(sup model.Supposition, b *model.Board) widget.Line {
 	return l.Add(theme.Dim, "   on paper")
 }
 
+// reasons are the sentences behind the answer, in at most most lines.
+func reasons(out *model.Outcome, e Env, most int) []widget.Line {
+	var lines []widget.Line
+	if l := out.NodeLoss; l != nil {
+		lines = append(lines, wrapped(theme.Warn, "! If the whole node is lost ("+model.JoinHosts(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
+	}
+	for _, r := range out.Reasons {
+		lines = append(lines, wrapped(theme.Plain, r, " ", e.W, 4)...)
+	}
+	if len(lines) <= max(most, 0) {
+		return lines
+	}
+	if most < 1 {
+		return nil
+	}
+	return append(lines[:most-1], widget.T(theme.Dim, " … pgtui whatif says the rest"))
+}
+
 // leads says who leads then, and why that one.
 func (p *WhatIf) leads(out *model.Outcome, e Env) []widget.Line {
+	if out.Unsure {
+		return flow(widget.P(" ").Add(theme.Doubt, "? who leads then is not known: "), out.Why, e.W)
+	}
 	if out.Leader == "" {
 		return flow(widget.P(" ").Add(theme.Bad, "✕ nobody leads then: "), out.Why, e.W)
 	}

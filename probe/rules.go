@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"pgtui/internal/safe"
+	"pgtui/model"
+)
+
+// maxRuled bounds the members that are asked for the dynamic configuration: all
+// of them read it from the same place.
+const maxRuled = 2
+
+// Rules asks what decides a failover of the cluster, once and on demand: GET
+// /config of at most two members that answer, the leader's first, and whether
+// etcd's members take connections. What is not answered is in it as an error.
+// s is what the nodes have answered before; nil asks the first two.
+func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Cluster, s *model.Snapshot) model.RuleFacts {
+	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
+	defer cancel()
+	var g safe.Group
+	var mu sync.Mutex
+	out := model.RuleFacts{Etcd: map[model.Host]model.Observed[string]{}}
+	out.Conf.Err = errors.New("no Patroni of the cluster answers")
+	a := p.asker(inv)
+	asked := ruled(c, s, p.o.Now())
+	answers := make([]model.Observed[model.PatroniConf], len(asked))
+	for i, in := range asked {
+		keep := func(conf model.PatroniConf, err error, start time.Time) {
+			at := p.o.Now()
+			answers[i] = model.Observed[model.PatroniConf]{}.Next(conf, err, at, at.Sub(start))
+		}
+		g.Go("asking "+string(in.Host), func() {
+			start := p.o.Now()
+			conf, err := p.config(ctx, a, in)
+			keep(conf, err, start)
+		}, func(err error) { keep(model.PatroniConf{}, err, p.o.Now()) })
+	}
+	for _, e := range c.Etcd {
+		keep := func(why string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			out.Etcd[model.Host(e.Host)] = model.Observed[string]{}.Next(why, err, p.o.Now(), 0)
+		}
+		g.Go("asking "+e.Host, func() { keep(p.knock(ctx, e), nil) }, func(err error) { keep("", err) })
+	}
+	g.Wait()
+	for i := range answers {
+		switch {
+		case answers[i].Known():
+			out.Conf, out.By = answers[i], asked[i].Name
+			return out
+		case i == 0:
+			out.Conf = answers[i]
+		}
+	}
+	return out
+}
+
+// ruled are the members to ask for the configuration: those that answer at now,
+// the leader's first.
+func ruled(c *model.Cluster, s *model.Snapshot, now time.Time) []*model.Instance {
+	var out []*model.Instance
+	for i := range c.Instances {
+		in := &c.Instances[i]
+		if s == nil {
+			out = append(out, in)
+			continue
+		}
+		st := s.Patroni[in.Name].Status
+		switch {
+		case !st.Current(now):
+		case st.Value.Role != "replica":
+			out = slices.Insert(out, 0, in)
+		default:
+			out = append(out, in)
+		}
+	}
+	return out[:min(len(out), maxRuled)]
+}
+
+// config asks one Patroni for its dynamic configuration, without a login.
+func (p *Prober) config(ctx context.Context, a *asker, in *model.Instance) (model.PatroniConf, error) {
+	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
+	conf, _, err := document(ctx, patroni{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", ParseConfig)
+	return conf, err
+}
+
+// knock is why etcd takes no connections there; "" when it does.
+func (p *Prober) knock(ctx context.Context, e model.Endpoint) string {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := p.o.Dial(ctx, "tcp", e.String())
+	if err != nil {
+		return safe.Text(err.Error(), maxNote)
+	}
+	_ = conn.Close()
+	return ""
+}
+
+// ParseConfig reads the body of GET /config: of all that Patroni keeps there,
+// what decides a failover. An answer that is no object is an error.
+func ParseConfig(body []byte) (model.PatroniConf, error) {
+	var w map[string]json.RawMessage
+	if err := decode(body, &w); err != nil {
+		return model.PatroniConf{}, err
+	}
+	if w == nil {
+		return model.PatroniConf{}, errors.New("the answer has no configuration")
+	}
+	get := func(key string) string {
+		var t text
+		if v := w[key]; len(v) == 0 || t.UnmarshalJSON(v) != nil {
+			return ""
+		}
+		return string(t)
+	}
+	return model.PatroniConfOf(get, standbyCluster(w["standby_cluster"])), nil
+}
+
+// standbyCluster reports whether the section makes a standby cluster:
+// patroni/global_config.py, is_standby_cluster.
+func standbyCluster(raw json.RawMessage) bool {
+	var w map[string]json.RawMessage
+	if !strings.HasPrefix(string(raw), "{") || json.Unmarshal(raw, &w) != nil {
+		return false
+	}
+	for _, key := range []string{"host", "port", "restore_command"} {
+		if v, ok := w[key]; ok && !untrue(v) {
+			return true
+		}
+	}
+	return false
+}
