@@ -24,6 +24,11 @@ type Outcome struct {
 	// Cut is how many sessions HAProxy would end, by service: it closes the
 	// sessions of a server that its checks take down.
 	Cut map[ServiceName]int64
+	// Held are the instances whose check passes then and that get no new
+	// connections, because HAProxy has them in drain or maint.
+	Held []Held
+	// Unread are the HAProxies where that is not known.
+	Unread []Unread
 }
 
 // WhatIf judges the cluster as it would be: from HAProxy's live configuration
@@ -46,6 +51,7 @@ func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, e
 	}
 	then := s.suppose(c, sup.Down, out.Leader, now)
 	out.After = BoardOf(then, c, now)
+	out.Held, out.Unread = heldThen(&out.After), UnreadStates(s, c)
 	for i := range out.Before.Routes {
 		was, will := &out.Before.Routes[i], &out.After.Routes[i]
 		for j := range was.Views {
@@ -149,7 +155,7 @@ func (s *Snapshot) suppose(c *Cluster, down []InstanceName, leader InstanceName,
 		if !o.Ever() {
 			continue
 		}
-		o.Value = supposeStats(o.Value, &c.Fronts[i], facts)
+		o.Value = kept(o.Value, supposeStats(o.Value, &c.Fronts[i], facts), s.Servers[host])
 		then.HAProxy[host] = o
 	}
 	return &then

@@ -17,14 +17,14 @@ import (
 func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
 	return func(d *Deps) {
 		d.Start = "pg-test"
-		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 			switch h {
 			case "10.10.10.10":
-				return asDeclared("pg-meta"), model.Observed[model.Processes]{}
+				return model.Reading{Conf: asDeclared("pg-meta")}
 			case "10.10.10.12":
 				*asked++
 			}
-			return f(h), model.Observed[model.Processes]{}
+			return model.Reading{Conf: f(h)}
 		}
 	}
 }
@@ -107,13 +107,13 @@ func TestWhichFilesAreRead(t *testing.T) {
 	open := func(w *world) *rig {
 		clear(asked)
 		return newRig(t, w, 120, 40, func(d *Deps) {
-			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) model.Reading {
 				for i := range inv.Clusters {
 					if inv.Clusters[i].Front(h) != nil {
 						asked[inv.Clusters[i].Name]++
 					}
 				}
-				return seen(model.NodeConf{}), model.Observed[model.Processes]{}
+				return model.Reading{Conf: seen(model.NodeConf{})}
 			}
 		})
 	}

@@ -66,7 +66,8 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 		h := c.Fronts[i].Host
 		x, y := was.HAProxy[h], is.HAProxy[h]
 		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) ||
-			!identical(was.Conf, is.Conf, h) || !identical(was.Workers, is.Workers, h) {
+			!identical(was.Conf, is.Conf, h) || !identical(was.Workers, is.Workers, h) ||
+			!identical(was.Servers, is.Servers, h) {
 			return false
 		}
 	}
