@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"time"
 
 	"pgtui/model"
@@ -73,6 +74,9 @@ func onDemand() []struct {
 			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},
 		{"a replica in maintenance in the primary service", cells(0, 2, maint),
 			"drain-hidden critical pg-test-2 is in maint in primary 5433 on every HAProxy: when it leads, 5433 has no server there"},
+		{"HAProxy's socket does not answer", func(in *check.Input) {
+			in.Snap.Servers = map[model.Host]model.Observed[model.ServerStates]{"a": {Err: errors.New("no socket answers"), Tried: t0}}
+		}, "node-unread info whether HAProxy on a has servers in drain or maint behind their status DOWN is not known"},
 		{"the leader in maintenance is no secret", func(in *check.Input) {
 			cells(0, 2, maint)(in)
 			in.Board.Leader, in.Board.Members[1].Declared, in.Board.Members[0].Declared = "pg-test-2", model.RolePrimary, model.RoleReplica
