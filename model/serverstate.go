@@ -96,6 +96,20 @@ func (s *ServerStates) Of(proxy, server string) *ServerState {
 	return nil
 }
 
+// ByHand lists the servers that were taken out by hand, in words: what a reload
+// ends, unless the servers' states are handed over.
+func (s *ServerStates) ByHand() []string {
+	var out []string
+	for i := range s.Touched {
+		if st := &s.Touched[i]; st.Bits.ByHand() && st.Bits.Admin() != AdminReady {
+			out = append(out, fmt.Sprintf("%s/%s in %s", st.Proxy, st.Server, st.Bits.Admin()))
+		} else if st.Weight == 0 && st.Configured > 0 && st.Bits.Admin() == AdminReady {
+			out = append(out, fmt.Sprintf("%s/%s at weight 0", st.Proxy, st.Server))
+		}
+	}
+	return out
+}
+
 // down reports whether a status is one that hides the administrative state.
 func down(status string) bool { return strings.HasPrefix(status, "DOWN") }
 

@@ -178,3 +178,15 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 		})
 	}
 }
+
+func TestByHand(t *testing.T) {
+	s := model.ServerStates{Count: 9, Touched: []model.ServerState{
+		{Proxy: "p", Server: "drained", Bits: model.ForcedDrain, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "out", Bits: model.ForcedMaint, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "zero", Configured: 100},
+		{Proxy: "p", Server: "half", Weight: 50, Configured: 100},
+		{Proxy: "p", Server: "configured", Bits: model.ForcedMaint | model.ConfiguredMaint, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "tracking", Bits: model.InheritedDrain, Weight: 100, Configured: 100},
+	}}
+	equal(t, "by hand", strings.Join(s.ByHand(), "; "), "p/drained in drain; p/out in maint; p/zero at weight 0")
+}
