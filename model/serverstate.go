@@ -164,8 +164,8 @@ func hold(v *View, s *Snapshot, svc *Service, px *Proxy) {
 }
 
 // zeroedByHand reports whether the weight 0 of a server is not the declared one.
-func (svc *Service) zeroedByHand(name InstanceName) bool {
-	servers, _ := svc.Servers()
+func (s *Service) zeroedByHand(name InstanceName) bool {
+	servers, _ := s.Servers()
 	i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == name })
 	return i >= 0 && weightDiffers(servers[i].Weight, 0)
 }

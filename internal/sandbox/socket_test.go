@@ -85,7 +85,7 @@ func TestSocketCommands(t *testing.T) {
 		"set server pg-test-primary/pg-test-2 state x":      "expects 'ready'",
 		"set server pg-test-primary/pg-test-2 weight 999":   "from 0 to 256",
 		"set server pg-test-primary/pg-test-2 addr 1.2.3.4": "usage",
-		"show info":                                         "Unknown command",
+		"show info": "Unknown command",
 	} {
 		if got := said(t, s, "pg-test-2", command); !strings.Contains(got, want) {
 			t.Errorf("%s: %q", command, got)
