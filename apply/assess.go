@@ -41,7 +41,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 			hosts = append(hosts, n.Host)
 		}
 		x := a.ExamineHosts(ctx, inv, []*model.Cluster{c}, hosts)
-		s.Conf, s.Workers = x.Conf, x.Workers
+		s.Conf, s.Workers, s.Servers = x.Conf, x.Workers, x.Servers
 	}, unasked)
 	g.Go("looking at the plan", func() { a.look(ctx, p, &s) }, unasked)
 	g.Wait()

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"pgtui/model"
+	"pgtui/probe"
 	"pgtui/render"
 )
 
@@ -128,5 +130,23 @@ func (a *Applier) Survey(ctx context.Context, inv *model.Inventory, cluster mode
 	want, have := render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask)
 	p := Build(inv, c, want, have)
 	p.MadeAt = a.Now()
-	return p, Drift(inv, c, want, have), nil
+	drift := Drift(inv, c, want, have)
+	a.readByHand(ctx, inv, drift)
+	return p, drift, nil
+}
+
+// readByHand notes on the nodes that could be read what was done by hand to the
+// servers of their HAProxies. What does not answer says nothing.
+func (a *Applier) readByHand(ctx context.Context, inv *model.Inventory, drift []model.NodeDrift) {
+	each(len(drift), func(i int) {
+		d := &drift[i]
+		if !d.Front || d.Err != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		defer cancel()
+		if run, err := probe.ReadRuntime(ctx, a.Runner, nodeOf(inv, d.Host).Target); err == nil {
+			d.ByHand = run.Servers.ByHand()
+		}
+	}, func(int, error) {})
 }

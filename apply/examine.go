@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -14,11 +15,17 @@ import (
 	"pgtui/render"
 )
 
-// Examination is what the HAProxy nodes of some clusters have on disk and which
-// processes run there.
+// Examination is what the HAProxy nodes of some clusters have on disk, which
+// processes run there, and what was done to their servers.
 type Examination struct {
 	Conf    map[model.Host]model.Observed[model.NodeConf]
 	Workers map[model.Host]model.Observed[model.Processes]
+	Servers map[model.Host]model.Observed[model.ServerStates]
+}
+
+// Of is the part of one node.
+func (x *Examination) Of(h model.Host) model.Reading {
+	return model.Reading{Conf: x.Conf[h], Workers: x.Workers[h], Servers: x.Servers[h]}
 }
 
 // Examine reads the files and the processes of every HAProxy node of the clusters
@@ -38,24 +45,20 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 
 // ExamineHosts is Examine of these hosts only.
 func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
-	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{}}
+	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{},
+		Servers: map[model.Host]model.Observed[model.ServerStates]{}}
 	var mu sync.Mutex
-	keep := func(h model.Host, conf model.Observed[model.NodeConf], procs model.Observed[model.Processes]) {
+	keep := func(h model.Host, r model.Reading) {
 		mu.Lock()
 		defer mu.Unlock()
-		out.Conf[h], out.Workers[h] = conf, procs
+		out.Conf[h], out.Workers[h], out.Servers[h] = r.Conf, r.Workers, r.Servers
 	}
-	each(len(hosts), func(i int) {
-		conf, procs := a.examine(ctx, inv, clusters, hosts[i])
-		keep(hosts[i], conf, procs)
-	}, func(i int, err error) {
-		at := a.Now()
-		keep(hosts[i], model.Observed[model.NodeConf]{Err: err, Tried: at}, model.Observed[model.Processes]{Err: err, Tried: at})
-	})
+	each(len(hosts), func(i int) { keep(hosts[i], a.examine(ctx, inv, clusters, hosts[i])) },
+		func(i int, err error) { keep(hosts[i], model.NotRead(err, a.Now())) })
 	return out
 }
 
-func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) (conf model.Observed[model.NodeConf], procs model.Observed[model.Processes]) {
+func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) model.Reading {
 	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
@@ -76,15 +79,17 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 			nc.Sections = append([]model.ConfSection{stats}, nc.Sections...)
 		}
 	}
-	conf = conf.Next(nc, err, at, at.Sub(start))
 	if err != nil {
-		procs = procs.Next(model.Processes{}, err, at, 0)
-		return conf, procs
+		return model.NotRead(err, at)
 	}
+	var out model.Reading
+	out.Conf = out.Conf.Next(nc, nil, at, at.Sub(start))
 	start = a.Now()
-	p, err := probe.ReadProcesses(ctx, a.Runner, target)
+	run, err := probe.ReadRuntime(ctx, a.Runner, target)
 	at = a.Now()
-	return conf, procs.Next(p, err, at, at.Sub(start))
+	out.Workers = out.Workers.Next(run.Processes, err, at, at.Sub(start))
+	out.Servers = out.Servers.Next(run.Servers, cmp.Or(err, run.NoServers), at, at.Sub(start))
+	return out
 }
 
 // confOf judges what one node has on disk.

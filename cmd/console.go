@@ -163,10 +163,10 @@ func (a *app) deps(source string) tui.Deps {
 			return p, err
 		},
 		Execute: ap.Execute,
-		Examine: func(ctx context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+		Examine: func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading {
 			all, _ := clusters(inv, nil) // whose files are nobody's is told by all of them
 			look := ap.ExamineHosts(ctx, inv, all, []model.Host{h})
-			return look.Conf[h], look.Workers[h]
+			return look.Of(h)
 		},
 		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {
 			cls, err := clusters(inv, []string{string(name)})

@@ -122,6 +122,9 @@ func printStates(w io.Writer, n model.NodeDrift) {
 		}
 	}
 	tw.Flush()
+	if len(n.ByHand) > 0 {
+		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload ends that, unless the servers' states are handed over\n", safe.Text(strings.Join(n.ByHand, ", "), 400))
+	}
 }
 
 // printFormer writes what was found on nodes that no longer provide the

@@ -60,7 +60,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			if err != nil {
 				return exit(unknown, err)
 			}
-			snap.Conf, snap.Workers, snap.Nodes = look.Conf, look.Workers, nodes
+			snap.Conf, snap.Workers, snap.Servers, snap.Nodes = look.Conf, look.Workers, look.Servers, nodes
 			boards := boardsOf(snap, cls, now())
 			if output == "json" {
 				enc := json.NewEncoder(a.io.Out)

@@ -60,7 +60,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			if err := cmp.Or(stopped(ctx), err); err != nil {
 				return exit(fail, err)
 			}
-			snap.Conf, snap.Workers = look.Conf, look.Workers
+			snap.Conf, snap.Workers, snap.Servers = look.Conf, look.Workers, look.Servers
 			board := check.Board(snap, cls[0], now())
 			var stuck []model.Pinned
 			untold := false

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -11,15 +13,19 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/probe"
 )
 
 func (a *app) whatifCmd() *cobra.Command {
 	var down, nodes []string
 	var leader, output string
+	var noSSH bool
 	c := &cobra.Command{
 		Use:   "whatif <cluster> --down <instance> [--down-node <node>] [--leader <instance>]",
 		Short: "On paper: who would serve each port if an instance or a node were gone, or another one led",
-		Args:  needs(1, "cluster", "pgtui whatif pg-test --down pg-test-1"),
+		Long: "whatif asks Patroni and HAProxy as status does, and over SSH each HAProxy's socket which of its servers\n" +
+			"are in drain or maint: the stats page hides that while a server is DOWN. It changes nothing.",
+		Args: needs(1, "cluster", "pgtui whatif pg-test --down pg-test-1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(down) == 0 && len(nodes) == 0 && leader == "" {
 				return misuse("pgtui whatif "+args[0]+" --down "+args[0]+"-1", "suppose what? --down, --down-node or --leader names one")
@@ -50,7 +56,7 @@ func (a *app) whatifCmd() *cobra.Command {
 				return err
 			}
 			pr := a.prober()
-			snap, err := pr.Probe(cmd.Context(), inv, only(cls)...)
+			snap, err := a.probeWithServers(cmd.Context(), pr, inv, cls, !noSSH)
 			if err != nil {
 				return err
 			}
@@ -72,6 +78,7 @@ func (a *app) whatifCmd() *cobra.Command {
 	c.Flags().StringSliceVar(&down, "down", nil, "instances that are gone")
 	c.Flags().StringSliceVar(&nodes, "down-node", nil, "nodes that are gone, with the HAProxy and the etcd there: an address, a nodename or an instance")
 	c.Flags().StringVar(&leader, "leader", "", "the instance that leads then (default: by Patroni's rules)")
+	c.Flags().BoolVar(&noSSH, "no-ssh", false, "ask over the network only: whether a server that is DOWN is drained is then not known")
 	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return c
 }
@@ -90,13 +97,51 @@ func lostNode(inv *model.Inventory, name string) (model.Host, error) {
 		}
 	}
 	if i := slices.IndexFunc(inv.Clusters, func(c model.Cluster) bool { return len(c.Instances) > 0 }); i >= 0 {
-		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host)}
+		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
 	}
-	return "", fmt.Errorf("the inventory has no node %s", name)
+	return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
 }
 
 // maxSaid is the longest sentence that is printed, in characters.
 const maxSaid = 500
+
+// probeWithServers is a snapshot of clusters, and with ssh what was done by hand to
+// the servers of their HAProxies.
+func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *model.Inventory, cls []*model.Cluster, ssh bool) (*model.Snapshot, error) {
+	var servers map[model.Host]model.Observed[model.ServerStates]
+	var snap *model.Snapshot
+	var faults [2]error
+	var g safe.Group
+	if ssh {
+		g.Go("reading HAProxy's servers", func() { servers = prober.ReadServers(ctx, a.runner(), frontNodes(inv, cls)) }, func(err error) { faults[0] = err })
+	}
+	g.Go("asking the cluster", func() { snap, faults[1] = prober.Probe(ctx, inv, only(cls)...) }, func(err error) { faults[1] = err })
+	g.Wait()
+	if err := errors.Join(faults[:]...); err != nil {
+		return nil, err
+	}
+	snap.Servers = servers
+	return snap, nil
+}
+
+// frontNodes are the HAProxy nodes of clusters, each once.
+func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
+	var out []*model.Node
+	for _, c := range cls {
+		for i := range c.Fronts {
+			h := c.Fronts[i].Host
+			if slices.ContainsFunc(out, func(n *model.Node) bool { return n.Host == h }) {
+				continue
+			}
+			n := inv.Node(h)
+			if n == nil {
+				n = &model.Node{Host: h, SSH: model.SSHTarget{Address: string(h)}}
+			}
+			out = append(out, n)
+		}
+	}
+	return out
+}
 
 func (a *app) printWhatIf(out model.Outcome) {
 	leader := string(out.Leader)
@@ -124,6 +169,12 @@ func (a *app) printWhatIf(out model.Outcome) {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.Port, r.Service, serves(out.Before.Routes[i]), serves(r), out.Cut[r.Service], safe.Text(why, 160))
 	}
 	tw.Flush()
+	for i := range out.Held {
+		fmt.Fprintf(a.io.Out, "\n  %s; pgtui doctor %s names the command that ends it\n", safe.Text(out.Held[i].Text(), 240), out.After.Cluster.Name)
+	}
+	if text := model.UnreadText(out.Unread); text != "" {
+		fmt.Fprintf(a.io.Out, "\n  %s\n", safe.Text(text, 400))
+	}
 	fmt.Fprintln(a.io.Out, "\n  once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks")
 	fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(out.Rules.Words(), maxSaid))
 }

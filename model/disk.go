@@ -50,6 +50,19 @@ type DriftFile struct {
 	Summary []string // what a reload would change, in words
 }
 
+// Reading is what one HAProxy node has on disk, which processes run there, and
+// what was done to its servers: all that is read of it over SSH.
+type Reading struct {
+	Conf    Observed[NodeConf]
+	Workers Observed[Processes]
+	Servers Observed[ServerStates]
+}
+
+// NotRead is a node that err has kept from being read at a time.
+func NotRead(err error, at time.Time) Reading {
+	return Reading{Conf: Observed[NodeConf]{Err: err, Tried: at}, Workers: Observed[Processes]{Err: err, Tried: at}, Servers: Observed[ServerStates]{Err: err, Tried: at}}
+}
+
 // Processes are the HAProxy processes of one node.
 type Processes struct {
 	At     time.Time // when they were listed, by the node's clock

@@ -37,6 +37,8 @@ type NodeDrift struct {
 	Front   bool        // it provides the cluster's services
 	Files   []FileDrift // by name; of a node that is no front the stale ones only
 	Err     error       // why the node could not be read
+	// ByHand are the servers of its HAProxy that were taken out by hand, in words.
+	ByHand []string
 }
 
 // Differs reports whether something on the node is not as the inventory has

@@ -36,25 +36,30 @@ const (
 	RiskSettling   = "settling"             // checks of an earlier reload have not ended
 	RiskHandEdited = "hand-edited"          // files are not as pgtui last left them
 	RiskUnloaded   = "unreloaded-edits"     // edits of others that this reload would load as well
+	RiskEndsDrain  = "ends-drain"           // a server that was taken out by hand comes back
 	RiskUnseen     = "unseen"               // a source that the judgement needs could not be read
 	RiskStaleRoles = "stale-roles"          // told only: the inventory's roles are not the live ones
 	RiskMisroute   = "misroute-window"      // told only: new connections may go astray until the first checks end
 	RiskOldWorkers = "old-workers"          // told only: sessions that the replaced worker keeps
-	RiskGhosts     = "ghosts"               // told only: old workers of earlier reloads
-	RiskUnarmed    = "no-boot-recovery"     // told only: after a power cut the node's next run puts the old files back, not its boot
+	RiskKeepsDrain = "keeps-drain"          // told only: a server that was taken out by hand stays out
+	// RiskDrainUnread is told only: whether a drain ends is not known.
+	RiskDrainUnread = "drain-unread"
+	RiskGhosts      = "ghosts"           // told only: old workers of earlier reloads
+	RiskUnarmed     = "no-boot-recovery" // told only: after a power cut the node's next run puts the old files back, not its boot
 )
 
 // RiskNames are all names, in the order risks are told.
 func RiskNames() []string {
 	return []string{
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
-		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed,
+		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
+		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
 	}
 }
 
 // RiskStops reports whether risks of that name stop a run.
 func RiskStops(name string) bool {
-	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
+	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
 }
 
 // Stops reports whether the run does not begin unless the name was accepted.
@@ -118,6 +123,8 @@ type Situation struct {
 	// processes run there.
 	Conf    map[Host]Observed[NodeConf]
 	Workers map[Host]Observed[Processes]
+	// Servers is what was done by hand to the servers of those HAProxies.
+	Servers map[Host]Observed[ServerStates]
 	// Checked is what each node's own HAProxy says of the whole would-be
 	// configuration: nil when it accepts it. A node that is missing was not
 	// asked.
@@ -147,6 +154,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 			out = append(out, find(n, s)...)
 		}
 		out = append(out, misroute(p, n, s)...)
+		out = append(out, drains(p, n, s)...)
 		out = append(out, oldWorkers(n, s)...)
 		if why := s.Unarmed[n.Host]; why != "" {
 			out = append(out, Risk{

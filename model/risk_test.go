@@ -31,6 +31,7 @@ func quiet() (Plan, Situation) {
 		Board:   &Board{Leader: "pg-test-1", Members: []Member{{Instance: "pg-test-1", State: "running"}}},
 		Conf:    map[Host]Observed[NodeConf]{h: Observed[NodeConf]{}.Next(NodeConf{Sections: []ConfSection{sec}}, nil, now, 0)},
 		Workers: map[Host]Observed[Processes]{},
+		Servers: map[Host]Observed[ServerStates]{h: Observed[ServerStates]{}.Next(ServerStates{Count: 2}, nil, now, 0)},
 		Routing: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
 	}
 	return p, s
@@ -43,6 +44,16 @@ func TestRisks(t *testing.T) {
 		o := s.Conf[h]
 		change(&o.Value)
 		s.Conf[h] = o
+	}
+	touch := func(s *Situation, st ServerState) {
+		o := s.Servers[h]
+		o.Value.Touched = append(o.Value.Touched, st)
+		s.Servers[h] = o
+	}
+	state := func(proxy, server string, bits AdminBits) func(*Plan, *Situation) {
+		return func(_ *Plan, s *Situation) {
+			touch(s, ServerState{Proxy: proxy, Server: server, Bits: bits, Weight: 100, Configured: 100})
+		}
 	}
 	find := func(code string) func(*Plan, *Situation) {
 		return func(_ *Plan, s *Situation) { s.Board.Findings = []Finding{{Code: code, Summary: code}} }
@@ -112,6 +123,34 @@ func TestRisks(t *testing.T) {
 		{"the stats page is silent", func(_ *Plan, s *Situation) { s.Snap.HAProxy = nil }, RiskUnseen},
 		{"the directory was not read", func(_ *Plan, s *Situation) { s.Conf = nil }, RiskUnseen},
 		{"nothing was seen", func(_ *Plan, s *Situation) { s.Snap, s.Board = nil, nil }, RiskUnseen},
+		{"drained behind its status DOWN", state("pg-test-primary", "pg-test-2", ForcedDrain), RiskEndsDrain},
+		{"the same, and the states are handed over", func(p *Plan, s *Situation) {
+			state("pg-test-primary", "pg-test-2", ForcedDrain)(p, s)
+			s.Handed = map[Host]string{h: "/run/haproxy-servers.state"}
+		}, RiskKeepsDrain},
+		{"in maintenance, and the page says so", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT" }, RiskEndsDrain},
+		{"in maintenance by its configuration", func(p *Plan, s *Situation) {
+			px(s).Servers[1].Status = "MAINT"
+			state("pg-test-primary", "pg-test-2", ForcedMaint|ConfiguredMaint)(p, s)
+		}, ""},
+		{"in maintenance with the server it tracks", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT (via a/b)" }, ""},
+		{"drained, as the page shows", func(_ *Plan, s *Situation) { px(s).Servers[0].Status = "DRAIN" }, RiskEndsDrain},
+		{"weight 0 by hand", func(_ *Plan, s *Situation) {
+			px(s).Servers[1].UserWeight = 0
+			touch(s, ServerState{Proxy: "pg-test-primary", Server: "pg-test-2", Configured: 100})
+		}, RiskEndsDrain},
+		{"it was drained, and serves by now", state("pg-test-primary", "pg-test-1", ForcedDrain), ""},
+		{"another cluster's server is drained", func(p *Plan, s *Situation) {
+			o := s.Snap.HAProxy[h]
+			o.Value.Proxies = append(o.Value.Proxies, Proxy{Name: "b", Servers: []ServerStat{{Name: "y", Status: "DOWN", UserWeight: 100}}})
+			s.Snap.HAProxy[h] = o
+			state("b", "y", ForcedDrain)(p, s)
+		}, RiskEndsDrain},
+		{"its section goes away", func(p *Plan, s *Situation) {
+			state("pg-test-primary", "pg-test-2", ForcedDrain)(p, s)
+			p.Nodes[0].Become = nil
+		}, RiskIdle},
+		{"what was done by hand is not known", func(_ *Plan, s *Situation) { s.Servers = nil }, RiskDrainUnread},
 		{"sessions", func(_ *Plan, s *Situation) { px(s).Servers[0].Sessions = 4 }, RiskOldWorkers},
 		{"no recovery at boot", func(_ *Plan, s *Situation) { s.Unarmed = map[Host]string{h: "this node has no systemd"} }, RiskUnarmed},
 		{"an old worker", func(_ *Plan, s *Situation) {

@@ -18,11 +18,14 @@ type Cell struct {
 	Sessions int64
 	Note     string // where promise, permission and reality differ; "" when they agree
 	Differs  bool   // Note is about the running configuration, not about a check's answer
-	Shut     string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
-	Full     string // why HAProxy hands it no further connection: its queue is full; "" when it does
-	Check    string // HAProxy's check_status, "L4TOUT"; "" when there is none
-	Limit    int64  // slim: its maxconn; 0 when there is none
-	Queue    int64  // qcur: clients that wait for this server
+	// Admin is what was done to the server through HAProxy's controls.
+	Admin Admin
+	Held  string // its status is DOWN and hides that it gets no new connections when its check passes; "" when nothing is hidden, or that is not known
+	Shut  string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
+	Full  string // why HAProxy hands it no further connection: its queue is full; "" when it does
+	Check string // HAProxy's check_status, "L4TOUT"; "" when there is none
+	Limit int64  // slim: its maxconn; 0 when there is none
+	Queue int64  // qcur: clients that wait for this server
 	// QueueLimit is qlimit, its maxqueue; 0 when there is none.
 	QueueLimit int64
 	Other      string // what answers the check with a status that Patroni does not have; "" when nothing does
@@ -44,6 +47,7 @@ type View struct {
 	Serving  []InstanceName // who gets new connections now; nil when not known or nobody
 	Cells    []Cell         // one for each server, in file order
 	At       time.Time      // when HAProxy answered; zero when it never did
+	AdminAt  time.Time      // when its "show servers state" was read; zero when it never was
 	Stale    bool           // HAProxy's latest attempt failed, the cells are its last answer
 	Sessions int64
 	Proven   *Proven // what real connections found; nil when none were made

@@ -55,11 +55,12 @@ type Snapshot struct {
 	HAProxy   map[Host]Observed[HAProxyStats]
 	VIP       map[ClusterName]Observed[Host] // which node has the cluster's VIP
 	// What is asked on demand only; nil when it was not.
-	Proofs  map[PortKey]Observed[Proof]  // real connections through service ports
-	Conf    map[Host]Observed[NodeConf]  // the files on disk
-	Workers map[Host]Observed[Processes] // HAProxy's processes
-	Nodes   map[Host]Observed[NodeFacts] // addresses, a VIP among them, and units
-	Rules   map[ClusterName]RuleFacts    // what decides a failover
+	Proofs  map[PortKey]Observed[Proof]     // real connections through service ports
+	Conf    map[Host]Observed[NodeConf]     // the files on disk
+	Workers map[Host]Observed[Processes]    // HAProxy's processes
+	Nodes   map[Host]Observed[NodeFacts]    // addresses, a VIP among them, and units
+	Servers map[Host]Observed[ServerStates] // what was done to HAProxy's servers by hand
+	Rules   map[ClusterName]RuleFacts       // what decides a failover
 }
 
 // Complete reports whether every node of the clusters has been asked everything

@@ -67,6 +67,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		confront(&v.Cells[i], s, svc, now)
 	}
 	if px != nil {
+		hold(v, s, svc, px)
 		judge(v, c, svc, px)
 	}
 	if v.Stale {
@@ -481,6 +482,7 @@ func grey(v *View, err error) {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
 		c.Note, c.Shut, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", false, Unknown, 0
+		c.Admin, c.Held = AdminUnknown, ""
 	}
 }
 

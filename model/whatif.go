@@ -63,6 +63,11 @@ type Outcome struct {
 	// Cut is how many sessions HAProxy would end, by service: it closes the
 	// sessions of a server that its checks take down.
 	Cut map[ServiceName]int64
+	// Held are the instances whose check passes then and that get no new
+	// connections, because HAProxy has them in drain or maint.
+	Held []Held
+	// Unread are the HAProxies where that is not known.
+	Unread []StatesUnread
 }
 
 // NodeLoss is the loss of whole nodes beside that of the instances on them.
@@ -94,6 +99,7 @@ func WhatIf(s *Snapshot, c *Cluster, sup Supposition, now time.Time) (Outcome, e
 	}
 	then := f.suppose(&out)
 	out.After = f.board(then)
+	out.Held, out.Unread = heldThen(&out.After), UnreadStates(s, c)
 	out.reckon()
 	return out, nil
 }
@@ -424,7 +430,7 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 		if !o.Ever() {
 			continue
 		}
-		o.Value = f.stats(o.Value, &c.Fronts[i], facts)
+		o.Value = kept(o.Value, f.stats(o.Value, &c.Fronts[i], facts), f.s.Servers[host])
 		then.HAProxy[host] = o
 	}
 	return &then

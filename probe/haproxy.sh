@@ -2,16 +2,20 @@
 #
 # Lists the HAProxy processes of the node and asks the old workers among them,
 # through the master socket, what they still hold. At most $1 old workers are
-# asked, and $2 bytes kept of each answer. See parseProcesses.
-most=$1 limit=$2
-sock=$PGTUI_ROOT/run/haproxy-master.sock
+# asked, and $2 bytes kept of each answer. The current worker is asked for its
+# servers' states, of which $3 bytes are kept. See parseRuntime.
+most=$1 limit=$2 states=$3
+run=$PGTUI_ROOT/run master=haproxy-master.sock worker=haproxy.sock
 client=none
 for c in socat python3 perl nc; do
 	if command -v "$c" >/dev/null 2>&1; then client=$c; break; fi
 done
-# talk sends one command and prints the answer. The master ends it only when
-# our side is closed.
-talk() {
+# talk sends a command to a socket in $run and prints the answer. The master ends
+# it only when our side is closed. The path of a socket must be short.
+talk() (
+	cd "$run" || exit 0
+	sock=$1
+	shift
 	case $client in
 	socat) printf '%s\n' "$1" | timeout 5 socat -t5 - "UNIX-CONNECT:$sock" 2>/dev/null ;;
 	python3) timeout 5 python3 -c '
@@ -35,10 +39,10 @@ while (sysread($s, my $b, 65536)) { print $b }
 ' "$sock" "$1" 2>/dev/null ;;
 	nc) printf '%s\n' "$1" | timeout 5 nc -N -U "$sock" 2>/dev/null ;;
 	esac
-}
-# frame prints a name, the number of bytes and the bytes themselves.
+)
+# frame prints a name, the number of bytes and the bytes themselves, at most $2.
 frame() {
-	text=$(head -c "$limit" | tr -d '\000'; printf x)
+	text=$(head -c "${2:-$limit}" | tr -d '\000'; printf x)
 	text=${text%x}
 	printf '%s %s\n%s\n' "$1" "$(printf %s "$text" | wc -c | tr -d ' ')" "$text"
 }
@@ -48,17 +52,30 @@ begun() {
 	sed 's/^.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" \
 		-v up="$(cut -d' ' -f1 /proc/uptime)" '{ printf "age %s %.2f\n", pid, up - $20 / hz }' pid="$1"
 }
+# servers asks the current worker through the master's socket, else, where there is
+# none or its answer is another one, through the worker's own.
+servers() {
+	[ "$client" != none ] || return 0
+	said=
+	[ ! -S "$run/$master" ] || said=$(talk "$master" '@1 show servers state')
+	case $said in
+	1*) ;;
+	*) [ ! -S "$run/$worker" ] || said=$(talk "$worker" 'show servers state') ;;
+	esac
+	[ -z "$said" ] || printf '%s\n' "$said" | frame servers "$states"
+}
 printf 'pgtui-haproxy 1\nnow %s\nclient %s\n' "$(date +%s.%N)" "$client"
-if [ ! -S "$sock" ]; then
+if [ ! -S "$run/$master" ]; then
 	printf 'socket 0\n'
 	if [ -z "$PGTUI_ROOT" ]; then
-		master=$(cat /run/haproxy.pid 2>/dev/null | head -n 1)
+		parent=$(cat /run/haproxy.pid 2>/dev/null | head -n 1)
 		for d in /proc/[0-9]*; do
 			case $(sed -n 's/^PPid:[[:space:]]*//p' "$d/status" 2>/dev/null) in
-			"${master:-none}") [ "$(cat "$d/comm" 2>/dev/null)" = haproxy ] && begun "${d#/proc/}" ;;
+			"${parent:-none}") [ "$(cat "$d/comm" 2>/dev/null)" = haproxy ] && begun "${d#/proc/}" ;;
 			esac
 		done
 	fi
+	servers
 	printf 'end\n'
 	exit 0
 fi
@@ -67,7 +84,8 @@ if [ "$client" = none ]; then
 	printf 'end\n'
 	exit 0
 fi
-proc=$(talk 'show proc')
+servers
+proc=$(talk "$master" 'show proc')
 printf '%s\n' "$proc" | frame proc
 printf '%s\n' "$proc" | awk '$2 == "worker" { print $1 }' | head -n 50 | while read -r pid; do begun "$pid"; done
 n=0
@@ -75,7 +93,7 @@ for pid in $(printf '%s\n' "$proc" | awk '/^# old workers/ { old = 1; next } /^#
 	case $pid in *[!0-9]*) continue ;; esac
 	n=$((n + 1))
 	[ "$n" -le "$most" ] || break
-	talk "@!$pid show stat" | frame "stat $pid"
-	talk "@!$pid show sess" | frame "sess $pid"
+	talk "$master" "@!$pid show stat" | frame "stat $pid"
+	talk "$master" "@!$pid show sess" | frame "sess $pid"
 done
 printf 'end\n'

@@ -39,36 +39,46 @@ func (p *Prober) ReadAddresses(ctx context.Context, r transport.Runner, nodes []
 }
 
 func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*model.Node, units func(*model.Node) []string) map[model.Host]model.Observed[model.NodeFacts] {
-	out := map[model.Host]model.Observed[model.NodeFacts]{}
+	return askNodes(ctx, p, nodes, func(ctx context.Context, n *model.Node) (model.NodeFacts, error) {
+		return readNode(ctx, r, n, units(n))
+	})
+}
+
+// askNodes asks something of nodes over SSH, several at once and each within 8 s.
+func askNodes[T any](ctx context.Context, p *Prober, nodes []*model.Node, ask func(context.Context, *model.Node) (T, error)) map[model.Host]model.Observed[T] {
+	out := map[model.Host]model.Observed[T]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
 	var g safe.Group
-	keep := func(n *model.Node, facts model.NodeFacts, err error, start time.Time) {
+	keep := func(n *model.Node, v T, err error, start time.Time) {
 		mu.Lock()
 		defer mu.Unlock()
 		at := p.o.Now()
-		out[n.Host] = model.Observed[model.NodeFacts]{}.Next(facts, err, at, at.Sub(start))
+		out[n.Host] = model.Observed[T]{}.Next(v, err, at, at.Sub(start))
 	}
 	for _, n := range nodes {
 		g.Go("asking "+string(n.Host), func() {
-			var facts model.NodeFacts
+			var v T
 			start := p.o.Now()
 			err := take(ctx, slots)
 			if err == nil {
 				defer func() { <-slots }()
 				start = p.o.Now()
-				facts, err = readNode(ctx, r, n, units(n))
+				actx, cancel := context.WithTimeout(ctx, nodeTimeout)
+				defer cancel()
+				v, err = ask(actx, n)
 			}
-			keep(n, facts, err, start)
-		}, func(err error) { keep(n, model.NodeFacts{}, err, p.o.Now()) })
+			keep(n, v, err, start)
+		}, func(err error) {
+			var none T
+			keep(n, none, err, p.o.Now())
+		})
 	}
 	g.Wait()
 	return out
 }
 
 func readNode(ctx context.Context, r transport.Runner, n *model.Node, units []string) (model.NodeFacts, error) {
-	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
-	defer cancel()
 	out, err := r.Run(ctx, transport.Cmd{Target: n.SSH, Script: nodeScript, Args: units, Reads: true})
 	if err != nil {
 		return model.NodeFacts{}, fmt.Errorf("addresses and units: %w", err)

@@ -21,48 +21,65 @@ const (
 	maxGhosts  = 20
 	maxSession = 512 << 10 // bytes of one answer
 	maxWorkers = 200
+	maxStates  = 4 << 20 // bytes of "show servers state": 30,000 servers
 )
 
 //go:embed haproxy.sh
 var haproxyScript string
 
-// ReadProcesses lists the HAProxy processes of a node and what its old workers
-// hold, through the master socket. What cannot be asked for lack of a socket
-// or a program is in Missing, not an error.
-func ReadProcesses(ctx context.Context, r transport.Runner, t model.SSHTarget) (model.Processes, error) {
+// Runtime is what HAProxy's own sockets on a node say.
+type Runtime struct {
+	Processes model.Processes
+	Servers   model.ServerStates // of the current worker
+	NoServers error              // why Servers is not known; nil when it is
+}
+
+// ReadRuntime lists the HAProxy processes of a node, what its old workers hold
+// and what was done to the servers of its current one, through HAProxy's sockets.
+// What cannot be asked for lack of a socket or a program is in Missing and
+// NoServers, not an error.
+func ReadRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget) (Runtime, error) {
+	return readRuntime(ctx, r, t, maxGhosts)
+}
+
+// readRuntime asks at most so many old workers what they hold.
+func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, ghosts int) (Runtime, error) {
 	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
-		Args: []string{strconv.Itoa(maxGhosts), strconv.Itoa(maxSession)}})
+		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(maxStates)}})
 	if err != nil {
-		return model.Processes{}, fmt.Errorf("HAProxy's processes: %w", err)
+		return Runtime{}, fmt.Errorf("HAProxy's processes: %w", err)
 	}
 	if out.Exit != 0 || out.Truncated {
 		text := strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; ")
-		return model.Processes{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", safe.Text(t.Address, 80), out.Exit, text)
+		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", safe.Text(t.Address, 80), out.Exit, text)
 	}
-	p, err := parseProcesses(out.Stdout)
+	run, err := parseRuntime(out.Stdout)
 	if err != nil {
-		return model.Processes{}, fmt.Errorf("%s: HAProxy's processes: %w", safe.Text(t.Address, 80), err)
+		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: %w", safe.Text(t.Address, 80), err)
 	}
-	return p, nil
+	if run.NoServers != nil {
+		run.NoServers = fmt.Errorf("%s: %w", safe.Text(t.Address, 80), run.NoServers)
+	}
+	return run, nil
 }
 
-// parseProcesses reads what haproxy.sh prints:
+// parseRuntime reads what haproxy.sh prints:
 //
 //	pgtui-haproxy 1
 //	now SECONDS.FRACTION
 //	client NAME
 //	socket 0|1
 //
-// then, in any order, lines "age PID SECONDS" and frames "proc N",
+// then, in any order, lines "age PID SECONDS" and frames "servers N", "proc N",
 // "stat PID N" and "sess PID N", each followed by N bytes and a line feed;
 // then "end".
-func parseProcesses(b []byte) (model.Processes, error) {
+func parseRuntime(b []byte) (Runtime, error) {
 	l := listing{rest: b}
 	l.expect("pgtui-haproxy 1")
 	now, okNow := seconds(l.line("now "))
 	client, socket := l.line("client "), l.line("socket ")
 	if l.bad || !okNow || (socket != "0" && socket != "1") {
-		return model.Processes{}, errors.New("the answer is not a list of processes")
+		return Runtime{}, errors.New("the answer is not a list of processes")
 	}
 	p := model.Processes{At: epoch().Add(now), Socket: socket == "1"}
 	switch {
@@ -76,19 +93,28 @@ func parseProcesses(b []byte) (model.Processes, error) {
 	for {
 		line := l.until('\n')
 		if l.bad {
-			return model.Processes{}, errors.New("the list of processes is cut")
+			return Runtime{}, errors.New("the list of processes is cut")
 		}
 		if line == "end" {
 			break
 		}
 		if !a.take(&l, strings.Fields(line)) {
-			return model.Processes{}, errors.New("the list of processes is damaged")
+			return Runtime{}, errors.New("the list of processes is damaged")
 		}
 	}
 	if len(l.rest) > 0 {
-		return model.Processes{}, errors.New("the list of processes is damaged")
+		return Runtime{}, errors.New("the list of processes is damaged")
 	}
-	return a.judge(p), nil
+	run := Runtime{Processes: a.judge(p)}
+	switch {
+	case client == "none":
+		run.NoServers = errors.New("HAProxy's servers: none of socat, python3, perl and nc to ask its socket with")
+	case a.servers == nil:
+		run.NoServers = errors.New("HAProxy's servers: no socket answers show servers state: neither /run/haproxy-master.sock nor /run/haproxy.sock")
+	default:
+		run.Servers, run.NoServers = parseServerStates(a.servers)
+	}
+	return run, nil
 }
 
 // epoch is the time that date +%s counts from.
@@ -108,22 +134,28 @@ type answers struct {
 	ages       map[int]time.Duration
 	order      []int // of ages
 	proc       []byte
+	servers    []byte // nil when nobody answered
 	stat, sess map[int][]byte
 }
 
 // take reads one line, with the frame that follows it.
 func (a *answers) take(l *listing, w []string) bool {
-	frame := func(size string) ([]byte, bool) {
+	frame := func(size string, most int) ([]byte, bool) {
 		n, err := strconv.Atoi(size)
-		if err != nil || n < 0 || n > maxSession {
+		if err != nil || n < 0 || n > most {
 			return nil, false
 		}
 		b := l.take(n)
 		return b, l.until('\n') == "" && !l.bad
 	}
 	if len(w) == 2 && w[0] == "proc" {
-		b, ok := frame(w[1])
+		b, ok := frame(w[1], maxSession)
 		a.proc = b
+		return ok
+	}
+	if len(w) == 2 && w[0] == "servers" {
+		b, ok := frame(w[1], maxStates)
+		a.servers = b
 		return ok
 	}
 	if len(w) != 3 {
@@ -142,7 +174,7 @@ func (a *answers) take(l *listing, w []string) bool {
 		}
 		return true // the kernel's word is optional
 	case "stat", "sess":
-		b, ok := frame(w[2])
+		b, ok := frame(w[2], maxSession)
 		if w[0] == "stat" {
 			a.stat[pid] = b
 		} else {

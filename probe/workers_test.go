@@ -91,10 +91,11 @@ func listed(proc string) string {
 }
 
 func TestProcesses(t *testing.T) {
-	p, err := parseProcesses([]byte(listed(string(showProc(t)["bookworm"]))))
+	run, err := parseRuntime([]byte(listed(string(showProc(t)["bookworm"]))))
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := run.Processes
 	at := time.Unix(1000000, 500000000).UTC()
 	want := model.Processes{At: at, Socket: true, Workers: []model.Worker{
 		{PID: 17142, Started: at.Add(-1250 * time.Millisecond), Version: "2.6.12-1+deb12u4"},
@@ -125,7 +126,8 @@ func TestProcessesThatCannotBeAsked(t *testing.T) {
 		{"not ours", "bash: no\n", "", 0, "not a list"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := parseProcesses([]byte(tt.text))
+			run, err := parseRuntime([]byte(tt.text))
+			p := run.Processes
 			if (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Fatalf("%v, want %q", err, tt.err)
 			}
@@ -141,13 +143,14 @@ func TestProcessesThatCannotBeAsked(t *testing.T) {
 
 // TestHAProxyScript runs the script where there is no HAProxy.
 func TestHAProxyScript(t *testing.T) {
-	p, err := ReadProcesses(t.Context(), transport.Local{}, model.SSHTarget{Root: t.TempDir()})
+	run, err := ReadRuntime(t.Context(), transport.Local{}, model.SSHTarget{Root: t.TempDir()})
+	p := run.Processes
 	if err != nil || p.Missing != "no master socket /run/haproxy-master.sock" || p.At.IsZero() || len(p.Workers) > 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	lost := errors.New("lost")
-	r := transport.NewReplay(transport.Exchange{Address: "a", Args: []string{"20", "524288"}, Err: lost})
-	if _, err := ReadProcesses(t.Context(), r, model.SSHTarget{Address: "a"}); !errors.Is(err, lost) {
+	r := transport.NewReplay(transport.Exchange{Address: "a", Args: []string{"20", "524288", "4194304"}, Err: lost})
+	if _, err := ReadRuntime(t.Context(), r, model.SSHTarget{Address: "a"}); !errors.Is(err, lost) {
 		t.Error(err)
 	}
 }
@@ -159,7 +162,8 @@ func FuzzProcesses(f *testing.F) {
 	}
 	f.Add([]byte("pgtui-haproxy 1\nnow 1000\nclient perl\nsocket 0\nage 7 500\nage 9 3\nend\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := parseProcesses(b)
+		run, err := parseRuntime(b)
+		p := run.Processes
 		if err != nil {
 			return
 		}

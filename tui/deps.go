@@ -31,9 +31,9 @@ type Deps struct {
 	// Execute carries a plan out, telling each step as it happens. nil means
 	// a read-only console.
 	Execute func(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error)
-	// Examine reads what a HAProxy node holds on disk and which processes run there,
-	// over SSH. It changes nothing. nil leaves the files to the diff.
-	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes])
+	// Examine reads what a HAProxy node holds on disk, which processes run there and
+	// what was done to its servers, over SSH. It changes nothing. nil leaves the files to the diff.
+	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
 	// Access says every way into a cluster and where each leads now: it connects
 	// to all of them. snap is what the console has heard, and may be nil. nil
 	// offers no access page.

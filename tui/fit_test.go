@@ -188,12 +188,13 @@ func hostileAnswers(d *Deps) {
 		}
 		return a, err
 	}
-	d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+	d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 		if h == "10.10.10.11" {
-			return model.Observed[model.NodeConf]{Err: errHostile{}, Tried: t0}, model.Observed[model.Processes]{}
+			return model.NotRead(errHostile{}, t0)
 		}
-		return seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
-			Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}), model.Observed[model.Processes]{}
+		return model.Reading{Conf: seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
+			Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
+			Servers: seen(model.ServerStates{Count: 1, Touched: []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: model.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
 		rows, err := parts(ctx, inv, c)

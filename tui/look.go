@@ -20,7 +20,7 @@ import (
 // login that is refused must not lock an account.
 const (
 	lookEvery = 2 * time.Minute
-	lookSoon  = 20 * time.Second // when files are not as declared: a run of Pigsty's playbook may be at them
+	lookSoon  = 20 * time.Second // when files are not as declared, as a run of Pigsty's playbook may be at them, or a server is drained
 	lookAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
 	lookLimit = 30 * time.Second
 	lookNodes = 40 // up to here the nodes of every cluster are read, not only of the one that is looked at
@@ -41,8 +41,10 @@ type look struct {
 	at    time.Time // when reading conf began
 	conf  model.Observed[model.NodeConf]
 	procs model.Observed[model.Processes]
-	shape string // of the configuration that ran then; see shapeOf
-	stale bool   // another one runs since
+	// servers is what was done to HAProxy's servers by hand.
+	servers model.Observed[model.ServerStates]
+	shape   string // of the configuration that ran then; see shapeOf
+	stale   bool   // another one runs since
 
 	tried time.Time // when the latest reading began
 	err   error     // why it failed; nil when conf is its answer
@@ -55,8 +57,7 @@ type lookedMsg struct {
 	at     time.Time       // when it began
 	beside *model.Snapshot // what ran then
 	host   model.Host
-	conf   model.Observed[model.NodeConf]
-	procs  model.Observed[model.Processes]
+	read   model.Reading
 }
 
 // look reads the nodes that it is time for, each by itself: one that does not
@@ -110,6 +111,9 @@ func (l *look) due(now time.Time) bool {
 			rest = lookSoon
 		}
 	}
+	if len(l.servers.Value.Touched) > 0 {
+		rest = lookSoon
+	}
 	switch {
 	case l.err != nil:
 		rest = lookAgain
@@ -124,8 +128,8 @@ func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
 		defer cancel()
-		if err := safe.Do("reading a node", func() { msg.conf, msg.procs = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
-			msg.conf = model.Observed[model.NodeConf]{Err: err}
+		if err := safe.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
+			msg.read = model.Reading{Conf: model.Observed[model.NodeConf]{Err: err}}
 		}
 		return msg
 	})
@@ -153,17 +157,18 @@ func (l *looks) take(msg lookedMsg) bool {
 		return false
 	}
 	n := &look{tried: msg.at}
-	if msg.conf.Err == nil {
-		n.at, n.conf, n.shape = msg.at, msg.conf, shapeOf(msg.beside, msg.host)
-		if msg.procs.Known() && msg.procs.Value.Missing == "" {
-			n.procs = msg.procs
+	if msg.read.Conf.Err == nil {
+		n.at, n.conf, n.servers, n.shape = msg.at, msg.read.Conf, msg.read.Servers, shapeOf(msg.beside, msg.host)
+		if p := msg.read.Workers; p.Known() && p.Value.Missing == "" {
+			n.procs = p
 		}
 	} else {
 		if old := l.seen[msg.host]; old != nil && msg.at.Sub(old.at) < lookAgain {
 			kept := *old
 			n = &kept
 		}
-		n.tried, n.err = msg.at, msg.conf.Err
+		n.tried, n.err = msg.at, msg.read.Conf.Err
+		n.servers.Err = msg.read.Conf.Err
 	}
 	if l.seen == nil {
 		l.seen = map[model.Host]*look{}
@@ -191,9 +196,13 @@ func (l *looks) beside(s *model.Snapshot) *model.Snapshot {
 	out := *s
 	out.Conf = make(map[model.Host]model.Observed[model.NodeConf], len(l.seen))
 	out.Workers = make(map[model.Host]model.Observed[model.Processes], len(l.seen))
+	out.Servers = make(map[model.Host]model.Observed[model.ServerStates], len(l.seen))
 	for h, n := range l.seen {
 		if s.HAProxy[h].Known() && shapeOf(s, h) != n.shape {
 			n.stale = true
+		}
+		if !n.stale {
+			out.Servers[h] = n.servers
 		}
 		if n.stale || !n.conf.Known() {
 			continue

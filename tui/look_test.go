@@ -17,14 +17,14 @@ import (
 func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
 	return func(d *Deps) {
 		d.Start = "pg-test"
-		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 			switch h {
 			case "10.10.10.10":
-				return asDeclared("pg-meta"), model.Observed[model.Processes]{}
+				return model.Reading{Conf: asDeclared("pg-meta")}
 			case "10.10.10.12":
 				*asked++
 			}
-			return f(h), model.Observed[model.Processes]{}
+			return model.Reading{Conf: f(h)}
 		}
 	}
 }
@@ -107,13 +107,13 @@ func TestWhichFilesAreRead(t *testing.T) {
 	open := func(w *world) *rig {
 		clear(asked)
 		return newRig(t, w, 120, 40, func(d *Deps) {
-			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) (model.Observed[model.NodeConf], model.Observed[model.Processes]) {
+			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) model.Reading {
 				for i := range inv.Clusters {
 					if inv.Clusters[i].Front(h) != nil {
 						asked[inv.Clusters[i].Name]++
 					}
 				}
-				return seen(model.NodeConf{}), model.Observed[model.Processes]{}
+				return model.Reading{Conf: seen(model.NodeConf{})}
 			}
 		})
 	}
@@ -227,5 +227,51 @@ func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 	many.lazy = true
 	if batch := many.m.look()().(tea.BatchMsg); len(batch) != lookSlots {
 		t.Errorf("%d nodes are asked at once, of 24", len(batch))
+	}
+}
+
+// TestDrainThatTheStatsPageHides: what HAProxy's socket says of a server that is
+// down shows on the board without a key, in what-if, and is read again soon, so
+// that its end shows as well.
+func TestDrainThatTheStatsPageHides(t *testing.T) {
+	drained, asked := true, 0
+	w := newWorld()
+	w.snap.Servers = nil
+	r := newRig(t, w, 120, 40, func(d *Deps) {
+		d.Start = "pg-test"
+		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
+			if h == "10.10.10.10" {
+				return model.Reading{Conf: asDeclared("pg-meta"), Servers: seen(model.ServerStates{})}
+			}
+			asked++
+			var s model.ServerStates
+			if drained {
+				s.Touched = []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: model.ForcedDrain, Weight: 100, Configured: 100}}
+			}
+			return model.Reading{Conf: asDeclared("pg-test"), Servers: seen(s)}
+		}
+	})
+	r.want("● ok")
+	r.press("w")
+	r.want("whether a server that is DOWN is in drain or maint is not known on")
+	r.press("esc")
+	r.send(tickMsg{})
+	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy, behind its status DOWN", "– 503 ≠")
+	r.press("w", "j", "j", "l")
+	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "nobody serves")
+	r.wantNot("not known on")
+	r.press("esc")
+	drained, asked = false, 0
+	r.now = r.now.Add(lookSoon)
+	r.send(tickMsg{})
+	if asked != 3 {
+		t.Errorf("%d nodes were read again %s later", asked, lookSoon)
+	}
+	r.wantNot("in drain")
+	asked = 0
+	r.now = r.now.Add(lookSoon)
+	r.send(tickMsg{})
+	if asked != 0 {
+		t.Errorf("%d nodes were read again with nothing to watch", asked)
 	}
 }

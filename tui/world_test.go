@@ -102,10 +102,23 @@ func services(c *model.Cluster, at model.Host) []model.Service {
 	return []model.Service{p, r, d, o}
 }
 
+// drain lets HAProxy's socket say of a server that it is drained by hand.
+func (w *world) drain(proxy, server string, hosts ...model.Host) {
+	for _, h := range hosts {
+		o := w.snap.Servers[h]
+		o.Value.Touched = append(o.Value.Touched, model.ServerState{Proxy: proxy, Server: server, Bits: model.ForcedDrain, Weight: 100, Configured: 100})
+		w.snap.Servers[h] = o
+	}
+}
+
 // observe lets every node answer at t0, the first instance of each cluster leading.
 func (w *world) observe() {
 	w.snap = &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: w.inv,
-		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}}
+		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{},
+		Servers: map[model.Host]model.Observed[model.ServerStates]{}}
+	for i := range w.inv.Nodes {
+		w.snap.Servers[w.inv.Nodes[i].Host] = seen(model.ServerStates{})
+	}
 	for i := range w.inv.Clusters {
 		w.lead(&w.inv.Clusters[i], 0, 1)
 	}
@@ -278,13 +291,16 @@ func situations() []struct {
 	}
 	shut := newWorld() // the leader's pgbouncer is dead, and no check asks it
 	shut.shut("pg-test-1", "6432")
+	drained := newWorld() // replicas drained behind their status DOWN
+	drained.drain("pg-test-primary", "pg-test-2", "10.10.10.11", "10.10.10.12", "10.10.10.13")
+	drained.drain("pg-test-default", "pg-test-3", "10.10.10.12")
 	return []struct {
 		name string
 		w    *world
 	}{
 		{"partly", partly}, {"healthy", newWorld()}, {"failing", failing}, {"one-silent", oneSilent}, {"settling", settling},
 		{"drift", drift}, {"unknown", unknown}, {"asking", asking},
-		{"shut", shut},
+		{"shut", shut}, {"drained", drained},
 	}
 }
 

@@ -21,6 +21,7 @@ type DiffNode struct {
 	Differs bool       `json:"differs"`
 	Error   string     `json:"error,omitempty"` // why the node could not be read
 	Files   []DiffFile `json:"files"`           // by name; of a node that is no front the stale ones only
+	ByHand  []string   `json:"by_hand"`         // servers of its HAProxy in drain, maint or at weight 0 by hand; [] when none is known
 }
 
 // DiffFile is one file.
@@ -47,7 +48,7 @@ type Problem struct {
 func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []model.NodeDrift, diff func(model.NodeDrift, model.FileDrift) string) Diff {
 	out := Diff{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), ExitCode: code, Nodes: []DiffNode{}, Problems: []Problem{}}
 	for _, n := range drift {
-		x := DiffNode{Host: string(n.Host), Node: n.Node, Front: n.Front, ConfDir: n.ConfDir, Differs: n.Differs(), Files: []DiffFile{}}
+		x := DiffNode{Host: string(n.Host), Node: n.Node, Front: n.Front, ConfDir: n.ConfDir, Differs: n.Differs(), Files: []DiffFile{}, ByHand: append([]string{}, n.ByHand...)}
 		if n.Err != nil {
 			x.Error = n.Err.Error()
 		}

@@ -117,8 +117,11 @@ type View struct {
 	Why     string   `json:"why"`
 	AgeMs   *int64   `json:"age_ms"` // null: never answered
 	Stale   bool     `json:"stale"`
-	Servers []Server `json:"servers"`
-	Proven  *Proven  `json:"proven,omitempty"` // absent: no connection was made
+	// AdminAgeMs is how old the word on servers that are DOWN is; null: "show
+	// servers state" was not read.
+	AdminAgeMs *int64   `json:"admin_age_ms"`
+	Servers    []Server `json:"servers"`
+	Proven     *Proven  `json:"proven,omitempty"` // absent: no connection was made
 	// Frontend and Backend are HAProxy's rows of the section; null: not known.
 	Frontend *Row   `json:"frontend"`
 	Backend  *Row   `json:"backend"`
@@ -135,19 +138,22 @@ type Row struct {
 
 // Server is one server of a view.
 type Server struct {
-	Name     string `json:"name"`
-	Verdict  string `json:"verdict"`
-	Why      string `json:"why"`
-	Backup   bool   `json:"backup"`
-	Share    int    `json:"share_percent"`
-	Status   string `json:"haproxy_status,omitempty"`
-	Allowed  int    `json:"patroni_code,omitempty"`
-	Sessions int64  `json:"sessions"`
-	Scur     int64  `json:"scur"` // the same as sessions
-	Slim     *int64 `json:"slim"` // its maxconn; null: no limit
-	Qcur     int64  `json:"qcur"`
-	Qlimit   *int64 `json:"qlimit"` // its maxqueue; null: no limit
-	Note     string `json:"note,omitempty"`
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`
+	Backup  bool   `json:"backup"`
+	Share   int    `json:"share_percent"`
+	Status  string `json:"haproxy_status,omitempty"`
+	// AdminState is ready, drain or maint: what was done through HAProxy's
+	// controls. null: not known, as of a server that is DOWN without SSH.
+	AdminState *string `json:"admin_state"`
+	Allowed    int     `json:"patroni_code,omitempty"`
+	Sessions   int64   `json:"sessions"`
+	Scur       int64   `json:"scur"` // the same as sessions
+	Slim       *int64  `json:"slim"` // its maxconn; null: no limit
+	Qcur       int64   `json:"qcur"`
+	Qlimit     *int64  `json:"qlimit"` // its maxqueue; null: no limit
+	Note       string  `json:"note,omitempty"`
 }
 
 // Finding is one thing that is wrong.
@@ -238,11 +244,11 @@ func newService(svc *model.Service, r *model.Route, now time.Time) Service {
 	}
 	for _, v := range r.Views {
 		jv := View{HAProxy: string(v.HAProxy), Node: v.Node, Serving: names(v.Serving), Verdict: string(v.Verdict), Why: v.Why,
-			AgeMs: age(v.At, now), Stale: v.Stale, Servers: []Server{}, Proven: newProven(v.Proven, now),
+			AgeMs: age(v.At, now), Stale: v.Stale, AdminAgeMs: age(v.AdminAt, now), Servers: []Server{}, Proven: newProven(v.Proven, now),
 			Frontend: row(v.Frontend), Backend: row(v.Backend), Closed: v.Closed}
 		for _, c := range v.Cells {
 			jv.Servers = append(jv.Servers, Server{Name: string(c.Instance), Verdict: string(c.Verdict), Why: c.Why, Backup: c.Backup,
-				Share: c.Share, Status: c.Status, Allowed: c.Allowed, Sessions: c.Sessions, Note: c.Note,
+				Share: c.Share, Status: c.Status, AdminState: adminState(c.Admin), Allowed: c.Allowed, Sessions: c.Sessions, Note: c.Note,
 				Scur: c.Sessions, Slim: limit(c.Limit), Qcur: c.Queue, Qlimit: limit(c.QueueLimit)})
 		}
 		s.Views = append(s.Views, jv)
@@ -264,6 +270,15 @@ func limit(n int64) *int64 {
 		return nil
 	}
 	return &n
+}
+
+// adminState is nil where it is not known.
+func adminState(a model.Admin) *string {
+	if a == model.AdminUnknown {
+		return nil
+	}
+	s := string(a)
+	return &s
 }
 
 // port is a number where the text is one.

@@ -26,6 +26,33 @@ type WhatIf struct {
 	// when nothing does.
 	NodeLoss *WhatIfNodeLoss `json:"node_loss"`
 	Services []WhatIfService `json:"services"`
+	// Held are the instances that pass a service's check then and get no new
+	// connections there, because they were taken out by hand.
+	Held []WhatIfHeld `json:"held"`
+	// AdminState tells of which HAProxies that is known.
+	AdminState WhatIfAdmin `json:"admin_state"`
+}
+
+// WhatIfHeld is one instance of one service that was taken out by hand.
+type WhatIfHeld struct {
+	Service  string   `json:"service"`
+	Instance string   `json:"instance"`
+	State    string   `json:"state"`   // drain, maint, or weight for a weight of 0
+	HAProxy  []string `json:"haproxy"` // inventory names of the nodes
+	Text     string   `json:"text"`
+}
+
+// WhatIfAdmin is where "show servers state" was read, which alone tells whether a
+// server that is DOWN is drained.
+type WhatIfAdmin struct {
+	Known  bool           `json:"known"` // on every HAProxy
+	Unread []WhatIfUnread `json:"unread"`
+}
+
+// WhatIfUnread is one HAProxy where it was not.
+type WhatIfUnread struct {
+	HAProxy string `json:"haproxy"`
+	Why     string `json:"why"`
 }
 
 // WhatIfCandidate is a member that is left and does not lead now.
@@ -71,7 +98,8 @@ type WhatIfService struct {
 func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
 	out := WhatIf{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Cluster: string(o.After.Cluster.Name),
 		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Known: !o.Unsure, Why: o.Why, Reasons: append([]string{}, o.Reasons...),
-		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{}}
+		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{},
+		Held: []WhatIfHeld{}, AdminState: WhatIfAdmin{Known: len(o.Unread) == 0, Unread: []WhatIfUnread{}}}
 	r := o.Rules
 	out.Rules = WhatIfRules{From: r.From, Sync: r.SyncMode(), Strict: r.Strict, MaxLag: r.MaxLag, Timeline: r.CheckTimeline, Failsafe: r.Failsafe}
 	for _, c := range o.Candidates {
@@ -80,6 +108,20 @@ func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
 			w.Behind = &c.Behind
 		}
 		out.Candidates = append(out.Candidates, w)
+	}
+	for i := range o.Held {
+		h := &o.Held[i]
+		held := WhatIfHeld{Service: string(h.Service), Instance: string(h.Instance), State: string(h.Admin), Text: h.Text()}
+		if h.Admin == model.AdminReady {
+			held.State = "weight"
+		}
+		for _, host := range h.HAProxy {
+			held.HAProxy = append(held.HAProxy, string(host))
+		}
+		out.Held = append(out.Held, held)
+	}
+	for _, u := range o.Unread {
+		out.AdminState.Unread = append(out.AdminState.Unread, WhatIfUnread{HAProxy: string(u.HAProxy), Why: u.Why})
 	}
 	if l := o.NodeLoss; l != nil {
 		out.NodeLoss = &WhatIfNodeLoss{Nodes: hosts(l.Nodes), Leader: named(l.Leader), Why: l.Why}

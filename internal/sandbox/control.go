@@ -40,14 +40,11 @@ func AuditPath(inventory string) string {
 // listenControl opens the door for the nodes' shims and for Send.
 func (s *Sandbox) listenControl() error {
 	path := filepath.Join(s.dir, "control.sock")
-	if len(path) > maxSocketPath {
-		dir, err := os.MkdirTemp("", "pgtui-")
-		if err != nil {
-			return fmt.Errorf("sandbox: control: %w", err)
-		}
-		s.sockDir = dir
-		path = filepath.Join(dir, "control.sock")
+	dir, err := s.shortDir(path)
+	if err != nil {
+		return err
 	}
+	path = filepath.Join(dir, "control.sock")
 	_ = os.Remove(path)
 	ln, err := net.Listen("unix", path)
 	if err != nil {

@@ -40,8 +40,8 @@ type Sandbox struct {
 	opt  Options
 	dir  string
 	made bool // the directory is ours to remove
-	// sockDir is a directory of its own for the control socket, "" when the
-	// state directory's path is short enough.
+	// sockDir is a directory of its own for unix sockets, "" when the state
+	// directory's path is short enough.
 	sockDir string
 	net     int // second number of the addresses
 	hosts   []declared
@@ -54,6 +54,7 @@ type Sandbox struct {
 	origin  time.Time // by the clock
 	timer   *time.Timer
 	ports   []*port
+	sockets []net.Listener // of the nodes' HAProxies
 	wire    wire
 	changed chan struct{} // closed and renewed when something happened
 	closed  bool
@@ -130,6 +131,9 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 	w.settle(s.base)
 	s.w = w
 	s.serve()
+	if err := s.listenSockets(); err != nil {
+		return err
+	}
 	if err := s.listenControl(); err != nil {
 		return err
 	}
@@ -271,6 +275,9 @@ func (s *Sandbox) Close() error {
 		if srv != nil {
 			errs = append(errs, srv.Close())
 		}
+	}
+	for _, ln := range s.sockets {
+		errs = append(errs, ln.Close())
 	}
 	s.closePorts()
 	s.wg.Wait()

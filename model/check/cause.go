@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,12 +79,12 @@ func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
 		if strings.HasPrefix(first.Status, "DRAIN") {
 			word = "drained"
 		}
-		return cause{fmt.Sprintf("%s is %s by hand", name, word), onSockets(hosts, "set server "+server+" state ready")}
+		return cause{fmt.Sprintf("%s is %s by hand", name, word), backInService(first, server, hosts)}
 	case first.Verdict == model.Draining && strings.HasPrefix(first.Status, "UP"):
 		if weight := declaredWeight(svc, name); weight == "0" {
 			return cause{fmt.Sprintf("%s has weight 0 in the inventory", name), "set its pg_weight above 0; then pgtui reload " + string(in.Board.Cluster.Name)}
 		}
-		return cause{fmt.Sprintf("the weight of %s is set to 0 by hand", name), onSockets(hosts, "set server "+server+" weight 100%")}
+		return cause{fmt.Sprintf("the weight of %s is set to 0 by hand", name), backInService(first, server, hosts)}
 	case unreachable(first):
 		return cause{fmt.Sprintf("HAProxy cannot reach Patroni of %s (%s)", name, first.Check), "on the node of " + string(name) + ": systemctl status patroni"}
 	case first.Verdict == model.Refused && first.Allowed == 200:
@@ -159,11 +158,14 @@ func askPatroni(svc *model.Service, name model.InstanceName) string {
 	servers, _ := svc.Servers()
 	for i := range servers {
 		if s := &servers[i]; s.Name == name {
-			scheme := "http"
+			scheme, host := "http", string(s.Host)
 			if s.CheckTLS {
 				scheme = "https"
 			}
-			return fmt.Sprintf("curl -m 3 -i -X OPTIONS %s://%s%s", scheme, net.JoinHostPort(string(s.Host), s.CheckPort), svc.Check)
+			if strings.Contains(host, ":") {
+				host = "[" + host + "]"
+			}
+			return fmt.Sprintf("curl -m 3 -i -X OPTIONS %s://%s:%s%s", scheme, host, s.CheckPort, svc.Check)
 		}
 	}
 	return ""

@@ -43,6 +43,7 @@ func All() []Check {
 		{"proof-differs", proofDiffers},
 		{"check-yes-port-no", checkYesPortNo},
 		{"ghost-pinned", ghostPinned},
+		{"drain-hidden", drainHidden},
 		{"half-wiped", halfWiped},
 		{"port-twice", portTwice},
 		{"vip", vipTrouble},

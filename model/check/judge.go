@@ -65,8 +65,7 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 	for i := range c.Fronts {
 		h := c.Fronts[i].Host
 		x, y := was.HAProxy[h], is.HAProxy[h]
-		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) ||
-			!identical(was.Conf, is.Conf, h) || !identical(was.Workers, is.Workers, h) {
+		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) || !sameReading(was, is, h) {
 			return false
 		}
 	}
@@ -97,6 +96,11 @@ func identical[K comparable, T any](was, is map[K]model.Observed[T], k K) bool {
 	}
 	a, b := was[k], is[k]
 	return a.At.Equal(b.At) && a.Tried.Equal(b.Tried) && sameError(a.Err, b.Err)
+}
+
+// sameReading reports whether what was read of a node over SSH is one and the same.
+func sameReading(was, is *model.Snapshot, h model.Host) bool {
+	return identical(was.Conf, is.Conf, h) && identical(was.Workers, is.Workers, h) && identical(was.Servers, is.Servers, h)
 }
 
 func sameError(a, b error) bool {

@@ -7,7 +7,7 @@ import (
 )
 
 // nodeUnread: what was asked over SSH and not answered. What it would have told
-// is not known, which is not the same as healthy. One finding a node.
+// is not known, which is not the same as healthy. One finding a node and source.
 func nodeUnread(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Cluster.Fronts {
@@ -33,6 +33,11 @@ func nodeUnread(in Input) []model.Finding {
 			f.Summary = fmt.Sprintf("whether old HAProxy workers on %s hold sessions is not known", labelOf(in, host))
 			f.Hint = "Pigsty 4 opens the master socket (haproxy -S); older ones have none"
 			out = append(out, f)
+		}
+		if servers := in.Snap.Servers[host]; servers.Err != nil {
+			out = append(out, model.Finding{Severity: model.Info, Host: host, Evidence: []string{servers.Err.Error()},
+				Summary: fmt.Sprintf("whether HAProxy on %s has servers in drain or maint behind their status DOWN is not known", labelOf(in, host)),
+				Hint:    hintOr(servers.Err, "does haproxy.cfg there have the line stats socket /var/run/haproxy.sock mode 600 level admin?")})
 		}
 	}
 	return out

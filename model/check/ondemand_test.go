@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"time"
 
 	"pgtui/model"
@@ -41,11 +42,46 @@ func onDemand() []struct {
 				{PID: 40, Started: t0.Add(-time.Minute)}, {PID: 38, Old: true, Known: true, Started: t0.Add(-age), Pins: pins}}})}
 		}
 	}
+	// cells puts pg-test-2 into the route's view of so many HAProxies.
+	cells := func(route, views int, c model.Cell) func(*check.Input) {
+		return func(in *check.Input) {
+			c.Instance = "pg-test-2"
+			for i := range views {
+				in.Board.Routes[route].Views[i].Cells = []model.Cell{c}
+			}
+		}
+	}
+	hidden := model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: model.AdminDrain, Held: "in drain by hand"}
+	maint := model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: model.AdminMaint, Why: "taken out by hand"}
 	return []struct {
 		name string
 		do   func(*check.Input)
 		want string
 	}{
+		{"a replica drained behind its status DOWN", cells(0, 2, hidden),
+			"drain-hidden critical pg-test-2 is in drain in primary 5433 on every HAProxy, behind its status DOWN: when it leads, 5433 has no server there"},
+		{"the same on one HAProxy", cells(0, 1, hidden), "drain-hidden critical pg-test-2 is in drain in primary 5433 on 1 of 2 HAProxies"},
+		{"in a service of replicas", cells(1, 2, hidden), "drain-hidden warning pg-test-2 is in drain in replica 5434 on every HAProxy, behind its status DOWN: when its check passes"},
+		{"one that may not lead", func(in *check.Input) {
+			cells(0, 2, hidden)(in)
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Tags: map[string]string{"nofailover": "true"}})}
+		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		{"of a standby cluster", func(in *check.Input) {
+			cells(0, 2, hidden)(in)
+			in.Board.Cluster.Standby = true
+		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		{"weight 0 behind its status DOWN", cells(0, 2, model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
+			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},
+		{"a replica in maintenance in the primary service", cells(0, 2, maint),
+			"drain-hidden critical pg-test-2 is in maint in primary 5433 on every HAProxy: when it leads, 5433 has no server there"},
+		{"HAProxy's socket does not answer", func(in *check.Input) {
+			in.Snap.Servers = map[model.Host]model.Observed[model.ServerStates]{"a": {Err: errors.New("no socket answers"), Tried: t0}}
+		}, "node-unread info whether HAProxy on a has servers in drain or maint behind their status DOWN is not known"},
+		{"the leader in maintenance is no secret", func(in *check.Input) {
+			cells(0, 2, maint)(in)
+			in.Board.Leader, in.Board.Members[1].Declared, in.Board.Members[0].Declared = "pg-test-2", model.RolePrimary, model.RoleReplica
+		}, "server-by-hand warning pg-test-2 is maint in primary 5433"},
+		{"a replica in maintenance in its own service is no secret", cells(1, 2, maint), "server-by-hand warning pg-test-2 is maint in replica 5434"},
 		{"a proof that agrees", proven(model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
 		{"somebody else answers", proven(model.Proven{Against: "pg-test-2 answered"}),
 			"proof-differs critical primary 5433: real connections are answered by the wrong server on 1 of 2 HAProxies"},

@@ -7,7 +7,8 @@ import (
 )
 
 // serverByHand: a server somebody took out through HAProxy's own controls. A
-// reload undoes it silently. One finding a server of a service.
+// reload undoes it silently. Where nobody sees it yet it is drainHidden's. One finding a
+// server of a service.
 func serverByHand(in Input) []model.Finding {
 	var out []model.Finding
 	for _, r := range in.Board.Routes {
@@ -15,12 +16,12 @@ func serverByHand(in Input) []model.Finding {
 		count := map[model.InstanceName]int{}
 		for _, v := range r.Views {
 			for _, c := range v.Cells {
-				if c.Verdict != model.Maint && c.Verdict != model.Draining || v.Closed != "" && !byHand(&c) {
+				if c.Verdict != model.Maint && c.Verdict != model.Draining || v.Closed != "" && !byHand(&c) || outUnseen(in, &r, &c) {
 					continue
 				}
 				if at[c.Instance] == 0 {
 					out = append(out, model.Finding{Severity: model.Warning, Service: r.Service, Instance: c.Instance,
-						Hint: "a reload of that HAProxy puts it back into service, " + backInService(in, &r, v.HAProxy, c.Instance)})
+						Hint: "a reload of that HAProxy puts it back into service, unless the servers' states are handed over; " + "so does " + backInService(&c, sectionOf(in, &r)+"/"+string(c.Instance), []model.Host{v.HAProxy})})
 					at[c.Instance] = len(out)
 				}
 				count[c.Instance]++
@@ -33,11 +34,7 @@ func serverByHand(in Input) []model.Finding {
 	return out
 }
 
-// backInService is the command that puts one server back on one HAProxy.
-func backInService(in Input, r *model.Route, h model.Host, name model.InstanceName) string {
-	svc := in.Board.Cluster.Service(r.Service)
-	if svc == nil {
-		return ""
-	}
-	return "so does " + onSocket(h, "set server "+svc.Proxy()+"/"+string(name)+" state ready")
+// sectionOf is the name of a service's HAProxy section.
+func sectionOf(in Input, r *model.Route) string {
+	return string(in.Board.Cluster.Name) + "-" + string(r.Service)
 }

@@ -137,14 +137,22 @@ func (p *WhatIf) View(e Env) []widget.Line {
 	if err != nil {
 		return append(lines, nil, widget.T(theme.Warn, " "+err.Error()))
 	}
-	lines = append(lines, p.leads(&out, e)...)
+	leads := p.leads(&out, e)
+	short := append(slices.Clone(lines), leads[0])
+	lines = append(lines, leads...)
+	for i := range out.Held {
+		lines = append(lines, wrapped(theme.Bad, "✕ "+out.Held[i].Text(), " ", e.W, 3)...)
+	}
 	members, services := p.members(&out, sup, cur, e), thenTable(&out, e)
 	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
-		return append(append(lines[:2], members[1+cur]), services...)
+		return append(append(short, members[1+cur]), services...)
 	}
 	lines = append(lines, reasons(&out, e, e.H-len(lines)-len(members)-len(services)-2)...)
 	lines = append(append(lines, nil), members...)
 	lines = append(append(lines, nil), services...)
+	if text := model.UnreadText(out.Unread); text != "" {
+		lines = append(append(lines, nil), wrapped(theme.Doubt, "? "+text, " ", e.W, 3)...)
+	}
 	lines = append(append(lines, nil), wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
 	return append(lines, wrapped(theme.Dim,
 		"On paper: nothing is touched. It is so once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks, "+

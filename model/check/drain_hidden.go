@@ -1,0 +1,124 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+)
+
+// drainHidden: a server that somebody took out through HAProxy's own controls,
+// where nothing shows it yet. A drained server that is down has the status DOWN;
+// when its check passes it gets no new connections. In a primary service every
+// replica is down: the next leader may be one that its service never serves. One
+// finding a server of a service.
+func drainHidden(in Input) []model.Finding {
+	var out []model.Finding
+	for i := range in.Board.Routes {
+		r := &in.Board.Routes[i]
+		at := map[model.InstanceName]int{} // index in out, from 1
+		count := map[model.InstanceName]int{}
+		where := map[model.InstanceName][]model.Host{}
+		for j := range r.Views {
+			v := &r.Views[j]
+			for k := range v.Cells {
+				c := &v.Cells[k]
+				if !outUnseen(in, r, c) {
+					continue
+				}
+				if at[c.Instance] == 0 {
+					out = append(out, model.Finding{Severity: drainSeverity(in, r, c.Instance), Service: r.Service, Instance: c.Instance})
+					at[c.Instance] = len(out)
+				}
+				f := &out[at[c.Instance]-1]
+				count[c.Instance]++
+				where[c.Instance] = append(where[c.Instance], v.HAProxy)
+				section := sectionOf(in, r)
+				f.Evidence = append(f.Evidence, drainEvidence(v, c, section))
+				f.Summary = fmt.Sprintf("%s is in %s in %s %s on %s%s: %s", c.Instance, drainWord(c), r.Service, r.Port,
+					onNodes(count[c.Instance], len(r.Views)), masked(c), drainEffect(in, r))
+				f.Hint = drainHint(in, c, section, where[c.Instance])
+			}
+		}
+	}
+	return out
+}
+
+// outUnseen reports whether a server gets no new connections by hand once it is
+// wanted, and its status shows no sign of it, or it is a replica in the primary
+// service, which nobody expects to serve there yet.
+func outUnseen(in Input, r *model.Route, c *model.Cell) bool {
+	return c.Held != "" || c.Verdict == model.Maint && c.Status == "MAINT" && primaryRoute(in, r) && c.Instance != in.Board.Leader
+}
+
+// primaryRoute reports whether the leader of the cluster is to serve the route.
+func primaryRoute(in Input, r *model.Route) bool {
+	svc := in.Board.Cluster.Service(r.Service)
+	return svc != nil && model.WantsPrimary(svc.Check)
+}
+
+// drainSeverity is critical where the next failover may leave a primary service
+// without a server.
+func drainSeverity(in Input, r *model.Route, name model.InstanceName) model.Severity {
+	if primaryRoute(in, r) && !in.Board.Cluster.Standby {
+		if st := in.Snap.Patroni[name].Status.Value; !st.NoFailover() {
+			return model.Critical
+		}
+	}
+	return model.Warning
+}
+
+func drainWord(c *model.Cell) string {
+	if c.Admin == model.AdminDrain || c.Admin == model.AdminMaint {
+		return string(c.Admin)
+	}
+	return "drain (weight 0)"
+}
+
+func masked(c *model.Cell) string {
+	if c.Held == "" {
+		return ""
+	}
+	return ", behind its status DOWN"
+}
+
+func drainEffect(in Input, r *model.Route) string {
+	if primaryRoute(in, r) {
+		return "when it leads, " + r.Port + " has no server there"
+	}
+	return "when its check passes it gets no new connections"
+}
+
+func drainEvidence(v *model.View, c *model.Cell, section string) string {
+	s := fmt.Sprintf("%s: %s/%s: %s", v.Label(), section, c.Instance, c.Why)
+	if c.Held != "" {
+		s = fmt.Sprintf("%s: %s/%s: %s", v.Label(), section, c.Instance, c.Held)
+	}
+	if c.Held != "" && !v.AdminAt.IsZero() {
+		s += "; read at " + v.AdminAt.UTC().Format("15:04:05") + " UTC"
+	}
+	return s
+}
+
+// drainHint is what ends it.
+func drainHint(in Input, c *model.Cell, section string, hosts []model.Host) string {
+	return backInService(c, section+"/"+string(c.Instance), hosts) + "; a reload ends it too, unless the servers' states are handed over (pgtui states " + string(in.Board.Cluster.Name) + "): then it stays"
+}
+
+// backInService is the command that gives a server, "pg-test-primary/pg-test-1",
+// back to its HAProxies after somebody took it out.
+func backInService(c *model.Cell, server string, hosts []model.Host) string {
+	first, set := "", "set server "+server+" weight 100%"
+	switch {
+	case c.Admin == model.AdminDrain || strings.HasPrefix(c.Status, "DRAIN"):
+		set = "set server " + server + " state ready"
+	case c.Admin == model.AdminMaint || strings.HasPrefix(c.Status, "MAINT"):
+		// Ready from maintenance sends it clients before its first check.
+		first, set = "first the same with state drain, and after its next check: ", "set server "+server+" state ready"
+	}
+	s := first + onSockets(hosts[:min(len(hosts), 4)], set)
+	if len(hosts) > 4 {
+		s += fmt.Sprintf(" and %d more", len(hosts)-4)
+	}
+	return s
+}

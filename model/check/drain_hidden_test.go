@@ -1,0 +1,85 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgtui/model"
+	"pgtui/model/check"
+)
+
+// TestDrainHiddenHint: the command names the section, the server and the nodes,
+// ends what was done, and says what a reload does. A server in maintenance is
+// drained first: ready sends it clients before its first check.
+func TestDrainHiddenHint(t *testing.T) {
+	for _, tt := range []struct {
+		cell model.Cell
+		want []string
+	}{
+		{model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: model.AdminDrain, Held: "drained"},
+			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload ends it too, unless", "pgtui states pg-test"}},
+		{model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: model.AdminMaint},
+			[]string{"first the same with state drain, and after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
+		{model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
+			[]string{"'set server pg-test-primary/pg-test-2 weight 100%'"}},
+	} {
+		in := input(func(in *check.Input) {
+			tt.cell.Instance = "pg-test-2"
+			for i := range in.Board.Routes[0].Views {
+				v := &in.Board.Routes[0].Views[i]
+				v.Cells, v.AdminAt = []model.Cell{tt.cell}, t0
+			}
+		})
+		var found []model.Finding
+		for _, f := range check.Diagnose(in) {
+			if f.Code == "drain-hidden" {
+				found = append(found, f)
+			}
+		}
+		if len(found) != 1 {
+			t.Fatalf("%+v", found)
+		}
+		f := found[0]
+		for _, w := range tt.want {
+			if !strings.Contains(f.Hint, w) {
+				t.Errorf("%q lacks %q", f.Hint, w)
+			}
+		}
+		evidence := strings.Join(f.Evidence, "\n")
+		if len(f.Evidence) != 2 || !strings.HasPrefix(f.Evidence[0], "n-a: pg-test-primary/pg-test-2: ") || len(f.Summary) > 240 || len(f.Hint) > 400 {
+			t.Errorf("%d %d %q", len(f.Summary), len(f.Hint), f.Evidence)
+		}
+		if tt.cell.Held != "" && !strings.Contains(evidence, "read at 03:04:05 UTC") {
+			t.Error(evidence)
+		}
+	}
+}
+
+// TestJudgeHearsOfADrain: a board is judged again when what was done to a server
+// is read, though the stats page says the same.
+func TestJudgeHearsOfADrain(t *testing.T) {
+	in := input(func(*check.Input) {})
+	in.Snap.Inventory.Clusters = []model.Cluster{*in.Board.Cluster}
+	rows := []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK"},
+		{Name: "pg-test-2", Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503}}
+	page := seen(model.HAProxyStats{Proxies: []model.Proxy{{Name: "pg-test-primary", Servers: rows}, {Name: "pg-test-replica", Servers: rows}}})
+	in.Snap.HAProxy["a"], in.Snap.HAProxy["b"] = page, page
+	var j check.Judge
+	drains := func(s *model.Snapshot) (n int) {
+		for _, f := range j.Boards(s, t0)[0].Findings {
+			if f.Code == "drain-hidden" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := drains(in.Snap); n != 0 {
+		t.Fatalf("%d before", n)
+	}
+	next := *in.Snap
+	next.Servers = map[model.Host]model.Observed[model.ServerStates]{"a": seen(model.ServerStates{Count: 4,
+		Touched: []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: model.ForcedDrain, Weight: 100, Configured: 100}}})}
+	if n := drains(&next); n != 1 {
+		t.Errorf("%d once it was read", n)
+	}
+}
