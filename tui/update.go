@@ -69,10 +69,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow(), m.look(), m.stamp())
-	case stampedMsg:
-		return m.stamped(msg)
-	case lookedMsg:
-		return m.looked(msg)
+	case lookedMsg, stampedMsg:
+		return m.files(msg)
 	case suspendMsg, awakeMsg, actionMsg:
 		return m.outside(msg)
 	case settleMsg:
@@ -120,6 +118,14 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.broadcast(msg)
 	}
 	return nil
+}
+
+// files takes in what files hold: those of a node, and those of the inventory.
+func (m *Model) files(msg tea.Msg) tea.Cmd {
+	if looked, ok := msg.(lookedMsg); ok {
+		return m.looked(looked)
+	}
+	return m.stamped(msg.(stampedMsg))
 }
 
 // outside takes in what a shell does with the console, and what became of one of
