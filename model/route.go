@@ -16,13 +16,15 @@ type Cell struct {
 	Status   string // HAProxy's own word, "UP 1/3"; "" when not known
 	Allowed  int    // Patroni's answer to the check path, asked by pgtui: HTTP status; 0 not known
 	Sessions int64
-	Note     string // where promise, permission and reality differ; "" when they agree
-	Differs  bool   // Note is about the running configuration, not about a check's answer
-	Shut     string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
-	Full     string // why HAProxy hands it no further connection: its queue is full; "" when it does
-	Check    string // HAProxy's check_status, "L4TOUT"; "" when there is none
-	Limit    int64  // slim: its maxconn; 0 when there is none
-	Queue    int64  // qcur: clients that wait for this server
+	Note     string   // where promise, permission and reality differ; "" when they agree
+	Differs  bool     // Note is about the running configuration, not about a check's answer
+	Shut     string   // why its port takes no connections though its Patroni answers; "" when it does, or is not known
+	Pooled   bool     // its port is its pgbouncer's, and its Patroni answers
+	Held     PoolHold // what of its pgbouncer makes it Shut though the port answers; "" when it is not that
+	Full     string   // why HAProxy hands it no further connection: its queue is full; "" when it does
+	Check    string   // HAProxy's check_status, "L4TOUT"; "" when there is none
+	Limit    int64    // slim: its maxconn; 0 when there is none
+	Queue    int64    // qcur: clients that wait for this server
 	// QueueLimit is qlimit, its maxqueue; 0 when there is none.
 	QueueLimit int64
 }
@@ -69,17 +71,39 @@ type Route struct {
 	Views   []View
 }
 
-// Shut are the servers that get connections on a port that takes none, each
-// once, and why; nil when there are none.
+// Shut are the servers that get connections on a port that takes none, or from
+// whose pgbouncer no client gets through, each once, and why; nil when there are
+// none.
 func (r *Route) Shut() (names []InstanceName, why []string) {
+	return r.shut(func(*Cell) bool { return true })
+}
+
+// ShutPorts are those of Shut whose port does not answer.
+func (r *Route) ShutPorts() (names []InstanceName, why []string) {
+	return r.shut(func(c *Cell) bool { return c.Held == "" })
+}
+
+func (r *Route) shut(counts func(*Cell) bool) (names []InstanceName, why []string) {
 	for i := range r.Views {
 		for k := range r.Views[i].Cells {
-			if c := &r.Views[i].Cells[k]; c.Share > 0 && c.Shut != "" && !slices.Contains(names, c.Instance) {
+			if c := &r.Views[i].Cells[k]; c.Share > 0 && c.Shut != "" && counts(c) && !slices.Contains(names, c.Instance) {
 				names, why = append(names, c.Instance), append(why, string(c.Instance)+": "+c.Shut)
 			}
 		}
 	}
 	return names, why
+}
+
+// HeldWord is what keeps clients from a server of Shut: "pool paused", "port shut".
+func (r *Route) HeldWord(name InstanceName) string {
+	for i := range r.Views {
+		for k := range r.Views[i].Cells {
+			if c := &r.Views[i].Cells[k]; c.Instance == name && c.Share > 0 && c.Held != "" {
+				return c.Held.Word()
+			}
+		}
+	}
+	return PoolHold("").Word()
 }
 
 // Member is one instance as a whole: what it is now, from its own Patroni.
@@ -94,7 +118,8 @@ type Member struct {
 	Lag   int64
 	Known bool
 	At    time.Time
-	Why   string // why it is not known, or what is odd
+	Why   string              // why it is not known, or what is odd
+	Pool  Observed[PoolState] // of its pgbouncer; the zero value when it is not asked
 }
 
 // VIPState is where the cluster's VIP is. The zero value means it has none.

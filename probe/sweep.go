@@ -32,6 +32,7 @@ type instance struct {
 	tls    bool
 	checks []string // as the services have them, each once
 	ports  []serverPort
+	pool   *pool // nil when it is not asked
 }
 
 func (in instance) place() place { return place{string(in.name), in.addr} }
@@ -79,6 +80,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				tls:    in.PatroniTLS,
 				checks: checks[in.Name],
 				ports:  ports[in.Name],
+				pool:   poolOf(c, &in, ports[in.Name]),
 			})
 		}
 		for _, f := range c.Fronts {
@@ -217,6 +219,9 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 	}
 	for _, pt := range in.ports {
 		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
+	}
+	if in.pool != nil {
+		g.Go(r.doing, func() { r.askPool(ctx, in) }, func(error) {}) // as above
 	}
 	g.Wait()
 }
