@@ -142,7 +142,7 @@ func PoolTroubleOf(c *Cluster, p *PoolState) PoolTrouble {
 			}
 			text += " (" + listed(names, 5) + ")"
 		}
-		return PoolTrouble{Kind: PoolPaused, Whole: true, Text: text + ": " + WaitText(n, longest)}
+		return PoolTrouble{Kind: PoolPaused, Whole: true, Text: text + ": " + waitText(n, longest)}
 	case p.full():
 		text := "pgbouncer takes no more clients (max_client_conn)"
 		if p.MaxClients > 0 {
@@ -213,9 +213,9 @@ func heldText(k PoolHold, dbs []*PoolDatabase, told bool) string {
 			why = "pgbouncer does not reach PostgreSQL"
 		}
 		has := map[string]string{"is": "has", "are": "have"}[is]
-		return fmt.Sprintf("%s %s no connection to PostgreSQL, and %s: %s", what, has, WaitText(n, longest), why)
+		return fmt.Sprintf("%s %s no connection to PostgreSQL, and %s: %s", what, has, waitText(n, longest), why)
 	}
-	return fmt.Sprintf("%s %s paused: %s", what, is, WaitText(n, longest))
+	return fmt.Sprintf("%s %s paused: %s", what, is, waitText(n, longest))
 }
 
 // listed joins at most most names.
@@ -226,8 +226,8 @@ func listed(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// WaitText is "3 clients wait, the longest 12 s".
-func WaitText(n int, longest time.Duration) string {
+// waitText is "3 clients wait, the longest 12 s".
+func waitText(n int, longest time.Duration) string {
 	switch n {
 	case 0:
 		return "no client waits yet"
@@ -235,6 +235,18 @@ func WaitText(n int, longest time.Duration) string {
 		return fmt.Sprintf("1 client waits, %s so far", secondsText(longest))
 	}
 	return fmt.Sprintf("%d clients wait, the longest %s", n, secondsText(longest))
+}
+
+// WaitText is who waits for a connection of the database, and how many there are.
+func (d *PoolDatabase) WaitText() string {
+	if d.Waiting == 0 {
+		return fmt.Sprintf("no client of database %s waits; %d of %d connections to PostgreSQL are in use", d.Name, d.Busy, d.Servers)
+	}
+	who := fmt.Sprintf("%d clients of database %s wait for a server connection, the longest %s", d.Waiting, d.Name, secondsText(d.MaxWait))
+	if d.Waiting == 1 {
+		who = fmt.Sprintf("1 client of database %s has waited %s for a server connection", d.Name, secondsText(d.MaxWait))
+	}
+	return fmt.Sprintf("%s; %d of %d connections to PostgreSQL are in use", who, d.Busy, d.Servers)
 }
 
 // secondsText is a duration to the tenth of a second below ten, else to the second.

@@ -226,7 +226,7 @@ func TraceClusters(inv *Inventory, t TraceTarget, attempts []TraceAttempt) []*Cl
 func TraceOf(s *Snapshot, inv *Inventory, boards []Board, target TraceTarget, attempts []TraceAttempt) Trace {
 	t := Trace{Target: target}
 	for i := range attempts {
-		w := &walk{s: s, way: WayOf(inv, &attempts[i]), database: target.Database}
+		w := &walk{s: s, way: WayOf(inv, &attempts[i]), database: target.Database, used: target.Login.Databases}
 		w.out.TraceAttempt = attempts[i]
 		for j := range boards {
 			if boards[j].Cluster == w.way.Cluster {
@@ -288,14 +288,14 @@ func (a *TracedAttempt) Chain() string {
 
 // walk goes along one attempt.
 type walk struct {
-	s    *Snapshot
-	b    *Board // nil when the cluster is not known
-	way  WayIn
-	node Host // whose HAProxy or server takes the connection; "" when not known
-	view *View
-	out  TracedAttempt
-	// database is the one that the client wants.
-	database string
+	s        *Snapshot
+	b        *Board // nil when the cluster is not known
+	way      WayIn
+	node     Host // whose HAProxy or server takes the connection; "" when not known
+	view     *View
+	out      TracedAttempt
+	database string   // that the client wants
+	used     []string // those that are logged in to in its place, until one is known
 }
 
 func (w *walk) add(h Hop) { w.out.Hops = append(w.out.Hops, h) }
@@ -557,19 +557,28 @@ func (w *walk) pooler(at string) (Hop, bool) {
 }
 
 // held says what keeps the client from its database in the pgbouncer it comes
-// to, by that one's own console; "" when nothing does, or it is not known.
+// to, by that one's own console; "" when nothing does, or it is not known. Where
+// a question got no answer, that clients wait there is the cause too.
 func (w *walk) held() string {
 	if w.s == nil || w.b == nil {
 		return ""
 	}
+	failed := w.out.Try.Fault != ""
 	for _, name := range w.ends() {
+		v := w.s.Patroni[name]
+		p := v.PoolNow(w.b.Judged)
+		if p == nil {
+			continue
+		}
 		t := w.s.PoolTrouble(w.way.Cluster, name, w.b.Judged)
-		if t.Whole || slices.ContainsFunc(t.Held, func(d PoolDatabase) bool { return d.Name == w.database }) {
-			at := string(name)
-			if len(t.Held) == 0 {
-				at += ", database " + w.database
-			}
-			return at + ": " + t.Text
+		wanted := func(d PoolDatabase) bool { return d.Name == w.database || failed && slices.Contains(w.used, d.Name) }
+		switch i := slices.IndexFunc(p.Databases, func(d PoolDatabase) bool { return d.Waiting > 0 && wanted(d) }); {
+		case t.Whole && len(t.Held) == 0:
+			return fmt.Sprintf("%s, database %s: %s", name, w.database, t.Text)
+		case t.Whole || slices.ContainsFunc(t.Held, wanted):
+			return fmt.Sprintf("%s: %s", name, t.Text)
+		case i >= 0 && w.out.Try.Fault == FaultTimeout:
+			return fmt.Sprintf("%s: %s", name, p.Databases[i].WaitText())
 		}
 	}
 	return ""

@@ -220,10 +220,11 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 	for _, pt := range in.ports {
 		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
 	}
-	if in.pool != nil {
-		g.Go(r.doing, func() { r.askPool(ctx, in) }, func(error) {}) // as above
-	}
 	g.Wait()
+	if in.pool != nil { // it comes last: who serves is known without it
+		g.Go(r.doing, func() { r.askPool(ctx, in) }, func(error) {}) // as above
+		g.Wait()
+	}
 }
 
 // askRest asks a Patroni that answers everything but its status.

@@ -43,18 +43,12 @@ func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 					f.Evidence = append(f.Evidence, fmt.Sprintf("and %d more databases", len(t.Held)-k))
 					break
 				}
-				f.Evidence = append(f.Evidence, poolLine(&t.Held[k]))
+				f.Evidence = append(f.Evidence, t.Held[k].WaitText())
 			}
 			out = append(out, f)
 		}
 		return out
 	}
-}
-
-// poolLine is one database of a pgbouncer in numbers.
-func poolLine(d *model.PoolDatabase) string {
-	return fmt.Sprintf("database %s: %d clients wait, the longest %d s; %d of its %d connections to PostgreSQL are in use",
-		d.Name, d.Waiting, int(d.MaxWait.Seconds()), d.Busy, d.Servers)
 }
 
 // sentTo reports whether the route gives the instance's pgbouncer new
@@ -98,7 +92,7 @@ func poolWaiting(in Input) []model.Finding {
 				continue
 			}
 			if len(evidence) < 20 {
-				evidence = append(evidence, poolLine(d))
+				evidence = append(evidence, d.WaitText())
 			}
 			if worst == nil || d.MaxWait > worst.MaxWait {
 				worst = d
@@ -108,9 +102,8 @@ func poolWaiting(in Input) []model.Finding {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
-			Summary: fmt.Sprintf("%s: %s of database %s, with %d of %d connections to PostgreSQL in use", inst.Name,
-				model.WaitText(worst.Waiting, worst.MaxWait), worst.Name, worst.Busy, worst.Servers),
-			Hint: model.PoolCommand(c, inst, "SHOW SERVERS") + "; pool_size is " + fmt.Sprint(worst.Size)})
+			Summary: fmt.Sprintf("%s: pgbouncer: %s", inst.Name, worst.WaitText()),
+			Hint:    model.PoolCommand(c, inst, "SHOW SERVERS") + "; pool_size is " + fmt.Sprint(worst.Size)})
 	}
 	return out
 }
