@@ -85,21 +85,23 @@ func poolWaiting(in Input) []model.Finding {
 			continue
 		}
 		var worst *model.PoolDatabase
-		var evidence []string
+		waiting := 0 // databases
 		for k := range p.Databases {
 			d := &p.Databases[k]
 			if d.Waiting == 0 || d.MaxWait < model.PoolWait || p.Held(d) != "" {
 				continue
 			}
-			if len(evidence) < 20 {
-				evidence = append(evidence, d.WaitText())
-			}
+			waiting++
 			if worst == nil || d.MaxWait > worst.MaxWait {
 				worst = d
 			}
 		}
 		if worst == nil {
 			continue
+		}
+		var evidence []string
+		if waiting > 1 {
+			evidence = []string{fmt.Sprintf("clients wait too long in other databases too: %d", waiting-1)}
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
 			Summary: fmt.Sprintf("%s: pgbouncer: %s", inst.Name, worst.WaitText()),
