@@ -33,18 +33,22 @@ type PoolState struct {
 
 // PoolDatabase is one database of a pgbouncer, with the pools of all its users.
 type PoolDatabase struct {
-	Name       string
-	Paused     bool          // PAUSE or KILL of this database
-	Disabled   bool          // DISABLE: no new clients
-	Active     int           // clients that do not wait
-	Waiting    int           // clients that wait for a server connection
-	MaxWait    time.Duration // how long the first of them has waited; 0 when none waits
-	Servers    int           // connections to PostgreSQL, those that log in included
-	Busy       int           // of those, in use by a client
-	Size       int           // pool_size, of each user
-	MaxServers int           // max_db_connections; 0 is no limit
-	Clients    int           // 0 before pgbouncer 1.24
-	MaxClients int           // max_db_client_connections; 0 is no limit, and before pgbouncer 1.24
+	Name     string
+	Paused   bool          // PAUSE or KILL of this database
+	Disabled bool          // DISABLE: no new clients
+	Active   int           // clients that do not wait
+	Waiting  int           // clients that wait for a server connection
+	MaxWait  time.Duration // how long the first of them has waited; 0 when none waits, or it is not told
+	// StalledAt is when it was first seen that clients wait and there is no
+	// connection to PostgreSQL; zero when it is not so. pgbouncer counts no time for
+	// clients that wait to be let in.
+	StalledAt  time.Time
+	Servers    int // connections to PostgreSQL, those that log in included
+	Busy       int // of those, in use by a client
+	Size       int // pool_size, of each user
+	MaxServers int // max_db_connections; 0 is no limit
+	Clients    int // 0 before pgbouncer 1.24
+	MaxClients int // max_db_client_connections; 0 is no limit, and before pgbouncer 1.24
 }
 
 // ConsoleRefused is the error of a pgbouncer that does not let the monitoring
@@ -228,10 +232,12 @@ func listed(names []string, most int) string {
 
 // waitText is "3 clients wait, the longest 12 s".
 func waitText(n int, longest time.Duration) string {
-	switch n {
-	case 0:
+	switch {
+	case n == 0:
 		return "no client waits yet"
-	case 1:
+	case longest == 0:
+		return fmt.Sprintf("clients that wait: %d", n)
+	case n == 1:
 		return fmt.Sprintf("1 client waits, %s so far", secondsText(longest))
 	}
 	return fmt.Sprintf("%d clients wait, the longest %s", n, secondsText(longest))

@@ -121,7 +121,7 @@ func (p *Prober) console(ctx context.Context, pl *pool, old model.Observed[model
 	defer line.close()
 	conn, err := line.login(ctx, pl.login, "pgbouncer")
 	if err != nil {
-		return refusedConsole(err, pl)
+		return p.refusedConsole(err, pl)
 	}
 	defer func() {
 		_ = conn.Close(ctx) // the questions are answered or lost already
@@ -129,17 +129,17 @@ func (p *Prober) console(ctx context.Context, pl *pool, old model.Observed[model
 	st.Version = versionOf(conn)
 	c := &console{ctx: ctx, now: p.o.Now, conn: conn}
 	c.state(&st)
-	c.databases(&st)
+	c.databases(&st, &old.Value)
 	c.lists(&st, old)
 	if c.err != nil {
-		return model.PoolState{}, fmt.Errorf("pgbouncer's console: %s", faultOf(c.err, pl.addr).Text)
+		return model.PoolState{}, p.consoleError(c.err, pl)
 	}
 	return st, nil
 }
 
 // refusedConsole is what a failed login says of the pool: nothing, unless it is
 // full.
-func refusedConsole(err error, pl *pool) (model.PoolState, error) {
+func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	try := faultOf(err, pl.addr)
 	pe, said := errors.AsType[*pgconn.PgError](err)
 	switch {
@@ -150,7 +150,16 @@ func refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	case try.Fault == model.FaultAuth:
 		return model.PoolState{}, &model.ConsoleRefused{Text: "pgbouncer's console: " + try.Text}
 	}
-	return model.PoolState{}, fmt.Errorf("pgbouncer's console: %s", try.Text)
+	return model.PoolState{}, p.consoleError(err, pl)
+}
+
+// consoleError says in plain words why a console was not read.
+func (p *Prober) consoleError(err error, pl *pool) error {
+	try := faultOf(err, pl.addr)
+	if try.Fault == model.FaultTimeout {
+		try.Text = strings.Replace(try.Text, proveTimeout.String(), p.o.Timeout.String(), 1)
+	}
+	return errors.New("pgbouncer's console: " + try.Text)
 }
 
 // console is one connection to a pgbouncer's own database. Its columns are
@@ -242,7 +251,7 @@ func tellsState(version string) bool {
 }
 
 // databases are those of SHOW DATABASES with the pools that SHOW POOLS has for them.
-func (c *console) databases(st *model.PoolState) {
+func (c *console) databases(st, old *model.PoolState) {
 	var all []model.PoolDatabase
 	at := map[string]int{}
 	c.show("DATABASES", func(r record) {
@@ -272,6 +281,9 @@ func (c *console) databases(st *model.PoolState) {
 			d.MaxWait = max(d.MaxWait, wait)
 		}
 	})
+	for i := range all {
+		c.stalled(&all[i], old.Database(all[i].Name))
+	}
 	// Too many: those that keep clients out or waiting count first.
 	if st.More = max(0, len(all)-maxPoolDatabases); st.More > 0 {
 		easy := func(d *model.PoolDatabase) int {
@@ -285,6 +297,21 @@ func (c *console) databases(st *model.PoolState) {
 	}
 	slices.SortFunc(all, func(a, b model.PoolDatabase) int { return strings.Compare(a.Name, b.Name) })
 	st.Databases = all
+}
+
+// stalled notes since when clients of a database wait without any connection to
+// PostgreSQL. Those that wait to be let in have no waiting time of pgbouncer's:
+// it is at least as long as that was seen.
+func (c *console) stalled(d, old *model.PoolDatabase) {
+	if d.Waiting == 0 || d.Servers > 0 {
+		return
+	}
+	if d.StalledAt = c.now(); old != nil && !old.StalledAt.IsZero() {
+		d.StalledAt = old.StalledAt
+	}
+	if d.MaxWait == 0 {
+		d.MaxWait = c.now().Sub(d.StalledAt)
+	}
 }
 
 // lists are how many clients there are and may be.

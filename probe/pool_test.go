@@ -100,18 +100,18 @@ func TestConsole(t *testing.T) {
 			"DATABASES": {databases116, "app h 5432 app - 50 0 30 - 100 2 1 0", "pgbouncer - 6432 pgbouncer pgbouncer 2 0 0 statement 0 0 0 0"},
 			"POOLS":     {pools116, "app u 1 2 0 1 1 0 0 0 4 500000 transaction", "app v 0 1 0 0 0 0 0 0 9 250000 transaction", "gone u 1 0 0 1 1 0 0 0 0 0 transaction"},
 			"LISTS":     lists, "CONFIG": config,
-		}}, "1.16.1 paused=false told=false 5/20000 [{app true false 1 3 9.25s 2 1 50 100 0 0}]"},
+		}}, "1.16.1 paused=false told=false 5/20000 [{app true false 1 3 9.25s 0001-01-01 00:00:00 +0000 UTC 2 1 50 100 0 0}]"},
 		{&bouncer{version: "1.18.0", answers: map[string][]string{
 			"DATABASES": {databases116, "app h 5432 app - 50 0 30 - 100 2 0 1"},
 			"POOLS":     {pools118, "app u 1 0 0 0 1 1 1 1 1 1 1 0 0 transaction"},
 			"LISTS":     lists, "CONFIG": config,
-		}}, "1.18.0 paused=false told=false 5/20000 [{app false true 1 0 0s 7 1 50 100 0 0}]"},
+		}}, "1.18.0 paused=false told=false 5/20000 [{app false true 1 0 0s 0001-01-01 00:00:00 +0000 UTC 7 1 50 100 0 0}]"},
 		{&bouncer{version: "1.25.0", answers: map[string][]string{
 			"STATE":     {"key value", "active no", "paused yes", "suspended no"},
 			"DATABASES": {databases124, "web h 5432 web - 20 0 30 600 - - 0 0 9 8 0 0", "app h 5432 app - 50 0 30 600 - - 100 2 0 3 0 0"},
 			"POOLS":     {pools118 + " load_balance_hosts", "app u 1 0 0 0 0 0 0 0 0 0 0 7 0 transaction -"},
 			"LISTS":     lists, "CONFIG": config,
-		}}, "1.25.0 paused=true told=true 5/20000 [{app false false 1 0 0s 0 0 50 100 3 0} {web false false 0 0 0s 0 0 20 0 8 9}]"},
+		}}, "1.25.0 paused=true told=true 5/20000 [{app false false 1 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 50 100 3 0} {web false false 0 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 20 0 8 9}]"},
 	} {
 		st, err := New(Options{}).console(t.Context(), tt.b.pool(t), model.Observed[model.PoolState]{})
 		got := fmt.Sprintf("%s paused=%t told=%t %d/%d %v", st.Version, st.Paused, st.Told, st.Clients, st.MaxClients, st.Databases)
@@ -121,6 +121,26 @@ func TestConsole(t *testing.T) {
 		if tells := slices.Contains(tt.b.asked, "STATE"); tells != st.Told {
 			t.Errorf("%s is asked %v: a release that does not know SHOW STATE logs it as an error", tt.b.version, tt.b.asked)
 		}
+	}
+}
+
+// TestAStallIsTimed: pgbouncer counts no time for clients that wait to be let in.
+func TestAStallIsTimed(t *testing.T) {
+	b := &bouncer{version: "1.18.0", answers: map[string][]string{"DATABASES": {databases116, "app h 5432 app - 50 0 30 - 100 2 0 0"},
+		"POOLS": {pools118, "app u 0 1 0 0 0 0 0 0 0 0 0 0 0 transaction"}, "LISTS": {"list items"}, "CONFIG": {"key value"}}}
+	pl, now := b.pool(t), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	p := New(Options{Now: func() time.Time { return now }})
+	var old model.Observed[model.PoolState]
+	for _, want := range []model.PoolHold{"", model.PoolStalled} {
+		st, err := p.console(t.Context(), pl, old)
+		if err != nil || len(st.Databases) != 1 || st.Held(&st.Databases[0]) != want {
+			t.Fatalf("want %q: %+v, %v", want, st, err)
+		}
+		old.Value, now = st, now.Add(consoleGap)
+	}
+	b.answers["POOLS"][1] = "app u 0 1 0 0 0 0 0 0 0 0 1 0 0 transaction" // one logs in
+	if st, _ := p.console(t.Context(), pl, old); st.Held(&st.Databases[0]) != "" || !st.Databases[0].StalledAt.IsZero() {
+		t.Errorf("%+v", st.Databases)
 	}
 }
 
