@@ -441,7 +441,7 @@ func (w *walk) haproxy() {
 // with a view.
 func (v *View) heldOnly() bool {
 	return (v.Proven == nil || v.Proven.Against == "") && !slices.ContainsFunc(v.Cells, func(c Cell) bool {
-		return c.Share > 0 && (c.Held == "" && c.Shut != "" || c.Allowed != 0 && c.Allowed != 200)
+		return c.Share > 0 && (c.Held == "" && c.Shut != "" || c.Full != "" || c.Allowed != 0 && c.Allowed != 200)
 	}) && slices.ContainsFunc(v.Cells, func(c Cell) bool { return c.Share > 0 && c.Held != "" })
 }
 
