@@ -35,7 +35,7 @@ func rules() []rule {
 		{dir: "model/pigsty", own: []string{"model"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "model/jinja", own: []string{"model"}, not: outside},
 		{dir: "render", own: []string{"model"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
-		{dir: "probe", own: []string{"model", "probe", "internal/safe"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/miekg/dns"}, not: []string{"os/exec"}},
+		{dir: "probe", own: []string{"model", "probe", "internal/safe"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
 		{dir: "probe/transport", own: []string{"model", "internal/safe"}, mods: []string{"golang.org/x/"}},
 		{dir: "apply", own: []string{"model", "render", "probe", "internal/safe"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "tui", own: []string{"model", "tui", "internal/safe"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},

@@ -136,7 +136,7 @@ func servers(names []model.InstanceName, views []model.View) string {
 	for i, n := range names {
 		parts[i] = string(n)
 		if slices.Contains(shut, n) {
-			parts[i] += " (shut)"
+			parts[i] += " (" + strings.TrimPrefix(r.HeldWord(n), "port ") + ")"
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -60,7 +60,8 @@ func (b *Board) Redated(s *Snapshot, now time.Time) Board {
 	out.Judged = now
 	out.Members = slices.Clone(b.Members)
 	for i := range out.Members {
-		out.Members[i].At = s.Patroni[out.Members[i].Instance].Status.At
+		v := s.Patroni[out.Members[i].Instance]
+		out.Members[i].At, out.Members[i].Pool = v.Status.At, v.Pool
 	}
 	out.Routes = slices.Clone(b.Routes)
 	for i := range out.Routes {
@@ -143,8 +144,8 @@ func dcsMember(c PatroniCluster, name InstanceName) *PatroniMember {
 // memberOf is what one instance is now, by its own Patroni; the DCS only adds
 // what Patroni does not say of itself.
 func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now time.Time) Member {
-	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1}
 	view := s.Patroni[in.Name]
+	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1, Pool: view.Pool}
 	o := view.Status
 	m.At = o.At
 	if m.Foreign = view.foreign(); m.Foreign != nil {

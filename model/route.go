@@ -22,10 +22,14 @@ type Cell struct {
 	Admin Admin
 	Held  string // its status is DOWN and hides that it gets no new connections when its check passes; "" when nothing is hidden, or that is not known
 	Shut  string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
-	Full  string // why HAProxy hands it no further connection: its queue is full; "" when it does
-	Check string // HAProxy's check_status, "L4TOUT"; "" when there is none
-	Limit int64  // slim: its maxconn; 0 when there is none
-	Queue int64  // qcur: clients that wait for this server
+	// Pooled is set when its port is its pgbouncer's, and its Patroni answers.
+	Pooled bool
+	// PoolHeld is what of its pgbouncer makes it Shut though the port answers; "" when it is not that.
+	PoolHeld PoolHold
+	Full     string // why HAProxy hands it no further connection: its queue is full; "" when it does
+	Check    string // HAProxy's check_status, "L4TOUT"; "" when there is none
+	Limit    int64  // slim: its maxconn; 0 when there is none
+	Queue    int64  // qcur: clients that wait for this server
 	// QueueLimit is qlimit, its maxqueue; 0 when there is none.
 	QueueLimit int64
 	Other      string // what answers the check with a status that Patroni does not have; "" when nothing does
@@ -75,17 +79,39 @@ type Route struct {
 	Views   []View
 }
 
-// Shut are the servers that get connections on a port that takes none, each
-// once, and why; nil when there are none.
+// Shut are the servers that get connections on a port that takes none, or from
+// whose pgbouncer no client gets through, each once, and why; nil when there are
+// none.
 func (r *Route) Shut() (names []InstanceName, why []string) {
+	return r.shut(func(*Cell) bool { return true })
+}
+
+// ShutPorts are those of Shut whose port does not answer.
+func (r *Route) ShutPorts() (names []InstanceName, why []string) {
+	return r.shut(func(c *Cell) bool { return c.PoolHeld == "" })
+}
+
+func (r *Route) shut(counts func(*Cell) bool) (names []InstanceName, why []string) {
 	for i := range r.Views {
 		for k := range r.Views[i].Cells {
-			if c := &r.Views[i].Cells[k]; c.Share > 0 && c.Shut != "" && !slices.Contains(names, c.Instance) {
+			if c := &r.Views[i].Cells[k]; c.Share > 0 && c.Shut != "" && counts(c) && !slices.Contains(names, c.Instance) {
 				names, why = append(names, c.Instance), append(why, string(c.Instance)+": "+c.Shut)
 			}
 		}
 	}
 	return names, why
+}
+
+// HeldWord is what keeps clients from a server of Shut: "pool paused", "port shut".
+func (r *Route) HeldWord(name InstanceName) string {
+	for i := range r.Views {
+		for k := range r.Views[i].Cells {
+			if c := &r.Views[i].Cells[k]; c.Instance == name && c.Share > 0 && c.PoolHeld != "" {
+				return c.PoolHeld.Word()
+			}
+		}
+	}
+	return PoolHold("").Word()
 }
 
 // Member is one instance as a whole: what it is now, from its own Patroni.
@@ -117,6 +143,8 @@ type Member struct {
 	// Restart is when Patroni will restart it, as it writes the time; "" when it
 	// will not.
 	Restart string
+	// Pool is what its pgbouncer's console says; the zero value when it is not asked.
+	Pool Observed[PoolState]
 }
 
 // PortWord is whether a port takes connections.

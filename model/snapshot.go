@@ -91,6 +91,7 @@ type PatroniView struct {
 	Cluster Observed[PatroniCluster] // GET /cluster: what the DCS says
 	Checks  map[string]Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
 	Ports   []PortView               // of PostgreSQL and pgbouncer, as far as services lead there
+	Pool    Observed[PoolState]      // pgbouncer's own console, as far as services lead there
 }
 
 // PortAge is how long the answer of a port counts, at least: PostgreSQL's own is

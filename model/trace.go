@@ -226,7 +226,7 @@ func TraceClusters(inv *Inventory, t TraceTarget, attempts []TraceAttempt) []*Cl
 func TraceOf(s *Snapshot, inv *Inventory, boards []Board, target TraceTarget, attempts []TraceAttempt) Trace {
 	t := Trace{Target: target}
 	for i := range attempts {
-		w := &walk{s: s, way: WayOf(inv, &attempts[i])}
+		w := &walk{s: s, way: WayOf(inv, &attempts[i]), database: target.Database, used: target.Login.Databases}
 		w.out.TraceAttempt = attempts[i]
 		for j := range boards {
 			if boards[j].Cluster == w.way.Cluster {
@@ -288,12 +288,14 @@ func (a *TracedAttempt) Chain() string {
 
 // walk goes along one attempt.
 type walk struct {
-	s    *Snapshot
-	b    *Board // nil when the cluster is not known
-	way  WayIn
-	node Host // whose HAProxy or server takes the connection; "" when not known
-	view *View
-	out  TracedAttempt
+	s        *Snapshot
+	b        *Board // nil when the cluster is not known
+	way      WayIn
+	node     Host // whose HAProxy or server takes the connection; "" when not known
+	view     *View
+	out      TracedAttempt
+	database string   // that the client wants
+	used     []string // those that are logged in to in its place, until one is known
 }
 
 func (w *walk) add(h Hop) { w.out.Hops = append(w.out.Hops, h) }
@@ -419,6 +421,11 @@ func (w *walk) haproxy() {
 	if v := w.view; v != nil {
 		section := fmt.Sprintf("%s-%s on %s", w.way.Cluster.Name, w.way.Service.Name, v.HAProxy)
 		switch v.Verdict {
+		case Mismatch:
+			if h.Verdict, h.Text = HopBad, fmt.Sprintf("%s: %s: %s", section, v.Verdict, v.Why); !v.heldOnly() {
+				break
+			}
+			fallthrough // it does what it should: pgbouncer's hop tells
 		case Serving, BackupServing:
 			h.Verdict, h.Text = HopOK, fmt.Sprintf("%s sends to %s", section, Join(v.Serving))
 		case Unknown, Settling:
@@ -428,6 +435,14 @@ func (w *walk) haproxy() {
 		}
 	}
 	w.add(h)
+}
+
+// heldOnly reports whether nothing but pgbouncers that keep clients out is wrong
+// with a view.
+func (v *View) heldOnly() bool {
+	return (v.Proven == nil || v.Proven.Against == "") && !slices.ContainsFunc(v.Cells, func(c Cell) bool {
+		return c.Share > 0 && (c.PoolHeld == "" && c.Shut != "" || c.Full != "" || c.Allowed != 0 && c.Allowed != 200)
+	}) && slices.ContainsFunc(v.Cells, func(c Cell) bool { return c.Share > 0 && c.PoolHeld != "" })
 }
 
 // server is the one that HAProxy chose: the one that answered, else those it
@@ -473,17 +488,7 @@ func (w *walk) server() {
 // end is the pooler and the server.
 func (w *walk) end() {
 	a := &w.out
-	on := a.Instance
-	switch {
-	case on != "":
-	case w.way.Instance != nil:
-		on = w.way.Instance.Name
-	case w.view != nil && len(w.view.Serving) > 0:
-		on = InstanceName(Join(w.view.Serving))
-	case w.way.Service == nil && w.way.Moves && w.way.Cluster.onHost(w.node) != nil:
-		on = w.way.Cluster.onHost(w.node).Name
-	}
-	at := cmp.Or(string(on), "?")
+	at := cmp.Or(Join(w.ends()), "?")
 	if w.way.Pooled {
 		h, ok := w.pooler(at)
 		w.add(h)
@@ -531,6 +536,11 @@ func (w *walk) end() {
 func (w *walk) pooler(at string) (Hop, bool) {
 	t := w.out.Try
 	h := Hop{Kind: HopPooler, At: at, Verdict: HopOK, Took: t.Connect - t.Dial, Text: "logged in"}
+	if held := w.held(); held != "" && t.Fault != FaultRefused {
+		// What fails behind it is its own doing: it has let the client in, or not.
+		h.Verdict, h.Text, h.Took = HopBad, held, max(h.Took, 0)
+		return h, t.Fault == ""
+	}
 	switch shut := w.shut(); {
 	case t.Fault == "" || t.Fault == FaultPooler || t.Connect > 0:
 		h.Took = max(h.Took, 0)
@@ -544,6 +554,49 @@ func (w *walk) pooler(at string) (Hop, bool) {
 	}
 	h.Took = 0
 	return h, false
+}
+
+// held says what keeps the client from its database in the pgbouncer it comes
+// to, by that one's own console; "" when nothing does, or it is not known. Where
+// a question got no answer, that clients wait there is the cause too.
+func (w *walk) held() string {
+	if w.s == nil || w.b == nil {
+		return ""
+	}
+	failed := w.out.Try.Fault != ""
+	for _, name := range w.ends() {
+		v := w.s.Patroni[name]
+		p := v.PoolNow(w.b.Judged)
+		if p == nil {
+			continue
+		}
+		t := w.s.PoolTrouble(w.way.Cluster, name, w.b.Judged)
+		wanted := func(d PoolDatabase) bool { return d.Name == w.database || failed && slices.Contains(w.used, d.Name) }
+		switch i := slices.IndexFunc(p.Databases, func(d PoolDatabase) bool { return d.Waiting > 0 && wanted(d) }); {
+		case t.Whole && len(t.Held) == 0:
+			return fmt.Sprintf("%s, database %s: %s", name, w.database, t.Text)
+		case t.Whole || slices.ContainsFunc(t.Held, wanted):
+			return fmt.Sprintf("%s: %s", name, t.Text)
+		case i >= 0 && w.out.Try.Fault == FaultTimeout:
+			return fmt.Sprintf("%s: %s", name, p.Databases[i].WaitText())
+		}
+	}
+	return ""
+}
+
+// ends are the instances that the connection ends at, or would.
+func (w *walk) ends() []InstanceName {
+	switch {
+	case w.out.Instance != "":
+		return []InstanceName{w.out.Instance}
+	case w.way.Instance != nil:
+		return []InstanceName{w.way.Instance.Name}
+	case w.view != nil && len(w.view.Serving) > 0:
+		return w.view.Serving
+	case w.way.Service == nil && w.way.Moves && w.way.Cluster.onHost(w.node) != nil:
+		return []InstanceName{w.way.Cluster.onHost(w.node).Name}
+	}
+	return nil
 }
 
 // unreached reports whether HAProxy, which has or may have no server, hung up.

@@ -64,7 +64,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		v.Closed, v.Ends = closed(px, obs.Value.Process, now)
 	}
 	for i := range v.Cells {
-		confront(&v.Cells[i], s, svc, now)
+		confront(&v.Cells[i], s, c, svc, now)
 	}
 	if px != nil {
 		hold(v, s, svc, px)
@@ -302,12 +302,12 @@ func share(cells []Cell, px *Proxy) {
 }
 
 // confront sets Patroni's own answer beside HAProxy's.
-func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
+func confront(c *Cell, s *Snapshot, cl *Cluster, svc *Service, now time.Time) {
 	obs, ok := s.Patroni[c.Instance].Checks[svc.Check]
 	if ok && current(obs, now) {
 		c.Allowed = obs.Value
 	}
-	c.Shut = shut(s, svc, c.Instance, now)
+	shut(c, s, cl, svc, now)
 	if c.Allowed != 0 && !patronis(c.Allowed) {
 		c.Other = notPatroni(svc, c.Instance, c.Allowed)
 	}
@@ -339,21 +339,28 @@ func confront(c *Cell, s *Snapshot, svc *Service, now time.Time) {
 	}
 }
 
-// shut says why the port that a service has of an instance takes no
-// connections; "" when it does, or when the instance's Patroni does not answer
-// either: then the way there may be what is broken.
-func shut(s *Snapshot, svc *Service, name InstanceName, now time.Time) string {
-	view := s.Patroni[name]
-	if len(view.Ports) == 0 || !current(view.Status, now) {
-		return ""
+// shut fills in why the port that a service has of a cell's instance takes no
+// connections, and what of its pgbouncer does that. Nothing is said when the
+// instance's Patroni does not answer either: then the way there may be what is
+// broken.
+func shut(cell *Cell, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
+	view := s.Patroni[cell.Instance]
+	if len(view.Ports) == 0 && !view.Pool.Ever() || !current(view.Status, now) {
+		return
 	}
 	servers, _ := svc.Servers()
 	for i := range servers {
-		if servers[i].Name == name {
-			return view.Port(servers[i].Port).Shut(now)
+		if servers[i].Name != cell.Instance {
+			continue
 		}
+		cell.Shut = view.Port(servers[i].Port).Shut(now)
+		if cell.Pooled = c.Instance(cell.Instance).Pools(servers[i].Port); cell.Pooled && cell.Shut == "" {
+			if t := s.PoolTrouble(c, cell.Instance, now); t.Whole {
+				cell.Shut, cell.PoolHeld = t.Text, t.Kind
+			}
+		}
+		return
 	}
-	return ""
 }
 
 // judge gives a view that HAProxy answered for its verdict and sentence.
@@ -481,7 +488,7 @@ func grey(v *View, err error) {
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
-		c.Note, c.Shut, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", false, Unknown, 0
+		c.Note, c.Shut, c.PoolHeld, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", "", false, Unknown, 0
 		c.Admin, c.Held = AdminUnknown, ""
 	}
 }

@@ -74,7 +74,8 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 }
 
 // easy spares a large fleet: where the targets have many ports, none that is
-// well is asked again before portRounds turns of a watch have passed.
+// well is asked again before portRounds turns of a watch have passed, and
+// pgbouncers' consoles are asked once a minute.
 func easy(targets []target, every time.Duration) {
 	var ports []*serverPort
 	for i := range targets {
@@ -86,6 +87,13 @@ func easy(targets []target, every time.Duration) {
 	}
 	if len(ports) <= fewPorts {
 		return
+	}
+	for i := range targets {
+		for j := range targets[i].instances {
+			if pl := targets[i].instances[j].pool; pl != nil {
+				pl.gap = manyConsolesGap
+			}
+		}
 	}
 	for _, p := range ports {
 		p.gap = max(p.gap, min(portRounds*every, postgresGap))
@@ -114,6 +122,9 @@ func (r *turn) losePorts(ctx context.Context, in instance, why error) {
 			ports[i].Err, ports[i].Tried = why, time.Time{}
 		}
 		v.Ports = ports
+		if in.pool != nil {
+			v.Pool.Err, v.Pool.Tried = why, time.Time{}
+		}
 		return false // the status has told
 	})
 }

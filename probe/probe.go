@@ -165,6 +165,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 				Status: known.Status, Cluster: known.Cluster,
 				Checks: make(map[string]model.Observed[int], len(in.checks)),
 				Ports:  make([]model.PortView, len(in.ports)),
+				Pool:   known.Pool,
 			}
 			for k, pt := range in.ports {
 				view.Ports[k] = known.Port(pt.number)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -215,6 +217,9 @@ type line struct {
 	dial DialFunc
 	addr string
 	now  func() time.Time
+	// message is the most bytes of one message that are read; 0 leaves it to
+	// the library.
+	message int
 
 	mu   sync.Mutex
 	conn net.Conn // nil before it is opened and after it is closed
@@ -285,6 +290,13 @@ func (l *line) login(ctx context.Context, login model.Login, db string) (*pgconn
 	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
 	cfg.LookupFunc = func(_ context.Context, h string) ([]string, error) { return []string{h}, nil }
 	cfg.DialFunc = l.open
+	if l.message > 0 {
+		cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+			f := pgproto3.NewFrontend(r, w)
+			f.SetMaxBodyLen(l.message)
+			return f
+		}
+	}
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && wantsTLS(pe) {
 		// As libpq's sslmode=require: what is proven is who answers, not that

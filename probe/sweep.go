@@ -32,6 +32,7 @@ type instance struct {
 	tls    bool
 	checks []string // as the services have them, each once, and what proves the leader key
 	ports  []serverPort
+	pool   *pool // nil when it is not asked
 }
 
 func (in instance) place() place { return place{string(in.name), in.addr} }
@@ -79,6 +80,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				tls:    in.PatroniTLS,
 				checks: withLock(c, checks[in.Name]),
 				ports:  ports[in.Name],
+				pool:   poolOf(c, &in, ports[in.Name]),
 			})
 		}
 		for _, f := range c.Fronts {
@@ -227,6 +229,10 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 		g.Go(r.doing, func() { r.askPort(ctx, in, pt) }, func(error) {}) // then nothing is known of the port
 	}
 	g.Wait()
+	if in.pool != nil { // it comes last: who serves is known without it
+		g.Go(r.doing, func() { r.askPool(ctx, in) }, func(error) {}) // as above
+		g.Wait()
+	}
 }
 
 // askRest asks a Patroni that answers everything but its status.

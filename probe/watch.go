@@ -47,6 +47,7 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 		return w.out
 	}
 	easy(w.targets, every)
+	spread(w.targets, p.o.Now(), p.o.Jitter)
 	ctx, stop := context.WithCancel(ctx)
 	safe.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
 	return w.out

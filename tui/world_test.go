@@ -238,6 +238,13 @@ func (w *world) shut(name model.InstanceName, port string) {
 	w.snap.Patroni[name] = v
 }
 
+// pool lets an instance's pgbouncer say p.
+func (w *world) pool(name model.InstanceName, p model.PoolState) {
+	v := w.snap.Patroni[name]
+	v.Pool = seen(p)
+	w.snap.Patroni[name] = v
+}
+
 // muteProxy lets a HAProxy stop answering ago before t0.
 func (w *world) muteProxy(h model.Host, ago time.Duration) {
 	o := w.snap.HAProxy[h]
@@ -294,13 +301,21 @@ func situations() []struct {
 	drained := newWorld() // replicas drained behind their status DOWN
 	drained.drain("pg-test-primary", "pg-test-2", "10.10.10.11", "10.10.10.12", "10.10.10.13")
 	drained.drain("pg-test-default", "pg-test-3", "10.10.10.12")
+	held := newWorld() // the leader's pgbouncer is paused; a replica's clients wait; another's console refuses the question
+	held.pool("pg-test-1", model.PoolState{Version: "1.24.1", Told: true, Paused: true, Clients: 41, MaxClients: 20000,
+		Databases: []model.PoolDatabase{{Name: "test", Paused: true, Waiting: 17, MaxWait: 34 * time.Second, Size: 50}}})
+	held.pool("pg-test-2", model.PoolState{Version: "1.24.1", Told: true, Clients: 64, MaxClients: 20000,
+		Databases: []model.PoolDatabase{{Name: "test", Active: 50, Waiting: 14, MaxWait: 6200 * time.Millisecond, Servers: 50, Busy: 50, Size: 50}}})
+	v := held.snap.Patroni["pg-test-3"]
+	v.Pool = model.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "pgbouncer's console refuses dbuser_monitor: not allowed"}, Tried: t0}
+	held.snap.Patroni["pg-test-3"] = v
 	return []struct {
 		name string
 		w    *world
 	}{
 		{"partly", partly}, {"healthy", newWorld()}, {"failing", failing}, {"one-silent", oneSilent}, {"settling", settling},
 		{"drift", drift}, {"unknown", unknown}, {"asking", asking},
-		{"shut", shut}, {"drained", drained},
+		{"shut", shut}, {"drained", drained}, {"held", held},
 	}
 }
 

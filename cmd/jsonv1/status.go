@@ -3,6 +3,7 @@
 package jsonv1
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -93,6 +94,40 @@ type Member struct {
 	Foreign      *Foreign `json:"foreign,omitempty"`           // absent: its own Patroni answers, or nobody
 	AheadBytes   int64    `json:"ahead_bytes,omitempty"`       // of WAL that the leader lacks
 	Restart      string   `json:"scheduled_restart,omitempty"` // when, as Patroni writes it
+	Pool         *Pool    `json:"pool"`                        // null: no service leads to its pgbouncer, or it was not asked yet
+}
+
+// Pool is what the instance's pgbouncer says on its own console.
+type Pool struct {
+	Version    string         `json:"version,omitempty"`
+	Paused     *bool          `json:"paused"`            // PAUSE of all databases; null: not known, as before pgbouncer 1.19
+	Clients    *int           `json:"clients"`           // connected now; null: not known
+	MaxClients *int           `json:"max_clients"`       // max_client_conn; null: not known
+	Waiting    *int           `json:"waiting"`           // clients that wait for a server connection, in all databases; null: not known
+	MaxWaitMs  *int64         `json:"max_wait_ms"`       // how long the first of them has waited; null: not known
+	Held       string         `json:"held"`              // paused, disabled, full, stalled: why clients of a database get nothing; "": they do, or not known
+	TakesNone  bool           `json:"takes_none"`        // clients of no database get anything
+	Why        string         `json:"why,omitempty"`     // held, in a sentence
+	Databases  []PoolDatabase `json:"databases"`         // null: not known
+	AgeMs      *int64         `json:"age_ms"`            // null: never answered
+	Error      string         `json:"error,omitempty"`   // why it is not known
+	Refused    bool           `json:"refused,omitempty"` // the console does not let the monitoring user in
+}
+
+// PoolDatabase is one database of a pgbouncer, over the pools of all users.
+type PoolDatabase struct {
+	Name       string `json:"name"`
+	Held       string `json:"held"` // as in Pool
+	Paused     bool   `json:"paused"`
+	Disabled   bool   `json:"disabled"`
+	Waiting    int    `json:"waiting"`
+	MaxWaitMs  int64  `json:"max_wait_ms"`
+	Active     int    `json:"active"`                // clients that do not wait
+	Servers    int    `json:"servers"`               // connections to PostgreSQL
+	Busy       int    `json:"servers_busy"`          // of those, in use
+	PoolSize   int    `json:"pool_size"`             // of each user
+	MaxServers int    `json:"max_servers"`           // max_db_connections; 0: no limit
+	MaxClients int    `json:"max_clients,omitempty"` // max_db_client_connections; absent: no limit
 }
 
 // Service is one service of the cluster over all its HAProxy nodes.
@@ -207,6 +242,7 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 		if x := m.Foreign; x != nil {
 			jm.Foreign = &Foreign{Address: x.Address, Name: x.Name, Scope: x.Scope, SystemID: x.SystemID, Sure: x.Sure}
 		}
+		jm.Pool = newPool(b.Cluster, &m.Pool, now)
 		c.Members = append(c.Members, jm)
 	}
 	for _, m := range b.Unlisted {
@@ -232,6 +268,43 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 			Instance: string(f.Instance), Host: string(f.Host), Summary: f.Summary, Evidence: evidence, Hint: f.Hint})
 	}
 	return c
+}
+
+// newPool is what is known of a pgbouncer; nil when it is not asked.
+func newPool(c *model.Cluster, o *model.Observed[model.PoolState], now time.Time) *Pool {
+	if o.Tried.IsZero() && o.Err == nil {
+		return nil
+	}
+	out := &Pool{AgeMs: age(o.At, now)}
+	p := (&model.PatroniView{Pool: *o}).PoolNow(now)
+	if p == nil {
+		if out.Error = "the last answer is too old"; o.Err != nil {
+			out.Error = o.Err.Error()
+			_, out.Refused = errors.AsType[*model.ConsoleRefused](o.Err)
+		}
+		return out
+	}
+	t := model.PoolTroubleOf(c, p)
+	out.Version, out.Held, out.TakesNone, out.Why = p.Version, string(t.Kind), t.Whole, t.Text
+	if p.Told {
+		out.Paused = &p.Paused
+	}
+	if p.Full {
+		return out // it has said nothing else
+	}
+	n, longest := p.Waiting()
+	ms := longest.Milliseconds()
+	out.Clients, out.Waiting, out.MaxWaitMs, out.Databases = &p.Clients, &n, &ms, []PoolDatabase{}
+	if p.MaxClients > 0 {
+		out.MaxClients = &p.MaxClients
+	}
+	for i := range p.Databases {
+		d := &p.Databases[i]
+		out.Databases = append(out.Databases, PoolDatabase{Name: d.Name, Held: string(p.Held(d)), Paused: d.Paused, Disabled: d.Disabled,
+			Waiting: d.Waiting, MaxWaitMs: d.MaxWait.Milliseconds(), Active: d.Active, Servers: d.Servers, Busy: d.Busy,
+			PoolSize: d.Size, MaxServers: d.MaxServers, MaxClients: d.MaxClients})
+	}
+	return out
 }
 
 func newService(svc *model.Service, r *model.Route, now time.Time) Service {

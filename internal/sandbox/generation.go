@@ -22,6 +22,7 @@ type generation struct {
 	python         string
 	haproxy        string
 	haproxyDate    string
+	pgbouncer      string
 	serverVersion  int
 	pgMajor        string
 	crashState     string        // state of a leader whose PostgreSQL died, once noticed
@@ -35,13 +36,13 @@ func generationOf(name string) (generation, error) {
 	switch name {
 	case "", Bookworm:
 		return generation{
-			name: Bookworm, patroni: "3.0.2", python: "3.11.2", haproxy: "2.6.12-1+deb12u4", haproxyDate: "2026/10/17",
+			name: Bookworm, patroni: "3.0.2", python: "3.11.2", haproxy: "2.6.12-1+deb12u4", haproxyDate: "2026/10/17", pgbouncer: "1.18.0",
 			serverVersion: 150020, pgMajor: "15", crashState: stateCrashed, crashSeen: 1700 * time.Millisecond,
 			leaderRestart: 3500 * time.Millisecond, replicaRestart: 4300 * time.Millisecond, columns: columns26,
 		}, nil
 	case Trixie:
 		return generation{
-			name: Trixie, modern: true, patroni: "4.0.7", python: "3.13.5", haproxy: "3.0.11-1+deb13u3", haproxyDate: "2026/05/20",
+			name: Trixie, modern: true, patroni: "4.0.7", python: "3.13.5", haproxy: "3.0.11-1+deb13u3", haproxyDate: "2026/05/20", pgbouncer: "1.24.1",
 			serverVersion: 170011, pgMajor: "17", crashState: stateStarting, crashSeen: 4200 * time.Millisecond,
 			leaderRestart: 5600 * time.Millisecond, replicaRestart: 5 * time.Second, columns: columns30,
 		}, nil

@@ -243,7 +243,11 @@ func (s *Sandbox) talk(c net.Conn, p *servicePort) error {
 	if err != nil {
 		return turnAway(c, err)
 	}
-	return converse(c, params, func() ([]string, error) { return s.who(p, sv) })
+	var pool *node
+	if sv.conf.port == s.bouncerPort {
+		pool = sv.target
+	}
+	return s.converse(c, params, pool, func() ([]string, error) { return s.who(p, sv) })
 }
 
 // direct is one connection to the port of a node's PostgreSQL or pgbouncer.
@@ -269,7 +273,11 @@ func (s *Sandbox) direct(c net.Conn, p *port) error {
 	if err != nil {
 		return err
 	}
-	return converse(c, params, who)
+	var pool *node
+	if p.by == byPgbouncer {
+		pool = n
+	}
+	return s.converse(c, params, pool, who)
 }
 
 // turnAway ends a connection, in its own time when nothing answers.
@@ -281,10 +289,18 @@ func turnAway(c net.Conn, err error) error {
 	return refuse(c, err)
 }
 
-// converse lets a client in that has started up, and answers it with what who says.
-func converse(c net.Conn, params map[string]string, who func() ([]string, error)) error {
+// converse lets a client in that has started up, and answers it with what who
+// says. pool is the node whose pgbouncer it has reached; nil is PostgreSQL itself.
+func (s *Sandbox) converse(c net.Conn, params map[string]string, pool *node, who func() ([]string, error)) error {
+	database := params["database"]
+	if pool != nil && database == consoleDatabase {
+		return s.console(c, params, pool, who)
+	}
 	if _, err := who(); err != nil {
 		return turnAway(c, err)
+	}
+	if err := s.admits(pool, database); err != nil {
+		return refuse(c, err)
 	}
 	if err := login(c, params); err != nil {
 		return refuse(c, err)
@@ -293,6 +309,9 @@ func converse(c net.Conn, params map[string]string, who func() ([]string, error)
 		kind, body, err := message(c)
 		if err != nil || kind == 'X' {
 			return err
+		}
+		if s.pauses(pool, database) {
+			return turnAway(c, errSilent)
 		}
 		row, err := who()
 		if err == nil && (kind != 'Q' || !strings.Contains(string(body), "pg_postmaster_start_time()")) {
@@ -361,7 +380,7 @@ func login(c net.Conn, params map[string]string) error {
 	if kind != 'p' || params["user"] != monitorUser || strings.TrimRight(string(body), "\x00") != want {
 		return &pgError{"28P01", fmt.Sprintf("password authentication failed for user %q", params["user"])}
 	}
-	if params["database"] != monitorDatabase {
+	if params["database"] != monitorDatabase && params["database"] != consoleDatabase {
 		return &pgError{"3D000", fmt.Sprintf("database %q does not exist", params["database"])}
 	}
 	_, err = c.Write([]byte("R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I"))
@@ -400,20 +419,33 @@ func refuse(c net.Conn, err error) error {
 
 // rowMessages are a description, one row of text and the end of the answer.
 func rowMessages(row []string) []byte {
-	desc := binary.BigEndian.AppendUint16(nil, uint16(len(row)))
-	data := binary.BigEndian.AppendUint16(nil, uint16(len(row)))
-	for i, v := range row {
-		desc = append(desc, fmt.Sprintf("c%d\x00", i)...)
+	cols := make([]string, len(row))
+	for i := range cols {
+		cols[i] = fmt.Sprintf("c%d", i)
+	}
+	return tableMessages("SELECT 1", cols, row)
+}
+
+// tableMessages are a description, rows of text and the end of the answer.
+func tableMessages(tag string, cols []string, rows ...[]string) []byte {
+	desc := binary.BigEndian.AppendUint16(nil, uint16(len(cols)))
+	for _, name := range cols {
+		desc = append(desc, name+"\x00"...)
 		desc = binary.BigEndian.AppendUint32(desc, 0)  // no table
 		desc = binary.BigEndian.AppendUint16(desc, 0)  // no column
 		desc = binary.BigEndian.AppendUint32(desc, 25) // text
 		desc = append(desc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0)
-		data = binary.BigEndian.AppendUint32(data, uint32(len(v)))
-		data = append(data, v...)
 	}
 	out := framed('T', desc)
-	out = append(out, framed('D', data)...)
-	out = append(out, framed('C', []byte("SELECT 1\x00"))...)
+	for _, row := range rows {
+		data := binary.BigEndian.AppendUint16(nil, uint16(len(row)))
+		for _, v := range row {
+			data = binary.BigEndian.AppendUint32(data, uint32(len(v)))
+			data = append(data, v...)
+		}
+		out = append(out, framed('D', data)...)
+	}
+	out = append(out, framed('C', []byte(tag+"\x00"))...)
 	return append(out, "Z\x00\x00\x00\x05I"...)
 }
 

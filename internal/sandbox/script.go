@@ -58,6 +58,7 @@ func commands() []command {
 		{"lag", "NODE BYTES", "replay lag of a replica, for example 64MB", (*world).lag, 2},
 		{"sync", "CLUSTER off|on|quorum [NODE]", "synchronous_mode, and who is synchronous", (*world).sync, -1},
 		{"dcs", "up|down", "stop and start etcd", (*world).dcsSwitch, 1},
+		{"pool", "NODE VERB [DB [N]]", "pgbouncer: pause, resume, disable, enable, full, roomy, waiting, refuse, admit", (*world).poolVerb, -1},
 		{"reload", "NODE", "systemctl reload haproxy", (*world).reload, 1},
 	}
 }

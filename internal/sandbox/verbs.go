@@ -76,7 +76,7 @@ func (w *world) kill(a []string) error {
 		if n.noPooler {
 			return fmt.Errorf("pgbouncer of %s does not run", n.name)
 		}
-		n.noPooler = true
+		n.noPooler, n.pool = true, pooler{} // a new one begins with nothing paused
 		w.ports(n)
 	default:
 		return fmt.Errorf("%q: expected patroni, postgres, pgbouncer or haproxy", a[0])

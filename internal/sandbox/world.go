@@ -41,6 +41,7 @@ type node struct {
 	frozenAt time.Time
 	// noPooler is true while pgbouncer does not run.
 	noPooler bool
+	pool     pooler
 }
 
 func (n *node) frozen() bool { return !n.frozenAt.IsZero() }

@@ -125,6 +125,13 @@ func TestTheCauseAndWhatEndsIt(t *testing.T) {
 	}
 }
 
+// pooled lets the leader's pgbouncer say p, and one HAProxy send clients there.
+func pooled(in *check.Input, p model.PoolState) {
+	in.Board.Cluster.Instances[0].BouncerPort = 6432
+	in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running", Streams: []model.Stream{{Application: "pg-test-2", State: "streaming"}}}), Pool: seen(p)}
+	in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Share: 100, Pooled: true}}
+}
+
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
 	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
@@ -330,6 +337,43 @@ func TestEachFinding(t *testing.T) {
 		{"one member can read the DCS", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Cluster: model.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Cluster: seen(model.PatroniCluster{})}
+		}, ""},
+		{"a pool is paused", func(in *check.Input) { pooled(in, model.PoolState{Paused: true}) },
+			"pool-paused critical pg-test-1: pgbouncer is paused with all its databases: no client waits yet"},
+		{"a pool is paused, and real connections fail", func(in *check.Input) {
+			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Paused: true}, {Name: "web"}}})
+			in.Board.Routes[0].Views[0].Proven = &model.Proven{Dead: "3 of 3 connections failed"}
+		}, "pool-paused critical pg-test-1: pgbouncer's database app is paused"},
+		{"a pool that nobody is sent to is paused", func(in *check.Input) {
+			pooled(in, model.PoolState{Paused: true})
+			in.Board.Routes[0].Views[0].Cells = nil
+		}, "pool-paused warning pg-test-1: pgbouncer is paused"},
+		{"a database is disabled", func(in *check.Input) {
+			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Disabled: true}}})
+		}, "pool-disabled critical pg-test-1: pgbouncer's database app is disabled"},
+		{"a pool is full", func(in *check.Input) { pooled(in, model.PoolState{Clients: 100, MaxClients: 100}) },
+			"pool-full critical pg-test-1: pgbouncer has 100 of 100 clients (max_client_conn)"},
+		{"a pool has no server connection", func(in *check.Input) {
+			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Waiting: 2, MaxWait: 4 * time.Second}}})
+		}, "pool-stalled critical pg-test-1: pgbouncer's database app has no connection to PostgreSQL, and 2 clients wait"},
+		{"clients wait", func(in *check.Input) {
+			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Waiting: 2, MaxWait: 4 * time.Second, Servers: 5, Busy: 5}, {Name: "web", Waiting: 1, MaxWait: 3 * time.Second, Servers: 1}}})
+		}, "pool-waiting warning pg-test-1: pgbouncer: 2 clients of database app wait for a server connection, the longest 4.0 s; 5 of 5 connections to PostgreSQL are in use"},
+		{"a client waits a moment", func(in *check.Input) {
+			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Waiting: 2, MaxWait: time.Second, Servers: 5, Busy: 5}}})
+		}, ""},
+		{"consoles that refuse are one finding", func(in *check.Input) {
+			for i := range in.Board.Cluster.Instances {
+				inst := &in.Board.Cluster.Instances[i]
+				inst.BouncerPort = 6432
+				in.Snap.Patroni[inst.Name] = model.PatroniView{Pool: model.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "not allowed"}, Tried: t0},
+					Ports: []model.PortView{{Port: "6432", Observed: seen(model.PortState{})}}}
+			}
+		}, "pool-unread info the console of pgbouncer cannot be read on 2 of 2 members"},
+		{"a port that is shut says enough", func(in *check.Input) {
+			in.Board.Cluster.Instances[0].BouncerPort = 6432
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Pool: model.Observed[model.PoolState]{Err: errText("refused"), Tried: t0},
+				Ports: []model.PortView{{Port: "6432", Observed: seen(model.PortState{Why: "refused", Refused: true})}}}
 		}, ""},
 		{"inventory problem", func(in *check.Input) {
 			in.Board.Cluster.Problems = []model.Problem{{Subject: "service x", What: "has no port", Fatal: true}}

@@ -8,18 +8,20 @@ import (
 
 // checkYesPortNo: the health check asks Patroni, the traffic goes to another
 // port. Where that one is dead, HAProxy shows every server up and clients fail.
+// A pgbouncer that says itself what it keeps clients from is not dead: it is a
+// finding of its own.
 func checkYesPortNo(in Input) []model.Finding {
 	var out []model.Finding
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Critical, Service: r.Service}
 		for _, v := range r.Views {
-			if v.Proven != nil && v.Proven.Dead != "" {
+			if v.Proven != nil && v.Proven.Dead != "" && !poolAnswers(in, &v) {
 				f.Host = v.HAProxy
 				f.Evidence = append(f.Evidence, v.Label()+": "+v.Proven.Dead)
 			}
 		}
 		n := len(f.Evidence)
-		names, why := r.Shut()
+		names, why := r.ShutPorts()
 		if n == 0 && len(names) == 0 {
 			continue
 		}

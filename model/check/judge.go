@@ -56,6 +56,9 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 		}) {
 			return false
 		}
+		if !same(at, &x.Pool, &y.Pool) || (x.PoolNow(at.was) == nil) != (y.PoolNow(at.is) == nil) || !reflect.DeepEqual(&x.Pool.Value, &y.Pool.Value) {
+			return false
+		}
 		for path, o := range x.Checks {
 			if p, ok := y.Checks[path]; !ok || o.Value != p.Value || !same(at, &o, &p) {
 				return false

@@ -60,6 +60,11 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 				v.Ports = append(v.Ports, model.PortView{Port: n, Observed: obs(model.PortState{Why: "refused"}, t0)})
 			}
 		}),
+		"a pool is paused": change(func(v *model.PatroniView) { v.Pool = obs(model.PoolState{Paused: true}, t0) }),
+		"a console refuses": change(func(v *model.PatroniView) {
+			v.Pool = v.Pool.Next(v.Pool.Value, &model.ConsoleRefused{Text: "not allowed"}, t0, 0)
+		}),
+		"a pool has clients": change(func(v *model.PatroniView) { v.Pool = obs(model.PoolState{Clients: 7}, t0) }),
 		"a HAProxy falls silent": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
 			s.HAProxy["10.0.1.2"] = o.Next(o.Value, gone, t0, 0)

@@ -353,7 +353,11 @@ func portCell(b *model.Board, port string, e Env) widget.Line {
 			return widget.T(theme.Info, "·")
 		}
 		if names, _ := r.Shut(); len(names) > 0 {
-			return widget.T(theme.Bad, "✕ shut ").Add(theme.Plain, seqs(b.Cluster, names))
+			word := "✕ shut "
+			if ports, _ := r.ShutPorts(); len(ports) == 0 {
+				word = "✕ pool "
+			}
+			return widget.T(theme.Bad, word).Add(theme.Plain, seqs(b.Cluster, names))
 		}
 		if word := r.ClosedWord(); word != "" {
 			return widget.T(theme.Bad, "✕ "+word)

@@ -138,6 +138,9 @@ func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
 	out = append(out, services...)
 	out = append(out, nil)
 	out = append(out, ports(in, e)...)
+	if l := pool(b, in, e); len(l) > 0 && out[len(out)-1] == nil {
+		out = append(out[:len(out)-1], l...) // it goes on with the ports
+	}
 	out = append(out, p.patroni(in, e)...)
 	return append(out, p.said(b, e)...), at
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -20,11 +21,12 @@ type spot struct {
 	sessions int64
 	why      string
 	note     string
-	shut     bool     // it is sent connections, and its port takes none
-	full     bool     // it is sent connections, and its queue is full
-	closed   string   // what closes the service's port on every HAProxy that is known
-	each     []string // "pg-test-1: serves", where they differ
-	asking   bool     // none is known, and one has not been tried yet
+	shut     bool           // it is sent connections, and its port takes none, or its pgbouncer lets none through
+	held     model.PoolHold // of those: what its pgbouncer says
+	full     bool           // it is sent connections, and its queue is full
+	closed   string         // what closes the service's port on every HAProxy that is known
+	each     []string       // "pg-test-1: serves", where they differ
+	asking   bool           // none is known, and one has not been tried yet
 }
 
 // spotOf gathers the cells of one instance over a route's views.
@@ -50,7 +52,7 @@ func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
 		s.sessions += c.Sessions
 		if c.Share > 0 {
 			s.serving++
-			s.shut = s.shut || c.Shut != ""
+			s.shut, s.held = s.shut || c.Shut != "", cmp.Or(s.held, c.PoolHeld)
 			s.full = s.full || c.Full != ""
 		}
 		switch {
@@ -104,7 +106,10 @@ func (s spot) line(w int) widget.Line {
 	}
 	switch {
 	case s.shut:
-		m = mark{"✕", "port shut", theme.Bad}
+		m = mark{"✕", s.held.Word(), theme.Bad}
+		if w < 15 && s.held != "" {
+			m.word = string(s.held)
+		}
 	case s.full:
 		m = mark{"✕", "queue full", theme.Bad}
 	case s.closed != "" && s.verdict == model.Draining:
