@@ -54,16 +54,14 @@ func outUnseen(in Input, r *model.Route, c *model.Cell) bool {
 // primaryRoute reports whether the leader of the cluster is to serve the route.
 func primaryRoute(in Input, r *model.Route) bool {
 	svc := in.Board.Cluster.Service(r.Service)
-	return svc != nil && model.WantsPrimary(svc.Check)
+	return svc != nil && model.LockOnly(svc.Check, in.Board.Cluster.Standby)
 }
 
 // drainSeverity is critical where the next failover may leave a primary service
 // without a server.
 func drainSeverity(in Input, r *model.Route, name model.InstanceName) model.Severity {
-	if primaryRoute(in, r) && !in.Board.Cluster.Standby {
-		if st := in.Snap.Patroni[name].Status.Value; !st.NoFailover() {
-			return model.Critical
-		}
+	if st := in.Snap.Patroni[name].Status.Value; primaryRoute(in, r) && !st.NoFailover() {
+		return model.Critical
 	}
 	return model.Warning
 }
