@@ -196,7 +196,10 @@ func (a *app) obeyed(cfg string) bool {
 func sandboxed(play *pigsty.Play) error {
 	for _, n := range play.Model.Nodes {
 		root := n.SSH.Root
-		if root == "" || sandbox.IsNode(root) && transport.Trusted(root) == nil {
+		if root == "" {
+			continue
+		}
+		if err := transport.Trusted(root); sandbox.IsNode(root) && (err == nil || errors.Is(err, os.ErrNotExist)) {
 			continue
 		}
 		at, _ := play.At(n.Host, "pgtui_root")
@@ -379,9 +382,15 @@ func (a *app) turn(ctx context.Context) (done func(), err error) {
 	if a.loading == nil {
 		return func() {}, nil
 	}
+	done = func() { <-a.loading }
 	select {
 	case a.loading <- struct{}{}:
-		return func() { <-a.loading }, nil
+		return done, nil // what ctx says is for the load
+	default:
+	}
+	select {
+	case a.loading <- struct{}{}:
+		return done, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("the inventory is being read already: %w", ctx.Err())
 	}
