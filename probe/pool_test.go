@@ -212,7 +212,7 @@ func TestConsoleIsHostile(t *testing.T) {
 		many.answers["POOLS"] = append(many.answers["POOLS"], row)
 	}
 	wide := &bouncer{version: "1.18.0", answers: answers()}
-	wide.answers["POOLS"] = append(wide.answers["POOLS"], strings.Repeat("x", maxConsoleMessage+1))
+	wide.answers["POOLS"] = append(wide.answers["POOLS"], strings.Repeat("x", mostMessage+1))
 	endless := func(c net.Conn) {
 		readStartup(c)
 		_, _ = c.Write(append(frame('R', []byte{0, 0, 0, 0}), "Z\x00\x00\x00\x05I"...))
