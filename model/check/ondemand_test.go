@@ -70,6 +70,10 @@ func onDemand() []struct {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
 		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		{"one whose failover_priority is 0", func(in *check.Input) {
+			cells(0, 2, hidden)(in)
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Version: "4.0.7", Tags: map[string]string{"failover_priority": "0"}})}
+		}, "drain-hidden warning pg-test-2 is in drain in primary"},
 		{"of a standby cluster, in the service of its leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
