@@ -48,6 +48,9 @@ func (a *app) statusCmd() *cobra.Command {
 			if err := a.printStatus(inv, boards, output, len(args) == 0, now()); err != nil {
 				return err
 			}
+			if snap.PoolsUnasked {
+				fmt.Fprintln(a.io.Err, "pgtui: more than 200 ports: pgbouncers' consoles were not asked whether they keep clients waiting; pgtui status CLUSTER asks them")
+			}
 			return exit(int(worst(boards)), nil)
 		},
 	}

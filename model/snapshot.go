@@ -54,6 +54,8 @@ type Snapshot struct {
 	Patroni   map[InstanceName]PatroniView
 	HAProxy   map[Host]Observed[HAProxyStats]
 	VIP       map[ClusterName]Observed[Host] // which node has the cluster's VIP
+	// PoolsUnasked is set when there are too many pgbouncers for one look at all their consoles.
+	PoolsUnasked bool
 	// What is asked on demand only; nil when it was not.
 	Proofs  map[PortKey]Observed[Proof]     // real connections through service ports
 	Conf    map[Host]Observed[NodeConf]     // the files on disk

@@ -20,7 +20,7 @@ import (
 // again. Every question is a login. One that keeps clients out is asked more
 // often: whoever waits for the end of a PAUSE looks at the screen.
 const (
-	consoleGap = 10 * time.Second
+	consoleGap = 5 * time.Second
 	heldGap    = 3 * time.Second
 	// A console that refuses the login writes that into its log.
 	refusedGap = 5 * time.Minute
@@ -66,6 +66,27 @@ func spread(targets []target, now time.Time, jitter func() float64) {
 			}
 		}
 	}
+}
+
+// unasked leaves the consoles of a large fleet out of a single look: a login and
+// its questions cost as much as a third of everything else that is asked. It
+// reports whether it did.
+func unasked(targets []target) bool {
+	ports := 0
+	for i := range targets {
+		for j := range targets[i].instances {
+			ports += len(targets[i].instances[j].ports)
+		}
+	}
+	if ports <= fewPorts {
+		return false
+	}
+	for i := range targets {
+		for j := range targets[i].instances {
+			targets[i].instances[j].pool = nil
+		}
+	}
+	return true
 }
 
 // due reports whether a console is to be asked again.

@@ -251,6 +251,20 @@ func TestConsoleIsHostile(t *testing.T) {
 	}
 }
 
+// TestALookAtALargeFleetAsksNoConsole: what a single look asks of 1,000 nodes
+// stays what it was.
+func TestALookAtALargeFleetAsksNoConsole(t *testing.T) {
+	for n, want := range map[int]bool{fewPorts: false, fewPorts + 1: true} {
+		targets := make([]target, n)
+		for i := range targets {
+			targets[i].instances = []instance{{ports: make([]serverPort, 1), pool: &pool{}}}
+		}
+		if got := unasked(targets); got != want || (targets[0].instances[0].pool == nil) != want {
+			t.Errorf("%d ports: left out %v, want %v", n, got, want)
+		}
+	}
+}
+
 func TestConsoleIsAskedWhenDue(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	pl := &pool{gap: consoleGap}
@@ -261,7 +275,7 @@ func TestConsoleIsAskedWhenDue(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{"well a moment ago", 9 * time.Second, model.PoolState{}, nil, false},
+		{"well a moment ago", 4 * time.Second, model.PoolState{}, nil, false},
 		{"well a while ago", consoleGap, model.PoolState{}, nil, true},
 		{"paused", heldGap, model.PoolState{Paused: true}, nil, true},
 		{"paused a moment ago", time.Second, model.PoolState{Paused: true}, nil, false},

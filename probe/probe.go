@@ -106,6 +106,7 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
+	skipped := unasked(targets)
 	a := p.asker(inv)
 	var g safe.Group
 	for i := range targets {
@@ -113,7 +114,9 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 		g.Go("asking "+string(t.host), func() { p.sweep(ctx, a, t, func(bool) {}) }, func(err error) { p.blame(ctx, t, func(bool) {}, err) })
 	}
 	g.Wait()
-	return p.snapshot(inv, targets), nil
+	s := p.snapshot(inv, targets)
+	s.PoolsUnasked = skipped
+	return s, nil
 }
 
 // asker reads the CA file, when the inventory has use for one.
