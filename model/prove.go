@@ -14,6 +14,9 @@ type Login struct {
 	// Databases are the ones to connect to, in order: the next is tried when a
 	// pooler does not know the one before.
 	Databases []string
+	// Auth are the ways of login that the server may ask for, as in libpq's
+	// require_auth; "" leaves it to pgtui.
+	Auth string
 }
 
 // PortKey names one service port of one HAProxy node.

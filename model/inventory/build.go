@@ -3,9 +3,11 @@ package inventory
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -14,13 +16,14 @@ import (
 type builder struct {
 	inv   *Inventory
 	warn  func(model.Pos, string)
+	b     *budget.Budget
 	depth int
 }
 
 // newBuilder begins an inventory: Ansible always has the groups all and
 // ungrouped.
 func newBuilder(l *loader) *builder {
-	b := &builder{inv: l.inv, warn: l.warn}
+	b := &builder{inv: l.inv, warn: l.warn, b: l.b}
 	all, ungrouped := b.addGroup("all", model.Pos{}), b.addGroup("ungrouped", model.Pos{})
 	all.Children, ungrouped.parents = append(all.Children, ungrouped), append(ungrouped.parents, all)
 	return b
@@ -43,16 +46,36 @@ func (b *builder) addGroup(name string, at model.Pos) *Group {
 		}
 		return g
 	}
+	_ = b.b.SpendAt(at, "group "+py.Cut(name), 1, groupSize+len(name)) // whoever reads on finds it spent
 	g := &Group{Name: name, At: at, Priority: 1, Vars: &py.Dict{}}
 	b.inv.groups[name] = g
 	b.inv.Groups = append(b.inv.Groups, g)
 	return g
 }
 
+// What a host and a group take, with all that is made of them later, in bytes.
+const (
+	hostSize  = 5 << 10
+	groupSize = 2 << 10
+)
+
+// put sets a variable of a host or group, over those of other places.
+func (b *builder) put(into *py.Dict, e py.Entry) error {
+	under := len(into.Under(e.Key))
+	if err := b.b.SpendAt(e.At, "", 1+under, budget.Plus(budget.Entry, budget.Times(under, 64))); err != nil {
+		return err
+	}
+	into.Over(e.Key, e.Value, e.At)
+	return nil
+}
+
 // group reads one "name: {vars, children, hosts}" entry.
 func (b *builder) group(e py.Entry) (*Group, error) {
 	if b.depth > maxDepth {
 		return nil, &Error{At: e.At, Msg: fmt.Sprintf("groups nested more than %d levels deep", maxDepth)}
+	}
+	if err := b.b.Err(); err != nil {
+		return nil, err
 	}
 	b.depth++
 	defer func() { b.depth-- }()
@@ -136,15 +159,14 @@ func (b *builder) setGroupVar(g *Group, e py.Entry) error {
 	if k, _ := py.Text(e.Key); k == "ansible_group_priority" {
 		n, ok := toInt(e.Value)
 		if !ok && e.Value != nil {
-			return &Error{At: e.At, Msg: fmt.Sprintf("ansible_group_priority of group %s: expected a number, found %s", g.Name, py.Repr(e.Value))}
+			return &Error{At: e.At, Msg: fmt.Sprintf("ansible_group_priority of group %s: expected a number, found %s", g.Name, py.Brief(e.Value))}
 		}
 		if ok {
 			g.Priority = n
 		}
 		return nil
 	}
-	g.Vars.Over(e.Key, e.Value, e.At)
-	return nil
+	return b.put(g.Vars, e)
 }
 
 // toInt is Python's int(v) for what can be a priority.
@@ -182,7 +204,13 @@ func (b *builder) child(g *Group, e py.Entry) error {
 
 // addChild links two groups and refuses a cycle, naming it.
 func (b *builder) addChild(g, c *Group, at model.Pos) error {
-	if path := pathDown(c, g); path != nil {
+	if err := b.b.SpendAt(at, "", 1+len(g.Children)>>3, 0); err != nil {
+		return err
+	}
+	if slices.Contains(g.Children, c) {
+		return nil
+	}
+	if path := pathDown(c, g, b.b); path != nil {
 		names := make([]string, 0, len(path)+1)
 		names = append(names, g.Name)
 		for _, p := range path {
@@ -193,10 +221,8 @@ func (b *builder) addChild(g, c *Group, at model.Pos) error {
 			Try: fmt.Sprintf("remove %s from the children of %s", c.Name, g.Name),
 		}
 	}
-	for _, have := range g.Children {
-		if have == c {
-			return nil
-		}
+	if err := b.b.Err(); err != nil {
+		return err
 	}
 	g.Children = append(g.Children, c)
 	c.parents = append(c.parents, g)
@@ -204,14 +230,14 @@ func (b *builder) addChild(g, c *Group, at model.Pos) error {
 }
 
 // pathDown is the way from one group down to another, nil when there is none.
-func pathDown(from, to *Group) []*Group {
+func pathDown(from, to *Group, b *budget.Budget) []*Group {
 	seen := map[*Group]bool{}
 	var walk func(g *Group) []*Group
 	walk = func(g *Group) []*Group {
 		if g == to {
 			return []*Group{g}
 		}
-		if seen[g] {
+		if seen[g] || b.Spend(1, 0) != nil {
 			return nil
 		}
 		seen[g] = true
@@ -233,7 +259,10 @@ func (b *builder) host(g *Group, e py.Entry) error {
 			Try: "put the host in quotes",
 		}
 	}
-	names, port, err := expandHost(pattern)
+	names, port, err := expandHost(pattern, b.b)
+	if spent := b.b.Err(); spent != nil {
+		return spent
+	}
 	if err != nil {
 		return &Error{At: e.At, Msg: fmt.Sprintf("host %q of group %s: %v", pattern, g.Name, err), Err: err}
 	}
@@ -245,20 +274,28 @@ func (b *builder) host(g *Group, e py.Entry) error {
 		if name == "" {
 			return &Error{At: e.At, Msg: fmt.Sprintf("a host without a name in group %s", g.Name)}
 		}
-		b.addHost(g, name, port, e.At, vars)
+		if _, err := b.addHost(g, name, port, e.At, vars); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (b *builder) addHost(g *Group, name string, port int, at model.Pos, vars *py.Dict) *Host {
+func (b *builder) addHost(g *Group, name string, port int, at model.Pos, vars *py.Dict) (*Host, error) {
 	h := b.inv.hosts[name]
 	if h == nil {
+		if err := b.b.SpendAt(at, "host "+py.Cut(name), 1, hostSize+4*len(name)); err != nil {
+			return nil, err
+		}
 		h = &Host{Name: name, At: at, Vars: &py.Dict{}}
 		if port != 0 {
 			h.Vars.Set("ansible_port", int64(port), at)
 		}
 		b.inv.hosts[name] = h
 		b.inv.Hosts = append(b.inv.Hosts, h)
+	}
+	if err := b.b.SpendAt(at, "", 1+len(h.groups), 4*budget.Item); err != nil {
+		return nil, err
 	}
 	member := false
 	for _, have := range h.groups {
@@ -268,19 +305,21 @@ func (b *builder) addHost(g *Group, name string, port int, at model.Pos, vars *p
 		g.Hosts = append(g.Hosts, h)
 		h.groups = append(h.groups, g)
 	}
-	b.hostVars(h, vars)
-	return h
+	return h, b.hostVars(h, vars)
 }
 
 // hostVars sets inline variables of a host.
-func (b *builder) hostVars(h *Host, vars *py.Dict) {
+func (b *builder) hostVars(h *Host, vars *py.Dict) error {
 	target := h.Vars
 	if same := b.inv.groups[h.Name]; same != nil { // Ansible looks for a group of that name first
 		target = same.Vars
 	}
 	for _, v := range vars.Entries() {
-		target.Over(v.Key, v.Value, v.At)
+		if err := b.put(target, v); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // reconcile puts groups without a parent under all, hosts without a group
@@ -304,25 +343,22 @@ func (b *builder) reconcile() error {
 				direct = append(direct, g)
 			}
 		}
+		loose := slices.Contains(h.groups, ungrouped)
 		if len(direct) > 0 {
 			h.groups = direct
-			ungrouped.remove(h)
-		} else if !ungrouped.has(h) {
+			if loose {
+				if err := b.b.Spend(len(ungrouped.Hosts)>>3, 0); err != nil {
+					return err
+				}
+				ungrouped.remove(h)
+			}
+		} else if !loose {
 			ungrouped.Hosts = append(ungrouped.Hosts, h)
 			h.groups = append(h.groups, ungrouped)
 		}
 	}
 	depths(all)
 	return nil
-}
-
-func (g *Group) has(h *Host) bool {
-	for _, x := range g.Hosts {
-		if x == h {
-			return true
-		}
-	}
-	return false
 }
 
 func (g *Group) remove(h *Host) {

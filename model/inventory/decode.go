@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -46,13 +47,39 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // decoder turns the nodes of one file into values.
 type decoder struct {
-	file   string
-	json   bool // the file is JSON: numbers follow JSON's rules
-	vault  func(string) py.Vault
-	done   map[*yaml.Node]py.Value
-	doing  map[*yaml.Node]bool
-	warn   func(model.Pos, string)
-	budget int // mappings and lists that merge keys may still copy
+	file  string
+	json  bool // the file is JSON: numbers follow JSON's rules
+	vault func(string) py.Vault
+	done  map[*yaml.Node]py.Value
+	doing map[*yaml.Node]bool
+	warn  func(model.Pos, string)
+	b     *budget.Budget
+	at    *model.Pos         // where the decoder is
+	nodes int                // that were converted, those of an alias each time
+	size  map[*yaml.Node]int // how many nodes an anchored one has
+}
+
+// nodeSize is what a node of the YAML library takes, in bytes.
+const nodeSize = 320
+
+// mostNodes is how many nodes a text may have: it counts what can begin one.
+func mostNodes(data []byte) int {
+	n := 1
+	for i, c := range data {
+		switch c {
+		case '{':
+			n += 3
+		case '[', ',':
+			n += 2
+		case ':', '\n', '?':
+			n++
+		case '-':
+			if i+1 == len(data) || data[i+1] <= ' ' {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // document reads one YAML (or JSON) document. A file without any content is
@@ -67,6 +94,13 @@ func (d *decoder) document(data []byte) (v py.Value, err error) {
 	if err := d.text(data); err != nil {
 		return nil, err
 	}
+	*d.at = model.Pos{File: d.file, Line: 1, Column: 1}
+	n := mostNodes(data)
+	tree := budget.Times(n, nodeSize)
+	if err := d.b.Spend(1+n>>3+len(data)>>6, tree); err != nil {
+		return nil, err
+	}
+	defer d.b.Return(tree) // nobody keeps a node
 	d.json = looksJSON(data) && json.Valid(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
@@ -82,7 +116,7 @@ func (d *decoder) document(data []byte) (v py.Value, err error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, d.syntax(err)
 	}
-	d.done, d.doing, d.budget = map[*yaml.Node]py.Value{}, map[*yaml.Node]bool{}, 1_000_000
+	d.done, d.doing, d.size = map[*yaml.Node]py.Value{}, map[*yaml.Node]bool{}, map[*yaml.Node]int{}
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
@@ -147,11 +181,18 @@ func (d *decoder) syntax(err error) error {
 
 // value converts one node. An anchored node is converted once and shared.
 func (d *decoder) value(n *yaml.Node, depth int) (py.Value, error) {
+	*d.at = d.pos(n)
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if v, ok := d.done[n]; ok {
-		return v, nil
+		// It takes no room, but whoever walks through it walks all of it again.
+		d.nodes = budget.Plus(d.nodes, d.size[n])
+		return v, d.b.Spend(d.size[n], 0)
+	}
+	d.nodes++
+	if err := d.b.Spend(1, 2*budget.Item); err != nil {
+		return nil, err
 	}
 	if d.doing[n] {
 		return nil, d.errf(n, "this value contains itself: expected an alias to something outside of it")
@@ -166,6 +207,7 @@ func (d *decoder) value(n *yaml.Node, depth int) (py.Value, error) {
 	defer delete(d.doing, n)
 	var v py.Value
 	var err error
+	before := d.nodes - 1
 	switch n.Kind {
 	case yaml.MappingNode:
 		v, err = d.mapping(n, depth)
@@ -175,7 +217,7 @@ func (d *decoder) value(n *yaml.Node, depth int) (py.Value, error) {
 		return nil, d.errf(n, "unexpected YAML node")
 	}
 	if err == nil && n.Anchor != "" {
-		d.done[n] = v
+		d.done[n], d.size[n] = v, d.nodes-before
 	}
 	return v, err
 }
@@ -183,6 +225,9 @@ func (d *decoder) value(n *yaml.Node, depth int) (py.Value, error) {
 func (d *decoder) scalar(n *yaml.Node) (py.Value, error) {
 	var v py.Value
 	var err error
+	if err := d.b.Spend(len(n.Value)>>8, len(n.Value)); err != nil {
+		return nil, err
+	}
 	switch {
 	case n.Style&yaml.TaggedStyle != 0:
 		v, err = tagged(n.ShortTag(), n.Value, d.vault)
@@ -220,6 +265,9 @@ func jsonScalar(s string) (py.Value, error) {
 }
 
 func (d *decoder) sequence(n *yaml.Node, depth int) (py.Value, error) {
+	if err := d.b.Spend(0, budget.Times(len(n.Content), budget.Item)); err != nil {
+		return nil, err
+	}
 	items := make([]py.Value, 0, len(n.Content))
 	for _, c := range n.Content {
 		v, err := d.value(c, depth+1)
@@ -245,6 +293,9 @@ func (d *decoder) mapping(n *yaml.Node, depth int) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.b.Spend(0, budget.Times(len(pairs), budget.Entry)); err != nil {
+		return nil, err
+	}
 	out := py.NewDict(len(pairs))
 	out.At = d.pos(n)
 	for _, p := range pairs {
@@ -257,7 +308,7 @@ func (d *decoder) mapping(n *yaml.Node, depth int) (py.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if was != nil && !p.merged && d.written(n, p.key) {
+		if was != nil && !p.merged && d.b.Spend(len(n.Content)>>3, 0) == nil && d.written(n, p.key) {
 			d.warn(d.pos(p.key), fmt.Sprintf("%s is written twice in one mapping (first at line %d): the last one counts", py.Str(key), was.At.Line))
 		}
 		out.Set(key, v, d.pos(p.key))
@@ -318,9 +369,6 @@ func (d *decoder) flatten(n *yaml.Node, depth int) ([]pair, error) {
 			return nil, err
 		}
 		merged = append(merged, m...)
-		if d.budget -= len(m); d.budget < 0 {
-			return nil, d.errf(k, "merge keys bring in too much")
-		}
 	}
 	if merged == nil {
 		return own, nil
@@ -345,12 +393,18 @@ func (d *decoder) mergeFrom(v *yaml.Node, depth int) ([]pair, error) {
 		d.doing[v] = true
 		defer delete(d.doing, v)
 		ps, err := d.flatten(v, depth+1)
+		if err == nil {
+			err = d.b.SpendAt(d.pos(v), "a merge key", len(ps), budget.Times(len(ps), 6*budget.Item))
+		}
+		if err != nil {
+			return nil, err
+		}
 		out := make([]pair, len(ps))
 		for i, p := range ps {
 			p.merged = true
 			out[i] = p
 		}
-		return out, err
+		return out, nil
 	case yaml.SequenceNode:
 		var out []pair
 		for i := len(v.Content) - 1; i >= 0; i-- {

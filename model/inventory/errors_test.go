@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"pgtui/internal/fuzz"
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 )
 
@@ -63,7 +65,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestAliasBomb holds that nine levels of nine aliases cost nothing.
+// TestAliasBomb holds that thirty levels of nine aliases are refused where they
+// become too many, and so are merge keys.
 func TestAliasBomb(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("all:\n  vars:\n    a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
@@ -71,15 +74,16 @@ func TestAliasBomb(t *testing.T) {
 		fmt.Fprintf(&b, "    a%d: &a%d [%s]\n", i, i, strings.Join(strings.Split(strings.Repeat(fmt.Sprintf("*a%d ", i-1), 9), " ")[:9], ", "))
 	}
 	b.WriteString("  hosts: { 10.0.0.1: }\n")
-	if _, err := load(map[string]string{"pigsty.yml": b.String()}, ""); err != nil {
-		t.Fatal(err)
+	var spent *budget.Error
+	if _, err := load(map[string]string{"pigsty.yml": b.String()}, ""); !errors.As(err, &spent) || spent.At.Line != 10 {
+		t.Fatalf("alias bomb: %v", err)
 	}
 	b.Reset()
 	b.WriteString("m0: &m0 { a: 1, b: 2 }\n")
 	for i := 1; i < 40; i++ {
 		fmt.Fprintf(&b, "m%d: &m%d { <<: [*m%d, *m%d, *m%d] }\n", i, i, i-1, i-1, i-1)
 	}
-	if _, err := load(map[string]string{"pigsty.yml": b.String()}, ""); err == nil || !strings.Contains(err.Error(), "merge keys bring in too much") {
+	if _, err := load(map[string]string{"pigsty.yml": b.String()}, ""); !errors.As(err, &spent) || spent.At.Line == 0 {
 		t.Fatalf("merge bomb: %v", err)
 	}
 }

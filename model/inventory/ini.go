@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -35,6 +36,9 @@ func (l *loader) iniFile(b *builder, name string, data []byte) error {
 	}
 	data, err := l.unlockFile(name, data)
 	if err != nil {
+		return err
+	}
+	if err := l.b.Spend(1+len(data)>>4, 4*len(data)); err != nil {
 		return err
 	}
 	r := &iniReader{b: b, at: model.Pos{File: l.show(name), Column: 1}, pending: map[string]*awaited{}}
@@ -76,6 +80,9 @@ func (r *iniReader) read(text string) error {
 		if !utf8.ValidString(line) {
 			return r.fail("this line is not text: expected an inventory in UTF-8")
 		}
+		if err := r.b.b.SpendAt(r.at, "", 1+len(line)>>3, 8*len(line)); err != nil {
+			return err
+		}
 		if err := r.line(line); err != nil {
 			return err
 		}
@@ -105,7 +112,7 @@ func (r *iniReader) line(line string) error {
 		if !ok {
 			return r.fail("expected name=value in [%s:vars], found %q", r.group.Name, line)
 		}
-		return r.b.setGroupVar(r.group, py.Entry{Key: strings.TrimSpace(k), Value: iniValue(strings.TrimSpace(v)), At: r.at})
+		return r.b.setGroupVar(r.group, py.Entry{Key: strings.TrimSpace(k), Value: r.value(strings.TrimSpace(v)), At: r.at})
 	case "children":
 		return r.child(line)
 	}
@@ -177,7 +184,10 @@ func (r *iniReader) host(line string) error {
 		}
 		return r.fail("host line %q: %v", line, err)
 	}
-	names, port, err := expandHost(words[0])
+	names, port, err := expandHost(words[0], r.b.b)
+	if spent := r.b.b.Err(); spent != nil {
+		return spent
+	}
 	if err != nil {
 		return &Error{At: r.at, Msg: fmt.Sprintf("host %q of group %s: %v", words[0], r.group.Name, err), Err: err}
 	}
@@ -190,7 +200,10 @@ func (r *iniReader) host(line string) error {
 		if !ok {
 			return r.fail("expected name=value after host %s, found %q", words[0], w)
 		}
-		vars.Set(k, iniValue(v), r.at)
+		if err := r.b.b.SpendAt(r.at, "", 1, budget.Entry); err != nil {
+			return err
+		}
+		vars.Set(k, r.value(v), r.at)
 	}
 	for _, n := range names {
 		switch n {
@@ -199,25 +212,34 @@ func (r *iniReader) host(line string) error {
 		case "":
 			return r.fail("a host without a name in group %s", r.group.Name)
 		}
-		r.b.addHost(r.group, n, port, r.at, vars)
+		if _, err := r.b.addHost(r.group, n, port, r.at, vars); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// iniValue is the text as a Python literal, where it is one: 5 and [1, 2] are
+// value is the text as a Python literal, where it is one: 5 and [1, 2] are
 // a number and a list, yes and 0644 stay text.
-func iniValue(s string) py.Value {
-	if v, ok := py.Literal(strings.TrimLeft(s, " \t")); ok {
+func (r *iniReader) value(s string) py.Value {
+	read := func(s string) (py.Value, bool) {
+		if r.b.b.SpendAt(r.at, "", 1+len(s)>>4, 40*len(s)) != nil {
+			return nil, false
+		}
+		r.b.b.Return(39 * len(s)) // most of what is tried comes to nothing
+		return py.Literal(s)
+	}
+	if v, ok := read(strings.TrimLeft(s, " \t")); ok {
 		return v
 	}
 	if strings.Contains(s, ",") { // 1, 2 is a tuple without brackets
-		if v, ok := py.Literal("(" + s + ")"); ok {
+		if v, ok := read("(" + s + ")"); ok {
 			return v
 		}
 	}
 	for i, c := range []byte(s) { // 5 # a comment
 		if c == '#' {
-			if v, ok := py.Literal(s[:i]); ok {
+			if v, ok := read(s[:i]); ok {
 				return v
 			}
 		}

@@ -1,11 +1,11 @@
 package inventory
 
 import (
-	"bytes"
 	"sort"
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -22,6 +22,8 @@ type Inventory struct {
 	groups map[string]*Group
 	hosts  map[string]*Host
 	text   map[string][]byte // what was read, by the names in Files
+	lines  map[string][]int  // where the lines of text begin, once somebody has asked
+	spent  *budget.Budget
 	// again reads the inventory once more, with other text for some of Files.
 	again func(with map[string][]byte) (*Inventory, error)
 }
@@ -61,28 +63,47 @@ type Host struct {
 	ancestry []*Group
 }
 
+// Budget is what reading the inventory has left for what is made of it.
+func (inv *Inventory) Budget() *budget.Budget { return inv.spent }
+
 // Group returns the group of that name, or nil.
 func (inv *Inventory) Group(name string) *Group { return inv.groups[name] }
 
 // Host returns the host of that name, or nil.
 func (inv *Inventory) Host(name string) *Host { return inv.hosts[name] }
 
+// mostWritten is how much Written gives of a line, in bytes.
+const mostWritten = 4096
+
 // Written is the rest of the line at a place of a file that was read, without
 // its line end; "" when there is no such place. It may hold a secret.
 func (inv *Inventory) Written(at model.Pos) string {
 	data := inv.text[at.File]
-	for n := 1; n < at.Line && len(data) > 0; n++ {
-		i := bytes.IndexByte(data, '\n')
-		if i < 0 {
-			return ""
+	begins, ok := inv.lines[at.File]
+	if !ok {
+		begins = []int{0}
+		for i, c := range data {
+			if c == '\n' {
+				begins = append(begins, i+1)
+			}
 		}
-		data = data[i+1:]
+		if inv.lines == nil {
+			inv.lines = map[string][]int{}
+		}
+		inv.lines[at.File] = begins
 	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	if at.Line < 1 || at.Column < 1 || at.Column > len(line) {
+	if at.Line < 1 || at.Line > len(begins) {
 		return ""
 	}
-	return strings.TrimRight(string(line[at.Column-1:]), "\r")
+	from := begins[at.Line-1] + at.Column - 1
+	end := len(data)
+	if at.Line < len(begins) {
+		end = begins[at.Line] - 1
+	}
+	if at.Column < 1 || from >= end {
+		return ""
+	}
+	return strings.TrimRight(string(data[from:min(end, from+mostWritten)]), "\r")
 }
 
 // All are the variables in force for the host, each with the place of the

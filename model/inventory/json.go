@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -21,7 +22,7 @@ func (l *loader) decodeJSON(file string, data []byte) (py.Value, error) {
 		return nil, &Error{At: model.Pos{File: file}, Msg: fmt.Sprintf("larger than %d MB: this is not a Pigsty inventory", MaxList>>20)}
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	j := &jsonReader{file: file, data: data, line: 1, vault: l.unlock, dec: json.NewDecoder(bytes.NewReader(data))}
+	j := &jsonReader{file: file, data: data, line: 1, vault: l.unlock, b: l.b, dec: json.NewDecoder(bytes.NewReader(data))}
 	j.dec.UseNumber()
 	v, err := j.value(0)
 	if err == nil {
@@ -41,6 +42,7 @@ type jsonReader struct {
 	data  []byte
 	dec   *json.Decoder
 	vault func(string) py.Vault
+	b     *budget.Budget
 	seen  int // bytes of data whose lines are counted
 	line  int
 	start int // offset of the first byte of the line
@@ -81,6 +83,10 @@ func (j *jsonReader) value(depth int) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, _ := t.(string)
+	if err := j.b.Spend(1, 2*budget.Item+len(text)); err != nil {
+		return nil, err
+	}
 	if depth > maxDepth {
 		return nil, &Error{At: j.at(), Msg: fmt.Sprintf("nested more than %d levels deep", maxDepth)}
 	}
@@ -91,6 +97,9 @@ func (j *jsonReader) value(depth int) (py.Value, error) {
 		}
 		return j.object(depth)
 	case json.Number:
+		if err := j.b.Digits(len(x)); err != nil {
+			return nil, err
+		}
 		return jsonNumber(string(x))
 	case string:
 		return py.Computed(x), nil
@@ -129,6 +138,9 @@ func (j *jsonReader) object(depth int) (py.Value, error) {
 			return nil, err
 		}
 		at := j.at()
+		if err := j.b.SpendAt(at, "", 1, budget.Entry); err != nil {
+			return nil, err
+		}
 		v, err := j.value(depth + 1)
 		if err != nil {
 			return nil, err
@@ -228,8 +240,7 @@ func (b *builder) listedVars(h *Host, vars *py.Dict, ask func(string) (*py.Dict,
 			return err
 		}
 	}
-	b.hostVars(h, d)
-	return nil
+	return b.hostVars(h, d)
 }
 
 // listed adds one group of such an output and returns its hosts: a list of
@@ -262,9 +273,13 @@ func (b *builder) listed(name string, e py.Entry) ([]*Host, error) {
 	for _, v := range list {
 		host, ok := py.Text(v)
 		if !ok || host == "" {
-			return nil, &Error{At: hosts.At, Msg: fmt.Sprintf("host %s of group %s: expected an address or a name", py.Repr(v), name)}
+			return nil, &Error{At: hosts.At, Msg: fmt.Sprintf("host %s of group %s: expected an address or a name", py.Brief(v), name)}
 		}
-		out = append(out, b.addHost(g, host, 0, hosts.At, nil))
+		h, err := b.addHost(g, host, 0, hosts.At, nil)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
 	}
 	if vars != nil {
 		d, ok := vars.Value.(*py.Dict)
@@ -287,7 +302,7 @@ func (b *builder) listed(name string, e py.Entry) ([]*Host, error) {
 	for _, k := range kids {
 		child, ok := py.Text(k)
 		if !ok || child == "" {
-			return nil, &Error{At: children.At, Msg: fmt.Sprintf("child %s of group %s: expected the name of a group", py.Repr(k), name)}
+			return nil, &Error{At: children.At, Msg: fmt.Sprintf("child %s of group %s: expected the name of a group", py.Brief(k), name)}
 		}
 		if err := b.addChild(g, b.addGroup(child, children.At), children.At); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -54,9 +55,13 @@ func groupVars(g *Group) *py.Dict {
 // List is what `ansible-inventory --list` prints: the groups with their hosts
 // and children, and under _meta every host's variables. export is its
 // --export: variables stay with the group or host they are written for.
+// What that costs is taken off the inventory's budget.
 func (inv *Inventory) List(export bool) *py.Dict {
 	out := py.NewDict(len(inv.Groups) + 1)
 	put := func(g *Group) {
+		if n := len(g.Hosts) + g.Vars.Len(); inv.spent.Spend(n, budget.Times(n, 64)) != nil {
+			return
+		}
 		d := &py.Dict{}
 		if hosts := hostNames(g); len(hosts) > 0 && g.Name != "all" {
 			d.Set("hosts", hosts, g.At)
@@ -82,6 +87,10 @@ func (inv *Inventory) List(export bool) *py.Dict {
 	}
 	hostvars := py.NewDict(len(inv.Hosts))
 	for _, h := range inv.Hosts {
+		n := h.all.Len()
+		if inv.spent.SpendAt(h.At, "host "+py.Cut(h.Name), 2*n, budget.Times(n, 64)) != nil {
+			break
+		}
 		vars := inv.HostVars(h)
 		if export {
 			vars = shown(over(over(over(py.NewDict(8), h.Vars), h.fileVars), h.playVars))
@@ -113,6 +122,9 @@ func (inv *Inventory) Graph(group string, vars bool) (string, error) {
 	}
 	var b strings.Builder
 	line := func(depth int, text string) {
+		if inv.spent.Spend(1, 4*depth+2*len(text)) != nil {
+			return
+		}
 		if depth > 0 {
 			b.WriteString(strings.Repeat("  |", depth) + "--")
 		}
@@ -125,11 +137,14 @@ func (inv *Inventory) Graph(group string, vars bool) (string, error) {
 		es := slices.Clone(d.Entries())
 		slices.SortFunc(es, func(x, y py.Entry) int { return strings.Compare(py.Str(x.Key), py.Str(y.Key)) })
 		for _, e := range es {
-			line(depth, "{"+py.Str(e.Key)+" = "+py.Str(veiled(e.Value))+"}")
+			line(depth, "{"+py.Str(e.Key)+" = "+py.StrIn(inv.spent, veiled(e.Value, inv.spent))+"}")
 		}
 	}
 	var walk func(g *Group, depth int)
 	walk = func(g *Group, depth int) {
+		if inv.spent.Spend(1, 0) != nil {
+			return
+		}
 		line(depth, "@"+g.Name+":")
 		for _, c := range g.Children {
 			walk(c, depth+1)
@@ -143,24 +158,30 @@ func (inv *Inventory) Graph(group string, vars bool) (string, error) {
 		show(depth+1, groupVars(g))
 	}
 	walk(g, 0)
-	return b.String(), nil
+	return b.String(), inv.spent.Err()
 }
 
 // veiled is v with every vaulted value hidden.
-func veiled(v py.Value) py.Value {
+func veiled(v py.Value, b *budget.Budget) py.Value {
+	if b.Spend(1, budget.Item) != nil {
+		return nil
+	}
 	switch x := v.(type) {
 	case py.Vault:
 		return "********"
 	case []py.Value:
 		out := make([]py.Value, len(x))
 		for i, it := range x {
-			out[i] = veiled(it)
+			out[i] = veiled(it, b)
 		}
 		return out
 	case *py.Dict:
 		out := py.NewDict(x.Len())
 		for _, e := range x.Entries() {
-			out.Set(e.Key, veiled(e.Value), e.At)
+			if b.Spend(1, budget.Entry) != nil {
+				return out
+			}
+			out.Set(e.Key, veiled(e.Value, b), e.At)
 		}
 		return out
 	}
@@ -171,16 +192,23 @@ func veiled(v py.Value) py.Value {
 // blanks a level, values with a tag as objects that Ansible reads back. Where
 // Ansible gives up, a set is a list and bytes are base64.
 func JSON(v py.Value) []byte {
-	if out, err := (&jsonWriter{sort: true}).print(v); err == nil {
-		return out
-	}
-	out, _ := (&jsonWriter{}).print(v) // without sorting nothing can fail
+	out, _ := JSONIn(nil, v) // nothing else can fail
 	return out
 }
 
+// JSONIn is JSON within a budget.
+func JSONIn(b *budget.Budget, v py.Value) ([]byte, error) {
+	out, err := (&jsonWriter{sort: true, spent: b}).print(v)
+	if errors.Is(err, errMixed) {
+		out, err = (&jsonWriter{spent: b}).print(v)
+	}
+	return out, err
+}
+
 type jsonWriter struct {
-	sort bool
-	b    []byte
+	sort  bool
+	b     []byte
+	spent *budget.Budget
 }
 
 // errMixed is Python's refusal to put keys of different types in order.
@@ -193,6 +221,10 @@ func (w *jsonWriter) print(v py.Value) ([]byte, error) {
 }
 
 func (w *jsonWriter) value(v py.Value, depth int) error {
+	s, _ := py.Text(v)
+	if err := w.spent.Spend(1+len(s)>>6, 2*(4*depth+2*len(s)+16)); err != nil {
+		return err
+	}
 	switch x := v.(type) {
 	case nil:
 		w.b = append(w.b, "null"...)

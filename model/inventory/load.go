@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	// Run runs an executable inventory, named as in messages, and gives what
 	// it printed. nil refuses executable inventories.
 	Run func(file string, args ...string) ([]byte, error)
+	// Budget is what reading may cost; nil takes a whole one.
+	Budget *budget.Budget
 }
 
 // Source is one place Ansible reads an inventory from: a YAML, JSON or INI
@@ -55,7 +58,10 @@ func LoadAll(sources []Source, o Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	inv.again = func(with map[string][]byte) (*Inventory, error) { return loadAll(sources, o, with) }
+	inv.again = func(with map[string][]byte) (*Inventory, error) {
+		o.Budget = nil // a whole one: the text that was read is still there, though
+		return loadAll(sources, o, with)
+	}
 	return inv, nil
 }
 
@@ -88,15 +94,26 @@ func loadAll(sources []Source, o Options, with map[string][]byte) (*Inventory, e
 			return nil, err
 		}
 	}
-	l.inv.merge()
+	return l.whole()
+}
+
+// whole is the inventory once everything was read.
+func (l *loader) whole() (*Inventory, error) {
+	if err := l.inv.merge(); err != nil {
+		return nil, err
+	}
 	l.inv.Hash = hex.EncodeToString(l.sum.Sum(nil))
-	return l.inv, nil
+	l.b.Where = nil
+	return l.inv, l.b.Err()
 }
 
 // Parse reads an inventory from memory; there are no vars files beside it.
 func Parse(name string, data []byte, o Options) (*Inventory, error) {
 	l := newLoader(o)
 	l.inv.Source = l.show(name)
+	if err := l.b.Spend(1, len(data)); err != nil {
+		return nil, err
+	}
 	l.note(name, data)
 	b := newBuilder(l)
 	if err := l.file(b, name, data); err != nil {
@@ -105,15 +122,21 @@ func Parse(name string, data []byte, o Options) (*Inventory, error) {
 	if err := b.reconcile(); err != nil {
 		return nil, err
 	}
-	l.inv.merge()
-	l.inv.Hash = hex.EncodeToString(l.sum.Sum(nil))
-	l.inv.again = func(with map[string][]byte) (*Inventory, error) { return Parse(name, with[l.show(name)], o) }
-	return l.inv, nil
+	l.inv.again = func(with map[string][]byte) (*Inventory, error) {
+		o.Budget = nil
+		return Parse(name, with[l.show(name)], o)
+	}
+	return l.whole()
 }
 
 func newLoader(o Options) *loader {
-	return &loader{opt: o, display: o.Display, sum: sha256.New(),
-		inv: &Inventory{groups: map[string]*Group{}, hosts: map[string]*Host{}}}
+	l := &loader{opt: o, display: o.Display, sum: sha256.New(), b: o.Budget}
+	if l.b == nil {
+		l.b = budget.New()
+	}
+	l.b.Where = func() (model.Pos, string) { return l.at, "" }
+	l.inv = &Inventory{groups: map[string]*Group{}, hosts: map[string]*Host{}, spent: l.b}
+	return l
 }
 
 type loader struct {
@@ -122,6 +145,8 @@ type loader struct {
 	opt     Options
 	inv     *Inventory
 	sum     hash.Hash
+	b       *budget.Budget
+	at      model.Pos         // what is being read
 	opened  map[string]opened // vaulted texts, decrypted once
 	with    map[string][]byte // text to take instead of what a file holds, by the names in Files
 }
@@ -151,7 +176,11 @@ func (l *loader) read(name string) ([]byte, error) {
 			Try: "name the inventory with -i FILE"}
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxList+1))
+	l.at = model.Pos{File: l.show(name), Line: 1}
+	data, err := io.ReadAll(io.LimitReader(metered{f, l.b}, MaxList+1))
+	if l.b.Err() != nil {
+		return nil, l.b.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be read: %w", l.show(name), err)
 	}
@@ -160,6 +189,22 @@ func (l *loader) read(name string) ([]byte, error) {
 	}
 	l.note(name, data)
 	return data, nil
+}
+
+// metered pays for what it reads before that is kept, and for the room that a
+// buffer has while it grows.
+type metered struct {
+	r io.Reader
+	b *budget.Budget
+}
+
+// Read implements io.Reader.
+func (m metered) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if over := m.b.Spend(1, 2*n); over != nil {
+		return 0, over
+	}
+	return n, err
 }
 
 // note keeps what Files and Hash tell.
@@ -183,7 +228,7 @@ func (l *loader) parse(name string, data []byte) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{file: l.show(name), vault: l.unlock, warn: l.twice}
+	d := &decoder{file: l.show(name), vault: l.unlock, warn: l.twice, b: l.b, at: &l.at}
 	return d.document(data)
 }
 
@@ -219,7 +264,11 @@ func typeWord(v py.Value) string {
 }
 
 // Decode reads one YAML document the way Ansible reads a vars file.
-func Decode(name string, data []byte) (py.Value, error) {
-	l := &loader{sum: sha256.New(), inv: &Inventory{}}
+func Decode(name string, data []byte) (py.Value, error) { return DecodeIn(nil, name, data) }
+
+// DecodeIn is Decode within a budget; nil takes a whole one.
+func DecodeIn(b *budget.Budget, name string, data []byte) (py.Value, error) {
+	l := newLoader(Options{Budget: b})
+	defer func() { l.b.Where = nil }()
 	return l.parse(name, data)
 }

@@ -31,7 +31,8 @@ func individual(variable string) bool {
 }
 
 // Origins tells for the given hosts where the variables that matter come
-// from: cluster by cluster, hosts with the same definition together.
+// from: cluster by cluster, hosts with the same definition together. What that
+// costs is taken off the inventory's budget.
 func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 	type cluster struct {
 		name  string
@@ -43,7 +44,7 @@ func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 		v, _ := h.all.Get("pg_cluster")
 		name := ""
 		if v != nil {
-			name = py.Str(v)
+			name = py.StrIn(inv.spent, v)
 		}
 		c := byName[name]
 		if c == nil {
@@ -56,7 +57,7 @@ func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 	var out []model.Origin
 	for _, c := range order {
 		for _, v := range important() {
-			out = append(out, originsOf(model.ClusterName(c.name), c.hosts, v)...)
+			out = append(out, originsOf(inv, model.ClusterName(c.name), c.hosts, v)...)
 		}
 	}
 	return out
@@ -64,7 +65,7 @@ func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 
 // originsOf are the definitions of a variable that won on the hosts of one
 // cluster.
-func originsOf(cluster model.ClusterName, hosts []*Host, variable string) []model.Origin {
+func originsOf(inv *Inventory, cluster model.ClusterName, hosts []*Host, variable string) []model.Origin {
 	var out []model.Origin
 	place, values, defined := map[string]int{}, map[string]bool{}, 0
 	for _, h := range hosts {
@@ -73,7 +74,8 @@ func originsOf(cluster model.ClusterName, hosts []*Host, variable string) []mode
 			continue
 		}
 		chain := h.chain(variable)
-		value := py.Repr(e.Value)
+		value := py.ReprIn(inv.spent, e.Value)
+		inv.spent.Return(5 * len(value))
 		values[value] = true
 		defined++
 		key := fmt.Sprintf("%v %s", e.At, value)
@@ -163,5 +165,5 @@ func brief(v py.Value) string {
 			return "''"
 		}
 	}
-	return masked(py.Str(v))
+	return shortened(masked(py.Str(v)))
 }

@@ -16,6 +16,23 @@ const (
 // mostOutlined is how many lines of a value are written out.
 const mostOutlined = 500
 
+// mostText is how many bytes of a value are written out, and mostLine of a line.
+const (
+	mostText = 1 << 20
+	mostLine = 16 << 10
+)
+
+// full reports that nothing more is written.
+func (o *outliner) full() bool { return len(o.lines) > mostOutlined || o.size >= mostText }
+
+// shortened is a line without the end of a very long one.
+func shortened(s string) string {
+	if len(s) <= mostLine {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostLine], "") + "…"
+}
+
 // outline is a value as lines of YAML, with what may be a secret masked. It is
 // for people: what it cannot write as YAML it writes as Python would print it.
 func outline(v py.Value) []string {
@@ -25,16 +42,21 @@ func outline(v py.Value) []string {
 }
 
 // outliner writes values, up to a bound.
-type outliner struct{ lines []string }
+type outliner struct {
+	lines []string
+	size  int // of the lines, in bytes
+}
 
 // add adds a line, the last of them "…"; false says that there is no room.
 func (o *outliner) add(line string) bool {
 	switch {
-	case len(o.lines) < mostOutlined:
-		o.lines = append(o.lines, line)
+	case len(o.lines) < mostOutlined && o.size < mostText:
+		line = shortened(line)
+		o.lines, o.size = append(o.lines, line), o.size+len(line)
 		return true
-	case len(o.lines) == mostOutlined:
+	case len(o.lines) <= mostOutlined && (len(o.lines) == 0 || o.lines[len(o.lines)-1] != "…"):
 		o.lines = append(o.lines, "…")
+		o.size = mostText
 	}
 	return false
 }
@@ -63,7 +85,7 @@ func (o *outliner) value(indent, head string, v py.Value, depth int) {
 		}
 		hides := false // the item before names a secret: "--password"
 		for _, it := range x {
-			if len(o.lines) > mostOutlined {
+			if o.full() {
 				return
 			}
 			word, text := it.(string)
@@ -97,7 +119,7 @@ func (o *outliner) mapping(indent, head string, d *py.Dict, depth int) {
 		named = named || (py.Str(e.Key) == "name" || py.Str(e.Key) == "key") && secretKey(k)
 	}
 	for i, e := range d.Entries() {
-		if len(o.lines) > mostOutlined {
+		if o.full() {
 			return
 		}
 		key := py.Str(e.Key) + ":"

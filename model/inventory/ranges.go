@@ -3,9 +3,12 @@ package inventory
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"pgtui/model/budget"
 )
 
 // maxRange bounds how many hosts one pattern may stand for.
@@ -19,7 +22,7 @@ var (
 
 // expandHost turns a host pattern of the inventory into names: ranges in
 // brackets are counted out, a :port at the end is split off. Port 0 means none.
-func expandHost(pattern string) (names []string, port int, err error) {
+func expandHost(pattern string, b *budget.Budget) (names []string, port int, err error) {
 	name := pattern
 	for _, p := range []*regexp.Regexp{bracketPort, hostPort} {
 		if m := p.FindStringSubmatch(name); m != nil && hostName.MatchString(m[1]) {
@@ -32,24 +35,27 @@ func expandHost(pattern string) (names []string, port int, err error) {
 	if !strings.Contains(name, "[") {
 		return []string{name}, port, nil
 	}
-	names, err = expandRange(name, nil)
+	names, err = expandRange(name, nil, b)
 	return names, port, err
 }
 
-func expandRange(line string, out []string) ([]string, error) {
+func expandRange(line string, out []string, b *budget.Budget) ([]string, error) {
 	head, rest, _ := strings.Cut(line, "[")
 	span, tail, ok := strings.Cut(rest, "]")
 	if !ok {
 		return nil, errors.New("a host range must be closed with ]")
 	}
-	seq, err := countOut(span)
+	seq, err := countOut(span, b)
 	if err != nil {
+		return nil, err
+	}
+	if err := b.Spend(len(seq), budget.Times(len(seq), len(line)+budget.Item)); err != nil {
 		return nil, err
 	}
 	for _, s := range seq {
 		name := head + s + tail
 		if strings.Contains(name, "[") {
-			if out, err = expandRange(name, out); err != nil {
+			if out, err = expandRange(name, out, b); err != nil {
 				return nil, err
 			}
 		} else {
@@ -65,7 +71,7 @@ func expandRange(line string, out []string) ([]string, error) {
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // countOut lists begin:end or begin:end:step.
-func countOut(span string) ([]string, error) {
+func countOut(span string, bud *budget.Budget) ([]string, error) {
 	b := strings.Split(span, ":")
 	if len(b) != 2 && len(b) != 3 {
 		return nil, errors.New("a host range must be begin:end or begin:end:step")
@@ -106,12 +112,21 @@ func countOut(span string) ([]string, error) {
 	if err1 != nil || err2 != nil {
 		return nil, fmt.Errorf("the host range %q must be of numbers or of single letters", span)
 	}
-	if (to-from)/step > maxRange {
+	if from > to {
+		return nil, nil
+	}
+	many := new(big.Int).Sub(big.NewInt(int64(to)), big.NewInt(int64(from)))
+	if many.Quo(many, big.NewInt(int64(step))).Cmp(big.NewInt(maxRange)) > 0 {
 		return nil, fmt.Errorf("a host range of more than %d hosts", maxRange)
 	}
-	var out []string
-	for n := from; n <= to; n += step {
-		out = append(out, fmt.Sprintf("%0*d", width, n))
+	count := int(many.Int64()) + 1
+	if err := bud.Spend(count, budget.Times(count, max(width, len(end))+budget.Item)); err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, count)
+	for i := range count {
+		n := strconv.Itoa(from + i*step)
+		out = append(out, strings.Repeat("0", max(0, width-len(n)))+n)
 	}
 	return out, nil
 }

@@ -86,6 +86,9 @@ func parseInt(s string) (py.Value, error) {
 	case strings.Contains(t, ":"):
 		return sexagesimalInt(t, neg)
 	}
+	if len(t) > mostDigits {
+		return nil, errDigits
+	}
 	n, ok := new(big.Int).SetString(t, base)
 	if !ok {
 		return nil, fmt.Errorf("%q is not a number", s)
@@ -96,7 +99,15 @@ func parseInt(s string) (py.Value, error) {
 	return py.Int(n), nil
 }
 
+// mostDigits is how many digits Python reads as a number.
+const mostDigits = 4300
+
+var errDigits = fmt.Errorf("a number of more than %d digits: put it in quotes", mostDigits)
+
 func sexagesimalInt(t string, neg bool) (py.Value, error) {
+	if len(t) > mostDigits {
+		return nil, errDigits
+	}
 	n := new(big.Int)
 	for part := range strings.SplitSeq(t, ":") {
 		p, ok := new(big.Int).SetString(part, 10)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -56,6 +57,9 @@ func (l *loader) directory(b *builder, dir string, depth int) (int, error) {
 	slices.Sort(names)
 	read := 0
 	for _, n := range names {
+		if err := l.b.Spend(200, 4*budget.Item+2*len(n)); err != nil { // links may lead round in circles
+			return read, err
+		}
 		full := path.Join(dir, n)
 		st, err := fs.Stat(l.fsys, full)
 		switch {
@@ -72,6 +76,9 @@ func (l *loader) directory(b *builder, dir string, depth int) (int, error) {
 			continue
 		}
 		if err := l.one(b, full, st.Mode()); err != nil {
+			if l.b.Err() != nil {
+				return read, l.b.Err()
+			}
 			at := model.Pos{File: l.show(full), Line: 1, Column: 1}
 			l.warn(at, fmt.Sprintf("not an inventory; Ansible warns, too, and goes on without it: %v", err))
 			continue
@@ -87,7 +94,7 @@ func (l *loader) one(b *builder, name string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if executable(mode, data) {
+	if Executable(mode, data) {
 		return l.program(b, name)
 	}
 	err = l.file(b, name, data)
@@ -97,9 +104,9 @@ func (l *loader) one(b *builder, name string, mode fs.FileMode) error {
 	return err
 }
 
-// executable reports whether the system would run the file. A YAML file with
-// a stray execute bit is still a YAML file.
-func executable(mode fs.FileMode, data []byte) bool {
+// Executable reports whether the system would run the file, of which data are
+// the first bytes. A YAML file with a stray execute bit is still a YAML file.
+func Executable(mode fs.FileMode, data []byte) bool {
 	return mode&0o111 != 0 && (bytes.HasPrefix(data, []byte("#!")) || bytes.HasPrefix(data, []byte("\x7fELF")))
 }
 
@@ -111,6 +118,10 @@ func (l *loader) program(b *builder, name string) error {
 	}
 	run := func(args ...string) (*py.Dict, error) {
 		out, err := l.opt.Run(l.show(name), args...)
+		l.at = model.Pos{File: l.show(name) + " " + strings.Join(args, " ")}
+		if err == nil {
+			err = l.b.Spend(1, 2*len(out))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -159,6 +170,9 @@ func (l *loader) file(b *builder, name string, data []byte) error {
 		}
 	}
 	v, err := l.parse(name, data)
+	if l.b.Err() != nil {
+		return l.b.Err()
+	}
 	_, text := v.(string)
 	if (err != nil || text) && hasSection(data) || text && ext == "" {
 		return l.iniFile(b, name, data)

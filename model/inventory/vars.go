@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -20,7 +21,7 @@ func (l *loader) varsFiles(name string) error {
 	if st, err := fs.Stat(l.fsys, name); err == nil && st.IsDir() {
 		dir = name
 	}
-	return l.varsIn(dir, func(g *Group, v *py.Dict) { g.fileVars = over(g.fileVars, v) }, func(h *Host, v *py.Dict) { h.fileVars = over(h.fileVars, v) })
+	return l.varsIn(dir, func(g *Group, v *py.Dict) { g.fileVars = l.over(g.fileVars, v) }, func(h *Host, v *py.Dict) { h.fileVars = l.over(h.fileVars, v) })
 }
 
 // playFiles reads group_vars and host_vars of the playbooks' directory.
@@ -48,6 +49,14 @@ func (l *loader) varsIn(dir string, group func(*Group, *py.Dict), host func(*Hos
 		host(h, v)
 	}
 	return nil
+}
+
+// over is over within the budget: what is spent leaves it as it was.
+func (l *loader) over(into, d *py.Dict) *py.Dict {
+	if into != nil && l.b.Spend(d.Len(), budget.Times(d.Len(), budget.Entry)) != nil {
+		return into
+	}
+	return over(into, d)
 }
 
 // over puts the variables of d on top of those of into, which may be nil.
@@ -79,8 +88,11 @@ func (l *loader) varsOf(dir, name string) (*py.Dict, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: cannot be read: %w", l.show(file), err)
 		}
-		if !st.IsDir() {
+		if st.Mode().IsRegular() {
 			return l.varsFile(file, nil)
+		}
+		if !st.IsDir() {
+			return nil, &model.Hint{Err: fmt.Errorf("%s: it is neither a file nor a directory", l.show(file)), Try: "ls -l " + l.show(file)}
 		}
 		files, err := l.varsDir(file, 0)
 		if err != nil {
@@ -113,6 +125,9 @@ func (l *loader) varsDir(dir string, depth int) ([]string, error) {
 	sort.Strings(names)
 	var out []string
 	for _, n := range names {
+		if err := l.b.Spend(200, 4*budget.Item+2*len(n)); err != nil { // links may lead round in circles
+			return nil, err
+		}
 		if strings.HasPrefix(n, ".") || strings.HasSuffix(n, "~") {
 			continue
 		}
@@ -152,7 +167,7 @@ func (l *loader) varsFile(file string, into *py.Dict) (*py.Dict, error) {
 		return nil, &Error{At: model.Pos{File: l.show(file), Line: 1, Column: 1},
 			Msg: fmt.Sprintf("expected a mapping of variables, found a %s", typeWord(v))}
 	}
-	return over(into, d), nil
+	return l.over(into, d), l.b.Err()
 }
 
 // layer is one set of variables of a host.
@@ -169,6 +184,9 @@ func (l *layer) by() string {
 	}
 	return l.kind + " " + l.name
 }
+
+// ownLayers is how many layers at the end are the host's own.
+const ownLayers = 3
 
 // layers are the variables that a host gets, the weakest first: inline vars of
 // all, of the other groups, group_vars of all, of the other groups, inline
@@ -194,27 +212,74 @@ func (h *Host) layers() []layer {
 		layer{kind: "host_vars of", name: h.Name, vars: h.playVars, play: true})
 }
 
-// merge computes every host's variables.
-func (inv *Inventory) merge() {
+// merge computes every host's variables. Hosts of the same groups share what
+// those groups give them.
+func (inv *Inventory) merge() error {
+	type shared struct {
+		ancestry []*Group
+		vars     *py.Dict
+	}
+	known := map[string]shared{}
+	whole := py.OverlayOf(nil) // what all hosts have
+	if all := inv.groups["all"]; all != nil {
+		if err := inv.lay(whole, all.Vars); err != nil {
+			return err
+		}
+	}
 	for _, h := range inv.Hosts {
-		h.ancestry = ancestry(h.groups)
-		out := py.NewDict(32)
-		for _, l := range h.layers() {
-			for _, e := range l.vars.Entries() {
-				out.Set(e.Key, e.Value, e.At)
+		var key strings.Builder
+		for _, g := range h.groups {
+			key.WriteString(g.Name + "\x00")
+		}
+		of, ok := known[key.String()]
+		if !ok {
+			of.ancestry = ancestry(h.groups, inv.spent)
+			h.ancestry = of.ancestry
+			of.vars = py.OverlayOf(whole)
+			layers := h.layers()
+			for _, l := range layers[:len(layers)-ownLayers] {
+				if l.kind == "group" && l.name == "all" {
+					continue // the first of all
+				}
+				if err := inv.lay(of.vars, l.vars); err != nil {
+					return err
+				}
+			}
+			known[key.String()] = of
+		}
+		h.ancestry, h.all = of.ancestry, py.OverlayOf(of.vars)
+		layers := h.layers()
+		for _, l := range layers[len(layers)-ownLayers:] {
+			if err := inv.lay(h.all, l.vars); err != nil {
+				return err
 			}
 		}
-		h.all = out
+		// All of them are looked through, again and again.
+		if err := inv.spent.SpendAt(h.At, "host "+py.Cut(h.Name), h.all.Len(), 0); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// lay puts variables on top of others.
+func (inv *Inventory) lay(into, vars *py.Dict) error {
+	for _, e := range vars.Entries() {
+		if err := inv.spent.SpendAt(e.At, "", 1, budget.Entry); err != nil {
+			return err
+		}
+		into.Set(e.Key, e.Value, e.At)
+	}
+	return nil
 }
 
 // ancestry is the groups and all their ancestors, in the order they apply.
-func ancestry(direct []*Group) []*Group {
+func ancestry(direct []*Group, b *budget.Budget) []*Group {
 	var out []*Group
 	seen := map[*Group]bool{}
 	var up func(g *Group)
 	up = func(g *Group) {
-		if seen[g] {
+		if seen[g] || b.Spend(2, 4*budget.Item) != nil {
 			return
 		}
 		seen[g] = true

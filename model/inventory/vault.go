@@ -53,6 +53,9 @@ func (l *loader) decrypt(text string) ([]byte, error) {
 	if r, ok := l.opened[text]; ok {
 		return r.plain, r.err
 	}
+	if err := l.b.Spend(2000+len(text)>>4, 6*len(text)); err != nil { // deriving a key takes milliseconds
+		return nil, err
+	}
 	plain, err := DecryptVault(text, l.opt.VaultPassword)
 	if l.opened == nil {
 		l.opened = map[string]opened{}

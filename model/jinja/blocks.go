@@ -1,10 +1,10 @@
 package jinja
 
 import (
-	"errors"
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -24,6 +24,7 @@ type blocks struct {
 	chunks []chunk
 	pos    int
 	depth  int
+	elifs  int
 	file   bool // a template file: backslashes mean what Jinja says
 }
 
@@ -103,6 +104,9 @@ func (b *blocks) ifBlock(cond string) (*stmt, error) {
 	}
 	switch {
 	case strings.HasPrefix(tag, "elif"):
+		if b.elifs++; b.elifs > 500 {
+			return nil, &SyntaxError{"too many elif"}
+		}
 		next, err := b.ifBlock(tag[len("elif"):])
 		s.other = []*stmt{next}
 		return s, err
@@ -176,15 +180,14 @@ type context struct {
 	scope  Scope
 	locals []map[string]py.Value
 	unsafe bool // something unsafe was printed or looked at
-	steps  int
+	b      *budget.Budget
+	depth  int // of the node that is evaluated
 }
-
-var errWork = errors.New("the template does too much work")
 
 func (c *context) run(body []*stmt, out *output) error {
 	for _, s := range body {
-		if c.steps--; c.steps < 0 || out.size > 1<<20 {
-			return errWork
+		if err := c.b.Spend(1, 0); err != nil {
+			return err
 		}
 		if err := c.step(s, out); err != nil {
 			return err
@@ -196,16 +199,16 @@ func (c *context) run(body []*stmt, out *output) error {
 func (c *context) step(s *stmt, out *output) error {
 	switch s.op {
 	case "text":
-		out.add(py.Computed(s.text))
+		return out.add(py.Computed(s.text), c.b)
 	case "print":
 		v, err := c.eval(s.e)
 		if err == nil {
-			err = printable(v)
+			err = c.printable(v)
 		}
 		if err != nil {
 			return err
 		}
-		out.add(v)
+		return out.add(v, c.b)
 	case "if":
 		v, err := c.truth(s.e)
 		if err != nil {
@@ -230,11 +233,7 @@ func (c *context) set(s *stmt) error {
 		if err := c.run(s.body, &sub); err != nil {
 			return err
 		}
-		var b strings.Builder
-		for _, p := range sub.parts {
-			b.WriteString(py.Print(p))
-		}
-		v = py.Computed(b.String())
+		v = py.Computed(sub.text(c.b))
 	} else {
 		var err error
 		if v, err = c.eval(s.e); err != nil {
@@ -253,7 +252,7 @@ func (c *context) bind(names []string, v py.Value) error {
 		top[names[0]] = v
 		return nil
 	}
-	items, err := iterate(v)
+	items, err := iterate(v, c.b)
 	if err != nil {
 		return err
 	}
@@ -271,7 +270,10 @@ func (c *context) loop(s *stmt, out *output) error {
 	if err != nil {
 		return err
 	}
-	items, err := iterate(v)
+	items, err := iterate(v, c.b)
+	if err == nil {
+		err = c.b.Spend(1+len(items), budget.Times(len(items), budget.Item))
+	}
 	if err != nil {
 		return err
 	}
@@ -281,6 +283,9 @@ func (c *context) loop(s *stmt, out *output) error {
 	var kept []py.Value
 	for _, it := range items {
 		if s.cond != nil {
+			if err := c.b.Spend(2, 0); err != nil {
+				return err
+			}
 			if err := c.bind(s.names, it); err != nil {
 				return err
 			}
@@ -298,7 +303,10 @@ func (c *context) loop(s *stmt, out *output) error {
 		return c.run(s.other, out)
 	}
 	for i, it := range kept {
-		c.locals[depth] = map[string]py.Value{"loop": loopVar(i, len(kept))}
+		if err := c.b.Spend(8, 0); err != nil { // a round has variables of its own
+			return err
+		}
+		c.locals[depth] = map[string]py.Value{"loop": round1{i, len(kept)}}
 		if err := c.bind(s.names, it); err != nil {
 			return err
 		}
@@ -308,6 +316,9 @@ func (c *context) loop(s *stmt, out *output) error {
 	}
 	return nil
 }
+
+// round1 is the variable loop in round i of n, before anybody looks at it.
+type round1 struct{ i, n int }
 
 func loopVar(i, n int) *py.Dict {
 	d := &py.Dict{}

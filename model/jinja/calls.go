@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -55,14 +56,14 @@ func (c *context) call(e *expr) (py.Value, error) {
 	}
 	switch x := m.of.(type) {
 	case *py.Dict:
-		return dictMethod(x, m.name, list)
+		return dictMethod(x, m.name, list, c.b)
 	case py.Object:
-		return objectMethod(x, m.name, list)
+		return objectMethod(x, m.name, list, c.b)
 	case []py.Value:
-		return listMethod(x, m.name, list)
+		return listMethod(x, m.name, list, c.b)
 	}
 	s, _ := py.Text(m.of)
-	return textMethod(s, m.name, list, named)
+	return textMethod(s, m.name, list, named, c.b)
 }
 
 // function are the names that can be called as they are.
@@ -78,12 +79,15 @@ func (c *context) function(name string, e *expr) (py.Value, error, bool) {
 		}
 		if name == "dict" {
 			d := &py.Dict{}
+			if err := c.b.Spend(len(e.named), budget.Times(len(e.named), budget.Entry)); err != nil {
+				return nil, err, true
+			}
 			for _, k := range e.named {
 				d.Set(py.Computed(k.name), named[k.name], model.Pos{})
 			}
 			return d, nil, true
 		}
-		v, err := numbers(list)
+		v, err := numbers(list, c.b)
 		return v, err, true
 	case "lookup", "query", "q", "now", "undef", "namespace", "cycler", "joiner", "lipsum":
 		return nil, &Unknowable{name + "()"}, true
@@ -91,7 +95,10 @@ func (c *context) function(name string, e *expr) (py.Value, error, bool) {
 	return nil, nil, false
 }
 
-func numbers(list []py.Value) (py.Value, error) {
+// mostRange is how long a range may be: Ansible renders in Jinja's sandbox.
+const mostRange = 100_000
+
+func numbers(list []py.Value, b *budget.Budget) (py.Value, error) {
 	n := [3]int64{0, 0, 1}
 	for i, v := range list {
 		x, ok := v.(int64)
@@ -109,11 +116,19 @@ func numbers(list []py.Value) (py.Value, error) {
 	if n[2] == 0 {
 		return nil, failf("range() arg 3 must not be zero")
 	}
-	out := []py.Value{}
-	for i := n[0]; n[2] > 0 && i < n[1] || n[2] < 0 && i > n[1]; i += n[2] {
-		if out = append(out, i); len(out) > 100_000 {
-			return nil, errWork
-		}
+	size := new(big.Int).Sub(big.NewInt(n[1]), big.NewInt(n[0]))
+	step := big.NewInt(n[2])
+	size.Add(size, step).Sub(size, big.NewInt(int64(step.Sign()))).Quo(size, step)
+	if size.Cmp(big.NewInt(mostRange)) > 0 {
+		return nil, failf("range too big: the sandbox blocks ranges larger than 100000")
+	}
+	count := int(max(size.Int64(), 0))
+	if err := b.Spend(count, budget.Times(count, budget.Item+8)); err != nil {
+		return nil, err
+	}
+	out := make([]py.Value, 0, count)
+	for i := range int64(count) {
+		out = append(out, n[0]+i*n[2])
 	}
 	return out, nil
 }
@@ -125,7 +140,12 @@ func arg(list []py.Value, i int, def py.Value) py.Value {
 	return def
 }
 
-func dictMethod(d *py.Dict, name string, list []py.Value) (py.Value, error) {
+func dictMethod(d *py.Dict, name string, list []py.Value, b *budget.Budget) (py.Value, error) {
+	if name != "get" {
+		if err := b.Spend(d.Len(), budget.Times(d.Len(), 4*budget.Item)); err != nil {
+			return nil, err
+		}
+	}
 	out := []py.Value{}
 	for _, e := range d.Entries() {
 		switch name {
@@ -146,23 +166,23 @@ func dictMethod(d *py.Dict, name string, list []py.Value) (py.Value, error) {
 	return out, nil
 }
 
-func objectMethod(o py.Object, name string, list []py.Value) (py.Value, error) {
+func objectMethod(o py.Object, name string, list []py.Value, b *budget.Budget) (py.Value, error) {
 	if name == "get" {
 		if v, ok, err := o.Attr(py.Str(arg(list, 0, nil))); ok || err != nil {
 			return v, err
 		}
 		return arg(list, 1, nil), nil
 	}
-	return iterate(o)
+	return iterate(o, b)
 }
 
-func listMethod(l []py.Value, name string, list []py.Value) (py.Value, error) {
+func listMethod(l []py.Value, name string, list []py.Value, b *budget.Budget) (py.Value, error) {
 	if len(list) != 1 {
 		return nil, failf("%s() takes one argument", name)
 	}
 	n := int64(0)
 	for i, v := range l {
-		if py.Equal(v, list[0]) {
+		if py.EqualIn(b, v, list[0]) {
 			if name == "index" {
 				return int64(i), nil
 			}
@@ -170,12 +190,15 @@ func listMethod(l []py.Value, name string, list []py.Value) (py.Value, error) {
 		}
 	}
 	if name == "index" {
-		return nil, failf("%s is not in list", py.Repr(list[0]))
+		return nil, failf("%s is not in list", py.Brief(list[0]))
 	}
 	return n, nil
 }
 
-func textMethod(s, name string, list []py.Value, named map[string]py.Value) (py.Value, error) {
+func textMethod(s, name string, list []py.Value, named map[string]py.Value, b *budget.Budget) (py.Value, error) {
+	if err := b.Spend(1+len(s)>>6, textSize(s, name)); err != nil {
+		return nil, err
+	}
 	text := func(i int) string { return py.Str(arg(list, i, py.Computed(""))) }
 	for _, v := range list {
 		if _, ok := py.Text(v); !ok && v != nil && name != "zfill" && name != "join" && name != "format" {
@@ -194,10 +217,14 @@ func textMethod(s, name string, list []py.Value, named map[string]py.Value) (py.
 	case "capitalize":
 		return py.Computed(capitalize(s)), nil
 	case "split":
-		return splitText(s, list)
+		return splitText(s, list, b)
 	case "rsplit":
-		return rsplit(s, list)
+		return rsplit(s, list, b)
 	case "splitlines":
+		n := strings.Count(s, "\n") + 1
+		if err := b.Spend(n, budget.Times(n, 3*budget.Item)); err != nil {
+			return nil, err
+		}
 		out := []py.Value{}
 		for l := range strings.Lines(s) {
 			out = append(out, py.Computed(strings.TrimRight(l, "\r\n")))
@@ -206,7 +233,7 @@ func textMethod(s, name string, list []py.Value, named map[string]py.Value) (py.
 	case "strip", "lstrip", "rstrip":
 		return py.Computed(strip(s, name, list)), nil
 	case "replace":
-		return py.Computed(strings.ReplaceAll(s, text(0), text(1))), nil
+		return replaced(s, text(0), text(1), -1, b)
 	case "startswith":
 		return strings.HasPrefix(s, text(0)), nil
 	case "endswith":
@@ -222,40 +249,76 @@ func textMethod(s, name string, list []py.Value, named map[string]py.Value) (py.
 	case "isdigit":
 		return s != "" && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsDigit(r) }) < 0, nil
 	case "zfill":
-		return zfill(s, arg(list, 0, nil))
+		return zfill(s, arg(list, 0, nil), b)
 	case "join":
-		items, err := iterate(arg(list, 0, nil))
+		items, err := iterate(arg(list, 0, nil), b)
 		if err != nil {
 			return nil, err
 		}
-		var parts []string
 		for i, v := range items {
-			t, ok := py.Text(v)
-			if !ok {
+			if _, ok := py.Text(v); !ok {
 				return nil, failf("sequence item %d: expected str instance, %s found", i, py.TypeName(v))
 			}
-			parts = append(parts, t)
 		}
-		return py.Computed(strings.Join(parts, s)), nil
+		return joined(s, items, b)
 	case "format":
-		return braces(s, list, named)
+		return braces(s, list, named, b)
 	}
 	return nil, &Unknowable{"the method " + name}
 }
 
+// textSize is how many bytes a method of a text may make of it, but for those
+// whose arguments say so.
+func textSize(s, name string) int {
+	switch name {
+	case "upper", "lower", "title", "capitalize":
+		return budget.Times(len(s), 4)
+	case "startswith", "endswith", "isdigit", "count", "split", "rsplit", "replace", "join", "format", "splitlines":
+		return 0
+	}
+	return budget.Times(len(s), 4) // find, strip: it is looked at letter by letter
+}
+
+// replaced is the text with the first n occurrences of old replaced, all of
+// them when n is negative.
+func replaced(s, old, by string, n int, b *budget.Budget) (py.Value, error) {
+	count := strings.Count(s, old)
+	if n >= 0 {
+		count = min(count, n)
+	}
+	size := budget.Plus(len(s), budget.Times(count, len(by)))
+	if err := b.Spend(1+count+size>>6, size); err != nil {
+		return nil, err
+	}
+	return py.Computed(strings.Replace(s, old, by, n)), nil
+}
+
 // braces is str.format for the forms {}, {0} and {name}, each with a format.
-func braces(s string, list []py.Value, named map[string]py.Value) (py.Value, error) {
-	var b strings.Builder
+func braces(s string, list []py.Value, named map[string]py.Value, spent *budget.Budget) (py.Value, error) {
+	if err := spent.Spend(1+len(s)>>4, budget.Times(len(s), 2)); err != nil {
+		return nil, err
+	}
+	var parts []py.Value
+	add := func(s string) error {
+		parts = append(parts, py.Computed(s))
+		return spent.Spend(1, 3*budget.Item)
+	}
 	auto := 0
 	for s != "" {
 		i := strings.IndexAny(s, "{}")
 		if i < 0 {
-			b.WriteString(s)
+			if err := add(s); err != nil {
+				return nil, err
+			}
 			break
 		}
-		b.WriteString(s[:i])
+		if err := add(s[:i]); err != nil {
+			return nil, err
+		}
 		if i+1 < len(s) && s[i+1] == s[i] {
-			b.WriteByte(s[i])
+			if err := add(s[i : i+1]); err != nil {
+				return nil, err
+			}
 			s = s[i+2:]
 			continue
 		}
@@ -281,22 +344,27 @@ func braces(s string, list []py.Value, named map[string]py.Value) (py.Value, err
 			}
 			v = list[n]
 		}
-		text := py.Str(v)
+		text := py.StrIn(spent, v)
 		if spec != "" {
 			var err error
-			if text, err = formatted(v, spec); err != nil {
+			if text, err = formatted(v, spec, spent); err != nil {
 				return nil, err
 			}
 		}
-		b.WriteString(text)
+		if err := add(text); err != nil {
+			return nil, err
+		}
 	}
-	return py.Computed(b.String()), nil
+	return joined("", parts, spent)
 }
 
-func zfill(s string, width py.Value) (py.Value, error) {
+func zfill(s string, width py.Value, b *budget.Budget) (py.Value, error) {
 	n, ok := width.(int64)
-	if !ok || n > 1000 {
+	if !ok {
 		return nil, failf("zfill() needs an integer")
+	}
+	if err := b.Spend(1, budget.Times(int(n), 2)); err != nil {
+		return nil, err
 	}
 	sign := ""
 	if s != "" && (s[0] == '-' || s[0] == '+') {
@@ -322,12 +390,19 @@ func strip(s, name string, list []py.Value) string {
 	return s
 }
 
-func splitText(s string, list []py.Value) (py.Value, error) {
+func splitText(s string, list []py.Value, b *budget.Budget) (py.Value, error) {
 	limit := -1
 	if n, ok := arg(list, 1, nil).(int64); ok && n >= 0 {
-		limit = int(n) + 1
+		limit = int(min(n, math.MaxInt32)) + 1
 	}
 	sep, ok := py.Text(arg(list, 0, nil))
+	n := len(s)
+	if ok && sep != "" {
+		n = strings.Count(s, sep) + 1
+	}
+	if err := b.Spend(1+n+len(s)>>6, budget.Times(n, 4*budget.Item)); err != nil {
+		return nil, err
+	}
 	var parts []string
 	switch {
 	case !ok && limit > 0:
@@ -342,11 +417,14 @@ func splitText(s string, list []py.Value) (py.Value, error) {
 	return words(parts), nil
 }
 
-func rsplit(s string, list []py.Value) (py.Value, error) {
+func rsplit(s string, list []py.Value, b *budget.Budget) (py.Value, error) {
 	sep, ok := py.Text(arg(list, 0, nil))
 	n, limited := arg(list, 1, nil).(int64)
 	if !ok || !limited || sep == "" {
-		return splitText(s, list)
+		return splitText(s, list, b)
+	}
+	if _, err := splitText(s, list[:1], b); err != nil {
+		return nil, err
 	}
 	parts := strings.Split(s, sep)
 	if k := len(parts) - int(n); k > 1 && n >= 0 {
@@ -364,9 +442,15 @@ func words(parts []string) []py.Value {
 }
 
 // intOf is the filter int.
-func intOf(v, def, base py.Value) py.Value {
+func intOf(v, def, base py.Value, spent *budget.Budget) py.Value {
 	if s, ok := py.Text(v); ok {
 		t := strings.ReplaceAll(strings.TrimSpace(s), "_", "")
+		if len(t) > mostDigits {
+			return def
+		}
+		if spent.Digits(len(t)) != nil {
+			return def
+		}
 		b, _ := base.(int64)
 		if b != 10 && b != 0 {
 			t = strings.ToLower(t)

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -31,24 +32,38 @@ func encodeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		if !ok {
 			return nil, true, failf("the JSON object must be str, bytes or bytearray, not %s", py.TypeName(v))
 		}
-		out, err := fromJSON(s)
+		if err := a.b.Spend(1+len(s)>>4, budget.Times(len(s), literalSize)); err != nil {
+			return nil, true, err
+		}
+		out, err := fromJSON(s, a.b)
 		return out, true, err
 	case "hash", "checksum", "sha1", "md5":
 		kind := map[string]string{"hash": a.text(0, "hashtype", "sha1"), "md5": "md5"}[name]
 		if _, ok := py.Text(v); !ok && !py.IsNumber(v) {
 			return nil, true, &Unknowable{"the filter " + name + " of a " + py.TypeName(v)}
 		}
-		out, err := digest(kind, py.Str(v))
+		s := py.StrIn(a.b, v)
+		if err := a.b.Spend(1+len(s)>>6, len(s)); err != nil {
+			return nil, true, err
+		}
+		out, err := digest(kind, s)
 		return out, true, err
 	case "regex_escape":
 		if a.text(0, "re_type", "python") != "python" {
 			return nil, true, &Unknowable{"regex_escape of another kind"}
 		}
-		return py.Computed(escapePattern(py.Str(v))), true, spelled(v)
+		s := py.StrIn(a.b, v)
+		if err := a.b.Spend(1+len(s)>>4, budget.Times(len(s), 4)); err != nil {
+			return nil, true, err
+		}
+		return py.Computed(escapePattern(s)), true, spelled(v, a.b)
 	case "urlencode":
 		s, ok := py.Text(v)
 		if !ok {
 			return nil, true, &Unknowable{"urlencode of a " + py.TypeName(v)}
+		}
+		if err := a.b.Spend(1+len(s)>>4, budget.Times(len(s), 8)); err != nil {
+			return nil, true, err
 		}
 		return py.Computed(strings.NewReplacer("+", "%20", "%2F", "/", "%7E", "~").Replace(url.QueryEscape(s))), true, nil
 	}
@@ -56,9 +71,12 @@ func encodeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 }
 
 // jsonAble refuses what Ansible's own encoder writes in ways of its own.
-func jsonAble(v py.Value, depth int) error {
+func jsonAble(v py.Value, depth int, b *budget.Budget) error {
+	if err := b.Spend(1, 0); err != nil {
+		return err
+	}
 	if depth > 100 {
-		return errWork
+		return failf("too deep a value to write as JSON")
 	}
 	var kids []py.Value
 	switch x := v.(type) {
@@ -71,12 +89,15 @@ func jsonAble(v py.Value, depth int) error {
 	case py.Tuple:
 		kids = x
 	case *py.Dict:
+		if err := b.Spend(x.Len(), budget.Times(x.Len(), budget.Item)); err != nil {
+			return err
+		}
 		for _, e := range x.Entries() {
 			kids = append(kids, e.Value)
 		}
 	}
 	for _, k := range kids {
-		if err := jsonAble(k, depth+1); err != nil {
+		if err := jsonAble(k, depth+1, b); err != nil {
 			return err
 		}
 	}
@@ -84,7 +105,7 @@ func jsonAble(v py.Value, depth int) error {
 }
 
 func toJSON(name string, v py.Value, a args) (py.Value, error) {
-	if err := jsonAble(v, 0); err != nil {
+	if err := jsonAble(v, 0, a.b); err != nil {
 		return nil, err
 	}
 	if name != "to_json" || len(a.list)+len(a.named) > 0 {
@@ -97,7 +118,10 @@ func toJSON(name string, v py.Value, a args) (py.Value, error) {
 	if s, ok := py.Text(v); ok && name == "tojson" && strings.ContainsAny(s, "<>&'") {
 		return nil, &Unknowable{"the filter tojson of markup"}
 	}
-	s, err := py.JSON(v, ", ", ": ")
+	s, err := py.JSONIn(a.b, v, ", ", ": ")
+	if a.b.Err() != nil {
+		return nil, a.b.Err()
+	}
 	if err != nil {
 		return nil, failf("%v", err)
 	}
@@ -108,10 +132,10 @@ func toJSON(name string, v py.Value, a args) (py.Value, error) {
 }
 
 // fromJSON reads what Python's json.loads does; numbers keep their kind.
-func fromJSON(s string) (py.Value, error) {
+func fromJSON(s string, b *budget.Budget) (py.Value, error) {
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
-	v, err := readJSON(d, 0)
+	v, err := readJSON(d, 0, b)
 	if err == nil {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return v, nil
@@ -123,9 +147,9 @@ func fromJSON(s string) (py.Value, error) {
 	return nil, failf("not JSON: %.60q", s)
 }
 
-func readJSON(d *json.Decoder, depth int) (py.Value, error) {
+func readJSON(d *json.Decoder, depth int, b *budget.Budget) (py.Value, error) {
 	if depth > 100 {
-		return nil, errWork
+		return nil, failf("JSON is nested too deep")
 	}
 	t, err := d.Token()
 	if err != nil {
@@ -136,7 +160,7 @@ func readJSON(d *json.Decoder, depth int) (py.Value, error) {
 		if x == '[' {
 			out := []py.Value{}
 			for d.More() {
-				v, err := readJSON(d, depth+1)
+				v, err := readJSON(d, depth+1, b)
 				if err != nil {
 					return nil, err
 				}
@@ -151,7 +175,7 @@ func readJSON(d *json.Decoder, depth int) (py.Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			v, err := readJSON(d, depth+1)
+			v, err := readJSON(d, depth+1, b)
 			if err != nil {
 				return nil, err
 			}
@@ -162,7 +186,7 @@ func readJSON(d *json.Decoder, depth int) (py.Value, error) {
 		return out, err
 	case json.Number:
 		if !strings.ContainsAny(x.String(), ".eE") {
-			return intOf(py.Computed(x.String()), nil, int64(10)), nil
+			return intOf(py.Computed(x.String()), nil, int64(10), b), nil
 		}
 		f, err := x.Float64()
 		return f, err
@@ -215,7 +239,7 @@ func escapePattern(s string) string {
 // half when the width is odd.
 func center(s string, width int64) string {
 	n := int64(len([]rune(s)))
-	if width > 1<<16 || n >= width {
+	if n >= width {
 		return s
 	}
 	margin := width - n
@@ -228,13 +252,20 @@ func indent(s string, a args) (py.Value, error) {
 	by, ok := py.Text(a.get(0, "width", int64(4)))
 	if !ok {
 		n, isInt := a.get(0, "width", int64(4)).(int64)
-		if !isInt || n > 1000 {
+		if !isInt {
 			return nil, &Unknowable{"indent by that"}
+		}
+		if err := a.b.Spend(1, int(max(n, 0))); err != nil {
+			return nil, err
 		}
 		by = strings.Repeat(" ", int(max(n, 0)))
 	}
 	if strings.ContainsAny(s, "\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029") {
 		return nil, &Unknowable{"indent of other line ends"}
+	}
+	n := strings.Count(s, "\n") + 1
+	if err := a.b.Spend(n, budget.Plus(budget.Times(n, budget.Item), budget.Times(n, budget.Times(len(by), 2)), budget.Times(len(s), 2))); err != nil {
+		return nil, err
 	}
 	lines := strings.Split(s, "\n")
 	blank := py.Truthy(a.get(2, "blank", false))
@@ -280,17 +311,21 @@ func mathFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 }
 
 // combinations of one of each list, and the lists beside one another.
-func product(lists [][]py.Value) ([]py.Value, error) {
+func product(lists [][]py.Value, b *budget.Budget) ([]py.Value, error) {
 	rows := []py.Tuple{{}}
 	for _, l := range lists {
-		var next []py.Tuple
+		n := budget.Times(len(rows), len(l))
+		if err := b.Spend(n, budget.Times(n, budget.Times(len(rows[0])+3, budget.Item))); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return []py.Value{}, nil
+		}
+		next := make([]py.Tuple, 0, n)
 		for _, r := range rows {
 			for _, v := range l {
 				next = append(next, append(slices.Clone(r), v))
 			}
-		}
-		if len(next) > 1<<14 {
-			return nil, errWork
 		}
 		rows = next
 	}
@@ -301,13 +336,16 @@ func product(lists [][]py.Value) ([]py.Value, error) {
 	return out, nil
 }
 
-func zip(lists [][]py.Value) []py.Value {
+func zip(lists [][]py.Value, b *budget.Budget) ([]py.Value, error) {
 	out := []py.Value{}
 	for i := 0; ; i++ {
+		if err := b.Spend(1+len(lists), budget.Times(len(lists)+3, budget.Item)); err != nil {
+			return nil, err
+		}
 		var row py.Tuple
 		for _, l := range lists {
 			if i == len(l) {
-				return out
+				return out, nil
 			}
 			row = append(row, l[i])
 		}
@@ -319,8 +357,20 @@ func zip(lists [][]py.Value) []py.Value {
 func inParts(name string, l []py.Value, a args) (py.Value, error) {
 	n, ok := a.get(0, map[string]string{"batch": "linecount", "slice": "slices"}[name], nil).(int64)
 	fill := a.get(1, "fill_with", nil)
-	if !ok || n < 1 || n > 1<<14 {
+	if !ok || n < 1 {
 		return nil, &Unknowable{"the filter " + name + " by that"}
+	}
+	parts := n // of slice
+	if name == "batch" {
+		parts = int64(len(l))/n + 1
+		if fill == nil {
+			n = min(n, int64(len(l))+1)
+		} else if err := a.b.Spend(int(n), budget.Times(int(n), budget.Item)); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.b.Spend(budget.Plus(int(parts), len(l)), budget.Plus(budget.Times(int(parts), 4*budget.Item), budget.Times(len(l), budget.Item))); err != nil {
+		return nil, err
 	}
 	out := []py.Value{}
 	if name == "batch" {
@@ -353,11 +403,14 @@ func inParts(name string, l []py.Value, a args) (py.Value, error) {
 var formatSpec = regexp.MustCompile(`^(?:(.?)([<>^]))?([+ -]?)(0?)([0-9]{0,3})(?:\.([0-9]{1,2}))?([dsfxXo]?)$`)
 
 // formatted is format(v, spec) for text and for numbers.
-func formatted(v py.Value, spec string) (string, error) {
+func formatted(v py.Value, spec string, b *budget.Budget) (string, error) {
 	unknown := &Unknowable{"the format {:" + spec + "}"}
 	m := formatSpec.FindStringSubmatch(spec)
 	if m == nil {
 		return "", unknown
+	}
+	if err := b.Spend(1, 4096); err != nil {
+		return "", err
 	}
 	fill, align, sign, zero, kind := m[1], m[2], m[3], m[4] != "", m[7]
 	width, _ := strconv.Atoi(m[5])
@@ -365,6 +418,14 @@ func formatted(v py.Value, spec string) (string, error) {
 	v = number0(v)
 	n, isInt := toInt(v)
 	text, isText := py.Text(v)
+	if isInt {
+		if err := b.Digits(n.BitLen() / 3); err != nil {
+			return "", err
+		}
+	}
+	if err := b.Spend(1, budget.Times(len(text), 5)); err != nil {
+		return "", err
+	}
 	switch {
 	case isText && (kind == "" || kind == "s") && sign == "" && !zero:
 		s = text

@@ -6,9 +6,11 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -42,7 +44,12 @@ func defined(vs ...py.Value) error {
 }
 
 // printable is defined for everything in v: printing looks that deep.
-func printable(v py.Value) error {
+func (c *context) printable(v py.Value) error { return printable(v, c.b) }
+
+func printable(v py.Value, b *budget.Budget) error {
+	if err := b.Spend(1, 0); err != nil {
+		return err
+	}
 	var items []py.Value
 	switch x := v.(type) {
 	case []py.Value:
@@ -51,7 +58,7 @@ func printable(v py.Value) error {
 		items = x
 	case *py.Dict:
 		for _, e := range x.Entries() {
-			if err := printable(e.Value); err != nil {
+			if err := printable(e.Value, b); err != nil {
 				return err
 			}
 		}
@@ -59,7 +66,7 @@ func printable(v py.Value) error {
 		return defined(v)
 	}
 	for _, it := range items {
-		if err := printable(it); err != nil {
+		if err := printable(it, b); err != nil {
 			return err
 		}
 	}
@@ -68,24 +75,33 @@ func printable(v py.Value) error {
 
 // spelled refuses to write out a list with something undefined in it: Python
 // prints the innards of its own objects there.
-func spelled(v py.Value) error {
-	if printable(v) != nil && defined(v) == nil {
+func spelled(v py.Value, b *budget.Budget) error {
+	err := printable(v, b)
+	if b.Err() != nil {
+		return b.Err()
+	}
+	if err != nil && defined(v) == nil {
 		return &Unknowable{"the text of a list with something undefined in it"}
 	}
 	return nil
 }
 
-// eval evaluates one node and charges for the size of what came out: a few
-// words can ask for gigabytes.
+// maxNodes is how deep an expression may be: Python gives up long before.
+const maxNodes = 2000
+
+// eval evaluates one node. Whatever allocates takes it off the budget before:
+// a few words can ask for gigabytes.
 func (c *context) eval(e *expr) (py.Value, error) {
-	if c.steps--; c.steps < 0 {
-		return nil, errWork
+	if err := c.b.Spend(1, 0); err != nil {
+		return nil, err
 	}
+	if c.depth++; c.depth > maxNodes {
+		return nil, failf("the expression is nested too deep")
+	}
+	defer func() { c.depth-- }()
 	v, err := c.node(e)
-	if s, ok := py.Text(v); ok {
-		c.steps -= len(s) >> 8
-	} else if l, ok := v.([]py.Value); ok {
-		c.steps -= len(l) >> 4
+	if err == nil {
+		err = c.b.Err()
 	}
 	return v, err
 }
@@ -97,6 +113,9 @@ func (c *context) node(e *expr) (py.Value, error) {
 	case "name":
 		return c.name(e.text)
 	case "list", "tuple":
+		if err := c.b.Spend(0, budget.Times(len(e.kids), budget.Item)); err != nil {
+			return nil, err
+		}
 		out := make([]py.Value, 0, len(e.kids))
 		for _, k := range e.kids {
 			v, err := c.eval(k)
@@ -183,6 +202,9 @@ func (c *context) truth(e *expr) (bool, error) {
 func (c *context) name(name string) (py.Value, error) {
 	for i := len(c.locals) - 1; i >= 0; i-- {
 		if v, ok := c.locals[i][name]; ok {
+			if r, ok := v.(round1); ok {
+				return loopVar(r.i, r.n), c.b.Spend(7, 7*budget.Entry)
+			}
 			return v, nil
 		}
 	}
@@ -202,7 +224,7 @@ func (c *context) name(name string) (py.Value, error) {
 
 // noteUnsafe makes the whole result unsafe once an unsafe string is near it.
 func (c *context) noteUnsafe(v py.Value, depth int) {
-	if c.unsafe || depth > 20 {
+	if c.unsafe || depth > 20 || c.b.Spend(1, 0) != nil {
 		return
 	}
 	switch x := v.(type) {
@@ -220,6 +242,9 @@ func (c *context) noteUnsafe(v py.Value, depth int) {
 }
 
 func (c *context) dict(e *expr) (py.Value, error) {
+	if err := c.b.Spend(0, budget.Times(len(e.kids)/2, budget.Entry)); err != nil {
+		return nil, err
+	}
 	d := py.NewDict(len(e.kids) / 2)
 	for i := 0; i+1 < len(e.kids); i += 2 {
 		k, v, err := c.both(e.kids[i], e.kids[i+1])
@@ -247,7 +272,7 @@ func (c *context) compare(e *expr) (py.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		ok, err := compareOp(op.text, left, right)
+		ok, err := compareOp(op.text, left, right, c.b)
 		if err != nil || !ok {
 			return false, err
 		}
@@ -256,10 +281,10 @@ func (c *context) compare(e *expr) (py.Value, error) {
 	return true, nil
 }
 
-func compareOp(op string, a, b py.Value) (bool, error) {
+func compareOp(op string, a, b py.Value, spent *budget.Budget) (bool, error) {
 	switch op {
 	case "in", "not in":
-		ok, err := contains(b, a)
+		ok, err := contains(b, a, spent)
 		return ok == (op == "in"), err
 	}
 	if err := defined(a, b); err != nil {
@@ -267,18 +292,18 @@ func compareOp(op string, a, b py.Value) (bool, error) {
 	}
 	if py.TypeName(a) == py.TypeName(b) {
 		for _, v := range []py.Value{a, b} {
-			if err := printable(v); err != nil {
+			if err := printable(v, spent); err != nil {
 				return false, err
 			}
 		}
 	}
 	switch op {
 	case "==":
-		return py.Equal(a, b), nil
+		return py.EqualIn(spent, a, b), nil
 	case "!=":
-		return !py.Equal(a, b), nil
+		return !py.EqualIn(spent, a, b), nil
 	}
-	n, err := py.Compare(a, b)
+	n, err := py.CompareIn(spent, a, b)
 	if err != nil {
 		return false, failf("'%s' not supported between instances of '%s' and '%s'", op, py.TypeName(a), py.TypeName(b))
 	}
@@ -294,7 +319,7 @@ func compareOp(op string, a, b py.Value) (bool, error) {
 }
 
 // contains is Python's "v in box".
-func contains(box, v py.Value) (bool, error) {
+func contains(box, v py.Value, b *budget.Budget) (bool, error) {
 	if err := defined(box); err != nil {
 		return false, err
 	}
@@ -304,15 +329,15 @@ func contains(box, v py.Value) (bool, error) {
 			if err := defined(v, it); err != nil {
 				return false, err
 			}
-			if py.Equal(it, v) {
+			if py.EqualIn(b, it, v) {
 				return true, nil
 			}
 		}
 		return false, nil
 	case py.Tuple:
-		return contains([]py.Value(x), v)
+		return contains([]py.Value(x), v, b)
 	case py.Set:
-		return py.Contains(x.Items, v), defined(v)
+		return py.ContainsIn(b, x.Items, v), defined(v)
 	case *py.Dict:
 		if err := defined(v); err != nil {
 			return false, err
@@ -329,7 +354,7 @@ func contains(box, v py.Value) (bool, error) {
 	s, ok1 := py.Text(box)
 	t, ok2 := py.Text(v)
 	if ok1 && ok2 {
-		return strings.Contains(s, t), nil
+		return strings.Contains(s, t), b.Spend(len(s)>>6, 0)
 	}
 	if err := defined(v); ok1 && err != nil {
 		return false, err
@@ -387,13 +412,16 @@ func (c *context) lookup(v, key py.Value) (py.Value, error) {
 		return c.lookup([]py.Value(x), key)
 	default:
 		if s, ok := py.Text(v); ok {
+			if err := c.b.Spend(len(s)>>6, budget.Times(len(s), 4)); err != nil {
+				return nil, err
+			}
 			r := []rune(s)
 			if i, ok := indexOf(key, len(r)); ok {
 				return py.Computed(r[i : i+1]), nil
 			}
 		}
 	}
-	return undefined{fmt.Sprintf("%s object has no attribute %s", py.TypeName(v), py.Repr(key))}, nil
+	return undefined{fmt.Sprintf("%s object has no attribute %s", py.TypeName(v), py.Brief(key))}, nil
 }
 
 func indexOf(key py.Value, n int) (int, bool) {
@@ -445,11 +473,17 @@ func (c *context) slice(e *expr) (py.Value, error) {
 		bounds[i] = &m
 	}
 	if l, ok := v.([]py.Value); ok {
+		if err := c.b.Spend(1+len(l), budget.Times(len(l), 2*budget.Item)); err != nil {
+			return nil, err
+		}
 		return sliced(l, bounds)
 	}
 	s, ok := py.Text(v)
 	if !ok {
 		return undefined{py.TypeName(v) + " object cannot be sliced"}, nil
+	}
+	if err := c.b.Spend(1+len(s)>>4, budget.Times(len(s), 16)); err != nil {
+		return nil, err
 	}
 	r, err := sliced([]rune(s), bounds)
 	return py.Computed(r), err
@@ -485,7 +519,7 @@ func sliced[T any](l []T, s [3]*int) ([]T, error) {
 }
 
 // iterate is what a Python for loop over v sees.
-func iterate(v py.Value) ([]py.Value, error) {
+func iterate(v py.Value, b *budget.Budget) ([]py.Value, error) {
 	if u, ok := v.(undefined); ok {
 		return nil, &UndefinedError{u.what}
 	}
@@ -497,6 +531,9 @@ func iterate(v py.Value) ([]py.Value, error) {
 	case py.Set:
 		return x.Items, nil
 	case *py.Dict:
+		if err := b.Spend(x.Len(), budget.Times(x.Len(), budget.Item)); err != nil {
+			return nil, err
+		}
 		out := make([]py.Value, 0, x.Len())
 		for _, e := range x.Entries() {
 			out = append(out, e.Key)
@@ -504,12 +541,19 @@ func iterate(v py.Value) ([]py.Value, error) {
 		return out, nil
 	case py.Object:
 		var out []py.Value
-		for _, n := range x.Names() {
+		names := x.Names()
+		if err := b.Spend(len(names), budget.Times(len(names), 3*budget.Item)); err != nil {
+			return nil, err
+		}
+		for _, n := range names {
 			out = append(out, py.Computed(n))
 		}
 		return out, nil
 	}
 	if s, ok := py.Text(v); ok {
+		if err := b.Spend(len(s), budget.Times(len(s), 2*budget.Item)); err != nil {
+			return nil, err
+		}
 		out := make([]py.Value, 0, len(s))
 		for _, r := range s {
 			out = append(out, py.Computed(string(r)))
@@ -535,17 +579,31 @@ func (c *context) concat(e *expr) (py.Value, error) {
 		}
 		values = append(values, v)
 	}
-	var b strings.Builder
 	for _, v := range values {
 		if err := defined(v); err != nil {
 			return nil, err
 		}
-		if err := spelled(v); err != nil {
+		if err := spelled(v, c.b); err != nil {
 			return nil, err
 		}
-		b.WriteString(py.Str(v))
 	}
-	return py.Computed(b.String()), nil
+	return joined("", values, c.b)
+}
+
+// joined is the text of all values with something between them.
+func joined(between string, values []py.Value, b *budget.Budget) (py.Value, error) {
+	if err := b.Spend(len(values), budget.Times(len(values), budget.Item)); err != nil {
+		return nil, err
+	}
+	parts, size := make([]string, 0, len(values)), budget.Times(len(values), len(between))
+	for _, v := range values {
+		parts = append(parts, py.StrIn(b, v))
+		size = budget.Plus(size, len(parts[len(parts)-1]))
+	}
+	if err := b.Spend(size>>6, size); err != nil {
+		return nil, err
+	}
+	return py.Computed(strings.Join(parts, between)), nil
 }
 
 func (c *context) math(e *expr) (py.Value, error) {
@@ -564,16 +622,16 @@ func (c *context) math(e *expr) (py.Value, error) {
 			return nil, failf("bad operand type for unary %s: '%s'", e.text, py.TypeName(a))
 		}
 		if e.text == "+" {
-			return arithmetic("+", int64(0), a)
+			return arithmetic("+", int64(0), a, c.b)
 		}
 		if f, ok := a.(float64); ok {
 			return -f, nil
 		}
-		return arithmetic("-", int64(0), a)
+		return arithmetic("-", int64(0), a, c.b)
 	}
 	b, err := c.eval(e.kids[1])
 	if s, ok := py.Text(a); ok && err == nil && e.text == "%" {
-		return percent(s, b)
+		return percent(s, b, c.b)
 	}
 	if err == nil {
 		err = defined(a, b)
@@ -582,42 +640,54 @@ func (c *context) math(e *expr) (py.Value, error) {
 		return nil, err
 	}
 	if py.IsNumber(a) && py.IsNumber(b) {
-		return arithmetic(e.text, a, b)
+		return arithmetic(e.text, a, b, c.b)
 	}
-	return sequences(e.text, a, b)
+	return sequences(e.text, a, b, c.b)
 }
 
 // sequences is arithmetic on strings and lists.
-func sequences(op string, a, b py.Value) (py.Value, error) {
+func sequences(op string, a, b py.Value, spent *budget.Budget) (py.Value, error) {
 	s, isText := py.Text(a)
 	l, isList := a.([]py.Value)
 	switch op {
 	case "+":
 		if t, ok := py.Text(b); ok && isText {
+			n := budget.Plus(len(s), len(t))
+			if err := spent.Spend(n>>6, n); err != nil {
+				return nil, err
+			}
 			return py.Computed(s + t), nil
 		}
 		if m, ok := b.([]py.Value); ok && isList {
+			n := budget.Plus(len(l), len(m))
+			if err := spent.Spend(n>>2, budget.Times(n, budget.Item)); err != nil {
+				return nil, err
+			}
 			return slices.Concat(l, m), nil
 		}
 	case "*":
 		if n, ok := number0(b).(int64); ok && (isText || isList) {
-			return repeat(s, l, isText, n)
+			return repeat(s, l, isText, n, spent)
 		}
 		if n, ok := number0(a).(int64); ok {
 			t, ok1 := py.Text(b)
 			m, ok2 := b.([]py.Value)
 			if ok1 || ok2 {
-				return repeat(t, m, ok1, n)
+				return repeat(t, m, ok1, n, spent)
 			}
 		}
 	}
 	return nil, failf("unsupported operand type(s) for %s: '%s' and '%s'", op, py.TypeName(a), py.TypeName(b))
 }
 
-func repeat(s string, l []py.Value, isText bool, n int64) (py.Value, error) {
+func repeat(s string, l []py.Value, isText bool, n int64, b *budget.Budget) (py.Value, error) {
 	n = max(0, n)
-	if n*int64(len(s)+len(l)) > 1<<20 {
-		return nil, errWork
+	size := budget.Times(int(n), budget.Plus(len(s), budget.Times(len(l), budget.Item)))
+	if err := b.Spend(size>>6, size); err != nil {
+		return nil, err
+	}
+	if len(s)+len(l) == 0 {
+		n = 0 // the loop below would still count
 	}
 	if isText {
 		return py.Computed(strings.Repeat(s, int(n))), nil
@@ -654,11 +724,16 @@ func toFloat(v py.Value) float64 {
 
 // arithmetic is Python's on numbers: / always gives a float, // and % round
 // towards minus infinity.
-func arithmetic(op string, a, b py.Value) (py.Value, error) {
+func arithmetic(op string, a, b py.Value, spent *budget.Budget) (py.Value, error) {
 	x, ok1 := toInt(a)
 	y, ok2 := toInt(b)
 	if !ok1 || !ok2 {
 		return floats(op, toFloat(a), toFloat(b))
+	}
+	if n := budget.Plus(x.BitLen(), y.BitLen()); n > 128 {
+		if err := spent.Spend(1+budget.Times(n>>9, n>>9), n>>2); err != nil {
+			return nil, err
+		}
 	}
 	switch op {
 	case "+":
@@ -671,8 +746,15 @@ func arithmetic(op string, a, b py.Value) (py.Value, error) {
 		if y.Sign() < 0 {
 			return floats(op, toFloat(a), toFloat(b))
 		}
-		if x.BitLen()*int(min(y.Int64(), 1<<20)) > 1<<16 || !y.IsInt64() {
-			return nil, errWork
+		n := math.MaxInt
+		if y.IsInt64() {
+			n = budget.Times(x.BitLen(), int(y.Int64()))
+		}
+		if x.BitLen() < 2 {
+			n = 1
+		}
+		if err := spent.Spend(budget.Plus(1, budget.Times(n>>9, n>>9)), n>>1); err != nil {
+			return nil, err
 		}
 		return py.Int(x.Exp(x, y, nil)), nil
 	}
@@ -728,7 +810,10 @@ func floats(op string, x, y float64) (py.Value, error) {
 }
 
 // percent is the string operator %, for the plain forms.
-func percent(format string, arg py.Value) (py.Value, error) {
+func percent(format string, arg py.Value, spent *budget.Budget) (py.Value, error) {
+	if err := spent.Spend(1+len(format)>>4, budget.Times(len(format), 2)); err != nil {
+		return nil, err
+	}
 	tuple, isTuple := arg.(py.Tuple)
 	args := []py.Value(tuple)
 	lax := false // lists and mappings may be left unused
@@ -739,13 +824,14 @@ func percent(format string, arg py.Value) (py.Value, error) {
 			lax = true
 		}
 	}
-	var b strings.Builder
+	var parts []py.Value
+	from := 0 // of the text that stands for itself
 	used := 0
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
-			b.WriteByte(format[i])
 			continue
 		}
+		parts = append(parts, py.Computed(format[from:i]))
 		j := i + 1
 		for j < len(format) && strings.IndexByte("0123456789-+ .#", format[j]) >= 0 {
 			j++
@@ -754,9 +840,12 @@ func percent(format string, arg py.Value) (py.Value, error) {
 			return nil, failf("incomplete format")
 		}
 		spec, verb := format[i+1:j], format[j]
-		i = j
+		i, from = j, j+1
+		if err := spent.Spend(1, 6*budget.Item); err != nil {
+			return nil, err
+		}
 		if verb == '%' {
-			b.WriteByte('%')
+			parts = append(parts, py.Computed("%"))
 			continue
 		}
 		if used == len(args) {
@@ -765,28 +854,28 @@ func percent(format string, arg py.Value) (py.Value, error) {
 		if err := defined(args[used]); err != nil {
 			return nil, err
 		}
-		s, err := formatOne(spec, verb, args[used])
+		s, err := formatOne(spec, verb, args[used], spent)
 		if err != nil {
 			return nil, err
 		}
 		used++
-		b.WriteString(s)
+		parts = append(parts, py.Computed(s))
 	}
 	if used < len(args) && !lax {
 		return nil, failf("not all arguments converted during string formatting")
 	}
-	return py.Computed(b.String()), nil
+	return joined("", append(parts, py.Computed(format[min(from, len(format)):])), spent)
 }
 
-func formatOne(spec string, verb byte, v py.Value) (string, error) {
-	if len(spec) > 6 {
-		return "", errWork
+func formatOne(spec string, verb byte, v py.Value, b *budget.Budget) (string, error) {
+	if err := roomFor(spec, b); err != nil {
+		return "", err
 	}
 	switch verb {
 	case 's':
-		return fmt.Sprintf("%"+spec+"s", py.Str(v)), nil
+		return fmt.Sprintf("%"+spec+"s", py.StrIn(b, v)), nil
 	case 'r':
-		return fmt.Sprintf("%"+spec+"s", py.Repr(v)), nil
+		return fmt.Sprintf("%"+spec+"s", py.ReprIn(b, v)), nil
 	case 'd', 'i', 'x', 'X', 'o':
 		if verb == 'i' {
 			verb = 'd'
@@ -804,4 +893,27 @@ func formatOne(spec string, verb byte, v py.Value) (string, error) {
 		}
 	}
 	return "", failf("%%%c format: a number is required, not %s", verb, py.TypeName(v))
+}
+
+// widest is the largest width and precision that Go's own formats know.
+const widest = 1_000_000
+
+// roomFor takes off what the numbers of a format ask for.
+func roomFor(spec string, b *budget.Budget) error {
+	for n := range strings.FieldsFuncSeq(spec, func(r rune) bool { return r < '0' || r > '9' }) {
+		width, err := strconv.Atoi(n)
+		if err != nil {
+			width = math.MaxInt
+		}
+		if err := b.Spend(1+width>>6, budget.Times(width, 2)); err != nil {
+			return err
+		}
+		if width > widest {
+			return &Unknowable{"a format that is so wide"}
+		}
+	}
+	if len(spec) > 32 {
+		return failf("unsupported format %%%.32s", spec)
+	}
+	return nil
 }

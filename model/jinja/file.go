@@ -3,7 +3,7 @@ package jinja
 import (
 	"strings"
 
-	"pgtui/model/py"
+	"pgtui/model/budget"
 )
 
 // File renders a template file the way Ansible's template module does: the
@@ -15,6 +15,9 @@ func (e *Engine) File(src string, s Scope) (string, error) {
 	key := "\x00file\x00" + src
 	p, ok := e.parsed[key]
 	if !ok {
+		if err := e.spent().Spend(1+len(src), budget.Times(len(src), parsedSize)); err != nil {
+			return "", err
+		}
 		chunks, err := split(src)
 		if err == nil {
 			b := &blocks{chunks: chunks, file: true}
@@ -32,18 +35,14 @@ func (e *Engine) File(src string, s Scope) (string, error) {
 	if p.err != nil {
 		return "", p.err
 	}
-	c := &context{engine: e, scope: s, steps: 2_000_000}
+	c := e.context(s)
 	var out output
 	if err := c.run(p.body, &out); err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	for _, part := range out.parts {
-		b.WriteString(py.Print(part))
-	}
-	text := b.String()
+	text := out.text(c.b)
 	if n := trailing(src) - trailing(text); n > 0 {
 		text += strings.Repeat("\n", n)
 	}
-	return text, nil
+	return text, c.b.Err()
 }

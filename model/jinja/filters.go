@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 	"pgtui/model/selector"
 )
@@ -17,6 +18,7 @@ import (
 type args struct {
 	list  []py.Value
 	named map[string]py.Value
+	b     *budget.Budget
 }
 
 func (a args) get(i int, name string, def py.Value) py.Value {
@@ -34,7 +36,7 @@ func (a args) text(i int, name, def string) string {
 	if v == nil {
 		return def
 	}
-	return py.Str(v)
+	return py.StrIn(a.b, v)
 }
 
 func (c *context) filter(e *expr) (py.Value, error) {
@@ -46,7 +48,7 @@ func (c *context) filter(e *expr) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.runFilter(e.text, v, args{list, named})
+	return c.runFilter(e.text, v, args{list, named, c.b})
 }
 
 // runFilter is "v | name(args)".
@@ -70,7 +72,7 @@ func (c *context) runFilter(name string, v py.Value, a args) (py.Value, error) {
 		return nil, err
 	}
 	for _, f := range []func(string, py.Value, args) (py.Value, bool, error){
-		encodeFilter, mathFilter, scalarFilter, textFilter, c.listFilter, c.mapFilter, dictFilter, codeFilter,
+		encodeFilter, mathFilter, scalarFilter, c.textFilter, c.listFilter, c.mapFilter, dictFilter, codeFilter,
 	} {
 		if out, ok, err := f(name, v, a); ok {
 			return out, err
@@ -87,20 +89,20 @@ func scalarFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		return py.Bool(v), true, nil
 	case "int":
-		return intOf(v, a.get(0, "default", int64(0)), a.get(1, "base", int64(10))), true, nil
+		return intOf(v, a.get(0, "default", int64(0)), a.get(1, "base", int64(10)), a.b), true, nil
 	case "float":
 		return floatOf(v, a.get(0, "default", 0.0)), true, nil
 	case "string":
-		return py.Verbatim(py.Str(v)), true, spelled(v)
+		return py.Verbatim(py.StrIn(a.b, v)), true, spelled(v, a.b)
 	case "abs":
 		if !py.IsNumber(v) {
 			return nil, true, failf("bad operand type for abs(): '%s'", py.TypeName(v))
 		}
 		v = number0(v)
-		if n, err := compareOp("<", v, int64(0)); err != nil || !n {
+		if n, err := compareOp("<", v, int64(0), a.b); err != nil || !n {
 			return v, true, err
 		}
-		out, err := arithmetic("-", int64(0), v)
+		out, err := arithmetic("-", int64(0), v, a.b)
 		return out, true, err
 	case "round":
 		out, err := round(v, a)
@@ -114,13 +116,28 @@ func scalarFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		return a.get(1, "false_val", nil), true, nil
 	case "length", "count":
-		items, err := iterate(v)
+		if l, ok := lengthOf(v); ok {
+			return l, true, nil
+		}
+		items, err := iterate(v, a.b)
 		if err != nil {
 			return nil, true, failf("object of type '%s' has no len()", py.TypeName(v))
 		}
 		return int64(len(items)), true, nil
 	}
 	return nil, false, nil
+}
+
+// lengthOf is how many there are of what is no host.
+func lengthOf(v py.Value) (int64, bool) {
+	switch x := v.(type) {
+	case []py.Value:
+		return int64(len(x)), true
+	case *py.Dict:
+		return int64(x.Len()), true
+	}
+	s, ok := py.Text(v)
+	return int64(utf8.RuneCountInString(s)), ok
 }
 
 // number0 is Python's +v: a bool becomes the integer it is.
@@ -134,17 +151,23 @@ func number0(v py.Value) py.Value {
 	return v
 }
 
-func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
-	s := py.Str(v)
+func (c *context) textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
+	if !strings.Contains(textFilters, " "+name+" ") {
+		return nil, false, nil
+	}
+	s := py.StrIn(a.b, v)
+	if err := a.b.Spend(1+len(s)>>6, filterSize(s, name)); err != nil {
+		return nil, true, err
+	}
 	switch name {
 	case "basename", "dirname", "splitext", "split":
 		if _, ok := py.Text(v); !ok {
 			return nil, true, failf("%s() needs a string, not %s", name, py.TypeName(v))
 		}
 	case "quote":
-		s = py.Print(v)
+		s = py.PrintIn(a.b, v)
 	}
-	out := func(s string) (py.Value, bool, error) { return py.Computed(s), true, spelled(v) }
+	out := func(s string) (py.Value, bool, error) { return py.Computed(s), true, spelled(v, a.b) }
 	switch name {
 	case "lower":
 		return out(strings.ToLower(s))
@@ -164,7 +187,11 @@ func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		if k, ok := a.get(2, "count", nil).(int64); ok {
 			n = int(k)
 		}
-		return out(strings.Replace(s, a.text(0, "old", ""), a.text(1, "new", ""), n))
+		r, err := replaced(s, a.text(0, "old", ""), a.text(1, "new", ""), n, a.b)
+		if err == nil {
+			err = spelled(v, a.b)
+		}
+		return r, true, err
 	case "quote":
 		return out(shellQuote(s))
 	case "basename":
@@ -195,12 +222,15 @@ func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		return out(string(b))
 	case "split":
-		r, err := splitText(s, a.list)
+		r, err := splitText(s, a.list, a.b)
 		return r, true, err
 	case "center":
 		n, ok := a.get(0, "width", int64(80)).(int64)
 		if !ok {
 			return nil, true, &Unknowable{"center by that"}
+		}
+		if err := a.b.Spend(1, budget.Times(int(n), 2)); err != nil {
+			return nil, true, err
 		}
 		return out(center(s, n))
 	case "indent":
@@ -211,7 +241,7 @@ func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		return r, true, err
 	case "format", "wordcount", "truncate":
 		if name == "format" {
-			r, err := percent(s, py.Tuple(a.list))
+			r, err := percent(s, py.Tuple(a.list), a.b)
 			return r, true, err
 		}
 		if name == "wordcount" {
@@ -219,10 +249,31 @@ func textFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		return nil, true, &Unknowable{"the filter " + name}
 	case "regex_replace", "regex_search", "regex_findall":
-		r, err := regexFilter(name, s, a)
+		r, err := c.regexFilter(name, s, a)
 		return r, true, err
 	}
 	return nil, false, nil
+}
+
+// textFilters are the filters of texts.
+const textFilters = " lower upper capitalize title trim replace quote basename dirname splitext b64encode b64decode split center indent format wordcount truncate regex_replace regex_search regex_findall "
+
+// filterSize is how many bytes a filter may make of a text, but for those whose
+// arguments say so.
+func filterSize(s, name string) int {
+	switch name {
+	case "lower", "upper", "capitalize", "title":
+		return budget.Times(len(s), 4)
+	case "quote":
+		return budget.Times(len(s), 6)
+	case "b64encode", "b64decode", "splitext":
+		return budget.Times(len(s), 3)
+	case "wordcount":
+		return budget.Times(len(s), budget.Item)
+	case "center":
+		return budget.Times(len(s), 5)
+	}
+	return 0
 }
 
 func capitalize(s string) string {
@@ -259,7 +310,7 @@ func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'"
 }
 
-func regexFilter(name, s string, a args) (py.Value, error) {
+func (c *context) regexFilter(name, s string, a args) (py.Value, error) {
 	src := a.text(0, "pattern", a.text(0, "regex", ""))
 	flags := ""
 	if py.Truthy(a.get(99, "ignorecase", false)) {
@@ -271,32 +322,39 @@ func regexFilter(name, s string, a args) (py.Value, error) {
 	if flags != "" {
 		src = "(?" + flags + ")" + src
 	}
-	re, err := pattern(src, false)
+	re, err := c.engine.pattern(src, false)
 	if err != nil {
 		return nil, err
 	}
 	switch name {
 	case "regex_replace":
-		return py.Computed(re.ReplaceAllString(s, goReplacement(a.text(1, "replacement", "")))), nil
+		return re.replace(s, a.text(1, "replacement", ""), a.b)
 	case "regex_search":
 		if len(a.list) > 1 {
 			return nil, &Unknowable{"regex_search with groups"}
 		}
-		m := re.FindStringIndex(s)
-		if m == nil {
-			return nil, nil
+		m, err := re.find(s, 1, a.b)
+		if m == nil || err != nil {
+			return nil, err
 		}
-		return py.Computed(s[m[0]:m[1]]), nil
+		return py.Computed(s[m[0][0]:m[0][1]]), nil
+	}
+	all, err := re.find(s, -1, a.b)
+	if err != nil {
+		return nil, err
 	}
 	out := []py.Value{}
-	for _, m := range re.FindAllStringSubmatch(s, -1) {
-		if len(m) == 1 {
-			out = append(out, py.Computed(m[0]))
+	for _, m := range all {
+		if err := a.b.Spend(1, budget.Times(len(m), 2*budget.Item)); err != nil {
+			return nil, err
+		}
+		if len(m) == 2 {
+			out = append(out, py.Computed(s[m[0]:m[1]]))
 			continue
 		}
 		var groups []py.Value
-		for _, g := range m[1:] {
-			groups = append(groups, py.Computed(g))
+		for i := 2; i < len(m); i += 2 {
+			groups = append(groups, py.Computed(s[max(m[i], 0):max(m[i+1], 0)]))
 		}
 		if len(groups) == 1 {
 			out = append(out, groups[0])
@@ -341,11 +399,14 @@ func codeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		if !ok {
 			return nil, true, failf("json_query needs an expression")
 		}
+		if err := a.b.Spend(1+len(text), budget.Times(len(text), parsedSize)); err != nil {
+			return nil, true, err
+		}
 		e, err := selector.Compile(text)
 		if err != nil {
 			return nil, true, err
 		}
-		out, err := e.Search(v)
+		out, err := e.SearchIn(a.b, v)
 		return out, true, err
 	case "from_yaml", "to_yaml", "to_nice_yaml":
 		return nil, true, &Unknowable{"the filter " + name}
@@ -359,6 +420,9 @@ func dictFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		d, ok := v.(*py.Dict)
 		if !ok {
 			return nil, true, failf("%s requires a dictionary, got %s", name, py.TypeName(v))
+		}
+		if err := a.b.Spend(d.Len(), budget.Times(d.Len(), 3*budget.Entry)); err != nil {
+			return nil, true, err
 		}
 		out := []py.Value{}
 		for _, e := range d.Entries() {
@@ -379,6 +443,9 @@ func dictFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		}
 		if !ok {
 			return nil, true, failf("items2dict requires a list, got %s", py.TypeName(v))
+		}
+		if err := a.b.Spend(len(l), budget.Times(len(l), budget.Entry)); err != nil {
+			return nil, true, err
 		}
 		out := &py.Dict{}
 		for _, it := range l {
@@ -402,10 +469,13 @@ func dictFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 			return nil, true, &Unknowable{"combine with options"}
 		}
 		out := &py.Dict{}
-		for _, it := range flatten(slices.Concat([]py.Value{v}, a.list), int64(1), 0) {
+		for _, it := range flatten(slices.Concat([]py.Value{v}, a.list), int64(1), 0, a.b) {
 			d, ok := it.(*py.Dict)
 			if !ok {
 				return nil, true, failf("combine requires dictionaries, got %s", py.TypeName(it))
+			}
+			if err := a.b.Spend(d.Len(), budget.Times(d.Len(), budget.Entry)); err != nil {
+				return nil, true, err
 			}
 			for _, e := range d.Entries() {
 				out.Set(e.Key, e.Value, e.At)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -13,11 +14,17 @@ func (c *context) listFilter(name string, v py.Value, a args) (py.Value, bool, e
 		return nil, false, nil
 	}
 	if s, ok := py.Text(v); ok && name == "reverse" {
+		if err := a.b.Spend(len(s)>>4, budget.Times(len(s), 5)); err != nil {
+			return nil, true, err
+		}
 		r := []rune(s)
 		slices.Reverse(r)
 		return py.Computed(r), true, nil
 	}
-	l, err := iterate(v)
+	l, err := iterate(v, a.b)
+	if err == nil {
+		err = a.b.Spend(len(l), budget.Times(len(l), 2*budget.Item))
+	}
 	if _, isList := v.([]py.Value); err == nil && (name == "union" || name == "symmetric_difference") && !isList {
 		err = failf("can only concatenate list")
 	}
@@ -52,18 +59,21 @@ func (c *context) onList(name string, l []py.Value, a args) (py.Value, error) {
 		slices.Reverse(l)
 		return l, nil
 	case "unique":
-		return uniq(l), defined(l...)
+		return uniq(l, a.b), defined(l...)
 	case "flatten":
-		return flatten(l, a.get(0, "levels", nil), 0), nil
+		return flatten(l, a.get(0, "levels", nil), 0, a.b), a.b.Err()
 	case "union", "intersect", "difference", "symmetric_difference":
-		m, err := iterate(a.get(0, "", nil))
+		m, err := iterate(a.get(0, "", nil), a.b)
+		if err == nil {
+			err = a.b.Spend(len(m), budget.Times(len(l)+len(m), 3*budget.Item))
+		}
 		if err == nil {
 			err = defined(slices.Concat(l, m)...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return setOp(name, l, m), nil
+		return setOp(name, l, m, a.b), nil
 	}
 	switch name {
 	case "batch", "slice":
@@ -74,64 +84,74 @@ func (c *context) onList(name string, l []py.Value, a args) (py.Value, error) {
 		}
 		lists := [][]py.Value{l}
 		for _, v := range a.list {
-			m, err := iterate(v)
+			m, err := iterate(v, a.b)
 			if err != nil {
 				return nil, err
 			}
 			lists = append(lists, m)
 		}
 		if name == "zip" {
-			return zip(lists), nil
+			return zip(lists, a.b)
 		}
-		return product(lists)
+		return product(lists, a.b)
 	}
 	return nil, &Unknowable{"the filter " + name}
 }
 
-func setOp(name string, l, m []py.Value) py.Value {
+func setOp(name string, l, m []py.Value, b *budget.Budget) py.Value {
 	keep := func(l, m []py.Value, in bool) []py.Value {
 		out := []py.Value{}
 		for _, v := range l {
-			if py.Contains(m, v) == in {
+			if py.ContainsIn(b, m, v) == in {
 				out = append(out, v)
 			}
 		}
-		return uniq(out)
+		return uniq(out, b)
 	}
 	switch name {
 	case "union":
-		return uniq(slices.Concat(l, m))
+		return uniq(slices.Concat(l, m), b)
 	case "intersect":
 		return keep(l, m, true)
 	case "difference":
 		return keep(l, m, false)
 	}
-	return uniq(slices.Concat(keep(l, m, false), keep(m, l, false)))
+	return uniq(slices.Concat(keep(l, m, false), keep(m, l, false)), b)
 }
 
-func uniq(l []py.Value) []py.Value {
+func uniq(l []py.Value, b *budget.Budget) []py.Value {
 	out := []py.Value{}
 	for _, v := range l {
-		if !py.Contains(out, v) {
+		if b.Err() != nil {
+			return out
+		}
+		if !py.ContainsIn(b, out, v) {
 			out = append(out, v)
 		}
 	}
 	return out
 }
 
-func flatten(l []py.Value, levels py.Value, depth int) []py.Value {
+func flatten(l []py.Value, levels py.Value, depth int, b *budget.Budget) []py.Value {
 	out := []py.Value{}
+	if b.Spend(1+len(l), budget.Times(len(l), budget.Item)) != nil {
+		return out
+	}
 	for _, v := range l {
 		n, limited := levels.(int64)
 		sub, ok := v.([]py.Value)
 		switch {
 		case v == nil || py.Equal(v, "None") || py.Equal(v, "null"):
 		case ok && depth < 50 && (!limited || n > 0):
+			more := py.Value(nil)
 			if limited {
-				out = append(out, flatten(sub, n-1, depth+1)...)
-			} else {
-				out = append(out, flatten(sub, nil, depth+1)...)
+				more = n - 1
 			}
+			part := flatten(sub, more, depth+1, b)
+			if b.Spend(len(part)>>2, budget.Times(len(part), budget.Item)) != nil {
+				return out
+			}
+			out = append(out, part...)
 		default:
 			out = append(out, v)
 		}
@@ -147,9 +167,13 @@ func (c *context) attribute(v, name py.Value) (py.Value, error) {
 	if _, ok := name.(int64); ok {
 		return c.item(v, name)
 	}
-	for part := range strings.SplitSeq(py.Str(name), ".") {
+	path := py.StrIn(c.b, name)
+	if err := c.b.Spend(1+len(path), budget.Times(len(path), 2)); err != nil {
+		return nil, err
+	}
+	for part := range strings.SplitSeq(path, ".") {
 		key := py.Value(py.Computed(part))
-		if n, ok := intOf(key, nil, int64(10)).(int64); ok && strings.Trim(part, "0123456789") == "" {
+		if n, ok := intOf(key, nil, int64(10), c.b).(int64); ok && strings.Trim(part, "0123456789") == "" {
 			key = n
 		}
 		var err error
@@ -161,21 +185,21 @@ func (c *context) attribute(v, name py.Value) (py.Value, error) {
 }
 
 func (c *context) join(l []py.Value, a args) (py.Value, error) {
-	var parts []string
+	values := make([]py.Value, 0, len(l))
 	for _, v := range l {
 		v, err := c.attribute(v, a.get(1, "attribute", nil))
 		if err == nil {
 			err = defined(v)
 		}
 		if err == nil {
-			err = spelled(v)
+			err = spelled(v, c.b)
 		}
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, py.Str(v))
+		values = append(values, v)
 	}
-	return py.Computed(strings.Join(parts, a.text(0, "d", ""))), nil
+	return joined(a.text(0, "d", ""), values, c.b)
 }
 
 // sortKey is the key of min, max and sort: strings compare without case
@@ -186,6 +210,9 @@ func (c *context) sortKey(v py.Value, attr py.Value, cased bool) (py.Value, erro
 		err = defined(k)
 	}
 	if s, ok := py.Text(k); ok && !cased {
+		if c.b.Spend(1+len(s)>>6, budget.Times(len(s), 2)) != nil {
+			return nil, c.b.Err()
+		}
 		return py.Computed(strings.ToLower(s)), err
 	}
 	return k, err
@@ -202,7 +229,7 @@ func (c *context) extreme(name string, l []py.Value, a args) (py.Value, error) {
 			return nil, err
 		}
 		if i > 0 {
-			n, err := py.Compare(k, bestKey)
+			n, err := py.CompareIn(c.b, k, bestKey)
 			if err != nil {
 				return nil, failf("%s: %v", name, err)
 			}
@@ -226,12 +253,12 @@ func (c *context) sum(l []py.Value, a args) (py.Value, error) {
 			return nil, err
 		}
 		if !py.IsNumber(v) || !py.IsNumber(total) {
-			if total, err = sequences("+", total, v); err != nil {
+			if total, err = sequences("+", total, v, c.b); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if total, err = arithmetic("+", total, v); err != nil {
+		if total, err = arithmetic("+", total, v, c.b); err != nil {
 			return nil, err
 		}
 	}
@@ -240,6 +267,9 @@ func (c *context) sum(l []py.Value, a args) (py.Value, error) {
 
 func (c *context) sort(l []py.Value, a args) (py.Value, error) {
 	type keyed struct{ key, value py.Value }
+	if err := c.b.Spend(len(l), budget.Times(len(l), 4*budget.Item)); err != nil {
+		return nil, err
+	}
 	var all []keyed
 	for _, v := range l {
 		k, err := c.sortKey(v, a.get(2, "attribute", nil), py.Truthy(a.get(1, "case_sensitive", false)))
@@ -251,7 +281,7 @@ func (c *context) sort(l []py.Value, a args) (py.Value, error) {
 	down := py.Truthy(a.get(0, "reverse", false))
 	var failed error
 	slices.SortStableFunc(all, func(x, y keyed) int {
-		n, err := py.Compare(x.key, y.key)
+		n, err := py.CompareIn(c.b, x.key, y.key)
 		if err != nil {
 			failed = failf("sort: %v", err)
 		}
@@ -285,12 +315,18 @@ func (c *context) mapFilter(name string, v py.Value, a args) (py.Value, bool, er
 	if !py.Truthy(v) {
 		return []py.Value{}, true, nil // not even looked at
 	}
-	l, err := iterate(v)
+	l, err := iterate(v, c.b)
+	if err == nil {
+		err = c.b.Spend(len(l), budget.Times(len(l), budget.Item))
+	}
 	if err != nil {
 		return nil, true, err
 	}
 	out := []py.Value{}
 	for _, it := range l {
+		if err := c.b.Spend(1, 0); err != nil {
+			return nil, true, err
+		}
 		r, keep, err := c.each(name, it, a)
 		if err != nil {
 			return nil, true, err
@@ -332,7 +368,7 @@ func (c *context) each(name string, it py.Value, a args) (py.Value, bool, error)
 		if len(a.list) == 0 {
 			return nil, false, failf("map requires a filter argument")
 		}
-		v, err := c.runFilter(py.Str(a.list[0]), it, args{a.list[1:], a.named})
+		v, err := c.runFilter(py.StrIn(c.b, a.list[0]), it, args{a.list[1:], a.named, c.b})
 		return v, true, err
 	}
 	subject, rest := it, a.list
@@ -353,10 +389,10 @@ func (c *context) each(name string, it py.Value, a args) (py.Value, bool, error)
 		}
 		return it, py.Truthy(subject) == want, nil
 	}
-	test := py.Str(rest[0])
+	test := py.StrIn(c.b, rest[0])
 	if op, ok := map[string]string{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}[test]; ok {
 		test = op
 	}
-	ok, err := runTest(test, subject, rest[1:])
+	ok, err := c.runTest(test, subject, rest[1:])
 	return it, ok == want, err
 }

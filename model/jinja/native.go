@@ -1,8 +1,7 @@
 package jinja
 
 import (
-	"strings"
-
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -17,6 +16,12 @@ func (e *Engine) Native(v py.Value, s Scope) (py.Value, error) {
 	case py.Computed:
 		return e.nativeText(string(x), s)
 	case []py.Value:
+		if !e.needed(x, 0) {
+			return x, nil
+		}
+		if err := e.spent().Spend(len(x), budget.Times(len(x), budget.Item)); err != nil {
+			return nil, err
+		}
 		out := make([]py.Value, len(x))
 		for i, it := range x {
 			r, err := e.nativeNested(it, s)
@@ -29,6 +34,9 @@ func (e *Engine) Native(v py.Value, s Scope) (py.Value, error) {
 	case *py.Dict:
 		if !e.needed(x, 0) {
 			return x, nil
+		}
+		if err := e.spent().Spend(x.Len(), budget.Times(x.Len(), budget.Entry)); err != nil {
+			return nil, err
 		}
 		out := py.NewDict(x.Len())
 		out.At = x.At
@@ -66,7 +74,7 @@ func (e *Engine) nativeText(src string, s Scope) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &context{engine: e, scope: s, steps: 200_000}
+	c := e.context(s)
 	var out output
 	if err := c.run(body, &out); err != nil {
 		return nil, err
@@ -74,9 +82,6 @@ func (e *Engine) nativeText(src string, s Scope) (py.Value, error) {
 	if len(out.parts) == 1 {
 		return out.parts[0], nil
 	}
-	var b strings.Builder
-	for _, p := range out.parts {
-		b.WriteString(py.Print(p))
-	}
-	return py.Computed(b.String()), nil
+	text := out.text(c.b)
+	return py.Computed(text), c.b.Err()
 }

@@ -24,6 +24,9 @@ type keyword struct {
 	value *expr
 }
 
+// mostDigits is how many digits Python reads as a number, or writes of one.
+const mostDigits = 4300
+
 type parser struct {
 	toks  []token
 	pos   int
@@ -268,14 +271,16 @@ func (p *parser) primary() (*expr, error) {
 		}
 		return &expr{op: "name", text: t.text}, nil
 	case 's':
-		s := t.text
-		for p.cur().kind == 's' {
-			s += p.cur().text
-			p.pos++
+		parts := []string{t.text}
+		for ; p.cur().kind == 's'; p.pos++ {
+			parts = append(parts, p.cur().text)
 		}
-		return &expr{op: "const", value: py.Computed(s)}, nil
+		return &expr{op: "const", value: py.Computed(strings.Join(parts, ""))}, nil
 	case 'i':
 		digits := strings.ReplaceAll(t.text, "_", "")
+		if len(digits) > mostDigits {
+			return nil, &SyntaxError{"a number of more than 4,300 digits"}
+		}
 		n, ok := new(big.Int).SetString(digits, 0)
 		if !ok || digits[0] == '0' && digits[len(digits)-1] >= '0' && n.Sign() != 0 && digits[1] >= '0' && digits[1] <= '9' {
 			return nil, &SyntaxError{"bad number " + t.text}

@@ -3,8 +3,10 @@ package jinja
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -31,8 +33,21 @@ type Scope interface {
 // Engine parses templates, each text once. It is not safe for concurrent use.
 // The zero Engine is ready.
 type Engine struct {
-	parsed map[string]parsedTemplate
-	depth  int
+	// Budget is what everything may cost; nil takes a whole one.
+	Budget *budget.Budget
+
+	parsed   map[string]parsedTemplate
+	patterns map[string]compiledPattern
+	plain    map[any]bool // lists and mappings that were looked through: is there no template in them?
+	depth    int
+}
+
+// spent is the budget.
+func (e *Engine) spent() *budget.Budget {
+	if e.Budget == nil {
+		e.Budget = budget.New()
+	}
+	return e.Budget
 }
 
 type parsedTemplate struct {
@@ -62,6 +77,12 @@ func (e *Engine) Value(v py.Value, s Scope, keep bool) (py.Value, error) {
 	case py.Verbatim:
 		return e.text(string(x), s, keep)
 	case []py.Value:
+		if !e.needed(x, 0) {
+			return x, nil
+		}
+		if err := e.spent().Spend(len(x), budget.Times(len(x), budget.Item)); err != nil {
+			return nil, err
+		}
 		out := make([]py.Value, len(x))
 		for i, it := range x {
 			r, err := e.nested(it, s, keep)
@@ -77,6 +98,9 @@ func (e *Engine) Value(v py.Value, s Scope, keep bool) (py.Value, error) {
 		if !e.needed(x, 0) {
 			return x, nil
 		}
+		if err := e.spent().Spend(x.Len(), budget.Times(x.Len(), budget.Entry)); err != nil {
+			return nil, err
+		}
 		out := py.NewDict(x.Len())
 		out.At = x.At
 		for _, it := range x.Entries() {
@@ -90,6 +114,9 @@ func (e *Engine) Value(v py.Value, s Scope, keep bool) (py.Value, error) {
 	}
 	return v, nil
 }
+
+// Needs reports whether there is a template anywhere in v.
+func (e *Engine) Needs(v py.Value) bool { return e.needed(v, 0) }
 
 func (e *Engine) nested(v py.Value, s Scope, keep bool) (py.Value, error) {
 	if e.depth > maxDepth*4 {
@@ -107,23 +134,43 @@ func (e *Engine) needed(v py.Value, depth int) bool {
 	}
 	switch x := v.(type) {
 	case string:
-		return Marked(x)
+		return e.spent().Spend(len(x)>>8, 0) == nil && Marked(x)
 	case py.Computed:
-		return Marked(string(x))
+		return e.spent().Spend(len(x)>>8, 0) == nil && Marked(string(x))
+	case py.Tuple:
+		return true // it becomes a list
 	case []py.Value:
-		for _, it := range x {
-			if e.needed(it, depth+1) {
-				return true
-			}
-		}
+		return e.once(v, func() bool {
+			return slices.ContainsFunc(x, func(it py.Value) bool { return e.needed(it, depth+1) })
+		})
 	case *py.Dict:
-		for _, it := range x.Entries() {
-			if e.needed(it.Value, depth+1) {
-				return true
-			}
-		}
+		return e.once(v, func() bool {
+			return slices.ContainsFunc(x.Entries(), func(it py.Entry) bool { return e.needed(it.Value, depth+1) })
+		})
 	}
 	return false
+}
+
+// once looks for templates in a list or mapping, which does not change any
+// more, and remembers what it found: the same one belongs to many hosts, and an
+// alias makes it part of others.
+func (e *Engine) once(v py.Value, look func() bool) bool {
+	key, ok := py.Identity(v)
+	if !ok {
+		return look()
+	}
+	if plain, known := e.plain[key]; known {
+		return !plain
+	}
+	if e.spent().Spend(1, 64) != nil {
+		return true
+	}
+	found := look()
+	if e.plain == nil {
+		e.plain = map[any]bool{}
+	}
+	e.plain[key] = !found
+	return found
 }
 
 // single is a template that is one bare name: it keeps the type of a number,
@@ -157,17 +204,23 @@ func (e *Engine) render(src string, s Scope) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &context{engine: e, scope: s, steps: 200_000}
+	c := e.context(s)
 	var out output
 	if err := c.run(body, &out); err != nil {
 		return nil, err
 	}
-	return out.value(src, c.unsafe), nil
+	v := out.value(src, c.unsafe, c.b)
+	return v, c.b.Err()
 }
+
+func (e *Engine) context(s Scope) *context { return &context{engine: e, scope: s, b: e.spent()} }
 
 func (e *Engine) parse(src string) ([]*stmt, error) {
 	if p, ok := e.parsed[src]; ok {
 		return p.body, p.err
+	}
+	if err := e.spent().Spend(1+len(src), budget.Times(len(src), parsedSize)); err != nil {
+		return nil, err
 	}
 	chunks, err := split(src)
 	var p parsedTemplate
@@ -186,22 +239,40 @@ func (e *Engine) parse(src string) ([]*stmt, error) {
 	return p.body, p.err
 }
 
+// parsedSize is how much larger a template may be than its text, once it is
+// parsed.
+const parsedSize = 100
+
 // output collects what a template prints.
-type output struct {
-	parts []py.Value
-	size  int
+type output struct{ parts []py.Value }
+
+func (o *output) add(v py.Value, b *budget.Budget) error {
+	err := b.Spend(1, budget.Item)
+	if err == nil {
+		o.parts = append(o.parts, v)
+	}
+	return err
 }
 
-func (o *output) add(v py.Value) {
-	o.parts = append(o.parts, v)
-	if s, ok := py.Text(v); ok {
-		o.size += len(s)
+// text is all of it as one text, "" when the budget is spent.
+func (o *output) text(spent *budget.Budget) string {
+	parts, size := make([]string, 0, len(o.parts)), 0
+	for _, p := range o.parts {
+		parts = append(parts, py.PrintIn(spent, p))
+		size = budget.Plus(size, len(parts[len(parts)-1]))
 	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	if spent.Spend(1+size>>6, size) != nil {
+		return ""
+	}
+	return strings.Join(parts, "")
 }
 
 // value is Ansible's rule for what a template becomes: text, or what the
 // text reads as when it looks like a list, a mapping or a bool.
-func (o *output) value(src string, unsafe bool) py.Value {
+func (o *output) value(src string, unsafe bool, spent *budget.Budget) py.Value {
 	var v py.Value
 	var text string
 	if len(o.parts) == 1 {
@@ -212,15 +283,12 @@ func (o *output) value(src string, unsafe bool) py.Value {
 			}
 			return s
 		}
-		text = py.Print(v)
-	} else {
-		var b strings.Builder
-		for _, p := range o.parts {
-			b.WriteString(py.Print(p))
-		}
-		text = b.String()
 	}
+	text = o.text(spent)
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") || text == "True" || text == "False" {
+		if spent.Spend(len(text)>>4, budget.Times(len(text), literalSize)) != nil {
+			return nil
+		}
 		if lit, ok := py.Literal(text); ok {
 			return lit
 		}
@@ -237,5 +305,8 @@ func (o *output) value(src string, unsafe bool) py.Value {
 	}
 	return py.Computed(text)
 }
+
+// literalSize is how much larger a value may be than the text it is read from.
+const literalSize = 40
 
 func trailing(s string) int { return len(s) - len(strings.TrimRight(s, "\n")) }

@@ -2,10 +2,10 @@ package jinja
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -45,11 +45,11 @@ func (c *context) test(e *expr) (py.Value, error) {
 	if len(named) > 0 {
 		return nil, &Unknowable{"the test " + e.text + " with options"}
 	}
-	return runTest(e.text, v, args)
+	return c.runTest(e.text, v, args)
 }
 
 // runTest is "v is name(args)".
-func runTest(name string, v py.Value, args []py.Value) (bool, error) {
+func (c *context) runTest(name string, v py.Value, args []py.Value) (bool, error) {
 	_, missing := v.(undefined)
 	switch name {
 	case "defined":
@@ -94,17 +94,17 @@ func runTest(name string, v py.Value, args []py.Value) (bool, error) {
 		if missing && name == "iterable" {
 			return false, defined(v)
 		}
-		_, err := iterate(v)
+		_, err := iterate(v, c.b)
 		return err == nil, nil
 	}
 	if err := defined(v); err != nil {
 		return false, err
 	}
-	return valueTest(name, v, args)
+	return c.valueTest(name, v, args)
 }
 
 // valueTest are the tests that look at a defined value.
-func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
+func (c *context) valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 	if err := defined(args...); err != nil {
 		return false, err
 	}
@@ -130,7 +130,7 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 		if !py.IsNumber(v) || !py.IsNumber(by) {
 			return false, failf("the test %s needs a number", name)
 		}
-		m, err := arithmetic("%", v, by)
+		m, err := arithmetic("%", v, by, c.b)
 		if err != nil {
 			return false, err
 		}
@@ -139,7 +139,10 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 		}
 		return py.Equal(m, int64(0)), nil
 	case "lower", "upper":
-		s := py.Str(v)
+		s := py.StrIn(c.b, v)
+		if err := c.b.Spend(1+len(s)>>4, budget.Times(len(s), 6)); err != nil {
+			return false, err
+		}
 		up, low := strings.ToUpper(s), strings.ToLower(s)
 		return up != low && (name == "upper" && s == up || name == "lower" && s == low), nil
 	}
@@ -151,29 +154,30 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 		if err := need(); err != nil {
 			return false, err
 		}
-		return compareOp(op, v, args[0])
+		return compareOp(op, v, args[0], c.b)
 	}
 	switch name {
 	case "contains":
 		if err := need(); err != nil {
 			return false, err
 		}
-		return contains(v, args[0])
+		return contains(v, args[0], c.b)
 	case "match", "search", "regex":
 		if err := need(); err != nil {
 			return false, err
 		}
-		re, err := pattern(py.Str(args[0]), name == "match")
+		re, err := c.engine.pattern(py.StrIn(c.b, args[0]), name == "match")
 		if err != nil {
 			return false, err
 		}
-		return re.MatchString(py.Str(v)), nil
+		m, err := re.find(py.StrIn(c.b, v), 1, c.b)
+		return m != nil, err
 	}
 	switch name {
 	case "version", "version_compare":
-		return versionTest(v, args)
+		return versionTest(v, args, c.b)
 	case "any", "all", "subset", "issubset", "superset", "issuperset":
-		return listTest(name, v, args)
+		return listTest(name, v, args, c.b)
 	case "nan", "isnan":
 		f, ok := v.(float64)
 		return ok && math.IsNaN(f), nil
@@ -182,18 +186,6 @@ func valueTest(name string, v py.Value, args []py.Value) (bool, error) {
 		return false, &Unknowable{"the test " + name}
 	}
 	return false, &SyntaxError{"no test named " + name}
-}
-
-// pattern compiles a Python regular expression, as far as Go's are the same.
-func pattern(s string, anchored bool) (*regexp.Regexp, error) {
-	if anchored {
-		s = `\A(?:` + s + `)`
-	}
-	re, err := regexp.Compile(strings.ReplaceAll(s, `\Z`, `\z`))
-	if err != nil {
-		return nil, &Unknowable{"the regular expression " + s}
-	}
-	return re, nil
 }
 
 // Unknowable is something Ansible could tell and pgtui cannot: it depends on

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -15,7 +16,7 @@ const elsewhere = `failed failure succeeded success successful reachable unreach
 	uri url urn filter test escaped`
 
 // versionTest is Ansible's version test, by distutils' LooseVersion.
-func versionTest(v py.Value, args []py.Value) (bool, error) {
+func versionTest(v py.Value, args []py.Value, b *budget.Budget) (bool, error) {
 	if len(args) == 0 {
 		return false, failf("the test version needs an argument")
 	}
@@ -29,7 +30,16 @@ func versionTest(v py.Value, args []py.Value) (bool, error) {
 	if len(args) == 2 {
 		op = py.Str(args[1])
 	}
-	n, err := looser(versionParts(py.Str(v)), versionParts(py.Str(args[0])))
+	was, want := py.StrIn(b, v), py.StrIn(b, args[0])
+	for _, s := range []string{was, want} {
+		if len(s) > mostDigits {
+			return false, failf("a version of more than 4,300 characters")
+		}
+		if err := b.Spend(1+len(s), budget.Times(len(s), 4*budget.Item)); err != nil {
+			return false, err
+		}
+	}
+	n, err := looser(versionParts(was), versionParts(want))
 	switch op {
 	case "==", "=", "eq":
 		return n == 0, err
@@ -101,8 +111,8 @@ func looser(a, b []py.Value) (int, error) {
 }
 
 // listTest are the tests over a whole list.
-func listTest(name string, v py.Value, args []py.Value) (bool, error) {
-	l, err := iterate(v)
+func listTest(name string, v py.Value, args []py.Value, b *budget.Budget) (bool, error) {
+	l, err := iterate(v, b)
 	if err != nil {
 		return false, failf("'%s' object is not iterable", py.TypeName(v))
 	}
@@ -115,9 +125,12 @@ func listTest(name string, v py.Value, args []py.Value) (bool, error) {
 	if len(args) == 0 {
 		return false, failf("the test %s needs an argument", name)
 	}
-	m, err := iterate(args[0])
+	m, err := iterate(args[0], b)
 	if err != nil {
 		return false, failf("'%s' object is not iterable", py.TypeName(args[0]))
+	}
+	if err := b.Spend(len(l)+len(m), budget.Times(len(l)+len(m), budget.Item)); err != nil {
+		return false, err
 	}
 	for _, x := range slices.Concat(l, m) {
 		if _, ok := py.KeyOf(x); !ok {
@@ -127,5 +140,5 @@ func listTest(name string, v py.Value, args []py.Value) (bool, error) {
 	if strings.HasSuffix(name, "superset") {
 		l, m = m, l
 	}
-	return !slices.ContainsFunc(l, func(x py.Value) bool { return !py.Contains(m, x) }), nil
+	return !slices.ContainsFunc(l, func(x py.Value) bool { return !py.ContainsIn(b, m, x) }), nil
 }

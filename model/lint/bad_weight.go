@@ -25,7 +25,7 @@ func badWeight() Rule {
 					if number && len(s) < 6 && weightOf(s) <= 256 {
 						continue
 					}
-					f := Finding{At: in.var1(m.Host, "pg_weight"), Subject: string(m.Name), What: fmt.Sprintf("pg_weight of %s is %s: HAProxy takes 0 to 256", m.Name, py.Repr(v)), Fix: "write a whole number from 0 to 256; 100 is normal, 0 takes no connections"}
+					f := Finding{At: in.var1(m.Host, "pg_weight"), Subject: string(m.Name), What: fmt.Sprintf("pg_weight of %s is %s: HAProxy takes 0 to 256", m.Name, py.Brief(v)), Fix: "write a whole number from 0 to 256; 100 is normal, 0 takes no connections"}
 					switch {
 					case s == "":
 						f.Why = "HAProxy takes the next word for the weight: it becomes 0, and a backup server is no longer one"

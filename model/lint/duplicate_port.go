@@ -17,6 +17,9 @@ func duplicatePort() Rule {
 				l := by[h]
 				told := map[string]bool{}
 				for i := range l {
+					if in.cost(1+i>>2) != nil {
+						break
+					}
 					for j := range i {
 						a, b := l[j], l[i]
 						if a.owner == b.owner || !a.meets(b) || told[b.owner] {

@@ -43,10 +43,18 @@ func (in *Input) services(h model.Host) []pigsty.Decl {
 	return d
 }
 
+// cost takes steps off the budget of the inventory: rules that look at much of
+// it pay for that. An error ends the run, see Run.
+func (in *Input) cost(steps int) error { return in.Budget().Spend(steps, 0) }
+
 // decl is the declaration that a rendered service came from, nil when unknown.
 func (in *Input) decl(s *model.Service) *py.Dict {
 	var out *py.Dict
-	for _, d := range in.services(s.Rendered) {
+	all := in.services(s.Rendered)
+	if in.cost(1+len(all)>>3) != nil {
+		return nil
+	}
+	for _, d := range all {
 		if d.Name == string(s.Name) {
 			out = d.Dict
 		}
@@ -120,6 +128,9 @@ func (in *Input) each(f func(c *model.Cluster, s *model.Service) []Finding) []Fi
 		for i := range c.Fronts {
 			for j := range c.Fronts[i].Services {
 				s := &c.Fronts[i].Services[j]
+				if in.cost(1+len(s.Members)>>3+(len(s.Selector)+len(s.Backup)+len(s.Options)+len(s.Check)+len(s.Port)+len(s.IP))>>9) != nil {
+					return out
+				}
 				key := fmt.Sprint(s.Rendered, " ", s.Name)
 				if !seen[key] {
 					seen[key] = true

@@ -89,12 +89,17 @@ func engineRules() []Rule {
 }
 
 // Run applies every rule and returns the findings by file and line; of one
-// place the worst first. A mistake that several hosts share is told once.
+// place the worst first. A mistake that several hosts share is told once. The
+// rules ask the play, and cost as it does: where that is too much there are no
+// findings, and the play's Err says so.
 func Run(p *pigsty.Play) []Finding {
 	in := NewInput(p)
 	var out []Finding
 	seen := map[string]bool{}
 	for _, r := range All() {
+		if p.Err() != nil {
+			return nil // half a judgement is none
+		}
 		for _, f := range r.Find(in) {
 			f.Code = r.Code
 			if f.Severity == 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"pgtui/model"
-	"pgtui/model/py"
 )
 
 // membersDisagree: a delegated cluster shows only the primary's view.
@@ -47,7 +46,7 @@ func (in *Input) differs(a, b model.Host) string {
 	for _, name := range []string{"pg_services", "pg_default_services", "pg_default_service_dest", "pg_rto", "pg_rto_plan"} {
 		v1, _, err1 := in.Var(a, name)
 		v2, _, err2 := in.Var(b, name)
-		if err1 == nil && err2 == nil && py.Repr(v1) != py.Repr(v2) {
+		if err1 == nil && err2 == nil && in.repr(v1) != in.repr(v2) {
 			return name
 		}
 	}

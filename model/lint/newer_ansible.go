@@ -13,8 +13,8 @@ import (
 )
 
 // template reports whether v holds a template anywhere.
-func template(v py.Value, depth int) bool {
-	if depth > 50 {
+func (in *Input) template(v py.Value, depth int) bool {
+	if depth > 50 || in.cost(1) != nil || !in.Needs(v) {
 		return false
 	}
 	switch x := v.(type) {
@@ -22,13 +22,13 @@ func template(v py.Value, depth int) bool {
 		return jinja.Marked(x)
 	case []py.Value:
 		for _, it := range x {
-			if template(it, depth+1) {
+			if in.template(it, depth+1) {
 				return true
 			}
 		}
 	case *py.Dict:
 		for _, e := range x.Entries() {
-			if template(e.Value, depth+1) {
+			if in.template(e.Value, depth+1) {
 				return true
 			}
 		}
@@ -36,12 +36,19 @@ func template(v py.Value, depth int) bool {
 	return false
 }
 
+// repr is how a value is compared, which does not keep it.
+func (in *Input) repr(v py.Value) string {
+	s := py.ReprIn(in.Budget(), v)
+	in.Budget().Return(5 * len(s))
+	return s
+}
+
 // templated calls f for every variable of every member that holds a template.
 func (in *Input) templated(f func(c *model.Cluster, h model.Host, e py.Entry)) {
 	for _, c := range in.clusters() {
 		for _, m := range in.Members(c.Name) {
 			for _, e := range in.Inventory.Host(string(m)).All().Entries() {
-				if _, ok := py.Text(e.Key); ok && template(e.Value, 0) {
+				if _, ok := py.Text(e.Key); ok && in.template(e.Value, 0) {
 					f(c, m, e)
 				}
 			}
@@ -64,13 +71,13 @@ func newerAnsibleFails() Rule {
 					return
 				}
 				legacy := "works"
-				if v, _, err := in.Attr(h, name); err == nil && !template(v, 0) {
+				if v, _, err := in.Attr(h, name); err == nil && !in.template(v, 0) {
 					if _, isList := v.([]py.Value); !isList {
-						legacy = "is " + py.Repr(v)
+						legacy = "is " + py.Brief(v)
 					}
-				} else if py.IsNumber(v) || template(v, 0) {
+				} else if py.IsNumber(v) || in.template(v, 0) {
 					if s, ok := py.Text(v); ok {
-						legacy = "members are printed with " + s
+						legacy = "members are printed with " + py.Cut(s)
 					}
 				}
 				out = append(out, Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("variable %s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %v, and %s gets no files", name, h, legacy, err, c.Name),
@@ -90,10 +97,10 @@ func newerAnsibleValue() Rule {
 				name := py.Print(e.Key)
 				old, _, err1 := in.Attr(h, name)
 				now, err2 := in.Native(h, name, true)
-				if err1 != nil || err2 != nil || py.Repr(old) == py.Repr(now) || !in.matters(c, name, old, now) {
+				if err1 != nil || err2 != nil || in.repr(old) == in.repr(now) || !in.matters(c, name, old, now) {
 					return
 				}
-				out = append(out, Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("%s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", name, h, py.Repr(old), py.Repr(now)), Fix: "write the value without a template, or in quotes without one"})
+				out = append(out, Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("%s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", name, h, py.Brief(old), py.Brief(now)), Fix: "write the value without a template, or in quotes without one"})
 			})
 			for _, c := range in.clusters() {
 				for _, m := range c.Instances {
@@ -119,8 +126,15 @@ func (in *Input) matters(c *model.Cluster, name string, old, now py.Value) bool 
 	case "pg_default_service_dest":
 		return destText(old) != destText(now)
 	}
+	all := c.Services()
+	if in.cost(20+4*len(all)) != nil {
+		return false
+	}
 	word := regexp.MustCompile(`(^|[^A-Za-z0-9_])` + regexp.QuoteMeta(name) + `([^A-Za-z0-9_]|$)`)
-	for _, s := range c.Services() {
+	for _, s := range all {
+		if in.cost((len(s.Selector)+len(s.Backup))>>6) != nil {
+			return false
+		}
 		if word.MatchString(s.Selector) || word.MatchString(s.Backup) {
 			return true
 		}
@@ -148,18 +162,18 @@ func (in *Input) serviceValues(c *model.Cluster, h model.Host) []Finding {
 	for i := range old {
 		for _, e := range old[i].Dict.Entries() {
 			n := now[i].Dict.Lookup(e.Key)
-			if n == nil || py.Repr(n.Value) == py.Repr(e.Value) {
+			if n == nil || in.repr(n.Value) == in.repr(e.Value) {
 				continue
 			}
-			a, b := py.Print(e.Value), py.Print(n.Value)
+			a, b := py.PrintIn(in.Budget(), e.Value), py.PrintIn(in.Budget(), n.Value)
 			switch py.Print(e.Key) {
 			case "dest":
 				a, b = destText(e.Value), destText(n.Value)
 			case "selector", "backup":
-				a, b = py.Repr(e.Value), py.Repr(n.Value)
+				a, b = in.repr(e.Value), in.repr(n.Value)
 			}
 			if a != b {
-				out = append(out, Finding{At: e.At, Subject: string(c.Name) + " " + old[i].Name, What: fmt.Sprintf("%s of service %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", py.Print(e.Key), old[i].Name, a, b), Fix: "write the value without a template"})
+				out = append(out, Finding{At: e.At, Subject: string(c.Name) + " " + old[i].Name, What: fmt.Sprintf("%s of service %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", py.Print(e.Key), old[i].Name, py.Cut(a), py.Cut(b)), Fix: "write the value without a template"})
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func offlineQueryText() Rule {
 					v, ok, err := in.Attr(m.Host, "pg_offline_query")
 					if _, isBool := v.(bool); ok && err == nil && v != nil && !isBool {
 						f := Finding{At: in.var1(m.Host, "pg_offline_query"), Subject: string(m.Name), Fix: "write true or false, without quotes",
-							What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service takes that for true", m.Name, py.Repr(v))}
+							What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service takes that for true", m.Name, py.Brief(v))}
 						if s, text := py.Text(v); text && s == "" {
 							f.What = fmt.Sprintf("pg_offline_query of %s is an empty string: the offline service takes that for false", m.Name)
 						}

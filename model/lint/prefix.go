@@ -13,8 +13,12 @@ func prefixCollision() Rule {
 		"Pigsty's run for the shorter name deletes the files of the longer one and does not write them again (pgtui's reload does not)",
 		func(in *Input) []Finding {
 			var out []Finding
-			for _, long := range in.clusters() {
-				for _, short := range in.clusters() {
+			all := in.clusters()
+			for _, long := range all {
+				if in.cost(1+len(all)>>3) != nil {
+					break
+				}
+				for _, short := range all {
 					if short.Name == "" || !strings.HasPrefix(string(long.Name), string(short.Name)+"-") {
 						continue
 					}

@@ -24,7 +24,7 @@ func badRole() Rule {
 					case model.RolePrimary, model.RoleReplica, model.RoleStandby, model.RoleOffline, model.RoleDelayed:
 						continue
 					}
-					f.What = fmt.Sprintf("pg_role of host %s is %s", m.Host, py.Repr(v))
+					f.What = fmt.Sprintf("pg_role of host %s is %s", m.Host, py.Brief(v))
 					if !ok {
 						f.Severity, f.What = Error, fmt.Sprintf("host %s of %s has no pg_role", m.Host, c.Name)
 					}
@@ -51,7 +51,7 @@ func badClusterName() Rule {
 				if err != nil || text && clusterName.MatchString(s) && s != "root" {
 					continue
 				}
-				f := Finding{At: in.clusterAt(c), Subject: string(c.Name), Severity: in.asserted(), What: fmt.Sprintf("pg_cluster is %s", py.Repr(v)), Fix: "use letters, digits and dashes, in quotes when it is all digits; not root"}
+				f := Finding{At: in.clusterAt(c), Subject: string(c.Name), Severity: in.asserted(), What: fmt.Sprintf("pg_cluster is %s", py.Brief(v)), Fix: "use letters, digits and dashes, in quotes when it is all digits; not root"}
 				if text && s != "" && s != "root" && f.Severity == Warning {
 					f.Severity, f.Why = Info, "it works with this Pigsty version; v4.5 refuses such a cluster"
 				}

@@ -51,7 +51,7 @@ func badSeq() Rule {
 					case !ok || v == nil:
 						f.Severity, f.What = Error, fmt.Sprintf("host %s of %s has no pg_seq", m.Host, c.Name)
 					case !number:
-						f.What = fmt.Sprintf("pg_seq of host %s is %s: not a number", m.Host, py.Repr(v))
+						f.What = fmt.Sprintf("pg_seq of host %s is %s: not a number", m.Host, py.Brief(v))
 					default:
 						continue
 					}

@@ -31,7 +31,7 @@ func unknownDest() Rule {
 				if t, ok := py.Text(v); ok && portOf(t) != 0 {
 					fix = fmt.Sprintf("write %s without quotes and templates: only a plain number is taken as a port", t)
 				}
-				f := Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("%s %s of service %s means port 5432", what, py.Repr(v), s.Name), Fix: fix}
+				f := Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("%s %s of service %s means port 5432", what, py.Brief(v), s.Name), Fix: fix}
 				if what != "dest" {
 					f.Subject = string(c.Name)
 				}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -21,15 +22,21 @@ func (w *world) access(c *cluster, out *model.Cluster) {
 	out.DNS = primary.dns(out)
 	out.Admin = model.User{Name: primary.text("pg_admin_username", "dbuser_dba"), Pooled: true, Roles: []string{"dbrole_admin"}}
 	for _, d := range primary.mappings("pg_users") {
+		if w.b.Spend(1, 512) != nil {
+			return
+		}
 		u := model.User{Name: primary.field(d, "name"), Pooled: primary.flag(d, "pgbouncer", false)}
 		if roles, ok := primary.part(d, "roles"); ok {
-			u.Roles = texts(roles)
+			u.Roles = texts(roles, w.b)
 		}
 		if u.Name != "" && primary.field(d, "state") != "absent" {
 			out.Users = append(out.Users, u)
 		}
 	}
 	for _, d := range primary.mappings("pg_databases") {
+		if w.b.Spend(1, 256) != nil {
+			return
+		}
 		db := model.Database{Name: primary.field(d, "name"), Pooled: primary.flag(d, "pgbouncer", true)}
 		if db.Name != "" && primary.field(d, "state") != "absent" {
 			out.Databases = append(out.Databases, db)
@@ -72,7 +79,7 @@ func (h *host) ttl() time.Duration {
 			return time.Duration(n) * time.Second
 		}
 	}
-	n, ok := toBig(intFilter(v))
+	n, ok := toBig(h.w.intFilter(v))
 	if !ok || !n.IsInt64() || n.Int64() <= 0 || n.Int64() > 3600 {
 		return 0
 	}
@@ -85,7 +92,7 @@ func (h *host) ttl() time.Duration {
 func (h *host) mappings(name string) []*py.Dict {
 	v, ok := h.play.Raw(name)
 	list, _ := v.([]py.Value)
-	if !ok {
+	if !ok || h.w.b.Spend(len(list), budget.Times(len(list), budget.Item)) != nil {
 		return nil
 	}
 	var out []*py.Dict
@@ -113,7 +120,7 @@ func (h *host) field(d *py.Dict, name string) string {
 	if !ok {
 		return ""
 	}
-	return py.Print(v)
+	return py.PrintIn(h.w.b, v)
 }
 
 // flag is a field as a switch, def when it is not there.
@@ -126,14 +133,17 @@ func (h *host) flag(d *py.Dict, name string, def bool) bool {
 }
 
 // texts are the items of a list as they are printed; one, when it is no list.
-func texts(v py.Value) []string {
+func texts(v py.Value, b *budget.Budget) []string {
 	list, ok := v.([]py.Value)
 	if !ok {
 		list = []py.Value{v}
 	}
+	if b.Spend(len(list), budget.Times(len(list), budget.Item)) != nil {
+		return nil
+	}
 	out := make([]string, 0, len(list))
 	for _, it := range list {
-		out = append(out, py.Print(it))
+		out = append(out, py.PrintIn(b, it))
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/py"
 )
@@ -28,6 +29,8 @@ type Checkout struct {
 	// Defaults are the role defaults in force; nil takes the dialect's.
 	Defaults *py.Dict
 	Problems []model.Problem
+
+	b *budget.Budget
 }
 
 // shipped are the service templates of every Pigsty release, by SHA-256.
@@ -42,8 +45,12 @@ func shipped() map[string]model.Dialect {
 
 // ReadCheckout reads the Pigsty checkout in fsys, called dir in messages. What
 // is missing is left to the dialect; what cannot be read is a problem.
-func ReadCheckout(fsys fs.FS, dir string) *Checkout {
-	c := &Checkout{Dir: dir}
+func ReadCheckout(fsys fs.FS, dir string) *Checkout { return ReadCheckoutIn(nil, fsys, dir) }
+
+// ReadCheckoutIn is ReadCheckout within a budget, nil for a whole one. A spent
+// one is a problem of the checkout, and found by whoever uses it next.
+func ReadCheckoutIn(b *budget.Budget, fsys fs.FS, dir string) *Checkout {
+	c := &Checkout{Dir: dir, b: b}
 	for _, name := range []string{"service.cfg", "service.j2"} {
 		file := "roles/pgsql/templates/" + name
 		text, err := c.read(fsys, file)
@@ -68,7 +75,11 @@ func (c *Checkout) read(fsys fs.FS, file string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if err := c.b.Spend(1, 3<<20); err != nil {
+		return "", err
+	}
 	data, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
+	c.b.Return(3<<20 - 2*len(data))
 	if err == nil && len(data) > 1<<20 {
 		err = errors.New("larger than 1 MB")
 	}
@@ -133,7 +144,7 @@ func (c *Checkout) defaults(fsys fs.FS) {
 		}
 		var v py.Value
 		if err == nil {
-			v, err = inventory.Decode(path.Join(c.Dir, file), []byte(text))
+			v, err = inventory.DecodeIn(c.b, path.Join(c.Dir, file), []byte(text))
 		}
 		d, ok := v.(*py.Dict)
 		if err == nil && v != nil && !ok {
@@ -185,7 +196,7 @@ func declared(inv *inventory.Inventory) (model.Dialect, string) {
 	s, _ := py.Text(e.Value)
 	d, err := ParseDialect(s)
 	if err != nil {
-		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is no Pigsty version", py.Str(e.Value), e.At.File, e.At.Line)
+		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is no Pigsty version", py.Cut(py.Str(e.Value)), e.At.File, e.At.Line)
 	}
 	return d, fmt.Sprintf("version: %s in %s:%d", s, e.At.File, e.At.Line)
 }

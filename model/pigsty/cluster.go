@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -25,6 +26,9 @@ func (w *world) cluster(c *cluster) model.Cluster {
 	w.failover(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
 	for _, h := range c.members {
+		if w.b.Err() != nil {
+			return out
+		}
 		p.add(h)
 	}
 	p.finish()
@@ -49,6 +53,9 @@ type remote struct {
 }
 
 func (p *placement) problem(x model.Problem) {
+	if p.w.b.Spend(1, 4*len(x.What)+512) != nil {
+		return
+	}
 	key := fmt.Sprintf("%v %s", x.At, x.What)
 	if p.said == nil {
 		p.said = map[string]bool{}
@@ -62,6 +69,9 @@ func (p *placement) problem(x model.Problem) {
 func (p *placement) front(h model.Host) *model.Front {
 	i, ok := p.index[h]
 	if !ok {
+		if p.w.b.Spend(1, 512) != nil {
+			return &model.Front{Host: h}
+		}
 		i = len(p.out.Fronts)
 		p.index[h] = i
 		p.out.Fronts = append(p.out.Fronts, model.Front{Host: h})
@@ -93,7 +103,7 @@ func (p *placement) add(h *host) {
 		if h.failed != nil || err != nil || !hashable {
 			return
 		}
-		if s := py.Print(provider); s != "" {
+		if s := py.Cut(py.PrintIn(p.w.b, provider)); s != "" {
 			p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name,
 				What: fmt.Sprintf("pg_service_provider %s is not a group: the services stay on the cluster's own nodes", s),
 				Try:  "name a group of the inventory, or leave it out"})
@@ -110,9 +120,11 @@ func (p *placement) add(h *host) {
 
 func (p *placement) addRemote(h *host, group string) {
 	r := remote{group: group}
-	for _, ih := range p.w.inv.Group(group).AllHosts() {
-		r.hosts = append(r.hosts, model.Host(ih.Name))
+	all := p.w.groupHosts(group)
+	if p.w.b.Spend(2*len(all), budget.Times(len(all), 2*budget.Item)) != nil {
+		return
 	}
+	r.hosts = all
 	if len(r.hosts) == 0 {
 		p.problem(model.Problem{At: h.at("pg_service_provider"), Subject: h.name,
 			What: fmt.Sprintf("provider group %s has no hosts: the services are written nowhere", group), Try: "add HAProxy hosts to the group"})
@@ -138,6 +150,9 @@ func (p *placement) addRemote(h *host, group string) {
 func (p *placement) finish() {
 	for _, r := range p.remote {
 		for _, h := range r.hosts {
+			if p.w.b.Spend(1, 0) != nil {
+				return
+			}
 			f := p.front(h)
 			if r.group != "" {
 				f.Services = r.services
@@ -185,7 +200,7 @@ func (w *world) vip(c *cluster, out *model.Cluster) {
 	addr, _, err2 := primary.play.get("pg_vip_address")
 	if err1 == nil && err2 == nil && py.Bool(on) {
 		var prefix string
-		out.VIP, prefix, _ = strings.Cut(py.Print(addr), "/")
+		out.VIP, prefix, _ = strings.Cut(py.PrintIn(w.b, addr), "/")
 		out.VIPManager = primary.vipManager(cmp.Or(prefix, "24"))
 	}
 }
@@ -224,14 +239,17 @@ func (h *host) says(name string) string {
 	if !ok || err != nil || v == nil {
 		return ""
 	}
-	return strings.TrimSpace(py.Print(v))
+	return strings.TrimSpace(py.PrintIn(h.w.b, v))
 }
 
 // etcd are the members of the inventory's etcd, in order of their names.
 func (h *host) etcd() []model.Endpoint {
 	hosts := h.w.groupHosts("etcd")
+	if h.w.b.Spend(len(hosts), budget.Times(len(hosts), 192)) != nil {
+		return nil
+	}
 	slices.Sort(hosts)
-	var out []model.Endpoint
+	out := make([]model.Endpoint, 0, len(hosts))
 	for _, e := range hosts {
 		out = append(out, model.Endpoint{Host: string(e), Port: h.port("etcd_port", 2379)})
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/inventory"
 	"pgtui/model/py"
 )
 
@@ -12,15 +13,15 @@ import (
 // host, of the others where the host is of their group or has a pg_cluster.
 func (w *world) components(h *host) []model.Component {
 	in := map[string]bool{"node": true, "pgsql": h.inPlay && h.failed == nil,
-		"infra": slices.Contains(w.groupHosts("infra"), model.Host(h.inv.Name)), "etcd": slices.Contains(w.groupHosts("etcd"), model.Host(h.inv.Name))}
+		"infra": h.isIn("infra"), "etcd": h.isIn("etcd")}
 	connection, _, _ := h.play.get("ansible_connection")
 	local := py.Equal(connection, "local") // nobody comes by ssh
 	name := model.InstanceName("")
 	if in["pgsql"] {
 		name = h.instance().Name
 	}
-	var out []model.Component
-	for _, p := range w.dialect.Parts() {
+	out := make([]model.Component, 0, len(w.parts))
+	for _, p := range w.parts {
 		if !in[p.Module] || !h.enabled(p.Enabled, p.On) || p.Ask == model.AskSSH && local {
 			continue
 		}
@@ -45,6 +46,11 @@ func (w *world) components(h *host) []model.Component {
 	return out
 }
 
+// isIn reports whether the host is in a group or below it.
+func (h *host) isIn(group string) bool {
+	return slices.ContainsFunc(h.inv.Groups(), func(g *inventory.Group) bool { return g.Name == group })
+}
+
 // enabled is a switch of the inventory, def where it says nothing usable.
 func (h *host) enabled(name string, def bool) bool {
 	if name == "" {
@@ -59,15 +65,17 @@ func (h *host) enabled(name string, def bool) bool {
 
 // groupHosts are the hosts of a group, in inventory order.
 func (w *world) groupHosts(name string) []model.Host {
+	if known, ok := w.inGroup[name]; ok {
+		return slices.Clone(known)
+	}
 	g := w.inv.Group(name)
 	if g == nil {
 		return nil
 	}
 	var out []model.Host
 	for _, h := range g.AllHosts() {
-		if !slices.Contains(out, model.Host(h.Name)) {
-			out = append(out, model.Host(h.Name))
-		}
+		out = append(out, model.Host(h.Name))
 	}
-	return out
+	w.inGroup[name] = out
+	return slices.Clone(out)
 }

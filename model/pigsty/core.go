@@ -51,7 +51,7 @@ func (w *world) judgeCore(out *model.Inventory) {
 func (w *world) unlike(c *cluster) (string, model.Pos) {
 	for _, h := range c.members {
 		for _, e := range h.inv.All().Entries() {
-			if what := otherwise(e.Value, 0); what != "" {
+			if what := w.otherwise(e.Value, 0); what != "" {
 				return fmt.Sprintf("%s of %s %s", py.Str(e.Key), h.inv.Name, what), e.At
 			}
 		}
@@ -76,8 +76,8 @@ func (w *world) unlike(c *cluster) (string, model.Pos) {
 }
 
 // otherwise says what 2.19 does otherwise with a value.
-func otherwise(v py.Value, depth int) string {
-	if depth > 60 {
+func (w *world) otherwise(v py.Value, depth int) string {
+	if depth > 60 || w.b.Spend(1, 0) != nil {
 		return ""
 	}
 	switch x := v.(type) {
@@ -96,17 +96,25 @@ func otherwise(v py.Value, depth int) string {
 	case py.Vault:
 		return "is vaulted: selector functions take it for a string there"
 	case []py.Value:
-		for _, it := range x {
-			if what := otherwise(it, depth+1); what != "" {
-				return what
+		what, _ := once(w, "otherwise", v, func() (string, bool) {
+			for _, it := range x {
+				if what := w.otherwise(it, depth+1); what != "" {
+					return what, true
+				}
 			}
-		}
+			return "", false
+		})
+		return what
 	case *py.Dict:
-		for _, e := range x.Entries() {
-			if what := otherwise(e.Value, depth+1); what != "" {
-				return what
+		what, _ := once(w, "otherwise", v, func() (string, bool) {
+			for _, e := range x.Entries() {
+				if what := w.otherwise(e.Value, depth+1); what != "" {
+					return what, true
+				}
 			}
-		}
+			return "", false
+		})
+		return what
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
 )
@@ -73,8 +74,12 @@ func (r *renderer) byTemplate(s model.Service, d *py.Dict, native error) (model.
 	s.Text = text
 	if s.Port == "" {
 		if p, ok := d.Get("port"); ok {
-			s.Port = py.Print(p)
+			s.Port = py.PrintIn(r.h.w.b, p)
 		}
+	}
+	// Each server has a line, each of the few words of a line a header.
+	if err := r.h.w.b.Spend(1+len(text)>>3, budget.Times(len(text), 8)); err != nil {
+		return s, err
 	}
 	readBack(&s)
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -16,6 +17,9 @@ func (p *Play) Drafts() []model.Cluster {
 	out := slices.Clone(p.Model.Clusters)
 	p.drafted = map[model.Host][]Decl{}
 	for i, c := range p.w.clusters {
+		if p.w.b.Err() != nil {
+			break
+		}
 		if slices.ContainsFunc(c.members, func(h *host) bool { return h.failed != nil }) {
 			d := p.draft(c)
 			out[i].Fronts, out[i].Provider = d.Fronts, d.Provider
@@ -61,17 +65,23 @@ func (p *Play) draft(c *cluster) model.Cluster {
 
 // lax resolves v field by field; what fails stays as it was written.
 func (h *host) lax(v py.Value, depth int) py.Value {
-	if depth > 20 {
+	if depth > 20 || !h.w.engine.Needs(v) {
 		return v
 	}
 	switch x := v.(type) {
 	case []py.Value:
+		if h.w.b.Spend(len(x), budget.Times(len(x), budget.Item)) != nil {
+			return v
+		}
 		out := make([]py.Value, len(x))
 		for i, it := range x {
 			out[i] = h.lax(it, depth+1)
 		}
 		return out
 	case *py.Dict:
+		if h.w.b.Spend(x.Len(), budget.Times(x.Len(), budget.Entry)) != nil {
+			return v
+		}
 		out := py.NewDict(x.Len())
 		out.At = x.At
 		for _, e := range x.Entries() {
@@ -88,12 +98,12 @@ func (h *host) lax(v py.Value, depth int) py.Value {
 // failsAt is the place of the first entry in v that cannot be used, at itself
 // when that cannot be told.
 func (h *host) failsAt(v py.Value, at model.Pos, depth int) model.Pos {
-	if depth > 20 {
+	if depth > 20 || h.w.b.Spend(1, 0) != nil {
 		return at
 	}
 	bad := func(v py.Value) bool {
 		r, err := h.w.engine.Value(v, h.play, false)
-		return err != nil || unreadable(r, 0) != nil
+		return err != nil || h.w.unreadable(r, 0) != nil
 	}
 	switch x := v.(type) {
 	case []py.Value:

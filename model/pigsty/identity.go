@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
 )
@@ -28,7 +29,7 @@ func (w *world) identify() {
 			continue
 		}
 		h.inPlay = true
-		h.name = py.Print(v)
+		h.name = py.PrintIn(w.b, v)
 		if err != nil {
 			h.fail("pg_cluster", fmt.Sprintf("pg_cluster cannot be resolved: %v", err), "")
 			continue
@@ -60,8 +61,19 @@ func (w *world) identify() {
 // fail takes the host out of the play.
 func (h *host) fail(variable, what, try string) {
 	if h.failed == nil {
+		_ = h.w.b.Spend(1, 2*len(what)+len(try)) // whoever goes on finds it spent
 		h.failed = &model.Problem{At: h.at(variable), Subject: h.name, What: what, Try: try, Fatal: true}
 	}
+}
+
+// text is a text of several.
+func (w *world) text(parts ...string) py.Value {
+	for _, s := range parts {
+		if w.b.Spend(1, len(s)) != nil {
+			return py.Computed("")
+		}
+	}
+	return py.Computed(strings.Join(parts, ""))
 }
 
 func (h *host) setFact(name string, v py.Value) {
@@ -88,7 +100,7 @@ func (w *world) nodeFacts(h *host) {
 		return
 	}
 	if seq, ok, err := h.play.get("pg_seq"); ok && err == nil && !py.Equal(seq, "") {
-		h.setFact("nodename", py.Computed(h.name+"-"+py.Print(seq)))
+		h.setFact("nodename", w.text(h.name, "-", py.PrintIn(w.b, seq)))
 	}
 	cls, ok, err := h.play.get("node_cluster")
 	if err == nil && (!ok || py.Equal(cls, "nodes") || py.Equal(cls, "")) {
@@ -125,12 +137,12 @@ func (w *world) instanceFacts() {
 func (w *world) assertInput(h *host) {
 	cls, _, _ := h.play.get("pg_cluster")
 	if _, ok := py.Text(cls); !ok || !clusterPattern.MatchString(h.name) || h.name == "root" {
-		h.fail("pg_cluster", fmt.Sprintf("pg_cluster %s of host %s is refused: expected letters, digits and dashes, and not root", py.Repr(cls), h.inv.Name),
+		h.fail("pg_cluster", fmt.Sprintf("pg_cluster %s of host %s is refused: expected letters, digits and dashes, and not root", py.Brief(cls), h.inv.Name),
 			"rename the cluster")
 		return
 	}
 	seq, ok, err := h.play.get("pg_seq")
-	if !ok || err != nil || !seqPattern.MatchString(py.Str(seq)) {
+	if !ok || err != nil || !seqPattern.MatchString(py.StrIn(w.b, seq)) {
 		h.fail("pg_seq", fmt.Sprintf("pg_seq of host %s %s: expected a number, 0 or above", h.inv.Name, found(seq, ok, err)),
 			"give the host a pg_seq of its own")
 		return
@@ -150,7 +162,7 @@ func found(v py.Value, ok bool, err error) string {
 	case !ok:
 		return "is missing"
 	}
-	return "is " + py.Repr(v)
+	return "is " + py.Brief(v)
 }
 
 func knownRole(v py.Value) bool {
@@ -181,6 +193,9 @@ func (w *world) poolOf(name string) []*host {
 // out and read back.
 func (w *world) readable(h *host) {
 	for _, m := range w.poolOf(h.name) {
+		if w.b.Spend(1, 0) != nil {
+			return
+		}
 		if x := m.metaOf(); x.err != nil {
 			h.refuse(m, x.name, x.err, "the cluster")
 			return
@@ -192,8 +207,14 @@ func (w *world) readable(h *host) {
 // play scope, where failing is final.
 func (w *world) leftovers(h *host) {
 	for _, m := range w.poolOf(h.name) {
+		if w.b.Spend(1, 0) != nil {
+			return
+		}
 		for _, l := range m.metaOf().rest {
-			if _, err := w.engine.Value(l.value, h.play, false); err != nil {
+			w.in(frame{h: m, name: l.name})
+			_, err := w.engine.Value(l.value, h.play, false)
+			w.out()
+			if err != nil {
 				h.refuse(m, l.name, err, "host "+h.inv.Name)
 				return
 			}
@@ -222,7 +243,7 @@ type unreadableError struct{ what, try string }
 
 func (e *unreadableError) Error() string { return e.what }
 
-func unreadable(v py.Value, depth int) error {
+func (w *world) unreadable(v py.Value, depth int) error {
 	if depth > 100 {
 		return &unreadableError{"it is nested too deep", "make it simpler"}
 	}
@@ -238,20 +259,34 @@ func unreadable(v py.Value, depth int) error {
 			return &unreadableError{"it is not a finite number", "put the value in quotes"}
 		}
 	case []py.Value:
-		for _, it := range x {
-			if err := unreadable(it, depth+1); err != nil {
-				return err
+		err, _ := once(w, "unreadable", v, func() (error, bool) {
+			if err := w.b.Spend(len(x), 0); err != nil {
+				return err, true
 			}
-		}
+			for _, it := range x {
+				if err := w.unreadable(it, depth+1); err != nil {
+					return err, true
+				}
+			}
+			return nil, false
+		})
+		return err
 	case *py.Dict:
-		for _, e := range x.Entries() {
-			if err := unreadable(e.Key, depth+1); err != nil {
-				return err
+		err, _ := once(w, "unreadable", v, func() (error, bool) {
+			if err := w.b.Spend(x.Len(), 0); err != nil {
+				return err, true
 			}
-			if err := unreadable(e.Value, depth+1); err != nil {
-				return err
+			for _, e := range x.Entries() {
+				if err := w.unreadable(e.Key, depth+1); err != nil {
+					return err, true
+				}
+				if err := w.unreadable(e.Value, depth+1); err != nil {
+					return err, true
+				}
 			}
-		}
+			return nil, false
+		})
+		return err
 	}
 	return nil
 }
@@ -270,20 +305,20 @@ func (w *world) ownFacts(h *host) {
 	}
 	shard := h.name
 	if v, ok, err := h.play.get("pg_shard"); ok && err == nil {
-		shard = py.Print(v)
+		shard = py.PrintIn(w.b, v)
 	}
 	group := "0"
 	if v, ok, err := h.play.get("pg_group"); ok && err == nil {
-		group = py.Str(intFilter(v))
+		group = py.StrIn(w.b, w.intFilter(v))
 	}
 	h.setFact("pg_shard", py.Computed(shard))
 	h.setFact("pg_group", py.Computed(group))
-	h.setFact("pg_instance", py.Computed(h.name+"-"+py.Print(seq)))
-	h.setFact("pg_service", py.Computed(h.name+"-"+py.Print(role)))
+	h.setFact("pg_instance", w.text(h.name, "-", py.PrintIn(w.b, seq)))
+	h.setFact("pg_service", w.text(h.name, "-", py.PrintIn(w.b, role)))
 }
 
 // intFilter is Jinja's "int": 0 for what is no number.
-func intFilter(v py.Value) py.Value {
+func (w *world) intFilter(v py.Value) py.Value {
 	switch x := v.(type) {
 	case bool:
 		if x {
@@ -301,6 +336,9 @@ func intFilter(v py.Value) py.Value {
 	}
 	if s, ok := py.Text(v); ok {
 		t := strings.ReplaceAll(strings.TrimSpace(s), "_", "")
+		if len(t) > 4300 || w.b.Digits(len(t)) != nil { // Python reads no more
+			return int64(0)
+		}
 		if n, ok := new(big.Int).SetString(t, 10); ok {
 			return py.Int(n)
 		}
@@ -316,6 +354,9 @@ func intFilter(v py.Value) py.Value {
 // check of it.
 func (w *world) clusterFacts(h *host) {
 	pool := w.poolOf(h.name)
+	if w.b.Spend(4*len(pool), budget.Times(len(pool), 12*budget.Item)) != nil {
+		return
+	}
 	var seqs, primarySeqs []py.Value
 	var names, replicas, primaries []string
 	for _, m := range pool {
@@ -359,8 +400,8 @@ func (w *world) clusterFacts(h *host) {
 	if len(primaries) == 1 {
 		ip = primaries[0]
 	}
-	if u := unique(primarySeqs); len(u) == 1 {
-		seq = py.Print(u[0])
+	if u := unique(primarySeqs, w.b); len(u) == 1 {
+		seq = py.PrintIn(w.b, u[0])
 		ins = h.name + "-" + seq
 	}
 	h.setFact("pg_primary_ip", py.Computed(ip))
@@ -377,10 +418,10 @@ func list(names []string) []py.Value {
 	return out
 }
 
-func unique(l []py.Value) []py.Value {
+func unique(l []py.Value, b *budget.Budget) []py.Value {
 	var out []py.Value
 	for _, v := range l {
-		if !py.Contains(out, v) {
+		if !py.ContainsIn(b, out, v) {
 			out = append(out, v)
 		}
 	}
@@ -408,7 +449,7 @@ func (w *world) nextSeq(h *host, seqs []py.Value) (py.Value, bool) {
 		} else if _, isBool := s.(bool); !isBool && py.IsNumber(s) {
 			numbers++
 		}
-		if n, ok := toBig(intFilter(s)); ok && n.Cmp(next) > 0 {
+		if n, ok := toBig(w.intFilter(s)); ok && n.Cmp(next) > 0 {
 			next = n
 		}
 	}
@@ -436,29 +477,33 @@ func toBig(v py.Value) (*big.Int, bool) {
 
 // assertPool is v4.5's check of the whole cluster; it fails every host of it.
 func (w *world) assertPool(h *host, pool []*host, primaries []string) {
-	var seen []py.Value
+	seen := map[py.Key]bool{}
 	for _, m := range pool {
+		if w.b.Spend(2, 0) != nil {
+			return
+		}
 		role, ok, err := m.Attr("pg_role")
 		if role == nil || !knownRole(role) {
 			h.failAt(m, "pg_role", fmt.Sprintf("pg_role of host %s %s: expected primary, replica, standby, offline or delayed", m.inv.Name, found(role, ok, err)))
 			return
 		}
 		seq, ok, err := m.Attr("pg_seq")
-		if seq == nil || !seqPattern.MatchString(py.Str(seq)) {
+		if seq == nil || !seqPattern.MatchString(py.StrIn(w.b, seq)) {
 			h.failAt(m, "pg_seq", fmt.Sprintf("pg_seq of host %s %s: expected a number, 0 or above", m.inv.Name, found(seq, ok, err)))
 			return
 		}
-		n := intFilter(seq)
-		if py.Contains(seen, n) {
-			h.failAt(m, "pg_seq", fmt.Sprintf("pg_seq %s of host %s is taken by another member of %s", py.Str(seq), m.inv.Name, h.name))
+		n := w.intFilter(seq)
+		k, _ := py.KeyOf(n)
+		if seen[k] {
+			h.failAt(m, "pg_seq", fmt.Sprintf("pg_seq %s of host %s is taken by another member of %s", py.Cut(py.Str(seq)), m.inv.Name, h.name))
 			return
 		}
-		seen = append(seen, n)
+		seen[k] = true
 	}
 	if len(primaries) != 1 {
 		what := fmt.Sprintf("cluster %s has no primary: expected exactly one host with pg_role: primary", h.name)
 		if len(primaries) > 1 {
-			what = fmt.Sprintf("cluster %s has %d primaries (%s): expected exactly one", h.name, len(primaries), strings.Join(primaries, ", "))
+			what = fmt.Sprintf("cluster %s has %d primaries (%s): expected exactly one", h.name, len(primaries), py.Cut(strings.Join(primaries, ", ")))
 		}
 		h.fail("pg_role", what, "give one member pg_role: primary, the others replica")
 	}

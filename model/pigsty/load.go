@@ -43,7 +43,7 @@ func Load(fsys fs.FS, name string, o Options) (*model.Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return From(inv, o), nil
+	return from(inv, o)
 }
 
 // Parse makes the model of an inventory in memory, with no files beside it.
@@ -52,7 +52,15 @@ func Parse(name string, data []byte, o Options) (*model.Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return From(inv, o), nil
+	return from(inv, o)
+}
+
+func from(inv *inventory.Inventory, o Options) (*model.Inventory, error) {
+	p := NewPlay(inv, o)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	return p.Model, nil
 }
 
 // From makes the model of an inventory that has been read.

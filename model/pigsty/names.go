@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/py"
 )
@@ -18,7 +19,10 @@ func shortName(name string) string {
 	return short
 }
 
-func groupNames(h *inventory.Host) []py.Value {
+func groupNames(h *inventory.Host, b *budget.Budget) []py.Value {
+	if n := len(h.Groups()); b.Spend(n, budget.Times(n, 3*budget.Item)) != nil {
+		return nil
+	}
 	var names []string
 	for _, g := range h.Groups() {
 		if g.Name != "all" {

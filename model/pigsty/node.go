@@ -18,11 +18,11 @@ func (h *host) instance() model.Instance {
 	tls, _, _ := h.play.get("patroni_ssl_enabled")
 	offline, _, _ := h.play.get("pg_offline_query")
 	in := model.Instance{
-		Name: model.InstanceName(h.name + "-" + py.Print(seq)), Host: model.Host(h.inv.Name), Role: model.Role(py.Print(role)),
+		Name: model.InstanceName(h.name + "-" + py.PrintIn(h.w.b, seq)), Host: model.Host(h.inv.Name), Role: model.Role(py.PrintIn(h.w.b, role)),
 		PgPort: h.port("pg_port", 5432), BouncerPort: h.port("pgbouncer_port", 6432), PatroniPort: h.port("patroni_port", 8008),
 		PatroniTLS: py.Bool(tls), OfflineQuery: py.Bool(offline), Weight: h.text("pg_weight", "100"),
 	}
-	if n, ok := toBig(intFilter(seq)); ok && n.IsInt64() {
+	if n, ok := toBig(h.w.intFilter(seq)); ok && n.IsInt64() {
 		in.Seq = int(n.Int64())
 	}
 	return in
@@ -34,7 +34,7 @@ func (h *host) port(name string, def uint16) uint16 {
 	if !ok || err != nil {
 		return def
 	}
-	n, ok := toBig(intFilter(v))
+	n, ok := toBig(h.w.intFilter(v))
 	if !ok || n.Sign() <= 0 || n.Cmp(big.NewInt(65535)) > 0 {
 		return def
 	}
@@ -48,7 +48,7 @@ func (w *world) node(h *host) model.Node {
 		if !ok || err != nil || v == nil {
 			return def
 		}
-		return py.Str(v)
+		return py.StrIn(w.b, v)
 	}
 	n := model.Node{Host: model.Host(h.inv.Name), Name: h.nodename()}
 	n.SSH = model.SSHTarget{
@@ -82,13 +82,16 @@ func (h *host) nodename() string {
 	if !ok || err != nil {
 		return ""
 	}
-	return py.Print(v)
+	return py.PrintIn(h.w.b, v)
 }
 
 // statsPages are the pages HAProxy may have its statistics on: v4 moved them
 // under /haproxy/. The dialect's own comes first.
 func (w *world) statsPages(name string) []string {
 	if name == "" {
+		return nil
+	}
+	if w.b.Spend(1, 2*len(name)) != nil {
 		return nil
 	}
 	v4, v2 := "/haproxy/"+name+"/", "/"+name+"/"

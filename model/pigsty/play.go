@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
@@ -20,7 +21,8 @@ type Play struct {
 	drafted map[model.Host][]Decl
 }
 
-// NewPlay runs the playbook on paper.
+// NewPlay runs the playbook on paper, within what the inventory's budget has
+// left. Where that does not suffice, Err says so and the model is not whole.
 func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	w := newWorld(inv, o)
 	out := &model.Inventory{
@@ -32,9 +34,15 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	}
 	w.identify()
 	for _, c := range w.clusters {
+		if w.b.Err() != nil {
+			break
+		}
 		out.Clusters = append(out.Clusters, w.cluster(c))
 	}
 	for _, h := range w.hosts {
+		if w.b.Err() != nil {
+			break
+		}
 		out.Nodes = append(out.Nodes, w.node(h))
 	}
 	out.Problems = append(out.Problems, w.checkout.Problems...)
@@ -42,6 +50,17 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	w.judgeCore(out)
 	return &Play{Inventory: inv, Model: out, w: w}
 }
+
+// Err is why the inventory asks for more than it may, nil when it does not. It
+// is asked again after questions to the play, which cost as well. The error has
+// the place and is a *model.Hint around a *budget.Error.
+func (p *Play) Err() error { return p.w.b.Err() }
+
+// Budget is what is left for whoever asks the play.
+func (p *Play) Budget() *budget.Budget { return p.w.b }
+
+// Needs reports whether a value has a template anywhere in it.
+func (p *Play) Needs(v py.Value) bool { return p.w.engine.Needs(v) }
 
 // Var is a variable as the tasks of the host's own run see it, role defaults
 // included. ok is false when nothing defines it.
@@ -112,7 +131,10 @@ func (h *host) decls() []Decl {
 	for _, it := range items {
 		if d, ok := it.(*py.Dict); ok {
 			name, _ := d.Get("name")
-			out = append(out, Decl{Name: py.Print(name), Dict: d})
+			if h.w.b.Spend(1, 128) != nil {
+				return nil
+			}
+			out = append(out, Decl{Name: py.PrintIn(h.w.b, name), Dict: d})
 		}
 	}
 	return out
@@ -185,6 +207,8 @@ func (p *Play) Native(h model.Host, name string, member bool) (py.Value, error) 
 	if !ok {
 		return nil, nil
 	}
+	p.w.in(frame{h: x, name: name})
+	defer p.w.out()
 	return p.w.engine.Native(v, s)
 }
 
@@ -203,6 +227,9 @@ func (p *Play) NativeServices(h model.Host) []Decl {
 			return nil
 		}
 		for _, it := range l {
+			if p.w.b.Spend(1, 256) != nil {
+				return nil
+			}
 			sub, ok := it.([]py.Value)
 			if !ok {
 				sub = []py.Value{it}
@@ -210,7 +237,10 @@ func (p *Play) NativeServices(h model.Host) []Decl {
 			for _, s := range sub {
 				if d, ok := s.(*py.Dict); ok {
 					name, _ := d.Get("name")
-					out = append(out, Decl{Name: py.Print(name), Dict: d})
+					if p.w.b.Spend(1, 128) != nil {
+						return nil
+					}
+					out = append(out, Decl{Name: py.PrintIn(p.w.b, name), Dict: d})
 				}
 			}
 		}

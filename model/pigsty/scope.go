@@ -1,6 +1,7 @@
 package pigsty
 
 import (
+	"pgtui/model/budget"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
 )
@@ -20,14 +21,22 @@ func (s *scope) get(name string) (py.Value, bool, error) {
 		return r.v, r.ok, r.err
 	}
 	v, ok, err := s.lookup(name)
-	r := resolved{ok: ok, err: err}
-	if ok && err == nil {
-		r.v, r.err = s.h.w.engine.Value(v, s, false)
+	if !ok || err != nil {
+		return nil, ok, err
 	}
+	if !s.h.w.engine.Needs(v) {
+		return v, true, nil // nothing to remember
+	}
+	s.h.w.in(frame{h: s.h, name: name})
+	defer s.h.w.out()
+	r := resolved{ok: true}
+	r.v, r.err = s.h.w.engine.Value(v, s, false)
 	if s.seen == nil {
 		s.seen = map[string]resolved{}
 	}
-	s.seen[name] = r
+	if s.h.w.b.Spend(1, budget.Entry) == nil {
+		s.seen[name] = r
+	}
 	return r.v, r.ok, r.err
 }
 
@@ -84,6 +93,9 @@ func (w *world) playVar(name string) (py.Value, bool) {
 	case "hostvars":
 		return hostVars{w}, true
 	case "play_hosts", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch":
+		if w.b.Spend(len(w.hosts), budget.Times(len(w.hosts), 2*budget.Item)) != nil {
+			return nil, true
+		}
 		var out []py.Value
 		for _, h := range w.hosts {
 			if h.inPlay && h.failed == nil {
@@ -109,6 +121,9 @@ func (v hostVars) Attr(name string) (py.Value, bool, error) {
 
 // Names are all hosts, in inventory order.
 func (v hostVars) Names() []string {
+	if n := len(v.w.hosts); v.w.b.Spend(n, budget.Times(n, budget.Item)) != nil {
+		return nil
+	}
 	out := make([]string, 0, len(v.w.hosts))
 	for _, h := range v.w.hosts {
 		out = append(out, h.inv.Name)
@@ -139,19 +154,23 @@ func (h *host) metaOf() *meta {
 		return &h.meta
 	}
 	h.meta.done = true
+	w := h.w
 	for _, name := range h.Names() {
 		if name == "groups" {
 			continue
 		}
 		v, _, err := h.Attr(name)
 		if err == nil {
-			err = unreadable(v, 0)
+			err = w.unreadable(v, 0)
+		}
+		if over := w.b.Err(); over != nil {
+			err = over
 		}
 		if err != nil {
 			h.meta.err, h.meta.name = err, name
 			return &h.meta
 		}
-		if v, ok := marked(v, 0); ok {
+		if v, ok := w.marked(v, 0); ok {
 			h.meta.rest = append(h.meta.rest, leftover{name, v})
 		}
 	}
@@ -160,8 +179,8 @@ func (h *host) metaOf() *meta {
 
 // marked reports whether v still holds a template, and gives v with its
 // strings as the text that is read back.
-func marked(v py.Value, depth int) (py.Value, bool) {
-	if depth > 100 {
+func (w *world) marked(v py.Value, depth int) (py.Value, bool) {
+	if depth > 100 || w.b.Err() != nil {
 		return nil, false
 	}
 	switch x := v.(type) {
@@ -170,21 +189,31 @@ func marked(v py.Value, depth int) (py.Value, bool) {
 	case py.Computed:
 		return string(x), jinja.Marked(string(x))
 	case []py.Value:
-		var out []py.Value
-		for _, it := range x {
-			if m, ok := marked(it, depth+1); ok {
-				out = append(out, m)
+		return once(w, "marked", v, func() (py.Value, bool) {
+			if w.b.Spend(len(x), 0) != nil {
+				return nil, true
 			}
-		}
-		return out, len(out) > 0
+			var out []py.Value
+			for _, it := range x {
+				if m, ok := w.marked(it, depth+1); ok && w.b.Spend(1, 2*budget.Item) == nil {
+					out = append(out, m)
+				}
+			}
+			return out, len(out) > 0
+		})
 	case *py.Dict:
-		var out []py.Value
-		for _, e := range x.Entries() {
-			if m, ok := marked(e.Value, depth+1); ok {
-				out = append(out, m)
+		return once(w, "marked", v, func() (py.Value, bool) {
+			if w.b.Spend(x.Len(), 0) != nil {
+				return nil, true
 			}
-		}
-		return out, len(out) > 0
+			var out []py.Value
+			for _, e := range x.Entries() {
+				if m, ok := w.marked(e.Value, depth+1); ok && w.b.Spend(1, 2*budget.Item) == nil {
+					out = append(out, m)
+				}
+			}
+			return out, len(out) > 0
+		})
 	}
 	return nil, false
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 	"pgtui/model/selector"
 )
@@ -46,6 +47,11 @@ func (h *host) services() (out []model.Service, problems []model.Problem) {
 		problem(f.at, h.name, f.what, f.try)
 		return nil, problems
 	}
+	w := h.w
+	if n := len(w.poolOf(h.name)) + 32*len(items); w.b.Spend(n, budget.Times(len(w.poolOf(h.name)), budget.Item)+budget.Times(len(items), serviceSize)) != nil {
+		return nil, nil
+	}
+	out = make([]model.Service, 0, len(items))
 	r := &renderer{h: h, cls: h.name}
 	for _, m := range h.w.poolOf(h.name) {
 		r.pool = append(r.pool, m)
@@ -59,12 +65,17 @@ func (h *host) services() (out []model.Service, problems []model.Problem) {
 			problem(f.at, h.name, f.what, f.try)
 			break // the loop itself fails: nothing after it is written
 		}
-		s, err := r.service(d, py.Print(name))
+		w.in(frame{pos: d.At, name: "service " + py.Cut(py.PrintIn(w.b, name)) + " of host " + py.Cut(h.inv.Name)})
+		s, err := r.service(d, py.PrintIn(w.b, name))
 		s, err = r.byTemplate(s, d, err)
+		w.out()
+		if w.b.Err() != nil {
+			return nil, nil
+		}
 		if err != nil {
 			f := &fault{at: d.At, what: err.Error()}
 			_ = errors.As(err, &f)
-			problem(f.at, h.name+"-"+py.Print(name), f.what, f.try)
+			problem(f.at, h.name+"-"+py.Cut(py.Print(name)), f.what, f.try)
 			continue
 		}
 		if j, ok := place[s.Name]; ok {
@@ -76,6 +87,13 @@ func (h *host) services() (out []model.Service, problems []model.Problem) {
 	}
 	return out, problems
 }
+
+// serviceSize is what a service takes, in bytes, and serverSize what one of its
+// servers does.
+const (
+	serviceSize = 512
+	serverSize  = 144
+)
 
 func nameless(d *py.Dict, h *host, i int) *fault {
 	f := &fault{at: h.at("pg_services"), what: fmt.Sprintf("service number %d of host %s has no name: Pigsty stops there and writes nothing after it", i+1, h.inv.Name),
@@ -100,6 +118,10 @@ func (h *host) serviceList() ([]py.Value, *fault) {
 				try: "write it as a list, [] for none"}
 		}
 		for _, it := range l {
+			sub, _ := it.([]py.Value)
+			if h.w.b.Spend(1+len(sub), budget.Times(1+len(sub), 2*budget.Item)) != nil {
+				return nil, nil
+			}
 			if sub, ok := it.([]py.Value); ok {
 				all = append(all, sub...)
 			} else {
@@ -126,7 +148,7 @@ func article(v py.Value) string {
 		return "a string"
 	}
 	if py.IsNumber(v) {
-		return py.Repr(v)
+		return py.Brief(v)
 	}
 	return "no list"
 }
@@ -144,10 +166,10 @@ func (r *renderer) service(d *py.Dict, name string) (model.Service, error) {
 	if !ok {
 		return s, &fault{at: d.At, what: fmt.Sprintf("service %s has no port", name), try: "give it a port of its own, such as 5439"}
 	}
-	s.Port = py.Print(port)
+	s.Port = py.PrintIn(r.h.w.b, port)
 	for key, field := range map[string]*string{"ip": &s.IP, "maxconn": &s.MaxConn, "balance": &s.Balance, "check": &s.Check} {
 		if v, ok := d.Get(key); ok {
-			*field = py.Print(v)
+			*field = py.PrintIn(r.h.w.b, v)
 		}
 	}
 	_, checked := d.Get("check")
@@ -190,10 +212,10 @@ func (r *renderer) options(s *model.Service, d *py.Dict) error {
 		s.Options = rto + commonOptions
 	}
 	if v, ok := d.Get("options"); ok {
-		s.Options = py.Print(v)
+		s.Options = py.PrintIn(r.h.w.b, v)
 	}
 	if v, ok := d.Get("check_port"); ok && py.IsNumber(v) && old(r.h.w.dialect) {
-		s.CheckPort = py.Print(v)
+		s.CheckPort = py.PrintIn(r.h.w.b, v)
 	}
 	return nil
 }
@@ -225,23 +247,23 @@ func (r *renderer) rto() (string, error) {
 	e := plan.Lookup(mode)
 	if e == nil {
 		if e = plan.Lookup("norm"); e == nil {
-			return "", fail("pg_rto of host %s is %s, which pg_rto_plan does not have, and neither has it norm", r.h.inv.Name, py.Str(mode))
+			return "", fail("pg_rto of host %s is %s, which pg_rto_plan does not have, and neither has it norm", r.h.inv.Name, py.Brief(mode))
 		}
 	}
 	words := []string{"inter ", " fastinter ", " downinter ", " rise ", " fall "}
 	var b strings.Builder
 	for i, w := range words {
-		n, ok := element(e.Value, i+5)
+		n, ok := element(e.Value, i+5, r.h.w.b)
 		if !ok {
-			return "", fail("pg_rto_plan of host %s: mode %s needs 10 values, the health check's are 6 to 10", r.h.inv.Name, py.Str(e.Key))
+			return "", fail("pg_rto_plan of host %s: mode %s needs 10 values, the health check's are 6 to 10", r.h.inv.Name, py.Cut(py.Str(e.Key)))
 		}
-		b.WriteString(w + py.Str(n))
+		b.WriteString(w + py.StrIn(r.h.w.b, n))
 	}
 	return b.String(), nil
 }
 
 // element is v[i] as Jinja reads it.
-func element(v py.Value, i int) (py.Value, bool) {
+func element(v py.Value, i int, b *budget.Budget) (py.Value, bool) {
 	switch x := v.(type) {
 	case []py.Value:
 		if i < len(x) {
@@ -252,7 +274,7 @@ func element(v py.Value, i int) (py.Value, bool) {
 			return e.Value, true
 		}
 	}
-	if s, ok := py.Text(v); ok {
+	if s, ok := py.Text(v); ok && b.Spend(1, 4*len(s)) == nil {
 		if r := []rune(s); i < len(r) {
 			return py.Computed(r[i : i+1]), true
 		}
@@ -264,7 +286,7 @@ func element(v py.Value, i int) (py.Value, bool) {
 func (r *renderer) dest(s *model.Service, d *py.Dict) (py.Value, error) {
 	v, ok := d.Get("dest")
 	if ok {
-		s.Dest = py.Str(v)
+		s.Dest = py.StrIn(r.h.w.b, v)
 	}
 	if ok && !py.Equal(v, "default") {
 		return v, nil
@@ -287,13 +309,16 @@ func (r *renderer) search(d *py.Dict, key string, v py.Value) (py.Value, error) 
 	}
 	c, ok := r.h.w.queries[text]
 	if !ok {
+		if err := r.h.w.b.Spend(1+len(text), budget.Times(len(text), 100)); err != nil {
+			return nil, err
+		}
 		c.expr, c.err = selector.Compile(text)
 		r.h.w.queries[text] = c
 	}
 	if c.err != nil {
 		return nil, &fault{at: place(d, key), what: c.err.Error(), try: `"[]" selects every member`}
 	}
-	out, err := c.expr.Search(r.pool)
+	out, err := c.expr.SearchIn(r.h.w.b, r.pool)
 	if err != nil {
 		return nil, &fault{at: place(d, key), what: err.Error(), try: "compare numbers with `1`, strings with 'x'"}
 	}
@@ -305,40 +330,44 @@ func (r *renderer) members(s *model.Service, d *py.Dict, dest py.Value) error {
 	if !ok {
 		return &fault{at: d.At, what: fmt.Sprintf("service %s has no selector", s.Name), try: `"[]" selects every member`}
 	}
-	s.Selector = py.Str(v)
+	s.Selector = py.StrIn(r.h.w.b, v)
 	got, err := r.search(d, "selector", v)
 	if err != nil {
 		return err
 	}
 	members, ok := got.([]py.Value)
 	if !ok {
-		return &fault{at: place(d, "selector"), what: fmt.Sprintf("the selector %s gives %s: expected a list of members", s.Selector, article(got)), try: `put it in brackets, or filter with "[? … ]"`}
+		return &fault{at: place(d, "selector"), what: fmt.Sprintf("the selector %s gives %s: expected a list of members", py.Cut(s.Selector), article(got)), try: `put it in brackets, or filter with "[? … ]"`}
 	}
 	var backups []py.Value
 	if b, ok := d.Get("backup"); ok {
-		s.Backup = py.Print(b)
+		s.Backup = py.PrintIn(r.h.w.b, b)
 		if got, err = r.search(d, "backup", b); err != nil {
 			return err
 		}
 		if backups, ok = got.([]py.Value); !ok && py.Truthy(got) {
-			return &fault{at: place(d, "backup"), what: fmt.Sprintf("the backup selector %s gives %s: expected a list of members", s.Backup, article(got)), try: `put it in brackets, or filter with "[? … ]"`}
+			return &fault{at: place(d, "backup"), what: fmt.Sprintf("the backup selector %s gives %s: expected a list of members", py.Cut(s.Backup), article(got)), try: `put it in brackets, or filter with "[? … ]"`}
 		}
 	}
+	if n := budget.Plus(len(members), len(backups)); r.h.w.b.Spend(n, budget.Times(n, serverSize)) != nil {
+		return r.h.w.b.Err()
+	}
 	chosen := map[model.Host]bool{}
+	s.Members = make([]model.Server, 0, len(members))
 	for _, m := range members {
 		srv, err := r.server(m, dest, true)
 		if err != nil {
-			return &fault{at: place(d, "selector"), what: fmt.Sprintf("the selector %s: %v", s.Selector, err)}
+			return &fault{at: place(d, "selector"), what: fmt.Sprintf("the selector %s: %v", py.Cut(s.Selector), err)}
 		}
 		chosen[srv.Host] = true
 		s.Members = append(s.Members, srv)
 	}
 	for _, m := range backups {
 		name, _, err := attr(m, "inventory_hostname")
-		printed := err != nil || !chosen[model.Host(py.Print(name))]
+		printed := err != nil || !chosen[model.Host(py.PrintIn(r.h.w.b, name))]
 		srv, err := r.server(m, dest, printed)
 		if err != nil {
-			return &fault{at: place(d, "backup"), what: fmt.Sprintf("the backup selector %s: %v", s.Backup, err)}
+			return &fault{at: place(d, "backup"), what: fmt.Sprintf("the backup selector %s: %v", py.Cut(s.Backup), err)}
 		}
 		s.Backups = append(s.Backups, srv)
 	}
@@ -368,7 +397,7 @@ func (r *renderer) server(m py.Value, dest py.Value, full bool) (model.Server, e
 		if !ok && failed == nil {
 			failed = fmt.Errorf("what it selects has no %s: expected members", name)
 		}
-		return py.Print(v)
+		return py.PrintIn(r.h.w.b, v)
 	}
 	or := func(name, def string) string {
 		v, ok, err := attr(m, name)
@@ -378,7 +407,7 @@ func (r *renderer) server(m py.Value, dest py.Value, full bool) (model.Server, e
 		if !ok {
 			return def
 		}
-		return py.Print(v)
+		return py.PrintIn(r.h.w.b, v)
 	}
 	s := model.Server{Host: model.Host(need("inventory_hostname"))}
 	if !full {
@@ -387,7 +416,7 @@ func (r *renderer) server(m py.Value, dest py.Value, full bool) (model.Server, e
 	s.Name = model.InstanceName(need("pg_cluster") + "-" + need("pg_seq"))
 	switch {
 	case py.IsNumber(dest):
-		s.Port = py.Print(dest)
+		s.Port = py.PrintIn(r.h.w.b, dest)
 	case py.Equal(dest, "postgres"):
 		s.Port = or("pg_port", "5432")
 	case py.Equal(dest, "pgbouncer"):

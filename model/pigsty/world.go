@@ -2,6 +2,7 @@ package pigsty
 
 import (
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/jinja"
 	"pgtui/model/py"
@@ -19,6 +20,11 @@ type world struct {
 	groups   *py.Dict // the magic variable "groups"
 	queries  map[string]compiled
 	engine   jinja.Engine
+	b        *budget.Budget
+	at       []frame // what is being resolved, the innermost last
+	parts    []model.Part
+	plain    map[any]bool // lists and mappings in which nothing stands that is of interest, see once
+	inGroup  map[string][]model.Host
 
 	from     string // how the dialect was found
 	core     string // ansible-core
@@ -52,6 +58,53 @@ type host struct {
 	name   string
 }
 
+// frame is something that is being resolved: a variable of a host, or what
+// stands at a place.
+type frame struct {
+	h    *host
+	name string
+	pos  model.Pos // used where there is no host
+}
+
+// in notes what is being resolved, until out.
+func (w *world) in(f frame) { w.at = append(w.at, f) }
+
+func (w *world) out() { w.at = w.at[:len(w.at)-1] }
+
+// where is the place that is worked on, for a budget that is spent.
+func (w *world) where() (model.Pos, string) {
+	for i := len(w.at) - 1; i >= 0; i-- {
+		f := w.at[i]
+		if f.h == nil {
+			return f.pos, f.name
+		}
+		if e := f.h.inv.All().Lookup(f.name); e != nil || i == 0 {
+			return f.h.at(f.name), "variable " + py.Cut(f.name) + " of host " + py.Cut(f.h.inv.Name)
+		}
+	}
+	if len(w.inv.Files) > 0 {
+		return model.Pos{File: w.inv.Files[0], Line: 1}, ""
+	}
+	return model.Pos{}, ""
+}
+
+// once looks through a list or mapping that does not change any more, and
+// remembers when nothing was found: the same one belongs to many hosts.
+func once[T any](w *world, kind string, v py.Value, look func() (T, bool)) (found T, ok bool) {
+	id, known := py.Identity(v)
+	key := struct {
+		kind string
+		id   any
+	}{kind, id}
+	if known && w.plain[key] {
+		return found, false
+	}
+	if found, ok = look(); !ok && known && w.b.Spend(1, 96) == nil {
+		w.plain[key] = true
+	}
+	return found, ok
+}
+
 type resolved struct {
 	v   py.Value
 	ok  bool
@@ -59,24 +112,35 @@ type resolved struct {
 }
 
 func newWorld(inv *inventory.Inventory, o Options) *world {
-	w := &world{inv: inv, core: o.Core, byName: map[string]*host{}, queries: map[string]compiled{}}
+	w := &world{inv: inv, core: o.Core, byName: map[string]*host{}, queries: map[string]compiled{}, plain: map[any]bool{}, inGroup: map[string][]model.Host{}, b: inv.Budget()}
+	if w.b == nil {
+		w.b = budget.New()
+	}
+	w.engine.Budget, w.b.Where = w.b, w.where
 	w.dialect, w.from, w.checkout = choose(inv, o)
+	w.parts = w.dialect.Parts()
 	w.defaults = w.checkout.overlay(roleDefaults(w.dialect))
 	for _, ih := range inv.Hosts {
-		h := &host{w: w, inv: ih, facts: &py.Dict{}, seen: map[string]resolved{}}
+		h := &host{w: w, inv: ih, facts: &py.Dict{}}
 		h.play, h.member = &scope{h: h}, &scope{h: h, member: true}
 		w.hosts = append(w.hosts, h)
 		w.byName[ih.Name] = h
 	}
-	w.groups = groupsVar(inv)
+	w.groups = groupsVar(inv, w.b)
 	return w
 }
 
 // groupsVar is Ansible's "groups": every group with the names of its hosts.
-func groupsVar(inv *inventory.Inventory) *py.Dict {
+func groupsVar(inv *inventory.Inventory, b *budget.Budget) *py.Dict {
 	d := py.NewDict(len(inv.Groups))
 	for _, g := range inv.Groups {
+		if b.Err() != nil {
+			break
+		}
 		hosts := g.AllHosts()
+		if b.SpendAt(g.At, "group "+py.Cut(g.Name), len(hosts), budget.Times(len(hosts), 2*budget.Item)) != nil {
+			break
+		}
 		names := make([]py.Value, 0, len(hosts))
 		for _, h := range hosts {
 			names = append(names, h.Name)
@@ -118,7 +182,7 @@ func (h *host) magic(name string) (py.Value, bool) {
 	case "inventory_hostname_short":
 		return shortName(h.inv.Name), true
 	case "group_names":
-		return groupNames(h.inv), true
+		return groupNames(h.inv, h.w.b), true
 	case "groups":
 		return h.w.groups, true
 	}
@@ -127,8 +191,12 @@ func (h *host) magic(name string) (py.Value, bool) {
 
 // Names are the names Attr answers for.
 func (h *host) Names() []string {
-	var out []string
-	for _, e := range h.inv.All().Entries() {
+	all := h.inv.All().Entries()
+	if h.w.b.Spend(len(all)>>1, 0) != nil {
+		return nil
+	}
+	out := make([]string, 0, len(all)+h.facts.Len()+4)
+	for _, e := range all {
 		if s, ok := py.Text(e.Key); ok {
 			out = append(out, s)
 		}
@@ -150,11 +218,19 @@ func (h *host) Attr(name string) (py.Value, bool, error) {
 		return r.v, r.ok, r.err
 	}
 	v, _, ok := h.raw(name)
-	r := resolved{ok: ok}
-	if ok {
-		r.v, r.err = h.lenient(v)
+	if !ok || !h.w.engine.Needs(v) {
+		return v, ok, nil // nothing to remember
 	}
-	h.seen[name] = r
+	h.w.in(frame{h: h, name: name})
+	defer h.w.out()
+	r := resolved{ok: ok}
+	r.v, r.err = h.lenient(v)
+	if h.seen == nil {
+		h.seen = map[string]resolved{}
+	}
+	if h.w.b.Spend(1, budget.Entry) == nil {
+		h.seen[name] = r
+	}
 	return r.v, r.ok, r.err
 }
 
@@ -172,5 +248,5 @@ func (h *host) text(name, def string) string {
 	if !ok || err != nil {
 		return def
 	}
-	return py.Print(v)
+	return py.PrintIn(h.w.b, v)
 }

@@ -2,8 +2,12 @@ package py
 
 import (
 	"fmt"
+	"math"
 	"math/big"
+	"slices"
 	"strings"
+
+	"pgtui/model/budget"
 )
 
 // Truthy is Python's bool(v).
@@ -45,22 +49,44 @@ func Truthy(v Value) bool {
 
 // Equal is Python's a == b: 1 == 1.0 == True, and never '1' == 1. Structures
 // that share parts without end are compared to a bounded depth and size.
-func Equal(a, b Value) bool {
-	budget := 100000
-	return equal(a, b, &budget)
+func Equal(a, b Value) bool { return (&comparison{left: 100000}).equal(a, b) }
+
+// EqualIn is Equal within a budget. What the budget refuses is not equal; its
+// Err says so.
+func EqualIn(b *budget.Budget, x, y Value) bool {
+	return (&comparison{left: math.MaxInt, b: b}).equal(x, y)
 }
 
-func equal(a, b Value, budget *int) bool {
-	if *budget--; *budget < 0 {
+// ContainsIn is Contains within a budget, as EqualIn.
+func ContainsIn(b *budget.Budget, items []Value, v Value) bool {
+	for _, it := range items {
+		if EqualIn(b, it, v) {
+			return true
+		}
+		if b.Err() != nil {
+			return false
+		}
+	}
+	return false
+}
+
+// comparison counts what it looks at.
+type comparison struct {
+	left int
+	b    *budget.Budget // nil for none
+}
+
+func (c *comparison) equal(a, b Value) bool {
+	if c.left--; c.left < 0 || c.b.Spend(1, 0) != nil {
 		return false
 	}
 	if IsNumber(a) && IsNumber(b) {
-		c, ok := compareNumbers(a, b)
-		return ok && c == 0
+		n, ok := compareNumbers(a, b)
+		return ok && n == 0
 	}
 	if s, ok := Text(a); ok {
 		t, ok := Text(b)
-		return ok && s == t
+		return ok && s == t && c.b.Spend(len(s)>>8, 0) == nil
 	}
 	switch x := a.(type) {
 	case nil:
@@ -71,20 +97,20 @@ func equal(a, b Value, budget *int) bool {
 			return false
 		}
 		for i := range x {
-			if !equal(x[i], y[i], budget) {
+			if !c.equal(x[i], y[i]) {
 				return false
 			}
 		}
 		return true
 	case Tuple:
 		y, ok := b.(Tuple)
-		return ok && equal([]Value(x), []Value(y), budget)
+		return ok && c.equal([]Value(x), []Value(y))
 	case *Dict:
 		y, ok := b.(*Dict)
-		return ok && equalDict(x, y, budget)
+		return ok && c.dicts(x, y)
 	case Set:
 		y, ok := b.(Set)
-		return ok && len(x.Items) == len(y.Items) && subset(x, y)
+		return ok && len(x.Items) == len(y.Items) && c.subset(x, y)
 	case Bytes:
 		y, ok := b.(Bytes)
 		return ok && x == y
@@ -98,7 +124,7 @@ func equal(a, b Value, budget *int) bool {
 	return false
 }
 
-func equalDict(x, y *Dict, budget *int) bool {
+func (c *comparison) dicts(x, y *Dict) bool {
 	if x == y {
 		return true
 	}
@@ -107,16 +133,16 @@ func equalDict(x, y *Dict, budget *int) bool {
 	}
 	for _, e := range x.Entries() {
 		o := y.Lookup(e.Key)
-		if o == nil || !equal(e.Value, o.Value, budget) {
+		if o == nil || !c.equal(e.Value, o.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-func subset(x, y Set) bool {
+func (c *comparison) subset(x, y Set) bool {
 	for _, v := range x.Items {
-		if !Contains(y.Items, v) {
+		if !slices.ContainsFunc(y.Items, func(w Value) bool { return c.equal(w, v) }) {
 			return false
 		}
 	}
@@ -136,10 +162,20 @@ func Contains(items []Value, v Value) bool {
 // Compare orders two values as Python's < does: numbers with numbers (bool is
 // one), strings with strings, lists with lists. Everything else is an error,
 // as in Python.
-func Compare(a, b Value) (int, error) {
+func Compare(a, b Value) (int, error) { return (&comparison{left: 100000}).compare(a, b) }
+
+// CompareIn is Compare within a budget, as EqualIn.
+func CompareIn(b *budget.Budget, x, y Value) (int, error) {
+	return (&comparison{left: math.MaxInt, b: b}).compare(x, y)
+}
+
+func (c *comparison) compare(a, b Value) (int, error) {
+	if err := c.b.Spend(1, 0); err != nil {
+		return 0, err
+	}
 	if IsNumber(a) && IsNumber(b) {
-		if c, ok := compareNumbers(a, b); ok {
-			return c, nil
+		if n, ok := compareNumbers(a, b); ok {
+			return n, nil
 		}
 		return 1, nil // a NaN is neither less nor equal
 	}
@@ -157,8 +193,8 @@ func Compare(a, b Value) (int, error) {
 	}
 	if ok1 && ok2 {
 		for i := 0; i < len(x) && i < len(y); i++ {
-			if !Equal(x[i], y[i]) {
-				return Compare(x[i], y[i])
+			if !c.equal(x[i], y[i]) {
+				return c.compare(x[i], y[i])
 			}
 		}
 		return len(x) - len(y), nil

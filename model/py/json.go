@@ -6,13 +6,18 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"pgtui/model/budget"
 )
 
 // JSON writes v as Python's json.dumps does, with what it puts after an item
 // and after a key. It fails on what json.dumps refuses without a default, or
 // what nobody should want as text: a date, a whole member.
-func JSON(v Value, item, key string) (string, error) {
-	w := jsonWriter{item: item, key: key}
+func JSON(v Value, item, key string) (string, error) { return JSONIn(nil, v, item, key) }
+
+// JSONIn is JSON within a budget.
+func JSONIn(b *budget.Budget, v Value, item, key string) (string, error) {
+	w := jsonWriter{item: item, key: key, spent: b}
 	err := w.write(v, 0)
 	return w.b.String(), err
 }
@@ -20,10 +25,18 @@ func JSON(v Value, item, key string) (string, error) {
 type jsonWriter struct {
 	b         strings.Builder
 	item, key string
+	spent     *budget.Budget
 }
 
 func (w *jsonWriter) write(v Value, depth int) error {
-	if depth > 100 || w.b.Len() > 1<<20 {
+	size := 8
+	if s, ok := Text(v); ok {
+		size += budget.Times(len(s), 8)
+	}
+	if err := w.spent.Spend(1+size>>6, size); err != nil {
+		return err
+	}
+	if depth > 100 || w.spent == nil && w.b.Len() > 1<<20 {
 		return fmt.Errorf("too large a value to write as JSON")
 	}
 	switch x := v.(type) {
@@ -42,6 +55,10 @@ func (w *jsonWriter) write(v Value, depth int) error {
 		for i, e := range x.Entries() {
 			if i > 0 {
 				w.b.WriteString(w.item)
+			}
+			name, _ := Text(e.Key)
+			if err := w.spent.Spend(1+len(name)>>6, budget.Times(len(name), 8)); err != nil {
+				return err
 			}
 			w.b.WriteString(asciiJSON(jsonKey(e.Key)) + w.key)
 			if err := w.write(e.Value, depth+1); err != nil {

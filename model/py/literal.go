@@ -12,7 +12,8 @@ import (
 
 // Literal reads s as Python's ast.literal_eval does: strings, bytes, numbers,
 // lists, tuples, sets, mappings, True, False and None. ok is false
-// for anything else. Strings in it count as Computed.
+// for anything else. Strings in it count as Computed. What it makes is at most
+// 32 times as large as s.
 func Literal(s string) (v Value, ok bool) {
 	p := &literal{s: s}
 	v, ok = p.value(0)
@@ -129,13 +130,20 @@ func (p *literal) items(end byte, depth int) ([]Value, bool) {
 }
 
 func (p *literal) parens(depth int) (Value, bool) {
-	start := p.i
-	if v, ok := p.value(depth + 1); ok && p.take(')') {
-		return v, true // brackets only
+	if p.take(')') {
+		return Tuple{}, true
 	}
-	p.i = start
-	items, ok := p.items(')', depth)
-	return Tuple(items), ok
+	v, ok := p.value(depth + 1)
+	switch {
+	case !ok:
+		return nil, false
+	case p.take(')'):
+		return v, true // brackets only
+	case !p.take(','):
+		return nil, false
+	}
+	rest, ok := p.items(')', depth)
+	return Tuple(append([]Value{v}, rest...)), ok
 }
 
 func (p *literal) braces(depth int) (Value, bool) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"pgtui/model/budget"
 )
 
 // maxPrinted bounds what Repr writes: a YAML file of a kilobyte can alias its
@@ -39,13 +41,80 @@ func Print(v Value) string {
 
 // Repr is Python's repr(v), cut after a megabyte.
 func Repr(v Value) string {
-	var b strings.Builder
-	writeRepr(&b, v, 0)
-	return b.String()
+	w := reprWriter{max: maxPrinted}
+	w.write(v, 0)
+	return w.String()
 }
 
-func writeRepr(b *strings.Builder, v Value, depth int) {
-	if b.Len() > maxPrinted || depth > 200 {
+// mostBrief is how long Brief is, in bytes.
+const mostBrief = 200
+
+// Brief is Repr for messages: what is long ends in "…".
+func Brief(v Value) string {
+	w := reprWriter{max: mostBrief}
+	if s, ok := Text(v); ok && len(s) > mostBrief {
+		v = Computed(s[:mostBrief])
+	}
+	w.write(v, 0)
+	return Cut(w.String())
+}
+
+// Cut is a text for messages: what is long ends in "…".
+func Cut(s string) string {
+	if len(s) <= mostBrief {
+		return s
+	}
+	return strings.ToValidUTF8(s[:mostBrief], "") + "…"
+}
+
+// ReprIn is Repr of the whole value within a budget. What the budget refuses is
+// cut; its Err says so.
+func ReprIn(b *budget.Budget, v Value) string {
+	w := reprWriter{max: math.MaxInt, b: b}
+	w.write(v, 0)
+	return w.String()
+}
+
+// StrIn is Str within a budget, as ReprIn.
+func StrIn(b *budget.Budget, v Value) string {
+	switch v.(type) {
+	case []Value, Tuple, *Dict, Set, Bytes, *big.Int:
+		return ReprIn(b, v)
+	}
+	return Str(v)
+}
+
+// PrintIn is Print within a budget, as ReprIn.
+func PrintIn(b *budget.Budget, v Value) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case Bytes:
+		return string(x)
+	}
+	return StrIn(b, v)
+}
+
+// reprWriter writes until there are max bytes or the budget is spent.
+type reprWriter struct {
+	strings.Builder
+	max int
+	b   *budget.Budget
+}
+
+// text writes a string that is at most four times as long in quotes, but for
+// what is not printable.
+func (b *reprWriter) text(s string, quote func(string) string) {
+	if room := b.max - b.Len(); len(s) > room {
+		s = s[:max(room, 0)]
+	}
+	if b.b.Spend(1+len(s)>>6, budget.Times(len(s), 5)) == nil {
+		b.WriteString(quote(s))
+	}
+}
+
+func (b *reprWriter) write(v Value, depth int) {
+	if b.Len() > b.max || depth > 200 || b.b.Spend(1, 8) != nil {
 		return
 	}
 	switch x := v.(type) {
@@ -60,47 +129,49 @@ func writeRepr(b *strings.Builder, v Value, depth int) {
 	case int64:
 		b.WriteString(strconv.FormatInt(x, 10))
 	case *big.Int:
-		b.WriteString(x.String())
+		if b.b.Digits(x.BitLen()/3) == nil {
+			b.WriteString(x.String())
+		}
 	case float64:
 		b.WriteString(Float(x))
 	case string:
-		b.WriteString(quote(x))
+		b.text(x, quote)
 	case Computed:
-		b.WriteString(quote(string(x)))
+		b.text(string(x), quote)
 	case Verbatim:
-		b.WriteString(quote(string(x)))
+		b.text(string(x), quote)
 	case Unsafe:
-		b.WriteString(quote(string(x)))
+		b.text(string(x), quote)
 	case Vault:
-		b.WriteString(quote(x.Text))
+		b.text(x.Text, quote)
 	case Bytes:
-		b.WriteString(quoteBytes(string(x)))
+		b.text(string(x), quoteBytes)
 	case Time:
 		b.WriteString("datetime(" + x.String() + ")")
 	case []Value:
-		writeItems(b, "[", x, "]", depth)
+		b.items("[", x, "]", depth)
 	case Tuple:
 		end := ")"
 		if len(x) == 1 {
 			end = ",)"
 		}
-		writeItems(b, "(", x, end, depth)
+		b.items("(", x, end, depth)
 	case Set:
 		if len(x.Items) == 0 {
 			b.WriteString("set()")
 			return
 		}
-		writeItems(b, "{", x.Items, "}", depth)
+		b.items("{", x.Items, "}", depth)
 	case *Dict:
 		b.WriteByte('{')
 		for i, e := range x.Entries() {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			writeRepr(b, e.Key, depth+1)
+			b.write(e.Key, depth+1)
 			b.WriteString(": ")
-			writeRepr(b, e.Value, depth+1)
-			if b.Len() > maxPrinted {
+			b.write(e.Value, depth+1)
+			if b.Len() > b.max {
 				return
 			}
 		}
@@ -110,14 +181,14 @@ func writeRepr(b *strings.Builder, v Value, depth int) {
 	}
 }
 
-func writeItems(b *strings.Builder, open string, items []Value, end string, depth int) {
+func (b *reprWriter) items(open string, items []Value, end string, depth int) {
 	b.WriteString(open)
 	for i, it := range items {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		writeRepr(b, it, depth+1)
-		if b.Len() > maxPrinted {
+		b.write(it, depth+1)
+		if b.Len() > b.max {
 			return
 		}
 	}

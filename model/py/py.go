@@ -70,7 +70,13 @@ type Dict struct {
 	entries []Entry
 	index   map[Key]int
 	under   map[Key][]Entry // what Over has replaced, the last first
+	base    *Dict           // what is below it, nil for nothing: see OverlayOf
+	fresh   int             // entries that base does not have
 }
+
+// OverlayOf is a mapping with all entries of base, which must not change any
+// more, to which others are added: it takes no more room than those.
+func OverlayOf(base *Dict) *Dict { return &Dict{base: base} }
 
 // Entry is one key of a Dict with its value and the place it was written.
 type Entry struct {
@@ -130,6 +136,9 @@ func (d *Dict) Len() int {
 	if d == nil {
 		return 0
 	}
+	if d.base != nil {
+		return d.base.Len() + d.fresh
+	}
 	return len(d.entries)
 }
 
@@ -138,7 +147,30 @@ func (d *Dict) Entries() []Entry {
 	if d == nil {
 		return nil
 	}
+	if d.base != nil {
+		return d.laid()
+	}
 	return d.entries
+}
+
+// laid are the entries of the base with those over them in their place, and
+// then the others.
+func (d *Dict) laid() []Entry {
+	out := make([]Entry, 0, d.Len())
+	for _, e := range d.base.Entries() {
+		if k, ok := KeyOf(e.Key); ok {
+			if i, over := d.index[k]; over {
+				e.Value, e.At = d.entries[i].Value, d.entries[i].At
+			}
+		}
+		out = append(out, e)
+	}
+	for _, e := range d.entries {
+		if d.base.Lookup(e.Key) == nil {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // Lookup returns the entry of that key, nil when there is none.
@@ -150,23 +182,23 @@ func (d *Dict) Lookup(key Value) *Entry {
 	if !ok {
 		return nil
 	}
-	i, ok := d.index[k]
-	if !ok {
-		return nil
+	for ; d != nil; d = d.base {
+		if i, ok := d.index[k]; ok {
+			return &d.entries[i]
+		}
 	}
-	return &d.entries[i]
+	return nil
 }
 
 // Get returns the value of a string key.
 func (d *Dict) Get(key string) (Value, bool) {
-	if d == nil {
-		return nil, false
+	k := Key{kind: 's', text: key}
+	for ; d != nil; d = d.base {
+		if i, ok := d.index[k]; ok {
+			return d.entries[i].Value, true
+		}
 	}
-	i, ok := d.index[Key{kind: 's', text: key}]
-	if !ok {
-		return nil, false
-	}
-	return d.entries[i].Value, true
+	return nil, false
 }
 
 // Set adds or replaces an entry. A replaced key keeps its place in the order,
@@ -184,9 +216,13 @@ func (d *Dict) Set(key, value Value, at model.Pos) (replaced bool) {
 		d.entries[i].Value, d.entries[i].At = value, at
 		return true
 	}
+	below := d.base != nil && d.base.Lookup(key) != nil
+	if !below {
+		d.fresh++
+	}
 	d.index[k] = len(d.entries)
 	d.entries = append(d.entries, Entry{Key: key, Value: value, At: at})
-	return false
+	return below
 }
 
 // Over is Set for a definition that overrides one from another place: what it
@@ -212,6 +248,29 @@ func (d *Dict) Under(key Value) []Entry {
 		return nil
 	}
 	return d.under[k]
+}
+
+// Identity tells lists and mappings apart that may hold the same: the same one
+// has the same identity as long as it lives. ok is false for everything else,
+// and for what is empty.
+func Identity(v Value) (id any, ok bool) {
+	switch x := v.(type) {
+	case []Value:
+		if len(x) > 0 {
+			return identity{&x[0], len(x)}, true
+		}
+	case *Dict:
+		if x.Len() > 0 {
+			return x, true
+		}
+	}
+	return nil, false
+}
+
+// identity is a part of a list: its first item, and how many there are.
+type identity struct {
+	first *Value
+	n     int
 }
 
 // Text is the value as a string when it is one of the string kinds.

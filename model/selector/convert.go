@@ -26,7 +26,10 @@ func Number(s string) (py.Value, error) {
 	return f, nil
 }
 
-func toNumber(_ *evaluator, a []py.Value) (py.Value, error) {
+// mostDigits is how many digits Python reads as a number.
+const mostDigits = 4300
+
+func toNumber(ev *evaluator, a []py.Value) (py.Value, error) {
 	if _, ok := a[0].(py.Object); ok {
 		return nil, fmt.Errorf("a member is no number")
 	}
@@ -38,6 +41,12 @@ func toNumber(_ *evaluator, a []py.Value) (py.Value, error) {
 		return nil, nil
 	}
 	t := strings.TrimSpace(s)
+	if len(t) > mostDigits {
+		return nil, nil
+	}
+	if err := ev.b.Digits(len(t)); err != nil {
+		return nil, err
+	}
 	if n, ok := new(big.Int).SetString(pyDigits(t), 10); ok {
 		return py.Int(n), nil
 	}
@@ -74,11 +83,11 @@ func typeOf(_ *evaluator, a []py.Value) (py.Value, error) {
 	return py.Computed(k), nil
 }
 
-func toString(_ *evaluator, a []py.Value) (py.Value, error) {
+func toString(ev *evaluator, a []py.Value) (py.Value, error) {
 	if isString(a[0]) {
 		return a[0], nil
 	}
-	text, err := py.JSON(a[0], ",", ":")
+	text, err := py.JSONIn(ev.b, a[0], ",", ":")
 	if err != nil {
 		return nil, err
 	}

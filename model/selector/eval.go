@@ -7,31 +7,38 @@ import (
 	jmespath "github.com/jmespath/go-jmespath"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
-
-// maxSteps bounds one search: a few nested lists can ask for billions.
-const maxSteps = 2_000_000
 
 // expref is "&expression", only good as an argument of a function.
 type expref struct{ n *node }
 
 // Search evaluates the selector over data, usually the list of a cluster's
 // members. An error is what makes Ansible fail the service.
-func (e *Expr) Search(data py.Value) (py.Value, error) {
-	ev := &evaluator{steps: maxSteps}
+func (e *Expr) Search(data py.Value) (py.Value, error) { return e.SearchIn(budget.New(), data) }
+
+// SearchIn is Search within a budget: a few nested lists can ask for billions.
+func (e *Expr) SearchIn(b *budget.Budget, data py.Value) (py.Value, error) {
+	ev := &evaluator{b: b}
 	v, err := ev.eval(e.root, data)
+	if b.Err() != nil {
+		return nil, b.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("selector %s: %w", show(e.text), err)
 	}
 	return v, nil
 }
 
-type evaluator struct{ steps int }
+type evaluator struct{ b *budget.Budget }
+
+// list pays for a list of n items.
+func (ev *evaluator) list(n int) error { return ev.b.Spend(1+n, budget.Times(n, budget.Item)) }
 
 func (ev *evaluator) eval(n *node, v py.Value) (py.Value, error) {
-	if ev.steps--; ev.steps < 0 {
-		return nil, errors.New("the expression does too much work")
+	if err := ev.b.Spend(1, 0); err != nil {
+		return nil, err
 	}
 	switch n.kind {
 	case int(jmespath.ASTCurrentNode), int(jmespath.ASTIdentity):
@@ -49,7 +56,7 @@ func (ev *evaluator) eval(n *node, v py.Value) (py.Value, error) {
 	case int(jmespath.ASTIndex):
 		return index(v, n.index), nil
 	case int(jmespath.ASTSlice):
-		return slice(v, n.slice)
+		return ev.slice(v, n.slice)
 	case int(jmespath.ASTProjection):
 		return ev.projection(n, v)
 	case int(jmespath.ASTFilterProjection):
@@ -113,14 +120,17 @@ func index(v py.Value, i int) py.Value {
 }
 
 // slice is Python's l[a:b:c].
-func slice(v py.Value, s [3]*int) (py.Value, error) {
+func (ev *evaluator) slice(v py.Value, s [3]*int) (py.Value, error) {
 	l, ok := v.([]py.Value)
 	if !ok {
 		return nil, nil
 	}
+	if err := ev.list(2 * len(l)); err != nil {
+		return nil, err
+	}
 	step := 1
 	if s[2] != nil {
-		step = *s[2]
+		step = max(-1<<40, min(1<<40, *s[2]))
 	}
 	if step == 0 {
 		return nil, errors.New("a slice cannot have a step of 0")
@@ -135,7 +145,7 @@ func slice(v py.Value, s [3]*int) (py.Value, error) {
 		if p == nil {
 			return def
 		}
-		i := *p
+		i := max(-1<<40, min(1<<40, *p))
 		if i < 0 {
 			i += len(l)
 		}
@@ -168,6 +178,9 @@ func (ev *evaluator) projection(n *node, v py.Value) (py.Value, error) {
 
 // collect evaluates n over every item and drops nulls.
 func (ev *evaluator) collect(l []py.Value, n *node) (py.Value, error) {
+	if err := ev.list(len(l)); err != nil {
+		return nil, err
+	}
 	out := make([]py.Value, 0, len(l))
 	for _, it := range l {
 		x, err := ev.eval(n, it)
@@ -189,6 +202,9 @@ func (ev *evaluator) filter(n *node, v py.Value) (py.Value, error) {
 	l, ok := base.([]py.Value)
 	if !ok {
 		return nil, nil
+	}
+	if err := ev.list(len(l)); err != nil {
+		return nil, err
 	}
 	out := make([]py.Value, 0, len(l))
 	for _, it := range l {
@@ -218,11 +234,18 @@ func (ev *evaluator) values(n *node, v py.Value) (py.Value, error) {
 	var l []py.Value
 	switch x := base.(type) {
 	case *py.Dict:
+		if err := ev.list(2 * x.Len()); err != nil {
+			return nil, err
+		}
 		for _, e := range x.Entries() {
 			l = append(l, e.Value)
 		}
 	case py.Object:
-		for _, name := range x.Names() {
+		names := x.Names()
+		if err := ev.list(4 * len(names)); err != nil {
+			return nil, err
+		}
+		for _, name := range names {
 			f, err := field(x, name)
 			if err != nil {
 				return nil, err
@@ -244,7 +267,17 @@ func (ev *evaluator) flatten(n *node, v py.Value) (py.Value, error) {
 	if !ok {
 		return nil, nil
 	}
-	out := make([]py.Value, 0, len(l))
+	n0 := 0
+	for _, it := range l {
+		n0++
+		if sub, ok := it.([]py.Value); ok {
+			n0 = budget.Plus(n0, len(sub))
+		}
+	}
+	if err := ev.list(n0); err != nil {
+		return nil, err
+	}
+	out := make([]py.Value, 0, n0)
 	for _, it := range l {
 		if sub, ok := it.([]py.Value); ok {
 			out = append(out, sub...)
@@ -252,15 +285,15 @@ func (ev *evaluator) flatten(n *node, v py.Value) (py.Value, error) {
 			out = append(out, it)
 		}
 	}
-	if ev.steps -= len(out); ev.steps < 0 {
-		return nil, errors.New("the expression does too much work")
-	}
 	return out, nil
 }
 
 func (ev *evaluator) multi(n *node, v py.Value) (py.Value, error) {
 	if v == nil {
 		return nil, nil
+	}
+	if err := ev.b.Spend(1, budget.Times(len(n.kids), budget.Entry)); err != nil {
+		return nil, err
 	}
 	d, list := &py.Dict{}, make([]py.Value, 0, len(n.kids))
 	for _, k := range n.kids {
@@ -295,14 +328,14 @@ func (ev *evaluator) compare(n *node, v py.Value) (py.Value, error) {
 	}
 	switch n.name {
 	case "==":
-		return equals(a, b), nil
+		return ev.equals(a, b), nil
 	case "!=":
-		return !equals(a, b), nil
+		return !ev.equals(a, b), nil
 	}
 	if !comparable(a) || !comparable(b) {
 		return nil, nil
 	}
-	c, err := py.Compare(a, b)
+	c, err := py.CompareIn(ev.b, a, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be compared: %w", n.name, err)
 	}
@@ -318,13 +351,13 @@ func (ev *evaluator) compare(n *node, v py.Value) (py.Value, error) {
 }
 
 // equals is ==, except that true is not 1 and false is not 0.
-func equals(a, b py.Value) bool {
+func (ev *evaluator) equals(a, b py.Value) bool {
 	_, ab := a.(bool)
 	_, bb := b.(bool)
 	if ab != bb && (isNumber(a) || isNumber(b)) {
 		return false
 	}
-	return py.Equal(a, b)
+	return py.EqualIn(ev.b, a, b)
 }
 
 func isNumber(v py.Value) bool {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/py"
 )
 
@@ -79,7 +80,33 @@ func lookup(name string) (function, bool) {
 	return function{}, false
 }
 
+// sized pays for what a function makes of its arguments, and of walking them.
+func (ev *evaluator) sized(args []py.Value) error {
+	for _, a := range args {
+		n := 1
+		switch x := a.(type) {
+		case []py.Value:
+			n = len(x)
+		case *py.Dict:
+			n = 3 * x.Len()
+		default:
+			if s, ok := py.Text(a); ok {
+				if err := ev.b.Spend(len(s)>>4, budget.Times(len(s), 5)); err != nil {
+					return err
+				}
+			}
+		}
+		if err := ev.list(4 * n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (ev *evaluator) call(n *node, v py.Value) (py.Value, error) {
+	if err := ev.list(len(n.kids)); err != nil {
+		return nil, err
+	}
 	args := make([]py.Value, 0, len(n.kids))
 	for _, k := range n.kids {
 		a, err := ev.eval(k, v)
@@ -99,6 +126,9 @@ func (ev *evaluator) call(n *node, v py.Value) (py.Value, error) {
 		if err := accepts(p, args[i]); err != nil {
 			return nil, fmt.Errorf("%s(): %w", n.name, err)
 		}
+	}
+	if err := ev.sized(args); err != nil {
+		return nil, err
 	}
 	out, err := f.call(ev, args)
 	if err != nil {
@@ -193,6 +223,18 @@ func rounded(v py.Value, f func(float64) float64) py.Value {
 	return py.Int(n)
 }
 
+// big pays for arithmetic on large numbers.
+func (ev *evaluator) big(vs ...py.Value) error {
+	for _, v := range vs {
+		if n, ok := v.(*big.Int); ok {
+			if err := ev.b.Digits(n.BitLen() / 3); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // add is Python's a + b on numbers.
 func add(a, b py.Value) py.Value {
 	x, okx := toBig(a)
@@ -226,9 +268,12 @@ func toFloat(v py.Value) float64 {
 	return 0
 }
 
-func sum(_ *evaluator, a []py.Value) (py.Value, error) {
+func sum(ev *evaluator, a []py.Value) (py.Value, error) {
 	var total py.Value = int64(0)
 	for _, v := range a[0].([]py.Value) {
+		if err := ev.big(total, v); err != nil {
+			return nil, err
+		}
 		total = add(total, v)
 	}
 	return total, nil
@@ -243,9 +288,9 @@ func avg(ev *evaluator, a []py.Value) (py.Value, error) {
 	return toFloat(total) / float64(len(l)), err
 }
 
-func contains(_ *evaluator, a []py.Value) (py.Value, error) {
+func contains(ev *evaluator, a []py.Value) (py.Value, error) {
 	if l, ok := a[0].([]py.Value); ok {
-		return py.Contains(l, a[1]), nil
+		return py.ContainsIn(ev.b, l, a[1]), nil
 	}
 	if !isString(a[1]) {
 		return nil, fmt.Errorf("a %s cannot be searched in a string", kindOf(a[1]))
@@ -263,12 +308,16 @@ func affix(f func(s, x string) bool) func(*evaluator, []py.Value) (py.Value, err
 	}
 }
 
-func join(_ *evaluator, a []py.Value) (py.Value, error) {
+func join(ev *evaluator, a []py.Value) (py.Value, error) {
 	sep, _ := py.Text(a[0])
-	var parts []string
-	for _, v := range a[1].([]py.Value) {
+	l := a[1].([]py.Value)
+	parts, size := make([]string, 0, len(l)), budget.Times(len(l), len(sep))
+	for _, v := range l {
 		s, _ := py.Text(v)
-		parts = append(parts, s)
+		parts, size = append(parts, s), budget.Plus(size, len(s))
+	}
+	if err := ev.b.Spend(1+size>>6, size); err != nil {
+		return nil, err
 	}
 	return py.Computed(strings.Join(parts, sep)), nil
 }
@@ -314,14 +363,14 @@ func mapped(ev *evaluator, a []py.Value) (py.Value, error) {
 
 // extreme is max (sign 1) or min (sign -1); the first of equals wins.
 func extreme(sign int) func(*evaluator, []py.Value) (py.Value, error) {
-	return func(_ *evaluator, a []py.Value) (py.Value, error) {
+	return func(ev *evaluator, a []py.Value) (py.Value, error) {
 		l := a[0].([]py.Value)
 		if len(l) == 0 {
 			return nil, nil
 		}
 		best := l[0]
 		for _, v := range l[1:] {
-			c, err := py.Compare(v, best)
+			c, err := py.CompareIn(ev.b, v, best)
 			if err != nil {
 				return nil, err
 			}
@@ -342,7 +391,7 @@ func (ev *evaluator) sortKey(e py.Value, v py.Value) (py.Value, string, error) {
 	}
 	switch k.(type) {
 	case string, py.Unsafe:
-		return nil, "", fmt.Errorf("the key %q stands in the inventory as a string, which cannot be sorted by", py.Str(k))
+		return nil, "", fmt.Errorf("the key %q stands in the inventory as a string, which cannot be sorted by", py.Cut(py.Str(k)))
 	}
 	kind := kindOf(k)
 	if kind != "number" && kind != "string" {
@@ -363,7 +412,7 @@ func extremeBy(sign int) func(*evaluator, []py.Value) (py.Value, error) {
 				best, bestKey = v, k
 				continue
 			}
-			c, err := py.Compare(k, bestKey)
+			c, err := py.CompareIn(ev.b, k, bestKey)
 			if err != nil {
 				return nil, err
 			}
@@ -375,11 +424,11 @@ func extremeBy(sign int) func(*evaluator, []py.Value) (py.Value, error) {
 	}
 }
 
-func sorted(_ *evaluator, a []py.Value) (py.Value, error) {
+func sorted(ev *evaluator, a []py.Value) (py.Value, error) {
 	out := slices.Clone(a[0].([]py.Value))
 	var failed error
 	slices.SortStableFunc(out, func(x, y py.Value) int {
-		c, err := py.Compare(x, y)
+		c, err := py.CompareIn(ev.b, x, y)
 		if err != nil {
 			failed = err
 		}
@@ -404,7 +453,7 @@ func sortBy(ev *evaluator, a []py.Value) (py.Value, error) {
 		}
 		all = append(all, keyed{k, v})
 	}
-	slices.SortStableFunc(all, func(x, y keyed) int { c, _ := py.Compare(x.key, y.key); return c })
+	slices.SortStableFunc(all, func(x, y keyed) int { c, _ := py.CompareIn(ev.b, x.key, y.key); return c })
 	out := []py.Value{}
 	for _, k := range all {
 		out = append(out, k.value)
