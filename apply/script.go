@@ -17,7 +17,6 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
-	"pgtui/render"
 )
 
 //go:embed node.sh
@@ -300,7 +299,7 @@ func (a *Applier) follow(ctx context.Context, n *model.NodePlan, emit func(model
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil && r.outcome == "" && r.state == "" {
-		why := strings.TrimSpace(render.Printable(strings.ReplaceAll(string(tail(out.Stderr, 400)), "\n", " ")))
+		why := transport.Words(tail(out.Stderr, 400), 4)
 		err = fmt.Errorf("the script ended without a word (exit code %d) %s", out.Exit, why)
 	}
 	return r, err

@@ -55,7 +55,7 @@ func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kep
 	case out.Exit == noBackup:
 		return Kept{}, fmt.Errorf("%w of plan %s", errNoBackup, plan)
 	case out.Exit != 0:
-		return Kept{}, fmt.Errorf("read the backup: %s", strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; "))
+		return Kept{}, fmt.Errorf("read the backup: %s", transport.Words(out.Stderr, 2))
 	case out.Truncated:
 		return Kept{}, errors.New("read the backup: its files are too large together")
 	}

@@ -76,7 +76,7 @@ func ReadConfDir(ctx context.Context, r transport.Runner, t model.SSHTarget, dir
 		return ConfDir{}, fmt.Errorf("read %s: %w", dir, err)
 	}
 	if out.Exit != 0 {
-		text := strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; ")
+		text := transport.Words(out.Stderr, 2)
 		if text == "" {
 			text = "exit code " + strconv.Itoa(out.Exit)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ const (
 // What one console may send.
 const (
 	maxConsoleBytes   = 4 << 20
-	maxConsoleMessage = 64 << 10
+	maxConsoleMessage = mostMessage
 	maxConsoleRows    = 20000 // of one answer: pools are databases by users
 	maxPoolDatabases  = 1000  // that are kept
 )
@@ -116,8 +115,7 @@ func (p *Prober) console(ctx context.Context, pl *pool, old model.Observed[model
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	line := p.line(pl.addr)
-	line.dial = atMost(maxConsoleBytes, p.o.Dial)
-	line.message = maxConsoleMessage
+	line.most = maxConsoleBytes
 	defer line.close()
 	conn, err := line.login(ctx, pl.login, "pgbouncer")
 	if err != nil {
@@ -331,30 +329,4 @@ func (c *console) lists(st *model.PoolState, old model.Observed[model.PoolState]
 			st.MaxClients = r.number("value")
 		}
 	})
-}
-
-// atMost dials connections of which at most n bytes are read.
-func atMost(n int64, dial DialFunc) DialFunc {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return &capped{Conn: c, left: n}, nil
-	}
-}
-
-// capped is a connection that ends after so many bytes.
-type capped struct {
-	net.Conn
-	left int64
-}
-
-func (c *capped) Read(b []byte) (int, error) {
-	if c.left <= 0 {
-		return 0, errors.New("it sends more than pgtui reads")
-	}
-	n, err := c.Conn.Read(b[:min(int64(len(b)), c.left)])
-	c.left -= int64(n)
-	return n, err
 }

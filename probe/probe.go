@@ -38,6 +38,10 @@ type Options struct {
 	Dial DialFunc
 	// Now is the clock; the system's when nil.
 	Now func() time.Time
+	// RequireAuth are the ways of login that a PostgreSQL server may ask for, as
+	// in libpq's require_auth, such as "scram-sha-256"; "" is all but a password
+	// in clear text.
+	RequireAuth string
 	// Jitter gives numbers in [0,1) that keep the nodes' turns apart;
 	// math/rand when nil.
 	Jitter func() float64

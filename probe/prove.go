@@ -1,11 +1,11 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"strconv"
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgproto3"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -197,14 +196,18 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 	}()
 	try := model.Try{Dial: line.opened(), Connect: p.o.Now().Sub(start)}
 	start = p.o.Now()
-	rows, err := conn.Exec(ctx, whoQuery).ReadAll()
-	if err != nil {
+	row, err := OneRow(ctx, conn, whoQuery)
+	rows := []*pgconn.Result{{Rows: [][][]byte{row}}}
+	if err != nil && !errors.Is(err, errOneRow) {
 		fault := faultOf(err, addr)
 		fault.Dial, fault.Connect = try.Dial, try.Connect
 		return fault
 	}
 	try.Query = p.o.Now().Sub(start)
-	if try.Answer, err = parseWho(rows); err != nil {
+	if err == nil {
+		try.Answer, err = parseWho(rows)
+	}
+	if err != nil {
 		return model.Try{Fault: model.FaultOther, Text: err.Error(), Dial: try.Dial, Connect: try.Connect}
 	}
 	return try
@@ -217,9 +220,8 @@ type line struct {
 	dial DialFunc
 	addr string
 	now  func() time.Time
-	// message is the most bytes of one message that are read; 0 leaves it to
-	// the library.
-	message int
+	most int    // how many bytes are read of it
+	auth string // what the server may ask for, as in libpq's require_auth; "" is anyLogin
 
 	mu   sync.Mutex
 	conn net.Conn // nil before it is opened and after it is closed
@@ -228,7 +230,9 @@ type line struct {
 }
 
 // line is a connection that is not open yet.
-func (p *Prober) line(addr string) *line { return &line{dial: p.o.Dial, addr: addr, now: p.o.Now} }
+func (p *Prober) line(addr string) *line {
+	return &line{dial: p.o.Dial, addr: addr, now: p.o.Now, most: mostWire, auth: p.o.RequireAuth}
+}
 
 // opened is how long the TCP connection took; 0 when there was none.
 func (l *line) opened() time.Duration {
@@ -276,7 +280,7 @@ func (l *line) again() {
 // What PGHOST and its like say does not count.
 // A password in clear text is not sent to whoever asks for it.
 func (l *line) login(ctx context.Context, login model.Login, db string) (*pgconn.PgConn, error) {
-	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable connect_timeout=4 target_session_attrs=any require_auth=!password")
+	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable connect_timeout=4 target_session_attrs=any")
 	if err != nil {
 		return nil, fmt.Errorf("a PG… variable of the environment cannot be understood, PGSERVICE for one: %s", safe.Text(lastCause(err), 120))
 	}
@@ -290,13 +294,8 @@ func (l *line) login(ctx context.Context, login model.Login, db string) (*pgconn
 	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
 	cfg.LookupFunc = func(_ context.Context, h string) ([]string, error) { return []string{h}, nil }
 	cfg.DialFunc = l.open
-	if l.message > 0 {
-		cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-			f := pgproto3.NewFrontend(r, w)
-			f.SetMaxBodyLen(l.message)
-			return f
-		}
-	}
+	boundWire(cfg, l.most)
+	cfg.RequireAuth = cmp.Or(l.auth, login.Auth, anyLogin)
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && wantsTLS(pe) {
 		// As libpq's sslmode=require: what is proven is who answers, not that
@@ -317,7 +316,7 @@ func wantsTLS(pe *pgconn.PgError) bool {
 func parseWho(results []*pgconn.Result) (model.Answer, error) {
 	var a model.Answer
 	if len(results) != 1 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 7 {
-		return a, errors.New("the answer is not what was asked for")
+		return a, errOneRow
 	}
 	row := results[0].Rows[0]
 	text := func(i int) string { return safe.Text(string(row[i]), 80) }
@@ -346,7 +345,14 @@ func faultOf(err error, addr string) model.Try {
 	}
 	switch {
 	case strings.Contains(err.Error(), "require_auth"):
-		return fault(model.FaultAuth, "the password is asked for in clear text, and was not sent")
+		if strings.Contains(err.Error(), "\""+anyLogin+"\"") {
+			return fault(model.FaultAuth, "the password is asked for in clear text, and was not sent")
+		}
+		return fault(model.FaultAuth, "the server asks for another login than require-auth allows: no password was sent")
+	case errors.Is(err, errTalks), strings.Contains(err.Error(), errTalks.Error()):
+		return fault(model.FaultOther, "%v", errTalks)
+	case strings.Contains(err.Error(), "invalid body length"), strings.Contains(err.Error(), "message body"):
+		return fault(model.FaultOther, "the server sends a message of more than %d kB, which nobody asked for", mostMessage>>10)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fault(model.FaultRefused, "connection refused: nothing listens on %s", addr)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

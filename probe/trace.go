@@ -53,7 +53,7 @@ func ParseDSN(dsn string) (model.TraceTarget, error) {
 			return model.TraceTarget{}, err
 		}
 	}
-	t.Login = model.Login{User: cfg.User, Password: model.Secret(cfg.Password), Databases: []string{t.Database}}
+	t.Login = model.Login{User: cfg.User, Password: model.Secret(cfg.Password), Databases: []string{t.Database}, Auth: cfg.RequireAuth}
 	return t, nil
 }
 

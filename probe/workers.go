@@ -50,7 +50,7 @@ func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, gho
 		return Runtime{}, fmt.Errorf("HAProxy's processes: %w", err)
 	}
 	if out.Exit != 0 || out.Truncated {
-		text := strings.Join(safe.Lines(string(out.Stderr), 2, 160), "; ")
+		text := transport.Words(out.Stderr, 2)
 		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", safe.Text(t.Address, 80), out.Exit, text)
 	}
 	run, err := parseRuntime(out.Stdout)

@@ -12,6 +12,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/probe"
 )
 
 // clientTimeout is for one connection: login, question and answer. The next
@@ -47,6 +48,7 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), login.Databases[0]
 	cfg.RuntimeParams = map[string]string{"application_name": "pgtui-soak"}
 	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
+	probe.BoundWire(cfg)
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return Answer{Fault: faultOf(err)}
@@ -56,14 +58,13 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 		defer cancel()
 		_ = conn.Close(bye) // the question is answered or lost already
 	}()
-	res, err := conn.Exec(ctx, "select current_setting('lab.node'), pg_is_in_recovery()").ReadAll()
+	row, err := probe.OneRow(ctx, conn, "select current_setting('lab.node'), pg_is_in_recovery()")
 	switch {
 	case err != nil:
 		return Answer{Fault: faultOf(err)}
-	case len(res) != 1 || len(res[0].Rows) != 1 || len(res[0].Rows[0]) != 2:
+	case len(row) != 2:
 		return Answer{Fault: "the answer is not what was asked for"}
 	}
-	row := res[0].Rows[0]
 	return Answer{Node: model.InstanceName(safe.Text(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
 }
 

@@ -26,11 +26,14 @@ const (
 // RunInventory runs an executable inventory, such as the inventory.sh that
 // Pigsty makes for its CMDB, on this machine and as this user, and returns
 // what it printed. It has 15 seconds, no terminal and no standard input, and
-// may print 64 MB. A failure carries the last lines of its standard error.
+// may print 64 MB. One that others may have written is refused, see Trusted. A failure carries the last lines of its standard error.
 func RunInventory(ctx context.Context, path string, args ...string) ([]byte, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
+	}
+	if err := Trusted(abs); err != nil {
+		return nil, fmt.Errorf("the inventory %s is a program, and is not run: %w", safe.Text(path, 200), err)
 	}
 	return runProgram(ctx, path, inventoryTime, maxInventory, append([]string{abs}, args...))
 }
@@ -41,6 +44,9 @@ func RunPassword(ctx context.Context, path string) ([]byte, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
+	}
+	if err := Trusted(abs); err != nil {
+		return nil, fmt.Errorf("the vault password file %s is a program, and is not run: %w", safe.Text(path, 200), err)
 	}
 	return runProgram(ctx, path, inventoryTime, maxStderr, []string{abs})
 }
@@ -62,7 +68,11 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 		return nil, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
 	err := cmd.Wait()
-	said := strings.Join(safe.Lines(string(stderr.bytes()), 10, 300), "\n")
+	lines := safe.Lines(string(stderr.bytes()), 10, 300)
+	for i, l := range lines {
+		lines[i] = plainWords(l)
+	}
+	said := strings.Join(lines, "\n")
 	printed, over := out.result()
 	switch {
 	case over:

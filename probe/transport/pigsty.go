@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,9 @@ import (
 // error with it; it is not fit for a terminal yet. It has a session of its own:
 // an interrupt typed in the terminal does not reach it, and ctx ends all of it.
 func PgsqlSvc(ctx context.Context, home, inventory string, args []string, out io.Writer) error {
+	if err := Trusted(filepath.Join(home, "bin/pgsql-svc")); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrNotStarted)
+	}
 	cmd := exec.CommandContext(ctx, "bin/pgsql-svc", args...)
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "ANSIBLE_RUN_TAGS=pg_service", "ANSIBLE_INVENTORY="+inventory, "ANSIBLE_NOCOLOR=1", "ANSIBLE_FORCE_COLOR=0", "PYTHONUNBUFFERED=1")

@@ -227,7 +227,7 @@ func lastLine(s string) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return lines[len(lines)-1]
+	return plainWords(lines[len(lines)-1])
 }
 
 // newEnd makes the word that marks the end of a script's output. A script

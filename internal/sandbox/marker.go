@@ -1,0 +1,18 @@
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// IsNode reports whether root is the directory that stands for the root of a
+// node of a sandbox. Whose it is must be asked beside it.
+func IsNode(root string) bool {
+	if !filepath.IsAbs(root) || filepath.Clean(root) != root || strings.ContainsAny(root, ":\x00") {
+		return false
+	}
+	nodes := filepath.Dir(root)
+	st, err := os.Lstat(markerPath(filepath.Dir(nodes)))
+	return err == nil && st.Mode().IsRegular() && filepath.Base(nodes) == "nodes"
+}
