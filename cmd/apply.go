@@ -138,7 +138,7 @@ func (a *app) readPlan(file string) (jsonv1.Plan, error) {
 // a cluster that p does not name, the one that the documentation has.
 func (a *app) plansAgain(p *jsonv1.Plan, file string) string {
 	words := []string{"pgtui"}
-	if path, err := findInventory(a.inventory, a.io.Getenv); err == nil {
+	if path, err := a.findInventory(); err == nil {
 		words = []string{a.called(path)}
 	}
 	words = append(words, "reload", safe.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")

@@ -221,6 +221,7 @@ func (a *app) enter(c *cobra.Command, ctx config.Context) error {
 	set("ssh-config", &a.sshConfig, ctx.SSH.Config, a.io.Getenv("PGTUI_SSH_CONFIG"), a.config.SSH.Config)
 	set("pigsty-home", &a.pigstyHome, ctx.PigstyHome)
 	set("vault-password-file", &a.vaultFile, ctx.VaultFile)
+	set("require-auth", &a.requireAuth, a.io.Getenv("PGREQUIREAUTH"), a.config.RequireAuth)
 	a.sshProgram, a.sshControl = "", ""
 	set("", &a.sshProgram, ctx.SSH.Program, a.config.SSH.Program)
 	set("", &a.sshControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
@@ -326,6 +327,7 @@ func (a *app) configShow(c *cobra.Command) error {
 		line("refresh", "2s, up to 5s for a large fleet")
 	}
 	line("theme", a.themeName())
+	line("require-auth", a.requireAuth)
 	if who := a.readOnly(); who != "" {
 		line("read-only", "true # "+who)
 	} else {

@@ -28,7 +28,7 @@ func (a *app) terminal() bool {
 }
 
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
-	path, err := findInventory(a.inventory, a.io.Getenv)
+	path, err := a.findInventory()
 	if len(args) == 1 && err != nil {
 		return misuse("pgtui --help", "there is no command %q, and it can be no cluster: %w", safe.Text(args[0], 60), err)
 	}
@@ -38,6 +38,8 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.announce(path)
+	a.onScreen = true
 	d := a.deps(path)
 	if len(args) == 1 {
 		d.Start = model.ClusterName(args[0])
@@ -78,6 +80,21 @@ func clusterOrCommand(inv *model.Inventory, names []string) error {
 		return nil
 	}
 	return misuse(model.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
+}
+
+// announce names the programs that reading the inventory is about to run, while
+// there is no screen yet.
+func (a *app) announce(path string) {
+	for _, p := range strings.Split(path, ",") {
+		if p = strings.TrimSpace(p); program(p) {
+			a.running(p, "--list")
+		}
+	}
+	if file, _ := a.vaultSource(path); file != "" && !a.askVault {
+		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+			a.running(file)
+		}
+	}
 }
 
 // firstFrame is how long the console waits for its inventory before it shows
@@ -242,7 +259,7 @@ func infoOf(c config.Context) tui.ContextInfo {
 func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	b := &app{
 		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead, sudo: a.sudo,
-		contextName: name, log: a.log,
+		contextName: name, log: a.log, loading: a.loading, onScreen: true,
 		pigstyHome: a.io.Getenv("PIGSTY_HOME"), vaultFile: a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
 	}
 	c, ok := a.config.Of(name)
@@ -252,6 +269,7 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	if err := b.enter(nil, c); err != nil {
 		return tui.Deps{}, err
 	}
+	b.requireAuth = a.requireAuth
 	inv, err := b.load(ctx)
 	if err != nil {
 		return tui.Deps{}, err

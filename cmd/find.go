@@ -3,17 +3,23 @@ package cmd
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/inventory"
 )
 
 // findInventory is the inventory's path: what -i says, $PGTUI_INVENTORY, the
 // inventory that ansible.cfg names in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml,
 // ~/pigsty/pigsty.yml; the first that is given or exists.
-func findInventory(flag string, getenv func(string) string) (string, error) {
+func (a *app) findInventory() (string, error) {
+	return findInventory(a.inventory, a.io.Getenv, a.obeyed)
+}
+
+func findInventory(flag string, getenv func(string) string, obeyed func(cfg string) bool) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
@@ -27,8 +33,10 @@ func findInventory(flag string, getenv func(string) string) (string, error) {
 			continue
 		}
 		cfg := filepath.Join(dir, "ansible.cfg")
-		if p := ansibleInventory(cfg); p != "" {
-			return p, nil
+		if obeyed(cfg) {
+			if p := ansibleInventory(cfg); p != "" {
+				return p, nil
+			}
 		}
 		tried = append(tried, cfg)
 	}
@@ -97,6 +105,22 @@ func resolved(path string) string {
 		out = append(out, p)
 	}
 	return strings.Join(out, ",")
+}
+
+// program reports whether an inventory is a program, which reading it runs.
+func program(path string) bool {
+	st, err := os.Stat(path)
+	if err != nil || !st.Mode().IsRegular() || st.Mode()&0o111 == 0 {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var first [4]byte
+	n, _ := io.ReadFull(f, first[:])
+	return inventory.Executable(st.Mode(), first[:n])
 }
 
 // join is filepath.Join, "" when home is not known.

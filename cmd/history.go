@@ -34,7 +34,7 @@ func (a *app) historyCmd() *cobra.Command {
 			if err := cmp.Or(expect("-o", output, "text", "json"), within("--limit", limit, 0, math.MaxInt)); err != nil {
 				return err
 			}
-			path, err := findInventory(a.inventory, a.io.Getenv)
+			path, err := a.findInventory()
 			if err != nil && !all {
 				return &model.Hint{Err: err, Try: cmp.Or(model.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
 			}

@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/pigsty"
 	"pgtui/model/py"
@@ -43,11 +44,11 @@ func (a *app) inventoryCmd() *cobra.Command {
 			if cmd.Flags().Changed("output") {
 				return wrong("-o and --list, --host and --graph exclude each other: those print what ansible-inventory prints")
 			}
-			path, err := findInventory(a.inventory, a.io.Getenv)
+			path, err := a.findInventory()
 			if err != nil {
 				return err
 			}
-			inv, _, err := a.readFile(cmd.Context(), path, playbooks, newInputs())
+			inv, _, err := a.readFile(cmd.Context(), budget.New(), path, playbooks, newInputs())
 			if err != nil {
 				return err
 			}
@@ -60,7 +61,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 			}
 			switch {
 			case list:
-				return a.printJSON(inv.List(export))
+				return a.printJSON(inv, inv.List(export))
 			case !graph:
 				return a.printHost(inv, host)
 			}
@@ -125,6 +126,9 @@ func originsOf(play *pigsty.Play, name string) (model.Origins, error) {
 		return out, err
 	}
 	out.Rows = inventory.Origins(inv, hosts)
+	if err := play.Err(); err != nil {
+		return out, err
+	}
 	for i := range out.Rows {
 		o := &out.Rows[i]
 		maskDefinition(&o.Definition)
@@ -178,8 +182,12 @@ func maskDefinition(d *model.Definition) {
 	}
 }
 
-func (a *app) printJSON(v py.Value) error {
-	_, err := fmt.Fprintf(a.io.Out, "%s\n", inventory.JSON(v))
+func (a *app) printJSON(inv *inventory.Inventory, v py.Value) error {
+	text, err := inventory.JSONIn(inv.Budget(), v)
+	if err != nil {
+		return err
+	}
+	_, err = a.io.Out.Write(append(text, '\n'))
 	return err
 }
 
@@ -191,7 +199,7 @@ func (a *app) printHost(inv *inventory.Inventory, pattern string) error {
 	if len(hosts) != 1 {
 		return &model.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
-	return a.printJSON(inv.HostVars(hosts[0]))
+	return a.printJSON(inv, inv.HostVars(hosts[0]))
 }
 
 // printable keeps line breaks and makes the rest harmless for a terminal.

@@ -36,6 +36,9 @@ func (a *app) lintCmd() *cobra.Command {
 				return exit(lintUnreadable, err)
 			}
 			found := lint.Run(play)
+			if err := play.Err(); err != nil {
+				return exit(lintUnreadable, err)
+			}
 			code := lintCode(found)
 			if output == "json" {
 				if err := printJSON(a.io.Out, jsonv1.FromLint(play.Model.Source, string(play.Model.Dialect), code, found)); err != nil {

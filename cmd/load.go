@@ -17,7 +17,9 @@ import (
 
 	"pgtui/apply"
 	"pgtui/internal/safe"
+	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/model/budget"
 	"pgtui/model/inventory"
 	"pgtui/model/pigsty"
 	"pgtui/probe"
@@ -38,7 +40,7 @@ func (a *app) load(ctx context.Context) (*model.Inventory, error) {
 
 // play finds the inventory and runs the playbook over it on paper.
 func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
-	path, err := findInventory(a.inventory, a.io.Getenv)
+	path, err := a.findInventory()
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +50,13 @@ func (a *app) play(ctx context.Context) (*pigsty.Play, error) {
 // readFile reads the sources that path names: one file, program or directory,
 // or several with commas between, as ansible.cfg may have them. playbooks is the
 // directory the playbooks run from, "" for none.
-func (a *app) readFile(ctx context.Context, path, playbooks string, seen *inputs) (*inventory.Inventory, []string, error) {
+func (a *app) readFile(ctx context.Context, b *budget.Budget, path, playbooks string, seen *inputs) (*inventory.Inventory, []string, error) {
 	paths := sourcesIn(path)
-	o := inventory.Options{Run: func(file string, args ...string) ([]byte, error) {
+	o := inventory.Options{Budget: b, Run: func(file string, args ...string) ([]byte, error) {
 		seen.ran(file)
+		if len(args) > 0 && args[0] != "--host" { // it is the same one, for each host
+			a.running(file, args...)
+		}
 		return transport.RunInventory(ctx, file, args...)
 	}}
 	var err error
@@ -123,6 +128,7 @@ func (a *app) vaultPassword(ctx context.Context, inventory string, seen *inputs)
 	var pw []byte
 	if st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
 		seen.ran(file)
+		a.running(file)
 		pw, err = transport.RunPassword(ctx, file)
 	} else {
 		pw, err = os.ReadFile(file)
@@ -139,6 +145,9 @@ func (a *app) vaultSource(inventory string) (file, said string) {
 	file, said = a.vaultFile, "--vault-password-file"
 	for _, dir := range []string{a.pigstyHome, filepath.Dir(inventory)} {
 		cfg := filepath.Join(dir, "ansible.cfg")
+		if file == "" && dir != "" && !a.obeyed(cfg) {
+			continue
+		}
 		if p := ansiblePaths(cfg, "vault_password_file"); file == "" && dir != "" && len(p) == 1 {
 			file, said = p[0], "vault_password_file of "+cfg
 			if rest, ok := strings.CutPrefix(file, "~/"); ok {
@@ -147,6 +156,57 @@ func (a *app) vaultSource(inventory string) (file, said string) {
 		}
 	}
 	return file, said
+}
+
+// running names a program that is about to run because of where it lies: on
+// standard error, and in the log of the console once its screen is there.
+func (a *app) running(file string, args ...string) {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		abs = file
+	}
+	argv := append([]string{abs}, args...)
+	if a.onScreen {
+		a.log.add(model.Ran{At: now(), Node: "this machine", Argv: argv, Reads: true})
+		return
+	}
+	fmt.Fprintf(a.io.Err, "pgtui: running %s\n", safe.Text(strings.Join(argv, " "), 400))
+}
+
+// obeyed reports whether an ansible.cfg counts: as Ansible, pgtui passes over one
+// that somebody else may have put there, and says so once.
+func (a *app) obeyed(cfg string) bool {
+	if _, err := os.Stat(cfg); err != nil {
+		return false
+	}
+	err := transport.Trusted(cfg)
+	if st, serr := os.Stat(filepath.Dir(cfg)); err == nil && serr == nil && st.Mode()&0o002 != 0 {
+		err = fmt.Errorf("%s: everybody may write to its directory", safe.Text(cfg, 200))
+	}
+	if err != nil && !a.onScreen && !slices.Contains(a.passedOver, cfg) {
+		a.passedOver = append(a.passedOver, cfg)
+		fmt.Fprintf(a.io.Err, "pgtui: warning: %s is passed over, as Ansible does: %v\n", safe.Text(cfg, 200), err)
+	}
+	return err == nil
+}
+
+// sandboxed is an error when the inventory has a directory stand for the root of
+// a node and that is none of pgtui's own sandbox: whatever lies in its bin would
+// run.
+func sandboxed(play *pigsty.Play) error {
+	for _, n := range play.Model.Nodes {
+		root := n.SSH.Root
+		if root == "" {
+			continue
+		}
+		if err := transport.Trusted(root); sandbox.IsNode(root) && (err == nil || errors.Is(err, os.ErrNotExist)) {
+			continue
+		}
+		at, _ := play.At(n.Host, "pgtui_root")
+		return &model.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is no node of pgtui's sandbox, for which alone it is meant", at.File, at.Line, max(at.Column, 1), n.Host, safe.Text(root, 200)),
+			Try: "remove pgtui_root from the inventory"}
+	}
+	return nil
 }
 
 // typedPassword asks for the vault password once; without a terminal it is the
@@ -277,7 +337,13 @@ func (a *app) playSeen(ctx context.Context, path string, seen *inputs) (*pigsty.
 		o.Core = transport.AnsibleCore(ctx, a.preview && a.readOnly() == "") // ansible leaves files in ~/.ansible
 	}
 	home := a.home(path)
-	inv, paths, err := a.readFile(ctx, path, home, seen)
+	done, err := a.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	b := budget.New()
+	inv, paths, err := a.readFile(ctx, b, path, home, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +353,7 @@ func (a *app) playSeen(ctx context.Context, path string, seen *inputs) (*pigsty.
 		}
 	}
 	if home != "" {
-		o.Checkout = pigsty.ReadCheckout(seen.dir(home), home)
+		o.Checkout = pigsty.ReadCheckoutIn(b, seen.dir(home), home)
 	}
 	for _, dir := range []string{a.pigstyHome, filepath.Dir(paths[0])} {
 		file := filepath.Join(dir, "files", "pki", "ca", "ca.crt")
@@ -300,8 +366,34 @@ func (a *app) playSeen(ctx context.Context, path string, seen *inputs) (*pigsty.
 		}
 	}
 	play := pigsty.NewPlay(inv, o)
+	if err := play.Err(); err != nil {
+		return nil, err
+	}
+	if err := sandboxed(play); err != nil {
+		return nil, err
+	}
 	play.Model.Path, play.Model.EntryPoints = resolved(path), a.entryPoints()
 	return play, nil
+}
+
+// turn waits until no other inventory is being read: the console reads it for
+// more than one purpose, and a budget is for one at a time.
+func (a *app) turn(ctx context.Context) (done func(), err error) {
+	if a.loading == nil {
+		return func() {}, nil
+	}
+	done = func() { <-a.loading }
+	select {
+	case a.loading <- struct{}{}:
+		return done, nil // what ctx says is for the load
+	default:
+	}
+	select {
+	case a.loading <- struct{}{}:
+		return done, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the inventory is being read already: %w", ctx.Err())
+	}
 }
 
 // home is the Pigsty checkout: --pigsty-home, else the directory of the
@@ -349,7 +441,7 @@ func (a *app) managed(source string) string {
 }
 
 // prober asks nodes; it takes the CA that load found beside the inventory.
-func (a *app) prober() *probe.Prober { return probe.New(probe.Options{}) }
+func (a *app) prober() *probe.Prober { return probe.New(probe.Options{RequireAuth: a.requireAuth}) }
 
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {

@@ -19,6 +19,7 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/probe"
 )
 
 // IO is what a run may use of the process.
@@ -53,20 +54,21 @@ func exit(code int, err error) error {
 
 // app is one run.
 type app struct {
-	io         IO
-	inventory  string // -i
-	sshConfig  string
-	dialect    string
-	managedAt  string
-	pigstyHome string
-	vaultFile  string
-	askVault   bool
-	askBecome  bool
-	typed      string              // the vault password that was asked for
-	sudo       func() model.Secret // gives the password for sudo; nil without --ask-become-pass
-	lines      *bufio.Reader       // of standard input, for passwords without a terminal
-	core       string              // --ansible-core
-	preview    bool                // worth a second to learn the version of ansible-core
+	io          IO
+	inventory   string // -i
+	sshConfig   string
+	dialect     string
+	managedAt   string
+	pigstyHome  string
+	vaultFile   string
+	askVault    bool
+	askBecome   bool
+	typed       string              // the vault password that was asked for
+	sudo        func() model.Secret // gives the password for sudo; nil without --ask-become-pass
+	lines       *bufio.Reader       // of standard input, for passwords without a terminal
+	requireAuth string              // --require-auth: how PostgreSQL may ask for the password
+	core        string              // --ansible-core
+	preview     bool                // worth a second to learn the version of ansible-core
 
 	config      config.Config
 	context     config.Context // the zero value is none
@@ -76,6 +78,9 @@ type app struct {
 	sshControl  string
 	given       []string // flags that change how an inventory is read, as they were typed
 	log         commandLog
+	onScreen    bool                  // the console has the terminal: nothing else is written there
+	passedOver  []string              // ansible.cfg that were told to be passed over
+	loading     chan struct{}         // has room for the one load that is under way
 	roles       map[model.Host]string // pg_role in place of the inventory's
 	begun       bool                  // the command itself has begun
 	held        *bytes.Buffer         // what a command that only reads has printed; nil when it prints at once
@@ -84,7 +89,7 @@ type app struct {
 
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
 func Run(ctx context.Context, args []string, ios IO) int {
-	a := &app{io: ios, log: newCommandLog()}
+	a := &app{io: ios, log: newCommandLog(), loading: make(chan struct{}, 1)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(ios.In)
@@ -144,6 +149,9 @@ func (a *app) root() *cobra.Command {
 			if err := a.configure(cmd); err != nil {
 				return exit(unaskable(cmd.Name()), err)
 			}
+			if err := probe.CheckAuth(a.requireAuth); err != nil {
+				return wrong("--require-auth: %w", err)
+			}
 			if err := a.refuse(cmd); err != nil || !a.askBecome {
 				return err
 			}
@@ -165,6 +173,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
 	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
 	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, neither on a node nor on this machine: commands that write are refused, ssh keeps no host key and no connection; PGTUI_READ_ONLY and the configuration can say so too; docs/config.md has what it covers")
+	f.StringVar(&a.requireAuth, "require-auth", a.io.Getenv("PGREQUIREAUTH"), "how PostgreSQL may ask for the monitoring user's password, as libpq's require_auth, such as scram-sha-256 (default: any but clear text)")
 	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "ask once for the password that sudo wants on the nodes; it is kept in memory only")
 	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())

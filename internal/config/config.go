@@ -18,11 +18,14 @@ type Config struct {
 	Refresh  time.Duration // between two rounds of asking; 0 is pgtui's own choice
 	Theme    string        // "" is the terminal's own 16 colours
 	ReadOnly bool          // nothing may be changed
-	NoMouse  bool          // the terminal keeps the mouse from the start
-	NoFiles  bool          // the console does not read the nodes' files by itself
-	SSH      SSH
-	Keys     map[string][]string // action to the keys that ask for it
-	Columns  map[string][]string // screen to the columns it shows, in order
+	// RequireAuth is how PostgreSQL may ask for a password, as libpq's
+	// require_auth; "" is any but clear text.
+	RequireAuth string
+	NoMouse     bool // the terminal keeps the mouse from the start
+	NoFiles     bool // the console does not read the nodes' files by itself
+	SSH         SSH
+	Keys        map[string][]string // action to the keys that ask for it
+	Columns     map[string][]string // screen to the columns it shows, in order
 	// EntryPoints are ways in that no inventory knows, in the order of the file.
 	EntryPoints []EntryPoint
 }
@@ -125,6 +128,7 @@ func sections() []Section {
 		{"refresh", func(r *reader, n *yaml.Node, c *Config) { r.interval(n, "refresh", &c.Refresh) }},
 		{"theme", func(r *reader, n *yaml.Node, c *Config) { r.oneOf(n, "theme", Themes(), &c.Theme) }},
 		{"read-only", func(r *reader, n *yaml.Node, c *Config) { r.yes(n, "read-only", &c.ReadOnly) }},
+		{"require-auth", func(r *reader, n *yaml.Node, c *Config) { r.text(n, "require-auth", &c.RequireAuth) }},
 		{"read-files", func(r *reader, n *yaml.Node, c *Config) {
 			files := true
 			r.yes(n, "read-files", &files)
