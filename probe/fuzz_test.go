@@ -84,6 +84,7 @@ func FuzzParseCluster(f *testing.F) {
 }
 
 func FuzzParseConfig(f *testing.F) {
+	fuzz.Target(f)
 	f.Add([]byte(`{"synchronous_mode":"quorum","maximum_lag_on_failover":"1e3","synchronous_node_count":-1,"standby_cluster":{"port":0},"check_timeline":[]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseConfig(b)

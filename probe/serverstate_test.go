@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
 
@@ -95,6 +96,7 @@ func TestRuntimeServers(t *testing.T) {
 }
 
 func FuzzServerStates(f *testing.F) {
+	fuzz.Target(f)
 	f.Add(statesOf(f, "bookworm/maint-drain"))
 	f.Add(statesOf(f, "trixie/maint-drain"))
 	f.Add([]byte("1\n# be_name srv_name srv_admin_state srv_uweight srv_iweight\np s 8 1 1\n"))
