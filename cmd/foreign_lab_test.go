@@ -27,7 +27,7 @@ func TestLabForeignPatroni(t *testing.T) {
 	con.see("another cluster's Patroni answers")
 	onFleet := time.Since(began)
 	con.keys("/", "t", "e", "s", "t", "Enter", "Enter")
-	con.see("other cluster", "another cluster's Patroni answers at 10.10.10.13:8008")
+	con.see("SEEN BY", "✕ other cluster", "another cluster's Patroni answers at 10.10.10.13:8008")
 	onBoard := time.Since(began)
 	con.keys("q")
 	con.see("pgtui left with 0")

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // fastestWAL is more than any server writes, in bytes per second: what the
 // leader may have written between two answers is not called ahead.
@@ -57,14 +53,4 @@ func timelineOf(dcs PatroniCluster, name InstanceName) int {
 
 // tellsStreaming reports whether this Patroni tells whether a replica streams:
 // since 3.0.4.
-func (st *PatroniStatus) tellsStreaming() bool {
-	v := [3]int{}
-	for i, part := range strings.SplitN(st.Version, ".", 3) {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return false
-		}
-		v[i] = n
-	}
-	return v[0] > 3 || v[0] == 3 && (v[1] > 0 || v[2] >= 4)
-}
+func (s *PatroniStatus) tellsStreaming() bool { return s.Version != "" && s.generation(3, 0, 4) }

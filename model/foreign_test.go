@@ -24,11 +24,6 @@ func (w *world) identify(ids ...string) {
 	}
 }
 
-// lock lets member n pass or fail the check of the leader key.
-func (w *world) lock(n, code int) {
-	w.snap.Patroni[w.cls.Instances[n-1].Name].Checks["/primary"] = seen(code)
-}
-
 // TestAStrangerLeadsNothing: what answers at a member's address and is not the
 // member is no leader, no candidate and no witness.
 func TestAStrangerLeadsNothing(t *testing.T) {

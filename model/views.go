@@ -316,27 +316,35 @@ func confront(c *Cell, s *Snapshot, cl *Cluster, svc *Service, now time.Time) {
 	if stranger != nil && stranger.Sure && !stranger.Stray {
 		c.Foreign = stranger.Why
 	}
+	if c.Note == "" {
+		c.Note = noteOf(c, svc, view.Status.Err != nil, stranger)
+	}
+}
+
+// noteOf is where Patroni's answer, or the port, is another than HAProxy's word;
+// "" when they agree. silent says that Patroni does not answer.
+func noteOf(c *Cell, svc *Service, silent bool, stranger *Foreign) string {
 	serves := c.Verdict == Serving || c.Verdict == BackupServing
 	switch {
-	case c.Note != "":
 	case serves && stranger != nil:
-		c.Note = "HAProxy sends connections here, and " + stranger.Why
+		return "HAProxy sends connections here, and " + stranger.Why
 	case serves && c.Shut != "":
-		c.Note = "HAProxy sends connections here, and " + c.Shut
+		return "HAProxy sends connections here, and " + c.Shut
 	case serves && c.Full != "":
-		c.Note = c.Full
+		return c.Full
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
-		c.Note = "HAProxy still sends connections here, and its checks fail: " + c.Status
-	case serves && view.Status.Err != nil:
-		c.Note = "HAProxy still sends connections here, Patroni does not answer pgtui"
+		return "HAProxy still sends connections here, and its checks fail: " + c.Status
+	case serves && silent:
+		return "HAProxy still sends connections here, Patroni does not answer pgtui"
 	case c.Allowed == 0:
 	case !patronis(c.Allowed):
-		c.Note = c.Other
+		return c.Other
 	case serves && c.Allowed != 200:
-		c.Note = fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
+		return fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
 	case (c.Verdict == Refused || c.Verdict == Down) && c.Allowed == 200:
-		c.Note = fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
+		return fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
 	}
+	return ""
 }
 
 // shut fills in why the port that a service has of a cell's instance takes no
@@ -375,18 +383,7 @@ func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 		names = append(names, c.Instance)
 		settling = settling || c.Verdict == Settling
 		backup = backup || c.Verdict == BackupServing
-		if c.Foreign != "" && mismatch == "" {
-			mismatch = fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Foreign)
-		}
-		if c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling && mismatch == "" {
-			mismatch = fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
-			if c.Other != "" {
-				mismatch = fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Other)
-			}
-		}
-		if c.Shut != "" && mismatch == "" {
-			mismatch = fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
-		}
+		mismatch = or(mismatch, misplaced(c, svc))
 		if c.Full != "" {
 			full++
 		}
@@ -416,6 +413,23 @@ func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 		v.Verdict, v.Serving = Serving, names
 		v.Why = Join(names) + ": " + whyOf(v.Cells, names[0])
 	}
+}
+
+// misplaced is why a server that gets connections must not, or cannot take them;
+// "" when nothing is known against it.
+func misplaced(c *Cell, svc *Service) string {
+	refused := c.Allowed != 0 && c.Allowed != 200 && c.Verdict != Settling
+	switch {
+	case c.Foreign != "":
+		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Foreign)
+	case refused && c.Other != "":
+		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Other)
+	case refused:
+		return fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+	case c.Shut != "":
+		return fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
+	}
+	return ""
 }
 
 // withhold is what a port that takes no connections makes of its servers: none
