@@ -136,6 +136,14 @@ func explains(b *model.Board, v *model.View) string {
 			if slices.Contains(v.Serving, f.Instance) {
 				return f.Code
 			}
+		case "pool-paused", "pool-disabled", "pool-full", "pool-stalled", "check-yes-port-no", "foreign-patroni":
+			if f.Instance == "" || slices.Contains(v.Serving, f.Instance) {
+				return f.Code
+			}
+		case "haproxy-full":
+			if f.Host == v.HAProxy {
+				return f.Code
+			}
 		case "two-primaries", "no-leader":
 			return f.Code
 		}

@@ -14,7 +14,10 @@ type place struct {
 	replica string
 	any     string
 	proxy   string // a service's section
+	port    string // that it listens on
 	server  string // a server of it on any's HAProxy
+	nodes   []string
+	host    map[string]string // the address of each node
 }
 
 // kind is one kind of fault. Its commands are the lab's.
@@ -102,7 +105,62 @@ func kinds() []kind {
 	add("restart haproxy", 2*s, 4*s, false, func(p place) [][]string {
 		return cmd("exec", p.any, "systemctl", "restart", "haproxy")
 	}, nil)
-	return append(out, byHand()...)
+	return append(append(out, byHand()...), unseen()...)
+}
+
+// bouncer is one command to the console of a node's pgbouncer.
+func bouncer(node, command string) []string {
+	return []string{"exec", node, "psql", "host=127.0.0.1 port=6432 user=dbuser_dba password=DBUser.DBA dbname=pgbouncer", "-Xqc", command}
+}
+
+// unseen are the faults that no server's status on a stats page shows.
+func unseen() []kind {
+	const s = time.Second
+	drained := func(p place, state string) (out [][]string) {
+		for _, n := range p.nodes {
+			out = append(out, socket(n, "set server pg-test-primary/"+p.replica+" state "+state))
+		}
+		return out
+	}
+	return []kind{
+		{"frontend disabled", 4 * s, 6 * s, false,
+			func(p place) [][]string { return [][]string{socket(p.any, "disable frontend "+p.proxy)} },
+			func(p place) [][]string { return [][]string{socket(p.any, "enable frontend "+p.proxy)} }},
+		{"frontend at its maxconn", 5 * s, 7 * s, false,
+			func(p place) [][]string {
+				hold := "setsid psql 'host=127.0.0.1 port=" + p.port + " user=test password=test dbname=test' -Xqc 'select pg_sleep(9)' </dev/null >/dev/null 2>&1 & sleep 0.7"
+				return [][]string{{"exec", p.any, "sh", "-c", hold}, socket(p.any, "set maxconn frontend "+p.proxy+" 1")}
+			},
+			func(p place) [][]string {
+				return [][]string{socket(p.any, "set maxconn frontend "+p.proxy+" 3000")}
+			}},
+		{"pgbouncer paused", 10 * s, 13 * s, false,
+			func(p place) [][]string { return [][]string{bouncer(p.any, "PAUSE test")} },
+			func(p place) [][]string { return [][]string{bouncer(p.any, "RESUME test")} }},
+		{"pgbouncer's database disabled", 9 * s, 11 * s, false,
+			func(p place) [][]string { return [][]string{bouncer(p.any, "DISABLE test")} },
+			func(p place) [][]string { return [][]string{bouncer(p.any, "ENABLE test")} }},
+		{"switchover to a drained replica", 6 * s, 9 * s, true,
+			func(p place) [][]string {
+				return append(drained(p, "drain"), []string{"switchover", "pg-test", p.replica})
+			},
+			func(p place) [][]string { return drained(p, "ready") }},
+		{"one-way block", 9 * s, 12 * s, false,
+			func(p place) [][]string {
+				return [][]string{{"exec", p.replica, "sh", "-ec", "ip neigh replace 10.10.10.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent; ip route replace default via 10.10.10.99 dev eth0 table 100; " +
+					"ip rule add pref 100 to " + p.host[p.leader] + " ipproto tcp dport 8008 lookup 100"}}
+			},
+			func(p place) [][]string {
+				return [][]string{{"exec", p.replica, "sh", "-c", "ip rule del pref 100; ip route flush table 100; ip neigh del 10.10.10.99 dev eth0"}}
+			}},
+		{"another cluster's patroni", 8 * s, 10 * s, false,
+			func(p place) [][]string {
+				return [][]string{{"kill", p.replica, "patroni"}, {"exec", p.replica, "sh", "-c", "setsid socat TCP-LISTEN:8008,bind=" + p.host[p.replica] + ",fork,reuseaddr TCP:10.10.10.10:8008 </dev/null >/dev/null 2>&1 & sleep 0.2"}}
+			},
+			func(p place) [][]string {
+				return [][]string{{"exec", p.replica, "pkill", "-f", "TCP-LISTEN:8008"}, {"start", p.replica, "patroni"}}
+			}},
+	}
 }
 
 // byHand are what an operator does to servers and clusters.
@@ -152,9 +210,10 @@ func deck(rng *rand.Rand) []kind {
 // placeOf draws where the next fault strikes. The same number of draws is made
 // whoever leads, so that the same seed makes the same sequence.
 func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
-	var p place
+	p := place{host: map[string]string{}}
 	var all, replicas []string
 	for _, in := range c.Instances {
+		p.host[string(in.Name)] = string(in.Host)
 		all = append(all, string(in.Name))
 		if in.Name != b.Leader {
 			replicas = append(replicas, string(in.Name))
@@ -167,7 +226,7 @@ func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
 	}
 	services := c.Services()
 	svc := services[rng.IntN(1<<20)%len(services)]
-	p.proxy = svc.Proxy()
+	p.proxy, p.port, p.nodes = svc.Proxy(), svc.Port, all
 	p.server = draw(servedBy(c, b, svc, p.any))
 	return p
 }
