@@ -131,6 +131,8 @@ func attacks() map[string]string {
 		"a number of many digits":   withVars("x: "+strings.Repeat("9", 3_000_000)+"\ny: \"{{ 'a' * 999999999 }}\"", ""),
 		"many groups":               manyGroups(60_000),
 		"a long value in a message": withVars("pg_role: '"+big+"'", "") + "    pg-b: { vars: { pg_cluster: pg-b, pg_seq: 1 }, hosts: { 'h[1:3000]': {} } }\n",
+		"control characters":        withVars(`x: "{{ ['\u0001' * 9999999, '\u0001' * 9999999] | string | length }}"`, ""),
+		"one long line of JSON":     `{"_meta": {"hostvars": {"h": {"a": [` + strings.Repeat("{},", 4<<20) + `{}]}}}, "g": {"hosts": ["h"]}}`,
 		"selector, repeated":        withService(`selector: "[].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][].[@,@,@,@,@,@,@,@][]"`, ""),
 		"selector, a step":          withService(`selector: "[1::9223372036854775807]"`, `y: "{{ 'a' * 999999999 }}"`),
 		"selector, joins":           withService(`selector: "[? join('`+strings.Repeat("x", 15000)+`', [`+strings.TrimSuffix(strings.Repeat("'a',", 200), ",")+`]) == 'a']"`, doubled(40, "xy", `"{{ d%d }}{{ d%d }}"`)),
@@ -216,7 +218,7 @@ func slow() []string {
 	return []string{
 		"the text of a list", "lists that double", "aliases of a text", "quote", "many groups", "to_json", "flatten", "lists of letters",
 		"variables, joined", "variables, concatenated", "a set block", "loops with a condition", "map", "a list that doubles", "a list of itself",
-		"product of many", "letters", "sum", "brackets", "selector, joins", "union",
+		"product of many", "letters", "sum", "brackets", "control characters", "selector, joins", "union",
 	}
 }
 

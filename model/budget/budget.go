@@ -157,6 +157,6 @@ func Plus(n ...int) int {
 // Digits takes off what reading or writing a number of that many digits costs:
 // it grows faster than the number does.
 func (b *Budget) Digits(n int) error {
-	k := n / 256
+	k := n / 128
 	return b.Spend(1+n/8+Times(k, k), n)
 }

@@ -293,7 +293,7 @@ func (d *decoder) mapping(n *yaml.Node, depth int) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.b.Spend(0, budget.Times(len(pairs), budget.Entry)); err != nil {
+	if err := d.b.Spend(0, budget.Times(len(pairs)+1, budget.Entry)); err != nil {
 		return nil, err
 	}
 	out := py.NewDict(len(pairs))

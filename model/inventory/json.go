@@ -54,6 +54,7 @@ func (j *jsonReader) at() model.Pos {
 	for j.seen < end {
 		i := bytes.IndexByte(j.data[j.seen:end], '\n')
 		if i < 0 {
+			j.seen = end // a program may print all of it on one line
 			break
 		}
 		j.seen += i + 1
@@ -131,6 +132,9 @@ func (j *jsonReader) array(depth int) (py.Value, error) {
 }
 
 func (j *jsonReader) object(depth int) (py.Value, error) {
+	if err := j.b.Spend(1, budget.Entry); err != nil {
+		return nil, err
+	}
 	d := &py.Dict{At: j.at()}
 	for j.dec.More() {
 		k, err := j.token()

@@ -222,7 +222,7 @@ func (w *jsonWriter) print(v py.Value) ([]byte, error) {
 
 func (w *jsonWriter) value(v py.Value, depth int) error {
 	s, _ := py.Text(v)
-	if err := w.spent.Spend(1+len(s)>>6, 2*(4*depth+2*len(s)+16)); err != nil {
+	if err := w.spent.Spend(1+len(s)>>6, 3*(4*depth+2*len(s)+16)); err != nil {
 		return err
 	}
 	switch x := v.(type) {

@@ -103,7 +103,11 @@ func (l *loader) whole() (*Inventory, error) {
 		return nil, err
 	}
 	l.inv.Hash = hex.EncodeToString(l.sum.Sum(nil))
-	l.b.Where = nil
+	first := model.Pos{Line: 1}
+	if len(l.inv.Files) > 0 {
+		first.File = l.inv.Files[0]
+	}
+	l.b.Where = func() (model.Pos, string) { return first, "" } // for what is asked of the whole
 	return l.inv, l.b.Err()
 }
 

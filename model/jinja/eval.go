@@ -242,7 +242,7 @@ func (c *context) noteUnsafe(v py.Value, depth int) {
 }
 
 func (c *context) dict(e *expr) (py.Value, error) {
-	if err := c.b.Spend(0, budget.Times(len(e.kids)/2, budget.Entry)); err != nil {
+	if err := c.b.Spend(0, budget.Times(len(e.kids)/2+1, budget.Entry)); err != nil {
 		return nil, err
 	}
 	d := py.NewDict(len(e.kids) / 2)

@@ -65,7 +65,11 @@ func (h *host) services() (out []model.Service, problems []model.Problem) {
 			problem(f.at, h.name, f.what, f.try)
 			break // the loop itself fails: nothing after it is written
 		}
-		w.in(frame{pos: d.At, name: "service " + py.Cut(py.PrintIn(w.b, name)) + " of host " + py.Cut(h.inv.Name)})
+		at := d.At
+		if at.Line == 0 {
+			at = h.inv.At
+		}
+		w.in(frame{pos: at, name: "service " + py.Cut(py.PrintIn(w.b, name)) + " of host " + py.Cut(h.inv.Name)})
 		s, err := r.service(d, py.PrintIn(w.b, name))
 		s, err = r.byTemplate(s, d, err)
 		w.out()

@@ -129,9 +129,10 @@ func asciiJSON(s string) string {
 			b.WriteRune(r)
 		case r > 0xffff:
 			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+			hexed(&b, 'u', 0xd800+(r>>10), 4)
+			hexed(&b, 'u', 0xdc00+(r&0x3ff), 4)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			hexed(&b, 'u', r, 4)
 		}
 	}
 	return b.String()

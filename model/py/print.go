@@ -244,19 +244,29 @@ func quote(s string) string {
 		case r == '\t':
 			b.WriteString(`\t`)
 		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, r)
+			hexed(&b, 'x', r, 2)
 		case r < 0x7f || unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
+			hexed(&b, 'x', r, 2)
 		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			hexed(&b, 'u', r, 4)
 		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
+			hexed(&b, 'U', r, 8)
 		}
 	}
 	b.WriteByte(q)
 	return b.String()
+}
+
+// hexed writes an escape of so many hexadecimal digits.
+func hexed(b *strings.Builder, kind byte, r rune, digits int) {
+	const hex = "0123456789abcdef"
+	b.WriteByte('\\')
+	b.WriteByte(kind)
+	for i := digits - 1; i >= 0; i-- {
+		b.WriteByte(hex[r>>(4*i)&15])
+	}
 }
 
 func quoteBytes(s string) string {
@@ -279,7 +289,7 @@ func quoteBytes(s string) string {
 		case c == '\t':
 			b.WriteString(`\t`)
 		case c < ' ' || c >= 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, c)
+			hexed(&b, 'x', rune(c), 2)
 		default:
 			b.WriteByte(c)
 		}

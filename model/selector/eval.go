@@ -292,7 +292,7 @@ func (ev *evaluator) multi(n *node, v py.Value) (py.Value, error) {
 	if v == nil {
 		return nil, nil
 	}
-	if err := ev.b.Spend(1, budget.Times(len(n.kids), budget.Entry)); err != nil {
+	if err := ev.b.Spend(1, budget.Times(len(n.kids)+1, budget.Entry)); err != nil {
 		return nil, err
 	}
 	d, list := &py.Dict{}, make([]py.Value, 0, len(n.kids))
