@@ -35,7 +35,7 @@ func (a *app) applyCmd() *cobra.Command {
 		Long: "apply reads a plan that `pgtui reload <cluster> --out plan.json` saved, plans again, and runs\n" +
 			"when that comes to the same work, file for file. Otherwise it says what has changed and\n" +
 			"does nothing. A plan that was edited, or has no digest, is refused. The risks are judged\n" +
-			"anew. Exit codes are reload's.",
+			"again. Exit codes are reload's.",
 		Args: needs(1, "plan", "pgtui reload pg-test --dry-run --out plan.json; pgtui apply plan.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := roll.check(); err != nil {

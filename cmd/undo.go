@@ -201,7 +201,7 @@ func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
 			if at < 0 || r.Nodes[at].Want != apply.WantSum(n) {
 				return &model.Hint{
 					Err: fmt.Errorf("--resume: %s is not to become what plan %s made of it: the inventory or its files have changed since", n.Host, r.Plan),
-					Try: "pgtui reload " + string(p.Cluster) + " --dry-run, and begin anew",
+					Try: "pgtui reload " + string(p.Cluster) + " --dry-run, and begin again",
 				}
 			}
 		}

@@ -43,7 +43,7 @@ func memberState(in Input) []model.Finding {
 }
 
 // leftBehind is what there is to do about a member on an older timeline. To copy
-// it anew wipes its data: that is named only where the leader proves that it leads,
+// it again wipes its data: that is named only where the leader proves that it leads,
 // the DCS names the same leader and the same timelines, and nobody streams to the
 // member, and even then its log comes first.
 func leftBehind(in Input, m *model.Member) (evidence []string, hint string) {
