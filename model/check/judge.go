@@ -47,22 +47,8 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 			return false
 		}
 		x, y := was.Patroni[c.Instances[i].Name], is.Patroni[c.Instances[i].Name]
-		if !same(at, &x.Status, &y.Status) || !sameStatus(&x.Status.Value, &y.Status.Value) ||
-			!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {
+		if !sameView(at, &x, &y) {
 			return false
-		}
-		if !slices.EqualFunc(x.Ports, y.Ports, func(a, b model.PortView) bool {
-			return a.Port == b.Port && a.Shut(at.was) == b.Shut(at.is) && a.Open(at.was) == b.Open(at.is)
-		}) {
-			return false
-		}
-		if !same(at, &x.Pool, &y.Pool) || (x.PoolNow(at.was) == nil) != (y.PoolNow(at.is) == nil) || !reflect.DeepEqual(&x.Pool.Value, &y.Pool.Value) {
-			return false
-		}
-		for path, o := range x.Checks {
-			if p, ok := y.Checks[path]; !ok || o.Value != p.Value || !same(at, &o, &p) {
-				return false
-			}
 		}
 	}
 	for i := range c.Fronts {
@@ -78,6 +64,28 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 		return false
 	}
 	return sameProofs(at, c, was, is) && sameWord(at, c, was, is) && ownServers(b)
+}
+
+// sameView reports whether one instance answered the same.
+func sameView(at times, x, y *model.PatroniView) bool {
+	if !same(at, &x.Status, &y.Status) || !sameStatus(&x.Status.Value, &y.Status.Value) ||
+		!same(at, &x.Cluster, &y.Cluster) || !sameDCS(&x.Cluster.Value, &y.Cluster.Value) || len(x.Checks) != len(y.Checks) {
+		return false
+	}
+	if !slices.EqualFunc(x.Ports, y.Ports, func(a, b model.PortView) bool {
+		return a.Port == b.Port && a.Shut(at.was) == b.Shut(at.is) && a.Open(at.was) == b.Open(at.is)
+	}) {
+		return false
+	}
+	if !same(at, &x.Pool, &y.Pool) || (x.PoolNow(at.was) == nil) != (y.PoolNow(at.is) == nil) || !reflect.DeepEqual(&x.Pool.Value, &y.Pool.Value) {
+		return false
+	}
+	for path, o := range x.Checks {
+		if p, ok := y.Checks[path]; !ok || o.Value != p.Value || !same(at, &o, &p) {
+			return false
+		}
+	}
+	return true
 }
 
 // times are when a board was judged, and when it is needed again.
