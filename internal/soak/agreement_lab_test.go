@@ -13,7 +13,8 @@ const labScript = "../../testdata/lab/lab"
 
 // TestLabAgreement is the short form of `make soak`: two minutes of random
 // faults on the lab that is up. PGTUI_SOAK makes it longer, PGTUI_SEED plays a
-// printed sequence again.
+// printed sequence again, PGTUI_SOAK_ONLY limits it to kinds of faults by a regular
+// expression.
 func TestLabAgreement(t *testing.T) {
 	length, seed := 2*time.Minute, uint64(time.Now().UnixNano())
 	if v := os.Getenv("PGTUI_SOAK"); v != "" {
@@ -31,7 +32,7 @@ func TestLabAgreement(t *testing.T) {
 		seed = n
 	}
 	t.Logf("PGTUI_SEED=%d", seed)
-	rep, err := OnLab(t.Context(), labScript, length, seed, os.Stdout)
+	rep, err := OnLab(t.Context(), labScript, length, seed, os.Getenv("PGTUI_SOAK_ONLY"), os.Stdout)
 	if rep != nil {
 		rep.Print(os.Stdout)
 	}

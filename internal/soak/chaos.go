@@ -26,7 +26,7 @@ func (r *run) breakThings(ctx context.Context) error {
 	for ctx.Err() == nil {
 		left := end.Sub(r.Now())
 		if len(pile) == 0 {
-			pile = deck(r.rng)
+			pile = deck(r.rng, r.Only)
 		}
 		k := pile[0]
 		pile = pile[1:]

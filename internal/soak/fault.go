@@ -3,6 +3,8 @@ package soak
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"time"
 
 	"pgtui/model"
@@ -194,9 +196,10 @@ func byHand() []kind {
 	return out
 }
 
-// deck is every kind once in random order, one that moves the leader first.
-func deck(rng *rand.Rand) []kind {
-	all := kinds()
+// deck is every kind whose name matches only, once in random order, one that
+// moves the leader first.
+func deck(rng *rand.Rand, only string) []kind {
+	all := slices.DeleteFunc(kinds(), func(k kind) bool { return !regexp.MustCompile(only).MatchString(k.name) })
 	rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	for i := range all {
 		if all[i].long {

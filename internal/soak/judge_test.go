@@ -314,7 +314,7 @@ func TestSameSeedSameFaults(t *testing.T) {
 	play := func(seed uint64) string {
 		rng := random(seed)
 		var b strings.Builder
-		for _, k := range deck(rng) {
+		for _, k := range deck(rng, "") {
 			p := placeOf(rng, &w.inv.Clusters[0], &model.Board{Leader: "a-1"})
 			b.WriteString(k.name + " " + line(k.do(p)) + "\n")
 			if k.undo != nil {

@@ -39,7 +39,8 @@ func (l Lab) Do(ctx context.Context, args ...string) (string, error) {
 }
 
 // OnLab is Run against the lab that is up, from its known state and back to it.
-func OnLab(ctx context.Context, script string, length time.Duration, seed uint64, log io.Writer) (*Report, error) {
+// only limits the kinds of faults, as Options.Only does.
+func OnLab(ctx context.Context, script string, length time.Duration, seed uint64, only string, log io.Writer) (*Report, error) {
 	lab := Lab{Script: script}
 	inv, err := lab.Inventory(ctx)
 	if err != nil {
@@ -49,7 +50,7 @@ func OnLab(ctx context.Context, script string, length time.Duration, seed uint64
 		return nil, err
 	}
 	rep, err := Run(ctx, Options{
-		Lab: lab, Inventory: inv, Cluster: "pg-test", For: length, Seed: seed, Log: log, Now: time.Now,
+		Lab: lab, Inventory: inv, Cluster: "pg-test", For: length, Seed: seed, Only: only, Log: log, Now: time.Now,
 		Login: model.Login{User: "test", Password: "test", Databases: []string{"test"}},
 	})
 	if _, err2 := lab.Do(context.WithoutCancel(ctx), "reset"); err2 != nil {

@@ -25,6 +25,7 @@ type Options struct {
 	Cluster   model.ClusterName
 	Login     model.Login   // of the clients
 	For       time.Duration // how long faults are begun; the run ends some time later
+	Only      string        // a regular expression: the kinds of faults that are begun; "" is all
 	Seed      uint64        // the same seed gives the same faults in the same order
 	Every     time.Duration // between two looks at a node; 500 ms when 0
 	Log       io.Writer     // progress and evidence; nowhere when nil

@@ -19,18 +19,19 @@ import (
 func main() {
 	length := flag.Duration("for", 30*time.Minute, "how long faults are begun")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "makes the sequence of faults")
+	only := flag.String("only", "", "the kinds of faults that are begun, as a regular expression; all when empty")
 	script := flag.String("lab", "testdata/lab/lab", "the lab's command")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *script, *length, *seed); err != nil {
+	if err := run(ctx, *script, *length, *seed, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, script string, length time.Duration, seed uint64) error {
-	rep, err := soak.OnLab(ctx, script, length, seed, os.Stdout)
+func run(ctx context.Context, script string, length time.Duration, seed uint64, only string) error {
+	rep, err := soak.OnLab(ctx, script, length, seed, only, os.Stdout)
 	if rep != nil {
 		rep.Print(os.Stdout)
 	}
