@@ -74,18 +74,30 @@ func (j *Judge) Answered(a Answer) bool {
 	j.report.Tried++
 	key := j.key(a)
 	last := append(j.tries[key], a.Fault != "")
-	j.tries[key] = last[max(0, len(last)-5):]
+	j.tries[key] = last[max(0, len(last)-maxTries):]
 	doubt := false
 	if len(j.moments) > 0 {
 		v := viewOf(&j.moments[len(j.moments)-1].board, a)
 		if v != nil && (v.Verdict == model.Serving || v.Verdict == model.BackupServing) {
 			bad := failures(j.tries[key], len(v.Serving)+1)
-			a.Again = bad >= 2 || a.Fault == "" && bad == 0
+			a.Again = bad >= 2 || a.Fault == "" && failures(j.tries[key], enough(len(v.Serving))) == 0
 			doubt = a.Fault != ""
 		}
 	}
 	j.open = append(j.open, a)
 	return doubt
+}
+
+// maxTries is how many of a port's latest connections are remembered.
+const maxTries = 24
+
+// enough is how many connections in a row tell that a port works again: of
+// several servers, a few may all have gone to the others.
+func enough(servers int) int {
+	if servers < 2 {
+		return 2
+	}
+	return min(6*servers, maxTries)
 }
 
 // failures counts those among a port's latest n connections.
