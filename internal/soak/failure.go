@@ -111,7 +111,15 @@ func says(b *model.Board, before, now *model.View) bool {
 			return true
 		}
 	}
-	return false
+	return shut(before, now)
+}
+
+// shut reports whether a view says now that the port of a server it named before
+// takes nobody, as while its pgbouncer is paused.
+func shut(before, now *model.View) bool {
+	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c model.Cell) bool {
+		return c.Shut != "" && slices.Contains(before.Serving, c.Instance)
+	})
 }
 
 // explained is explains for the boards around an answer.
@@ -171,7 +179,7 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 			left = append(left, f)
 			continue
 		}
-		if tells(v) {
+		if tells(v) || shut(viewOf(&f.d.Before, a), v) {
 			j.report.PortNo++
 			continue
 		}
