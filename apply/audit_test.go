@@ -191,7 +191,7 @@ func TestAuditChain(t *testing.T) {
 	}
 	const old = `{"v":1,"run":"old","kind":"end","plan":"p0"}` + "\n"
 	edit := func(s string) string { return strings.Replace(s, "stopped", "applied", 1) }
-	// forge is an edit by somebody who makes the line's own hash anew.
+	// forge is an edit by somebody who makes the line's own hash again.
 	forge := func(s string) string {
 		var r model.Record
 		must(t, json.Unmarshal([]byte(edit(s)), &r))

@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// TestShown: a saved plan with a digest that somebody has made anew still shows
+// TestShown: a saved plan with a digest that somebody has made again still shows
 // what it does, or is refused.
 func TestShown(t *testing.T) {
 	a, _, _ := desk(t)

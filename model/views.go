@@ -389,7 +389,7 @@ func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 		}
 	}
 	if full > 0 && full == len(names) && mismatch == "" {
-		mismatch = fmt.Sprintf("no server takes a new connection; %s: %s", names[0], whyFull(v.Cells, names[0]))
+		mismatch = fmt.Sprintf("no server takes a new connection; %s: %s", names[0], cellIn(v.Cells, names[0]).Full)
 	}
 	switch {
 	case v.Closed != "":
@@ -411,7 +411,7 @@ func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 		v.Why = Join(names) + " serves as backup: no regular server can"
 	default:
 		v.Verdict, v.Serving = Serving, names
-		v.Why = Join(names) + ": " + whyOf(v.Cells, names[0])
+		v.Why = Join(names) + ": " + cellIn(v.Cells, names[0]).Why
 	}
 }
 
@@ -458,24 +458,14 @@ func unread(v *View, px *Proxy, regular bool) string {
 	return ""
 }
 
-// whyFull is why one instance's cell takes no further connection.
-func whyFull(cells []Cell, name InstanceName) string {
+// cellIn is one instance's cell; the zero value when there is none.
+func cellIn(cells []Cell, name InstanceName) Cell {
 	for i := range cells {
 		if cells[i].Instance == name {
-			return cells[i].Full
+			return cells[i]
 		}
 	}
-	return ""
-}
-
-// whyOf is the sentence of one instance's cell.
-func whyOf(cells []Cell, name InstanceName) string {
-	for i := range cells {
-		if cells[i].Instance == name {
-			return cells[i].Why
-		}
-	}
-	return ""
+	return Cell{}
 }
 
 // emptyWhy says in one line why nobody serves.

@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,6 +18,13 @@ const (
 
 // breakThings begins faults until r.For has passed, and undoes each.
 func (r *run) breakThings(ctx context.Context) error {
+	only, err := regexp.Compile(r.Only)
+	if err != nil {
+		return fmt.Errorf("soak: the kinds of faults: %w", err)
+	}
+	if len(deck(random(0), only)) == 0 {
+		return fmt.Errorf("soak: no kind of fault is called %q", r.Only)
+	}
 	end := r.Now().Add(r.For)
 	if err := r.calm(ctx); err != nil {
 		return err
@@ -26,7 +34,7 @@ func (r *run) breakThings(ctx context.Context) error {
 	for ctx.Err() == nil {
 		left := end.Sub(r.Now())
 		if len(pile) == 0 {
-			pile = deck(r.rng, r.Only)
+			pile = deck(r.rng, only)
 		}
 		k := pile[0]
 		pile = pile[1:]

@@ -198,8 +198,8 @@ func byHand() []kind {
 
 // deck is every kind whose name matches only, once in random order, one that
 // moves the leader first.
-func deck(rng *rand.Rand, only string) []kind {
-	all := slices.DeleteFunc(kinds(), func(k kind) bool { return !regexp.MustCompile(only).MatchString(k.name) })
+func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
+	all := slices.DeleteFunc(kinds(), func(k kind) bool { return !only.MatchString(k.name) })
 	rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	for i := range all {
 		if all[i].long {

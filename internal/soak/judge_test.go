@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -314,7 +315,7 @@ func TestSameSeedSameFaults(t *testing.T) {
 	play := func(seed uint64) string {
 		rng := random(seed)
 		var b strings.Builder
-		for _, k := range deck(rng, "") {
+		for _, k := range deck(rng, regexp.MustCompile("")) {
 			p := placeOf(rng, &w.inv.Clusters[0], &model.Board{Leader: "a-1"})
 			b.WriteString(k.name + " " + line(k.do(p)) + "\n")
 			if k.undo != nil {

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pgtui/model"
@@ -169,12 +168,4 @@ func askPatroni(svc *model.Service, name model.InstanceName) string {
 		}
 	}
 	return ""
-}
-
-// plain is a count and its noun, "1 client", "2 clients".
-func plain(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.FormatInt(n, 10) + " " + noun + "s"
 }

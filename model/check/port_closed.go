@@ -135,7 +135,7 @@ func takesNone(v *model.View) bool {
 
 // wait is "1 client waits", "2 clients wait".
 func wait(n int64) string {
-	return plain(n, "client") + map[bool]string{true: " waits", false: " wait"}[n == 1]
+	return fmt.Sprintf("%d %s", n, plural(int(n), "client waits", "clients wait"))
 }
 
 // of is "3 of 5 things", "3 things" without a limit.
