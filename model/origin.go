@@ -39,9 +39,9 @@ func (d *Definition) From() string {
 // Origin is one variable of a cluster on the hosts that have the same
 // definition of it: the one that won.
 type Origin struct {
-	Cluster  ClusterName // pg_cluster as written; "" for nodes of no cluster
-	Hosts    []Host      // that it holds on
-	Of       int         // how many hosts of the cluster were looked at
+	Cluster  string   // pg_cluster as written; "" for nodes of no cluster
+	Hosts    []string // that it holds on
+	Of       int      // how many hosts of the cluster were looked at
 	Variable string
 	Definition
 	// Differs says that the hosts of the cluster do not all have the same value,
@@ -57,15 +57,11 @@ func (o *Origin) All() bool { return o.Of > 1 && len(o.Hosts) == o.Of }
 
 // Where names the hosts it holds on, all or the first few.
 func (o *Origin) Where() string {
-	names := make([]string, len(o.Hosts))
-	for i, h := range o.Hosts {
-		names[i] = string(h)
-	}
 	switch {
 	case o.All():
 		return fmt.Sprintf("all %d", o.Of)
-	case len(names) > 3:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], " "), len(names)-2)
+	case len(o.Hosts) > 3:
+		return fmt.Sprintf("%s and %d more", strings.Join(o.Hosts[:2], " "), len(o.Hosts)-2)
 	}
-	return strings.Join(names, " ")
+	return strings.Join(o.Hosts, " ")
 }

@@ -165,7 +165,7 @@ func hostileAnswers(d *Deps) {
 		o.Problems = append(o.Problems, model.Problem{At: model.Pos{File: hostile, Line: 1}, Subject: hostile, What: hostile, Try: hostile})
 		for i := range o.Rows {
 			r := &o.Rows[i]
-			r.Value, r.Text, r.By, r.At.File, r.Hosts = hostile, []string{"  " + hostile, hostile}, hostile, hostile, []model.Host{hostile}
+			r.Value, r.Text, r.By, r.At.File, r.Hosts = hostile, []string{"  " + hostile, hostile}, hostile, hostile, []string{hostile}
 			r.Hid = []model.Definition{r.Definition, r.Definition}
 		}
 		if read++; read == 2 {

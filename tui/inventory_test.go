@@ -28,12 +28,12 @@ func (w *world) origins(name model.ClusterName) model.Origins {
 		if name != "" && c.Name != name {
 			continue
 		}
-		var hosts []model.Host
+		var hosts []string
 		for _, in := range c.Instances {
-			hosts = append(hosts, in.Host)
+			hosts = append(hosts, string(in.Host))
 		}
-		add := func(variable string, on []model.Host, d model.Definition, hid ...model.Definition) *model.Origin {
-			out.Rows = append(out.Rows, model.Origin{Cluster: c.Name, Hosts: on, Of: len(hosts), Variable: variable, Definition: d, Hid: hid})
+		add := func(variable string, on []string, d model.Definition, hid ...model.Definition) *model.Origin {
+			out.Rows = append(out.Rows, model.Origin{Cluster: string(c.Name), Hosts: on, Of: len(hosts), Variable: variable, Definition: d, Hid: hid})
 			return &out.Rows[len(out.Rows)-1]
 		}
 		line, group := 40+20*i, "group "+string(c.Name)
@@ -51,7 +51,7 @@ func (w *world) origins(name model.ClusterName) model.Origins {
 		add("pg_default_service_dest", hosts, def("pigsty.yml", 118, "group all", "pgbouncer"))
 		w.ports(c, hosts, def, add)
 		if len(hosts) > 2 {
-			add("pg_offline_query", hosts[2:], def("pigsty.yml", line+4, "host "+string(hosts[2]), "True")).Differs = true
+			add("pg_offline_query", hosts[2:], def("pigsty.yml", line+4, "host "+hosts[2], "True")).Differs = true
 		}
 		add("pg_vip_enabled", hosts, def("pigsty.yml", line+11, group, "True"), def("pigsty.yml", 121, "group all", "False"))
 		add("pg_vip_address", hosts, def("pigsty.yml", line+12, group, c.VIP+"/24"))
@@ -60,15 +60,15 @@ func (w *world) origins(name model.ClusterName) model.Origins {
 }
 
 // ports are the values of pg_port: one, or with trouble two.
-func (w *world) ports(c *model.Cluster, hosts []model.Host, def func(string, int, string, string, ...string) model.Definition,
-	add func(string, []model.Host, model.Definition, ...model.Definition) *model.Origin) {
+func (w *world) ports(c *model.Cluster, hosts []string, def func(string, int, string, string, ...string) model.Definition,
+	add func(string, []string, model.Definition, ...model.Definition) *model.Origin) {
 	all := def("group_vars/all.yml", 2, "group_vars of all", "5432")
 	if !w.trouble || len(hosts) < 3 {
 		add("pg_port", hosts, all)
 		return
 	}
-	add("pg_port", []model.Host{hosts[0], hosts[2]}, all).Differs = true
-	host := string(hosts[1])
+	add("pg_port", []string{hosts[0], hosts[2]}, all).Differs = true
+	host := hosts[1]
 	add("pg_port", hosts[1:2], def("host_vars/"+host+".yml", 1, "host_vars of "+host, "5433"), all).Differs = true
 }
 

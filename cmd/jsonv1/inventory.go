@@ -46,7 +46,7 @@ func NewOrigins(inv *model.Inventory, found *model.Origins) Origins {
 		Values: []Origin{}, Problems: []Problem{}}
 	for i := range found.Rows {
 		o := &found.Rows[i]
-		x := Origin{Cluster: string(o.Cluster), Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
+		x := Origin{Cluster: o.Cluster, Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
 		for _, h := range o.Hosts {
 			x.Hosts = append(x.Hosts, string(h))
 		}

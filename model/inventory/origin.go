@@ -57,7 +57,7 @@ func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 	var out []model.Origin
 	for _, c := range order {
 		for _, v := range important() {
-			out = append(out, originsOf(inv, model.ClusterName(c.name), c.hosts, v)...)
+			out = append(out, originsOf(inv, c.name, c.hosts, v)...)
 		}
 	}
 	return out
@@ -65,7 +65,7 @@ func Origins(inv *Inventory, hosts []*Host) []model.Origin {
 
 // originsOf are the definitions of a variable that won on the hosts of one
 // cluster.
-func originsOf(inv *Inventory, cluster model.ClusterName, hosts []*Host, variable string) []model.Origin {
+func originsOf(inv *Inventory, cluster string, hosts []*Host, variable string) []model.Origin {
 	var out []model.Origin
 	place, values, defined := map[string]int{}, map[string]bool{}, 0
 	for _, h := range hosts {
@@ -89,7 +89,7 @@ func originsOf(inv *Inventory, cluster model.ClusterName, hosts []*Host, variabl
 			}
 			out = append(out, model.Origin{Cluster: cluster, Of: len(hosts), Variable: variable, Definition: won})
 		}
-		out[i].Hosts = append(out[i].Hosts, model.Host(h.Name))
+		out[i].Hosts = append(out[i].Hosts, h.Name)
 		out[i].Hid = withHidden(out[i].Hid, chain)
 	}
 	for i := range out {

@@ -405,8 +405,8 @@ func ofVariable(all *model.Origins, o *model.Origin) []*model.Origin {
 // Place of the value under the cursor.
 func (p *Inventory) Place(e Env) Place {
 	at := Place{Cluster: p.cluster}
-	if o := p.here(); o != nil && at.Cluster == "" && e.Board(o.Cluster) != nil {
-		at.Cluster = o.Cluster
+	if o := p.here(); o != nil && at.Cluster == "" && e.Board(model.ClusterName(o.Cluster)) != nil {
+		at.Cluster = model.ClusterName(o.Cluster)
 	}
 	return at
 }

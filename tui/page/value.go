@@ -131,4 +131,4 @@ func valueLines(d *model.Definition, tone theme.Tone, e Env) []widget.Line {
 }
 
 // Command prints the values of the cluster, this one among them.
-func (p *Value) Command(Env) (string, string) { return words("pgtui inventory", p.of.Cluster), "" }
+func (p *Value) Command(Env) (string, string) { return words("pgtui inventory", model.ClusterName(p.of.Cluster)), "" }
