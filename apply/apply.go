@@ -13,6 +13,7 @@ import (
 	"pgtui/probe"
 	"pgtui/probe/transport"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // Applier makes plans from what the nodes have, and runs them.
@@ -72,7 +73,7 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
 	c := inv.Cluster(cluster)
 	if c == nil {
-		return nil, &model.Hint{
+		return nil, &source.Hint{
 			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
 			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
@@ -82,7 +83,7 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 	}
 	for _, h := range hosts {
 		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
-			return nil, &model.Hint{
+			return nil, &source.Hint{
 				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
 				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }), Usage: true,
 			}
@@ -140,7 +141,7 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	case err != nil:
 		return NodeFiles{Err: err}
 	case dir.Missing:
-		return NodeFiles{Missing: true, Err: &model.Hint{
+		return NodeFiles{Missing: true, Err: &source.Hint{
 			Err: fmt.Errorf("there is no %s", dir.Dir),
 			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
 		}}

@@ -10,6 +10,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // NodeFiles is what the HAProxy directory of one node holds.
@@ -153,7 +154,7 @@ func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	if owner == "" {
 		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", render.Printable(name), c.Name)
 	}
-	return &model.Hint{
+	return &source.Hint{
 		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", render.Printable(name), c.Name, owner),
 		Try: fmt.Sprintf("give the service of %s another name", c.Name),
 	}

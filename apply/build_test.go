@@ -9,6 +9,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func cfg(proxy, host, weight string) string {
@@ -115,7 +116,7 @@ func TestBuildRefuses(t *testing.T) {
 		{
 			name: "a service cannot be rendered: its old file stays", have: NodeFiles{Files: own}, want: []render.File{wanted(h, "50")},
 			change: func(c *model.Cluster) {
-				c.Problems = []model.Problem{{Subject: "pg-test-broken", What: "selector is missing", Fatal: true}, {Subject: "x", What: "a warning"}}
+				c.Problems = []source.Problem{{Subject: "pg-test-broken", What: "selector is missing", Fatal: true}, {Subject: "x", What: "a warning"}}
 			},
 			err: "pg-test-broken: selector is missing", changes: "change pg-test-primary.cfg",
 		},

@@ -11,6 +11,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // Execute runs a plan: it looks at all nodes first, then does one, the canary,
@@ -48,7 +49,7 @@ func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.Ste
 		err = Refused(p)
 	}
 	if err == nil && p.Inventory != inv.Hash {
-		err = &model.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
+		err = &source.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
 	}
 	if err == nil {
 		r.ledger, err = a.open(inv, p)
@@ -96,10 +97,10 @@ func Refused(p *model.Plan) error {
 	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is right"
 	for _, r := range p.Risks {
 		if r.Name == model.RiskRejected {
-			return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
+			return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
 		}
 	}
-	return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
+	return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
 }
 
 // label is the node as an operator knows it.
@@ -112,7 +113,7 @@ func label(n *model.NodePlan) string {
 
 // advice is what to do about a node that did not end as planned.
 func advice(n *model.NodePlan, r *model.NodeReport) string {
-	if try := model.TryOf(r.Err); try != "" {
+	if try := source.TryOf(r.Err); try != "" {
 		return try
 	}
 	kept := ""

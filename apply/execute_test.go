@@ -12,6 +12,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // fakeNode plays node.sh on one host: what it prints by mode.
@@ -240,7 +241,7 @@ func TestExecute(t *testing.T) {
 			name: "the stats page cannot be read: nothing is begun",
 			set: func(b *bench) {
 				b.page = func(string, bool) (model.HAProxyStats, error) {
-					return model.HAProxyStats{}, &model.Hint{Err: errors.New("HTTP 401"), Try: "check haproxy_admin_password"}
+					return model.HAProxyStats{}, &source.Hint{Err: errors.New("HTTP 401"), Try: "check haproxy_admin_password"}
 				}
 			},
 			outcomes: "untouched untouched untouched", calls: "", err: "the result could not be verified: HTTP 401", try: "check haproxy_admin_password",
@@ -297,7 +298,7 @@ func TestExecute(t *testing.T) {
 		{
 			name: "a service could not be rendered",
 			set: func(b *bench) {
-				b.plan.Problems = []model.Problem{{Subject: "pg-test-x", What: "no selector", Fatal: true}}
+				b.plan.Problems = []source.Problem{{Subject: "pg-test-x", What: "no selector", Fatal: true}}
 			},
 			outcomes: "untouched untouched untouched", calls: "", err: "nothing was changed: pg-test-x: no selector",
 		},
@@ -323,7 +324,7 @@ func TestExecute(t *testing.T) {
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("error %v\nwant  %s", err, tt.err)
 			}
-			if try := model.TryOf(err); !strings.Contains(try, tt.try) {
+			if try := source.TryOf(err); !strings.Contains(try, tt.try) {
 				t.Errorf("hint %q, want %q", try, tt.try)
 			}
 		})
@@ -376,8 +377,8 @@ func TestPlanQuestions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := a.Plan(t.Context(), inv, tt.cluster, tt.hosts)
-			if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(model.TryOf(err), tt.try) {
-				t.Errorf("error %v, hint %q", err, model.TryOf(err))
+			if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(source.TryOf(err), tt.try) {
+				t.Errorf("error %v, hint %q", err, source.TryOf(err))
 			}
 		})
 	}

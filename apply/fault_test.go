@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // TestAPanicIsAFailedStep: where pgtui itself fails in the middle of a node, that
@@ -142,16 +143,16 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	b := newBench()
 	b.app.Runner = runner(func(context.Context, transport.Cmd) (transport.Output, error) {
-		return transport.Output{}, &model.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}
+		return transport.Output{}, &source.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}
 	})
 	_, err := b.run(t.Context())
-	if model.TryOf(err) != "start pgtui with -K" {
-		t.Errorf("reload: %v, try %q", err, model.TryOf(err))
+	if source.TryOf(err) != "start pgtui with -K" {
+		t.Errorf("reload: %v, try %q", err, source.TryOf(err))
 	}
 	c := model.Cluster{Name: "pg-test", Fronts: []model.Front{{Host: "10.10.10.11"}}}
 	b.inv.Clusters = []model.Cluster{c}
 	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
-	if err != nil || len(p.Nodes) != 1 || model.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || model.TryOf(p.Refusal()) == "" {
+	if err != nil || len(p.Nodes) != 1 || source.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || source.TryOf(p.Refusal()) == "" {
 		t.Errorf("plan: %+v, %v", p.Nodes, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Ghost is an old worker of one node with what it holds of one cluster.
@@ -100,7 +101,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 	for i := range out {
 		x := &out[i]
 		if ctx.Err() != nil {
-			halted = &model.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
+			halted = &source.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
 			rec.Outcome, rec.Error, out = model.RunStopped, halted.Error(), out[:i]
 			break
 		}

@@ -12,6 +12,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 func TestArrange(t *testing.T) {
@@ -40,8 +41,8 @@ func TestArrange(t *testing.T) {
 		})
 	}
 	p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}}}
-	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || model.TryOf(err) != "its nodes are 1, 2" {
-		t.Errorf("%v, %q", err, model.TryOf(err))
+	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || source.TryOf(err) != "its nodes are 1, 2" {
+		t.Errorf("%v, %q", err, source.TryOf(err))
 	}
 	if err := Order(&p, []model.Host{"2"}); err != nil {
 		t.Error(err)
@@ -59,8 +60,8 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("outcomes %q, calls %q", outcomes, b.runner.calls)
 	}
 	const want = "pg-test: pg-test-2 (10.10.10.12): stage: locked by bob@admin since 2026-11-20T09:00:00Z (plan aaaa) (and 1 more: 10.10.10.13); nothing was changed"
-	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(model.TryOf(err), "wait until that run has ended") {
-		t.Errorf("error %v, hint %q\nwant  %s", err, model.TryOf(err), want)
+	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(source.TryOf(err), "wait until that run has ended") {
+		t.Errorf("error %v, hint %q\nwant  %s", err, source.TryOf(err), want)
 	}
 	if want := []string{"10.10.10.12 stage!", "10.10.10.13 stage!"}; !slices.Equal(b.steps, want) {
 		t.Errorf("steps %q", b.steps)

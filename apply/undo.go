@@ -16,6 +16,7 @@ import (
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 //go:embed backup.sh
@@ -130,7 +131,7 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run
 		}
 	}
 	if len(hosts) == 0 {
-		return model.Plan{}, &model.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
+		return model.Plan{}, &source.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
 	}
 	have := a.readAll(ctx, inv, hosts)
 	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
@@ -147,7 +148,7 @@ func notOurs(inv *model.Inventory, run *model.Run, h model.Host) error {
 	if run.Inventory == "" || run.Inventory == inv.Path {
 		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until it is done"
 	}
-	return &model.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *model.Run, have NodeFiles) model.NodePlan {
@@ -186,7 +187,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 			if same(is, there, kept.Old) {
 				continue // it is as it was already
 			}
-			now.Err = &model.Hint{
+			now.Err = &source.Hint{
 				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", safe.Text(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}

@@ -14,6 +14,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/source"
 )
 
 func (a *app) whatifCmd() *cobra.Command {
@@ -97,9 +98,9 @@ func lostNode(inv *model.Inventory, name string) (model.Host, error) {
 		}
 	}
 	if i := slices.IndexFunc(inv.Clusters, func(c model.Cluster) bool { return len(c.Instances) > 0 }); i >= 0 {
-		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
+		return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
 	}
-	return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
+	return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
 }
 
 // maxSaid is the longest sentence that is printed, in characters.

@@ -7,6 +7,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // pointWorld is accessWorld with entry points: one that may be anybody's, one
@@ -106,8 +107,8 @@ func TestTracePoint(t *testing.T) {
 		{"far", "offline", `entry point far has no port for "offline" of pg-test`, "one of: postgres, primary, replica"},
 		{"other", "primary", "entry point other is of cluster pg-other, which is not in the inventory", "cluster: NAME below entry-points.other in the configuration"},
 	} {
-		if _, _, err := model.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || model.TryOf(err) != tt.try {
-			t.Errorf("%v, try %s", err, model.TryOf(err))
+		if _, _, err := model.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || source.TryOf(err) != tt.try {
+			t.Errorf("%v, try %s", err, source.TryOf(err))
 		}
 	}
 	target := model.TraceTarget{DSN: d}

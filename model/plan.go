@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"time"
+
+	"pgtui/source"
 )
 
 // Plan is everything a reload of one cluster would do. It is a value: what
@@ -15,7 +17,7 @@ type Plan struct {
 	Nodes     []NodePlan // in the order they will be done
 	// Problems are the cluster's fatal problems: services that could not be
 	// rendered. A plan that has any deletes nothing and must not run.
-	Problems []Problem
+	Problems []source.Problem
 	// Risks are what it could do that nobody wants, judged when it was made.
 	Risks []Risk
 	// Accepted are the names of the risks that its operator has accepted.
@@ -102,7 +104,7 @@ func (p Plan) Changed() bool {
 // not be rendered, or a node's files could not be read.
 func (p Plan) Refusal() error {
 	for _, x := range p.Problems {
-		return &Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s: %s: not every service can be rendered, and a reload would leave out the rest", x.Subject, x.What),
 			Try: or(x.Try, "correct the inventory, then plan again"),
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // Risk is something a plan could do that its operator may not want. One that
@@ -175,7 +177,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 
 func rejected(n *NodePlan, s *Situation) []Risk {
 	if err := s.Checked[n.Host]; err != nil {
-		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: or(TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
+		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: or(source.TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
 	}
 	return nil
 }

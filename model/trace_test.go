@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // loggedIn is a login as the instance on that address says it.
@@ -156,7 +157,7 @@ func TestTraceDSN(t *testing.T) {
 	equal(t, "by VIP", text(), "postgres://app@10.10.10.3:5433/shop")
 	w.cls.VIP = ""
 	equal(t, "by every HAProxy", text(), "postgres://app@10.10.10.11:5433,10.10.10.12:5433,10.10.10.13:5433/shop")
-	if _, err := model.TraceDSN(w.cls, "prim"); err == nil || model.TryOf(err) != "one of: primary, replica" {
+	if _, err := model.TraceDSN(w.cls, "prim"); err == nil || source.TryOf(err) != "one of: primary, replica" {
 		t.Errorf("%v", err)
 	}
 }

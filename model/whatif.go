@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // Supposition is a change on paper: members or whole nodes that are gone, and
@@ -23,11 +25,11 @@ type Supposition struct {
 func (sup Supposition) Check(c *Cluster) error {
 	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
 		if n != "" && c.Instance(n) == nil {
-			return &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names()), Usage: true}
+			return &source.Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names()), Usage: true}
 		}
 	}
 	if sup.Leader != "" && slices.Contains(sup.down(c), sup.Leader) {
-		return &Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
+		return &source.Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"unicode/utf8"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // serve answers every connection to a loopback port with f, until the test ends.
@@ -354,8 +355,8 @@ func TestBadStatsPage(t *testing.T) {
 			timeout = 300 * time.Millisecond
 		}
 		_, err := New(Options{Timeout: timeout}).Stats(t.Context(), *tc.node)
-		if err == nil || !strings.Contains(err.Error(), tc.want) || (model.TryOf(err) != "") != tc.hint {
-			t.Errorf("%s: %v (hint %q)", tc.name, err, model.TryOf(err))
+		if err == nil || !strings.Contains(err.Error(), tc.want) || (source.TryOf(err) != "") != tc.hint {
+			t.Errorf("%s: %v (hint %q)", tc.name, err, source.TryOf(err))
 		}
 		if err != nil && strings.Contains(err.Error(), "pig") {
 			t.Errorf("%s: the password is in the error", tc.name)

@@ -16,6 +16,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Types of a row on the stats page.
@@ -151,7 +152,7 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (model.H
 		case http.StatusServiceUnavailable, http.StatusNotFound:
 			continue
 		case http.StatusUnauthorized:
-			return a.metrics(ctx, n, &model.Hint{
+			return a.metrics(ctx, n, &source.Hint{
 				Err: fmt.Errorf("haproxy: stats page: wrong user name or password for user %q (HTTP 401)", safe.Text(h.User, 40)),
 				Try: "check haproxy_admin_username and haproxy_admin_password in the inventory",
 			})
@@ -159,7 +160,7 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (model.H
 			return none, fmt.Errorf("haproxy: stats page %s: HTTP %d", safe.Text(uri, 80), resp.code)
 		}
 	}
-	return a.metrics(ctx, n, &model.Hint{
+	return a.metrics(ctx, n, &source.Hint{
 		Err: fmt.Errorf("haproxy: no stats page at %s", safe.Text(strings.Join(uris, " or "), 160)),
 		Try: "set nodename in the inventory to what the node calls itself: the page is named after it",
 	})

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 )
@@ -133,7 +134,7 @@ func TestAskedFrames(t *testing.T) {
 	trouble := newWorld()
 	trouble.trouble = true
 	refuse := func(d *Deps) {
-		err := &model.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
+		err := &source.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func TestAskedFrames(t *testing.T) {
 		asked, first := 0, d.Access
 		d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
 			if asked++; asked > 1 {
-				return model.Access{}, &model.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
+				return model.Access{}, &source.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
 			}
 			return first(ctx, inv, s, c)
 		}

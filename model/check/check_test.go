@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -134,7 +135,7 @@ func pooled(in *check.Input, p model.PoolState) {
 
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
-	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
+	silent := model.Observed[model.HAProxyStats]{Err: &source.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
 	tests := []struct {
 		name string
 		do   func(*check.Input)
@@ -376,7 +377,7 @@ func TestEachFinding(t *testing.T) {
 				Ports: []model.PortView{{Port: "6432", Observed: seen(model.PortState{Why: "refused", Refused: true})}}}
 		}, ""},
 		{"inventory problem", func(in *check.Input) {
-			in.Board.Cluster.Problems = []model.Problem{{Subject: "service x", What: "has no port", Fatal: true}}
+			in.Board.Cluster.Problems = []source.Problem{{Subject: "service x", What: "has no port", Fatal: true}}
 		}, "inventory-problem warning service x: has no port"},
 	}
 	tests = append(tests, onDemand()...)

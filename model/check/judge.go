@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Judge makes boards as Boards does, and makes those anew only whose clusters
@@ -118,7 +119,7 @@ func sameError(a, b error) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	return a.Error() == b.Error() && model.TryOf(a) == model.TryOf(b)
+	return a.Error() == b.Error() && source.TryOf(a) == source.TryOf(b)
 }
 
 func sameProofs(at times, c *model.Cluster, was, is *model.Snapshot) bool {

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // later is a snapshot of the same fleet a round of asking later: the same
@@ -71,7 +72,7 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 		},
 		"a silent HAProxy is silent for another reason": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
-			s.HAProxy["10.0.1.2"] = o.Next(o.Value, &model.Hint{Err: gone, Try: "x"}, t0, 0)
+			s.HAProxy["10.0.1.2"] = o.Next(o.Value, &source.Hint{Err: gone, Try: "x"}, t0, 0)
 		},
 		"a HAProxy has reached its global maxconn": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]

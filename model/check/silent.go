@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // haproxySilent: a HAProxy that does not answer.
@@ -90,7 +91,7 @@ func behind(in Input, name model.InstanceName) string {
 
 // hintOr is err's own hint, else the given one.
 func hintOr(err error, otherwise string) string {
-	if t := model.TryOf(err); t != "" {
+	if t := source.TryOf(err); t != "" {
 		return t
 	}
 	return otherwise
