@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
@@ -22,7 +23,7 @@ type Applier struct {
 	Runner transport.Runner
 	// Stats reads the stats page of one node, over a new connection each time:
 	// an old one may end at the worker that a reload has replaced.
-	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
+	Stats func(ctx context.Context, n model.Node) (haproxy.Stats, error)
 	// Probe asks the cluster's nodes once, for the risks of a plan; nil asks
 	// nobody, which is a risk.
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)

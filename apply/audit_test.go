@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -118,7 +119,7 @@ func TestNoAuditNoRun(t *testing.T) {
 func TestAuditRefused(t *testing.T) {
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
-	b.page = func(string, bool) (model.HAProxyStats, error) { return model.HAProxyStats{}, errors.New("HTTP 401") }
+	b.page = func(string, bool) (haproxy.Stats, error) { return haproxy.Stats{}, errors.New("HTTP 401") }
 	if _, err := b.run(t.Context()); err == nil {
 		t.Fatal("it ran")
 	}

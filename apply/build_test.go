@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/source"
@@ -79,7 +80,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("want hashes %q", n.Want)
 	}
 	x := n.Expect[0]
-	if x.Name != "pg-test-primary" || !slices.Equal(x.Servers, []model.ExpectedServer{{Name: "pg-test-1", Weight: "50"}, {Name: "pg-test-2", Backup: true}}) {
+	if x.Name != "pg-test-primary" || !slices.Equal(x.Servers, []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}, {Name: "pg-test-2", Backup: true}}) {
 		t.Errorf("expect %+v", x)
 	}
 	if n.Target.User != "dba" || n.Node != "pg-test-1" || n.ConfDir != "/etc/haproxy/conf.d" {

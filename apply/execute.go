@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
@@ -217,7 +218,7 @@ func orText(s, other string) string {
 
 // baseline is what the stats page said before anything was touched.
 type baseline struct {
-	stats model.HAProxyStats
+	stats haproxy.Stats
 	at    time.Time
 	fits  bool // it already was as the plan wants it
 	// renewed: the master has shown a new worker since.
@@ -234,10 +235,10 @@ func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.N
 	return baseline{stats: st, at: a.Now(), fits: mismatch(n, &st) == ""}, nil
 }
 
-func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (model.HAProxyStats, error) {
+func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (haproxy.Stats, error) {
 	node := inv.Node(n.Host)
 	if node == nil {
-		return model.HAProxyStats{}, fmt.Errorf("%s is not in the inventory", n.Host)
+		return haproxy.Stats{}, fmt.Errorf("%s is not in the inventory", n.Host)
 	}
 	return a.Stats(ctx, *node)
 }
@@ -331,7 +332,7 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 
 // verified is verify, and that the page can be told of. Where pgtui itself fails
 // over it the new files are not kept: nobody has seen that they are right.
-func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now model.HAProxyStats, err error) {
+func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now haproxy.Stats, err error) {
 	err = safe.Try("looking at the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
 			routing(n, &now)
@@ -344,7 +345,7 @@ func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.N
 // verify polls the stats page until it shows the plan's server set and the
 // predicted routing, from a process that has made its first checks, and
 // returns that page.
-func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (model.HAProxyStats, error) {
+func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (haproxy.Stats, error) {
 	limit := or(a.VerifyFor, 20*time.Second)
 	if w := a.Rollout.ConfirmWithin; w > 0 {
 		limit = min(limit, w)
@@ -355,7 +356,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 	proven, why := base.renewed, "it was not read in time"
 	for {
 		if a.Rollout.aborted() {
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		}
 		st, err := a.stats(ctx, inv, n)
 		switch {
@@ -364,7 +365,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 			why = err.Error()
 		default:
 			fits := mismatch(n, &st)
-			proven = proven || fits == "" && !base.fits || newWorker(&base.stats, &st, a.Now().Sub(base.at))
+			proven = proven || fits == "" && !base.fits || haproxy.NewWorker(&base.stats, &st, a.Now().Sub(base.at))
 			if why = unlike(n, fits, want, &st); why == "" && proven {
 				return st, nil
 			} else if why == "" {
@@ -376,16 +377,16 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 		case <-timer.C:
 		case <-a.Rollout.Abort:
 			timer.Stop()
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		case <-ctx.Done():
 			timer.Stop()
-			return model.HAProxyStats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
+			return haproxy.Stats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
 		}
 	}
 }
 
 // unlike says what a stats page still lacks, "" when nothing.
-func unlike(n *model.NodePlan, fits string, want map[string][]string, st *model.HAProxyStats) string {
+func unlike(n *model.NodePlan, fits string, want map[string][]string, st *haproxy.Stats) string {
 	if fits != "" {
 		return fits
 	}

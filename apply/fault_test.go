@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/source"
@@ -23,10 +24,10 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		outcomes, calls string
 	}{
 		{"before the first node", func(b *bench) {
-			b.page = func(string, bool) (model.HAProxyStats, error) { panic("broken on purpose") }
+			b.page = func(string, bool) (haproxy.Stats, error) { panic("broken on purpose") }
 		}, "untouched untouched untouched", ""},
 		{"over the stats page of the new worker", func(b *bench) {
-			b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+			b.page = func(_ string, live bool) (haproxy.Stats, error) {
 				if live {
 					panic("broken on purpose")
 				}
@@ -36,7 +37,7 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		{"while the script runs, and it has ended well", func(b *bench) {
 			b.runner.nodes[first].settle = settled
 			b.breaks("apply", 1)
-			b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+			b.page = func(_ string, live bool) (haproxy.Stats, error) {
 				return page(map[bool]int{true: 50, false: 100}[live], 500, "L7OK"), nil
 			}
 		}, "restored untouched untouched", "settle1 restore1"},
@@ -47,7 +48,7 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		{"while the script runs, and nobody says how it ended", func(b *bench) { b.breaks("apply", 1) },
 			"uncertain untouched untouched", "settle1"},
 		{"while the old files are put back: once more", func(b *bench) {
-			b.page = func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil }
+			b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 			b.breaks("restore", 1)
 		}, "restored untouched untouched", "apply1 restore1"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -18,7 +19,7 @@ import (
 type Ghost struct {
 	Host model.Host
 	PID  int
-	Pins []model.Pin
+	Pins []haproxy.Pin
 }
 
 // Text is "3 sessions: pg-test-primary/pg-test-1 3".
@@ -38,7 +39,7 @@ func (a *Applier) Ghosts(ctx context.Context, inv *model.Inventory, c *model.Clu
 	return ghosts(a.Examine(ctx, inv, []*model.Cluster{c}).Workers, c)
 }
 
-func ghosts(workers map[model.Host]model.Observed[model.Processes], c *model.Cluster) []Ghost {
+func ghosts(workers map[model.Host]source.Observed[haproxy.Processes], c *model.Cluster) []Ghost {
 	var out []Ghost
 	own := map[string]bool{}
 	for i := range c.Fronts {

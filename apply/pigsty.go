@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
@@ -71,7 +72,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		rep.Outcome, rep.Before = model.Applied, routing(n, &base.stats)
 		err := r.a.asPlanned(context.WithoutCancel(ctx), r.inv, r.p, n.Host)
 		if err == nil && played == nil {
-			var now model.HAProxyStats
+			var now haproxy.Stats
 			if now, err = r.a.verified(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
 				rep.After = routing(n, &now)
 			}

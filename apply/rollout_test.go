@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/source"
@@ -149,7 +150,7 @@ func TestConfirm(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		confirm  []string
-		page     func(string, bool) (model.HAProxyStats, error)
+		page     func(string, bool) (haproxy.Stats, error)
 		outcomes string
 		calls    string
 		err      string
@@ -160,7 +161,7 @@ func TestConfirm(t *testing.T) {
 			"restored untouched untouched", "apply1 confirm1", "verify: the confirmation came too late"},
 		{"it says nothing until its window is over", nil, nil,
 			"uncertain untouched untouched", "", "the node could not be told and has put the old files back by itself"},
-		{"the routing is not good: it is never told so", nil, func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil },
+		{"the routing is not good: it is never told so", nil, func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil },
 			"restored untouched untouched", "apply1 restore1", "the stats page does not confirm the reload"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

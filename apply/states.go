@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // StateLines are the two lines of haproxy.cfg that let a new worker take over
@@ -22,8 +23,8 @@ func StateLines() [][2]string {
 // States tells for each HAProxy node of the cluster the file by which servers'
 // states are handed over, "" where haproxy.cfg does not ask for it. It changes
 // nothing.
-func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]model.Observed[string] {
-	out := map[model.Host]model.Observed[string]{}
+func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]source.Observed[string] {
+	out := map[model.Host]source.Observed[string]{}
 	var mu sync.Mutex
 	hosts := fronts(c)
 	each(len(hosts), func(i int) {
@@ -41,7 +42,7 @@ func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Clu
 	}, func(i int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		out[hosts[i]] = model.Observed[string]{Err: err, Tried: a.Now()}
+		out[hosts[i]] = source.Observed[string]{Err: err, Tried: a.Now()}
 	})
 	return out
 }

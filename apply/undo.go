@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
-	"pgtui/render"
 	"pgtui/source"
 )
 
@@ -230,10 +230,10 @@ func exactly(n model.NodePlan, have, want map[string][]byte) model.NodePlan {
 	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		for _, s := range render.Sections(want[name]) {
+		for _, s := range haproxy.Sections(want[name]) {
 			x := model.ExpectedProxy{Name: s.Name}
 			for _, v := range s.Servers {
-				x.Servers = append(x.Servers, model.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
+				x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
 			}
 			n.Expect = append(n.Expect, x)
 		}

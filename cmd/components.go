@@ -66,7 +66,7 @@ func (a *app) componentsCmd() *cobra.Command {
 // with ssh systemd as well.
 func (a *app) componentsOf(ctx context.Context, inv *model.Inventory, nodes []*model.Node, ssh bool) []model.ComponentRow {
 	p := a.prober()
-	var facts map[model.Host]model.Observed[model.NodeFacts]
+	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {
 		facts = p.ReadNodes(ctx, a.runner(), nodes)
 	}

@@ -92,7 +92,7 @@ func checkAccess(t *testing.T, d tui.Deps, inv *model.Inventory) {
 		t.Error("a snapshot of another inventory counts")
 	}
 	old := *snap
-	old.TakenAt = old.TakenAt.Add(-model.StaleAfter)
+	old.TakenAt = old.TakenAt.Add(-source.StaleAfter)
 	if answers(&old, inv, []*model.Cluster{inv.Cluster("pg-test")}) {
 		t.Error("an old snapshot counts")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
@@ -109,7 +110,7 @@ const maxSaid = 500
 // probeWithServers is a snapshot of clusters, and with ssh what was done by hand to
 // the servers of their HAProxies.
 func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *model.Inventory, cls []*model.Cluster, ssh bool) (*model.Snapshot, error) {
-	var servers map[model.Host]model.Observed[model.ServerStates]
+	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
 	var faults [2]error
 	var g safe.Group

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/source"
 )
 
@@ -50,7 +51,7 @@ type NodePlan struct {
 	Gone []string
 	// Was and Become are the sections of the cluster's files as they are on disk
 	// and as the plan leaves them.
-	Was, Become []ConfSection
+	Was, Become []haproxy.ConfSection
 	// Err says why the node's files could not be read; the plan must not run then.
 	Err error
 }
@@ -77,14 +78,7 @@ func (f FileChange) Kind() string {
 // ExpectedProxy is one listen section as the plan leaves it.
 type ExpectedProxy struct {
 	Name    string
-	Servers []ExpectedServer
-}
-
-// ExpectedServer is one server row HAProxy must show.
-type ExpectedServer struct {
-	Name   string
-	Weight string
-	Backup bool
+	Servers []haproxy.ExpectedServer
 }
 
 // Changed reports whether the plan would change any file on the node.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/source"
 )
 
@@ -123,10 +124,10 @@ type Situation struct {
 	Board *Board // judged, with findings
 	// Conf and Workers are what the plan's nodes have on disk and which HAProxy
 	// processes run there.
-	Conf    map[Host]Observed[NodeConf]
-	Workers map[Host]Observed[Processes]
+	Conf    map[Host]source.Observed[NodeConf]
+	Workers map[Host]source.Observed[haproxy.Processes]
 	// Servers is what was done by hand to the servers of those HAProxies.
-	Servers map[Host]Observed[ServerStates]
+	Servers map[Host]source.Observed[haproxy.ServerStates]
 	// Checked is what each node's own HAProxy says of the whole would-be
 	// configuration: nil when it accepts it. A node that is missing was not
 	// asked.
@@ -189,7 +190,7 @@ func serverSets(n *NodePlan, s *Situation) []Risk {
 	add := func(name, format string, args ...any) {
 		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
 	}
-	after := map[string]*ConfSection{}
+	after := map[string]*haproxy.ConfSection{}
 	for i := range n.Become {
 		after[n.Become[i].Name] = &n.Become[i]
 	}
@@ -199,7 +200,7 @@ func serverSets(n *NodePlan, s *Situation) []Risk {
 		var stay int
 		if is != nil {
 			for _, v := range was.Servers {
-				if slices.ContainsFunc(is.Servers, func(w ExpectedServer) bool { return w.Name == v.Name }) {
+				if slices.ContainsFunc(is.Servers, func(w haproxy.ExpectedServer) bool { return w.Name == v.Name }) {
 					stay++
 				}
 			}
@@ -236,7 +237,7 @@ func (s *Situation) inUse(h Host, section string) (name, sessions string) {
 	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
 }
 
-func serverNames(s *ConfSection) string {
+func serverNames(s *haproxy.ConfSection) string {
 	var out []string
 	for _, v := range s.Servers {
 		out = append(out, v.Name)
@@ -254,7 +255,7 @@ func collisions(n *NodePlan, s *Situation) []Risk {
 		}
 	}
 	var out []Risk
-	for _, c := range Clashes(all) {
+	for _, c := range haproxy.Clashes(all) {
 		var names []string
 		mine := false
 		for _, sec := range c.Sections {
@@ -319,7 +320,7 @@ func settlingChecks(n *NodePlan, s *Situation) []Risk {
 }
 
 // haproxyOf is the stats page of a host, an empty one when none was read.
-func (s *Snapshot) haproxyOf(h Host) *HAProxyStats {
+func (s *Snapshot) haproxyOf(h Host) *haproxy.Stats {
 	v := s.HAProxy[h].Value
 	return &v
 }
@@ -423,7 +424,7 @@ func oldWorkers(n *NodePlan, s *Situation) []Risk {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {
 				all += px.Servers[j].Sessions
-				if slices.ContainsFunc(n.Was, func(w ConfSection) bool { return w.Name == px.Name }) {
+				if slices.ContainsFunc(n.Was, func(w haproxy.ConfSection) bool { return w.Name == px.Name }) {
 					own += px.Servers[j].Sessions
 				}
 			}

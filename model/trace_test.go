@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
 	"pgtui/source"
@@ -62,7 +63,7 @@ func TestTrace(t *testing.T) {
 			a.Try = model.Try{Fault: model.FaultTimeout, Text: "no route to 10.10.10.3:5433"}
 		}, model.HealthDown, "name ok, address wrong", "address breaks it: no route to 10.10.10.3:5433"},
 		{"no server", func(w *world, a *model.TraceAttempt) {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"no server, and no pooler on the way", func(w *world, a *model.TraceAttempt) {
@@ -73,7 +74,7 @@ func TestTrace(t *testing.T) {
 					svc.Members[j].Port = "5432"
 				}
 			}
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, postgres unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"pgbouncer down behind a healthy check", func(_ *world, a *model.TraceAttempt) {

@@ -22,6 +22,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -376,9 +377,9 @@ func TestWhatIsParsedIsCopied(t *testing.T) {
 		body  []byte
 		parse func([]byte) (any, error)
 	}{
-		{"stats page", stats, func(b []byte) (any, error) { return ParseStats(b) }},
+		{"stats page", stats, func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
 		{"stats page with a quote", []byte("# pxname,svname,type,status,weight,bck,last_chk\na,b,2,UP,1,0,\"x, \"\"y\"\"\"\n"),
-			func(b []byte) (any, error) { return ParseStats(b) }},
+			func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
 		{"/patroni", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-patroni.http"), func(b []byte) (any, error) { return ParsePatroni(b) }},
 		{"/cluster", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-cluster.http"), func(b []byte) (any, error) { return ParseCluster(b) }},
 	} {

@@ -23,7 +23,7 @@ func (w *world) heard() *model.Snapshot {
 		return &model.Snapshot{Inventory: w.inv, TakenAt: t0}
 	}
 	s := *w.snap
-	s.VIP = map[model.ClusterName]model.Observed[model.Host]{}
+	s.VIP = map[model.ClusterName]source.Observed[model.Host]{}
 	for i := range w.inv.Clusters {
 		c := &w.inv.Clusters[i]
 		if b := check.Board(w.snap, c, t0); b.Leader != "" {
@@ -49,7 +49,7 @@ func (w *world) cluster(name model.ClusterName) *model.Cluster {
 func (w *world) access(name model.ClusterName) model.Access {
 	s := w.heard()
 	b := check.Board(s, w.cluster(name), t0)
-	live := model.Live{Checks: map[model.Endpoint]model.Observed[model.EntryCheck]{}}
+	live := model.Live{Checks: map[model.Endpoint]source.Observed[model.EntryCheck]{}}
 	for _, e := range model.AccessOf(s, &b, live).Entries {
 		addr := e.Host
 		var c model.EntryCheck
@@ -67,7 +67,7 @@ func (w *world) access(name model.ClusterName) model.Access {
 // does not answer, and on the second node the pooler and an exporter are gone.
 func (w *world) components(name model.ClusterName) []model.ComponentRow {
 	var nodes []*model.Node
-	states := map[model.ComponentKey]model.Observed[model.ComponentState]{}
+	states := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	for i, in := range w.cluster(name).Instances {
 		n := *w.inv.Node(in.Host)
 		for _, part := range model.DialectV45.Parts() {

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/page"
@@ -33,7 +34,7 @@ func hostileWorld() *world {
 		v.Status.Value.State, v.Status.Value.Role = hostile, hostile
 		w.snap.Patroni[n] = v
 	}
-	w.server("pg-test", "", "primary", "pg-test-1", func(r *model.ServerStat) {
+	w.server("pg-test", "", "primary", "pg-test-1", func(r *haproxy.ServerRow) {
 		r.Status, r.CheckStatus, r.CheckDesc, r.CheckCode = hostile, hostile, hostile, 0
 	})
 	w.muteProxy("10.10.10.13", time.Minute)
@@ -194,8 +195,8 @@ func hostileAnswers(d *Deps) {
 			return model.NotRead(errHostile{}, t0)
 		}
 		return model.Reading{Conf: seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
-			Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
-			Servers: seen(model.ServerStates{Count: 1, Touched: []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: model.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
+			Sections: []haproxy.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
+			Servers: seen(haproxy.ServerStates{Count: 1, Touched: []haproxy.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: haproxy.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
 		rows, err := parts(ctx, inv, c)

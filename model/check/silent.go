@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -34,7 +35,7 @@ func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
 	for _, f := range in.Board.Cluster.Fronts {
 		o := in.Snap.HAProxy[f.Host]
-		if o.Err != nil || o.Value.Source != model.FromMetrics || o.Value.Why == nil {
+		if o.Err != nil || o.Value.Source != haproxy.FromMetrics || o.Value.Why == nil {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,

@@ -1,26 +1,22 @@
-package probe
+package haproxy
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"strconv"
 	"strings"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
 )
 
 // ParseMetrics reads what HAProxy's own Prometheus exporter says of the
 // servers: enough to know who gets connections. It does not tell which servers
 // are backups, how many checks are still missing, or what is configured, and it
 // calls a paused frontend UP.
-func ParseMetrics(page []byte) (model.HAProxyStats, error) {
-	st := model.HAProxyStats{Source: model.FromMetrics}
+func ParseMetrics(page []byte) (Stats, error) {
+	st := Stats{Source: FromMetrics}
 	found := false
 	sc := bufio.NewScanner(bytes.NewReader(page))
 	sc.Buffer(nil, 64<<10)
@@ -43,14 +39,14 @@ func ParseMetrics(page []byte) (model.HAProxyStats, error) {
 		case name == "haproxy_backend_status" && value == 1:
 			px.Back.Status = labels["state"]
 		case strings.HasPrefix(name, "haproxy_server_") && labels["server"] != "":
-			setServer(serverOf(px, labels["server"]), strings.TrimPrefix(name, "haproxy_server_"), labels["state"], value)
+			setServer(rowOf(px, labels["server"]), strings.TrimPrefix(name, "haproxy_server_"), labels["state"], value)
 		}
 	}
 	if err := sc.Err(); err != nil {
-		return model.HAProxyStats{}, fmt.Errorf("metrics: %w", err)
+		return Stats{}, fmt.Errorf("metrics: %w", err)
 	}
 	if !found {
-		return model.HAProxyStats{}, errors.New("metrics: HAProxy's exporter names no proxy")
+		return Stats{}, errors.New("metrics: HAProxy's exporter names no proxy")
 	}
 	for i := range st.Proxies {
 		for j := range st.Proxies[i].Servers {
@@ -64,7 +60,7 @@ func ParseMetrics(page []byte) (model.HAProxyStats, error) {
 }
 
 // setServer puts one sample into a server's row.
-func setServer(s *model.ServerStat, metric, state string, value float64) {
+func setServer(s *ServerRow, metric, state string, value float64) {
 	switch metric {
 	case "status":
 		if value == 1 {
@@ -95,19 +91,19 @@ func setServer(s *model.ServerStat, metric, state string, value float64) {
 	}
 }
 
-func proxyOf(st *model.HAProxyStats, name string) *model.Proxy {
+func proxyOf(st *Stats, name string) *Proxy {
 	if px := st.Proxy(name); px != nil {
 		return px
 	}
-	st.Proxies = append(st.Proxies, model.Proxy{Name: name})
+	st.Proxies = append(st.Proxies, Proxy{Name: name})
 	return &st.Proxies[len(st.Proxies)-1]
 }
 
-func serverOf(px *model.Proxy, name string) *model.ServerStat {
+func rowOf(px *Proxy, name string) *ServerRow {
 	if s := px.Server(name); s != nil {
 		return s
 	}
-	px.Servers = append(px.Servers, model.ServerStat{Name: name, UserWeight: -1, CheckMs: -1})
+	px.Servers = append(px.Servers, ServerRow{Name: name, UserWeight: -1, CheckMs: -1})
 	return &px.Servers[len(px.Servers)-1]
 }
 
@@ -136,21 +132,4 @@ func sample(line string) (name string, labels map[string]string, value float64, 
 		labels[k] = safe.Text(strings.Trim(v, `"`), 200)
 	}
 	return name, labels, value, true
-}
-
-// metrics asks the exporter, which wants no password and is at the same place
-// whatever the node calls itself. why is what kept the stats page from being
-// used.
-func (a *asker) metrics(ctx context.Context, n *model.Node, why error) (model.HAProxyStats, error) {
-	resp, err := a.ask(ctx, request{method: "GET", path: "/metrics", limit: maxStats,
-		addr: net.JoinHostPort(string(n.Host), strconv.Itoa(int(n.HAProxy.Port)))})
-	if err != nil || resp.code != http.StatusOK {
-		return model.HAProxyStats{}, why
-	}
-	st, err := ParseMetrics(resp.body)
-	if err != nil {
-		return model.HAProxyStats{}, why
-	}
-	st.URI, st.Why = "/metrics", why
-	return st, nil
 }

@@ -1,12 +1,12 @@
-package probe_test
+package haproxy_test
 
 import (
 	"fmt"
 	"os"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
-	"pgtui/probe"
 )
 
 // TestMetricsSayWhatTheStatsPageSays compares the exporter's answer with the
@@ -23,11 +23,11 @@ func TestMetricsSayWhatTheStatsPageSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := probe.ParseStats(page)
+		want, err := haproxy.ParseStats(page)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := probe.ParseMetrics(prom)
+		got, err := haproxy.ParseMetrics(prom)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestMetricsSayWhatTheStatsPageSays(t *testing.T) {
 
 func TestMetricsThatAreNone(t *testing.T) {
 	for _, page := range []string{"", "<html>", "haproxy_server_status{ 1\n", "node_load1 3\n", "haproxy_server_status{proxy=\"\",server=\"x\"} 1\n"} {
-		if st, err := probe.ParseMetrics([]byte(page)); err == nil {
+		if st, err := haproxy.ParseMetrics([]byte(page)); err == nil {
 			t.Errorf("%q: %+v", page, st)
 		}
 	}
@@ -74,7 +74,7 @@ func FuzzParseMetrics(f *testing.F) {
 		f.Add(b[:20000])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		st, err := probe.ParseMetrics(b)
+		st, err := haproxy.ParseMetrics(b)
 		if err == nil && len(st.Proxies) == 0 {
 			t.Error("no error and no proxy")
 		}

@@ -1,4 +1,4 @@
-package render_test
+package haproxy_test
 
 import (
 	"reflect"
@@ -6,9 +6,8 @@ import (
 	"testing"
 	"unicode"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
-	"pgtui/model"
-	"pgtui/render"
 )
 
 func TestConf(t *testing.T) {
@@ -25,14 +24,14 @@ frontend web
 backend web
     server a 10.0.0.3:80
 `
-	want := []model.ConfSection{
-		{File: "a.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: []model.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "50", Backup: true}}},
+	want := []haproxy.ConfSection{
+		{File: "a.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "50", Backup: true}}},
 		{File: "a.cfg", Name: "web", Binds: []string{"10.0.0.1:443,10.0.0.2:443", "/run/web.sock"}},
 	}
-	if got := render.Conf("a.cfg", []byte(text)); !reflect.DeepEqual(got, want) {
+	if got := haproxy.Conf("a.cfg", []byte(text)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	if got := render.Conf("b.cfg", []byte("listen x\n server y 1.2.3.4:5 check\n")); len(got) != 1 || got[0].Servers[0].Weight != "1" {
+	if got := haproxy.Conf("b.cfg", []byte("listen x\n server y 1.2.3.4:5 check\n")); len(got) != 1 || got[0].Servers[0].Weight != "1" {
 		t.Errorf("HAProxy's own weight is 1: %+v", got)
 	}
 }
@@ -43,7 +42,7 @@ func FuzzConf(f *testing.F) {
 	f.Add("\x1b.cfg", []byte("frontend \"x y\"\n bind :1,:2-9 ssl\n"))
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
 		odd := func(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) && !strings.Contains(s, "\t") }
-		sections := render.Conf(name, b)
+		sections := haproxy.Conf(name, b)
 		for _, s := range sections {
 			text := s.File + s.Name + strings.Join(s.Binds, "")
 			for _, v := range s.Servers {
@@ -53,7 +52,7 @@ func FuzzConf(f *testing.F) {
 				t.Fatalf("%q", text)
 			}
 		}
-		for _, c := range model.Clashes(sections) {
+		for _, c := range haproxy.Clashes(sections) {
 			if c.Port < 1 || c.Port > 65535 || len(c.Sections) < 2 {
 				t.Fatalf("%+v", c)
 			}
