@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -131,7 +132,7 @@ func each(n int, f func(i int), failed func(i int, err error)) {
 }
 
 func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
 	if n := inv.Node(h); n != nil {
@@ -148,13 +149,6 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 		}}
 	}
 	return NodeFiles{Files: dir.Contents()}
-}
-
-func or(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
 }
 
 // join lists at most twenty names.

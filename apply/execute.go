@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,7 +142,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan,
 	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), routing(n, &base.stats) }); err != nil {
 		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepStage, Err: err}
 	}
-	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	r, err := a.runScript(rctx, n, emit, text,
 		"apply", p.ID, n.ConfDir, a.who(), prefix, a.Now().UTC().Format("20060102T150405Z"), a.window())
 	cancel()
@@ -185,7 +186,7 @@ func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, 
 		r.outcome = string(model.Untouched)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir, a.who())
 	r.recovered = append(r.recovered, s.recovered...)
@@ -226,7 +227,7 @@ type baseline struct {
 }
 
 func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (baseline, error) {
-	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.VerifyFor, 20*time.Second))
 	defer cancel()
 	st, err := a.stats(ctx, inv, n)
 	if err != nil {
@@ -292,13 +293,13 @@ func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	var r *run
 	var err error
 	for end := a.Now().Add(a.Rollout.ConfirmWithin); ; {
-		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		r, err = a.runScript(rctx, n, nil, nil, "confirm", p.ID, n.ConfDir, a.who(), rep.Backup)
 		cancel()
 		if err == nil || a.Now().After(end) {
 			break
 		}
-		time.Sleep(or(a.Poll, 200*time.Millisecond))
+		time.Sleep(cmp.Or(a.Poll, 200*time.Millisecond))
 	}
 	rep.Recovered = append(rep.Recovered, r.recovered...)
 	switch {
@@ -320,7 +321,7 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	var r *run
 	var err error
 	for range 2 {
-		rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, a.who(), backup)
 		cancel()
 		if err == nil {
@@ -346,7 +347,7 @@ func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.N
 // predicted routing, from a process that has made its first checks, and
 // returns that page.
 func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (haproxy.Stats, error) {
-	limit := or(a.VerifyFor, 20*time.Second)
+	limit := cmp.Or(a.VerifyFor, 20*time.Second)
 	if w := a.Rollout.ConfirmWithin; w > 0 {
 		limit = min(limit, w)
 	}
@@ -372,7 +373,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
 			}
 		}
-		timer := time.NewTimer(or(a.Poll, 200*time.Millisecond))
+		timer := time.NewTimer(cmp.Or(a.Poll, 200*time.Millisecond))
 		select {
 		case <-timer.C:
 		case <-a.Rollout.Abort:

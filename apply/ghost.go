@@ -123,7 +123,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 
 func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {
 	n := nodeOf(inv, x.Host)
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	proxy := string(c.Name) + "-" + string(x.Service)
 	if f := c.Front(x.Host); f != nil && f.Service(x.Service) != nil {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,7 +160,7 @@ func (r *rollout) ready(ctx context.Context, n *model.NodePlan) (baseline, strin
 	if err != nil {
 		return base, model.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(r.a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.a.ReadFor, 20*time.Second))
 	defer cancel()
 	s, err := r.a.runScript(ctx, n, nil, nil, "ready", r.p.ID, n.ConfDir, r.a.who())
 	if err == nil {

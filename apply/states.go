@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Clu
 	hosts := fronts(c)
 	each(len(hosts), func(i int) {
 		h := hosts[i]
-		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		start, n := a.Now(), nodeOf(inv, h)
 		r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
@@ -88,7 +89,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 		if r.failed() != nil || r.halted(ctx, label(n)) {
 			break
 		}
-		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()
 		if err != nil {

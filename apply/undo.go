@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed" // backup.sh
 	"encoding/base64"
@@ -47,7 +48,7 @@ func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kep
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
 		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", safe.Text(plan, 40))
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	out, err := a.Runner.Run(ctx, transport.Cmd{Target: t, Script: backupScript, Args: []string{plan}, Reads: true})
 	switch {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -100,7 +101,7 @@ func (p Plan) Refusal() error {
 	for _, x := range p.Problems {
 		return &source.Hint{
 			Err: fmt.Errorf("%s: %s: not every service can be rendered, and a reload would leave out the rest", x.Subject, x.What),
-			Try: or(x.Try, "correct the inventory, then plan again"),
+			Try: cmp.Or(x.Try, "correct the inventory, then plan again"),
 		}
 	}
 	for _, n := range p.Nodes {
@@ -109,13 +110,6 @@ func (p Plan) Refusal() error {
 		}
 	}
 	return nil
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // Steps of a node, in order.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -178,7 +179,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 
 func rejected(n *NodePlan, s *Situation) []Risk {
 	if err := s.Checked[n.Host]; err != nil {
-		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: or(source.TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
+		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: cmp.Or(source.TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
 	}
 	return nil
 }

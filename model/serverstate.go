@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,7 +159,7 @@ func UnreadText(all []StatesUnread) string {
 	}
 	var names []string
 	for _, u := range all {
-		names = append(names, or(u.Node, string(u.HAProxy)))
+		names = append(names, cmp.Or(u.Node, string(u.HAProxy)))
 	}
 	return fmt.Sprintf("whether a server that is DOWN is in drain or maint is not known on %s, and it counts as ready: %s", strings.Join(names, ", "), all[0].Why)
 }

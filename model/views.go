@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -353,7 +354,7 @@ func judge(v *View, cls *Cluster, svc *Service, px *haproxy.Proxy) {
 		names = append(names, c.Instance)
 		settling = settling || c.Verdict == Settling
 		backup = backup || c.Verdict == BackupServing
-		mismatch = or(mismatch, misplaced(c, svc))
+		mismatch = cmp.Or(mismatch, misplaced(c, svc))
 		if c.Full != "" {
 			full++
 		}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ func sectionChange(b, a haproxy.Section) []string {
 	var out []string
 	out = append(out, bindChange(b.Binds, a.Binds)...)
 	if b.Check != a.Check {
-		out = append(out, fmt.Sprintf("check %s → %s", or(b.Check, "none"), or(a.Check, "none")))
+		out = append(out, fmt.Sprintf("check %s → %s", cmp.Or(b.Check, "none"), cmp.Or(a.Check, "none")))
 	}
 	out = append(out, serversChange(b.Servers, a.Servers)...)
 	return append(out, settingsChange(b.Settings, a.Settings)...)
@@ -124,7 +125,7 @@ func serversChange(b, a []haproxy.SectionServer) []string {
 func serverChange(o, n haproxy.SectionServer) []string {
 	var out []string
 	if o.Weight != n.Weight {
-		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, or(o.Weight, "default"), or(n.Weight, "default")))
+		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, cmp.Or(o.Weight, "default"), cmp.Or(n.Weight, "default")))
 	}
 	if o.Backup != n.Backup {
 		out = append(out, fmt.Sprintf("%s: %s → %s", n.Name, kind(o), kind(n)))
@@ -133,11 +134,11 @@ func serverChange(o, n haproxy.SectionServer) []string {
 		out = append(out, fmt.Sprintf("address of %s: %s → %s", n.Name, o.Addr, n.Addr))
 	}
 	if o.CheckPort != n.CheckPort {
-		out = append(out, fmt.Sprintf("check port of %s: %s → %s", n.Name, or(o.CheckPort, "none"), or(n.CheckPort, "none")))
+		out = append(out, fmt.Sprintf("check port of %s: %s → %s", n.Name, cmp.Or(o.CheckPort, "none"), cmp.Or(n.CheckPort, "none")))
 	}
 	if !slices.Equal(o.Rest, n.Rest) {
 		out = append(out, fmt.Sprintf("options of %s: %s → %s", n.Name,
-			or(strings.Join(o.Rest, " "), "none"), or(strings.Join(n.Rest, " "), "none")))
+			cmp.Or(strings.Join(o.Rest, " "), "none"), cmp.Or(strings.Join(n.Rest, " "), "none")))
 	}
 	return out
 }
@@ -183,7 +184,7 @@ func without(a, b []string) []string {
 	return out
 }
 
-func bindsText(b []string) string { return or(strings.Join(b, ", "), "no port") }
+func bindsText(b []string) string { return cmp.Or(strings.Join(b, ", "), "no port") }
 
 func kind(s haproxy.SectionServer) string {
 	if s.Backup {
@@ -204,11 +205,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

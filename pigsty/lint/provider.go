@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 
 	"pgtui/ansible/py"
@@ -106,19 +107,12 @@ func providerDisagrees() Rule {
 					if !declared || name == "" && at == in.var1(p, "pg_service_provider") {
 						at = in.var1(m.Host, "pg_role")
 					}
-					out = append(out, Finding{At: at, Subject: string(c.Name), What: fmt.Sprintf("the provider of %s is %s, that of the primary %s is %s", m.Name, or(name, "none"), p, want), Fix: "set pg_service_provider once, in the vars of the cluster"})
+					out = append(out, Finding{At: at, Subject: string(c.Name), What: fmt.Sprintf("the provider of %s is %s, that of the primary %s is %s", m.Name, cmp.Or(name, "none"), p, want), Fix: "set pg_service_provider once, in the vars of the cluster"})
 					break
 				}
 			}
 			return out
 		}}
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // providerWithoutCA: the health checks of a provider need the CA file of a
