@@ -45,7 +45,7 @@ func oldest(b *Board, s *Snapshot, now time.Time) time.Time {
 		}
 	}
 	for i := range b.Cluster.LoadBalancers {
-		if o := s.HAProxy[b.Cluster.LoadBalancers[i].Host]; current(o, now) && (at.IsZero() || o.At.Before(at)) {
+		if o := s.HAProxy[b.Cluster.LoadBalancers[i].Host]; o.Current(now) && (at.IsZero() || o.At.Before(at)) {
 			at = o.At
 		}
 	}
@@ -90,7 +90,7 @@ func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
 	switch {
 	case o.Err != nil:
 		v.Why = o.Err.Error()
-	case !current(o, now):
+	case !o.Current(now):
 		v.Why = "it has not been asked yet"
 	default:
 		v.Holder = o.Value
@@ -125,7 +125,7 @@ func dcsView(s *Snapshot, c *Cluster, now time.Time) (view PatroniCluster, ok bo
 	var at time.Time
 	for i := range c.Instances {
 		o := s.Patroni[c.Instances[i].Name].Cluster
-		if current(o, now) && o.At.After(at) {
+		if o.Current(now) && o.At.After(at) {
 			view, at, ok = o.Value, o.At, true
 		}
 	}
@@ -153,7 +153,7 @@ func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now tim
 		m.Why = m.Foreign.Why
 		return m
 	}
-	if !current(o, now) {
+	if !o.Current(now) {
 		m.Why = "Patroni has not been asked yet"
 		if o.Err != nil {
 			m.Why = "Patroni does not answer" + Because(o.Err)
@@ -219,7 +219,7 @@ func portOf(v PatroniView, in *Instance, now time.Time) PortWord {
 // only the holder of the leader key passes.
 func holdsLock(v PatroniView, now time.Time) bool {
 	for path, o := range v.Checks {
-		if (WantsPrimary(path) || LockOnly(path, true)) && current(o, now) && o.Value == 200 {
+		if (WantsPrimary(path) || LockOnly(path, true)) && o.Current(now) && o.Value == 200 {
 			return true
 		}
 	}
@@ -287,7 +287,7 @@ func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
 		if m := &b.Members[i]; m.Role == "primary" {
 			told := false
 			for path, o := range s.Patroni[m.Instance].Checks {
-				told = told || LockOnly(path, b.Cluster.Standby) && current(o, now)
+				told = told || LockOnly(path, b.Cluster.Standby) && o.Current(now)
 			}
 			if !told {
 				return true
@@ -302,7 +302,7 @@ func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
 // which were read moments apart.
 func lags(s *Snapshot, b *Board, dcs PatroniCluster, now time.Time) {
 	head := int64(-1)
-	if o := s.Patroni[b.Leader].Status; b.Leader != "" && current(o, now) {
+	if o := s.Patroni[b.Leader].Status; b.Leader != "" && o.Current(now) {
 		head = o.Value.Location
 	}
 	for i := range b.Members {

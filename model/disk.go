@@ -184,7 +184,7 @@ func PinnedSessions(s *Snapshot, b *Board, host Host, now time.Time) []Pinned {
 				}
 				name := InstanceName(p.Server)
 				x := Pinned{Host: host, Worker: w, Service: svc.Name, Instance: name, Sessions: p.Sessions}
-				if c := s.Patroni[name].Checks[svc.Check]; current(c, now) {
+				if c := s.Patroni[name].Checks[svc.Check]; c.Current(now) {
 					x.Allowed, x.Refused = c.Value, c.Value != 200 && patronis(c.Value)
 				}
 				if x.Refused || !servedNow(b, host, svc.Name, name) {

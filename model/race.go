@@ -177,7 +177,7 @@ func (r *race) head() int64 {
 		return -1
 	}
 	o := r.s.Patroni[r.b.Leader].Status
-	if !current(o, r.now) {
+	if !o.Current(r.now) {
 		return -1
 	}
 	return o.Value.Position()
@@ -514,5 +514,5 @@ func cascades(s *Snapshot, b *Board, name, leader InstanceName, down []InstanceN
 	if from == "" || from == leader || from == name || slices.Contains(down, from) {
 		return false
 	}
-	return b.Cluster.Instance(from) != nil && current(s.Patroni[from].Status, now)
+	return b.Cluster.Instance(from) != nil && s.Patroni[from].Status.Current(now)
 }

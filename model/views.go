@@ -13,7 +13,6 @@ import (
 )
 
 // current reports whether o answers for the present at now.
-func current[T any](o source.Observed[T], now time.Time) bool { return o.Current(now) }
 
 // RouteOf answers for one service: on every HAProxy node that exposes it,
 // which instances get new connections at now, and why.
@@ -43,7 +42,7 @@ func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time
 func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	obs := s.HAProxy[v.HAProxy]
 	v.At = obs.At
-	fresh := current(obs, now)
+	fresh := obs.Current(now)
 	v.Stale = obs.Ever() && !fresh
 	px := obs.Value.Proxy(svc.Proxy())
 	switch {
@@ -275,7 +274,7 @@ func share(cells []Cell, px *haproxy.Proxy) {
 // confront sets Patroni's own answer beside HAProxy's.
 func confront(c *Cell, s *Snapshot, cl *Cluster, svc *Service, now time.Time) {
 	obs, ok := s.Patroni[c.Instance].Checks[svc.Check]
-	if ok && current(obs, now) {
+	if ok && obs.Current(now) {
 		c.Allowed = obs.Value
 	}
 	shut(c, s, cl, svc, now)
@@ -324,7 +323,7 @@ func noteOf(c *Cell, svc *Service, silent bool, stranger *Foreign) string {
 // broken.
 func shut(cell *Cell, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	view := s.Patroni[cell.Instance]
-	if len(view.Ports) == 0 && !view.Pool.Ever() || !current(view.Status, now) {
+	if len(view.Ports) == 0 && !view.Pool.Ever() || !view.Status.Current(now) {
 		return
 	}
 	servers, _ := svc.Servers()

@@ -409,7 +409,7 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 	for i := range c.Instances {
 		name := c.Instances[i].Name
 		v := s.Patroni[name]
-		known := current(v.Status, f.now)
+		known := v.Status.Current(f.now)
 		var t turn
 		switch {
 		case slices.Contains(f.down, name):
@@ -519,7 +519,7 @@ func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
 	}
 	st.SyncStandby, st.QuorumStandby = t.will.Sync, t.will.Quorum
 	for path, o := range v.Checks {
-		if !t.same(path) || !current(o, now) {
+		if !t.same(path) || !o.Current(now) {
 			o = source.Observed[int]{Value: t.will.Code(path), At: now, Tried: now}
 		}
 		out.Checks[path] = o
