@@ -66,7 +66,7 @@ func (a *app) accessCmd() *cobra.Command {
 			if err := a.printAccess(inv, &board, &acc, output, scheme, board.Judged); err != nil {
 				return err
 			}
-			health, _ := access.AccessHealth(&acc)
+			health, _ := access.Health(&acc)
 			return exit(int(health), nil)
 		},
 	}
@@ -94,7 +94,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 		}
 	}
 	board := boardsOf(snap, cls, now())[0]
-	plan := access.AccessOf(snap, &board, access.Live{})
+	plan := access.Of(snap, &board, access.Live{})
 	ends := make([]model.Endpoint, len(plan.Entries))
 	for i := range plan.Entries {
 		ends[i] = plan.Entries[i].Endpoint
@@ -121,7 +121,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 	g.Wait()
 	snap = &seen
 	board = boardsOf(snap, cls, now())[0]
-	return access.AccessOf(snap, &board, live), board, nil
+	return access.Of(snap, &board, live), board, nil
 }
 
 // answers reports whether a snapshot is of this inventory, recent, and of
@@ -134,7 +134,7 @@ func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) b
 func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) error {
 	snap := &model.Snapshot{Inventory: inv, TakenAt: now()}
 	boards := boardsOf(snap, []*model.Cluster{c}, snap.TakenAt)
-	acc := access.AccessOf(snap, &boards[0], access.Live{})
+	acc := access.Of(snap, &boards[0], access.Live{})
 	text, err := render.Emit(k, inv, &acc)
 	if err != nil {
 		return exit(int(model.HealthUnknown), err)
@@ -180,7 +180,7 @@ func printMatrix(w io.Writer, acc *access.Access) {
 	for _, n := range acc.Notes {
 		fmt.Fprintf(w, "\n%s\n", safe.Text(n, 300))
 	}
-	health, summary := access.AccessHealth(acc)
+	health, summary := access.Health(acc)
 	fmt.Fprintf(w, "\n%s %s  %s\n", mark(health), health, safe.Text(summary, 300))
 }
 

@@ -131,7 +131,7 @@ func (a *app) rolesOf(ctx context.Context, play *pigsty.Play, args []string) (*r
 		}
 		return ""
 	}}
-	b := board.BoardOf(snap, cls[0], now())
+	b := board.Of(snap, cls[0], now())
 	r.rows, r.err = board.Roles(&b)
 	return r, nil
 }

@@ -106,7 +106,7 @@ func TestPinnedSessions(t *testing.T) {
 	ghost := haproxy.Worker{PID: 5, Old: true, Known: true, Pins: []haproxy.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 3}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}, {Proxy: "other", Server: "x", Sessions: 9}}}
 	w.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"10.10.10.11": modeltest.Seen(haproxy.Processes{At: modeltest.T0, Workers: []haproxy.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
 	pinned := func() string {
-		b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b := board.Of(w.Snap, w.Cls, modeltest.T0)
 		var out []string
 		for _, p := range board.PinnedSessions(w.Snap, &b, "10.10.10.11", modeltest.T0) {
 			out = append(out, fmt.Sprintf("%s→%s %d %d %v", p.Service, p.Instance, p.Sessions, p.Allowed, p.Refused))

@@ -23,13 +23,13 @@ const maxTraceHosts = 32
 // ParseDSN reads a connection string as libpq does: URI or key=value, with
 // what PG… variables, pg_service.conf and ~/.pgpass add. Its errors do not
 // repeat it: there may be a password in it.
-func ParseDSN(dsn string) (trace.TraceTarget, error) {
+func ParseDSN(dsn string) (trace.Target, error) {
 	cfg, err := pgconn.ParseConfig(dsn)
 	if err != nil {
-		return trace.TraceTarget{}, &source.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
+		return trace.Target{}, &source.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
 			Try: "postgres://user@host:5433/database, or host=… port=… user=… dbname=…"}
 	}
-	t := trace.TraceTarget{DSN: access.DSN{User: cfg.User, Database: cfg.Database, Attrs: attrsOf(cfg)}}
+	t := trace.Target{DSN: access.DSN{User: cfg.User, Database: cfg.Database, Attrs: attrsOf(cfg)}}
 	if t.Database == "" {
 		t.Database = cfg.User
 	}
@@ -49,11 +49,11 @@ func ParseDSN(dsn string) (trace.TraceTarget, error) {
 		return nil
 	}
 	if err := add(cfg.Host, cfg.Port); err != nil {
-		return trace.TraceTarget{}, err
+		return trace.Target{}, err
 	}
 	for _, f := range cfg.Fallbacks {
 		if err := add(f.Host, f.Port); err != nil {
-			return trace.TraceTarget{}, err
+			return trace.Target{}, err
 		}
 	}
 	t.Login = model.Login{User: cfg.User, Password: model.Secret(cfg.Password), Databases: []string{t.Database}, Auth: cfg.RequireAuth}
@@ -83,11 +83,11 @@ func attrsOf(cfg *pgconn.Config) string {
 // target_session_attrs wants, and returns every address that was tried. Each
 // connection ends within limit, 4 s when that is 0. Where one fails behind
 // HAProxy and look is set, the servers' ports are looked at without it.
-func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.TraceTarget, limit time.Duration, look bool) []trace.TraceAttempt {
+func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt {
 	if limit <= 0 {
 		limit = proveTimeout
 	}
-	var out []trace.TraceAttempt
+	var out []trace.Attempt
 	for _, attrs := range t.Passes() {
 		for i := range t.Hosts {
 			for _, a := range p.addresses(ctx, inv, model.Endpoint{Host: t.Hosts[i], Port: t.Ports[i]}) {
@@ -107,19 +107,19 @@ func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Trac
 
 // addresses are the ones that a host has; one without an address when its name
 // gives none.
-func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.Endpoint) []trace.TraceAttempt {
+func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.Endpoint) []trace.Attempt {
 	lookups := p.Resolve(ctx, inv, e.Host)
 	if lookups == nil {
-		return []trace.TraceAttempt{{Endpoint: e, Addr: e.Host}}
+		return []trace.Attempt{{Endpoint: e, Addr: e.Host}}
 	}
-	base := trace.TraceAttempt{Endpoint: e, Lookups: lookups, Disagree: access.Disagreement(e.Host, lookups, access.LeadsOf(inv, e.Host))}
+	base := trace.Attempt{Endpoint: e, Lookups: lookups, Disagree: access.Disagreement(e.Host, lookups, access.LeadsOf(inv, e.Host))}
 	addrs := (access.EntryCheck{Lookups: lookups}).Addrs()
 	if len(addrs) == 0 {
 		base.Skipped = "the name does not resolve"
 		base.Try = model.Try{Fault: model.FaultNotTried, Text: "the name does not resolve: " + lookups[0].Error}
-		return []trace.TraceAttempt{base}
+		return []trace.Attempt{base}
 	}
-	var out []trace.TraceAttempt
+	var out []trace.Attempt
 	for _, addr := range addrs {
 		a := base
 		a.Addr = addr
@@ -129,7 +129,7 @@ func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.En
 }
 
 // attempt connects once and reports whether libpq would go no further.
-func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, limit time.Duration, a *trace.TraceAttempt) bool {
+func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, limit time.Duration, a *trace.Attempt) bool {
 	if a.Addr == "" {
 		return false
 	}
@@ -157,7 +157,7 @@ func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, l
 }
 
 // behind looks at the ports of the service's servers without HAProxy.
-func (p *Prober) behind(ctx context.Context, inv *model.Inventory, a *trace.TraceAttempt) []model.DirectPort {
+func (p *Prober) behind(ctx context.Context, inv *model.Inventory, a *trace.Attempt) []model.DirectPort {
 	way := trace.WayInOf(inv, a.Addr, a.Port)
 	if way.Service == nil {
 		return nil

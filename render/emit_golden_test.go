@@ -92,7 +92,7 @@ func declared(t *testing.T, text, cluster string) (*model.Inventory, *access.Acc
 	}
 	snap := &model.Snapshot{Inventory: inv, TakenAt: time.Unix(1, 0)}
 	b := check.Board(snap, c, snap.TakenAt)
-	a := access.AccessOf(snap, &b, access.Live{})
+	a := access.Of(snap, &b, access.Live{})
 	return inv, &a
 }
 
@@ -508,7 +508,7 @@ func FuzzEmit(f *testing.F) {
 			Instances: []model.Instance{{Name: server.Name, Host: server.Host}}, LoadBalancers: []model.LoadBalancer{{Host: server.Host, Services: []model.Service{svc}}}}
 		snap := &model.Snapshot{Inventory: &model.Inventory{Clusters: []model.Cluster{*c}}}
 		b := check.Board(snap, c, time.Unix(1, 0))
-		a := access.AccessOf(snap, &b, access.Live{})
+		a := access.Of(snap, &b, access.Live{})
 		for _, k := range []render.Kind{render.KindConsul, render.KindProvider, render.KindVIPManager, render.KindRoute53, render.KindNLB} {
 			text, err := render.Emit(k, snap.Inventory, &a)
 			if err != nil {

@@ -54,7 +54,7 @@ func (w *world) access(name model.ClusterName) access.Access {
 	s := w.heard()
 	b := check.Board(s, w.cluster(name), t0)
 	live := access.Live{Checks: map[model.Endpoint]source.Observed[access.EntryCheck]{}}
-	for _, e := range access.AccessOf(s, &b, live).Entries {
+	for _, e := range access.Of(s, &b, live).Entries {
 		addr := e.Host
 		var c access.EntryCheck
 		if len(e.On.Leads) > 0 {
@@ -64,7 +64,7 @@ func (w *world) access(name model.ClusterName) access.Access {
 		c.Touches = []access.Touch{{Addr: addr, TLS: e.At.Pooled, Took: 1300 * time.Microsecond}}
 		live.Checks[e.Endpoint] = seen(c)
 	}
-	return access.AccessOf(s, &b, live)
+	return access.Of(s, &b, live)
 }
 
 // components are what runs on a cluster's nodes. Where Patroni is silent it
@@ -109,7 +109,7 @@ func (w *world) trace(name model.ClusterName, target []string) trace.Trace {
 	s, c := w.heard(), w.cluster(name)
 	d := access.DSN{Hosts: []string{string(name)}, Ports: []uint16{5433}, User: "app", Database: "shop"}
 	if len(target) == 2 {
-		if got, err := trace.TraceDSN(c, model.ServiceName(target[1])); err == nil {
+		if got, err := trace.DSN(c, model.ServiceName(target[1])); err == nil {
 			d = got
 		}
 	}
@@ -119,9 +119,9 @@ func (w *world) trace(name model.ClusterName, target []string) trace.Trace {
 		try = model.Try{Dial: 700 * time.Microsecond, Connect: 4200 * time.Microsecond, Query: 12 * time.Millisecond,
 			Answer: model.Answer{Addr: string(c.Instance(b.Leader).Host), Timeline: 1}}
 	}
-	at := trace.TraceAttempt{Endpoint: model.Endpoint{Host: d.Hosts[0], Port: d.Ports[0]}, Addr: c.VIP, Try: try,
+	at := trace.Attempt{Endpoint: model.Endpoint{Host: d.Hosts[0], Port: d.Ports[0]}, Addr: c.VIP, Try: try,
 		Lookups: []access.Lookup{{Server: "system", Error: "it does not know the name"}, {Server: "10.10.10.10", Addrs: []string{c.VIP}, Took: 400 * time.Microsecond}}}
-	return trace.TraceOf(s, w.inv, []board.Board{b}, trace.TraceTarget{DSN: d, Login: c.Monitor, As: "the monitoring user"}, []trace.TraceAttempt{at})
+	return trace.Of(s, w.inv, []board.Board{b}, trace.Target{DSN: d, Login: c.Monitor, As: "the monitoring user"}, []trace.Attempt{at})
 }
 
 // TestAskedFrames holds the pages that ask the nodes themselves.
@@ -197,14 +197,14 @@ func severalHosts() trace.Trace {
 	w := newWorld()
 	s := w.heard()
 	b := check.Board(s, w.cluster("pg-test"), t0)
-	answers := func(addr string, recovery bool) trace.TraceAttempt {
-		return trace.TraceAttempt{Endpoint: model.Endpoint{Host: addr, Port: 5432}, Addr: addr,
+	answers := func(addr string, recovery bool) trace.Attempt {
+		return trace.Attempt{Endpoint: model.Endpoint{Host: addr, Port: 5432}, Addr: addr,
 			Try: model.Try{Dial: time.Millisecond, Connect: 3 * time.Millisecond, Query: time.Millisecond, Answer: model.Answer{Addr: addr, Recovery: recovery, ReadOnly: recovery, Timeline: 1}}}
 	}
 	first, second := answers("10.10.10.11", false), answers("10.10.10.12", true)
 	first.Skipped = first.Try.Answer.Unfit("standby")
-	target := trace.TraceTarget{DSN: access.DSN{Hosts: []string{"10.10.10.11", "10.10.10.12"}, Ports: []uint16{5432, 5432}, User: "app", Database: "shop", Attrs: "standby"}}
-	return trace.TraceOf(s, w.inv, []board.Board{b}, target, []trace.TraceAttempt{first, second})
+	target := trace.Target{DSN: access.DSN{Hosts: []string{"10.10.10.11", "10.10.10.12"}, Ports: []uint16{5432, 5432}, User: "app", Database: "shop", Attrs: "standby"}}
+	return trace.Of(s, w.inv, []board.Board{b}, target, []trace.Attempt{first, second})
 }
 
 // asking is a world whose answers the test gives: each trace waits until it is

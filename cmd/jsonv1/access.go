@@ -87,7 +87,7 @@ type AccessScheme struct {
 
 // NewAccess makes the document.
 func NewAccess(inv *model.Inventory, b *board.Board, a *access.Access, now time.Time) Access {
-	health, summary := access.AccessHealth(a)
+	health, summary := access.Health(a)
 	out := Access{Version: 1, Inventory: inv.Source, Cluster: string(a.Cluster.Name), Leader: string(b.Leader), Health: health.String(), Summary: summary,
 		ExitCode: int(health), Entries: []AccessEntry{}, Smart: []AccessSmart{}, Advice: []AccessAdvice{}, Notes: append([]string{}, a.Notes...)}
 	for i := range a.Entries {

@@ -36,7 +36,7 @@ func AccessWorld() *World {
 
 func (w *World) Access(live access.Live) access.Access {
 	b := check.Board(w.Snap, w.Cls, T0)
-	return access.AccessOf(w.Snap, &b, live)
+	return access.Of(w.Snap, &b, live)
 }
 
 // Identify lets every member tell its own name, scope and system identifier.
@@ -234,8 +234,8 @@ func Broken(f model.Fault, text string) model.Try {
 	return model.Try{Fault: f, Text: text, Dial: time.Millisecond}
 }
 
-func (w *World) Trace(target trace.TraceTarget, attempts ...trace.TraceAttempt) trace.Trace {
-	return trace.TraceOf(w.Snap, w.Snap.Inventory, []board.Board{check.Board(w.Snap, w.Cls, T0)}, target, attempts)
+func (w *World) Trace(target trace.Target, attempts ...trace.Attempt) trace.Trace {
+	return trace.Of(w.Snap, w.Snap.Inventory, []board.Board{check.Board(w.Snap, w.Cls, T0)}, target, attempts)
 }
 
 func HopsOf(t *trace.Trace) string {

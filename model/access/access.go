@@ -137,9 +137,9 @@ type Live struct {
 	Proofs map[model.Endpoint]source.Observed[EntryProof]
 }
 
-// AccessOf lists every way into the board's cluster: hosts by ports, what each
+// Of lists every way into the board's cluster: hosts by ports, what each
 // should lead to and where it leads at the moment the board was judged.
-func AccessOf(s *model.Snapshot, b *board.Board, live Live) Access {
+func Of(s *model.Snapshot, b *board.Board, live Live) Access {
 	c := b.Cluster
 	a := Access{Cluster: c}
 	a.Hosts = append(entryHosts(c), entryPoints(s.Inventory, c)...)
@@ -394,10 +394,10 @@ func accessNotes(c *model.Cluster) []string {
 	return out
 }
 
-// AccessHealth sums the entries up: down when every service entry that
+// Health sums the entries up: down when every service entry that
 // promises the primary is known to lead elsewhere or nowhere, degraded when
 // any entry does, unknown when nothing is known.
-func AccessHealth(a *Access) (model.Health, string) {
+func Health(a *Access) (model.Health, string) {
 	known, bad, writes, wrong := 0, []string{}, 0, 0
 	for i := range a.Entries {
 		e := &a.Entries[i]

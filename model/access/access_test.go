@@ -30,7 +30,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s: %s, %s, now %s (%s %s)", tt.host, got, e.Way, model.Join(e.Now.Instances), e.Now.Verdict, e.Now.Why)
 		}
 	}
-	if h, s := access.AccessHealth(&a); h != model.HealthOK {
+	if h, s := access.Health(&a); h != model.HealthOK {
 		t.Errorf("%v %s", h, s)
 	}
 	var said []string
@@ -128,7 +128,7 @@ func TestAccessHealth(t *testing.T) {
 	w := modeltest.AccessWorld()
 	w.Snap.VIP["pg-test"] = modeltest.Seen(model.Host("10.10.10.12"))
 	a := w.Access(access.Live{})
-	if h, s := access.AccessHealth(&a); h != model.HealthDegraded || !strings.Contains(s, "pg-test:5432") {
+	if h, s := access.Health(&a); h != model.HealthDegraded || !strings.Contains(s, "pg-test:5432") {
 		t.Errorf("%v %s", h, s)
 	}
 	for _, p := range a.Entries {
@@ -137,10 +137,10 @@ func TestAccessHealth(t *testing.T) {
 			e.Now.Verdict = model.Down
 		}
 	}
-	if h, s := access.AccessHealth(&a); h != model.HealthDown {
+	if h, s := access.Health(&a); h != model.HealthDown {
 		t.Errorf("%v %s", h, s)
 	}
-	if h, _ := access.AccessHealth(&access.Access{}); h != model.HealthUnknown {
+	if h, _ := access.Health(&access.Access{}); h != model.HealthUnknown {
 		t.Errorf("nothing known is %v", h)
 	}
 }

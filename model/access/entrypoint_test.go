@@ -115,14 +115,14 @@ func TestTracePoint(t *testing.T) {
 			t.Errorf("%v, try %s", err, source.TryOf(err))
 		}
 	}
-	target := trace.TraceTarget{DSN: d}
-	if got := trace.TraceClusters(inv, target, nil); !slices.Equal(got, []*model.Cluster{c}) {
+	target := trace.Target{DSN: d}
+	if got := trace.Clusters(inv, target, nil); !slices.Equal(got, []*model.Cluster{c}) {
 		t.Errorf("%v", got)
 	}
 	b := check.Board(w.Snap, c, modeltest.T0)
-	attempt := trace.TraceAttempt{Endpoint: model.Endpoint{Host: "192.0.2.7", Port: 6000}, Addr: "192.0.2.7",
+	attempt := trace.Attempt{Endpoint: model.Endpoint{Host: "192.0.2.7", Port: 6000}, Addr: "192.0.2.7",
 		Try: model.Try{Dial: 1, Connect: 2, Query: 1, Answer: model.Answer{Recovery: true, ReadOnly: true, Timeline: 1}}}
-	tr := trace.TraceOf(w.Snap, inv, []board.Board{b}, target, []trace.TraceAttempt{attempt})
+	tr := trace.Of(w.Snap, inv, []board.Board{b}, target, []trace.Attempt{attempt})
 	if k := tr.Kept(); len(k.Hops) != 2 || k.Cluster != "pg-test" || k.Service != "primary" {
 		t.Errorf("%+v", k)
 	}

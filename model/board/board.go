@@ -11,10 +11,10 @@ import (
 	"pgtui/model"
 )
 
-// BoardOf judges one cluster at now: members, leader, one route for each
+// Of judges one cluster at now: members, leader, one route for each
 // service, and the health of the whole. Findings are left empty: they are
 // model/check's.
-func BoardOf(s *model.Snapshot, c *model.Cluster, now time.Time) Board {
+func Of(s *model.Snapshot, c *model.Cluster, now time.Time) Board {
 	b := Board{Cluster: c, Judged: now}
 	s = s.Screened(c)
 	dcs, dcsKnown := DcsView(s, c, now)

@@ -135,7 +135,7 @@ func TestBoardHealth(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+			b := board.Of(w.Snap, w.Cls, modeltest.T0)
 			modeltest.Equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), tt.want)
 			if !strings.Contains(b.Summary, tt.summary) {
 				t.Errorf("summary %q lacks %q", b.Summary, tt.summary)
@@ -149,11 +149,11 @@ func TestMemberLag(t *testing.T) {
 	p := w.Snap.Patroni["pg-test-2"]
 	p.Status.Value.Replayed = 400
 	w.Snap.Patroni["pg-test-2"] = p
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "lag by positions", fmt.Sprint(b.Members[0].Lag, b.Members[1].Lag, b.Members[2].Lag, b.WorstLag()), "-1 600 0 600")
 	p.Cluster = modeltest.Seen(model.PatroniCluster{Members: []model.PatroniMember{{Name: "pg-test-2", Role: "replica", State: "streaming", Lag: 12}}})
 	w.Snap.Patroni["pg-test-2"] = p
-	b = board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b = board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "lag by the DCS", fmt.Sprint(b.Members[1].Lag), "12")
 }
 

@@ -66,7 +66,7 @@ func TestAStrangerLeadsNothing(t *testing.T) {
 			w := modeltest.NewWorld()
 			w.Identify()
 			tt.do(w)
-			b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+			b := board.Of(w.Snap, w.Cls, modeltest.T0)
 			got := fmt.Sprintf("%s %s %d/%d %s:", b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members), b.Health)
 			for _, m := range b.Members {
 				if m.Foreign != nil {
@@ -77,7 +77,7 @@ func TestAStrangerLeadsNothing(t *testing.T) {
 			if b.Health != model.HealthOK && strings.Contains(b.Summary, "Patroni does not answer on pg-test-3") && b.Members[2].Foreign != nil {
 				t.Errorf("a stranger is called silent: %s", b.Summary)
 			}
-			again := board.BoardOf(w.Snap.Screened(w.Cls), w.Cls, modeltest.T0)
+			again := board.Of(w.Snap.Screened(w.Cls), w.Cls, modeltest.T0)
 			if !reflect.DeepEqual(again, b) {
 				t.Errorf("screened twice the board is another: %s, %s", again.Summary, b.Summary)
 			}
@@ -107,7 +107,7 @@ func TestAStrangerIsNobodysWitness(t *testing.T) {
 			t.Errorf("cell: %+v", c)
 		}
 	}
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	if b.Paused || len(b.Unlisted) > 0 {
 		t.Errorf("another cluster's DCS is believed: %+v", b)
 	}
@@ -133,7 +133,7 @@ func TestAPrimaryServiceToAStrangerIsDown(t *testing.T) {
 	w := modeltest.NewWorld()
 	w.Identify()
 	w.Status(1, func(st *model.PatroniStatus) { st.Name, st.Scope, st.SystemID = "pg-crm-1", "pg-crm", "739" })
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "health", b.Health.String(), "down")
 	if !strings.Contains(b.Route("primary").Why, "pg-crm") {
 		t.Error(b.Route("primary").Why)
@@ -149,7 +149,7 @@ func TestMembersThatTheInventoryHasNot(t *testing.T) {
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 		w.Server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
 	}
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), "down pg-test-9 dcs 3/3")
 	modeltest.Equal(t, "summary", b.Summary, "pg-test-9 at 10.10.10.19 leads and is not in the inventory, and primary (5433) does not reach it")
 	tree := board.Topology(w.Snap, &b, modeltest.T0)
@@ -160,14 +160,14 @@ func TestMembersThatTheInventoryHasNot(t *testing.T) {
 	nine.Role, nine.Host, nine.APIURL = "replica", "", "http://10.10.10.19:8008/patroni"
 	w = modeltest.NewWorld()
 	w.Listed(nine)
-	b = board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b = board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "a replica", fmt.Sprintf("%s %s %s", b.Leader, b.Unlisted[0].Instance, b.Unlisted[0].Host), "pg-test-1 pg-test-9 10.10.10.19")
 
 	// The other groups of a Citus cluster are in the inventory under a name of their own.
 	w.Cls.Scope = "pg-citus"
 	w.Snap.Inventory.Clusters = append(w.Snap.Inventory.Clusters, model.Cluster{Name: "pg-citus1", Scope: "pg-citus", Instances: []model.Instance{{Name: "pg-test-9"}}})
 	w.Listed(nine)
-	if b = board.BoardOf(w.Snap, &w.Snap.Inventory.Clusters[0], modeltest.T0); len(b.Unlisted) > 0 {
+	if b = board.Of(w.Snap, &w.Snap.Inventory.Clusters[0], modeltest.T0); len(b.Unlisted) > 0 {
 		t.Errorf("another group's member: %+v", b.Unlisted)
 	}
 }
@@ -193,13 +193,13 @@ func TestWhatProvesTheLeaderKey(t *testing.T) {
 	for _, path := range []string{"/leader", "/read-write", "/master", "/primary", "/", "/leader?tag_x=y", "/primary;v=1"} {
 		w := modeltest.NewWorld()
 		only(w, path, 200)
-		b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b := board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, path, fmt.Sprintf("%s %s %s", b.Health, b.Leader, b.LeaderBy), "ok pg-test-1 self")
 		w.Shut(1)
-		b = board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b = board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, path+", its port refuses", b.Health.String(), "down")
 		only(w, path, 503)
-		b = board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b = board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, path+" fails", fmt.Sprintf("%s %s", b.Health, b.Leader), "down ")
 	}
 	for _, path := range []string{"/leader", "/standby-leader", "/standby_leader"} {
@@ -207,10 +207,10 @@ func TestWhatProvesTheLeaderKey(t *testing.T) {
 		w.Cls.Standby = true
 		w.Status(1, func(st *model.PatroniStatus) { st.Role = "standby_leader" })
 		only(w, path, 200)
-		b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b := board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, "standby cluster, "+path, fmt.Sprintf("%s %s %s %s", b.Health, b.Leader, b.LeaderBy, b.Members[0].Role), "ok pg-test-1 self standby_leader")
 		w.Shut(1)
-		b = board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b = board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, "standby cluster, "+path+", its port refuses", b.Health.String(), "down")
 	}
 }
@@ -228,7 +228,7 @@ func TestUnknownStateIsNotDown(t *testing.T) {
 			v.Ports = []model.PortView{{Port: "5432", Observed: modeltest.Seen(*port)}}
 			w.Snap.Patroni["pg-test-1"] = v
 		}
-		b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+		b := board.Of(w.Snap, w.Cls, modeltest.T0)
 		modeltest.Equal(t, "health", b.Health.String(), want)
 	}
 }
@@ -295,7 +295,7 @@ func TestAheadOfTheLeader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			b := board.BoardOf(w.Snap, w.Cls, modeltest.T0.Add(time.Second))
+			b := board.Of(w.Snap, w.Cls, modeltest.T0.Add(time.Second))
 			modeltest.Equal(t, "ahead", fmt.Sprintf("%d %v", b.Members[2].Ahead/mb, b.Members[2].NewerTimeline), tt.want)
 		})
 	}
@@ -358,7 +358,7 @@ func TestByDesign(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+			b := board.Of(w.Snap, w.Cls, modeltest.T0)
 			if b.Health.String() != tt.want {
 				t.Errorf("got %s, want %s: %s", b.Health, tt.want, b.Summary)
 			}

@@ -65,7 +65,7 @@ func TestDrainBehindDown(t *testing.T) {
 
 // cellAt is pg-test-3 in the primary service on one HAProxy.
 func cellAt(w *modeltest.World, h model.Host) board.Cell {
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	for _, v := range b.Route("primary").Views {
 		if v.HAProxy == h {
 			for _, c := range v.Cells {

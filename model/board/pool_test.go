@@ -126,7 +126,7 @@ func TestAPausedPoolTakesTheServerOut(t *testing.T) {
 
 // TestTraceNamesThePool: not PostgreSQL, which never sees the client.
 func TestTraceNamesThePool(t *testing.T) {
-	target := trace.TraceTarget{DSN: access.DSN{Database: "app"}, Login: model.Login{User: "m", Databases: []string{"postgres"}}}
+	target := trace.Target{DSN: access.DSN{Database: "app"}, Login: model.Login{User: "m", Databases: []string{"postgres"}}}
 	hang := modeltest.LoggedIn("", false)
 	hang.Fault, hang.Text, hang.Query, hang.Answer = model.FaultTimeout, "no answer within 4s", 0, model.Answer{}
 	dbs := func(f func(*model.PoolDatabase)) model.PoolState {
@@ -155,7 +155,7 @@ func TestTraceNamesThePool(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			w.Pooled(1, tt.pool)
-			tr := w.Trace(target, trace.TraceAttempt{Endpoint: model.Endpoint{Host: "10.10.10.11", Port: 5433}, Addr: "10.10.10.11", Try: tt.try})
+			tr := w.Trace(target, trace.Attempt{Endpoint: model.Endpoint{Host: "10.10.10.11", Port: 5433}, Addr: "10.10.10.11", Try: tt.try})
 			if tr.Health != tt.health || !strings.HasPrefix(tr.Summary, tt.says) {
 				t.Errorf("%s: %s", tr.Health, tr.Summary)
 			}

@@ -234,7 +234,7 @@ func deadPort(v *View, p *Proven, proof *model.Proof) string {
 // prove lays the snapshot's proof of the port, if there is one for now, beside
 // the view, which loses its word when they contradict each other.
 func prove(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
-	o, ok := s.Proofs[model.PortKey{v.HAProxy, c.Name, svc.Name}]
+	o, ok := s.Proofs[model.PortKey{HAProxy: v.HAProxy, Cluster: c.Name, Service: svc.Name}]
 	if !ok || !o.Known() || o.Age(now) > model.ProofAge {
 		return
 	}

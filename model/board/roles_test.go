@@ -62,7 +62,7 @@ func TestRoles(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+			b := board.Of(w.Snap, w.Cls, modeltest.T0)
 			rows, err := board.Roles(&b)
 			var got []string
 			for i, r := range rows {
@@ -82,7 +82,7 @@ func TestRoles(t *testing.T) {
 	}
 	w := modeltest.NewWorld()
 	moved(w)
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	rows, _ := board.Roles(&b)
 	changed := board.RolesChanged(rows)
 	modeltest.Equal(t, "changed", fmt.Sprintf("%d %s %s %s", len(changed), changed[0].Instance, changed[1].Instance, changed[1].Why), "2 pg-test-1 pg-test-2 it leads, and is declared replica")

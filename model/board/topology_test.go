@@ -13,7 +13,7 @@ import (
 
 // tree draws a topology in a line: depth, name, upstream, what is odd.
 func tree(w *modeltest.World) string {
-	b := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	var parts []string
 	for _, br := range board.Topology(w.Snap, &b, modeltest.T0) {
 		s := fmt.Sprintf("%d %s", br.Depth, br.Member.Instance)

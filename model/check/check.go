@@ -102,7 +102,7 @@ func Diagnose(in Input) []model.Finding {
 
 // Board is model.BoardOf with its findings.
 func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
-	b := board.BoardOf(s, c, now)
+	b := board.Of(s, c, now)
 	b.Findings = Diagnose(Input{Snap: s.Screened(c), Board: &b, Now: now})
 	b.Summary = causeFirst(&b)
 	if b.Health == model.HealthOK {

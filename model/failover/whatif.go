@@ -92,7 +92,7 @@ func WhatIf(s *model.Snapshot, c *model.Cluster, sup Supposition, now time.Time)
 	}
 	s = s.Screened(c)
 	down := sup.down(c)
-	out := Outcome{Before: board.BoardOf(s, c, now), Down: down, Cut: map[model.ServiceName]int64{}}
+	out := Outcome{Before: board.Of(s, c, now), Down: down, Cut: map[model.ServiceName]int64{}}
 	if m := out.Before.Member(sup.Leader); m != nil && m.Foreign != nil {
 		return Outcome{}, fmt.Errorf("%s cannot lead: %s", sup.Leader, m.Foreign.Why)
 	}
@@ -382,11 +382,11 @@ func (f *fall) lost(leader model.InstanceName) []string {
 // service that has none left is served by nobody.
 func (f *fall) board(then *model.Snapshot) board.Board {
 	if len(f.nodes) == 0 {
-		return board.BoardOf(then, f.b.Cluster, f.now)
+		return board.Of(then, f.b.Cluster, f.now)
 	}
 	c := *f.b.Cluster
 	c.LoadBalancers = slices.DeleteFunc(slices.Clone(c.LoadBalancers), func(x model.LoadBalancer) bool { return slices.Contains(f.nodes, x.Host) })
-	after := board.BoardOf(then, &c, f.now)
+	after := board.Of(then, &c, f.now)
 	routes := make([]board.Route, 0, len(f.b.Routes))
 	for i := range f.b.Routes {
 		was := &f.b.Routes[i]

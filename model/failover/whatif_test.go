@@ -93,7 +93,7 @@ func TestWhatIf(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	w := modeltest.NewWorld()
-	before := board.BoardOf(w.Snap, w.Cls, modeltest.T0)
+	before := board.Of(w.Snap, w.Cls, modeltest.T0)
 	before.Findings = []model.Finding{{Code: "paused", Summary: "paused"}}
 	if e := board.Events(&before, &before); len(e) != 0 {
 		t.Errorf("nothing changed, yet: %v", e)
@@ -104,7 +104,7 @@ func TestEvents(t *testing.T) {
 		w.Server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
 		w.Server(h, "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = modeltest.Up("pg-test-2") })
 	}
-	after := board.BoardOf(w.Snap, w.Cls, modeltest.T0.Add(time.Second))
+	after := board.Of(w.Snap, w.Cls, modeltest.T0.Add(time.Second))
 	after.Findings = []model.Finding{{Code: "stale-roles", Summary: "roles are stale", Severity: model.Info}}
 	var got []string
 	for _, e := range board.Events(&before, &after) {

@@ -21,9 +21,9 @@ type Spread struct {
 	Min, Median, Max time.Duration
 }
 
-// TraceSpread counts the answers of a trace and the connections after it; s
+// SpreadOf counts the answers of a trace and the connections after it; s
 // may be nil.
-func TraceSpread(s *model.Snapshot, t *Trace, tries []model.Try) Spread {
+func SpreadOf(s *model.Snapshot, t *Trace, tries []model.Try) Spread {
 	out := Spread{Total: len(tries), Instances: map[model.InstanceName]int{}}
 	var c *model.Cluster
 	if k := t.Kept(); k != nil && s != nil && s.Inventory != nil {

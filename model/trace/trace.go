@@ -16,7 +16,7 @@ import (
 
 // WayOf looks up what an attempt came to: by its address, else by the entry
 // point that its host is.
-func WayOf(inv *model.Inventory, a *TraceAttempt) WayIn {
+func WayOf(inv *model.Inventory, a *Attempt) WayIn {
 	if w := WayInOf(inv, a.Addr, a.Port); w.Cluster != nil {
 		return w
 	}
@@ -35,16 +35,16 @@ func WayOf(inv *model.Inventory, a *TraceAttempt) WayIn {
 	return WayIn{}
 }
 
-// TraceTarget is what a trace connects to, and as whom.
-type TraceTarget struct {
+// Target is what a trace connects to, and as whom.
+type Target struct {
 	access.DSN
 	Login model.Login // who really logs in; Databases in order, as with a proof
 	As    string      // why it is not the DSN's own user; "" when it is
 }
 
-// TraceAttempt is one address that was connected to, in the order in which a
+// Attempt is one address that was connected to, in the order in which a
 // client tries them.
-type TraceAttempt struct {
+type Attempt struct {
 	model.Endpoint
 	Addr     string          // "" when the name gave none
 	Lookups  []access.Lookup // nil for an address
@@ -91,9 +91,9 @@ type Hop struct {
 	Text    string        // what was found
 }
 
-// TracedAttempt is an attempt with its way.
-type TracedAttempt struct {
-	TraceAttempt
+// Traced is an attempt with its way.
+type Traced struct {
+	Attempt
 	Cluster  model.ClusterName  // "" when the address is none of the inventory's
 	Service  model.ServiceName  // "" when the port is a server's own
 	Instance model.InstanceName // who answered; "" when nobody did or it cannot be named
@@ -102,15 +102,15 @@ type TracedAttempt struct {
 
 // Trace is the way of one connection.
 type Trace struct {
-	Target   TraceTarget
-	Attempts []TracedAttempt // the last one is the one that was kept or that ended it
-	Answered bool            // the last attempt was kept
-	Health   model.Health    // down: no connection; degraded: one that a hop is wrong with
-	Summary  string          // one line: who answers, or the hop that breaks it
+	Target   Target
+	Attempts []Traced     // the last one is the one that was kept or that ended it
+	Answered bool         // the last attempt was kept
+	Health   model.Health // down: no connection; degraded: one that a hop is wrong with
+	Summary  string       // one line: who answers, or the hop that breaks it
 }
 
 // Kept is the attempt that the client ended with; nil when there was none.
-func (t *Trace) Kept() *TracedAttempt {
+func (t *Trace) Kept() *Traced {
 	if len(t.Attempts) == 0 {
 		return nil
 	}
@@ -119,16 +119,16 @@ func (t *Trace) Kept() *TracedAttempt {
 
 // Passes are the values of target_session_attrs that libpq goes through the
 // hosts with: twice for prefer-standby.
-func (t TraceTarget) Passes() []string {
+func (t Target) Passes() []string {
 	if t.Attrs == "prefer-standby" {
 		return []string{"standby", "any"}
 	}
 	return []string{cmp.Or(t.Attrs, "any")}
 }
 
-// TraceDSN is how a client is told to reach a service: by the cluster's name,
+// DSN is how a client is told to reach a service: by the cluster's name,
 // else its VIP, else by every HAProxy that has it.
-func TraceDSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
+func DSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
 	svc := c.Service(name)
 	if svc == nil {
 		var have []string
@@ -203,15 +203,15 @@ func WayInOf(inv *model.Inventory, addr string, port uint16) WayIn {
 	return WayIn{}
 }
 
-// TraceClusters are the clusters that a target or the addresses it came to
+// Clusters are the clusters that a target or the addresses it came to
 // belong to, in the inventory's order.
-func TraceClusters(inv *model.Inventory, t TraceTarget, attempts []TraceAttempt) []*model.Cluster {
+func Clusters(inv *model.Inventory, t Target, attempts []Attempt) []*model.Cluster {
 	var out []*model.Cluster
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		mine := slices.ContainsFunc(t.Hosts, func(h string) bool { return access.ClusterNamed(inv, h) == c })
 		for j := range t.Hosts {
-			mine = mine || WayOf(inv, &TraceAttempt{Endpoint: model.Endpoint{Host: t.Hosts[j], Port: t.Ports[j]}, Addr: t.Hosts[j]}).Cluster == c
+			mine = mine || WayOf(inv, &Attempt{Endpoint: model.Endpoint{Host: t.Hosts[j], Port: t.Ports[j]}, Addr: t.Hosts[j]}).Cluster == c
 		}
 		for j := range attempts {
 			mine = mine || WayOf(inv, &attempts[j]).Cluster == c
@@ -223,14 +223,14 @@ func TraceClusters(inv *model.Inventory, t TraceTarget, attempts []TraceAttempt)
 	return out
 }
 
-// TraceOf lays attempts beside what the nodes say: who breaks the connection,
+// Of lays attempts beside what the nodes say: who breaks the connection,
 // or would. Boards are of the clusters that are known; s may be nil when there
 // is none.
-func TraceOf(s *model.Snapshot, inv *model.Inventory, boards []board.Board, target TraceTarget, attempts []TraceAttempt) Trace {
+func Of(s *model.Snapshot, inv *model.Inventory, boards []board.Board, target Target, attempts []Attempt) Trace {
 	t := Trace{Target: target}
 	for i := range attempts {
 		w := &walk{s: s, way: WayOf(inv, &attempts[i]), database: target.Database, used: target.Login.Databases}
-		w.out.TraceAttempt = attempts[i]
+		w.out.Attempt = attempts[i]
 		for j := range boards {
 			if boards[j].Cluster == w.way.Cluster {
 				w.b = &boards[j]
@@ -274,10 +274,10 @@ func (t *Trace) judge() {
 	}
 }
 
-func (a *TracedAttempt) last() Hop { return a.Hops[len(a.Hops)-1] }
+func (a *Traced) last() Hop { return a.Hops[len(a.Hops)-1] }
 
 // Chain is the way in one line.
-func (a *TracedAttempt) Chain() string {
+func (a *Traced) Chain() string {
 	parts := make([]string, 0, len(a.Hops))
 	for _, h := range a.Hops {
 		text := string(h.Kind) + " " + h.At
@@ -296,7 +296,7 @@ type walk struct {
 	way      WayIn
 	node     model.Host // whose HAProxy or server takes the connection; "" when not known
 	view     *board.View
-	out      TracedAttempt
+	out      Traced
 	database string   // that the client wants
 	used     []string // those that are logged in to in its place, until one is known
 }

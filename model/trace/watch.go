@@ -9,8 +9,8 @@ import (
 	"pgtui/model/access"
 )
 
-// TraceSample is one connection of a client that goes on connecting.
-type TraceSample struct {
+// Sample is one connection of a client that goes on connecting.
+type Sample struct {
 	At       time.Time // when it was begun
 	Done     time.Time // when it was answered or given up
 	Instance model.InstanceName
@@ -21,7 +21,7 @@ type TraceSample struct {
 // ServedBy is what the answer to a trace's connection is worth to a client:
 // "" when it was served. One that was promised the primary is not served by a
 // server that takes no writes.
-func ServedBy(target TraceTarget, way WayIn, a *TraceAttempt) string {
+func ServedBy(target Target, way WayIn, a *Attempt) string {
 	switch {
 	case a.Try.Fault != "":
 		return a.Try.Text
@@ -33,13 +33,13 @@ func ServedBy(target TraceTarget, way WayIn, a *TraceAttempt) string {
 	return ""
 }
 
-// TraceGap follows the samples of one client: when it was not served, and for
+// Gap follows the samples of one client: when it was not served, and for
 // how long. The zero value has seen nothing.
-type TraceGap struct {
+type Gap struct {
 	seen  bool
-	last  TraceSample // the last that was served
-	since TraceSample // the first that was not; zero while served
-	lost  int         // connections since then
+	last  Sample // the last that was served
+	since Sample // the first that was not; zero while served
+	lost  int    // connections since then
 
 	Gaps    int           // that have ended
 	Longest time.Duration // of those
@@ -48,11 +48,11 @@ type TraceGap struct {
 }
 
 // Out reports whether the latest connection was not served.
-func (g *TraceGap) Out() bool { return !g.since.At.IsZero() }
+func (g *Gap) Out() bool { return !g.since.At.IsZero() }
 
 // Add takes the next sample and says what it changes, "" for nothing. fixed
 // tells that one instance at a time should answer, so that another is news.
-func (g *TraceGap) Add(s TraceSample, fixed bool) string {
+func (g *Gap) Add(s Sample, fixed bool) string {
 	if s.Fault != "" {
 		g.Failed++
 		g.lost++
@@ -66,7 +66,7 @@ func (g *TraceGap) Add(s TraceSample, fixed bool) string {
 	before, first := g.last, !g.seen
 	was := g.since
 	lost := g.lost
-	g.last, g.seen, g.since, g.lost = s, true, TraceSample{}, 0
+	g.last, g.seen, g.since, g.lost = s, true, Sample{}, 0
 	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "somebody"), s.Timeline)
 	switch {
 	case !was.At.IsZero() && first:
@@ -85,7 +85,7 @@ func (g *TraceGap) Add(s TraceSample, fixed bool) string {
 }
 
 // Summary is the whole in one line.
-func (g *TraceGap) Summary() string {
+func (g *Gap) Summary() string {
 	out := fmt.Sprintf("%d connections served, %d failed, %d gaps", g.Served, g.Failed, g.Gaps)
 	if g.Gaps > 0 {
 		out += fmt.Sprintf(", the longest %d ms", g.Longest.Milliseconds())

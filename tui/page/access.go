@@ -192,7 +192,7 @@ func (p *Access) ways(e Env) []widget.Line {
 		return out
 	}
 	acc := p.got
-	health, summary := access.AccessHealth(acc)
+	health, summary := access.Health(acc)
 	m := healthMark(health, false)
 	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word).Add(theme.Dim, fmt.Sprintf("  %s by %s", plural(len(acc.Hosts), "host"), plural(len(acc.Ports), "port")))
 	out = append(out, p.answered(title, e)...)

@@ -40,7 +40,7 @@ func traceEntry(name model.ClusterName, x *access.Entry, e Env) *Trace {
 	if x.At.Service == "" || b == nil {
 		return p
 	}
-	if d, err := trace.TraceDSN(b.Cluster, x.At.Service); err == nil && d.Text(access.FormURI) == p.target[0] {
+	if d, err := trace.DSN(b.Cluster, x.At.Service); err == nil && d.Text(access.FormURI) == p.target[0] {
 		return NewTrace(name, x.At.Service)
 	}
 	if at := x.On.Point; at != nil && e.Inv != nil && e.Inv.Cluster(model.ClusterName(at.Name)) == nil {
@@ -146,7 +146,7 @@ func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
 
 // station is a hop of an attempt.
 type station struct {
-	of *trace.TracedAttempt
+	of *trace.Traced
 	trace.Hop
 }
 
