@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,11 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/probe/transport"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // Applier makes plans from what the nodes have, and runs them.
@@ -21,7 +24,7 @@ type Applier struct {
 	Runner transport.Runner
 	// Stats reads the stats page of one node, over a new connection each time:
 	// an old one may end at the worker that a reload has replaced.
-	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
+	Stats func(ctx context.Context, n model.Node) (haproxy.Stats, error)
 	// Probe asks the cluster's nodes once, for the risks of a plan; nil asks
 	// nobody, which is a risk.
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
@@ -72,7 +75,7 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
 	c := inv.Cluster(cluster)
 	if c == nil {
-		return nil, &model.Hint{
+		return nil, &source.Hint{
 			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
 			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
@@ -82,7 +85,7 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 	}
 	for _, h := range hosts {
 		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
-			return nil, &model.Hint{
+			return nil, &source.Hint{
 				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
 				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }), Usage: true,
 			}
@@ -129,7 +132,7 @@ func each(n int, f func(i int), failed func(i int, err error)) {
 }
 
 func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
 	if n := inv.Node(h); n != nil {
@@ -140,19 +143,12 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	case err != nil:
 		return NodeFiles{Err: err}
 	case dir.Missing:
-		return NodeFiles{Missing: true, Err: &model.Hint{
+		return NodeFiles{Missing: true, Err: &source.Hint{
 			Err: fmt.Errorf("there is no %s", dir.Dir),
 			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
 		}}
 	}
 	return NodeFiles{Files: dir.Contents()}
-}
-
-func or(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
 }
 
 // join lists at most twenty names.

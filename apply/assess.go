@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -83,7 +84,7 @@ func (a *Applier) look(ctx context.Context, p *model.Plan, s *model.Situation) {
 	nodes := working(p)
 	each(len(nodes), func(i int) {
 		n := nodes[i]
-		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		r, err := a.readScript(rctx, n, payload(n, prefix, true), "look", p.ID, n.ConfDir, a.who(), prefix)
 		if err != nil {

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func records(t *testing.T, a *Audit) []model.Record {
@@ -102,7 +104,7 @@ func TestNoAuditNoRun(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	b.app.Audit = &Audit{Path: filepath.Join(file, "audit.jsonl")}
 	outcomes, err := b.run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "nothing was changed: the audit file cannot be written") || !strings.Contains(model.TryOf(err), "PGTUI_AUDIT") {
+	if err == nil || !strings.Contains(err.Error(), "nothing was changed: the audit file cannot be written") || !strings.Contains(source.TryOf(err), "PGTUI_AUDIT") {
 		t.Errorf("%v", err)
 	}
 	if outcomes != "untouched untouched untouched" || len(b.runner.calls) > 0 {
@@ -117,7 +119,7 @@ func TestNoAuditNoRun(t *testing.T) {
 func TestAuditRefused(t *testing.T) {
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
-	b.page = func(string, bool) (model.HAProxyStats, error) { return model.HAProxyStats{}, errors.New("HTTP 401") }
+	b.page = func(string, bool) (haproxy.Stats, error) { return haproxy.Stats{}, errors.New("HTTP 401") }
 	if _, err := b.run(t.Context()); err == nil {
 		t.Fatal("it ran")
 	}
@@ -331,13 +333,13 @@ func TestAuditTrusted(t *testing.T) {
 					t.Errorf("%v, want %s", err, tt.err)
 				}
 			}
-			if tt.err != "" && strings.Contains(tt.err, "mode") && !strings.Contains(model.TryOf(werr), "chmod go-w ") {
-				t.Errorf("it says nothing of chmod: %s", model.TryOf(werr))
+			if tt.err != "" && strings.Contains(tt.err, "mode") && !strings.Contains(source.TryOf(werr), "chmod go-w ") {
+				t.Errorf("it says nothing of chmod: %s", source.TryOf(werr))
 			}
 		})
 	}
 	st := fakeStat{uid: 1000}
-	if err := only("/a", st, me, false); err == nil || !strings.Contains(err.Error(), "belongs to uid 1000") || !strings.Contains(model.TryOf(err), "chown 4242 /a") {
+	if err := only("/a", st, me, false); err == nil || !strings.Contains(err.Error(), "belongs to uid 1000") || !strings.Contains(source.TryOf(err), "chown 4242 /a") {
 		t.Errorf("another's: %v", err)
 	}
 	for uid, ok := range map[uint32]bool{0: true, me: true, 1000: false} {
@@ -361,5 +363,6 @@ type fakeStat struct {
 	uid uint32
 }
 
-func (f fakeStat) Sys() any          { return &syscall.Stat_t{Uid: f.uid} }
+func (f fakeStat) Sys() any { return &syscall.Stat_t{Uid: f.uid} }
+
 func (f fakeStat) Mode() os.FileMode { return 0o600 }

@@ -19,6 +19,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Audit is the append-only file of what was done, a JSON record a line. Each
@@ -54,7 +55,7 @@ type AuditBreak struct {
 func (a *Audit) Append(r model.Record) error {
 	sum, err := a.write(r)
 	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(model.TryOf(err), "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl")}
+		return &source.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(source.TryOf(err), "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl")}
 	}
 	if a.Syslog {
 		return tellSyslog(r, sum)
@@ -200,7 +201,7 @@ func locked(f *os.File, lock int) error {
 			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 	}
-	return &model.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + safe.Word(f.Name()) + " names it"}
+	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + safe.Word(f.Name()) + " names it"}
 }
 
 // trusted checks who may have written the file of that path: like ssh for its
@@ -249,13 +250,13 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 		return fmt.Errorf("%s: its owner is not known", path)
 	}
 	if sys.Uid != 0 && int(sys.Uid) != euid {
-		return &model.Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s belongs to uid %d, who could change it: expected root or uid %d", path, sys.Uid, euid),
 			Try: "look at what it says, then `chown " + fmt.Sprint(euid) + " " + safe.Word(path) + "`, or name another file in PGTUI_AUDIT",
 		}
 	}
 	if mode := st.Mode().Perm(); mode&0o022 != 0 && !anyMode {
-		return &model.Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s can be written by others: its mode is %04o", path, mode),
 			Try: "look at what it says, then `chmod go-w " + safe.Word(path) + "`",
 		}
@@ -268,7 +269,7 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 func tellSyslog(r model.Record, sum string) error {
 	w, err := syslog.New(syslog.LOG_NOTICE|syslog.LOG_AUTHPRIV, "pgtui")
 	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
+		return &source.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
 	}
 	err = w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s, line %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, sum, r.Outcome, r.Error), 900))
 	if err = errors.Join(err, w.Close()); err != nil {
@@ -300,7 +301,7 @@ func (a *Audit) Read() (AuditLog, error) {
 }
 
 func auditError(err error) error {
-	return &model.Hint{Err: fmt.Errorf("the audit file cannot be read: %w", err), Try: model.TryOf(err)}
+	return &source.Hint{Err: fmt.Errorf("the audit file cannot be read: %w", err), Try: source.TryOf(err)}
 }
 
 // readLog reads the lines of an audit file. The records of the lines that begin

@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/haproxy"
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // NodeFiles is what the HAProxy directory of one node holds.
@@ -114,10 +117,10 @@ func becomes(n *model.NodePlan, own map[string][]byte) map[string][]byte {
 }
 
 // sections are the listen sections of files, by file name.
-func sections(files map[string][]byte) []model.ConfSection {
-	var out []model.ConfSection
+func sections(files map[string][]byte) []haproxy.ConfSection {
+	var out []haproxy.ConfSection
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out = append(out, render.Conf(name, files[name])...)
+		out = append(out, haproxy.Conf(name, files[name])...)
 	}
 	return out
 }
@@ -151,10 +154,10 @@ func present(data []byte) []byte {
 
 func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	if owner == "" {
-		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", render.Printable(name), c.Name)
+		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", safe.Printable(name), c.Name)
 	}
-	return &model.Hint{
-		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", render.Printable(name), c.Name, owner),
+	return &source.Hint{
+		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", safe.Printable(name), c.Name, owner),
 		Try: fmt.Sprintf("give the service of %s another name", c.Name),
 	}
 }
@@ -184,7 +187,7 @@ func expect(f *model.Front, want map[string][]byte) []model.ExpectedProxy {
 		x := model.ExpectedProxy{Name: s.Proxy()}
 		servers, backup := s.Servers()
 		for j, v := range servers {
-			x.Servers = append(x.Servers, model.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
+			x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
 		}
 		out = append(out, x)
 	}
@@ -195,13 +198,13 @@ func expect(f *model.Front, want map[string][]byte) []model.ExpectedProxy {
 func gone(changes []model.FileChange, want map[string][]byte) []string {
 	stay := map[string]bool{}
 	for _, data := range want {
-		for _, s := range render.Sections(data) {
+		for _, s := range haproxy.Sections(data) {
 			stay[s.Name] = true
 		}
 	}
 	var out []string
 	for _, ch := range changes {
-		for _, s := range render.Sections(ch.Before) {
+		for _, s := range haproxy.Sections(ch.Before) {
 			if !stay[s.Name] && s.Name != "" {
 				stay[s.Name] = true
 				out = append(out, s.Name)

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func cfg(proxy, host, weight string) string {
@@ -78,7 +80,7 @@ func TestBuild(t *testing.T) {
 		t.Errorf("want hashes %q", n.Want)
 	}
 	x := n.Expect[0]
-	if x.Name != "pg-test-primary" || !slices.Equal(x.Servers, []model.ExpectedServer{{Name: "pg-test-1", Weight: "50"}, {Name: "pg-test-2", Backup: true}}) {
+	if x.Name != "pg-test-primary" || !slices.Equal(x.Servers, []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}, {Name: "pg-test-2", Backup: true}}) {
 		t.Errorf("expect %+v", x)
 	}
 	if n.Target.User != "dba" || n.Node != "pg-test-1" || n.ConfDir != "/etc/haproxy/conf.d" {
@@ -115,7 +117,7 @@ func TestBuildRefuses(t *testing.T) {
 		{
 			name: "a service cannot be rendered: its old file stays", have: NodeFiles{Files: own}, want: []render.File{wanted(h, "50")},
 			change: func(c *model.Cluster) {
-				c.Problems = []model.Problem{{Subject: "pg-test-broken", What: "selector is missing", Fatal: true}, {Subject: "x", What: "a warning"}}
+				c.Problems = []source.Problem{{Subject: "pg-test-broken", What: "selector is missing", Fatal: true}, {Subject: "x", What: "a warning"}}
 			},
 			err: "pg-test-broken: selector is missing", changes: "change pg-test-primary.cfg",
 		},

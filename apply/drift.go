@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -143,7 +144,7 @@ func (a *Applier) readByHand(ctx context.Context, inv *model.Inventory, drift []
 		if !d.Front || d.Err != nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		if run, err := probe.ReadRuntime(ctx, a.Runner, nodeOf(inv, d.Host).Target); err == nil {
 			d.ByHand = run.Servers.ByHand()

@@ -9,6 +9,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // states words a node's files: "name state owner".
@@ -53,7 +54,7 @@ func TestDrift(t *testing.T) {
 		t.Errorf("as declared: %+v", got)
 	}
 
-	c.Problems = []model.Problem{{What: "no selector", Fatal: true}}
+	c.Problems = []source.Problem{{What: "no selector", Fatal: true}}
 	have[h1].Files["pg-test-retired.cfg"] = headed("pg-test-retired", "10.10.10.11", "5499")
 	if got = Drift(inv, c, want, have); states(got[0]) != "pg-test-primary.cfg same, pg-test-retired.cfg unrendered" || got[0].Differs() {
 		t.Errorf("while a service cannot be rendered: %s", states(got[0]))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
 )
@@ -38,7 +39,7 @@ func parseEvent(line string) event {
 	if len(line) > maxEventText {
 		line = line[:maxEventText]
 	}
-	line = render.Printable(render.MaskSecrets(line))
+	line = safe.Printable(render.MaskSecrets(line))
 	rest, marked := strings.CutPrefix(line, "@")
 	kind, rest, _ := strings.Cut(rest, " ")
 	stepped, known := eventKind(kind)

@@ -10,17 +10,20 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // Examination is what the HAProxy nodes of some clusters have on disk, which
 // processes run there, and what was done to their servers.
 type Examination struct {
-	Conf    map[model.Host]model.Observed[model.NodeConf]
-	Workers map[model.Host]model.Observed[model.Processes]
-	Servers map[model.Host]model.Observed[model.ServerStates]
+	Conf    map[model.Host]source.Observed[model.NodeConf]
+	Workers map[model.Host]source.Observed[haproxy.Processes]
+	Servers map[model.Host]source.Observed[haproxy.ServerStates]
 }
 
 // Of is the part of one node.
@@ -45,8 +48,8 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 
 // ExamineHosts is Examine of these hosts only.
 func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
-	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{},
-		Servers: map[model.Host]model.Observed[model.ServerStates]{}}
+	out := Examination{Conf: map[model.Host]source.Observed[model.NodeConf]{}, Workers: map[model.Host]source.Observed[haproxy.Processes]{},
+		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
 	var mu sync.Mutex
 	keep := func(h model.Host, r model.Reading) {
 		mu.Lock()
@@ -59,7 +62,7 @@ func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, cluste
 }
 
 func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) model.Reading {
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
 	node := inv.Node(h)
@@ -75,8 +78,8 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 		if node != nil {
 			// haproxy.cfg is not read: it holds passwords. That it binds the
 			// stats port is known all the same.
-			stats := model.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
-			nc.Sections = append([]model.ConfSection{stats}, nc.Sections...)
+			stats := haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
+			nc.Sections = append([]haproxy.ConfSection{stats}, nc.Sections...)
 		}
 	}
 	if err != nil {
@@ -100,14 +103,14 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 	}
 	for _, name := range slices.Sorted(maps.Keys(dir.Files)) {
 		f := dir.Files[name]
-		x := model.ConfFile{Name: render.Printable(name), Changed: f.Changed,
+		x := model.ConfFile{Name: safe.Printable(name), Changed: f.Changed,
 			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
 		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
 			return ownerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
-			nc.Sections = append(nc.Sections, render.Conf(name, f.Data)...)
+			nc.Sections = append(nc.Sections, haproxy.Conf(name, f.Data)...)
 		}
 	}
 	for _, c := range clusters {
@@ -133,7 +136,7 @@ func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, di
 			return model.Drift{Err: n.Err.Error()}
 		}
 		for _, ch := range n.Changes {
-			d.Changes = append(d.Changes, model.DriftFile{Name: render.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
+			d.Changes = append(d.Changes, model.DriftFile{Name: safe.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
 		}
 	}
 	return d

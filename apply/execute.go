@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // Execute runs a plan: it looks at all nodes first, then does one, the canary,
@@ -48,7 +51,7 @@ func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.Ste
 		err = Refused(p)
 	}
 	if err == nil && p.Inventory != inv.Hash {
-		err = &model.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
+		err = &source.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
 	}
 	if err == nil {
 		r.ledger, err = a.open(inv, p)
@@ -96,10 +99,10 @@ func Refused(p *model.Plan) error {
 	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is right"
 	for _, r := range p.Risks {
 		if r.Name == model.RiskRejected {
-			return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
+			return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
 		}
 	}
-	return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
+	return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
 }
 
 // label is the node as an operator knows it.
@@ -112,7 +115,7 @@ func label(n *model.NodePlan) string {
 
 // advice is what to do about a node that did not end as planned.
 func advice(n *model.NodePlan, r *model.NodeReport) string {
-	if try := model.TryOf(r.Err); try != "" {
+	if try := source.TryOf(r.Err); try != "" {
 		return try
 	}
 	kept := ""
@@ -139,7 +142,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan,
 	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), routing(n, &base.stats) }); err != nil {
 		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepStage, Err: err}
 	}
-	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	r, err := a.runScript(rctx, n, emit, text,
 		"apply", p.ID, n.ConfDir, a.who(), prefix, a.Now().UTC().Format("20060102T150405Z"), a.window())
 	cancel()
@@ -183,7 +186,7 @@ func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, 
 		r.outcome = string(model.Untouched)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir, a.who())
 	r.recovered = append(r.recovered, s.recovered...)
@@ -216,7 +219,7 @@ func orText(s, other string) string {
 
 // baseline is what the stats page said before anything was touched.
 type baseline struct {
-	stats model.HAProxyStats
+	stats haproxy.Stats
 	at    time.Time
 	fits  bool // it already was as the plan wants it
 	// renewed: the master has shown a new worker since.
@@ -224,7 +227,7 @@ type baseline struct {
 }
 
 func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (baseline, error) {
-	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.VerifyFor, 20*time.Second))
 	defer cancel()
 	st, err := a.stats(ctx, inv, n)
 	if err != nil {
@@ -233,10 +236,10 @@ func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.N
 	return baseline{stats: st, at: a.Now(), fits: mismatch(n, &st) == ""}, nil
 }
 
-func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (model.HAProxyStats, error) {
+func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (haproxy.Stats, error) {
 	node := inv.Node(n.Host)
 	if node == nil {
-		return model.HAProxyStats{}, fmt.Errorf("%s is not in the inventory", n.Host)
+		return haproxy.Stats{}, fmt.Errorf("%s is not in the inventory", n.Host)
 	}
 	return a.Stats(ctx, *node)
 }
@@ -290,13 +293,13 @@ func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	var r *run
 	var err error
 	for end := a.Now().Add(a.Rollout.ConfirmWithin); ; {
-		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		r, err = a.runScript(rctx, n, nil, nil, "confirm", p.ID, n.ConfDir, a.who(), rep.Backup)
 		cancel()
 		if err == nil || a.Now().After(end) {
 			break
 		}
-		time.Sleep(or(a.Poll, 200*time.Millisecond))
+		time.Sleep(cmp.Or(a.Poll, 200*time.Millisecond))
 	}
 	rep.Recovered = append(rep.Recovered, r.recovered...)
 	switch {
@@ -318,7 +321,7 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 	var r *run
 	var err error
 	for range 2 {
-		rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, a.who(), backup)
 		cancel()
 		if err == nil {
@@ -330,7 +333,7 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 
 // verified is verify, and that the page can be told of. Where pgtui itself fails
 // over it the new files are not kept: nobody has seen that they are right.
-func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now model.HAProxyStats, err error) {
+func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now haproxy.Stats, err error) {
 	err = safe.Try("looking at the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
 			routing(n, &now)
@@ -343,8 +346,8 @@ func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.N
 // verify polls the stats page until it shows the plan's server set and the
 // predicted routing, from a process that has made its first checks, and
 // returns that page.
-func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (model.HAProxyStats, error) {
-	limit := or(a.VerifyFor, 20*time.Second)
+func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (haproxy.Stats, error) {
+	limit := cmp.Or(a.VerifyFor, 20*time.Second)
 	if w := a.Rollout.ConfirmWithin; w > 0 {
 		limit = min(limit, w)
 	}
@@ -354,7 +357,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 	proven, why := base.renewed, "it was not read in time"
 	for {
 		if a.Rollout.aborted() {
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		}
 		st, err := a.stats(ctx, inv, n)
 		switch {
@@ -363,28 +366,28 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 			why = err.Error()
 		default:
 			fits := mismatch(n, &st)
-			proven = proven || fits == "" && !base.fits || newWorker(&base.stats, &st, a.Now().Sub(base.at))
+			proven = proven || fits == "" && !base.fits || haproxy.NewWorker(&base.stats, &st, a.Now().Sub(base.at))
 			if why = unlike(n, fits, want, &st); why == "" && proven {
 				return st, nil
 			} else if why == "" {
 				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
 			}
 		}
-		timer := time.NewTimer(or(a.Poll, 200*time.Millisecond))
+		timer := time.NewTimer(cmp.Or(a.Poll, 200*time.Millisecond))
 		select {
 		case <-timer.C:
 		case <-a.Rollout.Abort:
 			timer.Stop()
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		case <-ctx.Done():
 			timer.Stop()
-			return model.HAProxyStats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
+			return haproxy.Stats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
 		}
 	}
 }
 
 // unlike says what a stats page still lacks, "" when nothing.
-func unlike(n *model.NodePlan, fits string, want map[string][]string, st *model.HAProxyStats) string {
+func unlike(n *model.NodePlan, fits string, want map[string][]string, st *haproxy.Stats) string {
 	if fits != "" {
 		return fits
 	}

@@ -10,14 +10,16 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Ghost is an old worker of one node with what it holds of one cluster.
 type Ghost struct {
 	Host model.Host
 	PID  int
-	Pins []model.Pin
+	Pins []haproxy.Pin
 }
 
 // Text is "3 sessions: pg-test-primary/pg-test-1 3".
@@ -37,7 +39,7 @@ func (a *Applier) Ghosts(ctx context.Context, inv *model.Inventory, c *model.Clu
 	return ghosts(a.Examine(ctx, inv, []*model.Cluster{c}).Workers, c)
 }
 
-func ghosts(workers map[model.Host]model.Observed[model.Processes], c *model.Cluster) []Ghost {
+func ghosts(workers map[model.Host]source.Observed[haproxy.Processes], c *model.Cluster) []Ghost {
 	var out []Ghost
 	own := map[string]bool{}
 	for i := range c.Fronts {
@@ -100,7 +102,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 	for i := range out {
 		x := &out[i]
 		if ctx.Err() != nil {
-			halted = &model.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
+			halted = &source.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
 			rec.Outcome, rec.Error, out = model.RunStopped, halted.Error(), out[:i]
 			break
 		}
@@ -121,7 +123,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 
 func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {
 	n := nodeOf(inv, x.Host)
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	proxy := string(c.Name) + "-" + string(x.Service)
 	if f := c.Front(x.Host); f != nil && f.Service(x.Service) != nil {

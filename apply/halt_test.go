@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -62,7 +63,7 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 		"close": func(ctx context.Context, b *bench) (string, error) {
 			var pins []model.Pinned
 			for i, n := range b.inv.Nodes {
-				pins = append(pins, model.Pinned{Host: n.Host, Worker: model.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
+				pins = append(pins, model.Pinned{Host: n.Host, Worker: haproxy.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
 			}
 			done, err := b.app.Close(ctx, b.inv, &model.Cluster{Name: "pg-test"}, pins)
 			var out []string
@@ -92,7 +93,7 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 				}}
 				b.app.Runner = h
 				if mode == "states" {
-					b.page = func(string, bool) (model.HAProxyStats, error) { return page(50, 0, "L7OK"), nil }
+					b.page = func(string, bool) (haproxy.Stats, error) { return page(50, 0, "L7OK"), nil }
 				}
 				outcomes, err := run(ctx, b)
 				want := []string{"untouched", "untouched", "untouched"}

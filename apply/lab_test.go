@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/labtest"
 	"pgtui/model"
 	"pgtui/probe"
@@ -76,7 +77,7 @@ func newLabWorld(t *testing.T) *labWorld {
 }
 
 func labService(data []byte) model.Service {
-	s := render.Sections(data)[0]
+	s := haproxy.Sections(data)[0]
 	svc := model.Service{Cluster: "pg-test", Name: model.ServiceName(strings.TrimPrefix(s.Name, "pg-test-"))}
 	for _, v := range s.Servers {
 		host, _, _ := strings.Cut(v.Addr, ":")

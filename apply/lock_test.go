@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // apply2 runs node.sh's apply with a plan and a window.
@@ -91,7 +92,7 @@ func TestNodeLocked(t *testing.T) {
 		if r.outcome != "untouched" || r.err == nil || !strings.Contains(r.err.Error(), "locked by alice@admin since 20") || !strings.Contains(r.err.Error(), testPlan) {
 			t.Errorf("%s: outcome %q, %v", mode, r.outcome, r.err)
 		}
-		if try := model.TryOf(r.err); !strings.Contains(try, "plan again") {
+		if try := source.TryOf(r.err); !strings.Contains(try, "plan again") {
 			t.Errorf("%s: hint %q", mode, try)
 		}
 	}

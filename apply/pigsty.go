@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // ViaPigsty carries a plan out by having play run bin/pgsql-svc, which writes
@@ -41,7 +43,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		}
 		if err != nil {
 			rep.Step, rep.Err = model.StepStage, err
-			r.fail(&model.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: model.TryOf(err)})
+			r.fail(&source.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: source.TryOf(err)})
 		}
 	}, func(_ int, err error) { r.fail(fmt.Errorf("%s: %w; %w", r.p.Cluster, err, ErrNotBegun)) })
 	if r.failed() != nil {
@@ -70,7 +72,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		rep.Outcome, rep.Before = model.Applied, routing(n, &base.stats)
 		err := r.a.asPlanned(context.WithoutCancel(ctx), r.inv, r.p, n.Host)
 		if err == nil && played == nil {
-			var now model.HAProxyStats
+			var now haproxy.Stats
 			if now, err = r.a.verified(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
 				rep.After = routing(n, &now)
 			}
@@ -80,7 +82,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		}
 		if err != nil {
 			rep.Outcome, rep.Step, rep.Err = model.Broken, model.StepVerify, err
-			r.fail(&model.Hint{
+			r.fail(&source.Hint{
 				Err: fmt.Errorf("%s: %s after bin/pgsql-svc: %w", r.p.Cluster, label(n), err),
 				Try: fmt.Sprintf("pgtui diff %s; `pgtui reload %s` without --via writes what is missing, and reloads", r.p.Cluster, r.p.Cluster),
 			})

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Rollout is how a plan is carried out over its nodes. The zero value goes node
@@ -72,7 +74,7 @@ func Arrange(p *model.Plan, order []model.Host, vip model.Host) {
 func Order(p *model.Plan, order []model.Host) error {
 	for _, h := range order {
 		if !slices.ContainsFunc(p.Nodes, func(n model.NodePlan) bool { return n.Host == h }) {
-			return &model.Hint{
+			return &source.Hint{
 				Err: fmt.Errorf("--order: %s is not in the plan", h),
 				Try: "its nodes are " + join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }), Usage: true,
 			}
@@ -147,7 +149,7 @@ func (r *rollout) preflight(ctx context.Context) {
 		more = fmt.Sprintf(" (and %d more: %s)", len(bad)-1, strings.Join(bad[1:], ", "))
 	}
 	if r.err != nil {
-		r.err = &model.Hint{Err: fmt.Errorf("%w%s; %w", r.err, more, ErrNotBegun), Try: model.TryOf(r.err)}
+		r.err = &source.Hint{Err: fmt.Errorf("%w%s; %w", r.err, more, ErrNotBegun), Try: source.TryOf(r.err)}
 	}
 }
 
@@ -158,7 +160,7 @@ func (r *rollout) ready(ctx context.Context, n *model.NodePlan) (baseline, strin
 	if err != nil {
 		return base, model.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(r.a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.a.ReadFor, 20*time.Second))
 	defer cancel()
 	s, err := r.a.runScript(ctx, n, nil, nil, "ready", r.p.ID, n.ConfDir, r.a.who())
 	if err == nil {
@@ -232,7 +234,7 @@ func (r *rollout) halted(ctx context.Context, next string) bool {
 	case r.a.Rollout.Action == model.ActionUndo:
 		try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
 	}
-	r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
+	r.fail(&source.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
 	return true
 }
 
@@ -246,7 +248,7 @@ func (r *rollout) fail(err error) {
 
 // why is what stopped the run at a node, with what to do about it.
 func (r *rollout) why(n *model.NodePlan, rep *model.NodeReport) error {
-	return &model.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
+	return &source.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
 }
 
 // who is what node.sh tells a second operator.

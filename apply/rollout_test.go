@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 func TestArrange(t *testing.T) {
@@ -40,8 +42,8 @@ func TestArrange(t *testing.T) {
 		})
 	}
 	p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}}}
-	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || model.TryOf(err) != "its nodes are 1, 2" {
-		t.Errorf("%v, %q", err, model.TryOf(err))
+	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || source.TryOf(err) != "its nodes are 1, 2" {
+		t.Errorf("%v, %q", err, source.TryOf(err))
 	}
 	if err := Order(&p, []model.Host{"2"}); err != nil {
 		t.Error(err)
@@ -59,8 +61,8 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("outcomes %q, calls %q", outcomes, b.runner.calls)
 	}
 	const want = "pg-test: pg-test-2 (10.10.10.12): stage: locked by bob@admin since 2026-11-20T09:00:00Z (plan aaaa) (and 1 more: 10.10.10.13); nothing was changed"
-	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(model.TryOf(err), "wait until that run has ended") {
-		t.Errorf("error %v, hint %q\nwant  %s", err, model.TryOf(err), want)
+	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(source.TryOf(err), "wait until that run has ended") {
+		t.Errorf("error %v, hint %q\nwant  %s", err, source.TryOf(err), want)
 	}
 	if want := []string{"10.10.10.12 stage!", "10.10.10.13 stage!"}; !slices.Equal(b.steps, want) {
 		t.Errorf("steps %q", b.steps)
@@ -148,7 +150,7 @@ func TestConfirm(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		confirm  []string
-		page     func(string, bool) (model.HAProxyStats, error)
+		page     func(string, bool) (haproxy.Stats, error)
 		outcomes string
 		calls    string
 		err      string
@@ -159,7 +161,7 @@ func TestConfirm(t *testing.T) {
 			"restored untouched untouched", "apply1 confirm1", "verify: the confirmation came too late"},
 		{"it says nothing until its window is over", nil, nil,
 			"uncertain untouched untouched", "", "the node could not be told and has put the old files back by itself"},
-		{"the routing is not good: it is never told so", nil, func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil },
+		{"the routing is not good: it is never told so", nil, func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil },
 			"restored untouched untouched", "apply1 restore1", "the stats page does not confirm the reload"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,41 +6,19 @@ import (
 	"strconv"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
 // routing is who gets new connections on one HAProxy now, section by section,
 // of the sections that the plan expects.
-func routing(n *model.NodePlan, st *model.HAProxyStats) map[string][]string {
+func routing(n *model.NodePlan, st *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
 	for _, x := range n.Expect {
 		if p := st.Proxy(x.Name); p != nil {
-			out[x.Name] = routed(p.Servers)
+			out[x.Name] = haproxy.Routed(p.Servers)
 		}
 	}
-	return out
-}
-
-// routed are the servers that get new connections: those that are up and have
-// a weight, or when there are none the first backup that is. Never nil.
-func routed(servers []model.ServerStat) []string {
-	out := []string{}
-	backup := ""
-	for i := range servers {
-		s := &servers[i]
-		up := s.Status == "no check" || s.Status == "UP" || strings.HasPrefix(s.Status, "UP ")
-		switch {
-		case !up || s.Weight == 0:
-		case !s.Backup:
-			out = append(out, s.Name)
-		case backup == "":
-			backup = s.Name
-		}
-	}
-	if len(out) == 0 && backup != "" {
-		out = append(out, backup)
-	}
-	slices.Sort(out)
 	return out
 }
 
@@ -48,20 +26,20 @@ func routed(servers []model.ServerStat) []string {
 // if nobody's role changes meanwhile. A section is left out when what its
 // servers will be cannot be known: one of them is new, was set by hand, or is
 // between up and down.
-func predicted(n *model.NodePlan, was *model.HAProxyStats) map[string][]string {
+func predicted(n *model.NodePlan, was *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
 	for _, x := range n.Expect {
 		if p := was.Proxy(x.Name); p != nil {
 			if rows, ok := foretell(x, p); ok {
-				out[x.Name] = routed(rows)
+				out[x.Name] = haproxy.Routed(rows)
 			}
 		}
 	}
 	return out
 }
 
-func foretell(x model.ExpectedProxy, p *model.Proxy) ([]model.ServerStat, bool) {
-	var rows []model.ServerStat
+func foretell(x model.ExpectedProxy, p *haproxy.Proxy) ([]haproxy.ServerRow, bool) {
+	var rows []haproxy.ServerRow
 	for _, s := range x.Servers {
 		old := p.Server(s.Name)
 		if old == nil || !strings.HasPrefix(old.Status, "UP") && !strings.HasPrefix(old.Status, "DOWN") {
@@ -84,7 +62,7 @@ func foretell(x model.ExpectedProxy, p *model.Proxy) ([]model.ServerStat, bool) 
 
 // misrouted says where a stats page does not route as was predicted: the first
 // difference in words, "" when there is none.
-func misrouted(n *model.NodePlan, want map[string][]string, st *model.HAProxyStats) string {
+func misrouted(n *model.NodePlan, want map[string][]string, st *haproxy.Stats) string {
 	now := routing(n, st)
 	for _, x := range n.Expect {
 		if w, ok := want[x.Name]; ok && !slices.Equal(w, now[x.Name]) {

@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 //go:embed node.sh
@@ -186,7 +187,7 @@ func (r *run) fail(step, why string) {
 	if step == model.StepCheck {
 		err = checkError(why, r.texts)
 	} else if strings.HasPrefix(why, "locked by ") {
-		err = &model.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
+		err = &source.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
 	} else if len(r.texts) > 0 {
 		err = fmt.Errorf("%s: %s", why, r.texts[0])
 	}

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // StateLines are the two lines of haproxy.cfg that let a new worker take over
@@ -22,13 +24,13 @@ func StateLines() [][2]string {
 // States tells for each HAProxy node of the cluster the file by which servers'
 // states are handed over, "" where haproxy.cfg does not ask for it. It changes
 // nothing.
-func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]model.Observed[string] {
-	out := map[model.Host]model.Observed[string]{}
+func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]source.Observed[string] {
+	out := map[model.Host]source.Observed[string]{}
 	var mu sync.Mutex
 	hosts := fronts(c)
 	each(len(hosts), func(i int) {
 		h := hosts[i]
-		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		start, n := a.Now(), nodeOf(inv, h)
 		r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
@@ -41,7 +43,7 @@ func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Clu
 	}, func(i int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		out[hosts[i]] = model.Observed[string]{Err: err, Tried: a.Now()}
+		out[hosts[i]] = source.Observed[string]{Err: err, Tried: a.Now()}
 	})
 	return out
 }
@@ -87,7 +89,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 		if r.failed() != nil || r.halted(ctx, label(n)) {
 			break
 		}
-		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()
 		if err != nil {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed" // backup.sh
 	"encoding/base64"
@@ -12,10 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
-	"pgtui/render"
+	"pgtui/source"
 )
 
 //go:embed backup.sh
@@ -46,7 +48,7 @@ func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kep
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
 		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", safe.Text(plan, 40))
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	out, err := a.Runner.Run(ctx, transport.Cmd{Target: t, Script: backupScript, Args: []string{plan}, Reads: true})
 	switch {
@@ -130,7 +132,7 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run
 		}
 	}
 	if len(hosts) == 0 {
-		return model.Plan{}, &model.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
+		return model.Plan{}, &source.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
 	}
 	have := a.readAll(ctx, inv, hosts)
 	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
@@ -147,7 +149,7 @@ func notOurs(inv *model.Inventory, run *model.Run, h model.Host) error {
 	if run.Inventory == "" || run.Inventory == inv.Path {
 		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until it is done"
 	}
-	return &model.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *model.Run, have NodeFiles) model.NodePlan {
@@ -186,7 +188,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 			if same(is, there, kept.Old) {
 				continue // it is as it was already
 			}
-			now.Err = &model.Hint{
+			now.Err = &source.Hint{
 				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", safe.Text(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}
@@ -229,10 +231,10 @@ func exactly(n model.NodePlan, have, want map[string][]byte) model.NodePlan {
 	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		for _, s := range render.Sections(want[name]) {
+		for _, s := range haproxy.Sections(want[name]) {
 			x := model.ExpectedProxy{Name: s.Name}
 			for _, v := range s.Servers {
-				x.Servers = append(x.Servers, model.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
+				x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
 			}
 			n.Expect = append(n.Expect, x)
 		}

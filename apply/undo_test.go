@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
-	"pgtui/render"
 )
 
 // yard is two directories that stand for nodes, behind the real transport, and
@@ -43,14 +43,14 @@ func newYard(t *testing.T) *yard {
 	y.app = &Applier{
 		Runner: transport.Local{}, Now: time.Now, Managed: "2026-11-11 00:00:00", VerifyFor: 10 * time.Second, Poll: time.Millisecond,
 		Audit: &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")},
-		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) { return livePage(t, n.SSH.Root), nil },
+		Stats: func(_ context.Context, n model.Node) (haproxy.Stats, error) { return livePage(t, n.SSH.Root), nil },
 	}
 	return y
 }
 
 // livePage is the stats page of a HAProxy that runs what was loaded last, in a
 // worker that has fewer connections behind it with every reload.
-func livePage(t *testing.T, root string) model.HAProxyStats {
+func livePage(t *testing.T, root string) haproxy.Stats {
 	loaded, err := os.ReadFile(filepath.Join(root, "loaded"))
 	if err != nil { // it runs what it began with
 		for _, name := range []string{"primary", "replica", "retired"} {
@@ -59,17 +59,17 @@ func livePage(t *testing.T, root string) model.HAProxyStats {
 			loaded = append(loaded, b...)
 		}
 	}
-	var st model.HAProxyStats
+	var st haproxy.Stats
 	reloads := int64(strings.Count(calls(t, root), "systemctl reload"))
-	for _, s := range render.Sections(loaded) {
-		p := model.Proxy{Name: s.Name, Front: model.ProxyRow{Total: 1000 - 100*reloads}}
+	for _, s := range haproxy.Sections(loaded) {
+		p := haproxy.Proxy{Name: s.Name, Front: haproxy.ProxyRow{Total: 1000 - 100*reloads}}
 		for _, v := range s.Servers {
 			w := 1
 			if v.Weight != "" {
 				w, err = strconv.Atoi(v.Weight)
 				must(t, err)
 			}
-			p.Servers = append(p.Servers, model.ServerStat{Name: v.Name, Status: "UP", Weight: w, UserWeight: w, Backup: v.Backup, CheckStatus: "L7OK", LastChange: 500})
+			p.Servers = append(p.Servers, haproxy.ServerRow{Name: v.Name, Status: "UP", Weight: w, UserWeight: w, Backup: v.Backup, CheckStatus: "L7OK", LastChange: 500})
 		}
 		st.Proxies = append(st.Proxies, p)
 	}

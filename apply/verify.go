@@ -3,14 +3,14 @@ package apply
 import (
 	"fmt"
 	"strconv"
-	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
 // mismatch says where a stats page is not as the plan leaves the node: the
 // first difference in words, "" when there is none.
-func mismatch(n *model.NodePlan, st *model.HAProxyStats) string {
+func mismatch(n *model.NodePlan, st *haproxy.Stats) string {
 	for _, x := range n.Expect {
 		p := st.Proxy(x.Name)
 		if p == nil {
@@ -28,7 +28,7 @@ func mismatch(n *model.NodePlan, st *model.HAProxyStats) string {
 	return ""
 }
 
-func serverMismatch(x model.ExpectedProxy, p *model.Proxy) string {
+func serverMismatch(x model.ExpectedProxy, p *haproxy.Proxy) string {
 	want := map[string]bool{}
 	for _, s := range x.Servers {
 		want[s.Name] = true
@@ -54,7 +54,7 @@ func serverMismatch(x model.ExpectedProxy, p *model.Proxy) string {
 
 // unsettled names a server of the plan that HAProxy has not checked yet, ""
 // when there is none. Until then it counts as up, whatever it is.
-func unsettled(n *model.NodePlan, st *model.HAProxyStats) string {
+func unsettled(n *model.NodePlan, st *haproxy.Stats) string {
 	for _, x := range n.Expect {
 		p := st.Proxy(x.Name)
 		if p == nil {
@@ -67,41 +67,4 @@ func unsettled(n *model.NodePlan, st *model.HAProxyStats) string {
 		}
 	}
 	return ""
-}
-
-// newWorker reports whether now must come from another HAProxy process than
-// base did, elapsed before. The counters of a process only grow, and a new one
-// starts all of them at nothing. false means "not proven".
-func newWorker(base, now *model.HAProxyStats, elapsed time.Duration) bool {
-	reset, common := 0, 0
-	for i := range now.Proxies {
-		p := &now.Proxies[i]
-		old := base.Proxy(p.Name)
-		if old == nil {
-			continue
-		}
-		if p.Back.LastChange > int64(elapsed/time.Second)+2 {
-			return false // the process is older than base
-		}
-		if p.Front.Total < old.Front.Total || p.Back.Total < old.Back.Total {
-			return true
-		}
-		for j := range p.Servers {
-			s := &p.Servers[j]
-			was := old.Server(s.Name)
-			if was == nil {
-				continue
-			}
-			if s.CheckStatus == "INI" && was.CheckStatus != "INI" || s.Total < was.Total {
-				return true
-			}
-			common++
-			// In the same process this server would be that old by now, give
-			// or take the rounding, unless it has changed its state.
-			if was.LastChange+int64(elapsed/time.Second) >= s.LastChange+2 {
-				reset++
-			}
-		}
-	}
-	return common > 0 && reset == common
 }

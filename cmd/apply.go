@@ -21,6 +21,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // maxPlanFile bounds a saved plan, in bytes.
@@ -71,7 +72,7 @@ func (a *app) applyCmd() *cobra.Command {
 				for _, w := range why {
 					fmt.Fprintln(a.io.Out, safe.Text(w, 400))
 				}
-				return exit(reloadRefused, &model.Hint{
+				return exit(reloadRefused, &source.Hint{
 					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
 					Try: a.plansAgain(&saved, args[0]) + ", and look at it again",
 				})
@@ -129,7 +130,7 @@ func (a *app) readPlan(file string) (jsonv1.Plan, error) {
 		return p, fmt.Errorf("the plan %s is larger than 64 MB: nothing was changed", safe.Text(file, 200))
 	}
 	if p, err = jsonv1.ReadPlan(text); err != nil {
-		return p, &model.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
+		return p, &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
 	}
 	return p, nil
 }

@@ -18,6 +18,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // consoleConfirm is the console's --confirm-within.
@@ -52,7 +53,7 @@ func (r *rollFlags) check() error {
 	}
 	for _, name := range r.accept {
 		if !slices.Contains(model.RiskNames(), name) || name == model.RiskRejected {
-			return &model.Hint{
+			return &source.Hint{
 				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
 				Try:   "they are " + strings.Join(slices.DeleteFunc(model.RiskNames(), func(n string) bool { return !model.RiskStops(n) || n == model.RiskRejected }), ", "),
 				Usage: true,

@@ -15,6 +15,7 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // desk is an app whose audit file holds the records.
@@ -203,7 +204,7 @@ func TestUndoable(t *testing.T) {
 			a, _, _ := desk(t, tt.records...)
 			run, err := a.undoable(atHand(), tt.args)
 			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) || model.TryOf(err) == "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || source.TryOf(err) == "" {
 					t.Errorf("%v", err)
 				}
 				return
@@ -353,7 +354,7 @@ func TestHistory(t *testing.T) {
 	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := history(); err == nil || !strings.Contains(err.Error(), "can be written by others") || !strings.Contains(model.TryOf(err), "chmod go-w") {
+	if _, err := history(); err == nil || !strings.Contains(err.Error(), "can be written by others") || !strings.Contains(source.TryOf(err), "chmod go-w") {
 		t.Errorf("%v", err)
 	}
 }

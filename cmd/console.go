@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 	"pgtui/tui"
 )
 
@@ -70,7 +71,7 @@ func (a *app) noTerminal(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return &model.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
+	return &source.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
 }
 
 // clusterOrCommand is the error of a name that is neither a cluster nor a command.
@@ -79,7 +80,7 @@ func clusterOrCommand(inv *model.Inventory, names []string) error {
 	if err == nil {
 		return nil
 	}
-	return misuse(model.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
+	return misuse(source.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
 }
 
 // announce names the programs that reading the inventory is about to run, while
@@ -160,8 +161,8 @@ func afterwards(reading <-chan read, load func(context.Context) (*model.Inventor
 }
 
 // deps is the world the console gets, of the inventory at source.
-func (a *app) deps(source string) tui.Deps {
-	ap := a.applier(source)
+func (a *app) deps(from string) tui.Deps {
+	ap := a.applier(from)
 	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
@@ -208,10 +209,10 @@ func (a *app) deps(source string) tui.Deps {
 			tr, _ := traced(ctx, a.prober(), inv, t)
 			return tr, ctx.Err()
 		},
-		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
+		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (source.Origins, error) {
 			play, err := a.play(ctx)
 			if err != nil {
-				return model.Origins{}, err
+				return source.Origins{}, err
 			}
 			found, err := originsOf(play, string(name))
 			return found, errors.Join(err, ctx.Err())
@@ -238,7 +239,7 @@ func (a *app) deps(source string) tui.Deps {
 		Columns:  a.config.Columns,
 		Context:  infoOf(a.context),
 		Ran:      a.log.all,
-		Command:  a.called(source),
+		Command:  a.called(from),
 		Open:     a.openContext,
 	}
 	if a.config.NoFiles {

@@ -14,6 +14,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func (a *app) diffCmd() *cobra.Command {
@@ -189,7 +190,7 @@ func printPlanWith(w io.Writer, p model.Plan, drift []model.NodeDrift) {
 		label := nodeLabel(n)
 		if n.Err != nil {
 			fmt.Fprintf(w, "%s: could not tell: %s\n", label, safe.Text(n.Err.Error(), 400))
-			if try := model.TryOf(n.Err); try != "" {
+			if try := source.TryOf(n.Err); try != "" {
 				fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 300))
 			}
 			continue

@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -42,7 +43,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			// afterwards.
 			prober := a.prober()
 			var look apply.Examination
-			var nodes map[model.Host]model.Observed[model.NodeFacts]
+			var nodes map[model.Host]source.Observed[model.NodeFacts]
 			var faults [2]error
 			var g safe.Group
 			g.Go("examining the nodes", func() { look = a.applier(inv.Source).Examine(cmd.Context(), inv, cls) }, func(err error) { faults[0] = err })

@@ -15,6 +15,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) historyCmd() *cobra.Command {
@@ -36,7 +37,7 @@ func (a *app) historyCmd() *cobra.Command {
 			}
 			path, err := a.findInventory()
 			if err != nil && !all {
-				return &model.Hint{Err: err, Try: cmp.Or(model.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
+				return &source.Hint{Err: err, Try: cmp.Or(source.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
 			}
 			log, err := a.auditLog(path)
 			if err != nil {

@@ -18,6 +18,7 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // The exit codes of reload, as docs/exit-codes.md has them.
@@ -159,7 +160,7 @@ func (a *app) showPlan(inv *model.Inventory, p *model.Plan) {
 func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p model.Plan, roll rollFlags, yes bool) error {
 	switch {
 	case diffCode(p) == 2:
-		return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + string(p.Cluster) + " <host…>"})
+		return exit(reloadRefused, &source.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + string(p.Cluster) + " <host…>"})
 	case !p.Changed() && !p.Force:
 		fmt.Fprintln(a.io.Out, "nothing to do: nothing was changed, nothing was reloaded (--force reloads all the same)")
 		return nil
@@ -208,7 +209,7 @@ func printRisks(w io.Writer, p *model.Plan) {
 func (a *app) confirm(ctx context.Context, what, name string) error {
 	f, ok := a.io.In.(*os.File)
 	if !ok || !term.IsTerminal(f.Fd()) {
-		return &model.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
+		return &source.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
 	}
 	fmt.Fprintf(a.io.Out, "\ntype %s to %s, anything else to leave: ", name, what)
 	type answer struct {

@@ -11,6 +11,7 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) statesCmd() *cobra.Command {
@@ -96,7 +97,7 @@ func (a *app) statesCmd() *cobra.Command {
 
 // printStates is a line a node; 0 when all hand states over, 1 when one does
 // not, 2 when one could not be read.
-func (a *app) printStates(inv *model.Inventory, c *model.Cluster, states map[model.Host]model.Observed[string]) int {
+func (a *app) printStates(inv *model.Inventory, c *model.Cluster, states map[model.Host]source.Observed[string]) int {
 	code := 0
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
 	for _, f := range c.Fronts {

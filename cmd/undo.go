@@ -15,6 +15,7 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) undoCmd() *cobra.Command {
@@ -103,7 +104,7 @@ func (a *app) undoable(inv *model.Inventory, args []string) (*model.Run, error) 
 	}
 	run, err := planOf(all, here, args[0], false)
 	if run == nil && err == nil {
-		err = &model.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history", Usage: true}
+		err = &source.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history", Usage: true}
 	}
 	return run, err
 }
@@ -119,7 +120,7 @@ func (a *app) newest(inv *model.Inventory, runs []model.Run, c model.ClusterName
 	if c != "" {
 		of = string(c) + " in " + of
 	}
-	return nil, &model.Hint{
+	return nil, &source.Hint{
 		Err: fmt.Errorf("nothing to undo: no run of %s has left new files, says %s", of, a.auditFile(inv.Source).Path),
 		Try: "pgtui history; `pgtui history --all` has the runs of other inventories",
 	}
@@ -145,7 +146,7 @@ func planOf(all, here []model.Run, id string, whole bool) (*model.Run, error) {
 		}
 	}
 	if len(ids) > 1 {
-		return nil, &model.Hint{
+		return nil, &source.Hint{
 			Err: fmt.Errorf("%d plans begin with %q: nothing was changed", len(ids), id),
 			Try: "one of: " + strings.Join(slices.Sorted(maps.Keys(ids))[:min(len(ids), 10)], ", "),
 		}
@@ -199,7 +200,7 @@ func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
 			n := &p.Nodes[i]
 			at := slices.IndexFunc(r.Nodes, func(rec model.NodeRecord) bool { return rec.Host == n.Host })
 			if at < 0 || r.Nodes[at].Want != apply.WantSum(n) {
-				return &model.Hint{
+				return &source.Hint{
 					Err: fmt.Errorf("--resume: %s is not to become what plan %s made of it: the inventory or its files have changed since", n.Host, r.Plan),
 					Try: "pgtui reload " + string(p.Cluster) + " --dry-run, and begin again",
 				}
@@ -208,5 +209,5 @@ func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
 		fmt.Fprintf(a.io.Out, "going on with plan %s, begun %s by %s\n", r.Plan, r.Began.Local().Format(time.DateTime), r.Who)
 		return nil
 	}
-	return &model.Hint{Err: errors.New("--resume: the last run of " + string(p.Cluster) + " did not stop half-way"), Try: "pgtui history " + string(p.Cluster)}
+	return &source.Hint{Err: errors.New("--resume: the last run of " + string(p.Cluster) + " did not stop half-way"), Try: "pgtui history " + string(p.Cluster)}
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // Endpoint is one way in as a client is given it: the host as it is written
@@ -90,9 +92,9 @@ type Entry struct {
 	// and the live check where there is one.
 	Now Reach
 	// Check is what trying it found; the zero value when it was not tried.
-	Check Observed[EntryCheck]
+	Check source.Observed[EntryCheck]
 	// Proven is what real connections found; the zero value when none were made.
-	Proven Observed[EntryProof]
+	Proven source.Observed[EntryProof]
 }
 
 // Reach is where an entry leads.
@@ -168,8 +170,8 @@ type Access struct {
 
 // Live is what is known of entries beside the board; nil maps are fine.
 type Live struct {
-	Checks map[Endpoint]Observed[EntryCheck]
-	Proofs map[Endpoint]Observed[EntryProof]
+	Checks map[Endpoint]source.Observed[EntryCheck]
+	Proofs map[Endpoint]source.Observed[EntryProof]
 }
 
 // AccessOf lists every way into the board's cluster: hosts by ports, what each

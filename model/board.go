@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -185,7 +186,7 @@ func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now tim
 		if m.State == "running" && st.Role != "primary" && (d.State == "streaming" || d.State == "in archive recovery") {
 			m.State = d.State
 		}
-		m.Restart = or(m.Restart, d.Restart)
+		m.Restart = cmp.Or(m.Restart, d.Restart)
 	}
 	switch {
 	case !holdsLock(view, now):

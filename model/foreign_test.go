@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // identify lets every member tell its own name, scope and system identifier.
@@ -107,7 +109,7 @@ func TestAStrangerIsNobodysWitness(t *testing.T) {
 	v := w.snap.Patroni["pg-test-3"]
 	v.Cluster = seen(model.PatroniCluster{Scope: "pg-crm", Paused: true, Members: []model.PatroniMember{{Name: "pg-crm-1", Role: "leader"}}})
 	w.snap.Patroni["pg-test-3"] = v
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { *s = up("pg-test-3") })
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { *s = up("pg-test-3") })
 
 	r := model.RouteOf(w.snap, w.cls, "primary", t0)
 	equal(t, "view", string(r.Views[0].Verdict), "mismatch")
@@ -174,7 +176,7 @@ func TestMembersThatTheInventoryHasNot(t *testing.T) {
 	w.patroni(1, false)
 	w.listed(nine)
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-		w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+		w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 	}
 	b := model.BoardOf(w.snap, w.cls, t0)
 	equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), "down pg-test-9 dcs 3/3")
@@ -208,7 +210,7 @@ func TestWhatProvesTheLeaderKey(t *testing.T) {
 			if i == 0 {
 				code = leader
 			}
-			v.Checks = map[string]model.Observed[int]{path: seen(code), "/read-only": seen(200)}
+			v.Checks = map[string]source.Observed[int]{path: seen(code), "/read-only": seen(200)}
 			w.snap.Patroni[w.cls.Instances[i].Name] = v
 			for j := range w.cls.Fronts[i].Services {
 				if w.cls.Fronts[i].Services[j].Name == "primary" {
@@ -393,12 +395,12 @@ func TestByDesign(t *testing.T) {
 // refuse lets one server fail its check on every HAProxy; a backup stays one.
 func (w *world) refuse(proxy, name string) {
 	for i := range w.cls.Fronts {
-		w.server(w.cls.Fronts[i].Host, proxy, name, func(s *model.ServerStat) { b := s.Backup; *s = refused(name); s.Backup = b })
+		w.server(w.cls.Fronts[i].Host, proxy, name, func(s *haproxy.ServerRow) { b := s.Backup; *s = refused(name); s.Backup = b })
 	}
 }
 
 // only gives a section these servers on every HAProxy.
-func (w *world) only(proxy string, rows ...model.ServerStat) {
+func (w *world) only(proxy string, rows ...haproxy.ServerRow) {
 	for i := range w.cls.Fronts {
 		o := w.snap.HAProxy[w.cls.Fronts[i].Host]
 		o.Value.Proxy(proxy).Servers = rows
@@ -415,7 +417,7 @@ func (w *world) checks(path string, codes ...int) {
 // TestAStatusThatIsNotPatronis: Patroni answers health checks with 200 or 503.
 func TestAStatusThatIsNotPatronis(t *testing.T) {
 	w := newWorld()
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { s.CheckCode = 404 })
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { s.CheckCode = 404 })
 	c := model.RouteOf(w.snap, w.cls, "primary", t0).Views[0].Cells[1]
 	equal(t, "HAProxy's check", string(c.Verdict)+" "+c.Why, "down something other than Patroni answers at 10.10.10.12:8008: 404 to /primary")
 	w = newWorld()

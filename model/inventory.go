@@ -3,6 +3,8 @@ package model
 import (
 	"strconv"
 	"time"
+
+	"pgtui/source"
 )
 
 // ClusterName is Pigsty's pg_cluster, for example "pg-test".
@@ -46,16 +48,16 @@ type Inventory struct {
 	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
 	// that is not known.
 	Core     string
-	CAFile   string    // CA certificate of the Pigsty checkout; "" when none was found
-	Clusters []Cluster // in order of first appearance
-	Nodes    []Node    // every host of the inventory, in order of first appearance
-	Problems []Problem // what is wrong with it and does not stop the rest
+	CAFile   string           // CA certificate of the Pigsty checkout; "" when none was found
+	Clusters []Cluster        // in order of first appearance
+	Nodes    []Node           // every host of the inventory, in order of first appearance
+	Problems []source.Problem // what is wrong with it and does not stop the rest
 	// EntryPoints are ways in that pgtui's configuration adds.
 	EntryPoints []EntryPoint
 	LoadedAt    time.Time // when it was read
 	// Inputs are the files it was read from, as they were then; nil when it was
 	// read from none.
-	Inputs []Input
+	Inputs []source.Input
 }
 
 // Cluster is one PostgreSQL cluster and its ways in.
@@ -91,7 +93,7 @@ type Cluster struct {
 	// order of the inventory; nil when the inventory has none.
 	Etcd []Endpoint
 	// Problems name the services and hosts that could not be rendered, and why.
-	Problems []Problem
+	Problems []source.Problem
 }
 
 // DNSName is the cluster's name as Pigsty registers it in dnsmasq. The zero
@@ -165,12 +167,12 @@ type Service struct {
 	Options  string // arguments of default-server
 	// CheckPort is the old dialects' trailing check_port; "" when absent.
 	CheckPort string
-	Dest      string   // dest as declared, "default" when absent
-	Selector  string   // JMESPath as declared
-	Backup    string   // JMESPath as declared; "" when absent
-	Members   []Server // result of Selector, in order
-	Backups   []Server // result of Backup, in order
-	Line      Pos      // where the service is declared; zero when it is one of Pigsty's own
+	Dest      string     // dest as declared, "default" when absent
+	Selector  string     // JMESPath as declared
+	Backup    string     // JMESPath as declared; "" when absent
+	Members   []Server   // result of Selector, in order
+	Backups   []Server   // result of Backup, in order
+	Line      source.Pos // where the service is declared; zero when it is one of Pigsty's own
 	// Text is the whole file as the checkout's own template prints it, with
 	// ManagedDate for the date; "" when the template is the dialect's.
 	Text string
@@ -235,22 +237,6 @@ func (Secret) GoString() string { return `"********"` }
 
 // MarshalText hides the secret from JSON and YAML.
 func (Secret) MarshalText() ([]byte, error) { return []byte("********"), nil }
-
-// Pos is a place in a file. The zero Pos means "not known".
-type Pos struct {
-	File   string
-	Line   int // from 1
-	Column int // from 1
-}
-
-// Problem is something wrong with the inventory that left the rest usable.
-type Problem struct {
-	At      Pos
-	Subject string // cluster, service or host it is about, as the user knows it
-	What    string // what is wrong
-	Try     string // what to do next; "" when there is nothing to say
-	Fatal   bool   // Ansible would fail here: the files it names are not written
-}
 
 // Unpredictable reports whether a problem of the inventory as a whole keeps
 // anybody from saying what Ansible would write.

@@ -1,8 +1,12 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Plan is everything a reload of one cluster would do. It is a value: what
@@ -15,7 +19,7 @@ type Plan struct {
 	Nodes     []NodePlan // in the order they will be done
 	// Problems are the cluster's fatal problems: services that could not be
 	// rendered. A plan that has any deletes nothing and must not run.
-	Problems []Problem
+	Problems []source.Problem
 	// Risks are what it could do that nobody wants, judged when it was made.
 	Risks []Risk
 	// Accepted are the names of the risks that its operator has accepted.
@@ -48,7 +52,7 @@ type NodePlan struct {
 	Gone []string
 	// Was and Become are the sections of the cluster's files as they are on disk
 	// and as the plan leaves them.
-	Was, Become []ConfSection
+	Was, Become []haproxy.ConfSection
 	// Err says why the node's files could not be read; the plan must not run then.
 	Err error
 }
@@ -75,14 +79,7 @@ func (f FileChange) Kind() string {
 // ExpectedProxy is one listen section as the plan leaves it.
 type ExpectedProxy struct {
 	Name    string
-	Servers []ExpectedServer
-}
-
-// ExpectedServer is one server row HAProxy must show.
-type ExpectedServer struct {
-	Name   string
-	Weight string
-	Backup bool
+	Servers []haproxy.ExpectedServer
 }
 
 // Changed reports whether the plan would change any file on the node.
@@ -102,9 +99,9 @@ func (p Plan) Changed() bool {
 // not be rendered, or a node's files could not be read.
 func (p Plan) Refusal() error {
 	for _, x := range p.Problems {
-		return &Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s: %s: not every service can be rendered, and a reload would leave out the rest", x.Subject, x.What),
-			Try: or(x.Try, "correct the inventory, then plan again"),
+			Try: cmp.Or(x.Try, "correct the inventory, then plan again"),
 		}
 	}
 	for _, n := range p.Nodes {
@@ -113,13 +110,6 @@ func (p Plan) Refusal() error {
 		}
 	}
 	return nil
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // Steps of a node, in order.

@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // RuleFacts is what was asked about who may lead, beside the watch and once.
 // The zero value means that nobody asked.
 type RuleFacts struct {
-	Conf Observed[PatroniConf] // GET /config
-	By   InstanceName          // whose Patroni answered it; "" when none did
+	Conf source.Observed[PatroniConf] // GET /config
+	By   InstanceName                 // whose Patroni answered it; "" when none did
 	// Etcd is why a member of etcd takes no connections, by host; "" when it does.
-	Etcd map[Host]Observed[string]
+	Etcd map[Host]source.Observed[string]
 }
 
 // Rules are the rules that a cluster's Patroni decides by, and where they come

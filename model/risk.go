@@ -1,10 +1,14 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Risk is something a plan could do that its operator may not want. One that
@@ -121,10 +125,10 @@ type Situation struct {
 	Board *Board // judged, with findings
 	// Conf and Workers are what the plan's nodes have on disk and which HAProxy
 	// processes run there.
-	Conf    map[Host]Observed[NodeConf]
-	Workers map[Host]Observed[Processes]
+	Conf    map[Host]source.Observed[NodeConf]
+	Workers map[Host]source.Observed[haproxy.Processes]
 	// Servers is what was done by hand to the servers of those HAProxies.
-	Servers map[Host]Observed[ServerStates]
+	Servers map[Host]source.Observed[haproxy.ServerStates]
 	// Checked is what each node's own HAProxy says of the whole would-be
 	// configuration: nil when it accepts it. A node that is missing was not
 	// asked.
@@ -175,7 +179,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 
 func rejected(n *NodePlan, s *Situation) []Risk {
 	if err := s.Checked[n.Host]; err != nil {
-		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: or(TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
+		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: cmp.Or(source.TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
 	}
 	return nil
 }
@@ -187,7 +191,7 @@ func serverSets(n *NodePlan, s *Situation) []Risk {
 	add := func(name, format string, args ...any) {
 		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
 	}
-	after := map[string]*ConfSection{}
+	after := map[string]*haproxy.ConfSection{}
 	for i := range n.Become {
 		after[n.Become[i].Name] = &n.Become[i]
 	}
@@ -197,7 +201,7 @@ func serverSets(n *NodePlan, s *Situation) []Risk {
 		var stay int
 		if is != nil {
 			for _, v := range was.Servers {
-				if slices.ContainsFunc(is.Servers, func(w ExpectedServer) bool { return w.Name == v.Name }) {
+				if slices.ContainsFunc(is.Servers, func(w haproxy.ExpectedServer) bool { return w.Name == v.Name }) {
 					stay++
 				}
 			}
@@ -234,7 +238,7 @@ func (s *Situation) inUse(h Host, section string) (name, sessions string) {
 	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
 }
 
-func serverNames(s *ConfSection) string {
+func serverNames(s *haproxy.ConfSection) string {
 	var out []string
 	for _, v := range s.Servers {
 		out = append(out, v.Name)
@@ -252,7 +256,7 @@ func collisions(n *NodePlan, s *Situation) []Risk {
 		}
 	}
 	var out []Risk
-	for _, c := range Clashes(all) {
+	for _, c := range haproxy.Clashes(all) {
 		var names []string
 		mine := false
 		for _, sec := range c.Sections {
@@ -317,7 +321,7 @@ func settlingChecks(n *NodePlan, s *Situation) []Risk {
 }
 
 // haproxyOf is the stats page of a host, an empty one when none was read.
-func (s *Snapshot) haproxyOf(h Host) *HAProxyStats {
+func (s *Snapshot) haproxyOf(h Host) *haproxy.Stats {
 	v := s.HAProxy[h].Value
 	return &v
 }
@@ -421,7 +425,7 @@ func oldWorkers(n *NodePlan, s *Situation) []Risk {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {
 				all += px.Servers[j].Sessions
-				if slices.ContainsFunc(n.Was, func(w ConfSection) bool { return w.Name == px.Name }) {
+				if slices.ContainsFunc(n.Was, func(w haproxy.ConfSection) bool { return w.Name == px.Name }) {
 					own += px.Servers[j].Sessions
 				}
 			}

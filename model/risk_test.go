@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 var riskNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
@@ -16,22 +19,24 @@ var riskNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 func quiet() (Plan, Situation) {
 	const h = Host("10.0.0.1")
 	now := riskNow
-	servers := []ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
-	sec := ConfSection{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
+	servers := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
+	sec := haproxy.ConfSection{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
 	p := Plan{Cluster: "pg-test", Nodes: []NodePlan{{
 		Host: h, Changes: []FileChange{{Name: sec.File, Before: []byte("a"), After: []byte("b")}},
 		Have: map[string]string{sec.File: "a"}, Want: map[string]string{sec.File: "b"},
-		Was: []ConfSection{sec}, Become: []ConfSection{sec},
+		Was: []haproxy.ConfSection{sec}, Become: []haproxy.ConfSection{sec},
 	}}}
-	seen := func(s HAProxyStats) Observed[HAProxyStats] { return Observed[HAProxyStats]{}.Next(s, nil, now, 0) }
+	seen := func(s haproxy.Stats) source.Observed[haproxy.Stats] {
+		return source.Observed[haproxy.Stats]{}.Next(s, nil, now, 0)
+	}
 	s := Situation{
-		Snap: &Snapshot{HAProxy: map[Host]Observed[HAProxyStats]{h: seen(HAProxyStats{Proxies: []Proxy{{Name: sec.Name, Servers: []ServerStat{
+		Snap: &Snapshot{HAProxy: map[Host]source.Observed[haproxy.Stats]{h: seen(haproxy.Stats{Proxies: []haproxy.Proxy{{Name: sec.Name, Servers: []haproxy.ServerRow{
 			{Name: "pg-test-1", Status: "UP", UserWeight: 100, Weight: 100}, {Name: "pg-test-2", Status: "DOWN", UserWeight: 100, Weight: 100},
 		}}}})}},
 		Board:   &Board{Leader: "pg-test-1", Members: []Member{{Instance: "pg-test-1", State: "running"}}},
-		Conf:    map[Host]Observed[NodeConf]{h: Observed[NodeConf]{}.Next(NodeConf{Sections: []ConfSection{sec}}, nil, now, 0)},
-		Workers: map[Host]Observed[Processes]{},
-		Servers: map[Host]Observed[ServerStates]{h: Observed[ServerStates]{}.Next(ServerStates{Count: 2}, nil, now, 0)},
+		Conf:    map[Host]source.Observed[NodeConf]{h: source.Observed[NodeConf]{}.Next(NodeConf{Sections: []haproxy.ConfSection{sec}}, nil, now, 0)},
+		Workers: map[Host]source.Observed[haproxy.Processes]{},
+		Servers: map[Host]source.Observed[haproxy.ServerStates]{h: source.Observed[haproxy.ServerStates]{}.Next(haproxy.ServerStates{Count: 2}, nil, now, 0)},
 		Routing: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
 	}
 	return p, s
@@ -39,20 +44,20 @@ func quiet() (Plan, Situation) {
 
 func TestRisks(t *testing.T) {
 	const h = Host("10.0.0.1")
-	px := func(s *Situation) *Proxy { return &s.Snap.HAProxy[h].Value.Proxies[0] }
+	px := func(s *Situation) *haproxy.Proxy { return &s.Snap.HAProxy[h].Value.Proxies[0] }
 	conf := func(s *Situation, change func(*NodeConf)) {
 		o := s.Conf[h]
 		change(&o.Value)
 		s.Conf[h] = o
 	}
-	touch := func(s *Situation, st ServerState) {
+	touch := func(s *Situation, st haproxy.ServerState) {
 		o := s.Servers[h]
 		o.Value.Touched = append(o.Value.Touched, st)
 		s.Servers[h] = o
 	}
-	state := func(proxy, server string, bits AdminBits) func(*Plan, *Situation) {
+	state := func(proxy, server string, bits haproxy.AdminBits) func(*Plan, *Situation) {
 		return func(_ *Plan, s *Situation) {
-			touch(s, ServerState{Proxy: proxy, Server: server, Bits: bits, Weight: 100, Configured: 100})
+			touch(s, haproxy.ServerState{Proxy: proxy, Server: server, Bits: bits, Weight: 100, Configured: 100})
 		}
 	}
 	find := func(code string) func(*Plan, *Situation) {
@@ -65,23 +70,23 @@ func TestRisks(t *testing.T) {
 	}{
 		{"nothing special", func(*Plan, *Situation) {}, ""},
 		{"HAProxy refuses it", func(_ *Plan, s *Situation) { s.Checked = map[Host]error{h: errors.New("a.cfg:3: no")} }, RiskRejected},
-		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary"}} }, RiskLastServer},
+		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary"}} }, RiskLastServer},
 		{"the one that serves goes", func(_ *Plan, s *Situation) { s.Foreseen[h]["pg-test-primary"] = []string{} }, RiskLastServer},
 		{"others take over", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary", Servers: []ExpectedServer{{Name: "pg-test-9"}}}}
+			p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-9"}}}}
 		}, RiskDisjoint},
 		{"one stays", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = []ConfSection{{Name: "pg-test-primary", Servers: []ExpectedServer{{Name: "pg-test-2"}, {Name: "pg-test-9"}}}}
+			p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-2"}, {Name: "pg-test-9"}}}}
 		}, ""},
 		{"the port goes, and is used", func(p *Plan, s *Situation) { p.Nodes[0].Become = nil; px(s).Front.Sessions = 3 }, RiskGone},
 		{"the port goes, and nobody uses it", func(p *Plan, _ *Situation) { p.Nodes[0].Become = nil }, RiskIdle},
 		{"somebody else listens there", func(_ *Plan, s *Situation) {
 			conf(s, func(n *NodeConf) {
-				n.Sections = append(n.Sections, ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
+				n.Sections = append(n.Sections, haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
 			})
 		}, RiskCollision},
 		{"two of its own listen there", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = append(p.Nodes[0].Become, ConfSection{File: "pg-test-x.cfg", Name: "pg-test-x", Binds: []string{"*:5433"}})
+			p.Nodes[0].Become = append(p.Nodes[0].Become, haproxy.ConfSection{File: "pg-test-x.cfg", Name: "pg-test-x", Binds: []string{"*:5433"}})
 		}, RiskCollision},
 		{"no leader", func(_ *Plan, s *Situation) { s.Board.Leader = "" }, RiskNoLeader},
 		{"the leader changes", func(_ *Plan, s *Situation) { s.Board.Leader, s.Board.LeaderUnsure = "", true }, RiskFailover},
@@ -106,55 +111,55 @@ func TestRisks(t *testing.T) {
 		{"a check has not ended", func(_ *Plan, s *Situation) { px(s).Servers[1].CheckStatus = "INI" }, RiskSettling},
 		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[Host]string{h: "abc"} }, RiskHandEdited},
 		{"another's section was edited", func(_ *Plan, s *Situation) {
-			conf(s, func(n *NodeConf) { n.Sections = append(n.Sections, ConfSection{File: "b.cfg", Name: "b"}) })
+			conf(s, func(n *NodeConf) { n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b"}) })
 		}, RiskUnloaded},
 		{"another's server was edited", func(_ *Plan, s *Situation) {
 			conf(s, func(n *NodeConf) {
-				n.Sections = append(n.Sections, ConfSection{File: "b.cfg", Name: "b", Servers: []ExpectedServer{{Name: "x", Weight: "1"}}})
+				n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "1"}}})
 			})
 			o := s.Snap.HAProxy[h]
-			o.Value.Proxies = append(o.Value.Proxies, Proxy{Name: "b", Servers: []ServerStat{{Name: "y", Status: "UP"}}})
+			o.Value.Proxies = append(o.Value.Proxies, haproxy.Proxy{Name: "b", Servers: []haproxy.ServerRow{{Name: "y", Status: "UP"}}})
 			s.Snap.HAProxy[h] = o
 		}, RiskUnloaded},
 		{"another's file is newer than the worker", func(_ *Plan, s *Situation) {
 			conf(s, func(n *NodeConf) { n.Files = append(n.Files, ConfFile{Name: "b.cfg", Read: true, Changed: riskNow}) })
-			s.Workers[h] = Observed[Processes]{}.Next(Processes{Workers: []Worker{{PID: 7, Started: riskNow.Add(-time.Minute)}}}, nil, riskNow, 0)
+			s.Workers[h] = source.Observed[haproxy.Processes]{}.Next(haproxy.Processes{Workers: []haproxy.Worker{{PID: 7, Started: riskNow.Add(-time.Minute)}}}, nil, riskNow, 0)
 		}, RiskUnloaded},
 		{"the stats page is silent", func(_ *Plan, s *Situation) { s.Snap.HAProxy = nil }, RiskUnseen},
 		{"the directory was not read", func(_ *Plan, s *Situation) { s.Conf = nil }, RiskUnseen},
 		{"nothing was seen", func(_ *Plan, s *Situation) { s.Snap, s.Board = nil, nil }, RiskUnseen},
-		{"drained behind its status DOWN", state("pg-test-primary", "pg-test-2", ForcedDrain), RiskEndsDrain},
+		{"drained behind its status DOWN", state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain), RiskEndsDrain},
 		{"the same, and the states are handed over", func(p *Plan, s *Situation) {
-			state("pg-test-primary", "pg-test-2", ForcedDrain)(p, s)
+			state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain)(p, s)
 			s.Handed = map[Host]string{h: "/run/haproxy-servers.state"}
 		}, RiskKeepsDrain},
 		{"in maintenance, and the page says so", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT" }, RiskEndsDrain},
 		{"in maintenance by its configuration", func(p *Plan, s *Situation) {
 			px(s).Servers[1].Status = "MAINT"
-			state("pg-test-primary", "pg-test-2", ForcedMaint|ConfiguredMaint)(p, s)
+			state("pg-test-primary", "pg-test-2", haproxy.ForcedMaint|haproxy.ConfiguredMaint)(p, s)
 		}, ""},
 		{"in maintenance with the server it tracks", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT (via a/b)" }, ""},
 		{"drained, as the page shows", func(_ *Plan, s *Situation) { px(s).Servers[0].Status = "DRAIN" }, RiskEndsDrain},
 		{"weight 0 by hand", func(_ *Plan, s *Situation) {
 			px(s).Servers[1].UserWeight = 0
-			touch(s, ServerState{Proxy: "pg-test-primary", Server: "pg-test-2", Configured: 100})
+			touch(s, haproxy.ServerState{Proxy: "pg-test-primary", Server: "pg-test-2", Configured: 100})
 		}, RiskEndsDrain},
-		{"it was drained, and serves by now", state("pg-test-primary", "pg-test-1", ForcedDrain), ""},
+		{"it was drained, and serves by now", state("pg-test-primary", "pg-test-1", haproxy.ForcedDrain), ""},
 		{"another cluster's server is drained", func(p *Plan, s *Situation) {
 			o := s.Snap.HAProxy[h]
-			o.Value.Proxies = append(o.Value.Proxies, Proxy{Name: "b", Servers: []ServerStat{{Name: "y", Status: "DOWN", UserWeight: 100}}})
+			o.Value.Proxies = append(o.Value.Proxies, haproxy.Proxy{Name: "b", Servers: []haproxy.ServerRow{{Name: "y", Status: "DOWN", UserWeight: 100}}})
 			s.Snap.HAProxy[h] = o
-			state("b", "y", ForcedDrain)(p, s)
+			state("b", "y", haproxy.ForcedDrain)(p, s)
 		}, RiskEndsDrain},
 		{"its section goes away", func(p *Plan, s *Situation) {
-			state("pg-test-primary", "pg-test-2", ForcedDrain)(p, s)
+			state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain)(p, s)
 			p.Nodes[0].Become = nil
 		}, RiskIdle},
 		{"what was done by hand is not known", func(_ *Plan, s *Situation) { s.Servers = nil }, RiskDrainUnread},
 		{"sessions", func(_ *Plan, s *Situation) { px(s).Servers[0].Sessions = 4 }, RiskOldWorkers},
 		{"no recovery at boot", func(_ *Plan, s *Situation) { s.Unarmed = map[Host]string{h: "this node has no systemd"} }, RiskUnarmed},
 		{"an old worker", func(_ *Plan, s *Situation) {
-			s.Workers[h] = Observed[Processes]{}.Next(Processes{Workers: []Worker{{PID: 7, Old: true}}}, nil, riskNow, 0)
+			s.Workers[h] = source.Observed[haproxy.Processes]{}.Next(haproxy.Processes{Workers: []haproxy.Worker{{PID: 7, Old: true}}}, nil, riskNow, 0)
 		}, RiskGhosts},
 	} {
 		t.Run(c.name, func(t *testing.T) {

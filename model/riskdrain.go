@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pgtui/haproxy"
 )
 
 // drains are what a reload does to what was done by hand to the servers of one
@@ -36,8 +38,8 @@ func byHand(n *NodePlan, s *Situation) []string {
 	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
-	has := func(all []ConfSection, name string) bool {
-		return slices.ContainsFunc(all, func(c ConfSection) bool { return c.Name == name })
+	has := func(all []haproxy.ConfSection, name string) bool {
+		return slices.ContainsFunc(all, func(c haproxy.ConfSection) bool { return c.Name == name })
 	}
 	var out []string
 	stats, states := s.Snap.haproxyOf(n.Host), s.Servers[n.Host]
@@ -49,11 +51,11 @@ func byHand(n *NodePlan, s *Situation) []string {
 		for k := range px.Servers {
 			row := &px.Servers[k]
 			st := states.Value.Of(px.Name, row.Name)
-			word, _ := adminOf(row, states, px.Name)
+			word, _ := haproxy.AdminOf(row, states, px.Name)
 			switch {
 			case strings.HasPrefix(row.Status, "MAINT (") || strings.HasPrefix(row.Status, "DRAIN (agent"):
 				continue // through another server, a name without an address, or the server's own agent
-			case word == AdminDrain || word == AdminMaint:
+			case word == haproxy.AdminDrain || word == haproxy.AdminMaint:
 				if st != nil && st.Bits.Admin() == word && !st.Bits.ByHand() {
 					continue // the configuration says so
 				}

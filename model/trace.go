@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // TraceTarget is what a trace connects to, and as whom.
@@ -132,7 +134,7 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 		for _, s := range c.Services() {
 			have = append(have, string(s.Name))
 		}
-		return DSN{}, &Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+		return DSN{}, &source.Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
 	}
 	port := portNumber(svc.Port)
 	p := servicePort(c, svc, port)

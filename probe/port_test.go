@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func TestShut(t *testing.T) {
@@ -68,7 +69,7 @@ func TestPortIsAskedWhenDue(t *testing.T) {
 		{"silent a while ago", 10 * time.Second, silent, true},
 	}
 	for _, tt := range tests {
-		o := model.PortView{Observed: model.Observed[model.PortState]{Tried: now.Add(-tt.ago), Value: tt.shut}}
+		o := model.PortView{Observed: source.Observed[model.PortState]{Tried: now.Add(-tt.ago), Value: tt.shut}}
 		if tt.ago < 0 {
 			o.Tried = time.Time{}
 		}

@@ -26,8 +26,9 @@ import (
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/check"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -455,7 +456,7 @@ func TestEmitRefuses(t *testing.T) {
 	} {
 		inv, a := declared(t, waysFleet, "pg-bare")
 		text, err := render.Emit(k, inv, a)
-		if err == nil || text != "" || !strings.Contains(err.Error(), want) || model.TryOf(err) == "" {
+		if err == nil || text != "" || !strings.Contains(err.Error(), want) || source.TryOf(err) == "" {
 			t.Errorf("%s: %q, %v", k, text, err)
 		}
 	}
@@ -474,7 +475,7 @@ func TestEmitNoSecret(t *testing.T) {
 			inv, a := declared(t, waysFleet, cls)
 			text, err := render.Emit(k, inv, a)
 			if err != nil {
-				text = err.Error() + model.TryOf(err)
+				text = err.Error() + source.TryOf(err)
 			} else {
 				kinds++
 			}

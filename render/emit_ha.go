@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // servicesOf are the services of the cluster with their columns, each port
@@ -50,7 +51,7 @@ func directServers(svc *model.Service) (use []model.Server, leftOut []model.Inst
 
 // noServices is the error of a kind that needs services where there are none.
 func noServices(k Kind, c *model.Cluster) error {
-	return &model.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
+	return &source.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
 }
 
 // consulService is a service definition of a Consul agent.
@@ -134,7 +135,7 @@ func emitConsul(a *model.Access) (string, error) {
 func emitVIPManager(a *model.Access) (string, error) {
 	c := a.Cluster
 	if c.VIP == "" {
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
 			Try: "pg_vip_enabled: true, pg_vip_address: 10.10.10.3/24 below the vars of " + string(c.Name) + " in the inventory"}
 	}
 	m := c.VIPManager
@@ -222,7 +223,7 @@ func emitKeepalived(inv *model.Inventory, a *model.Access) (string, error) {
 		if vip.Address != "" {
 			what = fmt.Sprintf("%s %q is no address", from, line(vip.Address))
 		}
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
 			Try: "vip_enabled: true, vip_address: 10.10.10.9, vip_vrid: 9 for the HAProxy nodes in the inventory"}
 	}
 	nodes, port := keepNodes(inv, c)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
@@ -22,7 +23,7 @@ type Deps struct {
 	Load func(ctx context.Context) (*model.Inventory, error)
 	// Stamp looks at the files that an inventory was read from, and gives them with
 	// their stamps as they are now. nil leaves changes unseen.
-	Stamp func(in []model.Input) []model.Input
+	Stamp func(in []source.Input) []source.Input
 	// Watch probes the inventory's nodes until ctx ends and sends immutable
 	// snapshots; the channel is closed at the end.
 	Watch func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
@@ -48,7 +49,7 @@ type Deps struct {
 	// Origins reads the inventory afresh and says where the values of a cluster
 	// come from, of all clusters when it is "". inv is what the console shows; its
 	// hash differs when the file has changed since. nil offers no inventory page.
-	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Origins, error)
+	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
 	// Rules asks what Patroni decides a failover of a cluster by. snap is what the
 	// console has heard, and may be nil. nil leaves it to the inventory.
 	Rules func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)

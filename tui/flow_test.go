@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 )
@@ -349,7 +350,7 @@ func TestAFailedPlanSaysWhyAndCanBeReadAgain(t *testing.T) {
 		d.Start = "pg-test"
 		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
 			asked++
-			return model.Plan{}, &model.Hint{Err: errors.New("no HAProxy node"), Try: "declare pg_services"}
+			return model.Plan{}, &source.Hint{Err: errors.New("no HAProxy node"), Try: "declare pg_services"}
 		}
 	})
 	r.press("d")
@@ -366,7 +367,7 @@ func TestRefreshReadsTheInventoryAgain(t *testing.T) {
 	r := newRig(t, w, 100, 30, func(d *Deps) {
 		d.Load = func(context.Context) (*model.Inventory, error) {
 			if bad {
-				return nil, &model.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
+				return nil, &source.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
 			}
 			return w.inv, nil
 		}
@@ -530,7 +531,7 @@ func TestALargeFleetIsAskedLessOften(t *testing.T) {
 // that could not begin.
 func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	w := newWorld()
-	wants := &model.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
+	wants := &source.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
 	for _, size := range [][2]int{{80, 24}, {40, 30}} {
 		for _, key := range []string{"d", "r"} {
 			r := newRig(t, w, size[0], size[1], func(d *Deps) {

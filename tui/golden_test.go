@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 )
@@ -145,7 +146,7 @@ func ranLately() []model.Ran {
 	read := []string{"sh", "-c", "the files of a directory", "/etc/haproxy/conf.d"}
 	return []model.Ran{
 		{At: at(-90), Node: "10.10.10.11", Argv: read, Took: 84e6, Reads: true},
-		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &model.Hint{
+		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &source.Hint{
 			Err: errors.New("10.10.10.12: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}},
 		{At: at(-60), Node: "10.10.10.11", Took: 1840e6, Argv: []string{"sh", "-c", "what a reload does on a node", "apply", "7f3a91c2d4", "/etc/haproxy/conf.d",
 			"dba@admin-1 (from 192.168.100.20, by sudo from vagrant)", "pg-test-", "20260803T101112Z", "60"}},
@@ -236,7 +237,7 @@ func risky(w *world) model.Plan {
 func unreadable(w *world) model.Plan {
 	p := planOf(w, "pg-test")
 	p.Nodes[2].Changes = nil
-	p.Nodes[2].Err = &model.Hint{Err: errors.New("ssh 10.10.10.13: connect to port 22: no route to host"), Try: "ssh 10.10.10.13, then R here"}
+	p.Nodes[2].Err = &source.Hint{Err: errors.New("ssh 10.10.10.13: connect to port 22: no route to host"), Try: "ssh 10.10.10.13, then R here"}
 	return p
 }
 

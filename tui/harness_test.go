@@ -12,6 +12,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
@@ -75,7 +76,7 @@ func deps(w *world) Deps {
 		Trace: func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
 			return w.trace("pg-test", target), nil
 		},
-		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			return w.origins(c), nil
 		},
 		Rules: func(_ context.Context, _ *model.Inventory, _ *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
@@ -163,7 +164,7 @@ func executed(p model.Plan, emit func(model.StepResult), fails model.Host) model
 		for _, s := range steps {
 			emit(model.StepResult{Host: n.Host, Step: s})
 			if n.Host == fails && s == model.StepCheck {
-				err := &model.Hint{Err: errors.New("haproxy -c: pg-test-replica.cfg:12: unknown keyword 'wieght'"), Try: "mend the service in the inventory, then d"}
+				err := &source.Hint{Err: errors.New("haproxy -c: pg-test-replica.cfg:12: unknown keyword 'wieght'"), Try: "mend the service in the inventory, then d"}
 				emit(model.StepResult{Host: n.Host, Step: s, Done: true, Err: err, Detail: "[ALERT] parsing [/etc/haproxy/conf.d/pg-test-replica.cfg:12]: unknown keyword"})
 				out, stopped = model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: s, Err: err}, true
 				break

@@ -3,6 +3,7 @@ package jsonv1
 import (
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -99,7 +100,7 @@ func doctorNode(s *model.Snapshot, c *model.Cluster, h model.Host) DoctorNode {
 	return n
 }
 
-func newWorker(w *model.Worker, at time.Time) Worker {
+func newWorker(w *haproxy.Worker, at time.Time) Worker {
 	out := Worker{PID: w.PID, Old: w.Old, AgeS: int64(at.Sub(w.Started) / time.Second), Error: w.Err}
 	if w.Known {
 		n := w.Sessions()

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // fullPlan is a document in which no field is empty.
@@ -18,7 +19,7 @@ func fullPlan(t *testing.T) jsonv1.Plan {
 	t.Helper()
 	p := model.Plan{
 		ID: "0123456789ab", Cluster: "pg-test", Inventory: "h", MadeAt: time.Date(2026, 11, 30, 9, 0, 0, 7, time.UTC), Force: true, LiveRoles: true,
-		Accepted: []string{"paused"}, Pigsty: []string{"other"}, Problems: []model.Problem{{Subject: "s", What: "w", Try: "t", At: model.Pos{File: "f", Line: 1, Column: 2}}},
+		Accepted: []string{"paused"}, Pigsty: []string{"other"}, Problems: []source.Problem{{Subject: "s", What: "w", Try: "t", At: source.Pos{File: "f", Line: 1, Column: 2}}},
 		Risks: []model.Risk{{Name: "paused", Host: "10.0.0.1", What: "Patroni is paused", Try: "resume"}},
 		Nodes: []model.NodePlan{{
 			Host: "10.0.0.1", Node: "n-1", ConfDir: "/etc/haproxy/conf.d", Same: 3, Foreign: []string{"x.cfg"},

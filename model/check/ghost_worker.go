@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -47,7 +48,7 @@ func ghostWorker(in Input) []model.Finding {
 }
 
 // ghostText is one old worker in words.
-func ghostText(w *model.Worker, age time.Duration) string {
+func ghostText(w *haproxy.Worker, age time.Duration) string {
 	s := fmt.Sprintf("pid %d, started %s ago", w.PID, age.Round(time.Second))
 	if !w.Known {
 		return s + ": what it holds is not known: " + w.Err

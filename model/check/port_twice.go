@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -12,7 +13,7 @@ import (
 func portTwice(in Input) []model.Finding {
 	var out []model.Finding
 	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
-		for _, c := range model.Clashes(conf.Sections) {
+		for _, c := range haproxy.Clashes(conf.Sections) {
 			mine := false
 			var names, evidence []string
 			for _, s := range c.Sections {

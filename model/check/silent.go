@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // haproxySilent: a HAProxy that does not answer.
@@ -33,7 +35,7 @@ func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
 	for _, f := range in.Board.Cluster.Fronts {
 		o := in.Snap.HAProxy[f.Host]
-		if o.Err != nil || o.Value.Source != model.FromMetrics || o.Value.Why == nil {
+		if o.Err != nil || o.Value.Source != haproxy.FromMetrics || o.Value.Why == nil {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
@@ -90,7 +92,7 @@ func behind(in Input, name model.InstanceName) string {
 
 // hintOr is err's own hint, else the given one.
 func hintOr(err error, otherwise string) string {
-	if t := model.TryOf(err); t != "" {
+	if t := source.TryOf(err); t != "" {
 		return t
 	}
 	return otherwise

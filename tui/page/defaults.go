@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 )
 
@@ -34,7 +35,7 @@ func AllDefaults() []Defaults {
 		case *Trace:
 			p.got = &model.Trace{}
 		case *Inventory:
-			p.got = &model.Origins{}
+			p.got = &source.Origins{}
 		}
 		out = append(out, Defaults{s.Name, p.Keys(e)})
 	}

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -266,7 +267,7 @@ func (p *Diff) head(e Env) []widget.Line {
 // failure is an error with its hint.
 func failure(err error, e Env) []widget.Line {
 	out := wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
-	if try := model.TryOf(err); try != "" {
+	if try := source.TryOf(err); try != "" {
 		out = append(out, labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
 	}
 	return out

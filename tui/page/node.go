@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -212,7 +213,7 @@ func (p *Node) head(e Env) []widget.Line {
 }
 
 // sectionRow is one section of the stats page.
-func (p *Node) sectionRow(px *model.Proxy, s section, e Env) []widget.Line {
+func (p *Node) sectionRow(px *haproxy.Proxy, s section, e Env) []widget.Line {
 	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
 		verdict, serves, why = verdictMark(v.Verdict).line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
@@ -248,7 +249,7 @@ func (p *Node) view(s section, e Env) *model.View {
 }
 
 // servers are the servers of the section under the cursor.
-func (p *Node) servers(st *model.HAProxyStats, s section, e Env) []widget.Line {
+func (p *Node) servers(st *haproxy.Stats, s section, e Env) []widget.Line {
 	v, b := p.view(s, e), e.Board(s.cluster)
 	if v == nil || b == nil {
 		return nil
