@@ -87,10 +87,11 @@ func TestTerms(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (d.Name() == "testdata" || (strings.HasPrefix(d.Name(), ".") && path != ".")) {
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" && path != "testdata") {
 			return filepath.SkipDir
 		}
-		if d.IsDir() || strings.HasSuffix(path, "_test.go") {
+		data := strings.HasPrefix(path, "testdata") && filepath.Ext(path) != ".md"
+		if d.IsDir() || data || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
 		text, err := passages(path)
@@ -172,7 +173,7 @@ func (p passage) hits(terms []term) (out []string) {
 // none: it is no source, no page and no embedded text.
 func passages(path string) ([]passage, error) {
 	ext := filepath.Ext(path)
-	if !slices.Contains([]string{".go", ".md", ".sh", ".yml"}, ext) {
+	if !slices.Contains([]string{".go", ".md", ".sh", ".yml"}, ext) && path != "Makefile" {
 		return nil, nil
 	}
 	b, err := os.ReadFile(path)
