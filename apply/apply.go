@@ -12,6 +12,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe"
 	"pgtui/probe/transport"
 	"pgtui/render"
@@ -35,7 +36,7 @@ type Applier struct {
 	// Audit keeps the records of what was done; nil keeps none.
 	Audit *Audit
 	// Who is told to the audit file, and to whoever finds a node locked.
-	Who model.Operator
+	Who plan.Operator
 	// Managed is the date of the "# ansible managed:" line of files that are
 	// new on a node; the others keep the line they have.
 	Managed string
@@ -54,10 +55,10 @@ const readers = 8
 // be changed on each. No hosts means all of them. The error is about the
 // question: an unknown cluster or host. A node that cannot be read is part of
 // the plan, with its Err; see model.Plan.Refusal before running it.
-func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (model.Plan, error) {
+func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 	c, err := question(inv, cluster, hosts, false)
 	if err != nil {
-		return model.Plan{}, err
+		return plan.Plan{}, err
 	}
 	var ask []model.Host
 	for _, h := range fronts(c) {
@@ -65,7 +66,7 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 			ask = append(ask, h)
 		}
 	}
-	p := Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
+	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
 	p.MadeAt = a.Now()
 	return p, nil
 }
@@ -80,14 +81,14 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
 	}
-	if len(c.Fronts) == 0 && len(c.Problems) == 0 {
+	if len(c.LoadBalancers) == 0 && len(c.Problems) == 0 {
 		return nil, fmt.Errorf("%s: no HAProxy node exposes its services", cluster)
 	}
 	for _, h := range hosts {
-		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
+		if c.LoadBalancer(h) == nil && !(old && slices.Contains(plan.Former(inv, c), h)) {
 			return nil, &source.Hint{
 				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
-				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }), Usage: true,
+				Try: "they are " + join(c.LoadBalancers, func(f model.LoadBalancer) string { return string(f.Host) }), Usage: true,
 			}
 		}
 	}
@@ -97,22 +98,22 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 // fronts are the cluster's HAProxy nodes.
 func fronts(c *model.Cluster) []model.Host {
 	var out []model.Host
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		out = append(out, f.Host)
 	}
 	return out
 }
 
 // readAll reads the service files of the hosts, several at a time.
-func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]NodeFiles {
-	out := make(map[model.Host]NodeFiles, len(hosts))
+func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]plan.NodeFiles {
+	out := make(map[model.Host]plan.NodeFiles, len(hosts))
 	var mu sync.Mutex
-	keep := func(i int, f NodeFiles) {
+	keep := func(i int, f plan.NodeFiles) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[hosts[i]] = f
 	}
-	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, NodeFiles{Err: err}) })
+	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, plan.NodeFiles{Err: err}) })
 	return out
 }
 
@@ -131,7 +132,7 @@ func each(n int, f func(i int), failed func(i int, err error)) {
 	g.Wait()
 }
 
-func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {
+func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) plan.NodeFiles {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
@@ -141,14 +142,14 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	switch {
 	case err != nil:
-		return NodeFiles{Err: err}
+		return plan.NodeFiles{Err: err}
 	case dir.Missing:
-		return NodeFiles{Missing: true, Err: &source.Hint{
+		return plan.NodeFiles{Missing: true, Err: &source.Hint{
 			Err: fmt.Errorf("there is no %s", dir.Dir),
 			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
 		}}
 	}
-	return NodeFiles{Files: dir.Contents()}
+	return plan.NodeFiles{Files: dir.Contents()}
 }
 
 // join lists at most twenty names.

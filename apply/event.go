@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
 )
 
@@ -70,7 +70,7 @@ func hidden(step string) bool {
 
 func steps() []string {
 	return []string{
-		model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup,
-		model.StepSwap, model.StepReload, model.StepVerify, model.StepRestore,
+		plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup,
+		plan.StepSwap, plan.StepReload, plan.StepVerify, plan.StepRestore,
 	}
 }

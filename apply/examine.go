@@ -13,6 +13,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe"
 	"pgtui/render"
 	"pgtui/source"
@@ -37,9 +38,9 @@ func (x *Examination) Of(h model.Host) model.Reading {
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
 	var hosts []model.Host
 	for _, c := range clusters {
-		for i := range c.Fronts {
-			if !slices.Contains(hosts, c.Fronts[i].Host) {
-				hosts = append(hosts, c.Fronts[i].Host)
+		for i := range c.LoadBalancers {
+			if !slices.Contains(hosts, c.LoadBalancers[i].Host) {
+				hosts = append(hosts, c.LoadBalancers[i].Host)
 			}
 		}
 	}
@@ -106,7 +107,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 		x := model.ConfFile{Name: safe.Printable(name), Changed: f.Changed,
 			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
 		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
-			return ownerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
+			return plan.OwnerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
@@ -114,7 +115,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 		}
 	}
 	for _, c := range clusters {
-		if c.Front(h) != nil {
+		if c.LoadBalancer(h) != nil {
 			nc.Drift[c.Name] = a.drift(inv, c, h, dir)
 		}
 	}
@@ -123,13 +124,13 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 
 // wantsFile reports whether the cluster declares a service of that file there.
 func wantsFile(c *model.Cluster, h model.Host, name string) bool {
-	f := c.Front(h)
+	f := c.LoadBalancer(h)
 	return f != nil && slices.ContainsFunc(f.Services, func(s model.Service) bool { return s.FileName() == name })
 }
 
 // drift is what a reload would change on the node, without planning one.
 func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir probe.ConfDir) model.Drift {
-	p := Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]NodeFiles{h: {Files: dir.Contents()}})
+	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: {Files: dir.Contents()}})
 	d := model.Drift{}
 	for _, n := range p.Nodes {
 		if n.Err != nil {

@@ -21,7 +21,7 @@ func TestExamine(t *testing.T) {
 		t.Fatal(err)
 	}
 	inv, c := world()
-	host := c.Fronts[0].Host
+	host := c.LoadBalancers[0].Host
 	node := inv.Node(host)
 	node.SSH, node.HAProxy.Port = model.SSHTarget{Root: root}, 9101
 	a := &Applier{Runner: transport.Local{}, Now: time.Now, Managed: "2026-01-02 03:04:05"}
@@ -48,7 +48,7 @@ func TestExamine(t *testing.T) {
 		got.Sections[0].Name != "stats" || got.Sections[0].Binds[0] != "*:9101" || len(haproxy.Clashes(got.Sections)) > 0 {
 		t.Errorf("as declared: %+v", got)
 	}
-	name := c.Fronts[0].Services[0].FileName()
+	name := c.LoadBalancers[0].Services[0].FileName()
 	write(name, "listen x\n    bind *:9101\n")
 	write("zz.cfg", "listen zz\n")
 	write(".hidden.cfg", "listen hidden\n")

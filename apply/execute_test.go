@@ -12,6 +12,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
@@ -77,7 +78,7 @@ var goodRestore = []string{"@begin restore", "@ok restore", "@end restored"}
 // bench is a plan of three nodes that all change one weight from 100 to 50.
 type bench struct {
 	inv    *model.Inventory
-	plan   model.Plan
+	plan   plan.Plan
 	runner *fakeRunner
 	app    *Applier
 	page   func(host string, live bool) (haproxy.Stats, error) // the stats page
@@ -93,15 +94,15 @@ func page(weight int, age int64, check string) haproxy.Stats {
 
 func newBench() *bench {
 	b := &bench{inv: &model.Inventory{Hash: "h"}, runner: &fakeRunner{nodes: map[string]*fakeNode{}, live: map[string]bool{}}}
-	b.plan = model.Plan{ID: testPlan, Cluster: "pg-test", Inventory: "h"}
+	b.plan = plan.Plan{ID: testPlan, Cluster: "pg-test", Inventory: "h"}
 	for _, h := range []string{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 		target := model.SSHTarget{Address: h}
 		b.inv.Nodes = append(b.inv.Nodes, model.Node{Host: model.Host(h), Name: "pg-test-" + h[len(h)-1:], SSH: target})
 		b.runner.nodes[h] = &fakeNode{apply: good, restore: goodRestore}
-		b.plan.Nodes = append(b.plan.Nodes, model.NodePlan{
+		b.plan.Nodes = append(b.plan.Nodes, plan.Node{
 			Host: model.Host(h), Node: "pg-test-" + h[len(h)-1:], Target: target, ConfDir: "/etc/haproxy/conf.d",
-			Changes: []model.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
-			Expect:  []model.ExpectedProxy{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
+			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
+			Expect:  []plan.ExpectedProxy{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
 		})
 	}
 	b.page = func(_ string, live bool) (haproxy.Stats, error) {
@@ -123,7 +124,7 @@ func newBench() *bench {
 }
 
 func (b *bench) run(ctx context.Context) (string, error) {
-	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s model.StepResult) {
+	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s plan.StepResult) {
 		switch {
 		case !s.Done:
 		case s.Err != nil:
@@ -337,12 +338,12 @@ func TestExecuteCancelled(t *testing.T) {
 	b := newBench()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s model.StepResult) {
-		if s.Step == model.StepSwap {
+	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s plan.StepResult) {
+		if s.Step == plan.StepSwap {
 			cancel()
 		}
 	})
-	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
+	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%v, %+v", err, rep.Nodes)
 	}
 }

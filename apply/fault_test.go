@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
@@ -95,8 +96,8 @@ func (b *bench) called() string {
 // shown is finished.
 func TestAPanicOfTheScreenEndsTheRunAfterItsNode(t *testing.T) {
 	b := newBench()
-	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(model.StepResult) { panic("broken on purpose") })
-	if rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
+	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(plan.StepResult) { panic("broken on purpose") })
+	if rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%+v", rep.Nodes)
 	}
 	if err == nil || !strings.Contains(err.Error(), "pgtui itself failed to tell of stage on 10.10.10.11") {
@@ -114,7 +115,7 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 	}
 	c := model.Cluster{Name: "pg-test"}
 	for _, n := range b.plan.Nodes {
-		c.Fronts = append(c.Fronts, model.Front{Host: n.Host})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: n.Host})
 	}
 	b.inv.Clusters = []model.Cluster{c}
 	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
@@ -150,7 +151,7 @@ func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	if source.TryOf(err) != "start pgtui with -K" {
 		t.Errorf("reload: %v, try %q", err, source.TryOf(err))
 	}
-	c := model.Cluster{Name: "pg-test", Fronts: []model.Front{{Host: "10.10.10.11"}}}
+	c := model.Cluster{Name: "pg-test", LoadBalancers: []model.LoadBalancer{{Host: "10.10.10.11"}}}
 	b.inv.Clusters = []model.Cluster{c}
 	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
 	if err != nil || len(p.Nodes) != 1 || source.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || source.TryOf(p.Refusal()) == "" {

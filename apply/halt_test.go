@@ -10,6 +10,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 )
 
@@ -71,10 +72,10 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 				if x.Err != nil {
 					t.Errorf("%s: %v", x.Host, x.Err)
 				}
-				out = append(out, string(model.Applied))
+				out = append(out, string(plan.Applied))
 			}
 			for range pins[len(done):] {
-				out = append(out, string(model.Untouched))
+				out = append(out, string(plan.Untouched))
 			}
 			return strings.Join(out, " "), err
 		},

@@ -12,6 +12,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
@@ -30,10 +31,10 @@ func TestArrange(t *testing.T) {
 		{"the VIP's node is named", []model.Host{"1", "3"}, "1", "1 3 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}, {Host: "3"}}}
+			p := plan.Plan{Nodes: []plan.Node{{Host: "1"}, {Host: "2"}, {Host: "3"}}}
 			was := p.Nodes
 			Arrange(&p, tt.order, tt.vip)
-			if got := join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }); strings.ReplaceAll(got, ",", "") != tt.want {
+			if got := join(p.Nodes, func(n plan.Node) string { return string(n.Host) }); strings.ReplaceAll(got, ",", "") != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 			if was[0].Host != "1" || was[2].Host != "3" {
@@ -41,7 +42,7 @@ func TestArrange(t *testing.T) {
 			}
 		})
 	}
-	p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}}}
+	p := plan.Plan{Nodes: []plan.Node{{Host: "1"}, {Host: "2"}}}
 	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || source.TryOf(err) != "its nodes are 1, 2" {
 		t.Errorf("%v, %q", err, source.TryOf(err))
 	}
@@ -131,12 +132,12 @@ func TestRolloutAbort(t *testing.T) {
 	b := newBench()
 	abort := make(chan struct{})
 	b.app.Rollout.Abort = abort
-	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(s model.StepResult) {
-		if s.Step == model.StepReload && s.Done {
+	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(s plan.StepResult) {
+		if s.Step == plan.StepReload && s.Done {
 			close(abort)
 		}
 	})
-	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != model.Restored || rep.Nodes[1].Outcome != model.Untouched {
+	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != plan.Restored || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%v, %+v", err, rep.Nodes)
 	}
 	if got := fmt.Sprint(b.runner.calls); got != "[apply 10.10.10.11 restore 10.10.10.11]" {

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/source"
 )
 
@@ -20,7 +21,7 @@ func TestPredicted(t *testing.T) {
 		{Name: "drained", Servers: []haproxy.ServerRow{{Name: "1", Status: "DRAIN", Weight: 0}}},
 		{Name: "offline", Servers: []haproxy.ServerRow{{Name: "3", Status: "DOWN 1/3", Weight: 100}, {Name: "2", Status: "UP", Weight: 100, Backup: true}}},
 	}}
-	n := &model.NodePlan{Expect: []model.ExpectedProxy{
+	n := &plan.Node{Expect: []plan.ExpectedProxy{
 		{Name: "replica", Servers: []haproxy.ExpectedServer{{Name: "1", Weight: "100", Backup: true}, {Name: "2", Weight: "0"}, {Name: "3", Weight: "100", Backup: true}}},
 		{Name: "primary", Servers: []haproxy.ExpectedServer{{Name: "2"}, {Name: "4"}}},
 		{Name: "drained", Servers: []haproxy.ExpectedServer{{Name: "1", Weight: "100"}}},
@@ -28,22 +29,22 @@ func TestPredicted(t *testing.T) {
 		{Name: "offline", Servers: []haproxy.ExpectedServer{{Name: "3"}, {Name: "2", Backup: true}}},
 	}}
 	want := map[string][]string{"replica": {"3"}}
-	if got := predicted(n, was); !reflect.DeepEqual(got, want) {
+	if got := plan.Predicted(n, was); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if got := misrouted(n, want, was); !strings.Contains(got, "replica gives new connections to 2, 3, and the plan foresaw 3") {
+	if got := plan.Misrouted(n, want, was); !strings.Contains(got, "replica gives new connections to 2, 3, and the plan foresaw 3") {
 		t.Errorf("%q", got)
 	}
-	if got := misrouted(n, map[string][]string{"replica": {"2", "3"}}, was); got != "" {
+	if got := plan.Misrouted(n, map[string][]string{"replica": {"2", "3"}}, was); got != "" {
 		t.Errorf("%q", got)
 	}
-	if got := misrouted(n, map[string][]string{"drained": {"1"}}, was); !strings.Contains(got, "to nobody, and the plan foresaw 1") {
+	if got := plan.Misrouted(n, map[string][]string{"drained": {"1"}}, was); !strings.Contains(got, "to nobody, and the plan foresaw 1") {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestGhosts(t *testing.T) {
-	c := &model.Cluster{Name: "pg-test", Fronts: []model.Front{{Host: "10.10.10.11", Services: []model.Service{{Cluster: "pg-test", Name: "primary"}}}}}
+	c := &model.Cluster{Name: "pg-test", LoadBalancers: []model.LoadBalancer{{Host: "10.10.10.11", Services: []model.Service{{Cluster: "pg-test", Name: "primary"}}}}}
 	pin := func(proxy string, n int64) haproxy.Pin {
 		return haproxy.Pin{Proxy: proxy, Server: "pg-test-1", Sessions: n}
 	}

@@ -20,6 +20,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
 	"pgtui/source"
 )
@@ -87,14 +88,14 @@ func (a *app) applyCmd() *cobra.Command {
 }
 
 // planJSON is the document of a plan.
-func (a *app) planJSON(inv *model.Inventory, p *model.Plan) jsonv1.Plan {
-	return jsonv1.FromPlan(inv, p, planCode(p), func(dir string, c model.FileChange) ([]string, string) {
+func (a *app) planJSON(inv *model.Inventory, p *plan.Plan) jsonv1.Plan {
+	return jsonv1.FromPlan(inv, p, planCode(p), func(dir string, c plan.FileChange) ([]string, string) {
 		return render.Summary(c.Before, c.After), render.Unified(strings.TrimPrefix(path.Join(dir, c.Name), "/"), c.Before, c.After)
 	})
 }
 
 // savePlan writes a plan for apply. A plan that must not run is not saved.
-func (a *app) savePlan(file string, inv *model.Inventory, p *model.Plan) error {
+func (a *app) savePlan(file string, inv *model.Inventory, p *plan.Plan) error {
 	if err := p.Refusal(); err != nil {
 		return fmt.Errorf("--out %s: not saved: %w", file, err)
 	}
@@ -167,7 +168,7 @@ func shown(saved *jsonv1.Plan, now jsonv1.Plan) []string {
 
 // stale says how the work of a saved plan differs from what a plan made now
 // would do; nil when it does not.
-func stale(saved *jsonv1.Plan, now *model.Plan) []string {
+func stale(saved *jsonv1.Plan, now *plan.Plan) []string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	seen := map[string]bool{}

@@ -92,8 +92,8 @@ func nodesOf(inv *model.Inventory, args []string) ([]*model.Node, error) {
 		for i := range c.Instances {
 			add(c.Instances[i].Host)
 		}
-		for i := range c.Fronts {
-			add(c.Fronts[i].Host)
+		for i := range c.LoadBalancers {
+			add(c.LoadBalancers[i].Host)
 		}
 		return out, nil
 	}

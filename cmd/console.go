@@ -16,6 +16,7 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
 	"pgtui/source"
 	"pgtui/tui"
@@ -171,7 +172,7 @@ func (a *app) deps(from string) tui.Deps {
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
-		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
+		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 			now := *ap
 			now.Managed = a.managed(inv.Source) // of the inventory as it is now
 			p, err := now.Plan(ctx, inv, c, hosts)
@@ -225,7 +226,7 @@ func (a *app) deps(from string) tui.Deps {
 			return a.prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
 		},
 		Diff:    diffLines,
-		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
+		Summary: func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {
 			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv.Source)))
 		},
@@ -338,7 +339,7 @@ func (l commandLog) all() []model.Ran {
 }
 
 // diffLines is a change's unified diff for the console.
-func diffLines(c model.FileChange) []tui.DiffLine {
+func diffLines(c plan.FileChange) []tui.DiffLine {
 	var out []tui.DiffLine
 	for _, h := range render.Diff(c.Before, c.After) {
 		out = append(out, tui.DiffLine{Kind: '@', Text: h.Header()})

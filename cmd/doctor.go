@@ -101,7 +101,7 @@ func printDoctor(w io.Writer, boards []model.Board) {
 		b := &boards[i]
 		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, safe.Text(b.Summary, 200))
 		if len(b.Findings) == 0 {
-			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.Fronts), len(b.Cluster.Instances))
+			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
 		}
 		for n, f := range b.Findings {
 			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, safe.Text(f.Summary, 240))

@@ -14,13 +14,14 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
 
 // runPigsty has bin/pgsql-svc carry out a plan that was shown, once it is
 // accepted. on are the hosts as they were named.
-func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p model.Plan, on []string, yes bool) error {
+func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p plan.Plan, on []string, yes bool) error {
 	home := a.pigstyHome
 	if home == "" || !executable(filepath.Join(home, "bin/pgsql-svc")) {
 		home = a.home(inv.Source)

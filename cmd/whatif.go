@@ -130,8 +130,8 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 	var out []*model.Node
 	for _, c := range cls {
-		for i := range c.Fronts {
-			h := c.Fronts[i].Host
+		for i := range c.LoadBalancers {
+			h := c.LoadBalancers[i].Host
 			if slices.ContainsFunc(out, func(n *model.Node) bool { return n.Host == h }) {
 				continue
 			}

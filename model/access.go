@@ -231,8 +231,8 @@ func entryHosts(c *Cluster) []EntryHost {
 		in := &c.Instances[i]
 		out = append(out, EntryHost{Name: string(in.Host), Kind: HostAddress, Node: in.Host, Instance: in.Name, From: "the inventory's host"})
 	}
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		if c.onHost(h) == nil {
 			out = append(out, EntryHost{Name: string(h), Kind: HostProvider, Node: h, From: "pg_service_provider: " + c.Provider})
 		}
@@ -359,8 +359,8 @@ func listens(c *Cluster, h EntryHost, p EntryPort) (uint16, bool) {
 	}
 	// A service is where a HAProxy has it: the cluster's own nodes, or the
 	// provider's and then not here.
-	for i := range c.Fronts {
-		f := &c.Fronts[i]
+	for i := range c.LoadBalancers {
+		f := &c.LoadBalancers[i]
 		if h.Node != "" && f.Host != h.Node || h.Node == "" && c.onHost(f.Host) == nil {
 			continue
 		}

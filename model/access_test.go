@@ -133,7 +133,7 @@ func TestAccessFaults(t *testing.T) {
 func TestAccessProvider(t *testing.T) {
 	w := accessWorld()
 	w.cls.Provider = "proxy"
-	w.cls.Fronts = []model.Front{{Host: "10.10.10.21", Services: w.cls.Fronts[0].Services}}
+	w.cls.LoadBalancers = []model.LoadBalancer{{Host: "10.10.10.21", Services: w.cls.LoadBalancers[0].Services}}
 	a := w.access(model.Live{})
 	if e := entry(t, &a, "10.10.10.21:5433"); e.On.Kind != model.HostProvider || e.Now.Verdict != model.Unknown && e.Now.Verdict != model.Missing {
 		t.Errorf("%+v", e.Now)
@@ -197,7 +197,7 @@ func TestSchemes(t *testing.T) {
 		t.Errorf("a name that is the VIP is no static record: %+v", s)
 	}
 	w.cls.DNS.Target = "10.10.10.11"
-	w.cls.Fronts[0].Services[0].Options = "inter 2s fastinter 500ms downinter 1s rise 3"
+	w.cls.LoadBalancers[0].Services[0].Options = "inter 2s fastinter 500ms downinter 1s rise 3"
 	w.snap.VIP["pg-test"] = seen(model.Host("10.10.10.12"))
 	a = w.access(model.Live{})
 	for _, s := range model.SchemesOf(&a) {

@@ -44,8 +44,8 @@ func oldest(b *Board, s *Snapshot, now time.Time) time.Time {
 			at = m.At
 		}
 	}
-	for i := range b.Cluster.Fronts {
-		if o := s.HAProxy[b.Cluster.Fronts[i].Host]; current(o, now) && (at.IsZero() || o.At.Before(at)) {
+	for i := range b.Cluster.LoadBalancers {
+		if o := s.HAProxy[b.Cluster.LoadBalancers[i].Host]; current(o, now) && (at.IsZero() || o.At.Before(at)) {
 			at = o.At
 		}
 	}
@@ -106,11 +106,11 @@ func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
 // nodeNames are the nodenames of the cluster's fronts. A cluster's nodes mostly
 // stand together in the inventory: each is looked for behind the one before.
 func nodeNames(inv *Inventory, c *Cluster) []string {
-	out := make([]string, len(c.Fronts))
+	out := make([]string, len(c.LoadBalancers))
 	at, n := 0, len(inv.Nodes)
-	for i := range c.Fronts {
+	for i := range c.LoadBalancers {
 		for k := range n {
-			if j := (at + k) % n; inv.Nodes[j].Host == c.Fronts[i].Host {
+			if j := (at + k) % n; inv.Nodes[j].Host == c.LoadBalancers[i].Host {
 				out[i], at = inv.Nodes[j].Name, j
 				break
 			}
@@ -156,7 +156,7 @@ func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now tim
 	if !current(o, now) {
 		m.Why = "Patroni has not been asked yet"
 		if o.Err != nil {
-			m.Why = "Patroni does not answer" + because(o.Err)
+			m.Why = "Patroni does not answer" + Because(o.Err)
 		} else if o.Ever() {
 			m.Why = "Patroni's last answer is too old"
 		}
@@ -618,8 +618,8 @@ func (b *Board) VIPClients() string {
 // Service returns the service of that name as the first front that has it
 // declares it, or nil.
 func (c *Cluster) Service(name ServiceName) *Service {
-	for i := range c.Fronts {
-		if s := c.Fronts[i].Service(name); s != nil {
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
 			return s
 		}
 	}

@@ -75,14 +75,14 @@ func Unloaded(c *Cluster, conf *NodeConf, stats *haproxy.Stats, procs source.Obs
 			out = append(out, fmt.Sprintf("%s: section %s is on disk and does not run", sec.File, sec.Name))
 			continue
 		}
-		out = append(out, serverDiffs(&sec, px)...)
+		out = append(out, ServerDiffs(&sec, px)...)
 	}
-	return append(out, newerFiles(conf, procs, func(file string) bool { return c.owns(strings.TrimSuffix(file, ".cfg")) })...)
+	return append(out, NewerFiles(conf, procs, func(file string) bool { return c.owns(strings.TrimSuffix(file, ".cfg")) })...)
 }
 
-// newerFiles lists which of the files that count were changed after HAProxy
+// NewerFiles lists which of the files that count were changed after HAProxy
 // loaded them, in sentences.
-func newerFiles(conf *NodeConf, procs source.Observed[haproxy.Processes], counts func(file string) bool) []string {
+func NewerFiles(conf *NodeConf, procs source.Observed[haproxy.Processes], counts func(file string) bool) []string {
 	w := procs.Value.Current()
 	if !procs.Known() || w == nil || w.Started.IsZero() {
 		return nil
@@ -98,9 +98,9 @@ func newerFiles(conf *NodeConf, procs source.Observed[haproxy.Processes], counts
 
 // owns reports whether a section is one of the cluster's declared services.
 func (c *Cluster) owns(section string) bool {
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			if c.Fronts[i].Services[j].Proxy() == section {
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			if c.LoadBalancers[i].Services[j].Proxy() == section {
 				return true
 			}
 		}
@@ -108,8 +108,8 @@ func (c *Cluster) owns(section string) bool {
 	return false
 }
 
-// serverDiffs compares the server lines on disk with those that run.
-func serverDiffs(sec *haproxy.ConfSection, px *haproxy.Proxy) []string {
+// ServerDiffs compares the server lines on disk with those that run.
+func ServerDiffs(sec *haproxy.ConfSection, px *haproxy.Proxy) []string {
 	var out []string
 	onDisk := map[string]bool{}
 	for _, s := range sec.Servers {
@@ -134,7 +134,7 @@ func serverDiffs(sec *haproxy.ConfSection, px *haproxy.Proxy) []string {
 
 // Wiped lists the services of a front that run though their sections are in no
 // file any more: they end with the next reload, restart or crash.
-func Wiped(f *Front, conf *NodeConf, stats *haproxy.Stats) []string {
+func Wiped(f *LoadBalancer, conf *NodeConf, stats *haproxy.Stats) []string {
 	var out []string
 	for i := range f.Services {
 		name := f.Services[i].Proxy()
@@ -166,7 +166,7 @@ func PinnedSessions(s *Snapshot, b *Board, host Host, now time.Time) []Pinned {
 	if !o.Known() {
 		return nil
 	}
-	f := b.Cluster.Front(host)
+	f := b.Cluster.LoadBalancer(host)
 	if f == nil {
 		return nil
 	}

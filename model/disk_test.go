@@ -55,11 +55,11 @@ func TestUnloaded(t *testing.T) {
 func TestWiped(t *testing.T) {
 	w, c := newWorld(), onDisk()
 	stats := w.snap.HAProxy["10.10.10.11"].Value
-	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
 	c.Sections = c.Sections[1:]
-	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[pg-test-primary]")
+	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[pg-test-primary]")
 	stats.Proxies = stats.Proxies[1:]
-	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
 }
 
 func TestClashes(t *testing.T) {

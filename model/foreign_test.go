@@ -212,9 +212,9 @@ func TestWhatProvesTheLeaderKey(t *testing.T) {
 			}
 			v.Checks = map[string]source.Observed[int]{path: seen(code), "/read-only": seen(200)}
 			w.snap.Patroni[w.cls.Instances[i].Name] = v
-			for j := range w.cls.Fronts[i].Services {
-				if w.cls.Fronts[i].Services[j].Name == "primary" {
-					w.cls.Fronts[i].Services[j].Check = path
+			for j := range w.cls.LoadBalancers[i].Services {
+				if w.cls.LoadBalancers[i].Services[j].Name == "primary" {
+					w.cls.LoadBalancers[i].Services[j].Check = path
 				}
 			}
 		}
@@ -335,24 +335,24 @@ func TestByDesign(t *testing.T) {
 		want string
 	}{
 		{"a service without check is served by the leader, its backup", func(w *world) {
-			for i := range w.cls.Fronts {
-				w.cls.Fronts[i].Services[1].Check, w.cls.Fronts[i].Services[1].NoCheck = "/", true
+			for i := range w.cls.LoadBalancers {
+				w.cls.LoadBalancers[i].Services[1].Check, w.cls.LoadBalancers[i].Services[1].NoCheck = "/", true
 			}
 			w.refuse("pg-test-replica", "pg-test-2")
 			w.refuse("pg-test-replica", "pg-test-3")
 			w.checks("/", 200, 503, 503)
 		}, "ok"},
 		{"and has no server when it leaves the primary out", func(w *world) {
-			for i := range w.cls.Fronts {
-				s := &w.cls.Fronts[i].Services[1]
+			for i := range w.cls.LoadBalancers {
+				s := &w.cls.LoadBalancers[i].Services[1]
 				s.Check, s.NoCheck, s.Members, s.Backups = "/", true, s.Members[1:], nil
 			}
 			w.only("pg-test-replica", refused("pg-test-2"), refused("pg-test-3"))
 			w.checks("/", 200, 503, 503)
 		}, "ok"},
 		{"one that says /primary and leaves the leader out is down", func(w *world) {
-			for i := range w.cls.Fronts {
-				s := &w.cls.Fronts[i].Services[1]
+			for i := range w.cls.LoadBalancers {
+				s := &w.cls.LoadBalancers[i].Services[1]
 				s.Check, s.Members, s.Backups = "/primary", s.Members[1:], nil
 			}
 			w.only("pg-test-replica", refused("pg-test-2"), refused("pg-test-3"))
@@ -371,8 +371,8 @@ func TestByDesign(t *testing.T) {
 			w.checks("/read-only", 200, 503, 503)
 		}, "degraded"},
 		{"the other kind of cluster's leader", func(w *world) {
-			for i := range w.cls.Fronts {
-				w.cls.Fronts[i].Services[1].Check = "/standby-leader"
+			for i := range w.cls.LoadBalancers {
+				w.cls.LoadBalancers[i].Services[1].Check = "/standby-leader"
 			}
 			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
 				w.refuse("pg-test-replica", n)
@@ -394,15 +394,15 @@ func TestByDesign(t *testing.T) {
 
 // refuse lets one server fail its check on every HAProxy; a backup stays one.
 func (w *world) refuse(proxy, name string) {
-	for i := range w.cls.Fronts {
-		w.server(w.cls.Fronts[i].Host, proxy, name, func(s *haproxy.ServerRow) { b := s.Backup; *s = refused(name); s.Backup = b })
+	for i := range w.cls.LoadBalancers {
+		w.server(w.cls.LoadBalancers[i].Host, proxy, name, func(s *haproxy.ServerRow) { b := s.Backup; *s = refused(name); s.Backup = b })
 	}
 }
 
 // only gives a section these servers on every HAProxy.
 func (w *world) only(proxy string, rows ...haproxy.ServerRow) {
-	for i := range w.cls.Fronts {
-		o := w.snap.HAProxy[w.cls.Fronts[i].Host]
+	for i := range w.cls.LoadBalancers {
+		o := w.snap.HAProxy[w.cls.LoadBalancers[i].Host]
 		o.Value.Proxy(proxy).Servers = rows
 	}
 }

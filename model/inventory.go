@@ -66,9 +66,9 @@ type Cluster struct {
 	Instances []Instance // in inventory order
 	// Fronts are the HAProxy nodes that expose the cluster's services, in
 	// inventory order: its own nodes, or the hosts of the provider group.
-	Fronts   []Front
-	Provider string // pg_service_provider group in force; "" means the cluster's own nodes
-	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
+	LoadBalancers []LoadBalancer
+	Provider      string // pg_service_provider group in force; "" means the cluster's own nodes
+	VIP           string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
 	// VIPManager is what keeps VIP on the leader's node; zero when there is none.
 	VIPManager VIPManager
 	Standby    bool // pg_upstream on the declared primary: a standby cluster
@@ -145,9 +145,9 @@ func (in *Instance) Pools(port string) bool {
 	return in != nil && port == strconv.Itoa(int(in.BouncerPort))
 }
 
-// Front is one HAProxy node of a cluster with the services it is given. Two
+// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two
 // fronts of one cluster may differ: services are declared per host.
-type Front struct {
+type LoadBalancer struct {
 	Host     Host
 	Services []Service // in the order Pigsty renders them; names are unique
 }
@@ -279,18 +279,18 @@ func (c *Cluster) Instance(name InstanceName) *Instance {
 	return nil
 }
 
-// Front returns the cluster's HAProxy on that host, or nil.
-func (c *Cluster) Front(h Host) *Front {
-	for i := range c.Fronts {
-		if c.Fronts[i].Host == h {
-			return &c.Fronts[i]
+// LoadBalancer returns the cluster's HAProxy on that host, or nil.
+func (c *Cluster) LoadBalancer(h Host) *LoadBalancer {
+	for i := range c.LoadBalancers {
+		if c.LoadBalancers[i].Host == h {
+			return &c.LoadBalancers[i]
 		}
 	}
 	return nil
 }
 
 // Service returns the service of that name as this front has it, or nil.
-func (f *Front) Service(name ServiceName) *Service {
+func (f *LoadBalancer) Service(name ServiceName) *Service {
 	for i := range f.Services {
 		if f.Services[i].Name == name {
 			return &f.Services[i]
@@ -305,9 +305,9 @@ func (f *Front) Service(name ServiceName) *Service {
 func (c *Cluster) Services() []*Service {
 	var out []*Service
 	seen := map[ServiceName]bool{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			s := &c.Fronts[i].Services[j]
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			s := &c.LoadBalancers[i].Services[j]
 			if !seen[s.Name] {
 				seen[s.Name] = true
 				out = append(out, s)

@@ -64,8 +64,8 @@ func (w *world) voters(ns ...int) {
 
 // service adds a service "x" with that check, which the members named pass now.
 func (w *world) service(check string, up_ ...int) {
-	for i := range w.cls.Fronts {
-		f := &w.cls.Fronts[i]
+	for i := range w.cls.LoadBalancers {
+		f := &w.cls.LoadBalancers[i]
 		f.Services = append(f.Services, model.Service{Cluster: "pg-test", Name: "x", Port: "5439", Check: check, Members: f.Services[0].Members})
 		px := haproxy.Proxy{Name: "pg-test-x"}
 		for n := range w.cls.Instances {
@@ -347,7 +347,7 @@ func TestNodeLoss(t *testing.T) {
 			t.Errorf("%s: %d views, want those of the HAProxies that are left", r.Service, len(r.Views))
 		}
 	}
-	w.cls.Fronts = w.cls.Fronts[1:2]
+	w.cls.LoadBalancers = w.cls.LoadBalancers[1:2]
 	out, err = model.WhatIf(w.snap, w.cls, model.Supposition{Nodes: []model.Host{"10.10.10.12"}}, t0)
 	if err != nil {
 		t.Fatal(err)

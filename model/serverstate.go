@@ -137,12 +137,12 @@ func heldThen(b *Board) []Held {
 func UnreadStates(s *Snapshot, c *Cluster) []StatesUnread {
 	var out []StatesUnread
 	nodes := nodeNames(s.Inventory, c)
-	for i := range c.Fronts {
-		o := s.Servers[c.Fronts[i].Host]
+	for i := range c.LoadBalancers {
+		o := s.Servers[c.LoadBalancers[i].Host]
 		if o.Ever() {
 			continue
 		}
-		u := StatesUnread{HAProxy: c.Fronts[i].Host, Node: nodes[i], Why: "it was not read over SSH"}
+		u := StatesUnread{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i], Why: "it was not read over SSH"}
 		if o.Err != nil {
 			u.Why = o.Err.Error()
 		}

@@ -15,8 +15,8 @@ import (
 func (w *world) drained(proxy, server string, bits haproxy.AdminBits, hosts ...model.Host) {
 	if w.snap.Servers == nil {
 		w.snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{}
-		for i := range w.cls.Fronts {
-			w.snap.Servers[w.cls.Fronts[i].Host] = seen(haproxy.ServerStates{Count: 6})
+		for i := range w.cls.LoadBalancers {
+			w.snap.Servers[w.cls.LoadBalancers[i].Host] = seen(haproxy.ServerStates{Count: 6})
 		}
 	}
 	for _, h := range hosts {
@@ -28,8 +28,8 @@ func (w *world) drained(proxy, server string, bits haproxy.AdminBits, hosts ...m
 
 // fronts are the hosts of all fronts.
 func (w *world) fronts() (out []model.Host) {
-	for i := range w.cls.Fronts {
-		out = append(out, w.cls.Fronts[i].Host)
+	for i := range w.cls.LoadBalancers {
+		out = append(out, w.cls.LoadBalancers[i].Host)
 	}
 	return out
 }

@@ -36,8 +36,8 @@ func (s *Snapshot) Complete(clusters []*Cluster) bool {
 				return false
 			}
 		}
-		for i := range c.Fronts {
-			if s.HAProxy[c.Fronts[i].Host].Tried.IsZero() {
+		for i := range c.LoadBalancers {
+			if s.HAProxy[c.LoadBalancers[i].Host].Tried.IsZero() {
 				return false
 			}
 		}

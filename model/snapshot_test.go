@@ -11,7 +11,7 @@ import (
 
 func TestComplete(t *testing.T) {
 	t0 := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	c := &Cluster{Name: "pg-test", Instances: []Instance{{Name: "pg-test-1", Host: "10.10.10.11"}}, Fronts: []Front{{Host: "10.10.10.11"}}}
+	c := &Cluster{Name: "pg-test", Instances: []Instance{{Name: "pg-test-1", Host: "10.10.10.11"}}, LoadBalancers: []LoadBalancer{{Host: "10.10.10.11"}}}
 	all := func() *Snapshot {
 		return &Snapshot{
 			Patroni: map[InstanceName]PatroniView{"pg-test-1": {

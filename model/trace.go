@@ -138,7 +138,7 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 	}
 	port := portNumber(svc.Port)
 	p := servicePort(c, svc, port)
-	own := slices.ContainsFunc(c.Fronts, func(f Front) bool { return c.onHost(f.Host) != nil })
+	own := slices.ContainsFunc(c.LoadBalancers, func(f LoadBalancer) bool { return c.onHost(f.Host) != nil })
 	switch {
 	case own && c.DNS.Name != "":
 		return dsnOf(c, p, port, c.DNS.Name), nil
@@ -147,9 +147,9 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 	}
 	d := dsnOf(c, p, port, "")
 	d.Hosts, d.Ports = nil, nil
-	for i := range c.Fronts {
-		if s := c.Fronts[i].Service(name); s != nil {
-			d.Hosts, d.Ports = append(d.Hosts, string(c.Fronts[i].Host)), append(d.Ports, portNumber(s.Port))
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
+			d.Hosts, d.Ports = append(d.Hosts, string(c.LoadBalancers[i].Host)), append(d.Ports, portNumber(s.Port))
 		}
 	}
 	if len(d.Hosts) == 0 {
@@ -176,8 +176,8 @@ func WayInOf(inv *Inventory, addr string, port uint16) WayIn {
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		moves := c.VIP != "" && c.VIP == addr
-		for j := range c.Fronts {
-			f := &c.Fronts[j]
+		for j := range c.LoadBalancers {
+			f := &c.LoadBalancers[j]
 			if !(f.Host == Host(addr) || moves && c.onHost(f.Host) != nil) {
 				continue
 			}

@@ -67,8 +67,8 @@ func TestTrace(t *testing.T) {
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"no server, and no pooler on the way", func(w *world, a *model.TraceAttempt) {
-			for i := range w.cls.Fronts {
-				svc := w.cls.Fronts[i].Service("primary")
+			for i := range w.cls.LoadBalancers {
+				svc := w.cls.LoadBalancers[i].Service("primary")
 				svc.Members = slices.Clone(svc.Members)
 				for j := range svc.Members {
 					svc.Members[j].Port = "5432"

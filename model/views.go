@@ -23,16 +23,16 @@ func RouteOf(s *Snapshot, c *Cluster, name ServiceName, now time.Time) Route {
 
 // routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
 func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time.Time) Route {
-	r := Route{Service: name, Views: make([]View, 0, len(c.Fronts))}
-	for i := range c.Fronts {
-		svc := c.Fronts[i].Service(name)
+	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
+	for i := range c.LoadBalancers {
+		svc := c.LoadBalancers[i].Service(name)
 		if svc == nil {
 			continue
 		}
 		if r.Port == "" {
 			r.Port = svc.Port
 		}
-		r.Views = append(r.Views, View{HAProxy: c.Fronts[i].Host, Node: nodes[i]})
+		r.Views = append(r.Views, View{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i]})
 		look(&r.Views[len(r.Views)-1], s, c, svc, now)
 	}
 	agree(&r)
@@ -51,7 +51,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		v.Verdict, v.Why = Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: whether HAProxy runs section %s is not known", obs.Value.Damaged, svc.Proxy())
 		v.Cells = promisedCells(svc, Unknown, "its row cannot be read")
 	case !obs.Ever():
-		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+because(obs.Err)
+		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+Because(obs.Err)
 		v.Cells = promisedCells(svc, Unknown, "HAProxy has not answered")
 	case px == nil:
 		v.Verdict = Missing
@@ -76,8 +76,8 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	prove(v, s, c, svc, now)
 }
 
-// because turns an error into the tail of a sentence.
-func because(err error) string {
+// Because turns an error into the tail of a sentence.
+func Because(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -457,7 +457,7 @@ func grey(v *View, err error) {
 	if len(v.Serving) > 0 {
 		was = Join(v.Serving) + " served"
 	}
-	v.Why = "HAProxy stopped answering" + because(err) + "; when last seen " + was
+	v.Why = "HAProxy stopped answering" + Because(err) + "; when last seen " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = Unknown, nil, "", ""
 	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
 	for i := range v.Cells {

@@ -357,8 +357,8 @@ func (f *fall) syncReasons(leader InstanceName) []string {
 func (f *fall) lost(leader InstanceName) []string {
 	var out []string
 	var fronts []string
-	for i := range f.b.Cluster.Fronts {
-		if h := f.b.Cluster.Fronts[i].Host; slices.Contains(f.nodes, h) {
+	for i := range f.b.Cluster.LoadBalancers {
+		if h := f.b.Cluster.LoadBalancers[i].Host; slices.Contains(f.nodes, h) {
 			fronts = append(fronts, string(h))
 		}
 	}
@@ -383,7 +383,7 @@ func (f *fall) board(then *Snapshot) Board {
 		return BoardOf(then, f.b.Cluster, f.now)
 	}
 	c := *f.b.Cluster
-	c.Fronts = slices.DeleteFunc(slices.Clone(c.Fronts), func(x Front) bool { return slices.Contains(f.nodes, x.Host) })
+	c.LoadBalancers = slices.DeleteFunc(slices.Clone(c.LoadBalancers), func(x LoadBalancer) bool { return slices.Contains(f.nodes, x.Host) })
 	after := BoardOf(then, &c, f.now)
 	routes := make([]Route, 0, len(f.b.Routes))
 	for i := range f.b.Routes {
@@ -427,13 +427,13 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 		facts[name] = t
 		then.Patroni[name] = supposeView(v, t, f.now)
 	}
-	for i := range c.Fronts {
-		host := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		host := c.LoadBalancers[i].Host
 		o := s.HAProxy[host]
 		if !o.Ever() {
 			continue
 		}
-		o.Value = kept(o.Value, f.stats(o.Value, &c.Fronts[i], facts), f.s.Servers[host])
+		o.Value = kept(o.Value, f.stats(o.Value, &c.LoadBalancers[i], facts), f.s.Servers[host])
 		then.HAProxy[host] = o
 	}
 	return &then
@@ -529,7 +529,7 @@ func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
 
 // stats lets one HAProxy's checks answer as the states say. Servers of other
 // clusters stay as they are.
-func (f *fall) stats(h haproxy.Stats, front *Front, facts map[InstanceName]turn) haproxy.Stats {
+func (f *fall) stats(h haproxy.Stats, front *LoadBalancer, facts map[InstanceName]turn) haproxy.Stats {
 	out := h
 	out.Proxies = slices.Clone(h.Proxies)
 	for i := range out.Proxies {

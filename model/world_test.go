@@ -34,7 +34,7 @@ func newWorld() *world {
 		inv.Nodes = append(inv.Nodes, model.Node{Host: host, Name: string(name)})
 	}
 	for i := range c.Instances {
-		c.Fronts = append(c.Fronts, model.Front{Host: c.Instances[i].Host, Services: []model.Service{
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: c.Instances[i].Host, Services: []model.Service{
 			{Cluster: "pg-test", Name: "primary", Port: "5433", Check: "/primary", Members: servers},
 			{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: servers, Backups: servers[:1]},
 		}})

@@ -125,7 +125,7 @@ listen {{ pg_cluster }}-{{ service.name }}
 // The user's own template is what counts; the servers shown are its servers.
 func TestCustomTemplate(t *testing.T) {
 	inv := model1(t, pigsty.Options{Checkout: checkout(map[string]string{template: custom + "    # {{ pg_rto_plan.norm[5] }}\n", tasks: confd})})
-	f := inv.Clusters[0].Front("10.0.0.1")
+	f := inv.Clusters[0].LoadBalancer("10.0.0.1")
 	s := f.Service("own")
 	want := "# ansible managed: THEN\nlisten pg-a-own\n    bind *:5440\n    http-check send meth OPTIONS uri /\n    default-server inter 1s\n" +
 		"    server pg-a-2 10.0.0.2:5432 check port 8008 weight 50\n    # 2s\n"
@@ -162,7 +162,7 @@ func TestCustomTemplateThatFails(t *testing.T) {
 				}
 				return
 			}
-			if s := c.Front("10.0.0.1").Service("own"); s == nil || s.Text != "" || len(c.Problems) != 0 {
+			if s := c.LoadBalancer("10.0.0.1").Service("own"); s == nil || s.Text != "" || len(c.Problems) != 0 {
 				t.Errorf("the dialect's own file is missing: %+v %+v", s, c.Problems)
 			}
 		})

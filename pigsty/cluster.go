@@ -67,17 +67,17 @@ func (p *placement) problem(x source.Problem) {
 	}
 }
 
-func (p *placement) front(h model.Host) *model.Front {
+func (p *placement) front(h model.Host) *model.LoadBalancer {
 	i, ok := p.index[h]
 	if !ok {
 		if p.w.b.Spend(1, 512) != nil {
-			return &model.Front{Host: h}
+			return &model.LoadBalancer{Host: h}
 		}
-		i = len(p.out.Fronts)
+		i = len(p.out.LoadBalancers)
 		p.index[h] = i
-		p.out.Fronts = append(p.out.Fronts, model.Front{Host: h})
+		p.out.LoadBalancers = append(p.out.LoadBalancers, model.LoadBalancer{Host: h})
 	}
-	return &p.out.Fronts[i]
+	return &p.out.LoadBalancers[i]
 }
 
 // add places what one member's run writes.

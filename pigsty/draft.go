@@ -23,7 +23,7 @@ func (p *Play) Drafts() []model.Cluster {
 		}
 		if slices.ContainsFunc(c.members, func(h *host) bool { return h.failed != nil }) {
 			d := p.draft(c)
-			out[i].Fronts, out[i].Provider = d.Fronts, d.Provider
+			out[i].LoadBalancers, out[i].Provider = d.LoadBalancers, d.Provider
 			out[i].Problems = slices.Concat(out[i].Problems, d.Problems)
 		}
 	}

@@ -52,7 +52,7 @@ func TestModel(t *testing.T) {
 	if !reflect.DeepEqual(c.Instances, wantInstances) {
 		t.Errorf("instances: %+v", c.Instances)
 	}
-	s := c.Front("10.10.10.12").Service("offline")
+	s := c.LoadBalancer("10.10.10.12").Service("offline")
 	want := []model.Server{{Name: "pg-test-2", Host: "10.10.10.12", Port: "5432", CheckPort: "8009", CheckTLS: true, Weight: "100"}}
 	if !reflect.DeepEqual(s.Members, want) || s.Backups == nil && len(s.Backups) != 0 || s.Line != (source.Pos{}) || s.Rendered != "10.10.10.12" {
 		t.Errorf("offline: %+v", s)
@@ -112,7 +112,7 @@ func TestProblems(t *testing.T) {
 				t.Errorf("at %s, want %s", where, c.at)
 			}
 			n := 0
-			for _, f := range cl.Fronts {
+			for _, f := range cl.LoadBalancers {
 				n += len(f.Services)
 			}
 			if n != c.services {

@@ -325,7 +325,7 @@ func TestStatsPage(t *testing.T) {
 			t.Fatalf("%q, %v", st.URI, err)
 		}
 	}
-	inv := &model.Inventory{Nodes: []model.Node{*n}, Clusters: []model.Cluster{{Fronts: []model.Front{{Host: n.Host}}}}}
+	inv := &model.Inventory{Nodes: []model.Node{*n}, Clusters: []model.Cluster{{LoadBalancers: []model.LoadBalancer{{Host: n.Host}}}}}
 	for range 2 {
 		if _, err := p.Probe(t.Context(), inv); err != nil {
 			t.Fatal(err)

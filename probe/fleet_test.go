@@ -150,7 +150,7 @@ func inventory(clusters, n int) *model.Inventory {
 			}})
 		}
 		for i := range n {
-			c.Fronts = append(c.Fronts, model.Front{Host: c.Instances[i].Host, Services: []model.Service{
+			c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: c.Instances[i].Host, Services: []model.Service{
 				{Cluster: c.Name, Name: "primary", Check: "/primary", Members: servers},
 				{Cluster: c.Name, Name: "default", Check: "/primary", Members: servers},
 				{Cluster: c.Name, Name: "replica", Check: "/read-only", Members: servers},

@@ -237,8 +237,8 @@ func TestTheLeaderKeyIsAlwaysAsked(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		inv := inventory(1, 2)
-		for i := range inv.Clusters[0].Fronts {
-			inv.Clusters[0].Fronts[i].Services = nil
+		for i := range inv.Clusters[0].LoadBalancers {
+			inv.Clusters[0].LoadBalancers[i].Services = nil
 		}
 		f := newFleet([]byte(page))
 		f.role["10.0.0.1"] = "primary"
@@ -269,7 +269,7 @@ func TestMovedInstanceStartsUnknown(t *testing.T) {
 func TestFrontOutsideTheInventory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inv := inventory(1, 1)
-		inv.Clusters[0].Fronts = append(inv.Clusters[0].Fronts, model.Front{Host: "10.8.8.8"})
+		inv.Clusters[0].LoadBalancers = append(inv.Clusters[0].LoadBalancers, model.LoadBalancer{Host: "10.8.8.8"})
 		s, err := tester(newFleet([]byte(page))).Probe(t.Context(), inv)
 		if err != nil || s.HAProxy["10.8.8.8"].Err == nil {
 			t.Errorf("%+v", s.HAProxy["10.8.8.8"])

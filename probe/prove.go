@@ -63,8 +63,8 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 		if len(only) > 0 && !slices.Contains(only, c.Name) {
 			continue
 		}
-		for j := range c.Fronts {
-			f := &c.Fronts[j]
+		for j := range c.LoadBalancers {
+			f := &c.LoadBalancers[j]
 			for k := range f.Services {
 				t := &trial{p: p, login: c.Monitor, svc: &f.Services[k], host: f.Host, slots: slots}
 				g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() {
@@ -86,8 +86,8 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 func slotsOf(inv *model.Inventory) map[model.Host]chan struct{} {
 	out := map[model.Host]chan struct{}{}
 	for i := range inv.Clusters {
-		for j := range inv.Clusters[i].Fronts {
-			f := &inv.Clusters[i].Fronts[j]
+		for j := range inv.Clusters[i].LoadBalancers {
+			f := &inv.Clusters[i].LoadBalancers[j]
 			out[f.Host] = make(chan struct{}, perNode)
 			for k := range f.Services {
 				servers, _ := f.Services[k].Servers()

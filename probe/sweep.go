@@ -85,7 +85,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				pool:   poolOf(c, &in, ports[in.Name]),
 			})
 		}
-		for _, f := range c.Fronts {
+		for _, f := range c.LoadBalancers {
 			at(f.Host).front = true
 		}
 	}
@@ -111,9 +111,9 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 // server, each once.
 func checksOf(c *model.Cluster) map[model.InstanceName][]string {
 	out := map[model.InstanceName][]string{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			svc := &c.Fronts[i].Services[j]
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			svc := &c.LoadBalancers[i].Services[j]
 			servers, _ := svc.Servers()
 			for _, s := range servers {
 				if !slices.Contains(out[s.Name], svc.Check) {

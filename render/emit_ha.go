@@ -298,8 +298,8 @@ func keepHead(b *strings.Builder, c *model.Cluster, vip model.NodeVIP, from stri
 // nodeVIP is the address that keepalived keeps on the cluster's HAProxy nodes;
 // zero when none is declared.
 func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
-	for i := range c.Fronts {
-		if n := inv.Node(c.Fronts[i].Host); n != nil && n.VIP.Address != "" {
+	for i := range c.LoadBalancers {
+		if n := inv.Node(c.LoadBalancers[i].Host); n != nil && n.VIP.Address != "" {
 			return n.VIP
 		}
 	}
@@ -310,8 +310,8 @@ func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
 func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 	var out []keepNode
 	port := uint16(9101)
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		k := keepNode{id: word(string(h)), host: word(string(h))}
 		if n := inv.Node(h); n != nil {
 			if n.Name != "" {
@@ -338,8 +338,8 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 	if c.Provider != "" {
 		note(b, 0, "It is in force already: "+c.Provider+".")
 		group, hosts = c.Provider, nil
-		for i := range c.Fronts {
-			if h := string(c.Fronts[i].Host); !onNode(c, h) {
+		for i := range c.LoadBalancers {
+			if h := string(c.LoadBalancers[i].Host); !onNode(c, h) {
 				hosts = append(hosts, field{h, fields{}, ""})
 			}
 		}
@@ -366,7 +366,7 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 		lint(b, "vip", "the VIP "+c.VIP+" stays on the leader's node, where the service ports are no more: it leads to PostgreSQL and pgbouncer only")
 	}
 	portClashes(b, inv, a)
-	if len(c.Fronts) < 2 && c.Provider != "" {
+	if len(c.LoadBalancers) < 2 && c.Provider != "" {
 		lint(b, "one-node", "the tier has one node: nothing is left when it dies")
 	}
 	writeFields(b, 0, fields{{"all", fields{{"children", fields{

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -523,7 +524,7 @@ func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
 			panic("no")
 		}
-		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 			panic("no")
 		}
 		d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { panic("no") }

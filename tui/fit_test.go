@@ -13,6 +13,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -119,7 +120,7 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 	for _, z := range sizes() {
 		r := newRig(t, hostileWorld(), z[0], z[1], func(d *Deps) {
-			d.Summary = func(model.FileChange) []string { return []string{hostile} }
+			d.Summary = func(plan.FileChange) []string { return []string{hostile} }
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
 			hostileAnswers(d)
 		})
@@ -139,7 +140,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 
 // hostileDiff is a diff as no diff is: hostile text, spans that lie outside of
 // it, inside of characters or in no order, pairs that are none.
-func hostileDiff(model.FileChange) []DiffLine {
+func hostileDiff(plan.FileChange) []DiffLine {
 	spans := [][2]int{{-5, -1}, {3, 1}, {1, 2}, {0, 1}, {2, 1 << 40}, {2, 5}, {7, 7}, {8, 9}, {len(hostile), len(hostile) + 1}}
 	long := "\tserver " + strings.Repeat("日本語 ", 90) + "end"
 	return []DiffLine{

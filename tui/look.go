@@ -73,8 +73,8 @@ func (m *Model) look() tea.Cmd {
 	defer l.mu.Unlock()
 	var out []tea.Cmd
 	for _, c := range m.wanted() {
-		for i := range m.inv.Cluster(c).Fronts {
-			h := m.inv.Cluster(c).Fronts[i].Host
+		for i := range m.inv.Cluster(c).LoadBalancers {
+			h := m.inv.Cluster(c).LoadBalancers[i].Host
 			if len(l.going) >= lookSlots || l.going[h] || !l.seen[h].due(m.now) {
 				continue
 			}

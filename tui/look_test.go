@@ -111,7 +111,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 		return newRig(t, w, 120, 40, func(d *Deps) {
 			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) model.Reading {
 				for i := range inv.Clusters {
-					if inv.Clusters[i].Front(h) != nil {
+					if inv.Clusters[i].LoadBalancer(h) != nil {
 						asked[inv.Clusters[i].Name]++
 					}
 				}

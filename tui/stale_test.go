@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/source"
 )
 
@@ -138,8 +139,8 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
 	d := newDesk(t, false, func(deps *Deps) {
 		deps.Start = "pg-test"
-		deps.Execute = func(_ context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepStage})
+		deps.Execute = func(_ context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepStage})
 			inside <- true
 			<-goOn
 			if inv.Hash != "hash of 1" {

@@ -56,7 +56,7 @@ func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 		})
 	}
 	for _, in := range c.Instances {
-		c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: services(&c, in.Host)})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: in.Host, Services: services(&c, in.Host)})
 		w.inv.Nodes = append(w.inv.Nodes, model.Node{Host: in.Host, Name: string(in.Name), HAProxy: model.HAProxyAccess{Port: 9101}})
 	}
 	w.inv.Clusters = append(w.inv.Clusters, c)
@@ -149,7 +149,7 @@ func (w *world) lead(c *model.Cluster, n, tl int) {
 		}
 		w.snap.Patroni[in.Name] = view
 	}
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		var st haproxy.Stats
 		for i := range f.Services {
 			st.Proxies = append(st.Proxies, w.proxy(&f.Services[i]))
@@ -193,7 +193,7 @@ func seen[T any](v T) source.Observed[T] {
 // server changes one server row of one section on every HAProxy of the
 // cluster, or on one.
 func (w *world) server(cluster model.ClusterName, host model.Host, service, name string, f func(*haproxy.ServerRow)) {
-	for _, fr := range w.inv.Cluster(cluster).Fronts {
+	for _, fr := range w.inv.Cluster(cluster).LoadBalancers {
 		if host != "" && fr.Host != host {
 			continue
 		}

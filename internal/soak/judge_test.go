@@ -30,8 +30,8 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	servers := []model.Server{{Name: "a-1", Host: "h1", Port: "6432", Weight: "100"}, {Name: "a-2", Host: "h2", Port: "6432", Weight: "100"}}
 	inv := &model.Inventory{Clusters: []model.Cluster{{Name: "a",
-		Instances: []model.Instance{{Name: "a-1", Host: "h1"}, {Name: "a-2", Host: "h2"}},
-		Fronts:    []model.Front{{Host: "h1", Services: []model.Service{{Cluster: "a", Name: "primary", Port: "5433", Check: "/primary", Members: servers}}}},
+		Instances:     []model.Instance{{Name: "a-1", Host: "h1"}, {Name: "a-2", Host: "h2"}},
+		LoadBalancers: []model.LoadBalancer{{Host: "h1", Services: []model.Service{{Cluster: "a", Name: "primary", Port: "5433", Check: "/primary", Members: servers}}}},
 	}}}
 	return &world{t: t, inv: inv, j: NewJudge(&inv.Clusters[0]), pg: "running", row: map[string]haproxy.ServerRow{
 		"a-1": {Name: "a-1", Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK", CheckCode: 200, LastChange: 900},

@@ -28,7 +28,7 @@ func fleet(n int) *model.Snapshot {
 			s.Inventory.Nodes = append(s.Inventory.Nodes, model.Node{Host: in.Host, Name: string(in.Name)})
 		}
 		for _, in := range c.Instances {
-			c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: fleetServices(&c)})
+			c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: in.Host, Services: fleetServices(&c)})
 		}
 		s.Inventory.Clusters = append(s.Inventory.Clusters, c)
 	}
@@ -79,7 +79,7 @@ func answerAt(s *model.Snapshot, c *model.Cluster, at time.Time) {
 		}
 		s.Patroni[in.Name] = v
 	}
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		var st haproxy.Stats
 		for i := range f.Services {
 			svc := &f.Services[i]

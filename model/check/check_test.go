@@ -31,8 +31,8 @@ func input(f func(*check.Input)) check.Input {
 		{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: []model.Server{one, two}, Backups: []model.Server{one}},
 	}
 	cls := &model.Cluster{Name: "pg-test",
-		Instances: []model.Instance{{Name: "pg-test-1", Host: "a", Role: model.RolePrimary}, {Name: "pg-test-2", Host: "b", Role: model.RoleReplica}},
-		Fronts:    []model.Front{{Host: "a", Services: services}, {Host: "b", Services: services}}}
+		Instances:     []model.Instance{{Name: "pg-test-1", Host: "a", Role: model.RolePrimary}, {Name: "pg-test-2", Host: "b", Role: model.RoleReplica}},
+		LoadBalancers: []model.LoadBalancer{{Host: "a", Services: services}, {Host: "b", Services: services}}}
 	in := check.Input{Now: t0,
 		Snap: &model.Snapshot{Inventory: &model.Inventory{Source: "pigsty.yml"},
 			Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}},
@@ -117,8 +117,8 @@ func TestTheCauseAndWhatEndsIt(t *testing.T) {
 			for i := range r.Views {
 				r.Views[i].Verdict, r.Views[i].Cells = model.Empty, tc.cells[i:i+1]
 			}
-			for i := range in.Board.Cluster.Fronts {
-				in.Board.Cluster.Fronts[i].Services[0].Members[0].CheckPort = "8008"
+			for i := range in.Board.Cluster.LoadBalancers {
+				in.Board.Cluster.LoadBalancers[i].Services[0].Members[0].CheckPort = "8008"
 			}
 		}))
 		if !slices.ContainsFunc(found, func(f model.Finding) bool { return f.Code == "service-empty" && strings.Contains(f.Hint, tc.want) }) {
@@ -443,7 +443,7 @@ func TestWorstFirst(t *testing.T) {
 func TestTheSummaryNamesTheCause(t *testing.T) {
 	s := fleet(1)
 	c := &s.Inventory.Clusters[0]
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		o := s.HAProxy[f.Host]
 		px := o.Value.Proxy("pg-app-000-primary")
 		px.Servers = slices.Clone(px.Servers)

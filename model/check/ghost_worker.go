@@ -18,8 +18,8 @@ const oldGhost = time.Hour
 // finding a node.
 func ghostWorker(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		host := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		host := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.Workers[host]
 		if !o.Known() {
 			continue

@@ -53,8 +53,8 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 			return false
 		}
 	}
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		x, y := was.HAProxy[h], is.HAProxy[h]
 		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) || !sameReading(was, is, h) {
 			return false
@@ -127,9 +127,9 @@ func sameProofs(at times, c *model.Cluster, was, is *model.Snapshot) bool {
 	if len(was.Proofs) == 0 && len(is.Proofs) == 0 {
 		return true
 	}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			k := model.PortKey{HAProxy: c.Fronts[i].Host, Cluster: c.Name, Service: c.Fronts[i].Services[j].Name}
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			k := model.PortKey{HAProxy: c.LoadBalancers[i].Host, Cluster: c.Name, Service: c.LoadBalancers[i].Services[j].Name}
 			x, y := was.Proofs[k], is.Proofs[k]
 			if !identical(was.Proofs, is.Proofs, k) || (x.Age(at.was) > model.ProofAge) != (y.Age(at.is) > model.ProofAge) {
 				return false

@@ -136,7 +136,7 @@ func TestJudgeMissesNoField(t *testing.T) {
 		second := later(1, 2*time.Second, first.Inventory)
 		v := second.Patroni[c.Instances[1].Name]
 		v.Checks = maps.Clone(v.Checks)
-		h := second.HAProxy[c.Fronts[1].Host]
+		h := second.HAProxy[c.LoadBalancers[1].Host]
 		left := n
 		what := touch(reflect.ValueOf(&v.Status.Value).Elem(), &left)
 		if what == "" {
@@ -151,7 +151,7 @@ func TestJudgeMissesNoField(t *testing.T) {
 			}
 			return
 		}
-		second.Patroni[c.Instances[1].Name], second.HAProxy[c.Fronts[1].Host] = v, h
+		second.Patroni[c.Instances[1].Name], second.HAProxy[c.LoadBalancers[1].Host] = v, h
 		var j check.Judge
 		j.Boards(first, t0)
 		t.Run(fmt.Sprint(n, " ", what), func(t *testing.T) { agrees(t, &j, second, t0.Add(2*time.Second)) })

@@ -79,13 +79,13 @@ func onDemand() []struct {
 		{"of a standby cluster, in the service of its leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
-			for i := range in.Board.Cluster.Fronts {
-				in.Board.Cluster.Fronts[i].Services[0].Check = "/standby-leader"
+			for i := range in.Board.Cluster.LoadBalancers {
+				in.Board.Cluster.LoadBalancers[i].Services[0].Check = "/standby-leader"
 			}
 		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
 		{"where the check is /leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
-			in.Board.Cluster.Fronts[0].Services[0].Check = "/leader"
+			in.Board.Cluster.LoadBalancers[0].Services[0].Check = "/leader"
 		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
 		{"weight 0 behind its status DOWN", cells(0, 2, model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
 			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},

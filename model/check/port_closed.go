@@ -56,8 +56,8 @@ func processFull(in Input, h model.Host) bool {
 // clients of every port wait then, and so does its stats page. One finding a node.
 func haproxyFull(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		h := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		h := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.HAProxy[h]
 		p := o.Value.Process
 		if !p.Ever() || !p.Value.Crowded() || p.Age(in.Now) > haproxy.ProcessAge {

@@ -12,7 +12,7 @@ import (
 // haproxySilent: a HAProxy that does not answer.
 func haproxySilent(in Input) []model.Finding {
 	var out []model.Finding
-	for _, f := range in.Board.Cluster.Fronts {
+	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
 		if o.Err == nil {
 			continue
@@ -33,7 +33,7 @@ func haproxySilent(in Input) []model.Finding {
 // from the inventory.
 func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
-	for _, f := range in.Board.Cluster.Fronts {
+	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
 		if o.Err != nil || o.Value.Source != haproxy.FromMetrics || o.Value.Why == nil {
 			continue

@@ -80,15 +80,15 @@ func (in *Input) binds() (hosts []model.Host, by map[model.Host][]bind) {
 		}
 	}
 	for _, c := range in.clusters() {
-		for i := range c.Fronts {
-			for j := range c.Fronts[i].Services {
-				s := &c.Fronts[i].Services[j]
+		for i := range c.LoadBalancers {
+			for j := range c.LoadBalancers[i].Services {
+				s := &c.LoadBalancers[i].Services[j]
 				for _, b := range bindsOf(s.IP + ":" + s.Port) {
 					b.owner, b.at, b.own, b.c, b.s = title(c, s), in.at(s, "port"), s.Line.Line != 0, c, s
 					if !b.own && c.Provider != "" {
 						b.at = in.var1(s.Rendered, "pg_service_provider")
 					}
-					add(c.Fronts[i].Host, b)
+					add(c.LoadBalancers[i].Host, b)
 				}
 			}
 		}

@@ -34,7 +34,7 @@ func haproxyServiceWiped() Rule {
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
-				for _, f := range c.Fronts {
+				for _, f := range c.LoadBalancers {
 					for _, d := range in.haproxyServices(f.Host) {
 						if !strings.HasPrefix(d.Name, string(c.Name)+"-") {
 							continue

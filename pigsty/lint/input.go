@@ -126,9 +126,9 @@ func (in *Input) each(f func(c *model.Cluster, s *model.Service) []Finding) []Fi
 	var out []Finding
 	for _, c := range in.clusters() {
 		seen := map[string]bool{}
-		for i := range c.Fronts {
-			for j := range c.Fronts[i].Services {
-				s := &c.Fronts[i].Services[j]
+		for i := range c.LoadBalancers {
+			for j := range c.LoadBalancers[i].Services {
+				s := &c.LoadBalancers[i].Services[j]
 				if in.cost(1+len(s.Members)>>3+(len(s.Selector)+len(s.Backup)+len(s.Options)+len(s.Check)+len(s.Port)+len(s.IP))>>9) != nil {
 					return out
 				}

@@ -38,8 +38,8 @@ func prefixCollision() Rule {
 
 // sharedFront is a HAProxy node that both clusters have, "" when there is none.
 func sharedFront(a, b *model.Cluster) model.Host {
-	for _, f := range a.Fronts {
-		if b.Front(f.Host) != nil {
+	for _, f := range a.LoadBalancers {
+		if b.LoadBalancer(f.Host) != nil {
 			return f.Host
 		}
 	}
@@ -58,10 +58,10 @@ func fileCollision() Rule {
 			var out []Finding
 			seen := map[string]owner{}
 			for _, c := range in.clusters() {
-				for i := range c.Fronts {
-					for j := range c.Fronts[i].Services {
-						s := &c.Fronts[i].Services[j]
-						key := string(c.Fronts[i].Host) + "/" + s.FileName()
+				for i := range c.LoadBalancers {
+					for j := range c.LoadBalancers[i].Services {
+						s := &c.LoadBalancers[i].Services[j]
+						key := string(c.LoadBalancers[i].Host) + "/" + s.FileName()
 						was, ok := seen[key]
 						if !ok {
 							seen[key] = owner{c, s}
@@ -71,7 +71,7 @@ func fileCollision() Rule {
 						if s.Line.Line == 0 && was.s.Line.Line != 0 {
 							at = in.at(was.s, "name")
 						}
-						out = append(out, Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("service %s of %s and service %s of %s are both file %s on %s", s.Name, c.Name, other.s.Name, other.c.Name, s.FileName(), c.Fronts[i].Host), Fix: "give one of the services another name"})
+						out = append(out, Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("service %s of %s and service %s of %s are both file %s on %s", s.Name, c.Name, other.s.Name, other.c.Name, s.FileName(), c.LoadBalancers[i].Host), Fix: "give one of the services another name"})
 					}
 				}
 			}

@@ -132,7 +132,7 @@ func providerWithoutCA() Rule {
 				if tls == "" || c.Provider == "" || in.Model.Dialect == model.DialectV20 {
 					continue
 				}
-				for _, f := range c.Fronts {
+				for _, f := range c.LoadBalancers {
 					if _, pg := in.At(f.Host, "pg_cluster"); !pg {
 						out = append(out, Finding{At: in.var1(tls, "patroni_ssl_enabled"), Subject: string(c.Name), What: fmt.Sprintf("the checks of %s need /pg/cert/ca.crt, which provider node %s has not", c.Name, f.Host), Fix: "copy the CA there as /pg/cert/ca.crt before the next reload"})
 						break
@@ -150,7 +150,7 @@ func haproxyDisabled() Rule {
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
-				for _, f := range c.Fronts {
+				for _, f := range c.LoadBalancers {
 					if !in.on(f.Host, "haproxy_enabled", true) && len(f.Services) > 0 {
 						out = append(out, Finding{At: in.var1(f.Host, "haproxy_enabled"), Subject: string(f.Host), What: fmt.Sprintf("haproxy_enabled is false on %s, where %s is written", f.Host, c.Name), Fix: "enable it, or name a pg_service_provider"})
 					}

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -89,7 +90,7 @@ func (p *Diff) blocked(e Env) string {
 		return err.Error()
 	}
 	for _, r := range p.msg.Plan.Risks {
-		if r.Name == model.RiskRejected {
+		if r.Name == plan.RiskRejected {
 			return "HAProxy on " + string(r.Host) + " would refuse it: " + r.What
 		}
 	}
@@ -276,10 +277,10 @@ func failure(err error, e Env) []widget.Line {
 // planCount is a plan in numbers.
 type planCount struct {
 	nodes, changed, added, deleted int
-	failed                         []model.NodePlan
+	failed                         []plan.Node
 }
 
-func countPlan(p model.Plan) planCount {
+func countPlan(p plan.Plan) planCount {
 	var c planCount
 	seen := map[string]bool{}
 	for _, n := range p.Nodes {
@@ -315,7 +316,7 @@ func short(id string) string {
 	return id
 }
 
-func nodeName(n model.NodePlan) string {
+func nodeName(n plan.Node) string {
 	if n.Node != "" && n.Node != string(n.Host) {
 		return n.Node + " " + string(n.Host)
 	}

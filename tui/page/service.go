@@ -307,16 +307,16 @@ func (p *Service) definition(b *model.Board, svc *model.Service, e Env) []widget
 // name, or none.
 func odd(c *model.Cluster, svc *model.Service) []string {
 	var out []string
-	for i := range c.Fronts {
-		s := c.Fronts[i].Service(svc.Name)
+	for i := range c.LoadBalancers {
+		s := c.LoadBalancers[i].Service(svc.Name)
 		if s == nil {
-			out = append(out, string(c.Fronts[i].Host)+" (not there)")
+			out = append(out, string(c.LoadBalancers[i].Host)+" (not there)")
 			continue
 		}
 		same := *s
 		same.Rendered = svc.Rendered
 		if !reflect.DeepEqual(same, *svc) {
-			out = append(out, string(c.Fronts[i].Host))
+			out = append(out, string(c.LoadBalancers[i].Host))
 		}
 	}
 	return out

@@ -1,4 +1,4 @@
-package apply
+package plan
 
 import (
 	"slices"
@@ -35,7 +35,7 @@ func parseHeader(data []byte) (h header, ok bool) {
 	return header{}, false
 }
 
-// ownerOf tells which cluster of the inventory a file in an HAProxy directory
+// OwnerOf tells which cluster of the inventory a file in an HAProxy directory
 // belongs to, "" when none can be named.
 //
 // The header decides where it can: the file is the cluster's whose instance
@@ -43,7 +43,7 @@ func parseHeader(data []byte) (h header, ok bool) {
 // cluster's. Otherwise only a file that cluster c wants now can be c's, and
 // not when another cluster's longer name claims it: the name alone, as in
 // Pigsty's "pg-test-*", would take the files of pg-test-2 as well.
-func ownerOf(inv *model.Inventory, c *model.Cluster, name string, data []byte, wanted bool) model.ClusterName {
+func OwnerOf(inv *model.Inventory, c *model.Cluster, name string, data []byte, wanted bool) model.ClusterName {
 	if !strings.HasSuffix(name, ".cfg") || strings.HasPrefix(name, ".") {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package model
+package plan
 
 import (
 	"fmt"
@@ -6,16 +6,17 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
+	"pgtui/model"
 )
 
 // drains are what a reload does to what was done by hand to the servers of one
 // HAProxy, those of other clusters included: it ends it, or, where the servers'
 // states are handed over, the new worker goes on with it.
-func drains(p *Plan, n *NodePlan, s *Situation) []Risk {
+func drains(p *Plan, n *Node, s *Situation) []Risk {
 	var out []Risk
 	states := s.Servers[n.Host]
 	if !states.Ever() && s.Conf[n.Host].Known() && s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
-		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "whether this reload ends a drain of a server that is DOWN is not known" + because(states.Err)})
+		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "whether this reload ends a drain of a server that is DOWN is not known" + model.Because(states.Err)})
 	}
 	held := byHand(n, s)
 	switch {
@@ -34,7 +35,7 @@ func drains(p *Plan, n *NodePlan, s *Situation) []Risk {
 
 // byHand lists the servers of a HAProxy that were taken out by hand, in words.
 // Those of sections that the plan takes away are left out.
-func byHand(n *NodePlan, s *Situation) []string {
+func byHand(n *Node, s *Situation) []string {
 	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
@@ -42,7 +43,7 @@ func byHand(n *NodePlan, s *Situation) []string {
 		return slices.ContainsFunc(all, func(c haproxy.ConfSection) bool { return c.Name == name })
 	}
 	var out []string
-	stats, states := s.Snap.haproxyOf(n.Host), s.Servers[n.Host]
+	stats, states := s.Snap.HaproxyOf(n.Host), s.Servers[n.Host]
 	for i := range stats.Proxies {
 		px := &stats.Proxies[i]
 		if has(n.Was, px.Name) && !has(n.Become, px.Name) {

@@ -1,15 +1,14 @@
-package apply
+package plan
 
 import (
 	"testing"
 
 	"pgtui/haproxy"
-	"pgtui/model"
 )
 
 func TestMismatch(t *testing.T) {
-	n := &model.NodePlan{
-		Expect: []model.ExpectedProxy{{Name: "a", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "50"}, {Name: "y", Weight: "{{ junk }}", Backup: true}}}},
+	n := &Node{
+		Expect: []ExpectedProxy{{Name: "a", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "50"}, {Name: "y", Weight: "{{ junk }}", Backup: true}}}},
 		Gone:   []string{"old"},
 	}
 	fits := func() haproxy.Stats {
@@ -37,7 +36,7 @@ func TestMismatch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := fits()
 			tt.change(&s)
-			if got := mismatch(n, &s); got != tt.want {
+			if got := Mismatch(n, &s); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

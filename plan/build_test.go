@@ -1,4 +1,4 @@
-package apply
+package plan
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func cfg(proxy, host, weight string) string {
 	return string(headed(proxy, host, "5433")) + "    bind *:5433\n    server pg-test-1 10.10.10.11:6432 check port 8008 weight " + weight + " \n"
 }
 
-// world is pg-test with one service on two fronts.
+// World is pg-test with one service on two fronts.
 func world() (*model.Inventory, *model.Cluster) {
 	inv := fleet()
 	inv.Hash = "h"
@@ -28,7 +28,7 @@ func world() (*model.Inventory, *model.Cluster) {
 		Backups: []model.Server{{Name: "pg-test-2", Host: "10.10.10.12", Weight: ""}},
 	}
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
-		c.Fronts = append(c.Fronts, model.Front{Host: h, Services: []model.Service{svc}})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: h, Services: []model.Service{svc}})
 		inv.Nodes = append(inv.Nodes, model.Node{Host: h, Name: "pg-test-" + string(h[len(h)-1]), SSH: model.SSHTarget{Address: string(h), User: "dba"}})
 	}
 	return inv, c
@@ -38,7 +38,7 @@ func wanted(host model.Host, weight string) render.File {
 	return render.File{Host: host, Name: "pg-test-primary.cfg", Data: []byte(strings.Replace(cfg("pg-test-primary", string(host), weight), "2026-01-01", "2026-11-11", 1))}
 }
 
-func kinds(n model.NodePlan) string {
+func kinds(n Node) string {
 	var out []string
 	for _, ch := range n.Changes {
 		out = append(out, ch.Kind()+" "+ch.Name)
@@ -76,7 +76,7 @@ func TestBuild(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(n.Have)); !slices.Equal(got, []string{"pg-test-primary.cfg", "pg-test-retired.cfg"}) {
 		t.Errorf("have %q", got)
 	}
-	if n.Want["pg-test-primary.cfg"] != sum(n.Changes[0].After) || n.Want["pg-test-retired.cfg"] != "" {
+	if n.Want["pg-test-primary.cfg"] != Sum(n.Changes[0].After) || n.Want["pg-test-retired.cfg"] != "" {
 		t.Errorf("want hashes %q", n.Want)
 	}
 	x := n.Expect[0]
@@ -165,7 +165,7 @@ func BenchmarkBuild(b *testing.B) {
 	c := inv.Cluster("pg-test")
 	for i := range 10 {
 		h := model.Host("10.0.0." + string(rune('0'+i)))
-		c.Fronts = append(c.Fronts, model.Front{Host: h})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: h})
 		files := map[string][]byte{}
 		for j := range 400 {
 			files["pg-test-x"+string(rune('a'+j%26))+string(rune('a'+j/26))+"-primary.cfg"] = []byte(cfg("pg-test-primary", "10.9.9.9", "100"))

@@ -1,4 +1,4 @@
-package apply
+package plan
 
 import (
 	"strings"
@@ -68,7 +68,7 @@ func TestOwnerOf(t *testing.T) {
 			if of == "" {
 				of = "pg-test"
 			}
-			if got := ownerOf(inv, inv.Cluster(of), tt.file, tt.data, tt.wanted); got != tt.want {
+			if got := OwnerOf(inv, inv.Cluster(of), tt.file, tt.data, tt.wanted); got != tt.want {
 				t.Errorf("owner %q, want %q", got, tt.want)
 			}
 		})

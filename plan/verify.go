@@ -1,16 +1,15 @@
-package apply
+package plan
 
 import (
 	"fmt"
 	"strconv"
 
 	"pgtui/haproxy"
-	"pgtui/model"
 )
 
-// mismatch says where a stats page is not as the plan leaves the node: the
+// Mismatch says where a stats page is not as the plan leaves the node: the
 // first difference in words, "" when there is none.
-func mismatch(n *model.NodePlan, st *haproxy.Stats) string {
+func Mismatch(n *Node, st *haproxy.Stats) string {
 	for _, x := range n.Expect {
 		p := st.Proxy(x.Name)
 		if p == nil {
@@ -28,7 +27,7 @@ func mismatch(n *model.NodePlan, st *haproxy.Stats) string {
 	return ""
 }
 
-func serverMismatch(x model.ExpectedProxy, p *haproxy.Proxy) string {
+func serverMismatch(x ExpectedProxy, p *haproxy.Proxy) string {
 	want := map[string]bool{}
 	for _, s := range x.Servers {
 		want[s.Name] = true
@@ -52,9 +51,9 @@ func serverMismatch(x model.ExpectedProxy, p *haproxy.Proxy) string {
 	return ""
 }
 
-// unsettled names a server of the plan that HAProxy has not checked yet, ""
+// Unsettled names a server of the plan that HAProxy has not checked yet, ""
 // when there is none. Until then it counts as up, whatever it is.
-func unsettled(n *model.NodePlan, st *haproxy.Stats) string {
+func Unsettled(n *Node, st *haproxy.Stats) string {
 	for _, x := range n.Expect {
 		p := st.Proxy(x.Name)
 		if p == nil {

@@ -1,4 +1,4 @@
-package model
+package plan
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/model"
 	"pgtui/source"
 )
 
@@ -13,10 +14,10 @@ import (
 // was reviewed is what runs, or nothing runs.
 type Plan struct {
 	ID        string // hash of what it would do
-	Cluster   ClusterName
+	Cluster   model.ClusterName
 	Inventory string // hash of the inventory it was made from
 	MadeAt    time.Time
-	Nodes     []NodePlan // in the order they will be done
+	Nodes     []Node // in the order they will be done
 	// Problems are the cluster's fatal problems: services that could not be
 	// rendered. A plan that has any deletes nothing and must not run.
 	Problems []source.Problem
@@ -33,11 +34,11 @@ type Plan struct {
 	LiveRoles bool
 }
 
-// NodePlan is one HAProxy node's part of a plan.
-type NodePlan struct {
-	Host    Host
+// Node is one HAProxy node's part of a plan.
+type Node struct {
+	Host    model.Host
 	Node    string // nodename
-	Target  SSHTarget
+	Target  model.SSHTarget
 	ConfDir string       // where the service files live
 	Changes []FileChange // by file name; files that stay as they are are not listed
 	Same    int          // files of the cluster that already are as they should be
@@ -83,7 +84,7 @@ type ExpectedProxy struct {
 }
 
 // Changed reports whether the plan would change any file on the node.
-func (n NodePlan) Changed() bool { return len(n.Changes) > 0 }
+func (n Node) Changed() bool { return len(n.Changes) > 0 }
 
 // Changed reports whether the plan would change any file anywhere.
 func (p Plan) Changed() bool {
@@ -126,7 +127,7 @@ const (
 
 // StepResult is one step of one node, told as it happens.
 type StepResult struct {
-	Host   Host
+	Host   model.Host
 	Step   string
 	Done   bool   // false: it has begun; true: it has ended
 	Err    error  // why it failed
@@ -170,7 +171,7 @@ func (r Recovery) Text() string {
 
 // NodeReport is how one node ended and why.
 type NodeReport struct {
-	Host    Host
+	Host    model.Host
 	Outcome NodeOutcome
 	Step    string // the step that failed; "" when none did
 	Err     error

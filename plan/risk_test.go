@@ -1,4 +1,4 @@
-package model
+package plan
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/model"
 	"pgtui/source"
 )
 
@@ -17,11 +18,11 @@ var riskNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 // quiet is a plan and a situation without any risk that stops it: one node, one
 // service with two servers, of which one serves.
 func quiet() (Plan, Situation) {
-	const h = Host("10.0.0.1")
+	const h = model.Host("10.0.0.1")
 	now := riskNow
 	servers := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
 	sec := haproxy.ConfSection{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
-	p := Plan{Cluster: "pg-test", Nodes: []NodePlan{{
+	p := Plan{Cluster: "pg-test", Nodes: []Node{{
 		Host: h, Changes: []FileChange{{Name: sec.File, Before: []byte("a"), After: []byte("b")}},
 		Have: map[string]string{sec.File: "a"}, Want: map[string]string{sec.File: "b"},
 		Was: []haproxy.ConfSection{sec}, Become: []haproxy.ConfSection{sec},
@@ -30,22 +31,22 @@ func quiet() (Plan, Situation) {
 		return source.Observed[haproxy.Stats]{}.Next(s, nil, now, 0)
 	}
 	s := Situation{
-		Snap: &Snapshot{HAProxy: map[Host]source.Observed[haproxy.Stats]{h: seen(haproxy.Stats{Proxies: []haproxy.Proxy{{Name: sec.Name, Servers: []haproxy.ServerRow{
+		Snap: &model.Snapshot{HAProxy: map[model.Host]source.Observed[haproxy.Stats]{h: seen(haproxy.Stats{Proxies: []haproxy.Proxy{{Name: sec.Name, Servers: []haproxy.ServerRow{
 			{Name: "pg-test-1", Status: "UP", UserWeight: 100, Weight: 100}, {Name: "pg-test-2", Status: "DOWN", UserWeight: 100, Weight: 100},
 		}}}})}},
-		Board:   &Board{Leader: "pg-test-1", Members: []Member{{Instance: "pg-test-1", State: "running"}}},
-		Conf:    map[Host]source.Observed[NodeConf]{h: source.Observed[NodeConf]{}.Next(NodeConf{Sections: []haproxy.ConfSection{sec}}, nil, now, 0)},
-		Workers: map[Host]source.Observed[haproxy.Processes]{},
-		Servers: map[Host]source.Observed[haproxy.ServerStates]{h: source.Observed[haproxy.ServerStates]{}.Next(haproxy.ServerStates{Count: 2}, nil, now, 0)},
-		Routing: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
+		Board:   &model.Board{Leader: "pg-test-1", Members: []model.Member{{Instance: "pg-test-1", State: "running"}}},
+		Conf:    map[model.Host]source.Observed[model.NodeConf]{h: source.Observed[model.NodeConf]{}.Next(model.NodeConf{Sections: []haproxy.ConfSection{sec}}, nil, now, 0)},
+		Workers: map[model.Host]source.Observed[haproxy.Processes]{},
+		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{h: source.Observed[haproxy.ServerStates]{}.Next(haproxy.ServerStates{Count: 2}, nil, now, 0)},
+		Routing: map[model.Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[model.Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
 	}
 	return p, s
 }
 
 func TestRisks(t *testing.T) {
-	const h = Host("10.0.0.1")
+	const h = model.Host("10.0.0.1")
 	px := func(s *Situation) *haproxy.Proxy { return &s.Snap.HAProxy[h].Value.Proxies[0] }
-	conf := func(s *Situation, change func(*NodeConf)) {
+	conf := func(s *Situation, change func(*model.NodeConf)) {
 		o := s.Conf[h]
 		change(&o.Value)
 		s.Conf[h] = o
@@ -61,7 +62,7 @@ func TestRisks(t *testing.T) {
 		}
 	}
 	find := func(code string) func(*Plan, *Situation) {
-		return func(_ *Plan, s *Situation) { s.Board.Findings = []Finding{{Code: code, Summary: code}} }
+		return func(_ *Plan, s *Situation) { s.Board.Findings = []model.Finding{{Code: code, Summary: code}} }
 	}
 	for _, c := range []struct {
 		name   string
@@ -69,7 +70,7 @@ func TestRisks(t *testing.T) {
 		want   string // the risk's name; "" is none beside those that are always told
 	}{
 		{"nothing special", func(*Plan, *Situation) {}, ""},
-		{"HAProxy refuses it", func(_ *Plan, s *Situation) { s.Checked = map[Host]error{h: errors.New("a.cfg:3: no")} }, RiskRejected},
+		{"HAProxy refuses it", func(_ *Plan, s *Situation) { s.Checked = map[model.Host]error{h: errors.New("a.cfg:3: no")} }, RiskRejected},
 		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary"}} }, RiskLastServer},
 		{"the one that serves goes", func(_ *Plan, s *Situation) { s.Foreseen[h]["pg-test-primary"] = []string{} }, RiskLastServer},
 		{"others take over", func(p *Plan, _ *Situation) {
@@ -81,7 +82,7 @@ func TestRisks(t *testing.T) {
 		{"the port goes, and is used", func(p *Plan, s *Situation) { p.Nodes[0].Become = nil; px(s).Front.Sessions = 3 }, RiskGone},
 		{"the port goes, and nobody uses it", func(p *Plan, _ *Situation) { p.Nodes[0].Become = nil }, RiskIdle},
 		{"somebody else listens there", func(_ *Plan, s *Situation) {
-			conf(s, func(n *NodeConf) {
+			conf(s, func(n *model.NodeConf) {
 				n.Sections = append(n.Sections, haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
 			})
 		}, RiskCollision},
@@ -109,12 +110,14 @@ func TestRisks(t *testing.T) {
 			s.Board.Judged, s.Board.Members[0].Restart = riskNow, "2026-12-28T12:10:00.5+01:00"
 		}, RiskScheduled},
 		{"a check has not ended", func(_ *Plan, s *Situation) { px(s).Servers[1].CheckStatus = "INI" }, RiskSettling},
-		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[Host]string{h: "abc"} }, RiskHandEdited},
+		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[model.Host]string{h: "abc"} }, RiskHandEdited},
 		{"another's section was edited", func(_ *Plan, s *Situation) {
-			conf(s, func(n *NodeConf) { n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b"}) })
+			conf(s, func(n *model.NodeConf) {
+				n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b"})
+			})
 		}, RiskUnloaded},
 		{"another's server was edited", func(_ *Plan, s *Situation) {
-			conf(s, func(n *NodeConf) {
+			conf(s, func(n *model.NodeConf) {
 				n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "1"}}})
 			})
 			o := s.Snap.HAProxy[h]
@@ -122,7 +125,9 @@ func TestRisks(t *testing.T) {
 			s.Snap.HAProxy[h] = o
 		}, RiskUnloaded},
 		{"another's file is newer than the worker", func(_ *Plan, s *Situation) {
-			conf(s, func(n *NodeConf) { n.Files = append(n.Files, ConfFile{Name: "b.cfg", Read: true, Changed: riskNow}) })
+			conf(s, func(n *model.NodeConf) {
+				n.Files = append(n.Files, model.ConfFile{Name: "b.cfg", Read: true, Changed: riskNow})
+			})
 			s.Workers[h] = source.Observed[haproxy.Processes]{}.Next(haproxy.Processes{Workers: []haproxy.Worker{{PID: 7, Started: riskNow.Add(-time.Minute)}}}, nil, riskNow, 0)
 		}, RiskUnloaded},
 		{"the stats page is silent", func(_ *Plan, s *Situation) { s.Snap.HAProxy = nil }, RiskUnseen},
@@ -131,7 +136,7 @@ func TestRisks(t *testing.T) {
 		{"drained behind its status DOWN", state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain), RiskEndsDrain},
 		{"the same, and the states are handed over", func(p *Plan, s *Situation) {
 			state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain)(p, s)
-			s.Handed = map[Host]string{h: "/run/haproxy-servers.state"}
+			s.Handed = map[model.Host]string{h: "/run/haproxy-servers.state"}
 		}, RiskKeepsDrain},
 		{"in maintenance, and the page says so", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT" }, RiskEndsDrain},
 		{"in maintenance by its configuration", func(p *Plan, s *Situation) {
@@ -157,7 +162,7 @@ func TestRisks(t *testing.T) {
 		}, RiskIdle},
 		{"what was done by hand is not known", func(_ *Plan, s *Situation) { s.Servers = nil }, RiskDrainUnread},
 		{"sessions", func(_ *Plan, s *Situation) { px(s).Servers[0].Sessions = 4 }, RiskOldWorkers},
-		{"no recovery at boot", func(_ *Plan, s *Situation) { s.Unarmed = map[Host]string{h: "this node has no systemd"} }, RiskUnarmed},
+		{"no recovery at boot", func(_ *Plan, s *Situation) { s.Unarmed = map[model.Host]string{h: "this node has no systemd"} }, RiskUnarmed},
 		{"an old worker", func(_ *Plan, s *Situation) {
 			s.Workers[h] = source.Observed[haproxy.Processes]{}.Next(haproxy.Processes{Workers: []haproxy.Worker{{PID: 7, Old: true}}}, nil, riskNow, 0)
 		}, RiskGhosts},
@@ -194,7 +199,7 @@ func TestRisks(t *testing.T) {
 	if got := Risks(&p, &s); len(got) > 0 {
 		t.Errorf("a plan with nothing to do has risks: %+v", got)
 	}
-	s.Board.Findings = []Finding{{Code: "stale-roles", Summary: "roles"}}
+	s.Board.Findings = []model.Finding{{Code: "stale-roles", Summary: "roles"}}
 	if got := Risks(&p, &s); len(got) != 1 || got[0].Name != RiskStaleRoles {
 		t.Errorf("that there is nothing to do may be the roles' fault, and is not told: %+v", got)
 	}

@@ -1,4 +1,4 @@
-package apply
+package plan
 
 import (
 	"crypto/sha256"
@@ -31,20 +31,20 @@ type NodeFiles struct {
 // of its nodes, see model.Plan.Refusal. While the cluster has a fatal problem
 // no file is deleted: the service that cannot be rendered keeps the file it
 // has.
-func Build(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) model.Plan {
-	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash}
+func Build(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) Plan {
+	p := Plan{Cluster: c.Name, Inventory: inv.Hash}
 	for _, x := range c.Problems {
 		if x.Fatal {
 			p.Problems = append(p.Problems, x)
 		}
 	}
-	for i := range c.Fronts {
-		f := &c.Fronts[i]
+	for i := range c.LoadBalancers {
+		f := &c.LoadBalancers[i]
 		if files, ok := have[f.Host]; ok {
-			p.Nodes = append(p.Nodes, buildNode(inv, c, f, wantOf(want, f.Host), files, len(p.Problems) > 0))
+			p.Nodes = append(p.Nodes, BuildNode(inv, c, f, wantOf(want, f.Host), files, len(p.Problems) > 0))
 		}
 	}
-	p.ID = planID(&p)
+	p.ID = PlanID(&p)
 	return p
 }
 
@@ -58,8 +58,8 @@ func wantOf(want []render.File, host model.Host) map[string][]byte {
 	return out
 }
 
-func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[string][]byte, have NodeFiles, keep bool) model.NodePlan {
-	n := model.NodePlan{Host: f.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(f.Host)}, Err: have.Err}
+func BuildNode(inv *model.Inventory, c *model.Cluster, f *model.LoadBalancer, want map[string][]byte, have NodeFiles, keep bool) Node {
+	n := Node{Host: f.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(f.Host)}, Err: have.Err}
 	if node := inv.Node(f.Host); node != nil {
 		n.Node, n.Target = node.Name, node.SSH
 	}
@@ -70,10 +70,10 @@ func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[
 	own := map[string][]byte{}
 	for _, name := range slices.Sorted(maps.Keys(have.Files)) {
 		_, wanted := want[name]
-		owner := ownerOf(inv, c, name, have.Files[name], wanted)
+		owner := OwnerOf(inv, c, name, have.Files[name], wanted)
 		if owner == c.Name {
 			own[name] = have.Files[name]
-			n.Have[name] = sum(own[name])
+			n.Have[name] = Sum(own[name])
 			continue
 		}
 		n.Foreign = append(n.Foreign, name)
@@ -82,7 +82,7 @@ func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if err := checkName(name); err != nil && n.Err == nil {
+		if err := CheckName(name); err != nil && n.Err == nil {
 			n.Err = err
 		}
 		place(&n, name, own[name], want[name])
@@ -93,17 +93,17 @@ func buildNode(inv *model.Inventory, c *model.Cluster, f *model.Front, want map[
 		case keep:
 			n.Want[name] = n.Have[name]
 		default:
-			n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(own[name])})
+			n.Changes = append(n.Changes, FileChange{Name: name, Before: Present(own[name])})
 		}
 	}
-	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
-	n.Expect, n.Gone = expect(f, want), gone(n.Changes, want)
-	n.Was, n.Become = sections(own), sections(becomes(&n, own))
+	slices.SortFunc(n.Changes, func(a, b FileChange) int { return strings.Compare(a.Name, b.Name) })
+	n.Expect, n.Gone = expect(f, want), Gone(n.Changes, want)
+	n.Was, n.Become = Sections(own), Sections(becomes(&n, own))
 	return n
 }
 
 // becomes are the cluster's files on a node as its plan leaves them.
-func becomes(n *model.NodePlan, own map[string][]byte) map[string][]byte {
+func becomes(n *Node, own map[string][]byte) map[string][]byte {
 	out := map[string][]byte{}
 	for name := range n.Want {
 		out[name] = own[name]
@@ -116,8 +116,8 @@ func becomes(n *model.NodePlan, own map[string][]byte) map[string][]byte {
 	return out
 }
 
-// sections are the listen sections of files, by file name.
-func sections(files map[string][]byte) []haproxy.ConfSection {
+// Sections are the listen sections of files, by file name.
+func Sections(files map[string][]byte) []haproxy.ConfSection {
 	var out []haproxy.ConfSection
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		out = append(out, haproxy.Conf(name, files[name])...)
@@ -128,24 +128,24 @@ func sections(files map[string][]byte) []haproxy.ConfSection {
 // place adds one wanted file to the node's plan. have is nil when the node has
 // no such file. The date line of a file that is there is kept: it is never a
 // change, and never part of one.
-func place(n *model.NodePlan, name string, have, want []byte) {
+func place(n *Node, name string, have, want []byte) {
 	if _, there := n.Have[name]; !there {
-		n.Changes = append(n.Changes, model.FileChange{Name: name, After: present(want)})
-		n.Want[name] = sum(want)
+		n.Changes = append(n.Changes, FileChange{Name: name, After: Present(want)})
+		n.Want[name] = Sum(want)
 		return
 	}
-	if render.SameFile(present(have), present(want)) {
+	if render.SameFile(Present(have), Present(want)) {
 		n.Same++
 		n.Want[name] = n.Have[name]
 		return
 	}
-	after := present(render.KeepDate(want, have))
-	n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(have), After: after})
-	n.Want[name] = sum(after)
+	after := Present(render.KeepDate(want, have))
+	n.Changes = append(n.Changes, FileChange{Name: name, Before: Present(have), After: after})
+	n.Want[name] = Sum(after)
 }
 
-// present is data as the content of a file that exists: never nil.
-func present(data []byte) []byte {
+// Present is data as the content of a file that exists: never nil.
+func Present(data []byte) []byte {
 	if data == nil {
 		return []byte{}
 	}
@@ -162,9 +162,9 @@ func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	}
 }
 
-// checkName refuses the names that HAProxy would not read, and those that
+// CheckName refuses the names that HAProxy would not read, and those that
 // could name anything but a file in its directory.
-func checkName(name string) error {
+func CheckName(name string) error {
 	bad := func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' }
 	switch {
 	case strings.ContainsFunc(name, bad) || strings.HasPrefix(name, ".") || len(name) > 200:
@@ -177,14 +177,14 @@ func checkName(name string) error {
 
 // expect lists the sections of the wanted files with the servers that HAProxy
 // must show for them.
-func expect(f *model.Front, want map[string][]byte) []model.ExpectedProxy {
-	var out []model.ExpectedProxy
+func expect(f *model.LoadBalancer, want map[string][]byte) []ExpectedProxy {
+	var out []ExpectedProxy
 	for i := range f.Services {
 		s := &f.Services[i]
 		if _, ok := want[s.FileName()]; !ok {
 			continue
 		}
-		x := model.ExpectedProxy{Name: s.Proxy()}
+		x := ExpectedProxy{Name: s.Proxy()}
 		servers, backup := s.Servers()
 		for j, v := range servers {
 			x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
@@ -194,8 +194,8 @@ func expect(f *model.Front, want map[string][]byte) []model.ExpectedProxy {
 	return out
 }
 
-// gone are the sections of changed and deleted files that no wanted file has.
-func gone(changes []model.FileChange, want map[string][]byte) []string {
+// Gone are the sections of changed and deleted files that no wanted file has.
+func Gone(changes []FileChange, want map[string][]byte) []string {
 	stay := map[string]bool{}
 	for _, data := range want {
 		for _, s := range haproxy.Sections(data) {
@@ -214,15 +214,15 @@ func gone(changes []model.FileChange, want map[string][]byte) []string {
 	return out
 }
 
-// sum is the SHA-256 of data in hex, as sha256sum prints it.
-func sum(data []byte) string {
+// Sum is the SHA-256 of data in hex, as sha256sum prints it.
+func Sum(data []byte) string {
 	h := sha256.Sum256(data)
 	return hex.EncodeToString(h[:])
 }
 
-// planID is a short hash of everything that the plan would do, and of what it
+// PlanID is a short hash of everything that the plan would do, and of what it
 // would find: two plans with one ID are the same work.
-func planID(p *model.Plan) string {
+func PlanID(p *Plan) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q\n", p.Cluster)
 	for _, n := range p.Nodes {

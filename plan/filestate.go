@@ -1,6 +1,10 @@
-package model
+package plan
 
-import "slices"
+import (
+	"slices"
+
+	"pgtui/model"
+)
 
 // FileState is how a file in an HAProxy directory stands to the inventory.
 type FileState string
@@ -23,7 +27,7 @@ type FileDrift struct {
 	State FileState
 	// Owner is the cluster a foreign file belongs to; "" when no cluster of
 	// the inventory claims it, and for files of the cluster itself.
-	Owner ClusterName
+	Owner model.ClusterName
 	// Summary says in words what a reload changes in it, safe to print.
 	Summary       []string
 	Before, After []byte // nil when the file does not exist, is deleted, or is foreign
@@ -31,7 +35,7 @@ type FileDrift struct {
 
 // NodeDrift is one node with the files in its HAProxy directory.
 type NodeDrift struct {
-	Host    Host
+	Host    model.Host
 	Node    string // nodename
 	ConfDir string
 	Front   bool        // it provides the cluster's services

@@ -1,6 +1,10 @@
-package model
+package plan
 
-import "time"
+import (
+	"time"
+
+	"pgtui/model"
+)
 
 // Record is one line of the audit file. A run writes two: one before it touches
 // anything and one at its end. A run that was killed has only the first.
@@ -10,18 +14,18 @@ type Record struct {
 	Kind string    `json:"kind"` // RecordBegin or RecordEnd
 	At   time.Time `json:"at"`
 	// Action is what was asked for: ActionReload, ActionUndo or ActionClose.
-	Action    string       `json:"action"`
-	Who       Operator     `json:"who"`
-	Cluster   ClusterName  `json:"cluster"`
-	Plan      string       `json:"plan"`
-	Diff      string       `json:"diff_sha256"`      // of every file before and after, on every node
-	Inventory string       `json:"inventory"`        // its resolved path; records of older versions have it as it was given
-	Hash      string       `json:"inventory_hash"`   // of what was read
-	Undoes    string       `json:"undoes,omitempty"` // the plan that is put back
-	Via       string       `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
-	Risks     []string     `json:"risks,omitempty"`  // the names of those that were told
-	Accepted  []string     `json:"accepted_risks,omitempty"`
-	Nodes     []NodeRecord `json:"nodes"` // in the order of the roll-out
+	Action    string            `json:"action"`
+	Who       Operator          `json:"who"`
+	Cluster   model.ClusterName `json:"cluster"`
+	Plan      string            `json:"plan"`
+	Diff      string            `json:"diff_sha256"`      // of every file before and after, on every node
+	Inventory string            `json:"inventory"`        // its resolved path; records of older versions have it as it was given
+	Hash      string            `json:"inventory_hash"`   // of what was read
+	Undoes    string            `json:"undoes,omitempty"` // the plan that is put back
+	Via       string            `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
+	Risks     []string          `json:"risks,omitempty"`  // the names of those that were told
+	Accepted  []string          `json:"accepted_risks,omitempty"`
+	Nodes     []NodeRecord      `json:"nodes"` // in the order of the roll-out
 	// Outcome is the end in one word: "applied", "stopped" or "refused"; "" in
 	// the first line.
 	Outcome string `json:"outcome,omitempty"`
@@ -82,7 +86,7 @@ func (o Operator) String() string {
 
 // NodeRecord is one node's part of a record.
 type NodeRecord struct {
-	Host    Host         `json:"host"`
+	Host    model.Host   `json:"host"`
 	Node    string       `json:"node,omitempty"`
 	Want    string       `json:"want_sha256"` // of the cluster's files as they should become
 	Steps   []StepRecord `json:"steps,omitempty"`

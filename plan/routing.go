@@ -1,4 +1,4 @@
-package apply
+package plan
 
 import (
 	"fmt"
@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/model"
 )
 
-// routing is who gets new connections on one HAProxy now, section by section,
+// Routing is who gets new connections on one HAProxy now, section by section,
 // of the sections that the plan expects.
-func routing(n *model.NodePlan, st *haproxy.Stats) map[string][]string {
+func Routing(n *Node, st *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
 	for _, x := range n.Expect {
 		if p := st.Proxy(x.Name); p != nil {
@@ -22,11 +21,11 @@ func routing(n *model.NodePlan, st *haproxy.Stats) map[string][]string {
 	return out
 }
 
-// predicted is who will get new connections once the plan is carried out,
+// Predicted is who will get new connections once the plan is carried out,
 // if nobody's role changes meanwhile. A section is left out when what its
 // servers will be cannot be known: one of them is new, was set by hand, or is
 // between up and down.
-func predicted(n *model.NodePlan, was *haproxy.Stats) map[string][]string {
+func Predicted(n *Node, was *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
 	for _, x := range n.Expect {
 		if p := was.Proxy(x.Name); p != nil {
@@ -38,7 +37,7 @@ func predicted(n *model.NodePlan, was *haproxy.Stats) map[string][]string {
 	return out
 }
 
-func foretell(x model.ExpectedProxy, p *haproxy.Proxy) ([]haproxy.ServerRow, bool) {
+func foretell(x ExpectedProxy, p *haproxy.Proxy) ([]haproxy.ServerRow, bool) {
 	var rows []haproxy.ServerRow
 	for _, s := range x.Servers {
 		old := p.Server(s.Name)
@@ -60,10 +59,10 @@ func foretell(x model.ExpectedProxy, p *haproxy.Proxy) ([]haproxy.ServerRow, boo
 	return rows, true
 }
 
-// misrouted says where a stats page does not route as was predicted: the first
+// Misrouted says where a stats page does not route as was predicted: the first
 // difference in words, "" when there is none.
-func misrouted(n *model.NodePlan, want map[string][]string, st *haproxy.Stats) string {
-	now := routing(n, st)
+func Misrouted(n *Node, want map[string][]string, st *haproxy.Stats) string {
+	now := Routing(n, st)
 	for _, x := range n.Expect {
 		if w, ok := want[x.Name]; ok && !slices.Equal(w, now[x.Name]) {
 			return fmt.Sprintf("%s gives new connections to %s, and the plan foresaw %s", x.Name, names(now[x.Name]), names(w))
