@@ -223,7 +223,7 @@ func TestRisksAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range RiskNames() {
-		word := "told"
+		word := "note"
 		if RiskStops(name) {
 			word = "stops"
 		}
