@@ -40,7 +40,7 @@ func rules() []rule {
 		{dir: "haproxy", own: []string{"internal/safe"}, not: outside},
 		{dir: "pigsty", own: []string{"ansible", "haproxy", "model", "pigsty"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "render", own: []string{"haproxy", "model", "internal/safe"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
-		{dir: "plan", own: []string{"haproxy", "model", "render", "internal/safe"}, not: outside},
+		{dir: "plan", own: []string{"plan", "haproxy", "model", "render", "internal/safe"}, not: outside},
 		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/safe"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
 		{dir: "probe/transport", own: []string{"model", "internal/safe"}, mods: []string{"golang.org/x/"}},
 		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/safe"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
@@ -49,8 +49,10 @@ func rules() []rule {
 		{dir: "internal/config", own: nil, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "internal/sandbox", own: []string{"pigsty", "haproxy", "model", "render", "internal/safe"}, mods: nil, not: []string{"os/exec"}},
 		{dir: ".", own: nil},
-		{dir: "cmd", own: []string{"cmd", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
+		{dir: "session", own: []string{"session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "internal"}, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "cmd", own: []string{"cmd", "session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
+		{dir: "internal/proc"},
 		{dir: "internal/fuzz"},
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "internal/captures", own: []string{"haproxy", "model", "probe"}},
@@ -58,6 +60,7 @@ func rules() []rule {
 		{dir: "internal/measure", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"plan", "pigsty", "haproxy", "model"}, not: outside},
+		{dir: "cmd/text", own: []string{"plan", "pigsty/lint", "haproxy", "model", "render", "internal/safe"}, not: outside},
 	}
 }
 
@@ -149,7 +152,7 @@ func unguarded() []string { return []string{"cmd/carry.go", "cmd/trace.go", "cmd
 // mode, so whatever may run below the console is started by safe.Go or a
 // safe.Group.
 func TestGoroutinesAreGuarded(t *testing.T) {
-	for _, dir := range []string{"probe", "apply", "cmd", "tui"} {
+	for _, dir := range []string{"probe", "apply", "session", "cmd", "tui"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || slices.Contains(unguarded(), filepath.ToSlash(path)) {
 				return err
@@ -195,7 +198,7 @@ func bare(f *ast.File) (out []token.Pos) {
 func TestRulesCanFail(t *testing.T) {
 	for _, tt := range []struct{ dir, imp string }{
 		{"model", "os"}, {"ansible/jinja", "pgtui/model"}, {"source", "pgtui/ansible/py"}, {"haproxy", "pgtui/model"}, {"model", "pgtui/pigsty"}, {"model/check", "net/http"}, {"model", "gopkg.in/yaml.v3"}, {"tui/page", "pgtui/apply"},
-		{"render", "pgtui/probe"}, {"probe", "os/exec"}, {"apply", "pgtui/tui"}, {"internal/sandbox", "pgtui/cmd"},
+		{"render", "pgtui/probe"}, {"probe", "os/exec"}, {"apply", "pgtui/tui"}, {"session", "pgtui/tui"}, {"session", "pgtui/cmd"}, {"cmd/text", "os"}, {"internal/sandbox", "pgtui/cmd"},
 	} {
 		if r, _ := ruleOf(tt.dir); r.forbids(tt.imp) == "" {
 			t.Errorf("%s may import %s", tt.dir, tt.imp)

@@ -16,13 +16,13 @@ import (
 // makes every question to a node panic.
 // The released program has no such thing.
 func RunBroken(ctx context.Context, args []string, ios IO) int {
-	a := &app{io: ios, log: newCommandLog()}
+	a := newApp(ios)
 	root := a.root()
 	root.SetArgs(args)
 	if err := root.ParseFlags(args); err != nil {
 		return 2
 	}
-	inv, err := a.load(ctx)
+	inv, err := a.Load(ctx)
 	if err != nil {
 		printError(ios.Err, err)
 		return 2

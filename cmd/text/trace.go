@@ -1,0 +1,47 @@
+package text
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"pgtui/internal/safe"
+	"pgtui/model/access"
+	"pgtui/model/trace"
+)
+
+// Trace is a line a hop, for each attempt.
+func Trace(w io.Writer, t *trace.Trace, sum *trace.Spread) {
+	Target(w, &t.Target)
+	for i := range t.Attempts {
+		at := &t.Attempts[i]
+		if len(t.Attempts) > 1 {
+			fmt.Fprintf(w, "\n%s", at.Endpoint)
+			if at.Skipped != "" {
+				fmt.Fprintf(w, "  skipped: %s", safe.Text(at.Skipped, 200))
+			}
+			fmt.Fprintln(w)
+		}
+		tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		for _, h := range at.Hops {
+			took := "–"
+			if h.Took > 0 {
+				took = Milliseconds(h.Took) + " ms"
+			}
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", h.Kind, safe.Text(h.At, 80), h.Verdict, took, safe.Text(h.Text, 400))
+		}
+		tw.Flush()
+	}
+	if sum.Total > 1 {
+		fmt.Fprintf(w, "\n%s\n", safe.Text(sum.Text(), 400))
+	}
+	fmt.Fprintf(w, "\n%s\n", Verdict(t.Health, t.Summary))
+}
+
+// Target is where a connection goes, and as whom.
+func Target(w io.Writer, t *trace.Target) {
+	fmt.Fprintf(w, "%s\n", safe.Text(t.Text(access.FormURI), 600))
+	if t.As != "" {
+		fmt.Fprintf(w, "as %s, %s\n", safe.Text(t.Login.User, 80), safe.Text(t.As, 200))
+	}
+}
