@@ -9,13 +9,13 @@ import (
 	"slices"
 	"time"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
-	"pgtui/tui/widget"
 )
 
 // Model is the root of the console: the size, the pages on top of one
@@ -55,7 +55,7 @@ type Model struct {
 	ran          []model.Ran              // what was run on nodes, as far as a tick has seen it
 
 	typing bool // the filter line has the keyboard
-	filter widget.Input
+	filter textinput.Model
 	toast  toast
 	run    *run // nil when no reload is under way
 	stale  staleness
@@ -123,10 +123,6 @@ func (m Model) Init() tea.Cmd {
 	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
 
-// framesASecond is how often the screen is looked at for changes until frameRate
-// takes over. With it a key waits 11 ms at most for its frame.
-const framesASecond = 90
-
 // lingering is how long the end waits for work that was told to end: an ssh, and
 // what it has started, must not outlive the console.
 const lingering = 2 * time.Second
@@ -154,8 +150,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	if d.Environ != nil {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
-	p := tea.NewProgram(m, opts...)
-	m.feed.frames.program = p
+	p := tea.NewProgram(&cache{Model: m}, opts...)
 	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {

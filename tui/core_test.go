@@ -411,6 +411,21 @@ func TestFilterModes(t *testing.T) {
 	}
 }
 
+// TestTheFilterLineIsEdited: the caret moves, and words are deleted whole.
+func TestTheFilterLineIsEdited(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30)
+	r.press("/")
+	r.typing("pg-tst")
+	r.press("left", "left", "e")
+	r.want("/pg-te▏st", "▸pg-test")
+	r.press("ctrl+e")
+	r.typing(" meta")
+	r.press("ctrl+w", "backspace")
+	r.want("/pg-test▏", "▸pg-test")
+	r.press("ctrl+u")
+	r.want("/▏", "pg-meta")
+}
+
 func TestThemesSayTheSame(t *testing.T) {
 	want := newRig(t, newWorld(), 80, 24).screen()
 	for _, name := range []string{"dark", "light", "colour-blind", "none"} {

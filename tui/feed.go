@@ -34,9 +34,8 @@ type feed struct {
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
 
-	failed error     // why there is no inventory to begin with
-	job    *job      // nil where there is no terminal
-	frames frameRate // of the terminal; for Update only
+	failed error // why there is no inventory to begin with
+	job    *job  // nil where there is no terminal
 }
 
 // sphere is the world that work is done in: the one of a context. Work that has

@@ -59,7 +59,7 @@ func (j *job) follow(p *tea.Program, end <-chan struct{}) {
 func (j *job) end(leave func()) {
 	if !j.asleep.TryLock() {
 		j.asleep.Lock()
-		time.Sleep(10 * time.Second / framesASecond)
+		time.Sleep(10 * frameEvery)
 	}
 	j.asleep.Unlock()
 	leave()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
@@ -15,7 +16,7 @@ import (
 
 // palette is the line behind `:` and what it could mean.
 type palette struct {
-	input  widget.Input
+	input  textinput.Model
 	all    []choice // everything there is
 	found  []choice // what meets the input, the best first
 	cursor int
@@ -166,7 +167,7 @@ func (p *palette) find() {
 
 // want is what was typed.
 func (p *palette) want() string {
-	return strings.Join(strings.Fields(strings.ToLower(p.input.Value)), " ")
+	return strings.Join(strings.Fields(strings.ToLower(p.input.Value())), " ")
 }
 
 // meets tells how well the choice meets what was typed: 0 is not at all.
@@ -199,12 +200,12 @@ func (p *palette) asksWhich() bool {
 
 // open shows the palette.
 func (m *Model) openPalette(e page.Env) {
-	m.palette = &palette{input: widget.Input{Max: 80}, all: m.choices(e)}
+	m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
 	m.palette.find()
 }
 
-// paletteKey takes a key while the palette is open.
-func (m *Model) paletteKey(name, text string) tea.Cmd {
+// paletteKey takes a key of that name, or a paste, while the palette is open.
+func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 	p := *m.palette
 	m.palette = &p
 	switch name {
@@ -219,7 +220,7 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 		return nil
 	case "tab":
 		if len(p.found) > 0 {
-			p.input.Value = p.found[p.cursor].name
+			p.input = widget.NewInput(p.found[p.cursor].name, p.input.CharLimit)
 			p.cursor = 0
 			p.find()
 		}
@@ -227,12 +228,12 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 	case "enter":
 		return m.choose()
 	case "backspace":
-		if p.input.Value == "" {
+		if p.input.Value() == "" {
 			m.palette = nil
 			return nil
 		}
 	}
-	p.input, _ = p.input.Key(name, text)
+	p.input, _ = p.input.Update(msg)
 	p.cursor, p.moved = 0, false
 	p.find()
 	return nil
@@ -242,13 +243,13 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 func (m *Model) choose() tea.Cmd {
 	p := m.palette
 	if len(p.found) > 0 && p.asksWhich() {
-		p.input.Value = "ctx "
+		p.input = widget.NewInput("ctx ", p.input.CharLimit)
 		p.find()
 		return nil
 	}
 	m.palette = nil
 	if len(p.found) == 0 {
-		m.say(theme.Warn, "nothing is called "+p.input.Value)
+		m.say(theme.Warn, "nothing is called "+p.input.Value())
 		return nil
 	}
 	c := p.found[p.cursor]
@@ -290,8 +291,8 @@ func (p *palette) list(w, h int) []widget.Line {
 }
 
 // line is the palette's own line.
-func (p *palette) line() widget.Line {
-	l := widget.T(theme.Key, " :").Add(theme.Plain, p.input.Value).Add(theme.Key, "▏")
+func (p *palette) line(w int) widget.Line {
+	l := widget.Join(widget.T(theme.Key, " :"), widget.InputLine(p.input, theme.Plain, max(w-2, 1)))
 	if len(p.found) > 0 && p.asksWhich() {
 		return l.Add(theme.Dim, "  ↑ ↓ or its name chooses the context, esc leaves")
 	}

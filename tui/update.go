@@ -20,26 +20,20 @@ const readable = 4 * time.Second
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.deps.Now()
 	var cmd tea.Cmd
-	switch msg.(type) {
-	case tea.KeyPressMsg, tea.MouseMsg, tea.PasteMsg, tea.WindowSizeMsg:
-		m.feed.frames.hurry(m.now)
-	case tickMsg:
-		m.feed.frames.rest(m.now)
-	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.KeyPressMsg:
-		cmd = m.key(msg.String(), msg.Text)
+		cmd = m.key(msg)
 	case tea.MouseMsg:
 		cmd = m.mouse(msg)
 	case tea.PasteMsg:
 		if m.dialog != nil {
 			m.dialog = m.dialog.Paste()
 		} else if m.palette != nil {
-			cmd = m.paletteKey("", msg.Content)
+			cmd = m.paletteKey("", msg)
 		} else if m.typing {
-			cmd = m.typed("", msg.Content)
+			cmd = m.typed("", msg)
 		}
 	case page.AnswerMsg:
 		cmd = m.broadcast(msg)
@@ -270,12 +264,13 @@ func (m *Model) broadcast(msg tea.Msg) tea.Cmd {
 
 // key takes one key press: the dialog has the keyboard, else the filter line,
 // else the page, else the keys that work everywhere.
-func (m *Model) key(name, text string) tea.Cmd {
+func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	name := msg.String()
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > readable {
 		m.toast = toast{}
 	}
 	if m.dialog != nil {
-		next, intent, closed := m.dialog.Key(name, text)
+		next, intent, closed := m.dialog.Key(msg)
 		m.dialog = next
 		if closed {
 			m.dialog = nil
@@ -283,10 +278,10 @@ func (m *Model) key(name, text string) tea.Cmd {
 		return m.perform(intent)
 	}
 	if m.palette != nil {
-		return m.paletteKey(name, text)
+		return m.paletteKey(name, msg)
 	}
 	if m.typing {
-		return m.typed(name, text)
+		return m.typed(name, msg)
 	}
 	e := m.env(m.bodyHeight())
 	if do, ok := keys.Find(name, m.pageKeys(e), m.globals(e)); ok {
@@ -341,7 +336,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return nil
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
-			m.typing, m.filter = true, widget.Input{Value: f.Filter(), Max: 64}
+			m.typing, m.filter = true, widget.NewInput(f.Filter(), 64)
 		}
 		return nil
 	}
@@ -425,8 +420,9 @@ func (m *Model) home() {
 	}
 }
 
-// typed takes a key of the filter line; the list follows at once.
-func (m *Model) typed(name, text string) tea.Cmd {
+// typed takes a key of that name, or a paste, of the filter line; the list
+// follows at once.
+func (m *Model) typed(name string, msg tea.Msg) tea.Cmd {
 	f, ok := m.top().(page.Filterer)
 	if !ok || name == "enter" || name == "ctrl+c" {
 		m.typing = false
@@ -439,14 +435,14 @@ func (m *Model) typed(name, text string) tea.Cmd {
 	}
 	if name == "up" || name == "down" {
 		m.typing = false
-		return m.key(name, text)
+		return m.key(msg.(tea.KeyPressMsg))
 	}
-	if name == "backspace" && m.filter.Value == "" {
+	if name == "backspace" && m.filter.Value() == "" {
 		m.typing = false
 		return nil
 	}
-	m.filter, _ = m.filter.Key(name, text)
-	m.setTop(f.SetFilter(m.filter.Value))
+	m.filter, _ = m.filter.Update(msg)
+	m.setTop(f.SetFilter(m.filter.Value()))
 	return nil
 }
 

@@ -149,10 +149,10 @@ func (m *Model) spoken() []widget.Line {
 	case m.h < 5:
 		return nil
 	case m.palette != nil:
-		return []widget.Line{m.palette.line()}
+		return []widget.Line{m.palette.line(m.w)}
 	case m.typing:
-		return []widget.Line{widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
-			Add(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp)}
+		return []widget.Line{widget.Join(widget.T(theme.Key, " /"), widget.InputLine(m.filter, theme.Plain, max(m.w-2, 1)),
+			widget.T(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp))}
 	case m.toast.text == "":
 		return nil
 	case m.h < 16:

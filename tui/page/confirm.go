@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
 	"pgtui/model"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -18,14 +21,14 @@ const Settle = 400 * time.Millisecond
 // cluster's name, typed in full, says yes.
 type Question struct {
 	plan    PlanMsg
-	input   widget.Input
+	input   textinput.Model
 	settled bool
 	pasted  bool
 }
 
 // NewQuestion asks whether to carry out a plan.
 func NewQuestion(p PlanMsg) *Question {
-	return &Question{plan: p, input: widget.Input{Max: 256}}
+	return &Question{plan: p, input: widget.NewInput("", 256)}
 }
 
 // Settled makes keys count from now on.
@@ -42,9 +45,10 @@ func (d *Question) Paste() *Question {
 	return &q
 }
 
-// Key takes one key: its name and the text it types. closed reports that the
-// dialog is over, and the intent what comes of it.
-func (d *Question) Key(name, text string) (next *Question, out Intent, closed bool) {
+// Key takes one key. closed reports that the dialog is over, and the intent what
+// comes of it.
+func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out Intent, closed bool) {
+	name := msg.String()
 	if name == "ctrl+c" || name == "esc" {
 		return nil, Say{"cancelled: nothing was done"}, true
 	}
@@ -52,18 +56,18 @@ func (d *Question) Key(name, text string) (next *Question, out Intent, closed bo
 		return d, nil, false
 	}
 	if name == "enter" {
-		words, plan := strings.Split(d.input.Value, " "), d.plan
+		words, plan := strings.Split(d.input.Value(), " "), d.plan
 		plan.Plan.Accepted = words[1:]
 		switch risks := d.plan.Plan.Unaccepted(); {
-		case d.input.Value == "":
+		case d.input.Value() == "":
 			return nil, Say{"cancelled: nothing was done"}, true
 		case words[0] != string(plan.Cluster) || len(words) != 1+len(risks) || len(plan.Plan.Unaccepted()) > 0:
-			return nil, Say{fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value, d.answer())}, true
+			return nil, Say{fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value(), d.answer())}, true
 		}
 		return nil, Execute{plan}, true
 	}
 	q := *d
-	q.input, _ = d.input.Key(name, text)
+	q.input, _ = d.input.Update(msg)
 	return &q, nil, false
 }
 
@@ -96,7 +100,7 @@ func (d *Question) View(w, h int) []widget.Line {
 	ask := wrapped(theme.Plain, "Type "+d.answer()+" and Enter to reload.", "", inner, 2)
 	prompt := widget.T(theme.Dim, "> …")
 	if d.settled {
-		prompt = widget.P("> ").Add(theme.Strong, widget.Tail(d.input.Value, inner-4)).Add(theme.Key, "▏")
+		prompt = widget.Join(widget.P("> "), widget.InputLine(d.input, theme.Strong, inner-3))
 	}
 	ask = append(ask, prompt)
 	foot := "Enter on an empty line or Esc: cancel"
