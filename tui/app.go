@@ -14,6 +14,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 )
@@ -24,6 +25,9 @@ type Model struct {
 	deps  Deps
 	feed  *feed
 	theme *theme.Theme
+
+	screens []page.Screen
+	table   keys.Table // of all screens, with the operator's keys
 
 	w, h   int
 	now    time.Time
@@ -79,15 +83,22 @@ func newModel(ctx context.Context, d Deps) Model {
 	}
 	m := Model{
 		deps: d, feed: newFeed(ctx, d), theme: theme.New(options(environ, d.Theme)), noMouse: d.NoMouse,
-		now: d.Now(), stack: []page.Page{page.NewFleet()}, traffic: &page.Traffic{},
+		now: d.Now(), traffic: &page.Traffic{},
 	}
+	m.register(screens())
 	if d.Start != "" {
-		m.stack = append(m.stack, page.NewCluster(d.Start))
+		m.push(m.screen("board").Open(page.Place{Cluster: d.Start}, page.Env{}))
 	}
 	if d.Inventory != nil {
 		m.take(d.Inventory)
 	}
 	return m
+}
+
+// register makes screens those of the console, and shows the first.
+func (m *Model) register(all []page.Screen) {
+	m.screens, m.table = all, page.Table(all).Remap(m.deps.Keys)
+	m.stack = []page.Page{all[0].Open(page.Place{}, page.Env{})}
 }
 
 // options are what the environment says of the terminal, in the theme of that name.

@@ -346,7 +346,7 @@ func TestARunningQuestionBlocksNoKey(t *testing.T) {
 	r.lazy = true
 	for _, k := range []string{"a", "c", "T", "v"} {
 		r.press(k)
-		r.want("~ ", " again")
+		r.want("~ ", "R re")
 		r.press("j", "G", "left", "enter", "y")
 		r.want("copied: pgtui ")
 		r.press("?")
@@ -469,12 +469,15 @@ func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 			r.press("esc", k)
 		}
 		seen := map[string]keys.Action{}
-		for _, b := range r.m.pageKeys(r.m.env(30)) {
-			for _, name := range b.Keys() {
+		for _, row := range r.m.rows(r.m.env(30)) {
+			if row.Scope == keys.Everywhere {
+				continue
+			}
+			for _, name := range row.Names() {
 				if was, twice := seen[name]; twice {
-					t.Errorf("%s: %s is %s and %s", r.path(), name, was, b.Do)
+					t.Errorf("%s: %s is %s and %s", r.path(), name, was, row.Action)
 				}
-				seen[name] = b.Do
+				seen[name] = row.Action
 			}
 		}
 	}

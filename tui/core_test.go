@@ -140,20 +140,16 @@ func TestEveryScreenOfTheRegistryOpens(t *testing.T) {
 	w := newWorld()
 	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
 	names, numbers := map[string]bool{}, map[string]bool{}
-	for _, s := range page.Screens() {
-		if names[s.Name] || s.Key != "" && numbers[s.Key] || s.Help == "" {
-			t.Errorf("%s, %s: there is another one, or no help", s.Name, s.Key)
+	for _, s := range screens() {
+		if names[s.Name] || s.Key != "" && numbers[s.Key] || s.Open != nil && s.Help == "" || len(s.Keys) == 0 {
+			t.Errorf("%s, %s: there is another one, or no help, or no keys", s.Name, s.Key)
 		}
 		names[s.Name], numbers[s.Key] = true, true
-		p := s.Open(page.Place{Cluster: "pg-test"}, e)
-		seen := map[string]keys.Action{}
-		for _, b := range p.Keys(e) {
-			for _, k := range b.Keys() {
-				if was, ok := seen[k]; ok {
-					t.Errorf("%s: %s means %s and %s", s.Name, k, was, b.Do)
-				}
-				seen[k] = b.Do
-			}
+		if s.Open == nil {
+			continue
+		}
+		if p := s.Open(page.Place{Cluster: "pg-test"}, e); p.Scope() != s.Name {
+			t.Errorf("the page of %s has the keys of %s", s.Name, p.Scope())
 		}
 		for _, z := range [][2]int{{20, 5}, {80, 24}, {300, 100}} {
 			r := newRig(t, w, z[0], z[1])
@@ -266,13 +262,11 @@ func TestColumnsAreThoseOfTheConfiguration(t *testing.T) {
 }
 
 func TestEveryActionOfAScreenCanBeGivenAKey(t *testing.T) {
-	w := newWorld()
-	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
 	names := ActionNames()
-	for _, s := range page.Screens() {
-		for _, b := range s.Open(page.Place{Cluster: "pg-test"}, e).Keys(e) {
-			if !slices.Contains(names, string(b.Do)) {
-				t.Errorf("%s: the configuration does not know the action %s", s.Name, b.Do)
+	for _, s := range screens() {
+		for _, r := range s.Keys {
+			if !slices.Contains(names, string(r.Action)) {
+				t.Errorf("%s: the configuration does not know the action %s", s.Name, r.Action)
 			}
 		}
 	}
@@ -520,11 +514,11 @@ func TestDefaultKeysAreWhole(t *testing.T) {
 		}
 	}
 	for _, name := range ActionNames() {
-		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(page.Screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
+		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
 			continue
 		}
 		if !all[name] {
-			t.Errorf("no screen has %s: AllDefaults does not fill it", name)
+			t.Errorf("no screen has %s: the table of keys lacks it", name)
 		}
 	}
 	for screen, columns := range Columns() {

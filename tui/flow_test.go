@@ -458,30 +458,28 @@ func TestHelpListsWhatIsExecuted(t *testing.T) {
 		d.Actions = []Action{{Key: "f2", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
 	})
 	e := r.m.env(10)
-	tables := append(r.m.pageKeys(e), r.m.globals(e)...)
+	rows := r.m.rows(e)
 	r.press("?")
-	for _, b := range tables {
-		r.want(b.Help().Desc)
+	for _, row := range rows {
+		if row.Keys != "" {
+			r.want(row.Help)
+		}
 	}
 	r.want("SANDBOX", "fail the leader", "SHAPES")
 	r.press("esc", "f2")
 	r.want("fail the leader: done")
 }
 
+// TestNoKeyMeansTwoThings: on one screen a key has one meaning, under whatever condition.
 func TestNoKeyMeansTwoThings(t *testing.T) {
-	w := newWorld()
-	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
-	diff, _ := page.NewDiff("pg-test", true).Update(page.PlanMsg{Cluster: "pg-test", Plan: planOf(w, "pg-test")}, e)
-	for _, p := range []page.Page{page.NewFleet(), page.NewCluster("pg-test"), page.NewService("pg-test", "primary"),
-		page.NewFindings(""), diff, page.NewRun(page.PlanMsg{}), page.NewHelp("x", nil)} {
-		seen := map[string]keys.Action{}
-		for _, b := range p.Keys(e) {
-			for _, k := range b.Keys() {
-				if other, twice := seen[k]; twice {
-					t.Errorf("%s: %s is both %s and %s", p.Title(), k, other, b.Do)
-				}
-				seen[k] = b.Do
+	seen := map[[2]string]keys.Action{}
+	for _, r := range page.Table(screens()) {
+		for _, k := range r.Names() {
+			at := [2]string{r.Scope, k}
+			if other, twice := seen[at]; twice && other != r.Action {
+				t.Errorf("%s: %s is both %s and %s", r.Scope, k, other, r.Action)
 			}
+			seen[at] = r.Action
 		}
 	}
 }

@@ -94,7 +94,7 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	w := newWorld()
 	p := planOf(w, "pg-test")
 	var run page.Page = page.NewRun(page.PlanMsg{Cluster: "pg-test", Plan: p})
-	run, _ = run.Update(page.DoneMsg{Report: model.Report{Nodes: []model.NodeReport{
+	run, _ = run.(page.Listener).Update(page.DoneMsg{Report: model.Report{Nodes: []model.NodeReport{
 		{Host: "10.10.10.11", Outcome: model.Broken, Step: model.StepReload, Err: errors.New("reload failed, restore failed")},
 		{Host: "10.10.10.12", Outcome: model.Uncertain, Step: model.StepSwap, Err: errors.New("connection lost")},
 		{Host: "10.10.10.13", Outcome: model.Untouched, Recovered: []model.Recovery{{Plan: "feedfacef00d", Outcome: model.Undecided, Why: "changed since"}}},

@@ -40,7 +40,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.result(msg)
 	}
-	if _, open := m.top().(*page.Log); open && m.deps.Ran != nil && m.frozen.IsZero() {
+	if m.top().Scope() == "log" && m.deps.Ran != nil && m.frozen.IsZero() {
 		m.ran = m.deps.Ran()
 	}
 	m.feed.only(m.waited())
@@ -223,10 +223,11 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	d.Environ, d.Now = m.deps.Environ, m.deps.Now
 	m.deps = d
 	m.feed.use(d)
+	m.register(m.screens)
 	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
 	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
-	m.stack, m.first = []page.Page{page.NewFleet()}, m.gen+1
+	m.first = m.gen + 1
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
 	return m.feed.watch(m.inv, m.gen, m.every())
@@ -255,9 +256,11 @@ func (m *Model) broadcast(msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		next, intent := p.Update(msg, m.env(m.bodyHeight()))
-		m.stack[i] = next
-		cmds = append(cmds, m.perform(intent))
+		if l, ok := p.(page.Listener); ok {
+			next, intent := l.Update(msg, m.env(m.bodyHeight()))
+			m.stack[i] = next
+			cmds = append(cmds, m.perform(intent))
+		}
 	}
 	return tea.Batch(cmds...)
 }
@@ -284,8 +287,8 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typed(name, msg)
 	}
 	e := m.env(m.bodyHeight())
-	if do, ok := keys.Find(name, m.pageKeys(e), m.globals(e)); ok {
-		return m.do(do, e)
+	if r, ok := m.rows(e).Find(name); ok {
+		return m.act(r, e)
 	}
 	for _, a := range m.deps.Actions {
 		if a.Key == name {
@@ -296,6 +299,24 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
+// act carries out a row of the table of keys: it opens its screen, or does its action.
+func (m *Model) act(r keys.Row, e page.Env) tea.Cmd {
+	if r.Opens == "" {
+		return m.do(r.Action, e)
+	}
+	s := m.screen(r.Opens)
+	at := m.here(s, e)
+	if r.Action == keys.Screen(r.Opens) {
+		return m.jump(s, at, e)
+	}
+	if l, ok := m.top().(page.Lister); ok {
+		if n, cur := l.List(e); cur < n {
+			m.setTop(l.Choose(cur, e)) // to come back to the same row
+		}
+	}
+	return m.perform(page.Open{Screen: r.Opens, At: at})
+}
+
 // do carries out an action: the ones of the whole console here, the others
 // on the page.
 func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
@@ -303,8 +324,8 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Quit, keys.Cancel, keys.Suspend:
 		return m.leave(do)
 	case keys.Help:
-		if _, open := m.top().(*page.Help); !open {
-			m.push(page.NewHelp(m.top().Title(), m.helpSets(e)))
+		if m.top().Scope() != "help" {
+			m.push(page.NewHelp(m.helpSets(e)))
 		}
 		return nil
 	case keys.Back:
@@ -340,40 +361,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		}
 		return nil
 	}
-	if cmd, ok := m.screen(do, e); ok {
-		return cmd
-	}
 	next, intent := m.top().Do(do, e)
 	m.setTop(next)
 	return m.perform(intent)
-}
-
-// pageKeys are the bindings of the page that is seen, with the operator's keys.
-func (m *Model) pageKeys(e page.Env) []keys.Binding {
-	return keys.Remap(m.top().Keys(e), m.deps.Keys)
-}
-
-// globals are the bindings that work everywhere, those that do something now.
-func (m *Model) globals(e page.Env) []keys.Binding {
-	table := keys.Global()
-	cluster := m.place(e).Cluster != ""
-	for _, s := range page.Screens() {
-		if s.Key != "" && (cluster || !s.Needs) && s.Offered(e) {
-			table = append(table, screenKey(s))
-		}
-	}
-	_, prints := m.top().(page.Commander)
-	return slices.DeleteFunc(keys.Remap(table, m.deps.Keys), func(b keys.Binding) bool {
-		switch b.Do {
-		case keys.Past:
-			return len(m.past) == 0
-		case keys.Future:
-			return len(m.future) == 0
-		case keys.Copy:
-			return !prints
-		}
-		return false
-	})
 }
 
 // leave ends the console, or sends it to sleep. While a reload is under way it
@@ -412,8 +402,7 @@ func (m *Model) back() {
 // home goes back to the board of the cluster, or to the fleet.
 func (m *Model) home() {
 	for len(m.stack) > 1 {
-		switch m.top().(type) {
-		case *page.Cluster, *page.Fleet:
+		if m.top().Scope() == "board" {
 			return
 		}
 		m.pop()
@@ -451,10 +440,14 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 	switch in := intent.(type) {
 	case page.Goto:
 		m.note()
-		if d, ok := in.Page.(*page.Diff); ok && len(m.stack) == 1 {
-			m.push(page.NewCluster(d.Place(page.Env{}).Cluster)) // the path says whose nodes would change
-		}
 		return m.show(in.Page)
+	case page.Open:
+		m.note()
+		s, e := m.screen(in.Screen), m.env(m.bodyHeight())
+		if len(m.stack) == 1 && s.Needs && s.Name != "board" {
+			m.push(m.board(in.At.Cluster)) // the path says whose page it is
+		}
+		return m.show(s.Open(in.At, e))
 	case page.Back:
 		m.pop()
 	case page.Home:

@@ -48,29 +48,77 @@ func (p *Access) Title() string { return "access" }
 // Start asks when the page opens.
 func (p *Access) Start() (Page, Intent) {
 	q := *p
-	var ask Intent
-	q.answer, ask = p.ask(Inquiry{Topic: TopicAccess, Cluster: p.cluster})
-	return &q, ask
+	return &q, q.ask(Inquiry{Topic: TopicAccess, Cluster: p.cluster})
 }
 
-// Keys of the page.
-func (p *Access) Keys(e Env) []keys.Binding {
-	var out []keys.Binding
-	if p.got != nil && e.Offers(TopicTrace) {
-		out = append(out, keys.New(keys.Open, "trace", "enter", "one connection to the entry under the cursor, hop by hop", "enter", "T"))
+// AccessScreen is the page in the registry.
+func AccessScreen() Screen {
+	return Screen{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: TopicAccess,
+		Open: func(at Place, _ Env) Page { return NewAccess(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the entry under the cursor, hop by hop", When: traceable},
+			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "resolve the names and connect to every entry again"},
+			{Keys: "D", Action: keys.DSN, Label: "copy DSN", Help: "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", When: answered},
+			{Keys: "tab", Action: keys.Next, Label: "which port?", Help: "which port should my app use; again: back to the entries", When: answered},
+			{Keys: "left h", Action: keys.Left, Help: "the port to the left", When: answered},
+			{Keys: "right l", Action: keys.Right, Help: "the port to the right", When: answered},
+			{Keys: "c", Action: keys.Parts, Help: "what Pigsty runs on the nodes", Opens: "components"},
+		}, keys.Moves()...)}
+}
+
+// traceable says that a connection to the entry under the cursor can be traced.
+const traceable keys.When = "traceable"
+
+// Scope of the page's keys.
+func (p *Access) Scope() string { return "access" }
+
+// Holds reports whether the ways in are known.
+func (p *Access) Holds(w keys.When, e Env) bool {
+	return p.got != nil && (w != traceable || e.Offers(TopicTrace))
+}
+
+// Place of the entry under the cursor.
+func (p *Access) Place(Env) Place {
+	at := Place{Cluster: p.cluster}
+	if p.got == nil {
+		return at
 	}
-	out = append(out, keys.New(keys.Again, "ask again", "R", "resolve the names and connect to every entry again", "R"))
-	if p.got != nil {
-		out = append(out,
-			keys.New(keys.DSN, "copy DSN", "D", "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", "D"),
-			keys.New(keys.Next, "which port?", "tab", "which port should my app use; again: back to the entries", "tab"),
-			keys.New(keys.Left, "", "←/h", "the port to the left", "left", "h"),
-			keys.New(keys.Right, "", "→/l", "the port to the right", "right", "l"))
+	if row, col := p.at(p.got); row >= 0 && col >= 0 {
+		at.Service, at.Instance = p.got.Ports[col].Service, p.got.Hosts[row].Instance
 	}
-	if e.Offers(TopicComponents) {
-		out = append(out, keys.New(keys.Parts, "", "c", "what Pigsty runs on the nodes", "c"))
+	return at
+}
+
+// Command prints the ways in.
+func (p *Access) Command(Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
+
+// List is the hosts.
+func (p *Access) List(Env) (n, at int) {
+	if p.got == nil {
+		return 0, 0
 	}
-	return append(out, keys.Moves()...)
+	at, _ = p.at(p.got)
+	return len(p.got.Hosts), at
+}
+
+// Choose puts the cursor on a host.
+func (p *Access) Choose(i int, _ Env) Page {
+	_, col := p.at(p.got)
+	return p.moved(i, col)
+}
+
+// moved is the page with the cursor on an entry. What is copied next of another
+// one is its first form.
+func (p *Access) moved(row, col int) *Access {
+	q := *p
+	q.top = 0
+	if row >= 0 && col >= 0 {
+		q.host, q.port = rowKey(&p.got.Hosts[row]), colKey(&p.got.Ports[col])
+	}
+	if q.host != p.host || q.port != p.port {
+		q.form = 0
+	}
+	return &q
 }
 
 // at is the row and the column of the cursor, -1 where there is none.
@@ -91,12 +139,10 @@ func (p *Access) at(a *model.Access) (row, col int) {
 
 // Do carries out one action.
 func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
-	switch {
-	case a == keys.Again:
+	if a == keys.Again {
 		return p.Start()
-	case a == keys.Parts:
-		return p, Goto{NewComponents(p.cluster)}
-	case p.got == nil:
+	}
+	if p.got == nil {
 		return p, nil
 	}
 	acc := p.got
@@ -106,19 +152,13 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 	}
 	q := *p
 	switch a {
-	case keys.Open:
+	case keys.Open, keys.DSN:
 		x := p.entry(&acc.Hosts[row], &acc.Ports[col])
 		if x == nil {
 			return p, Say{"there is nothing to connect to"}
 		}
-		if !e.Offers(TopicTrace) {
-			return p, nil
-		}
-		return p, Goto{traceEntry(p.cluster, x, e)}
-	case keys.DSN:
-		x := p.entry(&acc.Hosts[row], &acc.Ports[col])
-		if x == nil {
-			return p, Say{"there is nothing to connect to"}
+		if a == keys.Open {
+			return p, Goto{traceEntry(p.cluster, x, e)}
 		}
 		forms := model.Forms()
 		q.form = (p.form + 1) % len(forms)
@@ -127,34 +167,22 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 		if q.top = 0; p.top == 0 {
 			q.top = max(min(len(p.ways(e)), len(p.lines(e))-e.H), 0)
 		}
-		return &q, nil
 	case keys.Up, keys.Down:
-		row, _ = keys.Move(a, row, len(acc.Hosts), e.H)
-		q.top = 0
+		return Move(p, a, e.H, e), nil
 	case keys.Left:
-		col, q.top = max(col-1, 0), 0
+		return p.moved(row, max(col-1, 0)), nil
 	case keys.Right:
-		col, q.top = min(col+1, len(acc.Ports)-1), 0
+		return p.moved(row, min(col+1, len(acc.Ports)-1)), nil
 	default:
-		if i, ok := scroll(a, p.top, len(p.lines(e)), e.H); ok {
-			q.top = i
-		}
-	}
-	q.host, q.port = rowKey(&acc.Hosts[row]), colKey(&acc.Ports[col])
-	if q.host != p.host || q.port != p.port {
-		q.form = 0
+		q.top = scroll(a, p.top, len(p.lines(e)), e.H)
 	}
 	return &q, nil
 }
 
 // Update takes the answer in.
 func (p *Access) Update(msg tea.Msg, _ Env) (Page, Intent) {
-	got, ok := p.take(msg)
-	if !ok {
-		return p, nil
-	}
 	q := *p
-	q.answer = got
+	q.take(msg)
 	return &q, nil
 }
 
@@ -254,7 +282,7 @@ func (p *Access) matrix(row, col, above int, e Env) []widget.Line {
 			}
 			l = widget.Join(l, cell)
 		}
-		out = append(out, l)
+		out = append(out, l.Hits(i+1))
 	}
 	return out
 }

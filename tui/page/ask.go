@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -68,6 +69,9 @@ type Asker interface {
 	Waits() *Inquiry
 }
 
+// answered says that there is an answer to what the page asks.
+const answered keys.When = "answered"
+
 // answer is a question, and the last answer there was to it.
 type answer[T any] struct {
 	waits *Inquiry  // nil when nothing is on its way
@@ -78,32 +82,35 @@ type answer[T any] struct {
 }
 
 // Waits is the question whose answer it waits for.
-func (q answer[T]) Waits() *Inquiry { return q.waits }
+func (q *answer[T]) Waits() *Inquiry { return q.waits }
 
 // Waiting reports that an answer is on its way.
-func (q answer[T]) Waiting() bool { return q.waits != nil }
+func (q *answer[T]) Waiting() bool { return q.waits != nil }
+
+// Holds reports the condition answered.
+func (q *answer[T]) Holds(keys.When, Env) bool { return q.got != nil }
 
 // ask asks. The last answer stays until there is another.
-func (q answer[T]) ask(about Inquiry) (answer[T], Intent) {
+func (q *answer[T]) ask(about Inquiry) Intent {
 	q.waits = &about
-	return q, Ask{q.waits}
+	return Ask{q.waits}
 }
 
 // take takes in the answer to the question that is waited for, and no other.
-func (q answer[T]) take(msg tea.Msg) (answer[T], bool) {
+func (q *answer[T]) take(msg tea.Msg) bool {
 	m, ok := msg.(AnswerMsg)
 	if !ok || q.waits == nil || m.Inquiry != q.waits {
-		return q, false
+		return false
 	}
 	q.waits, q.err = nil, m.Err
 	if a, ok := m.Answer.(T); ok && m.Err == nil {
 		q.got, q.at, q.took = &a, m.At, m.Took
 	}
-	return q, true
+	return true
 }
 
 // age says how old the answer is, and whether another is on its way.
-func (q answer[T]) age(e Env) widget.Line {
+func (q *answer[T]) age(e Env) widget.Line {
 	l := widget.Line{}
 	if q.got != nil {
 		ago, tone, age := "just now", theme.Dim, e.Now.Sub(q.at)
@@ -123,7 +130,7 @@ func (q answer[T]) age(e Env) widget.Line {
 
 // trouble is what stands on the page in place of an answer, or above an old
 // one: that it is waited for, or why there is none.
-func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
+func (q *answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
 	case q.got == nil && (q.waits != nil || q.err == nil):
 		return wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
@@ -143,7 +150,7 @@ func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
 
 // answered is a title with the age of the answer behind it, on the same line
 // where there is room.
-func (q answer[T]) answered(title widget.Line, e Env) []widget.Line {
+func (q *answer[T]) answered(title widget.Line, e Env) []widget.Line {
 	age := q.age(e)
 	if gap := e.W - title.Width() - age.Width() - 1; gap > 1 || age.Width() == 0 {
 		return []widget.Line{widget.Join(title.Pad(title.Width()+max(gap, 0)), age)}

@@ -141,7 +141,7 @@ func (p *Cluster) matrix(b *model.Board, routes []*model.Route, e Env) (head, ro
 	}
 	names = names.Add(theme.Head, "SEEN BY")
 	for i, r := range routes {
-		rows = append(rows, p.matrixRow(b, r, g, i == p.at(routes), e))
+		rows = append(rows, p.matrixRow(b, r, g, i == p.at(routes), e).Hits(i+1))
 	}
 	return []widget.Line{names, roles}, rows
 }
@@ -206,7 +206,7 @@ func (p *Cluster) list(b *model.Board, routes []*model.Route, g grid, e Env) (he
 			who = widget.Join(who, widget.P("  "), seenBy(r, e))
 		}
 		l := widget.Join(widget.P(r.Port).Pad(portCol-1), widget.T(theme.Strong, string(r.Service)).Pad(g.name), widget.T(theme.Dim, "→ "), who)
-		rows = append(rows, cursorRow(l, i == p.at(routes), e.W))
+		rows = append(rows, cursorRow(l, i, p.at(routes), e.W))
 	}
 	return nil, rows
 }

@@ -1,8 +1,6 @@
 package page
 
 import (
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/widget"
@@ -34,36 +32,47 @@ func (p *Cluster) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the board.
-func (p *Cluster) Keys(e Env) []keys.Binding {
-	out := []keys.Binding{
-		keys.New(keys.Open, "detail", "enter", "the service: its definition, its servers, each HAProxy's view", "enter"),
-		keys.New(keys.Findings, "findings", "f", "what is wrong, with the evidence", "f"),
-		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
-		keys.New(keys.Reload, "reload", "r", "reload the HAProxies: plan, diff, then a question", "r"),
-		keys.New(keys.Events, "events", "e", "what has changed since the console was opened", "e"),
-		keys.New(keys.Topology, "topology", "t", "who replicates from whom, with lag, timeline and sync state", "t"),
-		keys.New(keys.Instance, "instance", "i", "the instance under the cursor, else the leader", "i"),
-		keys.New(keys.Node, "haproxy", "n", "the HAProxy nodes, each with all that it serves", "n"),
-		keys.New(keys.WhatIf, "what if", "w", "on paper: the member under the cursor is down, or leads", "w"),
+// BoardScreen is the board in the registry.
+func BoardScreen() Screen {
+	return Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true,
+		Open: func(at Place, _ Env) Page { return NewCluster(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter", Action: keys.Open, Label: "detail", Help: "the service: its definition, its servers, each HAProxy's view", Opens: "service"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong, with the evidence", Opens: "findings"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
+			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
+			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom, with lag, timeline and sync state", Opens: "topology"},
+			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance under the cursor, else the leader", Opens: "instance"},
+			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy nodes, each with all that it serves", Opens: "haproxy"},
+			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if"},
+			{Keys: "a", Action: keys.Access, Label: "access", Help: "every way in, where each leads, and which one to use", Opens: "access"},
+			{Keys: "c", Action: keys.Parts, Label: "components", Help: "what Pigsty runs on the nodes, trouble first", Opens: "components"},
+			{Keys: "T", Action: keys.Trace, Label: "trace", Help: "one connection to the service, hop by hop", Opens: "trace"},
+			{Keys: "v", Action: keys.Values, Label: "values", Help: "where each value of the inventory comes from: file and line", Opens: "inventory"},
+			{Keys: "left h", Action: keys.Left, Help: "the cell to the left; past the first: the whole service"},
+			{Keys: "right l", Action: keys.Right, Help: "the cell to the right"},
+			{Keys: "/", Action: keys.Filter, Help: "narrow the services as you type"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the board's keys.
+func (p *Cluster) Scope() string { return "board" }
+
+// Place of the cell under the cursor.
+func (p *Cluster) Place(e Env) Place {
+	at := Place{Cluster: p.name, Service: p.service, Instance: p.inst}
+	if b := e.Board(p.name); b != nil {
+		if routes, _ := p.routes(b); len(routes) > 0 {
+			at.Service = routes[p.at(routes)].Service
+		}
 	}
-	if e.Offers(TopicAccess) {
-		out = append(out, keys.New(keys.Access, "access", "a", "every way in, where each leads, and which one to use", "a"))
-	}
-	if e.Offers(TopicComponents) {
-		out = append(out, keys.New(keys.Parts, "components", "c", "what Pigsty runs on the nodes, trouble first", "c"))
-	}
-	if e.Offers(TopicTrace) {
-		out = append(out, keys.New(keys.Trace, "trace", "T", "one connection to the service, hop by hop", "T"))
-	}
-	if e.Offers(TopicOrigins) {
-		out = append(out, keys.New(keys.Values, "values", "v", "where each value of the inventory comes from: file and line", "v"))
-	}
-	out = append(out,
-		keys.New(keys.Left, "", "←/h", "the cell to the left; past the first: the whole service", "left", "h"),
-		keys.New(keys.Right, "", "→/l", "the cell to the right", "right", "l"),
-		keys.New(keys.Filter, "", "/", "narrow the services as you type", "/"))
-	return append(out, keys.Moves()...)
+	return at
+}
+
+// Command prints what the board shows.
+func (p *Cluster) Command(Env) (string, string) {
+	return "pgtui status " + string(p.name), "pg list " + string(p.name)
 }
 
 // routes are the services that are shown and how many are hidden.
@@ -99,103 +108,44 @@ func (p *Cluster) column(b *model.Board) int {
 	return -1
 }
 
+// List is the services that are shown.
+func (p *Cluster) List(e Env) (n, at int) {
+	b := e.Board(p.name)
+	if b == nil {
+		return 0, 0
+	}
+	routes, _ := p.routes(b)
+	return len(routes), p.at(routes)
+}
+
+// Choose puts the cursor on a service.
+func (p *Cluster) Choose(i int, e Env) Page {
+	q := *p
+	routes, _ := p.routes(e.Board(p.name))
+	q.service, q.top = routes[i].Service, widget.Window(p.top, i, len(routes), max(e.H-6, 1))
+	return &q
+}
+
 // Do carries out one action.
 func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
-	switch a {
-	case keys.Findings:
-		return p, Goto{NewFindings(p.name)}
-	case keys.Events:
-		return p, Goto{NewEvents(p.name)}
-	case keys.WhatIf:
-		return p, Goto{NewWhatIf(p.name, p.inst)}
-	case keys.Access:
-		return p, Goto{NewAccess(p.name)}
-	case keys.Parts:
-		return p, Goto{NewComponents(p.name)}
-	case keys.Values:
-		return p, Goto{NewInventory(p.name)}
-	case keys.Diff:
-		return p, Goto{NewDiff(p.name, false)}
-	case keys.Reload:
-		return p, Goto{NewDiff(p.name, true)}
-	}
 	b := e.Board(p.name)
 	if b == nil {
 		return p, nil
 	}
-	switch a {
-	case keys.Topology:
-		return p, Goto{&Topology{cluster: p.name, cursor: p.inst}}
-	case keys.Instance:
-		return p, p.instance(b)
-	case keys.Node:
-		return p, p.node(b)
-	case keys.Trace:
-		return p, p.trace(e)
-	}
-	routes, _ := p.routes(b)
-	if len(routes) == 0 {
-		return p, nil
-	}
-	q, cur := *p, p.at(routes)
-	q.service = routes[cur].Service
-	switch col := p.column(b); a {
-	case keys.Open:
-		return &q, Goto{NewService(p.name, q.service)}
-	case keys.Left:
+	q, col := *p, p.column(b)
+	switch {
+	case a == keys.Left:
 		q.inst = ""
 		if col > 0 {
 			q.inst = b.Members[col-1].Instance
 		}
-	case keys.Right:
-		if col+1 < len(b.Members) {
-			q.inst = b.Members[col+1].Instance
-		}
-	}
-	if i, ok := keys.Move(a, cur, len(routes), e.H/2); ok {
-		q.service = routes[i].Service
-		q.top = widget.Window(p.top, i, len(routes), max(e.H-6, 1))
+	case a == keys.Right && col+1 < len(b.Members):
+		q.inst = b.Members[col+1].Instance
+	default:
+		return Move(p, a, e.H/2, e), nil
 	}
 	return &q, nil
 }
-
-// instance opens the instance of the cursor's column, else the leader, else the first.
-func (p *Cluster) instance(b *model.Board) Intent {
-	name := p.inst
-	if name == "" {
-		name = b.Leader
-	}
-	if name == "" && len(b.Members) > 0 {
-		name = b.Members[0].Instance
-	}
-	if name == "" {
-		return Say{"the inventory declares no instance"}
-	}
-	return Goto{NewInstance(p.name, name)}
-}
-
-// node opens the HAProxy of the cursor's column, else the first.
-func (p *Cluster) node(b *model.Board) Intent {
-	if in := b.Cluster.Instance(p.inst); in != nil {
-		return Goto{NewNode(p.name, in.Host)}
-	}
-	if len(b.Cluster.Fronts) == 0 {
-		return Say{"no HAProxy node exposes this cluster"}
-	}
-	return Goto{NewNode(p.name, b.Cluster.Fronts[0].Host)}
-}
-
-// trace opens the way of a connection to the cursor's service.
-func (p *Cluster) trace(e Env) Intent {
-	s := serviceOf(p.Place(e), e)
-	if s == "" {
-		return Say{"the inventory declares no service"}
-	}
-	return Goto{NewTrace(p.name, s)}
-}
-
-// Update changes nothing: the board comes with the Env.
-func (p *Cluster) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // Name is the cluster the board is of.
 func (p *Cluster) Name() model.ClusterName { return p.name }

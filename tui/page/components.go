@@ -29,61 +29,94 @@ func (p *Components) Title() string { return "components" }
 // Start asks when the page opens.
 func (p *Components) Start() (Page, Intent) {
 	q := *p
-	var ask Intent
-	q.answer, ask = p.ask(Inquiry{Topic: TopicComponents, Cluster: p.cluster})
-	return &q, ask
+	return &q, q.ask(Inquiry{Topic: TopicComponents, Cluster: p.cluster})
 }
 
-// Keys of the page.
-func (p *Components) Keys(Env) []keys.Binding {
-	var out []keys.Binding
-	if p.got != nil {
-		out = append(out, keys.New(keys.Open, "instance", "enter", "the instance or the HAProxy that the component under the cursor is of", "enter"))
+// ComponentsScreen is the page in the registry.
+func ComponentsScreen() Screen {
+	return Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: TopicComponents,
+		Open: func(at Place, _ Env) Page { return NewComponents(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: answered},
+			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "check every component again"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the page's keys.
+func (p *Components) Scope() string { return "components" }
+
+// here is the component under the cursor, or nil.
+func (p *Components) here() *model.ComponentRow {
+	if p.got == nil {
+		return nil
 	}
-	out = append(out, keys.New(keys.Again, "ask again", "R", "ask every component again", "R"))
-	return append(out, keys.Moves()...)
+	rows := inOrder(*p.got)
+	if len(rows) == 0 {
+		return nil
+	}
+	return rows[max(min(p.list.cursor, len(rows)-1), 0)]
+}
+
+// Place of the component under the cursor.
+func (p *Components) Place(Env) Place {
+	if r := p.here(); r != nil {
+		return Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
+	}
+	return Place{Cluster: p.cluster}
+}
+
+// Command prints the components.
+func (p *Components) Command(Env) (string, string) {
+	return "pgtui components " + string(p.cluster), ""
+}
+
+// List is the components.
+func (p *Components) List(Env) (n, at int) {
+	if p.got == nil {
+		return 0, 0
+	}
+	return len(*p.got), p.list.cursor
+}
+
+// Choose puts the cursor on a component.
+func (p *Components) Choose(i int, _ Env) Page {
+	q := *p
+	q.list.cursor = i
+	return &q
 }
 
 // Do carries out one action.
 func (p *Components) Do(a keys.Action, e Env) (Page, Intent) {
-	if a == keys.Again {
+	switch r := p.here(); {
+	case a == keys.Again:
 		return p.Start()
+	case a == keys.Open && r != nil:
+		return p, p.open(r, e)
 	}
-	head, lines, at, of := p.lines(e)
-	if a == keys.Open {
-		if len(of) == 0 {
-			return p, nil
-		}
-		r := of[min(p.list.cursor, len(of)-1)]
-		b := e.Board(p.cluster)
-		switch {
-		case b != nil && r.Name == "haproxy" && b.Cluster.Front(r.Host) != nil:
-			return p, Goto{NewNode(p.cluster, r.Host)}
-		case b != nil && b.Cluster.Instance(r.Instance) != nil:
-			return p, Goto{NewInstance(p.cluster, r.Instance)}
-		}
-		return p, Say{"there is no page of " + r.Name + "; what it says is below the list"}
-	}
+	head, lines, at := p.lines(e)
 	q := *p
 	q.list = p.list.move(a, at, len(lines), p.room(head, e))
 	return &q, nil
 }
 
-// Update takes the answer in.
+// open is the page of what a component is of.
+func (p *Components) open(r *model.ComponentRow, e Env) Intent {
+	b, at := e.Board(p.cluster), Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
+	switch {
+	case b != nil && r.Name == "haproxy" && b.Cluster.Front(r.Host) != nil:
+		return Open{"haproxy", at}
+	case b != nil && b.Cluster.Instance(r.Instance) != nil:
+		return Open{"instance", at}
+	}
+	return Say{r.Name + " has no page: all that is known of it is below the list"}
+}
+
+// Update takes the answer in. The order may have changed: the cursor stays on
+// its component.
 func (p *Components) Update(msg tea.Msg, _ Env) (Page, Intent) {
-	got, ok := p.take(msg)
-	if !ok {
-		return p, nil
-	}
-	q := *p
-	q.answer = got
-	if p.got == nil || got.got == nil {
-		return &q, nil
-	}
-	// The order may have changed: the cursor stays on its component.
-	if was := inOrder(*p.got); len(was) > 0 {
-		here := was[min(p.list.cursor, len(was)-1)].Key()
-		q.list.cursor = max(slices.IndexFunc(inOrder(*got.got), func(r *model.ComponentRow) bool { return r.Key() == here }), 0)
+	q, was := *p, p.here()
+	if q.take(msg) && was != nil && q.got != nil {
+		q.list.cursor = max(slices.IndexFunc(inOrder(*q.got), func(r *model.ComponentRow) bool { return r.Key() == was.Key() }), 0)
 	}
 	return &q, nil
 }
@@ -110,17 +143,17 @@ func (p *Components) room(head []widget.Line, e Env) int { return max(e.H-len(he
 
 // View draws the part of the page that fits.
 func (p *Components) View(e Env) []widget.Line {
-	head, lines, at, of := p.lines(e)
+	head, lines, at := p.lines(e)
 	if p.got == nil {
 		return head
 	}
 	list := e
 	list.H = p.room(head, e)
 	out := append(head, widget.Fit(p.list.page(lines, at, list), list.H)...)
-	if p.foot(e) == 0 || len(of) == 0 {
+	r := p.here()
+	if p.foot(e) == 0 || r == nil {
 		return out
 	}
-	r := of[max(min(p.list.cursor, len(of)-1), 0)]
 	m := componentMark(r.State.Value.Health)
 	l := widget.P(" ").Add(theme.Strong, r.Name+" on "+string(r.Host)+"  ").Add(m.tone, m.shape+" "+m.word).Add(theme.Plain, "  ")
 	return append(append(out, nil), flow(l, p.sentence(r), e.W)...)
@@ -164,12 +197,11 @@ func askedHow(c *model.Component) string {
 	return "of systemd only"
 }
 
-// lines are what stays on top, the list, the lines of it that can be chosen,
-// and what they are.
-func (p *Components) lines(e Env) (head, lines []widget.Line, at []int, of []*model.ComponentRow) {
+// lines are what stays on top, the list, and the lines of it that can be chosen.
+func (p *Components) lines(e Env) (head, lines []widget.Line, at []int) {
 	head = p.trouble("asking everything that Pigsty runs on the nodes of "+string(p.cluster)+", and systemd over SSH", "the components are not known", e)
 	if p.got == nil {
-		return head, nil, nil, nil
+		return head, nil, nil
 	}
 	rows := *p.got
 	health, summary := model.ComponentsHealth(rows)
@@ -196,16 +228,14 @@ func (p *Components) lines(e Env) (head, lines []widget.Line, at []int, of []*mo
 	}
 	lay := t.Layout(e.W - 3)
 	head = append(head, widget.Join(widget.P("  "), lay.Head()))
-	i := 0
 	for _, g := range groups {
 		lines = append(lines, g.line(e))
-		for _, r := range g.rows {
-			at, of = append(at, len(lines)), append(of, r)
-			lines = append(lines, widget.Join(widget.P(" "), widget.P(" "), lay.Row(t.Rows[i])))
-			i++
+		for range g.rows {
+			at = append(at, len(lines))
+			lines = append(lines, widget.Join(widget.P(" "), widget.P(" "), lay.Row(t.Rows[len(at)-1])))
 		}
 	}
-	return head, lines, at, of
+	return head, lines, at
 }
 
 // componentRow is one component as a row of the table.

@@ -46,31 +46,61 @@ func (p *Diff) Start() (Page, Intent) {
 // Waiting reports that the plan was asked for and has not come.
 func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
 
-// Keys of the preview.
-func (p *Diff) Keys(e Env) []keys.Binding {
-	out := []keys.Binding{}
-	if p.ready() && !e.ReadOnly {
-		out = append(out, keys.New(keys.Reload, "reload", "r", "reload: asks for the cluster's name first", "r", "enter"))
-	}
-	if p.msg != nil {
-		out = append(out, keys.New(keys.Again, "read again", "R", "read the inventory and the nodes' files again", "R"))
-	}
-	if len(p.doc.unified.files) > 0 {
-		out = append(out,
-			keys.New(keys.Next, "next file", "n", "the next file", "n", "]"),
-			keys.New(keys.Prev, "", "p", "the file before", "p", "["),
-			keys.New(keys.NextNode, "next node", "tab", "the next node", "tab"),
-			keys.New(keys.PrevNode, "", "shift-tab", "the node before", "shift+tab"),
-			keys.New(keys.NextChange, "next change", ".", "the next change", ".", "}"),
-			keys.New(keys.PrevChange, "", ",", "the change before", ",", "{"),
-			keys.New(keys.Right, "", "→/l", "see the ends of long lines", "right", "l"),
-			keys.New(keys.Left, "", "←/h", "back to the beginnings", "left", "h"))
-	}
-	return append(out, keys.Moves()...)
+// DiffScreen is the preview in the registry.
+func DiffScreen() Screen {
+	return Screen{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true,
+		Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, false) }, Keys: diffKeys()}
 }
 
-// ready reports whether there is a plan that may be carried out.
-func (p *Diff) ready() bool { return p.msg != nil && p.blocked(Env{}) == "" }
+// ReloadScreen is the preview before a reload in the registry.
+func ReloadScreen() Screen {
+	return Screen{Name: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
+		Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, true) }, Keys: diffKeys()}
+}
+
+func diffKeys() []keys.Row {
+	return append([]keys.Row{
+		{Keys: "r enter", Action: keys.Reload, Label: "reload", Help: "reload: asks for the cluster's name first", When: planReady},
+		{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory and the nodes' files", When: answered},
+		{Keys: "n ]", Action: keys.Next, Label: "next file", Help: "the next file", When: planChanges},
+		{Keys: "p [", Action: keys.Prev, Help: "the file before", When: planChanges},
+		{Keys: "tab", Action: keys.NextNode, Label: "next node", Help: "the next node", When: planChanges},
+		{Keys: "shift+tab", Action: keys.PrevNode, Help: "the node before", When: planChanges},
+		{Keys: ". }", Action: keys.NextChange, Label: "next change", Help: "the next change", When: planChanges},
+		{Keys: ", {", Action: keys.PrevChange, Help: "the change before", When: planChanges},
+		{Keys: "right l", Action: keys.Right, Help: "see the ends of long lines", When: planChanges},
+		{Keys: "left h", Action: keys.Left, Help: "back to the beginnings", When: planChanges},
+	}, keys.Moves()...)
+}
+
+// What can be done with a plan.
+const (
+	planReady   keys.When = "plan-ready"   // it may be carried out
+	planChanges keys.When = "plan-changes" // it changes files
+)
+
+// Scope of the preview's keys.
+func (p *Diff) Scope() string { return p.Title() }
+
+// Holds reports what can be done with the plan.
+func (p *Diff) Holds(w keys.When, e Env) bool {
+	switch w {
+	case planReady:
+		return p.blocked(Env{}) == "" && !e.ReadOnly
+	case planChanges:
+		return len(p.doc.unified.files) > 0
+	}
+	return p.msg != nil
+}
+
+// Place of the page.
+func (p *Diff) Place(Env) Place { return Place{Cluster: p.cluster} }
+
+// Command prints the same plan.
+func (p *Diff) Command(Env) (string, string) {
+	c := string(p.cluster)
+	return "pgtui reload " + c + " --dry-run", "bin/pgsql-svc " + c
+}
 
 // blocked says why the plan cannot be carried out; "" when it can.
 func (p *Diff) blocked(e Env) string {
@@ -132,9 +162,7 @@ func (p *Diff) Do(a keys.Action, e Env) (Page, Intent) {
 	case keys.Left:
 		q.left = max(p.left-16, 0)
 	default:
-		if i, ok := scroll(a, top, lines, e.H); ok {
-			q.top = i
-		}
+		q.top = scroll(a, top, lines, e.H)
 	}
 	return &q, nil
 }

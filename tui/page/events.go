@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -37,12 +35,34 @@ func (p *Events) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the list.
-func (p *Events) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Open, "go there", "enter", "the service, the instance or the finding it is about", "enter", "l", "right"),
-		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
-	}, keys.Moves()...)
+// EventsScreen is the list in the registry.
+func EventsScreen() Screen {
+	return Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
+		Open: func(at Place, _ Env) Page { return NewEvents(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the list's keys.
+func (p *Events) Scope() string { return "events" }
+
+// Place of the event under the cursor.
+func (p *Events) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return Place{Cluster: rows[p.at(rows)].Cluster}
+	}
+	return Place{Cluster: p.cluster}
+}
+
+// Command prints changes as they come.
+func (p *Events) Command(Env) (string, string) {
+	pigsty := ""
+	if p.cluster != "" {
+		pigsty = "pg history " + string(p.cluster)
+	}
+	return CommandOf("pgtui status", p.cluster) + " --watch", pigsty
 }
 
 // eventKey tells events apart.
@@ -73,25 +93,32 @@ func (p *Events) at(rows []model.Event) int {
 	return 0
 }
 
+// List is the events that are shown.
+func (p *Events) List(e Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on an event; on the newest it follows what comes.
+func (p *Events) Choose(i int, e Env) Page {
+	q := *p
+	rows, _ := p.rows(e)
+	if q.cursor = ""; i > 0 {
+		q.cursor = eventKey(rows[i])
+	}
+	q.top = widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
 // Do carries out one action.
 func (p *Events) Do(a keys.Action, e Env) (Page, Intent) {
 	rows, _ := p.rows(e)
-	if len(rows) == 0 {
-		return p, nil
-	}
-	q, cur := *p, p.at(rows)
-	if a == keys.Open {
+	if a == keys.Open && len(rows) > 0 {
+		q, cur := *p, p.at(rows)
 		q.cursor = eventKey(rows[cur])
 		return &q, p.goal(&rows[cur], e)
 	}
-	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
-		q.cursor = ""
-		if i > 0 {
-			q.cursor = eventKey(rows[i])
-		}
-		q.top = widget.Window(p.top, i, len(rows), p.space(e))
-	}
-	return &q, nil
+	return Move(p, a, p.space(e), e), nil
 }
 
 // goal is the page of what an event is about.
@@ -103,15 +130,15 @@ func (p *Events) goal(ev *model.Event, e Env) Intent {
 	switch ev.Kind {
 	case "member":
 		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
-			return Goto{NewInstance(ev.Cluster, name)}
+			return Open{"instance", Place{Cluster: ev.Cluster, Instance: name}}
 		}
 	case "route":
 		name, _, _ := strings.Cut(ev.Subject, " ")
 		if b.Route(model.ServiceName(name)) != nil {
-			return Goto{NewService(ev.Cluster, model.ServiceName(name))}
+			return Open{"service", Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
 		}
 	case "leader":
-		return Goto{NewTopology(ev.Cluster)}
+		return Open{"topology", Place{Cluster: ev.Cluster}}
 	case "finding":
 		for i := range b.Findings {
 			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
@@ -120,11 +147,8 @@ func (p *Events) goal(ev *model.Event, e Env) Intent {
 			}
 		}
 	}
-	return Goto{NewCluster(ev.Cluster)}
+	return Open{"board", Place{Cluster: ev.Cluster}}
 }
-
-// Update changes nothing: the events come with the Env.
-func (p *Events) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // space is how many rows there is room for.
 func (p *Events) space(e Env) int {
@@ -160,7 +184,7 @@ func (p *Events) View(e Env) []widget.Line {
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {
-		out = append(out, cursorRow(lay.Row(r), top+i == cur, e.W))
+		out = append(out, cursorRow(lay.Row(r), top+i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d older below", below)))

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sort"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -37,13 +35,29 @@ func (p *Findings) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the list.
-func (p *Findings) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Open, "go there", "enter", "the service, the instance, the node or the cluster it is about", "enter", "l", "right"),
-		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
-	}, keys.Moves()...)
+// FindingsScreen is the list in the registry.
+func FindingsScreen() Screen {
+	return Screen{Name: "findings", Key: "6", Help: "what is wrong, the worst first",
+		Open: func(at Place, _ Env) Page { return NewFindings(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+		}, keys.Moves()...)}
 }
+
+// Scope of the list's keys.
+func (p *Findings) Scope() string { return "findings" }
+
+// Place of the finding under the cursor.
+func (p *Findings) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return placeOf(&rows[p.at(rows)])
+	}
+	return Place{Cluster: p.cluster}
+}
+
+// Command prints the findings.
+func (p *Findings) Command(Env) (string, string) { return CommandOf("pgtui doctor", p.cluster), "" }
 
 // findingKey tells findings apart between two refreshes.
 func findingKey(f model.Finding) string {
@@ -80,42 +94,49 @@ func (p *Findings) at(rows []model.Finding) int {
 	return 0
 }
 
+// List is the findings that are shown.
+func (p *Findings) List(e Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on a finding.
+func (p *Findings) Choose(i int, e Env) Page {
+	q := *p
+	rows, _ := p.rows(e)
+	q.cursor, q.top = findingKey(rows[i]), widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
 // Do carries out one action.
 func (p *Findings) Do(a keys.Action, e Env) (Page, Intent) {
-	rows, _ := p.rows(e)
-	if len(rows) == 0 {
-		return p, nil
+	if rows, _ := p.rows(e); a == keys.Open && len(rows) > 0 {
+		return p, subjectPage(&rows[p.at(rows)], p.cluster != "")
 	}
-	q, cur := *p, p.at(rows)
-	q.cursor = findingKey(rows[cur])
-	if a == keys.Open {
-		return &q, subjectPage(&rows[cur], p.cluster != "")
-	}
-	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
-		q.cursor = findingKey(rows[i])
-		q.top = widget.Window(p.top, i, len(rows), p.space(e))
-	}
-	return &q, nil
+	return Move(p, a, p.space(e), e), nil
+}
+
+// placeOf is what a finding is about.
+func placeOf(f *model.Finding) Place {
+	return Place{Cluster: f.Cluster, Service: f.Service, Instance: f.Instance, Host: f.Host}
 }
 
 // subjectPage opens what a finding is about; the cluster's board is behind its
 // own findings already.
 func subjectPage(f *model.Finding, own bool) Intent {
+	screen := "board"
 	switch {
 	case f.Service != "":
-		return Goto{NewService(f.Cluster, f.Service)}
+		screen = "service"
 	case f.Instance != "":
-		return Goto{NewInstance(f.Cluster, f.Instance)}
+		screen = "instance"
 	case f.Host != "":
-		return Goto{NewNode(f.Cluster, f.Host)}
+		screen = "haproxy"
 	case own:
 		return Back{}
 	}
-	return Goto{NewCluster(f.Cluster)}
+	return Open{screen, placeOf(f)}
 }
-
-// Update changes nothing.
-func (p *Findings) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 func (p *Findings) space(e Env) int { return max(e.H*2/5, 2) }
 
@@ -139,7 +160,7 @@ func (p *Findings) View(e Env) []widget.Line {
 	top := widget.Window(p.top, cur, len(rows), h)
 	for i := top; i < min(top+h, len(rows)); i++ {
 		l := findingLine(rows[i], p.cluster == "")
-		out = append(out, cursorRow(l[1:], i == cur, e.W))
+		out = append(out, cursorRow(l[1:], i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))

@@ -2,8 +2,7 @@ package page
 
 import (
 	"fmt"
-
-	tea "charm.land/bubbletea/v2"
+	"strings"
 
 	"pgtui/model"
 	"pgtui/tui/keys"
@@ -37,28 +36,41 @@ func (p *Fleet) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the fleet.
-func (p *Fleet) Keys(e Env) []keys.Binding {
-	faults := "hide the clusters that are ok"
-	if p.faults {
-		faults = "show every cluster"
+// FleetScreen is the fleet in the registry.
+func FleetScreen() Screen {
+	var columns []string
+	for _, c := range fleetColumns(0, 0) {
+		columns = append(columns, strings.ToLower(c.Title))
 	}
-	out := []keys.Binding{
-		keys.New(keys.Open, "open", "enter", "the cluster's board", "enter", "l", "right"),
-		keys.New(keys.Findings, "findings", "f", "everything that is wrong, in all clusters", "f"),
-		keys.New(keys.Events, "events", "e", "what has changed since the console was opened, in all clusters", "e"),
-		keys.New(keys.Diff, "diff", "d", "what a reload of the cluster would change", "d"),
-		keys.New(keys.Reload, "reload", "r", "reload the cluster's HAProxies: plan, diff, then a question", "r"),
-		keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"),
-		keys.New(keys.Faults, "faults", "z", faults, "z"),
-		keys.New(keys.Sort, "sort", "s", "sort by the next column; past the last: trouble first", "s"),
-		keys.New(keys.Reverse, "", "S", "sort the other way round", "S"),
-	}
-	if e.Offers(TopicOrigins) {
-		out = append(out, keys.New(keys.Values, "", "v", "where each value of the inventory comes from, in all clusters", "v"))
-	}
-	return append(out, keys.Moves()...)
+	return Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
+		Open: func(Place, Env) Page { return NewFleet() },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "everything that is wrong, in all clusters", Opens: "findings"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened, in all clusters", Opens: "events"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload of the cluster would change", Opens: "diff"},
+			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the cluster's HAProxies: plan, diff, confirmation", Opens: "reload"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+			{Keys: "z", Action: keys.Faults, Label: "faults", Help: "hide the clusters that are ok; again: show every cluster"},
+			{Keys: "s", Action: keys.Sort, Label: "sort", Help: "sort by the next column; past the last: trouble first"},
+			{Keys: "S", Action: keys.Reverse, Help: "reverse the order"},
+			{Keys: "v", Action: keys.Values, Help: "where each value of the inventory comes from, in all clusters", Opens: "inventory"},
+		}, keys.Moves()...)}
 }
+
+// Scope of the fleet's keys.
+func (p *Fleet) Scope() string { return "fleet" }
+
+// Place of the row under the cursor.
+func (p *Fleet) Place(e Env) Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return Place{Cluster: rows[p.at(rows)].Cluster.Name}
+	}
+	return Place{}
+}
+
+// Command prints what the fleet shows.
+func (p *Fleet) Command(Env) (string, string) { return "pgtui status", "pg list" }
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
 func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
@@ -99,53 +111,35 @@ func (p *Fleet) at(rows []*model.Board) int {
 	return 0
 }
 
+// List is the clusters that are shown.
+func (p *Fleet) List(e Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on a cluster.
+func (p *Fleet) Choose(i int, e Env) Page {
+	q := *p
+	rows, _ := p.rows(e)
+	q.cursor, q.top = rows[i].Cluster.Name, widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
 // Do carries out one action.
 func (p *Fleet) Do(a keys.Action, e Env) (Page, Intent) {
-	rows, _ := p.rows(e)
 	q := *p
-	if a == keys.Faults {
-		q.faults = !q.faults
-		return &q, nil
-	}
-	if a == keys.Sort {
-		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0)), false, 0
-		return &q, nil
-	}
-	if a == keys.Reverse {
-		q.desc, q.top = !p.desc, 0
-		return &q, nil
-	}
-	if a == keys.Findings {
-		return p, Goto{NewFindings("")}
-	}
-	if a == keys.Events {
-		return p, Goto{NewEvents("")}
-	}
-	if a == keys.Values {
-		return p, Goto{NewInventory("")}
-	}
-	if len(rows) == 0 {
-		return p, nil
-	}
-	cur := p.at(rows)
-	q.cursor = rows[cur].Cluster.Name
 	switch a {
-	case keys.Open:
-		return &q, Goto{NewCluster(q.cursor)}
-	case keys.Diff:
-		return &q, Goto{NewDiff(q.cursor, false)}
-	case keys.Reload:
-		return &q, Goto{NewDiff(q.cursor, true)}
-	}
-	if i, ok := keys.Move(a, cur, len(rows), p.space(e)); ok {
-		q.cursor = rows[i].Cluster.Name
-		q.top = widget.Window(p.top, i, len(rows), p.space(e))
+	case keys.Faults:
+		q.faults = !q.faults
+	case keys.Sort:
+		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0)), false, 0
+	case keys.Reverse:
+		q.desc, q.top = !p.desc, 0
+	default:
+		return Move(p, a, p.space(e), e), nil
 	}
 	return &q, nil
 }
-
-// Update changes nothing: the boards come with the Env.
-func (p *Fleet) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // space is how many rows there is room for.
 func (p *Fleet) space(e Env) int {
@@ -183,7 +177,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {
-		out = append(out, cursorRow(lay.Row(r), top+i == cur, e.W))
+		out = append(out, cursorRow(lay.Row(r), top+i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
@@ -240,12 +234,12 @@ func (p *Fleet) detail(b *model.Board, e Env) []widget.Line {
 // detailLines is how many lines the cluster under the cursor has at the foot.
 const detailLines = 5
 
-// cursorRow puts the mark of the cursor before a row.
-func cursorRow(l widget.Line, here bool, w int) widget.Line {
-	if !here {
-		return widget.Join(widget.P(" "), l)
+// cursorRow is row i of a list, with the mark of the cursor when it is on it.
+func cursorRow(l widget.Line, i, cur, w int) widget.Line {
+	if i != cur {
+		return widget.Join(widget.P(" "), l).Hits(i + 1)
 	}
-	return widget.Join(widget.P("▸"), l).Pad(w).Under()
+	return widget.Join(widget.P("▸"), l).Pad(w).Under().Hits(i + 1)
 }
 
 // nothing says why the list is empty.

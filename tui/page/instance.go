@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -30,74 +28,80 @@ func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
 // Title is the instance's name.
 func (p *Instance) Title() string { return string(p.name) }
 
-// Keys of the page.
-func (p *Instance) Keys(e Env) []keys.Binding {
-	out := []keys.Binding{
-		keys.New(keys.Open, "service", "enter", "the service under the cursor", "enter"),
-		keys.New(keys.Next, "next instance", "tab", "the next instance of the cluster", "tab", "right", "l"),
-		keys.New(keys.Prev, "", "shift-tab", "the instance before it", "shift+tab", "left", "h"),
-		keys.New(keys.Node, "haproxy", "n", "the HAProxy of its node", "n"),
-		keys.New(keys.Topology, "topology", "t", "who replicates from whom", "t"),
-		keys.New(keys.WhatIf, "what if", "w", "on paper: it is down, or leads", "w"),
-		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
+// InstanceScreen is the page in the registry.
+func InstanceScreen() Screen {
+	return Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true,
+		Open: func(at Place, e Env) Page { return NewInstance(at.Cluster, e.instanceOf(at)) },
+		Keys: append([]keys.Row{
+			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service under the cursor", Opens: "service"},
+			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the instance before it"},
+			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of its node", Opens: "haproxy"},
+			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom", Opens: "topology"},
+			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: it is down, or leads", Opens: "what-if"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "c", Action: keys.Parts, Label: "components", Help: "what else runs on the cluster's nodes", Opens: "components"},
+		}, keys.Moves()...)}
+}
+
+// instanceOf is the instance at a place, else the cluster's leader, else its first.
+func (e Env) instanceOf(at Place) model.InstanceName {
+	b := e.Board(at.Cluster)
+	switch {
+	case at.Instance != "" || b == nil:
+		return at.Instance
+	case b.Member(b.Leader) == nil && len(b.Members) > 0:
+		return b.Members[0].Instance
 	}
-	if e.Offers(TopicComponents) {
-		out = append(out, keys.New(keys.Parts, "components", "c", "what else runs on the cluster's nodes, asked now", "c"))
+	return b.Leader
+}
+
+// Scope of the page's keys.
+func (p *Instance) Scope() string { return "instance" }
+
+// Place of the service under the cursor.
+func (p *Instance) Place(e Env) Place {
+	at := Place{Cluster: p.cluster, Instance: p.name}
+	if b := e.Board(p.cluster); b != nil {
+		if routes := p.routes(b); len(routes) > 0 {
+			at.Service = routes[min(p.list.cursor, len(routes)-1)].Service
+		}
 	}
-	return append(out, keys.Moves()...)
+	return at
+}
+
+// Command prints what the page shows of the instance.
+func (p *Instance) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "pg list " + string(p.cluster)
+}
+
+// List is the services that name the instance.
+func (p *Instance) List(e Env) (n, at int) {
+	_, rows := p.lines(e)
+	return len(rows), p.list.cursor
+}
+
+// Choose puts the cursor on a service.
+func (p *Instance) Choose(i int, _ Env) Page {
+	q := *p
+	q.list.cursor = i
+	return &q
 }
 
 // Do carries out one action.
 func (p *Instance) Do(a keys.Action, e Env) (Page, Intent) {
-	b := e.Board(p.cluster)
-	if b == nil {
-		return p, nil
-	}
-	switch a {
-	case keys.Open:
-		if routes := p.routes(b); len(routes) > 0 {
-			return p, Goto{NewService(p.cluster, routes[min(p.list.cursor, len(routes)-1)].Service)}
+	q := *p
+	if a == keys.Next || a == keys.Prev {
+		if b := e.Board(p.cluster); b != nil && len(b.Members) > 0 {
+			at := max(0, slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name }))
+			q.name, q.list.top = b.Members[neighbour(a, at, len(b.Members))].Instance, 0
 		}
-		return p, nil
-	case keys.Next, keys.Prev:
-		return p.step(a, b), nil
-	case keys.Node:
-		if in := b.Cluster.Instance(p.name); in != nil {
-			return p, Goto{NewNode(p.cluster, in.Host)}
-		}
-		return p, nil
-	case keys.Topology:
-		return p, Goto{&Topology{cluster: p.cluster, cursor: p.name}}
-	case keys.WhatIf:
-		return p, Goto{NewWhatIf(p.cluster, p.name)}
-	case keys.Findings:
-		return p, Goto{NewFindings(p.cluster)}
-	case keys.Parts:
-		return p, Goto{NewComponents(p.cluster)}
+		return &q, nil
 	}
 	lines, at := p.lines(e)
-	q := *p
 	q.list = p.list.move(a, at, len(lines), e.H)
 	return &q, nil
 }
-
-// step goes to a neighbouring instance.
-func (p *Instance) step(a keys.Action, b *model.Board) Page {
-	n := len(b.Members)
-	if n == 0 {
-		return p
-	}
-	at := max(0, slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name }))
-	if a == keys.Next {
-		at++
-	} else {
-		at += n - 1
-	}
-	return &Instance{cluster: p.cluster, name: b.Members[at%n].Instance, list: listing{cursor: p.list.cursor}}
-}
-
-// Update changes nothing.
-func (p *Instance) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // View draws the part of the page that fits.
 func (p *Instance) View(e Env) []widget.Line {

@@ -45,9 +45,35 @@ func (p *Inventory) Title() string { return "inventory" }
 // Start reads the inventory when the page opens.
 func (p *Inventory) Start() (Page, Intent) {
 	q := *p
-	var ask Intent
-	q.answer, ask = p.ask(Inquiry{Topic: TopicOrigins, Cluster: p.cluster})
-	return &q, ask
+	return &q, q.ask(Inquiry{Topic: TopicOrigins, Cluster: p.cluster})
+}
+
+// InventoryScreen is the page in the registry.
+func InventoryScreen() Screen {
+	return Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Asks: TopicOrigins,
+		Open: func(at Place, _ Env) Page { return NewInventory(at.Cluster) },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: answered},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type", When: answered},
+			{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory for this page"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the page's keys.
+func (p *Inventory) Scope() string { return "inventory" }
+
+// Place of the value under the cursor.
+func (p *Inventory) Place(e Env) Place {
+	at := Place{Cluster: p.cluster}
+	if o := p.here(); o != nil && at.Cluster == "" && e.Board(o.Cluster) != nil {
+		at.Cluster = o.Cluster
+	}
+	return at
+}
+
+// Command prints the same values.
+func (p *Inventory) Command(Env) (string, string) {
+	return CommandOf("pgtui inventory", p.cluster), ""
 }
 
 // Filter is the text the values are narrowed to.
@@ -61,18 +87,6 @@ func (p *Inventory) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the page.
-func (p *Inventory) Keys(Env) []keys.Binding {
-	var out []keys.Binding
-	if p.got != nil {
-		out = append(out,
-			keys.New(keys.Open, "whole value", "enter", "the whole value, and what it hides", "enter", "l", "right"),
-			keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/"))
-	}
-	out = append(out, keys.New(keys.Again, "read again", "R", "read the inventory again for this page", "R"))
-	return append(out, keys.Moves()...)
-}
-
 // here is the value under the cursor, or nil.
 func (p *Inventory) here() *model.Origin {
 	if p.got == nil || len(p.list.rows) == 0 {
@@ -81,37 +95,37 @@ func (p *Inventory) here() *model.Origin {
 	return &p.got.Rows[p.list.rows[p.cursor]]
 }
 
+// List is the values that are shown.
+func (p *Inventory) List(Env) (n, at int) { return len(p.list.rows), p.cursor }
+
+// Choose puts the cursor on a value.
+func (p *Inventory) Choose(i int, e Env) Page {
+	q := *p
+	q.cursor = i
+	q.top = q.window(p.room(p.head(e), e))
+	return &q
+}
+
 // Do carries out one action.
 func (p *Inventory) Do(a keys.Action, e Env) (Page, Intent) {
-	if a == keys.Again {
-		return p.Start()
-	}
 	o := p.here()
-	if o == nil {
+	switch {
+	case a == keys.Again:
+		return p.Start()
+	case o == nil:
 		return p, nil
-	}
-	if a == keys.Open {
+	case a == keys.Open:
 		return p, Goto{NewValue(p.got, o)}
 	}
-	h := p.room(p.head(e), e)
-	if i, ok := keys.Move(a, p.cursor, len(p.list.rows), h); ok {
-		q := *p
-		q.cursor = i
-		q.top = q.window(h)
-		return &q, nil
-	}
-	return p, nil
+	return Move(p, a, p.room(p.head(e), e), e), nil
 }
 
 // Update takes the answer in; the cursor stays on its value.
 func (p *Inventory) Update(msg tea.Msg, _ Env) (Page, Intent) {
-	got, ok := p.take(msg)
-	if !ok {
-		return p, nil
-	}
 	q := *p
-	q.answer = got
-	q.narrow(p.here())
+	if q.take(msg) {
+		q.narrow(p.here())
+	}
 	return &q, nil
 }
 
@@ -250,7 +264,8 @@ func (p *Inventory) table(seen []int, e Env) []widget.Line {
 		if p.got.Rows[i].Differs {
 			mark = widget.T(theme.Warn, differs).Add(theme.Plain, " ")
 		}
-		out = append(out, cursorRow(widget.Join(mark, lay.Row(t.Rows[n])), i == p.list.rows[p.cursor], e.W))
+		row, _ := slices.BinarySearch(p.list.rows, i)
+		out = append(out, cursorRow(widget.Join(mark, lay.Row(t.Rows[n])), row, p.cursor, e.W))
 		n++
 	}
 	return out
@@ -401,15 +416,3 @@ func ofVariable(all *model.Origins, o *model.Origin) []*model.Origin {
 	}
 	return out
 }
-
-// Place of the value under the cursor.
-func (p *Inventory) Place(e Env) Place {
-	at := Place{Cluster: p.cluster}
-	if o := p.here(); o != nil && at.Cluster == "" && e.Board(o.Cluster) != nil {
-		at.Cluster = o.Cluster
-	}
-	return at
-}
-
-// Command prints the same values.
-func (p *Inventory) Command(Env) (string, string) { return words("pgtui inventory", p.cluster), "" }

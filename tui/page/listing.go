@@ -24,9 +24,7 @@ func (l listing) move(a keys.Action, at []int, n, h int) listing {
 			return l
 		}
 	}
-	if i, ok := scroll(a, l.top, n, h); ok {
-		l.top = i
-	}
+	l.top = scroll(a, l.top, n, h)
 	return l
 }
 
@@ -35,10 +33,12 @@ func (l listing) hidden(at []int, h int) bool { return at[l.cursor] < l.top || a
 
 // page is what is seen of lines, with the mark of the cursor.
 func (l listing) page(lines []widget.Line, at []int, e Env) []widget.Line {
-	if len(at) > 0 {
-		i := at[max(min(l.cursor, len(at)-1), 0)]
-		lines = append([]widget.Line(nil), lines...)
-		lines[i] = cursorRow(lines[i][min(1, len(lines[i])):], true, e.W)
+	lines = append([]widget.Line(nil), lines...)
+	cur := max(min(l.cursor, len(at)-1), 0)
+	for i, line := range at {
+		if lines[line] = lines[line].Hits(i + 1); i == cur {
+			lines[line] = cursorRow(lines[line][min(1, len(lines[line])):], i, cur, e.W)
+		}
 	}
 	return scrolled(lines, l.top, e)
 }

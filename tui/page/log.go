@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -45,20 +43,43 @@ func (p *Log) SetFilter(text string) Page {
 	return &q
 }
 
-// Keys of the log.
-func (p *Log) Keys(Env) []keys.Binding {
-	other, whole := "messages", "in full"
-	if p.messages {
-		other = "commands"
+// LogScreen is the log in the registry.
+func LogScreen() Screen {
+	other := "messages, or the commands that pgtui ran"
+	whole := "every command in full, with its error; again: a line each"
+	return Screen{Name: "log", Key: "0", Help: "pgtui's messages, and every command it ran",
+		Open: func(Place, Env) Page { return NewLog() },
+		Keys: append([]keys.Row{
+			{Keys: "tab left right h l", Action: keys.Next, Label: "messages", Help: other, When: logCommands},
+			{Keys: "tab left right h l", Action: keys.Next, Label: "commands", Help: other, When: logMessages},
+			{Keys: "enter", Action: keys.Open, Label: "in full", Help: whole, When: logShort},
+			{Keys: "enter", Action: keys.Open, Label: "a line each", Help: whole, When: logWhole},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+		}, keys.Moves()...)}
+}
+
+// What the log shows.
+const (
+	logCommands keys.When = "commands"
+	logMessages keys.When = "messages"
+	logShort    keys.When = "commands-short"
+	logWhole    keys.When = "commands-in-full"
+)
+
+// Scope of the log's keys.
+func (p *Log) Scope() string { return "log" }
+
+// Holds reports what the log shows.
+func (p *Log) Holds(w keys.When, _ Env) bool {
+	switch w {
+	case logMessages:
+		return p.messages
+	case logShort:
+		return !p.messages && !p.whole
+	case logWhole:
+		return !p.messages && p.whole
 	}
-	if p.whole {
-		whole = "a line each"
-	}
-	out := []keys.Binding{keys.New(keys.Next, other, "tab", "what was said, or the commands that were run", "tab", "left", "right", "h", "l")}
-	if !p.messages {
-		out = append(out, keys.New(keys.Open, whole, "enter", "every command to its end, with what went wrong; again: a line each", "enter"))
-	}
-	return append(append(out, keys.New(keys.Filter, "filter", "/", "narrow the list as you type", "/")), keys.Moves()...)
+	return !p.messages
 }
 
 // Do scrolls, or changes between messages and commands, short and in full.
@@ -74,14 +95,9 @@ func (p *Log) Do(a keys.Action, e Env) (Page, Intent) {
 		q.top = q.line(at, e)
 		return &q, nil
 	}
-	if i, ok := scroll(a, p.top, len(p.lines(e)), p.space(e)); ok {
-		q.top = i
-	}
+	q.top = scroll(a, p.top, len(p.lines(e)), p.space(e))
 	return &q, nil
 }
-
-// Update changes nothing: the lines come with the Env.
-func (p *Log) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // entry is the command whose first line is the first that is seen; line is the
 // number of its first line.

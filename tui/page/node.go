@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -26,21 +24,56 @@ func NewNode(c model.ClusterName, h model.Host) *Node { return &Node{cluster: c,
 // Title names the node.
 func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
-// Keys of the page.
-func (p *Node) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Open, "service", "enter", "the service of the section under the cursor", "enter"),
-		keys.New(keys.Next, "next node", "tab", "the next HAProxy of the cluster", "tab", "right", "l"),
-		keys.New(keys.Prev, "", "shift-tab", "the HAProxy before it", "shift+tab", "left", "h"),
-		keys.New(keys.Instance, "instance", "i", "the cluster's instance on this node", "i"),
-		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
-		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
-	}, keys.Moves()...)
+// NodeScreen is the page in the registry.
+func NodeScreen() Screen {
+	return Screen{Name: "haproxy", Help: "one HAProxy: every section it runs, with its traffic", Needs: true,
+		Open: func(at Place, e Env) Page { return NewNode(at.Cluster, e.hostOf(at)) },
+		Keys: append([]keys.Row{
+			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
+			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the HAProxy before it"},
+			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the cluster's instance on this node"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
+		}, keys.Moves()...)}
 }
 
-// front is where in the cluster's fronts the page is.
-func (p *Node) front(c *model.Cluster) int {
-	return max(0, slices.IndexFunc(c.Fronts, func(f model.Front) bool { return f.Host == p.host }))
+// hostOf is the host at a place, else the one of its instance, else the first
+// that has an HAProxy of the cluster.
+func (e Env) hostOf(at Place) model.Host {
+	b := e.Board(at.Cluster)
+	if at.Host != "" || b == nil {
+		return at.Host
+	}
+	if in := b.Cluster.Instance(at.Instance); in != nil {
+		return in.Host
+	}
+	if len(b.Cluster.Fronts) > 0 {
+		return b.Cluster.Fronts[0].Host
+	}
+	return ""
+}
+
+// Scope of the page's keys.
+func (p *Node) Scope() string { return "haproxy" }
+
+// Place of the page.
+func (p *Node) Place(Env) Place { return Place{Cluster: p.cluster, Host: p.host} }
+
+// Command prints where each port of the cluster leads, node by node.
+func (p *Node) Command(Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }
+
+// List is the sections of the HAProxy.
+func (p *Node) List(e Env) (n, at int) {
+	_, rows, _ := p.lines(e)
+	return len(rows), p.list.cursor
+}
+
+// Choose puts the cursor on a section.
+func (p *Node) Choose(i int, _ Env) Page {
+	q := *p
+	q.list.cursor = i
+	return &q
 }
 
 // Do carries out one action.
@@ -49,43 +82,32 @@ func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 	if b == nil || len(b.Cluster.Fronts) == 0 {
 		return p, nil
 	}
+	q := *p
+	lines, at, of := p.lines(e)
 	switch a {
 	case keys.Open:
-		_, _, of := p.lines(e)
-		if len(of) > 0 {
-			if s := of[min(p.list.cursor, len(of)-1)]; s.cluster != "" {
-				return p, Goto{NewService(s.cluster, s.service)}
-			}
-			return p, Say{"this section is none of the inventory's services"}
+		if len(of) == 0 {
+			return p, nil
 		}
-		return p, nil
+		if s := of[min(p.list.cursor, len(of)-1)]; s.cluster != "" {
+			return p, Open{"service", Place{Cluster: s.cluster, Service: s.service}}
+		}
+		return p, Say{"this section is not a service of the inventory"}
 	case keys.Next, keys.Prev:
-		n := len(b.Cluster.Fronts)
-		at := p.front(b.Cluster) + 1
-		if a == keys.Prev {
-			at += n - 2
-		}
-		return &Node{cluster: p.cluster, host: b.Cluster.Fronts[(at+n)%n].Host, list: listing{cursor: p.list.cursor}}, nil
+		at := max(0, slices.IndexFunc(b.Cluster.Fronts, func(f model.Front) bool { return f.Host == p.host }))
+		q.host, q.list.top = b.Cluster.Fronts[neighbour(a, at, len(b.Cluster.Fronts))].Host, 0
 	case keys.Instance:
 		for _, in := range b.Cluster.Instances {
 			if in.Host == p.host {
-				return p, Goto{NewInstance(p.cluster, in.Name)}
+				return p, Open{"instance", Place{Cluster: p.cluster, Instance: in.Name}}
 			}
 		}
 		return p, Say{"no instance of " + string(p.cluster) + " runs on this node"}
-	case keys.Findings:
-		return p, Goto{NewFindings(p.cluster)}
-	case keys.Diff:
-		return p, Goto{NewDiff(p.cluster, false)}
+	default:
+		q.list = p.list.move(a, at, len(lines), e.H)
 	}
-	lines, at, _ := p.lines(e)
-	q := *p
-	q.list = p.list.move(a, at, len(lines), e.H)
 	return &q, nil
 }
-
-// Update changes nothing.
-func (p *Node) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // View draws the part of the page that fits.
 func (p *Node) View(e Env) []widget.Line {

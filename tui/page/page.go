@@ -15,17 +15,49 @@ import (
 
 // Page is one screen of the console.
 type Page interface {
+	// Scope names the screen of the registry whose keys work on the page.
+	Scope() string
 	// Title is the page's part of the path in the header.
 	Title() string
-	// Keys are the bindings that work on it now, the most useful first.
-	Keys(e Env) []keys.Binding
 	// Do carries out one of its actions; an Intent asks the console for what
 	// the page cannot do itself.
 	Do(a keys.Action, e Env) (Page, Intent)
-	// Update takes in a result of work; messages that are not for it change nothing.
-	Update(msg tea.Msg, e Env) (Page, Intent)
 	// View draws it: at most e.H lines of at most e.W cells count.
 	View(e Env) []widget.Line
+}
+
+// Listener is a page that takes in results of work.
+type Listener interface {
+	Page
+	// Update takes in a result; messages that are not for the page change nothing.
+	Update(msg tea.Msg, e Env) (Page, Intent)
+}
+
+// Conditional is a page that decides which rows of the table of keys count.
+type Conditional interface {
+	Page
+	// Holds reports whether a condition of the page's own is met.
+	Holds(w keys.When, e Env) bool
+}
+
+// Lister is a page with a list, one row of which is under the cursor. The lines
+// that View draws a row on carry its number, from 1: a click goes there.
+type Lister interface {
+	Page
+	// List is how many rows there are, and the row of the cursor.
+	List(e Env) (n, at int)
+	// Choose puts the cursor on row i of them.
+	Choose(i int, e Env) Page
+}
+
+// Move applies a moving action to a page's list, h rows of which are seen. Other
+// actions leave the page as it is.
+func Move(p Lister, a keys.Action, h int, e Env) Page {
+	n, at := p.List(e)
+	if i, ok := keys.Move(a, at, n, h); ok && n > 0 {
+		return p.Choose(i, e)
+	}
+	return p
 }
 
 // Filterer is a page whose list can be narrowed.
@@ -165,6 +197,11 @@ type Intent interface{ isIntent() }
 type (
 	// Goto opens a page on top of this one.
 	Goto struct{ Page Page }
+	// Open opens the screen of that name on top of this one.
+	Open struct {
+		Screen string
+		At     Place
+	}
 	// Back closes the page.
 	Back struct{}
 	// Home closes every page above the cluster's board, or above the fleet.
@@ -186,6 +223,7 @@ type (
 )
 
 func (Goto) isIntent()    {}
+func (Open) isIntent()    {}
 func (Back) isIntent()    {}
 func (Home) isIntent()    {}
 func (Yank) isIntent()    {}

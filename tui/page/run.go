@@ -32,9 +32,6 @@ func (p *Run) Title() string {
 	return "reloading"
 }
 
-// Running reports whether nodes are still being worked on.
-func (p *Run) Running() bool { return p.done == nil }
-
 // Stopping marks that no further node will be begun.
 func (p *Run) Stopping() Page {
 	q := *p
@@ -42,29 +39,36 @@ func (p *Run) Stopping() Page {
 	return &q
 }
 
-// Keys of the run.
-func (p *Run) Keys(Env) []keys.Binding {
-	if p.Running() {
-		return append([]keys.Binding{
-			keys.New(keys.Cancel, "stop after this node", "ctrl-c", "finish the node that is being worked on, leave the others as they are", "ctrl+c"),
-		}, keys.Moves()...)
+// ReloadingScreen is a reload under way in the registry: only a reload opens it.
+func ReloadingScreen() Screen {
+	return Screen{Name: "reloading", Keys: append([]keys.Row{
+		{Keys: "ctrl+c", Action: keys.Cancel, Label: "stop after this node", Help: "finish the node that is being worked on, leave the others as they are"},
+	}, keys.Moves()...)}
+}
+
+// ReloadedScreen is a reload that has ended in the registry.
+func ReloadedScreen() Screen {
+	return Screen{Name: "reloaded", Keys: append([]keys.Row{
+		{Keys: "enter", Action: keys.Open, Label: "back to the board", Help: "back to the cluster's board"},
+	}, keys.Moves()...)}
+}
+
+// Scope of the page's keys.
+func (p *Run) Scope() string {
+	if p.done != nil {
+		return "reloaded"
 	}
-	return append([]keys.Binding{
-		keys.New(keys.Open, "back to the board", "enter", "back to the cluster's board", "enter"),
-	}, keys.Moves()...)
+	return "reloading"
 }
 
 // Do carries out one action.
 func (p *Run) Do(a keys.Action, e Env) (Page, Intent) {
-	if a == keys.Open && !p.Running() {
+	if a == keys.Open && p.done != nil {
 		return p, Home{}
 	}
-	if i, ok := scroll(a, p.top, len(p.lines(e)), e.H); ok {
-		q := *p
-		q.top = i
-		return &q, nil
-	}
-	return p, nil
+	q := *p
+	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	return &q, nil
 }
 
 // Update takes in a step or the end.

@@ -3,9 +3,8 @@ package page
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
-
-	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
 	"pgtui/tui/keys"
@@ -29,36 +28,46 @@ func NewService(c model.ClusterName, s model.ServiceName) *Service {
 // Title is the service's name.
 func (p *Service) Title() string { return string(p.name) }
 
-// Keys of the page.
-func (p *Service) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Next, "next service", "tab", "the next service of the cluster", "tab", "right", "l"),
-		keys.New(keys.Prev, "", "shift-tab", "the service before it", "shift+tab", "left", "h"),
-		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
-		keys.New(keys.Diff, "diff", "d", "what a reload would change, node by node", "d"),
-		keys.New(keys.Reload, "reload", "r", "reload the HAProxies: plan, diff, then a question", "r"),
-	}, keys.Moves()...)
+// ServiceScreen is the page in the registry.
+func ServiceScreen() Screen {
+	return Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true,
+		Open: func(at Place, e Env) Page { return NewService(at.Cluster, e.serviceOf(at)) },
+		Keys: append([]keys.Row{
+			{Keys: "tab right l", Action: keys.Next, Label: "next service", Help: "the next service of the cluster"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the service before it"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
+			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
+		}, keys.Moves()...)}
+}
+
+// serviceOf is the service at a place, the cluster's first when none is named.
+func (e Env) serviceOf(at Place) model.ServiceName {
+	if b := e.Board(at.Cluster); at.Service == "" && b != nil && len(b.Routes) > 0 {
+		return b.Routes[0].Service
+	}
+	return at.Service
+}
+
+// Scope of the page's keys.
+func (p *Service) Scope() string { return "service" }
+
+// Place of the page.
+func (p *Service) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.name} }
+
+// Command prints what the page shows.
+func (p *Service) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "cat /etc/haproxy/conf.d/" + string(p.cluster) + "-" + string(p.name) + ".cfg"
 }
 
 // Do carries out one action.
 func (p *Service) Do(a keys.Action, e Env) (Page, Intent) {
-	switch a {
-	case keys.Findings:
-		return p, Goto{NewFindings(p.cluster)}
-	case keys.Diff:
-		return p, Goto{NewDiff(p.cluster, false)}
-	case keys.Reload:
-		return p, Goto{NewDiff(p.cluster, true)}
-	case keys.Next, keys.Prev:
+	if a == keys.Next || a == keys.Prev {
 		return p.step(a, e), nil
 	}
-	lines := len(p.lines(e))
-	if i, ok := scroll(a, p.top, lines, e.H); ok {
-		q := *p
-		q.top = i
-		return &q, nil
-	}
-	return p, nil
+	q := *p
+	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	return &q, nil
 }
 
 // step goes to a neighbouring service.
@@ -67,30 +76,27 @@ func (p *Service) step(a keys.Action, e Env) Page {
 	if b == nil || len(b.Routes) == 0 {
 		return p
 	}
-	at := 0
-	for i := range b.Routes {
-		if b.Routes[i].Service == p.name {
-			at = i
-		}
-	}
-	n := len(b.Routes)
-	if a == keys.Next {
-		at = (at + 1) % n
-	} else {
-		at = (at + n - 1) % n
-	}
-	return NewService(p.cluster, b.Routes[at].Service)
+	at := max(0, slices.IndexFunc(b.Routes, func(r model.Route) bool { return r.Service == p.name }))
+	return NewService(p.cluster, b.Routes[neighbour(a, at, len(b.Routes))].Service)
 }
 
-// scroll moves the first visible line of a text of n lines seen through h.
-func scroll(a keys.Action, top, n, h int) (int, bool) {
-	last := max(n-h, 0)
-	top = min(top, last)
-	if a == keys.Bottom {
-		return last, true
+// neighbour is the index after i of n, before it when a goes back; the ends meet.
+func neighbour(a keys.Action, i, n int) int {
+	if a == keys.Prev {
+		return (i + n - 1) % n
 	}
-	i, ok := keys.Move(a, top, last+1, h)
-	return i, ok
+	return (i + 1) % n
+}
+
+// scroll is the first visible line of a text of n lines seen through h, once an
+// action has moved it.
+func scroll(a keys.Action, top, n, h int) int {
+	last := max(n-h, 0)
+	if a == keys.Bottom {
+		return last
+	}
+	top, _ = keys.Move(a, min(top, last), last+1, h)
+	return top
 }
 
 // scrolled is the part of a text that is seen, with a note of what is not.
@@ -102,9 +108,6 @@ func scrolled(lines []widget.Line, top int, e Env) []widget.Line {
 	}
 	return out
 }
-
-// Update changes nothing.
-func (p *Service) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // View draws the part of the page that fits.
 func (p *Service) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -20,21 +18,48 @@ type Topology struct {
 	top     int
 }
 
-// NewTopology is the tree of one cluster with the cursor on its leader.
-func NewTopology(name model.ClusterName) *Topology { return &Topology{cluster: name} }
-
 // Title of the page.
 func (p *Topology) Title() string { return "topology" }
 
-// Keys of the tree.
-func (p *Topology) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Open, "instance", "enter", "the instance under the cursor", "enter", "l", "right"),
-		keys.New(keys.WhatIf, "what if", "w", "on paper: the member under the cursor is down, or leads", "w"),
-		keys.New(keys.Node, "haproxy", "n", "the HAProxy of the instance's node", "n"),
-		keys.New(keys.Findings, "findings", "f", "what is wrong in the cluster", "f"),
-		keys.New(keys.Events, "events", "e", "what has changed since the console was opened", "e"),
-	}, keys.Moves()...)
+// TopologyScreen is the tree in the registry.
+func TopologyScreen() Screen {
+	return Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true,
+		Open: func(at Place, _ Env) Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "instance", Help: "the instance under the cursor", Opens: "instance", When: declaredMember},
+			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if", When: declaredMember},
+			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of the instance's node", Opens: "haproxy", When: declaredMember},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
+		}, keys.Moves()...)}
+}
+
+// declaredMember says that the inventory has the member under the cursor: of
+// another one nothing is known but what the tree draws.
+const declaredMember keys.When = "declared-member"
+
+// Scope of the tree's keys.
+func (p *Topology) Scope() string { return "topology" }
+
+// Holds reports whether the inventory has the member under the cursor.
+func (p *Topology) Holds(_ keys.When, e Env) bool {
+	b := e.Board(p.cluster)
+	return b == nil || b.Unlist(p.cursor) == nil
+}
+
+// Place of the member under the cursor.
+func (p *Topology) Place(e Env) Place {
+	at := Place{Cluster: p.cluster, Instance: p.cursor}
+	if b := e.Board(p.cluster); b != nil && len(b.Members) > 0 {
+		tree := p.tree(b, e)
+		at.Instance = tree[p.at(tree)].Member.Instance
+	}
+	return at
+}
+
+// Command prints the members.
+func (p *Topology) Command(Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "pg topology " + string(p.cluster)
 }
 
 func (p *Topology) tree(b *model.Board, e Env) []model.Branch {
@@ -45,41 +70,26 @@ func (p *Topology) at(tree []model.Branch) int {
 	return max(0, slices.IndexFunc(tree, func(br model.Branch) bool { return br.Member.Instance == p.cursor }))
 }
 
-// Do carries out one action.
-func (p *Topology) Do(a keys.Action, e Env) (Page, Intent) {
-	switch a {
-	case keys.Findings:
-		return p, Goto{NewFindings(p.cluster)}
-	case keys.Events:
-		return p, Goto{NewEvents(p.cluster)}
-	}
+// List is the members of the tree.
+func (p *Topology) List(e Env) (n, at int) {
 	b := e.Board(p.cluster)
-	if b == nil || len(b.Members) == 0 {
-		return p, nil
+	if b == nil {
+		return 0, 0
 	}
 	tree := p.tree(b, e)
-	q, cur := *p, p.at(tree)
-	q.cursor = tree[cur].Member.Instance
-	if b.Unlist(q.cursor) != nil && slices.Contains([]keys.Action{keys.Open, keys.WhatIf, keys.Node}, a) {
-		return &q, nil // nothing is known of it but what is drawn here
-	}
-	switch a {
-	case keys.Open:
-		return &q, Goto{NewInstance(p.cluster, q.cursor)}
-	case keys.WhatIf:
-		return &q, Goto{NewWhatIf(p.cluster, q.cursor)}
-	case keys.Node:
-		return &q, Goto{NewNode(p.cluster, tree[cur].Member.Host)}
-	}
-	if i, ok := keys.Move(a, cur, len(tree), p.space(e)); ok {
-		q.cursor = tree[i].Member.Instance
-		q.top = widget.Window(p.top, i, len(tree), p.space(e))
-	}
-	return &q, nil
+	return len(tree), p.at(tree)
 }
 
-// Update changes nothing.
-func (p *Topology) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
+// Choose puts the cursor on a member.
+func (p *Topology) Choose(i int, e Env) Page {
+	q := *p
+	tree := p.tree(e.Board(p.cluster), e)
+	q.cursor, q.top = tree[i].Member.Instance, widget.Window(p.top, i, len(tree), p.space(e))
+	return &q
+}
+
+// Do carries out one action.
+func (p *Topology) Do(a keys.Action, e Env) (Page, Intent) { return Move(p, a, p.space(e), e), nil }
 
 func (p *Topology) space(e Env) int {
 	if e.H < 14 {
@@ -117,7 +127,7 @@ func (p *Topology) View(e Env) []widget.Line {
 	cur, h := p.at(tree), p.space(e)
 	top := widget.Window(p.top, cur, len(tree), h)
 	for i := top; i < min(top+h, len(tree)); i++ {
-		out = append(out, cursorRow(lay.Row(t.Rows[i]), i == cur, e.W))
+		out = append(out, cursorRow(lay.Row(t.Rows[i]), i, cur, e.W))
 	}
 	if below := len(tree) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))

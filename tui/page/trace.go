@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -55,29 +56,60 @@ func (p *Trace) Title() string { return "trace " + p.label }
 // Start asks when the page opens.
 func (p *Trace) Start() (Page, Intent) {
 	q := *p
-	var ask Intent
-	q.answer, ask = p.ask(Inquiry{Topic: TopicTrace, Cluster: p.cluster, Target: p.target})
-	return &q, ask
+	return &q, q.ask(Inquiry{Topic: TopicTrace, Cluster: p.cluster, Target: p.target})
 }
 
-// Keys of the page.
-func (p *Trace) Keys(e Env) []keys.Binding {
-	var out []keys.Binding
-	if p.got != nil {
-		out = append(out, keys.New(keys.Open, "open", "enter", "the service or the instance of the hop under the cursor", "enter"))
-	}
-	out = append(out, keys.New(keys.Again, "ask again", "R", "make another connection", "R", "T"))
-	if p.next(1, e) != nil {
-		out = append(out,
-			keys.New(keys.Next, "next service", "tab", "a connection to the next service of the cluster", "tab"),
-			keys.New(keys.Prev, "", "shift-tab", "to the service before it", "shift+tab"))
-	}
-	return append(out, keys.Moves()...)
+// TraceScreen is the page in the registry.
+func TraceScreen() Screen {
+	return Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Asks: TopicTrace,
+		Open: func(at Place, e Env) Page { return NewTrace(at.Cluster, e.serviceOf(at)) },
+		Keys: append([]keys.Row{
+			{Keys: "enter", Action: keys.Open, Label: "open", Help: "the service or the instance of the hop under the cursor", When: answered},
+			{Keys: "R T", Action: keys.Again, Label: "recheck", Help: "make another connection"},
+			{Keys: "tab", Action: keys.Next, Label: "next service", Help: "a connection to the next service of the cluster", When: traceNext},
+			{Keys: "shift+tab", Action: keys.Prev, Help: "to the service before it", When: traceNext},
+		}, keys.Moves()...)}
 }
 
-// next is the trace of another service of the cluster; nil when this is none of
-// a service by its name.
-func (p *Trace) next(by int, e Env) *Trace {
+// traceNext says that the cluster has other services to connect to.
+const traceNext keys.When = "other-services"
+
+// Scope of the page's keys.
+func (p *Trace) Scope() string { return "trace" }
+
+// Holds reports whether there is a trace, or another service.
+func (p *Trace) Holds(w keys.When, e Env) bool {
+	return w == answered && p.got != nil || w == traceNext && p.next(keys.Next, e) != nil
+}
+
+// Place of the page.
+func (p *Trace) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.service} }
+
+// Command makes the same connection.
+func (p *Trace) Command(Env) (string, string) {
+	out := "pgtui trace"
+	for _, w := range p.target {
+		out += " " + safe.Word(w)
+	}
+	return out, ""
+}
+
+// List is the hops.
+func (p *Trace) List(e Env) (n, at int) {
+	_, rows, _ := p.lines(e)
+	return len(rows), p.list.cursor
+}
+
+// Choose puts the cursor on a hop.
+func (p *Trace) Choose(i int, _ Env) Page {
+	q := *p
+	q.list.cursor = i
+	return &q
+}
+
+// next is the trace of a neighbouring service of the cluster; nil when this is
+// not one of a service by its name.
+func (p *Trace) next(a keys.Action, e Env) *Trace {
 	b := e.Board(p.cluster)
 	if b == nil || len(p.target) != 2 || p.target[0] != string(p.cluster) {
 		return nil
@@ -87,7 +119,7 @@ func (p *Trace) next(by int, e Env) *Trace {
 	if i < 0 || len(all) < 2 {
 		return nil
 	}
-	return NewTrace(p.cluster, all[(i+by+len(all))%len(all)].Name)
+	return NewTrace(p.cluster, all[neighbour(a, i, len(all))].Name)
 }
 
 // Do carries out one action.
@@ -96,11 +128,7 @@ func (p *Trace) Do(a keys.Action, e Env) (Page, Intent) {
 	case keys.Again:
 		return p.Start()
 	case keys.Next, keys.Prev:
-		by := 1
-		if a == keys.Prev {
-			by = -1
-		}
-		if q := p.next(by, e); q != nil {
+		if q := p.next(a, e); q != nil {
 			return q.Start()
 		}
 		return p, nil
@@ -119,18 +147,13 @@ func (p *Trace) Do(a keys.Action, e Env) (Page, Intent) {
 
 // Update takes the answer in.
 func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
-	got, ok := p.take(msg)
-	if !ok {
-		return p, nil
-	}
 	q := *p
-	q.answer = got
-	if p.got != nil || got.got == nil {
+	if q.take(msg); p.got != nil || q.got == nil {
 		return &q, nil
 	}
 	// The cursor begins on the hop that is wrong.
 	i := 0
-	for _, a := range got.got.Attempts {
+	for _, a := range q.got.Attempts {
 		for _, h := range a.Hops {
 			if h.Verdict == model.HopBad {
 				q.list.cursor = i
@@ -152,11 +175,11 @@ type station struct {
 func (s station) open() Intent {
 	switch {
 	case (s.Kind == model.HopPooler || s.Kind == model.HopPostgres || s.of.Service == "") && s.of.Instance != "":
-		return Goto{NewInstance(s.of.Cluster, s.of.Instance)}
+		return Open{"instance", Place{Cluster: s.of.Cluster, Instance: s.of.Instance}}
 	case s.of.Service != "":
-		return Goto{NewService(s.of.Cluster, s.of.Service)}
+		return Open{"service", Place{Cluster: s.of.Cluster, Service: s.of.Service}}
 	}
-	return Say{"this hop is none of the inventory's services or instances"}
+	return Say{"this hop is not a service or an instance of the inventory"}
 }
 
 // View draws the part of the page that fits.

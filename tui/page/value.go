@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -37,21 +35,18 @@ func NewValue(all *model.Origins, o *model.Origin) *Value {
 // Title of the page.
 func (p *Value) Title() string { return p.of.Variable }
 
-// Keys of the page.
-func (p *Value) Keys(Env) []keys.Binding { return keys.Moves() }
+// ValueScreen is the page in the registry: only the list of values opens it.
+func ValueScreen() Screen { return Screen{Name: "value", Keys: keys.Moves()} }
+
+// Scope of the page's keys.
+func (p *Value) Scope() string { return "value" }
 
 // Do scrolls.
 func (p *Value) Do(a keys.Action, e Env) (Page, Intent) {
-	if i, ok := scroll(a, p.top, len(p.lines(e)), e.H); ok {
-		q := *p
-		q.top = i
-		return &q, nil
-	}
-	return p, nil
+	q := *p
+	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	return &q, nil
 }
-
-// Update changes nothing.
-func (p *Value) Update(tea.Msg, Env) (Page, Intent) { return p, nil }
 
 // View draws the part that fits.
 func (p *Value) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
@@ -131,4 +126,4 @@ func valueLines(d *model.Definition, tone theme.Tone, e Env) []widget.Line {
 }
 
 // Command prints the values of the cluster, this one among them.
-func (p *Value) Command(Env) (string, string) { return words("pgtui inventory", p.of.Cluster), "" }
+func (p *Value) Command(Env) (string, string) { return CommandOf("pgtui inventory", p.of.Cluster), "" }

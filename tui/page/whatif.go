@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -34,20 +35,62 @@ func (p *WhatIf) Title() string { return "what if" }
 // Start asks what Patroni decides by, when the page opens.
 func (p *WhatIf) Start() (Page, Intent) {
 	q := *p
-	var ask Intent
-	q.answer, ask = p.ask(Inquiry{Topic: TopicRules, Cluster: p.name})
-	return &q, ask
+	return &q, q.ask(Inquiry{Topic: TopicRules, Cluster: p.name})
 }
 
-// Keys of the page.
-func (p *WhatIf) Keys(Env) []keys.Binding {
-	return append([]keys.Binding{
-		keys.New(keys.Toggle, "down or up", "enter", "suppose the member down, or not", "enter", "w"),
-		keys.New(keys.Lead, "it leads", "l", "suppose the member leads, or leave it to Patroni", "l"),
-		keys.New(keys.Again, "", "R", "ask Patroni again what it decides by", "R"),
-		keys.New(keys.Up, "", "↑/k", "up", "up", "k"),
-		keys.New(keys.Down, "member", "↓/j", "down", "down", "j"),
-	}, keys.Moves()[2:]...)
+// WhatIfScreen is the page in the registry.
+func WhatIfScreen() Screen {
+	return Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true,
+		Open: func(at Place, _ Env) Page { return NewWhatIf(at.Cluster, at.Instance) },
+		Keys: append([]keys.Row{
+			{Keys: "enter w", Action: keys.Toggle, Label: "down or up", Help: "the member is down, or up again"},
+			{Keys: "l", Action: keys.Lead, Label: "it leads", Help: "the member leads, or Patroni decides"},
+			{Keys: "R", Action: keys.Again, Help: "read again what Patroni decides by"},
+			{Keys: "up k", Action: keys.Up, Help: "up"},
+			{Keys: "down j", Action: keys.Down, Label: "member", Help: "down"},
+		}, keys.Moves()[2:]...)}
+}
+
+// Scope of the page's keys.
+func (p *WhatIf) Scope() string { return "what-if" }
+
+// Place of the page.
+func (p *WhatIf) Place(Env) Place { return Place{Cluster: p.name, Instance: p.cursor} }
+
+// Command supposes the same.
+func (p *WhatIf) Command(e Env) (string, string) {
+	out := "pgtui whatif " + string(p.name)
+	b := e.Board(p.name)
+	if b == nil {
+		return out, ""
+	}
+	sup, _ := p.supposed(b)
+	for _, n := range sup.Down {
+		out += " --down " + safe.Word(string(n))
+	}
+	if sup.Leader != "" {
+		out += " --leader " + safe.Word(string(sup.Leader))
+	}
+	return out, ""
+}
+
+// List is the members of the cluster.
+func (p *WhatIf) List(e Env) (n, at int) {
+	b := e.Board(p.name)
+	if b == nil {
+		return 0, 0
+	}
+	_, at = p.supposed(b)
+	return len(b.Members), at
+}
+
+// Choose puts the cursor on a member; what is supposed stays.
+func (p *WhatIf) Choose(i int, e Env) Page {
+	q, b := *p, e.Board(p.name)
+	sup, _ := p.supposed(b)
+	q.begun, q.down, q.leader = true, slices.Clone(sup.Down), sup.Leader
+	q.cursor = b.Members[i].Instance
+	return &q
 }
 
 // supposed is what is supposed, and the row of the cursor.
@@ -72,10 +115,11 @@ func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
 	if b == nil || len(b.Members) == 0 {
 		return p, nil
 	}
-	sup, cur := p.supposed(b)
-	q := *p
-	q.begun, q.down, q.leader = true, slices.Clone(sup.Down), sup.Leader
-	q.cursor = b.Members[cur].Instance
+	if a != keys.Toggle && a != keys.Lead {
+		return Move(p, a, e.H, e), nil
+	}
+	_, cur := p.supposed(b)
+	q := *p.Choose(cur, e).(*WhatIf)
 	switch a {
 	case keys.Toggle:
 		if i := slices.Index(q.down, q.cursor); i >= 0 {
@@ -94,21 +138,14 @@ func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
 		q.leader = q.cursor
 		q.down = slices.DeleteFunc(q.down, func(n model.InstanceName) bool { return n == q.cursor })
 	}
-	if i, ok := keys.Move(a, cur, len(b.Members), e.H); ok {
-		q.cursor = b.Members[i].Instance
-	}
 	return &q, nil
 }
 
 // Update takes in what Patroni decides by; the rest is worked out from every
 // snapshot.
 func (p *WhatIf) Update(msg tea.Msg, _ Env) (Page, Intent) {
-	got, ok := p.take(msg)
-	if !ok {
-		return p, nil
-	}
 	q := *p
-	q.answer = got
+	q.take(msg)
 	return &q, nil
 }
 
@@ -231,7 +268,7 @@ func (p *WhatIf) members(out *model.Outcome, sup model.Supposition, cur int, e E
 	lay := t.Layout(e.W - 2)
 	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
 	for i, r := range t.Rows {
-		lines = append(lines, cursorRow(lay.Row(r), i == cur, e.W))
+		lines = append(lines, cursorRow(lay.Row(r), i, cur, e.W))
 	}
 	return lines
 }
