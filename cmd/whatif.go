@@ -11,9 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/failover"
 	"pgtui/probe"
+	"pgtui/source"
 )
 
 func (a *app) whatifCmd() *cobra.Command {
@@ -41,7 +45,7 @@ func (a *app) whatifCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			sup := model.Supposition{Leader: model.InstanceName(leader)}
+			sup := failover.Supposition{Leader: model.InstanceName(leader)}
 			for _, d := range down {
 				sup.Down = append(sup.Down, model.InstanceName(d))
 			}
@@ -62,7 +66,7 @@ func (a *app) whatifCmd() *cobra.Command {
 			}
 			snap.Rules = map[model.ClusterName]model.RuleFacts{cls[0].Name: pr.Rules(cmd.Context(), inv, cls[0], snap)}
 			at := now()
-			out, err := model.WhatIf(snap, cls[0], sup, at)
+			out, err := failover.WhatIf(snap, cls[0], sup, at)
 			if err != nil {
 				return err
 			}
@@ -97,9 +101,9 @@ func lostNode(inv *model.Inventory, name string) (model.Host, error) {
 		}
 	}
 	if i := slices.IndexFunc(inv.Clusters, func(c model.Cluster) bool { return len(c.Instances) > 0 }); i >= 0 {
-		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
+		return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
 	}
-	return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
+	return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
 }
 
 // maxSaid is the longest sentence that is printed, in characters.
@@ -108,7 +112,7 @@ const maxSaid = 500
 // probeWithServers is a snapshot of clusters, and with ssh what was done by hand to
 // the servers of their HAProxies.
 func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *model.Inventory, cls []*model.Cluster, ssh bool) (*model.Snapshot, error) {
-	var servers map[model.Host]model.Observed[model.ServerStates]
+	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
 	var faults [2]error
 	var g safe.Group
@@ -128,8 +132,8 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 	var out []*model.Node
 	for _, c := range cls {
-		for i := range c.Fronts {
-			h := c.Fronts[i].Host
+		for i := range c.LoadBalancers {
+			h := c.LoadBalancers[i].Host
 			if slices.ContainsFunc(out, func(n *model.Node) bool { return n.Host == h }) {
 				continue
 			}
@@ -143,7 +147,7 @@ func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 	return out
 }
 
-func (a *app) printWhatIf(out model.Outcome) {
+func (a *app) printWhatIf(out failover.Outcome) {
 	leader := string(out.Leader)
 	switch {
 	case out.Unsure:
@@ -172,7 +176,7 @@ func (a *app) printWhatIf(out model.Outcome) {
 	for i := range out.Held {
 		fmt.Fprintf(a.io.Out, "\n  %s; pgtui doctor %s names the command that ends it\n", safe.Text(out.Held[i].Text(), 240), out.After.Cluster.Name)
 	}
-	if text := model.UnreadText(out.Unread); text != "" {
+	if text := board.UnreadText(out.Unread); text != "" {
 		fmt.Fprintf(a.io.Out, "\n  %s\n", safe.Text(text, 400))
 	}
 	fmt.Fprintln(a.io.Out, "\n  once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks")

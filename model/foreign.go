@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"pgtui/source"
 )
 
 // Foreign is whose Patroni answers at an instance's address when it is not, or
@@ -69,7 +71,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 	var votes ballot
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		o := s.patroniStatus(in.Name)
+		o := s.PatroniStatus(in.Name)
 		switch {
 		case !o.Ever():
 		case o.Value.Name != "" && o.Value.Name != string(in.Name), !c.fitsScope(o.Value.Scope):
@@ -81,7 +83,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 	id, sure := votes.winner()
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		o := s.patroniStatus(in.Name)
+		o := s.PatroniStatus(in.Name)
 		f := out[in.Name]
 		switch {
 		case !o.Ever():
@@ -174,7 +176,7 @@ func (s *Snapshot) Screened(c *Cluster) *Snapshot {
 		v := s.Patroni[name]
 		if f := strangers[name]; f != nil {
 			err := &foreignError{f}
-			clean := PatroniView{Status: lost(v.Status, err), Cluster: lost(v.Cluster, err), Checks: make(map[string]Observed[int], len(v.Checks)), Ports: v.Ports}
+			clean := PatroniView{Status: lost(v.Status, err), Cluster: lost(v.Cluster, err), Checks: make(map[string]source.Observed[int], len(v.Checks)), Ports: v.Ports}
 			for path, o := range v.Checks {
 				clean.Checks[path] = lost(o, err)
 			}
@@ -195,9 +197,9 @@ type foreignError struct{ *Foreign }
 
 func (e *foreignError) Error() string { return e.Why }
 
-// foreign is whose Patroni answered instead of the instance's, in a screened
+// Foreign is whose Patroni answered instead of the instance's, in a screened
 // snapshot; nil when its own did, or nobody.
-func (v *PatroniView) foreign() *Foreign {
+func (v *PatroniView) Foreign() *Foreign {
 	if e, ok := errors.AsType[*foreignError](v.Status.Err); ok {
 		return e.Foreign
 	}
@@ -205,9 +207,9 @@ func (v *PatroniView) foreign() *Foreign {
 }
 
 // lost is o as if it had not been answered.
-func lost[T any](o Observed[T], why error) Observed[T] {
+func lost[T any](o source.Observed[T], why error) source.Observed[T] {
 	if o.Err != nil {
 		why = o.Err
 	}
-	return Observed[T]{Err: why, Tried: o.Tried, Took: o.Took, Holds: o.Holds}
+	return source.Observed[T]{Err: why, Tried: o.Tried, Took: o.Took, Holds: o.Holds}
 }

@@ -9,11 +9,13 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/source"
 )
 
 // servicesOf are the services of the cluster with their columns, each port
 // once; twice are those that a port was left for nothing.
-func servicesOf(a *model.Access) (ports []model.EntryPort, twice []string) {
+func servicesOf(a *access.Access) (ports []model.EntryPort, twice []string) {
 	seen := map[uint16]bool{}
 	for _, p := range a.Ports {
 		switch {
@@ -50,7 +52,7 @@ func directServers(svc *model.Service) (use []model.Server, leftOut []model.Inst
 
 // noServices is the error of a kind that needs services where there are none.
 func noServices(k Kind, c *model.Cluster) error {
-	return &model.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
+	return &source.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
 }
 
 // consulService is a service definition of a Consul agent.
@@ -82,7 +84,7 @@ type consulCheck struct {
 
 // emitConsul is a definition for each server of each service: Patroni says
 // whether it has the role, its own port whether it answers.
-func emitConsul(a *model.Access) (string, error) {
+func emitConsul(a *access.Access) (string, error) {
 	var out struct {
 		Services []consulService `json:"services"`
 	}
@@ -131,10 +133,10 @@ func emitConsul(a *model.Access) (string, error) {
 }
 
 // emitVIPManager is vip-manager.yml for each instance.
-func emitVIPManager(a *model.Access) (string, error) {
+func emitVIPManager(a *access.Access) (string, error) {
 	c := a.Cluster
 	if c.VIP == "" {
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
 			Try: "pg_vip_enabled: true, pg_vip_address: 10.10.10.3/24 below the vars of " + string(c.Name) + " in the inventory"}
 	}
 	m := c.VIPManager
@@ -210,7 +212,7 @@ type keepNode struct {
 
 // emitKeepalived is one keepalived.conf for all HAProxy nodes of the cluster:
 // lines that are for one node only begin with its name.
-func emitKeepalived(inv *model.Inventory, a *model.Access) (string, error) {
+func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	c := a.Cluster
 	vip, from := nodeVIP(inv, c), "vip_address"
 	if vip.Address == "" {
@@ -222,7 +224,7 @@ func emitKeepalived(inv *model.Inventory, a *model.Access) (string, error) {
 		if vip.Address != "" {
 			what = fmt.Sprintf("%s %q is no address", from, line(vip.Address))
 		}
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
 			Try: "vip_enabled: true, vip_address: 10.10.10.9, vip_vrid: 9 for the HAProxy nodes in the inventory"}
 	}
 	nodes, port := keepNodes(inv, c)
@@ -297,8 +299,8 @@ func keepHead(b *strings.Builder, c *model.Cluster, vip model.NodeVIP, from stri
 // nodeVIP is the address that keepalived keeps on the cluster's HAProxy nodes;
 // zero when none is declared.
 func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
-	for i := range c.Fronts {
-		if n := inv.Node(c.Fronts[i].Host); n != nil && n.VIP.Address != "" {
+	for i := range c.LoadBalancers {
+		if n := inv.Node(c.LoadBalancers[i].Host); n != nil && n.VIP.Address != "" {
 			return n.VIP
 		}
 	}
@@ -309,8 +311,8 @@ func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
 func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 	var out []keepNode
 	port := uint16(9101)
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		k := keepNode{id: word(string(h)), host: word(string(h))}
 		if n := inv.Node(h); n != nil {
 			if n.Name != "" {
@@ -326,7 +328,7 @@ func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 }
 
 // emitProvider is what the inventory needs for a dedicated HAProxy tier.
-func emitProvider(inv *model.Inventory, a *model.Access) string {
+func emitProvider(inv *model.Inventory, a *access.Access) string {
 	c := a.Cluster
 	b := &strings.Builder{}
 	group, hosts := "proxy", fields{
@@ -337,8 +339,8 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 	if c.Provider != "" {
 		note(b, 0, "It is in force already: "+c.Provider+".")
 		group, hosts = c.Provider, nil
-		for i := range c.Fronts {
-			if h := string(c.Fronts[i].Host); !onNode(c, h) {
+		for i := range c.LoadBalancers {
+			if h := string(c.LoadBalancers[i].Host); !onNode(c, h) {
 				hosts = append(hosts, field{h, fields{}, ""})
 			}
 		}
@@ -365,7 +367,7 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 		lint(b, "vip", "the VIP "+c.VIP+" stays on the leader's node, where the service ports are no more: it leads to PostgreSQL and pgbouncer only")
 	}
 	portClashes(b, inv, a)
-	if len(c.Fronts) < 2 && c.Provider != "" {
+	if len(c.LoadBalancers) < 2 && c.Provider != "" {
 		lint(b, "one-node", "the tier has one node: nothing is left when it dies")
 	}
 	writeFields(b, 0, fields{{"all", fields{{"children", fields{
@@ -395,7 +397,7 @@ func patroniTLS(c *model.Cluster) bool {
 }
 
 // serverPorts are the ports behind the services and those of their checks.
-func serverPorts(a *model.Access) string {
+func serverPorts(a *access.Access) string {
 	seen, out := map[string]bool{}, []string{}
 	ports, _ := servicesOf(a)
 	for _, p := range ports {
@@ -414,7 +416,7 @@ func serverPorts(a *model.Access) string {
 
 // portClashes names the clusters of the inventory whose services have the same
 // ports: on one tier they cannot be beside each other.
-func portClashes(b *strings.Builder, inv *model.Inventory, a *model.Access) {
+func portClashes(b *strings.Builder, inv *model.Inventory, a *access.Access) {
 	mine := map[string]bool{}
 	for _, s := range a.Cluster.Services() {
 		mine[s.Port] = true

@@ -14,6 +14,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -37,7 +38,7 @@ type Model struct {
 
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
-	boards []model.Board
+	boards []board.Board
 	digest *page.Digest // of boards
 	gen    int          // number of the watch whose snapshots count
 	first  int          // number of the first watch of this context
@@ -45,7 +46,7 @@ type Model struct {
 	judged time.Time
 	began  time.Time // when the asking of inv began
 
-	events  []model.Event // what has changed, the newest first
+	events  []board.Event // what has changed, the newest first
 	traffic *page.Traffic // what went through every HAProxy section lately
 
 	past, future [][]page.Page            // where the operator was, and came back from
@@ -121,7 +122,7 @@ func (m *Model) take(inv *model.Inventory) {
 }
 
 // judge makes boards the ones that are shown.
-func (m *Model) judge(boards []model.Board) {
+func (m *Model) judge(boards []board.Board) {
 	m.boards = boards
 	m.digest = page.NewDigest(m.env(0))
 }

@@ -13,7 +13,9 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/tui/page"
 )
 
@@ -57,8 +59,8 @@ type (
 	snapshotMsg struct { // what the nodes answered, judged
 		gen    int
 		snap   *model.Snapshot
-		boards []model.Board
-		events []model.Event // what has changed since the last one
+		boards []board.Board
+		events []board.Event // what has changed since the last one
 		more   <-chan *model.Snapshot
 		cost   time.Duration // what judging it took
 	}
@@ -69,8 +71,8 @@ type (
 	judgedMsg struct { // an old snapshot judged at a later time
 		gen    int
 		seq    uint64
-		boards []model.Board
-		events []model.Event
+		boards []board.Board
+		events []board.Event
 	}
 	watchEndMsg struct{ gen int }
 	tickMsg     struct{}
@@ -241,7 +243,7 @@ func (f *feed) rejudge(s *model.Snapshot, gen int, now time.Time) tea.Cmd {
 }
 
 // verdicts are the boards of a snapshot, and what has changed on them.
-func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]model.Board, []model.Event) {
+func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
 	f.mu.Lock()
 	began := f.began
 	f.mu.Unlock()
@@ -264,7 +266,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		if err != nil {
 			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
-		var p model.Plan
+		var p plan.Plan
 		err = safe.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	})
@@ -372,7 +374,7 @@ func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
 // carry runs Execute to its end.
 func (f *feed) carry(r *run) {
 	defer r.halt()
-	done := f.guarded(r.ctx, r, func(s model.StepResult) {
+	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
 		r.enters(s.Host)
 		r.tell(f.ctx, page.StepMsg{Result: s})
 	})
@@ -395,7 +397,7 @@ func (r *run) brokeOff(err error) error {
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
-func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult)) (done page.DoneMsg) {
+func (f *feed) guarded(ctx context.Context, r *run, emit func(plan.StepResult)) (done page.DoneMsg) {
 	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
@@ -499,6 +501,6 @@ func (r *run) account() error {
 }
 
 // unasked are the boards before any node has answered: nothing is known.
-func unasked(inv *model.Inventory, now time.Time) []model.Board {
+func unasked(inv *model.Inventory, now time.Time) []board.Board {
 	return check.Boards(&model.Snapshot{Inventory: inv, TakenAt: now}, now)
 }

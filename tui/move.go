@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-
 	"time"
 
 	tea "charm.land/bubbletea/v2"

@@ -7,7 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/source"
 )
 
 // Status is what `pgtui status -o json` prints.
@@ -204,7 +207,7 @@ type Finding struct {
 }
 
 // NewStatus is the JSON of boards that were judged at now.
-func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status {
+func NewStatus(inv *model.Inventory, boards []board.Board, now time.Time) Status {
 	worst := model.HealthOK
 	out := Status{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Inventory: inv.Source, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom, Clusters: []Cluster{}}
 	for i := range boards {
@@ -218,7 +221,7 @@ func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status
 	return out
 }
 
-func newCluster(b *model.Board, now time.Time) Cluster {
+func newCluster(b *board.Board, now time.Time) Cluster {
 	c := Cluster{Name: string(b.Cluster.Name), Health: b.Health.String(), Summary: b.Summary, LeaderBy: b.LeaderBy,
 		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Unlisted: []Unlisted{}, Services: []Service{}, Findings: []Finding{}}
 	if b.Leader != "" {
@@ -271,7 +274,7 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 }
 
 // newPool is what is known of a pgbouncer; nil when it is not asked.
-func newPool(c *model.Cluster, o *model.Observed[model.PoolState], now time.Time) *Pool {
+func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Time) *Pool {
 	if o.Tried.IsZero() && o.Err == nil {
 		return nil
 	}
@@ -307,7 +310,7 @@ func newPool(c *model.Cluster, o *model.Observed[model.PoolState], now time.Time
 	return out
 }
 
-func newService(svc *model.Service, r *model.Route, now time.Time) Service {
+func newService(svc *model.Service, r *board.Route, now time.Time) Service {
 	s := Service{Name: string(r.Service), Port: port(r.Port), Serving: names(r.Serving), Silent: []string{}, Verdict: string(r.Verdict), Why: r.Why, Views: []View{}}
 	for _, h := range r.Silent {
 		s.Silent = append(s.Silent, string(h))
@@ -330,7 +333,7 @@ func newService(svc *model.Service, r *model.Route, now time.Time) Service {
 }
 
 // row is nil for a row that is not known.
-func row(r model.RowState) *Row {
+func row(r haproxy.RowState) *Row {
 	if r.Status == "" {
 		return nil
 	}
@@ -346,8 +349,8 @@ func limit(n int64) *int64 {
 }
 
 // adminState is nil where it is not known.
-func adminState(a model.Admin) *string {
-	if a == model.AdminUnknown {
+func adminState(a haproxy.Admin) *string {
+	if a == haproxy.AdminUnknown {
 		return nil
 	}
 	s := string(a)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // The generations of Patroni and HAProxy that can be simulated, named after
@@ -47,7 +47,7 @@ func generationOf(name string) (generation, error) {
 			leaderRestart: 5600 * time.Millisecond, replicaRestart: 5 * time.Second, columns: columns30,
 		}, nil
 	}
-	return generation{}, &model.Hint{
+	return generation{}, &source.Hint{
 		Err: fmt.Errorf("sandbox: no generation %q", name), Try: "use " + Bookworm + " or " + Trixie,
 	}
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"hash/fnv"
 	"path/filepath"
 	"time"
@@ -201,7 +202,7 @@ func (s *server) settled(r result) bool {
 // probe is one check: what the world would answer it now.
 func (h *haproxy) probe(w *world, p *proxy, s *server) result {
 	quick := latency(p.conf.name, s.conf.name)
-	timeout := result{status: "L4TOUT", took: min(or(p.conf.connect, s.conf.inter), s.conf.inter)}
+	timeout := result{status: "L4TOUT", took: min(cmp.Or(p.conf.connect, s.conf.inter), s.conf.inter)}
 	n := s.target
 	switch {
 	case n == nil || !w.linked(h.node, n):
@@ -211,7 +212,7 @@ func (h *haproxy) probe(w *world, p *proxy, s *server) result {
 	case n.frozen() && s.next.Sub(n.frozenAt) > queueTime:
 		return timeout
 	case n.frozen():
-		return result{status: "L7TOUT", took: or(p.conf.check, s.conf.inter)}
+		return result{status: "L7TOUT", took: cmp.Or(p.conf.check, s.conf.inter)}
 	case !p.conf.httpCheck:
 		return result{status: "L4OK"}
 	case s.conf.ssl:
@@ -228,13 +229,6 @@ func (h *haproxy) probe(w *world, p *proxy, s *server) result {
 // queueTime is how long the socket of a stopped Patroni takes connections: its
 // queue of five is full after that.
 const queueTime = 1500 * time.Millisecond
-
-func or(a, b time.Duration) time.Duration {
-	if a > 0 {
-		return a
-	}
-	return b
-}
 
 func expected(want string, code int) bool {
 	if want == "" {

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"syscall"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // The networks 127.77 to 127.126 are tried in turn: several sandboxes may run
@@ -109,7 +109,7 @@ func freePort(port int) (int, error) {
 		}
 	}
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		err = &model.Hint{Err: err, Try: "only Linux answers on every address of 127.0.0.0/8 without setup; run the demo there"}
+		err = &source.Hint{Err: err, Try: "only Linux answers on every address of 127.0.0.0/8 without setup; run the demo there"}
 	}
 	return 0, fmt.Errorf("sandbox: bind: %w", err)
 }

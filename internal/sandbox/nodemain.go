@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // NodeMain is what the haproxy and systemctl of a sandbox node are: the
@@ -47,7 +47,8 @@ type nodeTool struct {
 }
 
 func (t nodeTool) node() string { return filepath.Base(t.root) }
-func (t nodeTool) dir() string  { return filepath.Dir(filepath.Dir(t.root)) }
+
+func (t nodeTool) dir() string { return filepath.Dir(filepath.Dir(t.root)) }
 
 // path is where a file named by the node's "/" really is. Paths inside the
 // root are taken as they are.
@@ -162,7 +163,7 @@ func (t nodeTool) systemctl(ctx context.Context, args []string) int {
 	}
 	if err := Send(ctx, t.dir(), script); err != nil {
 		fmt.Fprintln(t.stderr, err)
-		if try := model.TryOf(err); try != "" {
+		if try := source.TryOf(err); try != "" {
 			fmt.Fprintln(t.stderr, try)
 		}
 		return 1

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 const (
@@ -54,7 +55,7 @@ func (r *run) breakThings(ctx context.Context) error {
 }
 
 // board is the newest one.
-func (r *run) board() *model.Board {
+func (r *run) board() *board.Board {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.judge.Latest()
@@ -138,7 +139,7 @@ func (r *run) calm(ctx context.Context) error {
 }
 
 // unrest says what is not well; "" when all is.
-func unrest(b *model.Board) string {
+func unrest(b *board.Board) string {
 	if b.LeaderBy != "self" {
 		return "no leader"
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 )
 
@@ -24,7 +25,7 @@ func (j *Judge) disagree(d Disagreement) {
 }
 
 // failedPort is a connection that failed though the board names who serves.
-func (j *Judge) failedPort(d Disagreement, v *model.View, span []moment) {
+func (j *Judge) failedPort(d Disagreement, v *board.View, span []moment) {
 	if code := explained(span, v); code != "" {
 		j.report.Agreed++
 		j.report.Explained[code]++
@@ -66,7 +67,7 @@ func (j *Judge) heldUp(a Answer) bool {
 
 // works notes that a port works, so that earlier failures of it were not the
 // beginning of what the board says later.
-func (j *Judge) works(a Answer, v *model.View) {
+func (j *Judge) works(a Answer, v *board.View) {
 	if a.Fault != "" || (len(v.Serving) > 1 && !a.Again) {
 		return // another server's answer says nothing of the one that fails
 	}
@@ -82,7 +83,7 @@ func (j *Judge) works(a Answer, v *model.View) {
 
 // noticed takes out the failures that the board explains a little later: until
 // HAProxy's checks and the probe have run into it, both say what HAProxy does.
-func (j *Judge) noticed(b *model.Board, now time.Time) {
+func (j *Judge) noticed(b *board.Board, now time.Time) {
 	var left []failure
 	for _, f := range j.failed {
 		a := f.d.Answer
@@ -98,7 +99,7 @@ func (j *Judge) noticed(b *model.Board, now time.Time) {
 
 // says reports whether the board now tells of one of the servers that a view
 // named before: a finding about it, or HAProxy has taken it out.
-func says(b *model.Board, before, now *model.View) bool {
+func says(b *board.Board, before, now *board.View) bool {
 	if before == nil || now == nil {
 		return false
 	}
@@ -116,14 +117,14 @@ func says(b *model.Board, before, now *model.View) bool {
 
 // shut reports whether a view says now that the port of a server it named before
 // takes nobody, as while its pgbouncer is paused.
-func shut(before, now *model.View) bool {
-	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c model.Cell) bool {
+func shut(before, now *board.View) bool {
+	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c board.Cell) bool {
 		return c.Shut != "" && slices.Contains(before.Serving, c.Instance)
 	})
 }
 
 // explained is explains for the boards around an answer.
-func explained(span []moment, v *model.View) string {
+func explained(span []moment, v *board.View) string {
 	for i := range span {
 		if code := explains(&span[i].board, v); code != "" {
 			return code
@@ -134,7 +135,7 @@ func explained(span []moment, v *model.View) string {
 
 // explains is the code of a finding that foretells that connections through
 // the view fail; "" when the board has none.
-func explains(b *model.Board, v *model.View) string {
+func explains(b *board.Board, v *board.View) string {
 	for _, f := range b.Findings {
 		if f.Severity > model.Warning {
 			continue
@@ -192,12 +193,12 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 // tells reports whether a proof says that the port fails, or that logging in
 // takes as long as our client waits: HAProxy tries a dead server for some
 // seconds before it takes another one.
-func tells(v *model.View) bool {
+func tells(v *board.View) bool {
 	return v != nil && v.Proven != nil && (v.Proven.Dead != "" || v.Proven.Connect >= clientTimeout)
 }
 
 // proofText is a proof that explained nothing, as evidence.
-func proofText(from, to time.Time, v *model.View) string {
+func proofText(from, to time.Time, v *board.View) string {
 	out := fmt.Sprintf("proof from %s to %s: ", clock(from), clock(to))
 	if v == nil || v.Proven == nil {
 		return out + "not laid beside the board"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // place is what one fault is about, drawn before it is known who leads.
@@ -44,10 +45,13 @@ func component(verb, undo, what string, on func(place) string) (do, back func(pl
 	return do, back
 }
 
-func leader(p place) string  { return p.leader }
+func leader(p place) string { return p.leader }
+
 func replica(p place) string { return p.replica }
+
 func anyNode(p place) string { return p.any }
-func meta(place) string      { return "pg-meta-1" }
+
+func meta(place) string { return "pg-meta-1" }
 
 // config changes Patroni's dynamic configuration through a node.
 func config(node, patch string) []string {
@@ -212,7 +216,7 @@ func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
 
 // placeOf draws where the next fault strikes. The same number of draws is made
 // whoever leads, so that the same seed makes the same sequence.
-func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
+func placeOf(rng *rand.Rand, c *model.Cluster, b *board.Board) place {
 	p := place{host: map[string]string{}}
 	var all, replicas []string
 	for _, in := range c.Instances {
@@ -236,7 +240,7 @@ func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
 
 // servedBy are the servers worth taking out of a service on a node: those that
 // get its connections, else all it has.
-func servedBy(c *model.Cluster, b *model.Board, svc *model.Service, node string) []string {
+func servedBy(c *model.Cluster, b *board.Board, svc *model.Service, node string) []string {
 	var names []string
 	if in, r := c.Instance(model.InstanceName(node)), b.Route(svc.Name); in != nil && r != nil {
 		for _, v := range r.Views {

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 )
 
 // moment is one snapshot and what the board made of it.
 type moment struct {
 	snap  *model.Snapshot
-	board model.Board
+	board board.Board
 }
 
 // Judge compares clients' answers with the boards around them. Snapshots and
@@ -117,7 +118,7 @@ func (j *Judge) key(a Answer) model.PortKey {
 
 // viewOf is the board's word about the port a client connected to; nil when
 // the board has none.
-func viewOf(b *model.Board, a Answer) *model.View {
+func viewOf(b *board.Board, a Answer) *board.View {
 	r := b.Route(a.Service)
 	if r == nil {
 		return nil
@@ -274,7 +275,7 @@ func (j *Judge) now() time.Time {
 }
 
 // Latest is the newest board; nil when there is none.
-func (j *Judge) Latest() *model.Board {
+func (j *Judge) Latest() *board.Board {
 	if len(j.moments) == 0 {
 		return nil
 	}
@@ -282,7 +283,7 @@ func (j *Judge) Latest() *model.Board {
 }
 
 // cellsText is a view as evidence: who serves and each server's state.
-func cellsText(v *model.View) string {
+func cellsText(v *board.View) string {
 	if v == nil {
 		return "no such view"
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Goal is the share of compared answers that must agree.
@@ -28,7 +29,7 @@ type Event struct {
 type Disagreement struct {
 	Kind          string
 	Answer        Answer
-	Before, After model.Board
+	Before, After board.Board
 	Proofs        []string // what proofs of the port found about then
 }
 
@@ -54,7 +55,7 @@ func (d *Disagreement) Text(faults []Event) string {
 	}
 	for _, x := range []struct {
 		when  string
-		board *model.Board
+		board *board.Board
 	}{{"before", &d.Before}, {"after", &d.After}} {
 		v := viewOf(x.board, a)
 		fmt.Fprintf(&b, "  board %s, judged %s, leader %s", x.when, clock(x.board.Judged), x.board.Leader)

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // portClosed: a port that takes no new connection whatever its servers are: its
@@ -48,18 +50,18 @@ func portClosed(in Input) []model.Finding {
 // processFull reports whether the HAProxy takes no client on any port.
 func processFull(in Input, h model.Host) bool {
 	p := in.Snap.HAProxy[h].Value.Process
-	return p.Known() && p.Age(in.Now) <= model.ProcessAge && p.Value.Full()
+	return p.Known() && p.Age(in.Now) <= haproxy.ProcessAge && p.Value.Full()
 }
 
 // haproxyFull: a HAProxy that has reached its global maxconn, or nearly: new
 // clients of every port wait then, and so does its stats page. One finding a node.
 func haproxyFull(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		h := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		h := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.HAProxy[h]
 		p := o.Value.Process
-		if !p.Ever() || !p.Value.Crowded() || p.Age(in.Now) > model.ProcessAge {
+		if !p.Ever() || !p.Value.Crowded() || p.Age(in.Now) > haproxy.ProcessAge {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Host: h, Evidence: []string{o.Value.Process.Value.String()},
@@ -110,7 +112,7 @@ func clientsWait(in Input) []model.Finding {
 		if full {
 			f.Summary += ", and the queue is full"
 		}
-		if r.Verdict == model.Mismatch && slices.ContainsFunc(r.Views, func(v model.View) bool { return takesNone(&v) }) {
+		if r.Verdict == model.Mismatch && slices.ContainsFunc(r.Views, func(v board.View) bool { return takesNone(&v) }) {
 			f.Severity = model.Critical
 		}
 		f.Hint = "the server's sessions are the limit: look at what they do (pg_stat_activity); maxconn and maxqueue stand in the service's options"
@@ -120,7 +122,7 @@ func clientsWait(in Input) []model.Finding {
 }
 
 // takesNone reports whether every server that gets connections has a full queue.
-func takesNone(v *model.View) bool {
+func takesNone(v *board.View) bool {
 	some := false
 	for i := range v.Cells {
 		if c := &v.Cells[i]; c.Share > 0 {

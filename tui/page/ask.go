@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -39,7 +40,7 @@ type Inquiry struct {
 // AnswerMsg answers Ask.
 type AnswerMsg struct {
 	Inquiry *Inquiry
-	// Answer is a model.Access, []model.ComponentRow, model.Trace, model.Origins or
+	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins or
 	// model.RuleFacts by the topic; it is not looked at when there is an Err.
 	Answer any
 	Err    error
@@ -117,7 +118,7 @@ func (q *answer[T]) age(e Env) widget.Line {
 		if age >= 5*time.Second {
 			ago = ageText(age) + " ago"
 		}
-		if age > model.StaleAfter {
+		if age > source.StaleAfter {
 			tone = theme.Warn
 		}
 		l = l.Add(tone, "asked "+ago+", took "+took(q.took))

@@ -2,6 +2,7 @@ package page
 
 import (
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/widget"
 )
@@ -76,7 +77,7 @@ func (p *Cluster) Command(Env) (string, string) {
 }
 
 // routes are the services that are shown and how many are hidden.
-func (p *Cluster) routes(b *model.Board) (out []*model.Route, hidden int) {
+func (p *Cluster) routes(b *board.Board) (out []*board.Route, hidden int) {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if !matches(p.filter, string(r.Service), r.Port, string(r.Verdict)) {
@@ -89,7 +90,7 @@ func (p *Cluster) routes(b *model.Board) (out []*model.Route, hidden int) {
 }
 
 // at is the row of the cursor.
-func (p *Cluster) at(routes []*model.Route) int {
+func (p *Cluster) at(routes []*board.Route) int {
 	for i, r := range routes {
 		if r.Service == p.service {
 			return i
@@ -99,7 +100,7 @@ func (p *Cluster) at(routes []*model.Route) int {
 }
 
 // column is the column of the cursor, -1 for the whole row.
-func (p *Cluster) column(b *model.Board) int {
+func (p *Cluster) column(b *board.Board) int {
 	for i := range b.Members {
 		if b.Members[i].Instance == p.inst {
 			return i

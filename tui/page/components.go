@@ -103,7 +103,7 @@ func (p *Components) Do(a keys.Action, e Env) (Page, Intent) {
 func (p *Components) open(r *model.ComponentRow, e Env) Intent {
 	b, at := e.Board(p.cluster), Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
 	switch {
-	case b != nil && r.Name == "haproxy" && b.Cluster.Front(r.Host) != nil:
+	case b != nil && r.Name == "haproxy" && b.Cluster.LoadBalancer(r.Host) != nil:
 		return Open{"haproxy", at}
 	case b != nil && b.Cluster.Instance(r.Instance) != nil:
 		return Open{"instance", at}

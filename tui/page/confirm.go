@@ -8,7 +8,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -116,7 +116,7 @@ func (d *Question) View(w, h int) []widget.Line {
 }
 
 // changedNodes names the nodes that a plan would change, in its order.
-func changedNodes(p model.Plan) []string {
+func changedNodes(p plan.Plan) []string {
 	var out []string
 	for _, n := range p.Nodes {
 		if n.Changed() {

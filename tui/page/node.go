@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -48,8 +50,8 @@ func (e Env) hostOf(at Place) model.Host {
 	if in := b.Cluster.Instance(at.Instance); in != nil {
 		return in.Host
 	}
-	if len(b.Cluster.Fronts) > 0 {
-		return b.Cluster.Fronts[0].Host
+	if len(b.Cluster.LoadBalancers) > 0 {
+		return b.Cluster.LoadBalancers[0].Host
 	}
 	return ""
 }
@@ -79,7 +81,7 @@ func (p *Node) Choose(i int, _ Env) Page {
 // Do carries out one action.
 func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 	b := e.Board(p.cluster)
-	if b == nil || len(b.Cluster.Fronts) == 0 {
+	if b == nil || len(b.Cluster.LoadBalancers) == 0 {
 		return p, nil
 	}
 	q := *p
@@ -94,8 +96,8 @@ func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 		}
 		return p, Say{"this section is not a service of the inventory"}
 	case keys.Next, keys.Prev:
-		at := max(0, slices.IndexFunc(b.Cluster.Fronts, func(f model.Front) bool { return f.Host == p.host }))
-		q.host, q.list.top = b.Cluster.Fronts[neighbour(a, at, len(b.Cluster.Fronts))].Host, 0
+		at := max(0, slices.IndexFunc(b.Cluster.LoadBalancers, func(f model.LoadBalancer) bool { return f.Host == p.host }))
+		q.host, q.list.top = b.Cluster.LoadBalancers[neighbour(a, at, len(b.Cluster.LoadBalancers))].Host, 0
 	case keys.Instance:
 		for _, in := range b.Cluster.Instances {
 			if in.Host == p.host {
@@ -127,7 +129,7 @@ func (p *Node) sections(e Env) map[string]section {
 	out := map[string]section{}
 	for i := range e.Boards {
 		c := e.Boards[i].Cluster
-		if f := c.Front(p.host); f != nil {
+		if f := c.LoadBalancer(p.host); f != nil {
 			for j := range f.Services {
 				out[f.Services[j].Proxy()] = section{c.Name, f.Services[j].Name}
 			}
@@ -142,7 +144,7 @@ func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil, nil
 	}
-	if b.Cluster.Front(p.host) == nil && len(b.Cluster.Fronts) > 0 {
+	if b.Cluster.LoadBalancer(p.host) == nil && len(b.Cluster.LoadBalancers) > 0 {
 		where := "other nodes"
 		if b.Cluster.Provider != "" {
 			where = "the nodes of group " + b.Cluster.Provider
@@ -234,7 +236,7 @@ func (p *Node) head(e Env) []widget.Line {
 }
 
 // sectionRow is one section of the stats page.
-func (p *Node) sectionRow(px *model.Proxy, s section, e Env) []widget.Line {
+func (p *Node) sectionRow(px *haproxy.Proxy, s section, e Env) []widget.Line {
 	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
 		verdict, serves, why = verdictMark(v.Verdict).line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
@@ -254,7 +256,7 @@ func (p *Node) sectionRow(px *model.Proxy, s section, e Env) []widget.Line {
 }
 
 // view is what the board says of a section on this node, or nil.
-func (p *Node) view(s section, e Env) *model.View {
+func (p *Node) view(s section, e Env) *board.View {
 	b := e.Board(s.cluster)
 	if b == nil {
 		return nil
@@ -270,7 +272,7 @@ func (p *Node) view(s section, e Env) *model.View {
 }
 
 // servers are the servers of the section under the cursor.
-func (p *Node) servers(st *model.HAProxyStats, s section, e Env) []widget.Line {
+func (p *Node) servers(st *haproxy.Stats, s section, e Env) []widget.Line {
 	v, b := p.view(s, e), e.Board(s.cluster)
 	if v == nil || b == nil {
 		return nil

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -76,7 +78,7 @@ func (p *Service) step(a keys.Action, e Env) Page {
 	if b == nil || len(b.Routes) == 0 {
 		return p
 	}
-	at := max(0, slices.IndexFunc(b.Routes, func(r model.Route) bool { return r.Service == p.name }))
+	at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
 	return NewService(p.cluster, b.Routes[neighbour(a, at, len(b.Routes))].Service)
 }
 
@@ -130,7 +132,7 @@ func (p *Service) lines(e Env) []widget.Line {
 }
 
 // answer says who serves, first of all.
-func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
+func (p *Service) answer(b *board.Board, r *board.Route, e Env) []widget.Line {
 	m := routeMark(r)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
@@ -170,7 +172,7 @@ func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
 }
 
 // views is what each HAProxy says of each server.
-func (p *Service) views(r *model.Route, svc *model.Service, e Env) []widget.Line {
+func (p *Service) views(r *board.Route, svc *model.Service, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
 		{Title: "VERDICT", Min: 12},
@@ -198,7 +200,7 @@ func (p *Service) views(r *model.Route, svc *model.Service, e Env) []widget.Line
 }
 
 // viewRow heads one HAProxy.
-func viewRow(v *model.View, e Env) []widget.Line {
+func viewRow(v *board.View, e Env) []widget.Line {
 	m := verdictMark(v.Verdict)
 	name := widget.T(theme.Strong, v.Label())
 	if v.Node != "" {
@@ -215,7 +217,7 @@ func viewRow(v *model.View, e Env) []widget.Line {
 }
 
 // serverRow is one server of one HAProxy.
-func serverRow(v *model.View, c *model.Cell, svc *model.Service, e Env) []widget.Line {
+func serverRow(v *board.View, c *board.Cell, svc *model.Service, e Env) []widget.Line {
 	name := widget.P("  " + string(c.Instance))
 	if c.Backup {
 		name = name.Add(theme.Dim, " backup")
@@ -243,7 +245,7 @@ func serverRow(v *model.View, c *model.Cell, svc *model.Service, e Env) []widget
 }
 
 // statOf is HAProxy's own row of a server, or nil.
-func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *model.ServerStat {
+func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *haproxy.ServerRow {
 	if e.Snap == nil {
 		return nil
 	}
@@ -259,7 +261,7 @@ func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *m
 }
 
 // checkText is HAProxy's last check in its own words.
-func checkText(st *model.ServerStat) string {
+func checkText(st *haproxy.ServerRow) string {
 	s := st.CheckStatus
 	if st.CheckCode > 0 {
 		s += fmt.Sprintf(" %d", st.CheckCode)
@@ -270,7 +272,7 @@ func checkText(st *model.ServerStat) string {
 }
 
 // definition is what the inventory declares and what comes out of it.
-func (p *Service) definition(b *model.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) definition(b *board.Board, svc *model.Service, e Env) []widget.Line {
 	servers, backup := svc.Servers()
 	var members, backups []string
 	for i, s := range servers {
@@ -309,23 +311,23 @@ func (p *Service) definition(b *model.Board, svc *model.Service, e Env) []widget
 // name, or none.
 func odd(c *model.Cluster, svc *model.Service) []string {
 	var out []string
-	for i := range c.Fronts {
-		s := c.Fronts[i].Service(svc.Name)
+	for i := range c.LoadBalancers {
+		s := c.LoadBalancers[i].Service(svc.Name)
 		if s == nil {
-			out = append(out, string(c.Fronts[i].Host)+" (not there)")
+			out = append(out, string(c.LoadBalancers[i].Host)+" (not there)")
 			continue
 		}
 		same := *s
 		same.Rendered = svc.Rendered
 		if !reflect.DeepEqual(same, *svc) {
-			out = append(out, string(c.Fronts[i].Host))
+			out = append(out, string(c.LoadBalancers[i].Host))
 		}
 	}
 	return out
 }
 
 // file is the rendered service file: what the inventory promises HAProxy.
-func (p *Service) file(b *model.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) file(b *board.Board, svc *model.Service, e Env) []widget.Line {
 	if e.Texts.File == nil || e.Inv == nil {
 		return nil
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -62,12 +64,12 @@ func (p *Topology) Command(Env) (string, string) {
 	return "pgtui status " + string(p.cluster), "pg topology " + string(p.cluster)
 }
 
-func (p *Topology) tree(b *model.Board, e Env) []model.Branch {
-	return model.Topology(e.Snap, b, e.Now)
+func (p *Topology) tree(b *board.Board, e Env) []board.Branch {
+	return board.Topology(e.Snap, b, e.Now)
 }
 
-func (p *Topology) at(tree []model.Branch) int {
-	return max(0, slices.IndexFunc(tree, func(br model.Branch) bool { return br.Member.Instance == p.cursor }))
+func (p *Topology) at(tree []board.Branch) int {
+	return max(0, slices.IndexFunc(tree, func(br board.Branch) bool { return br.Member.Instance == p.cursor }))
 }
 
 // List is the members of the tree.
@@ -139,7 +141,7 @@ func (p *Topology) View(e Env) []widget.Line {
 }
 
 // branchRow is one member in the tree.
-func branchRow(b *model.Board, tree []model.Branch, i int, e Env) []widget.Line {
+func branchRow(b *board.Board, tree []board.Branch, i int, e Env) []widget.Line {
 	br := &tree[i]
 	row := memberRow(b, br.Member, e)
 	name := widget.T(theme.Dim, rails(tree, i)).Add(theme.Strong, string(br.Member.Instance))
@@ -164,7 +166,7 @@ func branchRow(b *model.Board, tree []model.Branch, i int, e Env) []widget.Line 
 }
 
 // rails are the lines of the tree in front of a name.
-func rails(tree []model.Branch, i int) string {
+func rails(tree []board.Branch, i int) string {
 	if tree[i].Depth == 0 {
 		return ""
 	}
@@ -187,7 +189,7 @@ func rails(tree []model.Branch, i int) string {
 }
 
 // branchText is one member of the tree in a few lines.
-func branchText(br *model.Branch, e Env) []widget.Line {
+func branchText(br *board.Branch, e Env) []widget.Line {
 	out := []widget.Line{widget.P(" ").Add(theme.Strong, string(br.Member.Instance)).Add(theme.Dim, "  "+string(br.Member.Host))}
 	if br.Upstream != "" {
 		text := "replicates from " + string(br.Upstream)
@@ -209,9 +211,9 @@ func branchText(br *model.Branch, e Env) []widget.Line {
 }
 
 // status is what an instance's Patroni said of itself.
-func (e Env) status(name model.InstanceName) model.Observed[model.PatroniStatus] {
+func (e Env) status(name model.InstanceName) source.Observed[model.PatroniStatus] {
 	if e.Snap == nil {
-		return model.Observed[model.PatroniStatus]{}
+		return source.Observed[model.PatroniStatus]{}
 	}
 	return e.Snap.Patroni[name].Status
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/source"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -75,7 +77,7 @@ func verdictMark(v model.Verdict) mark {
 
 // routeMark draws the verdict of a service: in doubt where some of its HAProxies
 // are not known, whatever the others say.
-func routeMark(r *model.Route) mark {
+func routeMark(r *board.Route) mark {
 	m := verdictMark(r.Verdict)
 	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
 		m.shape, m.tone = "?", theme.Doubt
@@ -146,7 +148,7 @@ func numText(n int) string {
 // asking, and the time one slow node may take, but never longer than an answer
 // counts.
 func FreshFor(every time.Duration) time.Duration {
-	return min(2*every+4*time.Second, model.StaleAfter)
+	return min(2*every+4*time.Second, source.StaleAfter)
 }
 
 // AgeMark is the age of data: "live" as long as it is fresh, so that a calm
@@ -238,7 +240,7 @@ func seqs(c *model.Cluster, names []model.InstanceName) string {
 }
 
 // LeaderLine names a cluster's leader for the header.
-func LeaderLine(b *model.Board) widget.Line {
+func LeaderLine(b *board.Board) widget.Line {
 	switch {
 	case b.Leader == "" && b.Health == model.HealthDown:
 		return widget.T(theme.Bad, "no leader  ")
