@@ -49,20 +49,20 @@ type Model struct {
 	events  []board.Event // what has changed, the newest first
 	traffic *page.Traffic // what went through every HAProxy section lately
 
-	past, future [][]page.Page            // where the operator was, and came back from
-	palette      *palette                 // nil when it is closed
-	frozen       time.Time                // since when the screen is held; zero when it is not
-	held         *snapshotMsg             // what came meanwhile
-	pace         time.Duration            // between two rounds, when + or - chose it; else 0
-	noMouse      bool                     // the terminal has the mouse
-	said         []page.Said              // what was said, the oldest first
-	looks        map[model.Host]page.Look // when each node's files were read, or why they could not be
-	ran          []model.Ran              // what was run on nodes, as far as a tick has seen it
+	past, future [][]page.Page                // where the operator was, and came back from
+	palette      *palette                     // nil when it is closed
+	frozen       time.Time                    // since when the screen is held; zero when it is not
+	held         *snapshotMsg                 // what came meanwhile
+	pace         time.Duration                // between two rounds, when + or - chose it; else 0
+	noMouse      bool                         // the terminal has the mouse
+	said         []page.Said                  // what was said, the oldest first
+	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
+	ran          []model.Ran                  // what was run on nodes, as far as a tick has seen it
 
 	typing bool // the filter line has the keyboard
 	filter textinput.Model
 	toast  toast
-	run    *run // nil when no reload is under way
+	reload *reload // nil when none is under way
 	stale  staleness
 }
 
@@ -112,9 +112,9 @@ func options(environ []string, name string) theme.Options {
 // take makes inv the inventory that is shown and watched. What was seen of the
 // old one stays on screen until the new one's first snapshot.
 func (m *Model) take(inv *model.Inventory) {
-	m.inv, m.began, m.looks = inv, m.now, nil
+	m.inv, m.began, m.lastReads = inv, m.now, nil
 	m.fresh(inv)
-	m.feed.world.looks.forget()
+	m.feed.world.nodes.forget()
 	m.gen++
 	if m.snap == nil {
 		m.judge(unasked(inv, m.now))
@@ -229,7 +229,7 @@ func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
 		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Asks: m.asks(), Looks: m.looks, Reads: m.deps.Examine != nil,
+		Asks: m.asks(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
 		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}

@@ -248,9 +248,9 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	r.press("ctrl+c")
 	r.want("finishing")
 	goOn <- true
-	<-r.m.run.ended
+	<-r.m.reload.ended
 	r.lazy = false
-	r.drain(r.m.feed.event(r.m.run))
+	r.drain(r.m.feed.event(r.m.reload))
 	if got := strings.Join(ended, ", "); got != "10.10.10.11, 10.10.10.12 not begun" {
 		t.Errorf("the run went: %s", got)
 	}
@@ -292,7 +292,7 @@ func TestReadOnlyRefusesAReload(t *testing.T) {
 	}
 	r.want("this console is read-only")
 	r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test"}})
-	if r.m.run != nil {
+	if r.m.reload != nil {
 		t.Error("a read-only console began a run")
 	}
 }

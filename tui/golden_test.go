@@ -166,7 +166,7 @@ func saidLately() []page.Said {
 
 // midway stops the picture in the middle of the second node.
 func midway(r *rig, w *world) {
-	r.m.push(page.NewRun(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
+	r.m.push(page.NewProgress(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
 		for _, s := range []string{plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup, plan.StepSwap, plan.StepReload, plan.StepVerify} {
 			r.send(page.StepMsg{Result: plan.StepResult{Host: h, Step: s}})

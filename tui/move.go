@@ -49,7 +49,7 @@ func (m *Model) here(s page.Screen, e page.Env) page.Place {
 
 // jump opens a screen from anywhere: below it are the fleet and its cluster.
 func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
-	if m.run != nil {
+	if m.reload != nil {
 		m.say(theme.Warn, reloadUnderWay)
 		return nil
 	}
@@ -122,7 +122,7 @@ func (m *Model) resume() tea.Cmd {
 
 // through goes one step through the history.
 func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
-	if n := len(*from); n > 0 && m.run == nil {
+	if n := len(*from); n > 0 && m.reload == nil {
 		*to = append(slices.Clone(*to), m.stack)
 		m.stack = (*from)[n-1]
 		*from = slices.Clone((*from)[:n-1])
@@ -170,7 +170,7 @@ func (m *Model) freeze() {
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
 		m.traffic.Add(h.snap)
-		m.snap, m.judged, m.looks = h.snap, m.now, m.feed.world.looks.told()
+		m.snap, m.judged, m.lastReads = h.snap, m.now, m.feed.world.nodes.last()
 		m.judge(h.boards)
 	}
 	m.held = nil
@@ -213,7 +213,7 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 
 // clickPath goes back to a page of the path, counted from 1.
 func (m *Model) clickPath(n int) tea.Cmd {
-	if n > 0 && n < len(m.stack) && m.run == nil {
+	if n > 0 && n < len(m.stack) && m.reload == nil {
 		m.note()
 		m.stack = slices.Clone(m.stack[:n])
 	}

@@ -94,7 +94,7 @@ func TestAReloadThatPanicsIsAnError(t *testing.T) {
 func TestABrokenNodeIsShouted(t *testing.T) {
 	w := newWorld()
 	p := planOf(w, "pg-test")
-	var run page.Page = page.NewRun(page.PlanMsg{Cluster: "pg-test", Plan: p})
+	var run page.Page = page.NewProgress(page.PlanMsg{Cluster: "pg-test", Plan: p})
 	run, _ = run.(page.Listener).Update(page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{
 		{Host: "10.10.10.11", Outcome: plan.Broken, Step: plan.StepReload, Err: errors.New("reload failed, restore failed")},
 		{Host: "10.10.10.12", Outcome: plan.Uncertain, Step: plan.StepSwap, Err: errors.New("connection lost")},

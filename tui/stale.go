@@ -78,7 +78,7 @@ func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	if s.since.IsZero() {
 		s.since = m.now
 	}
-	if !still || source.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
+	if !still || source.RunsProgram(s.base) || m.reload != nil || m.dialog != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	s.rereads = true

@@ -62,8 +62,8 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return tea.Batch(m.feed.tick(), m.grow(), m.look(), m.stamp())
-	case lookedMsg, stampedMsg:
+		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp())
+	case nodeReadMsg, stampedMsg:
 		return m.files(msg)
 	case suspendMsg, awakeMsg, actionMsg:
 		return m.outside(msg)
@@ -101,14 +101,14 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.broadcast(msg), m.planned(msg))
 	case page.StepMsg:
 		cmd := m.broadcast(msg)
-		if m.run != nil {
-			return tea.Batch(cmd, m.feed.event(m.run))
+		if m.reload != nil {
+			return tea.Batch(cmd, m.feed.event(m.reload))
 		}
 		return cmd
 	case page.DoneMsg:
-		m.feed.release(m.run)
-		m.run, m.looks = nil, nil
-		m.feed.world.looks.forget()
+		m.feed.release(m.reload)
+		m.reload, m.lastReads = nil, nil
+		m.feed.world.nodes.forget()
 		return m.broadcast(msg)
 	}
 	return nil
@@ -116,8 +116,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 
 // files takes in what files hold: those of a node, and those of the inventory.
 func (m *Model) files(msg tea.Msg) tea.Cmd {
-	if looked, ok := msg.(lookedMsg); ok {
-		return m.looked(looked)
+	if looked, ok := msg.(nodeReadMsg); ok {
+		return m.nodeRead(looked)
 	}
 	return m.stamped(msg.(stampedMsg))
 }
@@ -215,7 +215,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 		m.say(theme.Bad, "context "+msg.name+": "+errorText(msg.err))
 		return nil
 	}
-	if m.run != nil || m.dialog != nil {
+	if m.reload != nil || m.dialog != nil {
 		m.say(theme.Warn, "the context was not changed: a reload is under way or being asked")
 		return nil
 	}
@@ -369,9 +369,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 // leave ends the console, or sends it to sleep. While a reload is under way it
 // only says that no further node shall be begun.
 func (m *Model) leave(do keys.Action) tea.Cmd {
-	if m.run != nil {
+	if m.reload != nil {
 		if do == keys.Cancel {
-			return m.perform(page.StopRun{})
+			return m.perform(page.StopReload{})
 		}
 		m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
 		return nil
@@ -388,8 +388,8 @@ func (m *Model) back() {
 		m.setTop(f.SetFilter(""))
 		return
 	}
-	if _, running := m.top().(*page.Run); running {
-		if m.run != nil {
+	if _, running := m.top().(*page.Progress); running {
+		if m.reload != nil {
 			m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
 			return
 		}
@@ -469,7 +469,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		return m.feed.settle(m.asked)
 	case page.Execute:
 		return m.execute(in.Plan)
-	case page.StopRun:
+	case page.StopReload:
 		m.halt()
 	}
 	return nil
@@ -477,25 +477,25 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
-	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.run != nil {
+	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.reload != nil {
 		m.say(theme.Warn, "no reload: this console is read-only, or one is under way")
 		return nil
 	}
 	var cmd tea.Cmd
-	m.looks = nil
-	m.feed.world.looks.forget() // the files are about to change
-	m.run, cmd = m.feed.execute(p)
-	m.push(page.NewRun(p))
+	m.lastReads = nil
+	m.feed.world.nodes.forget() // the files are about to change
+	m.reload, cmd = m.feed.execute(p)
+	m.push(page.NewProgress(p))
 	return cmd
 }
 
 // halt lets the run finish the node it is on and no other.
 func (m *Model) halt() {
-	m.run.halt()
+	m.reload.halt()
 	m.say(theme.Warn, "finishing this node, then stopping")
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		if r, ok := p.(*page.Run); ok {
+		if r, ok := p.(*page.Progress); ok {
 			m.stack[i] = r.Stopping()
 		}
 	}

@@ -206,9 +206,9 @@ func (m *Model) offers(do keys.Action) bool {
 	case keys.Help:
 		return false
 	case keys.Back:
-		return len(m.stack) > 1 && m.run == nil
+		return len(m.stack) > 1 && m.reload == nil
 	case keys.Quit:
-		return m.run == nil
+		return m.reload == nil
 	}
 	return true
 }

@@ -182,8 +182,8 @@ func (d *document) code(diff []DiffLine) {
 			d.hunk(l, i > 0)
 			i++
 		case '-', '+':
-			mid := i + run(diff[i:], '-')
-			end := mid + run(diff[mid:], '+')
+			mid := i + kindLen(diff[i:], '-')
+			end := mid + kindLen(diff[mid:], '+')
 			d.block(diff[i:mid], diff[mid:end], base+i)
 			i = end
 		default:
@@ -195,8 +195,8 @@ func (d *document) code(diff []DiffLine) {
 	}
 }
 
-// run is the number of lines of that kind that lines begin with.
-func run(lines []DiffLine, kind byte) int {
+// kindLen is the number of lines of that kind that lines begin with.
+func kindLen(lines []DiffLine, kind byte) int {
 	n := 0
 	for n < len(lines) && lines[n].Kind == kind {
 		n++

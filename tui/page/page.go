@@ -71,31 +71,31 @@ type Filterer interface {
 
 // Env is everything a page may know.
 type Env struct {
-	W, H     int // cells and lines the page has
-	Now      time.Time
-	Began    time.Time           // when the asking of this inventory began
-	Every    time.Duration       // between two rounds of asking
-	Inv      *model.Inventory    // nil until it is read
-	Snap     *model.Snapshot     // nil until the first node has answered
-	Boards   []board.Board       // one for each cluster, in inventory order
-	Digest   *Digest             // of the boards; nil makes a page work it out itself
-	Events   []board.Event       // what has changed, the newest first
-	Traffic  *Traffic            // the last samples of every HAProxy section; nil when none are kept
-	ReadOnly bool                // nothing can be changed from this console
-	Asks     []Topic             // what the nodes can be asked by a page of its own
-	Reads    bool                // the nodes' files are read by themselves
-	Looks    map[model.Host]Look // what became of that; a node that is not there has not been read yet
-	Said     []Said              // what was said to the operator, the oldest first
-	Ran      []model.Ran         // what was run on nodes, the oldest first
+	W, H      int // cells and lines the page has
+	Now       time.Time
+	Began     time.Time               // when the asking of this inventory began
+	Every     time.Duration           // between two rounds of asking
+	Inv       *model.Inventory        // nil until it is read
+	Snap      *model.Snapshot         // nil until the first node has answered
+	Boards    []board.Board           // one for each cluster, in inventory order
+	Digest    *Digest                 // of the boards; nil makes a page work it out itself
+	Events    []board.Event           // what has changed, the newest first
+	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
+	ReadOnly  bool                    // nothing can be changed from this console
+	Asks      []Topic                 // what the nodes can be asked by a page of its own
+	Reads     bool                    // the nodes' files are read by themselves
+	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
+	Said      []Said                  // what was said to the operator, the oldest first
+	Ran       []model.Ran             // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
 	Columns map[string][]string
 	Texts   Texts
 }
 
-// Look is the last time that a node's files were read. What was read is in the
+// LastRead is the last time that a node's files were read. What was read is in the
 // snapshot.
-type Look struct {
+type LastRead struct {
 	At  time.Time // zero when they never were
 	Err error     // why the latest attempt failed
 }
@@ -216,25 +216,25 @@ type (
 	Confirm struct{ Plan PlanMsg }
 	// Execute carries a confirmed plan out.
 	Execute struct{ Plan PlanMsg }
-	// StopRun finishes the node that is being worked on and stops there.
-	StopRun struct{}
+	// StopReload finishes the node that is being worked on and stops there.
+	StopReload struct{}
 	// Say shows one line to the operator.
 	Say struct{ Text string }
 	// Yank copies a text and says it: what a terminal drops can still be read.
 	Yank struct{ Text string }
 )
 
-func (Goto) isIntent()    {}
-func (Open) isIntent()    {}
-func (Back) isIntent()    {}
-func (Home) isIntent()    {}
-func (Yank) isIntent()    {}
-func (AskPlan) isIntent() {}
-func (Ask) isIntent()     {}
-func (Confirm) isIntent() {}
-func (Execute) isIntent() {}
-func (StopRun) isIntent() {}
-func (Say) isIntent()     {}
+func (Goto) isIntent()       {}
+func (Open) isIntent()       {}
+func (Back) isIntent()       {}
+func (Home) isIntent()       {}
+func (Yank) isIntent()       {}
+func (AskPlan) isIntent()    {}
+func (Ask) isIntent()        {}
+func (Confirm) isIntent()    {}
+func (Execute) isIntent()    {}
+func (StopReload) isIntent() {}
+func (Say) isIntent()        {}
 
 // PlanMsg answers AskPlan.
 type PlanMsg struct {

@@ -92,7 +92,7 @@ func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
 	w.server("pg-test", "10.10.10.12", "replica", "pg-test-2", func(s *haproxy.ServerRow) { s.UserWeight = 50 })
 	next := *w.snap
 	next.Seq++
-	r.send(snapshotMsg{gen: r.m.gen, snap: r.m.feed.world.looks.beside(&next), boards: r.m.boards})
+	r.send(snapshotMsg{gen: r.m.gen, snap: r.m.feed.world.nodes.beside(&next), boards: r.m.boards})
 	r.want("FILES as declared on 2 of 3   ? not read on pg-test-2")
 	r.lazy = false
 	r.send(tickMsg{})
@@ -130,7 +130,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 		r.send(tickMsg{})
 	}
 	want("a small fleet", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 3})
-	r.now = r.now.Add(lookEvery - time.Second)
+	r.now = r.now.Add(readEvery - time.Second)
 	r.send(tickMsg{})
 	want("before two minutes are over", map[model.ClusterName]int{"pg-meta": 1, "pg-test": 3})
 	r.now = r.now.Add(time.Second)
@@ -156,20 +156,20 @@ func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
 	}))
 	r.lazy = true
 	var late []tea.Msg
-	for _, cmd := range r.m.look()().(tea.BatchMsg) {
+	for _, cmd := range r.m.readNodes()().(tea.BatchMsg) {
 		late = append(late, cmd())
 	}
-	r.m.feed.world.looks.forget()
+	r.m.feed.world.nodes.forget()
 	r.press("space")
 	for _, msg := range late {
 		r.send(msg)
 	}
-	if cmd := r.m.look(); cmd != nil {
+	if cmd := r.m.readNodes(); cmd != nil {
 		t.Error("a node is read while the screen is held")
 	}
 	r.press("space")
 	r.want("FILES · being read on the nodes", "● ok")
-	if cmd := r.m.look(); cmd == nil {
+	if cmd := r.m.readNodes(); cmd == nil {
 		t.Error("no node is read any more")
 	}
 }
@@ -190,7 +190,7 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 	r.send(tickMsg{})
 	refuses = true
 	for range 5 {
-		r.now = r.now.Add(lookSoon)
+		r.now = r.now.Add(readSoon)
 		r.send(tickMsg{})
 	}
 	r.want("? not read on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
@@ -200,26 +200,26 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 }
 
 // TestADeadNodeHoldsUpNoOther: what the others hold is told while one has not
-// answered, it is asked once at a time, and no more nodes than lookSlots are
+// answered, it is asked once at a time, and no more nodes than readSlots are
 // asked at once.
 func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 	asked := 0
 	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return asDeclared("pg-test") }))
 	r.lazy = true
-	batch, ok := r.m.look()().(tea.BatchMsg)
+	batch, ok := r.m.readNodes()().(tea.BatchMsg)
 	if !ok || len(batch) != 4 {
 		t.Fatalf("%d nodes are asked, of 4", len(batch))
 	}
 	dead := 0
 	for i, cmd := range batch {
-		if msg := cmd().(lookedMsg); msg.host == "10.10.10.12" {
+		if msg := cmd().(nodeReadMsg); msg.host == "10.10.10.12" {
 			dead = i
 		} else {
 			r.send(msg)
 		}
 	}
 	r.want("FILES as declared on 2 of 3   · being read on pg-test-2")
-	if cmd := r.m.look(); cmd != nil {
+	if cmd := r.m.readNodes(); cmd != nil {
 		t.Error("the dead node is asked again while it is being asked")
 	}
 	r.send(batch[dead]())
@@ -227,7 +227,7 @@ func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 
 	many := newRig(t, bigWorld(8), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return seen(model.NodeConf{}) }))
 	many.lazy = true
-	if batch := many.m.look()().(tea.BatchMsg); len(batch) != lookSlots {
+	if batch := many.m.readNodes()().(tea.BatchMsg); len(batch) != readSlots {
 		t.Errorf("%d nodes are asked at once, of 24", len(batch))
 	}
 }
@@ -264,14 +264,14 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	r.wantNot("not known on")
 	r.press("esc")
 	drained, asked = false, 0
-	r.now = r.now.Add(lookSoon)
+	r.now = r.now.Add(readSoon)
 	r.send(tickMsg{})
 	if asked != 3 {
-		t.Errorf("%d nodes were read again %s later", asked, lookSoon)
+		t.Errorf("%d nodes were read again %s later", asked, readSoon)
 	}
 	r.wantNot("in drain")
 	asked = 0
-	r.now = r.now.Add(lookSoon)
+	r.now = r.now.Add(readSoon)
 	r.send(tickMsg{})
 	if asked != 0 {
 		t.Errorf("%d nodes were read again with nothing to watch", asked)

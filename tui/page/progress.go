@@ -13,8 +13,8 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Run is a reload as it happens and how it ended.
-type Run struct {
+// Progress is a reload as it happens and how it ended.
+type Progress struct {
 	plan     PlanMsg
 	steps    []plan.StepResult // in the order they were told, begun ones replaced by their end
 	done     *DoneMsg
@@ -22,11 +22,11 @@ type Run struct {
 	top      int
 }
 
-// NewRun is the page of a run that begins now.
-func NewRun(p PlanMsg) *Run { return &Run{plan: p} }
+// NewProgress is the page of a run that begins now.
+func NewProgress(p PlanMsg) *Progress { return &Progress{plan: p} }
 
 // Title of the page.
-func (p *Run) Title() string {
+func (p *Progress) Title() string {
 	if p.done != nil {
 		return "report"
 	}
@@ -34,7 +34,7 @@ func (p *Run) Title() string {
 }
 
 // Stopping marks that no further node will be begun.
-func (p *Run) Stopping() Page {
+func (p *Progress) Stopping() Page {
 	q := *p
 	q.stopping = true
 	return &q
@@ -55,7 +55,7 @@ func ReloadedScreen() Screen {
 }
 
 // Scope of the page's keys.
-func (p *Run) Scope() string {
+func (p *Progress) Scope() string {
 	if p.done != nil {
 		return "reloaded"
 	}
@@ -63,7 +63,7 @@ func (p *Run) Scope() string {
 }
 
 // Do carries out one action.
-func (p *Run) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Progress) Do(a keys.Action, e Env) (Page, Intent) {
 	if a == keys.Open && p.done != nil {
 		return p, Home{}
 	}
@@ -73,7 +73,7 @@ func (p *Run) Do(a keys.Action, e Env) (Page, Intent) {
 }
 
 // Update takes in a step or the end.
-func (p *Run) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Progress) Update(msg tea.Msg, _ Env) (Page, Intent) {
 	switch m := msg.(type) {
 	case StepMsg:
 		q := *p
@@ -98,9 +98,9 @@ func (p *Run) Update(msg tea.Msg, _ Env) (Page, Intent) {
 }
 
 // View draws the part that fits.
-func (p *Run) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Progress) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
 
-func (p *Run) lines(e Env) []widget.Line {
+func (p *Progress) lines(e Env) []widget.Line {
 	out := p.head(e)
 	out = append(out, nil)
 	for _, n := range p.plan.Plan.Nodes {
@@ -114,7 +114,7 @@ func (p *Run) lines(e Env) []widget.Line {
 }
 
 // head is where the run stands, or how it ended.
-func (p *Run) head(e Env) []widget.Line {
+func (p *Progress) head(e Env) []widget.Line {
 	nodes := p.plan.Plan.Nodes
 	if p.done == nil {
 		n := p.finished()
@@ -148,7 +148,7 @@ func (p *Run) head(e Env) []widget.Line {
 }
 
 // finished counts the nodes whose work has ended: those the run has gone past.
-func (p *Run) finished() int {
+func (p *Progress) finished() int {
 	n := 0
 	for i, node := range p.plan.Plan.Nodes {
 		later := false
@@ -163,7 +163,7 @@ func (p *Run) finished() int {
 	return n
 }
 
-func (p *Run) stepsOf(h model.Host) []plan.StepResult {
+func (p *Progress) stepsOf(h model.Host) []plan.StepResult {
 	var out []plan.StepResult
 	for _, s := range p.steps {
 		if s.Host == h {
@@ -174,7 +174,7 @@ func (p *Run) stepsOf(h model.Host) []plan.StepResult {
 }
 
 // node is one node: its state, then its steps, on as many lines as they need.
-func (p *Run) node(n plan.Node, e Env) []widget.Line {
+func (p *Progress) node(n plan.Node, e Env) []widget.Line {
 	m := p.nodeMark(n)
 	label := func(n plan.Node) string {
 		if e.W < 140 && n.Node != "" {
@@ -201,7 +201,7 @@ func (p *Run) node(n plan.Node, e Env) []widget.Line {
 }
 
 // nodeMark is how a node stands.
-func (p *Run) nodeMark(n plan.Node) mark {
+func (p *Progress) nodeMark(n plan.Node) mark {
 	if p.done != nil {
 		for _, r := range p.done.Report.Nodes {
 			if r.Host == n.Host {
@@ -255,7 +255,7 @@ func stepLine(s plan.StepResult) widget.Line {
 }
 
 // account says for every node what was and was not done.
-func (p *Run) account(e Env) []widget.Line {
+func (p *Progress) account(e Env) []widget.Line {
 	var out []widget.Line
 	for _, r := range p.done.Report.Nodes {
 		m, name := outcomeMark(r.Outcome), string(r.Host)

@@ -21,25 +21,25 @@ import (
 // than before is read at once. One that could not be read is left in peace: a
 // login that is refused must not lock an account.
 const (
-	lookEvery = 2 * time.Minute
-	lookSoon  = 20 * time.Second // when files are not as declared, as a run of Pigsty's playbook may be at them, or a server is drained
-	lookAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
-	lookLimit = 30 * time.Second
-	lookNodes = 40 // up to here the nodes of every cluster are read, not only of the one that is looked at
-	lookSlots = 8  // so many nodes are being read at once
+	readEvery = 2 * time.Minute
+	readSoon  = 20 * time.Second // when files are not as declared, as a run of Pigsty's playbook may be at them, or a server is drained
+	readAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
+	readLimit = 30 * time.Second
+	readNodes = 40 // up to here the nodes of every cluster are read, not only of the one that is looked at
+	readSlots = 8  // so many nodes are being read at once
 )
 
-// looks is what was read of the nodes. What is in it is never changed once it is
+// readings is what was read of the nodes. What is in it is never changed once it is
 // there: snapshots share it.
-type looks struct {
+type readings struct {
 	mu    sync.Mutex
-	seen  map[model.Host]*look
+	seen  map[model.Host]*nodeReading
 	going map[model.Host]bool // is being read now
 	gen   int                 // grows with forget: what was begun before does not count
 }
 
-// look is what was read of one node.
-type look struct {
+// nodeReading is what was read of one node.
+type nodeReading struct {
 	at    time.Time // when reading conf began
 	conf  source.Observed[model.NodeConf]
 	procs source.Observed[haproxy.Processes]
@@ -52,9 +52,9 @@ type look struct {
 	err   error     // why it failed; nil when conf is its answer
 }
 
-// lookedMsg says that a node was read.
-type lookedMsg struct {
-	world  *sphere
+// nodeReadMsg says that a node was read.
+type nodeReadMsg struct {
+	world  *opened
 	gen    int
 	at     time.Time       // when it began
 	beside *model.Snapshot // what ran then
@@ -62,27 +62,27 @@ type lookedMsg struct {
 	read   model.Reading
 }
 
-// look reads the nodes that it is time for, each by itself: one that does not
+// readNodes reads the nodes that it is time for, each by itself: one that does not
 // answer holds up no other.
-func (m *Model) look() tea.Cmd {
-	if m.deps.Examine == nil || m.snap == nil || m.run != nil || !m.frozen.IsZero() {
+func (m *Model) readNodes() tea.Cmd {
+	if m.deps.Examine == nil || m.snap == nil || m.reload != nil || !m.frozen.IsZero() {
 		return nil
 	}
-	l := &m.feed.world.looks
+	l := &m.feed.world.nodes
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []tea.Cmd
 	for _, c := range m.wanted() {
 		for i := range m.inv.Cluster(c).LoadBalancers {
 			h := m.inv.Cluster(c).LoadBalancers[i].Host
-			if len(l.going) >= lookSlots || l.going[h] || !l.seen[h].due(m.now) {
+			if len(l.going) >= readSlots || l.going[h] || !l.seen[h].due(m.now) {
 				continue
 			}
 			if l.going == nil {
 				l.going = map[model.Host]bool{}
 			}
 			l.going[h] = true
-			out = append(out, m.feed.look(m.inv, lookedMsg{world: m.feed.world, gen: l.gen, at: m.now, beside: m.snap, host: h}))
+			out = append(out, m.feed.readNode(m.inv, nodeReadMsg{world: m.feed.world, gen: l.gen, at: m.now, beside: m.snap, host: h}))
 		}
 	}
 	return tea.Batch(out...)
@@ -94,7 +94,7 @@ func (m *Model) wanted() []model.ClusterName {
 	if c := m.place(m.env(0)).Cluster; c != "" && len(m.stack) > 1 && m.inv.Cluster(c) != nil {
 		out = append(out, c)
 	}
-	if len(m.inv.Nodes) <= lookNodes {
+	if len(m.inv.Nodes) <= readNodes {
 		for i := range m.inv.Clusters {
 			out = append(out, m.inv.Clusters[i].Name)
 		}
@@ -103,32 +103,32 @@ func (m *Model) wanted() []model.ClusterName {
 }
 
 // due reports whether the node is to be read again.
-func (l *look) due(now time.Time) bool {
+func (l *nodeReading) due(now time.Time) bool {
 	if l == nil {
 		return true
 	}
-	rest := lookEvery
+	rest := readEvery
 	for _, d := range l.conf.Value.Drift {
 		if len(d.Changes) > 0 {
-			rest = lookSoon
+			rest = readSoon
 		}
 	}
 	if len(l.servers.Value.Touched) > 0 {
-		rest = lookSoon
+		rest = readSoon
 	}
 	switch {
 	case l.err != nil:
-		rest = lookAgain
+		rest = readAgain
 	case l.stale:
 		return true
 	}
 	return now.Sub(l.tried) >= rest
 }
 
-// look reads a node.
-func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
+// readNode reads a node.
+func (f *feed) readNode(inv *model.Inventory, msg nodeReadMsg) tea.Cmd {
 	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
+		ctx, cancel := context.WithTimeout(f.ctx, readLimit)
 		defer cancel()
 		if err := safe.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
 			msg.read = model.Reading{Conf: source.Observed[model.NodeConf]{Err: err}}
@@ -137,35 +137,35 @@ func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 	})
 }
 
-// looked takes in what was read.
-func (m *Model) looked(msg lookedMsg) tea.Cmd {
-	l := &msg.world.looks
+// nodeRead takes in what was read.
+func (m *Model) nodeRead(msg nodeReadMsg) tea.Cmd {
+	l := &msg.world.nodes
 	if !l.take(msg) || msg.world != m.feed.world || m.snap == nil || !m.frozen.IsZero() {
-		return m.look()
+		return m.readNodes()
 	}
-	m.looks, m.snap = l.told(), l.beside(m.snap)
+	m.lastReads, m.snap = l.last(), l.beside(m.snap)
 	m.judged = m.now
-	return tea.Batch(m.feed.rejudge(m.snap, m.gen, m.now), m.look())
+	return tea.Batch(m.feed.rejudge(m.snap, m.gen, m.now), m.readNodes())
 }
 
 // take keeps what was read; false when it was begun before forget. That a node
 // cannot be read says nothing of the cluster: what was read before stays, for a
 // while.
-func (l *looks) take(msg lookedMsg) bool {
+func (l *readings) take(msg nodeReadMsg) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.going, msg.host)
 	if msg.gen != l.gen {
 		return false
 	}
-	n := &look{tried: msg.at}
+	n := &nodeReading{tried: msg.at}
 	if msg.read.Conf.Err == nil {
 		n.at, n.conf, n.servers, n.shape = msg.at, msg.read.Conf, msg.read.Servers, shapeOf(msg.beside, msg.host)
 		if p := msg.read.Workers; p.Known() && p.Value.Missing == "" {
 			n.procs = p
 		}
 	} else {
-		if old := l.seen[msg.host]; old != nil && msg.at.Sub(old.at) < lookAgain {
+		if old := l.seen[msg.host]; old != nil && msg.at.Sub(old.at) < readAgain {
 			kept := *old
 			n = &kept
 		}
@@ -173,14 +173,14 @@ func (l *looks) take(msg lookedMsg) bool {
 		n.servers.Err = msg.read.Conf.Err
 	}
 	if l.seen == nil {
-		l.seen = map[model.Host]*look{}
+		l.seen = map[model.Host]*nodeReading{}
 	}
 	l.seen[msg.host] = n
 	return true
 }
 
 // forget lets everything be read anew: the inventory has changed, or the files.
-func (l *looks) forget() {
+func (l *readings) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seen = nil
@@ -189,7 +189,7 @@ func (l *looks) forget() {
 
 // beside is a snapshot with what was read of the nodes. A node on which another
 // configuration runs since is not among them: its files were read before that.
-func (l *looks) beside(s *model.Snapshot) *model.Snapshot {
+func (l *readings) beside(s *model.Snapshot) *model.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.seen) == 0 {
@@ -217,13 +217,13 @@ func (l *looks) beside(s *model.Snapshot) *model.Snapshot {
 	return &out
 }
 
-// told is what pages are told of the looks.
-func (l *looks) told() map[model.Host]page.Look {
+// last is when each node was read, for pages.
+func (l *readings) last() map[model.Host]page.LastRead {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make(map[model.Host]page.Look, len(l.seen))
+	out := make(map[model.Host]page.LastRead, len(l.seen))
 	for h, n := range l.seen {
-		out[h] = page.Look{At: n.at, Err: n.err}
+		out[h] = page.LastRead{At: n.at, Err: n.err}
 	}
 	return out
 }

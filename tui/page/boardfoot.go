@@ -255,10 +255,10 @@ func files(b *board.Board, e Env) widget.Line {
 	var why error
 	var oldest time.Time
 	for _, f := range b.Cluster.LoadBalancers {
-		o, look := e.Snap.Conf[f.Host], e.Looks[f.Host]
+		o, look := e.Snap.Conf[f.Host], e.LastReads[f.Host]
 		drift, compared := o.Value.Drift[b.Cluster.Name]
 		switch {
-		case look == Look{}:
+		case look == LastRead{}:
 			waits = append(waits, nameOf(e, f.Host))
 			continue
 		case look.Err != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
