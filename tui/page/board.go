@@ -168,7 +168,7 @@ func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e
 	}
 	l = widget.Join(mark, l)
 	for i := range b.Members {
-		cell := e.spotOf(r, b.Members[i].Instance).line(g.cell - 2).Pad(g.cell - 2)
+		cell := spotOf(e, r, b.Members[i].Instance).line(g.cell - 2).Pad(g.cell - 2)
 		before := widget.P(" ")
 		if here && i == col {
 			before, cell = widget.P("▸"), cell.Under()
@@ -210,114 +210,4 @@ func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e Env) (he
 		rows = append(rows, cursorRow(l, i, p.at(routes), e.W))
 	}
 	return nil, rows
-}
-
-// pendingRoute reports that nothing is known of a service, and that one of
-// its HAProxies has not been tried yet.
-func (e Env) pendingRoute(r *board.Route) bool {
-	_, tried := e.heard(r)
-	same, _ := r.Agreement()
-	return same == 0 && tried < len(r.Views)
-}
-
-// heard counts a route's HAProxies that are known, and those that were tried.
-func (e Env) heard(r *board.Route) (known, tried int) {
-	for _, v := range r.Views {
-		if v.Verdict != model.Unknown {
-			known++
-		}
-		if !e.untriedProxy(v.HAProxy) {
-			tried++
-		}
-	}
-	return known, tried
-}
-
-// seenBy is how many HAProxies say the same, of how many there are.
-func seenBy(r *board.Route, e Env) widget.Line {
-	same, all := r.Agreement()
-	known, tried := e.heard(r)
-	text := fmt.Sprintf("%d/%d", same, all)
-	switch {
-	case tried < all:
-		return widget.T(theme.Info, text+" ·")
-	case known < all:
-		return widget.T(theme.Doubt, text+" ?")
-	case same < all:
-		return widget.T(theme.Warn, text+" "+differs)
-	}
-	return widget.T(theme.Dim, text)
-}
-
-// liveRole is what a member is now, for the second line of the matrix.
-func liveRole(m *board.Member, e Env) widget.Line {
-	switch {
-	case m.Foreign != nil:
-		return foreignMark(m).line()
-	case !m.Known && e.untried(m.Instance):
-		return asking().line()
-	case !m.Known:
-		return widget.T(theme.Doubt, "? no answer")
-	}
-	role := roleMark(m.Role)
-	if m.State != "running" && m.State != "streaming" && m.State != "" {
-		return widget.T(theme.Warn, role.word+" "+m.State)
-	}
-	l := widget.T(role.tone, role.word)
-	if m.Ahead > 0 {
-		return l.Add(theme.Warn, " "+lagText(m.Ahead)+" ahead")
-	}
-	if m.Lag >= 0 {
-		l = l.Add(theme.Dim, " "+lagText(m.Lag))
-	}
-	return l
-}
-
-// foreignMark is drawn for a member at whose address another Patroni answers.
-func foreignMark(m *board.Member) mark {
-	switch {
-	case !m.Foreign.Sure:
-		return mark{"?", "which cluster?", theme.Doubt}
-	case m.Foreign.Stray:
-		return mark{"✕", "another member", theme.Bad}
-	}
-	return mark{"✕", "other cluster", theme.Bad}
-}
-
-// roleMark is Patroni's word for a role as the board writes it.
-func roleMark(role string) mark {
-	switch role {
-	case "leader":
-		return mark{"●", "LEADER", theme.Good}
-	case "standby_leader":
-		return mark{"●", "STANDBY LEADER", theme.Good}
-	case "sync_standby":
-		return mark{"○", "sync replica", theme.Plain}
-	case "quorum_standby":
-		return mark{"○", "quorum replica", theme.Plain}
-	case "primary":
-		return mark{"!", "primary, no lock", theme.Warn}
-	case "":
-		return mark{"?", "unknown", theme.Doubt}
-	}
-	return mark{"○", role, theme.Plain}
-}
-
-// destOf says where a service's connections go: pgbouncer, postgres, a port.
-func destOf(c *model.Cluster, s *model.Service) string {
-	if s == nil {
-		return ""
-	}
-	servers, _ := s.Servers()
-	if len(servers) == 0 {
-		return s.Dest
-	}
-	port := servers[0].Port
-	switch in := c.Instance(servers[0].Name); {
-	case in.Pools(port):
-		return "pgbouncer"
-	case in != nil && port == fmt.Sprint(in.PgPort):
-		return "postgres"
-	}
-	return port
 }

@@ -32,7 +32,7 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widge
 		m.tone = theme.Dim
 	}
 	if col := p.column(b); col >= 0 {
-		s := e.spotOf(r, b.Members[col].Instance)
+		s := spotOf(e, r, b.Members[col].Instance)
 		m, why, note = verdictMark(s.verdict), s.why, s.note
 		subject += " on " + string(b.Members[col].Instance)
 	} else {
@@ -63,19 +63,6 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widge
 		out = append(out, widget.T(theme.Warn, " "+differs+" "+note).Trunc(e.W))
 	}
 	return widget.Fit(out, lines)
-}
-
-// flow sets text behind head and goes on below it.
-func flow(head widget.Line, text string, w int) []widget.Line {
-	if head.Width()+widget.Width(text) <= w {
-		return []widget.Line{head.Add(theme.Plain, text)}
-	}
-	if head.Width() > w*2/3 {
-		return append([]widget.Line{head.Trunc(w)}, wrapped(theme.Plain, text, "   ", w, 9)...)
-	}
-	parts := widget.Wrap(text, w-head.Width())
-	out := []widget.Line{head.Add(theme.Plain, parts[0])}
-	return append(out, wrapped(theme.Plain, strings.Join(parts[1:], " "), "   ", w, 9)...)
 }
 
 // firstNote is the first difference between promise and reality in a route.
@@ -113,7 +100,10 @@ func (p *Cluster) below(b *board.Board, e Env, room int) []widget.Line {
 			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more: f", more)))
 		}
 	}
-	if events := latest(b.Cluster.Name, min(3, room-len(out)-1), e); len(events) > 0 {
+	events := latest(e, min(3, room-len(out)-1), func(ev *board.Event) bool {
+		return ev.Cluster == b.Cluster.Name && ev.Kind != "finding" // the board has the findings
+	})
+	if len(events) > 0 {
 		out = append(append(out, nil), events...)
 	}
 	return out
@@ -147,45 +137,6 @@ func members(b *board.Board, e Env) []widget.Line {
 
 // maxUnlisted is how many members that the inventory has not are drawn.
 const maxUnlisted = 8
-
-// memberRow is one member of the cluster, one that the inventory has not as well.
-func memberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
-	role := roleMark(m.Role)
-	roleCell := role.line()
-	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
-	switch {
-	case b.Unlist(m.Instance) == m:
-		roleCell, why = widget.T(theme.Warn, role.word+" by DCS"), widget.T(theme.Warn, differs+" "+m.Why)
-	case m.Foreign != nil:
-		roleCell, why = foreignMark(m).line(), widget.T(theme.Bad, m.Why)
-	case !m.Known && e.untried(m.Instance):
-		roleCell, state, why = asking().line(), nil, nil
-	case !m.Known:
-		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, m.Why)
-		if b.Leader == m.Instance {
-			roleCell = widget.T(theme.Doubt, "? leader by DCS")
-		}
-	case m.State != "running" && m.State != "streaming" && m.State != "in archive recovery":
-		state = widget.T(theme.Warn, m.State)
-	}
-	declared := widget.T(theme.Dim, string(m.Declared))
-	leads := m.Role == "leader" || m.Role == "standby_leader"
-	if m.Known && leads != (m.Declared == model.RolePrimary) {
-		declared = widget.T(theme.Warn, string(m.Declared)+" "+differs)
-	}
-	tl := widget.P(numText(m.Timeline))
-	if m.Known && m.Timeline > 0 && b.Timeline > 0 && m.Timeline != b.Timeline {
-		tl = widget.T(theme.Warn, numText(m.Timeline))
-	}
-	lag := widget.P(lagText(m.Lag))
-	if m.Ahead > 0 {
-		lag = widget.T(theme.Warn, lagText(m.Ahead)+" ahead")
-	}
-	return []widget.Line{
-		widget.T(theme.Strong, string(m.Instance)), widget.T(theme.Dim, string(m.Host)),
-		roleCell, state, tl, lag, declared, why,
-	}
-}
 
 // vipPlace says which node has the VIP, and whether that is the leader's.
 func vipPlace(b *board.Board, e Env) widget.Line {
@@ -301,14 +252,6 @@ func files(b *board.Board, e Env) widget.Line {
 		l = l.Add(theme.Dim, "   read "+clock(oldest, e.Now))
 	}
 	return l.Trunc(e.W)
-}
-
-// gap sets the next words of a line apart.
-func gap(l widget.Line, apart bool) widget.Line {
-	if apart {
-		return l.Add(theme.Plain, "   ")
-	}
-	return l
 }
 
 // nameOf is what a node is called: its nodename, else its address.

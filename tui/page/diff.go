@@ -7,7 +7,6 @@ import (
 
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -291,15 +290,6 @@ func (p *Diff) head(e Env) []widget.Line {
 		out = append(out, widget.T(theme.Warn, " no reload: "+why))
 	}
 	return append(out, nil)
-}
-
-// failure is an error with its hint.
-func failure(err error, e Env) []widget.Line {
-	out := wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
-	if try := source.TryOf(err); try != "" {
-		out = append(out, labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
-	}
-	return out
 }
 
 // planCount is a plan in numbers.

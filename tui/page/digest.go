@@ -50,8 +50,8 @@ func NewDigest(e Env) *Digest {
 	return d
 }
 
-// digest is the one that came with e, else a new one.
-func (e Env) digest() *Digest {
+// whole is the digest that that came with e, else a new one.
+func (e Env) whole() *Digest {
 	if e.Digest != nil {
 		return e.Digest
 	}

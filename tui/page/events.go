@@ -3,7 +3,6 @@ package page
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"pgtui/model"
 	"pgtui/model/board"
@@ -196,9 +195,6 @@ func (p *Events) View(e Env) []widget.Line {
 	return append(widget.Fit(out, e.H-4), eventText(&rows[cur], e)...)
 }
 
-// narrow is below how many cells the subject of an event has no column of its own.
-const narrow = 60
-
 func eventColumns(cluster bool, w int) []widget.Column {
 	cols := []widget.Column{{Title: "TIME", Min: 8}, {Title: "", Min: 1}}
 	if cluster { // one cluster's list does not repeat its name
@@ -223,53 +219,10 @@ func eventRow(ev *board.Event, cluster bool, e Env) []widget.Line {
 	return append(row, widget.Join(widget.P(ev.Subject+" "), happened(ev)))
 }
 
-// happened is what an event changed, before and after.
-func happened(ev *board.Event) widget.Line {
-	m := severityMark(ev.Severity)
-	tone := m.tone
-	if ev.Severity == model.Info {
-		tone = theme.Plain
-	}
-	switch {
-	case ev.Kind == "finding" && ev.After == "":
-		return widget.T(theme.Dim, "resolved: "+ev.Before)
-	case ev.Kind == "finding":
-		return widget.T(tone, ev.After)
-	}
-	return widget.T(theme.Dim, ev.Before+" → ").Add(tone, ev.After)
-}
-
 // eventText is one event in full, in four lines.
 func eventText(ev *board.Event, e Env) []widget.Line {
 	m := severityMark(ev.Severity)
 	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.tone, m.word)
 	text := happened(ev).String()
 	return widget.Fit(append([]widget.Line{nil, head}, wrapped(theme.Plain, text, " ", e.W, 2)...), 4)
-}
-
-// clock is the time of day of t, with its date when that is not now's.
-func clock(t, now time.Time) string {
-	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return t.Format("15:04:05")
-	}
-	return t.Format("02 Jan 15:04:05")
-}
-
-// latest are the newest events of a cluster as lines, at most n. Findings are
-// left out: the board has them.
-func latest(name model.ClusterName, n int, e Env) []widget.Line {
-	var out []widget.Line
-	for i := range e.Events {
-		ev := &e.Events[i]
-		if len(out) >= n {
-			break
-		}
-		if ev.Cluster != name || ev.Kind == "finding" {
-			continue
-		}
-		m := severityMark(ev.Severity)
-		l := widget.P(" ").Add(theme.Dim, clock(ev.At, e.Now)+" ").Add(m.tone, m.shape+" ").Add(theme.Plain, ev.Subject+"  ")
-		out = append(out, widget.Join(l, happened(ev)))
-	}
-	return out
 }

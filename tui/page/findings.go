@@ -180,15 +180,6 @@ func (p *Findings) calm(e Env) widget.Line {
 	return widget.T(theme.Good, " ● nothing is wrong that pgtui can see")
 }
 
-func findingLine(f model.Finding, cluster bool) widget.Line {
-	m := severityMark(f.Severity)
-	l := widget.P(" ").Add(m.tone, m.shape+" ")
-	if cluster {
-		l = l.Add(theme.Strong, string(f.Cluster)+"  ")
-	}
-	return l.Add(theme.Plain, f.Summary)
-}
-
 // findingText is one finding in full.
 func findingText(f model.Finding, e Env) []widget.Line {
 	m := severityMark(f.Severity)

@@ -75,7 +75,7 @@ func (p *Fleet) Command(Env) (string, string) { return "pgtui status", "pg list"
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
 func (p *Fleet) rows(e Env) (rows []*board.Board, hidden int) {
-	all := e.digest().order
+	all := e.whole().order
 	if p.filter == "" && !p.faults && p.sort == 0 && !p.desc {
 		return all, 0
 	}
@@ -155,7 +155,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	if e.Inv == nil {
 		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
 	}
-	e.Digest = e.digest()
+	e.Digest = e.whole()
 	rows, hidden := p.rows(e)
 	out := []widget.Line{p.summary(e, hidden)}
 	if len(rows) == 0 {
@@ -166,7 +166,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
-	t := widget.Table{Cols: fleetColumns(e.digest().cluster, e.digest().leader)}
+	t := widget.Table{Cols: fleetColumns(e.whole().cluster, e.whole().leader)}
 	sorted := t.Cols[p.column()].Title
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
@@ -235,14 +235,6 @@ func (p *Fleet) detail(b *board.Board, e Env) []widget.Line {
 // detailLines is how many lines the cluster under the cursor has at the foot.
 const detailLines = 5
 
-// cursorRow is row i of a list, with the mark of the cursor when it is on it.
-func cursorRow(l widget.Line, i, cur, w int) widget.Line {
-	if i != cur {
-		return widget.Join(widget.P(" "), l).Hits(i + 1)
-	}
-	return widget.Join(widget.P("▸"), l).Pad(w).Under().Hits(i + 1)
-}
-
 // nothing says why the list is empty.
 func (p *Fleet) nothing(e Env) string {
 	switch {
@@ -257,7 +249,7 @@ func (p *Fleet) nothing(e Env) string {
 
 // summary counts the fleet in one line.
 func (p *Fleet) summary(e Env, hidden int) widget.Line {
-	count := e.digest().counts
+	count := e.whole().counts
 	out := widget.T(theme.Plain, " "+plural(len(e.Boards), "cluster"))
 	if e.Asking() {
 		out = out.Add(theme.Info, " · asking every node …")

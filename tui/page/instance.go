@@ -45,18 +45,6 @@ func InstanceScreen() Screen {
 		}, keys.Moves()...)}
 }
 
-// instanceOf is the instance at a place, else the cluster's leader, else its first.
-func (e Env) instanceOf(at Place) model.InstanceName {
-	b := e.Board(at.Cluster)
-	switch {
-	case at.Instance != "" || b == nil:
-		return at.Instance
-	case b.Member(b.Leader) == nil && len(b.Members) > 0:
-		return b.Members[0].Instance
-	}
-	return b.Leader
-}
-
 // Scope of the page's keys.
 func (p *Instance) Scope() string { return "instance" }
 
@@ -384,18 +372,9 @@ func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
 
 // said are the newest events about the instance.
 func (p *Instance) said(b *board.Board, e Env) []widget.Line {
-	var out []widget.Line
-	for i := range e.Events {
-		ev := &e.Events[i]
-		if len(out) == 8 {
-			break
-		}
-		if ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name)) {
-			m := severityMark(ev.Severity)
-			l := widget.P(" ").Add(theme.Dim, clock(ev.At, e.Now)+" ").Add(m.tone, m.shape+" ").Add(theme.Plain, ev.Subject+"  ")
-			out = append(out, widget.Join(l, happened(ev)))
-		}
-	}
+	out := latest(e, 8, func(ev *board.Event) bool {
+		return ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name))
+	})
 	if len(out) == 0 {
 		return nil
 	}

@@ -1,7 +1,10 @@
 package page
 
 import (
+	"fmt"
+
 	"pgtui/tui/keys"
+	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
@@ -41,4 +44,41 @@ func (l listing) page(lines []widget.Line, at []int, e Env) []widget.Line {
 		}
 	}
 	return scrolled(lines, l.top, e)
+}
+
+// cursorRow is row i of a list, with the mark of the cursor when it is on it.
+func cursorRow(l widget.Line, i, cur, w int) widget.Line {
+	if i != cur {
+		return widget.Join(widget.P(" "), l).Hits(i + 1)
+	}
+	return widget.Join(widget.P("▸"), l).Pad(w).Under().Hits(i + 1)
+}
+
+// neighbour is the index after i of n, before it when a goes back; the ends meet.
+func neighbour(a keys.Action, i, n int) int {
+	if a == keys.Prev {
+		return (i + n - 1) % n
+	}
+	return (i + 1) % n
+}
+
+// scroll is the first visible line of a text of n lines seen through h, once an
+// action has moved it.
+func scroll(a keys.Action, top, n, h int) int {
+	last := max(n-h, 0)
+	if a == keys.Bottom {
+		return last
+	}
+	top, _ = keys.Move(a, min(top, last), last+1, h)
+	return top
+}
+
+// scrolled is the part of a text that is seen, with a note of what is not.
+func scrolled(lines []widget.Line, top int, e Env) []widget.Line {
+	top = min(top, max(len(lines)-e.H, 0))
+	out := append([]widget.Line(nil), lines[top:min(top+e.H, len(lines))]...)
+	if below := len(lines) - top - e.H; below > 0 && e.H > 4 {
+		out[len(out)-1] = widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below+1))
+	}
+	return out
 }

@@ -4,20 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
-
-// Said is one line that was said to the operator.
-type Said struct {
-	At   time.Time
-	Tone theme.Tone
-	Text string
-}
 
 // Log is what pgtui said and what it ran on the nodes, the newest first.
 type Log struct {

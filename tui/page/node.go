@@ -40,22 +40,6 @@ func NodeScreen() Screen {
 		}, keys.Moves()...)}
 }
 
-// hostOf is the host at a place, else the one of its instance, else the first
-// that has an HAProxy of the cluster.
-func (e Env) hostOf(at Place) model.Host {
-	b := e.Board(at.Cluster)
-	if at.Host != "" || b == nil {
-		return at.Host
-	}
-	if in := b.Cluster.Instance(at.Instance); in != nil {
-		return in.Host
-	}
-	if len(b.Cluster.LoadBalancers) > 0 {
-		return b.Cluster.LoadBalancers[0].Host
-	}
-	return ""
-}
-
 // Scope of the page's keys.
 func (p *Node) Scope() string { return "haproxy" }
 

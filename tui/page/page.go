@@ -12,6 +12,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/tui/keys"
+	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
@@ -251,4 +252,11 @@ type StepMsg struct{ Result plan.StepResult }
 type DoneMsg struct {
 	Report plan.Report
 	Err    error
+}
+
+// Said is one line that was said to the operator.
+type Said struct {
+	At   time.Time
+	Tone theme.Tone
+	Text string
 }

@@ -70,3 +70,39 @@ func CommandOf(command string, c model.ClusterName) string {
 	}
 	return command + " " + string(c)
 }
+
+// serviceOf is the service at a place, the cluster's first when none is named.
+func (e Env) serviceOf(at Place) model.ServiceName {
+	if b := e.Board(at.Cluster); at.Service == "" && b != nil && len(b.Routes) > 0 {
+		return b.Routes[0].Service
+	}
+	return at.Service
+}
+
+// instanceOf is the instance at a place, else the cluster's leader, else its first.
+func (e Env) instanceOf(at Place) model.InstanceName {
+	b := e.Board(at.Cluster)
+	switch {
+	case at.Instance != "" || b == nil:
+		return at.Instance
+	case b.Member(b.Leader) == nil && len(b.Members) > 0:
+		return b.Members[0].Instance
+	}
+	return b.Leader
+}
+
+// hostOf is the host at a place, else the one of its instance, else the first
+// that has an HAProxy of the cluster.
+func (e Env) hostOf(at Place) model.Host {
+	b := e.Board(at.Cluster)
+	if at.Host != "" || b == nil {
+		return at.Host
+	}
+	if in := b.Cluster.Instance(at.Instance); in != nil {
+		return in.Host
+	}
+	if len(b.Cluster.LoadBalancers) > 0 {
+		return b.Cluster.LoadBalancers[0].Host
+	}
+	return ""
+}

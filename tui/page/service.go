@@ -43,14 +43,6 @@ func ServiceScreen() Screen {
 		}, keys.Moves()...)}
 }
 
-// serviceOf is the service at a place, the cluster's first when none is named.
-func (e Env) serviceOf(at Place) model.ServiceName {
-	if b := e.Board(at.Cluster); at.Service == "" && b != nil && len(b.Routes) > 0 {
-		return b.Routes[0].Service
-	}
-	return at.Service
-}
-
 // Scope of the page's keys.
 func (p *Service) Scope() string { return "service" }
 
@@ -80,35 +72,6 @@ func (p *Service) step(a keys.Action, e Env) Page {
 	}
 	at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
 	return NewService(p.cluster, b.Routes[neighbour(a, at, len(b.Routes))].Service)
-}
-
-// neighbour is the index after i of n, before it when a goes back; the ends meet.
-func neighbour(a keys.Action, i, n int) int {
-	if a == keys.Prev {
-		return (i + n - 1) % n
-	}
-	return (i + 1) % n
-}
-
-// scroll is the first visible line of a text of n lines seen through h, once an
-// action has moved it.
-func scroll(a keys.Action, top, n, h int) int {
-	last := max(n-h, 0)
-	if a == keys.Bottom {
-		return last
-	}
-	top, _ = keys.Move(a, min(top, last), last+1, h)
-	return top
-}
-
-// scrolled is the part of a text that is seen, with a note of what is not.
-func scrolled(lines []widget.Line, top int, e Env) []widget.Line {
-	top = min(top, max(len(lines)-e.H, 0))
-	out := append([]widget.Line(nil), lines[top:min(top+e.H, len(lines))]...)
-	if below := len(lines) - top - e.H; below > 0 && e.H > 4 {
-		out[len(out)-1] = widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below+1))
-	}
-	return out
 }
 
 // View draws the part of the page that fits.
@@ -336,18 +299,4 @@ func (p *Service) file(b *board.Board, svc *model.Service, e Env) []widget.Line 
 		out = append(out, widget.Join(widget.P("   "), code(l)))
 	}
 	return out
-}
-
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
 }

@@ -7,7 +7,6 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/board"
-	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -208,79 +207,4 @@ func branchText(br *board.Branch, e Env) []widget.Line {
 		return out
 	}
 	return append(out, statusFacts(e.status(br.Member.Instance).Value, e.W)...)
-}
-
-// status is what an instance's Patroni said of itself.
-func (e Env) status(name model.InstanceName) source.Observed[model.PatroniStatus] {
-	if e.Snap == nil {
-		return source.Observed[model.PatroniStatus]{}
-	}
-	return e.Snap.Patroni[name].Status
-}
-
-// statusFacts are the positions and versions that Patroni tells, in words.
-func statusFacts(st model.PatroniStatus, w int) []widget.Line {
-	var parts []string
-	add := func(label, v string) {
-		if v != "" {
-			parts = append(parts, label+" "+v)
-		}
-	}
-	add("PostgreSQL", versionText(st.ServerVersion))
-	add("Patroni", st.Version)
-	if st.Timeline > 0 {
-		add("timeline", fmt.Sprint(st.Timeline))
-	}
-	if st.Location > 0 {
-		add("written", lsn(st.Location))
-	}
-	if st.Received > 0 {
-		add("received", lsn(st.Received))
-	}
-	if st.Replayed > 0 {
-		add("replayed", lsn(st.Replayed))
-	}
-	add("started", started(st.PostmasterStart))
-	if st.PendingRestart {
-		parts = append(parts, "restart pending")
-	}
-	if len(st.Tags) > 0 {
-		var tags []string
-		for k, v := range st.Tags {
-			tags = append(tags, k+"="+v)
-		}
-		slices.Sort(tags)
-		add("tags", strings.Join(tags, " "))
-	}
-	if len(parts) == 0 {
-		return nil
-	}
-	return wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
-}
-
-// lsn is a WAL position as PostgreSQL writes it.
-func lsn(n int64) string { return fmt.Sprintf("%X/%X", uint64(n)>>32, uint32(n)) }
-
-// versionText is server_version_num in words: 150018 is 15.18.
-func versionText(n int) string {
-	switch {
-	case n <= 0:
-		return ""
-	case n < 100000:
-		return fmt.Sprintf("%d.%d.%d", n/10000, n/100%100, n%100)
-	}
-	return fmt.Sprintf("%d.%d", n/10000, n%10000)
-}
-
-func nonEmpty(parts ...string) []string {
-	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-}
-
-// started is when a postmaster started, to the second; as Patroni says it where
-// that is in no form that is known.
-func started(text string) string {
-	if t := model.ParseStarted(text); !t.IsZero() {
-		return t.UTC().Format("2006-01-02 15:04:05Z")
-	}
-	return text
 }

@@ -75,16 +75,6 @@ func verdictMark(v model.Verdict) mark {
 	}
 }
 
-// routeMark draws the verdict of a service: in doubt where some of its HAProxies
-// are not known, whatever the others say.
-func routeMark(r *board.Route) mark {
-	m := verdictMark(r.Verdict)
-	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
-		m.shape, m.tone = "?", theme.Doubt
-	}
-	return m
-}
-
 // legend explains the verdicts, in the order the help lists them.
 func legend() []struct {
 	v    model.Verdict
@@ -268,4 +258,68 @@ func count(n int64) string {
 		return fmt.Sprintf("%dk", n/1000)
 	}
 	return fmt.Sprintf("%dM", n/1_000_000)
+}
+
+func findingLine(f model.Finding, cluster bool) widget.Line {
+	m := severityMark(f.Severity)
+	l := widget.P(" ").Add(m.tone, m.shape+" ")
+	if cluster {
+		l = l.Add(theme.Strong, string(f.Cluster)+"  ")
+	}
+	return l.Add(theme.Plain, f.Summary)
+}
+
+// clock is the time of day of t, with its date when that is not now's.
+func clock(t, now time.Time) string {
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("02 Jan 15:04:05")
+}
+
+// narrow is below how many cells the subject of an event has no column of its own.
+const narrow = 60
+
+// flow sets text behind head and goes on below it.
+func flow(head widget.Line, text string, w int) []widget.Line {
+	if head.Width()+widget.Width(text) <= w {
+		return []widget.Line{head.Add(theme.Plain, text)}
+	}
+	if head.Width() > w*2/3 {
+		return append([]widget.Line{head.Trunc(w)}, wrapped(theme.Plain, text, "   ", w, 9)...)
+	}
+	parts := widget.Wrap(text, w-head.Width())
+	out := []widget.Line{head.Add(theme.Plain, parts[0])}
+	return append(out, wrapped(theme.Plain, strings.Join(parts[1:], " "), "   ", w, 9)...)
+}
+
+// gap sets the next words of a line apart.
+func gap(l widget.Line, apart bool) widget.Line {
+	if apart {
+		return l.Add(theme.Plain, "   ")
+	}
+	return l
+}
+
+// failure is an error with its hint.
+func failure(err error, e Env) []widget.Line {
+	out := wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
+	if try := source.TryOf(err); try != "" {
+		out = append(out, labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
+	}
+	return out
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
 }
