@@ -17,6 +17,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 )
 
@@ -32,9 +33,9 @@ type Model struct {
 
 	w, h   int
 	now    time.Time
-	stack  []page.Page    // never empty; the last one is seen
-	dialog *page.Question // nil when there is none
-	asked  int            // number of the dialog, so that a late tick settles no other
+	stack  []page.Page      // never empty; the last one is seen
+	dialog *reload.Question // nil when there is none
+	asked  int              // number of the dialog, so that a late tick settles no other
 
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
@@ -62,7 +63,7 @@ type Model struct {
 	typing bool // the filter line has the keyboard
 	filter textinput.Model
 	toast  toast
-	reload *reload // nil when none is under way
+	reload *activeReload // nil when none is under way
 	stale  staleness
 }
 

@@ -18,6 +18,7 @@ import (
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/ways"
 )
 
 // heard is the snapshot of a world, with the VIP on the node of the leader,
@@ -516,9 +517,9 @@ func TestNoPasswordIsShown(t *testing.T) {
 }
 
 var (
-	_ page.Asker = (*page.Access)(nil)
-	_ page.Asker = (*page.Components)(nil)
-	_ page.Asker = (*page.Trace)(nil)
+	_ page.Asker = (*ways.Access)(nil)
+	_ page.Asker = (*ways.Components)(nil)
+	_ page.Asker = (*ways.Trace)(nil)
 )
 
 // TestAPanicWhileAskingIsTheAnswer: of a page's question, of a plan, and of reading

@@ -17,6 +17,7 @@ import (
 	"pgtui/model/check"
 	"pgtui/plan"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 )
 
 // feed is the only place of the console that starts work. Everything it
@@ -31,7 +32,7 @@ type feed struct {
 	mu    sync.Mutex
 	stop  context.CancelFunc                   // ends the present watch; nil when there is none
 	began time.Time                            // when the present watch began
-	going *reload                              // the reload under way; nil when there is none
+	going *activeReload                        // the reload under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
@@ -342,10 +343,10 @@ func (f *feed) act(a Action) tea.Cmd {
 }
 
 // settle makes a dialog's keys count after a while.
-func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg{asked}) }
+func (f *feed) settle(asked int) tea.Cmd { return f.after(reload.Settle, settleMsg{asked}) }
 
-// reload is a reload under way.
-type reload struct {
+// activeReload is a reload under way.
+type activeReload struct {
 	plan   page.PlanMsg
 	world  *opened
 	events chan tea.Msg
@@ -361,8 +362,8 @@ type reload struct {
 // execute carries a plan out. It is stopped by run.halt only, which ends the
 // context that Execute has: that finishes the node it is on, and looks at the
 // context right before the next.
-func (f *feed) execute(p page.PlanMsg) (*reload, tea.Cmd) {
-	r := &reload{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
+	r := &activeReload{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
 	r.ctx, r.halt = context.WithCancel(context.WithoutCancel(f.ctx))
 	f.mu.Lock()
 	f.going = r
@@ -372,7 +373,7 @@ func (f *feed) execute(p page.PlanMsg) (*reload, tea.Cmd) {
 }
 
 // carry runs Execute to its end.
-func (f *feed) carry(r *reload) {
+func (f *feed) carry(r *activeReload) {
 	defer r.halt()
 	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
 		r.enters(s.Host)
@@ -382,7 +383,7 @@ func (f *feed) carry(r *reload) {
 }
 
 // ended is the end of a run.
-func (f *feed) ended(r *reload, done page.DoneMsg) {
+func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 	r.mu.Lock()
 	r.done = done
 	r.mu.Unlock()
@@ -391,13 +392,13 @@ func (f *feed) ended(r *reload, done page.DoneMsg) {
 }
 
 // brokeOff is the error of a run that pgtui itself has failed over.
-func (r *reload) brokeOff(err error) error {
+func (r *activeReload) brokeOff(err error) error {
 	return fmt.Errorf("the reload broke off on %s, whose state is not known: %w", r.at(), err)
 }
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
-func (f *feed) guarded(ctx context.Context, r *reload, emit func(plan.StepResult)) (done page.DoneMsg) {
+func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
 	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
@@ -405,21 +406,21 @@ func (f *feed) guarded(ctx context.Context, r *reload, emit func(plan.StepResult
 }
 
 // enters notes the node a step is on.
-func (r *reload) enters(h model.Host) {
+func (r *activeReload) enters(h model.Host) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.host = h
 }
 
 // at is the node that is being worked on, "" before the first.
-func (r *reload) at() model.Host {
+func (r *activeReload) at() model.Host {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.host
 }
 
 // tell hands an event to the screen, if there still is one.
-func (r *reload) tell(ctx context.Context, msg tea.Msg) {
+func (r *activeReload) tell(ctx context.Context, msg tea.Msg) {
 	select {
 	case r.events <- msg:
 	case <-ctx.Done():
@@ -427,7 +428,7 @@ func (r *reload) tell(ctx context.Context, msg tea.Msg) {
 }
 
 // event waits for the next event of a run.
-func (f *feed) event(r *reload) tea.Cmd {
+func (f *feed) event(r *activeReload) tea.Cmd {
 	return func() tea.Msg {
 		select {
 		case msg := <-r.events:
@@ -471,7 +472,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 }
 
 // release forgets a run whose end has been shown.
-func (f *feed) release(r *reload) {
+func (f *feed) release(r *activeReload) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.going == r {
@@ -479,14 +480,14 @@ func (f *feed) release(r *reload) {
 	}
 }
 
-func (f *feed) seen(r *reload) bool {
+func (f *feed) seen(r *activeReload) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.going != r
 }
 
 // account is a run that was cut short, as an error.
-func (r *reload) account() error {
+func (r *activeReload) account() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []string

@@ -15,6 +15,7 @@ import (
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 )
 
@@ -95,7 +96,7 @@ func TestReloadFrames(t *testing.T) {
 		steps func(*rig)
 		deps  func(*Deps)
 	}{
-		{"diff-loading", func(r *rig) { r.m.push(page.NewDiff("pg-test", false)) }, func(*Deps) {}},
+		{"diff-loading", func(r *rig) { r.m.push(reload.NewDiff("pg-test", false)) }, func(*Deps) {}},
 		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*Deps) {}},
 		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(perNode(w)) }},
 		{"diff-risky", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
@@ -166,7 +167,7 @@ func saidLately() []page.Said {
 
 // midway stops the picture in the middle of the second node.
 func midway(r *rig, w *world) {
-	r.m.push(page.NewProgress(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
+	r.m.push(reload.NewProgress(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
 		for _, s := range []string{plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup, plan.StepSwap, plan.StepReload, plan.StepVerify} {
 			r.send(page.StepMsg{Result: plan.StepResult{Host: h, Step: s}})

@@ -12,6 +12,7 @@ import (
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/page"
+	"pgtui/tui/page/values"
 )
 
 // origins are the values of a cluster of the world, or of all: what Pigsty's
@@ -246,4 +247,4 @@ func TestEveryValueIsReached(t *testing.T) {
 	}
 }
 
-var _ page.Asker = (*page.Inventory)(nil)
+var _ page.Asker = (*values.Inventory)(nil)

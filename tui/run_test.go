@@ -13,6 +13,7 @@ import (
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 )
 
 // paper is a terminal that only remembers, and tells when it was written on.
@@ -94,7 +95,7 @@ func TestAReloadThatPanicsIsAnError(t *testing.T) {
 func TestABrokenNodeIsShouted(t *testing.T) {
 	w := newWorld()
 	p := planOf(w, "pg-test")
-	var run page.Page = page.NewProgress(page.PlanMsg{Cluster: "pg-test", Plan: p})
+	var run page.Page = reload.NewProgress(page.PlanMsg{Cluster: "pg-test", Plan: p})
 	run, _ = run.(page.Listener).Update(page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{
 		{Host: "10.10.10.11", Outcome: plan.Broken, Step: plan.StepReload, Err: errors.New("reload failed, restore failed")},
 		{Host: "10.10.10.12", Outcome: plan.Uncertain, Step: plan.StepSwap, Err: errors.New("connection lost")},

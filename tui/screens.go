@@ -5,32 +5,38 @@ import (
 
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/detail"
+	"pgtui/tui/page/journal"
+	"pgtui/tui/page/overview"
+	"pgtui/tui/page/reload"
+	"pgtui/tui/page/values"
+	"pgtui/tui/page/ways"
 )
 
 // screens are the screens of the console, in the order of the palette, then
 // those that only other pages open. A new screen is a line here.
 func screens() []page.Screen {
 	return []page.Screen{
-		page.FleetScreen(),
-		page.BoardScreen(),
-		page.TopologyScreen(),
-		page.ServiceScreen(),
-		page.InstanceScreen(),
-		page.NodeScreen(),
-		page.FindingsScreen(),
-		page.EventsScreen(),
-		page.DiffScreen(),
-		page.WhatIfScreen(),
-		page.AccessScreen(),
-		page.ComponentsScreen(),
-		page.TraceScreen(),
-		page.InventoryScreen(),
-		page.ReloadScreen(),
-		page.LogScreen(),
-		page.ValueScreen(),
+		overview.FleetScreen(),
+		overview.BoardScreen(),
+		overview.TopologyScreen(),
+		detail.ServiceScreen(),
+		detail.InstanceScreen(),
+		detail.NodeScreen(),
+		journal.FindingsScreen(),
+		journal.EventsScreen(),
+		reload.DiffScreen(),
+		detail.WhatIfScreen(),
+		ways.AccessScreen(),
+		ways.ComponentsScreen(),
+		ways.TraceScreen(),
+		values.InventoryScreen(),
+		reload.ReloadScreen(),
+		journal.LogScreen(),
+		values.ValueScreen(),
 		page.HelpScreen(),
-		page.ReloadingScreen(),
-		page.ReloadedScreen(),
+		reload.ReloadingScreen(),
+		reload.ReloadedScreen(),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -388,7 +389,7 @@ func (m *Model) back() {
 		m.setTop(f.SetFilter(""))
 		return
 	}
-	if _, running := m.top().(*page.Progress); running {
+	if _, running := m.top().(*reload.Progress); running {
 		if m.reload != nil {
 			m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
 			return
@@ -465,7 +466,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		return m.feed.ask(in.Inquiry, m.inv, m.snap)
 	case page.Confirm:
 		m.asked++
-		m.dialog = page.NewQuestion(in.Plan)
+		m.dialog = reload.NewQuestion(in.Plan)
 		return m.feed.settle(m.asked)
 	case page.Execute:
 		return m.execute(in.Plan)
@@ -485,7 +486,7 @@ func (m *Model) execute(p page.PlanMsg) tea.Cmd {
 	m.lastReads = nil
 	m.feed.world.nodes.forget() // the files are about to change
 	m.reload, cmd = m.feed.execute(p)
-	m.push(page.NewProgress(p))
+	m.push(reload.NewProgress(p))
 	return cmd
 }
 
@@ -495,7 +496,7 @@ func (m *Model) halt() {
 	m.say(theme.Warn, "finishing this node, then stopping")
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		if r, ok := p.(*page.Progress); ok {
+		if r, ok := p.(*reload.Progress); ok {
 			m.stack[i] = r.Stopping()
 		}
 	}

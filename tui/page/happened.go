@@ -7,10 +7,10 @@ import (
 	"pgtui/tui/widget"
 )
 
-// happened is what an event changed, before and after.
-func happened(ev *board.Event) widget.Line {
-	m := severityMark(ev.Severity)
-	tone := m.tone
+// Happened is what an event changed, before and after.
+func Happened(ev *board.Event) widget.Line {
+	m := SeverityMark(ev.Severity)
+	tone := m.Tone
 	if ev.Severity == model.Info {
 		tone = theme.Plain
 	}
@@ -23,8 +23,8 @@ func happened(ev *board.Event) widget.Line {
 	return widget.T(theme.Dim, ev.Before+" → ").Add(tone, ev.After)
 }
 
-// latest are the newest events that are meant, as lines, at most n.
-func latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
+// Latest are the newest events that are meant, as lines, at most n.
+func Latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
 	var out []widget.Line
 	for i := range e.Events {
 		ev := &e.Events[i]
@@ -32,9 +32,9 @@ func latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
 			break
 		}
 		if meant(ev) {
-			m := severityMark(ev.Severity)
-			l := widget.P(" ").Add(theme.Dim, clock(ev.At, e.Now)+" ").Add(m.tone, m.shape+" ").Add(theme.Plain, ev.Subject+"  ")
-			out = append(out, widget.Join(l, happened(ev)))
+			m := SeverityMark(ev.Severity)
+			l := widget.P(" ").Add(theme.Dim, Clock(ev.At, e.Now)+" ").Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
+			out = append(out, widget.Join(l, Happened(ev)))
 		}
 	}
 	return out

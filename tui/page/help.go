@@ -33,12 +33,12 @@ func (p *Help) Title() string { return "help" }
 // Do scrolls.
 func (p *Help) Do(a keys.Action, e Env) (Page, Intent) {
 	q := *p
-	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	q.top = Scroll(a, p.top, len(p.lines(e)), e.H)
 	return &q, nil
 }
 
 // View draws the part that fits.
-func (p *Help) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Help) View(e Env) []widget.Line { return Scrolled(p.lines(e), p.top, e) }
 
 func (p *Help) lines(e Env) []widget.Line {
 	var out []widget.Line
@@ -48,15 +48,15 @@ func (p *Help) lines(e Env) []widget.Line {
 		}
 		out = append(out, widget.T(theme.Head, " "+s.Title))
 		for _, r := range s.Keys {
-			out = append(out, labelled(widget.T(theme.Key, "   "+r.Shown()), theme.Plain, r.Help, 14, e.W, 3)...)
+			out = append(out, Labelled(widget.T(theme.Key, "   "+r.Shown()), theme.Plain, r.Help, 14, e.W, 3)...)
 		}
 		out = append(out, nil)
 	}
 	out = append(out, widget.T(theme.Head, " SHAPES"))
 	for _, l := range legend() {
-		m := verdictMark(l.v)
-		out = append(out, labelled(widget.T(m.tone, "   "+m.shape+" "+m.word), theme.Plain, l.text, 23, e.W, 4)...)
+		m := VerdictMark(l.v)
+		out = append(out, Labelled(widget.T(m.Tone, "   "+m.Shape+" "+m.Word), theme.Plain, l.text, 23, e.W, 4)...)
 	}
-	return append(out, labelled(widget.T(theme.Warn, "   "+differs), theme.Plain,
+	return append(out, Labelled(widget.T(theme.Warn, "   "+Differs), theme.Plain,
 		"promise, permission and reality differ; the sentence under the board says how", 23, e.W, 4)...)
 }

@@ -12,18 +12,18 @@ import (
 	"pgtui/tui/widget"
 )
 
-// memberRow is one member of the cluster, one that the inventory has not as well.
-func memberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
-	role := roleMark(m.Role)
-	roleCell := role.line()
+// MemberRow is one member of the cluster, one that the inventory has not as well.
+func MemberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
+	role := RoleMark(m.Role)
+	roleCell := role.Line()
 	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
 	switch {
 	case b.Unlist(m.Instance) == m:
-		roleCell, why = widget.T(theme.Warn, role.word+" by DCS"), widget.T(theme.Warn, differs+" "+m.Why)
+		roleCell, why = widget.T(theme.Warn, role.Word+" by DCS"), widget.T(theme.Warn, Differs+" "+m.Why)
 	case m.Foreign != nil:
-		roleCell, why = foreignMark(m).line(), widget.T(theme.Bad, m.Why)
+		roleCell, why = foreignMark(m).Line(), widget.T(theme.Bad, m.Why)
 	case !m.Known && e.untried(m.Instance):
-		roleCell, state, why = asking().line(), nil, nil
+		roleCell, state, why = Asking().Line(), nil, nil
 	case !m.Known:
 		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, m.Why)
 		if b.Leader == m.Instance {
@@ -35,15 +35,15 @@ func memberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 	declared := widget.T(theme.Dim, string(m.Declared))
 	leads := m.Role == "leader" || m.Role == "standby_leader"
 	if m.Known && leads != (m.Declared == model.RolePrimary) {
-		declared = widget.T(theme.Warn, string(m.Declared)+" "+differs)
+		declared = widget.T(theme.Warn, string(m.Declared)+" "+Differs)
 	}
-	tl := widget.P(numText(m.Timeline))
+	tl := widget.P(NumText(m.Timeline))
 	if m.Known && m.Timeline > 0 && b.Timeline > 0 && m.Timeline != b.Timeline {
-		tl = widget.T(theme.Warn, numText(m.Timeline))
+		tl = widget.T(theme.Warn, NumText(m.Timeline))
 	}
-	lag := widget.P(lagText(m.Lag))
+	lag := widget.P(LagText(m.Lag))
 	if m.Ahead > 0 {
-		lag = widget.T(theme.Warn, lagText(m.Ahead)+" ahead")
+		lag = widget.T(theme.Warn, LagText(m.Ahead)+" ahead")
 	}
 	return []widget.Line{
 		widget.T(theme.Strong, string(m.Instance)), widget.T(theme.Dim, string(m.Host)),
@@ -51,70 +51,70 @@ func memberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 	}
 }
 
-// liveRole is what a member is now, for the second line of the matrix.
-func liveRole(m *board.Member, e Env) widget.Line {
+// LiveRole is what a member is now, for the second line of the matrix.
+func LiveRole(m *board.Member, e Env) widget.Line {
 	switch {
 	case m.Foreign != nil:
-		return foreignMark(m).line()
+		return foreignMark(m).Line()
 	case !m.Known && e.untried(m.Instance):
-		return asking().line()
+		return Asking().Line()
 	case !m.Known:
 		return widget.T(theme.Doubt, "? no answer")
 	}
-	role := roleMark(m.Role)
+	role := RoleMark(m.Role)
 	if m.State != "running" && m.State != "streaming" && m.State != "" {
-		return widget.T(theme.Warn, role.word+" "+m.State)
+		return widget.T(theme.Warn, role.Word+" "+m.State)
 	}
-	l := widget.T(role.tone, role.word)
+	l := widget.T(role.Tone, role.Word)
 	if m.Ahead > 0 {
-		return l.Add(theme.Warn, " "+lagText(m.Ahead)+" ahead")
+		return l.Add(theme.Warn, " "+LagText(m.Ahead)+" ahead")
 	}
 	if m.Lag >= 0 {
-		l = l.Add(theme.Dim, " "+lagText(m.Lag))
+		l = l.Add(theme.Dim, " "+LagText(m.Lag))
 	}
 	return l
 }
 
 // foreignMark is drawn for a member at whose address another Patroni answers.
-func foreignMark(m *board.Member) mark {
+func foreignMark(m *board.Member) Mark {
 	switch {
 	case !m.Foreign.Sure:
-		return mark{"?", "which cluster?", theme.Doubt}
+		return Mark{"?", "which cluster?", theme.Doubt}
 	case m.Foreign.Stray:
-		return mark{"✕", "another member", theme.Bad}
+		return Mark{"✕", "another member", theme.Bad}
 	}
-	return mark{"✕", "other cluster", theme.Bad}
+	return Mark{"✕", "other cluster", theme.Bad}
 }
 
-// roleMark is Patroni's word for a role as the board writes it.
-func roleMark(role string) mark {
+// RoleMark is Patroni's word for a role as the board writes it.
+func RoleMark(role string) Mark {
 	switch role {
 	case "leader":
-		return mark{"●", "LEADER", theme.Good}
+		return Mark{"●", "LEADER", theme.Good}
 	case "standby_leader":
-		return mark{"●", "STANDBY LEADER", theme.Good}
+		return Mark{"●", "STANDBY LEADER", theme.Good}
 	case "sync_standby":
-		return mark{"○", "sync replica", theme.Plain}
+		return Mark{"○", "sync replica", theme.Plain}
 	case "quorum_standby":
-		return mark{"○", "quorum replica", theme.Plain}
+		return Mark{"○", "quorum replica", theme.Plain}
 	case "primary":
-		return mark{"!", "primary, no lock", theme.Warn}
+		return Mark{"!", "primary, no lock", theme.Warn}
 	case "":
-		return mark{"?", "unknown", theme.Doubt}
+		return Mark{"?", "unknown", theme.Doubt}
 	}
-	return mark{"○", role, theme.Plain}
+	return Mark{"○", role, theme.Plain}
 }
 
-// status is what an instance's Patroni said of itself.
-func (e Env) status(name model.InstanceName) source.Observed[model.PatroniStatus] {
+// Status is what an instance's Patroni said of itself.
+func (e Env) Status(name model.InstanceName) source.Observed[model.PatroniStatus] {
 	if e.Snap == nil {
 		return source.Observed[model.PatroniStatus]{}
 	}
 	return e.Snap.Patroni[name].Status
 }
 
-// statusFacts are the positions and versions that Patroni tells, in words.
-func statusFacts(st model.PatroniStatus, w int) []widget.Line {
+// StatusFacts are the positions and versions that Patroni tells, in words.
+func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	var parts []string
 	add := func(label, v string) {
 		if v != "" {
@@ -150,7 +150,7 @@ func statusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if len(parts) == 0 {
 		return nil
 	}
-	return wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
+	return Wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
 }
 
 // lsn is a WAL position as PostgreSQL writes it.
@@ -167,7 +167,7 @@ func versionText(n int) string {
 	return fmt.Sprintf("%d.%d", n/10000, n%10000)
 }
 
-func nonEmpty(parts ...string) []string {
+func NonEmpty(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
 

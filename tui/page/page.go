@@ -149,7 +149,7 @@ func (e Env) Pending(b *board.Board) bool {
 		}
 	}
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.untriedProxy(f.Host) {
+		if e.UntriedProxy(f.Host) {
 			return true
 		}
 	}
@@ -171,20 +171,20 @@ func (e Env) unheard(name model.InstanceName) bool {
 	return e.untried(name) || !e.Snap.Patroni[name].Asked()
 }
 
-// untriedProxy reports that the node's HAProxy has not been tried yet.
-func (e Env) untriedProxy(h model.Host) bool {
+// UntriedProxy reports that the node's HAProxy has not been tried yet.
+func (e Env) UntriedProxy(h model.Host) bool {
 	return e.Snap == nil || (e.Snap.HAProxy[h].Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// health is the state of a cluster as far as it can be said: while nodes have
+// Health is the state of a cluster as far as it can be said: while nodes have
 // not been tried yet, only good and certain news count.
-func (e Env) health(b *board.Board) mark {
+func (e Env) Health(b *board.Board) Mark {
 	certain := b.Health == model.HealthOK || b.Health == model.HealthDown
-	return healthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
+	return HealthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
 }
 
-// summary is the sentence for a cluster.
-func (e Env) summary(b *board.Board) string {
+// Summary is the sentence for a cluster.
+func (e Env) Summary(b *board.Board) string {
 	switch {
 	case e.Asking():
 		return "asking every Patroni and HAProxy of the cluster …"

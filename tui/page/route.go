@@ -9,31 +9,31 @@ import (
 	"pgtui/tui/widget"
 )
 
-// pendingRoute reports that nothing is known of a service, and that one of
+// PendingRoute reports that nothing is known of a service, and that one of
 // its HAProxies has not been tried yet.
-func (e Env) pendingRoute(r *board.Route) bool {
-	_, tried := e.heard(r)
+func (e Env) PendingRoute(r *board.Route) bool {
+	_, tried := e.Heard(r)
 	same, _ := r.Agreement()
 	return same == 0 && tried < len(r.Views)
 }
 
-// heard counts a route's HAProxies that are known, and those that were tried.
-func (e Env) heard(r *board.Route) (known, tried int) {
+// Heard counts a route's HAProxies that are known, and those that were tried.
+func (e Env) Heard(r *board.Route) (known, tried int) {
 	for _, v := range r.Views {
 		if v.Verdict != model.Unknown {
 			known++
 		}
-		if !e.untriedProxy(v.HAProxy) {
+		if !e.UntriedProxy(v.HAProxy) {
 			tried++
 		}
 	}
 	return known, tried
 }
 
-// seenBy is how many HAProxies say the same, of how many there are.
-func seenBy(r *board.Route, e Env) widget.Line {
+// SeenBy is how many HAProxies say the same, of how many there are.
+func SeenBy(r *board.Route, e Env) widget.Line {
 	same, all := r.Agreement()
-	known, tried := e.heard(r)
+	known, tried := e.Heard(r)
 	text := fmt.Sprintf("%d/%d", same, all)
 	switch {
 	case tried < all:
@@ -41,14 +41,14 @@ func seenBy(r *board.Route, e Env) widget.Line {
 	case known < all:
 		return widget.T(theme.Doubt, text+" ?")
 	case same < all:
-		return widget.T(theme.Warn, text+" "+differs)
+		return widget.T(theme.Warn, text+" "+Differs)
 	}
 	return widget.T(theme.Dim, text)
 }
 
-// cellOf is the view's cell of that instance; where there is none the service
+// CellOf is the view's cell of that instance; where there is none the service
 // does not name it.
-func cellOf(v *board.View, inst model.InstanceName) board.Cell {
+func CellOf(v *board.View, inst model.InstanceName) board.Cell {
 	for _, c := range v.Cells {
 		if c.Instance == inst {
 			return c
@@ -57,10 +57,10 @@ func cellOf(v *board.View, inst model.InstanceName) board.Cell {
 	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not name it"}
 }
 
-// saidToServe is who the HAProxies that are known say serves: the answer most
+// SaidToServe is who the HAProxies that are known say serves: the answer most
 // of them give, how many give it and how many HAProxies there are. same is 0
 // when none is known.
-func saidToServe(r *board.Route) (names []model.InstanceName, same, all int) {
+func SaidToServe(r *board.Route) (names []model.InstanceName, same, all int) {
 	count := map[string]int{}
 	for _, v := range r.Views {
 		if v.Verdict == model.Unknown || len(v.Serving) == 0 {
@@ -74,8 +74,8 @@ func saidToServe(r *board.Route) (names []model.InstanceName, same, all int) {
 	return names, same, len(r.Views)
 }
 
-// destOf says where a service's connections go: pgbouncer, postgres, a port.
-func destOf(c *model.Cluster, s *model.Service) string {
+// DestOf says where a service's connections go: pgbouncer, postgres, a port.
+func DestOf(c *model.Cluster, s *model.Service) string {
 	if s == nil {
 		return ""
 	}
@@ -93,12 +93,12 @@ func destOf(c *model.Cluster, s *model.Service) string {
 	return port
 }
 
-// routeMark draws the verdict of a service: in doubt where some of its HAProxies
+// RouteMark draws the verdict of a service: in doubt where some of its HAProxies
 // are not known, whatever the others say.
-func routeMark(r *board.Route) mark {
-	m := verdictMark(r.Verdict)
+func RouteMark(r *board.Route) Mark {
+	m := VerdictMark(r.Verdict)
 	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
-		m.shape, m.tone = "?", theme.Doubt
+		m.Shape, m.Tone = "?", theme.Doubt
 	}
 	return m
 }

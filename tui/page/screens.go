@@ -71,16 +71,16 @@ func CommandOf(command string, c model.ClusterName) string {
 	return command + " " + string(c)
 }
 
-// serviceOf is the service at a place, the cluster's first when none is named.
-func (e Env) serviceOf(at Place) model.ServiceName {
+// ServiceOf is the service at a place, the cluster's first when none is named.
+func (e Env) ServiceOf(at Place) model.ServiceName {
 	if b := e.Board(at.Cluster); at.Service == "" && b != nil && len(b.Routes) > 0 {
 		return b.Routes[0].Service
 	}
 	return at.Service
 }
 
-// instanceOf is the instance at a place, else the cluster's leader, else its first.
-func (e Env) instanceOf(at Place) model.InstanceName {
+// InstanceOf is the instance at a place, else the cluster's leader, else its first.
+func (e Env) InstanceOf(at Place) model.InstanceName {
 	b := e.Board(at.Cluster)
 	switch {
 	case at.Instance != "" || b == nil:
@@ -91,9 +91,9 @@ func (e Env) instanceOf(at Place) model.InstanceName {
 	return b.Leader
 }
 
-// hostOf is the host at a place, else the one of its instance, else the first
+// HostOf is the host at a place, else the one of its instance, else the first
 // that has an HAProxy of the cluster.
-func (e Env) hostOf(at Place) model.Host {
+func (e Env) HostOf(at Place) model.Host {
 	b := e.Board(at.Cluster)
 	if at.Host != "" || b == nil {
 		return at.Host

@@ -1,4 +1,4 @@
-package page
+package overview
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -23,9 +24,9 @@ type Topology struct {
 func (p *Topology) Title() string { return "topology" }
 
 // TopologyScreen is the tree in the registry.
-func TopologyScreen() Screen {
-	return Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true,
-		Open: func(at Place, _ Env) Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} },
+func TopologyScreen() page.Screen {
+	return page.Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "instance", Help: "the instance under the cursor", Opens: "instance", When: declaredMember},
 			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if", When: declaredMember},
@@ -43,14 +44,14 @@ const declaredMember keys.When = "declared-member"
 func (p *Topology) Scope() string { return "topology" }
 
 // Holds reports whether the inventory has the member under the cursor.
-func (p *Topology) Holds(_ keys.When, e Env) bool {
+func (p *Topology) Holds(_ keys.When, e page.Env) bool {
 	b := e.Board(p.cluster)
 	return b == nil || b.Unlist(p.cursor) == nil
 }
 
 // Place of the member under the cursor.
-func (p *Topology) Place(e Env) Place {
-	at := Place{Cluster: p.cluster, Instance: p.cursor}
+func (p *Topology) Place(e page.Env) page.Place {
+	at := page.Place{Cluster: p.cluster, Instance: p.cursor}
 	if b := e.Board(p.cluster); b != nil && len(b.Members) > 0 {
 		tree := p.tree(b, e)
 		at.Instance = tree[p.at(tree)].Member.Instance
@@ -59,11 +60,11 @@ func (p *Topology) Place(e Env) Place {
 }
 
 // Command prints the members.
-func (p *Topology) Command(Env) (string, string) {
+func (p *Topology) Command(page.Env) (string, string) {
 	return "pgtui status " + string(p.cluster), "pg topology " + string(p.cluster)
 }
 
-func (p *Topology) tree(b *board.Board, e Env) []board.Branch {
+func (p *Topology) tree(b *board.Board, e page.Env) []board.Branch {
 	return board.Topology(e.Snap, b, e.Now)
 }
 
@@ -72,7 +73,7 @@ func (p *Topology) at(tree []board.Branch) int {
 }
 
 // List is the members of the tree.
-func (p *Topology) List(e Env) (n, at int) {
+func (p *Topology) List(e page.Env) (n, at int) {
 	b := e.Board(p.cluster)
 	if b == nil {
 		return 0, 0
@@ -82,7 +83,7 @@ func (p *Topology) List(e Env) (n, at int) {
 }
 
 // Choose puts the cursor on a member.
-func (p *Topology) Choose(i int, e Env) Page {
+func (p *Topology) Choose(i int, e page.Env) page.Page {
 	q := *p
 	tree := p.tree(e.Board(p.cluster), e)
 	q.cursor, q.top = tree[i].Member.Instance, widget.Window(p.top, i, len(tree), p.space(e))
@@ -90,9 +91,11 @@ func (p *Topology) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Topology) Do(a keys.Action, e Env) (Page, Intent) { return Move(p, a, p.space(e), e), nil }
+func (p *Topology) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	return page.Move(p, a, p.space(e), e), nil
+}
 
-func (p *Topology) space(e Env) int {
+func (p *Topology) space(e page.Env) int {
 	if e.H < 14 {
 		return max(e.H-4, 1)
 	}
@@ -100,13 +103,13 @@ func (p *Topology) space(e Env) int {
 }
 
 // View draws the tree and the member under the cursor in full.
-func (p *Topology) View(e Env) []widget.Line {
+func (p *Topology) View(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}
 	}
 	tree := p.tree(b, e)
-	out := append(boardBanner(b, Env{W: e.W, H: 1, Now: e.Now, Began: e.Began, Snap: e.Snap}), nil)
+	out := append(boardBanner(b, page.Env{W: e.W, H: 1, Now: e.Now, Began: e.Began, Snap: e.Snap}), nil)
 	if len(tree) == 0 {
 		return append(out, widget.T(theme.Warn, " the inventory declares no instance"))
 	}
@@ -128,7 +131,7 @@ func (p *Topology) View(e Env) []widget.Line {
 	cur, h := p.at(tree), p.space(e)
 	top := widget.Window(p.top, cur, len(tree), h)
 	for i := top; i < min(top+h, len(tree)); i++ {
-		out = append(out, cursorRow(lay.Row(t.Rows[i]), i, cur, e.W))
+		out = append(out, page.CursorRow(lay.Row(t.Rows[i]), i, cur, e.W))
 	}
 	if below := len(tree) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
@@ -140,9 +143,9 @@ func (p *Topology) View(e Env) []widget.Line {
 }
 
 // branchRow is one member in the tree.
-func branchRow(b *board.Board, tree []board.Branch, i int, e Env) []widget.Line {
+func branchRow(b *board.Board, tree []board.Branch, i int, e page.Env) []widget.Line {
 	br := &tree[i]
-	row := memberRow(b, br.Member, e)
+	row := page.MemberRow(b, br.Member, e)
 	name := widget.T(theme.Dim, rails(tree, i)).Add(theme.Strong, string(br.Member.Instance))
 	sync := widget.T(theme.Dim, "–")
 	switch {
@@ -155,7 +158,7 @@ func branchRow(b *board.Board, tree []board.Branch, i int, e Env) []widget.Line 
 	}
 	why := row[7]
 	if br.Why != "" {
-		why = widget.T(theme.Warn, differs+" "+br.Why)
+		why = widget.T(theme.Warn, page.Differs+" "+br.Why)
 	} else if br.Note != "" {
 		why = widget.T(theme.Dim, br.Note)
 	} else if br.Stream.State != "" && br.Stream.State != "streaming" {
@@ -188,23 +191,23 @@ func rails(tree []board.Branch, i int) string {
 }
 
 // branchText is one member of the tree in a few lines.
-func branchText(br *board.Branch, e Env) []widget.Line {
+func branchText(br *board.Branch, e page.Env) []widget.Line {
 	out := []widget.Line{widget.P(" ").Add(theme.Strong, string(br.Member.Instance)).Add(theme.Dim, "  "+string(br.Member.Host))}
 	if br.Upstream != "" {
 		text := "replicates from " + string(br.Upstream)
 		if br.Stream.State != "" {
-			text += ", " + strings.Join(nonEmpty(br.Stream.State, br.Stream.SyncState, br.Stream.ClientAddr), ", ")
+			text += ", " + strings.Join(page.NonEmpty(br.Stream.State, br.Stream.SyncState, br.Stream.ClientAddr), ", ")
 		}
 		out = append(out, widget.P(" "+text))
 	}
 	if br.Why != "" {
-		out = append(out, wrapped(theme.Warn, differs+" "+br.Why, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, page.Differs+" "+br.Why, " ", e.W, 2)...)
 	}
 	if br.Note != "" {
-		out = append(out, wrapped(theme.Dim, br.Note, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Dim, br.Note, " ", e.W, 2)...)
 	}
 	if br.Member.Foreign != nil {
 		return out
 	}
-	return append(out, statusFacts(e.status(br.Member.Instance).Value, e.W)...)
+	return append(out, page.StatusFacts(e.Status(br.Member.Instance).Value, e.W)...)
 }

@@ -1,4 +1,6 @@
-package page
+// Package detail holds the pages of one thing of a cluster: a service, an
+// instance, an HAProxy node, and the cluster on paper.
+package detail
 
 import (
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -31,9 +34,9 @@ func NewService(c model.ClusterName, s model.ServiceName) *Service {
 func (p *Service) Title() string { return string(p.name) }
 
 // ServiceScreen is the page in the registry.
-func ServiceScreen() Screen {
-	return Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true,
-		Open: func(at Place, e Env) Page { return NewService(at.Cluster, e.serviceOf(at)) },
+func ServiceScreen() page.Screen {
+	return page.Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true,
+		Open: func(at page.Place, e page.Env) page.Page { return NewService(at.Cluster, e.ServiceOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next service", Help: "the next service of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the service before it"},
@@ -47,38 +50,38 @@ func ServiceScreen() Screen {
 func (p *Service) Scope() string { return "service" }
 
 // Place of the page.
-func (p *Service) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.name} }
+func (p *Service) Place(page.Env) page.Place { return page.Place{Cluster: p.cluster, Service: p.name} }
 
 // Command prints what the page shows.
-func (p *Service) Command(Env) (string, string) {
+func (p *Service) Command(page.Env) (string, string) {
 	return "pgtui status " + string(p.cluster), "cat /etc/haproxy/conf.d/" + string(p.cluster) + "-" + string(p.name) + ".cfg"
 }
 
 // Do carries out one action.
-func (p *Service) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Service) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if a == keys.Next || a == keys.Prev {
 		return p.step(a, e), nil
 	}
 	q := *p
-	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
 	return &q, nil
 }
 
 // step goes to a neighbouring service.
-func (p *Service) step(a keys.Action, e Env) Page {
+func (p *Service) step(a keys.Action, e page.Env) page.Page {
 	b := e.Board(p.cluster)
 	if b == nil || len(b.Routes) == 0 {
 		return p
 	}
 	at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
-	return NewService(p.cluster, b.Routes[neighbour(a, at, len(b.Routes))].Service)
+	return NewService(p.cluster, b.Routes[page.Neighbour(a, at, len(b.Routes))].Service)
 }
 
 // View draws the part of the page that fits.
-func (p *Service) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Service) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
 
 // lines is the whole page.
-func (p *Service) lines(e Env) []widget.Line {
+func (p *Service) lines(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}
@@ -95,39 +98,39 @@ func (p *Service) lines(e Env) []widget.Line {
 }
 
 // answer says who serves, first of all.
-func (p *Service) answer(b *board.Board, r *board.Route, e Env) []widget.Line {
-	m := routeMark(r)
+func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Line {
+	m := page.RouteMark(r)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
-	_, tried := e.heard(r)
+	_, tried := e.Heard(r)
 	switch {
-	case len(r.Silent) > 0 && tried < len(r.Views) && !e.pendingRoute(r):
-		m = asking()
-	case e.pendingRoute(r):
-		m, why = asking(), "no HAProxy has answered yet"
+	case len(r.Silent) > 0 && tried < len(r.Views) && !e.PendingRoute(r):
+		m = page.Asking()
+	case e.PendingRoute(r):
+		m, why = page.Asking(), "no HAProxy has answered yet"
 	case r.Verdict == model.Serving || r.Verdict == model.BackupServing:
-		m.word = model.Join(r.Serving) + " " + map[bool]string{true: "serves", false: "serve"}[len(r.Serving) == 1]
+		m.Word = model.Join(r.Serving) + " " + map[bool]string{true: "serves", false: "serve"}[len(r.Serving) == 1]
 		if r.Verdict == model.BackupServing {
-			m.word += " as backup"
+			m.Word += " as backup"
 		}
 	case r.Verdict == model.Empty && b.ByDesign(r):
-		m.word, m.tone = "nobody serves, as declared", theme.Dim
+		m.Word, m.Tone = "nobody serves, as declared", theme.Dim
 	}
-	head = widget.Join(head, m.line(), widget.P("  seen by "), seenBy(r, e))
-	out := append([]widget.Line{head}, wrapped(theme.Plain, why, " ", e.W, 3)...)
+	head = widget.Join(head, m.Line(), widget.P("  seen by "), page.SeenBy(r, e))
+	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 3)...)
 	var hosts []model.Host
 	for _, v := range r.Views {
 		hosts = append(hosts, v.HAProxy)
 	}
 	if svc := b.Cluster.Service(p.name); svc != nil {
-		if l := trafficLine(e.Traffic.Sum(hosts, svc.Proxy()), e.W); l != nil {
+		if l := page.TrafficLine(e.Traffic.Sum(hosts, svc.Proxy()), e.W); l != nil {
 			out = append(out, l)
 		}
 	}
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
 			if c.Note != "" {
-				out = append(out, wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", differs, c.Instance, v.Label(), c.Note), " ", e.W, 2)...)
+				out = append(out, page.Wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", page.Differs, c.Instance, v.Label(), c.Note), " ", e.W, 2)...)
 			}
 		}
 	}
@@ -135,7 +138,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e Env) []widget.Line {
 }
 
 // views is what each HAProxy says of each server.
-func (p *Service) views(r *board.Route, svc *model.Service, e Env) []widget.Line {
+func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
 		{Title: "VERDICT", Min: 12},
@@ -163,30 +166,30 @@ func (p *Service) views(r *board.Route, svc *model.Service, e Env) []widget.Line
 }
 
 // viewRow heads one HAProxy.
-func viewRow(v *board.View, e Env) []widget.Line {
-	m := verdictMark(v.Verdict)
+func viewRow(v *board.View, e page.Env) []widget.Line {
+	m := page.VerdictMark(v.Verdict)
 	name := widget.T(theme.Strong, v.Label())
 	if v.Node != "" {
 		name = name.Add(theme.Dim, " "+string(v.HAProxy))
 	}
-	if e.untriedProxy(v.HAProxy) {
-		return []widget.Line{name, asking().line()}
+	if e.UntriedProxy(v.HAProxy) {
+		return []widget.Line{name, page.Asking().Line()}
 	}
 	why := widget.T(theme.Plain, v.Why)
 	if v.Verdict == model.Serving {
 		why[0].Tone = theme.Dim
 	}
-	return []widget.Line{name, m.line(), nil, nil, nil, nil, widget.P(fmt.Sprint(v.Sessions)), nil, why}
+	return []widget.Line{name, m.Line(), nil, nil, nil, nil, widget.P(fmt.Sprint(v.Sessions)), nil, why}
 }
 
 // serverRow is one server of one HAProxy.
-func serverRow(v *board.View, c *board.Cell, svc *model.Service, e Env) []widget.Line {
+func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []widget.Line {
 	name := widget.P("  " + string(c.Instance))
 	if c.Backup {
 		name = name.Add(theme.Dim, " backup")
 	}
-	if e.untriedProxy(v.HAProxy) {
-		return []widget.Line{name, asking().line()}
+	if e.UntriedProxy(v.HAProxy) {
+		return []widget.Line{name, page.Asking().Line()}
 	}
 	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
 	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {
@@ -202,13 +205,13 @@ func serverRow(v *board.View, c *board.Cell, svc *model.Service, e Env) []widget
 	}
 	why := widget.T(theme.Dim, c.Why)
 	if c.Note != "" {
-		why = widget.T(theme.Warn, differs+" "+c.Note)
+		why = widget.T(theme.Warn, page.Differs+" "+c.Note)
 	}
-	return []widget.Line{name, verdictMark(c.Verdict).line(), status, weight, share, check, widget.P(fmt.Sprint(c.Sessions)), allowed, why}
+	return []widget.Line{name, page.VerdictMark(c.Verdict).Line(), status, weight, share, check, widget.P(fmt.Sprint(c.Sessions)), allowed, why}
 }
 
 // statOf is HAProxy's own row of a server, or nil.
-func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *haproxy.ServerRow {
+func statOf(e page.Env, h model.Host, svc *model.Service, inst model.InstanceName) *haproxy.ServerRow {
 	if e.Snap == nil {
 		return nil
 	}
@@ -235,7 +238,7 @@ func checkText(st *haproxy.ServerRow) string {
 }
 
 // definition is what the inventory declares and what comes out of it.
-func (p *Service) definition(b *board.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []widget.Line {
 	servers, backup := svc.Servers()
 	var members, backups []string
 	for i, s := range servers {
@@ -252,10 +255,10 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e Env) []widget
 	rows := [][2]string{
 		{"declared", from},
 		{"selector", svc.Selector},
-		{"selects", orNone(members)},
-		{"backup", orDash(svc.Backup)},
-		{"backups", orNone(backups)},
-		{"dest", strings.TrimSpace(svc.Dest + " (" + destOf(b.Cluster, svc) + ")")},
+		{"selects", page.OrNone(members)},
+		{"backup", page.OrDash(svc.Backup)},
+		{"backups", page.OrNone(backups)},
+		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
 		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},
 		{"listens", svc.IP + ":" + svc.Port + ", balance " + svc.Balance + ", maxconn " + svc.MaxConn},
 		{"options", svc.Options},
@@ -265,7 +268,7 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e Env) []widget
 	}
 	out := []widget.Line{widget.T(theme.Head, " DEFINITION")}
 	for _, r := range rows {
-		out = append(out, labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 12, e.W, 4)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 12, e.W, 4)...)
 	}
 	return append(out, nil)
 }
@@ -290,13 +293,13 @@ func odd(c *model.Cluster, svc *model.Service) []string {
 }
 
 // file is the rendered service file: what the inventory promises HAProxy.
-func (p *Service) file(b *board.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) file(b *board.Board, svc *model.Service, e page.Env) []widget.Line {
 	if e.Texts.File == nil || e.Inv == nil {
 		return nil
 	}
 	out := []widget.Line{widget.T(theme.Head, " FILE ").Add(theme.Dim, svc.FileName()+", as the inventory renders it for "+string(svc.Rendered))}
 	for _, l := range strings.Split(strings.TrimRight(e.Texts.File(e.Inv, svc), "\n"), "\n") {
-		out = append(out, widget.Join(widget.P("   "), code(l)))
+		out = append(out, widget.Join(widget.P("   "), page.Code(l)))
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package page
+package ways
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -15,9 +16,9 @@ import (
 // Components is what Pigsty runs on a cluster's nodes, and whether it is well:
 // node by node, those with trouble first.
 type Components struct {
-	answer[[]model.ComponentRow]
+	page.Answer[[]model.ComponentRow]
 	cluster model.ClusterName
-	list    listing
+	list    page.Listing
 }
 
 // NewComponents is what runs on the nodes of a cluster.
@@ -27,17 +28,17 @@ func NewComponents(name model.ClusterName) *Components { return &Components{clus
 func (p *Components) Title() string { return "components" }
 
 // Start asks when the page opens.
-func (p *Components) Start() (Page, Intent) {
+func (p *Components) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.ask(Inquiry{Topic: TopicComponents, Cluster: p.cluster})
+	return &q, q.Ask(page.Inquiry{Topic: page.TopicComponents, Cluster: p.cluster})
 }
 
 // ComponentsScreen is the page in the registry.
-func ComponentsScreen() Screen {
-	return Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: TopicComponents,
-		Open: func(at Place, _ Env) Page { return NewComponents(at.Cluster) },
+func ComponentsScreen() page.Screen {
+	return page.Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: page.TopicComponents,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewComponents(at.Cluster) },
 		Keys: append([]keys.Row{
-			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: answered},
+			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: page.Answered},
 			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "check every component again"},
 		}, keys.Moves()...)}
 }
@@ -47,46 +48,46 @@ func (p *Components) Scope() string { return "components" }
 
 // here is the component under the cursor, or nil.
 func (p *Components) here() *model.ComponentRow {
-	if p.got == nil {
+	if p.Got == nil {
 		return nil
 	}
-	rows := inOrder(*p.got)
+	rows := inOrder(*p.Got)
 	if len(rows) == 0 {
 		return nil
 	}
-	return rows[max(min(p.list.cursor, len(rows)-1), 0)]
+	return rows[max(min(p.list.Cursor, len(rows)-1), 0)]
 }
 
 // Place of the component under the cursor.
-func (p *Components) Place(Env) Place {
+func (p *Components) Place(page.Env) page.Place {
 	if r := p.here(); r != nil {
-		return Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
+		return page.Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
 	}
-	return Place{Cluster: p.cluster}
+	return page.Place{Cluster: p.cluster}
 }
 
 // Command prints the components.
-func (p *Components) Command(Env) (string, string) {
+func (p *Components) Command(page.Env) (string, string) {
 	return "pgtui components " + string(p.cluster), ""
 }
 
 // List is the components.
-func (p *Components) List(Env) (n, at int) {
-	if p.got == nil {
+func (p *Components) List(page.Env) (n, at int) {
+	if p.Got == nil {
 		return 0, 0
 	}
-	return len(*p.got), p.list.cursor
+	return len(*p.Got), p.list.Cursor
 }
 
 // Choose puts the cursor on a component.
-func (p *Components) Choose(i int, _ Env) Page {
+func (p *Components) Choose(i int, _ page.Env) page.Page {
 	q := *p
-	q.list.cursor = i
+	q.list.Cursor = i
 	return &q
 }
 
 // Do carries out one action.
-func (p *Components) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Components) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	switch r := p.here(); {
 	case a == keys.Again:
 		return p.Start()
@@ -95,28 +96,28 @@ func (p *Components) Do(a keys.Action, e Env) (Page, Intent) {
 	}
 	head, lines, at := p.lines(e)
 	q := *p
-	q.list = p.list.move(a, at, len(lines), p.room(head, e))
+	q.list = p.list.Move(a, at, len(lines), p.room(head, e))
 	return &q, nil
 }
 
 // open is the page of what a component is of.
-func (p *Components) open(r *model.ComponentRow, e Env) Intent {
-	b, at := e.Board(p.cluster), Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
+func (p *Components) open(r *model.ComponentRow, e page.Env) page.Intent {
+	b, at := e.Board(p.cluster), page.Place{Cluster: p.cluster, Host: r.Host, Instance: r.Instance}
 	switch {
 	case b != nil && r.Name == "haproxy" && b.Cluster.LoadBalancer(r.Host) != nil:
-		return Open{"haproxy", at}
+		return page.Open{Screen: "haproxy", At: at}
 	case b != nil && b.Cluster.Instance(r.Instance) != nil:
-		return Open{"instance", at}
+		return page.Open{Screen: "instance", At: at}
 	}
-	return Say{r.Name + " has no page: all that is known of it is below the list"}
+	return page.Say{Text: r.Name + " has no page: all that is known of it is below the list"}
 }
 
 // Update takes the answer in. The order may have changed: the cursor stays on
 // its component.
-func (p *Components) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Components) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	q, was := *p, p.here()
-	if q.take(msg) && was != nil && q.got != nil {
-		q.list.cursor = max(slices.IndexFunc(inOrder(*q.got), func(r *model.ComponentRow) bool { return r.Key() == was.Key() }), 0)
+	if q.Take(msg) && was != nil && q.Got != nil {
+		q.list.Cursor = max(slices.IndexFunc(inOrder(*q.Got), func(r *model.ComponentRow) bool { return r.Key() == was.Key() }), 0)
 	}
 	return &q, nil
 }
@@ -131,32 +132,32 @@ func inOrder(rows []model.ComponentRow) []*model.ComponentRow {
 }
 
 // foot is how many lines the component under the cursor has below the list.
-func (p *Components) foot(e Env) int {
-	if e.H < 14 || p.got == nil {
+func (p *Components) foot(e page.Env) int {
+	if e.H < 14 || p.Got == nil {
 		return 0
 	}
 	return 3
 }
 
 // room is what the list has of the page.
-func (p *Components) room(head []widget.Line, e Env) int { return max(e.H-len(head)-p.foot(e), 1) }
+func (p *Components) room(head []widget.Line, e page.Env) int { return max(e.H-len(head)-p.foot(e), 1) }
 
 // View draws the part of the page that fits.
-func (p *Components) View(e Env) []widget.Line {
+func (p *Components) View(e page.Env) []widget.Line {
 	head, lines, at := p.lines(e)
-	if p.got == nil {
+	if p.Got == nil {
 		return head
 	}
 	list := e
 	list.H = p.room(head, e)
-	out := append(head, widget.Fit(p.list.page(lines, at, list), list.H)...)
+	out := append(head, widget.Fit(p.list.Page(lines, at, list), list.H)...)
 	r := p.here()
 	if p.foot(e) == 0 || r == nil {
 		return out
 	}
 	m := componentMark(r.State.Value.Health)
-	l := widget.P(" ").Add(theme.Strong, r.Name+" on "+string(r.Host)+"  ").Add(m.tone, m.shape+" "+m.word).Add(theme.Plain, "  ")
-	return append(append(out, nil), flow(l, p.sentence(r), e.W)...)
+	l := widget.P(" ").Add(theme.Strong, r.Name+" on "+string(r.Host)+"  ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
+	return append(append(out, nil), page.Flow(l, p.sentence(r), e.W)...)
 }
 
 // sentence is all that is known of a component.
@@ -198,19 +199,19 @@ func askedHow(c *model.Component) string {
 }
 
 // lines are what stays on top, the list, and the lines of it that can be chosen.
-func (p *Components) lines(e Env) (head, lines []widget.Line, at []int) {
-	head = p.trouble("asking everything that Pigsty runs on the nodes of "+string(p.cluster)+", and systemd over SSH", "the components are not known", e)
-	if p.got == nil {
+func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
+	head = p.Trouble("asking everything that Pigsty runs on the nodes of "+string(p.cluster)+", and systemd over SSH", "the components are not known", e)
+	if p.Got == nil {
 		return head, nil, nil
 	}
-	rows := *p.got
+	rows := *p.Got
 	health, summary := model.ComponentsHealth(rows)
-	m := healthMark(health, false)
+	m := page.HealthMark(health, false)
 	groups := byNode(rows)
-	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word).Add(theme.Dim, fmt.Sprintf("  %s on %s", plural(len(rows), "component"), plural(len(groups), "node")))
-	head = append(head, p.answered(title, e)...)
+	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s on %s", page.Plural(len(rows), "component"), page.Plural(len(groups), "node")))
+	head = append(head, p.Answered(title, e)...)
 	if e.H > 8 {
-		head = append(head, wrapped(theme.Plain, summary, " ", e.W, 2)...)
+		head = append(head, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)
 	}
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "COMPONENT", Min: 9, Max: 24},
@@ -252,23 +253,23 @@ func componentRow(r *model.ComponentRow) []widget.Line {
 	if r.Carries() {
 		name[0].Tone = theme.Strong
 	}
-	return []widget.Line{name, widget.T(theme.Dim, r.Module), widget.P(port), componentMark(st.Health).line(),
-		widget.P(orDash(st.Version)), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
+	return []widget.Line{name, widget.T(theme.Dim, r.Module), widget.P(port), componentMark(st.Health).Line(),
+		widget.P(page.OrDash(st.Version)), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
 }
 
 // componentMark draws the state of a component.
-func componentMark(h model.ComponentHealth) mark {
+func componentMark(h model.ComponentHealth) page.Mark {
 	switch h {
 	case model.ComponentUp:
-		return mark{"●", "up", theme.Good}
+		return page.Mark{Shape: "●", Word: "up", Tone: theme.Good}
 	case model.ComponentSick:
-		return mark{"!", "sick", theme.Warn}
+		return page.Mark{Shape: "!", Word: "sick", Tone: theme.Warn}
 	case model.ComponentDown:
-		return mark{"✕", "down", theme.Bad}
+		return page.Mark{Shape: "✕", Word: "down", Tone: theme.Bad}
 	case model.ComponentSilent:
-		return mark{"✕", "silent", theme.Bad}
+		return page.Mark{Shape: "✕", Word: "silent", Tone: theme.Bad}
 	default:
-		return mark{"?", "unknown", theme.Doubt}
+		return page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
 	}
 }
 
@@ -316,7 +317,7 @@ func byNode(rows []model.ComponentRow) []nodeParts {
 }
 
 // line heads the components of a node.
-func (g *nodeParts) line(e Env) widget.Line {
+func (g *nodeParts) line(e page.Env) widget.Line {
 	l := widget.P(" ").Add(theme.Strong, string(g.host))
 	if e.Inv != nil {
 		if n := e.Inv.Node(g.host); n != nil && n.Name != "" {

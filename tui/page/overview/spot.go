@@ -1,4 +1,4 @@
-package page
+package overview
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -31,11 +32,11 @@ type spot struct {
 }
 
 // spotOf gathers the cells of one instance over a route's views.
-func spotOf(e Env, r *board.Route, inst model.InstanceName) spot {
+func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 	s := spot{verdict: model.Unknown, share: -1, closed: r.ClosedWord()}
 	for i := range r.Views {
 		v := &r.Views[i]
-		c := cellOf(v, inst)
+		c := page.CellOf(v, inst)
 		if c.Allowed != 0 {
 			s.allowed = c.Allowed
 		}
@@ -46,7 +47,7 @@ func spotOf(e Env, r *board.Route, inst model.InstanceName) spot {
 			if s.why == "" {
 				s.why = v.Why
 			}
-			s.asking = s.asking || e.untriedProxy(v.HAProxy)
+			s.asking = s.asking || e.UntriedProxy(v.HAProxy)
 			continue
 		}
 		s.known++
@@ -64,7 +65,7 @@ func spotOf(e Env, r *board.Route, inst model.InstanceName) spot {
 		case s.share != c.Share:
 			s.share = 0
 		}
-		s.each = append(s.each, v.Label()+": "+verdictMark(c.Verdict).word)
+		s.each = append(s.each, v.Label()+": "+page.VerdictMark(c.Verdict).Word)
 	}
 	s.share, s.asking = max(s.share, 0), s.asking && s.known == 0
 	if s.verdict == model.Mismatch {
@@ -75,42 +76,42 @@ func spotOf(e Env, r *board.Route, inst model.InstanceName) spot {
 
 // line draws the spot in w cells.
 func (s spot) line(w int) widget.Line {
-	m := verdictMark(s.verdict)
+	m := page.VerdictMark(s.verdict)
 	if s.asking {
-		return asking().line()
+		return page.Asking().Line()
 	}
 	if s.verdict == model.BackupServing {
-		m.word = "serves (backup)"
+		m.Word = "serves (backup)"
 		if w < 20 {
-			m.word = "serves bkp"
+			m.Word = "serves bkp"
 		}
 	}
 	if s.verdict == model.Refused && s.allowed > 0 {
-		m.word = fmt.Sprint(s.allowed)
+		m.Word = fmt.Sprint(s.allowed)
 	}
 	if s.verdict == model.Mismatch {
-		m = mark{differs, "differs", theme.Warn}
+		m = page.Mark{Shape: page.Differs, Word: "differs", Tone: theme.Warn}
 		if s.serving > 0 {
-			m = mark{"●", fmt.Sprintf("serves %d/%d", s.serving, s.known), theme.Warn}
+			m = page.Mark{Shape: "●", Word: fmt.Sprintf("serves %d/%d", s.serving, s.known), Tone: theme.Warn}
 		}
 	}
 	switch {
 	case s.shut:
-		m = mark{"✕", s.held.Word(), theme.Bad}
+		m = page.Mark{Shape: "✕", Word: s.held.Word(), Tone: theme.Bad}
 		if w < 15 && s.held != "" {
-			m.word = string(s.held)
+			m.Word = string(s.held)
 		}
 	case s.full:
-		m = mark{"✕", "queue full", theme.Bad}
+		m = page.Mark{Shape: "✕", Word: "queue full", Tone: theme.Bad}
 	case s.closed != "" && s.verdict == model.Draining:
-		m = mark{"✕", "port " + s.closed, theme.Bad}
+		m = page.Mark{Shape: "✕", Word: "port " + s.closed, Tone: theme.Bad}
 	}
-	out := m.line()
+	out := m.Line()
 	if s.serving > 0 && s.share > 0 && s.share < 100 {
-		out = out.Add(m.tone, fmt.Sprintf(" %d%%", s.share))
+		out = out.Add(m.Tone, fmt.Sprintf(" %d%%", s.share))
 	}
 	if s.note != "" && !s.shut && !s.full {
-		out = out.Add(theme.Warn, " "+differs)
+		out = out.Add(theme.Warn, " "+page.Differs)
 	}
 	if s.serving > 0 && s.sessions > 0 {
 		tail := fmt.Sprintf("%d conn", s.sessions)

@@ -1,4 +1,4 @@
-package page
+package detail
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/model/failover"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -18,12 +19,12 @@ import (
 // WhatIf is a cluster on paper: some members gone, another one leading. It is
 // worked out from the live state at every frame and touches nothing.
 type WhatIf struct {
-	answer[model.RuleFacts] // what Patroni decides by
-	name                    model.ClusterName
-	cursor                  model.InstanceName   // "" is the leader, or the first when there is none
-	down                    []model.InstanceName // in the order they were supposed
-	leader                  model.InstanceName   // "" lets the likely one lead
-	begun                   bool                 // the operator has chosen; before that the one under the cursor is down
+	page.Answer[model.RuleFacts] // what Patroni decides by
+	name                         model.ClusterName
+	cursor                       model.InstanceName   // "" is the leader, or the first when there is none
+	down                         []model.InstanceName // in the order they were supposed
+	leader                       model.InstanceName   // "" lets the likely one lead
+	begun                        bool                 // the operator has chosen; before that the one under the cursor is down
 }
 
 // NewWhatIf supposes that inst is down; the leader when inst is "".
@@ -35,15 +36,15 @@ func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
 func (p *WhatIf) Title() string { return "what if" }
 
 // Start asks what Patroni decides by, when the page opens.
-func (p *WhatIf) Start() (Page, Intent) {
+func (p *WhatIf) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.ask(Inquiry{Topic: TopicRules, Cluster: p.name})
+	return &q, q.Ask(page.Inquiry{Topic: page.TopicRules, Cluster: p.name})
 }
 
 // WhatIfScreen is the page in the registry.
-func WhatIfScreen() Screen {
-	return Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true,
-		Open: func(at Place, _ Env) Page { return NewWhatIf(at.Cluster, at.Instance) },
+func WhatIfScreen() page.Screen {
+	return page.Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewWhatIf(at.Cluster, at.Instance) },
 		Keys: append([]keys.Row{
 			{Keys: "enter w", Action: keys.Toggle, Label: "down or up", Help: "the member is down, or up again"},
 			{Keys: "l", Action: keys.Lead, Label: "it leads", Help: "the member leads, or Patroni decides"},
@@ -57,10 +58,10 @@ func WhatIfScreen() Screen {
 func (p *WhatIf) Scope() string { return "what-if" }
 
 // Place of the page.
-func (p *WhatIf) Place(Env) Place { return Place{Cluster: p.name, Instance: p.cursor} }
+func (p *WhatIf) Place(page.Env) page.Place { return page.Place{Cluster: p.name, Instance: p.cursor} }
 
 // Command supposes the same.
-func (p *WhatIf) Command(e Env) (string, string) {
+func (p *WhatIf) Command(e page.Env) (string, string) {
 	out := "pgtui whatif " + string(p.name)
 	b := e.Board(p.name)
 	if b == nil {
@@ -77,7 +78,7 @@ func (p *WhatIf) Command(e Env) (string, string) {
 }
 
 // List is the members of the cluster.
-func (p *WhatIf) List(e Env) (n, at int) {
+func (p *WhatIf) List(e page.Env) (n, at int) {
 	b := e.Board(p.name)
 	if b == nil {
 		return 0, 0
@@ -87,7 +88,7 @@ func (p *WhatIf) List(e Env) (n, at int) {
 }
 
 // Choose puts the cursor on a member; what is supposed stays.
-func (p *WhatIf) Choose(i int, e Env) Page {
+func (p *WhatIf) Choose(i int, e page.Env) page.Page {
 	q, b := *p, e.Board(p.name)
 	sup, _ := p.supposed(b)
 	q.begun, q.down, q.leader = true, slices.Clone(sup.Down), sup.Leader
@@ -109,7 +110,7 @@ func (p *WhatIf) supposed(b *board.Board) (failover.Supposition, int) {
 }
 
 // Do carries out one action.
-func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *WhatIf) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if a == keys.Again {
 		return p.Start()
 	}
@@ -118,7 +119,7 @@ func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
 		return p, nil
 	}
 	if a != keys.Toggle && a != keys.Lead {
-		return Move(p, a, e.H, e), nil
+		return page.Move(p, a, e.H, e), nil
 	}
 	_, cur := p.supposed(b)
 	q := *p.Choose(cur, e).(*WhatIf)
@@ -145,24 +146,24 @@ func (p *WhatIf) Do(a keys.Action, e Env) (Page, Intent) {
 
 // Update takes in what Patroni decides by; the rest is worked out from every
 // snapshot.
-func (p *WhatIf) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *WhatIf) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	q := *p
-	q.take(msg)
+	q.Take(msg)
 	return &q, nil
 }
 
 // snapshot is what the nodes have answered, with what Patroni decides by.
-func (p *WhatIf) snapshot(e Env) *model.Snapshot {
-	if p.got == nil {
+func (p *WhatIf) snapshot(e page.Env) *model.Snapshot {
+	if p.Got == nil {
 		return e.Snap
 	}
 	s := *e.Snap
-	s.Rules = map[model.ClusterName]model.RuleFacts{p.name: *p.got}
+	s.Rules = map[model.ClusterName]model.RuleFacts{p.name: *p.Got}
 	return &s
 }
 
 // View draws what is supposed, the members, and each service now and then.
-func (p *WhatIf) View(e Env) []widget.Line {
+func (p *WhatIf) View(e page.Env) []widget.Line {
 	b := e.Board(p.name)
 	switch {
 	case b == nil:
@@ -180,7 +181,7 @@ func (p *WhatIf) View(e Env) []widget.Line {
 	short := append(slices.Clone(lines), leads[0])
 	lines = append(lines, leads...)
 	for i := range out.Held {
-		lines = append(lines, wrapped(theme.Bad, "✕ "+out.Held[i].Text(), " ", e.W, 3)...)
+		lines = append(lines, page.Wrapped(theme.Bad, "✕ "+out.Held[i].Text(), " ", e.W, 3)...)
 	}
 	members, services := p.members(&out, sup, cur, e), thenTable(&out, e)
 	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
@@ -190,10 +191,10 @@ func (p *WhatIf) View(e Env) []widget.Line {
 	lines = append(append(lines, nil), members...)
 	lines = append(append(lines, nil), services...)
 	if text := board.UnreadText(out.Unread); text != "" {
-		lines = append(append(lines, nil), wrapped(theme.Doubt, "? "+text, " ", e.W, 3)...)
+		lines = append(append(lines, nil), page.Wrapped(theme.Doubt, "? "+text, " ", e.W, 3)...)
 	}
-	lines = append(append(lines, nil), wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
-	return append(lines, wrapped(theme.Dim,
+	lines = append(append(lines, nil), page.Wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
+	return append(lines, page.Wrapped(theme.Dim,
 		"On paper: nothing is touched. It is so once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks, "+
 			"and until then nobody serves what the lost member served. CUT is the sessions that HAProxy would end.", " ", e.W, 5)...)
 }
@@ -220,13 +221,13 @@ func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 }
 
 // reasons are the sentences behind the answer, in at most most lines.
-func reasons(out *failover.Outcome, e Env, most int) []widget.Line {
+func reasons(out *failover.Outcome, e page.Env, most int) []widget.Line {
 	var lines []widget.Line
 	if l := out.NodeLoss; l != nil {
-		lines = append(lines, wrapped(theme.Warn, "! If the whole node is lost ("+model.JoinHosts(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
+		lines = append(lines, page.Wrapped(theme.Warn, "! If the whole node is lost ("+model.JoinHosts(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
 	}
 	for _, r := range out.Reasons {
-		lines = append(lines, wrapped(theme.Plain, r, " ", e.W, 4)...)
+		lines = append(lines, page.Wrapped(theme.Plain, r, " ", e.W, 4)...)
 	}
 	if len(lines) <= max(most, 0) {
 		return lines
@@ -238,49 +239,49 @@ func reasons(out *failover.Outcome, e Env, most int) []widget.Line {
 }
 
 // leads says who leads then, and why that one.
-func (p *WhatIf) leads(out *failover.Outcome, e Env) []widget.Line {
+func (p *WhatIf) leads(out *failover.Outcome, e page.Env) []widget.Line {
 	if out.Unsure {
-		return flow(widget.P(" ").Add(theme.Doubt, "? who leads then is not known: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Doubt, "? who leads then is not known: "), out.Why, e.W)
 	}
 	if out.Leader == "" {
-		return flow(widget.P(" ").Add(theme.Bad, "✕ nobody leads then: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Bad, "✕ nobody leads then: "), out.Why, e.W)
 	}
-	return flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
+	return page.Flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
 }
 
-func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur int, e Env) []widget.Line {
+func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur int, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "MEMBER", Min: 8, Max: 32}, {Title: "NOW", Min: 12, Max: 24}, {Title: "THEN", Min: 12, Max: 30}, {Title: "LAG", Min: 6, Right: true, Drop: 1}}}
 	for i := range out.Before.Members {
 		m := &out.Before.Members[i]
-		then := roleMark(out.After.Members[i].Role)
+		then := page.RoleMark(out.After.Members[i].Role)
 		switch {
 		case slices.Contains(sup.Down, m.Instance):
-			then = mark{"✕", "down", theme.Bad}
+			then = page.Mark{Shape: "✕", Word: "down", Tone: theme.Bad}
 		case m.Instance == out.Leader:
-			then = mark{"●", "LEADER", theme.Good}
+			then = page.Mark{Shape: "●", Word: "LEADER", Tone: theme.Good}
 		case !out.After.Members[i].Known:
-			then = mark{"?", "not known", theme.Doubt}
+			then = page.Mark{Shape: "?", Word: "not known", Tone: theme.Doubt}
 		}
-		now := roleMark(m.Role)
+		now := page.RoleMark(m.Role)
 		if !m.Known {
-			now = mark{"?", "no answer", theme.Doubt}
+			now = page.Mark{Shape: "?", Word: "no answer", Tone: theme.Doubt}
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.line(), then.line(), widget.P(lagText(m.Lag))})
+		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(page.LagText(m.Lag))})
 	}
 	lay := t.Layout(e.W - 2)
 	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
 	for i, r := range t.Rows {
-		lines = append(lines, cursorRow(lay.Row(r), i, cur, e.W))
+		lines = append(lines, page.CursorRow(lay.Row(r), i, cur, e.W))
 	}
 	return lines
 }
 
 // thenTable is each service now and then, with the sessions that are cut.
-func thenTable(out *failover.Outcome, e Env) []widget.Line {
+func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "PORT", Min: 4}, {Title: "SERVICE", Min: 7, Max: 20}, {Title: "NOW", Min: 9, Max: 30},
 		{Title: "", Min: 1}, {Title: "THEN", Min: 9, Max: 34}, {Title: "CUT", Min: 3, Right: true},
 		{Title: "WHY", Min: 8, Max: 120, Flex: true, Drop: 1}}}
-	if e.W < narrow {
+	if e.W < page.Narrow {
 		t.Gap, t.Cols[2].Min, t.Cols[4].Min, t.Cols = 1, 6, 6, t.Cols[:6]
 	}
 	for i := range out.Before.Routes {
@@ -311,36 +312,36 @@ func thenTable(out *failover.Outcome, e Env) []widget.Line {
 
 // whoServes is a route in a few words; on a narrow screen in fewer.
 func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
-	m := routeMark(r)
+	m := page.RouteMark(r)
 	switch {
 	case len(r.Silent) > 0 && r.Verdict != model.Empty:
 		return knownSay(b.Cluster, r, m, w)
-	case w < narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
-		return widget.T(m.tone, m.shape+" "+seqs(b.Cluster, r.Serving))
-	case w < narrow && r.Verdict == model.Empty:
-		return widget.T(m.tone, m.shape+" nobody")
+	case w < page.Narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
+		return widget.T(m.Tone, m.Shape+" "+page.Seqs(b.Cluster, r.Serving))
+	case w < page.Narrow && r.Verdict == model.Empty:
+		return widget.T(m.Tone, m.Shape+" nobody")
 	case r.Verdict == model.Empty && b.ByDesign(r):
 		return widget.T(theme.Dim, "– nobody, as declared")
 	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch:
 		return knownSay(b.Cluster, r, m, w)
 	case len(r.Serving) > 0 && r.Verdict == model.Serving:
-		return widget.T(m.tone, m.shape+" "+seqNames(b.Cluster, r.Serving))
+		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving))
 	case len(r.Serving) > 0 && r.Verdict == model.BackupServing:
-		return widget.T(m.tone, m.shape+" "+seqNames(b.Cluster, r.Serving)+" (backup)")
+		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving)+" (backup)")
 	}
-	return m.line()
+	return m.Line()
 }
 
 // knownSay is what most of the HAProxies that are known say of a route, and how
 // many of them do.
-func knownSay(c *model.Cluster, r *board.Route, m mark, w int) widget.Line {
-	names, same, all := saidToServe(r)
+func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line {
+	names, same, all := page.SaidToServe(r)
 	if same > 0 {
 		who := seqNames(c, names)
-		if w < narrow {
-			who = seqs(c, names)
+		if w < page.Narrow {
+			who = page.Seqs(c, names)
 		}
-		return widget.T(m.tone, fmt.Sprintf("%s %s %d/%d", m.shape, who, same, all))
+		return widget.T(m.Tone, fmt.Sprintf("%s %s %d/%d", m.Shape, who, same, all))
 	}
 	known := 0
 	for i := range r.Views {
@@ -349,9 +350,9 @@ func knownSay(c *model.Cluster, r *board.Route, m mark, w int) widget.Line {
 		}
 	}
 	if known > 0 {
-		return widget.T(m.tone, fmt.Sprintf("%s nobody %d/%d", m.shape, known, all))
+		return widget.T(m.Tone, fmt.Sprintf("%s nobody %d/%d", m.Shape, known, all))
 	}
-	return m.line()
+	return m.Line()
 }
 
 // seqNames names one instance in full, several by what tells them apart.
@@ -359,5 +360,5 @@ func seqNames(c *model.Cluster, names []model.InstanceName) string {
 	if len(names) == 1 {
 		return string(names[0])
 	}
-	return string(c.Name) + "-" + seqs(c, names)
+	return string(c.Name) + "-" + page.Seqs(c, names)
 }

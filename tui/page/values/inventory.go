@@ -1,4 +1,6 @@
-package page
+// Package values holds the pages of what the inventory says: where each value
+// comes from, and one value in full.
+package values
 
 import (
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -16,7 +19,7 @@ import (
 // Inventory is where the values that decide the services of a cluster, or of
 // all clusters, come from: file and line of the definition that won.
 type Inventory struct {
-	answer[source.Origins]
+	page.Answer[source.Origins]
 	cluster model.ClusterName // "" for all
 	cursor  int               // of list.rows
 	top     int
@@ -44,18 +47,18 @@ func NewInventory(name model.ClusterName) *Inventory { return &Inventory{cluster
 func (p *Inventory) Title() string { return "inventory" }
 
 // Start reads the inventory when the page opens.
-func (p *Inventory) Start() (Page, Intent) {
+func (p *Inventory) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.ask(Inquiry{Topic: TopicOrigins, Cluster: p.cluster})
+	return &q, q.Ask(page.Inquiry{Topic: page.TopicOrigins, Cluster: p.cluster})
 }
 
 // InventoryScreen is the page in the registry.
-func InventoryScreen() Screen {
-	return Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Asks: TopicOrigins,
-		Open: func(at Place, _ Env) Page { return NewInventory(at.Cluster) },
+func InventoryScreen() page.Screen {
+	return page.Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Asks: page.TopicOrigins,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewInventory(at.Cluster) },
 		Keys: append([]keys.Row{
-			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: answered},
-			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type", When: answered},
+			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: page.Answered},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type", When: page.Answered},
 			{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory for this page"},
 		}, keys.Moves()...)}
 }
@@ -64,8 +67,8 @@ func InventoryScreen() Screen {
 func (p *Inventory) Scope() string { return "inventory" }
 
 // Place of the value under the cursor.
-func (p *Inventory) Place(e Env) Place {
-	at := Place{Cluster: p.cluster}
+func (p *Inventory) Place(e page.Env) page.Place {
+	at := page.Place{Cluster: p.cluster}
 	if o := p.here(); o != nil && at.Cluster == "" && e.Board(model.ClusterName(o.Cluster)) != nil {
 		at.Cluster = model.ClusterName(o.Cluster)
 	}
@@ -73,15 +76,15 @@ func (p *Inventory) Place(e Env) Place {
 }
 
 // Command prints the same values.
-func (p *Inventory) Command(Env) (string, string) {
-	return CommandOf("pgtui inventory", p.cluster), ""
+func (p *Inventory) Command(page.Env) (string, string) {
+	return page.CommandOf("pgtui inventory", p.cluster), ""
 }
 
 // Filter is the text the values are narrowed to.
 func (p *Inventory) Filter() string { return p.filter }
 
 // SetFilter narrows the values; the cursor stays on its value while it is shown.
-func (p *Inventory) SetFilter(text string) Page {
+func (p *Inventory) SetFilter(text string) page.Page {
 	q := *p
 	q.filter = text
 	q.narrow(p.here())
@@ -90,17 +93,17 @@ func (p *Inventory) SetFilter(text string) Page {
 
 // here is the value under the cursor, or nil.
 func (p *Inventory) here() *source.Origin {
-	if p.got == nil || len(p.list.rows) == 0 {
+	if p.Got == nil || len(p.list.rows) == 0 {
 		return nil
 	}
-	return &p.got.Rows[p.list.rows[p.cursor]]
+	return &p.Got.Rows[p.list.rows[p.cursor]]
 }
 
 // List is the values that are shown.
-func (p *Inventory) List(Env) (n, at int) { return len(p.list.rows), p.cursor }
+func (p *Inventory) List(page.Env) (n, at int) { return len(p.list.rows), p.cursor }
 
 // Choose puts the cursor on a value.
-func (p *Inventory) Choose(i int, e Env) Page {
+func (p *Inventory) Choose(i int, e page.Env) page.Page {
 	q := *p
 	q.cursor = i
 	q.top = q.window(p.room(p.head(e), e))
@@ -108,7 +111,7 @@ func (p *Inventory) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Inventory) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Inventory) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	o := p.here()
 	switch {
 	case a == keys.Again:
@@ -116,15 +119,15 @@ func (p *Inventory) Do(a keys.Action, e Env) (Page, Intent) {
 	case o == nil:
 		return p, nil
 	case a == keys.Open:
-		return p, Goto{NewValue(p.got, o)}
+		return p, page.Goto{Page: NewValue(p.Got, o)}
 	}
-	return Move(p, a, p.room(p.head(e), e), e), nil
+	return page.Move(p, a, p.room(p.head(e), e), e), nil
 }
 
 // Update takes the answer in; the cursor stays on its value.
-func (p *Inventory) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Inventory) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	q := *p
-	if q.take(msg) {
+	if q.Take(msg) {
 		q.narrow(p.here())
 	}
 	return &q, nil
@@ -134,12 +137,12 @@ func (p *Inventory) Update(msg tea.Msg, _ Env) (Page, Intent) {
 // the same as was, else on the first.
 func (p *Inventory) narrow(was *source.Origin) {
 	p.cursor, p.list = 0, valueList{}
-	if p.got == nil {
+	if p.Got == nil {
 		return
 	}
-	all := p.got.Rows
+	all := p.Got.Rows
 	several := slices.ContainsFunc(all, func(o source.Origin) bool { return o.Cluster != all[0].Cluster })
-	meets := newFilter(p.filter)
+	meets := page.NewFilter(p.filter)
 	var last *source.Origin
 	for i := range all {
 		o := &all[i]
@@ -166,7 +169,7 @@ func (p *Inventory) narrow(was *source.Origin) {
 // differWord is what a filter finds values by that hosts have differently.
 func differWord(o *source.Origin) string {
 	if o.Differs {
-		return differs + " " + differsWord
+		return page.Differs + " " + differsWord
 	}
 	return ""
 }
@@ -194,7 +197,7 @@ func (p *Inventory) window(h int) int {
 }
 
 // foot is how many lines the value under the cursor has below the list.
-func (p *Inventory) foot(e Env) int {
+func (p *Inventory) foot(e page.Env) int {
 	if e.H < 14 || p.here() == nil {
 		return 0
 	}
@@ -206,7 +209,7 @@ func (p *Inventory) foot(e Env) int {
 const seenLeast = 3
 
 // room is how many lines of the list are seen.
-func (p *Inventory) room(head []widget.Line, e Env) int {
+func (p *Inventory) room(head []widget.Line, e page.Env) int {
 	n := e.H - len(head) - 1 - p.foot(e)
 	if n > seenLeast && len(p.list.lines) > n {
 		n--
@@ -215,9 +218,9 @@ func (p *Inventory) room(head []widget.Line, e Env) int {
 }
 
 // View draws the page.
-func (p *Inventory) View(e Env) []widget.Line {
+func (p *Inventory) View(e page.Env) []widget.Line {
 	head := p.head(e)
-	if p.got == nil {
+	if p.Got == nil {
 		return head
 	}
 	if len(p.list.rows) == 0 {
@@ -236,7 +239,7 @@ func (p *Inventory) View(e Env) []widget.Line {
 }
 
 // table draws lines of the list, below their head.
-func (p *Inventory) table(seen []int, e Env) []widget.Line {
+func (p *Inventory) table(seen []int, e page.Env) []widget.Line {
 	wide, hosts := e.W >= 100, max(e.W/5, 8)
 	if wide {
 		hosts = e.W / 4
@@ -250,7 +253,7 @@ func (p *Inventory) table(seen []int, e Env) []widget.Line {
 	}}
 	for _, i := range seen {
 		if i >= 0 {
-			t.Rows = append(t.Rows, valueRow(&p.got.Rows[i], from, wide))
+			t.Rows = append(t.Rows, valueRow(&p.Got.Rows[i], from, wide))
 		}
 	}
 	lay := t.Layout(e.W - 3)
@@ -258,15 +261,15 @@ func (p *Inventory) table(seen []int, e Env) []widget.Line {
 	n := 0
 	for _, i := range seen {
 		if i < 0 {
-			out = append(out, clusterLine(&p.got.Rows[^i]))
+			out = append(out, clusterLine(&p.Got.Rows[^i]))
 			continue
 		}
 		mark := widget.P("  ")
-		if p.got.Rows[i].Differs {
-			mark = widget.T(theme.Warn, differs).Add(theme.Plain, " ")
+		if p.Got.Rows[i].Differs {
+			mark = widget.T(theme.Warn, page.Differs).Add(theme.Plain, " ")
 		}
 		row, _ := slices.BinarySearch(p.list.rows, i)
-		out = append(out, cursorRow(widget.Join(mark, lay.Row(t.Rows[n])), row, p.cursor, e.W))
+		out = append(out, page.CursorRow(widget.Join(mark, lay.Row(t.Rows[n])), row, p.cursor, e.W))
 		n++
 	}
 	return out
@@ -293,23 +296,23 @@ func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
 	if o.Cluster == "" {
-		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+plural(o.Of, "host"))
+		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+page.Plural(o.Of, "host"))
 	}
-	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+plural(o.Of, "host"))
+	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+page.Plural(o.Of, "host"))
 }
 
 // head is what stands above the list: what is wrong, then what is listed.
-func (p *Inventory) head(e Env) []widget.Line {
-	out := p.trouble("reading the inventory", "the inventory could not be read", e)
-	if p.got == nil {
+func (p *Inventory) head(e page.Env) []widget.Line {
+	out := p.Trouble("reading the inventory", "the inventory could not be read", e)
+	if p.Got == nil {
 		return out
 	}
-	if e.Inv != nil && e.Inv.Hash != p.got.Hash {
-		text := p.got.Source + " has changed since the console read it: this is what it says now; R on a board takes it over"
+	if e.Inv != nil && e.Inv.Hash != p.Got.Hash {
+		text := p.Got.Source + " has changed since the console read it: this is what it says now; R on a board takes it over"
 		if e.H < 9 {
 			text = "the inventory has changed meanwhile"
 		}
-		out = append(out, wrapped(theme.Warn, "! "+text, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, "! "+text, " ", e.W, 2)...)
 	}
 	out = append(out, p.problems(e)...)
 	return append(out, p.title(e)...)
@@ -317,8 +320,8 @@ func (p *Inventory) head(e Env) []widget.Line {
 
 // problems are what is wrong with the inventory, as many as there is room for,
 // those first that Ansible would fail over.
-func (p *Inventory) problems(e Env) []widget.Line {
-	all := slices.Clone(p.got.Problems)
+func (p *Inventory) problems(e page.Env) []widget.Line {
+	all := slices.Clone(p.Got.Problems)
 	slices.SortStableFunc(all, func(a, b source.Problem) int {
 		switch {
 		case a.Fatal == b.Fatal:
@@ -334,24 +337,24 @@ func (p *Inventory) problems(e Env) []widget.Line {
 		if i == most-1 && len(all) > most {
 			return append(out, widget.T(theme.Warn, fmt.Sprintf(" ! %d more; pgtui inventory prints them", len(all)-i)))
 		}
-		m := severityMark(model.Warning)
+		m := page.SeverityMark(model.Warning)
 		if x.Fatal {
-			m = severityMark(model.Critical)
+			m = page.SeverityMark(model.Critical)
 		}
-		l := widget.P(" ").Add(m.tone, m.shape+" ")
+		l := widget.P(" ").Add(m.Tone, m.Shape+" ")
 		if at := (&source.Definition{At: x.At}).From(); at != "" {
 			l = l.Add(theme.Strong, widget.Tail(at, max(e.W/2, 12))+"  ")
 		}
-		out = append(out, l.Add(m.tone, x.Subject+": "+x.What).Trunc(e.W))
+		out = append(out, l.Add(m.Tone, x.Subject+": "+x.What).Trunc(e.W))
 	}
 	return out
 }
 
 // title says how many values are listed, and what is not.
-func (p *Inventory) title(e Env) []widget.Line {
+func (p *Inventory) title(e page.Env) []widget.Line {
 	n := len(p.list.rows)
 	title := widget.T(theme.Head, fmt.Sprintf(" VALUES %d", n))
-	if hidden := len(p.got.Rows) - n; hidden > 0 {
+	if hidden := len(p.Got.Rows) - n; hidden > 0 {
 		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
 	}
 	if p.list.differ > 0 {
@@ -359,28 +362,28 @@ func (p *Inventory) title(e Env) []widget.Line {
 		if p.list.differ == 1 {
 			word += "s"
 		}
-		if e.W >= narrow {
+		if e.W >= page.Narrow {
 			word += " between hosts"
 		}
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %s %d%s", differs, p.list.differ, word))
+		title = title.Add(theme.Warn, fmt.Sprintf(" · %s %d%s", page.Differs, p.list.differ, word))
 	}
 	rest := "  what is not listed is Pigsty's default"
 	if e.H < 9 { // no line for more
 		return []widget.Line{title.Add(theme.Dim, "  rest: defaults").Trunc(e.W)}
 	}
-	if age := p.age(e); title.Width()+len(rest)+age.Width()+2 <= e.W {
-		return p.answered(title.Add(theme.Dim, rest), e)
+	if age := p.Age(e); title.Width()+len(rest)+age.Width()+2 <= e.W {
+		return p.Answered(title.Add(theme.Dim, rest), e)
 	}
-	return append(p.answered(title, e), widget.T(theme.Dim, " "+rest[2:]).Trunc(e.W))
+	return append(p.Answered(title, e), widget.T(theme.Dim, " "+rest[2:]).Trunc(e.W))
 }
 
 // sentence is the value under the cursor in words, and what it hides.
-func (p *Inventory) sentence(e Env) []widget.Line {
+func (p *Inventory) sentence(e page.Env) []widget.Line {
 	o := p.here()
 	head := widget.P(" ").Add(theme.Strong, o.Variable+"  ").Add(theme.Plain, o.Value+"  ")
 	text := "from " + o.By + ", " + o.From()
 	if o.Differs {
-		text = differs + " " + differsText(p.got, o) + "; this one is " + text
+		text = page.Differs + " " + differsText(p.Got, o) + "; this one is " + text
 	}
 	switch n := len(o.Hid); {
 	case n == 1:
@@ -388,7 +391,7 @@ func (p *Inventory) sentence(e Env) []widget.Line {
 	case n > 1:
 		text += fmt.Sprintf("; it hides %d weaker definitions, the first %s of %s: enter", n, o.Hid[0].Value, o.Hid[0].By)
 	}
-	return append([]widget.Line{nil}, flow(head.Trunc(max(e.W/2, 1)), text, e.W)...)
+	return append([]widget.Line{nil}, page.Flow(head.Trunc(max(e.W/2, 1)), text, e.W)...)
 }
 
 // differsText says what the hosts of a cluster have instead of one value.

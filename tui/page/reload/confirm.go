@@ -1,4 +1,4 @@
-package page
+package reload
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/plan"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -20,14 +21,14 @@ const Settle = 400 * time.Millisecond
 // Question is the dialog before a reload. Its default is Cancel: only the
 // cluster's name, typed in full, says yes.
 type Question struct {
-	plan    PlanMsg
+	plan    page.PlanMsg
 	input   textinput.Model
 	settled bool
 	pasted  bool
 }
 
 // NewQuestion asks whether to carry out a plan.
-func NewQuestion(p PlanMsg) *Question {
+func NewQuestion(p page.PlanMsg) *Question {
 	return &Question{plan: p, input: widget.NewInput("", 256)}
 }
 
@@ -47,10 +48,10 @@ func (d *Question) Paste() *Question {
 
 // Key takes one key. closed reports that the dialog is over, and the intent what
 // comes of it.
-func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out Intent, closed bool) {
+func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out page.Intent, closed bool) {
 	name := msg.String()
 	if name == "ctrl+c" || name == "esc" {
-		return nil, Say{"cancelled: nothing was done"}, true
+		return nil, page.Say{Text: "cancelled: nothing was done"}, true
 	}
 	if !d.settled {
 		return d, nil, false
@@ -60,11 +61,11 @@ func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out Intent, closed 
 		plan.Plan.Accepted = words[1:]
 		switch risks := d.plan.Plan.Unaccepted(); {
 		case d.input.Value() == "":
-			return nil, Say{"cancelled: nothing was done"}, true
+			return nil, page.Say{Text: "cancelled: nothing was done"}, true
 		case words[0] != string(plan.Cluster) || len(words) != 1+len(risks) || len(plan.Plan.Unaccepted()) > 0:
-			return nil, Say{fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value(), d.answer())}, true
+			return nil, page.Say{Text: fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value(), d.answer())}, true
 		}
-		return nil, Execute{plan}, true
+		return nil, page.Execute{Plan: plan}, true
 	}
 	q := *d
 	q.input, _ = d.input.Update(msg)
@@ -83,21 +84,21 @@ func (d *Question) View(w, h int) []widget.Line {
 	c := countPlan(d.plan.Plan)
 	what := fmt.Sprintf("%d changed, %d added, %d deleted", c.changed, c.added, c.deleted)
 	lines := []widget.Line{widget.T(theme.Strong, "Reload HAProxy for "+string(d.plan.Cluster)+"?")}
-	about := wrapped(theme.Plain, plural(c.nodes, "node")+", one after the other: "+strings.Join(changedNodes(d.plan.Plan), ", "), "", inner, 3)
+	about := page.Wrapped(theme.Plain, page.Plural(c.nodes, "node")+", one after the other: "+strings.Join(changedNodes(d.plan.Plan), ", "), "", inner, 3)
 	tone := theme.Plain
 	if c.deleted > 0 {
 		tone = theme.Bad
 	}
-	about = append(about, wrapped(tone, "Files: "+what+".", "", inner, 2)...)
+	about = append(about, page.Wrapped(tone, "Files: "+what+".", "", inner, 2)...)
 	for _, g := range d.plan.Plan.Told() {
 		if g.Open {
-			about = append(about, marked(theme.Warn, "‼ ", g.Name+": "+g.Where()+g.What, inner, 3)...)
+			about = append(about, page.Marked(theme.Warn, "‼ ", g.Name+": "+g.Where()+g.What, inner, 3)...)
 		}
 	}
 	about = append(about, nil)
-	about = append(about, wrapped(theme.Dim, "Each node is checked with haproxy -c before, and verified after; the first failure stops the run. Until its first checks end, for some tenths of a second, a reloaded HAProxy may send new connections to the wrong server.", "", inner, 6)...)
+	about = append(about, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before, and verified after; the first failure stops the run. Until its first checks end, for some tenths of a second, a reloaded HAProxy may send new connections to the wrong server.", "", inner, 6)...)
 	about = append(about, nil)
-	ask := wrapped(theme.Plain, "Type "+d.answer()+" and Enter to reload.", "", inner, 2)
+	ask := page.Wrapped(theme.Plain, "Type "+d.answer()+" and Enter to reload.", "", inner, 2)
 	prompt := widget.T(theme.Dim, "> …")
 	if d.settled {
 		prompt = widget.Join(widget.P("> "), widget.InputLine(d.input, theme.Strong, inner-3))

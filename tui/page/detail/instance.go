@@ -1,4 +1,4 @@
-package page
+package detail
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -18,7 +19,7 @@ import (
 type Instance struct {
 	cluster model.ClusterName
 	name    model.InstanceName
-	list    listing
+	list    page.Listing
 }
 
 // NewInstance is the page of one instance.
@@ -30,9 +31,9 @@ func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
 func (p *Instance) Title() string { return string(p.name) }
 
 // InstanceScreen is the page in the registry.
-func InstanceScreen() Screen {
-	return Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true,
-		Open: func(at Place, e Env) Page { return NewInstance(at.Cluster, e.instanceOf(at)) },
+func InstanceScreen() page.Screen {
+	return page.Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true,
+		Open: func(at page.Place, e page.Env) page.Page { return NewInstance(at.Cluster, e.InstanceOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service under the cursor", Opens: "service"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},
@@ -49,60 +50,60 @@ func InstanceScreen() Screen {
 func (p *Instance) Scope() string { return "instance" }
 
 // Place of the service under the cursor.
-func (p *Instance) Place(e Env) Place {
-	at := Place{Cluster: p.cluster, Instance: p.name}
+func (p *Instance) Place(e page.Env) page.Place {
+	at := page.Place{Cluster: p.cluster, Instance: p.name}
 	if b := e.Board(p.cluster); b != nil {
 		if routes := p.routes(b); len(routes) > 0 {
-			at.Service = routes[min(p.list.cursor, len(routes)-1)].Service
+			at.Service = routes[min(p.list.Cursor, len(routes)-1)].Service
 		}
 	}
 	return at
 }
 
 // Command prints what the page shows of the instance.
-func (p *Instance) Command(Env) (string, string) {
+func (p *Instance) Command(page.Env) (string, string) {
 	return "pgtui status " + string(p.cluster), "pg list " + string(p.cluster)
 }
 
 // List is the services that name the instance.
-func (p *Instance) List(e Env) (n, at int) {
+func (p *Instance) List(e page.Env) (n, at int) {
 	_, rows := p.lines(e)
-	return len(rows), p.list.cursor
+	return len(rows), p.list.Cursor
 }
 
 // Choose puts the cursor on a service.
-func (p *Instance) Choose(i int, _ Env) Page {
+func (p *Instance) Choose(i int, _ page.Env) page.Page {
 	q := *p
-	q.list.cursor = i
+	q.list.Cursor = i
 	return &q
 }
 
 // Do carries out one action.
-func (p *Instance) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Instance) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	q := *p
 	if a == keys.Next || a == keys.Prev {
 		if b := e.Board(p.cluster); b != nil && len(b.Members) > 0 {
 			at := max(0, slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name }))
-			q.name, q.list.top = b.Members[neighbour(a, at, len(b.Members))].Instance, 0
+			q.name, q.list.Top = b.Members[page.Neighbour(a, at, len(b.Members))].Instance, 0
 		}
 		return &q, nil
 	}
 	lines, at := p.lines(e)
-	q.list = p.list.move(a, at, len(lines), e.H)
+	q.list = p.list.Move(a, at, len(lines), e.H)
 	return &q, nil
 }
 
 // View draws the part of the page that fits.
-func (p *Instance) View(e Env) []widget.Line {
+func (p *Instance) View(e page.Env) []widget.Line {
 	lines, at := p.lines(e)
-	return p.list.page(lines, at, e)
+	return p.list.Page(lines, at, e)
 }
 
 // routes are the services that name the instance.
 func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 	for i := range b.Routes {
 		for j := range b.Routes[i].Views {
-			if cellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
+			if page.CellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
 				out = append(out, &b.Routes[i])
 				break
 			}
@@ -112,7 +113,7 @@ func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 }
 
 // lines is the whole page, and the lines of the services.
-func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
+func (p *Instance) lines(e page.Env) (out []widget.Line, at []int) {
 	b := e.Board(p.cluster)
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil
@@ -139,8 +140,8 @@ func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
 }
 
 // answer says what the instance is, first of all.
-func (p *Instance) answer(b *board.Board, m *board.Member, e Env) []widget.Line {
-	row := memberRow(b, m, e)
+func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.Line {
+	row := page.MemberRow(b, m, e)
 	head := widget.P(" ").Add(theme.Strong, string(m.Instance)+"  ")
 	head = widget.Join(head, row[2], widget.P("  "), row[3])
 	if m.Timeline > 0 {
@@ -152,16 +153,16 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e Env) []widget.Line 
 	head = widget.Join(head, widget.T(theme.Dim, "  declared "), row[6], widget.T(theme.Dim, "  "+string(m.Host)))
 	out := []widget.Line{head}
 	if m.Why != "" {
-		out = append(out, wrapped(theme.Doubt, m.Why, " ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Doubt, m.Why, " ", e.W, 3)...)
 	}
 	for _, br := range board.Topology(e.Snap, b, e.Now) {
 		if br.Member.Instance == m.Instance && br.Why != "" {
-			out = append(out, wrapped(theme.Warn, differs+" "+br.Why, " ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Warn, page.Differs+" "+br.Why, " ", e.W, 2)...)
 		}
 	}
 	for _, f := range b.Findings {
 		if f.Instance == p.name || (f.Instance == "" && f.Host == m.Host) {
-			out = append(out, findingLine(f, false))
+			out = append(out, page.FindingLine(f, false))
 		}
 	}
 	return out
@@ -169,7 +170,7 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e Env) []widget.Line 
 
 // services is what the HAProxies make of the instance, service by service;
 // those that say the same share a line.
-func (p *Instance) services(b *board.Board, e Env) (out []widget.Line, at []int) {
+func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at []int) {
 	var first []int
 	var rows [][]widget.Line
 	routes := p.routes(b)
@@ -206,7 +207,7 @@ func (p *Instance) services(b *board.Board, e Env) (out []widget.Line, at []int)
 }
 
 // serviceRows are one service's views of the instance.
-func (p *Instance) serviceRows(b *board.Board, r *board.Route, e Env) (rows [][]widget.Line) {
+func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows [][]widget.Line) {
 	svc := b.Cluster.Service(r.Service)
 	name := widget.P(r.Port+" ").Add(theme.Strong, string(r.Service))
 	type group struct {
@@ -217,9 +218,9 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e Env) (rows [][]
 	var groups []*group
 	for i := range r.Views {
 		v := &r.Views[i]
-		c := cellOf(v, p.name)
+		c := page.CellOf(v, p.name)
 		j := slices.IndexFunc(groups, func(g *group) bool {
-			o := cellOf(g.view, p.name)
+			o := page.CellOf(g.view, p.name)
 			return o.Verdict == c.Verdict && o.Status == c.Status && o.Note == c.Note && o.Why == c.Why
 		})
 		if j < 0 {
@@ -229,7 +230,7 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e Env) (rows [][]
 		groups[j].conn += c.Sessions
 	}
 	for _, g := range groups {
-		c := cellOf(g.view, p.name)
+		c := page.CellOf(g.view, p.name)
 		row := serverRow(g.view, &c, svc, e)
 		who := widget.P(strings.Join(g.nodes, " "))
 		if len(groups) == 1 {
@@ -246,7 +247,7 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e Env) (rows [][]
 
 // ports are the ports of the instance and of its node that are asked all the
 // time, and whether they answer.
-func ports(in *model.Instance, e Env) []widget.Line {
+func ports(in *model.Instance, e page.Env) []widget.Line {
 	if e.Snap == nil {
 		return nil
 	}
@@ -254,19 +255,19 @@ func ports(in *model.Instance, e Env) []widget.Line {
 	l := widget.T(theme.Head, " PORTS   ")
 	var why []widget.Line
 	add := func(number, name string, asked bool, err error, answers bool) {
-		m := mark{"●", "", theme.Good}
+		m := page.Mark{Shape: "●", Word: "", Tone: theme.Good}
 		switch {
 		case err != nil:
-			m = mark{"✕", "", theme.Bad}
+			m = page.Mark{Shape: "✕", Word: "", Tone: theme.Bad}
 			if name == "postgres" || name == "pgbouncer" {
-				why = append(why, wrapped(theme.Bad, "✕ "+err.Error(), "   ", e.W, 2)...)
+				why = append(why, page.Wrapped(theme.Bad, "✕ "+err.Error(), "   ", e.W, 2)...)
 			}
 		case !asked:
-			m = mark{"·", "", theme.Info}
+			m = page.Mark{Shape: "·", Word: "", Tone: theme.Info}
 		case !answers:
-			m = mark{"?", "", theme.Doubt}
+			m = page.Mark{Shape: "?", Word: "", Tone: theme.Doubt}
 		}
-		l = l.Add(m.tone, m.shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
+		l = l.Add(m.Tone, m.Shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
 	}
 	for _, pt := range v.Ports {
 		name := "postgres"
@@ -278,7 +279,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 			shut = errors.New(why)
 		}
 		if pt.Err != nil && v.Status.Err == nil {
-			why = append(why, wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
+			why = append(why, page.Wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
 		}
 		add(pt.Port, name, pt.Err != nil || !pt.Tried.IsZero(), shut, pt.Open(e.Now))
 	}
@@ -289,7 +290,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 		}
 	}
 	out := []widget.Line{l}
-	if e.Offers(TopicComponents) {
+	if e.Offers(page.TopicComponents) {
 		rest := widget.T(theme.Key, "c").Add(theme.Dim, " asks the rest")
 		if l.Width()+rest.Width() <= e.W {
 			out[0] = widget.Join(l, rest)
@@ -301,7 +302,7 @@ func ports(in *model.Instance, e Env) []widget.Line {
 }
 
 // patroni is what the instance's own Patroni and the DCS say of it.
-func (p *Instance) patroni(in *model.Instance, e Env) []widget.Line {
+func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	out := []widget.Line{widget.T(theme.Head, " PATRONI ").Add(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
 	if e.Snap == nil {
 		return append(out, widget.T(theme.Info, "   · asking"))
@@ -310,20 +311,20 @@ func (p *Instance) patroni(in *model.Instance, e Env) []widget.Line {
 	o := v.Status
 	if b := e.Board(p.cluster); b != nil {
 		if m := b.Member(in.Name); m != nil && m.Foreign != nil {
-			out = append(out, wrapped(theme.Bad, "✕ "+m.Foreign.Why, "   ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Bad, "✕ "+m.Foreign.Why, "   ", e.W, 2)...)
 			out = append(out, widget.T(theme.Doubt, "   what follows is that Patroni's answer, and counts for nothing"))
 		}
 	}
 	switch {
 	case o.Err != nil:
-		out = append(out, wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)
 		if o.Ever() {
-			out = append(out, widget.T(theme.Doubt, "   what follows is its last answer, "+ageText(o.Age(e.Now))+" old"))
+			out = append(out, widget.T(theme.Doubt, "   what follows is its last answer, "+page.AgeText(o.Age(e.Now))+" old"))
 		}
 	case !o.Ever():
 		return append(out, widget.T(theme.Info, "   · asking"))
 	}
-	for _, l := range statusFacts(o.Value, e.W-2) {
+	for _, l := range page.StatusFacts(o.Value, e.W-2) {
 		out = append(out, widget.Join(widget.P("  "), l))
 	}
 	paths := make([]string, 0, len(v.Checks))
@@ -350,7 +351,7 @@ func (p *Instance) patroni(in *model.Instance, e Env) []widget.Line {
 }
 
 // dcs is what the DCS says of the instance, as its own Patroni passes it on.
-func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
+func (p *Instance) dcs(v model.PatroniView, e page.Env) []widget.Line {
 	if !v.Cluster.Current(e.Now) {
 		return nil
 	}
@@ -363,7 +364,7 @@ func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
 			text += fmt.Sprintf(", TL %d", m.Timeline)
 		}
 		if m.Lag >= 0 {
-			text += ", lag " + lagText(m.Lag)
+			text += ", lag " + page.LagText(m.Lag)
 		}
 		return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Plain, text)}
 	}
@@ -371,8 +372,8 @@ func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
 }
 
 // said are the newest events about the instance.
-func (p *Instance) said(b *board.Board, e Env) []widget.Line {
-	out := latest(e, 8, func(ev *board.Event) bool {
+func (p *Instance) said(b *board.Board, e page.Env) []widget.Line {
+	out := page.Latest(e, 8, func(ev *board.Event) bool {
 		return ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name))
 	})
 	if len(out) == 0 {

@@ -1,4 +1,4 @@
-package page
+package detail
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -17,7 +18,7 @@ import (
 type Node struct {
 	cluster model.ClusterName
 	host    model.Host
-	list    listing
+	list    page.Listing
 }
 
 // NewNode is the page of the HAProxy on a host, seen from a cluster.
@@ -27,9 +28,9 @@ func NewNode(c model.ClusterName, h model.Host) *Node { return &Node{cluster: c,
 func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
 // NodeScreen is the page in the registry.
-func NodeScreen() Screen {
-	return Screen{Name: "haproxy", Help: "one HAProxy: every section it runs, with its traffic", Needs: true,
-		Open: func(at Place, e Env) Page { return NewNode(at.Cluster, e.hostOf(at)) },
+func NodeScreen() page.Screen {
+	return page.Screen{Name: "haproxy", Help: "one HAProxy: every section it runs, with its traffic", Needs: true,
+		Open: func(at page.Place, e page.Env) page.Page { return NewNode(at.Cluster, e.HostOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
@@ -44,26 +45,26 @@ func NodeScreen() Screen {
 func (p *Node) Scope() string { return "haproxy" }
 
 // Place of the page.
-func (p *Node) Place(Env) Place { return Place{Cluster: p.cluster, Host: p.host} }
+func (p *Node) Place(page.Env) page.Place { return page.Place{Cluster: p.cluster, Host: p.host} }
 
 // Command prints where each port of the cluster leads, node by node.
-func (p *Node) Command(Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }
+func (p *Node) Command(page.Env) (string, string) { return "pgtui routes " + string(p.cluster), "" }
 
 // List is the sections of the HAProxy.
-func (p *Node) List(e Env) (n, at int) {
+func (p *Node) List(e page.Env) (n, at int) {
 	_, rows, _ := p.lines(e)
-	return len(rows), p.list.cursor
+	return len(rows), p.list.Cursor
 }
 
 // Choose puts the cursor on a section.
-func (p *Node) Choose(i int, _ Env) Page {
+func (p *Node) Choose(i int, _ page.Env) page.Page {
 	q := *p
-	q.list.cursor = i
+	q.list.Cursor = i
 	return &q
 }
 
 // Do carries out one action.
-func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Node) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	b := e.Board(p.cluster)
 	if b == nil || len(b.Cluster.LoadBalancers) == 0 {
 		return p, nil
@@ -75,30 +76,30 @@ func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 		if len(of) == 0 {
 			return p, nil
 		}
-		if s := of[min(p.list.cursor, len(of)-1)]; s.cluster != "" {
-			return p, Open{"service", Place{Cluster: s.cluster, Service: s.service}}
+		if s := of[min(p.list.Cursor, len(of)-1)]; s.cluster != "" {
+			return p, page.Open{Screen: "service", At: page.Place{Cluster: s.cluster, Service: s.service}}
 		}
-		return p, Say{"this section is not a service of the inventory"}
+		return p, page.Say{Text: "this section is not a service of the inventory"}
 	case keys.Next, keys.Prev:
 		at := max(0, slices.IndexFunc(b.Cluster.LoadBalancers, func(f model.LoadBalancer) bool { return f.Host == p.host }))
-		q.host, q.list.top = b.Cluster.LoadBalancers[neighbour(a, at, len(b.Cluster.LoadBalancers))].Host, 0
+		q.host, q.list.Top = b.Cluster.LoadBalancers[page.Neighbour(a, at, len(b.Cluster.LoadBalancers))].Host, 0
 	case keys.Instance:
 		for _, in := range b.Cluster.Instances {
 			if in.Host == p.host {
-				return p, Open{"instance", Place{Cluster: p.cluster, Instance: in.Name}}
+				return p, page.Open{Screen: "instance", At: page.Place{Cluster: p.cluster, Instance: in.Name}}
 			}
 		}
-		return p, Say{"no instance of " + string(p.cluster) + " runs on this node"}
+		return p, page.Say{Text: "no instance of " + string(p.cluster) + " runs on this node"}
 	default:
-		q.list = p.list.move(a, at, len(lines), e.H)
+		q.list = p.list.Move(a, at, len(lines), e.H)
 	}
 	return &q, nil
 }
 
 // View draws the part of the page that fits.
-func (p *Node) View(e Env) []widget.Line {
+func (p *Node) View(e page.Env) []widget.Line {
 	lines, at, _ := p.lines(e)
-	return p.list.page(lines, at, e)
+	return p.list.Page(lines, at, e)
 }
 
 // section is which service a HAProxy section is; zero when it is none.
@@ -109,7 +110,7 @@ type section struct {
 
 // sections are the services that the inventory puts on the node, by the name
 // of their section.
-func (p *Node) sections(e Env) map[string]section {
+func (p *Node) sections(e page.Env) map[string]section {
 	out := map[string]section{}
 	for i := range e.Boards {
 		c := e.Boards[i].Cluster
@@ -123,7 +124,7 @@ func (p *Node) sections(e Env) map[string]section {
 }
 
 // lines is the whole page, the lines that can be chosen, and what they are.
-func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
+func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 	b := e.Board(p.cluster)
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil, nil
@@ -163,7 +164,7 @@ func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
 	}
 	for _, s := range missingSections(known) {
 		of = append(of, known[s])
-		t.Rows = append(t.Rows, []widget.Line{widget.P(s), verdictMark(model.Missing).line(), nil, nil, nil, nil, nil,
+		t.Rows = append(t.Rows, []widget.Line{widget.P(s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
 			widget.T(theme.Warn, "the inventory has it, this HAProxy does not")})
 	}
 	lay := t.Layout(e.W - 2)
@@ -174,7 +175,7 @@ func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
 	}
 	if len(of) > 0 {
 		out = append(out, nil)
-		out = append(out, p.servers(&st, of[max(min(p.list.cursor, len(of)-1), 0)], e)...)
+		out = append(out, p.servers(&st, of[max(min(p.list.Cursor, len(of)-1), 0)], e)...)
 	}
 	return out, at, of
 }
@@ -189,7 +190,7 @@ func missingSections(known map[string]section) []string {
 }
 
 // head is the node and how its HAProxy was reached.
-func (p *Node) head(e Env) []widget.Line {
+func (p *Node) head(e page.Env) []widget.Line {
 	name, port := "", uint16(0)
 	if e.Inv != nil {
 		if n := e.Inv.Node(p.host); n != nil {
@@ -197,50 +198,50 @@ func (p *Node) head(e Env) []widget.Line {
 		}
 	}
 	head := widget.P(" ").Add(theme.Strong, string(p.host)).Add(theme.Dim, fmt.Sprintf("  %s  port %d  ", name, port))
-	if e.Snap == nil || e.untriedProxy(p.host) {
-		return []widget.Line{widget.Join(head, asking().line()), nil}
+	if e.Snap == nil || e.UntriedProxy(p.host) {
+		return []widget.Line{widget.Join(head, page.Asking().Line()), nil}
 	}
 	o := e.Snap.HAProxy[p.host]
 	switch {
 	case o.Err != nil && o.Ever():
-		head = head.Add(theme.Bad, "✕ stopped answering, last heard "+ageText(o.Age(e.Now))+" ago")
+		head = head.Add(theme.Bad, "✕ stopped answering, last heard "+page.AgeText(o.Age(e.Now))+" ago")
 	case o.Err != nil:
 		head = head.Add(theme.Bad, "✕ does not answer")
 	default:
-		head = head.Add(theme.Good, "● answers").Add(theme.Dim, " in "+took(o.Took)+"  "+o.Value.URI)
+		head = head.Add(theme.Good, "● answers").Add(theme.Dim, " in "+page.Took(o.Took)+"  "+o.Value.URI)
 	}
 	out := []widget.Line{head}
 	if o.Err != nil {
-		out = append(out, wrapped(theme.Plain, o.Err.Error(), " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Plain, o.Err.Error(), " ", e.W, 2)...)
 	}
 	if o.Value.Why != nil {
-		out = append(out, wrapped(theme.Warn, "read from "+string(o.Value.Source)+", because the stats page fails: "+o.Value.Why.Error(), " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, "read from "+string(o.Value.Source)+", because the stats page fails: "+o.Value.Why.Error(), " ", e.W, 2)...)
 	}
 	return append(out, nil)
 }
 
 // sectionRow is one section of the stats page.
-func (p *Node) sectionRow(px *haproxy.Proxy, s section, e Env) []widget.Line {
+func (p *Node) sectionRow(px *haproxy.Proxy, s section, e page.Env) []widget.Line {
 	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
-		verdict, serves, why = verdictMark(v.Verdict).line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
+		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
 	}
-	now := sampleOf(px)
+	now := page.SampleOf(px)
 	past := e.Traffic.Of(p.host, px.Name)
 	values := make([]int64, len(past))
 	for i := range past {
 		values[i] = past[i].Sessions
 	}
-	queue := widget.P(count(now.Queue))
+	queue := widget.P(page.Count(now.Queue))
 	if now.Queue > 0 {
 		queue[0].Tone = theme.Warn
 	}
-	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(count(now.Sessions)), widget.P(count(now.Rate)),
-		queue, widget.T(theme.Info, bars(values, 24)), why}
+	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(page.Count(now.Sessions)), widget.P(page.Count(now.Rate)),
+		queue, widget.T(theme.Info, page.Bars(values, 24)), why}
 }
 
 // view is what the board says of a section on this node, or nil.
-func (p *Node) view(s section, e Env) *board.View {
+func (p *Node) view(s section, e page.Env) *board.View {
 	b := e.Board(s.cluster)
 	if b == nil {
 		return nil
@@ -256,7 +257,7 @@ func (p *Node) view(s section, e Env) *board.View {
 }
 
 // servers are the servers of the section under the cursor.
-func (p *Node) servers(st *haproxy.Stats, s section, e Env) []widget.Line {
+func (p *Node) servers(st *haproxy.Stats, s section, e page.Env) []widget.Line {
 	v, b := p.view(s, e), e.Board(s.cluster)
 	if v == nil || b == nil {
 		return nil
@@ -281,7 +282,7 @@ func (p *Node) servers(st *haproxy.Stats, s section, e Env) []widget.Line {
 		var rate, total, errs, since widget.Line
 		if px := st.Proxy(svc.Proxy()); px != nil {
 			if sv := px.Server(string(v.Cells[i].Instance)); sv != nil {
-				rate, total, errs = widget.P(count(sv.SessionRate)), widget.P(count(sv.Total)), widget.P(count(sv.Errors))
+				rate, total, errs = widget.P(page.Count(sv.SessionRate)), widget.P(page.Count(sv.Total)), widget.P(page.Count(sv.Errors))
 				since = widget.P(sinceText(sv.LastChange))
 			}
 		}

@@ -1,4 +1,4 @@
-package page
+package ways
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 	"pgtui/model/access"
 	"pgtui/model/trace"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -20,12 +21,12 @@ import (
 // Trace is the way of one connection, hop by hop. It is made when the page
 // opens, and again when it is asked for.
 type Trace struct {
-	answer[trace.Trace]
+	page.Answer[trace.Trace]
 	cluster model.ClusterName
 	service model.ServiceName // "" when the port is a server's own
 	target  []string          // what `pgtui trace` is given
 	label   string
-	list    listing
+	list    page.Listing
 }
 
 // NewTrace is a connection to a service, as a client is told to reach it.
@@ -35,7 +36,7 @@ func NewTrace(name model.ClusterName, service model.ServiceName) *Trace {
 
 // traceEntry is a connection to one entry of the access matrix: by the words
 // that name it where there are such, else by its connection string.
-func traceEntry(name model.ClusterName, x *access.Entry, e Env) *Trace {
+func traceEntry(name model.ClusterName, x *access.Entry, e page.Env) *Trace {
 	p := &Trace{cluster: name, service: x.At.Service, target: []string{x.DSN.Text(access.FormURI)}, label: x.String()}
 	b := e.Board(name)
 	if x.At.Service == "" || b == nil {
@@ -56,17 +57,17 @@ func traceEntry(name model.ClusterName, x *access.Entry, e Env) *Trace {
 func (p *Trace) Title() string { return "trace " + p.label }
 
 // Start asks when the page opens.
-func (p *Trace) Start() (Page, Intent) {
+func (p *Trace) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.ask(Inquiry{Topic: TopicTrace, Cluster: p.cluster, Target: p.target})
+	return &q, q.Ask(page.Inquiry{Topic: page.TopicTrace, Cluster: p.cluster, Target: p.target})
 }
 
 // TraceScreen is the page in the registry.
-func TraceScreen() Screen {
-	return Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Asks: TopicTrace,
-		Open: func(at Place, e Env) Page { return NewTrace(at.Cluster, e.serviceOf(at)) },
+func TraceScreen() page.Screen {
+	return page.Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Asks: page.TopicTrace,
+		Open: func(at page.Place, e page.Env) page.Page { return NewTrace(at.Cluster, e.ServiceOf(at)) },
 		Keys: append([]keys.Row{
-			{Keys: "enter", Action: keys.Open, Label: "open", Help: "the service or the instance of the hop under the cursor", When: answered},
+			{Keys: "enter", Action: keys.Open, Label: "open", Help: "the service or the instance of the hop under the cursor", When: page.Answered},
 			{Keys: "R T", Action: keys.Again, Label: "recheck", Help: "make another connection"},
 			{Keys: "tab", Action: keys.Next, Label: "next service", Help: "a connection to the next service of the cluster", When: traceNext},
 			{Keys: "shift+tab", Action: keys.Prev, Help: "to the service before it", When: traceNext},
@@ -80,15 +81,15 @@ const traceNext keys.When = "other-services"
 func (p *Trace) Scope() string { return "trace" }
 
 // Holds reports whether there is a trace, or another service.
-func (p *Trace) Holds(w keys.When, e Env) bool {
-	return w == answered && p.got != nil || w == traceNext && p.next(keys.Next, e) != nil
+func (p *Trace) Holds(w keys.When, e page.Env) bool {
+	return w == page.Answered && p.Got != nil || w == traceNext && p.next(keys.Next, e) != nil
 }
 
 // Place of the page.
-func (p *Trace) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.service} }
+func (p *Trace) Place(page.Env) page.Place { return page.Place{Cluster: p.cluster, Service: p.service} }
 
 // Command makes the same connection.
-func (p *Trace) Command(Env) (string, string) {
+func (p *Trace) Command(page.Env) (string, string) {
 	out := "pgtui trace"
 	for _, w := range p.target {
 		out += " " + safe.Word(w)
@@ -97,21 +98,21 @@ func (p *Trace) Command(Env) (string, string) {
 }
 
 // List is the hops.
-func (p *Trace) List(e Env) (n, at int) {
+func (p *Trace) List(e page.Env) (n, at int) {
 	_, rows, _ := p.lines(e)
-	return len(rows), p.list.cursor
+	return len(rows), p.list.Cursor
 }
 
 // Choose puts the cursor on a hop.
-func (p *Trace) Choose(i int, _ Env) Page {
+func (p *Trace) Choose(i int, _ page.Env) page.Page {
 	q := *p
-	q.list.cursor = i
+	q.list.Cursor = i
 	return &q
 }
 
 // next is the trace of a neighbouring service of the cluster; nil when this is
 // not one of a service by its name.
-func (p *Trace) next(a keys.Action, e Env) *Trace {
+func (p *Trace) next(a keys.Action, e page.Env) *Trace {
 	b := e.Board(p.cluster)
 	if b == nil || len(p.target) != 2 || p.target[0] != string(p.cluster) {
 		return nil
@@ -121,11 +122,11 @@ func (p *Trace) next(a keys.Action, e Env) *Trace {
 	if i < 0 || len(all) < 2 {
 		return nil
 	}
-	return NewTrace(p.cluster, all[neighbour(a, i, len(all))].Name)
+	return NewTrace(p.cluster, all[page.Neighbour(a, i, len(all))].Name)
 }
 
 // Do carries out one action.
-func (p *Trace) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Trace) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	switch a {
 	case keys.Again:
 		return p.Start()
@@ -140,25 +141,25 @@ func (p *Trace) Do(a keys.Action, e Env) (Page, Intent) {
 		if len(of) == 0 {
 			return p, nil
 		}
-		return p, of[min(p.list.cursor, len(of)-1)].open()
+		return p, of[min(p.list.Cursor, len(of)-1)].open()
 	}
 	q := *p
-	q.list = p.list.move(a, at, len(lines), e.H)
+	q.list = p.list.Move(a, at, len(lines), e.H)
 	return &q, nil
 }
 
 // Update takes the answer in.
-func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Trace) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	q := *p
-	if q.take(msg); p.got != nil || q.got == nil {
+	if q.Take(msg); p.Got != nil || q.Got == nil {
 		return &q, nil
 	}
 	// The cursor begins on the hop that is wrong.
 	i := 0
-	for _, a := range q.got.Attempts {
+	for _, a := range q.Got.Attempts {
 		for _, h := range a.Hops {
 			if h.Verdict == trace.HopBad {
-				q.list.cursor = i
+				q.list.Cursor = i
 				return &q, nil
 			}
 			i++
@@ -174,40 +175,40 @@ type station struct {
 }
 
 // open is the page of what the hop is.
-func (s station) open() Intent {
+func (s station) open() page.Intent {
 	switch {
 	case (s.Kind == trace.HopPooler || s.Kind == trace.HopPostgres || s.of.Service == "") && s.of.Instance != "":
-		return Open{"instance", Place{Cluster: s.of.Cluster, Instance: s.of.Instance}}
+		return page.Open{Screen: "instance", At: page.Place{Cluster: s.of.Cluster, Instance: s.of.Instance}}
 	case s.of.Service != "":
-		return Open{"service", Place{Cluster: s.of.Cluster, Service: s.of.Service}}
+		return page.Open{Screen: "service", At: page.Place{Cluster: s.of.Cluster, Service: s.of.Service}}
 	}
-	return Say{"this hop is not a service or an instance of the inventory"}
+	return page.Say{Text: "this hop is not a service or an instance of the inventory"}
 }
 
 // View draws the part of the page that fits.
-func (p *Trace) View(e Env) []widget.Line {
+func (p *Trace) View(e page.Env) []widget.Line {
 	lines, at, _ := p.lines(e)
-	return p.list.page(lines, at, e)
+	return p.list.Page(lines, at, e)
 }
 
 // lines is the whole page, the lines that can be chosen, and what they are.
-func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
-	out = p.trouble("connecting to "+strings.Join(p.target, " ")+" as a client would, and asking the nodes on the way", "the question could not be asked", e)
-	if p.got == nil {
+func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
+	out = p.Trouble("connecting to "+strings.Join(p.target, " ")+" as a client would, and asking the nodes on the way", "the question could not be asked", e)
+	if p.Got == nil {
 		return out, nil, nil
 	}
-	t := p.got
-	m := healthMark(t.Health, false)
-	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word)
+	t := p.Got
+	m := page.HealthMark(t.Health, false)
+	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word)
 	if t.Target.As != "" && e.H <= 10 {
 		title = title.Add(theme.Dim, "  as "+t.Target.Login.User)
 	}
-	out = append(out, p.answered(title, e)...)
-	out = append(out, wrapped(theme.Plain, t.Summary, " ", e.W, 3)...)
+	out = append(out, p.Answered(title, e)...)
+	out = append(out, page.Wrapped(theme.Plain, t.Summary, " ", e.W, 3)...)
 	if e.H > 10 {
-		out = append(out, wrapped(theme.Dim, t.Target.Text(access.FormURI), " ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Dim, t.Target.Text(access.FormURI), " ", e.W, 3)...)
 		if t.Target.As != "" {
-			out = append(out, wrapped(theme.Dim, "as "+t.Target.Login.User+", "+t.Target.As, " ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Dim, "as "+t.Target.Login.User+", "+t.Target.As, " ", e.W, 2)...)
 		}
 		out = append(out, nil)
 	}
@@ -232,10 +233,10 @@ func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
 		}
 	}
 	if len(of) > 0 {
-		h := of[max(min(p.list.cursor, len(of)-1), 0)]
+		h := of[max(min(p.list.Cursor, len(of)-1), 0)]
 		m := hopMark(h.Verdict)
-		head := widget.P(" ").Add(theme.Strong, string(h.Kind)+" "+h.At+"  ").Add(m.tone, m.shape+" "+m.word).Add(theme.Plain, "  ")
-		out = append(append(out, nil), flow(head, h.Text, e.W)...)
+		head := widget.P(" ").Add(theme.Strong, string(h.Kind)+" "+h.At+"  ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
+		out = append(append(out, nil), page.Flow(head, h.Text, e.W)...)
 	}
 	return out, at, of
 }
@@ -255,21 +256,21 @@ func hopTable(t *trace.Trace, w int) (widget.Layout, [][]widget.Line) {
 			if h.Took > 0 {
 				ms = millis(h.Took)
 			}
-			tab.Rows = append(tab.Rows, []widget.Line{widget.T(theme.Strong, string(h.Kind)), widget.P(h.At), hopMark(h.Verdict).line(), widget.P(ms), widget.T(theme.Dim, h.Text)})
+			tab.Rows = append(tab.Rows, []widget.Line{widget.T(theme.Strong, string(h.Kind)), widget.P(h.At), hopMark(h.Verdict).Line(), widget.P(ms), widget.T(theme.Dim, h.Text)})
 		}
 	}
 	return tab.Layout(w - 2), tab.Rows
 }
 
 // hopMark draws the verdict of a hop.
-func hopMark(v trace.HopVerdict) mark {
+func hopMark(v trace.HopVerdict) page.Mark {
 	switch v {
 	case trace.HopOK:
-		return mark{"●", "ok", theme.Good}
+		return page.Mark{Shape: "●", Word: "ok", Tone: theme.Good}
 	case trace.HopBad:
-		return mark{"✕", "wrong", theme.Bad}
+		return page.Mark{Shape: "✕", Word: "wrong", Tone: theme.Bad}
 	default:
-		return mark{"?", "unknown", theme.Doubt}
+		return page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
 	}
 }
 

@@ -1,4 +1,4 @@
-package page
+package overview
 
 import (
 	"fmt"
@@ -6,13 +6,14 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // View draws the board: the answer, the matrix, the sentence for what is
 // under the cursor; then, as far as there is room, members, facts, findings.
-func (p *Cluster) View(e Env) []widget.Line {
+func (p *Cluster) View(e page.Env) []widget.Line {
 	if e.Inv == nil {
 		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
 	}
@@ -29,7 +30,7 @@ func (p *Cluster) View(e Env) []widget.Line {
 	out = append(out, head...)
 	out = append(out, rows[min(top, len(rows)):min(top+h, len(rows))]...)
 	if hidden > 0 {
-		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", plural(hidden, "service"), p.filter)))
+		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", page.Plural(hidden, "service"), p.filter)))
 	}
 	if spare := e.H - len(out) - len(said); spare > 4 {
 		out = append(out, nil)
@@ -39,13 +40,13 @@ func (p *Cluster) View(e Env) []widget.Line {
 }
 
 // boardBanner is the state of the cluster in a line or two.
-func boardBanner(b *board.Board, e Env) []widget.Line {
-	m, text := e.health(b), e.summary(b)
+func boardBanner(b *board.Board, e page.Env) []widget.Line {
+	m, text := e.Health(b), e.Summary(b)
 	var out []widget.Line
 	if b.Paused {
 		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, nothing fails over by itself ").Trunc(e.W))
 	}
-	head := widget.Join(widget.P(" "), m.line(), widget.P("  "))
+	head := widget.Join(widget.P(" "), m.Line(), widget.P("  "))
 	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
 		out = append(out, head.Add(theme.Plain, text))
 	} else {
@@ -65,8 +66,8 @@ func boardBanner(b *board.Board, e Env) []widget.Line {
 			}
 		}
 		if n := len(rest); n > 0 {
-			f := severityMark(rest[0].Severity)
-			l := widget.Join(widget.P(" "), widget.T(f.tone, f.shape+" "+rest[0].Summary))
+			f := page.SeverityMark(rest[0].Severity)
+			l := widget.Join(widget.P(" "), widget.T(f.Tone, f.Shape+" "+rest[0].Summary))
 			if n > 1 {
 				more := widget.T(theme.Dim, fmt.Sprintf("  +%d more: f", n-1))
 				l = widget.Join(l.Trunc(e.W-more.Width()), more)
@@ -121,7 +122,7 @@ func gridFor(b *board.Board, w int) grid {
 }
 
 // matrix draws services by instances.
-func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e Env) (head, rows []widget.Line) {
+func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e page.Env) (head, rows []widget.Line) {
 	g := gridFor(b, e.W)
 	if g.cell == 0 {
 		return p.list(b, routes, g, e)
@@ -138,7 +139,7 @@ func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e Env) (head, ro
 	for i := range b.Members {
 		m := &b.Members[i]
 		names = widget.Join(names, widget.P(" ").Add(theme.Strong, widget.Tail(string(m.Instance), g.cell-2)).Pad(g.cell))
-		roles = widget.Join(roles, widget.Join(widget.P(" "), liveRole(m, e).Trunc(g.cell-2)).Pad(g.cell))
+		roles = widget.Join(roles, widget.Join(widget.P(" "), page.LiveRole(m, e).Trunc(g.cell-2)).Pad(g.cell))
 	}
 	names = names.Add(theme.Head, "SEEN BY")
 	for i, r := range routes {
@@ -148,13 +149,13 @@ func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e Env) (head, ro
 }
 
 // matrixRow is one service over all instances.
-func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e Env) widget.Line {
+func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e page.Env) widget.Line {
 	col := p.column(b)
 	svc := b.Cluster.Service(r.Service)
 	l := widget.P(r.Port).Pad(portCol)
 	l = widget.Join(l, widget.T(theme.Strong, string(r.Service)).Pad(g.name-1), widget.P(" "))
 	if g.to > 0 {
-		l = widget.Join(l, widget.T(theme.Plain, destOf(b.Cluster, svc)).Pad(g.to-1), widget.P(" "))
+		l = widget.Join(l, widget.T(theme.Plain, page.DestOf(b.Cluster, svc)).Pad(g.to-1), widget.P(" "))
 	}
 	if g.check > 0 && svc != nil {
 		l = widget.Join(l, widget.T(theme.Dim, svc.Check).Pad(g.check-1), widget.P(" "))
@@ -175,7 +176,7 @@ func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e
 		}
 		l = widget.Join(l, before, cell, widget.P(" "))
 	}
-	l = widget.Join(l, seenBy(r, e))
+	l = widget.Join(l, page.SeenBy(r, e))
 	if here && col < 0 {
 		return l.Pad(e.W).Under()
 	}
@@ -183,31 +184,31 @@ func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e
 }
 
 // list is the matrix on a narrow screen: port, service, who serves, why.
-func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e Env) (head, rows []widget.Line) {
+func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env) (head, rows []widget.Line) {
 	for i, r := range routes {
-		m := routeMark(r)
-		who := widget.Join(m.line())
+		m := page.RouteMark(r)
+		who := widget.Join(m.Line())
 		switch {
-		case e.pendingRoute(r):
-			who = asking().line()
+		case e.PendingRoute(r):
+			who = page.Asking().Line()
 		case r.ClosedWord() != "":
-			who = widget.T(m.tone, m.shape+" port "+r.ClosedWord())
+			who = widget.T(m.Tone, m.Shape+" port "+r.ClosedWord())
 		case r.Verdict == model.Serving && len(r.Silent) == 0 && len(r.Serving) > 0:
-			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving))
+			who = widget.T(m.Tone, m.Shape+" "+model.Join(r.Serving))
 		case r.Verdict == model.BackupServing && len(r.Silent) == 0 && len(r.Serving) > 0:
-			who = widget.T(m.tone, m.shape+" "+model.Join(r.Serving)+" (backup)")
+			who = widget.T(m.Tone, m.Shape+" "+model.Join(r.Serving)+" (backup)")
 		case r.Verdict == model.Empty && b.ByDesign(r):
 			who = widget.T(theme.Dim, "– nobody, as declared")
 		default:
-			if names, same, all := saidToServe(r); same > 0 {
-				who = widget.T(m.tone, fmt.Sprintf("%s %s (%d/%d)", m.shape, model.Join(names), same, all))
+			if names, same, all := page.SaidToServe(r); same > 0 {
+				who = widget.T(m.Tone, fmt.Sprintf("%s %s (%d/%d)", m.Shape, model.Join(names), same, all))
 			}
 		}
 		if e.W >= 60 {
-			who = widget.Join(who, widget.P("  "), seenBy(r, e))
+			who = widget.Join(who, widget.P("  "), page.SeenBy(r, e))
 		}
 		l := widget.Join(widget.P(r.Port).Pad(portCol-1), widget.T(theme.Strong, string(r.Service)).Pad(g.name), widget.T(theme.Dim, "→ "), who)
-		rows = append(rows, cursorRow(l, i, p.at(routes), e.W))
+		rows = append(rows, page.CursorRow(l, i, p.at(routes), e.W))
 	}
 	return nil, rows
 }

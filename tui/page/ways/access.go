@@ -1,4 +1,6 @@
-package page
+// Package ways holds the pages of the ways to a cluster: its endpoints, the
+// components on them, one connection.
+package ways
 
 import (
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"pgtui/model/access"
 	"pgtui/source"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -18,7 +21,7 @@ import (
 // Access is every way into one cluster: hosts by ports, where each leads, and
 // which one to give to an application.
 type Access struct {
-	answer[access.Access]
+	page.Answer[access.Access]
 	cluster model.ClusterName
 	host    hostKey // row of the cursor; the zero value is the first
 	port    portKey // column of the cursor; the zero value is the first of a service
@@ -49,22 +52,22 @@ func NewAccess(name model.ClusterName) *Access { return &Access{cluster: name} }
 func (p *Access) Title() string { return "access" }
 
 // Start asks when the page opens.
-func (p *Access) Start() (Page, Intent) {
+func (p *Access) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.ask(Inquiry{Topic: TopicAccess, Cluster: p.cluster})
+	return &q, q.Ask(page.Inquiry{Topic: page.TopicAccess, Cluster: p.cluster})
 }
 
 // AccessScreen is the page in the registry.
-func AccessScreen() Screen {
-	return Screen{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: TopicAccess,
-		Open: func(at Place, _ Env) Page { return NewAccess(at.Cluster) },
+func AccessScreen() page.Screen {
+	return page.Screen{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: page.TopicAccess,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewAccess(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the entry under the cursor, hop by hop", When: traceable},
 			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "resolve the names and connect to every entry again"},
-			{Keys: "D", Action: keys.DSN, Label: "copy DSN", Help: "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", When: answered},
-			{Keys: "tab", Action: keys.Next, Label: "which port?", Help: "which port should my app use; again: back to the entries", When: answered},
-			{Keys: "left h", Action: keys.Left, Help: "the port to the left", When: answered},
-			{Keys: "right l", Action: keys.Right, Help: "the port to the right", When: answered},
+			{Keys: "D", Action: keys.DSN, Label: "copy DSN", Help: "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", When: page.Answered},
+			{Keys: "tab", Action: keys.Next, Label: "which port?", Help: "which port should my app use; again: back to the entries", When: page.Answered},
+			{Keys: "left h", Action: keys.Left, Help: "the port to the left", When: page.Answered},
+			{Keys: "right l", Action: keys.Right, Help: "the port to the right", When: page.Answered},
 			{Keys: "c", Action: keys.Parts, Help: "what Pigsty runs on the nodes", Opens: "components"},
 		}, keys.Moves()...)}
 }
@@ -76,37 +79,37 @@ const traceable keys.When = "traceable"
 func (p *Access) Scope() string { return "access" }
 
 // Holds reports whether the ways in are known.
-func (p *Access) Holds(w keys.When, e Env) bool {
-	return p.got != nil && (w != traceable || e.Offers(TopicTrace))
+func (p *Access) Holds(w keys.When, e page.Env) bool {
+	return p.Got != nil && (w != traceable || e.Offers(page.TopicTrace))
 }
 
 // Place of the entry under the cursor.
-func (p *Access) Place(Env) Place {
-	at := Place{Cluster: p.cluster}
-	if p.got == nil {
+func (p *Access) Place(page.Env) page.Place {
+	at := page.Place{Cluster: p.cluster}
+	if p.Got == nil {
 		return at
 	}
-	if row, col := p.at(p.got); row >= 0 && col >= 0 {
-		at.Service, at.Instance = p.got.Ports[col].Service, p.got.Hosts[row].Instance
+	if row, col := p.at(p.Got); row >= 0 && col >= 0 {
+		at.Service, at.Instance = p.Got.Ports[col].Service, p.Got.Hosts[row].Instance
 	}
 	return at
 }
 
 // Command prints the ways in.
-func (p *Access) Command(Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
+func (p *Access) Command(page.Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
 
 // List is the hosts.
-func (p *Access) List(Env) (n, at int) {
-	if p.got == nil {
+func (p *Access) List(page.Env) (n, at int) {
+	if p.Got == nil {
 		return 0, 0
 	}
-	at, _ = p.at(p.got)
-	return len(p.got.Hosts), at
+	at, _ = p.at(p.Got)
+	return len(p.Got.Hosts), at
 }
 
 // Choose puts the cursor on a host.
-func (p *Access) Choose(i int, _ Env) Page {
-	_, col := p.at(p.got)
+func (p *Access) Choose(i int, _ page.Env) page.Page {
+	_, col := p.at(p.Got)
 	return p.moved(i, col)
 }
 
@@ -116,7 +119,7 @@ func (p *Access) moved(row, col int) *Access {
 	q := *p
 	q.top = 0
 	if row >= 0 && col >= 0 {
-		q.host, q.port = rowKey(&p.got.Hosts[row]), colKey(&p.got.Ports[col])
+		q.host, q.port = rowKey(&p.Got.Hosts[row]), colKey(&p.Got.Ports[col])
 	}
 	if q.host != p.host || q.port != p.port {
 		q.form = 0
@@ -141,14 +144,14 @@ func (p *Access) at(a *access.Access) (row, col int) {
 }
 
 // Do carries out one action.
-func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Access) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if a == keys.Again {
 		return p.Start()
 	}
-	if p.got == nil {
+	if p.Got == nil {
 		return p, nil
 	}
-	acc := p.got
+	acc := p.Got
 	row, col := p.at(acc)
 	if row < 0 || col < 0 {
 		return p, nil
@@ -158,41 +161,41 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 	case keys.Open, keys.DSN:
 		x := p.entry(&acc.Hosts[row], &acc.Ports[col])
 		if x == nil {
-			return p, Say{"there is nothing to connect to"}
+			return p, page.Say{Text: "there is nothing to connect to"}
 		}
 		if a == keys.Open {
-			return p, Goto{traceEntry(p.cluster, x, e)}
+			return p, page.Goto{Page: traceEntry(p.cluster, x, e)}
 		}
 		forms := access.Forms()
 		q.form = (p.form + 1) % len(forms)
-		return &q, Yank{x.DSN.Text(forms[p.form])}
+		return &q, page.Yank{Text: x.DSN.Text(forms[p.form])}
 	case keys.Next:
 		if q.top = 0; p.top == 0 {
 			q.top = max(min(len(p.ways(e)), len(p.lines(e))-e.H), 0)
 		}
 	case keys.Up, keys.Down:
-		return Move(p, a, e.H, e), nil
+		return page.Move(p, a, e.H, e), nil
 	case keys.Left:
 		return p.moved(row, max(col-1, 0)), nil
 	case keys.Right:
 		return p.moved(row, min(col+1, len(acc.Ports)-1)), nil
 	default:
-		q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+		q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
 	}
 	return &q, nil
 }
 
 // Update takes the answer in.
-func (p *Access) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Access) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	q := *p
-	q.take(msg)
+	q.Take(msg)
 	return &q, nil
 }
 
 // entry is the cell of a row and a column, or nil.
 func (p *Access) entry(h *access.EntryHost, at *model.EntryPort) *access.Entry {
-	for i := range p.got.Entries {
-		x := &p.got.Entries[i]
+	for i := range p.Got.Entries {
+		x := &p.Got.Entries[i]
 		if rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
 			return x
 		}
@@ -201,12 +204,12 @@ func (p *Access) entry(h *access.EntryHost, at *model.EntryPort) *access.Entry {
 }
 
 // View draws the part of the page that fits.
-func (p *Access) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Access) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
 
 // lines is the whole page.
-func (p *Access) lines(e Env) []widget.Line {
+func (p *Access) lines(e page.Env) []widget.Line {
 	out := p.ways(e)
-	if p.got == nil || len(p.got.Entries) == 0 {
+	if p.Got == nil || len(p.Got.Entries) == 0 {
 		return out
 	}
 	return append(out, p.choose(e)...)
@@ -214,18 +217,18 @@ func (p *Access) lines(e Env) []widget.Line {
 
 // ways is the matrix and the entry under the cursor: the page as far as the
 // advice, which tab scrolls to.
-func (p *Access) ways(e Env) []widget.Line {
-	out := p.trouble("resolving the names of "+string(p.cluster)+" and connecting to every host and port of it", "the ways in are not known", e)
-	if p.got == nil {
+func (p *Access) ways(e page.Env) []widget.Line {
+	out := p.Trouble("resolving the names of "+string(p.cluster)+" and connecting to every host and port of it", "the ways in are not known", e)
+	if p.Got == nil {
 		return out
 	}
-	acc := p.got
+	acc := p.Got
 	health, summary := access.Health(acc)
-	m := healthMark(health, false)
-	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word).Add(theme.Dim, fmt.Sprintf("  %s by %s", plural(len(acc.Hosts), "host"), plural(len(acc.Ports), "port")))
-	out = append(out, p.answered(title, e)...)
+	m := page.HealthMark(health, false)
+	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s by %s", page.Plural(len(acc.Hosts), "host"), page.Plural(len(acc.Ports), "port")))
+	out = append(out, p.Answered(title, e)...)
 	if health != model.HealthOK || e.H > 12 {
-		out = append(out, wrapped(theme.Plain, summary, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)
 	}
 	row, col := p.at(acc)
 	if row < 0 || col < 0 {
@@ -240,8 +243,8 @@ func (p *Access) ways(e Env) []widget.Line {
 
 // matrix is hosts by ports, as much of both as there is room for with the
 // cursor in it; above is how many lines there are in front of it.
-func (p *Access) matrix(row, col, above int, e Env) []widget.Line {
-	acc := p.got
+func (p *Access) matrix(row, col, above int, e page.Env) []widget.Line {
+	acc := p.Got
 	name := 4
 	for i := range acc.Hosts {
 		name = max(name, widget.Width(acc.Hosts[i].Name))
@@ -298,28 +301,28 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 	m := entryMark(x)
 	who := ""
 	if len(x.Now.Instances) > 0 {
-		who = " " + seqs(p.got.Cluster, x.Now.Instances)
+		who = " " + page.Seqs(p.Got.Cluster, x.Now.Instances)
 	}
-	if l := m.line().Add(m.tone, who); l.Width() <= w {
+	if l := m.Line().Add(m.Tone, who); l.Width() <= w {
 		return l
 	}
 	switch { // shorter words
 	case x.Now.Verdict == model.Empty:
-		m.word = "nobody"
+		m.Word = "nobody"
 	case x.Now.Verdict == model.Mismatch:
-		m.word = "wrong"
+		m.Word = "wrong"
 	case x.Fine() && who != "":
-		return widget.T(m.tone, m.shape+who).Trunc(w)
+		return widget.T(m.Tone, m.Shape+who).Trunc(w)
 	}
-	return m.line().Add(m.tone, who).Trunc(w)
+	return m.Line().Add(m.Tone, who).Trunc(w)
 }
 
 // entryMark draws where an entry leads.
-func entryMark(x *access.Entry) mark {
+func entryMark(x *access.Entry) page.Mark {
 	if x.Now.Verdict == model.Empty && x.Now.ByDesign {
-		return mark{"–", "nobody, as declared", theme.Dim}
+		return page.Mark{Shape: "–", Word: "nobody, as declared", Tone: theme.Dim}
 	}
-	return verdictMark(x.Now.Verdict)
+	return page.VerdictMark(x.Now.Verdict)
 }
 
 // targetWord is a target as the head of a column says it.
@@ -334,18 +337,18 @@ func targetWord(t model.Target) string {
 }
 
 // detail is the entry under the cursor.
-func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e Env) []widget.Line {
+func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []widget.Line {
 	x := p.entry(h, at)
 	if x == nil {
-		return flow(widget.P(" ").Add(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
+		return page.Flow(widget.P(" ").Add(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
 			"no way in: "+at.Name+" is not on this host", e.W)
 	}
 	m := entryMark(x)
-	word := m.word
+	word := m.Word
 	if len(x.Now.Instances) > 0 {
 		word += " " + model.Join(x.Now.Instances)
 	}
-	out := flow(widget.P(" ").Add(theme.Strong, x.String()+"  ").Add(m.tone, m.shape+" "+word).Add(theme.Plain, "  "), x.Now.Why, e.W)
+	out := page.Flow(widget.P(" ").Add(theme.Strong, x.String()+"  ").Add(m.Tone, m.Shape+" "+word).Add(theme.Plain, "  "), x.Now.Why, e.W)
 	should := string(x.At.Target)
 	if x.At.Target == model.TargetInstance {
 		should = "one instance"
@@ -355,7 +358,7 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e Env) []widge
 	}
 	now := model.Join(x.Now.Instances)
 	if now == "" {
-		now = m.word
+		now = m.Word
 	}
 	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
@@ -364,7 +367,7 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e Env) []widge
 		{"tried", triedText(&x.Check)}, {"from", string(h.Kind) + ", " + h.From}}
 	for _, r := range rows {
 		if r[1] != "" {
-			out = append(out, labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 9, e.W, 2)...)
+			out = append(out, page.Labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 9, e.W, 2)...)
 		}
 	}
 	return append(out, nil)
@@ -402,8 +405,8 @@ func triedText(o *source.Observed[access.EntryCheck]) string {
 }
 
 // choose answers which port an application should use.
-func (p *Access) choose(e Env) []widget.Line {
-	acc := p.got
+func (p *Access) choose(e page.Env) []widget.Line {
+	acc := p.Got
 	out := []widget.Line{widget.T(theme.Head, " WHICH PORT SHOULD MY APP USE?")}
 	advice, name := access.AdviceOf(acc), 0
 	for _, x := range advice {
@@ -411,24 +414,24 @@ func (p *Access) choose(e Env) []widget.Line {
 	}
 	for _, x := range advice {
 		head := widget.P(" ").Add(theme.Strong, x.String())
-		if e.W >= narrow {
+		if e.W >= page.Narrow {
 			head = head.Pad(name + 1)
 		}
-		out = append(out, flow(head.Add(theme.Plain, "  "), x.Need, e.W)...)
-		out = append(out, wrapped(theme.Dim, x.Why, "   ", e.W, 4)...)
+		out = append(out, page.Flow(head.Add(theme.Plain, "  "), x.Need, e.W)...)
+		out = append(out, page.Wrapped(theme.Dim, x.Why, "   ", e.W, 4)...)
 	}
 	if len(acc.Smart) > 0 {
 		out = append(out, nil, widget.T(theme.Head, " CLIENTS THAT CHOOSE THEMSELVES"))
 	}
 	for _, u := range acc.Smart {
-		out = append(out, wrapped(theme.Plain, u.Text(access.FormURI), " ", e.W, 6)...)
-		out = append(out, wrapped(theme.Dim, u.Why+"; needs "+u.Needs, "   ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Plain, u.Text(access.FormURI), " ", e.W, 6)...)
+		out = append(out, page.Wrapped(theme.Dim, u.Why+"; needs "+u.Needs, "   ", e.W, 3)...)
 	}
 	if len(acc.Notes) > 0 {
 		out = append(out, nil)
 	}
 	for _, n := range acc.Notes {
-		out = append(out, marked(theme.Dim, " · ", n, e.W, 4)...)
+		out = append(out, page.Marked(theme.Dim, " · ", n, e.W, 4)...)
 	}
 	return out
 }

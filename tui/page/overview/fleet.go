@@ -1,4 +1,6 @@
-package page
+// Package overview holds the pages that show whole clusters: the fleet, the board
+// of a cluster, who replicates from whom.
+package overview
 
 import (
 	"fmt"
@@ -7,6 +9,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -31,20 +34,20 @@ func (p *Fleet) Title() string { return "fleet" }
 func (p *Fleet) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
-func (p *Fleet) SetFilter(text string) Page {
+func (p *Fleet) SetFilter(text string) page.Page {
 	q := *p
 	q.filter = text
 	return &q
 }
 
 // FleetScreen is the fleet in the registry.
-func FleetScreen() Screen {
+func FleetScreen() page.Screen {
 	var columns []string
 	for _, c := range fleetColumns(0, 0) {
 		columns = append(columns, strings.ToLower(c.Title))
 	}
-	return Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
-		Open: func(Place, Env) Page { return NewFleet() },
+	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
+		Open: func(page.Place, page.Env) page.Page { return NewFleet() },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "everything that is wrong, in all clusters", Opens: "findings"},
@@ -63,23 +66,23 @@ func FleetScreen() Screen {
 func (p *Fleet) Scope() string { return "fleet" }
 
 // Place of the row under the cursor.
-func (p *Fleet) Place(e Env) Place {
+func (p *Fleet) Place(e page.Env) page.Place {
 	if rows, _ := p.rows(e); len(rows) > 0 {
-		return Place{Cluster: rows[p.at(rows)].Cluster.Name}
+		return page.Place{Cluster: rows[p.at(rows)].Cluster.Name}
 	}
-	return Place{}
+	return page.Place{}
 }
 
 // Command prints what the fleet shows.
-func (p *Fleet) Command(Env) (string, string) { return "pgtui status", "pg list" }
+func (p *Fleet) Command(page.Env) (string, string) { return "pgtui status", "pg list" }
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
-func (p *Fleet) rows(e Env) (rows []*board.Board, hidden int) {
-	all := e.whole().order
+func (p *Fleet) rows(e page.Env) (rows []*board.Board, hidden int) {
+	all := e.Whole().Order
 	if p.filter == "" && !p.faults && p.sort == 0 && !p.desc {
 		return all, 0
 	}
-	meets := newFilter(p.filter)
+	meets := page.NewFilter(p.filter)
 	for _, b := range all {
 		if (p.filter == "" || meets(names(b)...)) && (!p.faults || b.Health != model.HealthOK) {
 			rows = append(rows, b)
@@ -113,13 +116,13 @@ func (p *Fleet) at(rows []*board.Board) int {
 }
 
 // List is the clusters that are shown.
-func (p *Fleet) List(e Env) (n, at int) {
+func (p *Fleet) List(e page.Env) (n, at int) {
 	rows, _ := p.rows(e)
 	return len(rows), p.at(rows)
 }
 
 // Choose puts the cursor on a cluster.
-func (p *Fleet) Choose(i int, e Env) Page {
+func (p *Fleet) Choose(i int, e page.Env) page.Page {
 	q := *p
 	rows, _ := p.rows(e)
 	q.cursor, q.top = rows[i].Cluster.Name, widget.Window(p.top, i, len(rows), p.space(e))
@@ -127,7 +130,7 @@ func (p *Fleet) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Fleet) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	q := *p
 	switch a {
 	case keys.Faults:
@@ -137,13 +140,13 @@ func (p *Fleet) Do(a keys.Action, e Env) (Page, Intent) {
 	case keys.Reverse:
 		q.desc, q.top = !p.desc, 0
 	default:
-		return Move(p, a, p.space(e), e), nil
+		return page.Move(p, a, p.space(e), e), nil
 	}
 	return &q, nil
 }
 
 // space is how many rows there is room for.
-func (p *Fleet) space(e Env) int {
+func (p *Fleet) space(e page.Env) int {
 	if e.H < 14 {
 		return max(e.H-3, 1)
 	}
@@ -151,11 +154,11 @@ func (p *Fleet) space(e Env) int {
 }
 
 // View draws the fleet.
-func (p *Fleet) View(e Env) []widget.Line {
+func (p *Fleet) View(e page.Env) []widget.Line {
 	if e.Inv == nil {
 		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
 	}
-	e.Digest = e.whole()
+	e.Digest = e.Whole()
 	rows, hidden := p.rows(e)
 	out := []widget.Line{p.summary(e, hidden)}
 	if len(rows) == 0 {
@@ -166,7 +169,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
-	t := widget.Table{Cols: fleetColumns(e.whole().cluster, e.whole().leader)}
+	t := widget.Table{Cols: fleetColumns(e.Whole().Cluster, e.Whole().Leader)}
 	sorted := t.Cols[p.column()].Title
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
@@ -178,7 +181,7 @@ func (p *Fleet) View(e Env) []widget.Line {
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {
-		out = append(out, cursorRow(lay.Row(r), top+i, cur, e.W))
+		out = append(out, page.CursorRow(lay.Row(r), top+i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
@@ -204,30 +207,30 @@ func (p *Fleet) mark(cols []widget.Column, title string) {
 
 // detail is the cluster under the cursor in a few lines at the foot of the
 // page: what had no room in its row.
-func (p *Fleet) detail(b *board.Board, e Env) []widget.Line {
+func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if e.H < 14 {
 		return nil
 	}
-	m := e.health(b)
-	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.tone, m.shape+" "+m.word+"  ")
+	m := e.Health(b)
+	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, m.Shape+" "+m.Word+"  ")
 	if e.Asking() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
-	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), plural(len(b.Members), "Patroni"), lagText(b.WorstLag()))
+	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), page.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
 	if b.Timeline > 0 {
 		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
 	if b.Cluster.VIP != "" {
 		facts += " · VIP " + b.Cluster.VIP
 	}
-	out := flow(head, e.summary(b), e.W)
+	out := page.Flow(head, e.Summary(b), e.W)
 	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
 	for i, f := range b.Findings {
 		if i == 1 && len(b.Findings) > 2 {
 			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Findings)-1)))
 			break
 		}
-		out = append(out, findingLine(f, false))
+		out = append(out, page.FindingLine(f, false))
 	}
 	return widget.Fit(out, detailLines)
 }
@@ -236,28 +239,28 @@ func (p *Fleet) detail(b *board.Board, e Env) []widget.Line {
 const detailLines = 5
 
 // nothing says why the list is empty.
-func (p *Fleet) nothing(e Env) string {
+func (p *Fleet) nothing(e page.Env) string {
 	switch {
 	case len(e.Boards) == 0:
 		return " The inventory " + e.Inv.Source + " has no PostgreSQL cluster (a group with pg_cluster)."
 	case p.filter != "":
-		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, plural(len(e.Boards), "cluster"))
+		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, page.Plural(len(e.Boards), "cluster"))
 	default:
 		return " No cluster is in trouble. z shows all."
 	}
 }
 
 // summary counts the fleet in one line.
-func (p *Fleet) summary(e Env, hidden int) widget.Line {
-	count := e.whole().counts
-	out := widget.T(theme.Plain, " "+plural(len(e.Boards), "cluster"))
+func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
+	count := e.Whole().Counts
+	out := widget.T(theme.Plain, " "+page.Plural(len(e.Boards), "cluster"))
 	if e.Asking() {
 		out = out.Add(theme.Info, " · asking every node …")
 	} else {
-		for _, m := range []mark{healthMark(model.HealthDown, false), healthMark(model.HealthUnknown, false),
-			healthMark(model.HealthDegraded, false), asking(), healthMark(model.HealthOK, false)} {
+		for _, m := range []page.Mark{page.HealthMark(model.HealthDown, false), page.HealthMark(model.HealthUnknown, false),
+			page.HealthMark(model.HealthDegraded, false), page.Asking(), page.HealthMark(model.HealthOK, false)} {
 			if n := count[m]; n > 0 {
-				out = out.Add(theme.Dim, " · ").Add(m.tone, fmt.Sprintf("%s %d %s", m.shape, n, m.word))
+				out = out.Add(theme.Dim, " · ").Add(m.Tone, fmt.Sprintf("%s %d %s", m.Shape, n, m.Word))
 			}
 		}
 	}
@@ -269,7 +272,7 @@ func (p *Fleet) summary(e Env, hidden int) widget.Line {
 		out = out.Add(theme.Warn, fmt.Sprintf(" · %d hidden %s", hidden, why))
 	}
 	if n := len(e.Inv.Problems); n > 0 {
-		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", plural(n, "problem")))
+		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", page.Plural(n, "problem")))
 	}
 	if e.Inv.Dialect != "" {
 		out = out.Add(theme.Dim, " · rules of Pigsty "+string(e.Inv.Dialect))
@@ -295,11 +298,11 @@ func fleetColumns(cluster, leader int) []widget.Column {
 	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
 }
 
-func fleetRow(b *board.Board, e Env) []widget.Line {
-	m, pending := e.health(b), e.Pending(b)
-	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.line()}
+func fleetRow(b *board.Board, e page.Env) []widget.Line {
+	m, pending := e.Health(b), e.Pending(b)
+	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.Line()}
 	row = append(row, leaderCell(b, e))
-	row = append(row, widget.P(numText(b.Timeline)))
+	row = append(row, widget.P(page.NumText(b.Timeline)))
 	members := widget.T(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
 	if b.KnownMembers() < len(b.Members) {
 		members[0].Tone = theme.Warn
@@ -307,14 +310,14 @@ func fleetRow(b *board.Board, e Env) []widget.Line {
 			members[0].Tone = theme.Info
 		}
 	}
-	row = append(row, members, widget.P(lagText(b.WorstLag())))
+	row = append(row, members, widget.P(page.LagText(b.WorstLag())))
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}
 	return append(row, findingCell(b, e))
 }
 
-func leaderCell(b *board.Board, e Env) widget.Line {
+func leaderCell(b *board.Board, e page.Env) widget.Line {
 	switch {
 	case b.Leader == "" && e.Pending(b):
 		return widget.T(theme.Info, "·")
@@ -330,13 +333,13 @@ func leaderCell(b *board.Board, e Env) widget.Line {
 
 // portCell is one service port of a cluster in a word, with the instances
 // that serve it.
-func portCell(b *board.Board, port string, e Env) widget.Line {
+func portCell(b *board.Board, port string, e page.Env) widget.Line {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if r.Port != port {
 			continue
 		}
-		if e.pendingRoute(r) {
+		if e.PendingRoute(r) {
 			return widget.T(theme.Info, "·")
 		}
 		if names, _ := r.Shut(); len(names) > 0 {
@@ -344,30 +347,30 @@ func portCell(b *board.Board, port string, e Env) widget.Line {
 			if ports, _ := r.ShutPorts(); len(ports) == 0 {
 				word = "✕ pool "
 			}
-			return widget.T(theme.Bad, word).Add(theme.Plain, seqs(b.Cluster, names))
+			return widget.T(theme.Bad, word).Add(theme.Plain, page.Seqs(b.Cluster, names))
 		}
 		if word := r.ClosedWord(); word != "" {
 			return widget.T(theme.Bad, "✕ "+word)
 		}
-		if names, same, all := saidToServe(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
-			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", seqs(b.Cluster, names), same, all))
+		if names, same, all := page.SaidToServe(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
+			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", page.Seqs(b.Cluster, names), same, all))
 		}
 		switch r.Verdict {
 		case model.Serving:
-			return widget.T(theme.Dim, "ok ").Add(theme.Plain, seqs(b.Cluster, r.Serving))
+			return widget.T(theme.Dim, "ok ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
 		case model.BackupServing:
 			tone := theme.Warn
 			if b.ByDesign(r) {
 				tone = theme.Dim
 			}
-			return widget.T(tone, "backup ").Add(theme.Plain, seqs(b.Cluster, r.Serving))
+			return widget.T(tone, "backup ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
 		case model.Empty:
 			if b.ByDesign(r) {
 				return widget.T(theme.Dim, "empty")
 			}
 			return widget.T(theme.Bad, "none")
 		case model.Mismatch:
-			return widget.T(theme.Bad, differs+" differs")
+			return widget.T(theme.Bad, page.Differs+" differs")
 		case model.Settling:
 			return widget.T(theme.Info, "~ settling")
 		case model.Missing:
@@ -378,11 +381,11 @@ func portCell(b *board.Board, port string, e Env) widget.Line {
 	return widget.T(theme.Dim, "–")
 }
 
-func findingCell(b *board.Board, e Env) widget.Line {
+func findingCell(b *board.Board, e page.Env) widget.Line {
 	switch n := len(b.Findings); {
 	case n > 0:
-		m := severityMark(b.Findings[0].Severity)
-		l := widget.T(m.tone, fmt.Sprintf("%s %d", m.shape, n))
+		m := page.SeverityMark(b.Findings[0].Severity)
+		l := widget.T(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
 		if e.W >= 100 {
 			l = l.Add(theme.Plain, "  "+b.Findings[0].Summary)
 		}

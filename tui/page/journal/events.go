@@ -1,4 +1,4 @@
-package page
+package journal
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -29,16 +30,16 @@ func (p *Events) Title() string { return "events" }
 func (p *Events) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
-func (p *Events) SetFilter(text string) Page {
+func (p *Events) SetFilter(text string) page.Page {
 	q := *p
 	q.filter = text
 	return &q
 }
 
 // EventsScreen is the list in the registry.
-func EventsScreen() Screen {
-	return Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
-		Open: func(at Place, _ Env) Page { return NewEvents(at.Cluster) },
+func EventsScreen() page.Screen {
+	return page.Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
+		Open: func(at page.Place, _ page.Env) page.Page { return NewEvents(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
@@ -49,20 +50,20 @@ func EventsScreen() Screen {
 func (p *Events) Scope() string { return "events" }
 
 // Place of the event under the cursor.
-func (p *Events) Place(e Env) Place {
+func (p *Events) Place(e page.Env) page.Place {
 	if rows, _ := p.rows(e); len(rows) > 0 {
-		return Place{Cluster: rows[p.at(rows)].Cluster}
+		return page.Place{Cluster: rows[p.at(rows)].Cluster}
 	}
-	return Place{Cluster: p.cluster}
+	return page.Place{Cluster: p.cluster}
 }
 
 // Command prints changes as they come.
-func (p *Events) Command(Env) (string, string) {
+func (p *Events) Command(page.Env) (string, string) {
 	pigsty := ""
 	if p.cluster != "" {
 		pigsty = "pg history " + string(p.cluster)
 	}
-	return CommandOf("pgtui status", p.cluster) + " --watch", pigsty
+	return page.CommandOf("pgtui status", p.cluster) + " --watch", pigsty
 }
 
 // eventKey tells events apart.
@@ -70,12 +71,12 @@ func eventKey(ev board.Event) string {
 	return fmt.Sprint(ev.At.UnixNano(), "\x00", ev.Cluster, "\x00", ev.Kind, "\x00", ev.Subject, "\x00", ev.Before, "\x00", ev.After)
 }
 
-func (p *Events) rows(e Env) (rows []board.Event, hidden int) {
+func (p *Events) rows(e page.Env) (rows []board.Event, hidden int) {
 	for _, ev := range e.Events {
 		if p.cluster != "" && ev.Cluster != p.cluster {
 			continue
 		}
-		if !matches(p.filter, string(ev.Cluster), ev.Subject, ev.Before, ev.After, ev.Kind) {
+		if !page.Matches(p.filter, string(ev.Cluster), ev.Subject, ev.Before, ev.After, ev.Kind) {
 			hidden++
 			continue
 		}
@@ -94,13 +95,13 @@ func (p *Events) at(rows []board.Event) int {
 }
 
 // List is the events that are shown.
-func (p *Events) List(e Env) (n, at int) {
+func (p *Events) List(e page.Env) (n, at int) {
 	rows, _ := p.rows(e)
 	return len(rows), p.at(rows)
 }
 
 // Choose puts the cursor on an event; on the newest it follows what comes.
-func (p *Events) Choose(i int, e Env) Page {
+func (p *Events) Choose(i int, e page.Env) page.Page {
 	q := *p
 	rows, _ := p.rows(e)
 	if q.cursor = ""; i > 0 {
@@ -111,34 +112,34 @@ func (p *Events) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Events) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	rows, _ := p.rows(e)
 	if a == keys.Open && len(rows) > 0 {
 		q, cur := *p, p.at(rows)
 		q.cursor = eventKey(rows[cur])
 		return &q, p.goal(&rows[cur], e)
 	}
-	return Move(p, a, p.space(e), e), nil
+	return page.Move(p, a, p.space(e), e), nil
 }
 
 // goal is the page of what an event is about.
-func (p *Events) goal(ev *board.Event, e Env) Intent {
+func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 	b := e.Board(ev.Cluster)
 	if b == nil {
-		return Say{"the inventory has no cluster " + string(ev.Cluster) + " any more"}
+		return page.Say{Text: "the inventory has no cluster " + string(ev.Cluster) + " any more"}
 	}
 	switch ev.Kind {
 	case "member":
 		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
-			return Open{"instance", Place{Cluster: ev.Cluster, Instance: name}}
+			return page.Open{Screen: "instance", At: page.Place{Cluster: ev.Cluster, Instance: name}}
 		}
 	case "route":
 		name, _, _ := strings.Cut(ev.Subject, " ")
 		if b.Route(model.ServiceName(name)) != nil {
-			return Open{"service", Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
+			return page.Open{Screen: "service", At: page.Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
 		}
 	case "leader":
-		return Open{"topology", Place{Cluster: ev.Cluster}}
+		return page.Open{Screen: "topology", At: page.Place{Cluster: ev.Cluster}}
 	case "finding":
 		for i := range b.Findings {
 			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
@@ -147,11 +148,11 @@ func (p *Events) goal(ev *board.Event, e Env) Intent {
 			}
 		}
 	}
-	return Open{"board", Place{Cluster: ev.Cluster}}
+	return page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
 }
 
 // space is how many rows there is room for.
-func (p *Events) space(e Env) int {
+func (p *Events) space(e page.Env) int {
 	if e.H < 14 {
 		return max(e.H-3, 1)
 	}
@@ -159,7 +160,7 @@ func (p *Events) space(e Env) int {
 }
 
 // View draws the list above and the event under the cursor in full below.
-func (p *Events) View(e Env) []widget.Line {
+func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
 	title := widget.T(theme.Head, fmt.Sprintf(" EVENTS %d", len(rows)))
 	if hidden > 0 {
@@ -172,7 +173,7 @@ func (p *Events) View(e Env) []widget.Line {
 	case len(rows) == 0 && hidden > 0:
 		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))
 	case len(rows) == 0:
-		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+clock(e.Began, e.Now)+", when pgtui began to watch."))
+		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui began to watch."))
 	}
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
@@ -184,7 +185,7 @@ func (p *Events) View(e Env) []widget.Line {
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	for i, r := range t.Rows {
-		out = append(out, cursorRow(lay.Row(r), top+i, cur, e.W))
+		out = append(out, page.CursorRow(lay.Row(r), top+i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d older below", below)))
@@ -200,29 +201,29 @@ func eventColumns(cluster bool, w int) []widget.Column {
 	if cluster { // one cluster's list does not repeat its name
 		cols = append(cols, widget.Column{Title: "CLUSTER", Min: 7, Max: 24})
 	}
-	if w >= narrow {
+	if w >= page.Narrow {
 		cols = append(cols, widget.Column{Title: "SUBJECT", Min: 12, Max: 26})
 	}
 	return append(cols, widget.Column{Title: "WHAT HAPPENED", Min: 12, Max: 200, Flex: true})
 }
 
 // eventRow is one event as a row of eventColumns.
-func eventRow(ev *board.Event, cluster bool, e Env) []widget.Line {
-	m := severityMark(ev.Severity)
-	row := []widget.Line{widget.T(theme.Dim, clock(ev.At, e.Now)), widget.T(m.tone, m.shape)}
+func eventRow(ev *board.Event, cluster bool, e page.Env) []widget.Line {
+	m := page.SeverityMark(ev.Severity)
+	row := []widget.Line{widget.T(theme.Dim, page.Clock(ev.At, e.Now)), widget.T(m.Tone, m.Shape)}
 	if cluster {
 		row = append(row, widget.T(theme.Strong, string(ev.Cluster)))
 	}
-	if e.W >= narrow {
-		return append(row, widget.P(ev.Subject), happened(ev))
+	if e.W >= page.Narrow {
+		return append(row, widget.P(ev.Subject), page.Happened(ev))
 	}
-	return append(row, widget.Join(widget.P(ev.Subject+" "), happened(ev)))
+	return append(row, widget.Join(widget.P(ev.Subject+" "), page.Happened(ev)))
 }
 
 // eventText is one event in full, in four lines.
-func eventText(ev *board.Event, e Env) []widget.Line {
-	m := severityMark(ev.Severity)
-	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.tone, m.word)
-	text := happened(ev).String()
-	return widget.Fit(append([]widget.Line{nil, head}, wrapped(theme.Plain, text, " ", e.W, 2)...), 4)
+func eventText(ev *board.Event, e page.Env) []widget.Line {
+	m := page.SeverityMark(ev.Severity)
+	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, m.Word)
+	text := page.Happened(ev).String()
+	return widget.Fit(append([]widget.Line{nil, head}, page.Wrapped(theme.Plain, text, " ", e.W, 2)...), 4)
 }

@@ -1,4 +1,4 @@
-package page
+package reload
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pgtui/plan"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -51,11 +52,11 @@ type side struct {
 // nodeText is one node's changes, each with its diff.
 type nodeText struct {
 	plan.Node
-	diffs [][]DiffLine
+	diffs [][]page.DiffLine
 }
 
 // newDocument writes a plan: nodes with the same change are one section.
-func newDocument(p plan.Plan, t Texts) document {
+func newDocument(p plan.Plan, t page.Texts) document {
 	var d document
 	nodes := nodeTexts(p, t)
 	done := make([]bool, len(nodes))
@@ -75,7 +76,7 @@ func newDocument(p plan.Plan, t Texts) document {
 }
 
 // nodeTexts are the diffs of all nodes that could be read.
-func nodeTexts(p plan.Plan, t Texts) []nodeText {
+func nodeTexts(p plan.Plan, t page.Texts) []nodeText {
 	var out []nodeText
 	for _, n := range p.Nodes {
 		if n.Err != nil {
@@ -83,7 +84,7 @@ func nodeTexts(p plan.Plan, t Texts) []nodeText {
 		}
 		text := nodeText{Node: n}
 		for _, f := range n.Changes {
-			var lines []DiffLine
+			var lines []page.DiffLine
 			if t.Diff != nil {
 				lines = t.Diff(f)
 			}
@@ -113,12 +114,12 @@ func sameChange(a, b nodeText) bool {
 }
 
 // sameLine reports whether two lines of a diff say the same.
-func sameLine(a, b DiffLine) bool {
+func sameLine(a, b page.DiffLine) bool {
 	return a.Kind == b.Kind && a.Text == b.Text && a.Old == b.Old && a.New == b.New && a.NoEOL == b.NoEOL
 }
 
 // section is one or more nodes with the same change.
-func (d *document) section(group []nodeText, all int, t Texts) {
+func (d *document) section(group []nodeText, all int, t page.Texts) {
 	d.unified.nodes, d.split.nodes = append(d.unified.nodes, len(d.unified.rows)), append(d.split.nodes, len(d.split.rows))
 	names := make([]string, len(group))
 	for i, n := range group {
@@ -127,7 +128,7 @@ func (d *document) section(group []nodeText, all int, t Texts) {
 	n, what := group[0], "on "
 	switch {
 	case len(n.Changes) == 0:
-		what = fmt.Sprintf("nothing changes, %s as they should be, on ", plural(n.Same, "file"))
+		what = fmt.Sprintf("nothing changes, %s as they should be, on ", page.Plural(n.Same, "file"))
 	case len(group) == all && all > 1:
 		what = fmt.Sprintf("the same on all %d nodes: ", all)
 	case len(group) > 1:
@@ -147,7 +148,7 @@ func (d *document) say(l widget.Line) {
 }
 
 // file is one file's change: in words, then line by line.
-func (d *document) file(f plan.FileChange, diff []DiffLine, dir string, t Texts) {
+func (d *document) file(f plan.FileChange, diff []page.DiffLine, dir string, t page.Texts) {
 	for _, s := range []*script{&d.unified, &d.split} {
 		s.files, s.changes = append(s.files, len(s.rows)), append(s.changes, len(s.rows))
 	}
@@ -173,7 +174,7 @@ func (d *document) file(f plan.FileChange, diff []DiffLine, dir string, t Texts)
 }
 
 // code adds the lines of a file's diff to both scripts.
-func (d *document) code(diff []DiffLine) {
+func (d *document) code(diff []page.DiffLine) {
 	base := len(d.unified.rows)
 	for i := 0; i < len(diff); {
 		l := diff[i]
@@ -196,7 +197,7 @@ func (d *document) code(diff []DiffLine) {
 }
 
 // kindLen is the number of lines of that kind that lines begin with.
-func kindLen(lines []DiffLine, kind byte) int {
+func kindLen(lines []page.DiffLine, kind byte) int {
 	n := 0
 	for n < len(lines) && lines[n].Kind == kind {
 		n++
@@ -206,9 +207,9 @@ func kindLen(lines []DiffLine, kind byte) int {
 
 // hunk begins a hunk: with its header, or, where line numbers tell as much, with
 // dots for the lines that were left out since the one before.
-func (d *document) hunk(l DiffLine, more bool) {
+func (d *document) hunk(l page.DiffLine, more bool) {
 	src := len(d.unified.rows)
-	d.unified.rows = append(d.unified.rows, row{line: widget.T(theme.Hunk, "   "+widget.Clean(spaced(l.Text))), src: src})
+	d.unified.rows = append(d.unified.rows, row{line: widget.T(theme.Hunk, "   "+widget.Clean(page.Spaced(l.Text))), src: src})
 	if more {
 		d.unified.changes, d.split.changes = append(d.unified.changes, src), append(d.split.changes, len(d.split.rows))
 		dots := &side{number: "··", still: true}
@@ -218,7 +219,7 @@ func (d *document) hunk(l DiffLine, more bool) {
 
 // block adds removed lines and the added ones behind them: one below the other,
 // and with the pairs among them on one row. src is the first one's row.
-func (d *document) block(removed, added []DiffLine, src int) {
+func (d *document) block(removed, added []page.DiffLine, src int) {
 	var old, new []*side
 	for i, l := range removed {
 		old = append(old, d.side(l, l.Old))
@@ -257,7 +258,7 @@ func (d *document) block(removed, added []DiffLine, src int) {
 }
 
 // matched are the pairs of removed and added lines, as indices into the two.
-func matched(removed, added []DiffLine) [][2]int {
+func matched(removed, added []page.DiffLine) [][2]int {
 	var out [][2]int
 	at := map[int]int{}
 	for i, l := range removed {
@@ -272,15 +273,15 @@ func matched(removed, added []DiffLine) [][2]int {
 }
 
 // side is a line of a diff as a line of one file, at that number of it.
-func (d *document) side(l DiffLine, number int) *side {
+func (d *document) side(l page.DiffLine, number int) *side {
 	s := &side{mark: widget.P(" ")}
 	switch l.Kind {
 	case '+':
-		s.mark, s.text = widget.T(theme.Added, "+"), changed(l, theme.Added, theme.AddedWord)
+		s.mark, s.text = widget.T(theme.Added, "+"), page.Changed(l, theme.Added, theme.AddedWord)
 	case '-':
-		s.mark, s.text = widget.T(theme.Removed, "-"), changed(l, theme.Removed, theme.GoneWord)
+		s.mark, s.text = widget.T(theme.Removed, "-"), page.Changed(l, theme.Removed, theme.GoneWord)
 	default:
-		s.text = code(l.Text)
+		s.text = page.Code(l.Text)
 	}
 	if l.NoEOL {
 		s.text = s.text.Add(theme.Dim, "  (the file ends here, without a line end)")

@@ -1,4 +1,4 @@
-package page
+package reload
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/internal/fuzz"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -41,7 +42,7 @@ func TestCodeIsTonedQuietly(t *testing.T) {
 		`acl x "\"#" #`:            `<acl> x "\"#" (#)`,
 		"a\x1b[2Jb\u202ec":         "<abc>",
 	} {
-		if got := toned(code(text)); got != want {
+		if got := toned(page.Code(text)); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
@@ -60,7 +61,7 @@ func TestChangedWordsAreToned(t *testing.T) {
 		{"a\x1b[2Jb", [][2]int{{0, 1}}, "ab"},
 		{"", [][2]int{{0, 0}}, ""},
 	} {
-		if got := toned(changed(DiffLine{Text: tt.text, Words: tt.words}, theme.Added, theme.AddedWord)); got != tt.want {
+		if got := toned(page.Changed(page.DiffLine{Text: tt.text, Words: tt.words}, theme.Added, theme.AddedWord)); got != tt.want {
 			t.Errorf("%q %v: got %q, want %q", tt.text, tt.words, got, tt.want)
 		}
 	}
@@ -69,8 +70,8 @@ func TestChangedWordsAreToned(t *testing.T) {
 // A line whose first change is out of sight is cut in its middle, both lines of
 // a pair at the same cell.
 func TestTheFirstChangeIsInSight(t *testing.T) {
-	old := DiffLine{Kind: '-', Text: "server pg-test-1 10.10.10.11:6432 weight 100", Words: [][2]int{{41, 44}}, Pair: 1, Old: 9}
-	new := DiffLine{Kind: '+', Text: "server pg-test-1 10.10.10.11:6432 weight 5", Words: [][2]int{{41, 42}}, Pair: 1, New: 9}
+	old := page.DiffLine{Kind: '-', Text: "server pg-test-1 10.10.10.11:6432 weight 100", Words: [][2]int{{41, 44}}, Pair: 1, Old: 9}
+	new := page.DiffLine{Kind: '+', Text: "server pg-test-1 10.10.10.11:6432 weight 5", Words: [][2]int{{41, 42}}, Pair: 1, New: 9}
 	for _, tt := range []struct {
 		room, left int
 		old, new   string
@@ -85,7 +86,7 @@ func TestTheFirstChangeIsInSight(t *testing.T) {
 		{20, 48, "", ""},
 	} {
 		var d document
-		d.block([]DiffLine{old}, []DiffLine{new}, 0)
+		d.block([]page.DiffLine{old}, []page.DiffLine{new}, 0)
 		r := d.split.rows[0]
 		if a, b := r.old.fitted(tt.left, tt.room).String(), r.new.fitted(tt.left, tt.room).String(); a != tt.old || b != tt.new {
 			t.Errorf("%d cells from %d: got %q and %q, want %q and %q", tt.room, tt.left, a, b, tt.old, tt.new)
@@ -101,16 +102,16 @@ func FuzzCode(f *testing.F) {
 	f.Add("日\t\x1b]0;x\x07\xff", 0, 3)
 	th := theme.New(theme.Options{})
 	f.Fuzz(func(t *testing.T, text string, from, to int) {
-		want := widget.Clean(spaced(text))
-		if got := code(text).String(); got != want {
+		want := widget.Clean(page.Spaced(text))
+		if got := page.Code(text).String(); got != want {
 			t.Fatalf("code of %q: %q, want %q", text, got, want)
 		}
-		l := DiffLine{Kind: '+', Text: text, Words: [][2]int{{from, to}}, Pair: 1}
-		if got := changed(l, theme.Added, theme.AddedWord).String(); got != want {
+		l := page.DiffLine{Kind: '+', Text: text, Words: [][2]int{{from, to}}, Pair: 1}
+		if got := page.Changed(l, theme.Added, theme.AddedWord).String(); got != want {
 			t.Fatalf("%q with words %d..%d: %q, want %q", text, from, to, got, want)
 		}
 		var d document
-		d.code([]DiffLine{{Kind: '-', Text: text, Pair: 1}, l, {Kind: ' ', Text: text}})
+		d.code([]page.DiffLine{{Kind: '-', Text: text, Pair: 1}, l, {Kind: ' ', Text: text}})
 		for _, r := range d.split.rows {
 			for _, w := range []int{1, 20, 139, 140, 200} {
 				screen := widget.Render([]widget.Line{d.draw(r, w, from%64)}, w, 1, th)

@@ -1,4 +1,4 @@
-package page
+package overview
 
 import (
 	"fmt"
@@ -7,13 +7,14 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // sentence says in words what is under the cursor. It always takes the same
 // number of lines, so that moving the cursor moves nothing else.
-func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widget.Line {
+func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []widget.Line {
 	lines := 3
 	if e.H < 16 {
 		lines = 2
@@ -26,31 +27,31 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widge
 		return widget.Fit([]widget.Line{widget.T(theme.Warn, text)}, lines)
 	}
 	r := routes[p.at(routes)]
-	m, why, note := routeMark(r), r.Why, ""
+	m, why, note := page.RouteMark(r), r.Why, ""
 	subject, gap := r.Port+" "+string(r.Service), "  "
 	if r.Verdict == model.Empty && b.ByDesign(r) {
-		m.tone = theme.Dim
+		m.Tone = theme.Dim
 	}
 	if col := p.column(b); col >= 0 {
 		s := spotOf(e, r, b.Members[col].Instance)
-		m, why, note = verdictMark(s.verdict), s.why, s.note
+		m, why, note = page.VerdictMark(s.verdict), s.why, s.note
 		subject += " on " + string(b.Members[col].Instance)
 	} else {
 		note = firstNote(r)
-		if _, tried := e.heard(r); len(r.Silent) > 0 && tried < len(r.Views) {
-			m = asking()
+		if _, tried := e.Heard(r); len(r.Silent) > 0 && tried < len(r.Views) {
+			m = page.Asking()
 		} else if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
-			m.word = model.Join(r.Serving)
-			why = strings.TrimPrefix(why, m.word+": ")
+			m.Word = model.Join(r.Serving)
+			why = strings.TrimPrefix(why, m.Word+": ")
 			subject += " →"
 			gap = " "
 		}
 	}
-	if e.pendingRoute(r) {
-		m, why, note = asking(), "no HAProxy has answered yet", ""
+	if e.PendingRoute(r) {
+		m, why, note = page.Asking(), "no HAProxy has answered yet", ""
 	}
-	head := widget.P(" ").Add(theme.Strong, subject+gap).Add(m.tone, m.shape+" "+m.word).Add(theme.Plain, "  ")
-	out := flow(head, why, e.W)
+	head := widget.P(" ").Add(theme.Strong, subject+gap).Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
+	out := page.Flow(head, why, e.W)
 	room := lines
 	if note != "" {
 		room--
@@ -60,7 +61,7 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widge
 		out[room-1] = out[room-1].Add(theme.Plain, " …").Trunc(e.W)
 	}
 	if note != "" {
-		out = append(out, widget.T(theme.Warn, " "+differs+" "+note).Trunc(e.W))
+		out = append(out, widget.T(theme.Warn, " "+page.Differs+" "+note).Trunc(e.W))
 	}
 	return widget.Fit(out, lines)
 }
@@ -79,7 +80,7 @@ func firstNote(r *board.Route) string {
 
 // below are the parts of the board under the sentence, as far as room lines can
 // hold them: no heading stands without what it heads.
-func (p *Cluster) below(b *board.Board, e Env, room int) []widget.Line {
+func (p *Cluster) below(b *board.Board, e page.Env, room int) []widget.Line {
 	out := []widget.Line{nil}
 	out = append(out, members(b, e)...)
 	out = append(out, nil, facts(b, e))
@@ -94,13 +95,13 @@ func (p *Cluster) below(b *board.Board, e Env, room int) []widget.Line {
 		}
 		n = min(n, len(b.Findings))
 		for _, f := range b.Findings[:n] {
-			out = append(out, findingLine(f, false))
+			out = append(out, page.FindingLine(f, false))
 		}
 		if more := len(b.Findings) - n; more > 0 {
 			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more: f", more)))
 		}
 	}
-	events := latest(e, min(3, room-len(out)-1), func(ev *board.Event) bool {
+	events := page.Latest(e, min(3, room-len(out)-1), func(ev *board.Event) bool {
 		return ev.Cluster == b.Cluster.Name && ev.Kind != "finding" // the board has the findings
 	})
 	if len(events) > 0 {
@@ -110,7 +111,7 @@ func (p *Cluster) below(b *board.Board, e Env, room int) []widget.Line {
 }
 
 // members is the topology, in the order of the inventory, as the columns are.
-func members(b *board.Board, e Env) []widget.Line {
+func members(b *board.Board, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "MEMBER", Min: 8, Max: 32},
 		{Title: "ADDRESS", Max: 40, Drop: 3},
@@ -122,10 +123,10 @@ func members(b *board.Board, e Env) []widget.Line {
 		{Title: "", Min: 4, Max: 120, Flex: true, Drop: 5},
 	}}
 	for i := range b.Members {
-		t.Rows = append(t.Rows, memberRow(b, &b.Members[i], e))
+		t.Rows = append(t.Rows, page.MemberRow(b, &b.Members[i], e))
 	}
 	for i := range b.Unlisted[:min(len(b.Unlisted), maxUnlisted)] {
-		t.Rows = append(t.Rows, memberRow(b, &b.Unlisted[i], e))
+		t.Rows = append(t.Rows, page.MemberRow(b, &b.Unlisted[i], e))
 	}
 	lay := t.Layout(e.W - 2)
 	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
@@ -139,7 +140,7 @@ func members(b *board.Board, e Env) []widget.Line {
 const maxUnlisted = 8
 
 // vipPlace says which node has the VIP, and whether that is the leader's.
-func vipPlace(b *board.Board, e Env) widget.Line {
+func vipPlace(b *board.Board, e page.Env) widget.Line {
 	holder := string(b.VIP.Holder)
 	for _, m := range b.Members {
 		if m.Host == b.VIP.Holder {
@@ -160,7 +161,7 @@ func vipPlace(b *board.Board, e Env) widget.Line {
 }
 
 // facts are the VIP and the HAProxies of the cluster in one line.
-func facts(b *board.Board, e Env) widget.Line {
+func facts(b *board.Board, e page.Env) widget.Line {
 	l := widget.P(" ")
 	if b.Cluster.VIP != "" {
 		l = l.Add(theme.Head, "VIP ").Add(theme.Plain, b.Cluster.VIP)
@@ -170,7 +171,7 @@ func facts(b *board.Board, e Env) widget.Line {
 	var silent []string
 	waiting := 0
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.untriedProxy(f.Host) {
+		if e.UntriedProxy(f.Host) {
 			waiting++
 		} else if !e.Snap.HAProxy[f.Host].Known() {
 			silent = append(silent, string(f.Host))
@@ -183,7 +184,7 @@ func facts(b *board.Board, e Env) widget.Line {
 	}
 	switch {
 	case waiting > 0:
-		return l.Add(theme.Info, fmt.Sprintf("asking %d of %s %s", waiting, plural(n, "node"), where))
+		return l.Add(theme.Info, fmt.Sprintf("asking %d of %s %s", waiting, page.Plural(n, "node"), where))
 	case len(silent) == 0:
 		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
 	}
@@ -196,7 +197,7 @@ func facts(b *board.Board, e Env) widget.Line {
 
 // files is whether the service files on the nodes are as the inventory declares;
 // nil where nobody reads them.
-func files(b *board.Board, e Env) widget.Line {
+func files(b *board.Board, e page.Env) widget.Line {
 	if !e.Reads || e.Snap == nil {
 		return nil
 	}
@@ -209,7 +210,7 @@ func files(b *board.Board, e Env) widget.Line {
 		o, look := e.Snap.Conf[f.Host], e.LastReads[f.Host]
 		drift, compared := o.Value.Drift[b.Cluster.Name]
 		switch {
-		case look == LastRead{}:
+		case look == page.LastRead{}:
 			waits = append(waits, nameOf(e, f.Host))
 			continue
 		case look.Err != nil || !o.Known() || (!compared && !o.Value.Missing) || drift.Err != "":
@@ -230,10 +231,10 @@ func files(b *board.Board, e Env) widget.Line {
 		l = l.Add(theme.Plain, fmt.Sprintf("as declared on %d of %d", same, len(b.Cluster.LoadBalancers)))
 	}
 	if len(differ) > 0 {
-		l = gap(l, same > 0).Add(theme.Warn, differs+" not as declared on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " shows it")
+		l = page.Gap(l, same > 0).Add(theme.Warn, page.Differs+" not as declared on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " shows it")
 	}
 	if len(unread) > 0 {
-		l = gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not read on "+strings.Join(unread, ", "))
+		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not read on "+strings.Join(unread, ", "))
 		if why != nil {
 			l = l.Add(theme.Doubt, ": "+why.Error())
 		}
@@ -242,20 +243,20 @@ func files(b *board.Board, e Env) widget.Line {
 	case len(waits) == len(b.Cluster.LoadBalancers):
 		l = l.Add(theme.Info, "· being read on the nodes")
 	case len(waits) > 0:
-		l = gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))
+		l = page.Gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))
 	}
 	switch age := e.Now.Sub(oldest); { // a time of day: it stands still while nothing is read
 	case same+len(differ) == 0 || oldest.IsZero():
 	case age > 3*time.Minute:
-		l = l.Add(theme.Doubt, "   "+ageText(age)+" ago")
+		l = l.Add(theme.Doubt, "   "+page.AgeText(age)+" ago")
 	default:
-		l = l.Add(theme.Dim, "   read "+clock(oldest, e.Now))
+		l = l.Add(theme.Dim, "   read "+page.Clock(oldest, e.Now))
 	}
 	return l.Trunc(e.W)
 }
 
 // nameOf is what a node is called: its nodename, else its address.
-func nameOf(e Env, h model.Host) string {
+func nameOf(e page.Env, h model.Host) string {
 	if n := e.Inv.Node(h); n != nil && n.Name != "" {
 		return n.Name
 	}

@@ -1,4 +1,4 @@
-package page
+package journal
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -29,18 +30,18 @@ func (p *Log) Title() string { return "log" }
 func (p *Log) Filter() string { return p.filter }
 
 // SetFilter narrows the lines.
-func (p *Log) SetFilter(text string) Page {
+func (p *Log) SetFilter(text string) page.Page {
 	q := *p
 	q.filter, q.top = text, 0
 	return &q
 }
 
 // LogScreen is the log in the registry.
-func LogScreen() Screen {
+func LogScreen() page.Screen {
 	other := "messages, or the commands that pgtui ran"
 	whole := "every command in full, with its error; again: a line each"
-	return Screen{Name: "log", Key: "0", Help: "pgtui's messages, and every command it ran",
-		Open: func(Place, Env) Page { return NewLog() },
+	return page.Screen{Name: "log", Key: "0", Help: "pgtui's messages, and every command it ran",
+		Open: func(page.Place, page.Env) page.Page { return NewLog() },
 		Keys: append([]keys.Row{
 			{Keys: "tab left right h l", Action: keys.Next, Label: "messages", Help: other, When: logCommands},
 			{Keys: "tab left right h l", Action: keys.Next, Label: "commands", Help: other, When: logMessages},
@@ -62,7 +63,7 @@ const (
 func (p *Log) Scope() string { return "log" }
 
 // Holds reports what the log shows.
-func (p *Log) Holds(w keys.When, _ Env) bool {
+func (p *Log) Holds(w keys.When, _ page.Env) bool {
 	switch w {
 	case logMessages:
 		return p.messages
@@ -75,7 +76,7 @@ func (p *Log) Holds(w keys.When, _ Env) bool {
 }
 
 // Do scrolls, or changes between messages and commands, short and in full.
-func (p *Log) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Log) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	q := *p
 	switch {
 	case a == keys.Next:
@@ -87,13 +88,13 @@ func (p *Log) Do(a keys.Action, e Env) (Page, Intent) {
 		q.top = q.line(at, e)
 		return &q, nil
 	}
-	q.top = scroll(a, p.top, len(p.lines(e)), p.space(e))
+	q.top = page.Scroll(a, p.top, len(p.lines(e)), p.space(e))
 	return &q, nil
 }
 
 // entry is the command whose first line is the first that is seen; line is the
 // number of its first line.
-func (p *Log) entry(e Env) int {
+func (p *Log) entry(e page.Env) int {
 	ran, seen := p.ran(e), 0
 	top := min(p.top, max(len(p.lines(e))-p.space(e), 0))
 	for i, r := range ran {
@@ -107,7 +108,7 @@ func (p *Log) entry(e Env) int {
 	return max(len(ran)-1, 0)
 }
 
-func (p *Log) line(entry int, e Env) int {
+func (p *Log) line(entry int, e page.Env) int {
 	if !p.whole {
 		return entry
 	}
@@ -119,7 +120,7 @@ func (p *Log) line(entry int, e Env) int {
 }
 
 // space is how many lines there is room for.
-func (p *Log) space(e Env) int {
+func (p *Log) space(e page.Env) int {
 	if p.messages || p.whole {
 		return max(e.H-1, 1)
 	}
@@ -127,7 +128,7 @@ func (p *Log) space(e Env) int {
 }
 
 // View draws the part that fits.
-func (p *Log) View(e Env) []widget.Line {
+func (p *Log) View(e page.Env) []widget.Line {
 	lines := p.lines(e)
 	what, count := "COMMANDS", len(p.ran(e))
 	if p.messages {
@@ -145,29 +146,29 @@ func (p *Log) View(e Env) []widget.Line {
 		if p.filter != "" {
 			text = "Nothing matches. Esc clears the filter."
 		}
-		return append([]widget.Line{title, nil}, wrapped(theme.Plain, text, " ", e.W, 3)...)
+		return append([]widget.Line{title, nil}, page.Wrapped(theme.Plain, text, " ", e.W, 3)...)
 	}
 	out := []widget.Line{title}
 	if !p.messages && !p.whole {
 		out = append(out, widget.Join(widget.P(" "), ranTable(p.ran(e), e).Layout(e.W-2).Head()))
 	}
 	e.H = p.space(e)
-	return append(out, scrolled(lines, p.top, e)...)
+	return append(out, page.Scrolled(lines, p.top, e)...)
 }
 
 // said are the messages that are shown, and ran the commands, the newest first.
-func (p *Log) said(e Env) (out []Said) {
+func (p *Log) said(e page.Env) (out []page.Said) {
 	for i := len(e.Said) - 1; i >= 0; i-- {
-		if matches(p.filter, e.Said[i].Text) {
+		if page.Matches(p.filter, e.Said[i].Text) {
 			out = append(out, e.Said[i])
 		}
 	}
 	return out
 }
 
-func (p *Log) ran(e Env) (out []model.Ran) {
+func (p *Log) ran(e page.Env) (out []model.Ran) {
 	for i := len(e.Ran) - 1; i >= 0; i-- {
-		if r := e.Ran[i]; matches(p.filter, ranOn(r), strings.Join(r.Argv, " ")) {
+		if r := e.Ran[i]; page.Matches(p.filter, ranOn(r), strings.Join(r.Argv, " ")) {
 			out = append(out, r)
 		}
 	}
@@ -175,11 +176,11 @@ func (p *Log) ran(e Env) (out []model.Ran) {
 }
 
 // lines are what can be scrolled.
-func (p *Log) lines(e Env) (out []widget.Line) {
+func (p *Log) lines(e page.Env) (out []widget.Line) {
 	switch {
 	case p.messages:
 		for _, s := range p.said(e) {
-			out = append(out, labelled(widget.T(theme.Dim, " "+clock(s.At, e.Now)+" "), s.Tone, s.Text, 10, e.W, 6)...)
+			out = append(out, page.Labelled(widget.T(theme.Dim, " "+page.Clock(s.At, e.Now)+" "), s.Tone, s.Text, 10, e.W, 6)...)
 		}
 	case p.whole:
 		for _, r := range p.ran(e) {
@@ -197,7 +198,7 @@ func (p *Log) lines(e Env) (out []widget.Line) {
 
 // ranTable is a row a command, without the shell's name. The command is what a narrow screen keeps, with
 // its node and how it ended.
-func ranTable(ran []model.Ran, e Env) widget.Table {
+func ranTable(ran []model.Ran, e page.Env) widget.Table {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "TIME", Drop: 1},
 		{Title: "NODE", Min: 8, Max: 24},
@@ -212,22 +213,22 @@ func ranTable(ran []model.Ran, e Env) widget.Table {
 			text += "  " + r.Err.Error()
 		}
 		t.Rows = append(t.Rows, []widget.Line{
-			widget.T(theme.Dim, clock(r.At, e.Now)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text),
+			widget.T(theme.Dim, page.Clock(r.At, e.Now)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text),
 		})
 	}
 	return t
 }
 
 // ranWhole is one command to its end, with what went wrong and what to do.
-func ranWhole(r model.Ran, e Env) []widget.Line {
+func ranWhole(r model.Ran, e page.Env) []widget.Line {
 	end, tone := ending(r)
 	if r.Err == nil {
 		end = "exit " + end
 	}
-	head := widget.T(theme.Strong, " "+ranOn(r)+"  ").Add(tone, end).Add(theme.Dim, "  "+msText(r)+" ms  "+clock(r.At, e.Now))
-	out := append([]widget.Line{head}, wrapped(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
+	head := widget.T(theme.Strong, " "+ranOn(r)+"  ").Add(tone, end).Add(theme.Dim, "  "+msText(r)+" ms  "+page.Clock(r.At, e.Now))
+	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
 	if r.Err != nil {
-		out = append(out, failure(r.Err, e)...)
+		out = append(out, page.Failure(r.Err, e)...)
 	}
 	if r.Script == "" {
 		return out

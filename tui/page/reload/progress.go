@@ -1,4 +1,4 @@
-package page
+package reload
 
 import (
 	"fmt"
@@ -9,21 +9,22 @@ import (
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // Progress is a reload as it happens and how it ended.
 type Progress struct {
-	plan     PlanMsg
+	plan     page.PlanMsg
 	steps    []plan.StepResult // in the order they were told, begun ones replaced by their end
-	done     *DoneMsg
+	done     *page.DoneMsg
 	stopping bool
 	top      int
 }
 
 // NewProgress is the page of a run that begins now.
-func NewProgress(p PlanMsg) *Progress { return &Progress{plan: p} }
+func NewProgress(p page.PlanMsg) *Progress { return &Progress{plan: p} }
 
 // Title of the page.
 func (p *Progress) Title() string {
@@ -34,22 +35,22 @@ func (p *Progress) Title() string {
 }
 
 // Stopping marks that no further node will be begun.
-func (p *Progress) Stopping() Page {
+func (p *Progress) Stopping() page.Page {
 	q := *p
 	q.stopping = true
 	return &q
 }
 
 // ReloadingScreen is a reload under way in the registry: only a reload opens it.
-func ReloadingScreen() Screen {
-	return Screen{Name: "reloading", Keys: append([]keys.Row{
+func ReloadingScreen() page.Screen {
+	return page.Screen{Name: "reloading", Keys: append([]keys.Row{
 		{Keys: "ctrl+c", Action: keys.Cancel, Label: "stop after this node", Help: "finish the node that is being worked on, leave the others as they are"},
 	}, keys.Moves()...)}
 }
 
 // ReloadedScreen is a reload that has ended in the registry.
-func ReloadedScreen() Screen {
-	return Screen{Name: "reloaded", Keys: append([]keys.Row{
+func ReloadedScreen() page.Screen {
+	return page.Screen{Name: "reloaded", Keys: append([]keys.Row{
 		{Keys: "enter", Action: keys.Open, Label: "back to the board", Help: "back to the cluster's board"},
 	}, keys.Moves()...)}
 }
@@ -63,19 +64,19 @@ func (p *Progress) Scope() string {
 }
 
 // Do carries out one action.
-func (p *Progress) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Progress) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if a == keys.Open && p.done != nil {
-		return p, Home{}
+		return p, page.Home{}
 	}
 	q := *p
-	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
 	return &q, nil
 }
 
 // Update takes in a step or the end.
-func (p *Progress) Update(msg tea.Msg, _ Env) (Page, Intent) {
+func (p *Progress) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 	switch m := msg.(type) {
-	case StepMsg:
+	case page.StepMsg:
 		q := *p
 		q.steps = append([]plan.StepResult(nil), p.steps...)
 		for i, s := range q.steps {
@@ -86,7 +87,7 @@ func (p *Progress) Update(msg tea.Msg, _ Env) (Page, Intent) {
 		}
 		q.steps = append(q.steps, m.Result)
 		return &q, nil
-	case DoneMsg:
+	case page.DoneMsg:
 		if p.done != nil {
 			return p, nil
 		}
@@ -98,9 +99,9 @@ func (p *Progress) Update(msg tea.Msg, _ Env) (Page, Intent) {
 }
 
 // View draws the part that fits.
-func (p *Progress) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Progress) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
 
-func (p *Progress) lines(e Env) []widget.Line {
+func (p *Progress) lines(e page.Env) []widget.Line {
 	out := p.head(e)
 	out = append(out, nil)
 	for _, n := range p.plan.Plan.Nodes {
@@ -114,21 +115,21 @@ func (p *Progress) lines(e Env) []widget.Line {
 }
 
 // head is where the run stands, or how it ended.
-func (p *Progress) head(e Env) []widget.Line {
+func (p *Progress) head(e page.Env) []widget.Line {
 	nodes := p.plan.Plan.Nodes
 	if p.done == nil {
 		n := p.finished()
 		width := max(min(e.W-34, 40), 4)
 		full := width * n / max(len(nodes), 1)
 		out := []widget.Line{widget.P(" ").Add(theme.Info, strings.Repeat("█", full)).Add(theme.Dim, strings.Repeat("░", width-full)).
-			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, plural(len(nodes), "node")))}
+			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, page.Plural(len(nodes), "node")))}
 		if p.stopping {
 			out = append(out, widget.T(theme.Warn, " finishing the node in work, then stopping; the others stay as they are"))
 		}
 		return out
 	}
 	if p.done.Err == nil && p.done.Report.OK() {
-		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s serve what was planned", plural(len(nodes), "node")))}
+		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s serve what was planned", page.Plural(len(nodes), "node")))}
 	}
 	bad := 0
 	for _, r := range p.done.Report.Nodes {
@@ -138,11 +139,11 @@ func (p *Progress) head(e Env) []widget.Line {
 	}
 	text := " ✕ the reload did not finish; what was done and what was not is listed below"
 	if bad > 0 {
-		text = fmt.Sprintf(" ✕ LOOK AT %s NOW: see below", strings.ToUpper(plural(bad, "node")))
+		text = fmt.Sprintf(" ✕ LOOK AT %s NOW: see below", strings.ToUpper(page.Plural(bad, "node")))
 	}
 	out := []widget.Line{widget.T(theme.Bad, text)}
 	if p.done.Err != nil {
-		out = append(out, failure(p.done.Err, e)...)
+		out = append(out, page.Failure(p.done.Err, e)...)
 	}
 	return out
 }
@@ -174,7 +175,7 @@ func (p *Progress) stepsOf(h model.Host) []plan.StepResult {
 }
 
 // node is one node: its state, then its steps, on as many lines as they need.
-func (p *Progress) node(n plan.Node, e Env) []widget.Line {
+func (p *Progress) node(n plan.Node, e page.Env) []widget.Line {
 	m := p.nodeMark(n)
 	label := func(n plan.Node) string {
 		if e.W < 140 && n.Node != "" {
@@ -182,7 +183,7 @@ func (p *Progress) node(n plan.Node, e Env) []widget.Line {
 		}
 		return nodeName(n)
 	}
-	l := widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, label(n)).Add(theme.Plain, "  ").Add(m.tone, m.word)
+	l := widget.P(" ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, label(n)).Add(theme.Plain, "  ").Add(m.Tone, m.Word)
 	name := 0
 	for _, other := range p.plan.Plan.Nodes {
 		name = max(name, widget.Width(label(other)))
@@ -201,41 +202,41 @@ func (p *Progress) node(n plan.Node, e Env) []widget.Line {
 }
 
 // nodeMark is how a node stands.
-func (p *Progress) nodeMark(n plan.Node) mark {
+func (p *Progress) nodeMark(n plan.Node) page.Mark {
 	if p.done != nil {
 		for _, r := range p.done.Report.Nodes {
 			if r.Host == n.Host {
 				return outcomeMark(r.Outcome)
 			}
 		}
-		return mark{"?", "not reported", theme.Doubt}
+		return page.Mark{Shape: "?", Word: "not reported", Tone: theme.Doubt}
 	}
 	steps := p.stepsOf(n.Host)
 	switch {
 	case len(steps) == 0:
-		return mark{"·", "waiting", theme.Dim}
+		return page.Mark{Shape: "·", Word: "waiting", Tone: theme.Dim}
 	case steps[len(steps)-1].Err != nil:
-		return mark{"✕", "failed", theme.Bad}
+		return page.Mark{Shape: "✕", Word: "failed", Tone: theme.Bad}
 	case steps[len(steps)-1].Step == plan.StepVerify && steps[len(steps)-1].Done:
-		return mark{"✓", "done", theme.Good}
+		return page.Mark{Shape: "✓", Word: "done", Tone: theme.Good}
 	}
-	return mark{"▸", "working", theme.Info}
+	return page.Mark{Shape: "▸", Word: "working", Tone: theme.Info}
 }
 
-func outcomeMark(o plan.NodeOutcome) mark {
+func outcomeMark(o plan.NodeOutcome) page.Mark {
 	switch o {
 	case plan.Applied:
-		return mark{"✓", "applied", theme.Good}
+		return page.Mark{Shape: "✓", Word: "applied", Tone: theme.Good}
 	case plan.Unchanged:
-		return mark{"✓", "unchanged", theme.Dim}
+		return page.Mark{Shape: "✓", Word: "unchanged", Tone: theme.Dim}
 	case plan.Untouched:
-		return mark{"–", "not touched", theme.Warn}
+		return page.Mark{Shape: "–", Word: "not touched", Tone: theme.Warn}
 	case plan.Restored:
-		return mark{"←", "restored", theme.Warn}
+		return page.Mark{Shape: "←", Word: "restored", Tone: theme.Warn}
 	case plan.Broken:
-		return mark{"✕", "BROKEN", theme.Bad}
+		return page.Mark{Shape: "✕", Word: "BROKEN", Tone: theme.Bad}
 	}
-	return mark{"?", "UNCERTAIN", theme.Bad}
+	return page.Mark{Shape: "?", Word: "UNCERTAIN", Tone: theme.Bad}
 }
 
 // stepLine is one step: begun, done or failed.
@@ -249,13 +250,13 @@ func stepLine(s plan.StepResult) widget.Line {
 	}
 	l := widget.T(theme.Good, "✓").Add(theme.Plain, " "+word+" ")
 	if s.Step == plan.StepVerify && s.Took > 0 {
-		l = l.Add(theme.Dim, took(s.Took)+" ")
+		l = l.Add(theme.Dim, page.Took(s.Took)+" ")
 	}
 	return l
 }
 
 // account says for every node what was and was not done.
-func (p *Progress) account(e Env) []widget.Line {
+func (p *Progress) account(e page.Env) []widget.Line {
 	var out []widget.Line
 	for _, r := range p.done.Report.Nodes {
 		m, name := outcomeMark(r.Outcome), string(r.Host)
@@ -264,20 +265,20 @@ func (p *Progress) account(e Env) []widget.Line {
 				name = nodeName(n)
 			}
 		}
-		out = append(out, widget.P(" ").Add(m.tone, m.shape+" ").Add(theme.Strong, name).Add(theme.Plain, "  "+outcomeText(r)))
+		out = append(out, widget.P(" ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, name).Add(theme.Plain, "  "+outcomeText(r)))
 		if r.Err != nil {
-			out = append(out, failure(r.Err, e)...)
+			out = append(out, page.Failure(r.Err, e)...)
 		}
 		for _, s := range p.stepsOf(r.Host) {
 			if s.Err != nil && s.Detail != "" {
-				out = append(out, wrapped(theme.Dim, s.Detail, "     ", e.W, 8)...)
+				out = append(out, page.Wrapped(theme.Dim, s.Detail, "     ", e.W, 8)...)
 			}
 		}
 		if r.Backup != "" {
-			out = append(out, wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 4)...)
+			out = append(out, page.Wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 4)...)
 		}
 		for _, x := range r.Recovered {
-			out = append(out, wrapped(theme.Warn, x.Text(), "   ", e.W, 4)...)
+			out = append(out, page.Wrapped(theme.Warn, x.Text(), "   ", e.W, 4)...)
 		}
 	}
 	return out

@@ -1,17 +1,18 @@
-package page
+package detail
 
 import (
 	"fmt"
 
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // pool is what the instance's pgbouncer says of itself: its clients, and what
 // keeps them out or waiting. It is empty where its console is not asked.
-func pool(b *board.Board, in *model.Instance, e Env) []widget.Line {
+func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	if e.Snap == nil {
 		return nil
 	}
@@ -25,15 +26,15 @@ func pool(b *board.Board, in *model.Instance, e Env) []widget.Line {
 		return []widget.Line{head.Add(theme.Doubt, "? "+v.Pool.Err.Error()).Trunc(e.W), nil}
 	}
 	t := model.PoolTroubleOf(b.Cluster, p)
-	m := mark{"●", "", theme.Good}
+	m := page.Mark{Shape: "●", Word: "", Tone: theme.Good}
 	n, longest := p.Waiting()
 	switch {
 	case t.Whole:
-		m = mark{"✕", "", theme.Bad}
+		m = page.Mark{Shape: "✕", Word: "", Tone: theme.Bad}
 	case t.Kind != "", longest >= model.PoolWait:
-		m = mark{"!", "", theme.Warn}
+		m = page.Mark{Shape: "!", Word: "", Tone: theme.Warn}
 	}
-	l := head.Add(m.tone, m.shape+" ")
+	l := head.Add(m.Tone, m.Shape+" ")
 	if !p.Full {
 		l = l.Add(theme.Plain, fmt.Sprint(p.Clients))
 		if p.MaxClients > 0 {
@@ -54,7 +55,7 @@ func pool(b *board.Board, in *model.Instance, e Env) []widget.Line {
 	}
 	out := []widget.Line{l}
 	if t.Text != "" {
-		out = append(out, wrapped(m.tone, m.shape+" "+t.Text, "         ", e.W, 3)...)
+		out = append(out, page.Wrapped(m.Tone, m.Shape+" "+t.Text, "         ", e.W, 3)...)
 	}
 	return append(out, nil)
 }

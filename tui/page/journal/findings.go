@@ -1,4 +1,6 @@
-package page
+// Package journal holds the pages of what was found and what happened: findings,
+// events, the log.
+package journal
 
 import (
 	"fmt"
@@ -6,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -29,16 +32,16 @@ func (p *Findings) Title() string { return "findings" }
 func (p *Findings) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
-func (p *Findings) SetFilter(text string) Page {
+func (p *Findings) SetFilter(text string) page.Page {
 	q := *p
 	q.filter = text
 	return &q
 }
 
 // FindingsScreen is the list in the registry.
-func FindingsScreen() Screen {
-	return Screen{Name: "findings", Key: "6", Help: "what is wrong, the worst first",
-		Open: func(at Place, _ Env) Page { return NewFindings(at.Cluster) },
+func FindingsScreen() page.Screen {
+	return page.Screen{Name: "findings", Key: "6", Help: "what is wrong, the worst first",
+		Open: func(at page.Place, _ page.Env) page.Page { return NewFindings(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
@@ -49,29 +52,31 @@ func FindingsScreen() Screen {
 func (p *Findings) Scope() string { return "findings" }
 
 // Place of the finding under the cursor.
-func (p *Findings) Place(e Env) Place {
+func (p *Findings) Place(e page.Env) page.Place {
 	if rows, _ := p.rows(e); len(rows) > 0 {
 		return placeOf(&rows[p.at(rows)])
 	}
-	return Place{Cluster: p.cluster}
+	return page.Place{Cluster: p.cluster}
 }
 
 // Command prints the findings.
-func (p *Findings) Command(Env) (string, string) { return CommandOf("pgtui doctor", p.cluster), "" }
+func (p *Findings) Command(page.Env) (string, string) {
+	return page.CommandOf("pgtui doctor", p.cluster), ""
+}
 
 // findingKey tells findings apart between two refreshes.
 func findingKey(f model.Finding) string {
 	return fmt.Sprint(f.Code, "\x00", f.Cluster, "\x00", f.Service, "\x00", f.Instance, "\x00", f.Host)
 }
 
-func (p *Findings) rows(e Env) (rows []model.Finding, hidden int) {
+func (p *Findings) rows(e page.Env) (rows []model.Finding, hidden int) {
 	for i := range e.Boards {
 		b := &e.Boards[i]
 		if p.cluster != "" && b.Cluster.Name != p.cluster {
 			continue
 		}
 		for _, f := range b.Findings {
-			if !matches(p.filter, f.Summary, f.Code, string(f.Cluster), string(f.Instance), string(f.Service)) {
+			if !page.Matches(p.filter, f.Summary, f.Code, string(f.Cluster), string(f.Instance), string(f.Service)) {
 				hidden++
 				continue
 			}
@@ -95,13 +100,13 @@ func (p *Findings) at(rows []model.Finding) int {
 }
 
 // List is the findings that are shown.
-func (p *Findings) List(e Env) (n, at int) {
+func (p *Findings) List(e page.Env) (n, at int) {
 	rows, _ := p.rows(e)
 	return len(rows), p.at(rows)
 }
 
 // Choose puts the cursor on a finding.
-func (p *Findings) Choose(i int, e Env) Page {
+func (p *Findings) Choose(i int, e page.Env) page.Page {
 	q := *p
 	rows, _ := p.rows(e)
 	q.cursor, q.top = findingKey(rows[i]), widget.Window(p.top, i, len(rows), p.space(e))
@@ -109,21 +114,21 @@ func (p *Findings) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Findings) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Findings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if rows, _ := p.rows(e); a == keys.Open && len(rows) > 0 {
 		return p, subjectPage(&rows[p.at(rows)], p.cluster != "")
 	}
-	return Move(p, a, p.space(e), e), nil
+	return page.Move(p, a, p.space(e), e), nil
 }
 
 // placeOf is what a finding is about.
-func placeOf(f *model.Finding) Place {
-	return Place{Cluster: f.Cluster, Service: f.Service, Instance: f.Instance, Host: f.Host}
+func placeOf(f *model.Finding) page.Place {
+	return page.Place{Cluster: f.Cluster, Service: f.Service, Instance: f.Instance, Host: f.Host}
 }
 
 // subjectPage opens what a finding is about; the cluster's board is behind its
 // own findings already.
-func subjectPage(f *model.Finding, own bool) Intent {
+func subjectPage(f *model.Finding, own bool) page.Intent {
 	screen := "board"
 	switch {
 	case f.Service != "":
@@ -133,15 +138,15 @@ func subjectPage(f *model.Finding, own bool) Intent {
 	case f.Host != "":
 		screen = "haproxy"
 	case own:
-		return Back{}
+		return page.Back{}
 	}
-	return Open{screen, placeOf(f)}
+	return page.Open{Screen: screen, At: placeOf(f)}
 }
 
-func (p *Findings) space(e Env) int { return max(e.H*2/5, 2) }
+func (p *Findings) space(e page.Env) int { return max(e.H*2/5, 2) }
 
 // View draws the list above and the finding under the cursor below.
-func (p *Findings) View(e Env) []widget.Line {
+func (p *Findings) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
 	title := widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(rows)))
 	if hidden > 0 {
@@ -159,8 +164,8 @@ func (p *Findings) View(e Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	for i := top; i < min(top+h, len(rows)); i++ {
-		l := findingLine(rows[i], p.cluster == "")
-		out = append(out, cursorRow(l[1:], i, cur, e.W))
+		l := page.FindingLine(rows[i], p.cluster == "")
+		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
 	}
 	if below := len(rows) - top - h; below > 0 {
 		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
@@ -169,28 +174,28 @@ func (p *Findings) View(e Env) []widget.Line {
 }
 
 // calm says that there is nothing, and how sure that is.
-func (p *Findings) calm(e Env) widget.Line {
+func (p *Findings) calm(e page.Env) widget.Line {
 	for i := range e.Boards {
 		b := &e.Boards[i]
 		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
-			m := healthMark(b.Health, false)
-			return widget.T(m.tone, fmt.Sprintf(" %s %s is %s: %s", m.shape, b.Cluster.Name, m.word, b.Summary))
+			m := page.HealthMark(b.Health, false)
+			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
 		}
 	}
 	return widget.T(theme.Good, " ● nothing is wrong that pgtui can see")
 }
 
 // findingText is one finding in full.
-func findingText(f model.Finding, e Env) []widget.Line {
-	m := severityMark(f.Severity)
-	out := []widget.Line{nil, widget.P(" ").Add(m.tone, m.word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))}
-	out = append(out, wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
+func findingText(f model.Finding, e page.Env) []widget.Line {
+	m := page.SeverityMark(f.Severity)
+	out := []widget.Line{nil, widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))}
+	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
 	for _, ev := range f.Evidence {
-		out = append(out, labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
 	}
 	if f.Hint != "" {
 		out = append(out, nil)
-		out = append(out, labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
 	}
 	return out
 }

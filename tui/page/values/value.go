@@ -1,4 +1,4 @@
-package page
+package values
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -37,30 +38,30 @@ func NewValue(all *source.Origins, o *source.Origin) *Value {
 func (p *Value) Title() string { return p.of.Variable }
 
 // ValueScreen is the page in the registry: only the list of values opens it.
-func ValueScreen() Screen { return Screen{Name: "value", Keys: keys.Moves()} }
+func ValueScreen() page.Screen { return page.Screen{Name: "value", Keys: keys.Moves()} }
 
 // Scope of the page's keys.
 func (p *Value) Scope() string { return "value" }
 
 // Do scrolls.
-func (p *Value) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Value) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	q := *p
-	q.top = scroll(a, p.top, len(p.lines(e)), e.H)
+	q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
 	return &q, nil
 }
 
 // View draws the part that fits.
-func (p *Value) View(e Env) []widget.Line { return scrolled(p.lines(e), p.top, e) }
+func (p *Value) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
 
 // lines is the whole page.
-func (p *Value) lines(e Env) []widget.Line {
+func (p *Value) lines(e page.Env) []widget.Line {
 	o := p.of
 	title := widget.P(" ").Add(theme.Strong, o.Variable)
 	if o.Cluster != "" {
 		title = title.Add(theme.Dim, " of "+string(o.Cluster))
 	}
 	if o.Differs {
-		title = title.Add(theme.Warn, "  "+differs+" differs between hosts")
+		title = title.Add(theme.Warn, "  "+page.Differs+" differs between hosts")
 	}
 	hosts := make([]string, len(o.Hosts))
 	for i, h := range o.Hosts {
@@ -71,8 +72,8 @@ func (p *Value) lines(e Env) []widget.Line {
 		on = o.Where() + " hosts: " + on
 	}
 	out := []widget.Line{title.Trunc(e.W)}
-	out = append(out, labelled(widget.T(theme.Dim, " holds on"), theme.Plain, on, 11, e.W, 4)...)
-	out = append(out, labelled(widget.T(theme.Dim, " from"), theme.Plain, o.From()+", "+o.By, 11, e.W, 4)...)
+	out = append(out, page.Labelled(widget.T(theme.Dim, " holds on"), theme.Plain, on, 11, e.W, 4)...)
+	out = append(out, page.Labelled(widget.T(theme.Dim, " from"), theme.Plain, o.From()+", "+o.By, 11, e.W, 4)...)
 	out = append(out, nil)
 	out = append(out, valueLines(&o.Definition, theme.Strong, e)...)
 	out = append(out, nil)
@@ -81,7 +82,7 @@ func (p *Value) lines(e Env) []widget.Line {
 }
 
 // hidden is what lost, the strongest first.
-func (p *Value) hidden(e Env) []widget.Line {
+func (p *Value) hidden(e page.Env) []widget.Line {
 	if len(p.of.Hid) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " It hides no other definition."), nil}
 	}
@@ -95,7 +96,7 @@ func (p *Value) hidden(e Env) []widget.Line {
 }
 
 // others is what the other hosts of the cluster have.
-func (p *Value) others(e Env) []widget.Line {
+func (p *Value) others(e page.Env) []widget.Line {
 	if len(p.rest) == 0 && p.none == 0 {
 		return nil
 	}
@@ -105,28 +106,28 @@ func (p *Value) others(e Env) []widget.Line {
 		out = append(out, valueLines(&x.Definition, theme.Plain, e)...)
 	}
 	if p.none > 0 {
-		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: nobody defines it, Pigsty's default holds", plural(p.none, "host"))).Trunc(e.W))
+		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: nobody defines it, Pigsty's default holds", page.Plural(p.none, "host"))).Trunc(e.W))
 	}
 	return out
 }
 
 // placeLines name a place, and whose it is.
-func placeLines(what, whose string, e Env) []widget.Line {
-	return flow(widget.P("   ").Add(theme.Strong, what+"  "), whose, e.W)
+func placeLines(what, whose string, e page.Env) []widget.Line {
+	return page.Flow(widget.P("   ").Add(theme.Strong, what+"  "), whose, e.W)
 }
 
 // valueLines are a whole value, wrapped where it is wider than the page.
-func valueLines(d *source.Definition, tone theme.Tone, e Env) []widget.Line {
+func valueLines(d *source.Definition, tone theme.Tone, e page.Env) []widget.Line {
 	var out []widget.Line
 	for _, l := range d.Text {
 		text := strings.TrimLeft(l, " ")
 		indent := "     " + strings.Repeat(" ", min(len(l)-len(text), max(e.W/3, 0)))
-		out = append(out, wrapped(tone, text, indent, e.W, 8)...)
+		out = append(out, page.Wrapped(tone, text, indent, e.W, 8)...)
 	}
 	return out
 }
 
 // Command prints the values of the cluster, this one among them.
-func (p *Value) Command(Env) (string, string) {
-	return CommandOf("pgtui inventory", model.ClusterName(p.of.Cluster)), ""
+func (p *Value) Command(page.Env) (string, string) {
+	return page.CommandOf("pgtui inventory", model.ClusterName(p.of.Cluster)), ""
 }

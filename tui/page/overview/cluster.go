@@ -1,9 +1,10 @@
-package page
+package overview
 
 import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/widget"
 )
 
@@ -27,16 +28,16 @@ func (p *Cluster) Title() string { return string(p.name) }
 func (p *Cluster) Filter() string { return p.filter }
 
 // SetFilter narrows the services.
-func (p *Cluster) SetFilter(text string) Page {
+func (p *Cluster) SetFilter(text string) page.Page {
 	q := *p
 	q.filter = text
 	return &q
 }
 
 // BoardScreen is the board in the registry.
-func BoardScreen() Screen {
-	return Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true,
-		Open: func(at Place, _ Env) Page { return NewCluster(at.Cluster) },
+func BoardScreen() page.Screen {
+	return page.Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewCluster(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "detail", Help: "the service: its definition, its servers, each HAProxy's view", Opens: "service"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong, with the evidence", Opens: "findings"},
@@ -61,8 +62,8 @@ func BoardScreen() Screen {
 func (p *Cluster) Scope() string { return "board" }
 
 // Place of the cell under the cursor.
-func (p *Cluster) Place(e Env) Place {
-	at := Place{Cluster: p.name, Service: p.service, Instance: p.inst}
+func (p *Cluster) Place(e page.Env) page.Place {
+	at := page.Place{Cluster: p.name, Service: p.service, Instance: p.inst}
 	if b := e.Board(p.name); b != nil {
 		if routes, _ := p.routes(b); len(routes) > 0 {
 			at.Service = routes[p.at(routes)].Service
@@ -72,7 +73,7 @@ func (p *Cluster) Place(e Env) Place {
 }
 
 // Command prints what the board shows.
-func (p *Cluster) Command(Env) (string, string) {
+func (p *Cluster) Command(page.Env) (string, string) {
 	return "pgtui status " + string(p.name), "pg list " + string(p.name)
 }
 
@@ -80,7 +81,7 @@ func (p *Cluster) Command(Env) (string, string) {
 func (p *Cluster) routes(b *board.Board) (out []*board.Route, hidden int) {
 	for i := range b.Routes {
 		r := &b.Routes[i]
-		if !matches(p.filter, string(r.Service), r.Port, string(r.Verdict)) {
+		if !page.Matches(p.filter, string(r.Service), r.Port, string(r.Verdict)) {
 			hidden++
 			continue
 		}
@@ -110,7 +111,7 @@ func (p *Cluster) column(b *board.Board) int {
 }
 
 // List is the services that are shown.
-func (p *Cluster) List(e Env) (n, at int) {
+func (p *Cluster) List(e page.Env) (n, at int) {
 	b := e.Board(p.name)
 	if b == nil {
 		return 0, 0
@@ -120,7 +121,7 @@ func (p *Cluster) List(e Env) (n, at int) {
 }
 
 // Choose puts the cursor on a service.
-func (p *Cluster) Choose(i int, e Env) Page {
+func (p *Cluster) Choose(i int, e page.Env) page.Page {
 	q := *p
 	routes, _ := p.routes(e.Board(p.name))
 	q.service, q.top = routes[i].Service, widget.Window(p.top, i, len(routes), max(e.H-6, 1))
@@ -128,7 +129,7 @@ func (p *Cluster) Choose(i int, e Env) Page {
 }
 
 // Do carries out one action.
-func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Cluster) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	b := e.Board(p.name)
 	if b == nil {
 		return p, nil
@@ -143,7 +144,7 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 	case a == keys.Right && col+1 < len(b.Members):
 		q.inst = b.Members[col+1].Instance
 	default:
-		return Move(p, a, e.H/2, e), nil
+		return page.Move(p, a, e.H/2, e), nil
 	}
 	return &q, nil
 }

@@ -1,4 +1,6 @@
-package page
+// Package reload holds the pages on the way through a reload: the diff, the
+// confirmation, the progress and the report.
+package reload
 
 import (
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/keys"
+	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -18,7 +21,7 @@ type Diff struct {
 	cluster model.ClusterName
 	reload  bool // opened to reload: says so, and how to go on
 	asked   bool
-	msg     *PlanMsg
+	msg     *page.PlanMsg
 	doc     document
 	top     int  // the first line that is seen, with heads lines above the document
 	heads   int  // how many these were when top was set
@@ -38,31 +41,31 @@ func (p *Diff) Title() string {
 }
 
 // Start asks for the plan when the page opens.
-func (p *Diff) Start() (Page, Intent) {
+func (p *Diff) Start() (page.Page, page.Intent) {
 	q := *p
 	q.asked, q.msg, q.doc, q.top, q.left = true, nil, document{}, 0, 0
-	return &q, AskPlan{p.cluster}
+	return &q, page.AskPlan{Cluster: p.cluster}
 }
 
 // Waiting reports that the plan was asked for and has not come.
 func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
 
 // DiffScreen is the preview in the registry.
-func DiffScreen() Screen {
-	return Screen{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true,
-		Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, false) }, Keys: diffKeys()}
+func DiffScreen() page.Screen {
+	return page.Screen{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, false) }, Keys: diffKeys()}
 }
 
 // ReloadScreen is the preview before a reload in the registry.
-func ReloadScreen() Screen {
-	return Screen{Name: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
-		Open: func(at Place, _ Env) Page { return NewDiff(at.Cluster, true) }, Keys: diffKeys()}
+func ReloadScreen() page.Screen {
+	return page.Screen{Name: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, true) }, Keys: diffKeys()}
 }
 
 func diffKeys() []keys.Row {
 	return append([]keys.Row{
 		{Keys: "r enter", Action: keys.Reload, Label: "reload", Help: "reload: asks for the cluster's name first", When: planReady},
-		{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory and the nodes' files", When: answered},
+		{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory and the nodes' files", When: page.Answered},
 		{Keys: "n ]", Action: keys.Next, Label: "next file", Help: "the next file", When: planChanges},
 		{Keys: "p [", Action: keys.Prev, Help: "the file before", When: planChanges},
 		{Keys: "tab", Action: keys.NextNode, Label: "next node", Help: "the next node", When: planChanges},
@@ -84,10 +87,10 @@ const (
 func (p *Diff) Scope() string { return p.Title() }
 
 // Holds reports what can be done with the plan.
-func (p *Diff) Holds(w keys.When, e Env) bool {
+func (p *Diff) Holds(w keys.When, e page.Env) bool {
 	switch w {
 	case planReady:
-		return p.blocked(Env{}) == "" && !e.ReadOnly
+		return p.blocked(page.Env{}) == "" && !e.ReadOnly
 	case planChanges:
 		return len(p.doc.unified.files) > 0
 	}
@@ -95,16 +98,16 @@ func (p *Diff) Holds(w keys.When, e Env) bool {
 }
 
 // Place of the page.
-func (p *Diff) Place(Env) Place { return Place{Cluster: p.cluster} }
+func (p *Diff) Place(page.Env) page.Place { return page.Place{Cluster: p.cluster} }
 
 // Command prints the same plan.
-func (p *Diff) Command(Env) (string, string) {
+func (p *Diff) Command(page.Env) (string, string) {
 	c := string(p.cluster)
 	return "pgtui reload " + c + " --dry-run", "bin/pgsql-svc " + c
 }
 
 // blocked says why the plan cannot be carried out; "" when it can.
-func (p *Diff) blocked(e Env) string {
+func (p *Diff) blocked(e page.Env) string {
 	switch {
 	case p.msg == nil:
 		return "the nodes are still being read"
@@ -130,13 +133,13 @@ func (p *Diff) blocked(e Env) string {
 }
 
 // Do carries out one action.
-func (p *Diff) Do(a keys.Action, e Env) (Page, Intent) {
+func (p *Diff) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	switch a {
 	case keys.Reload:
 		if why := p.blocked(e); why != "" {
-			return p, Say{"no reload: " + why}
+			return p, page.Say{Text: "no reload: " + why}
 		}
-		return p, Confirm{*p.msg}
+		return p, page.Confirm{Plan: *p.msg}
 	case keys.Again:
 		return p.Start()
 	}
@@ -163,14 +166,14 @@ func (p *Diff) Do(a keys.Action, e Env) (Page, Intent) {
 	case keys.Left:
 		q.left = max(p.left-16, 0)
 	default:
-		q.top = scroll(a, top, lines, e.H)
+		q.top = page.Scroll(a, top, lines, e.H)
 	}
 	return &q, nil
 }
 
 // place is the first line that is seen now, with off lines above the document:
 // where the page has been made wider or narrower, the same text stays in sight.
-func (p *Diff) place(off int, e Env) int {
+func (p *Diff) place(off int, e page.Env) int {
 	i, split := p.top-p.heads, e.W >= sideBySide
 	if i <= 0 {
 		return p.top
@@ -206,8 +209,8 @@ func before(anchors []int, at int) int {
 }
 
 // Update takes the plan in.
-func (p *Diff) Update(msg tea.Msg, e Env) (Page, Intent) {
-	m, ok := msg.(PlanMsg)
+func (p *Diff) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
+	m, ok := msg.(page.PlanMsg)
 	if !ok || m.Cluster != p.cluster || p.msg != nil {
 		return p, nil
 	}
@@ -218,7 +221,7 @@ func (p *Diff) Update(msg tea.Msg, e Env) (Page, Intent) {
 }
 
 // View draws the part that fits.
-func (p *Diff) View(e Env) []widget.Line {
+func (p *Diff) View(e page.Env) []widget.Line {
 	lines := p.above(e)
 	off, rows := len(lines), p.doc.at(e.W).rows
 	lines = append(lines, make([]widget.Line, len(rows))...)
@@ -226,29 +229,29 @@ func (p *Diff) View(e Env) []widget.Line {
 	for i := max(top, off); i < min(top+e.H, len(lines)); i++ {
 		lines[i] = p.doc.draw(rows[i-off], e.W, p.left)
 	}
-	return scrolled(lines, top, e)
+	return page.Scrolled(lines, top, e)
 }
 
 // above is what stands above the document, or in place of one.
-func (p *Diff) above(e Env) []widget.Line {
+func (p *Diff) above(e page.Env) []widget.Line {
 	switch {
 	case p.msg == nil:
 		return []widget.Line{nil, widget.T(theme.Info, " ~ reading the inventory and the service files of "+string(p.cluster)+" on its HAProxy nodes …")}
 	case p.msg.Err != nil:
 		out := []widget.Line{widget.T(theme.Bad, " ✕ no plan could be made")}
-		return append(out, failure(p.msg.Err, e)...)
+		return append(out, page.Failure(p.msg.Err, e)...)
 	}
 	return p.head(e)
 }
 
 // head is the plan in words, the reason it cannot run, and how to go on.
-func (p *Diff) head(e Env) []widget.Line {
+func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line
 	if c.nodes == 0 && p.msg.Plan.Refusal() == nil {
-		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s already have these files", plural(len(p.msg.Plan.Nodes), "node"))))
+		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s already have these files", page.Plural(len(p.msg.Plan.Nodes), "node"))))
 	} else {
-		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, plural(len(p.msg.Plan.Nodes), "node"))).
+		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, page.Plural(len(p.msg.Plan.Nodes), "node"))).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d changed", c.changed)).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d added", c.added)).Add(theme.Dim, " · ")
 		tone := theme.Plain
@@ -263,21 +266,21 @@ func (p *Diff) head(e Env) []widget.Line {
 	}
 	for _, n := range c.failed {
 		out = append(out, widget.T(theme.Bad, " ✕ "+nodeName(n)+" could not be read"))
-		out = append(out, failure(n.Err, e)...)
+		out = append(out, page.Failure(n.Err, e)...)
 	}
 	if len(p.msg.Plan.Problems) > 0 {
 		out = append(out, widget.T(theme.Bad, " ✕ not every service can be rendered"))
-		out = append(out, failure(p.msg.Plan.Refusal(), e)...)
+		out = append(out, page.Failure(p.msg.Plan.Refusal(), e)...)
 	}
 	for _, g := range p.msg.Plan.Told() {
 		tone, mark := theme.Dim, " · "
 		if g.Open {
 			tone, mark = theme.Warn, " ‼ "
 		}
-		out = append(out, marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 6)...)
+		out = append(out, page.Marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 6)...)
 	}
 	for _, s := range p.msg.Plan.Pigsty {
-		out = append(out, marked(theme.Dim, " · ", "bin/pgsql-svc would do otherwise: "+s, e.W-1, 2)...)
+		out = append(out, page.Marked(theme.Dim, " · ", "bin/pgsql-svc would do otherwise: "+s, e.W-1, 2)...)
 	}
 	switch why := p.blocked(e); {
 	case p.msg.Plan.Refusal() != nil && p.reload:
@@ -285,7 +288,7 @@ func (p *Diff) head(e Env) []widget.Line {
 	case why == "" && p.reload:
 		out = append(out, widget.P(" Read what changes, then press ").Add(theme.Key, "r").Add(theme.Plain, " to go on. Nothing has been touched yet."))
 	case why != "" && c.nodes > 0 && p.reload && !e.ReadOnly:
-		out = append(out, wrapped(theme.Bad, "no reload: "+why, " ", e.W-1, 3)...)
+		out = append(out, page.Wrapped(theme.Bad, "no reload: "+why, " ", e.W-1, 3)...)
 	case e.ReadOnly && p.reload:
 		out = append(out, widget.T(theme.Warn, " no reload: "+why))
 	}
