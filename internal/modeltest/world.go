@@ -93,7 +93,7 @@ func (w *World) Checks(path string, codes ...int) {
 	}
 }
 
-// Pooled gives member n a pgbouncer that has said p.
+// Pooled gives member n a pgbouncer that reported p.
 func (w *World) Pooled(n int, p model.PoolState) {
 	in := &w.Cls.Instances[n-1]
 	in.BouncerPort, in.PgPort = 6432, 5432
@@ -194,7 +194,7 @@ func (w *World) Etcd(hosts ...string) {
 	}
 }
 
-// Drained lets "show servers state" of each HAProxy say that of the server.
+// Drained makes "show servers state" of each HAProxy report bits for the server.
 func (w *World) Drained(proxy, server string, bits haproxy.AdminBits, hosts ...model.Host) {
 	if w.Snap.Servers == nil {
 		w.Snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{}
