@@ -164,7 +164,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
 	p := tea.NewProgram(&cache{Model: m}, opts...)
-	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
+	safe.Go("watching for ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)

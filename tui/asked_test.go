@@ -253,16 +253,16 @@ func TestALateAnswerToAnOlderQuestionIsIgnored(t *testing.T) {
 		t.Errorf("the older question was not called off: %v", err)
 	}
 	r.want("answer I to pg-test primary")
-	r.wantNot("answer II", "asking again", "could not be asked")
+	r.wantNot("answer II", "checking again", "could not be asked")
 	a.press(r, "R")
-	r.want("answer I to", "asking again")
+	r.want("answer I to", "checking again")
 	r.now = t0.Add(30 * time.Second)
 	r.want("answer I to")
 	a.answer(r, 2)
-	r.want("answer III to pg-test primary", "asked just now")
+	r.want("answer III to pg-test primary", "checked just now")
 	r.now = r.now.Add(20 * time.Second)
 	r.fire(false)
-	r.want("asked 20 s ago")
+	r.want("checked 20 s ago")
 }
 
 // An older answer is not taken for the newer one that is still waited for,
@@ -409,7 +409,7 @@ func TestAnEntryOpensItsTrace(t *testing.T) {
 		r.press("a")
 		r.press(tt.keys...)
 		r.press("enter")
-		r.want("the question could not be asked", "not now", "R asks again")
+		r.want("the connection could not be traced", "not now", "R rechecks")
 		r.press("y")
 		r.want("copied: " + tt.copied)
 		if got := strings.Join(asked, " "); "pgtui trace "+got != tt.copied {

@@ -16,7 +16,7 @@ import (
 func (m *Model) copyCommand(e page.Env) tea.Cmd {
 	c, ok := m.top().(page.Commander)
 	if !ok {
-		m.say(theme.Info, "no command prints this screen")
+		m.say(theme.Info, "this screen has no command")
 		return nil
 	}
 	own, pigsty := c.Command(e)

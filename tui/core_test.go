@@ -45,7 +45,7 @@ func TestPaletteGoesToEverything(t *testing.T) {
 	r.press(":")
 	r.typing("zzzz")
 	r.press("enter")
-	r.want("nothing is called zzzz")
+	r.want("no match: zzzz")
 	r.press("q")
 	if !r.quit {
 		t.Error("the palette kept the keyboard")
@@ -101,7 +101,7 @@ func TestContextsAreChosen(t *testing.T) {
 	r.press(":")
 	r.typing("ctx")
 	r.press("enter")
-	r.want("none is declared: pgtui config init shows how")
+	r.want("none is declared: see pgtui config init")
 }
 
 // TestAnAlertsNameFindsTheCluster: the fleet's filter takes instances and addresses.
@@ -186,11 +186,11 @@ func TestFrozenScreenHoldsStill(t *testing.T) {
 func TestRefreshRate(t *testing.T) {
 	r := newRig(t, newWorld(), 80, 24)
 	r.press("-")
-	r.want("asked every 5s")
+	r.want("probed every 5s")
 	r.press("+", "+")
-	r.want("asked every 1s")
+	r.want("probed every 1s")
 	r.press("+", "+")
-	r.want("every 500ms is as far as it goes")
+	r.want("every 500ms is the limit")
 }
 
 func TestCopySaysWhatItCopied(t *testing.T) {

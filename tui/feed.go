@@ -284,7 +284,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
-		err := safe.Try("asking for this page", func() (err error) {
+		err := safe.Try("probing for this page", func() (err error) {
 			switch q.Topic {
 			case page.TopicAccess:
 				answer, err = d.Access(ctx, inv, snap, q.Cluster)
@@ -368,7 +368,7 @@ func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	safe.Go("to carry the reload out", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	safe.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
 	return r, f.event(r)
 }
 
@@ -393,13 +393,13 @@ func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 
 // brokeOff is the error of a run that pgtui itself has failed over.
 func (r *activeReload) brokeOff(err error) error {
-	return fmt.Errorf("the reload broke off on %s, whose state is not known: %w", r.at(), err)
+	return fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)
 }
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
 func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
-	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
+	if err := safe.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
 	return done

@@ -115,7 +115,7 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	runs := 0
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
 	r.press("r")
-	r.want("Nothing has been touched yet", "weight of pg-test-2: 100 → 50")
+	r.want("Nothing has been changed yet", "weight of pg-test-2: 100 → 50")
 	r.press("r")
 	r.typing("pg-test")
 	r.press("enter", "enter")
@@ -125,7 +125,7 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	}
 	r.fire(true)
 	r.press("enter")
-	r.want("cancelled: nothing was done")
+	r.want("cancelled: nothing was changed")
 	if runs != 0 || r.m.dialog != nil {
 		t.Fatalf("Enter on an empty answer: %d runs, dialog %v", runs, r.m.dialog)
 	}
@@ -172,7 +172,7 @@ func TestWhatDoesNotAnswerTheQuestion(t *testing.T) {
 	// A name from the clipboard was not typed.
 	r.fire(true)
 	r.send(tea.PasteMsg{Content: "pg-test"})
-	r.want("pasting does not count")
+	r.want("pasted text is ignored")
 	r.press("enter")
 	if runs != 0 {
 		t.Errorf("%d reloads ran", runs)
@@ -203,7 +203,7 @@ func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
 	r.typing("pg-test")
 	r.press("enter")
 	r.want("the reload did not finish", "✓ pg-test-1 10.10.10.11  new files in place, reloaded, verified",
-		"10.10.10.12  failed at check, before anything on it was changed", "10.10.10.13  not begun",
+		"10.10.10.12  failed at check, before anything was changed", "10.10.10.13  not started",
 		"unknown keyword 'wieght'", "mend the service in the inventory")
 }
 
@@ -244,7 +244,7 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	if r.m = next.(Model); cmd != nil {
 		t.Fatal("SIGTSTP stops in the middle of a reload")
 	}
-	r.want("the reload is under way")
+	r.want("a reload is running")
 	r.press("ctrl+c")
 	r.want("finishing")
 	goOn <- true
@@ -331,7 +331,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 	if r.m.dialog != nil {
 		t.Error("the console asked whether to load what HAProxy refuses")
 	}
-	r.want("would refuse it: pg-test-x.cfg:3")
+	r.want("would reject it: pg-test-x.cfg:3")
 }
 
 func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
@@ -393,22 +393,22 @@ func TestTheFirstFrameKnowsNothingAndSaysSo(t *testing.T) {
 	m := New(d)
 	next, _ := m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	r := &rig{t: t, m: next.(Model)}
-	r.want("pg-meta", "pg-test", "asking")
+	r.want("pg-meta", "pg-test", "probing")
 	r.wantNot("● ok", "serves", "DOWN", "unknown")
 }
 
 func TestANodeThatWasNotTriedYetIsNotInTrouble(t *testing.T) {
 	w := situations()[0].w
 	r := newRig(t, w, 120, 30)
-	r.want("· 1 asking", "● 1 ok")
+	r.want("· 1 probing", "● 1 ok")
 	r.wantNot("unknown", "degraded")
 	r.press("j", "enter")
-	r.want("● serves", "1/3 ·", "· asking")
+	r.want("● serves", "1/3 ·", "· probing")
 	// One that is never tried does not stay excused.
 	r.now = t0.Add(11 * time.Second)
 	r.fire(false)
 	r.want("1/3 ?", "? no answer")
-	r.wantNot("asking")
+	r.wantNot("probing")
 }
 
 func TestRereadingKeepsTheScreenUntilAllNodesWereTried(t *testing.T) {
@@ -494,7 +494,7 @@ func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
 	f.Services = f.Services[1:]
 	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
 	r.press("enter")
-	r.want("declared otherwise for 10.10.10.12, 10.10.10.13 (not there)")
+	r.want("declared differently for 10.10.10.12, 10.10.10.13 (missing)")
 }
 
 func TestKeysOfTheSandboxReportWhatCameOfThem(t *testing.T) {

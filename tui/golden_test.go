@@ -159,9 +159,9 @@ func ranLately() []model.Ran {
 
 func saidLately() []page.Said {
 	return []page.Said{
-		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was read again, every node is being asked"},
+		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was reread, every node is being probed"},
 		{At: t0.Add(-60 * time.Second), Tone: theme.Bad, Text: "the inventory cannot be read: pigsty.yml:12: mapping values are not allowed in this context · try: pgtui lint, which says what is wrong with the line, and what was meant"},
-		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: "the reload is under way: ctrl-c finishes this node and stops"},
+		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: reloadRunning},
 	}
 }
 

@@ -183,7 +183,7 @@ func TestWhatIfOnPaper(t *testing.T) {
 	r.press("k", "l")
 	r.want("pg-test-3 is down, pg-test-2 leads")
 	r.press("enter", "k", "enter")
-	r.want("pg-test-3, pg-test-2, pg-test-1 are down", "nobody leads then", "nobody serves")
+	r.want("pg-test-3, pg-test-2, pg-test-1 are down", "no leader:", "no server")
 	r.press("enter", "j", "enter", "j", "enter")
 	r.want("nothing happens to pg-test")
 	r.press("esc", "right", "right", "right", "w")

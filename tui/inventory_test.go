@@ -190,7 +190,7 @@ func TestTheCursorStaysOnItsValue(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, func(d *Deps) { d.Start = "pg-test" })
 	r.press("v", "G", "k")
-	r.want("pg_vip_enabled  True  from group pg-test", "it hides False of group all, pigsty.yml:121")
+	r.want("pg_vip_enabled  True  from group pg-test", "overrides False of group all, pigsty.yml:121")
 	r.press("/")
 	r.typing("vip")
 	r.press("enter")

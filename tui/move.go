@@ -50,7 +50,7 @@ func (m *Model) here(s page.Screen, e page.Env) page.Place {
 // jump opens a screen from anywhere: below it are the fleet and its cluster.
 func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	if m.reload != nil {
-		m.say(theme.Warn, reloadUnderWay)
+		m.say(theme.Warn, reloadRunning)
 		return nil
 	}
 	m.note()
@@ -78,8 +78,8 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	return m.show(p)
 }
 
-// reloadUnderWay is said where a reload keeps the operator on its page.
-const reloadUnderWay = "a reload is under way: ctrl-c finishes this node and stops"
+// reloadRunning is said where a reload keeps the operator on its page.
+const reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
 
 // board is the board of a cluster.
 func (m *Model) board(c model.ClusterName) page.Page {
@@ -148,11 +148,11 @@ func (m *Model) repace(faster bool) tea.Cmd {
 		}
 	}
 	if next == 0 {
-		m.say(theme.Info, fmt.Sprintf("every %s is as far as it goes", now))
+		m.say(theme.Info, fmt.Sprintf("every %s is the limit", now))
 		return nil
 	}
 	m.pace = next
-	m.say(theme.Info, fmt.Sprintf("the nodes are asked every %s", next))
+	m.say(theme.Info, fmt.Sprintf("the nodes are probed every %s", next))
 	if m.inv == nil {
 		return nil
 	}

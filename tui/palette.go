@@ -89,7 +89,7 @@ func (m *Model) choices(e page.Env) []choice {
 }
 
 // noContexts is what there is to say where nobody has declared any.
-const noContexts = "none is declared: pgtui config init shows how"
+const noContexts = "none is declared: see pgtui config init"
 
 // askChoices are the questions about a cluster as the commands are written,
 // "trace pg-test primary". They are many, and listed once their first word is typed.
@@ -101,7 +101,7 @@ func (m *Model) askChoices(c *model.Cluster, e page.Env) []choice {
 		}
 	}
 	name := string(c.Name)
-	add("access", name, "the ways into it", page.Place{Cluster: c.Name})
+	add("access", name, "its endpoints", page.Place{Cluster: c.Name})
 	add("components", name, "what runs on its nodes", page.Place{Cluster: c.Name})
 	add("inventory", name, "where its values come from", page.Place{Cluster: c.Name})
 	for _, svc := range c.Services() {
@@ -244,7 +244,7 @@ func (m *Model) choose() tea.Cmd {
 	}
 	m.palette = nil
 	if len(p.found) == 0 {
-		m.say(theme.Warn, "nothing is called "+p.input.Value())
+		m.say(theme.Warn, "no match: "+p.input.Value())
 		return nil
 	}
 	c := p.found[p.cursor]
@@ -289,7 +289,7 @@ func (p *palette) list(w, h int) []widget.Line {
 func (p *palette) line(w int) widget.Line {
 	l := widget.Join(widget.T(theme.Key, " :"), widget.InputLine(p.input, theme.Plain, max(w-2, 1)))
 	if len(p.found) > 0 && p.asksWhich() {
-		return l.Add(theme.Dim, "  ↑ ↓ or its name chooses the context, esc leaves")
+		return l.Add(theme.Dim, "  ↑ ↓ or a name chooses the context, esc cancels")
 	}
-	return l.Add(theme.Dim, "  tab completes, enter goes there, esc leaves")
+	return l.Add(theme.Dim, "  tab completes, enter opens, esc cancels")
 }

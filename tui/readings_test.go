@@ -59,9 +59,9 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 		}
 		return asDeclared("pg-test")
 	}))
-	r.want("FILES · being read on the nodes", "● ok")
+	r.want("FILES · reading the nodes", "● ok")
 	r.send(tickMsg{})
-	r.want("FILES as declared on 1 of 3   ≠ not as declared on pg-test-2 d shows it   ? not read on pg-test-3: ssh: permission",
+	r.want("FILES up to date on 1 of 3   ≠ differ on pg-test-2 d diff   ? not checked on pg-test-3: ssh: permission",
 		"! degraded", "the files on pg-test-2 are not as the inventory declares: 1")
 	for range 3 {
 		r.send(tickMsg{})
@@ -87,16 +87,16 @@ func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return asDeclared("pg-test") }))
 	r.send(tickMsg{})
-	r.want("FILES as declared on 3 of 3")
+	r.want("FILES up to date on 3 of 3")
 	r.lazy = true
 	w.server("pg-test", "10.10.10.12", "replica", "pg-test-2", func(s *haproxy.ServerRow) { s.UserWeight = 50 })
 	next := *w.snap
 	next.Seq++
 	r.send(snapshotMsg{gen: r.m.gen, snap: r.m.feed.world.nodes.beside(&next), boards: r.m.boards})
-	r.want("FILES as declared on 2 of 3   ? not read on pg-test-2")
+	r.want("FILES up to date on 2 of 3   ? not checked on pg-test-2")
 	r.lazy = false
 	r.send(tickMsg{})
-	r.want("FILES as declared on 3 of 3")
+	r.want("FILES up to date on 3 of 3")
 	if asked != 2 {
 		t.Errorf("the nodes were read %d times", asked)
 	}
@@ -168,7 +168,7 @@ func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
 		t.Error("a node is read while the screen is held")
 	}
 	r.press("space")
-	r.want("FILES · being read on the nodes", "● ok")
+	r.want("FILES · reading the nodes", "● ok")
 	if cmd := r.m.readNodes(); cmd == nil {
 		t.Error("no node is read any more")
 	}
@@ -193,7 +193,7 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 		r.now = r.now.Add(readSoon)
 		r.send(tickMsg{})
 	}
-	r.want("? not read on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
+	r.want("? not checked on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
 	if asked != 2 {
 		t.Errorf("its nodes were read %d times", asked)
 	}
@@ -218,12 +218,12 @@ func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 			r.send(msg)
 		}
 	}
-	r.want("FILES as declared on 2 of 3   · being read on pg-test-2")
+	r.want("FILES up to date on 2 of 3   · reading pg-test-2")
 	if cmd := r.m.readNodes(); cmd != nil {
 		t.Error("the dead node is asked again while it is being asked")
 	}
 	r.send(batch[dead]())
-	r.want("FILES as declared on 3 of 3")
+	r.want("FILES up to date on 3 of 3")
 
 	many := newRig(t, bigWorld(8), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return seen(model.NodeConf{}) }))
 	many.lazy = true
@@ -260,7 +260,7 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	r.send(tickMsg{})
 	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy, behind its status DOWN", "– 503 ≠")
 	r.press("w", "j", "j", "l")
-	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "nobody serves")
+	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "no server")
 	r.wantNot("not known on")
 	r.press("esc")
 	drained, asked = false, 0

@@ -89,7 +89,7 @@ func TestAReloadThatPanicsIsAnError(t *testing.T) {
 	r.fire(true)
 	r.typing("pg-test")
 	r.press("enter")
-	r.want("the reload did not finish", "10.10.10.11, whose state is not known", "index out of range")
+	r.want("the reload did not finish", "10.10.10.11; its state is unknown", "index out of range")
 }
 
 func TestABrokenNodeIsShouted(t *testing.T) {
@@ -103,7 +103,7 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)
-	r.want("plan feedfacef00d did not end on this node and is undecided now: changed since", "LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
+	r.want("plan feedfacef00d did not end on this node and is undecided now: changed since", "CHECK 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: check it now", "its state is unknown")
 }
 
 // TestBeforeTheInventoryComes presses every key on a console that has none yet:

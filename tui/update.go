@@ -84,7 +84,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		}
 	case watchEndMsg:
 		if msg.gen == m.gen && m.feed.ctx.Err() == nil {
-			m.say(theme.Bad, "the nodes are no longer asked; R begins again")
+			m.say(theme.Bad, "the nodes are no longer probed; R restarts")
 		}
 	case inventoryMsg:
 		if msg.gen < m.first {
@@ -217,7 +217,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 		return nil
 	}
 	if m.reload != nil || m.dialog != nil {
-		m.say(theme.Warn, "the context was not changed: a reload is under way or being asked")
+		m.say(theme.Warn, "the context was not changed: a reload is running or waits for confirmation")
 		return nil
 	}
 	d := msg.deps
@@ -351,9 +351,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Mouse:
 		m.noMouse = !m.noMouse
 		if m.noMouse {
-			m.say(theme.Info, "the terminal has the mouse: select what you like, m takes it back")
+			m.say(theme.Info, "the terminal has the mouse, to select text; m takes it back")
 		} else {
-			m.say(theme.Info, "pgtui has the mouse again: click, scroll; m gives it to the terminal")
+			m.say(theme.Info, "pgtui has the mouse again; m gives it to the terminal")
 		}
 		return nil
 	case keys.Filter:
@@ -374,7 +374,7 @@ func (m *Model) leave(do keys.Action) tea.Cmd {
 		if do == keys.Cancel {
 			return m.perform(page.StopReload{})
 		}
-		m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+		m.say(theme.Warn, reloadRunning)
 		return nil
 	}
 	if do == keys.Suspend {
@@ -391,7 +391,7 @@ func (m *Model) back() {
 	}
 	if _, running := m.top().(*reload.Progress); running {
 		if m.reload != nil {
-			m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+			m.say(theme.Warn, reloadRunning)
 			return
 		}
 		m.home()
@@ -479,7 +479,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
 	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.reload != nil {
-		m.say(theme.Warn, "no reload: this console is read-only, or one is under way")
+		m.say(theme.Warn, "no reload: this console is read-only, or a reload is running")
 		return nil
 	}
 	var cmd tea.Cmd

@@ -140,7 +140,7 @@ func (m *Model) spoken() []widget.Line {
 		return []widget.Line{m.palette.line(m.w)}
 	case m.typing:
 		return []widget.Line{widget.Join(widget.T(theme.Key, " /"), widget.InputLine(m.filter, theme.Plain, max(m.w-2, 1)),
-			widget.T(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp))}
+			widget.T(theme.Dim, "  enter keeps the filter, esc clears it   "+page.FilterHelp))}
 	case m.toast.text == "":
 		return nil
 	case m.h < 16:

@@ -121,10 +121,10 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 		if age > source.StaleAfter {
 			tone = theme.Warn
 		}
-		l = l.Add(tone, "asked "+ago+", took "+Took(q.took))
+		l = l.Add(tone, "checked "+ago+" ("+Took(q.took)+")")
 	}
 	if q.waits != nil && q.Got != nil {
-		l = l.Add(theme.Info, "  ~ asking again …")
+		l = l.Add(theme.Info, "  ~ checking again …")
 	}
 	return l
 }
@@ -137,10 +137,10 @@ func (q *Answer[T]) Trouble(waiting, failed string, e Env) []widget.Line {
 		return Wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
 	case q.err != nil && q.waits == nil:
 		if q.Got != nil {
-			failed = "asking again failed; below is the answer before"
+			failed = "the recheck failed; the previous answer is below"
 		}
 		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, Failure(q.err, e)...)
-		out = append(out, widget.T(theme.Dim, "   R asks again"))
+		out = append(out, widget.T(theme.Dim, "   R rechecks"))
 		if q.Got != nil {
 			out = append(out, nil)
 		}

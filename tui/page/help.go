@@ -58,5 +58,5 @@ func (p *Help) lines(e Env) []widget.Line {
 		out = append(out, Labelled(widget.T(m.Tone, "   "+m.Shape+" "+m.Word), theme.Plain, l.text, 23, e.W, 4)...)
 	}
 	return append(out, Labelled(widget.T(theme.Warn, "   "+Differs), theme.Plain,
-		"promise, permission and reality differ; the sentence under the board says how", 23, e.W, 4)...)
+		"declared, allowed and actual state differ; the sentence under the board explains how", 23, e.W, 4)...)
 }

@@ -187,9 +187,9 @@ func (e Env) Health(b *board.Board) Mark {
 func (e Env) Summary(b *board.Board) string {
 	switch {
 	case e.Asking():
-		return "asking every Patroni and HAProxy of the cluster …"
+		return "probing every Patroni and HAProxy of the cluster …"
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
-		return "still asking; not every node has answered yet"
+		return "still probing: not every node has answered yet"
 	}
 	return b.Summary
 }

@@ -54,7 +54,7 @@ func CellOf(v *board.View, inst model.InstanceName) board.Cell {
 			return c
 		}
 	}
-	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not name it"}
+	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not select it"}
 }
 
 // SaidToServe is who the HAProxies that are known say serves: the answer most

@@ -41,7 +41,7 @@ func HealthMark(h model.Health, pending bool) Mark {
 }
 
 // Asking is what is not known because nobody has answered yet.
-func Asking() Mark { return Mark{"·", "asking", theme.Info} }
+func Asking() Mark { return Mark{"·", "probing", theme.Info} }
 
 // VerdictMark draws the verdict of a server, a view or a service.
 func VerdictMark(v model.Verdict) Mark {
@@ -67,7 +67,7 @@ func VerdictMark(v model.Verdict) Mark {
 	case model.Missing:
 		return Mark{"✕", "missing", theme.Bad}
 	case model.Empty:
-		return Mark{"✕", "nobody serves", theme.Bad}
+		return Mark{"✕", "no server", theme.Bad}
 	case model.Mismatch:
 		return Mark{Differs, "mismatch", theme.Bad}
 	default:
@@ -85,16 +85,16 @@ func legend() []struct {
 		text string
 	}{
 		{model.Serving, "gets new connections now"},
-		{model.BackupServing, "gets them because no regular server can"},
+		{model.BackupServing, "gets them because no regular server is available"},
 		{model.Standby, "held back, ready to take over"},
-		{model.Refused, "Patroni answers the check and says no: normal for a replica on a primary port"},
-		{model.Settling, "HAProxy has not finished its first check: eligible, not proven"},
+		{model.Refused, "Patroni answers the check with no: normal for a replica on a primary port"},
+		{model.Settling, "HAProxy has not finished its first check yet"},
 		{model.Draining, "keeps its connections, gets no new ones"},
 		{model.Maint, "taken out by hand"},
-		{model.Down, "the check gets no answer it understands"},
-		{model.Missing, "promised, but HAProxy does not have it"},
-		{model.Unselected, "the service's selector does not name it"},
-		{model.Unknown, "not known, and never counted as healthy"},
+		{model.Down, "the check gets no valid answer"},
+		{model.Missing, "declared, but missing on HAProxy"},
+		{model.Unselected, "the service's selector does not select it"},
+		{model.Unknown, "unknown, and never counted as healthy"},
 	}
 }
 
@@ -145,7 +145,7 @@ func FreshFor(every time.Duration) time.Duration {
 // screen stays still, then the age in steps that change rarely.
 func AgeMark(at, now time.Time, every time.Duration) widget.Line {
 	if at.IsZero() {
-		return widget.T(theme.Info, "~ asking")
+		return widget.T(theme.Info, "~ probing")
 	}
 	age := max(now.Sub(at), 0)
 	if age <= FreshFor(every) {

@@ -40,8 +40,8 @@ func InstanceScreen() page.Screen {
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the instance before it"},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of its node", Opens: "haproxy"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom", Opens: "topology"},
-			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: it is down, or leads", Opens: "what-if"},
-			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the instance is down, or leads", Opens: "what-if"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
 			{Keys: "c", Action: keys.Parts, Label: "components", Help: "what else runs on the cluster's nodes", Opens: "components"},
 		}, keys.Moves()...)}
 }
@@ -193,7 +193,7 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},
 	}}
 	if len(t.Rows) == 0 {
-		return []widget.Line{widget.T(theme.Dim, " no service names it")}, nil
+		return []widget.Line{widget.T(theme.Dim, " no service selects it")}, nil
 	}
 	lay := t.Layout(e.W - 2)
 	out = []widget.Line{widget.Join(widget.P(" "), lay.Head())}
@@ -291,7 +291,7 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 	}
 	out := []widget.Line{l}
 	if e.Offers(page.TopicComponents) {
-		rest := widget.T(theme.Key, "c").Add(theme.Dim, " asks the rest")
+		rest := widget.T(theme.Key, "c").Add(theme.Dim, " checks the rest")
 		if l.Width()+rest.Width() <= e.W {
 			out[0] = widget.Join(l, rest)
 		} else {
@@ -305,24 +305,24 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	out := []widget.Line{widget.T(theme.Head, " PATRONI ").Add(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
 	if e.Snap == nil {
-		return append(out, widget.T(theme.Info, "   · asking"))
+		return append(out, widget.T(theme.Info, "   · probing"))
 	}
 	v := e.Snap.Patroni[in.Name]
 	o := v.Status
 	if b := e.Board(p.cluster); b != nil {
 		if m := b.Member(in.Name); m != nil && m.Foreign != nil {
 			out = append(out, page.Wrapped(theme.Bad, "✕ "+m.Foreign.Why, "   ", e.W, 2)...)
-			out = append(out, widget.T(theme.Doubt, "   what follows is that Patroni's answer, and counts for nothing"))
+			out = append(out, widget.T(theme.Doubt, "   that Patroni's answer follows; it is not used"))
 		}
 	}
 	switch {
 	case o.Err != nil:
 		out = append(out, page.Wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)
 		if o.Ever() {
-			out = append(out, widget.T(theme.Doubt, "   what follows is its last answer, "+page.AgeText(o.Age(e.Now))+" old"))
+			out = append(out, widget.T(theme.Doubt, "   the last answer follows, "+page.AgeText(o.Age(e.Now))+" old"))
 		}
 	case !o.Ever():
-		return append(out, widget.T(theme.Info, "   · asking"))
+		return append(out, widget.T(theme.Info, "   · probing"))
 	}
 	for _, l := range page.StatusFacts(o.Value, e.W-2) {
 		out = append(out, widget.Join(widget.P("  "), l))

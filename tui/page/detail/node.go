@@ -29,14 +29,14 @@ func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
 // NodeScreen is the page in the registry.
 func NodeScreen() page.Screen {
-	return page.Screen{Name: "haproxy", Help: "one HAProxy: every section it runs, with its traffic", Needs: true,
+	return page.Screen{Name: "haproxy", Help: "one HAProxy node: every section, with its traffic", Needs: true,
 		Open: func(at page.Place, e page.Env) page.Page { return NewNode(at.Cluster, e.HostOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the HAProxy before it"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the cluster's instance on this node"},
-			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
 		}, keys.Moves()...)}
 }
@@ -134,7 +134,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		if b.Cluster.Provider != "" {
 			where = "the nodes of group " + b.Cluster.Provider
 		}
-		return []widget.Line{nil, widget.T(theme.Warn, fmt.Sprintf(" The services of %s are on %s; tab goes there.", p.cluster, where))}, nil, nil
+		return []widget.Line{nil, widget.T(theme.Warn, fmt.Sprintf(" The services of %s are on %s; tab opens them.", p.cluster, where))}, nil, nil
 	}
 	out = p.head(e)
 	if e.Snap == nil || !e.Snap.HAProxy[p.host].Ever() {
@@ -165,7 +165,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 	for _, s := range missingSections(known) {
 		of = append(of, known[s])
 		t.Rows = append(t.Rows, []widget.Line{widget.P(s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
-			widget.T(theme.Warn, "the inventory has it, this HAProxy does not")})
+			widget.T(theme.Warn, "in the inventory, but not on this HAProxy")})
 	}
 	lay := t.Layout(e.W - 2)
 	out = append(out, widget.Join(widget.P(" "), lay.Head()))
@@ -204,7 +204,7 @@ func (p *Node) head(e page.Env) []widget.Line {
 	o := e.Snap.HAProxy[p.host]
 	switch {
 	case o.Err != nil && o.Ever():
-		head = head.Add(theme.Bad, "✕ stopped answering, last heard "+page.AgeText(o.Age(e.Now))+" ago")
+		head = head.Add(theme.Bad, "✕ does not answer, last answer "+page.AgeText(o.Age(e.Now))+" ago")
 	case o.Err != nil:
 		head = head.Add(theme.Bad, "✕ does not answer")
 	default:
@@ -222,7 +222,7 @@ func (p *Node) head(e page.Env) []widget.Line {
 
 // sectionRow is one section of the stats page.
 func (p *Node) sectionRow(px *haproxy.Proxy, s section, e page.Env) []widget.Line {
-	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
+	verdict, serves, why := widget.T(theme.Dim, "not in the inventory"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
 		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
 	}

@@ -40,7 +40,7 @@ func ServiceScreen() page.Screen {
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next service", Help: "the next service of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the service before it"},
-			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
 			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
 		}, keys.Moves()...)}
@@ -114,7 +114,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 			m.Word += " as backup"
 		}
 	case r.Verdict == model.Empty && b.ByDesign(r):
-		m.Word, m.Tone = "nobody serves, as declared", theme.Dim
+		m.Word, m.Tone = "no server, as declared", theme.Dim
 	}
 	head = widget.Join(head, m.Line(), widget.P("  seen by "), page.SeenBy(r, e))
 	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 3)...)
@@ -264,7 +264,7 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []w
 		{"options", svc.Options},
 	}
 	if odd := odd(b.Cluster, svc); len(odd) > 0 {
-		rows = append(rows, [2]string{"differs", "declared otherwise for " + strings.Join(odd, ", ")})
+		rows = append(rows, [2]string{"differs", "declared differently for " + strings.Join(odd, ", ")})
 	}
 	out := []widget.Line{widget.T(theme.Head, " DEFINITION")}
 	for _, r := range rows {
@@ -280,7 +280,7 @@ func odd(c *model.Cluster, svc *model.Service) []string {
 	for i := range c.LoadBalancers {
 		s := c.LoadBalancers[i].Service(svc.Name)
 		if s == nil {
-			out = append(out, string(c.LoadBalancers[i].Host)+" (not there)")
+			out = append(out, string(c.LoadBalancers[i].Host)+" (missing)")
 			continue
 		}
 		same := *s

@@ -169,7 +169,7 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	case b == nil:
 		return []widget.Line{nil, widget.T(theme.Warn, " There is no cluster "+string(p.name)+" any more.")}
 	case e.Pending(b):
-		return []widget.Line{nil, widget.T(theme.Info, " still asking; not every node has answered yet …")}
+		return []widget.Line{nil, widget.T(theme.Info, " still probing: not every node has answered yet …")}
 	}
 	sup, cur := p.supposed(b)
 	out, err := failover.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
@@ -195,8 +195,8 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	}
 	lines = append(append(lines, nil), page.Wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
 	return append(lines, page.Wrapped(theme.Dim,
-		"On paper: nothing is touched. It is so once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks, "+
-			"and until then nobody serves what the lost member served. CUT is the sessions that HAProxy would end.", " ", e.W, 5)...)
+		"On paper: nothing is changed. This is the state once every check has settled. A failover takes Patroni's ttl and HAProxy's checks; "+
+			"until then the services of the lost member have no server. CUT counts the sessions that HAProxy would end.", " ", e.W, 5)...)
 }
 
 // title says what is supposed.
@@ -235,16 +235,16 @@ func reasons(out *failover.Outcome, e page.Env, most int) []widget.Line {
 	if most < 1 {
 		return nil
 	}
-	return append(lines[:most-1], widget.T(theme.Dim, " … pgtui whatif says the rest"))
+	return append(lines[:most-1], widget.T(theme.Dim, " … pgtui whatif prints the rest"))
 }
 
 // leads says who leads then, and why that one.
 func (p *WhatIf) leads(out *failover.Outcome, e page.Env) []widget.Line {
 	if out.Unsure {
-		return page.Flow(widget.P(" ").Add(theme.Doubt, "? who leads then is not known: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Doubt, "? the next leader is unknown: "), out.Why, e.W)
 	}
 	if out.Leader == "" {
-		return page.Flow(widget.P(" ").Add(theme.Bad, "✕ nobody leads then: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Bad, "✕ no leader: "), out.Why, e.W)
 	}
 	return page.Flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
 }
@@ -319,9 +319,9 @@ func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
 	case w < page.Narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
 		return widget.T(m.Tone, m.Shape+" "+page.Seqs(b.Cluster, r.Serving))
 	case w < page.Narrow && r.Verdict == model.Empty:
-		return widget.T(m.Tone, m.Shape+" nobody")
+		return widget.T(m.Tone, m.Shape+" no server")
 	case r.Verdict == model.Empty && b.ByDesign(r):
-		return widget.T(theme.Dim, "– nobody, as declared")
+		return widget.T(theme.Dim, "– no server, as declared")
 	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch:
 		return knownSay(b.Cluster, r, m, w)
 	case len(r.Serving) > 0 && r.Verdict == model.Serving:
@@ -350,7 +350,7 @@ func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line 
 		}
 	}
 	if known > 0 {
-		return widget.T(m.Tone, fmt.Sprintf("%s nobody %d/%d", m.Shape, known, all))
+		return widget.T(m.Tone, fmt.Sprintf("%s no server %d/%d", m.Shape, known, all))
 	}
 	return m.Line()
 }

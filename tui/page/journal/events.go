@@ -169,11 +169,11 @@ func (p *Events) View(e page.Env) []widget.Line {
 	out := []widget.Line{title.Trunc(e.W)}
 	switch {
 	case e.Asking():
-		return append(out, nil, widget.T(theme.Info, " asking every node …"))
+		return append(out, nil, widget.T(theme.Info, " probing every node …"))
 	case len(rows) == 0 && hidden > 0:
 		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))
 	case len(rows) == 0:
-		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui began to watch."))
+		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
 	}
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)

@@ -40,7 +40,7 @@ func (p *Findings) SetFilter(text string) page.Page {
 
 // FindingsScreen is the list in the registry.
 func FindingsScreen() page.Screen {
-	return page.Screen{Name: "findings", Key: "6", Help: "what is wrong, the worst first",
+	return page.Screen{Name: "findings", Key: "6", Help: "findings, the most severe first",
 		Open: func(at page.Place, _ page.Env) page.Page { return NewFindings(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
@@ -155,7 +155,7 @@ func (p *Findings) View(e page.Env) []widget.Line {
 	out := []widget.Line{title}
 	switch {
 	case e.Asking():
-		return append(out, nil, widget.T(theme.Info, " asking every node …"))
+		return append(out, nil, widget.T(theme.Info, " probing every node …"))
 	case len(rows) == 0 && hidden > 0:
 		return append(out, nil, widget.T(theme.Warn, " No finding matches. Esc clears the filter."))
 	case len(rows) == 0:
@@ -182,7 +182,7 @@ func (p *Findings) calm(e page.Env) widget.Line {
 			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
 		}
 	}
-	return widget.T(theme.Good, " ● nothing is wrong that pgtui can see")
+	return widget.T(theme.Good, " ● no findings")
 }
 
 // findingText is one finding in full.

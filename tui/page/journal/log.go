@@ -136,12 +136,12 @@ func (p *Log) View(e page.Env) []widget.Line {
 	}
 	title := widget.T(theme.Head, fmt.Sprintf(" %s %d", what, count)).Add(theme.Dim, "  the newest first")
 	if e.W >= 60 {
-		title = title.Add(theme.Dim, "; times are when it began")
+		title = title.Add(theme.Dim, "; TIME is when it began")
 	}
 	if len(lines) == 0 {
-		text := "Nothing was run on any node by this console."
+		text := "This console has run no commands on nodes."
 		if p.messages {
-			text = "Nothing was said yet."
+			text = "There are no messages yet."
 		}
 		if p.filter != "" {
 			text = "Nothing matches. Esc clears the filter."

@@ -44,7 +44,7 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 	m, text := e.Health(b), e.Summary(b)
 	var out []widget.Line
 	if b.Paused {
-		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, nothing fails over by itself ").Trunc(e.W))
+		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, there is no automatic failover ").Trunc(e.W))
 	}
 	head := widget.Join(widget.P(" "), m.Line(), widget.P("  "))
 	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
@@ -198,7 +198,7 @@ func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env
 		case r.Verdict == model.BackupServing && len(r.Silent) == 0 && len(r.Serving) > 0:
 			who = widget.T(m.Tone, m.Shape+" "+model.Join(r.Serving)+" (backup)")
 		case r.Verdict == model.Empty && b.ByDesign(r):
-			who = widget.T(theme.Dim, "– nobody, as declared")
+			who = widget.T(theme.Dim, "– no server, as declared")
 		default:
 			if names, same, all := page.SaidToServe(r); same > 0 {
 				who = widget.T(m.Tone, fmt.Sprintf("%s %s (%d/%d)", m.Shape, model.Join(names), same, all))

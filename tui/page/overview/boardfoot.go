@@ -151,7 +151,7 @@ func vipPlace(b *board.Board, e page.Env) widget.Line {
 	case e.Asking() || e.Snap.VIP[b.Cluster.Name].Tried.IsZero():
 		return nil
 	case b.VIP.Holder == "":
-		return widget.T(theme.Doubt, " ? nobody answers there")
+		return widget.T(theme.Doubt, " ? no answer")
 	case b.VIP.OnLeader:
 		return widget.P(" on " + holder + " = leader")
 	case b.Leader == "":
@@ -184,7 +184,7 @@ func facts(b *board.Board, e page.Env) widget.Line {
 	}
 	switch {
 	case waiting > 0:
-		return l.Add(theme.Info, fmt.Sprintf("asking %d of %s %s", waiting, page.Plural(n, "node"), where))
+		return l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, page.Plural(n, "node"), where))
 	case len(silent) == 0:
 		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
 	}
@@ -228,22 +228,22 @@ func files(b *board.Board, e page.Env) widget.Line {
 		}
 	}
 	if same > 0 {
-		l = l.Add(theme.Plain, fmt.Sprintf("as declared on %d of %d", same, len(b.Cluster.LoadBalancers)))
+		l = l.Add(theme.Plain, fmt.Sprintf("up to date on %d of %d", same, len(b.Cluster.LoadBalancers)))
 	}
 	if len(differ) > 0 {
-		l = page.Gap(l, same > 0).Add(theme.Warn, page.Differs+" not as declared on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " shows it")
+		l = page.Gap(l, same > 0).Add(theme.Warn, page.Differs+" differ on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " diff")
 	}
 	if len(unread) > 0 {
-		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not read on "+strings.Join(unread, ", "))
+		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not checked on "+strings.Join(unread, ", "))
 		if why != nil {
 			l = l.Add(theme.Doubt, ": "+why.Error())
 		}
 	}
 	switch {
 	case len(waits) == len(b.Cluster.LoadBalancers):
-		l = l.Add(theme.Info, "· being read on the nodes")
+		l = l.Add(theme.Info, "· reading the nodes")
 	case len(waits) > 0:
-		l = page.Gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))
+		l = page.Gap(l, true).Add(theme.Info, "· reading "+strings.Join(waits, ", "))
 	}
 	switch age := e.Now.Sub(oldest); { // a time of day: it stands still while nothing is read
 	case same+len(differ) == 0 || oldest.IsZero():

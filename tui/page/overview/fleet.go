@@ -50,7 +50,7 @@ func FleetScreen() page.Screen {
 		Open: func(page.Place, page.Env) page.Page { return NewFleet() },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
-			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "everything that is wrong, in all clusters", Opens: "findings"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of all clusters", Opens: "findings"},
 			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened, in all clusters", Opens: "events"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload of the cluster would change", Opens: "diff"},
 			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the cluster's HAProxies: plan, diff, confirmation", Opens: "reload"},
@@ -246,7 +246,7 @@ func (p *Fleet) nothing(e page.Env) string {
 	case p.filter != "":
 		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, page.Plural(len(e.Boards), "cluster"))
 	default:
-		return " No cluster is in trouble. z shows all."
+		return " Every cluster is ok. z shows all."
 	}
 }
 
@@ -255,7 +255,7 @@ func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 	count := e.Whole().Counts
 	out := widget.T(theme.Plain, " "+page.Plural(len(e.Boards), "cluster"))
 	if e.Asking() {
-		out = out.Add(theme.Info, " · asking every node …")
+		out = out.Add(theme.Info, " · probing every node …")
 	} else {
 		for _, m := range []page.Mark{page.HealthMark(model.HealthDown, false), page.HealthMark(model.HealthUnknown, false),
 			page.HealthMark(model.HealthDegraded, false), page.Asking(), page.HealthMark(model.HealthOK, false)} {
@@ -275,7 +275,7 @@ func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", page.Plural(n, "problem")))
 	}
 	if e.Inv.Dialect != "" {
-		out = out.Add(theme.Dim, " · rules of Pigsty "+string(e.Inv.Dialect))
+		out = out.Add(theme.Dim, " · Pigsty "+string(e.Inv.Dialect))
 	}
 	return out
 }

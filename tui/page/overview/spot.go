@@ -69,7 +69,7 @@ func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 	}
 	s.share, s.asking = max(s.share, 0), s.asking && s.known == 0
 	if s.verdict == model.Mismatch {
-		s.why = "HAProxies differ: " + strings.Join(s.each, ", ")
+		s.why = "HAProxy nodes differ: " + strings.Join(s.each, ", ")
 	}
 	return s
 }

@@ -31,7 +31,7 @@ func TopologyScreen() page.Screen {
 			{Keys: "enter l right", Action: keys.Open, Label: "instance", Help: "the instance under the cursor", Opens: "instance", When: declaredMember},
 			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if", When: declaredMember},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of the instance's node", Opens: "haproxy", When: declaredMember},
-			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "what is wrong in the cluster", Opens: "findings"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
 			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
 		}, keys.Moves()...)}
 }
@@ -162,7 +162,7 @@ func branchRow(b *board.Board, tree []board.Branch, i int, e page.Env) []widget.
 	} else if br.Note != "" {
 		why = widget.T(theme.Dim, br.Note)
 	} else if br.Stream.State != "" && br.Stream.State != "streaming" {
-		why = widget.T(theme.Warn, "its walsender is in "+br.Stream.State)
+		why = widget.T(theme.Warn, "walsender state "+br.Stream.State)
 	}
 	return []widget.Line{name, row[2], row[3], row[4], row[5], sync, row[1], why}
 }

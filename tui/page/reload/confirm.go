@@ -51,7 +51,7 @@ func (d *Question) Paste() *Question {
 func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out page.Intent, closed bool) {
 	name := msg.String()
 	if name == "ctrl+c" || name == "esc" {
-		return nil, page.Say{Text: "cancelled: nothing was done"}, true
+		return nil, page.Say{Text: "cancelled: nothing was changed"}, true
 	}
 	if !d.settled {
 		return d, nil, false
@@ -61,9 +61,9 @@ func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out page.Intent, cl
 		plan.Plan.Accepted = words[1:]
 		switch risks := d.plan.Plan.Unaccepted(); {
 		case d.input.Value() == "":
-			return nil, page.Say{Text: "cancelled: nothing was done"}, true
+			return nil, page.Say{Text: "cancelled: nothing was changed"}, true
 		case words[0] != string(plan.Cluster) || len(words) != 1+len(risks) || len(plan.Plan.Unaccepted()) > 0:
-			return nil, page.Say{Text: fmt.Sprintf("cancelled: %q is not %s, nothing was done", d.input.Value(), d.answer())}, true
+			return nil, page.Say{Text: fmt.Sprintf("cancelled: %q is not %s; nothing was changed", d.input.Value(), d.answer())}, true
 		}
 		return nil, page.Execute{Plan: plan}, true
 	}
@@ -96,7 +96,7 @@ func (d *Question) View(w, h int) []widget.Line {
 		}
 	}
 	about = append(about, nil)
-	about = append(about, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before, and verified after; the first failure stops the run. Until its first checks end, for some tenths of a second, a reloaded HAProxy may send new connections to the wrong server.", "", inner, 6)...)
+	about = append(about, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before the reload and verified after it; the first failure stops the run. Until its first checks end (some tenths of a second), a reloaded HAProxy may send new connections to the wrong server.", "", inner, 6)...)
 	about = append(about, nil)
 	ask := page.Wrapped(theme.Plain, "Type "+d.answer()+" and Enter to reload.", "", inner, 2)
 	prompt := widget.T(theme.Dim, "> …")
@@ -106,7 +106,7 @@ func (d *Question) View(w, h int) []widget.Line {
 	ask = append(ask, prompt)
 	foot := "Enter on an empty line or Esc: cancel"
 	if d.pasted {
-		foot = "pasting does not count, type it; Esc: cancel"
+		foot = "pasted text is ignored: type it; Esc: cancel"
 	}
 	ask = append(ask, widget.T(theme.Dim, foot).Trunc(inner))
 	if room := h - 2 - len(lines) - len(ask); len(about) > room {

@@ -64,7 +64,7 @@ func ReloadScreen() page.Screen {
 
 func diffKeys() []keys.Row {
 	return append([]keys.Row{
-		{Keys: "r enter", Action: keys.Reload, Label: "reload", Help: "reload: asks for the cluster's name first", When: planReady},
+		{Keys: "r enter", Action: keys.Reload, Label: "reload", Help: "reload; type the cluster's name to confirm", When: planReady},
 		{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory and the nodes' files", When: page.Answered},
 		{Keys: "n ]", Action: keys.Next, Label: "next file", Help: "the next file", When: planChanges},
 		{Keys: "p [", Action: keys.Prev, Help: "the file before", When: planChanges},
@@ -116,14 +116,14 @@ func (p *Diff) blocked(e page.Env) string {
 	case e.ReadOnly:
 		return "this console is read-only"
 	case e.Inv != nil && p.msg.Inv != nil && e.Inv.Hash != p.msg.Inv.Hash:
-		return "the inventory has changed since this preview: R makes another"
+		return "the inventory has changed since this preview: R updates it"
 	}
 	if err := p.msg.Plan.Refusal(); err != nil {
 		return err.Error()
 	}
 	for _, r := range p.msg.Plan.Risks {
 		if r.Name == plan.RiskRejected {
-			return "HAProxy on " + string(r.Host) + " would refuse it: " + r.What
+			return "HAProxy on " + string(r.Host) + " would reject it: " + r.What
 		}
 	}
 	if !p.msg.Plan.Changed() {
@@ -249,7 +249,7 @@ func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line
 	if c.nodes == 0 && p.msg.Plan.Refusal() == nil {
-		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s already have these files", page.Plural(len(p.msg.Plan.Nodes), "node"))))
+		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s have these files already", page.Plural(len(p.msg.Plan.Nodes), "node"))))
 	} else {
 		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, page.Plural(len(p.msg.Plan.Nodes), "node"))).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d changed", c.changed)).
@@ -280,13 +280,13 @@ func (p *Diff) head(e page.Env) []widget.Line {
 		out = append(out, page.Marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 6)...)
 	}
 	for _, s := range p.msg.Plan.Pigsty {
-		out = append(out, page.Marked(theme.Dim, " · ", "bin/pgsql-svc would do otherwise: "+s, e.W-1, 2)...)
+		out = append(out, page.Marked(theme.Dim, " · ", "bin/pgsql-svc behaves differently: "+s, e.W-1, 2)...)
 	}
 	switch why := p.blocked(e); {
 	case p.msg.Plan.Refusal() != nil && p.reload:
-		out = append(out, widget.T(theme.Warn, " no reload before this is mended; R reads everything again"))
+		out = append(out, widget.T(theme.Warn, " no reload until this is fixed; R rereads everything"))
 	case why == "" && p.reload:
-		out = append(out, widget.P(" Read what changes, then press ").Add(theme.Key, "r").Add(theme.Plain, " to go on. Nothing has been touched yet."))
+		out = append(out, widget.P(" Review the changes, then press ").Add(theme.Key, "r").Add(theme.Plain, " to continue. Nothing has been changed yet."))
 	case why != "" && c.nodes > 0 && p.reload && !e.ReadOnly:
 		out = append(out, page.Wrapped(theme.Bad, "no reload: "+why, " ", e.W-1, 3)...)
 	case e.ReadOnly && p.reload:

@@ -128,7 +128,7 @@ func (d *document) section(group []nodeText, all int, t page.Texts) {
 	n, what := group[0], "on "
 	switch {
 	case len(n.Changes) == 0:
-		what = fmt.Sprintf("nothing changes, %s as they should be, on ", page.Plural(n.Same, "file"))
+		what = fmt.Sprintf("no changes, %s up to date, on ", page.Plural(n.Same, "file"))
 	case len(group) == all && all > 1:
 		what = fmt.Sprintf("the same on all %d nodes: ", all)
 	case len(group) > 1:
@@ -284,7 +284,7 @@ func (d *document) side(l page.DiffLine, number int) *side {
 		s.text = page.Code(l.Text)
 	}
 	if l.NoEOL {
-		s.text = s.text.Add(theme.Dim, "  (the file ends here, without a line end)")
+		s.text = s.text.Add(theme.Dim, "  (no newline at end of file)")
 	}
 	if number > 0 {
 		s.number = strconv.Itoa(number)

@@ -44,7 +44,7 @@ func (p *Progress) Stopping() page.Page {
 // ReloadingScreen is a reload under way in the registry: only a reload opens it.
 func ReloadingScreen() page.Screen {
 	return page.Screen{Name: "reloading", Keys: append([]keys.Row{
-		{Keys: "ctrl+c", Action: keys.Cancel, Label: "stop after this node", Help: "finish the node that is being worked on, leave the others as they are"},
+		{Keys: "ctrl+c", Action: keys.Cancel, Label: "stop after this node", Help: "finish the current node, leave the other nodes unchanged"},
 	}, keys.Moves()...)}
 }
 
@@ -124,12 +124,12 @@ func (p *Progress) head(e page.Env) []widget.Line {
 		out := []widget.Line{widget.P(" ").Add(theme.Info, strings.Repeat("█", full)).Add(theme.Dim, strings.Repeat("░", width-full)).
 			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, page.Plural(len(nodes), "node")))}
 		if p.stopping {
-			out = append(out, widget.T(theme.Warn, " finishing the node in work, then stopping; the others stay as they are"))
+			out = append(out, widget.T(theme.Warn, " finishing the current node, then stopping; the other nodes stay unchanged"))
 		}
 		return out
 	}
 	if p.done.Err == nil && p.done.Report.OK() {
-		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s serve what was planned", page.Plural(len(nodes), "node")))}
+		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s run the planned files", page.Plural(len(nodes), "node")))}
 	}
 	bad := 0
 	for _, r := range p.done.Report.Nodes {
@@ -139,7 +139,7 @@ func (p *Progress) head(e page.Env) []widget.Line {
 	}
 	text := " ✕ the reload did not finish; what was done and what was not is listed below"
 	if bad > 0 {
-		text = fmt.Sprintf(" ✕ LOOK AT %s NOW: see below", strings.ToUpper(page.Plural(bad, "node")))
+		text = fmt.Sprintf(" ✕ CHECK %s NOW: see below", strings.ToUpper(page.Plural(bad, "node")))
 	}
 	out := []widget.Line{widget.T(theme.Bad, text)}
 	if p.done.Err != nil {
@@ -275,7 +275,7 @@ func (p *Progress) account(e page.Env) []widget.Line {
 			}
 		}
 		if r.Backup != "" {
-			out = append(out, page.Wrapped(theme.Dim, "the files before: "+r.Backup, "   ", e.W, 4)...)
+			out = append(out, page.Wrapped(theme.Dim, "the previous files: "+r.Backup, "   ", e.W, 4)...)
 		}
 		for _, x := range r.Recovered {
 			out = append(out, page.Wrapped(theme.Warn, x.Text(), "   ", e.W, 4)...)
@@ -294,16 +294,16 @@ func outcomeText(r plan.NodeReport) string {
 	case plan.Applied:
 		return "new files in place, reloaded, verified on the stats page"
 	case plan.Unchanged:
-		return "had these files already, nothing was done"
+		return "had these files already, unchanged"
 	case plan.Untouched:
 		if r.Step != "" {
-			return "failed" + at + ", before anything on it was changed"
+			return "failed" + at + ", before anything was changed"
 		}
-		return "not begun, nothing on it was changed"
+		return "not started, unchanged"
 	case plan.Restored:
 		return "failed" + at + "; the old files are back and loaded"
 	case plan.Broken:
-		return "failed" + at + " and could not be restored: look at it now"
+		return "failed" + at + " and could not be restored: check it now"
 	}
-	return "the connection was lost" + at + ": its state is not known, look at it"
+	return "the connection was lost" + at + ": its state is unknown, check it"
 }

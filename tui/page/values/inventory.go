@@ -308,9 +308,9 @@ func (p *Inventory) head(e page.Env) []widget.Line {
 		return out
 	}
 	if e.Inv != nil && e.Inv.Hash != p.Got.Hash {
-		text := p.Got.Source + " has changed since the console read it: this is what it says now; R on a board takes it over"
+		text := p.Got.Source + " has changed since the console read it: these are its values now; R on a board applies it"
 		if e.H < 9 {
-			text = "the inventory has changed meanwhile"
+			text = "the inventory has changed"
 		}
 		out = append(out, page.Wrapped(theme.Warn, "! "+text, " ", e.W, 2)...)
 	}
@@ -367,7 +367,7 @@ func (p *Inventory) title(e page.Env) []widget.Line {
 		}
 		title = title.Add(theme.Warn, fmt.Sprintf(" · %s %d%s", page.Differs, p.list.differ, word))
 	}
-	rest := "  what is not listed is Pigsty's default"
+	rest := "  unlisted values are Pigsty's defaults"
 	if e.H < 9 { // no line for more
 		return []widget.Line{title.Add(theme.Dim, "  rest: defaults").Trunc(e.W)}
 	}
@@ -387,9 +387,9 @@ func (p *Inventory) sentence(e page.Env) []widget.Line {
 	}
 	switch n := len(o.Hid); {
 	case n == 1:
-		text += "; it hides " + o.Hid[0].Value + " of " + o.Hid[0].By + ", " + o.Hid[0].From()
+		text += "; overrides " + o.Hid[0].Value + " of " + o.Hid[0].By + ", " + o.Hid[0].From()
 	case n > 1:
-		text += fmt.Sprintf("; it hides %d weaker definitions, the first %s of %s: enter", n, o.Hid[0].Value, o.Hid[0].By)
+		text += fmt.Sprintf("; overrides %d weaker definitions, the first %s of %s: enter", n, o.Hid[0].Value, o.Hid[0].By)
 	}
 	return append([]widget.Line{nil}, page.Flow(head.Trunc(max(e.W/2, 1)), text, e.W)...)
 }

@@ -72,7 +72,7 @@ func (p *Value) lines(e page.Env) []widget.Line {
 		on = o.Where() + " hosts: " + on
 	}
 	out := []widget.Line{title.Trunc(e.W)}
-	out = append(out, page.Labelled(widget.T(theme.Dim, " holds on"), theme.Plain, on, 11, e.W, 4)...)
+	out = append(out, page.Labelled(widget.T(theme.Dim, " hosts"), theme.Plain, on, 11, e.W, 4)...)
 	out = append(out, page.Labelled(widget.T(theme.Dim, " from"), theme.Plain, o.From()+", "+o.By, 11, e.W, 4)...)
 	out = append(out, nil)
 	out = append(out, valueLines(&o.Definition, theme.Strong, e)...)
@@ -84,9 +84,9 @@ func (p *Value) lines(e page.Env) []widget.Line {
 // hidden is what lost, the strongest first.
 func (p *Value) hidden(e page.Env) []widget.Line {
 	if len(p.of.Hid) == 0 {
-		return []widget.Line{widget.T(theme.Dim, " It hides no other definition."), nil}
+		return []widget.Line{widget.T(theme.Dim, " It overrides no other definition."), nil}
 	}
-	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" IT HIDES %d", len(p.of.Hid))).Add(theme.Dim, "  the strongest first")}
+	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" OVERRIDES %d", len(p.of.Hid))).Add(theme.Dim, "  highest precedence first")}
 	for i := range p.of.Hid {
 		d := &p.of.Hid[i]
 		out = append(out, placeLines(d.From(), d.By, e)...)
@@ -106,7 +106,7 @@ func (p *Value) others(e page.Env) []widget.Line {
 		out = append(out, valueLines(&x.Definition, theme.Plain, e)...)
 	}
 	if p.none > 0 {
-		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: nobody defines it, Pigsty's default holds", page.Plural(p.none, "host"))).Trunc(e.W))
+		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: not defined, Pigsty's default applies", page.Plural(p.none, "host"))).Trunc(e.W))
 	}
 	return out
 }

@@ -59,13 +59,13 @@ func (p *Access) Start() (page.Page, page.Intent) {
 
 // AccessScreen is the page in the registry.
 func AccessScreen() page.Screen {
-	return page.Screen{Name: "access", Help: "every way in: hosts by ports, where each leads, which one to use", Needs: true, Asks: page.TopicAccess,
+	return page.Screen{Name: "access", Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Asks: page.TopicAccess,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewAccess(at.Cluster) },
 		Keys: append([]keys.Row{
-			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the entry under the cursor, hop by hop", When: traceable},
-			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "resolve the names and connect to every entry again"},
-			{Keys: "D", Action: keys.DSN, Label: "copy DSN", Help: "copy the entry's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", When: page.Answered},
-			{Keys: "tab", Action: keys.Next, Label: "which port?", Help: "which port should my app use; again: back to the entries", When: page.Answered},
+			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the endpoint under the cursor, hop by hop", When: traceable},
+			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "resolve the names and connect to every endpoint again"},
+			{Keys: "D", Action: keys.DSN, Label: "copy DSN", Help: "copy the endpoint's DSN, never with a password; again: in the next form (key=value, JDBC, Go, Python)", When: page.Answered},
+			{Keys: "tab", Action: keys.Next, Label: "which port?", Help: "which port should my app use; again: back to the endpoints", When: page.Answered},
 			{Keys: "left h", Action: keys.Left, Help: "the port to the left", When: page.Answered},
 			{Keys: "right l", Action: keys.Right, Help: "the port to the right", When: page.Answered},
 			{Keys: "c", Action: keys.Parts, Help: "what Pigsty runs on the nodes", Opens: "components"},
@@ -218,7 +218,7 @@ func (p *Access) lines(e page.Env) []widget.Line {
 // ways is the matrix and the entry under the cursor: the page as far as the
 // advice, which tab scrolls to.
 func (p *Access) ways(e page.Env) []widget.Line {
-	out := p.Trouble("resolving the names of "+string(p.cluster)+" and connecting to every host and port of it", "the ways in are not known", e)
+	out := p.Trouble("resolving the names of "+string(p.cluster)+" and connecting to each of its endpoints", "the endpoints could not be checked", e)
 	if p.Got == nil {
 		return out
 	}
@@ -232,7 +232,7 @@ func (p *Access) ways(e page.Env) []widget.Line {
 	}
 	row, col := p.at(acc)
 	if row < 0 || col < 0 {
-		return append(out, widget.T(theme.Warn, " there is no way in: no instance, or no port"))
+		return append(out, widget.T(theme.Warn, " there is no endpoint: no instance, or no port"))
 	}
 	out = append(out, p.matrix(row, col, len(out), e)...)
 	if e.H >= 12 {
@@ -308,9 +308,9 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 	}
 	switch { // shorter words
 	case x.Now.Verdict == model.Empty:
-		m.Word = "nobody"
+		m.Word = "no server"
 	case x.Now.Verdict == model.Mismatch:
-		m.Word = "wrong"
+		m.Word = "differs"
 	case x.Fine() && who != "":
 		return widget.T(m.Tone, m.Shape+who).Trunc(w)
 	}
@@ -320,7 +320,7 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 // entryMark draws where an entry leads.
 func entryMark(x *access.Entry) page.Mark {
 	if x.Now.Verdict == model.Empty && x.Now.ByDesign {
-		return page.Mark{Shape: "–", Word: "nobody, as declared", Tone: theme.Dim}
+		return page.Mark{Shape: "–", Word: "no server, as declared", Tone: theme.Dim}
 	}
 	return page.VerdictMark(x.Now.Verdict)
 }
@@ -341,7 +341,7 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []
 	x := p.entry(h, at)
 	if x == nil {
 		return page.Flow(widget.P(" ").Add(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
-			"no way in: "+at.Name+" is not on this host", e.W)
+			"no endpoint: "+at.Name+" is not on this host", e.W)
 	}
 	m := entryMark(x)
 	word := m.Word

@@ -165,7 +165,7 @@ func (p *Components) sentence(r *model.ComponentRow) string {
 	st := r.State.Value
 	text := st.Why
 	if text == "" {
-		text = "it answers as it should"
+		text = "it is healthy"
 		if r.State.Took > 0 && r.Ask != model.AskUnit {
 			text += ", in " + millis(r.State.Took) + " ms"
 		}
@@ -176,18 +176,18 @@ func (p *Components) sentence(r *model.ComponentRow) string {
 	if st.Unit != "" {
 		text += "; systemd says " + r.Unit + " is " + st.Unit
 	}
-	return text + "; asked " + askedHow(&r.Component)
+	return text + "; asked " + checkedHow(&r.Component)
 }
 
-// askedHow says how a component is asked.
-func askedHow(c *model.Component) string {
+// checkedHow says how a component is asked.
+func checkedHow(c *model.Component) string {
 	switch c.Ask {
 	case model.AskHTTP:
 		return "by GET " + c.Path
 	case model.AskPostgres:
-		return "in PostgreSQL's protocol"
+		return "with the PostgreSQL protocol"
 	case model.AskSSH:
-		return "for its SSH banner"
+		return "by its SSH banner"
 	case model.AskDNS:
 		return "by a DNS query"
 	case model.AskNTP:
@@ -195,12 +195,12 @@ func askedHow(c *model.Component) string {
 	case model.AskTCP:
 		return "by connecting"
 	}
-	return "of systemd only"
+	return "with systemd only"
 }
 
 // lines are what stays on top, the list, and the lines of it that can be chosen.
 func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
-	head = p.Trouble("asking everything that Pigsty runs on the nodes of "+string(p.cluster)+", and systemd over SSH", "the components are not known", e)
+	head = p.Trouble("checking every component on the nodes of "+string(p.cluster)+", and systemd over SSH", "the components could not be checked", e)
 	if p.Got == nil {
 		return head, nil, nil
 	}
@@ -263,7 +263,7 @@ func componentMark(h model.ComponentHealth) page.Mark {
 	case model.ComponentUp:
 		return page.Mark{Shape: "●", Word: "up", Tone: theme.Good}
 	case model.ComponentSick:
-		return page.Mark{Shape: "!", Word: "sick", Tone: theme.Warn}
+		return page.Mark{Shape: "!", Word: "unhealthy", Tone: theme.Warn}
 	case model.ComponentDown:
 		return page.Mark{Shape: "✕", Word: "down", Tone: theme.Bad}
 	case model.ComponentSilent:
@@ -326,13 +326,13 @@ func (g *nodeParts) line(e page.Env) widget.Line {
 	}
 	switch {
 	case g.bad > 0:
-		l = l.Add(theme.Bad, fmt.Sprintf("  %d of %d not well", g.bad, len(g.rows)))
+		l = l.Add(theme.Bad, fmt.Sprintf("  %d of %d unhealthy", g.bad, len(g.rows)))
 	case g.unknown == len(g.rows):
-		l = l.Add(theme.Doubt, "  nothing is known")
+		l = l.Add(theme.Doubt, "  all unknown")
 	case g.unknown > 0:
-		l = l.Add(theme.Good, fmt.Sprintf("  %d well", len(g.rows)-g.unknown))
+		l = l.Add(theme.Good, fmt.Sprintf("  %d healthy", len(g.rows)-g.unknown))
 	default:
-		l = l.Add(theme.Good, "  all well")
+		l = l.Add(theme.Good, "  all healthy")
 	}
 	if g.unknown > 0 && g.unknown < len(g.rows) {
 		l = l.Add(theme.Doubt, fmt.Sprintf(", %d unknown", g.unknown))

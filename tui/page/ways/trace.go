@@ -193,7 +193,7 @@ func (p *Trace) View(e page.Env) []widget.Line {
 
 // lines is the whole page, the lines that can be chosen, and what they are.
 func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
-	out = p.Trouble("connecting to "+strings.Join(p.target, " ")+" as a client would, and asking the nodes on the way", "the question could not be asked", e)
+	out = p.Trouble("connecting to "+strings.Join(p.target, " ")+" as a client would, and checking each hop", "the connection could not be traced", e)
 	if p.Got == nil {
 		return out, nil, nil
 	}
@@ -268,7 +268,7 @@ func hopMark(v trace.HopVerdict) page.Mark {
 	case trace.HopOK:
 		return page.Mark{Shape: "●", Word: "ok", Tone: theme.Good}
 	case trace.HopBad:
-		return page.Mark{Shape: "✕", Word: "wrong", Tone: theme.Bad}
+		return page.Mark{Shape: "✕", Word: "failed", Tone: theme.Bad}
 	default:
 		return page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
 	}
