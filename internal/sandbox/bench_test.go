@@ -39,11 +39,11 @@ func BenchmarkSweep(b *testing.B) {
 		s.Advance(2 * time.Second)
 		w := s.lock()
 		for _, n := range w.nodes {
-			if a := w.patroni(n, "GET", "/patroni"); a.code != 200 {
-				b.Fatal(a.code)
+			if a := n.m.Answer("GET", "/patroni"); a.Code != 200 {
+				b.Fatal(a.Code)
 			}
-			n.ha.catchUp(w, w.now)
-			if len(n.ha.csv(w, "")) == 0 {
+			n.ha.CatchUp(w.Now())
+			if len(n.ha.CSV("")) == 0 {
 				b.Fatal("no rows")
 			}
 		}

@@ -80,7 +80,7 @@ func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
 	case "/reach":
 		world := s.lock()
 		n, err := world.node(r.URL.Query().Get("node"))
-		cut := err == nil && n.cut
+		cut := err == nil && n.Cut
 		s.unlock()
 		if err != nil || cut {
 			http.Error(w, "no route to host", http.StatusBadGateway)
