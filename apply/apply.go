@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,11 +9,14 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe"
 	"pgtui/probe/transport"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // Applier makes plans from what the nodes have, and runs them.
@@ -21,7 +25,7 @@ type Applier struct {
 	Runner transport.Runner
 	// Stats reads the stats page of one node, over a new connection each time:
 	// an old one may end at the worker that a reload has replaced.
-	Stats func(ctx context.Context, n model.Node) (model.HAProxyStats, error)
+	Stats func(ctx context.Context, n model.Node) (haproxy.Stats, error)
 	// Probe asks the cluster's nodes once, for the risks of a plan; nil asks
 	// nobody, which is a risk.
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
@@ -32,7 +36,7 @@ type Applier struct {
 	// Audit keeps the records of what was done; nil keeps none.
 	Audit *Audit
 	// Who is told to the audit file, and to whoever finds a node locked.
-	Who model.Operator
+	Who plan.Operator
 	// Managed is the date of the "# ansible managed:" line of files that are
 	// new on a node; the others keep the line they have.
 	Managed string
@@ -51,10 +55,10 @@ const readers = 8
 // be changed on each. No hosts means all of them. The error is about the
 // question: an unknown cluster or host. A node that cannot be read is part of
 // the plan, with its Err; see model.Plan.Refusal before running it.
-func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (model.Plan, error) {
+func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 	c, err := question(inv, cluster, hosts, false)
 	if err != nil {
-		return model.Plan{}, err
+		return plan.Plan{}, err
 	}
 	var ask []model.Host
 	for _, h := range fronts(c) {
@@ -62,7 +66,7 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 			ask = append(ask, h)
 		}
 	}
-	p := Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
+	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
 	p.MadeAt = a.Now()
 	return p, nil
 }
@@ -72,19 +76,19 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
 	c := inv.Cluster(cluster)
 	if c == nil {
-		return nil, &model.Hint{
+		return nil, &source.Hint{
 			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
 			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
 	}
-	if len(c.Fronts) == 0 && len(c.Problems) == 0 {
+	if len(c.LoadBalancers) == 0 && len(c.Problems) == 0 {
 		return nil, fmt.Errorf("%s: no HAProxy node exposes its services", cluster)
 	}
 	for _, h := range hosts {
-		if c.Front(h) == nil && !(old && slices.Contains(former(inv, c), h)) {
-			return nil, &model.Hint{
+		if c.LoadBalancer(h) == nil && !(old && slices.Contains(plan.Former(inv, c), h)) {
+			return nil, &source.Hint{
 				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
-				Try: "they are " + join(c.Fronts, func(f model.Front) string { return string(f.Host) }), Usage: true,
+				Try: "they are " + join(c.LoadBalancers, func(f model.LoadBalancer) string { return string(f.Host) }), Usage: true,
 			}
 		}
 	}
@@ -94,22 +98,22 @@ func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Hos
 // fronts are the cluster's HAProxy nodes.
 func fronts(c *model.Cluster) []model.Host {
 	var out []model.Host
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		out = append(out, f.Host)
 	}
 	return out
 }
 
 // readAll reads the service files of the hosts, several at a time.
-func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]NodeFiles {
-	out := make(map[model.Host]NodeFiles, len(hosts))
+func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]plan.NodeFiles {
+	out := make(map[model.Host]plan.NodeFiles, len(hosts))
 	var mu sync.Mutex
-	keep := func(i int, f NodeFiles) {
+	keep := func(i int, f plan.NodeFiles) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[hosts[i]] = f
 	}
-	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, NodeFiles{Err: err}) })
+	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, plan.NodeFiles{Err: err}) })
 	return out
 }
 
@@ -128,8 +132,8 @@ func each(n int, f func(i int), failed func(i int, err error)) {
 	g.Wait()
 }
 
-func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) NodeFiles {
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) plan.NodeFiles {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
 	if n := inv.Node(h); n != nil {
@@ -138,21 +142,14 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	switch {
 	case err != nil:
-		return NodeFiles{Err: err}
+		return plan.NodeFiles{Err: err}
 	case dir.Missing:
-		return NodeFiles{Missing: true, Err: &model.Hint{
+		return plan.NodeFiles{Missing: true, Err: &source.Hint{
 			Err: fmt.Errorf("there is no %s", dir.Dir),
 			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
 		}}
 	}
-	return NodeFiles{Files: dir.Contents()}
-}
-
-func or(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
+	return plan.NodeFiles{Files: dir.Contents()}
 }
 
 // join lists at most twenty names.

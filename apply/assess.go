@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/plan"
 )
 
 // Assess judges a plan: its risks, and what bin/pgsql-svc would do otherwise.
@@ -17,12 +19,12 @@ import (
 // would-be configuration included, and changes nothing that stays. What cannot
 // be asked is a risk itself. It returns what the cluster's nodes said, nil when
 // they could not be asked.
-func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Plan) *model.Snapshot {
+func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *plan.Plan) *model.Snapshot {
 	c := inv.Cluster(p.Cluster)
 	if c == nil {
 		return nil
 	}
-	s := model.Situation{}
+	s := plan.Situation{}
 	// What pgtui itself fails over was not asked, which is a risk.
 	unasked := func(error) {}
 	var g safe.Group
@@ -50,20 +52,20 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *model.Pla
 		n := &p.Nodes[i]
 		if s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
 			st := s.Snap.HAProxy[n.Host].Value
-			s.Routing[n.Host], s.Foreseen[n.Host] = routing(n, &st), predicted(n, &st)
+			s.Routing[n.Host], s.Foreseen[n.Host] = plan.Routing(n, &st), plan.Predicted(n, &st)
 		}
 	}
-	p.Risks = model.Risks(p, &s)
+	p.Risks = plan.Risks(p, &s)
 	p.Pigsty = otherwise(inv, c, p)
 	return s.Snap
 }
 
 // works reports whether the plan has something to do on the node.
-func works(p *model.Plan, n *model.NodePlan) bool { return n.Err == nil && (n.Changed() || p.Force) }
+func works(p *plan.Plan, n *plan.Node) bool { return n.Err == nil && (n.Changed() || p.Force) }
 
 // working are the nodes on which the plan has something to do.
-func working(p *model.Plan) []*model.NodePlan {
-	var out []*model.NodePlan
+func working(p *plan.Plan) []*plan.Node {
+	var out []*plan.Node
 	for i := range p.Nodes {
 		if works(p, &p.Nodes[i]) {
 			out = append(out, &p.Nodes[i])
@@ -76,14 +78,14 @@ func working(p *model.Plan) []*model.NodePlan {
 // in a directory of its own that goes again, and asks which run's files are not
 // as it left them, where its servers' states are handed over, and why it would not
 // recover at boot. A node that did not answer is left out.
-func (a *Applier) look(ctx context.Context, p *model.Plan, s *model.Situation) {
+func (a *Applier) look(ctx context.Context, p *plan.Plan, s *plan.Situation) {
 	s.Checked, s.Edited, s.Handed, s.Unarmed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}, map[model.Host]string{}
 	prefix := string(p.Cluster) + "-"
 	var mu sync.Mutex
 	nodes := working(p)
 	each(len(nodes), func(i int) {
 		n := nodes[i]
-		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		r, err := a.readScript(rctx, n, payload(n, prefix, true), "look", p.ID, n.ConfDir, a.who(), prefix)
 		if err != nil {
@@ -104,7 +106,7 @@ func (a *Applier) look(ctx context.Context, p *model.Plan, s *model.Situation) {
 }
 
 // otherwise is what bin/pgsql-svc would do and the plan does not, in sentences.
-func otherwise(inv *model.Inventory, c *model.Cluster, p *model.Plan) []string {
+func otherwise(inv *model.Inventory, c *model.Cluster, p *plan.Plan) []string {
 	var out []string
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -118,7 +120,7 @@ func otherwise(inv *model.Inventory, c *model.Cluster, p *model.Plan) []string {
 			out = append(out, fmt.Sprintf("on %s it would delete %s as well: they are not of %s, but its `rm` takes %s-*.cfg", n.Host, strings.Join(gone, " "), c.Name, c.Name))
 		}
 	}
-	if c.Provider != "" && len(p.Nodes) < len(c.Fronts) {
+	if c.Provider != "" && len(p.Nodes) < len(c.LoadBalancers) {
 		out = append(out, fmt.Sprintf("its hosts are those of %s, not the HAProxy nodes: a delegated cluster is written to all of %s, and only by its primary; a limit without the primary does nothing and says that it is done", c.Name, c.Provider))
 	}
 	for i := range p.Nodes {

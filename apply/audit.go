@@ -13,23 +13,24 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
 )
 
 // ledger keeps what a run tells and writes its two records.
 type ledger struct {
 	audit *Audit // nil: nobody keeps records
-	rec   model.Record
+	rec   plan.Record
 	began time.Time
 
 	mu    sync.Mutex
-	steps map[model.Host][]model.StepRecord
+	steps map[model.Host][]plan.StepRecord
 }
 
 // open writes the first record. Without it nothing may be done.
-func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
+func (a *Applier) open(inv *model.Inventory, p *plan.Plan) (*ledger, error) {
 	now := a.Now()
-	l := &ledger{audit: a.Audit, began: now, steps: map[model.Host][]model.StepRecord{}}
+	l := &ledger{audit: a.Audit, began: now, steps: map[model.Host][]plan.StepRecord{}}
 	l.rec = a.record(now, inv, p.Cluster, p.ID, a.Rollout.Action)
 	l.rec.Plan, l.rec.Diff, l.rec.Undoes, l.rec.Via, l.rec.Accepted = p.ID, diffSum(p), a.Rollout.Undoes, a.Rollout.Via, p.Accepted
 	for _, r := range p.Risks {
@@ -38,10 +39,10 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 		}
 	}
 	if l.rec.Action == "" {
-		l.rec.Action = model.ActionReload
+		l.rec.Action = plan.ActionReload
 	}
 	for i := range p.Nodes {
-		l.rec.Nodes = append(l.rec.Nodes, model.NodeRecord{Host: p.Nodes[i].Host, Node: p.Nodes[i].Node, Want: WantSum(&p.Nodes[i])})
+		l.rec.Nodes = append(l.rec.Nodes, plan.NodeRecord{Host: p.Nodes[i].Host, Node: p.Nodes[i].Node, Want: WantSum(&p.Nodes[i])})
 	}
 	if l.audit == nil {
 		return l, nil
@@ -50,9 +51,9 @@ func (a *Applier) open(inv *model.Inventory, p *model.Plan) (*ledger, error) {
 }
 
 // record is the first line of a run, as far as every kind of run has it alike.
-func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) model.Record {
-	return model.Record{
-		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: model.RecordBegin, At: now.UTC(),
+func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) plan.Record {
+	return plan.Record{
+		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: plan.RecordBegin, At: now.UTC(),
 		Action: action, Who: a.Who, Cluster: cluster, Inventory: cmp.Or(inv.Path, inv.Source), Hash: inv.Hash,
 	}
 }
@@ -68,11 +69,11 @@ func said(text string, most int) string {
 }
 
 // step notes one step that has ended.
-func (l *ledger) step(s model.StepResult) {
+func (l *ledger) step(s plan.StepResult) {
 	if !s.Done {
 		return
 	}
-	r := model.StepRecord{Step: s.Step, OK: s.Err == nil, TookMs: s.Took.Milliseconds(), Detail: said(s.Detail, 400)}
+	r := plan.StepRecord{Step: s.Step, OK: s.Err == nil, TookMs: s.Took.Milliseconds(), Detail: said(s.Detail, 400)}
 	if s.Err != nil {
 		r.Error = said(s.Err.Error(), 600)
 	}
@@ -82,13 +83,13 @@ func (l *ledger) step(s model.StepResult) {
 }
 
 // close writes the last record.
-func (l *ledger) close(rep *model.Report, err error, now time.Time) error {
+func (l *ledger) close(rep *plan.Report, err error, now time.Time) error {
 	r := l.rec
-	r.Kind, r.At, r.TookMs = model.RecordEnd, now.UTC(), now.Sub(l.began).Milliseconds()
+	r.Kind, r.At, r.TookMs = plan.RecordEnd, now.UTC(), now.Sub(l.began).Milliseconds()
 	r.Nodes = slices.Clone(r.Nodes)
-	r.Outcome = model.RunApplied
+	r.Outcome = plan.RunApplied
 	if err != nil {
-		r.Outcome, r.Error = model.RunRefused, said(err.Error(), 1000)
+		r.Outcome, r.Error = plan.RunRefused, said(err.Error(), 1000)
 	}
 	for i, n := range rep.Nodes {
 		rec := &r.Nodes[i]
@@ -101,8 +102,8 @@ func (l *ledger) close(rep *model.Report, err error, now time.Time) error {
 		if n.Err != nil {
 			rec.Error = said(n.Err.Error(), 600)
 		}
-		if err != nil && n.Outcome != model.Untouched && n.Outcome != model.Unchanged {
-			r.Outcome = model.RunStopped
+		if err != nil && n.Outcome != plan.Untouched && n.Outcome != plan.Unchanged {
+			r.Outcome = plan.RunStopped
 		}
 	}
 	if l.audit == nil {
@@ -112,7 +113,7 @@ func (l *ledger) close(rep *model.Report, err error, now time.Time) error {
 }
 
 // diffSum is a hash of every change of a plan, byte for byte.
-func diffSum(p *model.Plan) string {
+func diffSum(p *plan.Plan) string {
 	h := sha256.New()
 	for _, n := range p.Nodes {
 		for _, c := range n.Changes {
@@ -123,7 +124,7 @@ func diffSum(p *model.Plan) string {
 }
 
 // WantSum is a hash of the cluster's files on a node as the plan leaves them.
-func WantSum(n *model.NodePlan) string {
+func WantSum(n *plan.Node) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(n.Want)) {
 		fmt.Fprintf(h, "%q %s\n", name, n.Want[name])

@@ -11,10 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/haproxy"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
-func records(t *testing.T, a *Audit) []model.Record {
+func records(t *testing.T, a *Audit) []plan.Record {
 	t.Helper()
 	log, err := a.Read()
 	if err != nil || log.Bad > 0 || len(log.Breaks) > 0 {
@@ -29,31 +31,31 @@ func records(t *testing.T, a *Audit) []model.Record {
 func TestAuditOfARun(t *testing.T) {
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "deep/audit.jsonl")}
-	b.app.Who = model.Operator{User: "root", SudoUser: "alice", Host: "admin", SSHFrom: "10.1.2.3", PID: 7}
+	b.app.Who = plan.Operator{User: "root", SudoUser: "alice", Host: "admin", SSHFrom: "10.1.2.3", PID: 7}
 	b.runner.nodes["10.10.10.12"].apply = append(good[:12:12], "@text reload Job for haproxy.service failed.",
 		"@fail reload haproxy was not reloaded", "@begin restore", "@ok restore", "@end restored")
 	if outcomes, err := b.run(t.Context()); err == nil || outcomes != "applied restored untouched" {
 		t.Fatal(outcomes, err)
 	}
 	all := records(t, b.app.Audit)
-	if len(all) != 2 || all[0].Kind != model.RecordBegin || all[1].Kind != model.RecordEnd || all[0].Run != all[1].Run || all[0].Run == "" {
+	if len(all) != 2 || all[0].Kind != plan.RecordBegin || all[1].Kind != plan.RecordEnd || all[0].Run != all[1].Run || all[0].Run == "" {
 		t.Fatalf("%+v", all)
 	}
 	r := all[1]
-	if all[0].Who.String() != "alice as root@admin from 10.1.2.3" || r.Plan != testPlan || r.Cluster != "pg-test" || r.Action != model.ActionReload || len(r.Diff) != 64 || r.Hash != "h" {
+	if all[0].Who.String() != "alice as root@admin from 10.1.2.3" || r.Plan != testPlan || r.Cluster != "pg-test" || r.Action != plan.ActionReload || len(r.Diff) != 64 || r.Hash != "h" {
 		t.Errorf("%+v", r)
 	}
-	if r.Outcome != model.RunStopped || !strings.Contains(r.Error, "Job for haproxy.service failed.") {
+	if r.Outcome != plan.RunStopped || !strings.Contains(r.Error, "Job for haproxy.service failed.") {
 		t.Errorf("outcome %q, %q", r.Outcome, r.Error)
 	}
 	n := r.Nodes[0]
-	if n.Outcome != model.Applied || n.Backup != "/var/lib/pgtui/backup/b" || len(n.Steps) != 7 || n.Before["pg-test-primary"][0] != "pg-test-1" || n.After["pg-test-primary"][0] != "pg-test-1" {
+	if n.Outcome != plan.Applied || n.Backup != "/var/lib/pgtui/backup/b" || len(n.Steps) != 7 || n.Before["pg-test-primary"][0] != "pg-test-1" || n.After["pg-test-primary"][0] != "pg-test-1" {
 		t.Errorf("%+v", n)
 	}
-	if n := r.Nodes[1]; n.Outcome != model.Restored || n.Step != model.StepReload || n.Steps[5].OK || n.Steps[5].Error == "" || !n.Steps[6].OK {
+	if n := r.Nodes[1]; n.Outcome != plan.Restored || n.Step != plan.StepReload || n.Steps[5].OK || n.Steps[5].Error == "" || !n.Steps[6].OK {
 		t.Errorf("%+v", n)
 	}
-	if n := r.Nodes[2]; n.Outcome != model.Untouched || len(n.Steps) > 0 {
+	if n := r.Nodes[2]; n.Outcome != plan.Untouched || len(n.Steps) > 0 {
 		t.Errorf("%+v", n)
 	}
 	if info, err := os.Stat(b.app.Audit.Path); err != nil || info.Mode().Perm() != 0o600 {
@@ -73,12 +75,12 @@ func TestRecoveriesAreTold(t *testing.T) {
 	n.apply, n.applyErr = append([]string{"@begin stage", found}, good[1:11]...), errors.New("connection reset by peer")
 	n.settle = []string{"@begin settle", "@recovered " + testPlan + " undecided /b somebody has changed b.cfg since: the files stay as they are", "@ok settle /b", "@state other"}
 	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, nil)
-	first := model.Recovery{Plan: "feedfacef00d", Outcome: model.Undecided, Backup: backup, Why: "somebody has changed a.cfg since: the files stay as they are"}
-	if got := rep.Nodes[0]; got.Outcome != model.Applied || len(got.Recovered) != 1 || got.Recovered[0] != first {
+	first := plan.Recovery{Plan: "feedfacef00d", Outcome: plan.Undecided, Backup: backup, Why: "somebody has changed a.cfg since: the files stay as they are"}
+	if got := rep.Nodes[0]; got.Outcome != plan.Applied || len(got.Recovered) != 1 || got.Recovered[0] != first {
 		t.Errorf("%+v", got)
 	}
 	got := rep.Nodes[1]
-	if got.Outcome != model.Uncertain || len(got.Recovered) != 2 || got.Recovered[0] != first || got.Recovered[1].Plan != testPlan || got.Backup != "/b" {
+	if got.Outcome != plan.Uncertain || len(got.Recovered) != 2 || got.Recovered[0] != first || got.Recovered[1].Plan != testPlan || got.Backup != "/b" {
 		t.Errorf("%+v", got)
 	}
 	if err == nil || !strings.Contains(err.Error(), "somebody has changed b.cfg since") {
@@ -102,13 +104,13 @@ func TestNoAuditNoRun(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	b.app.Audit = &Audit{Path: filepath.Join(file, "audit.jsonl")}
 	outcomes, err := b.run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "nothing was changed: the audit file cannot be written") || !strings.Contains(model.TryOf(err), "PGTUI_AUDIT") {
+	if err == nil || !strings.Contains(err.Error(), "nothing was changed: the audit file cannot be written") || !strings.Contains(source.TryOf(err), "PGTUI_AUDIT") {
 		t.Errorf("%v", err)
 	}
 	if outcomes != "untouched untouched untouched" || len(b.runner.calls) > 0 {
 		t.Errorf("%s, %s", outcomes, b.runner.calls)
 	}
-	if err := (&Audit{}).Append(model.Record{}); err == nil || !strings.Contains(err.Error(), "HOME is not set") {
+	if err := (&Audit{}).Append(plan.Record{}); err == nil || !strings.Contains(err.Error(), "HOME is not set") {
 		t.Errorf("no file is named: %v", err)
 	}
 }
@@ -117,11 +119,11 @@ func TestNoAuditNoRun(t *testing.T) {
 func TestAuditRefused(t *testing.T) {
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
-	b.page = func(string, bool) (model.HAProxyStats, error) { return model.HAProxyStats{}, errors.New("HTTP 401") }
+	b.page = func(string, bool) (haproxy.Stats, error) { return haproxy.Stats{}, errors.New("HTTP 401") }
 	if _, err := b.run(t.Context()); err == nil {
 		t.Fatal("it ran")
 	}
-	if r := records(t, b.app.Audit)[1]; r.Outcome != model.RunRefused || !strings.Contains(r.Error, "HTTP 401") {
+	if r := records(t, b.app.Audit)[1]; r.Outcome != plan.RunRefused || !strings.Contains(r.Error, "HTTP 401") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -157,21 +159,21 @@ func TestAuditFile(t *testing.T) {
 	if log, err := a.Read(); len(log.Records) > 0 || log.Bad > 0 || err != nil {
 		t.Errorf("a file that is not there: %+v, %v", log, err)
 	}
-	must(t, a.Append(model.Record{V: 1, Run: "one", Kind: model.RecordBegin, Plan: "p1"}))
+	must(t, a.Append(plan.Record{V: 1, Run: "one", Kind: plan.RecordBegin, Plan: "p1"}))
 	f, err := os.OpenFile(a.Path, os.O_APPEND|os.O_WRONLY, 0)
 	must(t, err)
 	_, err = f.WriteString("{\"run\":\"one\",\"kind\":\"end\"\nnot json\n{}\n{\"run\":\"tor")
 	must(t, err)
 	must(t, f.Close())
 	began := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	must(t, a.Append(model.Record{V: 1, Run: "two", Kind: model.RecordBegin, Plan: "p2", At: began}))
-	must(t, a.Append(model.Record{V: 1, Run: "two", Kind: model.RecordEnd, Plan: "p2", At: began.Add(time.Minute), Outcome: model.RunApplied}))
+	must(t, a.Append(plan.Record{V: 1, Run: "two", Kind: plan.RecordBegin, Plan: "p2", At: began}))
+	must(t, a.Append(plan.Record{V: 1, Run: "two", Kind: plan.RecordEnd, Plan: "p2", At: began.Add(time.Minute), Outcome: plan.RunApplied}))
 	log, err := a.Read()
 	if err != nil || len(log.Records) != 3 || log.Bad != 4 || len(log.Breaks) > 0 {
 		t.Fatalf("%+v, %v", log, err)
 	}
-	runs := model.Runs(log.Records)
-	if len(runs) != 2 || !runs[0].Interrupted || runs[1].Interrupted || runs[1].Outcome != model.RunApplied || !runs[1].Began.Equal(began) {
+	runs := plan.Runs(log.Records)
+	if len(runs) != 2 || !runs[0].Interrupted || runs[1].Interrupted || runs[1].Outcome != plan.RunApplied || !runs[1].Began.Equal(began) {
 		t.Errorf("%+v", runs)
 	}
 }
@@ -183,7 +185,7 @@ func TestAuditChain(t *testing.T) {
 		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 		must(t, os.WriteFile(a.Path, []byte(before), 0o600))
 		for i := range 4 {
-			must(t, a.Append(model.Record{V: 1, Run: fmt.Sprint("run", i), Kind: model.RecordEnd, Plan: "p", Outcome: model.RunStopped}))
+			must(t, a.Append(plan.Record{V: 1, Run: fmt.Sprint("run", i), Kind: plan.RecordEnd, Plan: "p", Outcome: plan.RunStopped}))
 		}
 		text, err := os.ReadFile(a.Path)
 		must(t, err)
@@ -193,7 +195,7 @@ func TestAuditChain(t *testing.T) {
 	edit := func(s string) string { return strings.Replace(s, "stopped", "applied", 1) }
 	// forge is an edit by somebody who makes the line's own hash again.
 	forge := func(s string) string {
-		var r model.Record
+		var r plan.Record
 		must(t, json.Unmarshal([]byte(edit(s)), &r))
 		line, _, err := chained(r)
 		must(t, err)
@@ -242,7 +244,7 @@ func TestAuditChain(t *testing.T) {
 				t.Errorf("%+v", log.Breaks)
 			}
 			// the chain goes on behind a break, and the break stays
-			must(t, a.Append(model.Record{V: 1, Run: "next", Kind: model.RecordEnd}))
+			must(t, a.Append(plan.Record{V: 1, Run: "next", Kind: plan.RecordEnd}))
 			if again, err := a.Read(); err != nil || len(again.Breaks) != len(log.Breaks) || len(again.Records) != len(log.Records)+1 {
 				t.Errorf("with one more line: %+v, %v", again.Breaks, err)
 			}
@@ -259,7 +261,7 @@ func TestAuditWriters(t *testing.T) {
 		go func() {
 			var err error
 			for i := range each {
-				err = errors.Join(err, (&Audit{Path: a.Path}).Append(model.Record{V: 1, Run: fmt.Sprint(w, "-", i), Kind: model.RecordEnd}))
+				err = errors.Join(err, (&Audit{Path: a.Path}).Append(plan.Record{V: 1, Run: fmt.Sprint(w, "-", i), Kind: plan.RecordEnd}))
 			}
 			errs <- err
 		}()
@@ -278,8 +280,8 @@ func TestAuditLongLine(t *testing.T) {
 	for _, n := range []int{1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, maxLine + 1} {
 		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 		must(t, os.WriteFile(a.Path, []byte("x\n"+strings.Repeat("y", n)+"\n"), 0o600))
-		must(t, a.Append(model.Record{V: 1, Run: "r", Kind: model.RecordEnd}))
-		must(t, a.Append(model.Record{V: 1, Run: "s", Kind: model.RecordEnd}))
+		must(t, a.Append(plan.Record{V: 1, Run: "r", Kind: plan.RecordEnd}))
+		must(t, a.Append(plan.Record{V: 1, Run: "s", Kind: plan.RecordEnd}))
 		log, err := a.Read()
 		if err != nil || len(log.Records) != 2 || log.Bad != 2 || len(log.Breaks) > 0 {
 			t.Errorf("%d bytes: %d records, %d bad, %+v, %v", n, len(log.Records), log.Bad, log.Breaks, err)
@@ -325,19 +327,19 @@ func TestAuditTrusted(t *testing.T) {
 			path := tt.make(t, dir)
 			a := &Audit{Path: path}
 			_, rerr := a.Read()
-			werr := a.Append(model.Record{V: 1, Run: "r", Kind: model.RecordEnd})
+			werr := a.Append(plan.Record{V: 1, Run: "r", Kind: plan.RecordEnd})
 			for _, err := range []error{trusted(path, os.Geteuid()), rerr, werr} {
 				if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("%v, want %s", err, tt.err)
 				}
 			}
-			if tt.err != "" && strings.Contains(tt.err, "mode") && !strings.Contains(model.TryOf(werr), "chmod go-w ") {
-				t.Errorf("it says nothing of chmod: %s", model.TryOf(werr))
+			if tt.err != "" && strings.Contains(tt.err, "mode") && !strings.Contains(source.TryOf(werr), "chmod go-w ") {
+				t.Errorf("it says nothing of chmod: %s", source.TryOf(werr))
 			}
 		})
 	}
 	st := fakeStat{uid: 1000}
-	if err := only("/a", st, me, false); err == nil || !strings.Contains(err.Error(), "belongs to uid 1000") || !strings.Contains(model.TryOf(err), "chown 4242 /a") {
+	if err := only("/a", st, me, false); err == nil || !strings.Contains(err.Error(), "belongs to uid 1000") || !strings.Contains(source.TryOf(err), "chown 4242 /a") {
 		t.Errorf("another's: %v", err)
 	}
 	for uid, ok := range map[uint32]bool{0: true, me: true, 1000: false} {
@@ -361,5 +363,6 @@ type fakeStat struct {
 	uid uint32
 }
 
-func (f fakeStat) Sys() any          { return &syscall.Stat_t{Uid: f.uid} }
+func (f fakeStat) Sys() any { return &syscall.Stat_t{Uid: f.uid} }
+
 func (f fakeStat) Mode() os.FileMode { return 0o600 }

@@ -18,7 +18,8 @@ import (
 	"time"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // Audit is the append-only file of what was done, a JSON record a line. Each
@@ -39,9 +40,9 @@ const (
 
 // AuditLog is what an audit file holds.
 type AuditLog struct {
-	Records []model.Record // oldest first
-	Bad     int            // lines that are no records
-	Breaks  []AuditBreak   // where the chain of hashes does not hold, in order
+	Records []plan.Record // oldest first
+	Bad     int           // lines that are no records
+	Breaks  []AuditBreak  // where the chain of hashes does not hold, in order
 }
 
 // AuditBreak is one place where the file is not as pgtui has written it.
@@ -51,10 +52,10 @@ type AuditBreak struct {
 }
 
 // Append adds one record and returns once it is on the disk.
-func (a *Audit) Append(r model.Record) error {
+func (a *Audit) Append(r plan.Record) error {
 	sum, err := a.write(r)
 	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(model.TryOf(err), "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl")}
+		return &source.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(source.TryOf(err), "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl")}
 	}
 	if a.Syslog {
 		return tellSyslog(r, sum)
@@ -64,7 +65,7 @@ func (a *Audit) Append(r model.Record) error {
 
 // write adds the record behind the last line and returns the line's hash. Whoever
 // else writes meanwhile waits: the hash is of the line that is the last one then.
-func (a *Audit) write(r model.Record) (string, error) {
+func (a *Audit) write(r plan.Record) (string, error) {
 	if a.Path == "" {
 		return "", errors.New("HOME is not set, and no file is named")
 	}
@@ -85,7 +86,7 @@ func (a *Audit) write(r model.Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r.Prev = sum(last)
+	r.Prev = plan.Sum(last)
 	line, hash, err := chained(r)
 	if err != nil {
 		return "", err
@@ -109,14 +110,14 @@ func (a *Audit) write(r model.Record) (string, error) {
 const sumField = `,"line_sha256":"`
 
 // chained is the line of a record, with its end of line, and the line's hash.
-func chained(r model.Record) (line []byte, hash string, err error) {
+func chained(r plan.Record) (line []byte, hash string, err error) {
 	r.Sum = ""
 	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, "", err
 	}
-	line = append(text[:len(text)-1:len(text)-1], sumField+sum(text)+`"}`...)
-	return append(line, '\n'), sum(line), nil
+	line = append(text[:len(text)-1:len(text)-1], sumField+plan.Sum(text)+`"}`...)
+	return append(line, '\n'), plan.Sum(line), nil
 }
 
 // own reports whether a line has a hash of itself, and whether it holds.
@@ -126,7 +127,7 @@ func own(line []byte) (has, holds bool) {
 		return false, false
 	}
 	text := append(bytes.Clone(line[:at]), '}')
-	return true, string(line[at+len(sumField):at+len(sumField)+64]) == sum(text)
+	return true, string(line[at+len(sumField):at+len(sumField)+64]) == plan.Sum(text)
 }
 
 // lastLine is the last line of a file of that size, without its end; torn says
@@ -200,7 +201,7 @@ func locked(f *os.File, lock int) error {
 			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 	}
-	return &model.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + safe.Word(f.Name()) + " names it"}
+	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + safe.Word(f.Name()) + " names it"}
 }
 
 // trusted checks who may have written the file of that path: like ssh for its
@@ -249,13 +250,13 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 		return fmt.Errorf("%s: its owner is not known", path)
 	}
 	if sys.Uid != 0 && int(sys.Uid) != euid {
-		return &model.Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s belongs to uid %d, who could change it: expected root or uid %d", path, sys.Uid, euid),
 			Try: "look at what it says, then `chown " + fmt.Sprint(euid) + " " + safe.Word(path) + "`, or name another file in PGTUI_AUDIT",
 		}
 	}
 	if mode := st.Mode().Perm(); mode&0o022 != 0 && !anyMode {
-		return &model.Hint{
+		return &source.Hint{
 			Err: fmt.Errorf("%s can be written by others: its mode is %04o", path, mode),
 			Try: "look at what it says, then `chmod go-w " + safe.Word(path) + "`",
 		}
@@ -265,10 +266,10 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 
 // tellSyslog writes one line of words to the system's log. It has the hash of
 // the line in the file, which a file that was cut does not have any more.
-func tellSyslog(r model.Record, sum string) error {
+func tellSyslog(r plan.Record, sum string) error {
 	w, err := syslog.New(syslog.LOG_NOTICE|syslog.LOG_AUTHPRIV, "pgtui")
 	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
+		return &source.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
 	}
 	err = w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s, line %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, sum, r.Outcome, r.Error), 900))
 	if err = errors.Join(err, w.Close()); err != nil {
@@ -300,14 +301,14 @@ func (a *Audit) Read() (AuditLog, error) {
 }
 
 func auditError(err error) error {
-	return &model.Hint{Err: fmt.Errorf("the audit file cannot be read: %w", err), Try: model.TryOf(err)}
+	return &source.Hint{Err: fmt.Errorf("the audit file cannot be read: %w", err), Try: source.TryOf(err)}
 }
 
 // readLog reads the lines of an audit file. The records of the lines that begin
 // before the byte from are not kept.
 func readLog(in io.Reader, from int64) (AuditLog, error) {
 	var log AuditLog
-	c := chain{before: sum(nil)}
+	c := chain{before: plan.Sum(nil)}
 	r := bufio.NewReaderSize(in, 64<<10)
 	for at := int64(0); ; {
 		line, size, hash, err := nextLine(r)
@@ -366,7 +367,7 @@ const mostBreaks = 100
 
 // check reads one line and notes where the chain breaks at it. ok: it is a
 // record.
-func (c *chain) check(line []byte, hash string, log *AuditLog) (r model.Record, ok bool) {
+func (c *chain) check(line []byte, hash string, log *AuditLog) (r plan.Record, ok bool) {
 	ok = json.Unmarshal(line, &r) == nil && r.Run != ""
 	what := ""
 	switch has, holds := own(line); {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
 )
 
 // These tests cut the power of a node: the node's directory is a mounted file
@@ -141,15 +141,15 @@ func crashes() []crash {
 }
 
 // reversed is the plan that takes a plan back.
-func reversed(n *model.NodePlan) *model.NodePlan {
+func reversed(n *plan.Node) *plan.Node {
 	back := *n
 	back.Have, back.Changes = maps.Clone(n.Have), nil
 	for _, ch := range n.Changes {
 		delete(back.Have, ch.Name)
 		if ch.After != nil {
-			back.Have[ch.Name] = sum(ch.After)
+			back.Have[ch.Name] = plan.Sum(ch.After)
 		}
-		back.Changes = append(back.Changes, model.FileChange{Name: ch.Name, Before: ch.After, After: ch.Before})
+		back.Changes = append(back.Changes, plan.FileChange{Name: ch.Name, Before: ch.After, After: ch.Before})
 	}
 	return &back
 }
@@ -184,7 +184,7 @@ type crashRig struct {
 	all  bool
 	cuts int
 
-	plan     *model.NodePlan
+	plan     *plan.Node
 	backup   string
 	old, new map[string]string
 }
@@ -192,6 +192,7 @@ type crashRig struct {
 // cutAt are the commands that change a disk; turns are those at which its state
 // turns.
 func cutAt() []string { return []string{"mv", "sync", "cp", "rm", "ln", "mkdir"} }
+
 func turns() []string { return []string{"mv", "sync"} }
 
 func newCrashRig(t *testing.T, fs string, c crash, sync, all bool) *crashRig {
@@ -328,7 +329,7 @@ func (r *crashRig) recover(t *testing.T, root, way string, said bool) {
 		must(t, err)
 		return s
 	}
-	var found []model.Recovery
+	var found []plan.Recovery
 	word := ""
 	switch way {
 	case "settle":
@@ -336,7 +337,7 @@ func (r *crashRig) recover(t *testing.T, root, way string, said bool) {
 		word, found = s.state, s.recovered
 	case "next run":
 		const name = "pg-other-primary.cfg"
-		other := &model.NodePlan{Host: "10.10.10.11", ConfDir: r.plan.ConfDir, Changes: []model.FileChange{{Name: name, After: []byte("listen pg-other-primary\n")}}}
+		other := &plan.Node{Host: "10.10.10.11", ConfDir: r.plan.ConfDir, Changes: []plan.FileChange{{Name: name, After: []byte("listen pg-other-primary\n")}}}
 		s, err := a.runScript(t.Context(), other, nil, payload(other, "pg-other-", true), "apply", "fedcba987654", other.ConfDir, "bob@admin", "pg-other-", "20261121T093000Z", "0")
 		if err != nil || s.outcome != "applied" {
 			t.Fatalf("the next run: %q, %v, %v", s.outcome, err, s.err)
@@ -364,7 +365,7 @@ func (r *crashRig) recover(t *testing.T, root, way string, said bool) {
 	}
 	changed := !maps.EqualFunc(before, confFiles(t, root), func(a, b []byte) bool { return string(a) == string(b) })
 	if changed && way != "boot" {
-		if !slices.ContainsFunc(found, func(x model.Recovery) bool { return x.Plan == r.c.run && x.Outcome == model.Restored && x.Backup != "" }) {
+		if !slices.ContainsFunc(found, func(x plan.Recovery) bool { return x.Plan == r.c.run && x.Outcome == plan.Restored && x.Backup != "" }) {
 			t.Errorf("files were put back, and that is not said: %+v", found)
 		}
 		if loaded, _ := os.ReadFile(filepath.Join(root, "loaded")); way == "settle" && !strings.Contains(string(loaded), string(confFiles(t, root)["pg-test-primary.cfg"])) {

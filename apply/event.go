@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"pgtui/model"
+	"pgtui/internal/safe"
+	"pgtui/plan"
 	"pgtui/render"
 )
 
@@ -38,7 +39,7 @@ func parseEvent(line string) event {
 	if len(line) > maxEventText {
 		line = line[:maxEventText]
 	}
-	line = render.Printable(render.MaskSecrets(line))
+	line = safe.Printable(render.MaskSecrets(line))
 	rest, marked := strings.CutPrefix(line, "@")
 	kind, rest, _ := strings.Cut(rest, " ")
 	stepped, known := eventKind(kind)
@@ -69,7 +70,7 @@ func hidden(step string) bool {
 
 func steps() []string {
 	return []string{
-		model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup,
-		model.StepSwap, model.StepReload, model.StepVerify, model.StepRestore,
+		plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup,
+		plan.StepSwap, plan.StepReload, plan.StepVerify, plan.StepRestore,
 	}
 }

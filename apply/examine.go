@@ -10,17 +10,21 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
+	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // Examination is what the HAProxy nodes of some clusters have on disk, which
 // processes run there, and what was done to their servers.
 type Examination struct {
-	Conf    map[model.Host]model.Observed[model.NodeConf]
-	Workers map[model.Host]model.Observed[model.Processes]
-	Servers map[model.Host]model.Observed[model.ServerStates]
+	Conf    map[model.Host]source.Observed[model.NodeConf]
+	Workers map[model.Host]source.Observed[haproxy.Processes]
+	Servers map[model.Host]source.Observed[haproxy.ServerStates]
 }
 
 // Of is the part of one node.
@@ -34,9 +38,9 @@ func (x *Examination) Of(h model.Host) model.Reading {
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
 	var hosts []model.Host
 	for _, c := range clusters {
-		for i := range c.Fronts {
-			if !slices.Contains(hosts, c.Fronts[i].Host) {
-				hosts = append(hosts, c.Fronts[i].Host)
+		for i := range c.LoadBalancers {
+			if !slices.Contains(hosts, c.LoadBalancers[i].Host) {
+				hosts = append(hosts, c.LoadBalancers[i].Host)
 			}
 		}
 	}
@@ -45,8 +49,8 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 
 // ExamineHosts is Examine of these hosts only.
 func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
-	out := Examination{Conf: map[model.Host]model.Observed[model.NodeConf]{}, Workers: map[model.Host]model.Observed[model.Processes]{},
-		Servers: map[model.Host]model.Observed[model.ServerStates]{}}
+	out := Examination{Conf: map[model.Host]source.Observed[model.NodeConf]{}, Workers: map[model.Host]source.Observed[haproxy.Processes]{},
+		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
 	var mu sync.Mutex
 	keep := func(h model.Host, r model.Reading) {
 		mu.Lock()
@@ -59,7 +63,7 @@ func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, cluste
 }
 
 func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) model.Reading {
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
 	node := inv.Node(h)
@@ -75,8 +79,8 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 		if node != nil {
 			// haproxy.cfg is not read: it holds passwords. That it binds the
 			// stats port is known all the same.
-			stats := model.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
-			nc.Sections = append([]model.ConfSection{stats}, nc.Sections...)
+			stats := haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
+			nc.Sections = append([]haproxy.ConfSection{stats}, nc.Sections...)
 		}
 	}
 	if err != nil {
@@ -100,18 +104,18 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 	}
 	for _, name := range slices.Sorted(maps.Keys(dir.Files)) {
 		f := dir.Files[name]
-		x := model.ConfFile{Name: render.Printable(name), Changed: f.Changed,
+		x := model.ConfFile{Name: safe.Printable(name), Changed: f.Changed,
 			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
 		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
-			return ownerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
+			return plan.OwnerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
-			nc.Sections = append(nc.Sections, render.Conf(name, f.Data)...)
+			nc.Sections = append(nc.Sections, haproxy.Conf(name, f.Data)...)
 		}
 	}
 	for _, c := range clusters {
-		if c.Front(h) != nil {
+		if c.LoadBalancer(h) != nil {
 			nc.Drift[c.Name] = a.drift(inv, c, h, dir)
 		}
 	}
@@ -120,20 +124,20 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 
 // wantsFile reports whether the cluster declares a service of that file there.
 func wantsFile(c *model.Cluster, h model.Host, name string) bool {
-	f := c.Front(h)
+	f := c.LoadBalancer(h)
 	return f != nil && slices.ContainsFunc(f.Services, func(s model.Service) bool { return s.FileName() == name })
 }
 
 // drift is what a reload would change on the node, without planning one.
 func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir probe.ConfDir) model.Drift {
-	p := Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]NodeFiles{h: {Files: dir.Contents()}})
+	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: {Files: dir.Contents()}})
 	d := model.Drift{}
 	for _, n := range p.Nodes {
 		if n.Err != nil {
 			return model.Drift{Err: n.Err.Error()}
 		}
 		for _, ch := range n.Changes {
-			d.Changes = append(d.Changes, model.DriftFile{Name: render.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
+			d.Changes = append(d.Changes, model.DriftFile{Name: safe.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
 		}
 	}
 	return d

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/render"
@@ -20,7 +21,7 @@ func TestExamine(t *testing.T) {
 		t.Fatal(err)
 	}
 	inv, c := world()
-	host := c.Fronts[0].Host
+	host := c.LoadBalancers[0].Host
 	node := inv.Node(host)
 	node.SSH, node.HAProxy.Port = model.SSHTarget{Root: root}, 9101
 	a := &Applier{Runner: transport.Local{}, Now: time.Now, Managed: "2026-01-02 03:04:05"}
@@ -44,10 +45,10 @@ func TestExamine(t *testing.T) {
 		return o.Value
 	}
 	if got := look(); len(got.Drift[c.Name].Changes) > 0 || len(got.Files) == 0 || got.Files[0].Foreign || got.Files[0].Changed.IsZero() ||
-		got.Sections[0].Name != "stats" || got.Sections[0].Binds[0] != "*:9101" || len(model.Clashes(got.Sections)) > 0 {
+		got.Sections[0].Name != "stats" || got.Sections[0].Binds[0] != "*:9101" || len(haproxy.Clashes(got.Sections)) > 0 {
 		t.Errorf("as declared: %+v", got)
 	}
-	name := c.Fronts[0].Services[0].FileName()
+	name := c.LoadBalancers[0].Services[0].FileName()
 	write(name, "listen x\n    bind *:9101\n")
 	write("zz.cfg", "listen zz\n")
 	write(".hidden.cfg", "listen hidden\n")
@@ -55,7 +56,7 @@ func TestExamine(t *testing.T) {
 	if d := got.Drift[c.Name]; len(d.Changes) != 1 || d.Changes[0].Kind != "change" || len(d.Changes[0].Summary) == 0 {
 		t.Errorf("edited: %+v", d)
 	}
-	if clash := model.Clashes(got.Sections); len(clash) != 1 || clash[0].Port != 9101 {
+	if clash := haproxy.Clashes(got.Sections); len(clash) != 1 || clash[0].Port != 9101 {
 		t.Errorf("the stats port is bound twice: %+v", clash)
 	}
 	for _, f := range got.Files {

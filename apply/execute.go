@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // Execute runs a plan: it looks at all nodes first, then does one, the canary,
@@ -25,7 +29,7 @@ import (
 // record cannot be written. Cancelling ctx stops the run between two nodes,
 // never within one. emit is told every step of every node as it begins and
 // ends, one at a time; it may be nil.
-func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 	r, err := a.begin(inv, &p, emit)
 	if err != nil {
 		return *r.rep, err
@@ -38,17 +42,17 @@ func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p model.Pla
 
 // begin refuses a plan that must not run, and opens the record of one that may.
 // The rollout that it returns has its report even then.
-func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.StepResult)) (*rollout, error) {
-	r := &rollout{a: a, inv: inv, p: p, base: map[model.Host]baseline{}, rep: &model.Report{Plan: p.ID}}
+func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepResult)) (*rollout, error) {
+	r := &rollout{a: a, inv: inv, p: p, base: map[model.Host]baseline{}, rep: &plan.Report{Plan: p.ID}}
 	for _, n := range p.Nodes {
-		r.rep.Nodes = append(r.rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+		r.rep.Nodes = append(r.rep.Nodes, plan.NodeReport{Host: n.Host, Outcome: plan.Untouched})
 	}
 	err := p.Refusal()
 	if err == nil {
 		err = Refused(p)
 	}
 	if err == nil && p.Inventory != inv.Hash {
-		err = &model.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
+		err = &source.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
 	}
 	if err == nil {
 		r.ledger, err = a.open(inv, p)
@@ -57,7 +61,7 @@ func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.Ste
 		return r, fmt.Errorf("%s: nothing was changed: %w", p.Cluster, err)
 	}
 	var mu sync.Mutex
-	r.emit = func(s model.StepResult) {
+	r.emit = func(s plan.StepResult) {
 		mu.Lock()
 		defer mu.Unlock()
 		// A node is not left half done because a step of it cannot be told: it is
@@ -75,7 +79,7 @@ func (a *Applier) begin(inv *model.Inventory, p *model.Plan, emit func(model.Ste
 }
 
 // end closes the record.
-func (r *rollout) end() (model.Report, error) {
+func (r *rollout) end() (plan.Report, error) {
 	err := r.ledger.close(r.rep, r.err, r.a.Now())
 	switch {
 	case err == nil:
@@ -88,22 +92,22 @@ func (r *rollout) end() (model.Report, error) {
 
 // Refused is why a plan must not run for its risks, nil when each that stops it
 // was accepted by name.
-func Refused(p *model.Plan) error {
+func Refused(p *plan.Plan) error {
 	names := p.Unaccepted()
 	if len(names) == 0 {
 		return nil
 	}
 	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is right"
 	for _, r := range p.Risks {
-		if r.Name == model.RiskRejected {
-			return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
+		if r.Name == plan.RiskRejected {
+			return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
 		}
 	}
-	return &model.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
+	return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
 }
 
 // label is the node as an operator knows it.
-func label(n *model.NodePlan) string {
+func label(n *plan.Node) string {
 	if n.Node == "" || n.Node == string(n.Host) {
 		return string(n.Host)
 	}
@@ -111,8 +115,8 @@ func label(n *model.NodePlan) string {
 }
 
 // advice is what to do about a node that did not end as planned.
-func advice(n *model.NodePlan, r *model.NodeReport) string {
-	if try := model.TryOf(r.Err); try != "" {
+func advice(n *plan.Node, r *plan.NodeReport) string {
+	if try := source.TryOf(r.Err); try != "" {
 		return try
 	}
 	kept := ""
@@ -120,11 +124,11 @@ func advice(n *model.NodePlan, r *model.NodeReport) string {
 		kept = "; the old files are in " + r.Backup
 	}
 	switch r.Outcome {
-	case model.Untouched:
+	case plan.Untouched:
 		return fmt.Sprintf("nothing on %s has changed; correct the cause and plan again", n.Host)
-	case model.Restored:
+	case plan.Restored:
 		return fmt.Sprintf("%s runs what it ran before; look at `journalctl -u haproxy` there", n.Host)
-	case model.Broken:
+	case plan.Broken:
 		return fmt.Sprintf("look at %s now: `haproxy -c -f /etc/haproxy/haproxy.cfg -f %s` and `systemctl status haproxy`%s", n.Host, n.ConfDir, kept)
 	default:
 		return fmt.Sprintf("look at %s: its files are the old ones or the new ones, pgtui could not see which%s", n.Host, kept)
@@ -132,22 +136,22 @@ func advice(n *model.NodePlan, r *model.NodeReport) string {
 }
 
 // node runs one node's part of the plan to its end.
-func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan, base baseline, emit func(model.StepResult)) model.NodeReport {
+func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, n *plan.Node, base baseline, emit func(plan.StepResult)) plan.NodeReport {
 	prefix := string(p.Cluster) + "-"
 	var text []byte
 	var before map[string][]string
-	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), routing(n, &base.stats) }); err != nil {
-		return model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: model.StepStage, Err: err}
+	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), plan.Routing(n, &base.stats) }); err != nil {
+		return plan.NodeReport{Host: n.Host, Outcome: plan.Untouched, Step: plan.StepStage, Err: err}
 	}
-	rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	r, err := a.runScript(rctx, n, emit, text,
 		"apply", p.ID, n.ConfDir, a.who(), prefix, a.Now().UTC().Format("20060102T150405Z"), a.window())
 	cancel()
 	if err != nil {
 		a.settle(ctx, p, n, r, err)
 	}
-	rep := model.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Recovered: r.recovered, Before: before}
-	if rep.Outcome != model.Applied {
+	rep := plan.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Recovered: r.recovered, Before: before}
+	if rep.Outcome != plan.Applied {
 		if rep.Err == nil {
 			rep.Err = errors.New("the node did not say what went wrong")
 		}
@@ -160,48 +164,48 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *model.Plan,
 	return a.verifyOrRestore(ctx, inv, p, n, base, r.loaded, rep, emit)
 }
 
-func outcomeOf(r *run) model.NodeOutcome {
-	switch o := model.NodeOutcome(r.outcome); o {
-	case model.Applied, model.Untouched, model.Restored, model.Broken:
+func outcomeOf(r *run) plan.NodeOutcome {
+	switch o := plan.NodeOutcome(r.outcome); o {
+	case plan.Applied, plan.Untouched, plan.Restored, plan.Broken:
 		return o
 	default:
-		return model.Uncertain
+		return plan.Uncertain
 	}
 }
 
 // settle finds out how an interrupted run has ended, once, and makes sure that
 // one which had not begun to change anything never will. It sets r.outcome.
-func (a *Applier) settle(ctx context.Context, p *model.Plan, n *model.NodePlan, r *run, cause error) {
+func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run, cause error) {
 	if r.failed == "" {
-		r.failed = orText(r.step, model.StepStage)
+		r.failed = orText(r.step, plan.StepStage)
 		r.err = cause
 	}
 	if r.outcome != "" {
 		return // the script's end was heard, only the transport's was not
 	}
 	if errors.Is(cause, transport.ErrNotStarted) {
-		r.outcome = string(model.Untouched)
+		r.outcome = string(plan.Untouched)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	s, err := a.runScript(ctx, n, nil, payload(n, "", false), "settle", p.ID, n.ConfDir, a.who())
 	r.recovered = append(r.recovered, s.recovered...)
 	switch {
 	case err != nil:
 		r.err = fmt.Errorf("%w (and asking again how it ended: %w)", cause, err)
-	case s.recovery(p.ID) == model.Undecided:
+	case s.recovery(p.ID) == plan.Undecided:
 		r.backup = orText(s.backup, r.backup)
 		r.err = fmt.Errorf("%w; %s", cause, s.recovered[0].Text())
 	case s.state == "new" && s.backup != "":
 		// The second part ended well: only its words were lost.
-		r.outcome, r.failed, r.err, r.backup = string(model.Applied), "", nil, s.backup
-	case s.state == "old" && (r.reached[model.StepSwap] || s.recovery(p.ID) == model.Restored):
-		r.outcome = string(model.Restored)
+		r.outcome, r.failed, r.err, r.backup = string(plan.Applied), "", nil, s.backup
+	case s.state == "old" && (r.reached[plan.StepSwap] || s.recovery(p.ID) == plan.Restored):
+		r.outcome = string(plan.Restored)
 	case s.state == "old":
-		r.outcome = string(model.Untouched)
+		r.outcome = string(plan.Untouched)
 	case s.state == "broken" || s.state == "mixed":
-		r.outcome = string(model.Broken)
+		r.outcome = string(plan.Broken)
 	default:
 		r.err = fmt.Errorf("%w (its files are neither the old nor the new ones: %q)", cause, s.state)
 	}
@@ -216,27 +220,27 @@ func orText(s, other string) string {
 
 // baseline is what the stats page said before anything was touched.
 type baseline struct {
-	stats model.HAProxyStats
+	stats haproxy.Stats
 	at    time.Time
 	fits  bool // it already was as the plan wants it
 	// renewed: the master has shown a new worker since.
 	renewed bool
 }
 
-func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (baseline, error) {
-	ctx, cancel := context.WithTimeout(ctx, or(a.VerifyFor, 20*time.Second))
+func (a *Applier) baseline(ctx context.Context, inv *model.Inventory, n *plan.Node) (baseline, error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.VerifyFor, 20*time.Second))
 	defer cancel()
 	st, err := a.stats(ctx, inv, n)
 	if err != nil {
 		return baseline{}, err
 	}
-	return baseline{stats: st, at: a.Now(), fits: mismatch(n, &st) == ""}, nil
+	return baseline{stats: st, at: a.Now(), fits: plan.Mismatch(n, &st) == ""}, nil
 }
 
-func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.NodePlan) (model.HAProxyStats, error) {
+func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *plan.Node) (haproxy.Stats, error) {
 	node := inv.Node(n.Host)
 	if node == nil {
-		return model.HAProxyStats{}, fmt.Errorf("%s is not in the inventory", n.Host)
+		return haproxy.Stats{}, fmt.Errorf("%s is not in the inventory", n.Host)
 	}
 	return a.Stats(ctx, *node)
 }
@@ -244,29 +248,29 @@ func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *model.Node
 // verifyOrRestore looks whether HAProxy runs what the plan wants and routes as
 // predicted, tells the node so where it waits for that, and puts the old files
 // back when it does not.
-func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *model.Plan, n *model.NodePlan,
-	base baseline, loaded time.Time, rep model.NodeReport, emit func(model.StepResult),
-) model.NodeReport {
+func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *plan.Plan, n *plan.Node,
+	base baseline, loaded time.Time, rep plan.NodeReport, emit func(plan.StepResult),
+) plan.NodeReport {
 	began := a.Now()
-	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+	emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify})
 	now, err := a.verified(ctx, inv, n, base)
 	detail := ""
 	if err == nil {
-		rep.After, rep.Settled = routing(n, &now), max(0, a.Now().Sub(loaded))
+		rep.After, rep.Settled = plan.Routing(n, &now), max(0, a.Now().Sub(loaded))
 		detail = fmt.Sprintf("live: %s; settled %.1f s after the reload", liveText(n), rep.Settled.Seconds())
 		if a.Rollout.ConfirmWithin > 0 {
 			rep = a.confirm(ctx, p, n, rep)
 		}
 	}
 	if err == nil {
-		emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: rep.Err, Detail: detail, Took: a.Now().Sub(began)})
+		emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify, Done: true, Err: rep.Err, Detail: detail, Took: a.Now().Sub(began)})
 		return rep
 	}
-	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Took: a.Now().Sub(began)})
-	rep.Step, rep.Err = model.StepVerify, err
+	emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify, Done: true, Err: err, Took: a.Now().Sub(began)})
+	rep.Step, rep.Err = plan.StepVerify, err
 	r, rerr := a.restore(ctx, p, n, rep.Backup, emit)
 	if rerr != nil {
-		rep.Outcome, rep.Err = model.Uncertain, fmt.Errorf("%w; and the restore was not heard to end: %w", err, rerr)
+		rep.Outcome, rep.Err = plan.Uncertain, fmt.Errorf("%w; and the restore was not heard to end: %w", err, rerr)
 		if a.Rollout.ConfirmWithin > 0 {
 			rep.Err = fmt.Errorf("%w; the node puts the old files back by itself %s after its reload", rep.Err, a.Rollout.ConfirmWithin)
 		}
@@ -278,7 +282,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	}
 	_ = safe.Do("to look again", func() { // the node is as it was; only this cannot be told
 		if st, err := a.stats(ctx, inv, n); err == nil {
-			rep.After = routing(n, &st)
+			rep.After = plan.Routing(n, &st)
 		}
 	})
 	return rep
@@ -286,25 +290,25 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 
 // confirm tells a node that its routing is good. One that cannot be told puts
 // the old files back by itself, so it is asked until its window must be over.
-func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan, rep model.NodeReport) model.NodeReport {
+func (a *Applier) confirm(ctx context.Context, p *plan.Plan, n *plan.Node, rep plan.NodeReport) plan.NodeReport {
 	var r *run
 	var err error
 	for end := a.Now().Add(a.Rollout.ConfirmWithin); ; {
-		rctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		r, err = a.runScript(rctx, n, nil, nil, "confirm", p.ID, n.ConfDir, a.who(), rep.Backup)
 		cancel()
 		if err == nil || a.Now().After(end) {
 			break
 		}
-		time.Sleep(or(a.Poll, 200*time.Millisecond))
+		time.Sleep(cmp.Or(a.Poll, 200*time.Millisecond))
 	}
 	rep.Recovered = append(rep.Recovered, r.recovered...)
 	switch {
 	case err != nil:
-		rep.Step, rep.Outcome = model.StepVerify, model.Uncertain
+		rep.Step, rep.Outcome = plan.StepVerify, plan.Uncertain
 		rep.Err = fmt.Errorf("the new routing is good, but the node could not be told and has put the old files back by itself: %w", err)
-	case r.err != nil || outcomeOf(r) != model.Applied:
-		rep.Step, rep.Outcome = model.StepVerify, outcomeOf(r)
+	case r.err != nil || outcomeOf(r) != plan.Applied:
+		rep.Step, rep.Outcome = plan.StepVerify, outcomeOf(r)
 		if rep.Err = r.err; rep.Err == nil {
 			rep.Err = errors.New("the node did not keep the new files")
 		}
@@ -314,11 +318,11 @@ func (a *Applier) confirm(ctx context.Context, p *model.Plan, n *model.NodePlan,
 
 // restore puts a backup back. A lost connection is tried once more: a restore
 // that has run to its end does no harm twice.
-func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan, backup string, emit func(model.StepResult)) (*run, error) {
+func (a *Applier) restore(ctx context.Context, p *plan.Plan, n *plan.Node, backup string, emit func(plan.StepResult)) (*run, error) {
 	var r *run
 	var err error
 	for range 2 {
-		rctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 		r, err = a.runScript(rctx, n, emit, nil, "restore", p.ID, n.ConfDir, a.who(), backup)
 		cancel()
 		if err == nil {
@@ -330,10 +334,10 @@ func (a *Applier) restore(ctx context.Context, p *model.Plan, n *model.NodePlan,
 
 // verified is verify, and that the page can be told of. Where pgtui itself fails
 // over it the new files are not kept: nobody has seen that they are right.
-func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (now model.HAProxyStats, err error) {
+func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (now haproxy.Stats, err error) {
 	err = safe.Try("looking at the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
-			routing(n, &now)
+			plan.Routing(n, &now)
 		}
 		return err
 	})
@@ -343,18 +347,18 @@ func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *model.N
 // verify polls the stats page until it shows the plan's server set and the
 // predicted routing, from a process that has made its first checks, and
 // returns that page.
-func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline) (model.HAProxyStats, error) {
-	limit := or(a.VerifyFor, 20*time.Second)
+func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (haproxy.Stats, error) {
+	limit := cmp.Or(a.VerifyFor, 20*time.Second)
 	if w := a.Rollout.ConfirmWithin; w > 0 {
 		limit = min(limit, w)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	want := predicted(n, &base.stats)
+	want := plan.Predicted(n, &base.stats)
 	proven, why := base.renewed, "it was not read in time"
 	for {
 		if a.Rollout.aborted() {
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		}
 		st, err := a.stats(ctx, inv, n)
 		switch {
@@ -362,40 +366,40 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *model.Nod
 		case err != nil:
 			why = err.Error()
 		default:
-			fits := mismatch(n, &st)
-			proven = proven || fits == "" && !base.fits || newWorker(&base.stats, &st, a.Now().Sub(base.at))
+			fits := plan.Mismatch(n, &st)
+			proven = proven || fits == "" && !base.fits || haproxy.NewWorker(&base.stats, &st, a.Now().Sub(base.at))
 			if why = unlike(n, fits, want, &st); why == "" && proven {
 				return st, nil
 			} else if why == "" {
 				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
 			}
 		}
-		timer := time.NewTimer(or(a.Poll, 200*time.Millisecond))
+		timer := time.NewTimer(cmp.Or(a.Poll, 200*time.Millisecond))
 		select {
 		case <-timer.C:
 		case <-a.Rollout.Abort:
 			timer.Stop()
-			return model.HAProxyStats{}, errAborted
+			return haproxy.Stats{}, errAborted
 		case <-ctx.Done():
 			timer.Stop()
-			return model.HAProxyStats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
+			return haproxy.Stats{}, fmt.Errorf("the stats page does not confirm the reload: %s", why)
 		}
 	}
 }
 
 // unlike says what a stats page still lacks, "" when nothing.
-func unlike(n *model.NodePlan, fits string, want map[string][]string, st *model.HAProxyStats) string {
+func unlike(n *plan.Node, fits string, want map[string][]string, st *haproxy.Stats) string {
 	if fits != "" {
 		return fits
 	}
-	if wait := unsettled(n, st); wait != "" {
+	if wait := plan.Unsettled(n, st); wait != "" {
 		return "no check of " + wait + " has ended yet"
 	}
-	return misrouted(n, want, st)
+	return plan.Misrouted(n, want, st)
 }
 
 // liveText counts what was verified.
-func liveText(n *model.NodePlan) string {
+func liveText(n *plan.Node) string {
 	servers := 0
 	for _, x := range n.Expect {
 		servers += len(x.Servers)

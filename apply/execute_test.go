@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // fakeNode plays node.sh on one host: what it prints by mode.
@@ -75,34 +78,34 @@ var goodRestore = []string{"@begin restore", "@ok restore", "@end restored"}
 // bench is a plan of three nodes that all change one weight from 100 to 50.
 type bench struct {
 	inv    *model.Inventory
-	plan   model.Plan
+	plan   plan.Plan
 	runner *fakeRunner
 	app    *Applier
-	page   func(host string, live bool) (model.HAProxyStats, error) // the stats page
+	page   func(host string, live bool) (haproxy.Stats, error) // the stats page
 	steps  []string
 }
 
-func page(weight int, age int64, check string) model.HAProxyStats {
-	return model.HAProxyStats{Proxies: []model.Proxy{{
-		Name: "pg-test-primary", Front: model.ProxyRow{Total: 1000 - 1000/(age+1)},
-		Servers: []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: weight, UserWeight: weight, CheckStatus: check, LastChange: age}},
+func page(weight int, age int64, check string) haproxy.Stats {
+	return haproxy.Stats{Proxies: []haproxy.Proxy{{
+		Name: "pg-test-primary", Front: haproxy.ProxyRow{Total: 1000 - 1000/(age+1)},
+		Servers: []haproxy.ServerRow{{Name: "pg-test-1", Status: "UP", Weight: weight, UserWeight: weight, CheckStatus: check, LastChange: age}},
 	}}}
 }
 
 func newBench() *bench {
 	b := &bench{inv: &model.Inventory{Hash: "h"}, runner: &fakeRunner{nodes: map[string]*fakeNode{}, live: map[string]bool{}}}
-	b.plan = model.Plan{ID: testPlan, Cluster: "pg-test", Inventory: "h"}
+	b.plan = plan.Plan{ID: testPlan, Cluster: "pg-test", Inventory: "h"}
 	for _, h := range []string{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 		target := model.SSHTarget{Address: h}
 		b.inv.Nodes = append(b.inv.Nodes, model.Node{Host: model.Host(h), Name: "pg-test-" + h[len(h)-1:], SSH: target})
 		b.runner.nodes[h] = &fakeNode{apply: good, restore: goodRestore}
-		b.plan.Nodes = append(b.plan.Nodes, model.NodePlan{
+		b.plan.Nodes = append(b.plan.Nodes, plan.Node{
 			Host: model.Host(h), Node: "pg-test-" + h[len(h)-1:], Target: target, ConfDir: "/etc/haproxy/conf.d",
-			Changes: []model.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
-			Expect:  []model.ExpectedProxy{{Name: "pg-test-primary", Servers: []model.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
+			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
+			Expect:  []plan.ExpectedProxy{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
 		})
 	}
-	b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+	b.page = func(_ string, live bool) (haproxy.Stats, error) {
 		if live {
 			return page(50, 0, "L7OK"), nil
 		}
@@ -110,7 +113,7 @@ func newBench() *bench {
 	}
 	b.app = &Applier{
 		Runner: b.runner, Now: time.Now, VerifyFor: 100 * time.Millisecond, Poll: time.Millisecond,
-		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) {
+		Stats: func(_ context.Context, n model.Node) (haproxy.Stats, error) {
 			b.runner.mu.Lock()
 			live := b.runner.live[string(n.Host)]
 			b.runner.mu.Unlock()
@@ -121,7 +124,7 @@ func newBench() *bench {
 }
 
 func (b *bench) run(ctx context.Context) (string, error) {
-	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s model.StepResult) {
+	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s plan.StepResult) {
 		switch {
 		case !s.Done:
 		case s.Err != nil:
@@ -185,14 +188,14 @@ func TestExecute(t *testing.T) {
 		{
 			name: "the new server set never shows: restored",
 			set: func(b *bench) {
-				b.page = func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil }
+				b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 			},
 			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "verify: the stats page does not confirm the reload: pg-test-primary: server pg-test-1 has weight 100, not 50",
 		},
 		{
 			name: "the checks never end: restored",
 			set: func(b *bench) {
-				b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+				b.page = func(_ string, live bool) (haproxy.Stats, error) {
 					if live {
 						return page(50, 0, "INI"), nil
 					}
@@ -204,14 +207,14 @@ func TestExecute(t *testing.T) {
 		{
 			name: "the old worker stays and nothing but the check changed: not believed",
 			set: func(b *bench) {
-				b.page = func(string, bool) (model.HAProxyStats, error) { return page(50, 500, "L7OK"), nil }
+				b.page = func(string, bool) (haproxy.Stats, error) { return page(50, 500, "L7OK"), nil }
 			},
 			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "nothing proves that it is a new worker's",
 		},
 		{
 			name: "the same server set, but the counters began anew: believed",
 			set: func(b *bench) {
-				b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+				b.page = func(_ string, live bool) (haproxy.Stats, error) {
 					if live {
 						return page(50, 0, "L7OK"), nil
 					}
@@ -223,7 +226,7 @@ func TestExecute(t *testing.T) {
 		{
 			name: "verification and restore both fail",
 			set: func(b *bench) {
-				b.page = func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil }
+				b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 				b.runner.nodes["10.10.10.11"].restore = []string{"@begin restore", "@fail restore the old files are back, but haproxy was not reloaded with them", "@end broken"}
 			},
 			outcomes: "broken untouched untouched", calls: "apply1 restore1", err: "then restore: the old files are back",
@@ -231,7 +234,7 @@ func TestExecute(t *testing.T) {
 		{
 			name: "the restore is not heard to end, twice",
 			set: func(b *bench) {
-				b.page = func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil }
+				b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 				b.runner.nodes["10.10.10.11"].restore, b.runner.nodes["10.10.10.11"].restoreErr = nil, lost
 			},
 			outcomes: "uncertain untouched untouched", calls: "apply1 restore1 restore1", err: "the restore was not heard to end", try: "/var/lib/pgtui/backup/b",
@@ -239,8 +242,8 @@ func TestExecute(t *testing.T) {
 		{
 			name: "the stats page cannot be read: nothing is begun",
 			set: func(b *bench) {
-				b.page = func(string, bool) (model.HAProxyStats, error) {
-					return model.HAProxyStats{}, &model.Hint{Err: errors.New("HTTP 401"), Try: "check haproxy_admin_password"}
+				b.page = func(string, bool) (haproxy.Stats, error) {
+					return haproxy.Stats{}, &source.Hint{Err: errors.New("HTTP 401"), Try: "check haproxy_admin_password"}
 				}
 			},
 			outcomes: "untouched untouched untouched", calls: "", err: "the result could not be verified: HTTP 401", try: "check haproxy_admin_password",
@@ -297,7 +300,7 @@ func TestExecute(t *testing.T) {
 		{
 			name: "a service could not be rendered",
 			set: func(b *bench) {
-				b.plan.Problems = []model.Problem{{Subject: "pg-test-x", What: "no selector", Fatal: true}}
+				b.plan.Problems = []source.Problem{{Subject: "pg-test-x", What: "no selector", Fatal: true}}
 			},
 			outcomes: "untouched untouched untouched", calls: "", err: "nothing was changed: pg-test-x: no selector",
 		},
@@ -323,7 +326,7 @@ func TestExecute(t *testing.T) {
 			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("error %v\nwant  %s", err, tt.err)
 			}
-			if try := model.TryOf(err); !strings.Contains(try, tt.try) {
+			if try := source.TryOf(err); !strings.Contains(try, tt.try) {
 				t.Errorf("hint %q, want %q", try, tt.try)
 			}
 		})
@@ -335,12 +338,12 @@ func TestExecuteCancelled(t *testing.T) {
 	b := newBench()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s model.StepResult) {
-		if s.Step == model.StepSwap {
+	rep, err := b.app.Execute(ctx, b.inv, b.plan, func(s plan.StepResult) {
+		if s.Step == plan.StepSwap {
 			cancel()
 		}
 	})
-	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
+	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%v, %+v", err, rep.Nodes)
 	}
 }
@@ -376,8 +379,8 @@ func TestPlanQuestions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := a.Plan(t.Context(), inv, tt.cluster, tt.hosts)
-			if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(model.TryOf(err), tt.try) {
-				t.Errorf("error %v, hint %q", err, model.TryOf(err))
+			if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(source.TryOf(err), tt.try) {
+				t.Errorf("error %v, hint %q", err, source.TryOf(err))
 			}
 		})
 	}
@@ -393,10 +396,10 @@ func TestPlanAndExecuteLocally(t *testing.T) {
 	weights := map[bool]int{false: 100, true: 50}
 	a := &Applier{
 		Runner: transport.Local{}, Now: time.Now, Managed: "2026-11-11 00:00:00", VerifyFor: 5 * time.Second, Poll: time.Millisecond,
-		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) {
+		Stats: func(_ context.Context, n model.Node) (haproxy.Stats, error) {
 			st := page(weights[strings.Contains(calls(t, n.SSH.Root), "systemctl reload haproxy")], 500, "L7OK")
 			p := &st.Proxies[0]
-			p.Servers = append(p.Servers, model.ServerStat{Name: "pg-test-2", Backup: true, Weight: 100, UserWeight: 100, CheckStatus: "L7STS", LastChange: 500})
+			p.Servers = append(p.Servers, haproxy.ServerRow{Name: "pg-test-2", Backup: true, Weight: 100, UserWeight: 100, CheckStatus: "L7STS", LastChange: 500})
 			return st, nil
 		},
 	}

@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // TestAPanicIsAFailedStep: where pgtui itself fails in the middle of a node, that
@@ -22,10 +25,10 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		outcomes, calls string
 	}{
 		{"before the first node", func(b *bench) {
-			b.page = func(string, bool) (model.HAProxyStats, error) { panic("broken on purpose") }
+			b.page = func(string, bool) (haproxy.Stats, error) { panic("broken on purpose") }
 		}, "untouched untouched untouched", ""},
 		{"over the stats page of the new worker", func(b *bench) {
-			b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+			b.page = func(_ string, live bool) (haproxy.Stats, error) {
 				if live {
 					panic("broken on purpose")
 				}
@@ -35,7 +38,7 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		{"while the script runs, and it has ended well", func(b *bench) {
 			b.runner.nodes[first].settle = settled
 			b.breaks("apply", 1)
-			b.page = func(_ string, live bool) (model.HAProxyStats, error) {
+			b.page = func(_ string, live bool) (haproxy.Stats, error) {
 				return page(map[bool]int{true: 50, false: 100}[live], 500, "L7OK"), nil
 			}
 		}, "restored untouched untouched", "settle1 restore1"},
@@ -46,7 +49,7 @@ func TestAPanicIsAFailedStep(t *testing.T) {
 		{"while the script runs, and nobody says how it ended", func(b *bench) { b.breaks("apply", 1) },
 			"uncertain untouched untouched", "settle1"},
 		{"while the old files are put back: once more", func(b *bench) {
-			b.page = func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil }
+			b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 			b.breaks("restore", 1)
 		}, "restored untouched untouched", "apply1 restore1"},
 	} {
@@ -93,8 +96,8 @@ func (b *bench) called() string {
 // shown is finished.
 func TestAPanicOfTheScreenEndsTheRunAfterItsNode(t *testing.T) {
 	b := newBench()
-	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(model.StepResult) { panic("broken on purpose") })
-	if rep.Nodes[0].Outcome != model.Applied || rep.Nodes[1].Outcome != model.Untouched {
+	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(plan.StepResult) { panic("broken on purpose") })
+	if rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%+v", rep.Nodes)
 	}
 	if err == nil || !strings.Contains(err.Error(), "pgtui itself failed to tell of stage on 10.10.10.11") {
@@ -112,7 +115,7 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 	}
 	c := model.Cluster{Name: "pg-test"}
 	for _, n := range b.plan.Nodes {
-		c.Fronts = append(c.Fronts, model.Front{Host: n.Host})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: n.Host})
 	}
 	b.inv.Clusters = []model.Cluster{c}
 	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
@@ -142,16 +145,16 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	b := newBench()
 	b.app.Runner = runner(func(context.Context, transport.Cmd) (transport.Output, error) {
-		return transport.Output{}, &model.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}
+		return transport.Output{}, &source.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}
 	})
 	_, err := b.run(t.Context())
-	if model.TryOf(err) != "start pgtui with -K" {
-		t.Errorf("reload: %v, try %q", err, model.TryOf(err))
+	if source.TryOf(err) != "start pgtui with -K" {
+		t.Errorf("reload: %v, try %q", err, source.TryOf(err))
 	}
-	c := model.Cluster{Name: "pg-test", Fronts: []model.Front{{Host: "10.10.10.11"}}}
+	c := model.Cluster{Name: "pg-test", LoadBalancers: []model.LoadBalancer{{Host: "10.10.10.11"}}}
 	b.inv.Clusters = []model.Cluster{c}
 	p, err := b.app.Plan(t.Context(), b.inv, "pg-test", nil)
-	if err != nil || len(p.Nodes) != 1 || model.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || model.TryOf(p.Refusal()) == "" {
+	if err != nil || len(p.Nodes) != 1 || source.TryOf(p.Nodes[0].Err) != "start pgtui with -K" || source.TryOf(p.Refusal()) == "" {
 		t.Errorf("plan: %+v, %v", p.Nodes, err)
 	}
 }

@@ -10,14 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // Ghost is an old worker of one node with what it holds of one cluster.
 type Ghost struct {
 	Host model.Host
 	PID  int
-	Pins []model.Pin
+	Pins []haproxy.Pin
 }
 
 // Text is "3 sessions: pg-test-primary/pg-test-1 3".
@@ -37,12 +40,12 @@ func (a *Applier) Ghosts(ctx context.Context, inv *model.Inventory, c *model.Clu
 	return ghosts(a.Examine(ctx, inv, []*model.Cluster{c}).Workers, c)
 }
 
-func ghosts(workers map[model.Host]model.Observed[model.Processes], c *model.Cluster) []Ghost {
+func ghosts(workers map[model.Host]source.Observed[haproxy.Processes], c *model.Cluster) []Ghost {
 	var out []Ghost
 	own := map[string]bool{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			own[c.Fronts[i].Services[j].Proxy()] = true
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			own[c.LoadBalancers[i].Services[j].Proxy()] = true
 		}
 	}
 	for h, obs := range workers {
@@ -80,11 +83,11 @@ type Closed struct {
 func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []model.Pinned) ([]Closed, error) {
 	var out []Closed
 	now := a.Now()
-	rec := a.record(now, inv, c.Name, "close", model.ActionClose)
+	rec := a.record(now, inv, c.Name, "close", plan.ActionClose)
 	for _, p := range pins {
 		if p.Refused {
 			out = append(out, Closed{Pinned: p})
-			rec.Nodes = append(rec.Nodes, model.NodeRecord{Host: p.Host})
+			rec.Nodes = append(rec.Nodes, plan.NodeRecord{Host: p.Host})
 		}
 	}
 	if len(out) == 0 {
@@ -95,22 +98,22 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 			return nil, fmt.Errorf("%s: nothing was changed: %w", c.Name, err)
 		}
 	}
-	rec.Kind, rec.Outcome, rec.Nodes = model.RecordEnd, model.RunApplied, slices.Clone(rec.Nodes)
+	rec.Kind, rec.Outcome, rec.Nodes = plan.RecordEnd, plan.RunApplied, slices.Clone(rec.Nodes)
 	var halted error
 	for i := range out {
 		x := &out[i]
 		if ctx.Err() != nil {
-			halted = &model.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
-			rec.Outcome, rec.Error, out = model.RunStopped, halted.Error(), out[:i]
+			halted = &source.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
+			rec.Outcome, rec.Error, out = plan.RunStopped, halted.Error(), out[:i]
 			break
 		}
 		a.close(context.WithoutCancel(ctx), inv, c, x)
-		rec.Nodes[i].Outcome = model.Applied
-		step := model.StepRecord{Step: "close", OK: x.Err == nil, Detail: fmt.Sprintf("worker %d, %s to %s: %d ended, %d left", x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)}
+		rec.Nodes[i].Outcome = plan.Applied
+		step := plan.StepRecord{Step: "close", OK: x.Err == nil, Detail: fmt.Sprintf("worker %d, %s to %s: %d ended, %d left", x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)}
 		if x.Err != nil {
-			step.Error, rec.Outcome, rec.Nodes[i].Outcome = said(x.Err.Error(), 600), model.RunStopped, model.Untouched
+			step.Error, rec.Outcome, rec.Nodes[i].Outcome = said(x.Err.Error(), 600), plan.RunStopped, plan.Untouched
 		}
-		rec.Nodes[i].Steps = []model.StepRecord{step}
+		rec.Nodes[i].Steps = []plan.StepRecord{step}
 	}
 	rec.At, rec.TookMs = a.Now().UTC(), a.Now().Sub(now).Milliseconds()
 	if a.Audit != nil {
@@ -121,10 +124,10 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 
 func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Cluster, x *Closed) {
 	n := nodeOf(inv, x.Host)
-	ctx, cancel := context.WithTimeout(ctx, or(a.RunFor, 5*time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
 	defer cancel()
 	proxy := string(c.Name) + "-" + string(x.Service)
-	if f := c.Front(x.Host); f != nil && f.Service(x.Service) != nil {
+	if f := c.LoadBalancer(x.Host); f != nil && f.Service(x.Service) != nil {
 		proxy = f.Service(x.Service).Proxy()
 	}
 	r, err := a.runScript(ctx, n, nil, nil, "close", "0", n.ConfDir, a.who(), strconv.Itoa(x.Worker.PID), proxy, string(x.Instance))

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 )
 
@@ -62,7 +64,7 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 		"close": func(ctx context.Context, b *bench) (string, error) {
 			var pins []model.Pinned
 			for i, n := range b.inv.Nodes {
-				pins = append(pins, model.Pinned{Host: n.Host, Worker: model.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
+				pins = append(pins, model.Pinned{Host: n.Host, Worker: haproxy.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
 			}
 			done, err := b.app.Close(ctx, b.inv, &model.Cluster{Name: "pg-test"}, pins)
 			var out []string
@@ -70,10 +72,10 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 				if x.Err != nil {
 					t.Errorf("%s: %v", x.Host, x.Err)
 				}
-				out = append(out, string(model.Applied))
+				out = append(out, string(plan.Applied))
 			}
 			for range pins[len(done):] {
-				out = append(out, string(model.Untouched))
+				out = append(out, string(plan.Untouched))
 			}
 			return strings.Join(out, " "), err
 		},
@@ -92,7 +94,7 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 				}}
 				b.app.Runner = h
 				if mode == "states" {
-					b.page = func(string, bool) (model.HAProxyStats, error) { return page(50, 0, "L7OK"), nil }
+					b.page = func(string, bool) (haproxy.Stats, error) { return page(50, 0, "L7OK"), nil }
 				}
 				outcomes, err := run(ctx, b)
 				want := []string{"untouched", "untouched", "untouched"}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // WriteInventory replaces the text of an inventory file, old by new, on this
@@ -35,7 +35,7 @@ func WriteInventory(path string, old, new []byte) error {
 	case !st.Mode().IsRegular() || !ok:
 		return fmt.Errorf("%s is no regular file: nothing was changed", path)
 	case sys.Nlink > 1:
-		return &model.Hint{Err: fmt.Errorf("%s has %d names (hard links), of which one only would get the new text: nothing was changed", path, sys.Nlink), Try: "edit it by hand"}
+		return &source.Hint{Err: fmt.Errorf("%s has %d names (hard links), of which one only would get the new text: nothing was changed", path, sys.Nlink), Try: "edit it by hand"}
 	}
 	if err := still(file, old); err != nil {
 		return err
@@ -74,7 +74,7 @@ func still(file string, old []byte) error {
 		return fmt.Errorf("%s: nothing was changed: %w", file, err)
 	}
 	if !bytes.Equal(have, old) {
-		return &model.Hint{Err: fmt.Errorf("%s has been changed by somebody else meanwhile: nothing was changed", file), Try: "the same command once more"}
+		return &source.Hint{Err: fmt.Errorf("%s has been changed by somebody else meanwhile: nothing was changed", file), Try: "the same command once more"}
 	}
 	return nil
 }

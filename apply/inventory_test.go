@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestWriteInventory: mode, owner and links stay, only the text is another, and
@@ -53,7 +53,7 @@ func TestWriteInventory(t *testing.T) {
 	for _, have := range []string{"new", "new, and longer.", "", "New, and longer"} {
 		put(have, 0o600)
 		err := WriteInventory(file, []byte("new, and longer"), []byte("x"))
-		if text, _ := os.ReadFile(file); err == nil || !strings.Contains(err.Error(), "changed by somebody else meanwhile: nothing was changed") || model.TryOf(err) == "" || string(text) != have {
+		if text, _ := os.ReadFile(file); err == nil || !strings.Contains(err.Error(), "changed by somebody else meanwhile: nothing was changed") || source.TryOf(err) == "" || string(text) != have {
 			t.Errorf("%q became %q: %v", have, text, err)
 		}
 	}

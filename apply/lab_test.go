@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/labtest"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe"
 	"pgtui/probe/transport"
 	"pgtui/render"
@@ -61,14 +63,14 @@ func newLabWorld(t *testing.T) *labWorld {
 		})
 	}
 	for host, files := range w.read(t) {
-		f := model.Front{Host: host}
+		f := model.LoadBalancer{Host: host}
 		for _, name := range slices.Sorted(maps.Keys(files)) {
 			w.want = append(w.want, render.File{Host: host, Name: name, Data: files[name]})
 			f.Services = append(f.Services, labService(files[name]))
 		}
-		w.c.Fronts = append(w.c.Fronts, f)
+		w.c.LoadBalancers = append(w.c.LoadBalancers, f)
 	}
-	slices.SortFunc(w.c.Fronts, func(a, b model.Front) int { return strings.Compare(string(a.Host), string(b.Host)) })
+	slices.SortFunc(w.c.LoadBalancers, func(a, b model.LoadBalancer) int { return strings.Compare(string(a.Host), string(b.Host)) })
 	if len(w.want) != 12 {
 		t.Fatalf("the nodes have %d service files, want 12", len(w.want))
 	}
@@ -76,7 +78,7 @@ func newLabWorld(t *testing.T) *labWorld {
 }
 
 func labService(data []byte) model.Service {
-	s := render.Sections(data)[0]
+	s := haproxy.Sections(data)[0]
 	svc := model.Service{Cluster: "pg-test", Name: model.ServiceName(strings.TrimPrefix(s.Name, "pg-test-"))}
 	for _, v := range s.Servers {
 		host, _, _ := strings.Cut(v.Addr, ":")
@@ -113,7 +115,7 @@ func (w *labWorld) edit(t *testing.T, file, old, new string) {
 		}
 		n++
 		f.Data = bytes.ReplaceAll(f.Data, []byte(old), []byte(new))
-		front := w.c.Front(f.Host)
+		front := w.c.LoadBalancer(f.Host)
 		svc := labService(f.Data)
 		*front.Service(svc.Name) = svc
 	}
@@ -122,17 +124,17 @@ func (w *labWorld) edit(t *testing.T, file, old, new string) {
 	}
 }
 
-func (w *labWorld) plan(t *testing.T) model.Plan {
+func (w *labWorld) plan(t *testing.T) plan.Plan {
 	t.Helper()
-	return Build(w.inv, w.c, w.want, w.app.readAll(t.Context(), w.inv, labHosts))
+	return plan.Build(w.inv, w.c, w.want, w.app.readAll(t.Context(), w.inv, labHosts))
 }
 
-func (w *labWorld) execute(t *testing.T, p model.Plan) (model.Report, []string, error) {
+func (w *labWorld) execute(t *testing.T, p plan.Plan) (plan.Report, []string, error) {
 	t.Helper()
 	var steps []string
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	rep, err := w.app.Execute(ctx, w.inv, p, func(s model.StepResult) {
+	rep, err := w.app.Execute(ctx, w.inv, p, func(s plan.StepResult) {
 		if s.Done {
 			t.Logf("%s %-8s %6s %v %s", s.Host, s.Step, s.Took.Round(time.Millisecond), s.Err, s.Detail)
 			steps = append(steps, string(s.Host)+" "+s.Step)
@@ -238,7 +240,7 @@ func TestLabSyntaxError(t *testing.T) {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
 	for _, n := range rep.Nodes {
-		if n.Outcome != model.Untouched {
+		if n.Outcome != plan.Untouched {
 			t.Errorf("%s: %s", n.Host, n.Outcome)
 		}
 	}
@@ -268,7 +270,7 @@ func TestLabPortTaken(t *testing.T) {
 	w.app.VerifyFor = 8 * time.Second
 	rep, _, err := w.execute(t, w.plan(t))
 	t.Log(err)
-	if err == nil || rep.Nodes[0].Outcome != model.Restored || rep.Nodes[1].Outcome != model.Untouched {
+	if err == nil || rep.Nodes[0].Outcome != plan.Restored || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Fatalf("%v, %+v", err, rep)
 	}
 	for h, files := range w.read(t) {
@@ -294,22 +296,22 @@ func TestLabConnectionLost(t *testing.T) {
 	p.Nodes = p.Nodes[2:] // pg-test-3
 	old, wanted := p.Nodes[0].Have["pg-test-replica.cfg"], p.Nodes[0].Want["pg-test-replica.cfg"]
 	cut := false
-	rep, err := w.app.Execute(t.Context(), w.inv, p, func(s model.StepResult) {
-		if s.Step == model.StepCheck && !s.Done && !cut {
+	rep, err := w.app.Execute(t.Context(), w.inv, p, func(s plan.StepResult) {
+		if s.Step == plan.StepCheck && !s.Done && !cut {
 			cut = true
 			lab(t, "partition", "pg-test-3")
 			t.Cleanup(func() { lab(t, "heal", "pg-test-3") })
 		}
 	})
 	t.Log(rep.Nodes[0].Outcome, err)
-	if !cut || err == nil || rep.Nodes[0].Outcome != model.Uncertain {
+	if !cut || err == nil || rep.Nodes[0].Outcome != plan.Uncertain {
 		t.Errorf("a node that cannot be asked must be uncertain: %v, %+v", err, rep)
 	}
 	lab(t, "heal", "pg-test-3")
 	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		if f := w.app.read(t.Context(), w.inv, "10.10.10.13"); f.Err == nil {
-			got := sum(f.Files["pg-test-replica.cfg"])
+			got := plan.Sum(f.Files["pg-test-replica.cfg"])
 			if got != old && got != wanted {
 				t.Errorf("neither the old file nor the new one:\n%s", f.Files["pg-test-replica.cfg"])
 			}

@@ -14,11 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // apply2 runs node.sh's apply with a plan and a window.
-func apply2(t *testing.T, runner shell, n *model.NodePlan, plan, window string) *run {
+func apply2(t *testing.T, runner shell, n *plan.Node, plan, window string) *run {
 	t.Helper()
 	a := &Applier{Runner: runner, Now: time.Now}
 	r, err := a.runScript(t.Context(), n, nil, payload(n, "pg-test-", true), "apply", plan, n.ConfDir, "alice@admin", "pg-test-", "20261120T093000Z", window)
@@ -26,7 +27,7 @@ func apply2(t *testing.T, runner shell, n *model.NodePlan, plan, window string) 
 	return r
 }
 
-func ask(t *testing.T, runner shell, n *model.NodePlan, mode, backup string) *run {
+func ask(t *testing.T, runner shell, n *plan.Node, mode, backup string) *run {
 	t.Helper()
 	a := &Applier{Runner: runner, Now: time.Now}
 	r, err := a.runScript(t.Context(), n, nil, nil, mode, testPlan, n.ConfDir, "alice@admin", backup)
@@ -91,7 +92,7 @@ func TestNodeLocked(t *testing.T) {
 		if r.outcome != "untouched" || r.err == nil || !strings.Contains(r.err.Error(), "locked by alice@admin since 20") || !strings.Contains(r.err.Error(), testPlan) {
 			t.Errorf("%s: outcome %q, %v", mode, r.outcome, r.err)
 		}
-		if try := model.TryOf(r.err); !strings.Contains(try, "plan again") {
+		if try := source.TryOf(r.err); !strings.Contains(try, "plan again") {
 			t.Errorf("%s: hint %q", mode, try)
 		}
 	}
@@ -568,8 +569,8 @@ func TestNodeStates(t *testing.T) {
 				tool(t, root, "systemctl", tt.systemctl)
 				var said []string
 				a := &Applier{Runner: shell{root: root}, Now: time.Now}
-				n := &model.NodePlan{Host: "10.10.10.11", ConfDir: layout}
-				r, err := a.runScript(t.Context(), n, func(s model.StepResult) { said = append(said, s.Detail) }, nil, "states", testPlan, layout, "alice@admin", "20261128T000000Z", "enable")
+				n := &plan.Node{Host: "10.10.10.11", ConfDir: layout}
+				r, err := a.runScript(t.Context(), n, func(s plan.StepResult) { said = append(said, s.Detail) }, nil, "states", testPlan, layout, "alice@admin", "20261128T000000Z", "enable")
 				if err != nil || r.outcome != tt.outcome || (tt.err == "") != (r.err == nil) || tt.err != "" && !strings.Contains(r.err.Error(), tt.err) {
 					t.Errorf("outcome %q, err %v, %v", r.outcome, err, r.err)
 				}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
 )
 
 func TestNodeHappyPath(t *testing.T) {
@@ -134,13 +134,13 @@ func TestNodeRefusals(t *testing.T) {
 	conf := func(root, name string) string { return filepath.Join(root, "etc/haproxy/conf.d", name) }
 	tests := []struct {
 		name   string
-		break_ func(t *testing.T, root string, n *model.NodePlan)
+		break_ func(t *testing.T, root string, n *plan.Node)
 		steps  string
 		err    string
 	}{
 		{
 			name: "haproxy refuses a staged file",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				tool(t, root, "haproxy", "#!/bin/sh\necho '[NOTICE]   (1) : haproxy version is 2.6.12' >&2\n"+
 					"echo \"[ALERT]    (1) : config : parsing [$5/pg-test-primary.cfg:5] : unknown keyword 'foo'.\" >&2\n"+
 					"echo '[ALERT]    (1) : config : Fatal errors found in configuration.' >&2\nexit 1\n")
@@ -149,49 +149,49 @@ func TestNodeRefusals(t *testing.T) {
 		},
 		{
 			name: "changed on disk since the preview",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.WriteFile(conf(root, "pg-test-primary.cfg"), []byte("listen edited\n"), 0o640))
 			},
 			steps: "stage check compare!", err: "pg-test-primary.cfg is not as it was",
 		},
 		{
 			name: "a file of the cluster that stays was changed",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.WriteFile(conf(root, "pg-test-replica.cfg"), []byte("listen edited\n"), 0o644))
 			},
 			steps: "stage check compare!", err: "pg-test-replica.cfg is not as it was",
 		},
 		{
 			name: "changed between the check and the swap",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				tool(t, root, "haproxy", "#!/bin/sh\necho 'listen raced' >\"$PGTUI_ROOT/etc/haproxy/conf.d/pg-test-retired.cfg\"\n")
 			},
 			steps: "stage check compare!", err: "pg-test-retired.cfg is not as it was",
 		},
 		{
 			name: "a file to delete is gone already",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.Remove(conf(root, "pg-test-retired.cfg")))
 			},
 			steps: "stage check compare!", err: "pg-test-retired.cfg is not as it was",
 		},
 		{
 			name: "the file to add has appeared",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.WriteFile(conf(root, "pg-test-new one.cfg"), []byte("x\n"), 0o644))
 			},
 			steps: "stage check compare!", err: "pg-test-new one.cfg was not there",
 		},
 		{
 			name: "another file of the cluster has appeared",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.WriteFile(conf(root, "pg-test-surprise.cfg"), []byte("x\n"), 0o644))
 			},
 			steps: "stage check compare!", err: "pg-test-surprise.cfg was not there",
 		},
 		{
 			name: "a file is a symbolic link",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				p := conf(root, "pg-test-primary.cfg")
 				must(t, os.Rename(p, p+".real"))
 				must(t, os.Symlink(p+".real", p))
@@ -200,19 +200,19 @@ func TestNodeRefusals(t *testing.T) {
 		},
 		{
 			name: "no room for the backup",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.WriteFile(filepath.Join(root, "var"), nil, 0o644))
 			},
 			steps: "stage check compare backup!", err: "cannot keep a copy",
 		},
 		{
 			name:   "a name that leads out of the directory",
-			break_: func(_ *testing.T, _ string, n *model.NodePlan) { n.Changes[0].Name = "../x.cfg" },
+			break_: func(_ *testing.T, _ string, n *plan.Node) { n.Changes[0].Name = "../x.cfg" },
 			steps:  "stage!", err: "did not arrive whole",
 		},
 		{
 			name: "a sandbox without its own systemctl",
-			break_: func(t *testing.T, root string, _ *model.NodePlan) {
+			break_: func(t *testing.T, root string, _ *plan.Node) {
 				must(t, os.Remove(filepath.Join(root, "bin/systemctl")))
 				tool(t, root, "haproxy", "#!/bin/sh\n")
 			},
@@ -427,8 +427,8 @@ func TestNodeOldLayout(t *testing.T) {
 	must(t, os.Remove(old))
 	tool(t, root, "haproxy", okHaproxy+"ls \"$3\" >\"$PGTUI_ROOT/listed\"\n")
 	tool(t, root, "systemctl", "#!/bin/sh\n")
-	n := &model.NodePlan{Host: "h", ConfDir: "/etc/haproxy", Have: map[string]string{"pg-test-primary.cfg": sum([]byte(oldPrimary))}}
-	n.Changes = []model.FileChange{{Name: "pg-test-primary.cfg", Before: []byte(oldPrimary), After: []byte("listen x\n")}}
+	n := &plan.Node{Host: "h", ConfDir: "/etc/haproxy", Have: map[string]string{"pg-test-primary.cfg": plan.Sum([]byte(oldPrimary))}}
+	n.Changes = []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte(oldPrimary), After: []byte("listen x\n")}}
 	n.Foreign = []string{"pg-test-retired.cfg", "pg-test-replica.cfg", "pg-test-2-primary.cfg", "pg-test-byhand.cfg", "pg-test-primary.cfg.cfg", "haproxy.cfg"}
 	before := tree(t, root)
 	r, _, err := applyScript(t, shell{root: root}, n)
@@ -474,10 +474,10 @@ func TestNodeRealHAProxy(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "pg-test-primary.cfg"), old, 0o644))
 	tool(t, root, "haproxy", "#!/bin/sh\nexec "+real+" \"$@\"\n")
 
-	plan := func(after []byte) *model.NodePlan {
-		return &model.NodePlan{
-			Host: "10.10.10.11", ConfDir: "/etc/haproxy/conf.d", Have: map[string]string{"pg-test-primary.cfg": sum(old)},
-			Changes: []model.FileChange{{Name: "pg-test-primary.cfg", Before: old, After: after}},
+	plan := func(after []byte) *plan.Node {
+		return &plan.Node{
+			Host: "10.10.10.11", ConfDir: "/etc/haproxy/conf.d", Have: map[string]string{"pg-test-primary.cfg": plan.Sum(old)},
+			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: old, After: after}},
 		}
 	}
 	tests := []struct {

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // ViaPigsty carries a plan out by having play run bin/pgsql-svc, which writes
@@ -16,7 +19,7 @@ import (
 // the checks of Execute, a lock on every node, and the verification of the files
 // and of what HAProxy runs. Nothing is put back: what Pigsty wipes and writes is
 // Pigsty's, and the report says where a node is not as planned.
-func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p model.Plan, play func(context.Context) error, emit func(model.StepResult)) (model.Report, error) {
+func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p plan.Plan, play func(context.Context) error, emit func(plan.StepResult)) (plan.Report, error) {
 	p.Force = true
 	r, err := a.begin(inv, &p, emit)
 	if err != nil {
@@ -40,8 +43,8 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 			err = s.err
 		}
 		if err != nil {
-			rep.Step, rep.Err = model.StepStage, err
-			r.fail(&model.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: model.TryOf(err)})
+			rep.Step, rep.Err = plan.StepStage, err
+			r.fail(&source.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: source.TryOf(err)})
 		}
 	}, func(_ int, err error) { r.fail(fmt.Errorf("%s: %w; %w", r.p.Cluster, err, ErrNotBegun)) })
 	if r.failed() != nil {
@@ -65,39 +68,39 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		began := r.a.Now()
-		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+		r.emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify})
 		base := r.base[n.Host]
-		rep.Outcome, rep.Before = model.Applied, routing(n, &base.stats)
+		rep.Outcome, rep.Before = plan.Applied, plan.Routing(n, &base.stats)
 		err := r.a.asPlanned(context.WithoutCancel(ctx), r.inv, r.p, n.Host)
 		if err == nil && played == nil {
-			var now model.HAProxyStats
+			var now haproxy.Stats
 			if now, err = r.a.verified(context.WithoutCancel(ctx), r.inv, n, base); err == nil {
-				rep.After = routing(n, &now)
+				rep.After = plan.Routing(n, &now)
 			}
 		}
 		if err == nil {
 			err = played
 		}
 		if err != nil {
-			rep.Outcome, rep.Step, rep.Err = model.Broken, model.StepVerify, err
-			r.fail(&model.Hint{
+			rep.Outcome, rep.Step, rep.Err = plan.Broken, plan.StepVerify, err
+			r.fail(&source.Hint{
 				Err: fmt.Errorf("%s: %s after bin/pgsql-svc: %w", r.p.Cluster, label(n), err),
 				Try: fmt.Sprintf("pgtui diff %s; `pgtui reload %s` without --via writes what is missing, and reloads", r.p.Cluster, r.p.Cluster),
 			})
 		}
-		r.emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: r.a.Now().Sub(began)})
+		r.emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: r.a.Now().Sub(began)})
 	}, func(i int, err error) {
 		rep := &r.rep.Nodes[i]
-		rep.Outcome, rep.Step, rep.Err = model.Uncertain, model.StepVerify, err
+		rep.Outcome, rep.Step, rep.Err = plan.Uncertain, plan.StepVerify, err
 		r.fail(r.why(&r.p.Nodes[i], rep))
 	})
 }
 
 // asPlanned reads a node's files again and says how they are not as the
 // inventory wants them.
-func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *model.Plan, h model.Host) error {
+func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *plan.Plan, h model.Host) error {
 	c := inv.Cluster(p.Cluster)
-	now := Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]NodeFiles{h: a.read(ctx, inv, h)})
+	now := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: a.read(ctx, inv, h)})
 	for _, n := range now.Nodes {
 		if n.Err != nil {
 			return fmt.Errorf("its files cannot be read: %w", n.Err)

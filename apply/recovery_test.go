@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 )
 
@@ -19,7 +20,7 @@ const systemd = "run/systemd/system" // says that the node has systemd
 
 // cutOff leaves a node as a run whose both parts died at the reload leaves it, and
 // returns where its staging directory and its backup are.
-func cutOff(t *testing.T, root string, n *model.NodePlan) (stage, backup string) {
+func cutOff(t *testing.T, root string, n *plan.Node) (stage, backup string) {
 	t.Helper()
 	tool(t, root, "systemctl", "#!/bin/sh\nd=$(echo \"$PGTUI_ROOT\"/etc/haproxy/.pgtui-*)\nkill -9 \"$(cat \"$d/pid\")\" \"$(cat \"$d/claim/pid\")\"\n")
 	if r, _, err := applyScript(t, shell{root: root}, n); err == nil {
@@ -38,7 +39,7 @@ func cutOff(t *testing.T, root string, n *model.NodePlan) (stage, backup string)
 // nextRun is a run of another cluster, which adds one file.
 func nextRun(t *testing.T, root string) *run {
 	t.Helper()
-	n := &model.NodePlan{Host: "10.10.10.11", ConfDir: "/etc/haproxy/conf.d", Changes: []model.FileChange{{Name: "pg-other-primary.cfg", After: []byte("listen pg-other-primary\n")}}}
+	n := &plan.Node{Host: "10.10.10.11", ConfDir: "/etc/haproxy/conf.d", Changes: []plan.FileChange{{Name: "pg-other-primary.cfg", After: []byte("listen pg-other-primary\n")}}}
 	a := &Applier{Runner: shell{root: root}, Now: time.Now}
 	r, err := a.runScript(t.Context(), n, nil, payload(n, "pg-other-", true), "apply", "fedcba987654", n.ConfDir, "bob@admin", "pg-other-", "20261121T093000Z", "0")
 	must(t, err)
@@ -46,7 +47,7 @@ func nextRun(t *testing.T, root string) *run {
 	return r
 }
 
-func settled(t *testing.T, root string, n *model.NodePlan) *run {
+func settled(t *testing.T, root string, n *plan.Node) *run {
 	t.Helper()
 	a := &Applier{Runner: shell{root: root}, Now: time.Now}
 	s, err := a.runScript(t.Context(), n, nil, payload(n, "", false), "settle", testPlan, n.ConfDir, "alice@admin")
@@ -68,56 +69,56 @@ func TestNodeRecovers(t *testing.T) {
 		name   string
 		left   func(t *testing.T, root, stage, backup string)
 		state  string // of the files: "old", "new", or the name of one that another hand has changed
-		said   model.NodeOutcome
+		said   plan.NodeOutcome
 		record string
 	}{
-		{name: "everything is there", state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		{name: "everything is there", state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "the file that names the backup is empty", left: func(t *testing.T, _, stage, _ string) {
 			write(t, filepath.Join(stage, "backup"), "")
 			must(t, os.RemoveAll(filepath.Join(stage, "claim")))
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "everything staged is empty", left: func(t *testing.T, _, stage, backup string) {
 			for _, f := range []string{"backup", "pid", "owner", "lock", "claim/pid", "claim/owner", "manifest"} {
 				write(t, filepath.Join(stage, f), "")
 			}
 			write(t, filepath.Join(backup, "about"), "")
 			write(t, filepath.Join(backup, "outcome"), "")
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "some files are new, some old", left: func(t *testing.T, root, _, _ string) {
 			must(t, os.WriteFile(conf(root, "pg-test-primary.cfg"), []byte(oldPrimary), 0o640))
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "an older backup of the same plan has ended", left: func(t *testing.T, root, stage, backup string) {
 			must(t, exec.CommandContext(t.Context(), "cp", "-a", backup, filepath.Join(root, "var/lib/pgtui/backup/20991231T000000Z-"+testPlan)).Run())
 			write(t, filepath.Join(root, "var/lib/pgtui/backup/20991231T000000Z-"+testPlan, "outcome"), "applied\n")
 			write(t, filepath.Join(stage, "backup"), "")
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "it had ended", left: func(t *testing.T, _, _, backup string) {
 			write(t, filepath.Join(backup, "outcome"), "applied\n")
-		}, state: "new", said: model.Applied, record: "applied"},
+		}, state: "new", said: plan.Applied, record: "applied"},
 		{name: "it had been confirmed", left: func(t *testing.T, _, stage, _ string) {
 			write(t, filepath.Join(stage, "confirmed"), "")
-		}, state: "new", said: model.Applied, record: "applied"},
+		}, state: "new", said: plan.Applied, record: "applied"},
 		{name: "another hand has changed a file", left: func(t *testing.T, root, _, _ string) {
 			must(t, os.WriteFile(conf(root, "pg-test-primary.cfg"), []byte("listen by-hand\n"), 0o640))
-		}, state: "pg-test-primary.cfg", said: model.Undecided, record: "undecided: somebody has changed pg-test-primary.cfg since: the files stay as they are"},
+		}, state: "pg-test-primary.cfg", said: plan.Undecided, record: "undecided: somebody has changed pg-test-primary.cfg since: the files stay as they are"},
 		{name: "another process has the number of its own now", left: func(t *testing.T, _, stage, _ string) {
 			for _, d := range []string{stage, filepath.Join(stage, "claim")} {
 				write(t, filepath.Join(d, "pid"), fmt.Sprintln(os.Getpid()))
 				write(t, filepath.Join(d, "owner"), fmt.Sprintf("%d 1 %s", os.Getpid(), bootID(t)))
 			}
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "the process with its number and start is of another boot", left: func(t *testing.T, _, stage, _ string) {
 			for _, d := range []string{stage, filepath.Join(stage, "claim")} {
 				write(t, filepath.Join(d, "pid"), fmt.Sprintln(os.Getpid()))
 				write(t, filepath.Join(d, "owner"), fmt.Sprintf("%d %s another-boot", os.Getpid(), bornAt(t, os.Getpid())))
 			}
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 		{name: "a bare number, of a process that lives", left: func(t *testing.T, _, stage, _ string) {
 			for _, d := range []string{stage, filepath.Join(stage, "claim")} {
 				write(t, filepath.Join(d, "pid"), fmt.Sprintln(os.Getpid()))
 				must(t, os.Remove(filepath.Join(d, "owner")))
 			}
-		}, state: "old", said: model.Restored, record: "restored: the run was cut off"},
+		}, state: "old", said: plan.Restored, record: "restored: the run was cut off"},
 	} {
 		for _, way := range []string{"settle", "the next run", "boot"} {
 			t.Run(tt.name+", "+way, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestNodeRecoversInAnyShell(t *testing.T) {
 			must(t, os.MkdirAll(filepath.Join(root, "run/pgtui.lock.break"), 0o755))
 			a := &Applier{Runner: shell{root: root, sh: sh}, Now: time.Now}
 			r, err := a.runScript(t.Context(), n, nil, payload(n, "pg-test-", true), "apply", "fedcba987654", n.ConfDir, "alice@admin", "pg-test-", "20261120T093100Z", "60")
-			if err != nil || r.outcome != "applied" || len(r.recovered) != 1 || r.recovered[0].Outcome != model.Restored {
+			if err != nil || r.outcome != "applied" || len(r.recovered) != 1 || r.recovered[0].Outcome != plan.Restored {
 				t.Fatalf("%q, %v, %v, %+v", r.outcome, err, r.err, r.recovered)
 			}
 			c, err := a.runScript(t.Context(), n, nil, nil, "restore", "fedcba987654", n.ConfDir, "alice@admin", r.backup)
@@ -286,13 +287,13 @@ func TestNodeFollowsNoForeignRecord(t *testing.T) {
 			tt.do(t, root, stage, backup)
 			before := confFiles(t, root)
 			r := nextRun(t, root)
-			if len(r.recovered) != 1 || r.recovered[0].Outcome != model.Undecided || !strings.Contains(r.recovered[0].Why, tt.why) {
+			if len(r.recovered) != 1 || r.recovered[0].Outcome != plan.Undecided || !strings.Contains(r.recovered[0].Why, tt.why) {
 				t.Errorf("it says %+v, want %q", r.recovered, tt.why)
 			}
 			if after := confFiles(t, root); !maps.EqualFunc(before, after, func(a, b []byte) bool { return string(a) == string(b) }) {
 				t.Error("files have changed")
 			}
-			if b := ask(t, shell{root: root}, &model.NodePlan{ConfDir: "/etc/haproxy/conf.d"}, "restore", backup); b.outcome != "broken" || b.err == nil {
+			if b := ask(t, shell{root: root}, &plan.Node{ConfDir: "/etc/haproxy/conf.d"}, "restore", backup); b.outcome != "broken" || b.err == nil {
 				t.Errorf("restore: %q, %v", b.outcome, b.err)
 			}
 		})
@@ -306,7 +307,7 @@ func TestNodeForeignStage(t *testing.T) {
 	must(t, os.Chmod(stage, 0o777))
 	before := tree(t, root)
 	r := nextRun(t, root)
-	if r.outcome != "applied" || len(r.recovered) != 1 || r.recovered[0].Outcome != model.Undecided || !strings.Contains(r.recovered[0].Why, "it is left alone") {
+	if r.outcome != "applied" || len(r.recovered) != 1 || r.recovered[0].Outcome != plan.Undecided || !strings.Contains(r.recovered[0].Why, "it is left alone") {
 		t.Errorf("%q, %+v", r.outcome, r.recovered)
 	}
 	diffTree(t, "left alone", tree(t, root), before)
@@ -401,7 +402,7 @@ func TestNodeWithoutSystemd(t *testing.T) {
 	_, steps, _ := applyScript(t, shell{root: root}, n)
 	said := false
 	for _, s := range steps {
-		said = said || s.Step == model.StepSwap && s.Detail == "no recovery at boot: this node has no systemd"
+		said = said || s.Step == plan.StepSwap && s.Detail == "no recovery at boot: this node has no systemd"
 	}
 	if !said {
 		t.Errorf("%+v", steps)
@@ -528,14 +529,14 @@ func answer(l net.Listener) {
 func TestParseRecovery(t *testing.T) {
 	for _, tt := range []struct {
 		text string
-		want model.Recovery
+		want plan.Recovery
 		ok   bool
 	}{
-		{"0123456789ab restored /var/lib/pgtui/backup/x the run was cut off", model.Recovery{Plan: "0123456789ab", Outcome: model.Restored, Backup: "/var/lib/pgtui/backup/x", Why: "the run was cut off"}, true},
-		{"0123456789ab undecided - y", model.Recovery{Plan: "0123456789ab", Outcome: model.Undecided, Why: "y"}, true},
-		{"0123456789ab splendid - y", model.Recovery{}, false},
-		{"0123456789ab restored", model.Recovery{}, false},
-		{"", model.Recovery{}, false},
+		{"0123456789ab restored /var/lib/pgtui/backup/x the run was cut off", plan.Recovery{Plan: "0123456789ab", Outcome: plan.Restored, Backup: "/var/lib/pgtui/backup/x", Why: "the run was cut off"}, true},
+		{"0123456789ab undecided - y", plan.Recovery{Plan: "0123456789ab", Outcome: plan.Undecided, Why: "y"}, true},
+		{"0123456789ab splendid - y", plan.Recovery{}, false},
+		{"0123456789ab restored", plan.Recovery{}, false},
+		{"", plan.Recovery{}, false},
 	} {
 		if got, ok := parseRecovery(tt.text); ok != tt.ok || ok && got != tt.want {
 			t.Errorf("%q: %+v, %v", tt.text, got, ok)

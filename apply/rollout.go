@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // Rollout is how a plan is carried out over its nodes. The zero value goes node
@@ -54,7 +57,7 @@ func (r *Rollout) aborted() bool {
 // first, as named, then the others as the plan has them, and the one that
 // carries the cluster's VIP last, unless it is named. vip is "" when nobody is
 // known to carry it.
-func Arrange(p *model.Plan, order []model.Host, vip model.Host) {
+func Arrange(p *plan.Plan, order []model.Host, vip model.Host) {
 	rank := func(h model.Host) int {
 		if i := slices.Index(order, h); i >= 0 {
 			return i
@@ -65,16 +68,16 @@ func Arrange(p *model.Plan, order []model.Host, vip model.Host) {
 		return len(order)
 	}
 	p.Nodes = slices.Clone(p.Nodes)
-	slices.SortStableFunc(p.Nodes, func(a, b model.NodePlan) int { return rank(a.Host) - rank(b.Host) })
+	slices.SortStableFunc(p.Nodes, func(a, b plan.Node) int { return rank(a.Host) - rank(b.Host) })
 }
 
 // Order checks that every host of an order is in the plan.
-func Order(p *model.Plan, order []model.Host) error {
+func Order(p *plan.Plan, order []model.Host) error {
 	for _, h := range order {
-		if !slices.ContainsFunc(p.Nodes, func(n model.NodePlan) bool { return n.Host == h }) {
-			return &model.Hint{
+		if !slices.ContainsFunc(p.Nodes, func(n plan.Node) bool { return n.Host == h }) {
+			return &source.Hint{
 				Err: fmt.Errorf("--order: %s is not in the plan", h),
-				Try: "its nodes are " + join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }), Usage: true,
+				Try: "its nodes are " + join(p.Nodes, func(n plan.Node) string { return string(n.Host) }), Usage: true,
 			}
 		}
 	}
@@ -85,14 +88,14 @@ func Order(p *model.Plan, order []model.Host) error {
 type rollout struct {
 	a    *Applier
 	inv  *model.Inventory
-	p    *model.Plan
-	emit func(model.StepResult)
+	p    *plan.Plan
+	emit func(plan.StepResult)
 	base map[model.Host]baseline
 	// ledger keeps what is told, for the record.
 	ledger *ledger
 
 	mu  sync.Mutex
-	rep *model.Report
+	rep *plan.Report
 	err error // the first failure
 }
 
@@ -121,7 +124,7 @@ func (r *rollout) preflight(ctx context.Context) {
 	}, func(i int, err error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = model.StepStage, err
+		r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = plan.StepStage, err
 	})
 	if ctx.Err() != nil { // that says nothing of the nodes
 		for i := range r.rep.Nodes {
@@ -136,7 +139,7 @@ func (r *rollout) preflight(ctx context.Context) {
 		if rep.Err == nil {
 			continue
 		}
-		r.emit(model.StepResult{Host: rep.Host, Step: rep.Step, Done: true, Err: rep.Err})
+		r.emit(plan.StepResult{Host: rep.Host, Step: rep.Step, Done: true, Err: rep.Err})
 		bad = append(bad, string(rep.Host))
 		if r.err == nil {
 			r.err = r.why(&r.p.Nodes[i], rep)
@@ -147,24 +150,24 @@ func (r *rollout) preflight(ctx context.Context) {
 		more = fmt.Sprintf(" (and %d more: %s)", len(bad)-1, strings.Join(bad[1:], ", "))
 	}
 	if r.err != nil {
-		r.err = &model.Hint{Err: fmt.Errorf("%w%s; %w", r.err, more, ErrNotBegun), Try: model.TryOf(r.err)}
+		r.err = &source.Hint{Err: fmt.Errorf("%w%s; %w", r.err, more, ErrNotBegun), Try: source.TryOf(r.err)}
 	}
 }
 
 // ready looks at one node without changing it.
-func (r *rollout) ready(ctx context.Context, n *model.NodePlan) (baseline, string, error) {
+func (r *rollout) ready(ctx context.Context, n *plan.Node) (baseline, string, error) {
 	// Whoever cannot see the result must not change anything.
 	base, err := r.a.baseline(ctx, r.inv, n)
 	if err != nil {
-		return base, model.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
+		return base, plan.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(r.a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.a.ReadFor, 20*time.Second))
 	defer cancel()
 	s, err := r.a.runScript(ctx, n, nil, nil, "ready", r.p.ID, n.ConfDir, r.a.who())
 	if err == nil {
 		err = s.err
 	}
-	return base, model.StepStage, err
+	return base, plan.StepStage, err
 }
 
 // all does the nodes: the first that changes alone, then the others.
@@ -174,7 +177,7 @@ func (r *rollout) all(ctx context.Context) {
 		if works(r.p, &r.p.Nodes[i]) {
 			todo = append(todo, i)
 		} else {
-			r.rep.Nodes[i].Outcome = model.Unchanged
+			r.rep.Nodes[i].Outcome = plan.Unchanged
 		}
 	}
 	if len(todo) == 0 {
@@ -202,7 +205,7 @@ func (r *rollout) one(ctx context.Context, i int) {
 	if r.halted(ctx, label(n)) {
 		return
 	}
-	rep := model.NodeReport{Host: n.Host, Outcome: model.Uncertain, Step: model.StepVerify}
+	rep := plan.NodeReport{Host: n.Host, Outcome: plan.Uncertain, Step: plan.StepVerify}
 	if err := safe.Do("over "+string(n.Host), func() {
 		rep = r.a.node(context.WithoutCancel(ctx), r.inv, r.p, n, r.base[n.Host], r.emit)
 	}); err != nil {
@@ -211,7 +214,7 @@ func (r *rollout) one(ctx context.Context, i int) {
 	r.mu.Lock()
 	r.rep.Nodes[i] = rep
 	r.mu.Unlock()
-	if rep.Outcome != model.Applied {
+	if rep.Outcome != plan.Applied {
 		r.fail(r.why(n, &rep))
 	}
 }
@@ -227,12 +230,12 @@ func (r *rollout) halted(ctx context.Context, next string) bool {
 	switch {
 	case r.a.Rollout.Via != "":
 		try = fmt.Sprintf("pgtui reload %s --via %s begins again", r.p.Cluster, r.a.Rollout.Via)
-	case r.a.Rollout.Action == model.ActionStates:
+	case r.a.Rollout.Action == plan.ActionStates:
 		try = fmt.Sprintf("pgtui states %s --enable goes on with the nodes that are left", r.p.Cluster)
-	case r.a.Rollout.Action == model.ActionUndo:
+	case r.a.Rollout.Action == plan.ActionUndo:
 		try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
 	}
-	r.fail(&model.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
+	r.fail(&source.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
 	return true
 }
 
@@ -245,8 +248,8 @@ func (r *rollout) fail(err error) {
 }
 
 // why is what stopped the run at a node, with what to do about it.
-func (r *rollout) why(n *model.NodePlan, rep *model.NodeReport) error {
-	return &model.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
+func (r *rollout) why(n *plan.Node, rep *plan.NodeReport) error {
+	return &source.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
 }
 
 // who is what node.sh tells a second operator.

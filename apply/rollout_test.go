@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 func TestArrange(t *testing.T) {
@@ -28,10 +31,10 @@ func TestArrange(t *testing.T) {
 		{"the VIP's node is named", []model.Host{"1", "3"}, "1", "1 3 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}, {Host: "3"}}}
+			p := plan.Plan{Nodes: []plan.Node{{Host: "1"}, {Host: "2"}, {Host: "3"}}}
 			was := p.Nodes
 			Arrange(&p, tt.order, tt.vip)
-			if got := join(p.Nodes, func(n model.NodePlan) string { return string(n.Host) }); strings.ReplaceAll(got, ",", "") != tt.want {
+			if got := join(p.Nodes, func(n plan.Node) string { return string(n.Host) }); strings.ReplaceAll(got, ",", "") != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 			if was[0].Host != "1" || was[2].Host != "3" {
@@ -39,9 +42,9 @@ func TestArrange(t *testing.T) {
 			}
 		})
 	}
-	p := model.Plan{Nodes: []model.NodePlan{{Host: "1"}, {Host: "2"}}}
-	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || model.TryOf(err) != "its nodes are 1, 2" {
-		t.Errorf("%v, %q", err, model.TryOf(err))
+	p := plan.Plan{Nodes: []plan.Node{{Host: "1"}, {Host: "2"}}}
+	if err := Order(&p, []model.Host{"2", "9"}); err == nil || !strings.Contains(err.Error(), "--order: 9 is not in the plan") || source.TryOf(err) != "its nodes are 1, 2" {
+		t.Errorf("%v, %q", err, source.TryOf(err))
 	}
 	if err := Order(&p, []model.Host{"2"}); err != nil {
 		t.Error(err)
@@ -59,8 +62,8 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("outcomes %q, calls %q", outcomes, b.runner.calls)
 	}
 	const want = "pg-test: pg-test-2 (10.10.10.12): stage: locked by bob@admin since 2026-11-20T09:00:00Z (plan aaaa) (and 1 more: 10.10.10.13); nothing was changed"
-	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(model.TryOf(err), "wait until that run has ended") {
-		t.Errorf("error %v, hint %q\nwant  %s", err, model.TryOf(err), want)
+	if err == nil || err.Error() != want || !errors.Is(err, ErrNotBegun) || !strings.Contains(source.TryOf(err), "wait until that run has ended") {
+		t.Errorf("error %v, hint %q\nwant  %s", err, source.TryOf(err), want)
 	}
 	if want := []string{"10.10.10.12 stage!", "10.10.10.13 stage!"}; !slices.Equal(b.steps, want) {
 		t.Errorf("steps %q", b.steps)
@@ -129,12 +132,12 @@ func TestRolloutAbort(t *testing.T) {
 	b := newBench()
 	abort := make(chan struct{})
 	b.app.Rollout.Abort = abort
-	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(s model.StepResult) {
-		if s.Step == model.StepReload && s.Done {
+	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(s plan.StepResult) {
+		if s.Step == plan.StepReload && s.Done {
 			close(abort)
 		}
 	})
-	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != model.Restored || rep.Nodes[1].Outcome != model.Untouched {
+	if !errors.Is(err, errAborted) || rep.Nodes[0].Outcome != plan.Restored || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%v, %+v", err, rep.Nodes)
 	}
 	if got := fmt.Sprint(b.runner.calls); got != "[apply 10.10.10.11 restore 10.10.10.11]" {
@@ -148,7 +151,7 @@ func TestConfirm(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		confirm  []string
-		page     func(string, bool) (model.HAProxyStats, error)
+		page     func(string, bool) (haproxy.Stats, error)
 		outcomes string
 		calls    string
 		err      string
@@ -159,7 +162,7 @@ func TestConfirm(t *testing.T) {
 			"restored untouched untouched", "apply1 confirm1", "verify: the confirmation came too late"},
 		{"it says nothing until its window is over", nil, nil,
 			"uncertain untouched untouched", "", "the node could not be told and has put the old files back by itself"},
-		{"the routing is not good: it is never told so", nil, func(string, bool) (model.HAProxyStats, error) { return page(100, 500, "L7OK"), nil },
+		{"the routing is not good: it is never told so", nil, func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil },
 			"restored untouched untouched", "apply1 restore1", "the stats page does not confirm the reload"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

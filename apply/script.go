@@ -16,7 +16,9 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 //go:embed node.sh
@@ -32,7 +34,7 @@ func script() string {
 
 // payload tells node.sh what was previewed and what to make of it; with the
 // new files when data is set. See node.sh for its form.
-func payload(n *model.NodePlan, prefix string, data bool) []byte {
+func payload(n *plan.Node, prefix string, data bool) []byte {
 	var b strings.Builder
 	changed := map[string]bool{}
 	for _, ch := range n.Changes {
@@ -68,7 +70,7 @@ func sumOrDash(data []byte) string {
 	if data == nil {
 		return "-"
 	}
-	return sum(data)
+	return plan.Sum(data)
 }
 
 // run follows one script on one node through what it prints.
@@ -77,7 +79,7 @@ type run struct {
 	dir  string // the node's directory of service files, as people know it
 	root string // what stands for the node's "/"; "" except in a sandbox
 	now  func() time.Time
-	emit func(model.StepResult)
+	emit func(plan.StepResult)
 
 	mu      sync.Mutex // the transport may print from another goroutine
 	closed  bool
@@ -98,7 +100,7 @@ type run struct {
 	renewed bool      // the master showed a new worker after the reload
 	unarmed string    // of "@unarmed": why the node would not recover at boot
 
-	recovered []model.Recovery // of "@recovered": the cut-off runs that the script ended
+	recovered []plan.Recovery // of "@recovered": the cut-off runs that the script ended
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -114,19 +116,19 @@ func (r *run) line(s string) {
 	case "begin":
 		r.step, r.began, r.texts = e.step, r.now(), nil
 		r.reached[e.step] = true
-		r.tell(model.StepResult{Step: e.step})
+		r.tell(plan.StepResult{Step: e.step})
 	case "text":
 		if len(r.texts) < maxTexts {
 			r.texts = append(r.texts, r.rename(e.text))
 		}
 	case "ok":
-		if e.step == model.StepBackup || e.step == stepSettle && e.text != "" {
+		if e.step == plan.StepBackup || e.step == stepSettle && e.text != "" {
 			r.backup = e.text
 		}
-		if e.step == model.StepReload {
+		if e.step == plan.StepReload {
 			r.loaded, r.renewed = r.now(), strings.Contains(e.text, " took over from ")
 		}
-		r.tell(model.StepResult{Step: e.step, Done: true, Detail: e.text, Took: r.took()})
+		r.tell(plan.StepResult{Step: e.step, Done: true, Detail: e.text, Took: r.took()})
 	case "fail":
 		r.fail(e.step, r.rename(e.text))
 	case "staged":
@@ -153,17 +155,17 @@ func (r *run) line(s string) {
 
 // parseRecovery reads "PLAN OUTCOME BACKUP WHY"; BACKUP is "-" where there is
 // none. ok is false when it is not one.
-func parseRecovery(text string) (x model.Recovery, ok bool) {
+func parseRecovery(text string) (x plan.Recovery, ok bool) {
 	w := strings.SplitN(text, " ", 4)
 	if len(w) != 4 {
 		return x, false
 	}
-	x = model.Recovery{Plan: safe.Text(w[0], 40), Outcome: model.NodeOutcome(w[1]), Backup: safe.Text(w[2], 200), Why: safe.Text(w[3], 300)}
+	x = plan.Recovery{Plan: safe.Text(w[0], 40), Outcome: plan.NodeOutcome(w[1]), Backup: safe.Text(w[2], 200), Why: safe.Text(w[3], 300)}
 	if x.Backup == "-" {
 		x.Backup = ""
 	}
 	switch x.Outcome {
-	case model.Applied, model.Untouched, model.Restored, model.Broken, model.Undecided:
+	case plan.Applied, plan.Untouched, plan.Restored, plan.Broken, plan.Undecided:
 		return x, true
 	}
 	return x, false
@@ -171,7 +173,7 @@ func parseRecovery(text string) (x model.Recovery, ok bool) {
 
 // recovery is how the script says that an interrupted run of a plan has ended, ""
 // when it says nothing of it.
-func (r *run) recovery(plan string) model.NodeOutcome {
+func (r *run) recovery(plan string) plan.NodeOutcome {
 	for _, x := range r.recovered {
 		if x.Plan == plan {
 			return x.Outcome
@@ -183,14 +185,14 @@ func (r *run) recovery(plan string) model.NodeOutcome {
 func (r *run) fail(step, why string) {
 	detail := strings.Join(r.texts, "\n")
 	err := errors.New(why)
-	if step == model.StepCheck {
+	if step == plan.StepCheck {
 		err = checkError(why, r.texts)
 	} else if strings.HasPrefix(why, "locked by ") {
-		err = &model.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
+		err = &source.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
 	} else if len(r.texts) > 0 {
 		err = fmt.Errorf("%s: %s", why, r.texts[0])
 	}
-	r.tell(model.StepResult{Step: step, Done: true, Err: err, Detail: detail, Took: r.took()})
+	r.tell(plan.StepResult{Step: step, Done: true, Err: err, Detail: detail, Took: r.took()})
 	if r.err == nil {
 		r.failed, r.err = step, err
 	} else {
@@ -200,7 +202,7 @@ func (r *run) fail(step, why string) {
 
 func (r *run) took() time.Duration { return max(0, r.now().Sub(r.began)) }
 
-func (r *run) tell(s model.StepResult) {
+func (r *run) tell(s plan.StepResult) {
 	if r.emit == nil || hidden(s.Step) {
 		return
 	}
@@ -278,16 +280,16 @@ func checkError(why string, texts []string) error {
 
 // runScript runs node.sh on the node of n and follows it. The error is the
 // transport's: the script did not end, or its end was not heard.
-func (a *Applier) runScript(ctx context.Context, n *model.NodePlan, emit func(model.StepResult), stdin []byte, args ...string) (*run, error) {
+func (a *Applier) runScript(ctx context.Context, n *plan.Node, emit func(plan.StepResult), stdin []byte, args ...string) (*run, error) {
 	return a.follow(ctx, n, emit, transport.Cmd{Args: args, Stdin: stdin})
 }
 
 // readScript is runScript of a mode that leaves the node as it was.
-func (a *Applier) readScript(ctx context.Context, n *model.NodePlan, stdin []byte, args ...string) (*run, error) {
+func (a *Applier) readScript(ctx context.Context, n *plan.Node, stdin []byte, args ...string) (*run, error) {
 	return a.follow(ctx, n, nil, transport.Cmd{Args: args, Stdin: stdin, Reads: true})
 }
 
-func (a *Applier) follow(ctx context.Context, n *model.NodePlan, emit func(model.StepResult), c transport.Cmd) (*run, error) {
+func (a *Applier) follow(ctx context.Context, n *plan.Node, emit func(plan.StepResult), c transport.Cmd) (*run, error) {
 	r := &run{host: n.Host, dir: n.ConfDir, root: n.Target.Root, now: a.Now, emit: emit, reached: map[string]bool{}}
 	defer r.close()
 	c.Target, c.Script, c.OnLine = n.Target, script(), r.line

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
 )
 
@@ -180,17 +180,17 @@ func diffTree(t *testing.T, what string, got, want map[string]string) {
 
 // change is the plan of these tests: the primary's weight, a new service, and
 // the retired one away.
-func change(t *testing.T, root string) *model.NodePlan {
+func change(t *testing.T, root string) *plan.Node {
 	t.Helper()
 	have := confFiles(t, root)
-	n := &model.NodePlan{
+	n := &plan.Node{
 		Host: "10.10.10.11", Node: "pg-test-1", ConfDir: "/etc/haproxy/conf.d", Have: map[string]string{},
 		Foreign: []string{"grafana.cfg", "pg-test-2-primary.cfg", "pg-test-byhand.cfg", "pg-test-primary.cfg.cfg"},
 	}
 	for _, name := range []string{"pg-test-primary.cfg", "pg-test-replica.cfg", "pg-test-retired.cfg"} {
-		n.Have[name] = sum(have[name])
+		n.Have[name] = plan.Sum(have[name])
 	}
-	n.Changes = []model.FileChange{
+	n.Changes = []plan.FileChange{
 		{Name: "pg-test-new one.cfg", After: []byte("listen pg-test-new\n\\backslash $HOME `id` 'quote'\n")},
 		{Name: "pg-test-primary.cfg", Before: have["pg-test-primary.cfg"], After: bytes.Replace(have["pg-test-primary.cfg"], []byte("weight 100"), []byte("weight 50"), 1)},
 		{Name: "pg-test-retired.cfg", Before: have["pg-test-retired.cfg"]},
@@ -212,18 +212,18 @@ func wantTree(before map[string]string) map[string]string {
 
 const testPlan = "0123456789ab"
 
-func applyScript(t *testing.T, runner shell, n *model.NodePlan) (*run, []model.StepResult, error) {
+func applyScript(t *testing.T, runner shell, n *plan.Node) (*run, []plan.StepResult, error) {
 	t.Helper()
-	var steps []model.StepResult
+	var steps []plan.StepResult
 	a := &Applier{Runner: runner, Now: time.Now}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	r, err := a.runScript(ctx, n, func(s model.StepResult) { steps = append(steps, s) }, payload(n, "pg-test-", true),
+	r, err := a.runScript(ctx, n, func(s plan.StepResult) { steps = append(steps, s) }, payload(n, "pg-test-", true),
 		"apply", testPlan, n.ConfDir, "alice@admin", "pg-test-", "20261120T093000Z", "0")
 	return r, steps, err
 }
 
-func done(steps []model.StepResult) string {
+func done(steps []plan.StepResult) string {
 	var out []string
 	for _, s := range steps {
 		if s.Done && s.Err != nil {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // StateLines are the two lines of haproxy.cfg that let a new worker take over
@@ -22,13 +25,13 @@ func StateLines() [][2]string {
 // States tells for each HAProxy node of the cluster the file by which servers'
 // states are handed over, "" where haproxy.cfg does not ask for it. It changes
 // nothing.
-func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]model.Observed[string] {
-	out := map[model.Host]model.Observed[string]{}
+func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]source.Observed[string] {
+	out := map[model.Host]source.Observed[string]{}
 	var mu sync.Mutex
 	hosts := fronts(c)
 	each(len(hosts), func(i int) {
 		h := hosts[i]
-		ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
 		start, n := a.Now(), nodeOf(inv, h)
 		r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
@@ -41,14 +44,14 @@ func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Clu
 	}, func(i int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		out[hosts[i]] = model.Observed[string]{Err: err, Tried: a.Now()}
+		out[hosts[i]] = source.Observed[string]{Err: err, Tried: a.Now()}
 	})
 	return out
 }
 
 // nodeOf is a host as scripts need it, with nothing planned.
-func nodeOf(inv *model.Inventory, h model.Host) *model.NodePlan {
-	n := &model.NodePlan{Host: h, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(h)}}
+func nodeOf(inv *model.Inventory, h model.Host) *plan.Node {
+	n := &plan.Node{Host: h, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(h)}}
 	if node := inv.Node(h); node != nil {
 		n.Node, n.Target = node.Name, node.SSH
 	}
@@ -57,17 +60,17 @@ func nodeOf(inv *model.Inventory, h model.Host) *model.NodePlan {
 
 // PlanStates is a plan that leaves every file of the cluster's nodes as it is, for
 // EnableStates.
-func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Plan, error) {
+func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (plan.Plan, error) {
 	p, err := a.Plan(ctx, inv, cluster, nil)
 	p.Force, p.Problems = true, nil
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		n.Changes, n.Want, n.Become, n.Expect, n.Gone = nil, n.Have, n.Was, nil, nil
 		for _, s := range n.Was {
-			n.Expect = append(n.Expect, model.ExpectedProxy{Name: s.Name, Servers: s.Servers})
+			n.Expect = append(n.Expect, plan.ExpectedProxy{Name: s.Name, Servers: s.Servers})
 		}
 	}
-	p.ID = planID(&p)
+	p.ID = plan.PlanID(&p)
 	return p, err
 }
 
@@ -76,7 +79,7 @@ func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster 
 // well. The file is edited, checked and kept on the node and never read by
 // pgtui: it holds passwords. The plan says which nodes, in which order, and is
 // refused for its risks as in Execute.
-func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 	r, err := a.begin(inv, &p, emit)
 	if err != nil {
 		return *r.rep, err
@@ -87,20 +90,20 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 		if r.failed() != nil || r.halted(ctx, label(n)) {
 			break
 		}
-		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), or(a.RunFor, 5*time.Minute))
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(a.RunFor, 5*time.Minute))
 		s, err := a.runScript(rctx, n, r.emit, nil, "states", p.ID, n.ConfDir, a.who(), a.Now().UTC().Format("20060102T150405Z"), "enable")
 		cancel()
 		if err != nil {
 			r.a.settle(context.WithoutCancel(ctx), &p, n, s, err)
 		}
 		node.Outcome, node.Step, node.Err, node.Backup, node.Recovered = outcomeOf(s), s.failed, s.err, s.backup, s.recovered
-		if s.outcome == string(model.Unchanged) {
-			node.Outcome = model.Unchanged
+		if s.outcome == string(plan.Unchanged) {
+			node.Outcome = plan.Unchanged
 		}
-		if node.Outcome == model.Applied && s.err == nil {
+		if node.Outcome == plan.Applied && s.err == nil {
 			*node = a.again(ctx, inv, n, r.base[n.Host], *node, r.emit)
 		}
-		if node.Outcome != model.Applied && node.Outcome != model.Unchanged {
+		if node.Outcome != plan.Applied && node.Outcome != plan.Unchanged {
 			if node.Err == nil {
 				node.Err = errors.New("the node did not say what went wrong")
 			}
@@ -111,16 +114,16 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p mode
 }
 
 // again waits until the node routes as it did before.
-func (a *Applier) again(ctx context.Context, inv *model.Inventory, n *model.NodePlan, base baseline, rep model.NodeReport, emit func(model.StepResult)) model.NodeReport {
+func (a *Applier) again(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline, rep plan.NodeReport, emit func(plan.StepResult)) plan.NodeReport {
 	began := a.Now()
 	base.renewed = true // the node has seen the new worker
-	emit(model.StepResult{Host: n.Host, Step: model.StepVerify})
+	emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify})
 	now, err := a.verified(context.WithoutCancel(ctx), inv, n, base)
 	if err == nil {
-		rep.Before, rep.After, rep.Settled = routing(n, &base.stats), routing(n, &now), max(0, a.Now().Sub(began))
+		rep.Before, rep.After, rep.Settled = plan.Routing(n, &base.stats), plan.Routing(n, &now), max(0, a.Now().Sub(began))
 	} else {
-		rep.Outcome, rep.Step, rep.Err = model.Broken, model.StepVerify, fmt.Errorf("%w; the old haproxy.cfg is in %s/files", err, rep.Backup)
+		rep.Outcome, rep.Step, rep.Err = plan.Broken, plan.StepVerify, fmt.Errorf("%w; the old haproxy.cfg is in %s/files", err, rep.Backup)
 	}
-	emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: a.Now().Sub(began)})
+	emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify, Done: true, Err: err, Detail: liveText(n), Took: a.Now().Sub(began)})
 	return rep
 }

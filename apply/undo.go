@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed" // backup.sh
 	"encoding/base64"
@@ -12,10 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
-	"pgtui/render"
+	"pgtui/source"
 )
 
 //go:embed backup.sh
@@ -46,7 +49,7 @@ func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kep
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
 		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", safe.Text(plan, 40))
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(a.ReadFor, 20*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	out, err := a.Runner.Run(ctx, transport.Cmd{Target: t, Script: backupScript, Args: []string{plan}, Reads: true})
 	switch {
@@ -77,7 +80,7 @@ func parseBackup(b []byte) (Kept, error) {
 			k.Dir = safe.Text(rest, 200)
 		case "file":
 			w := strings.SplitN(rest, " ", 3)
-			if len(w) != 3 || checkName(w[2]) != nil || len(old) >= maxKept {
+			if len(w) != 3 || plan.CheckName(w[2]) != nil || len(old) >= maxKept {
 				return Kept{}, errors.New("the backup's list of files is damaged")
 			}
 			old[w[2]] = w[0]
@@ -91,13 +94,13 @@ func parseBackup(b []byte) (Kept, error) {
 			if err != nil {
 				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", safe.Text(rest, 80), err)
 			}
-			data[rest] = present(content)
+			data[rest] = plan.Present(content)
 		case "end":
 			for name, hash := range old {
 				if hash == "-" {
 					continue
 				}
-				if content, ok := data[name]; !ok || sum(content) != hash {
+				if content, ok := data[name]; !ok || plan.Sum(content) != hash {
 					return Kept{}, fmt.Errorf("the backup of %s is not what was kept", safe.Text(name, 80))
 				}
 				f := k.Files[name]
@@ -115,47 +118,47 @@ func parseBackup(b []byte) (Kept, error) {
 // has been changed since makes its node's Err: what came later is not undone
 // along with it. A run on a host that the inventory does not have is refused
 // before any node is asked: nothing leads to it but what the audit file says.
-func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *model.Run) (model.Plan, error) {
+func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run) (plan.Plan, error) {
 	c := inv.Cluster(run.Cluster)
 	if c == nil {
-		return model.Plan{}, fmt.Errorf("plan %s: there is no cluster %q in %s any more", run.Plan, run.Cluster, inv.Source)
+		return plan.Plan{}, fmt.Errorf("plan %s: there is no cluster %q in %s any more", run.Plan, run.Cluster, inv.Source)
 	}
 	var hosts []model.Host
 	for _, n := range run.Nodes {
 		if inv.Node(n.Host) == nil {
-			return model.Plan{}, notOurs(inv, run, n.Host)
+			return plan.Plan{}, notOurs(inv, run, n.Host)
 		}
-		if run.Interrupted || n.Backup != "" && (n.Outcome == model.Applied || n.Outcome == model.Uncertain) {
+		if run.Interrupted || n.Backup != "" && (n.Outcome == plan.Applied || n.Outcome == plan.Uncertain) {
 			hosts = append(hosts, n.Host)
 		}
 	}
 	if len(hosts) == 0 {
-		return model.Plan{}, &model.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
+		return plan.Plan{}, &source.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
 	}
 	have := a.readAll(ctx, inv, hosts)
-	p := model.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
+	p := plan.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
 	for _, h := range hosts {
 		p.Nodes = append(p.Nodes, a.undoNode(ctx, inv, c, h, run, have[h]))
 	}
-	p.ID = planID(&p)
+	p.ID = plan.PlanID(&p)
 	return p, nil
 }
 
 // notOurs refuses the undo of a run on a host that the inventory does not have.
-func notOurs(inv *model.Inventory, run *model.Run, h model.Host) error {
+func notOurs(inv *model.Inventory, run *plan.Run, h model.Host) error {
 	try := "pgtui -i " + safe.Word(run.Inventory) + " undo " + safe.Word(run.Plan)
 	if run.Inventory == "" || run.Inventory == inv.Path {
 		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until it is done"
 	}
-	return &model.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
 }
 
-func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *model.Run, have NodeFiles) model.NodePlan {
-	f := c.Front(h)
+func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *plan.Run, have plan.NodeFiles) plan.Node {
+	f := c.LoadBalancer(h)
 	if f == nil {
-		f = &model.Front{Host: h}
+		f = &model.LoadBalancer{Host: h}
 	}
-	n := buildNode(inv, c, f, nil, have, true)
+	n := plan.BuildNode(inv, c, f, nil, have, true)
 	if n.Err != nil {
 		return n
 	}
@@ -172,7 +175,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 			ours[name] = have.Files[name]
 		}
 	}
-	now := buildNode(inv, c, f, ours, have, true)
+	now := plan.BuildNode(inv, c, f, ours, have, true)
 	if now.Err != nil {
 		return now
 	}
@@ -182,11 +185,11 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 	}
 	for name, kept := range k.Files {
 		is, there := have.Files[name]
-		if there && sum(present(is)) != kept.New || !there && kept.New != "-" {
+		if there && plan.Sum(plan.Present(is)) != kept.New || !there && kept.New != "-" {
 			if same(is, there, kept.Old) {
 				continue // it is as it was already
 			}
-			now.Err = &model.Hint{
+			now.Err = &source.Hint{
 				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", safe.Text(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}
@@ -206,37 +209,37 @@ func same(is []byte, there bool, old []byte) bool {
 
 // exactly is the node with the changes that make want of its own files, byte
 // for byte.
-func exactly(n model.NodePlan, have, want map[string][]byte) model.NodePlan {
+func exactly(n plan.Node, have, want map[string][]byte) plan.Node {
 	n.Changes, n.Same, n.Want, n.Expect = nil, 0, map[string]string{}, nil
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		n.Want[name] = sum(want[name])
+		n.Want[name] = plan.Sum(want[name])
 		_, own := n.Have[name]
 		if own && bytes.Equal(have[name], want[name]) {
 			n.Same++
 			continue
 		}
-		ch := model.FileChange{Name: name, After: present(want[name])}
+		ch := plan.FileChange{Name: name, After: plan.Present(want[name])}
 		if own {
-			ch.Before = present(have[name])
+			ch.Before = plan.Present(have[name])
 		}
 		n.Changes = append(n.Changes, ch)
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Have)) {
 		if _, stays := want[name]; !stays {
-			n.Changes = append(n.Changes, model.FileChange{Name: name, Before: present(have[name])})
+			n.Changes = append(n.Changes, plan.FileChange{Name: name, Before: plan.Present(have[name])})
 		}
 	}
-	slices.SortFunc(n.Changes, func(a, b model.FileChange) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(n.Changes, func(a, b plan.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		for _, s := range render.Sections(want[name]) {
-			x := model.ExpectedProxy{Name: s.Name}
+		for _, s := range haproxy.Sections(want[name]) {
+			x := plan.ExpectedProxy{Name: s.Name}
 			for _, v := range s.Servers {
-				x.Servers = append(x.Servers, model.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
+				x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
 			}
 			n.Expect = append(n.Expect, x)
 		}
 	}
-	n.Gone, n.Become = gone(n.Changes, want), sections(want)
+	n.Gone, n.Become = plan.Gone(n.Changes, want), plan.Sections(want)
 	return n
 }

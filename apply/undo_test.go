@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
-	"pgtui/render"
 )
 
 // yard is two directories that stand for nodes, behind the real transport, and
@@ -30,8 +31,8 @@ func newYard(t *testing.T) *yard {
 	y := &yard{}
 	var c *model.Cluster
 	y.inv, c = world()
-	for i := range c.Fronts {
-		svc := &c.Fronts[i].Services[0]
+	for i := range c.LoadBalancers {
+		svc := &c.LoadBalancers[i].Services[0]
 		svc.Members = []model.Server{{Name: "pg-test-1", Host: "10.10.10.11", Port: "6432", CheckPort: "8008", Weight: "50"}}
 		svc.Backups = []model.Server{{Name: "pg-test-2", Host: "10.10.10.12", Port: "6432", CheckPort: "8008", Weight: "100"}}
 	}
@@ -43,14 +44,14 @@ func newYard(t *testing.T) *yard {
 	y.app = &Applier{
 		Runner: transport.Local{}, Now: time.Now, Managed: "2026-11-11 00:00:00", VerifyFor: 10 * time.Second, Poll: time.Millisecond,
 		Audit: &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")},
-		Stats: func(_ context.Context, n model.Node) (model.HAProxyStats, error) { return livePage(t, n.SSH.Root), nil },
+		Stats: func(_ context.Context, n model.Node) (haproxy.Stats, error) { return livePage(t, n.SSH.Root), nil },
 	}
 	return y
 }
 
 // livePage is the stats page of a HAProxy that runs what was loaded last, in a
 // worker that has fewer connections behind it with every reload.
-func livePage(t *testing.T, root string) model.HAProxyStats {
+func livePage(t *testing.T, root string) haproxy.Stats {
 	loaded, err := os.ReadFile(filepath.Join(root, "loaded"))
 	if err != nil { // it runs what it began with
 		for _, name := range []string{"primary", "replica", "retired"} {
@@ -59,26 +60,26 @@ func livePage(t *testing.T, root string) model.HAProxyStats {
 			loaded = append(loaded, b...)
 		}
 	}
-	var st model.HAProxyStats
+	var st haproxy.Stats
 	reloads := int64(strings.Count(calls(t, root), "systemctl reload"))
-	for _, s := range render.Sections(loaded) {
-		p := model.Proxy{Name: s.Name, Front: model.ProxyRow{Total: 1000 - 100*reloads}}
+	for _, s := range haproxy.Sections(loaded) {
+		p := haproxy.Proxy{Name: s.Name, Front: haproxy.ProxyRow{Total: 1000 - 100*reloads}}
 		for _, v := range s.Servers {
 			w := 1
 			if v.Weight != "" {
 				w, err = strconv.Atoi(v.Weight)
 				must(t, err)
 			}
-			p.Servers = append(p.Servers, model.ServerStat{Name: v.Name, Status: "UP", Weight: w, UserWeight: w, Backup: v.Backup, CheckStatus: "L7OK", LastChange: 500})
+			p.Servers = append(p.Servers, haproxy.ServerRow{Name: v.Name, Status: "UP", Weight: w, UserWeight: w, Backup: v.Backup, CheckStatus: "L7OK", LastChange: 500})
 		}
 		st.Proxies = append(st.Proxies, p)
 	}
 	return st
 }
 
-func (y *yard) lastRun(t *testing.T) *model.Run {
+func (y *yard) lastRun(t *testing.T) *plan.Run {
 	t.Helper()
-	runs := model.Runs(records(t, y.app.Audit))
+	runs := plan.Runs(records(t, y.app.Audit))
 	return &runs[len(runs)-1]
 }
 
@@ -110,7 +111,7 @@ func TestUndo(t *testing.T) {
 	if got := kinds(p.Nodes[0]); got != "change pg-test-primary.cfg, add pg-test-replica.cfg, add pg-test-retired.cfg" {
 		t.Errorf("%s", got)
 	}
-	y.app.Rollout.Action, y.app.Rollout.Undoes = model.ActionUndo, run.Plan
+	y.app.Rollout.Action, y.app.Rollout.Undoes = plan.ActionUndo, run.Plan
 	if rep, err := y.app.Execute(t.Context(), y.inv, p, nil); err != nil || !rep.OK() {
 		t.Fatal(err, rep)
 	}
@@ -118,7 +119,7 @@ func TestUndo(t *testing.T) {
 		diffTree(t, "undone", tree(t, n.SSH.Root), y.before[i])
 	}
 	undone := y.lastRun(t)
-	if undone.Action != model.ActionUndo || undone.Undoes != run.Plan {
+	if undone.Action != plan.ActionUndo || undone.Undoes != run.Plan {
 		t.Errorf("%+v", undone)
 	}
 	again, err := y.app.Undo(t.Context(), y.inv, undone)
@@ -185,24 +186,24 @@ func TestUndoInterrupted(t *testing.T) {
 func TestUndoQuestions(t *testing.T) {
 	y := newYard(t)
 	for _, tt := range []struct {
-		run model.Run
+		run plan.Run
 		err string
 	}{
-		{model.Run{Record: model.Record{Plan: "p", Cluster: "pg-gone"}}, `there is no cluster "pg-gone"`},
-		{model.Run{Record: model.Record{Plan: "p", Cluster: "pg-test", Nodes: []model.NodeRecord{{Host: "10.10.10.11", Outcome: model.Restored, Backup: "/b"}}}}, "has left no new files"},
+		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-gone"}}, `there is no cluster "pg-gone"`},
+		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-test", Nodes: []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Restored, Backup: "/b"}}}}, "has left no new files"},
 	} {
 		if _, err := y.app.Undo(t.Context(), y.inv, &tt.run); err == nil || !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%v, want %s", err, tt.err)
 		}
 	}
-	p, err := y.app.Undo(t.Context(), y.inv, &model.Run{Record: model.Record{Plan: "0000", Cluster: "pg-test", Nodes: []model.NodeRecord{{Host: "10.10.10.11", Outcome: model.Applied, Backup: "/b"}}}})
+	p, err := y.app.Undo(t.Context(), y.inv, &plan.Run{Record: plan.Record{Plan: "0000", Cluster: "pg-test", Nodes: []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Applied, Backup: "/b"}}}})
 	if err != nil || p.Refusal() == nil || !strings.Contains(p.Refusal().Error(), "there is no backup of plan 0000") {
 		t.Errorf("%v, %v", err, p.Refusal())
 	}
 }
 
 func TestParseBackup(t *testing.T) {
-	hash := sum([]byte("hello"))
+	hash := plan.Sum([]byte("hello"))
 	for _, tt := range []struct {
 		name, in string
 		want     Kept
@@ -236,7 +237,7 @@ func TestParseBackup(t *testing.T) {
 // hashes promise, under names that stay in the directory.
 func FuzzParseBackup(f *testing.F) {
 	fuzz.Target(f)
-	f.Add([]byte("dir /b\nfile - new a.cfg\nfile " + sum([]byte("hello")) + " - d.cfg\ndata d.cfg\naGVsbG8=\n.\nend\n"))
+	f.Add([]byte("dir /b\nfile - new a.cfg\nfile " + plan.Sum([]byte("hello")) + " - d.cfg\ndata d.cfg\naGVsbG8=\n.\nend\n"))
 	f.Add([]byte("file - - a.cfg\nend"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		k, err := parseBackup(in)
@@ -244,10 +245,10 @@ func FuzzParseBackup(f *testing.F) {
 			return
 		}
 		for name, kept := range k.Files {
-			if checkName(name) != nil {
+			if plan.CheckName(name) != nil {
 				t.Errorf("name %q", name)
 			}
-			if kept.Old != nil && !strings.Contains(string(in), fmt.Sprintf("file %s ", sum(kept.Old))) {
+			if kept.Old != nil && !strings.Contains(string(in), fmt.Sprintf("file %s ", plan.Sum(kept.Old))) {
 				t.Errorf("%s is %q, which nobody promised", name, kept.Old)
 			}
 		}

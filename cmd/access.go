@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func (a *app) accessCmd() *cobra.Command {
@@ -105,9 +106,9 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 			defer cancel()
 			seen.Nodes = p.ReadAddresses(ctx, a.runner(), vipNodes(inv, cls))
 		}, func(err error) {
-			seen.Nodes = map[model.Host]model.Observed[model.NodeFacts]{}
+			seen.Nodes = map[model.Host]source.Observed[model.NodeFacts]{}
 			for _, n := range vipNodes(inv, cls) {
-				seen.Nodes[n.Host] = model.Observed[model.NodeFacts]{Err: err, Tried: now()}
+				seen.Nodes[n.Host] = source.Observed[model.NodeFacts]{Err: err, Tried: now()}
 			}
 		})
 	}
@@ -124,7 +125,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 // answers reports whether a snapshot is of this inventory, recent, and of
 // every node of the clusters.
 func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) bool {
-	return snap != nil && snap.Inventory == inv && snap.Complete(cls) && now().Sub(snap.TakenAt) < model.StaleAfter/2
+	return snap != nil && snap.Inventory == inv && snap.Complete(cls) && now().Sub(snap.TakenAt) < source.StaleAfter/2
 }
 
 // emitAccess writes the ways into a cluster for another program. It asks no node.

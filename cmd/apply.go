@@ -20,7 +20,9 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // maxPlanFile bounds a saved plan, in bytes.
@@ -71,7 +73,7 @@ func (a *app) applyCmd() *cobra.Command {
 				for _, w := range why {
 					fmt.Fprintln(a.io.Out, safe.Text(w, 400))
 				}
-				return exit(reloadRefused, &model.Hint{
+				return exit(reloadRefused, &source.Hint{
 					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
 					Try: a.plansAgain(&saved, args[0]) + ", and look at it again",
 				})
@@ -86,14 +88,14 @@ func (a *app) applyCmd() *cobra.Command {
 }
 
 // planJSON is the document of a plan.
-func (a *app) planJSON(inv *model.Inventory, p *model.Plan) jsonv1.Plan {
-	return jsonv1.FromPlan(inv, p, planCode(p), func(dir string, c model.FileChange) ([]string, string) {
+func (a *app) planJSON(inv *model.Inventory, p *plan.Plan) jsonv1.Plan {
+	return jsonv1.FromPlan(inv, p, planCode(p), func(dir string, c plan.FileChange) ([]string, string) {
 		return render.Summary(c.Before, c.After), render.Unified(strings.TrimPrefix(path.Join(dir, c.Name), "/"), c.Before, c.After)
 	})
 }
 
 // savePlan writes a plan for apply. A plan that must not run is not saved.
-func (a *app) savePlan(file string, inv *model.Inventory, p *model.Plan) error {
+func (a *app) savePlan(file string, inv *model.Inventory, p *plan.Plan) error {
 	if err := p.Refusal(); err != nil {
 		return fmt.Errorf("--out %s: not saved: %w", file, err)
 	}
@@ -129,7 +131,7 @@ func (a *app) readPlan(file string) (jsonv1.Plan, error) {
 		return p, fmt.Errorf("the plan %s is larger than 64 MB: nothing was changed", safe.Text(file, 200))
 	}
 	if p, err = jsonv1.ReadPlan(text); err != nil {
-		return p, &model.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
+		return p, &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
 	}
 	return p, nil
 }
@@ -166,7 +168,7 @@ func shown(saved *jsonv1.Plan, now jsonv1.Plan) []string {
 
 // stale says how the work of a saved plan differs from what a plan made now
 // would do; nil when it does not.
-func stale(saved *jsonv1.Plan, now *model.Plan) []string {
+func stale(saved *jsonv1.Plan, now *plan.Plan) []string {
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	seen := map[string]bool{}

@@ -5,17 +5,18 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/model"
+	"pgtui/plan"
 )
 
 // TestShown: a saved plan with a digest that somebody has made again still shows
 // what it does, or is refused.
 func TestShown(t *testing.T) {
 	a, _, _ := desk(t)
-	node := func(h model.Host) model.NodePlan {
-		return model.NodePlan{Host: h, ConfDir: "/c", Have: map[string]string{"a.cfg": "1"}, Want: map[string]string{"a.cfg": "2"},
-			Changes: []model.FileChange{{Name: "a.cfg", Before: []byte("listen a\n    server x 10.0.0.1:5432 weight 100\n"), After: []byte("listen a\n    server x 10.0.0.1:5432 weight 50\n")}}}
+	node := func(h model.Host) plan.Node {
+		return plan.Node{Host: h, ConfDir: "/c", Have: map[string]string{"a.cfg": "1"}, Want: map[string]string{"a.cfg": "2"},
+			Changes: []plan.FileChange{{Name: "a.cfg", Before: []byte("listen a\n    server x 10.0.0.1:5432 weight 100\n"), After: []byte("listen a\n    server x 10.0.0.1:5432 weight 50\n")}}}
 	}
-	p := model.Plan{ID: "0123456789ab", Cluster: "pg-test", Nodes: []model.NodePlan{node("1"), node("2")}}
+	p := plan.Plan{ID: "0123456789ab", Cluster: "pg-test", Nodes: []plan.Node{node("1"), node("2")}}
 	now := a.planJSON(&model.Inventory{}, &p)
 	for _, tt := range []struct {
 		name string

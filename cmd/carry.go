@@ -18,6 +18,8 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // consoleConfirm is the console's --confirm-within.
@@ -51,10 +53,10 @@ func (r *rollFlags) check() error {
 		return err
 	}
 	for _, name := range r.accept {
-		if !slices.Contains(model.RiskNames(), name) || name == model.RiskRejected {
-			return &model.Hint{
+		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
+			return &source.Hint{
 				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
-				Try:   "they are " + strings.Join(slices.DeleteFunc(model.RiskNames(), func(n string) bool { return !model.RiskStops(n) || n == model.RiskRejected }), ", "),
+				Try:   "they are " + strings.Join(slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected }), ", "),
 				Usage: true,
 			}
 		}
@@ -64,7 +66,7 @@ func (r *rollFlags) check() error {
 
 // judge assesses a plan and puts it into the order of its roll-out: the node
 // that carries the cluster's VIP comes last, unless it is named.
-func judge(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p *model.Plan, roll rollFlags) error {
+func judge(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p *plan.Plan, roll rollFlags) error {
 	if err := apply.Order(p, hosts(roll.order)); err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func judge(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p *mode
 }
 
 // carryOut runs a plan that was shown and accepted.
-func (a *app) carryOut(ctx context.Context, ap *apply.Applier, inv *model.Inventory, plan model.Plan, r rollFlags) error {
+func (a *app) carryOut(ctx context.Context, ap *apply.Applier, inv *model.Inventory, plan plan.Plan, r rollFlags) error {
 	ctx, abort, stop := a.interrupts(ctx, "finishing this node, then stopping; once more puts this node back", "putting this node back, then stopping")
 	defer stop()
 	if err := stopped(ctx); err != nil {
@@ -125,11 +127,11 @@ func (a *app) interrupts(ctx context.Context, first, second string) (context.Con
 }
 
 // printGhosts lists the old workers that hold sessions after a run.
-func (a *app) printGhosts(ctx context.Context, ap *apply.Applier, inv *model.Inventory, name model.ClusterName, r model.Report) {
+func (a *app) printGhosts(ctx context.Context, ap *apply.Applier, inv *model.Inventory, name model.ClusterName, r plan.Report) {
 	c := inv.Cluster(name)
 	reloaded := false
 	for _, n := range r.Nodes {
-		reloaded = reloaded || n.Outcome == model.Applied || n.Outcome == model.Restored
+		reloaded = reloaded || n.Outcome == plan.Applied || n.Outcome == plan.Restored
 	}
 	if c == nil || !reloaded {
 		return
@@ -157,8 +159,8 @@ func (a *app) auditFile(inventory string) *apply.Audit {
 }
 
 // operator is who runs this, as far as the machine tells.
-func (a *app) operator() model.Operator {
-	o := model.Operator{UID: os.Getuid(), LoginUID: -1, PID: os.Getpid(), SudoUser: a.io.Getenv("SUDO_USER")}
+func (a *app) operator() plan.Operator {
+	o := plan.Operator{UID: os.Getuid(), LoginUID: -1, PID: os.Getpid(), SudoUser: a.io.Getenv("SUDO_USER")}
 	o.User = strconv.Itoa(o.UID)
 	if u, err := user.LookupId(o.User); err == nil {
 		o.User = u.Username

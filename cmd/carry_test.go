@@ -15,10 +15,12 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // desk is an app whose audit file holds the records.
-func desk(t *testing.T, records ...model.Record) (*app, *bytes.Buffer, *bytes.Buffer) {
+func desk(t *testing.T, records ...plan.Record) (*app, *bytes.Buffer, *bytes.Buffer) {
 	t.Helper()
 	env := map[string]string{"PGTUI_AUDIT": filepath.Join(t.TempDir(), "audit.jsonl"), "SUDO_USER": "alice", "SSH_CONNECTION": "10.1.2.3 50000 10.10.10.10 22"}
 	var out, errs bytes.Buffer
@@ -146,11 +148,11 @@ func TestAuditPath(t *testing.T) {
 }
 
 // rec is the last record of a run over nodes 1 and 2.
-func rec(run, plan string, cluster model.ClusterName, outcome string, one, two model.NodeOutcome) model.Record {
-	r := model.Record{V: 1, Run: run, Kind: model.RecordEnd, Action: model.ActionReload, Plan: plan, Cluster: cluster, Outcome: outcome, Inventory: "/here/pigsty.yml"}
-	for h, o := range map[model.Host]model.NodeOutcome{"1": one, "2": two} {
-		n := model.NodeRecord{Host: h, Outcome: o, Want: apply.WantSum(&model.NodePlan{Want: map[string]string{"f": "want"}})}
-		if o == model.Applied {
+func rec(run, p string, cluster model.ClusterName, outcome string, one, two plan.NodeOutcome) plan.Record {
+	r := plan.Record{V: 1, Run: run, Kind: plan.RecordEnd, Action: plan.ActionReload, Plan: p, Cluster: cluster, Outcome: outcome, Inventory: "/here/pigsty.yml"}
+	for h, o := range map[model.Host]plan.NodeOutcome{"1": one, "2": two} {
+		n := plan.NodeRecord{Host: h, Outcome: o, Want: apply.WantSum(&plan.Node{Want: map[string]string{"f": "want"}})}
+		if o == plan.Applied {
 			n.Backup = "/b"
 		}
 		r.Nodes = append(r.Nodes, n)
@@ -161,49 +163,49 @@ func rec(run, plan string, cluster model.ClusterName, outcome string, one, two m
 // TestUndoable: undo takes what was done with the inventory at hand, and the
 // plan of another one only when it is named.
 func TestUndoable(t *testing.T) {
-	at := func(path string, r model.Record) model.Record { r.Inventory = path; return r }
-	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Untouched)
-	refused := rec("2", "bbbb", "pg-test", model.RunRefused, model.Untouched, model.Untouched)
+	at := func(path string, r plan.Record) plan.Record { r.Inventory = path; return r }
+	stopped := rec("1", "aaaa", "pg-test", plan.RunStopped, plan.Applied, plan.Untouched)
+	refused := rec("2", "bbbb", "pg-test", plan.RunRefused, plan.Untouched, plan.Untouched)
 	killed := rec("3", "cccc", "pg-test", "", "", "")
-	killed.Kind = model.RecordBegin
-	other := rec("4", "aabb", "pg-other", model.RunApplied, model.Applied, model.Applied)
-	elsewhere := at("/there/pigsty.yml", rec("5", "eeee", "pg-test", model.RunApplied, model.Applied, model.Applied))
-	again := at("/there/pigsty.yml", rec("6", "aaaa", "pg-test", model.RunApplied, model.Applied, model.Applied))
-	relative := at("pigsty.yml", rec("7", "ffff", "pg-test", model.RunApplied, model.Applied, model.Applied))
+	killed.Kind = plan.RecordBegin
+	other := rec("4", "aabb", "pg-other", plan.RunApplied, plan.Applied, plan.Applied)
+	elsewhere := at("/there/pigsty.yml", rec("5", "eeee", "pg-test", plan.RunApplied, plan.Applied, plan.Applied))
+	again := at("/there/pigsty.yml", rec("6", "aaaa", "pg-test", plan.RunApplied, plan.Applied, plan.Applied))
+	relative := at("pigsty.yml", rec("7", "ffff", "pg-test", plan.RunApplied, plan.Applied, plan.Applied))
 	closing := rec("8", "", "pg-test", "", "", "")
-	closing.Kind, closing.Action = model.RecordBegin, model.ActionClose
-	beef := rec("9", "dddd", "beef", model.RunApplied, model.Applied, model.Applied)
-	beefID := rec("10", "beef00", "pg-test", model.RunApplied, model.Applied, model.Applied)
+	closing.Kind, closing.Action = plan.RecordBegin, plan.ActionClose
+	beef := rec("9", "dddd", "beef", plan.RunApplied, plan.Applied, plan.Applied)
+	beefID := rec("10", "beef00", "pg-test", plan.RunApplied, plan.Applied, plan.Applied)
 	for _, tt := range []struct {
 		name    string
-		records []model.Record
+		records []plan.Record
 		args    []string
 		run     string
 		err     string
 	}{
-		{"the newest that left files", []model.Record{stopped, refused}, nil, "1", ""},
-		{"one that did not say how it ended", []model.Record{stopped, killed}, nil, "3", ""},
-		{"by its first letters", []model.Record{stopped, killed}, []string{"aaa"}, "1", ""},
-		{"nothing", []model.Record{refused}, nil, "", "nothing to undo: no run of pigsty.yml has left new files"},
-		{"no such plan", []model.Record{stopped}, []string{"dddd"}, "", `"dddd" is neither a cluster of pigsty.yml nor a plan`},
-		{"another inventory's is newer", []model.Record{stopped, elsewhere}, nil, "1", ""},
-		{"there is another inventory's only", []model.Record{elsewhere}, nil, "", "nothing to undo"},
-		{"a path of which nobody knows where it began", []model.Record{stopped, relative}, nil, "1", ""},
-		{"another inventory's by its id", []model.Record{stopped, elsewhere}, []string{"eeee"}, "5", ""},
-		{"a plan of both, and the other's is newer", []model.Record{stopped, again}, []string{"aaaa"}, "1", ""},
-		{"of a cluster", []model.Record{stopped, other}, []string{"pg-test"}, "1", ""},
-		{"of a cluster, and another inventory has one of that name", []model.Record{stopped, elsewhere}, []string{"pg-test"}, "1", ""},
-		{"of a cluster without any", []model.Record{stopped}, []string{"pg-other"}, "", "nothing to undo: no run of pg-other in pigsty.yml"},
-		{"of the cluster whose name begins a plan id", []model.Record{beef, beefID}, []string{"beef"}, "9", ""},
-		{"two plans begin so", []model.Record{stopped, other}, []string{"aa"}, "", `2 plans begin with "aa"`},
-		{"no letter at all", []model.Record{stopped}, []string{""}, "", `"" is neither`},
-		{"closed sessions are not undone", []model.Record{stopped, closing}, nil, "1", ""},
+		{"the newest that left files", []plan.Record{stopped, refused}, nil, "1", ""},
+		{"one that did not say how it ended", []plan.Record{stopped, killed}, nil, "3", ""},
+		{"by its first letters", []plan.Record{stopped, killed}, []string{"aaa"}, "1", ""},
+		{"nothing", []plan.Record{refused}, nil, "", "nothing to undo: no run of pigsty.yml has left new files"},
+		{"no such plan", []plan.Record{stopped}, []string{"dddd"}, "", `"dddd" is neither a cluster of pigsty.yml nor a plan`},
+		{"another inventory's is newer", []plan.Record{stopped, elsewhere}, nil, "1", ""},
+		{"there is another inventory's only", []plan.Record{elsewhere}, nil, "", "nothing to undo"},
+		{"a path of which nobody knows where it began", []plan.Record{stopped, relative}, nil, "1", ""},
+		{"another inventory's by its id", []plan.Record{stopped, elsewhere}, []string{"eeee"}, "5", ""},
+		{"a plan of both, and the other's is newer", []plan.Record{stopped, again}, []string{"aaaa"}, "1", ""},
+		{"of a cluster", []plan.Record{stopped, other}, []string{"pg-test"}, "1", ""},
+		{"of a cluster, and another inventory has one of that name", []plan.Record{stopped, elsewhere}, []string{"pg-test"}, "1", ""},
+		{"of a cluster without any", []plan.Record{stopped}, []string{"pg-other"}, "", "nothing to undo: no run of pg-other in pigsty.yml"},
+		{"of the cluster whose name begins a plan id", []plan.Record{beef, beefID}, []string{"beef"}, "9", ""},
+		{"two plans begin so", []plan.Record{stopped, other}, []string{"aa"}, "", `2 plans begin with "aa"`},
+		{"no letter at all", []plan.Record{stopped}, []string{""}, "", `"" is neither`},
+		{"closed sessions are not undone", []plan.Record{stopped, closing}, nil, "1", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _, _ := desk(t, tt.records...)
 			run, err := a.undoable(atHand(), tt.args)
 			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) || model.TryOf(err) == "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || source.TryOf(err) == "" {
 					t.Errorf("%v", err)
 				}
 				return
@@ -260,24 +262,24 @@ func TestResolved(t *testing.T) {
 
 // TestResumes: --resume goes on only with what the last run has left undone.
 func TestResumes(t *testing.T) {
-	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Untouched)
+	stopped := rec("1", "aaaa", "pg-test", plan.RunStopped, plan.Applied, plan.Untouched)
 	elsewhere := stopped
 	elsewhere.Run, elsewhere.Inventory = "2", "/there/pigsty.yml"
-	plan := func(hash string) *model.Plan {
-		return &model.Plan{Cluster: "pg-test", Nodes: []model.NodePlan{{Host: "2", Want: map[string]string{"f": hash}}}}
+	p := func(hash string) *plan.Plan {
+		return &plan.Plan{Cluster: "pg-test", Nodes: []plan.Node{{Host: "2", Want: map[string]string{"f": hash}}}}
 	}
 	for _, tt := range []struct {
 		name    string
-		records []model.Record
-		plan    *model.Plan
+		records []plan.Record
+		plan    *plan.Plan
 		err     string
 	}{
-		{"the same work", []model.Record{stopped, rec("2", "bbbb", "pg-other", model.RunApplied, model.Applied, model.Applied)}, plan("want"), ""},
-		{"other work", []model.Record{stopped}, plan("other"), "2 is not to become what plan aaaa made of it"},
-		{"the last one came to its end", []model.Record{stopped, rec("2", "bbbb", "pg-test", model.RunApplied, model.Applied, model.Applied)}, plan("want"), "did not stop half-way"},
-		{"there was none", nil, plan("want"), "did not stop half-way"},
-		{"another inventory's", []model.Record{elsewhere}, plan("want"), "did not stop half-way"},
-		{"another inventory's came later", []model.Record{stopped, elsewhere}, plan("want"), ""},
+		{"the same work", []plan.Record{stopped, rec("2", "bbbb", "pg-other", plan.RunApplied, plan.Applied, plan.Applied)}, p("want"), ""},
+		{"other work", []plan.Record{stopped}, p("other"), "2 is not to become what plan aaaa made of it"},
+		{"the last one came to its end", []plan.Record{stopped, rec("2", "bbbb", "pg-test", plan.RunApplied, plan.Applied, plan.Applied)}, p("want"), "did not stop half-way"},
+		{"there was none", nil, p("want"), "did not stop half-way"},
+		{"another inventory's", []plan.Record{elsewhere}, p("want"), "did not stop half-way"},
+		{"another inventory's came later", []plan.Record{stopped, elsewhere}, p("want"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, out, _ := desk(t, tt.records...)
@@ -299,12 +301,12 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopped := rec("1", "aaaa", "pg-test", model.RunStopped, model.Applied, model.Restored)
+	stopped := rec("1", "aaaa", "pg-test", plan.RunStopped, plan.Applied, plan.Restored)
 	stopped.Error = "reload: haproxy was not reloaded\x1b[31m"
 	killed := rec("2", "bbbb", "pg-test", "", "", "")
-	killed.Kind = model.RecordBegin
+	killed.Kind = plan.RecordBegin
 	stopped.Inventory, killed.Inventory = dir+"/pigsty.yml", dir+"/pigsty.yml"
-	a, out, errs := desk(t, stopped, rec("3", "cccc", "pg-test", model.RunApplied, model.Applied, model.Applied), killed)
+	a, out, errs := desk(t, stopped, rec("3", "cccc", "pg-test", plan.RunApplied, plan.Applied, plan.Applied), killed)
 	a.inventory = dir + "/pigsty.yml"
 	file := a.auditFile("").Path
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
@@ -353,7 +355,7 @@ func TestHistory(t *testing.T) {
 	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := history(); err == nil || !strings.Contains(err.Error(), "can be written by others") || !strings.Contains(model.TryOf(err), "chmod go-w") {
+	if _, err := history(); err == nil || !strings.Contains(err.Error(), "can be written by others") || !strings.Contains(source.TryOf(err), "chmod go-w") {
 		t.Errorf("%v", err)
 	}
 }
@@ -362,19 +364,19 @@ func TestReloadCode(t *testing.T) {
 	failed := errors.New("x")
 	for _, tt := range []struct {
 		name  string
-		nodes []model.NodeReport
+		nodes []plan.NodeReport
 		err   error
 		want  int
 	}{
-		{"all as planned", []model.NodeReport{{Outcome: model.Applied}, {Outcome: model.Unchanged}}, nil, 0},
-		{"restored", []model.NodeReport{{Outcome: model.Applied}, {Outcome: model.Restored, Err: failed}}, failed, reloadFailed},
-		{"failed before it was touched", []model.NodeReport{{Outcome: model.Untouched, Err: failed}}, failed, reloadFailed},
-		{"broken", []model.NodeReport{{Outcome: model.Applied}, {Outcome: model.Broken, Err: failed}}, failed, reloadBroken},
-		{"uncertain", []model.NodeReport{{Outcome: model.Uncertain, Err: failed}}, failed, reloadBroken},
-		{"found before the first node", []model.NodeReport{{Outcome: model.Untouched, Err: failed}}, fmt.Errorf("x; %w", apply.ErrNotBegun), reloadRefused},
-		{"refused", []model.NodeReport{{Outcome: model.Untouched}}, failed, reloadRefused},
+		{"all as planned", []plan.NodeReport{{Outcome: plan.Applied}, {Outcome: plan.Unchanged}}, nil, 0},
+		{"restored", []plan.NodeReport{{Outcome: plan.Applied}, {Outcome: plan.Restored, Err: failed}}, failed, reloadFailed},
+		{"failed before it was touched", []plan.NodeReport{{Outcome: plan.Untouched, Err: failed}}, failed, reloadFailed},
+		{"broken", []plan.NodeReport{{Outcome: plan.Applied}, {Outcome: plan.Broken, Err: failed}}, failed, reloadBroken},
+		{"uncertain", []plan.NodeReport{{Outcome: plan.Uncertain, Err: failed}}, failed, reloadBroken},
+		{"found before the first node", []plan.NodeReport{{Outcome: plan.Untouched, Err: failed}}, fmt.Errorf("x; %w", apply.ErrNotBegun), reloadRefused},
+		{"refused", []plan.NodeReport{{Outcome: plan.Untouched}}, failed, reloadRefused},
 	} {
-		if got := reloadCode(model.Report{Nodes: tt.nodes}, tt.err); got != tt.want {
+		if got := reloadCode(plan.Report{Nodes: tt.nodes}, tt.err); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -385,8 +387,8 @@ func TestReloadCode(t *testing.T) {
 func TestReportTellsRecoveries(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{io: IO{Out: &out}}
-	a.printReport(model.Report{Nodes: []model.NodeReport{{Host: "10.10.10.11", Outcome: model.Applied, Recovered: []model.Recovery{
-		{Plan: "feedfacef00d", Outcome: model.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
+	a.printReport(plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
+		{Plan: "feedfacef00d", Outcome: plan.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
 	}}}})
 	const want = "10.10.10.11: plan feedfacef00d did not end on this node and is undecided now: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"
 	if !strings.HasSuffix(out.String(), want) {

@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) componentsCmd() *cobra.Command {
@@ -65,7 +66,7 @@ func (a *app) componentsCmd() *cobra.Command {
 // with ssh systemd as well.
 func (a *app) componentsOf(ctx context.Context, inv *model.Inventory, nodes []*model.Node, ssh bool) []model.ComponentRow {
 	p := a.prober()
-	var facts map[model.Host]model.Observed[model.NodeFacts]
+	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {
 		facts = p.ReadNodes(ctx, a.runner(), nodes)
 	}
@@ -91,8 +92,8 @@ func nodesOf(inv *model.Inventory, args []string) ([]*model.Node, error) {
 		for i := range c.Instances {
 			add(c.Instances[i].Host)
 		}
-		for i := range c.Fronts {
-			add(c.Fronts[i].Host)
+		for i := range c.LoadBalancers {
+			add(c.LoadBalancers[i].Host)
 		}
 		return out, nil
 	}
@@ -102,7 +103,7 @@ func nodesOf(inv *model.Inventory, args []string) ([]*model.Node, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, &model.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", args[0], inv.Source), Try: "pgtui components, for all nodes", Usage: true}
+		return nil, &source.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", args[0], inv.Source), Try: "pgtui components, for all nodes", Usage: true}
 	}
 	return out, nil
 }

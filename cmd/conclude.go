@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // exitInterrupted is the exit code of a command that only reads and was
@@ -47,7 +47,7 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) error {
 	if a.held != nil {
 		a.io.Out = a.out
 	}
-	if ctx.Err() != nil && c != nil && a.reads(c) && !errors.Is(err, model.ErrUsage) {
+	if ctx.Err() != nil && c != nil && a.reads(c) && !errors.Is(err, source.ErrUsage) {
 		return exit(exitInterrupted, errInterrupted)
 	}
 	if a.held != nil {

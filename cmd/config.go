@@ -16,6 +16,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 	"pgtui/tui"
 )
 
@@ -138,7 +139,7 @@ func (a *app) configure(c *cobra.Command) error {
 	}
 	problems = slices.DeleteFunc(problems, func(p config.Problem) bool { return p.Warning })
 	if len(problems) > 0 {
-		return &model.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
+		return &source.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
 	}
 	if c.Name() == "demo" { // it has an inventory of its own
 		cfg.Context, cfg.Contexts, cfg.EntryPoints = "", nil, nil
@@ -157,7 +158,7 @@ func (a *app) configure(c *cobra.Command) error {
 	}
 	ctx, ok := cfg.Of(name)
 	if !ok {
-		return &model.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", "), Usage: a.contextName != ""}
+		return &source.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", "), Usage: a.contextName != ""}
 	}
 	return a.enter(c, ctx)
 }
@@ -256,14 +257,14 @@ func (a *app) configCmd() *cobra.Command {
 func (a *app) configInit() error {
 	name := a.configFile()
 	if name == "" {
-		return &model.Hint{Err: errors.New("neither HOME nor XDG_CONFIG_HOME is set"), Try: "PGTUI_CONFIG=/path/to/config.yml pgtui config init"}
+		return &source.Hint{Err: errors.New("neither HOME nor XDG_CONFIG_HOME is set"), Try: "PGTUI_CONFIG=/path/to/config.yml pgtui config init"}
 	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return fmt.Errorf("config init: %w", err)
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return &model.Hint{Err: fmt.Errorf("%s is there already, it was left as it is", name), Try: "pgtui config check"}
+		return &source.Hint{Err: fmt.Errorf("%s is there already, it was left as it is", name), Try: "pgtui config check"}
 	}
 	if err != nil {
 		return fmt.Errorf("config init: %w", err)

@@ -16,7 +16,9 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/source"
 	"pgtui/tui"
 )
 
@@ -70,7 +72,7 @@ func (a *app) noTerminal(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return &model.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
+	return &source.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
 }
 
 // clusterOrCommand is the error of a name that is neither a cluster nor a command.
@@ -79,7 +81,7 @@ func clusterOrCommand(inv *model.Inventory, names []string) error {
 	if err == nil {
 		return nil
 	}
-	return misuse(model.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
+	return misuse(source.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
 }
 
 // announce names the programs that reading the inventory is about to run, while
@@ -160,8 +162,8 @@ func afterwards(reading <-chan read, load func(context.Context) (*model.Inventor
 }
 
 // deps is the world the console gets, of the inventory at source.
-func (a *app) deps(source string) tui.Deps {
-	ap := a.applier(source)
+func (a *app) deps(from string) tui.Deps {
+	ap := a.applier(from)
 	ap.Rollout.ConfirmWithin = consoleConfirm
 	pr := a.prober()
 	d := tui.Deps{
@@ -170,7 +172,7 @@ func (a *app) deps(source string) tui.Deps {
 		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
 			return pr.Watch(ctx, inv, every)
 		},
-		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
+		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 			now := *ap
 			now.Managed = a.managed(inv.Source) // of the inventory as it is now
 			p, err := now.Plan(ctx, inv, c, hosts)
@@ -208,10 +210,10 @@ func (a *app) deps(source string) tui.Deps {
 			tr, _ := traced(ctx, a.prober(), inv, t)
 			return tr, ctx.Err()
 		},
-		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (model.Origins, error) {
+		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (source.Origins, error) {
 			play, err := a.play(ctx)
 			if err != nil {
-				return model.Origins{}, err
+				return source.Origins{}, err
 			}
 			found, err := originsOf(play, string(name))
 			return found, errors.Join(err, ctx.Err())
@@ -224,7 +226,7 @@ func (a *app) deps(source string) tui.Deps {
 			return a.prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
 		},
 		Diff:    diffLines,
-		Summary: func(c model.FileChange) []string { return render.Summary(c.Before, c.After) },
+		Summary: func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
 		File: func(inv *model.Inventory, s *model.Service) string {
 			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv.Source)))
 		},
@@ -238,7 +240,7 @@ func (a *app) deps(source string) tui.Deps {
 		Columns:  a.config.Columns,
 		Context:  infoOf(a.context),
 		Ran:      a.log.all,
-		Command:  a.called(source),
+		Command:  a.called(from),
 		Open:     a.openContext,
 	}
 	if a.config.NoFiles {
@@ -337,7 +339,7 @@ func (l commandLog) all() []model.Ran {
 }
 
 // diffLines is a change's unified diff for the console.
-func diffLines(c model.FileChange) []tui.DiffLine {
+func diffLines(c plan.FileChange) []tui.DiffLine {
 	var out []tui.DiffLine
 	for _, h := range render.Diff(c.Before, c.After) {
 		out = append(out, tui.DiffLine{Kind: '@', Text: h.Header()})

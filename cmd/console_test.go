@@ -10,6 +10,7 @@ import (
 
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui"
 )
 
@@ -36,7 +37,7 @@ func TestConsoleAsks(t *testing.T) {
 	if len(a.log.all()) == 0 {
 		t.Error("what was asked of systemd is not in the log")
 	}
-	if _, err := d.Components(t.Context(), inv, "pg-none"); model.TryOf(err) == "" {
+	if _, err := d.Components(t.Context(), inv, "pg-none"); source.TryOf(err) == "" {
 		t.Errorf("a cluster that there is not: %v", err)
 	}
 	leader := string(inv.Cluster("pg-test").Instances[0].Host)
@@ -44,7 +45,7 @@ func TestConsoleAsks(t *testing.T) {
 	if err != nil || !tr.Answered || tr.Kept().Service != "primary" {
 		t.Errorf("trace: %+v, %v", tr, err)
 	}
-	if _, err := d.Trace(t.Context(), inv, []string{"pg-test", "none"}); model.TryOf(err) == "" {
+	if _, err := d.Trace(t.Context(), inv, []string{"pg-test", "none"}); source.TryOf(err) == "" {
 		t.Errorf("a service that there is not: %v", err)
 	}
 	off, cancel := context.WithCancel(t.Context())
@@ -91,7 +92,7 @@ func checkAccess(t *testing.T, d tui.Deps, inv *model.Inventory) {
 		t.Error("a snapshot of another inventory counts")
 	}
 	old := *snap
-	old.TakenAt = old.TakenAt.Add(-model.StaleAfter)
+	old.TakenAt = old.TakenAt.Add(-source.StaleAfter)
 	if answers(&old, inv, []*model.Cluster{inv.Cluster("pg-test")}) {
 		t.Error("an old snapshot counts")
 	}

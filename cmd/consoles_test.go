@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/ansible/inventory"
 	"pgtui/model"
-	"pgtui/model/inventory"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/probe"
 )
 

@@ -13,7 +13,9 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func (a *app) diffCmd() *cobra.Command {
@@ -61,9 +63,9 @@ func (a *app) diffCmd() *cobra.Command {
 
 // fileDiff is the unified diff of one file; "" for files of others and those
 // that a reload leaves alone.
-func fileDiff(n model.NodeDrift, f model.FileDrift) string {
+func fileDiff(n plan.NodeDrift, f plan.FileDrift) string {
 	switch f.State {
-	case model.FileCosmetic, model.FileSemantic, model.FileMissing, model.FileExtra:
+	case plan.FileCosmetic, plan.FileSemantic, plan.FileMissing, plan.FileExtra:
 		return render.Unified(strings.TrimPrefix(path.Join(n.ConfDir, f.Name), "/"), f.Before, f.After)
 	}
 	return ""
@@ -80,7 +82,7 @@ func printJSON(w io.Writer, v any) error {
 // driftCode is the exit code of diff: what was left behind on nodes that no
 // longer provide the cluster differs too; one of them that cannot be read does
 // not keep the question from being answered.
-func driftCode(p model.Plan, drift []model.NodeDrift) int {
+func driftCode(p plan.Plan, drift []plan.NodeDrift) int {
 	code := diffCode(p)
 	for _, n := range drift {
 		if code == 0 && n.Differs() {
@@ -91,19 +93,19 @@ func driftCode(p model.Plan, drift []model.NodeDrift) int {
 }
 
 // stateWords say what a file's state means.
-func stateWords(f model.FileDrift) string {
+func stateWords(f plan.FileDrift) string {
 	switch f.State {
-	case model.FileCosmetic:
+	case plan.FileCosmetic:
 		return "comments, blanks or order only: HAProxy reads the same"
-	case model.FileMissing:
+	case plan.FileMissing:
 		return "declared, not there yet: a reload adds it"
-	case model.FileExtra:
+	case plan.FileExtra:
 		return "not declared any more: a reload deletes it"
-	case model.FileUnrendered:
+	case plan.FileUnrendered:
 		return "what it should be cannot be told: left alone"
-	case model.FileStale:
+	case plan.FileStale:
 		return "left behind: this node no longer provides it; HAProxy still listens there, and no reload removes it"
-	case model.FileForeign:
+	case plan.FileForeign:
 		if f.Owner != "" {
 			return "belongs to " + string(f.Owner) + ": left alone"
 		}
@@ -114,10 +116,10 @@ func stateWords(f model.FileDrift) string {
 
 // printStates writes a line for every file of the node that is not as
 // declared.
-func printStates(w io.Writer, n model.NodeDrift) {
+func printStates(w io.Writer, n plan.NodeDrift) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, f := range n.Files {
-		if f.State != model.FileSame {
+		if f.State != plan.FileSame {
 			fmt.Fprintf(tw, "  %s\t%s\t%s\n", safe.Text(f.Name, 120), f.State, safe.Text(stateWords(f), 300))
 		}
 	}
@@ -129,9 +131,9 @@ func printStates(w io.Writer, n model.NodeDrift) {
 
 // printFormer writes what was found on nodes that no longer provide the
 // cluster, when there is something to say.
-func printFormer(w io.Writer, drift []model.NodeDrift) {
+func printFormer(w io.Writer, drift []plan.NodeDrift) {
 	for _, n := range drift {
-		label := nodeLabel(model.NodePlan{Host: n.Host, Node: n.Node})
+		label := nodeLabel(plan.Node{Host: n.Host, Node: n.Node})
 		switch {
 		case n.Front:
 		case n.Err != nil:
@@ -145,7 +147,7 @@ func printFormer(w io.Writer, drift []model.NodeDrift) {
 }
 
 // diffCode is the exit code of a plan that is only looked at.
-func diffCode(p model.Plan) int {
+func diffCode(p plan.Plan) int {
 	for _, n := range p.Nodes {
 		if n.Err != nil {
 			return 2
@@ -167,7 +169,7 @@ func hosts(args []string) []model.Host {
 
 // printPlan shows a plan: a line a node, then for each file what changes in
 // words and as a unified diff. Nodes with the same change share one diff.
-func printPlan(w io.Writer, p model.Plan) { printPlanWith(w, p, nil) }
+func printPlan(w io.Writer, p plan.Plan) { printPlanWith(w, p, nil) }
 
 // printRules says which Pigsty's rules the preview follows, and why those.
 func (a *app) printRules(inv *model.Inventory) {
@@ -175,21 +177,21 @@ func (a *app) printRules(inv *model.Inventory) {
 }
 
 // printPlanWith is printPlan with the state of every file beside it.
-func printPlanWith(w io.Writer, p model.Plan, drift []model.NodeDrift) {
-	states := map[model.Host]model.NodeDrift{}
+func printPlanWith(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
+	states := map[model.Host]plan.NodeDrift{}
 	for _, n := range drift {
 		states[n.Host] = n
 	}
 	type group struct {
 		nodes []string
-		first model.NodePlan
+		first plan.Node
 	}
 	var groups []group
 	for _, n := range p.Nodes {
 		label := nodeLabel(n)
 		if n.Err != nil {
 			fmt.Fprintf(w, "%s: could not tell: %s\n", label, safe.Text(n.Err.Error(), 400))
-			if try := model.TryOf(n.Err); try != "" {
+			if try := source.TryOf(n.Err); try != "" {
 				fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 300))
 			}
 			continue
@@ -228,7 +230,7 @@ func printPlanWith(w io.Writer, p model.Plan, drift []model.NodeDrift) {
 	}
 }
 
-func nodeLabel(n model.NodePlan) string {
+func nodeLabel(n plan.Node) string {
 	if n.Node != "" && n.Node != string(n.Host) {
 		return fmt.Sprintf("%s (%s)", n.Host, n.Node)
 	}
@@ -236,7 +238,7 @@ func nodeLabel(n model.NodePlan) string {
 }
 
 // changeCount is "2 files change, 1 added, 1 deleted".
-func changeCount(n model.NodePlan) string {
+func changeCount(n plan.Node) string {
 	count := map[string]int{}
 	for _, c := range n.Changes {
 		count[c.Kind()]++
@@ -252,7 +254,7 @@ func changeCount(n model.NodePlan) string {
 
 // sameChanges reports whether two nodes would see the same diff. The rendering
 // host in a file's header differs between nodes; it does not count.
-func sameChanges(a, b []model.FileChange) bool {
+func sameChanges(a, b []plan.FileChange) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -266,7 +268,7 @@ func sameChanges(a, b []model.FileChange) bool {
 }
 
 // diffBody is a change's diff without the lines that name the rendering host.
-func diffBody(c model.FileChange) string {
+func diffBody(c plan.FileChange) string {
 	var keep []string
 	for _, l := range strings.Split(render.Unified(c.Name, c.Before, c.After), "\n") {
 		if !strings.Contains(l, "# service: ") {

@@ -4,14 +4,14 @@ import (
 	"reflect"
 	"testing"
 
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui"
 )
 
 // The console is given all that render knows of a line: its numbers, its pair,
 // the words that changed, and a missing line end.
 func TestTheConsoleIsGivenTheWholeDiff(t *testing.T) {
-	got := diffLines(model.FileChange{Before: []byte("listen a\nbind *:1\n"), After: []byte("listen a\nbind *:22")})
+	got := diffLines(plan.FileChange{Before: []byte("listen a\nbind *:1\n"), After: []byte("listen a\nbind *:22")})
 	want := []tui.DiffLine{
 		{Kind: '@', Text: "@@ -1,2 +1,2 @@"},
 		{Kind: ' ', Text: "listen a", Old: 1, New: 1},

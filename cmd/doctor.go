@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -42,7 +43,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			// afterwards.
 			prober := a.prober()
 			var look apply.Examination
-			var nodes map[model.Host]model.Observed[model.NodeFacts]
+			var nodes map[model.Host]source.Observed[model.NodeFacts]
 			var faults [2]error
 			var g safe.Group
 			g.Go("examining the nodes", func() { look = a.applier(inv.Source).Examine(cmd.Context(), inv, cls) }, func(err error) { faults[0] = err })
@@ -100,7 +101,7 @@ func printDoctor(w io.Writer, boards []model.Board) {
 		b := &boards[i]
 		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, safe.Text(b.Summary, 200))
 		if len(b.Findings) == 0 {
-			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.Fronts), len(b.Cluster.Instances))
+			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
 		}
 		for n, f := range b.Findings {
 			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, safe.Text(f.Summary, 240))

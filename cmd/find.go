@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"pgtui/model"
-	"pgtui/model/inventory"
+	"pgtui/ansible/inventory"
+	"pgtui/source"
 )
 
 // findInventory is the inventory's path: what -i says, $PGTUI_INVENTORY, the
@@ -49,7 +49,7 @@ func findInventory(flag string, getenv func(string) string, obeyed func(cfg stri
 		}
 		tried = append(tried, p)
 	}
-	return "", &model.Hint{Err: fmt.Errorf("no inventory found; looked at %s", strings.Join(tried, ", ")),
+	return "", &source.Hint{Err: fmt.Errorf("no inventory found; looked at %s", strings.Join(tried, ", ")),
 		Try: "pgtui -i /path/to/pigsty.yml, or `pgtui demo` to look around without one"}
 }
 

@@ -11,9 +11,11 @@ import (
 
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // The exit codes of ghosts.
@@ -64,7 +66,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			board := check.Board(snap, cls[0], now())
 			var stuck []model.Pinned
 			untold := false
-			for _, f := range cls[0].Fronts {
+			for _, f := range cls[0].LoadBalancers {
 				untold = untold || !snap.Workers[f.Host].Known() || snap.Workers[f.Host].Value.Missing != ""
 				stuck = append(stuck, model.PinnedSessions(snap, &board, f.Host, now())...)
 			}
@@ -120,11 +122,11 @@ func (a *app) ghostsCmd() *cobra.Command {
 }
 
 // printWorkers lists the old workers of every node with what they hold.
-func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]model.Observed[model.Processes], stuck []model.Pinned) {
+func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []model.Pinned) {
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "HAPROXY\tOLD WORKER\tAGE\tSESSIONS\tSERVICE\tTO\t")
 	n := 0
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]
 		if !o.Known() || o.Value.Missing != "" {
 			fmt.Fprintf(tw, "%s\tcannot tell: %s\t\t\t\t\t\n", f.Host, safe.Text(whyUnknown(o), 160))
@@ -159,7 +161,7 @@ func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]model.Observ
 	}
 }
 
-func whyUnknown(o model.Observed[model.Processes]) string {
+func whyUnknown(o source.Observed[haproxy.Processes]) string {
 	if o.Err != nil {
 		return o.Err.Error()
 	}

@@ -14,7 +14,8 @@ import (
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 func (a *app) historyCmd() *cobra.Command {
@@ -36,20 +37,20 @@ func (a *app) historyCmd() *cobra.Command {
 			}
 			path, err := a.findInventory()
 			if err != nil && !all {
-				return &model.Hint{Err: err, Try: cmp.Or(model.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
+				return &source.Hint{Err: err, Try: cmp.Or(source.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
 			}
 			log, err := a.auditLog(path)
 			if err != nil {
 				return err
 			}
-			runs, here := model.Runs(log.Records), resolved(path)
+			runs, here := plan.Runs(log.Records), resolved(path)
 			if all {
 				here = ""
 			} else {
-				runs = model.RunsOf(runs, sameInventory(here))
+				runs = plan.RunsOf(runs, sameInventory(here))
 			}
-			others := len(model.Runs(log.Records)) - len(runs)
-			runs = slices.DeleteFunc(runs, func(r model.Run) bool { return len(args) == 1 && string(r.Cluster) != args[0] })
+			others := len(plan.Runs(log.Records)) - len(runs)
+			runs = slices.DeleteFunc(runs, func(r plan.Run) bool { return len(args) == 1 && string(r.Cluster) != args[0] })
 			if len(runs) == 0 && len(args) == 1 { // one that is gone has its runs all the same
 				if inv, err := a.load(cmd.Context()); err == nil {
 					if _, err := clusters(inv, args); err != nil {
@@ -86,7 +87,7 @@ func breaks(log apply.AuditLog) []jsonv1.Break {
 
 // printHistory is a table, newest last, with what failed below each run. others
 // is how many runs of other inventories the file of the inventory at path has.
-func (a *app) printHistory(path string, runs []model.Run, others int) {
+func (a *app) printHistory(path string, runs []plan.Run, others int) {
 	if others > 0 {
 		defer fmt.Fprintf(a.io.Out, "%d runs of other inventories: pgtui history --all\n", others)
 	}
@@ -117,7 +118,7 @@ func (a *app) printHistory(path string, runs []model.Run, others int) {
 }
 
 // nodesText is "10.10.10.11 applied, 10.10.10.12 restored".
-func nodesText(r *model.Run) string {
+func nodesText(r *plan.Run) string {
 	var out []string
 	for _, n := range r.Nodes {
 		outcome := string(n.Outcome)

@@ -14,13 +14,14 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // inputs notes what an inventory is read from. Each file is noted as it was
 // before its text was read: what is written meanwhile is a change.
 type inputs struct {
 	mu   sync.Mutex
-	list []model.Input
+	list []source.Input
 	at   map[string]int // of a path in list
 }
 
@@ -36,7 +37,7 @@ func (n *inputs) add(path string) {
 	defer n.mu.Unlock()
 	if _, there := n.at[abs]; !there {
 		n.at[abs] = len(n.list)
-		n.list = append(n.list, model.Input{Path: abs, Name: filepath.Base(abs), Stamp: stampOf(abs)})
+		n.list = append(n.list, source.Input{Path: abs, Name: filepath.Base(abs), Stamp: stampOf(abs)})
 	}
 }
 
@@ -51,7 +52,7 @@ func (n *inputs) ran(path string) {
 	}
 }
 
-func (n *inputs) all() []model.Input {
+func (n *inputs) all() []source.Input {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.list
@@ -109,8 +110,8 @@ func stampOf(path string) string {
 }
 
 // stamped are the inputs as they are now.
-func stamped(was []model.Input) []model.Input {
-	out := make([]model.Input, len(was))
+func stamped(was []source.Input) []source.Input {
+	out := make([]source.Input, len(was))
 	for i, in := range was {
 		in.Stamp = stampOf(in.Path)
 		out[i] = in
@@ -156,14 +157,14 @@ func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Dura
 			case <-tick.C:
 			}
 			is := stamped(base)
-			still := len(model.ChangedInputs(last, is)) == 0
+			still := len(source.ChangedInputs(last, is)) == 0
 			last = is
-			names := model.ChangedInputs(base, is)
+			names := source.ChangedInputs(base, is)
 			if len(names) == 0 || !still || told {
 				continue
 			}
 			r := reread{names: names}
-			if told = model.RunsProgram(base); !told {
+			if told = source.RunsProgram(base); !told {
 				if r.inv, r.err = a.load(ctx); r.err == nil {
 					base = r.inv.Inputs
 				} else {
@@ -183,8 +184,8 @@ func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Dura
 
 // inputsOf are the inputs of a reading that has failed, else those that are
 // given.
-func inputsOf(err error, other []model.Input) []model.Input {
-	if u, ok := errors.AsType[*model.Unread](err); ok && len(u.Inputs) > 0 {
+func inputsOf(err error, other []source.Input) []source.Input {
+	if u, ok := errors.AsType[*source.Unread](err); ok && len(u.Inputs) > 0 {
 		return u.Inputs
 	}
 	return other

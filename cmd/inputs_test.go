@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // house is a directory with an inventory of several files.
@@ -88,8 +89,8 @@ func TestEveryFileOfAnInventoryIsWatched(t *testing.T) {
 			h := newHouse(t)
 			inv := h.load()
 			tt.change(h)
-			got := model.ChangedInputs(inv.Inputs, stamped(inv.Inputs))
-			if tt.want == "" && len(got) > 0 || tt.want != "" && !slices.Contains(got, tt.want) || model.RunsProgram(inv.Inputs) {
+			got := source.ChangedInputs(inv.Inputs, stamped(inv.Inputs))
+			if tt.want == "" && len(got) > 0 || tt.want != "" && !slices.Contains(got, tt.want) || source.RunsProgram(inv.Inputs) {
 				t.Errorf("changed %q, want %q", got, tt.want)
 			}
 		})
@@ -105,11 +106,11 @@ func TestWhatRunsIsMarked(t *testing.T) {
 	}
 	h.app.inventory = filepath.Join(h.dir, "inv.sh")
 	inv := h.load()
-	if !model.RunsProgram(inv.Inputs) {
+	if !source.RunsProgram(inv.Inputs) {
 		t.Errorf("%+v", inv.Inputs)
 	}
 	h.write("inv.sh", "#!/bin/sh\necho changed\n")
-	if got := model.ChangedInputs(inv.Inputs, stamped(inv.Inputs)); !slices.Contains(got, "inv.sh") {
+	if got := source.ChangedInputs(inv.Inputs, stamped(inv.Inputs)); !slices.Contains(got, "inv.sh") {
 		t.Errorf("changed %q", got)
 	}
 }

@@ -11,14 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/ansible/inventory"
+	"pgtui/ansible/py"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
-	"pgtui/model/budget"
-	"pgtui/model/inventory"
-	"pgtui/model/pigsty"
-	"pgtui/model/py"
+	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/source"
+	"pgtui/source/budget"
 )
 
 func (a *app) inventoryCmd() *cobra.Command {
@@ -53,7 +54,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 				return err
 			}
 			for _, w := range inv.Warnings {
-				a.warn(model.Problem{At: w.At, Subject: "inventory", What: w.Text})
+				a.warn(source.Problem{At: w.At, Subject: "inventory", What: w.Text})
 			}
 			arg := "all"
 			if len(args) > 0 {
@@ -118,9 +119,9 @@ func (a *app) showOrigins(ctx context.Context, args []string, output string) err
 // originsOf says where the values of a cluster, or of the hosts of a pattern,
 // come from; of all hosts when name is "". The problems of the inventory are
 // there even with an error. What may be a secret is masked.
-func originsOf(play *pigsty.Play, name string) (model.Origins, error) {
+func originsOf(play *pigsty.Play, name string) (source.Origins, error) {
 	inv := play.Inventory
-	out := model.Origins{Source: inv.Source, Hash: play.Model.Hash, Problems: slices.Clone(play.Model.Problems)}
+	out := source.Origins{Source: inv.Source, Hash: play.Model.Hash, Problems: slices.Clone(play.Model.Problems)}
 	hosts, err := originHosts(play, name)
 	if err != nil {
 		return out, err
@@ -169,13 +170,13 @@ func originHosts(play *pigsty.Play, name string) ([]*inventory.Host, error) {
 		return nil, err
 	}
 	if len(hosts) == 0 {
-		return nil, &model.Hint{Err: fmt.Errorf("no host matches %q in %s", name, inv.Source), Try: "pgtui inventory --graph", Usage: true}
+		return nil, &source.Hint{Err: fmt.Errorf("no host matches %q in %s", name, inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
 	return hosts, nil
 }
 
 // maskDefinition masks what would be a secret in an HAProxy configuration.
-func maskDefinition(d *model.Definition) {
+func maskDefinition(d *source.Definition) {
 	d.Value = render.MaskSecrets(d.Value)
 	for i := range d.Text {
 		d.Text[i] = render.MaskSecrets(d.Text[i])
@@ -197,7 +198,7 @@ func (a *app) printHost(inv *inventory.Inventory, pattern string) error {
 		return err
 	}
 	if len(hosts) != 1 {
-		return &model.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph", Usage: true}
+		return &source.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
 	return a.printJSON(inv, inv.HostVars(hosts[0]))
 }
@@ -217,7 +218,7 @@ func printable(text string) string {
 }
 
 // printOrigins is the table of where values come from.
-func printOrigins(w io.Writer, rows []model.Origin) error {
+func printOrigins(w io.Writer, rows []source.Origin) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CLUSTER\tHOST\tVARIABLE\tVALUE\tFROM")
 	for i := range rows {

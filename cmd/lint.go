@@ -8,7 +8,7 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
-	"pgtui/model/lint"
+	"pgtui/pigsty/lint"
 )
 
 // The exit codes of lint, as docs/exit-codes.md has them.

@@ -15,15 +15,16 @@ import (
 
 	"github.com/charmbracelet/x/term"
 
+	"pgtui/ansible/inventory"
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
-	"pgtui/model/budget"
-	"pgtui/model/inventory"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/probe"
 	"pgtui/probe/transport"
+	"pgtui/source"
+	"pgtui/source/budget"
 )
 
 // managedLayout is how Pigsty prints the date of its template.
@@ -97,7 +98,7 @@ func sourceOf(path string, seen *inputs) (inventory.Source, error) {
 	st, err := os.Stat(abs)
 	seen.add(abs)
 	if err != nil {
-		return inventory.Source{}, &model.Hint{Err: fmt.Errorf("inventory: %w", err), Try: "pgtui -i /path/to/pigsty.yml"}
+		return inventory.Source{}, &source.Hint{Err: fmt.Errorf("inventory: %w", err), Try: "pgtui -i /path/to/pigsty.yml"}
 	}
 	if st.IsDir() {
 		return inventory.Source{FS: seen.dir(abs), Name: ".", Display: strings.TrimSuffix(path, "/")}, nil
@@ -203,7 +204,7 @@ func sandboxed(play *pigsty.Play) error {
 			continue
 		}
 		at, _ := play.At(n.Host, "pgtui_root")
-		return &model.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is no node of pgtui's sandbox, for which alone it is meant", at.File, at.Line, max(at.Column, 1), n.Host, safe.Text(root, 200)),
+		return &source.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is no node of pgtui's sandbox, for which alone it is meant", at.File, at.Line, max(at.Column, 1), n.Host, safe.Text(root, 200)),
 			Try: "remove pgtui_root from the inventory"}
 	}
 	return nil
@@ -309,7 +310,7 @@ func (a *app) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
 	}
 	play, err := a.playSeen(ctx, path, seen)
 	if err != nil {
-		return nil, &model.Unread{Err: err, Inputs: seen.all()}
+		return nil, &source.Unread{Err: err, Inputs: seen.all()}
 	}
 	play.Model.Inputs = seen.all()
 	return play, nil

@@ -15,6 +15,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // originsApp is a run over an inventory, and what it prints.
@@ -81,7 +82,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 			t.Errorf("the table says %s, the page %s", got, want)
 		}
 		j := doc.Values[i]
-		from := (&model.Definition{At: model.Pos{File: j.File, Line: j.Line}}).From()
+		from := (&source.Definition{At: source.Pos{File: j.File, Line: j.Line}}).From()
 		if j.Cluster != string(o.Cluster) || j.Variable != o.Variable || j.Value != o.Value || from != o.From() || j.By != o.By ||
 			len(j.Hosts) != len(o.Hosts) || j.All != o.All() || j.Differs != o.Differs || len(j.Hid) != len(o.Hid) || j.Text != strings.Join(o.Text, "\n") {
 			t.Errorf("JSON says %+v, the page %+v", j, *o)
@@ -127,7 +128,7 @@ func TestTheInventoryPageReadsAfresh(t *testing.T) {
 	if said != "5434" {
 		t.Errorf("pg_port is %q", said)
 	}
-	if _, err := d.Origins(t.Context(), inv, "pg-none"); model.TryOf(err) == "" {
+	if _, err := d.Origins(t.Context(), inv, "pg-none"); source.TryOf(err) == "" {
 		t.Errorf("a cluster that there is not: %v", err)
 	}
 	off, cancel := context.WithCancel(t.Context())

@@ -14,12 +14,14 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // runPigsty has bin/pgsql-svc carry out a plan that was shown, once it is
 // accepted. on are the hosts as they were named.
-func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p model.Plan, on []string, yes bool) error {
+func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p plan.Plan, on []string, yes bool) error {
 	home := a.pigstyHome
 	if home == "" || !executable(filepath.Join(home, "bin/pgsql-svc")) {
 		home = a.home(inv.Source)
@@ -27,17 +29,17 @@ func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inven
 	c := inv.Cluster(p.Cluster)
 	switch script := filepath.Join(home, "bin/pgsql-svc"); {
 	case home == "":
-		return exit(reloadRefused, &model.Hint{Err: errors.New("--via pigsty: no Pigsty checkout was found"), Try: "--pigsty-home ~/pigsty"})
+		return exit(reloadRefused, &source.Hint{Err: errors.New("--via pigsty: no Pigsty checkout was found"), Try: "--pigsty-home ~/pigsty"})
 	case !executable(script):
-		return exit(reloadRefused, &model.Hint{Err: fmt.Errorf("--via pigsty: there is no program %s", script), Try: "--pigsty-home of another checkout"})
+		return exit(reloadRefused, &source.Hint{Err: fmt.Errorf("--via pigsty: there is no program %s", script), Try: "--pigsty-home of another checkout"})
 	case c.Provider != "" && len(on) > 0:
-		return exit(reloadRefused, &model.Hint{
+		return exit(reloadRefused, &source.Hint{
 			Err: fmt.Errorf("--via pigsty: %s is delegated to %s: Pigsty writes to all of that group, from the primary's run, and with another limit does nothing and says that it is done", c.Name, c.Provider),
 			Try: "pgtui reload " + string(c.Name) + " --via pigsty, without hosts",
 		})
 	}
 	if diffCode(p) == 2 {
-		return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "pgtui diff " + string(p.Cluster)})
+		return exit(reloadRefused, &source.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "pgtui diff " + string(p.Cluster)})
 	}
 	if err := apply.Refused(&p); err != nil {
 		return exit(reloadRefused, err)

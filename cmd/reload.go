@@ -18,6 +18,8 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // The exit codes of reload, as docs/exit-codes.md has them.
@@ -102,9 +104,9 @@ func (a *app) reloadCmd() *cobra.Command {
 
 // planFor makes a plan for the hosts of a cluster, all when none are named, in
 // the order of its roll-out and with its risks.
-func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll rollFlags, force, liveRoles bool) (*apply.Applier, *model.Inventory, model.Plan, error) {
-	fail := func(err error) (*apply.Applier, *model.Inventory, model.Plan, error) {
-		return nil, nil, model.Plan{}, err
+func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll rollFlags, force, liveRoles bool) (*apply.Applier, *model.Inventory, plan.Plan, error) {
+	fail := func(err error) (*apply.Applier, *model.Inventory, plan.Plan, error) {
+		return nil, nil, plan.Plan{}, err
 	}
 	load := a.load
 	if liveRoles {
@@ -135,7 +137,7 @@ func (a *app) planFor(ctx context.Context, cluster string, on []model.Host, roll
 }
 
 // planCode is the exit code of a plan that is only shown.
-func planCode(p *model.Plan) int {
+func planCode(p *plan.Plan) int {
 	if diffCode(*p) == 2 {
 		return reloadRefused
 	}
@@ -143,7 +145,7 @@ func planCode(p *model.Plan) int {
 }
 
 // showPlan prints a plan as text: the changes, then the risks.
-func (a *app) showPlan(inv *model.Inventory, p *model.Plan) {
+func (a *app) showPlan(inv *model.Inventory, p *plan.Plan) {
 	a.printRules(inv)
 	if p.LiveRoles {
 		fmt.Fprintln(a.io.Out, "roles from Patroni, not from the inventory")
@@ -156,10 +158,10 @@ func (a *app) showPlan(inv *model.Inventory, p *model.Plan) {
 }
 
 // runPlan carries out a plan that was shown, once it is accepted.
-func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p model.Plan, roll rollFlags, yes bool) error {
+func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p plan.Plan, roll rollFlags, yes bool) error {
 	switch {
 	case diffCode(p) == 2:
-		return exit(reloadRefused, &model.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + string(p.Cluster) + " <host…>"})
+		return exit(reloadRefused, &source.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "name the nodes that can be: pgtui reload " + string(p.Cluster) + " <host…>"})
 	case !p.Changed() && !p.Force:
 		fmt.Fprintln(a.io.Out, "nothing to do: nothing was changed, nothing was reloaded (--force reloads all the same)")
 		return nil
@@ -177,7 +179,7 @@ func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Invento
 
 // printRisks writes a plan's risks, those of several nodes once, and what
 // bin/pgsql-svc would do otherwise.
-func printRisks(w io.Writer, p *model.Plan) {
+func printRisks(w io.Writer, p *plan.Plan) {
 	told := p.Told()
 	if len(told) > 0 {
 		fmt.Fprintln(w, "\nrisks:")
@@ -208,7 +210,7 @@ func printRisks(w io.Writer, p *model.Plan) {
 func (a *app) confirm(ctx context.Context, what, name string) error {
 	f, ok := a.io.In.(*os.File)
 	if !ok || !term.IsTerminal(f.Fd()) {
-		return &model.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
+		return &source.Hint{Err: errors.New("refused: no terminal to ask on, nothing was changed"), Try: "--yes, after reading what --dry-run says"}
 	}
 	fmt.Fprintf(a.io.Out, "\ntype %s to %s, anything else to leave: ", name, what)
 	type answer struct {
@@ -232,7 +234,7 @@ func (a *app) confirm(ctx context.Context, what, name string) error {
 }
 
 // printStep tells one step as it ends.
-func (a *app) printStep(s model.StepResult) {
+func (a *app) printStep(s plan.StepResult) {
 	if !s.Done {
 		return
 	}
@@ -244,7 +246,7 @@ func (a *app) printStep(s model.StepResult) {
 }
 
 // printReport is the table of what was and was not done.
-func (a *app) printReport(r model.Report) {
+func (a *app) printReport(r plan.Report) {
 	if len(r.Nodes) == 0 {
 		return
 	}
@@ -268,7 +270,7 @@ func (a *app) printReport(r model.Report) {
 }
 
 // reloadCode is the exit code of a run.
-func reloadCode(r model.Report, err error) int {
+func reloadCode(r plan.Report, err error) int {
 	if err == nil && r.OK() {
 		return 0
 	}
@@ -278,9 +280,9 @@ func reloadCode(r model.Report, err error) int {
 	code := reloadRefused
 	for _, n := range r.Nodes {
 		switch n.Outcome {
-		case model.Broken, model.Uncertain:
+		case plan.Broken, plan.Uncertain:
 			return reloadBroken
-		case model.Untouched:
+		case plan.Untouched:
 			if n.Err != nil {
 				code = reloadFailed
 			}

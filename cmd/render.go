@@ -11,6 +11,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 func (a *app) renderCmd() *cobra.Command {
@@ -36,7 +37,7 @@ func (a *app) renderCmd() *cobra.Command {
 				return errUnpredictable
 			}
 			if bad > 0 && !keepGoing {
-				return &model.Hint{Err: fmt.Errorf("%d services cannot be rendered: nothing written", bad), Try: "mend the inventory, or --keep-going to render the others"}
+				return &source.Hint{Err: fmt.Errorf("%d services cannot be rendered: nothing written", bad), Try: "mend the inventory, or --keep-going to render the others"}
 			}
 			for _, cl := range cls {
 				if err := a.emit(render.Files(inv, cl, a.managed(inv.Source)), out); err != nil {
@@ -61,8 +62,8 @@ var errUnpredictable = errors.New("what Ansible would write cannot be predicted:
 // complain prints the problems of the clusters and counts the fatal ones.
 func (a *app) complain(inv *model.Inventory, cls []*model.Cluster) int {
 	fatal := 0
-	said := map[model.Problem]bool{}
-	warn := func(p model.Problem) {
+	said := map[source.Problem]bool{}
+	warn := func(p source.Problem) {
 		if !said[p] {
 			said[p] = true
 			a.warn(p)
@@ -83,7 +84,7 @@ func (a *app) complain(inv *model.Inventory, cls []*model.Cluster) int {
 }
 
 // warn prints one problem on standard error.
-func (a *app) warn(p model.Problem) {
+func (a *app) warn(p source.Problem) {
 	where := ""
 	if p.At.File != "" {
 		where = fmt.Sprintf("%s:%d:%d: ", p.At.File, p.At.Line, p.At.Column)

@@ -12,14 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/ansible/inventory"
+	"pgtui/ansible/py"
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
-	"pgtui/model/inventory"
-	"pgtui/model/pigsty"
-	"pgtui/model/py"
+	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // The exit codes of roles, as docs/exit-codes.md has them.
@@ -135,7 +136,7 @@ func (a *app) rolesOf(ctx context.Context, play *pigsty.Play, args []string) (*r
 }
 
 // placeText is "file:line", or the file alone where lines are not known.
-func placeText(at model.Pos) string {
+func placeText(at source.Pos) string {
 	if at.Line < 1 {
 		return at.File
 	}
@@ -184,8 +185,8 @@ func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bo
 	}
 	if !yes {
 		if err := a.confirm(ctx, "edit", string(r.cluster.Name)); err != nil {
-			if h, ok := errors.AsType[*model.Hint](err); ok {
-				return &model.Hint{Err: h.Err, Try: "--yes, after reading the diff"}
+			if h, ok := errors.AsType[*source.Hint](err); ok {
+				return &source.Hint{Err: h.Err, Try: "--yes, after reading the diff"}
 			}
 			return err
 		}
@@ -219,7 +220,7 @@ func (a *app) unmoved(ctx context.Context, play *pigsty.Play, r *roles) error {
 		}
 	}
 	if err != nil {
-		return &model.Hint{Err: fmt.Errorf("refused, nothing was changed: %w", err), Try: "pgtui roles " + string(r.cluster.Name)}
+		return &source.Hint{Err: fmt.Errorf("refused, nothing was changed: %w", err), Try: "pgtui roles " + string(r.cluster.Name)}
 	}
 	return nil
 }
@@ -233,7 +234,7 @@ func upstreamStays(play *pigsty.Play, r *roles) error {
 	}
 	for _, c := range model.RolesChanged(r.rows) {
 		if v, ok, err := play.Var(c.Host, "pg_upstream"); c.Want == string(model.RolePrimary) && (err != nil || !ok || !py.Truthy(v)) {
-			return &model.Hint{Err: fmt.Errorf("refused, nothing was changed: %s is a standby cluster, and %s, which leads it now, has no pg_upstream", r.cluster.Name, c.Instance),
+			return &source.Hint{Err: fmt.Errorf("refused, nothing was changed: %s is a standby cluster, and %s, which leads it now, has no pg_upstream", r.cluster.Name, c.Instance),
 				Try: fmt.Sprintf("move pg_upstream to host %s by hand, then pgtui roles %s --edit", c.Host, r.cluster.Name)}
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/ansible/inventory"
 	"pgtui/model"
-	"pgtui/model/inventory"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
+	"pgtui/source"
 )
 
 // TestMasked: no secret of an inventory is in a diff, and what is to change is.
@@ -43,7 +44,7 @@ func TestUpstreamStays(t *testing.T) {
 		r := &roles{cluster: play.Model.Cluster("pg-b"), rows: []model.RoleChange{
 			{Instance: "pg-b-1", Host: "10.0.0.1", Declared: "primary", Want: "replica"}, {Instance: "pg-b-2", Host: "10.0.0.2", Declared: "replica", Want: "primary"}}}
 		err = upstreamStays(play, r)
-		if refused != (err != nil) || err != nil && (!strings.Contains(err.Error(), "pg-b is a standby cluster, and pg-b-2, which leads it now, has no pg_upstream") || !strings.Contains(model.TryOf(err), "10.0.0.2")) {
+		if refused != (err != nil) || err != nil && (!strings.Contains(err.Error(), "pg-b is a standby cluster, and pg-b-2, which leads it now, has no pg_upstream") || !strings.Contains(source.TryOf(err), "10.0.0.2")) {
 			t.Errorf("%q: %v", vars, err)
 		}
 	}

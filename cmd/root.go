@@ -20,6 +20,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/source"
 )
 
 // IO is what a run may use of the process.
@@ -105,7 +106,7 @@ func Run(ctx context.Context, args []string, ios IO) int {
 	if errors.As(err, &ee) {
 		code = ee.code
 	}
-	if errors.Is(err, model.ErrUsage) {
+	if errors.Is(err, source.ErrUsage) {
 		code = exitUsage
 	}
 	if ee == nil || ee.err != nil {
@@ -118,7 +119,7 @@ func Run(ctx context.Context, args []string, ios IO) int {
 func printError(w io.Writer, err error) {
 	lines := safe.Lines(err.Error(), 30, 600)
 	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
-	if try := model.TryOf(err); try != "" {
+	if try := source.TryOf(err); try != "" {
 		fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 400))
 	}
 	if fault, ok := errors.AsType[*safe.Fault](err); ok {
@@ -224,7 +225,7 @@ func clusters(inv *model.Inventory, args []string) ([]*model.Cluster, error) {
 			for i := range inv.Clusters {
 				have = append(have, model.InstanceName(inv.Clusters[i].Name))
 			}
-			return nil, &model.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have), Usage: true}
+			return nil, &source.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have), Usage: true}
 		}
 		out = append(out, c)
 	}

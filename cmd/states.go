@@ -11,6 +11,8 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 func (a *app) statesCmd() *cobra.Command {
@@ -41,37 +43,37 @@ func (a *app) statesCmd() *cobra.Command {
 				return exit(fail, err)
 			}
 			ap := a.applier(inv.Source)
-			plan, err := ap.PlanStates(ctx, inv, cls[0].Name)
+			p, err := ap.PlanStates(ctx, inv, cls[0].Name)
 			if err == nil {
-				err = apply.Order(&plan, hosts(roll.order))
+				err = apply.Order(&p, hosts(roll.order))
 			}
 			if err != nil {
 				return exit(fail, err)
 			}
-			states := ap.States(ctx, inv, inv.Cluster(plan.Cluster))
+			states := ap.States(ctx, inv, inv.Cluster(p.Cluster))
 			if err := stopped(ctx); err != nil {
 				return exit(fail, err)
 			}
-			code := a.printStates(inv, inv.Cluster(plan.Cluster), states)
+			code := a.printStates(inv, inv.Cluster(p.Cluster), states)
 			if !enable || code == 0 {
 				return exit(code, nil)
 			}
-			if err := cmp.Or(judge(ctx, ap, inv, &plan, roll), stopped(ctx)); err != nil {
+			if err := cmp.Or(judge(ctx, ap, inv, &p, roll), stopped(ctx)); err != nil {
 				return exit(fail, err)
 			}
 			fmt.Fprintln(a.io.Out, "\nhaproxy.cfg would get, and HAProxy be reloaded with:")
 			for _, l := range apply.StateLines() {
 				fmt.Fprintf(a.io.Out, "   %s\n  +    %s\n", l[0], l[1])
 			}
-			printRisks(a.io.Out, &plan)
+			printRisks(a.io.Out, &p)
 			if code == 2 {
 				return exit(reloadRefused, errors.New("refused: not every node could be read, nothing was changed"))
 			}
-			if err := apply.Refused(&plan); err != nil {
+			if err := apply.Refused(&p); err != nil {
 				return exit(reloadRefused, err)
 			}
 			if !yes {
-				if err := a.confirm(ctx, "change haproxy.cfg of", string(plan.Cluster)); err != nil {
+				if err := a.confirm(ctx, "change haproxy.cfg of", string(p.Cluster)); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
@@ -80,8 +82,8 @@ func (a *app) statesCmd() *cobra.Command {
 			if err := stopped(ctx); err != nil {
 				return exit(fail, err)
 			}
-			ap.Rollout.Action = model.ActionStates
-			report, err := ap.EnableStates(ctx, inv, plan, a.printStep)
+			ap.Rollout.Action = plan.ActionStates
+			report, err := ap.EnableStates(ctx, inv, p, a.printStep)
 			a.printReport(report)
 			return exit(reloadCode(report, err), err)
 		},
@@ -96,11 +98,11 @@ func (a *app) statesCmd() *cobra.Command {
 
 // printStates is a line a node; 0 when all hand states over, 1 when one does
 // not, 2 when one could not be read.
-func (a *app) printStates(inv *model.Inventory, c *model.Cluster, states map[model.Host]model.Observed[string]) int {
+func (a *app) printStates(inv *model.Inventory, c *model.Cluster, states map[model.Host]source.Observed[string]) int {
 	code := 0
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
-	for _, f := range c.Fronts {
-		n := model.NodePlan{Host: f.Host}
+	for _, f := range c.LoadBalancers {
+		n := plan.Node{Host: f.Host}
 		if node := inv.Node(f.Host); node != nil {
 			n.Node = node.Name
 		}

@@ -15,6 +15,8 @@ import (
 	"pgtui/apply"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 func (a *app) undoCmd() *cobra.Command {
@@ -44,9 +46,9 @@ func (a *app) undoCmd() *cobra.Command {
 				return exit(reloadRefused, err)
 			}
 			ap := a.applier(inv.Source)
-			plan, err := ap.Undo(ctx, inv, run)
+			p, err := ap.Undo(ctx, inv, run)
 			if err == nil {
-				err = judge(ctx, ap, inv, &plan, roll)
+				err = judge(ctx, ap, inv, &p, roll)
 			}
 			if err = cmp.Or(stopped(ctx), err); err != nil {
 				return exit(reloadRefused, err)
@@ -55,27 +57,27 @@ func (a *app) undoCmd() *cobra.Command {
 			if !sameInventory(inv.Path)(run.Inventory) {
 				fmt.Fprintf(a.io.Out, "that plan was made from %s\n", safe.Text(run.Inventory, 200))
 			}
-			printPlan(a.io.Out, plan)
-			printRisks(a.io.Out, &plan)
+			printPlan(a.io.Out, p)
+			printRisks(a.io.Out, &p)
 			switch {
-			case diffCode(plan) == 2:
-				return exit(reloadRefused, fmt.Errorf("refused, nothing was changed: %w", plan.Refusal()))
-			case !plan.Changed():
+			case diffCode(p) == 2:
+				return exit(reloadRefused, fmt.Errorf("refused, nothing was changed: %w", p.Refusal()))
+			case !p.Changed():
 				fmt.Fprintln(a.io.Out, "nothing to do: every node is as it was before that plan")
 				return nil
 			case dryRun:
 				return nil
 			}
-			if err := apply.Refused(&plan); err != nil {
+			if err := apply.Refused(&p); err != nil {
 				return exit(reloadRefused, err)
 			}
 			if !yes {
-				if err := a.confirm(ctx, "undo", string(plan.Cluster)); err != nil {
+				if err := a.confirm(ctx, "undo", string(p.Cluster)); err != nil {
 					return exit(reloadRefused, err)
 				}
 			}
-			ap.Rollout.Action, ap.Rollout.Undoes = model.ActionUndo, run.Plan
-			return a.carryOut(ctx, ap, inv, plan, roll)
+			ap.Rollout.Action, ap.Rollout.Undoes = plan.ActionUndo, run.Plan
+			return a.carryOut(ctx, ap, inv, p, roll)
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -86,12 +88,12 @@ func (a *app) undoCmd() *cobra.Command {
 
 // undoable is the run to undo: the newest of the inventory that left new files,
 // of the cluster or of the plan in args.
-func (a *app) undoable(inv *model.Inventory, args []string) (*model.Run, error) {
+func (a *app) undoable(inv *model.Inventory, args []string) (*plan.Run, error) {
 	all, err := a.runs(inv.Source)
 	if err != nil {
 		return nil, err
 	}
-	here := model.RunsOf(all, sameInventory(inv.Path))
+	here := plan.RunsOf(all, sameInventory(inv.Path))
 	if len(args) == 0 {
 		return a.newest(inv, here, "")
 	}
@@ -103,13 +105,13 @@ func (a *app) undoable(inv *model.Inventory, args []string) (*model.Run, error) 
 	}
 	run, err := planOf(all, here, args[0], false)
 	if run == nil && err == nil {
-		err = &model.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history", Usage: true}
+		err = &source.Hint{Err: fmt.Errorf("%q is neither a cluster of %s nor a plan in %s", args[0], inv.Source, a.auditFile(inv.Source).Path), Try: "pgtui history", Usage: true}
 	}
 	return run, err
 }
 
 // newest is the newest of the runs that can be undone; of any cluster for "".
-func (a *app) newest(inv *model.Inventory, runs []model.Run, c model.ClusterName) (*model.Run, error) {
+func (a *app) newest(inv *model.Inventory, runs []plan.Run, c model.ClusterName) (*plan.Run, error) {
 	for _, r := range slices.Backward(runs) {
 		if (c == "" || r.Cluster == c) && r.MayUndo() {
 			return &r, nil
@@ -119,7 +121,7 @@ func (a *app) newest(inv *model.Inventory, runs []model.Run, c model.ClusterName
 	if c != "" {
 		of = string(c) + " in " + of
 	}
-	return nil, &model.Hint{
+	return nil, &source.Hint{
 		Err: fmt.Errorf("nothing to undo: no run of %s has left new files, says %s", of, a.auditFile(inv.Source).Path),
 		Try: "pgtui history; `pgtui history --all` has the runs of other inventories",
 	}
@@ -128,11 +130,11 @@ func (a *app) newest(inv *model.Inventory, runs []model.Run, c model.ClusterName
 // planOf is the newest run of the plan with that id, or with an id that begins
 // so: one that can be undone, of the inventory at hand, where there is one. nil
 // is none. Two plans that begin so are an error.
-func planOf(all, here []model.Run, id string, whole bool) (*model.Run, error) {
-	var found *model.Run
+func planOf(all, here []plan.Run, id string, whole bool) (*plan.Run, error) {
+	var found *plan.Run
 	ids := map[string]bool{}
 	for _, undoable := range []bool{true, false} {
-		for _, runs := range [][]model.Run{here, all} {
+		for _, runs := range [][]plan.Run{here, all} {
 			for _, r := range slices.Backward(runs) {
 				if r.Plan == "" || id == "" || r.Plan != id && (whole || !strings.HasPrefix(r.Plan, id)) {
 					continue
@@ -145,7 +147,7 @@ func planOf(all, here []model.Run, id string, whole bool) (*model.Run, error) {
 		}
 	}
 	if len(ids) > 1 {
-		return nil, &model.Hint{
+		return nil, &source.Hint{
 			Err: fmt.Errorf("%d plans begin with %q: nothing was changed", len(ids), id),
 			Try: "one of: " + strings.Join(slices.Sorted(maps.Keys(ids))[:min(len(ids), 10)], ", "),
 		}
@@ -163,9 +165,9 @@ func sameInventory(here string) func(string) bool {
 }
 
 // runs are all runs in the audit file of the inventory at path, oldest first.
-func (a *app) runs(path string) ([]model.Run, error) {
+func (a *app) runs(path string) ([]plan.Run, error) {
 	log, err := a.auditLog(path)
-	return model.Runs(log.Records), err
+	return plan.Runs(log.Records), err
 }
 
 // auditLog reads the audit file of the inventory at path and says on standard
@@ -183,23 +185,23 @@ func (a *app) auditLog(path string) (apply.AuditLog, error) {
 }
 
 // resumes checks that the plan is what the cluster's last run has left undone.
-func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
+func (a *app) resumes(inv *model.Inventory, p *plan.Plan) error {
 	runs, err := a.runs(inv.Source)
 	if err != nil {
 		return err
 	}
-	for _, r := range slices.Backward(model.RunsOf(runs, sameInventory(inv.Path))) {
-		if r.Cluster != p.Cluster || r.Action == model.ActionClose {
+	for _, r := range slices.Backward(plan.RunsOf(runs, sameInventory(inv.Path))) {
+		if r.Cluster != p.Cluster || r.Action == plan.ActionClose {
 			continue
 		}
-		if r.Outcome == model.RunApplied {
+		if r.Outcome == plan.RunApplied {
 			break
 		}
 		for i := range p.Nodes {
 			n := &p.Nodes[i]
-			at := slices.IndexFunc(r.Nodes, func(rec model.NodeRecord) bool { return rec.Host == n.Host })
+			at := slices.IndexFunc(r.Nodes, func(rec plan.NodeRecord) bool { return rec.Host == n.Host })
 			if at < 0 || r.Nodes[at].Want != apply.WantSum(n) {
-				return &model.Hint{
+				return &source.Hint{
 					Err: fmt.Errorf("--resume: %s is not to become what plan %s made of it: the inventory or its files have changed since", n.Host, r.Plan),
 					Try: "pgtui reload " + string(p.Cluster) + " --dry-run, and begin again",
 				}
@@ -208,5 +210,5 @@ func (a *app) resumes(inv *model.Inventory, p *model.Plan) error {
 		fmt.Fprintf(a.io.Out, "going on with plan %s, begun %s by %s\n", r.Plan, r.Began.Local().Format(time.DateTime), r.Who)
 		return nil
 	}
-	return &model.Hint{Err: errors.New("--resume: the last run of " + string(p.Cluster) + " did not stop half-way"), Try: "pgtui history " + string(p.Cluster)}
+	return &source.Hint{Err: errors.New("--resume: the last run of " + string(p.Cluster) + " did not stop half-way"), Try: "pgtui history " + string(p.Cluster)}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // exitUsage is the exit code of a command that was typed wrong, EX_USAGE of
@@ -20,10 +20,10 @@ const exitUsage = 64
 
 // usage marks an error as one of what was typed: it exits 64, whatever wraps it.
 func usage(err error) error {
-	if err == nil || errors.Is(err, model.ErrUsage) {
+	if err == nil || errors.Is(err, source.ErrUsage) {
 		return err
 	}
-	return &model.Hint{Err: err, Try: model.TryOf(err), Usage: true}
+	return &source.Hint{Err: err, Try: source.TryOf(err), Usage: true}
 }
 
 // wrong is a usage error without a hint.
@@ -31,16 +31,16 @@ func wrong(format string, args ...any) error { return usage(fmt.Errorf(format, a
 
 // misuse is a usage error with what to type instead.
 func misuse(try, format string, args ...any) error {
-	return &model.Hint{Err: fmt.Errorf(format, args...), Try: try, Usage: true}
+	return &source.Hint{Err: fmt.Errorf(format, args...), Try: try, Usage: true}
 }
 
 // answered is an error as an answer: the names in it come from a file that was
 // written earlier, and not from the command line.
 func answered(err error) error {
-	if !errors.Is(err, model.ErrUsage) {
+	if !errors.Is(err, source.ErrUsage) {
 		return err
 	}
-	return &model.Hint{Err: errors.New(err.Error()), Try: model.TryOf(err)}
+	return &source.Hint{Err: errors.New(err.Error()), Try: source.TryOf(err)}
 }
 
 // expect checks the value of a flag that has a few: the error names them.
@@ -138,7 +138,7 @@ func (a *app) refusedByCobra(c *cobra.Command, err error) error {
 	if err == nil || a.begun || errors.As(err, &ee) {
 		return err
 	}
-	if model.TryOf(err) == "" && c != nil {
+	if source.TryOf(err) == "" && c != nil {
 		return misuse(c.CommandPath()+" --help", "%w", err)
 	}
 	return usage(err)

@@ -11,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/source"
 )
 
 func (a *app) whatifCmd() *cobra.Command {
@@ -97,9 +99,9 @@ func lostNode(inv *model.Inventory, name string) (model.Host, error) {
 		}
 	}
 	if i := slices.IndexFunc(inv.Clusters, func(c model.Cluster) bool { return len(c.Instances) > 0 }); i >= 0 {
-		return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
+		return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: "name a node as the inventory does, " + string(inv.Clusters[i].Instances[0].Host), Usage: true}
 	}
-	return "", &model.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
+	return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Usage: true}
 }
 
 // maxSaid is the longest sentence that is printed, in characters.
@@ -108,7 +110,7 @@ const maxSaid = 500
 // probeWithServers is a snapshot of clusters, and with ssh what was done by hand to
 // the servers of their HAProxies.
 func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *model.Inventory, cls []*model.Cluster, ssh bool) (*model.Snapshot, error) {
-	var servers map[model.Host]model.Observed[model.ServerStates]
+	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
 	var faults [2]error
 	var g safe.Group
@@ -128,8 +130,8 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 	var out []*model.Node
 	for _, c := range cls {
-		for i := range c.Fronts {
-			h := c.Fronts[i].Host
+		for i := range c.LoadBalancers {
+			h := c.LoadBalancers[i].Host
 			if slices.ContainsFunc(out, func(n *model.Node) bool { return n.Host == h }) {
 				continue
 			}

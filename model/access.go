@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // Endpoint is one way in as a client is given it: the host as it is written
@@ -90,9 +92,9 @@ type Entry struct {
 	// and the live check where there is one.
 	Now Reach
 	// Check is what trying it found; the zero value when it was not tried.
-	Check Observed[EntryCheck]
+	Check source.Observed[EntryCheck]
 	// Proven is what real connections found; the zero value when none were made.
-	Proven Observed[EntryProof]
+	Proven source.Observed[EntryProof]
 }
 
 // Reach is where an entry leads.
@@ -168,8 +170,8 @@ type Access struct {
 
 // Live is what is known of entries beside the board; nil maps are fine.
 type Live struct {
-	Checks map[Endpoint]Observed[EntryCheck]
-	Proofs map[Endpoint]Observed[EntryProof]
+	Checks map[Endpoint]source.Observed[EntryCheck]
+	Proofs map[Endpoint]source.Observed[EntryProof]
 }
 
 // AccessOf lists every way into the board's cluster: hosts by ports, what each
@@ -229,8 +231,8 @@ func entryHosts(c *Cluster) []EntryHost {
 		in := &c.Instances[i]
 		out = append(out, EntryHost{Name: string(in.Host), Kind: HostAddress, Node: in.Host, Instance: in.Name, From: "the inventory's host"})
 	}
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		if c.onHost(h) == nil {
 			out = append(out, EntryHost{Name: string(h), Kind: HostProvider, Node: h, From: "pg_service_provider: " + c.Provider})
 		}
@@ -357,8 +359,8 @@ func listens(c *Cluster, h EntryHost, p EntryPort) (uint16, bool) {
 	}
 	// A service is where a HAProxy has it: the cluster's own nodes, or the
 	// provider's and then not here.
-	for i := range c.Fronts {
-		f := &c.Fronts[i]
+	for i := range c.LoadBalancers {
+		f := &c.LoadBalancers[i]
 		if h.Node != "" && f.Host != h.Node || h.Node == "" && c.onHost(f.Host) == nil {
 			continue
 		}

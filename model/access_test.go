@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // accessWorld is newWorld with ports of the servers' own, a VIP on the leader
@@ -21,7 +23,7 @@ func accessWorld() *world {
 	for i := range w.cls.Instances {
 		w.cls.Instances[i].PgPort, w.cls.Instances[i].BouncerPort = 5432, 6432
 	}
-	w.snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("10.10.10.11"))}
+	w.snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": seen(model.Host("10.10.10.11"))}
 	return w
 }
 
@@ -77,7 +79,7 @@ func entry(t *testing.T, a *model.Access, at string) *model.Entry {
 // TestAccessFaults: each fault is named in one line at the entry.
 func TestAccessFaults(t *testing.T) {
 	try := func(at model.Endpoint, c model.EntryCheck) model.Live {
-		return model.Live{Checks: map[model.Endpoint]model.Observed[model.EntryCheck]{at: seen(c)}}
+		return model.Live{Checks: map[model.Endpoint]source.Observed[model.EntryCheck]{at: seen(c)}}
 	}
 	name, vip := model.Endpoint{Host: "pg-test", Port: 5433}, model.Endpoint{Host: "10.10.10.3", Port: 5432}
 	answered := []model.Touch{{Addr: "10.10.10.12", TLS: true}}
@@ -85,7 +87,7 @@ func TestAccessFaults(t *testing.T) {
 	leads := []string{"10.10.10.3"}
 	stale := []model.Lookup{{Server: "10.10.10.10", Addrs: []string{"10.10.10.12"}}}
 	prove := func(at model.Endpoint, tries ...model.Try) model.Live {
-		return model.Live{Proofs: map[model.Endpoint]model.Observed[model.EntryProof]{at: seen(model.EntryProof{Tries: tries})}}
+		return model.Live{Proofs: map[model.Endpoint]source.Observed[model.EntryProof]{at: seen(model.EntryProof{Tries: tries})}}
 	}
 	for _, tt := range []struct {
 		what string
@@ -109,7 +111,7 @@ func TestAccessFaults(t *testing.T) {
 		{"pgbouncer down behind a healthy check", name, prove(name, model.Try{Fault: model.FaultRefused, Text: "connection refused"}), nil,
 			model.Down, "connection refused"},
 		{"a service with no server", model.Endpoint{Host: "10.10.10.12", Port: 5433}, model.Live{}, func(w *world) {
-			w.server("10.10.10.12", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.12", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 		}, "", "pg-test-1"},
 		{"one of two addresses", name, try(name, model.EntryCheck{Touches: []model.Touch{{Addr: "10.10.10.3"}, {Addr: "10.10.10.9", Fault: model.FaultTimeout, Text: "no answer"}}}), nil,
 			model.Mismatch, "1 of its 2 addresses do not answer: 10.10.10.9: no answer"},
@@ -131,7 +133,7 @@ func TestAccessFaults(t *testing.T) {
 func TestAccessProvider(t *testing.T) {
 	w := accessWorld()
 	w.cls.Provider = "proxy"
-	w.cls.Fronts = []model.Front{{Host: "10.10.10.21", Services: w.cls.Fronts[0].Services}}
+	w.cls.LoadBalancers = []model.LoadBalancer{{Host: "10.10.10.21", Services: w.cls.LoadBalancers[0].Services}}
 	a := w.access(model.Live{})
 	if e := entry(t, &a, "10.10.10.21:5433"); e.On.Kind != model.HostProvider || e.Now.Verdict != model.Unknown && e.Now.Verdict != model.Missing {
 		t.Errorf("%+v", e.Now)
@@ -195,7 +197,7 @@ func TestSchemes(t *testing.T) {
 		t.Errorf("a name that is the VIP is no static record: %+v", s)
 	}
 	w.cls.DNS.Target = "10.10.10.11"
-	w.cls.Fronts[0].Services[0].Options = "inter 2s fastinter 500ms downinter 1s rise 3"
+	w.cls.LoadBalancers[0].Services[0].Options = "inter 2s fastinter 500ms downinter 1s rise 3"
 	w.snap.VIP["pg-test"] = seen(model.Host("10.10.10.12"))
 	a = w.access(model.Live{})
 	for _, s := range model.SchemesOf(&a) {

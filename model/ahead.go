@@ -13,7 +13,7 @@ const fastestWAL = 1 << 30
 // what the leader may have written between the two answers does not count.
 func ahead(s *Snapshot, b *Board, dcs PatroniCluster, now time.Time) {
 	lead := s.patroniStatus(b.Leader)
-	if b.LeaderBy != "self" || !current(lead, now) {
+	if b.LeaderBy != "self" || !lead.Current(now) {
 		return
 	}
 	for i := range b.Members {

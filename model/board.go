@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,8 +44,8 @@ func oldest(b *Board, s *Snapshot, now time.Time) time.Time {
 			at = m.At
 		}
 	}
-	for i := range b.Cluster.Fronts {
-		if o := s.HAProxy[b.Cluster.Fronts[i].Host]; current(o, now) && (at.IsZero() || o.At.Before(at)) {
+	for i := range b.Cluster.LoadBalancers {
+		if o := s.HAProxy[b.Cluster.LoadBalancers[i].Host]; o.Current(now) && (at.IsZero() || o.At.Before(at)) {
 			at = o.At
 		}
 	}
@@ -89,7 +90,7 @@ func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
 	switch {
 	case o.Err != nil:
 		v.Why = o.Err.Error()
-	case !current(o, now):
+	case !o.Current(now):
 		v.Why = "it has not been asked yet"
 	default:
 		v.Holder = o.Value
@@ -105,11 +106,11 @@ func vipOf(s *Snapshot, b *Board, now time.Time) VIPState {
 // nodeNames are the nodenames of the cluster's fronts. A cluster's nodes mostly
 // stand together in the inventory: each is looked for behind the one before.
 func nodeNames(inv *Inventory, c *Cluster) []string {
-	out := make([]string, len(c.Fronts))
+	out := make([]string, len(c.LoadBalancers))
 	at, n := 0, len(inv.Nodes)
-	for i := range c.Fronts {
+	for i := range c.LoadBalancers {
 		for k := range n {
-			if j := (at + k) % n; inv.Nodes[j].Host == c.Fronts[i].Host {
+			if j := (at + k) % n; inv.Nodes[j].Host == c.LoadBalancers[i].Host {
 				out[i], at = inv.Nodes[j].Name, j
 				break
 			}
@@ -124,7 +125,7 @@ func dcsView(s *Snapshot, c *Cluster, now time.Time) (view PatroniCluster, ok bo
 	var at time.Time
 	for i := range c.Instances {
 		o := s.Patroni[c.Instances[i].Name].Cluster
-		if current(o, now) && o.At.After(at) {
+		if o.Current(now) && o.At.After(at) {
 			view, at, ok = o.Value, o.At, true
 		}
 	}
@@ -152,10 +153,10 @@ func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now tim
 		m.Why = m.Foreign.Why
 		return m
 	}
-	if !current(o, now) {
+	if !o.Current(now) {
 		m.Why = "Patroni has not been asked yet"
 		if o.Err != nil {
-			m.Why = "Patroni does not answer" + because(o.Err)
+			m.Why = "Patroni does not answer" + Because(o.Err)
 		} else if o.Ever() {
 			m.Why = "Patroni's last answer is too old"
 		}
@@ -185,7 +186,7 @@ func memberOf(s *Snapshot, c *Cluster, in *Instance, dcs PatroniCluster, now tim
 		if m.State == "running" && st.Role != "primary" && (d.State == "streaming" || d.State == "in archive recovery") {
 			m.State = d.State
 		}
-		m.Restart = or(m.Restart, d.Restart)
+		m.Restart = cmp.Or(m.Restart, d.Restart)
 	}
 	switch {
 	case !holdsLock(view, now):
@@ -218,7 +219,7 @@ func portOf(v PatroniView, in *Instance, now time.Time) PortWord {
 // only the holder of the leader key passes.
 func holdsLock(v PatroniView, now time.Time) bool {
 	for path, o := range v.Checks {
-		if (WantsPrimary(path) || LockOnly(path, true)) && current(o, now) && o.Value == 200 {
+		if (WantsPrimary(path) || LockOnly(path, true)) && o.Current(now) && o.Value == 200 {
 			return true
 		}
 	}
@@ -286,7 +287,7 @@ func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
 		if m := &b.Members[i]; m.Role == "primary" {
 			told := false
 			for path, o := range s.Patroni[m.Instance].Checks {
-				told = told || LockOnly(path, b.Cluster.Standby) && current(o, now)
+				told = told || LockOnly(path, b.Cluster.Standby) && o.Current(now)
 			}
 			if !told {
 				return true
@@ -301,7 +302,7 @@ func lockUntold(s *Snapshot, b *Board, now time.Time) bool {
 // which were read moments apart.
 func lags(s *Snapshot, b *Board, dcs PatroniCluster, now time.Time) {
 	head := int64(-1)
-	if o := s.Patroni[b.Leader].Status; b.Leader != "" && current(o, now) {
+	if o := s.Patroni[b.Leader].Status; b.Leader != "" && o.Current(now) {
 		head = o.Value.Location
 	}
 	for i := range b.Members {
@@ -617,8 +618,8 @@ func (b *Board) VIPClients() string {
 // Service returns the service of that name as the first front that has it
 // declares it, or nil.
 func (c *Cluster) Service(name ServiceName) *Service {
-	for i := range c.Fronts {
-		if s := c.Fronts[i].Service(name); s != nil {
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
 			return s
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func TestBoardHealth(t *testing.T) {
@@ -26,7 +28,7 @@ func TestBoardHealth(t *testing.T) {
 		}, "unknown   0/3", "no Patroni of the cluster answers"},
 		{"nobody holds the key", func(w *world) { w.patroni(1, false) }, "down   3/3", "no member holds the leader key"},
 		{"the primary's Patroni was not asked for its lock yet", func(w *world) {
-			w.snap.Patroni["pg-test-1"].Checks["/primary"] = model.Observed[int]{}
+			w.snap.Patroni["pg-test-1"].Checks["/primary"] = source.Observed[int]{}
 		}, "unknown   3/3", "who holds the leader key is not known"},
 		{"the primary's Patroni refuses its own check", func(w *world) {
 			w.snap.Patroni["pg-test-1"].Checks["/primary"] = seen(503)
@@ -45,7 +47,7 @@ func TestBoardHealth(t *testing.T) {
 		}, "degraded pg-test-1 dcs 2/3", "pg-test-1"},
 		{"primary served by nobody", func(w *world) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
 		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
 		{"the only server of primary takes no connections", func(w *world) { w.shut(1) }, "down pg-test-1 self 3/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1"},
@@ -57,12 +59,12 @@ func TestBoardHealth(t *testing.T) {
 			w.patroni(2, true)
 		}, "down pg-test-2 self 3/3", "pg-test-1 gets connections though Patroni answers 503 to /primary"},
 		{"one of three HAProxies does", func(w *world) {
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = up("pg-test-2") })
 		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
 		{"primary served by nobody, and one HAProxy is silent too", func(w *world) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
 			w.silence(3, time.Minute)
 		}, "down pg-test-1 self 2/3", "primary (5433) is served by nobody"},
@@ -74,18 +76,18 @@ func TestBoardHealth(t *testing.T) {
 		}, "unknown pg-test-1 self 3/3", "none of its 3 HAProxies is known"},
 		{"a silent HAProxy does not hide a service without a server", func(w *world) {
 			w.silenceHAProxy(3)
-			w.everywhere("pg-test-replica", func(px *model.Proxy) {
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) {
 				for i := range px.Servers {
 					px.Servers[i].Status = "MAINT"
 				}
 			})
 		}, "degraded pg-test-1 self 3/3", "replica (5434): no server gets connections"},
 		{"the primary's frontend is paused everywhere", func(w *world) {
-			w.everywhere("pg-test-primary", func(px *model.Proxy) { px.Front.Status = "PAUSED" })
+			w.everywhere("pg-test-primary", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
 		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody: the port refuses connections: its frontend is PAUSED"},
 		{"the primary's frontend is full everywhere", func(w *world) {
-			w.everywhere("pg-test-primary", func(px *model.Proxy) {
-				px.Front = model.ProxyRow{Status: "OPEN", Sessions: 3000, Limit: 3000}
+			w.everywhere("pg-test-primary", func(px *haproxy.Proxy) {
+				px.Front = haproxy.ProxyRow{Status: "OPEN", Sessions: 3000, Limit: 3000}
 			})
 		}, "down pg-test-1 self 3/3", "the port is full: 3000 of 3000 sessions"},
 		{"the primary's frontend is stopped on one HAProxy", func(w *world) {
@@ -93,13 +95,13 @@ func TestBoardHealth(t *testing.T) {
 			o.Value.Proxy("pg-test-primary").Front.Status = "STOP"
 		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
 		{"the replica's frontend is paused everywhere", func(w *world) {
-			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status = "PAUSED" })
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
 		}, "degraded pg-test-1 self 3/3", "replica (5434): the port refuses connections"},
 		{"the primary's only server has a full queue", func(w *world) {
-			w.everywhere("pg-test-primary", func(px *model.Proxy) { fill(&px.Servers[0]) })
+			w.everywhere("pg-test-primary", func(px *haproxy.Proxy) { fill(&px.Servers[0]) })
 		}, "down pg-test-1 self 3/3", "no server takes a new connection; pg-test-1: its queue is full: 100 of 100 sessions (maxconn), 128 of 128 wait"},
 		{"one of two replicas has a full queue", func(w *world) {
-			w.everywhere("pg-test-replica", func(px *model.Proxy) { fill(&px.Servers[1]) })
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { fill(&px.Servers[1]) })
 		}, "ok pg-test-1 self 3/3", "as declared"},
 		{"every HAProxy has reached its global maxconn", func(w *world) {
 			for n := 1; n <= 3; n++ {
@@ -118,7 +120,7 @@ func TestBoardHealth(t *testing.T) {
 			st.Checks["/primary"] = seen(503)
 			w.snap.Patroni["pg-test-1"] = st
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-				w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+				w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			}
 		}, "ok pg-test-1 self 3/3", "as declared"},
 		{"a replica crashed", func(w *world) {
@@ -161,7 +163,7 @@ func TestServersAreInFileOrder(t *testing.T) {
 }
 
 func TestObservedKeepsTheLastAnswer(t *testing.T) {
-	o := model.Observed[int]{}.Next(200, nil, t0, time.Millisecond)
+	o := source.Observed[int]{}.Next(200, nil, t0, time.Millisecond)
 	o = o.Next(0, errors.New("timeout"), t0.Add(5*time.Second), 2*time.Second)
 	if o.Known() || !o.Ever() || o.Value != 200 || o.Age(t0.Add(7*time.Second)) != 7*time.Second {
 		t.Errorf("got %+v", o)

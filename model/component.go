@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pgtui/source"
 )
 
 // Component is one program that Pigsty runs on a node, as the inventory
@@ -68,12 +70,12 @@ func (c *Component) Key() ComponentKey { return ComponentKey{c.Host, c.Name, c.P
 // ComponentRow is a component beside what it answered.
 type ComponentRow struct {
 	Component
-	State Observed[ComponentState]
+	State source.Observed[ComponentState]
 }
 
 // Components are the rows of the given nodes, node by node, those of an
 // instance first where a node has them.
-func Components(nodes []*Node, states map[ComponentKey]Observed[ComponentState]) []ComponentRow {
+func Components(nodes []*Node, states map[ComponentKey]source.Observed[ComponentState]) []ComponentRow {
 	var out []ComponentRow
 	for _, n := range nodes {
 		for _, c := range n.Components {

@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"testing"
+
+	"pgtui/source"
 )
 
 // TestWhatIsUnknownIsNotWell: the sum of components is ok only when each of them
@@ -21,7 +23,7 @@ func TestWhatIsUnknownIsNotWell(t *testing.T) {
 	} {
 		var rows []ComponentRow
 		for i, name := range []string{"vip-manager", "haproxy", "node_exporter"} {
-			rows = append(rows, ComponentRow{Component: Component{Name: name, Host: "h"}, State: Observed[ComponentState]{Value: ComponentState{Health: tt.states[i]}}})
+			rows = append(rows, ComponentRow{Component: Component{Name: name, Host: "h"}, State: source.Observed[ComponentState]{Value: ComponentState{Health: tt.states[i]}}})
 		}
 		if got, text := ComponentsHealth(rows); got != tt.want || text != tt.text {
 			t.Errorf("%v: %v %q, want %v %q", fmt.Sprint(tt.states), got, text, tt.want, tt.text)

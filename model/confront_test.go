@@ -6,14 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestAServerThatIsGoingDownIsNotedOnItsWay: HAProxy still sends connections to
 // a server whose first check has failed.
 func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 	w := newWorld()
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) {
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) {
 		s.Status, s.CheckStatus, s.CheckCode = "UP 2/3", "L4CON", 0
 	})
 	cell := func() model.Cell {
@@ -38,7 +40,7 @@ func TestASilentPatroniIsNotQuoted(t *testing.T) {
 	p := w.snap.Patroni["pg-test-1"]
 	p.Status.Err = errors.New("refused")
 	w.snap.Patroni["pg-test-1"] = p
-	p.Checks["/primary"] = model.Observed[int]{Err: errors.New("refused"), Tried: t0}
+	p.Checks["/primary"] = source.Observed[int]{Err: errors.New("refused"), Tried: t0}
 	equal(t, "when it does not", cell().Why+"|"+cell().Note,
 		"HAProxy's last check of /primary got 200|HAProxy still sends connections here, Patroni does not answer pgtui")
 	equal(t, "verdict", string(cell().Verdict), "serving")
@@ -50,7 +52,7 @@ func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
 	w := newWorld()
 	shut := func(port, why string) {
 		v := w.snap.Patroni["pg-test-1"]
-		v.Ports = []model.PortView{{Port: port, Observed: model.Observed[model.PortState]{Value: model.PortState{Why: why}, At: t0, Tried: t0}}}
+		v.Ports = []model.PortView{{Port: port, Observed: source.Observed[model.PortState]{Value: model.PortState{Why: why}, At: t0, Tried: t0}}}
 		w.snap.Patroni["pg-test-1"] = v
 	}
 	route := func(at time.Time) model.Route { return model.RouteOf(w.snap, w.cls, "primary", at) }

@@ -6,21 +6,23 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // onDisk is what every node of the healthy world has on disk.
 func onDisk() *model.NodeConf {
-	primary := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
-	replica := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
+	primary := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
+	replica := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
 	return &model.NodeConf{Dir: "/etc/haproxy/conf.d",
 		Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0.Add(-time.Hour)}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0.Add(-time.Hour)}},
-		Sections: []model.ConfSection{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
+		Sections: []haproxy.ConfSection{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
 			{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: replica}}}
 }
 
 func TestUnloaded(t *testing.T) {
-	worker := model.Processes{At: t0, Socket: true, Workers: []model.Worker{{PID: 9, Started: t0.Add(-time.Minute)}, {PID: 5, Old: true, Started: t0.Add(-48 * time.Hour)}}}
+	worker := haproxy.Processes{At: t0, Socket: true, Workers: []haproxy.Worker{{PID: 9, Started: t0.Add(-time.Minute)}, {PID: 5, Old: true, Started: t0.Add(-48 * time.Hour)}}}
 	for _, tt := range []struct {
 		name string
 		do   func(*model.NodeConf)
@@ -31,13 +33,13 @@ func TestUnloaded(t *testing.T) {
 		{"a backup by hand", func(c *model.NodeConf) { c.Sections[0].Servers[2].Backup = true }, "pg-test-primary.cfg: server pg-test-3 is backup on disk true, running false"},
 		{"a server taken out", func(c *model.NodeConf) { c.Sections[1].Servers = c.Sections[1].Servers[:2] }, "pg-test-replica.cfg: server pg-test-3 runs and is not on disk"},
 		{"a server put in", func(c *model.NodeConf) {
-			c.Sections[1].Servers = append(c.Sections[1].Servers, model.ExpectedServer{Name: "pg-test-4", Weight: "100"})
+			c.Sections[1].Servers = append(c.Sections[1].Servers, haproxy.ExpectedServer{Name: "pg-test-4", Weight: "100"})
 		}, "pg-test-replica.cfg: server pg-test-4 is on disk and does not run"},
 		{"a check path by hand: only the time tells", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-30 * time.Second) },
 			"pg-test-primary.cfg was changed 30s after HAProxy loaded it"},
 		{"the files that were loaded a moment later", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-time.Minute + time.Second) }, ""},
 		{"somebody else's section", func(c *model.NodeConf) {
-			c.Sections = append(c.Sections, model.ConfSection{File: "x.cfg", Name: "x"})
+			c.Sections = append(c.Sections, haproxy.ConfSection{File: "x.cfg", Name: "x"})
 			c.Files = append(c.Files, model.ConfFile{Name: "x.cfg", Read: true, Changed: t0})
 		}, ""},
 	} {
@@ -53,11 +55,11 @@ func TestUnloaded(t *testing.T) {
 func TestWiped(t *testing.T) {
 	w, c := newWorld(), onDisk()
 	stats := w.snap.HAProxy["10.10.10.11"].Value
-	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
 	c.Sections = c.Sections[1:]
-	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[pg-test-primary]")
+	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[pg-test-primary]")
 	stats.Proxies = stats.Proxies[1:]
-	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.Fronts[0], c, &stats)), "[]")
+	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
 }
 
 func TestClashes(t *testing.T) {
@@ -80,12 +82,12 @@ func TestClashes(t *testing.T) {
 		{"three of them", []string{"*:1", "*:2", "*:1", "*:1"}, "1 a c d"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var sections []model.ConfSection
+			var sections []haproxy.ConfSection
 			for i, b := range tt.binds {
-				sections = append(sections, model.ConfSection{Name: string(rune('a' + i)), Binds: []string{b}})
+				sections = append(sections, haproxy.ConfSection{Name: string(rune('a' + i)), Binds: []string{b}})
 			}
 			var got []string
-			for _, c := range model.Clashes(sections) {
+			for _, c := range haproxy.Clashes(sections) {
 				s := fmt.Sprint(c.Port)
 				for _, sec := range c.Sections {
 					s += " " + sec.Name
@@ -99,8 +101,8 @@ func TestClashes(t *testing.T) {
 
 func TestPinnedSessions(t *testing.T) {
 	w := newWorld()
-	ghost := model.Worker{PID: 5, Old: true, Known: true, Pins: []model.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 3}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}, {Proxy: "other", Server: "x", Sessions: 9}}}
-	w.snap.Workers = map[model.Host]model.Observed[model.Processes]{"10.10.10.11": seen(model.Processes{At: t0, Workers: []model.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
+	ghost := haproxy.Worker{PID: 5, Old: true, Known: true, Pins: []haproxy.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 3}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}, {Proxy: "other", Server: "x", Sessions: 9}}}
+	w.snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"10.10.10.11": seen(haproxy.Processes{At: t0, Workers: []haproxy.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
 	pinned := func() string {
 		b := model.BoardOf(w.snap, w.cls, t0)
 		var out []string

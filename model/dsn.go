@@ -32,14 +32,14 @@ type DSN struct {
 
 // dsnOf is the DSN of a port on a host.
 func dsnOf(c *Cluster, p EntryPort, port uint16, host string) DSN {
-	u := c.UserFor(p)
-	return DSN{Hosts: []string{host}, Ports: []uint16{port}, User: u.Name, Database: c.databaseFor(p)}
+	u := userFor(c, p)
+	return DSN{Hosts: []string{host}, Ports: []uint16{port}, User: u.Name, Database: databaseFor(c, p)}
 }
 
-// UserFor is the user that a port is meant for: the first that the cluster
+// userFor is the user that a port is meant for: the first that the cluster
 // declares and, where a pooler is on the way, the pooler knows; where the port
 // is for administration or for ad-hoc queries, who has the role for that.
-func (c *Cluster) UserFor(p EntryPort) User {
+func userFor(c *Cluster, p EntryPort) User {
 	has := func(role string) *User {
 		for i := range c.Users {
 			if slices.Contains(c.Users[i].Roles, role) && (c.Users[i].Pooled || !p.Pooled) {
@@ -65,7 +65,7 @@ func (c *Cluster) UserFor(p EntryPort) User {
 }
 
 // databaseFor is the first declared database that the port can reach.
-func (c *Cluster) databaseFor(p EntryPort) string {
+func databaseFor(c *Cluster, p EntryPort) string {
 	for _, d := range c.Databases {
 		if d.Pooled || !p.Pooled {
 			return d.Name
@@ -194,7 +194,7 @@ func smartURIs(c *Cluster) []SmartURI {
 	}
 	var out []SmartURI
 	for _, p := range []EntryPort{{Name: "postgres"}, {Name: "pgbouncer", Pooled: true}} {
-		d := DSN{User: c.UserFor(p).Name, Database: c.databaseFor(p)}
+		d := DSN{User: userFor(c, p).Name, Database: databaseFor(c, p)}
 		for i := range c.Instances {
 			in := &c.Instances[i]
 			port := in.PgPort

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pgtui/source"
 )
 
 // EntryPoint is a way in that the inventory does not know and pgtui's
@@ -111,7 +113,7 @@ func TracePoint(inv *Inventory, p *EntryPoint, name ServiceName) (DSN, *Cluster,
 		if p.Cluster != "" {
 			what = fmt.Sprintf("is of cluster %s, which is not in the inventory", p.Cluster)
 		}
-		return DSN{}, nil, &Hint{Err: fmt.Errorf("entry point %s %s", p.Name, what), Try: "cluster: NAME below entry-points." + p.Name + " in the configuration"}
+		return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s %s", p.Name, what), Try: "cluster: NAME below entry-points." + p.Name + " in the configuration"}
 	}
 	var have []string
 	for _, at := range entryPorts(c) {
@@ -127,7 +129,7 @@ func TracePoint(inv *Inventory, p *EntryPoint, name ServiceName) (DSN, *Cluster,
 	if len(have) == 0 {
 		try = "ports below entry-points." + p.Name + " in the configuration"
 	}
-	return DSN{}, nil, &Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try, Usage: true}
+	return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try, Usage: true}
 }
 
 // WayOf looks up what an attempt came to: by its address, else by the entry

@@ -7,6 +7,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // pointWorld is accessWorld with entry points: one that may be anybody's, one
@@ -26,7 +27,7 @@ func pointWorld() *world {
 // and where they lead is known only where that can be told.
 func TestAccessEntryPoints(t *testing.T) {
 	looked := func(addrs ...string) []model.Lookup { return []model.Lookup{{Server: "system", Addrs: addrs}} }
-	live := model.Live{Checks: map[model.Endpoint]model.Observed[model.EntryCheck]{
+	live := model.Live{Checks: map[model.Endpoint]source.Observed[model.EntryCheck]{
 		{Host: "nlb.example.com", Port: 5433}: seen(model.EntryCheck{Lookups: looked("192.0.2.1"), Touches: []model.Touch{{Addr: "192.0.2.1"}}}),
 		{Host: "nlb.example.com", Port: 5434}: seen(model.EntryCheck{Lookups: looked("192.0.2.1"), Touches: []model.Touch{{Addr: "192.0.2.1", Fault: model.FaultRefused, Text: "connection refused"}}}),
 		{Host: "all.example.com", Port: 5433}: seen(model.EntryCheck{Lookups: looked("10.10.10.11", "10.10.10.12"), Touches: []model.Touch{{Addr: "10.10.10.11"}, {Addr: "10.10.10.12"}}}),
@@ -84,7 +85,7 @@ func TestEntryPointProven(t *testing.T) {
 	w := pointWorld()
 	at := model.Endpoint{Host: "nlb.example.com", Port: 5433}
 	try := func(recovery bool) model.Live {
-		return model.Live{Proofs: map[model.Endpoint]model.Observed[model.EntryProof]{at: seen(model.EntryProof{Database: "postgres",
+		return model.Live{Proofs: map[model.Endpoint]source.Observed[model.EntryProof]{at: seen(model.EntryProof{Database: "postgres",
 			Tries: []model.Try{{Answer: model.Answer{Recovery: recovery, Timeline: 1}}}})}}
 	}
 	a := w.access(try(true))
@@ -106,8 +107,8 @@ func TestTracePoint(t *testing.T) {
 		{"far", "offline", `entry point far has no port for "offline" of pg-test`, "one of: postgres, primary, replica"},
 		{"other", "primary", "entry point other is of cluster pg-other, which is not in the inventory", "cluster: NAME below entry-points.other in the configuration"},
 	} {
-		if _, _, err := model.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || model.TryOf(err) != tt.try {
-			t.Errorf("%v, try %s", err, model.TryOf(err))
+		if _, _, err := model.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || source.TryOf(err) != tt.try {
+			t.Errorf("%v, try %s", err, source.TryOf(err))
 		}
 	}
 	target := model.TraceTarget{DSN: d}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"pgtui/source"
 )
 
 // Foreign is whose Patroni answers at an instance's address when it is not, or
@@ -174,7 +176,7 @@ func (s *Snapshot) Screened(c *Cluster) *Snapshot {
 		v := s.Patroni[name]
 		if f := strangers[name]; f != nil {
 			err := &foreignError{f}
-			clean := PatroniView{Status: lost(v.Status, err), Cluster: lost(v.Cluster, err), Checks: make(map[string]Observed[int], len(v.Checks)), Ports: v.Ports}
+			clean := PatroniView{Status: lost(v.Status, err), Cluster: lost(v.Cluster, err), Checks: make(map[string]source.Observed[int], len(v.Checks)), Ports: v.Ports}
 			for path, o := range v.Checks {
 				clean.Checks[path] = lost(o, err)
 			}
@@ -205,9 +207,9 @@ func (v *PatroniView) foreign() *Foreign {
 }
 
 // lost is o as if it had not been answered.
-func lost[T any](o Observed[T], why error) Observed[T] {
+func lost[T any](o source.Observed[T], why error) source.Observed[T] {
 	if o.Err != nil {
 		why = o.Err
 	}
-	return Observed[T]{Err: why, Tried: o.Tried, Took: o.Took, Holds: o.Holds}
+	return source.Observed[T]{Err: why, Tried: o.Tried, Took: o.Took, Holds: o.Holds}
 }

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // identify lets every member tell its own name, scope and system identifier.
@@ -107,7 +109,7 @@ func TestAStrangerIsNobodysWitness(t *testing.T) {
 	v := w.snap.Patroni["pg-test-3"]
 	v.Cluster = seen(model.PatroniCluster{Scope: "pg-crm", Paused: true, Members: []model.PatroniMember{{Name: "pg-crm-1", Role: "leader"}}})
 	w.snap.Patroni["pg-test-3"] = v
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { *s = up("pg-test-3") })
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { *s = up("pg-test-3") })
 
 	r := model.RouteOf(w.snap, w.cls, "primary", t0)
 	equal(t, "view", string(r.Views[0].Verdict), "mismatch")
@@ -174,7 +176,7 @@ func TestMembersThatTheInventoryHasNot(t *testing.T) {
 	w.patroni(1, false)
 	w.listed(nine)
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-		w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+		w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 	}
 	b := model.BoardOf(w.snap, w.cls, t0)
 	equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), "down pg-test-9 dcs 3/3")
@@ -208,11 +210,11 @@ func TestWhatProvesTheLeaderKey(t *testing.T) {
 			if i == 0 {
 				code = leader
 			}
-			v.Checks = map[string]model.Observed[int]{path: seen(code), "/read-only": seen(200)}
+			v.Checks = map[string]source.Observed[int]{path: seen(code), "/read-only": seen(200)}
 			w.snap.Patroni[w.cls.Instances[i].Name] = v
-			for j := range w.cls.Fronts[i].Services {
-				if w.cls.Fronts[i].Services[j].Name == "primary" {
-					w.cls.Fronts[i].Services[j].Check = path
+			for j := range w.cls.LoadBalancers[i].Services {
+				if w.cls.LoadBalancers[i].Services[j].Name == "primary" {
+					w.cls.LoadBalancers[i].Services[j].Check = path
 				}
 			}
 		}
@@ -333,24 +335,24 @@ func TestByDesign(t *testing.T) {
 		want string
 	}{
 		{"a service without check is served by the leader, its backup", func(w *world) {
-			for i := range w.cls.Fronts {
-				w.cls.Fronts[i].Services[1].Check, w.cls.Fronts[i].Services[1].NoCheck = "/", true
+			for i := range w.cls.LoadBalancers {
+				w.cls.LoadBalancers[i].Services[1].Check, w.cls.LoadBalancers[i].Services[1].NoCheck = "/", true
 			}
 			w.refuse("pg-test-replica", "pg-test-2")
 			w.refuse("pg-test-replica", "pg-test-3")
 			w.checks("/", 200, 503, 503)
 		}, "ok"},
 		{"and has no server when it leaves the primary out", func(w *world) {
-			for i := range w.cls.Fronts {
-				s := &w.cls.Fronts[i].Services[1]
+			for i := range w.cls.LoadBalancers {
+				s := &w.cls.LoadBalancers[i].Services[1]
 				s.Check, s.NoCheck, s.Members, s.Backups = "/", true, s.Members[1:], nil
 			}
 			w.only("pg-test-replica", refused("pg-test-2"), refused("pg-test-3"))
 			w.checks("/", 200, 503, 503)
 		}, "ok"},
 		{"one that says /primary and leaves the leader out is down", func(w *world) {
-			for i := range w.cls.Fronts {
-				s := &w.cls.Fronts[i].Services[1]
+			for i := range w.cls.LoadBalancers {
+				s := &w.cls.LoadBalancers[i].Services[1]
 				s.Check, s.Members, s.Backups = "/primary", s.Members[1:], nil
 			}
 			w.only("pg-test-replica", refused("pg-test-2"), refused("pg-test-3"))
@@ -369,8 +371,8 @@ func TestByDesign(t *testing.T) {
 			w.checks("/read-only", 200, 503, 503)
 		}, "degraded"},
 		{"the other kind of cluster's leader", func(w *world) {
-			for i := range w.cls.Fronts {
-				w.cls.Fronts[i].Services[1].Check = "/standby-leader"
+			for i := range w.cls.LoadBalancers {
+				w.cls.LoadBalancers[i].Services[1].Check = "/standby-leader"
 			}
 			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
 				w.refuse("pg-test-replica", n)
@@ -392,15 +394,15 @@ func TestByDesign(t *testing.T) {
 
 // refuse lets one server fail its check on every HAProxy; a backup stays one.
 func (w *world) refuse(proxy, name string) {
-	for i := range w.cls.Fronts {
-		w.server(w.cls.Fronts[i].Host, proxy, name, func(s *model.ServerStat) { b := s.Backup; *s = refused(name); s.Backup = b })
+	for i := range w.cls.LoadBalancers {
+		w.server(w.cls.LoadBalancers[i].Host, proxy, name, func(s *haproxy.ServerRow) { b := s.Backup; *s = refused(name); s.Backup = b })
 	}
 }
 
 // only gives a section these servers on every HAProxy.
-func (w *world) only(proxy string, rows ...model.ServerStat) {
-	for i := range w.cls.Fronts {
-		o := w.snap.HAProxy[w.cls.Fronts[i].Host]
+func (w *world) only(proxy string, rows ...haproxy.ServerRow) {
+	for i := range w.cls.LoadBalancers {
+		o := w.snap.HAProxy[w.cls.LoadBalancers[i].Host]
 		o.Value.Proxy(proxy).Servers = rows
 	}
 }
@@ -415,7 +417,7 @@ func (w *world) checks(path string, codes ...int) {
 // TestAStatusThatIsNotPatronis: Patroni answers health checks with 200 or 503.
 func TestAStatusThatIsNotPatronis(t *testing.T) {
 	w := newWorld()
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { s.CheckCode = 404 })
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { s.CheckCode = 404 })
 	c := model.RouteOf(w.snap, w.cls, "primary", t0).Views[0].Cells[1]
 	equal(t, "HAProxy's check", string(c.Verdict)+" "+c.Why, "down something other than Patroni answers at 10.10.10.12:8008: 404 to /primary")
 	w = newWorld()

@@ -3,6 +3,8 @@ package model
 import (
 	"strconv"
 	"time"
+
+	"pgtui/source"
 )
 
 // ClusterName is Pigsty's pg_cluster, for example "pg-test".
@@ -46,16 +48,16 @@ type Inventory struct {
 	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
 	// that is not known.
 	Core     string
-	CAFile   string    // CA certificate of the Pigsty checkout; "" when none was found
-	Clusters []Cluster // in order of first appearance
-	Nodes    []Node    // every host of the inventory, in order of first appearance
-	Problems []Problem // what is wrong with it and does not stop the rest
+	CAFile   string           // CA certificate of the Pigsty checkout; "" when none was found
+	Clusters []Cluster        // in order of first appearance
+	Nodes    []Node           // every host of the inventory, in order of first appearance
+	Problems []source.Problem // what is wrong with it and does not stop the rest
 	// EntryPoints are ways in that pgtui's configuration adds.
 	EntryPoints []EntryPoint
 	LoadedAt    time.Time // when it was read
 	// Inputs are the files it was read from, as they were then; nil when it was
 	// read from none.
-	Inputs []Input
+	Inputs []source.Input
 }
 
 // Cluster is one PostgreSQL cluster and its ways in.
@@ -64,9 +66,9 @@ type Cluster struct {
 	Instances []Instance // in inventory order
 	// Fronts are the HAProxy nodes that expose the cluster's services, in
 	// inventory order: its own nodes, or the hosts of the provider group.
-	Fronts   []Front
-	Provider string // pg_service_provider group in force; "" means the cluster's own nodes
-	VIP      string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
+	LoadBalancers []LoadBalancer
+	Provider      string // pg_service_provider group in force; "" means the cluster's own nodes
+	VIP           string // pg_vip_address without its prefix length; "" when pg_vip_enabled is false
 	// VIPManager is what keeps VIP on the leader's node; zero when there is none.
 	VIPManager VIPManager
 	Standby    bool // pg_upstream on the declared primary: a standby cluster
@@ -91,7 +93,7 @@ type Cluster struct {
 	// order of the inventory; nil when the inventory has none.
 	Etcd []Endpoint
 	// Problems name the services and hosts that could not be rendered, and why.
-	Problems []Problem
+	Problems []source.Problem
 }
 
 // DNSName is the cluster's name as Pigsty registers it in dnsmasq. The zero
@@ -143,9 +145,9 @@ func (in *Instance) Pools(port string) bool {
 	return in != nil && port == strconv.Itoa(int(in.BouncerPort))
 }
 
-// Front is one HAProxy node of a cluster with the services it is given. Two
+// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two
 // fronts of one cluster may differ: services are declared per host.
-type Front struct {
+type LoadBalancer struct {
 	Host     Host
 	Services []Service // in the order Pigsty renders them; names are unique
 }
@@ -165,12 +167,12 @@ type Service struct {
 	Options  string // arguments of default-server
 	// CheckPort is the old dialects' trailing check_port; "" when absent.
 	CheckPort string
-	Dest      string   // dest as declared, "default" when absent
-	Selector  string   // JMESPath as declared
-	Backup    string   // JMESPath as declared; "" when absent
-	Members   []Server // result of Selector, in order
-	Backups   []Server // result of Backup, in order
-	Line      Pos      // where the service is declared; zero when it is one of Pigsty's own
+	Dest      string     // dest as declared, "default" when absent
+	Selector  string     // JMESPath as declared
+	Backup    string     // JMESPath as declared; "" when absent
+	Members   []Server   // result of Selector, in order
+	Backups   []Server   // result of Backup, in order
+	Line      source.Pos // where the service is declared; zero when it is one of Pigsty's own
 	// Text is the whole file as the checkout's own template prints it, with
 	// ManagedDate for the date; "" when the template is the dialect's.
 	Text string
@@ -236,22 +238,6 @@ func (Secret) GoString() string { return `"********"` }
 // MarshalText hides the secret from JSON and YAML.
 func (Secret) MarshalText() ([]byte, error) { return []byte("********"), nil }
 
-// Pos is a place in a file. The zero Pos means "not known".
-type Pos struct {
-	File   string
-	Line   int // from 1
-	Column int // from 1
-}
-
-// Problem is something wrong with the inventory that left the rest usable.
-type Problem struct {
-	At      Pos
-	Subject string // cluster, service or host it is about, as the user knows it
-	What    string // what is wrong
-	Try     string // what to do next; "" when there is nothing to say
-	Fatal   bool   // Ansible would fail here: the files it names are not written
-}
-
 // Unpredictable reports whether a problem of the inventory as a whole keeps
 // anybody from saying what Ansible would write.
 func (inv *Inventory) Unpredictable() bool {
@@ -293,18 +279,18 @@ func (c *Cluster) Instance(name InstanceName) *Instance {
 	return nil
 }
 
-// Front returns the cluster's HAProxy on that host, or nil.
-func (c *Cluster) Front(h Host) *Front {
-	for i := range c.Fronts {
-		if c.Fronts[i].Host == h {
-			return &c.Fronts[i]
+// LoadBalancer returns the cluster's HAProxy on that host, or nil.
+func (c *Cluster) LoadBalancer(h Host) *LoadBalancer {
+	for i := range c.LoadBalancers {
+		if c.LoadBalancers[i].Host == h {
+			return &c.LoadBalancers[i]
 		}
 	}
 	return nil
 }
 
 // Service returns the service of that name as this front has it, or nil.
-func (f *Front) Service(name ServiceName) *Service {
+func (f *LoadBalancer) Service(name ServiceName) *Service {
 	for i := range f.Services {
 		if f.Services[i].Name == name {
 			return &f.Services[i]
@@ -319,9 +305,9 @@ func (f *Front) Service(name ServiceName) *Service {
 func (c *Cluster) Services() []*Service {
 	var out []*Service
 	seen := map[ServiceName]bool{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			s := &c.Fronts[i].Services[j]
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			s := &c.LoadBalancers[i].Services[j]
 			if !seen[s.Name] {
 				seen[s.Name] = true
 				out = append(out, s)

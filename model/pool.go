@@ -276,7 +276,7 @@ func (v *PatroniView) PoolNow(now time.Time) *PoolState {
 // zero value when nothing is known of it, or when its Patroni does not answer.
 func (s *Snapshot) PoolTrouble(c *Cluster, name InstanceName, now time.Time) PoolTrouble {
 	v := s.Patroni[name]
-	if p := v.PoolNow(now); p != nil && current(v.Status, now) {
+	if p := v.PoolNow(now); p != nil && v.Status.Current(now) {
 		return PoolTroubleOf(c, p)
 	}
 	return PoolTrouble{}

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // pooled gives member n a pgbouncer that has said p.
@@ -106,7 +107,7 @@ func TestAPausedPoolTakesTheServerOut(t *testing.T) {
 	equal(t, "one of two", board(model.PoolState{Databases: two}, nil).Health.String(), "degraded")
 	refused := func(w *world) {
 		v := w.snap.Patroni["pg-test-1"]
-		v.Pool = model.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "not allowed"}, Tried: t0}
+		v.Pool = source.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "not allowed"}, Tried: t0}
 		v.Ports = []model.PortView{{Port: "6432", Observed: seen(model.PortState{})}}
 		w.snap.Patroni["pg-test-1"] = v
 	}

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Login is how the ports of a cluster are tried: as Pigsty's monitoring user.
@@ -120,7 +123,7 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 	for i := range py.Servers {
 		row := &py.Servers[i]
 		was := px.Server(row.Name)
-		if was == nil || usable(was) != usable(row) || row.CheckStatus == "INI" {
+		if was == nil || haproxy.Usable(was) != haproxy.Usable(row) || row.CheckStatus == "INI" {
 			return true
 		}
 		if !same(was.LastChange, row.LastChange) && !(warmedUp(was, row) && same(px.Back.LastChange, py.Back.LastChange)) {
@@ -133,7 +136,7 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 // warmedUp reports whether nothing but the server's slowstart ended between
 // two looks. HAProxy counts that as a transition; a real one would begin the
 // slowstart anew, and a reload makes the whole section young.
-func warmedUp(was, now *ServerStat) bool {
+func warmedUp(was, now *haproxy.ServerRow) bool {
 	return was.Throttle > 0 && now.Throttle == 0 && now.Weight == now.UserWeight
 }
 
@@ -255,7 +258,7 @@ func otherSystem(s *Snapshot, c *Cluster, id string) bool {
 }
 
 // ProvenOf sets a proof beside what one HAProxy says of the same port.
-func ProvenOf(s *Snapshot, c *Cluster, svc *Service, v *View, o Observed[Proof]) *Proven {
+func ProvenOf(s *Snapshot, c *Cluster, svc *Service, v *View, o source.Observed[Proof]) *Proven {
 	p, strangers := tally(s, c, o.Value.Tries, o.At)
 	if o.Value.Moved {
 		p.Note = "HAProxy changed its mind while the port was tried: nothing is concluded"

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // started is when pg-test-n's postmaster began, as Patroni prints it in
@@ -22,7 +24,7 @@ func proving() *world {
 		p.Status.Value.PostmasterStart = started(i + 1).In(time.FixedZone("", 8*3600)).Format("2006-01-02 15:04:05.000000-07:00")
 		w.snap.Patroni[name] = p
 	}
-	w.snap.Proofs = map[model.PortKey]model.Observed[model.Proof]{}
+	w.snap.Proofs = map[model.PortKey]source.Observed[model.Proof]{}
 	return w
 }
 
@@ -122,7 +124,7 @@ func TestProven(t *testing.T) {
 			why: "pg-test-1 answered 1 of 1 connections, HAProxy says pg-test-2, pg-test-3 serves"},
 		{name: "somebody answers where nobody serves", service: "primary", proof: model.Proof{Tries: []model.Try{answered(1)}}, verdict: model.Mismatch,
 			do: func(w *world) {
-				w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+				w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			}, why: "HAProxy says nobody serves"},
 		{name: "another cluster's server", service: "primary", proof: model.Proof{Tries: []model.Try{{Answer: model.Answer{Started: started(1), SystemID: "666"}}}},
 			verdict: model.Mismatch, why: "not of this cluster"},
@@ -141,7 +143,7 @@ func TestProven(t *testing.T) {
 		{name: "the monitoring user is not let in: the port works", service: "primary", proof: model.Proof{Tries: []model.Try{failed(model.FaultAuth, "no")}}, verdict: model.Serving},
 		{name: "nobody serves and nobody answers", service: "primary", proof: model.Proof{Tries: []model.Try{failed(model.FaultClosed, "closed")}}, verdict: model.Empty,
 			do: func(w *world) {
-				w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+				w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			}},
 		{name: "the leader takes no writes: it is who should answer", service: "primary", proof: model.Proof{Tries: []model.Try{readOnly(answered(1)), readOnly(answered(1))}},
 			readOnly: "pg-test-1", verdict: model.Serving},
@@ -197,7 +199,7 @@ func TestMoved(t *testing.T) {
 	}
 	// warm ends the slowstart that every world below begins with.
 	warm := func(w *world, section int64) {
-		w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange, s.Throttle = 1, 0 })
+		w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.LastChange, s.Throttle = 1, 0 })
 		for i := range w.snap.HAProxy["10.10.10.11"].Value.Proxies {
 			w.snap.HAProxy["10.10.10.11"].Value.Proxies[i].Back.LastChange = section
 		}
@@ -209,26 +211,26 @@ func TestMoved(t *testing.T) {
 	}{
 		{"quiet", func(*world) {}, false},
 		{"a server went down", func(w *world) {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1"); s.LastChange = 100 })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1"); s.LastChange = 100 })
 		}, true},
 		{"a server went down and came back", func(w *world) {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = 1 })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.LastChange = 1 })
 		}, true},
 		{"a reload", func(w *world) {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { s.CheckStatus = "INI" })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { s.CheckStatus = "INI" })
 		}, true},
 		{"slowstart ended", func(w *world) { warm(w, 200) }, false},
 		{"a reload during slowstart", func(w *world) { warm(w, 1) }, true},
 		{"HAProxy fell silent", func(w *world) { w.silence(1, 0) }, true},
 		{"another HAProxy changed", func(w *world) {
-			w.server("10.10.10.12", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = 1 })
+			w.server("10.10.10.12", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.LastChange = 1 })
 		}, false},
 	} {
 		before, after := newWorld(), newWorld()
 		later(before, 0)
 		later(after, 3*time.Second)
 		for _, w := range []*world{before, after} {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Throttle = 90 })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Throttle = 90 })
 		}
 		tt.do(after)
 		if got := model.Moved(before.snap, after.snap, "10.10.10.11", "pg-test-primary"); got != tt.want {
@@ -240,8 +242,8 @@ func TestMoved(t *testing.T) {
 		before, after := newWorld(), newWorld()
 		later(before, 0)
 		later(after, 3*time.Second)
-		before.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = 0 })
-		after.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.LastChange = aged })
+		before.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.LastChange = 0 })
+		after.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.LastChange = aged })
 		if got := model.Moved(before.snap, after.snap, "10.10.10.11", "pg-test-primary"); got != want {
 			t.Errorf("3 s after a young transition, it is %d s old: %v", aged, got)
 		}

@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // RuleFacts is what was asked about who may lead, beside the watch and once.
 // The zero value means that nobody asked.
 type RuleFacts struct {
-	Conf Observed[PatroniConf] // GET /config
-	By   InstanceName          // whose Patroni answered it; "" when none did
+	Conf source.Observed[PatroniConf] // GET /config
+	By   InstanceName                 // whose Patroni answered it; "" when none did
 	// Etcd is why a member of etcd takes no connections, by host; "" when it does.
-	Etcd map[Host]Observed[string]
+	Etcd map[Host]source.Observed[string]
 }
 
 // Rules are the rules that a cluster's Patroni decides by, and where they come
@@ -175,7 +177,7 @@ func (r *race) head() int64 {
 		return -1
 	}
 	o := r.s.Patroni[r.b.Leader].Status
-	if !current(o, r.now) {
+	if !o.Current(r.now) {
 		return -1
 	}
 	return o.Value.Position()
@@ -512,5 +514,5 @@ func cascades(s *Snapshot, b *Board, name, leader InstanceName, down []InstanceN
 	if from == "" || from == leader || from == name || slices.Contains(down, from) {
 		return false
 	}
-	return b.Cluster.Instance(from) != nil && current(s.Patroni[from].Status, now)
+	return b.Cluster.Instance(from) != nil && s.Patroni[from].Status.Current(now)
 }

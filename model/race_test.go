@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -63,10 +64,10 @@ func (w *world) voters(ns ...int) {
 
 // service adds a service "x" with that check, which the members named pass now.
 func (w *world) service(check string, up_ ...int) {
-	for i := range w.cls.Fronts {
-		f := &w.cls.Fronts[i]
+	for i := range w.cls.LoadBalancers {
+		f := &w.cls.LoadBalancers[i]
 		f.Services = append(f.Services, model.Service{Cluster: "pg-test", Name: "x", Port: "5439", Check: check, Members: f.Services[0].Members})
-		px := model.Proxy{Name: "pg-test-x"}
+		px := haproxy.Proxy{Name: "pg-test-x"}
 		for n := range w.cls.Instances {
 			row := refused(string(w.cls.Instances[n].Name))
 			if slices.Contains(up_, n+1) {
@@ -346,7 +347,7 @@ func TestNodeLoss(t *testing.T) {
 			t.Errorf("%s: %d views, want those of the HAProxies that are left", r.Service, len(r.Views))
 		}
 	}
-	w.cls.Fronts = w.cls.Fronts[1:2]
+	w.cls.LoadBalancers = w.cls.LoadBalancers[1:2]
 	out, err = model.WhatIf(w.snap, w.cls, model.Supposition{Nodes: []model.Host{"10.10.10.12"}}, t0)
 	if err != nil {
 		t.Fatal(err)
@@ -358,8 +359,8 @@ func TestNodeLoss(t *testing.T) {
 // answers as before stays as HAProxy has it.
 func TestServersStayAsHAProxySeesThem(t *testing.T) {
 	w := newWorld()
-	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.CheckStatus, s.CheckCode = "L4TOUT", 0 })
-	w.server("10.10.10.12", "pg-test-replica", "pg-test-2", func(s *model.ServerStat) { *s = refused("pg-test-2") })
+	w.server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.CheckStatus, s.CheckCode = "L4TOUT", 0 })
+	w.server("10.10.10.12", "pg-test-replica", "pg-test-2", func(s *haproxy.ServerRow) { *s = refused("pg-test-2") })
 	out, err := model.WhatIf(w.snap, w.cls, model.Supposition{Leader: "pg-test-3"}, t0)
 	if err != nil {
 		t.Fatal(err)

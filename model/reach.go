@@ -128,7 +128,7 @@ func entryNodes(b *Board, e *Entry) ([]Host, string) {
 			out = append(out, hosts...)
 			continue
 		}
-		if c.onHost(Host(addr)) == nil && c.Front(Host(addr)) == nil {
+		if c.onHost(Host(addr)) == nil && c.LoadBalancer(Host(addr)) == nil {
 			why := fmt.Sprintf("it leads to %s, which is no node of %s", addr, c.Name)
 			if e.On.Kind == HostExternal {
 				why = fmt.Sprintf("%s is no node of %s: --prove says who answers", addr, c.Name)

@@ -3,6 +3,8 @@ package model
 import (
 	"errors"
 	"fmt"
+
+	"pgtui/source"
 )
 
 // RoleChange is one instance of a cluster with the role that the inventory
@@ -43,7 +45,7 @@ func Roles(b *Board) ([]RoleChange, error) {
 		rows = append(rows, RoleChange{Instance: m.Instance, Host: m.Host, Declared: string(m.Declared), Live: m.Role, Known: m.Known, Why: m.Why})
 	}
 	if err := rolesUntold(b); err != nil {
-		return rows, &Hint{Err: err, Try: "pgtui status " + string(b.Cluster.Name)}
+		return rows, &source.Hint{Err: err, Try: "pgtui status " + string(b.Cluster.Name)}
 	}
 	for i := range rows {
 		r := &rows[i]

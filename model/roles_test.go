@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestRoles: what pg_role should be, by who leads.
@@ -67,7 +68,7 @@ func TestRoles(t *testing.T) {
 				}
 			}
 			equal(t, "roles", strings.Join(got, " "), tt.want)
-			if fmt.Sprint(err) == "<nil>" != (tt.err == "") || err != nil && (!strings.Contains(err.Error(), tt.err) || model.TryOf(err) == "") {
+			if fmt.Sprint(err) == "<nil>" != (tt.err == "") || err != nil && (!strings.Contains(err.Error(), tt.err) || source.TryOf(err) == "") {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
 			if err != nil && len(model.RolesChanged(rows)) > 0 {

@@ -3,6 +3,9 @@ package model
 import (
 	"slices"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Cell is one server of one service as one HAProxy has it, with what the
@@ -19,7 +22,7 @@ type Cell struct {
 	Note     string // where promise, permission and reality differ; "" when they agree
 	Differs  bool   // Note is about the running configuration, not about a check's answer
 	// Admin is what was done to the server through HAProxy's controls.
-	Admin Admin
+	Admin haproxy.Admin
 	Held  string // its status is DOWN and hides that it gets no new connections when its check passes; "" when nothing is hidden, or that is not known
 	Shut  string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
 	// Pooled is set when its port is its pgbouncer's, and its Patroni answers.
@@ -55,8 +58,8 @@ type View struct {
 	Stale    bool           // HAProxy's latest attempt failed, the cells are its last answer
 	Sessions int64
 	Proven   *Proven // what real connections found; nil when none were made
-	Frontend RowState
-	Backend  RowState
+	Frontend haproxy.RowState
+	Backend  haproxy.RowState
 	// Closed is why the port takes no new connection whatever its servers are:
 	// the frontend is paused, stopped or full, or HAProxy itself is full; "" when it does, or is not known.
 	Closed string
@@ -144,7 +147,7 @@ type Member struct {
 	// will not.
 	Restart string
 	// Pool is what its pgbouncer's console says; the zero value when it is not asked.
-	Pool Observed[PoolState]
+	Pool source.Observed[PoolState]
 }
 
 // PortWord is whether a port takes connections.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -29,11 +30,11 @@ func shape(v model.View) string {
 
 func TestViewFollowsHAProxysRules(t *testing.T) {
 	const h = model.Host("10.10.10.11")
-	set := func(f func(*model.ServerStat)) func(*world, string, string) {
+	set := func(f func(*haproxy.ServerRow)) func(*world, string, string) {
 		return func(w *world, px, sv string) { w.server(h, px, sv, f) }
 	}
-	down := set(func(s *model.ServerStat) { s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4CON", 0 })
-	status := func(st string) func(*world, string, string) { return set(func(s *model.ServerStat) { s.Status = st }) }
+	down := set(func(s *haproxy.ServerRow) { s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4CON", 0 })
+	status := func(st string) func(*world, string, string) { return set(func(s *haproxy.ServerRow) { s.Status = st }) }
 	tests := []struct {
 		name    string
 		service model.ServiceName
@@ -42,14 +43,14 @@ func TestViewFollowsHAProxysRules(t *testing.T) {
 	}{
 		{"healthy primary", "primary", func(*world) {}, "serving [pg-test-1] 1:serving100% 2:refused 3:refused"},
 		{"healthy replica: the backup is held back", "replica", func(*world) {}, "serving [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
-		{"weights share the connections", "replica", func(w *world) { set(func(s *model.ServerStat) { s.Weight = 300 })(w, "pg-test-replica", "pg-test-2") },
+		{"weights share the connections", "replica", func(w *world) { set(func(s *haproxy.ServerRow) { s.Weight = 300 })(w, "pg-test-replica", "pg-test-2") },
 			"serving [pg-test-2, pg-test-3] 1:standby 2:serving75% 3:serving25%"},
 		{"all replicas down: the backup serves", "replica", func(w *world) {
 			down(w, "pg-test-replica", "pg-test-2")
 			down(w, "pg-test-replica", "pg-test-3")
 		}, "backup-serving [pg-test-1] 1:backup-serving100% 2:down 3:down"},
 		{"two usable backups: only the first in file order", "replica", func(w *world) {
-			set(func(s *model.ServerStat) { s.Backup = true })(w, "pg-test-replica", "pg-test-2")
+			set(func(s *haproxy.ServerRow) { s.Backup = true })(w, "pg-test-replica", "pg-test-2")
 			down(w, "pg-test-replica", "pg-test-3")
 		}, "backup-serving [pg-test-1] 1:backup-serving100% 2:standby 3:down"},
 		{"UP 1/3 still serves", "primary", func(w *world) { status("UP 1/3")(w, "pg-test-primary", "pg-test-1") },
@@ -65,42 +66,44 @@ func TestViewFollowsHAProxysRules(t *testing.T) {
 			"serving [pg-test-2] 1:standby 2:serving100% 3:draining"},
 		{"maint through another section", "replica", func(w *world) { status("MAINT (via a/b)")(w, "pg-test-replica", "pg-test-3") },
 			"serving [pg-test-2] 1:standby 2:serving100% 3:maint"},
-		{"weight 0 stays UP and gets nothing", "replica", func(w *world) { set(func(s *model.ServerStat) { s.Weight = 0 })(w, "pg-test-replica", "pg-test-3") },
+		{"weight 0 stays UP and gets nothing", "replica", func(w *world) { set(func(s *haproxy.ServerRow) { s.Weight = 0 })(w, "pg-test-replica", "pg-test-3") },
 			"serving [pg-test-2] 1:standby 2:serving100% 3:draining"},
 		{"just reloaded: INI is not three primaries", "primary", func(w *world) {
 			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-				set(func(s *model.ServerStat) { s.Status, s.CheckStatus, s.CheckCode = "UP 1/3", "INI", 0 })(w, "pg-test-primary", n)
+				set(func(s *haproxy.ServerRow) { s.Status, s.CheckStatus, s.CheckCode = "UP 1/3", "INI", 0 })(w, "pg-test-primary", n)
 			}
 		}, "settling nil 1:settling33% 2:settling33% 3:settling33%"},
 		{"nobody", "primary", func(w *world) { down(w, "pg-test-primary", "pg-test-1") }, "empty [] 1:down 2:refused 3:refused"},
 		{"two pass the primary check", "primary", func(w *world) {
-			set(func(s *model.ServerStat) { *s = up("pg-test-2") })(w, "pg-test-primary", "pg-test-2")
+			set(func(s *haproxy.ServerRow) { *s = up("pg-test-2") })(w, "pg-test-primary", "pg-test-2")
 			w.patroni(2, true)
 		}, "mismatch [pg-test-1, pg-test-2] 1:serving50% 2:serving50% 3:refused"},
 		{"HAProxy still sends writes to a demoted primary", "primary", func(w *world) { w.patroni(1, false) },
 			"mismatch [pg-test-1] 1:serving100% 2:refused 3:refused"},
 		{"section not loaded", "primary", func(w *world) {
-			w.snap.HAProxy[h] = seen(model.HAProxyStats{})
+			w.snap.HAProxy[h] = seen(haproxy.Stats{})
 		}, "missing nil 1:missing 2:missing 3:missing"},
 		{"a row that cannot be read is not missing", "replica", func(w *world) { w.damage(1, "pg-test-replica", 2) },
 			"unknown nil 1:standby 2:serving100% 3:unknown"},
 		{"a backup's row that cannot be read changes nothing while regular servers serve", "replica", func(w *world) { w.damage(1, "pg-test-replica", 0) },
 			"serving [pg-test-2, pg-test-3] 2:serving50% 3:serving50% 1:unknown"},
 		{"rows without a section: the section may be there", "primary", func(w *world) {
-			w.snap.HAProxy[h] = seen(model.HAProxyStats{Damaged: 3})
+			w.snap.HAProxy[h] = seen(haproxy.Stats{Damaged: 3})
 		}, "unknown nil 1:unknown 2:unknown 3:unknown"},
 		{"a state of a later HAProxy", "replica", func(w *world) { status("SLEEPING")(w, "pg-test-replica", "pg-test-2") },
 			"unknown nil 1:standby 2:unknown 3:serving100%"},
-		{"the frontend is paused", "replica", func(w *world) { w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status = "PAUSED" }) },
+		{"the frontend is paused", "replica", func(w *world) {
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
+		},
 			"empty [] 1:draining 2:draining 3:draining"},
 		{"the frontend is full", "replica", func(w *world) {
-			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 5, 5 })
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 5, 5 })
 		}, "empty [] 1:draining 2:draining 3:draining"},
 		{"the frontend has room for one", "replica", func(w *world) {
-			w.everywhere("pg-test-replica", func(px *model.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 4, 5 })
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { px.Front.Status, px.Front.Sessions, px.Front.Limit = "OPEN", 4, 5 })
 		}, "serving [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
 		{"both queues are full", "replica", func(w *world) {
-			w.everywhere("pg-test-replica", func(px *model.Proxy) { fill(&px.Servers[1]); fill(&px.Servers[2]) })
+			w.everywhere("pg-test-replica", func(px *haproxy.Proxy) { fill(&px.Servers[1]); fill(&px.Servers[2]) })
 		}, "mismatch [pg-test-2, pg-test-3] 1:standby 2:serving50% 3:serving50%"},
 		{"server not loaded", "replica", func(w *world) {
 			o := w.snap.HAProxy[h]
@@ -138,7 +141,7 @@ func TestRouteAgreement(t *testing.T) {
 		{"one silent: what the others agree on stands, and it is named", func(w *world) { w.silence(2, time.Hour) }, "serving [pg-test-1] 2/3", "2 of 3 HAProxies answer, not known: pg-test-2"},
 		{"one silent, the others disagree", func(w *world) {
 			w.silence(2, time.Hour)
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 		}, "mismatch [] 1/3", "pg-test-3 → nobody; 2 of 3 HAProxies answer"},
 		{"a row that cannot be read: its HAProxy is not known", func(w *world) { w.damage(2, "pg-test-primary", 0) }, "serving [pg-test-1] 2/3", "not known: pg-test-2"},
 		{"a row that cannot be read on every HAProxy", func(w *world) {
@@ -153,11 +156,11 @@ func TestRouteAgreement(t *testing.T) {
 		}, "unknown [] 0/3", "none of its 3 HAProxies"},
 		{"one sends elsewhere", func(w *world) {
 			w.patroni(2, true)
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = up("pg-test-2") })
 		}, "mismatch [] 2/3", "pg-test-3 → pg-test-2"},
 		{"one is settling after its reload", func(w *world) {
-			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.CheckStatus = "INI" })
+			w.server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.CheckStatus = "INI" })
 		}, "settling [] 2/3", "pg-test-3 → settling"},
 	}
 	for _, tt := range tests {
@@ -186,10 +189,10 @@ func TestCellNotesNameTheDifference(t *testing.T) {
 		differs                      bool
 	}{
 		{"weight", "replica", "pg-test-replica", "pg-test-2", func(w *world) {
-			w.server(h, "pg-test-replica", "pg-test-2", func(s *model.ServerStat) { s.UserWeight = 50 })
+			w.server(h, "pg-test-replica", "pg-test-2", func(s *haproxy.ServerRow) { s.UserWeight = 50 })
 		}, "runs with weight 50, the inventory says 100", true},
 		{"backup lost", "replica", "pg-test-replica", "pg-test-1", func(w *world) {
-			w.server(h, "pg-test-replica", "pg-test-1", func(s *model.ServerStat) { s.Backup = false })
+			w.server(h, "pg-test-replica", "pg-test-1", func(s *haproxy.ServerRow) { s.Backup = false })
 		}, "declared as backup, running as a regular server", true},
 		{"a server nobody declared", "replica", "pg-test-replica", "pg-test-9", func(w *world) {
 			o := w.snap.HAProxy[h]

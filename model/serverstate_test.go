@@ -6,54 +6,32 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // drained lets "show servers state" of each HAProxy say that of the server.
-func (w *world) drained(proxy, server string, bits model.AdminBits, hosts ...model.Host) {
+func (w *world) drained(proxy, server string, bits haproxy.AdminBits, hosts ...model.Host) {
 	if w.snap.Servers == nil {
-		w.snap.Servers = map[model.Host]model.Observed[model.ServerStates]{}
-		for i := range w.cls.Fronts {
-			w.snap.Servers[w.cls.Fronts[i].Host] = seen(model.ServerStates{Count: 6})
+		w.snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{}
+		for i := range w.cls.LoadBalancers {
+			w.snap.Servers[w.cls.LoadBalancers[i].Host] = seen(haproxy.ServerStates{Count: 6})
 		}
 	}
 	for _, h := range hosts {
 		o := w.snap.Servers[h]
-		o.Value.Touched = append(o.Value.Touched, model.ServerState{Proxy: proxy, Server: server, Bits: bits, Weight: 100, Configured: 100})
+		o.Value.Touched = append(o.Value.Touched, haproxy.ServerState{Proxy: proxy, Server: server, Bits: bits, Weight: 100, Configured: 100})
 		w.snap.Servers[h] = o
 	}
 }
 
 // fronts are the hosts of all fronts.
 func (w *world) fronts() (out []model.Host) {
-	for i := range w.cls.Fronts {
-		out = append(out, w.cls.Fronts[i].Host)
+	for i := range w.cls.LoadBalancers {
+		out = append(out, w.cls.LoadBalancers[i].Host)
 	}
 	return out
-}
-
-func TestAdminBits(t *testing.T) {
-	for bits, want := range map[model.AdminBits]struct {
-		admin  model.Admin
-		byHand bool
-	}{
-		0:    {model.AdminReady, false},
-		0x01: {model.AdminMaint, true},
-		0x02: {model.AdminMaint, false},
-		0x04: {model.AdminReady, false}, // "disabled", and made ready since
-		0x05: {model.AdminMaint, false},
-		0x08: {model.AdminDrain, true},
-		0x09: {model.AdminMaint, true},
-		0x10: {model.AdminDrain, false},
-		0x20: {model.AdminMaint, false},
-		0x28: {model.AdminMaint, true},
-		0x40: {model.AdminReady, false},
-		0x48: {model.AdminDrain, true},
-	} {
-		if bits.Admin() != want.admin || bits.ByHand() != want.byHand {
-			t.Errorf("%#x: %s, by hand %v; want %+v", bits, bits.Admin(), bits.ByHand(), want)
-		}
-	}
 }
 
 // TestDrainBehindDown: the cell of a server that is down says what the stats page
@@ -63,30 +41,30 @@ func TestDrainBehindDown(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		do    func(*world)
-		admin model.Admin
+		admin haproxy.Admin
 		held  string // in Held and in Note
 	}{
-		{"not read", func(*world) {}, model.AdminUnknown, ""},
-		{"nothing was done", func(w *world) { w.drained("", "", 0) }, model.AdminReady, ""},
-		{"drained", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, h) }, model.AdminDrain, "in drain by hand behind its status DOWN"},
-		{"in maintenance", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedMaint, h) }, model.AdminMaint, "in maint by hand"},
-		{"through the server it tracks", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.InheritedDrain, h) }, model.AdminDrain, "in drain through the server it tracks"},
-		{"in another section", func(w *world) { w.drained("pg-test-replica", "pg-test-3", model.ForcedDrain, h) }, model.AdminReady, ""},
-		{"on another HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, "10.10.10.12") }, model.AdminReady, ""},
+		{"not read", func(*world) {}, haproxy.AdminUnknown, ""},
+		{"nothing was done", func(w *world) { w.drained("", "", 0) }, haproxy.AdminReady, ""},
+		{"drained", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminDrain, "in drain by hand behind its status DOWN"},
+		{"in maintenance", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, h) }, haproxy.AdminMaint, "in maint by hand"},
+		{"through the server it tracks", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.InheritedDrain, h) }, haproxy.AdminDrain, "in drain through the server it tracks"},
+		{"in another section", func(w *world) { w.drained("pg-test-replica", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminReady, ""},
+		{"on another HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, "10.10.10.12") }, haproxy.AdminReady, ""},
 		{"it is up since", func(w *world) {
-			w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, h)
-			w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.Status = "UP" })
-		}, model.AdminReady, ""},
+			w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h)
+			w.server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.Status = "UP" })
+		}, haproxy.AdminReady, ""},
 		{"the page shows it", func(w *world) {
-			w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.Status, s.CheckStatus = "MAINT", "" })
-		}, model.AdminMaint, ""},
+			w.server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "MAINT", "" })
+		}, haproxy.AdminMaint, ""},
 		{"weight 0, which the page tells", func(w *world) {
-			w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.UserWeight = 0 })
-		}, model.AdminUnknown, "its weight at 0"},
+			w.server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.UserWeight = 0 })
+		}, haproxy.AdminUnknown, "its weight at 0"},
 		{"HAProxy is silent", func(w *world) {
-			w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, h)
+			w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h)
 			w.silence(1, time.Minute)
-		}, model.AdminUnknown, ""},
+		}, haproxy.AdminUnknown, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld()
@@ -130,23 +108,23 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 		held    string // first sentence
 		unread  int
 	}{
-		{"drained on every HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, w.fronts()...) },
+		{"drained on every HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, w.fronts()...) },
 			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in drain in primary 5433 on every HAProxy", 0},
-		{"in maintenance on every HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedMaint, w.fronts()...) },
+		{"in maintenance on every HAProxy", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, w.fronts()...) },
 			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in maint in primary 5433 on every HAProxy", 0},
-		{"drained on one", func(w *world) { w.drained("pg-test-primary", "pg-test-3", model.ForcedDrain, "10.10.10.12") },
+		{"drained on one", func(w *world) { w.drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, "10.10.10.12") },
 			"primary=mismatch replica=2, 3:serving", false, "pg-test-3 is in drain in primary 5433 on pg-test-2", 0},
-		{"another one is drained", func(w *world) { w.drained("pg-test-primary", "pg-test-2", model.ForcedDrain, w.fronts()...) },
+		{"another one is drained", func(w *world) { w.drained("pg-test-primary", "pg-test-2", haproxy.ForcedDrain, w.fronts()...) },
 			"primary=3:serving replica=2, 3:serving", true, "", 0},
 		{"not read", func(*world) {}, "primary=3:serving replica=2, 3:serving", true, "", 3},
 		{"not read on one", func(w *world) {
-			w.drained("pg-test-primary", "pg-test-2", model.ForcedDrain, w.fronts()...)
-			w.snap.Servers["10.10.10.12"] = model.Observed[model.ServerStates]{Err: errors.New("ssh: no route"), Tried: t0}
+			w.drained("pg-test-primary", "pg-test-2", haproxy.ForcedDrain, w.fronts()...)
+			w.snap.Servers["10.10.10.12"] = source.Observed[haproxy.ServerStates]{Err: errors.New("ssh: no route"), Tried: t0}
 		}, "primary=3:serving replica=2, 3:serving", true, "", 1},
 		{"weight 0 by hand", func(w *world) {
 			w.drained("", "", 0)
 			for _, h := range w.fronts() {
-				w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.UserWeight = 0 })
+				w.server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.UserWeight = 0 })
 			}
 		}, "primary=:empty replica=2, 3:serving", true, "pg-test-3 is at weight 0 (drain) in primary 5433 on every HAProxy", 0},
 	} {
@@ -180,13 +158,13 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 }
 
 func TestByHand(t *testing.T) {
-	s := model.ServerStates{Count: 9, Touched: []model.ServerState{
-		{Proxy: "p", Server: "drained", Bits: model.ForcedDrain, Weight: 100, Configured: 100},
-		{Proxy: "p", Server: "out", Bits: model.ForcedMaint, Weight: 100, Configured: 100},
+	s := haproxy.ServerStates{Count: 9, Touched: []haproxy.ServerState{
+		{Proxy: "p", Server: "drained", Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "out", Bits: haproxy.ForcedMaint, Weight: 100, Configured: 100},
 		{Proxy: "p", Server: "zero", Configured: 100},
 		{Proxy: "p", Server: "half", Weight: 50, Configured: 100},
-		{Proxy: "p", Server: "configured", Bits: model.ForcedMaint | model.ConfiguredMaint, Weight: 100, Configured: 100},
-		{Proxy: "p", Server: "tracking", Bits: model.InheritedDrain, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "configured", Bits: haproxy.ForcedMaint | haproxy.ConfiguredMaint, Weight: 100, Configured: 100},
+		{Proxy: "p", Server: "tracking", Bits: haproxy.InheritedDrain, Weight: 100, Configured: 100},
 	}}
 	equal(t, "by hand", strings.Join(s.ByHand(), "; "), "p/drained in drain; p/out in maint; p/zero at weight 0")
 }

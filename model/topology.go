@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"time"
+
+	"pgtui/source"
 )
 
 // Branch is one member in the tree of replication.
@@ -147,9 +149,9 @@ func (b *Board) sender(s *Snapshot, name InstanceName, now time.Time) (InstanceN
 
 // patroniStatus is what an instance's Patroni said of itself; the zero value
 // for an instance that was not asked.
-func (s *Snapshot) patroniStatus(name InstanceName) Observed[PatroniStatus] {
+func (s *Snapshot) patroniStatus(name InstanceName) source.Observed[PatroniStatus] {
 	if s == nil {
-		return Observed[PatroniStatus]{}
+		return source.Observed[PatroniStatus]{}
 	}
 	return s.Patroni[name].Status
 }

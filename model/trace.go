@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pgtui/source"
 )
 
 // TraceTarget is what a trace connects to, and as whom.
@@ -132,11 +134,11 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 		for _, s := range c.Services() {
 			have = append(have, string(s.Name))
 		}
-		return DSN{}, &Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+		return DSN{}, &source.Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
 	}
 	port := portNumber(svc.Port)
 	p := servicePort(c, svc, port)
-	own := slices.ContainsFunc(c.Fronts, func(f Front) bool { return c.onHost(f.Host) != nil })
+	own := slices.ContainsFunc(c.LoadBalancers, func(f LoadBalancer) bool { return c.onHost(f.Host) != nil })
 	switch {
 	case own && c.DNS.Name != "":
 		return dsnOf(c, p, port, c.DNS.Name), nil
@@ -145,9 +147,9 @@ func TraceDSN(c *Cluster, name ServiceName) (DSN, error) {
 	}
 	d := dsnOf(c, p, port, "")
 	d.Hosts, d.Ports = nil, nil
-	for i := range c.Fronts {
-		if s := c.Fronts[i].Service(name); s != nil {
-			d.Hosts, d.Ports = append(d.Hosts, string(c.Fronts[i].Host)), append(d.Ports, portNumber(s.Port))
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
+			d.Hosts, d.Ports = append(d.Hosts, string(c.LoadBalancers[i].Host)), append(d.Ports, portNumber(s.Port))
 		}
 	}
 	if len(d.Hosts) == 0 {
@@ -174,8 +176,8 @@ func WayInOf(inv *Inventory, addr string, port uint16) WayIn {
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		moves := c.VIP != "" && c.VIP == addr
-		for j := range c.Fronts {
-			f := &c.Fronts[j]
+		for j := range c.LoadBalancers {
+			f := &c.LoadBalancers[j]
 			if !(f.Host == Host(addr) || moves && c.onHost(f.Host) != nil) {
 				continue
 			}

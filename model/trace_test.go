@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // loggedIn is a login as the instance on that address says it.
@@ -61,18 +63,18 @@ func TestTrace(t *testing.T) {
 			a.Try = model.Try{Fault: model.FaultTimeout, Text: "no route to 10.10.10.3:5433"}
 		}, model.HealthDown, "name ok, address wrong", "address breaks it: no route to 10.10.10.3:5433"},
 		{"no server", func(w *world, a *model.TraceAttempt) {
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"no server, and no pooler on the way", func(w *world, a *model.TraceAttempt) {
-			for i := range w.cls.Fronts {
-				svc := w.cls.Fronts[i].Service("primary")
+			for i := range w.cls.LoadBalancers {
+				svc := w.cls.LoadBalancers[i].Service("primary")
 				svc.Members = slices.Clone(svc.Members)
 				for j := range svc.Members {
 					svc.Members[j].Port = "5432"
 				}
 			}
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
 			a.Try = closed
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, postgres unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
 		{"pgbouncer down behind a healthy check", func(_ *world, a *model.TraceAttempt) {
@@ -156,7 +158,7 @@ func TestTraceDSN(t *testing.T) {
 	equal(t, "by VIP", text(), "postgres://app@10.10.10.3:5433/shop")
 	w.cls.VIP = ""
 	equal(t, "by every HAProxy", text(), "postgres://app@10.10.10.11:5433,10.10.10.12:5433,10.10.10.13:5433/shop")
-	if _, err := model.TraceDSN(w.cls, "prim"); err == nil || model.TryOf(err) != "one of: primary, replica" {
+	if _, err := model.TraceDSN(w.cls, "prim"); err == nil || source.TryOf(err) != "one of: primary, replica" {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -63,7 +64,7 @@ func (g *TraceGap) Add(s TraceSample, fixed bool) string {
 	was := g.since
 	lost := g.lost
 	g.last, g.seen, g.since, g.lost = s, true, TraceSample{}, 0
-	who := fmt.Sprintf("%s answers, timeline %d", orWord(string(s.Instance), "somebody"), s.Timeline)
+	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "somebody"), s.Timeline)
 	switch {
 	case !was.At.IsZero() && first:
 		return fmt.Sprintf("%s; %d connections failed before", who, lost)
@@ -90,11 +91,4 @@ func (g *TraceGap) Summary() string {
 		out += "; not served at the end: " + g.since.Fault
 	}
 	return out
-}
-
-func orWord(s, word string) string {
-	if s == "" {
-		return word
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -69,5 +70,5 @@ func (b *Board) UnlistedLeader() *Member {
 
 // unlistedText is such a leader in a sentence.
 func unlistedText(m *Member) string {
-	return fmt.Sprintf("%s at %s leads and is not in the inventory", m.Instance, or(string(m.Host), "an address that is not told"))
+	return fmt.Sprintf("%s at %s leads and is not in the inventory", m.Instance, cmp.Or(string(m.Host), "an address that is not told"))
 }

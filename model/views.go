@@ -1,19 +1,18 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
-// StaleAfter is the age past which an answer no longer counts as "now", even
-// when no later attempt has failed.
-const StaleAfter = 12 * time.Second
-
 // current reports whether o answers for the present at now.
-func current[T any](o Observed[T], now time.Time) bool { return o.Current(now) }
 
 // RouteOf answers for one service: on every HAProxy node that exposes it,
 // which instances get new connections at now, and why.
@@ -23,16 +22,16 @@ func RouteOf(s *Snapshot, c *Cluster, name ServiceName, now time.Time) Route {
 
 // routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
 func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time.Time) Route {
-	r := Route{Service: name, Views: make([]View, 0, len(c.Fronts))}
-	for i := range c.Fronts {
-		svc := c.Fronts[i].Service(name)
+	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
+	for i := range c.LoadBalancers {
+		svc := c.LoadBalancers[i].Service(name)
 		if svc == nil {
 			continue
 		}
 		if r.Port == "" {
 			r.Port = svc.Port
 		}
-		r.Views = append(r.Views, View{HAProxy: c.Fronts[i].Host, Node: nodes[i]})
+		r.Views = append(r.Views, View{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i]})
 		look(&r.Views[len(r.Views)-1], s, c, svc, now)
 	}
 	agree(&r)
@@ -43,7 +42,7 @@ func routeOf(s *Snapshot, c *Cluster, name ServiceName, nodes []string, now time
 func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	obs := s.HAProxy[v.HAProxy]
 	v.At = obs.At
-	fresh := current(obs, now)
+	fresh := obs.Current(now)
 	v.Stale = obs.Ever() && !fresh
 	px := obs.Value.Proxy(svc.Proxy())
 	switch {
@@ -51,7 +50,7 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 		v.Verdict, v.Why = Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: whether HAProxy runs section %s is not known", obs.Value.Damaged, svc.Proxy())
 		v.Cells = promisedCells(svc, Unknown, "its row cannot be read")
 	case !obs.Ever():
-		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+because(obs.Err)
+		v.Verdict, v.Why = Unknown, "HAProxy has not answered"+Because(obs.Err)
 		v.Cells = promisedCells(svc, Unknown, "HAProxy has not answered")
 	case px == nil:
 		v.Verdict = Missing
@@ -76,8 +75,8 @@ func look(v *View, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	prove(v, s, c, svc, now)
 }
 
-// because turns an error into the tail of a sentence.
-func because(err error) string {
+// Because turns an error into the tail of a sentence.
+func Because(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -97,7 +96,7 @@ func promisedCells(svc *Service, v Verdict, why string) []Cell {
 // closed is why a section's port takes no new connection at now, and what ends
 // that; "" when it takes them. A paused frontend refuses them; a full one, or a
 // full HAProxy, leaves them in the kernel's queue, where clients hang.
-func closed(px *Proxy, process Observed[ProcessLimits], now time.Time) (why, ends string) {
+func closed(px *haproxy.Proxy, process source.Observed[haproxy.ProcessLimits], now time.Time) (why, ends string) {
 	f := &px.Front
 	switch {
 	case f.Status == "PAUSED":
@@ -107,27 +106,27 @@ func closed(px *Proxy, process Observed[ProcessLimits], now time.Time) (why, end
 	case f.Full():
 		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend), new clients wait", f.Sessions, f.Limit),
 			fmt.Sprintf("set maxconn frontend %s %d", px.Name, max(2*f.Limit, 1))
-	case process.Known() && process.Age(now) <= ProcessAge && process.Value.Full():
+	case process.Known() && process.Age(now) <= haproxy.ProcessAge && process.Value.Full():
 		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value), ""
 	}
 	return "", ""
 }
 
 // cellsOf joins HAProxy's server rows, in its own order, with the inventory's.
-func cellsOf(svc *Service, px *Proxy, stats *HAProxyStats, s *Snapshot) []Cell {
+func cellsOf(svc *Service, px *haproxy.Proxy, stats *haproxy.Stats, s *Snapshot) []Cell {
 	servers, backup := svc.Servers()
 	found := make([]bool, len(servers))
 	cells := make([]Cell, 0, max(len(servers), len(px.Servers)))
 	for k := range px.Servers {
 		row := &px.Servers[k]
 		cell := Cell{Instance: InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions, Check: row.CheckStatus,
-			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: full(row)}
+			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: haproxy.Full(row)}
 		if row.CheckCode != 0 && !patronis(row.CheckCode) && row.Status != "no check" && !strings.HasPrefix(row.Status, "MAINT") {
 			cell.Other = notPatroni(svc, cell.Instance, row.CheckCode)
 		}
 		cell.Verdict, cell.Why = serverVerdict(svc, row, s.Patroni[cell.Instance].Status.Err != nil)
 		i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == cell.Instance })
-		if stats.Source == FromMetrics && i >= 0 {
+		if stats.Source == haproxy.FromMetrics && i >= 0 {
 			cell.Backup = backup[i] // the exporter does not say: as declared
 		}
 		switch {
@@ -137,7 +136,7 @@ func cellsOf(svc *Service, px *Proxy, stats *HAProxyStats, s *Snapshot) []Cell {
 			cell.Note = "declared as backup, running as a regular server: the files were not reloaded"
 		case !backup[i] && cell.Backup:
 			cell.Note = "declared as a regular server, running as backup: the files were not reloaded"
-		case weightDiffers(servers[i].Weight, row.UserWeight):
+		case haproxy.WeightDiffers(servers[i].Weight, row.UserWeight):
 			cell.Note = fmt.Sprintf("runs with weight %d, the inventory says %s", row.UserWeight, servers[i].Weight)
 		}
 		cell.Differs = cell.Note != ""
@@ -159,31 +158,6 @@ func cellsOf(svc *Service, px *Proxy, stats *HAProxyStats, s *Snapshot) []Cell {
 	return cells
 }
 
-// full is why HAProxy hands a server no further connection: it has maxconn
-// sessions, and as many wait as maxqueue allows. HAProxy gives such a client to
-// another server or closes it.
-func full(row *ServerStat) string {
-	if row.Limit == 0 || row.Sessions < row.Limit || row.QueueLimit == 0 || row.Queue < row.QueueLimit {
-		return ""
-	}
-	return fmt.Sprintf("its queue is full: %d of %d sessions (maxconn), %d of %d wait (maxqueue)", row.Sessions, row.Limit, row.Queue, row.QueueLimit)
-}
-
-// weightDiffers compares a declared weight with HAProxy's configured one,
-// where both are numbers.
-func weightDiffers(declared string, running int) bool {
-	n, err := strconv.Atoi(declared)
-	return err == nil && running >= 0 && n != running
-}
-
-// usable reports whether HAProxy gives the server new connections when its
-// turn comes: up-ish and weight above 0. "UP 2/3" is up; NOLB, DRAIN, MAINT
-// are not.
-func usable(row *ServerStat) bool {
-	up := row.Status == "no check" || row.Status == "UP" || strings.HasPrefix(row.Status, "UP ")
-	return up && row.Weight > 0
-}
-
 // patronis reports whether Patroni answers a health check with that status: it
 // knows no other.
 func patronis(code int) bool { return code == 200 || code == 503 }
@@ -203,12 +177,12 @@ func notPatroni(svc *Service, name InstanceName, code int) string {
 // serverVerdict is a server row on its own, before it is seen beside its
 // siblings: Serving here means "eligible". silent says that the server's Patroni
 // does not answer pgtui: then the check's result is not told as Patroni's word.
-func serverVerdict(svc *Service, row *ServerStat, silent bool) (Verdict, string) {
+func serverVerdict(svc *Service, row *haproxy.ServerRow, silent bool) (Verdict, string) {
 	st := row.Status
 	switch {
-	case usable(row) && row.CheckStatus == "INI":
+	case haproxy.Usable(row) && row.CheckStatus == "INI":
 		return Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
-	case usable(row):
+	case haproxy.Usable(row):
 		return Serving, checkText(svc, row, silent)
 	case st == "no check" || strings.HasPrefix(st, "UP"):
 		return Draining, "weight 0: no new connections"
@@ -227,15 +201,11 @@ func serverVerdict(svc *Service, row *ServerStat, silent bool) (Verdict, string)
 	}
 }
 
-// turning reports whether HAProxy has seen some, and not yet all of the checks
-// that turn a server: "UP 1/3" goes down, "DOWN 2/3" comes up.
-func turning(status string) bool { return strings.Contains(status, "/") }
-
 // Turning reports whether HAProxy is about to take the server out, or in.
-func (c *Cell) Turning() bool { return turning(c.Status) }
+func (c *Cell) Turning() bool { return haproxy.Turning(c.Status) }
 
 // checkText says what the check of a server row answered.
-func checkText(svc *Service, row *ServerStat, silent bool) string {
+func checkText(svc *Service, row *haproxy.ServerRow, silent bool) string {
 	var said string
 	switch {
 	case row.Status == "no check":
@@ -254,7 +224,7 @@ func checkText(svc *Service, row *ServerStat, silent bool) string {
 	default:
 		said = "HAProxy says " + row.Status
 	}
-	if turning(row.Status) {
+	if haproxy.Turning(row.Status) {
 		said += ", changing: " + row.Status
 	}
 	return said
@@ -263,7 +233,7 @@ func checkText(svc *Service, row *ServerStat, silent bool) string {
 // share decides among the eligible cells who really gets connections: regular
 // servers by weight; when there are none, only the first eligible backup in
 // file order.
-func share(cells []Cell, px *Proxy) {
+func share(cells []Cell, px *haproxy.Proxy) {
 	total, first := 0, -1
 	weight := make([]int, len(cells))
 	for i := range cells {
@@ -304,7 +274,7 @@ func share(cells []Cell, px *Proxy) {
 // confront sets Patroni's own answer beside HAProxy's.
 func confront(c *Cell, s *Snapshot, cl *Cluster, svc *Service, now time.Time) {
 	obs, ok := s.Patroni[c.Instance].Checks[svc.Check]
-	if ok && current(obs, now) {
+	if ok && obs.Current(now) {
 		c.Allowed = obs.Value
 	}
 	shut(c, s, cl, svc, now)
@@ -353,7 +323,7 @@ func noteOf(c *Cell, svc *Service, silent bool, stranger *Foreign) string {
 // broken.
 func shut(cell *Cell, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 	view := s.Patroni[cell.Instance]
-	if len(view.Ports) == 0 && !view.Pool.Ever() || !current(view.Status, now) {
+	if len(view.Ports) == 0 && !view.Pool.Ever() || !view.Status.Current(now) {
 		return
 	}
 	servers, _ := svc.Servers()
@@ -372,7 +342,7 @@ func shut(cell *Cell, s *Snapshot, c *Cluster, svc *Service, now time.Time) {
 }
 
 // judge gives a view that HAProxy answered for its verdict and sentence.
-func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
+func judge(v *View, cls *Cluster, svc *Service, px *haproxy.Proxy) {
 	var names []InstanceName
 	settling, backup, mismatch, full := false, false, "", 0
 	for i := range v.Cells {
@@ -383,7 +353,7 @@ func judge(v *View, cls *Cluster, svc *Service, px *Proxy) {
 		names = append(names, c.Instance)
 		settling = settling || c.Verdict == Settling
 		backup = backup || c.Verdict == BackupServing
-		mismatch = or(mismatch, misplaced(c, svc))
+		mismatch = cmp.Or(mismatch, misplaced(c, svc))
 		if c.Full != "" {
 			full++
 		}
@@ -446,7 +416,7 @@ func withhold(cells []Cell, why string) {
 // unread is why it cannot be told who gets new connections: a row that cannot be
 // read, or that has a state pgtui does not know, is of a server that may get
 // them. regular reports whether a regular server does: then no backup can.
-func unread(v *View, px *Proxy, regular bool) string {
+func unread(v *View, px *haproxy.Proxy, regular bool) string {
 	for i := range v.Cells {
 		if c := &v.Cells[i]; c.Verdict == Unknown && (!c.Backup || !regular) {
 			return fmt.Sprintf("whether %s gets connections is not known: %s", c.Instance, c.Why)
@@ -486,14 +456,14 @@ func grey(v *View, err error) {
 	if len(v.Serving) > 0 {
 		was = Join(v.Serving) + " served"
 	}
-	v.Why = "HAProxy stopped answering" + because(err) + "; when last seen " + was
+	v.Why = "HAProxy stopped answering" + Because(err) + "; when last seen " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = Unknown, nil, "", ""
-	v.Frontend, v.Backend = RowState{}, RowState{}
+	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
 	for i := range v.Cells {
 		c := &v.Cells[i]
 		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
 		c.Note, c.Shut, c.PoolHeld, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", "", false, Unknown, 0
-		c.Admin, c.Held = AdminUnknown, ""
+		c.Admin, c.Held = haproxy.AdminUnknown, ""
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Supposition is a change on paper: members or whole nodes that are gone, and
@@ -23,11 +26,11 @@ type Supposition struct {
 func (sup Supposition) Check(c *Cluster) error {
 	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
 		if n != "" && c.Instance(n) == nil {
-			return &Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names()), Usage: true}
+			return &source.Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + Join(c.names()), Usage: true}
 		}
 	}
 	if sup.Leader != "" && slices.Contains(sup.down(c), sup.Leader) {
-		return &Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
+		return &source.Hint{Err: fmt.Errorf("%s cannot lead and be down", sup.Leader), Try: "--leader of another instance", Usage: true}
 	}
 	return nil
 }
@@ -354,8 +357,8 @@ func (f *fall) syncReasons(leader InstanceName) []string {
 func (f *fall) lost(leader InstanceName) []string {
 	var out []string
 	var fronts []string
-	for i := range f.b.Cluster.Fronts {
-		if h := f.b.Cluster.Fronts[i].Host; slices.Contains(f.nodes, h) {
+	for i := range f.b.Cluster.LoadBalancers {
+		if h := f.b.Cluster.LoadBalancers[i].Host; slices.Contains(f.nodes, h) {
 			fronts = append(fronts, string(h))
 		}
 	}
@@ -380,7 +383,7 @@ func (f *fall) board(then *Snapshot) Board {
 		return BoardOf(then, f.b.Cluster, f.now)
 	}
 	c := *f.b.Cluster
-	c.Fronts = slices.DeleteFunc(slices.Clone(c.Fronts), func(x Front) bool { return slices.Contains(f.nodes, x.Host) })
+	c.LoadBalancers = slices.DeleteFunc(slices.Clone(c.LoadBalancers), func(x LoadBalancer) bool { return slices.Contains(f.nodes, x.Host) })
 	after := BoardOf(then, &c, f.now)
 	routes := make([]Route, 0, len(f.b.Routes))
 	for i := range f.b.Routes {
@@ -406,7 +409,7 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 	for i := range c.Instances {
 		name := c.Instances[i].Name
 		v := s.Patroni[name]
-		known := current(v.Status, f.now)
+		known := v.Status.Current(f.now)
 		var t turn
 		switch {
 		case slices.Contains(f.down, name):
@@ -424,13 +427,13 @@ func (f *fall) suppose(out *Outcome) *Snapshot {
 		facts[name] = t
 		then.Patroni[name] = supposeView(v, t, f.now)
 	}
-	for i := range c.Fronts {
-		host := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		host := c.LoadBalancers[i].Host
 		o := s.HAProxy[host]
 		if !o.Ever() {
 			continue
 		}
-		o.Value = kept(o.Value, f.stats(o.Value, &c.Fronts[i], facts), f.s.Servers[host])
+		o.Value = kept(o.Value, f.stats(o.Value, &c.LoadBalancers[i], facts), f.s.Servers[host])
 		then.HAProxy[host] = o
 	}
 	return &then
@@ -499,9 +502,9 @@ func (f *fall) factsThen(name, leader InstanceName, sync map[InstanceName]bool) 
 // supposeView is one member's answers then. A check that answers then as now is
 // left as it was answered.
 func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
-	out := PatroniView{Status: v.Status, Checks: map[string]Observed[int]{}}
+	out := PatroniView{Status: v.Status, Checks: map[string]source.Observed[int]{}}
 	if t.will == nil {
-		out.Status = Observed[PatroniStatus]{Err: errors.New("supposed to be down"), Tried: now}
+		out.Status = source.Observed[PatroniStatus]{Err: errors.New("supposed to be down"), Tried: now}
 		return out
 	}
 	out.Ports = v.Ports
@@ -516,8 +519,8 @@ func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
 	}
 	st.SyncStandby, st.QuorumStandby = t.will.Sync, t.will.Quorum
 	for path, o := range v.Checks {
-		if !t.same(path) || !current(o, now) {
-			o = Observed[int]{Value: t.will.Code(path), At: now, Tried: now}
+		if !t.same(path) || !o.Current(now) {
+			o = source.Observed[int]{Value: t.will.Code(path), At: now, Tried: now}
 		}
 		out.Checks[path] = o
 	}
@@ -526,7 +529,7 @@ func supposeView(v PatroniView, t turn, now time.Time) PatroniView {
 
 // stats lets one HAProxy's checks answer as the states say. Servers of other
 // clusters stay as they are.
-func (f *fall) stats(h HAProxyStats, front *Front, facts map[InstanceName]turn) HAProxyStats {
+func (f *fall) stats(h haproxy.Stats, front *LoadBalancer, facts map[InstanceName]turn) haproxy.Stats {
 	out := h
 	out.Proxies = slices.Clone(h.Proxies)
 	for i := range out.Proxies {
@@ -555,7 +558,7 @@ func (f *fall) stats(h HAProxyStats, front *Front, facts map[InstanceName]turn) 
 // has settled: the one place where that is decided. What is taken out by hand, or
 // not checked, stays; so does a server whose check answers then as now, whatever
 // HAProxy makes of it, and one that this HAProxy cannot reach though pgtui can.
-func (f *fall) serverThen(row ServerStat, _ Host, svc *Service, t turn) ServerStat {
+func (f *fall) serverThen(row haproxy.ServerRow, _ Host, svc *Service, t turn) haproxy.ServerRow {
 	if row.Status == "no check" || strings.HasPrefix(row.Status, "MAINT") {
 		return row
 	}
@@ -585,13 +588,13 @@ func (f *fall) serverThen(row ServerStat, _ Host, svc *Service, t turn) ServerSt
 
 // unreachable reports whether this HAProxy's check gets no answer of HTTP:
 // L4TOUT, L6RSP, L7TOUT and the like.
-func unreachable(row *ServerStat) bool {
+func unreachable(row *haproxy.ServerRow) bool {
 	st := row.CheckStatus
 	return strings.HasPrefix(row.Status, "DOWN") && st != "L7STS" && st != "L4OK" && st != "L6OK" && len(st) > 2 && st[0] == 'L'
 }
 
 // weightUp is the weight a server has once it is up and past its slowstart.
-func weightUp(row *ServerStat) int {
+func weightUp(row *haproxy.ServerRow) int {
 	if row.UserWeight >= 0 {
 		return row.UserWeight
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -63,7 +64,7 @@ func TestWhatIf(t *testing.T) {
 		}, " primary=:empty replica=2, 3:serving", "paused", 7},
 		{"a server in maintenance stays out", model.Supposition{Leader: "pg-test-3"}, func(w *world) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
-				w.server(h, "pg-test-primary", "pg-test-3", func(s *model.ServerStat) { s.Status, s.CheckStatus = "MAINT", "" })
+				w.server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "MAINT", "" })
 			}
 		}, "pg-test-3 primary=:empty replica=2, 3:serving", "as asked", 7},
 		{"a HAProxy that is silent hides nothing of the others", model.Supposition{Leader: "pg-test-3"}, func(w *world) { w.silenceHAProxy(2) },
@@ -72,9 +73,9 @@ func TestWhatIf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld()
-			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { s.Sessions = 7 })
-			w.server("10.10.10.11", "pg-test-replica", "pg-test-2", func(s *model.ServerStat) { s.Sessions = 4 })
-			w.server("10.10.10.11", "pg-test-replica", "pg-test-3", func(s *model.ServerStat) { s.Sessions = 6 })
+			w.server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Sessions = 7 })
+			w.server("10.10.10.11", "pg-test-replica", "pg-test-2", func(s *haproxy.ServerRow) { s.Sessions = 4 })
+			w.server("10.10.10.11", "pg-test-replica", "pg-test-3", func(s *haproxy.ServerRow) { s.Sessions = 6 })
 			tt.do(w)
 			before := fmt.Sprintf("%+v", w.snap.HAProxy)
 			got, err := model.WhatIf(w.snap, w.cls, tt.sup, t0)
@@ -110,8 +111,8 @@ func TestEvents(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		w.patroni(i, i == 2)
 		h := w.cls.Instances[i-1].Host
-		w.server(h, "pg-test-primary", "pg-test-1", func(s *model.ServerStat) { *s = refused("pg-test-1") })
-		w.server(h, "pg-test-primary", "pg-test-2", func(s *model.ServerStat) { *s = up("pg-test-2") })
+		w.server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = refused("pg-test-1") })
+		w.server(h, "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = up("pg-test-2") })
 	}
 	after := model.BoardOf(w.snap, w.cls, t0.Add(time.Second))
 	after.Findings = []model.Finding{{Code: "stale-roles", Summary: "roles are stale", Severity: model.Info}}

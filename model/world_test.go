@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // t0 is the moment the tests judge at.
@@ -32,34 +34,34 @@ func newWorld() *world {
 		inv.Nodes = append(inv.Nodes, model.Node{Host: host, Name: string(name)})
 	}
 	for i := range c.Instances {
-		c.Fronts = append(c.Fronts, model.Front{Host: c.Instances[i].Host, Services: []model.Service{
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: c.Instances[i].Host, Services: []model.Service{
 			{Cluster: "pg-test", Name: "primary", Port: "5433", Check: "/primary", Members: servers},
 			{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: servers, Backups: servers[:1]},
 		}})
 	}
 	inv.Clusters = []model.Cluster{c}
 	w := &world{cls: &inv.Clusters[0], snap: &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: inv,
-		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}}}
+		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}}}
 	for i := range c.Instances {
 		w.patroni(i+1, i == 0)
-		w.snap.HAProxy[c.Instances[i].Host] = seen(model.HAProxyStats{Proxies: []model.Proxy{
-			{Name: "pg-test-primary", Front: model.ProxyRow{Status: "OPEN"}, Servers: []model.ServerStat{up("pg-test-1"), refused("pg-test-2"), refused("pg-test-3")}},
-			{Name: "pg-test-replica", Front: model.ProxyRow{Status: "OPEN"}, Servers: []model.ServerStat{backup(up("pg-test-1")), up("pg-test-2"), up("pg-test-3")}},
+		w.snap.HAProxy[c.Instances[i].Host] = seen(haproxy.Stats{Proxies: []haproxy.Proxy{
+			{Name: "pg-test-primary", Front: haproxy.ProxyRow{Status: "OPEN"}, Servers: []haproxy.ServerRow{up("pg-test-1"), refused("pg-test-2"), refused("pg-test-3")}},
+			{Name: "pg-test-replica", Front: haproxy.ProxyRow{Status: "OPEN"}, Servers: []haproxy.ServerRow{backup(up("pg-test-1")), up("pg-test-2"), up("pg-test-3")}},
 		}})
 	}
 	return w
 }
 
 // seen is a value observed at t0.
-func seen[T any](v T) model.Observed[T] {
-	return model.Observed[T]{Value: v, At: t0, Tried: t0, Took: time.Millisecond}
+func seen[T any](v T) source.Observed[T] {
+	return source.Observed[T]{Value: v, At: t0, Tried: t0, Took: time.Millisecond}
 }
 
 // patroni lets member n answer as leader or replica.
 func (w *world) patroni(n int, leader bool) {
 	name := model.InstanceName("pg-test-" + strconv.Itoa(n))
 	st := model.PatroniStatus{Role: "replica", State: "running", ReplicationState: "streaming", Timeline: 1, Location: -1, Received: 1000, Replayed: 1000}
-	checks := map[string]model.Observed[int]{"/primary": seen(503), "/read-only": seen(200)}
+	checks := map[string]source.Observed[int]{"/primary": seen(503), "/read-only": seen(200)}
 	if leader {
 		st = model.PatroniStatus{Role: "primary", State: "running", Timeline: 1, Location: 1000, Received: -1, Replayed: -1}
 		checks["/primary"] = seen(200)
@@ -68,7 +70,7 @@ func (w *world) patroni(n int, leader bool) {
 }
 
 // server changes one server row of one section on one HAProxy.
-func (w *world) server(host model.Host, proxy, name string, f func(*model.ServerStat)) {
+func (w *world) server(host model.Host, proxy, name string, f func(*haproxy.ServerRow)) {
 	o := w.snap.HAProxy[host]
 	px := o.Value.Proxy(proxy)
 	f(px.Server(name))
@@ -92,15 +94,15 @@ func (w *world) silence(n int, ago time.Duration) {
 	w.snap.Patroni[name] = p
 }
 
-func up(name string) model.ServerStat {
-	return model.ServerStat{Name: name, Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK", CheckCode: 200}
+func up(name string) haproxy.ServerRow {
+	return haproxy.ServerRow{Name: name, Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK", CheckCode: 200}
 }
 
-func refused(name string) model.ServerStat {
-	return model.ServerStat{Name: name, Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503}
+func refused(name string) haproxy.ServerRow {
+	return haproxy.ServerRow{Name: name, Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503}
 }
 
-func backup(s model.ServerStat) model.ServerStat { s.Backup = true; return s }
+func backup(s haproxy.ServerRow) haproxy.ServerRow { s.Backup = true; return s }
 
 // equal fails the test when two texts differ.
 func equal(t *testing.T, what, got, want string) {
@@ -135,7 +137,7 @@ func (w *world) silenceHAProxy(n int) {
 }
 
 // everywhere changes one section on every HAProxy.
-func (w *world) everywhere(proxy string, f func(*model.Proxy)) {
+func (w *world) everywhere(proxy string, f func(*haproxy.Proxy)) {
 	for _, in := range w.cls.Instances {
 		o := w.snap.HAProxy[in.Host]
 		f(o.Value.Proxy(proxy))
@@ -144,13 +146,13 @@ func (w *world) everywhere(proxy string, f func(*model.Proxy)) {
 }
 
 // fill lets a server have as many sessions and waiting clients as it may.
-func fill(s *model.ServerStat) { s.Sessions, s.Limit, s.Queue, s.QueueLimit = 100, 100, 128, 128 }
+func fill(s *haproxy.ServerRow) { s.Sessions, s.Limit, s.Queue, s.QueueLimit = 100, 100, 128, 128 }
 
 // crowd lets the nth HAProxy have that many of its 9500 connections at a time.
 func (w *world) crowd(n int, current int64, at time.Time) {
 	h := w.cls.Instances[n-1].Host
 	o := w.snap.HAProxy[h]
-	o.Value.Process = model.Observed[model.ProcessLimits]{Value: model.ProcessLimits{Current: current, Max: 9500}, At: at, Tried: at}
+	o.Value.Process = source.Observed[haproxy.ProcessLimits]{Value: haproxy.ProcessLimits{Current: current, Max: 9500}, At: at, Tried: at}
 	w.snap.HAProxy[h] = o
 }
 

@@ -234,7 +234,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	)
 	switch {
 	case errors.Is(err, errTooLong), errors.Is(err, errBadPath):
-		return safe.Text(err.Error(), maxNote)
+		return safe.Text(err.Error(), safe.MaxNote)
 	case isTimeout(err) && !f.connected:
 		return fmt.Sprintf("no connection to %s within %v", r.addr, a.timeout)
 	case isTimeout(err) && f.answered:

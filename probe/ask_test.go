@@ -22,7 +22,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // serve answers every connection to a loopback port with f, until the test ends.
@@ -323,7 +325,7 @@ func TestStatsPage(t *testing.T) {
 			t.Fatalf("%q, %v", st.URI, err)
 		}
 	}
-	inv := &model.Inventory{Nodes: []model.Node{*n}, Clusters: []model.Cluster{{Fronts: []model.Front{{Host: n.Host}}}}}
+	inv := &model.Inventory{Nodes: []model.Node{*n}, Clusters: []model.Cluster{{LoadBalancers: []model.LoadBalancer{{Host: n.Host}}}}}
 	for range 2 {
 		if _, err := p.Probe(t.Context(), inv); err != nil {
 			t.Fatal(err)
@@ -354,8 +356,8 @@ func TestBadStatsPage(t *testing.T) {
 			timeout = 300 * time.Millisecond
 		}
 		_, err := New(Options{Timeout: timeout}).Stats(t.Context(), *tc.node)
-		if err == nil || !strings.Contains(err.Error(), tc.want) || (model.TryOf(err) != "") != tc.hint {
-			t.Errorf("%s: %v (hint %q)", tc.name, err, model.TryOf(err))
+		if err == nil || !strings.Contains(err.Error(), tc.want) || (source.TryOf(err) != "") != tc.hint {
+			t.Errorf("%s: %v (hint %q)", tc.name, err, source.TryOf(err))
 		}
 		if err != nil && strings.Contains(err.Error(), "pig") {
 			t.Errorf("%s: the password is in the error", tc.name)
@@ -375,9 +377,9 @@ func TestWhatIsParsedIsCopied(t *testing.T) {
 		body  []byte
 		parse func([]byte) (any, error)
 	}{
-		{"stats page", stats, func(b []byte) (any, error) { return ParseStats(b) }},
+		{"stats page", stats, func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
 		{"stats page with a quote", []byte("# pxname,svname,type,status,weight,bck,last_chk\na,b,2,UP,1,0,\"x, \"\"y\"\"\"\n"),
-			func(b []byte) (any, error) { return ParseStats(b) }},
+			func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
 		{"/patroni", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-patroni.http"), func(b []byte) (any, error) { return ParsePatroni(b) }},
 		{"/cluster", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-cluster.http"), func(b []byte) (any, error) { return ParseCluster(b) }},
 	} {

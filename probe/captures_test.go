@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -108,7 +109,7 @@ func TestParseEveryCapturedStatsPage(t *testing.T) {
 			if bytes.HasPrefix(b, []byte("ERR:")) {
 				continue
 			}
-			st, err := ParseStats(b)
+			st, err := haproxy.ParseStats(b)
 			if err != nil {
 				t.Errorf("%s: %v", f, err)
 				continue
@@ -204,7 +205,7 @@ func TestCapturedStatsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := ParseStats(b)
+	st, err := haproxy.ParseStats(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +213,7 @@ func TestCapturedStatsPage(t *testing.T) {
 	if px == nil || px.Front.Status != "OPEN" || px.Back.Status != "UP" || px.Back.Total != 3 || len(px.Servers) != 3 {
 		t.Fatalf("%+v", px)
 	}
-	want := model.ServerStat{
+	want := haproxy.ServerRow{
 		Name: "pg-test-1", Status: "UP", Weight: 44, UserWeight: px.Servers[0].UserWeight, Backup: true,
 		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43, Limit: 3000, QueueLimit: 128,
 	}

@@ -19,6 +19,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Components asks everything that Pigsty runs on the given nodes whether it is
@@ -27,8 +28,8 @@ import (
 // said over SSH; without it a component that listens on no port is unknown.
 // A component that does not answer is data. Version comes along where one more
 // small question gives it.
-func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]model.Observed[model.NodeFacts]) map[model.ComponentKey]model.Observed[model.ComponentState] {
-	out := map[model.ComponentKey]model.Observed[model.ComponentState]{}
+func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]source.Observed[model.NodeFacts]) map[model.ComponentKey]source.Observed[model.ComponentState] {
+	out := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	a := p.asker(inv)
 	var mu sync.Mutex
 	var g safe.Group
@@ -36,7 +37,7 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 		mu.Lock()
 		defer mu.Unlock()
 		at := p.o.Now()
-		out[c.Key()] = model.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+		out[c.Key()] = source.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
 	}
 	for _, n := range nodes {
 		slots := make(chan struct{}, 2*perNode)
@@ -77,7 +78,7 @@ func loginOf(inv *model.Inventory, c *model.Component) model.Login {
 }
 
 // withUnit adds systemd's word, which decides where there is no port to ask.
-func withUnit(st *model.ComponentState, c *model.Component, o model.Observed[model.NodeFacts]) {
+func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[model.NodeFacts]) {
 	if o.Known() {
 		for _, u := range append([]string{c.Unit}, aliases(c.Unit)...) {
 			if s := o.Value.Units[u]; st.Unit == "" || s == "active" {
@@ -90,7 +91,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o model.Observed[mod
 	}
 	switch {
 	case o.Err != nil:
-		st.Health, st.Why = model.ComponentUnknown, safe.Text(o.Err.Error(), maxNote)
+		st.Health, st.Why = model.ComponentUnknown, safe.Text(o.Err.Error(), safe.MaxNote)
 	case !o.Known():
 		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not asked over SSH"
 	case st.Unit == "":
@@ -157,7 +158,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 		}
 		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
 	}
-	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: safe.Text(lastCause(err), maxNote)}
+	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: safe.Text(lastCause(err), safe.MaxNote)}
 }
 
 // readBanner reads the first line of an SSH server: "SSH-2.0-OpenSSH_9.2p1 …".

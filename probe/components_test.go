@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // serveTCP gives each connection on a port of loopback to talk.
@@ -126,9 +127,9 @@ func TestComponents(t *testing.T) {
 	} {
 		tt.c.Host = "127.0.0.1"
 		n := &model.Node{Host: "127.0.0.1", Components: []model.Component{tt.c}}
-		facts := map[model.Host]model.Observed[model.NodeFacts]{}
+		facts := map[model.Host]source.Observed[model.NodeFacts]{}
 		if tt.c.Unit != "" {
-			facts[n.Host] = model.Observed[model.NodeFacts]{At: time.Unix(1, 0), Value: model.NodeFacts{Units: map[string]string{"vip-manager": "failed", "chronyd": "inactive", "chrony": "active"}}}
+			facts[n.Host] = source.Observed[model.NodeFacts]{At: time.Unix(1, 0), Value: model.NodeFacts{Units: map[string]string{"vip-manager": "failed", "chronyd": "inactive", "chrony": "active"}}}
 		}
 		o := New(Options{Timeout: 300 * time.Millisecond}).Components(t.Context(), &model.Inventory{}, []*model.Node{n}, facts)
 		got := o[tt.c.Key()].Value

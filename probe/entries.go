@@ -8,6 +8,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // ProveEntries connects count times to every entry of a cluster as the
@@ -15,17 +16,17 @@ import (
 // resolver, else by dnsmasq on the infra nodes, once. Each connection ends
 // within 4 s; at most two are open at once to one address. An entry that lets
 // nobody in is data.
-func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]model.Observed[model.EntryProof] {
+func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]source.Observed[model.EntryProof] {
 	count = min(max(count, 1), maxTries)
 	addrs := p.resolveAll(ctx, inv, entries)
 	slots := map[string]chan struct{}{}
 	for _, a := range addrs {
 		slots[a.addr] = make(chan struct{}, perNode)
 	}
-	out := make(map[model.Endpoint]model.Observed[model.EntryProof], len(entries))
+	out := make(map[model.Endpoint]source.Observed[model.EntryProof], len(entries))
 	var mu sync.Mutex
 	var g safe.Group
-	keep := func(e model.Endpoint, o model.Observed[model.EntryProof]) {
+	keep := func(e model.Endpoint, o source.Observed[model.EntryProof]) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[e] = o
@@ -35,8 +36,8 @@ func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *mode
 			start := p.o.Now()
 			proof := p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count)
 			at := p.o.Now()
-			keep(e, model.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
-		}, func(err error) { keep(e, model.Observed[model.EntryProof]{Err: err, Tried: p.o.Now()}) })
+			keep(e, source.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
+		}, func(err error) { keep(e, source.Observed[model.EntryProof]{Err: err, Tried: p.o.Now()}) })
 	}
 	g.Wait()
 	return out

@@ -13,13 +13,14 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // CheckEntries tries endpoints of a cluster without logging in: names are
 // resolved by everybody who may be asked, every address is connected to and
 // asked for TLS, as a client does first. All at once, at most two connections
 // to one address, each ended within the prober's timeout.
-func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]model.Observed[model.EntryCheck] {
+func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]source.Observed[model.EntryCheck] {
 	k := &checker{p: p, inv: inv, names: map[string]func() []model.Lookup{}, slots: map[string]chan struct{}{}}
 	if c.VIP != "" {
 		k.vip, k.holder = c.VIP, sync.OnceValue(func() model.Host {
@@ -27,10 +28,10 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 			return h
 		})
 	}
-	out := map[model.Endpoint]model.Observed[model.EntryCheck]{}
+	out := map[model.Endpoint]source.Observed[model.EntryCheck]{}
 	var mu sync.Mutex
 	var g safe.Group
-	keep := func(e model.Endpoint, o model.Observed[model.EntryCheck]) {
+	keep := func(e model.Endpoint, o source.Observed[model.EntryCheck]) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[e] = o
@@ -41,8 +42,8 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 			start := p.o.Now()
 			check, err := k.check(ctx, e, lookup)
 			at := p.o.Now()
-			keep(e, model.Observed[model.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
-		}, func(err error) { keep(e, model.Observed[model.EntryCheck]{Err: err, Tried: p.o.Now()}) })
+			keep(e, source.Observed[model.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
+		}, func(err error) { keep(e, source.Observed[model.EntryCheck]{Err: err, Tried: p.o.Now()}) })
 	}
 	g.Wait()
 	return out

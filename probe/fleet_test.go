@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // fleet is any number of simulated nodes behind a Dial function. Connections
@@ -149,7 +150,7 @@ func inventory(clusters, n int) *model.Inventory {
 			}})
 		}
 		for i := range n {
-			c.Fronts = append(c.Fronts, model.Front{Host: c.Instances[i].Host, Services: []model.Service{
+			c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: c.Instances[i].Host, Services: []model.Service{
 				{Cluster: c.Name, Name: "primary", Check: "/primary", Members: servers},
 				{Cluster: c.Name, Name: "default", Check: "/primary", Members: servers},
 				{Cluster: c.Name, Name: "replica", Check: "/read-only", Members: servers},
@@ -164,7 +165,7 @@ func inventory(clusters, n int) *model.Inventory {
 // page is a small stats page.
 const page = "# pxname,svname,type,status,weight,bck,\nc0-primary,FRONTEND,0,OPEN,,,\nc0-primary,c0-1,2,UP,100,0,\nc0-primary,BACKEND,1,UP,100,0,\n"
 
-func keys(m map[string]model.Observed[int]) string {
+func keys(m map[string]source.Observed[int]) string {
 	var out []string
 	for _, k := range []string{"/primary", "/read-only", "replica", "/replica"} {
 		if _, ok := m[k]; ok {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
@@ -107,7 +108,7 @@ func FuzzParseStats(f *testing.F) {
 	}
 	f.Add([]byte(page))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := ParseStats(b)
+		s, err := haproxy.ParseStats(b)
 		if err != nil {
 			harmless(t, reflect.ValueOf(err.Error()))
 			return
@@ -135,10 +136,10 @@ func FuzzRows(f *testing.F) {
 	f.Add([]byte("a,b\r\n\n1,\"x,\"\"y\nz\"\n,\n3\n"))
 	f.Add([]byte("a,b\n1,x\"y\n\r"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		want, got := csv.NewReader(bytes.NewReader(b)), rows{rest: b}
+		want, got := csv.NewReader(bytes.NewReader(b)), haproxy.Rows{Rest: b}
 		for {
 			w, werr := want.Read()
-			g, gerr := got.next()
+			g, gerr := got.Next()
 			if (werr == nil) != (gerr == nil) || errors.Is(werr, io.EOF) != errors.Is(gerr, io.EOF) {
 				t.Fatalf("encoding/csv: %v, rows: %v", werr, gerr)
 			}
@@ -230,7 +231,7 @@ func TestParseStatsRefuses(t *testing.T) {
 		"a cut row":          head + "a,b,2,UP,1\n",
 		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
 	} {
-		if s, err := ParseStats([]byte(text)); err == nil {
+		if s, err := haproxy.ParseStats([]byte(text)); err == nil {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -248,12 +249,12 @@ func TestParseStatsRefuses(t *testing.T) {
 		"a frontend's status": {"a,FRONTEND,0,,,,", [2]int{1, 0}},
 		"a listener":          {"a,L,3,OPEN,,,", [2]int{0, 0}},
 	} {
-		s, err := ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
+		s, err := haproxy.ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
 		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
 			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
 		}
 	}
-	s, err := ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
+	s, err := haproxy.ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
 	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
 		t.Errorf("listener and oldest columns: %+v, %v", s, err)
 	}

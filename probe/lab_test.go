@@ -51,7 +51,7 @@ func labInventory() *model.Inventory {
 			})
 		}
 		for _, in := range c.Instances {
-			c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: []model.Service{
+			c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: in.Host, Services: []model.Service{
 				{Cluster: c.Name, Name: "primary", Check: "/primary", Members: servers},
 				{Cluster: c.Name, Name: "replica", Check: "/read-only", Members: servers},
 				{Cluster: c.Name, Name: "offline", Check: "/replica", Members: servers},

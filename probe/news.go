@@ -4,11 +4,13 @@ import (
 	"reflect"
 	"slices"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // isNews reports whether an answer says more than "the same, a moment later".
-func isNews[T any](old model.Observed[T], a answer[T], same func(a, b T) bool) bool {
+func isNews[T any](old source.Observed[T], a answer[T], same func(a, b T) bool) bool {
 	switch {
 	case old.Tried.IsZero(), (old.Err == nil) != (a.err == nil):
 		return true
@@ -40,10 +42,10 @@ func sameCluster(a, b model.PatroniCluster) bool {
 }
 
 // sameStats compares what routing rests on, and no counters.
-func sameStats(a, b model.HAProxyStats) bool {
-	return a.Damaged == b.Damaged && a.Process.Value.Full() == b.Process.Value.Full() && slices.EqualFunc(a.Proxies, b.Proxies, func(x, y model.Proxy) bool {
+func sameStats(a, b haproxy.Stats) bool {
+	return a.Damaged == b.Damaged && a.Process.Value.Full() == b.Process.Value.Full() && slices.EqualFunc(a.Proxies, b.Proxies, func(x, y haproxy.Proxy) bool {
 		return x.Name == y.Name && x.Damaged == y.Damaged && x.Front.Status == y.Front.Status && x.Back.Status == y.Back.Status && x.Front.Full() == y.Front.Full() &&
-			slices.EqualFunc(x.Servers, y.Servers, func(s, t model.ServerStat) bool {
+			slices.EqualFunc(x.Servers, y.Servers, func(s, t haproxy.ServerRow) bool {
 				return s.Name == t.Name && s.Status == t.Status && s.Weight == t.Weight && s.Backup == t.Backup &&
 					s.CheckStatus == t.CheckStatus && s.CheckCode == t.CheckCode && (s.Queue > 0) == (t.Queue > 0)
 			})

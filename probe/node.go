@@ -14,6 +14,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 //go:embed node.sh
@@ -28,25 +29,25 @@ const nodesAtOnce = 8
 // ReadNodes asks the nodes over SSH which addresses they have and what systemd
 // says of their components, several at once and each within 8 s. It changes
 // nothing. A node that cannot be read is there with its error.
-func (p *Prober) ReadNodes(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]model.Observed[model.NodeFacts] {
+func (p *Prober) ReadNodes(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]source.Observed[model.NodeFacts] {
 	return p.readNodes(ctx, r, nodes, unitsOf)
 }
 
 // ReadAddresses is ReadNodes without the units, which take systemd a moment
 // each.
-func (p *Prober) ReadAddresses(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]model.Observed[model.NodeFacts] {
+func (p *Prober) ReadAddresses(ctx context.Context, r transport.Runner, nodes []*model.Node) map[model.Host]source.Observed[model.NodeFacts] {
 	return p.readNodes(ctx, r, nodes, func(*model.Node) []string { return nil })
 }
 
-func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*model.Node, units func(*model.Node) []string) map[model.Host]model.Observed[model.NodeFacts] {
+func (p *Prober) readNodes(ctx context.Context, r transport.Runner, nodes []*model.Node, units func(*model.Node) []string) map[model.Host]source.Observed[model.NodeFacts] {
 	return askNodes(ctx, p, nodes, func(ctx context.Context, n *model.Node) (model.NodeFacts, error) {
 		return readNode(ctx, r, n, units(n))
 	})
 }
 
 // askNodes asks something of nodes over SSH, several at once and each within 8 s.
-func askNodes[T any](ctx context.Context, p *Prober, nodes []*model.Node, ask func(context.Context, *model.Node) (T, error)) map[model.Host]model.Observed[T] {
-	out := map[model.Host]model.Observed[T]{}
+func askNodes[T any](ctx context.Context, p *Prober, nodes []*model.Node, ask func(context.Context, *model.Node) (T, error)) map[model.Host]source.Observed[T] {
+	out := map[model.Host]source.Observed[T]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
 	var g safe.Group
@@ -54,7 +55,7 @@ func askNodes[T any](ctx context.Context, p *Prober, nodes []*model.Node, ask fu
 		mu.Lock()
 		defer mu.Unlock()
 		at := p.o.Now()
-		out[n.Host] = model.Observed[T]{}.Next(v, err, at, at.Sub(start))
+		out[n.Host] = source.Observed[T]{}.Next(v, err, at, at.Sub(start))
 	}
 	for _, n := range nodes {
 		g.Go("asking "+string(n.Host), func() {
@@ -132,7 +133,7 @@ func parseNode(b []byte) (model.NodeFacts, error) {
 		case len(w) == 1 && w[0] == "end":
 			return f, nil
 		case len(w) == 3 && w[0] == "unit":
-			f.Units[safe.Text(w[1], maxName)] = safe.Text(w[2], maxName)
+			f.Units[safe.Text(w[1], safe.MaxName)] = safe.Text(w[2], safe.MaxName)
 		case len(w) == 3 && w[0] == "addr":
 			if a, err := netip.ParsePrefix(w[2]); err == nil {
 				f.Addrs = append(f.Addrs, model.NodeAddr{Device: safe.Text(w[1], 32), Addr: a.Addr().String()})

@@ -16,12 +16,6 @@ import (
 	"pgtui/model"
 )
 
-// Longest texts kept from an answer, in runes.
-const (
-	maxName = 128 // names, states, addresses
-	maxNote = 256 // free text
-)
-
 // patroniBody is GET /patroni as it is written.
 type patroniBody struct {
 	Role        text    `json:"role"`
@@ -261,18 +255,18 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		if inner := b[1 : len(b)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-			*t = text(safe.Text(string(inner), maxNote)) // as nearly every answer is
+			*t = text(safe.Text(string(inner), safe.MaxNote)) // as nearly every answer is
 			return nil
 		}
 		var s string
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		*t = text(safe.Text(s, maxNote))
+		*t = text(safe.Text(s, safe.MaxNote))
 	case '{', '[', 'n':
 		*t = ""
 	default:
-		*t = text(safe.Text(string(b), maxName))
+		*t = text(safe.Text(string(b), safe.MaxName))
 	}
 	return nil
 }
@@ -330,7 +324,7 @@ func (t *tags) UnmarshalJSON(b []byte) error {
 	}
 	t.text = make(map[string]string, len(raw))
 	for k, v := range raw {
-		k = safe.Text(k, maxName)
+		k = safe.Text(k, safe.MaxName)
 		var s text
 		if err := s.UnmarshalJSON(v); err != nil {
 			return err
@@ -408,7 +402,7 @@ func (r *reasons) UnmarshalJSON(b []byte) error {
 			Old text `json:"old_value"`
 			New text `json:"new_value"`
 		}
-		line := safe.Text(name, maxName)
+		line := safe.Text(name, safe.MaxName)
 		if json.Unmarshal(raw, &v) == nil && (v.Old != "" || v.New != "") {
 			line += fmt.Sprintf(": %s → %s", v.Old, v.New)
 		}

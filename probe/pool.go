@@ -14,6 +14,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // How long the last answer of a pgbouncer's console lasts before it is asked
@@ -90,7 +91,7 @@ func unasked(targets []target) bool {
 }
 
 // due reports whether a console is to be asked again.
-func (pl *pool) due(old model.Observed[model.PoolState], now time.Time) bool {
+func (pl *pool) due(old source.Observed[model.PoolState], now time.Time) bool {
 	gap := pl.gap
 	switch _, refused := errors.AsType[*model.ConsoleRefused](old.Err); {
 	case old.Tried.IsZero():
@@ -131,7 +132,7 @@ func samePool(a, b model.PoolState) bool {
 
 // console logs in as the monitoring user and reads what the pgbouncer says of
 // itself. A login that is refused is a model.ConsoleRefused.
-func (p *Prober) console(ctx context.Context, pl *pool, old model.Observed[model.PoolState]) (st model.PoolState, err error) {
+func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[model.PoolState]) (st model.PoolState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	line := p.line(pl.addr)
@@ -333,7 +334,7 @@ func (c *console) stalled(d, old *model.PoolDatabase) {
 }
 
 // lists are how many clients there are and may be.
-func (c *console) lists(st *model.PoolState, old model.Observed[model.PoolState]) {
+func (c *console) lists(st *model.PoolState, old source.Observed[model.PoolState]) {
 	c.show("LISTS", func(r record) {
 		if r.text("list") == "used_clients" {
 			st.Clients = max(0, r.number("items")-1) // this connection is one

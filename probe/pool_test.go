@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // bouncer is a pgbouncer's console as one release has it.
@@ -113,7 +114,7 @@ func TestConsole(t *testing.T) {
 			"LISTS":     lists, "CONFIG": config,
 		}}, "1.25.0 paused=true told=true 5/20000 [{app false false 1 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 50 100 3 0} {web false false 0 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 20 0 8 9}]"},
 	} {
-		st, err := New(Options{}).console(t.Context(), tt.b.pool(t), model.Observed[model.PoolState]{})
+		st, err := New(Options{}).console(t.Context(), tt.b.pool(t), source.Observed[model.PoolState]{})
 		got := fmt.Sprintf("%s paused=%t told=%t %d/%d %v", st.Version, st.Paused, st.Told, st.Clients, st.MaxClients, st.Databases)
 		if err != nil || got != tt.want {
 			t.Errorf("got  %s, %v\nwant %s", got, err, tt.want)
@@ -130,7 +131,7 @@ func TestAStallIsTimed(t *testing.T) {
 		"POOLS": {pools118, "app u 0 1 0 0 0 0 0 0 0 0 0 0 0 transaction"}, "LISTS": {"list items"}, "CONFIG": {"key value"}}}
 	pl, now := b.pool(t), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := New(Options{Now: func() time.Time { return now }})
-	var old model.Observed[model.PoolState]
+	var old source.Observed[model.PoolState]
 	for _, want := range []model.PoolHold{"", model.PoolStalled} {
 		st, err := p.console(t.Context(), pl, old)
 		if err != nil || len(st.Databases) != 1 || st.Held(&st.Databases[0]) != want {
@@ -149,7 +150,7 @@ func TestConsoleAsksForItsLimitSeldom(t *testing.T) {
 	b := &bouncer{version: "1.18.0", answers: map[string][]string{"DATABASES": {databases116}, "POOLS": {pools118}, "LISTS": {"list items", "used_clients 6"}, "CONFIG": {"key value", "max_client_conn 100"}}}
 	pl, now := b.pool(t), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := New(Options{Now: func() time.Time { return now }})
-	old := model.Observed[model.PoolState]{}
+	old := source.Observed[model.PoolState]{}
 	for _, tt := range []struct {
 		later time.Duration
 		limit int
@@ -189,7 +190,7 @@ func TestConsoleRefuses(t *testing.T) {
 		{"a question fails", (&bouncer{version: "1.18.0"}).serve, false, false, "pgbouncer's console: invalid command (08P01)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			st, err := New(Options{}).console(t.Context(), &pool{addr: server(t, tt.do), login: model.Login{User: "dbuser_monitor", Password: "S3cret.Password"}}, model.Observed[model.PoolState]{})
+			st, err := New(Options{}).console(t.Context(), &pool{addr: server(t, tt.do), login: model.Login{User: "dbuser_monitor", Password: "S3cret.Password"}}, source.Observed[model.PoolState]{})
 			_, refused := errors.AsType[*model.ConsoleRefused](err)
 			if st.Full != tt.full || refused != tt.refused || (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("%+v, %v", st, err)
@@ -230,7 +231,7 @@ func TestConsoleIsHostile(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 	}
 	for name, addr := range map[string]string{"rows": server(t, many.serve), "a wide row": server(t, wide.serve), "without end": server(t, endless), "a message of 1 GB": server(t, huge)} {
-		if st, err := New(Options{Timeout: 20 * time.Second}).console(t.Context(), &pool{addr: addr, login: model.Login{User: "m"}}, model.Observed[model.PoolState]{}); err == nil || len(st.Databases) > 0 {
+		if st, err := New(Options{Timeout: 20 * time.Second}).console(t.Context(), &pool{addr: addr, login: model.Login{User: "m"}}, source.Observed[model.PoolState]{}); err == nil || len(st.Databases) > 0 {
 			t.Errorf("%s: %d databases, %v", name, len(st.Databases), err)
 		}
 	}
@@ -242,7 +243,7 @@ func TestConsoleIsHostile(t *testing.T) {
 		}
 		b.answers["DATABASES"] = append(b.answers["DATABASES"], fmt.Sprintf("db\x1b[31m%05d h 5432 app - 50 0 30 - -100 2 %s 0", i, paused))
 	}
-	st, err := New(Options{Timeout: 20 * time.Second}).console(t.Context(), b.pool(t), model.Observed[model.PoolState]{})
+	st, err := New(Options{Timeout: 20 * time.Second}).console(t.Context(), b.pool(t), source.Observed[model.PoolState]{})
 	if err != nil || len(st.Databases) != maxPoolDatabases || st.More != 5 || !st.Databases[maxPoolDatabases-1].Paused || st.Databases[0].MaxServers != 0 {
 		t.Errorf("%d databases, %d more, %v", len(st.Databases), st.More, err)
 	}
@@ -283,16 +284,16 @@ func TestConsoleIsAskedWhenDue(t *testing.T) {
 		{"refused long ago", refusedGap, model.PoolState{}, &model.ConsoleRefused{}, true},
 		{"no answer, and paused before", heldGap, model.PoolState{Paused: true}, errors.New("no answer"), false},
 	} {
-		if got := pl.due(model.Observed[model.PoolState]{Value: tt.st, Err: tt.err, Tried: now.Add(-tt.ago)}, now); got != tt.want {
+		if got := pl.due(source.Observed[model.PoolState]{Value: tt.st, Err: tt.err, Tried: now.Add(-tt.ago)}, now); got != tt.want {
 			t.Errorf("%s: due %v", tt.name, got)
 		}
 	}
-	if !pl.due(model.Observed[model.PoolState]{}, now) {
+	if !pl.due(source.Observed[model.PoolState]{}, now) {
 		t.Error("one that was never asked is not due")
 	}
 	many := []target{{instances: []instance{{pool: &pool{gap: manyConsolesGap}}, {pool: pl}, {}}}}
 	spread(many, now, func() float64 { return 0.5 })
-	if first := many[0].instances[0].pool; first.due(model.Observed[model.PoolState]{}, now) || !first.due(model.Observed[model.PoolState]{}, now.Add(manyConsolesStart)) || !pl.due(model.Observed[model.PoolState]{}, now) {
+	if first := many[0].instances[0].pool; first.due(source.Observed[model.PoolState]{}, now) || !first.due(source.Observed[model.PoolState]{}, now.Add(manyConsolesStart)) || !pl.due(source.Observed[model.PoolState]{}, now) {
 		t.Error("the consoles of a large fleet are asked at once, or never, or those of a small one are not")
 	}
 }

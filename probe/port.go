@@ -49,9 +49,9 @@ func (p serverPort) name() string {
 // protocol. They come in order.
 func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 	out := map[model.InstanceName][]serverPort{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			servers, _ := c.Fronts[i].Services[j].Servers()
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			servers, _ := c.LoadBalancers[i].Services[j].Servers()
 			for _, s := range servers {
 				in := c.Instance(s.Name)
 				if in == nil || slices.ContainsFunc(out[s.Name], func(p serverPort) bool { return p.number == s.Port }) {

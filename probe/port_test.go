@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func TestShut(t *testing.T) {
@@ -68,7 +69,7 @@ func TestPortIsAskedWhenDue(t *testing.T) {
 		{"silent a while ago", 10 * time.Second, silent, true},
 	}
 	for _, tt := range tests {
-		o := model.PortView{Observed: model.Observed[model.PortState]{Tried: now.Add(-tt.ago), Value: tt.shut}}
+		o := model.PortView{Observed: source.Observed[model.PortState]{Tried: now.Add(-tt.ago), Value: tt.shut}}
 		if tt.ago < 0 {
 			o.Tried = time.Time{}
 		}
@@ -107,7 +108,7 @@ func TestPortsOf(t *testing.T) {
 	to := func(port string) model.Service {
 		return model.Service{Members: []model.Server{{Name: "a-1", Host: "127.0.0.1", Port: port}, {Name: "x-1", Port: port}}}
 	}
-	c.Fronts = []model.Front{{Host: "127.0.0.1", Services: []model.Service{to("1"), to(number), to("1"), to("9999")}}}
+	c.LoadBalancers = []model.LoadBalancer{{Host: "127.0.0.1", Services: []model.Service{to("1"), to(number), to("1"), to("9999")}}}
 	got := portsOf(c)
 	if len(got) != 1 || len(got["a-1"]) != 2 || got["a-1"][0].number != "1" || !got["a-1"][0].pooler || got["a-1"][1].addr != open || got["a-1"][1].pooler {
 		t.Errorf("ports %+v", got)

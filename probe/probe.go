@@ -14,8 +14,10 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 const (
@@ -57,8 +59,8 @@ type Prober struct {
 	mu      sync.Mutex // guards what follows
 	seq     uint64
 	patroni map[place]model.PatroniView
-	haproxy map[place]model.Observed[model.HAProxyStats]
-	vips    map[place]model.Observed[model.Host]
+	haproxy map[place]source.Observed[haproxy.Stats]
+	vips    map[place]source.Observed[model.Host]
 }
 
 // place is what an answer belongs to: an instance that moves to another
@@ -86,8 +88,8 @@ func New(o Options) *Prober {
 		o:       o,
 		slots:   make(chan struct{}, o.InFlight),
 		patroni: map[place]model.PatroniView{},
-		haproxy: map[place]model.Observed[model.HAProxyStats]{},
-		vips:    map[place]model.Observed[model.Host]{},
+		haproxy: map[place]source.Observed[haproxy.Stats]{},
+		vips:    map[place]source.Observed[model.Host]{},
 	}
 }
 
@@ -161,8 +163,8 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 	s := &model.Snapshot{
 		Seq: p.seq, TakenAt: p.o.Now(), Inventory: inv,
 		Patroni: make(map[model.InstanceName]model.PatroniView, len(targets)),
-		HAProxy: make(map[model.Host]model.Observed[model.HAProxyStats], len(targets)),
-		VIP:     map[model.ClusterName]model.Observed[model.Host]{},
+		HAProxy: make(map[model.Host]source.Observed[haproxy.Stats], len(targets)),
+		VIP:     map[model.ClusterName]source.Observed[model.Host]{},
 	}
 	for i := range targets {
 		t := &targets[i]
@@ -170,7 +172,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 			known := p.patroni[in.place()]
 			view := model.PatroniView{
 				Status: known.Status, Cluster: known.Cluster,
-				Checks: make(map[string]model.Observed[int], len(in.checks)),
+				Checks: make(map[string]source.Observed[int], len(in.checks)),
 				Ports:  make([]model.PortView, len(in.ports)),
 				Pool:   known.Pool,
 			}
@@ -193,7 +195,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 }
 
 // Stats asks the stats page of one node, once and at once.
-func (p *Prober) Stats(ctx context.Context, n model.Node) (model.HAProxyStats, error) {
+func (p *Prober) Stats(ctx context.Context, n model.Node) (haproxy.Stats, error) {
 	p.mu.Lock()
 	first := p.haproxy[(&target{host: n.Host, node: &n}).place()].Value.URI
 	p.mu.Unlock()

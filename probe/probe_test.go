@@ -13,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 func TestProbeHealthy(t *testing.T) {
@@ -77,10 +79,10 @@ func TestProbeBrokenNode(t *testing.T) {
 		name   string
 		break1 func(*fleet)
 		took   time.Duration // on the bubble's clock
-		check  func(t *testing.T, v model.PatroniView, h model.Observed[model.HAProxyStats])
+		check  func(t *testing.T, v model.PatroniView, h source.Observed[haproxy.Stats])
 	}{
 		{"no route to the node", func(f *fleet) { f.dead["10.0.0.1"] = true }, defaultTimeout,
-			func(t *testing.T, v model.PatroniView, h model.Observed[model.HAProxyStats]) {
+			func(t *testing.T, v model.PatroniView, h source.Observed[haproxy.Stats]) {
 				for _, err := range []error{v.Status.Err, v.Cluster.Err, v.Checks["/primary"].Err, h.Err} {
 					if err == nil || !strings.Contains(err.Error(), "no connection to 10.0.0.1:") || !errors.Is(err, context.DeadlineExceeded) {
 						t.Errorf("%v", err)
@@ -98,13 +100,13 @@ func TestProbeBrokenNode(t *testing.T) {
 				f.hang["10.0.0.1 "+p] = true
 			}
 		}, defaultTimeout,
-			func(t *testing.T, v model.PatroniView, h model.Observed[model.HAProxyStats]) {
+			func(t *testing.T, v model.PatroniView, h source.Observed[haproxy.Stats]) {
 				if v.Status.Err == nil || !strings.Contains(v.Status.Err.Error(), "connected, but no answer") || v.Checks["/primary"].Known() || v.Cluster.Known() || !h.Known() {
 					t.Errorf("%+v", v)
 				}
 			}},
 		{"the DCS is down", func(f *fleet) { f.hang["10.0.0.1 /cluster"] = true }, defaultTimeout,
-			func(t *testing.T, v model.PatroniView, h model.Observed[model.HAProxyStats]) {
+			func(t *testing.T, v model.PatroniView, h source.Observed[haproxy.Stats]) {
 				if v.Cluster.Known() || !v.Status.Known() || !v.Checks["/primary"].Known() || !v.Checks["/read-only"].Known() || !h.Known() {
 					t.Errorf("%+v", v)
 				}
@@ -114,7 +116,7 @@ func TestProbeBrokenNode(t *testing.T) {
 				f.delay["10.0.0.1 "+p] = 1800 * time.Millisecond
 			}
 		}, slowest,
-			func(t *testing.T, v model.PatroniView, h model.Observed[model.HAProxyStats]) {
+			func(t *testing.T, v model.PatroniView, h source.Observed[haproxy.Stats]) {
 				if !v.Status.Known() || v.Checks["/primary"].Known() || v.Cluster.Known() {
 					t.Errorf("%+v", v)
 				}
@@ -235,8 +237,8 @@ func TestTheLeaderKeyIsAlwaysAsked(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		inv := inventory(1, 2)
-		for i := range inv.Clusters[0].Fronts {
-			inv.Clusters[0].Fronts[i].Services = nil
+		for i := range inv.Clusters[0].LoadBalancers {
+			inv.Clusters[0].LoadBalancers[i].Services = nil
 		}
 		f := newFleet([]byte(page))
 		f.role["10.0.0.1"] = "primary"
@@ -267,7 +269,7 @@ func TestMovedInstanceStartsUnknown(t *testing.T) {
 func TestFrontOutsideTheInventory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inv := inventory(1, 1)
-		inv.Clusters[0].Fronts = append(inv.Clusters[0].Fronts, model.Front{Host: "10.8.8.8"})
+		inv.Clusters[0].LoadBalancers = append(inv.Clusters[0].LoadBalancers, model.LoadBalancer{Host: "10.8.8.8"})
 		s, err := tester(newFleet([]byte(page))).Probe(t.Context(), inv)
 		if err != nil || s.HAProxy["10.8.8.8"].Err == nil {
 			t.Errorf("%+v", s.HAProxy["10.8.8.8"])

@@ -18,6 +18,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 const (
@@ -45,9 +46,9 @@ const whoQuery = `select coalesce(host(inet_server_addr()), ''),` +
 // all clusters when none is named, through every HAProxy, as the monitoring
 // user, and asks who answers. Each connection ends within 4 s; at most two
 // are open at once to one node. A port that lets nobody in is data.
-func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, only ...model.ClusterName) map[model.PortKey]model.Observed[model.Proof] {
+func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, only ...model.ClusterName) map[model.PortKey]source.Observed[model.Proof] {
 	count = min(max(count, 1), maxTries)
-	out := map[model.PortKey]model.Observed[model.Proof]{}
+	out := map[model.PortKey]source.Observed[model.Proof]{}
 	slots := slotsOf(inv)
 	var mu sync.Mutex
 	var g safe.Group
@@ -55,15 +56,15 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 		mu.Lock()
 		defer mu.Unlock()
 		at := p.o.Now()
-		out[proof.PortKey] = model.Observed[model.Proof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
+		out[proof.PortKey] = source.Observed[model.Proof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
 	}
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		if len(only) > 0 && !slices.Contains(only, c.Name) {
 			continue
 		}
-		for j := range c.Fronts {
-			f := &c.Fronts[j]
+		for j := range c.LoadBalancers {
+			f := &c.LoadBalancers[j]
 			for k := range f.Services {
 				t := &trial{p: p, login: c.Monitor, svc: &f.Services[k], host: f.Host, slots: slots}
 				g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() {
@@ -85,8 +86,8 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 func slotsOf(inv *model.Inventory) map[model.Host]chan struct{} {
 	out := map[model.Host]chan struct{}{}
 	for i := range inv.Clusters {
-		for j := range inv.Clusters[i].Fronts {
-			f := &inv.Clusters[i].Fronts[j]
+		for j := range inv.Clusters[i].LoadBalancers {
+			f := &inv.Clusters[i].LoadBalancers[j]
 			out[f.Host] = make(chan struct{}, perNode)
 			for k := range f.Services {
 				servers, _ := f.Services[k].Servers()

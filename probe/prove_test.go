@@ -69,7 +69,7 @@ func readStartup(c net.Conn) string {
 func port(addr string) *model.Inventory {
 	host, p, _ := net.SplitHostPort(addr)
 	svc := model.Service{Cluster: "pg-test", Name: "primary", Port: p, Members: []model.Server{{Name: "pg-test-1", Host: "127.0.0.1", Port: p}}}
-	return &model.Inventory{Clusters: []model.Cluster{{Name: "pg-test", Fronts: []model.Front{{Host: model.Host(host), Services: []model.Service{svc}}},
+	return &model.Inventory{Clusters: []model.Cluster{{Name: "pg-test", LoadBalancers: []model.LoadBalancer{{Host: model.Host(host), Services: []model.Service{svc}}},
 		Monitor: model.Login{User: "dbuser_monitor", Password: "S3cret.Password", Databases: []string{"postgres", "test"}}}}}
 }
 
@@ -139,9 +139,9 @@ func TestProveIsGentle(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	})
 	inv := port(addr)
-	other := inv.Clusters[0].Fronts[0].Services[0]
+	other := inv.Clusters[0].LoadBalancers[0].Services[0]
 	other.Name = "replica"
-	inv.Clusters[0].Fronts[0].Services = append(inv.Clusters[0].Fronts[0].Services, other)
+	inv.Clusters[0].LoadBalancers[0].Services = append(inv.Clusters[0].LoadBalancers[0].Services, other)
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if err != nil {

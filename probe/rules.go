@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // maxRuled bounds the members that are asked for the dynamic configuration: all
@@ -28,15 +29,15 @@ func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Clust
 	defer cancel()
 	var g safe.Group
 	var mu sync.Mutex
-	out := model.RuleFacts{Etcd: map[model.Host]model.Observed[string]{}}
+	out := model.RuleFacts{Etcd: map[model.Host]source.Observed[string]{}}
 	out.Conf.Err = errors.New("no Patroni of the cluster answers")
 	a := p.asker(inv)
 	asked := ruled(c, s, p.o.Now())
-	answers := make([]model.Observed[model.PatroniConf], len(asked))
+	answers := make([]source.Observed[model.PatroniConf], len(asked))
 	for i, in := range asked {
 		keep := func(conf model.PatroniConf, err error, start time.Time) {
 			at := p.o.Now()
-			answers[i] = model.Observed[model.PatroniConf]{}.Next(conf, err, at, at.Sub(start))
+			answers[i] = source.Observed[model.PatroniConf]{}.Next(conf, err, at, at.Sub(start))
 		}
 		g.Go("asking "+string(in.Host), func() {
 			start := p.o.Now()
@@ -48,7 +49,7 @@ func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Clust
 		keep := func(why string, err error) {
 			mu.Lock()
 			defer mu.Unlock()
-			out.Etcd[model.Host(e.Host)] = model.Observed[string]{}.Next(why, err, p.o.Now(), 0)
+			out.Etcd[model.Host(e.Host)] = source.Observed[string]{}.Next(why, err, p.o.Now(), 0)
 		}
 		g.Go("asking "+e.Host, func() { keep(p.knock(ctx, e), nil) }, func(err error) { keep("", err) })
 	}
@@ -100,7 +101,7 @@ func (p *Prober) knock(ctx context.Context, e model.Endpoint) string {
 	defer cancel()
 	conn, err := p.o.Dial(ctx, "tcp", e.String())
 	if err != nil {
-		return safe.Text(err.Error(), maxNote)
+		return safe.Text(err.Error(), safe.MaxNote)
 	}
 	_ = conn.Close()
 	return ""

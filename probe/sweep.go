@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // target is one host and what is asked of it.
@@ -83,7 +85,7 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 				pool:   poolOf(c, &in, ports[in.Name]),
 			})
 		}
-		for _, f := range c.Fronts {
+		for _, f := range c.LoadBalancers {
 			at(f.Host).front = true
 		}
 	}
@@ -109,9 +111,9 @@ func targetsOf(inv *model.Inventory, only []model.ClusterName) ([]target, error)
 // server, each once.
 func checksOf(c *model.Cluster) map[model.InstanceName][]string {
 	out := map[model.InstanceName][]string{}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			svc := &c.Fronts[i].Services[j]
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			svc := &c.LoadBalancers[i].Services[j]
 			servers, _ := svc.Servers()
 			for _, s := range servers {
 				if !slices.Contains(out[s.Name], svc.Check) {
@@ -152,7 +154,7 @@ func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news 
 		g.Go(r.doing, func() { r.askVIP(ctx, t.vip) }, func(err error) { r.keepVIP(ctx, t.vip, faulty[model.Host](r, err)) })
 	}
 	if t.front {
-		g.Go(r.doing, func() { r.askHAProxy(ctx, t) }, func(err error) { r.keepHAProxy(ctx, t.place(), faulty[model.HAProxyStats](r, err)) })
+		g.Go(r.doing, func() { r.askHAProxy(ctx, t) }, func(err error) { r.keepHAProxy(ctx, t.place(), faulty[haproxy.Stats](r, err)) })
 	}
 	for _, in := range t.instances {
 		g.Go(r.doing, func() { r.askPatroni(ctx, in) }, func(err error) { r.keepStatus(ctx, in, faulty[model.PatroniStatus](r, err)) })
@@ -168,7 +170,7 @@ func (p *Prober) blame(ctx context.Context, t *target, note func(bool), err erro
 		r.keepVIP(ctx, t.vip, faulty[model.Host](r, err))
 	}
 	if t.front {
-		r.keepHAProxy(ctx, t.place(), faulty[model.HAProxyStats](r, err))
+		r.keepHAProxy(ctx, t.place(), faulty[haproxy.Stats](r, err))
 	}
 	for _, in := range t.instances {
 		r.keepStatus(ctx, in, faulty[model.PatroniStatus](r, err))
@@ -180,9 +182,9 @@ func faulty[T any](r *turn, err error) answer[T] { return answer[T]{err: err, at
 
 func (r *turn) askHAProxy(ctx context.Context, t *target) {
 	pl := t.place()
-	got := do(ctx, r, func(ctx context.Context) (model.HAProxyStats, error) {
+	got := do(ctx, r, func(ctx context.Context) (haproxy.Stats, error) {
 		if t.node == nil {
-			return model.HAProxyStats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
+			return haproxy.Stats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
 		}
 		r.p.mu.Lock()
 		old := r.p.haproxy[pl].Value
@@ -197,7 +199,7 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 	r.keepHAProxy(ctx, pl, got)
 }
 
-func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[model.HAProxyStats]) {
+func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Stats]) {
 	r.record(ctx, func() bool {
 		old := r.p.haproxy[pl]
 		r.p.haproxy[pl] = got.after(old)
@@ -283,7 +285,7 @@ func (r *turn) view(ctx context.Context, in instance, change func(*model.Patroni
 	r.record(ctx, func() bool {
 		v := r.p.patroni[in.place()]
 		if v.Checks == nil {
-			v.Checks = map[string]model.Observed[int]{}
+			v.Checks = map[string]source.Observed[int]{}
 		}
 		news := change(&v)
 		r.p.patroni[in.place()] = v
@@ -318,7 +320,7 @@ type answer[T any] struct {
 }
 
 // after is what is known once the answer is in.
-func (a answer[T]) after(old model.Observed[T]) model.Observed[T] {
+func (a answer[T]) after(old source.Observed[T]) source.Observed[T] {
 	old.Holds = a.holds
 	return old.Next(a.v, a.err, a.at, a.took)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // maxTraceHosts bounds the hosts of one DSN.
@@ -23,7 +24,7 @@ const maxTraceHosts = 32
 func ParseDSN(dsn string) (model.TraceTarget, error) {
 	cfg, err := pgconn.ParseConfig(dsn)
 	if err != nil {
-		return model.TraceTarget{}, &model.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
+		return model.TraceTarget{}, &source.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
 			Try: "postgres://user@host:5433/database, or host=… port=… user=… dbname=…"}
 	}
 	t := model.TraceTarget{DSN: model.DSN{User: cfg.User, Database: cfg.Database, Attrs: attrsOf(cfg)}}

@@ -79,7 +79,7 @@ func TestConnect(t *testing.T) {
 func TestConnectBehind(t *testing.T) {
 	addr := server(t, func(net.Conn) {})
 	inv := port(addr)
-	inv.Clusters[0].Fronts[0].Services[0].Members[0].Port = "1"
+	inv.Clusters[0].LoadBalancers[0].Services[0].Members[0].Port = "1"
 	host, p, _ := net.SplitHostPort(addr)
 	n, _ := strconv.ParseUint(p, 10, 16)
 	target := model.TraceTarget{DSN: model.DSN{Hosts: []string{host}, Ports: []uint16{uint16(n)}}, Login: inv.Clusters[0].Monitor}

@@ -214,7 +214,7 @@ func TestWatchBacksOffAndRecovers(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := newFleet([]byte(page))
 		inv := inventory(1, 2)
-		inv.Clusters[0].Fronts = inv.Clusters[0].Fronts[1:] // node 1 has Patroni only: one dial a turn
+		inv.Clusters[0].LoadBalancers = inv.Clusters[0].LoadBalancers[1:] // node 1 has Patroni only: one dial a turn
 		f.dead["10.0.0.1"] = true
 		w := watchAll(ctx, tester(f), inv, 2*time.Second)
 		time.Sleep(5 * time.Minute)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/probe/transport"
@@ -21,7 +22,6 @@ const (
 	maxGhosts  = 20
 	maxSession = 512 << 10 // bytes of one answer
 	maxWorkers = 200
-	maxStates  = 4 << 20 // bytes of "show servers state": 30,000 servers
 )
 
 //go:embed haproxy.sh
@@ -29,9 +29,9 @@ var haproxyScript string
 
 // Runtime is what HAProxy's own sockets on a node say.
 type Runtime struct {
-	Processes model.Processes
-	Servers   model.ServerStates // of the current worker
-	NoServers error              // why Servers is not known; nil when it is
+	Processes haproxy.Processes
+	Servers   haproxy.ServerStates // of the current worker
+	NoServers error                // why Servers is not known; nil when it is
 }
 
 // ReadRuntime lists the HAProxy processes of a node, what its old workers hold
@@ -45,7 +45,7 @@ func ReadRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget) (Ru
 // readRuntime asks at most so many old workers what they hold.
 func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, ghosts int) (Runtime, error) {
 	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
-		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(maxStates)}})
+		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(haproxy.MaxStates)}})
 	if err != nil {
 		return Runtime{}, fmt.Errorf("HAProxy's processes: %w", err)
 	}
@@ -81,7 +81,7 @@ func parseRuntime(b []byte) (Runtime, error) {
 	if l.bad || !okNow || (socket != "0" && socket != "1") {
 		return Runtime{}, errors.New("the answer is not a list of processes")
 	}
-	p := model.Processes{At: epoch().Add(now), Socket: socket == "1"}
+	p := haproxy.Processes{At: epoch().Add(now), Socket: socket == "1"}
 	switch {
 	case !p.Socket:
 		p.Missing = "no master socket /run/haproxy-master.sock"
@@ -112,7 +112,7 @@ func parseRuntime(b []byte) (Runtime, error) {
 	case a.servers == nil:
 		run.NoServers = errors.New("HAProxy's servers: no socket answers show servers state: neither /run/haproxy-master.sock nor /run/haproxy.sock")
 	default:
-		run.Servers, run.NoServers = parseServerStates(a.servers)
+		run.Servers, run.NoServers = haproxy.ParseServerStates(a.servers)
 	}
 	return run, nil
 }
@@ -154,7 +154,7 @@ func (a *answers) take(l *listing, w []string) bool {
 		return ok
 	}
 	if len(w) == 2 && w[0] == "servers" {
-		b, ok := frame(w[1], maxStates)
+		b, ok := frame(w[1], haproxy.MaxStates)
 		a.servers = b
 		return ok
 	}
@@ -186,7 +186,7 @@ func (a *answers) take(l *listing, w []string) bool {
 }
 
 // judge makes processes of the pieces.
-func (a *answers) judge(p model.Processes) model.Processes {
+func (a *answers) judge(p haproxy.Processes) haproxy.Processes {
 	if p.Missing != "" {
 		// Without the master's word the youngest is the one that serves.
 		young := -1
@@ -196,7 +196,7 @@ func (a *answers) judge(p model.Processes) model.Processes {
 			}
 		}
 		for i, pid := range a.order {
-			p.Workers = append(p.Workers, model.Worker{PID: pid, Old: i != young, Started: p.At.Add(-a.ages[pid]), Err: "not asked: " + p.Missing})
+			p.Workers = append(p.Workers, haproxy.Worker{PID: pid, Old: i != young, Started: p.At.Add(-a.ages[pid]), Err: "not asked: " + p.Missing})
 		}
 		return p
 	}
@@ -213,7 +213,7 @@ func (a *answers) judge(p model.Processes) model.Processes {
 		if k, ok := a.ages[w.pid]; ok && (k-age).Abs() < 2*time.Second {
 			age = k
 		}
-		out := model.Worker{PID: w.pid, Old: w.old, Started: p.At.Add(-age), Version: w.version}
+		out := haproxy.Worker{PID: w.pid, Old: w.old, Started: p.At.Add(-age), Version: w.version}
 		if w.old {
 			a.hold(&out)
 		}
@@ -223,13 +223,13 @@ func (a *answers) judge(p model.Processes) model.Processes {
 }
 
 // hold fills in what an old worker holds.
-func (a *answers) hold(w *model.Worker) {
+func (a *answers) hold(w *haproxy.Worker) {
 	page, asked := a.stat[w.PID]
 	if !asked {
 		w.Err = fmt.Sprintf("not asked: more than %d old workers", maxGhosts)
 		return
 	}
-	st, err := ParseStats(bytes.TrimRight(page, "\n"))
+	st, err := haproxy.ParseStats(bytes.TrimRight(page, "\n"))
 	if err != nil {
 		w.Err = "it does not answer, it may have ended: " + err.Error()
 		return
@@ -238,7 +238,7 @@ func (a *answers) hold(w *model.Worker) {
 	for _, px := range st.Proxies {
 		for _, s := range px.Servers {
 			if s.Sessions > 0 {
-				w.Pins = append(w.Pins, model.Pin{Proxy: px.Name, Server: s.Name, Sessions: s.Sessions})
+				w.Pins = append(w.Pins, haproxy.Pin{Proxy: px.Name, Server: s.Name, Sessions: s.Sessions})
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/probe/transport"
@@ -97,11 +98,11 @@ func TestProcesses(t *testing.T) {
 	}
 	p := run.Processes
 	at := time.Unix(1000000, 500000000).UTC()
-	want := model.Processes{At: at, Socket: true, Workers: []model.Worker{
+	want := haproxy.Processes{At: at, Socket: true, Workers: []haproxy.Worker{
 		{PID: 17142, Started: at.Add(-1250 * time.Millisecond), Version: "2.6.12-1+deb12u4"},
 		// The kernel's 90000 s cannot be: the master says 700.
 		{PID: 38, Old: true, Known: true, Started: at.Add(-700 * time.Second), Version: "2.6.12-1+deb12u4", Oldest: 62 * time.Minute,
-			Pins: []model.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 1}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}}},
+			Pins: []haproxy.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 1}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}}},
 	}}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("%+v\nwant %+v", p, want)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"pgtui/haproxy"
 )
 
 // Cosmetic reports whether HAProxy reads two files the same although their
@@ -28,7 +30,7 @@ func canonical(data []byte) []string {
 		loose = nil
 	}
 	for line := range strings.Lines(string(data)) {
-		w := words(line)
+		w := haproxy.Words(line)
 		if len(w) == 0 {
 			continue
 		}

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"pgtui/internal/safe"
 )
 
 // LineKind tells what a line of a diff does.
@@ -127,7 +128,7 @@ func hunkOf(h *udiff.Hunk) Hunk {
 			out.NewCount++
 		}
 		text, ended := strings.CutSuffix(l.Content, "\n")
-		d.Text, d.NoEOL = Printable(MaskSecrets(text)), !ended
+		d.Text, d.NoEOL = safe.Printable(MaskSecrets(text)), !ended
 		out.Lines = append(out.Lines, d)
 	}
 	pairLines(out.Lines)
@@ -147,7 +148,7 @@ func Unified(name string, old, new []byte) string {
 	if SameFile(old, new) {
 		return ""
 	}
-	name = Printable(name)
+	name = safe.Printable(name)
 	from, to := "a/"+name, "b/"+name
 	if old == nil {
 		from = "/dev/null"
@@ -203,35 +204,4 @@ func MaskSecrets(line string) string {
 		i = end
 	}
 	return line
-}
-
-// Printable spells out everything in s that is not a printable character or a
-// tab: a terminal must not obey what a file on a node says.
-func Printable(s string) string {
-	clean := true
-	for _, r := range s {
-		if r == utf8.RuneError || r != '\t' && !unicode.IsPrint(r) {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case r == '\t' || unicode.IsPrint(r):
-			b.WriteString(s[:n])
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		s = s[n:]
-	}
-	return b.String()
 }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"pgtui/internal/fuzz"
+	"pgtui/internal/safe"
 )
 
 const primaryCfg = `# ansible managed: 2026-11-20 09:30:00
@@ -137,7 +138,7 @@ func FuzzDiff(f *testing.F) {
 		plain := func(b []byte) bool {
 			for l := range strings.Lines(string(b)) {
 				l = strings.TrimSuffix(l, "\n")
-				if Printable(MaskSecrets(l)) != l {
+				if safe.Printable(MaskSecrets(l)) != l {
 					return false
 				}
 			}

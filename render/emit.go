@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Kind is a form in which the ways into a cluster are written down for the
@@ -69,7 +70,7 @@ func Emit(k Kind, inv *model.Inventory, a *model.Access) (string, error) {
 	case KindNLB:
 		return emitNLB(a)
 	}
-	return "", &model.Hint{Err: fmt.Errorf("--emit %s: expected %s", k, KindNames()), Try: fmt.Sprintf("pgtui access %s --emit %s", a.Cluster.Name, KindService)}
+	return "", &source.Hint{Err: fmt.Errorf("--emit %s: expected %s", k, KindNames()), Try: fmt.Sprintf("pgtui access %s --emit %s", a.Cluster.Name, KindService)}
 }
 
 // front are the entries of a port that clients should use: by the name or the

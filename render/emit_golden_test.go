@@ -26,8 +26,9 @@ import (
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 	"pgtui/model/check"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -203,8 +204,8 @@ func TestEmitProviderMoves(t *testing.T) {
 	}
 	inv, _ := declared(t, string(text), "pg-test")
 	c := inv.Cluster("pg-test")
-	if c.Provider != "proxy-pg-test" || len(c.Fronts) != 2 || c.Fronts[0].Host != "10.10.10.51" || len(c.Fronts[1].Services) != 4 {
-		t.Errorf("provider %q, %+v", c.Provider, c.Fronts)
+	if c.Provider != "proxy-pg-test" || len(c.LoadBalancers) != 2 || c.LoadBalancers[0].Host != "10.10.10.51" || len(c.LoadBalancers[1].Services) != 4 {
+		t.Errorf("provider %q, %+v", c.Provider, c.LoadBalancers)
 	}
 }
 
@@ -455,7 +456,7 @@ func TestEmitRefuses(t *testing.T) {
 	} {
 		inv, a := declared(t, waysFleet, "pg-bare")
 		text, err := render.Emit(k, inv, a)
-		if err == nil || text != "" || !strings.Contains(err.Error(), want) || model.TryOf(err) == "" {
+		if err == nil || text != "" || !strings.Contains(err.Error(), want) || source.TryOf(err) == "" {
 			t.Errorf("%s: %q, %v", k, text, err)
 		}
 	}
@@ -474,7 +475,7 @@ func TestEmitNoSecret(t *testing.T) {
 			inv, a := declared(t, waysFleet, cls)
 			text, err := render.Emit(k, inv, a)
 			if err != nil {
-				text = err.Error() + model.TryOf(err)
+				text = err.Error() + source.TryOf(err)
 			} else {
 				kinds++
 			}
@@ -503,7 +504,7 @@ func FuzzEmit(f *testing.F) {
 		server := model.Server{Name: model.InstanceName(name + "-1"), Host: model.Host(host), Port: port, CheckPort: port}
 		svc := model.Service{Cluster: model.ClusterName(name), Name: model.ServiceName(name), Port: "5433", Check: path, Members: []model.Server{server}}
 		c := &model.Cluster{Name: model.ClusterName(name), VIP: host, VIPManager: model.VIPManager{Prefix: "24", Key: path, Endpoints: []string{host}, Interface: name},
-			Instances: []model.Instance{{Name: server.Name, Host: server.Host}}, Fronts: []model.Front{{Host: server.Host, Services: []model.Service{svc}}}}
+			Instances: []model.Instance{{Name: server.Name, Host: server.Host}}, LoadBalancers: []model.LoadBalancer{{Host: server.Host, Services: []model.Service{svc}}}}
 		snap := &model.Snapshot{Inventory: &model.Inventory{Clusters: []model.Cluster{*c}}}
 		b := check.Board(snap, c, time.Unix(1, 0))
 		a := model.AccessOf(snap, &b, model.Live{})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // servicesOf are the services of the cluster with their columns, each port
@@ -50,7 +51,7 @@ func directServers(svc *model.Service) (use []model.Server, leftOut []model.Inst
 
 // noServices is the error of a kind that needs services where there are none.
 func noServices(k Kind, c *model.Cluster) error {
-	return &model.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
+	return &source.Hint{Err: fmt.Errorf("--emit %s: %s has no service with a port and a server", k, c.Name), Try: fmt.Sprintf("pgtui render %s", c.Name)}
 }
 
 // consulService is a service definition of a Consul agent.
@@ -134,7 +135,7 @@ func emitConsul(a *model.Access) (string, error) {
 func emitVIPManager(a *model.Access) (string, error) {
 	c := a.Cluster
 	if c.VIP == "" {
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
 			Try: "pg_vip_enabled: true, pg_vip_address: 10.10.10.3/24 below the vars of " + string(c.Name) + " in the inventory"}
 	}
 	m := c.VIPManager
@@ -222,7 +223,7 @@ func emitKeepalived(inv *model.Inventory, a *model.Access) (string, error) {
 		if vip.Address != "" {
 			what = fmt.Sprintf("%s %q is no address", from, line(vip.Address))
 		}
-		return "", &model.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
 			Try: "vip_enabled: true, vip_address: 10.10.10.9, vip_vrid: 9 for the HAProxy nodes in the inventory"}
 	}
 	nodes, port := keepNodes(inv, c)
@@ -297,8 +298,8 @@ func keepHead(b *strings.Builder, c *model.Cluster, vip model.NodeVIP, from stri
 // nodeVIP is the address that keepalived keeps on the cluster's HAProxy nodes;
 // zero when none is declared.
 func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
-	for i := range c.Fronts {
-		if n := inv.Node(c.Fronts[i].Host); n != nil && n.VIP.Address != "" {
+	for i := range c.LoadBalancers {
+		if n := inv.Node(c.LoadBalancers[i].Host); n != nil && n.VIP.Address != "" {
 			return n.VIP
 		}
 	}
@@ -309,8 +310,8 @@ func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
 func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 	var out []keepNode
 	port := uint16(9101)
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		k := keepNode{id: word(string(h)), host: word(string(h))}
 		if n := inv.Node(h); n != nil {
 			if n.Name != "" {
@@ -337,8 +338,8 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 	if c.Provider != "" {
 		note(b, 0, "It is in force already: "+c.Provider+".")
 		group, hosts = c.Provider, nil
-		for i := range c.Fronts {
-			if h := string(c.Fronts[i].Host); !onNode(c, h) {
+		for i := range c.LoadBalancers {
+			if h := string(c.LoadBalancers[i].Host); !onNode(c, h) {
 				hosts = append(hosts, field{h, fields{}, ""})
 			}
 		}
@@ -365,7 +366,7 @@ func emitProvider(inv *model.Inventory, a *model.Access) string {
 		lint(b, "vip", "the VIP "+c.VIP+" stays on the leader's node, where the service ports are no more: it leads to PostgreSQL and pgbouncer only")
 	}
 	portClashes(b, inv, a)
-	if len(c.Fronts) < 2 && c.Provider != "" {
+	if len(c.LoadBalancers) < 2 && c.Provider != "" {
 		lint(b, "one-node", "the tier has one node: nothing is left when it dies")
 	}
 	writeFields(b, 0, fields{{"all", fields{{"children", fields{

@@ -13,6 +13,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 // waysIn is a cluster of two with one service; vip is its address, "" for none.
@@ -144,7 +145,7 @@ func TestEmitBlackbox(t *testing.T) {
 }
 
 func TestEmitUnknownKind(t *testing.T) {
-	if _, err := render.Emit("junk", &model.Inventory{}, waysIn("")); err == nil || !strings.Contains(err.Error(), render.KindNames()) || model.TryOf(err) == "" {
+	if _, err := render.Emit("junk", &model.Inventory{}, waysIn("")); err == nil || !strings.Contains(err.Error(), render.KindNames()) || source.TryOf(err) == "" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,8 +14,8 @@ type File struct {
 // "ansible managed" line, as printed.
 func Files(inv *model.Inventory, c *model.Cluster, managed string) []File {
 	var out []File
-	for i := range c.Fronts {
-		f := &c.Fronts[i]
+	for i := range c.LoadBalancers {
+		f := &c.LoadBalancers[i]
 		for j := range f.Services {
 			s := &f.Services[j]
 			out = append(out, File{Host: f.Host, Name: s.FileName(), Data: ServiceFile(s, inv.Dialect, managed)})

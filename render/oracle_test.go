@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/source"
 )
 
 const oracleDir = "../testdata/oracle"
@@ -89,7 +90,7 @@ func loadCase(t testing.TB, name, tag string) *model.Inventory {
 	inv, err := pigsty.Load(os.DirFS(path.Join(oracleDir, name)), "pigsty.yml",
 		pigsty.Options{Dialect: d, VaultPassword: strings.TrimSpace(string(password)), LoadedAt: time.Unix(0, 0)})
 	if err != nil {
-		t.Fatalf("%v (%s)", err, model.TryOf(err))
+		t.Fatalf("%v (%s)", err, source.TryOf(err))
 	}
 	return inv
 }

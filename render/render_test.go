@@ -9,7 +9,7 @@ import (
 
 	"pgtui/internal/fuzz"
 	"pgtui/model"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/render"
 )
 

@@ -1,137 +1,14 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"pgtui/haproxy"
+	"pgtui/internal/safe"
 )
-
-// Section is one listen section of an HAProxy file, as far as a summary of a
-// change needs it.
-type Section struct {
-	Name     string
-	Binds    []string // addresses, "*:5433"
-	Check    string   // path of the HTTP check; "" when there is none
-	Settings []string // every other line, words joined by one blank
-	Servers  []SectionServer
-}
-
-// SectionServer is one server line of a section.
-type SectionServer struct {
-	Name      string
-	Addr      string // where the traffic goes, "10.10.10.11:6432"
-	CheckPort string // "" when the line does not say
-	Weight    string // "" when the line does not say
-	Backup    bool
-	Rest      []string // its other words, in order
-}
-
-// Sections parses the listen sections of an HAProxy file. It accepts any
-// bytes: what it does not know it keeps as a setting, and what stands outside
-// a listen section is left out.
-func Sections(data []byte) []Section {
-	var out []Section
-	open := false
-	for line := range strings.Lines(string(data)) {
-		w := words(line)
-		if len(w) == 0 {
-			continue
-		}
-		switch w[0] {
-		case "listen":
-			out, open = append(out, Section{Name: at(w, 1)}), true
-			continue
-		case "global", "defaults", "frontend", "backend", "userlist", "peers", "resolvers", "cache", "program", "ring", "mailers":
-			open = false
-		}
-		if open {
-			out[len(out)-1].add(w)
-		}
-	}
-	return out
-}
-
-func (s *Section) add(w []string) {
-	switch {
-	case w[0] == "bind" && len(w) == 2:
-		s.Binds = append(s.Binds, w[1])
-	case w[0] == "server" && len(w) > 2:
-		s.Servers = append(s.Servers, serverOf(w))
-	case w[0] == "http-check" && at(w, 1) == "send" && len(w) > 3 && w[len(w)-2] == "uri" && s.Check == "":
-		s.Check = w[len(w)-1]
-		s.Settings = append(s.Settings, strings.Join(w[:len(w)-2], " "))
-	default:
-		s.Settings = append(s.Settings, strings.Join(w, " "))
-	}
-}
-
-func serverOf(w []string) SectionServer {
-	v := SectionServer{Name: w[1], Addr: w[2]}
-	for i := 3; i < len(w); i++ {
-		switch {
-		case w[i] == "backup":
-			v.Backup = true
-		case w[i] == "weight" && i+1 < len(w) && v.Weight == "":
-			i++
-			v.Weight = w[i]
-		case w[i] == "port" && i+1 < len(w) && v.CheckPort == "":
-			i++
-			v.CheckPort = w[i]
-		default:
-			v.Rest = append(v.Rest, w[i])
-		}
-	}
-	return v
-}
-
-// words splits a line at blanks, up to a comment. Quotes keep blanks and "#"
-// together and stay where they are.
-func words(line string) []string {
-	var out []string
-	var quote byte
-	start := -1
-	flush := func(end int) {
-		if start >= 0 {
-			out = append(out, line[start:end])
-			start = -1
-		}
-	}
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\\' && i+1 < len(line) && line[i+1] != '\n':
-			if start < 0 {
-				start = i
-			}
-			i++
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			flush(i)
-		case c == '#':
-			flush(i)
-			return out
-		default:
-			if c == '"' || c == '\'' {
-				quote = c
-			}
-			if start < 0 {
-				start = i
-			}
-		}
-	}
-	flush(len(line))
-	return out
-}
-
-func at(w []string, i int) string {
-	if i < len(w) {
-		return w[i]
-	}
-	return ""
-}
 
 // Summary says in plain words what changes between two versions of a service
 // file, most important first; nil when they are the same by SameFile. nil
@@ -143,19 +20,19 @@ func Summary(before, after []byte) []string {
 	var out []string
 	switch {
 	case before == nil:
-		out = added(Sections(after))
+		out = added(haproxy.Sections(after))
 	case after == nil:
-		out = removed(Sections(before))
+		out = removed(haproxy.Sections(before))
 	default:
-		out = changed(Sections(before), Sections(after))
+		out = changed(haproxy.Sections(before), haproxy.Sections(after))
 	}
 	for i := range out {
-		out[i] = Printable(MaskSecrets(out[i]))
+		out[i] = safe.Printable(MaskSecrets(out[i]))
 	}
 	return out
 }
 
-func added(sections []Section) []string {
+func added(sections []haproxy.Section) []string {
 	out := []string{"new file"}
 	for _, s := range sections {
 		out = append(out, fmt.Sprintf("+ section %s on %s, %s", s.Name, bindsText(s.Binds), count(len(s.Servers), "server")))
@@ -163,7 +40,7 @@ func added(sections []Section) []string {
 	return out
 }
 
-func removed(sections []Section) []string {
+func removed(sections []haproxy.Section) []string {
 	out := []string{"file removed"}
 	for _, s := range sections {
 		out = append(out, fmt.Sprintf("- section %s on %s, %s", s.Name, bindsText(s.Binds), count(len(s.Servers), "server")))
@@ -171,11 +48,11 @@ func removed(sections []Section) []string {
 	return out
 }
 
-func changed(before, after []Section) []string {
+func changed(before, after []haproxy.Section) []string {
 	var out []string
 	multi := len(before) > 1 || len(after) > 1
 	for _, a := range after {
-		i := slices.IndexFunc(before, func(b Section) bool { return b.Name == a.Name })
+		i := slices.IndexFunc(before, func(b haproxy.Section) bool { return b.Name == a.Name })
 		if i < 0 {
 			out = append(out, fmt.Sprintf("+ section %s on %s, %s", a.Name, bindsText(a.Binds), count(len(a.Servers), "server")))
 			continue
@@ -188,7 +65,7 @@ func changed(before, after []Section) []string {
 		}
 	}
 	for _, b := range before {
-		if !slices.ContainsFunc(after, func(a Section) bool { return b.Name == a.Name }) {
+		if !slices.ContainsFunc(after, func(a haproxy.Section) bool { return b.Name == a.Name }) {
 			out = append(out, fmt.Sprintf("- section %s on %s, %s", b.Name, bindsText(b.Binds), count(len(b.Servers), "server")))
 		}
 	}
@@ -198,11 +75,11 @@ func changed(before, after []Section) []string {
 	return out
 }
 
-func sectionChange(b, a Section) []string {
+func sectionChange(b, a haproxy.Section) []string {
 	var out []string
 	out = append(out, bindChange(b.Binds, a.Binds)...)
 	if b.Check != a.Check {
-		out = append(out, fmt.Sprintf("check %s → %s", or(b.Check, "none"), or(a.Check, "none")))
+		out = append(out, fmt.Sprintf("check %s → %s", cmp.Or(b.Check, "none"), cmp.Or(a.Check, "none")))
 	}
 	out = append(out, serversChange(b.Servers, a.Servers)...)
 	return append(out, settingsChange(b.Settings, a.Settings)...)
@@ -221,10 +98,10 @@ func bindChange(b, a []string) []string {
 	return []string{fmt.Sprintf("bind %s → %s", bindsText(b), bindsText(a))}
 }
 
-func serversChange(b, a []SectionServer) []string {
+func serversChange(b, a []haproxy.SectionServer) []string {
 	var out, was, is []string
 	for _, n := range a {
-		i := slices.IndexFunc(b, func(o SectionServer) bool { return o.Name == n.Name })
+		i := slices.IndexFunc(b, func(o haproxy.SectionServer) bool { return o.Name == n.Name })
 		if i < 0 {
 			out = append(out, "+ server "+n.Name+role(n))
 			continue
@@ -233,7 +110,7 @@ func serversChange(b, a []SectionServer) []string {
 		out = append(out, serverChange(b[i], n)...)
 	}
 	for _, o := range b {
-		if slices.ContainsFunc(a, func(n SectionServer) bool { return o.Name == n.Name }) {
+		if slices.ContainsFunc(a, func(n haproxy.SectionServer) bool { return o.Name == n.Name }) {
 			was = append(was, o.Name)
 		} else {
 			out = append(out, "- server "+o.Name+role(o))
@@ -245,10 +122,10 @@ func serversChange(b, a []SectionServer) []string {
 	return out
 }
 
-func serverChange(o, n SectionServer) []string {
+func serverChange(o, n haproxy.SectionServer) []string {
 	var out []string
 	if o.Weight != n.Weight {
-		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, or(o.Weight, "default"), or(n.Weight, "default")))
+		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, cmp.Or(o.Weight, "default"), cmp.Or(n.Weight, "default")))
 	}
 	if o.Backup != n.Backup {
 		out = append(out, fmt.Sprintf("%s: %s → %s", n.Name, kind(o), kind(n)))
@@ -257,11 +134,11 @@ func serverChange(o, n SectionServer) []string {
 		out = append(out, fmt.Sprintf("address of %s: %s → %s", n.Name, o.Addr, n.Addr))
 	}
 	if o.CheckPort != n.CheckPort {
-		out = append(out, fmt.Sprintf("check port of %s: %s → %s", n.Name, or(o.CheckPort, "none"), or(n.CheckPort, "none")))
+		out = append(out, fmt.Sprintf("check port of %s: %s → %s", n.Name, cmp.Or(o.CheckPort, "none"), cmp.Or(n.CheckPort, "none")))
 	}
 	if !slices.Equal(o.Rest, n.Rest) {
 		out = append(out, fmt.Sprintf("options of %s: %s → %s", n.Name,
-			or(strings.Join(o.Rest, " "), "none"), or(strings.Join(n.Rest, " "), "none")))
+			cmp.Or(strings.Join(o.Rest, " "), "none"), cmp.Or(strings.Join(n.Rest, " "), "none")))
 	}
 	return out
 }
@@ -307,16 +184,16 @@ func without(a, b []string) []string {
 	return out
 }
 
-func bindsText(b []string) string { return or(strings.Join(b, ", "), "no port") }
+func bindsText(b []string) string { return cmp.Or(strings.Join(b, ", "), "no port") }
 
-func kind(s SectionServer) string {
+func kind(s haproxy.SectionServer) string {
 	if s.Backup {
 		return "backup"
 	}
 	return "regular"
 }
 
-func role(s SectionServer) string {
+func role(s haproxy.SectionServer) string {
 	if s.Backup {
 		return " (backup)"
 	}
@@ -328,11 +205,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

@@ -11,6 +11,8 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 )
@@ -22,7 +24,7 @@ func (w *world) heard() *model.Snapshot {
 		return &model.Snapshot{Inventory: w.inv, TakenAt: t0}
 	}
 	s := *w.snap
-	s.VIP = map[model.ClusterName]model.Observed[model.Host]{}
+	s.VIP = map[model.ClusterName]source.Observed[model.Host]{}
 	for i := range w.inv.Clusters {
 		c := &w.inv.Clusters[i]
 		if b := check.Board(w.snap, c, t0); b.Leader != "" {
@@ -48,7 +50,7 @@ func (w *world) cluster(name model.ClusterName) *model.Cluster {
 func (w *world) access(name model.ClusterName) model.Access {
 	s := w.heard()
 	b := check.Board(s, w.cluster(name), t0)
-	live := model.Live{Checks: map[model.Endpoint]model.Observed[model.EntryCheck]{}}
+	live := model.Live{Checks: map[model.Endpoint]source.Observed[model.EntryCheck]{}}
 	for _, e := range model.AccessOf(s, &b, live).Entries {
 		addr := e.Host
 		var c model.EntryCheck
@@ -66,7 +68,7 @@ func (w *world) access(name model.ClusterName) model.Access {
 // does not answer, and on the second node the pooler and an exporter are gone.
 func (w *world) components(name model.ClusterName) []model.ComponentRow {
 	var nodes []*model.Node
-	states := map[model.ComponentKey]model.Observed[model.ComponentState]{}
+	states := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	for i, in := range w.cluster(name).Instances {
 		n := *w.inv.Node(in.Host)
 		for _, part := range model.DialectV45.Parts() {
@@ -133,7 +135,7 @@ func TestAskedFrames(t *testing.T) {
 	trouble := newWorld()
 	trouble.trouble = true
 	refuse := func(d *Deps) {
-		err := &model.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
+		err := &source.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
 			return nil, err
 		}
@@ -142,7 +144,7 @@ func TestAskedFrames(t *testing.T) {
 		asked, first := 0, d.Access
 		d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
 			if asked++; asked > 1 {
-				return model.Access{}, &model.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
+				return model.Access{}, &source.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
 			}
 			return first(ctx, inv, s, c)
 		}
@@ -522,7 +524,7 @@ func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
 			panic("no")
 		}
-		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 			panic("no")
 		}
 		d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { panic("no") }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
@@ -22,15 +24,15 @@ type Deps struct {
 	Load func(ctx context.Context) (*model.Inventory, error)
 	// Stamp looks at the files that an inventory was read from, and gives them with
 	// their stamps as they are now. nil leaves changes unseen.
-	Stamp func(in []model.Input) []model.Input
+	Stamp func(in []source.Input) []source.Input
 	// Watch probes the inventory's nodes until ctx ends and sends immutable
 	// snapshots; the channel is closed at the end.
 	Watch func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
 	// Plan reads the cluster's HAProxy nodes and says what a reload would do.
-	Plan func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (model.Plan, error)
+	Plan func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error)
 	// Execute carries a plan out, telling each step as it happens. nil means
 	// a read-only console.
-	Execute func(ctx context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error)
+	Execute func(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error)
 	// Examine reads what a HAProxy node holds on disk, which processes run there and
 	// what was done to its servers, over SSH. It changes nothing. nil leaves the files to the diff.
 	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
@@ -48,14 +50,14 @@ type Deps struct {
 	// Origins reads the inventory afresh and says where the values of a cluster
 	// come from, of all clusters when it is "". inv is what the console shows; its
 	// hash differs when the file has changed since. nil offers no inventory page.
-	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (model.Origins, error)
+	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
 	// Rules asks what Patroni decides a failover of a cluster by. snap is what the
 	// console has heard, and may be nil. nil leaves it to the inventory.
 	Rules func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
 	// Diff is the unified diff of one change, line by line, for display.
-	Diff func(c model.FileChange) []DiffLine
+	Diff func(c plan.FileChange) []DiffLine
 	// Summary is a change in plain words.
-	Summary func(c model.FileChange) []string
+	Summary func(c plan.FileChange) []string
 	// File is a service's rendered file, for the service page.
 	File func(inv *model.Inventory, s *model.Service) string
 	// Now is the clock.

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/theme"
 )
 
@@ -64,10 +65,10 @@ func TestAPlanThatNeverReachedItsPageIsAskedForAgain(t *testing.T) {
 	// A plan that is there is kept.
 	plans := 0
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, func(d *Deps) {
-		plan := d.Plan
-		d.Plan = func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (model.Plan, error) {
+		p := d.Plan
+		d.Plan = func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 			plans++
-			return plan(ctx, inv, c, hosts)
+			return p(ctx, inv, c, hosts)
 		}
 	})
 	r.press("d", "6", "<")

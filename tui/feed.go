@@ -14,6 +14,7 @@ import (
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/tui/page"
 )
 
@@ -265,7 +266,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		if err != nil {
 			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
-		var p model.Plan
+		var p plan.Plan
 		err = safe.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	})
@@ -373,7 +374,7 @@ func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
 // carry runs Execute to its end.
 func (f *feed) carry(r *run) {
 	defer r.halt()
-	done := f.guarded(r.ctx, r, func(s model.StepResult) {
+	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
 		r.enters(s.Host)
 		r.tell(f.ctx, page.StepMsg{Result: s})
 	})
@@ -396,7 +397,7 @@ func (r *run) brokeOff(err error) error {
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
-func (f *feed) guarded(ctx context.Context, r *run, emit func(model.StepResult)) (done page.DoneMsg) {
+func (f *feed) guarded(ctx context.Context, r *run, emit func(plan.StepResult)) (done page.DoneMsg) {
 	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}

@@ -11,7 +11,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -32,7 +35,7 @@ func hostileWorld() *world {
 		v.Status.Value.State, v.Status.Value.Role = hostile, hostile
 		w.snap.Patroni[n] = v
 	}
-	w.server("pg-test", "", "primary", "pg-test-1", func(r *model.ServerStat) {
+	w.server("pg-test", "", "primary", "pg-test-1", func(r *haproxy.ServerRow) {
 		r.Status, r.CheckStatus, r.CheckDesc, r.CheckCode = hostile, hostile, hostile, 0
 	})
 	w.muteProxy("10.10.10.13", time.Minute)
@@ -117,14 +120,14 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 	for _, z := range sizes() {
 		r := newRig(t, hostileWorld(), z[0], z[1], func(d *Deps) {
-			d.Summary = func(model.FileChange) []string { return []string{hostile} }
+			d.Summary = func(plan.FileChange) []string { return []string{hostile} }
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
 			hostileAnswers(d)
 		})
 		talkative(r)
 		r.m.events = []model.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
 		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
-		r.send(actionMsg{label: hostile, err: &model.Hint{Err: errHostile{}, Try: hostile}})
+		r.send(actionMsg{label: hostile, err: &source.Hint{Err: errHostile{}, Try: hostile}})
 		harmless(t, "toast", r.m.View().Content)
 		r.send(page.DoneMsg{Err: errHostile{}})
 		harmless(t, "failed run", r.m.View().Content)
@@ -137,7 +140,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 
 // hostileDiff is a diff as no diff is: hostile text, spans that lie outside of
 // it, inside of characters or in no order, pairs that are none.
-func hostileDiff(model.FileChange) []DiffLine {
+func hostileDiff(plan.FileChange) []DiffLine {
 	spans := [][2]int{{-5, -1}, {3, 1}, {1, 2}, {0, 1}, {2, 1 << 40}, {2, 5}, {7, 7}, {8, 9}, {len(hostile), len(hostile) + 1}}
 	long := "\tserver " + strings.Repeat("日本語 ", 90) + "end"
 	return []DiffLine{
@@ -154,22 +157,22 @@ func hostileDiff(model.FileChange) []DiffLine {
 func hostileAnswers(d *Deps) {
 	d.Diff = hostileDiff
 	d.Ran = func() []model.Ran {
-		return append(ranLately(), model.Ran{At: t0, Node: hostile, Argv: []string{hostile, hostile}, Err: &model.Hint{Err: errHostile{}, Try: hostile}},
+		return append(ranLately(), model.Ran{At: t0, Node: hostile, Argv: []string{hostile, hostile}, Err: &source.Hint{Err: errHostile{}, Try: hostile}},
 			model.Ran{At: t0, Node: strings.Repeat(hostile, 9), Argv: []string{strings.Repeat(hostile, 99)}, Exit: 255})
 	}
 	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
 	origins, read := d.Origins, 0
-	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
+	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 		o, err := origins(ctx, inv, c)
 		o.Source, o.Hash = hostile, hostile
-		o.Problems = append(o.Problems, model.Problem{At: model.Pos{File: hostile, Line: 1}, Subject: hostile, What: hostile, Try: hostile})
+		o.Problems = append(o.Problems, source.Problem{At: source.Pos{File: hostile, Line: 1}, Subject: hostile, What: hostile, Try: hostile})
 		for i := range o.Rows {
 			r := &o.Rows[i]
-			r.Value, r.Text, r.By, r.At.File, r.Hosts = hostile, []string{"  " + hostile, hostile}, hostile, hostile, []model.Host{hostile}
-			r.Hid = []model.Definition{r.Definition, r.Definition}
+			r.Value, r.Text, r.By, r.At.File, r.Hosts = hostile, []string{"  " + hostile, hostile}, hostile, hostile, []string{hostile}
+			r.Hid = []source.Definition{r.Definition, r.Definition}
 		}
 		if read++; read == 2 {
-			err = &model.Hint{Err: errHostile{}, Try: hostile}
+			err = &source.Hint{Err: errHostile{}, Try: hostile}
 		}
 		return o, err
 	}
@@ -193,8 +196,8 @@ func hostileAnswers(d *Deps) {
 			return model.NotRead(errHostile{}, t0)
 		}
 		return model.Reading{Conf: seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
-			Sections: []model.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
-			Servers: seen(model.ServerStates{Count: 1, Touched: []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: model.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
+			Sections: []haproxy.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
+			Servers: seen(haproxy.ServerStates{Count: 1, Touched: []haproxy.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: haproxy.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
 		rows, err := parts(ctx, inv, c)
@@ -215,7 +218,7 @@ func hostileAnswers(d *Deps) {
 		}
 		t.Attempts = append(t.Attempts, t.Attempts...)
 		if traced++; traced > 2 {
-			err = &model.Hint{Err: errHostile{}, Try: hostile}
+			err = &source.Hint{Err: errHostile{}, Try: hostile}
 		}
 		return t, err
 	}

@@ -11,13 +11,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 )
 
 // planning answers every question for a plan with p.
-func planning(p model.Plan) func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
-	return func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+func planning(p plan.Plan) func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
+	return func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 		return p, nil
 	}
 }
@@ -25,7 +27,7 @@ func planning(p model.Plan) func(context.Context, *model.Inventory, model.Cluste
 // failing makes every run fail its check on host.
 func failing(host model.Host) func(*Deps) {
 	return func(d *Deps) {
-		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			return executed(p, emit, host), nil
 		}
 	}
@@ -34,7 +36,7 @@ func failing(host model.Host) func(*Deps) {
 // counting makes a run count itself.
 func counting(n *int) func(*Deps) {
 	return func(d *Deps) {
-		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			*n++
 			return executed(p, emit, ""), nil
 		}
@@ -210,22 +212,22 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	var ended []string
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Execute = func(ctx context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+		d.Execute = func(ctx context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			for i, n := range p.Nodes { // as apply: the context is looked at between two nodes
 				if ctx.Err() != nil {
 					ended = append(ended, fmt.Sprintf("%s not begun", n.Host))
-					return model.Report{Nodes: []model.NodeReport{
-						{Host: p.Nodes[0].Host, Outcome: model.Applied}, {Host: n.Host, Outcome: model.Untouched}}}, ctx.Err()
+					return plan.Report{Nodes: []plan.NodeReport{
+						{Host: p.Nodes[0].Host, Outcome: plan.Applied}, {Host: n.Host, Outcome: plan.Untouched}}}, ctx.Err()
 				}
-				emit(model.StepResult{Host: n.Host, Step: model.StepStage})
+				emit(plan.StepResult{Host: n.Host, Step: plan.StepStage})
 				if i == 0 {
 					inside <- true
 					<-goOn
 				}
-				emit(model.StepResult{Host: n.Host, Step: model.StepVerify, Done: true})
+				emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify, Done: true})
 				ended = append(ended, string(n.Host))
 			}
-			return model.Report{}, errors.New("ran to the end")
+			return plan.Report{}, errors.New("ran to the end")
 		}
 	})
 	r.press("r", "r")
@@ -258,11 +260,11 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 func TestLeavingDuringAReloadWaitsForTheNode(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
-		d.Execute = func(ctx context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepStage})
+		d.Execute = func(ctx context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepStage})
 			inside <- true
 			<-goOn
-			return model.Report{Nodes: []model.NodeReport{{Host: p.Nodes[0].Host, Outcome: model.Applied}, {Host: p.Nodes[1].Host, Outcome: model.Untouched}}}, ctx.Err()
+			return plan.Report{Nodes: []plan.NodeReport{{Host: p.Nodes[0].Host, Outcome: plan.Applied}, {Host: p.Nodes[1].Host, Outcome: plan.Untouched}}}, ctx.Err()
 		}
 	})
 	run, _ := r.m.feed.execute(page.PlanMsg{Cluster: "pg-test", Plan: planOf(newWorld(), "pg-test")})
@@ -302,12 +304,12 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 		"pg-test": false, "pg-test paused": false, "pg-test all": false, "pg-test paused hand-edite": false,
 		"paused hand-edited": false, "pg-test hand-edited paused": true, "pg-test  paused hand-edited": false, "pg-test paused hand-edited no-leader": false,
 	} {
-		var got *model.Plan
+		var got *plan.Plan
 		r := newRig(t, w, 100, 40, func(d *Deps) {
 			d.Start, d.Plan = "pg-test", planning(risky(w))
-			d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, _ func(model.StepResult)) (model.Report, error) {
+			d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, _ func(plan.StepResult)) (plan.Report, error) {
 				got = &p
-				return model.Report{Plan: p.ID}, nil
+				return plan.Report{Plan: p.ID}, nil
 			}
 		})
 		r.press("r", "r")
@@ -323,7 +325,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 		}
 	}
 	p := risky(w)
-	p.Risks = append(p.Risks, model.Risk{Name: model.RiskRejected, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
+	p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskRejected, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
 	r := newRig(t, w, 100, 40, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(p) })
 	r.press("r", "r")
 	if r.m.dialog != nil {
@@ -334,7 +336,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 
 func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
 	w := newWorld()
-	for name, p := range map[string]model.Plan{"unreadable": unreadable(w), "nothing": nothing(w)} {
+	for name, p := range map[string]plan.Plan{"unreadable": unreadable(w), "nothing": nothing(w)} {
 		r := newRig(t, w, 100, 30, func(d *Deps) { d.Start = "pg-test"; d.Plan = planning(p) })
 		r.press("r", "r", "enter")
 		if r.m.dialog != nil {
@@ -347,9 +349,9 @@ func TestAFailedPlanSaysWhyAndCanBeReadAgain(t *testing.T) {
 	asked := 0
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (model.Plan, error) {
+		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 			asked++
-			return model.Plan{}, &model.Hint{Err: errors.New("no HAProxy node"), Try: "declare pg_services"}
+			return plan.Plan{}, &source.Hint{Err: errors.New("no HAProxy node"), Try: "declare pg_services"}
 		}
 	})
 	r.press("d")
@@ -366,7 +368,7 @@ func TestRefreshReadsTheInventoryAgain(t *testing.T) {
 	r := newRig(t, w, 100, 30, func(d *Deps) {
 		d.Load = func(context.Context) (*model.Inventory, error) {
 			if bad {
-				return nil, &model.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
+				return nil, &source.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
 			}
 			return w.inv, nil
 		}
@@ -489,8 +491,8 @@ func TestNoKeyMeansTwoThings(t *testing.T) {
 func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
 	w := newWorld()
 	c := w.inv.Cluster("pg-test")
-	c.Front("10.10.10.12").Service("primary").Port = "6433"
-	f := c.Front("10.10.10.13")
+	c.LoadBalancer("10.10.10.12").Service("primary").Port = "6433"
+	f := c.LoadBalancer("10.10.10.13")
 	f.Services = f.Services[1:]
 	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
 	r.press("enter")
@@ -530,7 +532,7 @@ func TestALargeFleetIsAskedLessOften(t *testing.T) {
 // that could not begin.
 func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	w := newWorld()
-	wants := &model.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
+	wants := &source.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
 	for _, size := range [][2]int{{80, 24}, {40, 30}} {
 		for _, key := range []string{"d", "r"} {
 			r := newRig(t, w, size[0], size[1], func(d *Deps) {
@@ -544,10 +546,10 @@ func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 		}
 		r := newRig(t, w, size[0], size[1], func(d *Deps) {
 			d.Start = "pg-test"
-			d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, _ func(model.StepResult)) (model.Report, error) {
-				rep := model.Report{Plan: p.ID}
+			d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, _ func(plan.StepResult)) (plan.Report, error) {
+				rep := plan.Report{Plan: p.ID}
 				for _, n := range p.Nodes {
-					rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+					rep.Nodes = append(rep.Nodes, plan.NodeReport{Host: n.Host, Outcome: plan.Untouched})
 				}
 				return rep, wants
 			}

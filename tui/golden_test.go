@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 )
@@ -145,7 +147,7 @@ func ranLately() []model.Ran {
 	read := []string{"sh", "-c", "the files of a directory", "/etc/haproxy/conf.d"}
 	return []model.Ran{
 		{At: at(-90), Node: "10.10.10.11", Argv: read, Took: 84e6, Reads: true},
-		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &model.Hint{
+		{At: at(-90), Node: "10.10.10.12", Argv: read, Took: 5003e6, Reads: true, Err: &source.Hint{
 			Err: errors.New("10.10.10.12: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}},
 		{At: at(-60), Node: "10.10.10.11", Took: 1840e6, Argv: []string{"sh", "-c", "what a reload does on a node", "apply", "7f3a91c2d4", "/etc/haproxy/conf.d",
 			"dba@admin-1 (from 192.168.100.20, by sudo from vagrant)", "pg-test-", "20260803T101112Z", "60"}},
@@ -166,37 +168,37 @@ func saidLately() []page.Said {
 func midway(r *rig, w *world) {
 	r.m.push(page.NewRun(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
-		for _, s := range []string{model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup, model.StepSwap, model.StepReload, model.StepVerify} {
-			r.send(page.StepMsg{Result: model.StepResult{Host: h, Step: s}})
-			if h == "10.10.10.12" && s == model.StepSwap {
+		for _, s := range []string{plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup, plan.StepSwap, plan.StepReload, plan.StepVerify} {
+			r.send(page.StepMsg{Result: plan.StepResult{Host: h, Step: s}})
+			if h == "10.10.10.12" && s == plan.StepSwap {
 				return
 			}
-			r.send(page.StepMsg{Result: model.StepResult{Host: h, Step: s, Done: true, Took: 1400e6}})
+			r.send(page.StepMsg{Result: plan.StepResult{Host: h, Step: s, Done: true, Took: 1400e6}})
 		}
 	}
 }
 
 // perNode is a plan in which every node differs: changed, added and deleted.
-func perNode(w *world) model.Plan {
+func perNode(w *world) plan.Plan {
 	p := planOf(w, "pg-test")
-	p.Nodes[0].Changes = append(p.Nodes[0].Changes, model.FileChange{Name: "pg-test-report.cfg", After: []byte("listen pg-test-report\n    bind *:5439\n")})
-	p.Nodes[1].Changes = []model.FileChange{{Name: "pg-test-old.cfg", Before: []byte("listen pg-test-old\n    bind *:5440\n")}}
+	p.Nodes[0].Changes = append(p.Nodes[0].Changes, plan.FileChange{Name: "pg-test-report.cfg", After: []byte("listen pg-test-report\n    bind *:5439\n")})
+	p.Nodes[1].Changes = []plan.FileChange{{Name: "pg-test-old.cfg", Before: []byte("listen pg-test-old\n    bind *:5440\n")}}
 	p.Nodes[2].Changes, p.Nodes[2].Same = nil, 4
 	return p
 }
 
 // oneFile changes one file on every node.
-func oneFile(w *world, before, after []byte) model.Plan {
+func oneFile(w *world, before, after []byte) plan.Plan {
 	p := planOf(w, "pg-test")
 	for i := range p.Nodes {
-		p.Nodes[i].Changes = []model.FileChange{{Name: "pg-test-replica.cfg", Before: before, After: after}}
+		p.Nodes[i].Changes = []plan.FileChange{{Name: "pg-test-replica.cfg", Before: before, After: after}}
 	}
 	return p
 }
 
 // hunky changes a file in several places: a word, a line more, a line less, a
 // long line near its end, and space.
-func hunky(w *world) model.Plan {
+func hunky(w *world) plan.Plan {
 	return oneFile(w, []byte(replicaCfg), edited(replicaCfg,
 		"# service backups   10.10.10.11\n", "# service backups   10.10.10.11, 10.10.10.14\n",
 		"maxqueue 128 weight 100", "maxqueue 64 weight 100",
@@ -206,12 +208,12 @@ func hunky(w *world) model.Plan {
 }
 
 // wideChars changes a file with characters of two cells, and a tab.
-func wideChars(w *world) model.Plan {
+func wideChars(w *world) plan.Plan {
 	text := "# 服务 pg-test-只读：報表と分析のためのレプリカ\nlisten pg-test-replica\n\tbind *:5434 # ポート\n\tmode tcp\n"
 	return oneFile(w, []byte(text), edited(text, "分析", "監視", "\tbind *:5434", "    bind *:5435"))
 }
 
-func nothing(w *world) model.Plan {
+func nothing(w *world) plan.Plan {
 	p := planOf(w, "pg-test")
 	for i := range p.Nodes {
 		p.Nodes[i].Changes, p.Nodes[i].Same = nil, 4
@@ -221,22 +223,22 @@ func nothing(w *world) model.Plan {
 
 // risky has a risk that stops it on two nodes, one of the cluster, and one that
 // is only told.
-func risky(w *world) model.Plan {
+func risky(w *world) plan.Plan {
 	p := planOf(w, "pg-test")
-	p.Risks = []model.Risk{
-		{Name: model.RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile"},
-		{Name: model.RiskHandEdited, Host: "10.10.10.11", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
-		{Name: model.RiskHandEdited, Host: "10.10.10.12", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
-		{Name: model.RiskOldWorkers, Host: "10.10.10.11", What: "81 sessions, 66 of them of this cluster, stay with the old worker until they end"},
+	p.Risks = []plan.Risk{
+		{Name: plan.RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile"},
+		{Name: plan.RiskHandEdited, Host: "10.10.10.11", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: plan.RiskHandEdited, Host: "10.10.10.12", What: "the cluster's files are not as plan 0123456789ab left them: somebody has changed them since"},
+		{Name: plan.RiskOldWorkers, Host: "10.10.10.11", What: "81 sessions, 66 of them of this cluster, stay with the old worker until they end"},
 	}
 	p.Pigsty = []string{"on 10.10.10.11 it would delete pg-test-dr-primary.cfg as well: they are not of pg-test, but its `rm` takes pg-test-*.cfg"}
 	return p
 }
 
-func unreadable(w *world) model.Plan {
+func unreadable(w *world) plan.Plan {
 	p := planOf(w, "pg-test")
 	p.Nodes[2].Changes = nil
-	p.Nodes[2].Err = &model.Hint{Err: errors.New("ssh 10.10.10.13: connect to port 22: no route to host"), Try: "ssh 10.10.10.13, then R here"}
+	p.Nodes[2].Err = &source.Hint{Err: errors.New("ssh 10.10.10.13: connect to port 22: no route to host"), Try: "ssh 10.10.10.13, then R here"}
 	return p
 }
 

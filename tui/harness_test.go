@@ -11,7 +11,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
@@ -60,10 +62,10 @@ func deps(w *world) Deps {
 			}
 			return ch
 		},
-		Plan: func(_ context.Context, _ *model.Inventory, c model.ClusterName, _ []model.Host) (model.Plan, error) {
+		Plan: func(_ context.Context, _ *model.Inventory, c model.ClusterName, _ []model.Host) (plan.Plan, error) {
 			return planOf(w, c), nil
 		},
-		Execute: func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
+		Execute: func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			return executed(p, emit, ""), nil
 		},
 		Access: func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
@@ -75,14 +77,14 @@ func deps(w *world) Deps {
 		Trace: func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
 			return w.trace("pg-test", target), nil
 		},
-		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			return w.origins(c), nil
 		},
 		Rules: func(_ context.Context, _ *model.Inventory, _ *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
 			return w.rules(c), nil
 		},
 		Diff: diffOf,
-		Summary: func(c model.FileChange) []string {
+		Summary: func(c plan.FileChange) []string {
 			return []string{"weight of pg-test-2: 100 → 50"}
 		},
 		File: func(_ *model.Inventory, s *model.Service) string {
@@ -93,7 +95,7 @@ func deps(w *world) Deps {
 }
 
 // diffOf is the diff that the console is given.
-func diffOf(c model.FileChange) []DiffLine {
+func diffOf(c plan.FileChange) []DiffLine {
 	var out []DiffLine
 	for _, h := range render.Diff(c.Before, c.After) {
 		out = append(out, DiffLine{Kind: '@', Text: h.Header()})
@@ -134,12 +136,12 @@ func edited(text string, pairs ...string) []byte {
 }
 
 // planOf changes one file on every node of the cluster.
-func planOf(w *world, c model.ClusterName) model.Plan {
-	p := model.Plan{ID: "7f3a91c2d4", Cluster: c, Inventory: w.inv.Hash, MadeAt: t0}
-	for _, f := range w.inv.Cluster(c).Fronts {
-		p.Nodes = append(p.Nodes, model.NodePlan{
+func planOf(w *world, c model.ClusterName) plan.Plan {
+	p := plan.Plan{ID: "7f3a91c2d4", Cluster: c, Inventory: w.inv.Hash, MadeAt: t0}
+	for _, f := range w.inv.Cluster(c).LoadBalancers {
+		p.Nodes = append(p.Nodes, plan.Node{
 			Host: f.Host, Node: w.inv.Node(f.Host).Name, ConfDir: "/etc/haproxy/conf.d", Same: 3,
-			Changes: []model.FileChange{{
+			Changes: []plan.FileChange{{
 				Name:   string(c) + "-replica.cfg",
 				Before: []byte(replicaCfg),
 				After:  edited(replicaCfg, "12:6432 check port 8008 weight 100", "12:6432 check port 8008 weight 50"),
@@ -150,25 +152,25 @@ func planOf(w *world, c model.ClusterName) model.Plan {
 }
 
 // executed runs a plan on paper; the check of host fails ends it.
-func executed(p model.Plan, emit func(model.StepResult), fails model.Host) model.Report {
-	rep := model.Report{Plan: p.ID}
-	steps := []string{model.StepStage, model.StepCheck, model.StepCompare, model.StepBackup, model.StepSwap, model.StepReload, model.StepVerify}
+func executed(p plan.Plan, emit func(plan.StepResult), fails model.Host) plan.Report {
+	rep := plan.Report{Plan: p.ID}
+	steps := []string{plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup, plan.StepSwap, plan.StepReload, plan.StepVerify}
 	stopped := false
 	for _, n := range p.Nodes {
 		if stopped {
-			rep.Nodes = append(rep.Nodes, model.NodeReport{Host: n.Host, Outcome: model.Untouched})
+			rep.Nodes = append(rep.Nodes, plan.NodeReport{Host: n.Host, Outcome: plan.Untouched})
 			continue
 		}
-		out := model.NodeReport{Host: n.Host, Outcome: model.Applied, Backup: "/var/lib/pgtui/backup/7f3a91c2"}
+		out := plan.NodeReport{Host: n.Host, Outcome: plan.Applied, Backup: "/var/lib/pgtui/backup/7f3a91c2"}
 		for _, s := range steps {
-			emit(model.StepResult{Host: n.Host, Step: s})
-			if n.Host == fails && s == model.StepCheck {
-				err := &model.Hint{Err: errors.New("haproxy -c: pg-test-replica.cfg:12: unknown keyword 'wieght'"), Try: "mend the service in the inventory, then d"}
-				emit(model.StepResult{Host: n.Host, Step: s, Done: true, Err: err, Detail: "[ALERT] parsing [/etc/haproxy/conf.d/pg-test-replica.cfg:12]: unknown keyword"})
-				out, stopped = model.NodeReport{Host: n.Host, Outcome: model.Untouched, Step: s, Err: err}, true
+			emit(plan.StepResult{Host: n.Host, Step: s})
+			if n.Host == fails && s == plan.StepCheck {
+				err := &source.Hint{Err: errors.New("haproxy -c: pg-test-replica.cfg:12: unknown keyword 'wieght'"), Try: "mend the service in the inventory, then d"}
+				emit(plan.StepResult{Host: n.Host, Step: s, Done: true, Err: err, Detail: "[ALERT] parsing [/etc/haproxy/conf.d/pg-test-replica.cfg:12]: unknown keyword"})
+				out, stopped = plan.NodeReport{Host: n.Host, Outcome: plan.Untouched, Step: s, Err: err}, true
 				break
 			}
-			emit(model.StepResult{Host: n.Host, Step: s, Done: true, Took: 1400 * time.Millisecond})
+			emit(plan.StepResult{Host: n.Host, Step: s, Done: true, Took: 1400 * time.Millisecond})
 		}
 		rep.Nodes = append(rep.Nodes, out)
 	}

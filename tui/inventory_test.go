@@ -10,30 +10,31 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
 // origins are the values of a cluster of the world, or of all: what Pigsty's
 // inventories declare, from files as one has them.
-func (w *world) origins(name model.ClusterName) model.Origins {
-	out := model.Origins{Source: w.inv.Source, Hash: w.inv.Hash}
-	def := func(file string, line int, by, value string, text ...string) model.Definition {
+func (w *world) origins(name model.ClusterName) source.Origins {
+	out := source.Origins{Source: w.inv.Source, Hash: w.inv.Hash}
+	def := func(file string, line int, by, value string, text ...string) source.Definition {
 		if len(text) == 0 {
 			text = []string{value}
 		}
-		return model.Definition{At: model.Pos{File: file, Line: line, Column: 7}, By: by, Value: value, Text: text}
+		return source.Definition{At: source.Pos{File: file, Line: line, Column: 7}, By: by, Value: value, Text: text}
 	}
 	for i := range w.inv.Clusters {
 		c := &w.inv.Clusters[i]
 		if name != "" && c.Name != name {
 			continue
 		}
-		var hosts []model.Host
+		var hosts []string
 		for _, in := range c.Instances {
-			hosts = append(hosts, in.Host)
+			hosts = append(hosts, string(in.Host))
 		}
-		add := func(variable string, on []model.Host, d model.Definition, hid ...model.Definition) *model.Origin {
-			out.Rows = append(out.Rows, model.Origin{Cluster: c.Name, Hosts: on, Of: len(hosts), Variable: variable, Definition: d, Hid: hid})
+		add := func(variable string, on []string, d source.Definition, hid ...source.Definition) *source.Origin {
+			out.Rows = append(out.Rows, source.Origin{Cluster: string(c.Name), Hosts: on, Of: len(hosts), Variable: variable, Definition: d, Hid: hid})
 			return &out.Rows[len(out.Rows)-1]
 		}
 		line, group := 40+20*i, "group "+string(c.Name)
@@ -51,7 +52,7 @@ func (w *world) origins(name model.ClusterName) model.Origins {
 		add("pg_default_service_dest", hosts, def("pigsty.yml", 118, "group all", "pgbouncer"))
 		w.ports(c, hosts, def, add)
 		if len(hosts) > 2 {
-			add("pg_offline_query", hosts[2:], def("pigsty.yml", line+4, "host "+string(hosts[2]), "True")).Differs = true
+			add("pg_offline_query", hosts[2:], def("pigsty.yml", line+4, "host "+hosts[2], "True")).Differs = true
 		}
 		add("pg_vip_enabled", hosts, def("pigsty.yml", line+11, group, "True"), def("pigsty.yml", 121, "group all", "False"))
 		add("pg_vip_address", hosts, def("pigsty.yml", line+12, group, c.VIP+"/24"))
@@ -60,15 +61,15 @@ func (w *world) origins(name model.ClusterName) model.Origins {
 }
 
 // ports are the values of pg_port: one, or with trouble two.
-func (w *world) ports(c *model.Cluster, hosts []model.Host, def func(string, int, string, string, ...string) model.Definition,
-	add func(string, []model.Host, model.Definition, ...model.Definition) *model.Origin) {
+func (w *world) ports(c *model.Cluster, hosts []string, def func(string, int, string, string, ...string) source.Definition,
+	add func(string, []string, source.Definition, ...source.Definition) *source.Origin) {
 	all := def("group_vars/all.yml", 2, "group_vars of all", "5432")
 	if !w.trouble || len(hosts) < 3 {
 		add("pg_port", hosts, all)
 		return
 	}
-	add("pg_port", []model.Host{hosts[0], hosts[2]}, all).Differs = true
-	host := string(hosts[1])
+	add("pg_port", []string{hosts[0], hosts[2]}, all).Differs = true
+	host := hosts[1]
 	add("pg_port", hosts[1:2], def("host_vars/"+host+".yml", 1, "host_vars of "+host, "5433"), all).Differs = true
 }
 
@@ -80,30 +81,30 @@ func TestInventoryFrames(t *testing.T) {
 	toPort := func(r *rig) { r.press("v", "/"); r.typing("5433"); r.press("enter") }
 	wrong := func(d *Deps) {
 		first := d.Origins
-		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			o, err := first(ctx, inv, c)
 			o.Hash = "h1"
-			o.Problems = []model.Problem{
-				{At: model.Pos{File: "pigsty.yml", Line: 57, Column: 9}, Subject: "inventory", What: "the key pg_vip_address is written twice in one mapping: the last one counts"},
-				{At: model.Pos{File: "pigsty.yml", Line: 50, Column: 9}, Subject: "pg-test-report", What: "the service has no port: Pigsty fails here", Fatal: true},
-				{At: model.Pos{File: "group_vars/pg-test.yml", Line: 1, Column: 1}, Subject: "inventory", What: "three"},
-				{At: model.Pos{File: "group_vars/pg-test.yml", Line: 2, Column: 1}, Subject: "inventory", What: "four"},
-				{At: model.Pos{File: "group_vars/pg-test.yml", Line: 3, Column: 1}, Subject: "inventory", What: "five"},
-				{At: model.Pos{File: "group_vars/pg-test.yml", Line: 4, Column: 1}, Subject: "inventory", What: "six"},
+			o.Problems = []source.Problem{
+				{At: source.Pos{File: "pigsty.yml", Line: 57, Column: 9}, Subject: "inventory", What: "the key pg_vip_address is written twice in one mapping: the last one counts"},
+				{At: source.Pos{File: "pigsty.yml", Line: 50, Column: 9}, Subject: "pg-test-report", What: "the service has no port: Pigsty fails here", Fatal: true},
+				{At: source.Pos{File: "group_vars/pg-test.yml", Line: 1, Column: 1}, Subject: "inventory", What: "three"},
+				{At: source.Pos{File: "group_vars/pg-test.yml", Line: 2, Column: 1}, Subject: "inventory", What: "four"},
+				{At: source.Pos{File: "group_vars/pg-test.yml", Line: 3, Column: 1}, Subject: "inventory", What: "five"},
+				{At: source.Pos{File: "group_vars/pg-test.yml", Line: 4, Column: 1}, Subject: "inventory", What: "six"},
 			}
 			return o, err
 		}
 	}
 	refuse := func(d *Deps) {
-		d.Origins = func(context.Context, *model.Inventory, model.ClusterName) (model.Origins, error) {
-			return model.Origins{}, &model.Hint{Err: errors.New("pigsty.yml:12:5: expected a mapping of variables, found a list"), Try: "pgtui lint"}
+		d.Origins = func(context.Context, *model.Inventory, model.ClusterName) (source.Origins, error) {
+			return source.Origins{}, &source.Hint{Err: errors.New("pigsty.yml:12:5: expected a mapping of variables, found a list"), Try: "pgtui lint"}
 		}
 	}
 	later := func(d *Deps) {
 		asked, first := 0, d.Origins
-		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			if asked++; asked > 1 {
-				return model.Origins{}, errors.New("pigsty.yml: no such file or directory")
+				return source.Origins{}, errors.New("pigsty.yml: no such file or directory")
 			}
 			return first(ctx, inv, c)
 		}
@@ -154,7 +155,7 @@ func TestTheInventoryOpensForItsPlace(t *testing.T) {
 		w := newWorld()
 		r := newRig(t, w, 120, 30, func(d *Deps) {
 			d.Start = tt.start
-			d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
+			d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 				asked = append(asked, c)
 				return w.origins(c), nil
 			}
@@ -214,7 +215,7 @@ func TestTheInventoryTellsThatItHasChanged(t *testing.T) {
 	hash := "h0"
 	r := newRig(t, w, 120, 40, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (model.Origins, error) {
+		d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			o := w.origins(c)
 			o.Hash = hash
 			return o, nil

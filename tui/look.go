@@ -9,8 +9,10 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/page"
 )
 
@@ -39,10 +41,10 @@ type looks struct {
 // look is what was read of one node.
 type look struct {
 	at    time.Time // when reading conf began
-	conf  model.Observed[model.NodeConf]
-	procs model.Observed[model.Processes]
+	conf  source.Observed[model.NodeConf]
+	procs source.Observed[haproxy.Processes]
 	// servers is what was done to HAProxy's servers by hand.
-	servers model.Observed[model.ServerStates]
+	servers source.Observed[haproxy.ServerStates]
 	shape   string // of the configuration that ran then; see shapeOf
 	stale   bool   // another one runs since
 
@@ -71,8 +73,8 @@ func (m *Model) look() tea.Cmd {
 	defer l.mu.Unlock()
 	var out []tea.Cmd
 	for _, c := range m.wanted() {
-		for i := range m.inv.Cluster(c).Fronts {
-			h := m.inv.Cluster(c).Fronts[i].Host
+		for i := range m.inv.Cluster(c).LoadBalancers {
+			h := m.inv.Cluster(c).LoadBalancers[i].Host
 			if len(l.going) >= lookSlots || l.going[h] || !l.seen[h].due(m.now) {
 				continue
 			}
@@ -129,7 +131,7 @@ func (f *feed) look(inv *model.Inventory, msg lookedMsg) tea.Cmd {
 		ctx, cancel := context.WithTimeout(f.ctx, lookLimit)
 		defer cancel()
 		if err := safe.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
-			msg.read = model.Reading{Conf: model.Observed[model.NodeConf]{Err: err}}
+			msg.read = model.Reading{Conf: source.Observed[model.NodeConf]{Err: err}}
 		}
 		return msg
 	})
@@ -194,9 +196,9 @@ func (l *looks) beside(s *model.Snapshot) *model.Snapshot {
 		return s
 	}
 	out := *s
-	out.Conf = make(map[model.Host]model.Observed[model.NodeConf], len(l.seen))
-	out.Workers = make(map[model.Host]model.Observed[model.Processes], len(l.seen))
-	out.Servers = make(map[model.Host]model.Observed[model.ServerStates], len(l.seen))
+	out.Conf = make(map[model.Host]source.Observed[model.NodeConf], len(l.seen))
+	out.Workers = make(map[model.Host]source.Observed[haproxy.Processes], len(l.seen))
+	out.Servers = make(map[model.Host]source.Observed[haproxy.ServerStates], len(l.seen))
 	for h, n := range l.seen {
 		if s.HAProxy[h].Known() && shapeOf(s, h) != n.shape {
 			n.stale = true

@@ -9,12 +9,14 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // reading lets the console read the nodes' files: what they hold is up to f.
 // It counts how often pg-test-2 was read.
-func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func(*Deps) {
+func reading(asked *int, f func(model.Host) source.Observed[model.NodeConf]) func(*Deps) {
 	return func(d *Deps) {
 		d.Start = "pg-test"
 		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
@@ -30,13 +32,13 @@ func reading(asked *int, f func(model.Host) model.Observed[model.NodeConf]) func
 }
 
 // asDeclared is a node whose files are what the inventory says, and what runs.
-func asDeclared(c model.ClusterName, changes ...model.DriftFile) model.Observed[model.NodeConf] {
-	var sections []model.ConfSection
+func asDeclared(c model.ClusterName, changes ...model.DriftFile) source.Observed[model.NodeConf] {
+	var sections []haproxy.ConfSection
 	for _, s := range newWorld().inv.Cluster(c).Services() {
-		sec := model.ConfSection{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
+		sec := haproxy.ConfSection{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
 		servers, backup := s.Servers()
 		for i, sv := range servers {
-			sec.Servers = append(sec.Servers, model.ExpectedServer{Name: string(sv.Name), Weight: sv.Weight, Backup: backup[i]})
+			sec.Servers = append(sec.Servers, haproxy.ExpectedServer{Name: string(sv.Name), Weight: sv.Weight, Backup: backup[i]})
 		}
 		sections = append(sections, sec)
 	}
@@ -48,12 +50,12 @@ func asDeclared(c model.ClusterName, changes ...model.DriftFile) model.Observed[
 // against the cluster.
 func TestBoardReadsTheNodesFiles(t *testing.T) {
 	asked := 0
-	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) model.Observed[model.NodeConf] {
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) source.Observed[model.NodeConf] {
 		switch h {
 		case "10.10.10.12":
 			return asDeclared("pg-test", model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight of pg-test-3: 90 → 100"}})
 		case "10.10.10.13":
-			return model.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
+			return source.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
 		}
 		return asDeclared("pg-test")
 	}))
@@ -83,11 +85,11 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 func TestFilesReadBeforeAReloadDoNotCount(t *testing.T) {
 	asked := 0
 	w := newWorld()
-	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared("pg-test") }))
+	r := newRig(t, w, 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return asDeclared("pg-test") }))
 	r.send(tickMsg{})
 	r.want("FILES as declared on 3 of 3")
 	r.lazy = true
-	w.server("pg-test", "10.10.10.12", "replica", "pg-test-2", func(s *model.ServerStat) { s.UserWeight = 50 })
+	w.server("pg-test", "10.10.10.12", "replica", "pg-test-2", func(s *haproxy.ServerRow) { s.UserWeight = 50 })
 	next := *w.snap
 	next.Seq++
 	r.send(snapshotMsg{gen: r.m.gen, snap: r.m.feed.world.looks.beside(&next), boards: r.m.boards})
@@ -109,7 +111,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 		return newRig(t, w, 120, 40, func(d *Deps) {
 			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) model.Reading {
 				for i := range inv.Clusters {
-					if inv.Clusters[i].Front(h) != nil {
+					if inv.Clusters[i].LoadBalancer(h) != nil {
 						asked[inv.Clusters[i].Name]++
 					}
 				}
@@ -149,7 +151,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 // is held no node is read.
 func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
 	asked := 0
-	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] {
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] {
 		return asDeclared("pg-test", model.DriftFile{Name: "pg-test-primary.cfg", Kind: "change"})
 	}))
 	r.lazy = true
@@ -176,10 +178,10 @@ func TestALookThatCameTooLateDoesNotCount(t *testing.T) {
 // while, beside the error.
 func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 	asked, refuses := 0, false
-	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) model.Observed[model.NodeConf] {
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(h model.Host) source.Observed[model.NodeConf] {
 		switch {
 		case h == "10.10.10.12" && refuses:
-			return model.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
+			return source.Observed[model.NodeConf]{Err: errors.New("ssh: permission denied"), Tried: t0}
 		case h == "10.10.10.12":
 			return asDeclared("pg-test", model.DriftFile{Name: "pg-test-offline.cfg", Kind: "change", Summary: []string{"weight"}})
 		}
@@ -202,7 +204,7 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 // asked at once.
 func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 	asked := 0
-	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return asDeclared("pg-test") }))
+	r := newRig(t, newWorld(), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return asDeclared("pg-test") }))
 	r.lazy = true
 	batch, ok := r.m.look()().(tea.BatchMsg)
 	if !ok || len(batch) != 4 {
@@ -223,7 +225,7 @@ func TestADeadNodeHoldsUpNoOther(t *testing.T) {
 	r.send(batch[dead]())
 	r.want("FILES as declared on 3 of 3")
 
-	many := newRig(t, bigWorld(8), 120, 40, reading(&asked, func(model.Host) model.Observed[model.NodeConf] { return seen(model.NodeConf{}) }))
+	many := newRig(t, bigWorld(8), 120, 40, reading(&asked, func(model.Host) source.Observed[model.NodeConf] { return seen(model.NodeConf{}) }))
 	many.lazy = true
 	if batch := many.m.look()().(tea.BatchMsg); len(batch) != lookSlots {
 		t.Errorf("%d nodes are asked at once, of 24", len(batch))
@@ -241,12 +243,12 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 		d.Start = "pg-test"
 		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 			if h == "10.10.10.10" {
-				return model.Reading{Conf: asDeclared("pg-meta"), Servers: seen(model.ServerStates{})}
+				return model.Reading{Conf: asDeclared("pg-meta"), Servers: seen(haproxy.ServerStates{})}
 			}
 			asked++
-			var s model.ServerStates
+			var s haproxy.ServerStates
 			if drained {
-				s.Touched = []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: model.ForcedDrain, Weight: 100, Configured: 100}}
+				s.Touched = []haproxy.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100}}
 			}
 			return model.Reading{Conf: asDeclared("pg-test"), Servers: seen(s)}
 		}

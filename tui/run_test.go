@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/page"
 )
 
@@ -78,8 +79,8 @@ func TestTheTerminalIsRestoredAndNothingKeepsRunning(t *testing.T) {
 func TestAReloadThatPanicsIsAnError(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Execute = func(_ context.Context, _ *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepSwap})
+		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepSwap})
 			panic("index out of range")
 		}
 	})
@@ -94,10 +95,10 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	w := newWorld()
 	p := planOf(w, "pg-test")
 	var run page.Page = page.NewRun(page.PlanMsg{Cluster: "pg-test", Plan: p})
-	run, _ = run.Update(page.DoneMsg{Report: model.Report{Nodes: []model.NodeReport{
-		{Host: "10.10.10.11", Outcome: model.Broken, Step: model.StepReload, Err: errors.New("reload failed, restore failed")},
-		{Host: "10.10.10.12", Outcome: model.Uncertain, Step: model.StepSwap, Err: errors.New("connection lost")},
-		{Host: "10.10.10.13", Outcome: model.Untouched, Recovered: []model.Recovery{{Plan: "feedfacef00d", Outcome: model.Undecided, Why: "changed since"}}},
+	run, _ = run.Update(page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{
+		{Host: "10.10.10.11", Outcome: plan.Broken, Step: plan.StepReload, Err: errors.New("reload failed, restore failed")},
+		{Host: "10.10.10.12", Outcome: plan.Uncertain, Step: plan.StepSwap, Err: errors.New("connection lost")},
+		{Host: "10.10.10.13", Outcome: plan.Untouched, Recovered: []plan.Recovery{{Plan: "feedfacef00d", Outcome: plan.Undecided, Why: "changed since"}}},
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestTopologyFrames holds the tree of a cascade and of one that is broken.
@@ -88,11 +90,11 @@ func TestTrafficShowsItsPast(t *testing.T) {
 	for i := range 100 {
 		next := *w.snap
 		next.Seq = uint64(i + 2)
-		next.HAProxy = map[model.Host]model.Observed[model.HAProxyStats]{}
+		next.HAProxy = map[model.Host]source.Observed[haproxy.Stats]{}
 		for h, o := range w.snap.HAProxy {
-			st := model.HAProxyStats{Proxies: append([]model.Proxy(nil), o.Value.Proxies...)}
+			st := haproxy.Stats{Proxies: append([]haproxy.Proxy(nil), o.Value.Proxies...)}
 			for k := range st.Proxies {
-				st.Proxies[k].Servers = append([]model.ServerStat(nil), st.Proxies[k].Servers...)
+				st.Proxies[k].Servers = append([]haproxy.ServerRow(nil), st.Proxies[k].Servers...)
 				if len(st.Proxies[k].Servers) > 0 {
 					st.Proxies[k].Servers[0].Sessions = int64(i)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/theme"
 )
 
@@ -21,11 +22,11 @@ const (
 
 // staleness is what is known of the files that the inventory was read from.
 type staleness struct {
-	base    []model.Input // as they were when they were read last, well or not
-	last    []model.Input // as they were at the last look
-	looked  time.Time     // when that was
-	going   bool          // they are being looked at
-	rereads bool          // they are being read again
+	base    []source.Input // as they were when they were read last, well or not
+	last    []source.Input // as they were at the last look
+	looked  time.Time      // when that was
+	going   bool           // they are being looked at
+	rereads bool           // they are being read again
 
 	names []string  // what has changed since base
 	since time.Time // when that was seen first
@@ -35,7 +36,7 @@ type staleness struct {
 // stampedMsg are the inputs as they are now.
 type stampedMsg struct {
 	gen int
-	in  []model.Input
+	in  []source.Input
 }
 
 // stamp looks at the files when it is time for that.
@@ -50,7 +51,7 @@ func (m *Model) stamp() tea.Cmd {
 }
 
 // stamp looks at files.
-func (f *feed) stamp(gen int, in []model.Input) tea.Cmd {
+func (f *feed) stamp(gen int, in []source.Input) tea.Cmd {
 	stamp := f.world.deps.Stamp
 	return f.begun(func() tea.Msg {
 		out := in // as if nothing had changed, where pgtui itself fails over it
@@ -68,16 +69,16 @@ func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	if msg.gen != m.gen || s.rereads {
 		return nil
 	}
-	still := len(model.ChangedInputs(s.last, msg.in)) == 0
+	still := len(source.ChangedInputs(s.last, msg.in)) == 0
 	s.last = msg.in
-	if s.names = model.ChangedInputs(s.base, msg.in); len(s.names) == 0 {
+	if s.names = source.ChangedInputs(s.base, msg.in); len(s.names) == 0 {
 		s.since = time.Time{}
 		return nil
 	}
 	if s.since.IsZero() {
 		s.since = m.now
 	}
-	if !still || model.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
+	if !still || source.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	s.rereads = true
@@ -94,7 +95,7 @@ func (m *Model) fresh(inv *model.Inventory) {
 func (m *Model) unread(err error) {
 	s := &m.stale
 	base := s.last
-	if u, ok := errors.AsType[*model.Unread](err); ok && len(u.Inputs) > 0 {
+	if u, ok := errors.AsType[*source.Unread](err); ok && len(u.Inputs) > 0 {
 		base = u.Inputs
 	}
 	m.stale = staleness{base: base, last: base, looked: m.now, err: err.Error()}
@@ -106,7 +107,7 @@ func (m *Model) staleText() string {
 	s := &m.stale
 	old := "OLD INVENTORY of " + m.readAt() + ": "
 	switch {
-	case len(s.names) > 0 && model.RunsProgram(s.base):
+	case len(s.names) > 0 && source.RunsProgram(s.base):
 		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R reads it again and runs its program"
 	case len(s.names) > 0:
 		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", not read again yet"

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // desk is a console whose inventory's file can be written.
@@ -24,16 +26,16 @@ func newDesk(t *testing.T, runs bool, change ...func(*Deps)) *desk {
 	inv := *w.inv
 	inv.LoadedAt = t0
 	w.inv = &inv
-	inv.Inputs = []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: "1", Runs: runs}}
+	inv.Inputs = []source.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: "1", Runs: runs}}
 	d.next = func() (*model.Inventory, error) {
 		again := inv
 		again.Hash, again.LoadedAt = "hash of "+d.stamp, d.now
-		again.Inputs = []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp, Runs: runs}}
+		again.Inputs = []source.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp, Runs: runs}}
 		return &again, nil
 	}
 	d.rig = newRig(t, w, 120, 30, append([]func(*Deps){func(deps *Deps) {
-		deps.Stamp = func(in []model.Input) []model.Input {
-			out := append([]model.Input{}, in...)
+		deps.Stamp = func(in []source.Input) []source.Input {
+			out := append([]source.Input{}, in...)
 			out[0].Stamp = d.stamp
 			return out
 		}
@@ -107,7 +109,7 @@ func TestAnInventoryThatDoesNotLoad(t *testing.T) {
 	d := newDesk(t, false)
 	good := d.next
 	d.next = func() (*model.Inventory, error) {
-		return nil, &model.Unread{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Inputs: []model.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp}}}
+		return nil, &source.Unread{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Inputs: []source.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp}}}
 	}
 	d.stamp = "2"
 	d.wait(20)
@@ -137,8 +139,8 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
 	d := newDesk(t, false, func(deps *Deps) {
 		deps.Start = "pg-test"
-		deps.Execute = func(_ context.Context, inv *model.Inventory, p model.Plan, emit func(model.StepResult)) (model.Report, error) {
-			emit(model.StepResult{Host: p.Nodes[0].Host, Step: model.StepStage})
+		deps.Execute = func(_ context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepStage})
 			inside <- true
 			<-goOn
 			if inv.Hash != "hash of 1" {

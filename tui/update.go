@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -250,7 +250,7 @@ func (m *Model) planned(msg page.PlanMsg) tea.Cmd {
 
 // errorText is an error with its hint, in one line.
 func errorText(err error) string {
-	if try := model.TryOf(err); try != "" {
+	if try := source.TryOf(err); try != "" {
 		return err.Error() + " · try: " + try
 	}
 	return err.Error()

@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // t0 is the moment the tests look at.
@@ -54,7 +56,7 @@ func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 		})
 	}
 	for _, in := range c.Instances {
-		c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: services(&c, in.Host)})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: in.Host, Services: services(&c, in.Host)})
 		w.inv.Nodes = append(w.inv.Nodes, model.Node{Host: in.Host, Name: string(in.Name), HAProxy: model.HAProxyAccess{Port: 9101}})
 	}
 	w.inv.Clusters = append(w.inv.Clusters, c)
@@ -106,7 +108,7 @@ func services(c *model.Cluster, at model.Host) []model.Service {
 func (w *world) drain(proxy, server string, hosts ...model.Host) {
 	for _, h := range hosts {
 		o := w.snap.Servers[h]
-		o.Value.Touched = append(o.Value.Touched, model.ServerState{Proxy: proxy, Server: server, Bits: model.ForcedDrain, Weight: 100, Configured: 100})
+		o.Value.Touched = append(o.Value.Touched, haproxy.ServerState{Proxy: proxy, Server: server, Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100})
 		w.snap.Servers[h] = o
 	}
 }
@@ -114,10 +116,10 @@ func (w *world) drain(proxy, server string, hosts ...model.Host) {
 // observe lets every node answer at t0, the first instance of each cluster leading.
 func (w *world) observe() {
 	w.snap = &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: w.inv,
-		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{},
-		Servers: map[model.Host]model.Observed[model.ServerStates]{}}
+		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{},
+		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
 	for i := range w.inv.Nodes {
-		w.snap.Servers[w.inv.Nodes[i].Host] = seen(model.ServerStates{})
+		w.snap.Servers[w.inv.Nodes[i].Host] = seen(haproxy.ServerStates{})
 	}
 	for i := range w.inv.Clusters {
 		w.lead(&w.inv.Clusters[i], 0, 1)
@@ -140,15 +142,15 @@ func (w *world) lead(c *model.Cluster, n, tl int) {
 				}
 			}
 		}
-		view := model.PatroniView{Status: seen(st), Cluster: seen(w.dcs(c, n, tl)), Checks: map[string]model.Observed[int]{},
+		view := model.PatroniView{Status: seen(st), Cluster: seen(w.dcs(c, n, tl)), Checks: map[string]source.Observed[int]{},
 			Ports: []model.PortView{{Port: "5432", Observed: seen(model.PortState{})}, {Port: "6432", Observed: seen(model.PortState{})}}}
 		for path, code := range codes {
 			view.Checks[path] = seen(code)
 		}
 		w.snap.Patroni[in.Name] = view
 	}
-	for _, f := range c.Fronts {
-		var st model.HAProxyStats
+	for _, f := range c.LoadBalancers {
+		var st haproxy.Stats
 		for i := range f.Services {
 			st.Proxies = append(st.Proxies, w.proxy(&f.Services[i]))
 		}
@@ -169,11 +171,11 @@ func (w *world) dcs(c *model.Cluster, n, tl int) model.PatroniCluster {
 }
 
 // proxy is a section whose servers are what their Patroni answers.
-func (w *world) proxy(s *model.Service) model.Proxy {
-	px := model.Proxy{Name: s.Proxy(), Front: model.ProxyRow{Status: "OPEN", Sessions: 7}, Back: model.ProxyRow{Status: "UP"}}
+func (w *world) proxy(s *model.Service) haproxy.Proxy {
+	px := haproxy.Proxy{Name: s.Proxy(), Front: haproxy.ProxyRow{Status: "OPEN", Sessions: 7}, Back: haproxy.ProxyRow{Status: "UP"}}
 	servers, backup := s.Servers()
 	for i, sv := range servers {
-		row := model.ServerStat{Name: string(sv.Name), Backup: backup[i], Weight: 100, UserWeight: 100, CheckMs: 2}
+		row := haproxy.ServerRow{Name: string(sv.Name), Backup: backup[i], Weight: 100, UserWeight: 100, CheckMs: 2}
 		if code := w.snap.Patroni[sv.Name].Checks[s.Check].Value; code == 200 {
 			row.Status, row.CheckStatus, row.CheckCode, row.Sessions = "UP", "L7OK", 200, 7
 		} else {
@@ -184,14 +186,14 @@ func (w *world) proxy(s *model.Service) model.Proxy {
 	return px
 }
 
-func seen[T any](v T) model.Observed[T] {
-	return model.Observed[T]{Value: v, At: t0, Tried: t0, Took: 2 * time.Millisecond}
+func seen[T any](v T) source.Observed[T] {
+	return source.Observed[T]{Value: v, At: t0, Tried: t0, Took: 2 * time.Millisecond}
 }
 
 // server changes one server row of one section on every HAProxy of the
 // cluster, or on one.
-func (w *world) server(cluster model.ClusterName, host model.Host, service, name string, f func(*model.ServerStat)) {
-	for _, fr := range w.inv.Cluster(cluster).Fronts {
+func (w *world) server(cluster model.ClusterName, host model.Host, service, name string, f func(*haproxy.ServerRow)) {
+	for _, fr := range w.inv.Cluster(cluster).LoadBalancers {
 		if host != "" && fr.Host != host {
 			continue
 		}
@@ -260,7 +262,7 @@ func situations() []struct {
 	name string
 	w    *world
 } {
-	down := func(r *model.ServerStat) {
+	down := func(r *haproxy.ServerRow) {
 		r.Status, r.CheckStatus, r.CheckCode, r.CheckDesc, r.Sessions = "DOWN", "L4CON", 0, "Layer4 connection problem", 0
 	}
 	failing := newWorld() // the leader died, nobody leads yet
@@ -273,14 +275,14 @@ func situations() []struct {
 	settling := newWorld()
 	for _, s := range []string{"primary", "default"} {
 		for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-			settling.server("pg-test", "10.10.10.12", s, n, func(r *model.ServerStat) {
+			settling.server("pg-test", "10.10.10.12", s, n, func(r *haproxy.ServerRow) {
 				r.Status, r.CheckStatus, r.CheckCode = "UP 1/3", "INI", 0
 			})
 		}
 	}
 	drift := newWorld() // after a failover the files are still the old ones
 	drift.lead(drift.inv.Cluster("pg-test"), 1, 2)
-	drift.server("pg-test", "10.10.10.13", "replica", "pg-test-3", func(r *model.ServerStat) {
+	drift.server("pg-test", "10.10.10.13", "replica", "pg-test-3", func(r *haproxy.ServerRow) {
 		r.Status, r.CheckStatus, r.CheckCode = "MAINT", "", 0
 	})
 	unknown := newWorld()
@@ -307,7 +309,7 @@ func situations() []struct {
 	held.pool("pg-test-2", model.PoolState{Version: "1.24.1", Told: true, Clients: 64, MaxClients: 20000,
 		Databases: []model.PoolDatabase{{Name: "test", Active: 50, Waiting: 14, MaxWait: 6200 * time.Millisecond, Servers: 50, Busy: 50, Size: 50}}})
 	v := held.snap.Patroni["pg-test-3"]
-	v.Pool = model.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "pgbouncer's console refuses dbuser_monitor: not allowed"}, Tried: t0}
+	v.Pool = source.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "pgbouncer's console refuses dbuser_monitor: not allowed"}, Tried: t0}
 	held.snap.Patroni["pg-test-3"] = v
 	return []struct {
 		name string
@@ -323,5 +325,5 @@ func situations() []struct {
 func (w *world) rules(c model.ClusterName) model.RuleFacts {
 	conf := model.DefaultPatroniConf()
 	conf.Failsafe = true
-	return model.RuleFacts{Conf: model.Observed[model.PatroniConf]{Value: conf, At: t0, Tried: t0}, By: model.InstanceName(c + "-1")}
+	return model.RuleFacts{Conf: source.Observed[model.PatroniConf]{Value: conf, At: t0, Tried: t0}, By: model.InstanceName(c + "-1")}
 }

@@ -1,6 +1,9 @@
 package jsonv1
 
-import "pgtui/model"
+import (
+	"pgtui/model"
+	"pgtui/plan"
+)
 
 // Diff is what `pgtui diff <cluster> -o json` prints.
 type Diff struct {
@@ -45,7 +48,7 @@ type Problem struct {
 }
 
 // FromDrift makes the document. diff gives the unified diff of one file.
-func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []model.NodeDrift, diff func(model.NodeDrift, model.FileDrift) string) Diff {
+func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []plan.NodeDrift, diff func(plan.NodeDrift, plan.FileDrift) string) Diff {
 	out := Diff{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), ExitCode: code, Nodes: []DiffNode{}, Problems: []Problem{}}
 	for _, n := range drift {
 		x := DiffNode{Host: string(n.Host), Node: n.Node, Front: n.Front, ConfDir: n.ConfDir, Differs: n.Differs(), Files: []DiffFile{}, ByHand: append([]string{}, n.ByHand...)}

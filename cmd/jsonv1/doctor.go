@@ -3,6 +3,7 @@ package jsonv1
 import (
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -58,8 +59,8 @@ func NewDoctor(s *model.Snapshot, boards []model.Board, now time.Time) Doctor {
 	out := Doctor{Version: st.Version, TakenAt: st.TakenAt, Inventory: st.Inventory, Health: st.Health, ExitCode: st.ExitCode, Clusters: []DoctorCluster{}}
 	for i, c := range st.Clusters {
 		d := DoctorCluster{Name: c.Name, Health: c.Health, Summary: c.Summary, Findings: c.Findings, Nodes: []DoctorNode{}}
-		for j := range boards[i].Cluster.Fronts {
-			d.Nodes = append(d.Nodes, doctorNode(s, boards[i].Cluster, boards[i].Cluster.Fronts[j].Host))
+		for j := range boards[i].Cluster.LoadBalancers {
+			d.Nodes = append(d.Nodes, doctorNode(s, boards[i].Cluster, boards[i].Cluster.LoadBalancers[j].Host))
 		}
 		out.Clusters = append(out.Clusters, d)
 	}
@@ -99,7 +100,7 @@ func doctorNode(s *model.Snapshot, c *model.Cluster, h model.Host) DoctorNode {
 	return n
 }
 
-func newWorker(w *model.Worker, at time.Time) Worker {
+func newWorker(w *haproxy.Worker, at time.Time) Worker {
 	out := Worker{PID: w.PID, Old: w.Old, AgeS: int64(at.Sub(w.Started) / time.Second), Error: w.Err}
 	if w.Known {
 		n := w.Sessions()

@@ -1,6 +1,10 @@
 package jsonv1
 
-import "pgtui/model"
+import (
+	"pgtui/haproxy"
+	"pgtui/model"
+	"pgtui/source"
+)
 
 // Ghosts is what `pgtui ghosts <cluster> -o json` prints.
 type Ghosts struct {
@@ -36,9 +40,9 @@ type Stuck struct {
 }
 
 // NewGhosts makes the document.
-func NewGhosts(c *model.Cluster, code int, workers map[model.Host]model.Observed[model.Processes], stuck []model.Pinned) Ghosts {
+func NewGhosts(c *model.Cluster, code int, workers map[model.Host]source.Observed[haproxy.Processes], stuck []model.Pinned) Ghosts {
 	out := Ghosts{Version: 1, Cluster: string(c.Name), ExitCode: code, Nodes: []GhostNode{}, Stuck: []Stuck{}}
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]
 		n := GhostNode{Host: string(f.Host), Error: o.Value.Missing, Workers: []GhostWorker{}}
 		if o.Err != nil {

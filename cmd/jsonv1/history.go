@@ -3,7 +3,7 @@ package jsonv1
 import (
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
 )
 
 // History is `pgtui history -o json`.
@@ -26,11 +26,11 @@ type Break struct {
 type HistoryRun struct {
 	Began       time.Time `json:"began"`
 	Interrupted bool      `json:"interrupted"` // it has not said how it ended
-	model.Record
+	plan.Record
 }
 
 // FromRuns is the document of runs.
-func FromRuns(file, inventory string, runs []model.Run, breaks []Break) History {
+func FromRuns(file, inventory string, runs []plan.Run, breaks []Break) History {
 	h := History{Version: 1, File: file, Inventory: inventory, Breaks: breaks, Runs: []HistoryRun{}}
 	for _, r := range runs {
 		h.Runs = append(h.Runs, HistoryRun{Began: r.Began, Interrupted: r.Interrupted, Record: r.Record})

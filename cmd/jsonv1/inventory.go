@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Origins is the document of `pgtui inventory -o json`.
@@ -41,12 +42,12 @@ type Definition struct {
 }
 
 // NewOrigins makes the document.
-func NewOrigins(inv *model.Inventory, found *model.Origins) Origins {
+func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 	out := Origins{Version: 1, Inventory: found.Source, Hash: found.Hash, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom,
 		Values: []Origin{}, Problems: []Problem{}}
 	for i := range found.Rows {
 		o := &found.Rows[i]
-		x := Origin{Cluster: string(o.Cluster), Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
+		x := Origin{Cluster: o.Cluster, Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
 		for _, h := range o.Hosts {
 			x.Hosts = append(x.Hosts, string(h))
 		}
@@ -61,7 +62,7 @@ func NewOrigins(inv *model.Inventory, found *model.Origins) Origins {
 	return out
 }
 
-func newDefinition(d *model.Definition) Definition {
+func newDefinition(d *source.Definition) Definition {
 	return Definition{Value: printable(d.Value), Text: printable(strings.Join(d.Text, "\n")), By: d.By, File: d.At.File, Line: d.At.Line, Column: d.At.Column}
 }
 

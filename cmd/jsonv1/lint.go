@@ -1,6 +1,6 @@
 package jsonv1
 
-import "pgtui/model/lint"
+import "pgtui/pigsty/lint"
 
 // Lint is what `pgtui lint -o json` prints.
 type Lint struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan"
 )
 
 // Plan is what `pgtui reload <cluster> --dry-run -o json` prints, and what --out
@@ -63,9 +64,9 @@ type PlanRisk struct {
 
 // FromPlan makes the document. words gives a change in words and as a unified
 // diff.
-func FromPlan(inv *model.Inventory, p *model.Plan, code int, words func(dir string, c model.FileChange) ([]string, string)) Plan {
+func FromPlan(inv *model.Inventory, p *plan.Plan, code int, words func(dir string, c plan.FileChange) ([]string, string)) Plan {
 	out := Plan{
-		Version: 1, Plan: p.ID, Action: model.ActionReload, Cluster: string(p.Cluster), Inventory: inv.Source, InventoryHash: p.Inventory, MadeAt: p.MadeAt.UTC(),
+		Version: 1, Plan: p.ID, Action: plan.ActionReload, Cluster: string(p.Cluster), Inventory: inv.Source, InventoryHash: p.Inventory, MadeAt: p.MadeAt.UTC(),
 		Changes: p.Changed(), Force: p.Force, LiveRoles: p.LiveRoles, ExitCode: code,
 		Nodes: []PlanNode{}, Risks: []PlanRisk{}, Pigsty: append([]string{}, p.Pigsty...), Problems: []Problem{},
 	}

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"pgtui/model"
+	"pgtui/plan"
 )
 
 // digestOf names the hash that a digest is.
@@ -56,7 +56,7 @@ func ReadPlan(text []byte) (Plan, error) {
 	switch {
 	case err != nil:
 		return p, fmt.Errorf("is no plan: %w", err)
-	case p.Version != 1 || p.Action != model.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0:
+	case p.Version != 1 || p.Action != plan.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0:
 		return p, errors.New("is no plan of this version of pgtui")
 	case p.Digest == "":
 		return p, ErrNoDigest

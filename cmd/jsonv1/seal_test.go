@@ -11,22 +11,24 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 )
 
 // fullPlan is a document in which no field is empty.
 func fullPlan(t *testing.T) jsonv1.Plan {
 	t.Helper()
-	p := model.Plan{
+	p := plan.Plan{
 		ID: "0123456789ab", Cluster: "pg-test", Inventory: "h", MadeAt: time.Date(2026, 11, 30, 9, 0, 0, 7, time.UTC), Force: true, LiveRoles: true,
-		Accepted: []string{"paused"}, Pigsty: []string{"other"}, Problems: []model.Problem{{Subject: "s", What: "w", Try: "t", At: model.Pos{File: "f", Line: 1, Column: 2}}},
-		Risks: []model.Risk{{Name: "paused", Host: "10.0.0.1", What: "Patroni is paused", Try: "resume"}},
-		Nodes: []model.NodePlan{{
+		Accepted: []string{"paused"}, Pigsty: []string{"other"}, Problems: []source.Problem{{Subject: "s", What: "w", Try: "t", At: source.Pos{File: "f", Line: 1, Column: 2}}},
+		Risks: []plan.Risk{{Name: "paused", Host: "10.0.0.1", What: "Patroni is paused", Try: "resume"}},
+		Nodes: []plan.Node{{
 			Host: "10.0.0.1", Node: "n-1", ConfDir: "/etc/haproxy/conf.d", Same: 3, Foreign: []string{"x.cfg"},
 			Have: map[string]string{"a.cfg": "1", "b.cfg": "2"}, Want: map[string]string{"a.cfg": "3", "b.cfg": "2"},
-			Changes: []model.FileChange{{Name: "a.cfg", Before: []byte("old"), After: []byte("new")}},
+			Changes: []plan.FileChange{{Name: "a.cfg", Before: []byte("old"), After: []byte("new")}},
 		}},
 	}
-	return jsonv1.FromPlan(&model.Inventory{Source: "pigsty.yml"}, &p, 0, func(string, model.FileChange) ([]string, string) {
+	return jsonv1.FromPlan(&model.Inventory{Source: "pigsty.yml"}, &p, 0, func(string, plan.FileChange) ([]string, string) {
 		return []string{"weight of <pg-test-2>: 100 → 50"}, "-old & <a>\n+new\n"
 	})
 }

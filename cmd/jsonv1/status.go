@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Status is what `pgtui status -o json` prints.
@@ -271,7 +273,7 @@ func newCluster(b *model.Board, now time.Time) Cluster {
 }
 
 // newPool is what is known of a pgbouncer; nil when it is not asked.
-func newPool(c *model.Cluster, o *model.Observed[model.PoolState], now time.Time) *Pool {
+func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Time) *Pool {
 	if o.Tried.IsZero() && o.Err == nil {
 		return nil
 	}
@@ -330,7 +332,7 @@ func newService(svc *model.Service, r *model.Route, now time.Time) Service {
 }
 
 // row is nil for a row that is not known.
-func row(r model.RowState) *Row {
+func row(r haproxy.RowState) *Row {
 	if r.Status == "" {
 		return nil
 	}
@@ -346,8 +348,8 @@ func limit(n int64) *int64 {
 }
 
 // adminState is nil where it is not known.
-func adminState(a model.Admin) *string {
-	if a == model.AdminUnknown {
+func adminState(a haproxy.Admin) *string {
+	if a == haproxy.AdminUnknown {
 		return nil
 	}
 	s := string(a)

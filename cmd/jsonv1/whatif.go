@@ -3,6 +3,7 @@ package jsonv1
 import (
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -112,7 +113,7 @@ func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
 	for i := range o.Held {
 		h := &o.Held[i]
 		held := WhatIfHeld{Service: string(h.Service), Instance: string(h.Instance), State: string(h.Admin), Text: h.Text()}
-		if h.Admin == model.AdminReady {
+		if h.Admin == haproxy.AdminReady {
 			held.State = "weight"
 		}
 		for _, host := range h.HAProxy {

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/source"
 )
 
 // errNoAnswer stands for every way a node failed to answer while capturing.
@@ -23,48 +25,48 @@ func errNoAnswer() error { return errors.New("no answer was captured") }
 // not answer are observed as failures.
 func Load(dir fs.FS, inv *model.Inventory, at time.Time) (*model.Snapshot, error) {
 	s := &model.Snapshot{Seq: 1, TakenAt: at, Inventory: inv,
-		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}}
+		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}}
 	codes, err := checkCodes(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range inv.Clusters {
 		for _, in := range c.Instances {
-			v := model.PatroniView{Checks: map[string]model.Observed[int]{}}
+			v := model.PatroniView{Checks: map[string]source.Observed[int]{}}
 			v.Status = observe(dir, "patroni-"+string(in.Name)+"-patroni.http", at, true, probe.ParsePatroni)
 			v.Cluster = observe(dir, "patroni-"+string(in.Name)+"-cluster.http", at, true, probe.ParseCluster)
 			for path, code := range codes[string(in.Name)] {
-				v.Checks[path] = model.Observed[int]{Value: code, At: at, Tried: at}
+				v.Checks[path] = source.Observed[int]{Value: code, At: at, Tried: at}
 			}
 			if len(v.Checks) == 0 {
-				v.Checks["/primary"] = model.Observed[int]{Err: errNoAnswer(), Tried: at}
+				v.Checks["/primary"] = source.Observed[int]{Err: errNoAnswer(), Tried: at}
 			}
 			s.Patroni[in.Name] = v
 		}
 	}
 	for _, n := range inv.Nodes {
-		s.HAProxy[n.Host] = observe(dir, "haproxy-"+n.Name+"-stats.csv", at, false, probe.ParseStats)
+		s.HAProxy[n.Host] = observe(dir, "haproxy-"+n.Name+"-stats.csv", at, false, haproxy.ParseStats)
 	}
 	return s, nil
 }
 
 // observe parses one captured answer. Files of HTTP answers begin with a
 // comment and the headers; a request that failed left no status line.
-func observe[T any](dir fs.FS, name string, at time.Time, http bool, parse func([]byte) (T, error)) model.Observed[T] {
+func observe[T any](dir fs.FS, name string, at time.Time, http bool, parse func([]byte) (T, error)) source.Observed[T] {
 	var zero T
 	body, err := fs.ReadFile(dir, name)
 	if err != nil {
-		return model.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
+		return source.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
 	}
 	if http {
 		head, rest, ok := bytes.Cut(body, []byte("\n\n"))
 		if !ok || !bytes.Contains(head, []byte("HTTP/1.")) {
-			return model.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
+			return source.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
 		}
 		body = rest
 	}
 	v, err := parse(body)
-	return model.Observed[T]{}.Next(v, err, at, time.Millisecond)
+	return source.Observed[T]{}.Next(v, err, at, time.Millisecond)
 }
 
 // checkCodes are the answers to OPTIONS by node and path.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // maxSocketPath is how long the path of a unix socket may safely be.
@@ -72,7 +72,7 @@ func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
 		}
 		if err != nil {
 			text := err.Error()
-			if try := model.TryOf(err); try != "" {
+			if try := source.TryOf(err); try != "" {
 				text += "\n" + try
 			}
 			http.Error(w, text, http.StatusBadRequest)
@@ -110,7 +110,7 @@ func Send(ctx context.Context, path, script string) error {
 func ask(ctx context.Context, dir, target, body string) (code int, text string, err error) {
 	sock, err := os.ReadFile(controlPath(dir))
 	if err != nil {
-		return 0, "", &model.Hint{Err: fmt.Errorf("no sandbox runs in %s: %w", dir, err), Try: "start one with `pgtui demo --serve`"}
+		return 0, "", &source.Hint{Err: fmt.Errorf("no sandbox runs in %s: %w", dir, err), Try: "start one with `pgtui demo --serve`"}
 	}
 	c := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -125,7 +125,7 @@ func ask(ctx context.Context, dir, target, body string) (code int, text string, 
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return 0, "", &model.Hint{Err: fmt.Errorf("the sandbox of %s does not answer: %w", dir, err), Try: "start it again with `pgtui demo --serve`"}
+		return 0, "", &source.Hint{Err: fmt.Errorf("the sandbox of %s does not answer: %w", dir, err), Try: "start it again with `pgtui demo --serve`"}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))

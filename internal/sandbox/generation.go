@@ -6,7 +6,7 @@ import (
 	"pgtui/internal/sandbox/haproxy"
 	"pgtui/internal/sandbox/patroni"
 	"pgtui/internal/sandbox/pg"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // The generations of Patroni and HAProxy that can be simulated, named after
@@ -30,7 +30,7 @@ func generationOf(name string) (generation, error) {
 	case Trixie:
 		return generation{patroni.Trixie(), pg.Trixie(), haproxy.Columns30}, nil
 	}
-	return generation{}, &model.Hint{
+	return generation{}, &source.Hint{
 		Err: fmt.Errorf("sandbox: no generation %q", name), Try: "use " + Bookworm + " or " + Trixie,
 	}
 }

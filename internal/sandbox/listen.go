@@ -13,7 +13,7 @@ import (
 
 	"pgtui/internal/sandbox/patroni"
 	"pgtui/internal/sandbox/pg"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // The networks 127.77 to 127.126 are tried in turn: several sandboxes may run
@@ -111,7 +111,7 @@ func freePort(port int) (int, error) {
 		}
 	}
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		err = &model.Hint{Err: err, Try: "run the demo on Linux: other systems need setup for the addresses of 127.0.0.0/8"}
+		err = &source.Hint{Err: err, Try: "run the demo on Linux: other systems need setup for the addresses of 127.0.0.0/8"}
 	}
 	return 0, fmt.Errorf("sandbox: bind: %w", err)
 }

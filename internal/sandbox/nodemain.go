@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"pgtui/internal/sandbox/haproxy"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // NodeMain is the haproxy and systemctl program of a sandbox node. args are the
@@ -81,7 +81,7 @@ func (t nodeTool) systemctl(ctx context.Context, args []string) int {
 	}
 	if err := Send(ctx, t.dir(), script); err != nil {
 		fmt.Fprintln(t.Stderr, err)
-		if try := model.TryOf(err); try != "" {
+		if try := source.TryOf(err); try != "" {
 			fmt.Fprintln(t.Stderr, try)
 		}
 		return 1

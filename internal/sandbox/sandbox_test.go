@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
+	"pgtui/source"
 )
 
 // TestMain is also the program behind the nodes' haproxy and systemctl.
@@ -213,7 +213,7 @@ func TestScriptErrorsSayWhatWasExpected(t *testing.T) {
 			t.Errorf("%q: %v, expected %q", c.script, err, c.want)
 		}
 	}
-	if try := model.TryOf(s.Do(t.Context(), "explode all")); !strings.Contains(try, "switchover") {
+	if try := source.TryOf(s.Do(t.Context(), "explode all")); !strings.Contains(try, "switchover") {
 		t.Errorf("no list of commands: %q", try)
 	}
 	if strings.Count(Help(), "\n") != len(commandNames()) {
@@ -346,7 +346,7 @@ func TestSendReachesARunningSandbox(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := Send(t.Context(), deep, "pause pg-test"); model.TryOf(err) == "" {
+	if err := Send(t.Context(), deep, "pause pg-test"); source.TryOf(err) == "" {
 		t.Errorf("a closed sandbox: %v, expected a hint", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"pgtui/internal/sandbox/patroni"
 	"pgtui/internal/sandbox/pg"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // command is one word of the script language.
@@ -116,7 +116,7 @@ func (s *Sandbox) do(ctx context.Context, words []string) error {
 		}
 		return nil
 	}
-	return &model.Hint{Err: fmt.Errorf("unknown command %q", name), Try: "one of: " + strings.Join(commandNames(), " ")}
+	return &source.Hint{Err: fmt.Errorf("unknown command %q", name), Try: "one of: " + strings.Join(commandNames(), " ")}
 }
 
 func usage(name, args string) error { return fmt.Errorf("%s: expected %s", name, args) }

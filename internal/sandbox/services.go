@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 
 	"pgtui/model"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/render"
 )
 

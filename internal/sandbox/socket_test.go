@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	ha "pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // said is what the HAProxy of a node answers to a command through its socket.
@@ -48,11 +50,11 @@ func TestHiddenDrain(t *testing.T) {
 				t.Fatal(got)
 			}
 			node := &model.Node{Host: "a", SSH: model.SSHTarget{Root: s.NodeRoot("pg-test-1")}}
-			read := func() model.Observed[model.ServerStates] {
+			read := func() source.Observed[ha.ServerStates] {
 				return probe.New(probe.Options{}).ReadServers(t.Context(), transport.Local{}, []*model.Node{node})["a"]
 			}
 			o := read()
-			want := model.ServerState{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: model.ForcedDrain, Weight: 100, Configured: 100}
+			want := ha.ServerState{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: ha.ForcedDrain, Weight: 100, Configured: 100}
 			if o.Err != nil || len(o.Value.Touched) != 1 || o.Value.Touched[0] != want || o.Value.Count < 8 {
 				t.Fatalf("%+v", o)
 			}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // t0 is when the tests' world begins; at is so many milliseconds later.
@@ -20,7 +22,7 @@ type world struct {
 	t   *testing.T
 	inv *model.Inventory
 	j   *Judge
-	row map[string]model.ServerStat // servers of a-primary
+	row map[string]haproxy.ServerRow // servers of a-primary
 	// pg is the state of a-1's PostgreSQL as its Patroni tells it.
 	pg string
 }
@@ -28,10 +30,10 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	servers := []model.Server{{Name: "a-1", Host: "h1", Port: "6432", Weight: "100"}, {Name: "a-2", Host: "h2", Port: "6432", Weight: "100"}}
 	inv := &model.Inventory{Clusters: []model.Cluster{{Name: "a",
-		Instances: []model.Instance{{Name: "a-1", Host: "h1"}, {Name: "a-2", Host: "h2"}},
-		Fronts:    []model.Front{{Host: "h1", Services: []model.Service{{Cluster: "a", Name: "primary", Port: "5433", Check: "/primary", Members: servers}}}},
+		Instances:     []model.Instance{{Name: "a-1", Host: "h1"}, {Name: "a-2", Host: "h2"}},
+		LoadBalancers: []model.LoadBalancer{{Host: "h1", Services: []model.Service{{Cluster: "a", Name: "primary", Port: "5433", Check: "/primary", Members: servers}}}},
 	}}}
-	return &world{t: t, inv: inv, j: NewJudge(&inv.Clusters[0]), pg: "running", row: map[string]model.ServerStat{
+	return &world{t: t, inv: inv, j: NewJudge(&inv.Clusters[0]), pg: "running", row: map[string]haproxy.ServerRow{
 		"a-1": {Name: "a-1", Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK", CheckCode: 200, LastChange: 900},
 		"a-2": {Name: "a-2", Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503, LastChange: 900},
 	}}
@@ -41,18 +43,18 @@ func newWorld(t *testing.T) *world {
 func (w *world) snapshot(ms int) *model.Snapshot {
 	now := at(ms)
 	code := map[string]int{"a-1": 200, "a-2": 503}
-	s := &model.Snapshot{TakenAt: now, Inventory: w.inv, Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}}
+	s := &model.Snapshot{TakenAt: now, Inventory: w.inv, Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}}
 	for i, name := range []model.InstanceName{"a-1", "a-2"} {
 		st := model.PatroniStatus{Role: []string{"primary", "replica"}[i], State: "running", Timeline: 1}
 		if i == 0 {
 			st.State = w.pg
 		}
 		s.Patroni[name] = model.PatroniView{
-			Status: model.Observed[model.PatroniStatus]{Value: st, At: now, Tried: now},
-			Checks: map[string]model.Observed[int]{"/primary": {Value: code[string(name)], At: now, Tried: now}}}
+			Status: source.Observed[model.PatroniStatus]{Value: st, At: now, Tried: now},
+			Checks: map[string]source.Observed[int]{"/primary": {Value: code[string(name)], At: now, Tried: now}}}
 	}
-	px := model.Proxy{Name: "a-primary", Servers: []model.ServerStat{w.row["a-1"], w.row["a-2"]}}
-	s.HAProxy["h1"] = model.Observed[model.HAProxyStats]{Value: model.HAProxyStats{Proxies: []model.Proxy{px}}, At: now, Tried: now, Took: time.Millisecond}
+	px := haproxy.Proxy{Name: "a-primary", Servers: []haproxy.ServerRow{w.row["a-1"], w.row["a-2"]}}
+	s.HAProxy["h1"] = source.Observed[haproxy.Stats]{Value: haproxy.Stats{Proxies: []haproxy.Proxy{px}}, At: now, Tried: now, Took: time.Millisecond}
 	return s
 }
 
@@ -201,7 +203,7 @@ func TestJudge(t *testing.T) {
 			w.look(1000)
 			s := w.snapshot(2000)
 			key := model.PortKey{HAProxy: "h1", Cluster: "a", Service: "primary"}
-			s.Proofs = map[model.PortKey]model.Observed[model.Proof]{key: {At: at(2000), Tried: at(2000),
+			s.Proofs = map[model.PortKey]source.Observed[model.Proof]{key: {At: at(2000), Tried: at(2000),
 				Value: model.Proof{PortKey: key, Port: "5433", Tries: []model.Try{{Fault: model.FaultClosed, Text: "closed"}}}}}
 			w.j.Proved(at(1500), s)
 			w.client(3000, 3010, "", "closed")
@@ -218,7 +220,7 @@ func TestJudge(t *testing.T) {
 			w.look(3000)
 			s := w.snapshot(5000)
 			key := model.PortKey{HAProxy: "h1", Cluster: "a", Service: "primary"}
-			s.Proofs = map[model.PortKey]model.Observed[model.Proof]{key: {At: at(5000), Tried: at(5000),
+			s.Proofs = map[model.PortKey]source.Observed[model.Proof]{key: {At: at(5000), Tried: at(5000),
 				Value: model.Proof{PortKey: key, Port: "5433", Tries: []model.Try{{Connect: clientTimeout}}}}}
 			w.j.Proved(at(2600), s)
 		}, want{portNo: 2}},

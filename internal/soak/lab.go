@@ -13,7 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 )
 
 // Lab is the lab's command.

@@ -15,7 +15,7 @@ import (
 	"pgtui/internal/sandbox"
 	"pgtui/model"
 	"pgtui/model/check"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 	"pgtui/probe"
 )
 

@@ -83,8 +83,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	for i := range r.cluster.Fronts {
-		f := &r.cluster.Fronts[i]
+	for i := range r.cluster.LoadBalancers {
+		f := &r.cluster.LoadBalancers[i]
 		for j := range f.Services {
 			clients.Go(func() { r.client(work, f.Host, &f.Services[j]) })
 		}
@@ -218,7 +218,7 @@ func (r *run) prove(ctx context.Context, key model.PortKey) {
 // board says that it has.
 func (r *run) only(key model.PortKey) (inv *model.Inventory, servers int) {
 	c := *r.cluster
-	c.Fronts = []model.Front{{Host: key.HAProxy, Services: []model.Service{*r.cluster.Front(key.HAProxy).Service(key.Service)}}}
+	c.LoadBalancers = []model.LoadBalancer{{Host: key.HAProxy, Services: []model.Service{*r.cluster.LoadBalancer(key.HAProxy).Service(key.Service)}}}
 	few := *r.Inventory
 	few.Clusters = []model.Cluster{c}
 	if v := viewOf(r.board(), Answer{Host: key.HAProxy, Service: key.Service}); v != nil {

@@ -5,14 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // fleet is n healthy clusters of three, as their nodes answered at t0.
 func fleet(n int) *model.Snapshot {
 	s := &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: &model.Inventory{Source: "pigsty.yml"},
-		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}}
+		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}}
 	for i := range n {
 		c := model.Cluster{Name: model.ClusterName(fmt.Sprintf("pg-app-%03d", i)), VIP: "10.255.0.1"}
 		for j := range 3 {
@@ -26,7 +28,7 @@ func fleet(n int) *model.Snapshot {
 			s.Inventory.Nodes = append(s.Inventory.Nodes, model.Node{Host: in.Host, Name: string(in.Name)})
 		}
 		for _, in := range c.Instances {
-			c.Fronts = append(c.Fronts, model.Front{Host: in.Host, Services: fleetServices(&c)})
+			c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: in.Host, Services: fleetServices(&c)})
 		}
 		s.Inventory.Clusters = append(s.Inventory.Clusters, c)
 	}
@@ -71,20 +73,20 @@ func answerAt(s *model.Snapshot, c *model.Cluster, at time.Time) {
 				st.Streams = append(st.Streams, model.Stream{Application: string(other.Name), State: "streaming"})
 			}
 		}
-		v := model.PatroniView{Status: obs(st, at), Cluster: obs(dcs, at), Checks: map[string]model.Observed[int]{}}
+		v := model.PatroniView{Status: obs(st, at), Cluster: obs(dcs, at), Checks: map[string]source.Observed[int]{}}
 		for path, code := range codes {
 			v.Checks[path] = obs(code, at)
 		}
 		s.Patroni[in.Name] = v
 	}
-	for _, f := range c.Fronts {
-		var st model.HAProxyStats
+	for _, f := range c.LoadBalancers {
+		var st haproxy.Stats
 		for i := range f.Services {
 			svc := &f.Services[i]
-			px := model.Proxy{Name: svc.Proxy(), Front: model.ProxyRow{Status: "OPEN", Sessions: 7}}
+			px := haproxy.Proxy{Name: svc.Proxy(), Front: haproxy.ProxyRow{Status: "OPEN", Sessions: 7}}
 			servers, backup := svc.Servers()
 			for k, sv := range servers {
-				row := model.ServerStat{Name: string(sv.Name), Backup: backup[k], Weight: 100, UserWeight: 100, Status: "UP", CheckStatus: "L7OK", CheckCode: 200}
+				row := haproxy.ServerRow{Name: string(sv.Name), Backup: backup[k], Weight: 100, UserWeight: 100, Status: "UP", CheckStatus: "L7OK", CheckCode: 200}
 				if code := s.Patroni[sv.Name].Checks[svc.Check].Value; code != 200 {
 					row.Status, row.CheckStatus, row.CheckCode = "DOWN", "L7STS", code
 				}
@@ -96,8 +98,8 @@ func answerAt(s *model.Snapshot, c *model.Cluster, at time.Time) {
 	}
 }
 
-func obs[T any](v T, at time.Time) model.Observed[T] {
-	return model.Observed[T]{Value: v, At: at, Tried: at}
+func obs[T any](v T, at time.Time) source.Observed[T] {
+	return source.Observed[T]{Value: v, At: at, Tried: at}
 }
 
 // BenchmarkBoards: 333 clusters, 1,000 nodes, judged from nothing; budget 60 ms.

@@ -10,7 +10,7 @@ import (
 	"pgtui/internal/captures"
 	"pgtui/model"
 	"pgtui/model/check"
-	"pgtui/model/pigsty"
+	"pgtui/pigsty"
 )
 
 const fixtures = "../../testdata"

@@ -6,13 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func seen[T any](v T) model.Observed[T] { return model.Observed[T]{Value: v, At: t0, Tried: t0} }
+func seen[T any](v T) source.Observed[T] { return source.Observed[T]{Value: v, At: t0, Tried: t0} }
 
 // healthy is a one-line view of a service on one HAProxy.
 func view(host model.Host, verdict model.Verdict, cells ...model.Cell) model.View {
@@ -29,11 +31,11 @@ func input(f func(*check.Input)) check.Input {
 		{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: []model.Server{one, two}, Backups: []model.Server{one}},
 	}
 	cls := &model.Cluster{Name: "pg-test",
-		Instances: []model.Instance{{Name: "pg-test-1", Host: "a", Role: model.RolePrimary}, {Name: "pg-test-2", Host: "b", Role: model.RoleReplica}},
-		Fronts:    []model.Front{{Host: "a", Services: services}, {Host: "b", Services: services}}}
+		Instances:     []model.Instance{{Name: "pg-test-1", Host: "a", Role: model.RolePrimary}, {Name: "pg-test-2", Host: "b", Role: model.RoleReplica}},
+		LoadBalancers: []model.LoadBalancer{{Host: "a", Services: services}, {Host: "b", Services: services}}}
 	in := check.Input{Now: t0,
 		Snap: &model.Snapshot{Inventory: &model.Inventory{Source: "pigsty.yml"},
-			Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]model.Observed[model.HAProxyStats]{}},
+			Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}},
 		Board: &model.Board{Cluster: cls, Leader: "pg-test-1", LeaderBy: "self", Timeline: 1,
 			Members: []model.Member{
 				{Instance: "pg-test-1", Host: "a", Declared: model.RolePrimary, Role: "leader", State: "running", Timeline: 1, Known: true, Lag: -1},
@@ -77,7 +79,7 @@ func TestDisagreementInPassing(t *testing.T) {
 // TestSilentPatroniTellsOfThePortsBehindIt: whether the old primary still runs.
 func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
 	open, refused := seen(model.PortState{}), seen(model.PortState{Why: "port 6432 refuses connections", Refused: true})
-	lost := model.Observed[model.PortState]{Value: model.PortState{}, At: t0, Err: errText("timeout")}
+	lost := source.Observed[model.PortState]{Value: model.PortState{}, At: t0, Err: errText("timeout")}
 	for want, ports := range map[string][]model.PortView{
 		"": {{Port: "5432", Observed: lost}, {Port: "6432", Observed: lost}},
 		"connections are taken by PostgreSQL on 5432":                               {{Port: "5432", Observed: open}, {Port: "6432", Observed: lost}},
@@ -85,7 +87,7 @@ func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
 	} {
 		found := check.Diagnose(input(func(in *check.Input) {
 			in.Board.Cluster.Instances[1].BouncerPort = 6432
-			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("refused")}, Ports: ports}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: source.Observed[model.PatroniStatus]{Err: errText("refused")}, Ports: ports}
 		}))
 		if len(found) != 1 || strings.Join(found[0].Evidence[1:], "; ") != want {
 			t.Errorf("want %q: %+v", want, found)
@@ -115,8 +117,8 @@ func TestTheCauseAndWhatEndsIt(t *testing.T) {
 			for i := range r.Views {
 				r.Views[i].Verdict, r.Views[i].Cells = model.Empty, tc.cells[i:i+1]
 			}
-			for i := range in.Board.Cluster.Fronts {
-				in.Board.Cluster.Fronts[i].Services[0].Members[0].CheckPort = "8008"
+			for i := range in.Board.Cluster.LoadBalancers {
+				in.Board.Cluster.LoadBalancers[i].Services[0].Members[0].CheckPort = "8008"
 			}
 		}))
 		if !slices.ContainsFunc(found, func(f model.Finding) bool { return f.Code == "service-empty" && strings.Contains(f.Hint, tc.want) }) {
@@ -134,7 +136,7 @@ func pooled(in *check.Input, p model.PoolState) {
 
 func TestEachFinding(t *testing.T) {
 	route := func(in *check.Input, i int, v model.Verdict) { in.Board.Routes[i].Verdict = v }
-	silent := model.Observed[model.HAProxyStats]{Err: &model.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
+	silent := source.Observed[haproxy.Stats]{Err: &source.Hint{Err: errText("401"), Try: "mend haproxy_admin_password"}}
 	tests := []struct {
 		name string
 		do   func(*check.Input)
@@ -169,10 +171,10 @@ func TestEachFinding(t *testing.T) {
 			r.Views[1].Verdict, r.Views[1].Serving, r.Views[1].Closed = model.Empty, []model.InstanceName{}, "its frontend is PAUSED"
 		}, "port-closed warning primary 5433 takes no new client on 1 of 2 HAProxies: its frontend is PAUSED"},
 		{"a full HAProxy", func(in *check.Input) {
-			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Process: seen(model.ProcessLimits{Current: 10, Max: 10})})
+			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Process: seen(haproxy.ProcessLimits{Current: 10, Max: 10})})
 		}, "haproxy-full critical HAProxy on b is full: 10 of 10 connections (global maxconn), new clients of every port wait"},
 		{"a HAProxy that is nearly full", func(in *check.Input) {
-			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Process: seen(model.ProcessLimits{Current: 90, Max: 100})})
+			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Process: seen(haproxy.ProcessLimits{Current: 90, Max: 100})})
 		}, "haproxy-full warning HAProxy on b is nearly full: 90 of 100 connections (global maxconn)"},
 		{"clients wait", func(in *check.Input) {
 			in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 2, QueueLimit: 128}}
@@ -213,10 +215,10 @@ func TestEachFinding(t *testing.T) {
 		}, "haproxy-disagree warning HAProxies disagree about primary 5433"},
 		{"HAProxy silent", func(in *check.Input) { in.Snap.HAProxy["b"] = silent }, "haproxy-silent warning HAProxy on b is not known"},
 		{"stats page refused", func(in *check.Input) {
-			in.Snap.HAProxy["b"] = seen(model.HAProxyStats{Source: model.FromMetrics, Why: errText("wrong password")})
+			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Source: haproxy.FromMetrics, Why: errText("wrong password")})
 		}, "stats-refused warning the stats page of HAProxy on b cannot be used"},
 		{"Patroni silent", func(in *check.Input) {
-			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("timeout")}}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: source.Observed[model.PatroniStatus]{Err: errText("timeout")}}
 		}, "patroni-silent warning pg-test-2 is not known"},
 		{"replica crashed", func(in *check.Input) { in.Board.Members[1].State = "crashed" }, "member-state warning pg-test-2: PostgreSQL is crashed"},
 		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "crashed" }, "member-state critical pg-test-1: PostgreSQL is crashed"},
@@ -227,7 +229,7 @@ func TestEachFinding(t *testing.T) {
 		{"another cluster's Patroni", func(in *check.Input) {
 			m := &in.Board.Members[1]
 			m.Known, m.Foreign = false, &model.Foreign{Address: "b:8008", Name: "pg-crm-1", Scope: "pg-crm", Sure: true, Why: "another cluster's Patroni answers at b:8008: pg-crm-1 of pg-crm"}
-			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: model.Observed[model.PatroniStatus]{Err: errText("foreign")}}
+			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: source.Observed[model.PatroniStatus]{Err: errText("foreign")}}
 		}, "foreign-patroni critical pg-test-2: another cluster's Patroni answers at b:8008: pg-crm-1 of pg-crm"},
 		{"a leader that the inventory has not", func(in *check.Input) {
 			in.Board.Leader, in.Board.LeaderBy = "pg-test-9", "dcs"
@@ -278,24 +280,24 @@ func TestEachFinding(t *testing.T) {
 		{"paused", func(in *check.Input) { in.Board.Paused = true }, "paused warning paused: Patroni will not fail over"},
 		{"settling", func(in *check.Input) { in.Board.Routes[0].Views[0].Verdict = model.Settling }, "settling info HAProxy on n-a has just reloaded"},
 		{"VIP nowhere", func(in *check.Input) {
-			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
+			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
 		}, "vip warning VIP : no node is known to have it"},
 		{"VIP on a replica", func(in *check.Input) {
-			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("b"))}
+			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": seen(model.Host("b"))}
 		}, "vip warning VIP  is on b, the leader is pg-test-1"},
 		{"VIP on the leader", func(in *check.Input) {
-			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
+			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
 		}, ""},
 		{"VIP on two nodes", func(in *check.Input) {
 			in.Board.Cluster.VIP = "10.0.0.2"
-			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
+			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": seen(model.Host("a"))}
 			both := seen(model.NodeFacts{Addrs: []model.NodeAddr{{Device: "eth0", Addr: "10.0.0.2"}}})
-			in.Snap.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"a": both, "b": both}
+			in.Snap.Nodes = map[model.Host]source.Observed[model.NodeFacts]{"a": both, "b": both}
 		}, "vip critical VIP 10.0.0.2 is on 2 nodes"},
 		{"VIP on a node, and silent", func(in *check.Input) {
 			in.Board.Cluster.VIP = "10.0.0.2"
-			in.Snap.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
-			in.Snap.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"a": seen(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: "10.0.0.2"}}}), "b": {Err: errText("ssh")}}
+			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
+			in.Snap.Nodes = map[model.Host]source.Observed[model.NodeFacts]{"a": seen(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: "10.0.0.2"}}}), "b": {Err: errText("ssh")}}
 		}, "vip warning VIP 10.0.0.2 does not answer, a has it"},
 		{"a clock that is ahead", func(in *check.Input) { skewed(in, 90*time.Second, 0) }, "clock-skew warning the clock of a is 1m30s ahead of this machine's"},
 		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine's"},
@@ -331,11 +333,11 @@ func TestEachFinding(t *testing.T) {
 		}, "pending-restart info a restart is pending on pg-test-1"},
 		{"the DCS cannot be read", func(in *check.Input) {
 			for _, n := range []model.InstanceName{"pg-test-1", "pg-test-2"} {
-				in.Snap.Patroni[n] = model.PatroniView{Cluster: model.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
+				in.Snap.Patroni[n] = model.PatroniView{Cluster: source.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
 			}
 		}, "dcs-unreachable warning the DCS cannot be read through any Patroni"},
 		{"one member can read the DCS", func(in *check.Input) {
-			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Cluster: model.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Cluster: source.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Cluster: seen(model.PatroniCluster{})}
 		}, ""},
 		{"a pool is paused", func(in *check.Input) { pooled(in, model.PoolState{Paused: true}) },
@@ -366,17 +368,17 @@ func TestEachFinding(t *testing.T) {
 			for i := range in.Board.Cluster.Instances {
 				inst := &in.Board.Cluster.Instances[i]
 				inst.BouncerPort = 6432
-				in.Snap.Patroni[inst.Name] = model.PatroniView{Pool: model.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "not allowed"}, Tried: t0},
+				in.Snap.Patroni[inst.Name] = model.PatroniView{Pool: source.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "not allowed"}, Tried: t0},
 					Ports: []model.PortView{{Port: "6432", Observed: seen(model.PortState{})}}}
 			}
 		}, "pool-unread info the console of pgbouncer cannot be read on 2 of 2 members"},
 		{"a port that is shut says enough", func(in *check.Input) {
 			in.Board.Cluster.Instances[0].BouncerPort = 6432
-			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Pool: model.Observed[model.PoolState]{Err: errText("refused"), Tried: t0},
+			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Pool: source.Observed[model.PoolState]{Err: errText("refused"), Tried: t0},
 				Ports: []model.PortView{{Port: "6432", Observed: seen(model.PortState{Why: "refused", Refused: true})}}}
 		}, ""},
 		{"inventory problem", func(in *check.Input) {
-			in.Board.Cluster.Problems = []model.Problem{{Subject: "service x", What: "has no port", Fatal: true}}
+			in.Board.Cluster.Problems = []source.Problem{{Subject: "service x", What: "has no port", Fatal: true}}
 		}, "inventory-problem warning service x: has no port"},
 	}
 	tests = append(tests, onDemand()...)
@@ -441,7 +443,7 @@ func TestWorstFirst(t *testing.T) {
 func TestTheSummaryNamesTheCause(t *testing.T) {
 	s := fleet(1)
 	c := &s.Inventory.Clusters[0]
-	for _, f := range c.Fronts {
+	for _, f := range c.LoadBalancers {
 		o := s.HAProxy[f.Host]
 		px := o.Value.Proxy("pg-app-000-primary")
 		px.Servers = slices.Clone(px.Servers)

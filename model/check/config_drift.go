@@ -10,7 +10,7 @@ import (
 // finding a node.
 func configDrift(in Input) []model.Finding {
 	var out []model.Finding
-	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		d := conf.Drift[in.Board.Cluster.Name]
 		if d.Err != "" {
 			out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
@@ -39,9 +39,9 @@ func configDrift(in Input) []model.Finding {
 }
 
 // eachConf calls do for each HAProxy node of the cluster whose files were read.
-func eachConf(in Input, do func(f *model.Front, label string, conf *model.NodeConf)) {
-	for i := range in.Board.Cluster.Fronts {
-		f := &in.Board.Cluster.Fronts[i]
+func eachConf(in Input, do func(f *model.LoadBalancer, label string, conf *model.NodeConf)) {
+	for i := range in.Board.Cluster.LoadBalancers {
+		f := &in.Board.Cluster.LoadBalancers[i]
 		o := in.Snap.Conf[f.Host]
 		if o.Known() && !o.Value.Missing {
 			do(f, labelOf(in, f.Host), &o.Value)

@@ -11,7 +11,7 @@ import (
 // restart or crash, whoever causes it. One finding a node.
 func configUnloaded(in Input) []model.Finding {
 	var out []model.Finding
-	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		stats := in.Snap.HAProxy[f.Host]
 		if !stats.Known() {
 			return

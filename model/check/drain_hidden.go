@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -67,7 +68,7 @@ func drainSeverity(in Input, r *model.Route, name model.InstanceName) model.Seve
 }
 
 func drainWord(c *model.Cell) string {
-	if c.Admin == model.AdminDrain || c.Admin == model.AdminMaint {
+	if c.Admin == haproxy.AdminDrain || c.Admin == haproxy.AdminMaint {
 		return string(c.Admin)
 	}
 	return "drain (weight 0)"
@@ -108,9 +109,9 @@ func drainHint(in Input, c *model.Cell, section string, hosts []model.Host) stri
 func backInService(c *model.Cell, server string, hosts []model.Host) string {
 	first, set := "", "set server "+server+" weight 100%"
 	switch {
-	case c.Admin == model.AdminDrain || strings.HasPrefix(c.Status, "DRAIN"):
+	case c.Admin == haproxy.AdminDrain || strings.HasPrefix(c.Status, "DRAIN"):
 		set = "set server " + server + " state ready"
-	case c.Admin == model.AdminMaint || strings.HasPrefix(c.Status, "MAINT"):
+	case c.Admin == haproxy.AdminMaint || strings.HasPrefix(c.Status, "MAINT"):
 		// Ready from maintenance sends it clients before its first check.
 		first, set = "first the same with state drain, and after its next check: ", "set server "+server+" state ready"
 	}

@@ -4,8 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // TestDrainHiddenHint: the command names the section, the server and the nodes,
@@ -16,9 +18,9 @@ func TestDrainHiddenHint(t *testing.T) {
 		cell model.Cell
 		want []string
 	}{
-		{model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: model.AdminDrain, Held: "drained"},
+		{model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "drained"},
 			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload ends it too, unless", "pgtui states pg-test"}},
-		{model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: model.AdminMaint},
+		{model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint},
 			[]string{"first the same with state drain, and after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
 		{model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
 			[]string{"'set server pg-test-primary/pg-test-2 weight 100%'"}},
@@ -60,9 +62,9 @@ func TestDrainHiddenHint(t *testing.T) {
 func TestJudgeHearsOfADrain(t *testing.T) {
 	in := input(func(*check.Input) {})
 	in.Snap.Inventory.Clusters = []model.Cluster{*in.Board.Cluster}
-	rows := []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK"},
+	rows := []haproxy.ServerRow{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK"},
 		{Name: "pg-test-2", Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503}}
-	page := seen(model.HAProxyStats{Proxies: []model.Proxy{{Name: "pg-test-primary", Servers: rows}, {Name: "pg-test-replica", Servers: rows}}})
+	page := seen(haproxy.Stats{Proxies: []haproxy.Proxy{{Name: "pg-test-primary", Servers: rows}, {Name: "pg-test-replica", Servers: rows}}})
 	in.Snap.HAProxy["a"], in.Snap.HAProxy["b"] = page, page
 	var j check.Judge
 	drains := func(s *model.Snapshot) (n int) {
@@ -77,8 +79,8 @@ func TestJudgeHearsOfADrain(t *testing.T) {
 		t.Fatalf("%d before", n)
 	}
 	next := *in.Snap
-	next.Servers = map[model.Host]model.Observed[model.ServerStates]{"a": seen(model.ServerStates{Count: 4,
-		Touched: []model.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: model.ForcedDrain, Weight: 100, Configured: 100}}})}
+	next.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{"a": seen(haproxy.ServerStates{Count: 4,
+		Touched: []haproxy.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100}}})}
 	if n := drains(&next); n != 1 {
 		t.Errorf("%d once it was read", n)
 	}

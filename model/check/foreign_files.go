@@ -11,7 +11,7 @@ import (
 // inventory. A reload leaves them alone. One finding a node.
 func foreignFiles(in Input) []model.Finding {
 	var out []model.Finding
-	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		var names []string
 		for _, x := range conf.Files {
 			if x.Foreign && x.Read && len(names) < 20 {

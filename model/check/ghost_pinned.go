@@ -18,8 +18,8 @@ func ghostPinned(in Input) []model.Finding {
 	found := map[key]*model.Finding{}
 	count := map[key]int64{}
 	var order []key
-	for i := range in.Board.Cluster.Fronts {
-		host := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		host := in.Board.Cluster.LoadBalancers[i].Host
 		for _, p := range model.PinnedSessions(in.Snap, in.Board, host, in.Now) {
 			if !p.Refused {
 				continue

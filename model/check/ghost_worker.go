@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -17,8 +18,8 @@ const oldGhost = time.Hour
 // finding a node.
 func ghostWorker(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		host := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		host := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.Workers[host]
 		if !o.Known() {
 			continue
@@ -47,7 +48,7 @@ func ghostWorker(in Input) []model.Finding {
 }
 
 // ghostText is one old worker in words.
-func ghostText(w *model.Worker, age time.Duration) string {
+func ghostText(w *haproxy.Worker, age time.Duration) string {
 	s := fmt.Sprintf("pid %d, started %s ago", w.PID, age.Round(time.Second))
 	if !w.Known {
 		return s + ": what it holds is not known: " + w.Err

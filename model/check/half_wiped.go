@@ -11,7 +11,7 @@ import (
 // Pigsty's playbook that failed half-way leaves them. One finding a node.
 func halfWiped(in Input) []model.Finding {
 	var out []model.Finding
-	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
+	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		stats := in.Snap.HAProxy[f.Host]
 		if !stats.Known() {
 			return

@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Judge makes boards as Boards does, and makes those anew only whose clusters
@@ -51,8 +53,8 @@ func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
 			return false
 		}
 	}
-	for i := range c.Fronts {
-		h := c.Fronts[i].Host
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
 		x, y := was.HAProxy[h], is.HAProxy[h]
 		if !same(at, &x, &y) || !sameStats(&x.Value, &y.Value) || !sameReading(was, is, h) {
 			return false
@@ -94,14 +96,14 @@ type times struct{ was, is time.Time }
 // same reports whether two observations of one thing say the same, their
 // values apart, each at its time: the same failure or none, and both count or
 // both do not.
-func same[T any](at times, a, b *model.Observed[T]) bool {
+func same[T any](at times, a, b *source.Observed[T]) bool {
 	return a.Ever() == b.Ever() && a.Tried.IsZero() == b.Tried.IsZero() && sameError(a.Err, b.Err) &&
 		a.Current(at.was) == b.Current(at.is)
 }
 
 // identical reports whether two observations are one and the same: what is
 // read on demand is not compared in depth.
-func identical[K comparable, T any](was, is map[K]model.Observed[T], k K) bool {
+func identical[K comparable, T any](was, is map[K]source.Observed[T], k K) bool {
 	if len(was) == 0 && len(is) == 0 {
 		return true
 	}
@@ -118,16 +120,16 @@ func sameError(a, b error) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}
-	return a.Error() == b.Error() && model.TryOf(a) == model.TryOf(b)
+	return a.Error() == b.Error() && source.TryOf(a) == source.TryOf(b)
 }
 
 func sameProofs(at times, c *model.Cluster, was, is *model.Snapshot) bool {
 	if len(was.Proofs) == 0 && len(is.Proofs) == 0 {
 		return true
 	}
-	for i := range c.Fronts {
-		for j := range c.Fronts[i].Services {
-			k := model.PortKey{HAProxy: c.Fronts[i].Host, Cluster: c.Name, Service: c.Fronts[i].Services[j].Name}
+	for i := range c.LoadBalancers {
+		for j := range c.LoadBalancers[i].Services {
+			k := model.PortKey{HAProxy: c.LoadBalancers[i].Host, Cluster: c.Name, Service: c.LoadBalancers[i].Services[j].Name}
 			x, y := was.Proofs[k], is.Proofs[k]
 			if !identical(was.Proofs, is.Proofs, k) || (x.Age(at.was) > model.ProofAge) != (y.Age(at.is) > model.ProofAge) {
 				return false
@@ -187,7 +189,7 @@ func sameDCS(a, b *model.PatroniCluster) bool {
 }
 
 // sameStats compares all but the counters and ages no board rests on.
-func sameStats(a, b *model.HAProxyStats) bool {
+func sameStats(a, b *haproxy.Stats) bool {
 	if a.URI != b.URI || a.Source != b.Source || !sameError(a.Why, b.Why) || len(a.Proxies) != len(b.Proxies) || a.Damaged != b.Damaged {
 		return false
 	}
@@ -208,9 +210,9 @@ func sameStats(a, b *model.HAProxyStats) bool {
 	return true
 }
 
-func sameServer(a, b *model.ServerStat) bool {
+func sameServer(a, b *haproxy.ServerRow) bool {
 	x, y := *a, *b
-	for _, r := range []*model.ServerStat{&x, &y} {
+	for _, r := range []*haproxy.ServerRow{&x, &y} {
 		r.CheckMs, r.LastChange, r.SessionRate, r.Total, r.Errors, r.Throttle = 0, 0, 0, 0, 0, 0
 	}
 	return x == y

@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // later is a snapshot of the same fleet a round of asking later: the same
@@ -71,16 +73,16 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 		},
 		"a silent HAProxy is silent for another reason": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
-			s.HAProxy["10.0.1.2"] = o.Next(o.Value, &model.Hint{Err: gone, Try: "x"}, t0, 0)
+			s.HAProxy["10.0.1.2"] = o.Next(o.Value, &source.Hint{Err: gone, Try: "x"}, t0, 0)
 		},
 		"a HAProxy has reached its global maxconn": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
-			o.Value.Process = obs(model.ProcessLimits{Current: 9, Max: 9}, t0)
+			o.Value.Process = obs(haproxy.ProcessLimits{Current: 9, Max: 9}, t0)
 			s.HAProxy["10.0.1.2"] = o
 		},
 		"a HAProxy is nearly full": func(s *model.Snapshot) {
 			o := s.HAProxy["10.0.1.2"]
-			o.Value.Process = obs(model.ProcessLimits{Current: 95, Max: 100}, t0)
+			o.Value.Process = obs(haproxy.ProcessLimits{Current: 95, Max: 100}, t0)
 			s.HAProxy["10.0.1.2"] = o
 		},
 		"a section is gone": func(s *model.Snapshot) {
@@ -90,24 +92,24 @@ func TestJudgeFollowsWhatChanges(t *testing.T) {
 		},
 		"a server of another cluster, whose check turns": func(s *model.Snapshot) {
 			px := &s.HAProxy["10.0.1.2"].Value.Proxies[0]
-			px.Servers = append(slices.Clone(px.Servers), model.ServerStat{Name: "pg-app-000-1", Status: "UP", Weight: 1})
+			px.Servers = append(slices.Clone(px.Servers), haproxy.ServerRow{Name: "pg-app-000-1", Status: "UP", Weight: 1})
 			v := s.Patroni["pg-app-000-1"]
-			v.Checks = map[string]model.Observed[int]{"/primary": obs(503, t0)}
+			v.Checks = map[string]source.Observed[int]{"/primary": obs(503, t0)}
 			s.Patroni["pg-app-000-1"] = v
 		},
 		"the VIP is asked for": func(s *model.Snapshot) {
-			s.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-app-001": obs(model.Host("10.0.1.2"), t0)}
+			s.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-app-001": obs(model.Host("10.0.1.2"), t0)}
 		},
 		"the files are read": func(s *model.Snapshot) {
-			s.Conf = map[model.Host]model.Observed[model.NodeConf]{"10.0.1.2": obs(model.NodeConf{}, t0)}
+			s.Conf = map[model.Host]source.Observed[model.NodeConf]{"10.0.1.2": obs(model.NodeConf{}, t0)}
 		},
 		"the addresses are read": func(s *model.Snapshot) {
 			both := obs(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: ""}}}, t0)
-			s.Nodes = map[model.Host]model.Observed[model.NodeFacts]{"10.0.1.1": both, "10.0.1.2": both}
-			s.VIP = map[model.ClusterName]model.Observed[model.Host]{"pg-app-001": obs(model.Host("10.0.1.2"), t0)}
+			s.Nodes = map[model.Host]source.Observed[model.NodeFacts]{"10.0.1.1": both, "10.0.1.2": both}
+			s.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-app-001": obs(model.Host("10.0.1.2"), t0)}
 		},
 		"the ports are tried": func(s *model.Snapshot) {
-			s.Proofs = map[model.PortKey]model.Observed[model.Proof]{
+			s.Proofs = map[model.PortKey]source.Observed[model.Proof]{
 				{HAProxy: "10.0.1.2", Cluster: "pg-app-001", Service: "primary"}: obs(model.Proof{}, t0)}
 		},
 	}
@@ -134,7 +136,7 @@ func TestJudgeMissesNoField(t *testing.T) {
 		second := later(1, 2*time.Second, first.Inventory)
 		v := second.Patroni[c.Instances[1].Name]
 		v.Checks = maps.Clone(v.Checks)
-		h := second.HAProxy[c.Fronts[1].Host]
+		h := second.HAProxy[c.LoadBalancers[1].Host]
 		left := n
 		what := touch(reflect.ValueOf(&v.Status.Value).Elem(), &left)
 		if what == "" {
@@ -149,7 +151,7 @@ func TestJudgeMissesNoField(t *testing.T) {
 			}
 			return
 		}
-		second.Patroni[c.Instances[1].Name], second.HAProxy[c.Fronts[1].Host] = v, h
+		second.Patroni[c.Instances[1].Name], second.HAProxy[c.LoadBalancers[1].Host] = v, h
 		var j check.Judge
 		j.Boards(first, t0)
 		t.Run(fmt.Sprint(n, " ", what), func(t *testing.T) { agrees(t, &j, second, t0.Add(2*time.Second)) })

@@ -10,8 +10,8 @@ import (
 // is not known, which is not the same as healthy. One finding a node and source.
 func nodeUnread(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		host := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		host := in.Board.Cluster.LoadBalancers[i].Host
 		f := model.Finding{Severity: model.Warning, Host: host, Hint: "ssh " + string(host) + " sudo -n true"}
 		conf, procs := in.Snap.Conf[host], in.Snap.Workers[host]
 		if conf.Err != nil {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // onDemand are the cases of what is asked on demand only: proofs, files on
@@ -22,23 +24,23 @@ func onDemand() []struct {
 		}
 	}
 	// onDisk is what node a has on disk, beside a page that runs it.
-	onDisk := func(do func(*model.NodeConf, *model.HAProxyStats)) func(*check.Input) {
+	onDisk := func(do func(*model.NodeConf, *haproxy.Stats)) func(*check.Input) {
 		return func(in *check.Input) {
-			server := []model.ExpectedServer{{Name: "pg-test-1", Weight: "100"}}
-			conf := model.NodeConf{Dir: "/etc/haproxy/conf.d", Sections: []model.ConfSection{
+			server := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}}
+			conf := model.NodeConf{Dir: "/etc/haproxy/conf.d", Sections: []haproxy.ConfSection{
 				{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: server},
 				{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: server},
 			}, Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0}}}
-			row := []model.ServerStat{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100}}
-			page := model.HAProxyStats{Proxies: []model.Proxy{{Name: "pg-test-primary", Servers: row}, {Name: "pg-test-replica", Servers: row}}}
+			row := []haproxy.ServerRow{{Name: "pg-test-1", Status: "UP", Weight: 100, UserWeight: 100}}
+			page := haproxy.Stats{Proxies: []haproxy.Proxy{{Name: "pg-test-primary", Servers: row}, {Name: "pg-test-replica", Servers: row}}}
 			do(&conf, &page)
-			in.Snap.Conf = map[model.Host]model.Observed[model.NodeConf]{"a": seen(conf)}
+			in.Snap.Conf = map[model.Host]source.Observed[model.NodeConf]{"a": seen(conf)}
 			in.Snap.HAProxy["a"] = seen(page)
 		}
 	}
-	ghosts := func(age time.Duration, pins ...model.Pin) func(*check.Input) {
+	ghosts := func(age time.Duration, pins ...haproxy.Pin) func(*check.Input) {
 		return func(in *check.Input) {
-			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"a": seen(model.Processes{At: t0, Socket: true, Workers: []model.Worker{
+			in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"a": seen(haproxy.Processes{At: t0, Socket: true, Workers: []haproxy.Worker{
 				{PID: 40, Started: t0.Add(-time.Minute)}, {PID: 38, Old: true, Known: true, Started: t0.Add(-age), Pins: pins}}})}
 		}
 	}
@@ -51,8 +53,8 @@ func onDemand() []struct {
 			}
 		}
 	}
-	hidden := model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: model.AdminDrain, Held: "in drain by hand"}
-	maint := model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: model.AdminMaint, Why: "taken out by hand"}
+	hidden := model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "in drain by hand"}
+	maint := model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint, Why: "taken out by hand"}
 	return []struct {
 		name string
 		do   func(*check.Input)
@@ -77,20 +79,20 @@ func onDemand() []struct {
 		{"of a standby cluster, in the service of its leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
-			for i := range in.Board.Cluster.Fronts {
-				in.Board.Cluster.Fronts[i].Services[0].Check = "/standby-leader"
+			for i := range in.Board.Cluster.LoadBalancers {
+				in.Board.Cluster.LoadBalancers[i].Services[0].Check = "/standby-leader"
 			}
 		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
 		{"where the check is /leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
-			in.Board.Cluster.Fronts[0].Services[0].Check = "/leader"
+			in.Board.Cluster.LoadBalancers[0].Services[0].Check = "/leader"
 		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
 		{"weight 0 behind its status DOWN", cells(0, 2, model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
 			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},
 		{"a replica in maintenance in the primary service", cells(0, 2, maint),
 			"drain-hidden critical pg-test-2 is in maint in primary 5433 on every HAProxy: when it leads, 5433 has no server there"},
 		{"HAProxy's socket does not answer", func(in *check.Input) {
-			in.Snap.Servers = map[model.Host]model.Observed[model.ServerStates]{"a": {Err: errors.New("no socket answers"), Tried: t0}}
+			in.Snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{"a": {Err: errors.New("no socket answers"), Tried: t0}}
 		}, "node-unread info whether HAProxy on a has servers in drain or maint behind their status DOWN is not known"},
 		{"the leader in maintenance is no secret", func(in *check.Input) {
 			cells(0, 2, maint)(in)
@@ -105,42 +107,42 @@ func onDemand() []struct {
 		}, "leader-read-only critical pg-test-1 leads and takes no writes: its transactions are read only"},
 		{"pgbouncer is down", proven(model.Proven{Dead: "3 of 3 connections failed"}),
 			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
-		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *model.HAProxyStats) {}), ""},
-		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
-			c.Sections[0].Servers = []model.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}
+		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *haproxy.Stats) {}), ""},
+		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
+			c.Sections[0].Servers = []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}
 		}), "config-unloaded warning the files on a were edited and never loaded"},
-		{"a new section, never loaded", onDisk(func(c *model.NodeConf, p *model.HAProxyStats) { p.Proxies = p.Proxies[:1] }), "config-unloaded warning"},
-		{"a file is not as declared", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+		{"a new section, never loaded", onDisk(func(c *model.NodeConf, p *haproxy.Stats) { p.Proxies = p.Proxies[:1] }), "config-unloaded warning"},
+		{"a file is not as declared", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Changes: []model.DriftFile{{Name: "pg-test-primary.cfg", Kind: "change", Summary: []string{"weight of pg-test-1: 50 → 100"}}}}}
 		}), "config-drift warning the files on a are not as the inventory declares: 1"},
-		{"whether it is as declared cannot be told", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+		{"whether it is as declared cannot be told", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Err: "wanted by another cluster"}}
 		}), "config-drift warning whether the files on a are as declared is not known"},
-		{"a playbook died after the wipe", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) { c.Sections, c.Files = c.Sections[:1], c.Files[:1] }),
+		{"a playbook died after the wipe", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) { c.Sections, c.Files = c.Sections[:1], c.Files[:1] }),
 			"half-wiped critical 1 of 2 services run on a without a file on disk"},
-		{"a copy of a file binds its port again", onDisk(func(c *model.NodeConf, p *model.HAProxyStats) {
-			c.Sections = append(c.Sections, model.ConfSection{File: "old.cfg", Name: "old-primary", Binds: []string{"10.0.0.1:5433"}})
+		{"a copy of a file binds its port again", onDisk(func(c *model.NodeConf, p *haproxy.Stats) {
+			c.Sections = append(c.Sections, haproxy.ConfSection{File: "old.cfg", Name: "old-primary", Binds: []string{"10.0.0.1:5433"}})
 		}), "port-twice critical port 5433 on a is bound by pg-test-primary and old-primary"},
-		{"a retired cluster's file", onDisk(func(c *model.NodeConf, _ *model.HAProxyStats) {
+		{"a retired cluster's file", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Files = append(c.Files, model.ConfFile{Name: "pg-old-primary.cfg", Read: true, Foreign: true}, model.ConfFile{Name: "note.txt", Foreign: true})
 		}), "foreign-files info HAProxy on a reads files of no cluster in the inventory: 1"},
 		{"a node that ssh does not reach", func(in *check.Input) {
-			in.Snap.Conf = map[model.Host]model.Observed[model.NodeConf]{"b": {Err: errText("permission denied")}}
-			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"b": {Err: errText("permission denied")}}
+			in.Snap.Conf = map[model.Host]source.Observed[model.NodeConf]{"b": {Err: errText("permission denied")}}
+			in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"b": {Err: errText("permission denied")}}
 		}, "node-unread warning the files and processes of HAProxy on b are not known"},
 		{"an old Pigsty without a master socket", func(in *check.Input) {
-			in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"b": seen(model.Processes{At: t0, Missing: "no master socket"})}
+			in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"b": seen(haproxy.Processes{At: t0, Missing: "no master socket"})}
 		}, "node-unread info whether old HAProxy workers on b hold sessions is not known"},
-		{"an old worker with a reader", ghosts(5*time.Minute, model.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}),
+		{"an old worker with a reader", ghosts(5*time.Minute, haproxy.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}),
 			"ghost-worker info 1 old HAProxy worker on a with 2 sessions"},
-		{"an old worker since yesterday", ghosts(26*time.Hour, model.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}), "ghost-worker warning"},
+		{"an old worker since yesterday", ghosts(26*time.Hour, haproxy.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}), "ghost-worker warning"},
 	}
 }
 
 // pinnedWriters leaves writers on a demoted primary: the worker itself is a
 // finding too, so it is judged apart.
 func pinnedWriters(in *check.Input) {
-	in.Snap.Workers = map[model.Host]model.Observed[model.Processes]{"a": seen(model.Processes{At: t0, Socket: true, Workers: []model.Worker{
-		{PID: 38, Old: true, Known: true, Started: t0.Add(-time.Minute), Pins: []model.Pin{{Proxy: "pg-test-primary", Server: "pg-test-2", Sessions: 3}}}}})}
-	in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{}), Checks: map[string]model.Observed[int]{"/primary": seen(503)}}
+	in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"a": seen(haproxy.Processes{At: t0, Socket: true, Workers: []haproxy.Worker{
+		{PID: 38, Old: true, Known: true, Started: t0.Add(-time.Minute), Pins: []haproxy.Pin{{Proxy: "pg-test-primary", Server: "pg-test-2", Sessions: 3}}}}})}
+	in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{}), Checks: map[string]source.Observed[int]{"/primary": seen(503)}}
 }

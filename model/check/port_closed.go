@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -48,18 +49,18 @@ func portClosed(in Input) []model.Finding {
 // processFull reports whether the HAProxy takes no client on any port.
 func processFull(in Input, h model.Host) bool {
 	p := in.Snap.HAProxy[h].Value.Process
-	return p.Known() && p.Age(in.Now) <= model.ProcessAge && p.Value.Full()
+	return p.Known() && p.Age(in.Now) <= haproxy.ProcessAge && p.Value.Full()
 }
 
 // haproxyFull: a HAProxy that has reached its global maxconn, or nearly: new
 // clients of every port wait then, and so does its stats page. One finding a node.
 func haproxyFull(in Input) []model.Finding {
 	var out []model.Finding
-	for i := range in.Board.Cluster.Fronts {
-		h := in.Board.Cluster.Fronts[i].Host
+	for i := range in.Board.Cluster.LoadBalancers {
+		h := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.HAProxy[h]
 		p := o.Value.Process
-		if !p.Ever() || !p.Value.Crowded() || p.Age(in.Now) > model.ProcessAge {
+		if !p.Ever() || !p.Value.Crowded() || p.Age(in.Now) > haproxy.ProcessAge {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Host: h, Evidence: []string{o.Value.Process.Value.String()},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 )
 
@@ -11,8 +12,8 @@ import (
 // kernel deals the connections out between them. One finding a node and port.
 func portTwice(in Input) []model.Finding {
 	var out []model.Finding
-	eachConf(in, func(f *model.Front, label string, conf *model.NodeConf) {
-		for _, c := range model.Clashes(conf.Sections) {
+	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
+		for _, c := range haproxy.Clashes(conf.Sections) {
 			mine := false
 			var names, evidence []string
 			for _, s := range c.Sections {

@@ -10,7 +10,7 @@ import (
 // declares. One finding a node, so that one stale file is one line.
 func runningDiffers(in Input) []model.Finding {
 	var out []model.Finding
-	for _, front := range in.Board.Cluster.Fronts {
+	for _, front := range in.Board.Cluster.LoadBalancers {
 		f := model.Finding{Severity: model.Warning, Host: front.Host}
 		label := string(front.Host)
 		for _, r := range in.Board.Routes {

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // haproxySilent: a HAProxy that does not answer.
 func haproxySilent(in Input) []model.Finding {
 	var out []model.Finding
-	for _, f := range in.Board.Cluster.Fronts {
+	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
 		if o.Err == nil {
 			continue
@@ -31,9 +33,9 @@ func haproxySilent(in Input) []model.Finding {
 // from the inventory.
 func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
-	for _, f := range in.Board.Cluster.Fronts {
+	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
-		if o.Err != nil || o.Value.Source != model.FromMetrics || o.Value.Why == nil {
+		if o.Err != nil || o.Value.Source != haproxy.FromMetrics || o.Value.Why == nil {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
@@ -90,7 +92,7 @@ func behind(in Input, name model.InstanceName) string {
 
 // hintOr is err's own hint, else the given one.
 func hintOr(err error, otherwise string) string {
-	if t := model.TryOf(err); t != "" {
+	if t := source.TryOf(err); t != "" {
 		return t
 	}
 	return otherwise

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // symptom is a text that ssh or sudo prints, what it means and what to do.
@@ -64,7 +64,7 @@ func symptoms() []symptom {
 func diagnose(subject, output string) error {
 	for _, s := range symptoms() {
 		if strings.Contains(output, s.prints) {
-			return &model.Hint{Err: fmt.Errorf("%s: %s: %w", subject, s.means, ErrNotStarted), Try: s.try}
+			return &source.Hint{Err: fmt.Errorf("%s: %s: %w", subject, s.means, ErrNotStarted), Try: s.try}
 		}
 	}
 	return nil

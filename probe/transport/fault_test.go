@@ -8,6 +8,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestAPanicOverALineIsTheScriptsError: the script runs to its end all the same,
@@ -41,7 +42,7 @@ func TestSudoSaysWhatToDo(t *testing.T) {
 		"sudo: no password was provided", "sudo: 1 incorrect password attempt",
 	} {
 		err := diagnose("n1", said)
-		if try := model.TryOf(err); !errors.Is(err, ErrNotStarted) || !strings.Contains(try, "start pgtui with -K") || !strings.Contains(try, "leave the console") {
+		if try := source.TryOf(err); !errors.Is(err, ErrNotStarted) || !strings.Contains(try, "start pgtui with -K") || !strings.Contains(try, "leave the console") {
 			t.Errorf("%s: %v, try %q", said, err, try)
 		}
 	}

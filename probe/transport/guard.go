@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // ErrReadOnly is the refusal of a change.
@@ -28,7 +29,7 @@ func Refusal(who string) error {
 	if who == "" {
 		return nil
 	}
-	return &model.Hint{Err: fmt.Errorf("%w (%s)", ErrReadOnly, who), Try: "leave out what makes pgtui read-only: `pgtui config show` names it"}
+	return &source.Hint{Err: fmt.Errorf("%w (%s)", ErrReadOnly, who), Try: "leave out what makes pgtui read-only: `pgtui config show` names it"}
 }
 
 // Run implements Runner.

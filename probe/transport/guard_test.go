@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 type recorder struct{ ran []string }
@@ -26,7 +27,7 @@ func TestGuardLetsOnlyReadsThrough(t *testing.T) {
 		t.Fatalf("a read: %v, %v", out, err)
 	}
 	_, err = g.Run(context.Background(), Cmd{Script: "rm x"})
-	if !errors.Is(err, ErrReadOnly) || !errors.Is(err, ErrNotStarted) || !strings.Contains(err.Error(), "--read-only") || model.TryOf(err) == "" {
+	if !errors.Is(err, ErrReadOnly) || !errors.Is(err, ErrNotStarted) || !strings.Contains(err.Error(), "--read-only") || source.TryOf(err) == "" {
 		t.Errorf("a change: %v", err)
 	}
 	if len(r.ran) != 1 || !strings.Contains(r.ran[0], "ls") {

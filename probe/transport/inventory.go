@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 const (
@@ -92,7 +92,7 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 	if said != "" {
 		err = fmt.Errorf("%w\n%s", err, said)
 	}
-	return nil, &model.Hint{Err: err, Try: "run it by hand: " + strings.Join(argv, " ")}
+	return nil, &source.Hint{Err: err, Try: "run it by hand: " + strings.Join(argv, " ")}
 }
 
 // capped keeps up to max bytes and calls full when there are more.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 func script(t *testing.T, dir, name, text string) string {
@@ -50,7 +50,7 @@ func TestProgramThatDoesNotEnd(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no end within 300ms") || !strings.Contains(err.Error(), "waiting for the lock") {
 		t.Errorf("got %v", err)
 	}
-	if try := model.TryOf(err); !strings.Contains(try, path+" --list") {
+	if try := source.TryOf(err); !strings.Contains(try, path+" --list") {
 		t.Errorf("try: %q", try)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // These tests use the real ssh, sshd and sudo of the lab. They fail when the
@@ -87,8 +88,8 @@ func TestLabRefusals(t *testing.T) {
 		"a name without address":  {model.SSHTarget{Address: "no-such-node.invalid"}, "ssh: its name does not resolve"},
 	} {
 		_, err := s.Run(t.Context(), Cmd{Target: tc.target, Script: "true"})
-		if err == nil || !strings.Contains(err.Error(), tc.want) || !errors.Is(err, ErrNotStarted) || model.TryOf(err) == "" {
-			t.Errorf("%s: %v (hint %q)", name, err, model.TryOf(err))
+		if err == nil || !strings.Contains(err.Error(), tc.want) || !errors.Is(err, ErrNotStarted) || source.TryOf(err) == "" {
+			t.Errorf("%s: %v (hint %q)", name, err, source.TryOf(err))
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // grace is how long a process may take to end after it was told to, and how
@@ -216,7 +217,7 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 func notFound(subject, program string, err error) error {
 	err = fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	if errors.Is(err, exec.ErrNotFound) {
-		return &model.Hint{Err: err, Try: "install " + program + ", or put it in PATH"}
+		return &source.Hint{Err: err, Try: "install " + program + ", or put it in PATH"}
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // fakeSSH is an ssh that logs its arguments and then does what body says; the
@@ -104,8 +105,8 @@ shift 3; exec "$@"`
 	}
 	program, _ := fakeSSH(t, fakeSudo(t, `[ "$1" = -n ] || exit 9; echo "sudo: a password is required" >&2; exit 1`)+asLogin)
 	s := &SSH{Program: program, ControlDir: t.TempDir()}
-	if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"}); err == nil || !strings.Contains(model.TryOf(err), "start pgtui with -K (--ask-become-pass)") {
-		t.Errorf("%v, try %q", err, model.TryOf(err))
+	if _, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"}); err == nil || !strings.Contains(source.TryOf(err), "start pgtui with -K (--ask-become-pass)") {
+		t.Errorf("%v, try %q", err, source.TryOf(err))
 	}
 }
 
@@ -289,8 +290,8 @@ exit 255`, "10.0.0.9: ", false, ErrNotStarted},
 			s := &SSH{Program: program, ControlDir: t.TempDir()}
 			// More than a pipe holds, so that it cannot all be sent to nobody.
 			_, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true", Stdin: everyByte(1 << 20)})
-			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || !errors.Is(err, tc.is) || (model.TryOf(err) != "") != tc.hint {
-				t.Errorf("got %v (hint %q)\nwant %s, %v", err, model.TryOf(err), tc.want, tc.is)
+			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || !errors.Is(err, tc.is) || (source.TryOf(err) != "") != tc.hint {
+				t.Errorf("got %v (hint %q)\nwant %s, %v", err, source.TryOf(err), tc.want, tc.is)
 			}
 			if err != nil && strings.ContainsRune(err.Error(), 0x1b) {
 				t.Error("an escape in the error")
@@ -302,7 +303,7 @@ exit 255`, "10.0.0.9: ", false, ErrNotStarted},
 func TestSSHMissing(t *testing.T) {
 	s := &SSH{Program: "no-such-ssh", ControlDir: t.TempDir()}
 	_, err := s.Run(t.Context(), Cmd{Target: node(), Script: "true"})
-	if !errors.Is(err, ErrNotStarted) || model.TryOf(err) == "" {
+	if !errors.Is(err, ErrNotStarted) || source.TryOf(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 
 	"pgtui/internal/safe"
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // ErrUntrusted is the refusal to run or obey a file that somebody else may have
@@ -125,7 +125,7 @@ func (t *trust) owner(at string, st fs.FileInfo) error {
 }
 
 func untrusted(at, why, try string) error {
-	return &model.Hint{Err: fmt.Errorf("%s: %s: %w", safe.Text(at, 200), why, ErrUntrusted), Try: try}
+	return &source.Hint{Err: fmt.Errorf("%s: %s: %w", safe.Text(at, 200), why, ErrUntrusted), Try: try}
 }
 
 func cause(err error) error {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/model"
+	"pgtui/source"
 )
 
 // TestTrusted holds what sudo, ssh and Ansible hold: whoever may write a
@@ -96,7 +96,7 @@ func TestTrusted(t *testing.T) {
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Fatalf("got %v, want %q", err, tt.want)
 			}
-			if errors.Is(err, ErrUntrusted) && model.TryOf(err) == "" {
+			if errors.Is(err, ErrUntrusted) && source.TryOf(err) == "" {
 				t.Errorf("%v says nothing to type", err)
 			}
 			if len(owners)+len(groups) > 0 {

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -37,6 +38,7 @@ type (
 )
 
 func rowKey(h *model.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
+
 func colKey(p *model.EntryPort) portKey { return portKey{p.Port, p.Name} }
 
 // NewAccess is the ways into a cluster.
@@ -340,7 +342,7 @@ func (p *Access) detail(h *model.EntryHost, at *model.EntryPort, e Env) []widget
 }
 
 // triedText is what trying an entry found.
-func triedText(o *model.Observed[model.EntryCheck]) string {
+func triedText(o *source.Observed[model.EntryCheck]) string {
 	if o.Tried.IsZero() {
 		return ""
 	}

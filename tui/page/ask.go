@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -110,7 +111,7 @@ func (q answer[T]) age(e Env) widget.Line {
 		if age >= 5*time.Second {
 			ago = ageText(age) + " ago"
 		}
-		if age > model.StaleAfter {
+		if age > source.StaleAfter {
 			tone = theme.Warn
 		}
 		l = l.Add(tone, "asked "+ago+", took "+took(q.took))

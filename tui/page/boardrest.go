@@ -217,14 +217,14 @@ func facts(b *model.Board, e Env) widget.Line {
 	l = l.Add(theme.Head, "HAPROXY ")
 	var silent []string
 	waiting := 0
-	for _, f := range b.Cluster.Fronts {
+	for _, f := range b.Cluster.LoadBalancers {
 		if e.untriedProxy(f.Host) {
 			waiting++
 		} else if !e.Snap.HAProxy[f.Host].Known() {
 			silent = append(silent, string(f.Host))
 		}
 	}
-	n := len(b.Cluster.Fronts)
+	n := len(b.Cluster.LoadBalancers)
 	where := "on its own nodes"
 	if b.Cluster.Provider != "" {
 		where = "in group " + b.Cluster.Provider
@@ -253,7 +253,7 @@ func files(b *model.Board, e Env) widget.Line {
 	var waits, differ, unread []string
 	var why error
 	var oldest time.Time
-	for _, f := range b.Cluster.Fronts {
+	for _, f := range b.Cluster.LoadBalancers {
 		o, look := e.Snap.Conf[f.Host], e.Looks[f.Host]
 		drift, compared := o.Value.Drift[b.Cluster.Name]
 		switch {
@@ -275,7 +275,7 @@ func files(b *model.Board, e Env) widget.Line {
 		}
 	}
 	if same > 0 {
-		l = l.Add(theme.Plain, fmt.Sprintf("as declared on %d of %d", same, len(b.Cluster.Fronts)))
+		l = l.Add(theme.Plain, fmt.Sprintf("as declared on %d of %d", same, len(b.Cluster.LoadBalancers)))
 	}
 	if len(differ) > 0 {
 		l = gap(l, same > 0).Add(theme.Warn, differs+" not as declared on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " shows it")
@@ -287,7 +287,7 @@ func files(b *model.Board, e Env) widget.Line {
 		}
 	}
 	switch {
-	case len(waits) == len(b.Cluster.Fronts):
+	case len(waits) == len(b.Cluster.LoadBalancers):
 		l = l.Add(theme.Info, "· being read on the nodes")
 	case len(waits) > 0:
 		l = gap(l, true).Add(theme.Info, "· being read on "+strings.Join(waits, ", "))

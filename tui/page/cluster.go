@@ -179,10 +179,10 @@ func (p *Cluster) node(b *model.Board) Intent {
 	if in := b.Cluster.Instance(p.inst); in != nil {
 		return Goto{NewNode(p.name, in.Host)}
 	}
-	if len(b.Cluster.Fronts) == 0 {
+	if len(b.Cluster.LoadBalancers) == 0 {
 		return Say{"no HAProxy node exposes this cluster"}
 	}
-	return Goto{NewNode(p.name, b.Cluster.Fronts[0].Host)}
+	return Goto{NewNode(p.name, b.Cluster.LoadBalancers[0].Host)}
 }
 
 // trace opens the way of a connection to the cursor's service.

@@ -57,7 +57,7 @@ func (p *Components) Do(a keys.Action, e Env) (Page, Intent) {
 		r := of[min(p.list.cursor, len(of)-1)]
 		b := e.Board(p.cluster)
 		switch {
-		case b != nil && r.Name == "haproxy" && b.Cluster.Front(r.Host) != nil:
+		case b != nil && r.Name == "haproxy" && b.Cluster.LoadBalancer(r.Host) != nil:
 			return p, Goto{NewNode(p.cluster, r.Host)}
 		case b != nil && b.Cluster.Instance(r.Instance) != nil:
 			return p, Goto{NewInstance(p.cluster, r.Instance)}

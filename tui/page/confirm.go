@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -112,7 +112,7 @@ func (d *Question) View(w, h int) []widget.Line {
 }
 
 // changedNodes names the nodes that a plan would change, in its order.
-func changedNodes(p model.Plan) []string {
+func changedNodes(p plan.Plan) []string {
 	var out []string
 	for _, n := range p.Nodes {
 		if n.Changed() {

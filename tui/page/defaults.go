@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/keys"
 )
 
@@ -16,7 +18,7 @@ type Defaults struct {
 // AllDefaults are those of every screen, of a reload under way and of one that
 // has ended.
 func AllDefaults() []Defaults {
-	c := &model.Cluster{Name: "x", Fronts: []model.Front{{Services: []model.Service{{Name: "a"}, {Name: "b"}}}}}
+	c := &model.Cluster{Name: "x", LoadBalancers: []model.LoadBalancer{{Services: []model.Service{{Name: "a"}, {Name: "b"}}}}}
 	e := Env{Asks: []Topic{TopicAccess, TopicComponents, TopicTrace, TopicOrigins}, Boards: []model.Board{{Cluster: c}}, Inv: &model.Inventory{}}
 	running, done := NewRun(PlanMsg{}), NewRun(PlanMsg{})
 	done.done = &DoneMsg{}
@@ -25,7 +27,7 @@ func AllDefaults() []Defaults {
 		p := s.Open(Place{Cluster: c.Name, Service: "a"}, e)
 		switch p := p.(type) {
 		case *Diff:
-			p.msg = &PlanMsg{Plan: model.Plan{Nodes: []model.NodePlan{{Changes: []model.FileChange{{}}}}}}
+			p.msg = &PlanMsg{Plan: plan.Plan{Nodes: []plan.Node{{Changes: []plan.FileChange{{}}}}}}
 			p.doc.unified.files = []int{0}
 		case *Access:
 			p.got = &model.Access{}
@@ -34,7 +36,7 @@ func AllDefaults() []Defaults {
 		case *Trace:
 			p.got = &model.Trace{}
 		case *Inventory:
-			p.got = &model.Origins{}
+			p.got = &source.Origins{}
 		}
 		out = append(out, Defaults{s.Name, p.Keys(e)})
 	}

@@ -6,6 +6,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -88,7 +90,7 @@ func (p *Diff) blocked(e Env) string {
 		return err.Error()
 	}
 	for _, r := range p.msg.Plan.Risks {
-		if r.Name == model.RiskRejected {
+		if r.Name == plan.RiskRejected {
 			return "HAProxy on " + string(r.Host) + " would refuse it: " + r.What
 		}
 	}
@@ -266,7 +268,7 @@ func (p *Diff) head(e Env) []widget.Line {
 // failure is an error with its hint.
 func failure(err error, e Env) []widget.Line {
 	out := wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
-	if try := model.TryOf(err); try != "" {
+	if try := source.TryOf(err); try != "" {
 		out = append(out, labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
 	}
 	return out
@@ -275,10 +277,10 @@ func failure(err error, e Env) []widget.Line {
 // planCount is a plan in numbers.
 type planCount struct {
 	nodes, changed, added, deleted int
-	failed                         []model.NodePlan
+	failed                         []plan.Node
 }
 
-func countPlan(p model.Plan) planCount {
+func countPlan(p plan.Plan) planCount {
 	var c planCount
 	seen := map[string]bool{}
 	for _, n := range p.Nodes {
@@ -314,7 +316,7 @@ func short(id string) string {
 	return id
 }
 
-func nodeName(n model.NodePlan) string {
+func nodeName(n plan.Node) string {
 	if n.Node != "" && n.Node != string(n.Host) {
 		return n.Node + " " + string(n.Host)
 	}

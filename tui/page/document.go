@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -50,12 +50,12 @@ type side struct {
 
 // nodeText is one node's changes, each with its diff.
 type nodeText struct {
-	model.NodePlan
+	plan.Node
 	diffs [][]DiffLine
 }
 
 // newDocument writes a plan: nodes with the same change are one section.
-func newDocument(p model.Plan, t Texts) document {
+func newDocument(p plan.Plan, t Texts) document {
 	var d document
 	nodes := nodeTexts(p, t)
 	done := make([]bool, len(nodes))
@@ -75,13 +75,13 @@ func newDocument(p model.Plan, t Texts) document {
 }
 
 // nodeTexts are the diffs of all nodes that could be read.
-func nodeTexts(p model.Plan, t Texts) []nodeText {
+func nodeTexts(p plan.Plan, t Texts) []nodeText {
 	var out []nodeText
 	for _, n := range p.Nodes {
 		if n.Err != nil {
 			continue
 		}
-		text := nodeText{NodePlan: n}
+		text := nodeText{Node: n}
 		for _, f := range n.Changes {
 			var lines []DiffLine
 			if t.Diff != nil {
@@ -122,7 +122,7 @@ func (d *document) section(group []nodeText, all int, t Texts) {
 	d.unified.nodes, d.split.nodes = append(d.unified.nodes, len(d.unified.rows)), append(d.split.nodes, len(d.split.rows))
 	names := make([]string, len(group))
 	for i, n := range group {
-		names[i] = nodeName(n.NodePlan)
+		names[i] = nodeName(n.Node)
 	}
 	n, what := group[0], "on "
 	switch {
@@ -147,7 +147,7 @@ func (d *document) say(l widget.Line) {
 }
 
 // file is one file's change: in words, then line by line.
-func (d *document) file(f model.FileChange, diff []DiffLine, dir string, t Texts) {
+func (d *document) file(f plan.FileChange, diff []DiffLine, dir string, t Texts) {
 	for _, s := range []*script{&d.unified, &d.split} {
 		s.files, s.changes = append(s.files, len(s.rows)), append(s.changes, len(s.rows))
 	}

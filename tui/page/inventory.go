@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -15,7 +16,7 @@ import (
 // Inventory is where the values that decide the services of a cluster, or of
 // all clusters, come from: file and line of the definition that won.
 type Inventory struct {
-	answer[model.Origins]
+	answer[source.Origins]
 	cluster model.ClusterName // "" for all
 	cursor  int               // of list.rows
 	top     int
@@ -74,7 +75,7 @@ func (p *Inventory) Keys(Env) []keys.Binding {
 }
 
 // here is the value under the cursor, or nil.
-func (p *Inventory) here() *model.Origin {
+func (p *Inventory) here() *source.Origin {
 	if p.got == nil || len(p.list.rows) == 0 {
 		return nil
 	}
@@ -117,15 +118,15 @@ func (p *Inventory) Update(msg tea.Msg, _ Env) (Page, Intent) {
 
 // narrow lists what meets the filter, and puts the cursor on the value that is
 // the same as was, else on the first.
-func (p *Inventory) narrow(was *model.Origin) {
+func (p *Inventory) narrow(was *source.Origin) {
 	p.cursor, p.list = 0, valueList{}
 	if p.got == nil {
 		return
 	}
 	all := p.got.Rows
-	several := slices.ContainsFunc(all, func(o model.Origin) bool { return o.Cluster != all[0].Cluster })
+	several := slices.ContainsFunc(all, func(o source.Origin) bool { return o.Cluster != all[0].Cluster })
 	meets := newFilter(p.filter)
-	var last *model.Origin
+	var last *source.Origin
 	for i := range all {
 		o := &all[i]
 		if !meets(string(o.Cluster), o.Variable, o.Value, o.Where(), o.From(), differWord(o)) {
@@ -149,7 +150,7 @@ func (p *Inventory) narrow(was *model.Origin) {
 }
 
 // differWord is what a filter finds values by that hosts have differently.
-func differWord(o *model.Origin) string {
+func differWord(o *source.Origin) string {
 	if o.Differs {
 		return differs + " " + differsWord
 	}
@@ -157,7 +158,7 @@ func differWord(o *model.Origin) string {
 }
 
 // sameValue reports that two rows are of the same variable on the same host.
-func sameValue(a, b *model.Origin) bool {
+func sameValue(a, b *source.Origin) bool {
 	return a.Cluster == b.Cluster && a.Variable == b.Variable && slices.Contains(a.Hosts, b.Hosts[0])
 }
 
@@ -259,7 +260,7 @@ func (p *Inventory) table(seen []int, e Env) []widget.Line {
 // valueRow is one value as a row of the table, its place in from cells. Of a
 // long path the end stays: it has the line. Where there is room, wide, a word
 // goes with the mark of what differs.
-func valueRow(o *model.Origin, from int, wide bool) []widget.Line {
+func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 	name, where := widget.P(o.Variable), widget.T(theme.Dim, o.Where())
 	if o.Differs {
 		name[0].Tone = theme.Warn
@@ -275,7 +276,7 @@ func valueRow(o *model.Origin, from int, wide bool) []widget.Line {
 }
 
 // clusterLine heads the values of a cluster.
-func clusterLine(o *model.Origin) widget.Line {
+func clusterLine(o *source.Origin) widget.Line {
 	if o.Cluster == "" {
 		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+plural(o.Of, "host"))
 	}
@@ -303,7 +304,7 @@ func (p *Inventory) head(e Env) []widget.Line {
 // those first that Ansible would fail over.
 func (p *Inventory) problems(e Env) []widget.Line {
 	all := slices.Clone(p.got.Problems)
-	slices.SortStableFunc(all, func(a, b model.Problem) int {
+	slices.SortStableFunc(all, func(a, b source.Problem) int {
 		switch {
 		case a.Fatal == b.Fatal:
 			return 0
@@ -323,7 +324,7 @@ func (p *Inventory) problems(e Env) []widget.Line {
 			m = severityMark(model.Critical)
 		}
 		l := widget.P(" ").Add(m.tone, m.shape+" ")
-		if at := (&model.Definition{At: x.At}).From(); at != "" {
+		if at := (&source.Definition{At: x.At}).From(); at != "" {
 			l = l.Add(theme.Strong, widget.Tail(at, max(e.W/2, 12))+"  ")
 		}
 		out = append(out, l.Add(m.tone, x.Subject+": "+x.What).Trunc(e.W))
@@ -376,7 +377,7 @@ func (p *Inventory) sentence(e Env) []widget.Line {
 }
 
 // differsText says what the hosts of a cluster have instead of one value.
-func differsText(all *model.Origins, o *model.Origin) string {
+func differsText(all *source.Origins, o *source.Origin) string {
 	text, hosts := "", 0
 	for _, x := range ofVariable(all, o) {
 		if text != "" {
@@ -392,8 +393,8 @@ func differsText(all *model.Origins, o *model.Origin) string {
 }
 
 // ofVariable are all rows of the variable of one.
-func ofVariable(all *model.Origins, o *model.Origin) []*model.Origin {
-	var out []*model.Origin
+func ofVariable(all *source.Origins, o *source.Origin) []*source.Origin {
+	var out []*source.Origin
 	for i := range all.Rows {
 		if x := &all.Rows[i]; x.Cluster == o.Cluster && x.Variable == o.Variable {
 			out = append(out, x)
@@ -405,8 +406,8 @@ func ofVariable(all *model.Origins, o *model.Origin) []*model.Origin {
 // Place of the value under the cursor.
 func (p *Inventory) Place(e Env) Place {
 	at := Place{Cluster: p.cluster}
-	if o := p.here(); o != nil && at.Cluster == "" && e.Board(o.Cluster) != nil {
-		at.Cluster = o.Cluster
+	if o := p.here(); o != nil && at.Cluster == "" && e.Board(model.ClusterName(o.Cluster)) != nil {
+		at.Cluster = model.ClusterName(o.Cluster)
 	}
 	return at
 }

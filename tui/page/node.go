@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -40,13 +41,13 @@ func (p *Node) Keys(Env) []keys.Binding {
 
 // front is where in the cluster's fronts the page is.
 func (p *Node) front(c *model.Cluster) int {
-	return max(0, slices.IndexFunc(c.Fronts, func(f model.Front) bool { return f.Host == p.host }))
+	return max(0, slices.IndexFunc(c.LoadBalancers, func(f model.LoadBalancer) bool { return f.Host == p.host }))
 }
 
 // Do carries out one action.
 func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 	b := e.Board(p.cluster)
-	if b == nil || len(b.Cluster.Fronts) == 0 {
+	if b == nil || len(b.Cluster.LoadBalancers) == 0 {
 		return p, nil
 	}
 	switch a {
@@ -60,12 +61,12 @@ func (p *Node) Do(a keys.Action, e Env) (Page, Intent) {
 		}
 		return p, nil
 	case keys.Next, keys.Prev:
-		n := len(b.Cluster.Fronts)
+		n := len(b.Cluster.LoadBalancers)
 		at := p.front(b.Cluster) + 1
 		if a == keys.Prev {
 			at += n - 2
 		}
-		return &Node{cluster: p.cluster, host: b.Cluster.Fronts[(at+n)%n].Host, list: listing{cursor: p.list.cursor}}, nil
+		return &Node{cluster: p.cluster, host: b.Cluster.LoadBalancers[(at+n)%n].Host, list: listing{cursor: p.list.cursor}}, nil
 	case keys.Instance:
 		for _, in := range b.Cluster.Instances {
 			if in.Host == p.host {
@@ -105,7 +106,7 @@ func (p *Node) sections(e Env) map[string]section {
 	out := map[string]section{}
 	for i := range e.Boards {
 		c := e.Boards[i].Cluster
-		if f := c.Front(p.host); f != nil {
+		if f := c.LoadBalancer(p.host); f != nil {
 			for j := range f.Services {
 				out[f.Services[j].Proxy()] = section{c.Name, f.Services[j].Name}
 			}
@@ -120,7 +121,7 @@ func (p *Node) lines(e Env) (out []widget.Line, at []int, of []section) {
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil, nil
 	}
-	if b.Cluster.Front(p.host) == nil && len(b.Cluster.Fronts) > 0 {
+	if b.Cluster.LoadBalancer(p.host) == nil && len(b.Cluster.LoadBalancers) > 0 {
 		where := "other nodes"
 		if b.Cluster.Provider != "" {
 			where = "the nodes of group " + b.Cluster.Provider
@@ -212,7 +213,7 @@ func (p *Node) head(e Env) []widget.Line {
 }
 
 // sectionRow is one section of the stats page.
-func (p *Node) sectionRow(px *model.Proxy, s section, e Env) []widget.Line {
+func (p *Node) sectionRow(px *haproxy.Proxy, s section, e Env) []widget.Line {
 	verdict, serves, why := widget.T(theme.Dim, "not the inventory's"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
 		verdict, serves, why = verdictMark(v.Verdict).line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
@@ -248,7 +249,7 @@ func (p *Node) view(s section, e Env) *model.View {
 }
 
 // servers are the servers of the section under the cursor.
-func (p *Node) servers(st *model.HAProxyStats, s section, e Env) []widget.Line {
+func (p *Node) servers(st *haproxy.Stats, s section, e Env) []widget.Line {
 	v, b := p.view(s, e), e.Board(s.cluster)
 	if v == nil || b == nil {
 		return nil

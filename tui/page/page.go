@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/keys"
 	"pgtui/tui/widget"
 )
@@ -68,8 +69,8 @@ type Look struct {
 
 // Texts are the words that other layers have for things.
 type Texts struct {
-	Diff    func(model.FileChange) []DiffLine
-	Summary func(model.FileChange) []string
+	Diff    func(plan.FileChange) []DiffLine
+	Summary func(plan.FileChange) []string
 	File    func(*model.Inventory, *model.Service) string
 }
 
@@ -113,7 +114,7 @@ func (e Env) Pending(b *model.Board) bool {
 			return true
 		}
 	}
-	for _, f := range b.Cluster.Fronts {
+	for _, f := range b.Cluster.LoadBalancers {
 		if e.untriedProxy(f.Host) {
 			return true
 		}
@@ -185,30 +186,39 @@ type (
 	Yank struct{ Text string }
 )
 
-func (Goto) isIntent()    {}
-func (Back) isIntent()    {}
-func (Home) isIntent()    {}
-func (Yank) isIntent()    {}
+func (Goto) isIntent() {}
+
+func (Back) isIntent() {}
+
+func (Home) isIntent() {}
+
+func (Yank) isIntent() {}
+
 func (AskPlan) isIntent() {}
-func (Ask) isIntent()     {}
+
+func (Ask) isIntent() {}
+
 func (Confirm) isIntent() {}
+
 func (Execute) isIntent() {}
+
 func (StopRun) isIntent() {}
-func (Say) isIntent()     {}
+
+func (Say) isIntent() {}
 
 // PlanMsg answers AskPlan.
 type PlanMsg struct {
 	Cluster model.ClusterName
 	Inv     *model.Inventory // the inventory the plan was made from
-	Plan    model.Plan
+	Plan    plan.Plan
 	Err     error
 }
 
 // StepMsg is one step of a run, as it happens.
-type StepMsg struct{ Result model.StepResult }
+type StepMsg struct{ Result plan.StepResult }
 
 // DoneMsg ends a run.
 type DoneMsg struct {
-	Report model.Report
+	Report plan.Report
 	Err    error
 }

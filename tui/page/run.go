@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -15,7 +16,7 @@ import (
 // Run is a reload as it happens and how it ended.
 type Run struct {
 	plan     PlanMsg
-	steps    []model.StepResult // in the order they were told, begun ones replaced by their end
+	steps    []plan.StepResult // in the order they were told, begun ones replaced by their end
 	done     *DoneMsg
 	stopping bool
 	top      int
@@ -72,7 +73,7 @@ func (p *Run) Update(msg tea.Msg, _ Env) (Page, Intent) {
 	switch m := msg.(type) {
 	case StepMsg:
 		q := *p
-		q.steps = append([]model.StepResult(nil), p.steps...)
+		q.steps = append([]plan.StepResult(nil), p.steps...)
 		for i, s := range q.steps {
 			if s.Host == m.Result.Host && s.Step == m.Result.Step && !s.Done {
 				q.steps[i] = m.Result
@@ -127,7 +128,7 @@ func (p *Run) head(e Env) []widget.Line {
 	}
 	bad := 0
 	for _, r := range p.done.Report.Nodes {
-		if r.Outcome == model.Broken || r.Outcome == model.Uncertain {
+		if r.Outcome == plan.Broken || r.Outcome == plan.Uncertain {
 			bad++
 		}
 	}
@@ -151,15 +152,15 @@ func (p *Run) finished() int {
 			later = later || len(p.stepsOf(next.Host)) > 0
 		}
 		last := p.stepsOf(node.Host)
-		if later || (len(last) > 0 && last[len(last)-1].Step == model.StepVerify && last[len(last)-1].Done) {
+		if later || (len(last) > 0 && last[len(last)-1].Step == plan.StepVerify && last[len(last)-1].Done) {
 			n++
 		}
 	}
 	return n
 }
 
-func (p *Run) stepsOf(h model.Host) []model.StepResult {
-	var out []model.StepResult
+func (p *Run) stepsOf(h model.Host) []plan.StepResult {
+	var out []plan.StepResult
 	for _, s := range p.steps {
 		if s.Host == h {
 			out = append(out, s)
@@ -169,9 +170,9 @@ func (p *Run) stepsOf(h model.Host) []model.StepResult {
 }
 
 // node is one node: its state, then its steps, on as many lines as they need.
-func (p *Run) node(n model.NodePlan, e Env) []widget.Line {
+func (p *Run) node(n plan.Node, e Env) []widget.Line {
 	m := p.nodeMark(n)
-	label := func(n model.NodePlan) string {
+	label := func(n plan.Node) string {
 		if e.W < 140 && n.Node != "" {
 			return n.Node
 		}
@@ -196,7 +197,7 @@ func (p *Run) node(n model.NodePlan, e Env) []widget.Line {
 }
 
 // nodeMark is how a node stands.
-func (p *Run) nodeMark(n model.NodePlan) mark {
+func (p *Run) nodeMark(n plan.Node) mark {
 	if p.done != nil {
 		for _, r := range p.done.Report.Nodes {
 			if r.Host == n.Host {
@@ -211,30 +212,30 @@ func (p *Run) nodeMark(n model.NodePlan) mark {
 		return mark{"·", "waiting", theme.Dim}
 	case steps[len(steps)-1].Err != nil:
 		return mark{"✕", "failed", theme.Bad}
-	case steps[len(steps)-1].Step == model.StepVerify && steps[len(steps)-1].Done:
+	case steps[len(steps)-1].Step == plan.StepVerify && steps[len(steps)-1].Done:
 		return mark{"✓", "done", theme.Good}
 	}
 	return mark{"▸", "working", theme.Info}
 }
 
-func outcomeMark(o model.NodeOutcome) mark {
+func outcomeMark(o plan.NodeOutcome) mark {
 	switch o {
-	case model.Applied:
+	case plan.Applied:
 		return mark{"✓", "applied", theme.Good}
-	case model.Unchanged:
+	case plan.Unchanged:
 		return mark{"✓", "unchanged", theme.Dim}
-	case model.Untouched:
+	case plan.Untouched:
 		return mark{"–", "not touched", theme.Warn}
-	case model.Restored:
+	case plan.Restored:
 		return mark{"←", "restored", theme.Warn}
-	case model.Broken:
+	case plan.Broken:
 		return mark{"✕", "BROKEN", theme.Bad}
 	}
 	return mark{"?", "UNCERTAIN", theme.Bad}
 }
 
 // stepLine is one step: begun, done or failed.
-func stepLine(s model.StepResult) widget.Line {
+func stepLine(s plan.StepResult) widget.Line {
 	word := s.Step
 	switch {
 	case s.Err != nil:
@@ -243,7 +244,7 @@ func stepLine(s model.StepResult) widget.Line {
 		return widget.T(theme.Info, "▸ "+word+" … ")
 	}
 	l := widget.T(theme.Good, "✓").Add(theme.Plain, " "+word+" ")
-	if s.Step == model.StepVerify && s.Took > 0 {
+	if s.Step == plan.StepVerify && s.Took > 0 {
 		l = l.Add(theme.Dim, took(s.Took)+" ")
 	}
 	return l
@@ -279,24 +280,24 @@ func (p *Run) account(e Env) []widget.Line {
 }
 
 // outcomeText is an outcome in a sentence.
-func outcomeText(r model.NodeReport) string {
+func outcomeText(r plan.NodeReport) string {
 	at := ""
 	if r.Step != "" {
 		at = " at " + r.Step
 	}
 	switch r.Outcome {
-	case model.Applied:
+	case plan.Applied:
 		return "new files in place, reloaded, verified on the stats page"
-	case model.Unchanged:
+	case plan.Unchanged:
 		return "had these files already, nothing was done"
-	case model.Untouched:
+	case plan.Untouched:
 		if r.Step != "" {
 			return "failed" + at + ", before anything on it was changed"
 		}
 		return "not begun, nothing on it was changed"
-	case model.Restored:
+	case plan.Restored:
 		return "failed" + at + "; the old files are back and loaded"
-	case model.Broken:
+	case plan.Broken:
 		return "failed" + at + " and could not be restored: look at it now"
 	}
 	return "the connection was lost" + at + ": its state is not known, look at it"

@@ -99,8 +99,8 @@ func hostOf(at Place, e Env) model.Host {
 	if in := b.Cluster.Instance(at.Instance); in != nil {
 		return in.Host
 	}
-	if len(b.Cluster.Fronts) > 0 {
-		return b.Cluster.Fronts[0].Host
+	if len(b.Cluster.LoadBalancers) > 0 {
+		return b.Cluster.LoadBalancers[0].Host
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -240,7 +241,7 @@ func serverRow(v *model.View, c *model.Cell, svc *model.Service, e Env) []widget
 }
 
 // statOf is HAProxy's own row of a server, or nil.
-func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *model.ServerStat {
+func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *haproxy.ServerRow {
 	if e.Snap == nil {
 		return nil
 	}
@@ -256,7 +257,7 @@ func statOf(e Env, h model.Host, svc *model.Service, inst model.InstanceName) *m
 }
 
 // checkText is HAProxy's last check in its own words.
-func checkText(st *model.ServerStat) string {
+func checkText(st *haproxy.ServerRow) string {
 	s := st.CheckStatus
 	if st.CheckCode > 0 {
 		s += fmt.Sprintf(" %d", st.CheckCode)
@@ -306,16 +307,16 @@ func (p *Service) definition(b *model.Board, svc *model.Service, e Env) []widget
 // name, or none.
 func odd(c *model.Cluster, svc *model.Service) []string {
 	var out []string
-	for i := range c.Fronts {
-		s := c.Fronts[i].Service(svc.Name)
+	for i := range c.LoadBalancers {
+		s := c.LoadBalancers[i].Service(svc.Name)
 		if s == nil {
-			out = append(out, string(c.Fronts[i].Host)+" (not there)")
+			out = append(out, string(c.LoadBalancers[i].Host)+" (not there)")
 			continue
 		}
 		same := *s
 		same.Rendered = svc.Rendered
 		if !reflect.DeepEqual(same, *svc) {
-			out = append(out, string(c.Fronts[i].Host))
+			out = append(out, string(c.LoadBalancers[i].Host))
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -199,9 +200,9 @@ func branchText(br *model.Branch, e Env) []widget.Line {
 }
 
 // status is what an instance's Patroni said of itself.
-func (e Env) status(name model.InstanceName) model.Observed[model.PatroniStatus] {
+func (e Env) status(name model.InstanceName) source.Observed[model.PatroniStatus] {
 	if e.Snap == nil {
-		return model.Observed[model.PatroniStatus]{}
+		return source.Observed[model.PatroniStatus]{}
 	}
 	return e.Snap.Patroni[name].Status
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -51,7 +52,7 @@ func (t *Traffic) Add(s *model.Snapshot) {
 	}
 }
 
-func (n *nodeTraffic) add(st *model.HAProxyStats) {
+func (n *nodeTraffic) add(st *haproxy.Stats) {
 	next := make(map[string][]Sample, len(st.Proxies))
 	for i := range st.Proxies {
 		px := &st.Proxies[i]
@@ -66,7 +67,7 @@ func (n *nodeTraffic) add(st *model.HAProxyStats) {
 }
 
 // sampleOf sums a section's servers up; queued are also those that wait for any.
-func sampleOf(px *model.Proxy) Sample {
+func sampleOf(px *haproxy.Proxy) Sample {
 	s := Sample{Queue: px.Back.Queue}
 	for i := range px.Servers {
 		s.Sessions += px.Servers[i].Sessions
@@ -121,8 +122,10 @@ func bars(values []int64, w int) string {
 }
 
 func sessionsOf(s Sample) int64 { return s.Sessions }
-func rateOf(s Sample) int64     { return s.Rate }
-func queueOf(s Sample) int64    { return s.Queue }
+
+func rateOf(s Sample) int64 { return s.Rate }
+
+func queueOf(s Sample) int64 { return s.Queue }
 
 // trafficLine is a section's sessions, new ones a second and queue.
 func trafficLine(past []Sample, w int) widget.Line {

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -16,14 +17,14 @@ import (
 // what other hosts of the cluster have. It is as the inventory was read for the
 // page below.
 type Value struct {
-	of   *model.Origin
-	rest []*model.Origin // of the other hosts of the cluster
-	none int             // hosts of the cluster on which nobody defines it
+	of   *source.Origin
+	rest []*source.Origin // of the other hosts of the cluster
+	none int              // hosts of the cluster on which nobody defines it
 	top  int
 }
 
 // NewValue is the value o among all that were read with it.
-func NewValue(all *model.Origins, o *model.Origin) *Value {
+func NewValue(all *source.Origins, o *source.Origin) *Value {
 	p := &Value{of: o, none: o.Of - len(o.Hosts)}
 	for _, x := range ofVariable(all, o) {
 		if x != o {
@@ -120,7 +121,7 @@ func placeLines(what, whose string, e Env) []widget.Line {
 }
 
 // valueLines are a whole value, wrapped where it is wider than the page.
-func valueLines(d *model.Definition, tone theme.Tone, e Env) []widget.Line {
+func valueLines(d *source.Definition, tone theme.Tone, e Env) []widget.Line {
 	var out []widget.Line
 	for _, l := range d.Text {
 		text := strings.TrimLeft(l, " ")
@@ -131,4 +132,6 @@ func valueLines(d *model.Definition, tone theme.Tone, e Env) []widget.Line {
 }
 
 // Command prints the values of the cluster, this one among them.
-func (p *Value) Command(Env) (string, string) { return words("pgtui inventory", p.of.Cluster), "" }
+func (p *Value) Command(Env) (string, string) {
+	return words("pgtui inventory", model.ClusterName(p.of.Cluster)), ""
+}

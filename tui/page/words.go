@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -146,7 +147,7 @@ func numText(n int) string {
 // asking, and the time one slow node may take, but never longer than an answer
 // counts.
 func FreshFor(every time.Duration) time.Duration {
-	return min(2*every+4*time.Second, model.StaleAfter)
+	return min(2*every+4*time.Second, source.StaleAfter)
 }
 
 // AgeMark is the age of data: "live" as long as it is fresh, so that a calm

@@ -1,6 +1,7 @@
 // Package haproxy simulates HAProxy 2.6 and 3.0: the configuration and the errors
 // in it, the health checks and the weights, the stats page, the admin socket and
-// the haproxy program.
+// the haproxy program. It shares no code with pgtui's own rules about HAProxy,
+// because the tests compare the two.
 package haproxy
 
 import (

@@ -1,0 +1,57 @@
+package lint
+
+import (
+	"fmt"
+
+	"pgtui/ansible/py"
+	"pgtui/pigsty"
+)
+
+// duplicateKey: YAML keeps the last of two keys.
+func duplicateKey() Rule {
+	return Rule{"duplicate-key", Warning, "a key that is written twice in one mapping",
+		"the last one counts and replaces the first with everything in it: of two groups of one name the first one's hosts are gone",
+		func(in *Input) []Finding {
+			var out []Finding
+			for _, w := range in.Inventory.Warnings {
+				if w.Twice {
+					out = append(out, Finding{At: w.At, Subject: "inventory", What: w.Text, Fix: "remove one, or join the two"})
+				}
+			}
+			return out
+		}}
+}
+
+// oddInventory: what Ansible passes over with a warning at most.
+func oddInventory() Rule {
+	return Rule{"odd-inventory", Warning, "something that Ansible skips or reads in another way than it looks",
+		"Ansible goes on without it",
+		func(in *Input) []Finding {
+			var out []Finding
+			for _, w := range in.Inventory.Warnings {
+				if !w.Twice {
+					out = append(out, Finding{At: w.At, Subject: "inventory", What: w.Text, Fix: "put it where Ansible looks: hosts, children and vars of a group"})
+				}
+			}
+			return out
+		}}
+}
+
+// unknownVersion: a version that says nothing about the rules.
+func unknownVersion() Rule {
+	return Rule{"unknown-version", Warning, "a version that is no Pigsty version",
+		"pgtui takes the newest rules it knows",
+		func(in *Input) []Finding {
+			if len(in.Inventory.Hosts) == 0 {
+				return nil
+			}
+			e := in.Inventory.Hosts[0].All().Lookup("version")
+			if e == nil {
+				return nil
+			}
+			if _, err := pigsty.ParseDialect(py.Print(e.Value)); err == nil {
+				return nil
+			}
+			return []Finding{{At: e.At, Subject: "inventory", What: fmt.Sprintf("version %s is no Pigsty version that pgtui knows", py.Brief(e.Value)), Fix: "write it as in v4.5.0, or give --dialect"}}
+		}}
+}

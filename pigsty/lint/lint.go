@@ -1,0 +1,148 @@
+// Package lint finds the mistakes of an inventory before they hurt: what
+// HAProxy would refuse or silently do wrong, what Pigsty would not write, what
+// a failover would bring to light. One file a rule; each rule is a pure
+// function of the inventory as the playbook sees it.
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pgtui/pigsty"
+	"pgtui/source"
+)
+
+// Severity says how bad a finding is. The zero Severity means "the rule's own".
+type Severity int
+
+// The severities, worst first.
+const (
+	Error   Severity = iota + 1 // files are not written, HAProxy refuses them, or clients reach the wrong server
+	Warning                     // something does not do what it looks like, or will hurt later
+	Info                        // worth knowing; nothing has to be done
+)
+
+// String is the word for the severity.
+func (s Severity) String() string {
+	return [...]string{"", "error", "warning", "info"}[s]
+}
+
+// Finding is one mistake at one place.
+type Finding struct {
+	Code     string // of the rule
+	Severity Severity
+	At       source.Pos
+	Subject  string // cluster, service or host it is about
+	What     string // what is wrong
+	Why      string // what it does to the user
+	Fix      string // what to write instead
+}
+
+// Rule is one kind of mistake.
+type Rule struct {
+	Code     string // stable, kebab-case
+	Severity Severity
+	Title    string // what it finds, in a few words
+	Why      string // why it matters
+	// Find returns the mistakes of this kind. It need not set Code, Severity
+	// and Why, when the rule's own hold.
+	Find func(*Input) []Finding
+}
+
+// All are the rules, in the order of docs/lint.md.
+func All() []Rule {
+	return slices.Concat(serviceRules(), portRules(), identityRules(), placeRules(), valueRules(), engineRules())
+}
+
+func serviceRules() []Rule {
+	return []Rule{
+		serviceFails(), selectorMatchesNobody(), selectorRepeats(), noPossibleServer(), offlineTwoNodes(), emptyAfterFailover(),
+		unknownDest(), unknownCheck(), noCheck(), badBalance(), badMaxconn(), badName(), unknownField(), serviceOverridden(),
+	}
+}
+
+func portRules() []Rule {
+	return []Rule{duplicatePort(), portTaken(), badPort(), componentPort()}
+}
+
+func identityRules() []Rule {
+	return []Rule{
+		missingPrimary(), extraPrimary(), duplicateSeq(), badSeq(), mixedSeq(), badRole(), badClusterName(), clusterEverywhere(),
+		noSuchGroup(), badWeight(), offlineQueryText(), hostNotAddress(),
+	}
+}
+
+func placeRules() []Rule {
+	return []Rule{
+		prefixCollision(), fileCollision(), haproxyServiceWiped(), unknownProvider(), emptyProvider(), providerNotOnPrimary(),
+		providerDisagrees(), membersDisagree(), providerWithoutCA(), haproxyDisabled(), duplicateVIP(), badVIP(),
+	}
+}
+
+func valueRules() []Rule {
+	return []Rule{rtoRejected(), rtoUnknown(), undefinedVariable(), unreadableValue(), duplicateKey(), oddInventory(), numberForm(), unknownVersion()}
+}
+
+func engineRules() []Rule {
+	return []Rule{newerAnsibleFails(), newerAnsibleValue(), newerAnsibleSelector(), newerAnsibleRefused()}
+}
+
+// Run applies every rule and returns the findings by file and line; of one
+// place the worst first. A mistake that several hosts share is told once. The
+// rules ask the play, and cost as it does: where that is too much there are no
+// findings, and the play's Err says so.
+func Run(p *pigsty.Play) []Finding {
+	in := NewInput(p)
+	var out []Finding
+	seen := map[string]bool{}
+	for _, r := range All() {
+		if p.Err() != nil {
+			return nil // half a judgement is none
+		}
+		for _, f := range r.Find(in) {
+			f.Code = r.Code
+			if f.Severity == 0 {
+				f.Severity = r.Severity
+			}
+			if f.Why == "" {
+				f.Why = r.Why
+			}
+			if f.At.File == "" {
+				f.At.File = p.Inventory.Source
+			}
+			f.At.Line, f.At.Column = max(f.At.Line, 1), max(f.At.Column, 1)
+			key := fmt.Sprint(f.Code, f.At, f.Subject)
+			if !seen[key] {
+				seen[key] = true
+				out = append(out, f)
+			}
+		}
+	}
+	slices.SortStableFunc(out, byPlace)
+	return out
+}
+
+func byPlace(a, b Finding) int {
+	if c := strings.Compare(a.At.File, b.At.File); c != 0 {
+		return c
+	}
+	if a.At.Line != b.At.Line {
+		return a.At.Line - b.At.Line
+	}
+	if a.Severity != b.Severity {
+		return int(a.Severity - b.Severity)
+	}
+	return a.At.Column - b.At.Column
+}
+
+// Worst is the worst severity among the findings, 0 when there is none.
+func Worst(fs []Finding) Severity {
+	worst := Severity(0)
+	for _, f := range fs {
+		if worst == 0 || f.Severity < worst {
+			worst = f.Severity
+		}
+	}
+	return worst
+}

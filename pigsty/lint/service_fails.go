@@ -1,0 +1,41 @@
+package lint
+
+import (
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// serviceFails: what the playbook would fail on, unless a rule of its own
+// tells it at the same place.
+func serviceFails() Rule {
+	return Rule{"service-fails", Error, "a service or host that Ansible fails on: no name, no port, no or a wrong selector, a list that is none",
+		"its file is deleted and not written again, and the host that fails is not reloaded",
+		func(in *Input) []Finding {
+			told := in.toldElsewhere()
+			var out []Finding
+			for _, c := range in.clusters() {
+				for _, p := range c.Problems {
+					if p.Fatal && !told[p.At] {
+						out = append(out, Finding{At: p.At, Subject: p.Subject, What: p.What, Fix: p.Try})
+					}
+				}
+			}
+			return out
+		}}
+}
+
+// toldElsewhere are the places that the rules about identity and values name:
+// of a cluster they find something in, those of its members' identities.
+func (in *Input) toldElsewhere() map[source.Pos]bool {
+	out := in.refused()
+	for _, r := range []Rule{missingPrimary(), extraPrimary(), duplicateSeq(), badSeq(), mixedSeq(), badRole(), badClusterName()} {
+		for _, f := range r.Find(in) {
+			for _, h := range in.Members(model.ClusterName(f.Subject)) {
+				for _, name := range []string{"pg_cluster", "pg_seq", "pg_role"} {
+					out[in.var1(h, name)] = true
+				}
+			}
+		}
+	}
+	return out
+}

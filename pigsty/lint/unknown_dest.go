@@ -1,0 +1,51 @@
+package lint
+
+import (
+	"fmt"
+
+	"pgtui/ansible/jinja"
+	"pgtui/ansible/py"
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// unknownDest: the template knows default, postgres, pgbouncer and numbers; all
+// the rest is port 5432, whatever the member's pg_port is.
+func unknownDest() Rule {
+	return Rule{"unknown-dest", Warning, "a dest that is neither default, postgres, pgbouncer nor a number",
+		"Pigsty silently sends the service to port 5432 of every member, past pgbouncer and past pg_port",
+		func(in *Input) []Finding {
+			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+				v, ok := in.decl(s).Get("dest")
+				at, what := in.at(s, "dest"), "dest"
+				if !ok || py.Equal(v, "default") {
+					v, ok, _ = in.Var(s.Rendered, "pg_default_service_dest")
+					at, what = in.var1(s.Rendered, "pg_default_service_dest"), "pg_default_service_dest"
+				}
+				if t, _ := py.Text(v); !ok || t == "postgres" || t == "pgbouncer" || jinja.Marked(t) {
+					return nil
+				}
+				if py.IsNumber(v) {
+					return badDestPort(c, s, v, at, what)
+				}
+				fix := "write default, postgres, pgbouncer or a port number"
+				if t, ok := py.Text(v); ok && portOf(t) != 0 {
+					fix = fmt.Sprintf("write %s without quotes and templates: only a plain number is taken as a port", t)
+				}
+				f := Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("%s %s of service %s means port 5432", what, py.Brief(v), s.Name), Fix: fix}
+				if what != "dest" {
+					f.Subject = string(c.Name)
+				}
+				return []Finding{f}
+			})
+		}}
+}
+
+func badDestPort(c *model.Cluster, s *model.Service, v py.Value, at source.Pos, what string) []Finding {
+	_, isBool := v.(bool)
+	if portOf(py.Print(v)) != 0 && !isBool {
+		return nil
+	}
+	return []Finding{{Severity: Error, At: at, Subject: title(c, s), What: fmt.Sprintf("%s of service %s is printed as %s, which is no port", what, s.Name, py.Print(v)),
+		Why: "HAProxy refuses the server lines, or sends the traffic nowhere", Fix: "write default, postgres, pgbouncer or a whole number from 1 to 65535"}}
+}

@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/render"
+)
+
+// Drift tells the state of every file: of the cluster's fronts in have, in
+// order, then of the other nodes in have, of which only stale files count. It
+// changes nothing and a plan made of it neither: stale files are in no plan.
+func Drift(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) []NodeDrift {
+	var out []NodeDrift
+	for _, n := range Build(inv, c, want, have).Nodes {
+		out = append(out, frontDrift(inv, c, &n, wantOf(want, n.Host), have[n.Host]))
+	}
+	for _, h := range slices.Sorted(maps.Keys(have)) {
+		if c.LoadBalancer(h) == nil {
+			out = append(out, staleDrift(inv, c, h, have[h]))
+		}
+	}
+	return out
+}
+
+func frontDrift(inv *model.Inventory, c *model.Cluster, n *Node, want map[string][]byte, have NodeFiles) NodeDrift {
+	d := NodeDrift{Host: n.Host, Node: n.Node, ConfDir: n.ConfDir, Front: true, Err: n.Err}
+	if have.Err != nil {
+		return d
+	}
+	changed := map[string]bool{}
+	for _, ch := range n.Changes {
+		changed[ch.Name] = true
+		d.Files = append(d.Files, FileDrift{Name: ch.Name, State: stateOf(ch), Summary: render.Summary(ch.Before, ch.After), Before: ch.Before, After: ch.After})
+	}
+	for name := range n.Have {
+		if changed[name] {
+			continue
+		}
+		f := FileDrift{Name: name, State: FileSame, Before: have.Files[name], After: have.Files[name]}
+		if _, ok := want[name]; !ok {
+			f.State = FileUnrendered
+		}
+		d.Files = append(d.Files, f)
+	}
+	for _, name := range n.Foreign {
+		_, wanted := want[name]
+		d.Files = append(d.Files, FileDrift{Name: name, State: FileForeign, Owner: OwnerOf(inv, c, name, have.Files[name], wanted)})
+	}
+	sortFiles(&d)
+	return d
+}
+
+func stateOf(ch FileChange) FileState {
+	switch {
+	case ch.Before == nil:
+		return FileMissing
+	case ch.After == nil:
+		return FileExtra
+	case render.Cosmetic(ch.Before, ch.After):
+		return FileCosmetic
+	}
+	return FileSemantic
+}
+
+func staleDrift(inv *model.Inventory, c *model.Cluster, h model.Host, have NodeFiles) NodeDrift {
+	d := NodeDrift{Host: h, ConfDir: inv.Dialect.ConfDir(), Err: have.Err}
+	if n := inv.Node(h); n != nil {
+		d.Node = n.Name
+	}
+	if have.Missing {
+		d.Err = nil // where there is no directory nothing was left behind
+		return d
+	}
+	for name, data := range have.Files {
+		if OwnerOf(inv, c, name, data, false) == c.Name {
+			d.Files = append(d.Files, FileDrift{Name: name, State: FileStale, Before: Present(data)})
+		}
+	}
+	sortFiles(&d)
+	return d
+}
+
+// sortFiles puts the files of a node in the order of their names.
+func sortFiles(n *NodeDrift) {
+	slices.SortFunc(n.Files, func(a, b FileDrift) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// Former are the nodes that may hold files from when they provided the
+// cluster's services: its own, and the providers of other clusters.
+func Former(inv *model.Inventory, c *model.Cluster) []model.Host {
+	var out []model.Host
+	add := func(h model.Host) {
+		if c.LoadBalancer(h) == nil && !slices.Contains(out, h) {
+			out = append(out, h)
+		}
+	}
+	for _, m := range c.Instances {
+		add(m.Host)
+	}
+	for i := range inv.Clusters {
+		if o := &inv.Clusters[i]; o.Provider != "" && o.Name != c.Name {
+			for _, f := range o.LoadBalancers {
+				add(f.Host)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"pgtui/haproxy"
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// Plan is everything a reload of one cluster would do. It is a value: what
+// was reviewed is what runs, or nothing runs.
+type Plan struct {
+	ID        string // hash of what it would do
+	Cluster   model.ClusterName
+	Inventory string // hash of the inventory it was made from
+	MadeAt    time.Time
+	Nodes     []Node // in the order they will be done
+	// Problems are the cluster's fatal problems: services that could not be
+	// rendered. A plan that has any deletes nothing and must not run.
+	Problems []source.Problem
+	// Risks are what it could do that nobody wants, judged when it was made.
+	Risks []Risk
+	// Accepted are the names of the risks that its operator has accepted.
+	Accepted []string
+	// Pigsty is what bin/pgsql-svc would do otherwise, in sentences.
+	Pigsty []string
+	// Force reloads nodes whose files stay as they are, too.
+	Force bool
+	// LiveRoles: the files are made of the roles that Patroni tells, not of those
+	// of the inventory.
+	LiveRoles bool
+}
+
+// Node is one HAProxy node's part of a plan.
+type Node struct {
+	Host    model.Host
+	Node    string // nodename
+	Target  model.SSHTarget
+	ConfDir string       // where the service files live
+	Changes []FileChange // by file name; files that stay as they are are not listed
+	Same    int          // files of the cluster that already are as they should be
+	Foreign []string     // files in ConfDir that are not this cluster's, by name
+	// Have and Want are the hashes of this cluster's files, as previewed and
+	// as they should become; they are what is compared on the node before it
+	// is touched.
+	Have, Want map[string]string
+	// Expect is the server set HAProxy must show afterwards, section by section.
+	Expect []ExpectedProxy
+	// Gone are the sections that HAProxy must no longer show afterwards.
+	Gone []string
+	// Was and Become are the sections of the cluster's files as they are on disk
+	// and as the plan leaves them.
+	Was, Become []haproxy.ConfSection
+	// Err says why the node's files could not be read; the plan must not run then.
+	Err error
+}
+
+// FileChange is one file that a plan adds, changes or deletes.
+type FileChange struct {
+	Name   string // file name in ConfDir
+	Before []byte // nil when the file does not exist
+	After  []byte // nil when it is deleted
+}
+
+// Kind is "add", "change" or "delete".
+func (f FileChange) Kind() string {
+	switch {
+	case f.Before == nil:
+		return "add"
+	case f.After == nil:
+		return "delete"
+	default:
+		return "change"
+	}
+}
+
+// ExpectedProxy is one listen section as the plan leaves it.
+type ExpectedProxy struct {
+	Name    string
+	Servers []haproxy.ExpectedServer
+}
+
+// Changed reports whether the plan would change any file on the node.
+func (n Node) Changed() bool { return len(n.Changes) > 0 }
+
+// Changed reports whether the plan would change any file anywhere.
+func (p Plan) Changed() bool {
+	for _, n := range p.Nodes {
+		if n.Changed() {
+			return true
+		}
+	}
+	return false
+}
+
+// Refusal says why the plan must not run, nil when it may: a service could
+// not be rendered, or a node's files could not be read.
+func (p Plan) Refusal() error {
+	for _, x := range p.Problems {
+		return &source.Hint{
+			Err: fmt.Errorf("%s: %s: not every service can be rendered, and a reload would leave out the rest", x.Subject, x.What),
+			Try: cmp.Or(x.Try, "correct the inventory, then plan again"),
+		}
+	}
+	for _, n := range p.Nodes {
+		if n.Err != nil {
+			return fmt.Errorf("%s: %w", n.Host, n.Err)
+		}
+	}
+	return nil
+}
+
+// Steps of a node, in order.
+const (
+	StepStage   = "stage"   // the would-be files stand beside the live ones
+	StepCheck   = "check"   // haproxy -c accepted the whole would-be configuration
+	StepCompare = "compare" // what is on disk is still what was previewed
+	StepBackup  = "backup"  // the old files are kept
+	StepSwap    = "swap"    // the new files are in place
+	StepReload  = "reload"  // systemctl reload haproxy returned
+	StepVerify  = "verify"  // the stats page shows the new server set
+	StepRestore = "restore" // something failed: the old files are back
+)
+
+// StepResult is one step of one node, told as it happens.
+type StepResult struct {
+	Host   model.Host
+	Step   string
+	Done   bool   // false: it has begun; true: it has ended
+	Err    error  // why it failed
+	Detail string // what it printed, bounded
+	Took   time.Duration
+}
+
+// NodeOutcome is how one node ended.
+type NodeOutcome string
+
+// The outcomes.
+const (
+	Untouched NodeOutcome = "untouched" // nothing on the node changed
+	Unchanged NodeOutcome = "unchanged" // nothing had to change
+	Applied   NodeOutcome = "applied"   // new files in place, reloaded, verified
+	Restored  NodeOutcome = "restored"  // it failed and the old files are back and loaded
+	Broken    NodeOutcome = "broken"    // it failed and could not be restored: look at it now
+	Uncertain NodeOutcome = "uncertain" // the connection was lost: the state is not known
+)
+
+// Undecided is the outcome of a Recovery that left the files as they were:
+// somebody had changed them since, or the record cannot be followed.
+const Undecided NodeOutcome = "undecided"
+
+// Recovery is how a node ended a run that had been cut off there.
+type Recovery struct {
+	Plan    string      `json:"plan"`             // the run that was cut off
+	Outcome NodeOutcome `json:"outcome"`          // Applied, Restored, Untouched, Broken or Undecided
+	Backup  string      `json:"backup,omitempty"` // its old files on the node; "" when it has none
+	Why     string      `json:"why"`
+}
+
+// Text is the recovery in a sentence.
+func (r Recovery) Text() string {
+	s := "plan " + r.Plan + " did not end on this node and is " + string(r.Outcome) + " now: " + r.Why
+	if r.Backup != "" {
+		s += "; its old files are in " + r.Backup
+	}
+	return s
+}
+
+// NodeReport is how one node ended and why.
+type NodeReport struct {
+	Host    model.Host
+	Outcome NodeOutcome
+	Step    string // the step that failed; "" when none did
+	Err     error
+	Backup  string // where the old files are kept; "" when none were replaced
+	// Recovered are the runs that had been cut off on the node, which this one
+	// found and ended first.
+	Recovered []Recovery
+	// Before and After are who got new connections, section by section; nil
+	// when that was not seen.
+	Before, After map[string][]string
+	// Settled is how long after the reload every check had ended and the
+	// routing was as planned; 0 when it was not seen.
+	Settled time.Duration
+}
+
+// Report is the end of a run: every node of the plan, in order.
+type Report struct {
+	Plan  string
+	Nodes []NodeReport
+}
+
+// OK reports whether every node is as the plan wanted it.
+func (r Report) OK() bool {
+	for _, n := range r.Nodes {
+		if n.Outcome != Applied && n.Outcome != Unchanged {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"time"
+
+	"pgtui/model"
+)
+
+// Record is one line of the audit file. A run writes two: one before it touches
+// anything and one at its end. A run that was killed has only the first.
+type Record struct {
+	V    int       `json:"v"`    // 1
+	Run  string    `json:"run"`  // the same in both lines of a run
+	Kind string    `json:"kind"` // RecordBegin or RecordEnd
+	At   time.Time `json:"at"`
+	// Action is what was asked for: ActionReload, ActionUndo or ActionClose.
+	Action    string            `json:"action"`
+	Who       Operator          `json:"who"`
+	Cluster   model.ClusterName `json:"cluster"`
+	Plan      string            `json:"plan"`
+	Diff      string            `json:"diff_sha256"`      // of every file before and after, on every node
+	Inventory string            `json:"inventory"`        // its resolved path; records of older versions have it as it was given
+	Hash      string            `json:"inventory_hash"`   // of what was read
+	Undoes    string            `json:"undoes,omitempty"` // the plan that is put back
+	Via       string            `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
+	Risks     []string          `json:"risks,omitempty"`  // the names of those that were told
+	Accepted  []string          `json:"accepted_risks,omitempty"`
+	Nodes     []NodeRecord      `json:"nodes"` // in the order of the roll-out
+	// Outcome is the end in one word: "applied", "stopped" or "refused"; "" in
+	// the first line.
+	Outcome string `json:"outcome,omitempty"`
+	Error   string `json:"error,omitempty"`
+	TookMs  int64  `json:"took_ms,omitempty"`
+	// Prev is the SHA-256 of the line before in the audit file, in hex, without
+	// its end of line; of nothing where there is no line before. "" in a record
+	// of an older version, which has no chain.
+	Prev string `json:"prev_sha256,omitempty"`
+	// Sum is the SHA-256 of the record itself without this field. It must stay
+	// the last field: the line is checked as it stands in the file.
+	Sum string `json:"line_sha256,omitempty"`
+}
+
+// Kinds of records.
+const (
+	RecordBegin = "begin"
+	RecordEnd   = "end"
+)
+
+// What a run may be.
+const (
+	ActionReload = "reload"
+	ActionUndo   = "undo"
+	ActionClose  = "close"  // sessions of old workers
+	ActionStates = "states" // the lines of haproxy.cfg that hand servers' states over
+)
+
+// How a run may end.
+const (
+	RunApplied = "applied" // every node is as planned
+	RunStopped = "stopped" // it began and did not come to its end
+	RunRefused = "refused" // nothing was touched
+)
+
+// Operator is who runs pgtui, as far as the machine can tell.
+type Operator struct {
+	User     string `json:"user"`
+	UID      int    `json:"uid"`
+	LoginUID int    `json:"login_uid"`           // who logged in, whatever sudo says; -1 when not told
+	SudoUser string `json:"sudo_user,omitempty"` // who called sudo
+	SSHFrom  string `json:"ssh_from,omitempty"`  // address the session came from
+	Host     string `json:"host"`
+	PID      int    `json:"pid"`
+}
+
+// String is "alice as root@admin from 10.1.2.3".
+func (o Operator) String() string {
+	s := o.User + "@" + o.Host
+	if o.SudoUser != "" && o.SudoUser != o.User {
+		s = o.SudoUser + " as " + s
+	}
+	if o.SSHFrom != "" {
+		s += " from " + o.SSHFrom
+	}
+	return s
+}
+
+// NodeRecord is one node's part of a record.
+type NodeRecord struct {
+	Host    model.Host   `json:"host"`
+	Node    string       `json:"node,omitempty"`
+	Want    string       `json:"want_sha256"` // of the cluster's files as they should become
+	Steps   []StepRecord `json:"steps,omitempty"`
+	Outcome NodeOutcome  `json:"outcome,omitempty"`
+	Step    string       `json:"failed_step,omitempty"`
+	Error   string       `json:"error,omitempty"`
+	Backup  string       `json:"backup,omitempty"`
+	// Recovered are the runs that had been cut off there, and how they ended.
+	Recovered []Recovery `json:"recovered,omitempty"`
+	// Before and After are who got new connections, section by section.
+	Before    map[string][]string `json:"routing_before,omitempty"`
+	After     map[string][]string `json:"routing_after,omitempty"`
+	SettledMs int64               `json:"settled_ms,omitempty"`
+}
+
+// StepRecord is one step that ended.
+type StepRecord struct {
+	Step   string `json:"step"`
+	OK     bool   `json:"ok"`
+	TookMs int64  `json:"took_ms"`
+	Detail string `json:"detail,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+// Run is what the audit file knows of one run.
+type Run struct {
+	Record      // its last line
+	Began       time.Time
+	Interrupted bool // there is no last line: pgtui was killed, or still runs
+}
+
+// Runs puts the lines of the audit file together, oldest first.
+func Runs(records []Record) []Run {
+	var out []Run
+	at := map[string]int{}
+	for _, r := range records {
+		i, ok := at[r.Run]
+		if !ok {
+			at[r.Run] = len(out)
+			out = append(out, Run{Record: r, Began: r.At, Interrupted: r.Kind != RecordEnd})
+			continue
+		}
+		if r.Kind == RecordEnd {
+			out[i].Record, out[i].Interrupted = r, false
+		}
+	}
+	return out
+}
+
+// RunsOf are the runs of the inventory that same reports a path to be, in their
+// order.
+func RunsOf(runs []Run, same func(path string) bool) []Run {
+	var out []Run
+	for _, r := range runs {
+		if same(r.Inventory) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Undoable reports whether the run has left new files on a node.
+func (r *Run) Undoable() bool {
+	for _, n := range r.Nodes {
+		if n.Backup != "" && (n.Outcome == Applied || n.Outcome == Uncertain) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayUndo reports whether undo has something to look for: new files that the run
+// has left, or a run of which only the nodes know what it left. Sessions that
+// were closed do not come back.
+func (r *Run) MayUndo() bool {
+	return r.Action != ActionClose && (r.Undoable() || r.Interrupted)
+}

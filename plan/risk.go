@@ -1,0 +1,505 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/haproxy"
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// Risk is something a plan could do that its operator may not want. One that
+// stops a run must be accepted by its name.
+type Risk struct {
+	Name string     // one of RiskNames
+	Host model.Host // where; "" is the cluster
+	What string     // one sentence
+	Try  string     // what to do about it; "" when there is nothing better than to wait
+}
+
+// The names of the risks, as --accept-risk takes them and docs/risks.md
+// explains them.
+const (
+	RiskRejected   = "config-rejected"      // HAProxy refuses the would-be configuration; cannot be accepted
+	RiskLastServer = "drops-last-server"    // a service loses its last server
+	RiskDisjoint   = "disjoint-servers"     // no server of a service stays
+	RiskGone       = "removes-service"      // a service port goes away
+	RiskIdle       = "removes-idle-service" // told only: a port that nobody uses goes away
+	RiskCollision  = "port-collision"       // two sections would listen on one port
+	RiskNoLeader   = "no-leader"            // nobody, or nobody known, leads the cluster
+	RiskFailover   = "failover"             // roles are changing now
+	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
+	RiskForeign    = "foreign-patroni"      // another cluster's Patroni answers for a member, or whose it is is not known
+	RiskSoon       = "scheduled-soon"       // Patroni will switch over or restart within ScheduledSoon, or at a time that cannot be read
+	RiskScheduled  = "scheduled"            // told only: it will later
+	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
+	RiskReopens    = "reopens-frontend"     // a port that somebody has closed on this HAProxy opens again
+	RiskSettling   = "settling"             // checks of an earlier reload have not ended
+	RiskHandEdited = "hand-edited"          // files are not as pgtui last left them
+	RiskUnloaded   = "unreloaded-edits"     // edits of others that this reload would load as well
+	RiskEndsDrain  = "ends-drain"           // a server that was taken out by hand comes back
+	RiskUnseen     = "unseen"               // a source that the judgement needs could not be read
+	RiskStaleRoles = "stale-roles"          // told only: the inventory's roles are not the live ones
+	RiskMisroute   = "misroute-window"      // told only: new connections may go astray until the first checks end
+	RiskOldWorkers = "old-workers"          // told only: sessions that the replaced worker keeps
+	RiskKeepsDrain = "keeps-drain"          // told only: a server that was taken out by hand stays out
+	// RiskDrainUnread is told only: whether a drain ends is not known.
+	RiskDrainUnread = "drain-unread"
+	RiskGhosts      = "ghosts"           // told only: old workers of earlier reloads
+	RiskUnarmed     = "no-boot-recovery" // told only: after a power cut the node's next run puts the old files back, not its boot
+)
+
+// RiskNames are all names, in the order risks are told.
+func RiskNames() []string {
+	return []string{
+		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
+		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
+		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
+	}
+}
+
+// RiskStops reports whether risks of that name stop a run.
+func RiskStops(name string) bool {
+	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
+}
+
+// Stops reports whether the run does not begin unless the name was accepted.
+func (r Risk) Stops() bool { return RiskStops(r.Name) }
+
+// Unaccepted are the names of the risks that stop the plan and were not
+// accepted, each once, in order. RiskRejected cannot be accepted: the
+// node would refuse all the same.
+func (p Plan) Unaccepted() []string {
+	var out []string
+	for _, r := range p.Risks {
+		if r.Stops() && (r.Name == RiskRejected || !slices.Contains(p.Accepted, r.Name)) && !slices.Contains(out, r.Name) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// RiskGroup is one risk with every host it is told of.
+type RiskGroup struct {
+	Risk
+	Hosts []model.Host // none when it is the cluster's
+	Open  bool         // it stops the plan and was not accepted
+}
+
+// Where is "10.10.10.11, 10.10.10.12: ", "" for the cluster.
+func (g RiskGroup) Where() string {
+	var out []string
+	for _, h := range g.Hosts {
+		out = append(out, string(h))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return strings.Join(out, ", ") + ": "
+}
+
+// Told are the plan's risks, each once with all its hosts.
+func (p Plan) Told() []RiskGroup {
+	var out []RiskGroup
+	open := p.Unaccepted()
+	for _, r := range p.Risks {
+		i := slices.IndexFunc(out, func(g RiskGroup) bool { return g.Name == r.Name && g.What == r.What })
+		if i < 0 {
+			i = len(out)
+			out = append(out, RiskGroup{Risk: r, Open: slices.Contains(open, r.Name)})
+		}
+		if r.Host != "" {
+			out[i].Hosts = append(out[i].Hosts, r.Host)
+		}
+	}
+	return out
+}
+
+// Situation is what the risks of a plan are judged by. What is not in it was
+// not seen, and that is a risk of its own.
+type Situation struct {
+	Snap  *model.Snapshot
+	Board *model.Board // judged, with findings
+	// Conf and Workers are what the plan's nodes have on disk and which HAProxy
+	// processes run there.
+	Conf    map[model.Host]source.Observed[model.NodeConf]
+	Workers map[model.Host]source.Observed[haproxy.Processes]
+	// Servers is what was done by hand to the servers of those HAProxies.
+	Servers map[model.Host]source.Observed[haproxy.ServerStates]
+	// Checked is what each node's own HAProxy says of the whole would-be
+	// configuration: nil when it accepts it. A node that is missing was not
+	// asked.
+	Checked map[model.Host]error
+	// Routing is who gets new connections now, Foreseen who would: node by node,
+	// section by section, as far as it can be told.
+	Routing, Foreseen map[model.Host]map[string][]string
+	// Edited are the nodes whose files are not as the last run on record left
+	// them, with that run's plan.
+	Edited map[model.Host]string
+	// Handed are the nodes whose next worker takes the servers' states over, with
+	// the file.
+	Handed map[model.Host]string
+	// Unarmed are the nodes that would not recover at boot, with the reason.
+	Unarmed map[model.Host]string
+}
+
+// Risks are the risks of a plan, those that stop it first.
+func Risks(p *Plan, s *Situation) []Risk {
+	var out []Risk
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if n.Err != nil || !n.Changed() && !p.Force {
+			continue
+		}
+		for _, find := range []func(*Node, *Situation) []Risk{rejected, serverSets, collisions, reopened, settlingChecks, handEdited, unloadedOthers, unseen} {
+			out = append(out, find(n, s)...)
+		}
+		out = append(out, misroute(p, n, s)...)
+		out = append(out, drains(p, n, s)...)
+		out = append(out, oldWorkers(n, s)...)
+		if why := s.Unarmed[n.Host]; why != "" {
+			out = append(out, Risk{
+				Name: RiskUnarmed, Host: n.Host,
+				What: "a power cut during the reload is not undone at boot, but by the next run of pgtui: " + why,
+			})
+		}
+	}
+	for _, r := range ofCluster(p, s) {
+		if p.Changed() || p.Force || r.Name == RiskStaleRoles {
+			out = append(out, r)
+		}
+	}
+	names := RiskNames()
+	slices.SortStableFunc(out, func(a, b Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+	return out
+}
+
+func rejected(n *Node, s *Situation) []Risk {
+	if err := s.Checked[n.Host]; err != nil {
+		return []Risk{{Name: RiskRejected, Host: n.Host, What: err.Error(), Try: cmp.Or(source.TryOf(err), "correct that line, in the inventory where the file is this cluster's, then plan again")}}
+	}
+	return nil
+}
+
+// serverSets compares the servers of each section on disk with those it would
+// have, and who gets connections now with who would.
+func serverSets(n *Node, s *Situation) []Risk {
+	var out []Risk
+	add := func(name, format string, args ...any) {
+		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
+	}
+	after := map[string]*haproxy.ConfSection{}
+	for i := range n.Become {
+		after[n.Become[i].Name] = &n.Become[i]
+	}
+	for i := range n.Was {
+		was := &n.Was[i]
+		is := after[was.Name]
+		var stay int
+		if is != nil {
+			for _, v := range was.Servers {
+				if slices.ContainsFunc(is.Servers, func(w haproxy.ExpectedServer) bool { return w.Name == v.Name }) {
+					stay++
+				}
+			}
+		}
+		now, foretold := s.Routing[n.Host][was.Name], s.Foreseen[n.Host][was.Name]
+		switch {
+		case is == nil:
+			name, sessions := s.inUse(n.Host, was.Name)
+			add(name, "%s (%s) goes away, with %s: nothing listens there any more", was.Name, strings.Join(was.Binds, " "), sessions)
+		case len(was.Servers) > 0 && len(is.Servers) == 0:
+			add(RiskLastServer, "%s loses its last server: it has %s now and none afterwards", was.Name, serverNames(was))
+		case len(was.Servers) > 0 && stay == 0:
+			add(RiskDisjoint, "%s keeps none of its servers: %s now, %s afterwards", was.Name, serverNames(was), serverNames(is))
+		case len(now) > 0 && foretold != nil && len(foretold) == 0:
+			add(RiskLastServer, "%s loses the last server that serves: %s now, nobody afterwards", was.Name, strings.Join(now, ", "))
+		}
+	}
+	return out
+}
+
+// inUse names the risk of taking a section away, and how many sessions it has:
+// what cannot be seen counts as used.
+func (s *Situation) inUse(h model.Host, section string) (name, sessions string) {
+	if s.Snap == nil || !s.Snap.HAProxy[h].Known() {
+		return RiskGone, "sessions unknown"
+	}
+	px := s.Snap.HaproxyOf(h).Proxy(section)
+	switch {
+	case px == nil:
+		return RiskIdle, "no section that runs"
+	case px.Front.Sessions == 0 && px.Back.Sessions == 0:
+		return RiskIdle, "no sessions"
+	}
+	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
+}
+
+func serverNames(s *haproxy.ConfSection) string {
+	var out []string
+	for _, v := range s.Servers {
+		out = append(out, v.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// collisions are the ports of this cluster's sections on which another section
+// would listen as well: HAProxy accepts that, and gives each some connections.
+func collisions(n *Node, s *Situation) []Risk {
+	all := slices.Clone(n.Become)
+	for _, sec := range s.Conf[n.Host].Value.Sections {
+		if !n.owns(sec.File) {
+			all = append(all, sec)
+		}
+	}
+	var out []Risk
+	for _, c := range haproxy.Clashes(all) {
+		var names []string
+		mine := false
+		for _, sec := range c.Sections {
+			names = append(names, fmt.Sprintf("%s (%s)", sec.Name, sec.File))
+			mine = mine || n.owns(sec.File)
+		}
+		if mine {
+			out = append(out, Risk{
+				Name: RiskCollision, Host: n.Host,
+				What: fmt.Sprintf("%s would all listen on port %d, and each get some of its connections", strings.Join(names, " and "), c.Port),
+				Try:  "give one of the services another src_port",
+			})
+		}
+	}
+	return out
+}
+
+// owns reports whether the file is one of the cluster's, as it is on the node or
+// as it should become.
+func (n *Node) owns(file string) bool {
+	_, had := n.Have[file]
+	_, wants := n.Want[file]
+	return had || wants
+}
+
+// reopened are the frontends of the HAProxy, other clusters' among them, that
+// somebody has closed by hand: a new worker opens them all.
+func reopened(n *Node, s *Situation) []Risk {
+	if s.Snap == nil {
+		return nil
+	}
+	var out []Risk
+	stats := s.Snap.HaproxyOf(n.Host)
+	for i := range stats.Proxies {
+		px := &stats.Proxies[i]
+		if px.Front.Status != "PAUSED" && px.Front.Status != "STOP" {
+			continue
+		}
+		out = append(out, Risk{Name: RiskReopens, Host: n.Host,
+			What: fmt.Sprintf("the frontend of %s is %s by hand: a reload opens its port again", px.Name, px.Front.Status),
+			Try:  "find out who closed it, and why, before it opens"})
+	}
+	return out
+}
+
+func settlingChecks(n *Node, s *Situation) []Risk {
+	if s.Snap == nil {
+		return nil
+	}
+	for _, sec := range n.Was {
+		px := s.Snap.HaproxyOf(n.Host).Proxy(sec.Name)
+		if px == nil {
+			continue
+		}
+		for i := range px.Servers {
+			if px.Servers[i].CheckStatus == "INI" {
+				return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s/%s has ended since HAProxy was last loaded", sec.Name, px.Servers[i].Name), Try: "wait some seconds, then plan again"}}
+			}
+		}
+	}
+	return nil
+}
+
+func handEdited(n *Node, s *Situation) []Risk {
+	plan, ok := s.Edited[n.Host]
+	if !ok {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskHandEdited, Host: n.Host, What: "since plan " + plan + " somebody else has changed the cluster's files: they are as no run of pgtui has found or left them",
+		Try: "pgtui diff shows what this would overwrite; pgtui history who ran what",
+	}}
+}
+
+// unloadedOthers are edits of other sections in the directory that are not
+// loaded: any reload of this HAProxy loads them.
+func unloadedOthers(n *Node, s *Situation) []Risk {
+	conf, procs := s.Conf[n.Host], s.Workers[n.Host]
+	if !conf.Known() || s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
+		return nil
+	}
+	stats := s.Snap.HaproxyOf(n.Host)
+	var what []string
+	for i := range conf.Value.Sections {
+		sec := &conf.Value.Sections[i]
+		if n.owns(sec.File) || sec.File == "haproxy.cfg" {
+			continue
+		}
+		if px := stats.Proxy(sec.Name); px == nil {
+			what = append(what, fmt.Sprintf("%s: section %s does not run yet", sec.File, sec.Name))
+		} else if len(sec.Servers) > 0 {
+			what = append(what, model.ServerDiffs(sec, px)...)
+		}
+	}
+	what = append(what, model.NewerFiles(&conf.Value, procs, func(file string) bool { return !n.owns(file) })...)
+	if len(what) == 0 {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskUnloaded, Host: n.Host, What: "this reload loads what others have edited and not loaded: " + first(what, 3),
+		Try: "ask who edited it; pgtui doctor names the cluster",
+	}}
+}
+
+// first lists at most n of them.
+func first(what []string, n int) string {
+	if len(what) > n {
+		return fmt.Sprintf("%s, and %d more", strings.Join(what[:n], "; "), len(what)-n)
+	}
+	return strings.Join(what, "; ")
+}
+
+// unseen names what the judgement lacks.
+func unseen(n *Node, s *Situation) []Risk {
+	var what []string
+	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
+		what = append(what, "its stats page"+whyNot(s, n.Host))
+	}
+	if o := s.Conf[n.Host]; !o.Known() {
+		what = append(what, "the other files in its directory"+model.Because(o.Err))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return []Risk{{Name: RiskUnseen, Host: n.Host, What: "could not be read: " + strings.Join(what, "; ")}}
+}
+
+func whyNot(s *Situation, h model.Host) string {
+	if s.Snap == nil {
+		return ""
+	}
+	return model.Because(s.Snap.HAProxy[h].Err)
+}
+
+// misroute tells the window in which a plain reload sends new connections
+// astray: the new worker takes every server for up until it has asked.
+func misroute(p *Plan, n *Node, s *Situation) []Risk {
+	var sections []string
+	for _, sec := range n.Become {
+		if now, ok := s.Routing[n.Host][sec.Name]; ok && len(now) < len(sec.Servers) {
+			sections = append(sections, sec.Name)
+		}
+	}
+	if len(sections) == 0 || s.Handed[n.Host] != "" {
+		return nil
+	}
+	return []Risk{{
+		Name: RiskMisroute, Host: n.Host,
+		What: "until the first checks have ended, for 0.2 to 1 s, new connections to " + first(sections, 4) + " may reach a server that does not serve it",
+		Try:  "pgtui states " + string(p.Cluster) + " --enable closes the window: two lines in haproxy.cfg",
+	}}
+}
+
+func oldWorkers(n *Node, s *Situation) []Risk {
+	var out []Risk
+	if s.Snap != nil {
+		var all, own int64
+		stats := s.Snap.HaproxyOf(n.Host)
+		for i := range stats.Proxies {
+			px := &stats.Proxies[i]
+			for j := range px.Servers {
+				all += px.Servers[j].Sessions
+				if slices.ContainsFunc(n.Was, func(w haproxy.ConfSection) bool { return w.Name == px.Name }) {
+					own += px.Servers[j].Sessions
+				}
+			}
+		}
+		if all > 0 {
+			out = append(out, Risk{Name: RiskOldWorkers, Host: n.Host,
+				What: fmt.Sprintf("%d sessions, %d of them of this cluster, stay with the old worker until they end; it makes no checks and does not follow a failover", all, own)})
+		}
+	}
+	var pids []string
+	for i := range s.Workers[n.Host].Value.Workers {
+		if w := &s.Workers[n.Host].Value.Workers[i]; w.Old {
+			pids = append(pids, fmt.Sprintf("%d with %d sessions", w.PID, w.Sessions()))
+		}
+	}
+	if len(pids) > 0 {
+		out = append(out, Risk{Name: RiskGhosts, Host: n.Host, What: "old workers of earlier reloads are still there: " + first(pids, 4)})
+	}
+	return out
+}
+
+// ofCluster are the risks that lie in the state of the cluster.
+func ofCluster(p *Plan, s *Situation) []Risk {
+	b := s.Board
+	if b == nil {
+		return []Risk{{Name: RiskUnseen, What: "the state of the cluster was not seen"}}
+	}
+	var out []Risk
+	switch {
+	case b.LeaderUnsure:
+		out = append(out, Risk{Name: RiskFailover, What: "who holds the leader key is changing now", Try: "pgtui wait " + string(p.Cluster) + " until the leader serves"})
+	case b.Leader == "":
+		out = append(out, Risk{Name: RiskNoLeader, What: "no leader of " + string(p.Cluster) + " is known", Try: "pgtui doctor " + string(p.Cluster)})
+	default:
+		for _, m := range b.Members {
+			if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
+				out = append(out, Risk{Name: RiskFailover, What: string(m.Instance) + " is " + m.State, Try: "wait until it is running, then plan again"})
+			}
+		}
+	}
+	out = append(out, scheduled(b, p)...)
+	if b.Paused {
+		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile", Try: "who paused it, and is that over? then: patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
+	}
+	for _, f := range b.Findings {
+		switch f.Code {
+		case "haproxy-disagree":
+			out = append(out, Risk{Name: RiskDisagree, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "two-primaries":
+			out = append(out, Risk{Name: RiskFailover, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "foreign-patroni":
+			out = append(out, Risk{Name: RiskForeign, Host: f.Host, What: f.Summary, Try: f.Hint})
+		case "stale-roles":
+			out = append(out, Risk{Name: RiskStaleRoles, What: f.Summary, Try: "pgtui roles " + string(p.Cluster) + " --edit first, or reload --live-roles"})
+		}
+	}
+	return out
+}
+
+// ScheduledSoon is how far ahead a scheduled switchover or restart stops a run.
+const ScheduledSoon = 30 * time.Minute
+
+// scheduled are the switchover and the restarts that Patroni will do by itself.
+func scheduled(b *model.Board, p *Plan) []Risk {
+	var out []Risk
+	add := func(what, at, back string) {
+		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " takes it back"}
+		if when, err := time.Parse(time.RFC3339, at); err != nil || when.Sub(b.Judged) < ScheduledSoon {
+			r.Name = RiskSoon
+		}
+		out = append(out, r)
+	}
+	if b.Switch.At != "" {
+		add("a switchover"+b.Switch.Who(), b.Switch.At, string(p.Cluster)+" switchover")
+	}
+	for i := range b.Members {
+		if m := &b.Members[i]; m.Restart != "" {
+			add("a restart of "+string(m.Instance), m.Restart, fmt.Sprintf("%s %s restart", p.Cluster, m.Instance))
+		}
+	}
+	return out
+}
