@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
+	"pgtui/internal/proc"
 	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
@@ -195,19 +196,11 @@ func environ(pid int, name string) string {
 	return ""
 }
 
-// parent is the process that started pid, 0 when that is not told.
+// parent is the process that started pid; 0 when it cannot be read.
 func parent(pid int) int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	s, err := proc.Read(pid)
 	if err != nil {
 		return 0
 	}
-	w := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(w) < 2 {
-		return 0
-	}
-	n, err := strconv.Atoi(w[1])
-	if err != nil {
-		return 0
-	}
-	return n
+	return s.Parent
 }
