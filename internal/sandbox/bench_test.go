@@ -70,7 +70,7 @@ func fleet(b *testing.B, clusters int) *Sandbox {
 }
 
 // BenchmarkSweepHTTP: the same over loopback with both ends in this process,
-// six requests a node, 64 at a time: what a prober of a fleet asks for.
+// six requests a node, 64 at a time: the requests of a prober of a fleet.
 // Budget 3 s on two cores.
 func BenchmarkSweepHTTP(b *testing.B) {
 	s := fleet(b, 333)

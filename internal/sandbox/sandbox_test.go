@@ -433,7 +433,7 @@ func TestStatsPost(t *testing.T) {
 	addr := s.Addr("pg-test-1") + ":9101"
 	for _, c := range []struct{ name, login, form, want string }{
 		{"drain", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain&s=pg-test-3", ";st=DONE"},
-		{"nobody named", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain", ";st=NONE"},
+		{"no server", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain", ";st=NONE"},
 		{"no such server", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain&s=x", ";st=ERRP"},
 		{"one of two", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=maint&s=x&s=pg-test-2", ";st=PART"},
 		{"no such action", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=explode&s=pg-test-2", ";st=ERRP"},
@@ -457,7 +457,7 @@ func TestStatsPost(t *testing.T) {
 }
 
 // A real HAProxy on this machine holds 9101 on every address: the sandbox
-// takes another port, and everything it writes says so.
+// takes another port, which is in all of its files.
 func TestPortsThatAreTaken(t *testing.T) {
 	ln, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {

@@ -108,7 +108,7 @@ func (p path) Connect(port int, at time.Time) haproxy.Outcome {
 func (p path) Code(method, uri string) int { return p.to.m.Code(method, uri) }
 
 // behind is the PostgreSQL of n, or its pgbouncer, behind a connection. reach
-// says whether packets get there; the lock is held meanwhile.
+// reports whether packets arrive there; it runs with the lock held.
 func (s *Sandbox) behind(n *node, pooled bool, reach func(w *world) bool) pg.Server {
 	return func(do func(*pg.State) error) error {
 		w := s.lock()

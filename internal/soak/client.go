@@ -15,8 +15,8 @@ import (
 	"pgtui/probe"
 )
 
-// clientTimeout is for one connection: login, question and answer. The next
-// one does not wait for it.
+// clientTimeout bounds one connection: login, query and answer. The next
+// connection does not wait for it.
 const clientTimeout = 2 * time.Second
 
 // Answer is how one client's connection ended.
@@ -24,16 +24,17 @@ type Answer struct {
 	Host       model.Host // the HAProxy it went to
 	Service    model.ServiceName
 	Start, End time.Time
-	Node       model.InstanceName // who answered; "" when nobody did
-	Recovery   bool               // the one who answered takes no writes
-	Fault      string             // why nobody answered, in plain words; "" when somebody did
-	// Again is the judge's: the port's latest connections ended the same way,
-	// two failures among one more than it has servers, or none.
+	Node       model.InstanceName // the instance that answered; "" when there was no answer
+	Recovery   bool               // that instance is read-only
+	Fault      string             // the reason when there was no answer; else ""
+	// Again is set by the judge: the port's latest connections ended the same
+	// way. Of a failure: two of its last connections failed, one more than it
+	// has servers. Of an answer: none failed.
 	Again bool
 }
 
-// ask makes one connection and asks who answers. The lab's nodes know their
-// own names: inet_server_addr() is null through pgbouncer.
+// ask makes one connection and reads the name of the instance. The lab's nodes
+// have a setting for it: inet_server_addr() is null through pgbouncer.
 func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
@@ -56,14 +57,14 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	defer func() {
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 		defer cancel()
-		_ = conn.Close(bye) // the question is answered or lost already
+		_ = conn.Close(bye) // the answer has arrived or is lost already
 	}()
 	row, err := probe.OneRow(ctx, conn, "select current_setting('lab.node'), pg_is_in_recovery()")
 	switch {
 	case err != nil:
 		return Answer{Fault: faultOf(err)}
 	case len(row) != 2:
-		return Answer{Fault: "the answer is not what was asked for"}
+		return Answer{Fault: "the answer has another form"}
 	}
 	return Answer{Node: model.InstanceName(safe.Text(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
 }

@@ -131,7 +131,7 @@ func Parse(files []File, root string) *Config {
 
 // Load reads and checks the configuration that the node whose root directory is
 // given starts its HAProxy with. The error is of the first file that cannot be
-// read; what is wrong in the files is in Alerts.
+// read; errors in the files are in Alerts.
 func Load(root string) (*Config, error) {
 	var files []File
 	for _, p := range startedWith() {

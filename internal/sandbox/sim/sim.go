@@ -9,14 +9,14 @@ import (
 )
 
 // World is the simulated time, the events that are due in it, and the links
-// between the machines. It has no goroutines and no clock of its own: whoever
-// holds the sandbox's lock moves it forward with Advance. Between two events
-// nothing changes except what can be computed.
+// between the machines. It has no goroutines and no clock of its own: the holder
+// of the sandbox's lock moves it forward with Advance. Between two events nothing
+// changes except what can be computed.
 type World struct {
 	Etcd   *Machine // its etcd is the DCS of all clusters
 	EtcdUp bool
-	// Settle brings up to t what is computed between two events: the checks of
-	// the HAProxies.
+	// Settle computes up to t the changes between two events: the checks of the
+	// HAProxies.
 	Settle func(t time.Time)
 	now    time.Time // how far it has been simulated
 	events eventQueue
