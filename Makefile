@@ -17,9 +17,9 @@ build: ## the program, as ./pgtui
 test: ## installs what the tests need (root, Debian 12) and runs them all
 	./testdata/run-tests
 
-unit: ## what needs nothing installed: unit tests, golden frames, layers
+unit: ## everything that needs no installation: unit tests, golden frames, layers
 	go vet ./...
-	go test -v ./... | grep -vE '^(===|[[:space:]]*--- PASS|PASS)' # what is skipped for want of a component is named
+	go test -v ./... | grep -vE '^(===|[[:space:]]*--- PASS|PASS)' # names what is skipped because a component is missing
 
 race: ## the same under the race detector
 	go test -race ./...
@@ -31,7 +31,7 @@ lab-test: lab-up ## against real Patroni, HAProxy, PostgreSQL and sshd
 	$(LAB) hold go test -tags lab -run '^TestLab' -count=1 -p 1 ./...
 	$(LAB) hold $(LAB) reset
 
-lab-selftest: lab-up ## does the lab do what its README says?
+lab-selftest: lab-up ## checks the lab against its README
 	testdata/lab/selftest quick
 
 lint: ## golangci-lint, pinned
@@ -40,11 +40,11 @@ lint: ## golangci-lint, pinned
 fuzz: ## every fuzz target, FUZZTIME each
 	./testdata/run-fuzz $(FUZZTIME)
 
-bench: ## benchmarks, and the figures of the README through a terminal
+bench: ## benchmarks, and the figures of docs/measured.md through a terminal
 	go test -run '^$$' -bench . -benchmem ./...
 	./testdata/measure
 
-soak: ## random faults while clients connect; the board must tell the truth. SOAK for each generation, SEED=n plays one again
+soak: ## random faults while clients connect; the board must show the truth. SOAK is the time for each generation, SEED=n repeats a run
 	set -e; for release in bookworm trixie; do \
 	  $(LAB) down; LAB_RELEASE=$$release $(LAB) up; \
 	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -for $(SOAK) $(if $(SEED),-seed $(SEED)); \
@@ -54,10 +54,10 @@ soak: ## random faults while clients connect; the board must tell the truth. SOA
 demo: ## the console on the embedded sandbox
 	go run ./cmd/pgtui demo
 
-golden: ## write the golden frames anew; review the diff as you would a screen
+golden: ## writes the golden frames; review the diff as you would a screen
 	go test ./tui -update
 
-shots: ## the pictures of docs/shots anew, from the real program on the sandbox
+shots: ## writes the pictures of docs/shots, from the real program on the sandbox
 	go run ./internal/shots
 
 lab-up: ## start the four-node lab (LAB_RELEASE=trixie for the newer generation)

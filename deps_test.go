@@ -57,6 +57,7 @@ func rules() []rule {
 		{dir: "cmd", own: []string{"cmd", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
 		{dir: "internal/fuzz"},
+		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "internal/captures", own: []string{"haproxy", "model", "probe"}},
 		{dir: "internal/soak", own: []string{"pigsty", "haproxy", "model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
 		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},

@@ -12,6 +12,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/source"
 )
@@ -69,7 +70,7 @@ func ghosts(workers map[model.Host]source.Observed[haproxy.Processes], c *model.
 
 // Closed is what became of sessions that were to be closed.
 type Closed struct {
-	model.Pinned
+	board.Pinned
 	Ended int // sessions that were told to end
 	Left  int // that are still there
 	Err   error
@@ -80,7 +81,7 @@ type Closed struct {
 // more: the worker must still be old. Cancelling ctx stops between two of them.
 // What is returned was tried. The error says why nothing was done, where it was
 // stopped, or that the record could not be written.
-func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []model.Pinned) ([]Closed, error) {
+func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []board.Pinned) ([]Closed, error) {
 	var out []Closed
 	now := a.Now()
 	rec := a.record(now, inv, c.Name, "close", plan.ActionClose)

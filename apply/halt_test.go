@@ -10,6 +10,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/probe/transport"
 )
@@ -62,9 +63,9 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 			return strings.Join(out, " "), err
 		},
 		"close": func(ctx context.Context, b *bench) (string, error) {
-			var pins []model.Pinned
+			var pins []board.Pinned
 			for i, n := range b.inv.Nodes {
-				pins = append(pins, model.Pinned{Host: n.Host, Worker: haproxy.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
+				pins = append(pins, board.Pinned{Host: n.Host, Worker: haproxy.Worker{PID: 100 + i}, Service: "primary", Instance: "pg-test-1", Refused: true})
 			}
 			done, err := b.app.Close(ctx, b.inv, &model.Cluster{Name: "pg-test"}, pins)
 			var out []string

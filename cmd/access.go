@@ -16,6 +16,8 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
 	"pgtui/render"
 	"pgtui/source"
 )
@@ -64,7 +66,7 @@ func (a *app) accessCmd() *cobra.Command {
 			if err := a.printAccess(inv, &board, &acc, output, scheme, board.Judged); err != nil {
 				return err
 			}
-			health, _ := model.AccessHealth(&acc)
+			health, _ := access.Health(&acc)
 			return exit(int(health), nil)
 		},
 	}
@@ -83,21 +85,21 @@ const vipLook = 3 * time.Second
 // accessOf is every way into a cluster with where each leads now: each entry is
 // resolved and connected to, and logged in through proofs times. snap is what
 // the nodes said a moment ago; they are asked where it does not say enough.
-func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, c *model.Cluster, proofs int) (model.Access, model.Board, error) {
+func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, c *model.Cluster, proofs int) (access.Access, board.Board, error) {
 	p, cls := a.prober(), []*model.Cluster{c}
 	if !answers(snap, inv, cls) {
 		var err error
 		if snap, err = p.Probe(ctx, inv, only(cls)...); err != nil {
-			return model.Access{}, model.Board{}, err
+			return access.Access{}, board.Board{}, err
 		}
 	}
 	board := boardsOf(snap, cls, now())[0]
-	plan := model.AccessOf(snap, &board, model.Live{})
+	plan := access.Of(snap, &board, access.Live{})
 	ends := make([]model.Endpoint, len(plan.Entries))
 	for i := range plan.Entries {
 		ends[i] = plan.Entries[i].Endpoint
 	}
-	var live model.Live
+	var live access.Live
 	seen := *snap
 	var g safe.Group
 	if c.VIP != "" {
@@ -119,7 +121,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 	g.Wait()
 	snap = &seen
 	board = boardsOf(snap, cls, now())[0]
-	return model.AccessOf(snap, &board, live), board, nil
+	return access.Of(snap, &board, live), board, nil
 }
 
 // answers reports whether a snapshot is of this inventory, recent, and of
@@ -132,7 +134,7 @@ func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) b
 func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) error {
 	snap := &model.Snapshot{Inventory: inv, TakenAt: now()}
 	boards := boardsOf(snap, []*model.Cluster{c}, snap.TakenAt)
-	acc := model.AccessOf(snap, &boards[0], model.Live{})
+	acc := access.Of(snap, &boards[0], access.Live{})
 	text, err := render.Emit(k, inv, &acc)
 	if err != nil {
 		return exit(int(model.HealthUnknown), err)
@@ -141,7 +143,7 @@ func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) 
 	return err
 }
 
-func (a *app) printAccess(inv *model.Inventory, b *model.Board, acc *model.Access, output string, scheme bool, at time.Time) error {
+func (a *app) printAccess(inv *model.Inventory, b *board.Board, acc *access.Access, output string, scheme bool, at time.Time) error {
 	switch {
 	case output == "json":
 		enc := json.NewEncoder(a.io.Out)
@@ -151,39 +153,39 @@ func (a *app) printAccess(inv *model.Inventory, b *model.Board, acc *model.Acces
 	case output == "dsn":
 		printDSNs(a.io.Out, acc)
 	case scheme:
-		printSchemes(a.io.Out, model.SchemesOf(acc))
+		printSchemes(a.io.Out, access.SchemesOf(acc))
 	default:
 		printMatrix(a.io.Out, acc)
 	}
 	return nil
 }
 
-func printMatrix(w io.Writer, acc *model.Access) {
+func printMatrix(w io.Writer, acc *access.Access) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY")
 	for i := range acc.Entries {
 		e := &acc.Entries[i]
 		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", safe.Text(e.Host, 60), e.Port, safe.Text(e.At.Name, 30), dash(shouldText(e)), dash(model.Join(e.Now.Instances)),
-			e.Now.Verdict, safe.Text(e.DSN.Text(model.FormURI), 200), safe.Text(e.Now.Why, 200))
+			e.Now.Verdict, safe.Text(e.DSN.Text(access.FormURI), 200), safe.Text(e.Now.Why, 200))
 	}
 	tw.Flush()
 	fmt.Fprintln(w, "\nwhich port should my app use?")
-	for _, x := range model.AdviceOf(acc) {
+	for _, x := range access.AdviceOf(acc) {
 		fmt.Fprintf(w, "  %s: %s\n    %s\n", x.Need, x.Endpoint, x.Why)
 	}
 	fmt.Fprintln(w, "\nclients that choose themselves")
 	for _, u := range acc.Smart {
-		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", safe.Text(u.Text(model.FormURI), 600), u.Why, u.Needs)
+		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", safe.Text(u.Text(access.FormURI), 600), u.Why, u.Needs)
 	}
 	for _, n := range acc.Notes {
 		fmt.Fprintf(w, "\n%s\n", safe.Text(n, 300))
 	}
-	health, summary := model.AccessHealth(acc)
+	health, summary := access.Health(acc)
 	fmt.Fprintf(w, "\n%s %s  %s\n", mark(health), health, safe.Text(summary, 300))
 }
 
 // shouldText is what an entry should reach, with the instances where they are known.
-func shouldText(e *model.Entry) string {
+func shouldText(e *access.Entry) string {
 	text := string(e.At.Target)
 	if len(e.Should) > 0 {
 		text += ": " + model.Join(e.Should)
@@ -191,10 +193,10 @@ func shouldText(e *model.Entry) string {
 	return text
 }
 
-func printDSNs(w io.Writer, acc *model.Access) {
-	say := func(head string, d model.DSN) {
+func printDSNs(w io.Writer, acc *access.Access) {
+	say := func(head string, d access.DSN) {
 		fmt.Fprintf(w, "# %s\n", safe.Text(head, 200))
-		for _, f := range model.Forms() {
+		for _, f := range access.Forms() {
 			fmt.Fprintln(w, safe.Text(d.Text(f), 1000))
 		}
 	}
@@ -206,7 +208,7 @@ func printDSNs(w io.Writer, acc *model.Access) {
 	}
 }
 
-func printSchemes(w io.Writer, schemes []model.Scheme) {
+func printSchemes(w io.Writer, schemes []access.Scheme) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "SCHEME\tHERE\tSINGLE POINT\tHOPS\tCLIENT IP\tFAILOVER\tDNS CACHE\tDECLARED\tNOW")
 	for _, s := range schemes {

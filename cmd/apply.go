@@ -20,6 +20,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/render"
 	"pgtui/source"
@@ -242,7 +243,7 @@ func (a *app) loadLive(ctx context.Context, cluster string) (*model.Inventory, e
 	}
 	b := *a // the roles of one look are nobody else's
 	b.roles = map[model.Host]string{}
-	for _, x := range model.RolesChanged(r.rows) {
+	for _, x := range board.RolesChanged(r.rows) {
 		b.roles[x.Host] = x.Want
 		fmt.Fprintf(a.io.Err, "pgtui: pg_role of %s taken as %s: %s\n", x.Instance, x.Want, x.Why)
 	}

@@ -15,6 +15,7 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/probe/transport"
 	"pgtui/source"
 	"pgtui/tui"
@@ -118,7 +119,7 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 
 // known is what the file may name.
 func known() config.Known {
-	k := config.Known{Actions: tui.ActionNames(), Columns: tui.Columns(), Schemes: model.SchemeNames()}
+	k := config.Known{Actions: tui.ActionNames(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
 	for _, s := range tui.DefaultKeys() {
 		one := config.Screen{Name: s.Screen}
 		for _, b := range s.Keys {

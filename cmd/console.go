@@ -16,6 +16,8 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/render"
 	"pgtui/source"
@@ -187,10 +189,10 @@ func (a *app) deps(from string) tui.Deps {
 			look := ap.ExamineHosts(ctx, inv, all, []model.Host{h})
 			return look.Of(h)
 		},
-		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.Access, error) {
+		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (access.Access, error) {
 			cls, err := clusters(inv, []string{string(name)})
 			if err != nil {
-				return model.Access{}, err
+				return access.Access{}, err
 			}
 			acc, _, err := a.accessOf(ctx, inv, snap, cls[0], 0)
 			return acc, errors.Join(err, ctx.Err())
@@ -202,10 +204,10 @@ func (a *app) deps(from string) tui.Deps {
 			}
 			return a.componentsOf(ctx, inv, nodes, true), ctx.Err()
 		},
-		Trace: func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error) {
+		Trace: func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error) {
 			t, err := traceTarget(inv, target)
 			if err != nil {
-				return model.Trace{}, err
+				return trace.Trace{}, err
 			}
 			tr, _ := traced(ctx, a.prober(), inv, t)
 			return tr, ctx.Err()

@@ -10,6 +10,7 @@ import (
 
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 	"pgtui/tui"
 )
@@ -80,7 +81,7 @@ func checkAccess(t *testing.T, d tui.Deps, inv *model.Inventory) {
 		if e == nil || e.Check.Tried.IsZero() || e.Now.Verdict == model.Unknown {
 			t.Fatalf("the entry was not tried: %+v", e)
 		}
-		if strings.Contains(e.DSN.Text(model.FormURI), ":@") {
+		if strings.Contains(e.DSN.Text(access.FormURI), ":@") {
 			t.Error("a DSN has room for a password")
 		}
 	}

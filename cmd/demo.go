@@ -15,6 +15,7 @@ import (
 
 	"pgtui/internal/sandbox"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui"
 )
 
@@ -108,7 +109,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	operator := ctx // ends when the operator does not want to wait
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	var boards []model.Board
+	var boards []board.Board
 	for snap := range a.prober().Watch(ctx, inv, 200*time.Millisecond, only(cls)...) {
 		boards = boardsOf(snap, cls, now())
 		if snap.Complete(cls) && !anySettling(boards) {
@@ -126,7 +127,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	return nil
 }
 
-func anySettling(boards []model.Board) bool {
+func anySettling(boards []board.Board) bool {
 	for i := range boards {
 		for _, r := range boards[i].Routes {
 			if r.Verdict == model.Settling {

@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -96,7 +97,7 @@ func vipNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 
 // printDoctor writes the findings of each cluster, worst first, and says what
 // they rest on where there are none.
-func printDoctor(w io.Writer, boards []model.Board) {
+func printDoctor(w io.Writer, boards []board.Board) {
 	for i := range boards {
 		b := &boards[i]
 		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, safe.Text(b.Summary, 200))

@@ -14,6 +14,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/source"
 )
@@ -63,14 +64,14 @@ func (a *app) ghostsCmd() *cobra.Command {
 				return exit(fail, err)
 			}
 			snap.Conf, snap.Workers, snap.Servers = look.Conf, look.Workers, look.Servers
-			board := check.Board(snap, cls[0], now())
-			var stuck []model.Pinned
+			bd := check.Board(snap, cls[0], now())
+			var stuck []board.Pinned
 			untold := false
 			for _, f := range cls[0].LoadBalancers {
 				untold = untold || !snap.Workers[f.Host].Known() || snap.Workers[f.Host].Value.Missing != ""
-				stuck = append(stuck, model.PinnedSessions(snap, &board, f.Host, now())...)
+				stuck = append(stuck, board.PinnedSessions(snap, &bd, f.Host, now())...)
 			}
-			stuck = slices.DeleteFunc(stuck, func(p model.Pinned) bool { return !p.Refused })
+			stuck = slices.DeleteFunc(stuck, func(p board.Pinned) bool { return !p.Refused })
 			code := 0
 			switch {
 			case len(stuck) > 0:
@@ -122,7 +123,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 }
 
 // printWorkers lists the old workers of every node with what they hold.
-func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []model.Pinned) {
+func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []board.Pinned) {
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "HAPROXY\tOLD WORKER\tAGE\tSESSIONS\tSERVICE\tTO\t")
 	n := 0

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/probe"
 )
 
@@ -34,9 +35,9 @@ func proven(ctx context.Context, p *probe.Prober, inv *model.Inventory, cls []*m
 
 // provenText is who answered a service over all HAProxies, how often and how
 // slow; "" when nobody tried.
-func provenText(r *model.Route) string {
+func provenText(r *board.Route) string {
 	names := map[model.InstanceName]int{}
-	var sum model.Proven
+	var sum board.Proven
 	tried := false
 	for _, v := range r.Views {
 		if v.Proven == nil {

@@ -18,6 +18,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/pigsty"
 	"pgtui/render"
 	"pgtui/source"
@@ -96,7 +97,7 @@ func (a *app) rolesCmd() *cobra.Command {
 // roles are the roles of one cluster.
 type roles struct {
 	cluster *model.Cluster
-	rows    []model.RoleChange
+	rows    []board.RoleChange
 	err     error                   // why they cannot be told
 	at      func(model.Host) string // file:line of the host's pg_role
 }
@@ -106,7 +107,7 @@ func (r *roles) code() int {
 	switch {
 	case r.err != nil:
 		return rolesUntold
-	case len(model.RolesChanged(r.rows)) > 0:
+	case len(board.RolesChanged(r.rows)) > 0:
 		return rolesDiffer
 	}
 	return 0
@@ -130,8 +131,8 @@ func (a *app) rolesOf(ctx context.Context, play *pigsty.Play, args []string) (*r
 		}
 		return ""
 	}}
-	b := model.BoardOf(snap, cls[0], now())
-	r.rows, r.err = model.Roles(&b)
+	b := board.Of(snap, cls[0], now())
+	r.rows, r.err = board.Roles(&b)
 	return r, nil
 }
 
@@ -164,7 +165,7 @@ func printRoles(w io.Writer, r *roles) {
 
 // editRoles puts the inventory's files in step. A nil error means that they are.
 func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bool) error {
-	changed := model.RolesChanged(r.rows)
+	changed := board.RolesChanged(r.rows)
 	if err := upstreamStays(play, r); err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func upstreamStays(play *pigsty.Play, r *roles) error {
 	if !r.cluster.Standby {
 		return nil
 	}
-	for _, c := range model.RolesChanged(r.rows) {
+	for _, c := range board.RolesChanged(r.rows) {
 		if v, ok, err := play.Var(c.Host, "pg_upstream"); c.Want == string(model.RolePrimary) && (err != nil || !ok || !py.Truthy(v)) {
 			return &source.Hint{Err: fmt.Errorf("refused, nothing was changed: %s is a standby cluster, and %s, which leads it now, has no pg_upstream", r.cluster.Name, c.Instance),
 				Try: fmt.Sprintf("move pg_upstream to host %s by hand, then pgtui roles %s --edit", c.Host, r.cluster.Name)}

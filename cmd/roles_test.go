@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"pgtui/ansible/inventory"
-	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/pigsty"
 	"pgtui/source"
 )
@@ -41,7 +41,7 @@ func TestUpstreamStays(t *testing.T) {
 			t.Fatal(err)
 		}
 		play := pigsty.NewPlay(inv, pigsty.Options{})
-		r := &roles{cluster: play.Model.Cluster("pg-b"), rows: []model.RoleChange{
+		r := &roles{cluster: play.Model.Cluster("pg-b"), rows: []board.RoleChange{
 			{Instance: "pg-b-1", Host: "10.0.0.1", Declared: "primary", Want: "replica"}, {Instance: "pg-b-2", Host: "10.0.0.2", Declared: "replica", Want: "primary"}}}
 		err = upstreamStays(play, r)
 		if refused != (err != nil) || err != nil && (!strings.Contains(err.Error(), "pg-b is a standby cluster, and pg-b-2, which leads it now, has no pg_upstream") || !strings.Contains(source.TryOf(err), "10.0.0.2")) {

@@ -11,6 +11,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 func (a *app) routesCmd() *cobra.Command {
@@ -54,7 +55,7 @@ func (a *app) routesCmd() *cobra.Command {
 	return c
 }
 
-func (a *app) printRoutes(boards []model.Board, at time.Time) {
+func (a *app) printRoutes(boards []board.Board, at time.Time) {
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "HAPROXY\tPORT\tCLUSTER\tSERVICE\tSERVES\tVERDICT\tAGE\tWHY")
 	for i := range boards {
@@ -62,7 +63,7 @@ func (a *app) printRoutes(boards []model.Board, at time.Time) {
 			for _, v := range r.Views {
 				serves, age := "–", "–"
 				if len(v.Serving) > 0 {
-					serves = servers(v.Serving, []model.View{v})
+					serves = servers(v.Serving, []board.View{v})
 				}
 				if !v.At.IsZero() {
 					age = at.Sub(v.At).Round(time.Millisecond).String()

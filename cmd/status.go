@@ -13,6 +13,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 )
 
@@ -90,8 +91,8 @@ func only(cls []*model.Cluster) []model.ClusterName {
 	return out
 }
 
-func boardsOf(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []model.Board {
-	out := make([]model.Board, len(cls))
+func boardsOf(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []board.Board {
+	out := make([]board.Board, len(cls))
 	for i, c := range cls {
 		out[i] = check.Board(snap, c, at)
 	}
@@ -99,7 +100,7 @@ func boardsOf(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []model.
 }
 
 // worst is the health of them all; unknown when there is none.
-func worst(boards []model.Board) model.Health {
+func worst(boards []board.Board) model.Health {
 	if len(boards) == 0 {
 		return model.HealthUnknown
 	}
@@ -110,7 +111,7 @@ func worst(boards []model.Board) model.Health {
 	return h
 }
 
-func (a *app) printStatus(inv *model.Inventory, boards []model.Board, output string, fleet bool, at time.Time) error {
+func (a *app) printStatus(inv *model.Inventory, boards []board.Board, output string, fleet bool, at time.Time) error {
 	if output == "json" {
 		enc := json.NewEncoder(a.io.Out)
 		enc.SetIndent("", "  ")
@@ -150,7 +151,7 @@ type statusWatch struct {
 	names          []string // of the clusters; none is all
 	output         string
 	every          time.Duration
-	before, latest []model.Board // of the inventory at hand, and of any
+	before, latest []board.Board // of the inventory at hand, and of any
 	last           []byte        // the last document without its ages
 }
 
@@ -193,7 +194,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 }
 
 // show prints the first boards of an inventory, and what changes after them.
-func (w *statusWatch) show(inv *model.Inventory, boards []model.Board) (err error) {
+func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) (err error) {
 	switch {
 	case w.output == "json":
 		w.last, err = w.watchJSON(inv, boards, w.last)
@@ -217,7 +218,7 @@ func (w *statusWatch) notice(text string) {
 
 // watchJSON prints the status when it differs from the last one by more than
 // its ages, and returns what the next is compared with.
-func (a *app) watchJSON(inv *model.Inventory, boards []model.Board, last []byte) ([]byte, error) {
+func (a *app) watchJSON(inv *model.Inventory, boards []board.Board, last []byte) ([]byte, error) {
 	ageless, err := json.Marshal(jsonv1.NewStatus(inv, boards, time.Time{}))
 	if err != nil || bytes.Equal(ageless, last) {
 		return last, err
@@ -227,9 +228,9 @@ func (a *app) watchJSON(inv *model.Inventory, boards []model.Board, last []byte)
 
 // printEvents prints what changed between two sets of boards; before the first
 // there is nothing to compare with.
-func (a *app) printEvents(before, after []model.Board, output string) error {
+func (a *app) printEvents(before, after []board.Board, output string) error {
 	for i := range before {
-		for _, e := range model.Events(&before[i], &after[i]) {
+		for _, e := range board.Events(&before[i], &after[i]) {
 			if output == "ndjson" {
 				if err := json.NewEncoder(a.io.Out).Encode(jsonv1.NewEvent(e)); err != nil {
 					return err

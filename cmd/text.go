@@ -10,6 +10,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // mark is the sign before a state, so that colour is never needed.
@@ -19,7 +20,7 @@ func mark(h model.Health) string {
 
 // printBoards writes boards as text: one block a cluster when few were asked
 // for, else one line each.
-func printBoards(w io.Writer, boards []model.Board, now time.Time, brief bool) {
+func printBoards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
 	if brief {
 		printFleet(w, boards)
 		return
@@ -33,7 +34,7 @@ func printBoards(w io.Writer, boards []model.Board, now time.Time, brief bool) {
 }
 
 // printFleet is a line a cluster.
-func printFleet(w io.Writer, boards []model.Board) {
+func printFleet(w io.Writer, boards []board.Board) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "CLUSTER\tSTATE\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
 	for i := range boards {
@@ -49,7 +50,7 @@ func printFleet(w io.Writer, boards []model.Board) {
 }
 
 // printBoard is the whole of one cluster.
-func printBoard(w io.Writer, b *model.Board, now time.Time) {
+func printBoard(w io.Writer, b *board.Board, now time.Time) {
 	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
 		b.KnownMembers(), len(b.Members), safe.Text(b.Summary, 200))
 	for _, f := range b.Findings {
@@ -105,7 +106,7 @@ func printBoard(w io.Writer, b *model.Board, now time.Time) {
 }
 
 // vipText says where the VIP is and whether that is right.
-func vipText(b *model.Board) string {
+func vipText(b *board.Board) string {
 	switch {
 	case b.VIP.Holder == "":
 		return "not known: " + safe.Text(b.VIP.Why, 160)
@@ -118,7 +119,7 @@ func vipText(b *model.Board) string {
 }
 
 // serves is who serves a route, or the word for why that cannot be said.
-func serves(r model.Route) string {
+func serves(r board.Route) string {
 	switch {
 	case r.Agreed && len(r.Serving) > 0:
 		return servers(r.Serving, r.Views)
@@ -129,8 +130,8 @@ func serves(r model.Route) string {
 }
 
 // servers are who gets connections, and which of them take none.
-func servers(names []model.InstanceName, views []model.View) string {
-	r := model.Route{Views: views}
+func servers(names []model.InstanceName, views []board.View) string {
+	r := board.Route{Views: views}
 	shut, _ := r.Shut()
 	parts := make([]string, len(names))
 	for i, n := range names {
@@ -142,7 +143,7 @@ func servers(names []model.InstanceName, views []model.View) string {
 	return strings.Join(parts, ", ")
 }
 
-func leaderText(b *model.Board) string {
+func leaderText(b *board.Board) string {
 	switch {
 	case b.Leader == "" && b.KnownMembers() < len(b.Members):
 		return "unknown"
@@ -161,7 +162,7 @@ func timelineText(tl int) string {
 	return fmt.Sprint(tl)
 }
 
-func lagText(m model.Member, b *model.Board) string {
+func lagText(m board.Member, b *board.Board) string {
 	switch {
 	case m.Instance == b.Leader:
 		return "–"
@@ -175,7 +176,7 @@ func lagText(m model.Member, b *model.Board) string {
 }
 
 // unlistedLag is the lag of a member that the inventory has not, as the DCS tells it.
-func unlistedLag(m model.Member, b *model.Board) string {
+func unlistedLag(m board.Member, b *board.Board) string {
 	m.Known = true
 	return lagText(m, b)
 }

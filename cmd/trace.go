@@ -16,6 +16,9 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
+	"pgtui/model/trace"
 	"pgtui/probe"
 )
 
@@ -72,7 +75,7 @@ func (a *app) traceCmd() *cobra.Command {
 				got := p.Connect(cmd.Context(), inv, target, 0, false)
 				spread = append(spread, got[len(got)-1].Try)
 			}
-			sum := model.TraceSpread(snap, &tr, spread)
+			sum := trace.SpreadOf(snap, &tr, spread)
 			if err := a.printTrace(inv, &tr, &sum, f.output); err != nil {
 				return err
 			}
@@ -88,34 +91,34 @@ func (a *app) traceCmd() *cobra.Command {
 }
 
 // traceTarget reads a DSN, or a cluster and a service.
-func traceTarget(inv *model.Inventory, args []string) (model.TraceTarget, error) {
+func traceTarget(inv *model.Inventory, args []string) (trace.Target, error) {
 	if len(args) == 2 {
 		if p := inv.EntryPoint(args[0]); p != nil && inv.Cluster(model.ClusterName(args[0])) == nil {
-			d, c, err := model.TracePoint(inv, p, model.ServiceName(args[1]))
+			d, c, err := access.TracePoint(inv, p, model.ServiceName(args[1]))
 			if err != nil {
-				return model.TraceTarget{}, err
+				return trace.Target{}, err
 			}
-			return model.TraceTarget{DSN: d, Login: c.Monitor, As: "the monitoring user"}, nil
+			return trace.Target{DSN: d, Login: c.Monitor, As: "the monitoring user"}, nil
 		}
 		cls, err := clusters(inv, args[:1])
 		if err != nil {
-			return model.TraceTarget{}, err
+			return trace.Target{}, err
 		}
-		d, err := model.TraceDSN(cls[0], model.ServiceName(args[1]))
-		return model.TraceTarget{DSN: d, Login: cls[0].Monitor, As: "the monitoring user"}, err
+		d, err := trace.DSN(cls[0], model.ServiceName(args[1]))
+		return trace.Target{DSN: d, Login: cls[0].Monitor, As: "the monitoring user"}, err
 	}
 	if !strings.ContainsAny(args[0], "=/") {
 		try := "pgtui trace pg-test primary"
 		if p := inv.EntryPoint(args[0]); p != nil {
 			try = fmt.Sprintf("pgtui trace %s primary", p.Name)
 		}
-		return model.TraceTarget{}, misuse(try, "expected a connection string, or a cluster and a service")
+		return trace.Target{}, misuse(try, "expected a connection string, or a cluster and a service")
 	}
 	t, err := probe.ParseDSN(args[0])
 	if err != nil || t.Login.Password != "" {
 		return t, usage(err)
 	}
-	if cls := model.TraceClusters(inv, t, nil); len(cls) > 0 {
+	if cls := trace.Clusters(inv, t, nil); len(cls) > 0 {
 		t.Login = model.Login{User: cls[0].Monitor.User, Password: cls[0].Monitor.Password, Databases: []string{t.Database}}
 		t.As = "the monitoring user, because no password is known here for " + t.User
 	}
@@ -124,21 +127,21 @@ func traceTarget(inv *model.Inventory, args []string) (model.TraceTarget, error)
 
 // traced is one connection with what the nodes say of its way. They are asked
 // right after it, so that what they say is not older than the connection.
-func traced(ctx context.Context, p *probe.Prober, inv *model.Inventory, target model.TraceTarget) (model.Trace, *model.Snapshot) {
+func traced(ctx context.Context, p *probe.Prober, inv *model.Inventory, target trace.Target) (trace.Trace, *model.Snapshot) {
 	attempts := p.Connect(ctx, inv, target, 0, true)
-	cls := model.TraceClusters(inv, target, attempts)
+	cls := trace.Clusters(inv, target, attempts)
 	var snap *model.Snapshot
-	var boards []model.Board
+	var boards []board.Board
 	if len(cls) > 0 {
 		// What cannot be asked is unknown at its hop.
 		if s, err := p.Probe(ctx, inv, only(cls)...); err == nil {
 			snap, boards = s, boardsOf(s, cls, now())
 		}
 	}
-	return model.TraceOf(snap, inv, boards, target, attempts), snap
+	return trace.Of(snap, inv, boards, target, attempts), snap
 }
 
-func (a *app) printTrace(inv *model.Inventory, t *model.Trace, sum *model.Spread, output string) error {
+func (a *app) printTrace(inv *model.Inventory, t *trace.Trace, sum *trace.Spread, output string) error {
 	if output == "json" {
 		enc := json.NewEncoder(a.io.Out)
 		enc.SetIndent("", "  ")
@@ -173,8 +176,8 @@ func (a *app) printTrace(inv *model.Inventory, t *model.Trace, sum *model.Spread
 	return nil
 }
 
-func printTarget(w io.Writer, t *model.TraceTarget) {
-	fmt.Fprintf(w, "%s\n", safe.Text(t.Text(model.FormURI), 600))
+func printTarget(w io.Writer, t *trace.Target) {
+	fmt.Fprintf(w, "%s\n", safe.Text(t.Text(access.FormURI), 600))
 	if t.As != "" {
 		fmt.Fprintf(w, "as %s, %s\n", safe.Text(t.Login.User, 80), safe.Text(t.As, 200))
 	}
@@ -187,7 +190,7 @@ const watchLimit = time.Second
 // watchTrace connects again and again, and says when it is not served, which
 // hop breaks it, and how long that was. The nodes are watched beside it, and
 // asked for the hop by a connection of its own: neither holds up the client's.
-func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model.TraceTarget, f *traceFlags) error {
+func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace.Target, f *traceFlags) error {
 	operator := ctx // ends when the operator does not want to go on
 	if f.duration > 0 {
 		var cancel context.CancelFunc
@@ -203,7 +206,7 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 	}
 	printTarget(a.io.Out, &target)
 	a.traceLine(now(), fmt.Sprintf("%s: %s", tr.Kept().Chain(), tr.Summary))
-	cls := model.TraceClusters(inv, target, nil)
+	cls := trace.Clusters(inv, target, nil)
 	var snaps <-chan *model.Snapshot
 	if len(cls) > 0 {
 		snaps = p.Watch(ctx, inv, time.Second, only(cls)...)
@@ -213,9 +216,9 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target model
 		defer close(tries)
 		sampleTrace(ctx, p, inv, target, f.every, tries)
 	}()
-	why := make(chan model.Trace, 1)
+	why := make(chan trace.Trace, 1)
 	looking := false
-	var gap model.TraceGap
+	var gap trace.Gap
 	changes := a.rereads(ctx, inv, inputsEvery)
 	for {
 		select {
@@ -259,7 +262,7 @@ func (a *app) traceLine(at time.Time, text string) {
 
 // endWatch is the summary of a watch. One that operator's end has cut off before its
 // first connection has nothing to sum up.
-func (a *app) endWatch(g *model.TraceGap, operator context.Context) error {
+func (a *app) endWatch(g *trace.Gap, operator context.Context) error {
 	fmt.Fprintf(a.io.Out, "\n%s\n", safe.Text(g.Summary(), 400))
 	switch {
 	case g.Served+g.Failed == 0 && operator.Err() != nil:
@@ -274,13 +277,13 @@ func (a *app) endWatch(g *model.TraceGap, operator context.Context) error {
 
 // timedAttempt is the attempt that one connection ended with.
 type timedAttempt struct {
-	model.TraceAttempt
+	trace.Attempt
 	begun, done time.Time
 }
 
 // sampleTrace connects every so often until ctx ends. A connection that was
 // cut off by that end is none.
-func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, target model.TraceTarget, every time.Duration, out chan<- timedAttempt) {
+func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, target trace.Target, every time.Duration, out chan<- timedAttempt) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -305,12 +308,12 @@ func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, tar
 
 // sampleOf is what a connection means to a client, and whether one instance at
 // a time should answer there.
-func sampleOf(snap *model.Snapshot, inv *model.Inventory, target model.TraceTarget, one *timedAttempt) (model.TraceSample, bool) {
-	way := model.WayOf(inv, &one.TraceAttempt)
-	s := model.TraceSample{At: one.begun, Done: one.done, Timeline: one.Try.Answer.Timeline, Fault: model.ServedBy(target, way, &one.TraceAttempt)}
+func sampleOf(snap *model.Snapshot, inv *model.Inventory, target trace.Target, one *timedAttempt) (trace.Sample, bool) {
+	way := trace.WayOf(inv, &one.Attempt)
+	s := trace.Sample{At: one.begun, Done: one.done, Timeline: one.Try.Answer.Timeline, Fault: trace.ServedBy(target, way, &one.Attempt)}
 	if s.Fault == "" && way.Cluster != nil && snap != nil {
-		s.Instance, _, _ = model.Identify(snap, way.Cluster, one.Try.Answer)
+		s.Instance, _, _ = board.Identify(snap, way.Cluster, one.Try.Answer)
 	}
-	fixed := way.Service != nil && model.TargetOf(way.Service) == model.TargetPrimary || slices.Contains([]string{"primary", "read-write"}, target.Attrs)
+	fixed := way.Service != nil && access.TargetOf(way.Service) == model.TargetPrimary || slices.Contains([]string{"primary", "read-write"}, target.Attrs)
 	return s, fixed
 }

@@ -14,6 +14,8 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/failover"
 	"pgtui/probe"
 	"pgtui/source"
 )
@@ -43,7 +45,7 @@ func (a *app) whatifCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			sup := model.Supposition{Leader: model.InstanceName(leader)}
+			sup := failover.Supposition{Leader: model.InstanceName(leader)}
 			for _, d := range down {
 				sup.Down = append(sup.Down, model.InstanceName(d))
 			}
@@ -64,7 +66,7 @@ func (a *app) whatifCmd() *cobra.Command {
 			}
 			snap.Rules = map[model.ClusterName]model.RuleFacts{cls[0].Name: pr.Rules(cmd.Context(), inv, cls[0], snap)}
 			at := now()
-			out, err := model.WhatIf(snap, cls[0], sup, at)
+			out, err := failover.WhatIf(snap, cls[0], sup, at)
 			if err != nil {
 				return err
 			}
@@ -145,7 +147,7 @@ func frontNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 	return out
 }
 
-func (a *app) printWhatIf(out model.Outcome) {
+func (a *app) printWhatIf(out failover.Outcome) {
 	leader := string(out.Leader)
 	switch {
 	case out.Unsure:
@@ -174,7 +176,7 @@ func (a *app) printWhatIf(out model.Outcome) {
 	for i := range out.Held {
 		fmt.Fprintf(a.io.Out, "\n  %s; pgtui doctor %s names the command that ends it\n", safe.Text(out.Held[i].Text(), 240), out.After.Cluster.Name)
 	}
-	if text := model.UnreadText(out.Unread); text != "" {
+	if text := board.UnreadText(out.Unread); text != "" {
 		fmt.Fprintf(a.io.Out, "\n  %s\n", safe.Text(text, 400))
 	}
 	fmt.Fprintln(a.io.Out, "\n  once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks")

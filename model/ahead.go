@@ -1,56 +1,5 @@
 package model
 
-import "time"
-
-// fastestWAL is more than any server writes, in bytes per second: what the
-// leader may have written between two answers is not called ahead.
-const fastestWAL = 1 << 30
-
-// ahead fills in how much WAL the members have that the leader lacks. A member
-// that streams from the leader has none. Of one that does not, its position was
-// reached before the leader answered, unless it connected and left in between:
-// only Patroni 3.0.4 and newer tells that it does not stream, of an older one
-// what the leader may have written between the two answers does not count.
-func ahead(s *Snapshot, b *Board, dcs PatroniCluster, now time.Time) {
-	lead := s.patroniStatus(b.Leader)
-	if b.LeaderBy != "self" || !lead.Current(now) {
-		return
-	}
-	for i := range b.Members {
-		m := &b.Members[i]
-		o := s.patroniStatus(m.Instance)
-		if !m.Known || m.Instance == b.Leader || m.Role == "primary" || m.Role == "leader" {
-			continue
-		}
-		// The leader's answer may be from before a promotion: then the DCS must say
-		// the same of both.
-		m.NewerTimeline = b.Timeline > 0 && m.Timeline > b.Timeline && (!lead.At.Before(o.At) || timelineOf(dcs, m.Instance) > timelineOf(dcs, b.Leader))
-		has := max(o.Value.Received, o.Value.Replayed)
-		more := has - lead.Value.Location
-		if lead.Value.Location < 0 || has < 0 || more <= 0 {
-			continue
-		}
-		if from, _ := b.sender(s, m.Instance, now); from != "" {
-			continue
-		}
-		if o.Value.tellsStreaming() && o.Value.ReplicationState != "streaming" {
-			m.Ahead = more
-			continue
-		}
-		between := max(0, o.At.Sub(lead.At.Add(-lead.Took)))
-		if more > int64(between.Seconds()*fastestWAL) {
-			m.Ahead = more
-		}
-	}
-}
-
-func timelineOf(dcs PatroniCluster, name InstanceName) int {
-	if d := dcsMember(dcs, name); d != nil {
-		return d.Timeline
-	}
-	return 0
-}
-
-// tellsStreaming reports whether this Patroni tells whether a replica streams:
+// TellsStreaming reports whether this Patroni tells whether a replica streams:
 // since 3.0.4.
-func (s *PatroniStatus) tellsStreaming() bool { return s.Version != "" && s.generation(3, 0, 4) }
+func (s *PatroniStatus) TellsStreaming() bool { return s.Version != "" && s.Generation(3, 0, 4) }

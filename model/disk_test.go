@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/internal/modeltest"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -16,13 +18,13 @@ func onDisk() *model.NodeConf {
 	primary := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
 	replica := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
 	return &model.NodeConf{Dir: "/etc/haproxy/conf.d",
-		Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0.Add(-time.Hour)}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0.Add(-time.Hour)}},
+		Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: modeltest.T0.Add(-time.Hour)}, {Name: "pg-test-replica.cfg", Read: true, Changed: modeltest.T0.Add(-time.Hour)}},
 		Sections: []haproxy.ConfSection{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
 			{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: replica}}}
 }
 
 func TestUnloaded(t *testing.T) {
-	worker := haproxy.Processes{At: t0, Socket: true, Workers: []haproxy.Worker{{PID: 9, Started: t0.Add(-time.Minute)}, {PID: 5, Old: true, Started: t0.Add(-48 * time.Hour)}}}
+	worker := haproxy.Processes{At: modeltest.T0, Socket: true, Workers: []haproxy.Worker{{PID: 9, Started: modeltest.T0.Add(-time.Minute)}, {PID: 5, Old: true, Started: modeltest.T0.Add(-48 * time.Hour)}}}
 	for _, tt := range []struct {
 		name string
 		do   func(*model.NodeConf)
@@ -35,31 +37,31 @@ func TestUnloaded(t *testing.T) {
 		{"a server put in", func(c *model.NodeConf) {
 			c.Sections[1].Servers = append(c.Sections[1].Servers, haproxy.ExpectedServer{Name: "pg-test-4", Weight: "100"})
 		}, "pg-test-replica.cfg: server pg-test-4 is on disk and does not run"},
-		{"a check path by hand: only the time tells", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-30 * time.Second) },
+		{"a check path by hand: only the time tells", func(c *model.NodeConf) { c.Files[0].Changed = modeltest.T0.Add(-30 * time.Second) },
 			"pg-test-primary.cfg was changed 30s after HAProxy loaded it"},
-		{"the files that were loaded a moment later", func(c *model.NodeConf) { c.Files[0].Changed = t0.Add(-time.Minute + time.Second) }, ""},
+		{"the files that were loaded a moment later", func(c *model.NodeConf) { c.Files[0].Changed = modeltest.T0.Add(-time.Minute + time.Second) }, ""},
 		{"somebody else's section", func(c *model.NodeConf) {
 			c.Sections = append(c.Sections, haproxy.ConfSection{File: "x.cfg", Name: "x"})
-			c.Files = append(c.Files, model.ConfFile{Name: "x.cfg", Read: true, Changed: t0})
+			c.Files = append(c.Files, model.ConfFile{Name: "x.cfg", Read: true, Changed: modeltest.T0})
 		}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, c := newWorld(), onDisk()
+			w, c := modeltest.NewWorld(), onDisk()
 			tt.do(c)
-			stats := w.snap.HAProxy["10.10.10.11"].Value
-			equal(t, "unloaded", strings.Join(model.Unloaded(w.cls, c, &stats, seen(worker)), "; "), tt.want)
+			stats := w.Snap.HAProxy["10.10.10.11"].Value
+			modeltest.Equal(t, "unloaded", strings.Join(model.Unloaded(w.Cls, c, &stats, modeltest.Seen(worker)), "; "), tt.want)
 		})
 	}
 }
 
 func TestWiped(t *testing.T) {
-	w, c := newWorld(), onDisk()
-	stats := w.snap.HAProxy["10.10.10.11"].Value
-	equal(t, "nothing", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
+	w, c := modeltest.NewWorld(), onDisk()
+	stats := w.Snap.HAProxy["10.10.10.11"].Value
+	modeltest.Equal(t, "nothing", fmt.Sprint(model.Wiped(&w.Cls.LoadBalancers[0], c, &stats)), "[]")
 	c.Sections = c.Sections[1:]
-	equal(t, "one", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[pg-test-primary]")
+	modeltest.Equal(t, "one", fmt.Sprint(model.Wiped(&w.Cls.LoadBalancers[0], c, &stats)), "[pg-test-primary]")
 	stats.Proxies = stats.Proxies[1:]
-	equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.cls.LoadBalancers[0], c, &stats)), "[]")
+	modeltest.Equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.Cls.LoadBalancers[0], c, &stats)), "[]")
 }
 
 func TestClashes(t *testing.T) {
@@ -94,31 +96,31 @@ func TestClashes(t *testing.T) {
 				}
 				got = append(got, s)
 			}
-			equal(t, "clashes", strings.Join(got, ", "), tt.want)
+			modeltest.Equal(t, "clashes", strings.Join(got, ", "), tt.want)
 		})
 	}
 }
 
 func TestPinnedSessions(t *testing.T) {
-	w := newWorld()
+	w := modeltest.NewWorld()
 	ghost := haproxy.Worker{PID: 5, Old: true, Known: true, Pins: []haproxy.Pin{{Proxy: "pg-test-primary", Server: "pg-test-1", Sessions: 3}, {Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 1}, {Proxy: "other", Server: "x", Sessions: 9}}}
-	w.snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"10.10.10.11": seen(haproxy.Processes{At: t0, Workers: []haproxy.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
+	w.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"10.10.10.11": modeltest.Seen(haproxy.Processes{At: modeltest.T0, Workers: []haproxy.Worker{ghost, {PID: 9, Pins: ghost.Pins}}})}
 	pinned := func() string {
-		b := model.BoardOf(w.snap, w.cls, t0)
+		b := board.Of(w.Snap, w.Cls, modeltest.T0)
 		var out []string
-		for _, p := range model.PinnedSessions(w.snap, &b, "10.10.10.11", t0) {
+		for _, p := range board.PinnedSessions(w.Snap, &b, "10.10.10.11", modeltest.T0) {
 			out = append(out, fmt.Sprintf("%s→%s %d %d %v", p.Service, p.Instance, p.Sessions, p.Allowed, p.Refused))
 		}
 		return strings.Join(out, ", ")
 	}
-	equal(t, "where they should be", pinned(), "")
-	w.patroni(1, false)
-	w.patroni(2, true)
-	equal(t, "the leader moved", pinned(), "primary→pg-test-1 3 503 true")
-	w.silence(1, 0)
-	equal(t, "the old leader is not known: nothing is said", pinned(), "")
-	o := w.snap.Workers["10.10.10.11"]
+	modeltest.Equal(t, "where they should be", pinned(), "")
+	w.Patroni(1, false)
+	w.Patroni(2, true)
+	modeltest.Equal(t, "the leader moved", pinned(), "primary→pg-test-1 3 503 true")
+	w.Silence(1, 0)
+	modeltest.Equal(t, "the old leader is not known: nothing is said", pinned(), "")
+	o := w.Snap.Workers["10.10.10.11"]
 	o.Err = fmt.Errorf("ssh: no route")
-	w.snap.Workers["10.10.10.11"] = o
-	equal(t, "the node cannot be read any more", pinned(), "")
+	w.Snap.Workers["10.10.10.11"] = o
+	modeltest.Equal(t, "the node cannot be read any more", pinned(), "")
 }

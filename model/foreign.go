@@ -71,7 +71,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 	var votes ballot
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		o := s.patroniStatus(in.Name)
+		o := s.PatroniStatus(in.Name)
 		switch {
 		case !o.Ever():
 		case o.Value.Name != "" && o.Value.Name != string(in.Name), !c.fitsScope(o.Value.Scope):
@@ -83,7 +83,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 	id, sure := votes.winner()
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		o := s.patroniStatus(in.Name)
+		o := s.PatroniStatus(in.Name)
 		f := out[in.Name]
 		switch {
 		case !o.Ever():
@@ -197,9 +197,9 @@ type foreignError struct{ *Foreign }
 
 func (e *foreignError) Error() string { return e.Why }
 
-// foreign is whose Patroni answered instead of the instance's, in a screened
+// Foreign is whose Patroni answered instead of the instance's, in a screened
 // snapshot; nil when its own did, or nobody.
-func (v *PatroniView) foreign() *Foreign {
+func (v *PatroniView) Foreign() *Foreign {
 	if e, ok := errors.AsType[*foreignError](v.Status.Err); ok {
 		return e.Foreign
 	}

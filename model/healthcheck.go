@@ -207,3 +207,7 @@ func queried(query, key string) string {
 	}
 	return ""
 }
+
+// Patronis reports whether Patroni answers a health check with that status: it
+// knows no other.
+func Patronis(code int) bool { return code == 200 || code == 503 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"pgtui/source"
@@ -348,4 +349,22 @@ func (s *Service) Servers() (servers []Server, backup []bool) {
 		}
 	}
 	return servers, backup
+}
+
+// JoinHosts is hosts in a sentence.
+func JoinHosts(hosts []Host) string {
+	parts := make([]string, len(hosts))
+	for i, h := range hosts {
+		parts[i] = string(h)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Join lists names with commas.
+func Join(names []InstanceName) string {
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = string(n)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -111,9 +111,9 @@ func ParseInt(v, base string) (n int64, ok bool) {
 	return int64(math.RoundToEven(value)), true
 }
 
-// generation reports whether this Patroni is of that version or later. One that
+// Generation reports whether this Patroni is of that version or later. One that
 // does not tell its version is taken for a current one.
-func (s *PatroniStatus) generation(major, minor, patch int) bool {
+func (s *PatroniStatus) Generation(major, minor, patch int) bool {
 	parts := strings.SplitN(s.Version, ".", 3)
 	if s.Version == "" {
 		return true
@@ -134,12 +134,12 @@ func (s *PatroniStatus) generation(major, minor, patch int) bool {
 	return true
 }
 
-// set reports whether a tag counts as true for Python: everything does but
+// Set reports whether a tag counts as true for Python: everything does but
 // false, 0, null and what is empty. The text "false" is true.
-func (s *PatroniStatus) set(tag string) bool { return s.Tags[tag] != "" && !s.Untrue[tag] }
+func (s *PatroniStatus) Set(tag string) bool { return s.Tags[tag] != "" && !s.Untrue[tag] }
 
 // NoLB reports whether the tag noloadbalance keeps reads away.
-func (s *PatroniStatus) NoLB() bool { return s.set("noloadbalance") }
+func (s *PatroniStatus) NoLB() bool { return s.Set("noloadbalance") }
 
 // NoStream reports whether the tag nostream makes it read WAL from the archive
 // alone (Patroni 3.3): the values that Patroni's parse_bool takes for true.
@@ -158,8 +158,8 @@ func (s *PatroniStatus) NoFailover() bool {
 func (s *PatroniStatus) NoSync() bool { return s.boolTag("nosync", "sync_priority", 4, 1, 0) }
 
 func (s *PatroniStatus) boolTag(name, priority string, major, minor, patch int) bool {
-	if s.Tags[name] != "" || !s.generation(major, minor, patch) {
-		return s.set(name)
+	if s.Tags[name] != "" || !s.Generation(major, minor, patch) {
+		return s.Set(name)
 	}
 	n, ok := ParseInt(s.Tags[priority], "")
 	return ok && n <= 0
@@ -175,10 +175,10 @@ func (s *PatroniStatus) FailoverPriority() int64 {
 func (s *PatroniStatus) SyncPriority() int64 { return s.priority("nosync", "sync_priority", 4, 1, 0) }
 
 func (s *PatroniStatus) priority(name, priority string, major, minor, patch int) int64 {
-	if s.set(name) {
+	if s.Set(name) {
 		return 0
 	}
-	if n, ok := ParseInt(s.Tags[priority], ""); ok && s.generation(major, minor, patch) {
+	if n, ok := ParseInt(s.Tags[priority], ""); ok && s.Generation(major, minor, patch) {
 		return n
 	}
 	return 1

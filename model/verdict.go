@@ -45,3 +45,26 @@ func (h Health) String() string {
 		return "unknown"
 	}
 }
+
+// Rank orders healths from best to worst: a service known to be down outweighs
+// one that is not known, which outweighs a degraded one.
+func Rank(h Health) int {
+	switch h {
+	case HealthOK:
+		return 0
+	case HealthDegraded:
+		return 1
+	case HealthDown:
+		return 3
+	default:
+		return 2
+	}
+}
+
+// Worse returns the worse of two healths.
+func Worse(a, b Health) Health {
+	if Rank(b) > Rank(a) {
+		return b
+	}
+	return a
+}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
+	"pgtui/model/failover"
 	"pgtui/pigsty"
 )
 
@@ -106,7 +106,7 @@ all:
 			doc = strings.Replace(doc, "all:\n", "all:\n  vars: { version: "+version+" }\n", 1)
 		}
 		c := parse(t, doc, pigsty.Options{}).Clusters[0]
-		r := model.Rules{PatroniConf: c.Patroni}
+		r := failover.Rules{PatroniConf: c.Patroni}
 		if got := fmt.Sprint(r.SyncMode(), " ", r.Strict, " ", r.MaxLag, " ", r.Failsafe, " ", c.PatroniFrom, " ", c.Etcd); got != tt.want {
 			t.Errorf("%q:\n got %s\nwant %s", tt.vars, got, tt.want)
 		}

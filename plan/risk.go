@@ -9,6 +9,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -123,7 +124,7 @@ func (p Plan) Told() []RiskGroup {
 // not seen, and that is a risk of its own.
 type Situation struct {
 	Snap  *model.Snapshot
-	Board *model.Board // judged, with findings
+	Board *board.Board // judged, with findings
 	// Conf and Workers are what the plan's nodes have on disk and which HAProxy
 	// processes run there.
 	Conf    map[model.Host]source.Observed[model.NodeConf]
@@ -377,7 +378,7 @@ func unseen(n *Node, s *Situation) []Risk {
 		what = append(what, "its stats page"+whyNot(s, n.Host))
 	}
 	if o := s.Conf[n.Host]; !o.Known() {
-		what = append(what, "the other files in its directory"+model.Because(o.Err))
+		what = append(what, "the other files in its directory"+board.Because(o.Err))
 	}
 	if len(what) == 0 {
 		return nil
@@ -389,7 +390,7 @@ func whyNot(s *Situation, h model.Host) string {
 	if s.Snap == nil {
 		return ""
 	}
-	return model.Because(s.Snap.HAProxy[h].Err)
+	return board.Because(s.Snap.HAProxy[h].Err)
 }
 
 // misroute tells the window in which a plain reload sends new connections
@@ -484,7 +485,7 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 const ScheduledSoon = 30 * time.Minute
 
 // scheduled are the switchover and the restarts that Patroni will do by itself.
-func scheduled(b *model.Board, p *Plan) []Risk {
+func scheduled(b *board.Board, p *Plan) []Risk {
 	var out []Risk
 	add := func(what, at, back string) {
 		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " takes it back"}

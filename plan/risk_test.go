@@ -10,6 +10,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -34,7 +35,7 @@ func quiet() (Plan, Situation) {
 		Snap: &model.Snapshot{HAProxy: map[model.Host]source.Observed[haproxy.Stats]{h: seen(haproxy.Stats{Proxies: []haproxy.Proxy{{Name: sec.Name, Servers: []haproxy.ServerRow{
 			{Name: "pg-test-1", Status: "UP", UserWeight: 100, Weight: 100}, {Name: "pg-test-2", Status: "DOWN", UserWeight: 100, Weight: 100},
 		}}}})}},
-		Board:   &model.Board{Leader: "pg-test-1", Members: []model.Member{{Instance: "pg-test-1", State: "running"}}},
+		Board:   &board.Board{Leader: "pg-test-1", Members: []board.Member{{Instance: "pg-test-1", State: "running"}}},
 		Conf:    map[model.Host]source.Observed[model.NodeConf]{h: source.Observed[model.NodeConf]{}.Next(model.NodeConf{Sections: []haproxy.ConfSection{sec}}, nil, now, 0)},
 		Workers: map[model.Host]source.Observed[haproxy.Processes]{},
 		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{h: source.Observed[haproxy.ServerStates]{}.Next(haproxy.ServerStates{Count: 2}, nil, now, 0)},
@@ -222,7 +223,7 @@ func TestRisksAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range RiskNames() {
-		word := "told"
+		word := "note"
 		if RiskStops(name) {
 			word = "stops"
 		}

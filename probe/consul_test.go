@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/fuzz"
 	"pgtui/model"
+	"pgtui/model/access"
 )
 
 // agent stands in for a Consul agent: its health API and its DNS, with their
@@ -74,7 +75,7 @@ func TestConsul(t *testing.T) {
 				t.Errorf("API: %q", got)
 			}
 			want := strings.NewReplacer(":D", ":"+strconv.Itoa(int(c.DNS)), ":H", ":"+strconv.Itoa(int(c.HTTP))).Replace(tt.dis)
-			if got := model.Disagreement(name, l, nil); got != want {
+			if got := access.Disagreement(name, l, nil); got != want {
 				t.Errorf("disagreement %q, want %q", got, want)
 			}
 			if other := New(Options{}).Resolve(t.Context(), inv, "other.service.consul"); len(other) != 1 {

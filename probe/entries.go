@@ -8,6 +8,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 )
 
@@ -16,17 +17,17 @@ import (
 // resolver, else by dnsmasq on the infra nodes, once. Each connection ends
 // within 4 s; at most two are open at once to one address. An entry that lets
 // nobody in is data.
-func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]source.Observed[model.EntryProof] {
+func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]source.Observed[access.EntryProof] {
 	count = min(max(count, 1), maxTries)
 	addrs := p.resolveAll(ctx, inv, entries)
 	slots := map[string]chan struct{}{}
 	for _, a := range addrs {
 		slots[a.addr] = make(chan struct{}, perNode)
 	}
-	out := make(map[model.Endpoint]source.Observed[model.EntryProof], len(entries))
+	out := make(map[model.Endpoint]source.Observed[access.EntryProof], len(entries))
 	var mu sync.Mutex
 	var g safe.Group
-	keep := func(e model.Endpoint, o source.Observed[model.EntryProof]) {
+	keep := func(e model.Endpoint, o source.Observed[access.EntryProof]) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[e] = o
@@ -36,8 +37,8 @@ func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *mode
 			start := p.o.Now()
 			proof := p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count)
 			at := p.o.Now()
-			keep(e, source.Observed[model.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
-		}, func(err error) { keep(e, source.Observed[model.EntryProof]{Err: err, Tried: p.o.Now()}) })
+			keep(e, source.Observed[access.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
+		}, func(err error) { keep(e, source.Observed[access.EntryProof]{Err: err, Tried: p.o.Now()}) })
 	}
 	g.Wait()
 	return out
@@ -76,14 +77,14 @@ func (p *Prober) resolve(ctx context.Context, inv *model.Inventory, host string)
 	if lookups == nil {
 		return resolved{addr: host}
 	}
-	if addrs := (model.EntryCheck{Lookups: lookups}).Addrs(); len(addrs) > 0 {
+	if addrs := (access.EntryCheck{Lookups: lookups}).Addrs(); len(addrs) > 0 {
 		return resolved{addr: addrs[0]}
 	}
 	return resolved{err: lookups[0].Error}
 }
 
-func (p *Prober) proveEntry(ctx context.Context, c *model.Cluster, e model.Endpoint, at resolved, slot chan struct{}, count int) model.EntryProof {
-	proof := model.EntryProof{Tries: make([]model.Try, count)}
+func (p *Prober) proveEntry(ctx context.Context, c *model.Cluster, e model.Endpoint, at resolved, slot chan struct{}, count int) access.EntryProof {
+	proof := access.EntryProof{Tries: make([]model.Try, count)}
 	if at.addr == "" {
 		for i := range proof.Tries {
 			proof.Tries[i] = model.Try{Fault: model.FaultOther, Text: "the name does not resolve: " + at.err}

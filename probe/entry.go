@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 )
 
@@ -20,18 +21,18 @@ import (
 // resolved by everybody who may be asked, every address is connected to and
 // asked for TLS, as a client does first. All at once, at most two connections
 // to one address, each ended within the prober's timeout.
-func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]source.Observed[model.EntryCheck] {
-	k := &checker{p: p, inv: inv, names: map[string]func() []model.Lookup{}, slots: map[string]chan struct{}{}}
+func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]source.Observed[access.EntryCheck] {
+	k := &checker{p: p, inv: inv, names: map[string]func() []access.Lookup{}, slots: map[string]chan struct{}{}}
 	if c.VIP != "" {
 		k.vip, k.holder = c.VIP, sync.OnceValue(func() model.Host {
 			h, _ := p.holderNow(ctx, inv, c) // not known: said by the VIP's own row
 			return h
 		})
 	}
-	out := map[model.Endpoint]source.Observed[model.EntryCheck]{}
+	out := map[model.Endpoint]source.Observed[access.EntryCheck]{}
 	var mu sync.Mutex
 	var g safe.Group
-	keep := func(e model.Endpoint, o source.Observed[model.EntryCheck]) {
+	keep := func(e model.Endpoint, o source.Observed[access.EntryCheck]) {
 		mu.Lock()
 		defer mu.Unlock()
 		out[e] = o
@@ -42,8 +43,8 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 			start := p.o.Now()
 			check, err := k.check(ctx, e, lookup)
 			at := p.o.Now()
-			keep(e, source.Observed[model.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
-		}, func(err error) { keep(e, source.Observed[model.EntryCheck]{Err: err, Tried: p.o.Now()}) })
+			keep(e, source.Observed[access.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
+		}, func(err error) { keep(e, source.Observed[access.EntryCheck]{Err: err, Tried: p.o.Now()}) })
 	}
 	g.Wait()
 	return out
@@ -53,7 +54,7 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 type checker struct {
 	p      *Prober
 	inv    *model.Inventory
-	names  map[string]func() []model.Lookup
+	names  map[string]func() []access.Lookup
 	vip    string
 	holder func() model.Host
 
@@ -62,22 +63,22 @@ type checker struct {
 }
 
 // lookup resolves each name once.
-func (k *checker) lookup(ctx context.Context, host string) func() []model.Lookup {
+func (k *checker) lookup(ctx context.Context, host string) func() []access.Lookup {
 	if k.names[host] == nil {
-		k.names[host] = sync.OnceValue(func() []model.Lookup { return k.p.Resolve(ctx, k.inv, host) })
+		k.names[host] = sync.OnceValue(func() []access.Lookup { return k.p.Resolve(ctx, k.inv, host) })
 	}
 	return k.names[host]
 }
 
 // check fails only when pgtui itself does.
-func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []model.Lookup) (model.EntryCheck, error) {
-	c := model.EntryCheck{Lookups: lookup()}
+func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []access.Lookup) (access.EntryCheck, error) {
+	c := access.EntryCheck{Lookups: lookup()}
 	addrs := c.Addrs()
 	if len(c.Lookups) == 0 {
 		addrs = []string{e.Host}
 	}
-	c.Disagree = model.Disagreement(e.Host, c.Lookups, model.LeadsOf(k.inv, e.Host))
-	c.Touches = make([]model.Touch, len(addrs))
+	c.Disagree = access.Disagreement(e.Host, c.Lookups, access.LeadsOf(k.inv, e.Host))
+	c.Touches = make([]access.Touch, len(addrs))
 	faults := make([]error, len(addrs))
 	var g safe.Group
 	for i, addr := range addrs {
@@ -87,7 +88,7 @@ func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []m
 	return c, errors.Join(faults...)
 }
 
-func (k *checker) touch(ctx context.Context, addr string, port uint16) model.Touch {
+func (k *checker) touch(ctx context.Context, addr string, port uint16) access.Touch {
 	t := k.inTurn(ctx, addr, port)
 	switch {
 	case addr == k.vip:
@@ -99,7 +100,7 @@ func (k *checker) touch(ctx context.Context, addr string, port uint16) model.Tou
 }
 
 // inTurn touches an address within the limits.
-func (k *checker) inTurn(ctx context.Context, addr string, port uint16) model.Touch {
+func (k *checker) inTurn(ctx context.Context, addr string, port uint16) access.Touch {
 	k.mu.Lock()
 	slots := k.slots[addr]
 	if slots == nil {
@@ -109,7 +110,7 @@ func (k *checker) inTurn(ctx context.Context, addr string, port uint16) model.To
 	k.mu.Unlock()
 	for _, s := range []chan struct{}{slots, k.p.slots} {
 		if take(ctx, s) != nil {
-			return model.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
+			return access.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 		}
 		defer func() { <-s }()
 	}
@@ -118,11 +119,11 @@ func (k *checker) inTurn(ctx context.Context, addr string, port uint16) model.To
 
 // touch connects and asks for TLS, and looks whether it comes about when the
 // server agrees: nothing else is sent.
-func (p *Prober) touch(ctx context.Context, addr string, port uint16) model.Touch {
+func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Touch {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	at := net.JoinHostPort(addr, strconv.Itoa(int(port)))
-	t := model.Touch{Addr: addr}
+	t := access.Touch{Addr: addr}
 	start := p.o.Now()
 	tls, err := p.sslRequest(ctx, at)
 	t.Took, t.TLS = p.o.Now().Sub(start), tls

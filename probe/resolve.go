@@ -15,6 +15,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/access"
 )
 
 // maxAddrs bounds the addresses of one answer.
@@ -23,28 +24,28 @@ const maxAddrs = 32
 // Resolve asks the system's resolver and each of Pigsty's DNS servers for the
 // IPv4 addresses of a name, all at once and within the prober's timeout. The
 // system's answer comes first. An address is its own answer: nil.
-func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string) []model.Lookup {
+func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string) []access.Lookup {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return nil
 	}
 	servers := []string{"system"}
 	agent := consulOf(inv, name)
 	if agent != nil {
-		servers = append(servers, net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.DNS))), model.LookupConsul+net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.HTTP))))
+		servers = append(servers, net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.DNS))), access.LookupConsul+net.JoinHostPort(agent.Address, strconv.Itoa(int(agent.HTTP))))
 	}
 	for _, c := range inv.Resolvers() {
 		servers = append(servers, net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port))))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
-	out := make([]model.Lookup, len(servers))
+	out := make([]access.Lookup, len(servers))
 	var g safe.Group
 	for i, server := range servers {
 		g.Go("asking "+server+" for "+name, func() {
-			l := model.Lookup{Server: server}
+			l := access.Lookup{Server: server}
 			start := p.o.Now()
 			var err error
-			switch api, isAPI := strings.CutPrefix(server, model.LookupConsul); {
+			switch api, isAPI := strings.CutPrefix(server, access.LookupConsul); {
 			case server == "system":
 				l.NoTTL = true
 				l.Addrs, err = p.systemLookup(ctx, name)
@@ -61,7 +62,7 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 				l.Error = p.lookupError(err, server)
 			}
 			out[i] = l
-		}, func(err error) { out[i] = model.Lookup{Server: strings.TrimSuffix(server, ":53"), Error: err.Error()} })
+		}, func(err error) { out[i] = access.Lookup{Server: strings.TrimSuffix(server, ":53"), Error: err.Error()} })
 	}
 	g.Wait()
 	return out

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 	"pgtui/source"
 )
 
@@ -21,13 +23,13 @@ const maxTraceHosts = 32
 // ParseDSN reads a connection string as libpq does: URI or key=value, with
 // what PG… variables, pg_service.conf and ~/.pgpass add. Its errors do not
 // repeat it: there may be a password in it.
-func ParseDSN(dsn string) (model.TraceTarget, error) {
+func ParseDSN(dsn string) (trace.Target, error) {
 	cfg, err := pgconn.ParseConfig(dsn)
 	if err != nil {
-		return model.TraceTarget{}, &source.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
+		return trace.Target{}, &source.Hint{Err: errors.New("the connection string cannot be understood; it is not repeated, for there may be a password in it"),
 			Try: "postgres://user@host:5433/database, or host=… port=… user=… dbname=…"}
 	}
-	t := model.TraceTarget{DSN: model.DSN{User: cfg.User, Database: cfg.Database, Attrs: attrsOf(cfg)}}
+	t := trace.Target{DSN: access.DSN{User: cfg.User, Database: cfg.Database, Attrs: attrsOf(cfg)}}
 	if t.Database == "" {
 		t.Database = cfg.User
 	}
@@ -47,11 +49,11 @@ func ParseDSN(dsn string) (model.TraceTarget, error) {
 		return nil
 	}
 	if err := add(cfg.Host, cfg.Port); err != nil {
-		return model.TraceTarget{}, err
+		return trace.Target{}, err
 	}
 	for _, f := range cfg.Fallbacks {
 		if err := add(f.Host, f.Port); err != nil {
-			return model.TraceTarget{}, err
+			return trace.Target{}, err
 		}
 	}
 	t.Login = model.Login{User: cfg.User, Password: model.Secret(cfg.Password), Databases: []string{t.Database}, Auth: cfg.RequireAuth}
@@ -81,11 +83,11 @@ func attrsOf(cfg *pgconn.Config) string {
 // target_session_attrs wants, and returns every address that was tried. Each
 // connection ends within limit, 4 s when that is 0. Where one fails behind
 // HAProxy and look is set, the servers' ports are looked at without it.
-func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t model.TraceTarget, limit time.Duration, look bool) []model.TraceAttempt {
+func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt {
 	if limit <= 0 {
 		limit = proveTimeout
 	}
-	var out []model.TraceAttempt
+	var out []trace.Attempt
 	for _, attrs := range t.Passes() {
 		for i := range t.Hosts {
 			for _, a := range p.addresses(ctx, inv, model.Endpoint{Host: t.Hosts[i], Port: t.Ports[i]}) {
@@ -105,19 +107,19 @@ func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t model.Trac
 
 // addresses are the ones that a host has; one without an address when its name
 // gives none.
-func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.Endpoint) []model.TraceAttempt {
+func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.Endpoint) []trace.Attempt {
 	lookups := p.Resolve(ctx, inv, e.Host)
 	if lookups == nil {
-		return []model.TraceAttempt{{Endpoint: e, Addr: e.Host}}
+		return []trace.Attempt{{Endpoint: e, Addr: e.Host}}
 	}
-	base := model.TraceAttempt{Endpoint: e, Lookups: lookups, Disagree: model.Disagreement(e.Host, lookups, model.LeadsOf(inv, e.Host))}
-	addrs := (model.EntryCheck{Lookups: lookups}).Addrs()
+	base := trace.Attempt{Endpoint: e, Lookups: lookups, Disagree: access.Disagreement(e.Host, lookups, access.LeadsOf(inv, e.Host))}
+	addrs := (access.EntryCheck{Lookups: lookups}).Addrs()
 	if len(addrs) == 0 {
 		base.Skipped = "the name does not resolve"
 		base.Try = model.Try{Fault: model.FaultNotTried, Text: "the name does not resolve: " + lookups[0].Error}
-		return []model.TraceAttempt{base}
+		return []trace.Attempt{base}
 	}
-	var out []model.TraceAttempt
+	var out []trace.Attempt
 	for _, addr := range addrs {
 		a := base
 		a.Addr = addr
@@ -127,7 +129,7 @@ func (p *Prober) addresses(ctx context.Context, inv *model.Inventory, e model.En
 }
 
 // attempt connects once and reports whether libpq would go no further.
-func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, limit time.Duration, a *model.TraceAttempt) bool {
+func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, limit time.Duration, a *trace.Attempt) bool {
 	if a.Addr == "" {
 		return false
 	}
@@ -155,8 +157,8 @@ func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, l
 }
 
 // behind looks at the ports of the service's servers without HAProxy.
-func (p *Prober) behind(ctx context.Context, inv *model.Inventory, a *model.TraceAttempt) []model.DirectPort {
-	way := model.WayInOf(inv, a.Addr, a.Port)
+func (p *Prober) behind(ctx context.Context, inv *model.Inventory, a *trace.Attempt) []model.DirectPort {
+	way := trace.WayInOf(inv, a.Addr, a.Port)
 	if way.Service == nil {
 		return nil
 	}

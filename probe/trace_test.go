@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 )
 
 func TestParseDSN(t *testing.T) {
@@ -21,7 +23,7 @@ func TestParseDSN(t *testing.T) {
 		{"postgres://app@a/x?target_session_attrs=primary&sslmode=disable", "postgres://app@a:5432/x?target_session_attrs=primary", ""},
 	} {
 		got, err := ParseDSN(tt.dsn)
-		if err != nil || got.Text(model.FormURI) != tt.want || string(got.Login.Password) != tt.password {
+		if err != nil || got.Text(access.FormURI) != tt.want || string(got.Login.Password) != tt.password {
 			t.Errorf("%s: %v, %v", tt.dsn, got, err)
 		}
 	}
@@ -51,7 +53,7 @@ func TestConnect(t *testing.T) {
 		{"a name that nobody knows", []string{"pgtui-other.invalid:5432", wrong}, []string{"not-tried true", "auth false"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target := model.TraceTarget{Login: model.Login{User: "app", Password: "S3cret.Password", Databases: []string{"shop"}}}
+			target := trace.Target{Login: model.Login{User: "app", Password: "S3cret.Password", Databases: []string{"shop"}}}
 			for _, a := range tt.addrs {
 				host, p, _ := net.SplitHostPort(a)
 				n, _ := strconv.ParseUint(p, 10, 16)
@@ -82,7 +84,7 @@ func TestConnectBehind(t *testing.T) {
 	inv.Clusters[0].LoadBalancers[0].Services[0].Members[0].Port = "1"
 	host, p, _ := net.SplitHostPort(addr)
 	n, _ := strconv.ParseUint(p, 10, 16)
-	target := model.TraceTarget{DSN: model.DSN{Hosts: []string{host}, Ports: []uint16{uint16(n)}}, Login: inv.Clusters[0].Monitor}
+	target := trace.Target{DSN: access.DSN{Hosts: []string{host}, Ports: []uint16{uint16(n)}}, Login: inv.Clusters[0].Monitor}
 	got := New(Options{}).Connect(t.Context(), inv, target, 0, true)
 	if len(got) != 1 || len(got[0].Direct) != 1 || got[0].Direct[0].Fault != model.FaultRefused {
 		t.Errorf("%+v", got)
@@ -98,7 +100,7 @@ func TestConnectLimit(t *testing.T) {
 	defer close(hang)
 	host, p, _ := net.SplitHostPort(server(t, func(net.Conn) { <-hang }))
 	n, _ := strconv.ParseUint(p, 10, 16)
-	target := model.TraceTarget{DSN: model.DSN{Hosts: []string{host}, Ports: []uint16{uint16(n)}}, Login: model.Login{User: "a", Databases: []string{"a"}}}
+	target := trace.Target{DSN: access.DSN{Hosts: []string{host}, Ports: []uint16{uint16(n)}}, Login: model.Login{User: "a", Databases: []string{"a"}}}
 	got := New(Options{}).Connect(t.Context(), &model.Inventory{}, target, 200*time.Millisecond, false)
 	if len(got) != 1 || got[0].Try.Fault != model.FaultTimeout || !strings.Contains(got[0].Try.Text, "within 200ms") || got[0].Skipped == "" {
 		t.Errorf("%+v", got)

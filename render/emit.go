@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 )
 
@@ -45,7 +46,7 @@ func KindNames() string {
 // Emit writes the ways into a cluster as the kind has it. It depends on the
 // inventory alone, and holds no password. An unknown kind is an error, and so
 // is one that the cluster has nothing for.
-func Emit(k Kind, inv *model.Inventory, a *model.Access) (string, error) {
+func Emit(k Kind, inv *model.Inventory, a *access.Access) (string, error) {
 	switch k {
 	case KindService:
 		return emitService(a), nil
@@ -75,29 +76,29 @@ func Emit(k Kind, inv *model.Inventory, a *model.Access) (string, error) {
 
 // front are the entries of a port that clients should use: by the name or the
 // address that follows the leader when there is one, else every HAProxy.
-func front(a *model.Access, p model.EntryPort) []*model.Entry {
-	var all []*model.Entry
+func front(a *access.Access, p model.EntryPort) []*access.Entry {
+	var all []*access.Entry
 	for i := range a.Entries {
 		e := &a.Entries[i]
 		if e.At != p {
 			continue
 		}
 		switch e.On.Kind {
-		case model.HostCluster, model.HostVIP:
-			return []*model.Entry{e}
-		case model.HostAddress, model.HostProvider:
+		case access.HostCluster, access.HostVIP:
+			return []*access.Entry{e}
+		case access.HostAddress, access.HostProvider:
 			all = append(all, e)
-		case model.HostInstance, model.HostExternal: // the same node by another name; what the inventory does not know
+		case access.HostInstance, access.HostExternal: // the same node by another name; what the inventory does not know
 		}
 	}
 	return all
 }
 
 // emitService is a section for each service, and one for each instance itself.
-func emitService(a *model.Access) string {
+func emitService(a *access.Access) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# pg_service.conf for %s: psql service=%[1]s-primary\n", a.Cluster.Name)
-	section := func(name, use string, es []*model.Entry, attrs string) {
+	section := func(name, use string, es []*access.Entry, attrs string) {
 		if len(es) == 0 {
 			return
 		}
@@ -122,8 +123,8 @@ func emitService(a *model.Access) string {
 		section(string(a.Cluster.Name)+"-"+p.Name, p.Use, front(a, p), attrs)
 	}
 	for i := range a.Entries {
-		if e := &a.Entries[i]; e.On.Kind == model.HostAddress && e.At.Name == "postgres" && e.On.Instance != "" {
-			section(string(e.On.Instance), "this instance itself, whatever its role", []*model.Entry{e}, "")
+		if e := &a.Entries[i]; e.On.Kind == access.HostAddress && e.At.Name == "postgres" && e.On.Instance != "" {
+			section(string(e.On.Instance), "this instance itself, whatever its role", []*access.Entry{e}, "")
 		}
 	}
 	return b.String()
@@ -131,7 +132,7 @@ func emitService(a *model.Access) string {
 
 // emitPass is a line for each user, database and entry. The password is left
 // to whoever knows it.
-func emitPass(a *model.Access) string {
+func emitPass(a *access.Access) string {
 	var b strings.Builder
 	b.WriteString("# .pgpass: replace PASSWORD, then chmod 0600; host:port:database:user:password\n")
 	esc := func(s string) string { return strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(line(s)) }
@@ -148,12 +149,12 @@ func emitPass(a *model.Access) string {
 }
 
 // emitHosts is a line for each name that leads to one address.
-func emitHosts(a *model.Access, form string) string {
+func emitHosts(a *access.Access, form string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# the names of %s\n", a.Cluster.Name)
 	for _, h := range a.Hosts {
 		for _, addr := range h.Leads {
-			if h.Kind == model.HostCluster && addr != a.Cluster.VIP {
+			if h.Kind == access.HostCluster && addr != a.Cluster.VIP {
 				fmt.Fprintf(&b, "# %s does not follow a failover: it stays on %s\n", line(h.Name), line(addr))
 			}
 			if addr != "" {
@@ -171,11 +172,11 @@ type target struct {
 }
 
 // emitBlackbox is a target for each service of each host: each fails alone.
-func emitBlackbox(a *model.Access) (string, error) {
+func emitBlackbox(a *access.Access) (string, error) {
 	var out []target
 	for i := range a.Entries {
 		e := &a.Entries[i]
-		if e.At.Service == "" || e.On.Kind == model.HostInstance {
+		if e.At.Service == "" || e.On.Kind == access.HostInstance {
 			continue
 		}
 		out = append(out, target{[]string{e.String()}, map[string]string{

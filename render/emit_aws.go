@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"pgtui/model"
+	"pgtui/model/access"
 )
 
 // The figures of the AWS templates.
@@ -82,18 +83,18 @@ func private(a netip.Addr) bool {
 
 // awsEntry is a HAProxy's port that Route 53 leads to.
 type awsEntry struct {
-	*model.Entry
+	*access.Entry
 	addr netip.Addr
 }
 
 // awsEntries are the service ports of every HAProxy by address, and the hosts
 // that are none.
-func awsEntries(a *model.Access) (out []awsEntry, names []string) {
+func awsEntries(a *access.Access) (out []awsEntry, names []string) {
 	ports, _ := servicesOf(a)
 	for i := range a.Entries {
 		e := &a.Entries[i]
 		known := slices.ContainsFunc(ports, func(p model.EntryPort) bool { return p.Name == e.At.Name && p.Port == e.At.Port })
-		if !known || e.On.Kind != model.HostAddress && e.On.Kind != model.HostProvider {
+		if !known || e.On.Kind != access.HostAddress && e.On.Kind != access.HostProvider {
 			continue
 		}
 		addr, err := netip.ParseAddr(e.Host)
@@ -110,7 +111,7 @@ func awsEntries(a *model.Access) (out []awsEntry, names []string) {
 
 // emitRoute53 is a multivalue record for each service port of each HAProxy,
 // with a health check of its own.
-func emitRoute53(a *model.Access) (string, error) {
+func emitRoute53(a *access.Access) (string, error) {
 	c := a.Cluster
 	entries, names := awsEntries(a)
 	if len(entries) == 0 {
@@ -175,7 +176,7 @@ func awsNames(b *strings.Builder, names []string, what string) {
 }
 
 // recordName is the name of a service below a zone: that of its HAProxy section.
-func recordName(c *model.Cluster, e *model.Entry, zone string) string {
+func recordName(c *model.Cluster, e *access.Entry, zone string) string {
 	return string(c.Name) + "-" + e.At.Name + "." + zone
 }
 
@@ -230,7 +231,7 @@ func (e awsEntry) resources(l logicalNames, c *model.Cluster) fields {
 
 // emitNLB is a Network Load Balancer that goes to the servers themselves, and
 // asks Patroni which of them has the role.
-func emitNLB(a *model.Access) (string, error) {
+func emitNLB(a *access.Access) (string, error) {
 	c := a.Cluster
 	ports, twice := servicesOf(a)
 	t := nlb{l: logicalNames{}, c: c}

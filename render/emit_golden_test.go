@@ -25,6 +25,7 @@ import (
 
 	"pgtui/internal/fuzz"
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/model/check"
 	"pgtui/pigsty"
 	"pgtui/render"
@@ -79,7 +80,7 @@ all:
 `
 
 // declared is the inventory above, and the ways into one of its clusters.
-func declared(t *testing.T, text, cluster string) (*model.Inventory, *model.Access) {
+func declared(t *testing.T, text, cluster string) (*model.Inventory, *access.Access) {
 	t.Helper()
 	inv, err := pigsty.Load(fstest.MapFS{"pigsty.yml": {Data: []byte(text)}}, "pigsty.yml", pigsty.Options{})
 	if err != nil {
@@ -91,7 +92,7 @@ func declared(t *testing.T, text, cluster string) (*model.Inventory, *model.Acce
 	}
 	snap := &model.Snapshot{Inventory: inv, TakenAt: time.Unix(1, 0)}
 	b := check.Board(snap, c, snap.TakenAt)
-	a := model.AccessOf(snap, &b, model.Live{})
+	a := access.Of(snap, &b, access.Live{})
 	return inv, &a
 }
 
@@ -507,7 +508,7 @@ func FuzzEmit(f *testing.F) {
 			Instances: []model.Instance{{Name: server.Name, Host: server.Host}}, LoadBalancers: []model.LoadBalancer{{Host: server.Host, Services: []model.Service{svc}}}}
 		snap := &model.Snapshot{Inventory: &model.Inventory{Clusters: []model.Cluster{*c}}}
 		b := check.Board(snap, c, time.Unix(1, 0))
-		a := model.AccessOf(snap, &b, model.Live{})
+		a := access.Of(snap, &b, access.Live{})
 		for _, k := range []render.Kind{render.KindConsul, render.KindProvider, render.KindVIPManager, render.KindRoute53, render.KindNLB} {
 			text, err := render.Emit(k, snap.Inventory, &a)
 			if err != nil {

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 )
 
 // servicesOf are the services of the cluster with their columns, each port
 // once; twice are those that a port was left for nothing.
-func servicesOf(a *model.Access) (ports []model.EntryPort, twice []string) {
+func servicesOf(a *access.Access) (ports []model.EntryPort, twice []string) {
 	seen := map[uint16]bool{}
 	for _, p := range a.Ports {
 		switch {
@@ -83,7 +84,7 @@ type consulCheck struct {
 
 // emitConsul is a definition for each server of each service: Patroni says
 // whether it has the role, its own port whether it answers.
-func emitConsul(a *model.Access) (string, error) {
+func emitConsul(a *access.Access) (string, error) {
 	var out struct {
 		Services []consulService `json:"services"`
 	}
@@ -132,7 +133,7 @@ func emitConsul(a *model.Access) (string, error) {
 }
 
 // emitVIPManager is vip-manager.yml for each instance.
-func emitVIPManager(a *model.Access) (string, error) {
+func emitVIPManager(a *access.Access) (string, error) {
 	c := a.Cluster
 	if c.VIP == "" {
 		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
@@ -211,7 +212,7 @@ type keepNode struct {
 
 // emitKeepalived is one keepalived.conf for all HAProxy nodes of the cluster:
 // lines that are for one node only begin with its name.
-func emitKeepalived(inv *model.Inventory, a *model.Access) (string, error) {
+func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	c := a.Cluster
 	vip, from := nodeVIP(inv, c), "vip_address"
 	if vip.Address == "" {
@@ -327,7 +328,7 @@ func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 }
 
 // emitProvider is what the inventory needs for a dedicated HAProxy tier.
-func emitProvider(inv *model.Inventory, a *model.Access) string {
+func emitProvider(inv *model.Inventory, a *access.Access) string {
 	c := a.Cluster
 	b := &strings.Builder{}
 	group, hosts := "proxy", fields{
@@ -396,7 +397,7 @@ func patroniTLS(c *model.Cluster) bool {
 }
 
 // serverPorts are the ports behind the services and those of their checks.
-func serverPorts(a *model.Access) string {
+func serverPorts(a *access.Access) string {
 	seen, out := map[string]bool{}, []string{}
 	ports, _ := servicesOf(a)
 	for _, p := range ports {
@@ -415,7 +416,7 @@ func serverPorts(a *model.Access) string {
 
 // portClashes names the clusters of the inventory whose services have the same
 // ports: on one tier they cannot be beside each other.
-func portClashes(b *strings.Builder, inv *model.Inventory, a *model.Access) {
+func portClashes(b *strings.Builder, inv *model.Inventory, a *access.Access) {
 	mine := map[string]bool{}
 	for _, s := range a.Cluster.Services() {
 		mine[s.Port] = true

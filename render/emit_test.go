@@ -12,36 +12,37 @@ import (
 	"github.com/jackc/pgservicefile"
 
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/render"
 	"pgtui/source"
 )
 
 // waysIn is a cluster of two with one service; vip is its address, "" for none.
-func waysIn(vip string) *model.Access {
+func waysIn(vip string) *access.Access {
 	c := &model.Cluster{Name: "pg-a", VIP: vip}
 	port := model.EntryPort{Port: 5433, Name: "primary", Service: "primary", Target: model.TargetPrimary, Use: "read and write"}
 	own := model.EntryPort{Port: 5432, Name: "postgres", Target: model.TargetInstance}
-	a := &model.Access{Cluster: c, Ports: []model.EntryPort{own, port}}
-	add := func(h model.EntryHost) {
+	a := &access.Access{Cluster: c, Ports: []model.EntryPort{own, port}}
+	add := func(h access.EntryHost) {
 		a.Hosts = append(a.Hosts, h)
 		for _, p := range a.Ports {
-			if h.Kind == model.HostVIP && p.Service == "" {
+			if h.Kind == access.HostVIP && p.Service == "" {
 				continue
 			}
-			a.Entries = append(a.Entries, model.Entry{Endpoint: model.Endpoint{Host: h.Name, Port: p.Port}, On: h, At: p,
-				DSN: model.DSN{Hosts: []string{h.Name}, Ports: []uint16{p.Port}, User: "us:er", Database: `d\b`}})
+			a.Entries = append(a.Entries, access.Entry{Endpoint: model.Endpoint{Host: h.Name, Port: p.Port}, On: h, At: p,
+				DSN: access.DSN{Hosts: []string{h.Name}, Ports: []uint16{p.Port}, User: "us:er", Database: `d\b`}})
 		}
 	}
 	if vip != "" {
-		add(model.EntryHost{Name: vip, Kind: model.HostVIP})
+		add(access.EntryHost{Name: vip, Kind: access.HostVIP})
 	}
-	add(model.EntryHost{Name: "pg-a-1", Kind: model.HostInstance, Instance: "pg-a-1", Leads: []string{"10.0.0.1"}})
-	add(model.EntryHost{Name: "10.0.0.1", Kind: model.HostAddress, Instance: "pg-a-1"})
-	add(model.EntryHost{Name: "10.0.0.2", Kind: model.HostAddress, Instance: "pg-a-2"})
+	add(access.EntryHost{Name: "pg-a-1", Kind: access.HostInstance, Instance: "pg-a-1", Leads: []string{"10.0.0.1"}})
+	add(access.EntryHost{Name: "10.0.0.1", Kind: access.HostAddress, Instance: "pg-a-1"})
+	add(access.EntryHost{Name: "10.0.0.2", Kind: access.HostAddress, Instance: "pg-a-2"})
 	return a
 }
 
-func emit(t *testing.T, k render.Kind, a *model.Access) string {
+func emit(t *testing.T, k render.Kind, a *access.Access) string {
 	t.Helper()
 	text, err := render.Emit(k, &model.Inventory{}, a)
 	if err != nil {
@@ -100,7 +101,7 @@ func TestEmitOneLine(t *testing.T) {
 
 func TestEmitNames(t *testing.T) {
 	a := waysIn("10.0.0.9")
-	a.Hosts = append(a.Hosts, model.EntryHost{Name: "pg-a", Kind: model.HostCluster, Leads: []string{"10.0.0.9"}})
+	a.Hosts = append(a.Hosts, access.EntryHost{Name: "pg-a", Kind: access.HostCluster, Leads: []string{"10.0.0.9"}})
 	if got, want := emit(t, render.KindHosts, a), "# the names of pg-a\n10.0.0.1 pg-a-1\n10.0.0.9 pg-a\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -33,7 +34,7 @@ type Model struct {
 
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
-	boards []model.Board
+	boards []board.Board
 	digest *page.Digest // of boards
 	gen    int          // number of the watch whose snapshots count
 	first  int          // number of the first watch of this context
@@ -41,7 +42,7 @@ type Model struct {
 	judged time.Time
 	began  time.Time // when the asking of inv began
 
-	events  []model.Event // what has changed, the newest first
+	events  []board.Event // what has changed, the newest first
 	traffic *page.Traffic // what went through every HAProxy section lately
 
 	past, future [][]page.Page            // where the operator was, and came back from
@@ -110,7 +111,7 @@ func (m *Model) take(inv *model.Inventory) {
 }
 
 // judge makes boards the ones that are shown.
-func (m *Model) judge(boards []model.Board) {
+func (m *Model) judge(boards []board.Board) {
 	m.boards = boards
 	m.digest = page.NewDigest(m.env(0))
 }

@@ -10,7 +10,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/keys"
@@ -47,21 +50,21 @@ func (w *world) cluster(name model.ClusterName) *model.Cluster {
 
 // access is every way into a cluster: all addresses answer, and only Pigsty's
 // DNS server knows the names.
-func (w *world) access(name model.ClusterName) model.Access {
+func (w *world) access(name model.ClusterName) access.Access {
 	s := w.heard()
 	b := check.Board(s, w.cluster(name), t0)
-	live := model.Live{Checks: map[model.Endpoint]source.Observed[model.EntryCheck]{}}
-	for _, e := range model.AccessOf(s, &b, live).Entries {
+	live := access.Live{Checks: map[model.Endpoint]source.Observed[access.EntryCheck]{}}
+	for _, e := range access.Of(s, &b, live).Entries {
 		addr := e.Host
-		var c model.EntryCheck
+		var c access.EntryCheck
 		if len(e.On.Leads) > 0 {
 			addr = e.On.Leads[0]
-			c.Lookups = []model.Lookup{{Server: "system", Error: "it does not know the name"}, {Server: "10.10.10.10", Addrs: e.On.Leads}}
+			c.Lookups = []access.Lookup{{Server: "system", Error: "it does not know the name"}, {Server: "10.10.10.10", Addrs: e.On.Leads}}
 		}
-		c.Touches = []model.Touch{{Addr: addr, TLS: e.At.Pooled, Took: 1300 * time.Microsecond}}
+		c.Touches = []access.Touch{{Addr: addr, TLS: e.At.Pooled, Took: 1300 * time.Microsecond}}
 		live.Checks[e.Endpoint] = seen(c)
 	}
-	return model.AccessOf(s, &b, live)
+	return access.Of(s, &b, live)
 }
 
 // components are what runs on a cluster's nodes. Where Patroni is silent it
@@ -102,11 +105,11 @@ func (w *world) components(name model.ClusterName) []model.ComponentRow {
 
 // trace is one connection by what the world says: to the cluster's VIP, and to
 // whoever leads. Where a connection string is given, that is told.
-func (w *world) trace(name model.ClusterName, target []string) model.Trace {
+func (w *world) trace(name model.ClusterName, target []string) trace.Trace {
 	s, c := w.heard(), w.cluster(name)
-	d := model.DSN{Hosts: []string{string(name)}, Ports: []uint16{5433}, User: "app", Database: "shop"}
+	d := access.DSN{Hosts: []string{string(name)}, Ports: []uint16{5433}, User: "app", Database: "shop"}
 	if len(target) == 2 {
-		if got, err := model.TraceDSN(c, model.ServiceName(target[1])); err == nil {
+		if got, err := trace.DSN(c, model.ServiceName(target[1])); err == nil {
 			d = got
 		}
 	}
@@ -116,9 +119,9 @@ func (w *world) trace(name model.ClusterName, target []string) model.Trace {
 		try = model.Try{Dial: 700 * time.Microsecond, Connect: 4200 * time.Microsecond, Query: 12 * time.Millisecond,
 			Answer: model.Answer{Addr: string(c.Instance(b.Leader).Host), Timeline: 1}}
 	}
-	at := model.TraceAttempt{Endpoint: model.Endpoint{Host: d.Hosts[0], Port: d.Ports[0]}, Addr: c.VIP, Try: try,
-		Lookups: []model.Lookup{{Server: "system", Error: "it does not know the name"}, {Server: "10.10.10.10", Addrs: []string{c.VIP}, Took: 400 * time.Microsecond}}}
-	return model.TraceOf(s, w.inv, []model.Board{b}, model.TraceTarget{DSN: d, Login: c.Monitor, As: "the monitoring user"}, []model.TraceAttempt{at})
+	at := trace.Attempt{Endpoint: model.Endpoint{Host: d.Hosts[0], Port: d.Ports[0]}, Addr: c.VIP, Try: try,
+		Lookups: []access.Lookup{{Server: "system", Error: "it does not know the name"}, {Server: "10.10.10.10", Addrs: []string{c.VIP}, Took: 400 * time.Microsecond}}}
+	return trace.Of(s, w.inv, []board.Board{b}, trace.Target{DSN: d, Login: c.Monitor, As: "the monitoring user"}, []trace.Attempt{at})
 }
 
 // TestAskedFrames holds the pages that ask the nodes themselves.
@@ -142,9 +145,9 @@ func TestAskedFrames(t *testing.T) {
 	}
 	twice := func(d *Deps) {
 		asked, first := 0, d.Access
-		d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
+		d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (access.Access, error) {
 			if asked++; asked > 1 {
-				return model.Access{}, &source.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
+				return access.Access{}, &source.Hint{Err: errors.New("no answer within 1 min"), Try: "pgtui access pg-test"}
 			}
 			return first(ctx, inv, s, c)
 		}
@@ -174,7 +177,7 @@ func TestAskedFrames(t *testing.T) {
 		{"trace/failing", broken("failing"), func(r *rig) { r.press("T") }, nil},
 		{"trace/waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("T") }, nil},
 		{"trace/several", newWorld(), func(r *rig) { r.press("T") }, func(d *Deps) {
-			d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { return severalHosts(), nil }
+			d.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) { return severalHosts(), nil }
 		}},
 	}
 	for _, tt := range tests {
@@ -190,18 +193,18 @@ func TestAskedFrames(t *testing.T) {
 
 // severalHosts is a trace that a client makes to several hosts, the first of
 // which is not what it asks for.
-func severalHosts() model.Trace {
+func severalHosts() trace.Trace {
 	w := newWorld()
 	s := w.heard()
 	b := check.Board(s, w.cluster("pg-test"), t0)
-	answers := func(addr string, recovery bool) model.TraceAttempt {
-		return model.TraceAttempt{Endpoint: model.Endpoint{Host: addr, Port: 5432}, Addr: addr,
+	answers := func(addr string, recovery bool) trace.Attempt {
+		return trace.Attempt{Endpoint: model.Endpoint{Host: addr, Port: 5432}, Addr: addr,
 			Try: model.Try{Dial: time.Millisecond, Connect: 3 * time.Millisecond, Query: time.Millisecond, Answer: model.Answer{Addr: addr, Recovery: recovery, ReadOnly: recovery, Timeline: 1}}}
 	}
 	first, second := answers("10.10.10.11", false), answers("10.10.10.12", true)
 	first.Skipped = first.Try.Answer.Unfit("standby")
-	target := model.TraceTarget{DSN: model.DSN{Hosts: []string{"10.10.10.11", "10.10.10.12"}, Ports: []uint16{5432, 5432}, User: "app", Database: "shop", Attrs: "standby"}}
-	return model.TraceOf(s, w.inv, []model.Board{b}, target, []model.TraceAttempt{first, second})
+	target := trace.Target{DSN: access.DSN{Hosts: []string{"10.10.10.11", "10.10.10.12"}, Ports: []uint16{5432, 5432}, User: "app", Database: "shop", Attrs: "standby"}}
+	return trace.Of(s, w.inv, []board.Board{b}, target, []trace.Attempt{first, second})
 }
 
 // asking is a world whose answers the test gives: each trace waits until it is
@@ -214,9 +217,9 @@ type asking struct {
 
 func (a *asking) deps(d *Deps) {
 	d.Start = "pg-test"
-	d.Trace = func(ctx context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
+	d.Trace = func(ctx context.Context, _ *model.Inventory, target []string) (trace.Trace, error) {
 		a.ctxs, a.ends = append(a.ctxs, ctx), append(a.ends, ctx.Err())
-		return model.Trace{Health: model.HealthOK, Summary: "answer " + strings.Repeat("I", len(a.ctxs)) + " to " + strings.Join(target, " ")}, ctx.Err()
+		return trace.Trace{Health: model.HealthOK, Summary: "answer " + strings.Repeat("I", len(a.ctxs)) + " to " + strings.Join(target, " ")}, ctx.Err()
 	}
 }
 
@@ -268,8 +271,8 @@ func TestAnOlderAnswerDoesNotEndTheWait(t *testing.T) {
 		var a asking
 		r := newRig(t, newWorld(), 120, 30, a.deps)
 		if deaf {
-			r.m.feed.world.deps.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) {
-				return model.Trace{Summary: "of yesterday"}, nil
+			r.m.feed.world.deps.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) {
+				return trace.Trace{Summary: "of yesterday"}, nil
 			}
 		}
 		a.press(r, "T")
@@ -397,9 +400,9 @@ func TestAnEntryOpensItsTrace(t *testing.T) {
 		var asked []string
 		r := newRig(t, newWorld(), 120, 40, func(d *Deps) {
 			d.Start = "pg-test"
-			d.Trace = func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
+			d.Trace = func(_ context.Context, _ *model.Inventory, target []string) (trace.Trace, error) {
 				asked = target
-				return model.Trace{}, errors.New("not now")
+				return trace.Trace{}, errors.New("not now")
 			}
 		})
 		r.press("a")
@@ -521,13 +524,13 @@ func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, func(d *Deps) {
 		d.Start = "pg-test"
-		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
+		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (access.Access, error) {
 			panic("no")
 		}
 		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 			panic("no")
 		}
-		d.Trace = func(context.Context, *model.Inventory, []string) (model.Trace, error) { panic("no") }
+		d.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) { panic("no") }
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) { panic("no") }
 	})
 	for _, key := range []string{"a", "c", "T", "d"} {

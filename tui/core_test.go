@@ -14,6 +14,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/widget"
@@ -435,8 +436,8 @@ func TestAnotherContextLeavesNothingOfTheOldOne(t *testing.T) {
 	})
 	old := r.m.gen
 	late := []tea.Msg{
-		snapshotMsg{gen: old, snap: r.m.snap, boards: r.m.boards, events: []model.Event{{At: t0, Cluster: "pg-test"}}, more: make(chan *model.Snapshot)},
-		judgedMsg{gen: old, events: []model.Event{{At: t0, Cluster: "pg-test"}}},
+		snapshotMsg{gen: old, snap: r.m.snap, boards: r.m.boards, events: []board.Event{{At: t0, Cluster: "pg-test"}}, more: make(chan *model.Snapshot)},
+		judgedMsg{gen: old, events: []board.Event{{At: t0, Cluster: "pg-test"}}},
 		inventoryMsg{gen: old, inv: r.m.inv},
 		plannedMsg{page.PlanMsg{Cluster: "pg-test", Inv: r.m.inv}, old},
 	}

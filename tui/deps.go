@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/page"
@@ -39,14 +41,14 @@ type Deps struct {
 	// Access says every way into a cluster and where each leads now: it connects
 	// to all of them. snap is what the console has heard, and may be nil. nil
 	// offers no access page.
-	Access func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.Access, error)
+	Access func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (access.Access, error)
 	// Components asks all that Pigsty runs on a cluster's nodes whether it is
 	// well. nil offers no components page.
 	Components func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
 	// Trace makes one connection and says what each hop did. target is what
 	// `pgtui trace` is given: a cluster or an entry point and a service, or a
 	// connection string. nil offers no trace page.
-	Trace func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error)
+	Trace func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
 	// Origins reads the inventory afresh and says where the values of a cluster
 	// come from, of all clusters when it is "". inv is what the console shows; its
 	// hash differs when the file has changed since. nil offers no inventory page.

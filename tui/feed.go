@@ -13,6 +13,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/plan"
 	"pgtui/tui/page"
@@ -59,8 +60,8 @@ type (
 	snapshotMsg struct { // what the nodes answered, judged
 		gen    int
 		snap   *model.Snapshot
-		boards []model.Board
-		events []model.Event // what has changed since the last one
+		boards []board.Board
+		events []board.Event // what has changed since the last one
 		more   <-chan *model.Snapshot
 		cost   time.Duration // what judging it took
 	}
@@ -71,8 +72,8 @@ type (
 	judgedMsg struct { // an old snapshot judged at a later time
 		gen    int
 		seq    uint64
-		boards []model.Board
-		events []model.Event
+		boards []board.Board
+		events []board.Event
 	}
 	watchEndMsg struct{ gen int }
 	tickMsg     struct{}
@@ -243,7 +244,7 @@ func (f *feed) rejudge(s *model.Snapshot, gen int, now time.Time) tea.Cmd {
 }
 
 // verdicts are the boards of a snapshot, and what has changed on them.
-func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]model.Board, []model.Event) {
+func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
 	f.mu.Lock()
 	began := f.began
 	f.mu.Unlock()
@@ -501,6 +502,6 @@ func (r *run) account() error {
 }
 
 // unasked are the boards before any node has answered: nothing is known.
-func unasked(inv *model.Inventory, now time.Time) []model.Board {
+func unasked(inv *model.Inventory, now time.Time) []board.Board {
 	return check.Boards(&model.Snapshot{Inventory: inv, TakenAt: now}, now)
 }

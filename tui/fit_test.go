@@ -13,6 +13,9 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/page"
@@ -125,7 +128,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 			hostileAnswers(d)
 		})
 		talkative(r)
-		r.m.events = []model.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
+		r.m.events = []board.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
 		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
 		r.send(actionMsg{label: hostile, err: &source.Hint{Err: errHostile{}, Try: hostile}})
 		harmless(t, "toast", r.m.View().Content)
@@ -160,7 +163,7 @@ func hostileAnswers(d *Deps) {
 		return append(ranLately(), model.Ran{At: t0, Node: hostile, Argv: []string{hostile, hostile}, Err: &source.Hint{Err: errHostile{}, Try: hostile}},
 			model.Ran{At: t0, Node: strings.Repeat(hostile, 9), Argv: []string{strings.Repeat(hostile, 99)}, Exit: 255})
 	}
-	access, parts, trace, traced := d.Access, d.Components, d.Trace, 0
+	acc, parts, tr, traced := d.Access, d.Components, d.Trace, 0
 	origins, read := d.Origins, 0
 	d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 		o, err := origins(ctx, inv, c)
@@ -176,8 +179,8 @@ func hostileAnswers(d *Deps) {
 		}
 		return o, err
 	}
-	d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.Access, error) {
-		a, err := access(ctx, inv, s, c)
+	d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (access.Access, error) {
+		a, err := acc(ctx, inv, s, c)
 		a.Notes = append(a.Notes, hostile)
 		for i := range a.Hosts {
 			a.Hosts[i].Name += hostile
@@ -186,8 +189,8 @@ func hostileAnswers(d *Deps) {
 			e := &a.Entries[i]
 			e.On.Name += hostile
 			e.Now.Why, e.DSN.Hosts = hostile, []string{hostile} // a user is percent-encoded
-			e.Check.Value.Lookups = []model.Lookup{{Server: hostile, Addrs: []string{hostile}}, {Server: "system", Error: hostile}}
-			e.Check.Value.Touches = []model.Touch{{Addr: hostile, Fault: model.FaultOther, Text: hostile}}
+			e.Check.Value.Lookups = []access.Lookup{{Server: hostile, Addrs: []string{hostile}}, {Server: "system", Error: hostile}}
+			e.Check.Value.Touches = []access.Touch{{Addr: hostile, Fault: model.FaultOther, Text: hostile}}
 		}
 		return a, err
 	}
@@ -207,8 +210,8 @@ func hostileAnswers(d *Deps) {
 		}
 		return rows, err
 	}
-	d.Trace = func(ctx context.Context, inv *model.Inventory, target []string) (model.Trace, error) {
-		t, err := trace(ctx, inv, target)
+	d.Trace = func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error) {
+		t, err := tr(ctx, inv, target)
 		t.Summary, t.Target.As, t.Target.Login.User, t.Target.Hosts = hostile, hostile, hostile, []string{hostile}
 		for i := range t.Attempts {
 			t.Attempts[i].Skipped = hostile

@@ -11,6 +11,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/render"
 	"pgtui/source"
@@ -68,13 +70,13 @@ func deps(w *world) Deps {
 		Execute: func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			return executed(p, emit, ""), nil
 		},
-		Access: func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (model.Access, error) {
+		Access: func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (access.Access, error) {
 			return w.access("pg-test"), nil
 		},
 		Components: func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
 			return w.components("pg-test"), nil
 		},
-		Trace: func(_ context.Context, _ *model.Inventory, target []string) (model.Trace, error) {
+		Trace: func(_ context.Context, _ *model.Inventory, target []string) (trace.Trace, error) {
 			return w.trace("pg-test", target), nil
 		},
 		Origins: func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {

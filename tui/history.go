@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/page"
 )
 
@@ -16,14 +17,14 @@ const mostEvents = 1000
 type history struct {
 	mu   sync.Mutex
 	seq  uint64 // of the snapshot that was compared last
-	last map[model.ClusterName]*model.Board
+	last map[model.ClusterName]*board.Board
 }
 
 // follow returns what has changed on the boards, in their order. A cluster of
 // which some node has not been tried yet says nothing: what is heard for the
 // first time has not happened now. A snapshot older than one that was followed
 // says nothing either.
-func (h *history) follow(s *model.Snapshot, boards []model.Board, now, began time.Time) []model.Event {
+func (h *history) follow(s *model.Snapshot, boards []board.Board, now, began time.Time) []board.Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.Seq < h.seq {
@@ -31,8 +32,8 @@ func (h *history) follow(s *model.Snapshot, boards []model.Board, now, began tim
 	}
 	h.seq = s.Seq
 	e := page.Env{Snap: s, Now: now, Began: began}
-	last := make(map[model.ClusterName]*model.Board, len(boards))
-	var out []model.Event
+	last := make(map[model.ClusterName]*board.Board, len(boards))
+	var out []board.Event
 	for i := range boards {
 		b := &boards[i]
 		was := h.last[b.Cluster.Name]
@@ -43,7 +44,7 @@ func (h *history) follow(s *model.Snapshot, boards []model.Board, now, began tim
 			continue
 		}
 		if was != nil && !restated(was, b) {
-			out = append(out, model.Events(was, b)...)
+			out = append(out, board.Events(was, b)...)
 		}
 		last[b.Cluster.Name] = b
 	}
@@ -53,7 +54,7 @@ func (h *history) follow(s *model.Snapshot, boards []model.Board, now, began tim
 
 // restated reports whether b is a with other times only, as a Judge makes it:
 // then both share their cells.
-func restated(a, b *model.Board) bool {
+func restated(a, b *board.Board) bool {
 	for i := range min(len(a.Routes), len(b.Routes)) {
 		x, y := a.Routes[i].Views, b.Routes[i].Views
 		if len(x) > 0 && len(y) > 0 && len(x[0].Cells) > 0 && len(y[0].Cells) > 0 {
@@ -65,11 +66,11 @@ func restated(a, b *model.Board) bool {
 
 // remember puts new events in front of the ones that are kept; the oldest are
 // forgotten. The list is made anew: a frame may still be reading the old one.
-func remember(kept, news []model.Event) []model.Event {
+func remember(kept, news []board.Event) []board.Event {
 	if len(news) == 0 {
 		return kept
 	}
-	out := make([]model.Event, 0, min(len(kept)+len(news), mostEvents))
+	out := make([]board.Event, 0, min(len(kept)+len(news), mostEvents))
 	out = append(out, news[:min(len(news), mostEvents)]...)
 	return append(out, kept[:min(len(kept), mostEvents-len(out))]...)
 }

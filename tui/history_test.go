@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/tui/page"
 )
 
 // failover are the events of a failover of pg-test, newest first.
-func failover() []model.Event {
+func failover() []board.Event {
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
-	return []model.Event{
+	return []board.Event{
 		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: nobody can write", Severity: model.Info},
 		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "nobody", After: "pg-test-2", Severity: model.Info},
 		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader running", After: "unknown", Severity: model.Warning},
@@ -44,7 +45,7 @@ func TestEventFrames(t *testing.T) {
 }
 
 // texts are events as lines without their times.
-func texts(events []model.Event) string {
+func texts(events []board.Event) string {
 	var out []string
 	for _, e := range events {
 		out = append(out, e.String())
@@ -92,14 +93,14 @@ func TestHistoryTellsWhatHappenedAndNotWhatWasHeardFirst(t *testing.T) {
 }
 
 func TestEventsAreBounded(t *testing.T) {
-	var kept []model.Event
+	var kept []board.Event
 	for i := range mostEvents + 50 {
-		kept = remember(kept, []model.Event{{Subject: fmt.Sprint(i)}})
+		kept = remember(kept, []board.Event{{Subject: fmt.Sprint(i)}})
 	}
 	if len(kept) != mostEvents || kept[0].Subject != fmt.Sprint(mostEvents+49) {
 		t.Errorf("%d events kept, the newest is %s", len(kept), kept[0].Subject)
 	}
-	if kept = remember(kept, make([]model.Event, 2*mostEvents)); len(kept) != mostEvents {
+	if kept = remember(kept, make([]board.Event, 2*mostEvents)); len(kept) != mostEvents {
 		t.Errorf("%d events kept after a burst", len(kept))
 	}
 }
@@ -109,7 +110,7 @@ func TestAnEventLeadsToItsCluster(t *testing.T) {
 	r.press("e", "j", "j")
 	r.want("EVENTS 6", "pg-meta-1", "leader running → unknown")
 	// News come on top; the cursor stays on its event.
-	r.m.events = remember(r.m.events, []model.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
+	r.m.events = remember(r.m.events, []board.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
 	r.press("enter")
 	if got := r.path(); got != "fleet › events › pg-meta-1" {
 		t.Errorf("path %q", got)
@@ -137,7 +138,7 @@ func TestEnterGoesToWhatItIsAbout(t *testing.T) {
 		}
 		r.press("esc", "esc")
 	}
-	for ev, want := range map[model.Event]string{
+	for ev, want := range map[board.Event]string{
 		{Kind: "leader", Subject: "leader"}:                              "topology",
 		{Kind: "member", Subject: "pg-test-3"}:                           "pg-test-3",
 		{Kind: "route", Subject: "replica 5434"}:                         "replica",
@@ -145,7 +146,7 @@ func TestEnterGoesToWhatItIsAbout(t *testing.T) {
 		{Kind: "finding", Subject: "lag", Before: "of an instance once"}: "pg-test",
 	} {
 		ev.Cluster, ev.At = "pg-test", t0
-		r.m.events = []model.Event{ev}
+		r.m.events = []board.Event{ev}
 		r.press("e", "enter")
 		if got := r.path(); got != "fleet › pg-test › events › "+want {
 			t.Errorf("event %v: path %q", ev, got)

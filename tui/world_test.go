@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/source"
 )
@@ -255,7 +256,7 @@ func (w *world) muteProxy(h model.Host, ago time.Duration) {
 }
 
 // boards judges the world at t0.
-func (w *world) boards() []model.Board { return check.Boards(w.snap, t0) }
+func (w *world) boards() []board.Board { return check.Boards(w.snap, t0) }
 
 // situations are the worlds every page is drawn in.
 func situations() []struct {

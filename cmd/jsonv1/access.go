@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
 )
 
 // Access is the document of `pgtui access -o json`.
@@ -84,8 +86,8 @@ type AccessScheme struct {
 }
 
 // NewAccess makes the document.
-func NewAccess(inv *model.Inventory, b *model.Board, a *model.Access, now time.Time) Access {
-	health, summary := model.AccessHealth(a)
+func NewAccess(inv *model.Inventory, b *board.Board, a *access.Access, now time.Time) Access {
+	health, summary := access.Health(a)
 	out := Access{Version: 1, Inventory: inv.Source, Cluster: string(a.Cluster.Name), Leader: string(b.Leader), Health: health.String(), Summary: summary,
 		ExitCode: int(health), Entries: []AccessEntry{}, Smart: []AccessSmart{}, Advice: []AccessAdvice{}, Notes: append([]string{}, a.Notes...)}
 	for i := range a.Entries {
@@ -94,10 +96,10 @@ func NewAccess(inv *model.Inventory, b *model.Board, a *model.Access, now time.T
 	for _, u := range a.Smart {
 		out.Smart = append(out.Smart, AccessSmart{Port: u.Port, Attrs: u.Attrs, Why: u.Why, Needs: u.Needs, DSN: forms(u.DSN)})
 	}
-	for _, x := range model.AdviceOf(a) {
+	for _, x := range access.AdviceOf(a) {
 		out.Advice = append(out.Advice, AccessAdvice{Need: x.Need, Host: x.Host, Port: x.Port, Why: x.Why})
 	}
-	for _, s := range model.SchemesOf(a) {
+	for _, s := range access.SchemesOf(a) {
 		n := AccessScheme{Code: string(s.Code), Name: s.Name, InUse: s.InUse, Declared: s.Declared, Live: s.Live, SinglePoint: s.SinglePoint, Hops: s.Hops,
 			ClientIP: s.ClientIP, DNSCache: s.DNSCache, Limits: s.Limits}
 		if s.Failover > 0 {
@@ -109,7 +111,7 @@ func NewAccess(inv *model.Inventory, b *model.Board, a *model.Access, now time.T
 	return out
 }
 
-func newAccessEntry(e *model.Entry, now time.Time) AccessEntry {
+func newAccessEntry(e *access.Entry, now time.Time) AccessEntry {
 	out := AccessEntry{Host: e.Host, HostKind: string(e.On.Kind), Port: e.Port, Name: e.At.Name, Pooled: e.At.Pooled, Target: string(e.At.Target), Use: e.At.Use, Way: e.Way,
 		Should: instances(e.Should), Now: instances(e.Now.Instances), Verdict: string(e.Now.Verdict), Why: e.Now.Why, Fine: e.Fine(),
 		DSN: forms(e.DSN), Lookups: []AccessLookup{}, AgeMs: age(e.Check.At, now)}
@@ -131,9 +133,9 @@ func newAccessEntry(e *model.Entry, now time.Time) AccessEntry {
 	return out
 }
 
-func forms(d model.DSN) map[string]string {
+func forms(d access.DSN) map[string]string {
 	out := map[string]string{}
-	for _, f := range model.Forms() {
+	for _, f := range access.Forms() {
 		out[string(f)] = d.Text(f)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Doctor is what `pgtui doctor -o json` prints.
@@ -54,7 +55,7 @@ type Pin struct {
 }
 
 // NewDoctor is the JSON of boards that were judged at now on what s holds.
-func NewDoctor(s *model.Snapshot, boards []model.Board, now time.Time) Doctor {
+func NewDoctor(s *model.Snapshot, boards []board.Board, now time.Time) Doctor {
 	st := NewStatus(s.Inventory, boards, now)
 	out := Doctor{Version: st.Version, TakenAt: st.TakenAt, Inventory: st.Inventory, Health: st.Health, ExitCode: st.ExitCode, Clusters: []DoctorCluster{}}
 	for i, c := range st.Clusters {

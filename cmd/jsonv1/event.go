@@ -3,7 +3,7 @@ package jsonv1
 import (
 	"time"
 
-	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Event is one line of `pgtui status --watch -o ndjson`.
@@ -19,7 +19,7 @@ type Event struct {
 }
 
 // NewEvent is the JSON of an event.
-func NewEvent(e model.Event) Event {
+func NewEvent(e board.Event) Event {
 	return Event{Version: 1, At: e.At.UTC(), Cluster: string(e.Cluster), Kind: e.Kind, Subject: e.Subject, Before: e.Before, After: e.After,
 		Severity: e.Severity.String()}
 }

@@ -3,6 +3,7 @@ package jsonv1
 import (
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -40,7 +41,7 @@ type Stuck struct {
 }
 
 // NewGhosts makes the document.
-func NewGhosts(c *model.Cluster, code int, workers map[model.Host]source.Observed[haproxy.Processes], stuck []model.Pinned) Ghosts {
+func NewGhosts(c *model.Cluster, code int, workers map[model.Host]source.Observed[haproxy.Processes], stuck []board.Pinned) Ghosts {
 	out := Ghosts{Version: 1, Cluster: string(c.Name), ExitCode: code, Nodes: []GhostNode{}, Stuck: []Stuck{}}
 	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]

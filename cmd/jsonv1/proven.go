@@ -3,7 +3,7 @@ package jsonv1
 import (
 	"time"
 
-	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Proven is what real connections through one port found.
@@ -22,7 +22,7 @@ type Proven struct {
 	AgeMs     *int64         `json:"age_ms"`
 }
 
-func newProven(p *model.Proven, now time.Time) *Proven {
+func newProven(p *board.Proven, now time.Time) *Proven {
 	if p == nil {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package jsonv1
 
-import "pgtui/model"
+import (
+	"pgtui/model"
+	"pgtui/model/board"
+)
 
 // Roles is what `pgtui roles -o json` prints.
 type Roles struct {
@@ -26,7 +29,7 @@ type Role struct {
 }
 
 // NewRoles makes the document; at gives the place of a host's pg_role.
-func NewRoles(inv *model.Inventory, c *model.Cluster, code int, rows []model.RoleChange, at func(model.Host) string, err error) Roles {
+func NewRoles(inv *model.Inventory, c *model.Cluster, code int, rows []board.RoleChange, at func(model.Host) string, err error) Roles {
 	out := Roles{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), InStep: code == 0, ExitCode: code, Roles: []Role{}}
 	if err != nil {
 		out.Error = err.Error()

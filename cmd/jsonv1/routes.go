@@ -3,7 +3,7 @@ package jsonv1
 import (
 	"time"
 
-	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Routes is what `pgtui routes -o json` prints: the views of status, flat.
@@ -22,7 +22,7 @@ type Route struct {
 }
 
 // NewRoutes is the JSON of the boards' routes, judged at now.
-func NewRoutes(boards []model.Board, now time.Time) Routes {
+func NewRoutes(boards []board.Board, now time.Time) Routes {
 	out := Routes{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Routes: []Route{}}
 	for i := range boards {
 		for j := range boards[i].Routes {

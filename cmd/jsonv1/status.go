@@ -9,6 +9,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -206,7 +207,7 @@ type Finding struct {
 }
 
 // NewStatus is the JSON of boards that were judged at now.
-func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status {
+func NewStatus(inv *model.Inventory, boards []board.Board, now time.Time) Status {
 	worst := model.HealthOK
 	out := Status{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Inventory: inv.Source, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom, Clusters: []Cluster{}}
 	for i := range boards {
@@ -220,7 +221,7 @@ func NewStatus(inv *model.Inventory, boards []model.Board, now time.Time) Status
 	return out
 }
 
-func newCluster(b *model.Board, now time.Time) Cluster {
+func newCluster(b *board.Board, now time.Time) Cluster {
 	c := Cluster{Name: string(b.Cluster.Name), Health: b.Health.String(), Summary: b.Summary, LeaderBy: b.LeaderBy,
 		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Unlisted: []Unlisted{}, Services: []Service{}, Findings: []Finding{}}
 	if b.Leader != "" {
@@ -309,7 +310,7 @@ func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Tim
 	return out
 }
 
-func newService(svc *model.Service, r *model.Route, now time.Time) Service {
+func newService(svc *model.Service, r *board.Route, now time.Time) Service {
 	s := Service{Name: string(r.Service), Port: port(r.Port), Serving: names(r.Serving), Silent: []string{}, Verdict: string(r.Verdict), Why: r.Why, Views: []View{}}
 	for _, h := range r.Silent {
 		s.Silent = append(s.Silent, string(h))

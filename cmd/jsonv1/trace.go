@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 )
 
 // Trace is the document of `pgtui trace -o json`.
@@ -56,9 +58,9 @@ type TraceSpread struct {
 }
 
 // NewTrace makes the document.
-func NewTrace(inv *model.Inventory, t *model.Trace, s *model.Spread) Trace {
+func NewTrace(inv *model.Inventory, t *trace.Trace, s *trace.Spread) Trace {
 	health := model.Worse(t.Health, s.Health())
-	out := Trace{Version: 1, Inventory: inv.Source, DSN: t.Target.Text(model.FormURI), User: t.Target.Login.User, Why: t.Target.As,
+	out := Trace{Version: 1, Inventory: inv.Source, DSN: t.Target.Text(access.FormURI), User: t.Target.Login.User, Why: t.Target.As,
 		Health: t.Health.String(), Summary: t.Summary, ExitCode: int(health), Answered: t.Answered, Attempts: []TraceAttempt{},
 		Spread: TraceSpread{Total: s.Total, Failed: s.Failed, Unnamed: s.Unnamed, Instances: map[string]int{}, MinMs: millis(s.Min), MedianMs: millis(s.Median), MaxMs: millis(s.Max)}}
 	for n, c := range s.Instances {

@@ -5,6 +5,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/failover"
 )
 
 // WhatIf is what `pgtui whatif -o json` prints.
@@ -96,7 +97,7 @@ type WhatIfService struct {
 }
 
 // NewWhatIf is the JSON of an outcome.
-func NewWhatIf(sup model.Supposition, o model.Outcome, now time.Time) WhatIf {
+func NewWhatIf(sup failover.Supposition, o failover.Outcome, now time.Time) WhatIf {
 	out := WhatIf{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Cluster: string(o.After.Cluster.Name),
 		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Known: !o.Unsure, Why: o.Why, Reasons: append([]string{}, o.Reasons...),
 		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{},

@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"pgtui/model/board"
 	"regexp"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func (r *campaign) breakThings(ctx context.Context) error {
 }
 
 // board is the newest board.
-func (r *campaign) board() *model.Board {
+func (r *campaign) board() *board.Board {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.judge.Latest()
@@ -138,7 +139,7 @@ func (r *campaign) calm(ctx context.Context) error {
 }
 
 // unrest is the first problem on the board; "" when there is none.
-func unrest(b *model.Board) string {
+func unrest(b *board.Board) string {
 	if b.LeaderBy != "self" {
 		return "no leader"
 	}

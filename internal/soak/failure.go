@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func (j *Judge) disagree(d Disagreement) {
 }
 
 // failedPort takes a connection that failed although the board named a server.
-func (j *Judge) failedPort(d Disagreement, v *model.View, span []moment) {
+func (j *Judge) failedPort(d Disagreement, v *board.View, span []moment) {
 	if code := explained(span, v); code != "" {
 		j.report.Agreed++
 		j.report.Explained[code]++
@@ -66,7 +67,7 @@ func (j *Judge) stalled(a Answer) bool {
 
 // works records that a port works: its earlier failures were not the beginning
 // of what the board shows later.
-func (j *Judge) works(a Answer, v *model.View) {
+func (j *Judge) works(a Answer, v *board.View) {
 	if a.Fault != "" || (len(v.Serving) > 1 && !a.Again) {
 		return // the answer of another server proves nothing about the one that fails
 	}
@@ -82,7 +83,7 @@ func (j *Judge) works(a Answer, v *model.View) {
 
 // noticed removes the failures that the board explains a little later: before
 // HAProxy's checks and the probe notice, the board shows what HAProxy does.
-func (j *Judge) noticed(b *model.Board, now time.Time) {
+func (j *Judge) noticed(b *board.Board, now time.Time) {
 	var left []failure
 	for _, f := range j.failed {
 		a := f.d.Answer
@@ -98,7 +99,7 @@ func (j *Judge) noticed(b *model.Board, now time.Time) {
 
 // shows reports whether the board now shows a problem of one of the servers that
 // a view named before: a finding, or HAProxy has taken the server out.
-func shows(b *model.Board, before, now *model.View) bool {
+func shows(b *board.Board, before, now *board.View) bool {
 	if before == nil || now == nil {
 		return false
 	}
@@ -116,14 +117,14 @@ func shows(b *model.Board, before, now *model.View) bool {
 
 // shut reports whether the view calls the port of a server that it named before
 // shut now, as while its pgbouncer is paused.
-func shut(before, now *model.View) bool {
-	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c model.Cell) bool {
+func shut(before, now *board.View) bool {
+	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c board.Cell) bool {
 		return c.Shut != "" && slices.Contains(before.Serving, c.Instance)
 	})
 }
 
 // explained is explains for the boards around an answer.
-func explained(span []moment, v *model.View) string {
+func explained(span []moment, v *board.View) string {
 	for i := range span {
 		if code := explains(&span[i].board, v); code != "" {
 			return code
@@ -134,7 +135,7 @@ func explained(span []moment, v *model.View) string {
 
 // explains is the code of a finding from which connections through the view are
 // expected to fail; "" when the board has none.
-func explains(b *model.Board, v *model.View) string {
+func explains(b *board.Board, v *board.View) string {
 	for _, f := range b.Findings {
 		if f.Severity > model.Warning {
 			continue
@@ -192,12 +193,12 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 // proves reports whether a proof found that the port fails, or that a login takes
 // as long as a client here waits: HAProxy tries a dead server for some seconds
 // before it takes another one.
-func proves(v *model.View) bool {
+func proves(v *board.View) bool {
 	return v != nil && v.Proven != nil && (v.Proven.Dead != "" || v.Proven.Connect >= clientTimeout)
 }
 
 // proofText is a proof without an explanation, as evidence.
-func proofText(from, to time.Time, v *model.View) string {
+func proofText(from, to time.Time, v *board.View) string {
 	out := fmt.Sprintf("proof from %s to %s: ", clock(from), clock(to))
 	if v == nil || v.Proven == nil {
 		return out + "no such view on the board"

@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"math/rand/v2"
+	"pgtui/model/board"
 	"regexp"
 	"slices"
 	"time"
@@ -198,7 +199,7 @@ func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
 
 // placeOf draws the place of the next fault. The number of draws does not depend
 // on the leader: the same seed makes the same sequence.
-func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
+func placeOf(rng *rand.Rand, c *model.Cluster, b *board.Board) place {
 	p := place{host: map[string]string{}}
 	var all, replicas []string
 	for _, in := range c.Instances {
@@ -222,7 +223,7 @@ func placeOf(rng *rand.Rand, c *model.Cluster, b *model.Board) place {
 
 // servedBy are the servers of a service on a node that get its connections; all
 // of its servers when there is none.
-func servedBy(c *model.Cluster, b *model.Board, svc *model.Service, node string) []string {
+func servedBy(c *model.Cluster, b *board.Board, svc *model.Service, node string) []string {
 	var names []string
 	if in, r := c.Instance(model.InstanceName(node)), b.Route(svc.Name); in != nil && r != nil {
 		for _, v := range r.Views {

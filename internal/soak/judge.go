@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ import (
 // moment is one snapshot and its board.
 type moment struct {
 	snap  *model.Snapshot
-	board model.Board
+	board board.Board
 }
 
 // Judge compares clients' answers with the boards around them. It takes
@@ -117,7 +118,7 @@ func (j *Judge) key(a Answer) model.PortKey {
 
 // viewOf is the board's view of the port that a client connected to; nil when
 // there is none.
-func viewOf(b *model.Board, a Answer) *model.View {
+func viewOf(b *board.Board, a Answer) *board.View {
 	r := b.Route(a.Service)
 	if r == nil {
 		return nil
@@ -275,7 +276,7 @@ func (j *Judge) now() time.Time {
 }
 
 // Latest is the newest board; nil when there is none.
-func (j *Judge) Latest() *model.Board {
+func (j *Judge) Latest() *board.Board {
 	if len(j.moments) == 0 {
 		return nil
 	}
@@ -283,7 +284,7 @@ func (j *Judge) Latest() *model.Board {
 }
 
 // cellsText is a view as evidence: its verdict and each server's state.
-func cellsText(v *model.View) string {
+func cellsText(v *board.View) string {
 	if v == nil {
 		return "no such view"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -318,7 +319,7 @@ func TestSameSeedSameFaults(t *testing.T) {
 		rng := random(seed)
 		var b strings.Builder
 		for _, k := range deck(rng, regexp.MustCompile("")) {
-			p := placeOf(rng, &w.inv.Clusters[0], &model.Board{Leader: "a-1"})
+			p := placeOf(rng, &w.inv.Clusters[0], &board.Board{Leader: "a-1"})
 			b.WriteString(k.name + " " + line(k.do(p)) + "\n")
 			if k.undo != nil {
 				b.WriteString(line(k.undo(p)) + "\n")

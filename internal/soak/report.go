@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -28,7 +29,7 @@ type Event struct {
 type Disagreement struct {
 	Kind          string
 	Answer        Answer
-	Before, After model.Board
+	Before, After board.Board
 	Proofs        []string // proofs of the port at about that time
 }
 
@@ -54,7 +55,7 @@ func (d *Disagreement) Text(faults []Event) string {
 	}
 	for _, x := range []struct {
 		when  string
-		board *model.Board
+		board *board.Board
 	}{{"before", &d.Before}, {"after", &d.After}} {
 		v := viewOf(x.board, a)
 		fmt.Fprintf(&b, "  board %s, judged %s, leader %s", x.when, clock(x.board.Judged), x.board.Leader)

@@ -9,6 +9,7 @@ import (
 
 	"pgtui/internal/captures"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/pigsty"
 )
@@ -27,7 +28,7 @@ func labInventory(t *testing.T) *model.Inventory {
 
 // line is a board in one line: health, leader and who says so, each service's
 // verdict and who serves (the last digits of their names), the findings.
-func line(b model.Board) string {
+func line(b board.Board) string {
 	var parts []string
 	for _, r := range b.Routes {
 		serving := "?"

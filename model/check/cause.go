@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // cause is what keeps a server, or a port, from getting connections, and what
@@ -36,18 +37,18 @@ func joinHosts(hosts []model.Host) string {
 }
 
 // byHand reports whether somebody took the server out through HAProxy's own controls.
-func byHand(c *model.Cell) bool {
+func byHand(c *board.Cell) bool {
 	return strings.HasPrefix(c.Status, "MAINT") || strings.HasPrefix(c.Status, "DRAIN")
 }
 
 // unreachable reports whether HAProxy's check got no answer from Patroni at all.
-func unreachable(c *model.Cell) bool {
+func unreachable(c *board.Cell) bool {
 	return c.Verdict == model.Down && (strings.HasPrefix(c.Check, "L4") || strings.HasSuffix(c.Check, "TOUT"))
 }
 
 // whyOut is why an instance gets no connections through a route, by the word of
 // all HAProxies that have it out for the same reason as the first.
-func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
+func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 	svc := in.Board.Cluster.Service(r.Service)
 	if svc == nil {
 		return cause{}
@@ -56,7 +57,7 @@ func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
 		return cause{text: string(name) + ": " + m.Foreign.Why} // nothing may put it into service
 	}
 	var hosts []model.Host
-	var first *model.Cell
+	var first *board.Cell
 	for i := range r.Views {
 		c := cellOf(&r.Views[i], name)
 		switch {
@@ -93,7 +94,7 @@ func whyOut(in Input, r *model.Route, name model.InstanceName) cause {
 }
 
 // cellOf is the cell of that instance in a view, or nil.
-func cellOf(v *model.View, name model.InstanceName) *model.Cell {
+func cellOf(v *board.View, name model.InstanceName) *board.Cell {
 	for i := range v.Cells {
 		if v.Cells[i].Instance == name {
 			return &v.Cells[i]
@@ -116,7 +117,7 @@ func declaredWeight(svc *model.Service, name model.InstanceName) string {
 // whyEmpty is why no server of a route gets connections. Where the service wants
 // the primary, what keeps the leader out is the cause; elsewhere, what keeps its
 // regular servers out.
-func whyEmpty(in Input, r *model.Route) cause {
+func whyEmpty(in Input, r *board.Route) cause {
 	b := in.Board
 	svc := b.Cluster.Service(r.Service)
 	if svc == nil {

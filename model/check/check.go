@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Input is what a check may look at.
 type Input struct {
 	Snap  *model.Snapshot // screened: nothing in it is another cluster's
-	Board *model.Board    // judged already, without findings
+	Board *board.Board    // judged already, without findings
 	Now   time.Time
 }
 
@@ -100,8 +101,8 @@ func Diagnose(in Input) []model.Finding {
 }
 
 // Board is model.BoardOf with its findings.
-func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
-	b := model.BoardOf(s, c, now)
+func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
+	b := board.Of(s, c, now)
 	b.Findings = Diagnose(Input{Snap: s.Screened(c), Board: &b, Now: now})
 	b.Summary = causeFirst(&b)
 	if b.Health == model.HealthOK {
@@ -117,7 +118,7 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) model.Board {
 
 // causeFirst is the board's summary with the cause in place of the symptom,
 // where it speaks of a service and a finding names what is behind it.
-func causeFirst(b *model.Board) string {
+func causeFirst(b *board.Board) string {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if !strings.HasPrefix(b.Summary, fmt.Sprintf("%s (%s)", r.Service, r.Port)) {
@@ -134,8 +135,8 @@ func causeFirst(b *model.Board) string {
 }
 
 // Boards are the boards of every cluster of the snapshot's inventory, in order.
-func Boards(s *model.Snapshot, now time.Time) []model.Board {
-	out := make([]model.Board, len(s.Inventory.Clusters))
+func Boards(s *model.Snapshot, now time.Time) []board.Board {
+	out := make([]board.Board, len(s.Inventory.Clusters))
 	for i := range s.Inventory.Clusters {
 		out[i] = Board(s, &s.Inventory.Clusters[i], now)
 	}

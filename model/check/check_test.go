@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/source"
 )
@@ -17,8 +18,8 @@ var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func seen[T any](v T) source.Observed[T] { return source.Observed[T]{Value: v, At: t0, Tried: t0} }
 
 // healthy is a one-line view of a service on one HAProxy.
-func view(host model.Host, verdict model.Verdict, cells ...model.Cell) model.View {
-	return model.View{HAProxy: host, Node: "n-" + string(host), Verdict: verdict, Why: "because", Cells: cells}
+func view(host model.Host, verdict model.Verdict, cells ...board.Cell) board.View {
+	return board.View{HAProxy: host, Node: "n-" + string(host), Verdict: verdict, Why: "because", Cells: cells}
 }
 
 // input is a board of two members with one primary and one replica route; f
@@ -36,16 +37,16 @@ func input(f func(*check.Input)) check.Input {
 	in := check.Input{Now: t0,
 		Snap: &model.Snapshot{Inventory: &model.Inventory{Source: "pigsty.yml"},
 			Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}},
-		Board: &model.Board{Cluster: cls, Leader: "pg-test-1", LeaderBy: "self", Timeline: 1,
-			Members: []model.Member{
+		Board: &board.Board{Cluster: cls, Leader: "pg-test-1", LeaderBy: "self", Timeline: 1,
+			Members: []board.Member{
 				{Instance: "pg-test-1", Host: "a", Declared: model.RolePrimary, Role: "leader", State: "running", Timeline: 1, Known: true, Lag: -1},
 				{Instance: "pg-test-2", Host: "b", Declared: model.RoleReplica, Role: "replica", State: "streaming", Timeline: 1, Known: true},
 			},
-			Routes: []model.Route{
+			Routes: []board.Route{
 				{Service: "primary", Port: "5433", Verdict: model.Serving, Agreed: true, Serving: []model.InstanceName{"pg-test-1"},
-					Views: []model.View{view("a", model.Serving), view("b", model.Serving)}},
+					Views: []board.View{view("a", model.Serving), view("b", model.Serving)}},
 				{Service: "replica", Port: "5434", Verdict: model.Serving, Agreed: true, Serving: []model.InstanceName{"pg-test-2"},
-					Views: []model.View{view("a", model.Serving), view("b", model.Serving)}},
+					Views: []board.View{view("a", model.Serving), view("b", model.Serving)}},
 			}}}
 	f(&in)
 	return in
@@ -68,7 +69,7 @@ func TestDisagreementInPassing(t *testing.T) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
 			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, nil
-			r.Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Status: status}}
+			r.Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Status: status}}
 		}))
 		if len(found) != 1 || found[0].Hint != want.hint || strings.Join(found[0].Evidence[1:], "; ") != want.evidence {
 			t.Errorf("%s: %+v", status, found)
@@ -98,18 +99,18 @@ func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
 // TestTheCauseAndWhatEndsIt: a finding names what the evidence shows, with the
 // command that ends it, not the symptom.
 func TestTheCauseAndWhatEndsIt(t *testing.T) {
-	cell := func(status, check string, v model.Verdict) model.Cell {
-		return model.Cell{Instance: "pg-test-1", Status: status, Check: check, Verdict: v}
+	cell := func(status, check string, v model.Verdict) board.Cell {
+		return board.Cell{Instance: "pg-test-1", Status: status, Check: check, Verdict: v}
 	}
 	for name, tc := range map[string]struct {
-		cells [2]model.Cell // of 5433 on a and b
+		cells [2]board.Cell // of 5433 on a and b
 		want  string        // a part of the hint
 	}{
-		"drained on both":     {[2]model.Cell{cell("DRAIN", "L7OK", model.Draining), cell("DRAIN", "L7OK", model.Draining)}, `ssh a "echo 'set server pg-test-primary/pg-test-1 state ready' | sudo socat - /var/run/haproxy.sock" (and on b)`},
-		"maintenance on both": {[2]model.Cell{cell("MAINT", "", model.Maint), cell("MAINT", "", model.Maint)}, `set server pg-test-primary/pg-test-1 state ready`},
-		"weight 0 on both":    {[2]model.Cell{cell("UP", "L7OK", model.Draining), cell("UP", "L7OK", model.Draining)}, `set server pg-test-primary/pg-test-1 weight 100%`},
-		"Patroni is dead":     {[2]model.Cell{cell("DOWN", "L4CON", model.Down), cell("DOWN", "L4CON", model.Down)}, "systemctl status patroni"},
-		"Patroni says no":     {[2]model.Cell{cell("DOWN", "L7STS", model.Refused), cell("DOWN", "L7STS", model.Refused)}, "curl -m 3 -i -X OPTIONS http://a:8008/primary"},
+		"drained on both":     {[2]board.Cell{cell("DRAIN", "L7OK", model.Draining), cell("DRAIN", "L7OK", model.Draining)}, `ssh a "echo 'set server pg-test-primary/pg-test-1 state ready' | sudo socat - /var/run/haproxy.sock" (and on b)`},
+		"maintenance on both": {[2]board.Cell{cell("MAINT", "", model.Maint), cell("MAINT", "", model.Maint)}, `set server pg-test-primary/pg-test-1 state ready`},
+		"weight 0 on both":    {[2]board.Cell{cell("UP", "L7OK", model.Draining), cell("UP", "L7OK", model.Draining)}, `set server pg-test-primary/pg-test-1 weight 100%`},
+		"Patroni is dead":     {[2]board.Cell{cell("DOWN", "L4CON", model.Down), cell("DOWN", "L4CON", model.Down)}, "systemctl status patroni"},
+		"Patroni says no":     {[2]board.Cell{cell("DOWN", "L7STS", model.Refused), cell("DOWN", "L7STS", model.Refused)}, "curl -m 3 -i -X OPTIONS http://a:8008/primary"},
 	} {
 		found := check.Diagnose(input(func(in *check.Input) {
 			r := &in.Board.Routes[0]
@@ -131,7 +132,7 @@ func TestTheCauseAndWhatEndsIt(t *testing.T) {
 func pooled(in *check.Input, p model.PoolState) {
 	in.Board.Cluster.Instances[0].BouncerPort = 6432
 	in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running", Streams: []model.Stream{{Application: "pg-test-2", State: "streaming"}}}), Pool: seen(p)}
-	in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Share: 100, Pooled: true}}
+	in.Board.Routes[0].Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Share: 100, Pooled: true}}
 }
 
 func TestEachFinding(t *testing.T) {
@@ -154,7 +155,7 @@ func TestEachFinding(t *testing.T) {
 		{"a port is shut behind a check that passes", func(in *check.Input) {
 			for i := range in.Board.Routes[0].Views {
 				v := &in.Board.Routes[0].Views[i]
-				v.Verdict, v.Cells = model.Mismatch, []model.Cell{{Instance: "pg-test-1", Share: 100, Allowed: 200, Shut: "port 6432 refuses connections"}}
+				v.Verdict, v.Cells = model.Mismatch, []board.Cell{{Instance: "pg-test-1", Share: 100, Allowed: 200, Shut: "port 6432 refuses connections"}}
 			}
 		}, "check-yes-port-no critical primary 5433: HAProxy sends clients to pg-test-1, whose PostgreSQL takes no connections"},
 		{"a paused frontend", func(in *check.Input) {
@@ -177,16 +178,16 @@ func TestEachFinding(t *testing.T) {
 			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Process: seen(haproxy.ProcessLimits{Current: 90, Max: 100})})
 		}, "haproxy-full warning HAProxy on b is nearly full: 90 of 100 connections (global maxconn)"},
 		{"clients wait", func(in *check.Input) {
-			in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 2, QueueLimit: 128}}
+			in.Board.Routes[0].Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 2, QueueLimit: 128}}
 		}, "clients-wait warning primary 5433: 2 clients wait in HAProxy's queue"},
 		{"every queue is full", func(in *check.Input) {
 			route(in, 0, model.Mismatch)
 			v := &in.Board.Routes[0].Views[0]
-			v.Verdict, v.Cells = model.Mismatch, []model.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 7, QueueLimit: 7, Full: "its queue is full"}}
+			v.Verdict, v.Cells = model.Mismatch, []board.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 7, QueueLimit: 7, Full: "its queue is full"}}
 		}, "clients-wait critical primary 5433: 7 clients wait in HAProxy's queue, and the queue is full"},
 		{"primary empty: its leader is drained by hand", func(in *check.Input) {
 			route(in, 0, model.Empty)
-			in.Board.Routes[0].Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Refused, Status: "DRAIN"}}
+			in.Board.Routes[0].Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Refused, Status: "DRAIN"}}
 		}, "service-empty critical primary 5433 has no server: pg-test-1 is drained by hand"},
 		{"primary empty: nobody leads that is known", func(in *check.Input) {
 			route(in, 0, model.Empty)
@@ -194,19 +195,19 @@ func TestEachFinding(t *testing.T) {
 		}, "service-empty critical primary 5433 has no server: the leader is not known"},
 		{"primary empty: HAProxy cannot reach the leader's Patroni", func(in *check.Input) {
 			route(in, 0, model.Empty)
-			in.Board.Routes[0].Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4CON"}}
+			in.Board.Routes[0].Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4CON"}}
 		}, "service-empty critical primary 5433 has no server: HAProxy cannot reach Patroni of pg-test-1 (L4CON)"},
 		{"replica empty: its only regular server is in maintenance, one HAProxy is silent", func(in *check.Input) {
 			route(in, 1, model.Empty)
 			in.Board.Routes[1].Silent = []model.Host{"a"}
-			in.Board.Routes[1].Views[1].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Down, Status: "MAINT"}}
+			in.Board.Routes[1].Views[1].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Down, Status: "MAINT"}}
 		}, "service-empty warning replica 5434 has no server on the only HAProxy that answers: pg-test-2 is in maintenance by hand"},
 		{"one HAProxy alone cannot reach a Patroni", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
 			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{}
-			r.Views[0].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Serving, Share: 100, Status: "UP", Check: "L7OK"}}
-			r.Views[1].Cells = []model.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4TOUT"}}
+			r.Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Serving, Share: 100, Status: "UP", Check: "L7OK"}}
+			r.Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4TOUT"}}
 		}, "haproxy-disagree warning HAProxies disagree about primary 5433: HAProxy on n-b cannot reach Patroni of pg-test-1 (L4TOUT), 1 other HAProxy can"},
 		{"HAProxies disagree", func(in *check.Input) {
 			r := &in.Board.Routes[0]
@@ -224,7 +225,7 @@ func TestEachFinding(t *testing.T) {
 		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "crashed" }, "member-state critical pg-test-1: PostgreSQL is crashed"},
 		{"Patroni cannot ask the leader's PostgreSQL", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state warning pg-test-1: Patroni cannot ask its PostgreSQL"},
 		{"and its port refuses", func(in *check.Input) {
-			in.Board.Members[0].State, in.Board.Members[0].Port = "unknown", model.PortShut
+			in.Board.Members[0].State, in.Board.Members[0].Port = "unknown", board.PortShut
 		}, "member-state critical pg-test-1: Patroni cannot ask its PostgreSQL"},
 		{"another cluster's Patroni", func(in *check.Input) {
 			m := &in.Board.Members[1]
@@ -234,13 +235,13 @@ func TestEachFinding(t *testing.T) {
 		{"a leader that the inventory has not", func(in *check.Input) {
 			in.Board.Leader, in.Board.LeaderBy = "pg-test-9", "dcs"
 			in.Board.Members[0].Role = "replica"
-			in.Board.Unlisted = []model.Member{{Instance: "pg-test-9", Host: "i", Role: "leader", State: "running"}}
+			in.Board.Unlisted = []board.Member{{Instance: "pg-test-9", Host: "i", Role: "leader", State: "running"}}
 		}, "member-unlisted critical pg-test-9 at i leads pg-test and is not in the inventory"},
 		{"a replica that the inventory has not", func(in *check.Input) {
-			in.Board.Unlisted = []model.Member{{Instance: "pg-test-9", Host: "i", Role: "replica", State: "streaming"}}
+			in.Board.Unlisted = []board.Member{{Instance: "pg-test-9", Host: "i", Role: "replica", State: "streaming"}}
 		}, "member-unlisted warning pg-test-9 at i is a member of pg-test and is not in the inventory"},
 		{"two replicas that the inventory has not", func(in *check.Input) {
-			in.Board.Unlisted = []model.Member{{Instance: "pg-test-8", Host: "h", Role: "replica"}, {Instance: "pg-test-9", Role: "replica"}}
+			in.Board.Unlisted = []board.Member{{Instance: "pg-test-8", Host: "h", Role: "replica"}, {Instance: "pg-test-9", Role: "replica"}}
 		}, "member-unlisted warning 2 members of pg-test are not in the inventory: pg-test-8 (h), pg-test-9 (an address that is not told)"},
 		{"a replica has more WAL than its leader", func(in *check.Input) { in.Board.Members[1].Ahead = 20 << 20 },
 			"ahead-of-leader warning pg-test-2 is ahead of the leader pg-test-1 by 20 MB of WAL: it cannot rejoin without pg_rewind"},
@@ -249,7 +250,7 @@ func TestEachFinding(t *testing.T) {
 		}, "ahead-of-leader warning pg-test-2 is ahead of the leader pg-test-1: on timeline 2, which the leader on 1 does not have"},
 		{"a newer timeline that may be older than it looks", func(in *check.Input) { in.Board.Members[1].Timeline = 2 }, ""},
 		{"a 404 to a check", func(in *check.Input) {
-			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Down, Other: "something other than Patroni answers at b:8008: 404 to /read-only"}}
+			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Down, Other: "something other than Patroni answers at b:8008: 404 to /read-only"}}
 		}, "not-patroni warning pg-test-2: something other than Patroni answers at b:8008: 404 to /read-only"},
 		{"a switchover is scheduled", func(in *check.Input) {
 			in.Board.Switch = model.ScheduledSwitchover{At: "2030-01-01T07:40:00+00:00", From: "pg-test-1", To: "pg-test-2"}
@@ -260,16 +261,16 @@ func TestEachFinding(t *testing.T) {
 		{"other timeline", func(in *check.Input) { in.Board.Timeline = 3; in.Board.Members[1].Timeline = 2 }, "member-state warning pg-test-2 is on timeline 2, the leader on 3"},
 		{"backup serves", func(in *check.Input) { route(in, 1, model.BackupServing) }, "service-on-backup warning replica 5434 is served by its backup"},
 		{"drained by hand", func(in *check.Input) {
-			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Draining}}
+			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Draining}}
 		}, "server-by-hand warning pg-test-2 is draining in replica 5434 on 1 of 2 HAProxies"},
 		{"inventory roles are stale", func(in *check.Input) { in.Board.Leader = "pg-test-2"; in.Board.Members[0].Role = "replica" }, "stale-roles info the inventory calls pg-test-1 primary, the leader is pg-test-2"},
 		{"and the replica service reaches the leader", func(in *check.Input) {
 			in.Board.Leader, in.Board.Members[0].Role = "pg-test-2", "replica"
-			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Serving}}
+			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Serving}}
 		}, "stale-roles warning the inventory calls pg-test-1 primary, the leader is pg-test-2"},
 		{"section missing", func(in *check.Input) { in.Board.Routes[1].Views[0].Verdict = model.Missing }, "section-missing warning replica 5434 does not exist on 1 of 2 HAProxies"},
 		{"running differs", func(in *check.Input) {
-			in.Board.Routes[1].Views[0].Cells = []model.Cell{{Instance: "pg-test-2", Verdict: model.Serving, Note: "runs with weight 50", Differs: true}}
+			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Serving, Note: "runs with weight 50", Differs: true}}
 		}, "running-differs warning HAProxy on n-a does not run what the inventory declares"},
 		{"failsafe", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Unlocked: true, Failsafe: true})}
@@ -322,7 +323,7 @@ func TestEachFinding(t *testing.T) {
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running"})}
 			in.Snap.Patroni["pg-test-3"] = model.PatroniView{Status: seen(model.PatroniStatus{State: "running", Tags: map[string]string{"replicatefrom": "pg-test-1"},
 				Streams: []model.Stream{{Application: "pg-test-2", State: "streaming"}}})}
-			in.Board.Members = append(in.Board.Members, model.Member{Instance: "pg-test-3", Host: "c", Role: "replica", State: "streaming", Timeline: 1, Known: true})
+			in.Board.Members = append(in.Board.Members, board.Member{Instance: "pg-test-3", Host: "c", Role: "replica", State: "streaming", Timeline: 1, Known: true})
 		}, ""},
 		{"a cascading replica streams from another", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
@@ -344,7 +345,7 @@ func TestEachFinding(t *testing.T) {
 			"pool-paused critical pg-test-1: pgbouncer is paused with all its databases: no client waits yet"},
 		{"a pool is paused, and real connections fail", func(in *check.Input) {
 			pooled(in, model.PoolState{Databases: []model.PoolDatabase{{Name: "app", Paused: true}, {Name: "web"}}})
-			in.Board.Routes[0].Views[0].Proven = &model.Proven{Dead: "3 of 3 connections failed"}
+			in.Board.Routes[0].Views[0].Proven = &board.Proven{Dead: "3 of 3 connections failed"}
 		}, "pool-paused critical pg-test-1: pgbouncer's database app is paused"},
 		{"a pool that nobody is sent to is paused", func(in *check.Input) {
 			pooled(in, model.PoolState{Paused: true})

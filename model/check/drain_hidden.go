@@ -6,6 +6,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // drainHidden: a server that somebody took out through HAProxy's own controls,
@@ -48,47 +49,47 @@ func drainHidden(in Input) []model.Finding {
 // outUnseen reports whether a server gets no new connections by hand once it is
 // wanted, and its status shows no sign of it, or it is a replica in the primary
 // service, which nobody expects to serve there yet.
-func outUnseen(in Input, r *model.Route, c *model.Cell) bool {
+func outUnseen(in Input, r *board.Route, c *board.Cell) bool {
 	return c.Held != "" || c.Verdict == model.Maint && c.Status == "MAINT" && primaryRoute(in, r) && c.Instance != in.Board.Leader
 }
 
 // primaryRoute reports whether the leader of the cluster is to serve the route.
-func primaryRoute(in Input, r *model.Route) bool {
+func primaryRoute(in Input, r *board.Route) bool {
 	svc := in.Board.Cluster.Service(r.Service)
 	return svc != nil && model.LockOnly(svc.Check, in.Board.Cluster.Standby)
 }
 
 // drainSeverity is critical where the next failover may leave a primary service
 // without a server.
-func drainSeverity(in Input, r *model.Route, name model.InstanceName) model.Severity {
+func drainSeverity(in Input, r *board.Route, name model.InstanceName) model.Severity {
 	if st := in.Snap.Patroni[name].Status.Value; primaryRoute(in, r) && !st.NoFailover() {
 		return model.Critical
 	}
 	return model.Warning
 }
 
-func drainWord(c *model.Cell) string {
+func drainWord(c *board.Cell) string {
 	if c.Admin == haproxy.AdminDrain || c.Admin == haproxy.AdminMaint {
 		return string(c.Admin)
 	}
 	return "drain (weight 0)"
 }
 
-func masked(c *model.Cell) string {
+func masked(c *board.Cell) string {
 	if c.Held == "" {
 		return ""
 	}
 	return ", behind its status DOWN"
 }
 
-func drainEffect(in Input, r *model.Route) string {
+func drainEffect(in Input, r *board.Route) string {
 	if primaryRoute(in, r) {
 		return "when it leads, " + r.Port + " has no server there"
 	}
 	return "when its check passes it gets no new connections"
 }
 
-func drainEvidence(v *model.View, c *model.Cell, section string) string {
+func drainEvidence(v *board.View, c *board.Cell, section string) string {
 	s := fmt.Sprintf("%s: %s/%s: %s", v.Label(), section, c.Instance, c.Why)
 	if c.Held != "" {
 		s = fmt.Sprintf("%s: %s/%s: %s", v.Label(), section, c.Instance, c.Held)
@@ -100,13 +101,13 @@ func drainEvidence(v *model.View, c *model.Cell, section string) string {
 }
 
 // drainHint is what ends it.
-func drainHint(in Input, c *model.Cell, section string, hosts []model.Host) string {
+func drainHint(in Input, c *board.Cell, section string, hosts []model.Host) string {
 	return backInService(c, section+"/"+string(c.Instance), hosts) + "; a reload ends it too, unless the servers' states are handed over (pgtui states " + string(in.Board.Cluster.Name) + "): then it stays"
 }
 
 // backInService is the command that gives a server, "pg-test-primary/pg-test-1",
 // back to its HAProxies after somebody took it out.
-func backInService(c *model.Cell, server string, hosts []model.Host) string {
+func backInService(c *board.Cell, server string, hosts []model.Host) string {
 	first, set := "", "set server "+server+" weight 100%"
 	switch {
 	case c.Admin == haproxy.AdminDrain || strings.HasPrefix(c.Status, "DRAIN"):

@@ -6,6 +6,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/source"
 )
@@ -15,21 +16,21 @@ import (
 // drained first: ready sends it clients before its first check.
 func TestDrainHiddenHint(t *testing.T) {
 	for _, tt := range []struct {
-		cell model.Cell
+		cell board.Cell
 		want []string
 	}{
-		{model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "drained"},
+		{board.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "drained"},
 			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload ends it too, unless", "pgtui states pg-test"}},
-		{model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint},
+		{board.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint},
 			[]string{"first the same with state drain, and after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
-		{model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
+		{board.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
 			[]string{"'set server pg-test-primary/pg-test-2 weight 100%'"}},
 	} {
 		in := input(func(in *check.Input) {
 			tt.cell.Instance = "pg-test-2"
 			for i := range in.Board.Routes[0].Views {
 				v := &in.Board.Routes[0].Views[i]
-				v.Cells, v.AdminAt = []model.Cell{tt.cell}, t0
+				v.Cells, v.AdminAt = []board.Cell{tt.cell}, t0
 			}
 		})
 		var found []model.Finding

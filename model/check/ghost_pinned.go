@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // ghostPinned: sessions that old workers hold to an instance which Patroni now
@@ -20,7 +21,7 @@ func ghostPinned(in Input) []model.Finding {
 	var order []key
 	for i := range in.Board.Cluster.LoadBalancers {
 		host := in.Board.Cluster.LoadBalancers[i].Host
-		for _, p := range model.PinnedSessions(in.Snap, in.Board, host, in.Now) {
+		for _, p := range board.PinnedSessions(in.Snap, in.Board, host, in.Now) {
 			if !p.Refused {
 				continue
 			}

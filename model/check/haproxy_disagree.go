@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // haproxyDisagree: two HAProxies send the same service to different servers. For
@@ -36,8 +37,8 @@ func haproxyDisagree(in Input) []model.Finding {
 
 // openDiffer reports whether HAProxies whose port takes clients send them to
 // different servers.
-func openDiffer(r *model.Route) bool {
-	var first *model.View
+func openDiffer(r *board.Route) bool {
+	var first *board.View
 	for i := range r.Views {
 		v := &r.Views[i]
 		if v.Verdict == model.Unknown || v.Closed != "" {
@@ -54,7 +55,7 @@ func openDiffer(r *model.Route) bool {
 
 // whyDiffer is why one server gets connections from some HAProxies and none
 // from others, where the evidence shows it.
-func whyDiffer(in Input, r *model.Route) cause {
+func whyDiffer(in Input, r *board.Route) cause {
 	svc := in.Board.Cluster.Service(r.Service)
 	if svc == nil {
 		return cause{}
@@ -62,7 +63,7 @@ func whyDiffer(in Input, r *model.Route) cause {
 	servers, _ := svc.Servers()
 	for i := range servers {
 		name := servers[i].Name
-		var without []*model.View
+		var without []*board.View
 		with := 0
 		for k := range r.Views {
 			v := &r.Views[k]
@@ -102,7 +103,7 @@ func others(n int) string {
 }
 
 // changing names the servers that a HAProxy is about to take out, or in.
-func changing(r *model.Route) string {
+func changing(r *board.Route) string {
 	var parts []string
 	for i := range r.Views {
 		for k := range r.Views[i].Cells {

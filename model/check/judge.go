@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 )
 
@@ -18,15 +19,15 @@ import (
 type Judge struct {
 	mu     sync.Mutex
 	snap   *model.Snapshot // what boards were judged from; nil before the first
-	boards []model.Board
+	boards []board.Board
 }
 
 // Boards are the boards of every cluster of the snapshot's inventory, in
 // order: equal to what the function Boards returns.
-func (j *Judge) Boards(s *model.Snapshot, now time.Time) []model.Board {
+func (j *Judge) Boards(s *model.Snapshot, now time.Time) []board.Board {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	out := make([]model.Board, len(s.Inventory.Clusters))
+	out := make([]board.Board, len(s.Inventory.Clusters))
 	known := j.snap != nil && j.snap.Inventory == s.Inventory
 	for i := range out {
 		if known && unchanged(&j.boards[i], j.snap, s, now) {
@@ -41,7 +42,7 @@ func (j *Judge) Boards(s *model.Snapshot, now time.Time) []model.Board {
 
 // unchanged reports whether the board b, judged from was, is still right for
 // is at now, its times apart. When in doubt it is not.
-func unchanged(b *model.Board, was, is *model.Snapshot, now time.Time) bool {
+func unchanged(b *board.Board, was, is *model.Snapshot, now time.Time) bool {
 	c := b.Cluster
 	at := times{b.Judged, now}
 	for i := range c.Instances {
@@ -162,7 +163,7 @@ func sameWord(at times, c *model.Cluster, was, is *model.Snapshot) bool {
 
 // ownServers reports whether every server of the board is a member of its
 // cluster: another's state may change without the cluster's own.
-func ownServers(b *model.Board) bool {
+func ownServers(b *board.Board) bool {
 	for i := range b.Routes {
 		for j := range b.Routes[i].Views {
 			cells := b.Routes[i].Views[j].Cells

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // memberState: a member that answers and is not well: stopped, crashed, or a
@@ -18,10 +19,10 @@ func memberState(in Input) []model.Finding {
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv"}
 		leader := m.Instance == in.Board.Leader
 		switch {
-		case m.State == model.StateUnknown:
+		case m.State == board.StateUnknown:
 			f.Summary = fmt.Sprintf("%s: Patroni cannot ask its PostgreSQL, whose state is not known", m.Instance)
-			f.Evidence = []string{map[model.PortWord]string{model.PortOpen: "its port takes connections", model.PortShut: "its port takes no connections", model.PortUntold: "whether its port takes connections is not known"}[m.Port]}
-			if leader && m.Port == model.PortShut {
+			f.Evidence = []string{map[board.PortWord]string{board.PortOpen: "its port takes connections", board.PortShut: "its port takes no connections", board.PortUntold: "whether its port takes connections is not known"}[m.Port]}
+			if leader && m.Port == board.PortShut {
 				f.Severity = model.Critical
 			}
 			f.Hint = "ssh " + string(m.Host) + " tail /pg/log/patroni/*.log: is max_connections reached, or Patroni's login refused?"
@@ -46,7 +47,7 @@ func memberState(in Input) []model.Finding {
 // it again wipes its data: that is named only where the leader proves that it leads,
 // the DCS names the same leader and the same timelines, and nobody streams to the
 // member, and even then its log comes first.
-func leftBehind(in Input, m *model.Member) (evidence []string, hint string) {
+func leftBehind(in Input, m *board.Member) (evidence []string, hint string) {
 	hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: does it follow the new timeline?"
 	lead := in.Snap.Patroni[in.Board.Leader]
 	if in.Board.LeaderBy != "self" || m.Ahead > 0 {

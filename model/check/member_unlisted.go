@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // unlistedShown bounds how many members a finding names.
@@ -16,7 +17,7 @@ const unlistedShown = 20
 func memberUnlisted(in Input) []model.Finding {
 	b := in.Board
 	var out []model.Finding
-	var rest []*model.Member
+	var rest []*board.Member
 	for i := range b.Unlisted {
 		m := &b.Unlisted[i]
 		if m.Instance != b.Leader {
@@ -43,18 +44,18 @@ func memberUnlisted(in Input) []model.Finding {
 	return append(out, f)
 }
 
-func unlistedLine(m *model.Member) string {
+func unlistedLine(m *board.Member) string {
 	return fmt.Sprintf("the DCS lists %s at %s as %s, %s", m.Instance, hostOr(m), m.Role, m.State)
 }
 
-func hostOr(m *model.Member) string {
+func hostOr(m *board.Member) string {
 	if m.Host == "" {
 		return "an address that is not told"
 	}
 	return string(m.Host)
 }
 
-func namesOf(list []*model.Member) string {
+func namesOf(list []*board.Member) string {
 	var parts []string
 	for _, m := range list[:min(len(list), unlistedShown)] {
 		parts = append(parts, fmt.Sprintf("%s (%s)", m.Instance, hostOr(m)))
@@ -66,7 +67,7 @@ func namesOf(list []*model.Member) string {
 }
 
 // entryOf is the inventory's line for the member.
-func entryOf(c *model.Cluster, m *model.Member) string {
+func entryOf(c *model.Cluster, m *board.Member) string {
 	seq, ok := strings.CutPrefix(string(m.Instance), string(c.Name)+"-")
 	if !ok || m.Host == "" {
 		return "it"

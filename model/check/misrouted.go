@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // misrouted: a server gets connections that Patroni says it must not get. One
@@ -28,13 +29,13 @@ func misrouted(in Input) []model.Finding {
 
 // byProof reports whether real connections made the view a mismatch: they have
 // findings of their own.
-func byProof(v *model.View) bool {
+func byProof(v *board.View) bool {
 	return v.Proven != nil && (v.Proven.Against != "" || v.Proven.Dead != "")
 }
 
 // byStranger reports whether only another cluster's Patroni at a server's address
 // made the view a mismatch: that is a finding of its own.
-func byStranger(v *model.View) bool {
+func byStranger(v *board.View) bool {
 	stranger := false
 	for i := range v.Cells {
 		c := &v.Cells[i]
@@ -51,7 +52,7 @@ func byStranger(v *model.View) bool {
 
 // byPort reports whether only a port that takes no connections, or a full queue,
 // made the view a mismatch: these are findings of their own.
-func byPort(v *model.View) bool {
+func byPort(v *board.View) bool {
 	shut := false
 	for i := range v.Cells {
 		c := &v.Cells[i]

@@ -6,6 +6,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/source"
 )
@@ -17,7 +18,7 @@ func onDemand() []struct {
 	do   func(*check.Input)
 	want string
 } {
-	proven := func(p model.Proven) func(*check.Input) {
+	proven := func(p board.Proven) func(*check.Input) {
 		return func(in *check.Input) {
 			in.Board.Routes[0].Views[1].Proven = &p
 			in.Board.Routes[0].Views[1].Verdict = model.Mismatch // as prove leaves it
@@ -45,16 +46,16 @@ func onDemand() []struct {
 		}
 	}
 	// cells puts pg-test-2 into the route's view of so many HAProxies.
-	cells := func(route, views int, c model.Cell) func(*check.Input) {
+	cells := func(route, views int, c board.Cell) func(*check.Input) {
 		return func(in *check.Input) {
 			c.Instance = "pg-test-2"
 			for i := range views {
-				in.Board.Routes[route].Views[i].Cells = []model.Cell{c}
+				in.Board.Routes[route].Views[i].Cells = []board.Cell{c}
 			}
 		}
 	}
-	hidden := model.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "in drain by hand"}
-	maint := model.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint, Why: "taken out by hand"}
+	hidden := board.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "in drain by hand"}
+	maint := board.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint, Why: "taken out by hand"}
 	return []struct {
 		name string
 		do   func(*check.Input)
@@ -87,7 +88,7 @@ func onDemand() []struct {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.LoadBalancers[0].Services[0].Check = "/leader"
 		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
-		{"weight 0 behind its status DOWN", cells(0, 2, model.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
+		{"weight 0 behind its status DOWN", cells(0, 2, board.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
 			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},
 		{"a replica in maintenance in the primary service", cells(0, 2, maint),
 			"drain-hidden critical pg-test-2 is in maint in primary 5433 on every HAProxy: when it leads, 5433 has no server there"},
@@ -99,13 +100,13 @@ func onDemand() []struct {
 			in.Board.Leader, in.Board.Members[1].Declared, in.Board.Members[0].Declared = "pg-test-2", model.RolePrimary, model.RoleReplica
 		}, "server-by-hand warning pg-test-2 is maint in primary 5433"},
 		{"a replica in maintenance in its own service is no secret", cells(1, 2, maint), "server-by-hand warning pg-test-2 is maint in replica 5434"},
-		{"a proof that agrees", proven(model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
-		{"somebody else answers", proven(model.Proven{Against: "pg-test-2 answered"}),
+		{"a proof that agrees", proven(board.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
+		{"somebody else answers", proven(board.Proven{Against: "pg-test-2 answered"}),
 			"proof-differs critical primary 5433: real connections are answered by the wrong server on 1 of 2 HAProxies"},
 		{"the leader takes no writes", func(in *check.Input) {
-			in.Board.Routes[0].Views[1].Proven = &model.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}, ReadOnly: []model.InstanceName{"pg-test-1"}}
+			in.Board.Routes[0].Views[1].Proven = &board.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}, ReadOnly: []model.InstanceName{"pg-test-1"}}
 		}, "leader-read-only critical pg-test-1 leads and takes no writes: its transactions are read only"},
-		{"pgbouncer is down", proven(model.Proven{Dead: "3 of 3 connections failed"}),
+		{"pgbouncer is down", proven(board.Proven{Dead: "3 of 3 connections failed"}),
 			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
 		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *haproxy.Stats) {}), ""},
 		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // poolHeld: a pgbouncer that answers, and gives clients of a database no
@@ -53,7 +54,7 @@ func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 
 // sentToPool reports whether the route gives the instance's pgbouncer new
 // connections.
-func sentToPool(r *model.Route, in *model.Instance) bool {
+func sentToPool(r *board.Route, in *model.Instance) bool {
 	for i := range r.Views {
 		for k := range r.Views[i].Cells {
 			if c := &r.Views[i].Cells[k]; c.Instance == in.Name && c.Share > 0 && c.Pooled {
@@ -66,8 +67,8 @@ func sentToPool(r *model.Route, in *model.Instance) bool {
 
 // poolAnswers reports whether a pgbouncer behind the view tells itself what it
 // keeps clients from.
-func poolAnswers(in Input, v *model.View) bool {
-	return slices.ContainsFunc(v.Cells, func(c model.Cell) bool {
+func poolAnswers(in Input, v *board.View) bool {
+	return slices.ContainsFunc(v.Cells, func(c board.Cell) bool {
 		return c.Share > 0 && c.Pooled && in.Snap.PoolTrouble(in.Board.Cluster, c.Instance, in.Now).Kind != ""
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // portClosed: a port that takes no new connection whatever its servers are: its
@@ -111,7 +112,7 @@ func clientsWait(in Input) []model.Finding {
 		if full {
 			f.Summary += ", and the queue is full"
 		}
-		if r.Verdict == model.Mismatch && slices.ContainsFunc(r.Views, func(v model.View) bool { return takesNone(&v) }) {
+		if r.Verdict == model.Mismatch && slices.ContainsFunc(r.Views, func(v board.View) bool { return takesNone(&v) }) {
 			f.Severity = model.Critical
 		}
 		f.Hint = "the server's sessions are the limit: look at what they do (pg_stat_activity); maxconn and maxqueue stand in the service's options"
@@ -121,7 +122,7 @@ func clientsWait(in Input) []model.Finding {
 }
 
 // takesNone reports whether every server that gets connections has a full queue.
-func takesNone(v *model.View) bool {
+func takesNone(v *board.View) bool {
 	some := false
 	for i := range v.Cells {
 		if c := &v.Cells[i]; c.Share > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // serverByHand: a server somebody took out through HAProxy's own controls. A
@@ -35,6 +36,6 @@ func serverByHand(in Input) []model.Finding {
 }
 
 // sectionOf is the name of a service's HAProxy section.
-func sectionOf(in Input, r *model.Route) string {
+func sectionOf(in Input, r *board.Route) string {
 	return string(in.Board.Cluster.Name) + "-" + string(r.Service)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // twoPrimaries: more than one PostgreSQL says it is not in recovery, or more than
@@ -11,8 +12,8 @@ import (
 // that said so on an older timeline, before the newest primary said it on its
 // own, may just have been demoted: its next answer tells.
 func twoPrimaries(in Input) []model.Finding {
-	var newest *model.Member
-	primary := func(m *model.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }
+	var newest *board.Member
+	primary := func(m *board.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }
 	for i := range in.Board.Members {
 		if m := &in.Board.Members[i]; primary(m) && (newest == nil || m.Timeline > newest.Timeline) {
 			newest = m

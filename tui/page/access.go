@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/access"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -17,7 +18,7 @@ import (
 // Access is every way into one cluster: hosts by ports, where each leads, and
 // which one to give to an application.
 type Access struct {
-	answer[model.Access]
+	answer[access.Access]
 	cluster model.ClusterName
 	host    hostKey // row of the cursor; the zero value is the first
 	port    portKey // column of the cursor; the zero value is the first of a service
@@ -28,7 +29,7 @@ type Access struct {
 // hostKey and portKey tell a row and a column from the others.
 type (
 	hostKey struct {
-		kind model.HostKind
+		kind access.HostKind
 		name string
 	}
 	portKey struct {
@@ -37,7 +38,7 @@ type (
 	}
 )
 
-func rowKey(h *model.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
+func rowKey(h *access.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
 
 func colKey(p *model.EntryPort) portKey { return portKey{p.Port, p.Name} }
 
@@ -76,8 +77,8 @@ func (p *Access) Keys(e Env) []keys.Binding {
 }
 
 // at is the row and the column of the cursor, -1 where there is none.
-func (p *Access) at(a *model.Access) (row, col int) {
-	row = slices.IndexFunc(a.Hosts, func(h model.EntryHost) bool { return rowKey(&h) == p.host })
+func (p *Access) at(a *access.Access) (row, col int) {
+	row = slices.IndexFunc(a.Hosts, func(h access.EntryHost) bool { return rowKey(&h) == p.host })
 	col = slices.IndexFunc(a.Ports, func(x model.EntryPort) bool { return colKey(&x) == p.port })
 	if row < 0 {
 		row = min(0, len(a.Hosts)-1)
@@ -122,7 +123,7 @@ func (p *Access) Do(a keys.Action, e Env) (Page, Intent) {
 		if x == nil {
 			return p, Say{"there is nothing to connect to"}
 		}
-		forms := model.Forms()
+		forms := access.Forms()
 		q.form = (p.form + 1) % len(forms)
 		return &q, Yank{x.DSN.Text(forms[p.form])}
 	case keys.Next:
@@ -161,7 +162,7 @@ func (p *Access) Update(msg tea.Msg, _ Env) (Page, Intent) {
 }
 
 // entry is the cell of a row and a column, or nil.
-func (p *Access) entry(h *model.EntryHost, at *model.EntryPort) *model.Entry {
+func (p *Access) entry(h *access.EntryHost, at *model.EntryPort) *access.Entry {
 	for i := range p.got.Entries {
 		x := &p.got.Entries[i]
 		if rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
@@ -191,7 +192,7 @@ func (p *Access) ways(e Env) []widget.Line {
 		return out
 	}
 	acc := p.got
-	health, summary := model.AccessHealth(acc)
+	health, summary := access.Health(acc)
 	m := healthMark(health, false)
 	title := widget.P(" ").Add(m.tone, m.shape+" "+m.word).Add(theme.Dim, fmt.Sprintf("  %s by %s", plural(len(acc.Hosts), "host"), plural(len(acc.Ports), "port")))
 	out = append(out, p.answered(title, e)...)
@@ -262,7 +263,7 @@ func (p *Access) matrix(row, col, above int, e Env) []widget.Line {
 }
 
 // cell is where one entry leads, in w cells.
-func (p *Access) cell(x *model.Entry, w int) widget.Line {
+func (p *Access) cell(x *access.Entry, w int) widget.Line {
 	if x == nil {
 		return widget.T(theme.Dim, "–")
 	}
@@ -286,7 +287,7 @@ func (p *Access) cell(x *model.Entry, w int) widget.Line {
 }
 
 // entryMark draws where an entry leads.
-func entryMark(x *model.Entry) mark {
+func entryMark(x *access.Entry) mark {
 	if x.Now.Verdict == model.Empty && x.Now.ByDesign {
 		return mark{"–", "nobody, as declared", theme.Dim}
 	}
@@ -305,7 +306,7 @@ func targetWord(t model.Target) string {
 }
 
 // detail is the entry under the cursor.
-func (p *Access) detail(h *model.EntryHost, at *model.EntryPort, e Env) []widget.Line {
+func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e Env) []widget.Line {
 	x := p.entry(h, at)
 	if x == nil {
 		return flow(widget.P(" ").Add(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
@@ -331,7 +332,7 @@ func (p *Access) detail(h *model.EntryHost, at *model.EntryPort, e Env) []widget
 	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
 	}
-	rows := [][2]string{{"should", should}, {"now", now}, {"dsn", x.DSN.Text(model.FormURI)}, {"way", x.Way}, {"for", x.At.Use},
+	rows := [][2]string{{"should", should}, {"now", now}, {"dsn", x.DSN.Text(access.FormURI)}, {"way", x.Way}, {"for", x.At.Use},
 		{"tried", triedText(&x.Check)}, {"from", string(h.Kind) + ", " + h.From}}
 	for _, r := range rows {
 		if r[1] != "" {
@@ -342,7 +343,7 @@ func (p *Access) detail(h *model.EntryHost, at *model.EntryPort, e Env) []widget
 }
 
 // triedText is what trying an entry found.
-func triedText(o *source.Observed[model.EntryCheck]) string {
+func triedText(o *source.Observed[access.EntryCheck]) string {
 	if o.Tried.IsZero() {
 		return ""
 	}
@@ -376,7 +377,7 @@ func triedText(o *source.Observed[model.EntryCheck]) string {
 func (p *Access) choose(e Env) []widget.Line {
 	acc := p.got
 	out := []widget.Line{widget.T(theme.Head, " WHICH PORT SHOULD MY APP USE?")}
-	advice, name := model.AdviceOf(acc), 0
+	advice, name := access.AdviceOf(acc), 0
 	for _, x := range advice {
 		name = max(name, widget.Width(x.String()))
 	}
@@ -392,7 +393,7 @@ func (p *Access) choose(e Env) []widget.Line {
 		out = append(out, nil, widget.T(theme.Head, " CLIENTS THAT CHOOSE THEMSELVES"))
 	}
 	for _, u := range acc.Smart {
-		out = append(out, wrapped(theme.Plain, u.Text(model.FormURI), " ", e.W, 6)...)
+		out = append(out, wrapped(theme.Plain, u.Text(access.FormURI), " ", e.W, 6)...)
 		out = append(out, wrapped(theme.Dim, u.Why+"; needs "+u.Needs, "   ", e.W, 3)...)
 	}
 	if len(acc.Notes) > 0 {

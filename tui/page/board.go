@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -38,7 +39,7 @@ func (p *Cluster) View(e Env) []widget.Line {
 }
 
 // boardBanner is the state of the cluster in a line or two.
-func boardBanner(b *model.Board, e Env) []widget.Line {
+func boardBanner(b *board.Board, e Env) []widget.Line {
 	m, text := e.health(b), e.summary(b)
 	var out []widget.Line
 	if b.Paused {
@@ -95,7 +96,7 @@ const (
 
 // gridFor fits the matrix into w cells: CHECK goes first, then TO; when even
 // then the instances have no room the matrix becomes a list.
-func gridFor(b *model.Board, w int) grid {
+func gridFor(b *board.Board, w int) grid {
 	g := grid{name: 8, to: 10, check: 7}
 	for i := range b.Routes {
 		g.name = max(g.name, widget.Width(string(b.Routes[i].Service))+1)
@@ -120,7 +121,7 @@ func gridFor(b *model.Board, w int) grid {
 }
 
 // matrix draws services by instances.
-func (p *Cluster) matrix(b *model.Board, routes []*model.Route, e Env) (head, rows []widget.Line) {
+func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e Env) (head, rows []widget.Line) {
 	g := gridFor(b, e.W)
 	if g.cell == 0 {
 		return p.list(b, routes, g, e)
@@ -147,7 +148,7 @@ func (p *Cluster) matrix(b *model.Board, routes []*model.Route, e Env) (head, ro
 }
 
 // matrixRow is one service over all instances.
-func (p *Cluster) matrixRow(b *model.Board, r *model.Route, g grid, here bool, e Env) widget.Line {
+func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e Env) widget.Line {
 	col := p.column(b)
 	svc := b.Cluster.Service(r.Service)
 	l := widget.P(r.Port).Pad(portCol)
@@ -182,7 +183,7 @@ func (p *Cluster) matrixRow(b *model.Board, r *model.Route, g grid, here bool, e
 }
 
 // list is the matrix on a narrow screen: port, service, who serves, why.
-func (p *Cluster) list(b *model.Board, routes []*model.Route, g grid, e Env) (head, rows []widget.Line) {
+func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e Env) (head, rows []widget.Line) {
 	for i, r := range routes {
 		m := routeMark(r)
 		who := widget.Join(m.line())
@@ -213,14 +214,14 @@ func (p *Cluster) list(b *model.Board, routes []*model.Route, g grid, e Env) (he
 
 // pendingRoute reports that nothing is known of a service, and that one of
 // its HAProxies has not been tried yet.
-func (e Env) pendingRoute(r *model.Route) bool {
+func (e Env) pendingRoute(r *board.Route) bool {
 	_, tried := e.heard(r)
 	same, _ := r.Agreement()
 	return same == 0 && tried < len(r.Views)
 }
 
 // heard counts a route's HAProxies that are known, and those that were tried.
-func (e Env) heard(r *model.Route) (known, tried int) {
+func (e Env) heard(r *board.Route) (known, tried int) {
 	for _, v := range r.Views {
 		if v.Verdict != model.Unknown {
 			known++
@@ -233,7 +234,7 @@ func (e Env) heard(r *model.Route) (known, tried int) {
 }
 
 // seenBy is how many HAProxies say the same, of how many there are.
-func seenBy(r *model.Route, e Env) widget.Line {
+func seenBy(r *board.Route, e Env) widget.Line {
 	same, all := r.Agreement()
 	known, tried := e.heard(r)
 	text := fmt.Sprintf("%d/%d", same, all)
@@ -249,7 +250,7 @@ func seenBy(r *model.Route, e Env) widget.Line {
 }
 
 // liveRole is what a member is now, for the second line of the matrix.
-func liveRole(m *model.Member, e Env) widget.Line {
+func liveRole(m *board.Member, e Env) widget.Line {
 	switch {
 	case m.Foreign != nil:
 		return foreignMark(m).line()
@@ -273,7 +274,7 @@ func liveRole(m *model.Member, e Env) widget.Line {
 }
 
 // foreignMark is drawn for a member at whose address another Patroni answers.
-func foreignMark(m *model.Member) mark {
+func foreignMark(m *board.Member) mark {
 	switch {
 	case !m.Foreign.Sure:
 		return mark{"?", "which cluster?", theme.Doubt}

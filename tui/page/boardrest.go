@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // sentence says in words what is under the cursor. It always takes the same
 // number of lines, so that moving the cursor moves nothing else.
-func (p *Cluster) sentence(b *model.Board, routes []*model.Route, e Env) []widget.Line {
+func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e Env) []widget.Line {
 	lines := 3
 	if e.H < 16 {
 		lines = 2
@@ -78,7 +79,7 @@ func flow(head widget.Line, text string, w int) []widget.Line {
 }
 
 // firstNote is the first difference between promise and reality in a route.
-func firstNote(r *model.Route) string {
+func firstNote(r *board.Route) string {
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
 			if c.Note != "" && c.Shut == "" {
@@ -91,7 +92,7 @@ func firstNote(r *model.Route) string {
 
 // below are the parts of the board under the sentence, as far as room lines can
 // hold them: no heading stands without what it heads.
-func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
+func (p *Cluster) below(b *board.Board, e Env, room int) []widget.Line {
 	out := []widget.Line{nil}
 	out = append(out, members(b, e)...)
 	out = append(out, nil, facts(b, e))
@@ -119,7 +120,7 @@ func (p *Cluster) below(b *model.Board, e Env, room int) []widget.Line {
 }
 
 // members is the topology, in the order of the inventory, as the columns are.
-func members(b *model.Board, e Env) []widget.Line {
+func members(b *board.Board, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "MEMBER", Min: 8, Max: 32},
 		{Title: "ADDRESS", Max: 40, Drop: 3},
@@ -148,7 +149,7 @@ func members(b *model.Board, e Env) []widget.Line {
 const maxUnlisted = 8
 
 // memberRow is one member of the cluster, one that the inventory has not as well.
-func memberRow(b *model.Board, m *model.Member, e Env) []widget.Line {
+func memberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 	role := roleMark(m.Role)
 	roleCell := role.line()
 	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
@@ -187,7 +188,7 @@ func memberRow(b *model.Board, m *model.Member, e Env) []widget.Line {
 }
 
 // vipPlace says which node has the VIP, and whether that is the leader's.
-func vipPlace(b *model.Board, e Env) widget.Line {
+func vipPlace(b *board.Board, e Env) widget.Line {
 	holder := string(b.VIP.Holder)
 	for _, m := range b.Members {
 		if m.Host == b.VIP.Holder {
@@ -208,7 +209,7 @@ func vipPlace(b *model.Board, e Env) widget.Line {
 }
 
 // facts are the VIP and the HAProxies of the cluster in one line.
-func facts(b *model.Board, e Env) widget.Line {
+func facts(b *board.Board, e Env) widget.Line {
 	l := widget.P(" ")
 	if b.Cluster.VIP != "" {
 		l = l.Add(theme.Head, "VIP ").Add(theme.Plain, b.Cluster.VIP)
@@ -244,7 +245,7 @@ func facts(b *model.Board, e Env) widget.Line {
 
 // files is whether the service files on the nodes are as the inventory declares;
 // nil where nobody reads them.
-func files(b *model.Board, e Env) widget.Line {
+func files(b *board.Board, e Env) widget.Line {
 	if !e.Reads || e.Snap == nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/widget"
 )
@@ -67,7 +68,7 @@ func (p *Cluster) Keys(e Env) []keys.Binding {
 }
 
 // routes are the services that are shown and how many are hidden.
-func (p *Cluster) routes(b *model.Board) (out []*model.Route, hidden int) {
+func (p *Cluster) routes(b *board.Board) (out []*board.Route, hidden int) {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if !matches(p.filter, string(r.Service), r.Port, string(r.Verdict)) {
@@ -80,7 +81,7 @@ func (p *Cluster) routes(b *model.Board) (out []*model.Route, hidden int) {
 }
 
 // at is the row of the cursor.
-func (p *Cluster) at(routes []*model.Route) int {
+func (p *Cluster) at(routes []*board.Route) int {
 	for i, r := range routes {
 		if r.Service == p.service {
 			return i
@@ -90,7 +91,7 @@ func (p *Cluster) at(routes []*model.Route) int {
 }
 
 // column is the column of the cursor, -1 for the whole row.
-func (p *Cluster) column(b *model.Board) int {
+func (p *Cluster) column(b *board.Board) int {
 	for i := range b.Members {
 		if b.Members[i].Instance == p.inst {
 			return i
@@ -160,7 +161,7 @@ func (p *Cluster) Do(a keys.Action, e Env) (Page, Intent) {
 }
 
 // instance opens the instance of the cursor's column, else the leader, else the first.
-func (p *Cluster) instance(b *model.Board) Intent {
+func (p *Cluster) instance(b *board.Board) Intent {
 	name := p.inst
 	if name == "" {
 		name = b.Leader
@@ -175,7 +176,7 @@ func (p *Cluster) instance(b *model.Board) Intent {
 }
 
 // node opens the HAProxy of the cursor's column, else the first.
-func (p *Cluster) node(b *model.Board) Intent {
+func (p *Cluster) node(b *board.Board) Intent {
 	if in := b.Cluster.Instance(p.inst); in != nil {
 		return Goto{NewNode(p.name, in.Host)}
 	}

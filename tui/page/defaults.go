@@ -4,6 +4,9 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/board"
+	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/keys"
@@ -19,7 +22,7 @@ type Defaults struct {
 // has ended.
 func AllDefaults() []Defaults {
 	c := &model.Cluster{Name: "x", LoadBalancers: []model.LoadBalancer{{Services: []model.Service{{Name: "a"}, {Name: "b"}}}}}
-	e := Env{Asks: []Topic{TopicAccess, TopicComponents, TopicTrace, TopicOrigins}, Boards: []model.Board{{Cluster: c}}, Inv: &model.Inventory{}}
+	e := Env{Asks: []Topic{TopicAccess, TopicComponents, TopicTrace, TopicOrigins}, Boards: []board.Board{{Cluster: c}}, Inv: &model.Inventory{}}
 	running, done := NewRun(PlanMsg{}), NewRun(PlanMsg{})
 	done.done = &DoneMsg{}
 	out := []Defaults{{"reloading", running.Keys(e)}, {"reloaded", done.Keys(e)}}
@@ -30,11 +33,11 @@ func AllDefaults() []Defaults {
 			p.msg = &PlanMsg{Plan: plan.Plan{Nodes: []plan.Node{{Changes: []plan.FileChange{{}}}}}}
 			p.doc.unified.files = []int{0}
 		case *Access:
-			p.got = &model.Access{}
+			p.got = &access.Access{}
 		case *Components:
 			p.got = &[]model.ComponentRow{}
 		case *Trace:
-			p.got = &model.Trace{}
+			p.got = &trace.Trace{}
 		case *Inventory:
 			p.got = &source.Origins{}
 		}

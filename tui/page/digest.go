@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // Digest is what all boards together say. The console works it out once for
 // each set of boards, so that a frame costs what it shows and not the fleet.
 type Digest struct {
-	order  []*model.Board // trouble first; the inventory's order while nothing is known
+	order  []*board.Board // trouble first; the inventory's order while nothing is known
 	counts map[mark]int
 	// The widths of the longest cluster and instance names, within reason: then
 	// neither scrolling nor a change of leader moves a column.
@@ -25,8 +26,8 @@ type Alarm struct {
 
 // NewDigest works the digest of e's boards out.
 func NewDigest(e Env) *Digest {
-	d := &Digest{order: make([]*model.Board, len(e.Boards)), counts: map[mark]int{}, cluster: 8, leader: 6}
-	rank := make(map[*model.Board]int, len(e.Boards))
+	d := &Digest{order: make([]*board.Board, len(e.Boards)), counts: map[mark]int{}, cluster: 8, leader: 6}
+	rank := make(map[*board.Board]int, len(e.Boards))
 	for i := range e.Boards {
 		b := &e.Boards[i]
 		m := e.health(b)
@@ -44,7 +45,7 @@ func NewDigest(e Env) *Digest {
 	}
 	d.cluster, d.leader = min(d.cluster, 20), min(d.leader, 20)
 	if !e.Asking() {
-		slices.SortStableFunc(d.order, func(a, b *model.Board) int { return rank[a] - rank[b] })
+		slices.SortStableFunc(d.order, func(a, b *board.Board) int { return rank[a] - rank[b] })
 	}
 	return d
 }

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -46,11 +47,11 @@ func (p *Events) Keys(Env) []keys.Binding {
 }
 
 // eventKey tells events apart.
-func eventKey(ev model.Event) string {
+func eventKey(ev board.Event) string {
 	return fmt.Sprint(ev.At.UnixNano(), "\x00", ev.Cluster, "\x00", ev.Kind, "\x00", ev.Subject, "\x00", ev.Before, "\x00", ev.After)
 }
 
-func (p *Events) rows(e Env) (rows []model.Event, hidden int) {
+func (p *Events) rows(e Env) (rows []board.Event, hidden int) {
 	for _, ev := range e.Events {
 		if p.cluster != "" && ev.Cluster != p.cluster {
 			continue
@@ -64,7 +65,7 @@ func (p *Events) rows(e Env) (rows []model.Event, hidden int) {
 	return rows, hidden
 }
 
-func (p *Events) at(rows []model.Event) int {
+func (p *Events) at(rows []board.Event) int {
 	for i := range rows {
 		if p.cursor != "" && eventKey(rows[i]) == p.cursor {
 			return i
@@ -95,7 +96,7 @@ func (p *Events) Do(a keys.Action, e Env) (Page, Intent) {
 }
 
 // goal is the page of what an event is about.
-func (p *Events) goal(ev *model.Event, e Env) Intent {
+func (p *Events) goal(ev *board.Event, e Env) Intent {
 	b := e.Board(ev.Cluster)
 	if b == nil {
 		return Say{"the inventory has no cluster " + string(ev.Cluster) + " any more"}
@@ -186,7 +187,7 @@ func eventColumns(cluster bool, w int) []widget.Column {
 }
 
 // eventRow is one event as a row of eventColumns.
-func eventRow(ev *model.Event, cluster bool, e Env) []widget.Line {
+func eventRow(ev *board.Event, cluster bool, e Env) []widget.Line {
 	m := severityMark(ev.Severity)
 	row := []widget.Line{widget.T(theme.Dim, clock(ev.At, e.Now)), widget.T(m.tone, m.shape)}
 	if cluster {
@@ -199,7 +200,7 @@ func eventRow(ev *model.Event, cluster bool, e Env) []widget.Line {
 }
 
 // happened is what an event changed, before and after.
-func happened(ev *model.Event) widget.Line {
+func happened(ev *board.Event) widget.Line {
 	m := severityMark(ev.Severity)
 	tone := m.tone
 	if ev.Severity == model.Info {
@@ -215,7 +216,7 @@ func happened(ev *model.Event) widget.Line {
 }
 
 // eventText is one event in full, in four lines.
-func eventText(ev *model.Event, e Env) []widget.Line {
+func eventText(ev *board.Event, e Env) []widget.Line {
 	m := severityMark(ev.Severity)
 	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.tone, m.word)
 	text := happened(ev).String()

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -61,7 +62,7 @@ func (p *Fleet) Keys(e Env) []keys.Binding {
 }
 
 // rows are the boards that are shown, trouble first, and how many are hidden.
-func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
+func (p *Fleet) rows(e Env) (rows []*board.Board, hidden int) {
 	all := e.digest().order
 	if p.filter == "" && !p.faults && p.sort == 0 && !p.desc {
 		return all, 0
@@ -80,7 +81,7 @@ func (p *Fleet) rows(e Env) (rows []*model.Board, hidden int) {
 
 // names are what a cluster is found by: its own name and state, and what an
 // alert names of it.
-func names(b *model.Board) []string {
+func names(b *board.Board) []string {
 	c := b.Cluster
 	out := append(make([]string, 0, 3+2*len(c.Instances)), string(c.Name), b.Health.String(), c.VIP)
 	for i := range c.Instances {
@@ -90,7 +91,7 @@ func names(b *model.Board) []string {
 }
 
 // at is the row of the cursor; the first when its cluster is not shown.
-func (p *Fleet) at(rows []*model.Board) int {
+func (p *Fleet) at(rows []*board.Board) int {
 	for i, b := range rows {
 		if b.Cluster.Name == p.cursor {
 			return i
@@ -209,7 +210,7 @@ func (p *Fleet) mark(cols []widget.Column, title string) {
 
 // detail is the cluster under the cursor in a few lines at the foot of the
 // page: what had no room in its row.
-func (p *Fleet) detail(b *model.Board, e Env) []widget.Line {
+func (p *Fleet) detail(b *board.Board, e Env) []widget.Line {
 	if e.H < 14 {
 		return nil
 	}
@@ -308,7 +309,7 @@ func fleetColumns(cluster, leader int) []widget.Column {
 	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
 }
 
-func fleetRow(b *model.Board, e Env) []widget.Line {
+func fleetRow(b *board.Board, e Env) []widget.Line {
 	m, pending := e.health(b), e.Pending(b)
 	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.line()}
 	row = append(row, leaderCell(b, e))
@@ -327,7 +328,7 @@ func fleetRow(b *model.Board, e Env) []widget.Line {
 	return append(row, findingCell(b, e))
 }
 
-func leaderCell(b *model.Board, e Env) widget.Line {
+func leaderCell(b *board.Board, e Env) widget.Line {
 	switch {
 	case b.Leader == "" && e.Pending(b):
 		return widget.T(theme.Info, "·")
@@ -343,7 +344,7 @@ func leaderCell(b *model.Board, e Env) widget.Line {
 
 // portCell is one service port of a cluster in a word, with the instances
 // that serve it.
-func portCell(b *model.Board, port string, e Env) widget.Line {
+func portCell(b *board.Board, port string, e Env) widget.Line {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if r.Port != port {
@@ -391,7 +392,7 @@ func portCell(b *model.Board, port string, e Env) widget.Line {
 	return widget.T(theme.Dim, "–")
 }
 
-func findingCell(b *model.Board, e Env) widget.Line {
+func findingCell(b *board.Board, e Env) widget.Line {
 	switch n := len(b.Findings); {
 	case n > 0:
 		m := severityMark(b.Findings[0].Severity)

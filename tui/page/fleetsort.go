@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // column is the index of the column the rows are sorted by. The first key
@@ -23,7 +24,7 @@ func fleetOrder() []int {
 
 // sorted puts rows, which come trouble first, in the order that is asked for.
 // Rows that are equal stay as they came.
-func (p *Fleet) sorted(rows []*model.Board) {
+func (p *Fleet) sorted(rows []*board.Board) {
 	if p.sort > 0 {
 		slices.SortStableFunc(rows, fleetCompare(p.column()))
 	}
@@ -34,27 +35,27 @@ func (p *Fleet) sorted(rows []*model.Board) {
 
 // fleetCompare compares two clusters by a column: names upwards, numbers and
 // trouble downwards.
-func fleetCompare(col int) func(a, b *model.Board) int {
-	number := func(of func(*model.Board) int64) func(a, b *model.Board) int {
-		return func(a, b *model.Board) int { return cmp.Compare(of(b), of(a)) }
+func fleetCompare(col int) func(a, b *board.Board) int {
+	number := func(of func(*board.Board) int64) func(a, b *board.Board) int {
+		return func(a, b *board.Board) int { return cmp.Compare(of(b), of(a)) }
 	}
 	switch col {
 	case 0:
-		return func(a, b *model.Board) int { return strings.Compare(string(a.Cluster.Name), string(b.Cluster.Name)) }
+		return func(a, b *board.Board) int { return strings.Compare(string(a.Cluster.Name), string(b.Cluster.Name)) }
 	case 2:
-		return func(a, b *model.Board) int { return strings.Compare(string(a.Leader), string(b.Leader)) }
+		return func(a, b *board.Board) int { return strings.Compare(string(a.Leader), string(b.Leader)) }
 	case 3:
-		return number(func(b *model.Board) int64 { return int64(b.Timeline) })
+		return number(func(b *board.Board) int64 { return int64(b.Timeline) })
 	case 4:
-		return number(func(b *model.Board) int64 { return int64(len(b.Members) - b.KnownMembers()) })
+		return number(func(b *board.Board) int64 { return int64(len(b.Members) - b.KnownMembers()) })
 	case 5:
-		return number((*model.Board).WorstLag)
+		return number((*board.Board).WorstLag)
 	}
 	ports := wellKnown()
 	if i := col - 6; i < len(ports) {
-		return number(func(b *model.Board) int64 { return portTrouble(b, ports[i]) })
+		return number(func(b *board.Board) int64 { return portTrouble(b, ports[i]) })
 	}
-	return number(func(b *model.Board) int64 {
+	return number(func(b *board.Board) int64 {
 		if len(b.Findings) == 0 {
 			return 0
 		}
@@ -63,7 +64,7 @@ func fleetCompare(col int) func(a, b *model.Board) int {
 }
 
 // portTrouble orders the services of one port: the more trouble the higher.
-func portTrouble(b *model.Board, port string) int64 {
+func portTrouble(b *board.Board, port string) int64 {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if r.Port != port {

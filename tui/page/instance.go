@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -82,12 +83,12 @@ func (p *Instance) Do(a keys.Action, e Env) (Page, Intent) {
 }
 
 // step goes to a neighbouring instance.
-func (p *Instance) step(a keys.Action, b *model.Board) Page {
+func (p *Instance) step(a keys.Action, b *board.Board) Page {
 	n := len(b.Members)
 	if n == 0 {
 		return p
 	}
-	at := max(0, slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name }))
+	at := max(0, slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name }))
 	if a == keys.Next {
 		at++
 	} else {
@@ -106,7 +107,7 @@ func (p *Instance) View(e Env) []widget.Line {
 }
 
 // routes are the services that name the instance.
-func (p *Instance) routes(b *model.Board) (out []*model.Route) {
+func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 	for i := range b.Routes {
 		for j := range b.Routes[i].Views {
 			if cellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
@@ -124,7 +125,7 @@ func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
 	if b == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil
 	}
-	i := slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.name })
+	i := slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name })
 	in := b.Cluster.Instance(p.name)
 	if i < 0 || in == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no instance "+string(p.name)+" any more")}, nil
@@ -146,7 +147,7 @@ func (p *Instance) lines(e Env) (out []widget.Line, at []int) {
 }
 
 // answer says what the instance is, first of all.
-func (p *Instance) answer(b *model.Board, m *model.Member, e Env) []widget.Line {
+func (p *Instance) answer(b *board.Board, m *board.Member, e Env) []widget.Line {
 	row := memberRow(b, m, e)
 	head := widget.P(" ").Add(theme.Strong, string(m.Instance)+"  ")
 	head = widget.Join(head, row[2], widget.P("  "), row[3])
@@ -161,7 +162,7 @@ func (p *Instance) answer(b *model.Board, m *model.Member, e Env) []widget.Line 
 	if m.Why != "" {
 		out = append(out, wrapped(theme.Doubt, m.Why, " ", e.W, 3)...)
 	}
-	for _, br := range model.Topology(e.Snap, b, e.Now) {
+	for _, br := range board.Topology(e.Snap, b, e.Now) {
 		if br.Member.Instance == m.Instance && br.Why != "" {
 			out = append(out, wrapped(theme.Warn, differs+" "+br.Why, " ", e.W, 2)...)
 		}
@@ -176,7 +177,7 @@ func (p *Instance) answer(b *model.Board, m *model.Member, e Env) []widget.Line 
 
 // services is what the HAProxies make of the instance, service by service;
 // those that say the same share a line.
-func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int) {
+func (p *Instance) services(b *board.Board, e Env) (out []widget.Line, at []int) {
 	var first []int
 	var rows [][]widget.Line
 	routes := p.routes(b)
@@ -213,11 +214,11 @@ func (p *Instance) services(b *model.Board, e Env) (out []widget.Line, at []int)
 }
 
 // serviceRows are one service's views of the instance.
-func (p *Instance) serviceRows(b *model.Board, r *model.Route, e Env) (rows [][]widget.Line) {
+func (p *Instance) serviceRows(b *board.Board, r *board.Route, e Env) (rows [][]widget.Line) {
 	svc := b.Cluster.Service(r.Service)
 	name := widget.P(r.Port+" ").Add(theme.Strong, string(r.Service))
 	type group struct {
-		view  *model.View
+		view  *board.View
 		nodes []string
 		conn  int64
 	}
@@ -378,7 +379,7 @@ func (p *Instance) dcs(v model.PatroniView, e Env) []widget.Line {
 }
 
 // said are the newest events about the instance.
-func (p *Instance) said(b *model.Board, e Env) []widget.Line {
+func (p *Instance) said(b *board.Board, e Env) []widget.Line {
 	var out []widget.Line
 	for i := range e.Events {
 		ev := &e.Events[i]

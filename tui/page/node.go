@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -233,7 +234,7 @@ func (p *Node) sectionRow(px *haproxy.Proxy, s section, e Env) []widget.Line {
 }
 
 // view is what the board says of a section on this node, or nil.
-func (p *Node) view(s section, e Env) *model.View {
+func (p *Node) view(s section, e Env) *board.View {
 	b := e.Board(s.cluster)
 	if b == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/tui/keys"
 	"pgtui/tui/widget"
@@ -44,9 +45,9 @@ type Env struct {
 	Every    time.Duration       // between two rounds of asking
 	Inv      *model.Inventory    // nil until it is read
 	Snap     *model.Snapshot     // nil until the first node has answered
-	Boards   []model.Board       // one for each cluster, in inventory order
+	Boards   []board.Board       // one for each cluster, in inventory order
 	Digest   *Digest             // of the boards; nil makes a page work it out itself
-	Events   []model.Event       // what has changed, the newest first
+	Events   []board.Event       // what has changed, the newest first
 	Traffic  *Traffic            // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly bool                // nothing can be changed from this console
 	Asks     []Topic             // what the nodes can be asked by a page of its own
@@ -88,7 +89,7 @@ type DiffLine struct {
 }
 
 // Board returns the board of that cluster, or nil.
-func (e Env) Board(name model.ClusterName) *model.Board {
+func (e Env) Board(name model.ClusterName) *board.Board {
 	for i := range e.Boards {
 		if e.Boards[i].Cluster.Name == name {
 			return &e.Boards[i]
@@ -102,7 +103,7 @@ func (e Env) Asking() bool { return e.Snap == nil }
 
 // Pending reports that some node of the cluster has not been tried yet: what
 // looks unknown then is only still being asked.
-func (e Env) Pending(b *model.Board) bool {
+func (e Env) Pending(b *board.Board) bool {
 	if e.Snap == nil {
 		return true
 	}
@@ -144,13 +145,13 @@ func (e Env) untriedProxy(h model.Host) bool {
 
 // health is the state of a cluster as far as it can be said: while nodes have
 // not been tried yet, only good and certain news count.
-func (e Env) health(b *model.Board) mark {
+func (e Env) health(b *board.Board) mark {
 	certain := b.Health == model.HealthOK || b.Health == model.HealthDown
 	return healthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
 }
 
 // summary is the sentence for a cluster.
-func (e Env) summary(b *model.Board) string {
+func (e Env) summary(b *board.Board) string {
 	switch {
 	case e.Asking():
 		return "asking every Patroni and HAProxy of the cluster …"

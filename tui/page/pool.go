@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // pool is what the instance's pgbouncer says of itself: its clients, and what
 // keeps them out or waiting. It is empty where its console is not asked.
-func pool(b *model.Board, in *model.Instance, e Env) []widget.Line {
+func pool(b *board.Board, in *model.Instance, e Env) []widget.Line {
 	if e.Snap == nil {
 		return nil
 	}

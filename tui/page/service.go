@@ -9,6 +9,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -128,7 +129,7 @@ func (p *Service) lines(e Env) []widget.Line {
 }
 
 // answer says who serves, first of all.
-func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
+func (p *Service) answer(b *board.Board, r *board.Route, e Env) []widget.Line {
 	m := routeMark(r)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
@@ -168,7 +169,7 @@ func (p *Service) answer(b *model.Board, r *model.Route, e Env) []widget.Line {
 }
 
 // views is what each HAProxy says of each server.
-func (p *Service) views(r *model.Route, svc *model.Service, e Env) []widget.Line {
+func (p *Service) views(r *board.Route, svc *model.Service, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
 		{Title: "VERDICT", Min: 12},
@@ -196,7 +197,7 @@ func (p *Service) views(r *model.Route, svc *model.Service, e Env) []widget.Line
 }
 
 // viewRow heads one HAProxy.
-func viewRow(v *model.View, e Env) []widget.Line {
+func viewRow(v *board.View, e Env) []widget.Line {
 	m := verdictMark(v.Verdict)
 	name := widget.T(theme.Strong, v.Label())
 	if v.Node != "" {
@@ -213,7 +214,7 @@ func viewRow(v *model.View, e Env) []widget.Line {
 }
 
 // serverRow is one server of one HAProxy.
-func serverRow(v *model.View, c *model.Cell, svc *model.Service, e Env) []widget.Line {
+func serverRow(v *board.View, c *board.Cell, svc *model.Service, e Env) []widget.Line {
 	name := widget.P("  " + string(c.Instance))
 	if c.Backup {
 		name = name.Add(theme.Dim, " backup")
@@ -268,7 +269,7 @@ func checkText(st *haproxy.ServerRow) string {
 }
 
 // definition is what the inventory declares and what comes out of it.
-func (p *Service) definition(b *model.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) definition(b *board.Board, svc *model.Service, e Env) []widget.Line {
 	servers, backup := svc.Servers()
 	var members, backups []string
 	for i, s := range servers {
@@ -323,7 +324,7 @@ func odd(c *model.Cluster, svc *model.Service) []string {
 }
 
 // file is the rendered service file: what the inventory promises HAProxy.
-func (p *Service) file(b *model.Board, svc *model.Service, e Env) []widget.Line {
+func (p *Service) file(b *board.Board, svc *model.Service, e Env) []widget.Line {
 	if e.Texts.File == nil || e.Inv == nil {
 		return nil
 	}

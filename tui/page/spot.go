@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -30,7 +31,7 @@ type spot struct {
 }
 
 // spotOf gathers the cells of one instance over a route's views.
-func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
+func (e Env) spotOf(r *board.Route, inst model.InstanceName) spot {
 	s := spot{verdict: model.Unknown, share: -1, closed: r.ClosedWord()}
 	for i := range r.Views {
 		v := &r.Views[i]
@@ -74,13 +75,13 @@ func (e Env) spotOf(r *model.Route, inst model.InstanceName) spot {
 
 // cellOf is the view's cell of that instance; where there is none the service
 // does not name it.
-func cellOf(v *model.View, inst model.InstanceName) model.Cell {
+func cellOf(v *board.View, inst model.InstanceName) board.Cell {
 	for _, c := range v.Cells {
 		if c.Instance == inst {
 			return c
 		}
 	}
-	return model.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not name it"}
+	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not name it"}
 }
 
 // line draws the spot in w cells.
@@ -134,7 +135,7 @@ func (s spot) line(w int) widget.Line {
 // saidToServe is who the HAProxies that are known say serves: the answer most
 // of them give, how many give it and how many HAProxies there are. same is 0
 // when none is known.
-func saidToServe(r *model.Route) (names []model.InstanceName, same, all int) {
+func saidToServe(r *board.Route) (names []model.InstanceName, same, all int) {
 	count := map[string]int{}
 	for _, v := range r.Views {
 		if v.Verdict == model.Unknown || len(v.Serving) == 0 {

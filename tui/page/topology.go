@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -38,12 +39,12 @@ func (p *Topology) Keys(Env) []keys.Binding {
 	}, keys.Moves()...)
 }
 
-func (p *Topology) tree(b *model.Board, e Env) []model.Branch {
-	return model.Topology(e.Snap, b, e.Now)
+func (p *Topology) tree(b *board.Board, e Env) []board.Branch {
+	return board.Topology(e.Snap, b, e.Now)
 }
 
-func (p *Topology) at(tree []model.Branch) int {
-	return max(0, slices.IndexFunc(tree, func(br model.Branch) bool { return br.Member.Instance == p.cursor }))
+func (p *Topology) at(tree []board.Branch) int {
+	return max(0, slices.IndexFunc(tree, func(br board.Branch) bool { return br.Member.Instance == p.cursor }))
 }
 
 // Do carries out one action.
@@ -130,7 +131,7 @@ func (p *Topology) View(e Env) []widget.Line {
 }
 
 // branchRow is one member in the tree.
-func branchRow(b *model.Board, tree []model.Branch, i int, e Env) []widget.Line {
+func branchRow(b *board.Board, tree []board.Branch, i int, e Env) []widget.Line {
 	br := &tree[i]
 	row := memberRow(b, br.Member, e)
 	name := widget.T(theme.Dim, rails(tree, i)).Add(theme.Strong, string(br.Member.Instance))
@@ -155,7 +156,7 @@ func branchRow(b *model.Board, tree []model.Branch, i int, e Env) []widget.Line 
 }
 
 // rails are the lines of the tree in front of a name.
-func rails(tree []model.Branch, i int) string {
+func rails(tree []board.Branch, i int) string {
 	if tree[i].Depth == 0 {
 		return ""
 	}
@@ -178,7 +179,7 @@ func rails(tree []model.Branch, i int) string {
 }
 
 // branchText is one member of the tree in a few lines.
-func branchText(br *model.Branch, e Env) []widget.Line {
+func branchText(br *board.Branch, e Env) []widget.Line {
 	out := []widget.Line{widget.P(" ").Add(theme.Strong, string(br.Member.Instance)).Add(theme.Dim, "  "+string(br.Member.Host))}
 	if br.Upstream != "" {
 		text := "replicates from " + string(br.Upstream)

@@ -9,6 +9,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/access"
+	"pgtui/model/trace"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -17,7 +19,7 @@ import (
 // Trace is the way of one connection, hop by hop. It is made when the page
 // opens, and again when it is asked for.
 type Trace struct {
-	answer[model.Trace]
+	answer[trace.Trace]
 	cluster model.ClusterName
 	service model.ServiceName // "" when the port is a server's own
 	target  []string          // what `pgtui trace` is given
@@ -32,17 +34,17 @@ func NewTrace(name model.ClusterName, service model.ServiceName) *Trace {
 
 // traceEntry is a connection to one entry of the access matrix: by the words
 // that name it where there are such, else by its connection string.
-func traceEntry(name model.ClusterName, x *model.Entry, e Env) *Trace {
-	p := &Trace{cluster: name, service: x.At.Service, target: []string{x.DSN.Text(model.FormURI)}, label: x.String()}
+func traceEntry(name model.ClusterName, x *access.Entry, e Env) *Trace {
+	p := &Trace{cluster: name, service: x.At.Service, target: []string{x.DSN.Text(access.FormURI)}, label: x.String()}
 	b := e.Board(name)
 	if x.At.Service == "" || b == nil {
 		return p
 	}
-	if d, err := model.TraceDSN(b.Cluster, x.At.Service); err == nil && d.Text(model.FormURI) == p.target[0] {
+	if d, err := trace.DSN(b.Cluster, x.At.Service); err == nil && d.Text(access.FormURI) == p.target[0] {
 		return NewTrace(name, x.At.Service)
 	}
 	if at := x.On.Point; at != nil && e.Inv != nil && e.Inv.Cluster(model.ClusterName(at.Name)) == nil {
-		if _, c, err := model.TracePoint(e.Inv, at, x.At.Service); err == nil && c.Name == name {
+		if _, c, err := access.TracePoint(e.Inv, at, x.At.Service); err == nil && c.Name == name {
 			p.target = []string{at.Name, string(x.At.Service)}
 		}
 	}
@@ -132,7 +134,7 @@ func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
 	i := 0
 	for _, a := range got.got.Attempts {
 		for _, h := range a.Hops {
-			if h.Verdict == model.HopBad {
+			if h.Verdict == trace.HopBad {
 				q.list.cursor = i
 				return &q, nil
 			}
@@ -144,14 +146,14 @@ func (p *Trace) Update(msg tea.Msg, _ Env) (Page, Intent) {
 
 // station is a hop of an attempt.
 type station struct {
-	of *model.TracedAttempt
-	model.Hop
+	of *trace.Traced
+	trace.Hop
 }
 
 // open is the page of what the hop is.
 func (s station) open() Intent {
 	switch {
-	case (s.Kind == model.HopPooler || s.Kind == model.HopPostgres || s.of.Service == "") && s.of.Instance != "":
+	case (s.Kind == trace.HopPooler || s.Kind == trace.HopPostgres || s.of.Service == "") && s.of.Instance != "":
 		return Goto{NewInstance(s.of.Cluster, s.of.Instance)}
 	case s.of.Service != "":
 		return Goto{NewService(s.of.Cluster, s.of.Service)}
@@ -180,7 +182,7 @@ func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
 	out = append(out, p.answered(title, e)...)
 	out = append(out, wrapped(theme.Plain, t.Summary, " ", e.W, 3)...)
 	if e.H > 10 {
-		out = append(out, wrapped(theme.Dim, t.Target.Text(model.FormURI), " ", e.W, 3)...)
+		out = append(out, wrapped(theme.Dim, t.Target.Text(access.FormURI), " ", e.W, 3)...)
 		if t.Target.As != "" {
 			out = append(out, wrapped(theme.Dim, "as "+t.Target.Login.User+", "+t.Target.As, " ", e.W, 2)...)
 		}
@@ -216,7 +218,7 @@ func (p *Trace) lines(e Env) (out []widget.Line, at []int, of []station) {
 }
 
 // hopTable is every hop of every attempt, under columns that they share.
-func hopTable(t *model.Trace, w int) (widget.Layout, [][]widget.Line) {
+func hopTable(t *trace.Trace, w int) (widget.Layout, [][]widget.Line) {
 	tab := widget.Table{Cols: []widget.Column{
 		{Title: "HOP", Min: 7},
 		{Title: "AT", Min: 8, Max: 40, Drop: 2},
@@ -237,11 +239,11 @@ func hopTable(t *model.Trace, w int) (widget.Layout, [][]widget.Line) {
 }
 
 // hopMark draws the verdict of a hop.
-func hopMark(v model.HopVerdict) mark {
+func hopMark(v trace.HopVerdict) mark {
 	switch v {
-	case model.HopOK:
+	case trace.HopOK:
 		return mark{"●", "ok", theme.Good}
-	case model.HopBad:
+	case trace.HopBad:
 		return mark{"✕", "wrong", theme.Bad}
 	default:
 		return mark{"?", "unknown", theme.Doubt}

@@ -7,6 +7,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/failover"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -51,12 +53,12 @@ func (p *WhatIf) Keys(Env) []keys.Binding {
 }
 
 // supposed is what is supposed, and the row of the cursor.
-func (p *WhatIf) supposed(b *model.Board) (model.Supposition, int) {
-	cur := slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == p.cursor })
+func (p *WhatIf) supposed(b *board.Board) (failover.Supposition, int) {
+	cur := slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.cursor })
 	if cur < 0 {
-		cur = max(slices.IndexFunc(b.Members, func(m model.Member) bool { return m.Instance == b.Leader }), 0)
+		cur = max(slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == b.Leader }), 0)
 	}
-	sup := model.Supposition{Down: p.down, Leader: p.leader}
+	sup := failover.Supposition{Down: p.down, Leader: p.leader}
 	if !p.begun && len(b.Members) > 0 {
 		sup.Down = []model.InstanceName{b.Members[cur].Instance}
 	}
@@ -132,7 +134,7 @@ func (p *WhatIf) View(e Env) []widget.Line {
 		return []widget.Line{nil, widget.T(theme.Info, " still asking; not every node has answered yet …")}
 	}
 	sup, cur := p.supposed(b)
-	out, err := model.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
+	out, err := failover.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
 	lines := []widget.Line{p.title(sup, b)}
 	if err != nil {
 		return append(lines, nil, widget.T(theme.Warn, " "+err.Error()))
@@ -150,7 +152,7 @@ func (p *WhatIf) View(e Env) []widget.Line {
 	lines = append(lines, reasons(&out, e, e.H-len(lines)-len(members)-len(services)-2)...)
 	lines = append(append(lines, nil), members...)
 	lines = append(append(lines, nil), services...)
-	if text := model.UnreadText(out.Unread); text != "" {
+	if text := board.UnreadText(out.Unread); text != "" {
 		lines = append(append(lines, nil), wrapped(theme.Doubt, "? "+text, " ", e.W, 3)...)
 	}
 	lines = append(append(lines, nil), wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
@@ -160,7 +162,7 @@ func (p *WhatIf) View(e Env) []widget.Line {
 }
 
 // title says what is supposed.
-func (p *WhatIf) title(sup model.Supposition, b *model.Board) widget.Line {
+func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 	l := widget.P(" ").Add(theme.Head, "WHAT IF ")
 	switch {
 	case len(sup.Down) > 0:
@@ -181,7 +183,7 @@ func (p *WhatIf) title(sup model.Supposition, b *model.Board) widget.Line {
 }
 
 // reasons are the sentences behind the answer, in at most most lines.
-func reasons(out *model.Outcome, e Env, most int) []widget.Line {
+func reasons(out *failover.Outcome, e Env, most int) []widget.Line {
 	var lines []widget.Line
 	if l := out.NodeLoss; l != nil {
 		lines = append(lines, wrapped(theme.Warn, "! If the whole node is lost ("+model.JoinHosts(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
@@ -199,7 +201,7 @@ func reasons(out *model.Outcome, e Env, most int) []widget.Line {
 }
 
 // leads says who leads then, and why that one.
-func (p *WhatIf) leads(out *model.Outcome, e Env) []widget.Line {
+func (p *WhatIf) leads(out *failover.Outcome, e Env) []widget.Line {
 	if out.Unsure {
 		return flow(widget.P(" ").Add(theme.Doubt, "? who leads then is not known: "), out.Why, e.W)
 	}
@@ -209,7 +211,7 @@ func (p *WhatIf) leads(out *model.Outcome, e Env) []widget.Line {
 	return flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
 }
 
-func (p *WhatIf) members(out *model.Outcome, sup model.Supposition, cur int, e Env) []widget.Line {
+func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur int, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "MEMBER", Min: 8, Max: 32}, {Title: "NOW", Min: 12, Max: 24}, {Title: "THEN", Min: 12, Max: 30}, {Title: "LAG", Min: 6, Right: true, Drop: 1}}}
 	for i := range out.Before.Members {
 		m := &out.Before.Members[i]
@@ -237,7 +239,7 @@ func (p *WhatIf) members(out *model.Outcome, sup model.Supposition, cur int, e E
 }
 
 // thenTable is each service now and then, with the sessions that are cut.
-func thenTable(out *model.Outcome, e Env) []widget.Line {
+func thenTable(out *failover.Outcome, e Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "PORT", Min: 4}, {Title: "SERVICE", Min: 7, Max: 20}, {Title: "NOW", Min: 9, Max: 30},
 		{Title: "", Min: 1}, {Title: "THEN", Min: 9, Max: 34}, {Title: "CUT", Min: 3, Right: true},
 		{Title: "WHY", Min: 8, Max: 120, Flex: true, Drop: 1}}}
@@ -271,7 +273,7 @@ func thenTable(out *model.Outcome, e Env) []widget.Line {
 }
 
 // whoServes is a route in a few words; on a narrow screen in fewer.
-func whoServes(b *model.Board, r *model.Route, w int) widget.Line {
+func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
 	m := routeMark(r)
 	switch {
 	case len(r.Silent) > 0 && r.Verdict != model.Empty:
@@ -294,7 +296,7 @@ func whoServes(b *model.Board, r *model.Route, w int) widget.Line {
 
 // knownSay is what most of the HAProxies that are known say of a route, and how
 // many of them do.
-func knownSay(c *model.Cluster, r *model.Route, m mark, w int) widget.Line {
+func knownSay(c *model.Cluster, r *board.Route, m mark, w int) widget.Line {
 	names, same, all := saidToServe(r)
 	if same > 0 {
 		who := seqNames(c, names)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -76,7 +77,7 @@ func verdictMark(v model.Verdict) mark {
 
 // routeMark draws the verdict of a service: in doubt where some of its HAProxies
 // are not known, whatever the others say.
-func routeMark(r *model.Route) mark {
+func routeMark(r *board.Route) mark {
 	m := verdictMark(r.Verdict)
 	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
 		m.shape, m.tone = "?", theme.Doubt
@@ -239,7 +240,7 @@ func seqs(c *model.Cluster, names []model.InstanceName) string {
 }
 
 // LeaderLine names a cluster's leader for the header.
-func LeaderLine(b *model.Board) widget.Line {
+func LeaderLine(b *board.Board) widget.Line {
 	switch {
 	case b.Leader == "" && b.Health == model.HealthDown:
 		return widget.T(theme.Bad, "no leader  ")

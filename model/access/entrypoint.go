@@ -1,0 +1,77 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// SchemeExternal is the scheme of an entry point that is none of those that
+// SchemesOf compares.
+const SchemeExternal = "external"
+
+// SchemeNames are the schemes that an entry point may have.
+func SchemeNames() []string {
+	return []string{SchemeExternal, string(SchemeDNSHAProxy), string(SchemeL2VIPHAProxy), string(SchemeL4VIPHAProxy), string(SchemeL4VIP), string(SchemeConsul),
+		string(SchemeStaticDNS), string(SchemeSmartClient), string(SchemeHAProxyTier), string(SchemeRoute53), string(SchemeAWSTier), string(SchemeNLB), string(SchemeLayered)}
+}
+
+// entryPoints are the rows that the configuration adds for a cluster.
+func entryPoints(inv *model.Inventory, c *model.Cluster) []EntryHost {
+	var out []EntryHost
+	if inv == nil {
+		return nil
+	}
+	for i := range inv.EntryPoints {
+		if p := &inv.EntryPoints[i]; p.Cluster == "" || p.Cluster == c.Name {
+			out = append(out, EntryHost{Name: p.Host, Kind: HostExternal, From: "entry-points: " + p.Name, Point: p})
+		}
+	}
+	return out
+}
+
+// entryPointNotes say what the rows are.
+func entryPointNotes(a *Access) []string {
+	var out []string
+	for _, h := range a.Hosts {
+		if h.Point == nil {
+			continue
+		}
+		note := fmt.Sprintf("%s is the entry point %s of the configuration, scheme %s: only trying it tells where it leads", h.Name, h.Point.Name, h.Point.Scheme)
+		if !slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.On.Point == h.Point }) {
+			note += "; none of its ports is one of " + string(a.Cluster.Name)
+		}
+		out = append(out, note)
+	}
+	return out
+}
+
+// TracePoint is how a client is told to reach a service through an entry point.
+func TracePoint(inv *model.Inventory, p *model.EntryPoint, name model.ServiceName) (DSN, *model.Cluster, error) {
+	c := inv.ClusterOf(p)
+	if c == nil {
+		what := "names no cluster, and the inventory has several"
+		if p.Cluster != "" {
+			what = fmt.Sprintf("is of cluster %s, which is not in the inventory", p.Cluster)
+		}
+		return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s %s", p.Name, what), Try: "cluster: NAME below entry-points." + p.Name + " in the configuration"}
+	}
+	var have []string
+	for _, at := range EntryPorts(c) {
+		port, ok := p.Port(at)
+		if ok && at.Name == string(name) {
+			return DsnOf(c, at, port, p.Host), c, nil
+		}
+		if ok {
+			have = append(have, at.Name)
+		}
+	}
+	try := "one of: " + strings.Join(have, ", ")
+	if len(have) == 0 {
+		try = "ports below entry-points." + p.Name + " in the configuration"
+	}
+	return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try, Usage: true}
+}

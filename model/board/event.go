@@ -1,0 +1,123 @@
+package board
+
+import (
+	"fmt"
+	"time"
+
+	"pgtui/model"
+)
+
+// Event is one transition that was seen: what it is about, before and after.
+type Event struct {
+	At       time.Time // when it was noticed; it happened since the snapshot before
+	Cluster  model.ClusterName
+	Kind     string // leader, member, route, finding
+	Subject  string // "pg-test-2", "primary 5433", a finding's code
+	Before   string
+	After    string
+	Severity model.Severity // how bad After is
+}
+
+// String is the event as one line, without its time.
+func (e Event) String() string {
+	switch {
+	case e.Kind == "finding" && e.After == "":
+		return fmt.Sprintf("%s  %s: gone (%s)", e.Cluster, e.Subject, e.Before)
+	case e.Kind == "finding":
+		return fmt.Sprintf("%s  %s: %s", e.Cluster, e.Subject, e.After)
+	}
+	return fmt.Sprintf("%s  %s  %s → %s", e.Cluster, e.Subject, e.Before, e.After)
+}
+
+// Events are the transitions between two boards of the same cluster, in the
+// order leader, members, routes, findings. Ages, lags and counters are not
+// transitions.
+func Events(before, after *Board) []Event {
+	var out []Event
+	add := func(kind, subject, was, is string, sev model.Severity) {
+		if was != is {
+			out = append(out, Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: kind, Subject: subject, Before: was, After: is, Severity: sev})
+		}
+	}
+	add("leader", "leader", leaderWord(before), leaderWord(after), worseIf(after.Leader == "", model.Critical))
+	was := map[model.InstanceName]Member{}
+	for _, m := range before.Members {
+		was[m.Instance] = m
+	}
+	for _, m := range after.Members {
+		old, ok := was[m.Instance]
+		if ok {
+			add("member", string(m.Instance), memberWord(old), memberWord(m), worseIf(!m.Known, model.Warning))
+		}
+	}
+	for i := range after.Routes {
+		r := &after.Routes[i]
+		if old := before.Route(r.Service); old != nil {
+			add("route", fmt.Sprintf("%s %s", r.Service, r.Port), routeWord(old), routeWord(r), worseIf(r.Verdict != model.Serving && !after.ByDesign(r), model.Warning))
+		}
+	}
+	return append(out, findingEvents(before, after)...)
+}
+
+func findingEvents(before, after *Board) []Event {
+	type key struct {
+		code     string
+		service  model.ServiceName
+		instance model.InstanceName
+		host     model.Host
+	}
+	of := func(f model.Finding) key { return key{f.Code, f.Service, f.Instance, f.Host} }
+	had, has := map[key]bool{}, map[key]bool{}
+	for _, f := range before.Findings {
+		had[of(f)] = true
+	}
+	var out []Event
+	for _, f := range after.Findings {
+		if has[of(f)] = true; !had[of(f)] {
+			out = append(out, Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity})
+		}
+	}
+	for _, f := range before.Findings {
+		if !has[of(f)] {
+			out = append(out, Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, Before: f.Summary, Severity: model.Info})
+		}
+	}
+	return out
+}
+
+func worseIf(bad bool, s model.Severity) model.Severity {
+	if bad {
+		return s
+	}
+	return model.Info
+}
+
+func leaderWord(b *Board) string {
+	switch {
+	case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members)):
+		return "unknown"
+	case b.Leader == "":
+		return "none"
+	case b.LeaderBy == "dcs":
+		return string(b.Leader) + " (by DCS)"
+	}
+	return fmt.Sprintf("%s (TL %d)", b.Leader, b.Timeline)
+}
+
+func memberWord(m Member) string {
+	if !m.Known {
+		return "unknown"
+	}
+	return m.Role + " " + m.State
+}
+
+// routeWord is who serves a route, or the word for why that cannot be said.
+func routeWord(r *Route) string {
+	switch {
+	case r.Agreed && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
+		return model.Join(r.Serving)
+	case r.Agreed && len(r.Serving) == 0:
+		return "nobody"
+	}
+	return string(r.Verdict)
+}

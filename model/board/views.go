@@ -1,0 +1,465 @@
+package board
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgtui/haproxy"
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// current reports whether o answers for the present at now.
+
+// RouteOf answers for one service: on every HAProxy node that exposes it,
+// which instances get new connections at now, and why.
+func RouteOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, now time.Time) Route {
+	return routeOf(s.Screened(c), c, name, nodeNames(s.Inventory, c), now)
+}
+
+// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
+func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes []string, now time.Time) Route {
+	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
+	for i := range c.LoadBalancers {
+		svc := c.LoadBalancers[i].Service(name)
+		if svc == nil {
+			continue
+		}
+		if r.Port == "" {
+			r.Port = svc.Port
+		}
+		r.Views = append(r.Views, View{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i]})
+		look(&r.Views[len(r.Views)-1], s, c, svc, now)
+	}
+	agree(&r)
+	return r
+}
+
+// look fills in what one service is on one HAProxy node.
+func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
+	obs := s.HAProxy[v.HAProxy]
+	v.At = obs.At
+	fresh := obs.Current(now)
+	v.Stale = obs.Ever() && !fresh
+	px := obs.Value.Proxy(svc.Proxy())
+	switch {
+	case px == nil && obs.Ever() && obs.Value.Damaged > 0:
+		v.Verdict, v.Why = model.Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: whether HAProxy runs section %s is not known", obs.Value.Damaged, svc.Proxy())
+		v.Cells = promisedCells(svc, model.Unknown, "its row cannot be read")
+	case !obs.Ever():
+		v.Verdict, v.Why = model.Unknown, "HAProxy has not answered"+Because(obs.Err)
+		v.Cells = promisedCells(svc, model.Unknown, "HAProxy has not answered")
+	case px == nil:
+		v.Verdict = model.Missing
+		v.Why = fmt.Sprintf("HAProxy runs no section %s: its file is missing or was never loaded", svc.Proxy())
+		v.Cells = promisedCells(svc, model.Missing, v.Why)
+	default:
+		v.Cells = cellsOf(svc, px, &obs.Value, s)
+		share(v.Cells, px)
+		v.Sessions, v.Frontend, v.Backend = px.Front.Sessions, px.Front.State(), px.Back.State()
+		v.Closed, v.Ends = closed(px, obs.Value.Process, now)
+	}
+	for i := range v.Cells {
+		confront(&v.Cells[i], s, c, svc, now)
+	}
+	if px != nil {
+		hold(v, s, svc, px)
+		judge(v, c, svc, px)
+	}
+	if v.Stale {
+		grey(v, obs.Err)
+	}
+	prove(v, s, c, svc, now)
+}
+
+// Because turns an error into the tail of a sentence.
+func Because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// promisedCells are the inventory's servers when HAProxy says nothing of them.
+func promisedCells(svc *model.Service, v model.Verdict, why string) []Cell {
+	servers, backup := svc.Servers()
+	cells := make([]Cell, len(servers))
+	for i, sv := range servers {
+		cells[i] = Cell{Instance: sv.Name, Backup: backup[i], Verdict: v, Why: why}
+	}
+	return cells
+}
+
+// closed is why a section's port takes no new connection at now, and what ends
+// that; "" when it takes them. A paused frontend refuses them; a full one, or a
+// full HAProxy, leaves them in the kernel's queue, where clients hang.
+func closed(px *haproxy.Proxy, process source.Observed[haproxy.ProcessLimits], now time.Time) (why, ends string) {
+	f := &px.Front
+	switch {
+	case f.Status == "PAUSED":
+		return "the port refuses connections: its frontend is PAUSED (disable frontend)", "enable frontend " + px.Name
+	case f.Status == "STOP":
+		return "the port is closed: its frontend is STOP, until HAProxy is reloaded", ""
+	case f.Full():
+		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend), new clients wait", f.Sessions, f.Limit),
+			fmt.Sprintf("set maxconn frontend %s %d", px.Name, max(2*f.Limit, 1))
+	case process.Known() && process.Age(now) <= haproxy.ProcessAge && process.Value.Full():
+		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value), ""
+	}
+	return "", ""
+}
+
+// cellsOf joins HAProxy's server rows, in its own order, with the inventory's.
+func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *model.Snapshot) []Cell {
+	servers, backup := svc.Servers()
+	found := make([]bool, len(servers))
+	cells := make([]Cell, 0, max(len(servers), len(px.Servers)))
+	for k := range px.Servers {
+		row := &px.Servers[k]
+		cell := Cell{Instance: model.InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions, Check: row.CheckStatus,
+			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: haproxy.Full(row)}
+		if row.CheckCode != 0 && !model.Patronis(row.CheckCode) && row.Status != "no check" && !strings.HasPrefix(row.Status, "MAINT") {
+			cell.Other = notPatroni(svc, cell.Instance, row.CheckCode)
+		}
+		cell.Verdict, cell.Why = serverVerdict(svc, row, s.Patroni[cell.Instance].Status.Err != nil)
+		i := slices.IndexFunc(servers, func(sv model.Server) bool { return sv.Name == cell.Instance })
+		if stats.Source == haproxy.FromMetrics && i >= 0 {
+			cell.Backup = backup[i] // the exporter does not say: as declared
+		}
+		switch {
+		case i < 0:
+			cell.Note = "the inventory does not select it: the running configuration is older, or edited by hand"
+		case backup[i] && !cell.Backup:
+			cell.Note = "declared as backup, running as a regular server: the files were not reloaded"
+		case !backup[i] && cell.Backup:
+			cell.Note = "declared as a regular server, running as backup: the files were not reloaded"
+		case haproxy.WeightDiffers(servers[i].Weight, row.UserWeight):
+			cell.Note = fmt.Sprintf("runs with weight %d, the inventory says %s", row.UserWeight, servers[i].Weight)
+		}
+		cell.Differs = cell.Note != ""
+		for j := range servers {
+			found[j] = found[j] || servers[j].Name == cell.Instance
+		}
+		cells = append(cells, cell)
+	}
+	for i, sv := range servers {
+		switch {
+		case found[i]:
+		case px.Damaged > 0 || stats.Damaged > 0:
+			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: model.Unknown, Why: "its row on the stats page cannot be read"})
+		default:
+			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: model.Missing,
+				Why: "the inventory selects it, HAProxy does not know it", Note: "declared, but not in the running configuration", Differs: true})
+		}
+	}
+	return cells
+}
+
+// notPatroni says that a status is none of Patroni's, and where it came from.
+func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
+	at := string(name)
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if p, err := strconv.ParseUint(servers[i].CheckPort, 10, 16); err == nil && servers[i].Name == name {
+			at = model.Endpoint{Host: string(servers[i].Host), Port: uint16(p)}.String()
+		}
+	}
+	return fmt.Sprintf("something other than Patroni answers at %s: %d to %s", at, code, svc.Check)
+}
+
+// serverVerdict is a server row on its own, before it is seen beside its
+// siblings: Serving here means "eligible". silent says that the server's Patroni
+// does not answer pgtui: then the check's result is not told as Patroni's word.
+func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (model.Verdict, string) {
+	st := row.Status
+	switch {
+	case haproxy.Usable(row) && row.CheckStatus == "INI":
+		return model.Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
+	case haproxy.Usable(row):
+		return model.Serving, checkText(svc, row, silent)
+	case st == "no check" || strings.HasPrefix(st, "UP"):
+		return model.Draining, "weight 0: no new connections"
+	case strings.HasPrefix(st, "MAINT"):
+		return model.Maint, "taken out by hand: " + st
+	case strings.HasPrefix(st, "DRAIN"):
+		return model.Draining, "draining by hand: keeps its connections, gets no new ones"
+	case strings.HasPrefix(st, "NOLB"):
+		return model.Draining, "HAProxy sends it no new connections: " + st
+	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS" && model.Patronis(row.CheckCode):
+		return model.Refused, checkText(svc, row, silent)
+	case strings.HasPrefix(st, "DOWN"):
+		return model.Down, checkText(svc, row, silent)
+	default:
+		return model.Unknown, "HAProxy reports a state pgtui does not know: " + st
+	}
+}
+
+// Turning reports whether HAProxy is about to take the server out, or in.
+func (c *Cell) Turning() bool { return haproxy.Turning(c.Status) }
+
+// checkText says what the check of a server row answered.
+func checkText(svc *model.Service, row *haproxy.ServerRow, silent bool) string {
+	var said string
+	switch {
+	case row.Status == "no check":
+		return "its health check is switched off"
+	case row.CheckCode != 0 && !model.Patronis(row.CheckCode):
+		said = notPatroni(svc, model.InstanceName(row.Name), row.CheckCode)
+	case row.CheckCode != 0 && silent:
+		said = fmt.Sprintf("HAProxy's last check of %s got %d", svc.Check, row.CheckCode)
+	case row.CheckCode != 0:
+		said = "Patroni answers " + strconv.Itoa(row.CheckCode) + " to " + svc.Check
+	case row.CheckStatus != "":
+		said = "check of " + svc.Check + ": " + row.CheckStatus
+		if row.CheckDesc != "" {
+			said += " (" + row.CheckDesc + ")"
+		}
+	default:
+		said = "HAProxy says " + row.Status
+	}
+	if haproxy.Turning(row.Status) {
+		said += ", changing: " + row.Status
+	}
+	return said
+}
+
+// share decides among the eligible cells who really gets connections: regular
+// servers by weight; when there are none, only the first eligible backup in
+// file order.
+func share(cells []Cell, px *haproxy.Proxy) {
+	total, first := 0, -1
+	weight := make([]int, len(cells))
+	for i := range cells {
+		c := &cells[i]
+		if c.Verdict != model.Serving && c.Verdict != model.Settling {
+			continue
+		}
+		if row := px.Server(string(c.Instance)); row != nil {
+			weight[i] = row.Weight
+		}
+		if c.Backup {
+			if first < 0 {
+				first = i
+			}
+			continue
+		}
+		total += weight[i]
+	}
+	for i := range cells {
+		c := &cells[i]
+		switch {
+		case c.Verdict != model.Serving && c.Verdict != model.Settling:
+		case !c.Backup:
+			c.Share = (weight[i]*100 + total/2) / total
+			c.Share = max(c.Share, 1)
+		case total == 0 && i == first:
+			c.Share = 100
+			if c.Verdict == model.Serving {
+				c.Verdict = model.BackupServing
+				c.Why = "no regular server can serve, and it is the first usable backup; " + c.Why
+			}
+		case c.Verdict == model.Serving:
+			c.Verdict, c.Why = model.Standby, "backup, ready; "+c.Why
+		}
+	}
+}
+
+// confront sets Patroni's own answer beside HAProxy's.
+func confront(c *Cell, s *model.Snapshot, cl *model.Cluster, svc *model.Service, now time.Time) {
+	obs, ok := s.Patroni[c.Instance].Checks[svc.Check]
+	if ok && obs.Current(now) {
+		c.Allowed = obs.Value
+	}
+	shut(c, s, cl, svc, now)
+	if c.Allowed != 0 && !model.Patronis(c.Allowed) {
+		c.Other = notPatroni(svc, c.Instance, c.Allowed)
+	}
+	view := s.Patroni[c.Instance]
+	stranger := view.Foreign()
+	if stranger != nil && stranger.Sure && !stranger.Stray {
+		c.Foreign = stranger.Why
+	}
+	if c.Note == "" {
+		c.Note = noteOf(c, svc, view.Status.Err != nil, stranger)
+	}
+}
+
+// noteOf is where Patroni's answer, or the port, is another than HAProxy's word;
+// "" when they agree. silent says that Patroni does not answer.
+func noteOf(c *Cell, svc *model.Service, silent bool, stranger *model.Foreign) string {
+	serves := c.Verdict == model.Serving || c.Verdict == model.BackupServing
+	switch {
+	case serves && stranger != nil:
+		return "HAProxy sends connections here, and " + stranger.Why
+	case serves && c.Shut != "":
+		return "HAProxy sends connections here, and " + c.Shut
+	case serves && c.Full != "":
+		return c.Full
+	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
+		return "HAProxy still sends connections here, and its checks fail: " + c.Status
+	case serves && silent:
+		return "HAProxy still sends connections here, Patroni does not answer pgtui"
+	case c.Allowed == 0:
+	case !model.Patronis(c.Allowed):
+		return c.Other
+	case serves && c.Allowed != 200:
+		return fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
+	case (c.Verdict == model.Refused || c.Verdict == model.Down) && c.Allowed == 200:
+		return fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
+	}
+	return ""
+}
+
+// shut fills in why the port that a service has of a cell's instance takes no
+// connections, and what of its pgbouncer does that. Nothing is said when the
+// instance's Patroni does not answer either: then the way there may be what is
+// broken.
+func shut(cell *Cell, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
+	view := s.Patroni[cell.Instance]
+	if len(view.Ports) == 0 && !view.Pool.Ever() || !view.Status.Current(now) {
+		return
+	}
+	servers, _ := svc.Servers()
+	for i := range servers {
+		if servers[i].Name != cell.Instance {
+			continue
+		}
+		cell.Shut = view.Port(servers[i].Port).Shut(now)
+		if cell.Pooled = c.Instance(cell.Instance).Pools(servers[i].Port); cell.Pooled && cell.Shut == "" {
+			if t := s.PoolTrouble(c, cell.Instance, now); t.Whole {
+				cell.Shut, cell.PoolHeld = t.Text, t.Kind
+			}
+		}
+		return
+	}
+}
+
+// judge gives a view that HAProxy answered for its verdict and sentence.
+func judge(v *View, cls *model.Cluster, svc *model.Service, px *haproxy.Proxy) {
+	var names []model.InstanceName
+	settling, backup, mismatch, full := false, false, "", 0
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		if c.Share == 0 {
+			continue
+		}
+		names = append(names, c.Instance)
+		settling = settling || c.Verdict == model.Settling
+		backup = backup || c.Verdict == model.BackupServing
+		mismatch = cmp.Or(mismatch, misplaced(c, svc))
+		if c.Full != "" {
+			full++
+		}
+	}
+	if full > 0 && full == len(names) && mismatch == "" {
+		mismatch = fmt.Sprintf("no server takes a new connection; %s: %s", names[0], cellIn(v.Cells, names[0]).Full)
+	}
+	switch {
+	case v.Closed != "":
+		v.Verdict, v.Why, v.Serving = model.Empty, v.Closed, []model.InstanceName{}
+		withhold(v.Cells, v.Closed)
+	case unread(v, px, len(names) > 0 && !backup) != "":
+		v.Verdict, v.Why = model.Unknown, unread(v, px, len(names) > 0 && !backup)
+	case settling:
+		v.Verdict, v.Why = model.Settling, "HAProxy has not finished its first checks: any of "+model.Join(names)+" may get connections"
+	case len(names) == 0:
+		v.Verdict, v.Why, v.Serving = model.Empty, emptyWhy(v.Cells), []model.InstanceName{}
+	case mismatch != "":
+		v.Verdict, v.Why, v.Serving = model.Mismatch, mismatch, names
+	case len(names) > 1 && model.LockOnly(svc.Check, cls.Standby):
+		v.Verdict, v.Serving = model.Mismatch, names
+		v.Why = "more than one server passes " + svc.Check + ": writes may land on any of " + model.Join(names)
+	case backup:
+		v.Verdict, v.Serving = model.BackupServing, names
+		v.Why = model.Join(names) + " serves as backup: no regular server can"
+	default:
+		v.Verdict, v.Serving = model.Serving, names
+		v.Why = model.Join(names) + ": " + cellIn(v.Cells, names[0]).Why
+	}
+}
+
+// misplaced is why a server that gets connections must not, or cannot take them;
+// "" when nothing is known against it.
+func misplaced(c *Cell, svc *model.Service) string {
+	refused := c.Allowed != 0 && c.Allowed != 200 && c.Verdict != model.Settling
+	switch {
+	case c.Foreign != "":
+		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Foreign)
+	case refused && c.Other != "":
+		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Other)
+	case refused:
+		return fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+	case c.Shut != "":
+		return fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
+	}
+	return ""
+}
+
+// withhold is what a port that takes no connections makes of its servers: none
+// gets a new one, those that have some keep them.
+func withhold(cells []Cell, why string) {
+	for i := range cells {
+		c := &cells[i]
+		if c.Share > 0 || c.Verdict == model.Standby {
+			c.Share, c.Verdict, c.Why, c.Note = 0, model.Draining, why, ""
+		}
+	}
+}
+
+// unread is why it cannot be told who gets new connections: a row that cannot be
+// read, or that has a state pgtui does not know, is of a server that may get
+// them. regular reports whether a regular server does: then no backup can.
+func unread(v *View, px *haproxy.Proxy, regular bool) string {
+	for i := range v.Cells {
+		if c := &v.Cells[i]; c.Verdict == model.Unknown && (!c.Backup || !regular) {
+			return fmt.Sprintf("whether %s gets connections is not known: %s", c.Instance, c.Why)
+		}
+	}
+	if px.Damaged > 0 && px.Front.Status == "" {
+		return "whether the port takes connections is not known: its FRONTEND row cannot be read"
+	}
+	return ""
+}
+
+// cellIn is one instance's cell; the zero value when there is none.
+func cellIn(cells []Cell, name model.InstanceName) Cell {
+	for i := range cells {
+		if cells[i].Instance == name {
+			return cells[i]
+		}
+	}
+	return Cell{}
+}
+
+// emptyWhy says in one line why nobody serves.
+func emptyWhy(cells []Cell) string {
+	if len(cells) == 0 {
+		return "the selector matches no instance"
+	}
+	var parts []string
+	for _, c := range cells {
+		parts = append(parts, fmt.Sprintf("%s %s", c.Instance, c.Verdict))
+	}
+	return "no server gets connections: " + strings.Join(parts, ", ")
+}
+
+// grey turns a view into what it was when last seen: nothing in it counts as now.
+func grey(v *View, err error) {
+	was := "nobody served"
+	if len(v.Serving) > 0 {
+		was = model.Join(v.Serving) + " served"
+	}
+	v.Why = "HAProxy stopped answering" + Because(err) + "; when last seen " + was
+	v.Verdict, v.Serving, v.Closed, v.Ends = model.Unknown, nil, "", ""
+	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
+	for i := range v.Cells {
+		c := &v.Cells[i]
+		c.Why = fmt.Sprintf("last seen %s; HAProxy stopped answering", c.Verdict)
+		c.Note, c.Shut, c.PoolHeld, c.Full, c.Differs, c.Verdict, c.Share = "", "", "", "", false, model.Unknown, 0
+		c.Admin, c.Held = haproxy.AdminUnknown, ""
+	}
+}

@@ -1,0 +1,97 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/access"
+)
+
+// Sample is one connection of a client that goes on connecting.
+type Sample struct {
+	At       time.Time // when it was begun
+	Done     time.Time // when it was answered or given up
+	Instance model.InstanceName
+	Timeline int
+	Fault    string // why it was of no use; "" when it was served
+}
+
+// ServedBy is what the answer to a trace's connection is worth to a client:
+// "" when it was served. One that was promised the primary is not served by a
+// server that takes no writes.
+func ServedBy(target Target, way WayIn, a *Attempt) string {
+	switch {
+	case a.Try.Fault != "":
+		return a.Try.Text
+	case a.Skipped != "":
+		return a.Skipped
+	case a.Try.Answer.ReadOnly && way.Service != nil && access.TargetOf(way.Service) == model.TargetPrimary:
+		return "the answer is from a server that takes no writes"
+	}
+	return ""
+}
+
+// Gap follows the samples of one client: when it was not served, and for
+// how long. The zero value has seen nothing.
+type Gap struct {
+	seen  bool
+	last  Sample // the last that was served
+	since Sample // the first that was not; zero while served
+	lost  int    // connections since then
+
+	Gaps    int           // that have ended
+	Longest time.Duration // of those
+	Served  int
+	Failed  int
+}
+
+// Out reports whether the latest connection was not served.
+func (g *Gap) Out() bool { return !g.since.At.IsZero() }
+
+// Add takes the next sample and says what it changes, "" for nothing. fixed
+// tells that one instance at a time should answer, so that another is news.
+func (g *Gap) Add(s Sample, fixed bool) string {
+	if s.Fault != "" {
+		g.Failed++
+		g.lost++
+		if g.Out() {
+			return ""
+		}
+		g.since = s
+		return "not served: " + s.Fault
+	}
+	g.Served++
+	before, first := g.last, !g.seen
+	was := g.since
+	lost := g.lost
+	g.last, g.seen, g.since, g.lost = s, true, Sample{}, 0
+	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "somebody"), s.Timeline)
+	switch {
+	case !was.At.IsZero() && first:
+		return fmt.Sprintf("%s; %d connections failed before", who, lost)
+	case !was.At.IsZero():
+		gap := s.Done.Sub(before.Done)
+		g.Gaps++
+		g.Longest = max(g.Longest, gap)
+		return fmt.Sprintf("%s: gap %d ms, %d connections failed", who, gap.Milliseconds(), lost)
+	case first:
+		return who
+	case fixed && (s.Instance != before.Instance || s.Timeline != before.Timeline) && s.Instance != "" && before.Instance != "":
+		return fmt.Sprintf("%s, before it was %s: no connection failed, %d ms between the two", who, before.Instance, s.Done.Sub(before.Done).Milliseconds())
+	}
+	return ""
+}
+
+// Summary is the whole in one line.
+func (g *Gap) Summary() string {
+	out := fmt.Sprintf("%d connections served, %d failed, %d gaps", g.Served, g.Failed, g.Gaps)
+	if g.Gaps > 0 {
+		out += fmt.Sprintf(", the longest %d ms", g.Longest.Milliseconds())
+	}
+	if g.Out() {
+		out += "; not served at the end: " + g.since.Fault
+	}
+	return out
+}
