@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"pgtui/internal/sandbox/haproxy"
 	"pgtui/internal/sandbox/patroni"
@@ -41,17 +42,91 @@ func (w *world) cluster(name string) (*patroni.Cluster, error) {
 	return nil, fmt.Errorf("no cluster %q: expected a name such as %s", name, w.clusters[len(w.clusters)-1].Name)
 }
 
-// member is the member of a cluster on the node of the i-th word; nil when
-// there is no such word.
-func (w *world) member(words []string, i int) (*patroni.Member, error) {
-	if len(words) <= i {
-		return nil, nil
+// verb is a command of the script language; args are the words after its name.
+type verb func(w *world, args []string) error
+
+// onNode is a verb whose first argument is a node.
+func onNode(do func(w *world, n *node, more []string) error) verb {
+	return func(w *world, a []string) error {
+		n, err := w.node(a[0])
+		if err != nil {
+			return err
+		}
+		return do(w, n, a[1:])
 	}
-	n, err := w.node(words[i])
-	if err != nil {
-		return nil, err
+}
+
+// onNodes is a verb whose argument is a node, or all nodes that need it.
+func onNodes(do func(*world, *node) error, needs func(*node) bool) verb {
+	return func(w *world, a []string) error {
+		if a[0] != "all" {
+			return onNode(func(w *world, n *node, _ []string) error { return do(w, n) })(w, a)
+		}
+		for _, n := range w.nodes {
+			if needs(n) {
+				if err := do(w, n); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
-	return n.m, nil
+}
+
+// onMember is a verb whose argument is a node; it is about the node's Patroni.
+func onMember(do func(*patroni.Member) error) verb {
+	return onNode(func(_ *world, n *node, _ []string) error { return do(n.m) })
+}
+
+// onCluster is a verb whose first argument is a cluster. The last of words words
+// may be a node: m is the member there, nil when the word is missing.
+func onCluster(words int, do func(c *patroni.Cluster, m *patroni.Member, args []string) error) verb {
+	return func(w *world, a []string) error {
+		c, err := w.cluster(a[0])
+		if err != nil {
+			return err
+		}
+		var m *patroni.Member
+		if len(a) == words {
+			n, err := w.node(a[words-1])
+			if err != nil {
+				return err
+			}
+			m = n.m
+		}
+		return do(c, m, a)
+	}
+}
+
+// onServers is a verb on a server in the HAProxy of a node, or of all.
+func onServers(do func(s *haproxy.Server, word string, now time.Time) error) verb {
+	return func(w *world, a []string) error {
+		nodes := w.nodes
+		if a[0] != "all" {
+			n, err := w.node(a[0])
+			if err != nil {
+				return err
+			}
+			nodes = []*node{n}
+		}
+		backend, name, err := haproxy.SplitServer(a[1])
+		if err != nil {
+			return err
+		}
+		found := false
+		for _, n := range nodes {
+			if s := n.ha.Find(backend, name); s != nil && n.ha.Up {
+				if err := do(s, a[len(a)-1], w.Now()); err != nil {
+					return err
+				}
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Errorf("no running HAProxy has a server %s", a[1])
+		}
+		return nil
+	}
 }
 
 func (w *world) kill(a []string) error {
@@ -79,14 +154,10 @@ func (w *world) kill(a []string) error {
 	return nil
 }
 
-func (w *world) start(a []string) error {
-	if a[0] == "all" {
-		return w.onAll(w.start, func(n *node) bool { return !n.ha.Up || !n.m.Runs || !n.m.PostgresRuns || n.pool.Down })
-	}
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
+// complete reports whether all four programs of the node run.
+func (n *node) complete() bool { return n.ha.Up && n.m.Runs && n.m.PostgresRuns && !n.pool.Down }
+
+func (w *world) start(n *node) error {
 	started := n.pool.Down || !n.ha.Up
 	n.pool.Down = false
 	if !n.ha.Up {
@@ -96,79 +167,23 @@ func (w *world) start(a []string) error {
 	}
 	if started {
 		w.onPort(n)
-		if n.m.Runs && n.m.PostgresRuns {
+		if n.complete() {
 			return nil
 		}
 	}
 	return n.m.Start()
 }
 
-// onAll runs a verb on every node that needs it, until the first error.
-func (w *world) onAll(verb func([]string) error, needs func(*node) bool) error {
-	for _, n := range w.nodes {
-		if needs(n) {
-			if err := verb([]string{n.Name}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func setState(state string) verb {
+	return onServers(func(s *haproxy.Server, _ string, now time.Time) error { s.SetState(state, now); return nil })
 }
 
-func (w *world) switchover(a []string) error {
-	if len(a) < 1 || len(a) > 2 {
-		return fmt.Errorf("expected CLUSTER [NODE]")
+func setWeight(s *haproxy.Server, word string, now time.Time) error {
+	n, err := weightOf(word)
+	if err == nil {
+		s.SetWeight(n, now)
 	}
-	c, err := w.cluster(a[0])
-	if err != nil {
-		return err
-	}
-	to, err := w.member(a, 1)
-	if err != nil {
-		return err
-	}
-	return c.Switchover(to)
-}
-
-// onServers does something to a server in the HAProxy of a node, or of all.
-func (w *world) onServers(who, what string, do func(*haproxy.Server)) error {
-	nodes := w.nodes
-	if who != "all" {
-		n, err := w.node(who)
-		if err != nil {
-			return err
-		}
-		nodes = []*node{n}
-	}
-	backend, name, err := haproxy.SplitServer(what)
-	if err != nil {
-		return err
-	}
-	found := false
-	for _, n := range nodes {
-		if s := n.ha.Find(backend, name); s != nil && n.ha.Up {
-			do(s)
-			found = true
-		}
-	}
-	if !found {
-		return fmt.Errorf("no running HAProxy has a server %s", what)
-	}
-	return nil
-}
-
-func setState(state string) func(*world, []string) error {
-	return func(w *world, a []string) error {
-		return w.onServers(a[0], a[1], func(s *haproxy.Server) { s.SetState(state, w.Now()) })
-	}
-}
-
-func (w *world) weight(a []string) error {
-	n, err := weightOf(a[2])
-	if err != nil {
-		return err
-	}
-	return w.onServers(a[0], a[1], func(s *haproxy.Server) { s.SetWeight(n, w.Now()) })
+	return err
 }
 
 // weightOf reads the weight of a server.
@@ -180,31 +195,21 @@ func weightOf(word string) (int, error) {
 	return n, nil
 }
 
-func (w *world) check(a []string) error {
-	if a[2] != "on" && a[2] != "off" {
-		return fmt.Errorf("%q: expected on or off", a[2])
+func setChecks(s *haproxy.Server, word string, now time.Time) error {
+	if word != "on" && word != "off" {
+		return fmt.Errorf("%q: expected on or off", word)
 	}
-	return w.onServers(a[0], a[1], func(s *haproxy.Server) { s.SetChecks(a[2] == "on", w.Now()) })
+	s.SetChecks(word == "on", now)
+	return nil
 }
 
-func (w *world) partition(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
+func (w *world) partition(n *node, _ []string) error {
 	n.Cut = true
 	w.linkChanged()
 	return nil
 }
 
-func (w *world) heal(a []string) error {
-	if a[0] == "all" {
-		return w.onAll(w.heal, func(n *node) bool { return n.Cut || n.m.Frozen() })
-	}
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
+func (w *world) heal(n *node) error {
 	if n.Cut {
 		n.Cut = false
 		w.linkChanged()
@@ -222,31 +227,12 @@ func (w *world) linkChanged() {
 	}
 }
 
-func (w *world) lag(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	bytes, ok := model.LagOf("lag=" + a[1])
+func (w *world) lag(n *node, a []string) error {
+	bytes, ok := model.LagOf("lag=" + a[0])
 	if !ok || bytes < 0 {
-		return fmt.Errorf("%q: expected bytes, for example 0, 512kB or 64MB", a[1])
+		return fmt.Errorf("%q: expected bytes, for example 0, 512kB or 64MB", a[0])
 	}
 	return n.m.SetLag(bytes)
-}
-
-func (w *world) sync(a []string) error {
-	if len(a) < 2 || len(a) > 3 {
-		return fmt.Errorf("expected CLUSTER off|on|quorum [NODE]")
-	}
-	c, err := w.cluster(a[0])
-	if err != nil {
-		return err
-	}
-	synced, err := w.member(a, 2)
-	if err != nil {
-		return err
-	}
-	return c.SetSync(a[1], synced)
 }
 
 func (w *world) dcsSwitch(a []string) error {
@@ -258,22 +244,9 @@ func (w *world) dcsSwitch(a []string) error {
 	return nil
 }
 
-func (w *world) pooler(a []string) error {
-	if len(a) < 2 {
-		return fmt.Errorf("expected NODE and one of %s", pg.Verbs)
-	}
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	return n.pool.Do(a[1:], w.Now())
-}
+func (w *world) pooler(n *node, a []string) error { return n.pool.Do(a, w.Now()) }
 
-func (w *world) reload(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
+func (w *world) reload(n *node, _ []string) error {
 	if !n.ha.Up {
 		return fmt.Errorf("haproxy of %s does not run", n.Name)
 	}

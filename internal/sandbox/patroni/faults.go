@@ -287,12 +287,11 @@ func (m *Member) regain() {
 	}
 }
 
-// Pause is Patroni's maintenance mode.
-func (c *Cluster) Pause() { c.paused = true }
-
-// Resume ends it.
-func (c *Cluster) Resume() {
-	c.paused = false
+// Pause begins or ends Patroni's maintenance mode.
+func (c *Cluster) Pause(on bool) {
+	if c.paused = on; on {
+		return
+	}
 	for _, m := range c.members {
 		if m.Runs && !m.PostgresRuns {
 			m.turn++

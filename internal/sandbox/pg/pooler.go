@@ -72,11 +72,8 @@ func (p *Pooler) forget(dbs ...string) {
 const Verbs = "pause, resume, disable, enable, full, roomy, waiting, refuse, admit"
 
 // Do changes the pgbouncer: words are a verb, a database and a number, as the
-// verb requires them.
+// verb requires them; there is at least the verb.
 func (p *Pooler) Do(words []string, now time.Time) error {
-	if len(words) == 0 {
-		return fmt.Errorf("expected one of %s", Verbs)
-	}
 	db := ""
 	if len(words) > 1 {
 		if db = words[1]; !slices.Contains(databases(), db) {
