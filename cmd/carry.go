@@ -16,8 +16,8 @@ import (
 
 	"pgtui/apply"
 	"pgtui/internal/proc"
-	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -56,7 +56,7 @@ func (r *rollFlags) check() error {
 	for _, name := range r.accept {
 		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
 			return &source.Hint{
-				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
+				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)),
 				Try:   "they are " + strings.Join(slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected }), ", "),
 				Usage: true,
 			}

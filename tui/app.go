@@ -11,7 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/page"
@@ -157,7 +157,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	}
 	p := tea.NewProgram(m, opts...)
 	m.feed.frames.program = p
-	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
+	guard.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)

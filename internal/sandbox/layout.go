@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"pgtui/internal/safe"
 	"pgtui/internal/sandbox/haproxy"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -134,8 +134,8 @@ func (s *Sandbox) writeTree() error {
 			return err
 		}
 		for _, tool := range []string{"haproxy", "systemctl"} {
-			text := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", safe.Word(s.opt.Exe), safe.Word(root), tool)
-			if err := writeFile(filepath.Join(root, "bin", tool), text, 0o755); err != nil {
+			raw := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", text.Word(s.opt.Exe), text.Word(root), tool)
+			if err := writeFile(filepath.Join(root, "bin", tool), raw, 0o755); err != nil {
 				return err
 			}
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe"
 )
@@ -40,7 +40,7 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	defer cancel()
 	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable target_session_attrs=any")
 	if err != nil {
-		return Answer{Fault: safe.Text(err.Error(), 120)}
+		return Answer{Fault: text.Line(err.Error(), 120)}
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || len(login.Databases) == 0 {
@@ -66,7 +66,7 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	case len(row) != 2:
 		return Answer{Fault: "the answer has another form"}
 	}
-	return Answer{Node: model.InstanceName(safe.Text(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
+	return Answer{Node: model.InstanceName(text.Line(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
 }
 
 // faultOf is a failure in a few words.
@@ -75,7 +75,7 @@ func faultOf(err error) string {
 	pe, server := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case server:
-		return safe.Text(pe.Message, 120)
+		return text.Line(pe.Message, 120)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
@@ -86,5 +86,5 @@ func faultOf(err error) string {
 	for u := errors.Unwrap(err); u != nil; u = errors.Unwrap(err) {
 		err = u
 	}
-	return "closed: " + safe.Text(err.Error(), 80)
+	return "closed: " + text.Line(err.Error(), 80)
 }

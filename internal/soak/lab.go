@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
 )
@@ -33,7 +33,7 @@ func (l Lab) Do(ctx context.Context, args ...string) (string, error) {
 	c.WaitDelay = time.Second
 	out, err := c.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("lab %s: %w: %s", strings.Join(args, " "), err, safe.Text(string(out), 300))
+		return "", fmt.Errorf("lab %s: %w: %s", strings.Join(args, " "), err, text.Line(string(out), 300))
 	}
 	return strings.TrimSpace(string(out)), nil
 }

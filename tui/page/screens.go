@@ -1,7 +1,7 @@
 package page
 
 import (
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -188,10 +188,10 @@ func (p *WhatIf) Command(e Env) (string, string) {
 	}
 	sup, _ := p.supposed(b)
 	for _, n := range sup.Down {
-		out += " --down " + safe.Word(string(n))
+		out += " --down " + text.Word(string(n))
 	}
 	if sup.Leader != "" {
-		out += " --leader " + safe.Word(string(sup.Leader))
+		out += " --leader " + text.Word(string(sup.Leader))
 	}
 	return out, ""
 }
@@ -266,7 +266,7 @@ func (p *Trace) Place(Env) Place { return Place{Cluster: p.cluster, Service: p.s
 func (p *Trace) Command(Env) (string, string) {
 	out := "pgtui trace"
 	for _, w := range p.target {
-		out += " " + safe.Word(w)
+		out += " " + text.Word(w)
 	}
 	return out, ""
 }

@@ -1,6 +1,10 @@
 package widget
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"pgtui/internal/text"
+)
 
 // Input is one line of typed text. It has no blinking cursor: a screen on
 // which nothing happens sends nothing.
@@ -9,9 +13,9 @@ type Input struct {
 	Max   int // characters it holds; 0 means 200
 }
 
-// Key applies one key: text is what the key types, name what it is called.
+// Key applies one key by its name; typed is the text that the key types.
 // It reports whether the key was one of editing.
-func (in Input) Key(name, text string) (Input, bool) {
+func (in Input) Key(name, typed string) (Input, bool) {
 	switch name {
 	case "backspace":
 		if in.Value != "" {
@@ -23,16 +27,16 @@ func (in Input) Key(name, text string) (Input, bool) {
 		in.Value = ""
 		return in, true
 	}
-	text = Clean(text)
-	if text == "" {
+	typed = text.Clean(typed)
+	if typed == "" {
 		return in, false
 	}
 	limit := in.Max
 	if limit == 0 {
 		limit = 200
 	}
-	if utf8.RuneCountInString(in.Value)+utf8.RuneCountInString(text) <= limit {
-		in.Value += text
+	if utf8.RuneCountInString(in.Value)+utf8.RuneCountInString(typed) <= limit {
+		in.Value += typed
 	}
 	return in, true
 }

@@ -224,7 +224,7 @@ func (c *Cluster) LinkChanged() {
 }
 
 // lose is the moment at which the DCS goes out of reach. Patroni notices after
-// its retries when the DCS refuses connections, and later when it is silent.
+// its retries when the DCS refuses connections, and later when it does not answer.
 func (m *Member) lose() {
 	w := m.Cluster.env
 	m.turn++

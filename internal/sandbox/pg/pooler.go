@@ -159,7 +159,7 @@ func (s *State) showDatabases() (cols []string, rows [][]string) {
 	return cols, rows
 }
 
-// showPools is SHOW POOLS, which 1.18 and 1.24 have alike but for the last column.
+// showPools is SHOW POOLS, the same in 1.18 and 1.24 except the last column.
 func (s *State) showPools() (cols []string, rows [][]string) {
 	cols = strings.Fields("database user cl_active cl_waiting cl_active_cancel_req cl_waiting_cancel_req sv_active sv_active_cancel sv_being_canceled sv_idle sv_used sv_tested sv_login maxwait maxwait_us pool_mode")
 	if s.Release.modern() {
