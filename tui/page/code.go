@@ -10,10 +10,10 @@ import (
 	"pgtui/tui/widget"
 )
 
-// code is a line of an HAProxy configuration, quietly toned: its keyword, with
+// Code is a line of an HAProxy configuration, quietly toned: its keyword, with
 // the name where one follows, and its comment.
-func code(text string) widget.Line {
-	text = widget.Clean(spaced(text))
+func Code(text string) widget.Line {
+	text = widget.Clean(Spaced(text))
 	end := commentAt(text)
 	from := len(text[:end]) - len(strings.TrimLeft(text[:end], " "))
 	to := from + wordLen(text[from:end])
@@ -66,18 +66,18 @@ func commentAt(text string) int {
 	return len(text)
 }
 
-// changed is a line that is only in one of two files, in that tone; its words
+// Changed is a line that is only in one of two files, in that tone; its words
 // that the other one lacks are in the tone of words. Spans that do not lie at
 // characters of the line are passed over, and so are all of them where the line
 // holds what no terminal may be sent.
-func changed(l DiffLine, tone, words theme.Tone) widget.Line {
-	if text := spaced(l.Text); widget.Clean(text) != text {
+func Changed(l DiffLine, tone, words theme.Tone) widget.Line {
+	if text := Spaced(l.Text); widget.Clean(text) != text {
 		return widget.T(tone, widget.Clean(text))
 	}
 	var out widget.Line
 	add := func(tone theme.Tone, text string) {
 		if text != "" {
-			out = append(out, widget.Span{Text: spaced(text), Tone: tone})
+			out = append(out, widget.Span{Text: Spaced(text), Tone: tone})
 		}
 	}
 	at := 0
@@ -96,5 +96,5 @@ func changed(l DiffLine, tone, words theme.Tone) widget.Line {
 // starts reports whether a character starts at byte i of text, or text ends there.
 func starts(text string, i int) bool { return i == len(text) || utf8.RuneStart(text[i]) }
 
-// spaced writes tabs as the four blanks they are shown as.
-func spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }
+// Spaced writes tabs as the four blanks they are shown as.
+func Spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }

@@ -1,0 +1,40 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/internal/safe"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// copyCommand copies the command that prints this screen, and says it: what a
+// terminal without OSC 52 drops can still be read and selected.
+func (m *Model) copyCommand(e page.Env) tea.Cmd {
+	c, ok := m.top().(page.Commander)
+	if !ok {
+		m.say(theme.Info, "this screen has no command")
+		return nil
+	}
+	own, pigsty := c.Command(e)
+	if name := string(m.place(e).Cluster); name != "" {
+		own = strings.Replace(own, " "+name, " "+safe.Word(name), 1)
+		pigsty = strings.Replace(pigsty, " "+name, " "+safe.Word(name), 1)
+	}
+	if m.deps.Command != "" {
+		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
+	}
+	if pigsty != "" {
+		pigsty = "   in Pigsty: " + pigsty
+	}
+	return m.yank(own, pigsty)
+}
+
+// yank copies a text, and says it with what there is to add.
+func (m *Model) yank(text, more string) tea.Cmd {
+	m.say(theme.Info, "copied: "+text+more)
+	return tea.SetClipboard(widget.Clean(text))
+}
