@@ -35,12 +35,6 @@ func notYet() []string {
 		"probe/...",
 		"render/...",
 		"session/...",
-		"tui",
-		"tui/feed",
-		"tui/keys",
-		"tui/page/...",
-		"tui/theme",
-		"tui/widget",
 	}
 }
 
