@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/render"
@@ -72,11 +72,11 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 		func(w io.Writer) {
 			switch {
 			case o.output == "dsn":
-				text.DSNs(w, &acc)
+				show.DSNs(w, &acc)
 			case o.scheme:
-				text.Schemes(w, access.SchemesOf(&acc))
+				show.Schemes(w, access.SchemesOf(&acc))
 			default:
-				text.Matrix(w, &acc)
+				show.Matrix(w, &acc)
 			}
 		})
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/plan/file"
 	"pgtui/session"
 	"pgtui/source"
@@ -52,7 +52,7 @@ func (a *app) apply(ctx context.Context, o *applyOptions, args []string) error {
 	on, order := saved.Hosts(), hosts(o.order)
 	for _, h := range order {
 		if !slices.Contains(on, h) {
-			return wrong("--order: %s is not in the plan of %s", h, safe.Word(args[0]))
+			return wrong("--order: %s is not in the plan of %s", h, text.Word(args[0]))
 		}
 	}
 	if len(order) == 0 {
@@ -65,7 +65,7 @@ func (a *app) apply(ctx context.Context, o *applyOptions, args []string) error {
 	}
 	if why := saved.Stale(&j.Plan, document(j)); len(why) > 0 {
 		for _, w := range why {
-			fmt.Fprintln(a.io.Out, safe.Text(w, 400))
+			fmt.Fprintln(a.io.Out, text.Line(w, 400))
 		}
 		return exit(reloadRefused, &source.Hint{
 			Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, made),
@@ -106,7 +106,7 @@ func (a *app) readPlan(name string) (file.Plan, error) {
 	defer f.Close()
 	p, err := file.Read(f)
 	if err != nil {
-		err = &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(name, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, name)}
+		err = &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", text.Line(name, 200), text.Line(err.Error(), 200)), Try: a.plansAgain(&p, name)}
 	}
 	return p, err
 }
@@ -118,12 +118,12 @@ func (a *app) plansAgain(p *file.Plan, name string) string {
 	if path, err := a.Find(); err == nil {
 		words = []string{a.command(path)}
 	}
-	words = append(words, "reload", safe.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")
+	words = append(words, "reload", text.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")
 	if p.Force {
 		words = append(words, "--force")
 	}
 	if p.LiveRoles {
 		words = append(words, "--live-roles")
 	}
-	return strings.Join(append(words, "--out", safe.Word(name)), " ")
+	return strings.Join(append(words, "--out", text.Word(name)), " ")
 }

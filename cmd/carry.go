@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/session"
 	"pgtui/source"
@@ -49,7 +49,7 @@ func (r *rollFlags) check() error {
 	for _, name := range r.accept {
 		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
 			return &source.Hint{
-				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
+				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)),
 				Try:   "they are " + strings.Join(slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected }), ", "),
 				Usage: true,
 			}
@@ -104,12 +104,12 @@ func (a *app) interrupts(ctx context.Context, first, second string) (context.Con
 }
 
 // printStep prints a step as it ends.
-func (a *app) printStep(s plan.StepResult) { text.Step(a.io.Out, s) }
+func (a *app) printStep(s plan.StepResult) { show.Step(a.io.Out, s) }
 
 // report prints what a run did and the old HAProxy processes that hold sessions
 // after it, and exits with its code.
 func (a *app) report(ctx context.Context, j *session.Job, r plan.Report, err error) error {
-	text.Report(a.io.Out, r)
+	show.Report(a.io.Out, r)
 	reloaded := slices.ContainsFunc(r.Nodes, func(n plan.NodeReport) bool { return n.Outcome == plan.Applied || n.Outcome == plan.Restored })
 	if c := j.Inv.Cluster(j.Plan.Cluster); c != nil && reloaded {
 		for _, g := range j.Ghosts(context.WithoutCancel(ctx), j.Inv, c) {

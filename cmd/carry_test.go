@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"pgtui/apply"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/session"
@@ -198,7 +198,7 @@ func TestReloadCode(t *testing.T) {
 // table, with its backup.
 func TestReportTellsRecoveries(t *testing.T) {
 	var out bytes.Buffer
-	text.Report(&out, plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
+	show.Report(&out, plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
 		{Plan: "feedfacef00d", Outcome: plan.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
 	}}}})
 	const want = "10.10.10.11: plan feedfacef00d did not end on this node and is undecided now: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/session"
 )
@@ -49,7 +49,7 @@ func (a *app) components(ctx context.Context, o *componentsOptions, args []strin
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewComponents(inv, nodes, rows, now()) },
 		func(w io.Writer) {
-			text.Components(w, nodes, rows)
-			fmt.Fprintf(w, "\n%s\n", text.Verdict(health, summary))
+			show.Components(w, nodes, rows)
+			fmt.Fprintf(w, "\n%s\n", show.Verdict(health, summary))
 		})
 }

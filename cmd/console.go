@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -32,7 +33,7 @@ func (a *app) terminal() bool {
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	path, err := a.Find()
 	if len(args) == 1 && err != nil {
-		return misuse("pgtui --help", "no command %q, and no inventory to find a cluster in: %w", safe.Text(args[0], 60), err)
+		return misuse("pgtui --help", "no command %q, and no inventory to find a cluster in: %w", text.Line(args[0], 60), err)
 	}
 	if !a.terminal() {
 		return a.noTerminal(cmd.Context(), args)
@@ -100,7 +101,7 @@ type loaded struct {
 func (a *app) loading(ctx context.Context, path string, names []string) <-chan loaded {
 	out := make(chan loaded, 1)
 	send := func(l loaded) { out <- l; close(out) }
-	safe.Go("reading the inventory", func() {
+	guard.Go("reading the inventory", func() {
 		inv, err := a.LoadFile(ctx, path)
 		send(loaded{inv, cmp.Or(err, clusterOrCommand(inv, names))})
 	}, func(err error) { send(loaded{err: err}) })
@@ -229,9 +230,9 @@ func (a *app) command(path string) string {
 	words := []string{"pgtui"}
 	switch {
 	case a.context.Name != "" && a.Inventory == a.Expand(a.context.Inventory):
-		words = append(words, "--context", safe.Word(a.context.Name))
+		words = append(words, "--context", text.Word(a.context.Name))
 	case a.Inventory != "":
-		words = append(words, "-i", safe.Word(path))
+		words = append(words, "-i", text.Word(path))
 	}
 	return strings.Join(append(words, a.given...), " ")
 }

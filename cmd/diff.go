@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/session"
@@ -44,8 +44,8 @@ func (a *app) diff(ctx context.Context, o *diffOptions, args []string) error {
 	err = a.reply(o.output, code,
 		func() any { return jsonv1.FromDrift(inv, cls[0], code, drift) },
 		func(w io.Writer) {
-			text.Dialect(w, inv)
-			text.Plan(w, p, drift)
+			show.Dialect(w, inv)
+			show.Plan(w, p, drift)
 		})
 	a.complain(inv, cls)
 	return err

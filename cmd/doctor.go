@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/session"
 )
 
@@ -47,5 +47,5 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	boards := session.Boards(snap, cls, at)
 	return a.reply(o.output, int(worst(boards)),
 		func() any { return jsonv1.NewDoctor(snap, boards, at) },
-		func(w io.Writer) { text.Doctor(w, boards) })
+		func(w io.Writer) { show.Doctor(w, boards) })
 }

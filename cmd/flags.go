@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/source"
 )
 
@@ -65,7 +65,7 @@ func (f *choice) Type() string { return "string" }
 
 func (f *choice) Set(value string) error {
 	if !slices.Contains(f.of, value) {
-		return misuse(f.try, "%s %s: expected %s", f.flag, safe.Text(value, 60), either(f.of))
+		return misuse(f.try, "%s %s: expected %s", f.flag, text.Line(value, 60), either(f.of))
 	}
 	*f.to = value
 	return nil
@@ -126,7 +126,7 @@ func needs(n int, what, example string) cobra.PositionalArgs {
 		case len(args) == 0:
 			return misuse(example, "no %s given: %s takes one", what, c.Name())
 		case n > 0 && len(args) > n:
-			return misuse(example, "%s takes %s, and got %d: %s", c.Name(), safe.Plural(n, what), len(args), safe.Text(strings.Join(args, " "), 200))
+			return misuse(example, "%s takes %s, and got %d: %s", c.Name(), text.Plural(n, what), len(args), text.Line(strings.Join(args, " "), 200))
 		}
 		return nil
 	}
@@ -182,7 +182,7 @@ func (a *app) helpCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return misuse("pgtui help", "no help topic %q", safe.Text(strings.Join(args, " "), 100))
+				return misuse("pgtui help", "no help topic %q", text.Line(strings.Join(args, " "), 100))
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

@@ -10,8 +10,8 @@ import (
 
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/session"
@@ -68,7 +68,7 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 	if o.output == "json" {
 		return a.reply(o.output, code, func() any { return jsonv1.NewGhosts(c, code, snap.Workers, stuck) }, nil)
 	}
-	text.Workers(a.io.Out, c, snap.Workers, stuck)
+	show.Workers(a.io.Out, c, snap.Workers, stuck)
 	if !o.close || len(stuck) == 0 {
 		return exit(code, nil)
 	}
@@ -112,9 +112,9 @@ func (a *app) closeSessions(ctx context.Context, inv *model.Inventory, c *model.
 		code = ghostsStuck
 	}
 	for _, x := range done {
-		fmt.Fprintf(a.io.Out, "%s: old HAProxy process %d, %s to %s: %s closed, %d left\n", x.Host, x.Worker.PID, x.Service, x.Instance, safe.Plural(x.Ended, "session"), x.Left)
+		fmt.Fprintf(a.io.Out, "%s: old HAProxy process %d, %s to %s: %s closed, %d left\n", x.Host, x.Worker.PID, x.Service, x.Instance, text.Plural(x.Ended, "session"), x.Left)
 		if x.Err != nil {
-			fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(x.Err.Error(), 300))
+			fmt.Fprintf(a.io.Out, "  %s\n", text.Line(x.Err.Error(), 300))
 			code = ghostsUnknown
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/plan"
 	"pgtui/session"
 	"pgtui/source"
@@ -81,5 +81,5 @@ func (a *app) history(ctx context.Context, o *historyOptions, names []string) er
 			}
 			return jsonv1.FromRuns(audit, here, runs, breaks)
 		},
-		func(w io.Writer) { text.History(w, audit, runs, others) })
+		func(w io.Writer) { show.History(w, audit, runs, others) })
 }

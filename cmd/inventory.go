@@ -11,8 +11,8 @@ import (
 	"pgtui/ansible/inventory"
 	"pgtui/ansible/py"
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/session"
 	"pgtui/source"
 )
@@ -62,7 +62,7 @@ func (a *app) inventory(ctx context.Context, o *inventoryOptions, args []string)
 		return a.origins(ctx, o, args)
 	}
 	if len(args) > 0 && !o.graph {
-		return wrong("--list and --host take no argument: %s", safe.Text(args[0], 100))
+		return wrong("--list and --host take no argument: %s", text.Line(args[0], 100))
 	}
 	inv, err := a.Variables(ctx, o.playbooks)
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *app) inventory(ctx context.Context, o *inventoryOptions, args []string)
 	args = append(args, "all")
 	tree, err := inv.Graph(args[0], o.vars)
 	if err == nil {
-		_, err = io.WriteString(a.io.Out, printable(tree))
+		_, err = io.WriteString(a.io.Out, text.Block(tree))
 	}
 	return err
 }
@@ -105,7 +105,7 @@ func (a *app) origins(ctx context.Context, o *inventoryOptions, args []string) e
 		func() any { return jsonv1.NewOrigins(play.Model, &found) },
 		func(w io.Writer) {
 			fmt.Fprintln(w, dialectLine(play.Model))
-			text.Origins(w, found.Rows)
+			show.Origins(w, found.Rows)
 		})
 }
 
@@ -128,14 +128,4 @@ func (a *app) printHost(inv *inventory.Inventory, pattern string) error {
 		return &source.Hint{Err: fmt.Errorf("%q is %d hosts of %s: expected one", pattern, len(hosts), inv.Source), Try: "pgtui inventory --graph", Usage: true}
 	}
 	return a.printValue(inv, inv.HostVars(hosts[0]))
-}
-
-// printable keeps line breaks and makes the rest harmless for a terminal.
-func printable(tree string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
-		}
-		return '?'
-	}, tree)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/pigsty/lint"
 )
 
@@ -47,7 +47,7 @@ func (a *app) lint(ctx context.Context, o *lintOptions, _ []string) error {
 	code := lintCode(found)
 	return a.reply(o.output, code,
 		func() any { return jsonv1.FromLint(play.Model.Source, string(play.Model.Dialect), code, found) },
-		func(w io.Writer) { text.Lint(w, play.Model.Source, found) })
+		func(w io.Writer) { show.Lint(w, play.Model.Source, found) })
 }
 
 // lintCode is the exit code of the worst finding.

@@ -12,9 +12,9 @@ import (
 	"testing"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -80,7 +80,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	blanks := regexp.MustCompile(` {2,}`)
 	for i := range page.Rows {
 		o := &page.Rows[i]
-		want := strings.Join([]string{text.Dash(string(o.Cluster)), o.Where(), o.Variable, safe.Text(o.Value, 60), safe.Text(o.From(), 120)}, "|")
+		want := strings.Join([]string{show.Dash(string(o.Cluster)), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
 		if got := blanks.ReplaceAllString(table[i], "|"); got != want {
 			t.Errorf("the table says %s, the page %s", got, want)
 		}

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"sync"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/probe/transport"
 	"pgtui/session"
 	"pgtui/source"
@@ -81,7 +81,7 @@ func (p *printer) Write(b []byte) (int, error) {
 
 // say drops colours, which scripts print even without a terminal.
 func (p *printer) say(line []byte) {
-	fmt.Fprintln(p.w, "  | "+safe.Text(colour.ReplaceAllString(string(line), ""), 400))
+	fmt.Fprintln(p.w, "  | "+text.Line(colour.ReplaceAllString(string(line), ""), 400))
 }
 
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/session"
 	"pgtui/source"
 )
@@ -53,7 +53,7 @@ func hidden(ctx context.Context, fd uintptr) ([]byte, error) {
 		err  error
 	}
 	typed := make(chan line, 1)
-	safe.Go("reading a password", func() {
+	guard.Go("reading a password", func() {
 		text, err := term.ReadPassword(fd)
 		typed <- line{text, err}
 	}, func(err error) { typed <- line{err: err} })
@@ -78,7 +78,7 @@ func (a *app) confirm(ctx context.Context, what, name string) error {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	safe.Go("reading the answer", func() {
+	guard.Go("reading the answer", func() {
 		line, err := bufio.NewReader(a.io.In).ReadString('\n')
 		typed <- answer{line, err}
 	}, func(err error) { typed <- answer{err: err} })

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // TestTheCallIsReadBackByAShell: how pgtui was called is what a copied command
@@ -15,7 +15,7 @@ import (
 func TestTheCallIsReadBackByAShell(t *testing.T) {
 	for _, word := range []string{"plain", "", "two  blanks", "it's", `"q"`, "$HOME", "`id`", `back\slash`, "a;b|c&d", "*", "~", "#x", "ü"} {
 		file, context := newApp(IO{}), newApp(IO{})
-		file.Inventory, file.given = "/i/"+word, []string{"--ssh-config", safe.Word(word)}
+		file.Inventory, file.given = "/i/"+word, []string{"--ssh-config", text.Word(word)}
 		context.Inventory, context.context = "/i/"+word, config.Context{Name: "c " + word, Inventory: "/i/" + word}
 		for _, tt := range []struct {
 			a    *app

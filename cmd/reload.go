@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/plan/file"
@@ -95,7 +95,7 @@ func (a *app) reload(ctx context.Context, o *reloadOptions, args []string) error
 	}
 	a.showPlan(j)
 	if o.out != "" {
-		fmt.Fprintf(a.io.Out, "plan %s saved to %s: pgtui apply %s runs exactly this plan\n", j.Plan.ID, o.out, safe.Word(o.out))
+		fmt.Fprintf(a.io.Out, "plan %s saved to %s: pgtui apply %s runs exactly this plan\n", j.Plan.ID, o.out, text.Word(o.out))
 	}
 	switch {
 	case o.dryRun:
@@ -128,15 +128,15 @@ func planCode(p *plan.Plan) int {
 
 // showPlan prints a plan as text: the changes, then the risks.
 func (a *app) showPlan(j *session.Job) {
-	text.Dialect(a.io.Out, j.Inv)
+	show.Dialect(a.io.Out, j.Inv)
 	if j.Plan.LiveRoles {
 		fmt.Fprintln(a.io.Out, "roles from Patroni, not from the inventory")
 	}
-	text.Plan(a.io.Out, j.Plan, nil)
+	show.Plan(a.io.Out, j.Plan, nil)
 	if c := j.Inv.Cluster(j.Plan.Cluster); c != nil {
 		a.complain(j.Inv, []*model.Cluster{c})
 	}
-	text.Risks(a.io.Out, &j.Plan)
+	show.Risks(a.io.Out, &j.Plan)
 }
 
 // runPlan carries out a plan that was shown, once it is accepted.

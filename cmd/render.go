@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/session"
@@ -46,7 +46,7 @@ func (a *app) render(ctx context.Context, o *renderOptions, names []string) erro
 		return session.ErrUnpredictable
 	}
 	if bad > 0 && !o.keepGoing {
-		return &source.Hint{Err: fmt.Errorf("%s cannot be rendered: nothing was written", safe.Plural(bad, "service")), Try: "fix the inventory, or --keep-going to render the others"}
+		return &source.Hint{Err: fmt.Errorf("%s cannot be rendered: nothing was written", text.Plural(bad, "service")), Try: "fix the inventory, or --keep-going to render the others"}
 	}
 	for _, cl := range cls {
 		if err := a.emit(render.Files(inv, cl, a.Managed(inv.Source)), o.out); err != nil {
@@ -54,7 +54,7 @@ func (a *app) render(ctx context.Context, o *renderOptions, names []string) erro
 		}
 	}
 	if bad > 0 {
-		return exit(1, fmt.Errorf("%s cannot be rendered; the others were rendered", safe.Plural(bad, "service")))
+		return exit(1, fmt.Errorf("%s cannot be rendered; the others were rendered", text.Plural(bad, "service")))
 	}
 	return nil
 }
@@ -93,9 +93,9 @@ func (a *app) warn(p source.Problem) {
 	if p.Fatal {
 		word = "error"
 	}
-	fmt.Fprintf(a.io.Err, "pgtui: %s: %s%s: %s\n", word, where, safe.Text(p.Subject, 120), safe.Text(p.What, 400))
+	fmt.Fprintf(a.io.Err, "pgtui: %s: %s%s: %s\n", word, where, text.Line(p.Subject, 120), text.Line(p.What, 400))
 	if p.Try != "" {
-		fmt.Fprintf(a.io.Err, "  try: %s\n", safe.Text(p.Try, 400))
+		fmt.Fprintf(a.io.Err, "  try: %s\n", text.Line(p.Try, 400))
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"pgtui/ansible/inventory"
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model/board"
 	"pgtui/render"
 	"pgtui/session"
@@ -74,7 +74,7 @@ func (a *app) roles(ctx context.Context, o *rolesOptions, names []string) error 
 	if o.output == "json" {
 		return a.reply(o.output, code, func() any { return jsonv1.NewRoles(play.Model, r.Cluster, code, r.Rows, r.At, r.Err) }, nil)
 	}
-	text.Roles(a.io.Out, r.Rows, r.At)
+	show.Roles(a.io.Out, r.Rows, r.At)
 	switch {
 	case r.Err != nil && o.edit:
 		return exit(fail, fmt.Errorf("refused, nothing was changed: %w", r.Err))
@@ -117,7 +117,7 @@ func (a *app) editRoles(ctx context.Context, r *session.Roles, yes bool) error {
 	if err != nil {
 		fmt.Fprintln(a.io.Out, "\nto change by hand, or where the inventory comes from:")
 		for _, c := range board.RolesChanged(r.Rows) {
-			fmt.Fprintf(a.io.Out, "  host %s: pg_role: %s  (%s)\n", c.Host, c.Want, safe.Text(r.At(c.Host), 200))
+			fmt.Fprintf(a.io.Out, "  host %s: pg_role: %s  (%s)\n", c.Host, c.Want, text.Line(r.At(c.Host), 200))
 		}
 		return fmt.Errorf("refused, nothing was changed: %w", err)
 	}
@@ -143,7 +143,7 @@ func (a *app) editRoles(ctx context.Context, r *session.Roles, yes bool) error {
 	}
 	fmt.Fprintln(a.io.Out)
 	for _, f := range files {
-		fmt.Fprintf(a.io.Out, "wrote %s\n", safe.Text(f.File, 200))
+		fmt.Fprintf(a.io.Out, "wrote %s\n", text.Line(f.File, 200))
 	}
 	fmt.Fprintf(a.io.Out, "try: pgtui reload %s\n", r.Cluster.Name)
 	return nil

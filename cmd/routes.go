@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/session"
 )
 
@@ -38,5 +38,5 @@ func (a *app) routes(ctx context.Context, o *routesOptions, names []string) erro
 	boards := session.Boards(snap, cls, at)
 	return a.reply(o.output, int(worst(boards)),
 		func() any { return jsonv1.NewRoutes(boards, at) },
-		func(w io.Writer) { text.Routes(w, boards, at) })
+		func(w io.Writer) { show.Routes(w, boards, at) })
 }

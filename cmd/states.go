@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/session"
 	"pgtui/source"
@@ -59,7 +59,7 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	if err := session.Stopped(ctx); err != nil {
 		return exit(fail, err)
 	}
-	text.States(a.io.Out, inv, cls[0], states)
+	show.States(a.io.Out, inv, cls[0], states)
 	code := statesCode(cls[0], states)
 	if code == 1 {
 		fmt.Fprintf(a.io.Out, "\ntry: pgtui states %s --enable\n", cls[0].Name)
@@ -74,7 +74,7 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	for _, l := range apply.StateLines() {
 		fmt.Fprintf(a.io.Out, "   %s\n  +    %s\n", l[0], l[1])
 	}
-	text.Risks(a.io.Out, &j.Plan)
+	show.Risks(a.io.Out, &j.Plan)
 	return a.enableStates(ctx, j, code, o.yes)
 }
 
@@ -108,6 +108,6 @@ func (a *app) enableStates(ctx context.Context, j *session.Job, code int, yes bo
 		return exit(reloadRefused, err)
 	}
 	report, err := j.EnableStates(ctx, j.Inv, j.Plan, a.printStep)
-	text.Report(a.io.Out, report)
+	show.Report(a.io.Out, report)
 	return exit(reloadCode(report, err), err)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/session"
@@ -81,7 +81,7 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	}
 	return a.reply(o.output, int(worst(boards)),
 		func() any { return jsonv1.NewStatus(inv, boards, at) },
-		func(w io.Writer) { text.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
+		func(w io.Writer) { show.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
 }
 
 // worst is the health of them all; unknown when there is none.
@@ -176,7 +176,7 @@ func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) error {
 	case w.output == "json":
 		return w.showJSON(inv, boards)
 	case w.before == nil && w.output == "table":
-		text.Boards(w.io.Out, boards, time.Time{}, len(boards) > 3)
+		show.Boards(w.io.Out, boards, time.Time{}, len(boards) > 3)
 		fmt.Fprintln(w.io.Out, "\nwatching; ctrl-c ends")
 		return nil
 	}
@@ -186,10 +186,10 @@ func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) error {
 // notice is a line of the table; beside documents it is on standard error.
 func (w *statusWatch) notice(line string) {
 	if w.output == "table" {
-		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", safe.Text(line, 600))
+		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", text.Line(line, 600))
 		return
 	}
-	fmt.Fprintln(w.io.Err, "pgtui: "+safe.Text(line, 600))
+	fmt.Fprintln(w.io.Err, "pgtui: "+text.Line(line, 600))
 }
 
 // showJSON prints the status when it differs from the last one by more than its
@@ -214,7 +214,7 @@ func (w *statusWatch) showEvents(boards []board.Board) error {
 				}
 				continue
 			}
-			fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, safe.Text(e.String(), 300))
+			fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, text.Line(e.String(), 300))
 		}
 	}
 	return nil

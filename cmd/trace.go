@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
@@ -83,7 +83,7 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) error {
 	sum := trace.SpreadOf(snap, &tr, spread)
 	return a.reply(o.output, int(model.Worse(tr.Health, sum.Health())),
 		func() any { return jsonv1.NewTrace(inv, &tr, &sum) },
-		func(w io.Writer) { text.Trace(w, &tr, &sum) })
+		func(w io.Writer) { show.Trace(w, &tr, &sum) })
 }
 
 // watchLimit is how long one connection of a watch may take: short, so that one
@@ -107,7 +107,7 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 	if operator.Err() != nil {
 		return exit(exitInterrupted, errInterrupted)
 	}
-	text.Target(a.io.Out, &target)
+	show.Target(a.io.Out, &target)
 	a.traceLine(now(), fmt.Sprintf("%s: %s", tr.Kept().Chain(), tr.Summary))
 	cls := trace.Clusters(inv, target, nil)
 	var snaps <-chan *model.Snapshot
@@ -160,13 +160,13 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 }
 
 func (a *app) traceLine(at time.Time, line string) {
-	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), safe.Text(line, 600))
+	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), text.Line(line, 600))
 }
 
 // endWatch is the summary of a watch; there is none when the operator interrupted
 // it before its first connection.
 func (a *app) endWatch(g *trace.Gap, operator context.Context) error {
-	fmt.Fprintf(a.io.Out, "\n%s\n", safe.Text(g.Summary(), 400))
+	fmt.Fprintf(a.io.Out, "\n%s\n", text.Line(g.Summary(), 400))
 	switch {
 	case g.Served+g.Failed == 0 && operator.Err() != nil:
 		return exit(exitInterrupted, errInterrupted)

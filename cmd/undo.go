@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/cmd/text"
-	"pgtui/internal/safe"
+	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/session"
 )
 
@@ -53,12 +53,12 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string) error {
 	if err != nil {
 		return exit(reloadRefused, err)
 	}
-	fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), safe.Text(run.Who.String(), 120))
+	fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), text.Line(run.Who.String(), 120))
 	if !session.SameInventory(inv.Path)(run.Inventory) {
-		fmt.Fprintf(a.io.Out, "that plan was made from %s\n", safe.Text(run.Inventory, 200))
+		fmt.Fprintf(a.io.Out, "that plan was made from %s\n", text.Line(run.Inventory, 200))
 	}
-	text.Plan(a.io.Out, j.Plan, nil)
-	text.Risks(a.io.Out, &j.Plan)
+	show.Plan(a.io.Out, j.Plan, nil)
+	show.Risks(a.io.Out, &j.Plan)
 	switch {
 	case diffCode(j.Plan) == 2:
 		return exit(reloadRefused, fmt.Errorf("refused, nothing was changed: %w", j.Plan.Refusal()))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/check"
 )
@@ -66,7 +66,7 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 		last = string(r.Verdict) + ": " + r.Why
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return exit(1, fmt.Errorf("timed out after %s: %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, safe.Text(last, 300)))
+		return exit(1, fmt.Errorf("timed out after %s: %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, text.Line(last, 300)))
 	}
 	return ctx.Err()
 }

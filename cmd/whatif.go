@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/cmd/text"
+	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/model/failover"
 	"pgtui/session"
@@ -63,7 +63,7 @@ func (a *app) whatif(ctx context.Context, o *whatifOptions, names []string) erro
 	}
 	return a.reply(o.output, 0,
 		func() any { return jsonv1.NewWhatIf(sup, out, at) },
-		func(w io.Writer) { text.WhatIf(w, out) })
+		func(w io.Writer) { show.WhatIf(w, out) })
 }
 
 // supposition is what the flags simulate.

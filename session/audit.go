@@ -47,7 +47,7 @@ func (s *Session) operator() plan.Operator {
 	}
 	from := s.Getenv("SSH_CONNECTION")
 	for pid := os.Getppid(); from == "" && pid > 1; {
-		from = proc.Environ(pid, "SSH_CONNECTION") // sudo drops it
+		from = environ(pid, "SSH_CONNECTION") // sudo drops it
 		p, _ := proc.Read(pid)
 		pid = p.Parent
 	}
@@ -182,4 +182,19 @@ func (s *Session) Resumes(inv *model.Inventory, p *plan.Plan) (*plan.Run, error)
 		return &r, nil
 	}
 	return nil, &source.Hint{Err: errors.New("--resume: the last run of " + string(p.Cluster) + " did not stop half-way"), Try: "pgtui history " + string(p.Cluster)}
+}
+
+// environ is a variable in the environment of a process, "" when it cannot be
+// read.
+func environ(pid int, name string) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return ""
+	}
+	for v := range strings.SplitSeq(string(b), "\x00") {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }

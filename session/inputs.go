@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -144,7 +144,7 @@ func (c *Change) Text() string {
 // have stopped changing. An inventory that is a program is not read again.
 func (s *Session) Changes(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan Change {
 	out := make(chan Change)
-	safe.Go("watching the inventory", func() {
+	guard.Go("watching the inventory", func() {
 		base, last, over := inv.Inputs, inv.Inputs, false
 		tick := time.NewTicker(every)
 		defer tick.Stop()

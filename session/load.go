@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"pgtui/ansible/inventory"
-	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/probe/transport"
@@ -313,7 +313,7 @@ func (s *Session) running(file string, args ...string) {
 		s.log.add(model.Ran{At: s.Now(), Node: "this machine", Argv: argv, Reads: true})
 		return
 	}
-	s.notice("running " + safe.Text(strings.Join(argv, " "), 400))
+	s.notice("running " + text.Line(strings.Join(argv, " "), 400))
 }
 
 // trusted reports whether an ansible.cfg counts: as Ansible, pgtui ignores one
@@ -324,11 +324,11 @@ func (s *Session) trusted(cfg string) bool {
 	}
 	err := transport.Trusted(cfg)
 	if st, serr := os.Stat(filepath.Dir(cfg)); err == nil && serr == nil && st.Mode()&0o002 != 0 {
-		err = fmt.Errorf("%s: everybody may write to its directory", safe.Text(cfg, 200))
+		err = fmt.Errorf("%s: everybody may write to its directory", text.Line(cfg, 200))
 	}
 	if err != nil && s.Notice != nil && !slices.Contains(s.untrusted, cfg) {
 		s.untrusted = append(s.untrusted, cfg)
-		s.notice(fmt.Sprintf("warning: %s is ignored, as Ansible does: %v", safe.Text(cfg, 200), err))
+		s.notice(fmt.Sprintf("warning: %s is ignored, as Ansible does: %v", text.Line(cfg, 200), err))
 	}
 	return err == nil
 }
@@ -346,7 +346,7 @@ func sandboxed(play *pigsty.Play) error {
 			continue
 		}
 		at, _ := play.At(n.Host, "pgtui_root")
-		return &source.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is not a node of pgtui's sandbox", at.File, at.Line, max(at.Column, 1), n.Host, safe.Text(root, 200)),
+		return &source.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is not a node of pgtui's sandbox", at.File, at.Line, max(at.Column, 1), n.Host, text.Line(root, 200)),
 			Try: "remove pgtui_root from the inventory"}
 	}
 	return nil

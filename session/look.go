@@ -10,7 +10,7 @@ import (
 
 	"pgtui/apply"
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
@@ -139,7 +139,7 @@ type work struct {
 // together does all of it at the same time; a panic is an error.
 func together(all ...work) error {
 	faults := make([]error, len(all))
-	var g safe.Group
+	var g guard.Group
 	for i, w := range all {
 		g.Go(w.doing, func() { faults[i] = w.do() }, func(err error) { faults[i] = err })
 	}

@@ -1,3 +1,0 @@
-// Package text prints values for people: a function a value, with no decision in
-// it and nothing read. JSON is in jsonv1.
-package text
