@@ -55,7 +55,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 			return got.err
 		}
 	case <-a.patience(path):
-		d.Load = afterwards(loading, d.Load)
+		d.Session = starting{a.Session, loading}
 	}
 	return tui.Run(cmd.Context(), d, a.io.In, a.io.Out)
 }
@@ -129,54 +129,43 @@ func (a *app) patience(path string) <-chan time.Time {
 	return time.After(firstFrame)
 }
 
-// afterwards is what is being loaded, and load from then on.
-func afterwards(loading <-chan loaded, load func(context.Context) (*model.Inventory, error)) func(context.Context) (*model.Inventory, error) {
-	return func(ctx context.Context) (*model.Inventory, error) {
-		select {
-		case got, first := <-loading:
-			if first {
-				return got.inv, got.err
-			}
-			return load(ctx)
-		case <-ctx.Done():
-			return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
+// starting is a session whose first inventory is still being read.
+type starting struct {
+	*session.Session
+	first <-chan loaded
+}
+
+// Load is what is being read, and a new load from then on.
+func (s starting) Load(ctx context.Context) (*model.Inventory, error) {
+	select {
+	case got, first := <-s.first:
+		if first {
+			return got.inv, got.err
 		}
+		return s.Session.Load(ctx)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
 	}
 }
 
 // deps is what the console gets, with the inventory at path.
 func (a *app) deps(path string) tui.Deps {
-	s := a.Session
-	s.Notice = nil // the console has the terminal from here on
+	a.Notice = nil // the console has the terminal from here on
 	d := tui.Deps{
-		Load:       s.Load,
-		Stamp:      s.Stamp,
-		Watch:      s.Watch,
-		Plan:       s.Plan,
-		Execute:    s.Execute,
-		Access:     s.Access,
-		Components: s.Components,
-		Trace:      s.Trace,
-		Origins:    s.Origins,
-		Rules:      s.Rules,
-		Diff:       diffLines,
-		Summary:    func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
-		File:       s.File,
-		Now:        now,
-		Version:    version(),
-		Every:      a.refresh(),
-		ReadOnly:   a.ReadOnly,
-		Theme:      a.themeName(),
-		NoMouse:    a.config.NoMouse,
-		Keys:       a.config.Keys,
-		Columns:    a.config.Columns,
-		Context:    infoOf(a.context),
-		Ran:        s.Ran,
-		Command:    a.command(path),
-		Open:       a.openContext,
-	}
-	if !a.NoFiles {
-		d.Examine = s.Examine
+		Session:  a.Session,
+		Diff:     diffLines,
+		Summary:  func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
+		Now:      now,
+		Version:  version(),
+		Every:    a.refresh(),
+		ReadOnly: a.ReadOnly,
+		Theme:    a.themeName(),
+		NoMouse:  a.config.NoMouse,
+		Keys:     a.config.Keys,
+		Columns:  a.config.Columns,
+		Context:  infoOf(a.context),
+		Command:  a.command(path),
+		Open:     a.openContext,
 	}
 	for _, c := range a.config.Contexts {
 		d.Contexts = append(d.Contexts, infoOf(c))

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/session"
 	"pgtui/tui"
 )
 
@@ -43,9 +44,7 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		}
 		return dial(ctx, network, addr)
 	}})
-	d.Watch = func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
-		return pr.Watch(ctx, inv, every)
-	}
+	d.Session = watching{a.Session, pr}
 	d.Actions = []tui.Action{
 		{Key: "f12", Label: "break", Do: func(context.Context) error { armed.Store(true); return nil }},
 		{Key: "f10", Label: "break asking", Do: func(context.Context) error { deaf.Store(true); return nil }},
@@ -56,4 +55,14 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		return 1
 	}
 	return 0
+}
+
+// watching is a session that watches by another prober.
+type watching struct {
+	*session.Session
+	p *probe.Prober
+}
+
+func (w watching) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+	return w.p.Watch(ctx, inv, every)
 }

@@ -117,3 +117,14 @@ func (s *Session) notice(text string) {
 		s.Notice(text)
 	}
 }
+
+// Can reports whether the session does it.
+func (s *Session) Can(a model.Ability) bool {
+	switch a {
+	case model.CanReload:
+		return s.ReadOnly == ""
+	case model.CanExamine:
+		return !s.NoFiles
+	}
+	return true
+}

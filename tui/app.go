@@ -229,27 +229,23 @@ const mostMessages = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload),
+		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 }
 
-// topics are those that this context has functions for.
+// topics are those that this context answers.
 func (m *Model) topics() []page.Topic {
 	var out []page.Topic
-	if m.deps.Access != nil {
-		out = append(out, page.TopicAccess)
-	}
-	if m.deps.Components != nil {
-		out = append(out, page.TopicComponents)
-	}
-	if m.deps.Trace != nil {
-		out = append(out, page.TopicTrace)
-	}
-	if m.deps.Origins != nil {
-		out = append(out, page.TopicOrigins)
+	for _, t := range []struct {
+		can   model.Ability
+		topic page.Topic
+	}{{model.CanAccess, page.TopicAccess}, {model.CanComponents, page.TopicComponents}, {model.CanTrace, page.TopicTrace}, {model.CanOrigins, page.TopicOrigins}} {
+		if m.deps.Can(t.can) {
+			out = append(out, t.topic)
+		}
 	}
 	return out
 }
