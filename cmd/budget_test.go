@@ -316,7 +316,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.keys("R")
-		c.await(t, "already have these files")
+		c.await(t, "have these files already")
 		c.keys("q")
 		c.keys("q")
 		c.left(t, 0)

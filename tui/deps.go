@@ -102,3 +102,11 @@ type Action struct {
 
 // DiffLine is one line of a unified diff.
 type DiffLine = page.DiffLine
+
+// ContextInfo is one context as the console knows it.
+type ContextInfo struct {
+	Name        string
+	Environment string
+	Colour      string // of the banner; "" is none, or red in production
+	Production  bool
+}

@@ -17,6 +17,7 @@ import (
 	"pgtui/model/check"
 	"pgtui/plan"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 )
 
 // feed is the only place of the console that starts work. Everything it
@@ -26,28 +27,27 @@ type feed struct {
 	// commands take no argument and are not waited for at the end.
 	ctx   context.Context
 	after func(time.Duration, tea.Msg) tea.Cmd // a timer; tests bring their own
-	world *sphere                              // read where commands are made, and nowhere else
+	world *opened                              // read where commands are made, and nowhere else
 
 	mu    sync.Mutex
 	stop  context.CancelFunc                   // ends the present watch; nil when there is none
 	began time.Time                            // when the present watch began
-	going *run                                 // the reload under way; nil when there is none
+	going *activeReload                        // the reload under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
 
-	failed error     // why there is no inventory to begin with
-	job    *job      // nil where there is no terminal
-	frames frameRate // of the terminal; for Update only
+	failed error // why there is no inventory to begin with
+	job    *job  // nil where there is no terminal
 }
 
-// sphere is the world that work is done in: the one of a context. Work that has
+// opened is the world that work is done in: the one of a context. Work that has
 // begun in one ends in it.
-type sphere struct {
+type opened struct {
 	deps  Deps
 	judge check.Judge
 	past  history
-	looks looks
+	nodes readings
 }
 
 // The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
@@ -90,7 +90,7 @@ type (
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
-	return &feed{ctx: ctx, world: &sphere{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+	return &feed{ctx: ctx, world: &opened{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -105,7 +105,7 @@ func newFeed(ctx context.Context, d Deps) *feed {
 }
 
 // use makes another world the one that work is begun in.
-func (f *feed) use(d Deps) { f.world = &sphere{deps: d} }
+func (f *feed) use(d Deps) { f.world = &opened{deps: d} }
 
 // tick comes once a second, to notice data that grows old.
 func (f *feed) tick() tea.Cmd { return f.after(time.Second, tickMsg{}) }
@@ -212,7 +212,7 @@ func (f *feed) next(m snapshotMsg) tea.Cmd {
 
 // read waits for a snapshot, goes on to the newest that is there, and judges
 // it: the boards are worked out here, once, and not while drawing.
-func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
+func (f *feed) read(w *opened, ch <-chan *model.Snapshot, gen int) tea.Msg {
 	s, ok := <-ch
 	for more := ok; more; {
 		select {
@@ -228,7 +228,7 @@ func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
 		return watchEndMsg{gen}
 	}
 	began := w.deps.Now()
-	s = w.looks.beside(s)
+	s = w.nodes.beside(s)
 	boards, events := f.verdicts(w, s, began)
 	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: w.deps.Now().Sub(began)}
 }
@@ -244,7 +244,7 @@ func (f *feed) rejudge(s *model.Snapshot, gen int, now time.Time) tea.Cmd {
 }
 
 // verdicts are the boards of a snapshot, and what has changed on them.
-func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
+func (f *feed) verdicts(w *opened, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
 	f.mu.Lock()
 	began := f.began
 	f.mu.Unlock()
@@ -284,7 +284,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
-		err := guard.Try("asking for this page", func() (err error) {
+		err := guard.Try("probing for this page", func() (err error) {
 			switch q.Topic {
 			case page.TopicAccess:
 				answer, err = d.Access(ctx, inv, snap, q.Cluster)
@@ -343,12 +343,12 @@ func (f *feed) act(a Action) tea.Cmd {
 }
 
 // settle makes a dialog's keys count after a while.
-func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg{asked}) }
+func (f *feed) settle(asked int) tea.Cmd { return f.after(reload.Settle, settleMsg{asked}) }
 
-// run is a reload under way.
-type run struct {
+// activeReload is a reload under way.
+type activeReload struct {
 	plan   page.PlanMsg
-	world  *sphere
+	world  *opened
 	events chan tea.Msg
 	halt   func() // begins no further node
 	ctx    context.Context
@@ -362,18 +362,18 @@ type run struct {
 // execute carries a plan out. It is stopped by run.halt only, which ends the
 // context that Execute has: that finishes the node it is on, and looks at the
 // context right before the next.
-func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
-	r := &run{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
+	r := &activeReload{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
 	r.ctx, r.halt = context.WithCancel(context.WithoutCancel(f.ctx))
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	guard.Go("to carry the reload out", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	guard.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
 	return r, f.event(r)
 }
 
 // carry runs Execute to its end.
-func (f *feed) carry(r *run) {
+func (f *feed) carry(r *activeReload) {
 	defer r.halt()
 	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
 		r.enters(s.Host)
@@ -383,7 +383,7 @@ func (f *feed) carry(r *run) {
 }
 
 // ended is the end of a run.
-func (f *feed) ended(r *run, done page.DoneMsg) {
+func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 	r.mu.Lock()
 	r.done = done
 	r.mu.Unlock()
@@ -392,35 +392,35 @@ func (f *feed) ended(r *run, done page.DoneMsg) {
 }
 
 // brokeOff is the error of a run that pgtui itself has failed over.
-func (r *run) brokeOff(err error) error {
-	return fmt.Errorf("the reload broke off on %s, whose state is not known: %w", r.at(), err)
+func (r *activeReload) brokeOff(err error) error {
+	return fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)
 }
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says the state of the node is not known.
-func (f *feed) guarded(ctx context.Context, r *run, emit func(plan.StepResult)) (done page.DoneMsg) {
-	if err := guard.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
+func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
+	if err := guard.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
 	return done
 }
 
 // enters notes the node a step is on.
-func (r *run) enters(h model.Host) {
+func (r *activeReload) enters(h model.Host) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.host = h
 }
 
 // at is the node that is being worked on, "" before the first.
-func (r *run) at() model.Host {
+func (r *activeReload) at() model.Host {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.host
 }
 
 // tell hands an event to the screen, if there still is one.
-func (r *run) tell(ctx context.Context, msg tea.Msg) {
+func (r *activeReload) tell(ctx context.Context, msg tea.Msg) {
 	select {
 	case r.events <- msg:
 	case <-ctx.Done():
@@ -428,7 +428,7 @@ func (r *run) tell(ctx context.Context, msg tea.Msg) {
 }
 
 // event waits for the next event of a run.
-func (f *feed) event(r *run) tea.Cmd {
+func (f *feed) event(r *activeReload) tea.Cmd {
 	return func() tea.Msg {
 		select {
 		case msg := <-r.events:
@@ -472,7 +472,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 }
 
 // release forgets a run whose end has been shown.
-func (f *feed) release(r *run) {
+func (f *feed) release(r *activeReload) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.going == r {
@@ -480,14 +480,14 @@ func (f *feed) release(r *run) {
 	}
 }
 
-func (f *feed) seen(r *run) bool {
+func (f *feed) seen(r *activeReload) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.going != r
 }
 
 // account is a run that was cut short, as an error.
-func (r *run) account() error {
+func (r *activeReload) account() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []string

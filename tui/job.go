@@ -59,7 +59,7 @@ func (j *job) follow(p *tea.Program, end <-chan struct{}) {
 func (j *job) end(leave func()) {
 	if !j.asleep.TryLock() {
 		j.asleep.Lock()
-		time.Sleep(10 * time.Second / framesASecond)
+		time.Sleep(10 * frameEvery)
 	}
 	j.asleep.Unlock()
 	leave()
@@ -87,7 +87,7 @@ func (sleep) SetStderr(io.Writer) {}
 // its own effect back once it was listened for.
 func (s sleep) Run() error {
 	if orphaned() {
-		return errors.New("there is no shell to go to: nothing could wake pgtui again")
+		return errors.New("there is no shell to return to: nothing could resume pgtui")
 	}
 	s.asleep.Lock()
 	defer s.asleep.Unlock()

@@ -55,7 +55,7 @@ func (f *feed) stamp(gen int, in []source.Input) tea.Cmd {
 	stamp := f.world.deps.Stamp
 	return f.begun(func() tea.Msg {
 		out := in // as if nothing had changed, where pgtui itself fails over it
-		_ = guard.Do("looking at the inventory's files", func() { out = stamp(in) })
+		_ = guard.Do("checking the inventory's files", func() { out = stamp(in) })
 		return stampedMsg{gen, out}
 	})
 }
@@ -78,7 +78,7 @@ func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	if s.since.IsZero() {
 		s.since = m.now
 	}
-	if !still || source.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
+	if !still || source.RunsProgram(s.base) || m.reload != nil || m.dialog != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	s.rereads = true
@@ -108,9 +108,9 @@ func (m *Model) staleText() string {
 	old := "OLD INVENTORY of " + m.readAt() + ": "
 	switch {
 	case len(s.names) > 0 && source.RunsProgram(s.base):
-		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R reads it again and runs its program"
+		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R rereads it and runs its program"
 	case len(s.names) > 0:
-		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", not read again yet"
+		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", not reread yet"
 	case s.err != "":
 		return old + s.err
 	}
@@ -135,9 +135,9 @@ func changedText(names []string) string {
 
 // againText is what is said of an inventory that was read again.
 func againText(names []string) string {
-	text := "the inventory was read again, every node is being asked"
+	text := "the inventory was reread, every node is being probed"
 	if len(names) > 0 {
-		text += ": " + changedText(names) + " had changed"
+		text += ": " + changedText(names) + " changed"
 	}
 	return text
 }

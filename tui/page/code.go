@@ -11,10 +11,10 @@ import (
 	"pgtui/tui/widget"
 )
 
-// code is a line of an HAProxy configuration, quietly toned: its keyword, with
+// Code is a line of an HAProxy configuration, quietly toned: its keyword, with
 // the name where one follows, and its comment.
-func code(raw string) widget.Line {
-	raw = text.Clean(spaced(raw))
+func Code(raw string) widget.Line {
+	raw = text.Clean(Spaced(raw))
 	end := commentAt(raw)
 	from := len(raw[:end]) - len(strings.TrimLeft(raw[:end], " "))
 	to := from + wordLen(raw[from:end])
@@ -67,18 +67,18 @@ func commentAt(text string) int {
 	return len(text)
 }
 
-// changed is a line that is only in one of two files, in that tone; its words
+// Changed is a line that is only in one of two files, in that tone; its words
 // that the other one lacks are in the tone of words. Spans that do not lie at
 // characters of the line are passed over, and so are all of them where the line
 // holds what no terminal may be sent.
-func changed(l DiffLine, tone, words theme.Tone) widget.Line {
-	if raw := spaced(l.Text); text.Clean(raw) != raw {
+func Changed(l DiffLine, tone, words theme.Tone) widget.Line {
+	if raw := Spaced(l.Text); text.Clean(raw) != raw {
 		return widget.T(tone, text.Clean(raw))
 	}
 	var out widget.Line
 	add := func(tone theme.Tone, raw string) {
 		if raw != "" {
-			out = append(out, widget.Span{Text: spaced(raw), Tone: tone})
+			out = append(out, widget.Span{Text: Spaced(raw), Tone: tone})
 		}
 	}
 	at := 0
@@ -97,5 +97,5 @@ func changed(l DiffLine, tone, words theme.Tone) widget.Line {
 // starts reports whether a character starts at byte i of text, or text ends there.
 func starts(text string, i int) bool { return i == len(text) || utf8.RuneStart(text[i]) }
 
-// spaced writes tabs as the four blanks they are shown as.
-func spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }
+// Spaced writes tabs as the four blanks they are shown as.
+func Spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }

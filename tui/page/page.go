@@ -12,22 +12,55 @@ import (
 	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/tui/keys"
+	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // Page is one screen of the console.
 type Page interface {
+	// Scope names the screen of the registry whose keys work on the page.
+	Scope() string
 	// Title is the page's part of the path in the header.
 	Title() string
-	// Keys are the bindings that work on it now, the most useful first.
-	Keys(e Env) []keys.Binding
 	// Do carries out one of its actions; an Intent asks the console for what
 	// the page cannot do itself.
 	Do(a keys.Action, e Env) (Page, Intent)
-	// Update takes in a result of work; messages that are not for it change nothing.
-	Update(msg tea.Msg, e Env) (Page, Intent)
 	// View draws it: at most e.H lines of at most e.W cells count.
 	View(e Env) []widget.Line
+}
+
+// Listener is a page that takes in results of work.
+type Listener interface {
+	Page
+	// Update takes in a result; messages that are not for the page change nothing.
+	Update(msg tea.Msg, e Env) (Page, Intent)
+}
+
+// Conditional is a page that decides which rows of the table of keys count.
+type Conditional interface {
+	Page
+	// Holds reports whether a condition of the page's own is met.
+	Holds(w keys.When, e Env) bool
+}
+
+// Lister is a page with a list, one row of which is under the cursor. The lines
+// that View draws a row on carry its number, from 1: a click goes there.
+type Lister interface {
+	Page
+	// List is how many rows there are, and the row of the cursor.
+	List(e Env) (n, at int)
+	// Choose puts the cursor on row i of them.
+	Choose(i int, e Env) Page
+}
+
+// Move applies a moving action to a page's list, h rows of which are seen. Other
+// actions leave the page as it is.
+func Move(p Lister, a keys.Action, h int, e Env) Page {
+	n, at := p.List(e)
+	if i, ok := keys.Move(a, at, n, h); ok && n > 0 {
+		return p.Choose(i, e)
+	}
+	return p
 }
 
 // Filterer is a page whose list can be narrowed.
@@ -39,31 +72,31 @@ type Filterer interface {
 
 // Env is everything a page may know.
 type Env struct {
-	W, H     int // cells and lines the page has
-	Now      time.Time
-	Began    time.Time           // when the asking of this inventory began
-	Every    time.Duration       // between two rounds of asking
-	Inv      *model.Inventory    // nil until it is read
-	Snap     *model.Snapshot     // nil until the first node has answered
-	Boards   []board.Board       // one for each cluster, in inventory order
-	Digest   *Digest             // of the boards; nil makes a page work it out itself
-	Events   []board.Event       // what has changed, the newest first
-	Traffic  *Traffic            // the last samples of every HAProxy section; nil when none are kept
-	ReadOnly bool                // nothing can be changed from this console
-	Asks     []Topic             // what the nodes can be asked by a page of its own
-	Reads    bool                // the nodes' files are read by themselves
-	Looks    map[model.Host]Look // what became of that; a node that is not there has not been read yet
-	Said     []Said              // what was said to the operator, the oldest first
-	Ran      []model.Ran         // what was run on nodes, the oldest first
+	W, H      int // cells and lines the page has
+	Now       time.Time
+	Began     time.Time               // when the asking of this inventory began
+	Every     time.Duration           // between two rounds of asking
+	Inv       *model.Inventory        // nil until it is read
+	Snap      *model.Snapshot         // nil until the first node has answered
+	Boards    []board.Board           // one for each cluster, in inventory order
+	Digest    *Digest                 // of the boards; nil makes a page work it out itself
+	Events    []board.Event           // what has changed, the newest first
+	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
+	ReadOnly  bool                    // nothing can be changed from this console
+	Asks      []Topic                 // what the nodes can be asked by a page of its own
+	Reads     bool                    // the nodes' files are read by themselves
+	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
+	Said      []Said                  // what was said to the operator, the oldest first
+	Ran       []model.Ran             // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
 	Columns map[string][]string
 	Texts   Texts
 }
 
-// Look is the last time that a node's files were read. What was read is in the
+// LastRead is the last time that a node's files were read. What was read is in the
 // snapshot.
-type Look struct {
+type LastRead struct {
 	At  time.Time // zero when they never were
 	Err error     // why the latest attempt failed
 }
@@ -116,7 +149,7 @@ func (e Env) Pending(b *board.Board) bool {
 		}
 	}
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.untriedProxy(f.Host) {
+		if e.UntriedProxy(f.Host) {
 			return true
 		}
 	}
@@ -138,25 +171,25 @@ func (e Env) unheard(name model.InstanceName) bool {
 	return e.untried(name) || !e.Snap.Patroni[name].Asked()
 }
 
-// untriedProxy reports that the node's HAProxy has not been tried yet.
-func (e Env) untriedProxy(h model.Host) bool {
+// UntriedProxy reports that the node's HAProxy has not been tried yet.
+func (e Env) UntriedProxy(h model.Host) bool {
 	return e.Snap == nil || (e.Snap.HAProxy[h].Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// health is the state of a cluster as far as it can be said: while nodes have
+// Health is the state of a cluster as far as it can be said: while nodes have
 // not been tried yet, only good and certain news count.
-func (e Env) health(b *board.Board) mark {
+func (e Env) Health(b *board.Board) Mark {
 	certain := b.Health == model.HealthOK || b.Health == model.HealthDown
-	return healthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
+	return HealthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
 }
 
-// summary is the sentence for a cluster.
-func (e Env) summary(b *board.Board) string {
+// Summary is the sentence for a cluster.
+func (e Env) Summary(b *board.Board) string {
 	switch {
 	case e.Asking():
-		return "asking every Patroni and HAProxy of the cluster …"
+		return "probing every Patroni and HAProxy of the cluster …"
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
-		return "still asking; not every node has answered yet"
+		return "still probing: not every node has answered yet"
 	}
 	return b.Summary
 }
@@ -167,6 +200,11 @@ type Intent interface{ isIntent() }
 type (
 	// Goto opens a page on top of this one.
 	Goto struct{ Page Page }
+	// Open opens the screen of that name on top of this one.
+	Open struct {
+		Screen string
+		At     Place
+	}
 	// Back closes the page.
 	Back struct{}
 	// Home closes every page above the cluster's board, or above the fleet.
@@ -179,33 +217,25 @@ type (
 	Confirm struct{ Plan PlanMsg }
 	// Execute carries a confirmed plan out.
 	Execute struct{ Plan PlanMsg }
-	// StopRun finishes the node that is being worked on and stops there.
-	StopRun struct{}
+	// StopReload finishes the node that is being worked on and stops there.
+	StopReload struct{}
 	// Say shows one line to the operator.
 	Say struct{ Text string }
 	// Yank copies a text and says it: what a terminal drops can still be read.
 	Yank struct{ Text string }
 )
 
-func (Goto) isIntent() {}
-
-func (Back) isIntent() {}
-
-func (Home) isIntent() {}
-
-func (Yank) isIntent() {}
-
-func (AskPlan) isIntent() {}
-
-func (Ask) isIntent() {}
-
-func (Confirm) isIntent() {}
-
-func (Execute) isIntent() {}
-
-func (StopRun) isIntent() {}
-
-func (Say) isIntent() {}
+func (Goto) isIntent()       {}
+func (Open) isIntent()       {}
+func (Back) isIntent()       {}
+func (Home) isIntent()       {}
+func (Yank) isIntent()       {}
+func (AskPlan) isIntent()    {}
+func (Ask) isIntent()        {}
+func (Confirm) isIntent()    {}
+func (Execute) isIntent()    {}
+func (StopReload) isIntent() {}
+func (Say) isIntent()        {}
 
 // PlanMsg answers AskPlan.
 type PlanMsg struct {
@@ -222,4 +252,11 @@ type StepMsg struct{ Result plan.StepResult }
 type DoneMsg struct {
 	Report plan.Report
 	Err    error
+}
+
+// Said is one line that was said to the operator.
+type Said struct {
+	At   time.Time
+	Tone theme.Tone
+	Text string
 }

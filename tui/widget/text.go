@@ -19,6 +19,9 @@ type Span struct {
 	Text string
 	Tone theme.Tone
 	On   bool // under the cursor
+	// Hit is the number, from 1, of what a click on it chooses: a row of the
+	// page's list, a key of the footer, a page of the path. 0 is nothing.
+	Hit int32
 }
 
 // Line is one line of the screen.
@@ -52,6 +55,26 @@ func (l Line) Under() Line {
 		out[i] = s
 	}
 	return out
+}
+
+// Hits returns l with that number on every span.
+func (l Line) Hits(n int) Line {
+	out := make(Line, len(l))
+	for i, s := range l {
+		s.Hit = int32(n) //nolint:gosec // rows of a screen's list
+		out[i] = s
+	}
+	return out
+}
+
+// HitAt is the number of the span at cell x, 0 when there is none.
+func (l Line) HitAt(x int) int {
+	for _, s := range l {
+		if x -= Width(s.Text); x < 0 {
+			return int(s.Hit)
+		}
+	}
+	return 0
 }
 
 // String is the text of the line without its tones.
@@ -106,7 +129,8 @@ func (l Line) Trunc(w int) Line {
 	out := l.Cut(0, w-1)
 	tail := Span{Text: "…"}
 	if len(out) > 0 {
-		tail.Tone, tail.On = out[len(out)-1].Tone, out[len(out)-1].On
+		tail = out[len(out)-1]
+		tail.Text = "…"
 	}
 	return append(out, tail)
 }
@@ -122,7 +146,7 @@ func (l Line) Pad(w int) Line {
 	}
 	fill := Span{Text: strings.Repeat(" ", w-n)}
 	if len(l) > 0 {
-		fill.On = l[len(l)-1].On
+		fill.On, fill.Hit = l[len(l)-1].On, l[len(l)-1].Hit
 	}
 	return append(l[:len(l):len(l)], fill)
 }
