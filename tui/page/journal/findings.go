@@ -148,10 +148,7 @@ func (p *Findings) space(e page.Env) int { return max(e.H*2/5, 2) }
 // View draws the list above and the finding under the cursor below.
 func (p *Findings) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(rows)))
-	if hidden > 0 {
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
-	}
+	title := page.ListTitle("FINDINGS", len(rows), hidden, p.filter)
 	out := []widget.Line{title}
 	switch {
 	case e.NoAnswer():

@@ -188,10 +188,7 @@ func (p *Log) lines(e page.Env) (out []widget.Line) {
 		}
 	default:
 		t := ranTable(p.ran(e), e)
-		lay := t.Layout(e.W - 2)
-		for _, row := range t.Rows {
-			out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
-		}
+		out = page.TableLines(t, e)[1:]
 	}
 	return out
 }

@@ -178,14 +178,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 	if p.sort > 0 || p.desc {
 		p.mark(t.Cols, sorted)
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
-	for i, r := range t.Rows {
-		out = append(out, page.CursorRow(lay.Row(r), top+i, cur, e.W))
-	}
-	if below := len(rows) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
-	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
 	if detail := p.detail(rows[cur], e); e.H-len(out) > len(detail) {
 		out = append(widget.Fit(out, e.H-len(detail)), detail...)
 	}

@@ -353,10 +353,7 @@ func (p *Inventory) problems(e page.Env) []widget.Line {
 // title says how many values are listed, and what is not.
 func (p *Inventory) title(e page.Env) []widget.Line {
 	n := len(p.list.rows)
-	title := widget.T(theme.Head, fmt.Sprintf(" VALUES %d", n))
-	if hidden := len(p.Got.Rows) - n; hidden > 0 {
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
-	}
+	title := page.ListTitle("VALUES", n, len(p.Got.Rows)-n, p.filter)
 	if p.list.differ > 0 {
 		word := " differ"
 		if p.list.differ == 1 {
