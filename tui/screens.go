@@ -42,8 +42,8 @@ func screens() []page.Screen {
 	}
 }
 
-// ActionNames are the names of all actions that keys can be given to.
-func ActionNames() []string { return page.Table(screens()).Actions() }
+// Keys is the table of keys of all screens, without a configuration.
+func Keys() keys.Table { return page.Table(screens()) }
 
 // Columns are the columns that a configuration can choose from, by screen.
 func Columns() map[string][]string {
@@ -52,36 +52,6 @@ func Columns() map[string][]string {
 		if len(s.Columns) > 0 {
 			out[s.Name] = s.Columns
 		}
-	}
-	return out
-}
-
-// ScreenKeys are the keys that mean something on one screen without a
-// configuration, in the order that they are looked for: the screen's own go before
-// those that work everywhere.
-type ScreenKeys struct {
-	Screen string
-	Keys   []ActionKeys
-}
-
-// ActionKeys are the keys of one action.
-type ActionKeys struct {
-	Action string
-	Keys   []string
-}
-
-// DefaultKeys are those of every screen.
-func DefaultKeys() []ScreenKeys {
-	table := page.Table(screens())
-	var out []ScreenKeys
-	for _, s := range screens() {
-		one := ScreenKeys{Screen: s.Name}
-		for _, r := range table.In(s.Name) {
-			if r.Keys != "" {
-				one.Keys = append(one.Keys, ActionKeys{string(r.Action), r.Names()})
-			}
-		}
-		out = append(out, one)
 	}
 	return out
 }

@@ -22,18 +22,15 @@ type Instance struct {
 	list    page.Listing
 }
 
-// NewInstance is the page of one instance.
-func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
-	return &Instance{cluster: c, name: name}
-}
-
 // Title is the instance's name.
 func (p *Instance) Title() string { return string(p.name) }
 
 // InstanceScreen is the page in the registry.
 func InstanceScreen() page.Screen {
 	return page.Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true, Board: true,
-		Open: func(at page.Place, e page.Env) page.Page { return NewInstance(at.Cluster, e.InstanceOf(at)) },
+		Open: func(at page.Place, e page.Env) page.Page {
+			return &Instance{cluster: at.Cluster, name: e.InstanceOf(at)}
+		},
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service under the cursor", Opens: "service"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},

@@ -3,6 +3,7 @@ package detail
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"pgtui/haproxy"
 	"pgtui/model"
@@ -21,16 +22,13 @@ type Node struct {
 	list    page.Listing
 }
 
-// NewNode is the page of the HAProxy on a host, seen from a cluster.
-func NewNode(c model.ClusterName, h model.Host) *Node { return &Node{cluster: c, host: h} }
-
 // Title names the node.
 func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
 // NodeScreen is the page in the registry.
 func NodeScreen() page.Screen {
 	return page.Screen{Name: "haproxy", Help: "one HAProxy node: every section, with its traffic", Needs: true, Board: true,
-		Open: func(at page.Place, e page.Env) page.Page { return NewNode(at.Cluster, e.HostOf(at)) },
+		Open: func(at page.Place, e page.Env) page.Page { return &Node{cluster: at.Cluster, host: e.HostOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
@@ -292,13 +290,8 @@ func (p *Node) servers(st *haproxy.Stats, s section, e page.Env) []widget.Line {
 // sinceText is how long a server has been in its state, in steps that change
 // rarely.
 func sinceText(s int64) string {
-	switch {
-	case s < 60:
+	if s < 60 {
 		return "< 1 min"
-	case s < 3600:
-		return fmt.Sprintf("%d min", s/60)
-	case s < 48*3600:
-		return fmt.Sprintf("%d h", s/3600)
 	}
-	return fmt.Sprintf("%d days", s/86400)
+	return page.AgeText(time.Duration(s) * time.Second)
 }

@@ -27,11 +27,6 @@ type WhatIf struct {
 	begun                        bool                 // the operator has chosen; before that the one under the cursor is down
 }
 
-// NewWhatIf supposes that inst is down; the leader when inst is "".
-func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
-	return &WhatIf{name: name, cursor: inst}
-}
-
 // Title of the page.
 func (p *WhatIf) Title() string { return "what if" }
 
@@ -44,7 +39,7 @@ func (p *WhatIf) Start() (page.Page, page.Intent) {
 // WhatIfScreen is the page in the registry.
 func WhatIfScreen() page.Screen {
 	return page.Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true, Board: true,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewWhatIf(at.Cluster, at.Instance) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &WhatIf{name: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter w", Action: keys.Toggle, Label: "down or up", Help: "the member is down, or up again"},
 			{Keys: "l", Action: keys.Lead, Label: "it leads", Help: "the member leads, or Patroni decides"},

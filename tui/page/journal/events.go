@@ -20,9 +20,6 @@ type Events struct {
 	filter  string
 }
 
-// NewEvents lists one cluster's events, or all when name is "".
-func NewEvents(name model.ClusterName) *Events { return &Events{cluster: name} }
-
 // Title of the page.
 func (p *Events) Title() string { return "events" }
 
@@ -39,7 +36,7 @@ func (p *Events) SetFilter(text string) page.Page {
 // EventsScreen is the list in the registry.
 func EventsScreen() page.Screen {
 	return page.Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
-		Open: func(at page.Place, _ page.Env) page.Page { return NewEvents(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},

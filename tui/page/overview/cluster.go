@@ -18,9 +18,6 @@ type Cluster struct {
 	filter  string
 }
 
-// NewCluster is the board with the cursor on the first service.
-func NewCluster(name model.ClusterName) *Cluster { return &Cluster{name: name} }
-
 // Title is the cluster's name.
 func (p *Cluster) Title() string { return string(p.name) }
 
@@ -37,7 +34,7 @@ func (p *Cluster) SetFilter(text string) page.Page {
 // BoardScreen is the board in the registry.
 func BoardScreen() page.Screen {
 	return page.Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true, Board: true,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewCluster(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Cluster{name: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "detail", Help: "the service: its definition, its servers, each HAProxy's view", Opens: "service"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "findings, with the evidence", Opens: "findings"},

@@ -24,9 +24,6 @@ type Fleet struct {
 	desc   bool // the other way round
 }
 
-// NewFleet is the fleet with the cursor on its first row.
-func NewFleet() *Fleet { return &Fleet{} }
-
 // Title is empty: the fleet is the root of every path.
 func (p *Fleet) Title() string { return "fleet" }
 
@@ -47,7 +44,7 @@ func FleetScreen() page.Screen {
 		columns = append(columns, strings.ToLower(c.Title))
 	}
 	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
-		Open: func(page.Place, page.Env) page.Page { return NewFleet() },
+		Open: func(page.Place, page.Env) page.Page { return &Fleet{} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of all clusters", Opens: "findings"},
