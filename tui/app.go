@@ -12,7 +12,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
@@ -164,7 +164,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
 	p := tea.NewProgram(&cache{Model: m}, opts...)
-	safe.Go("watching for ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
+	guard.Go("watching for ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)

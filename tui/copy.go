@@ -5,10 +5,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
-	"pgtui/tui/widget"
 )
 
 // copyCommand copies the command that prints this screen, and says it: what a
@@ -21,8 +20,8 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 	}
 	own, pigsty := c.Command(e)
 	if name := string(m.place(e).Cluster); name != "" {
-		own = strings.Replace(own, " "+name, " "+safe.Word(name), 1)
-		pigsty = strings.Replace(pigsty, " "+name, " "+safe.Word(name), 1)
+		own = strings.Replace(own, " "+name, " "+text.Word(name), 1)
+		pigsty = strings.Replace(pigsty, " "+name, " "+text.Word(name), 1)
 	}
 	if m.deps.Command != "" {
 		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
@@ -34,7 +33,7 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 }
 
 // yank copies a text, and says it with what there is to add.
-func (m *Model) yank(text, more string) tea.Cmd {
-	m.say(theme.Info, "copied: "+text+more)
-	return tea.SetClipboard(widget.Clean(text))
+func (m *Model) yank(line, more string) tea.Cmd {
+	m.say(theme.Info, "copied: "+line+more)
+	return tea.SetClipboard(text.Clean(line))
 }

@@ -12,7 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
@@ -225,7 +225,7 @@ func TestCopiedCommandsAreReadBackByAShell(t *testing.T) {
 			}{{nil, []string{"status", string(name)}}, {[]string{"6"}, []string{"doctor", string(name)}}, {[]string{"7"}, []string{"status", string(name), "--watch"}}} {
 				w := newWorld()
 				w.inv.Cluster("pg-test").Name = name
-				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+safe.Word(path) })
+				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+text.Word(path) })
 				r.press(screen.keys...)
 				r.lazy = true
 				_, cmd := r.m.Update(keyOf("y"))

@@ -11,7 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
@@ -143,7 +143,7 @@ func (f *feed) rest(longest time.Duration) {
 	f.over = true
 	f.mu.Unlock()
 	ended := make(chan struct{})
-	safe.Go("waiting", func() { f.work.Wait(); close(ended) }, func(error) {}) // the time is over then
+	guard.Go("waiting", func() { f.work.Wait(); close(ended) }, func(error) {}) // the time is over then
 	t := time.NewTimer(longest)
 	defer t.Stop()
 	select {
@@ -159,7 +159,7 @@ func (f *feed) load(gen int) tea.Cmd {
 		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
 		defer cancel()
 		var inv *model.Inventory
-		err := safe.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
+		err := guard.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
 		return inventoryMsg{gen: gen, inv: inv, err: err}
 	})
 }
@@ -260,7 +260,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
 		var inv *model.Inventory
-		err := safe.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
+		err := guard.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
 		if err == nil && inv.Cluster(cluster) == nil {
 			err = fmt.Errorf("the inventory %s has no cluster %s", inv.Source, cluster)
 		}
@@ -268,7 +268,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
 		var p plan.Plan
-		err = safe.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
+		err = guard.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	})
 }
@@ -284,7 +284,7 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
-		err := safe.Try("probing for this page", func() (err error) {
+		err := guard.Try("probing for this page", func() (err error) {
 			switch q.Topic {
 			case page.TopicAccess:
 				answer, err = d.Access(ctx, inv, snap, q.Cluster)
@@ -328,7 +328,7 @@ func (f *feed) open(name string) tea.Cmd {
 			return contextMsg{name: name, err: errors.New("there are no contexts here")}
 		}
 		var d Deps
-		err := safe.Try("opening "+name, func() (err error) { d, err = open(ctx, name); return err })
+		err := guard.Try("opening "+name, func() (err error) { d, err = open(ctx, name); return err })
 		return contextMsg{name: name, deps: d, err: err}
 	})
 }
@@ -368,7 +368,7 @@ func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	safe.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	guard.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
 	return r, f.event(r)
 }
 
@@ -399,7 +399,7 @@ func (r *activeReload) brokeOff(err error) error {
 // guarded calls Execute. A panic in it must not take the terminal along: it
 // becomes an error that says that the state of the node is unknown.
 func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
-	if err := safe.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
+	if err := guard.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
 	return done
@@ -456,7 +456,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 		}
 	default:
 		r.halt()
-		safe.Go("leaving", func() { // no page reads the events any more
+		guard.Go("leaving", func() { // no page reads the events any more
 			for {
 				select {
 				case <-r.events:

@@ -1,10 +1,8 @@
 package tui
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,6 +11,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"pgtui/internal/proc"
 )
 
 // suspendMsg makes the console give the terminal back and stop, as ctrl-z does;
@@ -113,31 +113,16 @@ func (s sleep) Run() error {
 // orphaned reports that no process outside of this one's group and inside of
 // its session has started it: no shell there handles stopped jobs.
 func orphaned() bool {
-	self, ok := readProc(os.Getpid())
-	for p := self; ok; {
-		if p, ok = readProc(p.parent); !ok || p.session != self.session {
+	self, err := proc.Read(os.Getpid())
+	for p := self; err == nil; {
+		if p, err = proc.Read(p.Parent); err != nil || p.Session != self.Session {
 			return true
 		}
-		if p.group != self.group {
+		if p.Group != self.Group {
 			return false
 		}
 	}
 	return false // there is no /proc here
-}
-
-// proc is what the kernel reports of a process.
-type proc struct{ parent, group, session int }
-
-func readProc(pid int) (proc, bool) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return proc{}, false
-	}
-	var p proc
-	var state string
-	rest := b[bytes.LastIndexByte(b, ')')+1:] // the name before may hold anything
-	n, _ := fmt.Sscan(string(rest), &state, &p.parent, &p.group, &p.session)
-	return p, n == 4
 }
 
 // hearing is the terminal as input. It calls gone when the terminal has hung up:

@@ -10,7 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/page"
@@ -130,7 +130,7 @@ func (f *feed) readNode(inv *model.Inventory, msg nodeReadMsg) tea.Cmd {
 	return f.begun(func() tea.Msg {
 		ctx, cancel := context.WithTimeout(f.ctx, readLimit)
 		defer cancel()
-		if err := safe.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
+		if err := guard.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
 			msg.read = model.Reading{Conf: source.Observed[model.NodeConf]{Err: err}}
 		}
 		return msg

@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/theme"
@@ -55,7 +55,7 @@ func (f *feed) stamp(gen int, in []source.Input) tea.Cmd {
 	stamp := f.world.deps.Stamp
 	return f.begun(func() tea.Msg {
 		out := in // as if nothing had changed, where pgtui itself fails over it
-		_ = safe.Do("checking the inventory's files", func() { out = stamp(in) })
+		_ = guard.Do("checking the inventory's files", func() { out = stamp(in) })
 		return stampedMsg{gen, out}
 	})
 }

@@ -6,11 +6,11 @@ package widget
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/internal/text"
 	"pgtui/tui/theme"
 )
 
@@ -106,7 +106,7 @@ func (l Line) Cut(from, to int) Line {
 		if a < b {
 			t := s
 			if a > 0 || b < w {
-				t.Text = ansi.Cut(Clean(s.Text), a, b)
+				t.Text = ansi.Cut(text.Clean(s.Text), a, b)
 				if short := b - a - Width(t.Text); short > 0 {
 					t.Text = strings.Repeat(" ", short) + t.Text
 				}
@@ -161,64 +161,30 @@ func (l Line) PadLeft(w int) Line {
 }
 
 // Width is the number of cells that text takes once it is cleaned.
-func Width(text string) int {
-	if plain(text) {
-		return len(text)
+func Width(raw string) int {
+	if text.ASCII(raw) {
+		return len(raw)
 	}
-	return ansi.StringWidth(Clean(text))
+	return ansi.StringWidth(text.Clean(raw))
 }
 
 // Tail shortens text to w cells from the left, so that its end stays: the end
 // of an instance name distinguishes it from its siblings.
-func Tail(text string, w int) string {
-	n := Width(text)
+func Tail(raw string, w int) string {
+	n := Width(raw)
 	if n <= w || w <= 0 {
-		return text
+		return raw
 	}
-	return "…" + ansi.TruncateLeft(Clean(text), n-w+1, "")
-}
-
-// plain reports whether text is printable US-ASCII only.
-func plain(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// Clean takes out of text what could move a cursor, change a mode, hide or
-// reorder what follows: escape sequences, control and format characters,
-// broken UTF-8. Tabs and line ends become one space.
-func Clean(text string) string {
-	if plain(text) {
-		return text
-	}
-	if strings.ContainsAny(text, "\x1b\u009b\u009d\u0090") {
-		text = ansi.Strip(text)
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case r == utf8.RuneError:
-			return '?'
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r),
-			r == '\u2028', r == '\u2029':
-			return -1
-		}
-		return r
-	}, text)
+	return "…" + ansi.TruncateLeft(text.Clean(raw), n-w+1, "")
 }
 
 // ascii replaces what is not US-ASCII, cell for cell.
-func ascii(text string) string {
-	if plain(text) {
-		return text
+func ascii(raw string) string {
+	if text.ASCII(raw) {
+		return raw
 	}
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range raw {
 		if r < utf8.RuneSelf {
 			b.WriteRune(r)
 			continue

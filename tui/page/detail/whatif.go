@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -64,10 +64,10 @@ func (p *WhatIf) Command(e page.Env) (string, string) {
 	}
 	sup, _ := p.supposed(b)
 	for _, n := range sup.Down {
-		out += " --down " + safe.Word(string(n))
+		out += " --down " + text.Word(string(n))
 	}
 	if sup.Leader != "" {
-		out += " --leader " + safe.Word(string(sup.Leader))
+		out += " --leader " + text.Word(string(sup.Leader))
 	}
 	return out, ""
 }

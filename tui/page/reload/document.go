@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -209,7 +210,7 @@ func kindLen(lines []page.DiffLine, kind byte) int {
 // dots for the lines that were left out since the one before.
 func (d *document) hunk(l page.DiffLine, more bool) {
 	src := len(d.unified.rows)
-	d.unified.rows = append(d.unified.rows, row{line: widget.T(theme.Hunk, "   "+widget.Clean(page.Spaced(l.Text))), src: src})
+	d.unified.rows = append(d.unified.rows, row{line: widget.T(theme.Hunk, "   "+text.Clean(page.Spaced(l.Text))), src: src})
 	if more {
 		d.unified.changes, d.split.changes = append(d.unified.changes, src), append(d.split.changes, len(d.split.rows))
 		dots := &side{number: "··", still: true}

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/internal/fuzz"
+	"pgtui/internal/text"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -101,22 +102,22 @@ func FuzzCode(f *testing.F) {
 	f.Add("acl \"a # \\\" b\" 'c", 1, 2)
 	f.Add("日\t\x1b]0;x\x07\xff", 0, 3)
 	th := theme.New(theme.Options{})
-	f.Fuzz(func(t *testing.T, text string, from, to int) {
-		want := widget.Clean(page.Spaced(text))
-		if got := page.Code(text).String(); got != want {
-			t.Fatalf("code of %q: %q, want %q", text, got, want)
+	f.Fuzz(func(t *testing.T, raw string, from, to int) {
+		want := text.Clean(page.Spaced(raw))
+		if got := page.Code(raw).String(); got != want {
+			t.Fatalf("code of %q: %q, want %q", raw, got, want)
 		}
-		l := page.DiffLine{Kind: '+', Text: text, Words: [][2]int{{from, to}}, Pair: 1}
+		l := page.DiffLine{Kind: '+', Text: raw, Words: [][2]int{{from, to}}, Pair: 1}
 		if got := page.Changed(l, theme.Added, theme.AddedWord).String(); got != want {
-			t.Fatalf("%q with words %d..%d: %q, want %q", text, from, to, got, want)
+			t.Fatalf("%q with words %d..%d: %q, want %q", raw, from, to, got, want)
 		}
 		var d document
-		d.code([]page.DiffLine{{Kind: '-', Text: text, Pair: 1}, l, {Kind: ' ', Text: text}})
+		d.code([]page.DiffLine{{Kind: '-', Text: raw, Pair: 1}, l, {Kind: ' ', Text: raw}})
 		for _, r := range d.split.rows {
 			for _, w := range []int{1, 20, 139, 140, 200} {
 				screen := widget.Render([]widget.Line{d.draw(r, w, from%64)}, w, 1, th)
 				if n := ansi.StringWidth(screen); n > w {
-					t.Fatalf("%q takes %d cells of %d: %q", text, n, w, screen)
+					t.Fatalf("%q takes %d cells of %d: %q", raw, n, w, screen)
 				}
 			}
 		}

@@ -8,7 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/trace"
@@ -92,7 +92,7 @@ func (p *Trace) Place(page.Env) page.Place { return page.Place{Cluster: p.cluste
 func (p *Trace) Command(page.Env) (string, string) {
 	out := "pgtui trace"
 	for _, w := range p.target {
-		out += " " + safe.Word(w)
+		out += " " + text.Word(w)
 	}
 	return out, ""
 }

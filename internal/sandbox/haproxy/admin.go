@@ -1,35 +1,30 @@
-package sandbox
+package haproxy
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 )
 
-// find is the proxy and server of "pg-test-replica/pg-test-2".
-func (h *haproxy) find(backend, name string) (*proxy, *server) {
+// Find is the server of a proxy, by names; nil when there is none.
+func (h *HAProxy) Find(backend, name string) *Server {
 	for _, p := range h.proxies {
 		if p.conf.name != backend {
 			continue
 		}
 		for _, s := range p.servers {
 			if s.conf.name == name {
-				return p, s
+				return s
 			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-// setState is "set server … state": ready, drain or maint.
-func (h *haproxy) setState(p *proxy, s *server, state string, now time.Time) {
-	i := 0
-	for i = range p.servers {
-		if p.servers[i] == s {
-			break
-		}
-	}
-	holds := p.sessions()[i]
+// SetState is "set server … state": ready, drain or maint.
+func (s *Server) SetState(state string, now time.Time) {
+	holds := s.proxy.sessions()[s.id-1]
 	switch {
 	case state == "maint" && !s.maint:
 		if s.health >= s.conf.rise || !s.checks() {
@@ -52,11 +47,11 @@ func (h *haproxy) setState(p *proxy, s *server, state string, now time.Time) {
 		s.drain, s.held = false, 0
 		s.changed = now
 	}
-	p.judge(now)
+	s.proxy.judge(now)
 }
 
-// setChecks is "enable health" and "disable health".
-func (h *haproxy) setChecks(p *proxy, s *server, on bool, now time.Time) {
+// SetChecks is "enable health" and "disable health".
+func (s *Server) SetChecks(on bool, now time.Time) {
 	if !s.conf.check || on == !s.unchecked {
 		return
 	}
@@ -64,27 +59,21 @@ func (h *haproxy) setChecks(p *proxy, s *server, on bool, now time.Time) {
 		s.turn(now, true) // a server that is not checked counts as up
 	}
 	s.health, s.until, s.next = s.conf.rise+s.conf.fall-1, time.Time{}, now
-	p.judge(now)
+	s.proxy.judge(now)
 }
 
-// setWeight is "set server … weight".
-func (h *haproxy) setWeight(p *proxy, s *server, weight int, now time.Time) {
+// SetWeight is "set server … weight".
+func (s *Server) SetWeight(weight int, now time.Time) {
 	s.weight = weight
 	if s.health >= s.conf.rise {
 		s.reweigh(now)
 	}
-	p.judge(now)
+	s.proxy.judge(now)
 }
 
-// post is one form of the stats page: what the redirect says happened.
-func (h *haproxy) post(form map[string][]string, now time.Time) string {
-	get := func(k string) string {
-		if v := form[k]; len(v) > 0 {
-			return v[0]
-		}
-		return ""
-	}
-	action := get("action")
+// post is one form of the stats page. The result is the word in the redirect.
+func (h *HAProxy) post(form url.Values, now time.Time) string {
+	action := form.Get("action")
 	if action != "ready" && action != "drain" && action != "maint" {
 		return "ERRP"
 	}
@@ -93,12 +82,10 @@ func (h *haproxy) post(form map[string][]string, now time.Time) string {
 	}
 	done := 0
 	for _, name := range form["s"] {
-		p, s := h.find(get("b"), name)
-		if s == nil {
-			continue
+		if s := h.Find(form.Get("b"), name); s != nil {
+			s.SetState(action, now)
+			done++
 		}
-		h.setState(p, s, action, now)
-		done++
 	}
 	switch {
 	case done == len(form["s"]):
@@ -110,8 +97,8 @@ func (h *haproxy) post(form map[string][]string, now time.Time) string {
 	}
 }
 
-// splitServer reads "proxy/server".
-func splitServer(word string) (backend, name string, err error) {
+// SplitServer reads "proxy/server".
+func SplitServer(word string) (backend, name string, err error) {
 	backend, name, ok := strings.Cut(word, "/")
 	if !ok || backend == "" || name == "" {
 		return "", "", fmt.Errorf("%q: expected PROXY/SERVER, for example pg-test-replica/pg-test-2", word)

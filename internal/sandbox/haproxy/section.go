@@ -1,22 +1,19 @@
-package sandbox
+package haproxy
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // proxyStatement is one line of a defaults, listen, frontend or backend section.
-func (c *haConfig) proxyStatement(w []string) {
-	p, arg := c.proxy, ""
-	if len(w) > 1 {
-		arg = w[1]
-	}
+func (c *parser) proxyStatement(w []string) {
+	p, arg := c.in, second(w)
 	switch w[0] {
 	case "bind":
 		c.bind(arg)
-		if c.section == "listen" || c.section == "frontend" {
+		if c.kind == "listen" || c.kind == "frontend" {
 			c.bindWords(w)
 		}
 	case "mode":
@@ -61,15 +58,23 @@ func (c *haConfig) proxyStatement(w []string) {
 		}
 	default:
 		if !known(proxyWords(), w[0]) {
-			c.alert("unknown keyword '%s' in '%s' section", w[0], c.section)
+			c.alert("unknown keyword '%s' in '%s' section", w[0], c.kind)
 		}
 	}
 }
 
-func (c *haConfig) bind(arg string) {
+// second is the word after the keyword; "" when there is none.
+func second(w []string) string {
+	if len(w) < 2 {
+		return ""
+	}
+	return w[1]
+}
+
+func (c *parser) bind(arg string) {
 	for _, a := range strings.Split(arg, ",") {
 		if strings.HasPrefix(a, "/") || strings.Contains(a, "@") {
-			c.proxy.binds = append(c.proxy.binds, a)
+			c.in.binds = append(c.in.binds, a)
 			continue
 		}
 		host, port, ok := cutLast(a, ":")
@@ -81,23 +86,29 @@ func (c *haConfig) bind(arg string) {
 			c.alert("'bind' : missing port specification in '%s'", a)
 		case err != nil || n < 1 || n > 65535:
 			c.alert("'bind' : invalid port '%s'", port)
-		case host != "" && host != "*" && net.ParseIP(strings.Trim(host, "[]")) == nil:
+		case host != "" && host != "*" && !isIP(host):
 			c.alert("'bind' : invalid address: '%s' in '%s'", host, a)
 		default:
-			c.proxy.binds = append(c.proxy.binds, a)
+			c.in.binds = append(c.in.binds, a)
 		}
 	}
 }
 
+// isIP reports whether host is an IP address, in brackets or not.
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
 // bindWords are the keywords behind the address.
-func (c *haConfig) bindWords(w []string) {
+func (c *parser) bindWords(w []string) {
 	for i := 2; i < len(w); i++ {
 		switch {
 		case known(bindFlags(), w[i]):
 		case known(bindWords(), w[i]):
 			i++
 		default:
-			c.alert("'bind %s' in section '%s' : unknown keyword '%s'.", w[1], c.section, w[i])
+			c.alert("'bind %s' in section '%s' : unknown keyword '%s'.", w[1], c.kind, w[i])
 			return
 		}
 	}
@@ -111,24 +122,18 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func (c *haConfig) balance(arg string) {
-	name, _, _ := strings.Cut(arg, "(")
-	switch name {
+func (c *parser) balance(arg string) {
+	switch name, _, _ := strings.Cut(arg, "("); name {
 	case "": // HAProxy keeps its default
 	case "roundrobin", "static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr", "random", "rdp-cookie", "hash", "log-hash":
-		c.proxy.balance = arg
 	default:
 		c.alert("balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hdr(name)' and 'rdp-cookie(name)' options.")
 	}
 }
 
-func (c *haConfig) option(w []string) {
-	if len(w) < 2 || !known(optionWords(), w[1]) {
-		name := ""
-		if len(w) > 1 {
-			name = w[1]
-		}
-		c.alert("unknown option '%s'.", name)
+func (c *parser) option(w []string) {
+	if !known(optionWords(), second(w)) {
+		c.alert("unknown option '%s'.", second(w))
 		return
 	}
 	if len(w) > 2 && !known(optionsWithArgs(), w[1]) {
@@ -137,23 +142,20 @@ func (c *haConfig) option(w []string) {
 	}
 	switch w[1] {
 	case "httpchk":
-		c.proxy.httpCheck = true
+		c.in.httpCheck = true
 		switch {
 		case len(w) > 3:
-			c.proxy.method, c.proxy.uri = w[2], w[3]
+			c.in.method, c.in.uri = w[2], w[3]
 		case len(w) > 2:
-			c.proxy.uri = w[2]
+			c.in.uri = w[2]
 		}
 	case "allbackups":
-		c.proxy.allBackups = true
+		c.in.allBackups = true
 	}
 }
 
-func (c *haConfig) httpCheck(w []string) {
-	kind := ""
-	if len(w) > 1 {
-		kind = w[1]
-	}
+func (c *parser) httpCheck(w []string) {
+	kind := second(w)
 	name, _, _ := strings.Cut(kind, "(")
 	switch {
 	case kind == "send":
@@ -167,7 +169,7 @@ func (c *haConfig) httpCheck(w []string) {
 	}
 }
 
-func (c *haConfig) httpCheckExpect(w []string) {
+func (c *parser) httpCheckExpect(w []string) {
 	for i := 0; i < len(w); i++ {
 		switch word := strings.TrimPrefix(w[i], "!"); word {
 		case "":
@@ -180,7 +182,7 @@ func (c *haConfig) httpCheckExpect(w []string) {
 				return
 			}
 			if word == "status" {
-				c.proxy.expect = w[i]
+				c.in.expect = w[i]
 			}
 			if word == "hdr" || word == "fhdr" {
 				i = len(w)
@@ -193,7 +195,7 @@ func (c *haConfig) httpCheckExpect(w []string) {
 	}
 }
 
-func (c *haConfig) httpCheckSend(w []string) {
+func (c *parser) httpCheckSend(w []string) {
 	for i := 0; i < len(w); i += 2 {
 		if i+1 == len(w) {
 			c.alert("'http-check send' : '%s' expects a string as argument..", w[i])
@@ -201,9 +203,9 @@ func (c *haConfig) httpCheckSend(w []string) {
 		}
 		switch w[i] {
 		case "meth":
-			c.proxy.method = w[i+1]
+			c.in.method = w[i+1]
 		case "uri", "uri-lf":
-			c.proxy.uri = w[i+1]
+			c.in.uri = w[i+1]
 		case "ver", "body", "body-lf":
 		case "hdr":
 			i++
@@ -214,24 +216,20 @@ func (c *haConfig) httpCheckSend(w []string) {
 	}
 }
 
-func (c *haConfig) stats(w []string) {
-	arg := ""
-	if len(w) > 1 {
-		arg = w[1]
-	}
-	switch arg {
+func (c *parser) stats(w []string) {
+	switch arg := second(w); arg {
 	case "uri":
 		if len(w) < 3 {
 			c.alert("'uri' needs an URI prefix.")
 			return
 		}
-		c.proxy.statsURI, c.proxy.stats = w[2], true
+		c.in.statsURI, c.in.stats = w[2], true
 	case "enable":
-		c.proxy.stats = true
+		c.in.stats = true
 	case "admin":
-		c.proxy.statsAdmin = true
+		c.in.statsAdmin = true
 	case "auth", "http-request":
-		c.proxy.statsAuth, c.proxy.stats = true, true
+		c.in.statsAuth, c.in.stats = true, true
 	case "realm", "scope", "hide-version", "show-node", "show-desc", "show-legends", "show-modules", "refresh":
 	default:
 		c.at("unknown stats parameter '%s', expects 'admin', 'uri', 'realm', 'auth', 'scope', 'enable', 'hide-version', "+
@@ -239,13 +237,9 @@ func (c *haConfig) stats(w []string) {
 	}
 }
 
-func (c *haConfig) timeout(w []string) {
-	if len(w) < 2 || !known(timeoutWords(), w[1]) {
-		name := ""
-		if len(w) > 1 {
-			name = w[1]
-		}
-		c.at("unknown 'timeout' option '%s'.", name)
+func (c *parser) timeout(w []string) {
+	if !known(timeoutWords(), second(w)) {
+		c.at("unknown 'timeout' option '%s'.", second(w))
 		return
 	}
 	if len(w) < 3 {
@@ -259,8 +253,8 @@ func (c *haConfig) timeout(w []string) {
 	}
 	switch w[1] {
 	case "connect":
-		c.proxy.connect = d
+		c.in.connect = d
 	case "check":
-		c.proxy.check = d
+		c.in.check = d
 	}
 }

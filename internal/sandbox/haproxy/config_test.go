@@ -1,4 +1,4 @@
-package sandbox
+package haproxy
 
 import (
 	"os"
@@ -63,13 +63,13 @@ func TestConfigErrorsAreHAProxys(t *testing.T) {
 		{"a comment, quotes and escapes", head + "listen a # note\n bind *:1\n http-check send meth OPTIONS uri \"/a b\" hdr X 'y # z'\n server a\\ b 10.0.0.1:1\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := parseConfig([]haFile{{"t.cfg", []byte(c.text)}}, t.TempDir()).alerts
+			got := Parse([]File{{"t.cfg", []byte(c.text)}}, t.TempDir()).Alerts
 			want := c.want
 			if want != nil {
 				want = append(want, "Error(s) found in configuration file : t.cfg", "Fatal errors found in configuration.")
 			}
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("have:\n%s\nHAProxy says:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				t.Errorf("have:\n%s\nreal HAProxy:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
 	}
@@ -82,24 +82,24 @@ func TestConfigDirectory(t *testing.T) {
 		"b.cfg": "listen b\n bind *:2\n", "a.cfg": "listen a\n bind *:1\n", "10.cfg": "listen c\n bind *:3\n",
 		".hidden.cfg": "junk\n", "x.cfg.cfg": "junk\n", "notes.txt": "junk\n",
 	} {
-		if err := writeFile(dir+"/"+name, text, 0o644); err != nil {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := os.Mkdir(dir+"/sub.cfg", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	files, err := readConfigs(dir)
+	files, err := readFiles(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := parseConfig(files, dir)
+	c := Parse(files, dir)
 	var names []string
-	for _, p := range c.proxies {
+	for _, p := range c.sections {
 		names = append(names, p.name)
 	}
-	if len(c.alerts) > 0 || strings.Join(names, " ") != "c a b" {
-		t.Errorf("sections %v, errors %v", names, c.alerts)
+	if len(c.Alerts) > 0 || strings.Join(names, " ") != "c a b" {
+		t.Errorf("sections %v, errors %v", names, c.Alerts)
 	}
 }
 
@@ -108,12 +108,12 @@ func TestConfigDirectory(t *testing.T) {
 func FuzzConfig(f *testing.F) {
 	fuzz.Target(f)
 	f.Add(head + "listen a\n bind *:1\n server s 1.1.1.1:1 check port 1 weight 1 backup\n")
-	f.Add(mainConfig(declared{cluster: "pg-test", seq: 1, addr: "127.0.0.1"}, statsPort))
+	f.Add(MainFile("pg-test-1", "127.0.0.1", 9101))
 	f.Add("userlist u\n group admin users a\n user a insecure-password b\nlisten \"x\n http-request")
 	line := regexp.MustCompile(`\[t:(\d+)\]`)
 	f.Fuzz(func(t *testing.T, text string) {
-		c := parseConfig([]haFile{{"t", []byte(text)}}, "/nowhere")
-		for _, a := range c.alerts {
+		c := Parse([]File{{"t", []byte(text)}}, "/nowhere")
+		for _, a := range c.Alerts {
 			if m := line.FindStringSubmatch(a); m != nil && (m[1] == "0" || len(m[1]) > 9) {
 				t.Errorf("no such line: %s", a)
 			}
@@ -121,8 +121,8 @@ func FuzzConfig(f *testing.F) {
 		if !strings.HasSuffix(text, "\n") {
 			return
 		}
-		if again := parseConfig([]haFile{{"t", []byte(text + "# end\n")}}, "/nowhere"); strings.Join(again.alerts, "\n") != strings.Join(c.alerts, "\n") {
-			t.Errorf("a comment changed it: %q, then %q", c.alerts, again.alerts)
+		if again := Parse([]File{{"t", []byte(text + "# end\n")}}, "/nowhere"); strings.Join(again.Alerts, "\n") != strings.Join(c.Alerts, "\n") {
+			t.Errorf("a comment changed it: %q, then %q", c.Alerts, again.Alerts)
 		}
 	})
 }

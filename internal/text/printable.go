@@ -1,4 +1,4 @@
-package safe
+package text
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable spells out everything in s that is not a printable character or a
-// tab: a terminal must not obey what a file on a node says.
+// Printable writes out as codes everything in s that is not a printable character
+// or a tab, so that a terminal cannot obey the content of a file.
 func Printable(s string) string {
 	clean := true
 	for _, r := range s {

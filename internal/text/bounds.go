@@ -1,4 +1,4 @@
-package safe
+package text
 
 // Longest texts kept from an answer, in runes.
 const (

@@ -1,17 +1,12 @@
-package sandbox
+package haproxy
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 )
-
-func defaultServer() serverConf {
-	return serverConf{weight: 1, rise: 2, fall: 3, inter: 2 * time.Second}
-}
 
 // haTime reads a time as HAProxy 2.6 and 3.0 do: a whole number and a unit,
 // milliseconds without one. bad is the first character it cannot read.
@@ -42,13 +37,13 @@ func haTime(s string) (d time.Duration, bad string) {
 }
 
 // serverLine is "server <name> <addr>[:<port>] …".
-func (c *haConfig) serverLine(w []string) {
-	p := c.proxy
+func (c *parser) serverLine(w []string) {
+	p := c.in
 	switch {
-	case c.section == "frontend":
+	case c.kind == "frontend":
 		c.onServer("parsing [%s:%d] : 'server' not allowed because frontend '%s' has no backend capability.", c.file, c.line, p.name)
 		return
-	case c.section == "defaults":
+	case c.kind == "defaults":
 		c.alert("'server' not allowed in 'defaults' section.")
 		return
 	case len(w) < 3:
@@ -65,7 +60,7 @@ func (c *haConfig) serverLine(w []string) {
 			c.onServer("%s : invalid port '%s'", who, port)
 		}
 	}
-	if net.ParseIP(strings.Trim(host, "[]")) == nil && !strings.ContainsAny(host, "/@") && !resolves(host) {
+	if !isIP(host) && !strings.ContainsAny(host, "/@") && !resolves(host) {
 		c.onServer("%s : could not resolve address '%s'.", who, host)
 	}
 	c.serverArgs(&s, w[3:], who, s.name)
@@ -94,22 +89,14 @@ func atoi(s string) int {
 	return int(n)
 }
 
-// resolves reports whether host could be a name that DNS knows. Nothing is
-// asked: a name with a dot is taken for one.
+// resolves reports whether host could be a name that DNS knows. DNS is not
+// queried: any well-formed name with a dot resolves.
 func resolves(host string) bool {
-	if host != "localhost" && !strings.Contains(host, ".") {
-		return false
-	}
-	for _, r := range host {
-		if !(r == '-' || r == '.' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
-			return false
-		}
-	}
-	return true
+	return (host == "localhost" || strings.Contains(host, ".")) && !strings.ContainsFunc(host, badInHost)
 }
 
 // serverArgs reads the keywords of a server or default-server line.
-func (c *haConfig) serverArgs(s *serverConf, w []string, who, name string) {
+func (c *parser) serverArgs(s *serverLine, w []string, who, name string) {
 	for i := 0; i < len(w); i++ {
 		word := w[i]
 		if serverFlag(s, word) || known(serverFlags(), word) {
@@ -131,7 +118,7 @@ func (c *haConfig) serverArgs(s *serverConf, w []string, who, name string) {
 }
 
 // serverFlag sets the keywords that have no argument.
-func serverFlag(s *serverConf, word string) bool {
+func serverFlag(s *serverLine, word string) bool {
 	switch word {
 	case "check":
 		s.check = true
@@ -156,7 +143,7 @@ func serverFlag(s *serverConf, word string) bool {
 }
 
 // serverArg reads one keyword with an argument; false stops the line.
-func (c *haConfig) serverArg(s *serverConf, word, arg, who, name string) bool {
+func (c *parser) serverArg(s *serverLine, word, arg, who, name string) bool {
 	number := func(min, max int, into *int) bool {
 		if *into = atoi(arg); *into < min || *into > max {
 			c.onServer("%s : '%s' has to be > 0.", who, word)
@@ -210,7 +197,7 @@ func (c *haConfig) serverArg(s *serverConf, word, arg, who, name string) bool {
 	return true
 }
 
-func (c *haConfig) caFile(arg, who string) bool {
+func (c *parser) caFile(arg, who string) bool {
 	if strings.HasPrefix(arg, "@") {
 		return true
 	}

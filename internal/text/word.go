@@ -1,8 +1,8 @@
-package safe
+package text
 
 import "strings"
 
-// Word is a word as a shell takes it: as it is, or quoted where it must be.
+// Word is word as one word of a shell command, quoted where that is needed.
 func Word(word string) string {
 	plain := strings.IndexFunc(word, func(r rune) bool {
 		return !strings.ContainsRune("/._-+=:,@%", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

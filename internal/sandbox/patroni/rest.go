@@ -1,31 +1,56 @@
-package sandbox
+package patroni
 
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"pgtui/model"
 )
 
-// answer is what one HTTP request gets.
-type answer struct {
-	code  int
+// Answer is the answer to one HTTP request.
+type Answer struct {
+	Code  int
 	ctype string // "" sends the status line alone, as Patroni does for most
 	body  []byte
-	// silence means that the connection is held until the other side gives
-	// up or the cause of it is gone; eof ends it after a while without a word.
-	silence, eof bool
+	// Silence holds the connection until the client gives up or the cause of
+	// the silence ends; EOF closes it after RetryTimeout without an answer.
+	Silence, EOF bool
 }
 
-// facts are the inputs of the health checks as this Patroni has them now.
-func (m *member) facts() model.HealthFacts {
-	c := m.cl
+// Write answers as Python's http.server does: HTTP/1.0, one answer for each
+// connection, and no header at all where Patroni sends the status alone. python
+// is the release of Python, now the simulated time.
+func (a Answer) Write(w http.ResponseWriter, python string, now time.Time) {
+	hj, ok := w.(http.Hijacker)
+	if !ok {
+		return
+	}
+	conn, buf, err := hj.Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintf(buf, "HTTP/1.0 %d %s\r\n", a.Code, http.StatusText(a.Code))
+	if a.ctype != "" {
+		fmt.Fprintf(buf, "Server: BaseHTTP/0.6 Python/%s\r\nDate: %s\r\nContent-Type: %s\r\n",
+			python, now.UTC().Format(http.TimeFormat), a.ctype)
+	}
+	_, _ = buf.WriteString("\r\n")
+	_, _ = buf.Write(a.body)
+	_ = buf.Flush()
+}
+
+// facts are the inputs of the health checks as this Patroni has them.
+func (m *Member) facts() model.HealthFacts {
+	c := m.Cluster
 	f := model.HealthFacts{
 		Lock: m.lock, DCS: m.view, Paused: c.paused, Role: m.role,
-		Running: m.state == stateRunning && m.pgUp, Replayed: c.lsn - m.lag, LeaderLSN: c.lsn,
-		Tags: m.tagSet, QuorumPaths: c.w.gen.modern,
+		Running: m.state == stateRunning && m.PostgresRuns, Replayed: c.lsn - m.lag, LeaderLSN: c.lsn,
+		Tags: c.tags, QuorumPaths: c.env.Release.Modern,
 	}
 	if m.role == roleReplica && m.view {
 		f.Sync, f.Quorum = c.chosen(m) && c.mode == "sync", c.mode == "quorum"
@@ -35,60 +60,65 @@ func (m *member) facts() model.HealthFacts {
 
 // chosen reports whether m is the synchronous standby: the first replica
 // after the leader.
-func (c *cluster) chosen(m *member) bool {
+func (c *Cluster) chosen(m *Member) bool {
 	if c.mode != "sync" || c.leader == nil {
 		return false
 	}
-	if c.synced != nil && c.synced != c.leader && c.synced.pgUp {
+	if c.synced != nil && c.synced != c.leader && c.synced.PostgresRuns {
 		return c.synced == m
 	}
 	for _, o := range c.order() {
-		if o != c.leader && o.pgUp && o.process {
+		if o != c.leader && o.PostgresRuns && o.Runs {
 			return o == m
 		}
 	}
 	return false
 }
 
-// patroni is the answer of n's Patroni to one request.
-func (w *world) patroni(n *node, method, target string) answer {
-	if n.cut || n.frozen() {
-		return answer{silence: true}
+// Answer is the answer of the member's Patroni to one request.
+func (m *Member) Answer(method, target string) Answer {
+	if m.Cut || m.Frozen() {
+		return Answer{Silence: true}
 	}
-	if method != "GET" {
-		return answer{code: n.m.optionsCode(target)}
+	return m.reply(method, target)
+}
+
+// Code is the status of a health check that reaches Patroni.
+func (m *Member) Code(method, uri string) int { return m.reply(method, uri).Code }
+
+// reply is the answer to a request that Patroni reads. OPTIONS and HEAD go
+// through the health checks for every path, the documents included.
+func (m *Member) reply(method, target string) Answer {
+	if method != http.MethodGet {
+		return Answer{Code: m.facts().Code(target)}
 	}
 	path, _, _ := strings.Cut(target, "?")
 	switch head, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); head {
 	case "patroni":
-		return jsonAnswer(200, n.m.body())
+		return jsonAnswer(200, m.body())
 	case "cluster":
-		if !w.dcs(n) {
-			return answer{eof: true}
+		if !m.Cluster.env.DCS(m.Machine) {
+			return Answer{EOF: true}
 		}
-		return jsonAnswer(200, n.m.cl.body())
+		return jsonAnswer(200, m.Cluster.body())
 	case "history":
-		return jsonAnswer(200, n.m.cl.history())
+		return jsonAnswer(200, m.Cluster.history())
 	case "config":
-		return jsonAnswer(200, n.m.cl.config())
+		return jsonAnswer(200, m.Cluster.config())
 	case "failsafe":
-		return jsonAnswer(200, n.m.cl.failsafe())
+		return jsonAnswer(200, m.Cluster.failsafe())
 	case "metrics":
-		return answer{code: 200, ctype: "text/plain", body: n.m.metrics()}
+		return Answer{Code: 200, ctype: "text/plain", body: m.metrics()}
 	case "liveness":
-		return answer{code: 200}
+		return Answer{Code: 200}
 	case "readiness":
-		return answer{code: n.m.ready()}
+		return Answer{Code: m.ready()}
 	default:
-		return jsonAnswer(n.m.facts().Code(target), n.m.body())
+		return jsonAnswer(m.facts().Code(target), m.body())
 	}
 }
 
-// optionsCode is the answer to OPTIONS and HEAD: every path, the documents
-// included, goes through the health checks.
-func (m *member) optionsCode(target string) int { return m.facts().Code(target) }
-
-func (m *member) ready() int {
+func (m *Member) ready() int {
 	f := m.facts()
 	if f.Lock || f.Running && f.DCS {
 		return 200
@@ -96,12 +126,12 @@ func (m *member) ready() int {
 	return 503
 }
 
-func jsonAnswer(code int, v any) answer {
+func jsonAnswer(code int, v any) Answer {
 	b, err := json.Marshal(v)
 	if err != nil { // the values are our own; they always marshal
-		return answer{code: 500}
+		return Answer{Code: 500}
 	}
-	return answer{code: code, ctype: "application/json", body: b}
+	return Answer{Code: code, ctype: "application/json", body: b}
 }
 
 // statusBody is GET /patroni, keys in Patroni's order.
@@ -141,32 +171,41 @@ type streamBody struct {
 	Priority int    `json:"sync_priority"`
 }
 
+// tags are the tags of every member.
+func (r Release) tags() tagsBody { return tagsBody{true, r.Major, spec, conf} }
+
+// Pigsty's tags of a small node.
+const (
+	spec = "2C.4G.50G"
+	conf = "tiny.yml"
+)
+
 // pgTime is how Patroni prints a time.
 func pgTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000+00:00") }
 
-func (m *member) roleWord() string {
-	if m.role == rolePrimary && !m.cl.w.gen.modern {
+func (m *Member) roleWord() string {
+	if m.role == rolePrimary && !m.Cluster.env.Release.Modern {
 		return "master"
 	}
 	return m.role
 }
 
-func (m *member) body() statusBody {
-	c, gen := m.cl, m.cl.w.gen
+func (m *Member) body() statusBody {
+	c, gen := m.Cluster, m.Cluster.env.Release
 	f := m.facts()
 	b := statusBody{
 		State: m.state, Role: m.roleWord(), SyncStandby: f.Sync, Quorum: f.Quorum, Pause: c.paused,
-		DCSLastSeen: m.lastSeen().Unix(), Tags: tagsBody{true, gen.pgMajor, "2C.4G.50G", "tiny.yml"},
+		DCSLastSeen: m.lastSeen().Unix(), Tags: gen.tags(),
 		SystemID: c.sysid, Unlocked: !m.view || c.leader == nil, Failsafe: m.failsafe,
-		Patroni: map[string]string{"version": gen.patroni, "scope": string(c.name)},
+		Patroni: map[string]string{"version": gen.Version, "scope": string(c.Name)},
 	}
-	if gen.modern {
-		b.Patroni["name"] = string(m.name)
+	if gen.Modern {
+		b.Patroni["name"] = string(m.Name)
 	}
 	if !f.Running {
 		return b
 	}
-	b.Started, b.Version = pgTime(m.started), gen.serverVersion
+	b.Started, b.Version = pgTime(m.started), gen.ServerVersion
 	if m.role == rolePrimary {
 		b.Xlog = map[string]int64{"location": c.lsn}
 		b.Timeline = json.RawMessage(fmt.Sprint(m.tl))
@@ -180,14 +219,14 @@ func (m *member) body() statusBody {
 		At       *string `json:"replayed_timestamp"`
 		Paused   bool    `json:"paused"`
 	}{c.lsn - m.lag, c.lsn - m.lag, nil, false} // the lag is of the network, not of the replay
-	if gen.modern && m.streaming {
+	if gen.Modern && m.streaming {
 		b.ReplState = "streaming"
 	}
 	return b
 }
 
 // streams are the walsenders of the leader m.
-func (c *cluster) streams(leader *member) []streamBody {
+func (c *Cluster) streams(leader *Member) []streamBody {
 	var out []streamBody
 	for _, m := range c.members {
 		if m == leader || !m.streaming || c.leader != leader {
@@ -200,17 +239,17 @@ func (c *cluster) streams(leader *member) []streamBody {
 		case c.chosen(m):
 			sync, prio = "sync", 1
 		}
-		out = append(out, streamBody{"replicator", string(m.name), m.node.addr, "streaming", sync, prio})
+		out = append(out, streamBody{"replicator", string(m.Name), m.Addr, "streaming", sync, prio})
 	}
 	return out
 }
 
 // lastSeen is when this Patroni last reached the DCS.
-func (m *member) lastSeen() time.Time {
+func (m *Member) lastSeen() time.Time {
 	if !m.seen.IsZero() {
 		return m.seen
 	}
-	return m.cl.w.lastLoop(m.cl.w.now)
+	return m.Cluster.env.lastLoop(m.Cluster.env.Now())
 }
 
 // memberBody is one member of GET /cluster.
@@ -232,18 +271,18 @@ type clusterBody struct {
 	Scope   string       `json:"scope,omitempty"`
 }
 
-func (c *cluster) body() clusterBody {
+func (c *Cluster) body() clusterBody {
 	out := clusterBody{Members: []memberBody{}, Pause: c.paused}
-	if c.w.gen.modern {
-		out.Scope = string(c.name)
+	if c.env.Release.Modern {
+		out.Scope = string(c.Name)
 	}
 	for _, m := range c.members {
 		if !m.rec.present {
 			continue
 		}
 		b := memberBody{
-			Name: string(m.name), Role: "replica", State: m.rec.state, API: m.api(), Host: m.node.addr, Port: 5432,
-			Timeline: m.rec.tl, Tags: tagsBody{true, c.w.gen.pgMajor, "2C.4G.50G", "tiny.yml"}, Lag: m.rec.lag,
+			Name: string(m.Name), Role: "replica", State: m.rec.state, API: m.api(), Host: m.Addr, Port: 5432,
+			Timeline: m.rec.tl, Tags: c.env.Release.tags(), Lag: m.rec.lag,
 		}
 		switch {
 		case c.leader == m:
@@ -263,11 +302,11 @@ func (c *cluster) body() clusterBody {
 	return out
 }
 
-func (m *member) api() string {
-	return fmt.Sprintf("http://%s:%d/patroni", m.node.addr, m.cl.w.patroniPort)
+func (m *Member) api() string {
+	return fmt.Sprintf("http://%s:%d/patroni", m.Addr, m.Cluster.env.Port)
 }
 
-func (c *cluster) history() [][]any {
+func (c *Cluster) history() [][]any {
 	out := [][]any{}
 	for _, s := range c.past {
 		out = append(out, []any{
@@ -278,15 +317,15 @@ func (c *cluster) history() [][]any {
 	return out
 }
 
-func (c *cluster) failsafe() map[string]string {
+func (c *Cluster) failsafe() map[string]string {
 	out := map[string]string{}
 	for _, m := range c.members {
-		out[string(m.name)] = m.api()
+		out[string(m.Name)] = m.api()
 	}
 	return out
 }
 
-func (c *cluster) config() any {
+func (c *Cluster) config() any {
 	type dcs struct {
 		TTL       int    `json:"ttl"`
 		Loop      int    `json:"loop_wait"`
@@ -299,8 +338,8 @@ func (c *cluster) config() any {
 		Pause     bool   `json:"pause,omitempty"`
 	}
 	d := dcs{
-		int(ttl.Seconds()), int(loopWait.Seconds()), int(retryTimeout.Seconds()), 25, model.MaxLagOnFailover,
-		c.mode == "sync", true, string(c.name), c.paused,
+		int(ttl.Seconds()), int(LoopWait.Seconds()), int(RetryTimeout.Seconds()), 25, model.MaxLagOnFailover,
+		c.mode == "sync", true, string(c.Name), c.paused,
 	}
 	if c.mode == "quorum" {
 		d.Sync = "quorum"
@@ -308,11 +347,11 @@ func (c *cluster) config() any {
 	return d
 }
 
-func (m *member) metrics() []byte {
+func (m *Member) metrics() []byte {
 	var b strings.Builder
-	label := fmt.Sprintf("{scope=%q}", m.cl.name)
-	if m.cl.w.gen.modern {
-		label = fmt.Sprintf("{scope=%q,name=%q}", m.cl.name, m.name)
+	label := fmt.Sprintf("{scope=%q}", m.Cluster.Name)
+	if m.Cluster.env.Release.Modern {
+		label = fmt.Sprintf("{scope=%q,name=%q}", m.Cluster.Name, m.Name)
 	}
 	gauge := func(name string, on bool) {
 		n := 0
@@ -323,14 +362,14 @@ func (m *member) metrics() []byte {
 	}
 	f := m.facts()
 	gauge("patroni_postgres_running", f.Running)
-	if !m.cl.w.gen.modern {
+	if !m.Cluster.env.Release.Modern {
 		gauge("patroni_master", m.role == rolePrimary)
 	}
 	gauge("patroni_primary", m.role == rolePrimary)
 	gauge("patroni_replica", m.role == roleReplica)
-	gauge("patroni_cluster_unlocked", !m.view || m.cl.leader == nil)
+	gauge("patroni_cluster_unlocked", !m.view || m.Cluster.leader == nil)
 	gauge("patroni_failsafe_mode_is_active", m.failsafe)
-	gauge("patroni_is_paused", m.cl.paused)
+	gauge("patroni_is_paused", m.Cluster.paused)
 	fmt.Fprintf(&b, "# TYPE patroni_dcs_last_seen gauge\npatroni_dcs_last_seen%s %d\n", label, m.lastSeen().Unix())
 	return []byte(b.String())
 }

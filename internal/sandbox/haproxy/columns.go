@@ -1,15 +1,15 @@
-package sandbox
+package haproxy
 
 // The header lines of the stats CSV, as HAProxy prints them. The columns up to
 // agg_check_status are the same in both.
 const (
-	columns26 = columnsBase +
+	Columns26 = columnsBase +
 		"-,ssl_sess,ssl_reused_sess,ssl_failed_handshake,h2_headers_rcvd,h2_data_rcvd,h2_settings_rcvd," +
 		"h2_rst_stream_rcvd,h2_goaway_rcvd,h2_detected_conn_protocol_errors,h2_detected_strm_protocol_errors," +
 		"h2_rst_stream_resp,h2_goaway_resp,h2_open_connections,h2_backend_open_streams,h2_total_connections," +
 		"h2_backend_total_streams,h1_open_connections,h1_open_streams,h1_total_connections,h1_total_streams," +
 		"h1_bytes_in,h1_bytes_out,h1_spliced_bytes_in,h1_spliced_bytes_out,"
-	columns30 = columnsBase +
+	Columns30 = columnsBase +
 		"srid,sess_other,h1sess,h2sess,h3sess,req_other,h1req,h2req,h3req,proto,-,ssl_sess,ssl_reused_sess," +
 		"ssl_failed_handshake,h3_data,h3_headers,h3_cancel_push,h3_push_promise,h3_max_push_id,h3_goaway," +
 		"h3_settings,h3_no_error,h3_general_protocol_error,h3_internal_error,h3_stream_creation_error," +

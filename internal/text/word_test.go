@@ -1,4 +1,4 @@
-package safe
+package text
 
 import "testing"
 

@@ -1,9 +1,9 @@
-package sandbox
+package haproxy
 
 import "strings"
 
-// The words HAProxy 2.6 and 3.0 know, as far as a Pigsty deployment and
-// common configurations use them: what is not here is refused.
+// The words of HAProxy 2.6 and 3.0 that Pigsty and common configurations use.
+// Any other word is an error.
 
 // known reports whether word, without an argument in parentheses, is in list.
 func known(list, word string) bool {

@@ -1,5 +1,6 @@
-// Package safe makes text from other machines fit for a terminal.
-package safe
+// Package text makes text from other machines harmless for a terminal, and a
+// word harmless for a shell.
+package text
 
 import (
 	"strings"
@@ -7,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s as one harmless line of at most limit runes. Line breaks,
+// Line returns s as one harmless line of at most limit runes. Line breaks,
 // tabs and odd spaces become a single space; escape and other control
 // characters, bidirectional and zero-width controls and bytes that are not
-// UTF-8 are dropped. What is cut off is marked by a final "…". A limit below 1
+// UTF-8 are dropped. A final "…" marks a cut. A limit below 1
 // gives "".
-func Text(s string, limit int) string {
+func Line(s string, limit int) string {
 	if plain(s, limit) {
 		return s
 	}
@@ -48,7 +49,7 @@ func Text(s string, limit int) string {
 	return b.String()
 }
 
-// plain reports whether Text would leave s as it is; nearly every answer is.
+// plain reports whether Line returns s unchanged, as it does for nearly every answer.
 func plain(s string, limit int) bool {
 	if len(s) > limit || s != "" && (s[0] == ' ' || s[len(s)-1] == ' ') {
 		return false
@@ -71,12 +72,12 @@ func cut(s string, runes int) string {
 	return s
 }
 
-// Lines splits s into at most limit harmless lines of at most width runes
-// each, without empty ones. When lines are left out the last one is "…".
+// Lines splits s into at most limit harmless lines of at most width runes each,
+// without empty ones. The last one is "…" when lines are left out.
 func Lines(s string, limit, width int) []string {
 	var out []string
 	for line := range strings.Lines(s) {
-		line = Text(line, width)
+		line = Line(line, width)
 		if line == "" {
 			continue
 		}

@@ -1,4 +1,4 @@
-package safe
+package text
 
 import (
 	"slices"
@@ -10,7 +10,7 @@ import (
 	"pgtui/internal/fuzz"
 )
 
-func TestText(t *testing.T) {
+func TestLine(t *testing.T) {
 	for _, tc := range []struct {
 		name, in string
 		limit    int
@@ -34,8 +34,8 @@ func TestText(t *testing.T) {
 		{"empty", "", 5, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := Text(tc.in, tc.limit); got != tc.want {
-				t.Errorf("Text(%q, %d) = %q, want %q", tc.in, tc.limit, got, tc.want)
+			if got := Line(tc.in, tc.limit); got != tc.want {
+				t.Errorf("Line(%q, %d) = %q, want %q", tc.in, tc.limit, got, tc.want)
 			}
 		})
 	}
@@ -51,12 +51,12 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func FuzzText(f *testing.F) {
+func FuzzLine(f *testing.F) {
 	fuzz.Target(f)
 	f.Add("pg-test-1", 10)
 	f.Add("\x1b[2J\u202e  x\xff", 3)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
-		got := Text(s, limit)
+		got := Line(s, limit)
 		if !utf8.ValidString(got) {
 			t.Fatalf("not UTF-8: %q", got)
 		}
@@ -66,14 +66,14 @@ func FuzzText(f *testing.F) {
 		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Fatalf("not printable: %q", got)
 		}
-		if again := Text(got, limit); again != got {
+		if again := Line(got, limit); again != got {
 			t.Fatalf("not stable: %q, then %q", got, again)
 		}
 	})
 }
 
-func BenchmarkText(b *testing.B) {
+func BenchmarkLine(b *testing.B) {
 	for b.Loop() {
-		_ = Text("Layer7 wrong status: Service Unavailable", 80)
+		_ = Line("Layer7 wrong status: Service Unavailable", 80)
 	}
 }

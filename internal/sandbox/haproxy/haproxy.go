@@ -1,42 +1,76 @@
-package sandbox
+// Package haproxy simulates HAProxy 2.6 and 3.0: the configuration and the errors
+// in it, the health checks and the weights, the stats page, the admin socket and
+// the haproxy program. It shares no code with pgtui's own rules about HAProxy,
+// because the tests compare the two.
+package haproxy
 
 import (
 	"cmp"
-	"hash/fnv"
-	"path/filepath"
 	"time"
+
+	"pgtui/internal/sandbox/sim"
 )
 
-// haproxy is the HAProxy of one node: the configuration its worker was started
-// with, and what its checks have found since.
-type haproxy struct {
-	node    *node
-	up      bool
-	since   time.Time // start of the worker
-	reloads int
-	conf    *haConfig
+// HAProxy is the HAProxy of one node: the configuration its worker was started
+// with, and what its checks have found since. The zero value does not run.
+type HAProxy struct {
+	Up      bool
+	node    string // nodename
+	columns *Columns
+	dial    func(addr string) Target
+	conf    *Config
 	proxies []*proxy
 	// clock is how far the checks have been simulated.
 	clock time.Time
 }
 
+// New is the HAProxy of a node, which does not run yet. dial gives the machine
+// behind an address, nil when there is none.
+func New(node string, columns *Columns, dial func(addr string) Target) *HAProxy {
+	return &HAProxy{node: node, columns: columns, dial: dial}
+}
+
+// Target is a machine as the checks of one HAProxy reach it.
+type Target interface {
+	// Connect is the outcome of a connection to a port at that time. The port
+	// is where Patroni is expected, or AnyPort.
+	Connect(port int, at time.Time) Outcome
+	// Code is the status of a health check that gets an answer.
+	Code(method, uri string) int
+}
+
+// AnyPort is the port of a check that connects without a request.
+const AnyPort = -1
+
+// Outcome is the end of an attempt to connect.
+type Outcome int
+
+// The outcomes.
+const (
+	Unreachable Outcome = iota // no answer to the connection
+	Refused
+	Hangs // connected, but no answer to a request
+	Answers
+)
+
 // proxy is one section with servers.
 type proxy struct {
-	conf      *proxyConf
+	conf      *section
 	id        int
-	servers   []*server
+	servers   []*Server
 	since     time.Time // last change of the backend's state
 	wasUp     bool
 	downTrans int
 	downtime  time.Duration
-	demand    int // sessions clients hold on the port while anybody serves it
+	demand    int // sessions that clients hold on the port while a server is up
 }
 
-// server is one server line.
-type server struct {
-	conf   *serverConf
+// Server is one server line.
+type Server struct {
+	conf   *serverLine
+	proxy  *proxy
 	id     int
-	target *node // simulated node whose Patroni is asked; nil: nobody there
+	target Target // nil: the address belongs to no machine
 
 	maint, drain bool
 	unchecked    bool // its checks were switched off by hand
@@ -68,58 +102,38 @@ type result struct {
 
 func (r result) ok() bool { return r.status == "L7OK" || r.status == "L4OK" }
 
-// configFiles are what the node's HAProxy is started with, as Pigsty's unit has it.
-func (n *node) configFiles() []string {
-	return []string{filepath.Join(n.dir, "etc/haproxy/haproxy.cfg"), filepath.Join(n.dir, "etc/haproxy/conf.d")}
-}
-
-// loadConfig reads and checks the node's configuration as it is on disk.
-func (n *node) loadConfig() (*haConfig, error) {
-	var files []haFile
-	for _, p := range n.configFiles() {
-		f, err := readConfigs(p)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f...)
-	}
-	return parseConfig(files, n.dir), nil
-}
-
-// start begins a new worker: whatever the old one knew is gone.
-func (h *haproxy) start(w *world, conf *haConfig) {
-	h.conf, h.up, h.since, h.clock = conf, true, w.now, w.now
+// Start starts a new worker: the state of the old one is lost.
+func (h *HAProxy) Start(conf *Config, now time.Time) {
+	h.conf, h.Up, h.clock = conf, true, now
 	h.proxies = nil
-	for i, pc := range conf.proxies {
-		p := &proxy{conf: pc, id: i + 2, since: w.now, wasUp: true, demand: demand(pc.name, h.node.name)}
+	for i, pc := range conf.sections {
+		p := &proxy{conf: pc, id: i + 2, since: now, wasUp: true, demand: demand(pc.name, h.node)}
 		for j, sc := range pc.servers {
-			s := &server{
-				conf: sc, id: j + 1, maint: sc.disabled, weight: sc.weight, raw: 16 * sc.weight,
-				health: sc.rise, changed: w.now, target: w.byAddr[sc.addr],
-			}
-			p.servers = append(p.servers, s)
+			p.servers = append(p.servers, &Server{
+				conf: sc, proxy: p, id: j + 1, maint: sc.disabled, weight: sc.weight, raw: 16 * sc.weight,
+				health: sc.rise, changed: now, target: h.dial(sc.addr),
+			})
 		}
 		h.proxies = append(h.proxies, p)
 	}
-	h.spread(w.now)
+	h.spread(now)
 	for _, p := range h.proxies {
 		p.wasUp = p.up()
 	}
-	w.ports(h.node)
 }
 
 // spread sets the first checks apart, as HAProxy does at its start: over one
 // interval, in the order of the servers.
-func (h *haproxy) spread(now time.Time) {
+func (h *HAProxy) spread(now time.Time) {
 	n, widest := 0, time.Duration(0)
-	h.each(func(_ *proxy, s *server) {
+	h.each(func(s *Server) {
 		if s.conf.check {
 			n++
 			widest = max(widest, s.interval())
 		}
 	})
 	i := 0
-	h.each(func(_ *proxy, s *server) {
+	h.each(func(s *Server) {
 		if s.conf.check {
 			s.next = now.Add(firstCheck + widest*time.Duration(i)/time.Duration(n))
 			i++
@@ -130,16 +144,16 @@ func (h *haproxy) spread(now time.Time) {
 // firstCheck is the time from a worker's start to its first check.
 const firstCheck = 120 * time.Millisecond
 
-func (h *haproxy) each(do func(*proxy, *server)) {
+func (h *HAProxy) each(do func(*Server)) {
 	for _, p := range h.proxies {
 		for _, s := range p.servers {
-			do(p, s)
+			do(s)
 		}
 	}
 }
 
 // interval is the pause before the server's next check.
-func (s *server) interval() time.Duration {
+func (s *Server) interval() time.Duration {
 	switch full := s.conf.rise + s.conf.fall - 1; {
 	case s.health == full || s.conf.fast == 0 && s.health > 0:
 		return s.conf.inter
@@ -152,32 +166,32 @@ func (s *server) interval() time.Duration {
 	}
 }
 
-// catchUp simulates every check up to t.
-func (h *haproxy) catchUp(w *world, t time.Time) {
-	if !h.up || !t.After(h.clock) {
+// CatchUp simulates every check up to t.
+func (h *HAProxy) CatchUp(t time.Time) {
+	if !h.Up || !t.After(h.clock) {
 		return
 	}
 	for _, p := range h.proxies {
 		for _, s := range p.servers {
-			h.catchUpServer(w, p, s, t)
+			s.catchUp(t)
 		}
 	}
 	h.clock = t
 }
 
-func (h *haproxy) catchUpServer(w *world, p *proxy, s *server, t time.Time) {
+func (s *Server) catchUp(t time.Time) {
 	for s.checks() && !s.maint {
 		if !s.until.IsZero() {
 			if s.until.After(t) {
 				break
 			}
-			h.ended(p, s)
+			s.ended()
 			continue
 		}
 		if s.next.After(t) {
 			break
 		}
-		r := h.probe(w, p, s)
+		r := s.check()
 		if s.settled(r) {
 			step := r.took + s.interval()
 			s.next = s.next.Add(step * (1 + t.Sub(s.next)/step))
@@ -189,7 +203,7 @@ func (h *haproxy) catchUpServer(w *world, p *proxy, s *server, t time.Time) {
 }
 
 // settled reports whether a check with result r would change nothing.
-func (s *server) settled(r result) bool {
+func (s *Server) settled(r result) bool {
 	if !s.checked || r != s.result || r.took > time.Second {
 		return false
 	}
@@ -199,36 +213,34 @@ func (s *server) settled(r result) bool {
 	return s.health == 0
 }
 
-// probe is one check: what the world would answer it now.
-func (h *haproxy) probe(w *world, p *proxy, s *server) result {
-	quick := latency(p.conf.name, s.conf.name)
-	timeout := result{status: "L4TOUT", took: min(cmp.Or(p.conf.connect, s.conf.inter), s.conf.inter)}
-	n := s.target
+// check is one check that begins at s.next.
+func (s *Server) check() result {
+	conf, meets, port := s.proxy.conf, Unreachable, AnyPort
+	if conf.httpCheck {
+		port = s.conf.checkPort
+	}
+	if s.target != nil {
+		meets = s.target.Connect(port, s.next)
+	}
+	quick := latency(conf.name, s.conf.name)
 	switch {
-	case n == nil || !w.linked(h.node, n):
-		return timeout
-	case !n.m.process || s.conf.checkPort != w.patroniPort && p.conf.httpCheck:
+	case meets == Unreachable:
+		return result{status: "L4TOUT", took: min(cmp.Or(conf.connect, s.conf.inter), s.conf.inter)}
+	case meets == Refused:
 		return result{status: "L4CON", last: "Connection refused"}
-	case n.frozen() && s.next.Sub(n.frozenAt) > queueTime:
-		return timeout
-	case n.frozen():
-		return result{status: "L7TOUT", took: cmp.Or(p.conf.check, s.conf.inter)}
-	case !p.conf.httpCheck:
+	case meets == Hangs:
+		return result{status: "L7TOUT", took: cmp.Or(conf.check, s.conf.inter)}
+	case !conf.httpCheck:
 		return result{status: "L4OK"}
 	case s.conf.ssl:
 		return result{status: "L6RSP", last: "SSL handshake failure", took: quick}
 	}
-	code := n.m.code(p.conf.method, p.conf.uri)
-	r := result{status: "L7OK", code: code, took: quick}
-	if !expected(p.conf.expect, code) {
+	r := result{status: "L7OK", code: s.target.Code(conf.method, conf.uri), took: quick}
+	if !expected(conf.expect, r.code) {
 		r.status, r.last = "L7STS", "Service Unavailable"
 	}
 	return r
 }
-
-// queueTime is how long the socket of a stopped Patroni takes connections: its
-// queue of five is full after that.
-const queueTime = 1500 * time.Millisecond
 
 func expected(want string, code int) bool {
 	if want == "" {
@@ -237,34 +249,17 @@ func expected(want string, code int) bool {
 	return want == "200" && code == 200 || want == "503" && code == 503
 }
 
-// code is the status of one health check.
-func (m *member) code(method, uri string) int {
-	if method == "GET" {
-		return m.cl.w.patroni(m.node, method, uri).code
-	}
-	return m.optionsCode(uri)
-}
-
-// latency is how long a check of that server takes: the same every time, so
-// that an idle sandbox shows nothing moving.
+// latency is how long a check of that server takes. It is the same every time:
+// nothing changes on the screen of an idle sandbox.
 func latency(names ...string) time.Duration {
-	return time.Duration(1+hash(names...)%9) * time.Millisecond
-}
-
-func hash(names ...string) int {
-	h := fnv.New32a()
-	for _, n := range names {
-		h.Write([]byte(n))
-		h.Write([]byte{0})
-	}
-	return int(h.Sum32() & 0xffffff)
+	return time.Duration(1+sim.Hash(names...)%9) * time.Millisecond
 }
 
 // demand is how many sessions clients hold on a service port of a node.
-func demand(proxy, node string) int { return 4 + hash(proxy, node)%37 }
+func demand(proxy, node string) int { return 4 + sim.Hash(proxy, node)%37 }
 
 // ended takes the result of the check in flight.
-func (h *haproxy) ended(p *proxy, s *server) {
+func (s *Server) ended() {
 	at := s.until
 	s.ramp(at)
 	wasUp, full := s.health >= s.conf.rise, s.conf.rise+s.conf.fall-1
@@ -287,13 +282,13 @@ func (h *haproxy) ended(p *proxy, s *server) {
 	}
 	if up := s.health >= s.conf.rise; up != wasUp {
 		s.turn(at, up)
-		p.judge(at)
+		s.proxy.judge(at)
 	}
 	s.next = at.Add(s.interval())
 }
 
 // turn is a server going up or down.
-func (s *server) turn(at time.Time, up bool) {
+func (s *Server) turn(at time.Time, up bool) {
 	if up {
 		s.downtime += at.Sub(s.changed)
 	} else {
@@ -307,7 +302,7 @@ func (s *server) turn(at time.Time, up bool) {
 
 // ramp recalculates the weight of a server in slowstart: HAProxy does it
 // twenty times over the whole ramp.
-func (s *server) ramp(t time.Time) {
+func (s *Server) ramp(t time.Time) {
 	if !s.ramping || s.health < s.conf.rise || s.maint {
 		s.ramping = s.ramping && s.health >= s.conf.rise
 		return
@@ -320,7 +315,7 @@ func (s *server) ramp(t time.Time) {
 }
 
 // reweigh sets the effective weight as it is at t.
-func (s *server) reweigh(t time.Time) {
+func (s *Server) reweigh(t time.Time) {
 	s.raw = 16 * s.weight
 	if !s.ramping {
 		return
@@ -335,16 +330,16 @@ func (s *server) reweigh(t time.Time) {
 }
 
 // usable reports whether the server may get new connections.
-func (s *server) usable() bool {
+func (s *Server) usable() bool {
 	return !s.maint && !s.drain && s.raw > 0 && (!s.checks() || s.health >= s.conf.rise)
 }
 
 // checks reports whether the server's health is checked.
-func (s *server) checks() bool { return s.conf.check && !s.unchecked }
+func (s *Server) checks() bool { return s.conf.check && !s.unchecked }
 
 // active are the servers new connections go to now.
-func (p *proxy) active() []*server {
-	var act, bck []*server
+func (p *proxy) active() []*Server {
+	var act, bck []*Server
 	for _, s := range p.servers {
 		switch {
 		case !s.usable():
@@ -379,3 +374,41 @@ func (p *proxy) judge(at time.Time) {
 	}
 	p.wasUp, p.since = up, at
 }
+
+// Listener is one address that a running HAProxy binds for clients.
+type Listener struct{ Proxy, Host, Port string }
+
+// Everywhere reports whether the listener is on every address of its node.
+func (l Listener) Everywhere() bool { return l.Host == "" || l.Host == "*" }
+
+// Listeners are the addresses that are bound for clients: neither sockets nor
+// the stats page. There are none while HAProxy does not run.
+func (h *HAProxy) Listeners() (out []Listener) {
+	if !h.Up {
+		return nil
+	}
+	for _, p := range h.proxies {
+		for _, b := range p.conf.binds {
+			if host, port, ok := cutLast(b, ":"); ok && !p.conf.stats {
+				out = append(out, Listener{p.conf.name, host, port})
+			}
+		}
+	}
+	return out
+}
+
+// Active are the servers that get the new connections of a proxy.
+func (h *HAProxy) Active(name string) []*Server {
+	for _, p := range h.proxies {
+		if p.conf.name == name {
+			return p.active()
+		}
+	}
+	return nil
+}
+
+// Target is the machine that the server stands for; nil when there is none.
+func (s *Server) Target() Target { return s.target }
+
+// Port is the port that clients are connected to.
+func (s *Server) Port() int { return s.conf.port }

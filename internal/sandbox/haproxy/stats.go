@@ -1,15 +1,16 @@
-package sandbox
+package haproxy
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// columns are the columns of the stats CSV, by name, and what each kind of row
-// always says.
-type columns struct {
+// Columns are the columns of the stats CSV, by name, and the cells that are the
+// same in every row of a kind.
+type Columns struct {
 	header              string
 	at                  map[string]int
 	front, server, back []string
@@ -23,8 +24,9 @@ const (
 	zeroBack = "qcur qmax bin bout dreq dresp econ eresp wretr wredis sid lbtot rate rate_max cli_abrt srv_abrt qtime ctime rtime ttime"
 )
 
-func columnsOf(header string) *columns {
-	c := &columns{header: header, at: map[string]int{}}
+// ColumnsOf reads a header line: Columns26 or Columns30.
+func ColumnsOf(header string) *Columns {
+	c := &Columns{header: header, at: map[string]int{}}
 	names := strings.Split(strings.TrimPrefix(header, "# "), ",")
 	for i, name := range names {
 		if _, ok := c.at[name]; !ok {
@@ -50,18 +52,18 @@ func columnsOf(header string) *columns {
 
 // table prints rows of the stats CSV.
 type table struct {
-	*columns
+	*Columns
 	cells []string // of the row at hand
 	out   []byte
 }
 
-func (c *columns) table(rows int) *table {
-	t := &table{columns: c, cells: make([]string, len(c.front)), out: make([]byte, 0, len(c.header)+rows*(len(c.front)+150))}
+func (c *Columns) table(rows int) *table {
+	t := &table{Columns: c, cells: make([]string, len(c.front)), out: make([]byte, 0, len(c.header)+rows*(len(c.front)+150))}
 	t.out = append(append(t.out, c.header...), '\n')
 	return t
 }
 
-// begin starts a row with what every row of its kind says.
+// begin starts a row with the cells that are the same in every row of its kind.
 func (t *table) begin(always []string) { copy(t.cells, always) }
 
 func (t *table) str(column, v string)     { t.cells[t.at[column]] = v }
@@ -78,10 +80,10 @@ func (t *table) end() {
 	t.out = append(t.out, '\n')
 }
 
-// csv is the stats page of one HAProxy. scope limits it to the proxies whose
+// CSV is the stats page of one HAProxy. scope limits it to the proxies whose
 // name contains it.
-func (h *haproxy) csv(w *world, scope string) []byte {
-	t := w.columns.table(8 * len(h.proxies))
+func (h *HAProxy) CSV(scope string) []byte {
+	t := h.columns.table(8 * len(h.proxies))
 	for _, p := range h.proxies {
 		if !strings.Contains(p.conf.name, scope) {
 			continue
@@ -94,15 +96,15 @@ func (h *haproxy) csv(w *world, scope string) []byte {
 			continue
 		}
 		for i, s := range p.servers {
-			p.serverRow(t, s, cur[i], h.clock)
+			s.row(t, cur[i], h.clock)
 		}
 		p.backRow(t, cur, h.clock)
 	}
 	return t.out
 }
 
-// sessions is what each server holds now: what clients ask for, shared over
-// the servers that take it, by weight.
+// sessions is how many sessions each server holds now: the demand of the
+// clients, shared by weight over the servers that get connections.
 func (p *proxy) sessions() []int {
 	out := make([]int, len(p.servers))
 	left, weight := p.demand, 0
@@ -112,7 +114,7 @@ func (p *proxy) sessions() []int {
 			left -= s.held
 		}
 	}
-	active := map[*server]bool{}
+	active := map[*Server]bool{}
 	for _, s := range p.active() {
 		active[s] = true
 		weight += s.raw
@@ -151,7 +153,7 @@ func (p *proxy) frontRow(t *table, cur []int) {
 	t.str("pxname", p.conf.name)
 	t.num("scur", sum(cur))
 	t.num("smax", p.peak())
-	t.num("slim", or2(p.conf.maxConn, 9500))
+	t.num("slim", cmp.Or(p.conf.maxConn, 9500))
 	t.num("stot", p.total())
 	t.num("iid", p.id)
 	t.str("mode", p.conf.mode)
@@ -159,14 +161,7 @@ func (p *proxy) frontRow(t *table, cur []int) {
 	t.end()
 }
 
-func or2(a, b int) int {
-	if a > 0 {
-		return a
-	}
-	return b
-}
-
-// peak and total are constant: an idle sandbox shows nothing moving.
+// peak and total are constant: nothing changes on the page of an idle sandbox.
 func (p *proxy) peak() int {
 	if p.conf.stats {
 		return 1
@@ -183,7 +178,8 @@ func (p *proxy) total() int {
 
 func seconds(d time.Duration) int { return int(max(0, d) / time.Second) }
 
-func (p *proxy) serverRow(t *table, s *server, cur int, now time.Time) {
+func (s *Server) row(t *table, cur int, now time.Time) {
+	p := s.proxy
 	t.begin(t.server)
 	t.str("pxname", p.conf.name)
 	t.str("svname", s.conf.name)
@@ -210,7 +206,7 @@ func (p *proxy) serverRow(t *table, s *server, cur int, now time.Time) {
 
 // checkCells are the columns about the health check; a server in maintenance
 // has almost none of them.
-func (s *server) checkCells(t *table, now time.Time) {
+func (s *Server) checkCells(t *table, now time.Time) {
 	down := s.downtime
 	if s.maint || s.health < s.conf.rise {
 		down += now.Sub(s.changed)
@@ -280,7 +276,7 @@ func flag(b bool) int {
 }
 
 // throttle is the slowstart percentage, "" when the server does not ramp.
-func (s *server) throttle() string {
+func (s *Server) throttle() string {
 	if !s.ramping || !s.usable() || s.weight == 0 {
 		return ""
 	}
@@ -288,7 +284,7 @@ func (s *server) throttle() string {
 }
 
 // status is HAProxy's word for the server.
-func (s *server) status() string {
+func (s *Server) status() string {
 	switch {
 	case s.maint:
 		return "MAINT"
@@ -334,7 +330,7 @@ func (p *proxy) backRow(t *table, cur []int, now time.Time) {
 	t.str("pxname", p.conf.name)
 	t.num("scur", sum(cur))
 	t.num("smax", p.peak())
-	t.num("slim", or2(p.conf.maxConn, 9500)/10)
+	t.num("slim", cmp.Or(p.conf.maxConn, 9500)/10)
 	t.num("stot", p.total())
 	t.str("status", status)
 	t.num("weight", (raw+15)/16)
@@ -355,23 +351,23 @@ func (p *proxy) backRow(t *table, cur []int, now time.Time) {
 	t.end()
 }
 
-// metrics is the small part of HAProxy's Prometheus page that tells who serves.
-func (h *haproxy) metrics() string {
+// metrics is the part of HAProxy's Prometheus page with states and weights.
+func (h *HAProxy) metrics() string {
 	var b strings.Builder
 	b.WriteString("# TYPE haproxy_server_status gauge\n")
-	h.each(func(p *proxy, s *server) {
+	h.each(func(s *Server) {
 		for _, state := range []string{"DOWN", "UP", "MAINT", "DRAIN", "NOLB"} {
 			word, _, _ := strings.Cut(s.status(), " ")
 			if word == "no" {
 				word = "UP"
 			}
 			fmt.Fprintf(&b, "haproxy_server_status{proxy=%q,server=%q,state=%q} %d\n",
-				p.conf.name, s.conf.name, state, flag(word == state))
+				s.proxy.conf.name, s.conf.name, state, flag(word == state))
 		}
 	})
 	b.WriteString("# TYPE haproxy_server_weight gauge\n")
-	h.each(func(p *proxy, s *server) {
-		fmt.Fprintf(&b, "haproxy_server_weight{proxy=%q,server=%q} %d\n", p.conf.name, s.conf.name, (s.raw+15)/16)
+	h.each(func(s *Server) {
+		fmt.Fprintf(&b, "haproxy_server_weight{proxy=%q,server=%q} %d\n", s.proxy.conf.name, s.conf.name, (s.raw+15)/16)
 	})
 	return b.String()
 }
