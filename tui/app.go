@@ -56,7 +56,7 @@ type Model struct {
 	held         *snapshotMsg                 // what came meanwhile
 	pace         time.Duration                // between two rounds, when + or - chose it; else 0
 	noMouse      bool                         // the terminal has the mouse
-	said         []page.Said                  // what was said, the oldest first
+	messages     []page.Message               // shown to the operator, oldest first
 	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
 	ran          []model.Ran                  // what was run on nodes, as far as a tick has seen it
 
@@ -67,7 +67,7 @@ type Model struct {
 	stale  staleness
 }
 
-// toast is one line said to the operator.
+// toast is one line shown to the operator.
 type toast struct {
 	text string
 	tone theme.Tone
@@ -136,8 +136,8 @@ func (m Model) Init() tea.Cmd {
 	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
 
-// lingering is how long the end waits for work that was told to end: an ssh, and
-// what it has started, must not outlive the console.
+// lingering is how long the end waits for cancelled work: an ssh, and what it has
+// started, must not outlive the console.
 const lingering = 2 * time.Second
 
 // Run opens the console on a terminal and returns when the operator leaves or
@@ -178,7 +178,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		return m.feed.failed
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil // asked to leave from outside: SIGTERM, SIGHUP, a terminal that is gone
+		return nil // ended from outside: SIGTERM, SIGHUP, a terminal that is gone
 	}
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
@@ -216,28 +216,28 @@ func (m *Model) pop() {
 // say shows one line until it has had time to be read.
 func (m *Model) say(tone theme.Tone, text string) {
 	m.toast = toast{text: text, tone: tone, at: m.now}
-	m.said = append(m.said[:len(m.said):len(m.said)], page.Said{At: m.now, Tone: tone, Text: text})
-	if len(m.said) > mostSaid {
-		m.said = m.said[len(m.said)-mostSaid:]
+	m.messages = append(m.messages[:len(m.messages):len(m.messages)], page.Message{At: m.now, Tone: tone, Text: text})
+	if len(m.messages) > mostMessages {
+		m.messages = m.messages[len(m.messages)-mostMessages:]
 	}
 }
 
-// mostSaid is how many messages are kept.
-const mostSaid = 500
+// mostMessages is how many messages are kept.
+const mostMessages = 500
 
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
 		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Asks: m.asks(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
-		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
+		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
+		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 }
 
-// asks are the topics that this world can be asked about.
-func (m *Model) asks() []page.Topic {
+// topics are those that this context has functions for.
+func (m *Model) topics() []page.Topic {
 	var out []page.Topic
 	if m.deps.Access != nil {
 		out = append(out, page.TopicAccess)

@@ -517,9 +517,9 @@ func TestNoPasswordIsShown(t *testing.T) {
 }
 
 var (
-	_ page.Asker = (*ways.Access)(nil)
-	_ page.Asker = (*ways.Components)(nil)
-	_ page.Asker = (*ways.Trace)(nil)
+	_ page.Inquirer = (*ways.Access)(nil)
+	_ page.Inquirer = (*ways.Components)(nil)
+	_ page.Inquirer = (*ways.Trace)(nil)
 )
 
 // TestAPanicWhileAskingIsTheAnswer: of a page's question, of a plan, and of reading

@@ -7,7 +7,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// banner is one line that cannot be missed, nil when nothing asks for one:
+// banner is one line that cannot be missed, nil when there is no reason for one:
 // what may be done here, and what is wrong with the cluster that is shown.
 func (m *Model) banner() widget.Line {
 	var parts []string
@@ -36,7 +36,7 @@ func (m *Model) banner() widget.Line {
 }
 
 // alarms are the states of the cluster that is shown, or of any of the fleet,
-// in which nobody must act without knowing.
+// that no one may overlook before acting.
 func (m *Model) alarms() []string {
 	board := m.top().Scope() == "board"
 	var words []string

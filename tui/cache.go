@@ -11,14 +11,14 @@ import (
 // a core.
 const framesASecond = 75
 
-// frameEvery is the least time between two frames that no key asked for.
+// frameEvery is the least time between two frames without a key.
 const frameEvery = time.Second / framesASecond
 
 // frameMsg says that the frame that was put off may be drawn.
 type frameMsg struct{}
 
-// cache is the root model with the last frame that it drew. Bubble Tea asks for
-// a view after every message: what a burst of them changes is drawn once, and a
+// cache is the root model with the last frame that it drew. Bubble Tea calls
+// View after every message: what a burst of them changes is drawn once, and a
 // key is drawn at once.
 type cache struct {
 	Model

@@ -33,7 +33,7 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 }
 
 // yank copies a text, and says it with what there is to add.
-func (m *Model) yank(raw, more string) tea.Cmd {
-	m.say(theme.Info, "copied: "+raw+more)
-	return tea.SetClipboard(text.Clean(raw))
+func (m *Model) yank(line, more string) tea.Cmd {
+	m.say(theme.Info, "copied: "+line+more)
+	return tea.SetClipboard(text.Clean(line))
 }

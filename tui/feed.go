@@ -53,7 +53,7 @@ type opened struct {
 // The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
 type (
 	inventoryMsg struct { // the inventory was read again
-		gen int // of the watch it was asked under
+		gen int // of the watch it was requested under
 		inv *model.Inventory
 		err error
 	}
@@ -65,7 +65,7 @@ type (
 		more   <-chan *model.Snapshot
 		cost   time.Duration // what judging it took
 	}
-	plannedMsg struct { // a plan, and the watch it was asked under
+	plannedMsg struct { // a plan, and the watch it was requested under
 		page.PlanMsg
 		gen int
 	}
@@ -164,16 +164,16 @@ func (f *feed) load(gen int) tea.Cmd {
 	})
 }
 
-// What a fleet is asked at most: this many nodes a second. Small fleets are
-// asked every quickest, none more seldom than every slowest.
+// The limit of probing a fleet: this many nodes a second. Small fleets are probed
+// every quickest, no fleet less often than every slowest.
 const (
 	quickest     = 2 * time.Second
 	slowest      = 5 * time.Second
 	nodesASecond = 200
 )
 
-// pace is how often the nodes of inv are asked: as often as wanted, or, when
-// that is 0, as the size of the fleet allows.
+// pace is the time between two probes of the nodes of inv: wanted, or, when that
+// is 0, what the size of the fleet allows.
 func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 	switch {
 	case wanted > 0:
@@ -184,7 +184,7 @@ func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 	return min(max(time.Duration(len(inv.Nodes))*time.Second/nodesASecond, quickest), slowest)
 }
 
-// watch asks the nodes of inv until another watch takes over.
+// watch probes the nodes of inv until another watch takes over.
 func (f *feed) watch(inv *model.Inventory, gen int, every time.Duration) tea.Cmd {
 	w := f.world
 	return func() tea.Msg {
@@ -210,8 +210,8 @@ func (f *feed) next(m snapshotMsg) tea.Cmd {
 	}
 }
 
-// read waits for a snapshot, goes on to the newest that is there, and judges
-// it: the boards are worked out here, once, and not while drawing.
+// read waits for a snapshot, takes the newest that is there, and judges it:
+// the boards are computed here, once, and not while drawing.
 func (f *feed) read(w *opened, ch <-chan *model.Snapshot, gen int) tea.Msg {
 	s, ok := <-ch
 	for more := ok; more; {
@@ -273,9 +273,9 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 	})
 }
 
-// ask asks the nodes a page's question. Its context ends when no page waits for
-// the answer any more, be it that it came: see only.
-func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
+// inquire probes the nodes for a page. Its context ends once no page waits for
+// the answer any more: see only.
+func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
 	d := f.world.deps
 	ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 	f.mu.Lock()
@@ -306,7 +306,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	})
 }
 
-// only calls off every question but those that are waited for.
+// only cancels every inquiry except those that a page waits for.
 func (f *feed) only(waited []*page.Inquiry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -397,7 +397,7 @@ func (r *activeReload) brokeOff(err error) error {
 }
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
-// becomes an error that says the state of the node is not known.
+// becomes an error that says that the state of the node is unknown.
 func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
 	if err := guard.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
@@ -441,7 +441,7 @@ func (f *feed) event(r *activeReload) tea.Cmd {
 
 // finish is the end of the console: it lets a reload that is under way come
 // to the end of its node. It returns nil when none was, or an error that says
-// what was and was not done. waiting is told the node it waits for.
+// what was and was not done. waiting gets the node it waits for.
 func (f *feed) finish(waiting func(model.Host)) error {
 	f.mu.Lock()
 	r := f.going
@@ -456,7 +456,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 		}
 	default:
 		r.halt()
-		guard.Go("leaving", func() { // nobody reads the events any more
+		guard.Go("leaving", func() { // no page reads the events any more
 			for {
 				select {
 				case <-r.events:

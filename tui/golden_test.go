@@ -129,7 +129,7 @@ func TestReloadFrames(t *testing.T) {
 func TestLogFrames(t *testing.T) {
 	w := newWorld()
 	onLog := func(r *rig) {
-		r.m.said = saidLately()
+		r.m.messages = saidLately()
 		r.press("0")
 	}
 	ran := func(d *Deps) { d.Ran = ranLately }
@@ -157,8 +157,8 @@ func ranLately() []model.Ran {
 	}
 }
 
-func saidLately() []page.Said {
-	return []page.Said{
+func saidLately() []page.Message {
+	return []page.Message{
 		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was reread, every node is being probed"},
 		{At: t0.Add(-60 * time.Second), Tone: theme.Bad, Text: "the inventory cannot be read: pigsty.yml:12: mapping values are not allowed in this context · try: pgtui lint, which says what is wrong with the line, and what was meant"},
 		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: reloadRunning},

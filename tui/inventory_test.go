@@ -247,4 +247,4 @@ func TestEveryValueIsReached(t *testing.T) {
 	}
 }
 
-var _ page.Asker = (*values.Inventory)(nil)
+var _ page.Inquirer = (*values.Inventory)(nil)

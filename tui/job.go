@@ -15,8 +15,8 @@ import (
 	"pgtui/internal/proc"
 )
 
-// suspendMsg asks the console to give the terminal back and to stop, as ctrl-z
-// does; awakeMsg says that it goes on.
+// suspendMsg makes the console give the terminal back and stop, as ctrl-z does;
+// awakeMsg reports that it resumed.
 type (
 	suspendMsg struct{}
 	awakeMsg   struct{ err error }
@@ -26,13 +26,13 @@ type (
 // inside: the terminal is the shell's while the console is stopped.
 type job struct {
 	stops  chan os.Signal
-	life   context.Context // of Run: it ends when the console is asked to leave
+	life   context.Context // of Run: it ends when the console is to leave
 	asleep sync.Mutex      // held while the terminal is the shell's
 }
 
 // newJob listens for SIGTSTP until done is called. The console leaves when ctx
 // ends. A process that was started
-// with SIGTSTP ignored goes on ignoring it.
+// with SIGTSTP ignored keeps ignoring it.
 func newJob(ctx context.Context) (j *job, done func()) {
 	j = &job{life: ctx, stops: make(chan os.Signal, 1)}
 	if !signal.Ignored(syscall.SIGTSTP) {
@@ -41,7 +41,7 @@ func newJob(ctx context.Context) (j *job, done func()) {
 	return j, func() { signal.Stop(j.stops) }
 }
 
-// follow tells p of every SIGTSTP until end is closed.
+// follow passes every SIGTSTP to p until end is closed.
 func (j *job) follow(p *tea.Program, end <-chan struct{}) {
 	for {
 		select {
@@ -68,8 +68,8 @@ func (j *job) end(leave func()) {
 // settled is how long after waking up a signal that came with SIGCONT is seen.
 const settled = 20 * time.Millisecond
 
-// suspend stops the process group and returns once it goes on. Bubble Tea's own
-// would wait forever where nothing stops the group: in an orphaned one, such as
+// suspend stops the process group and returns once it resumes. Bubble Tea's own
+// waits forever where nothing stops the group: in an orphaned one, such as
 // a console that is the only program of its terminal.
 func (j *job) suspend() tea.Cmd {
 	return tea.Exec(sleep{j}, func(err error) tea.Msg { return awakeMsg{err} })
@@ -83,7 +83,7 @@ func (sleep) SetStdout(io.Writer) {}
 func (sleep) SetStderr(io.Writer) {}
 
 // Run stops the group and returns when it is woken, or at once with an error
-// when nobody could wake it. The signal is SIGSTOP: Go does not give SIGTSTP
+// when nothing could resume it. The signal is SIGSTOP: Go does not give SIGTSTP
 // its own effect back once it was listened for.
 func (s sleep) Run() error {
 	if orphaned() {
@@ -111,7 +111,7 @@ func (s sleep) Run() error {
 }
 
 // orphaned reports that no process outside of this one's group and inside of
-// its session has started it: nobody there looks after stopped jobs.
+// its session has started it: no shell there handles stopped jobs.
 func orphaned() bool {
 	self, err := proc.Read(os.Getpid())
 	for p := self; err == nil; {
@@ -122,11 +122,11 @@ func orphaned() bool {
 			return false
 		}
 	}
-	return false // the system has no /proc
+	return false // there is no /proc here
 }
 
-// hearing is the terminal as input. It tells when it has hung up: Bubble Tea
-// takes that for the end of the input, and would stay without a keyboard.
+// hearing is the terminal as input. It calls gone when the terminal has hung up:
+// Bubble Tea takes that for the end of the input, and would stay without a keyboard.
 type hearing struct {
 	*os.File
 	gone func()

@@ -55,7 +55,7 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	}
 	m.note()
 	p := s.Open(at, e)
-	if s.Name == "log" { // of no cluster: it lies on what is looked at
+	if s.Name == "log" { // of no cluster: it opens on the current page
 		if m.top().Scope() == "log" {
 			m.pop()
 		}
@@ -78,7 +78,7 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	return m.show(p)
 }
 
-// reloadRunning is said where a reload keeps the operator on its page.
+// reloadRunning is shown where a reload keeps the operator on its page.
 const reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
 
 // board is the board of a cluster.
@@ -94,7 +94,7 @@ func (m *Model) cluster() model.ClusterName {
 	return m.stack[1].(page.Placed).Place(m.env(0)).Cluster
 }
 
-// show puts a page on top and starts what it asks for.
+// show puts a page on top and starts its work.
 func (m *Model) show(p page.Page) tea.Cmd {
 	m.push(p)
 	if s, ok := p.(page.Starter); ok {
@@ -105,8 +105,7 @@ func (m *Model) show(p page.Page) tea.Cmd {
 	return nil
 }
 
-// resume asks again what pages that come back had been waiting for when they
-// were left.
+// resume restarts what pages that come back were waiting for when they were left.
 func (m *Model) resume() tea.Cmd {
 	var cmds []tea.Cmd
 	m.stack = slices.Clone(m.stack)
@@ -136,7 +135,7 @@ func paces() []time.Duration {
 	return []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
 }
 
-// repace asks the nodes more often or less often.
+// repace probes the nodes more often or less often.
 func (m *Model) repace(faster bool) tea.Cmd {
 	now, next := m.every(), time.Duration(0)
 	for _, d := range paces() {
@@ -161,7 +160,7 @@ func (m *Model) repace(faster bool) tea.Cmd {
 	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
-// freeze holds the screen still, or lets it go on with the newest answer.
+// freeze freezes the screen, or resumes with the newest answer.
 func (m *Model) freeze() {
 	if m.frozen.IsZero() {
 		m.frozen, m.held = m.now, nil

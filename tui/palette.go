@@ -80,7 +80,7 @@ func (m *Model) choices(e page.Env) []choice {
 		if c.Name == at.Cluster && len(m.stack) > 1 {
 			near = 300
 		}
-		for _, ch := range append(m.clusterChoices(c), m.askChoices(c, e)...) {
+		for _, ch := range append(m.clusterChoices(c), m.topicChoices(c, e)...) {
 			ch.near = near
 			out = append(out, ch)
 		}
@@ -88,12 +88,12 @@ func (m *Model) choices(e page.Env) []choice {
 	return out
 }
 
-// noContexts is what there is to say where nobody has declared any.
+// noContexts is shown where no context is declared.
 const noContexts = "none is declared: see pgtui config init"
 
-// askChoices are the questions about a cluster as the commands are written,
+// topicChoices are the probes of a cluster as the commands are written,
 // "trace pg-test primary". They are many, and listed once their first word is typed.
-func (m *Model) askChoices(c *model.Cluster, e page.Env) []choice {
+func (m *Model) topicChoices(c *model.Cluster, e page.Env) []choice {
 	var out []choice
 	add := func(screen, words, help string, at page.Place) {
 		if s := m.screen(screen); s.Offered(e) {
@@ -165,7 +165,7 @@ func (p *palette) want() string {
 	return strings.Join(strings.Fields(strings.ToLower(p.input.Value())), " ")
 }
 
-// meets tells how well the choice meets what was typed: 0 is not at all.
+// meets is how well the choice matches what was typed: 0 is not at all.
 func (c *choice) meets(want string) int {
 	best := page.Fuzzy(want, strings.ToLower(c.name))
 	if c.name == want {

@@ -22,10 +22,10 @@ import (
 // login that is refused must not lock an account.
 const (
 	readEvery = 2 * time.Minute
-	readSoon  = 20 * time.Second // when files are not as declared, as a run of Pigsty's playbook may be at them, or a server is drained
+	readSoon  = 20 * time.Second // when files differ from the inventory (a playbook may be running), or a server is drained
 	readAgain = 10 * time.Minute // after an error, and how long the last answer counts beside one
 	readLimit = 30 * time.Second
-	readNodes = 40 // up to here the nodes of every cluster are read, not only of the one that is looked at
+	readNodes = 40 // up to here the nodes of every cluster are read, not only of the one on screen
 	readSlots = 8  // so many nodes are being read at once
 )
 
@@ -179,7 +179,7 @@ func (l *readings) take(msg nodeReadMsg) bool {
 	return true
 }
 
-// forget lets everything be read anew: the inventory has changed, or the files.
+// forget makes everything be read again: the inventory has changed, or the files.
 func (l *readings) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -228,8 +228,8 @@ func (l *readings) last() map[model.Host]page.LastRead {
 	return out
 }
 
-// shapeOf is the running configuration of a node's HAProxy as far as its stats
-// page tells: sections, servers, weights.
+// shapeOf is the running configuration of a node's HAProxy as its stats page
+// shows it: sections, servers, weights.
 func shapeOf(s *model.Snapshot, h model.Host) string {
 	var b strings.Builder
 	o := s.HAProxy[h]

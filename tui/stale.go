@@ -13,7 +13,7 @@ import (
 	"pgtui/tui/theme"
 )
 
-// How often the files of the inventory are looked at: a thousand of them a second
+// How often the files of the inventory are checked: a thousand of them a second
 // at most, and again soon while they are being written.
 const (
 	stampEvery    = 2 * time.Second
@@ -61,8 +61,8 @@ func (f *feed) stamp(gen int, in []source.Input) tea.Cmd {
 }
 
 // stamped takes in how the files are now. They are read again once they have
-// been the same twice, unless a program would be run, a reload is under way or
-// being asked, or the screen is held.
+// been the same twice, unless a program would be run, a reload is running or
+// waits for confirmation, or the screen is frozen.
 func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	s := &m.stale
 	s.going = false
@@ -133,7 +133,7 @@ func changedText(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// againText is what is said of an inventory that was read again.
+// againText is shown for an inventory that was read again.
 func againText(names []string) string {
 	text := "the inventory was reread, every node is being probed"
 	if len(names) > 0 {

@@ -14,7 +14,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// readable is how long a line said to the operator stays at least.
+// readable is how long a line for the operator stays at least.
 const readable = 4 * time.Second
 
 // Update takes in one message.
@@ -52,7 +52,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) waited() []*page.Inquiry {
 	var out []*page.Inquiry
 	for _, p := range m.stack {
-		if a, ok := p.(page.Asker); ok && a.Waits() != nil {
+		if a, ok := p.(page.Inquirer); ok && a.Waits() != nil {
 			out = append(out, a.Waits())
 		}
 	}
@@ -146,7 +146,7 @@ func (m *Model) outside(msg tea.Msg) tea.Cmd {
 // grow looks at the age of things: a line that has been read goes, and a
 // snapshot that no other followed is judged again.
 func (m *Model) grow() tea.Cmd {
-	m.digest = page.NewDigest(m.env(0)) // what is only being asked now may have been asked too long
+	m.digest = page.NewDigest(m.env(0)) // what is pending may have been pending too long
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > 2*readable {
 		m.toast = toast{}
 	}
@@ -368,7 +368,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 }
 
 // leave ends the console, or sends it to sleep. While a reload is under way it
-// only says that no further node shall be begun.
+// only stops it before the next node.
 func (m *Model) leave(do keys.Action) tea.Cmd {
 	if m.reload != nil {
 		if do == keys.Cancel {
@@ -436,7 +436,7 @@ func (m *Model) typed(name string, msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// perform does what a page has asked for.
+// perform does what a page wants.
 func (m *Model) perform(intent page.Intent) tea.Cmd {
 	switch in := intent.(type) {
 	case page.Goto:
@@ -457,13 +457,13 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		m.say(theme.Info, in.Text)
 	case page.Yank:
 		return m.yank(in.Text, "")
-	case page.AskPlan:
+	case page.MakePlan:
 		return m.feed.plan(in.Cluster, m.gen)
-	case page.Ask:
+	case page.Probe:
 		if m.inv == nil {
 			return nil
 		}
-		return m.feed.ask(in.Inquiry, m.inv, m.snap)
+		return m.feed.inquire(in.Inquiry, m.inv, m.snap)
 	case page.Confirm:
 		m.asked++
 		m.dialog = reload.NewQuestion(in.Plan)

@@ -13,7 +13,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// View draws the screen: header, page, what is being said, keys.
+// View draws the screen: header, page, message, keys.
 func (m Model) View() tea.View {
 	v := tea.NewView(widget.Render(m.lines(), m.w, m.h, m.theme))
 	v.AltScreen = true
@@ -90,7 +90,7 @@ func (m *Model) corner() (right widget.Line, room int) {
 	return right, room
 }
 
-// path is where the operator is, in w cells: the end of it says most.
+// path is where the operator is, in w cells: its end matters most.
 func (m *Model) path(w int) widget.Line {
 	for from := min(1, len(m.stack)-1); ; from++ {
 		var l widget.Line
@@ -129,9 +129,9 @@ func (m *Model) age() widget.Line {
 	return page.AgeMark(at, m.now, m.every())
 }
 
-// spoken is the line of the filter or the palette, or what was last said, in as
+// spoken is the line of the filter or the palette, or the last message, in as
 // many lines as it needs where there is room: what cannot be copied for you must
-// be there to read.
+// be readable.
 func (m *Model) spoken() []widget.Line {
 	switch {
 	case m.h < 5:

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Action is what a key asks for.
+// Action is what a key does.
 type Action string
 
 // The actions.

@@ -13,23 +13,23 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Topic is what can be asked beside the watch: of the nodes, or of the inventory.
+// Topic is what can be probed beside the watch: on the nodes, or in the inventory.
 type Topic string
 
 // The topics.
 const (
-	TopicAccess     Topic = "access"     // every way in, and where it leads
+	TopicAccess     Topic = "access"     // every endpoint, and where it leads
 	TopicComponents Topic = "components" // what Pigsty runs on the nodes
 	TopicTrace      Topic = "trace"      // one connection, hop by hop
 	TopicOrigins    Topic = "inventory"  // where the values of the inventory come from
 	TopicRules      Topic = "rules"      // what Patroni decides a failover by
 )
 
-// Offers reports that the nodes can be asked about the topic.
-func (e Env) Offers(t Topic) bool { return slices.Contains(e.Asks, t) }
+// Offers reports that the topic can be probed.
+func (e Env) Offers(t Topic) bool { return slices.Contains(e.Topics, t) }
 
-// Inquiry is one asking. Each is a value of its own: its address tells it from
-// an older one about the same, so that a late answer to that one is not taken
+// Inquiry is one request. Each is a value of its own: its address distinguishes it
+// from an older one about the same, so that a late answer to that one is not taken
 // for the answer to this.
 type Inquiry struct {
 	Topic   Topic
@@ -37,7 +37,7 @@ type Inquiry struct {
 	Target  []string          // of a trace: what `pgtui trace` is given
 }
 
-// AnswerMsg answers Ask.
+// AnswerMsg answers Probe.
 type AnswerMsg struct {
 	Inquiry *Inquiry
 	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins or
@@ -55,25 +55,25 @@ type Starter interface {
 }
 
 // Resumer is a page that waits for an answer, which reaches it only while it is
-// open. When it comes back and still waits, it is started anew.
+// open. When it comes back and still waits, it is started again.
 type Resumer interface {
 	Starter
 	// Waiting reports that an answer is on its way.
 	Waiting() bool
 }
 
-// Asker is a page that asks the nodes itself, when it opens and when it is told
-// to. What it no longer waits for is called off.
-type Asker interface {
+// Inquirer is a page that probes the nodes itself, when it opens and on request.
+// What it no longer waits for is cancelled.
+type Inquirer interface {
 	Resumer
-	// Waits is the question whose answer it waits for; nil when it waits for none.
+	// Waits is the inquiry whose answer it waits for, or nil.
 	Waits() *Inquiry
 }
 
-// Answered says that there is an answer to what the page asks.
+// Answered says that the page's inquiry has an answer.
 const Answered keys.When = "answered"
 
-// Answer is a question, and the last answer there was to it.
+// Answer is an inquiry, and the last answer to it.
 type Answer[T any] struct {
 	waits *Inquiry  // nil when nothing is on its way
 	Got   *T        // nil before the first answer
@@ -82,7 +82,7 @@ type Answer[T any] struct {
 	err   error // of the last asking; nil when it was answered
 }
 
-// Waits is the question whose answer it waits for.
+// Waits is the inquiry whose answer it waits for, or nil.
 func (q *Answer[T]) Waits() *Inquiry { return q.waits }
 
 // Waiting reports that an answer is on its way.
@@ -91,13 +91,13 @@ func (q *Answer[T]) Waiting() bool { return q.waits != nil }
 // Holds reports the condition answered.
 func (q *Answer[T]) Holds(keys.When, Env) bool { return q.Got != nil }
 
-// Ask asks. The last answer stays until there is another.
-func (q *Answer[T]) Ask(about Inquiry) Intent {
+// Request starts an inquiry. The last answer stays until there is another.
+func (q *Answer[T]) Request(about Inquiry) Intent {
 	q.waits = &about
-	return Ask{q.waits}
+	return Probe{q.waits}
 }
 
-// Take takes in the answer to the question that is waited for, and no other.
+// Take takes the answer to the inquiry that the page waits for, and no other.
 func (q *Answer[T]) Take(msg tea.Msg) bool {
 	m, ok := msg.(AnswerMsg)
 	if !ok || q.waits == nil || m.Inquiry != q.waits {
@@ -129,8 +129,8 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 	return l
 }
 
-// Trouble is what stands on the page in place of an answer, or above an old
-// one: that it is waited for, or why there is none.
+// Trouble is shown in place of an answer, or above an old one: that the page waits
+// for it, or why there is none.
 func (q *Answer[T]) Trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
 	case q.Got == nil && (q.waits != nil || q.err == nil):

@@ -18,7 +18,7 @@ type Digest struct {
 	alarms          []Alarm
 }
 
-// Alarm is a state of a cluster in which nobody must act without knowing it.
+// Alarm is a state of a cluster that no one may overlook before acting.
 type Alarm struct {
 	Text    string // SPLIT BRAIN, FAILSAFE, NO LEADER KEY, PAUSED
 	Cluster model.ClusterName
@@ -44,7 +44,7 @@ func NewDigest(e Env) *Digest {
 		}
 	}
 	d.Cluster, d.Leader = min(d.Cluster, 20), min(d.Leader, 20)
-	if !e.Asking() {
+	if !e.NoAnswer() {
 		slices.SortStableFunc(d.Order, func(a, b *board.Board) int { return rank[a] - rank[b] })
 	}
 	return d
@@ -75,7 +75,7 @@ func (d *Digest) Alarms(name model.ClusterName) []Alarm {
 	return out
 }
 
-// alarmOf is a finding as an alarm, "" when it is none.
+// alarmOf is a finding as an alarm, "" when it is not one.
 func alarmOf(f model.Finding) string {
 	switch {
 	case f.Code == "two-primaries":
@@ -90,7 +90,7 @@ func alarmOf(f model.Finding) string {
 	return ""
 }
 
-// rankOf orders clusters: trouble first; one that is still being asked is not
+// rankOf orders clusters: trouble first; one that is still being probed is not
 // in trouble yet.
 func rankOf(m Mark) int {
 	switch m {

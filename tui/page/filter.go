@@ -48,8 +48,8 @@ func NewFilter(filter string) func(text ...string) bool {
 	}
 }
 
-// Fuzzy tells how well the letters of want, in their order, are met in s: 0 is
-// not at all, higher is better. Both are in lower case.
+// Fuzzy is how well s contains the letters of want in their order: 0 is not at
+// all, higher is better. Both are in lower case.
 func Fuzzy(want, s string) int {
 	if want == "" {
 		return 1

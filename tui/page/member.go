@@ -22,8 +22,8 @@ func MemberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 		roleCell, why = widget.T(theme.Warn, role.Word+" by DCS"), widget.T(theme.Warn, Differs+" "+m.Why)
 	case m.Foreign != nil:
 		roleCell, why = foreignMark(m).Line(), widget.T(theme.Bad, m.Why)
-	case !m.Known && e.untried(m.Instance):
-		roleCell, state, why = Asking().Line(), nil, nil
+	case !m.Known && e.notProbed(m.Instance):
+		roleCell, state, why = Probing().Line(), nil, nil
 	case !m.Known:
 		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, m.Why)
 		if b.Leader == m.Instance {
@@ -56,8 +56,8 @@ func LiveRole(m *board.Member, e Env) widget.Line {
 	switch {
 	case m.Foreign != nil:
 		return foreignMark(m).Line()
-	case !m.Known && e.untried(m.Instance):
-		return Asking().Line()
+	case !m.Known && e.notProbed(m.Instance):
+		return Probing().Line()
 	case !m.Known:
 		return widget.T(theme.Doubt, "? no answer")
 	}
@@ -105,7 +105,7 @@ func RoleMark(role string) Mark {
 	return Mark{"○", role, theme.Plain}
 }
 
-// Status is what an instance's Patroni said of itself.
+// Status is what an instance's Patroni reported of itself.
 func (e Env) Status(name model.InstanceName) source.Observed[model.PatroniStatus] {
 	if e.Snap == nil {
 		return source.Observed[model.PatroniStatus]{}
@@ -113,7 +113,7 @@ func (e Env) Status(name model.InstanceName) source.Observed[model.PatroniStatus
 	return e.Snap.Patroni[name].Status
 }
 
-// StatusFacts are the positions and versions that Patroni tells, in words.
+// StatusFacts are the positions and versions that Patroni reports, in words.
 func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	var parts []string
 	add := func(label, v string) {
@@ -171,8 +171,8 @@ func NonEmpty(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
 
-// started is when a postmaster started, to the second; as Patroni says it where
-// that is in no form that is known.
+// started is when a postmaster started, to the second; as Patroni reports
+// it where its form is unknown.
 func started(text string) string {
 	if t := model.ParseStarted(text); !t.IsZero() {
 		return t.UTC().Format("2006-01-02 15:04:05Z")

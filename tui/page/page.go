@@ -22,8 +22,8 @@ type Page interface {
 	Scope() string
 	// Title is the page's part of the path in the header.
 	Title() string
-	// Do carries out one of its actions; an Intent asks the console for what
-	// the page cannot do itself.
+	// Do carries out one of its actions; an Intent is what
+	// the page wants the console to do.
 	Do(a keys.Action, e Env) (Page, Intent)
 	// View draws it: at most e.H lines of at most e.W cells count.
 	View(e Env) []widget.Line
@@ -83,10 +83,10 @@ type Env struct {
 	Events    []board.Event           // what has changed, the newest first
 	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly  bool                    // nothing can be changed from this console
-	Asks      []Topic                 // what the nodes can be asked by a page of its own
+	Topics    []Topic                 // what a page of its own can probe
 	Reads     bool                    // the nodes' files are read by themselves
 	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
-	Said      []Said                  // what was said to the operator, the oldest first
+	Messages  []Message               // shown to the operator, oldest first
 	Ran       []model.Ran             // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
@@ -131,11 +131,11 @@ func (e Env) Board(name model.ClusterName) *board.Board {
 	return nil
 }
 
-// Asking reports that no node has been heard yet.
-func (e Env) Asking() bool { return e.Snap == nil }
+// NoAnswer reports that no node has answered yet.
+func (e Env) NoAnswer() bool { return e.Snap == nil }
 
-// Pending reports that some node of the cluster has not been tried yet: what
-// looks unknown then is only still being asked.
+// Pending reports that some node of the cluster has not been probed yet: what
+// looks unknown then is only still being probed.
 func (e Env) Pending(b *board.Board) bool {
 	if e.Snap == nil {
 		return true
@@ -144,49 +144,49 @@ func (e Env) Pending(b *board.Board) bool {
 		return false
 	}
 	for _, m := range b.Members {
-		if e.unheard(m.Instance) {
+		if e.incomplete(m.Instance) {
 			return true
 		}
 	}
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.UntriedProxy(f.Host) {
+		if e.ProxyNotProbed(f.Host) {
 			return true
 		}
 	}
 	return false
 }
 
-// patience is how long a node that was never tried counts as being asked;
-// after that it is unknown like any other that says nothing.
+// patience is how long a node that was never probed counts as pending; after that
+// it is unknown like any other that does not answer.
 const patience = 10 * time.Second
 
-// untried reports that the instance's Patroni has not been tried yet.
-func (e Env) untried(name model.InstanceName) bool {
+// notProbed reports that the instance's Patroni has not been probed yet.
+func (e Env) notProbed(name model.InstanceName) bool {
 	return e.Snap == nil || (e.Snap.Patroni[name].Status.Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// unheard reports that not everything the instance's Patroni is asked has been
-// asked yet.
-func (e Env) unheard(name model.InstanceName) bool {
-	return e.untried(name) || !e.Snap.Patroni[name].Asked()
+// incomplete reports that some request to the instance's Patroni has not been
+// sent yet.
+func (e Env) incomplete(name model.InstanceName) bool {
+	return e.notProbed(name) || !e.Snap.Patroni[name].Asked()
 }
 
-// UntriedProxy reports that the node's HAProxy has not been tried yet.
-func (e Env) UntriedProxy(h model.Host) bool {
+// ProxyNotProbed reports that the node's HAProxy has not been probed yet.
+func (e Env) ProxyNotProbed(h model.Host) bool {
 	return e.Snap == nil || (e.Snap.HAProxy[h].Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// Health is the state of a cluster as far as it can be said: while nodes have
-// not been tried yet, only good and certain news count.
+// Health is the state of a cluster as far as it is known: while nodes have not
+// been probed yet, only ok and down count.
 func (e Env) Health(b *board.Board) Mark {
 	certain := b.Health == model.HealthOK || b.Health == model.HealthDown
-	return HealthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
+	return HealthMark(b.Health, e.NoAnswer() || (!certain && e.Pending(b)))
 }
 
 // Summary is the sentence for a cluster.
 func (e Env) Summary(b *board.Board) string {
 	switch {
-	case e.Asking():
+	case e.NoAnswer():
 		return "probing every Patroni and HAProxy of the cluster …"
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
 		return "still probing: not every node has answered yet"
@@ -194,7 +194,7 @@ func (e Env) Summary(b *board.Board) string {
 	return b.Summary
 }
 
-// Intent is what a page asks of the console.
+// Intent is what a page wants the console to do.
 type Intent interface{ isIntent() }
 
 type (
@@ -209,13 +209,13 @@ type (
 	Back struct{}
 	// Home closes every page above the cluster's board, or above the fleet.
 	Home struct{}
-	// AskPlan asks what a reload of the cluster would do; PlanMsg answers.
-	AskPlan struct{ Cluster model.ClusterName }
-	// Ask asks the nodes what a page wants to know; AnswerMsg answers.
-	Ask struct{ Inquiry *Inquiry }
-	// Confirm asks the operator before a plan is carried out.
+	// MakePlan plans a reload of the cluster; PlanMsg answers.
+	MakePlan struct{ Cluster model.ClusterName }
+	// Probe probes the nodes for a page; AnswerMsg answers.
+	Probe struct{ Inquiry *Inquiry }
+	// Confirm prompts the operator before a plan is executed.
 	Confirm struct{ Plan PlanMsg }
-	// Execute carries a confirmed plan out.
+	// Execute executes a confirmed plan.
 	Execute struct{ Plan PlanMsg }
 	// StopReload finishes the node that is being worked on and stops there.
 	StopReload struct{}
@@ -230,14 +230,14 @@ func (Open) isIntent()       {}
 func (Back) isIntent()       {}
 func (Home) isIntent()       {}
 func (Yank) isIntent()       {}
-func (AskPlan) isIntent()    {}
-func (Ask) isIntent()        {}
+func (MakePlan) isIntent()   {}
+func (Probe) isIntent()      {}
 func (Confirm) isIntent()    {}
 func (Execute) isIntent()    {}
 func (StopReload) isIntent() {}
 func (Say) isIntent()        {}
 
-// PlanMsg answers AskPlan.
+// PlanMsg answers MakePlan.
 type PlanMsg struct {
 	Cluster model.ClusterName
 	Inv     *model.Inventory // the inventory the plan was made from
@@ -254,8 +254,8 @@ type DoneMsg struct {
 	Err    error
 }
 
-// Said is one line that was said to the operator.
-type Said struct {
+// Message is one line shown to the operator.
+type Message struct {
 	At   time.Time
 	Tone theme.Tone
 	Text string

@@ -12,18 +12,18 @@ import (
 // PendingRoute reports that nothing is known of a service, and that one of
 // its HAProxies has not been tried yet.
 func (e Env) PendingRoute(r *board.Route) bool {
-	_, tried := e.Heard(r)
+	_, tried := e.Probed(r)
 	same, _ := r.Agreement()
 	return same == 0 && tried < len(r.Views)
 }
 
-// Heard counts a route's HAProxies that are known, and those that were tried.
-func (e Env) Heard(r *board.Route) (known, tried int) {
+// Probed counts a route's HAProxies that are known, and those that were probed.
+func (e Env) Probed(r *board.Route) (known, tried int) {
 	for _, v := range r.Views {
 		if v.Verdict != model.Unknown {
 			known++
 		}
-		if !e.UntriedProxy(v.HAProxy) {
+		if !e.ProxyNotProbed(v.HAProxy) {
 			tried++
 		}
 	}
@@ -33,7 +33,7 @@ func (e Env) Heard(r *board.Route) (known, tried int) {
 // SeenBy is how many HAProxies say the same, of how many there are.
 func SeenBy(r *board.Route, e Env) widget.Line {
 	same, all := r.Agreement()
-	known, tried := e.Heard(r)
+	known, tried := e.Probed(r)
 	text := fmt.Sprintf("%d/%d", same, all)
 	switch {
 	case tried < all:
@@ -57,10 +57,10 @@ func CellOf(v *board.View, inst model.InstanceName) board.Cell {
 	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not select it"}
 }
 
-// SaidToServe is who the HAProxies that are known say serves: the answer most
+// ServingMost is who the HAProxies that are known say serves: the answer most
 // of them give, how many give it and how many HAProxies there are. same is 0
 // when none is known.
-func SaidToServe(r *board.Route) (names []model.InstanceName, same, all int) {
+func ServingMost(r *board.Route) (names []model.InstanceName, same, all int) {
 	count := map[string]int{}
 	for _, v := range r.Views {
 		if v.Verdict == model.Unknown || len(v.Serving) == 0 {
@@ -94,7 +94,7 @@ func DestOf(c *model.Cluster, s *model.Service) string {
 }
 
 // RouteMark draws the verdict of a service: in doubt where some of its HAProxies
-// are not known, whatever the others say.
+// are unknown, whatever the others report.
 func RouteMark(r *board.Route) Mark {
 	m := VerdictMark(r.Verdict)
 	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {

@@ -35,8 +35,8 @@ type Screen struct {
 	Help string
 	// Needs says that the screen is of a cluster.
 	Needs bool
-	// Asks is what it asks the nodes about; "" when it is drawn from the watch.
-	Asks Topic
+	// Topic is what it probes the nodes for; "" when it is drawn from the watch.
+	Topic Topic
 	// Keys are the keys that work on it, the most useful first.
 	Keys []keys.Row
 	// Columns are those that a configuration can choose from.
@@ -46,7 +46,7 @@ type Screen struct {
 }
 
 // Offered reports whether there is somebody to ask what the screen shows.
-func (s Screen) Offered(e Env) bool { return s.Open != nil && (s.Asks == "" || e.Offers(s.Asks)) }
+func (s Screen) Offered(e Env) bool { return s.Open != nil && (s.Topic == "" || e.Offers(s.Topic)) }
 
 // Table is the table of keys of all screens.
 func Table(screens []Screen) keys.Table {

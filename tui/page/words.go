@@ -24,11 +24,11 @@ func (m Mark) Line() widget.Line { return widget.T(m.Tone, m.Shape+" "+m.Word) }
 const Differs = "≠"
 
 // HealthMark draws the state of a cluster. Before the first answer nothing
-// is known, and nobody is to blame for it.
+// is known, and that is no fault.
 func HealthMark(h model.Health, pending bool) Mark {
 	switch {
 	case pending:
-		return Asking()
+		return Probing()
 	case h == model.HealthOK:
 		return Mark{"●", "ok", theme.Good}
 	case h == model.HealthDegraded:
@@ -40,8 +40,8 @@ func HealthMark(h model.Health, pending bool) Mark {
 	}
 }
 
-// Asking is what is not known because nobody has answered yet.
-func Asking() Mark { return Mark{"·", "probing", theme.Info} }
+// Probing is what is unknown because no node has answered yet.
+func Probing() Mark { return Mark{"·", "probing", theme.Info} }
 
 // VerdictMark draws the verdict of a server, a view or a service.
 func VerdictMark(v model.Verdict) Mark {
@@ -126,7 +126,7 @@ func LagText(n int64) string {
 	}
 }
 
-// NumText is n, or a dash when it is not known.
+// NumText is n, or a dash when it is unknown.
 func NumText(n int) string {
 	if n <= 0 {
 		return "–"
@@ -220,7 +220,7 @@ func Labelled(label widget.Line, tone theme.Tone, text string, indent, w, most i
 	return out
 }
 
-// Seqs names instances by what tells them apart inside the cluster: "1,2".
+// Seqs names instances by their numbers inside the cluster: "1,2".
 func Seqs(c *model.Cluster, names []model.InstanceName) string {
 	parts := make([]string, 0, len(names))
 	for _, n := range names {
@@ -280,7 +280,7 @@ func Clock(t, now time.Time) string {
 // Narrow is below how many cells the subject of an event has no column of its own.
 const Narrow = 60
 
-// Flow sets text behind head and goes on below it.
+// Flow sets text behind head and continues below it.
 func Flow(head widget.Line, text string, w int) []widget.Line {
 	if head.Width()+widget.Width(text) <= w {
 		return []widget.Line{head.Add(theme.Plain, text)}

@@ -169,7 +169,7 @@ func Width(raw string) int {
 }
 
 // Tail shortens text to w cells from the left, so that its end stays: the end
-// of an instance name is what tells it from its siblings.
+// of an instance name distinguishes it from its siblings.
 func Tail(raw string, w int) string {
 	n := Width(raw)
 	if n <= w || w <= 0 {

@@ -14,8 +14,8 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Instance is one member of a cluster: what its Patroni says, what every
-// HAProxy makes of it, what else runs beside it, and what is wrong with it.
+// Instance is one member of a cluster: what its Patroni reports, how every
+// HAProxy treats it, what else runs beside it, and its findings.
 type Instance struct {
 	cluster model.ClusterName
 	name    model.InstanceName
@@ -133,10 +133,10 @@ func (p *Instance) lines(e page.Env) (out []widget.Line, at []int) {
 	out = append(out, nil)
 	out = append(out, ports(in, e)...)
 	if l := pool(b, in, e); len(l) > 0 && out[len(out)-1] == nil {
-		out = append(out[:len(out)-1], l...) // it goes on with the ports
+		out = append(out[:len(out)-1], l...) // it continues the ports
 	}
 	out = append(out, p.patroni(in, e)...)
-	return append(out, p.said(b, e)...), at
+	return append(out, p.events(b, e)...), at
 }
 
 // answer says what the instance is, first of all.
@@ -236,7 +236,7 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows
 		if len(groups) == 1 {
 			who = widget.T(theme.Dim, "all "+fmt.Sprint(len(g.nodes)))
 		}
-		if len(row) < 9 { // not asked yet
+		if len(row) < 9 { // not probed yet
 			row = append(row, make([]widget.Line, 9-len(row))...)
 		}
 		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.P(fmt.Sprint(g.conn)), row[7], row[8]})
@@ -245,8 +245,8 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows
 	return rows
 }
 
-// ports are the ports of the instance and of its node that are asked all the
-// time, and whether they answer.
+// ports are the ports of the instance and of its node that are probed
+// all the time, and whether they answer.
 func ports(in *model.Instance, e page.Env) []widget.Line {
 	if e.Snap == nil {
 		return nil
@@ -301,7 +301,7 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 	return append(append(out, why...), nil)
 }
 
-// patroni is what the instance's own Patroni and the DCS say of it.
+// patroni is what the instance's own Patroni and the DCS report of it.
 func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	out := []widget.Line{widget.T(theme.Head, " PATRONI ").Add(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
 	if e.Snap == nil {
@@ -350,7 +350,7 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	return append(append(out, p.dcs(v, e)...), nil)
 }
 
-// dcs is what the DCS says of the instance, as its own Patroni passes it on.
+// dcs is what the DCS holds of the instance, as its own Patroni reports it.
 func (p *Instance) dcs(v model.PatroniView, e page.Env) []widget.Line {
 	if !v.Cluster.Current(e.Now) {
 		return nil
@@ -371,8 +371,8 @@ func (p *Instance) dcs(v model.PatroniView, e page.Env) []widget.Line {
 	return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Warn, "does not list it")}
 }
 
-// said are the newest events about the instance.
-func (p *Instance) said(b *board.Board, e page.Env) []widget.Line {
+// events are the newest ones about the instance.
+func (p *Instance) events(b *board.Board, e page.Env) []widget.Line {
 	out := page.Latest(e, 8, func(ev *board.Event) bool {
 		return ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name))
 	})

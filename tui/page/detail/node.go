@@ -102,7 +102,7 @@ func (p *Node) View(e page.Env) []widget.Line {
 	return p.list.Page(lines, at, e)
 }
 
-// section is which service a HAProxy section is; zero when it is none.
+// section is which service a HAProxy section is; zero when it is not one.
 type section struct {
 	cluster model.ClusterName
 	service model.ServiceName
@@ -198,8 +198,8 @@ func (p *Node) head(e page.Env) []widget.Line {
 		}
 	}
 	head := widget.P(" ").Add(theme.Strong, string(p.host)).Add(theme.Dim, fmt.Sprintf("  %s  port %d  ", name, port))
-	if e.Snap == nil || e.UntriedProxy(p.host) {
-		return []widget.Line{widget.Join(head, page.Asking().Line()), nil}
+	if e.Snap == nil || e.ProxyNotProbed(p.host) {
+		return []widget.Line{widget.Join(head, page.Probing().Line()), nil}
 	}
 	o := e.Snap.HAProxy[p.host]
 	switch {

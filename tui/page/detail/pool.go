@@ -10,8 +10,8 @@ import (
 	"pgtui/tui/widget"
 )
 
-// pool is what the instance's pgbouncer says of itself: its clients, and what
-// keeps them out or waiting. It is empty where its console is not asked.
+// pool is what the instance's pgbouncer reports: its clients, and what keeps them
+// out or waiting. It is empty where its console is not queried.
 func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	if e.Snap == nil {
 		return nil
@@ -49,7 +49,7 @@ func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 		d := &p.Databases[i]
 		more := widget.P("   "+d.Name+" ").Add(theme.Plain, fmt.Sprint(d.Busy)).Add(theme.Dim, fmt.Sprintf("/%d in use", d.Servers))
 		if l.Width()+more.Width() > e.W {
-			break // the trouble is told below
+			break // the trouble is shown below
 		}
 		l = widget.Join(l, more)
 	}

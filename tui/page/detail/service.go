@@ -102,12 +102,12 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 	m := page.RouteMark(r)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
-	_, tried := e.Heard(r)
+	_, tried := e.Probed(r)
 	switch {
 	case len(r.Silent) > 0 && tried < len(r.Views) && !e.PendingRoute(r):
-		m = page.Asking()
+		m = page.Probing()
 	case e.PendingRoute(r):
-		m, why = page.Asking(), "no HAProxy has answered yet"
+		m, why = page.Probing(), "no HAProxy has answered yet"
 	case r.Verdict == model.Serving || r.Verdict == model.BackupServing:
 		m.Word = model.Join(r.Serving) + " " + map[bool]string{true: "serves", false: "serve"}[len(r.Serving) == 1]
 		if r.Verdict == model.BackupServing {
@@ -137,7 +137,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 	return out
 }
 
-// views is what each HAProxy says of each server.
+// views is what each HAProxy reports of each server.
 func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
@@ -172,8 +172,8 @@ func viewRow(v *board.View, e page.Env) []widget.Line {
 	if v.Node != "" {
 		name = name.Add(theme.Dim, " "+string(v.HAProxy))
 	}
-	if e.UntriedProxy(v.HAProxy) {
-		return []widget.Line{name, page.Asking().Line()}
+	if e.ProxyNotProbed(v.HAProxy) {
+		return []widget.Line{name, page.Probing().Line()}
 	}
 	why := widget.T(theme.Plain, v.Why)
 	if v.Verdict == model.Serving {
@@ -188,8 +188,8 @@ func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []w
 	if c.Backup {
 		name = name.Add(theme.Dim, " backup")
 	}
-	if e.UntriedProxy(v.HAProxy) {
-		return []widget.Line{name, page.Asking().Line()}
+	if e.ProxyNotProbed(v.HAProxy) {
+		return []widget.Line{name, page.Probing().Line()}
 	}
 	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
 	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {

@@ -35,10 +35,10 @@ func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
 // Title of the page.
 func (p *WhatIf) Title() string { return "what if" }
 
-// Start asks what Patroni decides by, when the page opens.
+// Start reads what Patroni decides by, when the page opens.
 func (p *WhatIf) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.Ask(page.Inquiry{Topic: page.TopicRules, Cluster: p.name})
+	return &q, q.Request(page.Inquiry{Topic: page.TopicRules, Cluster: p.name})
 }
 
 // WhatIfScreen is the page in the registry.
@@ -260,7 +260,7 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 		case m.Instance == out.Leader:
 			then = page.Mark{Shape: "●", Word: "LEADER", Tone: theme.Good}
 		case !out.After.Members[i].Known:
-			then = page.Mark{Shape: "?", Word: "not known", Tone: theme.Doubt}
+			then = page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
 		}
 		now := page.RoleMark(m.Role)
 		if !m.Known {
@@ -335,7 +335,7 @@ func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
 // knownSay is what most of the HAProxies that are known say of a route, and how
 // many of them do.
 func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line {
-	names, same, all := page.SaidToServe(r)
+	names, same, all := page.ServingMost(r)
 	if same > 0 {
 		who := seqNames(c, names)
 		if w < page.Narrow {
@@ -355,7 +355,7 @@ func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line 
 	return m.Line()
 }
 
-// seqNames names one instance in full, several by what tells them apart.
+// seqNames names one instance in full, several by their numbers.
 func seqNames(c *model.Cluster, names []model.InstanceName) string {
 	if len(names) == 1 {
 		return string(names[0])

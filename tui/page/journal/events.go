@@ -66,7 +66,7 @@ func (p *Events) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui status", p.cluster) + " --watch", pigsty
 }
 
-// eventKey tells events apart.
+// eventKey identifies an event.
 func eventKey(ev board.Event) string {
 	return fmt.Sprint(ev.At.UnixNano(), "\x00", ev.Cluster, "\x00", ev.Kind, "\x00", ev.Subject, "\x00", ev.Before, "\x00", ev.After)
 }
@@ -168,7 +168,7 @@ func (p *Events) View(e page.Env) []widget.Line {
 	}
 	out := []widget.Line{title.Trunc(e.W)}
 	switch {
-	case e.Asking():
+	case e.NoAnswer():
 		return append(out, nil, widget.T(theme.Info, " probing every node …"))
 	case len(rows) == 0 && hidden > 0:
 		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))

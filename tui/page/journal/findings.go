@@ -64,7 +64,7 @@ func (p *Findings) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui doctor", p.cluster), ""
 }
 
-// findingKey tells findings apart between two refreshes.
+// findingKey identifies a finding from one refresh to the next.
 func findingKey(f model.Finding) string {
 	return fmt.Sprint(f.Code, "\x00", f.Cluster, "\x00", f.Service, "\x00", f.Instance, "\x00", f.Host)
 }
@@ -154,7 +154,7 @@ func (p *Findings) View(e page.Env) []widget.Line {
 	}
 	out := []widget.Line{title}
 	switch {
-	case e.Asking():
+	case e.NoAnswer():
 		return append(out, nil, widget.T(theme.Info, " probing every node …"))
 	case len(rows) == 0 && hidden > 0:
 		return append(out, nil, widget.T(theme.Warn, " No finding matches. Esc clears the filter."))

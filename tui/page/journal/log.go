@@ -12,7 +12,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Log is what pgtui said and what it ran on the nodes, the newest first.
+// Log is pgtui's messages and what it ran on the nodes, newest first.
 type Log struct {
 	messages bool // the messages instead of the commands
 	whole    bool // every command to its end
@@ -132,7 +132,7 @@ func (p *Log) View(e page.Env) []widget.Line {
 	lines := p.lines(e)
 	what, count := "COMMANDS", len(p.ran(e))
 	if p.messages {
-		what, count = "MESSAGES", len(p.said(e))
+		what, count = "MESSAGES", len(p.shown(e))
 	}
 	title := widget.T(theme.Head, fmt.Sprintf(" %s %d", what, count)).Add(theme.Dim, "  the newest first")
 	if e.W >= 60 {
@@ -156,11 +156,11 @@ func (p *Log) View(e page.Env) []widget.Line {
 	return append(out, page.Scrolled(lines, p.top, e)...)
 }
 
-// said are the messages that are shown, and ran the commands, the newest first.
-func (p *Log) said(e page.Env) (out []page.Said) {
-	for i := len(e.Said) - 1; i >= 0; i-- {
-		if page.Matches(p.filter, e.Said[i].Text) {
-			out = append(out, e.Said[i])
+// shown are the messages that are listed, and ran the commands, newest first.
+func (p *Log) shown(e page.Env) (out []page.Message) {
+	for i := len(e.Messages) - 1; i >= 0; i-- {
+		if page.Matches(p.filter, e.Messages[i].Text) {
+			out = append(out, e.Messages[i])
 		}
 	}
 	return out
@@ -179,7 +179,7 @@ func (p *Log) ran(e page.Env) (out []model.Ran) {
 func (p *Log) lines(e page.Env) (out []widget.Line) {
 	switch {
 	case p.messages:
-		for _, s := range p.said(e) {
+		for _, s := range p.shown(e) {
 			out = append(out, page.Labelled(widget.T(theme.Dim, " "+page.Clock(s.At, e.Now)+" "), s.Tone, s.Text, 10, e.W, 6)...)
 		}
 	case p.whole:

@@ -190,7 +190,7 @@ func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env
 		who := widget.Join(m.Line())
 		switch {
 		case e.PendingRoute(r):
-			who = page.Asking().Line()
+			who = page.Probing().Line()
 		case r.ClosedWord() != "":
 			who = widget.T(m.Tone, m.Shape+" port "+r.ClosedWord())
 		case r.Verdict == model.Serving && len(r.Silent) == 0 && len(r.Serving) > 0:
@@ -200,7 +200,7 @@ func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env
 		case r.Verdict == model.Empty && b.ByDesign(r):
 			who = widget.T(theme.Dim, "– no server, as declared")
 		default:
-			if names, same, all := page.SaidToServe(r); same > 0 {
+			if names, same, all := page.ServingMost(r); same > 0 {
 				who = widget.T(m.Tone, fmt.Sprintf("%s %s (%d/%d)", m.Shape, model.Join(names), same, all))
 			}
 		}

@@ -38,8 +38,8 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 		subject += " on " + string(b.Members[col].Instance)
 	} else {
 		note = firstNote(r)
-		if _, tried := e.Heard(r); len(r.Silent) > 0 && tried < len(r.Views) {
-			m = page.Asking()
+		if _, tried := e.Probed(r); len(r.Silent) > 0 && tried < len(r.Views) {
+			m = page.Probing()
 		} else if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
 			m.Word = model.Join(r.Serving)
 			why = strings.TrimPrefix(why, m.Word+": ")
@@ -48,7 +48,7 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 		}
 	}
 	if e.PendingRoute(r) {
-		m, why, note = page.Asking(), "no HAProxy has answered yet", ""
+		m, why, note = page.Probing(), "no HAProxy has answered yet", ""
 	}
 	head := widget.P(" ").Add(theme.Strong, subject+gap).Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
 	out := page.Flow(head, why, e.W)
@@ -148,7 +148,7 @@ func vipPlace(b *board.Board, e page.Env) widget.Line {
 		}
 	}
 	switch {
-	case e.Asking() || e.Snap.VIP[b.Cluster.Name].Tried.IsZero():
+	case e.NoAnswer() || e.Snap.VIP[b.Cluster.Name].Tried.IsZero():
 		return nil
 	case b.VIP.Holder == "":
 		return widget.T(theme.Doubt, " ? no answer")
@@ -171,7 +171,7 @@ func facts(b *board.Board, e page.Env) widget.Line {
 	var silent []string
 	waiting := 0
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.UntriedProxy(f.Host) {
+		if e.ProxyNotProbed(f.Host) {
 			waiting++
 		} else if !e.Snap.HAProxy[f.Host].Known() {
 			silent = append(silent, string(f.Host))
@@ -196,7 +196,7 @@ func facts(b *board.Board, e page.Env) widget.Line {
 }
 
 // files is whether the service files on the nodes are as the inventory declares;
-// nil where nobody reads them.
+// nil where they are not read.
 func files(b *board.Board, e page.Env) widget.Line {
 	if !e.Reads || e.Snap == nil {
 		return nil

@@ -88,7 +88,7 @@ func (p *Fleet) rows(e page.Env) (rows []*board.Board, hidden int) {
 			rows = append(rows, b)
 		}
 	}
-	if !e.Asking() {
+	if !e.NoAnswer() {
 		p.sorted(rows)
 	}
 	return rows, len(all) - len(rows)
@@ -213,7 +213,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	}
 	m := e.Health(b)
 	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, m.Shape+" "+m.Word+"  ")
-	if e.Asking() {
+	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
 	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), page.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
@@ -254,11 +254,11 @@ func (p *Fleet) nothing(e page.Env) string {
 func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 	count := e.Whole().Counts
 	out := widget.T(theme.Plain, " "+page.Plural(len(e.Boards), "cluster"))
-	if e.Asking() {
+	if e.NoAnswer() {
 		out = out.Add(theme.Info, " · probing every node …")
 	} else {
 		for _, m := range []page.Mark{page.HealthMark(model.HealthDown, false), page.HealthMark(model.HealthUnknown, false),
-			page.HealthMark(model.HealthDegraded, false), page.Asking(), page.HealthMark(model.HealthOK, false)} {
+			page.HealthMark(model.HealthDegraded, false), page.Probing(), page.HealthMark(model.HealthOK, false)} {
 			if n := count[m]; n > 0 {
 				out = out.Add(theme.Dim, " · ").Add(m.Tone, fmt.Sprintf("%s %d %s", m.Shape, n, m.Word))
 			}
@@ -352,7 +352,7 @@ func portCell(b *board.Board, port string, e page.Env) widget.Line {
 		if word := r.ClosedWord(); word != "" {
 			return widget.T(theme.Bad, "✕ "+word)
 		}
-		if names, same, all := page.SaidToServe(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
+		if names, same, all := page.ServingMost(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
 			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", page.Seqs(b.Cluster, names), same, all))
 		}
 		switch r.Verdict {

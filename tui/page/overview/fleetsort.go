@@ -22,8 +22,8 @@ func fleetOrder() []int {
 	return out
 }
 
-// sorted puts rows, which come trouble first, in the order that is asked for.
-// Rows that are equal stay as they came.
+// sorted puts rows, which come trouble first, in the chosen order. Equal
+// rows keep their order.
 func (p *Fleet) sorted(rows []*board.Board) {
 	if p.sort > 0 {
 		slices.SortStableFunc(rows, fleetCompare(p.column()))

@@ -19,12 +19,12 @@ type spot struct {
 	known    int           // HAProxies that are known
 	serving  int           // of those, how many send it new connections
 	share    int           // percent of new connections, 0 when they differ about it
-	allowed  int           // Patroni's answer to the check; 0 not known
+	allowed  int           // Patroni's answer to the check; 0 is unknown
 	sessions int64
 	why      string
 	note     string
 	shut     bool           // it is sent connections, and its port takes none, or its pgbouncer lets none through
-	held     model.PoolHold // of those: what its pgbouncer says
+	held     model.PoolHold // of those: what its pgbouncer reports
 	full     bool           // it is sent connections, and its queue is full
 	closed   string         // what closes the service's port on every HAProxy that is known
 	each     []string       // "pg-test-1: serves", where they differ
@@ -47,7 +47,7 @@ func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 			if s.why == "" {
 				s.why = v.Why
 			}
-			s.asking = s.asking || e.UntriedProxy(v.HAProxy)
+			s.asking = s.asking || e.ProxyNotProbed(v.HAProxy)
 			continue
 		}
 		s.known++
@@ -78,7 +78,7 @@ func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 func (s spot) line(w int) widget.Line {
 	m := page.VerdictMark(s.verdict)
 	if s.asking {
-		return page.Asking().Line()
+		return page.Probing().Line()
 	}
 	if s.verdict == model.BackupServing {
 		m.Word = "serves (backup)"

@@ -27,7 +27,7 @@ type Question struct {
 	pasted  bool
 }
 
-// NewQuestion asks whether to carry out a plan.
+// NewQuestion is the prompt before a plan is executed.
 func NewQuestion(p page.PlanMsg) *Question {
 	return &Question{plan: p, input: widget.NewInput("", 256)}
 }

@@ -19,7 +19,7 @@ import (
 // the same change are shown once.
 type Diff struct {
 	cluster model.ClusterName
-	reload  bool // opened to reload: says so, and how to go on
+	reload  bool // opened to reload: shows how to continue
 	asked   bool
 	msg     *page.PlanMsg
 	doc     document
@@ -29,7 +29,7 @@ type Diff struct {
 	left    int  // cells that are scrolled out on the left
 }
 
-// NewDiff is the preview of a cluster; reload tells that a reload is wanted.
+// NewDiff is the preview of a cluster; reload says that a reload is wanted.
 func NewDiff(name model.ClusterName, reload bool) *Diff { return &Diff{cluster: name, reload: reload} }
 
 // Title of the page.
@@ -40,14 +40,14 @@ func (p *Diff) Title() string {
 	return "diff"
 }
 
-// Start asks for the plan when the page opens.
+// Start requests the plan when the page opens.
 func (p *Diff) Start() (page.Page, page.Intent) {
 	q := *p
 	q.asked, q.msg, q.doc, q.top, q.left = true, nil, document{}, 0, 0
-	return &q, page.AskPlan{Cluster: p.cluster}
+	return &q, page.MakePlan{Cluster: p.cluster}
 }
 
-// Waiting reports that the plan was asked for and has not come.
+// Waiting reports that the plan was requested and has not come.
 func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
 
 // DiffScreen is the preview in the registry.
@@ -232,7 +232,7 @@ func (p *Diff) View(e page.Env) []widget.Line {
 	return page.Scrolled(lines, top, e)
 }
 
-// above is what stands above the document, or in place of one.
+// above is what the page shows above the document, or in place of one.
 func (p *Diff) above(e page.Env) []widget.Line {
 	switch {
 	case p.msg == nil:
@@ -244,7 +244,7 @@ func (p *Diff) above(e page.Env) []widget.Line {
 	return p.head(e)
 }
 
-// head is the plan in words, the reason it cannot run, and how to go on.
+// head is the plan in words, the reason it cannot run, and how to continue.
 func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line

@@ -17,7 +17,7 @@ import (
 // Progress is a reload as it happens and how it ended.
 type Progress struct {
 	plan     page.PlanMsg
-	steps    []plan.StepResult // in the order they were told, begun ones replaced by their end
+	steps    []plan.StepResult // in the order they came, started ones replaced by their end
 	done     *page.DoneMsg
 	stopping bool
 	top      int
@@ -41,7 +41,7 @@ func (p *Progress) Stopping() page.Page {
 	return &q
 }
 
-// ReloadingScreen is a reload under way in the registry: only a reload opens it.
+// ReloadingScreen is a running reload in the registry: only a reload opens it.
 func ReloadingScreen() page.Screen {
 	return page.Screen{Name: "reloading", Keys: append([]keys.Row{
 		{Keys: "ctrl+c", Action: keys.Cancel, Label: "stop after this node", Help: "finish the current node, leave the other nodes unchanged"},

@@ -39,7 +39,7 @@ type valueList struct {
 	from   int   // and of the longest place
 }
 
-// NewInventory tells where the values of a cluster come from, or those of all
+// NewInventory lists where the values of a cluster come from, or those of all
 // when name is "".
 func NewInventory(name model.ClusterName) *Inventory { return &Inventory{cluster: name} }
 
@@ -49,12 +49,12 @@ func (p *Inventory) Title() string { return "inventory" }
 // Start reads the inventory when the page opens.
 func (p *Inventory) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.Ask(page.Inquiry{Topic: page.TopicOrigins, Cluster: p.cluster})
+	return &q, q.Request(page.Inquiry{Topic: page.TopicOrigins, Cluster: p.cluster})
 }
 
 // InventoryScreen is the page in the registry.
 func InventoryScreen() page.Screen {
-	return page.Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Asks: page.TopicOrigins,
+	return page.Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Topic: page.TopicOrigins,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewInventory(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: page.Answered},
@@ -301,7 +301,7 @@ func clusterLine(o *source.Origin) widget.Line {
 	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+page.Plural(o.Of, "host"))
 }
 
-// head is what stands above the list: what is wrong, then what is listed.
+// head is what the page shows above the list: problems, then what is listed.
 func (p *Inventory) head(e page.Env) []widget.Line {
 	out := p.Trouble("reading the inventory", "the inventory could not be read", e)
 	if p.Got == nil {

@@ -18,7 +18,7 @@ import (
 type Value struct {
 	of   *source.Origin
 	rest []*source.Origin // of the other hosts of the cluster
-	none int              // hosts of the cluster on which nobody defines it
+	none int              // hosts of the cluster on which it is not defined
 	top  int
 }
 

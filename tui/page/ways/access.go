@@ -18,7 +18,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Access is every way into one cluster: hosts by ports, where each leads, and
+// Access is every endpoint of one cluster: hosts by ports, where each leads, and
 // which one to give to an application.
 type Access struct {
 	page.Answer[access.Access]
@@ -45,21 +45,21 @@ func rowKey(h *access.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
 
 func colKey(p *model.EntryPort) portKey { return portKey{p.Port, p.Name} }
 
-// NewAccess is the ways into a cluster.
+// NewAccess is the endpoints of a cluster.
 func NewAccess(name model.ClusterName) *Access { return &Access{cluster: name} }
 
 // Title of the page.
 func (p *Access) Title() string { return "access" }
 
-// Start asks when the page opens.
+// Start probes when the page opens.
 func (p *Access) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.Ask(page.Inquiry{Topic: page.TopicAccess, Cluster: p.cluster})
+	return &q, q.Request(page.Inquiry{Topic: page.TopicAccess, Cluster: p.cluster})
 }
 
 // AccessScreen is the page in the registry.
 func AccessScreen() page.Screen {
-	return page.Screen{Name: "access", Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Asks: page.TopicAccess,
+	return page.Screen{Name: "access", Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Topic: page.TopicAccess,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewAccess(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the endpoint under the cursor, hop by hop", When: traceable},
@@ -78,7 +78,7 @@ const traceable keys.When = "traceable"
 // Scope of the page's keys.
 func (p *Access) Scope() string { return "access" }
 
-// Holds reports whether the ways in are known.
+// Holds reports whether the endpoints were checked.
 func (p *Access) Holds(w keys.When, e page.Env) bool {
 	return p.Got != nil && (w != traceable || e.Offers(page.TopicTrace))
 }
@@ -95,7 +95,7 @@ func (p *Access) Place(page.Env) page.Place {
 	return at
 }
 
-// Command prints the ways in.
+// Command prints the endpoints.
 func (p *Access) Command(page.Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
 
 // List is the hosts.

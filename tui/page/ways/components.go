@@ -13,7 +13,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Components is what Pigsty runs on a cluster's nodes, and whether it is well:
+// Components is what Pigsty runs on a cluster's nodes, and its health:
 // node by node, those with trouble first.
 type Components struct {
 	page.Answer[[]model.ComponentRow]
@@ -27,15 +27,15 @@ func NewComponents(name model.ClusterName) *Components { return &Components{clus
 // Title of the page.
 func (p *Components) Title() string { return "components" }
 
-// Start asks when the page opens.
+// Start probes when the page opens.
 func (p *Components) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.Ask(page.Inquiry{Topic: page.TopicComponents, Cluster: p.cluster})
+	return &q, q.Request(page.Inquiry{Topic: page.TopicComponents, Cluster: p.cluster})
 }
 
 // ComponentsScreen is the page in the registry.
 func ComponentsScreen() page.Screen {
-	return page.Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Asks: page.TopicComponents,
+	return page.Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Topic: page.TopicComponents,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewComponents(at.Cluster) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: page.Answered},
@@ -174,12 +174,12 @@ func (p *Components) sentence(r *model.ComponentRow) string {
 		text = r.State.Err.Error()
 	}
 	if st.Unit != "" {
-		text += "; systemd says " + r.Unit + " is " + st.Unit
+		text += "; systemd reports " + r.Unit + " as " + st.Unit
 	}
-	return text + "; asked " + checkedHow(&r.Component)
+	return text + "; checked " + checkedHow(&r.Component)
 }
 
-// checkedHow says how a component is asked.
+// checkedHow is how a component is checked.
 func checkedHow(c *model.Component) string {
 	switch c.Ask {
 	case model.AskHTTP:
@@ -278,7 +278,7 @@ type nodeParts struct {
 	host         model.Host
 	rows         []*model.ComponentRow
 	bad, unknown int
-	carries      bool // something that is not well carries traffic
+	carries      bool // something unhealthy carries traffic
 }
 
 // byNode are the rows node by node, the nodes with the worst trouble first.

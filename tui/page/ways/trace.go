@@ -19,7 +19,7 @@ import (
 )
 
 // Trace is the way of one connection, hop by hop. It is made when the page
-// opens, and again when it is asked for.
+// opens, and again on request.
 type Trace struct {
 	page.Answer[trace.Trace]
 	cluster model.ClusterName
@@ -29,7 +29,7 @@ type Trace struct {
 	list    page.Listing
 }
 
-// NewTrace is a connection to a service, as a client is told to reach it.
+// NewTrace is a connection to a service, as a client is expected to reach it.
 func NewTrace(name model.ClusterName, service model.ServiceName) *Trace {
 	return &Trace{cluster: name, service: service, target: []string{string(name), string(service)}, label: string(service)}
 }
@@ -56,15 +56,15 @@ func traceEntry(name model.ClusterName, x *access.Entry, e page.Env) *Trace {
 // Title of the page.
 func (p *Trace) Title() string { return "trace " + p.label }
 
-// Start asks when the page opens.
+// Start probes when the page opens.
 func (p *Trace) Start() (page.Page, page.Intent) {
 	q := *p
-	return &q, q.Ask(page.Inquiry{Topic: page.TopicTrace, Cluster: p.cluster, Target: p.target})
+	return &q, q.Request(page.Inquiry{Topic: page.TopicTrace, Cluster: p.cluster, Target: p.target})
 }
 
 // TraceScreen is the page in the registry.
 func TraceScreen() page.Screen {
-	return page.Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Asks: page.TopicTrace,
+	return page.Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Topic: page.TopicTrace,
 		Open: func(at page.Place, e page.Env) page.Page { return NewTrace(at.Cluster, e.ServiceOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "open", Help: "the service or the instance of the hop under the cursor", When: page.Answered},
