@@ -19,6 +19,7 @@ import (
 
 	"pgtui/internal/safe"
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/source"
 )
 
@@ -80,7 +81,7 @@ func loginOf(inv *model.Inventory, c *model.Component) model.Login {
 // withUnit adds systemd's word, which decides where there is no port to ask.
 func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[model.NodeFacts]) {
 	if o.Known() {
-		for _, u := range append([]string{c.Unit}, aliases(c.Unit)...) {
+		for _, u := range node.UnitNames(c.Unit) {
 			if s := o.Value.Units[u]; st.Unit == "" || s == "active" {
 				st.Unit = s
 			}

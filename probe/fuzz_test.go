@@ -7,38 +7,12 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"strings"
 	"testing"
-	"unicode"
 
 	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
-
-// harmless fails when any string in v could move a cursor.
-func harmless(t *testing.T, v reflect.Value) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.String:
-		if strings.ContainsFunc(v.String(), func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Fatalf("not printable: %q", v.String())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			harmless(t, v.Field(i))
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			harmless(t, v.Index(i))
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			harmless(t, it.Key())
-			harmless(t, it.Value())
-		}
-	}
-}
 
 func FuzzParsePatroni(f *testing.F) {
 	fuzz.Target(f)
@@ -51,10 +25,10 @@ func FuzzParsePatroni(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ParsePatroni(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
-		harmless(t, reflect.ValueOf(s))
+		fuzz.Harmless(t, s)
 		if s.State == "" && !bytes.Contains(b, []byte("state")) || s.Role == "master" || s.Location < -1 || s.Timeline < 0 {
 			t.Fatalf("%+v", s)
 		}
@@ -72,10 +46,10 @@ func FuzzParseCluster(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseCluster(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
-		harmless(t, reflect.ValueOf(c))
+		fuzz.Harmless(t, c)
 		for _, m := range c.Members {
 			if m.Lag < -1 {
 				t.Fatalf("%+v", m)
@@ -90,7 +64,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseConfig(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
 		if c.SyncNodes < 1 || c.Quorum && !c.Sync || c.Sync && c.Standby {
@@ -110,10 +84,10 @@ func FuzzParseStats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := haproxy.ParseStats(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
-		harmless(t, reflect.ValueOf(s))
+		fuzz.Harmless(t, s)
 		rows := 0
 		for _, px := range s.Proxies {
 			rows += len(px.Servers)

@@ -15,6 +15,7 @@ import (
 
 	"pgtui/internal/labtest"
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 )
 
@@ -199,7 +200,7 @@ func TestLabConfDir(t *testing.T) {
 	r := &transport.Auto{SSH: transport.SSH{ConfigFile: conf}}
 	for _, n := range labInventory().Nodes {
 		start := time.Now()
-		d, err := ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")
+		d, err := node.ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")
 		t.Logf("%s: %d files in %v", n.Host, len(d.Files), time.Since(start))
 		if err != nil || d.Missing || !d.Main {
 			t.Errorf("%s: %+v, %v", n.Host, d, err)
@@ -211,11 +212,11 @@ func TestLabConfDir(t *testing.T) {
 			t.Errorf("%s: %+v", n.Host, f)
 		}
 	}
-	d, err := ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/haproxy")
+	d, err := node.ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/haproxy")
 	if err != nil || d.Files["haproxy.cfg"].Size == 0 || d.Files["haproxy.cfg"].Data != nil {
 		t.Errorf("the old directory: %v", err)
 	}
-	if d, err := ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/nowhere"); err != nil || !d.Missing {
+	if d, err := node.ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/nowhere"); err != nil || !d.Missing {
 		t.Errorf("no directory: %+v, %v", d, err)
 	}
 }

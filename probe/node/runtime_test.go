@@ -1,4 +1,4 @@
-package probe
+package node
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
@@ -20,7 +21,7 @@ import (
 func showProc(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	files, err := filepath.Glob("../testdata/captures/*/reload-in-progress/master-show_proc.txt")
+	files, err := filepath.Glob("../../testdata/captures/*/reload-in-progress/master-show_proc.txt")
 	if err != nil || len(files) != 2 {
 		t.Fatalf("%v, %v", files, err)
 	}
@@ -170,11 +171,11 @@ func FuzzProcesses(f *testing.F) {
 		}
 		old := 0
 		for _, w := range p.Workers {
-			if w.PID <= 0 || w.Sessions() < 0 || w.Oldest < 0 || w.Known && !w.Old || strings.ContainsFunc(w.Version+w.Err, isControl) {
+			if w.PID <= 0 || w.Sessions() < 0 || w.Oldest < 0 || w.Known && !w.Old || strings.ContainsFunc(w.Version+w.Err, unicode.IsControl) {
 				t.Fatalf("%+v", w)
 			}
 			for _, pin := range w.Pins {
-				if pin.Sessions <= 0 || strings.ContainsFunc(pin.Proxy+pin.Server, isControl) {
+				if pin.Sessions <= 0 || strings.ContainsFunc(pin.Proxy+pin.Server, unicode.IsControl) {
 					t.Fatalf("%+v", pin)
 				}
 			}
@@ -193,11 +194,9 @@ func FuzzMasterSession(f *testing.F) {
 	f.Add([]byte(ghostSess))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, s := range parseSess(b) {
-			if s.age < 0 || !strings.HasPrefix(s.id, "0x") || strings.ContainsFunc(s.src+s.server+s.backend, isControl) {
+			if s.age < 0 || !strings.HasPrefix(s.id, "0x") || strings.ContainsFunc(s.src+s.server+s.backend, unicode.IsControl) {
 				t.Fatalf("%+v", s)
 			}
 		}
 	})
 }
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }

@@ -1,4 +1,4 @@
-package probe
+package node
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
@@ -17,7 +18,7 @@ import (
 // statesOf is the answer to "show servers state" that was recorded in a situation.
 func statesOf(t testing.TB, situation string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../testdata/captures", situation, "haproxy-pg-test-1-show_servers_state.txt"))
+	b, err := os.ReadFile(filepath.Join("../../testdata/captures", situation, "haproxy-pg-test-1-show_servers_state.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func FuzzServerStates(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := haproxy.ParseServerStates(b)
 		if err != nil {
-			if s.Count != 0 || s.Touched != nil || strings.ContainsFunc(err.Error(), isControl) {
+			if s.Count != 0 || s.Touched != nil || strings.ContainsFunc(err.Error(), unicode.IsControl) {
 				t.Fatalf("%+v, %v", s, err)
 			}
 			return
@@ -113,7 +114,7 @@ func FuzzServerStates(f *testing.F) {
 			t.Fatalf("%d of %d", len(s.Touched), s.Count)
 		}
 		for _, st := range s.Touched {
-			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*safe.MaxName || strings.ContainsFunc(st.Proxy+st.Server, isControl) {
+			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*safe.MaxName || strings.ContainsFunc(st.Proxy+st.Server, unicode.IsControl) {
 				t.Fatalf("%+v", st)
 			}
 		}
