@@ -132,6 +132,7 @@ func (w *labWorld) plan(t *testing.T) plan.Plan {
 func (w *labWorld) execute(t *testing.T, p plan.Plan) (plan.Report, []string, error) {
 	t.Helper()
 	var steps []string
+	labtest.Step(t, "execute the plan")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	rep, err := w.app.Execute(ctx, w.inv, p, func(s plan.StepResult) {
@@ -308,16 +309,11 @@ func TestLabConnectionLost(t *testing.T) {
 		t.Errorf("a node that cannot be asked must be uncertain: %v, %+v", err, rep)
 	}
 	lab(t, "heal", "pg-test-3")
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		if f := w.app.read(t.Context(), w.inv, "10.10.10.13"); f.Err == nil {
-			got := plan.Sum(f.Files["pg-test-replica.cfg"])
-			if got != old && got != wanted {
-				t.Errorf("neither the old file nor the new one:\n%s", f.Files["pg-test-replica.cfg"])
-			}
-			return
+	labtest.Until(t, "pg-test-3 is back", func() bool {
+		f := w.app.read(t.Context(), w.inv, "10.10.10.13")
+		if got := plan.Sum(f.Files["pg-test-replica.cfg"]); f.Err == nil && got != old && got != wanted {
+			t.Errorf("neither the old file nor the new one:\n%s", f.Files["pg-test-replica.cfg"])
 		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	t.Error("pg-test-3 did not come back")
+		return f.Err == nil
+	}, nil)
 }

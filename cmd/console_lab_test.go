@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // console is the real program in a tmux of its own.
@@ -24,6 +26,7 @@ func openConsole(t *testing.T, cols, rows int, args ...string) *console {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Fatalf("tmux is missing: testdata/lab/lab install")
 	}
+	labtest.Step(t, "build the console")
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "pgtui")
 	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
@@ -59,19 +62,17 @@ func (c *console) keys(keys ...string) {
 // see waits until every text stands on the screen.
 func (c *console) see(texts ...string) string {
 	c.t.Helper()
+	return c.shows(fmt.Sprintf("%q", texts), func(screen string) bool {
+		return !slices.ContainsFunc(texts, func(want string) bool { return !strings.Contains(screen, want) })
+	})
+}
+
+// shows waits until the screen is as wanted, and returns it.
+func (c *console) shows(what string, wanted func(screen string) bool) string {
+	c.t.Helper()
 	last := ""
-	for t0 := time.Now(); time.Since(t0) < 60*time.Second; time.Sleep(100 * time.Millisecond) {
-		last = c.screen()
-		all := true
-		for _, want := range texts {
-			all = all && strings.Contains(last, want)
-		}
-		if all {
-			return last
-		}
-	}
-	c.t.Fatalf("never saw %q; the screen:\n%s", texts, last)
-	return ""
+	labtest.Until(c.t, "the console shows "+what, func() bool { last = c.screen(); return wanted(last) }, func() string { return last })
+	return last
 }
 
 // TestLabConsoleReloads walks the console through a reload as a DBA would, on

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // fault is one thing that goes wrong while a reload of three nodes runs.
@@ -164,7 +166,11 @@ func TestLabFaultMatrix(t *testing.T) {
 			r, code := f.run(t, bin, append([]string{"-i", inv, "--ssh-config", conf, "reload", "pg-test", "--yes", "--accept-risk", "hand-edited,unseen"}, f.args...), audit)
 			// A killed pgtui leaves the node to itself: it may take its window.
 			var bad string
-			end := time.Now().Add(60 * time.Second)
+			patience := labtest.Patience(t)
+			if f.after != nil {
+				patience = 10 * time.Second // what keeps it is in place until then
+			}
+			end := time.Now().Add(patience)
 			for {
 				bad = ""
 				for _, n := range nodes {
@@ -172,7 +178,7 @@ func TestLabFaultMatrix(t *testing.T) {
 						bad += n + ": " + w + "; "
 					}
 				}
-				if bad == "" || time.Now().After(end) || f.after != nil && time.Now().After(end.Add(-50*time.Second)) {
+				if bad == "" || time.Now().After(end) {
 					break
 				}
 				time.Sleep(300 * time.Millisecond)
@@ -251,6 +257,7 @@ func lastWords(text string) string {
 // on the first node.
 func (f *fault) run(t *testing.T, bin string, args []string, audit string) (*reload, int) {
 	t.Helper()
+	labtest.Step(t, "reload: "+f.name)
 	r := &reload{cmd: exec.CommandContext(t.Context(), bin, args...)}
 	r.cmd.Env = append(os.Environ(), "PGTUI_AUDIT="+audit)
 	out, err := r.cmd.StdoutPipe()

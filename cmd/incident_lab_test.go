@@ -37,14 +37,7 @@ func sshConfig(t *testing.T) string {
 func (c *console) match(pattern string) string {
 	c.t.Helper()
 	re := regexp.MustCompile(pattern)
-	last := ""
-	for t0 := time.Now(); time.Since(t0) < 90*time.Second; time.Sleep(100 * time.Millisecond) {
-		if last = c.screen(); re.MatchString(last) {
-			return re.FindStringSubmatch(last)[1]
-		}
-	}
-	c.t.Fatalf("never saw %q; the screen:\n%s", pattern, last)
-	return ""
+	return re.FindStringSubmatch(c.shows(pattern, re.MatchString))[1]
 }
 
 // back presses escape and waits for the page before: a key that follows it at
@@ -111,13 +104,9 @@ func TestLabConsoleIncident(t *testing.T) {
 func streamAgain(t *testing.T) {
 	t.Helper()
 	sql(t, "pg-test-1", "alter role replicator login")
-	for range 120 {
-		if sql(t, "pg-test-1", "select count(*) from pg_stat_replication where state = 'streaming'") == "2" {
-			return
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	t.Fatal("not both replicas stream again within a minute")
+	until(t, "both replicas stream again", func() bool {
+		return sql(t, "pg-test-1", "select count(*) from pg_stat_replication where state = 'streaming'") == "2"
+	})
 }
 
 // TestLabConsoleFindsPlantedFaults breaks one thing at a time and opens the

@@ -66,6 +66,7 @@ func labInventory() *model.Inventory {
 // probed is one sweep of the lab, and what it took.
 func probed(t *testing.T, p *Prober) *model.Snapshot {
 	t.Helper()
+	labtest.Step(t, "a sweep")
 	start := time.Now()
 	s, err := p.Probe(t.Context(), labInventory())
 	if err != nil {
@@ -161,10 +162,11 @@ func TestLabSwitchover(t *testing.T) {
 	if first == nil {
 		t.Fatal("no snapshot")
 	}
+	labtest.Step(t, "the switchover is seen")
 	go func() {
 		exec.Command(filepath.Join(labDir, "lab"), "switchover", "pg-test", "pg-test-3").Run() // seen below, or not
 	}()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(labtest.Patience(t))
 	n, empty := 0, false
 	for done := false; !done; {
 		select {
@@ -199,6 +201,7 @@ func TestLabConfDir(t *testing.T) {
 	}
 	r := &transport.Auto{SSH: transport.SSH{ConfigFile: conf}}
 	for _, n := range labInventory().Nodes {
+		labtest.Step(t, "read the files of "+n.Name)
 		start := time.Now()
 		d, err := node.ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")
 		t.Logf("%s: %d files in %v", n.Host, len(d.Files), time.Since(start))
