@@ -35,18 +35,28 @@ func showProc(t testing.TB) map[string][]byte {
 	return out
 }
 
+// recorded is a file of testdata/captures.
+func recorded(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../testdata/captures", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 func TestShowProc(t *testing.T) {
-	recorded := showProc(t)
+	pages := showProc(t)
 	const hour = time.Hour
 	for _, tt := range []struct {
 		name, text string
 		want       procs
 		err        string
 	}{
-		{name: "HAProxy 2.6 with an old worker", text: string(recorded["bookworm"]), want: procs{workers: []proc{
+		{name: "HAProxy 2.6 with an old worker", text: string(pages["bookworm"]), want: procs{workers: []proc{
 			{pid: 17142, uptime: time.Second, version: "2.6.12-1+deb12u4"},
 			{pid: 38, old: true, uptime: 11*time.Minute + 40*time.Second, version: "2.6.12-1+deb12u4"}}}},
-		{name: "HAProxy 3.0, nothing old", text: string(recorded["trixie"]), want: procs{workers: []proc{{pid: 454, uptime: time.Second, version: "3.0.11-1+deb13u3"}}}},
+		{name: "HAProxy 3.0, nothing old", text: string(pages["trixie"]), want: procs{workers: []proc{{pid: 454, uptime: time.Second, version: "3.0.11-1+deb13u3"}}}},
 		{name: "HAProxy 2.4 has another column; a reload failed", text: "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>\n" +
 			"10 master 0 3 [failed: 2] 2d01h00m00s 2.4.22\n# workers\n11 worker 1 0 0d01h00m00s 2.4.22\n# old workers\n9 worker [was: 1] 1 2d01h00m00s 2.4.22\n# programs\n",
 			want: procs{failed: 2, workers: []proc{{pid: 11, uptime: hour, version: "2.4.22"}, {pid: 9, old: true, uptime: 49 * hour, version: "2.4.22"}}}},
