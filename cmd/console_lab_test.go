@@ -26,12 +26,7 @@ func openConsole(t *testing.T, cols, rows int, args ...string) *console {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Fatalf("tmux is missing: testdata/lab/lab install")
 	}
-	labtest.Step(t, "build the console")
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	dir, bin := t.TempDir(), program(t)
 	c := &console{t: t, sock: filepath.Join(dir, "tmux")}
 	line := bin + " " + strings.Join(args, " ") + "; echo pgtui left with $?; exec cat"
 	c.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows), line)

@@ -130,11 +130,7 @@ ls -d /run/pgtui.lock* /etc/haproxy/.pgtui-* /etc/haproxy/conf.d/.pgtui-* /tmp/p
 func TestLabFaultMatrix(t *testing.T) {
 	needLab(t)
 	nodes := []string{"pg-test-2", "pg-test-3", "pg-test-1"} // the VIP is on pg-test-1
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pgtui")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin := program(t)
 	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
 	if err != nil {
 		t.Fatal(err)
