@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,6 @@ import (
 
 // These tests change the lab's real HAProxy nodes through real ssh and sudo.
 // They fail when the lab is not up, and leave it as `lab reset` makes it.
-
-const labDir = "../testdata/lab"
 
 var labHosts = []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"}
 
@@ -47,11 +44,9 @@ type labWorld struct {
 func newLabWorld(t *testing.T) *labWorld {
 	t.Helper()
 	lab(t, "reset")
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	must(t, err)
 	w := &labWorld{
 		inv: &model.Inventory{Hash: "lab", Clusters: []model.Cluster{{Name: "pg-test"}}},
-		app: &Applier{Runner: &transport.SSH{ConfigFile: conf}, Stats: probe.New(probe.Options{}).Stats, Now: time.Now, Managed: "2026-11-11 11:11:11"},
+		app: &Applier{Runner: &transport.SSH{ConfigFile: labtest.SSHConfig(t)}, Stats: probe.New(probe.Options{}).Stats, Now: time.Now, Managed: "2026-11-11 11:11:11"},
 	}
 	w.c = &w.inv.Clusters[0]
 	for i, h := range labHosts {

@@ -76,11 +76,7 @@ func (c *console) shows(what string, wanted func(screen string) bool) string {
 func TestLabConsoleReloads(t *testing.T) {
 	needLab(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := openConsole(t, 200, 50, "-i", inv, "--ssh-config", ssh)
+	c := openConsole(t, 200, 50, "-i", inv, "--ssh-config", labtest.SSHConfig(t))
 	c.see("pg-meta", "pg-test", "fleet")
 	c.keys("/", "t", "e", "s", "t", "Enter")
 	c.see("pg-test", "hidden")
@@ -108,11 +104,7 @@ func TestLabConsoleCancels(t *testing.T) {
 	needLab(t)
 	before := sums(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", ssh, "pg-test")
+	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t), "pg-test")
 	c.see("● serves")
 	c.keys("r") // the plan is read first …
 	c.see("weight of pg-test-2: 100 → 50")
@@ -133,11 +125,7 @@ func TestLabConsoleCancels(t *testing.T) {
 // what can still be read of the others is read without it.
 func TestLabConsoleShowsAPartition(t *testing.T) {
 	needLab(t)
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-i", labInventory(t), "--ssh-config", ssh, "pg-test"}
+	args := []string{"-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test"}
 	c := openConsole(t, 80, 24, args...)
 	c.see("● serves", "3/3")
 	lab(t, "partition", "pg-test-3")

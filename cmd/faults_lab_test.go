@@ -131,10 +131,6 @@ func TestLabFaultMatrix(t *testing.T) {
 	needLab(t)
 	nodes := []string{"pg-test-2", "pg-test-3", "pg-test-1"} // the VIP is on pg-test-1
 	bin := program(t)
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	which := os.Getenv("PGTUI_FAULTS")
 	weight, tried, survived := 30, 0, 0
 	var table []string
@@ -159,7 +155,7 @@ func TestLabFaultMatrix(t *testing.T) {
 			for _, n := range nodes {
 				was[n] = conditionOf(t, n)
 			}
-			r, code := f.run(t, bin, append([]string{"-i", inv, "--ssh-config", conf, "reload", "pg-test", "--yes", "--accept-risk", "hand-edited,unseen"}, f.args...), audit)
+			r, code := f.run(t, bin, append([]string{"-i", inv, "--ssh-config", labtest.SSHConfig(t), "reload", "pg-test", "--yes", "--accept-risk", "hand-edited,unseen"}, f.args...), audit)
 			// A killed pgtui leaves the node to itself: it may take its window.
 			var bad string
 			patience := labtest.Patience(t)

@@ -5,11 +5,12 @@ package cmd_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // sql runs statements on an instance as its superuser.
@@ -21,16 +22,6 @@ func sql(t *testing.T, node string, statements ...string) string {
 		line += ` -c "` + s + `"`
 	}
 	return lab(t, append(args, line)...)
-}
-
-// sshConfig is the lab's.
-func sshConfig(t *testing.T) string {
-	t.Helper()
-	p, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 // match waits until the screen matches, and returns what the first group did.
@@ -54,7 +45,7 @@ func (c *console) back(texts ...string) {
 func TestLabConsoleIncident(t *testing.T) {
 	needLab(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2,  pg_role: replica }") // a copy, to be edited
-	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", sshConfig(t))
+	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t))
 	c.see("2 clusters · ● 2 ok")
 	c.keys("/", "t", "e", "s", "t", "Enter", "Enter")
 	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES as declared on 3 of 3")
@@ -139,7 +130,7 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 	for _, f := range faults {
 		needLab(t)
 		f.plant()
-		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t))
+		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t))
 		began := time.Now()
 		c.see("pg-test")
 		if len(f.keys) > 0 {
@@ -160,7 +151,7 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 // it again: no key, and no check of HAProxy's, tells the console of it.
 func TestLabConsoleSeesAPooler(t *testing.T) {
 	needLab(t)
-	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t), "pg-test")
+	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test")
 	c.see("leader pg-test-1", "every service is served as declared")
 	for i, step := range []struct{ cmd, says string }{{"stop", "✕ port shut"}, {"start", "every service is served as declared"}} {
 		lab(t, step.cmd, "pg-test-2", "pgbouncer")

@@ -55,7 +55,7 @@ func typing(t *testing.T, input, inv string, args ...string) result {
 	labtest.Step(t, "pgtui "+strings.Join(args, " "))
 	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	t0 := time.Now()
-	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", filepath.Join(labDir, ".state/ssh_config")}, args...),
+	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", labtest.SSHConfig(t)}, args...),
 		cmd.IO{In: strings.NewReader(input), Out: &out, Err: &errb, Getenv: func(name string) string {
 			if name == "PGTUI_AUDIT" {
 				return audit

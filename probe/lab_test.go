@@ -23,8 +23,6 @@ import (
 // is not up, and leave it as `lab reset` makes it. Run them by
 // `testdata/lab/lab hold`.
 
-const labDir = "../testdata/lab"
-
 func lab(t *testing.T, args ...string) string {
 	t.Helper()
 	return labtest.Run(t, args...)
@@ -32,8 +30,9 @@ func lab(t *testing.T, args ...string) string {
 
 // labInventory is the lab as its pigsty.yml declares it, as far as a probe
 // needs it.
-func labInventory() *model.Inventory {
-	inv := &model.Inventory{CAFile: labDir + "/.state/files/pki/ca/ca.crt"}
+func labInventory(t *testing.T) *model.Inventory {
+	t.Helper()
+	inv := &model.Inventory{CAFile: labtest.State(t) + "/files/pki/ca/ca.crt"}
 	for _, cls := range []struct {
 		name  string
 		first int
@@ -68,7 +67,7 @@ func probed(t *testing.T, p *Prober) *model.Snapshot {
 	t.Helper()
 	labtest.Step(t, "a sweep")
 	start := time.Now()
-	s, err := p.Probe(t.Context(), labInventory())
+	s, err := p.Probe(t.Context(), labInventory(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,14 +156,14 @@ func TestLabBroken(t *testing.T) {
 func TestLabSwitchover(t *testing.T) {
 	lab(t, "reset")
 	ctx, cancel := context.WithCancel(t.Context())
-	snaps := New(Options{}).Watch(ctx, labInventory(), time.Second)
+	snaps := New(Options{}).Watch(ctx, labInventory(t), time.Second)
 	first := <-snaps
 	if first == nil {
 		t.Fatal("no snapshot")
 	}
 	labtest.Step(t, "the switchover is seen")
 	go func() {
-		exec.Command(filepath.Join(labDir, "lab"), "switchover", "pg-test", "pg-test-3").Run() // seen below, or not
+		exec.Command(filepath.Join(labtest.Dir(t), "lab"), "switchover", "pg-test", "pg-test-3").Run() // seen below, or not
 	}()
 	deadline := time.After(labtest.Patience(t))
 	n, empty := 0, false
@@ -195,12 +194,8 @@ func TestLabSwitchover(t *testing.T) {
 }
 
 func TestLabConfDir(t *testing.T) {
-	conf, err := filepath.Abs(labDir + "/.state/ssh_config")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &transport.Auto{SSH: transport.SSH{ConfigFile: conf}}
-	for _, n := range labInventory().Nodes {
+	r := &transport.Auto{SSH: transport.SSH{ConfigFile: labtest.SSHConfig(t)}}
+	for _, n := range labInventory(t).Nodes {
 		labtest.Step(t, "read the files of "+n.Name)
 		start := time.Now()
 		d, err := node.ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")

@@ -37,6 +37,26 @@ func Dir(t testing.TB) string {
 	}
 }
 
+// State is the state directory of the lab that is up: LAB_STATE, or .state in Dir.
+func State(t testing.TB) string {
+	t.Helper()
+	if dir := os.Getenv("LAB_STATE"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Dir(t), ".state")
+}
+
+// SSHConfig is the ssh_config that leads to the lab's nodes. The test fails when
+// the lab is not up.
+func SSHConfig(t testing.TB) string {
+	t.Helper()
+	file := filepath.Join(State(t), "ssh_config")
+	if _, err := os.Stat(file); err != nil {
+		t.Fatalf("the lab is not up: %v", err)
+	}
+	return file
+}
+
 // Run runs one lab command, as a step, and returns what it printed, without the
 // blanks around it. A command that fails ends the test.
 func Run(t testing.TB, args ...string) string {

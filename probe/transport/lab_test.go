@@ -22,18 +22,10 @@ import (
 // These tests use the real ssh, sshd and sudo of the lab. They fail when the
 // lab is not up. Run them by `testdata/lab/lab hold`.
 
-const labDir = "../../testdata/lab"
-
 func labSSH(t testing.TB) *SSH {
 	t.Helper()
 	labtest.Step(t, "ssh to the lab")
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(conf); err != nil {
-		t.Fatalf("the lab is not up: %v", err)
-	}
+	conf := labtest.SSHConfig(t)
 	// A socket's path is short, and t.TempDir's may not be.
 	dir, err := os.MkdirTemp("", "pgtui-lab-")
 	if err != nil {
