@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/patroni"
 )
@@ -58,7 +58,7 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 		return nil, err
 	}
 	if resp.code != http.StatusOK {
-		return nil, fmt.Errorf("HTTP %d: %s", resp.code, safe.Text(string(resp.body[:min(len(resp.body), 200)]), 100))
+		return nil, fmt.Errorf("HTTP %d: %s", resp.code, text.Line(string(resp.body[:min(len(resp.body), 200)]), 100))
 	}
 	return ParsePassing(resp.body)
 }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/patroni"
 )
@@ -50,7 +50,7 @@ func (p patroniAPI) cluster(ctx context.Context) (model.PatroniCluster, error) {
 func (p patroniAPI) check(ctx context.Context, path string) (int, error) {
 	resp, err := p.ask(ctx, request{method: "OPTIONS", tls: p.tls, addr: p.addr, path: path})
 	if err != nil {
-		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", safe.Text(path, 60), err)
+		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", text.Line(path, 60), err)
 	}
 	return resp.code, nil
 }

@@ -28,12 +28,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// step is one fault as the lab and as the sandbox are told of it.
+// step is one fault in the commands of the lab and of the sandbox.
 type step struct {
 	name    string
 	lab     [][]string
 	sandbox string
-	// same tells that the board is to be as it was before, once all has settled.
+	// same: the board is the same as before, once all has settled.
 	same bool
 	// follow makes the sandbox's script where the lab decides something: who
 	// wins an election, who becomes the synchronous standby.
@@ -238,7 +238,7 @@ func settled(t *testing.T, p *probe.Prober, inv *model.Inventory) []string {
 	return append(out, found...)
 }
 
-// until asks the lab until its board is the wanted one three times in a row, or
+// until reads the lab until its board is the wanted one three times in a row, or
 // gives up and returns what it has.
 func until(t *testing.T, p *probe.Prober, inv *model.Inventory, want []string) ([]string, bool) {
 	t.Helper()

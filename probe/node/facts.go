@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/source"
@@ -67,7 +68,7 @@ func each[T any](ctx context.Context, r Reader, nodes []*model.Node, read func(c
 	out := map[model.Host]source.Observed[T]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(n *model.Node, v T, err error, start time.Time) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -105,7 +106,7 @@ func readFacts(ctx context.Context, r transport.Runner, n *model.Node, units []s
 	}
 	facts, err := parseFacts(out.Stdout)
 	if err != nil {
-		return facts, fmt.Errorf("%s: addresses and units: %w", safe.Text(string(n.Host), 80), err)
+		return facts, fmt.Errorf("%s: addresses and units: %w", text.Line(string(n.Host), 80), err)
 	}
 	return facts, nil
 }
@@ -154,10 +155,10 @@ func parseFacts(b []byte) (model.NodeFacts, error) {
 		case len(w) == 1 && w[0] == "end":
 			return f, nil
 		case len(w) == 3 && w[0] == "unit":
-			f.Units[safe.Text(w[1], safe.MaxName)] = safe.Text(w[2], safe.MaxName)
+			f.Units[text.Line(w[1], text.MaxName)] = text.Line(w[2], text.MaxName)
 		case len(w) == 3 && w[0] == "addr":
 			if a, err := netip.ParsePrefix(w[2]); err == nil {
-				f.Addrs = append(f.Addrs, model.NodeAddr{Device: safe.Text(w[1], 32), Addr: a.Addr().String()})
+				f.Addrs = append(f.Addrs, model.NodeAddr{Device: text.Line(w[1], 32), Addr: a.Addr().String()})
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func ParseConfig(body []byte) (model.PatroniConf, error) {
 		return model.PatroniConf{}, errors.New("the answer has no configuration")
 	}
 	get := func(key string) string {
-		var t text
+		var t scalar
 		if v := w[key]; len(v) == 0 || t.UnmarshalJSON(v) != nil {
 			return ""
 		}
