@@ -107,7 +107,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 		g.Go("asking who has "+c.VIP, func() {
 			ctx, cancel := context.WithTimeout(ctx, vipLook)
 			defer cancel()
-			seen.Nodes = p.ReadAddresses(ctx, a.runner(), vipNodes(inv, cls))
+			seen.Nodes = a.nodes().Addresses(ctx, vipNodes(inv, cls))
 		}, func(err error) {
 			seen.Nodes = map[model.Host]source.Observed[model.NodeFacts]{}
 			for _, n := range vipNodes(inv, cls) {
