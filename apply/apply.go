@@ -13,7 +13,7 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/render"
 	"pgtui/source"
@@ -139,7 +139,7 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	if n := inv.Node(h); n != nil {
 		target = n.SSH
 	}
-	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	switch {
 	case err != nil:
 		return plan.NodeFiles{Err: err}

@@ -15,6 +15,7 @@ import (
 // TestPredicted: the forecast keeps what each server is and changes what the
 // plan changes; where that cannot be known there is none.
 func TestPredicted(t *testing.T) {
+	t.Parallel()
 	was := &haproxy.Stats{Proxies: []haproxy.Proxy{
 		{Name: "replica", Servers: []haproxy.ServerRow{{Name: "1", Status: "DOWN", Weight: 100, Backup: true}, {Name: "2", Status: "UP", Weight: 100}, {Name: "3", Status: "UP", Weight: 100}}},
 		{Name: "primary", Servers: []haproxy.ServerRow{{Name: "1", Status: "UP", Weight: 100}, {Name: "2", Status: "DOWN", Weight: 100}}},
@@ -44,6 +45,7 @@ func TestPredicted(t *testing.T) {
 }
 
 func TestGhosts(t *testing.T) {
+	t.Parallel()
 	c := &model.Cluster{Name: "pg-test", LoadBalancers: []model.LoadBalancer{{Host: "10.10.10.11", Services: []model.Service{{Cluster: "pg-test", Name: "primary"}}}}}
 	pin := func(proxy string, n int64) haproxy.Pin {
 		return haproxy.Pin{Proxy: proxy, Server: "pg-test-1", Sessions: n}

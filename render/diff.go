@@ -11,7 +11,7 @@ import (
 	"pgtui/internal/text"
 )
 
-// LineKind tells what a line of a diff does.
+// LineKind is what a line of a diff does.
 type LineKind int
 
 // The kinds of diff lines.
@@ -60,7 +60,7 @@ func span(start, count int) string {
 }
 
 // managed starts the first line of every file that Pigsty renders. The date
-// behind it is the template's, so it says nothing about the service.
+// behind it is the template's and does not depend on the service.
 const managed = "# ansible managed:"
 
 // SameFile reports whether two files say the same: they are equal, or differ

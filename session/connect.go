@@ -56,7 +56,7 @@ func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *mode
 			}
 			ctx, cancel := context.WithTimeout(ctx, vipTimeout)
 			defer cancel()
-			seen.Nodes = p.ReadAddresses(ctx, s.Runner(), vipNodes(inv, cls))
+			seen.Nodes = s.nodes().Addresses(ctx, vipNodes(inv, cls))
 			return nil
 		}},
 		work{"connecting to the endpoints", func() error {

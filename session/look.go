@@ -93,7 +93,7 @@ func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*mod
 	var nodes map[model.Host]source.Observed[model.NodeFacts]
 	err := together(
 		work{"examining the nodes", func() error { look = s.Applier(inv.Source).Examine(ctx, inv, cls); return nil }},
-		work{"reading the VIP", func() error { nodes = s.Prober().ReadAddresses(ctx, s.Runner(), vipNodes(inv, cls)); return nil }},
+		work{"reading the VIP", func() error { nodes = s.nodes().Addresses(ctx, vipNodes(inv, cls)); return nil }},
 	)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (s *Session) WithServers(ctx context.Context, inv *model.Inventory, c *mode
 	err := together(
 		work{"reading HAProxy's servers", func() error {
 			if ssh {
-				servers = s.Prober().ReadServers(ctx, s.Runner(), lbNodes(inv, c))
+				servers = s.nodes().Servers(ctx, lbNodes(inv, c))
 			}
 			return nil
 		}},
@@ -179,7 +179,7 @@ func (s *Session) ComponentsOf(ctx context.Context, inv *model.Inventory, nodes 
 	p := s.Prober()
 	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {
-		facts = p.ReadNodes(ctx, s.Runner(), nodes)
+		facts = s.nodes().Facts(ctx, nodes)
 	}
 	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
 }

@@ -12,6 +12,7 @@ import (
 	"pgtui/apply"
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 )
 
@@ -82,6 +83,9 @@ func (s *Session) Runner() transport.Runner {
 		ReadOnly: s.ReadOnly, Now: s.Now, Ran: s.log.add,
 	}
 }
+
+// nodes reads nodes over SSH.
+func (s *Session) nodes() node.Reader { return node.Reader{Runner: s.Runner(), Now: s.Now} }
 
 // Applier reads and changes the HAProxy files on the nodes of the inventory at
 // path.

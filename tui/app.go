@@ -237,15 +237,8 @@ func (m *Model) env(h int) page.Env {
 }
 
 // topics are those that this context answers.
-func (m *Model) topics() []page.Topic {
-	var out []page.Topic
-	for _, t := range []struct {
-		can   model.Ability
-		topic page.Topic
-	}{{model.CanAccess, page.TopicAccess}, {model.CanComponents, page.TopicComponents}, {model.CanTrace, page.TopicTrace}, {model.CanOrigins, page.TopicOrigins}} {
-		if m.deps.Can(t.can) {
-			out = append(out, t.topic)
-		}
-	}
-	return out
+func (m *Model) topics() map[page.Topic]bool {
+	can := m.deps.Can
+	return map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
 }

@@ -1,4 +1,4 @@
-package probe
+package node
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
@@ -20,7 +21,7 @@ import (
 func showProc(t testing.TB) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	files, err := filepath.Glob("../testdata/captures/*/reload-in-progress/master-show_proc.txt")
+	files, err := filepath.Glob("../../testdata/captures/*/reload-in-progress/master-show_proc.txt")
 	if err != nil || len(files) != 2 {
 		t.Fatalf("%v, %v", files, err)
 	}
@@ -34,18 +35,28 @@ func showProc(t testing.TB) map[string][]byte {
 	return out
 }
 
+// recorded is a file of testdata/captures.
+func recorded(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../testdata/captures", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 func TestShowProc(t *testing.T) {
-	recorded := showProc(t)
+	pages := showProc(t)
 	const hour = time.Hour
 	for _, tt := range []struct {
 		name, text string
 		want       procs
 		err        string
 	}{
-		{name: "HAProxy 2.6 with an old worker", text: string(recorded["bookworm"]), want: procs{workers: []proc{
+		{name: "HAProxy 2.6 with an old worker", text: string(pages["bookworm"]), want: procs{workers: []proc{
 			{pid: 17142, uptime: time.Second, version: "2.6.12-1+deb12u4"},
 			{pid: 38, old: true, uptime: 11*time.Minute + 40*time.Second, version: "2.6.12-1+deb12u4"}}}},
-		{name: "HAProxy 3.0, nothing old", text: string(recorded["trixie"]), want: procs{workers: []proc{{pid: 454, uptime: time.Second, version: "3.0.11-1+deb13u3"}}}},
+		{name: "HAProxy 3.0, nothing old", text: string(pages["trixie"]), want: procs{workers: []proc{{pid: 454, uptime: time.Second, version: "3.0.11-1+deb13u3"}}}},
 		{name: "HAProxy 2.4 has another column; a reload failed", text: "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>\n" +
 			"10 master 0 3 [failed: 2] 2d01h00m00s 2.4.22\n# workers\n11 worker 1 0 0d01h00m00s 2.4.22\n# old workers\n9 worker [was: 1] 1 2d01h00m00s 2.4.22\n# programs\n",
 			want: procs{failed: 2, workers: []proc{{pid: 11, uptime: hour, version: "2.4.22"}, {pid: 9, old: true, uptime: 49 * hour, version: "2.4.22"}}}},
@@ -170,11 +181,11 @@ func FuzzProcesses(f *testing.F) {
 		}
 		old := 0
 		for _, w := range p.Workers {
-			if w.PID <= 0 || w.Sessions() < 0 || w.Oldest < 0 || w.Known && !w.Old || strings.ContainsFunc(w.Version+w.Err, isControl) {
+			if w.PID <= 0 || w.Sessions() < 0 || w.Oldest < 0 || w.Known && !w.Old || strings.ContainsFunc(w.Version+w.Err, unicode.IsControl) {
 				t.Fatalf("%+v", w)
 			}
 			for _, pin := range w.Pins {
-				if pin.Sessions <= 0 || strings.ContainsFunc(pin.Proxy+pin.Server, isControl) {
+				if pin.Sessions <= 0 || strings.ContainsFunc(pin.Proxy+pin.Server, unicode.IsControl) {
 					t.Fatalf("%+v", pin)
 				}
 			}
@@ -193,11 +204,9 @@ func FuzzMasterSession(f *testing.F) {
 	f.Add([]byte(ghostSess))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, s := range parseSess(b) {
-			if s.age < 0 || !strings.HasPrefix(s.id, "0x") || strings.ContainsFunc(s.src+s.server+s.backend, isControl) {
+			if s.age < 0 || !strings.HasPrefix(s.id, "0x") || strings.ContainsFunc(s.src+s.server+s.backend, unicode.IsControl) {
 				t.Fatalf("%+v", s)
 			}
 		}
 	})
 }
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }

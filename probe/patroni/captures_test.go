@@ -1,4 +1,4 @@
-package probe
+package patroni
 
 import (
 	"bytes"
@@ -7,11 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/haproxy"
 	"pgtui/model"
 )
 
-const captures = "../testdata/captures"
+const captures = "../../testdata/captures"
 
 // captured is the body of a recorded answer, nil when none came.
 func captured(tb testing.TB, file string) []byte {
@@ -45,7 +44,7 @@ func TestParseEveryCapturedPatroni(t *testing.T) {
 			if body == nil {
 				continue
 			}
-			s, err := ParsePatroni(body)
+			s, err := ParseStatus(body)
 			if err != nil {
 				t.Errorf("%s: %v", f, err)
 				continue
@@ -98,58 +97,10 @@ func TestParseEveryCapturedCluster(t *testing.T) {
 	}
 }
 
-func TestParseEveryCapturedStatsPage(t *testing.T) {
-	statuses, checks, parsed := map[string]bool{}, map[string]bool{}, 0
-	for _, pattern := range []string{"haproxy-*-stats.csv", "stats-sample-*.csv", "DOWN_?of?.csv", "UP*.csv"} {
-		for _, f := range files(t, pattern, 4) {
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bytes.HasPrefix(b, []byte("ERR:")) {
-				continue
-			}
-			st, err := haproxy.ParseStats(b)
-			if err != nil {
-				t.Errorf("%s: %v", f, err)
-				continue
-			}
-			parsed++
-			for _, px := range st.Proxies {
-				if px.Front.Status == "" || px.Back.Status == "" {
-					t.Errorf("%s: section %s lacks a row: %+v", f, px.Name, px)
-				}
-				for _, s := range px.Servers {
-					statuses[s.Status], checks[s.CheckStatus] = true, true
-					if s.UserWeight < 0 || strings.HasPrefix(s.CheckStatus, "*") {
-						t.Errorf("%s: %s/%s: %+v", f, px.Name, s.Name, s)
-					}
-				}
-			}
-		}
-	}
-	if parsed < 150 {
-		t.Errorf("only %d pages parsed", parsed)
-	}
-	for _, want := range []string{
-		"UP", "UP 1/3", "UP 2/3", "DOWN", "DOWN 1/3", "DOWN 2/3", "MAINT", "MAINT (via pg-test-primary/pg-test-1)",
-		"MAINT (resolution)", "DRAIN", "DRAIN (agent)", "NOLB", "no check",
-	} {
-		if !statuses[want] {
-			t.Errorf("status %q was captured and is not found", want)
-		}
-	}
-	for _, want := range []string{"", "L7OK", "L7STS", "L4CON", "INI", "L7OKC", "L6RSP"} {
-		if !checks[want] {
-			t.Errorf("check status %q was captured and is not found", want)
-		}
-	}
-}
-
 func TestCapturedAnswers(t *testing.T) {
 	status := func(f string) model.PatroniStatus {
 		t.Helper()
-		s, err := ParsePatroni(captured(t, filepath.Join(captures, f)))
+		s, err := ParseStatus(captured(t, filepath.Join(captures, f)))
 		if err != nil {
 			t.Fatalf("%s: %v", f, err)
 		}
@@ -197,30 +148,5 @@ func TestCapturedCluster(t *testing.T) {
 	}
 	if m := c.Members[0]; m.Role != "leader" || m.Lag != -1 {
 		t.Errorf("leader: %+v", m)
-	}
-}
-
-func TestCapturedStatsPage(t *testing.T) {
-	b, err := os.ReadFile(captures + "/bookworm/healthy/haproxy-pg-test-1-stats.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := haproxy.ParseStats(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	px := st.Proxy("pg-test-replica")
-	if px == nil || px.Front.Status != "OPEN" || px.Back.Status != "UP" || px.Back.Total != 3 || len(px.Servers) != 3 {
-		t.Fatalf("%+v", px)
-	}
-	want := haproxy.ServerRow{
-		Name: "pg-test-1", Status: "UP", Weight: 44, UserWeight: px.Servers[0].UserWeight, Backup: true,
-		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43, Limit: 3000, QueueLimit: 128,
-	}
-	if px.Servers[0] != want {
-		t.Errorf("got %+v, want %+v", px.Servers[0], want)
-	}
-	if s := st.Proxy("pg-test-primary").Server("pg-test-2"); s.Status != "DOWN" || s.CheckCode != 503 || s.CheckDesc != "Service Unavailable" {
-		t.Errorf("%+v", s)
 	}
 }

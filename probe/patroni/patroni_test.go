@@ -1,44 +1,14 @@
-package probe
+package patroni
 
 import (
 	"bytes"
-	"encoding/csv"
-	"errors"
-	"io"
-	"os"
+	"fmt"
 	"reflect"
-	"strings"
 	"testing"
-	"unicode"
 
-	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
-
-// harmless fails when any string in v could move a cursor.
-func harmless(t *testing.T, v reflect.Value) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.String:
-		if strings.ContainsFunc(v.String(), func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Fatalf("not printable: %q", v.String())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			harmless(t, v.Field(i))
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			harmless(t, v.Index(i))
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			harmless(t, it.Key())
-			harmless(t, it.Value())
-		}
-	}
-}
 
 func FuzzParsePatroni(f *testing.F) {
 	fuzz.Target(f)
@@ -49,12 +19,12 @@ func FuzzParsePatroni(f *testing.F) {
 	}
 	f.Add([]byte(`{"state":"\u001b[2J","role":"master","timeline":"x","xlog":null,"tags":{"a":1,"b":[],"c":null},"replication":[{}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := ParsePatroni(b)
+		s, err := ParseStatus(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
-		harmless(t, reflect.ValueOf(s))
+		fuzz.Harmless(t, s)
 		if s.State == "" && !bytes.Contains(b, []byte("state")) || s.Role == "master" || s.Location < -1 || s.Timeline < 0 {
 			t.Fatalf("%+v", s)
 		}
@@ -72,10 +42,10 @@ func FuzzParseCluster(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseCluster(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
-		harmless(t, reflect.ValueOf(c))
+		fuzz.Harmless(t, c)
 		for _, m := range c.Members {
 			if m.Lag < -1 {
 				t.Fatalf("%+v", m)
@@ -90,70 +60,11 @@ func FuzzParseConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseConfig(b)
 		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
+			fuzz.Harmless(t, err.Error())
 			return
 		}
 		if c.SyncNodes < 1 || c.Quorum && !c.Sync || c.Sync && c.Standby {
 			t.Errorf("%+v", c)
-		}
-	})
-}
-
-func FuzzParseStats(f *testing.F) {
-	fuzz.Target(f)
-	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
-		if b, err := os.ReadFile(file); err == nil && i%20 == 0 {
-			f.Add(b)
-		}
-	}
-	f.Add([]byte(page))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := haproxy.ParseStats(b)
-		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
-			return
-		}
-		harmless(t, reflect.ValueOf(s))
-		rows := 0
-		for _, px := range s.Proxies {
-			rows += len(px.Servers)
-			for _, sv := range px.Servers {
-				if sv.Status == "" || sv.Weight < 0 || sv.UserWeight < -1 || sv.CheckMs < -1 {
-					t.Fatalf("%+v", sv)
-				}
-			}
-		}
-		if rows > bytes.Count(b, []byte("\n"))+1 {
-			t.Fatalf("%d servers from %d lines", rows, bytes.Count(b, []byte("\n")))
-		}
-	})
-}
-
-// Rows are what encoding/csv makes of the same bytes.
-func FuzzRows(f *testing.F) {
-	fuzz.Target(f)
-	f.Add([]byte(page))
-	f.Add([]byte("a,b\r\n\n1,\"x,\"\"y\nz\"\n,\n3\n"))
-	f.Add([]byte("a,b\n1,x\"y\n\r"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		want, got := csv.NewReader(bytes.NewReader(b)), haproxy.Rows{Rest: b}
-		for {
-			w, werr := want.Read()
-			g, gerr := got.Next()
-			if (werr == nil) != (gerr == nil) || errors.Is(werr, io.EOF) != errors.Is(gerr, io.EOF) {
-				t.Fatalf("encoding/csv: %v, rows: %v", werr, gerr)
-			}
-			if werr != nil {
-				return
-			}
-			if len(w) != len(g) {
-				t.Fatalf("encoding/csv: %q, rows: %q", w, g)
-			}
-			for i := range w {
-				if w[i] != string(g[i]) {
-					t.Fatalf("encoding/csv: %q, rows: %q", w, g)
-				}
-			}
 		}
 	})
 }
@@ -175,7 +86,7 @@ func TestParsePatroniVersions(t *testing.T) {
 				Tags: map[string]string{"nofailover": "true", "clonefrom": "yes", "weight": "1.5", "none": ""}, Untrue: map[string]bool{"none": true},
 				Version: "4.1.4", Scope: "a", Name: "a-1"}},
 	} {
-		if got, err := ParsePatroni([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {
+		if got, err := ParseStatus([]byte(tc.body)); err != nil || !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", tc.name, err, got, tc.want)
 		}
 	}
@@ -193,7 +104,7 @@ func TestParseScheduled(t *testing.T) {
 	if err != nil || c.Switch != (model.ScheduledSwitchover{}) {
 		t.Errorf("%v: %+v", err, c)
 	}
-	st, err := ParsePatroni([]byte(`{"state":"running","pending_restart_reason":{"b":{"new_value":2},"a":[]},"scheduled_restart":"soon"}`))
+	st, err := ParseStatus([]byte(`{"state":"running","pending_restart_reason":{"b":{"new_value":2},"a":[]},"scheduled_restart":"soon"}`))
 	if err != nil || len(st.PendingReasons) != 2 || st.PendingReasons[0] != "a" || st.PendingReasons[1] != "b:  → 2" || st.ScheduledRestart != "" {
 		t.Errorf("%v: %+v", err, st)
 	}
@@ -221,41 +132,37 @@ func TestParseClusterLag(t *testing.T) {
 	}
 }
 
-// A page that a routing verdict must not be built on.
-func TestParseStatsRefuses(t *testing.T) {
-	const head = "# pxname,svname,type,status,weight,bck,\n"
-	for name, text := range map[string]string{
-		"nothing":            "",
-		"a web page":         "<html>",
-		"no weight column":   "# pxname,svname,type,status,bck,\n",
-		"a cut row":          head + "a,b,2,UP,1\n",
-		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
+func TestParseConfig(t *testing.T) {
+	for _, tt := range []struct{ body, want string }{
+		{`{}`, "{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
+		{`{"synchronous_mode":"on","synchronous_mode_strict":"yes","synchronous_node_count":2,"maximum_lag_on_failover":"33554432","maximum_lag_on_syncnode":5,"check_timeline":1,"failsafe_mode":"TRUE","postgresql":{"parameters":{"x":1}}}`,
+			"{Sync:true Quorum:false Strict:true SyncNodes:2 MaxLag:33554432 MaxSyncLag:5 CheckTimeline:true Failsafe:true Standby:false}"},
+		{`{"synchronous_mode":"Quorum","synchronous_node_count":0,"maximum_lag_on_failover":"1MB","failsafe_mode":"t","standby_cluster":{"host":""}}`,
+			"{Sync:true Quorum:true Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
+		{`{"synchronous_mode":true,"standby_cluster":{"host":"10.1.1.1"},"maximum_lag_on_failover":{"a":[]}}`,
+			"{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:true}"},
 	} {
-		if s, err := haproxy.ParseStats([]byte(text)); err == nil {
-			t.Errorf("%s: %+v", name, s)
+		got, err := ParseConfig([]byte(tt.body))
+		if s := fmt.Sprintf("%+v", got); err != nil || s != tt.want {
+			t.Errorf("%s: %v\n got %s\nwant %s", tt.body, err, s, tt.want)
 		}
 	}
-	for name, tc := range map[string]struct {
-		row  string
-		want [2]int // damaged rows of the section, and of none
-	}{
-		"weight is missing":   {"a,b,2,UP,,0,", [2]int{1, 0}},
-		"weight is no number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
-		"backup unknown":      {"a,b,2,UP,1,,", [2]int{1, 0}},
-		"no status":           {"a,b,2,,1,0,", [2]int{1, 0}},
-		"no name":             {"a,,2,UP,1,0,", [2]int{1, 0}},
-		"no type":             {"a,b,,UP,1,0,", [2]int{1, 0}},
-		"no section":          {",b,2,UP,1,0,", [2]int{0, 1}},
-		"a frontend's status": {"a,FRONTEND,0,,,,", [2]int{1, 0}},
-		"a listener":          {"a,L,3,OPEN,,,", [2]int{0, 0}},
-	} {
-		s, err := haproxy.ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
-		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
-			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
+	for _, body := range []string{``, `[]`, `null`, `{"a":`} {
+		if _, err := ParseConfig([]byte(body)); err == nil {
+			t.Errorf("%q is accepted", body)
 		}
 	}
-	s, err := haproxy.ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
-	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
-		t.Errorf("listener and oldest columns: %+v, %v", s, err)
+}
+
+// Tags keep what Python takes for false apart from the text "false".
+func TestTagsAsPythonReadsThem(t *testing.T) {
+	for v, want := range map[string]bool{`true`: true, `"on"`: true, `"false"`: true, `"0"`: true, `1`: true, `false`: false, `0`: false, `0.0`: false, `null`: false, `""`: false} {
+		st, err := ParseStatus([]byte(`{"state":"running","tags":{"nofailover":` + v + `},"xlog":{"received_location":8,"replayed_location":4,"replayed_timestamp":"2026-11-30 06:00:00.5+00:00","paused":true},"watchdog_failed":true}`))
+		if err != nil || st.NoFailover() != want {
+			t.Errorf("nofailover: %s is %t (%v)", v, st.NoFailover(), err)
+		}
+		if st.ReplayedAt != 1796018400 || !st.ReplayPaused || !st.WatchdogFailed || st.Backlog() != 4 || st.Position() != 8 {
+			t.Errorf("%+v", st)
+		}
 	}
 }
