@@ -79,8 +79,8 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 		if node != nil {
 			// haproxy.cfg is not read: it holds passwords. That it binds the
 			// stats port is known all the same.
-			stats := haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
-			nc.Sections = append([]haproxy.ConfSection{stats}, nc.Sections...)
+			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
+			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
 	}
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
-			nc.Sections = append(nc.Sections, haproxy.Conf(name, f.Data)...)
+			nc.Sections = append(nc.Sections, haproxy.Sections(name, f.Data)...)
 		}
 	}
 	for _, c := range clusters {

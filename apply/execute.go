@@ -401,12 +401,12 @@ func unlike(n *plan.Node, fits string, want map[string][]string, st *haproxy.Sta
 // liveText counts what was verified.
 func liveText(n *plan.Node) string {
 	servers := 0
-	for _, x := range n.Expect {
+	for _, x := range n.Become {
 		servers += len(x.Servers)
 	}
-	s := fmt.Sprintf("%d sections, %d servers", len(n.Expect), servers)
-	if len(n.Gone) > 0 {
-		s += ", gone: " + strings.Join(n.Gone, " ")
+	s := fmt.Sprintf("%d sections, %d servers", len(n.Become), servers)
+	if gone := n.Gone(); len(gone) > 0 {
+		s += ", removed: " + strings.Join(gone, " ")
 	}
 	return s
 }

@@ -65,10 +65,7 @@ func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster 
 	p.Force, p.Problems = true, nil
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		n.Changes, n.Want, n.Become, n.Expect, n.Gone = nil, n.Have, n.Was, nil, nil
-		for _, s := range n.Was {
-			n.Expect = append(n.Expect, plan.ExpectedProxy{Name: s.Name, Servers: s.Servers})
-		}
+		n.Changes, n.Want, n.Become = nil, n.Have, n.Was
 	}
 	p.ID = plan.PlanID(&p)
 	return p, err

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/haproxy"
 	"pgtui/internal/safe"
 	"pgtui/model"
 	"pgtui/plan"
@@ -210,7 +209,7 @@ func same(is []byte, there bool, old []byte) bool {
 // exactly is the node with the changes that make want of its own files, byte
 // for byte.
 func exactly(n plan.Node, have, want map[string][]byte) plan.Node {
-	n.Changes, n.Same, n.Want, n.Expect = nil, 0, map[string]string{}, nil
+	n.Changes, n.Same, n.Want = nil, 0, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		n.Want[name] = plan.Sum(want[name])
 		_, own := n.Have[name]
@@ -231,15 +230,6 @@ func exactly(n plan.Node, have, want map[string][]byte) plan.Node {
 	}
 	slices.SortFunc(n.Changes, func(a, b plan.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		for _, s := range haproxy.Sections(want[name]) {
-			x := plan.ExpectedProxy{Name: s.Name}
-			for _, v := range s.Servers {
-				x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
-			}
-			n.Expect = append(n.Expect, x)
-		}
-	}
-	n.Gone, n.Become = plan.Gone(n.Changes, want), plan.Sections(want)
+	n.Become = plan.Sections(want)
 	return n
 }

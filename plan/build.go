@@ -97,30 +97,21 @@ func BuildNode(inv *model.Inventory, c *model.Cluster, f *model.LoadBalancer, wa
 		}
 	}
 	slices.SortFunc(n.Changes, func(a, b FileChange) int { return strings.Compare(a.Name, b.Name) })
-	n.Expect, n.Gone = expect(f, want), Gone(n.Changes, want)
-	n.Was, n.Become = Sections(own), Sections(becomes(&n, own))
+	after := maps.Clone(own)
+	for _, ch := range n.Changes {
+		if after[ch.Name] = ch.After; ch.After == nil {
+			delete(after, ch.Name)
+		}
+	}
+	n.Was, n.Become = Sections(own), Sections(after)
 	return n
 }
 
-// becomes are the cluster's files on a node as its plan leaves them.
-func becomes(n *Node, own map[string][]byte) map[string][]byte {
-	out := map[string][]byte{}
-	for name := range n.Want {
-		out[name] = own[name]
-	}
-	for _, ch := range n.Changes {
-		if ch.After != nil {
-			out[ch.Name] = ch.After
-		}
-	}
-	return out
-}
-
-// Sections are the listen sections of files, by file name.
-func Sections(files map[string][]byte) []haproxy.ConfSection {
-	var out []haproxy.ConfSection
+// Sections are the sections of files, by file name.
+func Sections(files map[string][]byte) []haproxy.Section {
+	var out []haproxy.Section
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out = append(out, haproxy.Conf(name, files[name])...)
+		out = append(out, haproxy.Sections(name, files[name])...)
 	}
 	return out
 }
@@ -173,45 +164,6 @@ func CheckName(name string) error {
 		return fmt.Errorf("HAProxy would not read a file named %q: the first .cfg must be its end", name)
 	}
 	return nil
-}
-
-// expect lists the sections of the wanted files with the servers that HAProxy
-// must show for them.
-func expect(f *model.LoadBalancer, want map[string][]byte) []ExpectedProxy {
-	var out []ExpectedProxy
-	for i := range f.Services {
-		s := &f.Services[i]
-		if _, ok := want[s.FileName()]; !ok {
-			continue
-		}
-		x := ExpectedProxy{Name: s.Proxy()}
-		servers, backup := s.Servers()
-		for j, v := range servers {
-			x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-// Gone are the sections of changed and deleted files that no wanted file has.
-func Gone(changes []FileChange, want map[string][]byte) []string {
-	stay := map[string]bool{}
-	for _, data := range want {
-		for _, s := range haproxy.Sections(data) {
-			stay[s.Name] = true
-		}
-	}
-	var out []string
-	for _, ch := range changes {
-		for _, s := range haproxy.Sections(ch.Before) {
-			if !stay[s.Name] && s.Name != "" {
-				stay[s.Name] = true
-				out = append(out, s.Name)
-			}
-		}
-	}
-	return out
 }
 
 // Sum is the SHA-256 of data in hex, as sha256sum prints it.

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgtui/haproxy"
@@ -47,15 +48,33 @@ type Node struct {
 	// as they should become; they are what is compared on the node before it
 	// is touched.
 	Have, Want map[string]string
-	// Expect is the server set HAProxy must show afterwards, section by section.
-	Expect []ExpectedProxy
-	// Gone are the sections that HAProxy must no longer show afterwards.
-	Gone []string
-	// Was and Become are the sections of the cluster's files as they are on disk
-	// and as the plan leaves them.
-	Was, Become []haproxy.ConfSection
+	// Was and Become are the sections of the cluster's files, by file name: as they
+	// are on disk, and as the plan leaves them. HAProxy must show those afterwards.
+	Was, Become []haproxy.Section
 	// Err says why the node's files could not be read; the plan must not run then.
 	Err error
+}
+
+// become is the section of that name as the plan leaves it, nil when there is
+// none.
+func (n *Node) become(name string) *haproxy.Section {
+	for i := range n.Become {
+		if n.Become[i].Name == name {
+			return &n.Become[i]
+		}
+	}
+	return nil
+}
+
+// Gone are the names of the sections that HAProxy must not show afterwards.
+func (n *Node) Gone() []string {
+	var out []string
+	for i := range n.Was {
+		if name := n.Was[i].Name; name != "" && n.become(name) == nil && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // FileChange is one file that a plan adds, changes or deletes.
@@ -75,12 +94,6 @@ func (f FileChange) Kind() string {
 	default:
 		return "change"
 	}
-}
-
-// ExpectedProxy is one listen section as the plan leaves it.
-type ExpectedProxy struct {
-	Name    string
-	Servers []haproxy.ExpectedServer
 }
 
 // Changed reports whether the plan would change any file on the node.

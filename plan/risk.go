@@ -193,17 +193,13 @@ func serverSets(n *Node, s *Situation) []Risk {
 	add := func(name, format string, args ...any) {
 		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
 	}
-	after := map[string]*haproxy.ConfSection{}
-	for i := range n.Become {
-		after[n.Become[i].Name] = &n.Become[i]
-	}
 	for i := range n.Was {
 		was := &n.Was[i]
-		is := after[was.Name]
+		is := n.become(was.Name)
 		var stay int
 		if is != nil {
 			for _, v := range was.Servers {
-				if slices.ContainsFunc(is.Servers, func(w haproxy.ExpectedServer) bool { return w.Name == v.Name }) {
+				if slices.ContainsFunc(is.Servers, func(w haproxy.ServerLine) bool { return w.Name == v.Name }) {
 					stay++
 				}
 			}
@@ -240,7 +236,7 @@ func (s *Situation) inUse(h model.Host, section string) (name, sessions string) 
 	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
 }
 
-func serverNames(s *haproxy.ConfSection) string {
+func serverNames(s *haproxy.Section) string {
 	var out []string
 	for _, v := range s.Servers {
 		out = append(out, v.Name)
@@ -308,18 +304,11 @@ func settlingChecks(n *Node, s *Situation) []Risk {
 	if s.Snap == nil {
 		return nil
 	}
-	for _, sec := range n.Was {
-		px := s.Snap.HaproxyOf(n.Host).Proxy(sec.Name)
-		if px == nil {
-			continue
-		}
-		for i := range px.Servers {
-			if px.Servers[i].CheckStatus == "INI" {
-				return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s/%s has ended since HAProxy was last loaded", sec.Name, px.Servers[i].Name), Try: "wait some seconds, then plan again"}}
-			}
-		}
+	server := unsettled(n.Was, s.Snap.HaproxyOf(n.Host))
+	if server == "" {
+		return nil
 	}
-	return nil
+	return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s has ended since HAProxy was last loaded", server), Try: "wait some seconds, then plan again"}}
 }
 
 func handEdited(n *Node, s *Situation) []Risk {
@@ -347,11 +336,7 @@ func unloadedOthers(n *Node, s *Situation) []Risk {
 		if n.owns(sec.File) || sec.File == "haproxy.cfg" {
 			continue
 		}
-		if px := stats.Proxy(sec.Name); px == nil {
-			what = append(what, fmt.Sprintf("%s: section %s does not run yet", sec.File, sec.Name))
-		} else if len(sec.Servers) > 0 {
-			what = append(what, model.ServerDiffs(sec, px)...)
-		}
+		what = append(what, sec.Differences(stats.Proxy(sec.Name))...)
 	}
 	what = append(what, model.NewerFiles(&conf.Value, procs, func(file string) bool { return !n.owns(file) })...)
 	if len(what) == 0 {
@@ -421,7 +406,7 @@ func oldWorkers(n *Node, s *Situation) []Risk {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {
 				all += px.Servers[j].Sessions
-				if slices.ContainsFunc(n.Was, func(w haproxy.ConfSection) bool { return w.Name == px.Name }) {
+				if slices.ContainsFunc(n.Was, func(w haproxy.Section) bool { return w.Name == px.Name }) {
 					own += px.Servers[j].Sessions
 				}
 			}

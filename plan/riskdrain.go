@@ -39,8 +39,8 @@ func byHand(n *Node, s *Situation) []string {
 	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
-	has := func(all []haproxy.ConfSection, name string) bool {
-		return slices.ContainsFunc(all, func(c haproxy.ConfSection) bool { return c.Name == name })
+	has := func(all []haproxy.Section, name string) bool {
+		return slices.ContainsFunc(all, func(c haproxy.Section) bool { return c.Name == name })
 	}
 	var out []string
 	stats, states := s.Snap.HaproxyOf(n.Host), s.Servers[n.Host]

@@ -98,54 +98,6 @@ func TestParseEveryCapturedCluster(t *testing.T) {
 	}
 }
 
-func TestParseEveryCapturedStatsPage(t *testing.T) {
-	statuses, checks, parsed := map[string]bool{}, map[string]bool{}, 0
-	for _, pattern := range []string{"haproxy-*-stats.csv", "stats-sample-*.csv", "DOWN_?of?.csv", "UP*.csv"} {
-		for _, f := range files(t, pattern, 4) {
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bytes.HasPrefix(b, []byte("ERR:")) {
-				continue
-			}
-			st, err := haproxy.ParseStats(b)
-			if err != nil {
-				t.Errorf("%s: %v", f, err)
-				continue
-			}
-			parsed++
-			for _, px := range st.Proxies {
-				if px.Front.Status == "" || px.Back.Status == "" {
-					t.Errorf("%s: section %s lacks a row: %+v", f, px.Name, px)
-				}
-				for _, s := range px.Servers {
-					statuses[s.Status], checks[s.CheckStatus] = true, true
-					if s.UserWeight < 0 || strings.HasPrefix(s.CheckStatus, "*") {
-						t.Errorf("%s: %s/%s: %+v", f, px.Name, s.Name, s)
-					}
-				}
-			}
-		}
-	}
-	if parsed < 150 {
-		t.Errorf("only %d pages parsed", parsed)
-	}
-	for _, want := range []string{
-		"UP", "UP 1/3", "UP 2/3", "DOWN", "DOWN 1/3", "DOWN 2/3", "MAINT", "MAINT (via pg-test-primary/pg-test-1)",
-		"MAINT (resolution)", "DRAIN", "DRAIN (agent)", "NOLB", "no check",
-	} {
-		if !statuses[want] {
-			t.Errorf("status %q was captured and is not found", want)
-		}
-	}
-	for _, want := range []string{"", "L7OK", "L7STS", "L4CON", "INI", "L7OKC", "L6RSP"} {
-		if !checks[want] {
-			t.Errorf("check status %q was captured and is not found", want)
-		}
-	}
-}
-
 func TestCapturedAnswers(t *testing.T) {
 	status := func(f string) model.PatroniStatus {
 		t.Helper()

@@ -2,16 +2,11 @@ package probe
 
 import (
 	"bytes"
-	"encoding/csv"
-	"errors"
-	"io"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"unicode"
 
-	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
@@ -99,65 +94,6 @@ func FuzzParseConfig(f *testing.F) {
 	})
 }
 
-func FuzzParseStats(f *testing.F) {
-	fuzz.Target(f)
-	for i, file := range files(f, "haproxy-*-stats.csv", 100) {
-		if b, err := os.ReadFile(file); err == nil && i%20 == 0 {
-			f.Add(b)
-		}
-	}
-	f.Add([]byte(page))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := haproxy.ParseStats(b)
-		if err != nil {
-			harmless(t, reflect.ValueOf(err.Error()))
-			return
-		}
-		harmless(t, reflect.ValueOf(s))
-		rows := 0
-		for _, px := range s.Proxies {
-			rows += len(px.Servers)
-			for _, sv := range px.Servers {
-				if sv.Status == "" || sv.Weight < 0 || sv.UserWeight < -1 || sv.CheckMs < -1 {
-					t.Fatalf("%+v", sv)
-				}
-			}
-		}
-		if rows > bytes.Count(b, []byte("\n"))+1 {
-			t.Fatalf("%d servers from %d lines", rows, bytes.Count(b, []byte("\n")))
-		}
-	})
-}
-
-// Rows are what encoding/csv makes of the same bytes.
-func FuzzRows(f *testing.F) {
-	fuzz.Target(f)
-	f.Add([]byte(page))
-	f.Add([]byte("a,b\r\n\n1,\"x,\"\"y\nz\"\n,\n3\n"))
-	f.Add([]byte("a,b\n1,x\"y\n\r"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		want, got := csv.NewReader(bytes.NewReader(b)), haproxy.Rows{Rest: b}
-		for {
-			w, werr := want.Read()
-			g, gerr := got.Next()
-			if (werr == nil) != (gerr == nil) || errors.Is(werr, io.EOF) != errors.Is(gerr, io.EOF) {
-				t.Fatalf("encoding/csv: %v, rows: %v", werr, gerr)
-			}
-			if werr != nil {
-				return
-			}
-			if len(w) != len(g) {
-				t.Fatalf("encoding/csv: %q, rows: %q", w, g)
-			}
-			for i := range w {
-				if w[i] != string(g[i]) {
-					t.Fatalf("encoding/csv: %q, rows: %q", w, g)
-				}
-			}
-		}
-	})
-}
-
 // What the versions that were not captured write.
 func TestParsePatroniVersions(t *testing.T) {
 	for _, tc := range []struct {
@@ -218,44 +154,5 @@ func TestParseClusterLag(t *testing.T) {
 	}
 	if c, err := ParseCluster([]byte(`{"members":[]}`)); err != nil || len(c.Members) != 0 {
 		t.Errorf("a cluster without members: %v", err)
-	}
-}
-
-// A page that a routing verdict must not be built on.
-func TestParseStatsRefuses(t *testing.T) {
-	const head = "# pxname,svname,type,status,weight,bck,\n"
-	for name, text := range map[string]string{
-		"nothing":            "",
-		"a web page":         "<html>",
-		"no weight column":   "# pxname,svname,type,status,bck,\n",
-		"a cut row":          head + "a,b,2,UP,1\n",
-		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
-	} {
-		if s, err := haproxy.ParseStats([]byte(text)); err == nil {
-			t.Errorf("%s: %+v", name, s)
-		}
-	}
-	for name, tc := range map[string]struct {
-		row  string
-		want [2]int // damaged rows of the section, and of none
-	}{
-		"weight is missing":   {"a,b,2,UP,,0,", [2]int{1, 0}},
-		"weight is no number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
-		"backup unknown":      {"a,b,2,UP,1,,", [2]int{1, 0}},
-		"no status":           {"a,b,2,,1,0,", [2]int{1, 0}},
-		"no name":             {"a,,2,UP,1,0,", [2]int{1, 0}},
-		"no type":             {"a,b,,UP,1,0,", [2]int{1, 0}},
-		"no section":          {",b,2,UP,1,0,", [2]int{0, 1}},
-		"a frontend's status": {"a,FRONTEND,0,,,,", [2]int{1, 0}},
-		"a listener":          {"a,L,3,OPEN,,,", [2]int{0, 0}},
-	} {
-		s, err := haproxy.ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
-		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
-			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
-		}
-	}
-	s, err := haproxy.ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
-	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
-		t.Errorf("listener and oldest columns: %+v, %v", s, err)
 	}
 }

@@ -48,7 +48,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-func FuzzSections(f *testing.F) {
+func FuzzSummary(f *testing.F) {
 	fuzz.Target(f)
 	f.Add([]byte(primaryCfg), []byte("listen \"a b\" # c\n server x\\ y 1:1 weight\n"))
 	f.Add([]byte("listen\nbind\nserver\n"), []byte("global\nlisten a\nhttp-check send uri\n"))
