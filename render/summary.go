@@ -10,9 +10,9 @@ import (
 	"pgtui/internal/safe"
 )
 
-// Summary says in plain words what changes between two versions of a service
-// file, most important first; nil when they are the same by SameFile. nil
-// stands for a file that does not exist. Its lines are safe to print.
+// Summary is what changes between two versions of a service file, in words, most
+// important first; nil when they are the same by SameFile. nil is a file that
+// does not exist. Its lines are safe to print.
 func Summary(before, after []byte) []string {
 	if SameFile(before, after) {
 		return nil
@@ -117,7 +117,7 @@ func serversChange(b, a []haproxy.ServerLine) []string {
 		}
 	}
 	if !slices.Equal(was, is) {
-		out = append(out, "servers in another order: "+strings.Join(is, ", "))
+		out = append(out, "order of servers: "+strings.Join(is, ", "))
 	}
 	return out
 }
@@ -143,8 +143,8 @@ func serverChange(o, n haproxy.ServerLine) []string {
 	return out
 }
 
-// settingsChange pairs the settings that start with the same word, and says
-// the others as they stand.
+// settingsChange pairs the settings that start with the same word, and lists the
+// others.
 func settingsChange(b, a []string) []string {
 	gone, come := without(b, a), without(a, b)
 	var out []string
@@ -162,12 +162,12 @@ func settingsChange(b, a []string) []string {
 		out = append(out, "+ "+c)
 	}
 	if len(out) == 0 && !slices.Equal(b, a) {
-		return []string{"settings in another order"}
+		return []string{"order of settings"}
 	}
 	return out
 }
 
-// without is a less the elements of b, counting repeats.
+// without is a without the elements of b, counting repeats.
 func without(a, b []string) []string {
 	left := map[string]int{}
 	for _, s := range b {

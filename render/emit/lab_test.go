@@ -1,6 +1,6 @@
 //go:build lab
 
-package render_test
+package emit_test
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/render"
+	"pgtui/render/emit"
 )
 
 // lone is a node of its own: an interface with the instance's address, a
@@ -38,7 +38,7 @@ has || echo "without HAProxy: gone"
 // dies. It needs root and a network of its own, and not the lab's nodes.
 func TestLabEmitKeepalived(t *testing.T) {
 	dir := t.TempDir()
-	conf := regexp.MustCompile(`(?m)^\$INTERFACE=.*`).ReplaceAllString(written(t, render.KindKeepalived, "pg-test"), "$$INTERFACE=ve0")
+	conf := regexp.MustCompile(`(?m)^\$INTERFACE=.*`).ReplaceAllString(written(t, emit.Keepalived, "pg-test"), "$$INTERFACE=ve0")
 	for name, text := range map[string]string{"keepalived.conf": conf, "haproxy.cfg": `global
     maxconn 100
 defaults
