@@ -19,8 +19,8 @@ import (
 	"pgtui/source"
 )
 
-// Examination is what the HAProxy nodes of some clusters have on disk, which
-// processes run there, and what was done to their servers.
+// Examination is the files, the processes and the states of the servers of some
+// clusters' HAProxy nodes.
 type Examination struct {
 	Conf    map[model.Host]source.Observed[model.NodeConf]
 	Workers map[model.Host]source.Observed[haproxy.Processes]
@@ -34,7 +34,7 @@ func (x *Examination) Of(h model.Host) model.Reading {
 
 // Examine reads the files and the processes of every HAProxy node of the clusters
 // over SSH, several nodes at once, each within ReadFor. It changes nothing. A
-// node that cannot be read is there with its error.
+// node that cannot be read has its error.
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
 	var hosts []model.Host
 	for _, c := range clusters {
@@ -77,8 +77,8 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	if err == nil {
 		nc = a.confOf(inv, clusters, h, dir)
 		if node != nil {
-			// haproxy.cfg is not read: it holds passwords. That it binds the
-			// stats port is known all the same.
+			// haproxy.cfg is not read, because it has passwords; it binds the
+			// stats port.
 			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
 			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}

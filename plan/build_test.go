@@ -128,7 +128,7 @@ func TestBuildRefuses(t *testing.T) {
 		},
 		{name: "a service name with a slash", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a/../../x.cfg"}}, err: "cannot be the name", changes: "add pg-test-a/../../x.cfg"},
 		{name: "a service name with a line feed", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a\nend.cfg"}}, err: "cannot be the name", changes: "add pg-test-a\nend.cfg"},
-		{name: "a name HAProxy would not read", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a.cfg.cfg"}}, err: "would not read", changes: "add pg-test-a.cfg.cfg"},
+		{name: "a name HAProxy would not read", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a.cfg.cfg"}}, err: "does not read a file named", changes: "add pg-test-a.cfg.cfg"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

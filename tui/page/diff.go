@@ -242,7 +242,7 @@ func (p *Diff) head(e Env) []widget.Line {
 		out = append(out, widget.T(theme.Bad, " ✕ not every service can be rendered"))
 		out = append(out, failure(p.msg.Plan.Refusal(), e)...)
 	}
-	for _, g := range p.msg.Plan.Told() {
+	for _, g := range p.msg.Plan.Grouped() {
 		tone, mark := theme.Dim, " · "
 		if g.Open {
 			tone, mark = theme.Warn, " ‼ "
