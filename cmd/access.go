@@ -10,7 +10,7 @@ import (
 	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/model/access"
-	"pgtui/render"
+	"pgtui/render/emit"
 )
 
 type accessOptions struct {
@@ -34,10 +34,10 @@ func (a *app) accessCmd() *cobra.Command {
 	}
 	outputFlag(c, &o.output, "table, json, or dsn: every connection string in every form", "table", "json", "dsn")
 	var kinds []string
-	for _, k := range render.Kinds() {
+	for _, k := range emit.Kinds() {
 		kinds = append(kinds, string(k))
 	}
-	c.Flags().Var(&choice{"--emit", &o.emit, kinds, "pgtui access pg-test --emit pgservice"}, "emit", "write the endpoints for another program, from the inventory alone: "+render.KindNames())
+	c.Flags().Var(&choice{"--emit", &o.emit, kinds, "pgtui access pg-test --emit pgservice"}, "emit", "write the endpoints for another program, from the inventory alone: "+emit.Names())
 	c.Flags().BoolVar(&o.scheme, "scheme", false, "compare the schemes that bring clients to a cluster, and what this one has of each")
 	c.Flags().BoolVar(&o.prove, "prove", false, "connect through every endpoint as the monitoring user, and show which instance answers")
 	c.Flags().IntVar(&o.count, "count", 1, "with --prove: connections through each endpoint")
@@ -56,7 +56,7 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 		return err
 	}
 	if o.emit != "" {
-		return a.emitAccess(render.Kind(o.emit), inv, cls[0])
+		return a.emitAccess(emit.Kind(o.emit), inv, cls[0])
 	}
 	proofs := 0
 	if o.prove {
@@ -83,9 +83,9 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 
 // emitAccess writes the endpoints of a cluster for another program. It probes no
 // node.
-func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) error {
+func (a *app) emitAccess(k emit.Kind, inv *model.Inventory, c *model.Cluster) error {
 	acc := a.Declared(inv, c)
-	out, err := render.Emit(k, inv, &acc)
+	out, err := emit.Text(k, inv, &acc)
 	if err != nil {
 		return exit(healthUnknown, err)
 	}

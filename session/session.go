@@ -84,7 +84,7 @@ func (s *Session) Runner() transport.Runner {
 	}
 }
 
-// nodes reads nodes over SSH.
+// nodes reads several nodes at once over SSH.
 func (s *Session) nodes() node.Reader { return node.Reader{Runner: s.Runner(), Now: s.Now} }
 
 // Applier reads and changes the HAProxy files on the nodes of the inventory at

@@ -180,7 +180,7 @@ func diffBody(c plan.FileChange) string {
 // Risks are a plan's risks, those of several nodes once, and where bin/pgsql-svc
 // would behave differently.
 func Risks(w io.Writer, p *plan.Plan) {
-	groups := p.Told()
+	groups := p.Grouped()
 	if len(groups) > 0 {
 		fmt.Fprintln(w, "\nrisks:")
 	}
