@@ -81,7 +81,7 @@ func Components(nodes []*Node, states map[ComponentKey]source.Observed[Component
 		for _, c := range n.Components {
 			o := states[c.Key()]
 			if o.Tried.IsZero() {
-				o.Value = ComponentState{Health: ComponentUnknown, Why: "not asked"}
+				o.Value = ComponentState{Health: ComponentUnknown, Why: "not probed"}
 			}
 			out = append(out, ComponentRow{Component: c, State: o})
 		}
@@ -94,7 +94,7 @@ func Components(nodes []*Node, states map[ComponentKey]source.Observed[Component
 // not everything is known.
 func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	health, bad, known := HealthOK, []string{}, 0
-	var untold []string
+	var unknown []string
 	for i := range rows {
 		r := &rows[i]
 		switch r.State.Value.Health {
@@ -102,7 +102,7 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 			known++
 			continue
 		case ComponentUnknown:
-			untold = append(untold, fmt.Sprintf("%s on %s", r.Name, r.Host))
+			unknown = append(unknown, fmt.Sprintf("%s on %s", r.Name, r.Host))
 			continue
 		}
 		known++
@@ -114,13 +114,13 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	}
 	switch {
 	case known == 0:
-		return HealthUnknown, "no component could be asked"
-	case len(bad) == 0 && len(untold) > 0:
-		return HealthUnknown, fmt.Sprintf("%d of %d components are well, %d unknown: %s", known, len(rows), len(untold), fewOf(untold))
+		return HealthUnknown, "no component could be probed"
+	case len(bad) == 0 && len(unknown) > 0:
+		return HealthUnknown, fmt.Sprintf("%d of %d components are healthy, %d unknown: %s", known, len(rows), len(unknown), fewOf(unknown))
 	case len(bad) == 0:
-		return health, fmt.Sprintf("%d components are well", known)
+		return health, fmt.Sprintf("%d components are healthy", known)
 	}
-	return health, fmt.Sprintf("%d of %d components are not well: %s", len(bad), known, fewOf(bad))
+	return health, fmt.Sprintf("%d of %d components are unhealthy: %s", len(bad), known, fewOf(bad))
 }
 
 // fewOf are names with commas between, four at most.

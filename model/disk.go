@@ -72,7 +72,7 @@ func Unloaded(c *Cluster, conf *NodeConf, stats *haproxy.Stats, procs source.Obs
 		}
 		px := stats.Proxy(sec.Name)
 		if px == nil {
-			out = append(out, fmt.Sprintf("%s: section %s is on disk and does not run", sec.File, sec.Name))
+			out = append(out, fmt.Sprintf("%s: section %s is on disk but does not run", sec.File, sec.Name))
 			continue
 		}
 		out = append(out, ServerDiffs(&sec, px)...)
@@ -117,16 +117,16 @@ func ServerDiffs(sec *haproxy.ConfSection, px *haproxy.Proxy) []string {
 		row := px.Server(s.Name)
 		switch {
 		case row == nil:
-			out = append(out, fmt.Sprintf("%s: server %s is on disk and does not run", sec.File, s.Name))
+			out = append(out, fmt.Sprintf("%s: server %s is on disk but does not run", sec.File, s.Name))
 		case row.Backup != s.Backup:
-			out = append(out, fmt.Sprintf("%s: server %s is backup on disk %v, running %v", sec.File, s.Name, s.Backup, row.Backup))
+			out = append(out, fmt.Sprintf("%s: server %s: backup is %v on disk and %v in the running configuration", sec.File, s.Name, s.Backup, row.Backup))
 		case haproxy.WeightDiffers(s.Weight, row.UserWeight):
-			out = append(out, fmt.Sprintf("%s: server %s has weight %s on disk and runs with %d", sec.File, s.Name, s.Weight, row.UserWeight))
+			out = append(out, fmt.Sprintf("%s: server %s has weight %s on disk but runs with %d", sec.File, s.Name, s.Weight, row.UserWeight))
 		}
 	}
 	for i := range px.Servers {
 		if !onDisk[px.Servers[i].Name] {
-			out = append(out, fmt.Sprintf("%s: server %s runs and is not on disk", sec.File, px.Servers[i].Name))
+			out = append(out, fmt.Sprintf("%s: server %s runs but is not on disk", sec.File, px.Servers[i].Name))
 		}
 	}
 	return out

@@ -89,7 +89,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 		case !o.Ever():
 		case f != nil:
 			f.Stray = f.Stray && (id == "" || f.SystemID == "" || f.SystemID == id)
-			f.Why = fmt.Sprintf("at %s answers %s", f.Address, f.Who())
+			f.Why = fmt.Sprintf("%s answers at %s", f.Who(), f.Address)
 			if !f.Stray {
 				f.Why = fmt.Sprintf("another cluster's Patroni answers at %s: %s", f.Address, f.Who())
 			}
@@ -97,7 +97,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 			add(in, &o.Value, Foreign{Sure: sure})
 			f = out[in.Name]
 			if f.Why = fmt.Sprintf("another cluster's Patroni answers at %s: it has system identifier %s, most members have %s", f.Address, f.SystemID, id); !sure {
-				f.Why = fmt.Sprintf("it has system identifier %s, others have %s: which of them is that of %s is not known", f.SystemID, strings.Join(votes.but(f.SystemID), ", "), c.Name)
+				f.Why = fmt.Sprintf("it has system identifier %s, others have %s: which one belongs to %s is unknown", f.SystemID, strings.Join(votes.but(f.SystemID), ", "), c.Name)
 			}
 		}
 	}
@@ -182,7 +182,7 @@ func (s *Snapshot) Screened(c *Cluster) *Snapshot {
 			}
 			set(name, clean)
 		} else if v.Cluster.Ever() && !c.fitsScope(v.Cluster.Value.Scope) {
-			v.Cluster = lost(v.Cluster, fmt.Errorf("the DCS it reads is that of %s", v.Cluster.Value.Scope))
+			v.Cluster = lost(v.Cluster, fmt.Errorf("it reads the DCS of %s", v.Cluster.Value.Scope))
 			set(name, v)
 		}
 	}

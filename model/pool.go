@@ -148,9 +148,9 @@ func PoolTroubleOf(c *Cluster, p *PoolState) PoolTrouble {
 		}
 		return PoolTrouble{Kind: PoolPaused, Whole: true, Text: text + ": " + waitText(n, longest)}
 	case p.full():
-		text := "pgbouncer takes no more clients (max_client_conn)"
+		text := "pgbouncer accepts no more clients (max_client_conn)"
 		if p.MaxClients > 0 {
-			text = fmt.Sprintf("pgbouncer has %d of %d clients (max_client_conn) and takes no more", p.Clients, p.MaxClients)
+			text = fmt.Sprintf("pgbouncer has %d of %d clients (max_client_conn) and accepts no more", p.Clients, p.MaxClients)
 		}
 		return PoolTrouble{Kind: PoolFull, Whole: true, Text: text}
 	}
@@ -212,9 +212,9 @@ func heldText(k PoolHold, dbs []*PoolDatabase, told bool) string {
 	case PoolFull:
 		return fmt.Sprintf("%s %s full: %d of %d clients", what, is, dbs[0].Clients, dbs[0].MaxClients)
 	case PoolStalled:
-		why := "pgbouncer is paused as a whole or does not reach PostgreSQL"
+		why := "pgbouncer is paused as a whole or cannot reach PostgreSQL"
 		if told {
-			why = "pgbouncer does not reach PostgreSQL"
+			why = "pgbouncer cannot reach PostgreSQL"
 		}
 		has := map[string]string{"is": "has", "are": "have"}[is]
 		return fmt.Sprintf("%s %s no connection to PostgreSQL, and %s: %s", what, has, waitText(n, longest), why)
@@ -297,7 +297,7 @@ func PoolEnds(c *Cluster, in *Instance, t *PoolTrouble) string {
 	}
 	switch t.Kind {
 	case PoolPaused:
-		return PoolCommand(c, in, "RESUME"+db) + " ends it; whoever paused it may not be done"
+		return PoolCommand(c, in, "RESUME"+db) + " ends it; check first that the maintenance is over"
 	case PoolDisabled:
 		return PoolCommand(c, in, "ENABLE"+db) + " ends it"
 	case PoolFull:

@@ -4,13 +4,13 @@ package model
 func (a Answer) Unfit(attrs string) string {
 	switch {
 	case attrs == "primary" && a.Recovery:
-		return "in recovery, and target_session_attrs wants the primary"
+		return "in recovery, but target_session_attrs requires the primary"
 	case attrs == "standby" && !a.Recovery:
-		return "not in recovery, and target_session_attrs wants a standby"
+		return "not in recovery, but target_session_attrs requires a standby"
 	case attrs == "read-write" && a.ReadOnly:
-		return "read only, and target_session_attrs wants read-write"
+		return "read only, but target_session_attrs requires read-write"
 	case attrs == "read-only" && !a.ReadOnly:
-		return "takes writes, and target_session_attrs wants read-only"
+		return "takes writes, but target_session_attrs requires read-only"
 	}
 	return ""
 }

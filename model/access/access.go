@@ -258,7 +258,7 @@ func ServicePort(c *model.Cluster, svc *model.Service, port uint16) model.EntryP
 	case model.TargetSync:
 		p.Use = "read only without lag, " + through
 	default:
-		p.Use = "whoever passes " + svc.Check + ", " + through
+		p.Use = "any server that passes " + svc.Check + ", " + through
 	}
 	return p
 }
@@ -345,7 +345,7 @@ func wayOf(c *model.Cluster, h EntryHost, p model.EntryPort) string {
 			end = "the instance at " + strings.Join(h.Leads, ", ")
 		}
 	case model.TargetOther:
-		end = "who passes " + c.Service(p.Service).Check
+		end = "any that passes " + c.Service(p.Service).Check
 	}
 	return strings.Join(append(hops, end), " → ")
 }
@@ -366,15 +366,15 @@ func vipNotes(s *model.Snapshot, b *board.Board) []string {
 			have = append(have, fmt.Sprintf("%s (%s)", m.Instance, m.Host))
 		}
 	}
-	note := "VIP " + b.Cluster.VIP + ": no node that was asked over SSH has it"
+	note := "VIP " + b.Cluster.VIP + ": no node read over SSH has it"
 	switch {
 	case len(have) == 1:
-		note = fmt.Sprintf("VIP %s: `ip addr` over SSH says that it is on %s", b.Cluster.VIP, have[0])
+		note = fmt.Sprintf("VIP %s: `ip addr` shows it on %s", b.Cluster.VIP, have[0])
 	case len(have) > 1:
-		note = fmt.Sprintf("VIP %s is on %d nodes, as `ip addr` over SSH says: %s", b.Cluster.VIP, len(have), strings.Join(have, ", "))
+		note = fmt.Sprintf("VIP %s is on %d nodes according to `ip addr`: %s", b.Cluster.VIP, len(have), strings.Join(have, ", "))
 	}
 	if len(unread) > 0 {
-		note += "; not asked: " + strings.Join(unread, "; ")
+		note += "; not read: " + strings.Join(unread, "; ")
 	}
 	return []string{note}
 }
@@ -383,10 +383,10 @@ func vipNotes(s *model.Snapshot, b *board.Board) []string {
 func accessNotes(c *model.Cluster) []string {
 	var out []string
 	if c.Provider != "" {
-		out = append(out, fmt.Sprintf("the services are on the nodes of %s: the cluster's own name, VIP and nodes have only the servers' own ports", c.Provider))
+		out = append(out, fmt.Sprintf("the services are on the nodes of %s: the cluster's own name, VIP and nodes expose only the servers' own ports", c.Provider))
 	}
 	if c.DNS.Name == "" {
-		out = append(out, "no name of the cluster is registered: "+cmp.Or(c.DNS.From, "pg_dns_target: none"))
+		out = append(out, "the cluster has no DNS name: "+cmp.Or(c.DNS.From, "pg_dns_target: none"))
 	}
 	if c.VIP == "" {
 		out = append(out, "no VIP: pg_vip_enabled is false")
@@ -417,14 +417,18 @@ func Health(a *Access) (model.Health, string) {
 			wrong++
 		}
 	}
-	text := fmt.Sprintf("%d of %d known entries do not lead where they should", len(bad), known)
+	text := fmt.Sprintf("%d of %d known endpoints do not reach the right instance", len(bad), known)
 	switch {
 	case known == 0:
-		return model.HealthUnknown, "where the entries lead is not known"
+		return model.HealthUnknown, "where the endpoints lead is unknown"
 	case len(bad) == 0:
-		return model.HealthOK, fmt.Sprintf("all %d known entries lead where they should", known)
+		text = fmt.Sprintf("all %d endpoints reach the right instance", known)
+		if n := len(a.Entries) - known; n > 0 {
+			text += fmt.Sprintf("; %d unknown", n)
+		}
+		return model.HealthOK, text
 	case writes > 0 && wrong == writes:
-		return model.HealthDown, text + ": none leads to the primary"
+		return model.HealthDown, text + ": none reaches the primary"
 	}
 	return model.HealthDegraded, text + ": " + strings.Join(bad[:min(len(bad), 4)], ", ")
 }

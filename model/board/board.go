@@ -93,7 +93,7 @@ func vipOf(s *model.Snapshot, b *Board, now time.Time) VIPState {
 	case o.Err != nil:
 		v.Why = o.Err.Error()
 	case !o.Current(now):
-		v.Why = "it has not been asked yet"
+		v.Why = "not probed yet"
 	default:
 		v.Holder = o.Value
 		in := b.Cluster.Instance(b.Leader)
@@ -156,11 +156,11 @@ func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model
 		return m
 	}
 	if !o.Current(now) {
-		m.Why = "Patroni has not been asked yet"
+		m.Why = "Patroni has not been probed yet"
 		if o.Err != nil {
 			m.Why = "Patroni does not answer" + Because(o.Err)
 		} else if o.Ever() {
-			m.Why = "Patroni's last answer is too old"
+			m.Why = "Patroni's last answer is stale"
 		}
 		if o.Ever() {
 			m.Why += "; last seen as " + o.Value.Role + ", " + o.Value.State
@@ -423,7 +423,7 @@ func healthOf(b *Board) (model.Health, string) {
 		}
 	}
 	if len(b.Routes) == 0 {
-		worsen(model.HealthUnknown, "no service could be worked out from the inventory")
+		worsen(model.HealthUnknown, "no service could be derived from the inventory")
 	}
 	h, text := leaderHealth(b)
 	worsen(h, "%s", text)
@@ -451,18 +451,18 @@ func leaderHealth(b *Board) (model.Health, string) {
 	case x != nil:
 		for i := range b.Routes {
 			if h, _ := routeHealth(b, &b.Routes[i]); h == model.HealthDown {
-				return model.HealthDown, fmt.Sprintf("%s, and %s (%s) does not reach it", unlistedText(x), b.Routes[i].Service, b.Routes[i].Port)
+				return model.HealthDown, fmt.Sprintf("%s; %s does not reach it", unlistedText(x), b.Routes[i].Name())
 			}
 		}
 		return model.HealthDegraded, unlistedText(x)
 	case b.Leader != "":
 		return model.HealthOK, ""
 	case b.KnownMembers() == 0 && foreignText(b) == "":
-		return model.HealthUnknown, "no Patroni of the cluster answers"
+		return model.HealthUnknown, "no Patroni in the cluster answers"
 	case b.KnownMembers() < len(b.Members) && !b.LeaderUnsure:
-		return model.HealthUnknown, "the leader is not known: " + Silent(b)
+		return model.HealthUnknown, "the leader is unknown: " + Silent(b)
 	case b.LeaderUnsure:
-		return model.HealthUnknown, "who holds the leader key is not known: neither its Patroni's checks nor the DCS have told"
+		return model.HealthUnknown, "the holder of the leader key is unknown: neither Patroni's health checks nor the DCS reported it"
 	}
 	return model.HealthDown, "no member holds the leader key"
 }
@@ -475,11 +475,11 @@ func stateHealth(b *Board, m *Member) (model.Health, string) {
 	case m.Instance != b.Leader:
 		return model.HealthDegraded, fmt.Sprintf("%s is %s", m.Instance, m.State)
 	case m.State != StateUnknown || m.Port == PortShut:
-		return model.HealthDown, fmt.Sprintf("%s holds the leader key and its PostgreSQL is %s", m.Instance, m.State)
+		return model.HealthDown, fmt.Sprintf("%s holds the leader key, but its PostgreSQL is %s", m.Instance, m.State)
 	case m.Port == PortOpen:
-		return model.HealthDegraded, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, whose port takes connections", m.Instance)
+		return model.HealthDegraded, fmt.Sprintf("Patroni on the leader %s cannot query PostgreSQL, but its port accepts connections", m.Instance)
 	}
-	return model.HealthUnknown, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, and whether its port takes connections is not known", m.Instance)
+	return model.HealthUnknown, fmt.Sprintf("Patroni on the leader %s cannot query PostgreSQL, and its port was not checked", m.Instance)
 }
 
 // routeHealth is what one route makes of its cluster's health, and why.
@@ -494,14 +494,16 @@ func routeHealth(b *Board, r *Route) (model.Health, string) {
 		health = model.HealthUnknown
 	case !leaderOnly || !r.deadEnd():
 		health = model.HealthDegraded
+	case r.Verdict == model.Empty && r.ClosedWord() != "":
+		how = " accepts no clients"
 	case r.Verdict == model.Empty:
-		how = " is served by nobody"
+		how = " has no server"
 	case b.Cluster.Standby:
 		how = " does not reach the leader"
 	default:
 		how = " takes no writes"
 	}
-	return health, fmt.Sprintf("%s (%s)%s: %s", r.Service, r.Port, how, r.Why)
+	return health, fmt.Sprintf("%s%s: %s", r.Name(), how, r.Why)
 }
 
 // StateUnknown is Patroni's word for a PostgreSQL that runs and that it could
@@ -571,9 +573,9 @@ func (b *Board) VIPClients() string {
 	if b.VIP.Address == "" {
 		return ""
 	}
-	head := "clients of the VIP " + b.VIP.Address
+	head := "clients of VIP " + b.VIP.Address
 	if b.VIP.Holder == "" {
-		return head + ": which HAProxy they reach is not known"
+		return head + " reach an unknown HAProxy node"
 	}
 	label, known := string(b.VIP.Holder), false
 	var parts []string
@@ -589,7 +591,7 @@ func (b *Board) VIPClients() string {
 	case parts == nil:
 		return head + " reach " + label + ", which exposes none of the services"
 	case !known:
-		return head + " reach HAProxy on " + label + ", which does not answer: what they get is not known"
+		return head + " reach HAProxy on " + label + ", which does not answer"
 	}
 	return head + " reach HAProxy on " + label + ": " + strings.Join(parts, ", ")
 }

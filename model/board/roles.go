@@ -52,11 +52,11 @@ func Roles(b *Board) ([]RoleChange, error) {
 		r := &rows[i]
 		switch {
 		case r.Instance == b.Leader && r.Declared != string(model.RolePrimary):
-			r.Want, r.Why = string(model.RolePrimary), "it leads, and is declared "+r.Declared
+			r.Want, r.Why = string(model.RolePrimary), "it leads, but is declared "+r.Declared
 		case r.Instance == b.Leader:
 			r.Want = string(model.RolePrimary)
 		case r.Declared == string(model.RolePrimary):
-			r.Want, r.Why = string(model.RoleReplica), "it is declared primary, and follows "+string(b.Leader)
+			r.Want, r.Why = string(model.RoleReplica), "it is declared primary, but follows "+string(b.Leader)
 		default:
 			r.Want = r.Declared
 		}
@@ -76,27 +76,27 @@ func rolesUntold(b *Board) error {
 		case "replica", "sync_standby", "quorum_standby":
 		default:
 			if m.Known {
-				return fmt.Errorf("roles cannot be told: Patroni of %s says %q, %s", m.Instance, m.Role, m.State)
+				return fmt.Errorf("cannot determine roles: Patroni on %s reports %q, %s", m.Instance, m.Role, m.State)
 			}
 		}
 		if !m.Known {
-			return fmt.Errorf("roles cannot be told: %s: %s", m.Instance, m.Why)
+			return fmt.Errorf("cannot determine roles: %s: %s", m.Instance, m.Why)
 		}
 		if m.Role == "leader" && m.State == "in recovery" {
-			return fmt.Errorf("roles cannot be told: %s holds the leader key and its PostgreSQL is still in recovery", m.Instance)
+			return fmt.Errorf("cannot determine roles: %s holds the leader key, but its PostgreSQL is still in recovery", m.Instance)
 		}
 	}
 	switch {
 	case len(b.Members) == 0:
-		return errors.New("roles cannot be told: the cluster has no instance")
+		return errors.New("cannot determine roles: the cluster has no instances")
 	case len(leads) > 1:
-		return fmt.Errorf("roles cannot be told: %s say that they lead", model.Join(leads))
+		return fmt.Errorf("cannot determine roles: %s each report that they lead", model.Join(leads))
 	case b.Leader == "" && b.LeaderUnsure:
-		return errors.New("roles cannot be told: who holds the leader key is not known")
+		return errors.New("cannot determine roles: the holder of the leader key is unknown")
 	case b.Leader == "":
-		return errors.New("roles cannot be told: nobody leads")
+		return errors.New("cannot determine roles: there is no leader")
 	case len(leads) == 0 || leads[0] != b.Leader:
-		return fmt.Errorf("roles cannot be told: the DCS names %s as leader, which does not say so itself", b.Leader)
+		return fmt.Errorf("cannot determine roles: the DCS names %s as leader, but its Patroni does not confirm it", b.Leader)
 	}
 	return nil
 }

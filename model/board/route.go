@@ -83,6 +83,9 @@ type Route struct {
 	Views   []View
 }
 
+// Name is how sentences call the route: "5433 primary".
+func (r *Route) Name() string { return r.Port + " " + string(r.Service) }
+
 // Shut are the servers that get connections on a port that takes none, or from
 // whose pgbouncer no client gets through, each once, and why; nil when there are
 // none.

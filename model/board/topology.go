@@ -94,7 +94,7 @@ func branchOf(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 		return br
 	}
 	if m.Role == "primary" || m.Role == "leader" {
-		br.Why = "it is a primary beside the leader"
+		br.Why = "it is a primary, but not the leader"
 		return br
 	}
 	br.Upstream = b.Leader
@@ -105,13 +105,13 @@ func branchOf(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 	switch {
 	case br.Upstream == "":
 	case m.Ahead > 0 || m.NewerTimeline:
-		br.Why = fmt.Sprintf("it has WAL that %s lacks, and does not stream", b.Leader)
+		br.Why = fmt.Sprintf("it has WAL that %s lacks and does not stream", b.Leader)
 	case m.NoStream:
-		br.Note = "it reads WAL from the archive: its tag nostream"
+		br.Note = "it reads WAL from the archive (tag nostream)"
 	case b.Unlist(br.Upstream) != nil:
-		br.Why = fmt.Sprintf("%s is not in the inventory: whether it sends to this one is not known", br.Upstream)
+		br.Why = fmt.Sprintf("%s is not in the inventory, so its walsenders are unknown", br.Upstream)
 	case !up.Current(now):
-		br.Why = fmt.Sprintf("%s does not answer: whether it sends to this one is not known", br.Upstream)
+		br.Why = fmt.Sprintf("%s does not answer, so its walsenders are unknown", br.Upstream)
 	case !m.Known:
 		br.Why = fmt.Sprintf("%s has no walsender for it, and its own Patroni does not answer", br.Upstream)
 		br.Upstream = ""

@@ -39,9 +39,9 @@ func twoPrimaries(in Input) []model.Finding {
 		return nil
 	}
 	f := model.Finding{Severity: model.Critical, Summary: "two writable primaries: " + model.Join(names), Evidence: evidence,
-		Hint: "who holds the leader key? patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and keep what was written there"}
+		Hint: "find out who holds the leader key: patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and save what was written there"}
 	if writable < 2 {
-		f.Summary = "more than one Patroni says that it holds the leader key: " + model.Join(names)
+		f.Summary = "more than one Patroni reports that it holds the leader key: " + model.Join(names)
 	}
 	if locks > 1 {
 		f.Evidence = append(f.Evidence, "each passes the check that only the holder of the leader key passes")

@@ -24,13 +24,13 @@ type Rules struct {
 // writes when it makes the cluster. What the members say of themselves, that
 // they are synchronous standbys, counts in any case.
 func RulesOf(s *model.Snapshot, b *board.Board) Rules {
-	r := Rules{PatroniConf: model.DefaultPatroniConf(), From: "Patroni's own defaults: GET /config was not answered"}
+	r := Rules{PatroniConf: model.DefaultPatroniConf(), From: "Patroni's own defaults: no answer to GET /config"}
 	facts := s.Rules[b.Cluster.Name]
 	switch {
 	case facts.Conf.Ever():
 		r = Rules{facts.Conf.Value, "GET /config of " + string(facts.By), true}
 	case b.Cluster.PatroniFrom != "":
-		r.PatroniConf, r.From = b.Cluster.Patroni, "the inventory ("+b.Cluster.PatroniFrom+"): GET /config was not answered"
+		r.PatroniConf, r.From = b.Cluster.Patroni, "the inventory ("+b.Cluster.PatroniFrom+"): no answer to GET /config"
 	}
 	r.Standby = r.Standby || b.Cluster.Standby
 	listed := 0
@@ -129,7 +129,7 @@ type race struct {
 	now   time.Time
 	down  []model.InstanceName
 	all   []*runner
-	ran   bool
+	ran   bool // decide has run
 	sync  map[model.InstanceName]bool // the /sync key without its leader
 }
 
@@ -203,16 +203,16 @@ func (r *race) limit(x *runner, timeline int) {
 	st, rules := x.st, &r.rules
 	switch {
 	case !x.m.Known:
-		x.limited, x.Why = true, "is not known: "+x.m.Why
+		x.limited, x.Why = true, "is unknown: "+x.m.Why
 	case x.primary && st.Timeline > 0 && st.Timeline < timeline && st.Generation(3, 1, 0):
 		x.Why = fmt.Sprintf("runs as a primary on timeline %d, the cluster is on %d", st.Timeline, timeline)
 	case x.primary:
 	case st.NoFailover():
 		x.limited, x.Why = true, noFailoverWhy(st)
 	case !board.HealthyState(x.m.State):
-		x.limited, x.Why = true, "has a PostgreSQL that is "+x.m.State
+		x.limited, x.Why = true, "has PostgreSQL in state "+x.m.State
 	case st.WatchdogFailed:
-		x.limited, x.Why = true, "needs a watchdog and has none that works"
+		x.limited, x.Why = true, "requires a watchdog and has no working one"
 	case rules.Sync && !rules.Quorum && !x.Sync:
 		x.Why = r.notSync()
 	case x.Behind > rules.MaxLag:
@@ -232,14 +232,14 @@ func noFailoverWhy(st *model.PatroniStatus) string {
 // notSync is why a member outside the /sync key does not promote itself.
 func (r *race) notSync() string {
 	if len(r.sync) > 0 {
-		return "is no synchronous standby, and in synchronous mode no other member promotes itself"
+		return "is not a synchronous standby, and in synchronous mode no other member promotes itself"
 	}
 	return "is not in the /sync key, which names no standby, and in synchronous mode no other member promotes itself"
 }
 
-// run lets each runner decide as its own Patroni would, and returns those that
+// decide lets each runner decide as its own Patroni would, and returns those that
 // could take the key.
-func (r *race) run() []*runner {
+func (r *race) decide() []*runner {
 	r.ran = true
 	for _, x := range r.all {
 		if !x.primary || x.st.NoFailover() || x.st.WatchdogFailed {
@@ -282,16 +282,16 @@ func (r *race) against(x *runner) (loss, string) {
 		}
 		switch {
 		case y.Position > x.Position:
-			return byWAL, fmt.Sprintf("has received %s less than %s", Bytes(y.Position-x.Position), y.Instance)
+			return byWAL, fmt.Sprintf("has received %s less WAL than %s", Bytes(y.Position-x.Position), y.Instance)
 		case y.Position <= 0:
 			continue
 		case y.Position == x.Position && x.Priority < y.Priority && r.heeds(x, y):
-			return byPriority, fmt.Sprintf("has received as much as %s and has the lower failover_priority (%d against %d)", y.Instance, x.Priority, y.Priority)
+			return byPriority, fmt.Sprintf("has received as much WAL as %s and has the lower failover_priority (%d against %d)", y.Instance, x.Priority, y.Priority)
 		}
 		votes++
 	}
 	if need := r.quorum() + 1; r.rules.Quorum && votes < need {
-		return byVotes, fmt.Sprintf("gets %d of the %d votes that quorum commit needs of the members in /sync", votes, need)
+		return byVotes, fmt.Sprintf("gets %d of the %d votes that quorum commit requires", votes, need)
 	}
 	return "", ""
 }
@@ -318,28 +318,28 @@ const nearly = 1 << 20
 // winner is who takes the key, and why that one. Of several that may, Patroni
 // takes whoever is first.
 func (r *race) winner() (model.InstanceName, string) {
-	may := r.run()
+	may := r.decide()
 	if len(may) == 0 {
-		return "", r.nobody()
+		return "", r.noWinner()
 	}
 	best := may[0]
 	why := ""
 	switch {
 	case best.primary:
-		return best.Instance, "it runs as a primary already, and takes the leader key that nobody holds"
+		return best.Instance, "it already runs as a primary and takes the free leader key"
 	case r.rules.Sync && !r.rules.Quorum && len(may) == 1:
 		why = "it is the synchronous standby"
 		if len(r.sync) > 1 {
-			why = "of the synchronous standbys that are left it is the one that can lead"
+			why = "it is the only synchronous standby left that can lead"
 		}
 	case r.rules.Sync && !r.rules.Quorum:
-		why = "it is a synchronous standby; it could as well be " + names(may[1:])
+		why = "it is a synchronous standby; " + equally(may[1:])
 	case len(may) > 1:
-		why = "assumed; it could as well be " + names(may[1:])
+		why = "assumed; " + equally(may[1:])
 	case r.only():
 		why = "it is the only member left that can lead"
 	case r.won(byPriority):
-		why = fmt.Sprintf("it has received as much as the others and has the highest failover_priority (%d)", best.Priority)
+		why = fmt.Sprintf("it has received as much WAL as the others and has the highest failover_priority (%d)", best.Priority)
 	default:
 		why = "it has received the most WAL"
 	}
@@ -370,7 +370,15 @@ func (r *race) near(best *runner) string {
 	if len(out) == 0 {
 		return ""
 	}
-	return names(out) + " is so near that it may win: their positions were read moments apart"
+	return names(out) + " may win too: the WAL positions are close and were read moments apart"
+}
+
+// equally says that these are as likely as the one that is named.
+func equally(rs []*runner) string {
+	if len(rs) == 1 {
+		return names(rs) + " is equally likely"
+	}
+	return names(rs) + " are equally likely"
 }
 
 func names(rs []*runner) string {
@@ -381,8 +389,8 @@ func names(rs []*runner) string {
 	return model.Join(out)
 }
 
-// nobody is why no member takes the key.
-func (r *race) nobody() string {
+// noWinner is why no member takes the key.
+func (r *race) noWinner() string {
 	var why []string
 	for _, x := range r.all {
 		if x.m.Known {
@@ -390,15 +398,15 @@ func (r *race) nobody() string {
 		}
 	}
 	if len(why) == 0 {
-		return "no member that is known and healthy is left to lead"
+		return "no healthy member is left to lead"
 	}
-	return "nobody may take over: " + strings.Join(why, "; ")
+	return "no member can take over: " + strings.Join(why, "; ")
 }
 
 // candidates are the runners, and which of them could take a free key.
 func (r *race) candidates() []Candidate {
 	if !r.ran {
-		r.run()
+		r.decide()
 	}
 	out := make([]Candidate, 0, len(r.all))
 	for _, x := range r.all {

@@ -155,7 +155,7 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 	stays := b.Leader != "" && !slices.Contains(f.down, b.Leader)
 	switch {
 	case leader != "":
-		out.Leader, out.Why = leader, "as asked"
+		out.Leader, out.Why = leader, "as requested"
 		out.Reasons = append(out.Reasons, f.refusal(r, leader)...)
 	case f.noDCS:
 		out.Leader, out.Why = f.withoutDCS(stays)
@@ -163,10 +163,10 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 		out.Leader, out.Why = b.Leader, "it leads now and stays"
 	case f.unknownLeader():
 		f.unled, out.Unsure = true, true
-		out.Why = "nobody says who leads now: " + cmp.Or(board.Silent(b), "no Patroni says who holds the leader key")
+		out.Why = "the current leader is unknown: " + cmp.Or(board.Silent(b), "no Patroni reports who holds the leader key")
 	case b.Paused:
 		out.Why = "the cluster is paused: Patroni will not fail over"
-		out.Reasons = append(out.Reasons, "In pause only a failover to a named member works: patronictl failover --candidate.")
+		out.Reasons = append(out.Reasons, "While paused, only a failover to a named member works: patronictl failover --candidate.")
 	default:
 		out.Leader, out.Why = r.winner()
 		if out.Leader != "" && f.rules.Standby {
@@ -189,7 +189,7 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 // sentence is why a member does not take over.
 func (x *runner) sentence() string {
 	if !x.m.Known {
-		return fmt.Sprintf("Whether %s could lead is not known: %s.", x.Instance, x.m.Why)
+		return fmt.Sprintf("Could not determine whether %s can lead: %s.", x.Instance, x.m.Why)
 	}
 	return fmt.Sprintf("%s does not lead: it %s.", x.Instance, x.Why)
 }
@@ -211,14 +211,14 @@ func (f *fall) unknownLeader() bool {
 func (f *fall) withoutDCS(stays bool) (model.InstanceName, string) {
 	b := f.b
 	if !stays {
-		return "", "nobody takes over without the DCS"
+		return "", "no member takes over without the DCS"
 	}
 	if b.Paused {
-		return b.Leader, "the cluster is paused: its primary stays one without the DCS"
+		return b.Leader, "the cluster is paused: its primary stays primary without the DCS"
 	}
-	demotes := string(b.Leader) + " demotes itself without the DCS, and nobody takes over"
+	demotes := string(b.Leader) + " demotes itself without the DCS, and no member takes over"
 	if f.rules.Standby {
-		return "", "the leader of a standby cluster cannot keep its key without the DCS, and nobody takes over"
+		return "", "the leader of a standby cluster cannot keep its key without the DCS, and no member takes over"
 	}
 	if !f.rules.Failsafe {
 		return "", demotes + ": failsafe_mode is off"
@@ -261,7 +261,7 @@ func etcdLoss(s *model.Snapshot, c *model.Cluster, nodes []model.Host) (lost boo
 	case left < majority:
 		return true, fmt.Sprintf("etcd loses its majority: %d of %d members are left. The DCS is gone.", left, n)
 	case len(silent) > 0 && left-len(silent) < majority:
-		return false, fmt.Sprintf("etcd keeps its majority with %d of %d members, and %s takes no connections now: if that one is down too, the DCS is gone.", left, n, strings.Join(silent, ", "))
+		return false, fmt.Sprintf("etcd keeps its majority with %d of %d members, and %s accepts no connections now: if it is down too, the DCS is gone.", left, n, strings.Join(silent, ", "))
 	}
 	return false, fmt.Sprintf("etcd keeps its majority: %d of %d members are left.", left, n)
 }
@@ -310,7 +310,7 @@ const worth = 1 << 20
 func (f *fall) delays(x *runner) []string {
 	var out []string
 	if x.Backlog >= worth {
-		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, and the outage lasts that much longer", x.Instance, Bytes(x.Backlog))
+		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, which prolongs the outage", x.Instance, Bytes(x.Backlog))
 		if at := time.Unix(x.st.ReplayedAt, 0); x.st.ReplayedAt > 0 && f.now.After(at) {
 			text += fmt.Sprintf("; it has replayed up to %s ago", f.now.Sub(at).Round(time.Second))
 		}
@@ -321,9 +321,9 @@ func (f *fall) delays(x *runner) []string {
 	}
 	switch x.m.Declared {
 	case model.RoleDelayed:
-		out = append(out, fmt.Sprintf("%s is a delayed instance and may be promoted all the same: it first replays all that it holds back, which makes a long outage.", x.Instance))
+		out = append(out, fmt.Sprintf("%s is a delayed instance but can be promoted: it first replays everything it holds back, which prolongs the outage.", x.Instance))
 	case model.RoleOffline:
-		out = append(out, fmt.Sprintf("%s is an offline instance and may be promoted all the same: it then takes the writes, and the offline service loses it.", x.Instance))
+		out = append(out, fmt.Sprintf("%s is an offline instance but can be promoted: it then takes the writes, and the offline service loses it.", x.Instance))
 	}
 	return out
 }
@@ -365,7 +365,7 @@ func (f *fall) lost(leader model.InstanceName) []string {
 		}
 	}
 	if len(fronts) > 0 {
-		out = append(out, "HAProxy on "+strings.Join(fronts, ", ")+" is lost too: who connects there gets nothing.")
+		out = append(out, "HAProxy on "+strings.Join(fronts, ", ")+" is lost too: clients that connect there get no answer.")
 	}
 	if v := &f.b.VIP; v.Address != "" && v.Holder != "" && slices.Contains(f.nodes, v.Holder) {
 		in := f.b.Cluster.Instance(leader)
@@ -506,7 +506,7 @@ func (f *fall) factsThen(name, leader model.InstanceName, sync map[model.Instanc
 func supposeView(v model.PatroniView, t turn, now time.Time) model.PatroniView {
 	out := model.PatroniView{Status: v.Status, Checks: map[string]source.Observed[int]{}}
 	if t.will == nil {
-		out.Status = source.Observed[model.PatroniStatus]{Err: errors.New("supposed to be down"), Tried: now}
+		out.Status = source.Observed[model.PatroniStatus]{Err: errors.New("down in this simulation"), Tried: now}
 		return out
 	}
 	out.Ports = v.Ports

@@ -72,6 +72,12 @@ const (
 	HopPostgres HopKind = "postgres"
 )
 
+// Name is the hop in a sentence: "HAProxy", "the VIP".
+func (k HopKind) Name() string {
+	return map[HopKind]string{HopName: "the name", HopAddress: "the address", HopVIP: "the VIP", HopHAProxy: "HAProxy",
+		HopServer: "the server", HopPooler: "pgbouncer", HopPostgres: "PostgreSQL"}[k]
+}
+
 // HopVerdict is the word for a hop.
 type HopVerdict string
 
@@ -81,6 +87,14 @@ const (
 	HopBad     HopVerdict = "wrong"
 	HopUnknown HopVerdict = "unknown" // could not be seen, never drawn as healthy
 )
+
+// Word is the verdict in text: "failed" for what JSON calls wrong.
+func (v HopVerdict) Word() string {
+	if v == HopBad {
+		return "failed"
+	}
+	return string(v)
+}
 
 // Hop is one station on the way of a connection.
 type Hop struct {
@@ -263,14 +277,14 @@ func (t *Trace) judge() {
 	case t.Answered && len(bad) == 0:
 		t.Health, t.Summary = model.HealthOK, k.last().Text
 	case t.Answered:
-		t.Health, t.Summary = model.HealthDegraded, fmt.Sprintf("it connects, and %s is wrong: %s", bad[0].Kind, bad[0].Text)
+		t.Health, t.Summary = model.HealthDegraded, fmt.Sprintf("connected, but %s failed: %s", bad[0].Kind.Name(), bad[0].Text)
 	case k.Skipped != "" && k.Try.Fault == "":
-		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("none of %d hosts is what target_session_attrs=%s wants: %s is %s", len(t.Target.Hosts), t.Target.Attrs, k.Endpoint, k.Skipped)
+		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("none of %d hosts matches target_session_attrs=%s: %s is %s", len(t.Target.Hosts), t.Target.Attrs, k.Endpoint, k.Skipped)
 	case len(bad) == 0:
 		t.Health, t.Summary = model.HealthDown, cmp.Or(k.Try.Text, "no connection")
 	default:
 		last := bad[len(bad)-1]
-		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("%s breaks it: %s", last.Kind, last.Text)
+		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("fails at %s: %s", last.Kind.Name(), last.Text)
 	}
 }
 
@@ -282,7 +296,7 @@ func (a *Traced) Chain() string {
 	for _, h := range a.Hops {
 		text := string(h.Kind) + " " + h.At
 		if h.Verdict != HopOK {
-			text += " (" + string(h.Verdict) + ")"
+			text += " (" + h.Verdict.Word() + ")"
 		}
 		parts = append(parts, text)
 	}
@@ -366,7 +380,7 @@ func (w *walk) address() bool {
 	if a.Try.Dial == 0 {
 		h.Verdict, h.Text = HopBad, a.Try.Text
 		if w.way.Cluster == nil {
-			h.Text += "; it is no port of the inventory"
+			h.Text += "; the port is not in the inventory"
 		}
 	}
 	w.add(h)
@@ -374,20 +388,20 @@ func (w *walk) address() bool {
 }
 
 func (w *walk) vip() {
-	h := Hop{Kind: HopVIP, At: w.way.Cluster.VIP, Verdict: HopUnknown, Text: "who has it is not known"}
+	h := Hop{Kind: HopVIP, At: w.way.Cluster.VIP, Verdict: HopUnknown, Text: "its holder is unknown"}
 	w.node = ""
 	if w.b != nil {
 		v := w.b.VIP
 		w.node = v.Holder
 		switch {
 		case v.Holder == "":
-			h.Text += ": " + cmp.Or(v.Why, "nobody was asked")
+			h.Text += ": " + cmp.Or(v.Why, "not probed")
 		case w.b.Leader == "":
-			h.Text = fmt.Sprintf("on %s; who leads is not known", w.nodeText())
+			h.Text = fmt.Sprintf("on %s; the leader is unknown", w.nodeText())
 		case v.OnLeader:
 			h.Verdict, h.Text = HopOK, fmt.Sprintf("on %s, the leader's node", w.nodeText())
 		default:
-			h.Verdict, h.Text = HopBad, fmt.Sprintf("the VIP %s is on %s, and the leader is %s", v.Address, w.nodeText(), w.b.Leader)
+			h.Verdict, h.Text = HopBad, fmt.Sprintf("VIP %s is on %s, but the leader is %s", v.Address, w.nodeText(), w.b.Leader)
 		}
 		if w.s != nil {
 			h.Took = w.s.VIP[w.way.Cluster.Name].Took
@@ -405,7 +419,7 @@ func (w *walk) nodeText() string {
 }
 
 func (w *walk) haproxy() {
-	h := Hop{Kind: HopHAProxy, At: string(w.node), Verdict: HopUnknown, Text: "its state is not known"}
+	h := Hop{Kind: HopHAProxy, At: string(w.node), Verdict: HopUnknown, Text: "its state is unknown"}
 	if w.node == "" {
 		h.At = "?"
 	}
@@ -461,11 +475,11 @@ func (w *walk) server() {
 		if !slices.Contains(names, c.Instance) {
 			continue
 		}
-		code := "not known"
+		code := "unknown"
 		if c.Allowed > 0 {
 			code = strconv.Itoa(c.Allowed)
 		}
-		texts = append(texts, fmt.Sprintf("%s is %s, its check %s answers %s", c.Instance, cmp.Or(c.Status, "unknown"), w.way.Service.Check, code))
+		texts = append(texts, fmt.Sprintf("%s is %s, its check %s: %s", c.Instance, cmp.Or(c.Status, "unknown"), w.way.Service.Check, code))
 		if w.s != nil {
 			h.Took = max(h.Took, w.s.Patroni[c.Instance].Checks[w.way.Service.Check].Took)
 		}
@@ -473,9 +487,9 @@ func (w *walk) server() {
 	h.Text = strings.Join(texts, "; ")
 	switch {
 	case len(texts) == 0:
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, and the service has no such server", model.Join(names))
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, but the service has no such server", model.Join(names))
 	case a.Instance != "" && (v.Verdict == model.Serving || v.Verdict == model.BackupServing) && !slices.Contains(v.Serving, a.Instance):
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, and HAProxy says %s serves; %s", a.Instance, model.Join(v.Serving), h.Text)
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, but HAProxy reports %s as serving; %s", a.Instance, model.Join(v.Serving), h.Text)
 	}
 	w.add(h)
 }
@@ -510,19 +524,19 @@ func (w *walk) end() {
 	}
 	h.Text = fmt.Sprintf("%s, %s, timeline %d", at, role, ans.Timeline)
 	if w.way.Point != nil {
-		h.Text += fmt.Sprintf("; through the entry point %s, whose own way is not seen", w.way.Point.Name)
+		h.Text += fmt.Sprintf("; through the entry point %s, whose own path is not visible", w.way.Point.Name)
 	}
 	switch {
 	case w.b != nil && a.Instance == "":
 		_, _, why := board.Identify(w.s, w.way.Cluster, ans)
-		h.Verdict, h.Text = HopUnknown, fmt.Sprintf("%s, timeline %d; which one is not known: %s", role, ans.Timeline, why)
+		h.Verdict, h.Text = HopUnknown, fmt.Sprintf("%s, timeline %d; instance unknown: %s", role, ans.Timeline, why)
 		if strings.Contains(why, "not this cluster's") {
 			h.Verdict = HopBad
 		}
 	case w.way.Cluster == nil:
-		h.Text = fmt.Sprintf("%s, timeline %d; the address is no entry of the inventory", role, ans.Timeline)
+		h.Text = fmt.Sprintf("%s, timeline %d; the address is not in the inventory", role, ans.Timeline)
 	case w.way.Service != nil && access.TargetOf(w.way.Service) == model.TargetPrimary && ans.Recovery:
-		h.Verdict, h.Text = HopBad, h.Text+": it takes no writes, and the service promises the primary"
+		h.Verdict, h.Text = HopBad, h.Text+": it takes no writes, but the service promises the primary"
 	}
 	w.add(h)
 }
@@ -541,7 +555,7 @@ func (w *walk) pooler(at string) (Hop, bool) {
 		h.Took = max(h.Took, 0)
 		return h, true
 	case shut != "":
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("pgbouncer does not answer: %s; HAProxy's check asks Patroni, not pgbouncer", shut)
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("pgbouncer does not answer: %s; HAProxy checks Patroni, not pgbouncer", shut)
 	case w.unreached():
 		h.Verdict, h.Text = HopUnknown, "not reached: "+t.Text
 	default:

@@ -67,7 +67,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	was := g.since
 	lost := g.lost
 	g.last, g.seen, g.since, g.lost = s, true, Sample{}, 0
-	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "somebody"), s.Timeline)
+	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "an unnamed server"), s.Timeline)
 	switch {
 	case !was.At.IsZero() && first:
 		return fmt.Sprintf("%s; %d connections failed before", who, lost)
@@ -79,7 +79,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	case first:
 		return who
 	case fixed && (s.Instance != before.Instance || s.Timeline != before.Timeline) && s.Instance != "" && before.Instance != "":
-		return fmt.Sprintf("%s, before it was %s: no connection failed, %d ms between the two", who, before.Instance, s.Done.Sub(before.Done).Milliseconds())
+		return fmt.Sprintf("%s instead of %s: no connection failed, %d ms between the two", who, before.Instance, s.Done.Sub(before.Done).Milliseconds())
 	}
 	return ""
 }
