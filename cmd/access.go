@@ -127,7 +127,7 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 // answers reports whether a snapshot is of this inventory, recent, and of
 // every node of the clusters.
 func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) bool {
-	return snap != nil && snap.Inventory == inv && snap.Complete(cls) && now().Sub(snap.TakenAt) < source.StaleAfter/2
+	return snap != nil && snap.Inventory == inv && snap.Complete(cls...) && now().Sub(snap.TakenAt) < source.StaleAfter/2
 }
 
 // emitAccess writes the ways into a cluster for another program. It asks no node.

@@ -68,7 +68,7 @@ func checkAccess(t *testing.T, d tui.Deps, inv *model.Inventory) {
 	defer cancel()
 	var snap *model.Snapshot
 	for s := range d.Watch(ctx, inv, 200*time.Millisecond) {
-		if snap = s; s.Complete([]*model.Cluster{inv.Cluster("pg-test")}) {
+		if snap = s; s.Complete(inv.Cluster("pg-test")) {
 			break
 		}
 	}

@@ -112,7 +112,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	var boards []board.Board
 	for snap := range a.prober().Watch(ctx, inv, 200*time.Millisecond, only(cls)...) {
 		boards = boardsOf(snap, cls, now())
-		if snap.Complete(cls) && !anySettling(boards) {
+		if snap.Complete(cls...) && !anySettling(boards) {
 			break
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/internal/safe"
 	"pgtui/model"
@@ -43,7 +42,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			// What the nodes hold is judged by what Patroni and HAProxy say
 			// afterwards.
 			prober := a.prober()
-			var look apply.Examination
+			var look model.Readings
 			var nodes map[model.Host]source.Observed[model.NodeFacts]
 			var faults [2]error
 			var g safe.Group
@@ -62,7 +61,8 @@ func (a *app) doctorCmd() *cobra.Command {
 			if err != nil {
 				return exit(unknown, err)
 			}
-			snap.Conf, snap.Workers, snap.Servers, snap.Nodes = look.Conf, look.Workers, look.Servers, nodes
+			look.Nodes = nodes
+			snap = snap.With(look)
 			boards := boardsOf(snap, cls, now())
 			if output == "json" {
 				enc := json.NewEncoder(a.io.Out)

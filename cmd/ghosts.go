@@ -63,7 +63,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			if err := cmp.Or(stopped(ctx), err); err != nil {
 				return exit(fail, err)
 			}
-			snap.Conf, snap.Workers, snap.Servers = look.Conf, look.Workers, look.Servers
+			snap = snap.With(look)
 			bd := check.Board(snap, cls[0], now())
 			var stuck []board.Pinned
 			untold := false

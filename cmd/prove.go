@@ -29,8 +29,7 @@ func proven(ctx context.Context, p *probe.Prober, inv *model.Inventory, cls []*m
 		o.Value.Moved = model.Moved(before, after, key.HAProxy, string(key.Cluster)+"-"+string(key.Service))
 		proofs[key] = o
 	}
-	after.Proofs = proofs
-	return after, nil
+	return after.With(model.Readings{Proofs: proofs}), nil
 }
 
 // provenText is who answered a service over all HAProxies, how often and how

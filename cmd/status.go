@@ -182,7 +182,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 				return nil, nil
 			}
 			boards := boardsOf(snap, cls, now())
-			if w.before == nil && !snap.Complete(cls) && now().Sub(started) < 3*time.Second {
+			if w.before == nil && !snap.Complete(cls...) && now().Sub(started) < 3*time.Second {
 				continue // the first sweep is still under way: not an answer yet
 			}
 			if err := w.show(inv, boards); err != nil {

@@ -64,7 +64,7 @@ func (a *app) whatifCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			snap.Rules = map[model.ClusterName]model.RuleFacts{cls[0].Name: pr.Rules(cmd.Context(), inv, cls[0], snap)}
+			snap = snap.With(model.Readings{Rules: map[model.ClusterName]model.RuleFacts{cls[0].Name: pr.Rules(cmd.Context(), inv, cls[0], snap)}})
 			at := now()
 			out, err := failover.WhatIf(snap, cls[0], sup, at)
 			if err != nil {
@@ -124,8 +124,7 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, err
 	}
-	snap.Servers = servers
-	return snap, nil
+	return snap.With(model.Readings{Servers: servers}), nil
 }
 
 // frontNodes are the HAProxy nodes of clusters, each once.

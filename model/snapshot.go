@@ -18,7 +18,12 @@ type Snapshot struct {
 	VIP       map[ClusterName]source.Observed[Host] // which node has the cluster's VIP
 	// PoolsUnasked is set when there are too many pgbouncers for one look at all their consoles.
 	PoolsUnasked bool
-	// What is asked on demand only; nil when it was not.
+	Readings
+}
+
+// Readings are what is read on demand, beside the watch; a map is nil when it was
+// not read.
+type Readings struct {
 	Proofs  map[PortKey]source.Observed[Proof]             // real connections through service ports
 	Conf    map[Host]source.Observed[NodeConf]             // the files on disk
 	Workers map[Host]source.Observed[haproxy.Processes]    // HAProxy's processes
@@ -27,12 +32,35 @@ type Snapshot struct {
 	Rules   map[ClusterName]RuleFacts                      // what decides a failover
 }
 
-// Complete reports whether every node of the clusters has been asked everything
-// once: what is unknown then is so because nobody could tell.
-func (s *Snapshot) Complete(clusters []*Cluster) bool {
+// With is a copy of the snapshot with what was read beside it. A nil map of r
+// leaves what the snapshot has; s stays as it is.
+func (s *Snapshot) With(r Readings) *Snapshot {
+	out := *s
+	put(&out.Proofs, r.Proofs)
+	put(&out.Conf, r.Conf)
+	put(&out.Workers, r.Workers)
+	put(&out.Nodes, r.Nodes)
+	put(&out.Servers, r.Servers)
+	put(&out.Rules, r.Rules)
+	return &out
+}
+
+// put replaces a map by another that is not nil.
+func put[M ~map[K]V, K comparable, V any](to *M, m M) {
+	if m != nil {
+		*to = m
+	}
+}
+
+// Complete reports whether every node of the clusters was probed for everything
+// once: what is unknown then is so because no answer came. A nil snapshot is not.
+func (s *Snapshot) Complete(clusters ...*Cluster) bool {
+	if s == nil {
+		return false
+	}
 	for _, c := range clusters {
 		for i := range c.Instances {
-			if !s.Patroni[c.Instances[i].Name].Asked() {
+			if !s.Patroni[c.Instances[i].Name].Probed() {
 				return false
 			}
 		}
@@ -102,9 +130,9 @@ func (v PatroniView) Port(port string) PortView {
 	return PortView{Port: port}
 }
 
-// Asked reports whether every question has been tried at least once. Until
-// then what is missing is only still being asked. The zero value was not asked.
-func (v PatroniView) Asked() bool {
+// Probed reports whether every request was tried at least once. Until then what
+// is missing is only on its way. The zero value was not probed.
+func (v PatroniView) Probed() bool {
 	for _, o := range v.Checks {
 		if o.Tried.IsZero() {
 			return false

@@ -33,7 +33,7 @@ func TestServerStates(t *testing.T) {
 		want       []haproxy.ServerState
 		err        string
 	}{
-		{name: "HAProxy 2.6: a replica in maintenance, another drained, a weight of 0", text: string(statesOf(t, "bookworm/maint-drain")), count: 11, want: []haproxy.ServerState{
+		{name: "HAProxy 2.6: a replica put in maintenance, another drained, a weight of 0", text: string(statesOf(t, "bookworm/maint-drain")), count: 11, want: []haproxy.ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-1", Weight: 0, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: haproxy.ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100}}},

@@ -62,7 +62,7 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 	r.want("FILES · being read on the nodes", "● ok")
 	r.send(tickMsg{})
 	r.want("FILES as declared on 1 of 3   ≠ not as declared on pg-test-2 d shows it   ? not read on pg-test-3: ssh: permission",
-		"! degraded", "the files on pg-test-2 are not as the inventory declares: 1")
+		"! degraded", "pg-test-2 HAProxy  from the inventory1")
 	for range 3 {
 		r.send(tickMsg{})
 	}
@@ -193,7 +193,7 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 		r.now = r.now.Add(lookSoon)
 		r.send(tickMsg{})
 	}
-	r.want("? not read on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
+	r.want("? not read on pg-test-2: ssh: permission", "pg-test-2 HAProxy  from the inventory1")
 	if asked != 2 {
 		t.Errorf("its nodes were read %d times", asked)
 	}
@@ -258,9 +258,9 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	r.want("whether a server that is DOWN is in drain or maint is not known on")
 	r.press("esc")
 	r.send(tickMsg{})
-	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy, behind its status DOWN", "– 503 ≠")
+	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN", "– 503 ≠")
 	r.press("w", "j", "j", "l")
-	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "nobody serves")
+	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node: it gets no new connections", "nobody serves")
 	r.wantNot("not known on")
 	r.press("esc")
 	drained, asked = false, 0

@@ -118,7 +118,7 @@ func (w *world) drain(proxy, server string, hosts ...model.Host) {
 func (w *world) observe() {
 	w.snap = &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: w.inv,
 		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{},
-		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
+		Readings: model.Readings{Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}}
 	for i := range w.inv.Nodes {
 		w.snap.Servers[w.inv.Nodes[i].Host] = seen(haproxy.ServerStates{})
 	}

@@ -18,7 +18,7 @@ func leaderSilent(in Input) []model.Finding {
 	for _, m := range b.Members {
 		if m.Instance == b.Leader {
 			if f.Host = m.Host; m.Known {
-				f.Summary = fmt.Sprintf("%s holds the leader key, but its Patroni does not confirm it", b.Leader)
+				f.Summary = fmt.Sprintf("%s holds the leader key, but its Patroni does not answer its health check", b.Leader)
 			}
 			f.Evidence = append(f.Evidence, m.Why)
 		}

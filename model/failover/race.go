@@ -129,7 +129,7 @@ type race struct {
 	now   time.Time
 	down  []model.InstanceName
 	all   []*runner
-	ran   bool // decide has run
+	ran   bool                        // decide has run
 	sync  map[model.InstanceName]bool // the /sync key without its leader
 }
 

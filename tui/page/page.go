@@ -135,7 +135,7 @@ func (e Env) untried(name model.InstanceName) bool {
 // unheard reports that not everything the instance's Patroni is asked has been
 // asked yet.
 func (e Env) unheard(name model.InstanceName) bool {
-	return e.untried(name) || !e.Snap.Patroni[name].Asked()
+	return e.untried(name) || !e.Snap.Patroni[name].Probed()
 }
 
 // untriedProxy reports that the node's HAProxy has not been tried yet.

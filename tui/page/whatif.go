@@ -119,9 +119,7 @@ func (p *WhatIf) snapshot(e Env) *model.Snapshot {
 	if p.got == nil {
 		return e.Snap
 	}
-	s := *e.Snap
-	s.Rules = map[model.ClusterName]model.RuleFacts{p.name: *p.got}
-	return &s
+	return e.Snap.With(model.Readings{Rules: map[model.ClusterName]model.RuleFacts{p.name: *p.got}})
 }
 
 // View draws what is supposed, the members, and each service now and then.
