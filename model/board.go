@@ -1,6 +1,6 @@
 package model
 
-// Service returns the service of that name as the first front that has it
+// Service returns the service of that name as the first load balancer that has it
 // declares it, or nil.
 func (c *Cluster) Service(name ServiceName) *Service {
 	for i := range c.LoadBalancers {

@@ -16,18 +16,18 @@ type Component struct {
 	Host     Host         // where it runs
 	Instance InstanceName // whose it is; "" when it is the node's
 	Port     uint16       // 0 when it listens on none
-	Ask      Ask          // how it is asked whether it is well
+	Ask      Ask          // how its health is probed
 	Path     string       // of an HTTP question; "" otherwise
 	TLS      bool         // it speaks TLS
 	Unit     string       // its systemd unit, without ".service"
 }
 
-// Ask is how a component is asked whether it is well.
+// Ask is how the health of a component is probed.
 type Ask string
 
-// The ways to ask.
+// The ways to probe.
 const (
-	AskHTTP     Ask = "http"     // GET of a path: 2xx is well
+	AskHTTP     Ask = "http"     // GET of a path: 2xx is healthy
 	AskPostgres Ask = "postgres" // SSLRequest: whoever answers speaks PostgreSQL's protocol
 	AskSSH      Ask = "ssh"      // the banner
 	AskDNS      Ask = "dns"      // a query that any server answers
@@ -42,10 +42,10 @@ type ComponentHealth string
 // The states of a component.
 const (
 	ComponentUp      ComponentHealth = "up"      // it answers as it should
-	ComponentSick    ComponentHealth = "sick"    // it answers, and says or shows that it is not well
+	ComponentSick    ComponentHealth = "sick"    // it answers, and is unhealthy
 	ComponentDown    ComponentHealth = "down"    // nothing listens, or the unit is not active
 	ComponentSilent  ComponentHealth = "silent"  // no answer in time: the node, the network or the program
-	ComponentUnknown ComponentHealth = "unknown" // it could not be asked
+	ComponentUnknown ComponentHealth = "unknown" // it could not be probed
 )
 
 // ComponentState is what one component answered.
@@ -53,8 +53,8 @@ type ComponentState struct {
 	Reachable bool // its port accepted a connection, or answered a packet
 	Health    ComponentHealth
 	Why       string // in plain words; "" when it is up and there is nothing to say
-	Version   string // "" when it was not cheap to learn
-	Unit      string // what systemd says: "active"; "" when the node was not asked
+	Version   string // "" when it costs an extra request
+	Unit      string // what systemd reports: "active"; "" when the node was not probed
 }
 
 // ComponentKey names one component of one node.
@@ -90,7 +90,7 @@ func Components(nodes []*Node, states map[ComponentKey]source.Observed[Component
 }
 
 // ComponentsHealth sums rows up: down when a part that traffic goes through
-// is, degraded when anything else is not well, unknown when nothing is wrong and
+// is, degraded when anything else is unhealthy, unknown when nothing is wrong and
 // not everything is known.
 func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	health, bad, known := HealthOK, []string{}, 0
@@ -232,10 +232,10 @@ func (d Dialect) partsBeforeV4() []Part {
 	}
 }
 
-// NodeFacts is what a node says of itself over SSH.
+// NodeFacts is what a node reports of itself over SSH.
 type NodeFacts struct {
 	Addrs []NodeAddr        // its IPv4 addresses, a VIP among them
-	Units map[string]string // what systemd says of the units that were asked for
+	Units map[string]string // what systemd reports of the units that were requested
 }
 
 // NodeAddr is one address of a node.

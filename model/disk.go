@@ -137,7 +137,7 @@ func ServerDiffs(sec *haproxy.ConfSection, px *haproxy.Proxy) []string {
 	return out
 }
 
-// Wiped lists the services of a front that run though their sections are in no
+// Wiped lists the services of a load balancer that run though their sections are in no
 // file any more: they end with the next reload, restart or crash.
 func Wiped(f *LoadBalancer, conf *NodeConf, stats *haproxy.Stats) []string {
 	var out []string

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Endpoint is one way in as a client is given it: the host as it is written
+// Endpoint is a host and port as a client is given them: the host as it is written
 // there, a name or an address, and the port. It is the key that live checks
 // and proofs of an entry are kept under.
 type Endpoint struct {
@@ -57,7 +57,7 @@ type Database struct {
 	Pooled bool // pgbouncer knows it
 }
 
-// EntryPoint is a way in that the inventory does not know and pgtui's
+// EntryPoint is an endpoint that the inventory does not know and pgtui's
 // configuration names: a balancer, a name of somebody else's DNS.
 type EntryPoint struct {
 	Name    string

@@ -12,7 +12,7 @@ func (inv *Inventory) EntryPoint(name string) *EntryPoint {
 }
 
 // ClusterOf is the cluster that an entry point leads to: the one it names, else
-// the only one there is; nil when that cannot be told.
+// the only one there is; nil when that cannot be determined.
 func (inv *Inventory) ClusterOf(p *EntryPoint) *Cluster {
 	switch {
 	case p.Cluster != "":

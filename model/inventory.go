@@ -22,7 +22,7 @@ type ServiceName string
 // that the node's components listen on.
 type Host string
 
-// Role is the declared pg_role of an instance. It says what the inventory
+// Role is the declared pg_role of an instance. It is what the inventory
 // promised, never what the instance is now.
 type Role string
 
@@ -47,13 +47,13 @@ type Inventory struct {
 	// pigsty.yml:93".
 	DialectFrom string
 	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
-	// that is not known.
+	// that is unknown.
 	Core     string
 	CAFile   string           // CA certificate of the Pigsty checkout; "" when none was found
 	Clusters []Cluster        // in order of first appearance
 	Nodes    []Node           // every host of the inventory, in order of first appearance
 	Problems []source.Problem // what is wrong with it and does not stop the rest
-	// EntryPoints are ways in that pgtui's configuration adds.
+	// EntryPoints are endpoints that pgtui's configuration adds.
 	EntryPoints []EntryPoint
 	LoadedAt    time.Time // when it was read
 	// Inputs are the files it was read from, as they were then; nil when it was
@@ -61,7 +61,7 @@ type Inventory struct {
 	Inputs []source.Input
 }
 
-// Cluster is one PostgreSQL cluster and its ways in.
+// Cluster is one PostgreSQL cluster and its endpoints.
 type Cluster struct {
 	Name      ClusterName
 	Instances []Instance // in inventory order
@@ -82,7 +82,7 @@ type Cluster struct {
 	// Databases are pg_databases, in order.
 	Databases []Database
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
-	// when that cannot be told.
+	// when that cannot be determined.
 	TTL time.Duration
 	// Patroni is what Pigsty writes into Patroni's dynamic configuration when it
 	// makes the cluster; what is there now may have been edited since.
@@ -146,8 +146,7 @@ func (in *Instance) Pools(port string) bool {
 	return in != nil && port == strconv.Itoa(int(in.BouncerPort))
 }
 
-// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two
-// fronts of one cluster may differ: services are declared per host.
+// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two load balancers of one cluster may differ: services are declared per host.
 type LoadBalancer struct {
 	Host     Host
 	Services []Service // in the order Pigsty renders them; names are unique
@@ -188,7 +187,7 @@ type Server struct {
 	Name      InstanceName
 	Host      Host
 	Port      string // where the traffic goes
-	CheckPort string // where Patroni is asked, "8008" unless declared
+	CheckPort string // where Patroni is probed, "8008" unless declared
 	CheckTLS  bool   // the check speaks TLS
 	Weight    string
 }
@@ -206,7 +205,7 @@ type Node struct {
 	Components []Component
 }
 
-// SSHTarget tells how the node's files are read and changed.
+// SSHTarget is how the node's files are read and changed.
 type SSHTarget struct {
 	Local      bool   // ansible_connection: local, or the node is this machine
 	Root       string // directory that stands for the node's "/"; "" except in a sandbox
@@ -217,7 +216,7 @@ type SSHTarget struct {
 	CommonArgs string // ansible_ssh_common_args, as declared
 }
 
-// HAProxyAccess is how the stats page of a node is asked.
+// HAProxyAccess is how the stats page of a node is probed.
 type HAProxyAccess struct {
 	Port     uint16 // haproxy_exporter_port, 9101 unless declared
 	User     string
@@ -290,7 +289,7 @@ func (c *Cluster) LoadBalancer(h Host) *LoadBalancer {
 	return nil
 }
 
-// Service returns the service of that name as this front has it, or nil.
+// Service returns the service of that name as this load balancer has it, or nil.
 func (f *LoadBalancer) Service(name ServiceName) *Service {
 	for i := range f.Services {
 		if f.Services[i].Name == name {
@@ -300,9 +299,9 @@ func (f *LoadBalancer) Service(name ServiceName) *Service {
 	return nil
 }
 
-// Services are the cluster's services over all fronts, each name once, in the
-// order they first appear. A service that fronts declare differently is
-// returned as the first front has it.
+// Services are the cluster's services over all load balancers, each name once, in the
+// order they first appear. A service that load balancers declare differently is
+// returned as the first load balancer has it.
 func (c *Cluster) Services() []*Service {
 	var out []*Service
 	seen := map[ServiceName]bool{}
@@ -336,7 +335,7 @@ func onHost(servers []Server, h Host) bool {
 }
 
 // Servers are the server lines in file order: members first, then those that
-// are backup only. backup tells which of them carry the backup keyword.
+// are backup only. backup is which of them carry the backup keyword.
 func (s *Service) Servers() (servers []Server, backup []bool) {
 	n := len(s.Members) + len(s.Backups)
 	servers, backup = make([]Server, 0, n), make([]bool, 0, n)

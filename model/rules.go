@@ -2,8 +2,8 @@ package model
 
 import "pgtui/source"
 
-// RuleFacts is what was asked about who may lead, beside the watch and once.
-// The zero value means that nobody asked.
+// RuleFacts is what was read about who may lead, beside the watch and once.
+// The zero value means that nothing was read.
 type RuleFacts struct {
 	Conf source.Observed[PatroniConf] // GET /config
 	By   InstanceName                 // whose Patroni answered it; "" when none did

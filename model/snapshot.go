@@ -80,18 +80,17 @@ func (s *Snapshot) Complete(clusters ...*Cluster) bool {
 // its HAProxies.
 type PatroniView struct {
 	Status  source.Observed[PatroniStatus]  // GET /patroni: the node about itself
-	Cluster source.Observed[PatroniCluster] // GET /cluster: what the DCS says
+	Cluster source.Observed[PatroniCluster] // GET /cluster: what the DCS reports
 	Checks  map[string]source.Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
 	Ports   []PortView                      // of PostgreSQL and pgbouncer, as far as services lead there
 	Pool    source.Observed[PoolState]      // pgbouncer's own console, as far as services lead there
 }
 
-// PortAge is how long the answer of a port counts, at least: PostgreSQL's own is
-// asked every 30 s.
+// PortAge is how long the answer of a port counts, at least: PostgreSQL's own is probed every 30 s.
 const PortAge = 40 * time.Second
 
-// PortView is one port that clients are sent to, asked without HAProxy, whose
-// check asks Patroni and cannot tell. Err is why it could not be asked from here,
+// PortView is one port that clients are sent to, probed without HAProxy, whose
+// check queries Patroni and does not show. Err is why it could not be probed from here,
 // which says nothing of the port.
 type PortView struct {
 	Port string // "6432"
@@ -101,11 +100,11 @@ type PortView struct {
 // PortState is what a port has answered.
 type PortState struct {
 	Why     string // it takes no connections; "" when somebody there speaks PostgreSQL's protocol
-	Refused bool   // nobody listens
+	Refused bool   // nothing listens
 }
 
 // Shut is why the port takes no connections at now; "" when it does, or when
-// that is not known.
+// that is unknown.
 func (v PortView) Shut(now time.Time) string {
 	if v.counts(now) {
 		return v.Value.Why
@@ -120,7 +119,7 @@ func (v PortView) counts(now time.Time) bool {
 	return v.Known() && v.Age(now) <= max(PortAge, v.Holds)
 }
 
-// Port returns what is known of that port; the zero value when it is not asked.
+// Port returns what is known of that port; the zero value when it is not probed.
 func (v PatroniView) Port(port string) PortView {
 	for i := range v.Ports {
 		if v.Ports[i].Port == port {
@@ -164,7 +163,7 @@ type PatroniStatus struct {
 	SystemID         string
 	PostmasterStart  string // as Patroni prints it
 	Paused           bool   // cluster in maintenance mode
-	Unlocked         bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
+	Unlocked         bool   // cluster_unlocked: no member holds the leader key, or this node lost the DCS
 	Failsafe         bool   // failsafe_mode_is_active
 	PendingRestart   bool
 	PendingReasons   []string // "max_connections: 100 → 200"; nil before Patroni 3.3
@@ -174,7 +173,7 @@ type PatroniStatus struct {
 	QuorumStandby    bool
 	DCSLastSeen      int64 // epoch seconds; 0 when not reported
 	// Skew is how far the node's clock is ahead of this machine's, in whole
-	// seconds; 0 when it is less than an HTTP date can tell, or not told.
+	// seconds; 0 when it is less than an HTTP date shows, or not reported.
 	Skew    time.Duration
 	Streams []Stream
 	Tags    map[string]string

@@ -1,6 +1,6 @@
 package model
 
-// Unfit says why a server is not what target_session_attrs asks for; "" when it is.
+// Unfit says why a server is not what target_session_attrs requires; "" when it is.
 func (a Answer) Unfit(attrs string) string {
 	switch {
 	case attrs == "primary" && a.Recovery:
@@ -16,7 +16,7 @@ func (a Answer) Unfit(attrs string) string {
 }
 
 // EndsIt reports whether libpq gives up with this fault instead of trying the
-// next host. It goes on where no connection comes about or the server says
+// next host. It continues where no connection comes about or the server reports
 // that it cannot take one now; once somebody has answered, even by hanging up
 // as HAProxy does without a server, it does not.
 func (f Fault) EndsIt() bool {

@@ -24,7 +24,7 @@ type Checkout struct {
 	Dialect model.Dialect // "" when there is no service template
 	// Template is the service template's path below Dir.
 	Template string
-	// Custom is the template's text when it is none that Pigsty ever shipped;
+	// Custom is the template's text when it is not one that Pigsty ever shipped;
 	// Dialect is the nearest then.
 	Custom string
 	// Defaults are the role defaults in force; nil takes the dialect's.
@@ -166,7 +166,7 @@ func (c *Checkout) defaults(fsys fs.FS) {
 }
 
 // choose settles the dialect of the run, how it was found, and what of the
-// checkout applies: nothing, when the user asked for another dialect.
+// checkout applies: nothing, when the user requested another dialect.
 func choose(inv *inventory.Inventory, o Options) (d model.Dialect, from string, c *Checkout) {
 	c = o.Checkout
 	if c == nil {
@@ -186,7 +186,7 @@ func choose(inv *inventory.Inventory, o Options) (d model.Dialect, from string, 
 
 // declared takes the dialect from the inventory's "version" variable.
 func declared(inv *inventory.Inventory) (model.Dialect, string) {
-	newest := "the newest known: no Pigsty checkout and no version: in the inventory says another"
+	newest := "the newest known: there is no Pigsty checkout and no version: in the inventory"
 	if len(inv.Hosts) == 0 {
 		return model.DialectV45, newest
 	}
@@ -197,7 +197,7 @@ func declared(inv *inventory.Inventory) (model.Dialect, string) {
 	s, _ := py.Text(e.Value)
 	d, err := ParseDialect(s)
 	if err != nil {
-		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is no Pigsty version", py.Cut(py.Str(e.Value)), e.At.File, e.At.Line)
+		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is not a Pigsty version", py.Cut(py.Str(e.Value)), e.At.File, e.At.Line)
 	}
 	return d, fmt.Sprintf("version: %s in %s:%d", s, e.At.File, e.At.Line)
 }

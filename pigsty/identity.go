@@ -62,7 +62,7 @@ func (w *world) identify() {
 // fail takes the host out of the play.
 func (h *host) fail(variable, what, try string) {
 	if h.failed == nil {
-		_ = h.w.b.Spend(1, 2*len(what)+len(try)) // whoever goes on finds it spent
+		_ = h.w.b.Spend(1, 2*len(what)+len(try)) // whoever continues finds it spent
 		h.failed = &source.Problem{At: h.at(variable), Subject: h.name, What: what, Try: try, Fatal: true}
 	}
 }
@@ -318,7 +318,7 @@ func (w *world) ownFacts(h *host) {
 	h.setFact("pg_service", w.text(h.name, "-", py.PrintIn(w.b, role)))
 }
 
-// intFilter is Jinja's "int": 0 for what is no number.
+// intFilter is Jinja's "int": 0 for what is not a number.
 func (w *world) intFilter(v py.Value) py.Value {
 	switch x := v.(type) {
 	case bool:

@@ -22,7 +22,7 @@ type Options struct {
 	// Dialect, when it is given and another, leaves it out.
 	Checkout *Checkout
 	// Core is the version of ansible-core that runs the playbooks; "" when it
-	// is not known.
+	// is unknown.
 	Core string
 	// VaultPassword decrypts !vault values; "" leaves them locked.
 	VaultPassword string

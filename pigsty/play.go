@@ -23,7 +23,7 @@ type Play struct {
 }
 
 // NewPlay runs the playbook on paper, within what the inventory's budget has
-// left. Where that does not suffice, Err says so and the model is not whole.
+// left. Where that does not suffice, Err has it and the model is not whole.
 func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	w := newWorld(inv, o)
 	out := &model.Inventory{
@@ -52,12 +52,12 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	return &Play{Inventory: inv, Model: out, w: w}
 }
 
-// Err is why the inventory asks for more than it may, nil when it does not. It
-// is asked again after questions to the play, which cost as well. The error has
+// Err is why the inventory requires more than it may, nil when it does not. It
+// is checked again after questions to the play, which cost as well. The error has
 // the place and is a *model.Hint around a *budget.Error.
 func (p *Play) Err() error { return p.w.b.Err() }
 
-// Budget is what is left for whoever asks the play.
+// Budget is what is left for callers of the play.
 func (p *Play) Budget() *budget.Budget { return p.w.b }
 
 // Needs reports whether a value has a template anywhere in it.

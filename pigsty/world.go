@@ -60,11 +60,11 @@ type host struct {
 }
 
 // frame is something that is being resolved: a variable of a host, or what
-// stands at a place.
+// is defined at a place.
 type frame struct {
 	h    *host
 	name string
-	pos  source.Pos // used where there is no host
+	pos  source.Pos // used where there is not a host
 }
 
 // in notes what is being resolved, until out.

@@ -240,7 +240,7 @@ func TestParseStatsRefuses(t *testing.T) {
 		want [2]int // damaged rows of the section, and of none
 	}{
 		"weight is missing":   {"a,b,2,UP,,0,", [2]int{1, 0}},
-		"weight is no number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
+		"weight is not a number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
 		"backup unknown":      {"a,b,2,UP,1,,", [2]int{1, 0}},
 		"no status":           {"a,b,2,,1,0,", [2]int{1, 0}},
 		"no name":             {"a,,2,UP,1,0,", [2]int{1, 0}},

@@ -40,7 +40,7 @@ var changeable = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 //
 // A definition that is not the host's own, or is not a plain or quoted word in
 // YAML, is refused: the error names its place and is a *model.Hint with what to
-// write by hand. All refusals are told, and then there is no result.
+// write by hand. All refusals are returned, and then there is no result.
 func (inv *Inventory) Edit(changes []Change) ([]Edited, error) {
 	e := editor{inv: inv, yaml: map[string]*yamlText{}}
 	var bad []error
@@ -85,10 +85,10 @@ type editor struct {
 // change finds the bytes of one definition.
 func (e *editor) change(c Change) error {
 	if !changeable.MatchString(c.Value) {
-		return fmt.Errorf("%s of %s: %q is no plain word", c.Variable, c.Host, c.Value)
+		return fmt.Errorf("%s of %s: %q is not a plain word", c.Variable, c.Host, c.Value)
 	}
 	if v, err := plain(c.Value); err != nil || v != c.Value {
-		return fmt.Errorf("%s of %s: %q is no string in YAML", c.Variable, c.Host, c.Value)
+		return fmt.Errorf("%s of %s: %q is not a string in YAML", c.Variable, c.Host, c.Value)
 	}
 	h := e.inv.Host(c.Host)
 	if h == nil {
@@ -134,7 +134,7 @@ func byHand(at source.Pos, c Change, why, try string) error {
 	return &source.Hint{Err: fmt.Errorf("%s: %s of host %s cannot be edited: %s", place(at), c.Variable, c.Host, why), Try: try}
 }
 
-// place is "file:line", or the file alone where lines are not known.
+// place is "file:line", or the file alone where lines are unknown.
 func place(at source.Pos) string {
 	if at.Line < 1 {
 		return at.File
@@ -153,7 +153,7 @@ func (h *Host) ownAt(variable string) source.Pos {
 	return source.Pos{}
 }
 
-// textOf is the file as YAML; why says why it is none that can be edited.
+// textOf is the file as YAML; why says why it is not one that can be edited.
 func (e *editor) textOf(file string) (t *yamlText, why string) {
 	if t = e.yaml[file]; t != nil {
 		return t, ""
@@ -194,7 +194,7 @@ type span struct {
 func newYAMLText(data []byte) (t *yamlText, err error) {
 	defer func() {
 		if r := recover(); r != nil { // as in decoder.document
-			t, err = nil, fmt.Errorf("the YAML library gave up: %v", r)
+			t, err = nil, fmt.Errorf("the YAML library failed: %v", r)
 		}
 	}()
 	t = &yamlText{text: data, root: &yaml.Node{}, aliased: map[*yaml.Node]bool{}}
@@ -239,7 +239,7 @@ func (t *yamlText) find(at source.Pos, key string) (s span, why string) {
 	case value.Anchor != "":
 		return s, "its value has the anchor &" + value.Anchor
 	case shared != nil:
-		return s, fmt.Sprintf("it stands in what &%s names on line %d, and is used elsewhere too", shared.Anchor, shared.Line)
+		return s, fmt.Sprintf("it is part of the anchor &%s on line %d, which is used elsewhere too", shared.Anchor, shared.Line)
 	case value.Style&yaml.TaggedStyle != 0:
 		return s, "its value has the tag " + value.ShortTag()
 	case strings.Contains(value.Value, "{{") || strings.Contains(value.Value, "{%"):
@@ -251,7 +251,7 @@ func (t *yamlText) find(at source.Pos, key string) (s span, why string) {
 	}
 	from, ok := offset(t.text, value.Line, value.Column)
 	if !ok {
-		return s, "its place in the file cannot be told"
+		return s, "its place in the file is unknown"
 	}
 	written := value.Value
 	if value.Style&yaml.DoubleQuotedStyle != 0 {
@@ -314,7 +314,7 @@ func (t *yamlText) replaced() []byte {
 	}
 }
 
-// onlyChanged is nil when the two inventories are the same but for the changes.
+// onlyChanged is nil when the two inventories are the same except for the changes.
 func onlyChanged(before, after *Inventory, changes []Change) error {
 	if len(before.Hosts) != len(after.Hosts) || len(before.Groups) != len(after.Groups) {
 		return errors.New("refused: the change would have changed the hosts or groups of the inventory")

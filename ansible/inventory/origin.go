@@ -20,7 +20,7 @@ func important() []string {
 	}
 }
 
-// individual reports a variable that tells the hosts of a cluster apart: that
+// individual reports a variable that distinguishes the hosts of a cluster: that
 // it differs is as it should be.
 func individual(variable string) bool {
 	switch variable {
@@ -30,7 +30,7 @@ func individual(variable string) bool {
 	return false
 }
 
-// Origins tells for the given hosts where the variables that matter come
+// Origins reports for the given hosts where the variables that matter come
 // from: cluster by cluster, hosts with the same definition together. What that
 // costs is taken off the inventory's budget.
 func Origins(inv *Inventory, hosts []*Host) []source.Origin {

@@ -128,7 +128,7 @@ func scalarFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 	return nil, false, nil
 }
 
-// lengthOf is how many there are of what is no host.
+// lengthOf is how many there are of what is not a host.
 func lengthOf(v py.Value) (int64, bool) {
 	switch x := v.(type) {
 	case []py.Value:
@@ -258,7 +258,7 @@ func (c *context) textFilter(name string, v py.Value, a args) (py.Value, bool, e
 // textFilters are the filters of texts.
 const textFilters = " lower upper capitalize title trim replace quote basename dirname splitext b64encode b64decode split center indent format wordcount truncate regex_replace regex_search regex_findall "
 
-// filterSize is how many bytes a filter may make of a text, but for those whose
+// filterSize is how many bytes a filter may make of a text, except for those whose
 // arguments say so.
 func filterSize(s, name string) int {
 	switch name {

@@ -63,7 +63,7 @@ func instructions(re *syntax.Regexp) int {
 	return n
 }
 
-// find is FindAllStringSubmatchIndex within a budget: more matches are asked for
+// find is FindAllStringSubmatchIndex within a budget: more matches are searched for
 // as long as there are some, and each time is paid for before.
 func (p compiledPattern) find(s string, most int, b *budget.Budget) ([][]int, error) {
 	want := 4
@@ -71,7 +71,7 @@ func (p compiledPattern) find(s string, most int, b *budget.Budget) ([][]int, er
 		want = min(want, most)
 	}
 	for {
-		// A match may look to the end of the text, each anew.
+		// Each match may look to the end of the text.
 		if err := b.Spend(budget.Times(budget.Plus(1, budget.Times(len(s), p.size)>>6), want), budget.Times(want, 64)); err != nil {
 			return nil, err
 		}

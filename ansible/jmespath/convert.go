@@ -31,7 +31,7 @@ const mostDigits = 4300
 
 func toNumber(ev *evaluator, a []py.Value) (py.Value, error) {
 	if _, ok := a[0].(py.Object); ok {
-		return nil, fmt.Errorf("a member is no number")
+		return nil, fmt.Errorf("a member is not a number")
 	}
 	s, ok := py.Text(a[0])
 	if !ok {

@@ -68,7 +68,7 @@ func Cut(s string) string {
 }
 
 // ReprIn is Repr of the whole value within a budget. What the budget refuses is
-// cut; its Err says so.
+// cut; its Err has it.
 func ReprIn(b *budget.Budget, v Value) string {
 	w := reprWriter{max: math.MaxInt, b: b}
 	w.write(v, 0)
@@ -102,7 +102,7 @@ type reprWriter struct {
 	b   *budget.Budget
 }
 
-// text writes a string that is at most four times as long in quotes, but for
+// text writes a string that is at most four times as long in quotes, except for
 // what is not printable.
 func (b *reprWriter) text(s string, quote func(string) string) {
 	if room := b.max - b.Len(); len(s) > room {

@@ -250,7 +250,7 @@ func (d *Dict) Under(key Value) []Entry {
 	return d.under[k]
 }
 
-// Identity tells lists and mappings apart that may hold the same: the same one
+// Identity distinguishes lists and mappings that may hold the same: the same one
 // has the same identity as long as it lives. ok is false for everything else,
 // and for what is empty.
 func Identity(v Value) (id any, ok bool) {

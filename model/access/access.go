@@ -49,7 +49,7 @@ type Entry struct {
 	// Way is how a connection goes, "DNS → VIP → HAProxy → pgbouncer → primary".
 	Way string
 	// Should names the instances it should lead to now, by the inventory and
-	// the leader; nil when that depends on something not known.
+	// the leader; nil when that depends on something unknown.
 	Should []model.InstanceName
 	// Now is where it leads now as far as Patroni, HAProxy and the VIP tell,
 	// and the live check where there is one.
@@ -64,14 +64,14 @@ type Entry struct {
 type Reach struct {
 	Verdict   model.Verdict // Serving, BackupServing, Mismatch, Empty, Down, Missing, Settling or Unknown
 	Instances []model.InstanceName
-	Through   model.Host // the node whose HAProxy or server takes the connection; "" when not known
-	ByDesign  bool       // nobody serves, as the inventory wants it
+	Through   model.Host // the node whose HAProxy or server takes the connection; "" when unknown
+	ByDesign  bool       // no server, as the inventory wants it
 	Why       string
 }
 
 // EntryCheck is what was found when an endpoint was tried without logging in.
 type EntryCheck struct {
-	// Lookups are the answers of every resolver that was asked; nil for an
+	// Lookups are the answers of every resolver that was queried; nil for an
 	// address.
 	Lookups []Lookup
 	// Disagree says in one sentence where resolvers differ from each other or
@@ -93,7 +93,7 @@ type Lookup struct {
 	Error  string // "" when it answered
 }
 
-// Touch is one address that was connected to and asked for TLS, as a client
+// Touch is one address that was connected to, with a request for TLS, as a client
 // does first.
 type Touch struct {
 	Addr   string
@@ -101,7 +101,7 @@ type Touch struct {
 	Text   string
 	TLS    bool // it offers TLS
 	Took   time.Duration
-	Holder model.Host // the node whose address it is; "" when not known
+	Holder model.Host // the node whose address it is; "" when unknown
 }
 
 // Addrs are the addresses that the first resolver that answered gave.
@@ -232,7 +232,7 @@ func direct(p model.EntryPort) int {
 	return 0
 }
 
-// PortNumber is a declared port; 0 when it is none.
+// PortNumber is a declared port; 0 when it is not one.
 func PortNumber(s string) uint16 {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil {
@@ -283,7 +283,7 @@ func TargetOf(svc *model.Service) model.Target {
 	return model.TargetOther
 }
 
-// listens tells whether the host has the port, and as which number.
+// listens reports whether the host has the port, and as which number.
 func listens(c *model.Cluster, h EntryHost, p model.EntryPort) (uint16, bool) {
 	if h.Point != nil {
 		return h.Point.Port(p)
@@ -350,8 +350,7 @@ func wayOf(c *model.Cluster, h EntryHost, p model.EntryPort) string {
 	return strings.Join(append(hops, end), " → ")
 }
 
-// vipNotes say on which nodes the VIP is by their own word; nil when they were
-// not asked.
+// vipNotes say on which nodes the VIP is by their own word; nil when they were not probed.
 func vipNotes(s *model.Snapshot, b *board.Board) []string {
 	if b.Cluster.VIP == "" || len(s.Nodes) == 0 {
 		return nil

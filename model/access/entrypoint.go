@@ -9,7 +9,7 @@ import (
 	"pgtui/source"
 )
 
-// SchemeExternal is the scheme of an entry point that is none of those that
+// SchemeExternal is the scheme of an entry point that is not one of those that
 // SchemesOf compares.
 const SchemeExternal = "external"
 
@@ -49,7 +49,7 @@ func entryPointNotes(a *Access) []string {
 	return out
 }
 
-// TracePoint is how a client is told to reach a service through an entry point.
+// TracePoint is how a client reaches a service through an entry point.
 func TracePoint(inv *model.Inventory, p *model.EntryPoint, name model.ServiceName) (DSN, *model.Cluster, error) {
 	c := inv.ClusterOf(p)
 	if c == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // shouldReach names the instances an entry should lead to now; nil when that
-// depends on something that is not known.
+// depends on something that is unknown.
 func shouldReach(b *board.Board, h EntryHost, p model.EntryPort) []model.InstanceName {
 	c := b.Cluster
 	switch p.Target {
@@ -71,7 +71,7 @@ func reachOf(s *model.Snapshot, b *board.Board, e *Entry) Reach {
 	return r
 }
 
-// reachBoard is where an entry leads by what the nodes say.
+// reachBoard is where an entry leads by what the nodes report.
 func reachBoard(b *board.Board, e *Entry) Reach {
 	nodes, why := entryNodes(b, e)
 	if len(nodes) == 0 {
@@ -90,7 +90,7 @@ func reachBoard(b *board.Board, e *Entry) Reach {
 }
 
 // entryNodes are the nodes that may take a connection to the entry; none, and
-// why, when that is not known.
+// why, when that is unknown.
 func entryNodes(b *board.Board, e *Entry) ([]model.Host, string) {
 	c := b.Cluster
 	holder := func() ([]model.Host, string) {
@@ -279,7 +279,7 @@ func checked(r Reach, b *board.Board, e *Entry) Reach {
 	case failed < len(c.Touches):
 		return wrong(r, fmt.Sprintf("%d of its %d addresses do not answer: %s", failed, len(c.Touches), why))
 	case e.At.Service != "" && (r.Verdict == model.Empty || r.Verdict == model.Missing):
-		// HAProxy has said so already, and better.
+		// HAProxy has reported it already, and better.
 	default:
 		r.Verdict, r.Why = model.Down, why
 		if len(r.Instances) > 0 && e.At.Service != "" {
@@ -373,7 +373,7 @@ func ClusterNamed(inv *model.Inventory, name string) *model.Cluster {
 }
 
 // LeadsOf are the addresses that a name of the inventory should resolve to;
-// nil when it is none.
+// nil when it is not one.
 func LeadsOf(inv *model.Inventory, name string) []string {
 	c := ClusterNamed(inv, name)
 	switch {
@@ -389,8 +389,8 @@ func LeadsOf(inv *model.Inventory, name string) []string {
 
 // Disagreement says in one sentence where resolvers differ from each other, or
 // from where the name should lead; "" when they do not. leads is nil when
-// nobody says where that is. A system resolver that does not know a name which
-// Pigsty's own knows is no disagreement: it may not be set up to ask them.
+// no one says where that is. A system resolver that does not know a name which
+// Pigsty's own knows is no disagreement: it may not be set up to query them.
 func Disagreement(name string, lookups []Lookup, leads []string) string {
 	var first *Lookup
 	for i := range lookups {

@@ -187,8 +187,7 @@ func (s *Scheme) live(a *Access, own func(*Entry) bool) {
 	}
 }
 
-// Fine reports whether the entry leads where it should, or to nobody because
-// that is declared.
+// Fine reports whether the entry reaches the right instance, or none because that is declared.
 func (e *Entry) Fine() bool {
 	return e.Now.Verdict == model.Serving || e.Now.Verdict == model.BackupServing || e.Now.Verdict == model.Empty && e.Now.ByDesign
 }
@@ -227,7 +226,7 @@ func detectTime(c *model.Cluster) time.Duration {
 // Advice is one answer to "which port should my app use?".
 type Advice struct {
 	Need           string // what the application does
-	model.Endpoint        // where it should connect
+	model.Endpoint        // the endpoint to use
 	Why            string
 }
 

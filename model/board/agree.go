@@ -66,7 +66,7 @@ func sameServing(views []*View) bool {
 	return true
 }
 
-// silentLabels names the HAProxies of which the route is not known.
+// silentLabels names the HAProxies of which the route is unknown.
 func (r *Route) silentLabels() string {
 	var out []string
 	for i := range r.Views {
@@ -169,8 +169,8 @@ func sameNames(a, b []model.InstanceName) bool {
 	return slices.Equal(a, b)
 }
 
-// deadEnd reports whether a client that connects now gets nobody the service is
-// for, whichever of the HAProxies that are known it asks: they have no server,
+// deadEnd reports whether a client that connects now gets no server the service is
+// for, whichever of the HAProxies that are known it queries: they have no server,
 // or only such as take no connections or fail Patroni's check.
 func (r *Route) deadEnd() bool {
 	known := false

@@ -105,7 +105,7 @@ func vipOf(s *model.Snapshot, b *Board, now time.Time) VIPState {
 	return v
 }
 
-// nodeNames are the nodenames of the cluster's fronts. A cluster's nodes mostly
+// nodeNames are the nodenames of the cluster's load balancers. A cluster's nodes mostly
 // stand together in the inventory: each is looked for behind the one before.
 func nodeNames(inv *model.Inventory, c *model.Cluster) []string {
 	out := make([]string, len(c.LoadBalancers))
@@ -214,7 +214,7 @@ func portOf(v model.PatroniView, in *model.Instance, now time.Time) PortWord {
 	case p.Shut(now) != "":
 		return PortShut
 	}
-	return PortUntold
+	return PortUnknown
 }
 
 // holdsLock reports whether the instance's own Patroni passes a check that
@@ -232,7 +232,7 @@ func holdsLock(v model.PatroniView, now time.Time) bool {
 // the one the DCS names although it does not answer.
 func leaderOf(s *model.Snapshot, b *Board, dcs model.PatroniCluster, dcsKnown bool, now time.Time) {
 	if slices.ContainsFunc(b.Members, func(m Member) bool { return m.Foreign != nil && !m.Foreign.Sure }) {
-		return // who of them is the cluster's is not known, nor who leads it then
+		return // which of them belongs to the cluster is unknown, and so is the leader
 	}
 	var lead *Member
 	for i := range b.Members {
@@ -245,7 +245,7 @@ func leaderOf(s *model.Snapshot, b *Board, dcs model.PatroniCluster, dcsKnown bo
 		return
 	}
 	if !dcsKnown {
-		b.LeaderUnsure = lockUntold(s, b, now)
+		b.LeaderUnsure = lockUnknown(s, b, now)
 		return
 	}
 	for _, d := range dcs.Members {
@@ -282,16 +282,16 @@ func outranks(a, b *Member) bool {
 	return a.At.After(b.At)
 }
 
-// lockUntold reports whether a member is primary and no current check of its
-// Patroni tells whether it holds the leader key.
-func lockUntold(s *model.Snapshot, b *Board, now time.Time) bool {
+// lockUnknown reports whether a member is primary and no current check of its
+// Patroni reports whether it holds the leader key.
+func lockUnknown(s *model.Snapshot, b *Board, now time.Time) bool {
 	for i := range b.Members {
 		if m := &b.Members[i]; m.Role == "primary" {
-			told := false
+			checked := false
 			for path, o := range s.Patroni[m.Instance].Checks {
-				told = told || model.LockOnly(path, b.Cluster.Standby) && o.Current(now)
+				checked = checked || model.LockOnly(path, b.Cluster.Standby) && o.Current(now)
 			}
-			if !told {
+			if !checked {
 				return true
 			}
 		}
@@ -393,7 +393,7 @@ func (b *Board) declaredPrimary(name model.InstanceName) bool {
 }
 
 // refusedByTag reports whether a replica fails the service's check because its
-// tag noloadbalance says so.
+// tag noloadbalance is set.
 func (b *Board) refusedByTag(svc *model.Service, name model.InstanceName) bool {
 	switch model.RuleOf(svc.Check) {
 	case model.RuleReplica, model.RuleReadOnly, model.RuleMode:
@@ -515,7 +515,7 @@ func HealthyState(state string) bool {
 	return state == "running" || state == "streaming" || state == "in archive recovery"
 }
 
-// Silent names the members that are not known: whose Patroni does not answer,
+// Silent names the members that are unknown: whose Patroni does not answer,
 // and at whose address another one does; "" when all are known.
 func Silent(b *Board) string {
 	var names []string
@@ -546,7 +546,7 @@ func foreignText(b *Board) string {
 	return strings.Join(parts, "; ")
 }
 
-// silentHAProxies names the HAProxies of which a route is not known, and says
+// silentHAProxies names the HAProxies of which a route is unknown, and says
 // what the VIP's clients get; "" when all are known, or none is.
 func silentHAProxies(b *Board) string {
 	var names []string
@@ -568,7 +568,7 @@ func silentHAProxies(b *Board) string {
 }
 
 // VIPClients says what clients of the VIP get: what HAProxy on the node that has
-// it says, or that this is not known; "" when the cluster has no VIP.
+// it reports, or that this is unknown; "" when the cluster has no VIP.
 func (b *Board) VIPClients() string {
 	if b.VIP.Address == "" {
 		return ""

@@ -11,7 +11,7 @@ import (
 )
 
 // hold notes on a view's cells what was done to their servers. A server that is
-// down, and that would get no new connections when its check passes, says so.
+// down, and that would get no new connections when its check passes, gets a note.
 func hold(v *View, s *model.Snapshot, svc *model.Service, px *haproxy.Proxy) {
 	states := s.Servers[v.HAProxy]
 	v.AdminAt = states.At
@@ -91,10 +91,10 @@ func (h *Held) Text() string {
 	return fmt.Sprintf("%s is %s in %s %s on %s: it gets no new connections although its check passes", h.Instance, what, h.Port, h.Service, where)
 }
 
-// StatesUnread is a HAProxy whose servers' administrative states are not known.
+// StatesUnread is a HAProxy whose servers' administrative states are unknown.
 type StatesUnread struct {
 	HAProxy model.Host
-	Node    string // nodename, "" when not known
+	Node    string // nodename, "" when unknown
 	Why     string
 }
 
@@ -126,7 +126,7 @@ func HeldThen(b *Board) []Held {
 }
 
 // UnreadStates lists the HAProxies of a cluster whose "show servers state" was
-// not read: which of their servers that are down are drained is not known.
+// not read: which of their servers that are down are drained is unknown.
 func UnreadStates(s *model.Snapshot, c *model.Cluster) []StatesUnread {
 	var out []StatesUnread
 	nodes := nodeNames(s.Inventory, c)
@@ -144,7 +144,7 @@ func UnreadStates(s *model.Snapshot, c *model.Cluster) []StatesUnread {
 	return out
 }
 
-// UnreadText is one sentence about the HAProxies whose states are not known, ""
+// UnreadText is one sentence about the HAProxies whose states are unknown, ""
 // when there are none.
 func UnreadText(all []StatesUnread) string {
 	if len(all) == 0 {

@@ -59,7 +59,7 @@ func TestPoolTrouble(t *testing.T) {
 			"pgbouncer's database app is full: 5 of 5 clients"},
 		{"no server connection, an old release", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
 			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer is paused as a whole or cannot reach PostgreSQL"},
-		{"no server connection, and not paused", nil, model.PoolState{Told: true, Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
+		{"no server connection, and not paused", nil, model.PoolState{PauseKnown: true, Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
 			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer cannot reach PostgreSQL"},
 		{"clients wait, and connections are in use", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", func(d *model.PoolDatabase) { d.Waiting, d.MaxWait = 9, time.Minute })}}, "", false, ""},
 	} {
@@ -85,7 +85,7 @@ func TestAPausedPoolTakesTheServerOut(t *testing.T) {
 		}
 		return check.Board(w.Snap, w.Cls, modeltest.T0)
 	}
-	b := board(model.PoolState{Paused: true, Told: true}, nil)
+	b := board(model.PoolState{Paused: true, PauseKnown: true}, nil)
 	modeltest.Equal(t, "health", b.Health.String(), "down")
 	modeltest.Equal(t, "why", b.Summary, "5433 primary takes no writes: the check passes, but connections fail on pg-test-1: pgbouncer is paused with all its databases: no client waits yet")
 	r := b.Route("primary")

@@ -10,7 +10,7 @@ import (
 	"pgtui/source"
 )
 
-// Proven is a proof beside what HAProxy says.
+// Proven is a proof beside what HAProxy reports.
 type Proven struct {
 	Instances map[model.InstanceName]int // who answered, and how often
 	Unknown   int                        // answered by somebody who could not be named
@@ -20,7 +20,7 @@ type Proven struct {
 	Connect   time.Duration              // the slowest login; 0 when there was none
 	Query     time.Duration              // the slowest answer
 	Error     string                     // the first failure in plain words; "" when there was none
-	// Timeline is of the last answer that told one; 0 when none did.
+	// Timeline is of the last answer that reported one; 0 when none did.
 	Timeline int
 	// Against says in a sentence how it contradicts HAProxy's word or the
 	// service's promise; "" when it does not.
@@ -56,7 +56,7 @@ func (p *Proven) Names() []model.InstanceName {
 // Identify names the instance of c that gave the answer, and how it is known;
 // "" and why not when it cannot be named for certain. Two ways lead to a name:
 // the address the server accepted the connection on, and the moment its
-// postmaster started, which each instance's own Patroni tells to the
+// postmaster started, which each instance's own Patroni reports to the
 // microsecond. When both are there they must agree.
 func Identify(s *model.Snapshot, c *model.Cluster, a model.Answer) (name model.InstanceName, by, why string) {
 	s = s.Screened(c)
@@ -100,23 +100,23 @@ func Identify(s *model.Snapshot, c *model.Cluster, a model.Answer) (name model.I
 	return "", "", "its start time matches no member: it may have just restarted"
 }
 
-// otherSystem reports whether every member that tells its system identifier
-// tells another one.
+// otherSystem reports whether every member that reports its system identifier
+// reports another one.
 func otherSystem(s *model.Snapshot, c *model.Cluster, id string) bool {
-	told := false
+	reported := false
 	for i := range c.Instances {
 		switch got := s.Patroni[c.Instances[i].Name].Status.Value.SystemID; got {
 		case "":
 		case id:
 			return false
 		default:
-			told = true
+			reported = true
 		}
 	}
-	return told
+	return reported
 }
 
-// ProvenOf sets a proof beside what one HAProxy says of the same port.
+// ProvenOf sets a proof beside what one HAProxy reports of the same port.
 func ProvenOf(s *model.Snapshot, c *model.Cluster, svc *model.Service, v *View, o source.Observed[model.Proof]) *Proven {
 	p, strangers := Tally(s, c, o.Value.Tries, o.At)
 	if o.Value.Moved {

@@ -14,10 +14,10 @@ type RoleChange struct {
 	Instance model.InstanceName
 	Host     model.Host
 	Declared string // pg_role as the inventory has it
-	Live     string // Member.Role: leader, standby_leader, replica …; "" when it is not known
-	Want     string // what pg_role should be; "" when the cluster's roles cannot be told
-	Known    bool   // Live is what the instance's own Patroni says now
-	Why      string // why it should change, or why it is not known; "" when there is nothing to say
+	Live     string // Member.Role: leader, standby_leader, replica …; "" when it is unknown
+	Want     string // what pg_role should be; "" when the cluster's roles cannot be determined
+	Known    bool   // Live is what the instance's own Patroni reports now
+	Why      string // why it should change, or why it is unknown; "" when there is nothing to say
 }
 
 // Changed reports whether pg_role should be another than it is.
@@ -34,18 +34,18 @@ func RolesChanged(rows []RoleChange) []RoleChange {
 	return out
 }
 
-// Roles tells for each instance of the board's cluster, in inventory order,
+// Roles reports for each instance of the board's cluster, in inventory order,
 // what pg_role should be: primary for the one that leads, replica for one that
 // is declared primary and follows; every other keeps its role. The error says
-// why that cannot be told: nobody leads or two do, a promotion is under way, or
-// a member's role is not known. Then no row has a Want.
+// why that cannot be determined: no member leads or two do, a promotion is under way, or
+// a member's role is unknown. Then no row has a Want.
 func Roles(b *Board) ([]RoleChange, error) {
 	rows := make([]RoleChange, 0, len(b.Members))
 	for i := range b.Members {
 		m := &b.Members[i]
 		rows = append(rows, RoleChange{Instance: m.Instance, Host: m.Host, Declared: string(m.Declared), Live: m.Role, Known: m.Known, Why: m.Why})
 	}
-	if err := rolesUntold(b); err != nil {
+	if err := rolesUnknown(b); err != nil {
 		return rows, &source.Hint{Err: err, Try: "pgtui status " + string(b.Cluster.Name)}
 	}
 	for i := range rows {
@@ -64,9 +64,9 @@ func Roles(b *Board) ([]RoleChange, error) {
 	return rows, nil
 }
 
-// rolesUntold is why nobody can say which instance is what; nil when the board
-// tells it of every member.
-func rolesUntold(b *Board) error {
+// rolesUnknown is why the roles are uncertain; nil when the board
+// knows them of every member.
+func rolesUnknown(b *Board) error {
 	var leads []model.InstanceName
 	for i := range b.Members {
 		m := &b.Members[i]

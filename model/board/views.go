@@ -19,7 +19,7 @@ func RouteOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, now ti
 	return routeOf(s.Screened(c), c, name, nodeNames(s.Inventory, c), now)
 }
 
-// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
+// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's load balancers.
 func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes []string, now time.Time) Route {
 	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
 	for i := range c.LoadBalancers {
@@ -82,7 +82,7 @@ func Because(err error) string {
 	return ": " + err.Error()
 }
 
-// promisedCells are the inventory's servers when HAProxy says nothing of them.
+// promisedCells are the inventory's servers when HAProxy reports nothing of them.
 func promisedCells(svc *model.Service, v model.Verdict, why string) []Cell {
 	servers, backup := svc.Servers()
 	cells := make([]Cell, len(servers))
@@ -157,7 +157,7 @@ func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *mod
 	return cells
 }
 
-// notPatroni says that a status is none of Patroni's, and where it came from.
+// notPatroni says that a status is not Patroni's, and where it came from.
 func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 	at := string(name)
 	servers, _ := svc.Servers()
@@ -171,7 +171,7 @@ func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 
 // serverVerdict is a server row on its own, before it is seen beside its
 // siblings: Serving here means "eligible". silent says that the server's Patroni
-// does not answer pgtui: then the check's result is not told as Patroni's word.
+// does not answer pgtui: then the check's result is not attributed to Patroni.
 func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (model.Verdict, string) {
 	st := row.Status
 	switch {
@@ -313,7 +313,7 @@ func noteOf(c *Cell, svc *model.Service, silent bool, stranger *model.Foreign) s
 }
 
 // shut fills in why the port that a service has of a cell's instance takes no
-// connections, and what of its pgbouncer does that. Nothing is said when the
+// connections, and what of its pgbouncer does that. Nothing is concluded when the
 // instance's Patroni does not answer either: then the way there may be what is
 // broken.
 func shut(cell *Cell, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
@@ -408,7 +408,7 @@ func withhold(cells []Cell, why string) {
 	}
 }
 
-// unread is why it cannot be told who gets new connections: a row that cannot be
+// unread is why it cannot be determined who gets new connections: a row that cannot be
 // read, or that has a state pgtui does not know, is of a server that may get
 // them. regular reports whether a regular server does: then no backup can.
 func unread(v *View, px *haproxy.Proxy, regular bool) string {

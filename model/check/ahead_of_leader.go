@@ -7,7 +7,7 @@ import (
 )
 
 // aheadOfLeader: a replica that has WAL which the leader lacks. It cannot follow
-// before pg_rewind has discarded that, and nobody but its users knows whether
+// before pg_rewind has discarded that, and only its users know whether
 // what is in it was promised to somebody.
 func aheadOfLeader(in Input) []model.Finding {
 	b := in.Board

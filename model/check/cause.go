@@ -153,7 +153,7 @@ func whyEmpty(in Input, r *board.Route) cause {
 	return cause{strings.Join(texts, ", "), hint}
 }
 
-// askPatroni is the command that asks a server's Patroni as HAProxy does.
+// askPatroni is the command that checks a server's Patroni as HAProxy does.
 func askPatroni(svc *model.Service, name model.InstanceName) string {
 	servers, _ := svc.Servers()
 	for i := range servers {

@@ -6,7 +6,7 @@ import (
 	"pgtui/model"
 )
 
-// checkYesPortNo: the health check asks Patroni, the traffic goes to another
+// checkYesPortNo: HAProxy checks Patroni, the traffic goes to another
 // port. Where that one is dead, HAProxy shows every server up and clients fail.
 // A pgbouncer that says itself what it keeps clients from is not dead: it is a
 // finding of its own.

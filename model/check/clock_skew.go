@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// clockSkew: a node's clock, as the date of Patroni's answer tells it, is not
+// clockSkew: a node's clock, by the date of Patroni's answer, is not
 // this machine's. Logs cannot be laid side by side then, and TTLs and
 // certificates may fail. Where every node differs, it is this machine's that is wrong.
 func clockSkew(in Input) []model.Finding {

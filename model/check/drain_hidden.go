@@ -48,7 +48,7 @@ func drainHidden(in Input) []model.Finding {
 
 // outUnseen reports whether a server gets no new connections by hand once it is
 // wanted, and its status shows no sign of it, or it is a replica in the primary
-// service, which nobody expects to serve there yet.
+// service, which is not expected to serve there yet.
 func outUnseen(in Input, r *board.Route, c *board.Cell) bool {
 	return c.Held != "" || c.Verdict == model.Maint && c.Status == "MAINT" && primaryRoute(in, r) && c.Instance != in.Board.Leader
 }

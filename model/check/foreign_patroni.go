@@ -8,7 +8,7 @@ import (
 )
 
 // foreignPatroni: at an instance's address answers a Patroni that is not the
-// instance's, or of which that is not known. Nothing it says is used.
+// instance's, or of which that is unknown. Nothing it reports is used.
 func foreignPatroni(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Members {

@@ -8,7 +8,7 @@ import (
 )
 
 // leaderReadOnly: real connections reached the leader, which is not in recovery
-// and takes no writes all the same. Neither Patroni nor HAProxy tells of it.
+// and takes no writes all the same. Neither Patroni nor HAProxy reports it.
 func leaderReadOnly(in Input) []model.Finding {
 	var out []model.Finding
 	for _, m := range in.Board.Members {

@@ -7,7 +7,7 @@ import (
 	"pgtui/model/board"
 )
 
-// memberState: a member that answers and is not well: stopped, crashed, or a
+// memberState: a member that answers and is unhealthy: stopped, crashed, or a
 // replica on an older timeline than the leader.
 func memberState(in Input) []model.Finding {
 	var out []model.Finding
@@ -21,7 +21,7 @@ func memberState(in Input) []model.Finding {
 		switch {
 		case m.State == board.StateUnknown:
 			f.Summary = fmt.Sprintf("Patroni on %s cannot query PostgreSQL, whose state is unknown", m.Instance)
-			f.Evidence = []string{map[board.PortWord]string{board.PortOpen: "its port accepts connections", board.PortShut: "its port accepts no connections", board.PortUntold: "its port was not checked"}[m.Port]}
+			f.Evidence = []string{map[board.PortWord]string{board.PortOpen: "its port accepts connections", board.PortShut: "its port accepts no connections", board.PortUnknown: "its port was not checked"}[m.Port]}
 			if leader && m.Port == board.PortShut {
 				f.Severity = model.Critical
 			}
@@ -45,7 +45,7 @@ func memberState(in Input) []model.Finding {
 
 // leftBehind is what there is to do about a member on an older timeline. To copy
 // it again wipes its data: that is named only where the leader proves that it leads,
-// the DCS names the same leader and the same timelines, and nobody streams to the
+// the DCS names the same leader and the same timelines, and no member streams to the
 // member, and even then its log comes first.
 func leftBehind(in Input, m *board.Member) (evidence []string, hint string) {
 	hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv shows whether it follows the new timeline."

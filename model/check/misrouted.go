@@ -7,7 +7,7 @@ import (
 	"pgtui/model/board"
 )
 
-// misrouted: a server gets connections that Patroni says it must not get. One
+// misrouted: a server gets connections that Patroni reports it must not get. One
 // finding a service, with the word of each HAProxy as evidence.
 func misrouted(in Input) []model.Finding {
 	var out []model.Finding

@@ -6,8 +6,8 @@ import (
 	"pgtui/model"
 )
 
-// nodeUnread: what was asked over SSH and not answered. What it would have told
-// is not known, which is not the same as healthy. One finding a node and source.
+// nodeUnread: what was probed over SSH and not answered. What it would have shown
+// is unknown, which is not the same as healthy. One finding a node and source.
 func nodeUnread(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Cluster.LoadBalancers {

@@ -11,7 +11,7 @@ import (
 
 // poolHeld: a pgbouncer that answers, and gives clients of a database no
 // connection: after PAUSE or DISABLE, or because it is full. HAProxy's check
-// asks Patroni and shows the server up. One finding an instance, by the first
+// queries Patroni and shows the server up. One finding an instance, by the first
 // kind of hold there is.
 func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 	return func(in Input) []model.Finding {
@@ -65,7 +65,7 @@ func sentToPool(r *board.Route, in *model.Instance) bool {
 	return false
 }
 
-// poolAnswers reports whether a pgbouncer behind the view tells itself what it
+// poolAnswers reports whether a pgbouncer behind the view reports what it
 // keeps clients from.
 func poolAnswers(in Input, v *board.View) bool {
 	return slices.ContainsFunc(v.Cells, func(c board.Cell) bool {

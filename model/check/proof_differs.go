@@ -7,7 +7,7 @@ import (
 )
 
 // proofDiffers: real connections were answered by another server than HAProxy
-// says, or by one that cannot keep the service's promise. One finding a service.
+// reports, or by one that cannot keep the service's promise. One finding a service.
 func proofDiffers(in Input) []model.Finding {
 	var out []model.Finding
 	for _, r := range in.Board.Routes {

@@ -33,7 +33,7 @@ func replicaLag(in Input) []model.Finding {
 	return out
 }
 
-// replicaNotStreaming: a replica that runs, and that nobody streams to.
+// replicaNotStreaming: a replica that runs, and that no member streams to.
 // Cascading replicas stream from another member than the leader.
 func replicaNotStreaming(in Input) []model.Finding {
 	b := in.Board

@@ -8,7 +8,7 @@ import (
 )
 
 // serverByHand: a server somebody took out through HAProxy's own controls. A
-// reload undoes it silently. Where nobody sees it yet it is drainHidden's. One finding a
+// reload undoes it silently. Where it is not visible yet it is drainHidden's. One finding a
 // server of a service.
 func serverByHand(in Input) []model.Finding {
 	var out []model.Finding

@@ -7,7 +7,7 @@ import (
 	"pgtui/model/board"
 )
 
-// serviceEmpty: a service without a server, where it should have one, on every
+// serviceEmpty: a service that lacks a server, although it is meant to have one, on every
 // HAProxy node that answers. A port that is closed is a finding of its own.
 func serviceEmpty(in Input) []model.Finding {
 	return unserved(in, model.Empty, func(r *board.Route, svc *model.Service, f *model.Finding) {

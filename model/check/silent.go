@@ -29,7 +29,7 @@ func haproxySilent(in Input) []model.Finding {
 }
 
 // statsRefused: a HAProxy whose stats page could not be used, so that its
-// exporter was asked. Who serves is known; which servers are backups is taken
+// exporter is used. Who serves is known; which servers are backups is taken
 // from the inventory.
 func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
@@ -65,7 +65,7 @@ func patroniSilent(in Input) []model.Finding {
 }
 
 // behind is which of an instance's own ports take connections though its
-// Patroni is silent: whether the old primary's PostgreSQL still runs.
+// Patroni does not answer: whether the old primary's PostgreSQL still runs.
 func behind(in Input, name model.InstanceName) string {
 	var open, shut []string
 	for _, p := range in.Snap.Patroni[name].Ports {

@@ -7,10 +7,10 @@ import (
 	"pgtui/model/board"
 )
 
-// twoPrimaries: more than one PostgreSQL says it is not in recovery, or more than
+// twoPrimaries: more than one PostgreSQL reports it is not in recovery, or more than
 // one Patroni passes the check that only the holder of the leader key passes. One
-// that said so on an older timeline, before the newest primary said it on its
-// own, may just have been demoted: its next answer tells.
+// that reported it on an older timeline, before the newest primary reported it on its
+// own, may just have been demoted: its next answer shows.
 func twoPrimaries(in Input) []model.Finding {
 	var newest *board.Member
 	primary := func(m *board.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }

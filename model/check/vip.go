@@ -47,7 +47,7 @@ func vipTrouble(in Input) []model.Finding {
 }
 
 // holders are the nodes of the cluster that have its VIP by their own word,
-// which only `pgtui doctor` asks for.
+// which only `pgtui doctor` reads.
 func holders(in Input) []model.Host {
 	var out []model.Host
 	for _, m := range in.Board.Members {

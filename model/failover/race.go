@@ -17,11 +17,11 @@ type Rules struct {
 	model.PatroniConf
 	// From names the source: "GET /config of pg-test-1", or the inventory's words.
 	From  string
-	Known bool // Patroni itself said so
+	Known bool // from Patroni itself
 }
 
 // RulesOf are the cluster's rules: Patroni's own answer, else what Pigsty
-// writes when it makes the cluster. What the members say of themselves, that
+// writes when it makes the cluster. What the members report of themselves, that
 // they are synchronous standbys, counts in any case.
 func RulesOf(s *model.Snapshot, b *board.Board) Rules {
 	r := Rules{PatroniConf: model.DefaultPatroniConf(), From: "Patroni's own defaults: no answer to GET /config"}
@@ -63,7 +63,7 @@ func (r *Rules) SyncMode() string {
 	return "off"
 }
 
-// Words are the rules in one line, and who said so.
+// Words are the rules in one line, with their source.
 func (r *Rules) Words() string {
 	yes := func(on bool) string {
 		if on {
@@ -75,7 +75,7 @@ func (r *Rules) Words() string {
 }
 
 // listedIn reports how a member stands in the /sync key: as itself says, and as
-// the freshest GET /cluster does when it is silent.
+// the freshest GET /cluster does when it gives no answer.
 func listedIn(s *model.Snapshot, b *board.Board, m *board.Member) (sync, quorum bool) {
 	st := s.Patroni[m.Instance].Status.Value
 	if m.Known && (st.SyncStandby || st.QuorumStandby) {
@@ -93,8 +93,8 @@ type Candidate struct {
 	Instance model.InstanceName
 	May      bool   // it could take the key
 	Why      string // why it could not, in a clause: "is 64 MB behind, …"; "" when it could
-	Position int64  // WAL it has, bytes: the larger of received and replayed; -1 when not known
-	Behind   int64  // Position behind the leader, bytes; -1 when not known
+	Position int64  // WAL it has, bytes: the larger of received and replayed; -1 when unknown
+	Behind   int64  // Position behind the leader, bytes; -1 when unknown
 	Backlog  int64  // WAL to replay before it opens, bytes
 	Priority int64  // failover_priority
 	Sync     bool   // it is in the /sync key
@@ -162,7 +162,7 @@ func newRace(s *model.Snapshot, b *board.Board, rules Rules, down []model.Instan
 	return r
 }
 
-// head is how much WAL the leader has written, bytes; -1 when it is not known.
+// head is how much WAL the leader has written, bytes; -1 when it is unknown.
 // Patroni takes the last word of the leader in the DCS, up to loop_wait older.
 func (r *race) head() int64 {
 	if r.b.Leader == "" {
@@ -176,24 +176,24 @@ func (r *race) head() int64 {
 }
 
 // moments is how much WAL, bytes, may pass between the answers of two nodes:
-// that much is no proof that a member is too far behind when the DCS says
+// that much is no proof that a member is too far behind when the DCS reports
 // otherwise.
 const moments = 16 << 20
 
 // behind is how far x is behind the leader in WAL received.
 func (r *race) behind(x *runner, head int64) int64 {
-	said := int64(-1)
+	dcs := int64(-1)
 	if view, ok := board.DcsView(r.s, r.b.Cluster, r.now); ok {
 		if d := board.DcsMember(view, x.Instance); d != nil {
-			said = d.Behind
+			dcs = d.Behind
 		}
 	}
 	if head < 0 || x.Position < 0 {
-		return said
+		return dcs
 	}
 	own := max(0, head-x.Position)
-	if said >= 0 && said <= r.rules.MaxLag && own > r.rules.MaxLag && own-said <= moments {
-		return said
+	if dcs >= 0 && dcs <= r.rules.MaxLag && own > r.rules.MaxLag && own-dcs <= moments {
+		return dcs
 	}
 	return own
 }
@@ -359,7 +359,7 @@ func (r *race) won(by loss) bool {
 	return !slices.ContainsFunc(r.all, func(x *runner) bool { return x.lost != "" && x.lost != by })
 }
 
-// near says who lost by so little that it may win; "" when nobody did.
+// near says who lost by so little that it may win; "" when there is none.
 func (r *race) near(best *runner) string {
 	var out []*runner
 	for _, x := range r.all {
@@ -446,7 +446,7 @@ func Bytes(n int64) string {
 
 // syncThen are the synchronous standbys once the leader has chosen them:
 // patroni/postgresql/sync.py, SyncHandler.current_state. Those that are left
-// stay; without a leader nobody chooses.
+// stay; without a leader they do not change.
 func syncThen(s *model.Snapshot, b *board.Board, rules Rules, down []model.InstanceName, leader model.InstanceName, now time.Time) map[model.InstanceName]bool {
 	out := map[model.InstanceName]bool{}
 	if !rules.Sync {

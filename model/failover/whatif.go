@@ -50,16 +50,16 @@ func (sup Supposition) down(c *model.Cluster) []model.InstanceName {
 
 // Outcome is what a supposition would do to a cluster.
 type Outcome struct {
-	Leader model.InstanceName // who leads then; "" when nobody can, or when it is not known
+	Leader model.InstanceName // who leads then; "" when no member can, or when it is unknown
 	Why    string             // why that one
-	// Unsure is set when Leader is "" because nobody knows who leads now.
+	// Unsure is set when Leader is "" because it is unknown who leads now.
 	Unsure bool
 	Down   []model.InstanceName // all that are gone, those on lost nodes among them
 	// Reasons are one sentence each: why another member does not take over, what
 	// makes the outage longer, what else is lost.
 	Reasons    []string
 	Candidates []Candidate // every member that is left and does not lead now
-	Rules      Rules       // what Patroni decides by, and who said so
+	Rules      Rules       // what Patroni decides by, with their source
 	// NodeLoss is what differs when the nodes of Down are lost as a whole; nil
 	// when nothing does.
 	NodeLoss *NodeLoss
@@ -71,20 +71,20 @@ type Outcome struct {
 	// Held are the instances whose check passes then and that get no new
 	// connections, because HAProxy has them in drain or maint.
 	Held []board.Held
-	// Unread are the HAProxies where that is not known.
+	// Unread are the HAProxies where that is unknown.
 	Unread []board.StatesUnread
 }
 
 // NodeLoss is the loss of whole nodes beside that of the instances on them.
 type NodeLoss struct {
 	Nodes  []model.Host
-	Leader model.InstanceName // who leads then; "" when nobody can
+	Leader model.InstanceName // who leads then; "" when no member can
 	Why    string
 }
 
 // WhatIf judges the cluster as it would be: from HAProxy's live configuration
 // and state, by the same rules as the real answer, and with the leader that
-// Patroni's rules choose. What is taken out by hand stays out; what is not known
+// Patroni's rules choose. What is taken out by hand stays out; what is unknown
 // stays unknown. An error names a member that does not exist or cannot lead.
 func WhatIf(s *model.Snapshot, c *model.Cluster, sup Supposition, now time.Time) (Outcome, error) {
 	if err := sup.Check(c); err != nil {
@@ -140,7 +140,7 @@ type fall struct {
 	now   time.Time
 	// noDCS is set when the DCS is lost with the nodes.
 	noDCS bool
-	unled bool // nobody knows who leads now
+	unled bool // it is unknown who leads now
 }
 
 // decide fills in who leads then and why.
@@ -194,8 +194,8 @@ func (x *runner) sentence() string {
 	return fmt.Sprintf("%s does not lead: it %s.", x.Instance, x.Why)
 }
 
-// unknownLeader reports whether somebody that is left may lead although nobody
-// says so.
+// unknownLeader reports whether a member that is left may lead without reporting
+// it.
 func (f *fall) unknownLeader() bool {
 	if f.b.LeaderUnsure {
 		return true
@@ -207,7 +207,7 @@ func (f *fall) unknownLeader() bool {
 }
 
 // withoutDCS is who leads when etcd is lost, and why: patroni/ha.py,
-// Ha._handle_dcs_error. stays tells whether the leader itself is left.
+// Ha._handle_dcs_error. stays is whether the leader itself is left.
 func (f *fall) withoutDCS(stays bool) (model.InstanceName, string) {
 	b := f.b
 	if !stays {
@@ -237,7 +237,7 @@ func (f *fall) withoutDCS(stays bool) (model.InstanceName, string) {
 
 // etcdLoss reports whether etcd loses its majority with the nodes, by the
 // inventory's members, and says how it stands then; "" when none is on them. A
-// member that takes no connections now is told, and not counted as lost: that
+// member that takes no connections now is named, and not counted as lost: that
 // it does not answer from here proves little.
 func etcdLoss(s *model.Snapshot, c *model.Cluster, nodes []model.Host) (lost bool, why string) {
 	left := 0
@@ -285,7 +285,7 @@ func (out *Outcome) nodeLoss(f fall, sup Supposition) {
 	out.NodeLoss = &NodeLoss{Nodes: f.nodes, Leader: then.Leader, Why: why + " " + upper(then.Why)}
 }
 
-// upper begins a sentence, but for the name of an instance.
+// upper begins a sentence, except for the name of an instance.
 func upper(s string) string {
 	if s == "" || strings.Contains(strings.SplitN(s, " ", 2)[0], "-") {
 		return s
@@ -379,7 +379,7 @@ func (f *fall) lost(leader model.InstanceName) []string {
 }
 
 // board judges the supposed snapshot. HAProxies on lost nodes do not count; a
-// service that has none left is served by nobody.
+// service that has none left is without a server.
 func (f *fall) board(then *model.Snapshot) board.Board {
 	if len(f.nodes) == 0 {
 		return board.Of(then, f.b.Cluster, f.now)
@@ -419,7 +419,7 @@ func (f *fall) suppose(out *Outcome) *model.Snapshot {
 				t.was = f.factsNow(name)
 			}
 		case !known && (name != leader || name == f.b.Leader), f.unled:
-			continue // not known: as HAProxy sees it
+			continue // unknown: as HAProxy sees it
 		default:
 			if known {
 				t.was = f.factsNow(name)
@@ -442,7 +442,7 @@ func (f *fall) suppose(out *Outcome) *model.Snapshot {
 }
 
 // turn is what a member's health checks are decided on, now and then. was is
-// nil when it is not known, will is nil when the member is gone.
+// nil when it is unknown, will is nil when the member is gone.
 type turn struct{ was, will *model.HealthFacts }
 
 // same reports whether a check answers then as it does now.
@@ -462,7 +462,7 @@ func (f *fall) factsNow(name model.InstanceName) *model.HealthFacts {
 }
 
 // position is how much WAL the leader has, for a check with lag=; 0, which
-// Patroni does not compare with, when either is not known.
+// Patroni does not compare with, when either is unknown.
 func (f *fall) position(leader model.InstanceName, replayed int64) int64 {
 	if leader == "" || replayed < 0 {
 		return 0

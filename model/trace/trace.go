@@ -50,10 +50,10 @@ type Attempt struct {
 	Lookups  []access.Lookup // nil for an address
 	Disagree string          // as in EntryCheck
 	Try      model.Try
-	// Direct is what the servers' ports behind HAProxy said without it, looked
+	// Direct is what the servers' ports behind HAProxy reported without it, looked
 	// at when the try failed; nil otherwise.
 	Direct []model.DirectPort
-	// Skipped says why the client goes on to the next; "" for the one that it
+	// Skipped says why the client moves on to the next; "" for the one that it
 	// keeps or that ends the matter.
 	Skipped string
 }
@@ -101,16 +101,16 @@ type Hop struct {
 	Kind    HopKind
 	At      string // which one: a name, an address, an instance
 	Verdict HopVerdict
-	Took    time.Duration // what it cost; 0 when that cannot be told apart
+	Took    time.Duration // what it cost; 0 when that cannot be measured
 	Text    string        // what was found
 }
 
 // Traced is an attempt with its way.
 type Traced struct {
 	Attempt
-	Cluster  model.ClusterName  // "" when the address is none of the inventory's
+	Cluster  model.ClusterName  // "" when the address is not one of the inventory's
 	Service  model.ServiceName  // "" when the port is a server's own
-	Instance model.InstanceName // who answered; "" when nobody did or it cannot be named
+	Instance model.InstanceName // who answered; "" when none did or it cannot be named
 	Hops     []Hop
 }
 
@@ -120,7 +120,7 @@ type Trace struct {
 	Attempts []Traced     // the last one is the one that was kept or that ended it
 	Answered bool         // the last attempt was kept
 	Health   model.Health // down: no connection; degraded: one that a hop is wrong with
-	Summary  string       // one line: who answers, or the hop that breaks it
+	Summary  string       // one line: who answers, or the hop that fails
 }
 
 // Kept is the attempt that the client ended with; nil when there was none.
@@ -140,7 +140,7 @@ func (t Target) Passes() []string {
 	return []string{cmp.Or(t.Attrs, "any")}
 }
 
-// DSN is how a client is told to reach a service: by the cluster's name,
+// DSN is how a client reaches a service: by the cluster's name,
 // else its VIP, else by every HAProxy that has it.
 func DSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
 	svc := c.Service(name)
@@ -237,7 +237,7 @@ func Clusters(inv *model.Inventory, t Target, attempts []Attempt) []*model.Clust
 	return out
 }
 
-// Of lays attempts beside what the nodes say: who breaks the connection,
+// Of lays attempts beside what the nodes report: what breaks the connection,
 // or would. Boards are of the clusters that are known; s may be nil when there
 // is none.
 func Of(s *model.Snapshot, inv *model.Inventory, boards []board.Board, target Target, attempts []Attempt) Trace {
@@ -290,7 +290,7 @@ func (t *Trace) judge() {
 
 func (a *Traced) last() Hop { return a.Hops[len(a.Hops)-1] }
 
-// Chain is the way in one line.
+// Chain is the path on one line.
 func (a *Traced) Chain() string {
 	parts := make([]string, 0, len(a.Hops))
 	for _, h := range a.Hops {
@@ -306,9 +306,9 @@ func (a *Traced) Chain() string {
 // walk goes along one attempt.
 type walk struct {
 	s        *model.Snapshot
-	b        *board.Board // nil when the cluster is not known
+	b        *board.Board // nil when the cluster is unknown
 	way      WayIn
-	node     model.Host // whose HAProxy or server takes the connection; "" when not known
+	node     model.Host // whose HAProxy or server takes the connection; "" when unknown
 	view     *board.View
 	out      Traced
 	database string   // that the client wants
@@ -349,24 +349,24 @@ func (w *walk) name() {
 		return
 	}
 	h := Hop{Kind: HopName, At: a.Host, Verdict: HopOK}
-	var said *access.Lookup
+	var answer *access.Lookup
 	for i := range a.Lookups {
 		if l := &a.Lookups[i]; l.Error == "" {
-			said = l
+			answer = l
 			break
 		}
 	}
 	switch {
-	case said == nil:
+	case answer == nil:
 		h.Verdict, h.Took, h.Text = HopBad, a.Lookups[0].Took, fmt.Sprintf("%s does not resolve: %s by %s", a.Host, a.Lookups[0].Error, access.ServerWords(a.Lookups[0].Server))
 	case a.Disagree != "":
-		h.Verdict, h.Took, h.Text = HopBad, said.Took, a.Disagree
+		h.Verdict, h.Took, h.Text = HopBad, answer.Took, a.Disagree
 	default:
-		h.Took, h.Text = said.Took, fmt.Sprintf("%s by %s", strings.Join(said.Addrs, ", "), access.ServerWords(said.Server))
-		if !said.NoTTL {
-			h.Text += ", TTL " + said.TTL.String()
+		h.Took, h.Text = answer.Took, fmt.Sprintf("%s by %s", strings.Join(answer.Addrs, ", "), access.ServerWords(answer.Server))
+		if !answer.NoTTL {
+			h.Text += ", TTL " + answer.TTL.String()
 		}
-		if said != &a.Lookups[0] {
+		if answer != &a.Lookups[0] {
 			h.Text += "; " + access.ServerWords(a.Lookups[0].Server) + " here: " + a.Lookups[0].Error
 		}
 	}
@@ -442,7 +442,7 @@ func (w *walk) haproxy() {
 			if h.Verdict, h.Text = HopBad, fmt.Sprintf("%s: %s: %s", section, v.Verdict, v.Why); !v.HeldOnly() {
 				break
 			}
-			fallthrough // it does what it should: pgbouncer's hop tells
+			fallthrough // it does what it should: pgbouncer's hop shows it
 		case model.Serving, model.BackupServing:
 			h.Verdict, h.Text = HopOK, fmt.Sprintf("%s sends to %s", section, model.Join(v.Serving))
 		case model.Unknown, model.Settling:
@@ -541,7 +541,7 @@ func (w *walk) end() {
 	w.add(h)
 }
 
-// pooler is pgbouncer's hop, and whether the way goes on behind it.
+// pooler is pgbouncer's hop, and whether the way continues behind it.
 func (w *walk) pooler(at string) (Hop, bool) {
 	t := w.out.Try
 	h := Hop{Kind: HopPooler, At: at, Verdict: HopOK, Took: t.Connect - t.Dial, Text: "logged in"}
@@ -566,7 +566,7 @@ func (w *walk) pooler(at string) (Hop, bool) {
 }
 
 // held says what keeps the client from its database in the pgbouncer it comes
-// to, by that one's own console; "" when nothing does, or it is not known. Where
+// to, by that one's own console; "" when nothing does, or it is unknown. Where
 // a question got no answer, that clients wait there is the cause too.
 func (w *walk) held() string {
 	if w.s == nil || w.b == nil {

@@ -35,7 +35,7 @@ func TestTrace(t *testing.T) {
 		}, model.HealthDown, "name wrong", "pg-test does not resolve: it does not know the name by the system's resolver"},
 		{"stale record", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Addr, a.Disagree = "10.10.10.11", "pg-test resolves to 10.10.10.11 by the DNS server 10.10.10.10, but should be 10.10.10.3"
-		}, model.HealthDegraded, "name wrong, address ok, haproxy ok, server ok, pgbouncer ok, postgres ok", "the name failed: pg-test is 10.10.10.11"},
+		}, model.HealthDegraded, "name wrong, address ok, haproxy ok, server ok, pgbouncer ok, postgres ok", "the name failed: pg-test resolves to 10.10.10.11"},
 		{"VIP on the wrong node", func(w *modeltest.World, _ *trace.Attempt) {
 			w.Snap.VIP["pg-test"] = modeltest.Seen(model.Host("10.10.10.12"))
 		}, model.HealthDegraded, "name ok, address ok, vip wrong, haproxy ok, server ok, pgbouncer ok, postgres ok", "the VIP failed: VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, but the leader is pg-test-1"},
@@ -66,7 +66,7 @@ func TestTrace(t *testing.T) {
 		}, model.HealthDown, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres wrong", "fails at PostgreSQL: pgbouncer answers and does not reach PostgreSQL"},
 		{"a replica behind the primary's port", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = modeltest.LoggedIn("10.10.10.12", true)
-		}, model.HealthDegraded, "name ok, address ok, vip ok, haproxy ok, server wrong, pgbouncer ok, postgres wrong", "pg-test-2 answered, and HAProxy reports pg-test-1 as serving"},
+		}, model.HealthDegraded, "name ok, address ok, vip ok, haproxy ok, server wrong, pgbouncer ok, postgres wrong", "pg-test-2 answered, but HAProxy reports pg-test-1 as serving"},
 		{"somebody who cannot be named", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = modeltest.LoggedIn("", false)
 		}, model.HealthOK, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres unknown", "instance unknown"},

@@ -9,7 +9,7 @@ import (
 	"pgtui/model/access"
 )
 
-// Sample is one connection of a client that goes on connecting.
+// Sample is one connection of a client that keeps connecting.
 type Sample struct {
 	At       time.Time // when it was begun
 	Done     time.Time // when it was answered or given up
@@ -51,7 +51,7 @@ type Gap struct {
 func (g *Gap) Out() bool { return !g.since.At.IsZero() }
 
 // Add takes the next sample and says what it changes, "" for nothing. fixed
-// tells that one instance at a time should answer, so that another is news.
+// says that one instance at a time should answer, so that another is news.
 func (g *Gap) Add(s Sample, fixed bool) string {
 	if s.Fault != "" {
 		g.Failed++

@@ -7,9 +7,9 @@ import (
 	"pgtui/model"
 )
 
-// badMaxconn: a limit that is no number.
+// badMaxconn: a limit that is not a number.
 func badMaxconn() Rule {
-	return Rule{"bad-maxconn", Warning, "a maxconn that is no number",
+	return Rule{"bad-maxconn", Warning, "a maxconn that is not a number",
 		"HAProxy takes the digits it begins with, so the limit is not what was written",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {

@@ -9,12 +9,12 @@ import (
 
 // badPort: a service port that HAProxy cannot bind.
 func badPort() Rule {
-	return Rule{"bad-port", Error, "a service port that is no number from 1 to 65535",
+	return Rule{"bad-port", Error, "a service port that is not a number from 1 to 65535",
 		"HAProxy refuses the bind line, and with it the whole configuration",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				if jinja.Marked(s.Port) {
-					return nil // what cannot be resolved is told by another rule
+					return nil // what cannot be resolved is another rule's
 				}
 				ok := false
 				for _, b := range bindsOf(s.IP + ":" + s.Port) {
@@ -25,14 +25,14 @@ func badPort() Rule {
 				if ok {
 					return nil
 				}
-				return []Finding{{At: in.at(s, "port"), Subject: title(c, s), What: fmt.Sprintf("service %s binds %s:%s, which is no port", s.Name, s.IP, s.Port), Fix: "write a whole number from 1 to 65535"}}
+				return []Finding{{At: in.at(s, "port"), Subject: title(c, s), What: fmt.Sprintf("service %s binds %s:%s, which is not a port", s.Name, s.IP, s.Port), Fix: "write a whole number from 1 to 65535"}}
 			})
 		}}
 }
 
-// componentPort: a member's port that is none.
+// componentPort: a member's port that is not one.
 func componentPort() Rule {
-	return Rule{"bad-component-port", Error, "pg_port, pgbouncer_port or patroni_port that is no port",
+	return Rule{"bad-component-port", Error, "pg_port, pgbouncer_port or patroni_port that is not a port",
 		"it is printed as it is into every server line of the cluster, and HAProxy refuses the file or never sees the member up",
 		func(in *Input) []Finding {
 			var out []Finding
@@ -44,7 +44,7 @@ func componentPort() Rule {
 						if !ok || err != nil || refused[in.var1(m.Host, name)] || portOf(printed(v)) != 0 {
 							continue
 						}
-						out = append(out, Finding{At: in.var1(m.Host, name), Subject: string(m.Name), What: fmt.Sprintf("%s of %s is printed as %q, which is no port", name, m.Name, printed(v)), Fix: "write a whole number from 1 to 65535"})
+						out = append(out, Finding{At: in.var1(m.Host, name), Subject: string(m.Name), What: fmt.Sprintf("%s of %s is printed as %q, which is not a port", name, m.Name, printed(v)), Fix: "write a whole number from 1 to 65535"})
 					}
 				}
 			}

@@ -24,8 +24,8 @@ func duplicateKey() Rule {
 
 // oddInventory: what Ansible passes over with a warning at most.
 func oddInventory() Rule {
-	return Rule{"odd-inventory", Warning, "something that Ansible skips or reads in another way than it looks",
-		"Ansible goes on without it",
+	return Rule{"odd-inventory", Warning, "something that Ansible skips or reads differently than it looks",
+		"Ansible ignores it",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, w := range in.Inventory.Warnings {
@@ -39,7 +39,7 @@ func oddInventory() Rule {
 
 // unknownVersion: a version that says nothing about the rules.
 func unknownVersion() Rule {
-	return Rule{"unknown-version", Warning, "a version that is no Pigsty version",
+	return Rule{"unknown-version", Warning, "a version that is not a Pigsty version",
 		"pgtui takes the newest rules it knows",
 		func(in *Input) []Finding {
 			if len(in.Inventory.Hosts) == 0 {
@@ -52,6 +52,6 @@ func unknownVersion() Rule {
 			if _, err := pigsty.ParseDialect(py.Print(e.Value)); err == nil {
 				return nil
 			}
-			return []Finding{{At: e.At, Subject: "inventory", What: fmt.Sprintf("version %s is no Pigsty version that pgtui knows", py.Brief(e.Value)), Fix: "write it as in v4.5.0, or give --dialect"}}
+			return []Finding{{At: e.At, Subject: "inventory", What: fmt.Sprintf("version %s is not a Pigsty version that pgtui knows", py.Brief(e.Value)), Fix: "write it as in v4.5.0, or give --dialect"}}
 		}}
 }

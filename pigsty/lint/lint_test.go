@@ -104,7 +104,7 @@ func TestRules(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range lint.All() {
 		if seen[r.Code] || r.Severity == 0 || r.Title == "" || r.Why == "" {
-			t.Errorf("rule %s is told twice or incomplete", r.Code)
+			t.Errorf("rule %s is elsewhere twice or incomplete", r.Code)
 		}
 		seen[r.Code] = true
 		if row := fmt.Sprintf("| `%s` | %s |", r.Code, r.Severity); !strings.Contains(string(doc), row) {

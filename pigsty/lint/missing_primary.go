@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// missingPrimary: nobody of the cluster is declared primary.
+// missingPrimary: no member of the cluster is declared primary.
 func missingPrimary() Rule {
 	return Rule{"missing-primary", Error, "a cluster without a member of pg_role primary",
 		"v4.5 refuses the whole cluster; before, a delegated cluster's services are written nowhere",

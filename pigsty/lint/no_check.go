@@ -15,10 +15,10 @@ func noCheck() Rule {
 				if !s.NoCheck || in.ours(s) || s.Name == "primary" || s.Name == "default" {
 					return nil
 				}
-				f := Finding{At: in.at(s, "check"), Subject: title(c, s), What: fmt.Sprintf("service %s has no check: Pigsty asks /, which only the leader passes", s.Name),
+				f := Finding{At: in.at(s, "check"), Subject: title(c, s), What: fmt.Sprintf("service %s has no check: Pigsty checks /, which only the leader passes", s.Name),
 					Fix: "check: /read-only or /replica for reads, /sync for synchronous standbys; check: /primary says that the leader is meant"}
 				if s.Backup == "" && hasPrimary(c, s) {
-					f.Severity = Info // a service of the leader, said the short way
+					f.Severity = Info // a service of the leader, written the short way
 				}
 				return []Finding{f}
 			})

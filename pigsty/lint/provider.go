@@ -22,7 +22,7 @@ func (in *Input) providerOf(h model.Host) (name string, group bool) {
 // unknownProvider: a provider that is no group is no provider.
 func unknownProvider() Rule {
 	return Rule{"unknown-provider", Warning, "a pg_service_provider that is no group of the inventory",
-		"Pigsty takes it for none without a word: the services stay on the cluster's own nodes",
+		"Pigsty silently ignores it: the services stay on the cluster's own nodes",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -39,7 +39,7 @@ func unknownProvider() Rule {
 // emptyProvider: a provider without hosts.
 func emptyProvider() Rule {
 	return Rule{"empty-provider", Error, "a pg_service_provider group without hosts",
-		"the services are written nowhere, and Pigsty says nothing",
+		"the services are written nowhere, and Pigsty does not warn",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -143,7 +143,7 @@ func providerWithoutCA() Rule {
 		}}
 }
 
-// haproxyDisabled: a front without HAProxy.
+// haproxyDisabled: a load balancer without HAProxy.
 func haproxyDisabled() Rule {
 	return Rule{"haproxy-disabled", Warning, "services on a node whose HAProxy is disabled",
 		"the files are written where nothing reads them",

@@ -15,7 +15,7 @@ func undefinedVariable() Rule {
 		"Pigsty passes every variable of a cluster's members on: one that fails leaves the whole cluster without files",
 		func(in *Input) []Finding {
 			return in.refusals(func(r pigsty.Refusal) *Finding {
-				f := &Finding{What: fmt.Sprintf("variable %s of %s: %v", r.Name, r.Host, r.Err), Fix: "correct the template, or put {% raw %} … {% endraw %} around braces that are none"}
+				f := &Finding{What: fmt.Sprintf("variable %s of %s: %v", r.Name, r.Host, r.Err), Fix: "correct the template, or put {% raw %} … {% endraw %} around braces that are not a template"}
 				switch {
 				case r.Unread:
 					return nil
