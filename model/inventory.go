@@ -137,7 +137,6 @@ type Instance struct {
 	PatroniPort  uint16 // 8008 unless declared
 	PatroniTLS   bool   // patroni_ssl_enabled
 	OfflineQuery bool   // pg_offline_query
-	Weight       string // pg_weight as it will be printed, "100" unless declared
 }
 
 // Pools reports whether the port, as HAProxy has it, is the instance's pgbouncer;
