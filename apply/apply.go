@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe"
@@ -120,7 +120,7 @@ func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []mod
 // each does f for 0 to n-1, several at once, and returns when all are done.
 // failed is told which of them pgtui itself has failed over.
 func each(n int, f func(i int), failed func(i int, err error)) {
-	var g safe.Group
+	var g guard.Group
 	slots := make(chan struct{}, readers)
 	for i := range n {
 		g.Go("asking a node", func() {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe"
@@ -91,7 +91,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 	}
 	for _, name := range slices.Sorted(maps.Keys(dir.Files)) {
 		f := dir.Files[name]
-		x := model.ConfFile{Name: safe.Printable(name), Changed: f.Changed,
+		x := model.ConfFile{Name: text.Printable(name), Changed: f.Changed,
 			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
 		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
 			return plan.OwnerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
@@ -124,7 +124,7 @@ func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, di
 			return model.Drift{Err: n.Err.Error()}
 		}
 		for _, ch := range n.Changes {
-			d.Changes = append(d.Changes, model.DriftFile{Name: safe.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
+			d.Changes = append(d.Changes, model.DriftFile{Name: text.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
 		}
 	}
 	return d

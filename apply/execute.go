@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -66,7 +66,7 @@ func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepR
 		defer mu.Unlock()
 		// A node is not left half done because a step of it cannot be told: it is
 		// finished, and no other is begun.
-		if err := safe.Do("to tell of "+s.Step+" on "+string(s.Host), func() {
+		if err := guard.Do("to tell of "+s.Step+" on "+string(s.Host), func() {
 			r.ledger.step(s)
 			if emit != nil {
 				emit(s)
@@ -140,7 +140,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, 
 	prefix := string(p.Cluster) + "-"
 	var text []byte
 	var before map[string][]string
-	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), plan.Routing(n, &base.stats) }); err != nil {
+	if err := guard.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), plan.Routing(n, &base.stats) }); err != nil {
 		return plan.NodeReport{Host: n.Host, Outcome: plan.Untouched, Step: plan.StepStage, Err: err}
 	}
 	rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
@@ -280,7 +280,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
 	}
-	_ = safe.Do("to look again", func() { // the node is as it was; only this cannot be told
+	_ = guard.Do("to look again", func() { // the node is as it was; only this cannot be told
 		if st, err := a.stats(ctx, inv, n); err == nil {
 			rep.After = plan.Routing(n, &st)
 		}
@@ -335,7 +335,7 @@ func (a *Applier) restore(ctx context.Context, p *plan.Plan, n *plan.Node, backu
 // verified is verify, and that the page can be told of. Where pgtui itself fails
 // over it the new files are not kept: nobody has seen that they are right.
 func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (now haproxy.Stats, err error) {
-	err = safe.Try("looking at the stats page of "+string(n.Host), func() error {
+	err = guard.Try("looking at the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
 			plan.Routing(n, &now)
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -47,7 +47,7 @@ const maxKept = 4000
 // kept reads the backup of a plan on one node.
 func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kept, error) {
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
-		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", safe.Text(plan, 40))
+		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", text.Line(plan, 40))
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
@@ -77,7 +77,7 @@ func parseBackup(b []byte) (Kept, error) {
 		word, rest, _ := strings.Cut(lines[i], " ")
 		switch word {
 		case "dir":
-			k.Dir = safe.Text(rest, 200)
+			k.Dir = text.Line(rest, 200)
 		case "file":
 			w := strings.SplitN(rest, " ", 3)
 			if len(w) != 3 || plan.CheckName(w[2]) != nil || len(old) >= maxKept {
@@ -86,13 +86,13 @@ func parseBackup(b []byte) (Kept, error) {
 			old[w[2]] = w[0]
 			k.Files[w[2]] = KeptFile{New: w[1]}
 		case "data":
-			var text strings.Builder
+			var raw strings.Builder
 			for i++; i < len(lines) && lines[i] != "."; i++ {
-				text.WriteString(lines[i])
+				raw.WriteString(lines[i])
 			}
-			content, err := base64.StdEncoding.DecodeString(text.String())
+			content, err := base64.StdEncoding.DecodeString(raw.String())
 			if err != nil {
-				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", safe.Text(rest, 80), err)
+				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", text.Line(rest, 80), err)
 			}
 			data[rest] = plan.Present(content)
 		case "end":
@@ -101,7 +101,7 @@ func parseBackup(b []byte) (Kept, error) {
 					continue
 				}
 				if content, ok := data[name]; !ok || plan.Sum(content) != hash {
-					return Kept{}, fmt.Errorf("the backup of %s is not what was kept", safe.Text(name, 80))
+					return Kept{}, fmt.Errorf("the backup of %s is not what was kept", text.Line(name, 80))
 				}
 				f := k.Files[name]
 				f.Old = data[name]
@@ -146,11 +146,11 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run)
 
 // notOurs refuses the undo of a run on a host that the inventory does not have.
 func notOurs(inv *model.Inventory, run *plan.Run, h model.Host) error {
-	try := "pgtui -i " + safe.Word(run.Inventory) + " undo " + safe.Word(run.Plan)
+	try := "pgtui -i " + text.Word(run.Inventory) + " undo " + text.Word(run.Plan)
 	if run.Inventory == "" || run.Inventory == inv.Path {
-		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until it is done"
+		try = "pgtui undo needs every host of the plan: put " + text.Line(string(h), 80) + " into the inventory until it is done"
 	}
-	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, text.Line(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *plan.Run, have plan.NodeFiles) plan.Node {
@@ -190,7 +190,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 				continue // it is as it was already
 			}
 			now.Err = &source.Hint{
-				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", safe.Text(name, 80), run.Plan),
+				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", text.Line(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}
 			return now

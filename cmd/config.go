@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/probe/transport"
@@ -287,7 +287,7 @@ func (a *app) configCheck() error {
 		return misuse("one of: "+strings.Join(contextNames(cfg), ", "), "no context %q in %s", a.contextName, a.configFile())
 	}
 	for _, p := range problems {
-		fmt.Fprintln(a.io.Out, safe.Text(p.Error(), 400))
+		fmt.Fprintln(a.io.Out, text.Line(p.Error(), 400))
 	}
 	if slices.ContainsFunc(problems, func(p config.Problem) bool { return !p.Warning }) {
 		return exit(1, nil)
@@ -307,7 +307,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	w := a.io.Out
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%s: %s\n", key, safe.Text(value, 400))
+			fmt.Fprintf(w, "%s: %s\n", key, text.Line(value, 400))
 		}
 	}
 	where := a.configFile()
@@ -350,7 +350,7 @@ func (a *app) configShow(c *cobra.Command) error {
 		}
 		slices.Sort(names)
 		for _, k := range names {
-			fmt.Fprintf(w, "  %s: [%s]\n", k, safe.Text(strings.Join(m.of[k], ", "), 200))
+			fmt.Fprintf(w, "  %s: [%s]\n", k, text.Line(strings.Join(m.of[k], ", "), 200))
 		}
 	}
 	points := a.entryPoints()

@@ -146,8 +146,8 @@ func TestLabConsoleShowsAPartition(t *testing.T) {
 	c.see("● serves", "3/3")
 	lab(t, "partition", "pg-test-3")
 	late := openConsole(t, 80, 24, args...)
-	late.see("FILES as declared on 2 of 3   · being read on pg-test-3")
-	late.see("FILES as declared on 2 of 3   ? not read on pg-test-3: ")
+	late.see("FILES up to date on 2 of 3   · reading pg-test-3")
+	late.see("FILES up to date on 2 of 3   ? not checked on pg-test-3: ")
 	screen := c.see("? no answer", "2/3")
 	if strings.Contains(screen, "● ok") {
 		t.Errorf("drawn as healthy:\n%s", screen)

@@ -64,7 +64,7 @@ func TestLabConsoleIncident(t *testing.T) {
 	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", sshConfig(t))
 	c.see("2 clusters · ● 2 ok")
 	c.keys("/", "t", "e", "s", "t", "Enter", "Enter")
-	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES as declared on 3 of 3")
+	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES up to date on 3 of 3")
 
 	lab(t, "kill", "pg-test-1", "patroni")
 	c.see("? leader by DCS", "Patroni does not answer")
@@ -102,7 +102,7 @@ func TestLabConsoleIncident(t *testing.T) {
 	c.keys("p", "g", "-", "t", "e", "s", "t", "Enter")
 	c.see("reloaded and verified: 3 nodes")
 	c.keys("Enter")
-	c.see("5433", "leader pg-test-1", "FILES as declared on 3 of 3")
+	c.see("5433", "leader pg-test-1", "FILES up to date on 3 of 3")
 	c.keys("q")
 	c.see("pgtui left with 0")
 }

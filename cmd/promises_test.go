@@ -42,9 +42,9 @@ func TestTheConsoleKeepsItsPromises(t *testing.T) {
 	c.await(t, "OLD INVENTORY of ")
 	c.await(t, "pigsty.yml:2")
 	write(weighed)
-	c.await(t, "had changed")
+	c.await(t, "pigsty.yml changed")
 	c.keys("r")
-	c.await(t, "Read what changes")
+	c.await(t, "Review the changes")
 	c.keys("r")
 	c.await(t, "Type pg-test and Enter")
 	c.await(t, "▏") // the dialog takes keys
@@ -53,7 +53,7 @@ func TestTheConsoleKeepsItsPromises(t *testing.T) {
 	c.keys("\x03")
 	c.await(t, "not touched")
 	c.await(t, "stopped before")
-	if n := strings.Count(c.text(), "not begun, nothing on it was changed"); n < 2 {
+	if n := strings.Count(c.text(), "not started, unchanged"); n < 2 {
 		t.Errorf("%d nodes were not begun, want 2: %q", n, tail(c.text()))
 	}
 	c.keys("q")

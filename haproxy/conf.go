@@ -3,7 +3,7 @@ package haproxy
 import (
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // Conf lists the listen and frontend sections of one HAProxy file with every
@@ -18,7 +18,7 @@ func Conf(file string, data []byte) []ConfSection {
 		}
 		switch w[0] {
 		case "listen", "frontend":
-			out, open = append(out, ConfSection{File: safe.Printable(file), Name: safe.Printable(at(w, 1))}), true
+			out, open = append(out, ConfSection{File: text.Printable(file), Name: text.Printable(at(w, 1))}), true
 			continue
 		case "global", "defaults", "backend", "userlist", "peers", "resolvers", "cache", "program", "ring", "mailers":
 			open = false
@@ -29,14 +29,14 @@ func Conf(file string, data []byte) []ConfSection {
 		s := &out[len(out)-1]
 		switch {
 		case w[0] == "bind" && len(w) > 1:
-			s.Binds = append(s.Binds, safe.Printable(w[1]))
+			s.Binds = append(s.Binds, text.Printable(w[1]))
 		case w[0] == "server" && len(w) > 2:
 			v := serverOf(w)
 			weight := v.Weight
 			if weight == "" {
 				weight = "1" // HAProxy's own
 			}
-			s.Servers = append(s.Servers, ExpectedServer{Name: safe.Printable(v.Name), Weight: safe.Printable(weight), Backup: v.Backup})
+			s.Servers = append(s.Servers, ExpectedServer{Name: text.Printable(v.Name), Weight: text.Printable(weight), Backup: v.Backup})
 		}
 	}
 	return out

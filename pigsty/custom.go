@@ -154,10 +154,10 @@ func (w *world) templateProblems() []source.Problem {
 	at := source.Pos{File: path.Join(c.Dir, c.Template), Line: 1, Column: 1}
 	p := source.Problem{At: at, Subject: "service template"}
 	if w.unrenderable != nil {
-		p.What = fmt.Sprintf("it is none that Pigsty shipped and pgtui cannot render it: %v; files are shown as Pigsty %s would write them, which may differ", w.unrenderable, w.dialect)
+		p.What = fmt.Sprintf("Pigsty never shipped it and pgtui cannot render it: %v; files are shown as Pigsty %s would write them, which may differ", w.unrenderable, w.dialect)
 		p.Try = "compare with: ./pgsql.yml -t pg_service --check --diff"
 	} else {
-		p.What = fmt.Sprintf("it is none that Pigsty shipped: files are rendered from it; everything else follows Pigsty %s, the nearest", w.dialect)
+		p.What = fmt.Sprintf("Pigsty never shipped it: files are rendered from it; everything else follows Pigsty %s, the nearest", w.dialect)
 	}
 	return []source.Problem{p}
 }

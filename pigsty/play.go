@@ -52,8 +52,8 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	return &Play{Inventory: inv, Model: out, w: w}
 }
 
-// Err is why the inventory requires more than it may, nil when it does not. It
-// is checked again after questions to the play, which cost as well. The error has
+// Err is the reason when the inventory exceeds its budget, nil when it does not.
+// Call it again after other calls of the play, which cost as well. The error has
 // the place and is a *model.Hint around a *budget.Error.
 func (p *Play) Err() error { return p.w.b.Err() }
 

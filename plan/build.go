@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/source"
@@ -154,10 +154,10 @@ func Present(data []byte) []byte {
 
 func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	if owner == "" {
-		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", safe.Printable(name), c.Name)
+		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", text.Printable(name), c.Name)
 	}
 	return &source.Hint{
-		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", safe.Printable(name), c.Name, owner),
+		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", text.Printable(name), c.Name, owner),
 		Try: fmt.Sprintf("give the service of %s another name", c.Name),
 	}
 }

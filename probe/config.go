@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -76,18 +76,18 @@ func ReadConfDir(ctx context.Context, r transport.Runner, t model.SSHTarget, dir
 		return ConfDir{}, fmt.Errorf("read %s: %w", dir, err)
 	}
 	if out.Exit != 0 {
-		text := transport.Words(out.Stderr, 2)
-		if text == "" {
-			text = "exit code " + strconv.Itoa(out.Exit)
+		raw := transport.Words(out.Stderr, 2)
+		if raw == "" {
+			raw = "exit code " + strconv.Itoa(out.Exit)
 		}
-		return ConfDir{}, fmt.Errorf("%s: read %s: %s", safe.Text(t.Address, 80), dir, text)
+		return ConfDir{}, fmt.Errorf("%s: read %s: %s", text.Line(t.Address, 80), dir, raw)
 	}
 	if out.Truncated {
-		return ConfDir{}, fmt.Errorf("%s: read %s: its files are too large together", safe.Text(t.Address, 80), dir)
+		return ConfDir{}, fmt.Errorf("%s: read %s: its files are too large together", text.Line(t.Address, 80), dir)
 	}
 	d, err := parseConfDir(out.Stdout)
 	if err != nil {
-		return ConfDir{}, fmt.Errorf("%s: read %s: %w", safe.Text(t.Address, 80), dir, err)
+		return ConfDir{}, fmt.Errorf("%s: read %s: %w", text.Line(t.Address, 80), dir, err)
 	}
 	d.Dir = dir
 	return d, nil
@@ -125,10 +125,10 @@ func parseConfDir(b []byte) (ConfDir, error) {
 		if _, twice := d.Files[name]; p.bad || twice || !ok || name == "" || strings.Contains(name, "/") || e.size < 0 {
 			return d, errors.New("the listing is damaged or cut")
 		}
-		f := ConfFile{Size: e.size, Mode: safe.Text(e.mode, 8), Owner: safe.Text(e.owner, 80), Link: links[i] == '1', Changed: e.changed()}
+		f := ConfFile{Size: e.size, Mode: text.Line(e.mode, 8), Owner: text.Line(e.owner, 80), Link: links[i] == '1', Changed: e.changed()}
 		if isServiceFile(name) {
 			if e.size > maxConfFile {
-				return d, fmt.Errorf("%q has %d bytes: too large for a service file", safe.Text(name, 80), e.size)
+				return d, fmt.Errorf("%q has %d bytes: too large for a service file", text.Line(name, 80), e.size)
 			}
 			f.Data = p.take(int(e.size))
 			sum := sha256.Sum256(f.Data)

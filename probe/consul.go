@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -57,7 +57,7 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 		return nil, err
 	}
 	if resp.code != http.StatusOK {
-		return nil, fmt.Errorf("HTTP %d: %s", resp.code, safe.Text(string(resp.body[:min(len(resp.body), 200)]), 100))
+		return nil, fmt.Errorf("HTTP %d: %s", resp.code, text.Line(string(resp.body[:min(len(resp.body), 200)]), 100))
 	}
 	return ParsePassing(resp.body)
 }
@@ -67,8 +67,8 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 // of addresses are left out: whoever asks for them asks Consul's DNS.
 func ParsePassing(body []byte) ([]string, error) {
 	var w []struct {
-		Node    struct{ Address text }
-		Service struct{ Address text }
+		Node    struct{ Address scalar }
+		Service struct{ Address scalar }
 	}
 	if err := decode(body, &w); err != nil {
 		return nil, err

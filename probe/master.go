@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // procs is the master's answer to "show proc".
@@ -65,7 +65,7 @@ func parseProc(b []byte) (procs, error) {
 		if len(out.workers) >= maxWorkers {
 			return out, errors.New("show proc lists too many workers")
 		}
-		out.workers = append(out.workers, proc{pid: pid, old: old, uptime: up, version: safe.Text(at("version"), 40)})
+		out.workers = append(out.workers, proc{pid: pid, old: old, uptime: up, version: text.Line(at("version"), 40)})
 	}
 	if col == nil {
 		return out, errors.New("no answer to show proc")
@@ -155,13 +155,13 @@ func parseSess(b []byte) []session {
 			}
 			switch k {
 			case "src":
-				s.src = safe.Text(v, 60)
+				s.src = text.Line(v, 60)
 			case "fe":
 				front = v
 			case "be":
-				s.backend = safe.Text(v, 120)
+				s.backend = text.Line(v, 120)
 			case "srv":
-				s.server = safe.Text(v, 120)
+				s.server = text.Line(v, 120)
 			case "age":
 				s.age = spell(v)
 			}

@@ -11,7 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/transport"
 	"pgtui/source"
@@ -50,7 +51,7 @@ func askNodes[T any](ctx context.Context, p *Prober, nodes []*model.Node, ask fu
 	out := map[model.Host]source.Observed[T]{}
 	slots := make(chan struct{}, nodesAtOnce)
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(n *model.Node, v T, err error, start time.Time) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -86,7 +87,7 @@ func readNode(ctx context.Context, r transport.Runner, n *model.Node, units []st
 	}
 	facts, err := parseNode(out.Stdout)
 	if err != nil {
-		return facts, fmt.Errorf("%s: addresses and units: %w", safe.Text(string(n.Host), 80), err)
+		return facts, fmt.Errorf("%s: addresses and units: %w", text.Line(string(n.Host), 80), err)
 	}
 	return facts, nil
 }
@@ -133,10 +134,10 @@ func parseNode(b []byte) (model.NodeFacts, error) {
 		case len(w) == 1 && w[0] == "end":
 			return f, nil
 		case len(w) == 3 && w[0] == "unit":
-			f.Units[safe.Text(w[1], safe.MaxName)] = safe.Text(w[2], safe.MaxName)
+			f.Units[text.Line(w[1], text.MaxName)] = text.Line(w[2], text.MaxName)
 		case len(w) == 3 && w[0] == "addr":
 			if a, err := netip.ParsePrefix(w[2]); err == nil {
-				f.Addrs = append(f.Addrs, model.NodeAddr{Device: safe.Text(w[1], 32), Addr: a.Addr().String()})
+				f.Addrs = append(f.Addrs, model.NodeAddr{Device: text.Line(w[1], 32), Addr: a.Addr().String()})
 			}
 		}
 	}

@@ -12,19 +12,19 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
 // patroniBody is GET /patroni as it is written.
 type patroniBody struct {
-	Role        text    `json:"role"`
-	State       text    `json:"state"`
+	Role        scalar  `json:"role"`
+	State       scalar  `json:"state"`
 	Timeline    integer `json:"timeline"`
 	Version     integer `json:"server_version"`
-	SystemID    text    `json:"database_system_identifier"`
-	Start       text    `json:"postmaster_start_time"`
-	Replication text    `json:"replication_state"`
+	SystemID    scalar  `json:"database_system_identifier"`
+	Start       scalar  `json:"postmaster_start_time"`
+	Replication scalar  `json:"replication_state"`
 	Pause       flag    `json:"pause"`
 	Unlocked    flag    `json:"cluster_unlocked"`
 	Failsafe    flag    `json:"failsafe_mode_is_active"`
@@ -37,22 +37,22 @@ type patroniBody struct {
 	Watchdog    flag    `json:"watchdog_failed"`
 	Tags        tags    `json:"tags"`
 	Patroni     struct {
-		Version text `json:"version"`
-		Scope   text `json:"scope"`
-		Name    text `json:"name"`
+		Version scalar `json:"version"`
+		Scope   scalar `json:"scope"`
+		Name    scalar `json:"name"`
 	} `json:"patroni"`
 	XLog struct {
 		Location integer `json:"location"`
 		Received integer `json:"received_location"`
 		Replayed integer `json:"replayed_location"`
-		Commit   text    `json:"replayed_timestamp"`
+		Commit   scalar  `json:"replayed_timestamp"`
 		Paused   flag    `json:"paused"`
 	} `json:"xlog"`
 	Streams []struct {
-		Application text `json:"application_name"`
-		Addr        text `json:"client_addr"`
-		State       text `json:"state"`
-		Sync        text `json:"sync_state"`
+		Application scalar `json:"application_name"`
+		Addr        scalar `json:"client_addr"`
+		State       scalar `json:"state"`
+		Sync        scalar `json:"sync_state"`
 	} `json:"replication"`
 }
 
@@ -116,19 +116,19 @@ func ParsePatroni(body []byte) (model.PatroniStatus, error) {
 // an error; an empty list is not.
 func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	var w struct {
-		Scope   text       `json:"scope"`
+		Scope   scalar     `json:"scope"`
 		Pause   flag       `json:"pause"`
 		Switch  switchover `json:"scheduled_switchover"`
 		Members *[]struct {
-			Name     text     `json:"name"`
-			Role     text     `json:"role"`
-			State    text     `json:"state"`
-			Host     text     `json:"host"`
+			Name     scalar   `json:"name"`
+			Role     scalar   `json:"role"`
+			State    scalar   `json:"state"`
+			Host     scalar   `json:"host"`
 			Timeline integer  `json:"timeline"`
 			Lag      integer  `json:"lag"`
 			Receive  *integer `json:"receive_lag"`
 			Replay   *integer `json:"replay_lag"` // 4.1: lag may count WAL received and not replayed yet
-			APIURL   text     `json:"api_url"`
+			APIURL   scalar   `json:"api_url"`
 			Restart  at       `json:"scheduled_restart"`
 		} `json:"members"`
 	}
@@ -199,7 +199,7 @@ func (p patroni) cluster(ctx context.Context) (model.PatroniCluster, error) {
 func (p patroni) check(ctx context.Context, path string) (int, error) {
 	resp, err := p.ask(ctx, request{method: "OPTIONS", tls: p.tls, addr: p.addr, path: path})
 	if err != nil {
-		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", safe.Text(path, 60), err)
+		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", text.Line(path, 60), err)
 	}
 	return resp.code, nil
 }
@@ -236,37 +236,37 @@ func decode(body []byte, v any) error {
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		what := "the answer"
 		if te.Field != "" {
-			what = strconv.Quote(safe.Text(te.Field, 60))
+			what = strconv.Quote(text.Line(te.Field, 60))
 		}
-		return fmt.Errorf("%s is a JSON %s where another type belongs", what, safe.Text(te.Value, 20))
+		return fmt.Errorf("%s is a JSON %s where another type belongs", what, text.Line(te.Value, 20))
 	}
 	if len(body) == 0 {
 		return errors.New("the answer is empty")
 	}
 	// Only the beginning goes through the filter: the body may be large.
-	return fmt.Errorf("the answer is not JSON: it begins with %q", safe.Text(string(body[:min(len(body), 400)]), 40))
+	return fmt.Errorf("the answer is not JSON: it begins with %q", text.Line(string(body[:min(len(body), 400)]), 40))
 }
 
-// text is a JSON string, number or boolean as harmless text; anything else is "".
-type text string
+// scalar is a JSON string, number or boolean as harmless text; anything else is "".
+type scalar string
 
 // UnmarshalJSON takes whatever is there.
-func (t *text) UnmarshalJSON(b []byte) error {
+func (t *scalar) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		if inner := b[1 : len(b)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-			*t = text(safe.Text(string(inner), safe.MaxNote)) // as nearly every answer is
+			*t = scalar(text.Line(string(inner), text.MaxNote)) // as nearly every answer is
 			return nil
 		}
 		var s string
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		*t = text(safe.Text(s, safe.MaxNote))
+		*t = scalar(text.Line(s, text.MaxNote))
 	case '{', '[', 'n':
 		*t = ""
 	default:
-		*t = text(safe.Text(string(b), safe.MaxName))
+		*t = scalar(text.Line(string(b), text.MaxName))
 	}
 	return nil
 }
@@ -324,8 +324,8 @@ func (t *tags) UnmarshalJSON(b []byte) error {
 	}
 	t.text = make(map[string]string, len(raw))
 	for k, v := range raw {
-		k = safe.Text(k, safe.MaxName)
-		var s text
+		k = text.Line(k, text.MaxName)
+		var s scalar
 		if err := s.UnmarshalJSON(v); err != nil {
 			return err
 		}
@@ -350,9 +350,9 @@ func (v *switchover) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var w struct {
-		At   text `json:"at"`
-		From text `json:"from"`
-		To   text `json:"to"`
+		At   scalar `json:"at"`
+		From scalar `json:"from"`
+		To   scalar `json:"to"`
 	}
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
@@ -363,7 +363,7 @@ func (v *switchover) UnmarshalJSON(b []byte) error {
 
 // at is when something is scheduled: the schedule of an object; "" when there
 // is none.
-type at text
+type at scalar
 
 // UnmarshalJSON takes an object with a schedule; anything else means none.
 func (a *at) UnmarshalJSON(b []byte) error {
@@ -372,7 +372,7 @@ func (a *at) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	var w struct {
-		Schedule text `json:"schedule"`
+		Schedule scalar `json:"schedule"`
 	}
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
@@ -399,10 +399,10 @@ func (r *reasons) UnmarshalJSON(b []byte) error {
 	}
 	for name, raw := range w {
 		var v struct {
-			Old text `json:"old_value"`
-			New text `json:"new_value"`
+			Old scalar `json:"old_value"`
+			New scalar `json:"new_value"`
 		}
-		line := safe.Text(name, safe.MaxName)
+		line := text.Line(name, text.MaxName)
 		if json.Unmarshal(raw, &v) == nil && (v.Old != "" || v.New != "") {
 			line += fmt.Sprintf(": %s → %s", v.Old, v.New)
 		}

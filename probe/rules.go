@@ -11,7 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -27,7 +28,7 @@ const maxRuled = 2
 func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Cluster, s *model.Snapshot) model.RuleFacts {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
-	var g safe.Group
+	var g guard.Group
 	var mu sync.Mutex
 	out := model.RuleFacts{Etcd: map[model.Host]source.Observed[string]{}}
 	out.Conf.Err = errors.New("no Patroni of the cluster answers")
@@ -101,7 +102,7 @@ func (p *Prober) knock(ctx context.Context, e model.Endpoint) string {
 	defer cancel()
 	conn, err := p.o.Dial(ctx, "tcp", e.String())
 	if err != nil {
-		return safe.Text(err.Error(), safe.MaxNote)
+		return text.Line(err.Error(), text.MaxNote)
 	}
 	_ = conn.Close()
 	return ""
@@ -118,7 +119,7 @@ func ParseConfig(body []byte) (model.PatroniConf, error) {
 		return model.PatroniConf{}, errors.New("the answer has no configuration")
 	}
 	get := func(key string) string {
-		var t text
+		var t scalar
 		if v := w[key]; len(v) == 0 || t.UnmarshalJSON(v) != nil {
 			return ""
 		}

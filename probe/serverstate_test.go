@@ -11,7 +11,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // statesOf is the answer to "show servers state" that was recorded in a situation.
@@ -113,7 +113,7 @@ func FuzzServerStates(f *testing.F) {
 			t.Fatalf("%d of %d", len(s.Touched), s.Count)
 		}
 		for _, st := range s.Touched {
-			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*safe.MaxName || strings.ContainsFunc(st.Proxy+st.Server, isControl) {
+			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*text.MaxName || strings.ContainsFunc(st.Proxy+st.Server, isControl) {
 				t.Fatalf("%+v", st)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/transport"
 )
@@ -50,15 +50,15 @@ func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, gho
 		return Runtime{}, fmt.Errorf("HAProxy's processes: %w", err)
 	}
 	if out.Exit != 0 || out.Truncated {
-		text := transport.Words(out.Stderr, 2)
-		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", safe.Text(t.Address, 80), out.Exit, text)
+		raw := transport.Words(out.Stderr, 2)
+		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: the script ended with %d %s", text.Line(t.Address, 80), out.Exit, raw)
 	}
 	run, err := parseRuntime(out.Stdout)
 	if err != nil {
-		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: %w", safe.Text(t.Address, 80), err)
+		return Runtime{}, fmt.Errorf("%s: HAProxy's processes: %w", text.Line(t.Address, 80), err)
 	}
 	if run.NoServers != nil {
-		run.NoServers = fmt.Errorf("%s: %w", safe.Text(t.Address, 80), run.NoServers)
+		run.NoServers = fmt.Errorf("%s: %w", text.Line(t.Address, 80), run.NoServers)
 	}
 	return run, nil
 }

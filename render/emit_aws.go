@@ -88,7 +88,7 @@ type awsEntry struct {
 }
 
 // awsEntries are the service ports of every HAProxy by address, and the hosts
-// that are none.
+// that are named instead.
 func awsEntries(a *access.Access) (out []awsEntry, names []string) {
 	ports, _ := servicesOf(a)
 	for i := range a.Entries {
@@ -229,8 +229,8 @@ func (e awsEntry) resources(l logicalNames, c *model.Cluster) fields {
 		}, ""))
 }
 
-// emitNLB is a Network Load Balancer that goes to the servers themselves, and
-// asks Patroni which of them has the role.
+// emitNLB is a Network Load Balancer that connects to the servers themselves;
+// its health checks query Patroni for the role.
 func emitNLB(a *access.Access) (string, error) {
 	c := a.Cluster
 	ports, twice := servicesOf(a)
@@ -242,7 +242,7 @@ func emitNLB(a *access.Access) (string, error) {
 		return "", noServices(KindNLB, c)
 	}
 	b := &strings.Builder{}
-	note(b, 0, fmt.Sprintf("CloudFormation for %s: a Network Load Balancer with a listener and a target group for each service port. Patroni says who has the role.", c.Name))
+	note(b, 0, fmt.Sprintf("CloudFormation for %s: a Network Load Balancer with a listener and a target group for each service port. Patroni's health check decides which server gets connections.", c.Name))
 	note(b, 0, fmt.Sprintf("aws cloudformation deploy --stack-name %s-nlb --template-file FILE --parameter-overrides VpcId=… SubnetIds=…,… ClientCidr=…", c.Name))
 	t.head(b, twice)
 	t.write(b)
@@ -256,7 +256,7 @@ type nlb struct {
 	ingress   list
 	listeners fields
 	groups    fields
-	checks    []string // ports that Patroni is asked on
+	checks    []string // ports of Patroni's health checks
 	tls       bool
 	names     []string // hosts that are no address
 	public    []string // addresses that no target group takes
@@ -310,7 +310,7 @@ func (t *nlb) service(p model.EntryPort, svc *model.Service) {
 		{"Protocol", "TCP", ""},
 		{"Port", port, ""},
 		{"Targets", targets, ""},
-		{"HealthCheckProtocol", protocol, "GET, on Patroni's port: an open pgbouncer says nothing of the role"},
+		{"HealthCheckProtocol", protocol, "GET, on Patroni's port: an open pgbouncer does not show the role"},
 		{"HealthCheckPort", check, ""},
 		{"HealthCheckPath", svc.Check, ""},
 		{"HealthCheckIntervalSeconds", checkEvery, ""},
@@ -330,7 +330,7 @@ func (t *nlb) service(p model.EntryPort, svc *model.Service) {
 		{"Protocol", "TCP", ""},
 		{"Port", int(p.Port), ""},
 		{"DefaultActions", list{fields{{"Type", "forward", ""}, {"TargetGroupArn", ref(group), ""}}}, ""},
-	}, fmt.Sprintf("it forgets a connection that is idle for %d s (tcp.idle_timeout.seconds, 60 to 6000), without a word to either side", nlbIdle)))
+	}, fmt.Sprintf("it silently drops a connection that is idle for %d s (tcp.idle_timeout.seconds, 60 to 6000)", nlbIdle)))
 	t.ingress = append(t.ingress, fields{{"IpProtocol", "tcp", ""}, {"FromPort", int(p.Port), ""}, {"ToPort", int(p.Port), ""}, {"CidrIp", ref("ClientCidr"), ""}})
 }
 
@@ -344,13 +344,13 @@ func add(to []string, s string) []string {
 
 // head names the traps.
 func (t *nlb) head(b *strings.Builder, twice []string) {
-	lint(b, "fail-open", "when every target of a group is unhealthy, all of them get connections: while a failover lasts, writers reach replicas and are refused there. HAProxy refuses them itself")
-	lint(b, "idle-timeout", fmt.Sprintf("a connection that is idle for %d s is forgotten without a word: set tcp_keepalives_idle below it (clients, pgbouncer, PostgreSQL), 60 say", nlbIdle))
-	lint(b, "cross-zone", "crossing zones is off by default: a zone without a healthy target leaves the DNS name, and its clients stay on the address they know. Here it is on, which costs money")
-	lint(b, "hairpin", "with client address preservation a node cannot reach itself through the NLB. Here it is off, so pg_hba sees the NLB's addresses: let those in")
-	lint(b, "dns-ttl", "the NLB's name has a TTL of 60 s: a JVM that caches names for ever keeps the address of a zone that is gone")
+	lint(b, "fail-open", "when every target of a group is unhealthy, all of them get connections: during a failover, writers reach replicas and are refused there. HAProxy refuses them itself")
+	lint(b, "idle-timeout", fmt.Sprintf("the NLB silently drops a connection that is idle for %d s: set tcp_keepalives_idle below it (clients, pgbouncer, PostgreSQL), for example 60", nlbIdle))
+	lint(b, "cross-zone", "cross-zone load balancing is off by default: a zone without a healthy target is removed from the DNS name, and its clients keep the old address. Here it is on, which costs money")
+	lint(b, "hairpin", "with client address preservation a node cannot reach itself through the NLB. Here it is off, so pg_hba sees the NLB's addresses: allow those")
+	lint(b, "dns-ttl", "the NLB's name has a TTL of 60 s: a JVM that caches names forever keeps the address of a removed zone")
 	lint(b, "failover", fmt.Sprintf("a new leader gets connections after Patroni's ttl and %d × %d s of checks", nlbFails, checkEvery))
-	lint(b, "pooler", "Patroni is asked, pgbouncer is not: one that is down behind a healthy Patroni gets connections")
+	lint(b, "pooler", "the health check queries Patroni, not pgbouncer: a pgbouncer that is down behind a healthy Patroni gets connections")
 	lint(b, "patroni-open", fmt.Sprintf("the targets must let the group LoadBalancerSecurityGroup in on the service's ports and on Patroni's (%s), where reading needs no password", strings.Join(t.checks, ", ")))
 	if t.tls {
 		lint(b, "patroni-tls", "the checks speak HTTPS and do not verify the certificate")

@@ -173,7 +173,7 @@ func TestEmitYAML(t *testing.T) {
 			"pg-open": {"public-address", "no-address: db.example.com: left out"},
 		},
 		render.KindNLB: {
-			"pg-test": {"fail-open", "idle-timeout: a connection that is idle for 350 s", "cross-zone: crossing zones is off by default", "hairpin", "dns-ttl", "no-backup"},
+			"pg-test": {"fail-open", "idle-timeout: the NLB silently drops a connection that is idle for 350 s", "cross-zone: cross-zone load balancing is off by default", "hairpin", "dns-ttl", "no-backup"},
 			"pg-tier": {"mixed-checks", "provider"}, "pg-open": {"public-target", "patroni-tls"},
 		},
 	} {

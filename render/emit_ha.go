@@ -82,8 +82,8 @@ type consulCheck struct {
 	Timeout  string `json:"timeout"`
 }
 
-// emitConsul is a definition for each server of each service: Patroni says
-// whether it has the role, its own port whether it answers.
+// emitConsul is a definition for each server of each service: Patroni's check
+// shows whether it has the role, its own port whether it answers.
 func emitConsul(a *access.Access) (string, error) {
 	var out struct {
 		Services []consulService `json:"services"`
@@ -250,7 +250,7 @@ func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	for _, p := range ports {
 		if p.Target == model.TargetPrimary {
 			check = "chk_primary"
-			fmt.Fprintf(b, "\n# HAProxy has a server for %[1]s, as Patroni told it: the node is preferred. A weight, because no node has one while\n"+
+			fmt.Fprintf(b, "\n# HAProxy has a server for %[1]s by Patroni's check: the node is preferred. A weight, because no node has one while\n"+
 				"# there is no leader, and then none should lose the address\nvrrp_script chk_primary {\n"+
 				"  script \"/bin/sh -c '/usr/bin/curl -fsS -m 2 http://127.0.0.1:%[2]d/metrics | /bin/grep -q \\\"^haproxy_backend_status.proxy=.%[1]s.,state=.UP.. 1\\\"'\"\n"+
 				"  interval 2\n  timeout 3\n  fall 2\n  rise 2\n  weight 20\n}\n", word(a.Cluster.Service(p.Service).Proxy()), port)
@@ -292,7 +292,7 @@ func keepHead(b *strings.Builder, c *model.Cluster, vip model.NodeVIP, from stri
 		lint(b, "interface", "the interface is auto: replace INTERFACE by the one that has the node's address (ip -o -4 addr show)")
 	}
 	if nodes < 2 {
-		lint(b, "one-node", "there is one HAProxy node: nobody takes the address over")
+		lint(b, "one-node", "there is one HAProxy node: no other node can take the address over")
 	}
 }
 

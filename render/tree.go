@@ -39,7 +39,7 @@ func writeFields(b *strings.Builder, depth int, fs fields) {
 	}
 }
 
-// writeValue writes what stands behind a key or a dash.
+// writeValue writes the value of a key or a dash.
 func writeValue(b *strings.Builder, depth int, v any) {
 	switch x := v.(type) {
 	case fields:

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Observed is one answer. A failure is data: it keeps the
+// Observed is the answer to one probe. A failure is data: it keeps the
 // last value that was seen, with its age, beside the error.
 type Observed[T any] struct {
 	Value T             // the last good answer; the zero value when there never was one

@@ -11,7 +11,7 @@ type Origins struct {
 	Hash     string    // of the inventory as it was read for this, see Inventory.Hash
 	Problems []Problem // of the inventory as a whole, and of the clusters in Rows
 	// Rows are cluster by cluster, those of one variable together. A variable
-	// that is defined nowhere is not among them.
+	// without a definition is absent.
 	Rows []Origin
 }
 
@@ -45,7 +45,8 @@ type Origin struct {
 	Variable string
 	Definition
 	// Differs says that the hosts of the cluster do not all have the same value,
-	// or that some have Pigsty's default. It is not set for what distinguishes hosts, such as pg_seq.
+	// or that some have Pigsty's default. It is never set for variables that
+	// identify hosts, such as pg_seq.
 	Differs bool
 	// Hid are the definitions that lost to this one, the strongest first.
 	Hid []Definition

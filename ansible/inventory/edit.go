@@ -40,7 +40,7 @@ var changeable = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 //
 // A definition that is not the host's own, or is not a plain or quoted word in
 // YAML, is refused: the error names its place and is a *model.Hint with what to
-// write by hand. All refusals are returned, and then there is no result.
+// write by hand. The error has all refusals, and then there is no result.
 func (inv *Inventory) Edit(changes []Change) ([]Edited, error) {
 	e := editor{inv: inv, yaml: map[string]*yamlText{}}
 	var bad []error
@@ -153,7 +153,7 @@ func (h *Host) ownAt(variable string) source.Pos {
 	return source.Pos{}
 }
 
-// textOf is the file as YAML; why says why it is not one that can be edited.
+// textOf is the file as YAML; why is the reason when it cannot be edited.
 func (e *editor) textOf(file string) (t *yamlText, why string) {
 	if t = e.yaml[file]; t != nil {
 		return t, ""

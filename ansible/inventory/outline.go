@@ -7,7 +7,7 @@ import (
 	"pgtui/ansible/py"
 )
 
-// stands in for a value that must not be shown.
+// What is printed in place of a secret value.
 const (
 	vaulted = "(vaulted)"
 	hidden  = "********"
@@ -61,8 +61,8 @@ func (o *outliner) add(line string) bool {
 	return false
 }
 
-// value writes v behind head, "key:" or "-" or nothing; what has lines of its
-// own is below it, behind indent.
+// value writes v behind head, "key:" or "-" or nothing; a value of several
+// lines goes below it, behind indent.
 func (o *outliner) value(indent, head string, v py.Value, depth int) {
 	if depth > 20 {
 		o.add(indent + join(head, "…"))
@@ -100,7 +100,7 @@ func (o *outliner) value(indent, head string, v py.Value, depth int) {
 	}
 }
 
-// below is the indent of what is below a head.
+// below is the indent of the lines below a head.
 func below(indent, head string) string {
 	if head == "" {
 		return indent
@@ -210,7 +210,7 @@ var (
 	block    = regexp.MustCompile(`(?s)-----BEGIN .*`)
 )
 
-// masked is a text without the secrets that can be read in it.
+// masked is a text without the secrets that can be recognised in it.
 func masked(s string) string {
 	if strings.HasPrefix(s, "$ANSIBLE_VAULT") {
 		return vaulted

@@ -259,7 +259,7 @@ func (c *context) textFilter(name string, v py.Value, a args) (py.Value, bool, e
 const textFilters = " lower upper capitalize title trim replace quote basename dirname splitext b64encode b64decode split center indent format wordcount truncate regex_replace regex_search regex_findall "
 
 // filterSize is how many bytes a filter may make of a text, except for those whose
-// arguments say so.
+// arguments decide.
 func filterSize(s, name string) int {
 	switch name {
 	case "lower", "upper", "capitalize", "title":

@@ -103,7 +103,7 @@ type reprWriter struct {
 }
 
 // text writes a string that is at most four times as long in quotes, except for
-// what is not printable.
+// characters that are not printable.
 func (b *reprWriter) text(s string, quote func(string) string) {
 	if room := b.max - b.Len(); len(s) > room {
 		s = s[:max(room, 0)]

@@ -10,7 +10,7 @@ import (
 // badMaxconn: a limit that is not a number.
 func badMaxconn() Rule {
 	return Rule{"bad-maxconn", Warning, "a maxconn that is not a number",
-		"HAProxy takes the digits it begins with, so the limit is not what was written",
+		"HAProxy uses its leading digits, so the limit is not what was written",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				if s.MaxConn != "" && strings.Trim(s.MaxConn, "0123456789") == "" && weightOf(s.MaxConn) > 0 {

@@ -120,7 +120,7 @@ func primary(c *model.Cluster) model.Host {
 	return ""
 }
 
-// each calls f for every rendered service of every load balancer, each declaration
+// each calls f for every rendered service of every HAProxy node, each declaration
 // once for a rendering host.
 func (in *Input) each(f func(c *model.Cluster, s *model.Service) []Finding) []Finding {
 	var out []Finding

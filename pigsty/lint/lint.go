@@ -91,7 +91,7 @@ func engineRules() []Rule {
 // Run applies every rule and returns the findings by file and line; of one
 // place the worst first. A mistake that several hosts share is reported once. The
 // rules ask the play, and cost as it does: where that is too much there are no
-// findings, and the play's Err has it.
+// findings, and the play's Err has the reason.
 func Run(p *pigsty.Play) []Finding {
 	in := NewInput(p)
 	var out []Finding

@@ -21,8 +21,8 @@ const (
 	Good                   // serves now, ok
 	Warn                   // differs from what was promised
 	Bad                    // clients suffer
-	Doubt                  // not known
-	Info                   // on its way: settling, asking, running
+	Doubt                  // unknown
+	Info                   // on its way: settling, probing, running
 	Key                    // a key to press
 	Added                  // a line that a change adds
 	Removed                // a line that a change removes
