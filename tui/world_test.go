@@ -52,7 +52,7 @@ func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 	for i, role := range roles {
 		c.Instances = append(c.Instances, model.Instance{
 			Name: model.InstanceName(fmt.Sprintf("%s-%d", name, i+1)), Host: model.Host(prefix + strconv.Itoa(first+i)),
-			Seq: i + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008, Weight: "100",
+			Seq: i + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008,
 			OfflineQuery: len(roles) > 2 && i == len(roles)-1,
 		})
 	}
@@ -69,7 +69,7 @@ func services(c *model.Cluster, at model.Host) []model.Service {
 	pick := func(port string) {
 		all, primary, offline, replica = nil, nil, nil, nil
 		for _, in := range c.Instances {
-			s := model.Server{Name: in.Name, Host: in.Host, Port: port, CheckPort: "8008", Weight: in.Weight}
+			s := model.Server{Name: in.Name, Host: in.Host, Port: port, CheckPort: "8008", Weight: "100"}
 			all = append(all, s)
 			switch {
 			case in.OfflineQuery:
