@@ -1,10 +1,12 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/source"
 )
 
@@ -365,4 +367,53 @@ func Join(names []InstanceName) string {
 		parts[i] = string(n)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// OnHost returns the instance on that node, or nil.
+func (c *Cluster) OnHost(h Host) *Instance {
+	for i := range c.Instances {
+		if c.Instances[i].Host == h {
+			return &c.Instances[i]
+		}
+	}
+	return nil
+}
+
+// Pooled reports whether the service's servers are poolers.
+func (c *Cluster) Pooled(svc *Service) bool {
+	servers, _ := svc.Servers()
+	for _, s := range servers {
+		in := c.Instance(s.Name)
+		if in.Pools(s.Port) && in.BouncerPort != in.PgPort {
+			return true
+		}
+	}
+	return len(servers) == 0 && svc.Dest == "pgbouncer"
+}
+
+// Service returns the service of that name as the first load balancer that has it
+// declares it, or nil.
+func (c *Cluster) Service(name ServiceName) *Service {
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// Names are the cluster's instances.
+func (c *Cluster) Names() []InstanceName {
+	out := make([]InstanceName, len(c.Instances))
+	for i := range c.Instances {
+		out[i] = c.Instances[i].Name
+	}
+	return out
+}
+
+// ZeroedByHand reports whether the weight 0 of a server is not the declared one.
+func (s *Service) ZeroedByHand(name InstanceName) bool {
+	servers, _ := s.Servers()
+	i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == name })
+	return i >= 0 && haproxy.WeightDiffers(servers[i].Weight, 0)
 }

@@ -202,3 +202,7 @@ func (s *PatroniStatus) Backlog() int64 {
 	}
 	return max(0, s.Received-s.Replayed)
 }
+
+// ReportsStreaming reports whether this version of Patroni reports replication_state:
+// since 3.0.4.
+func (s *PatroniStatus) ReportsStreaming() bool { return s.Version != "" && s.Generation(3, 0, 4) }

@@ -199,6 +199,16 @@ type PatroniCluster struct {
 	Switch  ScheduledSwitchover // the zero value when none is scheduled
 }
 
+// Member returns the member of that name, or nil.
+func (c *PatroniCluster) Member(name InstanceName) *PatroniMember {
+	for i := range c.Members {
+		if c.Members[i].Name == name {
+			return &c.Members[i]
+		}
+	}
+	return nil
+}
+
 // ScheduledSwitchover is a switchover that Patroni will do by itself.
 type ScheduledSwitchover struct {
 	At       string // when, as Patroni writes it: ISO 8601
@@ -229,4 +239,28 @@ type PatroniMember struct {
 	Behind  int64
 	APIURL  string
 	Restart string // scheduled_restart: when, as Patroni writes it; "" when none is
+}
+
+// PatroniStatus is what an instance's Patroni reported of itself; the zero value
+// for an instance that was not probed.
+func (s *Snapshot) PatroniStatus(name InstanceName) source.Observed[PatroniStatus] {
+	if s == nil {
+		return source.Observed[PatroniStatus]{}
+	}
+	return s.Patroni[name].Status
+}
+
+// StatsOf is the stats page of a host, an empty one when none was read.
+func (s *Snapshot) StatsOf(h Host) *haproxy.Stats {
+	v := s.HAProxy[h].Value
+	return &v
+}
+
+// RuleFacts is what was read about who may lead, beside the watch and once.
+// The zero value means that nothing was read.
+type RuleFacts struct {
+	Conf source.Observed[PatroniConf] // GET /config
+	By   InstanceName                 // whose Patroni answered it; "" when none did
+	// Etcd is why a member of etcd takes no connections, by host; "" when it does.
+	Etcd map[Host]source.Observed[string]
 }

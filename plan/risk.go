@@ -230,7 +230,7 @@ func (s *Situation) inUse(h model.Host, section string) (name, sessions string) 
 	if s.Snap == nil || !s.Snap.HAProxy[h].Known() {
 		return RiskGone, "sessions unknown"
 	}
-	px := s.Snap.HaproxyOf(h).Proxy(section)
+	px := s.Snap.StatsOf(h).Proxy(section)
 	switch {
 	case px == nil:
 		return RiskIdle, "no section that runs"
@@ -291,7 +291,7 @@ func reopened(n *Node, s *Situation) []Risk {
 		return nil
 	}
 	var out []Risk
-	stats := s.Snap.HaproxyOf(n.Host)
+	stats := s.Snap.StatsOf(n.Host)
 	for i := range stats.Proxies {
 		px := &stats.Proxies[i]
 		if px.Front.Status != "PAUSED" && px.Front.Status != "STOP" {
@@ -309,7 +309,7 @@ func settlingChecks(n *Node, s *Situation) []Risk {
 		return nil
 	}
 	for _, sec := range n.Was {
-		px := s.Snap.HaproxyOf(n.Host).Proxy(sec.Name)
+		px := s.Snap.StatsOf(n.Host).Proxy(sec.Name)
 		if px == nil {
 			continue
 		}
@@ -340,7 +340,7 @@ func unloadedOthers(n *Node, s *Situation) []Risk {
 	if !conf.Known() || s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
-	stats := s.Snap.HaproxyOf(n.Host)
+	stats := s.Snap.StatsOf(n.Host)
 	var what []string
 	for i := range conf.Value.Sections {
 		sec := &conf.Value.Sections[i]
@@ -378,7 +378,7 @@ func unseen(n *Node, s *Situation) []Risk {
 		what = append(what, "its stats page"+whyNot(s, n.Host))
 	}
 	if o := s.Conf[n.Host]; !o.Known() {
-		what = append(what, "the other files in its directory"+board.Because(o.Err))
+		what = append(what, "the other files in its directory"+source.Because(o.Err))
 	}
 	if len(what) == 0 {
 		return nil
@@ -390,7 +390,7 @@ func whyNot(s *Situation, h model.Host) string {
 	if s.Snap == nil {
 		return ""
 	}
-	return board.Because(s.Snap.HAProxy[h].Err)
+	return source.Because(s.Snap.HAProxy[h].Err)
 }
 
 // misroute tells the window in which a plain reload sends new connections
@@ -416,7 +416,7 @@ func oldWorkers(n *Node, s *Situation) []Risk {
 	var out []Risk
 	if s.Snap != nil {
 		var all, own int64
-		stats := s.Snap.HaproxyOf(n.Host)
+		stats := s.Snap.StatsOf(n.Host)
 		for i := range stats.Proxies {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {

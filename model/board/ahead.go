@@ -37,7 +37,7 @@ func ahead(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time)
 		if from, _ := b.sender(s, m.Instance, now); from != "" {
 			continue
 		}
-		if o.Value.TellsStreaming() && o.Value.ReplicationState != "streaming" {
+		if o.Value.ReportsStreaming() && o.Value.ReplicationState != "streaming" {
 			m.Ahead = more
 			continue
 		}
@@ -49,7 +49,7 @@ func ahead(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time)
 }
 
 func timelineOf(dcs model.PatroniCluster, name model.InstanceName) int {
-	if d := DcsMember(dcs, name); d != nil {
+	if d := dcs.Member(name); d != nil {
 		return d.Timeline
 	}
 	return 0

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Of judges one cluster at now: members, leader, one route for each
@@ -17,7 +18,7 @@ import (
 func Of(s *model.Snapshot, c *model.Cluster, now time.Time) Board {
 	b := Board{Cluster: c, Judged: now}
 	s = s.Screened(c)
-	dcs, dcsKnown := DcsView(s, c, now)
+	dcs, dcsKnown := FreshestDCS(s, c, now)
 	b.Members = make([]Member, 0, len(c.Instances))
 	for i := range c.Instances {
 		b.Members = append(b.Members, memberOf(s, c, &c.Instances[i], dcs, now))
@@ -121,9 +122,9 @@ func nodeNames(inv *model.Inventory, c *model.Cluster) []string {
 	return out
 }
 
-// DcsView is the freshest current GET /cluster among the members; ok is false
+// FreshestDCS is the latest current GET /cluster among the members; ok is false
 // when no member answered one.
-func DcsView(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.PatroniCluster, ok bool) {
+func FreshestDCS(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.PatroniCluster, ok bool) {
 	var at time.Time
 	for i := range c.Instances {
 		o := s.Patroni[c.Instances[i].Name].Cluster
@@ -132,16 +133,6 @@ func DcsView(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.Pat
 		}
 	}
 	return view, ok
-}
-
-// DcsMember is one member of a GET /cluster answer, or nil.
-func DcsMember(c model.PatroniCluster, name model.InstanceName) *model.PatroniMember {
-	for i := range c.Members {
-		if c.Members[i].Name == name {
-			return &c.Members[i]
-		}
-	}
-	return nil
 }
 
 // memberOf is what one instance is now, by its own Patroni; the DCS only adds
@@ -158,13 +149,13 @@ func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model
 	if !o.Current(now) {
 		m.Why = "Patroni has not been probed yet"
 		if o.Err != nil {
-			m.Why = "Patroni does not answer" + Because(o.Err)
+			m.Why = "Patroni does not answer" + source.Because(o.Err)
 		} else if o.Ever() {
 			m.Why = "Patroni's last answer is stale"
 		}
 		if o.Ever() {
 			m.Why += "; last seen as " + o.Value.Role + ", " + o.Value.State
-		} else if d := DcsMember(dcs, in.Name); d != nil {
+		} else if d := dcs.Member(in.Name); d != nil {
 			m.Why += "; the DCS lists it as " + d.Role + ", " + d.State
 		}
 		return m
@@ -181,7 +172,7 @@ func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model
 	} else if st.QuorumStandby {
 		m.Role = "quorum_standby"
 	}
-	if d := DcsMember(dcs, in.Name); d != nil {
+	if d := dcs.Member(in.Name); d != nil {
 		if m.Timeline == 0 {
 			m.Timeline = d.Timeline
 		}
@@ -312,7 +303,7 @@ func lags(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time) 
 		if !m.Known || m.Instance == b.Leader {
 			continue
 		}
-		if d := DcsMember(dcs, m.Instance); d != nil && d.Lag >= 0 {
+		if d := dcs.Member(m.Instance); d != nil && d.Lag >= 0 {
 			m.Lag = d.Lag
 			continue
 		}

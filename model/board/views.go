@@ -31,14 +31,14 @@ func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes 
 			r.Port = svc.Port
 		}
 		r.Views = append(r.Views, View{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i]})
-		look(&r.Views[len(r.Views)-1], s, c, svc, now)
+		fillView(&r.Views[len(r.Views)-1], s, c, svc, now)
 	}
 	agree(&r)
 	return r
 }
 
-// look fills in what one service is on one HAProxy node.
-func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
+// fillView fills in what one service is on one HAProxy node.
+func fillView(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
 	obs := s.HAProxy[v.HAProxy]
 	v.At = obs.At
 	fresh := obs.Current(now)
@@ -49,7 +49,7 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 		v.Verdict, v.Why = model.Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: section %s may be among them", obs.Value.Damaged, svc.Proxy())
 		v.Cells = promisedCells(svc, model.Unknown, "its row cannot be read")
 	case !obs.Ever():
-		v.Verdict, v.Why = model.Unknown, "HAProxy has not answered"+Because(obs.Err)
+		v.Verdict, v.Why = model.Unknown, "HAProxy has not answered"+source.Because(obs.Err)
 		v.Cells = promisedCells(svc, model.Unknown, "HAProxy has not answered")
 	case px == nil:
 		v.Verdict = model.Missing
@@ -72,14 +72,6 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 		grey(v, obs.Err)
 	}
 	prove(v, s, c, svc, now)
-}
-
-// Because turns an error into the tail of a sentence.
-func Because(err error) string {
-	if err == nil {
-		return ""
-	}
-	return ": " + err.Error()
 }
 
 // promisedCells are the inventory's servers when HAProxy reports nothing of them.
@@ -494,7 +486,7 @@ func grey(v *View, err error) {
 	if len(v.Serving) > 0 {
 		was = model.Join(v.Serving)
 	}
-	v.Why = "HAProxy stopped answering" + Because(err) + "; last seen serving: " + was
+	v.Why = "HAProxy stopped answering" + source.Because(err) + "; last seen serving: " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = model.Unknown, nil, "", ""
 	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
 	for i := range v.Cells {

@@ -81,8 +81,8 @@ func listedIn(s *model.Snapshot, b *board.Board, m *board.Member) (sync, quorum 
 	if m.Known && (st.SyncStandby || st.QuorumStandby) {
 		return st.SyncStandby, st.QuorumStandby
 	}
-	view, _ := board.DcsView(s, b.Cluster, b.Judged)
-	if d := board.DcsMember(view, m.Instance); d != nil {
+	view, _ := board.FreshestDCS(s, b.Cluster, b.Judged)
+	if d := view.Member(m.Instance); d != nil {
 		return d.Role == "sync_standby", d.Role == "quorum_standby"
 	}
 	return false, false
@@ -183,8 +183,8 @@ const moments = 16 << 20
 // behind is how far x is behind the leader in WAL received.
 func (r *race) behind(x *runner, head int64) int64 {
 	dcs := int64(-1)
-	if view, ok := board.DcsView(r.s, r.b.Cluster, r.now); ok {
-		if d := board.DcsMember(view, x.Instance); d != nil {
+	if view, ok := board.FreshestDCS(r.s, r.b.Cluster, r.now); ok {
+		if d := view.Member(x.Instance); d != nil {
 			dcs = d.Behind
 		}
 	}

@@ -200,7 +200,7 @@ func (f *fall) unknownLeader() bool {
 	if f.b.LeaderUnsure {
 		return true
 	}
-	if _, known := board.DcsView(f.s, f.b.Cluster, f.now); known || f.b.Leader != "" {
+	if _, known := board.FreshestDCS(f.s, f.b.Cluster, f.now); known || f.b.Leader != "" {
 		return false
 	}
 	return slices.ContainsFunc(f.b.Members, func(m board.Member) bool { return !m.Known && !slices.Contains(f.down, m.Instance) })
