@@ -147,7 +147,7 @@ func TestAuditHasNoSecrets(t *testing.T) {
 	if strings.Contains(string(text), "hunter2") || !strings.Contains(string(text), "insecure-password ********") {
 		t.Errorf("%s", text)
 	}
-	if got := said("a\nstats auth admin:hunter2\nb\x1b[31m", 400); got != "a; stats auth admin:********; b?[31m" && strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") {
+	if got := recorded("a\nstats auth admin:hunter2\nb\x1b[31m", 400); got != "a; stats auth admin:********; b?[31m" && strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") {
 		t.Errorf("%q", got)
 	}
 }
@@ -311,7 +311,7 @@ func TestAuditTrusted(t *testing.T) {
 			must(t, os.Chmod(dir, 0o777|os.ModeSticky))
 			return writeAudit(t, dir, 0o600)
 		}, ""},
-		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is no regular file"},
+		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is not a regular file"},
 		{"a pipe", func(t *testing.T, dir string) string {
 			must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 			return filepath.Join(dir, "pipe")
