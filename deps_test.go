@@ -37,28 +37,34 @@ func rules() []rule {
 		{dir: "ansible", own: []string{"ansible"}, not: outside},
 		{dir: "ansible/inventory", own: []string{"ansible"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "ansible/jmespath", own: []string{"ansible"}, mods: []string{"github.com/jmespath/go-jmespath"}, not: outside},
-		{dir: "haproxy", own: []string{"internal/safe"}, not: outside},
+		{dir: "haproxy", own: []string{"internal/text"}, not: outside},
 		{dir: "pigsty", own: []string{"ansible", "haproxy", "model", "pigsty"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
-		{dir: "render", own: []string{"haproxy", "model", "internal/safe"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
-		{dir: "render/emit", own: []string{"model", "render"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
-		{dir: "plan", own: []string{"haproxy", "model", "render", "internal/safe"}, not: outside},
-		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/safe"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
-		{dir: "probe/transport", own: []string{"model", "internal/safe"}, mods: []string{"golang.org/x/"}},
-		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/safe"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
-		{dir: "tui", own: []string{"plan", "haproxy", "model", "tui", "internal/safe"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
-		{dir: "internal/safe", own: nil, not: outside},
+		{dir: "render", own: []string{"haproxy", "model", "internal/text"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
+		{dir: "render/emit", own: []string{"model", "render", "internal/text"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
+		{dir: "plan", own: []string{"haproxy", "model", "render", "internal/text"}, not: outside},
+		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
+		{dir: "probe/transport", own: []string{"model", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}},
+		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "tui", own: []string{"plan", "haproxy", "model", "tui", "internal/guard", "internal/text", "internal/proc"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "internal/guard", own: []string{"internal/text"}, not: outside},
+		{dir: "internal/text", mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},
+		{dir: "internal/proc", not: []string{"os/exec", "net", "net/http", "log/slog", "syscall"}},
 		{dir: "internal/config", own: nil, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
-		{dir: "internal/sandbox", own: []string{"pigsty", "haproxy", "model", "render", "internal/safe"}, mods: nil, not: []string{"os/exec"}},
+		{dir: "internal/sandbox", own: []string{"pigsty", "haproxy", "model", "render", "internal/text", "internal/sandbox"}, not: []string{"os/exec"}},
+		{dir: "internal/sandbox/sim", not: outside},
+		{dir: "internal/sandbox/haproxy", own: []string{"internal/sandbox/sim"}, not: []string{"os/exec", "net"}},
+		{dir: "internal/sandbox/patroni", own: []string{"model", "internal/sandbox/sim", "internal/sandbox/pg"}, not: []string{"os", "os/exec", "net"}},
+		{dir: "internal/sandbox/pg", mods: []string{"github.com/jackc/pgx/v5/pgproto3"}, not: []string{"os", "os/exec", "net/http"}},
 		{dir: ".", own: nil},
 		{dir: "cmd", own: []string{"cmd", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
 		{dir: "internal/fuzz"},
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "internal/captures", own: []string{"haproxy", "model", "probe"}},
-		{dir: "internal/soak", own: []string{"pigsty", "haproxy", "model", "probe", "internal/safe", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
-		{dir: "internal/measure", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
+		{dir: "internal/soak", own: []string{"pigsty", "haproxy", "model", "probe", "internal/text", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
+		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
-		{dir: "cmd/jsonv1", own: []string{"plan", "pigsty", "haproxy", "model"}, not: outside},
+		{dir: "cmd/jsonv1", own: []string{"internal/text", "plan", "pigsty", "haproxy", "model"}, not: outside},
 	}
 }
 
@@ -147,8 +153,8 @@ func (r rule) forbids(imp string) string {
 func unguarded() []string { return []string{"cmd/carry.go", "cmd/trace.go", "cmd/demo.go"} }
 
 // TestGoroutinesAreGuarded: a panic in a goroutine would leave the terminal in raw
-// mode, so whatever may run below the console is started by safe.Go or a
-// safe.Group.
+// mode, so whatever may run below the console is started by guard.Go or a
+// guard.Group.
 func TestGoroutinesAreGuarded(t *testing.T) {
 	for _, dir := range []string{"probe", "apply", "cmd", "tui"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -161,7 +167,7 @@ func TestGoroutinesAreGuarded(t *testing.T) {
 				return err
 			}
 			for _, pos := range bare(f) {
-				t.Errorf("%s: a goroutine that nothing guards: use safe.Go or safe.Group", set.Position(pos))
+				t.Errorf("%s: a goroutine that nothing guards: use guard.Go or guard.Group", set.Position(pos))
 			}
 			return nil
 		})
@@ -169,7 +175,7 @@ func TestGoroutinesAreGuarded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nfunc x() { go x(); wg.Go(x); safe.Go(`x`, x, nil) }", 0)
+	f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nfunc x() { go x(); wg.Go(x); guard.Go(`x`, x, nil) }", 0)
 	if err != nil || len(bare(f)) != 2 {
 		t.Errorf("%v, %d found: the test is broken", err, len(bare(f)))
 	}

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/render"
 	"pgtui/source"
@@ -120,7 +120,7 @@ func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []mod
 // each does f for 0 to n-1, several at once, and returns when all are done.
 // failed is called for those in which pgtui itself fails.
 func each(n int, f func(i int), failed func(i int, err error)) {
-	var g safe.Group
+	var g guard.Group
 	slots := make(chan struct{}, readers)
 	for i := range n {
 		g.Go("reading a node", func() {
@@ -139,7 +139,7 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	if n := inv.Node(h); n != nil {
 		target = n.SSH
 	}
-	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	switch {
 	case err != nil:
 		return plan.NodeFiles{Err: err}

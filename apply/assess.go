@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/check"
 	"pgtui/plan"
@@ -27,7 +27,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *plan.Plan
 	s := plan.Situation{}
 	// Where pgtui itself fails, the state is unknown, which is a risk.
 	unasked := func(error) {}
-	var g safe.Group
+	var g guard.Group
 	g.Go("probing the cluster", func() {
 		if a.Probe == nil {
 			return

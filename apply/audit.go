@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -60,12 +60,12 @@ func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.Clus
 
 // recorded is text for a record: bounded in bytes, safe to print, and
 // without what follows a password keyword.
-func recorded(text string, most int) string {
-	lines := strings.Split(text, "\n")
+func recorded(raw string, most int) string {
+	lines := strings.Split(raw, "\n")
 	for i := range lines {
 		lines[i] = render.MaskSecrets(lines[i])
 	}
-	return safe.Text(strings.Join(lines, "; "), most)
+	return text.Line(strings.Join(lines, "; "), most)
 }
 
 // step adds one step that has ended.

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/source"
 )
@@ -199,7 +199,7 @@ func locked(f *os.File, lock int) error {
 			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 	}
-	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + safe.Word(f.Name()) + " shows it"}
+	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + text.Word(f.Name()) + " shows it"}
 }
 
 // trusted checks who can write the file of that path: as ssh does for its own
@@ -250,13 +250,13 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 	if sys.Uid != 0 && int(sys.Uid) != euid {
 		return &source.Hint{
 			Err: fmt.Errorf("%s belongs to uid %d, who can change it: expected root or uid %d", path, sys.Uid, euid),
-			Try: "check its content, then `chown " + fmt.Sprint(euid) + " " + safe.Word(path) + "`, or name another file in PGTUI_AUDIT",
+			Try: "check its content, then `chown " + fmt.Sprint(euid) + " " + text.Word(path) + "`, or name another file in PGTUI_AUDIT",
 		}
 	}
 	if mode := st.Mode().Perm(); mode&0o022 != 0 && !anyMode {
 		return &source.Hint{
 			Err: fmt.Errorf("%s can be written by others: its mode is %04o", path, mode),
-			Try: "check its content, then `chmod go-w " + safe.Word(path) + "`",
+			Try: "check its content, then `chmod go-w " + text.Word(path) + "`",
 		}
 	}
 	return nil
@@ -269,7 +269,7 @@ func tellSyslog(r plan.Record, sum string) error {
 	if err != nil {
 		return &source.Hint{Err: fmt.Errorf("syslog: %w", err), Try: "unset PGTUI_SYSLOG"}
 	}
-	err = w.Notice(safe.Text(fmt.Sprintf("%s %s of %s, plan %s, by %s, line %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, sum, r.Outcome, r.Error), 900))
+	err = w.Notice(text.Line(fmt.Sprintf("%s %s of %s, plan %s, by %s, line %s: %s %s", r.Kind, r.Action, r.Cluster, r.Plan, r.Who, sum, r.Outcome, r.Error), 900))
 	if err = errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("syslog: %w", err)
 	}

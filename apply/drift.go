@@ -8,7 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/render"
 )
 
@@ -44,7 +44,7 @@ func (a *Applier) readByHand(ctx context.Context, inv *model.Inventory, drift []
 		}
 		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 		defer cancel()
-		if run, err := probe.ReadRuntime(ctx, a.Runner, nodeOf(inv, d.Host).Target); err == nil {
+		if run, err := node.ReadRuntime(ctx, a.Runner, nodeOf(inv, d.Host).Target); err == nil {
 			d.ByHand = run.Servers.ByHand()
 		}
 	}, func(int, error) {})

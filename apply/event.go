@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/render"
 )
@@ -39,7 +39,7 @@ func parseEvent(line string) event {
 	if len(line) > maxEventText {
 		line = line[:maxEventText]
 	}
-	line = safe.Printable(render.MaskSecrets(line))
+	line = text.Printable(render.MaskSecrets(line))
 	rest, marked := strings.CutPrefix(line, "@")
 	kind, rest, _ := strings.Cut(rest, " ")
 	stepped, known := eventKind(kind)

@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/render"
 	"pgtui/source"
 )
@@ -66,20 +66,20 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
-	node := inv.Node(h)
-	if node != nil {
-		target = node.SSH
+	of := inv.Node(h)
+	if of != nil {
+		target = of.SSH
 	}
 	start := a.Now()
-	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	at := a.Now()
 	var nc model.NodeConf
 	if err == nil {
 		nc = a.confOf(inv, clusters, h, dir)
-		if node != nil {
+		if of != nil {
 			// haproxy.cfg is not read, because it has passwords; it binds the
 			// stats port.
-			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
+			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", of.HAProxy.Port)}}
 			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
 	}
@@ -89,7 +89,7 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	var out model.Reading
 	out.Conf = out.Conf.Next(nc, nil, at, at.Sub(start))
 	start = a.Now()
-	run, err := probe.ReadRuntime(ctx, a.Runner, target)
+	run, err := node.ReadRuntime(ctx, a.Runner, target)
 	at = a.Now()
 	out.Workers = out.Workers.Next(run.Processes, err, at, at.Sub(start))
 	out.Servers = out.Servers.Next(run.Servers, cmp.Or(err, run.NoServers), at, at.Sub(start))
@@ -97,14 +97,14 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 }
 
 // confOf judges what one node has on disk.
-func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h model.Host, dir probe.ConfDir) model.NodeConf {
+func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h model.Host, dir node.ConfDir) model.NodeConf {
 	nc := model.NodeConf{Dir: dir.Dir, Missing: dir.Missing, Drift: map[model.ClusterName]model.Drift{}}
 	if dir.Missing {
 		return nc
 	}
 	for _, name := range slices.Sorted(maps.Keys(dir.Files)) {
 		f := dir.Files[name]
-		x := model.ConfFile{Name: safe.Printable(name), Changed: f.Changed,
+		x := model.ConfFile{Name: text.Printable(name), Changed: f.Changed,
 			Read: !strings.HasPrefix(name, ".") && strings.Index(name, ".cfg") == len(name)-len(".cfg")}
 		x.Foreign = name != "haproxy.cfg" && !slices.ContainsFunc(clusters, func(c *model.Cluster) bool {
 			return plan.OwnerOf(inv, c, name, f.Data, wantsFile(c, h, name)) != ""
@@ -129,7 +129,7 @@ func wantsFile(c *model.Cluster, h model.Host, name string) bool {
 }
 
 // drift is what a reload would change on the node, without planning one.
-func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir probe.ConfDir) model.Drift {
+func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir node.ConfDir) model.Drift {
 	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: {Files: dir.Contents()}})
 	d := model.Drift{}
 	for _, n := range p.Nodes {
@@ -137,7 +137,7 @@ func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, di
 			return model.Drift{Err: n.Err.Error()}
 		}
 		for _, ch := range n.Changes {
-			d.Changes = append(d.Changes, model.DriftFile{Name: safe.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
+			d.Changes = append(d.Changes, model.DriftFile{Name: text.Printable(ch.Name), Kind: ch.Kind(), Summary: render.Summary(ch.Before, ch.After)})
 		}
 	}
 	return d

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -66,7 +66,7 @@ func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepR
 		defer mu.Unlock()
 		// When a step cannot be reported, the node is finished all the same, and no
 		// other is begun.
-		if err := safe.Do("reporting "+s.Step+" on "+string(s.Host), func() {
+		if err := guard.Do("reporting "+s.Step+" on "+string(s.Host), func() {
 			r.ledger.step(s)
 			if emit != nil {
 				emit(s)
@@ -140,7 +140,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, 
 	prefix := string(p.Cluster) + "-"
 	var text []byte
 	var before map[string][]string
-	if err := safe.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), plan.Routing(n, &base.stats) }); err != nil {
+	if err := guard.Do("to prepare "+string(n.Host), func() { text, before = payload(n, prefix, true), plan.Routing(n, &base.stats) }); err != nil {
 		return plan.NodeReport{Host: n.Host, Outcome: plan.Untouched, Step: plan.StepStage, Err: err}
 	}
 	rctx, cancel := context.WithTimeout(ctx, cmp.Or(a.RunFor, 5*time.Minute))
@@ -280,7 +280,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
 	}
-	_ = safe.Do("checking again", func() { // the node has its old files; only the routing cannot be reported
+	_ = guard.Do("checking again", func() { // the node has its old files; only the routing cannot be reported
 		if st, err := a.stats(ctx, inv, n); err == nil {
 			rep.After = plan.Routing(n, &st)
 		}
@@ -336,7 +336,7 @@ func (a *Applier) restore(ctx context.Context, p *plan.Plan, n *plan.Node, backu
 // verified is verify, and that the routing of the page can be reported. Where pgtui
 // itself fails, the new files are not kept: nothing has verified them.
 func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (now haproxy.Stats, err error) {
-	err = safe.Try("reading the stats page of "+string(n.Host), func() error {
+	err = guard.Try("reading the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
 			plan.Routing(n, &now)
 		}

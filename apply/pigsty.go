@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -57,14 +58,14 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 	// and when interrupted it leaves them in a state of no plan.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	safe.Go("waiting for an abort", func() {
+	guard.Go("waiting for an abort", func() {
 		select {
 		case <-r.a.Rollout.Abort:
 			cancel()
 		case <-ctx.Done():
 		}
 	}, func(error) {})
-	played := safe.Try("running bin/pgsql-svc", func() error { return play(ctx) })
+	played := guard.Try("running bin/pgsql-svc", func() error { return play(ctx) })
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		began := r.a.Now()
@@ -108,7 +109,7 @@ func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *plan.P
 		words := map[string]string{"add": "is missing", "change": "is not as planned", "delete": "still exists"}
 		var bad []string
 		for _, ch := range n.Changes {
-			bad = append(bad, safe.Text(ch.Name, 80)+" "+words[ch.Kind()])
+			bad = append(bad, text.Line(ch.Name, 80)+" "+words[ch.Kind()])
 		}
 		if len(bad) > 0 {
 			return errors.New(strings.Join(bad, ", "))

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -183,7 +183,7 @@ func (r *rollout) all(ctx context.Context) {
 		return
 	}
 	r.one(ctx, todo[0])
-	var g safe.Group
+	var g guard.Group
 	slots := make(chan struct{}, max(1, r.a.Rollout.Parallel))
 	for _, i := range todo[1:] {
 		slots <- struct{}{} // before checking the result of the others
@@ -205,7 +205,7 @@ func (r *rollout) one(ctx context.Context, i int) {
 		return
 	}
 	rep := plan.NodeReport{Host: n.Host, Outcome: plan.Uncertain, Step: plan.StepVerify}
-	if err := safe.Do("over "+string(n.Host), func() {
+	if err := guard.Do("over "+string(n.Host), func() {
 		rep = r.a.node(context.WithoutCancel(ctx), r.inv, r.p, n, r.base[n.Host], r.emit)
 	}); err != nil {
 		rep.Err = err

@@ -14,7 +14,8 @@ import (
 	"time"
 	"unicode"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -138,13 +139,13 @@ func (r *run) line(s string) {
 	case "state":
 		r.state = e.text
 	case "statefile":
-		r.handed = safe.Text(e.text, 200)
+		r.handed = text.Line(e.text, 200)
 	case "closed":
-		r.ended = safe.Text(e.text, 40)
+		r.ended = text.Line(e.text, 40)
 	case "edited":
-		r.edited = safe.Text(e.text, 40)
+		r.edited = text.Line(e.text, 40)
 	case "unarmed":
-		r.unarmed = safe.Text(e.text, 100)
+		r.unarmed = text.Line(e.text, 100)
 	case "recovered":
 		if x, ok := parseRecovery(e.text); ok && len(r.recovered) < maxTexts {
 			x.Why = r.rename(x.Why)
@@ -155,12 +156,12 @@ func (r *run) line(s string) {
 
 // parseRecovery reads "PLAN OUTCOME BACKUP WHY"; BACKUP is "-" where there is
 // none. ok is false when it is not one.
-func parseRecovery(text string) (x plan.Recovery, ok bool) {
-	w := strings.SplitN(text, " ", 4)
+func parseRecovery(raw string) (x plan.Recovery, ok bool) {
+	w := strings.SplitN(raw, " ", 4)
 	if len(w) != 4 {
 		return x, false
 	}
-	x = plan.Recovery{Plan: safe.Text(w[0], 40), Outcome: plan.NodeOutcome(w[1]), Backup: safe.Text(w[2], 200), Why: safe.Text(w[3], 300)}
+	x = plan.Recovery{Plan: text.Line(w[0], 40), Outcome: plan.NodeOutcome(w[1]), Backup: text.Line(w[2], 200), Why: text.Line(w[3], 300)}
 	if x.Backup == "-" {
 		x.Backup = ""
 	}
@@ -294,8 +295,8 @@ func (a *Applier) follow(ctx context.Context, n *plan.Node, emit func(plan.StepR
 	defer r.close()
 	c.Target, c.Script, c.OnLine = n.Target, script(), r.line
 	var out transport.Output
-	err := safe.Try("running a script on "+string(n.Host), func() (err error) { out, err = a.Runner.Run(ctx, c); return err })
-	if _, fault := errors.AsType[*safe.Fault](err); fault && !errors.Is(err, transport.ErrNotStarted) {
+	err := guard.Try("running a script on "+string(n.Host), func() (err error) { out, err = a.Runner.Run(ctx, c); return err })
+	if _, fault := errors.AsType[*guard.Fault](err); fault && !errors.Is(err, transport.ErrNotStarted) {
 		err = fmt.Errorf("%w: %w", err, transport.ErrInterrupted) // how far it came is unknown
 	}
 	r.mu.Lock()

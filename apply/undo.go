@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -46,7 +46,7 @@ const maxKept = 4000
 // kept reads the backup of a plan on one node.
 func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kept, error) {
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
-		return Kept{}, fmt.Errorf("%q is not a plan id: the record of the run is damaged", safe.Text(plan, 40))
+		return Kept{}, fmt.Errorf("%q is not a plan id: the record of the run is damaged", text.Line(plan, 40))
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
@@ -76,7 +76,7 @@ func parseBackup(b []byte) (Kept, error) {
 		word, rest, _ := strings.Cut(lines[i], " ")
 		switch word {
 		case "dir":
-			k.Dir = safe.Text(rest, 200)
+			k.Dir = text.Line(rest, 200)
 		case "file":
 			w := strings.SplitN(rest, " ", 3)
 			if len(w) != 3 || plan.CheckName(w[2]) != nil || len(old) >= maxKept {
@@ -85,13 +85,13 @@ func parseBackup(b []byte) (Kept, error) {
 			old[w[2]] = w[0]
 			k.Files[w[2]] = KeptFile{New: w[1]}
 		case "data":
-			var text strings.Builder
+			var data64 strings.Builder
 			for i++; i < len(lines) && lines[i] != "."; i++ {
-				text.WriteString(lines[i])
+				data64.WriteString(lines[i])
 			}
-			content, err := base64.StdEncoding.DecodeString(text.String())
+			content, err := base64.StdEncoding.DecodeString(data64.String())
 			if err != nil {
-				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", safe.Text(rest, 80), err)
+				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", text.Line(rest, 80), err)
 			}
 			data[rest] = plan.Present(content)
 		case "end":
@@ -100,7 +100,7 @@ func parseBackup(b []byte) (Kept, error) {
 					continue
 				}
 				if content, ok := data[name]; !ok || plan.Sum(content) != hash {
-					return Kept{}, fmt.Errorf("the backup of %s does not match its hash", safe.Text(name, 80))
+					return Kept{}, fmt.Errorf("the backup of %s does not match its hash", text.Line(name, 80))
 				}
 				f := k.Files[name]
 				f.Old = data[name]
@@ -145,11 +145,11 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run)
 
 // notOurs refuses the undo of a run on a host that the inventory does not have.
 func notOurs(inv *model.Inventory, run *plan.Run, h model.Host) error {
-	try := "pgtui -i " + safe.Word(run.Inventory) + " undo " + safe.Word(run.Plan)
+	try := "pgtui -i " + text.Word(run.Inventory) + " undo " + text.Word(run.Plan)
 	if run.Inventory == "" || run.Inventory == inv.Path {
-		try = "pgtui undo needs every host of the plan: put " + safe.Text(string(h), 80) + " into the inventory until then"
+		try = "pgtui undo needs every host of the plan: put " + text.Line(string(h), 80) + " into the inventory until then"
 	}
-	return &source.Hint{Err: fmt.Errorf("plan %s has host %s, which is not in %s: nothing was changed", run.Plan, safe.Text(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s has host %s, which is not in %s: nothing was changed", run.Plan, text.Line(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *plan.Run, have plan.NodeFiles) plan.Node {
@@ -189,7 +189,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 				continue // it is already restored
 			}
 			now.Err = &source.Hint{
-				Err: fmt.Errorf("%s was changed after plan %s: undo would lose that change", safe.Text(name, 80), run.Plan),
+				Err: fmt.Errorf("%s was changed after plan %s: undo would lose that change", text.Line(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}
 			return now

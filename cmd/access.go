@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
@@ -43,7 +44,7 @@ func (a *app) accessCmd() *cobra.Command {
 				return wrong("-o dsn and --scheme exclude each other")
 			}
 			if cmd.Flags().Changed("emit") && !slices.Contains(emit.Kinds(), emit.Kind(format)) {
-				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", safe.Text(format, 60), emit.Names())
+				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", text.Line(format, 60), emit.Names())
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -101,12 +102,12 @@ func (a *app) accessOf(ctx context.Context, inv *model.Inventory, snap *model.Sn
 	}
 	var live access.Live
 	seen := *snap
-	var g safe.Group
+	var g guard.Group
 	if c.VIP != "" {
 		g.Go("asking who has "+c.VIP, func() {
 			ctx, cancel := context.WithTimeout(ctx, vipLook)
 			defer cancel()
-			seen.Nodes = p.ReadAddresses(ctx, a.runner(), vipNodes(inv, cls))
+			seen.Nodes = a.nodes().Addresses(ctx, vipNodes(inv, cls))
 		}, func(err error) {
 			seen.Nodes = map[model.Host]source.Observed[model.NodeFacts]{}
 			for _, n := range vipNodes(inv, cls) {
@@ -165,8 +166,8 @@ func printMatrix(w io.Writer, acc *access.Access) {
 	fmt.Fprintln(tw, "HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY")
 	for i := range acc.Entries {
 		e := &acc.Entries[i]
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", safe.Text(e.Host, 60), e.Port, safe.Text(e.At.Name, 30), dash(shouldText(e)), dash(model.Join(e.Now.Instances)),
-			e.Now.Verdict, safe.Text(e.DSN.Text(access.FormURI), 200), safe.Text(e.Now.Why, 200))
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", text.Line(e.Host, 60), e.Port, text.Line(e.At.Name, 30), dash(shouldText(e)), dash(model.Join(e.Now.Instances)),
+			e.Now.Verdict, text.Line(e.DSN.Text(access.FormURI), 200), text.Line(e.Now.Why, 200))
 	}
 	tw.Flush()
 	fmt.Fprintln(w, "\nwhich port should my app use?")
@@ -175,13 +176,13 @@ func printMatrix(w io.Writer, acc *access.Access) {
 	}
 	fmt.Fprintln(w, "\nclients that choose themselves")
 	for _, u := range acc.Smart {
-		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", safe.Text(u.Text(access.FormURI), 600), u.Why, u.Needs)
+		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", text.Line(u.Text(access.FormURI), 600), u.Why, u.Needs)
 	}
 	for _, n := range acc.Notes {
-		fmt.Fprintf(w, "\n%s\n", safe.Text(n, 300))
+		fmt.Fprintf(w, "\n%s\n", text.Line(n, 300))
 	}
 	health, summary := access.Health(acc)
-	fmt.Fprintf(w, "\n%s %s  %s\n", mark(health), health, safe.Text(summary, 300))
+	fmt.Fprintf(w, "\n%s %s  %s\n", mark(health), health, text.Line(summary, 300))
 }
 
 // shouldText is what an entry should reach, with the instances where they are known.
@@ -195,9 +196,9 @@ func shouldText(e *access.Entry) string {
 
 func printDSNs(w io.Writer, acc *access.Access) {
 	say := func(head string, d access.DSN) {
-		fmt.Fprintf(w, "# %s\n", safe.Text(head, 200))
+		fmt.Fprintf(w, "# %s\n", text.Line(head, 200))
 		for _, f := range access.Forms() {
-			fmt.Fprintln(w, safe.Text(d.Text(f), 1000))
+			fmt.Fprintln(w, text.Line(d.Text(f), 1000))
 		}
 	}
 	for i := range acc.Entries {
@@ -219,7 +220,7 @@ func printSchemes(w io.Writer, schemes []access.Scheme) {
 		if s.Failover > 0 {
 			failover = "≤" + strconv.Itoa(int(s.Failover.Seconds())) + " s"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.SinglePoint, s.Hops, s.ClientIP, failover, s.DNSCache, safe.Text(s.Declared, 120), dash(safe.Text(s.Live, 200)))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.SinglePoint, s.Hops, s.ClientIP, failover, s.DNSCache, text.Line(s.Declared, 120), dash(text.Line(s.Live, 200)))
 	}
 	tw.Flush()
 	for _, s := range schemes {

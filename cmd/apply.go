@@ -18,7 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/plan"
@@ -54,7 +54,7 @@ func (a *app) applyCmd() *cobra.Command {
 			}
 			for _, h := range hosts(roll.order) {
 				if !slices.Contains(on, h) {
-					return wrong("--order: %s is not in the plan of %s", h, safe.Word(args[0]))
+					return wrong("--order: %s is not in the plan of %s", h, text.Word(args[0]))
 				}
 			}
 			if len(roll.order) == 0 {
@@ -72,7 +72,7 @@ func (a *app) applyCmd() *cobra.Command {
 			}
 			if len(why) > 0 {
 				for _, w := range why {
-					fmt.Fprintln(a.io.Out, safe.Text(w, 400))
+					fmt.Fprintln(a.io.Out, text.Line(w, 400))
 				}
 				return exit(reloadRefused, &source.Hint{
 					Err: fmt.Errorf("plan %s of %s is stale: nothing was changed", saved.Plan, saved.MadeAt.Local().Format(time.DateTime)),
@@ -124,15 +124,15 @@ func (a *app) readPlan(file string) (jsonv1.Plan, error) {
 		return p, fmt.Errorf("the plan cannot be read: %w", err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxPlanFile+1))
+	raw, err := io.ReadAll(io.LimitReader(f, maxPlanFile+1))
 	switch {
 	case err != nil:
 		return p, fmt.Errorf("the plan cannot be read: %w", err)
-	case len(text) > maxPlanFile:
-		return p, fmt.Errorf("the plan %s is larger than 64 MB: nothing was changed", safe.Text(file, 200))
+	case len(raw) > maxPlanFile:
+		return p, fmt.Errorf("the plan %s is larger than 64 MB: nothing was changed", text.Line(file, 200))
 	}
-	if p, err = jsonv1.ReadPlan(text); err != nil {
-		return p, &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", safe.Text(file, 200), safe.Text(err.Error(), 200)), Try: a.plansAgain(&p, file)}
+	if p, err = jsonv1.ReadPlan(raw); err != nil {
+		return p, &source.Hint{Err: fmt.Errorf("%s %s: nothing was changed", text.Line(file, 200), text.Line(err.Error(), 200)), Try: a.plansAgain(&p, file)}
 	}
 	return p, nil
 }
@@ -144,14 +144,14 @@ func (a *app) plansAgain(p *jsonv1.Plan, file string) string {
 	if path, err := a.findInventory(); err == nil {
 		words = []string{a.called(path)}
 	}
-	words = append(words, "reload", safe.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")
+	words = append(words, "reload", text.Word(cmp.Or(p.Cluster, "pg-test")), "--dry-run")
 	if p.Force {
 		words = append(words, "--force")
 	}
 	if p.LiveRoles {
 		words = append(words, "--live-roles")
 	}
-	return strings.Join(append(words, "--out", safe.Word(file)), " ")
+	return strings.Join(append(words, "--out", text.Word(file)), " ")
 }
 
 // shown says where a saved plan shows other changes than those that the same

@@ -247,7 +247,7 @@ func TestInventoryThatAsksForTooMuch(t *testing.T) {
 			if r.memory > mostMemory {
 				t.Errorf("it took %d MB", r.memory>>20)
 			}
-			want := "the inventory asks for too much"
+			want := "the inventory exceeds its budget"
 			if other := otherwise()[name]; other != "" {
 				want = other
 			}
@@ -273,7 +273,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(name+", with status", func(t *testing.T) {
-			if r := limited(t, bin, "-i", file, "status"); r.code == 0 || r.memory > mostMemory || !strings.Contains(r.out, "asks for too much") || !place.MatchString(r.out) {
+			if r := limited(t, bin, "-i", file, "status"); r.code == 0 || r.memory > mostMemory || !strings.Contains(r.out, "exceeds its budget") || !place.MatchString(r.out) {
 				t.Errorf("exit %d, %d MB: %.400s", r.code, r.memory>>20, r.out)
 			}
 		})
@@ -316,7 +316,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.keys("R")
-		c.await(t, "already have these files")
+		c.await(t, "have these files already")
 		c.keys("q")
 		c.keys("q")
 		c.left(t, 0)

@@ -15,8 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/proc"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -55,7 +56,7 @@ func (r *rollFlags) check() error {
 	for _, name := range r.accept {
 		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
 			return &source.Hint{
-				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", safe.Text(name, 60)),
+				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)),
 				Try:   "they are " + strings.Join(slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected }), ", "),
 				Usage: true,
 			}
@@ -195,19 +196,11 @@ func environ(pid int, name string) string {
 	return ""
 }
 
-// parent is the process that started pid, 0 when that is not told.
+// parent is the process that started pid; 0 when it cannot be read.
 func parent(pid int) int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	s, err := proc.Read(pid)
 	if err != nil {
 		return 0
 	}
-	w := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(w) < 2 {
-		return 0
-	}
-	n, err := strconv.Atoi(w[1])
-	if err != nil {
-		return 0
-	}
-	return n
+	return s.Parent
 }

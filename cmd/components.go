@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -52,7 +52,7 @@ func (a *app) componentsCmd() *cobra.Command {
 				}
 			} else {
 				printComponents(a.io.Out, nodes, rows)
-				fmt.Fprintf(a.io.Out, "\n%s %s  %s\n", mark(health), health, safe.Text(summary, 200))
+				fmt.Fprintf(a.io.Out, "\n%s %s  %s\n", mark(health), health, text.Line(summary, 200))
 			}
 			return exit(int(health), nil)
 		},
@@ -68,7 +68,7 @@ func (a *app) componentsOf(ctx context.Context, inv *model.Inventory, nodes []*m
 	p := a.prober()
 	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {
-		facts = p.ReadNodes(ctx, a.runner(), nodes)
+		facts = a.nodes().Facts(ctx, nodes)
 	}
 	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
 }
@@ -130,7 +130,7 @@ func printComponents(w io.Writer, nodes []*model.Node, rows []model.ComponentRow
 			if st.Reachable && r.Ask != model.AskUnit {
 				ms = msText(r.State.Took)
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, st.Health, dash(safe.Text(st.Version, 30)), ms, safe.Text(st.Why, 160))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, st.Health, dash(text.Line(st.Version, 30)), ms, text.Line(st.Why, 160))
 		}
 		tw.Flush()
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/probe/transport"
@@ -119,11 +119,14 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 
 // known is what the file may name.
 func known() config.Known {
-	k := config.Known{Actions: tui.ActionNames(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
-	for _, s := range tui.DefaultKeys() {
-		one := config.Screen{Name: s.Screen}
-		for _, b := range s.Keys {
-			one.Bindings = append(one.Bindings, config.Binding(b))
+	table := tui.Keys()
+	k := config.Known{Actions: table.Actions(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
+	for _, scope := range table.Scopes() {
+		one := config.Screen{Name: scope}
+		for _, r := range table.In(scope) {
+			if r.Keys != "" {
+				one.Bindings = append(one.Bindings, config.Binding{Action: string(r.Action), Keys: r.Names()})
+			}
 		}
 		k.Screens = append(k.Screens, one)
 	}
@@ -287,7 +290,7 @@ func (a *app) configCheck() error {
 		return misuse("one of: "+strings.Join(contextNames(cfg), ", "), "no context %q in %s", a.contextName, a.configFile())
 	}
 	for _, p := range problems {
-		fmt.Fprintln(a.io.Out, safe.Text(p.Error(), 400))
+		fmt.Fprintln(a.io.Out, text.Line(p.Error(), 400))
 	}
 	if slices.ContainsFunc(problems, func(p config.Problem) bool { return !p.Warning }) {
 		return exit(1, nil)
@@ -307,7 +310,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	w := a.io.Out
 	line := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%s: %s\n", key, safe.Text(value, 400))
+			fmt.Fprintf(w, "%s: %s\n", key, text.Line(value, 400))
 		}
 	}
 	where := a.configFile()
@@ -350,7 +353,7 @@ func (a *app) configShow(c *cobra.Command) error {
 		}
 		slices.Sort(names)
 		for _, k := range names {
-			fmt.Fprintf(w, "  %s: [%s]\n", k, safe.Text(strings.Join(m.of[k], ", "), 200))
+			fmt.Fprintf(w, "  %s: [%s]\n", k, text.Line(strings.Join(m.of[k], ", "), 200))
 		}
 	}
 	points := a.entryPoints()

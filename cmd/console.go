@@ -14,7 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/trace"
@@ -34,7 +35,7 @@ func (a *app) terminal() bool {
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	path, err := a.findInventory()
 	if len(args) == 1 && err != nil {
-		return misuse("pgtui --help", "there is no command %q, and it can be no cluster: %w", safe.Text(args[0], 60), err)
+		return misuse("pgtui --help", "there is no command %q, and it can be no cluster: %w", text.Line(args[0], 60), err)
 	}
 	if !a.terminal() {
 		return a.noTerminal(cmd.Context(), args)
@@ -117,7 +118,7 @@ type read struct {
 func (a *app) reading(ctx context.Context, path string, names []string) <-chan read {
 	out := make(chan read, 1)
 	tell := func(r read) { out <- r; close(out) }
-	safe.Go("reading the inventory", func() {
+	guard.Go("reading the inventory", func() {
 		inv, err := a.loadFile(ctx, path)
 		if err == nil {
 			err = clusterOrCommand(inv, names)
@@ -307,9 +308,9 @@ func (a *app) called(source string) string {
 	words := []string{"pgtui"}
 	switch {
 	case a.context.Name != "" && a.inventory == a.expand(a.context.Inventory):
-		words = append(words, "--context", safe.Word(a.context.Name))
+		words = append(words, "--context", text.Word(a.context.Name))
 	case a.inventory != "":
-		words = append(words, "-i", safe.Word(source))
+		words = append(words, "-i", text.Word(source))
 	}
 	return strings.Join(append(words, a.given...), " ")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -120,12 +120,12 @@ func printStates(w io.Writer, n plan.NodeDrift) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, f := range n.Files {
 		if f.State != plan.FileSame {
-			fmt.Fprintf(tw, "  %s\t%s\t%s\n", safe.Text(f.Name, 120), f.State, safe.Text(stateWords(f), 300))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\n", text.Line(f.Name, 120), f.State, text.Line(stateWords(f), 300))
 		}
 	}
 	tw.Flush()
 	if len(n.ByHand) > 0 {
-		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload ends that, unless the servers' states are handed over\n", safe.Text(strings.Join(n.ByHand, ", "), 400))
+		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload ends that, unless the servers' states are handed over\n", text.Line(strings.Join(n.ByHand, ", "), 400))
 	}
 }
 
@@ -137,7 +137,7 @@ func printFormer(w io.Writer, drift []plan.NodeDrift) {
 		switch {
 		case n.Front:
 		case n.Err != nil:
-			fmt.Fprintf(w, "%s: could not look for files left behind: %s\n", label, safe.Text(n.Err.Error(), 300))
+			fmt.Fprintf(w, "%s: could not look for files left behind: %s\n", label, text.Line(n.Err.Error(), 300))
 		case n.Differs():
 			fmt.Fprintf(w, "%s: no longer provides the cluster, %d left behind in %s\n", label, len(n.Files), n.ConfDir)
 			printStates(w, n)
@@ -173,7 +173,7 @@ func printPlan(w io.Writer, p plan.Plan) { printPlanWith(w, p, nil) }
 
 // printRules says which Pigsty's rules the preview follows, and why those.
 func (a *app) printRules(inv *model.Inventory) {
-	fmt.Fprintf(a.io.Out, "rules of Pigsty %s, from %s\n", inv.Dialect, safe.Text(inv.DialectFrom, 300))
+	fmt.Fprintf(a.io.Out, "rules of Pigsty %s, from %s\n", inv.Dialect, text.Line(inv.DialectFrom, 300))
 }
 
 // printPlanWith is printPlan with the state of every file beside it.
@@ -190,9 +190,9 @@ func printPlanWith(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
 	for _, n := range p.Nodes {
 		label := nodeLabel(n)
 		if n.Err != nil {
-			fmt.Fprintf(w, "%s: could not tell: %s\n", label, safe.Text(n.Err.Error(), 400))
+			fmt.Fprintf(w, "%s: could not tell: %s\n", label, text.Line(n.Err.Error(), 400))
 			if try := source.TryOf(n.Err); try != "" {
-				fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 300))
+				fmt.Fprintf(w, "  try: %s\n", text.Line(try, 300))
 			}
 			continue
 		}
@@ -216,14 +216,14 @@ func printPlanWith(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
 	printFormer(w, drift)
 	for _, n := range p.Nodes {
 		if len(n.Foreign) > 0 && drift == nil {
-			fmt.Fprintf(w, "%s: not of this cluster, left alone: %s\n", nodeLabel(n), safe.Text(strings.Join(n.Foreign, " "), 400))
+			fmt.Fprintf(w, "%s: not of this cluster, left alone: %s\n", nodeLabel(n), text.Line(strings.Join(n.Foreign, " "), 400))
 		}
 	}
 	for _, g := range groups {
 		fmt.Fprintf(w, "\n=== on %s\n", strings.Join(g.nodes, ", "))
 		for _, c := range g.first.Changes {
 			for _, s := range render.Summary(c.Before, c.After) {
-				fmt.Fprintf(w, "# %s: %s\n", c.Name, safe.Text(s, 300))
+				fmt.Fprintf(w, "# %s: %s\n", c.Name, text.Line(s, 300))
 			}
 			fmt.Fprint(w, render.Unified(strings.TrimPrefix(path.Join(g.first.ConfDir, c.Name), "/"), c.Before, c.After))
 		}

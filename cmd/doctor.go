@@ -12,7 +12,8 @@ import (
 
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/source"
@@ -46,9 +47,9 @@ func (a *app) doctorCmd() *cobra.Command {
 			var look apply.Examination
 			var nodes map[model.Host]source.Observed[model.NodeFacts]
 			var faults [2]error
-			var g safe.Group
+			var g guard.Group
 			g.Go("examining the nodes", func() { look = a.applier(inv.Source).Examine(cmd.Context(), inv, cls) }, func(err error) { faults[0] = err })
-			g.Go("asking who has the VIP", func() { nodes = prober.ReadAddresses(cmd.Context(), a.runner(), vipNodes(inv, cls)) }, func(err error) { faults[1] = err })
+			g.Go("asking who has the VIP", func() { nodes = a.nodes().Addresses(cmd.Context(), vipNodes(inv, cls)) }, func(err error) { faults[1] = err })
 			g.Wait()
 			if err := errors.Join(faults[:]...); err != nil {
 				return exit(unknown, err)
@@ -100,17 +101,17 @@ func vipNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
 func printDoctor(w io.Writer, boards []board.Board) {
 	for i := range boards {
 		b := &boards[i]
-		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, safe.Text(b.Summary, 200))
+		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, mark(b.Health), b.Health, text.Line(b.Summary, 200))
 		if len(b.Findings) == 0 {
 			fmt.Fprintf(w, "  nothing found on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
 		}
 		for n, f := range b.Findings {
-			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, safe.Text(f.Summary, 240))
+			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, text.Line(f.Summary, 240))
 			for _, e := range f.Evidence {
-				fmt.Fprintf(w, "       %s\n", safe.Text(e, 400))
+				fmt.Fprintf(w, "       %s\n", text.Line(e, 400))
 			}
 			if f.Hint != "" {
-				fmt.Fprintf(w, "     → %s\n", safe.Text(f.Hint, 400))
+				fmt.Fprintf(w, "     → %s\n", text.Line(f.Hint, 400))
 			}
 		}
 	}

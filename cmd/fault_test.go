@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 )
 
 // TestAFaultIsPrintedWithItsStack: a report of it needs no second run.
 func TestAFaultIsPrintedWithItsStack(t *testing.T) {
 	var b bytes.Buffer
-	printError(&b, fmt.Errorf("plan: %w", safe.Do("planning", func() { panic("no") })))
+	printError(&b, fmt.Errorf("plan: %w", guard.Do("planning", func() { panic("no") })))
 	if s := b.String(); !strings.HasPrefix(s, "pgtui: plan: pgtui itself failed planning, please report it: no (cmd/fault_test.go:") || !strings.Contains(s, "TestAFaultIsPrintedWithItsStack") {
 		t.Errorf("printed %q", s)
 	}

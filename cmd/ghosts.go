@@ -12,7 +12,7 @@ import (
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
@@ -103,7 +103,7 @@ func (a *app) ghostsCmd() *cobra.Command {
 			for _, x := range done {
 				fmt.Fprintf(a.io.Out, "%s: old worker %d, %s to %s: %d sessions told to end, %d left\n", x.Host, x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)
 				if x.Err != nil {
-					fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(x.Err.Error(), 300))
+					fmt.Fprintf(a.io.Out, "  %s\n", text.Line(x.Err.Error(), 300))
 					code = ghostsUntold
 				}
 			}
@@ -130,7 +130,7 @@ func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Obser
 	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]
 		if !o.Known() || o.Value.Missing != "" {
-			fmt.Fprintf(tw, "%s\tcannot tell: %s\t\t\t\t\t\n", f.Host, safe.Text(whyUnknown(o), 160))
+			fmt.Fprintf(tw, "%s\tcannot tell: %s\t\t\t\t\t\n", f.Host, text.Line(whyUnknown(o), 160))
 			continue
 		}
 		for _, w := range o.Value.Workers {
@@ -140,7 +140,7 @@ func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Obser
 			n++
 			age := o.Value.At.Sub(w.Started).Round(time.Second)
 			if len(w.Pins) == 0 {
-				fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t%s\t\n", f.Host, w.PID, age, safe.Text(w.Err, 100))
+				fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t%s\t\n", f.Host, w.PID, age, text.Line(w.Err, 100))
 			}
 			for _, p := range w.Pins {
 				mark := ""
@@ -149,7 +149,7 @@ func (a *app) printWorkers(c *model.Cluster, workers map[model.Host]source.Obser
 						mark = fmt.Sprintf("stuck: Patroni answers %d", s.Allowed)
 					}
 				}
-				fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s\t%s\t%s\n", f.Host, w.PID, age, p.Sessions, safe.Text(p.Proxy, 80), safe.Text(p.Server, 80), mark)
+				fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s\t%s\t%s\n", f.Host, w.PID, age, p.Sessions, text.Line(p.Proxy, 80), text.Line(p.Server, 80), mark)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/source"
 )
@@ -106,13 +106,13 @@ func (a *app) printHistory(path string, runs []plan.Run, others int) {
 		if r.Interrupted {
 			ended = "did not say how it ended"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Began.Local().Format(time.DateTime), safe.Text(r.Who.String(), 60), safe.Text(what, 40),
-			safe.Text(string(r.Cluster), 40), safe.Text(r.Plan, 20), safe.Text(ended, 30), nodesText(&r))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Began.Local().Format(time.DateTime), text.Line(r.Who.String(), 60), text.Line(what, 40),
+			text.Line(string(r.Cluster), 40), text.Line(r.Plan, 20), text.Line(ended, 30), nodesText(&r))
 	}
 	tw.Flush()
 	for _, r := range runs {
 		if r.Error != "" {
-			fmt.Fprintf(a.io.Out, "%s: %s\n", safe.Text(r.Plan, 20), safe.Text(r.Error, 300))
+			fmt.Fprintf(a.io.Out, "%s: %s\n", text.Line(r.Plan, 20), text.Line(r.Error, 300))
 		}
 	}
 }
@@ -125,7 +125,7 @@ func nodesText(r *plan.Run) string {
 		if outcome == "" {
 			outcome = "?"
 		}
-		out = append(out, safe.Text(string(n.Host)+" "+outcome, 60))
+		out = append(out, text.Line(string(n.Host)+" "+outcome, 60))
 	}
 	return strings.Join(out, ", ")
 }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -146,7 +146,7 @@ func (r *reread) text() string {
 // again: it would be run.
 func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan reread {
 	out := make(chan reread)
-	safe.Go("watching the inventory", func() {
+	guard.Go("watching the inventory", func() {
 		base, last, told := inv.Inputs, inv.Inputs, false
 		tick := time.NewTicker(every)
 		defer tick.Stop()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,7 @@ import (
 	"pgtui/ansible/inventory"
 	"pgtui/ansible/py"
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/render"
@@ -40,7 +39,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 				return a.showOrigins(cmd.Context(), args, output)
 			}
 			if len(args) > 0 && !graph {
-				return wrong("--list and --host take no argument: %s", safe.Text(args[0], 100))
+				return wrong("--list and --host take no argument: %s", text.Line(args[0], 100))
 			}
 			if cmd.Flags().Changed("output") {
 				return wrong("-o and --list, --host and --graph exclude each other: those print what ansible-inventory prints")
@@ -66,9 +65,9 @@ func (a *app) inventoryCmd() *cobra.Command {
 			case !graph:
 				return a.printHost(inv, host)
 			}
-			text, err := inv.Graph(arg, vars)
+			raw, err := inv.Graph(arg, vars)
 			if err == nil {
-				_, err = io.WriteString(a.io.Out, printable(text))
+				_, err = io.WriteString(a.io.Out, text.Block(raw))
 			}
 			return err
 		},
@@ -203,28 +202,14 @@ func (a *app) printHost(inv *inventory.Inventory, pattern string) error {
 	return a.printJSON(inv, inv.HostVars(hosts[0]))
 }
 
-// printable keeps line breaks and makes the rest harmless for a terminal.
-func printable(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString(strings.Map(func(r rune) rune {
-			if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-				return r
-			}
-			return '?'
-		}, line))
-	}
-	return b.String()
-}
-
 // printOrigins is the table of where values come from.
 func printOrigins(w io.Writer, rows []source.Origin) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CLUSTER\tHOST\tVARIABLE\tVALUE\tFROM")
 	for i := range rows {
 		o := &rows[i]
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", dash(safe.Text(string(o.Cluster), 40)), safe.Text(o.Where(), 60), o.Variable,
-			safe.Text(o.Value, 60), safe.Text(o.From(), 120))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", dash(text.Line(string(o.Cluster), 40)), text.Line(o.Where(), 60), o.Variable,
+			text.Line(o.Value, 60), text.Line(o.From(), 120))
 	}
 	return tw.Flush()
 }

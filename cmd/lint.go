@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/pigsty/lint"
 )
 
@@ -70,17 +70,17 @@ func printLint(w io.Writer, source string, found []lint.Finding) {
 	count := map[lint.Severity]int{}
 	for _, f := range found {
 		count[f.Severity]++
-		fmt.Fprintf(w, "%s:%d:%d: %s: %s [%s]\n", safe.Text(f.At.File, 200), f.At.Line, f.At.Column, f.Severity, safe.Text(f.What, 400), f.Code)
-		fmt.Fprintf(w, "    why: %s\n", safe.Text(f.Why, 300))
+		fmt.Fprintf(w, "%s:%d:%d: %s: %s [%s]\n", text.Line(f.At.File, 200), f.At.Line, f.At.Column, f.Severity, text.Line(f.What, 400), f.Code)
+		fmt.Fprintf(w, "    why: %s\n", text.Line(f.Why, 300))
 		if f.Fix != "" {
-			fmt.Fprintf(w, "    fix: %s\n", safe.Text(f.Fix, 300))
+			fmt.Fprintf(w, "    fix: %s\n", text.Line(f.Fix, 300))
 		}
 	}
 	if len(found) == 0 {
-		fmt.Fprintf(w, "%s: nothing found\n", safe.Text(source, 200))
+		fmt.Fprintf(w, "%s: nothing found\n", text.Line(source, 200))
 		return
 	}
-	fmt.Fprintf(w, "%s: %s, %s, %d worth knowing\n", safe.Text(source, 200), plural(count[lint.Error], "error"), plural(count[lint.Warning], "warning"), count[lint.Info])
+	fmt.Fprintf(w, "%s: %s, %s, %d worth knowing\n", text.Line(source, 200), plural(count[lint.Error], "error"), plural(count[lint.Warning], "warning"), count[lint.Info])
 }
 
 func plural(n int, what string) string {

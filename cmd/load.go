@@ -17,11 +17,13 @@ import (
 
 	"pgtui/ansible/inventory"
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/source"
 	"pgtui/source/budget"
@@ -171,7 +173,7 @@ func (a *app) running(file string, args ...string) {
 		a.log.add(model.Ran{At: now(), Node: "this machine", Argv: argv, Reads: true})
 		return
 	}
-	fmt.Fprintf(a.io.Err, "pgtui: running %s\n", safe.Text(strings.Join(argv, " "), 400))
+	fmt.Fprintf(a.io.Err, "pgtui: running %s\n", text.Line(strings.Join(argv, " "), 400))
 }
 
 // obeyed reports whether an ansible.cfg counts: as Ansible, pgtui passes over one
@@ -182,11 +184,11 @@ func (a *app) obeyed(cfg string) bool {
 	}
 	err := transport.Trusted(cfg)
 	if st, serr := os.Stat(filepath.Dir(cfg)); err == nil && serr == nil && st.Mode()&0o002 != 0 {
-		err = fmt.Errorf("%s: everybody may write to its directory", safe.Text(cfg, 200))
+		err = fmt.Errorf("%s: everybody may write to its directory", text.Line(cfg, 200))
 	}
 	if err != nil && !a.onScreen && !slices.Contains(a.passedOver, cfg) {
 		a.passedOver = append(a.passedOver, cfg)
-		fmt.Fprintf(a.io.Err, "pgtui: warning: %s is passed over, as Ansible does: %v\n", safe.Text(cfg, 200), err)
+		fmt.Fprintf(a.io.Err, "pgtui: warning: %s is passed over, as Ansible does: %v\n", text.Line(cfg, 200), err)
 	}
 	return err == nil
 }
@@ -204,7 +206,7 @@ func sandboxed(play *pigsty.Play) error {
 			continue
 		}
 		at, _ := play.At(n.Host, "pgtui_root")
-		return &source.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is no node of pgtui's sandbox, for which alone it is meant", at.File, at.Line, max(at.Column, 1), n.Host, safe.Text(root, 200)),
+		return &source.Hint{Err: fmt.Errorf("%s:%d:%d: pgtui_root of host %s: %s is no node of pgtui's sandbox, for which alone it is meant", at.File, at.Line, max(at.Column, 1), n.Host, text.Line(root, 200)),
 			Try: "remove pgtui_root from the inventory"}
 	}
 	return nil
@@ -260,7 +262,7 @@ func readPassword(ctx context.Context, fd uintptr) ([]byte, error) {
 		err  error
 	}
 	typed := make(chan line, 1)
-	safe.Go("reading a password", func() {
+	guard.Go("reading a password", func() {
 		text, err := term.ReadPassword(fd)
 		typed <- line{text, err}
 	}, func(err error) { typed <- line{err: err} })
@@ -292,7 +294,7 @@ func (a *app) checkRules() error {
 		}
 	}
 	if a.core != "" && !coreVersion.MatchString(a.core) {
-		return misuse("--ansible-core 2.19.3", "--ansible-core %q: expected a version", safe.Text(a.core, 60))
+		return misuse("--ansible-core 2.19.3", "--ansible-core %q: expected a version", text.Line(a.core, 60))
 	}
 	return nil
 }
@@ -443,6 +445,9 @@ func (a *app) managed(source string) string {
 
 // prober asks nodes; it takes the CA that load found beside the inventory.
 func (a *app) prober() *probe.Prober { return probe.New(probe.Options{RequireAuth: a.requireAuth}) }
+
+// nodes reads nodes over SSH.
+func (a *app) nodes() node.Reader { return node.Reader{Runner: a.runner(), Now: now} }
 
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {

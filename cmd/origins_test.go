@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
 	"pgtui/internal/sandbox"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -77,7 +77,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	blanks := regexp.MustCompile(` {2,}`)
 	for i := range page.Rows {
 		o := &page.Rows[i]
-		want := strings.Join([]string{dash(string(o.Cluster)), o.Where(), o.Variable, safe.Text(o.Value, 60), safe.Text(o.From(), 120)}, "|")
+		want := strings.Join([]string{dash(string(o.Cluster)), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
 		if got := blanks.ReplaceAllString(table[i], "|"); got != want {
 			t.Errorf("the table says %s, the page %s", got, want)
 		}

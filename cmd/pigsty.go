@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/probe/transport"
@@ -100,7 +100,7 @@ func (p *printer) Write(b []byte) (int, error) {
 
 // say drops colours, which scripts print whether it is a terminal or not.
 func (p *printer) say(line []byte) {
-	fmt.Fprintln(p.w, "  | "+safe.Text(colour.ReplaceAllString(string(line), ""), 400))
+	fmt.Fprintln(p.w, "  | "+text.Line(colour.ReplaceAllString(string(line), ""), 400))
 }
 
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)

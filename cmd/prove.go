@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/probe"
@@ -66,11 +66,11 @@ func provenText(r *board.Route) string {
 		parts = append(parts, fmt.Sprintf("not named ×%d", sum.Unknown))
 	}
 	if sum.Failed > 0 {
-		parts = append(parts, fmt.Sprintf("failed ×%d (%s)", sum.Failed, safe.Text(sum.Error, 90)))
+		parts = append(parts, fmt.Sprintf("failed ×%d (%s)", sum.Failed, text.Line(sum.Error, 90)))
 	}
-	text := strings.Join(parts, ", ")
+	raw := strings.Join(parts, ", ")
 	if sum.Total() > sum.Failed {
-		text += fmt.Sprintf(", ≤%s", sum.Connect.Round(100*time.Microsecond))
+		raw += fmt.Sprintf(", ≤%s", sum.Connect.Round(100*time.Microsecond))
 	}
-	return text
+	return raw
 }

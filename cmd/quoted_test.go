@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // TestTheCallIsReadBackByAShell: how pgtui was called is what a copied command
 // begins with, whatever the names are.
 func TestTheCallIsReadBackByAShell(t *testing.T) {
 	for _, word := range []string{"plain", "", "two  blanks", "it's", `"q"`, "$HOME", "`id`", `back\slash`, "a;b|c&d", "*", "~", "#x", "ü"} {
-		file := &app{inventory: "/i/" + word, given: []string{"--ssh-config", safe.Word(word)}}
+		file := &app{inventory: "/i/" + word, given: []string{"--ssh-config", text.Word(word)}}
 		context := &app{inventory: "/i/" + word, context: config.Context{Name: "c " + word, Inventory: "/i/" + word}}
 		for _, tt := range []struct {
 			a    *app

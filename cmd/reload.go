@@ -16,7 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -78,7 +79,7 @@ func (a *app) reloadCmd() *cobra.Command {
 			}
 			a.showPlan(inv, &plan)
 			if out != "" {
-				fmt.Fprintf(a.io.Out, "plan %s is in %s: pgtui apply %s runs it, and nothing else\n", plan.ID, out, safe.Word(out))
+				fmt.Fprintf(a.io.Out, "plan %s is in %s: pgtui apply %s runs it, and nothing else\n", plan.ID, out, text.Word(out))
 			}
 			if dryRun {
 				return exit(planCode(&plan), nil)
@@ -192,15 +193,15 @@ func printRisks(w io.Writer, p *plan.Plan) {
 		case g.Stops():
 			mark = "accepted"
 		}
-		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, safe.Text(g.Where()+g.What, 500))
+		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, text.Line(g.Where()+g.What, 500))
 		if mark != "accepted" && g.Try != "" {
-			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", safe.Text(g.Try, 300))
+			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", text.Line(g.Try, 300))
 		}
 	}
 	if len(p.Pigsty) > 0 {
 		fmt.Fprintln(w, "\nbin/pgsql-svc would do otherwise:")
 		for _, s := range p.Pigsty {
-			fmt.Fprintln(w, "  "+safe.Text(s, 500))
+			fmt.Fprintln(w, "  "+text.Line(s, 500))
 		}
 	}
 }
@@ -218,7 +219,7 @@ func (a *app) confirm(ctx context.Context, what, name string) error {
 		err  error
 	}
 	typed := make(chan answer, 1)
-	safe.Go("reading the answer", func() {
+	guard.Go("reading the answer", func() {
 		line, err := bufio.NewReader(a.io.In).ReadString('\n')
 		typed <- answer{line, err}
 	}, func(err error) { typed <- answer{err: err} })
@@ -242,7 +243,7 @@ func (a *app) printStep(s plan.StepResult) {
 	if s.Err != nil {
 		mark = "FAILED"
 	}
-	fmt.Fprintf(a.io.Out, "%-15s  %-8s %-6s %6d ms  %s\n", s.Host, s.Step, mark, s.Took.Round(time.Millisecond).Milliseconds(), safe.Text(s.Detail, 200))
+	fmt.Fprintf(a.io.Out, "%-15s  %-8s %-6s %6d ms  %s\n", s.Host, s.Step, mark, s.Took.Round(time.Millisecond).Milliseconds(), text.Line(s.Detail, 200))
 }
 
 // printReport is the table of what was and was not done.
@@ -255,7 +256,7 @@ func (a *app) printReport(r plan.Report) {
 	for _, n := range r.Nodes {
 		fmt.Fprintf(tw, "%s\t%s\t%s", n.Host, n.Outcome, n.Step)
 		if n.Err != nil {
-			fmt.Fprintf(tw, "\t%s", safe.Text(n.Err.Error(), 300))
+			fmt.Fprintf(tw, "\t%s", text.Line(n.Err.Error(), 300))
 		} else if n.Backup != "" {
 			fmt.Fprintf(tw, "\told files in %s", n.Backup)
 		}
@@ -264,7 +265,7 @@ func (a *app) printReport(r plan.Report) {
 	tw.Flush()
 	for _, n := range r.Nodes {
 		for _, x := range n.Recovered {
-			fmt.Fprintf(a.io.Out, "%s: %s\n", n.Host, safe.Text(x.Text(), 500))
+			fmt.Fprintf(a.io.Out, "%s: %s\n", n.Host, text.Line(x.Text(), 500))
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/source"
@@ -93,9 +93,9 @@ func (a *app) warn(p source.Problem) {
 	if p.Fatal {
 		word = "error"
 	}
-	fmt.Fprintf(a.io.Err, "pgtui: %s: %s%s: %s\n", word, where, safe.Text(p.Subject, 120), safe.Text(p.What, 400))
+	fmt.Fprintf(a.io.Err, "pgtui: %s: %s%s: %s\n", word, where, text.Line(p.Subject, 120), text.Line(p.What, 400))
 	if p.Try != "" {
-		fmt.Fprintf(a.io.Err, "  try: %s\n", safe.Text(p.Try, 400))
+		fmt.Fprintf(a.io.Err, "  try: %s\n", text.Line(p.Try, 400))
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"pgtui/ansible/py"
 	"pgtui/apply"
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/pigsty"
@@ -153,12 +153,12 @@ func printRoles(w io.Writer, r *roles) {
 		if row.Changed() {
 			want = "→ " + want
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Instance, row.Host, dash(safe.Text(row.Declared, 40)), dash(safe.Text(row.Live, 40)), dash(want), dash(safe.Text(r.at(row.Host), 200)))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Instance, row.Host, dash(text.Line(row.Declared, 40)), dash(text.Line(row.Live, 40)), dash(want), dash(text.Line(r.at(row.Host), 200)))
 	}
 	tw.Flush()
 	for i := range r.rows {
 		if row := &r.rows[i]; row.Why != "" {
-			fmt.Fprintf(w, "%s: %s\n", row.Instance, safe.Text(row.Why, 300))
+			fmt.Fprintf(w, "%s: %s\n", row.Instance, text.Line(row.Why, 300))
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bo
 	if err != nil {
 		fmt.Fprintln(a.io.Out, "\nto change by hand, or where the inventory comes from:")
 		for _, c := range changed {
-			fmt.Fprintf(a.io.Out, "  host %s: pg_role: %s  (%s)\n", c.Host, c.Want, safe.Text(r.at(c.Host), 200))
+			fmt.Fprintf(a.io.Out, "  host %s: pg_role: %s  (%s)\n", c.Host, c.Want, text.Line(r.at(c.Host), 200))
 		}
 		return fmt.Errorf("refused, nothing was changed: %w", err)
 	}
@@ -203,7 +203,7 @@ func (a *app) editRoles(ctx context.Context, play *pigsty.Play, r *roles, yes bo
 	}
 	fmt.Fprintln(a.io.Out)
 	for _, f := range files {
-		fmt.Fprintf(a.io.Out, "wrote %s\n", safe.Text(f.File, 200))
+		fmt.Fprintf(a.io.Out, "wrote %s\n", text.Line(f.File, 200))
 	}
 	fmt.Fprintf(a.io.Out, "try: pgtui reload %s\n", r.cluster.Name)
 	return nil

@@ -17,7 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/config"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/source"
@@ -117,13 +118,13 @@ func Run(ctx context.Context, args []string, ios IO) int {
 
 // printError says what is wrong and what to type next.
 func printError(w io.Writer, err error) {
-	lines := safe.Lines(err.Error(), 30, 600)
+	lines := text.Lines(err.Error(), 30, 600)
 	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
 	if try := source.TryOf(err); try != "" {
-		fmt.Fprintf(w, "  try: %s\n", safe.Text(try, 400))
+		fmt.Fprintf(w, "  try: %s\n", text.Line(try, 400))
 	}
-	if fault, ok := errors.AsType[*safe.Fault](err); ok {
-		fmt.Fprintf(w, "  %s\n", strings.Join(safe.Lines(string(fault.Stack), 60, 200), "\n  "))
+	if fault, ok := errors.AsType[*guard.Fault](err); ok {
+		fmt.Fprintf(w, "  %s\n", strings.Join(text.Lines(string(fault.Stack), 60, 200), "\n  "))
 	}
 }
 
@@ -192,7 +193,7 @@ func given(c *cobra.Command) []string {
 	var out []string
 	for _, name := range []string{"ssh-config", "dialect", "managed-at", "pigsty-home", "ansible-core", "vault-password-file"} {
 		if f := c.Flags().Lookup(name); f != nil && f.Changed {
-			out = append(out, "--"+name, safe.Word(f.Value.String()))
+			out = append(out, "--"+name, text.Word(f.Value.String()))
 		}
 	}
 	return out

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 )
@@ -68,7 +68,7 @@ func (a *app) printRoutes(boards []board.Board, at time.Time) {
 				if !v.At.IsZero() {
 					age = at.Sub(v.At).Round(time.Millisecond).String()
 				}
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.HAProxy, r.Port, boards[i].Cluster.Name, r.Service, serves, v.Verdict, age, safe.Text(v.Why, 120))
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.HAProxy, r.Port, boards[i].Cluster.Name, r.Service, serves, v.Verdict, age, text.Line(v.Why, 120))
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -110,12 +110,12 @@ func (a *app) printStates(inv *model.Inventory, c *model.Cluster, states map[mod
 		switch {
 		case o.Err != nil:
 			code = 2
-			fmt.Fprintf(tw, "%s\tcannot tell: %s\n", nodeLabel(n), safe.Text(o.Err.Error(), 300))
+			fmt.Fprintf(tw, "%s\tcannot tell: %s\n", nodeLabel(n), text.Line(o.Err.Error(), 300))
 		case o.Value == "":
 			code = max(code, 1)
 			fmt.Fprintf(tw, "%s\tplain reloads: new connections may go astray for 0.2 to 1 s\n", nodeLabel(n))
 		default:
-			fmt.Fprintf(tw, "%s\tstates are handed over by %s\n", nodeLabel(n), safe.Text(o.Value, 120))
+			fmt.Fprintf(tw, "%s\tstates are handed over by %s\n", nodeLabel(n), text.Line(o.Value, 120))
 		}
 	}
 	tw.Flush()

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
@@ -208,12 +208,12 @@ func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) (err erro
 }
 
 // notice is a line of the table; beside documents it is on standard error.
-func (w *statusWatch) notice(text string) {
+func (w *statusWatch) notice(raw string) {
 	if w.output == "table" {
-		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", safe.Text(text, 600))
+		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", text.Line(raw, 600))
 		return
 	}
-	fmt.Fprintln(w.io.Err, "pgtui: "+safe.Text(text, 600))
+	fmt.Fprintln(w.io.Err, "pgtui: "+text.Line(raw, 600))
 }
 
 // watchJSON prints the status when it differs from the last one by more than
@@ -237,7 +237,7 @@ func (a *app) printEvents(before, after []board.Board, output string) error {
 				}
 				continue
 			}
-			fmt.Fprintf(a.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, safe.Text(e.String(), 300))
+			fmt.Fprintf(a.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, text.Line(e.String(), 300))
 		}
 	}
 	return nil

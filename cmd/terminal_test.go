@@ -27,10 +27,7 @@ import (
 // with job control, and lets it end in every way there is. Whatever the way:
 // the terminal is as it was, and no process is left.
 func TestTerminalIsRestored(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := program(t)
 	inv := served(t, bin)
 	for _, tt := range []struct {
 		name string
@@ -43,7 +40,7 @@ func TestTerminalIsRestored(t *testing.T) {
 		{"SIGTERM", func(_ *testing.T, c *screen) { c.signal(syscall.SIGTERM) }, 0},
 		{"SIGHUP", func(_ *testing.T, c *screen) { c.signal(syscall.SIGHUP) }, 0},
 		{"the mouse given away first", func(t *testing.T, c *screen) { c.keys("m"); c.await(t, "the terminal has the mouse"); c.keys("q") }, 0},
-		{"in a dialog of the palette", func(t *testing.T, c *screen) { c.keys(":find"); c.await(t, "esc leaves"); c.signal(syscall.SIGTERM) }, 0},
+		{"in a dialog of the palette", func(t *testing.T, c *screen) { c.keys(":find"); c.await(t, "esc cancels"); c.signal(syscall.SIGTERM) }, 0},
 		{"ctrl-z, then q", func(t *testing.T, c *screen) { c.keys("\x1a"); c.sleeps(t, "q") }, 0},
 		{"SIGTSTP, then q", func(t *testing.T, c *screen) { c.signal(syscall.SIGTSTP); c.sleeps(t, "q") }, 0},
 		{"SIGTSTP twice, then q", func(t *testing.T, c *screen) {
@@ -82,7 +79,7 @@ func TestTerminalIsRestored(t *testing.T) {
 		c := open(t, false, nil, bin, "-i", inv)
 		c.await(t, "pg-test-1")
 		c.keys("\x1a")
-		c.await(t, "there is no shell to go to")
+		c.await(t, "there is no shell to return to")
 		c.keys("q")
 		c.left(t, 0)
 		c.restored(t)
@@ -109,7 +106,7 @@ func TestTerminalIsRestored(t *testing.T) {
 			t.Errorf("other columns: %q", tail(s))
 		}
 		c.keys("q?:find") // the palette takes what follows the keys that are none any more
-		c.await(t, "esc leaves")
+		c.await(t, "esc cancels")
 		c.keys("\x03\x18") // ctrl-c closes the palette, ctrl-x leaves
 		c.left(t, 0)
 		c.restored(t)

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 )
@@ -44,7 +44,7 @@ func printFleet(w io.Writer, boards []board.Board) {
 			svcs = append(svcs, r.Port+":"+serves(r))
 		}
 		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
-			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), safe.Text(b.Summary, 120))
+			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), text.Line(b.Summary, 120))
 	}
 	tw.Flush()
 }
@@ -52,14 +52,14 @@ func printFleet(w io.Writer, boards []board.Board) {
 // printBoard is the whole of one cluster.
 func printBoard(w io.Writer, b *board.Board, now time.Time) {
 	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
-		b.KnownMembers(), len(b.Members), safe.Text(b.Summary, 200))
+		b.KnownMembers(), len(b.Members), text.Line(b.Summary, 200))
 	for _, f := range b.Findings {
-		fmt.Fprintf(w, "  %s: %s\n", f.Severity, safe.Text(f.Summary, 200))
+		fmt.Fprintf(w, "  %s: %s\n", f.Severity, text.Line(f.Summary, 200))
 		for _, e := range f.Evidence {
-			fmt.Fprintf(w, "      %s\n", safe.Text(e, 300))
+			fmt.Fprintf(w, "      %s\n", text.Line(e, 300))
 		}
 		if f.Hint != "" {
-			fmt.Fprintf(w, "      → %s\n", safe.Text(f.Hint, 300))
+			fmt.Fprintf(w, "      → %s\n", text.Line(f.Hint, 300))
 		}
 	}
 	fmt.Fprintln(w)
@@ -76,7 +76,7 @@ func printBoard(w io.Writer, b *board.Board, now time.Time) {
 		if anyProven {
 			column = provenText(&r) + "\t"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, serves(r), same, all, column, r.Verdict, safe.Text(r.Why, 160))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, serves(r), same, all, column, r.Verdict, text.Line(r.Why, 160))
 	}
 	tw.Flush()
 	fmt.Fprintln(w)
@@ -85,7 +85,7 @@ func printBoard(w io.Writer, b *board.Board, now time.Time) {
 	for _, m := range b.Members {
 		role, state := m.Role, m.State
 		if !m.Known {
-			role, state = "unknown", safe.Text(m.Why, 160)
+			role, state = "unknown", text.Line(m.Why, 160)
 		}
 		if m.Foreign != nil {
 			role = "foreign"
@@ -93,8 +93,8 @@ func printBoard(w io.Writer, b *board.Board, now time.Time) {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\n", m.Instance, m.Host, role, timelineText(m.Timeline), state, lagText(m, b))
 	}
 	for _, m := range b.Unlisted {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s, not in the inventory\t%s\n", safe.Text(string(m.Instance), 60), safe.Text(string(m.Host), 60), safe.Text(m.Role, 40),
-			timelineText(m.Timeline), safe.Text(m.State, 40), unlistedLag(m, b))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s, not in the inventory\t%s\n", text.Line(string(m.Instance), 60), text.Line(string(m.Host), 60), text.Line(m.Role, 40),
+			timelineText(m.Timeline), text.Line(m.State, 40), unlistedLag(m, b))
 	}
 	tw.Flush()
 	if b.VIP.Address != "" {
@@ -109,7 +109,7 @@ func printBoard(w io.Writer, b *board.Board, now time.Time) {
 func vipText(b *board.Board) string {
 	switch {
 	case b.VIP.Holder == "":
-		return "not known: " + safe.Text(b.VIP.Why, 160)
+		return "not known: " + text.Line(b.VIP.Why, 160)
 	case b.VIP.OnLeader:
 		return "on " + string(b.Leader) + " = leader"
 	case b.Leader == "":

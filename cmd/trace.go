@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
@@ -155,7 +155,7 @@ func (a *app) printTrace(inv *model.Inventory, t *trace.Trace, sum *trace.Spread
 		if len(t.Attempts) > 1 {
 			fmt.Fprintf(w, "\n%s", at.Endpoint)
 			if at.Skipped != "" {
-				fmt.Fprintf(w, "  skipped: %s", safe.Text(at.Skipped, 200))
+				fmt.Fprintf(w, "  skipped: %s", text.Line(at.Skipped, 200))
 			}
 			fmt.Fprintln(w)
 		}
@@ -165,21 +165,21 @@ func (a *app) printTrace(inv *model.Inventory, t *trace.Trace, sum *trace.Spread
 			if h.Took > 0 {
 				took = msText(h.Took) + " ms"
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", h.Kind, safe.Text(h.At, 80), h.Verdict, took, safe.Text(h.Text, 400))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", h.Kind, text.Line(h.At, 80), h.Verdict, took, text.Line(h.Text, 400))
 		}
 		tw.Flush()
 	}
 	if sum.Total > 1 {
-		fmt.Fprintf(w, "\n%s\n", safe.Text(sum.Text(), 400))
+		fmt.Fprintf(w, "\n%s\n", text.Line(sum.Text(), 400))
 	}
-	fmt.Fprintf(w, "\n%s %s  %s\n", mark(t.Health), t.Health, safe.Text(t.Summary, 400))
+	fmt.Fprintf(w, "\n%s %s  %s\n", mark(t.Health), t.Health, text.Line(t.Summary, 400))
 	return nil
 }
 
 func printTarget(w io.Writer, t *trace.Target) {
-	fmt.Fprintf(w, "%s\n", safe.Text(t.Text(access.FormURI), 600))
+	fmt.Fprintf(w, "%s\n", text.Line(t.Text(access.FormURI), 600))
 	if t.As != "" {
-		fmt.Fprintf(w, "as %s, %s\n", safe.Text(t.Login.User, 80), safe.Text(t.As, 200))
+		fmt.Fprintf(w, "as %s, %s\n", text.Line(t.Login.User, 80), text.Line(t.As, 200))
 	}
 }
 
@@ -256,14 +256,14 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 	}
 }
 
-func (a *app) traceLine(at time.Time, text string) {
-	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), safe.Text(text, 600))
+func (a *app) traceLine(at time.Time, raw string) {
+	fmt.Fprintf(a.io.Out, "%s  %s\n", at.Format("15:04:05.000"), text.Line(raw, 600))
 }
 
 // endWatch is the summary of a watch. One that operator's end has cut off before its
 // first connection has nothing to sum up.
 func (a *app) endWatch(g *trace.Gap, operator context.Context) error {
-	fmt.Fprintf(a.io.Out, "\n%s\n", safe.Text(g.Summary(), 400))
+	fmt.Fprintf(a.io.Out, "\n%s\n", text.Line(g.Summary(), 400))
 	switch {
 	case g.Served+g.Failed == 0 && operator.Err() != nil:
 		return exit(exitInterrupted, errInterrupted)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/apply"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
@@ -53,9 +53,9 @@ func (a *app) undoCmd() *cobra.Command {
 			if err = cmp.Or(stopped(ctx), err); err != nil {
 				return exit(reloadRefused, err)
 			}
-			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), safe.Text(run.Who.String(), 120))
+			fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), text.Line(run.Who.String(), 120))
 			if !sameInventory(inv.Path)(run.Inventory) {
-				fmt.Fprintf(a.io.Out, "that plan was made from %s\n", safe.Text(run.Inventory, 200))
+				fmt.Fprintf(a.io.Out, "that plan was made from %s\n", text.Line(run.Inventory, 200))
 			}
 			printPlan(a.io.Out, p)
 			printRisks(a.io.Out, &p)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/source"
 )
 
@@ -54,7 +54,7 @@ func expect(flag, value string, values ...string) error {
 	if n := len(values); n > 1 {
 		list = strings.Join(values[:n-1], ", ") + " or " + values[n-1]
 	}
-	return wrong("%s %s: expected %s", flag, safe.Text(value, 60), list)
+	return wrong("%s %s: expected %s", flag, text.Line(value, 60), list)
 }
 
 // within checks a number of a flag.
@@ -88,7 +88,7 @@ func needs(n int, what, example string) cobra.PositionalArgs {
 		case len(args) == 0:
 			return misuse(example, "which %s? %s takes one", what, c.Name())
 		case n > 0 && len(args) > n:
-			return misuse(example, "%s takes %d %s, and not %d: %s", c.Name(), n, plainPlural(n, what), len(args), safe.Text(strings.Join(args, " "), 200))
+			return misuse(example, "%s takes %d %s, and not %d: %s", c.Name(), n, plainPlural(n, what), len(args), text.Line(strings.Join(args, " "), 200))
 		}
 		return nil
 	}
@@ -152,7 +152,7 @@ func (a *app) helpCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			about, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return misuse("pgtui help", "there is no help topic %q", safe.Text(strings.Join(args, " "), 100))
+				return misuse("pgtui help", "there is no help topic %q", text.Line(strings.Join(args, " "), 100))
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()

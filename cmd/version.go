@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -57,9 +57,9 @@ func version() string {
 
 // dialectLine says which rules apply, and why.
 func dialectLine(inv *model.Inventory) string {
-	line := fmt.Sprintf("Pigsty dialect %s (from %s)", inv.Dialect, safe.Text(inv.DialectFrom, 300))
+	line := fmt.Sprintf("Pigsty dialect %s (from %s)", inv.Dialect, text.Line(inv.DialectFrom, 300))
 	if inv.Core != "" {
-		line += ", ansible-core " + safe.Text(inv.Core, 30)
+		line += ", ansible-core " + text.Line(inv.Core, 30)
 	}
 	return line
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/check"
 )
@@ -67,7 +67,7 @@ func (a *app) wait(ctx context.Context, inv *model.Inventory, c *model.Cluster, 
 		last = string(r.Verdict) + ": " + r.Why
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return exit(1, fmt.Errorf("time is up after %s; %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, safe.Text(last, 300)))
+		return exit(1, fmt.Errorf("time is up after %s; %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, text.Line(last, 300)))
 	}
 	return ctx.Err()
 }

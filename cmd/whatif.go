@@ -12,7 +12,8 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -115,9 +116,9 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
 	var faults [2]error
-	var g safe.Group
+	var g guard.Group
 	if ssh {
-		g.Go("reading HAProxy's servers", func() { servers = prober.ReadServers(ctx, a.runner(), frontNodes(inv, cls)) }, func(err error) { faults[0] = err })
+		g.Go("reading HAProxy's servers", func() { servers = a.nodes().Servers(ctx, frontNodes(inv, cls)) }, func(err error) { faults[0] = err })
 	}
 	g.Go("asking the cluster", func() { snap, faults[1] = prober.Probe(ctx, inv, only(cls)...) }, func(err error) { faults[1] = err })
 	g.Wait()
@@ -155,12 +156,12 @@ func (a *app) printWhatIf(out failover.Outcome) {
 	case leader == "":
 		leader = "nobody"
 	}
-	fmt.Fprintf(a.io.Out, "%s  leader %s → %s (%s)\n", out.After.Cluster.Name, leaderText(&out.Before), leader, safe.Text(out.Why, maxSaid))
+	fmt.Fprintf(a.io.Out, "%s  leader %s → %s (%s)\n", out.After.Cluster.Name, leaderText(&out.Before), leader, text.Line(out.Why, maxSaid))
 	for _, r := range out.Reasons {
-		fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(r, maxSaid))
+		fmt.Fprintf(a.io.Out, "  %s\n", text.Line(r, maxSaid))
 	}
 	if l := out.NodeLoss; l != nil {
-		fmt.Fprintf(a.io.Out, "  ! If the whole node is lost (%s): %s\n", model.JoinHosts(l.Nodes), safe.Text(l.Why, maxSaid))
+		fmt.Fprintf(a.io.Out, "  ! If the whole node is lost (%s): %s\n", model.JoinHosts(l.Nodes), text.Line(l.Why, maxSaid))
 	}
 	fmt.Fprintln(a.io.Out)
 	tw := tabwriter.NewWriter(a.io.Out, 0, 8, 2, ' ', 0)
@@ -170,15 +171,15 @@ func (a *app) printWhatIf(out failover.Outcome) {
 		if r.Verdict != model.Serving {
 			why = r.Why
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.Port, r.Service, serves(out.Before.Routes[i]), serves(r), out.Cut[r.Service], safe.Text(why, 160))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.Port, r.Service, serves(out.Before.Routes[i]), serves(r), out.Cut[r.Service], text.Line(why, 160))
 	}
 	tw.Flush()
 	for i := range out.Held {
-		fmt.Fprintf(a.io.Out, "\n  %s; pgtui doctor %s names the command that ends it\n", safe.Text(out.Held[i].Text(), 240), out.After.Cluster.Name)
+		fmt.Fprintf(a.io.Out, "\n  %s; pgtui doctor %s names the command that ends it\n", text.Line(out.Held[i].Text(), 240), out.After.Cluster.Name)
 	}
-	if text := board.UnreadText(out.Unread); text != "" {
-		fmt.Fprintf(a.io.Out, "\n  %s\n", safe.Text(text, 400))
+	if raw := board.UnreadText(out.Unread); raw != "" {
+		fmt.Fprintf(a.io.Out, "\n  %s\n", text.Line(raw, 400))
 	}
 	fmt.Fprintln(a.io.Out, "\n  once every check has settled; a failover itself takes Patroni's ttl and HAProxy's checks")
-	fmt.Fprintf(a.io.Out, "  %s\n", safe.Text(out.Rules.Words(), maxSaid))
+	fmt.Fprintf(a.io.Out, "  %s\n", text.Line(out.Rules.Words(), maxSaid))
 }

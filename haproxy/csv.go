@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unique"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // Types of a row on the stats page.
@@ -29,7 +29,7 @@ const (
 func ParseStats(page []byte) (Stats, error) {
 	if !bytes.HasPrefix(page, []byte("# pxname,")) {
 		return Stats{}, fmt.Errorf("not a stats page: it begins with %q",
-			safe.Text(string(page[:min(len(page), 400)]), 40))
+			text.Line(string(page[:min(len(page), 400)]), 40))
 	}
 	in := rows{rest: page[len("# "):]}
 	header, err := in.next()
@@ -291,7 +291,7 @@ func (t *table) raw(c column) []byte {
 // text is the column as text that is safe to print. Thousands of rows have the
 // same few words: each is kept once.
 func (t *table) text(c column) string {
-	return unique.Make(safe.Text(string(t.raw(c)), safe.MaxNote)).Value()
+	return unique.Make(text.Line(string(t.raw(c)), text.MaxNote)).Value()
 }
 
 // number is the column as a number; missing when it is empty or not a number.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // ParseMetrics reads what HAProxy's own Prometheus exporter reports of the
@@ -129,7 +129,7 @@ func sample(line string) (name string, labels map[string]string, value float64, 
 	labels = map[string]string{}
 	for _, kv := range strings.Split(body, ",") {
 		k, v, _ := strings.Cut(kv, "=")
-		labels[k] = safe.Text(strings.Trim(v, `"`), 200)
+		labels[k] = text.Line(strings.Trim(v, `"`), 200)
 	}
 	return name, labels, value, true
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // Section is one listen, frontend or backend section of an HAProxy file. Its
@@ -40,13 +40,13 @@ func Sections(file string, data []byte) []Section {
 	for line := range strings.Lines(string(data)) {
 		w := Words(line)
 		for i := range w {
-			w[i] = safe.Printable(w[i])
+			w[i] = text.Printable(w[i])
 		}
 		switch {
 		case len(w) == 0:
 		case OpensSection(w[0]):
 			if open = w[0] == "listen" || w[0] == "frontend" || w[0] == "backend"; open {
-				out = append(out, Section{File: safe.Printable(file), Kind: w[0], Name: at(w, 1)})
+				out = append(out, Section{File: text.Printable(file), Kind: w[0], Name: at(w, 1)})
 			}
 		case open:
 			out[len(out)-1].add(w)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/source"
 )
 
@@ -146,11 +146,11 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 	bad := func(why string) (ServerStates, error) {
 		return ServerStates{}, errors.New("HAProxy's servers: show servers state " + why)
 	}
-	text := strings.TrimRight(string(b), "\n")
-	version, rest, _ := strings.Cut(text, "\n")
+	raw := strings.TrimRight(string(b), "\n")
+	version, rest, _ := strings.Cut(raw, "\n")
 	header, rows, _ := strings.Cut(rest, "\n")
 	if version != "1" {
-		return bad(fmt.Sprintf("is not of version 1: %q", safe.Text(version, 80)))
+		return bad(fmt.Sprintf("is not of version 1: %q", text.Line(version, 80)))
 	}
 	names := strings.Fields(strings.TrimPrefix(header, "#"))
 	col := map[string]int{}
@@ -183,9 +183,9 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 		uweight, err2 := strconv.ParseUint(w[col["srv_uweight"]], 10, 16)
 		iweight, err3 := strconv.ParseUint(w[col["srv_iweight"]], 10, 16)
 		if err := errors.Join(err, err2, err3); err != nil {
-			return bad("has a column that is not a number: " + safe.Text(err.Error(), 160))
+			return bad("has a column that is not a number: " + text.Line(err.Error(), 160))
 		}
-		st := ServerState{Proxy: safe.Text(w[col["be_name"]], safe.MaxName), Server: safe.Text(w[col["srv_name"]], safe.MaxName),
+		st := ServerState{Proxy: text.Line(w[col["be_name"]], text.MaxName), Server: text.Line(w[col["srv_name"]], text.MaxName),
 			Bits: AdminBits(bits & 0xff), Weight: int(uweight), Configured: int(iweight)}
 		if st.Touched() {
 			out.Touched = append(out.Touched, st)

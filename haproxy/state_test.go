@@ -7,7 +7,7 @@ import (
 	"unicode"
 
 	"pgtui/internal/fuzz"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // statesIn is the answer to "show servers state" that was recorded in a
@@ -78,7 +78,7 @@ func FuzzServerStates(f *testing.F) {
 			t.Fatalf("%d of %d", len(s.Touched), s.Count)
 		}
 		for _, st := range s.Touched {
-			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*safe.MaxName || strings.ContainsFunc(st.Proxy+st.Server, unicode.IsControl) {
+			if st.Weight < 0 || st.Configured < 0 || !st.Touched() || len(st.Proxy) > 4*text.MaxName || strings.ContainsFunc(st.Proxy+st.Server, unicode.IsControl) {
 				t.Fatalf("%+v", st)
 			}
 		}

@@ -24,7 +24,7 @@ type Checkout struct {
 	Dialect model.Dialect // "" when there is no service template
 	// Template is the service template's path below Dir.
 	Template string
-	// Custom is the template's text when it is none that Pigsty ever shipped;
+	// Custom is the template's text when Pigsty never shipped it;
 	// Dialect is the nearest then.
 	Custom string
 	// Defaults are the role defaults in force; nil takes the dialect's.
@@ -166,7 +166,7 @@ func (c *Checkout) defaults(fsys fs.FS) {
 }
 
 // choose settles the dialect of the run, how it was found, and what of the
-// checkout applies: nothing, when the user asked for another dialect.
+// checkout applies: nothing, when the user chose another dialect.
 func choose(inv *inventory.Inventory, o Options) (d model.Dialect, from string, c *Checkout) {
 	c = o.Checkout
 	if c == nil {

@@ -43,8 +43,8 @@ type placement struct {
 	index map[model.Host]int // fronts by host
 	// remote is what a primary writes on every host of its provider group.
 	remote []remote
-	// said keeps a problem that every host has from being told for each.
-	said map[string]bool
+	// seen keeps a problem of every host from being reported for each.
+	seen map[string]bool
 }
 
 type remote struct {
@@ -58,11 +58,11 @@ func (p *placement) problem(x source.Problem) {
 		return
 	}
 	key := fmt.Sprintf("%v %s", x.At, x.What)
-	if p.said == nil {
-		p.said = map[string]bool{}
+	if p.seen == nil {
+		p.seen = map[string]bool{}
 	}
-	if !p.said[key] {
-		p.said[key] = true
+	if !p.seen[key] {
+		p.seen[key] = true
 		p.out.Problems = append(p.out.Problems, x)
 	}
 }
@@ -176,7 +176,7 @@ func (p *placement) finish() {
 		Try:  "give one member pg_role: primary"})
 }
 
-// provider tells whether pg_service_provider names a group.
+// provider reports whether pg_service_provider names a group.
 func (w *world) provider(v py.Value) (group string, remote bool) {
 	s, ok := py.Text(v)
 	if !ok || s == "" || w.inv.Group(s) == nil {
@@ -206,7 +206,7 @@ func (w *world) vip(c *cluster, out *model.Cluster) {
 	}
 }
 
-// vipManager is what the primary's vip-manager.yml says, but for the instance.
+// vipManager is the primary's vip-manager.yml, except for the instance.
 func (h *host) vipManager(prefix string) model.VIPManager {
 	scope := h.scope()
 	m := model.VIPManager{Prefix: prefix, Interface: cmp.Or(h.says("pg_vip_interface"), "auto")}
@@ -234,7 +234,7 @@ func (h *host) scope() string {
 }
 
 // says is a variable of the host as it is printed, role defaults included; ""
-// when it cannot be told.
+// when it is unknown.
 func (h *host) says(name string) string {
 	v, ok, err := h.play.get(name)
 	if !ok || err != nil || v == nil {

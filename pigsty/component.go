@@ -15,7 +15,7 @@ func (w *world) components(h *host) []model.Component {
 	in := map[string]bool{"node": true, "pgsql": h.inPlay && h.failed == nil,
 		"infra": h.isIn("infra"), "etcd": h.isIn("etcd")}
 	connection, _, _ := h.play.get("ansible_connection")
-	local := py.Equal(connection, "local") // nobody comes by ssh
+	local := py.Equal(connection, "local") // not reached by ssh
 	name := model.InstanceName("")
 	if in["pgsql"] {
 		name = h.instance().Name
@@ -51,7 +51,7 @@ func (h *host) isIn(group string) bool {
 	return slices.ContainsFunc(h.inv.Groups(), func(g *inventory.Group) bool { return g.Name == group })
 }
 
-// enabled is a switch of the inventory, def where it says nothing usable.
+// enabled is a switch of the inventory, def where it has no usable value.
 func (h *host) enabled(name string, def bool) bool {
 	if name == "" {
 		return true

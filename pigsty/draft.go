@@ -9,8 +9,8 @@ import (
 	"pgtui/source/budget"
 )
 
-// Drafts are the clusters as they would be if no host left the play: what
-// else is wrong with a cluster that Pigsty refuses can be told from them. A
+// Drafts are the clusters as they would be if no host left the play: they
+// show what else is wrong with a cluster that Pigsty refuses. A
 // cluster that is not refused is as in the model. After it Services answers
 // with the drafts too: fields that cannot be resolved stay as they were
 // written.
@@ -97,7 +97,7 @@ func (h *host) lax(v py.Value, depth int) py.Value {
 }
 
 // failsAt is the place of the first entry in v that cannot be used, at itself
-// when that cannot be told.
+// when that is unknown.
 func (h *host) failsAt(v py.Value, at source.Pos, depth int) source.Pos {
 	if depth > 20 || h.w.b.Spend(1, 0) != nil {
 		return at

@@ -62,7 +62,7 @@ func (w *world) identify() {
 // fail takes the host out of the play.
 func (h *host) fail(variable, what, try string) {
 	if h.failed == nil {
-		_ = h.w.b.Spend(1, 2*len(what)+len(try)) // whoever goes on finds it spent
+		_ = h.w.b.Spend(1, 2*len(what)+len(try)) // later work finds it spent
 		h.failed = &source.Problem{At: h.at(variable), Subject: h.name, What: what, Try: try, Fatal: true}
 	}
 }

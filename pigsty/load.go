@@ -21,8 +21,8 @@ type Options struct {
 	// Checkout is the Pigsty checkout of this machine; nil when there is none.
 	// Dialect, when it is given and another, leaves it out.
 	Checkout *Checkout
-	// Core is the version of ansible-core that runs the playbooks; "" when it
-	// is not known.
+	// Core is the version of ansible-core that runs the playbooks; "" when
+	// unknown.
 	Core string
 	// VaultPassword decrypts !vault values; "" leaves them locked.
 	VaultPassword string

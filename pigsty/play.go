@@ -52,12 +52,12 @@ func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	return &Play{Inventory: inv, Model: out, w: w}
 }
 
-// Err is why the inventory asks for more than it may, nil when it does not. It
-// is asked again after questions to the play, which cost as well. The error has
+// Err is the reason when the inventory exceeds its budget, nil when it does not.
+// Call it again after other calls of the play, which cost as well. The error has
 // the place and is a *model.Hint around a *budget.Error.
 func (p *Play) Err() error { return p.w.b.Err() }
 
-// Budget is what is left for whoever asks the play.
+// Budget is what is left for callers of the play.
 func (p *Play) Budget() *budget.Budget { return p.w.b }
 
 // Needs reports whether a value has a template anywhere in it.

@@ -59,8 +59,8 @@ type host struct {
 	name   string
 }
 
-// frame is something that is being resolved: a variable of a host, or what
-// stands at a place.
+// frame is something that is being resolved: a variable of a host, or the
+// value at a place.
 type frame struct {
 	h    *host
 	name string

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/source"
@@ -146,10 +146,10 @@ func Present(data []byte) []byte {
 
 func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	if owner == "" {
-		return fmt.Errorf("%s declares %s, and the file on the node has an unknown owner", c.Name, safe.Printable(name))
+		return fmt.Errorf("%s declares %s, and the file on the node has an unknown owner", c.Name, text.Printable(name))
 	}
 	return &source.Hint{
-		Err: fmt.Errorf("%s declares %s, and the file on the node belongs to %s", c.Name, safe.Printable(name), owner),
+		Err: fmt.Errorf("%s declares %s, and the file on the node belongs to %s", c.Name, text.Printable(name), owner),
 		Try: fmt.Sprintf("give the service of %s another name", c.Name),
 	}
 }

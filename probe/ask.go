@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -170,10 +170,10 @@ func (a *asker) done(r response) {
 func (r request) head() (string, error) {
 	bad := func(c rune) bool { return c <= ' ' || c >= 0x7f }
 	if !strings.HasPrefix(r.path, "/") || strings.ContainsFunc(r.path, bad) {
-		return "", fmt.Errorf("%w: %q", errBadPath, safe.Text(r.path, 60))
+		return "", fmt.Errorf("%w: %q", errBadPath, text.Line(r.path, 60))
 	}
 	if strings.ContainsFunc(r.addr, bad) {
-		return "", fmt.Errorf("%w: %q", errBadPath, safe.Text(r.addr, 60))
+		return "", fmt.Errorf("%w: %q", errBadPath, text.Line(r.addr, 60))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: pgtui\r\nConnection: close\r\n", r.method, r.path, r.addr)
@@ -234,7 +234,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	)
 	switch {
 	case errors.Is(err, errTooLong), errors.Is(err, errBadPath):
-		return safe.Text(err.Error(), safe.MaxNote)
+		return text.Line(err.Error(), text.MaxNote)
 	case isTimeout(err) && !f.connected:
 		return fmt.Sprintf("no connection to %s within %v", r.addr, a.timeout)
 	case isTimeout(err) && f.answered:
@@ -248,17 +248,17 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "no route to " + r.addr
 	case errors.As(err, &dns):
-		return "the name " + safe.Text(dns.Name, 80) + " does not resolve"
+		return "the name " + text.Line(dns.Name, 80) + " does not resolve"
 	case errors.As(err, &record):
 		return "asked with TLS, but the port does not speak TLS"
 	case errors.As(err, &unknown):
 		return "its certificate is not signed by a known CA"
 	case errors.As(err, &host):
-		return "its certificate is not for " + safe.Text(r.addr, 80)
+		return "its certificate is not for " + text.Line(r.addr, 80)
 	case errors.As(err, &invalid):
-		return "its certificate is not valid: " + safe.Text(invalid.Error(), 100)
+		return "its certificate is not valid: " + text.Line(invalid.Error(), 100)
 	case r.tls && f.connected && !f.secured:
-		return "the TLS handshake failed: " + safe.Text(err.Error(), 120)
+		return "the TLS handshake failed: " + text.Line(err.Error(), 120)
 	case isClosed(err):
 		if !r.tls && !f.answered && a.speaksTLS(ctx, r.addr) {
 			return errWantsTLS.Error()
@@ -271,9 +271,9 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 		if !r.tls && a.speaksTLS(ctx, r.addr) {
 			return errWantsTLS.Error()
 		}
-		return "the answer is not HTTP: " + safe.Text(err.Error(), 100)
+		return "the answer is not HTTP: " + text.Line(err.Error(), 100)
 	default:
-		return safe.Text(err.Error(), 160)
+		return text.Line(err.Error(), 160)
 	}
 }
 

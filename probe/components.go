@@ -17,8 +17,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/miekg/dns"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/source"
 )
 
@@ -32,7 +34,7 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 	out := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	a := p.asker(inv)
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(c *model.Component, st model.ComponentState, start time.Time) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -80,7 +82,7 @@ func loginOf(inv *model.Inventory, c *model.Component) model.Login {
 // withUnit adds systemd's word, which decides where there is no port to ask.
 func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[model.NodeFacts]) {
 	if o.Known() {
-		for _, u := range append([]string{c.Unit}, aliases(c.Unit)...) {
+		for _, u := range node.UnitNames(c.Unit) {
 			if s := o.Value.Units[u]; st.Unit == "" || s == "active" {
 				st.Unit = s
 			}
@@ -91,7 +93,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	}
 	switch {
 	case o.Err != nil:
-		st.Health, st.Why = model.ComponentUnknown, safe.Text(o.Err.Error(), safe.MaxNote)
+		st.Health, st.Why = model.ComponentUnknown, text.Line(o.Err.Error(), text.MaxNote)
 	case !o.Known():
 		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not asked over SSH"
 	case st.Unit == "":
@@ -146,7 +148,7 @@ func (p *Prober) component(ctx context.Context, a *asker, c *model.Component, lo
 // stateOf makes the state of an answer, or of the lack of one.
 func stateOf(version string, err error, addr string, timeout time.Duration) model.ComponentState {
 	if err == nil {
-		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: safe.Text(version, 60)}
+		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: text.Line(version, 60)}
 	}
 	try := faultOf(err, addr)
 	switch try.Fault {
@@ -158,7 +160,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 		}
 		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
 	}
-	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: safe.Text(lastCause(err), safe.MaxNote)}
+	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(lastCause(err), text.MaxNote)}
 }
 
 // readBanner reads the first line of an SSH server: "SSH-2.0-OpenSSH_9.2p1 …".
@@ -169,7 +171,7 @@ func readBanner(r io.Reader) (string, error) {
 	}
 	version, ok := strings.CutPrefix(strings.TrimSpace(line), "SSH-")
 	if !ok {
-		return "", fmt.Errorf("it greets with %q, which is not SSH's", safe.Text(line, 40))
+		return "", fmt.Errorf("it greets with %q, which is not SSH's", text.Line(line, 40))
 	}
 	_, version, _ = strings.Cut(version, "-")
 	version, _, _ = strings.Cut(version, " ")
@@ -233,7 +235,7 @@ func (p *Prober) exchange(ctx context.Context, m *dns.Msg, addr string) (*dns.Ms
 		return nil, err
 	}
 	if in.Id != m.Id {
-		return nil, fmt.Errorf("the answer of %s is to another question", safe.Text(addr, 80))
+		return nil, fmt.Errorf("the answer of %s is to another question", text.Line(addr, 80))
 	}
 	return in, nil
 }
@@ -278,7 +280,7 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 }
 
 func versionOf(conn *pgconn.PgConn) string {
-	v, _, _ := strings.Cut(safe.Text(conn.ParameterStatus("server_version"), 60), " ")
+	v, _, _ := strings.Cut(text.Line(conn.ParameterStatus("server_version"), 60), " ")
 	return strings.TrimSuffix(v, "/bouncer")
 }
 
@@ -348,14 +350,14 @@ func webVersion(body []byte) string {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Unmarshal(body, &doc) == nil {
 		for _, v := range []string{doc.Patroni.Version, doc.Etcd, doc.Version} {
 			if v != "" {
-				return safe.Text(v, 40)
+				return text.Line(v, 40)
 			}
 		}
 		return ""
 	}
 	for _, re := range []string{`_build_info\{[^}\n]{0,400}version="v?([0-9][^"\n]{0,40})"`, `(?:vm|vl)_app_version\{[^}\n]{0,400}short_version="v?([^"\n]{0,40})"`} {
 		if m := regexp.MustCompile(re).FindSubmatch(body); m != nil {
-			return safe.Text(string(m[1]), 40)
+			return text.Line(string(m[1]), 40)
 		}
 	}
 	return ""

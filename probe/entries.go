@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"sync"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/source"
@@ -26,7 +26,7 @@ func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *mode
 	}
 	out := make(map[model.Endpoint]source.Observed[access.EntryProof], len(entries))
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(e model.Endpoint, o source.Observed[access.EntryProof]) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -53,7 +53,7 @@ type resolved struct {
 func (p *Prober) resolveAll(ctx context.Context, inv *model.Inventory, entries []model.Endpoint) map[string]resolved {
 	out := map[string]resolved{}
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(host string, r resolved) {
 		mu.Lock()
 		defer mu.Unlock()

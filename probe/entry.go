@@ -11,7 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/source"
@@ -31,7 +32,7 @@ func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *mode
 	}
 	out := map[model.Endpoint]source.Observed[access.EntryCheck]{}
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(e model.Endpoint, o source.Observed[access.EntryCheck]) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -80,7 +81,7 @@ func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []a
 	c.Disagree = access.Disagreement(e.Host, c.Lookups, access.LeadsOf(k.inv, e.Host))
 	c.Touches = make([]access.Touch, len(addrs))
 	faults := make([]error, len(addrs))
-	var g safe.Group
+	var g guard.Group
 	for i, addr := range addrs {
 		g.Go("trying "+addr, func() { c.Touches[i] = k.touch(ctx, addr, e.Port) }, func(err error) { faults[i] = err })
 	}
@@ -173,7 +174,7 @@ func sslRequest(ctx context.Context, dial func(context.Context, string, string) 
 func (p *Prober) holderNow(ctx context.Context, inv *model.Inventory, c *model.Cluster) (model.Host, error) {
 	v := vipOf(inv, c)
 	if v == nil {
-		return "", fmt.Errorf("%s has no VIP", safe.Text(string(c.Name), 80))
+		return "", fmt.Errorf("%s has no VIP", text.Line(string(c.Name), 80))
 	}
 	return p.asker(inv).holder(ctx, v.addr, v.nodes)
 }

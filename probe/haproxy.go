@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -43,7 +43,7 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (haproxy
 			st, err := haproxy.ParseStats(resp.body)
 			a.done(resp) // what is parsed is copied
 			if err != nil {
-				return none, fmt.Errorf("haproxy: stats page %s: %w", safe.Text(uri, 80), err)
+				return none, fmt.Errorf("haproxy: stats page %s: %w", text.Line(uri, 80), err)
 			}
 			st.URI = uri
 			return st, nil
@@ -51,15 +51,15 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (haproxy
 			continue
 		case http.StatusUnauthorized:
 			return a.metrics(ctx, n, &source.Hint{
-				Err: fmt.Errorf("haproxy: stats page: wrong user name or password for user %q (HTTP 401)", safe.Text(h.User, 40)),
+				Err: fmt.Errorf("haproxy: stats page: wrong user name or password for user %q (HTTP 401)", text.Line(h.User, 40)),
 				Try: "check haproxy_admin_username and haproxy_admin_password in the inventory",
 			})
 		default:
-			return none, fmt.Errorf("haproxy: stats page %s: HTTP %d", safe.Text(uri, 80), resp.code)
+			return none, fmt.Errorf("haproxy: stats page %s: HTTP %d", text.Line(uri, 80), resp.code)
 		}
 	}
 	return a.metrics(ctx, n, &source.Hint{
-		Err: fmt.Errorf("haproxy: no stats page at %s", safe.Text(strings.Join(uris, " or "), 160)),
+		Err: fmt.Errorf("haproxy: no stats page at %s", text.Line(strings.Join(uris, " or "), 160)),
 		Try: "set nodename in the inventory to what the node calls itself: the page is named after it",
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -165,7 +165,7 @@ func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	case said && strings.Contains(pe.Message, "max_client_conn"):
 		return model.PoolState{Full: true}, nil
 	case said:
-		return model.PoolState{}, &model.ConsoleRefused{Text: fmt.Sprintf("pgbouncer's console refuses %s: %s", pl.login.User, safe.Text(pe.Message, 160))}
+		return model.PoolState{}, &model.ConsoleRefused{Text: fmt.Sprintf("pgbouncer's console refuses %s: %s", pl.login.User, text.Line(pe.Message, 160))}
 	case try.Fault == model.FaultAuth:
 		return model.PoolState{}, &model.ConsoleRefused{Text: "pgbouncer's console: " + try.Text}
 	}
@@ -199,7 +199,7 @@ type record struct {
 // text is a column as harmless text; "" when there is none of that name.
 func (r record) text(col string) string {
 	if i, ok := r.cols[col]; ok && i < len(r.vals) {
-		return safe.Text(string(r.vals[i][:min(len(r.vals[i]), 400)]), 120)
+		return text.Line(string(r.vals[i][:min(len(r.vals[i]), 400)]), 120)
 	}
 	return ""
 }

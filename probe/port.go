@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -168,7 +168,7 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, e
 	case try.Fault == model.FaultRefused:
 		st = model.PortState{Refused: true, Why: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}
 	case !connected:
-		return st, fmt.Errorf("port %s cannot be reached from here: %s", pt.number, safe.Text(lastCause(err), 120))
+		return st, fmt.Errorf("port %s cannot be reached from here: %s", pt.number, text.Line(lastCause(err), 120))
 	case try.Fault == model.FaultTimeout:
 		st.Why = fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name())
 	case try.Fault == model.FaultClosed:

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -110,7 +110,7 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 	defer cancel()
 	skipped := unasked(targets)
 	a := p.asker(inv)
-	var g safe.Group
+	var g guard.Group
 	for i := range targets {
 		t := &targets[i]
 		g.Go("asking "+string(t.host), func() { p.sweep(ctx, a, t, func(bool) {}) }, func(err error) { p.blame(ctx, t, func(bool) {}, err) })

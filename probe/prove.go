@@ -16,7 +16,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -51,7 +52,7 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 	out := map[model.PortKey]source.Observed[model.Proof]{}
 	slots := slotsOf(inv)
 	var mu sync.Mutex
-	var g safe.Group
+	var g guard.Group
 	keep := func(proof model.Proof, start time.Time) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -124,7 +125,7 @@ func (t *trial) proof() model.Proof {
 func (t *trial) run(ctx context.Context, count int) model.Proof {
 	proof := t.proof()
 	proof.Tries = make([]model.Try, count)
-	var g safe.Group
+	var g guard.Group
 	for i := range proof.Tries {
 		g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() { proof.Tries[i] = t.try(ctx) }, func(err error) { proof.Tries[i] = faultyTry(err) })
 	}
@@ -283,12 +284,12 @@ func (l *line) again() {
 func (l *line) login(ctx context.Context, login model.Login, db string) (*pgconn.PgConn, error) {
 	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable connect_timeout=4 target_session_attrs=any")
 	if err != nil {
-		return nil, fmt.Errorf("a PG… variable of the environment cannot be understood, PGSERVICE for one: %s", safe.Text(lastCause(err), 120))
+		return nil, fmt.Errorf("a PG… variable of the environment cannot be understood, PGSERVICE for one: %s", text.Line(lastCause(err), 120))
 	}
 	host, port, err := net.SplitHostPort(l.addr)
 	n, err2 := strconv.ParseUint(port, 10, 16)
 	if err != nil || err2 != nil || host == "" {
-		return nil, fmt.Errorf("%q is not a port", safe.Text(l.addr, 80))
+		return nil, fmt.Errorf("%q is not a port", text.Line(l.addr, 80))
 	}
 	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), db
 	cfg.RuntimeParams = map[string]string{"application_name": "pgtui"}
@@ -320,17 +321,17 @@ func parseWho(results []*pgconn.Result) (model.Answer, error) {
 		return a, errOneRow
 	}
 	row := results[0].Rows[0]
-	text := func(i int) string { return safe.Text(string(row[i]), 80) }
-	a.Addr, a.SystemID, a.ClusterName = text(0), text(2), text(3)
-	a.Recovery, a.ReadOnly = text(4) == "t", text(5) == "on"
-	if t, err := time.Parse("2006-01-02 15:04:05.999999", text(1)); err == nil {
+	raw := func(i int) string { return text.Line(string(row[i]), 80) }
+	a.Addr, a.SystemID, a.ClusterName = raw(0), raw(2), raw(3)
+	a.Recovery, a.ReadOnly = raw(4) == "t", raw(5) == "on"
+	if t, err := time.Parse("2006-01-02 15:04:05.999999", raw(1)); err == nil {
 		a.Started = t
 	}
 	base := 16
 	if a.Recovery {
 		base = 10
 	}
-	if n, err := strconv.ParseUint(text(6), base, 31); err == nil {
+	if n, err := strconv.ParseUint(raw(6), base, 31); err == nil {
 		a.Timeline = int(n)
 	}
 	return a, nil
@@ -363,7 +364,7 @@ func faultOf(err error, addr string) model.Try {
 	case isClosed(err), strings.Contains(err.Error(), "unexpected EOF"):
 		return fault(model.FaultClosed, "accepted and closed without a word: no server behind it takes the connection")
 	}
-	return fault(model.FaultOther, "%s", safe.Text(lastCause(err), 160))
+	return fault(model.FaultOther, "%s", text.Line(lastCause(err), 160))
 }
 
 // lastCause is the innermost text of an error: what pgconn puts around it
@@ -380,21 +381,21 @@ func lastCause(err error) string {
 
 // serverFault is an error that PostgreSQL or a pooler sent.
 func serverFault(pe *pgconn.PgError) model.Try {
-	msg := safe.Text(pe.Message, 160)
+	msg := text.Line(pe.Message, 160)
 	low := strings.ToLower(msg)
-	kind, text := model.FaultOther, msg+" ("+safe.Text(pe.Code, 8)+")"
+	kind, raw := model.FaultOther, msg+" ("+text.Line(pe.Code, 8)+")"
 	switch {
 	case pe.Code == "57P03" || strings.Contains(low, "is starting up") || strings.Contains(low, "is shutting down"):
-		kind, text = model.FaultStarting, msg
+		kind, raw = model.FaultStarting, msg
 	case pe.Code == "3D000" || strings.Contains(low, "no such database"):
-		kind, text = model.FaultDatabase, msg
+		kind, raw = model.FaultDatabase, msg
 	case pe.Code == "28P01" || pe.Code == "28000" || strings.Contains(low, "no such user") || strings.Contains(low, "authentication failed"):
-		kind, text = model.FaultAuth, "the monitoring user is not let in: "+msg
+		kind, raw = model.FaultAuth, "the monitoring user is not let in: "+msg
 	case strings.Contains(low, "pgbouncer cannot connect") || strings.Contains(low, "server_login_retry") ||
 		strings.Contains(low, "query_wait_timeout") || strings.Contains(low, "server conn crashed") || strings.Contains(low, "connect failed"):
-		kind, text = model.FaultPooler, "pgbouncer answers and does not reach PostgreSQL: "+msg
+		kind, raw = model.FaultPooler, "pgbouncer answers and does not reach PostgreSQL: "+msg
 	}
-	return model.Try{Fault: kind, Text: text}
+	return model.Try{Fault: kind, Text: raw}
 }
 
 // direct connects to the port of each server of the service without HAProxy,
@@ -402,7 +403,7 @@ func serverFault(pe *pgconn.PgError) model.Try {
 func (t *trial) direct(ctx context.Context) []model.DirectPort {
 	servers, _ := t.svc.Servers()
 	out := make([]model.DirectPort, len(servers))
-	var g safe.Group
+	var g guard.Group
 	for i, s := range servers {
 		out[i] = model.DirectPort{Instance: s.Name, Addr: net.JoinHostPort(string(s.Host), s.Port)}
 		g.Go("trying "+out[i].Addr, func() {

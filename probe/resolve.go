@@ -13,7 +13,8 @@ import (
 
 	"github.com/miekg/dns"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 )
@@ -39,7 +40,7 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	out := make([]access.Lookup, len(servers))
-	var g safe.Group
+	var g guard.Group
 	for i, server := range servers {
 		g.Go("asking "+server+" for "+name, func() {
 			l := access.Lookup{Server: server}
@@ -122,10 +123,10 @@ func (p *Prober) lookupError(err error, server string) string {
 	case isTimeout(err):
 		return fmt.Sprintf("no answer within %v", p.o.Timeout)
 	case errors.As(err, &de):
-		return safe.Text(de.Err, 120)
+		return text.Line(de.Err, 120)
 	}
 	if try := faultOf(err, server); try.Fault == model.FaultRefused {
 		return try.Text
 	}
-	return safe.Text(lastCause(err), 120)
+	return text.Line(lastCause(err), 120)
 }

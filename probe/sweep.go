@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -149,7 +149,7 @@ type turn struct {
 // more than its age and counters.
 func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news bool)) bool {
 	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note, doing: "asking " + string(t.host)}
-	var g safe.Group
+	var g guard.Group
 	if t.vip != nil {
 		g.Go(r.doing, func() { r.askVIP(ctx, t.vip) }, func(err error) { r.keepVIP(ctx, t.vip, faulty[model.Host](r, err)) })
 	}
@@ -211,10 +211,10 @@ func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Sta
 // questions would only take their time to fail the same way. The ports behind
 // it are asked as long as there is a way to the node.
 func (r *turn) askPatroni(ctx context.Context, in instance) {
-	p := patroni{r.a, in.addr, in.tls}
+	p := patroniAPI{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
 	r.keepStatus(ctx, in, st)
-	var g safe.Group
+	var g guard.Group
 	if dead(st.err) {
 		for _, path := range in.checks {
 			r.keepCheck(ctx, in, path, answer[int]{err: st.err, at: st.at})
@@ -238,7 +238,7 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 }
 
 // askRest asks a Patroni that answers everything but its status.
-func (r *turn) askRest(ctx context.Context, g *safe.Group, p patroni, in instance) {
+func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
 			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))
@@ -350,7 +350,7 @@ func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error))
 // safely makes a fault of pgtui's own over one answer that answer's error: it
 // must not take the console, and the terminal, with it.
 func safely[T any](ctx context.Context, doing string, f func(context.Context) (T, error)) (v T, err error) {
-	if fault := safe.Do(doing, func() { v, err = f(ctx) }); fault != nil {
+	if fault := guard.Do(doing, func() { v, err = f(ctx) }); fault != nil {
 		return v, &failure{text: fault.Error(), cause: fault, answered: true}
 	}
 	return v, err

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 )
 
@@ -49,7 +49,7 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 	easy(w.targets, every)
 	spread(w.targets, p.o.Now(), p.o.Jitter)
 	ctx, stop := context.WithCancel(ctx)
-	safe.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
+	guard.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
 	return w.out
 }
 
@@ -72,7 +72,7 @@ func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	a := w.p.asker(w.inv)
 	a.holds = w.every*11/10 + 2*w.p.o.Timeout // a turn begins late by a tenth, and asks for Patroni's status before the rest
-	var g safe.Group
+	var g guard.Group
 	g.Go("watching", func() {
 		for i := range w.targets {
 			if take(ctx, w.first) != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // LineKind is what a line of a diff does.
@@ -127,8 +127,8 @@ func hunkOf(h *udiff.Hunk) Hunk {
 			out.OldCount++
 			out.NewCount++
 		}
-		text, ended := strings.CutSuffix(l.Content, "\n")
-		d.Text, d.NoEOL = safe.Printable(MaskSecrets(text)), !ended
+		raw, ended := strings.CutSuffix(l.Content, "\n")
+		d.Text, d.NoEOL = text.Printable(MaskSecrets(raw)), !ended
 		out.Lines = append(out.Lines, d)
 	}
 	pairLines(out.Lines)
@@ -148,7 +148,7 @@ func Unified(name string, old, new []byte) string {
 	if SameFile(old, new) {
 		return ""
 	}
-	name = safe.Printable(name)
+	name = text.Printable(name)
 	from, to := "a/"+name, "b/"+name
 	if old == nil {
 		from = "/dev/null"

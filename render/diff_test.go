@@ -8,7 +8,7 @@ import (
 	"unicode"
 
 	"pgtui/internal/fuzz"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 const primaryCfg = `# ansible managed: 2026-11-20 09:30:00
@@ -126,19 +126,19 @@ func FuzzDiff(f *testing.F) {
 	f.Add([]byte("a\nb\nc"), []byte("a\nc\n"))
 	f.Add([]byte("x\x1b]0;t\x07\r\n"), []byte("x\xff\n"))
 	f.Fuzz(func(t *testing.T, old, new []byte) {
-		text := Unified("f", old, new)
-		for _, r := range text {
+		raw := Unified("f", old, new)
+		for _, r := range raw {
 			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
-				t.Fatalf("%q is not printable in %q", r, text)
+				t.Fatalf("%q is not printable in %q", r, raw)
 			}
 		}
-		if SameFile(old, new) != (text == "") {
-			t.Fatalf("same is %v, diff is %q", SameFile(old, new), text)
+		if SameFile(old, new) != (raw == "") {
+			t.Fatalf("same is %v, diff is %q", SameFile(old, new), raw)
 		}
 		plain := func(b []byte) bool {
 			for l := range strings.Lines(string(b)) {
 				l = strings.TrimSuffix(l, "\n")
-				if safe.Printable(MaskSecrets(l)) != l {
+				if text.Printable(MaskSecrets(l)) != l {
 					return false
 				}
 			}

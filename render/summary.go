@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // Summary is what changes between two versions of a service file, in words, most
@@ -27,7 +27,7 @@ func Summary(before, after []byte) []string {
 		out = changed(haproxy.Sections("", before), haproxy.Sections("", after))
 	}
 	for i := range out {
-		out[i] = safe.Printable(MaskSecrets(out[i]))
+		out[i] = text.Printable(MaskSecrets(out[i]))
 	}
 	return out
 }

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"pgtui/internal/fuzz"
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // marked writes a line with its changed words in brackets.
@@ -133,7 +133,7 @@ func FuzzWords(f *testing.F) {
 	f.Add("日本語 x", "日本 x\t ")
 	f.Add("\xff\xfe a", "a \xff")
 	f.Fuzz(func(t *testing.T, old, new string) {
-		old, new = safe.Printable(old), safe.Printable(new)
+		old, new = text.Printable(old), text.Printable(new)
 		r, a := changedWords(old, new)
 		for _, side := range []struct {
 			text  string

@@ -7,7 +7,7 @@ import "slices"
 type Input struct {
 	Path string // absolute
 	Name string // as messages call it
-	// Stamp tells one state of it from another without reading it: inode, size and
+	// Stamp changes with its state, and needs no reading of it: inode, size and
 	// time of a file, the names in a directory; "" where there is none.
 	Stamp string
 	Runs  bool // it is a program that was run, and not read

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Observed is one thing that was asked for. A failure is data: it keeps the
+// Observed is the answer to one probe. A failure is data: it keeps the
 // last value that was seen, with its age, beside the error.
 type Observed[T any] struct {
 	Value T             // the last good answer; the zero value when there never was one
@@ -13,7 +13,7 @@ type Observed[T any] struct {
 	Err   error         // why the latest attempt failed; nil when Value is its answer
 	Tried time.Time     // when the latest attempt ended; zero when none was made
 	Took  time.Duration // how long the latest attempt lasted
-	Holds time.Duration // how old Value may grow before it is asked for again; 0, and whatever is shorter, is StaleAfter
+	Holds time.Duration // how old Value may grow before it is probed again; 0, and whatever is shorter, is StaleAfter
 }
 
 // Known reports whether Value answers the latest attempt.

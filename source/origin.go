@@ -11,7 +11,7 @@ type Origins struct {
 	Hash     string    // of the inventory as it was read for this, see Inventory.Hash
 	Problems []Problem // of the inventory as a whole, and of the clusters in Rows
 	// Rows are cluster by cluster, those of one variable together. A variable
-	// that nobody defines is not among them.
+	// without a definition is absent.
 	Rows []Origin
 }
 
@@ -41,12 +41,12 @@ func (d *Definition) From() string {
 type Origin struct {
 	Cluster  string   // pg_cluster as written; "" for nodes of no cluster
 	Hosts    []string // that it holds on
-	Of       int      // how many hosts of the cluster were looked at
+	Of       int      // how many hosts of the cluster were compared
 	Variable string
 	Definition
 	// Differs says that the hosts of the cluster do not all have the same value,
-	// or that some have Pigsty's default. It is not said of what tells hosts
-	// apart, such as pg_seq.
+	// or that some have Pigsty's default. It is never set for variables that
+	// identify hosts, such as pg_seq.
 	Differs bool
 	// Hid are the definitions that lost to this one, the strongest first.
 	Hid []Definition

@@ -1,6 +1,6 @@
 package source
 
-// Pos is a place in a file. The zero Pos means "not known".
+// Pos is a place in a file. The zero Pos means "unknown".
 type Pos struct {
 	File   string
 	Line   int // from 1

@@ -9,14 +9,16 @@ import (
 	"slices"
 	"time"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
-	"pgtui/tui/widget"
 )
 
 // Model is the root of the console: the size, the pages on top of one
@@ -26,11 +28,14 @@ type Model struct {
 	feed  *feed
 	theme *theme.Theme
 
+	screens []page.Screen
+	table   keys.Table // of all screens, with the operator's keys
+
 	w, h   int
 	now    time.Time
-	stack  []page.Page    // never empty; the last one is seen
-	dialog *page.Question // nil when there is none
-	asked  int            // number of the dialog, so that a late tick settles no other
+	stack  []page.Page      // never empty; the last one is seen
+	dialog *reload.Question // nil when there is none
+	asked  int              // number of the dialog, so that a late tick settles no other
 
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
@@ -45,24 +50,24 @@ type Model struct {
 	events  []board.Event // what has changed, the newest first
 	traffic *page.Traffic // what went through every HAProxy section lately
 
-	past, future [][]page.Page            // where the operator was, and came back from
-	palette      *palette                 // nil when it is closed
-	frozen       time.Time                // since when the screen is held; zero when it is not
-	held         *snapshotMsg             // what came meanwhile
-	pace         time.Duration            // between two rounds, when + or - chose it; else 0
-	noMouse      bool                     // the terminal has the mouse
-	said         []page.Said              // what was said, the oldest first
-	looks        map[model.Host]page.Look // when each node's files were read, or why they could not be
-	ran          []model.Ran              // what was run on nodes, as far as a tick has seen it
+	past, future [][]page.Page                // where the operator was, and came back from
+	palette      *palette                     // nil when it is closed
+	frozen       time.Time                    // since when the screen is held; zero when it is not
+	held         *snapshotMsg                 // what came meanwhile
+	pace         time.Duration                // between two rounds, when + or - chose it; else 0
+	noMouse      bool                         // the terminal has the mouse
+	messages     []page.Message               // shown to the operator, oldest first
+	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
+	ran          []model.Ran                  // what was run on nodes, as far as a tick has seen it
 
 	typing bool // the filter line has the keyboard
-	filter widget.Input
+	filter textinput.Model
 	toast  toast
-	run    *run // nil when no reload is under way
+	reload *activeReload // nil when none is under way
 	stale  staleness
 }
 
-// toast is one line said to the operator.
+// toast is one line shown to the operator.
 type toast struct {
 	text string
 	tone theme.Tone
@@ -80,15 +85,22 @@ func newModel(ctx context.Context, d Deps) Model {
 	}
 	m := Model{
 		deps: d, feed: newFeed(ctx, d), theme: theme.New(options(environ, d.Theme)), noMouse: d.NoMouse,
-		now: d.Now(), stack: []page.Page{page.NewFleet()}, traffic: &page.Traffic{},
+		now: d.Now(), traffic: &page.Traffic{},
 	}
+	m.register(screens())
 	if d.Start != "" {
-		m.stack = append(m.stack, page.NewCluster(d.Start))
+		m.push(m.screen("board").Open(page.Place{Cluster: d.Start}, page.Env{}))
 	}
 	if d.Inventory != nil {
 		m.take(d.Inventory)
 	}
 	return m
+}
+
+// register makes screens those of the console, and shows the first.
+func (m *Model) register(all []page.Screen) {
+	m.screens, m.table = all, page.Table(all).Remap(m.deps.Keys)
+	m.stack = []page.Page{all[0].Open(page.Place{}, page.Env{})}
 }
 
 // options are what the environment says of the terminal, in the theme of that name.
@@ -101,9 +113,9 @@ func options(environ []string, name string) theme.Options {
 // take makes inv the inventory that is shown and watched. What was seen of the
 // old one stays on screen until the new one's first snapshot.
 func (m *Model) take(inv *model.Inventory) {
-	m.inv, m.began, m.looks = inv, m.now, nil
+	m.inv, m.began, m.lastReads = inv, m.now, nil
 	m.fresh(inv)
-	m.feed.world.looks.forget()
+	m.feed.world.nodes.forget()
 	m.gen++
 	if m.snap == nil {
 		m.judge(unasked(inv, m.now))
@@ -124,12 +136,8 @@ func (m Model) Init() tea.Cmd {
 	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
 }
 
-// framesASecond is how often the screen is looked at for changes until frameRate
-// takes over. With it a key waits 11 ms at most for its frame.
-const framesASecond = 90
-
-// lingering is how long the end waits for work that was told to end: an ssh, and
-// what it has started, must not outlive the console.
+// lingering is how long the end waits for cancelled work: an ssh, and what it has
+// started, must not outlive the console.
 const lingering = 2 * time.Second
 
 // Run opens the console on a terminal and returns when the operator leaves or
@@ -155,9 +163,8 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	if d.Environ != nil {
 		opts = append(opts, tea.WithEnvironment(d.Environ))
 	}
-	p := tea.NewProgram(m, opts...)
-	m.feed.frames.program = p
-	safe.Go("to hear of ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
+	p := tea.NewProgram(&cache{Model: m}, opts...)
+	guard.Go("watching for ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
 	interrupted := m.feed.finish(func(host model.Host) {
 		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)
@@ -171,7 +178,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 		return m.feed.failed
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
-		return nil // asked to leave from outside: SIGTERM, SIGHUP, a terminal that is gone
+		return nil // ended from outside: SIGTERM, SIGHUP, a terminal that is gone
 	}
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
@@ -209,40 +216,29 @@ func (m *Model) pop() {
 // say shows one line until it has had time to be read.
 func (m *Model) say(tone theme.Tone, text string) {
 	m.toast = toast{text: text, tone: tone, at: m.now}
-	m.said = append(m.said[:len(m.said):len(m.said)], page.Said{At: m.now, Tone: tone, Text: text})
-	if len(m.said) > mostSaid {
-		m.said = m.said[len(m.said)-mostSaid:]
+	m.messages = append(m.messages[:len(m.messages):len(m.messages)], page.Message{At: m.now, Tone: tone, Text: text})
+	if len(m.messages) > mostMessages {
+		m.messages = m.messages[len(m.messages)-mostMessages:]
 	}
 }
 
-// mostSaid is how many messages are kept.
-const mostSaid = 500
+// mostMessages is how many messages are kept.
+const mostMessages = 500
 
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
 		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Asks: m.asks(), Looks: m.looks, Reads: m.deps.Examine != nil,
-		Said: m.said, Ran: m.ran, Columns: m.deps.Columns,
+		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
+		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 }
 
-// asks are the topics that this world can be asked about.
-func (m *Model) asks() []page.Topic {
-	var out []page.Topic
-	if m.deps.Access != nil {
-		out = append(out, page.TopicAccess)
-	}
-	if m.deps.Components != nil {
-		out = append(out, page.TopicComponents)
-	}
-	if m.deps.Trace != nil {
-		out = append(out, page.TopicTrace)
-	}
-	if m.deps.Origins != nil {
-		out = append(out, page.TopicOrigins)
-	}
-	return out
+// topics are those that this context has functions for.
+func (m *Model) topics() map[page.Topic]bool {
+	d := &m.deps
+	return map[page.Topic]bool{page.TopicAccess: d.Access != nil, page.TopicComponents: d.Components != nil,
+		page.TopicTrace: d.Trace != nil, page.TopicOrigins: d.Origins != nil}
 }

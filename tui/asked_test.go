@@ -18,6 +18,7 @@ import (
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/ways"
 )
 
 // heard is the snapshot of a world, with the VIP on the node of the leader,
@@ -252,16 +253,16 @@ func TestALateAnswerToAnOlderQuestionIsIgnored(t *testing.T) {
 		t.Errorf("the older question was not called off: %v", err)
 	}
 	r.want("answer I to pg-test primary")
-	r.wantNot("answer II", "asking again", "could not be asked")
+	r.wantNot("answer II", "checking again", "could not be asked")
 	a.press(r, "R")
-	r.want("answer I to", "asking again")
+	r.want("answer I to", "checking again")
 	r.now = t0.Add(30 * time.Second)
 	r.want("answer I to")
 	a.answer(r, 2)
-	r.want("answer III to pg-test primary", "asked just now")
+	r.want("answer III to pg-test primary", "checked just now")
 	r.now = r.now.Add(20 * time.Second)
 	r.fire(false)
-	r.want("asked 20 s ago")
+	r.want("checked 20 s ago")
 }
 
 // An older answer is not taken for the newer one that is still waited for,
@@ -351,7 +352,7 @@ func TestARunningQuestionBlocksNoKey(t *testing.T) {
 	r.lazy = true
 	for _, k := range []string{"a", "c", "T", "v"} {
 		r.press(k)
-		r.want("~ ", " again")
+		r.want("~ ", "R re")
 		r.press("j", "G", "left", "enter", "y")
 		r.want("copied: pgtui ")
 		r.press("?")
@@ -408,7 +409,7 @@ func TestAnEntryOpensItsTrace(t *testing.T) {
 		r.press("a")
 		r.press(tt.keys...)
 		r.press("enter")
-		r.want("the question could not be asked", "not now", "R asks again")
+		r.want("the connection could not be traced", "not now", "R rechecks")
 		r.press("y")
 		r.want("copied: " + tt.copied)
 		if got := strings.Join(asked, " "); "pgtui trace "+got != tt.copied {
@@ -474,12 +475,15 @@ func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 			r.press("esc", k)
 		}
 		seen := map[string]keys.Action{}
-		for _, b := range r.m.pageKeys(r.m.env(30)) {
-			for _, name := range b.Keys() {
+		for _, row := range r.m.rows(r.m.env(30)) {
+			if row.Scope == keys.Everywhere {
+				continue
+			}
+			for _, name := range row.Names() {
 				if was, twice := seen[name]; twice {
-					t.Errorf("%s: %s is %s and %s", r.path(), name, was, b.Do)
+					t.Errorf("%s: %s is %s and %s", r.path(), name, was, row.Action)
 				}
-				seen[name] = b.Do
+				seen[name] = row.Action
 			}
 		}
 	}
@@ -513,9 +517,9 @@ func TestNoPasswordIsShown(t *testing.T) {
 }
 
 var (
-	_ page.Asker = (*page.Access)(nil)
-	_ page.Asker = (*page.Components)(nil)
-	_ page.Asker = (*page.Trace)(nil)
+	_ page.Inquirer = (*ways.Access)(nil)
+	_ page.Inquirer = (*ways.Components)(nil)
+	_ page.Inquirer = (*ways.Trace)(nil)
 )
 
 // TestAPanicWhileAskingIsTheAnswer: of a page's question, of a plan, and of reading

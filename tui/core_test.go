@@ -12,7 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
@@ -45,7 +45,7 @@ func TestPaletteGoesToEverything(t *testing.T) {
 	r.press(":")
 	r.typing("zzzz")
 	r.press("enter")
-	r.want("nothing is called zzzz")
+	r.want("no match: zzzz")
 	r.press("q")
 	if !r.quit {
 		t.Error("the palette kept the keyboard")
@@ -101,7 +101,7 @@ func TestContextsAreChosen(t *testing.T) {
 	r.press(":")
 	r.typing("ctx")
 	r.press("enter")
-	r.want("none is declared: pgtui config init shows how")
+	r.want("none is declared: see pgtui config init")
 }
 
 // TestAnAlertsNameFindsTheCluster: the fleet's filter takes instances and addresses.
@@ -141,20 +141,16 @@ func TestEveryScreenOfTheRegistryOpens(t *testing.T) {
 	w := newWorld()
 	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
 	names, numbers := map[string]bool{}, map[string]bool{}
-	for _, s := range page.Screens() {
-		if names[s.Name] || s.Key != "" && numbers[s.Key] || s.Help == "" {
-			t.Errorf("%s, %s: there is another one, or no help", s.Name, s.Key)
+	for _, s := range screens() {
+		if names[s.Name] || s.Key != "" && numbers[s.Key] || s.Open != nil && s.Help == "" || len(s.Keys) == 0 {
+			t.Errorf("%s, %s: there is another one, or no help, or no keys", s.Name, s.Key)
 		}
 		names[s.Name], numbers[s.Key] = true, true
-		p := s.Open(page.Place{Cluster: "pg-test"}, e)
-		seen := map[string]keys.Action{}
-		for _, b := range p.Keys(e) {
-			for _, k := range b.Keys() {
-				if was, ok := seen[k]; ok {
-					t.Errorf("%s: %s means %s and %s", s.Name, k, was, b.Do)
-				}
-				seen[k] = b.Do
-			}
+		if s.Open == nil {
+			continue
+		}
+		if p := s.Open(page.Place{Cluster: "pg-test"}, e); p.Scope() != s.Name {
+			t.Errorf("the page of %s has the keys of %s", s.Name, p.Scope())
 		}
 		for _, z := range [][2]int{{20, 5}, {80, 24}, {300, 100}} {
 			r := newRig(t, w, z[0], z[1])
@@ -190,11 +186,11 @@ func TestFrozenScreenHoldsStill(t *testing.T) {
 func TestRefreshRate(t *testing.T) {
 	r := newRig(t, newWorld(), 80, 24)
 	r.press("-")
-	r.want("asked every 5s")
+	r.want("probed every 5s")
 	r.press("+", "+")
-	r.want("asked every 1s")
+	r.want("probed every 1s")
 	r.press("+", "+")
-	r.want("every 500ms is as far as it goes")
+	r.want("every 500ms is the limit")
 }
 
 func TestCopySaysWhatItCopied(t *testing.T) {
@@ -229,7 +225,7 @@ func TestCopiedCommandsAreReadBackByAShell(t *testing.T) {
 			}{{nil, []string{"status", string(name)}}, {[]string{"6"}, []string{"doctor", string(name)}}, {[]string{"7"}, []string{"status", string(name), "--watch"}}} {
 				w := newWorld()
 				w.inv.Cluster("pg-test").Name = name
-				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+safe.Word(path) })
+				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+text.Word(path) })
 				r.press(screen.keys...)
 				r.lazy = true
 				_, cmd := r.m.Update(keyOf("y"))
@@ -267,13 +263,11 @@ func TestColumnsAreThoseOfTheConfiguration(t *testing.T) {
 }
 
 func TestEveryActionOfAScreenCanBeGivenAKey(t *testing.T) {
-	w := newWorld()
-	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
-	names := ActionNames()
-	for _, s := range page.Screens() {
-		for _, b := range s.Open(page.Place{Cluster: "pg-test"}, e).Keys(e) {
-			if !slices.Contains(names, string(b.Do)) {
-				t.Errorf("%s: the configuration does not know the action %s", s.Name, b.Do)
+	names := Keys().Actions()
+	for _, s := range screens() {
+		for _, r := range s.Keys {
+			if !slices.Contains(names, string(r.Action)) {
+				t.Errorf("%s: the configuration does not know the action %s", s.Name, r.Action)
 			}
 		}
 	}
@@ -300,7 +294,7 @@ func TestReadOnlyConsoleExecutesNothing(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 80, 24, func(d *Deps) { d.ReadOnly = "PGTUI_READ_ONLY" })
 	r.drain(r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}}))
-	if r.m.run != nil {
+	if r.m.reload != nil {
 		t.Error("a read-only console reloads")
 	}
 	r.want("read-only")
@@ -359,7 +353,7 @@ func TestKeysCanBeGivenToOthers(t *testing.T) {
 	}
 	r.press("y")
 	r.wantNot("copied")
-	if ActionNames() == nil {
+	if Keys().Actions() == nil {
 		t.Error("no action has a name")
 	}
 }
@@ -410,6 +404,21 @@ func TestFilterModes(t *testing.T) {
 			t.Errorf("%q shows pg-meta: %v, want %v", filter, got, want)
 		}
 	}
+}
+
+// TestTheFilterLineIsEdited: the caret moves, and words are deleted whole.
+func TestTheFilterLineIsEdited(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30)
+	r.press("/")
+	r.typing("pg-tst")
+	r.press("left", "left", "e")
+	r.want("/pg-te▏st", "▸pg-test")
+	r.press("ctrl+e")
+	r.typing(" meta")
+	r.press("ctrl+w", "backspace")
+	r.want("/pg-test▏", "▸pg-test")
+	r.press("ctrl+u")
+	r.want("/▏", "pg-meta")
 }
 
 func TestThemesSayTheSame(t *testing.T) {
@@ -489,28 +498,28 @@ func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
 // action, and nobody's key is taken by another's without a configuration.
 func TestDefaultKeysAreWhole(t *testing.T) {
 	all := map[string]bool{}
-	for _, s := range DefaultKeys() {
-		owner := map[string]string{}
-		for _, b := range s.Keys {
-			all[b.Action] = true
-			has := false
-			for _, k := range b.Keys {
+	for _, scope := range Keys().Scopes() {
+		owner := map[string]keys.Action{}
+		for _, r := range Keys().In(scope) {
+			all[string(r.Action)] = true
+			has := r.Keys == ""
+			for _, k := range r.Names() {
 				if owner[k] == "" {
-					owner[k] = b.Action
+					owner[k] = r.Action
 				}
-				has = has || owner[k] == b.Action
+				has = has || owner[k] == r.Action
 			}
-			if !has && b.Action != string(keys.Freeze) { // space is what-if's own
-				t.Errorf("on %s nothing asks for %s", s.Screen, b.Action)
+			if !has {
+				t.Errorf("on %s nothing asks for %s", scope, r.Action)
 			}
 		}
 	}
-	for _, name := range ActionNames() {
-		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(page.Screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
+	for _, name := range Keys().Actions() {
+		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
 			continue
 		}
 		if !all[name] {
-			t.Errorf("no screen has %s: AllDefaults does not fill it", name)
+			t.Errorf("no screen has %s: the table of keys lacks it", name)
 		}
 	}
 	for screen, columns := range Columns() {

@@ -1,5 +1,5 @@
-// Package tui is the console: a Bubble Tea program that draws boards and asks
-// for reloads. It knows the model and the terminal; everything that touches
+// Package tui is the console: a Bubble Tea program that draws boards and starts
+// reloads. It knows the model and the terminal; everything that touches
 // the world arrives through Deps.
 package tui
 
@@ -39,13 +39,13 @@ type Deps struct {
 	// what was done to its servers, over SSH. It changes nothing. nil leaves the files to the diff.
 	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
 	// Access says every way into a cluster and where each leads now: it connects
-	// to all of them. snap is what the console has heard, and may be nil. nil
+	// to all of them. snap is the newest snapshot, and may be nil. nil
 	// offers no access page.
 	Access func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (access.Access, error)
-	// Components asks all that Pigsty runs on a cluster's nodes whether it is
-	// well. nil offers no components page.
+	// Components checks everything that Pigsty runs on a cluster's nodes. nil offers
+	// no components page.
 	Components func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
-	// Trace makes one connection and says what each hop did. target is what
+	// Trace makes one connection and reports what each hop did. target is what
 	// `pgtui trace` is given: a cluster or an entry point and a service, or a
 	// connection string. nil offers no trace page.
 	Trace func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
@@ -53,8 +53,8 @@ type Deps struct {
 	// come from, of all clusters when it is "". inv is what the console shows; its
 	// hash differs when the file has changed since. nil offers no inventory page.
 	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
-	// Rules asks what Patroni decides a failover of a cluster by. snap is what the
-	// console has heard, and may be nil. nil leaves it to the inventory.
+	// Rules reads what Patroni decides a failover of a cluster by. snap is the newest
+	// snapshot, and may be nil. nil leaves it to the inventory.
 	Rules func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
 	// Diff is the unified diff of one change, line by line, for display.
 	Diff func(c plan.FileChange) []DiffLine
@@ -68,7 +68,7 @@ type Deps struct {
 	Actions []Action
 	Every   time.Duration // refresh interval; 0 means 2 s, and up to 5 s for a large fleet
 	Version string
-	// Environ is the environment, KEY=value, that tells the terminal's
+	// Environ is the environment, KEY=value, with the terminal's
 	// character set and colours; nil means the process's own.
 	Environ []string
 	// ReadOnly names what made the console read-only, "" when nothing did.
@@ -102,3 +102,11 @@ type Action struct {
 
 // DiffLine is one line of a unified diff.
 type DiffLine = page.DiffLine
+
+// ContextInfo is one context as the console knows it.
+type ContextInfo struct {
+	Name        string
+	Environment string
+	Colour      string // of the banner; "" is none, or red in production
+	Production  bool
+}

@@ -11,12 +11,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/plan"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 )
 
 // feed is the only place of the console that starts work. Everything it
@@ -26,34 +27,33 @@ type feed struct {
 	// commands take no argument and are not waited for at the end.
 	ctx   context.Context
 	after func(time.Duration, tea.Msg) tea.Cmd // a timer; tests bring their own
-	world *sphere                              // read where commands are made, and nowhere else
+	world *opened                              // read where commands are made, and nowhere else
 
 	mu    sync.Mutex
 	stop  context.CancelFunc                   // ends the present watch; nil when there is none
 	began time.Time                            // when the present watch began
-	going *run                                 // the reload under way; nil when there is none
+	going *activeReload                        // the reload under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
 
-	failed error     // why there is no inventory to begin with
-	job    *job      // nil where there is no terminal
-	frames frameRate // of the terminal; for Update only
+	failed error // why there is no inventory to begin with
+	job    *job  // nil where there is no terminal
 }
 
-// sphere is the world that work is done in: the one of a context. Work that has
+// opened is the world that work is done in: the one of a context. Work that has
 // begun in one ends in it.
-type sphere struct {
+type opened struct {
 	deps  Deps
 	judge check.Judge
 	past  history
-	looks looks
+	nodes readings
 }
 
 // The messages of work. The pages' own (PlanMsg, StepMsg, DoneMsg) are in page.
 type (
 	inventoryMsg struct { // the inventory was read again
-		gen int // of the watch it was asked under
+		gen int // of the watch it was requested under
 		inv *model.Inventory
 		err error
 	}
@@ -65,7 +65,7 @@ type (
 		more   <-chan *model.Snapshot
 		cost   time.Duration // what judging it took
 	}
-	plannedMsg struct { // a plan, and the watch it was asked under
+	plannedMsg struct { // a plan, and the watch it was requested under
 		page.PlanMsg
 		gen int
 	}
@@ -90,7 +90,7 @@ type (
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
-	return &feed{ctx: ctx, world: &sphere{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+	return &feed{ctx: ctx, world: &opened{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -105,7 +105,7 @@ func newFeed(ctx context.Context, d Deps) *feed {
 }
 
 // use makes another world the one that work is begun in.
-func (f *feed) use(d Deps) { f.world = &sphere{deps: d} }
+func (f *feed) use(d Deps) { f.world = &opened{deps: d} }
 
 // tick comes once a second, to notice data that grows old.
 func (f *feed) tick() tea.Cmd { return f.after(time.Second, tickMsg{}) }
@@ -143,7 +143,7 @@ func (f *feed) rest(longest time.Duration) {
 	f.over = true
 	f.mu.Unlock()
 	ended := make(chan struct{})
-	safe.Go("waiting", func() { f.work.Wait(); close(ended) }, func(error) {}) // the time is over then
+	guard.Go("waiting", func() { f.work.Wait(); close(ended) }, func(error) {}) // the time is over then
 	t := time.NewTimer(longest)
 	defer t.Stop()
 	select {
@@ -159,21 +159,21 @@ func (f *feed) load(gen int) tea.Cmd {
 		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
 		defer cancel()
 		var inv *model.Inventory
-		err := safe.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
+		err := guard.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
 		return inventoryMsg{gen: gen, inv: inv, err: err}
 	})
 }
 
-// What a fleet is asked at most: this many nodes a second. Small fleets are
-// asked every quickest, none more seldom than every slowest.
+// The limit of probing a fleet: this many nodes a second. Small fleets are probed
+// every quickest, no fleet less often than every slowest.
 const (
 	quickest     = 2 * time.Second
 	slowest      = 5 * time.Second
 	nodesASecond = 200
 )
 
-// pace is how often the nodes of inv are asked: as often as wanted, or, when
-// that is 0, as the size of the fleet allows.
+// pace is the time between two probes of the nodes of inv: wanted, or, when that
+// is 0, what the size of the fleet allows.
 func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 	switch {
 	case wanted > 0:
@@ -184,7 +184,7 @@ func pace(wanted time.Duration, inv *model.Inventory) time.Duration {
 	return min(max(time.Duration(len(inv.Nodes))*time.Second/nodesASecond, quickest), slowest)
 }
 
-// watch asks the nodes of inv until another watch takes over.
+// watch probes the nodes of inv until another watch takes over.
 func (f *feed) watch(inv *model.Inventory, gen int, every time.Duration) tea.Cmd {
 	w := f.world
 	return func() tea.Msg {
@@ -210,9 +210,9 @@ func (f *feed) next(m snapshotMsg) tea.Cmd {
 	}
 }
 
-// read waits for a snapshot, goes on to the newest that is there, and judges
-// it: the boards are worked out here, once, and not while drawing.
-func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
+// read waits for a snapshot, takes the newest that is there, and judges it:
+// the boards are computed here, once, and not while drawing.
+func (f *feed) read(w *opened, ch <-chan *model.Snapshot, gen int) tea.Msg {
 	s, ok := <-ch
 	for more := ok; more; {
 		select {
@@ -228,7 +228,7 @@ func (f *feed) read(w *sphere, ch <-chan *model.Snapshot, gen int) tea.Msg {
 		return watchEndMsg{gen}
 	}
 	began := w.deps.Now()
-	s = w.looks.beside(s)
+	s = w.nodes.beside(s)
 	boards, events := f.verdicts(w, s, began)
 	return snapshotMsg{gen: gen, snap: s, boards: boards, events: events, more: ch, cost: w.deps.Now().Sub(began)}
 }
@@ -244,7 +244,7 @@ func (f *feed) rejudge(s *model.Snapshot, gen int, now time.Time) tea.Cmd {
 }
 
 // verdicts are the boards of a snapshot, and what has changed on them.
-func (f *feed) verdicts(w *sphere, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
+func (f *feed) verdicts(w *opened, s *model.Snapshot, now time.Time) ([]board.Board, []board.Event) {
 	f.mu.Lock()
 	began := f.began
 	f.mu.Unlock()
@@ -260,7 +260,7 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 		defer cancel()
 		var inv *model.Inventory
-		err := safe.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
+		err := guard.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
 		if err == nil && inv.Cluster(cluster) == nil {
 			err = fmt.Errorf("the inventory %s has no cluster %s", inv.Source, cluster)
 		}
@@ -268,14 +268,14 @@ func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 			return plannedMsg{page.PlanMsg{Cluster: cluster, Err: err}, gen}
 		}
 		var p plan.Plan
-		err = safe.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
+		err = guard.Try("planning "+string(cluster), func() (err error) { p, err = d.Plan(ctx, inv, cluster, nil); return err })
 		return plannedMsg{page.PlanMsg{Cluster: cluster, Inv: inv, Plan: p, Err: err}, gen}
 	})
 }
 
-// ask asks the nodes a page's question. Its context ends when no page waits for
-// the answer any more, be it that it came: see only.
-func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
+// inquire probes the nodes for a page. Its context ends once no page waits for
+// the answer any more: see only.
+func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) tea.Cmd {
 	d := f.world.deps
 	ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
 	f.mu.Lock()
@@ -284,7 +284,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	return f.begun(func() tea.Msg {
 		began := d.Now()
 		var answer any
-		err := safe.Try("asking for this page", func() (err error) {
+		err := guard.Try("probing for this page", func() (err error) {
 			switch q.Topic {
 			case page.TopicAccess:
 				answer, err = d.Access(ctx, inv, snap, q.Cluster)
@@ -306,7 +306,7 @@ func (f *feed) ask(q *page.Inquiry, inv *model.Inventory, snap *model.Snapshot) 
 	})
 }
 
-// only calls off every question but those that are waited for.
+// only cancels every inquiry except those that a page waits for.
 func (f *feed) only(waited []*page.Inquiry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -328,7 +328,7 @@ func (f *feed) open(name string) tea.Cmd {
 			return contextMsg{name: name, err: errors.New("there are no contexts here")}
 		}
 		var d Deps
-		err := safe.Try("opening "+name, func() (err error) { d, err = open(ctx, name); return err })
+		err := guard.Try("opening "+name, func() (err error) { d, err = open(ctx, name); return err })
 		return contextMsg{name: name, deps: d, err: err}
 	})
 }
@@ -343,12 +343,12 @@ func (f *feed) act(a Action) tea.Cmd {
 }
 
 // settle makes a dialog's keys count after a while.
-func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg{asked}) }
+func (f *feed) settle(asked int) tea.Cmd { return f.after(reload.Settle, settleMsg{asked}) }
 
-// run is a reload under way.
-type run struct {
+// activeReload is a reload under way.
+type activeReload struct {
 	plan   page.PlanMsg
-	world  *sphere
+	world  *opened
 	events chan tea.Msg
 	halt   func() // begins no further node
 	ctx    context.Context
@@ -362,18 +362,18 @@ type run struct {
 // execute carries a plan out. It is stopped by run.halt only, which ends the
 // context that Execute has: that finishes the node it is on, and looks at the
 // context right before the next.
-func (f *feed) execute(p page.PlanMsg) (*run, tea.Cmd) {
-	r := &run{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
+	r := &activeReload{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
 	r.ctx, r.halt = context.WithCancel(context.WithoutCancel(f.ctx))
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	safe.Go("to carry the reload out", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	guard.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
 	return r, f.event(r)
 }
 
 // carry runs Execute to its end.
-func (f *feed) carry(r *run) {
+func (f *feed) carry(r *activeReload) {
 	defer r.halt()
 	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
 		r.enters(s.Host)
@@ -383,7 +383,7 @@ func (f *feed) carry(r *run) {
 }
 
 // ended is the end of a run.
-func (f *feed) ended(r *run, done page.DoneMsg) {
+func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 	r.mu.Lock()
 	r.done = done
 	r.mu.Unlock()
@@ -392,35 +392,35 @@ func (f *feed) ended(r *run, done page.DoneMsg) {
 }
 
 // brokeOff is the error of a run that pgtui itself has failed over.
-func (r *run) brokeOff(err error) error {
-	return fmt.Errorf("the reload broke off on %s, whose state is not known: %w", r.at(), err)
+func (r *activeReload) brokeOff(err error) error {
+	return fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)
 }
 
 // guarded calls Execute. A panic in it must not take the terminal along: it
-// becomes an error that says the state of the node is not known.
-func (f *feed) guarded(ctx context.Context, r *run, emit func(plan.StepResult)) (done page.DoneMsg) {
-	if err := safe.Do("over the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
+// becomes an error that says that the state of the node is unknown.
+func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
+	if err := guard.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
 		done.Err = r.brokeOff(err)
 	}
 	return done
 }
 
 // enters notes the node a step is on.
-func (r *run) enters(h model.Host) {
+func (r *activeReload) enters(h model.Host) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.host = h
 }
 
 // at is the node that is being worked on, "" before the first.
-func (r *run) at() model.Host {
+func (r *activeReload) at() model.Host {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.host
 }
 
 // tell hands an event to the screen, if there still is one.
-func (r *run) tell(ctx context.Context, msg tea.Msg) {
+func (r *activeReload) tell(ctx context.Context, msg tea.Msg) {
 	select {
 	case r.events <- msg:
 	case <-ctx.Done():
@@ -428,7 +428,7 @@ func (r *run) tell(ctx context.Context, msg tea.Msg) {
 }
 
 // event waits for the next event of a run.
-func (f *feed) event(r *run) tea.Cmd {
+func (f *feed) event(r *activeReload) tea.Cmd {
 	return func() tea.Msg {
 		select {
 		case msg := <-r.events:
@@ -441,7 +441,7 @@ func (f *feed) event(r *run) tea.Cmd {
 
 // finish is the end of the console: it lets a reload that is under way come
 // to the end of its node. It returns nil when none was, or an error that says
-// what was and was not done. waiting is told the node it waits for.
+// what was and was not done. waiting gets the node it waits for.
 func (f *feed) finish(waiting func(model.Host)) error {
 	f.mu.Lock()
 	r := f.going
@@ -456,7 +456,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 		}
 	default:
 		r.halt()
-		safe.Go("leaving", func() { // nobody reads the events any more
+		guard.Go("leaving", func() { // no page reads the events any more
 			for {
 				select {
 				case <-r.events:
@@ -472,7 +472,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 }
 
 // release forgets a run whose end has been shown.
-func (f *feed) release(r *run) {
+func (f *feed) release(r *activeReload) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.going == r {
@@ -480,14 +480,14 @@ func (f *feed) release(r *run) {
 	}
 }
 
-func (f *feed) seen(r *run) bool {
+func (f *feed) seen(r *activeReload) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.going != r
 }
 
 // account is a run that was cut short, as an error.
-func (r *run) account() error {
+func (r *activeReload) account() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []string

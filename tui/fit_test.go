@@ -229,7 +229,7 @@ func hostileAnswers(d *Deps) {
 
 // talkative has said something, and hostile text among it.
 func talkative(r *rig) *rig {
-	r.m.said = append(saidLately(), page.Said{At: t0, Tone: theme.Bad, Text: hostile}, page.Said{At: t0, Text: strings.Repeat(hostile, 20)})
+	r.m.messages = append(saidLately(), page.Message{At: t0, Tone: theme.Bad, Text: hostile}, page.Message{At: t0, Text: strings.Repeat(hostile, 20)})
 	return r
 }
 

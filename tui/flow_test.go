@@ -115,7 +115,7 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	runs := 0
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
 	r.press("r")
-	r.want("Nothing has been touched yet", "weight of pg-test-2: 100 → 50")
+	r.want("Nothing has been changed yet", "weight of pg-test-2: 100 → 50")
 	r.press("r")
 	r.typing("pg-test")
 	r.press("enter", "enter")
@@ -125,7 +125,7 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	}
 	r.fire(true)
 	r.press("enter")
-	r.want("cancelled: nothing was done")
+	r.want("cancelled: nothing was changed")
 	if runs != 0 || r.m.dialog != nil {
 		t.Fatalf("Enter on an empty answer: %d runs, dialog %v", runs, r.m.dialog)
 	}
@@ -172,7 +172,7 @@ func TestWhatDoesNotAnswerTheQuestion(t *testing.T) {
 	// A name from the clipboard was not typed.
 	r.fire(true)
 	r.send(tea.PasteMsg{Content: "pg-test"})
-	r.want("pasting does not count")
+	r.want("pasted text is ignored")
 	r.press("enter")
 	if runs != 0 {
 		t.Errorf("%d reloads ran", runs)
@@ -203,7 +203,7 @@ func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
 	r.typing("pg-test")
 	r.press("enter")
 	r.want("the reload did not finish", "✓ pg-test-1 10.10.10.11  new files in place, reloaded, verified",
-		"10.10.10.12  failed at check, before anything on it was changed", "10.10.10.13  not begun",
+		"10.10.10.12  failed at check, before anything was changed", "10.10.10.13  not started",
 		"unknown keyword 'wieght'", "mend the service in the inventory")
 }
 
@@ -244,13 +244,13 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	if r.m = next.(Model); cmd != nil {
 		t.Fatal("SIGTSTP stops in the middle of a reload")
 	}
-	r.want("the reload is under way")
+	r.want("a reload is running")
 	r.press("ctrl+c")
 	r.want("finishing")
 	goOn <- true
-	<-r.m.run.ended
+	<-r.m.reload.ended
 	r.lazy = false
-	r.drain(r.m.feed.event(r.m.run))
+	r.drain(r.m.feed.event(r.m.reload))
 	if got := strings.Join(ended, ", "); got != "10.10.10.11, 10.10.10.12 not begun" {
 		t.Errorf("the run went: %s", got)
 	}
@@ -292,7 +292,7 @@ func TestReadOnlyRefusesAReload(t *testing.T) {
 	}
 	r.want("this console is read-only")
 	r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test"}})
-	if r.m.run != nil {
+	if r.m.reload != nil {
 		t.Error("a read-only console began a run")
 	}
 }
@@ -331,7 +331,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 	if r.m.dialog != nil {
 		t.Error("the console asked whether to load what HAProxy refuses")
 	}
-	r.want("would refuse it: pg-test-x.cfg:3")
+	r.want("would reject it: pg-test-x.cfg:3")
 }
 
 func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
@@ -393,22 +393,22 @@ func TestTheFirstFrameKnowsNothingAndSaysSo(t *testing.T) {
 	m := New(d)
 	next, _ := m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	r := &rig{t: t, m: next.(Model)}
-	r.want("pg-meta", "pg-test", "asking")
+	r.want("pg-meta", "pg-test", "probing")
 	r.wantNot("● ok", "serves", "DOWN", "unknown")
 }
 
 func TestANodeThatWasNotTriedYetIsNotInTrouble(t *testing.T) {
 	w := situations()[0].w
 	r := newRig(t, w, 120, 30)
-	r.want("· 1 asking", "● 1 ok")
+	r.want("· 1 probing", "● 1 ok")
 	r.wantNot("unknown", "degraded")
 	r.press("j", "enter")
-	r.want("● serves", "1/3 ·", "· asking")
+	r.want("● serves", "1/3 ·", "· probing")
 	// One that is never tried does not stay excused.
 	r.now = t0.Add(11 * time.Second)
 	r.fire(false)
 	r.want("1/3 ?", "? no answer")
-	r.wantNot("asking")
+	r.wantNot("probing")
 }
 
 func TestRereadingKeepsTheScreenUntilAllNodesWereTried(t *testing.T) {
@@ -460,30 +460,28 @@ func TestHelpListsWhatIsExecuted(t *testing.T) {
 		d.Actions = []Action{{Key: "f2", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
 	})
 	e := r.m.env(10)
-	tables := append(r.m.pageKeys(e), r.m.globals(e)...)
+	rows := r.m.rows(e)
 	r.press("?")
-	for _, b := range tables {
-		r.want(b.Help().Desc)
+	for _, row := range rows {
+		if row.Keys != "" {
+			r.want(row.Help)
+		}
 	}
 	r.want("SANDBOX", "fail the leader", "SHAPES")
 	r.press("esc", "f2")
 	r.want("fail the leader: done")
 }
 
+// TestNoKeyMeansTwoThings: on one screen a key has one meaning, under whatever condition.
 func TestNoKeyMeansTwoThings(t *testing.T) {
-	w := newWorld()
-	e := page.Env{W: 80, H: 24, Now: t0, Inv: w.inv, Snap: w.snap, Boards: w.boards()}
-	diff, _ := page.NewDiff("pg-test", true).Update(page.PlanMsg{Cluster: "pg-test", Plan: planOf(w, "pg-test")}, e)
-	for _, p := range []page.Page{page.NewFleet(), page.NewCluster("pg-test"), page.NewService("pg-test", "primary"),
-		page.NewFindings(""), diff, page.NewRun(page.PlanMsg{}), page.NewHelp("x", nil)} {
-		seen := map[string]keys.Action{}
-		for _, b := range p.Keys(e) {
-			for _, k := range b.Keys() {
-				if other, twice := seen[k]; twice {
-					t.Errorf("%s: %s is both %s and %s", p.Title(), k, other, b.Do)
-				}
-				seen[k] = b.Do
+	seen := map[[2]string]keys.Action{}
+	for _, r := range page.Table(screens()) {
+		for _, k := range r.Names() {
+			at := [2]string{r.Scope, k}
+			if other, twice := seen[at]; twice && other != r.Action {
+				t.Errorf("%s: %s is both %s and %s", r.Scope, k, other, r.Action)
 			}
+			seen[at] = r.Action
 		}
 	}
 }
@@ -496,7 +494,7 @@ func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
 	f.Services = f.Services[1:]
 	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
 	r.press("enter")
-	r.want("declared otherwise for 10.10.10.12, 10.10.10.13 (not there)")
+	r.want("declared differently for 10.10.10.12, 10.10.10.13 (missing)")
 }
 
 func TestKeysOfTheSandboxReportWhatCameOfThem(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"pgtui/plan"
 	"pgtui/source"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 )
 
@@ -95,7 +96,7 @@ func TestReloadFrames(t *testing.T) {
 		steps func(*rig)
 		deps  func(*Deps)
 	}{
-		{"diff-loading", func(r *rig) { r.m.push(page.NewDiff("pg-test", false)) }, func(*Deps) {}},
+		{"diff-loading", func(r *rig) { r.m.push(reload.NewDiff("pg-test", false)) }, func(*Deps) {}},
 		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*Deps) {}},
 		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(perNode(w)) }},
 		{"diff-risky", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
@@ -128,7 +129,7 @@ func TestReloadFrames(t *testing.T) {
 func TestLogFrames(t *testing.T) {
 	w := newWorld()
 	onLog := func(r *rig) {
-		r.m.said = saidLately()
+		r.m.messages = saidLately()
 		r.press("0")
 	}
 	ran := func(d *Deps) { d.Ran = ranLately }
@@ -156,17 +157,17 @@ func ranLately() []model.Ran {
 	}
 }
 
-func saidLately() []page.Said {
-	return []page.Said{
-		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was read again, every node is being asked"},
+func saidLately() []page.Message {
+	return []page.Message{
+		{At: t0.Add(-120 * time.Second), Tone: theme.Info, Text: "the inventory was reread, every node is being probed"},
 		{At: t0.Add(-60 * time.Second), Tone: theme.Bad, Text: "the inventory cannot be read: pigsty.yml:12: mapping values are not allowed in this context · try: pgtui lint, which says what is wrong with the line, and what was meant"},
-		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: "the reload is under way: ctrl-c finishes this node and stops"},
+		{At: t0.Add(-5 * time.Second), Tone: theme.Warn, Text: reloadRunning},
 	}
 }
 
 // midway stops the picture in the middle of the second node.
 func midway(r *rig, w *world) {
-	r.m.push(page.NewRun(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
+	r.m.push(reload.NewProgress(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}))
 	for _, h := range []model.Host{"10.10.10.11", "10.10.10.12"} {
 		for _, s := range []string{plan.StepStage, plan.StepCheck, plan.StepCompare, plan.StepBackup, plan.StepSwap, plan.StepReload, plan.StepVerify} {
 			r.send(page.StepMsg{Result: plan.StepResult{Host: h, Step: s}})

@@ -17,6 +17,7 @@ import (
 	"pgtui/render"
 	"pgtui/source"
 	"pgtui/tui/page"
+	"pgtui/tui/page/overview"
 )
 
 // rig drives the root model as Bubble Tea does, but in order and at once:
@@ -281,4 +282,4 @@ func (r *rig) path() string {
 	return strings.Join(parts, " › ")
 }
 
-var _ page.Page = (*page.Fleet)(nil)
+var _ page.Page = (*overview.Fleet)(nil)

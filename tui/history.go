@@ -21,9 +21,8 @@ type history struct {
 }
 
 // follow returns what has changed on the boards, in their order. A cluster of
-// which some node has not been tried yet says nothing: what is heard for the
-// first time has not happened now. A snapshot older than one that was followed
-// says nothing either.
+// which some node has not been probed yet gives no event: a first answer is not a
+// change. A snapshot older than one that was followed gives none either.
 func (h *history) follow(s *model.Snapshot, boards []board.Board, now, began time.Time) []board.Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -65,7 +64,7 @@ func restated(a, b *board.Board) bool {
 }
 
 // remember puts new events in front of the ones that are kept; the oldest are
-// forgotten. The list is made anew: a frame may still be reading the old one.
+// forgotten. The list is a new one: a frame may still be reading the old one.
 func remember(kept, news []board.Event) []board.Event {
 	if len(news) == 0 {
 		return kept

@@ -11,7 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
-	"pgtui/tui/page"
+	"pgtui/tui/page/detail"
 )
 
 // failover are the events of a failover of pg-test, newest first.
@@ -183,12 +183,12 @@ func TestWhatIfOnPaper(t *testing.T) {
 	r.press("k", "l")
 	r.want("pg-test-3 is down, pg-test-2 leads")
 	r.press("enter", "k", "enter")
-	r.want("pg-test-3, pg-test-2, pg-test-1 are down", "nobody leads then", "nobody serves")
+	r.want("pg-test-3, pg-test-2, pg-test-1 are down", "no leader:", "no server")
 	r.press("enter", "j", "enter", "j", "enter")
 	r.want("nothing happens to pg-test")
 	r.press("esc", "right", "right", "right", "w")
 	r.want("pg-test-3 is down", "it leads now and stays")
-	if _, ok := r.m.top().(*page.WhatIf); !ok {
+	if _, ok := r.m.top().(*detail.WhatIf); !ok {
 		t.Error("not on the page")
 	}
 }

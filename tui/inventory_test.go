@@ -12,6 +12,7 @@ import (
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/page"
+	"pgtui/tui/page/values"
 )
 
 // origins are the values of a cluster of the world, or of all: what Pigsty's
@@ -189,7 +190,7 @@ func TestTheCursorStaysOnItsValue(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, func(d *Deps) { d.Start = "pg-test" })
 	r.press("v", "G", "k")
-	r.want("pg_vip_enabled  True  from group pg-test", "it hides False of group all, pigsty.yml:121")
+	r.want("pg_vip_enabled  True  from group pg-test", "overrides False of group all, pigsty.yml:121")
 	r.press("/")
 	r.typing("vip")
 	r.press("enter")
@@ -246,4 +247,4 @@ func TestEveryValueIsReached(t *testing.T) {
 	}
 }
 
-var _ page.Asker = (*page.Inventory)(nil)
+var _ page.Inquirer = (*values.Inventory)(nil)

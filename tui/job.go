@@ -1,10 +1,8 @@
 package tui
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,10 +11,12 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"pgtui/internal/proc"
 )
 
-// suspendMsg asks the console to give the terminal back and to stop, as ctrl-z
-// does; awakeMsg says that it goes on.
+// suspendMsg makes the console give the terminal back and stop, as ctrl-z does;
+// awakeMsg reports that it resumed.
 type (
 	suspendMsg struct{}
 	awakeMsg   struct{ err error }
@@ -26,13 +26,13 @@ type (
 // inside: the terminal is the shell's while the console is stopped.
 type job struct {
 	stops  chan os.Signal
-	life   context.Context // of Run: it ends when the console is asked to leave
+	life   context.Context // of Run: it ends when the console is to leave
 	asleep sync.Mutex      // held while the terminal is the shell's
 }
 
 // newJob listens for SIGTSTP until done is called. The console leaves when ctx
 // ends. A process that was started
-// with SIGTSTP ignored goes on ignoring it.
+// with SIGTSTP ignored keeps ignoring it.
 func newJob(ctx context.Context) (j *job, done func()) {
 	j = &job{life: ctx, stops: make(chan os.Signal, 1)}
 	if !signal.Ignored(syscall.SIGTSTP) {
@@ -41,7 +41,7 @@ func newJob(ctx context.Context) (j *job, done func()) {
 	return j, func() { signal.Stop(j.stops) }
 }
 
-// follow tells p of every SIGTSTP until end is closed.
+// follow passes every SIGTSTP to p until end is closed.
 func (j *job) follow(p *tea.Program, end <-chan struct{}) {
 	for {
 		select {
@@ -59,7 +59,7 @@ func (j *job) follow(p *tea.Program, end <-chan struct{}) {
 func (j *job) end(leave func()) {
 	if !j.asleep.TryLock() {
 		j.asleep.Lock()
-		time.Sleep(10 * time.Second / framesASecond)
+		time.Sleep(10 * frameEvery)
 	}
 	j.asleep.Unlock()
 	leave()
@@ -68,8 +68,8 @@ func (j *job) end(leave func()) {
 // settled is how long after waking up a signal that came with SIGCONT is seen.
 const settled = 20 * time.Millisecond
 
-// suspend stops the process group and returns once it goes on. Bubble Tea's own
-// would wait forever where nothing stops the group: in an orphaned one, such as
+// suspend stops the process group and returns once it resumes. Bubble Tea's own
+// waits forever where nothing stops the group: in an orphaned one, such as
 // a console that is the only program of its terminal.
 func (j *job) suspend() tea.Cmd {
 	return tea.Exec(sleep{j}, func(err error) tea.Msg { return awakeMsg{err} })
@@ -83,11 +83,11 @@ func (sleep) SetStdout(io.Writer) {}
 func (sleep) SetStderr(io.Writer) {}
 
 // Run stops the group and returns when it is woken, or at once with an error
-// when nobody could wake it. The signal is SIGSTOP: Go does not give SIGTSTP
+// when nothing could resume it. The signal is SIGSTOP: Go does not give SIGTSTP
 // its own effect back once it was listened for.
 func (s sleep) Run() error {
 	if orphaned() {
-		return errors.New("there is no shell to go to: nothing could wake pgtui again")
+		return errors.New("there is no shell to return to: nothing could resume pgtui")
 	}
 	s.asleep.Lock()
 	defer s.asleep.Unlock()
@@ -111,37 +111,22 @@ func (s sleep) Run() error {
 }
 
 // orphaned reports that no process outside of this one's group and inside of
-// its session has started it: nobody there looks after stopped jobs.
+// its session has started it: no shell there handles stopped jobs.
 func orphaned() bool {
-	self, ok := readProc(os.Getpid())
-	for p := self; ok; {
-		if p, ok = readProc(p.parent); !ok || p.session != self.session {
+	self, err := proc.Read(os.Getpid())
+	for p := self; err == nil; {
+		if p, err = proc.Read(p.Parent); err != nil || p.Session != self.Session {
 			return true
 		}
-		if p.group != self.group {
+		if p.Group != self.Group {
 			return false
 		}
 	}
-	return false // nothing is told of processes here
+	return false // there is no /proc here
 }
 
-// proc is what the kernel tells of a process.
-type proc struct{ parent, group, session int }
-
-func readProc(pid int) (proc, bool) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return proc{}, false
-	}
-	var p proc
-	var state string
-	rest := b[bytes.LastIndexByte(b, ')')+1:] // the name before may hold anything
-	n, _ := fmt.Sscan(string(rest), &state, &p.parent, &p.group, &p.session)
-	return p, n == 4
-}
-
-// hearing is the terminal as input. It tells when it has hung up: Bubble Tea
-// takes that for the end of the input, and would stay without a keyboard.
+// hearing is the terminal as input. It calls gone when the terminal has hung up:
+// Bubble Tea takes that for the end of the input, and would stay without a keyboard.
 type hearing struct {
 	*os.File
 	gone func()

@@ -3,11 +3,11 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -38,50 +38,63 @@ func (m *Model) note() {
 	m.future = nil
 }
 
-// jump opens a page from anywhere: below it are the fleet and its cluster.
-func (m *Model) jump(p page.Page, e page.Env) tea.Cmd {
-	if m.run != nil {
-		m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+// here is the place that a screen is opened at with no other named: where the
+// operator is. From the fleet, what is not of a cluster is of all.
+func (m *Model) here(s page.Screen, e page.Env) page.Place {
+	if len(m.stack) == 1 && !s.Needs {
+		return page.Place{}
+	}
+	return m.place(e)
+}
+
+// jump opens a screen from anywhere: below it are the fleet and its cluster.
+func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
+	if m.reload != nil {
+		m.say(theme.Warn, reloadRunning)
 		return nil
 	}
 	m.note()
-	if _, ok := p.(*page.Log); ok { // of no cluster: it lies on what is looked at
-		if _, open := m.top().(*page.Log); open {
+	p := s.Open(at, e)
+	if s.Name == "log" { // of no cluster: it opens on the current page
+		if m.top().Scope() == "log" {
 			m.pop()
 		}
 		return m.show(p)
 	}
-	root := m.stack[0]
-	if _, ok := p.(*page.Fleet); ok {
-		m.stack = []page.Page{root}
+	was, below := m.stack, m.cluster()
+	m.stack = m.stack[:1:1]
+	if s.Name == m.stack[0].Scope() {
 		return nil
 	}
-	stack := []page.Page{root}
-	at := page.Place{}
+	at = page.Place{}
 	if c, ok := p.(page.Placed); ok {
 		at = c.Place(e)
 	}
-	if _, board := p.(*page.Cluster); !board && at.Cluster != "" && (len(m.stack) > 1 || len(e.Boards) == 1) {
-		below := page.Page(page.NewCluster(at.Cluster))
-		if c, ok := m.second(); ok && c.Name() == at.Cluster {
-			below = c
+	if s.Name != "board" && at.Cluster != "" && (len(was) > 1 || len(e.Boards) == 1) {
+		if m.push(m.board(at.Cluster)); below == at.Cluster {
+			m.setTop(was[1])
 		}
-		stack = append(stack, below)
 	}
-	m.stack = stack
 	return m.show(p)
 }
 
-// second is the board of the cluster that is being looked at.
-func (m *Model) second() (*page.Cluster, bool) {
-	if len(m.stack) < 2 {
-		return nil, false
-	}
-	c, ok := m.stack[1].(*page.Cluster)
-	return c, ok
+// reloadRunning is shown where a reload keeps the operator on its page.
+const reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
+
+// board is the board of a cluster.
+func (m *Model) board(c model.ClusterName) page.Page {
+	return m.screen("board").Open(page.Place{Cluster: c}, page.Env{})
 }
 
-// show puts a page on top and starts what it asks for.
+// cluster is the one whose board lies above the fleet; "" when none does.
+func (m *Model) cluster() model.ClusterName {
+	if len(m.stack) < 2 || m.stack[1].Scope() != "board" {
+		return ""
+	}
+	return m.stack[1].(page.Placed).Place(m.env(0)).Cluster
+}
+
+// show puts a page on top and starts its work.
 func (m *Model) show(p page.Page) tea.Cmd {
 	m.push(p)
 	if s, ok := p.(page.Starter); ok {
@@ -92,8 +105,7 @@ func (m *Model) show(p page.Page) tea.Cmd {
 	return nil
 }
 
-// resume asks again what pages that come back had been waiting for when they
-// were left.
+// resume restarts what pages that come back were waiting for when they were left.
 func (m *Model) resume() tea.Cmd {
 	var cmds []tea.Cmd
 	m.stack = slices.Clone(m.stack)
@@ -109,7 +121,7 @@ func (m *Model) resume() tea.Cmd {
 
 // through goes one step through the history.
 func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
-	if n := len(*from); n > 0 && m.run == nil {
+	if n := len(*from); n > 0 && m.reload == nil {
 		*to = append(slices.Clone(*to), m.stack)
 		m.stack = (*from)[n-1]
 		*from = slices.Clone((*from)[:n-1])
@@ -118,31 +130,12 @@ func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
 	return nil
 }
 
-// screen jumps to the screen of a number.
-func (m *Model) screen(do keys.Action, e page.Env) (tea.Cmd, bool) {
-	for _, s := range page.Screens() {
-		if do != keys.Screen(s.Name) {
-			continue
-		}
-		at := m.place(e)
-		if s.Needs && at.Cluster == "" {
-			m.say(theme.Warn, s.Name+" is of a cluster: choose one first")
-			return nil, true
-		}
-		if len(m.stack) == 1 && !s.Needs {
-			at = page.Place{} // from the fleet: of all clusters
-		}
-		return m.jump(s.Open(at, e), e), true
-	}
-	return nil, false
-}
-
 // paces are the refresh rates that + and - go through.
 func paces() []time.Duration {
 	return []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
 }
 
-// repace asks the nodes more often or less often.
+// repace probes the nodes more often or less often.
 func (m *Model) repace(faster bool) tea.Cmd {
 	now, next := m.every(), time.Duration(0)
 	for _, d := range paces() {
@@ -154,11 +147,11 @@ func (m *Model) repace(faster bool) tea.Cmd {
 		}
 	}
 	if next == 0 {
-		m.say(theme.Info, fmt.Sprintf("every %s is as far as it goes", now))
+		m.say(theme.Info, fmt.Sprintf("every %s is the limit", now))
 		return nil
 	}
 	m.pace = next
-	m.say(theme.Info, fmt.Sprintf("the nodes are asked every %s", next))
+	m.say(theme.Info, fmt.Sprintf("the nodes are probed every %s", next))
 	if m.inv == nil {
 		return nil
 	}
@@ -167,7 +160,7 @@ func (m *Model) repace(faster bool) tea.Cmd {
 	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
-// freeze holds the screen still, or lets it go on with the newest answer.
+// freeze freezes the screen, or resumes with the newest answer.
 func (m *Model) freeze() {
 	if m.frozen.IsZero() {
 		m.frozen, m.held = m.now, nil
@@ -176,7 +169,7 @@ func (m *Model) freeze() {
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
 		m.traffic.Add(h.snap)
-		m.snap, m.judged, m.looks = h.snap, m.now, m.feed.world.looks.told()
+		m.snap, m.judged, m.lastReads = h.snap, m.now, m.feed.world.nodes.last()
 		m.judge(h.boards)
 	}
 	m.held = nil
@@ -206,93 +199,43 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 	head := len(m.head())
 	switch y := at.Y - head; {
 	case at.Y == 0:
-		return m.clickPath(at.X)
+		return m.clickPath(m.header().HitAt(at.X))
 	case at.Y == m.h-1:
-		return m.clickKey(at.X, e)
+		if n := m.footer().HitAt(at.X); n > 0 {
+			return m.act(m.rows(e)[n-1], e)
+		}
 	case y >= 0 && y < e.H:
-		return m.clickRow(y, e)
+		return m.clickRow(widget.Fit(m.body(e), e.H)[y], e)
 	}
 	return nil
 }
 
-// clickPath goes back to the page whose name in the path was clicked.
-func (m *Model) clickPath(x int) tea.Cmd {
-	at := widget.Width(" pgtui ")
-	if x < at {
+// clickPath goes back to a page of the path, counted from 1.
+func (m *Model) clickPath(n int) tea.Cmd {
+	if n > 0 && n < len(m.stack) && m.reload == nil {
 		m.note()
-		m.stack = m.stack[:1]
-		return nil
-	}
-	_, room := m.corner()
-	_, from := m.pathFrom(room - at)
-	if from > 1 {
-		at += widget.Width("… › ")
-	}
-	for i := from; i < len(m.stack); i++ {
-		if at += widget.Width(m.stack[i].Title()); x < at {
-			if m.run == nil && i+1 < len(m.stack) {
-				m.note()
-				m.stack = slices.Clone(m.stack[:i+1])
-			}
-			return nil
-		}
-		at += widget.Width(" › ")
+		m.stack = slices.Clone(m.stack[:n])
 	}
 	return nil
 }
 
-// clickKey does what the key in the footer does: its words are tabs.
-func (m *Model) clickKey(x int, e page.Env) tea.Cmd {
-	at := 0
-	for _, s := range m.footer() {
-		if w := widget.Width(s.Text); x >= at+w {
-			at += w
-			continue
-		}
-		word := strings.TrimSpace(s.Text)
-		for _, b := range append(m.pageKeys(e), m.globals(e)...) {
-			if b.Enabled() && word != "" && (b.Label == word || b.Help().Key == word) {
-				return m.do(b.Do, e)
-			}
-		}
+// clickRow puts the cursor on the row that a line was drawn for; a click on the
+// row of the cursor opens it.
+func (m *Model) clickRow(line widget.Line, e page.Env) tea.Cmd {
+	l, ok := m.top().(page.Lister)
+	i := slices.IndexFunc(line, func(s widget.Span) bool { return s.Hit > 0 })
+	if !ok || i < 0 {
 		return nil
 	}
-	return nil
-}
-
-// clickRow moves the cursor to the row that was clicked; a click on the cursor
-// opens it. The page is asked to move as by keys, so that every page with a
-// cursor can be clicked; a line that no row of keys leads to changes nothing.
-func (m *Model) clickRow(y int, e page.Env) tea.Cmd {
-	cur := cursorLine(m.top().View(e))
-	if cur < 0 {
+	row := int(line[i].Hit) - 1
+	n, cur := l.List(e)
+	if row != min(cur, n-1) {
+		m.setTop(l.Choose(row, e))
 		return nil
 	}
-	if cur == y {
-		return m.do(keys.Open, e)
-	}
-	p := m.top()
-	for range e.H {
-		do := keys.Down
-		if y < cur {
-			do = keys.Up
-		}
-		next, _ := p.Do(do, e)
-		now := cursorLine(next.View(e))
-		if now == cur || (now < cur) != (do == keys.Up) {
-			return nil
-		}
-		if p, cur = next, now; cur == y {
-			m.setTop(p)
-			return nil
-		}
+	rows := m.rows(e)
+	if i := slices.IndexFunc(rows, func(r keys.Row) bool { return r.Action == keys.Open }); i >= 0 {
+		return m.act(rows[i], e)
 	}
 	return nil
-}
-
-// cursorLine is the line that is under the cursor, -1 when none is.
-func cursorLine(lines []widget.Line) int {
-	return slices.IndexFunc(lines, func(l widget.Line) bool {
-		return slices.ContainsFunc(l, func(s widget.Span) bool { return s.On })
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
@@ -15,7 +16,7 @@ import (
 
 // palette is the line behind `:` and what it could mean.
 type palette struct {
-	input  widget.Input
+	input  textinput.Model
 	all    []choice // everything there is
 	found  []choice // what meets the input, the best first
 	cursor int
@@ -30,8 +31,9 @@ type choice struct {
 	only string   // it is listed once this was typed
 	kind string   // cluster, service, instance, screen, action, context
 	help string
-	open func(page.Env) page.Page // nil when it is an action or a context
-	do   keys.Action
+	open page.Screen // when it is one
+	at   page.Place  // to open it at
+	do   keys.Row    // when it is an action
 	ctx  string
 	demo *Action
 }
@@ -43,19 +45,14 @@ const mostFound = 8
 func (m *Model) choices(e page.Env) []choice {
 	var out []choice
 	at := m.place(e)
-	for _, s := range page.Screens() {
-		if s.Needs && at.Cluster == "" || !s.Offered(e) {
-			continue
+	for _, s := range m.screens {
+		if s.Offered(e) && (!s.Needs || at.Cluster != "") {
+			out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: s, at: m.here(s, e)})
 		}
-		at := at
-		if s.Name == "inventory" && len(m.stack) == 1 {
-			at = page.Place{} // from the fleet: of all clusters
-		}
-		out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: func(e page.Env) page.Page { return s.Open(at, e) }})
 	}
-	for _, b := range append(m.pageKeys(e), m.globals(e)...) {
-		if b.Enabled() && !strings.HasPrefix(string(b.Do), "screen-") && !moves(b.Do) {
-			out = append(out, choice{name: string(b.Do), kind: "action", help: b.Help().Desc, do: b.Do})
+	for _, r := range m.rows(e) {
+		if !strings.HasPrefix(string(r.Action), "screen-") && !moves(r.Action) {
+			out = append(out, choice{name: string(r.Action), kind: "action", help: r.Help, do: r})
 		}
 	}
 	for _, c := range m.deps.Contexts {
@@ -83,7 +80,7 @@ func (m *Model) choices(e page.Env) []choice {
 		if c.Name == at.Cluster && len(m.stack) > 1 {
 			near = 300
 		}
-		for _, ch := range append(clusterChoices(c), askChoices(c, e)...) {
+		for _, ch := range append(m.clusterChoices(c), m.topicChoices(c, e)...) {
 			ch.near = near
 			out = append(out, ch)
 		}
@@ -91,42 +88,41 @@ func (m *Model) choices(e page.Env) []choice {
 	return out
 }
 
-// noContexts is what there is to say where nobody has declared any.
-const noContexts = "none is declared: pgtui config init shows how"
+// noContexts is shown where no context is declared.
+const noContexts = "none is declared: see pgtui config init"
 
-// askChoices are the questions about a cluster as the commands are written,
+// topicChoices are the probes of a cluster as the commands are written,
 // "trace pg-test primary". They are many, and listed once their first word is typed.
-func askChoices(c *model.Cluster, e page.Env) []choice {
+func (m *Model) topicChoices(c *model.Cluster, e page.Env) []choice {
 	var out []choice
-	say := func(t page.Topic, words, help string, open func() page.Page) {
-		if e.Offers(t) {
-			out = append(out, choice{name: string(t) + " " + words, only: string(t), kind: "screen", help: help, open: func(page.Env) page.Page { return open() }})
+	add := func(screen, words, help string, at page.Place) {
+		if s := m.screen(screen); s.Offered(e) {
+			out = append(out, choice{name: screen + " " + words, only: screen, kind: "screen", help: help, open: s, at: at})
 		}
 	}
-	name := c.Name
-	say(page.TopicAccess, string(name), "its ways in", func() page.Page { return page.NewAccess(name) })
-	say(page.TopicComponents, string(name), "what runs on its nodes", func() page.Page { return page.NewComponents(name) })
-	say(page.TopicOrigins, string(name), "where its values come from", func() page.Page { return page.NewInventory(name) })
+	name := string(c.Name)
+	add("access", name, "its endpoints", page.Place{Cluster: c.Name})
+	add("components", name, "what runs on its nodes", page.Place{Cluster: c.Name})
+	add("inventory", name, "where its values come from", page.Place{Cluster: c.Name})
 	for _, svc := range c.Services() {
-		s := svc.Name
-		say(page.TopicTrace, string(name)+" "+string(s), "port "+svc.Port, func() page.Page { return page.NewTrace(name, s) })
+		add("trace", name+" "+string(svc.Name), "port "+svc.Port, page.Place{Cluster: c.Name, Service: svc.Name})
 	}
 	return out
 }
 
 // clusterChoices are a cluster, its services and its instances.
-func clusterChoices(c *model.Cluster) []choice {
-	name := c.Name
-	out := []choice{{name: string(name), also: []string{"board " + string(name), c.VIP}, kind: "cluster", help: "its board", open: func(page.Env) page.Page { return page.NewCluster(name) }}}
+func (m *Model) clusterChoices(c *model.Cluster) []choice {
+	name := string(c.Name)
+	out := []choice{{name: name, also: []string{"board " + name, c.VIP}, kind: "cluster", help: "its board", open: m.screen("board"), at: page.Place{Cluster: c.Name}}}
 	for _, svc := range c.Services() {
-		s := svc.Name
-		out = append(out, choice{name: string(name) + "-" + string(s), also: []string{"service " + string(s), "service " + string(name) + " " + string(s), svc.Port},
-			kind: "service", help: "port " + svc.Port, open: func(page.Env) page.Page { return page.NewService(name, s) }})
+		s := string(svc.Name)
+		out = append(out, choice{name: name + "-" + s, also: []string{"service " + s, "service " + name + " " + s, svc.Port},
+			kind: "service", help: "port " + svc.Port, open: m.screen("service"), at: page.Place{Cluster: c.Name, Service: svc.Name}})
 	}
 	for i := range c.Instances {
-		in := c.Instances[i].Name
-		out = append(out, choice{name: string(in), also: []string{"instance " + string(in), string(c.Instances[i].Host)}, kind: "instance", help: "of " + string(name),
-			open: func(page.Env) page.Page { return page.NewInstance(name, in) }})
+		in := &c.Instances[i]
+		out = append(out, choice{name: string(in.Name), also: []string{"instance " + string(in.Name), string(in.Host)}, kind: "instance", help: "of " + name,
+			open: m.screen("instance"), at: page.Place{Cluster: c.Name, Instance: in.Name}})
 	}
 	return out
 }
@@ -166,10 +162,10 @@ func (p *palette) find() {
 
 // want is what was typed.
 func (p *palette) want() string {
-	return strings.Join(strings.Fields(strings.ToLower(p.input.Value)), " ")
+	return strings.Join(strings.Fields(strings.ToLower(p.input.Value())), " ")
 }
 
-// meets tells how well the choice meets what was typed: 0 is not at all.
+// meets is how well the choice matches what was typed: 0 is not at all.
 func (c *choice) meets(want string) int {
 	best := page.Fuzzy(want, strings.ToLower(c.name))
 	if c.name == want {
@@ -199,12 +195,12 @@ func (p *palette) asksWhich() bool {
 
 // open shows the palette.
 func (m *Model) openPalette(e page.Env) {
-	m.palette = &palette{input: widget.Input{Max: 80}, all: m.choices(e)}
+	m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
 	m.palette.find()
 }
 
-// paletteKey takes a key while the palette is open.
-func (m *Model) paletteKey(name, text string) tea.Cmd {
+// paletteKey takes a key of that name, or a paste, while the palette is open.
+func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 	p := *m.palette
 	m.palette = &p
 	switch name {
@@ -219,7 +215,7 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 		return nil
 	case "tab":
 		if len(p.found) > 0 {
-			p.input.Value = p.found[p.cursor].name
+			p.input = widget.NewInput(p.found[p.cursor].name, p.input.CharLimit)
 			p.cursor = 0
 			p.find()
 		}
@@ -227,12 +223,12 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 	case "enter":
 		return m.choose()
 	case "backspace":
-		if p.input.Value == "" {
+		if p.input.Value() == "" {
 			m.palette = nil
 			return nil
 		}
 	}
-	p.input, _ = p.input.Key(name, text)
+	p.input, _ = p.input.Update(msg)
 	p.cursor, p.moved = 0, false
 	p.find()
 	return nil
@@ -242,31 +238,31 @@ func (m *Model) paletteKey(name, text string) tea.Cmd {
 func (m *Model) choose() tea.Cmd {
 	p := m.palette
 	if len(p.found) > 0 && p.asksWhich() {
-		p.input.Value = "ctx "
+		p.input = widget.NewInput("ctx ", p.input.CharLimit)
 		p.find()
 		return nil
 	}
 	m.palette = nil
 	if len(p.found) == 0 {
-		m.say(theme.Warn, "nothing is called "+p.input.Value)
+		m.say(theme.Warn, "no match: "+p.input.Value())
 		return nil
 	}
 	c := p.found[p.cursor]
 	e := m.env(m.bodyHeight())
 	switch {
-	case c.open != nil:
-		return m.jump(c.open(e), e)
+	case c.open.Open != nil:
+		return m.jump(c.open, c.at, e)
 	case c.ctx != "":
 		m.say(theme.Info, "opening the context "+c.ctx+" …")
 		return m.feed.open(c.ctx)
 	case c.demo != nil:
 		m.say(theme.Info, c.demo.Label+" …")
 		return m.feed.act(*c.demo)
-	case c.do == "":
+	case c.do.Action == "":
 		m.say(theme.Info, "contexts: "+noContexts)
 		return nil
 	}
-	return m.do(c.do, e)
+	return m.act(c.do, e)
 }
 
 // list draws the choices over the foot of the page.
@@ -290,10 +286,10 @@ func (p *palette) list(w, h int) []widget.Line {
 }
 
 // line is the palette's own line.
-func (p *palette) line() widget.Line {
-	l := widget.T(theme.Key, " :").Add(theme.Plain, p.input.Value).Add(theme.Key, "▏")
+func (p *palette) line(w int) widget.Line {
+	l := widget.Join(widget.T(theme.Key, " :"), widget.InputLine(p.input, theme.Plain, max(w-2, 1)))
 	if len(p.found) > 0 && p.asksWhich() {
-		return l.Add(theme.Dim, "  ↑ ↓ or its name chooses the context, esc leaves")
+		return l.Add(theme.Dim, "  ↑ ↓ or a name chooses the context, esc cancels")
 	}
-	return l.Add(theme.Dim, "  tab completes, enter goes there, esc leaves")
+	return l.Add(theme.Dim, "  tab completes, enter opens, esc cancels")
 }

@@ -13,6 +13,7 @@ import (
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 )
 
 // paper is a terminal that only remembers, and tells when it was written on.
@@ -88,21 +89,21 @@ func TestAReloadThatPanicsIsAnError(t *testing.T) {
 	r.fire(true)
 	r.typing("pg-test")
 	r.press("enter")
-	r.want("the reload did not finish", "10.10.10.11, whose state is not known", "index out of range")
+	r.want("the reload did not finish", "10.10.10.11; its state is unknown", "index out of range")
 }
 
 func TestABrokenNodeIsShouted(t *testing.T) {
 	w := newWorld()
 	p := planOf(w, "pg-test")
-	var run page.Page = page.NewRun(page.PlanMsg{Cluster: "pg-test", Plan: p})
-	run, _ = run.Update(page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{
+	var run page.Page = reload.NewProgress(page.PlanMsg{Cluster: "pg-test", Plan: p})
+	run, _ = run.(page.Listener).Update(page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{
 		{Host: "10.10.10.11", Outcome: plan.Broken, Step: plan.StepReload, Err: errors.New("reload failed, restore failed")},
 		{Host: "10.10.10.12", Outcome: plan.Uncertain, Step: plan.StepSwap, Err: errors.New("connection lost")},
 		{Host: "10.10.10.13", Outcome: plan.Untouched, Recovered: []plan.Recovery{{Plan: "feedfacef00d", Outcome: plan.Undecided, Why: "changed since"}}},
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)
-	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
+	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "CHECK 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: check it now", "its state is unknown")
 }
 
 // TestBeforeTheInventoryComes presses every key on a console that has none yet:

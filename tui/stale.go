@@ -7,13 +7,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/theme"
 )
 
-// How often the files of the inventory are looked at: a thousand of them a second
+// How often the files of the inventory are checked: a thousand of them a second
 // at most, and again soon while they are being written.
 const (
 	stampEvery    = 2 * time.Second
@@ -55,14 +55,14 @@ func (f *feed) stamp(gen int, in []source.Input) tea.Cmd {
 	stamp := f.world.deps.Stamp
 	return f.begun(func() tea.Msg {
 		out := in // as if nothing had changed, where pgtui itself fails over it
-		_ = safe.Do("looking at the inventory's files", func() { out = stamp(in) })
+		_ = guard.Do("checking the inventory's files", func() { out = stamp(in) })
 		return stampedMsg{gen, out}
 	})
 }
 
 // stamped takes in how the files are now. They are read again once they have
-// been the same twice, unless a program would be run, a reload is under way or
-// being asked, or the screen is held.
+// been the same twice, unless a program would be run, a reload is running or
+// waits for confirmation, or the screen is frozen.
 func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	s := &m.stale
 	s.going = false
@@ -78,7 +78,7 @@ func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	if s.since.IsZero() {
 		s.since = m.now
 	}
-	if !still || source.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
+	if !still || source.RunsProgram(s.base) || m.reload != nil || m.dialog != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	s.rereads = true
@@ -108,9 +108,9 @@ func (m *Model) staleText() string {
 	old := "OLD INVENTORY of " + m.readAt() + ": "
 	switch {
 	case len(s.names) > 0 && source.RunsProgram(s.base):
-		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R reads it again and runs its program"
+		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R rereads it and runs its program"
 	case len(s.names) > 0:
-		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", not read again yet"
+		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", not reread yet"
 	case s.err != "":
 		return old + s.err
 	}
@@ -133,11 +133,11 @@ func changedText(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// againText is what is said of an inventory that was read again.
+// againText is shown for an inventory that was read again.
 func againText(names []string) string {
-	text := "the inventory was read again, every node is being asked"
+	text := "the inventory was reread, every node is being probed"
 	if len(names) > 0 {
-		text += ": " + changedText(names) + " had changed"
+		text += ": " + changedText(names) + " changed"
 	}
 	return text
 }

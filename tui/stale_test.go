@@ -80,7 +80,7 @@ func TestTheInventoryIsReadAgainWhenItsFileChanges(t *testing.T) {
 	d.wait(2)
 	d.wantRead("4")
 	d.wantNot("OLD INVENTORY")
-	d.want("the inventory was read again, every node is being asked: pigsty.yml had changed")
+	d.want("the inventory was reread, every node is being probed: pigsty.yml changed")
 	d.wait(5)
 	d.wantRead("4")
 }
@@ -127,7 +127,7 @@ func TestAProgramIsNotRunAgainByItself(t *testing.T) {
 	d.stamp = "2"
 	d.wait(20)
 	d.wantRead()
-	d.want("OLD INVENTORY of 03:04:05: pigsty.yml changed at 03:04:07, R reads it again and runs its program")
+	d.want("OLD INVENTORY of 03:04:05: pigsty.yml changed at 03:04:07, R rereads it and runs its program")
 	d.press("R")
 	d.wantRead("2")
 	d.wantNot("OLD INVENTORY")
@@ -165,9 +165,9 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 	d.wantRead("1")
 	d.want("OLD INVENTORY of ")
 	goOn <- true
-	<-d.m.run.ended
-	for d.m.run != nil {
-		d.drain(d.m.feed.event(d.m.run))
+	<-d.m.reload.ended
+	for d.m.reload != nil {
+		d.drain(d.m.feed.event(d.m.reload))
 	}
 	d.wait(4)
 	d.wantRead("1", "2")
@@ -178,15 +178,15 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 func TestAPreviewOfAnOldInventoryIsNotCarriedOut(t *testing.T) {
 	d := newDesk(t, false, func(deps *Deps) { deps.Start = "pg-test" })
 	d.press("r")
-	d.want("Read what changes")
+	d.want("Review the changes")
 	d.stamp = "2"
 	d.wait(6)
 	d.wantRead("1", "2")
-	d.want("no reload: the inventory has changed since this preview: R makes another")
+	d.want("no reload: the inventory has changed since this preview: R updates it")
 	d.press("r")
 	if d.m.dialog != nil {
 		t.Error("the old preview can be carried out")
 	}
 	d.press("R")
-	d.want("Read what changes")
+	d.want("Review the changes")
 }

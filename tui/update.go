@@ -9,44 +9,39 @@ import (
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
-// readable is how long a line said to the operator stays at least.
+// readable is how long a line for the operator stays at least.
 const readable = 4 * time.Second
 
 // Update takes in one message.
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.deps.Now()
 	var cmd tea.Cmd
-	switch msg.(type) {
-	case tea.KeyPressMsg, tea.MouseMsg, tea.PasteMsg, tea.WindowSizeMsg:
-		m.feed.frames.hurry(m.now)
-	case tickMsg:
-		m.feed.frames.rest(m.now)
-	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.KeyPressMsg:
-		cmd = m.key(msg.String(), msg.Text)
+		cmd = m.key(msg)
 	case tea.MouseMsg:
 		cmd = m.mouse(msg)
 	case tea.PasteMsg:
 		if m.dialog != nil {
 			m.dialog = m.dialog.Paste()
 		} else if m.palette != nil {
-			cmd = m.paletteKey("", msg.Content)
+			cmd = m.paletteKey("", msg)
 		} else if m.typing {
-			cmd = m.typed("", msg.Content)
+			cmd = m.typed("", msg)
 		}
 	case page.AnswerMsg:
 		cmd = m.broadcast(msg)
 	default:
 		cmd = m.result(msg)
 	}
-	if _, open := m.top().(*page.Log); open && m.deps.Ran != nil && m.frozen.IsZero() {
+	if m.top().Scope() == "log" && m.deps.Ran != nil && m.frozen.IsZero() {
 		m.ran = m.deps.Ran()
 	}
 	m.feed.only(m.waited())
@@ -57,7 +52,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) waited() []*page.Inquiry {
 	var out []*page.Inquiry
 	for _, p := range m.stack {
-		if a, ok := p.(page.Asker); ok && a.Waits() != nil {
+		if a, ok := p.(page.Inquirer); ok && a.Waits() != nil {
 			out = append(out, a.Waits())
 		}
 	}
@@ -68,8 +63,8 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return tea.Batch(m.feed.tick(), m.grow(), m.look(), m.stamp())
-	case lookedMsg, stampedMsg:
+		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp())
+	case nodeReadMsg, stampedMsg:
 		return m.files(msg)
 	case suspendMsg, awakeMsg, actionMsg:
 		return m.outside(msg)
@@ -89,7 +84,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		}
 	case watchEndMsg:
 		if msg.gen == m.gen && m.feed.ctx.Err() == nil {
-			m.say(theme.Bad, "the nodes are no longer asked; R begins again")
+			m.say(theme.Bad, "the nodes are no longer probed; R restarts")
 		}
 	case inventoryMsg:
 		if msg.gen < m.first {
@@ -107,14 +102,14 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.broadcast(msg), m.planned(msg))
 	case page.StepMsg:
 		cmd := m.broadcast(msg)
-		if m.run != nil {
-			return tea.Batch(cmd, m.feed.event(m.run))
+		if m.reload != nil {
+			return tea.Batch(cmd, m.feed.event(m.reload))
 		}
 		return cmd
 	case page.DoneMsg:
-		m.feed.release(m.run)
-		m.run, m.looks = nil, nil
-		m.feed.world.looks.forget()
+		m.feed.release(m.reload)
+		m.reload, m.lastReads = nil, nil
+		m.feed.world.nodes.forget()
 		return m.broadcast(msg)
 	}
 	return nil
@@ -122,8 +117,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 
 // files takes in what files hold: those of a node, and those of the inventory.
 func (m *Model) files(msg tea.Msg) tea.Cmd {
-	if looked, ok := msg.(lookedMsg); ok {
-		return m.looked(looked)
+	if looked, ok := msg.(nodeReadMsg); ok {
+		return m.nodeRead(looked)
 	}
 	return m.stamped(msg.(stampedMsg))
 }
@@ -151,7 +146,7 @@ func (m *Model) outside(msg tea.Msg) tea.Cmd {
 // grow looks at the age of things: a line that has been read goes, and a
 // snapshot that no other followed is judged again.
 func (m *Model) grow() tea.Cmd {
-	m.digest = page.NewDigest(m.env(0)) // what is only being asked now may have been asked too long
+	m.digest = page.NewDigest(m.env(0)) // what is pending may have been pending too long
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > 2*readable {
 		m.toast = toast{}
 	}
@@ -221,18 +216,19 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 		m.say(theme.Bad, "context "+msg.name+": "+errorText(msg.err))
 		return nil
 	}
-	if m.run != nil || m.dialog != nil {
-		m.say(theme.Warn, "the context was not changed: a reload is under way or being asked")
+	if m.reload != nil || m.dialog != nil {
+		m.say(theme.Warn, "the context was not changed: a reload is running or waits for confirmation")
 		return nil
 	}
 	d := msg.deps
 	d.Environ, d.Now = m.deps.Environ, m.deps.Now
 	m.deps = d
 	m.feed.use(d)
+	m.register(m.screens)
 	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
 	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
-	m.stack, m.first = []page.Page{page.NewFleet()}, m.gen+1
+	m.first = m.gen + 1
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
 	return m.feed.watch(m.inv, m.gen, m.every())
@@ -261,21 +257,24 @@ func (m *Model) broadcast(msg tea.Msg) tea.Cmd {
 	var cmds []tea.Cmd
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		next, intent := p.Update(msg, m.env(m.bodyHeight()))
-		m.stack[i] = next
-		cmds = append(cmds, m.perform(intent))
+		if l, ok := p.(page.Listener); ok {
+			next, intent := l.Update(msg, m.env(m.bodyHeight()))
+			m.stack[i] = next
+			cmds = append(cmds, m.perform(intent))
+		}
 	}
 	return tea.Batch(cmds...)
 }
 
 // key takes one key press: the dialog has the keyboard, else the filter line,
 // else the page, else the keys that work everywhere.
-func (m *Model) key(name, text string) tea.Cmd {
+func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	name := msg.String()
 	if m.toast.text != "" && m.now.Sub(m.toast.at) > readable {
 		m.toast = toast{}
 	}
 	if m.dialog != nil {
-		next, intent, closed := m.dialog.Key(name, text)
+		next, intent, closed := m.dialog.Key(msg)
 		m.dialog = next
 		if closed {
 			m.dialog = nil
@@ -283,14 +282,14 @@ func (m *Model) key(name, text string) tea.Cmd {
 		return m.perform(intent)
 	}
 	if m.palette != nil {
-		return m.paletteKey(name, text)
+		return m.paletteKey(name, msg)
 	}
 	if m.typing {
-		return m.typed(name, text)
+		return m.typed(name, msg)
 	}
 	e := m.env(m.bodyHeight())
-	if do, ok := keys.Find(name, m.pageKeys(e), m.globals(e)); ok {
-		return m.do(do, e)
+	if r, ok := m.rows(e).Find(name); ok {
+		return m.act(r, e)
 	}
 	for _, a := range m.deps.Actions {
 		if a.Key == name {
@@ -301,6 +300,24 @@ func (m *Model) key(name, text string) tea.Cmd {
 	return nil
 }
 
+// act carries out a row of the table of keys: it opens its screen, or does its action.
+func (m *Model) act(r keys.Row, e page.Env) tea.Cmd {
+	if r.Opens == "" {
+		return m.do(r.Action, e)
+	}
+	s := m.screen(r.Opens)
+	at := m.here(s, e)
+	if r.Action == keys.Screen(r.Opens) {
+		return m.jump(s, at, e)
+	}
+	if l, ok := m.top().(page.Lister); ok {
+		if n, cur := l.List(e); cur < n {
+			m.setTop(l.Choose(cur, e)) // to come back to the same row
+		}
+	}
+	return m.perform(page.Open{Screen: r.Opens, At: at})
+}
+
 // do carries out an action: the ones of the whole console here, the others
 // on the page.
 func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
@@ -308,8 +325,8 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Quit, keys.Cancel, keys.Suspend:
 		return m.leave(do)
 	case keys.Help:
-		if _, open := m.top().(*page.Help); !open {
-			m.push(page.NewHelp(m.top().Title(), m.helpSets(e)))
+		if m.top().Scope() != "help" {
+			m.push(page.NewHelp(m.helpSets(e)))
 		}
 		return nil
 	case keys.Back:
@@ -334,61 +351,33 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Mouse:
 		m.noMouse = !m.noMouse
 		if m.noMouse {
-			m.say(theme.Info, "the terminal has the mouse: select what you like, m takes it back")
+			m.say(theme.Info, "the terminal has the mouse, to select text; m takes it back")
 		} else {
-			m.say(theme.Info, "pgtui has the mouse again: click, scroll; m gives it to the terminal")
+			m.say(theme.Info, "pgtui has the mouse again; m gives it to the terminal")
 		}
 		return nil
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
-			m.typing, m.filter = true, widget.Input{Value: f.Filter(), Max: 64}
+			m.typing, m.filter = true, widget.NewInput(f.Filter(), 64)
 		}
 		return nil
 	}
-	if cmd, ok := m.screen(do, e); ok {
-		return cmd
+	if m.missing(e) != nil {
+		return nil
 	}
 	next, intent := m.top().Do(do, e)
 	m.setTop(next)
 	return m.perform(intent)
 }
 
-// pageKeys are the bindings of the page that is seen, with the operator's keys.
-func (m *Model) pageKeys(e page.Env) []keys.Binding {
-	return keys.Remap(m.top().Keys(e), m.deps.Keys)
-}
-
-// globals are the bindings that work everywhere, those that do something now.
-func (m *Model) globals(e page.Env) []keys.Binding {
-	table := keys.Global()
-	cluster := m.place(e).Cluster != ""
-	for _, s := range page.Screens() {
-		if s.Key != "" && (cluster || !s.Needs) && s.Offered(e) {
-			table = append(table, screenKey(s))
-		}
-	}
-	_, prints := m.top().(page.Commander)
-	return slices.DeleteFunc(keys.Remap(table, m.deps.Keys), func(b keys.Binding) bool {
-		switch b.Do {
-		case keys.Past:
-			return len(m.past) == 0
-		case keys.Future:
-			return len(m.future) == 0
-		case keys.Copy:
-			return !prints
-		}
-		return false
-	})
-}
-
 // leave ends the console, or sends it to sleep. While a reload is under way it
-// only says that no further node shall be begun.
+// only stops it before the next node.
 func (m *Model) leave(do keys.Action) tea.Cmd {
-	if m.run != nil {
+	if m.reload != nil {
 		if do == keys.Cancel {
-			return m.perform(page.StopRun{})
+			return m.perform(page.StopReload{})
 		}
-		m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+		m.say(theme.Warn, reloadRunning)
 		return nil
 	}
 	if do == keys.Suspend {
@@ -403,9 +392,9 @@ func (m *Model) back() {
 		m.setTop(f.SetFilter(""))
 		return
 	}
-	if _, running := m.top().(*page.Run); running {
-		if m.run != nil {
-			m.say(theme.Warn, "the reload is under way: ctrl-c finishes this node and stops")
+	if _, running := m.top().(*reload.Progress); running {
+		if m.reload != nil {
+			m.say(theme.Warn, reloadRunning)
 			return
 		}
 		m.home()
@@ -417,16 +406,16 @@ func (m *Model) back() {
 // home goes back to the board of the cluster, or to the fleet.
 func (m *Model) home() {
 	for len(m.stack) > 1 {
-		switch m.top().(type) {
-		case *page.Cluster, *page.Fleet:
+		if m.top().Scope() == "board" {
 			return
 		}
 		m.pop()
 	}
 }
 
-// typed takes a key of the filter line; the list follows at once.
-func (m *Model) typed(name, text string) tea.Cmd {
+// typed takes a key of that name, or a paste, of the filter line; the list
+// follows at once.
+func (m *Model) typed(name string, msg tea.Msg) tea.Cmd {
 	f, ok := m.top().(page.Filterer)
 	if !ok || name == "enter" || name == "ctrl+c" {
 		m.typing = false
@@ -439,26 +428,30 @@ func (m *Model) typed(name, text string) tea.Cmd {
 	}
 	if name == "up" || name == "down" {
 		m.typing = false
-		return m.key(name, text)
+		return m.key(msg.(tea.KeyPressMsg))
 	}
-	if name == "backspace" && m.filter.Value == "" {
+	if name == "backspace" && m.filter.Value() == "" {
 		m.typing = false
 		return nil
 	}
-	m.filter, _ = m.filter.Key(name, text)
-	m.setTop(f.SetFilter(m.filter.Value))
+	m.filter, _ = m.filter.Update(msg)
+	m.setTop(f.SetFilter(m.filter.Value()))
 	return nil
 }
 
-// perform does what a page has asked for.
+// perform does what a page wants.
 func (m *Model) perform(intent page.Intent) tea.Cmd {
 	switch in := intent.(type) {
 	case page.Goto:
 		m.note()
-		if d, ok := in.Page.(*page.Diff); ok && len(m.stack) == 1 {
-			m.push(page.NewCluster(d.Place(page.Env{}).Cluster)) // the path says whose nodes would change
-		}
 		return m.show(in.Page)
+	case page.Open:
+		m.note()
+		s, e := m.screen(in.Screen), m.env(m.bodyHeight())
+		if len(m.stack) == 1 && s.Needs && s.Name != "board" {
+			m.push(m.board(in.At.Cluster)) // the path says whose page it is
+		}
+		return m.show(s.Open(in.At, e))
 	case page.Back:
 		m.pop()
 	case page.Home:
@@ -467,20 +460,20 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		m.say(theme.Info, in.Text)
 	case page.Yank:
 		return m.yank(in.Text, "")
-	case page.AskPlan:
+	case page.MakePlan:
 		return m.feed.plan(in.Cluster, m.gen)
-	case page.Ask:
+	case page.Probe:
 		if m.inv == nil {
 			return nil
 		}
-		return m.feed.ask(in.Inquiry, m.inv, m.snap)
+		return m.feed.inquire(in.Inquiry, m.inv, m.snap)
 	case page.Confirm:
 		m.asked++
-		m.dialog = page.NewQuestion(in.Plan)
+		m.dialog = reload.NewQuestion(in.Plan)
 		return m.feed.settle(m.asked)
 	case page.Execute:
 		return m.execute(in.Plan)
-	case page.StopRun:
+	case page.StopReload:
 		m.halt()
 	}
 	return nil
@@ -488,25 +481,25 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
-	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.run != nil {
-		m.say(theme.Warn, "no reload: this console is read-only, or one is under way")
+	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.reload != nil {
+		m.say(theme.Warn, "no reload: this console is read-only, or a reload is running")
 		return nil
 	}
 	var cmd tea.Cmd
-	m.looks = nil
-	m.feed.world.looks.forget() // the files are about to change
-	m.run, cmd = m.feed.execute(p)
-	m.push(page.NewRun(p))
+	m.lastReads = nil
+	m.feed.world.nodes.forget() // the files are about to change
+	m.reload, cmd = m.feed.execute(p)
+	m.push(reload.NewProgress(p))
 	return cmd
 }
 
 // halt lets the run finish the node it is on and no other.
 func (m *Model) halt() {
-	m.run.halt()
+	m.reload.halt()
 	m.say(theme.Warn, "finishing this node, then stopping")
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		if r, ok := p.(*page.Run); ok {
+		if r, ok := p.(*reload.Progress); ok {
 			m.stack[i] = r.Stopping()
 		}
 	}

@@ -1,10 +1,10 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/tui/keys"
@@ -13,7 +13,7 @@ import (
 	"pgtui/tui/widget"
 )
 
-// View draws the screen: header, page, what is being said, keys.
+// View draws the screen: header, page, message, keys.
 func (m Model) View() tea.View {
 	v := tea.NewView(widget.Render(m.lines(), m.w, m.h, m.theme))
 	v.AltScreen = true
@@ -29,7 +29,7 @@ func (m *Model) lines() []widget.Line {
 		return nil
 	}
 	body := m.bodyHeight()
-	page := widget.Fit(m.top().View(m.env(body)), body)
+	page := widget.Fit(m.body(m.env(body)), body)
 	if m.palette != nil {
 		list := m.palette.list(m.w, body)
 		copy(page[body-len(list):], list)
@@ -71,7 +71,7 @@ func (m *Model) head() []widget.Line {
 
 // header is the path on the left, the leader and the age of the data on the right.
 func (m *Model) header() widget.Line {
-	l := widget.T(theme.Strong, " pgtui ")
+	l := widget.T(theme.Strong, " pgtui ").Hits(1)
 	right, room := m.corner()
 	return widget.Join(widget.Join(l, m.path(room-l.Width())).Pad(room), widget.P(" "), right)
 }
@@ -90,17 +90,10 @@ func (m *Model) corner() (right widget.Line, room int) {
 	return right, room
 }
 
-// path is where the operator is, in w cells: the end of it says most.
+// path is where the operator is, in w cells: its end matters most.
 func (m *Model) path(w int) widget.Line {
-	l, _ := m.pathFrom(w)
-	return l
-}
-
-// pathFrom is the path and its first page.
-func (m *Model) pathFrom(w int) (l widget.Line, from int) {
-	from = min(1, len(m.stack)-1)
-	for {
-		l = nil
+	for from := min(1, len(m.stack)-1); ; from++ {
+		var l widget.Line
 		if from > 1 {
 			l = widget.T(theme.Dim, "… › ")
 		}
@@ -108,26 +101,21 @@ func (m *Model) pathFrom(w int) (l widget.Line, from int) {
 			if i > from {
 				l = l.Add(theme.Dim, " › ")
 			}
-			l = l.Add(theme.Plain, m.stack[i].Title())
+			l = widget.Join(l, widget.P(m.stack[i].Title()).Hits(i+1))
 		}
 		if l.Width() <= w || from == len(m.stack)-1 {
-			return l, from
+			return l
 		}
-		from++
 	}
 }
 
 // leader is the cluster's leader in the header of its pages.
 func (m *Model) leader() widget.Line {
-	if len(m.stack) < 2 || m.w < 70 || m.snap == nil {
-		return nil
-	}
-	c, ok := m.stack[1].(*page.Cluster)
-	if !ok {
+	if m.w < 70 || m.snap == nil {
 		return nil
 	}
 	e := m.env(0)
-	if b := e.Board(c.Name()); b != nil {
+	if b := e.Board(m.cluster()); b != nil {
 		return page.LeaderLine(b)
 	}
 	return nil
@@ -141,18 +129,18 @@ func (m *Model) age() widget.Line {
 	return page.AgeMark(at, m.now, m.every())
 }
 
-// spoken is the line of the filter or the palette, or what was last said, in as
+// spoken is the line of the filter or the palette, or the last message, in as
 // many lines as it needs where there is room: what cannot be copied for you must
-// be there to read.
+// be readable.
 func (m *Model) spoken() []widget.Line {
 	switch {
 	case m.h < 5:
 		return nil
 	case m.palette != nil:
-		return []widget.Line{m.palette.line()}
+		return []widget.Line{m.palette.line(m.w)}
 	case m.typing:
-		return []widget.Line{widget.T(theme.Key, " /").Add(theme.Plain, m.filter.Value).Add(theme.Key, "▏").
-			Add(theme.Dim, "  enter keeps it, esc clears it   "+page.FilterHelp)}
+		return []widget.Line{widget.Join(widget.T(theme.Key, " /"), widget.InputLine(m.filter, theme.Plain, max(m.w-2, 1)),
+			widget.T(theme.Dim, "  enter keeps the filter, esc clears it   "+page.FilterHelp))}
 	case m.toast.text == "":
 		return nil
 	case m.h < 16:
@@ -188,23 +176,24 @@ func (m *Model) footer() widget.Line {
 	if m.dialog != nil || m.palette != nil || m.typing {
 		return nil
 	}
-	help := widget.T(theme.Key, " ?").Add(theme.Dim, " help ")
+	rows := m.rows(m.env(m.bodyHeight()))
+	part := func(do keys.Action, shown string) widget.Line {
+		i := slices.IndexFunc(rows, func(r keys.Row) bool { return r.Action == do })
+		return widget.T(theme.Key, " "+shown).Add(theme.Dim, " "+string(do)+" ").Hits(i + 1)
+	}
+	help := part(keys.Help, "?")
 	if m.offers(keys.Back) {
-		help = widget.Join(widget.T(theme.Key, " esc").Add(theme.Dim, " back "), help)
+		help = widget.Join(part(keys.Back, "esc"), help)
 	}
 	room := m.w - help.Width()
 	l := widget.Line{}
-	e := m.env(m.bodyHeight())
-	tables := [][]keys.Binding{m.pageKeys(e), m.globals(e)}
-	for _, t := range tables {
-		for _, b := range t {
-			if b.Label == "" || !b.Enabled() || b.Do == keys.Back || !m.offers(b.Do) {
-				continue
-			}
-			part := widget.T(theme.Key, " "+b.Help().Key).Add(theme.Dim, " "+b.Label+" ")
-			if l.Width()+part.Width() <= room {
-				l = widget.Join(l, part)
-			}
+	for i, r := range rows {
+		if r.Label == "" || r.Keys == "" || r.Action == keys.Back || !m.offers(r.Action) {
+			continue
+		}
+		part := widget.T(theme.Key, " "+r.Shown()).Add(theme.Dim, " "+r.Label+" ").Hits(i + 1)
+		if l.Width()+part.Width() <= room {
+			l = widget.Join(l, part)
 		}
 	}
 	return widget.Join(l, help)
@@ -217,22 +206,27 @@ func (m *Model) offers(do keys.Action) bool {
 	case keys.Help:
 		return false
 	case keys.Back:
-		return len(m.stack) > 1 && m.run == nil
+		return len(m.stack) > 1 && m.reload == nil
 	case keys.Quit:
-		return m.run == nil
+		return m.reload == nil
 	}
 	return true
 }
 
-// helpSets are the bindings of the page that is seen and of the whole console.
+// helpSets are the keys of the page that is seen and of the whole console.
 func (m *Model) helpSets(e page.Env) []page.HelpSet {
-	sets := []page.HelpSet{
-		{Title: "HERE: " + m.top().Title(), Keys: m.pageKeys(e)},
-		{Title: "EVERYWHERE", Keys: m.globals(e)},
+	var own, all, demo keys.Table
+	for _, r := range m.rows(e) {
+		switch {
+		case r.Keys == "":
+		case r.Scope == keys.Everywhere:
+			all = append(all, r)
+		default:
+			own = append(own, r)
+		}
 	}
-	var demo []keys.Binding
 	for _, a := range m.deps.Actions {
-		demo = append(demo, keys.Binding{Binding: key.NewBinding(key.WithKeys(a.Key), key.WithHelp(a.Key, a.Label))})
+		demo = append(demo, keys.Row{Keys: a.Key, Help: a.Label})
 	}
-	return append(sets, page.HelpSet{Title: "SANDBOX", Keys: demo})
+	return []page.HelpSet{{Title: "HERE: " + m.top().Title(), Keys: own}, {Title: "EVERYWHERE", Keys: all}, {Title: "SANDBOX", Keys: demo}}
 }

@@ -100,7 +100,7 @@ func (d *decoder) document(data []byte) (v py.Value, err error) {
 	if err := d.b.Spend(1+n>>3+len(data)>>6, tree); err != nil {
 		return nil, err
 	}
-	defer d.b.Return(tree) // nobody keeps a node
+	defer d.b.Return(tree) // no node is kept
 	d.json = looksJSON(data) && json.Valid(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node

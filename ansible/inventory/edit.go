@@ -40,7 +40,7 @@ var changeable = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 //
 // A definition that is not the host's own, or is not a plain or quoted word in
 // YAML, is refused: the error names its place and is a *model.Hint with what to
-// write by hand. All refusals are told, and then there is no result.
+// write by hand. The error has all refusals, and then there is no result.
 func (inv *Inventory) Edit(changes []Change) ([]Edited, error) {
 	e := editor{inv: inv, yaml: map[string]*yamlText{}}
 	var bad []error
@@ -134,7 +134,7 @@ func byHand(at source.Pos, c Change, why, try string) error {
 	return &source.Hint{Err: fmt.Errorf("%s: %s of host %s cannot be edited: %s", place(at), c.Variable, c.Host, why), Try: try}
 }
 
-// place is "file:line", or the file alone where lines are not known.
+// place is "file:line", or the file alone where lines are unknown.
 func place(at source.Pos) string {
 	if at.Line < 1 {
 		return at.File
@@ -153,7 +153,7 @@ func (h *Host) ownAt(variable string) source.Pos {
 	return source.Pos{}
 }
 
-// textOf is the file as YAML; why says why it is none that can be edited.
+// textOf is the file as YAML; why is the reason when it cannot be edited.
 func (e *editor) textOf(file string) (t *yamlText, why string) {
 	if t = e.yaml[file]; t != nil {
 		return t, ""
@@ -251,7 +251,7 @@ func (t *yamlText) find(at source.Pos, key string) (s span, why string) {
 	}
 	from, ok := offset(t.text, value.Line, value.Column)
 	if !ok {
-		return s, "its place in the file cannot be told"
+		return s, "its place in the file is unknown"
 	}
 	written := value.Value
 	if value.Style&yaml.DoubleQuotedStyle != 0 {
@@ -314,7 +314,7 @@ func (t *yamlText) replaced() []byte {
 	}
 }
 
-// onlyChanged is nil when the two inventories are the same but for the changes.
+// onlyChanged is nil when the two inventories are the same except for the changes.
 func onlyChanged(before, after *Inventory, changes []Change) error {
 	if len(before.Hosts) != len(after.Hosts) || len(before.Groups) != len(after.Groups) {
 		return errors.New("refused: the change would have changed the hosts or groups of the inventory")

@@ -22,7 +22,7 @@ type Inventory struct {
 	groups map[string]*Group
 	hosts  map[string]*Host
 	text   map[string][]byte // what was read, by the names in Files
-	lines  map[string][]int  // where the lines of text begin, once somebody has asked
+	lines  map[string][]int  // where the lines of text begin, computed on first use
 	spent  *budget.Budget
 	// again reads the inventory once more, with other text for some of Files.
 	again func(with map[string][]byte) (*Inventory, error)

@@ -173,7 +173,7 @@ func (j *jsonReader) marked(d *py.Dict) py.Value {
 	return d
 }
 
-// isList tells a saved `--list` from a YAML inventory written as JSON.
+// isList reports whether root is a saved `--list`, not a YAML inventory written as JSON.
 func isList(root *py.Dict) bool {
 	meta, _ := root.Get("_meta")
 	m, ok := meta.(*py.Dict)
@@ -186,7 +186,7 @@ func isList(root *py.Dict) bool {
 
 // list adds the groups and hosts that an executable inventory printed, in the
 // order it printed them. ask gets the variables of one host when the output
-// has no _meta; it is nil when there is nobody to ask.
+// has no _meta; it is nil when there is no program to run.
 func (b *builder) list(root *py.Dict, ask func(host string) (*py.Dict, error)) error {
 	var hosts []*Host
 	seen := map[string]bool{}

@@ -107,7 +107,7 @@ func (l *loader) whole() (*Inventory, error) {
 	if len(l.inv.Files) > 0 {
 		first.File = l.inv.Files[0]
 	}
-	l.b.Where = func() (source.Pos, string) { return first, "" } // for what is asked of the whole
+	l.b.Where = func() (source.Pos, string) { return first, "" } // for work on the whole
 	return l.inv, l.b.Err()
 }
 

@@ -20,8 +20,8 @@ func important() []string {
 	}
 }
 
-// individual reports a variable that tells the hosts of a cluster apart: that
-// it differs is as it should be.
+// individual reports whether a variable identifies the hosts of a cluster: its
+// values are expected to differ.
 func individual(variable string) bool {
 	switch variable {
 	case "pg_seq", "pg_role", "pg_upstream", "nodename", "ansible_host":
@@ -30,7 +30,7 @@ func individual(variable string) bool {
 	return false
 }
 
-// Origins tells for the given hosts where the variables that matter come
+// Origins lists for the given hosts where the variables that matter come
 // from: cluster by cluster, hosts with the same definition together. What that
 // costs is taken off the inventory's budget.
 func Origins(inv *Inventory, hosts []*Host) []source.Origin {

@@ -7,7 +7,7 @@ import (
 	"pgtui/ansible/py"
 )
 
-// What stands in place of a value that nobody shall read.
+// What is printed in place of a secret value.
 const (
 	vaulted = "(vaulted)"
 	hidden  = "********"
@@ -61,8 +61,8 @@ func (o *outliner) add(line string) bool {
 	return false
 }
 
-// value writes v behind head, "key:" or "-" or nothing; what has lines of its
-// own stands below it, behind indent.
+// value writes v behind head, "key:" or "-" or nothing; a value of several
+// lines goes below it, behind indent.
 func (o *outliner) value(indent, head string, v py.Value, depth int) {
 	if depth > 20 {
 		o.add(indent + join(head, "…"))
@@ -100,7 +100,7 @@ func (o *outliner) value(indent, head string, v py.Value, depth int) {
 	}
 }
 
-// below is the indent of what stands below a head.
+// below is the indent of the lines below a head.
 func below(indent, head string) string {
 	if head == "" {
 		return indent
@@ -108,7 +108,7 @@ func below(indent, head string) string {
 	return indent + "  "
 }
 
-// mapping writes the entries of a mapping; the first stands on the line of a "-".
+// mapping writes the entries of a mapping; the first is on the line of a "-".
 func (o *outliner) mapping(indent, head string, d *py.Dict, depth int) {
 	if head != "" && head != "-" && !o.add(indent+head) {
 		return
@@ -210,7 +210,7 @@ var (
 	block    = regexp.MustCompile(`(?s)-----BEGIN .*`)
 )
 
-// masked is a text without the secrets that can be told in it.
+// masked is a text without the secrets that can be recognised in it.
 func masked(s string) string {
 	if strings.HasPrefix(s, "$ANSIBLE_VAULT") {
 		return vaulted

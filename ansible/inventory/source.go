@@ -39,8 +39,8 @@ func (l *loader) source(b *builder, name string) error {
 // passedOver are the names Ansible passes over in a directory of sources.
 var passedOver = regexp.MustCompile(`^\.|^host_vars$|^group_vars$|^vars_plugins$|(\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.ini|\.cfg|\.retry)$`)
 
-// directory reads the sources of a directory in the order of their names. As
-// Ansible, it goes on without those it cannot read, with a warning. It returns
+// directory reads the sources of a directory in the order of their names. Like
+// Ansible, it skips those it cannot read, with a warning. It returns
 // how many it read.
 func (l *loader) directory(b *builder, dir string, depth int) (int, error) {
 	if depth > 20 {
@@ -80,7 +80,7 @@ func (l *loader) directory(b *builder, dir string, depth int) (int, error) {
 				return read, l.b.Err()
 			}
 			at := source.Pos{File: l.show(full), Line: 1, Column: 1}
-			l.warn(at, fmt.Sprintf("not an inventory; Ansible warns, too, and goes on without it: %v", err))
+			l.warn(at, fmt.Sprintf("not an inventory; Ansible skips it with a warning, too: %v", err))
 			continue
 		}
 		read++

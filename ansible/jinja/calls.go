@@ -267,8 +267,8 @@ func textMethod(s, name string, list []py.Value, named map[string]py.Value, b *b
 	return nil, &Unknowable{"the method " + name}
 }
 
-// textSize is how many bytes a method of a text may make of it, but for those
-// whose arguments say so.
+// textSize is how many bytes a method of a text may make of it, except for those
+// whose arguments decide.
 func textSize(s, name string) int {
 	switch name {
 	case "upper", "lower", "title", "capitalize":
@@ -276,7 +276,7 @@ func textSize(s, name string) int {
 	case "startswith", "endswith", "isdigit", "count", "split", "rsplit", "replace", "join", "format", "splitlines":
 		return 0
 	}
-	return budget.Times(len(s), 4) // find, strip: it is looked at letter by letter
+	return budget.Times(len(s), 4) // find, strip: every letter is read
 }
 
 // replaced is the text with the first n occurrences of old replaced, all of

@@ -247,7 +247,7 @@ func center(s string, width int64) string {
 	return strings.Repeat(" ", int(left)) + s + strings.Repeat(" ", int(margin-left))
 }
 
-// indent is Jinja's: not the first line, nor blank ones, unless told.
+// indent is Jinja's: not the first line, nor blank ones, unless requested.
 func indent(s string, a args) (py.Value, error) {
 	by, ok := py.Text(a.get(0, "width", int64(4)))
 	if !ok {

@@ -258,8 +258,8 @@ func (c *context) textFilter(name string, v py.Value, a args) (py.Value, bool, e
 // textFilters are the filters of texts.
 const textFilters = " lower upper capitalize title trim replace quote basename dirname splitext b64encode b64decode split center indent format wordcount truncate regex_replace regex_search regex_findall "
 
-// filterSize is how many bytes a filter may make of a text, but for those whose
-// arguments say so.
+// filterSize is how many bytes a filter may make of a text, except for those whose
+// arguments decide.
 func filterSize(s, name string) int {
 	switch name {
 	case "lower", "upper", "capitalize", "title":

@@ -203,7 +203,7 @@ func (c *context) join(l []py.Value, a args) (py.Value, error) {
 }
 
 // sortKey is the key of min, max and sort: strings compare without case
-// unless told otherwise.
+// unless cased is set.
 func (c *context) sortKey(v py.Value, attr py.Value, cased bool) (py.Value, error) {
 	k, err := c.attribute(v, attr)
 	if err == nil {

@@ -63,15 +63,15 @@ func instructions(re *syntax.Regexp) int {
 	return n
 }
 
-// find is FindAllStringSubmatchIndex within a budget: more matches are asked for
-// as long as there are some, and each time is paid for before.
+// find is FindAllStringSubmatchIndex within a budget: it searches for more matches
+// as long as there are some, and each search is paid for before.
 func (p compiledPattern) find(s string, most int, b *budget.Budget) ([][]int, error) {
 	want := 4
 	if most >= 0 {
 		want = min(want, most)
 	}
 	for {
-		// A match may look to the end of the text, each anew.
+		// Each match may read to the end of the text again.
 		if err := b.Spend(budget.Times(budget.Plus(1, budget.Times(len(s), p.size)>>6), want), budget.Times(want, 64)); err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 
 // JSON writes v as Python's json.dumps does, with what it puts after an item
 // and after a key. It fails on what json.dumps refuses without a default, or
-// what nobody should want as text: a date, a whole member.
+// what is not meant as text: a date, a whole member.
 func JSON(v Value, item, key string) (string, error) { return JSONIn(nil, v, item, key) }
 
 // JSONIn is JSON within a budget.

@@ -102,8 +102,8 @@ type reprWriter struct {
 	b   *budget.Budget
 }
 
-// text writes a string that is at most four times as long in quotes, but for
-// what is not printable.
+// text writes a string that is at most four times as long in quotes, except for
+// characters that are not printable.
 func (b *reprWriter) text(s string, quote func(string) string) {
 	if room := b.max - b.Len(); len(s) > room {
 		s = s[:max(room, 0)]

@@ -250,8 +250,8 @@ func (d *Dict) Under(key Value) []Entry {
 	return d.under[k]
 }
 
-// Identity tells lists and mappings apart that may hold the same: the same one
-// has the same identity as long as it lives. ok is false for everything else,
+// Identity distinguishes lists and mappings with equal content: one
+// keeps its identity as long as it lives. ok is false for everything else,
 // and for what is empty.
 func Identity(v Value) (id any, ok bool) {
 	switch x := v.(type) {

@@ -2,8 +2,8 @@ package jsonv1
 
 import (
 	"strings"
-	"unicode"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -63,15 +63,5 @@ func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 }
 
 func newDefinition(d *source.Definition) Definition {
-	return Definition{Value: printable(d.Value), Text: printable(strings.Join(d.Text, "\n")), By: d.By, File: d.At.File, Line: d.At.Line, Column: d.At.Column}
-}
-
-// printable leaves out what a terminal would obey and JSON does not escape.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, s)
+	return Definition{Value: text.Block(d.Value), Text: text.Block(strings.Join(d.Text, "\n")), By: d.By, File: d.At.File, Line: d.At.Line, Column: d.At.Column}
 }

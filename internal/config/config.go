@@ -26,7 +26,7 @@ type Config struct {
 	SSH         SSH
 	Keys        map[string][]string // action to the keys that ask for it
 	Columns     map[string][]string // screen to the columns it shows, in order
-	// EntryPoints are ways in that no inventory knows, in the order of the file.
+	// EntryPoints are endpoints outside the inventory, in the order of the file.
 	EntryPoints []EntryPoint
 }
 
@@ -93,7 +93,7 @@ type Problem struct {
 	File string
 	Line int // from 1; 0 when the whole file is meant
 	Text string
-	Try  string // what to write instead; "" when that is not known
+	Try  string // what to write instead; "" when unknown
 	// Warning says that the file holds all the same: it may be what is wanted.
 	Warning bool
 }

@@ -48,7 +48,7 @@ func (r *reader) each(n *yaml.Node, what string, names []string, read func(strin
 		k, v := n.Content[i], n.Content[i+1]
 		switch {
 		case seen[k.Value]:
-			r.bad(k, "", "%s: %s stands there twice", what, k.Value)
+			r.bad(k, "", "%s: %s is listed twice", what, k.Value)
 			continue
 		case names != nil && !slices.Contains(names, k.Value):
 			r.bad(k, Nearest(k.Value, names), "%s: unknown key %q%s", what, k.Value, r.instead(k.Value, names))
@@ -87,7 +87,7 @@ func (r *reader) columns(n *yaml.Node) map[string][]string {
 		case have != nil && !slices.Contains(have, name):
 			r.bad(item, Nearest(name, have), "columns.%s: there is no column %q; there are %s", screen, item.Value, strings.Join(have, ", "))
 		case seen[screen+" "+name]:
-			r.bad(item, "", "columns.%s: %s stands there twice", screen, name)
+			r.bad(item, "", "columns.%s: %s is listed twice", screen, name)
 		}
 		seen[screen+" "+name] = true
 	})
@@ -132,7 +132,7 @@ func (r *reader) oneOf(n *yaml.Node, what string, of []string, to *string) {
 }
 
 // keys reads actions with their keys. A key has one meaning: of two actions only
-// one would ever be asked for.
+// one would ever run.
 func (r *reader) keys(n *yaml.Node) map[string][]string {
 	of, at := map[string]string{}, map[string]*yaml.Node{}
 	to := r.lists(n, "keys", r.known.Actions, func(action string, item *yaml.Node) {
@@ -160,7 +160,7 @@ func (r *reader) keys(n *yaml.Node) map[string][]string {
 }
 
 // shadowed warns of actions that have a key on some screen without the file, and
-// none with it, although nobody took their keys away. at is where each key is
+// none with it, although the file does not remove their keys. at is where each key is
 // given to an action.
 func (r *reader) shadowed(to map[string][]string, at map[string]*yaml.Node) {
 	type loss struct{ key, from, by string }
@@ -200,7 +200,7 @@ func (r *reader) shadowed(to map[string][]string, at map[string]*yaml.Node) {
 	}
 }
 
-// owners tells which action gets each key: the first that has it.
+// owners maps each key to its action: the first that has it.
 func owners(table []Binding, to map[string][]string) map[string]string {
 	out := map[string]string{}
 	for _, b := range table {
@@ -234,7 +234,7 @@ func keyNames() []string {
 	return names
 }
 
-// modifiers takes them from the front of a key, in the order that Bubble Tea
+// modifiers takes them from the start of a key, in the order that Bubble Tea
 // writes them in.
 func modifiers(key string) (mods, name string) {
 	name = key
@@ -382,7 +382,7 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 		case strings.ContainsAny(x.Host, "/ \t,[]@"):
 			r.bad(host, "", "%s.host: expected a name or an address, found %q", at, x.Host)
 		case found && !strings.Contains(number, ":"):
-			r.bad(host, bare, "%s.host: a port stands below ports, found %q", at, x.Host)
+			r.bad(host, bare, "%s.host: a port belongs to ports, found %q", at, x.Host)
 		}
 		out = append(out, x)
 	})
@@ -412,7 +412,7 @@ func (r *reader) ports(n *yaml.Node, what string) []Port {
 			return
 		}
 		if seen[p] {
-			r.bad(v, "", "%s: %d stands there twice", what, p.Number)
+			r.bad(v, "", "%s: %d is listed twice", what, p.Number)
 			return
 		}
 		seen[p] = true

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// The rivals of `pgtui status`, timed where they run, so that entering the node costs them nothing. TIMEFORMAT is bash's.
+// The rivals of `pgtui status`. They time themselves on the node, without the
+// time to enter it. TIMEFORMAT is bash's.
 const (
 	patronictl = `TIMEFORMAT=%R; { time patronictl -c /etc/patroni/patroni.yml list >/dev/null 2>&1; } 2>&1`
 	curlLoop   = `TIMEFORMAT=%R; { time for n in 1 2 3; do a=10.10.10.1$n
@@ -19,7 +19,8 @@ const (
   curl -s -m 2 -u admin:pigsty "http://$a:9101/haproxy/pg-test-$n/;csv" >/dev/null; done; } 2>&1`
 )
 
-// cluster measures a cold answer about the lab's cluster beside what a DBA would type instead. The lab must be up.
+// cluster measures a cold answer about the lab's cluster beside the commands that
+// a DBA would type instead. The lab must be up.
 func cluster(ctx context.Context, bin, lab string) error {
 	out, err := exec.CommandContext(ctx, lab, "inventory").Output()
 	if err != nil {
@@ -37,10 +38,10 @@ func cluster(ctx context.Context, bin, lab string) error {
 		took = append(took, time.Since(t0))
 	}
 	fmt.Printf("against the lab, three nodes, median of %d\n", runs)
-	row("pgtui status pg-test -o json, cold", ms(median(took)), "ms", "every route and why")
+	row("pgtui status pg-test -o json, cold", ms(median(took)), "ms", "every route with its reason")
 	for _, r := range []struct{ label, script, more string }{
-		{"patronictl list, on a node", patronictl, "what the DCS believes"},
-		{"curl, node after node", curlLoop, "answers, no judgement"},
+		{"patronictl list, on a node", patronictl, "the state in the DCS"},
+		{"curl, node after node", curlLoop, "without judgement"},
 	} {
 		took = took[:0]
 		for range runs {
@@ -59,32 +60,22 @@ func cluster(ctx context.Context, bin, lab string) error {
 	return labConsole(ctx, bin, inv, lab)
 }
 
-// labConsole measures the console on the lab: its start, at rest, and in the
-// middle of a failover. It puts the lab right again.
+// labConsole measures the console on the lab: its start, at rest, and during a
+// failover. It resets the lab afterwards.
 func labConsole(ctx context.Context, bin, inv, lab string) error {
 	ssh := filepath.Join(filepath.Dir(lab), ".state", "ssh_config")
 	const runs = 15
-	var first, live []time.Duration
-	for range runs {
-		f, l, _, err := console(ctx, bin, inv, 0)
-		if err != nil {
-			return err
-		}
-		first, live = append(first, f), append(live, l)
+	fmt.Printf("the console on the lab, 120×40, %d starts\n", runs)
+	if err := starts(ctx, bin, inv, runs); err != nil {
+		return err
 	}
-	fmt.Printf("the console on the lab, 120×40, median of %d\n", runs)
-	row("start to first frame", ms(median(first)), "ms", fmt.Sprintf("worst %.0f", ms(slices.Max(first))))
-	row("start to first live cluster", ms(median(live)), "ms", fmt.Sprintf("worst %.0f", ms(slices.Max(live))))
-	fmt.Printf("%-34s %12s %12s %10s %8s\n", "", "", "written", "one core", "memory")
-	show := func(name string, f figure) {
-		fmt.Printf("%-34s %12s %8.0f B/s %8.1f %% %5.0f MB\n", name, "", f.bytes, f.cpu, f.rss)
-	}
+	head()
 	board := program{[]string{bin, "-i", inv, "--ssh-config", ssh, "pg-test"}, "pg-test", "q"}
 	f, err := watched(ctx, board, 1, 10*time.Second, 60*time.Second, nil)
 	if err != nil {
 		return err
 	}
-	show("its board, nothing changes, 60 s", f)
+	f.print("its board, nothing changes, 60 s")
 	out, err := exec.CommandContext(ctx, lab, "leader", "pg-test").Output()
 	if err != nil {
 		return err
@@ -96,6 +87,6 @@ func labConsole(ctx context.Context, bin, inv, lab string) error {
 	if err != nil {
 		return err
 	}
-	show("its board, the leader fails, 60 s", f)
+	f.print("its board, the leader fails, 60 s")
 	return nil
 }

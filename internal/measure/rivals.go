@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,11 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/creack/pty"
 )
 
-// figure is what a program on a 120×40 terminal costs.
+// figure is the cost of a program on a 120×40 terminal.
 type figure struct {
 	first time.Duration // from its start to its first frame
 	bytes float64       // written to the terminal in a second
@@ -26,44 +22,53 @@ type figure struct {
 	rss   float64       // MB resident
 }
 
-// program is one that draws on a terminal.
+// head prints the head of a table of figures.
+func head() {
+	fmt.Printf("%-34s %12s %12s %10s %8s\n", "", "first frame", "written", "one core", "memory")
+}
+
+// print prints a row of it.
+func (f figure) print(name string) {
+	fmt.Printf("%-34s %9.0f ms %8.0f B/s %8.1f %% %5.0f MB\n", name, ms(f.first), f.bytes, f.cpu, f.rss)
+}
+
+// watch is the cost over that time. meanwhile runs at its start.
+func (t *terminal) watch(long time.Duration, meanwhile func()) figure {
+	pid, wrote, used, at := t.cmd.Process.Pid, t.len(), cpu(t.cmd.Process.Pid), time.Now()
+	if meanwhile != nil {
+		meanwhile()
+	}
+	time.Sleep(long - time.Since(at))
+	took := time.Since(at).Seconds()
+	return figure{bytes: float64(t.len()-wrote) / took, cpu: 100 * (cpu(pid) - used).Seconds() / took, rss: memory(pid, "VmRSS:")}
+}
+
+// program is a program that draws on a terminal.
 type program struct {
 	argv  []string
 	shows string // is on its first frame
 	quit  string // the keys that end it
 }
 
-// watched runs p and measures it: the first frame over a few starts, the rest
+// watched runs p and measures it: the first frame over some starts, the rest
 // over that time, after settle.
-func watched(ctx context.Context, p program, starts int, settle, listen time.Duration, meanwhile func() error) (figure, error) {
-	var f figure
+func watched(ctx context.Context, p program, starts int, settle, long time.Duration, meanwhile func() error) (f figure, err error) {
 	var took []time.Duration
 	for i := range starts {
-		last := i == starts-1
-		c := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
-		c.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "SSH_TTY=/dev/pts/0")
-		t0 := time.Now()
-		tty, err := pty.StartWithSize(c, &pty.Winsize{Rows: 40, Cols: 120})
+		t, err := open(ctx, p.argv)
 		if err != nil {
 			return f, err
 		}
-		s := &sink{}
-		go s.read(tty)
-		first, err := s.wait(t0, func(b []byte) bool { return bytes.Contains(b, []byte(p.shows)) })
-		if took = append(took, first); err == nil && last {
+		first, err := t.shows(p.shows)
+		if took = append(took, first); err == nil && i == starts-1 {
 			time.Sleep(settle)
-			pid, wrote, used, at := c.Process.Pid, s.len(), cpu(c.Process.Pid), time.Now()
-			if meanwhile != nil {
-				err = meanwhile()
-			}
-			time.Sleep(listen - time.Since(at))
-			took := time.Since(at).Seconds()
-			f = figure{0, float64(s.len()-wrote) / took, 100 * (cpu(pid) - used).Seconds() / took, memory(pid, "VmRSS:")}
+			f = t.watch(long, func() {
+				if meanwhile != nil {
+					err = meanwhile()
+				}
+			})
 		}
-		_, _ = io.WriteString(tty, p.quit)
-		time.AfterFunc(time.Second, func() { _ = c.Process.Kill() })
-		_ = c.Wait()
-		tty.Close()
+		t.close(p.quit)
 		if err != nil {
 			return f, fmt.Errorf("%s: %w", filepath.Base(p.argv[0]), err)
 		}
@@ -72,32 +77,29 @@ func watched(ctx context.Context, p program, starts int, settle, listen time.Dur
 	return f, nil
 }
 
-// table prints what consoles cost in one table: pgtui idle and in the middle of
-// a failover, and with rivals what Debian ships beside it. It names what is not
-// installed.
+// table prints the costs of consoles: of pgtui while nothing changes and during
+// a failover, and with rivals those of Debian's packages too. It names the ones
+// that are not installed.
 func table(ctx context.Context, bin string, idle time.Duration, runs int, rivals bool) error {
-	inv, stop, say, err := sandboxTold(ctx, bin)
+	inv, stop, run, err := sandbox(ctx, bin)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	fmt.Printf("consoles on 120×40, %s each; first frame: median of %d\n", idle, runs)
-	fmt.Printf("%-34s %12s %12s %10s %8s\n", "", "first frame", "written", "one core", "memory")
-	show := func(name string, f figure) {
-		fmt.Printf("%-34s %9.0f ms %8.0f B/s %8.1f %% %5.0f MB\n", name, ms(f.first), f.bytes, f.cpu, f.rss)
-	}
+	head()
 	console := program{[]string{bin, "-i", inv}, "pg-meta", "q"}
 	f, err := watched(ctx, console, runs, 8*time.Second, idle, nil)
 	if err != nil {
 		return err
 	}
-	show("pgtui, nothing changes", f)
+	f.print("pgtui, nothing changes")
 	board := program{append(slices.Clone(console.argv), "pg-test"), "pg-test", "q"}
-	f, err = watched(ctx, board, runs, 8*time.Second, 30*time.Second, func() error { return say("fail pg-test-1\n") })
+	f, err = watched(ctx, board, runs, 8*time.Second, 30*time.Second, func() error { return run("fail pg-test-1\n") })
 	if err != nil {
 		return err
 	}
-	show("pgtui, the leader fails, 30 s", f)
+	f.print("pgtui, the leader fails, 30 s")
 	if !rivals {
 		return nil
 	}
@@ -128,7 +130,7 @@ func table(ctx context.Context, bin string, idle time.Duration, runs int, rivals
 		if err != nil {
 			return err
 		}
-		show(r.name+", nothing changes", f)
+		f.print(r.name + ", nothing changes")
 	}
 	return nil
 }

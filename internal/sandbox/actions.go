@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
-// Action is one key of the demo: what it says and the script it runs.
+// Action is one key of the demo: its label and its script.
 type Action struct {
 	Key     string
 	Label   string
@@ -27,14 +26,14 @@ func (s *Sandbox) Actions() []Action {
 	}
 }
 
-// declare changes a host's line in the inventory file, and nothing else:
-// the nodes learn of it by a reload.
+// declare changes a host's line in the inventory file and nothing else: the
+// nodes change at the next apply.
 func (s *Sandbox) declare(args []string) error {
 	if len(args) != 3 || args[1] != "pg_weight" {
 		return usage("declare", "NODE pg_weight N")
 	}
-	if n, err := strconv.Atoi(args[2]); err != nil || n < 0 || n > 256 {
-		return fmt.Errorf("declare: %q: expected a weight from 0 to 256", args[2])
+	if _, err := weightOf(args[2]); err != nil {
+		return fmt.Errorf("declare: %w", err)
 	}
 	addr := s.Addr(args[0])
 	if addr == "" {
@@ -55,5 +54,5 @@ func (s *Sandbox) declare(args []string) error {
 			return writeFile(s.InventoryPath(), strings.Join(lines, "\n"), 0o644)
 		}
 	}
-	return fmt.Errorf("declare: %s: its line is not in %s any more", args[0], s.InventoryPath())
+	return fmt.Errorf("declare: %s no longer has a line for %s", s.InventoryPath(), args[0])
 }

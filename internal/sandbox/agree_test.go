@@ -21,7 +21,7 @@ type situation struct {
 	skip []string
 }
 
-// situations are what is compared with the real cluster, over real HTTP: the
+// situations are compared with the real cluster, over real HTTP: the
 // status code of OPTIONS, GET and HEAD of every captured path
 // (patroni-codes.tsv); of GET /patroni and /cluster the set of keys and the
 // values that statusFacts and clusterFacts name; of every row of the stats CSV
@@ -40,7 +40,7 @@ func situations() []situation {
 		{gen: Trixie, dir: "leader-postmaster-killed", script: "kill postgres pg-test-1\nwait 2s"},
 		{gen: Bookworm, dir: "replica-postmaster-killed-mid", lead: "pg-test-3", script: "kill postgres pg-test-2\nwait 1s", skip: []string{"codes", "stats"}},
 		{gen: Trixie, dir: "replica-postmaster-killed", script: "kill postgres pg-test-3\nwait 2s", skip: []string{"codes", "stats", "/cluster"}},
-		// Its /cluster has a lag because somebody wrote to the leader meanwhile.
+		// Its /cluster has a lag because of a write to the leader meanwhile.
 		{gen: Bookworm, dir: "backup-serving", script: "kill patroni pg-test-2\nkill patroni pg-test-3\nwait 12s", skip: []string{"/cluster"}},
 		{gen: Trixie, dir: "backup-serving", script: "kill patroni pg-test-2\nkill patroni pg-test-3\nwait 12s"},
 		{gen: Bookworm, dir: "offline-backup-serving", script: "kill patroni pg-test-3\nwait 12s"},

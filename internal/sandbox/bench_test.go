@@ -39,11 +39,11 @@ func BenchmarkSweep(b *testing.B) {
 		s.Advance(2 * time.Second)
 		w := s.lock()
 		for _, n := range w.nodes {
-			if a := w.patroni(n, "GET", "/patroni"); a.code != 200 {
-				b.Fatal(a.code)
+			if a := n.m.Answer("GET", "/patroni"); a.Code != 200 {
+				b.Fatal(a.Code)
 			}
-			n.ha.catchUp(w, w.now)
-			if len(n.ha.csv(w, "")) == 0 {
+			n.ha.CatchUp(w.Now())
+			if len(n.ha.CSV("")) == 0 {
 				b.Fatal("no rows")
 			}
 		}
@@ -70,7 +70,7 @@ func fleet(b *testing.B, clusters int) *Sandbox {
 }
 
 // BenchmarkSweepHTTP: the same over loopback with both ends in this process,
-// six requests a node, 64 at a time: what a prober of a fleet asks for.
+// six requests a node, 64 at a time: the requests of a prober of a fleet.
 // Budget 3 s on two cores.
 func BenchmarkSweepHTTP(b *testing.B) {
 	s := fleet(b, 333)

@@ -16,19 +16,18 @@ import (
 	"pgtui/source"
 )
 
-// maxSocketPath is how long the path of a unix socket may safely be.
+// maxSocketPath is the longest safe path of a unix socket, in bytes.
 const maxSocketPath = 100
 
 // controlPath is the file that holds the path of the control socket.
 func controlPath(dir string) string { return filepath.Join(dir, "control") }
 
-// markerPath is the file by which the directory of a sandbox is known, whether
-// it runs or not.
+// markerPath is the file that marks the directory of a sandbox, running or not.
 func markerPath(dir string) string { return filepath.Join(dir, ".sandbox") }
 
-// AuditPath is where the sandbox of that inventory keeps its records: what is
-// done to nodes that are no machines is not mixed with what is done to machines.
-// "" for an inventory that is no sandbox's.
+// AuditPath is the audit file of a sandbox, by its inventory: the records of
+// simulated nodes are kept apart from those of machines. It is "" for the
+// inventory of machines.
 func AuditPath(inventory string) string {
 	dir := filepath.Dir(inventory)
 	if st, err := os.Lstat(markerPath(dir)); err != nil || !st.Mode().IsRegular() || inventory != inventoryFile(dir) {
@@ -37,7 +36,7 @@ func AuditPath(inventory string) string {
 	return filepath.Join(dir, "audit.jsonl")
 }
 
-// listenControl opens the door for the nodes' shims and for Send.
+// listenControl opens the control socket for the nodes' programs and for Send.
 func (s *Sandbox) listenControl() error {
 	path := filepath.Join(s.dir, "control.sock")
 	dir, err := s.shortDir(path)
@@ -61,8 +60,8 @@ func (s *Sandbox) listenControl() error {
 	return nil
 }
 
-// handleControl takes a script at /do, and tells at /reach whether ssh would
-// get through to a node.
+// handleControl runs a script at /do, and reports at /reach whether ssh reaches
+// a node.
 func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/do":
@@ -80,7 +79,7 @@ func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
 	case "/reach":
 		world := s.lock()
 		n, err := world.node(r.URL.Query().Get("node"))
-		cut := err == nil && n.cut
+		cut := err == nil && n.Cut
 		s.unlock()
 		if err != nil || cut {
 			http.Error(w, "no route to host", http.StatusBadGateway)
@@ -90,8 +89,8 @@ func (s *Sandbox) handleControl(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Send gives a script to the sandbox whose state directory or inventory is at
-// path, from another process, and waits for its end.
+// Send runs a script in the sandbox of another process and waits for its end.
+// path is that sandbox's state directory or inventory.
 func Send(ctx context.Context, path, script string) error {
 	if filepath.Base(path) == "pigsty.yml" {
 		path = filepath.Dir(path)

@@ -9,12 +9,16 @@
 // its simulated HAProxy is started with, and with haproxy and systemctl that
 // check and reload it for real.
 //
-// What happens is said in a small language, one command a line; Help lists it:
+// Scripts change it, one command a line; Help lists the commands:
 //
-//	kill patroni leader:pg-test   # the node that leads now
+//	kill patroni leader:pg-test   # the leader at that time
 //	wait 40s
 //	start all
 //
-// Time is simulated: nothing runs between two events, and an idle sandbox
-// shows nothing moving.
+// Time is simulated: nothing runs between two events, and nothing changes on the
+// screens of an idle sandbox.
+//
+// The root package joins the parts: it binds the addresses, holds the lock, keeps
+// the files and runs the scripts. The parts are haproxy, patroni, pg (PostgreSQL
+// and pgbouncer) and sim (time, machines and links).
 package sandbox

@@ -2,13 +2,12 @@ package sandbox
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	"pgtui/internal/sandbox/patroni"
 )
 
 func (s *Sandbox) newServer() *http.Server {
@@ -49,9 +48,9 @@ func (s *Sandbox) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// handleEtcd is what etcd says of its health. Nobody asks for more.
+// handleEtcd is etcd's health page, the only one that is read.
 func (s *Sandbox) handleEtcd(w http.ResponseWriter) {
-	up := s.lock().etcdUp
+	up := s.lock().EtcdUp
 	s.unlock()
 	if !up {
 		hangUp(w)
@@ -61,19 +60,22 @@ func (s *Sandbox) handleEtcd(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, `{"health":"true","reason":""}`+"\n")
 }
 
-// vipHolder is the node that has the cluster's VIP; nil when none has, or when
-// what is asked for does not run there.
+// vipHolder is the node that has the cluster's VIP; nil when there is none, or
+// when the program that listens on the port does not run there.
 func (s *Sandbox) vipHolder(name string, by listens) *node {
 	w := s.lock()
 	defer s.unlock()
 	c, err := w.cluster(name)
-	if err != nil || c.leader == nil || !w.etcdUp || !c.leader.node.open(by) {
+	if err != nil || c.Leader() == nil || !w.EtcdUp {
 		return nil
 	}
-	return c.leader.node
+	if n := w.byName[c.Leader().Machine.Name]; n.open(by) {
+		return n
+	}
+	return nil
 }
 
-// hangUp closes the connection without a word.
+// hangUp closes the connection without an answer.
 func hangUp(w http.ResponseWriter) {
 	if hj, ok := w.(http.Hijacker); ok {
 		if conn, _, err := hj.Hijack(); err == nil {
@@ -82,8 +84,8 @@ func hangUp(w http.ResponseWriter) {
 	}
 }
 
-// held waits until something in the sandbox changed: false when the client,
-// the sandbox or the given time ended first.
+// held waits for a change in the sandbox: false when the client left, the sandbox
+// closed or the time ended first.
 func (s *Sandbox) held(r *http.Request, changed <-chan struct{}, end <-chan time.Time) bool {
 	select {
 	case <-changed:
@@ -99,11 +101,11 @@ func (s *Sandbox) handlePatroni(w http.ResponseWriter, r *http.Request, n *node)
 	var end <-chan time.Time
 	for {
 		world := s.lock()
-		a, runs, changed := world.patroni(n, r.Method, r.RequestURI), n.m.process, s.changed
-		python, now := world.gen.python, world.now
+		a, runs, changed := n.m.Answer(r.Method, r.RequestURI), n.m.Runs, s.changed
+		python, now := world.gen.patroni.Python, world.Now()
 		s.unlock()
-		if a.eof && end == nil {
-			t := time.NewTimer(time.Duration(float64(retryTimeout) / s.opt.Speed))
+		if a.EOF && end == nil {
+			t := time.NewTimer(time.Duration(float64(patroni.RetryTimeout) / s.opt.Speed))
 			defer t.Stop()
 			end = t.C
 		}
@@ -111,8 +113,8 @@ func (s *Sandbox) handlePatroni(w http.ResponseWriter, r *http.Request, n *node)
 		case !runs:
 			hangUp(w)
 			return
-		case !a.silence && !a.eof:
-			writePatroni(w, a, python, now)
+		case !a.Silence && !a.EOF:
+			a.Write(w, python, now)
 			return
 		case !s.held(r, changed, end):
 			hangUp(w)
@@ -121,33 +123,10 @@ func (s *Sandbox) handlePatroni(w http.ResponseWriter, r *http.Request, n *node)
 	}
 }
 
-// writePatroni answers as Python's http.server does: HTTP/1.0, one answer for
-// each connection, and no header at all where Patroni sends the status alone.
-func writePatroni(w http.ResponseWriter, a answer, python string, now time.Time) {
-	hj, ok := w.(http.Hijacker)
-	if !ok {
-		return
-	}
-	conn, buf, err := hj.Hijack()
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	fmt.Fprintf(buf, "HTTP/1.0 %d %s\r\n", a.code, http.StatusText(a.code))
-	if a.ctype != "" {
-		fmt.Fprintf(buf, "Server: BaseHTTP/0.6 Python/%s\r\nDate: %s\r\nContent-Type: %s\r\n",
-			python, now.UTC().Format(http.TimeFormat), a.ctype)
-	}
-	_, _ = buf.WriteString("\r\n")
-	_, _ = buf.Write(a.body)
-	_ = buf.Flush()
-}
-
 func (s *Sandbox) handleHAProxy(w http.ResponseWriter, r *http.Request, n *node) {
 	for {
 		s.lock()
-		cut, up, changed := n.cut, n.ha.up, s.changed
+		cut, up, changed := n.Cut, n.ha.Up, s.changed
 		s.unlock()
 		switch {
 		case !up:
@@ -163,36 +142,8 @@ func (s *Sandbox) handleHAProxy(w http.ResponseWriter, r *http.Request, n *node)
 	}
 }
 
-// reply is one answer of HAProxy's stats port.
-type reply struct {
-	code     int
-	ctype    string
-	location string
-	auth     bool // ask for a password
-	body     []byte
-}
-
-func (a reply) write(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", a.ctype)
-	h.Set("Cache-Control", "no-cache")
-	if a.location != "" {
-		h.Set("Location", a.location)
-	}
-	if a.auth {
-		h.Set("WWW-Authenticate", `Basic realm="HAProxy Statistics"`)
-	}
-	w.WriteHeader(a.code)
-	_, _ = w.Write(a.body)
-}
-
-func haError(code int, text string) reply {
-	return reply{code: code, ctype: "text/html", auth: code == http.StatusUnauthorized, body: fmt.Appendf(nil,
-		"<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", code, http.StatusText(code), text)}
-}
-
-// statsPage is everything HAProxy answers on its stats port. The body of the
-// request is read before the simulation is held, and nothing is written while it is.
+// statsPage is one request to HAProxy's stats port. Nothing is read from or
+// written to the client while the lock is held.
 func (s *Sandbox) statsPage(w http.ResponseWriter, r *http.Request, n *node) {
 	form := false
 	if r.Method == http.MethodPost {
@@ -200,59 +151,11 @@ func (s *Sandbox) statsPage(w http.ResponseWriter, r *http.Request, n *node) {
 		form = r.ParseForm() == nil
 	}
 	world := s.lock()
-	n.ha.catchUp(world, world.now)
-	a := n.ha.reply(world, r, form)
+	n.ha.CatchUp(world.Now())
+	a := n.ha.Reply(r, form, world.Now())
 	if r.Method == http.MethodPost {
 		s.notify()
 	}
 	s.unlock()
-	a.write(w)
-}
-
-// reply decides one request. form is true when r.PostForm could be read.
-func (h *haproxy) reply(w *world, r *http.Request, form bool) reply {
-	path, query, _ := strings.Cut(r.RequestURI, "?")
-	path, option, _ := strings.Cut(path, ";")
-	if _, after, ok := strings.Cut(query, ";"); ok {
-		option = after
-	}
-	page := h.statsProxy()
-	switch {
-	case page != nil && page.promex && path == "/metrics":
-		return reply{code: http.StatusOK, ctype: "text/plain; version=0.0.4", body: []byte(h.metrics())}
-	case page == nil, page.statsURI == "", !strings.HasPrefix(path, page.statsURI):
-		return haError(http.StatusServiceUnavailable, "No server is available to handle this request.")
-	}
-	user, password, _ := r.BasicAuth()
-	want, exists := h.conf.users[user]
-	switch {
-	case page.statsAuth && (!exists || want != password):
-		return haError(http.StatusUnauthorized, "You need a valid user and password to access this content.")
-	case r.Method == http.MethodPost:
-		st := "DENY"
-		switch {
-		case !page.statsAdmin || !h.conf.admins[user]:
-		case !form:
-			st = "EXCD"
-		default:
-			st = h.post(r.PostForm, w.now)
-		}
-		return reply{code: http.StatusSeeOther, ctype: "text/plain", location: page.statsURI + ";st=" + st}
-	case strings.HasPrefix(option, "csv"):
-		scope, _, _ := strings.Cut(query, ";")
-		v, _ := url.ParseQuery(scope)
-		return reply{code: http.StatusOK, ctype: "text/plain", body: h.csv(w, v.Get("scope"))}
-	}
-	return reply{code: http.StatusOK, ctype: "text/html", body: fmt.Appendf(nil,
-		"<html><body><h1>Statistics Report on %s</h1>The simulated HAProxy has its CSV: %s;csv</body></html>\n", h.node.name, page.statsURI)}
-}
-
-// statsProxy is the section with the stats page.
-func (h *haproxy) statsProxy() *proxyConf {
-	for _, p := range h.proxies {
-		if p.conf.stats {
-			return p.conf
-		}
-	}
-	return nil
+	a.Write(w)
 }

@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
+	"pgtui/internal/sandbox/haproxy"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -23,7 +24,7 @@ type declared struct {
 
 func (d declared) name() string { return fmt.Sprintf("%s-%d", d.cluster, d.seq) }
 
-// layout is the declared world of a sandbox under the addresses 127.<net>.
+// layout is the declared hosts of a sandbox under the addresses 127.<net>.
 func layout(net, clusters int) []declared {
 	addr := func(y, z int) string { return fmt.Sprintf("127.%d.%d.%d", net, y, z) }
 	out := []declared{
@@ -55,7 +56,7 @@ func (s *Sandbox) inventoryText() string {
 	dir, hosts := s.dir, s.hosts
 	var b strings.Builder
 	infra := hosts[0].addr
-	fmt.Fprintf(&b, "---\n# A simulated Pigsty on loopback. Change it and look at `pgtui diff`.\nall:\n  children:\n")
+	fmt.Fprintf(&b, "---\n# A simulated Pigsty on loopback. Change it and run `pgtui diff`.\nall:\n  children:\n")
 	fmt.Fprintf(&b, "    infra: { hosts: { %s: { infra_seq: 1 } } }\n", infra)
 	fmt.Fprintf(&b, "    etcd: { hosts: { %s: { etcd_seq: 1 } }, vars: { etcd_cluster: etcd } }\n", infra)
 	for i, d := range hosts {
@@ -80,7 +81,7 @@ func (s *Sandbox) inventoryText() string {
 			fmt.Fprintf(&b, "    %s: %d\n", v.name, v.is)
 		}
 	}
-	fmt.Fprintf(&b, "    # what is not played here is declared as not there\n")
+	fmt.Fprintf(&b, "    # components that the sandbox does not simulate\n")
 	for _, v := range []string{
 		"pg_exporter", "pgbouncer_exporter", "pgbackrest_exporter", "node_exporter", "vector", "node_ntp", "nginx", "nginx_exporter",
 		"grafana", "blackbox", "dns", "alertmanager", "vmetrics", "vlogs", "vtraces", "vmalert",
@@ -91,7 +92,7 @@ func (s *Sandbox) inventoryText() string {
 }
 
 // hasVIP reports whether the i-th host is of a cluster with a VIP: the demo's
-// own two, not those of a fleet.
+// own two have one, those of a fleet have none.
 func hasVIP(i int) bool { return i < 4 }
 
 func vip(d declared) string {
@@ -99,8 +100,7 @@ func vip(d declared) string {
 	if d.cluster == "pg-test" {
 		last = "3"
 	}
-	head, _, _ := cutLast(d.addr, ".")
-	return head + "." + last
+	return d.addr[:strings.LastIndex(d.addr, ".")+1] + last
 }
 
 func hostVars(dir string, d declared) []string {
@@ -114,7 +114,7 @@ func hostVars(dir string, d declared) []string {
 	return append(v, "pgtui_root: "+strconv.Quote(nodeDir(dir, d.name())))
 }
 
-// writeTree writes every node's directory except the service files, which are
+// writeTree writes every node's directory without the service files, which are
 // rendered from the inventory afterwards.
 func (s *Sandbox) writeTree() error {
 	if err := writeFile(markerPath(s.dir), "made by pgtui demo: the nodes of this inventory are the directories beside it\n", 0o644); err != nil {
@@ -125,17 +125,17 @@ func (s *Sandbox) writeTree() error {
 		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {
 			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 		}
-		for _, dir := range []string{"bin", "run/systemd/system"} { // the latter says that the node has systemd
+		for _, dir := range []string{"bin", "run/systemd/system"} { // the latter is the mark of systemd
 			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 				return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 			}
 		}
-		if err := writeFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), mainConfig(d, s.statsPort), 0o644); err != nil {
+		if err := writeFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), haproxy.MainFile(d.name(), d.addr, s.statsPort), 0o644); err != nil {
 			return err
 		}
 		for _, tool := range []string{"haproxy", "systemctl"} {
-			text := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", shellQuote(s.opt.Exe), shellQuote(root), tool)
-			if err := writeFile(filepath.Join(root, "bin", tool), text, 0o755); err != nil {
+			raw := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", text.Word(s.opt.Exe), text.Word(root), tool)
+			if err := writeFile(filepath.Join(root, "bin", tool), raw, 0o755); err != nil {
 				return err
 			}
 		}
@@ -150,90 +150,4 @@ func writeFile(path, text string, mode os.FileMode) error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	return nil
-}
-
-// shellQuote makes one word of s for sh.
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// mainConfig is the node's haproxy.cfg, as Pigsty's node role writes it.
-func mainConfig(d declared, port int) string {
-	return fmt.Sprintf(`#---------------------------------------------------------------------
-# haproxy.cfg of %[1]s @ %[2]s
-#---------------------------------------------------------------------
-global
-    daemon
-    user        haproxy
-    group       haproxy
-    node        %[1]s
-    pidfile     /var/run/haproxy.pid
-    stats socket /var/run/haproxy.sock mode 600 level admin
-    maxconn     65535
-
-defaults
-    mode               tcp
-    retries            3
-    timeout queue      3s
-    timeout connect    3s
-    timeout client     24h
-    timeout server     24h
-    timeout check      3s
-
-userlist stats-auth
-    group admin users admin
-    user admin  insecure-password pigsty
-    group readonly users haproxy
-    user haproxy insecure-password haproxy
-
-listen stats
-    bind *:%[3]d
-    mode  http
-    stats enable
-    stats hide-version
-    stats uri /haproxy/%[1]s/
-    stats refresh 30s
-    stats show-node
-    acl AUTH       http_auth(stats-auth)
-    acl AUTH_ADMIN http_auth_group(stats-auth) admin
-    stats http-request auth unless AUTH
-    stats admin if AUTH_ADMIN
-    http-request use-service prometheus-exporter if { path /metrics }
-`, d.name(), d.addr, port)
-}
-
-// build makes the simulated machines of the declared ones. Nothing runs yet.
-func build(w *world, dir string, hosts []declared) {
-	w.byName, w.byAddr = map[string]*node{}, map[string]*node{}
-	for _, d := range hosts {
-		n := &node{name: d.name(), addr: d.addr, dir: nodeDir(dir, d.name())}
-		n.ha = &haproxy{node: n}
-		if len(w.clusters) == 0 || string(w.clusters[len(w.clusters)-1].name) != d.cluster {
-			w.clusters = append(w.clusters, newCluster(w, d.cluster))
-		}
-		c := w.clusters[len(w.clusters)-1]
-		n.m = &member{
-			node: n, cl: c, name: model.InstanceName(d.name()), process: true, pgUp: true,
-			state: stateRunning, role: roleReplica, tl: c.tl, view: true, streaming: true,
-			started: w.now.Add(-37 * time.Hour).Add(time.Duration(hash(d.name())) * time.Microsecond),
-		}
-		n.m.tagSet = map[string]string{"clonefrom": "true", "version": w.gen.pgMajor, "spec": "2C.4G.50G", "conf": "tiny.yml"}
-		c.members = append(c.members, n.m)
-		w.nodes = append(w.nodes, n)
-		w.byName[n.name], w.byAddr[n.addr] = n, n
-	}
-	w.etcd, w.etcdUp = w.nodes[0], true
-	for _, c := range w.clusters {
-		first := c.members[0]
-		c.leader, c.last = first, first
-		first.role, first.lock, first.streaming = rolePrimary, true, false
-		for _, m := range c.members {
-			m.touch()
-		}
-	}
-}
-
-func newCluster(w *world, name string) *cluster {
-	return &cluster{
-		w: w, name: model.ClusterName(name), tl: 1, lsn: 83886920 + int64(hash(name)%4096)*8,
-		sysid: fmt.Sprint(7710288000000000000 + int64(hash(name))*1000003),
-	}
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 
+	"pgtui/internal/sandbox/patroni"
+	"pgtui/internal/sandbox/pg"
 	"pgtui/source"
 )
 
@@ -21,8 +23,8 @@ const (
 	lastNet  = 126
 )
 
-// The ports of a node. They are Pigsty's, unless something on this machine
-// holds one of them on every address.
+// The ports of a node. They are Pigsty's, unless a program on this machine holds
+// one of them on every address.
 const (
 	patroniPort = 8008
 	statsPort   = 9101
@@ -32,7 +34,7 @@ const (
 	etcdPeers   = 2380
 )
 
-// listens is what listens on a port of a node.
+// listens is the program that listens on a port of a node.
 type listens int
 
 const (
@@ -40,7 +42,7 @@ const (
 	byPatroni
 	byPostgres
 	byPgbouncer
-	byEtcd // nothing keeps its state there
+	byEtcd // only its health: the DCS is simulated elsewhere
 )
 
 // port is one TCP port of one node.
@@ -93,8 +95,8 @@ func (s *Sandbox) bind(ctx context.Context) error {
 	return fmt.Errorf("sandbox: no free network between 127.%d and 127.%d: %w", firstNet, lastNet, err)
 }
 
-// freePort is port itself, or another one when something on this machine
-// listens on it at every address, as a real HAProxy does on 9101.
+// freePort is port itself, or another one when a program on this machine listens
+// on it at every address, as a real HAProxy does on 9101.
 func freePort(port int) (int, error) {
 	var err error
 	for _, p := range []int{port, port + 10000, port + 20000, port - 1000} {
@@ -109,13 +111,13 @@ func freePort(port int) (int, error) {
 		}
 	}
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		err = &source.Hint{Err: err, Try: "only Linux answers on every address of 127.0.0.0/8 without setup; run the demo there"}
+		err = &source.Hint{Err: err, Try: "run the demo on Linux: other systems need setup for the addresses of 127.0.0.0/8"}
 	}
 	return 0, fmt.Errorf("sandbox: bind: %w", err)
 }
 
 // tryPort binds the port for a moment, where no sandbox has its nodes. Another
-// sandbox may be trying the same address just now, so one refusal says nothing.
+// sandbox may try the same address at the same time, so one failure is no proof.
 func tryPort(port int) error {
 	var err error
 	for range 4 {
@@ -138,7 +140,7 @@ func (s *Sandbox) bindAll() error {
 		return nil
 	}
 	for _, number := range []int{etcdPort, etcdPeers} {
-		// A program of this machine may have it on every address: then there is none.
+		// When another program has the port on every address, the sandbox has no etcd.
 		_ = bind(&port{host: s.hosts[0].name(), by: byEtcd, addr: s.hosts[0].addr}, number)
 	}
 	for i, d := range s.hosts {
@@ -186,7 +188,7 @@ func (p *port) run() {
 	ln := p.ln
 	switch p.by {
 	case byPostgres, byPgbouncer:
-		p.s.wg.Go(func() { p.s.accept(ln, func(c net.Conn) error { return p.s.direct(c, p) }) })
+		p.s.wg.Go(func() { p.s.accept(ln, func(c net.Conn) error { return p.s.direct(pg.NewConn(c), p) }) })
 	default:
 		p.s.wg.Go(func() { _ = p.s.server.Serve(ln) })
 	}
@@ -196,15 +198,15 @@ func (p *port) run() {
 func (n *node) open(by listens) bool {
 	switch by {
 	case byPatroni:
-		return n.m.process
+		return n.m.Runs
 	case byPostgres:
-		return n.m.pgUp
+		return n.m.PostgresRuns
 	case byPgbouncer:
-		return !n.noPooler
+		return !n.pool.Down
 	case byEtcd:
 		return true // the handler hangs up while the DCS is down
 	}
-	return n.ha.up
+	return n.ha.Up
 }
 
 // syncPorts opens and closes the ports of n as its processes run. The lock is held.
@@ -219,8 +221,8 @@ func (s *Sandbox) syncPorts(n *node) {
 			_ = p.ln.Close()
 			p.ln = nil
 		case want && p.ln == nil && !s.closed:
-			if p.open() != nil { // somebody took it: try again
-				s.w.after(loopWait, func() { s.syncPorts(n) })
+			if p.open() != nil { // another program has it now: try again
+				s.w.After(patroni.LoopWait, func() { s.syncPorts(n) })
 				continue
 			}
 			p.run()

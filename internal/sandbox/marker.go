@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// IsNode reports whether root is the directory that stands for the root of a
-// node of a sandbox. Whose it is must be asked beside it.
+// IsNode reports whether root is the directory that stands for the "/" of a node
+// of any sandbox.
 func IsNode(root string) bool {
 	if !filepath.IsAbs(root) || filepath.Clean(root) != root || strings.ContainsAny(root, ":\x00") {
 		return false

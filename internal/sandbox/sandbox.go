@@ -24,11 +24,10 @@ type Options struct {
 	Clusters int
 	// Generation is Bookworm or Trixie; "" means Bookworm.
 	Generation string
-	// Exe is the program the nodes' haproxy and systemctl are; it must hand
+	// Exe is the program behind the nodes' haproxy and systemctl; it must hand
 	// its arguments after "sandbox-node" to NodeMain. "" means this program.
 	Exe string
-	// Now is the clock; nil means time.Now. It is only asked how much time
-	// has passed.
+	// Now is the clock; nil means time.Now. Only differences of it are used.
 	Now func() time.Time
 	// Manual stops the clock: only Advance, and wait in a script, move it.
 	Manual bool
@@ -39,7 +38,7 @@ type Options struct {
 type Sandbox struct {
 	opt  Options
 	dir  string
-	made bool // the directory is ours to remove
+	made bool // Close removes the directory
 	// sockDir is a directory of its own for unix sockets, "" when the state
 	// directory's path is short enough.
 	sockDir string
@@ -48,16 +47,17 @@ type Sandbox struct {
 	// The ports of every node.
 	patroniPort, statsPort, pgPort, bouncerPort int
 
-	mu      sync.Mutex
-	w       *world
-	base    time.Time // simulated time at origin
-	origin  time.Time // by the clock
-	timer   *time.Timer
-	ports   []*port
-	sockets []net.Listener // of the nodes' HAProxies
-	wire    wire
-	changed chan struct{} // closed and renewed when something happened
-	closed  bool
+	mu       sync.Mutex
+	w        *world
+	base     time.Time // simulated time at origin
+	origin   time.Time // by the clock
+	timer    *time.Timer
+	ports    []*port
+	sockets  []net.Listener          // of the nodes' HAProxies
+	services map[string]*servicePort // open service ports, by address
+	conns    map[net.Conn]bool       // client connections of PostgreSQL's protocol
+	changed  chan struct{}           // closed and replaced at every change
+	closed   bool
 
 	server *http.Server
 	ctrl   *http.Server
@@ -88,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 			return nil, fmt.Errorf("sandbox: own program: %w", err)
 		}
 	}
-	s := &Sandbox{opt: o, done: make(chan struct{}), changed: make(chan struct{}), wire: wire{conns: map[net.Conn]bool{}}}
+	s := &Sandbox{opt: o, done: make(chan struct{}), changed: make(chan struct{}), services: map[string]*servicePort{}, conns: map[net.Conn]bool{}}
 	if err := s.start(ctx, gen); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -110,24 +110,17 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 	}
 	s.origin = s.opt.Now()
 	s.base = s.origin
-	w := &world{gen: gen, columns: columnsOf(gen.columns), now: s.base.Add(-warmUp), patroniPort: s.patroniPort}
-	w.epoch = w.now
-	build(w, s.dir, s.hosts)
+	w := build(gen, s.base.Add(-warmUp), s.patroniPort, s.dir, s.hosts)
 	for _, n := range w.nodes {
-		conf, err := n.loadConfig()
-		if err == nil && len(conf.alerts) > 0 {
-			err = errors.New(conf.alerts[0])
+		if err := w.load(n); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
 		}
-		if err != nil {
-			return fmt.Errorf("sandbox: haproxy of %s: %w", n.name, err)
-		}
-		n.ha.start(w, conf)
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("sandbox: start: %w", err)
 		}
 	}
 	w.onPort = s.syncPorts
-	w.advance(s.base)
+	w.Advance(s.base)
 	w.settle(s.base)
 	s.w = w
 	s.serve()
@@ -137,7 +130,7 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 	if err := s.listenControl(); err != nil {
 		return err
 	}
-	// Whoever sees the inventory finds everything it names: it comes last, and whole.
+	// The inventory is written last, and at once: whatever it names exists then.
 	part := inventoryFile(s.dir) + ".part"
 	if err := writeFile(part, s.inventoryText(), 0o644); err != nil {
 		return err
@@ -187,7 +180,7 @@ func (s *Sandbox) Addr(node string) string {
 	return ""
 }
 
-// simulated is the time the simulation should have reached.
+// simulated is the time that the simulation must reach.
 func (s *Sandbox) simulated() time.Time {
 	if s.opt.Manual {
 		return s.base
@@ -198,31 +191,31 @@ func (s *Sandbox) simulated() time.Time {
 // lock takes the simulation, brought up to now.
 func (s *Sandbox) lock() *world {
 	s.mu.Lock()
-	s.w.advance(s.simulated())
+	s.w.Advance(s.simulated())
 	return s.w
 }
 
-// unlock gives it back and sees to it that its next event will happen.
+// unlock gives it back and sets the timer for its next event.
 func (s *Sandbox) unlock() {
 	defer s.mu.Unlock()
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
 	}
-	if t, ok := s.w.next(); ok && !s.closed && !s.opt.Manual {
-		in := time.Duration(float64(t.Sub(s.w.now)) / s.opt.Speed)
+	if t, ok := s.w.Next(); ok && !s.closed && !s.opt.Manual {
+		in := time.Duration(float64(t.Sub(s.w.Now())) / s.opt.Speed)
 		s.timer = time.AfterFunc(max(0, in)+time.Millisecond, s.tick)
 	}
 }
 
-// tick runs what is due, though nobody asks: ports must open in time.
+// tick runs the events that are due: ports must open in time.
 func (s *Sandbox) tick() {
 	s.lock()
 	s.notify()
 	s.unlock()
 }
 
-// notify wakes the requests that wait for a node to answer again. The lock is held.
+// notify wakes the requests that wait for a node's answer. The lock is held.
 func (s *Sandbox) notify() {
 	close(s.changed)
 	s.changed = make(chan struct{})

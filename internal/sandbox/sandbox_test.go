@@ -26,24 +26,31 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// servers is what one HAProxy says of the servers of a section, "name status".
-func servers(s *Sandbox, node, section string) string {
+// serverRows are the rows of a section's servers on the stats page of a node's
+// HAProxy, by the place in the row.
+func serverRows(s *Sandbox, node, section string) (out [][]string) {
 	w := s.lock()
 	defer s.unlock()
 	n := w.byName[node]
-	n.ha.catchUp(w, w.now)
-	var out []string
-	for _, p := range n.ha.proxies {
-		for _, v := range p.servers {
-			if p.conf.name == section {
-				out = append(out, v.conf.name+" "+v.status())
-			}
+	n.ha.CatchUp(w.Now())
+	for _, line := range strings.Split(string(n.ha.CSV(section)), "\n") {
+		if cells := strings.Split(line, ","); cells[0] == section && cells[1] != "FRONTEND" && cells[1] != "BACKEND" {
+			out = append(out, cells)
 		}
+	}
+	return out
+}
+
+// servers are the names and states of those servers.
+func servers(s *Sandbox, node, section string) string {
+	var out []string
+	for _, cells := range serverRows(s, node, section) {
+		out = append(out, cells[1]+" "+cells[17])
 	}
 	return strings.Join(out, ", ")
 }
 
-// when steps the clock until ok, and says how long that took.
+// when steps the clock until ok, and returns how long that took.
 func when(t *testing.T, s *Sandbox, what string, ok func() bool) time.Duration {
 	t.Helper()
 	const step = 100 * time.Millisecond
@@ -60,8 +67,8 @@ func when(t *testing.T, s *Sandbox, what string, ok func() bool) time.Duration {
 func optionsOf(s *Sandbox, node, path string) int {
 	w := s.lock()
 	defer s.unlock()
-	if n := w.byName[node]; n.m.process {
-		return n.m.optionsCode(path)
+	if n := w.byName[node]; n.m.Runs {
+		return n.m.Code("OPTIONS", path)
 	}
 	return 0
 }
@@ -155,13 +162,17 @@ func TestIdleSandboxShowsNothingMoving(t *testing.T) {
 
 func TestSessionsFollowTheRoute(t *testing.T) {
 	s := manual(t, Bookworm)
-	held := func() []int {
-		w := s.lock()
-		defer s.unlock()
-		p, _ := w.byName["pg-test-1"].ha.find("pg-test-replica", "pg-test-2")
-		w.byName["pg-test-1"].ha.catchUp(w, w.now)
-		return p.sessions()
+	held := func() (out []int) {
+		for _, cells := range serverRows(s, "pg-test-1", "pg-test-replica") {
+			n, err := strconv.Atoi(cells[4])
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, n)
+		}
+		return out
 	}
+	sum := func(n []int) int { return n[0] + n[1] + n[2] }
 	before := held()
 	if before[0] != 0 || before[1] == 0 || before[2] == 0 {
 		t.Fatalf("sessions %v: expected them on the two replicas", before)
@@ -257,7 +268,7 @@ func TestReloadAsOnANode(t *testing.T) {
 	}
 	do(t, s, "maint pg-test-1 pg-test-replica/pg-test-3")
 
-	// A broken file: refused, and the worker goes on as it was.
+	// A broken file: refused, and the worker continues.
 	write(strings.Replace(string(text), "balance roundrobin", "ballance roundrobin", 1))
 	code, _, errs := run(t, s, "pg-test-1", "haproxy", check...)
 	line := strconv.Itoa(1 + strings.Count(strings.SplitN(string(text), "balance", 2)[0], "\n"))
@@ -422,7 +433,7 @@ func TestStatsPost(t *testing.T) {
 	addr := s.Addr("pg-test-1") + ":9101"
 	for _, c := range []struct{ name, login, form, want string }{
 		{"drain", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain&s=pg-test-3", ";st=DONE"},
-		{"nobody named", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain", ";st=NONE"},
+		{"no server", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain", ";st=NONE"},
 		{"no such server", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=drain&s=x", ";st=ERRP"},
 		{"one of two", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=maint&s=x&s=pg-test-2", ";st=PART"},
 		{"no such action", "YWRtaW46cGlnc3R5", "b=pg-test-replica&action=explode&s=pg-test-2", ";st=ERRP"},
@@ -446,7 +457,7 @@ func TestStatsPost(t *testing.T) {
 }
 
 // A real HAProxy on this machine holds 9101 on every address: the sandbox
-// takes another port, and everything it writes says so.
+// takes another port, which is in all of its files.
 func TestPortsThatAreTaken(t *testing.T) {
 	ln, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
@@ -470,14 +481,9 @@ func TestPortsThatAreTaken(t *testing.T) {
 	if n.HAProxy.Port != 19101 || c.Instances[1].PatroniPort != 18008 || n.SSH.Root != s.NodeRoot("pg-test-2") || !n.SSH.Local {
 		t.Errorf("node %+v, instance %+v", n, c.Instances[1])
 	}
-	conf, err := (&node{dir: s.NodeRoot("pg-test-2")}).loadConfig()
-	if err != nil || len(conf.alerts) > 0 {
-		t.Fatal(err, conf.alerts)
-	}
-	if got := conf.proxies[0].binds; len(got) != 1 || got[0] != "*:19101" {
-		t.Errorf("stats page on %v", got)
-	}
-	if got := conf.proxies[1].servers[0].checkPort; got != 18008 {
-		t.Errorf("check port %d", got)
+	for file, want := range map[string]string{"haproxy.cfg": "bind *:19101\n", "conf.d/pg-test-primary.cfg": " check port 18008 "} {
+		if b, err := os.ReadFile(filepath.Join(s.NodeRoot("pg-test-2"), "etc/haproxy", file)); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%v, %s lacks %q: %s", err, file, want, b)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/sandbox/patroni"
+	"pgtui/internal/sandbox/pg"
 	"pgtui/source"
 )
 
@@ -15,56 +17,45 @@ type command struct {
 	name  string
 	usage string // arguments, as shown in errors
 	help  string
-	run   func(w *world, args []string) error
-	args  int // how many; -1 when run checks
+	run   verb
+	least int // number of arguments
+	most  int
 }
 
-// commands is the whole language but "wait" and "declare", which need more
+// commands is the whole language but "wait" and "declare", which change more
 // than the simulation.
 func commands() []command {
-	onMember := func(do func(*member) error) func(*world, []string) error {
-		return func(w *world, a []string) error {
-			n, err := w.node(a[0])
-			if err != nil {
-				return err
-			}
-			return do(n.m)
-		}
+	switchover := func(c *patroni.Cluster, to *patroni.Member, _ []string) error { return c.Switchover(to) }
+	sync := func(c *patroni.Cluster, synced *patroni.Member, a []string) error { return c.SetSync(a[1], synced) }
+	pause := func(on bool) verb {
+		return onCluster(0, func(c *patroni.Cluster, _ *patroni.Member, _ []string) error { c.Pause(on); return nil })
 	}
-	onCluster := func(do func(*cluster)) func(*world, []string) error {
-		return func(w *world, a []string) error {
-			c, err := w.cluster(a[0])
-			if err == nil {
-				do(c)
-			}
-			return err
-		}
-	}
+	apart := func(n *node) bool { return n.Cut || n.m.Frozen() }
 	return []command{
-		{"fail", "NODE", "kill Patroni and PostgreSQL of a node", onMember((*member).failNow), 1},
-		{"kill", "patroni|postgres|pgbouncer|haproxy NODE", "kill one of them", (*world).kill, 2},
-		{"start", "NODE|all", "start whatever does not run", (*world).start, 1},
-		{"switchover", "CLUSTER [NODE]", "hand the leader's role on", (*world).switchover, -1},
-		{"drain", "NODE|all PROXY/SERVER", "no new connections to a server, in one HAProxy or all", setState("drain"), 2},
-		{"maint", "NODE|all PROXY/SERVER", "take a server out", setState("maint"), 2},
-		{"ready", "NODE|all PROXY/SERVER", "undo drain and maint", setState("ready"), 2},
-		{"weight", "NODE|all PROXY/SERVER N", "weight in the running HAProxy", (*world).weight, 3},
-		{"check", "NODE|all PROXY/SERVER on|off", "health check in the running HAProxy", (*world).check, 3},
-		{"freeze", "NODE", "stop Patroni with SIGSTOP", onMember((*member).freezeNow), 1},
-		{"partition", "NODE", "cut a node's network", (*world).partition, 1},
-		{"heal", "NODE|all", "undo freeze and partition", (*world).heal, 1},
-		{"pause", "CLUSTER", "Patroni's maintenance mode", onCluster(func(c *cluster) { c.paused = true }), 1},
-		{"resume", "CLUSTER", "end it", onCluster((*cluster).resume), 1},
-		{"lag", "NODE BYTES", "replay lag of a replica, for example 64MB", (*world).lag, 2},
-		{"sync", "CLUSTER off|on|quorum [NODE]", "synchronous_mode, and who is synchronous", (*world).sync, -1},
-		{"dcs", "up|down", "stop and start etcd", (*world).dcsSwitch, 1},
-		{"pool", "NODE VERB [DB [N]]", "pgbouncer: pause, resume, disable, enable, full, roomy, waiting, refuse, admit", (*world).poolVerb, -1},
-		{"reload", "NODE", "systemctl reload haproxy", (*world).reload, 1},
+		{"fail", "NODE", "kill Patroni and PostgreSQL of a node", onMember((*patroni.Member).Fail), 1, 1},
+		{"kill", "patroni|postgres|pgbouncer|haproxy NODE", "kill one of the four", (*world).kill, 2, 2},
+		{"start", "NODE|all", "start what does not run", onNodes((*world).start, func(n *node) bool { return !n.complete() }), 1, 1},
+		{"switchover", "CLUSTER [NODE]", "hand the leader's role to another member", onCluster(2, switchover), 1, 2},
+		{"drain", "NODE|all PROXY/SERVER", "no new connections to a server, in one HAProxy or all", setState("drain"), 2, 2},
+		{"maint", "NODE|all PROXY/SERVER", "take a server out", setState("maint"), 2, 2},
+		{"ready", "NODE|all PROXY/SERVER", "undo drain and maint", setState("ready"), 2, 2},
+		{"weight", "NODE|all PROXY/SERVER N", "weight in the running HAProxy", onServers(setWeight), 3, 3},
+		{"check", "NODE|all PROXY/SERVER on|off", "health check in the running HAProxy", onServers(setChecks), 3, 3},
+		{"freeze", "NODE", "stop Patroni with SIGSTOP", onMember((*patroni.Member).Freeze), 1, 1},
+		{"partition", "NODE", "cut a node's network", onNode((*world).partition), 1, 1},
+		{"heal", "NODE|all", "undo freeze and partition", onNodes((*world).heal, apart), 1, 1},
+		{"pause", "CLUSTER", "Patroni's maintenance mode", pause(true), 1, 1},
+		{"resume", "CLUSTER", "end it", pause(false), 1, 1},
+		{"lag", "NODE BYTES", "replay lag of a replica, for example 64MB", onNode((*world).lag), 2, 2},
+		{"sync", "CLUSTER off|on|quorum [NODE]", "synchronous_mode, and the synchronous standby", onCluster(3, sync), 2, 3},
+		{"dcs", "up|down", "stop and start etcd", (*world).dcsSwitch, 1, 1},
+		{"pool", "NODE VERB [DB [N]]", "pgbouncer: " + pg.Verbs, onNode((*world).pooler), 2, 4},
+		{"reload", "NODE", "systemctl reload haproxy", onNode((*world).reload), 1, 1},
 	}
 }
 
-// Do runs a script: one command a line, empty lines and lines that begin with
-// # mean nothing. It stops at the first line that fails, and says which.
+// Do runs a script: one command a line. Empty lines and lines that begin with #
+// are skipped. It stops at the first line that fails; the error has its number.
 func (s *Sandbox) Do(ctx context.Context, script string) error {
 	for i, line := range strings.Split(script, "\n") {
 		words := strings.Fields(line)
@@ -100,14 +91,14 @@ func (s *Sandbox) do(ctx context.Context, words []string) error {
 		if c.name != name {
 			continue
 		}
-		if c.args >= 0 && len(args) != c.args {
+		if len(args) < c.least || len(args) > c.most {
 			return usage(name, c.usage)
 		}
 		w := s.lock()
 		defer s.unlock()
 		var err error
-		w.change(func() { err = c.run(w, args) })
-		w.advance(w.now) // what happens at once
+		w.Change(func() { err = c.run(w, args) })
+		w.Advance(w.Now()) // what happens at once
 		s.notify()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

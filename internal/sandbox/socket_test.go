@@ -8,16 +8,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	ha "pgtui/haproxy"
 	"pgtui/model"
-	"pgtui/probe"
+	probenode "pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
 
-// said is what the HAProxy of a node answers to a command through its socket.
-func said(t *testing.T, s *Sandbox, node, command string) string {
+// reply is the answer of a node's HAProxy to a command on its socket.
+func reply(t *testing.T, s *Sandbox, node, command string) string {
 	t.Helper()
 	path, err := filepath.EvalSymlinks(filepath.Join(s.NodeRoot(node), "run/haproxy.sock"))
 	if err != nil {
@@ -51,7 +52,7 @@ func TestHiddenDrain(t *testing.T) {
 			}
 			node := &model.Node{Host: "a", SSH: model.SSHTarget{Root: s.NodeRoot("pg-test-1")}}
 			read := func() source.Observed[ha.ServerStates] {
-				return probe.New(probe.Options{}).ReadServers(t.Context(), transport.Local{}, []*model.Node{node})["a"]
+				return probenode.Reader{Runner: transport.Local{}, Now: time.Now}.Servers(t.Context(), []*model.Node{node})["a"]
 			}
 			o := read()
 			want := ha.ServerState{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: ha.ForcedDrain, Weight: 100, Configured: 100}
@@ -61,7 +62,7 @@ func TestHiddenDrain(t *testing.T) {
 			do(t, s, "switchover pg-test pg-test-3")
 			when(t, s, "pg-test-3 is drained", func() bool { return strings.Contains(servers(s, "pg-test-1", "pg-test-primary"), "pg-test-3 DRAIN") })
 			for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-				if got := said(t, s, n, "set server pg-test-primary/pg-test-3 state ready"); got != "\n" {
+				if got := reply(t, s, n, "set server pg-test-primary/pg-test-3 state ready"); got != "\n" {
 					t.Fatalf("%q", got)
 				}
 			}
@@ -89,19 +90,19 @@ func TestSocketCommands(t *testing.T) {
 		"set server pg-test-primary/pg-test-2 addr 1.2.3.4": "usage",
 		"show info": "Unknown command",
 	} {
-		if got := said(t, s, "pg-test-2", command); !strings.Contains(got, want) {
+		if got := reply(t, s, "pg-test-2", command); !strings.Contains(got, want) {
 			t.Errorf("%s: %q", command, got)
 		}
 	}
-	said(t, s, "pg-test-2", "set server pg-test-primary/pg-test-2 weight 0")
-	said(t, s, "pg-test-2", "set server pg-test-primary/pg-test-3 state maint")
-	got := said(t, s, "pg-test-2", "show servers state pg-test-primary")
+	reply(t, s, "pg-test-2", "set server pg-test-primary/pg-test-2 weight 0")
+	reply(t, s, "pg-test-2", "set server pg-test-primary/pg-test-3 state maint")
+	got := reply(t, s, "pg-test-2", "show servers state pg-test-primary")
 	for _, want := range []string{" pg-test-2 " + s.Addr("pg-test-2") + " 0 0 0 100 ", " pg-test-3 " + s.Addr("pg-test-3") + " 0 1 100 100 "} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
 		}
 	}
-	if said(t, s, "pg-test-2", "set server pg-test-primary/pg-test-2 weight 100%"); strings.Contains(said(t, s, "pg-test-2", "show servers state"), " 0 0 0 100 ") {
+	if reply(t, s, "pg-test-2", "set server pg-test-primary/pg-test-2 weight 100%"); strings.Contains(reply(t, s, "pg-test-2", "show servers state"), " 0 0 0 100 ") {
 		t.Error("100% is not the configured weight")
 	}
 }

@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"pgtui/internal/sandbox/haproxy"
+	"pgtui/internal/sandbox/patroni"
+	"pgtui/internal/sandbox/pg"
 	"pgtui/model"
 )
 
+// node is the machine of a word: a name, an address, or leader:CLUSTER.
 func (w *world) node(name string) (*node, error) {
 	if n := w.byName[name]; n != nil {
 		return n, nil
@@ -20,37 +25,108 @@ func (w *world) node(name string) (*node, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case c.leader == nil:
+		case c.Leader() == nil:
 			return nil, fmt.Errorf("%s has no leader", cls)
 		}
-		return c.leader.node, nil
+		return w.byName[c.Leader().Machine.Name], nil
 	}
-	return nil, fmt.Errorf("no node %q: expected a name such as %s, its address, or leader:CLUSTER", name, w.nodes[len(w.nodes)-1].name)
+	return nil, fmt.Errorf("no node %q: expected a name such as %s, its address, or leader:CLUSTER", name, w.nodes[len(w.nodes)-1].Name)
 }
 
-func (w *world) cluster(name string) (*cluster, error) {
+func (w *world) cluster(name string) (*patroni.Cluster, error) {
 	for _, c := range w.clusters {
-		if string(c.name) == name {
+		if string(c.Name) == name {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("no cluster %q: expected a name such as %s", name, w.clusters[len(w.clusters)-1].name)
+	return nil, fmt.Errorf("no cluster %q: expected a name such as %s", name, w.clusters[len(w.clusters)-1].Name)
 }
 
-func (m *member) failNow() error {
-	if !m.process && !m.pgUp {
-		return fmt.Errorf("%s is down already", m.name)
+// verb is a command of the script language; args are the words after its name.
+type verb func(w *world, args []string) error
+
+// onNode is a verb whose first argument is a node.
+func onNode(do func(w *world, n *node, more []string) error) verb {
+	return func(w *world, a []string) error {
+		n, err := w.node(a[0])
+		if err != nil {
+			return err
+		}
+		return do(w, n, a[1:])
 	}
-	m.fail()
-	return nil
 }
 
-func (m *member) freezeNow() error {
-	if !m.process || m.node.frozen() {
-		return fmt.Errorf("patroni of %s does not run", m.name)
+// onNodes is a verb whose argument is a node, or all nodes that need it.
+func onNodes(do func(*world, *node) error, needs func(*node) bool) verb {
+	return func(w *world, a []string) error {
+		if a[0] != "all" {
+			return onNode(func(w *world, n *node, _ []string) error { return do(w, n) })(w, a)
+		}
+		for _, n := range w.nodes {
+			if needs(n) {
+				if err := do(w, n); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
-	m.freeze()
-	return nil
+}
+
+// onMember is a verb whose argument is a node; it is about the node's Patroni.
+func onMember(do func(*patroni.Member) error) verb {
+	return onNode(func(_ *world, n *node, _ []string) error { return do(n.m) })
+}
+
+// onCluster is a verb whose first argument is a cluster. The last of words words
+// may be a node: m is the member there, nil when the word is missing.
+func onCluster(words int, do func(c *patroni.Cluster, m *patroni.Member, args []string) error) verb {
+	return func(w *world, a []string) error {
+		c, err := w.cluster(a[0])
+		if err != nil {
+			return err
+		}
+		var m *patroni.Member
+		if len(a) == words {
+			n, err := w.node(a[words-1])
+			if err != nil {
+				return err
+			}
+			m = n.m
+		}
+		return do(c, m, a)
+	}
+}
+
+// onServers is a verb on a server in the HAProxy of a node, or of all.
+func onServers(do func(s *haproxy.Server, word string, now time.Time) error) verb {
+	return func(w *world, a []string) error {
+		nodes := w.nodes
+		if a[0] != "all" {
+			n, err := w.node(a[0])
+			if err != nil {
+				return err
+			}
+			nodes = []*node{n}
+		}
+		backend, name, err := haproxy.SplitServer(a[1])
+		if err != nil {
+			return err
+		}
+		found := false
+		for _, n := range nodes {
+			if s := n.ha.Find(backend, name); s != nil && n.ha.Up {
+				if err := do(s, a[len(a)-1], w.Now()); err != nil {
+					return err
+				}
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Errorf("no running HAProxy has a server %s", a[1])
+		}
+		return nil
+	}
 }
 
 func (w *world) kill(a []string) error {
@@ -60,273 +136,119 @@ func (w *world) kill(a []string) error {
 	}
 	switch a[0] {
 	case "patroni":
-		if !n.m.process {
-			return fmt.Errorf("patroni of %s does not run", n.name)
-		}
-		n.m.killPatroni()
+		return n.m.KillPatroni()
 	case "postgres":
-		if !n.m.pgUp {
-			return fmt.Errorf("postgres of %s does not run", n.name)
-		}
-		n.m.killPostgres()
+		return n.m.KillPostgres()
 	case "haproxy":
-		n.ha.up = false
-		w.ports(n)
+		n.ha.Up = false
+		w.onPort(n)
 	case "pgbouncer":
-		if n.noPooler {
-			return fmt.Errorf("pgbouncer of %s does not run", n.name)
+		if n.pool.Down {
+			return fmt.Errorf("pgbouncer of %s does not run", n.Name)
 		}
-		n.noPooler, n.pool = true, pooler{} // a new one begins with nothing paused
-		w.ports(n)
+		n.pool = pg.Pooler{Down: true} // a new one has no PAUSE
+		w.onPort(n)
 	default:
 		return fmt.Errorf("%q: expected patroni, postgres, pgbouncer or haproxy", a[0])
 	}
 	return nil
 }
 
-func (w *world) start(a []string) error {
-	if a[0] == "all" {
-		for _, n := range w.nodes {
-			if !n.ha.up || !n.m.process || !n.m.pgUp || n.noPooler {
-				if err := w.start([]string{n.name}); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	started := n.noPooler || !n.ha.up
-	n.noPooler = false
-	if !n.ha.up {
-		if err := w.reloadNode(n); err != nil {
+// complete reports whether all four programs of the node run.
+func (n *node) complete() bool { return n.ha.Up && n.m.Runs && n.m.PostgresRuns && !n.pool.Down }
+
+func (w *world) start(n *node) error {
+	started := n.pool.Down || !n.ha.Up
+	n.pool.Down = false
+	if !n.ha.Up {
+		if err := w.load(n); err != nil {
 			return err
 		}
 	}
 	if started {
-		w.ports(n)
-		if n.m.process && n.m.pgUp {
+		w.onPort(n)
+		if n.complete() {
 			return nil
 		}
 	}
-	return n.m.start()
+	return n.m.Start()
 }
 
-func (w *world) switchover(a []string) error {
-	if len(a) < 1 || len(a) > 2 {
-		return fmt.Errorf("expected CLUSTER [NODE]")
-	}
-	c, err := w.cluster(a[0])
-	if err != nil {
-		return err
-	}
-	if len(a) == 2 {
-		n, err := w.node(a[1])
-		if err != nil {
-			return err
-		}
-		if n.m.cl != c {
-			return fmt.Errorf("%s is not a member of %s", n.name, c.name)
-		}
-		return c.switchover(n.m)
-	}
-	for _, m := range c.order() {
-		if m != c.leader && m.fit() {
-			return c.switchover(m)
-		}
-	}
-	return fmt.Errorf("%s has no healthy replica", c.name)
+func setState(state string) verb {
+	return onServers(func(s *haproxy.Server, _ string, now time.Time) error { s.SetState(state, now); return nil })
 }
 
-// fronts are the HAProxys a word names: one node's, or all.
-func (w *world) fronts(word string) ([]*haproxy, error) {
-	if word != "all" {
-		n, err := w.node(word)
-		if err != nil {
-			return nil, err
-		}
-		return []*haproxy{n.ha}, nil
+func setWeight(s *haproxy.Server, word string, now time.Time) error {
+	n, err := weightOf(word)
+	if err == nil {
+		s.SetWeight(n, now)
 	}
-	var out []*haproxy
-	for _, n := range w.nodes {
-		out = append(out, n.ha)
-	}
-	return out, nil
+	return err
 }
 
-// onServers does something to a server in each of the named HAProxys.
-func (w *world) onServers(who, what string, do func(*haproxy, *proxy, *server)) error {
-	fronts, err := w.fronts(who)
-	if err != nil {
-		return err
+// weightOf reads the weight of a server.
+func weightOf(word string) (int, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 0 || n > 256 {
+		return 0, fmt.Errorf("%q: expected a weight from 0 to 256", word)
 	}
-	backend, name, err := splitServer(what)
-	if err != nil {
-		return err
+	return n, nil
+}
+
+func setChecks(s *haproxy.Server, word string, now time.Time) error {
+	if word != "on" && word != "off" {
+		return fmt.Errorf("%q: expected on or off", word)
 	}
-	found := false
-	for _, h := range fronts {
-		if p, s := h.find(backend, name); s != nil && h.up {
-			do(h, p, s)
-			found = true
-		}
-	}
-	if !found {
-		return fmt.Errorf("no running HAProxy has a server %s", what)
-	}
+	s.SetChecks(word == "on", now)
 	return nil
 }
 
-func setState(state string) func(*world, []string) error {
-	return func(w *world, a []string) error {
-		return w.onServers(a[0], a[1], func(h *haproxy, p *proxy, s *server) { h.setState(p, s, state, w.now) })
-	}
-}
-
-func (w *world) weight(a []string) error {
-	n, err := strconv.Atoi(a[2])
-	if err != nil || n < 0 || n > 256 {
-		return fmt.Errorf("%q: expected a weight from 0 to 256", a[2])
-	}
-	return w.onServers(a[0], a[1], func(h *haproxy, p *proxy, s *server) { h.setWeight(p, s, n, w.now) })
-}
-
-func (w *world) check(a []string) error {
-	if a[2] != "on" && a[2] != "off" {
-		return fmt.Errorf("%q: expected on or off", a[2])
-	}
-	return w.onServers(a[0], a[1], func(h *haproxy, p *proxy, s *server) { h.setChecks(p, s, a[2] == "on", w.now) })
-}
-
-func (w *world) partition(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	n.cut = true
+func (w *world) partition(n *node, _ []string) error {
+	n.Cut = true
 	w.linkChanged()
 	return nil
 }
 
-func (w *world) heal(a []string) error {
-	if a[0] == "all" {
-		for _, n := range w.nodes {
-			if err := w.heal([]string{n.name}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	if n.cut {
-		n.cut = false
+func (w *world) heal(n *node) error {
+	if n.Cut {
+		n.Cut = false
 		w.linkChanged()
 	}
-	if n.frozen() {
-		n.m.thaw()
+	if n.m.Frozen() {
+		n.m.Thaw()
 	}
 	return nil
 }
 
-func (c *cluster) resume() {
-	c.paused = false
-	for _, m := range c.members {
-		if m.process && !m.pgUp {
-			m.turn++
-			m.settleRole()
-		}
-	}
-	if c.leader == nil {
-		c.w.after(electTime, c.elect)
+// linkChanged is called after a link or the DCS went down or came back.
+func (w *world) linkChanged() {
+	for _, c := range w.clusters {
+		c.LinkChanged()
 	}
 }
 
-func (w *world) lag(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	bytes, ok := model.LagOf("lag=" + a[1])
+func (w *world) lag(n *node, a []string) error {
+	bytes, ok := model.LagOf("lag=" + a[0])
 	if !ok || bytes < 0 {
-		return fmt.Errorf("%q: expected bytes, for example 0, 512kB or 64MB", a[1])
+		return fmt.Errorf("%q: expected bytes, for example 0, 512kB or 64MB", a[0])
 	}
-	if n.m.role == rolePrimary {
-		return fmt.Errorf("%s is the primary: only replicas lag", n.name)
-	}
-	n.m.lag = bytes
-	n.m.touch()
-	return nil
-}
-
-func (w *world) sync(a []string) error {
-	if len(a) < 2 || len(a) > 3 {
-		return fmt.Errorf("expected CLUSTER off|on|quorum [NODE]")
-	}
-	c, err := w.cluster(a[0])
-	if err != nil {
-		return err
-	}
-	c.synced = nil
-	if len(a) == 3 {
-		n, err := w.node(a[2])
-		if err != nil {
-			return err
-		}
-		c.synced = n.m
-	}
-	switch {
-	case a[1] == "off":
-		c.mode = ""
-	case a[1] == "on":
-		c.mode = "sync"
-	case a[1] == "quorum" && w.gen.modern:
-		c.mode = "quorum"
-	default:
-		return fmt.Errorf("%q: expected off, on, or (Patroni 4) quorum", a[1])
-	}
-	return nil
+	return n.m.SetLag(bytes)
 }
 
 func (w *world) dcsSwitch(a []string) error {
-	switch a[0] {
-	case "up":
-		w.etcdUp = true
-	case "down":
-		w.etcdUp = false
-	default:
+	if a[0] != "up" && a[0] != "down" {
 		return fmt.Errorf("%q: expected up or down", a[0])
 	}
+	w.EtcdUp = a[0] == "up"
 	w.linkChanged()
 	return nil
 }
 
-func (w *world) reload(a []string) error {
-	n, err := w.node(a[0])
-	if err != nil {
-		return err
-	}
-	if !n.ha.up {
-		return fmt.Errorf("haproxy of %s does not run", n.name)
-	}
-	return w.reloadNode(n)
-}
+func (w *world) pooler(n *node, a []string) error { return n.pool.Do(a, w.Now()) }
 
-// reloadNode gives the node a new worker, if its configuration is valid.
-func (w *world) reloadNode(n *node) error {
-	conf, err := n.loadConfig()
-	if err != nil {
-		return fmt.Errorf("haproxy of %s: %w", n.name, err)
+func (w *world) reload(n *node, _ []string) error {
+	if !n.ha.Up {
+		return fmt.Errorf("haproxy of %s does not run", n.Name)
 	}
-	if len(conf.alerts) > 0 {
-		return fmt.Errorf("haproxy of %s: config : %s", n.name, strings.Join(conf.alerts, "; "))
-	}
-	n.ha.reloads++
-	n.ha.start(w, conf)
-	return nil
+	return w.load(n)
 }

@@ -1,139 +1,125 @@
 package sandbox
 
 import (
-	"container/heap"
+	"fmt"
 	"time"
+
+	"pgtui/internal/sandbox/haproxy"
+	"pgtui/internal/sandbox/patroni"
+	"pgtui/internal/sandbox/pg"
+	"pgtui/internal/sandbox/sim"
 )
 
-// world is everything that is simulated. It has no goroutines and no clock of
-// its own: whoever holds the sandbox's lock moves it forward with advance,
-// and between two events nothing in it changes but what can be computed.
+// world is everything that is simulated: the machines, with their Patronis,
+// PostgreSQLs, pgbouncers and HAProxies. Whoever holds the sandbox's lock may
+// change it.
 type world struct {
+	*sim.World
 	gen      generation
-	columns  *columns  // of the stats page
-	now      time.Time // how far it has been simulated
-	epoch    time.Time // phase of every Patroni's loop
-	events   eventQueue
-	seq      int
+	port     int // where every Patroni listens
 	nodes    []*node
-	clusters []*cluster
+	clusters []*patroni.Cluster
 	byName   map[string]*node
 	byAddr   map[string]*node
-	etcd     *node // node whose etcd is the DCS of all clusters
-	etcdUp   bool
-	// patroniPort is where every Patroni listens.
-	patroniPort int
-	// onPort is told when a port of a node opens or closes; nil in tests
-	// that need no listeners.
+	// onPort is called when a port of a node opens or closes.
 	onPort func(n *node)
 }
 
-// node is one simulated machine.
+// node is one simulated machine and what runs on it.
 type node struct {
-	name string // nodename, "pg-test-1"
-	addr string
-	dir  string // stands for the machine's "/"
-	m    *member
-	ha   *haproxy
-	// cut is true while the node's network link is down.
-	cut bool
-	// frozenAt is when Patroni was stopped with SIGSTOP; zero while it runs.
-	frozenAt time.Time
-	// noPooler is true while pgbouncer does not run.
-	noPooler bool
-	pool     pooler
+	*sim.Machine
+	m    *patroni.Member
+	ha   *haproxy.HAProxy
+	pool pg.Pooler
 }
 
-func (n *node) frozen() bool { return !n.frozenAt.IsZero() }
-
-// event is something that happens at one moment.
-type event struct {
-	at  time.Time
-	seq int // order of events of the same moment
-	do  func()
-}
-
-type eventQueue []event
-
-func (q eventQueue) Len() int { return len(q) }
-func (q eventQueue) Less(i, j int) bool {
-	if q[i].at.Equal(q[j].at) {
-		return q[i].seq < q[j].seq
+// build makes the simulated machines of the declared ones at that time. No
+// HAProxy runs yet.
+func build(gen generation, now time.Time, port int, dir string, hosts []declared) *world {
+	w := &world{World: sim.NewWorld(now), gen: gen, port: port, byName: map[string]*node{}, byAddr: map[string]*node{}, onPort: func(*node) {}}
+	w.Settle = w.settle
+	env := &patroni.Env{World: w.World, Release: gen.patroni, Port: port, Epoch: now, Changed: func(m *patroni.Member) { w.onPort(w.byName[m.Machine.Name]) }}
+	columns := haproxy.ColumnsOf(gen.columns)
+	for _, d := range hosts {
+		n := &node{Machine: &sim.Machine{Name: d.name(), Addr: d.addr, Dir: nodeDir(dir, d.name())}}
+		n.ha = haproxy.New(n.Name, columns, func(addr string) haproxy.Target {
+			if to := w.byAddr[addr]; to != nil {
+				return path{w, n, to}
+			}
+			return nil
+		})
+		if len(w.clusters) == 0 || string(w.clusters[len(w.clusters)-1].Name) != d.cluster {
+			w.clusters = append(w.clusters, patroni.NewCluster(env, d.cluster))
+		}
+		n.m = w.clusters[len(w.clusters)-1].Add(n.Machine)
+		w.nodes = append(w.nodes, n)
+		w.byName[n.Name], w.byAddr[n.Addr] = n, n
 	}
-	return q[i].at.Before(q[j].at)
-}
-func (q eventQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *eventQueue) Push(x any)   { *q = append(*q, x.(event)) }
-func (q *eventQueue) Pop() any {
-	old := *q
-	e := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return e
-}
-
-// after schedules do at d from now.
-func (w *world) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
-
-// at schedules do at t; a time in the past means now.
-func (w *world) at(t time.Time, do func()) {
-	if t.Before(w.now) {
-		t = w.now
+	w.Etcd, w.EtcdUp = w.nodes[0].Machine, true
+	for _, c := range w.clusters {
+		c.Begin()
 	}
-	w.seq++
-	heap.Push(&w.events, event{at: t, seq: w.seq, do: do})
-}
-
-// advance runs every event up to and including t. HAProxy's checks are brought
-// up to each event before it changes the answers, and are otherwise left
-// behind until somebody looks at that HAProxy.
-func (w *world) advance(t time.Time) {
-	for len(w.events) > 0 && !w.events[0].at.After(t) {
-		e := heap.Pop(&w.events).(event)
-		w.settle(e.at)
-		w.now = e.at
-		e.do()
-	}
-	if t.After(w.now) {
-		w.now = t
-	}
+	return w
 }
 
 // settle brings the checks of every HAProxy up to t.
 func (w *world) settle(t time.Time) {
 	for _, n := range w.nodes {
-		n.ha.catchUp(w, t)
+		n.ha.CatchUp(t)
 	}
 }
 
-// change is for changes that come from outside, not from an event: it brings
-// every check up to now first, so that what was answered before stays so.
-func (w *world) change(do func()) {
-	w.settle(w.now)
-	do()
-}
-
-// next is the time of the next event; ok is false when none is scheduled.
-func (w *world) next() (t time.Time, ok bool) {
-	if len(w.events) == 0 {
-		return time.Time{}, false
+// load starts a new HAProxy worker on the node, when its configuration is valid.
+func (w *world) load(n *node) error {
+	conf, err := haproxy.Load(n.Dir)
+	if err == nil {
+		err = conf.Err()
 	}
-	return w.events[0].at, true
+	if err != nil {
+		return fmt.Errorf("haproxy of %s: %w", n.Name, err)
+	}
+	n.ha.Start(conf, w.Now())
+	w.onPort(n)
+	return nil
 }
 
-// lastLoop is the beginning of the latest loop of Patroni at or before t.
-func (w *world) lastLoop(t time.Time) time.Time {
-	d := t.Sub(w.epoch)
-	return w.epoch.Add(d - d%loopWait)
+// path is the way from one node to another. It is what HAProxy's checks take.
+type path struct {
+	w        *world
+	from, to *node
 }
 
-// linked reports whether packets pass from a to b.
-func (w *world) linked(a, b *node) bool { return a == b || (!a.cut && !b.cut) }
+// Connect is the outcome of a check's connection to the node's Patroni.
+func (p path) Connect(port int, at time.Time) haproxy.Outcome {
+	switch m := p.to.m; {
+	case !p.w.Linked(p.from.Machine, p.to.Machine):
+		return haproxy.Unreachable
+	case !m.Runs || port != haproxy.AnyPort && port != p.w.port:
+		return haproxy.Refused
+	case m.Frozen() && !m.Queues(at):
+		return haproxy.Unreachable
+	case m.Frozen():
+		return haproxy.Hangs
+	}
+	return haproxy.Answers
+}
 
-// dcs reports whether n can reach the DCS.
-func (w *world) dcs(n *node) bool { return w.etcdUp && w.linked(n, w.etcd) }
+// Code is the status of a check's request.
+func (p path) Code(method, uri string) int { return p.to.m.Code(method, uri) }
 
-func (w *world) ports(n *node) {
-	if w.onPort != nil {
-		w.onPort(n)
+// behind is the PostgreSQL of n, or its pgbouncer, behind a connection. reach
+// reports whether packets arrive there; it runs with the lock held.
+func (s *Sandbox) behind(n *node, pooled bool, reach func(w *world) bool) pg.Server {
+	return func(do func(*pg.State) error) error {
+		w := s.lock()
+		defer s.unlock()
+		if n == nil || !reach(w) {
+			return pg.ErrSilent
+		}
+		state := &pg.State{Instance: n.m.Instance(), Release: w.gen.pgbouncer, Now: w.Now()}
+		if pooled {
+			state.Pooler = &n.pool
+		}
+		return do(state)
 	}
 }

@@ -1,11 +1,11 @@
 // Command shots makes the pictures of docs/shots from the real program: it
 // starts `pgtui demo` on a pseudo-terminal, presses keys, waits for the words
-// that each screen must show, and writes what a terminal shows then as SVG.
+// that each screen must show, and writes the screen as SVG.
 //
 //	go run ./internal/shots [-out docs/shots] [-bin program] [-only fleet.svg]
 //
-// Nothing else is touched. A picture is only written when its screen came;
-// where one does not come, the error has the screen that stood there instead.
+// Nothing else is changed. A picture is written only when its screen appears.
+// Otherwise the error has the screen that appeared instead.
 package main
 
 import (
@@ -24,19 +24,19 @@ import (
 
 func main() {
 	out := flag.String("out", "docs/shots", "folder to write the pictures to")
-	bin := flag.String("bin", "", "program to show; default: built from here")
+	bin := flag.String("bin", "", "program to show; default: built from this tree")
 	only := flag.String("only", "", "the scene of this picture only")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout, *bin, *out, *only); err != nil {
+	if err := shoot(ctx, os.Stdout, *bin, *out, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "shots:", err)
 		os.Exit(1)
 	}
 }
 
-// run plays the scenes and writes their pictures.
-func run(ctx context.Context, log io.Writer, bin, out, only string) error {
+// shoot plays the scenes and writes their pictures.
+func shoot(ctx context.Context, log io.Writer, bin, out, only string) error {
 	dir, err := folder()
 	if err != nil {
 		return err
@@ -71,8 +71,8 @@ func run(ctx context.Context, log io.Writer, bin, out, only string) error {
 	return nil
 }
 
-// folder is a temporary folder. Screens have paths below it, so that its name
-// is the same each time, unless somebody has one of that name already.
+// folder is a temporary folder. Screens have paths below it: its name is the same
+// in every run, unless a folder of that name exists.
 func folder() (string, error) {
 	dir := filepath.Join(os.TempDir(), "pgtui-shots")
 	if err := os.Mkdir(dir, 0o700); err == nil {
@@ -89,7 +89,7 @@ func build(ctx context.Context, bin string) error {
 	return nil
 }
 
-// play sits through one scene. home is the program's home and temporary
+// play plays one scene. home is the program's home and temporary
 // folder.
 func play(ctx context.Context, log io.Writer, s scene, bin, home, out string) (err error) {
 	t, err := start(ctx, s.cols, s.rows, home, append([]string{bin, "demo", "--dir", filepath.Join(home, "demo")}, s.args...)...)

@@ -9,23 +9,23 @@ const (
 	keyEnter  = "\r"
 )
 
-// scene is one sitting at the demo, with a sandbox of its own.
+// scene is one run of the demo, with its own sandbox.
 type scene struct {
 	args       []string // after `pgtui demo`
 	cols, rows int
 	steps      []step
 }
 
-// step is some keys and what the screen shows once they have worked. A file
-// makes a picture of that screen.
+// step is some keys and the words of the screen after them. A file is a picture
+// of that screen.
 type step struct {
 	keys  string
 	see   []string // all of these
 	file  string   // in docs/shots; "" for none
-	title string   // says in the picture what is seen
+	title string   // of the picture
 }
 
-// shown tells whether a screen is what the step leads to.
+// shown reports whether a screen is the one of the step.
 func (s step) shown(text string) bool {
 	for _, w := range s.see {
 		if !strings.Contains(text, w) {
@@ -46,19 +46,19 @@ func (s scene) files() []string {
 	return out
 }
 
-// scenes are all pictures there are.
+// scenes are the scenes of all pictures.
 func scenes() []scene {
 	return []scene{outage(), reload(), entries()}
 }
 
-// outage is the leader's death as the fleet, the board and the findings show it.
+// outage is the leader's failure on the fleet, the board and the findings.
 func outage() scene {
 	return scene{args: []string{"--clusters", "12"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"● 13 ok"}},
 		{keys: keyFail, see: []string{"✕ 1 DOWN", "▸pg-test", "primary 5433 has no server", "2/3", "✕ 4"}, file: "fleet.svg",
 			title: "pgtui, the fleet: pg-test is down and stands first, pg-meta is ok"},
 		{keys: keyEnter, see: []string{"pgtui pg-test ", "primary 5433 has no server", "default 5436 has no server", "replica 0 B"}, file: "board.svg",
-			title: "pgtui, the board of pg-test after its leader died: nobody serves the primary port, and why"},
+			title: "pgtui, the board of pg-test after its leader died: the primary port has no server, with the reason"},
 		{keys: "6", see: []string{"› findings", "has no server"}, file: "findings.svg",
 			title: "pgtui, the findings of pg-test after its leader died, worst first"},
 	}}
@@ -69,15 +69,15 @@ func reload() scene {
 	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"every service is served as declared", "VIP"}},
 		{keys: "3", see: []string{"› topology", "async"}, file: "topology.svg",
-			title: "pgtui, the topology of pg-test: who replicates from whom, with lag and sync state"},
+			title: "pgtui, the topology of pg-test: replication with lag and sync state"},
 		{keys: "9", see: []string{"› what if", "On paper"}, file: "whatif.svg",
-			title: "pgtui, what if pg-test-1 went down: who would serve each port, and how many sessions would be cut"},
+			title: "pgtui, what if pg-test-1 went down: the servers of each port, and the sessions that would be cut"},
 		{keys: keyWeight, see: []string{"weight: done"}},
 		{keys: "8", see: []string{"› diff", "3 of 3 nodes would change", "weight of pg-test-2: 100 → 50"}, file: "diff.svg",
-			title: "pgtui, the diff of pg-test: what a reload would change in HAProxy's files, and its risks"},
+			title: "pgtui, the diff of pg-test: the changes of a reload in HAProxy's files, and its risks"},
 		{keys: "r", see: []string{"Type pg-test and Enter to reload.", "> ▏"}},
 		{keys: "pg-test", see: []string{"> pg-test▏"}, file: "confirm.svg",
-			title: "pgtui asks before a reload of pg-test: only the cluster's name, typed, says yes"},
+			title: "pgtui before a reload of pg-test: the typed name of the cluster confirms it"},
 		{keys: keyEnter, see: []string{"back to the board"}, file: "run.svg",
 			title: "pgtui, a reload of pg-test: each node checked, reloaded and verified"},
 	}}
@@ -87,7 +87,7 @@ func reload() scene {
 func entries() scene {
 	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"every service is served as declared", "VIP"}},
-		{keys: "a", see: []string{"› access", "took ", ".10.3:5433  ● serves"}, file: "access.svg",
-			title: "pgtui, access of pg-test: hosts by ports, who is reached now, and the connection string of the entry under the cursor"},
+		{keys: "a", see: []string{"› access", " ms)", ".10.3:5433  ● serves"}, file: "access.svg",
+			title: "pgtui, access of pg-test: hosts by ports, the instance behind each, and the connection string of the entry under the cursor"},
 	}}
 }

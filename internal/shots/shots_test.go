@@ -33,7 +33,7 @@ func wellFormed(t *testing.T, svg string) string {
 // TestShot takes one picture of the real program on its own sandbox.
 func TestShot(t *testing.T) {
 	out := t.TempDir()
-	if err := run(t.Context(), io.Discard, "", out, "access.svg"); err != nil {
+	if err := shoot(t.Context(), io.Discard, "", out, "access.svg"); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := os.ReadDir(out)
@@ -55,13 +55,13 @@ func TestShot(t *testing.T) {
 	}
 }
 
-// TestShotFails: a screen that does not come is an error that shows what came.
+// TestShotFails: a screen that does not appear is an error with the screen that did.
 func TestShotFails(t *testing.T) {
-	err := run(t.Context(), io.Discard, "/bin/false", t.TempDir(), "access.svg")
+	err := shoot(t.Context(), io.Discard, "/bin/false", t.TempDir(), "access.svg")
 	if err == nil || !strings.Contains(err.Error(), "step 1") {
 		t.Errorf("a program that ends at once: %v", err)
 	}
-	if err := run(t.Context(), io.Discard, "/bin/false", t.TempDir(), "none.svg"); err == nil {
+	if err := shoot(t.Context(), io.Discard, "/bin/false", t.TempDir(), "none.svg"); err == nil {
 		t.Error("a picture that no scene has")
 	}
 }

@@ -11,19 +11,18 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// The size of a cell and what surrounds the screen, in SVG's own units. Six
-// tenths of the size of the letters is how wide most monospaced ones are; where
-// they are not, textLength makes them so.
+// The size of a cell and of the margin, in SVG units. Most monospaced letters are
+// six tenths of the font size wide; textLength sets the width of the others.
 const (
 	cellW    = 8.4
 	cellH    = 17.0
 	fontSize = 14
-	base     = 13.0 // from the top of a cell to the line its letters stand on
+	base     = 13.0 // from the top of a cell to the baseline
 	margin   = 14.0
 )
 
-// palette is what the sixteen colours of a terminal look like: bright on dark,
-// each at least 5:1 on the background.
+// palette are the sixteen colours of a terminal: bright on dark, with a contrast
+// of at least 5:1 to the background.
 type palette struct {
 	back, front, frame rgb
 	colours            [16]rgb
@@ -33,7 +32,7 @@ type rgb struct{ r, g, b uint8 }
 
 func (c rgb) String() string { return fmt.Sprintf("#%02x%02x%02x", c.r, c.g, c.b) }
 
-// towards is c with that share of its way to another colour gone.
+// towards is c mixed with a share of another colour, from 0 to 1.
 func (c rgb) towards(o rgb, share float64) rgb {
 	mix := func(a, b uint8) uint8 { return uint8(float64(a) + share*(float64(b)-float64(a)) + 0.5) }
 	return rgb{mix(c.r, o.r), mix(c.g, o.g), mix(c.b, o.b)}
@@ -52,7 +51,7 @@ func dark() palette {
 	}
 }
 
-// of is what a colour of a cell looks like; otherwise where the cell has none.
+// of is the colour of a cell; otherwise is for a cell without one.
 func (p palette) of(c color.Color, otherwise rgb) rgb {
 	switch c := c.(type) {
 	case nil:
@@ -68,17 +67,17 @@ func (p palette) of(c color.Color, otherwise rgb) rgb {
 	return rgb{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}
 }
 
-// look is how a cell is drawn.
-type look struct {
+// style is the style in which a cell is drawn.
+type style struct {
 	front, back                     rgb
 	bold, italic, under, strike, no bool
 }
 
-// look resolves what is faint and what is reversed, in the order that
-// terminals do it: first the letters are dimmed, then the two are swapped.
-func (p palette) look(s uv.Style) look {
+// styleOf resolves faint and reverse in the order of terminals: first the letters
+// are dimmed, then the two colours are swapped.
+func (p palette) styleOf(s uv.Style) style {
 	has := func(a uint8) bool { return s.Attrs&a != 0 }
-	l := look{
+	l := style{
 		front: p.of(s.Fg, p.front), back: p.of(s.Bg, p.back),
 		bold: has(uv.AttrBold), italic: has(uv.AttrItalic), strike: has(uv.AttrStrikethrough), no: has(uv.AttrConceal),
 		under: s.Underline != ansi.UnderlineNone,
@@ -92,8 +91,8 @@ func (p palette) look(s uv.Style) look {
 	return l
 }
 
-// attributes are those of a text that are not the picture's own.
-func (l look) attributes(p palette) string {
+// attributes are the attributes of a text that differ from the picture's.
+func (l style) attributes(p palette) string {
 	var b strings.Builder
 	if l.front != p.front {
 		fmt.Fprintf(&b, ` fill="%s"`, l.front)
@@ -115,9 +114,9 @@ func (l look) attributes(p palette) string {
 	return b.String()
 }
 
-// drawSVG is the picture of a screen: a rectangle, the cells that have a
-// background of their own, and the text in runs. Each run says where it begins
-// and how long it is, so that columns stand whatever font the reader has.
+// drawSVG is the picture of a screen: a rectangle, the cells with their own
+// background, and the text in runs. Each run has its place and its length: the
+// columns are straight in any font.
 func drawSVG(screen [][]uv.Cell, title string, p palette) string {
 	cols := 0
 	for _, row := range screen {
@@ -138,11 +137,11 @@ func drawSVG(screen [][]uv.Cell, title string, p palette) string {
 	return b.String()
 }
 
-// drawBacks draws the backgrounds of a row that are not the picture's.
+// drawBacks draws the backgrounds of a row that differ from the picture's.
 func drawBacks(b *strings.Builder, p palette, row []uv.Cell, y int) {
 	for x := 0; x < len(row); {
-		back, from := p.look(row[x].Style).back, x
-		for x++; x < len(row) && (row[x].Width == 0 || p.look(row[x].Style).back == back); x++ {
+		back, from := p.styleOf(row[x].Style).back, x
+		for x++; x < len(row) && (row[x].Width == 0 || p.styleOf(row[x].Style).back == back); x++ {
 		}
 		if back != p.back {
 			fmt.Fprintf(b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`+"\n", left(from), num(margin+float64(y)*cellH), num(float64(x-from)*cellW), num(cellH), back)
@@ -150,22 +149,22 @@ func drawBacks(b *strings.Builder, p palette, row []uv.Cell, y int) {
 	}
 }
 
-// span is text that begins at one cell and looks the same all along.
+// span is text of one style that begins at one cell.
 type span struct {
 	x, cells int
 	text     strings.Builder
 	kind     kind
-	look     look
+	style    style
 }
 
-// kind tells letters that every monospaced font has from those that may come
-// from another font and are wider there.
+// kind separates the letters of every monospaced font from those that may come
+// from another font with another width.
 type kind uint8
 
 const (
 	space kind = iota
 	letters
-	symbol // stands alone, so that its width spoils no neighbour's place
+	symbol // a span of its own: its width must not move its neighbours
 	line   // drawn, not written
 )
 
@@ -182,14 +181,14 @@ func kindOf(s string) kind {
 	return symbol
 }
 
-// spansOf cuts a row into runs. One space may stand inside a run, two end it.
+// spansOf cuts a row into spans. One space stays inside a span, two end it.
 func spansOf(p palette, row []uv.Cell) []*span {
 	var out []*span
 	var cur *span
 	gap := 0
 	for x := range row {
 		c := &row[x]
-		k, l := kindOf(c.Content), p.look(c.Style)
+		k, l := kindOf(c.Content), p.styleOf(c.Style)
 		switch {
 		case c.Width == 0: // the second half of a wide one
 			continue
@@ -199,8 +198,8 @@ func spansOf(p palette, row []uv.Cell) []*span {
 		case k == line:
 			cur = nil
 			continue
-		case cur == nil || gap > 1 || k == symbol || cur.kind == symbol || cur.look != l:
-			cur = &span{x: x, kind: k, look: l}
+		case cur == nil || gap > 1 || k == symbol || cur.kind == symbol || cur.style != l:
+			cur = &span{x: x, kind: k, style: l}
 			out = append(out, cur)
 		case gap == 1:
 			cur.text.WriteByte(' ')
@@ -213,7 +212,7 @@ func spansOf(p palette, row []uv.Cell) []*span {
 	return out
 }
 
-// content is what a cell holds; a space where a line is drawn below an empty one.
+// content is the text of a cell; a space for an empty one, which may be underlined.
 func content(s string) string {
 	if s == "" {
 		return " "
@@ -225,7 +224,7 @@ func content(s string) string {
 func drawSpans(b *strings.Builder, p palette, row []uv.Cell, y int) {
 	for _, r := range spansOf(p, row) {
 		fmt.Fprintf(b, `<text x="%s" y="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
-			left(r.x), num(margin+float64(y)*cellH+base), num(float64(r.cells)*cellW), r.look.attributes(p), escape(r.text.String()))
+			left(r.x), num(margin+float64(y)*cellH+base), num(float64(r.cells)*cellW), r.style.attributes(p), escape(r.text.String()))
 	}
 }
 
@@ -235,7 +234,7 @@ func drawLines(b *strings.Builder, p palette, row []uv.Cell, y int) {
 	paths, order := map[rgb]*strings.Builder{}, []rgb{}
 	for x := range row {
 		r, size := utf8.DecodeRuneInString(row[x].Content)
-		l := p.look(row[x].Style)
+		l := p.styleOf(row[x].Style)
 		d := strokes(r)
 		if size != len(row[x].Content) || d == "" || l.no {
 			continue
@@ -251,8 +250,8 @@ func drawLines(b *strings.Builder, p palette, row []uv.Cell, y int) {
 	}
 }
 
-// strokes is the way from the top left of a cell around what a character of
-// box or block drawing fills of it; "" for a character that is written.
+// strokes is the outline of a box or block drawing character, from the top left
+// of its cell; "" for a character that is written as text.
 func strokes(r rune) string {
 	const mid, high = (cellW - 1) / 2, (cellH - 1) / 2 // where lines of one unit begin
 	box := func(x, y, w, h float64) string {
@@ -312,8 +311,8 @@ func num(f float64) string {
 	return s
 }
 
-// escape is s as text of an XML document. What such a document must not hold,
-// and what would reorder its neighbours, becomes U+FFFD.
+// escape is s as text of an XML document. Characters that XML forbids or that
+// reorder their neighbours become U+FFFD.
 func escape(s string) string {
 	var b strings.Builder
 	for _, r := range s {

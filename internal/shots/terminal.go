@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	// patience is how long a text may take to appear.
+	// patience is the time in which a text must appear.
 	patience = 40 * time.Second
-	// quiet is how long the program must write nothing for its frame to be whole.
+	// quiet is the time without output after which a frame is complete.
 	quiet = 60 * time.Millisecond
 )
 
-// terminal is a pseudo-terminal with a program on it, and what it shows.
+// terminal is a pseudo-terminal with a program, and its screen.
 type terminal struct {
 	tty   *os.File
 	cmd   *exec.Cmd
-	wrote chan struct{} // has one after the program wrote
-	ended chan struct{} // closed when the program writes no more
+	wrote chan struct{} // has one entry after the program wrote
+	ended chan struct{} // closed at the end of the output
 	read  sync.WaitGroup
 
 	mu  sync.Mutex
@@ -37,8 +37,8 @@ type terminal struct {
 }
 
 // start runs a program on a terminal of that size. Its environment is the
-// caller's, but for what would make the console look otherwise: home has no
-// configuration, and the terminal has sixteen colours.
+// caller's without the settings of the console's looks: home has no configuration,
+// and the terminal has sixteen colours.
 func start(ctx context.Context, cols, rows int, home string, argv ...string) (*terminal, error) {
 	t := &terminal{emu: vt.NewEmulator(cols, rows), wrote: make(chan struct{}, 1), ended: make(chan struct{})}
 	t.cmd = exec.CommandContext(ctx, argv[0], argv[1:]...)
@@ -57,7 +57,7 @@ func start(ctx context.Context, cols, rows int, home string, argv ...string) (*t
 	return t, nil
 }
 
-// follow shows what the program writes until it ends.
+// follow gives the output of the program to the emulator, until the program ends.
 func (t *terminal) follow() {
 	defer t.read.Done()
 	defer close(t.ended)
@@ -77,8 +77,8 @@ func (t *terminal) follow() {
 	}
 }
 
-// answer passes on what the terminal answers to the program's questions; the
-// emulator waits for its answers to be taken, also when nobody wants them any more.
+// answer gives the emulator's answers to the program. The emulator blocks until
+// they are read, also after the end of the program.
 func (t *terminal) answer() {
 	defer t.read.Done()
 	_, _ = io.Copy(t.tty, t.emu)
@@ -91,7 +91,7 @@ func (t *terminal) press(keys string) error {
 	return err
 }
 
-// screen is a copy of what is shown now.
+// screen is a copy of the screen.
 func (t *terminal) screen() [][]uv.Cell {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -153,12 +153,12 @@ func (t *terminal) settle(ctx context.Context) error {
 		case <-t.wrote:
 			still.Reset(quiet)
 		case <-ctx.Done():
-			return errors.New("it did not come in time")
+			return errors.New("the screen did not appear in time")
 		}
 	}
 }
 
-// close ends the program, which takes its sandbox along, and says how it ended.
+// close ends the program and its sandbox. It returns the program's error.
 func (t *terminal) close() error {
 	_ = t.cmd.Cancel()
 	kill := time.AfterFunc(t.cmd.WaitDelay, func() { _ = t.cmd.Process.Kill() })

@@ -3,28 +3,28 @@ package soak
 import (
 	"context"
 	"fmt"
+	"pgtui/model/board"
 	"regexp"
 	"strings"
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/board"
 )
 
 const (
-	calmLimit = 120 * time.Second // how long the cluster may take to be well again
-	calmFor   = time.Second       // how long it is left alone then
-	warmUp    = 4 * time.Second   // of clients and boards before the first fault
+	calmLimit = 120 * time.Second // the longest time until the cluster is healthy again
+	calmFor   = time.Second       // without a fault after that
+	warmUp    = 4 * time.Second   // with clients and boards before the first fault
 )
 
 // breakThings begins faults until r.For has passed, and undoes each.
-func (r *run) breakThings(ctx context.Context) error {
+func (r *campaign) breakThings(ctx context.Context) error {
 	only, err := regexp.Compile(r.Only)
 	if err != nil {
 		return fmt.Errorf("soak: the kinds of faults: %w", err)
 	}
 	if len(deck(random(0), only)) == 0 {
-		return fmt.Errorf("soak: no kind of fault is called %q", r.Only)
+		return fmt.Errorf("soak: no kind of fault matches %q", r.Only)
 	}
 	end := r.Now().Add(r.For)
 	if err := r.calm(ctx); err != nil {
@@ -45,7 +45,7 @@ func (r *run) breakThings(ctx context.Context) error {
 			return nil
 		}
 		if hold > left {
-			continue // what does not fit is left out; the short ones go on
+			continue // too long for the rest: a shorter kind may fit
 		}
 		if err := r.strike(ctx, k, p, hold); err != nil {
 			return err
@@ -54,15 +54,15 @@ func (r *run) breakThings(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// board is the newest one.
-func (r *run) board() *board.Board {
+// board is the newest board.
+func (r *campaign) board() *board.Board {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.judge.Latest()
 }
 
 // strike does one fault, holds it, undoes it and waits for calm.
-func (r *run) strike(ctx context.Context, k kind, p place, hold time.Duration) error {
+func (r *campaign) strike(ctx context.Context, k kind, p place, hold time.Duration) error {
 	what := k.do(p)
 	e := Event{Name: k.name, What: line(what), Do: r.Now()}
 	r.mu.Lock()
@@ -75,10 +75,10 @@ func (r *run) strike(ctx context.Context, k kind, p place, hold time.Duration) e
 	if k.undo != nil {
 		if k.name == "pause" || k.name == "sync mode" {
 			if now := r.board().Leader; now != "" {
-				p.leader = string(now) // whoever leads now takes the configuration
+				p.leader = string(now) // the leader of now takes the configuration
 			}
 		}
-		// Undone even when the run is being stopped.
+		// The fault is undone even when Run is interrupted.
 		if err2 := r.commands(context.WithoutCancel(ctx), k.undo(p)); err == nil {
 			err = err2
 		}
@@ -99,8 +99,8 @@ func (r *run) strike(ctx context.Context, k kind, p place, hold time.Duration) e
 	return nil
 }
 
-// commands runs them in order; all are tried.
-func (r *run) commands(ctx context.Context, list [][]string) error {
+// commands runs the commands in order, also after an error. The error is the first one.
+func (r *campaign) commands(ctx context.Context, list [][]string) error {
 	var first error
 	for _, c := range list {
 		if _, err := r.Lab.Do(ctx, c...); err != nil && first == nil {
@@ -118,8 +118,8 @@ func line(list [][]string) string {
 	return strings.Join(out, "; ")
 }
 
-// calm waits until the board shows the cluster well.
-func (r *run) calm(ctx context.Context) error {
+// calm waits until the board shows a healthy cluster.
+func (r *campaign) calm(ctx context.Context) error {
 	limit := r.Now().Add(calmLimit)
 	why := "no board yet"
 	for r.Now().Before(limit) {
@@ -135,10 +135,10 @@ func (r *run) calm(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("the cluster is not well after %v: %s", calmLimit, why)
+	return fmt.Errorf("the cluster is not healthy after %v: %s", calmLimit, why)
 }
 
-// unrest says what is not well; "" when all is.
+// unrest is the first problem on the board; "" when there is none.
 func unrest(b *board.Board) string {
 	if b.LeaderBy != "self" {
 		return "no leader"

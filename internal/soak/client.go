@@ -10,13 +10,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe"
 )
 
-// clientTimeout is for one connection: login, question and answer. The next
-// one does not wait for it.
+// clientTimeout bounds one connection: login, query and answer. The next
+// connection does not wait for it.
 const clientTimeout = 2 * time.Second
 
 // Answer is how one client's connection ended.
@@ -24,22 +24,23 @@ type Answer struct {
 	Host       model.Host // the HAProxy it went to
 	Service    model.ServiceName
 	Start, End time.Time
-	Node       model.InstanceName // who answered; "" when nobody did
-	Recovery   bool               // the one who answered takes no writes
-	Fault      string             // why nobody answered, in plain words; "" when somebody did
-	// Again is the judge's: the port's latest connections ended the same way,
-	// two failures among one more than it has servers, or none.
+	Node       model.InstanceName // the instance that answered; "" when there was no answer
+	Recovery   bool               // that instance is read-only
+	Fault      string             // the reason when there was no answer; else ""
+	// Again is set by the judge: the port's latest connections ended the same
+	// way. Of a failure: two of its last connections failed, one more than it
+	// has servers. Of an answer: none failed.
 	Again bool
 }
 
-// ask makes one connection and asks who answers. The lab's nodes know their
-// own names: inet_server_addr() is null through pgbouncer.
+// ask makes one connection and reads the name of the instance. The lab's nodes
+// have a setting for it: inet_server_addr() is null through pgbouncer.
 func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
 	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable target_session_attrs=any")
 	if err != nil {
-		return Answer{Fault: safe.Text(err.Error(), 120)}
+		return Answer{Fault: text.Line(err.Error(), 120)}
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || len(login.Databases) == 0 {
@@ -56,16 +57,16 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	defer func() {
 		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 		defer cancel()
-		_ = conn.Close(bye) // the question is answered or lost already
+		_ = conn.Close(bye) // the answer has arrived or is lost already
 	}()
 	row, err := probe.OneRow(ctx, conn, "select current_setting('lab.node'), pg_is_in_recovery()")
 	switch {
 	case err != nil:
 		return Answer{Fault: faultOf(err)}
 	case len(row) != 2:
-		return Answer{Fault: "the answer is not what was asked for"}
+		return Answer{Fault: "the answer has another form"}
 	}
-	return Answer{Node: model.InstanceName(safe.Text(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
+	return Answer{Node: model.InstanceName(text.Line(string(row[0]), 80)), Recovery: string(row[1]) == "t"}
 }
 
 // faultOf is a failure in a few words.
@@ -74,7 +75,7 @@ func faultOf(err error) string {
 	pe, server := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case server:
-		return safe.Text(pe.Message, 120)
+		return text.Line(pe.Message, 120)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
@@ -85,5 +86,5 @@ func faultOf(err error) string {
 	for u := errors.Unwrap(err); u != nil; u = errors.Unwrap(err) {
 		err = u
 	}
-	return "closed: " + safe.Text(err.Error(), 80)
+	return "closed: " + text.Line(err.Error(), 80)
 }

@@ -2,29 +2,29 @@ package soak
 
 import (
 	"fmt"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/board"
 	"pgtui/model/check"
 )
 
-// failure is a connection that failed although the board said somebody serves,
-// and nothing on the board explained it yet.
+// failure is a connection that failed although the board named a server, and
+// that nothing on the board has explained yet.
 type failure struct {
 	d      Disagreement
 	repeat bool // it is one of several
-	again  bool // the port has worked since, as the board said
+	again  bool // the port has worked since, as on the board
 }
 
-// disagree records a board that was wrong.
+// disagree records a wrong board.
 func (j *Judge) disagree(d Disagreement) {
 	j.report.Disagreements = append(j.report.Disagreements, d)
 }
 
-// failedPort is a connection that failed though the board names who serves.
+// failedPort takes a connection that failed although the board named a server.
 func (j *Judge) failedPort(d Disagreement, v *board.View, span []moment) {
 	if code := explained(span, v); code != "" {
 		j.report.Agreed++
@@ -35,7 +35,7 @@ func (j *Judge) failedPort(d Disagreement, v *board.View, span []moment) {
 		j.report.PortNo++
 		return
 	}
-	// A failure that began a series belongs to it.
+	// The first failure of a series belongs to it.
 	f := failure{d: d, repeat: d.Answer.Again}
 	for i := range j.failed {
 		o := &j.failed[i]
@@ -46,17 +46,17 @@ func (j *Judge) failedPort(d Disagreement, v *board.View, span []moment) {
 	j.failed = append(j.failed, f)
 }
 
-// Stalled notes that this machine was held up: connections that failed then
-// tell nothing.
+// Stalled records a stall of this machine: connections that failed during it
+// prove nothing.
 func (j *Judge) Stalled(from, to time.Time) {
 	j.report.Stalls++
 	j.stalls = append(j.stalls, [2]time.Time{from, to})
 	j.stalls = j.stalls[max(0, len(j.stalls)-100):]
 }
 
-// heldUp reports whether an answer's time overlaps a stall, or ran far over
+// stalled reports whether an answer overlaps a stall, or took far longer than
 // its own limit.
-func (j *Judge) heldUp(a Answer) bool {
+func (j *Judge) stalled(a Answer) bool {
 	for _, s := range j.stalls {
 		if s[0].Before(a.End) && a.Start.Before(s[1]) {
 			return true
@@ -65,13 +65,13 @@ func (j *Judge) heldUp(a Answer) bool {
 	return a.End.Sub(a.Start) > clientTimeout+clientTimeout/5
 }
 
-// works notes that a port works, so that earlier failures of it were not the
-// beginning of what the board says later.
+// works records that a port works: its earlier failures were not the beginning
+// of what the board shows later.
 func (j *Judge) works(a Answer, v *board.View) {
 	if a.Fault != "" || (len(v.Serving) > 1 && !a.Again) {
-		return // another server's answer says nothing of the one that fails
+		return // the answer of another server proves nothing about the one that fails
 	}
-	if len(v.Serving) == 1 { // of several, some answers in a row may all be of the others
+	if len(v.Serving) == 1 { // with several, some answers in a row may all be of the others
 		delete(j.dead, j.key(a))
 	}
 	for i := range j.failed {
@@ -81,13 +81,13 @@ func (j *Judge) works(a Answer, v *board.View) {
 	}
 }
 
-// noticed takes out the failures that the board explains a little later: until
-// HAProxy's checks and the probe have run into it, both say what HAProxy does.
+// noticed removes the failures that the board explains a little later: before
+// HAProxy's checks and the probe notice, the board shows what HAProxy does.
 func (j *Judge) noticed(b *board.Board, now time.Time) {
 	var left []failure
 	for _, f := range j.failed {
 		a := f.d.Answer
-		if f.again || now.Sub(a.End) > noticing || !says(b, viewOf(&f.d.Before, a), viewOf(b, a)) {
+		if f.again || now.Sub(a.End) > noticing || !shows(b, viewOf(&f.d.Before, a), viewOf(b, a)) {
 			left = append(left, f)
 			continue
 		}
@@ -97,9 +97,9 @@ func (j *Judge) noticed(b *board.Board, now time.Time) {
 	j.failed = left
 }
 
-// says reports whether the board now tells of one of the servers that a view
-// named before: a finding about it, or HAProxy has taken it out.
-func says(b *board.Board, before, now *board.View) bool {
+// shows reports whether the board now shows a problem of one of the servers that
+// a view named before: a finding, or HAProxy has taken the server out.
+func shows(b *board.Board, before, now *board.View) bool {
 	if before == nil || now == nil {
 		return false
 	}
@@ -115,8 +115,8 @@ func says(b *board.Board, before, now *board.View) bool {
 	return shut(before, now)
 }
 
-// shut reports whether a view says now that the port of a server it named before
-// takes nobody, as while its pgbouncer is paused.
+// shut reports whether the view calls the port of a server that it named before
+// shut now, as while its pgbouncer is paused.
 func shut(before, now *board.View) bool {
 	return before != nil && now != nil && slices.ContainsFunc(now.Cells, func(c board.Cell) bool {
 		return c.Shut != "" && slices.Contains(before.Serving, c.Instance)
@@ -133,8 +133,8 @@ func explained(span []moment, v *board.View) string {
 	return ""
 }
 
-// explains is the code of a finding that foretells that connections through
-// the view fail; "" when the board has none.
+// explains is the code of a finding from which connections through the view are
+// expected to fail; "" when the board has none.
 func explains(b *board.Board, v *board.View) string {
 	for _, f := range b.Findings {
 		if f.Severity > model.Warning {
@@ -160,14 +160,14 @@ func explains(b *board.Board, v *board.View) string {
 	return ""
 }
 
-// Proved takes a snapshot with proofs, which were begun at start: what the
-// product says when it is asked to prove. It explains failures of those ports.
+// Proved takes a snapshot with the product's own proofs, which began at start.
+// They explain failures of their ports.
 func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 	b := check.Board(s, j.cluster, s.TakenAt)
 	j.report.Proofs++
 	for key, o := range s.Proofs {
 		v := viewOf(&b, Answer{Host: key.HAProxy, Service: key.Service})
-		if o.Known() && tells(v) {
+		if o.Known() && proves(v) {
 			j.dead[key] = s.TakenAt
 		}
 	}
@@ -176,11 +176,11 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 		a := f.d.Answer
 		v := viewOf(&b, a)
 		near := a.End.After(start.Add(-nearProof)) && a.Start.Before(s.TakenAt.Add(nearProof))
-		if _, asked := s.Proofs[j.key(a)]; !near || !asked {
+		if _, proved := s.Proofs[j.key(a)]; !near || !proved {
 			left = append(left, f)
 			continue
 		}
-		if tells(v) || shut(viewOf(&f.d.Before, a), v) {
+		if proves(v) || shut(viewOf(&f.d.Before, a), v) {
 			j.report.PortNo++
 			continue
 		}
@@ -190,24 +190,24 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 	j.failed = left
 }
 
-// tells reports whether a proof says that the port fails, or that logging in
-// takes as long as our client waits: HAProxy tries a dead server for some
-// seconds before it takes another one.
-func tells(v *board.View) bool {
+// proves reports whether a proof found that the port fails, or that a login takes
+// as long as a client here waits: HAProxy tries a dead server for some seconds
+// before it takes another one.
+func proves(v *board.View) bool {
 	return v != nil && v.Proven != nil && (v.Proven.Dead != "" || v.Proven.Connect >= clientTimeout)
 }
 
-// proofText is a proof that explained nothing, as evidence.
+// proofText is a proof without an explanation, as evidence.
 func proofText(from, to time.Time, v *board.View) string {
 	out := fmt.Sprintf("proof from %s to %s: ", clock(from), clock(to))
 	if v == nil || v.Proven == nil {
-		return out + "not laid beside the board"
+		return out + "no such view on the board"
 	}
 	p := v.Proven
 	return fmt.Sprintf("%s%s, %d of %d failed (%s), answered: %s, the slowest after %s; %s", out, v.Verdict, p.Failed, p.Total(), p.Error, model.Join(p.Names()), p.Connect.Round(time.Millisecond), p.Note)
 }
 
-// settleFailures gives up on failures that no proof explained in time.
+// settleFailures decides about failures that no proof explained in time.
 func (j *Judge) settleFailures(now time.Time) {
 	var left []failure
 	for _, f := range j.failed {
@@ -215,7 +215,7 @@ func (j *Judge) settleFailures(now time.Time) {
 		case now.Sub(f.d.Answer.End) < proofWait:
 			left = append(left, f)
 		case f.repeat:
-			f.d.Kind = "fails again and again, and nothing says so"
+			f.d.Kind = "fails repeatedly, without a finding"
 			j.disagree(f.d)
 		default:
 			f.d.Kind = "failed once"

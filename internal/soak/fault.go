@@ -3,69 +3,71 @@ package soak
 import (
 	"fmt"
 	"math/rand/v2"
+	"pgtui/model/board"
 	"regexp"
 	"slices"
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/board"
 )
 
-// place is what one fault is about, drawn before it is known who leads.
+// place is the target of one fault. It is drawn before the leader is known.
 type place struct {
 	leader  string // instance names
 	replica string
 	any     string
 	proxy   string // a service's section
-	port    string // that it listens on
-	server  string // a server of it on any's HAProxy
+	port    string // of the section
+	server  string // a server of the section on any's HAProxy
 	nodes   []string
 	host    map[string]string // the address of each node
 }
 
-// kind is one kind of fault. Its commands are the lab's.
+// script is the lab's commands at a place.
+type script func(place) [][]string
+
+// kind is one kind of fault.
 type kind struct {
 	name string
-	min  time.Duration // how long it is held, at least
-	max  time.Duration // and at most
-	long bool          // it moves the leader: Patroni's TTL has to run out
-	do   func(p place) [][]string
-	undo func(p place) [][]string // nil when it undoes itself
+	min  time.Duration // the shortest time that it is held
+	max  time.Duration // the longest
+	long bool          // it moves the leader: Patroni's TTL must run out
+	do   script
+	undo script // nil when it undoes itself
 }
 
 // cmd is a list of one command.
 func cmd(args ...string) [][]string { return [][]string{args} }
 
-// component is a fault of one component: verb, and the verb that undoes it.
-func component(verb, undo, what string, on func(place) string) (do, back func(place) [][]string) {
-	do = func(p place) [][]string { return cmd(verb, on(p), what) }
+// toggle is a kind of fault whose command and undo differ in one word. undo ""
+// is a fault that undoes itself.
+func toggle(name string, min, max time.Duration, do, undo string, command func(p place, word string) []string) kind {
+	with := func(word string) script { return func(p place) [][]string { return cmd(command(p, word)...) } }
+	k := kind{name: name, min: min, max: max, do: with(do)}
 	if undo != "" {
-		back = func(p place) [][]string { return cmd(undo, on(p), what) }
+		k.undo = with(undo)
 	}
-	return do, back
+	return k
 }
 
-func leader(p place) string { return p.leader }
-
+func leader(p place) string  { return p.leader }
 func replica(p place) string { return p.replica }
-
 func anyNode(p place) string { return p.any }
-
-func meta(place) string { return "pg-meta-1" }
+func meta(place) string      { return "pg-meta-1" }
 
 // config changes Patroni's dynamic configuration through a node.
 func config(node, patch string) []string {
 	return []string{"api", node, "/config", "-f", "-m", "20", "-u", "postgres:Patroni.API", "-XPATCH", "-d", patch, "-o", "/dev/null"}
 }
 
-// socket is one command to a node's HAProxy by its socket, which says nothing
-// when it was done.
+// socket is one command to the socket of a node's HAProxy. The command has done
+// its work when the answer is empty.
 func socket(node, line string) []string {
 	return []string{"exec", node, "sh", "-c", fmt.Sprintf("! echo '%s' | socat - /run/haproxy.sock | grep .", line)}
 }
 
-// post is one action through a node's stats page, which answers with a
-// redirect that tells how it went.
+// post is one action on a node's stats page. The redirect in the answer has the
+// result.
 func post(node, proxy, server, action string) []string {
 	return []string{"exec", node, "sh", "-c", fmt.Sprintf(
 		`curl -s -o /dev/null -w '%%{redirect_url}' -u admin:pigsty -d 's=%s&b=%s&action=%s' http://$(hostname -i | cut -d' ' -f1):9101/haproxy/%s/ | grep -q 'st=DONE'`, server, proxy, action, node)}
@@ -75,12 +77,10 @@ func post(node, proxy, server, action string) []string {
 func kinds() []kind {
 	const s = time.Second
 	var out []kind
-	add := func(name string, min, max time.Duration, long bool, do, undo func(place) [][]string) {
-		out = append(out, kind{name, min, max, long, do, undo})
-	}
 	part := func(name, verb, undo, what string, on func(place) string, min, max time.Duration, long bool) {
-		do, back := component(verb, undo, what, on)
-		add(name, min, max, long, do, back)
+		k := toggle(name, min, max, verb, undo, func(p place, verb string) []string { return []string{verb, on(p), what} })
+		k.long = long
+		out = append(out, k)
 	}
 	part("kill leader's postgres", "kill", "", "postgres", leader, 8*s, 8*s, false)
 	part("kill replica's postgres", "kill", "", "postgres", replica, 5*s, 5*s, false)
@@ -100,17 +100,21 @@ func kinds() []kind {
 	part("stop haproxy", "stop", "start", "haproxy", anyNode, 3*s, 6*s, false)
 	part("freeze haproxy", "freeze", "thaw", "haproxy", anyNode, 4*s, 7*s, false)
 	part("dcs down", "stop", "start", "etcd", meta, 10*s, 25*s, false)
-	add("partition leader", 40*s, 45*s, true,
-		func(p place) [][]string { return cmd("partition", p.leader) }, func(p place) [][]string { return cmd("heal", p.leader) })
-	add("partition replica", 5*s, 10*s, false,
-		func(p place) [][]string { return cmd("partition", p.replica) }, func(p place) [][]string { return cmd("heal", p.replica) })
-	add("switchover", 3*s, 6*s, false, func(p place) [][]string { return cmd("switchover", "pg-test", p.replica) }, nil)
-	add("reload haproxy", 2*s, 3*s, false, func(p place) [][]string {
-		return cmd("exec", p.any, "systemctl", "reload", "haproxy")
-	}, nil)
-	add("restart haproxy", 2*s, 4*s, false, func(p place) [][]string {
-		return cmd("exec", p.any, "systemctl", "restart", "haproxy")
-	}, nil)
+	for _, k := range []struct {
+		name     string
+		on       func(place) string
+		min, max time.Duration
+		long     bool
+	}{{"partition leader", leader, 40 * s, 45 * s, true}, {"partition replica", replica, 5 * s, 10 * s, false}} {
+		f := toggle(k.name, k.min, k.max, "partition", "heal", func(p place, verb string) []string { return []string{verb, k.on(p)} })
+		f.long = k.long
+		out = append(out, f)
+	}
+	systemctl := func(p place, verb string) []string { return []string{"exec", p.any, "systemctl", verb, "haproxy"} }
+	out = append(out,
+		toggle("switchover", 3*s, 6*s, "switchover", "", func(p place, verb string) []string { return []string{verb, "pg-test", p.replica} }),
+		toggle("reload haproxy", 2*s, 3*s, "reload", "", systemctl),
+		toggle("restart haproxy", 2*s, 4*s, "restart", "", systemctl))
 	return append(append(out, byHand()...), unseen()...)
 }
 
@@ -128,24 +132,17 @@ func unseen() []kind {
 		}
 		return out
 	}
+	inPool := func(p place, verb string) []string { return bouncer(p.any, verb+" test") }
 	return []kind{
-		{"frontend disabled", 4 * s, 6 * s, false,
-			func(p place) [][]string { return [][]string{socket(p.any, "disable frontend "+p.proxy)} },
-			func(p place) [][]string { return [][]string{socket(p.any, "enable frontend "+p.proxy)} }},
+		toggle("frontend disabled", 4*s, 6*s, "disable", "enable", func(p place, verb string) []string { return socket(p.any, verb+" frontend "+p.proxy) }),
 		{"frontend at its maxconn", 5 * s, 7 * s, false,
 			func(p place) [][]string {
 				hold := "setsid psql 'host=127.0.0.1 port=" + p.port + " user=test password=test dbname=test' -Xqc 'select pg_sleep(9)' </dev/null >/dev/null 2>&1 & sleep 0.7"
 				return [][]string{{"exec", p.any, "sh", "-c", hold}, socket(p.any, "set maxconn frontend "+p.proxy+" 1")}
 			},
-			func(p place) [][]string {
-				return [][]string{socket(p.any, "set maxconn frontend "+p.proxy+" 3000")}
-			}},
-		{"pgbouncer paused", 10 * s, 13 * s, false,
-			func(p place) [][]string { return [][]string{bouncer(p.any, "PAUSE test")} },
-			func(p place) [][]string { return [][]string{bouncer(p.any, "RESUME test")} }},
-		{"pgbouncer's database disabled", 9 * s, 11 * s, false,
-			func(p place) [][]string { return [][]string{bouncer(p.any, "DISABLE test")} },
-			func(p place) [][]string { return [][]string{bouncer(p.any, "ENABLE test")} }},
+			func(p place) [][]string { return cmd(socket(p.any, "set maxconn frontend "+p.proxy+" 3000")...) }},
+		toggle("pgbouncer paused", 10*s, 13*s, "PAUSE", "RESUME", inPool),
+		toggle("pgbouncer's database disabled", 9*s, 11*s, "DISABLE", "ENABLE", inPool),
 		{"switchover to a drained replica", 6 * s, 9 * s, true,
 			func(p place) [][]string {
 				return append(drained(p, "drain"), []string{"switchover", "pg-test", p.replica})
@@ -169,39 +166,25 @@ func unseen() []kind {
 	}
 }
 
-// byHand are what an operator does to servers and clusters.
+// byHand are the faults that an operator makes on servers and clusters.
 func byHand() []kind {
 	const s = time.Second
+	set := func(p place, to string) []string { return socket(p.any, "set server "+p.proxy+"/"+p.server+" "+to) }
 	var out []kind
 	for _, state := range []string{"drain", "maint"} {
-		out = append(out, kind{state + " by the stats page", 3 * s, 5 * s, false,
-			func(p place) [][]string { return [][]string{post(p.any, p.proxy, p.server, state)} },
-			func(p place) [][]string { return [][]string{post(p.any, p.proxy, p.server, "ready")} }},
-			kind{state + " by the socket", 3 * s, 5 * s, false,
-				func(p place) [][]string {
-					return [][]string{socket(p.any, "set server "+p.proxy+"/"+p.server+" state "+state)}
-				},
-				func(p place) [][]string {
-					return [][]string{socket(p.any, "set server "+p.proxy+"/"+p.server+" state ready")}
-				}})
+		out = append(out,
+			toggle(state+" by the stats page", 3*s, 5*s, state, "ready", func(p place, state string) []string { return post(p.any, p.proxy, p.server, state) }),
+			toggle(state+" by the socket", 3*s, 5*s, "state "+state, "state ready", set))
 	}
-	out = append(out, kind{"weight 0 by the socket", 3 * s, 5 * s, false,
-		func(p place) [][]string {
-			return [][]string{socket(p.any, "set server "+p.proxy+"/"+p.server+" weight 0")}
-		},
-		func(p place) [][]string {
-			return [][]string{socket(p.any, "set server "+p.proxy+"/"+p.server+" weight 100%")}
-		}})
-	for _, c := range [][3]string{{"pause", `{"pause":true}`, `{"pause":null}`}, {"sync mode", `{"synchronous_mode":true}`, `{"synchronous_mode":false}`}} {
-		out = append(out, kind{c[0], 4 * s, 7 * s, false,
-			func(p place) [][]string { return [][]string{config(p.leader, c[1])} },
-			func(p place) [][]string { return [][]string{config(p.leader, c[2])} }})
-	}
-	return out
+	patch := func(p place, patch string) []string { return config(p.leader, patch) }
+	return append(out,
+		toggle("weight 0 by the socket", 3*s, 5*s, "weight 0", "weight 100%", set),
+		toggle("pause", 4*s, 7*s, `{"pause":true}`, `{"pause":null}`, patch),
+		toggle("sync mode", 4*s, 7*s, `{"synchronous_mode":true}`, `{"synchronous_mode":false}`, patch))
 }
 
-// deck is every kind whose name matches only, once in random order, one that
-// moves the leader first.
+// deck is every kind whose name matches only, once, in random order. A kind that
+// moves the leader is first.
 func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
 	all := slices.DeleteFunc(kinds(), func(k kind) bool { return !only.MatchString(k.name) })
 	rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
@@ -214,8 +197,8 @@ func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
 	return all
 }
 
-// placeOf draws where the next fault strikes. The same number of draws is made
-// whoever leads, so that the same seed makes the same sequence.
+// placeOf draws the place of the next fault. The number of draws does not depend
+// on the leader: the same seed makes the same sequence.
 func placeOf(rng *rand.Rand, c *model.Cluster, b *board.Board) place {
 	p := place{host: map[string]string{}}
 	var all, replicas []string
@@ -238,8 +221,8 @@ func placeOf(rng *rand.Rand, c *model.Cluster, b *board.Board) place {
 	return p
 }
 
-// servedBy are the servers worth taking out of a service on a node: those that
-// get its connections, else all it has.
+// servedBy are the servers of a service on a node that get its connections; all
+// of its servers when there is none.
 func servedBy(c *model.Cluster, b *board.Board, svc *model.Service, node string) []string {
 	var names []string
 	if in, r := c.Instance(model.InstanceName(node)), b.Route(svc.Name); in != nil && r != nil {

@@ -2,56 +2,56 @@ package soak
 
 import (
 	"fmt"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/board"
 	"pgtui/model/check"
 )
 
-// moment is one snapshot and what the board made of it.
+// moment is one snapshot and its board.
 type moment struct {
 	snap  *model.Snapshot
 	board board.Board
 }
 
-// Judge compares clients' answers with the boards around them. Snapshots and
-// answers are given to it as they come; it keeps what it still needs. It is
-// pure: all times come from what it is given.
+// Judge compares clients' answers with the boards around them. It takes
+// snapshots and answers as they come, and keeps those that it still needs. It is
+// pure: all times come from its input.
 type Judge struct {
 	cluster *model.Cluster
 	moments []moment
-	open    []Answer // waits for a snapshot asked for after its end
+	open    []Answer // wait for a snapshot that began after their end
 	failed  []failure
-	tries   map[model.PortKey][]bool    // which of a port's latest connections failed
-	stalls  [][2]time.Time              // when this machine was held up
-	dead    map[model.PortKey]time.Time // ports that a proof found dead, and when; until they work
+	tries   map[model.PortKey][]bool    // of a port's latest connections: true is a failure
+	stalls  [][2]time.Time              // of this machine, from and to
+	dead    map[model.PortKey]time.Time // ports that a proof found dead, and when; removed when they work
 	gaps    map[model.PortKey]*Gap
 	windows *windows
 	report  Report
 }
 
 const (
-	keep      = 60 * time.Second // how long snapshots are kept
-	proofWait = 20 * time.Second // how long a failure waits to be explained by a proof
-	noticing  = 15 * time.Second // how long HAProxy's checks and the probe may take to notice
-	nearProof = 6 * time.Second  // a proof tells of failures this close to it
+	keep      = 60 * time.Second // the age at which a snapshot is dropped
+	proofWait = 20 * time.Second // the time that a failure waits for a proof
+	noticing  = 15 * time.Second // the time in which HAProxy's checks and the probe may notice
+	nearProof = 6 * time.Second  // a proof explains failures this close to it
 )
 
-// NewJudge makes a judge of one cluster.
+// NewJudge is the judge of one cluster.
 func NewJudge(c *model.Cluster) *Judge {
 	return &Judge{cluster: c, tries: map[model.PortKey][]bool{}, dead: map[model.PortKey]time.Time{}, gaps: map[model.PortKey]*Gap{}, windows: newWindows(),
 		report: Report{Outside: map[string]int{}, Explained: map[string]int{}}}
 }
 
-// Look takes the next snapshot and judges the answers that waited for it. What
-// it returns is new and wrong.
-func (j *Judge) Look(s *model.Snapshot) []Disagreement {
+// Observed takes the next snapshot and judges the answers that waited for it. It
+// returns the new disagreements.
+func (j *Judge) Observed(s *model.Snapshot) []Disagreement {
 	m := moment{s, check.Board(s, j.cluster, s.TakenAt)}
 	j.moments = append(j.moments, m)
-	j.windows.look(&m)
+	j.windows.observed(&m)
 	j.report.Boards++
 	n := len(j.report.Disagreements)
 	var wait []Answer
@@ -69,8 +69,8 @@ func (j *Judge) Look(s *model.Snapshot) []Disagreement {
 	return slices.Clone(j.report.Disagreements[n:])
 }
 
-// Answered takes what a client found. It reports whether the port should be
-// proved: it failed though the board names a server.
+// Answered takes a client's answer. It reports whether the port needs a proof: it
+// failed although the board names a server.
 func (j *Judge) Answered(a Answer) bool {
 	j.report.Tried++
 	key := j.key(a)
@@ -89,11 +89,11 @@ func (j *Judge) Answered(a Answer) bool {
 	return doubt
 }
 
-// maxTries is how many of a port's latest connections are remembered.
+// maxTries is the number of a port's latest connections that are kept.
 const maxTries = 24
 
-// enough is how many connections in a row tell that a port works again: of
-// several servers, a few may all have gone to the others.
+// enough is the number of connections in a row after which a port works again:
+// with several servers, a few connections may all be on the others.
 func enough(servers int) int {
 	if servers < 2 {
 		return 2
@@ -101,7 +101,7 @@ func enough(servers int) int {
 	return min(6*servers, maxTries)
 }
 
-// failures counts those among a port's latest n connections.
+// failures is the number of failures among a port's latest n connections.
 func failures(failed []bool, n int) int {
 	bad := 0
 	for _, f := range failed[max(0, len(failed)-n):] {
@@ -116,8 +116,8 @@ func (j *Judge) key(a Answer) model.PortKey {
 	return model.PortKey{HAProxy: a.Host, Cluster: j.cluster.Name, Service: a.Service}
 }
 
-// viewOf is the board's word about the port a client connected to; nil when
-// the board has none.
+// viewOf is the board's view of the port that a client connected to; nil when
+// there is none.
 func viewOf(b *board.Board, a Answer) *board.View {
 	r := b.Route(a.Service)
 	if r == nil {
@@ -131,9 +131,10 @@ func viewOf(b *board.Board, a Answer) *board.View {
 	return nil
 }
 
-// around are the moments that an answer is compared with: from the last
-// snapshot before it began to the first that asked the HAProxy after it ended.
-// nil when that has not come yet; none is true when there was no board before.
+// around are the moments that an answer is compared with: from the last snapshot
+// before its start to the first whose probe of the HAProxy began after its end;
+// nil when there is no such snapshot yet. none is true when there was no board
+// before its start.
 func (j *Judge) around(a Answer) (span []moment, none bool) {
 	first := -1
 	for i := range j.moments {
@@ -155,7 +156,7 @@ func (j *Judge) around(a Answer) (span []moment, none bool) {
 	return nil, false
 }
 
-// decide judges one answer; false when the snapshot after it is not there yet.
+// decide judges one answer; false when the snapshot after it is missing still.
 func (j *Judge) decide(a Answer) bool {
 	span, none := j.around(a)
 	if none {
@@ -169,8 +170,8 @@ func (j *Judge) decide(a Answer) bool {
 	word := windowWord(span, a, section)
 	v := viewOf(&span[0].board, a)
 	j.gap(a, word != "")
-	if word == "" && a.Fault != "" && j.heldUp(a) {
-		word = "this machine was held up"
+	if word == "" && a.Fault != "" && j.stalled(a) {
+		word = "this machine stalled"
 	}
 	if word != "" {
 		j.report.Outside[word]++
@@ -187,7 +188,7 @@ func (j *Judge) decide(a Answer) bool {
 		d.Kind = "answered by another"
 		j.disagree(d)
 	case a.Fault == "" && primary && a.Recovery && explained(span, v) == "":
-		d.Kind = "takes no writes, and nothing says so"
+		d.Kind = "read-only, without a finding"
 		j.disagree(d)
 	case a.Fault == "" || v.Verdict == model.Empty:
 		j.report.Agreed++
@@ -197,8 +198,8 @@ func (j *Judge) decide(a Answer) bool {
 	return true
 }
 
-// windowWord says why an answer is not compared: the board calls the port
-// uncertain, or its word changed meanwhile. "" when it is compared.
+// windowWord is the reason why an answer is not compared: the board calls the
+// port uncertain, or its verdict changed meanwhile; "" when it is compared.
 func windowWord(span []moment, a Answer, section string) string {
 	first := viewOf(&span[0].board, a)
 	for i := range span {
@@ -211,7 +212,7 @@ func windowWord(span []moment, a Answer, section string) string {
 		default:
 			return string(v.Verdict)
 		}
-		if !slices.Equal(sorted(v.Serving), sorted(first.Serving)) {
+		if !slices.Equal(slices.Sorted(slices.Values(v.Serving)), slices.Sorted(slices.Values(first.Serving))) {
 			return "changed"
 		}
 	}
@@ -221,13 +222,7 @@ func windowWord(span []moment, a Answer, section string) string {
 	return ""
 }
 
-func sorted(names []model.InstanceName) []model.InstanceName {
-	out := slices.Clone(names)
-	slices.Sort(out)
-	return out
-}
-
-// anyNames reports whether one of the boards around an answer named who gave it.
+// anyNames reports whether one of the boards around an answer named its instance.
 func anyNames(span []moment, a Answer) bool {
 	for i := range span {
 		v := viewOf(&span[i].board, a)
@@ -252,7 +247,7 @@ func (j *Judge) wantsPrimary(name model.ServiceName) bool {
 	return false
 }
 
-// Report is what was found so far. Answers that still wait are not compared.
+// Report is the result so far. Answers that still wait are not compared.
 func (j *Judge) Report() *Report {
 	j.settleFailures(j.now().Add(proofWait))
 	if n := len(j.open); n > 0 {
@@ -263,7 +258,7 @@ func (j *Judge) Report() *Report {
 		j.endGap(key)
 	}
 	r := j.report
-	r.Windows = j.windows.longest()
+	r.Windows = j.windows.done
 	return &r
 }
 
@@ -282,7 +277,7 @@ func (j *Judge) Latest() *board.Board {
 	return &j.moments[len(j.moments)-1].board
 }
 
-// cellsText is a view as evidence: who serves and each server's state.
+// cellsText is a view as evidence: its verdict and each server's state.
 func cellsText(v *board.View) string {
 	if v == nil {
 		return "no such view"

@@ -24,7 +24,7 @@ type world struct {
 	inv *model.Inventory
 	j   *Judge
 	row map[string]haproxy.ServerRow // servers of a-primary
-	// pg is the state of a-1's PostgreSQL as its Patroni tells it.
+	// pg is the state of a-1's PostgreSQL as its Patroni reports it.
 	pg string
 }
 
@@ -59,7 +59,7 @@ func (w *world) snapshot(ms int) *model.Snapshot {
 	return s
 }
 
-func (w *world) look(ms int) { w.j.Look(w.snapshot(ms)) }
+func (w *world) look(ms int) { w.j.Observed(w.snapshot(ms)) }
 
 // server changes a row of the stats page.
 func (w *world) server(name, status, check string, since int64) {
@@ -111,20 +111,20 @@ func TestJudge(t *testing.T) {
 			w.client(200, 210, "a-2", "")
 			w.look(500)
 		}, want{outside: 1}},
-		{"a look that began before the client ended says nothing of it", func(w *world) {
+		{"a probe that began before the end of the client proves nothing", func(w *world) {
 			w.look(0)
 			w.client(400, 600, "a-2", "")
 			w.look(500)
 			w.server("a-2", "UP 1/3", "INI", 0)
 			w.look(1000)
 		}, want{outside: 1}},
-		{"somebody answers where the board says nobody does", func(w *world) {
+		{"an answer where the board has no server", func(w *world) {
 			w.server("a-1", "DOWN", "L4CON", 900)
 			w.look(0)
 			w.client(100, 110, "a-1", "")
 			w.look(500)
 		}, want{wrong: 1, disagreements: 1}},
-		{"nobody answers where the board says nobody does", func(w *world) {
+		{"no answer where the board has no server", func(w *world) {
 			w.server("a-1", "DOWN", "L4CON", 900)
 			w.look(0)
 			w.client(100, 110, "", "closed")
@@ -135,7 +135,7 @@ func TestJudge(t *testing.T) {
 			w.client(100, 110, "", "refused")
 			w.look(500)
 		}, want{singles: 1}},
-		{"a port that fails again and again, and nothing says so", func(w *world) {
+		{"a port that fails repeatedly, without a finding", func(w *world) {
 			w.look(0)
 			w.client(100, 110, "", "refused")
 			if !w.client(600, 610, "", "refused") {
@@ -150,7 +150,7 @@ func TestJudge(t *testing.T) {
 			w.client(600, 610, "", "the database system is starting up")
 			w.look(1000)
 		}, want{agreed: 2}},
-		{"a port that fails, and a board in between said why", func(w *world) {
+		{"a port that fails, with a reason on a board in between", func(w *world) {
 			w.look(0)
 			w.client(100, 900, "", "refused")
 			w.client(950, 960, "", "refused")
@@ -197,7 +197,7 @@ func TestJudge(t *testing.T) {
 			w.client(1100, 1110, "", "refused")
 			w.look(1500)
 		}, want{outside: 3}}, // two on a primary service are a mismatch to begin with
-		{"a port that fails, and the proof says so", func(w *world) {
+		{"a port that fails, also in the proof", func(w *world) {
 			w.look(0)
 			w.client(100, 110, "", "closed")
 			w.client(600, 610, "", "closed")
@@ -260,12 +260,12 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestEvidence: what is printed names the fault, the client and both boards.
+// TestEvidence: the evidence names the fault, the client and both boards.
 func TestEvidence(t *testing.T) {
 	w := newWorld(t)
 	w.look(0)
 	w.client(100, 110, "a-2", "")
-	bad := w.j.Look(w.snapshot(500))
+	bad := w.j.Observed(w.snapshot(500))
 	if len(bad) != 1 {
 		t.Fatalf("%d disagreements", len(bad))
 	}

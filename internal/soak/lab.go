@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
 )
@@ -21,10 +21,10 @@ type Lab struct {
 	Script string // path of testdata/lab/lab
 }
 
-// labTimeout is for one command; a switchover may take Patroni 40 s.
+// labTimeout bounds one command; a switchover may take Patroni 40 s.
 const labTimeout = 90 * time.Second
 
-// Do runs `lab args…` and returns what it printed.
+// Do runs `lab args…` and returns its output.
 func (l Lab) Do(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, labTimeout)
 	defer cancel()
@@ -33,13 +33,13 @@ func (l Lab) Do(ctx context.Context, args ...string) (string, error) {
 	c.WaitDelay = time.Second
 	out, err := c.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("lab %s: %w: %s", strings.Join(args, " "), err, safe.Text(string(out), 300))
+		return "", fmt.Errorf("lab %s: %w: %s", strings.Join(args, " "), err, text.Line(string(out), 300))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
 
-// OnLab is Run against the lab that is up, from its known state and back to it.
-// only limits the kinds of faults, as Options.Only does.
+// OnLab is Run against the lab that is up. It resets the lab before and after.
+// only is Options.Only.
 func OnLab(ctx context.Context, script string, length time.Duration, seed uint64, only string, log io.Writer) (*Report, error) {
 	lab := Lab{Script: script}
 	inv, err := lab.Inventory(ctx)
@@ -66,7 +66,7 @@ func (l Lab) Inventory(ctx context.Context) (*model.Inventory, error) {
 		return nil, err
 	}
 	dir := filepath.Dir(path)
-	// With LAB_TLS the inventory lies beside the CA; without it no CA is asked for.
+	// With LAB_TLS the CA is beside the inventory; without it no CA is used.
 	inv, err := pigsty.Load(os.DirFS(dir), filepath.Base(path), pigsty.Options{CAFile: filepath.Join(dir, "files/pki/ca/ca.crt")})
 	if err != nil {
 		return nil, fmt.Errorf("inventory of the lab: %w", err)

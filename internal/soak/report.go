@@ -4,33 +4,33 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"pgtui/model/board"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"pgtui/model"
-	"pgtui/model/board"
 )
 
 // Goal is the share of compared answers that must agree.
 const Goal = 0.999
 
-// Event is one fault: what was done, and when it was undone.
+// Event is one fault with its times.
 type Event struct {
 	Name     string
 	What     string // the lab's commands
 	Do, Undo time.Time
-	Err      error     // of the lab's commands; a fault that did not happen tests nothing
-	Calm     time.Time // when the board was calm again; zero when it was not in time
+	Err      error     // of the lab's commands: such a fault tests nothing
+	Calm     time.Time // when the board was calm again; zero: not in time
 }
 
-// Disagreement is a board that was wrong, with its evidence.
+// Disagreement is a wrong board with its evidence.
 type Disagreement struct {
 	Kind          string
 	Answer        Answer
 	Before, After board.Board
-	Proofs        []string // what proofs of the port found about then
+	Proofs        []string // proofs of the port at about that time
 }
 
 // Text is the evidence: faults near it, the client's answer, both boards.
@@ -75,7 +75,7 @@ func (d *Disagreement) Text(faults []Event) string {
 
 func clock(t time.Time) string { return t.Format("15:04:05.000") }
 
-// Report is what a run found.
+// Report is the result of Run.
 type Report struct {
 	Seed          uint64
 	Took          time.Duration
@@ -83,25 +83,25 @@ type Report struct {
 	Boards        int            // snapshots judged
 	Tried         int            // connections made
 	Agreed        int            // compared, and the board was right
-	Explained     map[string]int // of those: failed, and this finding told why
-	PortNo        int            // compared: the check says yes, the port no; the product's proof says so
-	Noticed       int            // compared: failed before HAProxy's checks and the probe could notice; the board said so later
-	NoticedAfter  time.Duration  // the longest that took
-	Stalls        int            // how often this machine was held up
-	Outside       map[string]int // not compared, and why
-	OutsideRight  int            // of those: answered by one the board named all the same
-	Proofs        int            // how often the product was asked to prove
+	Explained     map[string]int // of those: failed as this finding says
+	PortNo        int            // compared: the check passes, the port fails, and the product's proof shows it
+	Noticed       int            // compared: failed before HAProxy's checks and the probe noticed; on the board later
+	NoticedAfter  time.Duration  // the longest time until then
+	Stalls        int            // stalls of this machine
+	Outside       map[string]int // not compared, by reason
+	OutsideRight  int            // of those: answered by an instance that the board named
+	Proofs        int            // proofs made by the product
 	Disagreements []Disagreement
-	Singles       []Disagreement // failed once, and not again: too little to tell
+	Singles       []Disagreement // failed only once: too little for a verdict
 	Gaps          []Gap
 	Windows       []Window
 }
 
-// Compared is how many answers were laid beside a board that was certain.
+// Compared is the number of answers that were compared with a certain board.
 func (r *Report) Compared() int { return r.Agreed + r.PortNo + r.Noticed + len(r.Disagreements) }
 
-// Agreement is the share of compared answers that the board was not wrong
-// about; 0 when nothing was compared.
+// Agreement is the share of compared answers for which the board was right; 0
+// when nothing was compared.
 func (r *Report) Agreement() float64 {
 	if r.Compared() == 0 {
 		return 0
@@ -109,7 +109,7 @@ func (r *Report) Agreement() float64 {
 	return 1 - float64(len(r.Disagreements))/float64(r.Compared())
 }
 
-// Failed are the faults that the lab could not do or undo.
+// Failed are the faults that the lab failed to do or to undo.
 func (r *Report) Failed() []Event {
 	var out []Event
 	for _, f := range r.Faults {
@@ -120,7 +120,7 @@ func (r *Report) Failed() []Event {
 	return out
 }
 
-// Wrong is how many answers came from an instance that the board did not name.
+// Wrong is the number of answers from an instance that the board did not name.
 func (r *Report) Wrong() int {
 	n := 0
 	for _, d := range r.Disagreements {
@@ -131,15 +131,15 @@ func (r *Report) Wrong() int {
 	return n
 }
 
-// Err says why the run failed; nil when the board told the truth.
+// Err is the reason why the run failed; nil when the board was right.
 func (r *Report) Err() error {
 	switch {
 	case r.Compared() == 0:
 		return fmt.Errorf("nothing was compared: %d connections, %d boards", r.Tried, r.Boards)
 	case r.Wrong() > 0:
-		return fmt.Errorf("the board was sure, and wrong, %d times", r.Wrong())
+		return fmt.Errorf("the board was certain and wrong %d times", r.Wrong())
 	case len(r.Failed())*10 > len(r.Faults):
-		return fmt.Errorf("%d of %d faults could not be done: %w", len(r.Failed()), len(r.Faults), r.Failed()[0].Err)
+		return fmt.Errorf("%d of %d faults failed: %w", len(r.Failed()), len(r.Faults), r.Failed()[0].Err)
 	case r.Agreement() < Goal:
 		return fmt.Errorf("agreement is %.3f%%, less than %.1f%%", 100*r.Agreement(), 100*Goal)
 	}
@@ -153,27 +153,27 @@ func (r *Report) Print(w io.Writer) {
 	for _, n := range r.Outside {
 		outside += n
 	}
-	fmt.Fprintf(w, "connections %d: compared %d, in windows %d (%s; %d of them answered by one the board named)\n",
+	fmt.Fprintf(w, "connections %d: compared %d, in windows %d (%s; %d of them answered by an instance on the board)\n",
 		r.Tried, r.Compared(), outside, counts(r.Outside), r.OutsideRight)
-	fmt.Fprintf(w, "compared: agreed %d (of those failed as a finding said: %s), said by the board up to %s later %d, check yes and port no %d (%d proofs), disagreements %d (%d answered by another)\n",
+	fmt.Fprintf(w, "compared: agreed %d (of those failed as a finding says: %s), on the board up to %s later %d, check passes and port fails %d (%d proofs), disagreements %d (%d answered by another)\n",
 		r.Agreed, counts(r.Explained), secs(r.NoticedAfter), r.Noticed, r.PortNo, r.Proofs, len(r.Disagreements), r.Wrong())
-	fmt.Fprintf(w, "not compared either: failed once, and not again %d; this machine was held up %d times\n", len(r.Singles), r.Stalls)
+	fmt.Fprintf(w, "also not compared: failed only once %d; this machine stalled %d times\n", len(r.Singles), r.Stalls)
 	fmt.Fprintf(w, "agreement %.3f%%\n", 100*r.Agreement())
 	for _, f := range r.Failed() {
-		fmt.Fprintf(w, "could not be done: %s: %v\n", f.Name, f.Err)
+		fmt.Fprintf(w, "fault failed: %s: %v\n", f.Name, f.Err)
 	}
 	r.printFaults(w)
 }
 
-// during reports whether t lies between fault i and the next one. A client may
-// have begun a little before the fault that it ran into.
+// during reports whether t is between fault i and the next one. A client that
+// fails may have begun a little before the fault.
 func (r *Report) during(i int, t time.Time) bool {
 	return !t.Before(r.Faults[i].Do.Add(-clientTimeout)) && (i+1 == len(r.Faults) || t.Before(r.Faults[i+1].Do.Add(-clientTimeout)))
 }
 
-// printFaults is one line a kind of fault: how often, how long it was held,
-// how long until the board was calm, the longest window in which nothing was
-// compared, and how long a port was called by each of the other words.
+// printFaults prints a line for each kind of fault: the number of them, and the
+// longest times: held, until the board was calm, without a comparison, and with
+// each of the other verdicts on a port.
 func (r *Report) printFaults(w io.Writer) {
 	words := []model.Verdict{model.Settling, model.Mismatch, model.Empty, model.Unknown, model.Missing}
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)

@@ -1,7 +1,7 @@
-// Package soak asks whether the board tells the truth: it breaks the lab in a
-// seeded random order while real clients connect through every service port,
-// and compares each answer with what the board said at that moment. It is
-// `make soak`, and in a short form the lab test TestLabAgreement.
+// Package soak tests whether the board is right: it breaks the lab in a seeded
+// random order while real clients connect through every service port, and
+// compares each answer with the board of that moment. It is `make soak`, and in
+// a short form the lab test TestLabAgreement.
 package soak
 
 import (
@@ -18,28 +18,28 @@ import (
 	"pgtui/probe"
 )
 
-// Options say what a run does. Lab, Inventory, Cluster and Now are needed.
+// Options are the settings of Run. Lab, Inventory, Cluster and Now are required.
 type Options struct {
 	Lab       Lab
 	Inventory *model.Inventory
 	Cluster   model.ClusterName
 	Login     model.Login   // of the clients
-	For       time.Duration // how long faults are begun; the run ends some time later
-	Only      string        // a regular expression: the kinds of faults that are begun; "" is all
+	For       time.Duration // the time in which faults begin; Run ends some time later
+	Only      string        // a regular expression of the kinds of faults; "" is all
 	Seed      uint64        // the same seed gives the same faults in the same order
-	Every     time.Duration // between two looks at a node; 500 ms when 0
+	Every     time.Duration // between two probes of a node; 500 ms when 0
 	Log       io.Writer     // progress and evidence; nowhere when nil
 	Now       func() time.Time
 }
 
-// maxEvidence is how many disagreements are printed in full.
+// maxEvidence is the number of disagreements that are printed in full.
 const maxEvidence = 20
 
 // clientGap is the time between two connections to one port.
 const clientGap = 500 * time.Millisecond
 
-// run is one call of Run.
-type run struct {
+// campaign is one call of Run.
+type campaign struct {
 	Options
 	cluster *model.Cluster
 	rng     *rand.Rand
@@ -47,16 +47,16 @@ type run struct {
 
 	proofs  sync.WaitGroup
 	mu      sync.Mutex             // guards what follows, and Log
-	proving map[model.PortKey]bool // ports that are being proved
-	told    int                    // disagreements that were printed
+	proving map[model.PortKey]bool // ports with a running proof
+	printed int                    // number of disagreements that were printed
 	judge   *Judge
 	faults  []Event
 }
 
-// Run breaks and compares until o.For has passed. Its error is only about what
-// kept it from running; that the board was wrong is the report's to say.
+// Run breaks and compares until o.For has passed. The error is of Run itself; a
+// wrong board is in the report.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	r := &run{Options: o, proving: map[model.PortKey]bool{}, cluster: o.Inventory.Cluster(o.Cluster), ready: make(chan struct{})}
+	r := &campaign{Options: o, proving: map[model.PortKey]bool{}, cluster: o.Inventory.Cluster(o.Cluster), ready: make(chan struct{})}
 	if r.cluster == nil {
 		return nil, fmt.Errorf("soak: the inventory has no cluster %q", o.Cluster)
 	}
@@ -92,15 +92,15 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	err := r.breakThings(ctx)
 	stop()
 	clients.Wait()
-	// What the last clients found is judged by what the board says after them.
+	// The last answers are judged by the boards after them.
 	pause(ctx, 4*r.Every)
 	r.proofs.Wait()
 	stopWatch()
 	watchers.Wait()
 
-	told := len(r.judge.report.Disagreements)
+	printed := len(r.judge.report.Disagreements)
 	rep := r.judge.Report()
-	r.tell(rep.Disagreements[told:])
+	r.print(rep.Disagreements[printed:])
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rep.Seed, rep.Took, rep.Faults = o.Seed, r.Now().Sub(start), r.faults
@@ -119,23 +119,23 @@ func random(seed uint64) *rand.Rand {
 }
 
 // watch gives the judge every snapshot.
-func (r *run) watch(ctx context.Context, p *probe.Prober) {
+func (r *campaign) watch(ctx context.Context, p *probe.Prober) {
 	first := true
 	for s := range p.Watch(ctx, r.Inventory, r.Every, r.Cluster) {
 		r.mu.Lock()
-		bad := r.judge.Look(s)
+		bad := r.judge.Observed(s)
 		r.mu.Unlock()
 		if first {
 			close(r.ready)
 			first = false
 		}
-		r.tell(bad)
+		r.print(bad)
 	}
 }
 
-// heartbeat notices when this machine, and so perhaps everything the lab runs
-// on it, was held up: a pause of 50 ms that took much longer.
-func (r *run) heartbeat(ctx context.Context) {
+// heartbeat notices a stall of this machine, and so perhaps of the whole lab on
+// it: a pause of 50 ms that took much longer.
+func (r *campaign) heartbeat(ctx context.Context) {
 	const beat, late = 50 * time.Millisecond, 250 * time.Millisecond
 	for last := r.Now(); pause(ctx, beat); {
 		now := r.Now()
@@ -148,12 +148,12 @@ func (r *run) heartbeat(ctx context.Context) {
 	}
 }
 
-// tell prints evidence at once, so that a run that is cut short has said it.
-func (r *run) tell(bad []Disagreement) {
+// print prints evidence at once: a run that is interrupted has printed it.
+func (r *campaign) print(bad []Disagreement) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range bad {
-		if r.told++; r.told > maxEvidence {
+		if r.printed++; r.printed > maxEvidence {
 			fmt.Fprintf(r.Log, "DISAGREEMENT %s: %s through %s, %s\n", bad[i].Kind, bad[i].Answer.Service, bad[i].Answer.Host, clock(bad[i].Answer.Start))
 			continue
 		}
@@ -161,9 +161,9 @@ func (r *run) tell(bad []Disagreement) {
 	}
 }
 
-// client connects to one port, again and again, whether or not the connection
-// before has ended.
-func (r *run) client(ctx context.Context, host model.Host, svc *model.Service) {
+// client connects to one port, again and again. It does not wait for the end of
+// the connection before.
+func (r *campaign) client(ctx context.Context, host model.Host, svc *model.Service) {
 	var open sync.WaitGroup
 	defer open.Wait()
 	for ok := true; ok; ok = pause(ctx, clientGap) {
@@ -171,8 +171,8 @@ func (r *run) client(ctx context.Context, host model.Host, svc *model.Service) {
 	}
 }
 
-// connect is one connection to one port, and what the judge is told of it.
-func (r *run) connect(ctx context.Context, host model.Host, svc *model.Service) {
+// connect makes one connection to one port and gives its answer to the judge.
+func (r *campaign) connect(ctx context.Context, host model.Host, svc *model.Service) {
 	start := r.Now()
 	a := ask(ctx, string(host), svc.Port, r.Login)
 	if ctx.Err() != nil {
@@ -188,16 +188,16 @@ func (r *run) connect(ctx context.Context, host model.Host, svc *model.Service) 
 	}
 }
 
-// prove asks the product's own proof of a port that fails though the board
-// calls it serving: what `pgtui status --prove` would say.
-func (r *run) prove(ctx context.Context, key model.PortKey) {
+// prove runs the proof of `pgtui status --prove` for a port that fails although
+// the board calls it serving.
+func (r *campaign) prove(ctx context.Context, key model.PortKey) {
 	p := probe.New(probe.Options{})
 	before, err := p.Probe(ctx, r.Inventory, r.Cluster)
 	start := r.Now()
 	var s *model.Snapshot
 	if err == nil {
 		inv, servers := r.only(key)
-		proofs := p.Prove(ctx, inv, servers+2, r.Cluster) // clients take turns of the servers too
+		proofs := p.Prove(ctx, inv, servers+2, r.Cluster) // clients too get one server after the other
 		if s, err = p.Probe(ctx, r.Inventory, r.Cluster); err == nil {
 			for k, o := range proofs {
 				o.Value.Moved = model.Moved(before, s, k.HAProxy, string(k.Cluster)+"-"+string(k.Service))
@@ -214,9 +214,9 @@ func (r *run) prove(ctx context.Context, key model.PortKey) {
 	delete(r.proving, key)
 }
 
-// only is the inventory with nothing but one port, and how many servers the
-// board says that it has.
-func (r *run) only(key model.PortKey) (inv *model.Inventory, servers int) {
+// only is the inventory reduced to one port, and the number of servers that the
+// board has for it.
+func (r *campaign) only(key model.PortKey) (inv *model.Inventory, servers int) {
 	c := *r.cluster
 	c.LoadBalancers = []model.LoadBalancer{{Host: key.HAProxy, Services: []model.Service{*r.cluster.LoadBalancer(key.HAProxy).Service(key.Service)}}}
 	few := *r.Inventory

@@ -6,24 +6,24 @@ import (
 	"pgtui/model"
 )
 
-// Window is how long the board called one port uncertain without a break.
+// Window is a time in which the board called one port uncertain without a break.
 type Window struct {
-	Word model.Verdict // settling, mismatch, unknown, missing; empty is told too
+	Word model.Verdict // settling, mismatch, unknown, missing; empty counts too
 	Port model.PortKey
 	From time.Time
 	Long time.Duration // to the first snapshot that was certain again
 }
 
-// windows measures them.
+// windows measures the windows.
 type windows struct {
-	since map[model.PortKey]Window // what each port is in now
+	since map[model.PortKey]Window // the window that each port is in
 	done  []Window
 }
 
 func newWindows() *windows { return &windows{since: map[model.PortKey]Window{}} }
 
-// look takes the next board.
-func (w *windows) look(m *moment) {
+// observed takes the next board.
+func (w *windows) observed(m *moment) {
 	now := m.snap.TakenAt
 	for i := range m.board.Routes {
 		r := &m.board.Routes[i]
@@ -46,18 +46,15 @@ func (w *windows) look(m *moment) {
 	}
 }
 
-// longest are all windows that ended.
-func (w *windows) longest() []Window { return w.done }
-
-// Gap is a transition window as a client sees it: for how long, without a
-// break, answers of one port were not compared, because the board called the
-// port uncertain or its word changed around them.
+// Gap is a transition window from a client's view: a time without a break in
+// which the answers of one port were not compared, because the board called the
+// port uncertain or its verdict changed.
 type Gap struct {
 	Port     model.PortKey
 	From, To time.Time
 }
 
-// gap notes whether the next answer of a port was left out.
+// gap records whether the next answer of a port was compared.
 func (j *Judge) gap(a Answer, out bool) {
 	key := j.key(a)
 	g := j.gaps[key]

@@ -9,8 +9,8 @@ import (
 
 // badMaxconn: a limit that is no number.
 func badMaxconn() Rule {
-	return Rule{"bad-maxconn", Warning, "a maxconn that is no number",
-		"HAProxy takes the digits it begins with, so the limit is not what was written",
+	return Rule{"bad-maxconn", Warning, "a maxconn that is not a number",
+		"HAProxy uses its leading digits, so the limit is not what was written",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				if s.MaxConn != "" && strings.Trim(s.MaxConn, "0123456789") == "" && weightOf(s.MaxConn) > 0 {

@@ -23,7 +23,7 @@ func badName() Rule {
 				case bad >= 0:
 					f.What = fmt.Sprintf("service name %q holds %q", s.Name, []rune(s.Proxy()[bad:])[0])
 				case strings.Contains(s.Proxy(), ".cfg"):
-					f.What = fmt.Sprintf("service name %q holds .cfg: HAProxy passes over such a file without a word", s.Name)
+					f.What = fmt.Sprintf("service name %q holds .cfg: HAProxy silently skips such a file", s.Name)
 				default:
 					return nil
 				}

@@ -9,12 +9,12 @@ import (
 
 // badPort: a service port that HAProxy cannot bind.
 func badPort() Rule {
-	return Rule{"bad-port", Error, "a service port that is no number from 1 to 65535",
+	return Rule{"bad-port", Error, "a service port that is not a number from 1 to 65535",
 		"HAProxy refuses the bind line, and with it the whole configuration",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				if jinja.Marked(s.Port) {
-					return nil // what cannot be resolved is told by another rule
+					return nil // another rule reports what cannot be resolved
 				}
 				ok := false
 				for _, b := range bindsOf(s.IP + ":" + s.Port) {
@@ -30,10 +30,10 @@ func badPort() Rule {
 		}}
 }
 
-// componentPort: a member's port that is none.
+// componentPort: a member's port that is not a port.
 func componentPort() Rule {
-	return Rule{"bad-component-port", Error, "pg_port, pgbouncer_port or patroni_port that is no port",
-		"it is printed as it is into every server line of the cluster, and HAProxy refuses the file or never sees the member up",
+	return Rule{"bad-component-port", Error, "pg_port, pgbouncer_port or patroni_port that is not a port",
+		"it is printed unchanged into every server line of the cluster, and HAProxy refuses the file or never sees the member up",
 		func(in *Input) []Finding {
 			var out []Finding
 			refused := in.refused()

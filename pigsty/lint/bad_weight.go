@@ -9,7 +9,7 @@ import (
 
 // badWeight: HAProxy takes 0 to 256.
 func badWeight() Rule {
-	return Rule{"bad-weight", Error, "a pg_weight that is no number from 0 to 256",
+	return Rule{"bad-weight", Error, "a pg_weight that is not a number from 0 to 256",
 		"HAProxy refuses the whole configuration",
 		func(in *Input) []Finding {
 			var out []Finding

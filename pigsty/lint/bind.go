@@ -13,7 +13,7 @@ import (
 type bind struct {
 	owner string // "pg-test primary", "haproxy service minio"
 	ip    string // "" is every address
-	from  int    // first port; 0 when it is none
+	from  int    // first port; 0 when it is not a port
 	to    int    // last port
 	at    source.Pos
 	own   bool // at is where the inventory declares the port

@@ -9,7 +9,7 @@ import (
 
 // duplicatePort: two services on one port of one HAProxy.
 func duplicatePort() Rule {
-	return Rule{"duplicate-port", Error, "two services on one port of one HAProxy node, of one cluster or of several",
+	return Rule{"duplicate-port", Error, "two services on the same port of one HAProxy node, of one cluster or of several",
 		"HAProxy accepts it, and the kernel splits the connections between the two services: writes go to replicas, or to another cluster",
 		func(in *Input) []Finding {
 			var out []Finding

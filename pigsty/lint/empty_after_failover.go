@@ -22,7 +22,7 @@ func anyOf(l []model.InstanceName) string {
 // emptyAfterFailover: the service works today and not when another leads.
 func emptyAfterFailover() Rule {
 	return Rule{"empty-after-failover", Info, "a service that loses its last server when a certain member leads",
-		"it works today, and refuses every connection after that failover",
+		"it works now, and refuses every connection after that failover",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				lost := holes(c, s)

@@ -18,7 +18,7 @@ const (
 )
 
 // kindOf is who passes a check. standby is a standby cluster, whose leader is no
-// primary. HAProxy asks with OPTIONS, to which /patroni, /liveness and
+// primary. HAProxy sends OPTIONS, to which /patroni, /liveness and
 // /readiness answer 503.
 func kindOf(check string, standby bool) (k checkKind, known bool) {
 	switch rule := model.RuleOf(check); {

@@ -30,7 +30,7 @@ func (in *Input) haproxyServices(h model.Host) []pigsty.Decl {
 // cluster's.
 func haproxyServiceWiped() Rule {
 	return Rule{"haproxy-service-wiped", Warning, "a haproxy_services entry named like a cluster's service",
-		"it lives in the same directory: the next pg_service run of that cluster deletes its file",
+		"its file is in the same directory: the next pg_service run of that cluster deletes it",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

@@ -8,7 +8,7 @@ import (
 // hostNotAddress: Pigsty's inventory names hosts by address.
 func hostNotAddress() Rule {
 	return Rule{"host-not-address", Warning, "a member that is not named by its address",
-		"its name stands in every server line: a HAProxy that cannot resolve it refuses the whole configuration",
+		"every server line has its name: a HAProxy that cannot resolve it refuses the whole configuration",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

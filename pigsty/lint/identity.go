@@ -24,7 +24,7 @@ const assertedWhy = "Pigsty refuses the whole cluster: no host of it gets any fi
 
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// seqOf is a pg_seq as pg_id compares it; ok is false when it is none.
+// seqOf is a pg_seq as pg_id compares it; ok is false when it is not one.
 func seqOf(v py.Value) (n string, ok bool) {
 	s := strings.TrimSpace(py.Str(v))
 	if !digits.MatchString(s) {

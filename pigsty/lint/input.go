@@ -120,7 +120,7 @@ func primary(c *model.Cluster) model.Host {
 	return ""
 }
 
-// each calls f for every rendered service of every front, each declaration
+// each calls f for every rendered service of every HAProxy node, each declaration
 // once for a rendering host.
 func (in *Input) each(f func(c *model.Cluster, s *model.Service) []Finding) []Finding {
 	var out []Finding
@@ -162,7 +162,7 @@ func (in *Input) portVar(h model.Host, name string, def int) int {
 	return portOf(py.Print(v))
 }
 
-// portOf is s as a port, 0 when it is none.
+// portOf is s as a port, 0 when it is not one.
 func portOf(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 65535 || strings.Trim(s, "0123456789") != "" {

@@ -10,7 +10,7 @@ import (
 // duplicateKey: YAML keeps the last of two keys.
 func duplicateKey() Rule {
 	return Rule{"duplicate-key", Warning, "a key that is written twice in one mapping",
-		"the last one counts and replaces the first with everything in it: of two groups of one name the first one's hosts are gone",
+		"the last one replaces the first with everything in it: of two groups of the same name, the hosts of the first are gone",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, w := range in.Inventory.Warnings {
@@ -24,8 +24,8 @@ func duplicateKey() Rule {
 
 // oddInventory: what Ansible passes over with a warning at most.
 func oddInventory() Rule {
-	return Rule{"odd-inventory", Warning, "something that Ansible skips or reads in another way than it looks",
-		"Ansible goes on without it",
+	return Rule{"odd-inventory", Warning, "something that Ansible skips or reads differently from how it looks",
+		"Ansible continues without it",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, w := range in.Inventory.Warnings {
@@ -39,8 +39,8 @@ func oddInventory() Rule {
 
 // unknownVersion: a version that says nothing about the rules.
 func unknownVersion() Rule {
-	return Rule{"unknown-version", Warning, "a version that is no Pigsty version",
-		"pgtui takes the newest rules it knows",
+	return Rule{"unknown-version", Warning, "a version that is not a Pigsty version",
+		"pgtui uses the newest rules it knows",
 		func(in *Input) []Finding {
 			if len(in.Inventory.Hosts) == 0 {
 				return nil

@@ -89,9 +89,9 @@ func engineRules() []Rule {
 }
 
 // Run applies every rule and returns the findings by file and line; of one
-// place the worst first. A mistake that several hosts share is told once. The
+// place the worst first. A mistake that several hosts share is reported once. The
 // rules ask the play, and cost as it does: where that is too much there are no
-// findings, and the play's Err says so.
+// findings, and the play's Err has the reason.
 func Run(p *pigsty.Play) []Finding {
 	in := NewInput(p)
 	var out []Finding

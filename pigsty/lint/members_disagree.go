@@ -9,7 +9,7 @@ import (
 // membersDisagree: a delegated cluster shows only the primary's view.
 func membersDisagree() Rule {
 	return Rule{"members-disagree", Warning, "members of one cluster that declare its services differently",
-		"a provider gets the declared primary's view only: what the others say is never written",
+		"a provider gets only the declared primary's view: what the others declare is never written",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

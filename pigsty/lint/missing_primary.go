@@ -7,10 +7,10 @@ import (
 	"pgtui/model"
 )
 
-// missingPrimary: nobody of the cluster is declared primary.
+// missingPrimary: no member of the cluster is declared primary.
 func missingPrimary() Rule {
 	return Rule{"missing-primary", Error, "a cluster without a member of pg_role primary",
-		"v4.5 refuses the whole cluster; before, a delegated cluster's services are written nowhere",
+		"v4.5 refuses the whole cluster; older versions do not write a delegated cluster's services at all",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -26,7 +26,7 @@ func missingPrimary() Rule {
 // extraPrimary: more than one is.
 func extraPrimary() Rule {
 	return Rule{"extra-primary", Error, "a cluster with more than one member of pg_role primary",
-		"v4.5 refuses the whole cluster; before, each of them writes the services of a delegated cluster",
+		"v4.5 refuses the whole cluster; in older versions each of them writes the services of a delegated cluster",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

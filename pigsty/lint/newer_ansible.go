@@ -60,7 +60,7 @@ func (in *Input) templated(f func(c *model.Cluster, h model.Host, e py.Entry)) {
 // newerAnsibleFails: what needs role defaults, hostvars or facts of the run.
 func newerAnsibleFails() Rule {
 	return Rule{"newer-ansible-fails", Warning, "a template that ansible-core 2.19 and newer cannot resolve",
-		"after an upgrade of Ansible the whole cluster gets no files any more",
+		"after an upgrade of Ansible the whole cluster gets no files",
 		func(in *Input) []Finding {
 			refused := in.refused()
 			var out []Finding
@@ -91,7 +91,7 @@ func newerAnsibleFails() Rule {
 // newerAnsibleValue: what prints, selects or counts differently.
 func newerAnsibleValue() Rule {
 	return Rule{"newer-ansible-value", Warning, "a template whose value has another type on ansible-core 2.19 and newer",
-		"the same inventory gives other files after an upgrade of Ansible",
+		"the same inventory gives different files after an upgrade of Ansible",
 		func(in *Input) []Finding {
 			var out []Finding
 			in.templated(func(c *model.Cluster, h model.Host, e py.Entry) {
@@ -203,7 +203,7 @@ var (
 
 // newerAnsibleSelector: functions on numbers fail, facts become numbers.
 func newerAnsibleSelector() Rule {
-	return Rule{"newer-ansible-selector", Warning, "a selector that gives something else on ansible-core 2.19 and newer",
+	return Rule{"newer-ansible-selector", Warning, "a selector that returns something else on ansible-core 2.19 and newer",
 		"after an upgrade of Ansible the service loses its servers, or its file",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {

@@ -8,7 +8,7 @@ import (
 
 // noPossibleServer: servers are there, but none can ever pass the health check.
 func noPossibleServer() Rule {
-	return Rule{"no-possible-server", Warning, "a service that has no server whoever leads the cluster",
+	return Rule{"no-possible-server", Warning, "a service that has no server, whichever member leads",
 		"the port is open and refuses every connection, now and after any failover",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {

@@ -6,7 +6,7 @@ import (
 
 // noSuchGroup: ansible -l takes groups, not clusters.
 func noSuchGroup() Rule {
-	return Rule{"no-such-group", Warning, "a cluster that the group of its name does not hold whole",
+	return Rule{"no-such-group", Warning, "a cluster whose group of the same name lacks members",
 		"bin/pgsql-svc and ./pgsql.yml -l take the name of a group: they miss members, and each member has its own copy of the files",
 		func(in *Input) []Finding {
 			var out []Finding

@@ -16,7 +16,7 @@ var oddNumber = regexp.MustCompile(`^[-+]?(0[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[1-
 // numberForm: 05433 is octal, 12:30 is sexagesimal.
 func numberForm() Rule {
 	return Rule{"number-form", Warning, "a number that YAML reads in base 8, 2, 16 or 60",
-		"the file gets another number than the one that was written",
+		"the file gets a different number from the one that was written",
 		func(in *Input) []Finding {
 			var out []Finding
 			add := func(subject, name string, at source.Pos, v py.Value) {

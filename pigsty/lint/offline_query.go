@@ -10,7 +10,7 @@ import (
 // and 0 as well.
 func offlineQueryText() Rule {
 	return Rule{"truthy-value", Warning, "a yes-or-no variable that is not true or false",
-		"selectors take every value but false, null and empty for true: 'false', 'no' and 0 select the member",
+		"selectors treat every value except false, null and empty as true: 'false', 'no' and 0 select the member",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

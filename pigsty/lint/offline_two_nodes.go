@@ -9,7 +9,7 @@ import (
 // offlineTwoNodes: in a cluster of two, one failover takes the last replica.
 func offlineTwoNodes() Rule {
 	return Rule{"offline-two-nodes", Warning, "an offline service on a cluster of two nodes",
-		"when the offline member becomes the leader, nobody is left to answer its replica check, and reports run on nothing until it fails back",
+		"when the offline member becomes the leader, no member passes the replica check, and reports fail until it is a replica again",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				kind, _ := kindOf(s.Check, c.Standby)

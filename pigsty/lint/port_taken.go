@@ -7,7 +7,7 @@ import (
 // portTaken: a service on a port that something else on the node has.
 func portTaken() Rule {
 	return Rule{"port-taken", Error, "a service on a port that a component of Pigsty uses",
-		"haproxy -c accepts it; after the reload the new process cannot bind, and the old one goes on with the old configuration",
+		"haproxy -c accepts it; after the reload the new process cannot bind, and the old one keeps the old configuration",
 		func(in *Input) []Finding {
 			var out []Finding
 			hosts, by := in.binds()

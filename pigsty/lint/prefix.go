@@ -48,7 +48,7 @@ func sharedFront(a, b *model.Cluster) model.Host {
 
 // fileCollision: pg-a + b-c and pg-a-b + c have one file.
 func fileCollision() Rule {
-	return Rule{"file-collision", Error, "services of two clusters with one file name on one HAProxy",
+	return Rule{"file-collision", Error, "services of two clusters with the same file name on one HAProxy",
 		"each run overwrites the other's file: one of the two services is always missing",
 		func(in *Input) []Finding {
 			type owner struct {

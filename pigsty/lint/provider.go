@@ -21,8 +21,8 @@ func (in *Input) providerOf(h model.Host) (name string, group bool) {
 
 // unknownProvider: a provider that is no group is no provider.
 func unknownProvider() Rule {
-	return Rule{"unknown-provider", Warning, "a pg_service_provider that is no group of the inventory",
-		"Pigsty takes it for none without a word: the services stay on the cluster's own nodes",
+	return Rule{"unknown-provider", Warning, "a pg_service_provider that is not a group of the inventory",
+		"Pigsty silently ignores it: the services stay on the cluster's own nodes",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -39,7 +39,7 @@ func unknownProvider() Rule {
 // emptyProvider: a provider without hosts.
 func emptyProvider() Rule {
 	return Rule{"empty-provider", Error, "a pg_service_provider group without hosts",
-		"the services are written nowhere, and Pigsty says nothing",
+		"the services are not written at all, and Pigsty reports nothing",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -57,7 +57,7 @@ func emptyProvider() Rule {
 
 // providerNotOnPrimary: only the primary writes to the provider.
 func providerNotOnPrimary() Rule {
-	return Rule{"provider-not-on-primary", Error, "a pg_service_provider that replicas have and the primary has not",
+	return Rule{"provider-not-on-primary", Error, "a pg_service_provider that replicas have and the primary does not",
 		"only the primary writes the provider's files: nothing is written there, and the primary serves on its own node",
 		func(in *Input) []Finding {
 			var out []Finding
@@ -118,7 +118,7 @@ func providerDisagrees() Rule {
 // providerWithoutCA: the health checks of a provider need the CA file of a
 // PostgreSQL node.
 func providerWithoutCA() Rule {
-	return Rule{"provider-without-ca", Warning, "patroni_ssl_enabled with a provider that is no PostgreSQL node",
+	return Rule{"provider-without-ca", Warning, "patroni_ssl_enabled with a provider that is not a PostgreSQL node",
 		"the server lines name a CA file that only PostgreSQL nodes have: HAProxy refuses the whole configuration",
 		func(in *Input) []Finding {
 			var out []Finding
@@ -143,10 +143,10 @@ func providerWithoutCA() Rule {
 		}}
 }
 
-// haproxyDisabled: a front without HAProxy.
+// haproxyDisabled: a HAProxy node without HAProxy.
 func haproxyDisabled() Rule {
 	return Rule{"haproxy-disabled", Warning, "services on a node whose HAProxy is disabled",
-		"the files are written where nothing reads them",
+		"no HAProxy reads the files",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

@@ -12,10 +12,10 @@ import (
 // fails anywhere fails the cluster.
 func undefinedVariable() Rule {
 	return Rule{"undefined-variable", Error, "a template that cannot be resolved in any variable of a member",
-		"Pigsty passes every variable of a cluster's members on: one that fails leaves the whole cluster without files",
+		"Pigsty resolves every variable of a cluster's members: one that fails leaves the whole cluster without files",
 		func(in *Input) []Finding {
 			return in.refusals(func(r pigsty.Refusal) *Finding {
-				f := &Finding{What: fmt.Sprintf("variable %s of %s: %v", r.Name, r.Host, r.Err), Fix: "correct the template, or put {% raw %} … {% endraw %} around braces that are none"}
+				f := &Finding{What: fmt.Sprintf("variable %s of %s: %v", r.Name, r.Host, r.Err), Fix: "correct the template, or put {% raw %} … {% endraw %} around braces that are plain text"}
 				switch {
 				case r.Unread:
 					return nil
@@ -30,7 +30,7 @@ func undefinedVariable() Rule {
 // unreadableValue: what Python writes and cannot read back.
 func unreadableValue() Rule {
 	return Rule{"unreadable-value", Error, "a date, .inf, .nan or a locked vault in any variable of a member",
-		"Pigsty writes every variable of a cluster's members out and reads them back: one that it cannot read leaves the whole cluster without files",
+		"Pigsty writes every variable of a cluster's members and reads it back: one that it cannot read leaves the whole cluster without files",
 		func(in *Input) []Finding {
 			return in.refusals(func(r pigsty.Refusal) *Finding {
 				if !r.Unread {

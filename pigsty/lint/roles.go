@@ -64,7 +64,7 @@ func badClusterName() Rule {
 // clusterEverywhere: pg_cluster where every host sees it.
 func clusterEverywhere() Rule {
 	return Rule{"cluster-everywhere", Error, "pg_cluster in the variables of all hosts",
-		"every host of the inventory becomes a member, and with ansible of Debian 12 the admin node's localhost too",
+		"every host of the inventory becomes a member, and with Debian 12's ansible the admin node's localhost too",
 		func(in *Input) []Finding {
 			all := in.Inventory.Group("all")
 			if all == nil {

@@ -48,7 +48,7 @@ func rtoRejected() Rule {
 
 // rtoUnknown: a mode the plan does not have is norm.
 func rtoUnknown() Rule {
-	return Rule{"rto-unknown", Warning, "a pg_rto that pg_rto_plan does not have",
+	return Rule{"rto-unknown", Warning, "a pg_rto that is not in pg_rto_plan",
 		"the health checks silently get the times of norm",
 		func(in *Input) []Finding {
 			if d := in.Model.Dialect; d != model.DialectV40 && d != model.DialectV45 {

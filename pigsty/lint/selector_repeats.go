@@ -8,8 +8,8 @@ import (
 
 // selectorRepeats: a selector or backup that gives one member twice.
 func selectorRepeats() Rule {
-	return Rule{"selector-repeats", Error, "a selector that gives a member twice",
-		"HAProxy refuses a section with two servers of one name, and with it the whole configuration",
+	return Rule{"selector-repeats", Error, "a selector that returns a member twice",
+		"HAProxy refuses a section with two servers of the same name, and with it the whole configuration",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
 				var out []Finding

@@ -9,8 +9,8 @@ import (
 
 // duplicateSeq: two members of one number are two servers of one name.
 func duplicateSeq() Rule {
-	return Rule{"duplicate-seq", Error, "two members of a cluster with one pg_seq",
-		"both are the same instance to Pigsty, Patroni and HAProxy, which refuses two servers of one name",
+	return Rule{"duplicate-seq", Error, "two members of a cluster with the same pg_seq",
+		"both are the same instance to Pigsty, Patroni and HAProxy, which refuses two servers of the same name",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {
@@ -36,7 +36,7 @@ func duplicateSeq() Rule {
 
 // badSeq: a member without a number.
 func badSeq() Rule {
-	return Rule{"bad-seq", Error, "a pg_seq that is missing or no number",
+	return Rule{"bad-seq", Error, "a pg_seq that is missing or not a number",
 		assertedWhy,
 		func(in *Input) []Finding {
 			var out []Finding
@@ -66,7 +66,7 @@ func badSeq() Rule {
 // all up to v3.6.1.
 func mixedSeq() Rule {
 	return Rule{"mixed-seq", Warning, "quoted and unquoted pg_seq in one cluster",
-		"a selector such as [? pg_seq == `1`] passes the quoted ones over; Pigsty up to v3.6.1 writes no files at all",
+		"a selector such as [? pg_seq == `1`] skips the quoted ones; Pigsty up to v3.6.1 writes no files at all",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

@@ -6,9 +6,9 @@ import (
 )
 
 // serviceFails: what the playbook would fail on, unless a rule of its own
-// tells it at the same place.
+// reports it at the same place.
 func serviceFails() Rule {
-	return Rule{"service-fails", Error, "a service or host that Ansible fails on: no name, no port, no or a wrong selector, a list that is none",
+	return Rule{"service-fails", Error, "a service or host that Ansible fails on: no name, no port, no selector or a wrong one, a value that must be a list",
 		"its file is deleted and not written again, and the host that fails is not reloaded",
 		func(in *Input) []Finding {
 			told := in.toldElsewhere()

@@ -11,7 +11,7 @@ import (
 // serviceOverridden: two services of one name; the later file replaces the
 // earlier.
 func serviceOverridden() Rule {
-	return Rule{"service-overridden", Warning, "two services of one name on one host",
+	return Rule{"service-overridden", Warning, "two services of the same name on one host",
 		"both have the same file: the later one replaces the earlier, whose port is then closed",
 		func(in *Input) []Finding {
 			var out []Finding

@@ -12,7 +12,7 @@ import (
 // unknownDest: the template knows default, postgres, pgbouncer and numbers; all
 // the rest is port 5432, whatever the member's pg_port is.
 func unknownDest() Rule {
-	return Rule{"unknown-dest", Warning, "a dest that is neither default, postgres, pgbouncer nor a number",
+	return Rule{"unknown-dest", Warning, "a dest that is not default, postgres, pgbouncer or a number",
 		"Pigsty silently sends the service to port 5432 of every member, past pgbouncer and past pg_port",
 		func(in *Input) []Finding {
 			return in.each(func(c *model.Cluster, s *model.Service) []Finding {

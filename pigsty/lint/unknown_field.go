@@ -11,7 +11,7 @@ import (
 // unknownField: a key of a service that the template never reads.
 func unknownField() Rule {
 	return Rule{"unknown-field", Warning, "a field of a service that Pigsty does not read",
-		"it does nothing, and what was meant keeps its default",
+		"it has no effect, and the intended field keeps its default",
 		func(in *Input) []Finding {
 			known := []string{"name", "port", "ip", "selector", "backup", "dest", "check", "maxconn", "balance", "options"}
 			old := []string{"src_ip", "src_port", "dst_port", "check_url", "check_code", "check_method", "selector_backup", "haproxy"}

@@ -13,7 +13,7 @@ import (
 // duplicateVIP: an address that two want.
 func duplicateVIP() Rule {
 	return Rule{"duplicate-vip", Error, "a VIP that another cluster, a node VIP or a host has too",
-		"two machines answer for one address: clients reach one or the other, as ARP has it",
+		"two machines answer for one address: ARP decides which one a client reaches",
 		func(in *Input) []Finding {
 			var out []Finding
 			seen := map[string]*model.Cluster{}
@@ -60,7 +60,7 @@ func (in *Input) vipAt(c *model.Cluster) source.Pos {
 // badVIP: a VIP that vip-manager cannot add.
 func badVIP() Rule {
 	return Rule{"bad-vip", Warning, "pg_vip_enabled without an address and prefix length",
-		"vip-manager does not start, or adds an address that nobody can reach",
+		"vip-manager does not start, or adds an unreachable address",
 		func(in *Input) []Finding {
 			var out []Finding
 			for _, c := range in.clusters() {

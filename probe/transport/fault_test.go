@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -29,7 +29,7 @@ func TestAPanicOverALineIsTheScriptsError(t *testing.T) {
 func TestAPanicOverThePasswordSendsNothing(t *testing.T) {
 	asks := []string{"sh", "-c", "printf '" + sudoAsks + "' >&2; read p; echo \"got $p\" >&2; exit 1"}
 	_, err := run(context.WithoutCancel(t.Context()), asks, Cmd{Script: "true"}, "n1", func() model.Secret { panic("broken on purpose") })
-	if fault, ok := errors.AsType[*safe.Fault](err); !ok || !errors.Is(err, ErrNotStarted) || len(fault.Stack) == 0 {
+	if fault, ok := errors.AsType[*guard.Fault](err); !ok || !errors.Is(err, ErrNotStarted) || len(fault.Stack) == 0 {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/source"
 )
 
@@ -33,7 +33,7 @@ func RunInventory(ctx context.Context, path string, args ...string) ([]byte, err
 		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
 	}
 	if err := Trusted(abs); err != nil {
-		return nil, fmt.Errorf("the inventory %s is a program, and is not run: %w", safe.Text(path, 200), err)
+		return nil, fmt.Errorf("the inventory %s is a program, and is not run: %w", text.Line(path, 200), err)
 	}
 	return runProgram(ctx, path, inventoryTime, maxInventory, append([]string{abs}, args...))
 }
@@ -46,7 +46,7 @@ func RunPassword(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
 	}
 	if err := Trusted(abs); err != nil {
-		return nil, fmt.Errorf("the vault password file %s is a program, and is not run: %w", safe.Text(path, 200), err)
+		return nil, fmt.Errorf("the vault password file %s is a program, and is not run: %w", text.Line(path, 200), err)
 	}
 	return runProgram(ctx, path, inventoryTime, maxStderr, []string{abs})
 }
@@ -68,7 +68,7 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 		return nil, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
 	err := cmd.Wait()
-	lines := safe.Lines(string(stderr.bytes()), 10, 300)
+	lines := text.Lines(string(stderr.bytes()), 10, 300)
 	for i, l := range lines {
 		lines[i] = plainWords(l)
 	}

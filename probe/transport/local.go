@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -22,7 +22,7 @@ type Local struct {
 
 // Run implements Runner.
 func (l Local) Run(ctx context.Context, c Cmd) (Output, error) {
-	subject := safe.Text(c.Target.Address, 80)
+	subject := text.Line(c.Target.Address, 80)
 	if subject == "" {
 		subject = "this machine"
 	}
@@ -30,7 +30,7 @@ func (l Local) Run(ctx context.Context, c Cmd) (Output, error) {
 	switch {
 	case c.Target.Root != "":
 		if !filepath.IsAbs(c.Target.Root) || strings.ContainsAny(c.Target.Root, ":\x00") {
-			return Output{}, fmt.Errorf("%s: %q is not an absolute path: %w", subject, safe.Text(c.Target.Root, 100), ErrNotStarted)
+			return Output{}, fmt.Errorf("%s: %q is not an absolute path: %w", subject, text.Line(c.Target.Root, 100), ErrNotStarted)
 		}
 	case os.Geteuid() != 0:
 		how := []string{"sudo", "-n"}

@@ -13,7 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -54,11 +55,11 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	}
 	ended := make(chan struct{})
 	sent := make(chan bool, 1)
-	safe.Go("sending the script to "+subject, func() { sent <- feed(stdin, text, out.isReady, words.asked, ended, sudo) }, func(err error) {
+	guard.Go("sending the script to "+subject, func() { sent <- feed(stdin, text, out.isReady, words.asked, ended, sudo) }, func(err error) {
 		out.fail(err)
 		sent <- false
 	})
-	safe.Go("waiting for "+subject, func() { reap(cmd, out.isDone, ended) }, func(error) { _ = signalGroup(cmd, syscall.SIGTERM) })
+	guard.Go("waiting for "+subject, func() { reap(cmd, out.isDone, ended) }, func(error) { _ = signalGroup(cmd, syscall.SIGTERM) })
 	err = cmd.Wait()
 	close(ended)
 	copied()
@@ -102,7 +103,7 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 			close(done)
 		}
 	}
-	safe.Go("reading", copying(w), func(error) { copying(io.Discard)() }) // a full pipe would hold the process up
+	guard.Go("reading", copying(w), func(error) { copying(io.Discard)() }) // a full pipe would hold the process up
 	return func() {
 		t := time.AfterFunc(lastWords, func() { _ = read.SetReadDeadline(time.Unix(1, 0)) })
 		<-done
@@ -224,7 +225,7 @@ func notFound(subject, program string, err error) error {
 
 // lastLine is the last line that says something, made harmless.
 func lastLine(s string) string {
-	lines := safe.Lines(s, 1000, 200)
+	lines := text.Lines(s, 1000, 200)
 	if len(lines) == 0 {
 		return ""
 	}

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"syscall"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -50,7 +50,7 @@ type hostKeys struct {
 
 // Run implements Runner.
 func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
-	subject := safe.Text(c.Target.Address, 80)
+	subject := text.Line(c.Target.Address, 80)
 	if c.Target.Root != "" {
 		return Output{}, fmt.Errorf("%s: a target with a root directory is not reached by ssh: %w", subject, ErrNotStarted)
 	}
@@ -114,7 +114,7 @@ func (s *SSH) where(t model.SSHTarget) ([]string, error) {
 	}
 	for _, word := range []string{t.Address, t.User} {
 		if strings.HasPrefix(word, "-") || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-			return nil, fmt.Errorf("%q is neither a host nor a user", safe.Text(word, 60))
+			return nil, fmt.Errorf("%q is neither a host nor a user", text.Line(word, 60))
 		}
 	}
 	var argv []string

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"sync"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/guard"
 )
 
 // stream takes a program's standard output apart: what comes before the ready
@@ -107,7 +107,7 @@ func (s *stream) endLine() {
 
 // tell hands a line on. The goroutine is os/exec's, which nobody else guards.
 func (s *stream) tell(line string) {
-	if err := safe.Do("reading what a script said", func() { s.onLine(line) }); err != nil && s.fault == nil {
+	if err := guard.Do("reading what a script said", func() { s.onLine(line) }); err != nil && s.fault == nil {
 		s.fault = err
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 	"pgtui/source"
 )
 
@@ -29,7 +29,7 @@ var ErrUntrusted = errors.New("it is not trusted")
 func Trusted(path string) error {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", safe.Text(path, 200), err)
+		return fmt.Errorf("%s: %w", text.Line(path, 200), err)
 	}
 	return (&trust{uid: os.Geteuid(), gid: os.Getegid(), ids: ids, group: "/etc/group", passwd: "/etc/passwd"}).path(abs, 0)
 }
@@ -67,7 +67,7 @@ func (t *trust) path(path string, links int) error {
 		at = filepath.Join(at, name)
 		st, err := os.Lstat(at)
 		if err != nil {
-			return fmt.Errorf("%s: %w", safe.Text(at, 200), cause(err))
+			return fmt.Errorf("%s: %w", text.Line(at, 200), cause(err))
 		}
 		if st.Mode()&fs.ModeSymlink == 0 {
 			if err := t.part(at, i == len(parts)-1); err != nil {
@@ -81,7 +81,7 @@ func (t *trust) path(path string, links int) error {
 		}
 		to, err := os.Readlink(at)
 		if err != nil || links >= mostLinks {
-			return fmt.Errorf("%s: the link leads nowhere", safe.Text(at, 200))
+			return fmt.Errorf("%s: the link leads nowhere", text.Line(at, 200))
 		}
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(at), to)
@@ -95,7 +95,7 @@ func (t *trust) path(path string, links int) error {
 func (t *trust) part(at string, last bool) error {
 	st, err := os.Lstat(at)
 	if err != nil {
-		return fmt.Errorf("%s: %w", safe.Text(at, 200), cause(err))
+		return fmt.Errorf("%s: %w", text.Line(at, 200), cause(err))
 	}
 	if err := t.owner(at, st); err != nil {
 		return err
@@ -105,9 +105,9 @@ func (t *trust) part(at string, last bool) error {
 	switch mode := st.Mode().Perm(); {
 	case sticky && !last:
 	case mode&0o002 != 0:
-		return untrusted(at, "everybody may write to it", "chmod o-w "+safe.Word(at))
+		return untrusted(at, "everybody may write to it", "chmod o-w "+text.Word(at))
 	case mode&0o020 != 0 && !t.private(gid):
-		return untrusted(at, "its group may write to it", "chmod g-w "+safe.Word(at))
+		return untrusted(at, "its group may write to it", "chmod g-w "+text.Word(at))
 	}
 	return nil
 }
@@ -116,16 +116,16 @@ func (t *trust) part(at string, last bool) error {
 func (t *trust) owner(at string, st fs.FileInfo) error {
 	uid, _, ok := t.ids(at, st)
 	if !ok {
-		return untrusted(at, "its owner is not known", "ls -ld "+safe.Word(at))
+		return untrusted(at, "its owner is not known", "ls -ld "+text.Word(at))
 	}
 	if uid != 0 && uid != t.uid {
-		return untrusted(at, fmt.Sprintf("it belongs to user %d, who is neither root nor you", uid), "chown "+strconv.Itoa(t.uid)+" "+safe.Word(at)+", once you have read it, or run pgtui as its owner")
+		return untrusted(at, fmt.Sprintf("it belongs to user %d, who is neither root nor you", uid), "chown "+strconv.Itoa(t.uid)+" "+text.Word(at)+", once you have read it, or run pgtui as its owner")
 	}
 	return nil
 }
 
 func untrusted(at, why, try string) error {
-	return &source.Hint{Err: fmt.Errorf("%s: %s: %w", safe.Text(at, 200), why, ErrUntrusted), Try: try}
+	return &source.Hint{Err: fmt.Errorf("%s: %s: %w", text.Line(at, 200), why, ErrUntrusted), Try: try}
 }
 
 func cause(err error) error {

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"pgtui/internal/safe"
+	"pgtui/internal/text"
 )
 
 // byShell is the name and line that a shell puts before what it has to say.
@@ -35,7 +35,7 @@ func shellWords() []struct {
 // one of a script that nobody has before them.
 func Words(stderr []byte, lines int) string {
 	var out []string
-	for _, l := range safe.Lines(string(stderr), lines, 160) {
+	for _, l := range text.Lines(string(stderr), lines, 160) {
 		out = append(out, plainWords(l))
 	}
 	return strings.Join(out, "; ")

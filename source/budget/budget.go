@@ -29,29 +29,29 @@ const (
 )
 
 // Budget is what is left. It is not safe for concurrent use. A nil Budget
-// refuses nothing. Once it is spent it refuses everything, so that whoever
-// cannot return an error may go on, and Err tells afterwards.
+// refuses nothing. Once it is spent it refuses everything, so that a caller that
+// cannot return an error may continue, and Err has the reason afterwards.
 type Budget struct {
 	steps, bytes int64 // spent
 	err          error
-	// Where is the place that is being worked on and what stands there, such as
-	// "variable pg_port of host a"; nil when nobody knows.
+	// Where is the place that is being worked on and its description, such as
+	// "variable pg_port of host a"; nil when unknown.
 	Where func() (source.Pos, string)
 }
 
 // New is a whole budget.
 func New() *Budget { return &Budget{} }
 
-// Error is the refusal of an inventory that asks for too much.
+// Error is the refusal of an inventory that exceeds its budget.
 type Error struct {
-	At   source.Pos // the zero Pos when it is not known
-	What string     // what was worked on there, "" when it is not known
+	At   source.Pos // the zero Pos when unknown
+	What string     // what was worked on there, "" when unknown
 	Of   string     // what there was too much of
 }
 
 // Error is "file:line:column: what: more than …".
 func (e *Error) Error() string {
-	s := "the inventory asks for too much: more than " + e.Of
+	s := "the inventory exceeds its budget: more than " + e.Of
 	if e.What != "" {
 		s = e.What + ": " + s
 	}
@@ -103,7 +103,7 @@ func (b *Budget) refuse(at source.Pos, what string) {
 	if b.bytes > Bytes || b.bytes < 0 {
 		of = fmt.Sprintf("%d MB", Bytes>>20)
 	}
-	try := "shorten what stands there; ansible-inventory --list shows what becomes of it"
+	try := "shorten it; ansible-inventory --list shows its value"
 	b.err = &source.Hint{Err: &Error{At: at, What: what, Of: of}, Try: try}
 }
 

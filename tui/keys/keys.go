@@ -1,11 +1,14 @@
-// Package keys holds what a key press means. The bindings a page offers are
-// the ones that are executed, listed in its footer and explained in its help:
-// there is one table, so the three cannot drift apart.
+// Package keys holds what a key press means: one table of rows, each a key's
+// meaning in a scope. The keys that are executed, the footer, the help, the
+// palette, the operator's own keys and their validation all come from it.
 package keys
 
-import "charm.land/bubbles/v2/key"
+import (
+	"slices"
+	"strings"
+)
 
-// Action is what a key asks for.
+// Action is what a key does.
 type Action string
 
 // The actions.
@@ -41,7 +44,6 @@ const (
 	DSN      Action = "copy-dsn"
 	Trace    Action = "trace"
 	Values   Action = "inventory"
-	Stop     Action = "stop"
 	Again    Action = "again"
 
 	NextChange Action = "next-change"
@@ -68,68 +70,155 @@ const (
 // Screen is the action that jumps to the screen of that name.
 func Screen(name string) Action { return Action("screen-" + name) }
 
-// Binding ties keys to an action.
-type Binding struct {
-	key.Binding
-	Do Action
-	// Label is the word in the footer; "" keeps the binding out of it.
-	Label string
+// When is a condition under which a row counts. Pages have conditions of their
+// own beside these.
+type When string
+
+// The conditions of the whole console.
+const (
+	Always    When = ""
+	HasPast   When = "past"    // there is a screen to go back to
+	HasFuture When = "future"  // and one to go forward to
+	Prints    When = "command" // a command prints the screen
+)
+
+// Row is one line of the table.
+type Row struct {
+	Scope  string // the screen on which it counts; Everywhere is all
+	Keys   string // by their names, separated by blanks; "" is none
+	Action Action
+	Label  string // in the footer; "" keeps the row out of it
+	Help   string
+	When   When
+	Opens  string // the screen that the action opens; "" leaves the action to the page
 }
 
-// New makes a binding: shown is how the keys are written, help what they do.
-func New(do Action, label, shown, help string, names ...string) Binding {
-	return Binding{
-		Binding: key.NewBinding(key.WithKeys(names...), key.WithHelp(shown, help)),
-		Do:      do, Label: label,
+// Everywhere is the scope of the keys that work on all screens.
+const Everywhere = ""
+
+// Table is rows in the order of the footer and the help. Of two rows with one
+// key the first that counts has it.
+type Table []Row
+
+// Scope are rows as those of a scope.
+func Scope(name string, rows []Row) Table {
+	out := slices.Clone(rows)
+	for i := range out {
+		out[i].Scope = name
 	}
+	return out
 }
 
-// Find returns the action of the key of that name, the first that has it.
-func Find(name string, tables ...[]Binding) (Action, bool) {
-	for _, t := range tables {
-		for _, b := range t {
-			if !b.Enabled() {
-				continue
-			}
-			for _, k := range b.Keys() {
-				if k == name {
-					return b.Do, true
-				}
-			}
+// In are the rows that count in a scope: its own, then those that count everywhere.
+func (t Table) In(scope string) Table {
+	var own, all Table
+	for _, r := range t {
+		switch r.Scope {
+		case scope:
+			own = append(own, r)
+		case Everywhere:
+			all = append(all, r)
 		}
 	}
-	return "", false
+	return append(own, all...)
+}
+
+// Find is the first row that has the key of that name.
+func (t Table) Find(key string) (Row, bool) {
+	for _, r := range t {
+		if slices.Contains(r.Names(), key) {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// Actions are the names of all actions, each once.
+func (t Table) Actions() []string {
+	var out []string
+	for _, r := range t {
+		if !slices.Contains(out, string(r.Action)) {
+			out = append(out, string(r.Action))
+		}
+	}
+	return out
+}
+
+// Scopes are the names of all scopes but Everywhere, in their order.
+func (t Table) Scopes() []string {
+	var out []string
+	for _, r := range t {
+		if r.Scope != Everywhere && !slices.Contains(out, r.Scope) {
+			out = append(out, r.Scope)
+		}
+	}
+	return out
+}
+
+// Remap gives actions other keys: those of an action that is in to are replaced,
+// and an empty list leaves none.
+func (t Table) Remap(to map[string][]string) Table {
+	out := slices.Clone(t)
+	for i := range out {
+		if names, ok := to[string(out[i].Action)]; ok {
+			out[i].Keys = strings.Join(names, " ")
+		}
+	}
+	return out
+}
+
+// Names are the names of the row's keys.
+func (r Row) Names() []string { return strings.Fields(r.Keys) }
+
+// Shown is how the footer and the help write the row's keys: the first one, and
+// the letter beside an arrow; "" when it has none.
+func (r Row) Shown() string {
+	names := r.Names()
+	if len(names) == 0 {
+		return ""
+	}
+	name := names[0]
+	switch name {
+	case "up", "down", "left", "right":
+		arrow := map[string]string{"up": "↑", "down": "↓", "left": "←", "right": "→"}[name]
+		return strings.Join(append([]string{arrow}, names[1:min(len(names), 2)]...), "/")
+	case "pgdown":
+		return "pgdn"
+	case "+":
+		return name
+	}
+	return strings.ReplaceAll(name, "+", "-")
 }
 
 // Moves are the keys of every list: up, down and in leaps.
-func Moves() []Binding {
-	return []Binding{
-		New(Up, "", "↑/k", "up", "up", "k"),
-		New(Down, "", "↓/j", "down", "down", "j"),
-		New(PageUp, "", "pgup", "a page up", "pgup", "ctrl+b", "ctrl+u"),
-		New(PageDown, "", "pgdn", "a page down", "pgdown", "ctrl+f", "ctrl+d"),
-		New(Top, "", "g", "to the top", "g", "home"),
-		New(Bottom, "", "G", "to the end", "G", "end"),
+func Moves() []Row {
+	return []Row{
+		{Keys: "up k", Action: Up, Help: "up"},
+		{Keys: "down j", Action: Down, Help: "down"},
+		{Keys: "pgup ctrl+b ctrl+u", Action: PageUp, Help: "a page up"},
+		{Keys: "pgdown ctrl+f ctrl+d", Action: PageDown, Help: "a page down"},
+		{Keys: "g home", Action: Top, Help: "to the top"},
+		{Keys: "G end", Action: Bottom, Help: "to the end"},
 	}
 }
 
 // Global are the keys that work everywhere.
-func Global() []Binding {
-	return []Binding{
-		New(Help, "help", "?", "the keys that work here", "?", "f1"),
-		New(Back, "back", "esc", "back to where you came from", "esc"),
-		New(Palette, "", ":", "go to a screen, cluster, service, instance, or do something by its name", ":", "ctrl+p"),
-		New(Past, "", "<", "the screen you were on before", "<", "alt+left"),
-		New(Future, "", ">", "forward again in that history", ">", "alt+right"),
-		New(Freeze, "", "space", "hold the screen still to read it; again: go on", "space"),
-		New(Faster, "", "+", "ask the nodes more often", "+", "="),
-		New(Slower, "", "-", "ask them less often", "-"),
-		New(Copy, "", "y", "copy the command that prints this, and Pigsty's own", "y"),
-		New(Mouse, "", "m", "let the terminal have the mouse, to select text; again: take it", "m"),
-		New(Refresh, "", "R", "read the inventory again and ask every node anew", "R", "ctrl+r"),
-		New(Quit, "quit", "q", "leave pgtui", "q"),
-		New(Cancel, "", "ctrl-c", "leave pgtui; during a reload: finish this node and stop", "ctrl+c"),
-		New(Suspend, "", "ctrl-z", "to the shell; fg comes back", "ctrl+z"),
+func Global() []Row {
+	return []Row{
+		{Keys: "? f1", Action: Help, Label: "help", Help: "the keys that work here"},
+		{Keys: "esc", Action: Back, Label: "back", Help: "back to where you came from"},
+		{Keys: ": ctrl+p", Action: Palette, Help: "go to a screen, cluster, service or instance, or run an action, by name"},
+		{Keys: "< alt+left", Action: Past, Help: "back in the history of screens", When: HasPast},
+		{Keys: "> alt+right", Action: Future, Help: "forward in the history of screens", When: HasFuture},
+		{Keys: "space", Action: Freeze, Help: "freeze the screen to read it; again: resume"},
+		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
+		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
+		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
+		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
+		{Keys: "R ctrl+r", Action: Refresh, Help: "reread the inventory and probe every node again"},
+		{Keys: "q", Action: Quit, Label: "quit", Help: "leave pgtui"},
+		{Keys: "ctrl+c", Action: Cancel, Help: "leave pgtui; during a reload: finish this node and stop"},
+		{Keys: "ctrl+z", Action: Suspend, Help: "suspend to the shell; fg resumes"},
 	}
 }
 
@@ -152,21 +241,4 @@ func Move(do Action, cur, n, h int) (int, bool) {
 		return cur, false
 	}
 	return max(min(cur, n-1), 0), true
-}
-
-// Remap gives actions other keys: those of an action that is in to are replaced.
-func Remap(table []Binding, to map[string][]string) []Binding {
-	if len(to) == 0 {
-		return table
-	}
-	out := make([]Binding, 0, len(table))
-	for _, b := range table {
-		if names, ok := to[string(b.Do)]; ok && len(names) > 0 {
-			b.Binding = key.NewBinding(key.WithKeys(names...), key.WithHelp(names[0], b.Help().Desc))
-		} else if ok {
-			continue // no key at all
-		}
-		out = append(out, b)
-	}
-	return out
 }

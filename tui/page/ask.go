@@ -1,34 +1,34 @@
 package page
 
 import (
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
 	"pgtui/source"
+	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
-// Topic is what can be asked beside the watch: of the nodes, or of the inventory.
+// Topic is what can be probed beside the watch: on the nodes, or in the inventory.
 type Topic string
 
 // The topics.
 const (
-	TopicAccess     Topic = "access"     // every way in, and where it leads
+	TopicAccess     Topic = "access"     // every endpoint, and where it leads
 	TopicComponents Topic = "components" // what Pigsty runs on the nodes
 	TopicTrace      Topic = "trace"      // one connection, hop by hop
 	TopicOrigins    Topic = "inventory"  // where the values of the inventory come from
 	TopicRules      Topic = "rules"      // what Patroni decides a failover by
 )
 
-// Offers reports that the nodes can be asked about the topic.
-func (e Env) Offers(t Topic) bool { return slices.Contains(e.Asks, t) }
+// Offers reports that the topic can be probed.
+func (e Env) Offers(t Topic) bool { return e.Topics[t] }
 
-// Inquiry is one asking. Each is a value of its own: its address tells it from
-// an older one about the same, so that a late answer to that one is not taken
+// Inquiry is one request. Each is a value of its own: its address distinguishes it
+// from an older one about the same, so that a late answer to that one is not taken
 // for the answer to this.
 type Inquiry struct {
 	Topic   Topic
@@ -36,10 +36,10 @@ type Inquiry struct {
 	Target  []string          // of a trace: what `pgtui trace` is given
 }
 
-// AnswerMsg answers Ask.
+// AnswerMsg answers Probe.
 type AnswerMsg struct {
 	Inquiry *Inquiry
-	// Answer is a model.Access, []model.ComponentRow, model.Trace, model.Origins or
+	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins or
 	// model.RuleFacts by the topic; it is not looked at when there is an Err.
 	Answer any
 	Err    error
@@ -54,87 +54,93 @@ type Starter interface {
 }
 
 // Resumer is a page that waits for an answer, which reaches it only while it is
-// open. When it comes back and still waits, it is started anew.
+// open. When it comes back and still waits, it is started again.
 type Resumer interface {
 	Starter
 	// Waiting reports that an answer is on its way.
 	Waiting() bool
 }
 
-// Asker is a page that asks the nodes itself, when it opens and when it is told
-// to. What it no longer waits for is called off.
-type Asker interface {
+// Inquirer is a page that probes the nodes itself, when it opens and on request.
+// What it no longer waits for is cancelled.
+type Inquirer interface {
 	Resumer
-	// Waits is the question whose answer it waits for; nil when it waits for none.
+	// Waits is the inquiry whose answer it waits for, or nil.
 	Waits() *Inquiry
 }
 
-// answer is a question, and the last answer there was to it.
-type answer[T any] struct {
+// Answered says that the page's inquiry has an answer.
+const Answered keys.When = "answered"
+
+// Answer is an inquiry, and the last answer to it.
+type Answer[T any] struct {
 	waits *Inquiry  // nil when nothing is on its way
-	got   *T        // nil before the first answer
+	Got   *T        // nil before the first answer
 	at    time.Time // of got
 	took  time.Duration
 	err   error // of the last asking; nil when it was answered
 }
 
-// Waits is the question whose answer it waits for.
-func (q answer[T]) Waits() *Inquiry { return q.waits }
+// Waits is the inquiry whose answer it waits for, or nil.
+func (q *Answer[T]) Waits() *Inquiry { return q.waits }
 
 // Waiting reports that an answer is on its way.
-func (q answer[T]) Waiting() bool { return q.waits != nil }
+func (q *Answer[T]) Waiting() bool { return q.waits != nil }
 
-// ask asks. The last answer stays until there is another.
-func (q answer[T]) ask(about Inquiry) (answer[T], Intent) {
+// Holds reports the condition answered.
+func (q *Answer[T]) Holds(keys.When, Env) bool { return q.Got != nil }
+
+// Request starts an inquiry. The last answer stays until there is another.
+func (q *Answer[T]) Request(about Inquiry) Intent {
 	q.waits = &about
-	return q, Ask{q.waits}
+	return Probe{q.waits}
 }
 
-// take takes in the answer to the question that is waited for, and no other.
-func (q answer[T]) take(msg tea.Msg) (answer[T], bool) {
+// Take takes the answer to the inquiry that the page waits for, and no other.
+func (q *Answer[T]) Take(msg tea.Msg) bool {
 	m, ok := msg.(AnswerMsg)
 	if !ok || q.waits == nil || m.Inquiry != q.waits {
-		return q, false
+		return false
 	}
 	q.waits, q.err = nil, m.Err
 	if a, ok := m.Answer.(T); ok && m.Err == nil {
-		q.got, q.at, q.took = &a, m.At, m.Took
+		q.Got, q.at, q.took = &a, m.At, m.Took
 	}
-	return q, true
+	return true
 }
 
-// age says how old the answer is, and whether another is on its way.
-func (q answer[T]) age(e Env) widget.Line {
+// Age says how old the answer is, and whether another is on its way.
+func (q *Answer[T]) Age(e Env) widget.Line {
 	l := widget.Line{}
-	if q.got != nil {
+	if q.Got != nil {
 		ago, tone, age := "just now", theme.Dim, e.Now.Sub(q.at)
 		if age >= 5*time.Second {
-			ago = ageText(age) + " ago"
+			ago = AgeText(age) + " ago"
 		}
 		if age > source.StaleAfter {
 			tone = theme.Warn
 		}
-		l = l.Add(tone, "asked "+ago+", took "+took(q.took))
+		l = l.Add(tone, "checked "+ago+" ("+Took(q.took)+")")
 	}
-	if q.waits != nil && q.got != nil {
-		l = l.Add(theme.Info, "  ~ asking again …")
+	if q.waits != nil && q.Got != nil {
+		l = l.Add(theme.Info, "  ~ checking again …")
 	}
 	return l
 }
 
-// trouble is what stands on the page in place of an answer, or above an old
-// one: that it is waited for, or why there is none.
-func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
+// Trouble is shown in place of an answer, or above an old one: that the page waits
+// for it, or why there is none.
+func (q *Answer[T]) Trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
-	case q.got == nil && (q.waits != nil || q.err == nil):
-		return wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
+	case q.Got == nil && (q.waits != nil || q.err == nil):
+		return Wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
 	case q.err != nil && q.waits == nil:
-		if q.got != nil {
-			failed = "asking again failed; below is the answer before"
+		if q.Got != nil {
+			failed = "the recheck failed; the previous answer is below"
 		}
-		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, failure(q.err, e)...)
-		out = append(out, widget.T(theme.Dim, "   R asks again"))
-		if q.got != nil {
+		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, Failure(q.err, e)...)
+		out = append(out, widget.T(theme.Dim, "   R rechecks"))
+		if q.Got != nil {
 			out = append(out, nil)
 		}
 		return out
@@ -142,10 +148,10 @@ func (q answer[T]) trouble(waiting, failed string, e Env) []widget.Line {
 	return nil
 }
 
-// answered is a title with the age of the answer behind it, on the same line
+// Answered is a title with the age of the answer behind it, on the same line
 // where there is room.
-func (q answer[T]) answered(title widget.Line, e Env) []widget.Line {
-	age := q.age(e)
+func (q *Answer[T]) Answered(title widget.Line, e Env) []widget.Line {
+	age := q.Age(e)
 	if gap := e.W - title.Width() - age.Width() - 1; gap > 1 || age.Width() == 0 {
 		return []widget.Line{widget.Join(title.Pad(title.Width()+max(gap, 0)), age)}
 	}

@@ -6,25 +6,26 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pgtui/internal/text"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
-// code is a line of an HAProxy configuration, quietly toned: its keyword, with
+// Code is a line of an HAProxy configuration, quietly toned: its keyword, with
 // the name where one follows, and its comment.
-func code(text string) widget.Line {
-	text = widget.Clean(spaced(text))
-	end := commentAt(text)
-	from := len(text[:end]) - len(strings.TrimLeft(text[:end], " "))
-	to := from + wordLen(text[from:end])
-	if named(text[from:to]) {
-		gap := len(text[to:end]) - len(strings.TrimLeft(text[to:end], " "))
-		if n := wordLen(text[to+gap : end]); n > 0 {
+func Code(raw string) widget.Line {
+	raw = text.Clean(Spaced(raw))
+	end := commentAt(raw)
+	from := len(raw[:end]) - len(strings.TrimLeft(raw[:end], " "))
+	to := from + wordLen(raw[from:end])
+	if named(raw[from:to]) {
+		gap := len(raw[to:end]) - len(strings.TrimLeft(raw[to:end], " "))
+		if n := wordLen(raw[to+gap : end]); n > 0 {
 			to += gap + n
 		}
 	}
 	var out widget.Line
-	for _, s := range []widget.Span{{Text: text[:from]}, {Text: text[from:to], Tone: theme.Keyword}, {Text: text[to:end]}, {Text: text[end:], Tone: theme.Dim}} {
+	for _, s := range []widget.Span{{Text: raw[:from]}, {Text: raw[from:to], Tone: theme.Keyword}, {Text: raw[to:end]}, {Text: raw[end:], Tone: theme.Dim}} {
 		if s.Text != "" {
 			out = append(out, s)
 		}
@@ -66,18 +67,18 @@ func commentAt(text string) int {
 	return len(text)
 }
 
-// changed is a line that is only in one of two files, in that tone; its words
+// Changed is a line that is only in one of two files, in that tone; its words
 // that the other one lacks are in the tone of words. Spans that do not lie at
 // characters of the line are passed over, and so are all of them where the line
 // holds what no terminal may be sent.
-func changed(l DiffLine, tone, words theme.Tone) widget.Line {
-	if text := spaced(l.Text); widget.Clean(text) != text {
-		return widget.T(tone, widget.Clean(text))
+func Changed(l DiffLine, tone, words theme.Tone) widget.Line {
+	if raw := Spaced(l.Text); text.Clean(raw) != raw {
+		return widget.T(tone, text.Clean(raw))
 	}
 	var out widget.Line
-	add := func(tone theme.Tone, text string) {
-		if text != "" {
-			out = append(out, widget.Span{Text: spaced(text), Tone: tone})
+	add := func(tone theme.Tone, raw string) {
+		if raw != "" {
+			out = append(out, widget.Span{Text: Spaced(raw), Tone: tone})
 		}
 	}
 	at := 0
@@ -96,5 +97,5 @@ func changed(l DiffLine, tone, words theme.Tone) widget.Line {
 // starts reports whether a character starts at byte i of text, or text ends there.
 func starts(text string, i int) bool { return i == len(text) || utf8.RuneStart(text[i]) }
 
-// spaced writes tabs as the four blanks they are shown as.
-func spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }
+// Spaced writes tabs as the four blanks they are shown as.
+func Spaced(text string) string { return strings.ReplaceAll(text, "\t", "    ") }

@@ -10,15 +10,15 @@ import (
 // Digest is what all boards together say. The console works it out once for
 // each set of boards, so that a frame costs what it shows and not the fleet.
 type Digest struct {
-	order  []*board.Board // trouble first; the inventory's order while nothing is known
-	counts map[mark]int
+	Order  []*board.Board // trouble first; the inventory's order while nothing is known
+	Counts map[Mark]int
 	// The widths of the longest cluster and instance names, within reason: then
 	// neither scrolling nor a change of leader moves a column.
-	cluster, leader int
+	Cluster, Leader int
 	alarms          []Alarm
 }
 
-// Alarm is a state of a cluster in which nobody must act without knowing it.
+// Alarm is a state of a cluster that no one may overlook before acting.
 type Alarm struct {
 	Text    string // SPLIT BRAIN, FAILSAFE, NO LEADER KEY, PAUSED
 	Cluster model.ClusterName
@@ -26,16 +26,16 @@ type Alarm struct {
 
 // NewDigest works the digest of e's boards out.
 func NewDigest(e Env) *Digest {
-	d := &Digest{order: make([]*board.Board, len(e.Boards)), counts: map[mark]int{}, cluster: 8, leader: 6}
+	d := &Digest{Order: make([]*board.Board, len(e.Boards)), Counts: map[Mark]int{}, Cluster: 8, Leader: 6}
 	rank := make(map[*board.Board]int, len(e.Boards))
 	for i := range e.Boards {
 		b := &e.Boards[i]
-		m := e.health(b)
-		d.order[i], rank[b] = b, rankOf(m)
-		d.counts[m]++
-		d.cluster = max(d.cluster, len(b.Cluster.Name))
+		m := e.Health(b)
+		d.Order[i], rank[b] = b, rankOf(m)
+		d.Counts[m]++
+		d.Cluster = max(d.Cluster, len(b.Cluster.Name))
 		for j := range b.Members {
-			d.leader = max(d.leader, len(b.Members[j].Instance))
+			d.Leader = max(d.Leader, len(b.Members[j].Instance))
 		}
 		for _, f := range b.Findings {
 			if text := alarmOf(f); text != "" {
@@ -43,15 +43,15 @@ func NewDigest(e Env) *Digest {
 			}
 		}
 	}
-	d.cluster, d.leader = min(d.cluster, 20), min(d.leader, 20)
-	if !e.Asking() {
-		slices.SortStableFunc(d.order, func(a, b *board.Board) int { return rank[a] - rank[b] })
+	d.Cluster, d.Leader = min(d.Cluster, 20), min(d.Leader, 20)
+	if !e.NoAnswer() {
+		slices.SortStableFunc(d.Order, func(a, b *board.Board) int { return rank[a] - rank[b] })
 	}
 	return d
 }
 
-// digest is the one that came with e, else a new one.
-func (e Env) digest() *Digest {
+// Whole is the digest that that came with e, else a new one.
+func (e Env) Whole() *Digest {
 	if e.Digest != nil {
 		return e.Digest
 	}
@@ -75,7 +75,7 @@ func (d *Digest) Alarms(name model.ClusterName) []Alarm {
 	return out
 }
 
-// alarmOf is a finding as an alarm, "" when it is none.
+// alarmOf is a finding as an alarm, "" when it is not one.
 func alarmOf(f model.Finding) string {
 	switch {
 	case f.Code == "two-primaries":
@@ -90,15 +90,15 @@ func alarmOf(f model.Finding) string {
 	return ""
 }
 
-// rankOf orders clusters: trouble first; one that is still being asked is not
+// rankOf orders clusters: trouble first; one that is still being probed is not
 // in trouble yet.
-func rankOf(m mark) int {
+func rankOf(m Mark) int {
 	switch m {
-	case healthMark(model.HealthDown, false):
+	case HealthMark(model.HealthDown, false):
 		return 0
-	case healthMark(model.HealthUnknown, false):
+	case HealthMark(model.HealthUnknown, false):
 		return 1
-	case healthMark(model.HealthDegraded, false):
+	case HealthMark(model.HealthDegraded, false):
 		return 2
 	}
 	return 3

@@ -8,16 +8,16 @@ import (
 // FilterHelp says how a filter is written.
 const FilterHelp = "!not  ~regex  =fuzzy"
 
-// matches reports whether any of the texts meets the filter: as a part of it,
+// Matches reports whether any of the texts meets the filter: as a part of it,
 // by a regular expression behind ~, by its letters in order behind =; ! in front
 // turns it round. An empty filter meets everything, and so does an expression
 // that is not finished yet.
-func matches(filter string, text ...string) bool {
-	return newFilter(filter)(text...)
+func Matches(filter string, text ...string) bool {
+	return NewFilter(filter)(text...)
 }
 
-// newFilter is a filter that is made once for many texts.
-func newFilter(filter string) func(text ...string) bool {
+// NewFilter is a filter that is made once for many texts.
+func NewFilter(filter string) func(text ...string) bool {
 	all := func(...string) bool { return true }
 	rest, not := strings.CutPrefix(strings.TrimSpace(filter), "!")
 	if rest == "" || rest == "~" || rest == "=" {
@@ -48,8 +48,8 @@ func newFilter(filter string) func(text ...string) bool {
 	}
 }
 
-// Fuzzy tells how well the letters of want, in their order, are met in s: 0 is
-// not at all, higher is better. Both are in lower case.
+// Fuzzy is how well s contains the letters of want in their order: 0 is not at
+// all, higher is better. Both are in lower case.
 func Fuzzy(want, s string) int {
 	if want == "" {
 		return 1

@@ -1,44 +1,116 @@
 package page
 
 import (
+	"fmt"
+
 	"pgtui/tui/keys"
+	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
-// listing is a text some of whose lines can be chosen: up and down go from
+// Listing is a text some of whose lines can be chosen: up and down go from
 // one to the next, pages scroll the whole.
-type listing struct {
-	cursor int // of the lines that can be chosen
-	top    int // first line that is seen
+type Listing struct {
+	Cursor int // of the lines that can be chosen
+	Top    int // first line that is seen
 }
 
-// move applies a moving action; at are the chosen lines' numbers, n is how many
+// Move applies a moving action; at are the chosen lines' numbers, n is how many
 // lines there are, h how many are seen.
-func (l listing) move(a keys.Action, at []int, n, h int) listing {
-	l.cursor = max(min(l.cursor, len(at)-1), 0)
+func (l Listing) Move(a keys.Action, at []int, n, h int) Listing {
+	l.Cursor = max(min(l.Cursor, len(at)-1), 0)
 	if (a == keys.Up || a == keys.Down) && len(at) > 0 {
-		next, _ := keys.Move(a, l.cursor, len(at), h)
-		if next != l.cursor || l.hidden(at, h) {
-			l.cursor = next
-			l.top = min(max(min(l.top, at[next]-1), at[next]-h+2, 0), max(n-h, 0))
+		next, _ := keys.Move(a, l.Cursor, len(at), h)
+		if next != l.Cursor || l.hidden(at, h) {
+			l.Cursor = next
+			l.Top = min(max(min(l.Top, at[next]-1), at[next]-h+2, 0), max(n-h, 0))
 			return l
 		}
 	}
-	if i, ok := scroll(a, l.top, n, h); ok {
-		l.top = i
-	}
+	l.Top = Scroll(a, l.Top, n, h)
 	return l
 }
 
 // hidden reports that the chosen line is not seen.
-func (l listing) hidden(at []int, h int) bool { return at[l.cursor] < l.top || at[l.cursor] >= l.top+h }
+func (l Listing) hidden(at []int, h int) bool { return at[l.Cursor] < l.Top || at[l.Cursor] >= l.Top+h }
 
-// page is what is seen of lines, with the mark of the cursor.
-func (l listing) page(lines []widget.Line, at []int, e Env) []widget.Line {
-	if len(at) > 0 {
-		i := at[max(min(l.cursor, len(at)-1), 0)]
-		lines = append([]widget.Line(nil), lines...)
-		lines[i] = cursorRow(lines[i][min(1, len(lines[i])):], true, e.W)
+// Page is what is seen of lines, with the mark of the cursor.
+func (l Listing) Page(lines []widget.Line, at []int, e Env) []widget.Line {
+	lines = append([]widget.Line(nil), lines...)
+	cur := max(min(l.Cursor, len(at)-1), 0)
+	for i, line := range at {
+		if lines[line] = lines[line].Hits(i + 1); i == cur {
+			lines[line] = CursorRow(lines[line][min(1, len(lines[line])):], i, cur, e.W)
+		}
 	}
-	return scrolled(lines, l.top, e)
+	return Scrolled(lines, l.Top, e)
+}
+
+// CursorRow is row i of a list, with the mark of the cursor when it is on it.
+func CursorRow(l widget.Line, i, cur, w int) widget.Line {
+	if i != cur {
+		return widget.Join(widget.P(" "), l).Hits(i + 1)
+	}
+	return widget.Join(widget.P("▸"), l).Pad(w).Under().Hits(i + 1)
+}
+
+// Neighbour is the index after i of n, before it when a goes back; the ends meet.
+func Neighbour(a keys.Action, i, n int) int {
+	if a == keys.Prev {
+		return (i + n - 1) % n
+	}
+	return (i + 1) % n
+}
+
+// Scroll is the first visible line of a text of n lines seen through h, once an
+// action has moved it.
+func Scroll(a keys.Action, top, n, h int) int {
+	last := max(n-h, 0)
+	if a == keys.Bottom {
+		return last
+	}
+	top, _ = keys.Move(a, min(top, last), last+1, h)
+	return top
+}
+
+// Scrolled is the part of a text that is seen, with a note of what is not.
+func Scrolled(lines []widget.Line, top int, e Env) []widget.Line {
+	top = min(top, max(len(lines)-e.H, 0))
+	out := append([]widget.Line(nil), lines[top:min(top+e.H, len(lines))]...)
+	if below := len(lines) - top - e.H; below > 0 && e.H > 4 {
+		out[len(out)-1] = widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below+1))
+	}
+	return out
+}
+
+// TableLines are the head and the rows of a table.
+func TableLines(t widget.Table, e Env) []widget.Line {
+	lay := t.Layout(e.W - 2)
+	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for _, r := range t.Rows {
+		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
+	}
+	return out
+}
+
+// ListLines are the head of a list and rows of it, which are first, first+1 … of n;
+// cur is the row of the cursor. What is below them is counted.
+func ListLines(lay widget.Layout, rows [][]widget.Line, first, cur, n int, e Env) []widget.Line {
+	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for i, r := range rows {
+		out = append(out, CursorRow(lay.Row(r), first+i, cur, e.W))
+	}
+	if below := n - first - len(rows); below > 0 {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
+	}
+	return out
+}
+
+// ListTitle is the title of a list of n rows, hidden of which a filter hides.
+func ListTitle(title string, n, hidden int, filter string) widget.Line {
+	l := widget.T(theme.Head, fmt.Sprintf(" %s %d", title, n))
+	if hidden > 0 {
+		l = l.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, filter))
+	}
+	return l
 }

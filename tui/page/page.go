@@ -12,22 +12,55 @@ import (
 	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/tui/keys"
+	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
 // Page is one screen of the console.
 type Page interface {
+	// Scope names the screen of the registry whose keys work on the page.
+	Scope() string
 	// Title is the page's part of the path in the header.
 	Title() string
-	// Keys are the bindings that work on it now, the most useful first.
-	Keys(e Env) []keys.Binding
-	// Do carries out one of its actions; an Intent asks the console for what
-	// the page cannot do itself.
+	// Do carries out one of its actions; an Intent is what
+	// the page wants the console to do.
 	Do(a keys.Action, e Env) (Page, Intent)
-	// Update takes in a result of work; messages that are not for it change nothing.
-	Update(msg tea.Msg, e Env) (Page, Intent)
 	// View draws it: at most e.H lines of at most e.W cells count.
 	View(e Env) []widget.Line
+}
+
+// Listener is a page that takes in results of work.
+type Listener interface {
+	Page
+	// Update takes in a result; messages that are not for the page change nothing.
+	Update(msg tea.Msg, e Env) (Page, Intent)
+}
+
+// Conditional is a page that decides which rows of the table of keys count.
+type Conditional interface {
+	Page
+	// Holds reports whether a condition of the page's own is met.
+	Holds(w keys.When, e Env) bool
+}
+
+// Lister is a page with a list, one row of which is under the cursor. The lines
+// that View draws a row on carry its number, from 1: a click goes there.
+type Lister interface {
+	Page
+	// List is how many rows there are, and the row of the cursor.
+	List(e Env) (n, at int)
+	// Choose puts the cursor on row i of them.
+	Choose(i int, e Env) Page
+}
+
+// Move applies a moving action to a page's list, h rows of which are seen. Other
+// actions leave the page as it is.
+func Move(p Lister, a keys.Action, h int, e Env) Page {
+	n, at := p.List(e)
+	if i, ok := keys.Move(a, at, n, h); ok && n > 0 {
+		return p.Choose(i, e)
+	}
+	return p
 }
 
 // Filterer is a page whose list can be narrowed.
@@ -39,31 +72,31 @@ type Filterer interface {
 
 // Env is everything a page may know.
 type Env struct {
-	W, H     int // cells and lines the page has
-	Now      time.Time
-	Began    time.Time           // when the asking of this inventory began
-	Every    time.Duration       // between two rounds of asking
-	Inv      *model.Inventory    // nil until it is read
-	Snap     *model.Snapshot     // nil until the first node has answered
-	Boards   []board.Board       // one for each cluster, in inventory order
-	Digest   *Digest             // of the boards; nil makes a page work it out itself
-	Events   []board.Event       // what has changed, the newest first
-	Traffic  *Traffic            // the last samples of every HAProxy section; nil when none are kept
-	ReadOnly bool                // nothing can be changed from this console
-	Asks     []Topic             // what the nodes can be asked by a page of its own
-	Reads    bool                // the nodes' files are read by themselves
-	Looks    map[model.Host]Look // what became of that; a node that is not there has not been read yet
-	Said     []Said              // what was said to the operator, the oldest first
-	Ran      []model.Ran         // what was run on nodes, the oldest first
+	W, H      int // cells and lines the page has
+	Now       time.Time
+	Began     time.Time               // when the asking of this inventory began
+	Every     time.Duration           // between two rounds of asking
+	Inv       *model.Inventory        // nil until it is read
+	Snap      *model.Snapshot         // nil until the first node has answered
+	Boards    []board.Board           // one for each cluster, in inventory order
+	Digest    *Digest                 // of the boards; nil makes a page work it out itself
+	Events    []board.Event           // what has changed, the newest first
+	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
+	ReadOnly  bool                    // nothing can be changed from this console
+	Topics    map[Topic]bool          // what a page of its own can probe
+	Reads     bool                    // the nodes' files are read by themselves
+	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
+	Messages  []Message               // shown to the operator, oldest first
+	Ran       []model.Ran             // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
 	Columns map[string][]string
 	Texts   Texts
 }
 
-// Look is the last time that a node's files were read. What was read is in the
+// LastRead is the last time that a node's files were read. What was read is in the
 // snapshot.
-type Look struct {
+type LastRead struct {
 	At  time.Time // zero when they never were
 	Err error     // why the latest attempt failed
 }
@@ -98,11 +131,11 @@ func (e Env) Board(name model.ClusterName) *board.Board {
 	return nil
 }
 
-// Asking reports that no node has been heard yet.
-func (e Env) Asking() bool { return e.Snap == nil }
+// NoAnswer reports that no node has answered yet.
+func (e Env) NoAnswer() bool { return e.Snap == nil }
 
-// Pending reports that some node of the cluster has not been tried yet: what
-// looks unknown then is only still being asked.
+// Pending reports that some node of the cluster has not been probed yet: what
+// looks unknown then is only still being probed.
 func (e Env) Pending(b *board.Board) bool {
 	if e.Snap == nil {
 		return true
@@ -111,103 +144,100 @@ func (e Env) Pending(b *board.Board) bool {
 		return false
 	}
 	for _, m := range b.Members {
-		if e.unheard(m.Instance) {
+		if e.incomplete(m.Instance) {
 			return true
 		}
 	}
 	for _, f := range b.Cluster.LoadBalancers {
-		if e.untriedProxy(f.Host) {
+		if e.ProxyNotProbed(f.Host) {
 			return true
 		}
 	}
 	return false
 }
 
-// patience is how long a node that was never tried counts as being asked;
-// after that it is unknown like any other that says nothing.
+// patience is how long a node that was never probed counts as pending; after that
+// it is unknown like any other that does not answer.
 const patience = 10 * time.Second
 
-// untried reports that the instance's Patroni has not been tried yet.
-func (e Env) untried(name model.InstanceName) bool {
+// notProbed reports that the instance's Patroni has not been probed yet.
+func (e Env) notProbed(name model.InstanceName) bool {
 	return e.Snap == nil || (e.Snap.Patroni[name].Status.Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// unheard reports that not everything the instance's Patroni is asked has been
-// asked yet.
-func (e Env) unheard(name model.InstanceName) bool {
-	return e.untried(name) || !e.Snap.Patroni[name].Asked()
+// incomplete reports that some request to the instance's Patroni has not been
+// sent yet.
+func (e Env) incomplete(name model.InstanceName) bool {
+	return e.notProbed(name) || !e.Snap.Patroni[name].Asked()
 }
 
-// untriedProxy reports that the node's HAProxy has not been tried yet.
-func (e Env) untriedProxy(h model.Host) bool {
+// ProxyNotProbed reports that the node's HAProxy has not been probed yet.
+func (e Env) ProxyNotProbed(h model.Host) bool {
 	return e.Snap == nil || (e.Snap.HAProxy[h].Tried.IsZero() && e.Now.Sub(e.Began) < patience)
 }
 
-// health is the state of a cluster as far as it can be said: while nodes have
-// not been tried yet, only good and certain news count.
-func (e Env) health(b *board.Board) mark {
+// Health is the state of a cluster as far as it is known: while nodes have not
+// been probed yet, only ok and down count.
+func (e Env) Health(b *board.Board) Mark {
 	certain := b.Health == model.HealthOK || b.Health == model.HealthDown
-	return healthMark(b.Health, e.Asking() || (!certain && e.Pending(b)))
+	return HealthMark(b.Health, e.NoAnswer() || (!certain && e.Pending(b)))
 }
 
-// summary is the sentence for a cluster.
-func (e Env) summary(b *board.Board) string {
+// Summary is the sentence for a cluster.
+func (e Env) Summary(b *board.Board) string {
 	switch {
-	case e.Asking():
-		return "asking every Patroni and HAProxy of the cluster …"
+	case e.NoAnswer():
+		return "probing every Patroni and HAProxy of the cluster …"
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
-		return "still asking; not every node has answered yet"
+		return "still probing: not every node has answered yet"
 	}
 	return b.Summary
 }
 
-// Intent is what a page asks of the console.
+// Intent is what a page wants the console to do.
 type Intent interface{ isIntent() }
 
 type (
 	// Goto opens a page on top of this one.
 	Goto struct{ Page Page }
+	// Open opens the screen of that name on top of this one.
+	Open struct {
+		Screen string
+		At     Place
+	}
 	// Back closes the page.
 	Back struct{}
 	// Home closes every page above the cluster's board, or above the fleet.
 	Home struct{}
-	// AskPlan asks what a reload of the cluster would do; PlanMsg answers.
-	AskPlan struct{ Cluster model.ClusterName }
-	// Ask asks the nodes what a page wants to know; AnswerMsg answers.
-	Ask struct{ Inquiry *Inquiry }
-	// Confirm asks the operator before a plan is carried out.
+	// MakePlan plans a reload of the cluster; PlanMsg answers.
+	MakePlan struct{ Cluster model.ClusterName }
+	// Probe probes the nodes for a page; AnswerMsg answers.
+	Probe struct{ Inquiry *Inquiry }
+	// Confirm prompts the operator before a plan is executed.
 	Confirm struct{ Plan PlanMsg }
-	// Execute carries a confirmed plan out.
+	// Execute executes a confirmed plan.
 	Execute struct{ Plan PlanMsg }
-	// StopRun finishes the node that is being worked on and stops there.
-	StopRun struct{}
+	// StopReload finishes the node that is being worked on and stops there.
+	StopReload struct{}
 	// Say shows one line to the operator.
 	Say struct{ Text string }
 	// Yank copies a text and says it: what a terminal drops can still be read.
 	Yank struct{ Text string }
 )
 
-func (Goto) isIntent() {}
+func (Goto) isIntent()       {}
+func (Open) isIntent()       {}
+func (Back) isIntent()       {}
+func (Home) isIntent()       {}
+func (Yank) isIntent()       {}
+func (MakePlan) isIntent()   {}
+func (Probe) isIntent()      {}
+func (Confirm) isIntent()    {}
+func (Execute) isIntent()    {}
+func (StopReload) isIntent() {}
+func (Say) isIntent()        {}
 
-func (Back) isIntent() {}
-
-func (Home) isIntent() {}
-
-func (Yank) isIntent() {}
-
-func (AskPlan) isIntent() {}
-
-func (Ask) isIntent() {}
-
-func (Confirm) isIntent() {}
-
-func (Execute) isIntent() {}
-
-func (StopRun) isIntent() {}
-
-func (Say) isIntent() {}
-
-// PlanMsg answers AskPlan.
+// PlanMsg answers MakePlan.
 type PlanMsg struct {
 	Cluster model.ClusterName
 	Inv     *model.Inventory // the inventory the plan was made from
@@ -222,4 +252,11 @@ type StepMsg struct{ Result plan.StepResult }
 type DoneMsg struct {
 	Report plan.Report
 	Err    error
+}
+
+// Message is one line shown to the operator.
+type Message struct {
+	At   time.Time
+	Tone theme.Tone
+	Text string
 }

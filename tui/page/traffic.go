@@ -61,13 +61,13 @@ func (n *nodeTraffic) add(st *haproxy.Stats) {
 			copy(past, past[len(past)-Kept+1:])
 			past = past[:Kept-1]
 		}
-		next[px.Name] = append(past, sampleOf(px))
+		next[px.Name] = append(past, SampleOf(px))
 	}
 	n.sections = next // a section that is gone is forgotten
 }
 
-// sampleOf sums a section's servers up; queued are also those that wait for any.
-func sampleOf(px *haproxy.Proxy) Sample {
+// SampleOf sums a section's servers up; queued are also those that wait for any.
+func SampleOf(px *haproxy.Proxy) Sample {
 	s := Sample{Queue: px.Back.Queue}
 	for i := range px.Servers {
 		s.Sessions += px.Servers[i].Sessions
@@ -110,11 +110,11 @@ func spark(label string, past []Sample, of func(Sample) int64, w int) widget.Lin
 	for i, s := range past {
 		values[i] = of(s)
 	}
-	return widget.T(theme.Dim, label+" ").Add(theme.Strong, count(values[len(values)-1])+" ").Add(theme.Info, bars(values, w))
+	return widget.T(theme.Dim, label+" ").Add(theme.Strong, Count(values[len(values)-1])+" ").Add(theme.Info, Bars(values, w))
 }
 
-// bars draw a past of more than one moment.
-func bars(values []int64, w int) string {
+// Bars draw a past of more than one moment.
+func Bars(values []int64, w int) string {
 	if len(values) < 2 {
 		return ""
 	}
@@ -127,8 +127,8 @@ func rateOf(s Sample) int64 { return s.Rate }
 
 func queueOf(s Sample) int64 { return s.Queue }
 
-// trafficLine is a section's sessions, new ones a second and queue.
-func trafficLine(past []Sample, w int) widget.Line {
+// TrafficLine is a section's sessions, new ones a second and queue.
+func TrafficLine(past []Sample, w int) widget.Line {
 	if len(past) == 0 {
 		return nil
 	}

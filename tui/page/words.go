@@ -12,77 +12,67 @@ import (
 	"pgtui/tui/widget"
 )
 
-// mark is how a state is drawn: a shape, a word and a tone.
-type mark struct {
-	shape, word string
-	tone        theme.Tone
+// Mark is how a state is drawn: a shape, a word and a tone.
+type Mark struct {
+	Shape, Word string
+	Tone        theme.Tone
 }
 
-func (m mark) line() widget.Line { return widget.T(m.tone, m.shape+" "+m.word) }
+func (m Mark) Line() widget.Line { return widget.T(m.Tone, m.Shape+" "+m.Word) }
 
 // The shape that says promise, permission and reality differ.
-const differs = "≠"
+const Differs = "≠"
 
-// healthMark draws the state of a cluster. Before the first answer nothing
-// is known, and nobody is to blame for it.
-func healthMark(h model.Health, pending bool) mark {
+// HealthMark draws the state of a cluster. Before the first answer nothing
+// is known, and that is no fault.
+func HealthMark(h model.Health, pending bool) Mark {
 	switch {
 	case pending:
-		return asking()
+		return Probing()
 	case h == model.HealthOK:
-		return mark{"●", "ok", theme.Good}
+		return Mark{"●", "ok", theme.Good}
 	case h == model.HealthDegraded:
-		return mark{"!", "degraded", theme.Warn}
+		return Mark{"!", "degraded", theme.Warn}
 	case h == model.HealthDown:
-		return mark{"✕", "DOWN", theme.Bad}
+		return Mark{"✕", "DOWN", theme.Bad}
 	default:
-		return mark{"?", "unknown", theme.Doubt}
+		return Mark{"?", "unknown", theme.Doubt}
 	}
 }
 
-// asking is what is not known because nobody has answered yet.
-func asking() mark { return mark{"·", "asking", theme.Info} }
+// Probing is what is unknown because no node has answered yet.
+func Probing() Mark { return Mark{"·", "probing", theme.Info} }
 
-// verdictMark draws the verdict of a server, a view or a service.
-func verdictMark(v model.Verdict) mark {
+// VerdictMark draws the verdict of a server, a view or a service.
+func VerdictMark(v model.Verdict) Mark {
 	switch v {
 	case model.Serving:
-		return mark{"●", "serves", theme.Good}
+		return Mark{"●", "serves", theme.Good}
 	case model.BackupServing:
-		return mark{"●", "serves as backup", theme.Warn}
+		return Mark{"●", "serves as backup", theme.Warn}
 	case model.Standby:
-		return mark{"○", "backup", theme.Plain}
+		return Mark{"○", "backup", theme.Plain}
 	case model.Settling:
-		return mark{"~", "settling", theme.Info}
+		return Mark{"~", "settling", theme.Info}
 	case model.Draining:
-		return mark{"↓", "draining", theme.Warn}
+		return Mark{"↓", "draining", theme.Warn}
 	case model.Maint:
-		return mark{"✕", "maint", theme.Warn}
+		return Mark{"✕", "maint", theme.Warn}
 	case model.Refused:
-		return mark{"–", "refused", theme.Dim}
+		return Mark{"–", "refused", theme.Dim}
 	case model.Down:
-		return mark{"✕", "down", theme.Bad}
+		return Mark{"✕", "down", theme.Bad}
 	case model.Unselected:
-		return mark{"·", "not selected", theme.Dim}
+		return Mark{"·", "not selected", theme.Dim}
 	case model.Missing:
-		return mark{"✕", "missing", theme.Bad}
+		return Mark{"✕", "missing", theme.Bad}
 	case model.Empty:
-		return mark{"✕", "nobody serves", theme.Bad}
+		return Mark{"✕", "no server", theme.Bad}
 	case model.Mismatch:
-		return mark{differs, "mismatch", theme.Bad}
+		return Mark{Differs, "mismatch", theme.Bad}
 	default:
-		return mark{"?", "unknown", theme.Doubt}
+		return Mark{"?", "unknown", theme.Doubt}
 	}
-}
-
-// routeMark draws the verdict of a service: in doubt where some of its HAProxies
-// are not known, whatever the others say.
-func routeMark(r *board.Route) mark {
-	m := verdictMark(r.Verdict)
-	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
-		m.shape, m.tone = "?", theme.Doubt
-	}
-	return m
 }
 
 // legend explains the verdicts, in the order the help lists them.
@@ -95,33 +85,33 @@ func legend() []struct {
 		text string
 	}{
 		{model.Serving, "gets new connections now"},
-		{model.BackupServing, "gets them because no regular server can"},
+		{model.BackupServing, "gets them because no regular server is available"},
 		{model.Standby, "held back, ready to take over"},
-		{model.Refused, "Patroni answers the check and says no: normal for a replica on a primary port"},
-		{model.Settling, "HAProxy has not finished its first check: eligible, not proven"},
+		{model.Refused, "Patroni answers the check with no: normal for a replica on a primary port"},
+		{model.Settling, "HAProxy has not finished its first check yet"},
 		{model.Draining, "keeps its connections, gets no new ones"},
 		{model.Maint, "taken out by hand"},
-		{model.Down, "the check gets no answer it understands"},
-		{model.Missing, "promised, but HAProxy does not have it"},
-		{model.Unselected, "the service's selector does not name it"},
-		{model.Unknown, "not known, and never counted as healthy"},
+		{model.Down, "the check gets no valid answer"},
+		{model.Missing, "declared, but missing on HAProxy"},
+		{model.Unselected, "the service's selector does not select it"},
+		{model.Unknown, "unknown, and never counted as healthy"},
 	}
 }
 
-// severityMark draws the weight of a finding.
-func severityMark(s model.Severity) mark {
+// SeverityMark draws the weight of a finding.
+func SeverityMark(s model.Severity) Mark {
 	switch s {
 	case model.Critical:
-		return mark{"✕", "critical", theme.Bad}
+		return Mark{"✕", "critical", theme.Bad}
 	case model.Warning:
-		return mark{"!", "warning", theme.Warn}
+		return Mark{"!", "warning", theme.Warn}
 	default:
-		return mark{"·", "info", theme.Info}
+		return Mark{"·", "info", theme.Info}
 	}
 }
 
-// lagText is a replay lag in the largest unit that keeps a digit before the point.
-func lagText(n int64) string {
+// LagText is a replay lag in the largest unit that keeps a digit before the point.
+func LagText(n int64) string {
 	switch {
 	case n < 0:
 		return "–"
@@ -136,8 +126,8 @@ func lagText(n int64) string {
 	}
 }
 
-// numText is n, or a dash when it is not known.
-func numText(n int) string {
+// NumText is n, or a dash when it is unknown.
+func NumText(n int) string {
 	if n <= 0 {
 		return "–"
 	}
@@ -155,17 +145,17 @@ func FreshFor(every time.Duration) time.Duration {
 // screen stays still, then the age in steps that change rarely.
 func AgeMark(at, now time.Time, every time.Duration) widget.Line {
 	if at.IsZero() {
-		return widget.T(theme.Info, "~ asking")
+		return widget.T(theme.Info, "~ probing")
 	}
 	age := max(now.Sub(at), 0)
 	if age <= FreshFor(every) {
 		return widget.T(theme.Dim, "● live")
 	}
-	return widget.T(theme.Alarm, " ! "+ageText(age)+" old ")
+	return widget.T(theme.Alarm, " ! "+AgeText(age)+" old ")
 }
 
-// ageText is a duration, coarse.
-func ageText(d time.Duration) string {
+// AgeText is a duration, coarse.
+func AgeText(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d/time.Second)/5*5)
@@ -178,35 +168,35 @@ func ageText(d time.Duration) string {
 	}
 }
 
-// took is how long something lasted, for people.
-func took(d time.Duration) string {
+// Took is how long something lasted, for people.
+func Took(d time.Duration) string {
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// plural is "1 node", "2 nodes".
-func plural(n int, one string) string {
+// Plural is "1 node", "2 nodes".
+func Plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// marked is wrapped with a mark before the first line, which the others stand
+// Marked is wrapped with a mark before the first line, which the others stand
 // clear of.
-func marked(tone theme.Tone, mark, text string, w, most int) []widget.Line {
+func Marked(tone theme.Tone, mark, text string, w, most int) []widget.Line {
 	width := widget.T(tone, mark).Width()
-	out := wrapped(tone, text, strings.Repeat(" ", width), w, most)
+	out := Wrapped(tone, text, strings.Repeat(" ", width), w, most)
 	if len(out) > 0 {
 		out[0] = widget.T(tone, mark).Add(tone, out[0].Cut(width, w).String())
 	}
 	return out
 }
 
-// wrapped is text as lines of one tone, at most most of them, each behind indent.
-func wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
+// Wrapped is text as lines of one tone, at most most of them, each behind indent.
+func Wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
 	var out []widget.Line
 	parts := widget.Wrap(text, max(w-len(indent), 1))
 	for i, s := range parts {
@@ -219,10 +209,10 @@ func wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
 	return out
 }
 
-// labelled is wrapped text with a label in front of its first line, in the
+// Labelled is wrapped text with a label in front of its first line, in the
 // room that the indent leaves.
-func labelled(label widget.Line, tone theme.Tone, text string, indent, w, most int) []widget.Line {
-	out := wrapped(tone, text, strings.Repeat(" ", indent), w, most)
+func Labelled(label widget.Line, tone theme.Tone, text string, indent, w, most int) []widget.Line {
+	out := Wrapped(tone, text, strings.Repeat(" ", indent), w, most)
 	if len(out) == 0 {
 		return []widget.Line{label}
 	}
@@ -230,8 +220,8 @@ func labelled(label widget.Line, tone theme.Tone, text string, indent, w, most i
 	return out
 }
 
-// seqs names instances by what tells them apart inside the cluster: "1,2".
-func seqs(c *model.Cluster, names []model.InstanceName) string {
+// Seqs names instances by their numbers inside the cluster: "1,2".
+func Seqs(c *model.Cluster, names []model.InstanceName) string {
 	parts := make([]string, 0, len(names))
 	for _, n := range names {
 		parts = append(parts, strings.TrimPrefix(string(n), string(c.Name)+"-"))
@@ -256,11 +246,11 @@ func LeaderLine(b *board.Board) widget.Line {
 	if b.Timeline > 0 {
 		l = l.Add(theme.Dim, fmt.Sprintf(" · TL %d", b.Timeline))
 	}
-	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", plural(len(b.Members), "member")))
+	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", Plural(len(b.Members), "member")))
 }
 
-// count is a number of things, with a k or M where it has many digits.
-func count(n int64) string {
+// Count is a number of things, with a k or M where it has many digits.
+func Count(n int64) string {
 	switch {
 	case n < 10_000:
 		return fmt.Sprint(n)
@@ -268,4 +258,68 @@ func count(n int64) string {
 		return fmt.Sprintf("%dk", n/1000)
 	}
 	return fmt.Sprintf("%dM", n/1_000_000)
+}
+
+func FindingLine(f model.Finding, cluster bool) widget.Line {
+	m := SeverityMark(f.Severity)
+	l := widget.P(" ").Add(m.Tone, m.Shape+" ")
+	if cluster {
+		l = l.Add(theme.Strong, string(f.Cluster)+"  ")
+	}
+	return l.Add(theme.Plain, f.Summary)
+}
+
+// Clock is the time of day of t, with its date when that is not now's.
+func Clock(t, now time.Time) string {
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("02 Jan 15:04:05")
+}
+
+// Narrow is below how many cells the subject of an event has no column of its own.
+const Narrow = 60
+
+// Flow sets text behind head and continues below it.
+func Flow(head widget.Line, text string, w int) []widget.Line {
+	if head.Width()+widget.Width(text) <= w {
+		return []widget.Line{head.Add(theme.Plain, text)}
+	}
+	if head.Width() > w*2/3 {
+		return append([]widget.Line{head.Trunc(w)}, Wrapped(theme.Plain, text, "   ", w, 9)...)
+	}
+	parts := widget.Wrap(text, w-head.Width())
+	out := []widget.Line{head.Add(theme.Plain, parts[0])}
+	return append(out, Wrapped(theme.Plain, strings.Join(parts[1:], " "), "   ", w, 9)...)
+}
+
+// Gap sets the next words of a line apart.
+func Gap(l widget.Line, apart bool) widget.Line {
+	if apart {
+		return l.Add(theme.Plain, "   ")
+	}
+	return l
+}
+
+// Failure is an error with its hint.
+func Failure(err error, e Env) []widget.Line {
+	out := Wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
+	if try := source.TryOf(err); try != "" {
+		out = append(out, Labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
+	}
+	return out
+}
+
+func OrNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func OrDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/internal/text"
 	"pgtui/tui/theme"
 )
 
@@ -32,15 +33,15 @@ func draw(b *strings.Builder, l Line, w int, t *theme.Theme) {
 	cur := ""
 	left := w
 	for _, s := range l {
-		text := Clean(s.Text)
+		raw := text.Clean(s.Text)
 		if t.ASCII {
-			text = ascii(text)
+			raw = ascii(raw)
 		}
-		n := Width(text)
+		n := Width(raw)
 		if n > left {
-			text, n = ansi.Truncate(text, left, ""), left
+			raw, n = ansi.Truncate(raw, left, ""), left
 		}
-		if text == "" {
+		if raw == "" {
 			continue
 		}
 		left -= n
@@ -51,7 +52,7 @@ func draw(b *strings.Builder, l Line, w int, t *theme.Theme) {
 			b.WriteString(open)
 			cur = open
 		}
-		b.WriteString(text)
+		b.WriteString(raw)
 	}
 	if cur != "" {
 		b.WriteString(ansi.ResetStyle)
@@ -101,17 +102,17 @@ func Box(lines []Line, inner int, tone theme.Tone) []Line {
 
 // Wrap breaks text into lines of at most w cells, at spaces only: names keep
 // their dashes together. A word that is wider than a line is cut.
-func Wrap(text string, w int) []string {
-	text = Clean(text)
+func Wrap(raw string, w int) []string {
+	raw = text.Clean(raw)
 	if w <= 0 {
 		return nil
 	}
-	if Width(text) <= w {
-		return []string{text}
+	if Width(raw) <= w {
+		return []string{raw}
 	}
 	var out []string
 	line, used := "", 0
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.Fields(raw) {
 		n := Width(word)
 		if line != "" && used+1+n <= w {
 			line, used = line+" "+word, used+1+n

@@ -1,38 +1,27 @@
 package widget
 
-import "unicode/utf8"
+import (
+	"charm.land/bubbles/v2/textinput"
 
-// Input is one line of typed text. It has no blinking cursor: a screen on
-// which nothing happens sends nothing.
-type Input struct {
-	Value string
-	Max   int // characters it holds; 0 means 200
+	"pgtui/tui/theme"
+)
+
+// NewInput is a line of text to edit, most characters long, with its caret at
+// the end. The caret does not blink: a screen on which nothing happens sends
+// nothing. Ctrl-v is not bound: only the terminal pastes.
+func NewInput(value string, most int) textinput.Model {
+	in := textinput.New()
+	in.CharLimit = most
+	in.SetVirtualCursor(false)
+	in.KeyMap.Paste.SetEnabled(false)
+	in.Focus()
+	in.SetValue(value)
+	return in
 }
 
-// Key applies one key: text is what the key types, name what it is called.
-// It reports whether the key was one of editing.
-func (in Input) Key(name, text string) (Input, bool) {
-	switch name {
-	case "backspace":
-		if in.Value != "" {
-			_, n := utf8.DecodeLastRuneInString(in.Value)
-			in.Value = in.Value[:len(in.Value)-n]
-		}
-		return in, true
-	case "ctrl+u", "ctrl+w":
-		in.Value = ""
-		return in, true
-	}
-	text = Clean(text)
-	if text == "" {
-		return in, false
-	}
-	limit := in.Max
-	if limit == 0 {
-		limit = 200
-	}
-	if utf8.RuneCountInString(in.Value)+utf8.RuneCountInString(text) <= limit {
-		in.Value += text
-	}
-	return in, true
+// InputLine is the text of in with its caret, in at most w cells: what is in
+// front of the caret keeps its end.
+func InputLine(in textinput.Model, tone theme.Tone, w int) Line {
+	text, at := []rune(in.Value()), in.Position()
+	return T(tone, Tail(string(text[:at]), max(w-1, 1))).Add(theme.Key, "▏").Add(tone, string(text[at:])).Trunc(w)
 }

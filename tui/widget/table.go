@@ -15,8 +15,8 @@ type Column struct {
 	// Flex columns count with their Min only while it is decided what fits, and
 	// then share the room that is left.
 	Flex bool
-	// Drop tells when the column gives way on a narrow screen: the highest
-	// goes first, 0 never goes.
+	// Drop is when the column gives way on a narrow screen: the highest goes
+	// first, 0 never.
 	Drop int
 }
 

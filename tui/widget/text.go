@@ -6,11 +6,11 @@ package widget
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"pgtui/internal/text"
 	"pgtui/tui/theme"
 )
 
@@ -19,6 +19,9 @@ type Span struct {
 	Text string
 	Tone theme.Tone
 	On   bool // under the cursor
+	// Hit is the number, from 1, of what a click on it chooses: a row of the
+	// page's list, a key of the footer, a page of the path. 0 is nothing.
+	Hit int32
 }
 
 // Line is one line of the screen.
@@ -54,6 +57,26 @@ func (l Line) Under() Line {
 	return out
 }
 
+// Hits returns l with that number on every span.
+func (l Line) Hits(n int) Line {
+	out := make(Line, len(l))
+	for i, s := range l {
+		s.Hit = int32(n) //nolint:gosec // rows of a screen's list
+		out[i] = s
+	}
+	return out
+}
+
+// HitAt is the number of the span at cell x, 0 when there is none.
+func (l Line) HitAt(x int) int {
+	for _, s := range l {
+		if x -= Width(s.Text); x < 0 {
+			return int(s.Hit)
+		}
+	}
+	return 0
+}
+
 // String is the text of the line without its tones.
 func (l Line) String() string {
 	var b strings.Builder
@@ -83,7 +106,7 @@ func (l Line) Cut(from, to int) Line {
 		if a < b {
 			t := s
 			if a > 0 || b < w {
-				t.Text = ansi.Cut(Clean(s.Text), a, b)
+				t.Text = ansi.Cut(text.Clean(s.Text), a, b)
 				if short := b - a - Width(t.Text); short > 0 {
 					t.Text = strings.Repeat(" ", short) + t.Text
 				}
@@ -106,7 +129,8 @@ func (l Line) Trunc(w int) Line {
 	out := l.Cut(0, w-1)
 	tail := Span{Text: "…"}
 	if len(out) > 0 {
-		tail.Tone, tail.On = out[len(out)-1].Tone, out[len(out)-1].On
+		tail = out[len(out)-1]
+		tail.Text = "…"
 	}
 	return append(out, tail)
 }
@@ -122,7 +146,7 @@ func (l Line) Pad(w int) Line {
 	}
 	fill := Span{Text: strings.Repeat(" ", w-n)}
 	if len(l) > 0 {
-		fill.On = l[len(l)-1].On
+		fill.On, fill.Hit = l[len(l)-1].On, l[len(l)-1].Hit
 	}
 	return append(l[:len(l):len(l)], fill)
 }
@@ -137,64 +161,30 @@ func (l Line) PadLeft(w int) Line {
 }
 
 // Width is the number of cells that text takes once it is cleaned.
-func Width(text string) int {
-	if plain(text) {
-		return len(text)
+func Width(raw string) int {
+	if text.ASCII(raw) {
+		return len(raw)
 	}
-	return ansi.StringWidth(Clean(text))
+	return ansi.StringWidth(text.Clean(raw))
 }
 
 // Tail shortens text to w cells from the left, so that its end stays: the end
-// of an instance name is what tells it from its siblings.
-func Tail(text string, w int) string {
-	n := Width(text)
+// of an instance name distinguishes it from its siblings.
+func Tail(raw string, w int) string {
+	n := Width(raw)
 	if n <= w || w <= 0 {
-		return text
+		return raw
 	}
-	return "…" + ansi.TruncateLeft(Clean(text), n-w+1, "")
-}
-
-// plain reports whether text is printable US-ASCII only.
-func plain(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// Clean takes out of text what could move a cursor, change a mode, hide or
-// reorder what follows: escape sequences, control and format characters,
-// broken UTF-8. Tabs and line ends become one space.
-func Clean(text string) string {
-	if plain(text) {
-		return text
-	}
-	if strings.ContainsAny(text, "\x1b\u009b\u009d\u0090") {
-		text = ansi.Strip(text)
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n' || r == '\r':
-			return ' '
-		case r == utf8.RuneError:
-			return '?'
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r),
-			r == '\u2028', r == '\u2029':
-			return -1
-		}
-		return r
-	}, text)
+	return "…" + ansi.TruncateLeft(text.Clean(raw), n-w+1, "")
 }
 
 // ascii replaces what is not US-ASCII, cell for cell.
-func ascii(text string) string {
-	if plain(text) {
-		return text
+func ascii(raw string) string {
+	if text.ASCII(raw) {
+		return raw
 	}
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range raw {
 		if r < utf8.RuneSelf {
 			b.WriteRune(r)
 			continue

@@ -1,0 +1,284 @@
+// Package detail holds the pages of one thing of a cluster: a service, an
+// instance, an HAProxy node, and the cluster on paper.
+package detail
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"pgtui/haproxy"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Service is one service of a cluster from its definition to what every
+// HAProxy makes of it.
+type Service struct {
+	cluster model.ClusterName
+	name    model.ServiceName
+	top     int
+}
+
+// Title is the service's name.
+func (p *Service) Title() string { return string(p.name) }
+
+// ServiceScreen is the page in the registry.
+func ServiceScreen() page.Screen {
+	return page.Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true, Board: true,
+		Open: func(at page.Place, e page.Env) page.Page { return &Service{cluster: at.Cluster, name: e.ServiceOf(at)} },
+		Keys: append([]keys.Row{
+			{Keys: "tab right l", Action: keys.Next, Label: "next service", Help: "the next service of the cluster"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the service before it"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
+			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the page's keys.
+func (p *Service) Scope() string { return "service" }
+
+// Place of the page.
+func (p *Service) Place(page.Env) page.Place { return page.Place{Cluster: p.cluster, Service: p.name} }
+
+// Command prints what the page shows.
+func (p *Service) Command(page.Env) (string, string) {
+	return "pgtui status " + string(p.cluster), "cat /etc/haproxy/conf.d/" + string(p.cluster) + "-" + string(p.name) + ".cfg"
+}
+
+// Do carries out one action.
+func (p *Service) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	q := *p
+	if b := e.Board(p.cluster); (a == keys.Next || a == keys.Prev) && len(b.Routes) > 0 {
+		at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
+		q.name, q.top = b.Routes[page.Neighbour(a, at, len(b.Routes))].Service, 0
+		return &q, nil
+	}
+	q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
+	return &q, nil
+}
+
+// View draws the part of the page that fits.
+func (p *Service) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
+
+// lines is the whole page.
+func (p *Service) lines(e page.Env) []widget.Line {
+	b := e.Board(p.cluster)
+	r, svc := b.Route(p.name), b.Cluster.Service(p.name)
+	if r == nil || svc == nil {
+		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no service "+string(p.name)+" any more")}
+	}
+	out := p.answer(b, r, e)
+	out = append(out, nil)
+	out = append(out, p.views(r, svc, e)...)
+	out = append(out, p.definition(b, svc, e)...)
+	return append(out, p.file(b, svc, e)...)
+}
+
+// answer says who serves, first of all.
+func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Line {
+	m := page.RouteMark(r)
+	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
+	why := r.Why
+	_, tried := e.Probed(r)
+	switch {
+	case len(r.Silent) > 0 && tried < len(r.Views) && !e.PendingRoute(r):
+		m = page.Probing()
+	case e.PendingRoute(r):
+		m, why = page.Probing(), "no HAProxy has answered yet"
+	case r.Verdict == model.Serving || r.Verdict == model.BackupServing:
+		m.Word = model.Join(r.Serving) + " " + map[bool]string{true: "serves", false: "serve"}[len(r.Serving) == 1]
+		if r.Verdict == model.BackupServing {
+			m.Word += " as backup"
+		}
+	case r.Verdict == model.Empty && b.ByDesign(r):
+		m.Word, m.Tone = "no server, as declared", theme.Dim
+	}
+	head = widget.Join(head, m.Line(), widget.P("  seen by "), page.SeenBy(r, e))
+	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 3)...)
+	var hosts []model.Host
+	for _, v := range r.Views {
+		hosts = append(hosts, v.HAProxy)
+	}
+	if svc := b.Cluster.Service(p.name); svc != nil {
+		if l := page.TrafficLine(e.Traffic.Sum(hosts, svc.Proxy()), e.W); l != nil {
+			out = append(out, l)
+		}
+	}
+	for _, v := range r.Views {
+		for _, c := range v.Cells {
+			if c.Note != "" {
+				out = append(out, page.Wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", page.Differs, c.Instance, v.Label(), c.Note), " ", e.W, 2)...)
+			}
+		}
+	}
+	return out
+}
+
+// views is what each HAProxy reports of each server.
+func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget.Line {
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
+		{Title: "VERDICT", Min: 12},
+		{Title: "STATUS", Min: 6, Drop: 2},
+		{Title: "WEIGHT", Right: true, Drop: 4},
+		{Title: "SHARE", Right: true, Drop: 1},
+		{Title: "CHECK", Min: 9, Max: 24, Flex: true, Drop: 3},
+		{Title: "CONN", Right: true, Drop: 6},
+		{Title: "PATRONI", Right: true, Drop: 5},
+		{Title: "WHY", Min: 16, Max: 100, Flex: true, Drop: 7},
+	}}
+	for i := range r.Views {
+		v := &r.Views[i]
+		t.Rows = append(t.Rows, viewRow(v, e))
+		for j := range v.Cells {
+			t.Rows = append(t.Rows, serverRow(v, &v.Cells[j], svc, e))
+		}
+	}
+	return append(page.TableLines(t, e), nil)
+}
+
+// viewRow heads one HAProxy.
+func viewRow(v *board.View, e page.Env) []widget.Line {
+	m := page.VerdictMark(v.Verdict)
+	name := widget.T(theme.Strong, v.Label())
+	if v.Node != "" {
+		name = name.Add(theme.Dim, " "+string(v.HAProxy))
+	}
+	if e.ProxyNotProbed(v.HAProxy) {
+		return []widget.Line{name, page.Probing().Line()}
+	}
+	why := widget.T(theme.Plain, v.Why)
+	if v.Verdict == model.Serving {
+		why[0].Tone = theme.Dim
+	}
+	return []widget.Line{name, m.Line(), nil, nil, nil, nil, widget.P(fmt.Sprint(v.Sessions)), nil, why}
+}
+
+// serverRow is one server of one HAProxy.
+func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []widget.Line {
+	name := widget.P("  " + string(c.Instance))
+	if c.Backup {
+		name = name.Add(theme.Dim, " backup")
+	}
+	if e.ProxyNotProbed(v.HAProxy) {
+		return []widget.Line{name, page.Probing().Line()}
+	}
+	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
+	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {
+		weight, check = widget.P(fmt.Sprint(st.Weight)), widget.P(checkText(st))
+	}
+	share := widget.P("")
+	if c.Share > 0 {
+		share = widget.P(fmt.Sprintf("%d%%", c.Share))
+	}
+	allowed := widget.T(theme.Doubt, "?")
+	if c.Allowed > 0 {
+		allowed = widget.P(fmt.Sprint(c.Allowed))
+	}
+	why := widget.T(theme.Dim, c.Why)
+	if c.Note != "" {
+		why = widget.T(theme.Warn, page.Differs+" "+c.Note)
+	}
+	return []widget.Line{name, page.VerdictMark(c.Verdict).Line(), status, weight, share, check, widget.P(fmt.Sprint(c.Sessions)), allowed, why}
+}
+
+// statOf is HAProxy's own row of a server, or nil.
+func statOf(e page.Env, h model.Host, svc *model.Service, inst model.InstanceName) *haproxy.ServerRow {
+	if e.Snap == nil {
+		return nil
+	}
+	o, ok := e.Snap.HAProxy[h]
+	if !ok || !o.Ever() {
+		return nil
+	}
+	px := o.Value.Proxy(svc.Proxy())
+	if px == nil {
+		return nil
+	}
+	return px.Server(string(inst))
+}
+
+// checkText is HAProxy's last check in its own words.
+func checkText(st *haproxy.ServerRow) string {
+	s := st.CheckStatus
+	if st.CheckCode > 0 {
+		s += fmt.Sprintf(" %d", st.CheckCode)
+	} else if st.CheckDesc != "" {
+		s += " " + st.CheckDesc
+	}
+	return s
+}
+
+// definition is what the inventory declares and what comes out of it.
+func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []widget.Line {
+	servers, backup := svc.Servers()
+	var members, backups []string
+	for i, s := range servers {
+		if backup[i] {
+			backups = append(backups, string(s.Name))
+		} else {
+			members = append(members, string(s.Name))
+		}
+	}
+	from := "one of Pigsty's own services"
+	if svc.Line.File != "" {
+		from = fmt.Sprintf("%s:%d", svc.Line.File, svc.Line.Line)
+	}
+	rows := [][2]string{
+		{"declared", from},
+		{"selector", svc.Selector},
+		{"selects", page.OrNone(members)},
+		{"backup", page.OrDash(svc.Backup)},
+		{"backups", page.OrNone(backups)},
+		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
+		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},
+		{"listens", svc.IP + ":" + svc.Port + ", balance " + svc.Balance + ", maxconn " + svc.MaxConn},
+		{"options", svc.Options},
+	}
+	if odd := odd(b.Cluster, svc); len(odd) > 0 {
+		rows = append(rows, [2]string{"differs", "declared differently for " + strings.Join(odd, ", ")})
+	}
+	out := []widget.Line{widget.T(theme.Head, " DEFINITION")}
+	for _, r := range rows {
+		out = append(out, page.Labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 12, e.W, 4)...)
+	}
+	return append(out, nil)
+}
+
+// odd names the HAProxies that the inventory gives another service of that
+// name, or none.
+func odd(c *model.Cluster, svc *model.Service) []string {
+	var out []string
+	for i := range c.LoadBalancers {
+		s := c.LoadBalancers[i].Service(svc.Name)
+		if s == nil {
+			out = append(out, string(c.LoadBalancers[i].Host)+" (missing)")
+			continue
+		}
+		same := *s
+		same.Rendered = svc.Rendered
+		if !reflect.DeepEqual(same, *svc) {
+			out = append(out, string(c.LoadBalancers[i].Host))
+		}
+	}
+	return out
+}
+
+// file is the rendered service file: what the inventory promises HAProxy.
+func (p *Service) file(b *board.Board, svc *model.Service, e page.Env) []widget.Line {
+	if e.Texts.File == nil || e.Inv == nil {
+		return nil
+	}
+	out := []widget.Line{widget.T(theme.Head, " FILE ").Add(theme.Dim, svc.FileName()+", as the inventory renders it for "+string(svc.Rendered))}
+	for _, l := range strings.Split(strings.TrimRight(e.Texts.File(e.Inv, svc), "\n"), "\n") {
+		out = append(out, widget.Join(widget.P("   "), page.Code(l)))
+	}
+	return out
+}

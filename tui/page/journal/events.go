@@ -1,0 +1,216 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Events is what has changed since the console was opened, the newest first.
+type Events struct {
+	cluster model.ClusterName // "" for all
+	cursor  string            // key of the event under the cursor; "" follows the newest
+	top     int
+	filter  string
+}
+
+// Title of the page.
+func (p *Events) Title() string { return "events" }
+
+// Filter is the text the list is narrowed to.
+func (p *Events) Filter() string { return p.filter }
+
+// SetFilter narrows the list.
+func (p *Events) SetFilter(text string) page.Page {
+	q := *p
+	q.filter = text
+	return &q
+}
+
+// EventsScreen is the list in the registry.
+func EventsScreen() page.Screen {
+	return page.Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
+		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the list's keys.
+func (p *Events) Scope() string { return "events" }
+
+// Place of the event under the cursor.
+func (p *Events) Place(e page.Env) page.Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return page.Place{Cluster: rows[p.at(rows)].Cluster}
+	}
+	return page.Place{Cluster: p.cluster}
+}
+
+// Command prints changes as they come.
+func (p *Events) Command(page.Env) (string, string) {
+	pigsty := ""
+	if p.cluster != "" {
+		pigsty = "pg history " + string(p.cluster)
+	}
+	return page.CommandOf("pgtui status", p.cluster) + " --watch", pigsty
+}
+
+// eventKey identifies an event.
+func eventKey(ev board.Event) string {
+	return fmt.Sprint(ev.At.UnixNano(), "\x00", ev.Cluster, "\x00", ev.Kind, "\x00", ev.Subject, "\x00", ev.Before, "\x00", ev.After)
+}
+
+func (p *Events) rows(e page.Env) (rows []board.Event, hidden int) {
+	for _, ev := range e.Events {
+		if p.cluster != "" && ev.Cluster != p.cluster {
+			continue
+		}
+		if !page.Matches(p.filter, string(ev.Cluster), ev.Subject, ev.Before, ev.After, ev.Kind) {
+			hidden++
+			continue
+		}
+		rows = append(rows, ev)
+	}
+	return rows, hidden
+}
+
+func (p *Events) at(rows []board.Event) int {
+	for i := range rows {
+		if p.cursor != "" && eventKey(rows[i]) == p.cursor {
+			return i
+		}
+	}
+	return 0
+}
+
+// List is the events that are shown.
+func (p *Events) List(e page.Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on an event; on the newest it follows what comes.
+func (p *Events) Choose(i int, e page.Env) page.Page {
+	q := *p
+	rows, _ := p.rows(e)
+	if q.cursor = ""; i > 0 {
+		q.cursor = eventKey(rows[i])
+	}
+	q.top = widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
+// Do carries out one action.
+func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	rows, _ := p.rows(e)
+	if a == keys.Open && len(rows) > 0 {
+		q, cur := *p, p.at(rows)
+		q.cursor = eventKey(rows[cur])
+		return &q, p.goal(&rows[cur], e)
+	}
+	return page.Move(p, a, p.space(e), e), nil
+}
+
+// goal is the page of what an event is about.
+func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
+	b := e.Board(ev.Cluster)
+	if b == nil {
+		return page.Say{Text: "the inventory has no cluster " + string(ev.Cluster) + " any more"}
+	}
+	switch ev.Kind {
+	case "member":
+		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
+			return page.Open{Screen: "instance", At: page.Place{Cluster: ev.Cluster, Instance: name}}
+		}
+	case "route":
+		name, _, _ := strings.Cut(ev.Subject, " ")
+		if b.Route(model.ServiceName(name)) != nil {
+			return page.Open{Screen: "service", At: page.Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
+		}
+	case "leader":
+		return page.Open{Screen: "topology", At: page.Place{Cluster: ev.Cluster}}
+	case "finding":
+		for i := range b.Findings {
+			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
+				f.Cluster = ev.Cluster
+				return subjectPage(&f, false)
+			}
+		}
+	}
+	return page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
+}
+
+// space is how many rows there is room for.
+func (p *Events) space(e page.Env) int {
+	if e.H < 14 {
+		return max(e.H-3, 1)
+	}
+	return max(e.H-8, 1)
+}
+
+// View draws the list above and the event under the cursor in full below.
+func (p *Events) View(e page.Env) []widget.Line {
+	rows, hidden := p.rows(e)
+	title := page.ListTitle("EVENTS", len(rows), hidden, p.filter)
+	out := []widget.Line{title.Trunc(e.W)}
+	switch {
+	case e.NoAnswer():
+		return append(out, nil, widget.T(theme.Info, " probing every node …"))
+	case len(rows) == 0 && hidden > 0:
+		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))
+	case len(rows) == 0:
+		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
+	}
+	cur, h := p.at(rows), p.space(e)
+	top := widget.Window(p.top, cur, len(rows), h)
+	seen := rows[min(top, len(rows)):min(top+h, len(rows))]
+	t := widget.Table{Cols: eventColumns(p.cluster == "", e.W)}
+	for i := range seen {
+		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", e))
+	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
+	if e.H < 14 {
+		return out
+	}
+	return append(widget.Fit(out, e.H-4), eventText(&rows[cur], e)...)
+}
+
+func eventColumns(cluster bool, w int) []widget.Column {
+	cols := []widget.Column{{Title: "TIME", Min: 8}, {Title: "", Min: 1}}
+	if cluster { // one cluster's list does not repeat its name
+		cols = append(cols, widget.Column{Title: "CLUSTER", Min: 7, Max: 24})
+	}
+	if w >= page.Narrow {
+		cols = append(cols, widget.Column{Title: "SUBJECT", Min: 12, Max: 26})
+	}
+	return append(cols, widget.Column{Title: "WHAT HAPPENED", Min: 12, Max: 200, Flex: true})
+}
+
+// eventRow is one event as a row of eventColumns.
+func eventRow(ev *board.Event, cluster bool, e page.Env) []widget.Line {
+	m := page.SeverityMark(ev.Severity)
+	row := []widget.Line{widget.T(theme.Dim, page.Clock(ev.At, e.Now)), widget.T(m.Tone, m.Shape)}
+	if cluster {
+		row = append(row, widget.T(theme.Strong, string(ev.Cluster)))
+	}
+	if e.W >= page.Narrow {
+		return append(row, widget.P(ev.Subject), page.Happened(ev))
+	}
+	return append(row, widget.Join(widget.P(ev.Subject+" "), page.Happened(ev)))
+}
+
+// eventText is one event in full, in four lines.
+func eventText(ev *board.Event, e page.Env) []widget.Line {
+	m := page.SeverityMark(ev.Severity)
+	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, m.Word)
+	text := page.Happened(ev).String()
+	return widget.Fit(append([]widget.Line{nil, head}, page.Wrapped(theme.Plain, text, " ", e.W, 2)...), 4)
+}

@@ -1,0 +1,206 @@
+// Package journal holds the pages of what was found and what happened: findings,
+// events, the log.
+package journal
+
+import (
+	"fmt"
+	"sort"
+
+	"pgtui/model"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Findings is everything that is wrong, the worst first, with the evidence
+// and the next step for the one under the cursor.
+type Findings struct {
+	cluster model.ClusterName // "" for all
+	cursor  string            // key of the finding under the cursor
+	top     int
+	filter  string
+}
+
+// Title of the page.
+func (p *Findings) Title() string { return "findings" }
+
+// Filter is the text the list is narrowed to.
+func (p *Findings) Filter() string { return p.filter }
+
+// SetFilter narrows the list.
+func (p *Findings) SetFilter(text string) page.Page {
+	q := *p
+	q.filter = text
+	return &q
+}
+
+// FindingsScreen is the list in the registry.
+func FindingsScreen() page.Screen {
+	return page.Screen{Name: "findings", Key: "6", Help: "findings, the most severe first",
+		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the list's keys.
+func (p *Findings) Scope() string { return "findings" }
+
+// Place of the finding under the cursor.
+func (p *Findings) Place(e page.Env) page.Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return placeOf(&rows[p.at(rows)])
+	}
+	return page.Place{Cluster: p.cluster}
+}
+
+// Command prints the findings.
+func (p *Findings) Command(page.Env) (string, string) {
+	return page.CommandOf("pgtui doctor", p.cluster), ""
+}
+
+// findingKey identifies a finding from one refresh to the next.
+func findingKey(f model.Finding) string {
+	return fmt.Sprint(f.Code, "\x00", f.Cluster, "\x00", f.Service, "\x00", f.Instance, "\x00", f.Host)
+}
+
+func (p *Findings) rows(e page.Env) (rows []model.Finding, hidden int) {
+	for i := range e.Boards {
+		b := &e.Boards[i]
+		if p.cluster != "" && b.Cluster.Name != p.cluster {
+			continue
+		}
+		for _, f := range b.Findings {
+			if !page.Matches(p.filter, f.Summary, f.Code, string(f.Cluster), string(f.Instance), string(f.Service)) {
+				hidden++
+				continue
+			}
+			if f.Cluster == "" {
+				f.Cluster = b.Cluster.Name
+			}
+			rows = append(rows, f)
+		}
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Severity < rows[j].Severity })
+	return rows, hidden
+}
+
+func (p *Findings) at(rows []model.Finding) int {
+	for i, f := range rows {
+		if findingKey(f) == p.cursor {
+			return i
+		}
+	}
+	return 0
+}
+
+// List is the findings that are shown.
+func (p *Findings) List(e page.Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on a finding.
+func (p *Findings) Choose(i int, e page.Env) page.Page {
+	q := *p
+	rows, _ := p.rows(e)
+	q.cursor, q.top = findingKey(rows[i]), widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
+// Do carries out one action.
+func (p *Findings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	if rows, _ := p.rows(e); a == keys.Open && len(rows) > 0 {
+		return p, subjectPage(&rows[p.at(rows)], p.cluster != "")
+	}
+	return page.Move(p, a, p.space(e), e), nil
+}
+
+// placeOf is what a finding is about.
+func placeOf(f *model.Finding) page.Place {
+	return page.Place{Cluster: f.Cluster, Service: f.Service, Instance: f.Instance, Host: f.Host}
+}
+
+// subjectPage opens what a finding is about; the cluster's board is behind its
+// own findings already.
+func subjectPage(f *model.Finding, own bool) page.Intent {
+	screen := "board"
+	switch {
+	case f.Service != "":
+		screen = "service"
+	case f.Instance != "":
+		screen = "instance"
+	case f.Host != "":
+		screen = "haproxy"
+	case own:
+		return page.Back{}
+	}
+	return page.Open{Screen: screen, At: placeOf(f)}
+}
+
+func (p *Findings) space(e page.Env) int { return max(e.H*2/5, 2) }
+
+// View draws the list above and the finding under the cursor below.
+func (p *Findings) View(e page.Env) []widget.Line {
+	rows, hidden := p.rows(e)
+	title := page.ListTitle("FINDINGS", len(rows), hidden, p.filter)
+	out := []widget.Line{title}
+	switch {
+	case e.NoAnswer():
+		return append(out, nil, widget.T(theme.Info, " probing every node …"))
+	case len(rows) == 0 && hidden > 0:
+		return append(out, nil, widget.T(theme.Warn, " No finding matches. Esc clears the filter."))
+	case len(rows) == 0:
+		return append(out, nil, p.calm(e))
+	}
+	cur, h := p.at(rows), p.space(e)
+	top := widget.Window(p.top, cur, len(rows), h)
+	for i := top; i < min(top+h, len(rows)); i++ {
+		l := page.FindingLine(rows[i], p.cluster == "")
+		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
+	}
+	if below := len(rows) - top - h; below > 0 {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
+	}
+	return append(out, findingText(rows[cur], e)...)
+}
+
+// calm says that there is nothing, and how sure that is.
+func (p *Findings) calm(e page.Env) widget.Line {
+	for i := range e.Boards {
+		b := &e.Boards[i]
+		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
+			m := page.HealthMark(b.Health, false)
+			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
+		}
+	}
+	return widget.T(theme.Good, " ● no findings")
+}
+
+// findingText is one finding in full.
+func findingText(f model.Finding, e page.Env) []widget.Line {
+	m := page.SeverityMark(f.Severity)
+	out := []widget.Line{nil, widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))}
+	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
+	for _, ev := range f.Evidence {
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
+	}
+	if f.Hint != "" {
+		out = append(out, nil)
+		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
+	}
+	return out
+}
+
+// subject names what a finding is about.
+func subject(f model.Finding) string {
+	s := string(f.Cluster)
+	for _, part := range []string{string(f.Service), string(f.Instance), string(f.Host)} {
+		if part != "" {
+			s += " › " + part
+		}
+	}
+	return s
+}

@@ -1,0 +1,387 @@
+// Package overview holds the pages that show whole clusters: the fleet, the board
+// of a cluster, who replicates from whom.
+package overview
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Fleet is every cluster of the inventory, a row each, trouble first.
+type Fleet struct {
+	cursor model.ClusterName
+	top    int
+	filter string
+	faults bool // only clusters that are not ok
+	sort   int  // the column that the rows are sorted by; 0 is trouble first
+	desc   bool // the other way round
+}
+
+// Title is empty: the fleet is the root of every path.
+func (p *Fleet) Title() string { return "fleet" }
+
+// Filter is the text the list is narrowed to.
+func (p *Fleet) Filter() string { return p.filter }
+
+// SetFilter narrows the list.
+func (p *Fleet) SetFilter(text string) page.Page {
+	q := *p
+	q.filter = text
+	return &q
+}
+
+// FleetScreen is the fleet in the registry.
+func FleetScreen() page.Screen {
+	var columns []string
+	for _, c := range fleetColumns(0, 0) {
+		columns = append(columns, strings.ToLower(c.Title))
+	}
+	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
+		Open: func(page.Place, page.Env) page.Page { return &Fleet{} },
+		Keys: append([]keys.Row{
+			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
+			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of all clusters", Opens: "findings"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened, in all clusters", Opens: "events"},
+			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload of the cluster would change", Opens: "diff"},
+			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the cluster's HAProxies: plan, diff, confirmation", Opens: "reload"},
+			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+			{Keys: "z", Action: keys.Faults, Label: "faults", Help: "hide the clusters that are ok; again: show every cluster"},
+			{Keys: "s", Action: keys.Sort, Label: "sort", Help: "sort by the next column; past the last: trouble first"},
+			{Keys: "S", Action: keys.Reverse, Help: "reverse the order"},
+			{Keys: "v", Action: keys.Values, Help: "where each value of the inventory comes from, in all clusters", Opens: "inventory"},
+		}, keys.Moves()...)}
+}
+
+// Scope of the fleet's keys.
+func (p *Fleet) Scope() string { return "fleet" }
+
+// Place of the row under the cursor.
+func (p *Fleet) Place(e page.Env) page.Place {
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		return page.Place{Cluster: rows[p.at(rows)].Cluster.Name}
+	}
+	return page.Place{}
+}
+
+// Command prints what the fleet shows.
+func (p *Fleet) Command(page.Env) (string, string) { return "pgtui status", "pg list" }
+
+// rows are the boards that are shown, trouble first, and how many are hidden.
+func (p *Fleet) rows(e page.Env) (rows []*board.Board, hidden int) {
+	all := e.Whole().Order
+	if p.filter == "" && !p.faults && p.sort == 0 && !p.desc {
+		return all, 0
+	}
+	meets := page.NewFilter(p.filter)
+	for _, b := range all {
+		if (p.filter == "" || meets(names(b)...)) && (!p.faults || b.Health != model.HealthOK) {
+			rows = append(rows, b)
+		}
+	}
+	if !e.NoAnswer() {
+		p.sorted(rows)
+	}
+	return rows, len(all) - len(rows)
+}
+
+// names are what a cluster is found by: its own name and state, and what an
+// alert names of it.
+func names(b *board.Board) []string {
+	c := b.Cluster
+	out := append(make([]string, 0, 3+2*len(c.Instances)), string(c.Name), b.Health.String(), c.VIP)
+	for i := range c.Instances {
+		out = append(out, string(c.Instances[i].Name), string(c.Instances[i].Host))
+	}
+	return out
+}
+
+// at is the row of the cursor; the first when its cluster is not shown.
+func (p *Fleet) at(rows []*board.Board) int {
+	for i, b := range rows {
+		if b.Cluster.Name == p.cursor {
+			return i
+		}
+	}
+	return 0
+}
+
+// List is the clusters that are shown.
+func (p *Fleet) List(e page.Env) (n, at int) {
+	rows, _ := p.rows(e)
+	return len(rows), p.at(rows)
+}
+
+// Choose puts the cursor on a cluster.
+func (p *Fleet) Choose(i int, e page.Env) page.Page {
+	q := *p
+	rows, _ := p.rows(e)
+	q.cursor, q.top = rows[i].Cluster.Name, widget.Window(p.top, i, len(rows), p.space(e))
+	return &q
+}
+
+// Do carries out one action.
+func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	q := *p
+	switch a {
+	case keys.Faults:
+		q.faults = !q.faults
+	case keys.Sort:
+		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0)), false, 0
+	case keys.Reverse:
+		q.desc, q.top = !p.desc, 0
+	default:
+		return page.Move(p, a, p.space(e), e), nil
+	}
+	return &q, nil
+}
+
+// space is how many rows there is room for.
+func (p *Fleet) space(e page.Env) int {
+	if e.H < 14 {
+		return max(e.H-3, 1)
+	}
+	return max(e.H-4-detailLines, 1)
+}
+
+// View draws the fleet.
+func (p *Fleet) View(e page.Env) []widget.Line {
+	if e.Inv == nil {
+		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
+	}
+	e.Digest = e.Whole()
+	rows, hidden := p.rows(e)
+	out := []widget.Line{p.summary(e, hidden)}
+	if len(rows) == 0 {
+		return append(out, nil, widget.T(theme.Warn, p.nothing(e)))
+	}
+	// Only the rows that are seen are made; columns whose width must not change
+	// while scrolling know the widest cell of all rows.
+	cur, h := p.at(rows), p.space(e)
+	top := widget.Window(p.top, cur, len(rows), h)
+	seen := rows[top:min(top+h, len(rows))]
+	t := widget.Table{Cols: fleetColumns(e.Whole().Cluster, e.Whole().Leader)}
+	sorted := t.Cols[p.column()].Title
+	for _, b := range seen {
+		t.Rows = append(t.Rows, fleetRow(b, e))
+	}
+	t = t.Pick(e.Columns["fleet"])
+	if p.sort > 0 || p.desc {
+		p.mark(t.Cols, sorted)
+	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
+	if detail := p.detail(rows[cur], e); e.H-len(out) > len(detail) {
+		out = append(widget.Fit(out, e.H-len(detail)), detail...)
+	}
+	return out
+}
+
+// mark shows by which column the rows are sorted, when it is shown at all.
+func (p *Fleet) mark(cols []widget.Column, title string) {
+	for i := range cols {
+		if cols[i].Title != title {
+			continue
+		}
+		if cols[i].Title += "▾"; p.desc {
+			cols[i].Title = title + "▴"
+		}
+		cols[i].Drop = 0 // what the rows are sorted by stays in sight
+	}
+}
+
+// detail is the cluster under the cursor in a few lines at the foot of the
+// page: what had no room in its row.
+func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
+	if e.H < 14 {
+		return nil
+	}
+	m := e.Health(b)
+	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, m.Shape+" "+m.Word+"  ")
+	if e.NoAnswer() {
+		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
+	}
+	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), page.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
+	if b.Timeline > 0 {
+		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
+	}
+	if b.Cluster.VIP != "" {
+		facts += " · VIP " + b.Cluster.VIP
+	}
+	out := page.Flow(head, e.Summary(b), e.W)
+	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
+	for i, f := range b.Findings {
+		if i == 1 && len(b.Findings) > 2 {
+			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Findings)-1)))
+			break
+		}
+		out = append(out, page.FindingLine(f, false))
+	}
+	return widget.Fit(out, detailLines)
+}
+
+// detailLines is how many lines the cluster under the cursor has at the foot.
+const detailLines = 5
+
+// nothing says why the list is empty.
+func (p *Fleet) nothing(e page.Env) string {
+	switch {
+	case len(e.Boards) == 0:
+		return " The inventory " + e.Inv.Source + " has no PostgreSQL cluster (a group with pg_cluster)."
+	case p.filter != "":
+		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, page.Plural(len(e.Boards), "cluster"))
+	default:
+		return " Every cluster is ok. z shows all."
+	}
+}
+
+// summary counts the fleet in one line.
+func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
+	count := e.Whole().Counts
+	out := widget.T(theme.Plain, " "+page.Plural(len(e.Boards), "cluster"))
+	if e.NoAnswer() {
+		out = out.Add(theme.Info, " · probing every node …")
+	} else {
+		for _, m := range []page.Mark{page.HealthMark(model.HealthDown, false), page.HealthMark(model.HealthUnknown, false),
+			page.HealthMark(model.HealthDegraded, false), page.Probing(), page.HealthMark(model.HealthOK, false)} {
+			if n := count[m]; n > 0 {
+				out = out.Add(theme.Dim, " · ").Add(m.Tone, fmt.Sprintf("%s %d %s", m.Shape, n, m.Word))
+			}
+		}
+	}
+	if hidden > 0 {
+		why := "by z"
+		if p.filter != "" {
+			why = "by the filter " + p.filter
+		}
+		out = out.Add(theme.Warn, fmt.Sprintf(" · %d hidden %s", hidden, why))
+	}
+	if n := len(e.Inv.Problems); n > 0 {
+		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", page.Plural(n, "problem")))
+	}
+	if e.Inv.Dialect != "" {
+		out = out.Add(theme.Dim, " · Pigsty "+string(e.Inv.Dialect))
+	}
+	return out
+}
+
+// wellKnown are the ports of Pigsty's four services, a column each.
+func wellKnown() []string { return []string{"5433", "5434", "5436", "5438"} }
+
+func fleetColumns(cluster, leader int) []widget.Column {
+	cols := []widget.Column{
+		{Title: "CLUSTER", Min: cluster, Max: 32},
+		{Title: "STATE", Min: 10},
+		{Title: "LEADER", Min: leader, Max: 32},
+		{Title: "TL", Min: 2, Right: true, Drop: 8},
+		{Title: "MEMBERS", Right: true, Drop: 7},
+		{Title: "WORST LAG", Min: 7, Right: true, Drop: 9},
+	}
+	for i, port := range wellKnown() {
+		cols = append(cols, widget.Column{Title: port, Min: 6, Max: 14, Drop: []int{1, 2, 5, 6}[i]})
+	}
+	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
+}
+
+func fleetRow(b *board.Board, e page.Env) []widget.Line {
+	m, pending := e.Health(b), e.Pending(b)
+	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.Line()}
+	row = append(row, leaderCell(b, e))
+	row = append(row, widget.P(page.NumText(b.Timeline)))
+	members := widget.T(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
+	if b.KnownMembers() < len(b.Members) {
+		members[0].Tone = theme.Warn
+		if pending {
+			members[0].Tone = theme.Info
+		}
+	}
+	row = append(row, members, widget.P(page.LagText(b.WorstLag())))
+	for _, port := range wellKnown() {
+		row = append(row, portCell(b, port, e))
+	}
+	return append(row, findingCell(b, e))
+}
+
+func leaderCell(b *board.Board, e page.Env) widget.Line {
+	switch {
+	case b.Leader == "" && e.Pending(b):
+		return widget.T(theme.Info, "·")
+	case b.Leader == "" && b.Health == model.HealthDown:
+		return widget.T(theme.Bad, "none")
+	case b.Leader == "":
+		return widget.T(theme.Doubt, "?")
+	case b.LeaderBy == "dcs":
+		return widget.T(theme.Doubt, string(b.Leader)+" ?")
+	}
+	return widget.P(string(b.Leader))
+}
+
+// portCell is one service port of a cluster in a word, with the instances
+// that serve it.
+func portCell(b *board.Board, port string, e page.Env) widget.Line {
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		if r.Port != port {
+			continue
+		}
+		if e.PendingRoute(r) {
+			return widget.T(theme.Info, "·")
+		}
+		if names, _ := r.Shut(); len(names) > 0 {
+			word := "✕ shut "
+			if ports, _ := r.ShutPorts(); len(ports) == 0 {
+				word = "✕ pool "
+			}
+			return widget.T(theme.Bad, word).Add(theme.Plain, page.Seqs(b.Cluster, names))
+		}
+		if word := r.ClosedWord(); word != "" {
+			return widget.T(theme.Bad, "✕ "+word)
+		}
+		if names, same, all := page.ServingMost(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
+			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", page.Seqs(b.Cluster, names), same, all))
+		}
+		switch r.Verdict {
+		case model.Serving:
+			return widget.T(theme.Dim, "ok ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
+		case model.BackupServing:
+			tone := theme.Warn
+			if b.ByDesign(r) {
+				tone = theme.Dim
+			}
+			return widget.T(tone, "backup ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
+		case model.Empty:
+			if b.ByDesign(r) {
+				return widget.T(theme.Dim, "empty")
+			}
+			return widget.T(theme.Bad, "none")
+		case model.Mismatch:
+			return widget.T(theme.Bad, page.Differs+" differs")
+		case model.Settling:
+			return widget.T(theme.Info, "~ settling")
+		case model.Missing:
+			return widget.T(theme.Bad, "missing")
+		}
+		return widget.T(theme.Doubt, "?")
+	}
+	return widget.T(theme.Dim, "–")
+}
+
+func findingCell(b *board.Board, e page.Env) widget.Line {
+	switch n := len(b.Findings); {
+	case n > 0:
+		m := page.SeverityMark(b.Findings[0].Severity)
+		l := widget.T(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
+		if e.W >= 100 {
+			l = l.Add(theme.Plain, "  "+b.Findings[0].Summary)
+		}
+		return l
+	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
+		return nil
+	}
+	return widget.T(theme.Dim, "–  "+b.Summary)
+}
