@@ -66,9 +66,9 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
-	of := inv.Node(h)
-	if of != nil {
-		target = of.SSH
+	n := inv.Node(h)
+	if n != nil {
+		target = n.SSH
 	}
 	start := a.Now()
 	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
@@ -76,10 +76,10 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	var nc model.NodeConf
 	if err == nil {
 		nc = a.confOf(inv, clusters, h, dir)
-		if of != nil {
+		if n != nil {
 			// haproxy.cfg is not read, because it has passwords; it binds the
 			// stats port.
-			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", of.HAProxy.Port)}}
+			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", n.HAProxy.Port)}}
 			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
 	}

@@ -229,16 +229,16 @@ const mostMessages = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Examine != nil,
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload),
+		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 }
 
-// topics are those that this context has functions for.
+// topics are those that this context answers.
 func (m *Model) topics() map[page.Topic]bool {
-	d := &m.deps
-	return map[page.Topic]bool{page.TopicAccess: d.Access != nil, page.TopicComponents: d.Components != nil,
-		page.TopicTrace: d.Trace != nil, page.TopicOrigins: d.Origins != nil}
+	can := m.deps.Can
+	return map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/internal/labtest"
 	"pgtui/render/emit"
 )
 
@@ -58,6 +59,7 @@ listen pg-test-primary
 			t.Fatal(err)
 		}
 	}
+	labtest.Step(t, "keepalived keeps the address, and gives it away")
 	c := exec.CommandContext(t.Context(), "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", lone)
 	c.Dir = dir
 	out, err := c.CombinedOutput()
