@@ -226,7 +226,7 @@ func TestAuditChain(t *testing.T) {
 		{"a line without its hashes", "", func(l []string) []string { l[1] = strip(l[1]); return l }, "2 the line has no hash"},
 		{"the first line without its hashes", "", func(l []string) []string { l[0] = strip(l[0]); return l }, "2 line 1 is not the line"},
 		{"a line is removed", "", func(l []string) []string { return append(l[:1:1], l[2:]...) }, "2 line 1 is not the line"},
-		{"the first line is removed", "", func(l []string) []string { return l[1:] }, "1 lines that stood before"},
+		{"the first line is removed", "", func(l []string) []string { return l[1:] }, "1 lines before it"},
 		{"two lines change places", "", func(l []string) []string { l[1], l[2] = l[2], l[1]; return l }, "2 line 1 is not the line"},
 		{"a line is repeated", "", func(l []string) []string { return append(l[:2:2], l[1:]...) }, "3 line 2 is not the line"},
 		{"an empty line is put between", "", func(l []string) []string { l[1] = "\n" + l[1]; return l }, "3 line 2 is not the line"},
@@ -325,7 +325,7 @@ func TestAuditTrusted(t *testing.T) {
 		{"a pipe", func(t *testing.T, dir string) string {
 			must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 			return filepath.Join(dir, "pipe")
-		}, "is no regular file"},
+		}, "is not a regular file"},
 		{"a link to a file that others write", func(t *testing.T, dir string) string {
 			must(t, os.Symlink(writeAudit(t, dir, 0o666), filepath.Join(dir, "link")))
 			return filepath.Join(dir, "link")

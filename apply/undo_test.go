@@ -221,7 +221,7 @@ func TestParseBackup(t *testing.T) {
 		{name: "another content", in: "file " + hash + " new a.cfg\ndata a.cfg\naGVsbA==\n.\nend\n", err: "does not match its hash"},
 		{name: "no base64", in: "data a.cfg\n!\n.\nend\n", err: "damaged"},
 		{name: "a name that leads out", in: "file - new ../x.cfg\nend\n", err: "damaged"},
-		{name: "nothing", in: "", err: "the backup is cut"},
+		{name: "nothing", in: "", err: "the backup is truncated"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseBackup([]byte(tt.in))
