@@ -17,9 +17,9 @@ build: ## the program, as ./pgtui
 test: ## installs what the tests need (root, Debian 12) and runs them all
 	./testdata/run-tests
 
-unit: ## everything that needs no installation: unit tests, golden frames, layers
+unit: ## everything that needs no installation: unit tests, golden frames, layers; smaller samples than make test
 	go vet ./...
-	go test -v ./... | grep -vE '^(===|[[:space:]]*--- PASS|PASS)' # names what is skipped because a component is missing
+	go test -short -v ./... | grep -vE '^(===|[[:space:]]*--- PASS|PASS)' # names what is skipped because a component is missing
 
 race: ## the same under the race detector
 	go test -race ./...

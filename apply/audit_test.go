@@ -29,6 +29,7 @@ func records(t *testing.T, a *Audit) []plan.Record {
 // its end, with every step, the routing before and after, and how each node
 // ended.
 func TestAuditOfARun(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "deep/audit.jsonl")}
 	b.app.Who = plan.Operator{User: "root", SudoUser: "alice", Host: "admin", SSHFrom: "10.1.2.3", PID: 7}
@@ -66,6 +67,7 @@ func TestAuditOfARun(t *testing.T) {
 // TestRecoveriesAreTold: what a node says of a run that had been cut off there is in
 // the report of the node and on record, however this one ended.
 func TestRecoveriesAreTold(t *testing.T) {
+	t.Parallel()
 	const backup = "/var/lib/pgtui/backup/20261120T093000Z-feedfacef00d"
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
@@ -99,6 +101,7 @@ func TestRecoveriesAreTold(t *testing.T) {
 
 // TestNoAuditNoRun: what cannot be recorded is not done.
 func TestNoAuditNoRun(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o600))
@@ -117,6 +120,7 @@ func TestNoAuditNoRun(t *testing.T) {
 
 // TestAuditRefused: a run that touched nothing says so.
 func TestAuditRefused(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 	b.page = func(string, bool) (haproxy.Stats, error) { return haproxy.Stats{}, errors.New("HTTP 401") }
@@ -131,6 +135,7 @@ func TestAuditRefused(t *testing.T) {
 // TestAuditHasNoSecrets: what HAProxy says about a line with a password is
 // kept without it.
 func TestAuditHasNoSecrets(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.app.Audit = &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 	b.runner.nodes["10.10.10.11"].apply = []string{
@@ -155,6 +160,7 @@ func TestAuditHasNoSecrets(t *testing.T) {
 // TestAuditFile: a torn line stays alone, foreign lines are counted, and a run
 // without its last line was interrupted.
 func TestAuditFile(t *testing.T) {
+	t.Parallel()
 	a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 	if log, err := a.Read(); len(log.Records) > 0 || log.Bad > 0 || err != nil {
 		t.Errorf("a file that is not there: %+v, %v", log, err)
@@ -181,6 +187,7 @@ func TestAuditFile(t *testing.T) {
 // TestAuditChain: whatever is done to a line that was written shows, with its
 // number; what an older version wrote stays readable.
 func TestAuditChain(t *testing.T) {
+	t.Parallel()
 	fresh := func(t *testing.T, before string) (*Audit, []string) {
 		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 		must(t, os.WriteFile(a.Path, []byte(before), 0o600))
@@ -254,6 +261,7 @@ func TestAuditChain(t *testing.T) {
 
 // TestAuditWriters: those who write at the same time wait for each other.
 func TestAuditWriters(t *testing.T) {
+	t.Parallel()
 	a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 	const writers, each = 8, 10
 	errs := make(chan error, writers)
@@ -277,6 +285,7 @@ func TestAuditWriters(t *testing.T) {
 // TestAuditLongLine: the line before is found however long it is, and what is
 // too long for a record breaks nothing.
 func TestAuditLongLine(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, maxLine + 1} {
 		a := &Audit{Path: filepath.Join(t.TempDir(), "audit.jsonl")}
 		must(t, os.WriteFile(a.Path, []byte("x\n"+strings.Repeat("y", n)+"\n"), 0o600))
@@ -292,6 +301,7 @@ func TestAuditLongLine(t *testing.T) {
 // TestAuditTrusted: a file that somebody else could have written is neither
 // written nor read.
 func TestAuditTrusted(t *testing.T) {
+	t.Parallel()
 	const me = 4242
 	for _, tt := range []struct {
 		name string

@@ -10,6 +10,7 @@ import (
 // TestSurveyQuestion: a node of a former provider may be asked for, a stranger
 // may not; a plan takes HAProxy nodes only.
 func TestSurveyQuestion(t *testing.T) {
+	t.Parallel()
 	inv, c := world()
 	c.LoadBalancers = c.LoadBalancers[:1]
 	if _, err := question(inv, "pg-test", []model.Host{"10.10.10.12"}, true); err != nil {

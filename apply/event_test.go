@@ -11,6 +11,7 @@ import (
 
 // TestRename: nobody but pgtui knows the staging directory.
 func TestRename(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, root, staged, in, want string }{
 		{"a node", "", "/etc/haproxy/.pgtui-1/conf.d", "parsing [/etc/haproxy/.pgtui-1/conf.d/a.cfg:3] : x", "parsing [/etc/haproxy/conf.d/a.cfg:3] : x"},
 		{"a sandbox", "/tmp/s", "/tmp/s/etc/haproxy/.pgtui-1/conf.d", "[/tmp/s/etc/haproxy/.pgtui-1/conf.d/a.cfg:3]", "[/etc/haproxy/conf.d/a.cfg:3]"},

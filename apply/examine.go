@@ -14,13 +14,13 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
-	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/render"
 	"pgtui/source"
 )
 
-// Examination is what the HAProxy nodes of some clusters have on disk, which
-// processes run there, and what was done to their servers.
+// Examination is the files, the processes and the states of the servers of some
+// clusters' HAProxy nodes.
 type Examination struct {
 	Conf    map[model.Host]source.Observed[model.NodeConf]
 	Workers map[model.Host]source.Observed[haproxy.Processes]
@@ -34,7 +34,7 @@ func (x *Examination) Of(h model.Host) model.Reading {
 
 // Examine reads the files and the processes of every HAProxy node of the clusters
 // over SSH, several nodes at once, each within ReadFor. It changes nothing. A
-// node that cannot be read is there with its error.
+// node that cannot be read has its error.
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
 	var hosts []model.Host
 	for _, c := range clusters {
@@ -66,21 +66,21 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
 	target := model.SSHTarget{Address: string(h)}
-	node := inv.Node(h)
-	if node != nil {
-		target = node.SSH
+	n := inv.Node(h)
+	if n != nil {
+		target = n.SSH
 	}
 	start := a.Now()
-	dir, err := probe.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
 	at := a.Now()
 	var nc model.NodeConf
 	if err == nil {
 		nc = a.confOf(inv, clusters, h, dir)
-		if node != nil {
-			// haproxy.cfg is not read: it holds passwords. That it binds the
-			// stats port is known all the same.
-			stats := haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", node.HAProxy.Port)}}
-			nc.Sections = append([]haproxy.ConfSection{stats}, nc.Sections...)
+		if n != nil {
+			// haproxy.cfg is not read, because it has passwords; it binds the
+			// stats port.
+			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", n.HAProxy.Port)}}
+			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
 	}
 	if err != nil {
@@ -89,7 +89,7 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	var out model.Reading
 	out.Conf = out.Conf.Next(nc, nil, at, at.Sub(start))
 	start = a.Now()
-	run, err := probe.ReadRuntime(ctx, a.Runner, target)
+	run, err := node.ReadRuntime(ctx, a.Runner, target)
 	at = a.Now()
 	out.Workers = out.Workers.Next(run.Processes, err, at, at.Sub(start))
 	out.Servers = out.Servers.Next(run.Servers, cmp.Or(err, run.NoServers), at, at.Sub(start))
@@ -97,7 +97,7 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 }
 
 // confOf judges what one node has on disk.
-func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h model.Host, dir probe.ConfDir) model.NodeConf {
+func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h model.Host, dir node.ConfDir) model.NodeConf {
 	nc := model.NodeConf{Dir: dir.Dir, Missing: dir.Missing, Drift: map[model.ClusterName]model.Drift{}}
 	if dir.Missing {
 		return nc
@@ -111,7 +111,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
-			nc.Sections = append(nc.Sections, haproxy.Conf(name, f.Data)...)
+			nc.Sections = append(nc.Sections, haproxy.Sections(name, f.Data)...)
 		}
 	}
 	for _, c := range clusters {
@@ -129,7 +129,7 @@ func wantsFile(c *model.Cluster, h model.Host, name string) bool {
 }
 
 // drift is what a reload would change on the node, without planning one.
-func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir probe.ConfDir) model.Drift {
+func (a *Applier) drift(inv *model.Inventory, c *model.Cluster, h model.Host, dir node.ConfDir) model.Drift {
 	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: {Files: dir.Contents()}})
 	d := model.Drift{}
 	for _, n := range p.Nodes {

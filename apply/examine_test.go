@@ -15,6 +15,7 @@ import (
 
 // TestExamine looks at a node of each kind: as declared, edited, unreachable.
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	dir := filepath.Join(root, "etc/haproxy/conf.d")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -102,7 +102,7 @@ func newBench() *bench {
 		b.plan.Nodes = append(b.plan.Nodes, plan.Node{
 			Host: model.Host(h), Node: "pg-test-" + h[len(h)-1:], Target: target, ConfDir: "/etc/haproxy/conf.d",
 			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
-			Expect:  []plan.ExpectedProxy{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
+			Become:  []haproxy.Section{{Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}}},
 		})
 	}
 	b.page = func(_ string, live bool) (haproxy.Stats, error) {
@@ -141,6 +141,7 @@ func (b *bench) run(ctx context.Context) (string, error) {
 }
 
 func TestExecute(t *testing.T) {
+	t.Parallel()
 	lost := errors.New("connection reset by peer")
 	tests := []struct {
 		name     string
@@ -335,6 +336,7 @@ func TestExecute(t *testing.T) {
 
 // TestExecuteCancelled: an interrupt ends the run after the node it is at.
 func TestExecuteCancelled(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -349,6 +351,7 @@ func TestExecuteCancelled(t *testing.T) {
 }
 
 func TestExecuteTellsEveryStep(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.plan.Nodes = b.plan.Nodes[:1]
 	if outcomes, err := b.run(t.Context()); err != nil || outcomes != "applied" {
@@ -364,6 +367,7 @@ func TestExecuteTellsEveryStep(t *testing.T) {
 }
 
 func TestPlanQuestions(t *testing.T) {
+	t.Parallel()
 	inv, _ := world()
 	a := &Applier{Now: time.Now}
 	tests := []struct {
@@ -389,6 +393,7 @@ func TestPlanQuestions(t *testing.T) {
 // TestPlanAndExecuteLocally goes the whole way on two directories that stand
 // for nodes, through the real transport.
 func TestPlanAndExecuteLocally(t *testing.T) {
+	t.Parallel()
 	inv, _ := world()
 	for i := range inv.Nodes {
 		inv.Nodes[i].SSH.Root = nodeDir(t)

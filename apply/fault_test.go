@@ -17,6 +17,7 @@ import (
 // node ends as it does where the connection is lost or the page is not right, and
 // no other is begun.
 func TestAPanicIsAFailedStep(t *testing.T) {
+	t.Parallel()
 	const first = "10.10.10.11"
 	settled := []string{"@begin settle", "@ok settle /var/lib/pgtui/backup/b", "@state new"}
 	for _, tt := range []struct {
@@ -95,6 +96,7 @@ func (b *bench) called() string {
 // TestAPanicOfTheScreenEndsTheRunAfterItsNode: the node whose step could not be
 // shown is finished.
 func TestAPanicOfTheScreenEndsTheRunAfterItsNode(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	rep, err := b.app.Execute(t.Context(), b.inv, b.plan, func(plan.StepResult) { panic("broken on purpose") })
 	if rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
@@ -108,6 +110,7 @@ func TestAPanicOfTheScreenEndsTheRunAfterItsNode(t *testing.T) {
 // TestAPanicWhilePlanningIsTheNodesError: of every node that is read, and what a
 // plan could not be judged by is a risk.
 func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.app.Runner = runner(func(context.Context, transport.Cmd) (transport.Output, error) { panic("broken on purpose") })
 	b.app.Probe = func(context.Context, *model.Inventory, ...model.ClusterName) (*model.Snapshot, error) {
@@ -143,6 +146,7 @@ func TestAPanicWhilePlanningIsTheNodesError(t *testing.T) {
 // TestSudoWithoutAPasswordSaysWhatToDo: the hint of the door to the nodes is not
 // lost on the way, be it to a plan or to a reload.
 func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.app.Runner = runner(func(context.Context, transport.Cmd) (transport.Output, error) {
 		return transport.Output{}, &source.Hint{Err: transport.ErrNotStarted, Try: "start pgtui with -K"}

@@ -49,6 +49,7 @@ func (h *halting) Run(ctx context.Context, c transport.Cmd) (transport.Output, e
 // TestHaltedOnANodeTheNextIsUntouched: whoever stops a run while a node is being
 // worked on has that node finished, and no other begun, whatever the run does.
 func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
+	t.Parallel()
 	runs := map[string]func(ctx context.Context, b *bench) (string, error){
 		"apply": func(ctx context.Context, b *bench) (string, error) {
 			outcomes, err := b.run(ctx)
@@ -117,6 +118,7 @@ func TestHaltedOnANodeTheNextIsUntouched(t *testing.T) {
 
 // TestHaltedBeforeTheFirstNode: nothing is begun, and no node is blamed.
 func TestHaltedBeforeTheFirstNode(t *testing.T) {
+	t.Parallel()
 	ctx, halt := context.WithCancel(t.Context())
 	b := newBench()
 	h := &halting{Runner: b.runner, mode: "ready", host: "10.10.10.12", halt: halt}
@@ -130,6 +132,7 @@ func TestHaltedBeforeTheFirstNode(t *testing.T) {
 // TestHaltedWithPigsty: the play is not begun once it is stopped, and one that is
 // under way is not cut off by the first word.
 func TestHaltedWithPigsty(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		mode  string

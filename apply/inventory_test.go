@@ -13,6 +13,7 @@ import (
 // TestWriteInventory: mode, owner and links stay, only the text is another, and
 // nothing else is left in the directory.
 func TestWriteInventory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "real.yml"), filepath.Join(t.TempDir(), "pigsty.yml")
 	put := func(text string, mode os.FileMode) {

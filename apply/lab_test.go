@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,6 @@ import (
 
 // These tests change the lab's real HAProxy nodes through real ssh and sudo.
 // They fail when the lab is not up, and leave it as `lab reset` makes it.
-
-const labDir = "../testdata/lab"
 
 var labHosts = []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"}
 
@@ -47,11 +44,9 @@ type labWorld struct {
 func newLabWorld(t *testing.T) *labWorld {
 	t.Helper()
 	lab(t, "reset")
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	must(t, err)
 	w := &labWorld{
 		inv: &model.Inventory{Hash: "lab", Clusters: []model.Cluster{{Name: "pg-test"}}},
-		app: &Applier{Runner: &transport.SSH{ConfigFile: conf}, Stats: probe.New(probe.Options{}).Stats, Now: time.Now, Managed: "2026-11-11 11:11:11"},
+		app: &Applier{Runner: &transport.SSH{ConfigFile: labtest.SSHConfig(t)}, Stats: probe.New(probe.Options{}).Stats, Now: time.Now, Managed: "2026-11-11 11:11:11"},
 	}
 	w.c = &w.inv.Clusters[0]
 	for i, h := range labHosts {
@@ -78,7 +73,7 @@ func newLabWorld(t *testing.T) *labWorld {
 }
 
 func labService(data []byte) model.Service {
-	s := haproxy.Sections(data)[0]
+	s := haproxy.Sections("", data)[0]
 	svc := model.Service{Cluster: "pg-test", Name: model.ServiceName(strings.TrimPrefix(s.Name, "pg-test-"))}
 	for _, v := range s.Servers {
 		host, _, _ := strings.Cut(v.Addr, ":")
@@ -132,6 +127,7 @@ func (w *labWorld) plan(t *testing.T) plan.Plan {
 func (w *labWorld) execute(t *testing.T, p plan.Plan) (plan.Report, []string, error) {
 	t.Helper()
 	var steps []string
+	labtest.Step(t, "execute the plan")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	rep, err := w.app.Execute(ctx, w.inv, p, func(s plan.StepResult) {
@@ -308,16 +304,11 @@ func TestLabConnectionLost(t *testing.T) {
 		t.Errorf("a node that cannot be asked must be uncertain: %v, %+v", err, rep)
 	}
 	lab(t, "heal", "pg-test-3")
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		if f := w.app.read(t.Context(), w.inv, "10.10.10.13"); f.Err == nil {
-			got := plan.Sum(f.Files["pg-test-replica.cfg"])
-			if got != old && got != wanted {
-				t.Errorf("neither the old file nor the new one:\n%s", f.Files["pg-test-replica.cfg"])
-			}
-			return
+	labtest.Until(t, "pg-test-3 is back", func() bool {
+		f := w.app.read(t.Context(), w.inv, "10.10.10.13")
+		if got := plan.Sum(f.Files["pg-test-replica.cfg"]); f.Err == nil && got != old && got != wanted {
+			t.Errorf("neither the old file nor the new one:\n%s", f.Files["pg-test-replica.cfg"])
 		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	t.Error("pg-test-3 did not come back")
+		return f.Err == nil
+	}, nil)
 }

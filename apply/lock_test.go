@@ -79,6 +79,7 @@ func exists(path string) bool {
 // TestNodeLocked: who comes second is told who is at work and since when, and
 // changes nothing.
 func TestNodeLocked(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	n := change(t, root)
 	tool(t, root, "haproxy", okHaproxy+"while [ ! -e \"$PGTUI_ROOT/go\" ]; do sleep 0.05; done\n")
@@ -280,6 +281,7 @@ func TestNodeConfirmRace(t *testing.T) {
 // TestNodeRestoreCutOff: pgtui has asked for the old files and is killed before
 // it hears more. The node does it nevertheless.
 func TestNodeRestoreCutOff(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	before := tree(t, root)
 	n := change(t, root)
@@ -294,6 +296,7 @@ func TestNodeRestoreCutOff(t *testing.T) {
 // TestNodeWindowSparesAnotherHand: what somebody edits while the node waits is
 // not thrown away at the end of the window.
 func TestNodeWindowSparesAnotherHand(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	n := change(t, root)
 	r := apply2(t, shell{root: root}, n, testPlan, "1")
@@ -316,6 +319,7 @@ func TestNodeWindowSparesAnotherHand(t *testing.T) {
 // step, and pgtui never comes back. By itself each node comes to the old state,
 // loaded; what is left of a lock counts for nothing; and the next run works.
 func TestNodeLeftAlone(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"@begin stage", "@ok stage", "@begin check", "@ok check", "@begin compare", "@begin backup",
 		"@ok backup", "@begin swap", "@ok swap", "@begin reload", "@ok reload", "@end"} {
 		t.Run(strings.TrimPrefix(at, "@"), func(t *testing.T) {
@@ -393,6 +397,7 @@ func TestNodeManyAtOnce(t *testing.T) {
 // TestNodeDiskFull: no step leaves half a file or a staging directory behind
 // when there is no room for what it writes.
 func TestNodeDiskFull(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, tool, steps string }{
 		// cp is what stages, keeps and prepares; the nth one finds no room.
 		{"at staging", "1", "stage!"},
@@ -425,6 +430,7 @@ func TestNodeDiskFull(t *testing.T) {
 // TestNodeNewWorker: that systemctl ends well proves nothing. The master must
 // show a new worker.
 func TestNodeNewWorker(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		after   string // show proc once the reload was asked for
@@ -476,6 +482,7 @@ func TestNodeNewWorker(t *testing.T) {
 // state of those servers that are as they were and settled, and of no other;
 // the file is there while HAProxy loads, and at no other time.
 func TestNodeHandOver(t *testing.T) {
+	t.Parallel()
 	const head = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl\n"
 	checked := func(be, srv, addr string, op, status, result, state int, port string) string {
 		return fmt.Sprintf("3 %s 1 %s %s %d 0 100 100 16 %d %d 5 %d 0 0 0 - %s - 0\n", be, srv, addr, op, status, result, state, port)
@@ -548,6 +555,7 @@ func TestNodeHandOver(t *testing.T) {
 // TestNodeStates: haproxy.cfg gets its two lines, keeps its mode, and is back
 // when HAProxy does not take it.
 func TestNodeStates(t *testing.T) {
+	t.Parallel()
 	const before = "# managed\nglobal\n    user haproxy\n\ndefaults # ours\n    mode tcp\nuserlist u\n    user a insecure-password s3cret\n"
 	const after = "# managed\nglobal\n    server-state-file /run/haproxy-servers.state\n    user haproxy\n\ndefaults # ours\n    load-server-state-from-file global\n    mode tcp\nuserlist u\n    user a insecure-password s3cret\n"
 	for _, tt := range []struct{ name, cfg, haproxy, systemctl, outcome, err, want string }{
@@ -594,6 +602,7 @@ func TestNodeStates(t *testing.T) {
 // TestNodeKeepsTwentyBackups: of each cluster, and of no other; and always the
 // newest run's own, though a clock that is wrong has named it as the oldest.
 func TestNodeKeepsTwentyBackups(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	top := filepath.Join(root, "var/lib/pgtui/backup")
 	for i := range 25 {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestNodeHappyPath(t *testing.T) {
+	t.Parallel()
 	for _, sh := range shells(t) {
 		t.Run(filepath.Base(sh), func(t *testing.T) {
 			root := nodeDir(t)
@@ -47,6 +48,7 @@ func TestNodeHappyPath(t *testing.T) {
 // TestNodeLook: what haproxy says of the would-be configuration is told, and so
 // is that another hand has changed what a run left; nothing stays of the look.
 func TestNodeLook(t *testing.T) {
+	t.Parallel()
 	for _, sh := range shells(t) {
 		t.Run(filepath.Base(sh), func(t *testing.T) {
 			root := nodeDir(t)
@@ -92,6 +94,7 @@ func TestNodeLook(t *testing.T) {
 }
 
 func TestNodeRestoreFromBackup(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	before := tree(t, root)
 	n := change(t, root)
@@ -111,6 +114,7 @@ func TestNodeRestoreFromBackup(t *testing.T) {
 }
 
 func TestNodeRestoreSparesAnotherHand(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	n := change(t, root)
 	r, _, _ := applyScript(t, shell{root: root}, n)
@@ -131,6 +135,7 @@ func TestNodeRestoreSparesAnotherHand(t *testing.T) {
 // TestNodeRefusals: whatever goes wrong before the swap, the node is byte for
 // byte as it was and haproxy is not reloaded.
 func TestNodeRefusals(t *testing.T) {
+	t.Parallel()
 	conf := func(root, name string) string { return filepath.Join(root, "etc/haproxy/conf.d", name) }
 	tests := []struct {
 		name   string
@@ -247,6 +252,7 @@ func TestNodeRefusals(t *testing.T) {
 }
 
 func TestNodeReloadFails(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, systemctl, outcome, steps, err string }{
 		{
 			name:      "once: the old files are back and loaded",
@@ -283,6 +289,7 @@ func TestNodeReloadFails(t *testing.T) {
 // with signal 9 at every line it prints. The node must end in the old state or
 // in the new one, loaded; settle must say which; and the next run must work.
 func TestNodeKilled(t *testing.T) {
+	t.Parallel()
 	lines := []string{"@begin stage", "@ok stage", "@staged", "@begin check", "@ok check", "@begin compare", "@ok compare",
 		"@begin backup", "@ok backup", "@begin swap", "@ok swap", "@begin reload", "@ok reload", "@end"}
 	for _, at := range lines {
@@ -328,6 +335,7 @@ func TestNodeKilled(t *testing.T) {
 // TestNodeSecondPartKilled: even if the second part itself dies half-way, the
 // first one takes back what it had begun.
 func TestNodeSecondPartKilled(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	before := tree(t, root)
 	// The reload kills the shell that called it, the first time.
@@ -347,6 +355,7 @@ func TestNodeSecondPartKilled(t *testing.T) {
 // TestNodeBothKilled: a node that lost both parts in the middle of the reload
 // is put back by the next run, whatever that one's plan is.
 func TestNodeBothKilled(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	n := change(t, root)
 	tool(t, root, "systemctl", "#!/bin/sh\nd=$(echo \"$PGTUI_ROOT\"/etc/haproxy/.pgtui-*)\nkill -9 \"$(cat \"$d/pid\")\" \"$(cat \"$d/claim/pid\")\"\n")
@@ -366,6 +375,7 @@ func TestNodeBothKilled(t *testing.T) {
 // TestNodeGivenUp: once settle has answered, a run that was still checking
 // cannot begin to change anything.
 func TestNodeGivenUp(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	before := tree(t, root)
 	n := change(t, root)
@@ -395,6 +405,7 @@ func TestNodeGivenUp(t *testing.T) {
 // TestScriptCutShort: a connection that breaks while the script is on its way
 // leaves a text that does nothing, wherever it was cut.
 func TestScriptCutShort(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	before := tree(t, root)
 	n := change(t, root)
@@ -419,6 +430,7 @@ func TestScriptCutShort(t *testing.T) {
 // TestNodeOldLayout: before Pigsty 4.5 the service files lie beside haproxy.cfg
 // and haproxy reads the whole directory.
 func TestNodeOldLayout(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	old := filepath.Join(root, "etc/haproxy/conf.d")
 	for name := range confFiles(t, root) {
@@ -447,6 +459,7 @@ func TestNodeOldLayout(t *testing.T) {
 
 // TestNodeRealHAProxy lets the real haproxy judge the staged files.
 func TestNodeRealHAProxy(t *testing.T) {
+	t.Parallel()
 	real := ""
 	for _, p := range []string{"/usr/sbin/haproxy", "/usr/local/sbin/haproxy"} {
 		if _, err := os.Stat(p); err == nil {

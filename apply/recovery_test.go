@@ -64,6 +64,7 @@ func write(t *testing.T, path, text string) {
 // TestNodeRecovers: what a power cut leaves of a record decides how the next run,
 // settle and the boot end the run, and each says so.
 func TestNodeRecovers(t *testing.T) {
+	t.Parallel()
 	conf := func(root, name string) string { return filepath.Join(root, "etc/haproxy/conf.d", name) }
 	for _, tt := range []struct {
 		name   string
@@ -187,6 +188,7 @@ func bornAt(t *testing.T, pid int) string {
 
 // TestNodeRecoversInAnyShell: with a unit for the boot, and by the next run.
 func TestNodeRecoversInAnyShell(t *testing.T) {
+	t.Parallel()
 	for _, sh := range shells(t) {
 		t.Run(filepath.Base(sh), func(t *testing.T) {
 			t.Parallel()
@@ -215,6 +217,7 @@ func TestNodeRecoversInAnyShell(t *testing.T) {
 // TestNodeRecoveryChecksFirst: HAProxy is not reloaded with files that it refuses,
 // and the run stays to be recovered.
 func TestNodeRecoveryChecksFirst(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	n := change(t, root)
 	stage, _ := cutOff(t, root, n)
@@ -239,6 +242,7 @@ func TestNodeRecoveryChecksFirst(t *testing.T) {
 // TestNodeFollowsNoForeignRecord: a record that somebody else could have written,
 // or that leads elsewhere, is not followed: no file changes, and it says why.
 func TestNodeFollowsNoForeignRecord(t *testing.T) {
+	t.Parallel()
 	manifest := func(backup string) string { return filepath.Join(backup, "manifest") }
 	line := "file " + strings.Repeat("a", 64) + " " + strings.Repeat("b", 64) + " "
 	for _, tt := range []struct {
@@ -302,6 +306,7 @@ func TestNodeFollowsNoForeignRecord(t *testing.T) {
 
 // TestNodeForeignStage: a staging directory of somebody else is left alone.
 func TestNodeForeignStage(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	stage, _ := cutOff(t, root, change(t, root))
 	must(t, os.Chmod(stage, 0o777))
@@ -316,6 +321,7 @@ func TestNodeForeignStage(t *testing.T) {
 // TestNodeFlushFails: what is not on disk is not done. Whichever sync fails, the
 // node keeps its old files, or has them back, and says so.
 func TestNodeFlushFails(t *testing.T) {
+	t.Parallel()
 	count := func(root string) int {
 		b, _ := os.ReadFile(filepath.Join(root, "syncs"))
 		return strings.Count(string(b), "x")
@@ -353,6 +359,7 @@ func TestNodeFlushFails(t *testing.T) {
 // TestNodeBootUnit: a unit that recovers the run at boot is there while there is
 // something to recover, and nothing of it after that.
 func TestNodeBootUnit(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	must(t, os.MkdirAll(filepath.Join(root, systemd), 0o755))
 	before := tree(t, root)
@@ -387,6 +394,7 @@ func TestNodeBootUnit(t *testing.T) {
 // TestNodeWithoutSystemd: the swap says that nothing recovers at boot, and so does
 // the look at a plan.
 func TestNodeWithoutSystemd(t *testing.T) {
+	t.Parallel()
 	root := nodeDir(t)
 	must(t, os.Mkdir(filepath.Join(root, "tmp"), 0o777))
 	n := change(t, root)
@@ -416,6 +424,7 @@ func TestNodeWithoutSystemd(t *testing.T) {
 // TestNodeLockBreak: whoever clears a dead lock away is known by its process. What
 // the wall clock says of its directory counts for nothing.
 func TestNodeLockBreak(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		owner string
@@ -527,6 +536,7 @@ func answer(l net.Listener) {
 
 // TestParseRecovery: what a node says of a recovery is bounded and safe to print.
 func TestParseRecovery(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		text string
 		want plan.Recovery
@@ -547,6 +557,7 @@ func TestParseRecovery(t *testing.T) {
 // TestKeptRefusesAForeignBackup: undo reads no backup that somebody else could have
 // written, and follows no link in one.
 func TestKeptRefusesAForeignBackup(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		do   func(t *testing.T, root, backup string)

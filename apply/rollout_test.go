@@ -18,6 +18,7 @@ import (
 )
 
 func TestArrange(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		order []model.Host
@@ -54,6 +55,7 @@ func TestArrange(t *testing.T) {
 // TestPreflight: what would stop a run at any node is found before the first
 // is touched, and every such node is named.
 func TestPreflight(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	b.runner.nodes["10.10.10.12"].ready = []string{"@begin ready", "@fail ready locked by bob@admin since 2026-11-20T09:00:00Z (plan aaaa)", "@end untouched"}
 	b.runner.nodes["10.10.10.13"].ready = []string{"@begin ready", "@fail ready cannot write to /etc/haproxy: is the file system read-only?", "@end untouched"}
@@ -105,6 +107,7 @@ func (m *meeting) Run(ctx context.Context, c transport.Cmd) (transport.Output, e
 // TestRolloutParallel: the canary is alone, the others come together, and never
 // more than asked for.
 func TestRolloutParallel(t *testing.T) {
+	t.Parallel()
 	for _, parallel := range []int{0, 2} {
 		b := newBench()
 		for _, h := range []string{"10.10.10.14", "10.10.10.15"} {
@@ -129,6 +132,7 @@ func TestRolloutParallel(t *testing.T) {
 // TestRolloutAbort: the second interrupt puts back the node that is being
 // worked on, and the others are not touched.
 func TestRolloutAbort(t *testing.T) {
+	t.Parallel()
 	b := newBench()
 	abort := make(chan struct{})
 	b.app.Rollout.Abort = abort
@@ -148,6 +152,7 @@ func TestRolloutAbort(t *testing.T) {
 // TestConfirm: a node that waits is told that its routing is good; what it
 // answers is how it ended.
 func TestConfirm(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		confirm  []string

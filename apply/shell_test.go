@@ -88,6 +88,18 @@ cat "$PGTUI_ROOT"/etc/haproxy/conf.d/*.cfg >"$PGTUI_ROOT/loaded"
 
 const oldPrimary = "# ansible managed: 2026-01-01 00:00:00\n# service: pg-test-primary @ 10.10.10.11:5433\nlisten pg-test-primary\n    bind *:5433\n    server pg-test-1 10.10.10.11:6432 check port 8008 weight 100 \n"
 
+// writeFile writes a file that may be a program. No test starts a process
+// meanwhile: the process would have the file open for a moment, and a file that
+// is open for writing is not executed.
+func writeFile(t *testing.T, path, data string, mode fs.FileMode) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte(data), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // nodeDir makes a directory that looks like a node: pg-test with a primary, a
 // replica and a retired service, beside files that are not pg-test's.
 func nodeDir(t *testing.T) string {
@@ -99,9 +111,7 @@ func nodeDir(t *testing.T) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(data), mode); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, path, data, mode)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -237,9 +247,7 @@ func done(steps []plan.StepResult) string {
 
 func tool(t *testing.T, root, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(root, "bin", name), []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(root, "bin", name), text, 0o755)
 }
 
 func calls(t *testing.T, root string) string {

@@ -62,7 +62,7 @@ func livePage(t *testing.T, root string) haproxy.Stats {
 	}
 	var st haproxy.Stats
 	reloads := int64(strings.Count(calls(t, root), "systemctl reload"))
-	for _, s := range haproxy.Sections(loaded) {
+	for _, s := range haproxy.Sections("", loaded) {
 		p := haproxy.Proxy{Name: s.Name, Front: haproxy.ProxyRow{Total: 1000 - 100*reloads}}
 		for _, v := range s.Servers {
 			w := 1
@@ -95,6 +95,7 @@ func (y *yard) reload(t *testing.T) {
 // TestUndo puts back what a reload changed, added and deleted: bytes, owners
 // and modes; and an undo can be undone.
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	y := newYard(t)
 	y.reload(t)
 	var after []map[string]string
@@ -134,6 +135,7 @@ func TestUndo(t *testing.T) {
 
 // TestUndoSparesLaterChanges: what came after the run is not undone with it.
 func TestUndoSparesLaterChanges(t *testing.T) {
+	t.Parallel()
 	y := newYard(t)
 	y.reload(t)
 	path := filepath.Join(y.inv.Nodes[1].SSH.Root, "etc/haproxy/conf.d/pg-test-primary.cfg")
@@ -153,6 +155,7 @@ func TestUndoSparesLaterChanges(t *testing.T) {
 // TestUndoInterrupted: of a run that did not say how it ended, the nodes tell
 // what there is to put back.
 func TestUndoInterrupted(t *testing.T) {
+	t.Parallel()
 	y := newYard(t)
 	p, err := y.app.Plan(t.Context(), y.inv, "pg-test", nil)
 	must(t, err)
@@ -184,6 +187,7 @@ func TestUndoInterrupted(t *testing.T) {
 }
 
 func TestUndoQuestions(t *testing.T) {
+	t.Parallel()
 	y := newYard(t)
 	for _, tt := range []struct {
 		run plan.Run
@@ -203,6 +207,7 @@ func TestUndoQuestions(t *testing.T) {
 }
 
 func TestParseBackup(t *testing.T) {
+	t.Parallel()
 	hash := plan.Sum([]byte("hello"))
 	for _, tt := range []struct {
 		name, in string

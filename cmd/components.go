@@ -68,7 +68,7 @@ func (a *app) componentsOf(ctx context.Context, inv *model.Inventory, nodes []*m
 	p := a.prober()
 	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {
-		facts = p.ReadNodes(ctx, a.runner(), nodes)
+		facts = a.nodes().Facts(ctx, nodes)
 	}
 	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
 }

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // console is the real program in a tmux of its own.
@@ -24,11 +26,7 @@ func openConsole(t *testing.T, cols, rows int, args ...string) *console {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Fatalf("tmux is missing: testdata/lab/lab install")
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	dir, bin := t.TempDir(), program(t)
 	c := &console{t: t, sock: filepath.Join(dir, "tmux")}
 	line := bin + " " + strings.Join(args, " ") + "; echo pgtui left with $?; exec cat"
 	c.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(cols), "-y", fmt.Sprint(rows), line)
@@ -59,19 +57,17 @@ func (c *console) keys(keys ...string) {
 // see waits until every text stands on the screen.
 func (c *console) see(texts ...string) string {
 	c.t.Helper()
+	return c.shows(fmt.Sprintf("%q", texts), func(screen string) bool {
+		return !slices.ContainsFunc(texts, func(want string) bool { return !strings.Contains(screen, want) })
+	})
+}
+
+// shows waits until the screen is as wanted, and returns it.
+func (c *console) shows(what string, wanted func(screen string) bool) string {
+	c.t.Helper()
 	last := ""
-	for t0 := time.Now(); time.Since(t0) < 60*time.Second; time.Sleep(100 * time.Millisecond) {
-		last = c.screen()
-		all := true
-		for _, want := range texts {
-			all = all && strings.Contains(last, want)
-		}
-		if all {
-			return last
-		}
-	}
-	c.t.Fatalf("never saw %q; the screen:\n%s", texts, last)
-	return ""
+	labtest.Until(c.t, "the console shows "+what, func() bool { last = c.screen(); return wanted(last) }, func() string { return last })
+	return last
 }
 
 // TestLabConsoleReloads walks the console through a reload as a DBA would, on
@@ -80,11 +76,7 @@ func (c *console) see(texts ...string) string {
 func TestLabConsoleReloads(t *testing.T) {
 	needLab(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := openConsole(t, 200, 50, "-i", inv, "--ssh-config", ssh)
+	c := openConsole(t, 200, 50, "-i", inv, "--ssh-config", labtest.SSHConfig(t))
 	c.see("pg-meta", "pg-test", "fleet")
 	c.keys("/", "t", "e", "s", "t", "Enter")
 	c.see("pg-test", "hidden")
@@ -112,11 +104,7 @@ func TestLabConsoleCancels(t *testing.T) {
 	needLab(t)
 	before := sums(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", ssh, "pg-test")
+	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t), "pg-test")
 	c.see("● serves")
 	c.keys("r") // the plan is read first …
 	c.see("weight of pg-test-2: 100 → 50")
@@ -137,11 +125,7 @@ func TestLabConsoleCancels(t *testing.T) {
 // what can still be read of the others is read without it.
 func TestLabConsoleShowsAPartition(t *testing.T) {
 	needLab(t)
-	ssh, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-i", labInventory(t), "--ssh-config", ssh, "pg-test"}
+	args := []string{"-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test"}
 	c := openConsole(t, 80, 24, args...)
 	c.see("● serves", "3/3")
 	lab(t, "partition", "pg-test-3")

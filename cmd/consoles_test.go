@@ -23,15 +23,7 @@ import (
 // returns its inventory.
 func played(b *testing.B, clusters string) *model.Inventory {
 	b.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		b.Fatal(err)
-	}
-	dir := b.TempDir()
-	bin := filepath.Join(dir, "pgtui")
-	if err := os.Symlink(exe, bin); err != nil {
-		b.Fatal(err)
-	}
+	dir, bin := b.TempDir(), program(b)
 	c := exec.Command(bin, "demo", "--serve", "--clusters", clusters, "--dir", filepath.Join(dir, "sb"))
 	in, err := c.StdinPipe()
 	if err != nil {

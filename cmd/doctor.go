@@ -49,7 +49,7 @@ func (a *app) doctorCmd() *cobra.Command {
 			var faults [2]error
 			var g guard.Group
 			g.Go("examining the nodes", func() { look = a.applier(inv.Source).Examine(cmd.Context(), inv, cls) }, func(err error) { faults[0] = err })
-			g.Go("asking who has the VIP", func() { nodes = prober.ReadAddresses(cmd.Context(), a.runner(), vipNodes(inv, cls)) }, func(err error) { faults[1] = err })
+			g.Go("asking who has the VIP", func() { nodes = a.nodes().Addresses(cmd.Context(), vipNodes(inv, cls)) }, func(err error) { faults[1] = err })
 			g.Wait()
 			if err := errors.Join(faults[:]...); err != nil {
 				return exit(unknown, err)

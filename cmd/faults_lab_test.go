@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // fault is one thing that goes wrong while a reload of three nodes runs.
@@ -128,15 +130,7 @@ ls -d /run/pgtui.lock* /etc/haproxy/.pgtui-* /etc/haproxy/conf.d/.pgtui-* /tmp/p
 func TestLabFaultMatrix(t *testing.T) {
 	needLab(t)
 	nodes := []string{"pg-test-2", "pg-test-3", "pg-test-1"} // the VIP is on pg-test-1
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "pgtui")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program(t)
 	which := os.Getenv("PGTUI_FAULTS")
 	weight, tried, survived := 30, 0, 0
 	var table []string
@@ -161,10 +155,14 @@ func TestLabFaultMatrix(t *testing.T) {
 			for _, n := range nodes {
 				was[n] = conditionOf(t, n)
 			}
-			r, code := f.run(t, bin, append([]string{"-i", inv, "--ssh-config", conf, "reload", "pg-test", "--yes", "--accept-risk", "hand-edited,unseen"}, f.args...), audit)
+			r, code := f.run(t, bin, append([]string{"-i", inv, "--ssh-config", labtest.SSHConfig(t), "reload", "pg-test", "--yes", "--accept-risk", "hand-edited,unseen"}, f.args...), audit)
 			// A killed pgtui leaves the node to itself: it may take its window.
 			var bad string
-			end := time.Now().Add(60 * time.Second)
+			patience := labtest.Patience(t)
+			if f.after != nil {
+				patience = 10 * time.Second // what keeps it is in place until then
+			}
+			end := time.Now().Add(patience)
 			for {
 				bad = ""
 				for _, n := range nodes {
@@ -172,7 +170,7 @@ func TestLabFaultMatrix(t *testing.T) {
 						bad += n + ": " + w + "; "
 					}
 				}
-				if bad == "" || time.Now().After(end) || f.after != nil && time.Now().After(end.Add(-50*time.Second)) {
+				if bad == "" || time.Now().After(end) {
 					break
 				}
 				time.Sleep(300 * time.Millisecond)
@@ -251,6 +249,7 @@ func lastWords(text string) string {
 // on the first node.
 func (f *fault) run(t *testing.T, bin string, args []string, audit string) (*reload, int) {
 	t.Helper()
+	labtest.Step(t, "reload: "+f.name)
 	r := &reload{cmd: exec.CommandContext(t.Context(), bin, args...)}
 	r.cmd.Env = append(os.Environ(), "PGTUI_AUDIT="+audit)
 	out, err := r.cmd.StdoutPipe()

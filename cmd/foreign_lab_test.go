@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // TestLabForeignPatroni lets pg-meta's Patroni answer at the address of
@@ -14,7 +16,7 @@ import (
 // command says so are printed.
 func TestLabForeignPatroni(t *testing.T) {
 	needLab(t)
-	con := openConsole(t, 160, 40, "-i", labInventory(t), "--ssh-config", sshConfig(t))
+	con := openConsole(t, 160, 40, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t))
 	con.see("2 clusters · ● 2 ok")
 
 	lab(t, "kill", "pg-test-3", "patroni")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/cmd/jsonv1"
+	"pgtui/internal/labtest"
 )
 
 // onEvery runs one command of HAProxy's socket on every node of pg-test.
@@ -69,8 +70,8 @@ func first(t *testing.T, began time.Time, fleet, board *console, inFleet, onBoar
 // openBoth opens the fleet and the board of pg-test, and waits until both are live.
 func openBoth(t *testing.T) (fleet, board *console) {
 	t.Helper()
-	fleet = openConsole(t, 120, 40, "-i", labInventory(t), "--ssh-config", sshConfig(t))
-	board = openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t), "pg-test")
+	fleet = openConsole(t, 120, 40, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t))
+	board = openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test")
 	fleet.see("pg-test", "ok 1")
 	board.see("every service is served as declared")
 	return fleet, board

@@ -5,11 +5,12 @@ package cmd_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 // sql runs statements on an instance as its superuser.
@@ -23,28 +24,11 @@ func sql(t *testing.T, node string, statements ...string) string {
 	return lab(t, append(args, line)...)
 }
 
-// sshConfig is the lab's.
-func sshConfig(t *testing.T) string {
-	t.Helper()
-	p, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // match waits until the screen matches, and returns what the first group did.
 func (c *console) match(pattern string) string {
 	c.t.Helper()
 	re := regexp.MustCompile(pattern)
-	last := ""
-	for t0 := time.Now(); time.Since(t0) < 90*time.Second; time.Sleep(100 * time.Millisecond) {
-		if last = c.screen(); re.MatchString(last) {
-			return re.FindStringSubmatch(last)[1]
-		}
-	}
-	c.t.Fatalf("never saw %q; the screen:\n%s", pattern, last)
-	return ""
+	return re.FindStringSubmatch(c.shows(pattern, re.MatchString))[1]
 }
 
 // back presses escape and waits for the page before: a key that follows it at
@@ -61,7 +45,7 @@ func (c *console) back(texts ...string) {
 func TestLabConsoleIncident(t *testing.T) {
 	needLab(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2,  pg_role: replica }") // a copy, to be edited
-	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", sshConfig(t))
+	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t))
 	c.see("2 clusters · ● 2 ok")
 	c.keys("/", "t", "e", "s", "t", "Enter", "Enter")
 	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES up to date on 3 of 3")
@@ -111,13 +95,9 @@ func TestLabConsoleIncident(t *testing.T) {
 func streamAgain(t *testing.T) {
 	t.Helper()
 	sql(t, "pg-test-1", "alter role replicator login")
-	for range 120 {
-		if sql(t, "pg-test-1", "select count(*) from pg_stat_replication where state = 'streaming'") == "2" {
-			return
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	t.Fatal("not both replicas stream again within a minute")
+	until(t, "both replicas stream again", func() bool {
+		return sql(t, "pg-test-1", "select count(*) from pg_stat_replication where state = 'streaming'") == "2"
+	})
 }
 
 // TestLabConsoleFindsPlantedFaults breaks one thing at a time and opens the
@@ -150,7 +130,7 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 	for _, f := range faults {
 		needLab(t)
 		f.plant()
-		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t))
+		c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t))
 		began := time.Now()
 		c.see("pg-test")
 		if len(f.keys) > 0 {
@@ -171,7 +151,7 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 // it again: no key, and no check of HAProxy's, tells the console of it.
 func TestLabConsoleSeesAPooler(t *testing.T) {
 	needLab(t)
-	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", sshConfig(t), "pg-test")
+	c := openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test")
 	c.see("leader pg-test-1", "every service is served as declared")
 	for i, step := range []struct{ cmd, says string }{{"stop", "✕ port shut"}, {"start", "every service is served as declared"}} {
 		lab(t, step.cmd, "pg-test-2", "pgbouncer")

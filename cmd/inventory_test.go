@@ -153,8 +153,14 @@ func speechless(a answer) bool {
 func TestAnsibleInventory(t *testing.T) {
 	var names []string
 	var lines [][]string
+	least := 140
 	for name, source := range cases(t) {
-		for _, args := range [][]string{{"--list"}, {"--list", "--export"}, {"--graph"}, {"--graph", "--vars"}, {"--host", lastHost(t, source)}} {
+		questions := [][]string{{"--list"}, {"--list", "--export"}, {"--graph"}, {"--graph", "--vars"}, {"--host", lastHost(t, source)}}
+		if testing.Short() { // Python needs a moment for each
+			i := len(name) % len(questions)
+			questions, least = questions[i:i+1], 25
+		}
+		for _, args := range questions {
 			if args[len(args)-1] == "--vars" && (written(t, source, "!vault") || written(t, source, "!!set")) {
 				continue // vaulted values come in the clear, sets in any order
 			}
@@ -182,7 +188,7 @@ func TestAnsibleInventory(t *testing.T) {
 		}
 		answered++
 	}
-	if answered < 140 {
+	if answered < least {
 		t.Errorf("only %d answers compared", answered)
 	}
 }

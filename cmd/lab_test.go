@@ -52,9 +52,10 @@ func pgtui(t *testing.T, inv string, args ...string) result {
 func typing(t *testing.T, input, inv string, args ...string) result {
 	t.Helper()
 	var out, errb bytes.Buffer
+	labtest.Step(t, "pgtui "+strings.Join(args, " "))
 	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	t0 := time.Now()
-	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", filepath.Join(labDir, ".state/ssh_config")}, args...),
+	code := cmd.Run(t.Context(), append([]string{"-i", inv, "--ssh-config", labtest.SSHConfig(t)}, args...),
 		cmd.IO{In: strings.NewReader(input), Out: &out, Err: &errb, Getenv: func(name string) string {
 			if name == "PGTUI_AUDIT" {
 				return audit
@@ -91,19 +92,10 @@ func service(t *testing.T, c jsonv1.Cluster, name string) jsonv1.Service {
 	return jsonv1.Service{}
 }
 
-// until polls until ok holds; the limit is far above what is expected, so that
-// a slow machine does not fail the test.
+// until polls until ok holds.
 func until(t *testing.T, what string, ok func() bool) time.Duration {
 	t.Helper()
-	t0 := time.Now()
-	for time.Since(t0) < 90*time.Second {
-		if ok() {
-			return time.Since(t0)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	t.Fatalf("not within 90 s: %s", what)
-	return 0
+	return labtest.Until(t, what, ok, nil)
 }
 
 // calm waits until it has been ok for eight seconds on end: after a switchover

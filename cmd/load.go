@@ -23,6 +23,7 @@ import (
 	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/probe"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/source"
 	"pgtui/source/budget"
@@ -444,6 +445,9 @@ func (a *app) managed(source string) string {
 
 // prober asks nodes; it takes the CA that load found beside the inventory.
 func (a *app) prober() *probe.Prober { return probe.New(probe.Options{RequireAuth: a.requireAuth}) }
+
+// nodes reads nodes over SSH.
+func (a *app) nodes() node.Reader { return node.Reader{Runner: a.runner(), Now: now} }
 
 // runner is the door to the nodes; nothing else runs anything there.
 func (a *app) runner() transport.Runner {

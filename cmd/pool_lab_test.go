@@ -15,6 +15,7 @@ import (
 
 	"pgtui/cmd"
 	"pgtui/cmd/jsonv1"
+	"pgtui/internal/labtest"
 )
 
 // bouncerDo types a command on the console of a node's pgbouncer, as Pigsty's
@@ -131,8 +132,9 @@ func TestLabPoolPausedInTheFeed(t *testing.T) {
 	defer func() { stop(); _ = r.Close(); <-done }()
 	docs := json.NewDecoder(r)
 	told := func(health string) string {
+		labtest.Step(t, "status --watch reports "+health)
 		t0 := time.Now()
-		for time.Since(t0) < 90*time.Second {
+		for time.Since(t0) < labtest.Patience(t) {
 			var st jsonv1.Status
 			if err := docs.Decode(&st); err != nil {
 				t.Fatal(err)
@@ -141,7 +143,7 @@ func TestLabPoolPausedInTheFeed(t *testing.T) {
 				return time.Since(t0).Round(100 * time.Millisecond).String()
 			}
 		}
-		t.Fatalf("%s is not told within 90 s", health)
+		t.Fatalf("%s is not reported within %s", health, labtest.Patience(t))
 		return ""
 	}
 	told("ok")

@@ -3,7 +3,6 @@ package cmd_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,10 +14,7 @@ import (
 // first node leaves the others alone, and an inventory that is edited is not
 // shown as if it had not been.
 func TestTheConsoleKeepsItsPromises(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := program(t)
 	text, err := os.ReadFile(served(t, bin))
 	if err != nil {
 		t.Fatal(err)
@@ -64,10 +60,7 @@ func TestTheConsoleKeepsItsPromises(t *testing.T) {
 // TestCtrlCAtAQuestion: what asks for a password is interrupted at once, and the
 // terminal shows what is typed again.
 func TestCtrlCAtAQuestion(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := program(t)
 	inv := filepath.Join(t.TempDir(), "pigsty.yml")
 	if err := os.WriteFile(inv, []byte("all: { children: { pg-a: { hosts: { 127.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a } } } }\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -84,10 +77,7 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 
 // TestTheConsoleOfNoClusterIsWrongUsage, on a terminal as without one.
 func TestTheConsoleOfNoClusterIsWrongUsage(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := program(t)
 	inv := filepath.Join(t.TempDir(), "pigsty.yml")
 	if err := os.WriteFile(inv, []byte("all: { children: { pg-a: { hosts: { 127.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-a } } } }\n"), 0o600); err != nil {
 		t.Fatal(err)

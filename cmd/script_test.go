@@ -38,6 +38,20 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// program is pgtui: this test binary by that name.
+func program(t testing.TB) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(t.TempDir(), "pgtui")
+	if err := os.Symlink(exe, bin); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
 // TestScripts runs the scenarios of testdata/script: each is one readable file
 // with its inputs and what must come out.
 func TestScripts(t *testing.T) {

@@ -27,10 +27,7 @@ import (
 // with job control, and lets it end in every way there is. Whatever the way:
 // the terminal is as it was, and no process is left.
 func TestTerminalIsRestored(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "pgtui")
-	if out, err := exec.Command("go", "build", "-o", bin, "./pgtui").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, out)
-	}
+	bin := program(t)
 	inv := served(t, bin)
 	for _, tt := range []struct {
 		name string

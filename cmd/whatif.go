@@ -118,7 +118,7 @@ func (a *app) probeWithServers(ctx context.Context, prober *probe.Prober, inv *m
 	var faults [2]error
 	var g guard.Group
 	if ssh {
-		g.Go("reading HAProxy's servers", func() { servers = prober.ReadServers(ctx, a.runner(), frontNodes(inv, cls)) }, func(err error) { faults[0] = err })
+		g.Go("reading HAProxy's servers", func() { servers = a.nodes().Servers(ctx, frontNodes(inv, cls)) }, func(err error) { faults[0] = err })
 	}
 	g.Go("asking the cluster", func() { snap, faults[1] = prober.Probe(ctx, inv, only(cls)...) }, func(err error) { faults[1] = err })
 	g.Wait()

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgtui/cmd/jsonv1"
 )
@@ -33,17 +32,6 @@ func (s onPaper) leader() string {
 
 type onPaper struct{ jsonv1.WhatIf }
 
-// eventually waits until ok, at most 40 s.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for t0 := time.Now(); time.Since(t0) < 40*time.Second; time.Sleep(200 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("never: %s", what)
-}
-
 // members is GET /cluster of a node: the role of each member.
 func members(t *testing.T, node string) map[string]string {
 	t.Helper()
@@ -68,7 +56,7 @@ func tagPatroni(t *testing.T, node, name, value string) {
 	t.Helper()
 	lab(t, "exec", node, "sed", "-i", "-e", "/^  "+name+":/d", "-e", "s/^tags:/tags:\\n  "+name+": "+value+"/", "/etc/patroni/patroni.yml")
 	lab(t, "api", node, "/reload", "-u", "postgres:Patroni.API", "-XPOST")
-	eventually(t, node+" has the tag "+name, func() bool { return strings.Contains(lab(t, "api", node, "/patroni"), `"`+name+`"`) })
+	until(t, node+" has the tag "+name, func() bool { return strings.Contains(lab(t, "api", node, "/patroni"), `"`+name+`"`) })
 }
 
 // TestLabWhatIfSaysWhoTakesOver supposes the loss of the leader of pg-test and
@@ -94,7 +82,7 @@ func TestLabWhatIfSaysWhoTakesOver(t *testing.T) {
 		said := onPaper{supposed(t, leader)}
 		lab(t, "stop", leader, "patroni")
 		at, got := others(leader)[0], ""
-		eventually(t, why+": another leader", func() bool {
+		until(t, why+": another leader", func() bool {
 			for name, role := range members(t, at) {
 				if role == "leader" && name != leader {
 					got = name
@@ -116,7 +104,7 @@ func TestLabWhatIfSaysWhoTakesOver(t *testing.T) {
 			return got
 		}
 		lab(t, "start", leader, "patroni")
-		eventually(t, leader+" streams again", func() bool {
+		until(t, leader+" streams again", func() bool {
 			m := members(t, at)
 			return len(m) == 3 && m[leader] == "replica" && strings.Contains(lab(t, "api", got, "/patroni"), `"application_name": "`+leader+`"`)
 		})
@@ -130,12 +118,12 @@ func TestLabWhatIfSaysWhoTakesOver(t *testing.T) {
 	tagPatroni(t, "pg-test-2", "failover_priority", "3")
 	lab(t, "exec", "pg-test-2", "sed", "-i", "s/^  nofailover: .*/  nofailover: false/", "/etc/patroni/patroni.yml")
 	lab(t, "api", "pg-test-2", "/reload", "-u", "postgres:Patroni.API", "-XPOST")
-	eventually(t, "pg-test-2 may lead again", func() bool { return !strings.Contains(lab(t, "api", "pg-test-2", "/patroni"), `"nofailover": true`) })
+	until(t, "pg-test-2 may lead again", func() bool { return !strings.Contains(lab(t, "api", "pg-test-2", "/patroni"), `"nofailover": true`) })
 	leader := fall("failover_priority", false)
 
 	lab(t, "api", leader, "/config", "-u", "postgres:Patroni.API", "-XPATCH", "-d", `{"synchronous_mode":true}`)
 	sync := ""
-	eventually(t, "a synchronous standby", func() bool {
+	until(t, "a synchronous standby", func() bool {
 		for name, role := range members(t, leader) {
 			if role == "sync_standby" {
 				sync = name

@@ -24,6 +24,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
+	"pgtui/probe/patroni"
 	"pgtui/source"
 )
 
@@ -151,7 +152,7 @@ func TestBadPatroni(t *testing.T) {
 			if !strings.Contains(tc.want, "300ms") {
 				a.timeout = 20 * time.Second // the machine may be busy
 			}
-			_, err := patroni{a, tc.addr, tc.tls}.status(t.Context())
+			_, err := patroniAPI{a, tc.addr, tc.tls}.status(t.Context())
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -192,16 +193,16 @@ func TestPatroniOverTLS(t *testing.T) {
 	addr, roots, file := tlsServer(t)
 	a := quick()
 	a.timeout, a.roots = 20*time.Second, roots
-	st, err := patroni{a, addr, true}.status(t.Context())
+	st, err := patroniAPI{a, addr, true}.status(t.Context())
 	if err != nil || st.Role != "primary" || st.Version != "4.0.7" {
 		t.Errorf("%+v, %v", st, err)
 	}
 	inv := &model.Inventory{CAFile: file, Clusters: []model.Cluster{{Instances: []model.Instance{{PatroniTLS: true}}}}}
-	if st, err = (patroni{New(Options{Timeout: 20 * time.Second}).asker(inv), addr, true}).status(t.Context()); err != nil || st.Role != "primary" {
+	if st, err = (patroniAPI{New(Options{Timeout: 20 * time.Second}).asker(inv), addr, true}).status(t.Context()); err != nil || st.Role != "primary" {
 		t.Errorf("with the inventory's CA file: %+v, %v", st, err)
 	}
 	for name, path := range map[string]string{"no such file": file + "x", "no certificate": "ask_test.go"} {
-		_, err := patroni{New(Options{CAFile: path}).asker(inv), addr, true}.status(t.Context())
+		_, err := patroniAPI{New(Options{CAFile: path}).asker(inv), addr, true}.status(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "CA certificate") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -213,7 +214,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	addr := serve(t, func(c net.Conn) { got <- readRequest(c); io.WriteString(c, "HTTP/1.0 503 Service Unavailable\r\n\r\n") })
 	slow := quick()
 	slow.timeout = 20 * time.Second
-	code, err := patroni{slow, addr, false}.check(t.Context(), "/replica?lag=1MB&tag_x=%20;y")
+	code, err := patroniAPI{slow, addr, false}.check(t.Context(), "/replica?lag=1MB&tag_x=%20;y")
 	if err != nil || code != 503 {
 		t.Fatalf("%d, %v", code, err)
 	}
@@ -222,7 +223,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		t.Errorf("got %q, want %q", g, want)
 	}
 	for _, path := range []string{"/a b", "/a\r\nX: y", "/é", "", "x"} {
-		if _, err := (patroni{quick(), addr, false}).check(t.Context(), path); !errors.Is(err, errBadPath) {
+		if _, err := (patroniAPI{quick(), addr, false}).check(t.Context(), path); !errors.Is(err, errBadPath) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
@@ -259,7 +260,7 @@ func TestDatedAnswer(t *testing.T) {
 		"HTTP/1.0 200 OK\r\n\r\n":                       0,
 	} {
 		addr := serve(t, says(head+`{"state":"running"}`))
-		st, err := patroni{quick(), addr, false}.status(t.Context())
+		st, err := patroniAPI{quick(), addr, false}.status(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +276,7 @@ func TestCanceledAsk(t *testing.T) {
 	a := quick()
 	a.timeout = time.Hour
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := (patroni{a, addr, false}).status(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := (patroniAPI{a, addr, false}).status(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -368,20 +369,26 @@ func TestBadStatsPage(t *testing.T) {
 // TestWhatIsParsedIsCopied: an answer's buffer is given to the next answer, so
 // that nothing of what was parsed may lie in it.
 func TestWhatIsParsedIsCopied(t *testing.T) {
-	stats, err := os.ReadFile(captures + "/bookworm/healthy/haproxy-pg-test-1-stats.csv")
-	if err != nil {
-		t.Fatal(err)
+	recorded := func(file string) []byte {
+		b, err := os.ReadFile(captures + "/bookworm/healthy/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, body, ok := bytes.Cut(b, []byte("\n\n")); ok { // after its headers
+			return body
+		}
+		return b
 	}
 	for _, tt := range []struct {
 		name  string
 		body  []byte
 		parse func([]byte) (any, error)
 	}{
-		{"stats page", stats, func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
+		{"stats page", recorded("haproxy-pg-test-1-stats.csv"), func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
 		{"stats page with a quote", []byte("# pxname,svname,type,status,weight,bck,last_chk\na,b,2,UP,1,0,\"x, \"\"y\"\"\"\n"),
 			func(b []byte) (any, error) { return haproxy.ParseStats(b) }},
-		{"/patroni", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-patroni.http"), func(b []byte) (any, error) { return ParsePatroni(b) }},
-		{"/cluster", captured(t, captures+"/bookworm/healthy/patroni-pg-test-1-cluster.http"), func(b []byte) (any, error) { return ParseCluster(b) }},
+		{"/patroni", recorded("patroni-pg-test-1-patroni.http"), func(b []byte) (any, error) { return patroni.ParseStatus(b) }},
+		{"/cluster", recorded("patroni-pg-test-1-cluster.http"), func(b []byte) (any, error) { return patroni.ParseCluster(b) }},
 	} {
 		body := tt.body
 		want, err := tt.parse(bytes.Clone(body))

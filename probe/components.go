@@ -20,6 +20,7 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/source"
 )
 
@@ -81,7 +82,7 @@ func loginOf(inv *model.Inventory, c *model.Component) model.Login {
 // withUnit adds systemd's word, which decides where there is no port to ask.
 func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[model.NodeFacts]) {
 	if o.Known() {
-		for _, u := range append([]string{c.Unit}, aliases(c.Unit)...) {
+		for _, u := range node.UnitNames(c.Unit) {
 			if s := o.Value.Units[u]; st.Unit == "" || s == "active" {
 				st.Unit = s
 			}

@@ -12,6 +12,7 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/patroni"
 )
 
 // consulOf is the agent that the configuration names for a name, nil without one.
@@ -67,17 +68,17 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 // of addresses are left out: whoever asks for them asks Consul's DNS.
 func ParsePassing(body []byte) ([]string, error) {
 	var w []struct {
-		Node    struct{ Address scalar }
-		Service struct{ Address scalar }
+		Node    struct{ Address string }
+		Service struct{ Address string }
 	}
-	if err := decode(body, &w); err != nil {
+	if err := patroni.Decode(body, &w); err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, x := range w {
-		s := string(x.Service.Address)
+		s := x.Service.Address
 		if s == "" {
-			s = string(x.Node.Address)
+			s = x.Node.Address
 		}
 		if ip, err := netip.ParseAddr(s); err == nil && len(out) < maxAddrs && !slices.Contains(out, ip.String()) {
 			out = append(out, ip.String())

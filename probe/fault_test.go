@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 )
 
@@ -78,7 +79,7 @@ func TestAPanicOverAnAnswerIsItsError(t *testing.T) {
 		toldErr(t, e.String(), o.Err)
 	}
 	told(t, "DNS", p.Resolve(t.Context(), inv, "pgtui-other.invalid")[1].Error)
-	for h, o := range p.ReadNodes(t.Context(), panicking{}, []*model.Node{&inv.Nodes[0], &inv.Nodes[1]}) {
+	for h, o := range (node.Reader{Runner: panicking{}, Now: time.Now}).Facts(t.Context(), []*model.Node{&inv.Nodes[0], &inv.Nodes[1]}) {
 		toldErr(t, string(h), o.Err)
 	}
 }

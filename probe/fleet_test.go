@@ -162,6 +162,8 @@ func inventory(clusters, n int) *model.Inventory {
 	return inv
 }
 
+const captures = "../testdata/captures"
+
 // page is a small stats page.
 const page = "# pxname,svname,type,status,weight,bck,\nc0-primary,FRONTEND,0,OPEN,,,\nc0-primary,c0-1,2,UP,100,0,\nc0-primary,BACKEND,1,UP,100,0,\n"
 

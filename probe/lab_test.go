@@ -15,14 +15,13 @@ import (
 
 	"pgtui/internal/labtest"
 	"pgtui/model"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 )
 
 // These tests ask the lab's real Patroni and HAProxy. They fail when the lab
 // is not up, and leave it as `lab reset` makes it. Run them by
 // `testdata/lab/lab hold`.
-
-const labDir = "../testdata/lab"
 
 func lab(t *testing.T, args ...string) string {
 	t.Helper()
@@ -31,8 +30,9 @@ func lab(t *testing.T, args ...string) string {
 
 // labInventory is the lab as its pigsty.yml declares it, as far as a probe
 // needs it.
-func labInventory() *model.Inventory {
-	inv := &model.Inventory{CAFile: labDir + "/.state/files/pki/ca/ca.crt"}
+func labInventory(t *testing.T) *model.Inventory {
+	t.Helper()
+	inv := &model.Inventory{CAFile: labtest.State(t) + "/files/pki/ca/ca.crt"}
 	for _, cls := range []struct {
 		name  string
 		first int
@@ -65,8 +65,9 @@ func labInventory() *model.Inventory {
 // probed is one sweep of the lab, and what it took.
 func probed(t *testing.T, p *Prober) *model.Snapshot {
 	t.Helper()
+	labtest.Step(t, "a sweep")
 	start := time.Now()
-	s, err := p.Probe(t.Context(), labInventory())
+	s, err := p.Probe(t.Context(), labInventory(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,15 +156,16 @@ func TestLabBroken(t *testing.T) {
 func TestLabSwitchover(t *testing.T) {
 	lab(t, "reset")
 	ctx, cancel := context.WithCancel(t.Context())
-	snaps := New(Options{}).Watch(ctx, labInventory(), time.Second)
+	snaps := New(Options{}).Watch(ctx, labInventory(t), time.Second)
 	first := <-snaps
 	if first == nil {
 		t.Fatal("no snapshot")
 	}
+	labtest.Step(t, "the switchover is seen")
 	go func() {
-		exec.Command(filepath.Join(labDir, "lab"), "switchover", "pg-test", "pg-test-3").Run() // seen below, or not
+		exec.Command(filepath.Join(labtest.Dir(t), "lab"), "switchover", "pg-test", "pg-test-3").Run() // seen below, or not
 	}()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(labtest.Patience(t))
 	n, empty := 0, false
 	for done := false; !done; {
 		select {
@@ -192,14 +194,11 @@ func TestLabSwitchover(t *testing.T) {
 }
 
 func TestLabConfDir(t *testing.T) {
-	conf, err := filepath.Abs(labDir + "/.state/ssh_config")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &transport.Auto{SSH: transport.SSH{ConfigFile: conf}}
-	for _, n := range labInventory().Nodes {
+	r := &transport.Auto{SSH: transport.SSH{ConfigFile: labtest.SSHConfig(t)}}
+	for _, n := range labInventory(t).Nodes {
+		labtest.Step(t, "read the files of "+n.Name)
 		start := time.Now()
-		d, err := ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")
+		d, err := node.ReadConfDir(t.Context(), r, n.SSH, "/etc/haproxy/conf.d")
 		t.Logf("%s: %d files in %v", n.Host, len(d.Files), time.Since(start))
 		if err != nil || d.Missing || !d.Main {
 			t.Errorf("%s: %+v, %v", n.Host, d, err)
@@ -211,11 +210,11 @@ func TestLabConfDir(t *testing.T) {
 			t.Errorf("%s: %+v", n.Host, f)
 		}
 	}
-	d, err := ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/haproxy")
+	d, err := node.ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/haproxy")
 	if err != nil || d.Files["haproxy.cfg"].Size == 0 || d.Files["haproxy.cfg"].Data != nil {
 		t.Errorf("the old directory: %v", err)
 	}
-	if d, err := ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/nowhere"); err != nil || !d.Missing {
+	if d, err := node.ReadConfDir(t.Context(), r, model.SSHTarget{Address: "10.10.10.11"}, "/etc/nowhere"); err != nil || !d.Missing {
 		t.Errorf("no directory: %+v, %v", d, err)
 	}
 }

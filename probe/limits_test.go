@@ -1,31 +1,12 @@
 package probe
 
 import (
-	"os"
 	"testing"
 	"time"
 
 	"pgtui/haproxy"
 	"pgtui/source"
 )
-
-func TestLimits(t *testing.T) {
-	for release, want := range map[string]haproxy.ProcessLimits{"bookworm": {Current: 1, Max: 9500}, "trixie": {Current: 1, Max: 9500}} {
-		page, err := os.ReadFile(captures + "/" + release + "/healthy/haproxy-pg-test-1-metrics.prom")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := haproxy.ParseLimits(page); err != nil || got != want {
-			t.Errorf("%s: %+v, %v; want %+v", release, got, err, want)
-		}
-	}
-	for _, bad := range []string{"", "<html>", "haproxy_process_current_connections 1\n", "haproxy_process_current_connections x\nhaproxy_process_max_connections 1\n",
-		"haproxy_process_current_connections 1\nhaproxy_process_max_connections NaN\n", "haproxy_process_current_connections -1\nhaproxy_process_max_connections 1\n"} {
-		if got, err := haproxy.ParseLimits([]byte(bad)); err == nil {
-			t.Errorf("%q: %+v", bad, got)
-		}
-	}
-}
 
 func TestLimitsAreAskedSeldom(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -1,176 +1,27 @@
 package probe
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/patroni"
 )
 
-// patroniBody is GET /patroni as it is written.
-type patroniBody struct {
-	Role        scalar  `json:"role"`
-	State       scalar  `json:"state"`
-	Timeline    integer `json:"timeline"`
-	Version     integer `json:"server_version"`
-	SystemID    scalar  `json:"database_system_identifier"`
-	Start       scalar  `json:"postmaster_start_time"`
-	Replication scalar  `json:"replication_state"`
-	Pause       flag    `json:"pause"`
-	Unlocked    flag    `json:"cluster_unlocked"`
-	Failsafe    flag    `json:"failsafe_mode_is_active"`
-	Restart     flag    `json:"pending_restart"`
-	Reasons     reasons `json:"pending_restart_reason"`
-	Scheduled   at      `json:"scheduled_restart"`
-	Sync        flag    `json:"sync_standby"`
-	Quorum      flag    `json:"quorum_standby"`
-	DCSLastSeen integer `json:"dcs_last_seen"`
-	Watchdog    flag    `json:"watchdog_failed"`
-	Tags        tags    `json:"tags"`
-	Patroni     struct {
-		Version scalar `json:"version"`
-		Scope   scalar `json:"scope"`
-		Name    scalar `json:"name"`
-	} `json:"patroni"`
-	XLog struct {
-		Location integer `json:"location"`
-		Received integer `json:"received_location"`
-		Replayed integer `json:"replayed_location"`
-		Commit   scalar  `json:"replayed_timestamp"`
-		Paused   flag    `json:"paused"`
-	} `json:"xlog"`
-	Streams []struct {
-		Application scalar `json:"application_name"`
-		Addr        scalar `json:"client_addr"`
-		State       scalar `json:"state"`
-		Sync        scalar `json:"sync_state"`
-	} `json:"replication"`
-}
-
-// ParsePatroni reads the body of GET /patroni as Patroni 2.1 to 4.1 write it.
-// Unknown keys are ignored, missing ones get the zero value that the field of
-// model.PatroniStatus documents. An answer without a state is an error: it is
-// not Patroni's.
-func ParsePatroni(body []byte) (model.PatroniStatus, error) {
-	var w patroniBody
-	if err := decode(body, &w); err != nil {
-		return model.PatroniStatus{}, err
-	}
-	if w.State == "" {
-		return model.PatroniStatus{}, errors.New("the answer has no state: this is not Patroni's")
-	}
-	s := model.PatroniStatus{
-		Role:             string(w.Role),
-		State:            string(w.State),
-		Timeline:         int(w.Timeline.or(0)),
-		ServerVersion:    int(w.Version.or(0)),
-		Version:          string(w.Patroni.Version),
-		Scope:            string(w.Patroni.Scope),
-		Name:             string(w.Patroni.Name),
-		Location:         w.XLog.Location.or(-1),
-		Received:         w.XLog.Received.or(-1),
-		Replayed:         w.XLog.Replayed.or(-1),
-		ReplicationState: string(w.Replication),
-		SystemID:         string(w.SystemID),
-		PostmasterStart:  string(w.Start),
-		Paused:           bool(w.Pause),
-		Unlocked:         bool(w.Unlocked),
-		Failsafe:         bool(w.Failsafe),
-		PendingRestart:   bool(w.Restart),
-		PendingReasons:   w.Reasons,
-		ScheduledRestart: string(w.Scheduled),
-		SyncStandby:      bool(w.Sync),
-		QuorumStandby:    bool(w.Quorum),
-		DCSLastSeen:      w.DCSLastSeen.or(0),
-		ReplayPaused:     bool(w.XLog.Paused),
-		WatchdogFailed:   bool(w.Watchdog),
-		Tags:             w.Tags.text,
-		Untrue:           w.Tags.untrue,
-	}
-	if at, err := time.Parse("2006-01-02 15:04:05.999999999Z07:00", string(w.XLog.Commit)); err == nil {
-		s.ReplayedAt = at.Unix()
-	}
-	if s.Role == "master" {
-		s.Role = "primary"
-	}
-	for _, r := range w.Streams {
-		s.Streams = append(s.Streams, model.Stream{
-			Application: string(r.Application), ClientAddr: string(r.Addr),
-			State: string(r.State), SyncState: string(r.Sync),
-		})
-	}
-	return s, nil
-}
-
-// ParseCluster reads the body of GET /cluster as Patroni 2.1 to 4.1 write it.
-// A lag of "unknown", or none, is -1. An answer without a list of members is
-// an error; an empty list is not.
-func ParseCluster(body []byte) (model.PatroniCluster, error) {
-	var w struct {
-		Scope   scalar     `json:"scope"`
-		Pause   flag       `json:"pause"`
-		Switch  switchover `json:"scheduled_switchover"`
-		Members *[]struct {
-			Name     scalar   `json:"name"`
-			Role     scalar   `json:"role"`
-			State    scalar   `json:"state"`
-			Host     scalar   `json:"host"`
-			Timeline integer  `json:"timeline"`
-			Lag      integer  `json:"lag"`
-			Receive  *integer `json:"receive_lag"`
-			Replay   *integer `json:"replay_lag"` // 4.1: lag may count WAL received and not replayed yet
-			APIURL   scalar   `json:"api_url"`
-			Restart  at       `json:"scheduled_restart"`
-		} `json:"members"`
-	}
-	if err := decode(body, &w); err != nil {
-		return model.PatroniCluster{}, err
-	}
-	if w.Members == nil {
-		return model.PatroniCluster{}, errors.New("the answer has no members: this is not Patroni's")
-	}
-	c := model.PatroniCluster{Scope: string(w.Scope), Paused: bool(w.Pause),
-		Switch: model.ScheduledSwitchover(w.Switch)}
-	for _, m := range *w.Members {
-		behind := m.Lag // up to 4.0 what counts is the larger of received and replayed
-		if m.Receive != nil {
-			behind = *m.Receive
-		}
-		if m.Replay != nil {
-			m.Lag = *m.Replay
-		}
-		if m.Role == "master" {
-			m.Role = "leader"
-		}
-		c.Members = append(c.Members, model.PatroniMember{
-			Name: model.InstanceName(m.Name), Role: string(m.Role), State: string(m.State),
-			Host: string(m.Host), Timeline: int(m.Timeline.or(0)), Lag: m.Lag.or(-1),
-			Behind: behind.or(-1), APIURL: string(m.APIURL), Restart: string(m.Restart),
-		})
-	}
-	return c, nil
-}
-
-// patroni is the REST API of one instance.
-type patroni struct {
+// patroniAPI is the REST API of one instance.
+type patroniAPI struct {
 	*asker
 	addr string
 	tls  bool
 }
 
 // status asks GET /patroni.
-func (p patroni) status(ctx context.Context) (model.PatroniStatus, error) {
+func (p patroniAPI) status(ctx context.Context) (model.PatroniStatus, error) {
 	asked := p.now()
-	st, date, err := document(ctx, p, "/patroni", ParsePatroni)
+	st, date, err := document(ctx, p, "/patroni", patroni.ParseStatus)
 	st.Skew = skew(date, asked, p.now())
 	return st, err
 }
@@ -190,13 +41,13 @@ func skew(date, asked, answered time.Time) time.Duration {
 
 // cluster asks GET /cluster, which reads the DCS: with the DCS down it hangs
 // while the rest of the API answers.
-func (p patroni) cluster(ctx context.Context) (model.PatroniCluster, error) {
-	c, _, err := document(ctx, p, "/cluster", ParseCluster)
+func (p patroniAPI) cluster(ctx context.Context) (model.PatroniCluster, error) {
+	c, _, err := document(ctx, p, "/cluster", patroni.ParseCluster)
 	return c, err
 }
 
 // check asks as HAProxy's check does, and returns the HTTP status.
-func (p patroni) check(ctx context.Context, path string) (int, error) {
+func (p patroniAPI) check(ctx context.Context, path string) (int, error) {
 	resp, err := p.ask(ctx, request{method: "OPTIONS", tls: p.tls, addr: p.addr, path: path})
 	if err != nil {
 		return 0, fmt.Errorf("patroni: OPTIONS %s: %w", text.Line(path, 60), err)
@@ -205,7 +56,7 @@ func (p patroni) check(ctx context.Context, path string) (int, error) {
 }
 
 // document asks for a JSON document; date is the node's clock when it answered.
-func document[T any](ctx context.Context, p patroni, path string, parse func([]byte) (T, error)) (v T, date time.Time, err error) {
+func document[T any](ctx context.Context, p patroniAPI, path string, parse func([]byte) (T, error)) (v T, date time.Time, err error) {
 	resp, err := p.ask(ctx, request{method: "GET", tls: p.tls, addr: p.addr, path: path, limit: maxBody})
 	if err != nil {
 		return v, date, fmt.Errorf("patroni: GET %s: %w", path, err)
@@ -225,204 +76,4 @@ func document[T any](ctx context.Context, p patroni, path string, parse func([]b
 		return v, date, fmt.Errorf("patroni: GET %s: %w", path, err)
 	}
 	return parsed, resp.date, nil
-}
-
-// decode fills v from a JSON object and says in few words what is wrong.
-func decode(body []byte, v any) error {
-	err := json.Unmarshal(body, v)
-	if err == nil {
-		return nil
-	}
-	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		what := "the answer"
-		if te.Field != "" {
-			what = strconv.Quote(text.Line(te.Field, 60))
-		}
-		return fmt.Errorf("%s is a JSON %s where another type belongs", what, text.Line(te.Value, 20))
-	}
-	if len(body) == 0 {
-		return errors.New("the answer is empty")
-	}
-	// Only the beginning goes through the filter: the body may be large.
-	return fmt.Errorf("the answer is not JSON: it begins with %q", text.Line(string(body[:min(len(body), 400)]), 40))
-}
-
-// scalar is a JSON string, number or boolean as harmless text; anything else is "".
-type scalar string
-
-// UnmarshalJSON takes whatever is there.
-func (t *scalar) UnmarshalJSON(b []byte) error {
-	switch b[0] {
-	case '"':
-		if inner := b[1 : len(b)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-			*t = scalar(text.Line(string(inner), text.MaxNote)) // as nearly every answer is
-			return nil
-		}
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*t = scalar(text.Line(s, text.MaxNote))
-	case '{', '[', 'n':
-		*t = ""
-	default:
-		*t = scalar(text.Line(string(b), text.MaxName))
-	}
-	return nil
-}
-
-// integer is a JSON number, or a string that holds one; "unknown", null and
-// anything else mean that it was not reported.
-type integer struct {
-	n  int64
-	ok bool
-}
-
-// UnmarshalJSON takes whatever is there.
-func (i *integer) UnmarshalJSON(b []byte) error {
-	if len(b) > 1 && b[0] == '"' {
-		b = b[1 : len(b)-1]
-	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	*i = integer{n, err == nil && n >= 0}
-	return nil
-}
-
-// or is the number, or missing when none was reported.
-func (i integer) or(missing int64) int64 {
-	if i.ok {
-		return i.n
-	}
-	return missing
-}
-
-// flag is true for a JSON true, and false for anything else.
-type flag bool
-
-// UnmarshalJSON takes whatever is there.
-func (f *flag) UnmarshalJSON(b []byte) error {
-	*f = string(b) == "true"
-	return nil
-}
-
-// tags are Patroni's tags, whose values are of any type: their text, and which
-// of them count as false.
-type tags struct {
-	text   map[string]string
-	untrue map[string]bool
-}
-
-// UnmarshalJSON takes an object; anything else means no tags.
-func (t *tags) UnmarshalJSON(b []byte) error {
-	*t = tags{}
-	if b[0] != '{' {
-		return nil
-	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return err
-	}
-	t.text = make(map[string]string, len(raw))
-	for k, v := range raw {
-		k = text.Line(k, text.MaxName)
-		var s scalar
-		if err := s.UnmarshalJSON(v); err != nil {
-			return err
-		}
-		t.text[k] = string(s)
-		if untrue(v) {
-			if t.untrue == nil {
-				t.untrue = map[string]bool{}
-			}
-			t.untrue[k] = true
-		}
-	}
-	return nil
-}
-
-// switchover is one that is scheduled.
-type switchover model.ScheduledSwitchover
-
-// UnmarshalJSON takes an object; anything else means that none is.
-func (v *switchover) UnmarshalJSON(b []byte) error {
-	*v = switchover{}
-	if b[0] != '{' {
-		return nil
-	}
-	var w struct {
-		At   scalar `json:"at"`
-		From scalar `json:"from"`
-		To   scalar `json:"to"`
-	}
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*v = switchover{At: string(w.At), From: model.InstanceName(w.From), To: model.InstanceName(w.To)}
-	return nil
-}
-
-// at is when something is scheduled: the schedule of an object; "" when there
-// is none.
-type at scalar
-
-// UnmarshalJSON takes an object with a schedule; anything else means none.
-func (a *at) UnmarshalJSON(b []byte) error {
-	*a = ""
-	if b[0] != '{' {
-		return nil
-	}
-	var w struct {
-		Schedule scalar `json:"schedule"`
-	}
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*a = at(w.Schedule)
-	return nil
-}
-
-// maxReasons bounds the settings that are kept of those that wait for a restart.
-const maxReasons = 20
-
-// reasons are the settings that wait for a restart, "max_connections: 100 → 200".
-type reasons []string
-
-// UnmarshalJSON takes an object; anything else means that none is told.
-func (r *reasons) UnmarshalJSON(b []byte) error {
-	*r = nil
-	if b[0] != '{' {
-		return nil
-	}
-	var w map[string]json.RawMessage
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	for name, raw := range w {
-		var v struct {
-			Old scalar `json:"old_value"`
-			New scalar `json:"new_value"`
-		}
-		line := text.Line(name, text.MaxName)
-		if json.Unmarshal(raw, &v) == nil && (v.Old != "" || v.New != "") {
-			line += fmt.Sprintf(": %s → %s", v.Old, v.New)
-		}
-		*r = append(*r, line)
-	}
-	slices.Sort(*r)
-	if len(*r) > maxReasons {
-		*r = (*r)[:maxReasons]
-	}
-	return nil
-}
-
-// untrue reports whether Python takes a JSON value for false: null, false, a
-// zero, and whatever is empty.
-func untrue(v json.RawMessage) bool {
-	switch s := string(v); s {
-	case "null", "false", `""`:
-		return true
-	default:
-		f, err := strconv.ParseFloat(s, 64)
-		return err == nil && f == 0
-	}
 }

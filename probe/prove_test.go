@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -98,7 +99,7 @@ func TestProveFaults(t *testing.T) {
 				if len(got.Value.Tries) != 1 || try.Fault != tt.fault && (tt.text != "" || try.Fault == "") || !strings.Contains(try.Text, tt.text) {
 					t.Errorf("%+v", try)
 				}
-				if strings.Contains(try.Text, "S3cret") || strings.ContainsFunc(try.Text, isControl) {
+				if strings.Contains(try.Text, "S3cret") || strings.ContainsFunc(try.Text, unicode.IsControl) {
 					t.Errorf("%q", try.Text)
 				}
 				if (tt.fault == model.FaultRefused) != (got.Value.Direct[0].Fault == model.FaultRefused) {
@@ -200,7 +201,7 @@ func TestFaultOfTheNetwork(t *testing.T) {
 		{syscall.EHOSTUNREACH, model.FaultTimeout}, {context.DeadlineExceeded, model.FaultTimeout}, {io.EOF, model.FaultClosed},
 		{syscall.ECONNRESET, model.FaultClosed}, {errors.New("odd\x1b"), model.FaultOther},
 	} {
-		if got := faultOf(tt.err, "h:1"); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, isControl) {
+		if got := faultOf(tt.err, "h:1"); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, unicode.IsControl) {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
 	}
@@ -246,7 +247,7 @@ func FuzzParseWho(f *testing.F) {
 	f.Add("", "", "", "", "t", "", "+9")
 	f.Fuzz(func(t *testing.T, a, b, c, d, e, g, h string) {
 		got, err := parseWho(who(a, b, c, d, e, g, h))
-		if err != nil || strings.ContainsFunc(got.Addr+got.SystemID+got.ClusterName, isControl) || got.Timeline < 0 {
+		if err != nil || strings.ContainsFunc(got.Addr+got.SystemID+got.ClusterName, unicode.IsControl) || got.Timeline < 0 {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		// PostgreSQL prints no sign, and never more than ten digits.

@@ -2,18 +2,17 @@ package probe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/patroni"
 	"pgtui/source"
 )
 
@@ -92,7 +91,7 @@ func ruled(c *model.Cluster, s *model.Snapshot, now time.Time) []*model.Instance
 // config asks one Patroni for its dynamic configuration, without a login.
 func (p *Prober) config(ctx context.Context, a *asker, in *model.Instance) (model.PatroniConf, error) {
 	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
-	conf, _, err := document(ctx, patroni{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", ParseConfig)
+	conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)
 	return conf, err
 }
 
@@ -106,39 +105,4 @@ func (p *Prober) knock(ctx context.Context, e model.Endpoint) string {
 	}
 	_ = conn.Close()
 	return ""
-}
-
-// ParseConfig reads the body of GET /config: of all that Patroni keeps there,
-// what decides a failover. An answer that is no object is an error.
-func ParseConfig(body []byte) (model.PatroniConf, error) {
-	var w map[string]json.RawMessage
-	if err := decode(body, &w); err != nil {
-		return model.PatroniConf{}, err
-	}
-	if w == nil {
-		return model.PatroniConf{}, errors.New("the answer has no configuration")
-	}
-	get := func(key string) string {
-		var t scalar
-		if v := w[key]; len(v) == 0 || t.UnmarshalJSON(v) != nil {
-			return ""
-		}
-		return string(t)
-	}
-	return model.PatroniConfOf(get, standbyCluster(w["standby_cluster"])), nil
-}
-
-// standbyCluster reports whether the section makes a standby cluster:
-// patroni/global_config.py, is_standby_cluster.
-func standbyCluster(raw json.RawMessage) bool {
-	var w map[string]json.RawMessage
-	if !strings.HasPrefix(string(raw), "{") || json.Unmarshal(raw, &w) != nil {
-		return false
-	}
-	for _, key := range []string{"host", "port", "restore_command"} {
-		if v, ok := w[key]; ok && !untrue(v) {
-			return true
-		}
-	}
-	return false
 }

@@ -211,7 +211,7 @@ func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Sta
 // questions would only take their time to fail the same way. The ports behind
 // it are asked as long as there is a way to the node.
 func (r *turn) askPatroni(ctx context.Context, in instance) {
-	p := patroni{r.a, in.addr, in.tls}
+	p := patroniAPI{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
 	r.keepStatus(ctx, in, st)
 	var g guard.Group
@@ -238,7 +238,7 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 }
 
 // askRest asks a Patroni that answers everything but its status.
-func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroni, in instance) {
+func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
 			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))

@@ -14,7 +14,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/model"
-	"pgtui/probe"
+	"pgtui/probe/patroni"
 	"pgtui/source"
 )
 
@@ -33,8 +33,8 @@ func Load(dir fs.FS, inv *model.Inventory, at time.Time) (*model.Snapshot, error
 	for _, c := range inv.Clusters {
 		for _, in := range c.Instances {
 			v := model.PatroniView{Checks: map[string]source.Observed[int]{}}
-			v.Status = observe(dir, "patroni-"+string(in.Name)+"-patroni.http", at, true, probe.ParsePatroni)
-			v.Cluster = observe(dir, "patroni-"+string(in.Name)+"-cluster.http", at, true, probe.ParseCluster)
+			v.Status = observe(dir, "patroni-"+string(in.Name)+"-patroni.http", at, true, patroni.ParseStatus)
+			v.Cluster = observe(dir, "patroni-"+string(in.Name)+"-cluster.http", at, true, patroni.ParseCluster)
 			for path, code := range codes[string(in.Name)] {
 				v.Checks[path] = source.Observed[int]{Value: code, At: at, Tried: at}
 			}

@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	ha "pgtui/haproxy"
 	"pgtui/model"
-	"pgtui/probe"
+	probenode "pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
@@ -51,7 +52,7 @@ func TestHiddenDrain(t *testing.T) {
 			}
 			node := &model.Node{Host: "a", SSH: model.SSHTarget{Root: s.NodeRoot("pg-test-1")}}
 			read := func() source.Observed[ha.ServerStates] {
-				return probe.New(probe.Options{}).ReadServers(t.Context(), transport.Local{}, []*model.Node{node})["a"]
+				return probenode.Reader{Runner: transport.Local{}, Now: time.Now}.Servers(t.Context(), []*model.Node{node})["a"]
 			}
 			o := read()
 			want := ha.ServerState{Proxy: "pg-test-primary", Server: "pg-test-3", Bits: ha.ForcedDrain, Weight: 100, Configured: 100}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"pgtui/internal/labtest"
 )
 
 const labScript = "../../testdata/lab/lab"
@@ -32,6 +34,7 @@ func TestLabAgreement(t *testing.T) {
 		seed = n
 	}
 	t.Logf("PGTUI_SEED=%d", seed)
+	labtest.Long(t, "random faults", length)
 	rep, err := OnLab(t.Context(), labScript, length, seed, os.Getenv("PGTUI_SOAK_ONLY"), os.Stdout)
 	if rep != nil {
 		rep.Print(os.Stdout)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/internal/labtest"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
 	"pgtui/model/check"
@@ -98,6 +99,7 @@ func TestLabSandboxSame(t *testing.T) {
 	differ := 0
 	before := settled(t, toy, sbInv)
 	for i, st := range steps() {
+		labtest.Step(t, st.name)
 		start := time.Now()
 		for _, c := range st.lab {
 			do(c...)
@@ -164,14 +166,9 @@ func resetLab(t *testing.T, lab Lab) {
 // wait polls ask until it has an answer.
 func wait(t *testing.T, what string, ask func() string) string {
 	t.Helper()
-	for range 120 {
-		if out := ask(); out != "" {
-			return out
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	t.Fatal(what + ": not within a minute")
-	return ""
+	out := ""
+	labtest.Until(t, what, func() bool { out = ask(); return out != "" }, nil)
+	return out
 }
 
 // failover lets the sandbox's leader die, and the same replica win.
@@ -221,9 +218,9 @@ func settled(t *testing.T, p *probe.Prober, inv *model.Inventory) []string {
 	}
 	for i := range b.Routes {
 		r := &b.Routes[i]
-		out = append(out, fmt.Sprintf("service %s: %s [%s]", r.Service, r.Verdict, model.Join(sorted(r.Serving))))
+		out = append(out, fmt.Sprintf("service %s: %s [%s]", r.Service, r.Verdict, model.Join(slices.Sorted(slices.Values(r.Serving)))))
 		for _, v := range r.Views {
-			line := fmt.Sprintf("view %s on %s: %s [%s]", r.Service, v.Label(), v.Verdict, model.Join(sorted(v.Serving)))
+			line := fmt.Sprintf("view %s on %s: %s [%s]", r.Service, v.Label(), v.Verdict, model.Join(slices.Sorted(slices.Values(v.Serving))))
 			for _, c := range v.Cells {
 				line += fmt.Sprintf(" %s=%s/%d", c.Instance, c.Verdict, c.Allowed)
 				if c.Shut != "" {
@@ -247,7 +244,7 @@ func until(t *testing.T, p *probe.Prober, inv *model.Inventory, want []string) (
 	t.Helper()
 	var have []string
 	same := 0
-	for end := time.Now().Add(50 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(labtest.Patience(t)); time.Now().Before(end); {
 		have = settled(t, p, inv)
 		if slices.Equal(have, want) {
 			if same++; same == 3 {

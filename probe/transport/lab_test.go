@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"pgtui/internal/labtest"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -21,17 +22,10 @@ import (
 // These tests use the real ssh, sshd and sudo of the lab. They fail when the
 // lab is not up. Run them by `testdata/lab/lab hold`.
 
-const labDir = "../../testdata/lab"
-
 func labSSH(t testing.TB) *SSH {
 	t.Helper()
-	conf, err := filepath.Abs(filepath.Join(labDir, ".state/ssh_config"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(conf); err != nil {
-		t.Fatalf("the lab is not up: %v", err)
-	}
+	labtest.Step(t, "ssh to the lab")
+	conf := labtest.SSHConfig(t)
 	// A socket's path is short, and t.TempDir's may not be.
 	dir, err := os.MkdirTemp("", "pgtui-lab-")
 	if err != nil {
@@ -118,14 +112,17 @@ func TestLabDeadline(t *testing.T) {
 		"a host that does not exist": {labNode("10.10.10.99"), ErrNotStarted},
 		"a server that says nothing": {model.SSHTarget{Address: "10.10.10.1", Port: mute(t)}, ErrNotStarted},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		start := time.Now()
-		_, err := s.Run(ctx, Cmd{Target: tc.target, Script: "sleep 60"})
-		cancel()
-		if !errors.Is(err, tc.is) {
-			t.Errorf("%s: %v", name, err)
-		}
-		t.Logf("%s: %v after %v", name, err, time.Since(start))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // a handshake takes 0.3 s
+			defer cancel()
+			start := time.Now()
+			_, err := s.Run(ctx, Cmd{Target: tc.target, Script: "sleep 60"})
+			if !errors.Is(err, tc.is) {
+				t.Error(err)
+			}
+			t.Logf("%v after %v", err, time.Since(start))
+		})
 	}
 }
 

@@ -96,8 +96,12 @@ func TestCutProgramRunsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
 	for _, shell := range shells {
-		for i := range len(text) - len("\n") {
+		for i := 0; i < len(text)-len("\n"); i += step {
 			cmd := exec.Command(shell, "-s")
 			cmd.Stdin = strings.NewReader(text[:i])
 			out, _ := cmd.Output() // most of them are syntax errors
