@@ -40,8 +40,8 @@ func rules() []rule {
 		{dir: "haproxy", own: []string{"internal/text"}, not: outside},
 		{dir: "pigsty", own: []string{"ansible", "haproxy", "model", "pigsty"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "render", own: []string{"haproxy", "model", "internal/text"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
-		{dir: "render/emit", own: []string{"model", "render"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
-		{dir: "plan", own: []string{"haproxy", "model", "render", "internal/text"}, not: outside},
+		{dir: "render/emit", own: []string{"model", "render", "internal/text"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
+		{dir: "plan", own: []string{"plan", "haproxy", "model", "render", "internal/text"}, not: outside},
 		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
 		{dir: "probe/transport", own: []string{"model", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}},
 		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
@@ -56,7 +56,8 @@ func rules() []rule {
 		{dir: "internal/sandbox/patroni", own: []string{"model", "internal/sandbox/sim", "internal/sandbox/pg"}, not: []string{"os", "os/exec", "net"}},
 		{dir: "internal/sandbox/pg", mods: []string{"github.com/jackc/pgx/v5/pgproto3"}, not: []string{"os", "os/exec", "net/http"}},
 		{dir: ".", own: nil},
-		{dir: "cmd", own: []string{"cmd", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
+		{dir: "session", own: []string{"session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "internal"}, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "cmd", own: []string{"cmd", "session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/charmbracelet/x/term", "golang.org/x/"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
 		{dir: "internal/fuzz"},
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
@@ -65,6 +66,7 @@ func rules() []rule {
 		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"internal/text", "plan", "pigsty", "haproxy", "model"}, not: outside},
+		{dir: "cmd/show", own: []string{"internal/text", "plan", "pigsty/lint", "haproxy", "model", "render"}, not: outside},
 	}
 }
 
@@ -156,7 +158,7 @@ func unguarded() []string { return []string{"cmd/carry.go", "cmd/trace.go", "cmd
 // mode, so whatever may run below the console is started by guard.Go or a
 // guard.Group.
 func TestGoroutinesAreGuarded(t *testing.T) {
-	for _, dir := range []string{"probe", "apply", "cmd", "tui"} {
+	for _, dir := range []string{"probe", "apply", "session", "cmd", "tui"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || slices.Contains(unguarded(), filepath.ToSlash(path)) {
 				return err
@@ -202,7 +204,7 @@ func bare(f *ast.File) (out []token.Pos) {
 func TestRulesCanFail(t *testing.T) {
 	for _, tt := range []struct{ dir, imp string }{
 		{"model", "os"}, {"ansible/jinja", "pgtui/model"}, {"source", "pgtui/ansible/py"}, {"haproxy", "pgtui/model"}, {"model", "pgtui/pigsty"}, {"model/check", "net/http"}, {"model", "gopkg.in/yaml.v3"}, {"tui/page", "pgtui/apply"},
-		{"render", "pgtui/probe"}, {"probe", "os/exec"}, {"apply", "pgtui/tui"}, {"internal/sandbox", "pgtui/cmd"},
+		{"render", "pgtui/probe"}, {"probe", "os/exec"}, {"apply", "pgtui/tui"}, {"session", "pgtui/tui"}, {"session", "pgtui/cmd"}, {"cmd/show", "os"}, {"internal/sandbox", "pgtui/cmd"},
 	} {
 		if r, _ := ruleOf(tt.dir); r.forbids(tt.imp) == "" {
 			t.Errorf("%s may import %s", tt.dir, tt.imp)

@@ -15,15 +15,15 @@ import (
 // interrupted: 128 and the number of SIGINT, as a shell has it.
 const exitInterrupted = 130
 
-// errInterrupted is all that an interrupted question comes to.
-var errInterrupted = errors.New("interrupted, nothing concluded")
+// errInterrupted is the whole answer of an interrupted question.
+var errInterrupted = errors.New("interrupted, no conclusion")
 
 // ends names, in a command's annotations, how it ends when it is interrupted:
 // "itself" when that is how it is meant to end.
 const ends = "ends"
 
-// reads reports whether this call of c only asks: interrupted, it has no answer.
-// A watch has had its answers by then, and a change has outcomes of its own.
+// reads reports whether this call of c only reads: interrupted, it has no answer.
+// A watch has printed its answers by then, and a change has outcomes of its own.
 func (a *app) reads(c *cobra.Command) bool {
 	on := func(flag string) bool {
 		f := c.Flags().Lookup(flag)
@@ -33,8 +33,8 @@ func (a *app) reads(c *cobra.Command) bool {
 	return c.HasParent() && !writes && !on(c.Annotations["writes-with"]) && !on("watch") && c.Annotations[ends] != "itself"
 }
 
-// hold keeps back what a command that only reads prints until it has come to
-// its end: half an answer is none.
+// hold keeps back what a command that only reads prints until it has ended: half
+// an answer is not an answer.
 func (a *app) hold(c *cobra.Command) {
 	if a.reads(c) {
 		a.held = &bytes.Buffer{}
@@ -42,7 +42,7 @@ func (a *app) hold(c *cobra.Command) {
 	}
 }
 
-// conclude prints what was held, or says that the command was interrupted.
+// conclude prints what was held, or that the command was interrupted.
 func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) error {
 	if a.held != nil {
 		a.io.Out = a.out
@@ -56,13 +56,4 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) error {
 		}
 	}
 	return err
-}
-
-// stopped is why a change that was interrupted before it began is none; nil
-// when it was not interrupted.
-func stopped(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return errors.New("interrupted, nothing was changed")
-	}
-	return nil
 }

@@ -59,7 +59,7 @@ func hanging(t *testing.T, asked func()) string {
 // TestAnInterruptedQuestionHasNoAnswer: whatever only reads prints no verdict
 // once it is interrupted. The commands are those of the tree.
 func TestAnInterruptedQuestionHasNoAnswer(t *testing.T) {
-	a := &app{io: IO{Getenv: func(string) string { return "" }}, log: newCommandLog()}
+	a := newApp(IO{Getenv: func(string) string { return "" }})
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	var lines [][]string

@@ -1,10 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,14 +30,14 @@ var configText string
 const maxConfig = 1 << 20
 
 // writes marks a command that changes something, on a node or on this machine: a
-// read-only run refuses it before it begins. reads are the flags with which it
+// read-only run refuses it before it starts. reads are the flags with which it
 // changes nothing.
 func writes(c *cobra.Command, reads ...string) *cobra.Command {
 	return marked(c, "writes", strings.Join(reads, " "))
 }
 
-// writesWith marks a command that changes something with that flag, whatever
-// else is given.
+// writesWith marks a command that changes something with that flag, whatever the
+// others are.
 func writesWith(c *cobra.Command, flag string) *cobra.Command {
 	return marked(c, "writes-with", flag)
 }
@@ -48,8 +50,8 @@ func marked(c *cobra.Command, key, value string) *cobra.Command {
 	return c
 }
 
-// refuse is the refusal of a command that would change something in a
-// read-only run. What runs on nodes is refused by transport.Guard once more.
+// refuse refuses a command that would change something in a read-only run.
+// transport.Guard refuses once more what would run on nodes.
 func (a *app) refuse(c *cobra.Command) error {
 	given := func(flag string) bool {
 		fl := c.Flags().Lookup(flag)
@@ -63,10 +65,10 @@ func (a *app) refuse(c *cobra.Command) error {
 	return exit(3, transport.Refusal(a.readOnly()))
 }
 
-// readOnly names what makes this run read-only, "" when nothing does. Each of
-// the flag, the variable, the file and its context can; none can take it back.
+// readOnly names what makes this run read-only, "" for nothing. The flag, the
+// variable, the file and its context each can; none can undo it.
 func (a *app) readOnly() string {
-	switch v := strings.ToLower(a.io.Getenv("PGTUI_READ_ONLY")); {
+	switch v := strings.ToLower(a.Getenv("PGTUI_READ_ONLY")); {
 	case a.onlyRead:
 		return "--read-only"
 	case v != "" && v != "0" && v != "false" && v != "no" && v != "off":
@@ -82,12 +84,12 @@ func (a *app) readOnly() string {
 // configFile is where the configuration is: $PGTUI_CONFIG, else below
 // $XDG_CONFIG_HOME, else below ~/.config.
 func (a *app) configFile() string {
-	if f := a.io.Getenv("PGTUI_CONFIG"); f != "" {
+	if f := a.Getenv("PGTUI_CONFIG"); f != "" {
 		return f
 	}
-	dir := a.io.Getenv("XDG_CONFIG_HOME")
+	dir := a.Getenv("XDG_CONFIG_HOME")
 	if !filepath.IsAbs(dir) {
-		if dir = a.io.Getenv("HOME"); dir == "" {
+		if dir = a.Getenv("HOME"); dir == "" {
 			return ""
 		}
 		dir = filepath.Join(dir, ".config")
@@ -95,7 +97,7 @@ func (a *app) configFile() string {
 	return filepath.Join(dir, "pgtui", "config.yml")
 }
 
-// readConfig reads the file; one that is not there is an empty one.
+// readConfig reads the file; without one the configuration is empty.
 func (a *app) readConfig() (c config.Config, problems []config.Problem, err error) {
 	name := a.configFile()
 	f, err := os.Open(name)
@@ -111,7 +113,7 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 		return c, nil, fmt.Errorf("configuration %s: %w", name, err)
 	}
 	if len(data) > maxConfig {
-		return c, nil, fmt.Errorf("configuration %s: it is larger than 1 MB", name)
+		return c, nil, fmt.Errorf("configuration %s is larger than 1 MB", name)
 	}
 	c, problems = config.Parse(name, data, known())
 	return c, problems, nil
@@ -133,9 +135,9 @@ func known() config.Known {
 	return k
 }
 
-// configure reads the file and applies it and its context where no flag and no
-// variable says otherwise. A wrong file ends the run: half a configuration may
-// lack what makes it read-only.
+// configure reads the file and applies it and its context where neither a flag
+// nor a variable is set. A wrong file ends the run: half a configuration may lack
+// its read-only.
 func (a *app) configure(c *cobra.Command) error {
 	cfg, problems, err := a.readConfig()
 	if err != nil {
@@ -145,18 +147,13 @@ func (a *app) configure(c *cobra.Command) error {
 	if len(problems) > 0 {
 		return &source.Hint{Err: fmt.Errorf("%w%s", problems[0], more(len(problems)-1)), Try: "pgtui config check"}
 	}
-	if c.Name() == "demo" { // it has an inventory of its own
+	if c.Name() == "demo" { // the sandbox has its own inventory
 		cfg.Context, cfg.Contexts, cfg.EntryPoints = "", nil, nil
 		a.config = cfg
 		return a.enter(c, config.Context{})
 	}
 	a.config = cfg
-	name := a.contextName
-	if name == "" {
-		if name = a.io.Getenv("PGTUI_CONTEXT"); name == "" {
-			name = cfg.Context
-		}
-	}
+	name := cmp.Or(a.contextName, a.Getenv("PGTUI_CONTEXT"), cfg.Context)
 	if name == "" {
 		return a.enter(c, config.Context{})
 	}
@@ -182,8 +179,8 @@ func contextNames(c config.Config) []string {
 	return out
 }
 
-// entryPoints are those of the file and of the context that is open, whose own
-// goes before one of the file with the same name.
+// entryPoints are those of the file and of the open context; of two with the same
+// name, the context's.
 func (a *app) entryPoints() []model.EntryPoint {
 	var out []model.EntryPoint
 	for _, list := range [][]config.EntryPoint{a.config.EntryPoints, a.context.EntryPoints} {
@@ -206,7 +203,8 @@ func (a *app) entryPoints() []model.EntryPoint {
 	return out
 }
 
-// enter makes ctx the context of the run; flags that were given stay.
+// enter makes ctx the context of the run; typed flags stay. c is nil where none
+// was typed.
 func (a *app) enter(c *cobra.Command, ctx config.Context) error {
 	a.context = ctx
 	set := func(flag string, to *string, values ...string) {
@@ -215,45 +213,38 @@ func (a *app) enter(c *cobra.Command, ctx config.Context) error {
 		}
 		for _, v := range values {
 			if v != "" {
-				*to = a.expand(v)
+				*to = a.Expand(v)
 				return
 			}
 		}
 	}
-	if a.io.Getenv("PGTUI_INVENTORY") == "" || a.contextName != "" {
-		set("inventory", &a.inventory, ctx.Inventory)
+	if a.Getenv("PGTUI_INVENTORY") == "" || a.contextName != "" {
+		set("inventory", &a.Inventory, ctx.Inventory)
 	}
-	set("ssh-config", &a.sshConfig, ctx.SSH.Config, a.io.Getenv("PGTUI_SSH_CONFIG"), a.config.SSH.Config)
-	set("pigsty-home", &a.pigstyHome, ctx.PigstyHome)
-	set("vault-password-file", &a.vaultFile, ctx.VaultFile)
-	set("require-auth", &a.requireAuth, a.io.Getenv("PGREQUIREAUTH"), a.config.RequireAuth)
-	a.sshProgram, a.sshControl = "", ""
-	set("", &a.sshProgram, ctx.SSH.Program, a.config.SSH.Program)
-	set("", &a.sshControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
+	set("ssh-config", &a.SSHConfig, ctx.SSH.Config, a.Getenv("PGTUI_SSH_CONFIG"), a.config.SSH.Config)
+	set("pigsty-home", &a.PigstyHome, ctx.PigstyHome)
+	set("vault-password-file", &a.VaultFile, ctx.VaultFile)
+	set("require-auth", &a.RequireAuth, a.Getenv("PGREQUIREAUTH"), a.config.RequireAuth)
+	a.SSHProgram, a.SSHControl = "", ""
+	set("", &a.SSHProgram, ctx.SSH.Program, a.config.SSH.Program)
+	set("", &a.SSHControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
+	a.ReadOnly, a.NoFiles, a.EntryPoints = a.readOnly(), a.config.NoFiles, a.entryPoints()
 	return nil
-}
-
-// expand is a path with ~/ as the home directory.
-func (a *app) expand(path string) string {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		return join(a.io.Getenv("HOME"), rest)
-	}
-	return path
 }
 
 func (a *app) configCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "pgtui's own configuration: init, check, show",
-		Long:  "The file is ~/.config/pgtui/config.yml, or below $XDG_CONFIG_HOME, or $PGTUI_CONFIG.\nNothing needs it; docs/config.md explains every key.",
+		Long:  "The file is $PGTUI_CONFIG, else pgtui/config.yml in $XDG_CONFIG_HOME or ~/.config.\nIt is optional; docs/config.md explains every key.",
 		Args:  cobra.NoArgs,
-		// config must work on a file that is wrong.
+		// config must work on a wrong file.
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.refuse(c) },
 	}
 	c.AddCommand(
 		writes(&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configInit() }}),
-		&cobra.Command{Use: "check", Short: "Say what is wrong in it, with the line; exits 0 or 1", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
-		&cobra.Command{Use: "show", Short: "What holds now, and who says so", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
+		&cobra.Command{Use: "check", Short: "Check the file and list its errors with their lines; exits 0 or 1", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
+		&cobra.Command{Use: "show", Short: "Show the settings in effect, and what makes the run read-only", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
 	)
 	return c
 }
@@ -268,7 +259,7 @@ func (a *app) configInit() error {
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return &source.Hint{Err: fmt.Errorf("%s is there already, it was left as it is", name), Try: "pgtui config check"}
+		return &source.Hint{Err: fmt.Errorf("%s already exists: it was not changed", name), Try: "pgtui config check"}
 	}
 	if err != nil {
 		return fmt.Errorf("config init: %w", err)
@@ -296,7 +287,7 @@ func (a *app) configCheck() error {
 		return exit(1, nil)
 	}
 	if _, err := os.Stat(a.configFile()); err != nil {
-		fmt.Fprintf(a.io.Out, "there is no %s: pgtui runs without one\n", a.configFile())
+		fmt.Fprintf(a.io.Out, "%s does not exist: pgtui runs without one\n", a.configFile())
 		return nil
 	}
 	fmt.Fprintf(a.io.Out, "%s: ok\n", a.configFile())
@@ -315,30 +306,30 @@ func (a *app) configShow(c *cobra.Command) error {
 	}
 	where := a.configFile()
 	if _, err := os.Stat(where); err != nil {
-		where += " (not there)"
+		where += " (does not exist)"
 	}
 	fmt.Fprintf(w, "# %s\n", where)
 	line("context", a.context.Name)
 	line("environment", a.context.Environment)
-	line("inventory", a.inventory)
-	line("pigsty-home", a.pigstyHome)
-	line("vault-password-file", a.vaultFile)
-	line("ssh-config", a.sshConfig)
-	line("ssh-program", a.sshProgram)
-	line("ssh-control-dir", a.sshControl)
+	line("inventory", a.Inventory)
+	line("pigsty-home", a.PigstyHome)
+	line("vault-password-file", a.VaultFile)
+	line("ssh-config", a.SSHConfig)
+	line("ssh-program", a.SSHProgram)
+	line("ssh-control-dir", a.SSHControl)
 	if d := a.refresh(); d > 0 {
 		line("refresh", d.String())
 	} else {
 		line("refresh", "2s, up to 5s for a large fleet")
 	}
 	line("theme", a.themeName())
-	line("require-auth", a.requireAuth)
-	if who := a.readOnly(); who != "" {
-		line("read-only", "true # "+who)
+	line("require-auth", a.RequireAuth)
+	if a.ReadOnly != "" {
+		line("read-only", "true # "+a.ReadOnly)
 	} else {
 		line("read-only", "false")
 	}
-	fmt.Fprintf(w, "read-files: %v\n", !a.config.NoFiles)
+	fmt.Fprintf(w, "read-files: %v\n", !a.NoFiles)
 	fmt.Fprintf(w, "mouse: %v\n", !a.config.NoMouse)
 	for _, m := range []struct {
 		title string
@@ -347,20 +338,14 @@ func (a *app) configShow(c *cobra.Command) error {
 		if len(m.of) > 0 {
 			fmt.Fprintf(w, "%s:\n", m.title)
 		}
-		var names []string
-		for k := range m.of {
-			names = append(names, k)
-		}
-		slices.Sort(names)
-		for _, k := range names {
+		for _, k := range slices.Sorted(maps.Keys(m.of)) {
 			fmt.Fprintf(w, "  %s: [%s]\n", k, text.Line(strings.Join(m.of[k], ", "), 200))
 		}
 	}
-	points := a.entryPoints()
-	if len(points) > 0 {
+	if len(a.EntryPoints) > 0 {
 		fmt.Fprintln(w, "entry-points:")
 	}
-	for _, p := range points {
+	for _, p := range a.EntryPoints {
 		line("  "+p.Name, fmt.Sprintf("%s # %s", p.Host, p.Scheme))
 	}
 	line("contexts", strings.Join(contextNames(a.config), ", "))

@@ -1,13 +1,12 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -17,10 +16,9 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/access"
-	"pgtui/model/trace"
 	"pgtui/plan"
 	"pgtui/render"
+	"pgtui/session"
 	"pgtui/source"
 	"pgtui/tui"
 )
@@ -29,13 +27,13 @@ import (
 func (a *app) terminal() bool {
 	in, ok1 := a.io.In.(*os.File)
 	out, ok2 := a.io.Out.(*os.File)
-	return ok1 && ok2 && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && a.io.Getenv("TERM") != "dumb"
+	return ok1 && ok2 && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && a.Getenv("TERM") != "dumb"
 }
 
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
-	path, err := a.findInventory()
+	path, err := a.Find()
 	if len(args) == 1 && err != nil {
-		return misuse("pgtui --help", "there is no command %q, and it can be no cluster: %w", text.Line(args[0], 60), err)
+		return misuse("pgtui --help", "no command %q, and no inventory to find a cluster in: %w", text.Line(args[0], 60), err)
 	}
 	if !a.terminal() {
 		return a.noTerminal(cmd.Context(), args)
@@ -43,211 +41,131 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	a.announce(path)
-	a.onScreen = true
+	a.Announce(path)
 	d := a.deps(path)
 	if len(args) == 1 {
 		d.Start = model.ClusterName(args[0])
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
-	reading := a.reading(ctx, path, args)
-	defer func() { stop(); ended(reading, time.Second) }() // an inventory's program must not outlive the console
+	loading := a.loading(ctx, path, args)
+	defer func() { stop(); await(loading, time.Second) }() // an inventory's program must not outlive the console
 	select {
-	case got := <-reading:
+	case got := <-loading:
 		if d.Inventory = got.inv; got.err != nil {
 			return got.err
 		}
 	case <-a.patience(path):
-		d.Load = afterwards(reading, d.Load)
+		d.Session = starting{a.Session, loading}
 	}
 	return tui.Run(cmd.Context(), d, a.io.In, a.io.Out)
 }
 
-// noTerminal refuses the console where it cannot be drawn. What is no cluster is
-// refused as that: it may be a command that was typed wrong.
+// noTerminal refuses the console where it cannot be drawn. An argument that is
+// not a cluster is refused first: it may be a mistyped command.
 func (a *app) noTerminal(ctx context.Context, args []string) error {
 	if len(args) == 1 {
-		inv, err := a.load(ctx)
-		if err != nil {
-			return err
-		}
-		if err := clusterOrCommand(inv, args); err != nil {
+		inv, err := a.Load(ctx)
+		if err = cmp.Or(err, clusterOrCommand(inv, args)); err != nil {
 			return err
 		}
 	}
 	return &source.Hint{Err: errors.New("the console needs a terminal; for text or JSON use `pgtui status`"), Try: strings.Join(append([]string{"pgtui", "status"}, args...), " ")}
 }
 
-// clusterOrCommand is the error of a name that is neither a cluster nor a command.
+// clusterOrCommand is the error of a name that is neither a cluster nor a
+// command; nil without an inventory.
 func clusterOrCommand(inv *model.Inventory, names []string) error {
-	_, err := clusters(inv, names)
+	if inv == nil {
+		return nil
+	}
+	_, err := session.Clusters(inv, names...)
 	if err == nil {
 		return nil
 	}
 	return misuse(source.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
 }
 
-// announce names the programs that reading the inventory is about to run, while
-// there is no screen yet.
-func (a *app) announce(path string) {
-	for _, p := range strings.Split(path, ",") {
-		if p = strings.TrimSpace(p); program(p) {
-			a.running(p, "--list")
-		}
-	}
-	if file, _ := a.vaultSource(path); file != "" && !a.askVault {
-		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
-			a.running(file)
-		}
-	}
-}
-
 // firstFrame is how long the console waits for its inventory before it shows
-// that it is being read: a large one, or a program that asks a database, is not
-// to keep the screen away.
+// that it is loading: a large one, or a program that queries a database, must
+// not delay the screen.
 const firstFrame = 10 * time.Millisecond
 
-// read is an inventory, or why there is none.
-type read struct {
+// loaded is an inventory, or why there is none.
+type loaded struct {
 	inv *model.Inventory
 	err error
 }
 
-// reading reads the inventory and sees that it has the clusters named. The
-// channel has one answer, and is closed when nothing is read any more.
-func (a *app) reading(ctx context.Context, path string, names []string) <-chan read {
-	out := make(chan read, 1)
-	tell := func(r read) { out <- r; close(out) }
+// loading reads the inventory and checks that it has the clusters named. The
+// channel has one answer, and is closed once nothing is read any more.
+func (a *app) loading(ctx context.Context, path string, names []string) <-chan loaded {
+	out := make(chan loaded, 1)
+	send := func(l loaded) { out <- l; close(out) }
 	guard.Go("reading the inventory", func() {
-		inv, err := a.loadFile(ctx, path)
-		if err == nil {
-			err = clusterOrCommand(inv, names)
-		}
-		tell(read{inv, err})
-	}, func(err error) { tell(read{err: err}) })
+		inv, err := a.LoadFile(ctx, path)
+		send(loaded{inv, cmp.Or(err, clusterOrCommand(inv, names))})
+	}, func(err error) { send(loaded{err: err}) })
 	return out
 }
 
-// ended waits until nothing is read any more, but no longer than that.
-func ended(reading <-chan read, longest time.Duration) {
+// await waits until nothing is read any more, but no longer than that.
+func await(loading <-chan loaded, longest time.Duration) {
 	late := time.After(longest)
 	for more := true; more; {
 		select {
-		case _, more = <-reading:
+		case _, more = <-loading:
 		case <-late:
 			return
 		}
 	}
 }
 
-// patience fires when the inventory is waited for no longer; nil, and thus
-// never, where a password may be asked for on the terminal meanwhile.
+// patience fires when the console stops waiting for the inventory; nil, and thus
+// never, where a password prompt may need the terminal meanwhile.
 func (a *app) patience(path string) <-chan time.Time {
-	if file, _ := a.vaultSource(path); a.askVault || file != "" {
+	if a.AsksForPassword(path) {
 		return nil
 	}
 	return time.After(firstFrame)
 }
 
-// afterwards is what is being read, and load from then on.
-func afterwards(reading <-chan read, load func(context.Context) (*model.Inventory, error)) func(context.Context) (*model.Inventory, error) {
-	return func(ctx context.Context) (*model.Inventory, error) {
-		select {
-		case got, first := <-reading:
-			if first {
-				return got.inv, got.err
-			}
-			return load(ctx)
-		case <-ctx.Done():
-			return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
+// starting is a session whose first inventory is still being read.
+type starting struct {
+	*session.Session
+	first <-chan loaded
+}
+
+// Load is what is being read, and a new load from then on.
+func (s starting) Load(ctx context.Context) (*model.Inventory, error) {
+	select {
+	case got, first := <-s.first:
+		if first {
+			return got.inv, got.err
 		}
+		return s.Session.Load(ctx)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
 	}
 }
 
-// deps is the world the console gets, of the inventory at source.
-func (a *app) deps(from string) tui.Deps {
-	ap := a.applier(from)
-	ap.Rollout.ConfirmWithin = consoleConfirm
-	pr := a.prober()
+// deps is what the console gets, with the inventory at path.
+func (a *app) deps(path string) tui.Deps {
+	a.Notice = nil // the console has the terminal from here on
 	d := tui.Deps{
-		Load:  a.load,
-		Stamp: stamped,
-		Watch: func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
-			return pr.Watch(ctx, inv, every)
-		},
-		Plan: func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
-			now := *ap
-			now.Managed = a.managed(inv.Source) // of the inventory as it is now
-			p, err := now.Plan(ctx, inv, c, hosts)
-			if err == nil {
-				err = judge(ctx, &now, inv, &p, rollFlags{})
-			}
-			return p, err
-		},
-		Execute: ap.Execute,
-		Examine: func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading {
-			all, _ := clusters(inv, nil) // whose files are nobody's is told by all of them
-			look := ap.ExamineHosts(ctx, inv, all, []model.Host{h})
-			return look.Of(h)
-		},
-		Access: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (access.Access, error) {
-			cls, err := clusters(inv, []string{string(name)})
-			if err != nil {
-				return access.Access{}, err
-			}
-			acc, _, err := a.accessOf(ctx, inv, snap, cls[0], 0)
-			return acc, errors.Join(err, ctx.Err())
-		},
-		Components: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) ([]model.ComponentRow, error) {
-			nodes, err := nodesOf(inv, []string{string(name)})
-			if err != nil {
-				return nil, err
-			}
-			return a.componentsOf(ctx, inv, nodes, true), ctx.Err()
-		},
-		Trace: func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error) {
-			t, err := traceTarget(inv, target)
-			if err != nil {
-				return trace.Trace{}, err
-			}
-			tr, _ := traced(ctx, a.prober(), inv, t)
-			return tr, ctx.Err()
-		},
-		Origins: func(ctx context.Context, inv *model.Inventory, name model.ClusterName) (source.Origins, error) {
-			play, err := a.play(ctx)
-			if err != nil {
-				return source.Origins{}, err
-			}
-			found, err := originsOf(play, string(name))
-			return found, errors.Join(err, ctx.Err())
-		},
-		Rules: func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.RuleFacts, error) {
-			cls, err := clusters(inv, []string{string(name)})
-			if err != nil {
-				return model.RuleFacts{}, err
-			}
-			return a.prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
-		},
-		Diff:    diffLines,
-		Summary: func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
-		File: func(inv *model.Inventory, s *model.Service) string {
-			return string(render.ServiceFile(s, inv.Dialect, a.managed(inv.Source)))
-		},
+		Session:  a.Session,
+		Diff:     diffLines,
+		Summary:  func(c plan.FileChange) []string { return render.Summary(c.Before, c.After) },
 		Now:      now,
 		Version:  version(),
 		Every:    a.refresh(),
-		ReadOnly: a.readOnly(),
+		ReadOnly: a.ReadOnly,
 		Theme:    a.themeName(),
 		NoMouse:  a.config.NoMouse,
 		Keys:     a.config.Keys,
 		Columns:  a.config.Columns,
 		Context:  infoOf(a.context),
-		Ran:      a.log.all,
-		Command:  a.called(from),
+		Command:  a.command(path),
 		Open:     a.openContext,
-	}
-	if a.config.NoFiles {
-		d.Examine = nil
 	}
 	for _, c := range a.config.Contexts {
 		d.Contexts = append(d.Contexts, infoOf(c))
@@ -259,23 +177,23 @@ func infoOf(c config.Context) tui.ContextInfo {
 	return tui.ContextInfo{Name: c.Name, Environment: c.Environment, Colour: c.Colour, Production: c.Production()}
 }
 
-// openContext is the world of another context of the configuration. It works
-// on a run of its own, so that what is under way in this one stays as it is.
+// openContext opens another context of the configuration in a session of its
+// own, so that work under way in this one is not affected.
 func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
-	b := &app{
-		io: a.io, dialect: a.dialect, core: a.core, preview: a.preview, config: a.config, onlyRead: a.onlyRead, sudo: a.sudo,
-		contextName: name, log: a.log, loading: a.loading, onScreen: true,
-		pigstyHome: a.io.Getenv("PIGSTY_HOME"), vaultFile: a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
-	}
 	c, ok := a.config.Of(name)
 	if !ok {
 		return tui.Deps{}, fmt.Errorf("no context %q in %s", name, a.configFile())
 	}
+	b := &app{io: a.io, config: a.config, onlyRead: a.onlyRead, contextName: name}
+	b.Session = a.Another(session.Options{
+		Dialect: a.Dialect, Core: a.Core, Preview: a.Preview,
+		PigstyHome: a.Getenv("PIGSTY_HOME"), VaultFile: a.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
+	})
 	if err := b.enter(nil, c); err != nil {
 		return tui.Deps{}, err
 	}
-	b.requireAuth = a.requireAuth
-	inv, err := b.load(ctx)
+	b.RequireAuth = a.RequireAuth
+	inv, err := b.Load(ctx)
 	if err != nil {
 		return tui.Deps{}, err
 	}
@@ -284,61 +202,28 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	return d, nil
 }
 
-// refresh is the time between two rounds of asking, 0 for pgtui's own choice.
-func (a *app) refresh() time.Duration {
-	if a.context.Refresh > 0 {
-		return a.context.Refresh
-	}
-	return a.config.Refresh
-}
+// refresh is the time between two rounds of probing, 0 for pgtui's own choice.
+func (a *app) refresh() time.Duration { return cmp.Or(a.context.Refresh, a.config.Refresh) }
 
 // themeName is the theme of the context, else of the file; none under NO_COLOR.
 func (a *app) themeName() string {
-	for _, name := range []string{map[bool]string{true: "none"}[a.io.Getenv("NO_COLOR") != ""], a.context.Theme, a.config.Theme} {
-		if name != "" {
-			return name
-		}
+	if a.Getenv("NO_COLOR") != "" {
+		return "none"
 	}
-	return "terminal"
+	return cmp.Or(a.context.Theme, a.config.Theme, "terminal")
 }
 
-// called is how pgtui is called so that it reads the same inventory in the same
-// way: the context or the inventory, and the flags that were given with it.
-func (a *app) called(source string) string {
+// command is how pgtui is called to read the same inventory in the same way: the
+// context or the inventory at path, and the flags that were given with it.
+func (a *app) command(path string) string {
 	words := []string{"pgtui"}
 	switch {
-	case a.context.Name != "" && a.inventory == a.expand(a.context.Inventory):
+	case a.context.Name != "" && a.Inventory == a.Expand(a.context.Inventory):
 		words = append(words, "--context", text.Word(a.context.Name))
-	case a.inventory != "":
-		words = append(words, "-i", text.Word(source))
+	case a.Inventory != "":
+		words = append(words, "-i", text.Word(path))
 	}
 	return strings.Join(append(words, a.given...), " ")
-}
-
-// commandLog is what was run on nodes, the last of it.
-type commandLog struct {
-	mu  *sync.Mutex
-	ran *[]model.Ran
-}
-
-// mostRan is how many commands are kept.
-const mostRan = 1000
-
-func newCommandLog() commandLog { return commandLog{mu: new(sync.Mutex), ran: new([]model.Ran)} }
-
-func (l commandLog) add(r model.Ran) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	*l.ran = append(*l.ran, r)
-	if len(*l.ran) > mostRan {
-		*l.ran = slices.Clone((*l.ran)[len(*l.ran)-mostRan:])
-	}
-}
-
-func (l commandLog) all() []model.Ran {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(*l.ran)
 }
 
 // diffLines is a change's unified diff for the console.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +12,11 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
+	"pgtui/cmd/show"
 	"pgtui/internal/sandbox"
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/session"
 	"pgtui/tui"
 )
 
@@ -27,7 +28,7 @@ func (a *app) demoCmd() *cobra.Command {
 		Use:   "demo [cluster]",
 		Short: "The same console on an embedded, simulated four-node Pigsty",
 		Long: "demo starts four simulated nodes on loopback and opens the console on them; its\n" +
-			"function keys f2 to f8 make things happen. Without a terminal it prints the board once. With --serve it\n" +
+			"keys f2 to f8 cause failures. Without a terminal it prints the board once. With --serve it\n" +
 			"keeps the nodes running for other commands and reads what should happen to them from\n" +
 			"standard input or --script, one command a line:\n\n" + sandbox.Help(),
 		Args: cobra.MaximumNArgs(1),
@@ -43,7 +44,7 @@ func (a *app) demoCmd() *cobra.Command {
 				return err
 			}
 			defer func() { _ = sb.Close() }()
-			a.inventory = sb.InventoryPath()
+			a.Inventory = sb.InventoryPath()
 			if script != "" && !serve {
 				if err := runScript(cmd.Context(), sb, script); err != nil {
 					return err
@@ -62,7 +63,7 @@ func (a *app) demoCmd() *cobra.Command {
 	c.Flags().BoolVar(&serve, "serve", false, "keep the sandbox running and print the inventory to use")
 	c.Flags().StringVar(&script, "script", "", "file of sandbox commands to run first")
 	c.Flags().StringVar(&o.Dir, "dir", "", "directory to keep the sandbox's files in (default: a temporary one, removed at the end)")
-	c.Flags().StringVar(&o.Generation, "generation", "", "bookworm (Patroni 3.0, the default) or trixie (Patroni 4.0)")
+	c.Flags().Var(&choice{flag: "--generation", to: &o.Generation, of: []string{sandbox.Bookworm, sandbox.Trixie}}, "generation", "bookworm (Patroni 3.0, the default) or trixie (Patroni 4.0)")
 	c.Flags().Float64Var(&o.Speed, "speed", 1, "how much faster than real the sandbox's time runs")
 	c.Flags().IntVar(&o.Clusters, "clusters", 1, "number of three-node clusters; 333 make 1,000 nodes")
 	return writesWith(c, "dir")
@@ -70,15 +71,15 @@ func (a *app) demoCmd() *cobra.Command {
 
 // demoFlags checks the flags that make a sandbox.
 func demoFlags(o *sandbox.Options) error {
-	if !(o.Speed > 0 && o.Speed <= 1000) { // not NaN, either
-		return wrong("--speed %g: expected more than 0, and 1000 at most", o.Speed)
+	if !(o.Speed > 0 && o.Speed <= 1000) { // NaN included
+		return wrong("--speed %g: expected more than 0, at most 1000", o.Speed)
 	}
-	return cmp.Or(expect("--generation", cmp.Or(o.Generation, sandbox.Bookworm), sandbox.Bookworm, sandbox.Trixie), within("--clusters", o.Clusters, 1, 1000))
+	return within("--clusters", o.Clusters, 1, 1000)
 }
 
 // demoConsole is the console on the sandbox, with its extra keys.
 func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []string) error {
-	inv, err := a.load(ctx)
+	inv, err := a.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,20 +99,16 @@ func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []strin
 
 // demoBoard prints the board once the simulated checks have settled.
 func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string) error {
-	inv, err := a.load(ctx)
+	inv, cls, err := a.open(ctx, 1, args...)
 	if err != nil {
 		return err
 	}
-	cls, err := clusters(inv, args)
-	if err != nil {
-		return err
-	}
-	operator := ctx // ends when the operator does not want to wait
+	operator := ctx // ends when the operator interrupts
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var boards []board.Board
-	for snap := range a.prober().Watch(ctx, inv, 200*time.Millisecond, only(cls)...) {
-		boards = boardsOf(snap, cls, now())
+	for snap := range a.Prober().Watch(ctx, inv, 200*time.Millisecond, session.Only(cls)...) {
+		boards = session.Boards(snap, cls, now())
 		if snap.Complete(cls) && !anySettling(boards) {
 			break
 		}
@@ -122,8 +119,8 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	if len(boards) == 0 {
 		return errors.New("the sandbox did not answer")
 	}
-	printBoards(a.io.Out, boards, now(), len(boards) > 3)
-	fmt.Fprintf(a.io.Out, "\nthis was the embedded sandbox: on a terminal `pgtui demo` opens the console on it, `pgtui demo --serve` keeps it for other commands\n")
+	show.Boards(a.io.Out, boards, now(), len(boards) > 3)
+	fmt.Fprintf(a.io.Out, "\nthis is the embedded sandbox: on a terminal `pgtui demo` opens the console on it, `pgtui demo --serve` keeps it for other commands\n")
 	return nil
 }
 
@@ -149,7 +146,7 @@ func (a *app) serve(ctx context.Context, sb *sandbox.Sandbox, script string) err
 		}
 	}
 	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
-		fmt.Fprintln(a.io.Out, "type what should happen, `help` for the words, ctrl-c to end")
+		fmt.Fprintln(a.io.Out, "type a command, `help` lists them, ctrl-c ends")
 	}
 	go func() {
 		for sc := bufio.NewScanner(a.io.In); sc.Scan(); {
@@ -173,11 +170,11 @@ func (a *app) serve(ctx context.Context, sb *sandbox.Sandbox, script string) err
 
 // runScript gives the sandbox a file of commands.
 func runScript(ctx context.Context, sb *sandbox.Sandbox, file string) error {
-	text, err := os.ReadFile(file)
+	commands, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("--script: %w", err)
 	}
-	return sb.Do(ctx, string(text))
+	return sb.Do(ctx, string(commands))
 }
 
 // sandboxNodeCmd is what the sandbox nodes' haproxy and systemctl run.

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/probe"
+	"pgtui/session"
 	"pgtui/tui"
 )
 
@@ -16,13 +17,13 @@ import (
 // makes every question to a node panic.
 // The released program has no such thing.
 func RunBroken(ctx context.Context, args []string, ios IO) int {
-	a := &app{io: ios, log: newCommandLog()}
+	a := newApp(ios)
 	root := a.root()
 	root.SetArgs(args)
 	if err := root.ParseFlags(args); err != nil {
 		return 2
 	}
-	inv, err := a.load(ctx)
+	inv, err := a.Load(ctx)
 	if err != nil {
 		printError(ios.Err, err)
 		return 2
@@ -43,9 +44,7 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		}
 		return dial(ctx, network, addr)
 	}})
-	d.Watch = func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
-		return pr.Watch(ctx, inv, every)
-	}
+	d.Session = watching{a.Session, pr}
 	d.Actions = []tui.Action{
 		{Key: "f12", Label: "break", Do: func(context.Context) error { armed.Store(true); return nil }},
 		{Key: "f10", Label: "break asking", Do: func(context.Context) error { deaf.Store(true); return nil }},
@@ -56,4 +55,14 @@ func RunBroken(ctx context.Context, args []string, ios IO) int {
 		return 1
 	}
 	return 0
+}
+
+// watching is a session that watches by another prober.
+type watching struct {
+	*session.Session
+	p *probe.Prober
+}
+
+func (w watching) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+	return w.p.Watch(ctx, inv, every)
 }

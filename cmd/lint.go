@@ -1,13 +1,13 @@
 package cmd
 
 import (
-	"fmt"
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/jsonv1"
-	"pgtui/internal/text"
+	"pgtui/cmd/show"
 	"pgtui/pigsty/lint"
 )
 
@@ -18,40 +18,36 @@ const (
 	lintUnreadable = 3
 )
 
+type lintOptions struct{ output string }
+
 func (a *app) lintCmd() *cobra.Command {
-	var output string
+	var o lintOptions
 	c := &cobra.Command{
 		Use:   "lint",
 		Short: "The inventory's mistakes before they hurt; exits 0 clean, 1 warnings, 2 errors, 3 could not read",
 		Long: "lint reads the inventory as Ansible does and reports what HAProxy would refuse or split,\n" +
-			"what Pigsty would not write, and what a failover would bring to light: each with its\n" +
-			"place, why it matters and the fix. It asks no node. docs/lint.md lists the rules.",
+			"what Pigsty would not write, and what a failover would expose: each with its place, why\n" +
+			"it matters and the fix. It probes no node. docs/lint.md lists the rules.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := expect("-o", output, "text", "json"); err != nil {
-				return err
-			}
-			play, err := a.play(cmd.Context())
-			if err != nil {
-				return exit(lintUnreadable, err)
-			}
-			found := lint.Run(play)
-			if err := play.Err(); err != nil {
-				return exit(lintUnreadable, err)
-			}
-			code := lintCode(found)
-			if output == "json" {
-				if err := printJSON(a.io.Out, jsonv1.FromLint(play.Model.Source, string(play.Model.Dialect), code, found)); err != nil {
-					return err
-				}
-			} else {
-				printLint(a.io.Out, play.Model.Source, found)
-			}
-			return exit(code, nil)
-		},
+		RunE: verb(&o, a.lint),
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	outputFlag(c, &o.output, "", "text", "json")
 	return c
+}
+
+func (a *app) lint(ctx context.Context, o *lintOptions, _ []string) error {
+	play, err := a.Play(ctx)
+	if err != nil {
+		return exit(lintUnreadable, err)
+	}
+	found := lint.Run(play)
+	if err := play.Err(); err != nil {
+		return exit(lintUnreadable, err)
+	}
+	code := lintCode(found)
+	return a.reply(o.output, code,
+		func() any { return jsonv1.FromLint(play.Model.Source, string(play.Model.Dialect), code, found) },
+		func(w io.Writer) { show.Lint(w, play.Model.Source, found) })
 }
 
 // lintCode is the exit code of the worst finding.
@@ -63,29 +59,4 @@ func lintCode(found []lint.Finding) int {
 		return lintWarnings
 	}
 	return 0
-}
-
-// printLint writes a block for each finding and the sum of them.
-func printLint(w io.Writer, source string, found []lint.Finding) {
-	count := map[lint.Severity]int{}
-	for _, f := range found {
-		count[f.Severity]++
-		fmt.Fprintf(w, "%s:%d:%d: %s: %s [%s]\n", text.Line(f.At.File, 200), f.At.Line, f.At.Column, f.Severity, text.Line(f.What, 400), f.Code)
-		fmt.Fprintf(w, "    why: %s\n", text.Line(f.Why, 300))
-		if f.Fix != "" {
-			fmt.Fprintf(w, "    fix: %s\n", text.Line(f.Fix, 300))
-		}
-	}
-	if len(found) == 0 {
-		fmt.Fprintf(w, "%s: nothing found\n", text.Line(source, 200))
-		return
-	}
-	fmt.Fprintf(w, "%s: %s, %s, %d worth knowing\n", text.Line(source, 200), plural(count[lint.Error], "error"), plural(count[lint.Warning], "warning"), count[lint.Info])
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"pgtui/cmd/jsonv1"
+	"pgtui/cmd/show"
 	"pgtui/internal/sandbox"
 	"pgtui/internal/text"
 	"pgtui/model"
@@ -21,7 +22,9 @@ import (
 // originsApp is a run over an inventory, and what it prints.
 func originsApp(inventory string) (*app, *bytes.Buffer) {
 	out := new(bytes.Buffer)
-	return &app{io: IO{Out: out, Err: new(bytes.Buffer), Getenv: func(string) string { return "" }}, inventory: inventory, core: "2.14.18", log: newCommandLog()}, out
+	a := newApp(IO{Out: out, Err: new(bytes.Buffer), Getenv: func(string) string { return "" }})
+	a.Inventory, a.Core = inventory, "2.14.18"
+	return a, out
 }
 
 // TestTheInventoryPageIsTheCommand: the values of the console's page, of the
@@ -47,11 +50,11 @@ func TestTheInventoryPageIsTheCommand(t *testing.T) {
 func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	t.Helper()
 	a, out := originsApp(file)
-	inv, err := a.load(t.Context())
+	inv, err := a.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := a.deps(inv.Source).Origins(t.Context(), inv, cluster)
+	page, err := a.Origins(t.Context(), inv, cluster)
 	if err != nil || len(page.Rows) == 0 || page.Hash != inv.Hash || page.Source != inv.Source {
 		t.Fatalf("%s, %q: %d rows of %s, %v", file, cluster, len(page.Rows), page.Source, err)
 	}
@@ -59,12 +62,12 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	if cluster != "" {
 		args = []string{string(cluster)}
 	}
-	if err := a.showOrigins(t.Context(), args, "table"); err != nil {
+	if err := a.origins(t.Context(), &inventoryOptions{output: "table"}, args); err != nil {
 		t.Fatal(err)
 	}
 	table := strings.Split(strings.TrimSpace(out.String()), "\n")[2:]
 	out.Reset()
-	if err := a.showOrigins(t.Context(), args, "json"); err != nil {
+	if err := a.origins(t.Context(), &inventoryOptions{output: "json"}, args); err != nil {
 		t.Fatal(err)
 	}
 	var doc jsonv1.Origins
@@ -77,7 +80,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	blanks := regexp.MustCompile(` {2,}`)
 	for i := range page.Rows {
 		o := &page.Rows[i]
-		want := strings.Join([]string{dash(string(o.Cluster)), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
+		want := strings.Join([]string{show.Dash(string(o.Cluster)), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
 		if got := blanks.ReplaceAllString(table[i], "|"); got != want {
 			t.Errorf("the table says %s, the page %s", got, want)
 		}
@@ -103,19 +106,17 @@ func TestTheInventoryPageReadsAfresh(t *testing.T) {
 	text := "all:\n  children:\n    a:\n      vars: {pg_cluster: pg-a, pg_port: 5432, pg_port: 5433}\n      hosts: {10.0.0.1: {pg_seq: 1, pg_role: primary}}\n"
 	write(text)
 	a, _ := originsApp(file)
-	inv, err := a.load(t.Context())
+	inv, err := a.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := a.deps(inv.Source)
-	d.Inventory = inv
 	// The cluster's name is not the group's: its members are found all the same.
-	found, err := d.Origins(t.Context(), inv, "pg-a")
+	found, err := a.Origins(t.Context(), inv, "pg-a")
 	if err != nil || found.Hash != inv.Hash || len(found.Problems) != 1 || found.Problems[0].At.Line != 4 {
 		t.Fatalf("%+v, %v", found, err)
 	}
 	write(strings.Replace(text, "5433", "5434", 1))
-	found, err = d.Origins(t.Context(), inv, "pg-a")
+	found, err = a.Origins(t.Context(), inv, "pg-a")
 	if err != nil || found.Hash == inv.Hash {
 		t.Fatalf("the file has changed: %v", err)
 	}
@@ -128,16 +129,16 @@ func TestTheInventoryPageReadsAfresh(t *testing.T) {
 	if said != "5434" {
 		t.Errorf("pg_port is %q", said)
 	}
-	if _, err := d.Origins(t.Context(), inv, "pg-none"); source.TryOf(err) == "" {
+	if _, err := a.Origins(t.Context(), inv, "pg-none"); source.TryOf(err) == "" {
 		t.Errorf("a cluster that there is not: %v", err)
 	}
 	off, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.Origins(off, inv, "pg-a"); !errors.Is(err, context.Canceled) {
+	if _, err := a.Origins(off, inv, "pg-a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a question that was called off: %v", err)
 	}
 	write("all: [")
-	if _, err := d.Origins(t.Context(), inv, "pg-a"); err == nil || !strings.Contains(err.Error(), "pigsty.yml") {
+	if _, err := a.Origins(t.Context(), inv, "pg-a"); err == nil || !strings.Contains(err.Error(), "pigsty.yml") {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 }

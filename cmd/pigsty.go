@@ -6,74 +6,55 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
 
-	"pgtui/apply"
 	"pgtui/internal/text"
-	"pgtui/model"
-	"pgtui/plan"
 	"pgtui/probe/transport"
+	"pgtui/session"
 	"pgtui/source"
 )
 
 // runPigsty has bin/pgsql-svc carry out a plan that was shown, once it is
 // accepted. on are the hosts as they were named.
-func (a *app) runPigsty(ctx context.Context, ap *apply.Applier, inv *model.Inventory, p plan.Plan, on []string, yes bool) error {
-	home := a.pigstyHome
-	if home == "" || !executable(filepath.Join(home, "bin/pgsql-svc")) {
-		home = a.home(inv.Source)
+func (a *app) runPigsty(ctx context.Context, j *session.Job, on []string, yes bool) error {
+	home := a.PigstyHome
+	if home == "" || !session.Executable(filepath.Join(home, "bin/pgsql-svc")) {
+		home = a.Home(j.Inv.Source)
 	}
-	c := inv.Cluster(p.Cluster)
+	c := j.Inv.Cluster(j.Plan.Cluster)
 	switch script := filepath.Join(home, "bin/pgsql-svc"); {
 	case home == "":
 		return exit(reloadRefused, &source.Hint{Err: errors.New("--via pigsty: no Pigsty checkout was found"), Try: "--pigsty-home ~/pigsty"})
-	case !executable(script):
-		return exit(reloadRefused, &source.Hint{Err: fmt.Errorf("--via pigsty: there is no program %s", script), Try: "--pigsty-home of another checkout"})
+	case !session.Executable(script):
+		return exit(reloadRefused, &source.Hint{Err: fmt.Errorf("--via pigsty: %s is not a program", script), Try: "--pigsty-home of another checkout"})
 	case c.Provider != "" && len(on) > 0:
 		return exit(reloadRefused, &source.Hint{
-			Err: fmt.Errorf("--via pigsty: %s is delegated to %s: Pigsty writes to all of that group, from the primary's run, and with another limit does nothing and says that it is done", c.Name, c.Provider),
+			Err: fmt.Errorf("--via pigsty: %s is delegated to %s: Pigsty writes to all of that group, from the primary's run, and with another limit it changes nothing and reports success", c.Name, c.Provider),
 			Try: "pgtui reload " + string(c.Name) + " --via pigsty, without hosts",
 		})
 	}
-	if diffCode(p) == 2 {
-		return exit(reloadRefused, &source.Hint{Err: errors.New("refused: not every node could be read, nothing was changed"), Try: "pgtui diff " + string(p.Cluster)})
+	if err := a.accept(ctx, &j.Plan, "reload", yes); err != nil {
+		return err
 	}
-	if err := apply.Refused(&p); err != nil {
-		return exit(reloadRefused, err)
-	}
-	if !yes {
-		if err := a.confirm(ctx, "reload", string(p.Cluster)); err != nil {
-			return exit(reloadRefused, err)
-		}
-	}
-	source, err := filepath.Abs(inv.Source)
+	inventory, err := filepath.Abs(j.Inv.Source)
 	if err != nil {
 		return exit(reloadRefused, err)
 	}
-	ctx, abort, stop := a.interrupts(ctx, "finishing bin/pgsql-svc, then stopping; once more ends it", "ending bin/pgsql-svc")
+	ctx, abort, stop := a.interrupts(ctx, "finishing bin/pgsql-svc, then stopping; a second interrupt ends it", "ending bin/pgsql-svc")
 	defer stop()
-	if err := stopped(ctx); err != nil {
+	if err := session.Stopped(ctx); err != nil {
 		return exit(reloadRefused, err)
 	}
-	ap.Rollout.Abort = abort
-	fmt.Fprintf(a.io.Out, "\nplan %s, by bin/pgsql-svc of %s\n", p.ID, home)
+	j.Rollout.Abort, j.Rollout.Via = abort, "pigsty"
+	fmt.Fprintf(a.io.Out, "\nplan %s, by bin/pgsql-svc of %s\n", j.Plan.ID, home)
 	out := &printer{w: a.io.Out}
-	ap.Rollout.Via = "pigsty"
-	report, err := ap.ViaPigsty(ctx, inv, p, func(ctx context.Context) error {
+	report, err := j.ViaPigsty(ctx, j.Inv, j.Plan, func(ctx context.Context) error {
 		defer out.end()
-		return transport.PgsqlSvc(ctx, home, source, append([]string{string(p.Cluster)}, on...), out)
+		return transport.PgsqlSvc(ctx, home, inventory, append([]string{string(j.Plan.Cluster)}, on...), out)
 	}, a.printStep)
-	a.printReport(report)
-	a.printGhosts(context.WithoutCancel(ctx), ap, inv, p.Cluster, report)
-	return exit(reloadCode(report, err), err)
-}
-
-func executable(file string) bool {
-	st, err := os.Stat(file)
-	return err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0
+	return a.report(ctx, j, report, err)
 }
 
 // printer writes what a program prints line by line, made harmless.
@@ -98,14 +79,14 @@ func (p *printer) Write(b []byte) (int, error) {
 	}
 }
 
-// say drops colours, which scripts print whether it is a terminal or not.
+// say drops colours, which scripts print even without a terminal.
 func (p *printer) say(line []byte) {
 	fmt.Fprintln(p.w, "  | "+text.Line(colour.ReplaceAllString(string(line), ""), 400))
 }
 
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// end writes a last line that has no end of its own.
+// end writes a last line without a line break.
 func (p *printer) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,7 +1,7 @@
 package cmd
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,61 +11,61 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/render"
+	"pgtui/session"
 	"pgtui/source"
 )
 
+type renderOptions struct {
+	all, keepGoing bool
+	out            string
+}
+
 func (a *app) renderCmd() *cobra.Command {
-	var all, keepGoing bool
-	var out string
+	var o renderOptions
 	c := &cobra.Command{
 		Use:   "render [cluster…|--all]",
-		Short: "Print the HAProxy service files the inventory asks for, or write them to a directory",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) > 0) {
-				return misuse("pgtui render pg-test, or pgtui render --all", "name clusters, or all of them")
-			}
-			inv, err := a.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			cls, err := clusters(inv, args)
-			if err != nil {
-				return err
-			}
-			bad := a.complain(inv, cls)
-			if inv.Unpredictable() {
-				return errUnpredictable
-			}
-			if bad > 0 && !keepGoing {
-				return &source.Hint{Err: fmt.Errorf("%d services cannot be rendered: nothing written", bad), Try: "mend the inventory, or --keep-going to render the others"}
-			}
-			for _, cl := range cls {
-				if err := a.emit(render.Files(inv, cl, a.managed(inv.Source)), out); err != nil {
-					return err
-				}
-			}
-			if bad > 0 {
-				return exit(1, fmt.Errorf("%d services cannot be rendered; the others are", bad))
-			}
-			return nil
-		},
+		Short: "Print the HAProxy service files that the inventory declares, or write them to a directory",
+		RunE:  verb(&o, a.render),
 	}
-	c.Flags().BoolVar(&all, "all", false, "every cluster of the inventory")
-	c.Flags().BoolVar(&keepGoing, "keep-going", false, "render what can be rendered when a service cannot; exits 1 all the same")
-	c.Flags().StringVar(&out, "out", "", "directory to write DIR/<haproxy-host>/<file>.cfg to (default: standard output)")
+	c.Flags().BoolVar(&o.all, "all", false, "every cluster of the inventory")
+	c.Flags().BoolVar(&o.keepGoing, "keep-going", false, "render the other services when one cannot be rendered; exits 1 anyway")
+	c.Flags().StringVar(&o.out, "out", "", "directory to write DIR/<haproxy-host>/<file>.cfg to (default: standard output)")
 	return writesWith(c, "out")
 }
 
-// errUnpredictable follows the problem that complain printed.
-var errUnpredictable = errors.New("what Ansible would write cannot be predicted: nothing was read, written or changed")
+func (a *app) render(ctx context.Context, o *renderOptions, names []string) error {
+	if o.all == (len(names) > 0) {
+		return misuse("pgtui render pg-test, or pgtui render --all", "give either clusters or --all")
+	}
+	inv, cls, err := a.open(ctx, 1, names...)
+	if err != nil {
+		return err
+	}
+	bad := a.complain(inv, cls)
+	if inv.Unpredictable() {
+		return session.ErrUnpredictable
+	}
+	if bad > 0 && !o.keepGoing {
+		return &source.Hint{Err: fmt.Errorf("%s cannot be rendered: nothing was written", text.Plural(bad, "service")), Try: "fix the inventory, or --keep-going to render the others"}
+	}
+	for _, cl := range cls {
+		if err := a.emit(render.Files(inv, cl, a.Managed(inv.Source)), o.out); err != nil {
+			return err
+		}
+	}
+	if bad > 0 {
+		return exit(1, fmt.Errorf("%s cannot be rendered; the others were rendered", text.Plural(bad, "service")))
+	}
+	return nil
+}
 
 // complain prints the problems of the clusters and counts the fatal ones.
 func (a *app) complain(inv *model.Inventory, cls []*model.Cluster) int {
 	fatal := 0
-	said := map[source.Problem]bool{}
+	printed := map[source.Problem]bool{}
 	warn := func(p source.Problem) {
-		if !said[p] {
-			said[p] = true
+		if !printed[p] {
+			printed[p] = true
 			a.warn(p)
 		}
 	}

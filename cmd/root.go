@@ -10,7 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,9 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/pigsty"
 	"pgtui/probe"
+	"pgtui/session"
 	"pgtui/source"
 )
 
@@ -54,44 +57,36 @@ func exit(code int, err error) error {
 	return &exitError{code: code, err: err}
 }
 
-// app is one run.
+// app is one run: the session, and what it prints where.
 type app struct {
-	io          IO
-	inventory   string // -i
-	sshConfig   string
-	dialect     string
-	managedAt   string
-	pigstyHome  string
-	vaultFile   string
-	askVault    bool
-	askBecome   bool
-	typed       string              // the vault password that was asked for
-	sudo        func() model.Secret // gives the password for sudo; nil without --ask-become-pass
-	lines       *bufio.Reader       // of standard input, for passwords without a terminal
-	requireAuth string              // --require-auth: how PostgreSQL may ask for the password
-	core        string              // --ansible-core
-	preview     bool                // worth a second to learn the version of ansible-core
+	*session.Session
+	io        IO
+	askBecome bool
+	lines     *bufio.Reader // of standard input, for passwords without a terminal
 
 	config      config.Config
 	context     config.Context // the zero value is none
 	contextName string         // --context
 	onlyRead    bool           // --read-only
-	sshProgram  string
-	sshControl  string
-	given       []string // flags that change how an inventory is read, as they were typed
-	log         commandLog
-	onScreen    bool                  // the console has the terminal: nothing else is written there
-	passedOver  []string              // ansible.cfg that were told to be passed over
-	loading     chan struct{}         // has room for the one load that is under way
-	roles       map[model.Host]string // pg_role in place of the inventory's
-	begun       bool                  // the command itself has begun
-	held        *bytes.Buffer         // what a command that only reads has printed; nil when it prints at once
-	out         io.Writer             // where held goes
+	given       []string       // flags that change how an inventory is read, as they were typed
+	started     bool           // the command itself has started
+	held        *bytes.Buffer  // what a command that only reads has printed; nil when it prints at once
+	out         io.Writer      // where held goes
+}
+
+// newApp is a run before its flags are read.
+func newApp(ios IO) *app {
+	a := &app{io: ios}
+	a.Session = session.New(session.Options{}, session.World{
+		Getenv: ios.Getenv, Now: now, Ask: a.password,
+		Notice: func(text string) { fmt.Fprintln(a.io.Err, "pgtui: "+text) },
+	})
+	return a
 }
 
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
 func Run(ctx context.Context, args []string, ios IO) int {
-	a := &app{io: ios, log: newCommandLog(), loading: make(chan struct{}, 1)}
+	a := newApp(ios)
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(ios.In)
@@ -116,7 +111,7 @@ func Run(ctx context.Context, args []string, ios IO) int {
 	return code
 }
 
-// printError says what is wrong and what to type next.
+// printError prints an error and what to type next.
 func printError(w io.Writer, err error) {
 	lines := text.Lines(err.Error(), 30, 600)
 	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
@@ -132,7 +127,7 @@ func (a *app) root() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pgtui [cluster]",
 		Short: "Which PostgreSQL instance serves each Pigsty service port, and why",
-		Long: "pgtui reads a Pigsty inventory, asks Patroni and HAProxy on every node, shows which\n" +
+		Long: "pgtui reads a Pigsty inventory, probes Patroni and HAProxy on every node, shows which\n" +
 			"instance serves each service port and why, previews what a reload would change on\n" +
 			"each node, and reloads on confirmation. Without a command it opens the console.",
 		Args:          cobra.MaximumNArgs(1),
@@ -140,55 +135,110 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.preview = cmd.Name() == "diff" || cmd.Name() == "reload" || cmd.Name() == "apply" || cmd.Name() == "version"
+			a.Preview = slices.Contains([]string{"diff", "reload", "apply", "version"}, cmd.Name())
+			a.ReadOnly = a.readOnly()
 			if err := a.checkRules(); err != nil {
 				return err
 			}
 			if cmd.Hidden || cmd.Name() == "version" {
 				return nil
 			}
-			a.given = given(cmd)
-			if err := a.configure(cmd); err != nil {
-				return exit(unaskable(cmd.Name()), err)
-			}
-			if err := probe.CheckAuth(a.requireAuth); err != nil {
-				return wrong("--require-auth: %w", err)
-			}
-			if err := a.refuse(cmd); err != nil || !a.askBecome {
-				return err
-			}
-			password, err := a.asked(cmd.Context(), "sudo password for the nodes: ")
-			if err != nil {
-				return exit(unaskable(cmd.Name()), fmt.Errorf("--ask-become-pass: %w", err))
-			}
-			a.sudo = func() model.Secret { return model.Secret(password) }
-			return nil
+			return a.prepare(cmd)
 		},
 	}
-	f := c.PersistentFlags()
-	f.VarP(&sourceFlag{to: &a.inventory}, "inventory", "i", "Pigsty inventory, given several times for several that are read together; else $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml")
-	f.StringVar(&a.sshConfig, "ssh-config", a.io.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
-	f.StringVar(&a.dialect, "dialect", "", "Pigsty version whose rules apply, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")
-	f.StringVar(&a.managedAt, "managed-at", "", "date of the 'ansible managed' line, \"2006-01-02 15:04:05\" (default: the template's, else the inventory's)")
-	f.StringVar(&a.pigstyHome, "pigsty-home", a.io.Getenv("PIGSTY_HOME"), "Pigsty checkout that the playbooks run from: its template, role defaults and CA (default: the inventory's directory, when it is one)")
-	f.StringVar(&a.core, "ansible-core", "", "version of ansible-core that runs the playbooks, such as 2.19.3 (default: the one found here)")
-	f.StringVar(&a.vaultFile, "vault-password-file", a.io.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: the one ansible.cfg names)")
-	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
-	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, neither on a node nor on this machine: commands that write are refused, ssh keeps no host key and no connection; PGTUI_READ_ONLY and the configuration can say so too; docs/config.md has what it covers")
-	f.StringVar(&a.requireAuth, "require-auth", a.io.Getenv("PGREQUIREAUTH"), "how PostgreSQL may ask for the monitoring user's password, as libpq's require_auth, such as scram-sha-256 (default: any but clear text)")
-	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "ask once for the password that sudo wants on the nodes; it is kept in memory only")
-	f.BoolVar(&a.askVault, "ask-vault-pass", false, "ask for the password of !vault values")
+	a.rootFlags(c)
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.waitCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.SetFlagErrorFunc(refusedFlag)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetHelpCommand(a.helpCmd())
 	c.InitDefaultHelpCmd()
-	c.SetOut(a.io.Out) // which completion takes when it is made
+	c.SetOut(a.io.Out) // completion copies it here
 	c.InitDefaultCompletionCmd()
 	a.harden(c)
 	return c
 }
 
-// given are the flags that were typed and that say how an inventory is read.
+// rootFlags adds the flags of every command.
+func (a *app) rootFlags(c *cobra.Command) {
+	f := c.PersistentFlags()
+	f.VarP(&sourceFlag{to: &a.Inventory}, "inventory", "i", "Pigsty inventory; several are read together, the later on top (default: $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml)")
+	f.StringVar(&a.SSHConfig, "ssh-config", a.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
+	f.StringVar(&a.Dialect, "dialect", "", "Pigsty version to follow, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")
+	f.StringVar(&a.ManagedAt, "managed-at", "", "date of the 'ansible managed' line, \"2006-01-02 15:04:05\" (default: the template's, else the inventory's)")
+	f.StringVar(&a.PigstyHome, "pigsty-home", a.Getenv("PIGSTY_HOME"), "Pigsty checkout that the playbooks run from: its template, role defaults and CA (default: the inventory's directory, when it is one)")
+	f.StringVar(&a.Core, "ansible-core", "", "version of ansible-core that runs the playbooks, such as 2.19.3 (default: the one found here)")
+	f.StringVar(&a.VaultFile, "vault-password-file", a.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"), "file with the password of !vault values, or a program that prints it (default: from ansible.cfg)")
+	f.StringVar(&a.contextName, "context", "", "context of ~/.config/pgtui/config.yml to use (default: $PGTUI_CONTEXT, else the file's)")
+	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, neither on a node nor on this machine: commands that write are refused, ssh keeps no host key and no connection; also PGTUI_READ_ONLY and read-only in the configuration, see docs/config.md")
+	f.StringVar(&a.RequireAuth, "require-auth", a.Getenv("PGREQUIREAUTH"), "how PostgreSQL may request the monitoring user's password, as libpq's require_auth, such as scram-sha-256 (default: any but clear text)")
+	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "prompt for the sudo password on the nodes; it is kept in memory only")
+	f.BoolVar(&a.AskVault, "ask-vault-pass", false, "prompt for the password of !vault values")
+}
+
+// prepare reads the configuration, refuses a command that must not run, and
+// prompts for the sudo password.
+func (a *app) prepare(c *cobra.Command) error {
+	a.given = given(c)
+	if err := a.configure(c); err != nil {
+		return exit(failCode(c.Name()), err)
+	}
+	if err := probe.CheckAuth(a.RequireAuth); err != nil {
+		return wrong("--require-auth: %w", err)
+	}
+	if err := a.refuse(c); err != nil || !a.askBecome {
+		return err
+	}
+	password, err := a.password(c.Context(), "sudo password for the nodes: ")
+	if err != nil {
+		return exit(failCode(c.Name()), fmt.Errorf("--ask-become-pass: %w", err))
+	}
+	a.Sudo = func() model.Secret { return model.Secret(password) }
+	return nil
+}
+
+// checkRules checks the flags that decide by which rules an inventory is read.
+func (a *app) checkRules() error {
+	if _, err := time.Parse(session.ManagedLayout, a.ManagedAt); a.ManagedAt != "" && err != nil {
+		return wrong("--managed-at %q: expected the form %q", a.ManagedAt, session.ManagedLayout)
+	}
+	if a.Dialect != "" {
+		if _, err := pigsty.ParseDialect(a.Dialect); err != nil {
+			return usage(fmt.Errorf("--dialect: %w", err))
+		}
+	}
+	if a.Core != "" && !coreVersion.MatchString(a.Core) {
+		return misuse("--ansible-core 2.19.3", "--ansible-core %q: expected a version", text.Line(a.Core, 60))
+	}
+	return nil
+}
+
+// coreVersion is a version of ansible-core, such as 2.19.3 or 2.20.0rc1.
+var coreVersion = regexp.MustCompile(`^\d+\.\d+(\.\d+\w*)?$`)
+
+// sourceFlag is -i. As with ansible, several are read together, the later on top.
+type sourceFlag struct {
+	to    *string
+	given bool
+}
+
+func (f *sourceFlag) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return *f.to
+}
+
+func (f *sourceFlag) Type() string { return "path" }
+
+func (f *sourceFlag) Set(path string) error {
+	if f.given {
+		path = *f.to + "," + path
+	}
+	*f.to, f.given = path, true
+	return nil
+}
+
+// given are the typed flags that decide how an inventory is read.
 func given(c *cobra.Command) []string {
 	var out []string
 	for _, name := range []string{"ssh-config", "dialect", "managed-at", "pigsty-home", "ansible-core", "vault-password-file"} {
@@ -199,8 +249,8 @@ func given(c *cobra.Command) []string {
 	return out
 }
 
-// unaskable is the exit code of a command whose question could not be asked.
-func unaskable(command string) int {
+// failCode is the exit code of a command that failed before it started.
+func failCode(command string) int {
 	switch command {
 	case "status", "doctor", "lint", "reload", "apply", "access", "trace":
 		return 3
@@ -210,37 +260,5 @@ func unaskable(command string) int {
 	return 1
 }
 
-// clusters picks the named clusters of inv, all when none is named.
-func clusters(inv *model.Inventory, args []string) ([]*model.Cluster, error) {
-	var out []*model.Cluster
-	if len(args) == 0 {
-		for i := range inv.Clusters {
-			out = append(out, &inv.Clusters[i])
-		}
-		return out, nil
-	}
-	for _, a := range args {
-		c := inv.Cluster(model.ClusterName(a))
-		if c == nil {
-			var have []model.InstanceName
-			for i := range inv.Clusters {
-				have = append(have, model.InstanceName(inv.Clusters[i].Name))
-			}
-			return nil, &source.Hint{Err: fmt.Errorf("no cluster %q in %s", a, inv.Source), Try: "one of: " + model.Join(have), Usage: true}
-		}
-		out = append(out, c)
-	}
-	return out, nil
-}
-
 // now is the wall clock; the only place outside probe and apply that reads it.
 func now() time.Time { return time.Now() }
-
-// stat is os.Stat's modification time, zero when there is no such file.
-func modTime(path string) time.Time {
-	st, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
-	}
-	return st.ModTime()
-}

@@ -17,14 +17,14 @@ const devel = "devel"
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version; with -i also the Pigsty and the ansible-core whose rules apply",
+		Short: "Print the version; with -i also the versions of Pigsty and ansible-core that it follows",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprintf(a.io.Out, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			if a.inventory == "" {
+			if a.Inventory == "" {
 				return nil
 			}
-			inv, err := a.load(cmd.Context())
+			inv, err := a.Load(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func version() string {
 	return v
 }
 
-// dialectLine says which rules apply, and why.
+// dialectLine is which versions are followed, and where they are from.
 func dialectLine(inv *model.Inventory) string {
 	line := fmt.Sprintf("Pigsty dialect %s (from %s)", inv.Dialect, text.Line(inv.DialectFrom, 300))
 	if inv.Core != "" {

@@ -17,46 +17,45 @@ import (
 // mostWait is the longest --timeout.
 const mostWait = 30 * 24 * time.Hour
 
+type waitOptions struct {
+	service, serves string
+	timeout         time.Duration
+}
+
 func (a *app) waitCmd() *cobra.Command {
-	var service, serves string
-	var timeout time.Duration
+	var o waitOptions
 	c := &cobra.Command{
 		Use:   "wait <cluster> --service <name> --serves <instance>",
-		Short: "Wait until every HAProxy sends a service to an instance; exits 0 then, 1 when time is up",
+		Short: "Wait until every HAProxy sends a service to an instance; exits 0 then, 1 after the timeout",
 		Args:  needs(1, "cluster", "pgtui wait pg-test --serves pg-test-1"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := lasting("--timeout", timeout, time.Millisecond, mostWait); err != nil {
-				return err
-			}
-			inv, err := a.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			cls, err := clusters(inv, args)
-			if err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(cls[0].Services(), func(s *model.Service) bool { return string(s.Name) == service }) {
-				return misuse("--service primary", "%s has no service %q", args[0], service)
-			}
-			if serves != "" && cls[0].Instance(model.InstanceName(serves)) == nil {
-				return misuse("--serves "+args[0]+"-1", "%s has no instance %q", args[0], serves)
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
-			defer cancel()
-			return a.wait(ctx, inv, cls[0], model.ServiceName(service), model.InstanceName(serves))
-		},
+		RunE:  verb(&o, a.wait),
 	}
-	c.Flags().StringVar(&service, "service", "primary", "the service to watch")
-	c.Flags().StringVar(&serves, "serves", "", "the instance that must serve it, alone or among others (default: any)")
-	c.Flags().DurationVar(&timeout, "timeout", time.Minute, "how long to wait")
+	c.Flags().StringVar(&o.service, "service", "primary", "the service to watch")
+	c.Flags().StringVar(&o.serves, "serves", "", "the instance that must serve it, alone or among others (default: any)")
+	c.Flags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait")
 	return c
 }
 
 // wait watches until all HAProxies agree that the instance serves the service.
-func (a *app) wait(ctx context.Context, inv *model.Inventory, c *model.Cluster, service model.ServiceName, serves model.InstanceName) error {
+func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
+	if err := lasting("--timeout", o.timeout, time.Millisecond, mostWait); err != nil {
+		return err
+	}
+	inv, cls, err := a.open(ctx, 1, names...)
+	if err != nil {
+		return err
+	}
+	c, service, serves := cls[0], model.ServiceName(o.service), model.InstanceName(o.serves)
+	if !slices.ContainsFunc(c.Services(), func(s *model.Service) bool { return s.Name == service }) {
+		return misuse("--service primary", "%s has no service %q", c.Name, service)
+	}
+	if serves != "" && c.Instance(serves) == nil {
+		return misuse("--serves "+string(c.Name)+"-1", "%s has no instance %q", c.Name, serves)
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
 	t0, last := now(), ""
-	for snap := range a.prober().Watch(ctx, inv, 500*time.Millisecond, c.Name) {
+	for snap := range a.Prober().Watch(ctx, inv, 500*time.Millisecond, c.Name) {
 		b := check.Board(snap, c, now())
 		r := b.Route(service)
 		if ok := r.Agreed && len(r.Silent) == 0 && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing); ok &&
@@ -67,7 +66,7 @@ func (a *app) wait(ctx context.Context, inv *model.Inventory, c *model.Cluster, 
 		last = string(r.Verdict) + ": " + r.Why
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return exit(1, fmt.Errorf("time is up after %s; %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, text.Line(last, 300)))
+		return exit(1, fmt.Errorf("timed out after %s: %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, text.Line(last, 300)))
 	}
 	return ctx.Err()
 }

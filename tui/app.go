@@ -101,9 +101,9 @@ func newModel(ctx context.Context, d Deps) Model {
 // register makes screens those of the console, with the topics that its context
 // has functions for, and shows the first.
 func (m *Model) register(all []page.Screen) {
-	d := &m.deps
-	m.topics = map[page.Topic]bool{page.TopicAccess: d.Access != nil, page.TopicComponents: d.Components != nil,
-		page.TopicTrace: d.Trace != nil, page.TopicOrigins: d.Origins != nil}
+	can := m.deps.Can
+	m.topics = map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
 	m.screens, m.table = all, map[string]keys.Table{}
 	table := page.Table(all).Remap(m.deps.Keys)
 	for _, scope := range table.Scopes() {
@@ -238,8 +238,8 @@ const mostMessages = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: m.deps.Execute == nil || m.deps.ReadOnly != "",
-		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Examine != nil,
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload),
+		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}

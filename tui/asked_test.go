@@ -138,13 +138,13 @@ func TestAskedFrames(t *testing.T) {
 	}
 	trouble := newWorld()
 	trouble.trouble = true
-	refuse := func(d *Deps) {
+	refuse := func(d *fake) {
 		err := &source.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
 			return nil, err
 		}
 	}
-	twice := func(d *Deps) {
+	twice := func(d *fake) {
 		asked, first := 0, d.Access
 		d.Access = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (access.Access, error) {
 			if asked++; asked > 1 {
@@ -157,7 +157,7 @@ func TestAskedFrames(t *testing.T) {
 		name  string
 		w     *world
 		steps func(*rig)
-		deps  func(*Deps)
+		deps  func(*fake)
 	}{
 		{"access/healthy", newWorld(), func(r *rig) { r.press("a") }, nil},
 		{"access/elsewhere", newWorld(), func(r *rig) { r.press("a", "j", "j", "left", "left") }, nil},
@@ -177,13 +177,13 @@ func TestAskedFrames(t *testing.T) {
 		{"trace/healthy", newWorld(), func(r *rig) { r.press("T") }, nil},
 		{"trace/failing", broken("failing"), func(r *rig) { r.press("T") }, nil},
 		{"trace/waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("T") }, nil},
-		{"trace/several", newWorld(), func(r *rig) { r.press("T") }, func(d *Deps) {
+		{"trace/several", newWorld(), func(r *rig) { r.press("T") }, func(d *fake) {
 			d.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) { return severalHosts(), nil }
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			change := []func(*Deps){func(d *Deps) { d.Start = "pg-test" }}
+			change := []func(*fake){func(d *fake) { d.Start = "pg-test" }}
 			if tt.deps != nil {
 				change = append(change, tt.deps)
 			}
@@ -216,7 +216,7 @@ type asking struct {
 	cmds []tea.Cmd
 }
 
-func (a *asking) deps(d *Deps) {
+func (a *asking) deps(d *fake) {
 	d.Start = "pg-test"
 	d.Trace = func(ctx context.Context, _ *model.Inventory, target []string) (trace.Trace, error) {
 		a.ctxs, a.ends = append(a.ctxs, ctx), append(a.ends, ctx.Err())
@@ -272,7 +272,7 @@ func TestAnOlderAnswerDoesNotEndTheWait(t *testing.T) {
 		var a asking
 		r := newRig(t, newWorld(), 120, 30, a.deps)
 		if deaf {
-			r.m.feed.world.deps.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) {
+			r.fake.Trace = func(context.Context, *model.Inventory, []string) (trace.Trace, error) {
 				return trace.Trace{Summary: "of yesterday"}, nil
 			}
 		}
@@ -285,7 +285,7 @@ func TestAnOlderAnswerDoesNotEndTheWait(t *testing.T) {
 }
 
 func TestAPageKnowsWhereItsCursorIs(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 120, 60, func(d *fake) { d.Start = "pg-test" })
 	r.press("a", "right", ":")
 	r.typing("trace")
 	r.press("enter", "y")
@@ -348,7 +348,7 @@ func TestAPageThatComesBackAsksAgainWhatItNeverHeard(t *testing.T) {
 }
 
 func TestARunningQuestionBlocksNoKey(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Start = "pg-test" })
 	r.lazy = true
 	for _, k := range []string{"a", "c", "T", "v"} {
 		r.press(k)
@@ -399,7 +399,7 @@ func TestAnEntryOpensItsTrace(t *testing.T) {
 		{[]string{"j", "j", "left", "left"}, "pgtui trace postgres://app@pg-test-1:5432/shop"},
 	} {
 		var asked []string
-		r := newRig(t, newWorld(), 120, 40, func(d *Deps) {
+		r := newRig(t, newWorld(), 120, 40, func(d *fake) {
 			d.Start = "pg-test"
 			d.Trace = func(_ context.Context, _ *model.Inventory, target []string) (trace.Trace, error) {
 				asked = target
@@ -432,7 +432,7 @@ func TestHopsAndComponentsOpenWhatTheyAreOf(t *testing.T) {
 		{[]string{"c", "enter"}, "fleet › pg-test › components › pg-test-1"},
 		{[]string{"c", "j", "j", "j", "j", "j", "j", "j", "enter"}, "fleet › pg-test › components › haproxy 10.10.10.11"},
 	} {
-		r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = "pg-test" })
+		r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start = "pg-test" })
 		r.press(tt.keys...)
 		if got := r.path(); got != tt.path {
 			t.Errorf("%v leads to %s, want %s\n%s", tt.keys, got, tt.path, r.screen())
@@ -441,7 +441,7 @@ func TestHopsAndComponentsOpenWhatTheyAreOf(t *testing.T) {
 }
 
 func TestWhatCannotBeAskedIsNotOffered(t *testing.T) {
-	r := newRig(t, newWorld(), 200, 60, func(d *Deps) {
+	r := newRig(t, newWorld(), 200, 60, func(d *fake) {
 		d.Start, d.Access, d.Components, d.Trace = "pg-test", nil, nil, nil
 	})
 	r.press("a", "c", "T")
@@ -457,7 +457,7 @@ func TestWhatCannotBeAskedIsNotOffered(t *testing.T) {
 
 func TestTheCursorStaysOnItsComponent(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, w, 120, 60, func(d *fake) { d.Start = "pg-test" })
 	r.press("c", "j", "j")
 	r.want("patroni on 10.10.10.11  ● up")
 	w.trouble = true // the second node comes first now
@@ -469,7 +469,7 @@ func TestTheCursorStaysOnItsComponent(t *testing.T) {
 }
 
 func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start = "pg-test" })
 	for _, k := range []string{"", "a", "c", "T", "v"} {
 		if k != "" {
 			r.press("esc", k)
@@ -492,7 +492,7 @@ func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 // The DSN under the cursor is copied, in one form after the other, and begins
 // anew on another entry.
 func TestTheDSNIsCopied(t *testing.T) {
-	r := newRig(t, newWorld(), 160, 40, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 160, 40, func(d *fake) { d.Start = "pg-test" })
 	r.press("a")
 	for _, want := range []string{"copied: postgres://", "copied: host=", "copied: jdbc:postgresql://", "copied: pgx.Connect(ctx, ", "copied: psycopg.connect(", "copied: postgres://"} {
 		r.press("D")
@@ -509,7 +509,7 @@ func TestNoPasswordIsShown(t *testing.T) {
 	for i := range w.inv.Clusters {
 		w.inv.Clusters[i].Monitor.Password = "DBUser.Monitor"
 	}
-	r := newRig(t, w, 200, 60, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, w, 200, 60, func(d *fake) { d.Start = "pg-test" })
 	for _, k := range []string{"a", "enter", "esc", "G", "esc", "c", "esc", "T", "y"} {
 		r.press(k)
 		r.wantNot("DBUser.Monitor")
@@ -526,7 +526,7 @@ var (
 // the inventory again.
 func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 120, 40, func(d *Deps) {
+	r := newRig(t, w, 120, 40, func(d *fake) {
 		d.Start = "pg-test"
 		d.Access = func(context.Context, *model.Inventory, *model.Snapshot, model.ClusterName) (access.Access, error) {
 			panic("no")
@@ -542,7 +542,7 @@ func TestAPanicWhileAskingIsTheAnswer(t *testing.T) {
 		r.want("pgtui itself failed", "please report it: no")
 		r.press("esc")
 	}
-	r.m.deps.Load = func(context.Context) (*model.Inventory, error) { panic("no") }
+	r.fake.Load = func(context.Context) (*model.Inventory, error) { panic("no") }
 	r.m.feed.use(r.m.deps)
 	r.press("R")
 	r.want("pgtui itself failed reading the inventory")

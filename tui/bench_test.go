@@ -29,7 +29,7 @@ func BenchmarkFirstFrame(b *testing.B) {
 	d := deps(w)
 	d.Now = func() time.Time { return t0 }
 	for b.Loop() {
-		m := New(d)
+		m := New(d.deps())
 		next, _ := m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
 		_ = next.View()
 	}
@@ -70,7 +70,7 @@ func benchModelOf(n int, start model.ClusterName, hurt func(*world)) Model {
 	d := deps(w)
 	d.Start = start
 	d.Now = func() time.Time { return t0 }
-	m := New(d)
+	m := New(d.deps())
 	next, _ := m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
 	next, _ = next.Update(snapshotMsg{gen: m.gen, snap: w.snap, boards: w.boards()})
 	return next.(Model)

@@ -64,7 +64,7 @@ func TestPaletteTakesWhatAnAlertNames(t *testing.T) {
 		{"", "board pg-meta", "fleet › pg-meta"}, {"pg-test", "primary", "fleet › pg-test › primary"}, {"pg-meta", "primary", "fleet › pg-meta › primary"},
 		{"pg-test", "findings", "fleet › pg-test › findings"}, {"pg-test", "instance", "fleet › pg-test › pg-test-1"},
 	} {
-		r := newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Start = tt.start })
+		r := newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start = tt.start })
 		r.press(":")
 		r.typing(tt.typed)
 		r.press("enter")
@@ -85,7 +85,7 @@ func TestPaletteTakesWhatAnAlertNames(t *testing.T) {
 
 // TestContextsAreChosen: the word alone opens none.
 func TestContextsAreChosen(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Contexts = []ContextInfo{{Name: "a-prod", Environment: "production"}, {Name: "b"}}
 		d.Context = d.Contexts[1]
 		d.Open = func(context.Context, string) (Deps, error) { return Deps{}, errors.New("was opened") }
@@ -125,7 +125,7 @@ func TestTheMouseComesAndGoes(t *testing.T) {
 }
 
 func TestNumbersJumpAndHistoryLeadsBack(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	for _, step := range []struct{ key, path string }{
 		{"6", "fleet › pg-test › findings"}, {"7", "fleet › pg-test › events"}, {"1", "fleet"}, {"<", "fleet › pg-test › events"},
 		{"<", "fleet › pg-test › findings"}, {">", "fleet › pg-test › events"}, {"esc", "fleet › pg-test"}, {"0", "fleet › pg-test › log"},
@@ -165,7 +165,7 @@ func TestEveryScreenOfTheRegistryOpens(t *testing.T) {
 }
 
 func TestFrozenScreenHoldsStill(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	r.press("space")
 	r.want("FROZEN since")
 	down := newWorld()
@@ -194,7 +194,7 @@ func TestRefreshRate(t *testing.T) {
 }
 
 func TestCopySaysWhatItCopied(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Start, d.Command = "pg-test", "pgtui -i /x.yml" })
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Start, d.Command = "pg-test", "pgtui -i /x.yml" })
 	r.lazy = true
 	_, cmd := r.m.Update(keyOf("y"))
 	if cmd == nil {
@@ -207,7 +207,7 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
 	r.press("0", "tab")
 	r.want("MESSAGES 1", "copied:")
-	r = newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
+	r = newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
 	r.press("8", "y")
 	r.want("inventory/pigsty.yml reload pg-test\n --dry-run\n in Pigsty: bin/pgsql-svc pg-test")
 	r.press("9", "y")
@@ -225,7 +225,7 @@ func TestCopiedCommandsAreReadBackByAShell(t *testing.T) {
 			}{{nil, []string{"status", string(name)}}, {[]string{"6"}, []string{"doctor", string(name)}}, {[]string{"7"}, []string{"status", string(name), "--watch"}}} {
 				w := newWorld()
 				w.inv.Cluster("pg-test").Name = name
-				r := newRig(t, w, 120, 30, func(d *Deps) { d.Start, d.Command = name, "pgtui -i "+text.Word(path) })
+				r := newRig(t, w, 120, 30, func(d *fake) { d.Start, d.Command = name, "pgtui -i "+text.Word(path) })
 				r.press(screen.keys...)
 				r.lazy = true
 				_, cmd := r.m.Update(keyOf("y"))
@@ -244,7 +244,7 @@ func TestCopiedCommandsAreReadBackByAShell(t *testing.T) {
 }
 
 func TestColumnsAreThoseOfTheConfiguration(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Columns = map[string][]string{"fleet": {"state", "nosuch", "Cluster", "tl"}} })
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Columns = map[string][]string{"fleet": {"state", "nosuch", "Cluster", "tl"}} })
 	lines := strings.Split(r.screen(), "\n")
 	at := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "CLUSTER") })
 	if at < 0 {
@@ -274,7 +274,7 @@ func TestEveryActionOfAScreenCanBeGivenAKey(t *testing.T) {
 }
 
 func TestBannersCannotBeMissed(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Context = ContextInfo{Name: "prod-a", Environment: "production", Production: true}
 		d.ReadOnly = "--read-only"
 	})
@@ -292,7 +292,7 @@ func TestBannersCannotBeMissed(t *testing.T) {
 
 func TestReadOnlyConsoleExecutesNothing(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 80, 24, func(d *Deps) { d.ReadOnly = "PGTUI_READ_ONLY" })
+	r := newRig(t, w, 80, 24, func(d *fake) { d.ReadOnly = "PGTUI_READ_ONLY" })
 	r.drain(r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}}))
 	if r.m.reload != nil {
 		t.Error("a read-only console reloads")
@@ -301,7 +301,7 @@ func TestReadOnlyConsoleExecutesNothing(t *testing.T) {
 }
 
 func TestCommandLog(t *testing.T) {
-	r := newRig(t, newWorld(), 120, 20, func(d *Deps) {
+	r := newRig(t, newWorld(), 120, 20, func(d *fake) {
 		d.Ran = func() []model.Ran {
 			return []model.Ran{{At: t0, Node: "10.10.10.11", Argv: []string{"sh", "-c", "read" + hostile}, Took: 41 * time.Millisecond, Exit: 2}}
 		}
@@ -320,7 +320,7 @@ func TestCommandLog(t *testing.T) {
 // TestLogKeepsItsPlace: what is first on the screen stays there when commands are
 // shown in full, and back.
 func TestLogKeepsItsPlace(t *testing.T) {
-	r := newRig(t, newWorld(), 80, 10, func(d *Deps) { d.Ran = func() []model.Ran { return append(ranLately(), ranLately()...) } })
+	r := newRig(t, newWorld(), 80, 10, func(d *fake) { d.Ran = func() []model.Ran { return append(ranLately(), ranLately()...) } })
 	r.fire(false)
 	r.press("0", "j", "j")
 	at := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[1] }
@@ -339,7 +339,7 @@ func TestLogKeepsItsPlace(t *testing.T) {
 }
 
 func TestKeysCanBeGivenToOthers(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 40, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 40, func(d *fake) {
 		d.Start = "pg-test"
 		d.Keys = map[string][]string{"findings": {"x"}, "copy": {}}
 	})
@@ -424,7 +424,7 @@ func TestTheFilterLineIsEdited(t *testing.T) {
 func TestThemesSayTheSame(t *testing.T) {
 	want := newRig(t, newWorld(), 80, 24).screen()
 	for _, name := range []string{"dark", "light", "colour-blind", "none"} {
-		if got := newRig(t, newWorld(), 80, 24, func(d *Deps) { d.Theme = name }).screen(); got != want {
+		if got := newRig(t, newWorld(), 80, 24, func(d *fake) { d.Theme = name }).screen(); got != want {
 			t.Errorf("%s shows other text:\n%s", name, got)
 		}
 	}
@@ -432,7 +432,7 @@ func TestThemesSayTheSame(t *testing.T) {
 
 func TestAnotherContextLeavesNothingOfTheOldOne(t *testing.T) {
 	other := bigWorld(2)
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Contexts = []ContextInfo{{Name: "a"}, {Name: "b", Environment: "production", Production: true}}
 		d.Open = func(_ context.Context, name string) (Deps, error) {
 			if name != "b" {
@@ -440,7 +440,7 @@ func TestAnotherContextLeavesNothingOfTheOldOne(t *testing.T) {
 			}
 			next := deps(other)
 			next.Context = ContextInfo{Name: "b", Environment: "production", Production: true}
-			return next, nil
+			return next.deps(), nil
 		}
 	})
 	old := r.m.gen

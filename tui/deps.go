@@ -15,53 +15,58 @@ import (
 	"pgtui/tui/page"
 )
 
-// Deps is the world as the console may use it. Every function must return
-// when its context ends.
-type Deps struct {
-	// Inventory is the inventory as it was read at the start: the first frame
-	// shows its clusters. nil makes the console begin with Load, and end
-	// with its error.
-	Inventory *model.Inventory
-	// Load reads the inventory afresh.
-	Load func(ctx context.Context) (*model.Inventory, error)
-	// Stamp looks at the files that an inventory was read from, and gives them with
-	// their stamps as they are now. nil leaves changes unseen.
-	Stamp func(in []source.Input) []source.Input
+// Session is an opened context as the console uses it. Every method returns when
+// its context ends. inv is the inventory that the console shows.
+type Session interface {
+	// Can reports whether the context does it: what it cannot do is not offered.
+	Can(a model.Ability) bool
+	// Load reads the inventory again.
+	Load(ctx context.Context) (*model.Inventory, error)
+	// Stamp are the files that an inventory was read from, with their present
+	// stamps.
+	Stamp(in []source.Input) []source.Input
 	// Watch probes the inventory's nodes until ctx ends and sends immutable
 	// snapshots; the channel is closed at the end.
-	Watch func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
-	// Plan reads the cluster's HAProxy nodes and says what a reload would do.
-	Plan func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error)
-	// Execute carries a plan out, telling each step as it happens. nil means
-	// a read-only console.
-	Execute func(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error)
-	// Examine reads what a HAProxy node holds on disk, which processes run there and
-	// what was done to its servers, over SSH. It changes nothing. nil leaves the files to the diff.
-	Examine func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
-	// Access says every way into a cluster and where each leads now: it connects
-	// to all of them. snap is the newest snapshot, and may be nil. nil
-	// offers no access page.
-	Access func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (access.Access, error)
-	// Components checks everything that Pigsty runs on a cluster's nodes. nil offers
-	// no components page.
-	Components func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
-	// Trace makes one connection and reports what each hop did. target is what
-	// `pgtui trace` is given: a cluster or an entry point and a service, or a
-	// connection string. nil offers no trace page.
-	Trace func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
-	// Origins reads the inventory afresh and says where the values of a cluster
-	// come from, of all clusters when it is "". inv is what the console shows; its
-	// hash differs when the file has changed since. nil offers no inventory page.
-	Origins func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
+	Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
+	// Plan reads the cluster's HAProxy nodes and returns what a reload would do.
+	Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error)
+	// Execute carries a plan out, and calls emit for each step.
+	Execute(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error)
+	// Examine reads a HAProxy node's files, processes and servers over SSH.
+	Examine(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
+	// Access connects to every endpoint of a cluster. snap is the newest snapshot,
+	// and may be nil.
+	Access(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (access.Access, error)
+	// Components probes everything that Pigsty runs on a cluster's nodes.
+	Components(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
+	// Trace makes one connection and returns what each hop did. target is what
+	// `pgtui trace` takes: a cluster or an entry point and a service, or a connection
+	// string.
+	Trace(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
+	// Origins reads the inventory again and returns where the values of a cluster
+	// come from, of all clusters for "". Its hash differs from that of inv when the
+	// file changed.
+	Origins(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
 	// Rules reads what Patroni decides a failover of a cluster by. snap is the newest
-	// snapshot, and may be nil. nil leaves it to the inventory.
-	Rules func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
+	// snapshot, and may be nil.
+	Rules(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
+	// File is a service's rendered file.
+	File(inv *model.Inventory, s *model.Service) string
+	// Ran is everything that ran on nodes, the oldest first.
+	Ran() []model.Ran
+}
+
+// Deps is what the console is opened with.
+type Deps struct {
+	Session
+	// Inventory is the inventory as it was read at the start: the first frame
+	// shows its clusters. nil makes the console start with Load, and end with its
+	// error.
+	Inventory *model.Inventory
 	// Diff is the unified diff of one change, line by line, for display.
 	Diff func(c plan.FileChange) []DiffLine
 	// Summary is a change in plain words.
 	Summary func(c plan.FileChange) []string
-	// File is a service's rendered file, for the service page.
-	File func(inv *model.Inventory, s *model.Service) string
 	// Now is the clock.
 	Now func() time.Time
 	// Actions are extra keys of the sandbox; nil outside `pgtui demo`.
@@ -82,10 +87,8 @@ type Deps struct {
 	// Context is the one that is open, Contexts are all there are.
 	Context  ContextInfo
 	Contexts []ContextInfo
-	// Open is the world of another context.
+	// Open opens another context; nil where there is none.
 	Open func(ctx context.Context, name string) (Deps, error)
-	// Ran is everything that was run on nodes, the oldest first; nil is nothing.
-	Ran func() []model.Ran
 	// Command is how pgtui was called, with the flags that tell its inventory;
 	// "" is plain pgtui. Commands that are copied begin with it.
 	Command string

@@ -19,7 +19,7 @@ func topOf(r *rig) string { return strings.Split(r.screen(), "\n")[1] }
 func TestChangesAreVisitedOneByOne(t *testing.T) {
 	w := newWorld()
 	for width, want := range map[int][]string{80: {"▸ change", "@@ -13,9 +13,9 @@", "▸ change"}, 160: {"▸ change", "··", "▸ change"}} {
-		r := newRig(t, w, width, 12, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(hunky(w)) })
+		r := newRig(t, w, width, 12, func(d *fake) { d.Start, d.Plan = "pg-test", planning(hunky(w)) })
 		r.press("d")
 		for i, key := range []string{".", "}", ","} {
 			if r.press(key); !strings.HasPrefix(strings.TrimSpace(topOf(r)), want[i]) {
@@ -31,7 +31,7 @@ func TestChangesAreVisitedOneByOne(t *testing.T) {
 
 func TestTheSameTextStaysInSightWhenThePageGetsWider(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 80, 12, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(hunky(w)) })
+	r := newRig(t, w, 80, 12, func(d *fake) { d.Start, d.Plan = "pg-test", planning(hunky(w)) })
 	r.press("d", ".", ".", "j")
 	for _, width := range []int{80, 160, 40, 200, 80} {
 		r.send(tea.WindowSizeMsg{Width: width, Height: 12})
@@ -52,7 +52,7 @@ func TestAPlanThatNeverReachedItsPageIsAskedForAgain(t *testing.T) {
 		{[]string{"6"}, []string{"<"}},
 		{[]string{"6", "7"}, []string{"<", "<"}},
 	} {
-		r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+		r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 		r.lazy = true
 		r.press("d")
 		r.want("reading the inventory and the service files")
@@ -64,7 +64,7 @@ func TestAPlanThatNeverReachedItsPageIsAskedForAgain(t *testing.T) {
 	}
 	// A plan that is there is kept.
 	plans := 0
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, func(d *fake) {
 		p := d.Plan
 		d.Plan = func(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 			plans++
@@ -79,7 +79,7 @@ func TestAPlanThatNeverReachedItsPageIsAskedForAgain(t *testing.T) {
 }
 
 func TestWhatADiffDoesCanBeGivenAKey(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	r.press("d")
 	names := Keys().Actions()
 	for _, row := range r.m.rows(r.m.env(20)) {

@@ -295,9 +295,7 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 			case page.TopicOrigins:
 				answer, err = d.Origins(ctx, inv, q.Cluster)
 			case page.TopicRules:
-				if d.Rules != nil {
-					answer, err = d.Rules(ctx, inv, snap, q.Cluster)
-				}
+				answer, err = d.Rules(ctx, inv, snap, q.Cluster)
 			}
 			return err
 		})

@@ -111,7 +111,7 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 					t.Errorf("%s, %s at %dx%d: line %d takes %d cells: %q", s.name, name, width, height, i, n, l)
 				}
 			}
-		}, talkative(eventful(newRig(t, s.w, width, height, func(d *Deps) {
+		}, talkative(eventful(newRig(t, s.w, width, height, func(d *fake) {
 			d.Ran = ranLately
 			if s.name == "hostile" {
 				hostileAnswers(d)
@@ -122,7 +122,7 @@ func TestEveryPageFitsEverySize(t *testing.T) {
 
 func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 	for _, z := range sizes() {
-		r := newRig(t, hostileWorld(), z[0], z[1], func(d *Deps) {
+		r := newRig(t, hostileWorld(), z[0], z[1], func(d *fake) {
 			d.Summary = func(plan.FileChange) []string { return []string{hostile} }
 			d.File = func(*model.Inventory, *model.Service) string { return hostile + "\n\x1b[5m" }
 			hostileAnswers(d)
@@ -157,7 +157,7 @@ func hostileDiff(plan.FileChange) []DiffLine {
 
 // hostileAnswers puts hostile text wherever an answer to a page's question has
 // text of a machine; what is asked again ends in a hostile error.
-func hostileAnswers(d *Deps) {
+func hostileAnswers(d *fake) {
 	d.Diff = hostileDiff
 	d.Ran = func() []model.Ran {
 		return append(ranLately(), model.Ran{At: t0, Node: hostile, Argv: []string{hostile, hostile}, Err: &source.Hint{Err: errHostile{}, Try: hostile}},
@@ -262,7 +262,7 @@ func harmless(t *testing.T, name, screen string) {
 }
 
 func TestASCIITerminal(t *testing.T) {
-	r := newRig(t, situations()[2].w, 80, 24, func(d *Deps) { d.Environ = []string{"LANG=C"} })
+	r := newRig(t, situations()[2].w, 80, 24, func(d *fake) { d.Environ = []string{"LANG=C"} })
 	walk(nil, func(name string, r *rig) {
 		for _, c := range r.m.View().Content {
 			if c > '~' {

@@ -25,8 +25,8 @@ func planning(p plan.Plan) func(context.Context, *model.Inventory, model.Cluster
 }
 
 // failing makes every run fail its check on host.
-func failing(host model.Host) func(*Deps) {
-	return func(d *Deps) {
+func failing(host model.Host) func(*fake) {
+	return func(d *fake) {
 		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			return executed(p, emit, host), nil
 		}
@@ -34,8 +34,8 @@ func failing(host model.Host) func(*Deps) {
 }
 
 // counting makes a run count itself.
-func counting(n *int) func(*Deps) {
-	return func(d *Deps) {
+func counting(n *int) func(*fake) {
+	return func(d *fake) {
 		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			*n++
 			return executed(p, emit, ""), nil
@@ -113,7 +113,7 @@ func TestFaultsHideWhatIsOk(t *testing.T) {
 
 func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	runs := 0
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, counting(&runs))
 	r.press("r")
 	r.want("Nothing has been changed yet", "weight of pg-test-2: 100 → 50")
 	r.press("r")
@@ -134,7 +134,7 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 func TestAWrongNameCancels(t *testing.T) {
 	for _, answer := range []string{"pg-tes", "pg-test ", "PG-TEST", "y", "yes", "pg-meta"} {
 		runs := 0
-		r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+		r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, counting(&runs))
 		r.press("r", "r")
 		r.fire(true)
 		r.typing(answer)
@@ -148,7 +148,7 @@ func TestAWrongNameCancels(t *testing.T) {
 
 func TestWhatDoesNotAnswerTheQuestion(t *testing.T) {
 	runs := 0
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, counting(&runs))
 	for _, key := range []string{"esc", "ctrl+c"} {
 		r.press("r", "r")
 		r.fire(true)
@@ -181,7 +181,7 @@ func TestWhatDoesNotAnswerTheQuestion(t *testing.T) {
 
 func TestTheRightNameReloads(t *testing.T) {
 	runs := 0
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" }, counting(&runs))
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, counting(&runs))
 	r.press("r", "r")
 	r.fire(true)
 	r.typing("pg-testx")
@@ -197,7 +197,7 @@ func TestTheRightNameReloads(t *testing.T) {
 }
 
 func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
-	r := newRig(t, newWorld(), 110, 40, func(d *Deps) { d.Start = "pg-test" }, failing("10.10.10.12"))
+	r := newRig(t, newWorld(), 110, 40, func(d *fake) { d.Start = "pg-test" }, failing("10.10.10.12"))
 	r.press("r", "r")
 	r.fire(true)
 	r.typing("pg-test")
@@ -210,7 +210,7 @@ func TestAFailedReloadSaysWhatWasAndWasNotDone(t *testing.T) {
 func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
 	var ended []string
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Start = "pg-test"
 		d.Execute = func(ctx context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			for i, n := range p.Nodes { // as apply: the context is looked at between two nodes
@@ -259,7 +259,7 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 
 func TestLeavingDuringAReloadWaitsForTheNode(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Execute = func(ctx context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepStage})
 			inside <- true
@@ -284,7 +284,7 @@ func TestLeavingDuringAReloadWaitsForTheNode(t *testing.T) {
 }
 
 func TestReadOnlyRefusesAReload(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start, d.Execute = "pg-test", nil })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start, d.Execute = "pg-test", nil })
 	r.want("read-only")
 	r.press("r", "r", "enter")
 	if r.m.dialog != nil {
@@ -305,7 +305,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 		"paused hand-edited": false, "pg-test hand-edited paused": true, "pg-test  paused hand-edited": false, "pg-test paused hand-edited no-leader": false,
 	} {
 		var got *plan.Plan
-		r := newRig(t, w, 100, 40, func(d *Deps) {
+		r := newRig(t, w, 100, 40, func(d *fake) {
 			d.Start, d.Plan = "pg-test", planning(risky(w))
 			d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, _ func(plan.StepResult)) (plan.Report, error) {
 				got = &p
@@ -326,7 +326,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 	}
 	p := risky(w)
 	p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskRejected, Host: "10.10.10.11", What: "pg-test-x.cfg:3: unknown keyword"})
-	r := newRig(t, w, 100, 40, func(d *Deps) { d.Start, d.Plan = "pg-test", planning(p) })
+	r := newRig(t, w, 100, 40, func(d *fake) { d.Start, d.Plan = "pg-test", planning(p) })
 	r.press("r", "r")
 	if r.m.dialog != nil {
 		t.Error("the console asked whether to load what HAProxy refuses")
@@ -337,7 +337,7 @@ func TestRisksAreAcceptedByName(t *testing.T) {
 func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
 	w := newWorld()
 	for name, p := range map[string]plan.Plan{"unreadable": unreadable(w), "nothing": nothing(w)} {
-		r := newRig(t, w, 100, 30, func(d *Deps) { d.Start = "pg-test"; d.Plan = planning(p) })
+		r := newRig(t, w, 100, 30, func(d *fake) { d.Start = "pg-test"; d.Plan = planning(p) })
 		r.press("r", "r", "enter")
 		if r.m.dialog != nil {
 			t.Errorf("%s: the console asked whether to reload", name)
@@ -347,7 +347,7 @@ func TestAPlanThatMustNotRunAsksNothing(t *testing.T) {
 
 func TestAFailedPlanSaysWhyAndCanBeReadAgain(t *testing.T) {
 	asked := 0
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Start = "pg-test"
 		d.Plan = func(context.Context, *model.Inventory, model.ClusterName, []model.Host) (plan.Plan, error) {
 			asked++
@@ -365,7 +365,7 @@ func TestAFailedPlanSaysWhyAndCanBeReadAgain(t *testing.T) {
 func TestRefreshReadsTheInventoryAgain(t *testing.T) {
 	w := newWorld()
 	bad := false
-	r := newRig(t, w, 100, 30, func(d *Deps) {
+	r := newRig(t, w, 100, 30, func(d *fake) {
 		d.Load = func(context.Context) (*model.Inventory, error) {
 			if bad {
 				return nil, &source.Hint{Err: errors.New("pigsty.yml:12:3: expected a mapping"), Try: "pgtui render"}
@@ -390,7 +390,7 @@ func TestTheFirstFrameKnowsNothingAndSaysSo(t *testing.T) {
 	w := newWorld()
 	d := deps(w)
 	d.Now = func() time.Time { return t0 }
-	m := New(d)
+	m := New(d.deps())
 	next, _ := m.Update(tea.WindowSizeMsg{Width: 80, Height: 24})
 	r := &rig{t: t, m: next.(Model)}
 	r.want("pg-meta", "pg-test", "probing")
@@ -413,7 +413,7 @@ func TestANodeThatWasNotTriedYetIsNotInTrouble(t *testing.T) {
 
 func TestRereadingKeepsTheScreenUntilAllNodesWereTried(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 120, 30, func(d *Deps) {
+	r := newRig(t, w, 120, 30, func(d *fake) {
 		next := w.snap
 		d.Watch = func(context.Context, *model.Inventory, time.Duration) <-chan *model.Snapshot {
 			ch := make(chan *model.Snapshot, 1)
@@ -439,7 +439,7 @@ func TestOldDataIsNotCalledLive(t *testing.T) {
 
 func TestAnIdleTickChangesNothing(t *testing.T) {
 	for _, start := range []model.ClusterName{"", "pg-test"} {
-		r := newRig(t, newWorld(), 120, 40, func(d *Deps) { d.Start = start })
+		r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start = start })
 		before := r.m.View().Content
 		for i := range 5 {
 			r.now = t0.Add(time.Duration(i) * time.Second)
@@ -455,7 +455,7 @@ func TestAnIdleTickChangesNothing(t *testing.T) {
 }
 
 func TestHelpListsWhatIsExecuted(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 70, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 70, func(d *fake) {
 		d.Start = "pg-test"
 		d.Actions = []Action{{Key: "f2", Label: "fail the leader", Do: func(context.Context) error { return nil }}}
 	})
@@ -492,13 +492,13 @@ func TestAServiceThatNodesDeclareOtherwiseSaysWhere(t *testing.T) {
 	c.LoadBalancer("10.10.10.12").Service("primary").Port = "6433"
 	f := c.LoadBalancer("10.10.10.13")
 	f.Services = f.Services[1:]
-	r := newRig(t, w, 120, 60, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, w, 120, 60, func(d *fake) { d.Start = "pg-test" })
 	r.press("enter")
 	r.want("declared differently for 10.10.10.12, 10.10.10.13 (missing)")
 }
 
 func TestKeysOfTheSandboxReportWhatCameOfThem(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Actions = []Action{{Key: "f2", Label: "cut the cable", Do: func(context.Context) error { return errors.New("no such cable") }}}
 	})
 	r.want("demo", "f2 cut the cable")
@@ -533,7 +533,7 @@ func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 	wants := &source.Hint{Err: errors.New("10.10.10.11: sudo wants a password: nothing was run"), Try: "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that"}
 	for _, size := range [][2]int{{80, 24}, {40, 30}} {
 		for _, key := range []string{"d", "r"} {
-			r := newRig(t, w, size[0], size[1], func(d *Deps) {
+			r := newRig(t, w, size[0], size[1], func(d *fake) {
 				d.Start = "pg-test"
 				p := planOf(w, "pg-test")
 				p.Nodes[0].Changes, p.Nodes[0].Err = nil, wants
@@ -542,7 +542,7 @@ func TestSudoWithoutAPasswordSaysWhatToDo(t *testing.T) {
 			r.press(key)
 			r.want("sudo wants", "start pgtui with -K")
 		}
-		r := newRig(t, w, size[0], size[1], func(d *Deps) {
+		r := newRig(t, w, size[0], size[1], func(d *fake) {
 			d.Start = "pg-test"
 			d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, _ func(plan.StepResult)) (plan.Report, error) {
 				rep := plan.Report{Plan: p.ID}

@@ -47,7 +47,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // frames draws what steps leads to at every size, one after the other.
-func frames(t *testing.T, w *world, steps func(*rig), change ...func(*Deps)) string {
+func frames(t *testing.T, w *world, steps func(*rig), change ...func(*fake)) string {
 	var b strings.Builder
 	for _, z := range sizes() {
 		r := newRig(t, w, z[0], z[1], change...)
@@ -62,13 +62,13 @@ func frames(t *testing.T, w *world, steps func(*rig), change ...func(*Deps)) str
 
 // TestFrames holds every page of the state pages in every situation.
 func TestFrames(t *testing.T) {
-	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	onBoard := func(d *fake) { d.Start = "pg-test" }
 	pages := []struct {
 		name  string
 		steps func(*rig)
-		deps  func(*Deps)
+		deps  func(*fake)
 	}{
-		{"fleet", func(*rig) {}, func(*Deps) {}},
+		{"fleet", func(*rig) {}, func(*fake) {}},
 		{"board", func(*rig) {}, onBoard},
 		{"cell", func(r *rig) { r.press("j", "right", "right", "right") }, onBoard},
 		{"service", func(r *rig) { r.press("j", "enter") }, onBoard},
@@ -89,33 +89,33 @@ func TestFrames(t *testing.T) {
 
 // TestReloadFrames holds the pages on the way through a reload.
 func TestReloadFrames(t *testing.T) {
-	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	onBoard := func(d *fake) { d.Start = "pg-test" }
 	w := newWorld()
 	tests := []struct {
 		name  string
 		steps func(*rig)
-		deps  func(*Deps)
+		deps  func(*fake)
 	}{
-		{"diff-loading", func(r *rig) { r.m.push(reload.NewDiff("pg-test", false)) }, func(*Deps) {}},
-		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*Deps) {}},
-		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(perNode(w)) }},
-		{"diff-risky", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
-		{"confirm-risky", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test pau") }, func(d *Deps) { d.Plan = planning(risky(w)) }},
-		{"diff-nothing", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(nothing(w)) }},
-		{"diff-unreadable", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(unreadable(w)) }},
-		{"diff-several-hunks", func(r *rig) { r.press("r") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
-		{"diff-next-change", func(r *rig) { r.press("r", ".", ".") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
-		{"diff-scrolled", func(r *rig) { r.press("r", "right", "right") }, func(d *Deps) { d.Plan = planning(hunky(w)) }},
-		{"diff-added", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(oneFile(w, nil, []byte(replicaCfg))) }},
-		{"diff-deleted", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(oneFile(w, []byte(replicaCfg), nil)) }},
-		{"diff-wide-chars", func(r *rig) { r.press("d") }, func(d *Deps) { d.Plan = planning(wideChars(w)) }},
-		{"diff-read-only", func(r *rig) { r.press("r") }, func(d *Deps) { d.Execute = nil }},
-		{"confirm-early", func(r *rig) { r.press("r", "r") }, func(*Deps) {}},
-		{"confirm", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-te") }, func(*Deps) {}},
-		{"run-midway", func(r *rig) { midway(r, w) }, func(*Deps) {}},
-		{"run-done", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, func(*Deps) {}},
+		{"diff-loading", func(r *rig) { r.m.push(reload.NewDiff("pg-test", false)) }, func(*fake) {}},
+		{"diff-same-on-all", func(r *rig) { r.press("d") }, func(*fake) {}},
+		{"diff-per-node", func(r *rig) { r.press("r") }, func(d *fake) { d.Plan = planning(perNode(w)) }},
+		{"diff-risky", func(r *rig) { r.press("r") }, func(d *fake) { d.Plan = planning(risky(w)) }},
+		{"confirm-risky", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test pau") }, func(d *fake) { d.Plan = planning(risky(w)) }},
+		{"diff-nothing", func(r *rig) { r.press("r") }, func(d *fake) { d.Plan = planning(nothing(w)) }},
+		{"diff-unreadable", func(r *rig) { r.press("r") }, func(d *fake) { d.Plan = planning(unreadable(w)) }},
+		{"diff-several-hunks", func(r *rig) { r.press("r") }, func(d *fake) { d.Plan = planning(hunky(w)) }},
+		{"diff-next-change", func(r *rig) { r.press("r", ".", ".") }, func(d *fake) { d.Plan = planning(hunky(w)) }},
+		{"diff-scrolled", func(r *rig) { r.press("r", "right", "right") }, func(d *fake) { d.Plan = planning(hunky(w)) }},
+		{"diff-added", func(r *rig) { r.press("d") }, func(d *fake) { d.Plan = planning(oneFile(w, nil, []byte(replicaCfg))) }},
+		{"diff-deleted", func(r *rig) { r.press("d") }, func(d *fake) { d.Plan = planning(oneFile(w, []byte(replicaCfg), nil)) }},
+		{"diff-wide-chars", func(r *rig) { r.press("d") }, func(d *fake) { d.Plan = planning(wideChars(w)) }},
+		{"diff-read-only", func(r *rig) { r.press("r") }, func(d *fake) { d.Execute = nil }},
+		{"confirm-early", func(r *rig) { r.press("r", "r") }, func(*fake) {}},
+		{"confirm", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-te") }, func(*fake) {}},
+		{"run-midway", func(r *rig) { midway(r, w) }, func(*fake) {}},
+		{"run-done", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, func(*fake) {}},
 		{"run-failed", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, failing("10.10.10.12")},
-		{"help", func(r *rig) { r.press("?") }, func(*Deps) {}},
+		{"help", func(r *rig) { r.press("?") }, func(*fake) {}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestLogFrames(t *testing.T) {
 		r.m.messages = saidLately()
 		r.press("0")
 	}
-	ran := func(d *Deps) { d.Ran = ranLately }
+	ran := func(d *fake) { d.Ran = ranLately }
 	golden(t, "log/commands", frames(t, w, onLog, ran))
 	golden(t, "log/in-full", frames(t, w, func(r *rig) { onLog(r); r.press("enter") }, ran))
 	golden(t, "log/messages", frames(t, w, func(r *rig) { onLog(r); r.press("tab") }, ran))
@@ -249,13 +249,13 @@ func TestStyledFrames(t *testing.T) {
 		if s.name != "healthy" && s.name != "failing" {
 			continue
 		}
-		r := newRig(t, s.w, 80, 24, func(d *Deps) { d.Start = "pg-test" })
+		r := newRig(t, s.w, 80, 24, func(d *fake) { d.Start = "pg-test" })
 		golden(t, "styled/board-"+s.name, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
 	}
 	w := newWorld()
 	for name, z := range map[string][2]int{"diff": {80, 40}, "diff-wide": {140, 36}} {
 		for _, colours := range []string{"terminal", "none"} {
-			r := newRig(t, w, z[0], z[1], func(d *Deps) { d.Start, d.Theme, d.Plan = "pg-test", colours, planning(hunky(w)) })
+			r := newRig(t, w, z[0], z[1], func(d *fake) { d.Start, d.Theme, d.Plan = "pg-test", colours, planning(hunky(w)) })
 			r.press("d")
 			golden(t, "styled/"+name+"-"+colours, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
 		}

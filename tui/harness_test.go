@@ -29,17 +29,19 @@ type rig struct {
 	quit   bool
 	lazy   bool // commands are left alone: what they wait for is the test's to give
 	now    time.Time
+	fake   *fake
 }
 
 // newRig opens the console on a world at that size.
-func newRig(t *testing.T, w *world, width, height int, change ...func(*Deps)) *rig {
+func newRig(t *testing.T, w *world, width, height int, change ...func(*fake)) *rig {
 	r := &rig{t: t, now: t0}
-	d := deps(w)
+	r.fake = deps(w)
+	d := r.fake
 	d.Now = func() time.Time { return r.now }
 	for _, f := range change {
-		f(&d)
+		f(d)
 	}
-	r.m = New(d)
+	r.m = New(d.deps())
 	r.m.feed.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			r.timers = append(r.timers, msg)
@@ -53,11 +55,100 @@ func newRig(t *testing.T, w *world, width, height int, change ...func(*Deps)) *r
 	return r
 }
 
+// fake is what the console is opened with, and a function for each method of its
+// session; nil is off, or no answer.
+type fake struct {
+	Deps
+	Load       func(ctx context.Context) (*model.Inventory, error)
+	Stamp      func(in []source.Input) []source.Input
+	Watch      func(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot
+	Plan       func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error)
+	Execute    func(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error)
+	Examine    func(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading
+	Access     func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (access.Access, error)
+	Components func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) ([]model.ComponentRow, error)
+	Trace      func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
+	Origins    func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
+	Rules      func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
+	File       func(inv *model.Inventory, s *model.Service) string
+	Ran        func() []model.Ran
+}
+
+// deps is what the console gets of it.
+func (f *fake) deps() Deps {
+	d := f.Deps
+	d.Session = answers{f}
+	return d
+}
+
+// answers is the session of a fake.
+type answers struct{ f *fake }
+
+func (a answers) Can(x model.Ability) bool {
+	return map[model.Ability]bool{
+		model.CanReload: a.f.Execute != nil && a.f.ReadOnly == "", model.CanExamine: a.f.Examine != nil, model.CanAccess: a.f.Access != nil,
+		model.CanComponents: a.f.Components != nil, model.CanTrace: a.f.Trace != nil, model.CanOrigins: a.f.Origins != nil,
+	}[x]
+}
+
+func (a answers) Load(ctx context.Context) (*model.Inventory, error) { return a.f.Load(ctx) }
+
+func (a answers) Stamp(in []source.Input) []source.Input {
+	if a.f.Stamp == nil {
+		return in
+	}
+	return a.f.Stamp(in)
+}
+
+func (a answers) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+	return a.f.Watch(ctx, inv, every)
+}
+
+func (a answers) Plan(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
+	return a.f.Plan(ctx, inv, c, hosts)
+}
+
+func (a answers) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+	return a.f.Execute(ctx, inv, p, emit)
+}
+
+func (a answers) Examine(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading {
+	return a.f.Examine(ctx, inv, h)
+}
+
+func (a answers) Access(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (access.Access, error) {
+	return a.f.Access(ctx, inv, s, c)
+}
+
+func (a answers) Components(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {
+	return a.f.Components(ctx, inv, c)
+}
+
+func (a answers) Trace(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error) {
+	return a.f.Trace(ctx, inv, target)
+}
+
+func (a answers) Origins(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
+	return a.f.Origins(ctx, inv, c)
+}
+
+func (a answers) Rules(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
+	return a.f.Rules(ctx, inv, s, c)
+}
+
+func (a answers) File(inv *model.Inventory, s *model.Service) string { return a.f.File(inv, s) }
+
+func (a answers) Ran() []model.Ran {
+	if a.f.Ran == nil {
+		return nil
+	}
+	return a.f.Ran()
+}
+
 // deps are a world that answers from memory.
-func deps(w *world) Deps {
-	return Deps{
-		Inventory: w.inv,
-		Load:      func(context.Context) (*model.Inventory, error) { return w.inv, nil },
+func deps(w *world) *fake {
+	return &fake{
+		Load: func(context.Context) (*model.Inventory, error) { return w.inv, nil },
 		Watch: func(context.Context, *model.Inventory, time.Duration) <-chan *model.Snapshot {
 			ch := make(chan *model.Snapshot, 1)
 			if w.snap != nil {
@@ -86,14 +177,17 @@ func deps(w *world) Deps {
 		Rules: func(_ context.Context, _ *model.Inventory, _ *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
 			return w.rules(c), nil
 		},
-		Diff: diffOf,
-		Summary: func(c plan.FileChange) []string {
-			return []string{"weight of pg-test-2: 100 → 50"}
-		},
 		File: func(_ *model.Inventory, s *model.Service) string {
 			return "# Ansible managed\nlisten " + s.Proxy() + "\n    bind *:" + s.Port + "\n    mode tcp\n    option httpchk OPTIONS " + s.Check + "\n"
 		},
-		Environ: []string{"LANG=C.UTF-8"},
+		Deps: Deps{
+			Inventory: w.inv,
+			Diff:      diffOf,
+			Summary: func(c plan.FileChange) []string {
+				return []string{"weight of pg-test-2: 100 → 50"}
+			},
+			Environ: []string{"LANG=C.UTF-8"},
+		},
 	}
 }
 

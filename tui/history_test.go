@@ -34,7 +34,7 @@ func eventful(r *rig) *rig {
 
 // TestEventFrames holds the events page and the board with events on it.
 func TestEventFrames(t *testing.T) {
-	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	onBoard := func(d *fake) { d.Start = "pg-test" }
 	w := newWorld()
 	golden(t, "events/fleet", frames(t, w, func(r *rig) { eventful(r).press("e", "j") }))
 	golden(t, "events/cluster", frames(t, w, func(r *rig) { eventful(r).press("e") }, onBoard))
@@ -120,7 +120,7 @@ func TestAnEventLeadsToItsCluster(t *testing.T) {
 
 // TestEnterGoesToWhatItIsAbout: from every kind of event and finding.
 func TestEnterGoesToWhatItIsAbout(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	for i := range r.m.boards {
 		b := &r.m.boards[i]
 		b.Findings = []model.Finding{
@@ -173,7 +173,7 @@ func TestSnapshotsMakeEvents(t *testing.T) {
 }
 
 func TestWhatIfOnPaper(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	r.press("w")
 	r.want("pg-test-1 is down", "on paper", "pg-test-2 leads", "primary  ● pg-test-1", "→  ● pg-test-2", "21")
 	r.press("l") // it leads after all
@@ -206,7 +206,7 @@ func TestWhatIfSaysWhy(t *testing.T) {
 	p.Status.Value.Tags = map[string]string{"nofailover": "true"}
 	w.snap.Patroni["pg-test-2"] = p
 	asked := 0
-	r := newRig(t, w, 120, 40, func(d *Deps) {
+	r := newRig(t, w, 120, 40, func(d *fake) {
 		d.Start = "pg-test"
 		rules := d.Rules
 		d.Rules = func(ctx context.Context, inv *model.Inventory, s *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {

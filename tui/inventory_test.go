@@ -76,11 +76,11 @@ func (w *world) ports(c *model.Cluster, hosts []string, def func(string, int, st
 
 // TestInventoryFrames holds the page of the inventory and the one of a value.
 func TestInventoryFrames(t *testing.T) {
-	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	onBoard := func(d *fake) { d.Start = "pg-test" }
 	trouble := newWorld()
 	trouble.trouble = true
 	toPort := func(r *rig) { r.press("v", "/"); r.typing("5433"); r.press("enter") }
-	wrong := func(d *Deps) {
+	wrong := func(d *fake) {
 		first := d.Origins
 		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			o, err := first(ctx, inv, c)
@@ -96,12 +96,12 @@ func TestInventoryFrames(t *testing.T) {
 			return o, err
 		}
 	}
-	refuse := func(d *Deps) {
+	refuse := func(d *fake) {
 		d.Origins = func(context.Context, *model.Inventory, model.ClusterName) (source.Origins, error) {
 			return source.Origins{}, &source.Hint{Err: errors.New("pigsty.yml:12:5: expected a mapping of variables, found a list"), Try: "pgtui lint"}
 		}
 	}
-	later := func(d *Deps) {
+	later := func(d *fake) {
 		asked, first := 0, d.Origins
 		d.Origins = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			if asked++; asked > 1 {
@@ -114,18 +114,18 @@ func TestInventoryFrames(t *testing.T) {
 		name  string
 		w     *world
 		steps func(*rig)
-		deps  func(*Deps)
+		deps  func(*fake)
 	}{
 		{"healthy", newWorld(), func(r *rig) { r.press("v") }, onBoard},
 		{"below", newWorld(), func(r *rig) { r.press("v", "G") }, onBoard},
-		{"fleet", newWorld(), func(r *rig) { r.press("v", "j") }, func(*Deps) {}},
+		{"fleet", newWorld(), func(r *rig) { r.press("v", "j") }, func(*fake) {}},
 		{"filtered", newWorld(), func(r *rig) { r.press("v", "/"); r.typing("!~seq|role"); r.press("enter", "j", "j") }, onBoard},
 		{"nothing", newWorld(), func(r *rig) { r.press("v", "/"); r.typing("zzz"); r.press("enter") }, onBoard},
 		{"differing", trouble, toPort, onBoard},
-		{"problems", newWorld(), func(r *rig) { r.press("v") }, func(d *Deps) { onBoard(d); wrong(d) }},
+		{"problems", newWorld(), func(r *rig) { r.press("v") }, func(d *fake) { onBoard(d); wrong(d) }},
 		{"waiting", newWorld(), func(r *rig) { r.lazy = true; r.press("v") }, onBoard},
-		{"refused", newWorld(), func(r *rig) { r.press("v") }, func(d *Deps) { onBoard(d); refuse(d) }},
-		{"again-failed", newWorld(), func(r *rig) { r.press("v"); r.now = t0.Add(70 * time.Second); r.press("R") }, func(d *Deps) { onBoard(d); later(d) }},
+		{"refused", newWorld(), func(r *rig) { r.press("v") }, func(d *fake) { onBoard(d); refuse(d) }},
+		{"again-failed", newWorld(), func(r *rig) { r.press("v"); r.now = t0.Add(70 * time.Second); r.press("R") }, func(d *fake) { onBoard(d); later(d) }},
 		{"value", newWorld(), func(r *rig) { r.press("v", "/"); r.typing("services"); r.press("enter", "enter") }, onBoard},
 		{"value-differing", trouble, func(r *rig) { toPort(r); r.press("enter") }, onBoard},
 	}
@@ -154,7 +154,7 @@ func TestTheInventoryOpensForItsPlace(t *testing.T) {
 	} {
 		asked := []model.ClusterName{}
 		w := newWorld()
-		r := newRig(t, w, 120, 30, func(d *Deps) {
+		r := newRig(t, w, 120, 30, func(d *fake) {
 			d.Start = tt.start
 			d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 				asked = append(asked, c)
@@ -179,7 +179,7 @@ func TestTheInventoryOpensForItsPlace(t *testing.T) {
 		r.press("y")
 		r.want("copied: " + tt.copied)
 	}
-	r := newRig(t, newWorld(), 120, 30, func(d *Deps) { d.Start, d.Origins = "pg-test", nil })
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Start, d.Origins = "pg-test", nil })
 	r.press("v", "?")
 	r.wantNot("where each value")
 }
@@ -188,7 +188,7 @@ func TestTheInventoryOpensForItsPlace(t *testing.T) {
 // value that is gone leaves it on the first.
 func TestTheCursorStaysOnItsValue(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 120, 40, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, w, 120, 40, func(d *fake) { d.Start = "pg-test" })
 	r.press("v", "G", "k")
 	r.want("pg_vip_enabled  True  from group pg-test", "overrides False of group all, pigsty.yml:121")
 	r.press("/")
@@ -214,7 +214,7 @@ func TestTheCursorStaysOnItsValue(t *testing.T) {
 func TestTheInventoryTellsThatItHasChanged(t *testing.T) {
 	w := newWorld()
 	hash := "h0"
-	r := newRig(t, w, 120, 40, func(d *Deps) {
+	r := newRig(t, w, 120, 40, func(d *fake) {
 		d.Start = "pg-test"
 		d.Origins = func(_ context.Context, _ *model.Inventory, c model.ClusterName) (source.Origins, error) {
 			o := w.origins(c)

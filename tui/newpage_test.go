@@ -34,7 +34,7 @@ func (p *tally) Do(a keys.Action, _ page.Env) (page.Page, page.Intent) {
 // TestAPageIsOneFileAndOneLine: the palette, the footer, the help, the list of
 // keys and the operator's own keys know a page from its line in the registry.
 func TestAPageIsOneFileAndOneLine(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 50, func(d *Deps) { d.Keys = map[string][]string{"screen-tally": {"ctrl+t"}} })
+	r := newRig(t, newWorld(), 100, 50, func(d *fake) { d.Keys = map[string][]string{"screen-tally": {"ctrl+t"}} })
 	all := append(screens(), tallyScreen())
 	r.m.register(all)
 	if names := page.Table(all).Actions(); !slices.Contains(names, "count") || !slices.Contains(names, "screen-tally") {

@@ -65,7 +65,7 @@ type nodeReadMsg struct {
 // readNodes reads the nodes that it is time for, each by itself: one that does not
 // answer holds up no other.
 func (m *Model) readNodes() tea.Cmd {
-	if m.deps.Examine == nil || m.snap == nil || m.reload != nil || !m.frozen.IsZero() {
+	if !m.deps.Can(model.CanExamine) || m.snap == nil || m.reload != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	l := &m.feed.world.nodes

@@ -16,8 +16,8 @@ import (
 
 // reading lets the console read the nodes' files: what they hold is up to f.
 // It counts how often pg-test-2 was read.
-func reading(asked *int, f func(model.Host) source.Observed[model.NodeConf]) func(*Deps) {
-	return func(d *Deps) {
+func reading(asked *int, f func(model.Host) source.Observed[model.NodeConf]) func(*fake) {
+	return func(d *fake) {
 		d.Start = "pg-test"
 		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 			switch h {
@@ -108,7 +108,7 @@ func TestWhichFilesAreRead(t *testing.T) {
 	asked := map[model.ClusterName]int{}
 	open := func(w *world) *rig {
 		clear(asked)
-		return newRig(t, w, 120, 40, func(d *Deps) {
+		return newRig(t, w, 120, 40, func(d *fake) {
 			d.Examine = func(_ context.Context, inv *model.Inventory, h model.Host) model.Reading {
 				for i := range inv.Clusters {
 					if inv.Clusters[i].LoadBalancer(h) != nil {
@@ -239,7 +239,7 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	drained, asked := true, 0
 	w := newWorld()
 	w.snap.Servers = nil
-	r := newRig(t, w, 120, 40, func(d *Deps) {
+	r := newRig(t, w, 120, 40, func(d *fake) {
 		d.Start = "pg-test"
 		d.Examine = func(_ context.Context, _ *model.Inventory, h model.Host) model.Reading {
 			if h == "10.10.10.10" {

@@ -55,7 +55,7 @@ func TestTheTerminalIsRestoredAndNothingKeepsRunning(t *testing.T) {
 			in, keyboard := io.Pipe()
 			out := &paper{wrote: make(chan struct{}, 1)}
 			done := make(chan error, 1)
-			go func() { done <- Run(ctx, d, in, out) }()
+			go func() { done <- Run(ctx, d.deps(), in, out) }()
 			<-out.wrote
 			watch := <-watching
 			end(cancel, keyboard)
@@ -78,7 +78,7 @@ func TestTheTerminalIsRestoredAndNothingKeepsRunning(t *testing.T) {
 }
 
 func TestAReloadThatPanicsIsAnError(t *testing.T) {
-	r := newRig(t, newWorld(), 100, 30, func(d *Deps) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
 		d.Start = "pg-test"
 		d.Execute = func(_ context.Context, _ *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepSwap})
@@ -103,7 +103,7 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)
-	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is not known")
+	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "CHECK 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: check it now", "its state is unknown")
 }
 
 // TestBeforeTheInventoryComes presses every key on a console that has none yet:
@@ -112,7 +112,7 @@ func TestBeforeTheInventoryComes(t *testing.T) {
 	for _, start := range []model.ClusterName{"", "pg-test"} {
 		w := newWorld()
 		w.snap = nil
-		r := newRig(t, w, 80, 24, func(d *Deps) { d.Inventory, d.Start = nil, start })
+		r := newRig(t, w, 80, 24, func(d *fake) { d.Inventory, d.Start = nil, start })
 		r.want("reading the inventory …")
 		for _, k := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "f", "d", "r", "e", "s", "S", "z", "i", "t", "n", "a", "c", "T", "v", "w", "enter", "tab",
 			"y", "m", "+", "-", "space", "<", ">", "?", "down", "up", "right", "pgdown", "D", "esc"} {
@@ -140,7 +140,7 @@ func TestWithoutAnInventoryItEnds(t *testing.T) {
 	d.Now = func() time.Time { return t0 }
 	d.Inventory, d.Load = nil, func(context.Context) (*model.Inventory, error) { return nil, errors.New("pigsty.yml:7: no such thing") }
 	in, _ := io.Pipe()
-	if err := Run(t.Context(), d, in, &paper{wrote: make(chan struct{}, 1)}); err == nil || err.Error() != "pigsty.yml:7: no such thing" {
+	if err := Run(t.Context(), d.deps(), in, &paper{wrote: make(chan struct{}, 1)}); err == nil || err.Error() != "pigsty.yml:7: no such thing" {
 		t.Errorf("ended with %v", err)
 	}
 }

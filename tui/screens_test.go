@@ -14,7 +14,7 @@ import (
 // TestTopologyFrames holds the tree of a cascade and of one that is broken.
 func TestTopologyFrames(t *testing.T) {
 	onTree := func(r *rig) { r.press("t", "G") }
-	onBoard := func(d *Deps) { d.Start = "pg-test" }
+	onBoard := func(d *fake) { d.Start = "pg-test" }
 	streams := func(w *world, name model.InstanceName, sync string, to ...string) {
 		v := w.snap.Patroni[name]
 		v.Status.Value.Streams = nil
@@ -86,7 +86,7 @@ func TestFleetSortsByEveryColumn(t *testing.T) {
 // TestTrafficShowsItsPast: what a section carried is drawn beside the number.
 func TestTrafficShowsItsPast(t *testing.T) {
 	w := newWorld()
-	r := newRig(t, w, 120, 40, func(d *Deps) { d.Start = "pg-test" })
+	r := newRig(t, w, 120, 40, func(d *fake) { d.Start = "pg-test" })
 	for i := range 100 {
 		next := *w.snap
 		next.Seq = uint64(i + 2)

@@ -43,7 +43,7 @@ type stampedMsg struct {
 func (m *Model) stamp() tea.Cmd {
 	s := &m.stale
 	rest := max(stampEvery, time.Duration(len(s.base))*time.Second/stampsASecond)
-	if m.deps.Stamp == nil || s.going || s.rereads || len(s.base) == 0 || len(s.names) == 0 && m.now.Sub(s.looked) < rest {
+	if s.going || s.rereads || len(s.base) == 0 || len(s.names) == 0 && m.now.Sub(s.looked) < rest {
 		return nil
 	}
 	s.going, s.looked = true, m.now

@@ -20,7 +20,7 @@ type desk struct {
 	next  func() (*model.Inventory, error) // what reading it again gives
 }
 
-func newDesk(t *testing.T, runs bool, change ...func(*Deps)) *desk {
+func newDesk(t *testing.T, runs bool, change ...func(*fake)) *desk {
 	d := &desk{stamp: "1"}
 	w := newWorld()
 	inv := *w.inv
@@ -33,7 +33,7 @@ func newDesk(t *testing.T, runs bool, change ...func(*Deps)) *desk {
 		again.Inputs = []source.Input{{Path: "/x/pigsty.yml", Name: "pigsty.yml", Stamp: d.stamp, Runs: runs}}
 		return &again, nil
 	}
-	d.rig = newRig(t, w, 120, 30, append([]func(*Deps){func(deps *Deps) {
+	d.rig = newRig(t, w, 120, 30, append([]func(*fake){func(deps *fake) {
 		deps.Stamp = func(in []source.Input) []source.Input {
 			out := append([]source.Input{}, in...)
 			out[0].Stamp = d.stamp
@@ -137,7 +137,7 @@ func TestAProgramIsNotRunAgainByItself(t *testing.T) {
 // screen is held, the inventory is not exchanged; that it has changed is said.
 func TestAReloadKeepsItsPlan(t *testing.T) {
 	inside, goOn := make(chan bool), make(chan bool)
-	d := newDesk(t, false, func(deps *Deps) {
+	d := newDesk(t, false, func(deps *fake) {
 		deps.Start = "pg-test"
 		deps.Execute = func(_ context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 			emit(plan.StepResult{Host: p.Nodes[0].Host, Step: plan.StepStage})
@@ -176,7 +176,7 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 
 // TestAPreviewOfAnOldInventoryIsNotCarriedOut.
 func TestAPreviewOfAnOldInventoryIsNotCarriedOut(t *testing.T) {
-	d := newDesk(t, false, func(deps *Deps) { deps.Start = "pg-test" })
+	d := newDesk(t, false, func(deps *fake) { deps.Start = "pg-test" })
 	d.press("r")
 	d.want("Review the changes")
 	d.stamp = "2"

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -41,7 +42,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.result(msg)
 	}
-	if m.top().Scope() == "log" && m.deps.Ran != nil && m.frozen.IsZero() {
+	if m.top().Scope() == "log" && m.frozen.IsZero() {
 		m.ran = m.deps.Ran()
 	}
 	m.feed.only(m.waited())
@@ -481,7 +482,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
-	if m.deps.Execute == nil || m.deps.ReadOnly != "" || m.reload != nil {
+	if !m.deps.Can(model.CanReload) || m.reload != nil {
 		m.say(theme.Warn, "no reload: this console is read-only, or a reload is running")
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -78,7 +79,7 @@ func (m *Model) header() widget.Line {
 
 // corner is the right end of the header, and the room on its left.
 func (m *Model) corner() (right widget.Line, room int) {
-	if m.deps.Execute == nil || m.deps.ReadOnly != "" {
+	if !m.deps.Can(model.CanReload) {
 		right = right.Add(theme.Warn, "read-only  ")
 	}
 	right = widget.Join(right, m.leader(), m.age(), widget.P(" "))

@@ -3,6 +3,7 @@ package jsonv1
 import (
 	"pgtui/model"
 	"pgtui/plan"
+	"pgtui/plan/file"
 )
 
 // Diff is what `pgtui diff <cluster> -o json` prints.
@@ -37,35 +38,30 @@ type DiffFile struct {
 }
 
 // Problem is something wrong with the inventory.
-type Problem struct {
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
-	Subject string `json:"subject"`
-	What    string `json:"what"`
-	Try     string `json:"try,omitempty"`
-	Fatal   bool   `json:"fatal"` // the files it names are not rendered
-}
+type Problem = file.Problem
 
-// FromDrift makes the document. diff gives the unified diff of one file.
-func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []plan.NodeDrift, diff func(plan.NodeDrift, plan.FileDrift) string) Diff {
-	out := Diff{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), ExitCode: code, Nodes: []DiffNode{}, Problems: []Problem{}}
+// FromDrift makes the document.
+func FromDrift(inv *model.Inventory, c *model.Cluster, code int, drift []plan.NodeDrift) Diff {
+	out := Diff{Version: 1, Inventory: inv.Source, Cluster: string(c.Name), ExitCode: code, Nodes: []DiffNode{}, Problems: file.Problems(c.Problems)}
 	for _, n := range drift {
 		x := DiffNode{Host: string(n.Host), Node: n.Node, Front: n.Front, ConfDir: n.ConfDir, Differs: n.Differs(), Files: []DiffFile{}, ByHand: append([]string{}, n.ByHand...)}
 		if n.Err != nil {
 			x.Error = n.Err.Error()
 		}
 		for _, f := range n.Files {
-			y := DiffFile{Name: f.Name, State: string(f.State), Owner: string(f.Owner), Summary: f.Summary, Diff: diff(n, f)}
-			if y.Summary == nil {
-				y.Summary = []string{}
-			}
-			x.Files = append(x.Files, y)
+			x.Files = append(x.Files, DiffFile{Name: f.Name, State: string(f.State), Owner: string(f.Owner), Summary: append([]string{}, f.Summary...), Diff: fileDiff(n, f)})
 		}
 		out.Nodes = append(out.Nodes, x)
 	}
-	for _, p := range c.Problems {
-		out.Problems = append(out.Problems, Problem{File: p.At.File, Line: p.At.Line, Column: p.At.Column, Subject: p.Subject, What: p.What, Try: p.Try, Fatal: p.Fatal})
-	}
 	return out
+}
+
+// fileDiff is the unified diff of one file; "" for files of others and those
+// that a reload leaves alone.
+func fileDiff(n plan.NodeDrift, f plan.FileDrift) string {
+	switch f.State {
+	case plan.FileCosmetic, plan.FileSemantic, plan.FileMissing, plan.FileExtra:
+		return file.Diff(n.ConfDir, f.Name, f.Before, f.After)
+	}
+	return ""
 }

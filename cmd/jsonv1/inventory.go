@@ -5,6 +5,7 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/plan/file"
 	"pgtui/source"
 )
 
@@ -44,7 +45,7 @@ type Definition struct {
 // NewOrigins makes the document.
 func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 	out := Origins{Version: 1, Inventory: found.Source, Hash: found.Hash, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom,
-		Values: []Origin{}, Problems: []Problem{}}
+		Values: []Origin{}, Problems: file.Problems(found.Problems)}
 	for i := range found.Rows {
 		o := &found.Rows[i]
 		x := Origin{Cluster: o.Cluster, Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
@@ -55,9 +56,6 @@ func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 			x.Hid = append(x.Hid, newDefinition(&o.Hid[k]))
 		}
 		out.Values = append(out.Values, x)
-	}
-	for _, p := range found.Problems {
-		out.Problems = append(out.Problems, Problem{File: p.At.File, Line: p.At.Line, Column: p.At.Column, Subject: p.Subject, What: p.What, Try: p.Try, Fatal: p.Fatal})
 	}
 	return out
 }

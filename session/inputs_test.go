@@ -1,7 +1,6 @@
-package cmd
+package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/internal/sandbox"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -20,7 +18,7 @@ import (
 type house struct {
 	*testing.T
 	dir string
-	app *app
+	s   *Session
 }
 
 func newHouse(t *testing.T) *house {
@@ -30,7 +28,8 @@ func newHouse(t *testing.T) *house {
 	h.write("host_vars/10.0.0.1.yml", "y: 1\n")
 	h.write("ansible.cfg", "[defaults]\ninventory = pigsty.yml\n")
 	env := map[string]string{"PIGSTY_HOME": h.dir}
-	h.app = &app{io: IO{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Getenv: func(k string) string { return env[k] }}, pigstyHome: h.dir, log: newCommandLog()}
+	h.s = with(env)
+	h.s.PigstyHome = h.dir
 	return h
 }
 
@@ -45,7 +44,7 @@ func (h *house) write(name, text string) {
 
 func (h *house) load() *model.Inventory {
 	h.Helper()
-	inv, err := h.app.load(h.Context())
+	inv, err := h.s.Load(h.Context())
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -89,7 +88,7 @@ func TestEveryFileOfAnInventoryIsWatched(t *testing.T) {
 			h := newHouse(t)
 			inv := h.load()
 			tt.change(h)
-			got := source.ChangedInputs(inv.Inputs, stamped(inv.Inputs))
+			got := source.ChangedInputs(inv.Inputs, h.s.Stamp(inv.Inputs))
 			if tt.want == "" && len(got) > 0 || tt.want != "" && !slices.Contains(got, tt.want) || source.RunsProgram(inv.Inputs) {
 				t.Errorf("changed %q, want %q", got, tt.want)
 			}
@@ -97,78 +96,47 @@ func TestEveryFileOfAnInventoryIsWatched(t *testing.T) {
 	}
 }
 
-// TestWhatRunsIsMarked: programs are told from files.
+// TestWhatRunsIsMarked: programs are marked.
 func TestWhatRunsIsMarked(t *testing.T) {
 	h := newHouse(t)
 	h.write("inv.sh", "#!/bin/sh\necho '{\"pg-a\": {\"hosts\": [\"10.0.0.1\"], \"vars\": {\"pg_cluster\": \"pg-a\", \"pg_seq\": 1, \"pg_role\": \"primary\"}}, \"_meta\": {\"hostvars\": {}}}'\n")
 	if err := os.Chmod(filepath.Join(h.dir, "inv.sh"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h.app.inventory = filepath.Join(h.dir, "inv.sh")
+	h.s.Inventory = filepath.Join(h.dir, "inv.sh")
 	inv := h.load()
 	if !source.RunsProgram(inv.Inputs) {
 		t.Errorf("%+v", inv.Inputs)
 	}
 	h.write("inv.sh", "#!/bin/sh\necho changed\n")
-	if got := source.ChangedInputs(inv.Inputs, stamped(inv.Inputs)); !slices.Contains(got, "inv.sh") {
+	if got := source.ChangedInputs(inv.Inputs, h.s.Stamp(inv.Inputs)); !slices.Contains(got, "inv.sh") {
 		t.Errorf("changed %q", got)
 	}
 }
 
-// TestRereads: a change is told once the files are at rest, with the inventory
+// TestChanges: a change is sent once the files are at rest, with the inventory
 // they make, or why they make none.
-func TestRereads(t *testing.T) {
+func TestChanges(t *testing.T) {
 	h := newHouse(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	changes := h.app.rereads(ctx, h.load(), time.Millisecond)
-	next := func() reread {
+	changes := h.s.Changes(ctx, h.load(), time.Millisecond)
+	next := func() Change {
 		t.Helper()
 		select {
 		case r := <-changes:
 			return r
 		case <-time.After(20 * time.Second):
-			t.Fatal("nothing was told")
+			t.Fatal("no change was sent")
 		}
-		return reread{}
+		return Change{}
 	}
 	h.write("pigsty.yml", "all:\n  children: [1]\n")
-	if r := next(); r.inv != nil || r.err == nil || !strings.Contains(r.text(), "pigsty.yml:2") || !slices.Contains(r.names, "pigsty.yml") {
+	if r := next(); r.Inv != nil || r.Err == nil || !strings.Contains(r.Text(), "pigsty.yml:2") || !slices.Contains(r.Names, "pigsty.yml") {
 		t.Errorf("%+v", r)
 	}
 	h.write("pigsty.yml", "all: { children: { pg-b: { hosts: { 10.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg-b } } } }\n")
-	if r := next(); r.err != nil || r.inv == nil || r.inv.Cluster("pg-b") == nil {
+	if r := next(); r.Err != nil || r.Inv == nil || r.Inv.Cluster("pg-b") == nil {
 		t.Errorf("%+v", r)
 	}
-}
-
-// TestStatusWatchReadsTheInventoryAgain.
-func TestStatusWatchReadsTheInventoryAgain(t *testing.T) {
-	sb, err := sandbox.Start(t.Context(), sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sb.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	declare := &untilSaid{text: "watching; ctrl-c ends", end: func() {
-		if err := sb.Do(t.Context(), "declare pg-test-2 pg_weight 50"); err != nil {
-			t.Error(err)
-		}
-	}}
-	out := &untilSaid{text: "the inventory was changed: pigsty.yml; it was read again", end: cancel}
-	endedBy(ctx, t, sb.InventoryPath(), both{out, declare}, "status", "--watch")
-	if !strings.Contains(out.buf.String(), out.text) {
-		t.Error(out.buf.String())
-	}
-}
-
-// both writes to two outputs; the second's end is called once.
-type both struct{ a, b *untilSaid }
-
-func (w both) Write(p []byte) (int, error) {
-	if !strings.Contains(w.b.buf.String(), w.b.text) {
-		_, _ = w.b.Write(p)
-	}
-	return w.a.Write(p)
 }

@@ -1,4 +1,4 @@
-package cmd
+package session
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,8 +18,8 @@ import (
 	"pgtui/source"
 )
 
-// inputs notes what an inventory is read from. Each file is noted as it was
-// before its text was read: what is written meanwhile is a change.
+// inputs collects what an inventory is read from. Each file is stamped before
+// its text is read: a write in between is a change.
 type inputs struct {
 	mu   sync.Mutex
 	list []source.Input
@@ -27,7 +28,7 @@ type inputs struct {
 
 func newInputs() *inputs { return &inputs{at: map[string]int{}} }
 
-// add notes a file, once.
+// add stamps a file, once.
 func (n *inputs) add(path string) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -41,7 +42,7 @@ func (n *inputs) add(path string) {
 	}
 }
 
-// ran notes that a file was run.
+// ran marks a file as a program that was run.
 func (n *inputs) ran(path string) {
 	n.add(path)
 	abs, err := filepath.Abs(path)
@@ -58,7 +59,7 @@ func (n *inputs) all() []source.Input {
 	return n.list
 }
 
-// dir is a directory that notes what is opened or looked for in it.
+// dir is a directory that adds every file that is opened or searched in it.
 func (n *inputs) dir(path string) fs.FS { return noted{os.DirFS(path), path, n} }
 
 // noted is what inputs.dir returns.
@@ -68,19 +69,19 @@ type noted struct {
 	seen *inputs
 }
 
-// Open notes the file and opens it.
+// Open adds the file and opens it.
 func (d noted) Open(name string) (fs.File, error) {
 	d.seen.add(filepath.Join(d.path, name))
 	return d.FS.Open(name)
 }
 
-// Stat notes the file and looks at it.
+// Stat adds the file and reads its state.
 func (d noted) Stat(name string) (fs.FileInfo, error) {
 	d.seen.add(filepath.Join(d.path, name))
 	return fs.Stat(d.FS, name)
 }
 
-// ReadDir notes the directory and lists it.
+// ReadDir adds the directory and lists it.
 func (d noted) ReadDir(name string) ([]fs.DirEntry, error) {
 	d.seen.add(filepath.Join(d.path, name))
 	return fs.ReadDir(d.FS, name)
@@ -96,7 +97,7 @@ func stampOf(path string) string {
 		entries, err := os.ReadDir(path)
 		names := make([]string, 0, len(entries))
 		for _, e := range entries {
-			if n := e.Name(); !strings.HasPrefix(n, ".") && !strings.HasSuffix(n, "~") { // an editor's own
+			if n := e.Name(); !strings.HasPrefix(n, ".") && !strings.HasSuffix(n, "~") { // not those of an editor
 				names = append(names, n)
 			}
 		}
@@ -109,45 +110,42 @@ func stampOf(path string) string {
 	return fmt.Sprintf("%d %d %d %v", inode, st.Size(), st.ModTime().UnixNano(), st.Mode())
 }
 
-// stamped are the inputs as they are now.
-func stamped(was []source.Input) []source.Input {
-	out := make([]source.Input, len(was))
-	for i, in := range was {
-		in.Stamp = stampOf(in.Path)
-		out[i] = in
+// Stamp are the inputs as they are now.
+func (s *Session) Stamp(was []source.Input) []source.Input {
+	out := slices.Clone(was)
+	for i := range out {
+		out[i].Stamp = stampOf(out[i].Path)
 	}
 	return out
 }
 
-// inputsEvery is how often a watch looks whether its inventory has changed.
-const inputsEvery = 2 * time.Second
-
-// reread is a change of the files that an inventory was read from.
-type reread struct {
-	names []string         // of what has changed
-	inv   *model.Inventory // read again; nil where that has failed, or was not tried
-	err   error
+// Change is a change of the files that an inventory was read from.
+type Change struct {
+	Names []string         // of the changed files
+	Inv   *model.Inventory // read again; nil when that failed, or was not tried
+	Err   error
 }
 
-// text is what is said of it.
-func (r *reread) text() string {
-	what := "the inventory was changed: " + strings.Join(r.names, ", ")
+// What is the change in one sentence.
+func (c *Change) What() string { return "the inventory changed: " + strings.Join(c.Names, ", ") }
+
+// Text is the change and what was done about it.
+func (c *Change) Text() string {
 	switch {
-	case r.err != nil:
-		return what + "; it cannot be read, and what was read before it stays: " + r.err.Error()
-	case r.inv == nil:
-		return what + "; it is not read again, for that would run a program: start the watch again"
+	case c.Err != nil:
+		return c.What() + "; the last good inventory is still in use, because this one cannot be read: " + c.Err.Error()
+	case c.Inv == nil:
+		return c.What() + "; it is not read again, because that runs a program: restart the watch"
 	}
-	return what + "; it was read again"
+	return c.What() + "; it was read again"
 }
 
-// rereads tells of every change of an inventory's files until ctx ends, once
-// they have stopped changing. Where a program is among them nothing is read
-// again: it would be run.
-func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan reread {
-	out := make(chan reread)
+// Changes sends every change of an inventory's files until ctx ends, once they
+// have stopped changing. An inventory that is a program is not read again.
+func (s *Session) Changes(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan Change {
+	out := make(chan Change)
 	guard.Go("watching the inventory", func() {
-		base, last, told := inv.Inputs, inv.Inputs, false
+		base, last, over := inv.Inputs, inv.Inputs, false
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
@@ -156,24 +154,24 @@ func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Dura
 				return
 			case <-tick.C:
 			}
-			is := stamped(base)
+			is := s.Stamp(base)
 			still := len(source.ChangedInputs(last, is)) == 0
 			last = is
 			names := source.ChangedInputs(base, is)
-			if len(names) == 0 || !still || told {
+			if len(names) == 0 || !still || over {
 				continue
 			}
-			r := reread{names: names}
-			if told = source.RunsProgram(base); !told {
-				if r.inv, r.err = a.load(ctx); r.err == nil {
-					base = r.inv.Inputs
+			c := Change{Names: names}
+			if over = source.RunsProgram(base); !over {
+				if c.Inv, c.Err = s.Load(ctx); c.Err == nil {
+					base = c.Inv.Inputs
 				} else {
-					base = inputsOf(r.err, is)
+					base = inputsOf(c.Err, is)
 				}
 				last = base
 			}
 			select {
-			case out <- r:
+			case out <- c:
 			case <-ctx.Done():
 				return
 			}
@@ -182,8 +180,7 @@ func (a *app) rereads(ctx context.Context, inv *model.Inventory, every time.Dura
 	return out
 }
 
-// inputsOf are the inputs of a reading that has failed, else those that are
-// given.
+// inputsOf are the inputs of a load that failed, else the other ones.
 func inputsOf(err error, other []source.Input) []source.Input {
 	if u, ok := errors.AsType[*source.Unread](err); ok && len(u.Inputs) > 0 {
 		return u.Inputs

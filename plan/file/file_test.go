@@ -1,4 +1,4 @@
-package jsonv1_test
+package file
 
 import (
 	"bytes"
@@ -9,14 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/cmd/jsonv1"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
 )
 
 // fullPlan is a document in which no field is empty.
-func fullPlan(t *testing.T) jsonv1.Plan {
+func fullPlan(t *testing.T) Plan {
 	t.Helper()
 	p := plan.Plan{
 		ID: "0123456789ab", Cluster: "pg-test", Inventory: "h", MadeAt: time.Date(2026, 11, 30, 9, 0, 0, 7, time.UTC), Force: true, LiveRoles: true,
@@ -28,9 +27,10 @@ func fullPlan(t *testing.T) jsonv1.Plan {
 			Changes: []plan.FileChange{{Name: "a.cfg", Before: []byte("old"), After: []byte("new")}},
 		}},
 	}
-	return jsonv1.FromPlan(&model.Inventory{Source: "pigsty.yml"}, &p, 0, func(string, plan.FileChange) ([]string, string) {
-		return []string{"weight of <pg-test-2>: 100 → 50"}, "-old & <a>\n+new\n"
-	})
+	doc := New(&model.Inventory{Source: "pigsty.yml"}, &p, 0)
+	doc.Nodes[0].Files[0].Summary, doc.Nodes[0].Files[0].Diff = []string{"weight of <pg-test-2>: 100 → 50"}, "-old & <a>\n+new\n"
+	doc.Digest = doc.Sum()
+	return doc
 }
 
 func text(t *testing.T, v any) []byte {
@@ -49,15 +49,58 @@ func text(t *testing.T, v any) []byte {
 func TestReadPlan(t *testing.T) {
 	p := fullPlan(t)
 	saved := text(t, p)
+	var written bytes.Buffer
+	if err := Write(&written, p); err != nil || written.String() != string(saved) {
+		t.Errorf("%v, written\n%s\nwant\n%s", err, written.String(), saved)
+	}
+	if got, err := Read(&written); err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("%v, read %+v", err, got)
+	}
 	var flat bytes.Buffer
 	if err := json.Compact(&flat, saved); err != nil {
 		t.Fatal(err)
 	}
 	for name, in := range map[string][]byte{"as saved": saved, "without white space": flat.Bytes(), "with other ends of line": bytes.ReplaceAll(saved, []byte("\n"), []byte("\r\n"))} {
-		got, err := jsonv1.ReadPlan(in)
+		got, err := parse(in)
 		if err != nil || !reflect.DeepEqual(got, p) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", name, err, got, p)
 		}
+	}
+}
+
+// TestStale: a saved plan with a digest that somebody computed again still shows
+// what it does, or is refused.
+func TestStale(t *testing.T) {
+	node := func(h model.Host) plan.Node {
+		return plan.Node{Host: h, ConfDir: "/c", Have: map[string]string{"a.cfg": "1"}, Want: map[string]string{"a.cfg": "2"},
+			Changes: []plan.FileChange{{Name: "a.cfg", Before: []byte("listen a\n    server x 10.0.0.1:5432 weight 100\n"), After: []byte("listen a\n    server x 10.0.0.1:5432 weight 50\n")}}}
+	}
+	p := plan.Plan{ID: "0123456789ab", Cluster: "pg-test", Nodes: []plan.Node{node("1"), node("2")}}
+	now := New(&model.Inventory{}, &p, 0)
+	for _, tt := range []struct {
+		name string
+		edit func(p *Plan)
+		want string
+	}{
+		{"unchanged", func(*Plan) {}, ""},
+		{"in another order", func(p *Plan) { p.Nodes[0], p.Nodes[1] = p.Nodes[1], p.Nodes[0] }, ""},
+		{"another diff", func(p *Plan) { p.Nodes[1].Files[0].Diff = "" }, "2: the saved plan shows other changes than it would make"},
+		{"another summary", func(p *Plan) { p.Nodes[0].Files[0].Summary = nil }, "1: the saved plan shows other changes than it would make"},
+		{"a file is not shown", func(p *Plan) { p.Nodes[0].Files = nil }, "1: the saved plan shows other changes than it would make"},
+		{"a file changed on the node", func(p *Plan) { p.Nodes[0].Have = map[string]string{"a.cfg": "0"} }, "1: a.cfg changed on the node since the plan was made"},
+		{"a file will be new", func(p *Plan) { p.Nodes[0].Want = nil }, "1: in what the inventory renders, a.cfg appeared since the plan was made"},
+		{"another directory", func(p *Plan) { p.Nodes[1].ConfDir = "/d" }, "2: the files belong in /c now, and in /d when the plan was made"},
+		{"a node more", func(p *Plan) { p.Nodes = append(p.Nodes, Node{Host: "3"}) }, "3: no longer provides the cluster"},
+		{"a node less", func(p *Plan) { p.Nodes = p.Nodes[:1] }, "2: provides the cluster now, and did not when the plan was made"},
+	} {
+		saved := New(&model.Inventory{}, &p, 0)
+		tt.edit(&saved)
+		if got := strings.Join(saved.Stale(&p, now), "\n"); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if len(now.Nodes[0].Files[0].Summary) == 0 || now.Nodes[0].Files[0].Diff == "" {
+		t.Errorf("nothing to compare: %+v", now.Nodes[0].Files)
 	}
 }
 
@@ -73,7 +116,7 @@ func TestReadPlanEdited(t *testing.T) {
 	refused := func(what string, in []byte) {
 		t.Helper()
 		edits++
-		if _, err := jsonv1.ReadPlan(in); err == nil {
+		if _, err := parse(in); err == nil {
 			t.Errorf("%s: it was read", what)
 		}
 	}
@@ -128,19 +171,19 @@ func TestReadPlanEdited(t *testing.T) {
 	refused("cut", saved[:len(saved)-4])
 }
 
-// TestReadPlanWhy: an older version's plan, and what is none.
+// TestReadPlanWhy: an older version's plan, and what is not a plan.
 func TestReadPlanWhy(t *testing.T) {
 	p := fullPlan(t)
 	p.Digest = ""
-	if got, err := jsonv1.ReadPlan(text(t, p)); !errors.Is(err, jsonv1.ErrNoDigest) || got.Cluster != "pg-test" {
+	if got, err := parse(text(t, p)); !errors.Is(err, ErrNoDigest) || got.Cluster != "pg-test" {
 		t.Errorf("%v, %q", err, got.Cluster)
 	}
 	p.Digest = "sha256:" + strings.Repeat("0", 64)
-	if _, err := jsonv1.ReadPlan(text(t, p)); !errors.Is(err, jsonv1.ErrEdited) {
+	if _, err := parse(text(t, p)); !errors.Is(err, ErrEdited) {
 		t.Errorf("%v", err)
 	}
 	for _, in := range []string{"", "{}", "[]", "null", "x", `{"version": 2}`} {
-		if _, err := jsonv1.ReadPlan([]byte(in)); err == nil || !strings.HasPrefix(err.Error(), "is no plan") {
+		if _, err := parse([]byte(in)); err == nil || !strings.HasPrefix(err.Error(), "is not a plan") {
 			t.Errorf("%q: %v", in, err)
 		}
 	}

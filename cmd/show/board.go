@@ -1,6 +1,7 @@
-package cmd
+package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -13,28 +14,33 @@ import (
 	"pgtui/model/board"
 )
 
-// mark is the sign before a state, so that colour is never needed.
-func mark(h model.Health) string {
-	return map[model.Health]string{model.HealthOK: "●", model.HealthDegraded: "!", model.HealthDown: "✕"}[h] + map[bool]string{true: "?"}[h == model.HealthUnknown]
+// Mark is the sign before a state, so that colour is never needed.
+func Mark(h model.Health) string {
+	return cmp.Or(map[model.Health]string{model.HealthOK: "●", model.HealthDegraded: "!", model.HealthDown: "✕"}[h], "?")
 }
 
-// printBoards writes boards as text: one block a cluster when few were asked
-// for, else one line each.
-func printBoards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
+// Verdict is a health with its summary.
+func Verdict(h model.Health, summary string) string {
+	return fmt.Sprintf("%s %s  %s", Mark(h), h, text.Line(summary, 400))
+}
+
+// Boards is a block a cluster, or with brief a line each. No age is printed for a
+// zero now.
+func Boards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
 	if brief {
-		printFleet(w, boards)
+		fleet(w, boards)
 		return
 	}
 	for i := range boards {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		printBoard(w, &boards[i], now)
+		oneBoard(w, &boards[i], now)
 	}
 }
 
-// printFleet is a line a cluster.
-func printFleet(w io.Writer, boards []board.Board) {
+// fleet is a line a cluster.
+func fleet(w io.Writer, boards []board.Board) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(tw, "CLUSTER\tSTATE\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
 	for i := range boards {
@@ -43,15 +49,15 @@ func printFleet(w io.Writer, boards []board.Board) {
 		for _, r := range b.Routes {
 			svcs = append(svcs, r.Port+":"+serves(r))
 		}
-		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
+		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, Mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
 			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), text.Line(b.Summary, 120))
 	}
 	tw.Flush()
 }
 
-// printBoard is the whole of one cluster.
-func printBoard(w io.Writer, b *board.Board, now time.Time) {
-	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
+// oneBoard is the whole of one cluster.
+func oneBoard(w io.Writer, b *board.Board, now time.Time) {
+	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
 		b.KnownMembers(), len(b.Members), text.Line(b.Summary, 200))
 	for _, f := range b.Findings {
 		fmt.Fprintf(w, "  %s: %s\n", f.Severity, text.Line(f.Summary, 200))
@@ -105,11 +111,11 @@ func printBoard(w io.Writer, b *board.Board, now time.Time) {
 	}
 }
 
-// vipText says where the VIP is and whether that is right.
+// vipText is where the VIP is, and whether the leader is there.
 func vipText(b *board.Board) string {
 	switch {
 	case b.VIP.Holder == "":
-		return "not known: " + text.Line(b.VIP.Why, 160)
+		return "unknown: " + text.Line(b.VIP.Why, 160)
 	case b.VIP.OnLeader:
 		return "on " + string(b.Leader) + " = leader"
 	case b.Leader == "":
@@ -118,18 +124,19 @@ func vipText(b *board.Board) string {
 	return fmt.Sprintf("on %s, NOT the leader's node", b.VIP.Holder)
 }
 
-// serves is who serves a route, or the word for why that cannot be said.
+// serves are the instances that serve a route, or the verdict why that is unknown.
 func serves(r board.Route) string {
 	switch {
 	case r.Agreed && len(r.Serving) > 0:
 		return servers(r.Serving, r.Views)
 	case r.Agreed:
-		return "nobody"
+		return "no server"
 	}
 	return string(r.Verdict)
 }
 
-// servers are who gets connections, and which of them take none.
+// servers are the instances that get connections, and which of them refuse new
+// ones.
 func servers(names []model.InstanceName, views []board.View) string {
 	r := board.Route{Views: views}
 	shut, _ := r.Shut()
@@ -175,7 +182,8 @@ func lagText(m board.Member, b *board.Board) string {
 	return bytesText(m.Lag)
 }
 
-// unlistedLag is the lag of a member that the inventory has not, as the DCS tells it.
+// unlistedLag is the lag of a member that is not in the inventory, as the DCS
+// reports it.
 func unlistedLag(m board.Member, b *board.Board) string {
 	m.Known = true
 	return lagText(m, b)
@@ -189,4 +197,88 @@ func bytesText(n int64) string {
 		f, i = f/1024, i+1
 	}
 	return fmt.Sprintf("%.0f %s", f, units[i])
+}
+
+// provenText is which instances answered a service over all HAProxies, how often
+// and how slowly; "" without a connection.
+func provenText(r *board.Route) string {
+	names := map[model.InstanceName]int{}
+	var sum board.Proven
+	tried := false
+	for _, v := range r.Views {
+		if v.Proven == nil {
+			continue
+		}
+		tried = true
+		for n, c := range v.Proven.Instances {
+			names[n] += c
+		}
+		sum.Unknown += v.Proven.Unknown
+		sum.Failed += v.Proven.Failed
+		sum.Connect = max(sum.Connect, v.Proven.Connect+v.Proven.Query)
+		if sum.Error == "" {
+			sum.Error = v.Proven.Error
+		}
+	}
+	if !tried {
+		return ""
+	}
+	sum.Instances = names
+	var parts []string
+	for _, n := range sum.Names() {
+		parts = append(parts, fmt.Sprintf("%s ×%d", n, names[n]))
+	}
+	if sum.Unknown > 0 {
+		parts = append(parts, fmt.Sprintf("unidentified ×%d", sum.Unknown))
+	}
+	if sum.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("failed ×%d (%s)", sum.Failed, text.Line(sum.Error, 90)))
+	}
+	text := strings.Join(parts, ", ")
+	if sum.Total() > sum.Failed {
+		text += fmt.Sprintf(", ≤%s", sum.Connect.Round(100*time.Microsecond))
+	}
+	return text
+}
+
+// Doctor is the findings of each cluster, worst first, and what was checked
+// where there are none.
+func Doctor(w io.Writer, boards []board.Board) {
+	for i := range boards {
+		b := &boards[i]
+		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, text.Line(b.Summary, 200))
+		if len(b.Findings) == 0 {
+			fmt.Fprintf(w, "  no findings on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
+		}
+		for n, f := range b.Findings {
+			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, text.Line(f.Summary, 240))
+			for _, e := range f.Evidence {
+				fmt.Fprintf(w, "       %s\n", text.Line(e, 400))
+			}
+			if f.Hint != "" {
+				fmt.Fprintf(w, "     → %s\n", text.Line(f.Hint, 400))
+			}
+		}
+	}
+}
+
+// Routes is a line for each HAProxy and service.
+func Routes(w io.Writer, boards []board.Board, at time.Time) {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "HAPROXY\tPORT\tCLUSTER\tSERVICE\tSERVES\tVERDICT\tAGE\tWHY")
+	for i := range boards {
+		for _, r := range boards[i].Routes {
+			for _, v := range r.Views {
+				serves, age := "–", "–"
+				if len(v.Serving) > 0 {
+					serves = servers(v.Serving, []board.View{v})
+				}
+				if !v.At.IsZero() {
+					age = at.Sub(v.At).Round(time.Millisecond).String()
+				}
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.HAProxy, r.Port, boards[i].Cluster.Name, r.Service, serves, v.Verdict, age, text.Line(v.Why, 120))
+			}
+		}
+	}
+	tw.Flush()
 }

@@ -59,7 +59,7 @@ func free() []string {
 // TestEveryCommandAndFlagThatIsTypedWrong walks the tree of commands: what is
 // added to it is tried too.
 func TestEveryCommandAndFlagThatIsTypedWrong(t *testing.T) {
-	a := &app{io: IO{Getenv: func(string) string { return "" }}, log: newCommandLog()}
+	a := newApp(IO{Getenv: func(string) string { return "" }})
 	tried := 0
 	refused := func(c *cobra.Command, more ...string) {
 		t.Helper()

@@ -1,7 +1,8 @@
-package cmd
+package session
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -12,30 +13,23 @@ import (
 	"pgtui/source"
 )
 
-// findInventory is the inventory's path: what -i says, $PGTUI_INVENTORY, the
-// inventory that ansible.cfg names in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml,
+// Find is the inventory's path: the option, $PGTUI_INVENTORY, the inventory that
+// ansible.cfg names in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml,
 // ~/pigsty/pigsty.yml; the first that is given or exists.
-func (a *app) findInventory() (string, error) {
-	return findInventory(a.inventory, a.io.Getenv, a.obeyed)
-}
-
-func findInventory(flag string, getenv func(string) string, obeyed func(cfg string) bool) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
-	if p := getenv("PGTUI_INVENTORY"); p != "" {
+func (s *Session) Find() (string, error) {
+	if p := cmp.Or(s.Inventory, s.Getenv("PGTUI_INVENTORY")); p != "" {
 		return p, nil
 	}
 	var tried []string
-	home := getenv("HOME")
-	for _, dir := range []string{getenv("PIGSTY_HOME"), join(home, "pigsty")} {
+	home := s.Getenv("HOME")
+	for _, dir := range []string{s.Getenv("PIGSTY_HOME"), join(home, "pigsty")} {
 		if dir == "" {
 			continue
 		}
 		cfg := filepath.Join(dir, "ansible.cfg")
-		if obeyed(cfg) {
-			if p := ansibleInventory(cfg); p != "" {
-				return p, nil
+		if s.trusted(cfg) {
+			if p := ansiblePaths(cfg, "inventory"); len(p) > 0 {
+				return strings.Join(p, ","), nil
 			}
 		}
 		tried = append(tried, cfg)
@@ -49,32 +43,8 @@ func findInventory(flag string, getenv func(string) string, obeyed func(cfg stri
 		}
 		tried = append(tried, p)
 	}
-	return "", &source.Hint{Err: fmt.Errorf("no inventory found; looked at %s", strings.Join(tried, ", ")),
-		Try: "pgtui -i /path/to/pigsty.yml, or `pgtui demo` to look around without one"}
-}
-
-// sourceFlag is -i, which may be given several times, as ansible takes it: the
-// inventories are read together, those of the later one on top.
-type sourceFlag struct {
-	to    *string
-	given bool
-}
-
-func (f *sourceFlag) String() string {
-	if f.to == nil {
-		return ""
-	}
-	return *f.to
-}
-
-func (f *sourceFlag) Type() string { return "path" }
-
-func (f *sourceFlag) Set(path string) error {
-	if f.given {
-		path = *f.to + "," + path
-	}
-	*f.to, f.given = path, true
-	return nil
+	return "", &source.Hint{Err: fmt.Errorf("no inventory found; tried %s", strings.Join(tried, ", ")),
+		Try: "pgtui -i /path/to/pigsty.yml, or `pgtui demo` to try it without one"}
 }
 
 // sourcesIn are the sources that path names: one file, program or directory, or
@@ -90,27 +60,27 @@ func sourcesIn(path string) []string {
 	return out
 }
 
-// resolved is what the inventory at path is known by, whatever way leads to it:
+// Resolved identifies the inventory at path:
 // the absolute path of each of its sources without symbolic links, in their
 // order, which decides whose values win, with commas between.
-func resolved(path string) string {
+func Resolved(path string) string {
 	var out []string
 	for _, p := range sourcesIn(path) {
 		if abs, err := filepath.Abs(p); err == nil {
 			p = abs
 		}
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			p = real
+		if target, err := filepath.EvalSymlinks(p); err == nil {
+			p = target
 		}
 		out = append(out, p)
 	}
 	return strings.Join(out, ",")
 }
 
-// program reports whether an inventory is a program, which reading it runs.
+// program reports whether the inventory at path is a program: loading it runs it.
 func program(path string) bool {
 	st, err := os.Stat(path)
-	if err != nil || !st.Mode().IsRegular() || st.Mode()&0o111 == 0 {
+	if err != nil || !Executable(path) {
 		return false
 	}
 	f, err := os.Open(path)
@@ -123,18 +93,26 @@ func program(path string) bool {
 	return inventory.Executable(st.Mode(), first[:n])
 }
 
-// join is filepath.Join, "" when home is not known.
+// Executable reports whether the file is a program.
+func Executable(file string) bool {
+	st, err := os.Stat(file)
+	return err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0
+}
+
+// Expand is a path with ~/ as the home directory.
+func (s *Session) Expand(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		return join(s.Getenv("HOME"), rest)
+	}
+	return path
+}
+
+// join is filepath.Join, "" without a home.
 func join(home string, rest ...string) string {
 	if home == "" {
 		return ""
 	}
 	return filepath.Join(append([]string{home}, rest...)...)
-}
-
-// ansibleInventory is the inventory that an ansible.cfg names, relative to
-// the file, several with commas between; "" when there is none.
-func ansibleInventory(cfg string) string {
-	return strings.Join(ansiblePaths(cfg, "inventory"), ",")
 }
 
 // ansiblePaths are the paths of a setting in the [defaults] section of an

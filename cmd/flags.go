@@ -1,0 +1,191 @@
+package cmd
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/internal/text"
+	"pgtui/source"
+)
+
+// exitUsage is the exit code of wrong usage, EX_USAGE of sysexits.h: an unknown
+// command, help topic, flag or flag value, a missing or extra argument, flags
+// that cannot be combined, and a name that the inventory does not have. No
+// command has another meaning for it.
+const exitUsage = 64
+
+// usage marks an error as wrong usage: it exits 64, whatever wraps it.
+func usage(err error) error {
+	if err == nil || errors.Is(err, source.ErrUsage) {
+		return err
+	}
+	return &source.Hint{Err: err, Try: source.TryOf(err), Usage: true}
+}
+
+// wrong is a usage error without a hint.
+func wrong(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// misuse is a usage error with what to type instead.
+func misuse(try, format string, args ...any) error {
+	return &source.Hint{Err: fmt.Errorf(format, args...), Try: try, Usage: true}
+}
+
+// unusage takes the mark of wrong usage away: the names in the error come from a
+// file, and not from the command line.
+func unusage(err error) error {
+	if !errors.Is(err, source.ErrUsage) {
+		return err
+	}
+	return &source.Hint{Err: errors.New(err.Error()), Try: source.TryOf(err)}
+}
+
+// choice is the value of a flag that has a few. The value of the flag before it
+// is set is not checked.
+type choice struct {
+	flag string // as it is typed
+	to   *string
+	of   []string
+	try  string // what to type instead
+}
+
+func (f *choice) String() string {
+	if f.to == nil {
+		return ""
+	}
+	return *f.to
+}
+
+func (f *choice) Type() string { return "string" }
+
+func (f *choice) Set(value string) error {
+	if !slices.Contains(f.of, value) {
+		return misuse(f.try, "%s %s: expected %s", f.flag, text.Line(value, 60), either(f.of))
+	}
+	*f.to = value
+	return nil
+}
+
+// outputFlag adds -o; the first value is the default. help is "" for a list of
+// the values.
+func outputFlag(c *cobra.Command, to *string, help string, values ...string) {
+	*to = values[0]
+	c.Flags().VarP(&choice{flag: "-o", to: to, of: values}, "output", "o", cmp.Or(help, either(values)))
+}
+
+// either is "table, json or dsn".
+func either(values []string) string {
+	last := len(values) - 1
+	if last < 1 {
+		return strings.Join(values, "")
+	}
+	return strings.Join(values[:last], ", ") + " or " + values[last]
+}
+
+// refusedFlag is the error of a flag without what cobra adds to that of a choice.
+func refusedFlag(_ *cobra.Command, err error) error {
+	if h, ok := errors.AsType[*source.Hint](err); ok {
+		return h
+	}
+	return err
+}
+
+// within checks a number of a flag.
+func within(flag string, n, least, most int) error {
+	if n < least || n > most {
+		return wrong("%s %d: expected from %d to %d", flag, n, least, most)
+	}
+	return nil
+}
+
+// lasting checks a duration of a flag.
+func lasting(flag string, d, least, most time.Duration) error {
+	if d < least || d > most {
+		return wrong("%s %s: expected from %s to %s", flag, d, least, most)
+	}
+	return nil
+}
+
+// The bounds of flags that several commands have.
+const (
+	mostConnections = 1000
+	leastEvery      = 10 * time.Millisecond
+	mostEvery       = 24 * time.Hour
+)
+
+// needs takes n arguments, or with 0 one or more; without any it names the one
+// that is missing.
+func needs(n int, what, example string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return misuse(example, "no %s given: %s takes one", what, c.Name())
+		case n > 0 && len(args) > n:
+			return misuse(example, "%s takes %s, and got %d: %s", c.Name(), text.Plural(n, what), len(args), text.Line(strings.Join(args, " "), 200))
+		}
+		return nil
+	}
+}
+
+// harden makes every command below c refuse wrong usage in the same way, and
+// records when a command starts: what cobra itself refuses comes before that.
+func (a *app) harden(c *cobra.Command) {
+	if !c.Runnable() && c.HasSubCommands() {
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			var names []string
+			for _, s := range c.Commands() {
+				names = append(names, s.Name())
+			}
+			return misuse(c.CommandPath()+" "+names[0], "no command given: %s takes one of %s", c.CommandPath(), strings.Join(names, ", "))
+		}
+	}
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			a.started = true
+			a.hold(c)
+			return run(c, args)
+		}
+	} else if run := c.Run; run != nil {
+		c.Run = func(c *cobra.Command, args []string) {
+			a.started = true
+			run(c, args)
+		}
+	}
+	for _, s := range c.Commands() {
+		a.harden(s)
+	}
+}
+
+// refusedByCobra is an error from before the command started: an unknown command
+// or flag, or a wrong number of arguments.
+func (a *app) refusedByCobra(c *cobra.Command, err error) error {
+	var ee *exitError
+	if err == nil || a.started || errors.As(err, &ee) {
+		return err
+	}
+	if source.TryOf(err) == "" && c != nil {
+		return misuse(c.CommandPath()+" --help", "%w", err)
+	}
+	return usage(err)
+}
+
+// helpCmd is cobra's help; an unknown topic is wrong usage.
+func (a *app) helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return misuse("pgtui help", "no help topic %q", text.Line(strings.Join(args, " "), 100))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}

@@ -1,0 +1,51 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/model"
+	"pgtui/session"
+)
+
+// verb makes the RunE of a command from a function over its options and
+// arguments. Each command is such a function, so that a test calls it with the
+// options that it wants.
+func verb[T any](o *T, run func(context.Context, *T, []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error { return run(c.Context(), o, args) }
+}
+
+// open loads the inventory and picks the named clusters, all when none is named.
+// An error exits with that code.
+func (a *app) open(ctx context.Context, code int, names ...string) (*model.Inventory, []*model.Cluster, error) {
+	inv, err := a.Load(ctx)
+	if err != nil {
+		return nil, nil, exit(code, err)
+	}
+	cls, err := session.Clusters(inv, names...)
+	if err != nil {
+		return nil, nil, exit(code, err)
+	}
+	return inv, cls, nil
+}
+
+// reply prints an answer, as JSON or as text, and exits with its code.
+func (a *app) reply(output string, code int, doc func() any, text func(w io.Writer)) error {
+	if output != "json" {
+		text(a.io.Out)
+	} else if err := printJSON(a.io.Out, doc()); err != nil {
+		return err
+	}
+	return exit(code, nil)
+}
+
+// printJSON writes one document.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,242 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/plan"
+	"pgtui/render"
+	"pgtui/source"
+)
+
+// stateWords explain the state of a file.
+func stateWords(f plan.FileDrift) string {
+	switch f.State {
+	case plan.FileCosmetic:
+		return "comments, blanks or order only: the same to HAProxy"
+	case plan.FileMissing:
+		return "declared and missing: a reload adds it"
+	case plan.FileExtra:
+		return "no longer declared: a reload deletes it"
+	case plan.FileUnrendered:
+		return "cannot be rendered: left alone"
+	case plan.FileStale:
+		return "left behind: this node no longer provides the cluster, but its HAProxy still listens, and a reload does not remove it"
+	case plan.FileForeign:
+		if f.Owner != "" {
+			return "belongs to " + string(f.Owner) + ": left alone"
+		}
+		return "belongs to no cluster in the inventory: left alone"
+	}
+	return strings.Join(f.Summary, "; ")
+}
+
+// fileStates is a line for every file of the node that differs from the
+// inventory.
+func fileStates(w io.Writer, n plan.NodeDrift) {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, f := range n.Files {
+		if f.State != plan.FileSame {
+			fmt.Fprintf(tw, "  %s\t%s\t%s\n", text.Line(f.Name, 120), f.State, text.Line(stateWords(f), 300))
+		}
+	}
+	tw.Flush()
+	if len(n.ByHand) > 0 {
+		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload puts them back, unless server states are kept\n", text.Line(strings.Join(n.ByHand, ", "), 400))
+	}
+}
+
+// formerNodes is what was found on nodes that no longer provide the cluster.
+func formerNodes(w io.Writer, drift []plan.NodeDrift) {
+	for _, n := range drift {
+		label := nodeLabel(plan.Node{Host: n.Host, Node: n.Node})
+		switch {
+		case n.Front:
+		case n.Err != nil:
+			fmt.Fprintf(w, "%s: could not check for files left behind: %s\n", label, text.Line(n.Err.Error(), 300))
+		case n.Differs():
+			fmt.Fprintf(w, "%s: no longer provides the cluster; %d files left behind in %s\n", label, len(n.Files), n.ConfDir)
+			fileStates(w, n)
+			fmt.Fprintf(w, "  try: remove them and reload its HAProxy, once no client uses that node\n")
+		}
+	}
+}
+
+// Plan is a line a node, then for each file what changes in words and as a
+// unified diff. Nodes with the same change share one diff. drift is the state of
+// every file, nil for none.
+func Plan(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
+	states := map[model.Host]plan.NodeDrift{}
+	for _, n := range drift {
+		states[n.Host] = n
+	}
+	type group struct {
+		nodes []string
+		first plan.Node
+	}
+	var groups []group
+	for _, n := range p.Nodes {
+		label := nodeLabel(n)
+		if n.Err != nil {
+			fmt.Fprintf(w, "%s: unknown: %s\n", label, text.Line(n.Err.Error(), 400))
+			if try := source.TryOf(n.Err); try != "" {
+				fmt.Fprintf(w, "  try: %s\n", text.Line(try, 300))
+			}
+			continue
+		}
+		if !n.Changed() {
+			fmt.Fprintf(w, "%s: same, %d files\n", label, n.Same)
+			fileStates(w, states[n.Host])
+			continue
+		}
+		fmt.Fprintf(w, "%s: %s\n", label, changeCount(n))
+		fileStates(w, states[n.Host])
+		merged := false
+		for i := range groups {
+			if sameChanges(groups[i].first.Changes, n.Changes) {
+				groups[i].nodes, merged = append(groups[i].nodes, label), true
+			}
+		}
+		if !merged {
+			groups = append(groups, group{nodes: []string{label}, first: n})
+		}
+	}
+	formerNodes(w, drift)
+	for _, n := range p.Nodes {
+		if len(n.Foreign) > 0 && drift == nil {
+			fmt.Fprintf(w, "%s: files of others, left alone: %s\n", nodeLabel(n), text.Line(strings.Join(n.Foreign, " "), 400))
+		}
+	}
+	for _, g := range groups {
+		fmt.Fprintf(w, "\n=== on %s\n", strings.Join(g.nodes, ", "))
+		for _, c := range g.first.Changes {
+			for _, s := range render.Summary(c.Before, c.After) {
+				fmt.Fprintf(w, "# %s: %s\n", c.Name, text.Line(s, 300))
+			}
+			fmt.Fprint(w, render.Unified(strings.TrimPrefix(path.Join(g.first.ConfDir, c.Name), "/"), c.Before, c.After))
+		}
+	}
+}
+
+// Dialect is the version of Pigsty that the preview follows, and where it is from.
+func Dialect(w io.Writer, inv *model.Inventory) {
+	fmt.Fprintf(w, "Pigsty %s, from %s\n", inv.Dialect, text.Line(inv.DialectFrom, 300))
+}
+
+func nodeLabel(n plan.Node) string {
+	if n.Node != "" && n.Node != string(n.Host) {
+		return fmt.Sprintf("%s (%s)", n.Host, n.Node)
+	}
+	return string(n.Host)
+}
+
+// changeCount is "2 files change, 1 added, 1 deleted".
+func changeCount(n plan.Node) string {
+	count := map[string]int{}
+	for _, c := range n.Changes {
+		count[c.Kind()]++
+	}
+	var parts []string
+	for _, k := range []struct{ kind, word string }{{"change", "changed"}, {"add", "added"}, {"delete", "deleted"}} {
+		if count[k.kind] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[k.kind], k.word))
+		}
+	}
+	return fmt.Sprintf("%s, %d the same", strings.Join(parts, ", "), n.Same)
+}
+
+// sameChanges reports whether two nodes would see the same diff. The rendering
+// host in a file's header differs between nodes; it does not count.
+func sameChanges(a, b []plan.FileChange) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || a[i].Kind() != b[i].Kind() ||
+			diffBody(a[i]) != diffBody(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// diffBody is a change's diff without the lines that name the rendering host.
+func diffBody(c plan.FileChange) string {
+	var keep []string
+	for _, l := range strings.Split(render.Unified(c.Name, c.Before, c.After), "\n") {
+		if !strings.Contains(l, "# service: ") {
+			keep = append(keep, l)
+		}
+	}
+	return strings.Join(keep, "\n")
+}
+
+// Risks are a plan's risks, those of several nodes once, and where bin/pgsql-svc
+// would behave differently.
+func Risks(w io.Writer, p *plan.Plan) {
+	groups := p.Grouped()
+	if len(groups) > 0 {
+		fmt.Fprintln(w, "\nrisks:")
+	}
+	for _, g := range groups {
+		mark := "note"
+		switch {
+		case g.Open:
+			mark = "STOP"
+		case g.Stops():
+			mark = "accepted"
+		}
+		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, text.Line(g.Where()+g.What, 500))
+		if mark != "accepted" && g.Try != "" {
+			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", text.Line(g.Try, 300))
+		}
+	}
+	if len(p.Pigsty) > 0 {
+		fmt.Fprintln(w, "\nbin/pgsql-svc would behave differently:")
+		for _, s := range p.Pigsty {
+			fmt.Fprintln(w, "  "+text.Line(s, 500))
+		}
+	}
+}
+
+// Step is a line for a step that has ended.
+func Step(w io.Writer, s plan.StepResult) {
+	if !s.Done {
+		return
+	}
+	mark := "ok"
+	if s.Err != nil {
+		mark = "FAILED"
+	}
+	fmt.Fprintf(w, "%-15s  %-8s %-6s %6d ms  %s\n", s.Host, s.Step, mark, s.Took.Round(time.Millisecond).Milliseconds(), text.Line(s.Detail, 200))
+}
+
+// Report is the table of what was and was not done.
+func Report(w io.Writer, r plan.Report) {
+	if len(r.Nodes) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, n := range r.Nodes {
+		fmt.Fprintf(tw, "%s\t%s\t%s", n.Host, n.Outcome, n.Step)
+		if n.Err != nil {
+			fmt.Fprintf(tw, "\t%s", text.Line(n.Err.Error(), 300))
+		} else if n.Backup != "" {
+			fmt.Fprintf(tw, "\told files in %s", n.Backup)
+		}
+		fmt.Fprintln(tw)
+	}
+	tw.Flush()
+	for _, n := range r.Nodes {
+		for _, x := range n.Recovered {
+			fmt.Fprintf(w, "%s: %s\n", n.Host, text.Line(x.Text(), 500))
+		}
+	}
+}

@@ -1,0 +1,274 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/apply"
+	"pgtui/haproxy"
+	"pgtui/internal/guard"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/check"
+	"pgtui/source"
+)
+
+// Clusters picks the named clusters of inv, all when none is named. The error is
+// one of usage.
+func Clusters(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
+	var out []*model.Cluster
+	var have []string
+	for i := range inv.Clusters {
+		have = append(have, string(inv.Clusters[i].Name))
+		if len(names) == 0 {
+			out = append(out, &inv.Clusters[i])
+		}
+	}
+	for _, name := range names {
+		c := inv.Cluster(model.ClusterName(name))
+		if c == nil {
+			return nil, &source.Hint{Err: fmt.Errorf("no cluster %q in %s", name, inv.Source), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Only are the names of the clusters, for the prober.
+func Only(cls []*model.Cluster) []model.ClusterName {
+	out := make([]model.ClusterName, len(cls))
+	for i, c := range cls {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// Boards are the boards of the clusters.
+func Boards(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []board.Board {
+	out := make([]board.Board, len(cls))
+	for i, c := range cls {
+		out[i] = check.Board(snap, c, at)
+	}
+	return out
+}
+
+// Watch probes the inventory's nodes until ctx ends, and sends a snapshot after
+// each answer.
+func (s *Session) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
+	return s.Prober().Watch(ctx, inv, every)
+}
+
+// Probe is one sweep over the nodes of the clusters, with proofs real
+// connections through every port when that is more than 0. HAProxy is probed
+// before and after them: where its answer changed meanwhile, the connections
+// prove nothing about it.
+func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
+	p := s.Prober()
+	before, err := p.Probe(ctx, inv, Only(cls)...)
+	if err != nil || proofs == 0 {
+		return before, err
+	}
+	proven := p.Prove(ctx, inv, proofs, Only(cls)...)
+	after, err := p.Probe(ctx, inv, Only(cls)...)
+	if err != nil {
+		return nil, err
+	}
+	for key, o := range proven {
+		o.Value.Moved = model.Moved(before, after, key.HAProxy, string(key.Cluster)+"-"+string(key.Service))
+		proven[key] = o
+	}
+	after.Proofs = proven
+	return after, nil
+}
+
+// Examined is Probe with what the nodes hold: the files, processes and servers
+// of their HAProxies and who has the VIP, read over SSH. The nodes come first,
+// so that they are judged by what Patroni and HAProxy report afterwards.
+func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
+	var look apply.Examination
+	var nodes map[model.Host]source.Observed[model.NodeFacts]
+	err := together(
+		work{"examining the nodes", func() error { look = s.Applier(inv.Source).Examine(ctx, inv, cls); return nil }},
+		work{"reading the VIP", func() error { nodes = s.nodes().Addresses(ctx, vipNodes(inv, cls)); return nil }},
+	)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := s.Probe(ctx, inv, cls, proofs)
+	if err != nil {
+		return nil, err
+	}
+	snap.Conf, snap.Workers, snap.Servers, snap.Nodes = look.Conf, look.Workers, look.Servers, nodes
+	return snap, nil
+}
+
+// WithServers is Probe of one cluster with what a failover is decided by:
+// Patroni's rules and, with ssh, the administrative states of the servers, read
+// from each HAProxy's socket.
+func (s *Session) WithServers(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (*model.Snapshot, error) {
+	cls := []*model.Cluster{c}
+	var servers map[model.Host]source.Observed[haproxy.ServerStates]
+	var snap *model.Snapshot
+	err := together(
+		work{"reading HAProxy's servers", func() error {
+			if ssh {
+				servers = s.nodes().Servers(ctx, lbNodes(inv, c))
+			}
+			return nil
+		}},
+		work{"probing the cluster", func() (err error) { snap, err = s.Probe(ctx, inv, cls, 0); return err }},
+	)
+	if err != nil {
+		return nil, err
+	}
+	snap.Servers = servers
+	snap.Rules = map[model.ClusterName]model.RuleFacts{c.Name: s.Prober().Rules(ctx, inv, c, snap)}
+	return snap, nil
+}
+
+// work is one of several things that are done together.
+type work struct {
+	doing string
+	do    func() error
+}
+
+// together does all of it at the same time; a panic is an error.
+func together(all ...work) error {
+	faults := make([]error, len(all))
+	var g guard.Group
+	for i, w := range all {
+		g.Go(w.doing, func() { faults[i] = w.do() }, func(err error) { faults[i] = err })
+	}
+	g.Wait()
+	return errors.Join(faults...)
+}
+
+// Examine reads what one HAProxy node holds: its files, processes and servers,
+// over SSH. Files of no cluster can be recognised by the names of all clusters
+// only.
+func (s *Session) Examine(ctx context.Context, inv *model.Inventory, h model.Host) model.Reading {
+	all, _ := Clusters(inv)
+	look := s.Applier(inv.Source).ExamineHosts(ctx, inv, all, []model.Host{h})
+	return look.Of(h)
+}
+
+// Rules is what Patroni decides a failover of the cluster by. snap may be nil.
+func (s *Session) Rules(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, name model.ClusterName) (model.RuleFacts, error) {
+	cls, err := Clusters(inv, string(name))
+	if err != nil {
+		return model.RuleFacts{}, err
+	}
+	return s.Prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
+}
+
+// Components probes all that Pigsty runs on the nodes of a cluster.
+func (s *Session) Components(ctx context.Context, inv *model.Inventory, name model.ClusterName) ([]model.ComponentRow, error) {
+	nodes, err := NodesOf(inv, string(name))
+	if err != nil {
+		return nil, err
+	}
+	return s.ComponentsOf(ctx, inv, nodes, true), ctx.Err()
+}
+
+// ComponentsOf probes all that Pigsty runs on the nodes, with ssh systemd too.
+func (s *Session) ComponentsOf(ctx context.Context, inv *model.Inventory, nodes []*model.Node, ssh bool) []model.ComponentRow {
+	p := s.Prober()
+	var facts map[model.Host]source.Observed[model.NodeFacts]
+	if ssh {
+		facts = s.nodes().Facts(ctx, nodes)
+	}
+	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
+}
+
+// NodesOf are the nodes of a cluster, with those of its provider; the node of
+// that name or address; or all when none is named.
+func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
+	var out []*model.Node
+	add := func(h model.Host) {
+		if n := inv.Node(h); n != nil && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	name, all := "", len(names) == 0
+	if !all {
+		name = names[0]
+	}
+	if c := inv.Cluster(model.ClusterName(name)); !all && c != nil {
+		for i := range c.Instances {
+			add(c.Instances[i].Host)
+		}
+		for i := range c.LoadBalancers {
+			add(c.LoadBalancers[i].Host)
+		}
+		return out, nil
+	}
+	for i := range inv.Nodes {
+		if n := &inv.Nodes[i]; all || isNode(n, name) {
+			add(n.Host)
+		}
+	}
+	if len(out) == 0 && !all {
+		return nil, &source.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", name, inv.Source), Try: "pgtui components, for all nodes", Usage: true}
+	}
+	return out, nil
+}
+
+// isNode reports whether name is the address or the nodename of n.
+func isNode(n *model.Node, name string) bool {
+	return string(n.Host) == name || n.Name != "" && n.Name == name
+}
+
+// HostOf is the host of a node by its address, its nodename or an instance on
+// it. The error names a node that the inventory does not have.
+func HostOf(inv *model.Inventory, name string) (model.Host, error) {
+	for i := range inv.Nodes {
+		if n := &inv.Nodes[i]; isNode(n, name) {
+			return n.Host, nil
+		}
+	}
+	try := ""
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if in := c.Instance(model.InstanceName(name)); in != nil {
+			return in.Host, nil
+		}
+		if len(c.Instances) > 0 && try == "" {
+			try = "a node's name in the inventory, such as " + string(c.Instances[0].Host)
+		}
+	}
+	return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: try, Usage: true}
+}
+
+// vipNodes are the nodes that may have the VIP of one of the clusters.
+func vipNodes(inv *model.Inventory, cls []*model.Cluster) []*model.Node {
+	var out []*model.Node
+	for _, c := range cls {
+		for i := range c.Instances {
+			if n := inv.Node(c.Instances[i].Host); c.VIP != "" && n != nil && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// lbNodes are the HAProxy nodes of a cluster, each once.
+func lbNodes(inv *model.Inventory, c *model.Cluster) []*model.Node {
+	var out []*model.Node
+	for i := range c.LoadBalancers {
+		h := c.LoadBalancers[i].Host
+		if slices.ContainsFunc(out, func(n *model.Node) bool { return n.Host == h }) {
+			continue
+		}
+		n := inv.Node(h)
+		if n == nil {
+			n = &model.Node{Host: h, SSH: model.SSHTarget{Address: string(h)}}
+		}
+		out = append(out, n)
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+// Package session is one opened context: an inventory, the ways to its nodes,
+// and what the command line and the console do with them. It loads the
+// inventory, watches and examines the nodes, connects as clients do, reads the
+// roles, plans and applies. It parses no flag and draws nothing.
+package session
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"pgtui/apply"
+	"pgtui/model"
+	"pgtui/probe"
+	"pgtui/probe/node"
+	"pgtui/probe/transport"
+)
+
+// Options say how the inventory is found and read, and how its nodes are
+// reached. The zero value is pgtui's own choice for each.
+type Options struct {
+	Inventory   string // path; several with commas between; "" is found, see Find
+	Dialect     string // version of Pigsty, such as v4.5.0
+	Core        string // version of ansible-core
+	ManagedAt   string // date of the 'ansible managed' line, in ManagedLayout
+	PigstyHome  string // Pigsty checkout
+	VaultFile   string // file or program with the vault password
+	AskVault    bool   // prompt for the vault password
+	RequireAuth string // how PostgreSQL may request the password, as libpq's require_auth
+	SSHConfig   string // in place of ~/.ssh/config
+	SSHProgram  string // "" is ssh
+	SSHControl  string // directory of shared connections
+	ReadOnly    string // what makes the session read-only; "" is nothing
+	NoFiles     bool   // the nodes' files are read for a plan only
+	Preview     bool   // worth a second to detect the version of ansible-core
+	EntryPoints []model.EntryPoint
+}
+
+// World is what a session uses of its process.
+type World struct {
+	Getenv func(string) string
+	Now    func() time.Time
+	// Ask prompts the operator for a password.
+	Ask func(ctx context.Context, prompt string) (string, error)
+	// Sudo is the password for sudo on the nodes; nil without one.
+	Sudo func() model.Secret
+	// Notice prints a line to the operator. nil prints none: programs that run on
+	// this machine are in the log then.
+	Notice func(text string)
+}
+
+// Session is one opened context. Its methods may be called at the same time.
+type Session struct {
+	Options
+	World
+	log       *log
+	typed     string                // the vault password that was typed
+	untrusted []string              // each ansible.cfg that was reported as ignored
+	loading   chan struct{}         // has room for one load
+	roles     map[model.Host]string // pg_role in place of the inventory's
+}
+
+// New opens no file yet: Load does.
+func New(o Options, w World) *Session {
+	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1)}
+}
+
+// Another is a session with other options in the same process. It shares the
+// log, and loads no inventory while this one does.
+func (s *Session) Another(o Options) *Session {
+	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading}
+}
+
+// Prober probes nodes over the network; it takes the CA from the inventory.
+func (s *Session) Prober() *probe.Prober {
+	return probe.New(probe.Options{RequireAuth: s.RequireAuth})
+}
+
+// Runner is the only way to run anything on a node.
+func (s *Session) Runner() transport.Runner {
+	return &transport.Guard{
+		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: s.SSHConfig, Program: s.SSHProgram, ControlDir: s.SSHControl, Sudo: s.Sudo, ReadOnly: s.ReadOnly != ""}},
+		ReadOnly: s.ReadOnly, Now: s.Now, Ran: s.log.add,
+	}
+}
+
+// nodes reads several nodes at once over SSH.
+func (s *Session) nodes() node.Reader { return node.Reader{Runner: s.Runner(), Now: s.Now} }
+
+// Applier reads and changes the HAProxy files on the nodes of the inventory at
+// path.
+func (s *Session) Applier(path string) *apply.Applier {
+	p := s.Prober()
+	return &apply.Applier{
+		Audit: s.Audit(path), Who: s.operator(), Runner: s.Runner(), Stats: p.Stats, Probe: p.Probe, Now: s.Now, Managed: s.Managed(path),
+	}
+}
+
+// ManagedLayout is how Pigsty prints the date of its template.
+const ManagedLayout = "2006-01-02 15:04:05"
+
+// Managed is the date of the 'ansible managed' line: the option, the
+// modification time of the checkout's template, else that of the inventory, so
+// that rendering twice gives the same bytes.
+func (s *Session) Managed(path string) string {
+	if s.ManagedAt != "" {
+		return s.ManagedAt
+	}
+	if home := s.Home(path); home != "" {
+		path = templateIn(home)
+	}
+	if st, err := os.Stat(path); err == nil {
+		return st.ModTime().Format(ManagedLayout)
+	}
+	return s.Now().Format(ManagedLayout)
+}
+
+// notice prints a line, where there is a place for it.
+func (s *Session) notice(text string) {
+	if s.Notice != nil {
+		s.Notice(text)
+	}
+}
+
+// Can reports whether the session does it.
+func (s *Session) Can(a model.Ability) bool {
+	switch a {
+	case model.CanReload:
+		return s.ReadOnly == ""
+	case model.CanExamine:
+		return !s.NoFiles
+	}
+	return true
+}
