@@ -52,7 +52,7 @@ func rules() []rule {
 		{dir: "internal/config", own: nil, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "internal/sandbox", own: []string{"pigsty", "haproxy", "model", "render", "internal/text", "internal/sandbox"}, not: []string{"os/exec"}},
 		{dir: "internal/sandbox/sim", not: outside},
-		{dir: "internal/sandbox/haproxy", own: []string{"internal/sandbox/sim"}, not: []string{"os/exec", "net"}},
+		{dir: "internal/sandbox/haproxy", own: []string{"haproxy", "internal/sandbox/sim"}, not: []string{"os/exec", "net"}},
 		{dir: "internal/sandbox/patroni", own: []string{"model", "internal/sandbox/sim", "internal/sandbox/pg"}, not: []string{"os", "os/exec", "net"}},
 		{dir: "internal/sandbox/pg", mods: []string{"github.com/jackc/pgx/v5/pgproto3"}, not: []string{"os", "os/exec", "net/http"}},
 		{dir: ".", own: nil},

@@ -58,9 +58,9 @@ func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.Clus
 	}
 }
 
-// said is text for a record: bounded in bytes, safe to print, and
+// recorded is text for a record: bounded in bytes, safe to print, and
 // without what follows a password keyword.
-func said(raw string, most int) string {
+func recorded(raw string, most int) string {
 	lines := strings.Split(raw, "\n")
 	for i := range lines {
 		lines[i] = render.MaskSecrets(lines[i])
@@ -73,9 +73,9 @@ func (l *ledger) step(s plan.StepResult) {
 	if !s.Done {
 		return
 	}
-	r := plan.StepRecord{Step: s.Step, OK: s.Err == nil, TookMs: s.Took.Milliseconds(), Detail: said(s.Detail, 400)}
+	r := plan.StepRecord{Step: s.Step, OK: s.Err == nil, TookMs: s.Took.Milliseconds(), Detail: recorded(s.Detail, 400)}
 	if s.Err != nil {
-		r.Error = said(s.Err.Error(), 600)
+		r.Error = recorded(s.Err.Error(), 600)
 	}
 	l.mu.Lock()
 	l.steps[s.Host] = append(l.steps[s.Host], r)
@@ -89,18 +89,18 @@ func (l *ledger) close(rep *plan.Report, err error, now time.Time) error {
 	r.Nodes = slices.Clone(r.Nodes)
 	r.Outcome = plan.RunApplied
 	if err != nil {
-		r.Outcome, r.Error = plan.RunRefused, said(err.Error(), 1000)
+		r.Outcome, r.Error = plan.RunRefused, recorded(err.Error(), 1000)
 	}
 	for i, n := range rep.Nodes {
 		rec := &r.Nodes[i]
 		rec.Steps, rec.Outcome, rec.Step, rec.Backup = l.steps[n.Host], n.Outcome, n.Step, n.Backup
 		rec.Before, rec.After, rec.SettledMs = n.Before, n.After, n.Settled.Milliseconds()
 		for _, x := range n.Recovered {
-			x.Why = said(x.Why, 400)
+			x.Why = recorded(x.Why, 400)
 			rec.Recovered = append(rec.Recovered, x)
 		}
 		if n.Err != nil {
-			rec.Error = said(n.Err.Error(), 600)
+			rec.Error = recorded(n.Err.Error(), 600)
 		}
 		if err != nil && n.Outcome != plan.Untouched && n.Outcome != plan.Unchanged {
 			r.Outcome = plan.RunStopped

@@ -152,7 +152,7 @@ func TestAuditHasNoSecrets(t *testing.T) {
 	if strings.Contains(string(text), "hunter2") || !strings.Contains(string(text), "insecure-password ********") {
 		t.Errorf("%s", text)
 	}
-	if got := said("a\nstats auth admin:hunter2\nb\x1b[31m", 400); got != "a; stats auth admin:********; b?[31m" && strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") {
+	if got := recorded("a\nstats auth admin:hunter2\nb\x1b[31m", 400); got != "a; stats auth admin:********; b?[31m" && strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") {
 		t.Errorf("%q", got)
 	}
 }
@@ -226,7 +226,7 @@ func TestAuditChain(t *testing.T) {
 		{"a line without its hashes", "", func(l []string) []string { l[1] = strip(l[1]); return l }, "2 the line has no hash"},
 		{"the first line without its hashes", "", func(l []string) []string { l[0] = strip(l[0]); return l }, "2 line 1 is not the line"},
 		{"a line is removed", "", func(l []string) []string { return append(l[:1:1], l[2:]...) }, "2 line 1 is not the line"},
-		{"the first line is removed", "", func(l []string) []string { return l[1:] }, "1 lines that stood before"},
+		{"the first line is removed", "", func(l []string) []string { return l[1:] }, "1 lines before it"},
 		{"two lines change places", "", func(l []string) []string { l[1], l[2] = l[2], l[1]; return l }, "2 line 1 is not the line"},
 		{"a line is repeated", "", func(l []string) []string { return append(l[:2:2], l[1:]...) }, "3 line 2 is not the line"},
 		{"an empty line is put between", "", func(l []string) []string { l[1] = "\n" + l[1]; return l }, "3 line 2 is not the line"},
@@ -321,11 +321,11 @@ func TestAuditTrusted(t *testing.T) {
 			must(t, os.Chmod(dir, 0o777|os.ModeSticky))
 			return writeAudit(t, dir, 0o600)
 		}, ""},
-		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is no regular file"},
+		{"a directory", func(_ *testing.T, dir string) string { return dir }, "is not a regular file"},
 		{"a pipe", func(t *testing.T, dir string) string {
 			must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 			return filepath.Join(dir, "pipe")
-		}, "is no regular file"},
+		}, "is not a regular file"},
 		{"a link to a file that others write", func(t *testing.T, dir string) string {
 			must(t, os.Symlink(writeAudit(t, dir, 0o666), filepath.Join(dir, "link")))
 			return filepath.Join(dir, "link")

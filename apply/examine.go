@@ -19,23 +19,10 @@ import (
 	"pgtui/source"
 )
 
-// Examination is the files, the processes and the states of the servers of some
-// clusters' HAProxy nodes.
-type Examination struct {
-	Conf    map[model.Host]source.Observed[model.NodeConf]
-	Workers map[model.Host]source.Observed[haproxy.Processes]
-	Servers map[model.Host]source.Observed[haproxy.ServerStates]
-}
-
-// Of is the part of one node.
-func (x *Examination) Of(h model.Host) model.Reading {
-	return model.Reading{Conf: x.Conf[h], Workers: x.Workers[h], Servers: x.Servers[h]}
-}
-
 // Examine reads the files and the processes of every HAProxy node of the clusters
 // over SSH, several nodes at once, each within ReadFor. It changes nothing. A
-// node that cannot be read has its error.
-func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
+// node that cannot be read is there with its error.
+func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings {
 	var hosts []model.Host
 	for _, c := range clusters {
 		for i := range c.LoadBalancers {
@@ -48,8 +35,8 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 }
 
 // ExamineHosts is Examine of these hosts only.
-func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) Examination {
-	out := Examination{Conf: map[model.Host]source.Observed[model.NodeConf]{}, Workers: map[model.Host]source.Observed[haproxy.Processes]{},
+func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) model.Readings {
+	out := model.Readings{Conf: map[model.Host]source.Observed[model.NodeConf]{}, Workers: map[model.Host]source.Observed[haproxy.Processes]{},
 		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
 	var mu sync.Mutex
 	keep := func(h model.Host, r model.Reading) {

@@ -102,7 +102,7 @@ func newBench() *bench {
 		b.plan.Nodes = append(b.plan.Nodes, plan.Node{
 			Host: model.Host(h), Node: "pg-test-" + h[len(h)-1:], Target: target, ConfDir: "/etc/haproxy/conf.d",
 			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
-			Become:  []haproxy.Section{{Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}}},
+			Become:  []haproxy.Section{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}}},
 		})
 	}
 	b.page = func(_ string, live bool) (haproxy.Stats, error) {
@@ -184,14 +184,14 @@ func TestExecute(t *testing.T) {
 				b.runner.nodes["10.10.10.11"].apply = append(slices.Clone(good[:12]), "@fail reload haproxy was not reloaded",
 					"@begin restore", "@fail restore cannot put back /b", "@end broken")
 			},
-			outcomes: "broken untouched untouched", calls: "apply1", err: "haproxy was not reloaded; then restore: cannot put back /b", try: "look at 10.10.10.11 now",
+			outcomes: "broken untouched untouched", calls: "apply1", err: "haproxy was not reloaded; then restore: cannot put back /b", try: "check 10.10.10.11 now",
 		},
 		{
 			name: "the new server set never shows: restored",
 			set: func(b *bench) {
 				b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 			},
-			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "verify: the stats page does not confirm the reload: pg-test-primary: server pg-test-1 has weight 100, not 50",
+			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "verify: the stats page does not confirm the reload: pg-test-primary.cfg: server pg-test-1 runs with weight 100, the file has 50",
 		},
 		{
 			name: "the checks never end: restored",
@@ -210,7 +210,7 @@ func TestExecute(t *testing.T) {
 			set: func(b *bench) {
 				b.page = func(string, bool) (haproxy.Stats, error) { return page(50, 500, "L7OK"), nil }
 			},
-			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "nothing proves that it is a new worker's",
+			outcomes: "restored untouched untouched", calls: "apply1 restore1", err: "nothing proves that it comes from a new worker",
 		},
 		{
 			name: "the same server set, but the counters began anew: believed",
@@ -238,7 +238,7 @@ func TestExecute(t *testing.T) {
 				b.page = func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil }
 				b.runner.nodes["10.10.10.11"].restore, b.runner.nodes["10.10.10.11"].restoreErr = nil, lost
 			},
-			outcomes: "uncertain untouched untouched", calls: "apply1 restore1 restore1", err: "the restore was not heard to end", try: "/var/lib/pgtui/backup/b",
+			outcomes: "uncertain untouched untouched", calls: "apply1 restore1 restore1", err: "the end of the restore was not reported", try: "/var/lib/pgtui/backup/b",
 		},
 		{
 			name: "the stats page cannot be read: nothing is begun",
@@ -286,12 +286,12 @@ func TestExecute(t *testing.T) {
 				n := b.runner.nodes["10.10.10.11"]
 				n.apply, n.applyErr = good[:11], lost
 			},
-			outcomes: "uncertain untouched untouched", calls: "apply1 settle1", err: "no route to host", try: "the old ones or the new ones",
+			outcomes: "uncertain untouched untouched", calls: "apply1 settle1", err: "no route to host", try: "the old or the new files",
 		},
 		{
 			name:     "a script that says nothing",
 			set:      func(b *bench) { b.runner.nodes["10.10.10.11"].apply = nil },
-			outcomes: "uncertain untouched untouched", calls: "apply1 settle1", err: "ended without a word",
+			outcomes: "uncertain untouched untouched", calls: "apply1 settle1", err: "ended without a result",
 		},
 		{
 			name:     "a node of the plan could not be read",
@@ -308,7 +308,7 @@ func TestExecute(t *testing.T) {
 		{
 			name:     "the inventory was edited after the preview",
 			set:      func(b *bench) { b.inv.Hash = "other" },
-			outcomes: "untouched untouched untouched", calls: "", err: "not the one the plan was made from", try: "plan again",
+			outcomes: "untouched untouched untouched", calls: "", err: "the inventory has changed since the plan was made", try: "plan again",
 		},
 	}
 	for _, tt := range tests {

@@ -102,7 +102,7 @@ func TestAPanicOfTheScreenEndsTheRunAfterItsNode(t *testing.T) {
 	if rep.Nodes[0].Outcome != plan.Applied || rep.Nodes[1].Outcome != plan.Untouched {
 		t.Errorf("%+v", rep.Nodes)
 	}
-	if err == nil || !strings.Contains(err.Error(), "pgtui itself failed to tell of stage on 10.10.10.11") {
+	if err == nil || !strings.Contains(err.Error(), "pgtui itself failed reporting stage on 10.10.10.11") {
 		t.Errorf("%v", err)
 	}
 }

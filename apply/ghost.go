@@ -112,7 +112,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 		rec.Nodes[i].Outcome = plan.Applied
 		step := plan.StepRecord{Step: "close", OK: x.Err == nil, Detail: fmt.Sprintf("worker %d, %s to %s: %d ended, %d left", x.Worker.PID, x.Service, x.Instance, x.Ended, x.Left)}
 		if x.Err != nil {
-			step.Error, rec.Outcome, rec.Nodes[i].Outcome = said(x.Err.Error(), 600), plan.RunStopped, plan.Untouched
+			step.Error, rec.Outcome, rec.Nodes[i].Outcome = recorded(x.Err.Error(), 600), plan.RunStopped, plan.Untouched
 		}
 		rec.Nodes[i].Steps = []plan.StepRecord{step}
 	}

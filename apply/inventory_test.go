@@ -54,7 +54,7 @@ func TestWriteInventory(t *testing.T) {
 	for _, have := range []string{"new", "new, and longer.", "", "New, and longer"} {
 		put(have, 0o600)
 		err := WriteInventory(file, []byte("new, and longer"), []byte("x"))
-		if text, _ := os.ReadFile(file); err == nil || !strings.Contains(err.Error(), "changed by somebody else meanwhile: nothing was changed") || source.TryOf(err) == "" || string(text) != have {
+		if text, _ := os.ReadFile(file); err == nil || !strings.Contains(err.Error(), "was changed meanwhile: nothing was changed") || source.TryOf(err) == "" || string(text) != have {
 			t.Errorf("%q became %q: %v", have, text, err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestWriteInventory(t *testing.T) {
 	if err := WriteInventory(file, []byte("b"), []byte("c")); err == nil || !strings.Contains(err.Error(), "2 names") {
 		t.Error(err)
 	}
-	for path, want := range map[string]string{dir: "no regular file", filepath.Join(dir, "none.yml"): "no such file", "/dev/null": "no regular file"} {
+	for path, want := range map[string]string{dir: "not a regular file", filepath.Join(dir, "none.yml"): "no such file", "/dev/null": "not a regular file"} {
 		if err := WriteInventory(path, nil, []byte("c")); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "nothing was changed") {
 			t.Errorf("%s: %v", path, err)
 		}

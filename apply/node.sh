@@ -20,7 +20,7 @@
 #   recover  PLAN CONFDIR WHO               end interrupted runs when the node has booted
 #
 # WINDOW is a number of seconds: unless confirm comes within it, commit puts the
-# old files back by itself. "0" is none. WHO is said to whoever comes second.
+# old files back by itself. "0" is none. WHO is shown to a second operator.
 #
 # The payload, and the manifest that is kept with the backup, are lines:
 #   keep SHA SHA NAME   a file of the cluster that stays as it is
@@ -30,7 +30,7 @@
 #   end                 (payload only) without it nothing is done
 #
 # All it has to say are lines that start with "@", see event.go. commit and
-# rollback run in a session of their own and finish with nobody listening: a
+# rollback run in a session of their own and finish without a listener: a
 # lost connection leaves the old state or the new one, never a mixture.
 # One run at a time: the lock is a symbolic link that names its run, and it
 # counts for nothing once the process it names is gone or its time is over.
@@ -38,7 +38,7 @@
 # What survives a power cut is the record: the backup with its manifest, and
 # the staging directory that names it. Both are on disk before the first rename.
 # A record has ended when its file "outcome" says how; that is on disk before
-# "applied" is said. A record that has not ended is undone: by the next run, by
+# "applied" is printed. A record that has not ended is undone: by the next run, by
 # settle, or by recover, which a systemd unit runs at boot for as long as there
 # is something to undo.
 #
@@ -130,10 +130,10 @@ access() {
 # closed_to_others: neither group nor others may write, by a_mode.
 closed_to_others() { case $a_mode in ?????w* | ????????w*) return 1 ;; esac }
 myself=$(id -u)
-# mine PATH: it is no link, this user's, and nobody else may write there.
+# mine PATH: it is no link, this user's, and no other user may write there.
 mine() { access "$1" && [ "$a_uid" = "$myself" ] && closed_to_others; }
 
-# private DIR: nobody but root and this user can put or exchange a file there,
+# private DIR: only root and this user can put or exchange a file there,
 # on no part of the way.
 private() {
 	place=$(cd -P "$1" 2>/dev/null && pwd -P) || return 1
@@ -169,7 +169,7 @@ lock_text() { printf '%s %s %s %s %s %.200s' "$plan" "$1" "$(born "$1")" "$2" "$
 
 # alone: only one at a time clears a lock away or hands it on. False when
 # another is at it. No clock says that one has died at it: its process does, or
-# that it was seen often and has not even said who it is.
+# that it was seen often and has not even printed who it is.
 alone() {
 	if mkdir "$lock.break" 2>/dev/null; then
 		b_me=$(process $$)
@@ -206,7 +206,7 @@ clear_dead() {
 	together
 }
 
-# lock: nobody else may change this node until unlock.
+# lock: no other run may change this node until unlock.
 lock() {
 	mkdir -p "${lock%/*}" 2>/dev/null
 	[ -z "${mine:-}" ] || [ "$(readlink "$lock")" != "$mine" ] || return 0
@@ -246,7 +246,7 @@ relock() {
 
 unlock() { [ "$(readlink "$lock" 2>/dev/null)" != "${mine:-none}" ] || rm -f "$lock"; }
 
-# talk COMMAND: asks the master socket, which answers when our side is closed.
+# talk COMMAND: sends it to the master socket, which answers when our side is closed.
 master=$R/run/haproxy-master.sock
 talk() {
 	[ -S "$master" ] || return 1
@@ -359,7 +359,7 @@ state_file() {
 		}' "$home/haproxy.cfg" 2>/dev/null
 }
 
-# may_hand FILE: nobody else can put a file or a link in its place.
+# may_hand FILE: no other user can put a file or a link in its place.
 may_hand() {
 	[ -e "${1%/*}" ] || return 0 # then there is nothing to write to
 	private "${1%/*}" && return 0
@@ -369,7 +369,7 @@ may_hand() {
 }
 
 # hand_over: the next worker begins with what this one knows of its servers, so
-# that it sends nobody astray until its own first checks. A line is left out
+# that it sends no client to the wrong server until its own first checks. A line is left out
 # when the server is not on disk with that name, address and port (the file
 # would win over the configuration), or when HAProxy is about to change its
 # mind. A file that is left behind would be worse than none: it goes after the
@@ -380,7 +380,7 @@ hand_over() {
 	to=$R$to
 	may_hand "$to" || { kept_back="; $exposed"; return 0; }
 	states=$(talk '@1 show servers state') || return 0
-	rm -f "$to" "$to.pgtui" # where they came from is not known
+	rm -f "$to" "$to.pgtui" # their origin is unknown
 	[ ! -e "$to" ] && [ ! -e "$to.pgtui" ] || return 0
 	set -C # the file is made here, or not at all
 	printf '%s\n' "$states" | awk '
@@ -408,7 +408,7 @@ hand_over() {
 }
 
 # reload_now: systemd reloads HAProxy, and its master shows a new worker. That
-# systemctl ends well proves nothing: it has only sent a signal.
+# systemctl succeeds proves nothing: it has only sent a signal.
 reload_now() {
 	hand_over
 	reload_it
@@ -425,7 +425,7 @@ reload_it() {
 	limit 90 systemctl reload haproxy </dev/null >"$out" 2>&1
 	rc=$?
 	[ "$rc" -eq 0 ] || { text "$out"; say text "$step" "systemctl reload haproxy: exit code $rc"; return "$rc"; }
-	[ -n "$was" ] || { worker=${kept_back#; }; return 0; } # no master socket, or nothing to ask it with: the stats page decides
+	[ -n "$was" ] || { worker=${kept_back#; }; return 0; } # no master socket, or no program to query it with: the stats page decides
 	end_at=$(($(uptime) + 15))
 	while [ "$(uptime)" -le "$end_at" ]; do
 		is=$(procs)
@@ -451,7 +451,7 @@ tidy() { rm -f "$conf/.pgtui-$1.new."* "$conf/.pgtui-$1.old."*; }
 # Records lie in top, each in a directory of its own.
 top=$R/var/lib/pgtui/backup
 
-# sound BACKUP: its record can be followed: it lies below top, nobody else could
+# sound BACKUP: its record can be followed: it lies below top, no other user could
 # have written any of it, and it names nothing but service files. Sets list, the
 # manifest, and where, the directory whose files it names; unsound says why not.
 sound() {
@@ -548,7 +548,7 @@ load() {
 
 # undo_dead DIR: a run died. If it had begun to change files, they go back,
 # unless it had ended, or they had been found good. What cannot be decided stays
-# as it is, with its backup. undone tells how that leaves the node.
+# as it is, with its backup. undone is how that leaves the node.
 undo_dead() {
 	undone=untouched why='the run was cut off before it changed anything'
 	id=${1##*/.pgtui-}
@@ -596,7 +596,7 @@ forget() {
 }
 
 # The unit that undoes an interrupted run when the node boots. systemd reads it
-# then, and at no other time: nothing has to be told of it now.
+# then, and at no other time: nothing has to be notified now.
 units=$R/etc/systemd/system
 
 # arm: leave the unit. False when there is none; unarmed says why.
@@ -791,7 +791,7 @@ apply() {
 	detached commit "$plan" "${conf#"$R"}" "$who" "$prefix" "$stamp" "$window"
 }
 
-# detached MODE ARG...: do MODE in a session of its own and repeat what it says.
+# detached MODE ARG...: do MODE in a session of its own and repeat its output.
 detached() {
 	true >"$stage/log" && exec 4<"$stage/log" || { fail "cannot write to $stage"; give_up; }
 	trap 'exit 1' HUP INT TERM PIPE
@@ -950,7 +950,7 @@ finish() {
 	exit 0
 }
 
-# keep_new: the new files stay. That must be on disk before it is said: else
+# keep_new: the new files stay. That must be on disk before it is printed: else
 # whoever comes after a power cut would put the old ones back.
 keep_new() {
 	mark "$bk" applied && finish applied
@@ -978,7 +978,7 @@ put_back_now() {
 	load
 }
 
-# await_confirm: nobody may hear this any more. Whoever renames the file first
+# await_confirm: no one may read this any more. Whoever renames the file first
 # decides, and what was decided is done here: confirm, restore, or the end of
 # the window. So there is a watchdog for as long as there is a lock.
 await_confirm() {
@@ -1044,7 +1044,7 @@ commit() {
 # same_run: what is staged here is the run that left this backup.
 same_run() { [ -d "$stage" ] && record "$stage" "$plan" && [ "$rec" = "$bk" ]; }
 
-# decide WORD: the run that waits shall end as confirmed or aborted, unless that
+# decide WORD: the run that waits must end as confirmed or aborted, unless that
 # is decided already.
 decide() { mv "$stage/waiting" "$stage/$1" 2>/dev/null || :; }
 
@@ -1075,7 +1075,7 @@ restore() {
 	sound "$bk" || { begin restore; fail "no backup in $bk: $unsound"; say end broken; exit 1; }
 	if same_run && [ -r "$stage/log" ] && owned "$stage/claim"; then
 		exec 4<"$stage/log"
-		while IFS= read -r line <&4; do :; done # what it has said to others
+		while IFS= read -r line <&4; do :; done # what it has printed to others
 		decide aborted
 		follow "$(pid_in "$stage/claim/pid")" && exit 0
 	fi
@@ -1253,7 +1253,7 @@ settle() {
 		n=0 strays=0
 		while [ -d "$stage" ] && [ "$n" -lt 2400 ]; do
 			[ ! -f "$stage/waiting" ] || break
-			# One that nobody owns is just beginning, is clearing up, or is dead.
+			# One without an owner is just beginning, is clearing up, or is dead.
 			if owned "$stage/claim"; then
 				strays=0
 			elif [ "$strays" -lt 40 ] && [ ! -s "$stage/claim/owner" ]; then

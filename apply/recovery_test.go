@@ -572,7 +572,7 @@ func TestKeptRefusesAForeignBackup(t *testing.T) {
 		{"a file is a link", func(t *testing.T, root, backup string) {
 			must(t, os.Rename(filepath.Join(backup, "files/pg-test-primary.cfg"), filepath.Join(root, "elsewhere")))
 			must(t, os.Symlink(filepath.Join(root, "elsewhere"), filepath.Join(backup, "files/pg-test-primary.cfg")))
-		}, "is not what was kept"},
+		}, "does not match its hash"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := nodeDir(t)

@@ -166,7 +166,7 @@ func TestConfirm(t *testing.T) {
 		{"it was too late", []string{"@begin confirm", "@fail confirm the confirmation came too late: the node has put the old files back by itself", "@end restored"}, nil,
 			"restored untouched untouched", "apply1 confirm1", "verify: the confirmation came too late"},
 		{"it says nothing until its window is over", nil, nil,
-			"uncertain untouched untouched", "", "the node could not be told and has put the old files back by itself"},
+			"uncertain untouched untouched", "", "the node got no confirmation and has restored the old files by itself"},
 		{"the routing is not good: it is never told so", nil, func(string, bool) (haproxy.Stats, error) { return page(100, 500, "L7OK"), nil },
 			"restored untouched untouched", "apply1 restore1", "the stats page does not confirm the reload"},
 	} {

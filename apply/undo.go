@@ -85,11 +85,11 @@ func parseBackup(b []byte) (Kept, error) {
 			old[w[2]] = w[0]
 			k.Files[w[2]] = KeptFile{New: w[1]}
 		case "data":
-			var raw strings.Builder
+			var data64 strings.Builder
 			for i++; i < len(lines) && lines[i] != "."; i++ {
-				raw.WriteString(lines[i])
+				data64.WriteString(lines[i])
 			}
-			content, err := base64.StdEncoding.DecodeString(raw.String())
+			content, err := base64.StdEncoding.DecodeString(data64.String())
 			if err != nil {
 				return Kept{}, fmt.Errorf("the backup of %s is damaged: %w", text.Line(rest, 80), err)
 			}

@@ -193,8 +193,8 @@ func TestUndoQuestions(t *testing.T) {
 		run plan.Run
 		err string
 	}{
-		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-gone"}}, `there is no cluster "pg-gone"`},
-		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-test", Nodes: []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Restored, Backup: "/b"}}}}, "has left no new files"},
+		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-gone"}}, `cluster "pg-gone" is no longer in`},
+		{plan.Run{Record: plan.Record{Plan: "p", Cluster: "pg-test", Nodes: []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Restored, Backup: "/b"}}}}, "left no new files"},
 	} {
 		if _, err := y.app.Undo(t.Context(), y.inv, &tt.run); err == nil || !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%v, want %s", err, tt.err)
@@ -216,12 +216,12 @@ func TestParseBackup(t *testing.T) {
 	}{
 		{name: "added, changed and deleted", in: "dir /b\nfile - new a.cfg\nfile " + hash + " new b c.cfg\nfile " + hash + " - d.cfg\ndata b c.cfg\naGVs\nbG8=\n.\ndata d.cfg\naGVsbG8=\n.\nend\n",
 			want: Kept{Dir: "/b", Files: map[string]KeptFile{"a.cfg": {New: "new"}, "b c.cfg": {New: "new", Old: []byte("hello")}, "d.cfg": {New: "-", Old: []byte("hello")}}}},
-		{name: "cut", in: "dir /b\nfile - new a.cfg\n", err: "the backup is cut"},
-		{name: "a content is missing", in: "file " + hash + " new a.cfg\nend\n", err: "is not what was kept"},
-		{name: "another content", in: "file " + hash + " new a.cfg\ndata a.cfg\naGVsbA==\n.\nend\n", err: "is not what was kept"},
+		{name: "cut", in: "dir /b\nfile - new a.cfg\n", err: "the backup is truncated"},
+		{name: "a content is missing", in: "file " + hash + " new a.cfg\nend\n", err: "does not match its hash"},
+		{name: "another content", in: "file " + hash + " new a.cfg\ndata a.cfg\naGVsbA==\n.\nend\n", err: "does not match its hash"},
 		{name: "no base64", in: "data a.cfg\n!\n.\nend\n", err: "damaged"},
 		{name: "a name that leads out", in: "file - new ../x.cfg\nend\n", err: "damaged"},
-		{name: "nothing", in: "", err: "the backup is cut"},
+		{name: "nothing", in: "", err: "the backup is truncated"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseBackup([]byte(tt.in))

@@ -120,7 +120,7 @@ func FuzzParseStats(f *testing.F) {
 	})
 }
 
-// Rows are what encoding/csv makes of the same bytes.
+// FuzzRows: rows are what encoding/csv makes of the same bytes.
 func FuzzRows(f *testing.F) {
 	fuzz.Target(f)
 	f.Add([]byte(page))

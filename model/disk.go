@@ -51,6 +51,11 @@ type Reading struct {
 	Servers source.Observed[haproxy.ServerStates]
 }
 
+// Of is the part of one node.
+func (r Readings) Of(h Host) Reading {
+	return Reading{Conf: r.Conf[h], Workers: r.Workers[h], Servers: r.Servers[h]}
+}
+
 // NotRead is the reading of a node that failed with err at a time.
 func NotRead(err error, at time.Time) Reading {
 	return Reading{Conf: source.Observed[NodeConf]{Err: err, Tried: at}, Workers: source.Observed[haproxy.Processes]{Err: err, Tried: at}, Servers: source.Observed[haproxy.ServerStates]{Err: err, Tried: at}}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/apply"
 	"pgtui/haproxy"
 	"pgtui/internal/guard"
 	"pgtui/model"
@@ -89,7 +88,7 @@ func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.
 // of their HAProxies and who has the VIP, read over SSH. The nodes come first,
 // so that they are judged by what Patroni and HAProxy report afterwards.
 func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
-	var look apply.Examination
+	var look model.Readings
 	var nodes map[model.Host]source.Observed[model.NodeFacts]
 	err := together(
 		work{"examining the nodes", func() error { look = s.Applier(inv.Source).Examine(ctx, inv, cls); return nil }},
@@ -102,8 +101,8 @@ func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*mod
 	if err != nil {
 		return nil, err
 	}
-	snap.Conf, snap.Workers, snap.Servers, snap.Nodes = look.Conf, look.Workers, look.Servers, nodes
-	return snap, nil
+	look.Nodes = nodes
+	return snap.With(look), nil
 }
 
 // WithServers is Probe of one cluster with what a failover is decided by:
@@ -125,9 +124,7 @@ func (s *Session) WithServers(ctx context.Context, inv *model.Inventory, c *mode
 	if err != nil {
 		return nil, err
 	}
-	snap.Servers = servers
-	snap.Rules = map[model.ClusterName]model.RuleFacts{c.Name: s.Prober().Rules(ctx, inv, c, snap)}
-	return snap, nil
+	return snap.With(model.Readings{Servers: servers, Rules: map[model.ClusterName]model.RuleFacts{c.Name: s.Prober().Rules(ctx, inv, c, snap)}}), nil
 }
 
 // work is one of several things that are done together.

@@ -29,7 +29,8 @@ type Model struct {
 	theme *theme.Theme
 
 	screens []page.Screen
-	table   keys.Table // of all screens, with the operator's keys
+	table   map[string]keys.Table // of each scope, with the operator's keys
+	topics  map[page.Topic]bool
 
 	w, h   int
 	now    time.Time
@@ -97,9 +98,17 @@ func newModel(ctx context.Context, d Deps) Model {
 	return m
 }
 
-// register makes screens those of the console, and shows the first.
+// register makes screens those of the console, with the topics that its context
+// has functions for, and shows the first.
 func (m *Model) register(all []page.Screen) {
-	m.screens, m.table = all, page.Table(all).Remap(m.deps.Keys)
+	can := m.deps.Can
+	m.topics = map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
+	m.screens, m.table = all, map[string]keys.Table{}
+	table := page.Table(all).Remap(m.deps.Keys)
+	for _, scope := range table.Scopes() {
+		m.table[scope] = table.In(scope)
+	}
 	m.stack = []page.Page{all[0].Open(page.Place{}, page.Env{})}
 }
 
@@ -230,15 +239,8 @@ func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
 		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload),
-		Topics: m.topics(), LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
+		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
-}
-
-// topics are those that this context answers.
-func (m *Model) topics() map[page.Topic]bool {
-	can := m.deps.Can
-	return map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
-		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
 }

@@ -91,7 +91,7 @@ func (m *Model) cluster() model.ClusterName {
 	if len(m.stack) < 2 || m.stack[1].Scope() != "board" {
 		return ""
 	}
-	return m.stack[1].(page.Placed).Place(m.env(0)).Cluster
+	return m.stack[1].(page.Placed).Place(page.Env{}).Cluster
 }
 
 // show puts a page on top and starts its work.

@@ -258,7 +258,7 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	r.want("whether a server that is DOWN is in drain or maint is not known on")
 	r.press("esc")
 	r.send(tickMsg{})
-	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy, behind its status DOWN", "– 503 ≠")
+	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN", "– 503 ≠")
 	r.press("w", "j", "j", "l")
 	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "no server")
 	r.wantNot("not known on")

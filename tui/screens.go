@@ -68,12 +68,16 @@ func (m *Model) screen(name string) page.Screen {
 // page that is seen first.
 func (m *Model) rows(e page.Env) keys.Table {
 	cluster, missing := m.place(e).Cluster != "", m.missing(e) != nil
-	return slices.DeleteFunc(m.table.In(m.top().Scope()), func(r keys.Row) bool {
-		if s := m.screen(r.Opens); r.Opens != "" && (!s.Offered(e) || s.Needs && !cluster) {
-			return true
+	own := m.table[m.top().Scope()]
+	out := make(keys.Table, 0, len(own))
+	for _, r := range own {
+		s := m.screen(r.Opens)
+		offered := r.Opens == "" || s.Offered(e) && (cluster || !s.Needs)
+		if offered && (!missing || r.Scope == keys.Everywhere) && m.holds(r.When, e) {
+			out = append(out, r)
 		}
-		return missing && r.Scope != keys.Everywhere || !m.holds(r.When, e)
-	})
+	}
+	return out
 }
 
 // missing says why a page that is drawn from a board cannot be; nil when it can.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
@@ -128,5 +129,44 @@ func TestParseClusterLag(t *testing.T) {
 	}
 	if c, err := ParseCluster([]byte(`{"members":[]}`)); err != nil || len(c.Members) != 0 {
 		t.Errorf("a cluster without members: %v", err)
+	}
+}
+
+// A page that a routing verdict must not be built on.
+func TestParseStatsRefuses(t *testing.T) {
+	const head = "# pxname,svname,type,status,weight,bck,\n"
+	for name, text := range map[string]string{
+		"nothing":            "",
+		"a web page":         "<html>",
+		"no weight column":   "# pxname,svname,type,status,bck,\n",
+		"a cut row":          head + "a,b,2,UP,1\n",
+		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
+	} {
+		if s, err := haproxy.ParseStats([]byte(text)); err == nil {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	for name, tc := range map[string]struct {
+		row  string
+		want [2]int // damaged rows of the section, and of none
+	}{
+		"weight is missing":      {"a,b,2,UP,,0,", [2]int{1, 0}},
+		"weight is not a number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
+		"backup unknown":         {"a,b,2,UP,1,,", [2]int{1, 0}},
+		"no status":              {"a,b,2,,1,0,", [2]int{1, 0}},
+		"no name":                {"a,,2,UP,1,0,", [2]int{1, 0}},
+		"no type":                {"a,b,,UP,1,0,", [2]int{1, 0}},
+		"no section":             {",b,2,UP,1,0,", [2]int{0, 1}},
+		"a frontend's status":    {"a,FRONTEND,0,,,,", [2]int{1, 0}},
+		"a listener":             {"a,L,3,OPEN,,,", [2]int{0, 0}},
+	} {
+		s, err := haproxy.ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
+		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
+			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
+		}
+	}
+	s, err := haproxy.ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
+	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
+		t.Errorf("listener and oldest columns: %+v, %v", s, err)
 	}
 }

@@ -245,7 +245,7 @@ func keepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	if c.Provider != "" {
 		name = word(c.Provider)
 	}
-	fmt.Fprintf(b, "\n$INTERFACE=%s\n\nglobal_defs {\n  enable_script_security\n  script_user nobody\n}\n", word(iface(vip.Interface)))
+	fmt.Fprintf(b, "\n$INTERFACE=%s\n\nglobal_defs {\n  enable_script_security\n  script_user %s\n}\n", word(iface(vip.Interface)), "nobody")
 	fmt.Fprintf(b, "\n# HAProxy on this node responds: when it does not, the node gives up the address\nvrrp_script chk_haproxy {\n"+
 		"  script \"/usr/bin/curl -fsS -m 2 -o /dev/null http://127.0.0.1:%d/metrics\"\n  interval 2\n  timeout 3\n  fall 3\n  rise 2\n}\n", port)
 	ports, _ := servicesOf(a)

@@ -57,14 +57,12 @@ func (l Line) Under() Line {
 	return out
 }
 
-// Hits returns l with that number on every span.
+// Hits sets that number on every span of l, and returns l.
 func (l Line) Hits(n int) Line {
-	out := make(Line, len(l))
-	for i, s := range l {
-		s.Hit = int32(n) //nolint:gosec // rows of a screen's list
-		out[i] = s
+	for i := range l {
+		l[i].Hit = int32(n) //nolint:gosec // rows of a screen's list
 	}
-	return out
+	return l
 }
 
 // HitAt is the number of the span at cell x, 0 when there is none.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/haproxy"
 )
 
 // File is one configuration file.
@@ -187,50 +189,21 @@ func (c *parser) onServer(format string, args ...any) {
 	c.Alerts = append(c.Alerts, fmt.Sprintf("[%s:%d] : ", c.file, c.line)+fmt.Sprintf(format, args...))
 }
 
-// splitWords splits a line as HAProxy does: blanks, quotes, backslashes, and
-// comments from an unquoted #.
+// splitWords splits a line as HAProxy does, without quotes and backslashes.
 func splitWords(line string) (words []string, problem string) {
-	var b strings.Builder
-	in, quote := false, byte(0)
-	flush := func() {
-		if in {
-			words = append(words, b.String())
-			b.Reset()
-			in = false
+	words = haproxy.Words(line)
+	for i, w := range words {
+		word, closed := haproxy.Unquote(w)
+		if !closed {
+			return nil, fmt.Sprintf("unmatched quote below:\n  %s", line)
 		}
+		words[i] = word
 	}
-	for i := 0; i < len(line); i++ {
-		ch := line[i]
-		switch {
-		case ch == '\\' && quote != '\'' && i+1 < len(line):
-			i++
-			b.WriteByte(line[i])
-			in = true
-		case quote != 0 && ch == quote:
-			quote = 0
-		case quote != 0:
-			b.WriteByte(ch)
-		case ch == '"' || ch == '\'':
-			quote, in = ch, true
-		case ch == '#':
-			flush()
-			return words, ""
-		case ch == ' ' || ch == '\t' || ch == '\r':
-			flush()
-		default:
-			b.WriteByte(ch)
-			in = true
-		}
-	}
-	if quote != 0 {
-		return nil, fmt.Sprintf("unmatched quote below:\n  %s", line)
-	}
-	flush()
 	return words, ""
 }
 
 func (c *parser) statement(w []string) {
-	if slices.Contains(sectionWords(), w[0]) {
+	if haproxy.OpensSection(w[0]) {
 		c.open(w)
 		return
 	}

@@ -23,13 +23,6 @@ func known(list, word string) bool {
 	}
 }
 
-func sectionWords() []string {
-	return []string{
-		"global", "defaults", "listen", "frontend", "backend", "userlist", "peers", "resolvers", "mailers",
-		"cache", "program", "http-errors", "ring", "log-forward", "fcgi-app", "crt-store", "log-profile", "traces",
-	}
-}
-
 func globalWords() string {
 	return ` ca-base chroot cluster-secret cpu-map crt-base daemon default-path description external-check
  fd-hard-limit gid group h1-case-adjust hard-stop-after insecure-fork-wanted insecure-setuid-wanted issuers-chain-path
