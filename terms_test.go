@@ -27,6 +27,7 @@ var all = flag.Bool("all", false, "TestTerms: list the hits in every folder, als
 func notYet() []string {
 	return []string{
 		"model/...",
+		"plan",
 		"probe/...",
 	}
 }
