@@ -31,7 +31,7 @@ const leaf = "source"
 func rules() []rule {
 	charm := []string{"charm.land/", "github.com/charmbracelet/"}
 	return []rule{
-		{dir: "model", own: []string{"haproxy", "model"}, not: outside},
+		{dir: "model", own: []string{"haproxy", "model", "internal/text"}, not: outside},
 		{dir: "model/check", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "source", not: outside},
 		{dir: "ansible", own: []string{"ansible"}, not: outside},

@@ -178,7 +178,7 @@ func infoOf(c config.Context) tui.ContextInfo {
 }
 
 // openContext opens another context of the configuration in a session of its
-// own, so that work under way in this one is not affected.
+// own, so that work in progress in this one is not affected.
 func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	c, ok := a.config.Of(name)
 	if !ok {

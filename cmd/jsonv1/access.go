@@ -13,7 +13,7 @@ type Access struct {
 	Version   int            `json:"version"` // 1
 	Inventory string         `json:"inventory"`
 	Cluster   string         `json:"cluster"`
-	Leader    string         `json:"leader"` // "" when none, or not known
+	Leader    string         `json:"leader"` // "" when none, or unknown
 	Health    string         `json:"health"`
 	Summary   string         `json:"summary"`
 	ExitCode  int            `json:"exit_code"`
@@ -34,7 +34,7 @@ type AccessEntry struct {
 	Target    string            `json:"target"` // primary, replica, offline, sync, instance, other
 	Use       string            `json:"use"`    // what the port is for, in plain words
 	Way       string            `json:"way"`
-	Should    []string          `json:"should"` // empty: it depends on what is not known
+	Should    []string          `json:"should"` // empty: it depends on what is unknown
 	Now       []string          `json:"now"`
 	Verdict   string            `json:"verdict"`
 	Why       string            `json:"why"`
@@ -49,7 +49,7 @@ type AccessEntry struct {
 type AccessLookup struct {
 	Server string   `json:"server"` // system, or the DNS server's address
 	Addrs  []string `json:"addrs"`
-	TTL    *int     `json:"ttl_s"` // null: not told
+	TTL    *int     `json:"ttl_s"` // null: not reported
 	Error  string   `json:"error,omitempty"`
 }
 

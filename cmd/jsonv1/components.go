@@ -29,13 +29,13 @@ type Component struct {
 	Name      string   `json:"name"`
 	Module    string   `json:"module"` // node, pgsql, infra, etcd
 	Instance  string   `json:"instance,omitempty"`
-	Port      *uint16  `json:"port"` // null: it listens on none that is asked
+	Port      *uint16  `json:"port"` // null: it has no port that is probed
 	Reachable bool     `json:"reachable"`
-	Health    string   `json:"health"` // up, sick, down, silent, unknown
+	Health    string   `json:"health"` // `up`, `sick`, `down`, `silent`, `unknown`
 	Why       string   `json:"why,omitempty"`
 	Version   string   `json:"version,omitempty"`
 	Unit      string   `json:"unit,omitempty"`  // its systemd unit
-	State     string   `json:"state,omitempty"` // what systemd says of it; absent when the node was not asked
+	State     string   `json:"state,omitempty"` // what systemd says of it; absent when the node was not queried
 	Ms        *float64 `json:"ms"`              // null: it did not answer
 	AgeMs     *int64   `json:"age_ms"`
 }

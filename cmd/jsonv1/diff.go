@@ -11,7 +11,7 @@ type Diff struct {
 	Version   int        `json:"version"` // 1
 	Inventory string     `json:"inventory"`
 	Cluster   string     `json:"cluster"`
-	ExitCode  int        `json:"exit_code"` // 0 same, 1 different, 2 could not tell
+	ExitCode  int        `json:"exit_code"` // 0 same, 1 different, 2 unknown
 	Nodes     []DiffNode `json:"nodes"`     // the HAProxy nodes, then those that may have been
 	Problems  []Problem  `json:"problems"`  // of the cluster; [] when there are none
 }
@@ -24,7 +24,7 @@ type DiffNode struct {
 	ConfDir string     `json:"conf_dir"`
 	Differs bool       `json:"differs"`
 	Error   string     `json:"error,omitempty"` // why the node could not be read
-	Files   []DiffFile `json:"files"`           // by name; of a node that is no front the stale ones only
+	Files   []DiffFile `json:"files"`           // by name; of a node without the cluster's services the stale ones only
 	ByHand  []string   `json:"by_hand"`         // servers of its HAProxy in drain, maint or at weight 0 by hand; [] when none is known
 }
 
@@ -32,7 +32,7 @@ type DiffNode struct {
 type DiffFile struct {
 	Name    string   `json:"name"`
 	State   string   `json:"state"`           // same, cosmetic, semantic, missing, extra, unrendered, foreign, stale
-	Owner   string   `json:"owner,omitempty"` // cluster a foreign file belongs to; absent when nobody claims it
+	Owner   string   `json:"owner,omitempty"` // cluster a foreign file belongs to; absent when no cluster claims it
 	Summary []string `json:"summary"`         // what a reload changes in it, in words; [] when nothing
 	Diff    string   `json:"diff,omitempty"`  // unified, secrets masked
 }

@@ -31,9 +31,9 @@ type DoctorCluster struct {
 type DoctorNode struct {
 	HAProxy string   `json:"haproxy"`
 	Node    string   `json:"node,omitempty"`
-	Files   []string `json:"files"`   // that HAProxy reads; null: not known
-	Drift   []string `json:"drift"`   // files not as declared; null: not known
-	Workers []Worker `json:"workers"` // null: not known
+	Files   []string `json:"files"`   // that HAProxy reads; null: unknown
+	Drift   []string `json:"drift"`   // files that differ from the inventory; null: unknown
+	Workers []Worker `json:"workers"` // null: unknown
 	Error   string   `json:"error,omitempty"`
 }
 
@@ -42,7 +42,7 @@ type Worker struct {
 	PID      int    `json:"pid"`
 	Old      bool   `json:"old"`
 	AgeS     int64  `json:"age_s"`
-	Sessions *int64 `json:"sessions"` // of an old one; null: not asked or not known
+	Sessions *int64 `json:"sessions"` // of an old one; null: not read or unknown
 	Pins     []Pin  `json:"pins,omitempty"`
 	Error    string `json:"error,omitempty"`
 }

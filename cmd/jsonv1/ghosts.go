@@ -11,7 +11,7 @@ import (
 type Ghosts struct {
 	Version  int         `json:"version"` // 1
 	Cluster  string      `json:"cluster"`
-	ExitCode int         `json:"exit_code"` // 0 nothing is stuck, 1 something is, 2 a node could not tell
+	ExitCode int         `json:"exit_code"` // 0 nothing is stuck, 1 something is, 2 a node is unknown
 	Nodes    []GhostNode `json:"nodes"`
 	Stuck    []Stuck     `json:"stuck"` // what --close would end
 }
@@ -19,7 +19,7 @@ type Ghosts struct {
 // GhostNode is one HAProxy node.
 type GhostNode struct {
 	Host    string        `json:"host"`
-	Error   string        `json:"error,omitempty"` // why its processes are not known
+	Error   string        `json:"error,omitempty"` // why its processes are unknown
 	Workers []GhostWorker `json:"workers"`         // the old ones
 }
 

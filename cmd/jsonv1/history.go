@@ -11,7 +11,7 @@ type History struct {
 	Version   int          `json:"version"` // 1
 	File      string       `json:"file"`
 	Inventory string       `json:"inventory"` // resolved path whose runs these are; "" for --all
-	Breaks    []Break      `json:"breaks"`    // where the file is not as pgtui has written it; [] when it is
+	Breaks    []Break      `json:"breaks"`    // where the file differs from what pgtui wrote; [] when it is
 	Runs      []HistoryRun `json:"runs"`      // oldest first
 }
 
@@ -25,7 +25,7 @@ type Break struct {
 // HistoryRun is one run: its last record in the audit file.
 type HistoryRun struct {
 	Began       time.Time `json:"began"`
-	Interrupted bool      `json:"interrupted"` // it has not said how it ended
+	Interrupted bool      `json:"interrupted"` // its end is not recorded
 	plan.Record
 }
 

@@ -16,7 +16,7 @@ type Origins struct {
 	Hash        string    `json:"inventory_hash"` // SHA-256 of every byte read
 	Dialect     string    `json:"dialect"`
 	DialectFrom string    `json:"dialect_from"`
-	Values      []Origin  `json:"values"`   // cluster by cluster; what nobody defines is not there
+	Values      []Origin  `json:"values"`   // cluster by cluster; without what has no definition
 	Problems    []Problem `json:"problems"` // of the inventory and of the clusters; [] when there are none
 }
 

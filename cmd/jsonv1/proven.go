@@ -11,7 +11,7 @@ type Proven struct {
 	Instances map[string]int `json:"instances"` // who answered, and how often
 	Unnamed   int            `json:"unnamed"`   // answered by somebody who could not be named
 	Failed    int            `json:"failed"`
-	Ms        *float64       `json:"ms"` // null: nobody answered; the slowest login and answer together
+	Ms        *float64       `json:"ms"` // null: no answer; the slowest login and answer together
 	ConnectMs *float64       `json:"connect_ms"`
 	QueryMs   *float64       `json:"query_ms"`
 	Recovery  int            `json:"in_recovery"` // answers from a server in recovery

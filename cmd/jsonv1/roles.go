@@ -10,10 +10,10 @@ type Roles struct {
 	Version   int    `json:"version"` // 1
 	Inventory string `json:"inventory"`
 	Cluster   string `json:"cluster"`
-	InStep    bool   `json:"in_step"`   // every pg_role is what it should be; false when that cannot be told
-	ExitCode  int    `json:"exit_code"` // 0 in step, 1 it differs, 2 it cannot be told
+	InStep    bool   `json:"in_step"`   // every pg_role is what it should be; false when that is unknown
+	ExitCode  int    `json:"exit_code"` // 0 up to date, 1 it differs, 2 unknown
 	Roles     []Role `json:"roles"`     // in inventory order
-	Error     string `json:"error"`     // why roles cannot be told; "" when they can
+	Error     string `json:"error"`     // why the roles are unknown; "" when they are known
 }
 
 // Role is one instance.
@@ -21,8 +21,8 @@ type Role struct {
 	Instance string `json:"instance"`
 	Host     string `json:"host"`
 	Declared string `json:"declared"` // pg_role as the inventory has it
-	Live     string `json:"live"`     // leader, standby_leader, replica …; "" when it is not known
-	Want     string `json:"want"`     // what pg_role should be; "" when roles cannot be told
+	Live     string `json:"live"`     // leader, standby_leader, replica …; "" when it is unknown
+	Want     string `json:"want"`     // what pg_role should be; "" when the roles are unknown
 	Known    bool   `json:"known"`
 	Why      string `json:"why"`
 	At       string `json:"at"` // file:line of the pg_role that counts; "" when there is none

@@ -32,7 +32,7 @@ type Cluster struct {
 	Name     string   `json:"name"`
 	Health   string   `json:"health"`
 	Summary  string   `json:"summary"`
-	Leader   *string  `json:"leader"`              // null: none, or not known
+	Leader   *string  `json:"leader"`              // null: none, or unknown
 	LeaderBy string   `json:"leader_by,omitempty"` // self or dcs: who says so
 	Timeline int      `json:"timeline,omitempty"`
 	Paused   bool     `json:"paused"`
@@ -53,7 +53,7 @@ type Unlisted struct {
 	Role     string `json:"role"` // as of members
 	State    string `json:"state"`
 	Timeline int    `json:"timeline,omitempty"`
-	LagBytes *int64 `json:"lag_bytes"` // null: not known, or the leader itself
+	LagBytes *int64 `json:"lag_bytes"` // null: unknown, or the leader itself
 	Leader   bool   `json:"leader"`
 }
 
@@ -67,19 +67,19 @@ type Switchover struct {
 // Foreign is whose Patroni answers at a member's address.
 type Foreign struct {
 	Address  string `json:"address"`
-	Name     string `json:"name"`      // as it calls itself; "" when not told
+	Name     string `json:"name"`      // as it reports; "" when it reports none
 	Scope    string `json:"scope"`     // its cluster
 	SystemID string `json:"system_id"` // of its data
-	Sure     bool   `json:"sure"`      // false: whether it is the member's own is not known
+	Sure     bool   `json:"sure"`      // false: whether it is the member's own is unknown
 }
 
 // VIP is the cluster's moving address.
 type VIP struct {
 	Address  string `json:"address"`
-	Holder   string `json:"holder"`    // inventory name of the node that has it; "" when not known
-	OnLeader *bool  `json:"on_leader"` // null: not known
+	Holder   string `json:"holder"`    // inventory name of the node that has it; "" when unknown
+	OnLeader *bool  `json:"on_leader"` // null: unknown
 	AgeMs    *int64 `json:"age_ms"`
-	Why      string `json:"why,omitempty"` // why the holder is not known
+	Why      string `json:"why,omitempty"` // why the holder is unknown
 }
 
 // Member is one PostgreSQL instance.
@@ -91,29 +91,29 @@ type Member struct {
 	Role         string   `json:"role,omitempty"`
 	State        string   `json:"state,omitempty"`
 	Timeline     int      `json:"timeline,omitempty"`
-	LagBytes     *int64   `json:"lag_bytes"` // null: not known, or the leader itself
+	LagBytes     *int64   `json:"lag_bytes"` // null: unknown, or the leader itself
 	AgeMs        *int64   `json:"age_ms"`    // null: never answered
 	Why          string   `json:"why,omitempty"`
 	Foreign      *Foreign `json:"foreign,omitempty"`           // absent: its own Patroni answers, or nobody
 	AheadBytes   int64    `json:"ahead_bytes,omitempty"`       // of WAL that the leader lacks
 	Restart      string   `json:"scheduled_restart,omitempty"` // when, as Patroni writes it
-	Pool         *Pool    `json:"pool"`                        // null: no service leads to its pgbouncer, or it was not asked yet
+	Pool         *Pool    `json:"pool"`                        // null: no service leads to its pgbouncer, or it was not probed yet
 }
 
-// Pool is what the instance's pgbouncer says on its own console.
+// Pool is what the instance's pgbouncer reports on its own console.
 type Pool struct {
 	Version    string         `json:"version,omitempty"`
-	Paused     *bool          `json:"paused"`            // PAUSE of all databases; null: not known, as before pgbouncer 1.19
-	Clients    *int           `json:"clients"`           // connected now; null: not known
-	MaxClients *int           `json:"max_clients"`       // max_client_conn; null: not known
-	Waiting    *int           `json:"waiting"`           // clients that wait for a server connection, in all databases; null: not known
-	MaxWaitMs  *int64         `json:"max_wait_ms"`       // how long the first of them has waited; null: not known
-	Held       string         `json:"held"`              // paused, disabled, full, stalled: why clients of a database get nothing; "": they do, or not known
+	Paused     *bool          `json:"paused"`            // PAUSE of all databases; null: unknown, as before pgbouncer 1.19
+	Clients    *int           `json:"clients"`           // connected now; null: unknown
+	MaxClients *int           `json:"max_clients"`       // max_client_conn; null: unknown
+	Waiting    *int           `json:"waiting"`           // clients that wait for a server connection, in all databases; null: unknown
+	MaxWaitMs  *int64         `json:"max_wait_ms"`       // how long the first of them has waited; null: unknown
+	Held       string         `json:"held"`              // paused, disabled, full, stalled: why clients of a database get nothing; "": they do, or unknown
 	TakesNone  bool           `json:"takes_none"`        // clients of no database get anything
 	Why        string         `json:"why,omitempty"`     // held, in a sentence
-	Databases  []PoolDatabase `json:"databases"`         // null: not known
+	Databases  []PoolDatabase `json:"databases"`         // null: unknown
 	AgeMs      *int64         `json:"age_ms"`            // null: never answered
-	Error      string         `json:"error,omitempty"`   // why it is not known
+	Error      string         `json:"error,omitempty"`   // why it is unknown
 	Refused    bool           `json:"refused,omitempty"` // the console does not let the monitoring user in
 }
 
@@ -136,9 +136,9 @@ type PoolDatabase struct {
 // Service is one service of the cluster over all its HAProxy nodes.
 type Service struct {
 	Name    string   `json:"name"`
-	Port    any      `json:"port"`    // a number; the declared text when it is none
-	Serving []string `json:"serving"` // of all HAProxies that answer; null: they disagree, or none answers; []: all say nobody
-	Silent  []string `json:"silent"`  // the HAProxies of which this is not known, as in views[].haproxy; []: none
+	Port    any      `json:"port"`    // a number; the declared text when it is not a number
+	Serving []string `json:"serving"` // of all HAProxies that answer; null: they disagree, or none answers; []: all agree that no server is
+	Silent  []string `json:"silent"`  // the HAProxies of which this is unknown, as in views[].haproxy; []: none
 	Verdict string   `json:"verdict"`
 	Why     string   `json:"why"`
 	Check   string   `json:"check"`
@@ -150,7 +150,7 @@ type Service struct {
 type View struct {
 	HAProxy string   `json:"haproxy"` // inventory name of the node
 	Node    string   `json:"node,omitempty"`
-	Serving []string `json:"serving"` // null: not known
+	Serving []string `json:"serving"` // null: unknown
 	Verdict string   `json:"verdict"`
 	Why     string   `json:"why"`
 	AgeMs   *int64   `json:"age_ms"` // null: never answered
@@ -160,7 +160,7 @@ type View struct {
 	AdminAgeMs *int64   `json:"admin_age_ms"`
 	Servers    []Server `json:"servers"`
 	Proven     *Proven  `json:"proven,omitempty"` // absent: no connection was made
-	// Frontend and Backend are HAProxy's rows of the section; null: not known.
+	// Frontend and Backend are HAProxy's rows of the section; null: unknown.
 	Frontend *Row   `json:"frontend"`
 	Backend  *Row   `json:"backend"`
 	Closed   string `json:"closed,omitempty"` // why the port takes no new connection
@@ -183,7 +183,7 @@ type Server struct {
 	Share   int    `json:"share_percent"`
 	Status  string `json:"haproxy_status,omitempty"`
 	// AdminState is ready, drain or maint: what was done through HAProxy's
-	// controls. null: not known, as of a server that is DOWN without SSH.
+	// controls. null: unknown, as of a server that is DOWN without SSH.
 	AdminState *string `json:"admin_state"`
 	Allowed    int     `json:"patroni_code,omitempty"`
 	Sessions   int64   `json:"sessions"`
@@ -273,7 +273,7 @@ func newCluster(b *board.Board, now time.Time) Cluster {
 	return c
 }
 
-// newPool is what is known of a pgbouncer; nil when it is not asked.
+// newPool is what is known of a pgbouncer; nil when it is not probed.
 func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Time) *Pool {
 	if o.Tried.IsZero() && o.Err == nil {
 		return nil
@@ -293,7 +293,7 @@ func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Tim
 		out.Paused = &p.Paused
 	}
 	if p.Full {
-		return out // it has said nothing else
+		return out // it reports nothing else
 	}
 	n, longest := p.Waiting()
 	ms := longest.Milliseconds()
@@ -332,7 +332,7 @@ func newService(svc *model.Service, r *board.Route, now time.Time) Service {
 	return s
 }
 
-// row is nil for a row that is not known.
+// row is nil for a row that is unknown.
 func row(r haproxy.RowState) *Row {
 	if r.Status == "" {
 		return nil
@@ -348,7 +348,7 @@ func limit(n int64) *int64 {
 	return &n
 }
 
-// adminState is nil where it is not known.
+// adminState is nil where it is unknown.
 func adminState(a haproxy.Admin) *string {
 	if a == haproxy.AdminUnknown {
 		return nil
@@ -365,7 +365,7 @@ func port(s string) any {
 	return s
 }
 
-// names keeps the difference between nil (not known) and empty (nobody).
+// names keeps the difference between nil (unknown) and empty (no server).
 func names(in []model.InstanceName) []string {
 	if in == nil {
 		return nil

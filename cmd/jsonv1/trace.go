@@ -16,7 +16,7 @@ type Trace struct {
 	User      string         `json:"user"` // who logged in
 	Why       string         `json:"user_why,omitempty"`
 	Health    string         `json:"health"`
-	Summary   string         `json:"summary"` // who answers, or the hop that breaks it
+	Summary   string         `json:"summary"` // who answers, or the hop that fails
 	ExitCode  int            `json:"exit_code"`
 	Answered  bool           `json:"answered"`
 	Attempts  []TraceAttempt `json:"attempts"` // in the order they were tried; the last one was kept or ended it
@@ -31,8 +31,8 @@ type TraceAttempt struct {
 	Skipped  string     `json:"skipped,omitempty"`
 	Cluster  string     `json:"cluster"`
 	Service  string     `json:"service"`
-	Instance string     `json:"instance"` // who answered; "" when nobody, or it cannot be named
-	Role     string     `json:"role"`     // primary or replica; "" when nobody answered
+	Instance string     `json:"instance"` // who answered; "" without an answer, or when it cannot be identified
+	Role     string     `json:"role"`     // primary or replica; "" without an answer
 	Timeline int        `json:"timeline"`
 	Hops     []TraceHop `json:"hops"`
 }
@@ -42,7 +42,7 @@ type TraceHop struct {
 	Kind    string   `json:"kind"` // name, address, vip, haproxy, server, pgbouncer, postgres
 	At      string   `json:"at"`
 	Verdict string   `json:"verdict"` // ok, wrong, unknown
-	Ms      *float64 `json:"ms"`      // null: cannot be told apart
+	Ms      *float64 `json:"ms"`      // null: cannot be separated
 	Text    string   `json:"text"`
 }
 

@@ -14,7 +14,7 @@ type WhatIf struct {
 	TakenAt time.Time `json:"taken_at"`
 	Cluster string    `json:"cluster"`
 	Down    []string  `json:"down"`
-	Leader  *string   `json:"leader"` // who leads then; null: nobody can, or it is not known
+	Leader  *string   `json:"leader"` // who leads then; null: no instance can, or it is unknown
 	Known   bool      `json:"leader_known"`
 	Why     string    `json:"why"` // why that one
 	// Reasons are one sentence each: why not another, what makes the outage
@@ -31,7 +31,7 @@ type WhatIf struct {
 	// Held are the instances that pass a service's check then and get no new
 	// connections there, because they were taken out by hand.
 	Held []WhatIfHeld `json:"held"`
-	// AdminState tells of which HAProxies that is known.
+	// AdminState is of which HAProxies that is known.
 	AdminState WhatIfAdmin `json:"admin_state"`
 }
 
@@ -44,7 +44,7 @@ type WhatIfHeld struct {
 	Text     string   `json:"text"`
 }
 
-// WhatIfAdmin is where "show servers state" was read, which alone tells whether a
+// WhatIfAdmin is where "show servers state" was read, which alone shows whether a
 // server that is DOWN is drained.
 type WhatIfAdmin struct {
 	Known  bool           `json:"known"` // on every HAProxy
@@ -62,7 +62,7 @@ type WhatIfCandidate struct {
 	Name     string `json:"name"`
 	May      bool   `json:"may_lead"`
 	Why      string `json:"why"`           // why it may not; "" when it may
-	Behind   *int64 `json:"behind_bytes"`  // WAL it has not received; null: not known
+	Behind   *int64 `json:"behind_bytes"`  // WAL it has not received; null: unknown
 	Backlog  int64  `json:"backlog_bytes"` // WAL it replays before it opens
 	Priority int64  `json:"failover_priority"`
 	Sync     bool   `json:"sync"` // it is in the /sync key
@@ -81,7 +81,7 @@ type WhatIfRules struct {
 // WhatIfNodeLoss is the loss of whole nodes beside that of the instances on them.
 type WhatIfNodeLoss struct {
 	Nodes  []string `json:"nodes"`
-	Leader *string  `json:"leader"` // null: nobody can
+	Leader *string  `json:"leader"` // null: no instance can
 	Why    string   `json:"why"`
 }
 
@@ -89,8 +89,8 @@ type WhatIfNodeLoss struct {
 type WhatIfService struct {
 	Name        string   `json:"name"`
 	Port        any      `json:"port"`
-	Serving     []string `json:"serving"` // now; null: not known
-	Then        []string `json:"then"`    // then; null: not known
+	Serving     []string `json:"serving"` // now; null: unknown
+	Then        []string `json:"then"`    // then; null: unknown
 	Verdict     string   `json:"verdict"` // then
 	Why         string   `json:"why"`
 	SessionsCut int64    `json:"sessions_cut"`

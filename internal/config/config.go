@@ -11,14 +11,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Config is what the file says. The zero value is what holds without a file.
+// Config is the content of the file. The zero value is that without a file.
 type Config struct {
 	Context  string        // the context to open; "" is none
 	Contexts []Context     // in the order of the file
-	Refresh  time.Duration // between two rounds of asking; 0 is pgtui's own choice
+	Refresh  time.Duration // between two rounds of probing; 0 is pgtui's own choice
 	Theme    string        // "" is the terminal's own 16 colours
 	ReadOnly bool          // nothing may be changed
-	// RequireAuth is how PostgreSQL may ask for a password, as libpq's
+	// RequireAuth is how PostgreSQL may request a password, as libpq's
 	// require_auth; "" is any but clear text.
 	RequireAuth string
 	NoMouse     bool // the terminal keeps the mouse from the start
@@ -94,7 +94,7 @@ type Problem struct {
 	Line int // from 1; 0 when the whole file is meant
 	Text string
 	Try  string // what to write instead; "" when unknown
-	// Warning says that the file holds all the same: it may be what is wanted.
+	// Warning says that the file is valid: it may be intended.
 	Warning bool
 }
 
@@ -155,8 +155,8 @@ func Colours() []string {
 	return []string{"red", "yellow", "green", "blue", "magenta", "cyan"}
 }
 
-// Known is what the file may name that this package does not know itself. An
-// empty list accepts every name.
+// Known are the names that the file may use and other packages define. An empty
+// list accepts every name.
 type Known struct {
 	Actions []string            // of the keys section
 	Columns map[string][]string // of the columns section, by screen
@@ -177,8 +177,8 @@ type Binding struct {
 	Keys   []string
 }
 
-// Parse reads the bytes of a file of that name. What could be read is in the
-// Config even when there are problems.
+// Parse reads the bytes of a file of that name. The Config has what could be read
+// even when there are problems.
 func Parse(name string, data []byte, known Known) (Config, []Problem) {
 	var c Config
 	r := &reader{file: name, known: known}
@@ -206,13 +206,13 @@ func Parse(name string, data []byte, known Known) (Config, []Problem) {
 		for _, x := range c.Contexts {
 			have = append(have, x.Name)
 		}
-		r.problems = append(r.problems, Problem{File: name, Line: r.at["context"], Text: fmt.Sprintf("context: there is no context %q below contexts", c.Context), Try: Nearest(c.Context, have)})
+		r.problems = append(r.problems, Problem{File: name, Line: r.at["context"], Text: fmt.Sprintf("context: no context %q in contexts", c.Context), Try: Nearest(c.Context, have)})
 	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
 	return c, r.problems
 }
 
-// syntax is yaml's own complaint, with its line taken out of its text.
+// syntax is yaml's own error, with the line taken out of its text.
 func syntax(name string, err error) Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := Problem{File: name, Text: text}

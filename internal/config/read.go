@@ -85,7 +85,7 @@ func (r *reader) columns(n *yaml.Node) map[string][]string {
 		have, name := r.known.Columns[screen], strings.ToLower(item.Value)
 		switch {
 		case have != nil && !slices.Contains(have, name):
-			r.bad(item, Nearest(name, have), "columns.%s: there is no column %q; there are %s", screen, item.Value, strings.Join(have, ", "))
+			r.bad(item, Nearest(name, have), "columns.%s: no column %q; expected %s", screen, item.Value, strings.Join(have, ", "))
 		case seen[screen+" "+name]:
 			r.bad(item, "", "columns.%s: %s is listed twice", screen, name)
 		}
@@ -95,7 +95,7 @@ func (r *reader) columns(n *yaml.Node) map[string][]string {
 
 func (r *reader) text(n *yaml.Node, what string, to *string) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.bad(n, "", "%s: expected a text", what)
+		r.bad(n, "", "%s: expected text", what)
 		return
 	}
 	*to = n.Value
@@ -148,9 +148,9 @@ func (r *reader) keys(n *yaml.Node) map[string][]string {
 					try = mods + near
 				}
 			}
-			r.bad(item, try, "keys.%s: there is no key %q", action, key)
+			r.bad(item, try, "keys.%s: unknown key %q", action, key)
 		case taken:
-			r.bad(item, "", "keys.%s: %s is the key of %s already", action, key, was)
+			r.bad(item, "", "keys.%s: %s is already the key of %s", action, key, was)
 		default:
 			of[key], at[key] = action, item
 		}
@@ -191,11 +191,11 @@ func (r *reader) shadowed(to map[string][]string, at map[string]*yaml.Node) {
 		}
 	}
 	for _, l := range losses {
-		try := fmt.Sprintf("another key of its own, or keys.%s: [] when it is to have none", l.from)
+		try := fmt.Sprintf("another key, or keys.%s: [] for none", l.from)
 		if _, given := to[l.from]; given {
 			try = "another key"
 		}
-		r.bad(at[l.key], "", "keys: on %s %s is the key of %s: %s has none there; give it %s", few(on[l]), l.key, l.by, l.from, try)
+		r.bad(at[l.key], "", "keys: on %s, %s is the key of %s, so %s has none there; give it %s", few(on[l]), l.key, l.by, l.from, try)
 		r.problems[len(r.problems)-1].Warning = true
 	}
 }
@@ -320,7 +320,7 @@ func (r *reader) contexts(n *yaml.Node, c *Config) {
 			}
 		})
 		if x.Inventory == "" {
-			r.bad(v, "", "%s: it names no inventory", what)
+			r.bad(v, "", "%s has no inventory", what)
 		}
 		c.Contexts = append(c.Contexts, x)
 	})
@@ -333,7 +333,7 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 		x := EntryPoint{Name: name, Scheme: "external", Line: v.Line}
 		at := what + "." + name
 		if name == "" || strings.ContainsAny(name, "=/ \t") {
-			r.bad(v, "", "%s: %q is no name: a blank, = and / make it a connection string", what, name)
+			r.bad(v, "", "%s: %q is not a valid name: it must not have a blank, = or /", what, name)
 		}
 		host := v
 		var agent, port *yaml.Node
@@ -370,7 +370,7 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 			x.ConsulHTTP, x.ConsulDNS = cmp.Or(x.ConsulHTTP, 8500), cmp.Or(x.ConsulDNS, 8600)
 		}
 		if port != nil && agent == nil {
-			r.bad(port, "", "%s: a port of Consul, and no agent: consul: ADDRESS", at)
+			r.bad(port, "", "%s: a Consul port needs an agent: consul: ADDRESS", at)
 		}
 		if agent != nil && !strings.Contains(x.Host, ".service.") {
 			r.bad(agent, "", "%s: consul belongs to a host such as primary.pg-test.service.consul, found %q", at, x.Host)
@@ -378,7 +378,7 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 		bare, number, found := strings.Cut(x.Host, ":")
 		switch {
 		case x.Host == "":
-			r.bad(host, "", "%s: it names no host", at)
+			r.bad(host, "", "%s has no host", at)
 		case strings.ContainsAny(x.Host, "/ \t,[]@"):
 			r.bad(host, "", "%s.host: expected a name or an address, found %q", at, x.Host)
 		case found && !strings.Contains(number, ":"):
@@ -429,7 +429,7 @@ func (r *reader) ports(n *yaml.Node, what string) []Port {
 		r.bad(n, "", "%s: expected ports, or services with a port each", what)
 	}
 	if len(out) == 0 && len(n.Content) == 0 && (n.Kind == yaml.SequenceNode || n.Kind == yaml.MappingNode) {
-		r.bad(n, "", "%s: it is empty; without it the services' own ports are meant", what)
+		r.bad(n, "", "%s is empty; remove it for the services' own ports", what)
 	}
 	return out
 }

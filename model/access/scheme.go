@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -137,7 +138,7 @@ func (s *Scheme) fill(a *Access) {
 		s.Declared = "every node's HAProxy has the services; no name resolves to several of them"
 		own = func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service != "" }
 	case SchemeSmartClient:
-		s.Declared, s.InUse = plural(len(c.Instances), "instance")+" with 5432 and 6432 of their own", true
+		s.Declared, s.InUse = text.Plural(len(c.Instances), "instance")+" with 5432 and 6432 of their own", true
 		own = func(e *Entry) bool { return e.On.Kind == HostAddress && e.At.Service == "" }
 	case SchemeHAProxyTier:
 		s.Declared = "pg_service_provider: ''"
@@ -190,13 +191,6 @@ func (s *Scheme) live(a *Access, own func(*Entry) bool) {
 // Fine reports whether the entry reaches the right instance, or none because that is declared.
 func (e *Entry) Fine() bool {
 	return e.Now.Verdict == model.Serving || e.Now.Verdict == model.BackupServing || e.Now.Verdict == model.Empty && e.Now.ByDesign
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // detectTime is how long HAProxy takes at most to use a new leader: until the

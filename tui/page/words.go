@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/source"
@@ -176,14 +177,6 @@ func Took(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// Plural is "1 node", "2 nodes".
-func Plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
 // Marked is wrapped with a mark before the first line, which the others stand
 // clear of.
 func Marked(tone theme.Tone, mark, text string, w, most int) []widget.Line {
@@ -246,7 +239,7 @@ func LeaderLine(b *board.Board) widget.Line {
 	if b.Timeline > 0 {
 		l = l.Add(theme.Dim, fmt.Sprintf(" · TL %d", b.Timeline))
 	}
-	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", Plural(len(b.Members), "member")))
+	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", text.Plural(len(b.Members), "member")))
 }
 
 // Count is a number of things, with a k or M where it has many digits.

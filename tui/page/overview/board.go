@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/page"
@@ -24,7 +25,7 @@ func (p *Cluster) View(e page.Env) []widget.Line {
 	out = append(out, head...)
 	out = append(out, rows[min(top, len(rows)):min(top+h, len(rows))]...)
 	if hidden > 0 {
-		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", page.Plural(hidden, "service"), p.filter)))
+		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", text.Plural(hidden, "service"), p.filter)))
 	}
 	if spare := e.H - len(out) - len(said); spare > 4 {
 		out = append(out, nil)

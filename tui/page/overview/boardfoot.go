@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/page"
@@ -179,7 +180,7 @@ func facts(b *board.Board, e page.Env) widget.Line {
 	}
 	switch {
 	case waiting > 0:
-		return l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, page.Plural(n, "node"), where))
+		return l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, text.Plural(n, "node"), where))
 	case len(silent) == 0:
 		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
 	}

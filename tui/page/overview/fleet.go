@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/tui/keys"
@@ -206,7 +207,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
-	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), page.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
+	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
 	if b.Timeline > 0 {
 		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
@@ -234,7 +235,7 @@ func (p *Fleet) nothing(e page.Env) string {
 	case len(e.Boards) == 0:
 		return " The inventory " + e.Inv.Source + " has no PostgreSQL cluster (a group with pg_cluster)."
 	case p.filter != "":
-		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, page.Plural(len(e.Boards), "cluster"))
+		return fmt.Sprintf(" No cluster matches %q; %s hidden. Esc clears the filter.", p.filter, text.Plural(len(e.Boards), "cluster"))
 	default:
 		return " Every cluster is ok. z shows all."
 	}
@@ -243,7 +244,7 @@ func (p *Fleet) nothing(e page.Env) string {
 // summary counts the fleet in one line.
 func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 	count := e.Whole().Counts
-	out := widget.T(theme.Plain, " "+page.Plural(len(e.Boards), "cluster"))
+	out := widget.T(theme.Plain, " "+text.Plural(len(e.Boards), "cluster"))
 	if e.NoAnswer() {
 		out = out.Add(theme.Info, " · probing every node …")
 	} else {
@@ -262,7 +263,7 @@ func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 		out = out.Add(theme.Warn, fmt.Sprintf(" · %d hidden %s", hidden, why))
 	}
 	if n := len(e.Inv.Problems); n > 0 {
-		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", page.Plural(n, "problem")))
+		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", text.Plural(n, "problem")))
 	}
 	if e.Inv.Dialect != "" {
 		out = out.Add(theme.Dim, " · Pigsty "+string(e.Inv.Dialect))

@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -84,7 +85,7 @@ func (d *Question) View(w, h int) []widget.Line {
 	c := countPlan(d.plan.Plan)
 	what := fmt.Sprintf("%d changed, %d added, %d deleted", c.changed, c.added, c.deleted)
 	lines := []widget.Line{widget.T(theme.Strong, "Reload HAProxy for "+string(d.plan.Cluster)+"?")}
-	about := page.Wrapped(theme.Plain, page.Plural(c.nodes, "node")+", one after the other: "+strings.Join(changedNodes(d.plan.Plan), ", "), "", inner, 3)
+	about := page.Wrapped(theme.Plain, text.Plural(c.nodes, "node")+", one after the other: "+strings.Join(changedNodes(d.plan.Plan), ", "), "", inner, 3)
 	tone := theme.Plain
 	if c.deleted > 0 {
 		tone = theme.Bad

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/keys"
@@ -249,9 +250,9 @@ func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line
 	if c.nodes == 0 && p.msg.Plan.Refusal() == nil {
-		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s have these files already", page.Plural(len(p.msg.Plan.Nodes), "node"))))
+		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s have these files already", text.Plural(len(p.msg.Plan.Nodes), "node"))))
 	} else {
-		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, page.Plural(len(p.msg.Plan.Nodes), "node"))).
+		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, text.Plural(len(p.msg.Plan.Nodes), "node"))).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d changed", c.changed)).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d added", c.added)).Add(theme.Dim, " · ")
 		tone := theme.Plain

@@ -129,7 +129,7 @@ func (d *document) section(group []nodeText, all int, t page.Texts) {
 	n, what := group[0], "on "
 	switch {
 	case len(n.Changes) == 0:
-		what = fmt.Sprintf("no changes, %s up to date, on ", page.Plural(n.Same, "file"))
+		what = fmt.Sprintf("no changes, %s up to date, on ", text.Plural(n.Same, "file"))
 	case len(group) == all && all > 1:
 		what = fmt.Sprintf("the same on all %d nodes: ", all)
 	case len(group) > 1:

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/tui/keys"
@@ -122,14 +123,14 @@ func (p *Progress) head(e page.Env) []widget.Line {
 		width := max(min(e.W-34, 40), 4)
 		full := width * n / max(len(nodes), 1)
 		out := []widget.Line{widget.P(" ").Add(theme.Info, strings.Repeat("█", full)).Add(theme.Dim, strings.Repeat("░", width-full)).
-			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, page.Plural(len(nodes), "node")))}
+			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, text.Plural(len(nodes), "node")))}
 		if p.stopping {
 			out = append(out, widget.T(theme.Warn, " finishing the current node, then stopping; the other nodes stay unchanged"))
 		}
 		return out
 	}
 	if p.done.Err == nil && p.done.Report.OK() {
-		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s run the planned files", page.Plural(len(nodes), "node")))}
+		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s run the planned files", text.Plural(len(nodes), "node")))}
 	}
 	bad := 0
 	for _, r := range p.done.Report.Nodes {
@@ -137,11 +138,11 @@ func (p *Progress) head(e page.Env) []widget.Line {
 			bad++
 		}
 	}
-	text := " ✕ the reload did not finish; what was done and what was not is listed below"
+	verdict := " ✕ the reload did not finish; what was done and what was not is listed below"
 	if bad > 0 {
-		text = fmt.Sprintf(" ✕ CHECK %s NOW: see below", strings.ToUpper(page.Plural(bad, "node")))
+		verdict = fmt.Sprintf(" ✕ CHECK %s NOW: see below", strings.ToUpper(text.Plural(bad, "node")))
 	}
-	out := []widget.Line{widget.T(theme.Bad, text)}
+	out := []widget.Line{widget.T(theme.Bad, verdict)}
 	if p.done.Err != nil {
 		out = append(out, page.Failure(p.done.Err, e)...)
 	}

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/keys"
@@ -292,9 +293,9 @@ func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
 	if o.Cluster == "" {
-		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+page.Plural(o.Of, "host"))
+		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
 	}
-	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+page.Plural(o.Of, "host"))
+	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
 }
 
 // head is what the page shows above the list: problems, then what is listed.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/tui/keys"
@@ -106,7 +107,7 @@ func (p *Value) others(e page.Env) []widget.Line {
 		out = append(out, valueLines(&x.Definition, theme.Plain, e)...)
 	}
 	if p.none > 0 {
-		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: not defined, Pigsty's default applies", page.Plural(p.none, "host"))).Trunc(e.W))
+		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: not defined, Pigsty's default applies", text.Plural(p.none, "host"))).Trunc(e.W))
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/source"
@@ -222,7 +223,7 @@ func (p *Access) ways(e page.Env) []widget.Line {
 	acc := p.Got
 	health, summary := access.Health(acc)
 	m := page.HealthMark(health, false)
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s by %s", page.Plural(len(acc.Hosts), "host"), page.Plural(len(acc.Ports), "port")))
+	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s by %s", text.Plural(len(acc.Hosts), "host"), text.Plural(len(acc.Ports), "port")))
 	out = append(out, p.Answered(title, e)...)
 	if health != model.HealthOK || e.H > 12 {
 		out = append(out, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -205,7 +206,7 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	health, summary := model.ComponentsHealth(rows)
 	m := page.HealthMark(health, false)
 	groups := byNode(rows)
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s on %s", page.Plural(len(rows), "component"), page.Plural(len(groups), "node")))
+	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s on %s", text.Plural(len(rows), "component"), text.Plural(len(groups), "node")))
 	head = append(head, p.Answered(title, e)...)
 	if e.H > 8 {
 		head = append(head, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)
