@@ -114,7 +114,7 @@ func TestLabAccess(t *testing.T) {
 			t.Errorf("%s: dnsmasq says %+v", e.Host, e.Lookups)
 		}
 	}
-	if !slices.Contains(a.Notes, "VIP 10.10.10.3: `ip addr` over SSH says that it is on pg-test-1 (10.10.10.11)") {
+	if !slices.Contains(a.Notes, "VIP 10.10.10.3: `ip addr` shows it on pg-test-1 (10.10.10.11)") {
 		t.Errorf("who holds the VIP is not told: %q", a.Notes)
 	}
 	s.run("access", "pg-test", "-o", "dsn")
@@ -179,22 +179,22 @@ func TestLabTraceFaults(t *testing.T) {
 	}
 
 	tr, r := s.trace("postgres://test@pg-tset:5433/test")
-	one("wrong name", tr, r, 2, "name breaks it: pg-tset does not resolve")
+	one("wrong name", tr, r, 2, "fails at the name: pg-tset does not resolve")
 
 	offline := func(word string) {
 		lab(t, "exec", "pg-test-1", "sh", "-c", "for n in 1 2 3; do echo \""+word+" server pg-test-offline/pg-test-$n\" | socat - /var/run/haproxy.sock; done")
 	}
 	offline("disable")
 	tr, r = s.trace("pg-test", "offline")
-	one("no server", tr, r, 2, "haproxy breaks it: pg-test-offline on 10.10.10.11: ")
+	one("no server", tr, r, 2, "fails at HAProxy: pg-test-offline on 10.10.10.11: ")
 	entry("no server", "10.10.10.11", 5438, "empty", "")
 	s.hangsUp()
 	offline("enable")
 
 	lab(t, "stop", "pg-test-1", "pgbouncer")
 	tr, r = s.trace("pg-test", "primary")
-	one("pgbouncer down", tr, r, 2, "pgbouncer breaks it: pgbouncer does not answer: pg-test-1: connection refused: nothing listens on 10.10.10.11:6432")
-	entry("pgbouncer down", "10.10.10.3", 5433, "down", "HAProxy says pg-test-1 serves, and the port does not answer")
+	one("pgbouncer down", tr, r, 2, "fails at pgbouncer: pgbouncer does not answer: pg-test-1: connection refused: nothing listens on 10.10.10.11:6432")
+	entry("pgbouncer down", "10.10.10.3", 5433, "down", "HAProxy reports pg-test-1 as serving, and the port does not answer")
 	lab(t, "start", "pg-test-1", "pgbouncer")
 
 	record := func(addr string) {
@@ -220,7 +220,7 @@ func TestLabTraceFaults(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	tr, r = s.trace("pg-test", "primary")
-	one("VIP on the wrong node", tr, r, 1, "vip is wrong: the VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, and the leader is pg-test-1")
+	one("VIP on the wrong node", tr, r, 1, "the VIP failed: VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, but the leader is pg-test-1")
 	if a, _ := s.access(); !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "says that it is on pg-test-2 (10.10.10.12)") }) {
 		t.Errorf("the node with the VIP is not told: %q", a.Notes)
 	}

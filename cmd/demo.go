@@ -109,7 +109,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	var boards []board.Board
 	for snap := range a.Prober().Watch(ctx, inv, 200*time.Millisecond, session.Only(cls)...) {
 		boards = session.Boards(snap, cls, now())
-		if snap.Complete(cls) && !anySettling(boards) {
+		if snap.Complete(cls...) && !anySettling(boards) {
 			break
 		}
 	}

@@ -222,7 +222,7 @@ func TestLabGhosts(t *testing.T) {
 	})
 	d, _ = doctor(t, "--count", "0")
 	f := found(t, d, "ghost-pinned", "10.10.10.11")
-	says(t, f, "critical", "1 session of primary is stuck to pg-test-1, which Patroni refuses for it")
+	says(t, f, "critical", "1 session of primary is stuck on pg-test-1, which Patroni refuses for it")
 	t.Logf("%s\n%s", strings.Join(f.Evidence, "\n"), f.Hint)
 
 	// The one that is stuck is closed, and one that is well is left.

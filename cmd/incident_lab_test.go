@@ -63,7 +63,7 @@ func TestLabConsoleIncident(t *testing.T) {
 	c.see("on paper", "then ")
 	c.back("SEEN BY")
 	c.keys("f")
-	c.see("pg-test-1 is not known", "the inventory calls pg-test-1 primary, the leader is "+leader)
+	c.see("Patroni on pg-test-1 does not answer", "pg_role is out of date: the inventory says pg-test-1, the leader is "+leader)
 
 	lab(t, "start", "pg-test-1", "patroni")
 	c.back("SEEN BY")
@@ -117,9 +117,9 @@ func TestLabConsoleFindsPlantedFaults(t *testing.T) {
 			nil, "fleet", []string{"! degraded", "✕ shut 3", "whose pgbouncer takes no"}},
 		{"pg-test-2 left in MAINT on one HAProxy", func() {
 			lab(t, "exec", "pg-test-1", "sh", "-c", "echo set server pg-test-replica/pg-test-2 state maint | socat stdio /run/haproxy.sock")
-		}, nil, []string{"f"}, "findings", []string{"pg-test-2 is maint in replica 5434 on 1 of 3 HAProxies"}},
+		}, nil, []string{"f"}, "findings", []string{"pg-test-2 is maint in 5434 replica on 1 of 3 HAProxy nodes"}},
 		{"inventory roles stale after a failover", func() { lab(t, "switchover", "pg-test", "pg-test-2") }, nil,
-			nil, "fleet", []string{"! degraded", "the inventory calls pg-test-1 primary, the leader is pg-test-2"}},
+			nil, "fleet", []string{"! degraded", "pg_role is out of date: the inventory says pg-test-1, the leader is pg-test-2"}},
 		{"a file on pg-test-2 edited by hand", func() { lab(t, "exec", "pg-test-2", "sed", "-i", "s/weight 100/weight 90/", weight) }, nil,
 			nil, "fleet", []string{"! degraded", "the files on pg-test-2 were edited and never loaded"}},
 		{"pg-test-3 does not stream", func() {

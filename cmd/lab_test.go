@@ -165,7 +165,7 @@ func TestLabStatusFollowsASwitchover(t *testing.T) {
 func TestLabStatusWithAPartitionedNode(t *testing.T) {
 	needLab(t)
 	lab(t, "partition", "pg-test-2")
-	until(t, "the other HAProxies dropped pg-test-2", func() bool {
+	until(t, "the other HAProxy nodes dropped pg-test-2", func() bool {
 		c, _ := status(t)
 		return !slices.Contains(service(t, c, "replica").Views[0].Serving, "pg-test-2")
 	})

@@ -70,7 +70,7 @@ func TestLabPoolPaused(t *testing.T) {
 	}
 	traced := func(what string) {
 		r := pgtui(t, labInventory(t), "trace", "postgres://test:test@10.10.10.3:5433/test")
-		if r.code != 2 || !strings.Contains(r.out, "pgbouncer breaks it: pg-test-1") || !strings.Contains(r.out, "database test") {
+		if r.code != 2 || !strings.Contains(r.out, "fails at pgbouncer: pg-test-1") || !strings.Contains(r.out, "database test") {
 			t.Errorf("%s: trace exits %d:\n%s%s", what, r.code, r.out, r.err)
 		}
 	}

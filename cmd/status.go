@@ -159,7 +159,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 				return nil, nil
 			}
 			boards := session.Boards(snap, cls, now())
-			if w.before == nil && !snap.Complete(cls) && now().Sub(started) < 3*time.Second {
+			if w.before == nil && !snap.Complete(cls...) && now().Sub(started) < 3*time.Second {
 				continue // the first sweep is still under way
 			}
 			if err := w.show(inv, boards); err != nil {

@@ -16,18 +16,18 @@ type Component struct {
 	Host     Host         // where it runs
 	Instance InstanceName // whose it is; "" when it is the node's
 	Port     uint16       // 0 when it listens on none
-	Ask      Ask          // how it is asked whether it is well
+	Ask      Ask          // how its health is probed
 	Path     string       // of an HTTP question; "" otherwise
 	TLS      bool         // it speaks TLS
 	Unit     string       // its systemd unit, without ".service"
 }
 
-// Ask is how a component is asked whether it is well.
+// Ask is how the health of a component is probed.
 type Ask string
 
-// The ways to ask.
+// The ways to probe.
 const (
-	AskHTTP     Ask = "http"     // GET of a path: 2xx is well
+	AskHTTP     Ask = "http"     // GET of a path: 2xx is healthy
 	AskPostgres Ask = "postgres" // SSLRequest: whoever answers speaks PostgreSQL's protocol
 	AskSSH      Ask = "ssh"      // the banner
 	AskDNS      Ask = "dns"      // a query that any server answers
@@ -42,10 +42,10 @@ type ComponentHealth string
 // The states of a component.
 const (
 	ComponentUp      ComponentHealth = "up"      // it answers as it should
-	ComponentSick    ComponentHealth = "sick"    // it answers, and says or shows that it is not well
+	ComponentSick    ComponentHealth = "sick"    // it answers, and is unhealthy
 	ComponentDown    ComponentHealth = "down"    // nothing listens, or the unit is not active
 	ComponentSilent  ComponentHealth = "silent"  // no answer in time: the node, the network or the program
-	ComponentUnknown ComponentHealth = "unknown" // it could not be asked
+	ComponentUnknown ComponentHealth = "unknown" // it could not be probed
 )
 
 // ComponentState is what one component answered.
@@ -53,8 +53,8 @@ type ComponentState struct {
 	Reachable bool // its port accepted a connection, or answered a packet
 	Health    ComponentHealth
 	Why       string // in plain words; "" when it is up and there is nothing to say
-	Version   string // "" when it was not cheap to learn
-	Unit      string // what systemd says: "active"; "" when the node was not asked
+	Version   string // "" when it costs an extra request
+	Unit      string // what systemd reports: "active"; "" when the node was not probed
 }
 
 // ComponentKey names one component of one node.
@@ -81,7 +81,7 @@ func Components(nodes []*Node, states map[ComponentKey]source.Observed[Component
 		for _, c := range n.Components {
 			o := states[c.Key()]
 			if o.Tried.IsZero() {
-				o.Value = ComponentState{Health: ComponentUnknown, Why: "not asked"}
+				o.Value = ComponentState{Health: ComponentUnknown, Why: "not probed"}
 			}
 			out = append(out, ComponentRow{Component: c, State: o})
 		}
@@ -90,11 +90,11 @@ func Components(nodes []*Node, states map[ComponentKey]source.Observed[Component
 }
 
 // ComponentsHealth sums rows up: down when a part that traffic goes through
-// is, degraded when anything else is not well, unknown when nothing is wrong and
+// is, degraded when anything else is unhealthy, unknown when nothing is wrong and
 // not everything is known.
 func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	health, bad, known := HealthOK, []string{}, 0
-	var untold []string
+	var unknown []string
 	for i := range rows {
 		r := &rows[i]
 		switch r.State.Value.Health {
@@ -102,7 +102,7 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 			known++
 			continue
 		case ComponentUnknown:
-			untold = append(untold, fmt.Sprintf("%s on %s", r.Name, r.Host))
+			unknown = append(unknown, fmt.Sprintf("%s on %s", r.Name, r.Host))
 			continue
 		}
 		known++
@@ -114,13 +114,13 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 	}
 	switch {
 	case known == 0:
-		return HealthUnknown, "no component could be asked"
-	case len(bad) == 0 && len(untold) > 0:
-		return HealthUnknown, fmt.Sprintf("%d of %d components are well, %d unknown: %s", known, len(rows), len(untold), fewOf(untold))
+		return HealthUnknown, "no component could be probed"
+	case len(bad) == 0 && len(unknown) > 0:
+		return HealthUnknown, fmt.Sprintf("%d of %d components are healthy, %d unknown: %s", known, len(rows), len(unknown), fewOf(unknown))
 	case len(bad) == 0:
-		return health, fmt.Sprintf("%d components are well", known)
+		return health, fmt.Sprintf("%d components are healthy", known)
 	}
-	return health, fmt.Sprintf("%d of %d components are not well: %s", len(bad), known, fewOf(bad))
+	return health, fmt.Sprintf("%d of %d components are unhealthy: %s", len(bad), known, fewOf(bad))
 }
 
 // fewOf are names with commas between, four at most.
@@ -232,10 +232,10 @@ func (d Dialect) partsBeforeV4() []Part {
 	}
 }
 
-// NodeFacts is what a node says of itself over SSH.
+// NodeFacts is what a node reports of itself over SSH.
 type NodeFacts struct {
 	Addrs []NodeAddr        // its IPv4 addresses, a VIP among them
-	Units map[string]string // what systemd says of the units that were asked for
+	Units map[string]string // what systemd reports of the units that were requested
 }
 
 // NodeAddr is one address of a node.

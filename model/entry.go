@@ -1,11 +1,12 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// Endpoint is one way in as a client is given it: the host as it is written
+// Endpoint is a host and port as a client is given them: the host as it is written
 // there, a name or an address, and the port. It is the key that live checks
 // and proofs of an entry are kept under.
 type Endpoint struct {
@@ -57,7 +58,7 @@ type Database struct {
 	Pooled bool // pgbouncer knows it
 }
 
-// EntryPoint is a way in that the inventory does not know and pgtui's
+// EntryPoint is an endpoint that the inventory does not know and pgtui's
 // configuration names: a balancer, a name of somebody else's DNS.
 type EntryPoint struct {
 	Name    string
@@ -91,4 +92,25 @@ func (p *EntryPoint) Port(at EntryPort) (uint16, bool) {
 		}
 	}
 	return 0, false
+}
+
+// EntryPoint returns the entry point of that name, or nil.
+func (inv *Inventory) EntryPoint(name string) *EntryPoint {
+	i := slices.IndexFunc(inv.EntryPoints, func(p EntryPoint) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &inv.EntryPoints[i]
+}
+
+// ClusterOf is the cluster that an entry point leads to: the one it names, else
+// the only one there is; nil when that cannot be determined.
+func (inv *Inventory) ClusterOf(p *EntryPoint) *Cluster {
+	switch {
+	case p.Cluster != "":
+		return inv.Cluster(p.Cluster)
+	case len(inv.Clusters) == 1:
+		return &inv.Clusters[0]
+	}
+	return nil
 }

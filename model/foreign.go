@@ -13,15 +13,15 @@ import (
 // Foreign is whose Patroni answers at an instance's address when it is not, or
 // may not be, the instance's own.
 type Foreign struct {
-	Address  string // host:port that was asked
+	Address  string // host:port that was probed
 	Name     string // as it calls itself; "" before Patroni 3.2
-	Scope    string // the cluster it says it belongs to
+	Scope    string // the cluster it reports it belongs to
 	SystemID string
-	// Sure is false when its name and scope fit, and nobody can say whether its
+	// Sure is false when its name and scope fit, and it is unknown whether its
 	// data or that of the other members is the cluster's.
 	Sure bool
 	// Stray is set when it is of the same cluster, by scope and system identifier:
-	// another member stands at this address.
+	// another member is at this address.
 	Stray bool
 	Why   string // one sentence
 }
@@ -48,7 +48,7 @@ func (c *Cluster) Scopes() []string {
 	return []string{string(c.Name), c.Scope}
 }
 
-// fitsScope reports whether a scope is the cluster's; one that is not told is.
+// fitsScope reports whether a scope is the cluster's; one that is not reported is.
 func (c *Cluster) fitsScope(scope string) bool {
 	return scope == "" || scope == string(c.Name) || c.Scope != "" && scope == c.Scope
 }
@@ -56,8 +56,8 @@ func (c *Cluster) fitsScope(scope string) bool {
 // Strangers are the instances at whose address another Patroni answers, or
 // answered last: one with another name or scope than the inventory has, or with
 // another system identifier than most members whose name and scope fit. Where
-// no identifier has the majority, or only members that are silent now have it,
-// it is not known which is the cluster's: Sure is false then. nil when all fit.
+// no identifier has the majority, or only members that do not answer now have it,
+// it is unknown which is the cluster's: Sure is false then. nil when all fit.
 func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 	var out map[InstanceName]*Foreign
 	add := func(in *Instance, st *PatroniStatus, f Foreign) {
@@ -89,7 +89,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 		case !o.Ever():
 		case f != nil:
 			f.Stray = f.Stray && (id == "" || f.SystemID == "" || f.SystemID == id)
-			f.Why = fmt.Sprintf("at %s answers %s", f.Address, f.Who())
+			f.Why = fmt.Sprintf("%s answers at %s", f.Who(), f.Address)
 			if !f.Stray {
 				f.Why = fmt.Sprintf("another cluster's Patroni answers at %s: %s", f.Address, f.Who())
 			}
@@ -97,7 +97,7 @@ func Strangers(s *Snapshot, c *Cluster) map[InstanceName]*Foreign {
 			add(in, &o.Value, Foreign{Sure: sure})
 			f = out[in.Name]
 			if f.Why = fmt.Sprintf("another cluster's Patroni answers at %s: it has system identifier %s, most members have %s", f.Address, f.SystemID, id); !sure {
-				f.Why = fmt.Sprintf("it has system identifier %s, others have %s: which of them is that of %s is not known", f.SystemID, strings.Join(votes.but(f.SystemID), ", "), c.Name)
+				f.Why = fmt.Sprintf("it has system identifier %s, others have %s: which one belongs to %s is unknown", f.SystemID, strings.Join(votes.but(f.SystemID), ", "), c.Name)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ type ballot []vote
 
 type vote struct {
 	id       string
-	all, now int // members that told it; those of them that answer now
+	all, now int // members that reported it; those of them that answer now
 }
 
 func (b *ballot) cast(id string, now bool) {
@@ -154,7 +154,7 @@ func (b ballot) but(id string) []string {
 	return out
 }
 
-// Screened is the snapshot without what strangers said, and without the view of
+// Screened is the snapshot without what strangers reported, and without the view of
 // the DCS of another cluster: as if they had not answered. Whatever judges the
 // cluster c judges that. It is s itself when there is nothing to leave out.
 func (s *Snapshot) Screened(c *Cluster) *Snapshot {
@@ -182,7 +182,7 @@ func (s *Snapshot) Screened(c *Cluster) *Snapshot {
 			}
 			set(name, clean)
 		} else if v.Cluster.Ever() && !c.fitsScope(v.Cluster.Value.Scope) {
-			v.Cluster = lost(v.Cluster, fmt.Errorf("the DCS it reads is that of %s", v.Cluster.Value.Scope))
+			v.Cluster = lost(v.Cluster, fmt.Errorf("it reads the DCS of %s", v.Cluster.Value.Scope))
 			set(name, v)
 		}
 	}
@@ -198,7 +198,7 @@ type foreignError struct{ *Foreign }
 func (e *foreignError) Error() string { return e.Why }
 
 // Foreign is whose Patroni answered instead of the instance's, in a screened
-// snapshot; nil when its own did, or nobody.
+// snapshot; nil when its own did, or none did.
 func (v *PatroniView) Foreign() *Foreign {
 	if e, ok := errors.AsType[*foreignError](v.Status.Err); ok {
 		return e.Foreign

@@ -3,7 +3,7 @@ package model
 import "strings"
 
 // CheckRule is the rule of Patroni's that answers a health check (api.py,
-// do_GET). The zero CheckRule answers nobody with 200.
+// do_GET). The zero CheckRule answers 200 to none.
 type CheckRule int
 
 // The rules, in the order in which Patroni tries them.
@@ -60,7 +60,7 @@ func RuleOf(check string) CheckRule {
 const LockCheck = "/leader"
 
 // LockOnly reports whether only the holder of the leader key passes the check.
-// In a standby cluster nobody is primary.
+// A standby cluster has no primary.
 func LockOnly(check string, standby bool) bool {
 	switch RuleOf(check) {
 	case RuleLeader:
@@ -74,7 +74,7 @@ func LockOnly(check string, standby bool) bool {
 }
 
 // NobodyPasses reports whether the check is for the leader of the other kind of
-// cluster: /primary in a standby cluster, /standby-leader in one that is none.
+// cluster: /primary in a standby cluster, /standby-leader in one that is not.
 func NobodyPasses(check string, standby bool) bool {
 	switch RuleOf(check) {
 	case RulePrimary:

@@ -1,10 +1,12 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/source"
 )
 
@@ -22,7 +24,7 @@ type ServiceName string
 // that the node's components listen on.
 type Host string
 
-// Role is the declared pg_role of an instance. It says what the inventory
+// Role is the declared pg_role of an instance. It is what the inventory
 // promised, never what the instance is now.
 type Role string
 
@@ -47,13 +49,13 @@ type Inventory struct {
 	// pigsty.yml:93".
 	DialectFrom string
 	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
-	// that is not known.
+	// that is unknown.
 	Core     string
 	CAFile   string           // CA certificate of the Pigsty checkout; "" when none was found
 	Clusters []Cluster        // in order of first appearance
 	Nodes    []Node           // every host of the inventory, in order of first appearance
 	Problems []source.Problem // what is wrong with it and does not stop the rest
-	// EntryPoints are ways in that pgtui's configuration adds.
+	// EntryPoints are endpoints that pgtui's configuration adds.
 	EntryPoints []EntryPoint
 	LoadedAt    time.Time // when it was read
 	// Inputs are the files it was read from, as they were then; nil when it was
@@ -61,7 +63,7 @@ type Inventory struct {
 	Inputs []source.Input
 }
 
-// Cluster is one PostgreSQL cluster and its ways in.
+// Cluster is one PostgreSQL cluster and its endpoints.
 type Cluster struct {
 	Name      ClusterName
 	Instances []Instance // in inventory order
@@ -82,7 +84,7 @@ type Cluster struct {
 	// Databases are pg_databases, in order.
 	Databases []Database
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0
-	// when that cannot be told.
+	// when that cannot be determined.
 	TTL time.Duration
 	// Patroni is what Pigsty writes into Patroni's dynamic configuration when it
 	// makes the cluster; what is there now may have been edited since.
@@ -137,7 +139,6 @@ type Instance struct {
 	PatroniPort  uint16 // 8008 unless declared
 	PatroniTLS   bool   // patroni_ssl_enabled
 	OfflineQuery bool   // pg_offline_query
-	Weight       string // pg_weight as it will be printed, "100" unless declared
 }
 
 // Pools reports whether the port, as HAProxy has it, is the instance's pgbouncer;
@@ -146,8 +147,7 @@ func (in *Instance) Pools(port string) bool {
 	return in != nil && port == strconv.Itoa(int(in.BouncerPort))
 }
 
-// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two
-// fronts of one cluster may differ: services are declared per host.
+// LoadBalancer is one HAProxy node of a cluster with the services it is given. Two load balancers of one cluster may differ: services are declared per host.
 type LoadBalancer struct {
 	Host     Host
 	Services []Service // in the order Pigsty renders them; names are unique
@@ -188,7 +188,7 @@ type Server struct {
 	Name      InstanceName
 	Host      Host
 	Port      string // where the traffic goes
-	CheckPort string // where Patroni is asked, "8008" unless declared
+	CheckPort string // where Patroni is probed, "8008" unless declared
 	CheckTLS  bool   // the check speaks TLS
 	Weight    string
 }
@@ -206,7 +206,7 @@ type Node struct {
 	Components []Component
 }
 
-// SSHTarget tells how the node's files are read and changed.
+// SSHTarget is how the node's files are read and changed.
 type SSHTarget struct {
 	Local      bool   // ansible_connection: local, or the node is this machine
 	Root       string // directory that stands for the node's "/"; "" except in a sandbox
@@ -217,7 +217,7 @@ type SSHTarget struct {
 	CommonArgs string // ansible_ssh_common_args, as declared
 }
 
-// HAProxyAccess is how the stats page of a node is asked.
+// HAProxyAccess is how the stats page of a node is probed.
 type HAProxyAccess struct {
 	Port     uint16 // haproxy_exporter_port, 9101 unless declared
 	User     string
@@ -290,7 +290,7 @@ func (c *Cluster) LoadBalancer(h Host) *LoadBalancer {
 	return nil
 }
 
-// Service returns the service of that name as this front has it, or nil.
+// Service returns the service of that name as this load balancer has it, or nil.
 func (f *LoadBalancer) Service(name ServiceName) *Service {
 	for i := range f.Services {
 		if f.Services[i].Name == name {
@@ -300,9 +300,9 @@ func (f *LoadBalancer) Service(name ServiceName) *Service {
 	return nil
 }
 
-// Services are the cluster's services over all fronts, each name once, in the
-// order they first appear. A service that fronts declare differently is
-// returned as the first front has it.
+// Services are the cluster's services over all load balancers, each name once, in the
+// order they first appear. A service that load balancers declare differently is
+// returned as the first load balancer has it.
 func (c *Cluster) Services() []*Service {
 	var out []*Service
 	seen := map[ServiceName]bool{}
@@ -336,7 +336,7 @@ func onHost(servers []Server, h Host) bool {
 }
 
 // Servers are the server lines in file order: members first, then those that
-// are backup only. backup tells which of them carry the backup keyword.
+// are backup only. backup is which of them carry the backup keyword.
 func (s *Service) Servers() (servers []Server, backup []bool) {
 	n := len(s.Members) + len(s.Backups)
 	servers, backup = make([]Server, 0, n), make([]bool, 0, n)
@@ -367,4 +367,53 @@ func Join(names []InstanceName) string {
 		parts[i] = string(n)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// OnHost returns the instance on that node, or nil.
+func (c *Cluster) OnHost(h Host) *Instance {
+	for i := range c.Instances {
+		if c.Instances[i].Host == h {
+			return &c.Instances[i]
+		}
+	}
+	return nil
+}
+
+// Pooled reports whether the service's servers are poolers.
+func (c *Cluster) Pooled(svc *Service) bool {
+	servers, _ := svc.Servers()
+	for _, s := range servers {
+		in := c.Instance(s.Name)
+		if in.Pools(s.Port) && in.BouncerPort != in.PgPort {
+			return true
+		}
+	}
+	return len(servers) == 0 && svc.Dest == "pgbouncer"
+}
+
+// Service returns the service of that name as the first load balancer that has it
+// declares it, or nil.
+func (c *Cluster) Service(name ServiceName) *Service {
+	for i := range c.LoadBalancers {
+		if s := c.LoadBalancers[i].Service(name); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// Names are the cluster's instances.
+func (c *Cluster) Names() []InstanceName {
+	out := make([]InstanceName, len(c.Instances))
+	for i := range c.Instances {
+		out[i] = c.Instances[i].Name
+	}
+	return out
+}
+
+// ZeroedByHand reports whether the weight 0 of a server is not the declared one.
+func (s *Service) ZeroedByHand(name InstanceName) bool {
+	servers, _ := s.Servers()
+	i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == name })
+	return i >= 0 && haproxy.WeightDiffers(servers[i].Weight, 0)
 }

@@ -195,10 +195,14 @@ func (s *PatroniStatus) Position() int64 {
 }
 
 // Backlog is how much WAL a replica has received and not replayed, bytes: a new
-// leader replays it before it opens. 0 when that is not known.
+// leader replays it before it opens. 0 when that is unknown.
 func (s *PatroniStatus) Backlog() int64 {
 	if s.Received < 0 || s.Replayed < 0 {
 		return 0
 	}
 	return max(0, s.Received-s.Replayed)
 }
+
+// ReportsStreaming reports whether this version of Patroni reports replication_state:
+// since 3.0.4.
+func (s *PatroniStatus) ReportsStreaming() bool { return s.Version != "" && s.Generation(3, 0, 4) }

@@ -11,19 +11,19 @@ import (
 // is worth a finding; pgbouncer itself gives up after query_wait_timeout, 120 s.
 const PoolWait = 3 * time.Second
 
-// PoolState is what a pgbouncer says on its own console: SHOW STATE, SHOW
+// PoolState is what a pgbouncer reports on its own console: SHOW STATE, SHOW
 // DATABASES, SHOW POOLS, SHOW LISTS and SHOW CONFIG.
 type PoolState struct {
 	Version string // "1.24.1"; "" when not reported
-	// Paused is a PAUSE without a database, or SUSPEND. It is known when Told,
+	// Paused is a PAUSE without a database, or SUSPEND. It is known when PauseKnown,
 	// since pgbouncer 1.19: SHOW DATABASES does not show it.
-	Paused bool
-	Told   bool
+	Paused     bool
+	PauseKnown bool
 	// Full means that it refuses even its console: "no more connections allowed".
 	Full       bool
 	Clients    int // connections of clients, without pgtui's own
 	MaxClients int // max_client_conn; 0 when not reported
-	// MaxClientsAt is when MaxClients was read: it changes seldom, and is asked seldom.
+	// MaxClientsAt is when MaxClients was read: it changes seldom, and is probed seldom.
 	MaxClientsAt time.Time
 	// Databases are those that clients may connect to, by name, without its own.
 	Databases []PoolDatabase
@@ -38,7 +38,7 @@ type PoolDatabase struct {
 	Disabled bool          // DISABLE: no new clients
 	Active   int           // clients that do not wait
 	Waiting  int           // clients that wait for a server connection
-	MaxWait  time.Duration // how long the first of them has waited; 0 when none waits, or it is not told
+	MaxWait  time.Duration // how long the first of them has waited; 0 when none waits, or it is not reported
 	// StalledAt is when it was first seen that clients wait and there is no
 	// connection to PostgreSQL; zero when it is not so. pgbouncer counts no time for
 	// clients that wait to be let in.
@@ -52,7 +52,7 @@ type PoolDatabase struct {
 }
 
 // ConsoleRefused is the error of a pgbouncer that does not let the monitoring
-// user read its console. It says nothing of the pool.
+// user read its console. It reports nothing of the pool.
 type ConsoleRefused struct{ Text string }
 
 func (e *ConsoleRefused) Error() string { return e.Text }
@@ -148,9 +148,9 @@ func PoolTroubleOf(c *Cluster, p *PoolState) PoolTrouble {
 		}
 		return PoolTrouble{Kind: PoolPaused, Whole: true, Text: text + ": " + waitText(n, longest)}
 	case p.full():
-		text := "pgbouncer takes no more clients (max_client_conn)"
+		text := "pgbouncer accepts no more clients (max_client_conn)"
 		if p.MaxClients > 0 {
-			text = fmt.Sprintf("pgbouncer has %d of %d clients (max_client_conn) and takes no more", p.Clients, p.MaxClients)
+			text = fmt.Sprintf("pgbouncer has %d of %d clients (max_client_conn) and accepts no more", p.Clients, p.MaxClients)
 		}
 		return PoolTrouble{Kind: PoolFull, Whole: true, Text: text}
 	}
@@ -171,7 +171,7 @@ func PoolTroubleOf(c *Cluster, p *PoolState) PoolTrouble {
 			if t.Kind == "" {
 				t.Kind = k
 			}
-			parts = append(parts, heldText(k, kinds[k], p.Told))
+			parts = append(parts, heldText(k, kinds[k], p.PauseKnown))
 		}
 	}
 	t.Text, t.Whole = strings.Join(parts, "; "), heldWhole(c, p)
@@ -193,9 +193,9 @@ func heldWhole(c *Cluster, p *PoolState) bool {
 	return known || p.More == 0 && !slices.ContainsFunc(p.Databases, func(d PoolDatabase) bool { return p.Held(&d) == "" })
 }
 
-// heldText is one kind of hold and the databases that have it. told is whether
-// the pgbouncer tells of a PAUSE of all databases.
-func heldText(k PoolHold, dbs []*PoolDatabase, told bool) string {
+// heldText is one kind of hold and the databases that have it. known is whether
+// the pgbouncer reports a PAUSE of all databases.
+func heldText(k PoolHold, dbs []*PoolDatabase, known bool) string {
 	names := make([]string, len(dbs))
 	n, longest := 0, time.Duration(0)
 	for i, d := range dbs {
@@ -212,9 +212,9 @@ func heldText(k PoolHold, dbs []*PoolDatabase, told bool) string {
 	case PoolFull:
 		return fmt.Sprintf("%s %s full: %d of %d clients", what, is, dbs[0].Clients, dbs[0].MaxClients)
 	case PoolStalled:
-		why := "pgbouncer is paused as a whole or does not reach PostgreSQL"
-		if told {
-			why = "pgbouncer does not reach PostgreSQL"
+		why := "pgbouncer is paused as a whole or cannot reach PostgreSQL"
+		if known {
+			why = "pgbouncer cannot reach PostgreSQL"
 		}
 		has := map[string]string{"is": "has", "are": "have"}[is]
 		return fmt.Sprintf("%s %s no connection to PostgreSQL, and %s: %s", what, has, waitText(n, longest), why)
@@ -263,8 +263,8 @@ func secondsText(d time.Duration) string {
 	return fmt.Sprintf("%.0f s", d.Seconds())
 }
 
-// PoolNow is what the instance's pgbouncer says of itself at now; nil when that
-// is not known.
+// PoolNow is what the instance's pgbouncer reports of itself at now; nil when that
+// is unknown.
 func (v *PatroniView) PoolNow(now time.Time) *PoolState {
 	if !v.Pool.Known() || v.Pool.Age(now) > max(PortAge, v.Pool.Holds) {
 		return nil
@@ -297,7 +297,7 @@ func PoolEnds(c *Cluster, in *Instance, t *PoolTrouble) string {
 	}
 	switch t.Kind {
 	case PoolPaused:
-		return PoolCommand(c, in, "RESUME"+db) + " ends it; whoever paused it may not be done"
+		return PoolCommand(c, in, "RESUME"+db) + " ends it; check first that the maintenance is over"
 	case PoolDisabled:
 		return PoolCommand(c, in, "ENABLE"+db) + " ends it"
 	case PoolFull:

@@ -32,11 +32,11 @@ type Proof struct {
 	Port     string
 	Database string // the one that let us in; "" when none did
 	Tries    []Try
-	// Direct is what the ports behind HAProxy said when they were connected to
+	// Direct is what the ports behind HAProxy reported when they were connected to
 	// without it, which is done when a try fails or takes SlowConnect; nil
 	// otherwise.
 	Direct []DirectPort
-	// Moved tells that HAProxy's own word changed while the port was tried:
+	// Moved reports that HAProxy's own word changed while the port was tried:
 	// then the answers prove nothing about it.
 	Moved bool
 }
@@ -58,7 +58,7 @@ type Fault string
 const (
 	FaultRefused  Fault = "refused"  // nothing listens on the port
 	FaultTimeout  Fault = "timeout"  // no answer in time
-	FaultClosed   Fault = "closed"   // accepted, then closed without a word: HAProxy found no server that takes it
+	FaultClosed   Fault = "closed"   // accepted, then closed silently: HAProxy found no server that takes it
 	FaultAuth     Fault = "auth"     // the monitoring user was not let in
 	FaultDatabase Fault = "database" // no such database
 	FaultStarting Fault = "starting" // the database system is starting up or shutting down
@@ -67,15 +67,15 @@ const (
 	FaultNotTried Fault = "not-tried"
 )
 
-// Answer is what a server says of itself.
+// Answer is what a server reports of itself.
 type Answer struct {
 	Addr        string    // inet_server_addr(); "" through a pooler on a unix socket
-	Started     time.Time // pg_postmaster_start_time(), to the microsecond; zero when not told
-	SystemID    string    // pg_control_system(); "" when not told
+	Started     time.Time // pg_postmaster_start_time(), to the microsecond; zero when not reported
+	SystemID    string    // pg_control_system(); "" when not reported
 	ClusterName string    // Patroni sets cluster_name to its scope
 	Recovery    bool      // pg_is_in_recovery()
 	ReadOnly    bool      // transactions are read only: always so in recovery
-	Timeline    int       // 0 when not told
+	Timeline    int       // 0 when not reported
 }
 
 // DirectPort is one server's port as it is without HAProxy.
@@ -86,12 +86,11 @@ type DirectPort struct {
 	Text     string
 }
 
-// ProofAge is how long a proof is laid beside what HAProxy says now. That
+// ProofAge is how long a proof is laid beside what HAProxy reports now. That
 // nothing changed meanwhile is Moved's to tell.
 const ProofAge = 30 * time.Second
 
-// SlowConnect is the time to log in from which the ports behind HAProxy are
-// looked at. HAProxy tries a server whose port refuses once a second, three
+// SlowConnect is the time to log in from which the ports behind HAProxy are checked. HAProxy tries a server whose port refuses once a second, three
 // times, before it takes another one: clients wait, or give up.
 const SlowConnect = time.Second
 
@@ -111,7 +110,7 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 	if len(px.Servers) != len(py.Servers) {
 		return true
 	}
-	// HAProxy tells a transition's age in whole seconds of its own clock. One
+	// HAProxy reports a transition's age in whole seconds of its own clock. One
 	// older than the time between the two looks is from before the first; a
 	// younger one is the same when it has aged by all the seconds between.
 	between := int64(b.At.Sub(a.At) / time.Second)
@@ -131,7 +130,7 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 
 // warmedUp reports whether nothing but the server's slowstart ended between
 // two looks. HAProxy counts that as a transition; a real one would begin the
-// slowstart anew, and a reload makes the whole section young.
+// slowstart again, and a reload makes the whole section young.
 func warmedUp(was, now *haproxy.ServerRow) bool {
 	return was.Throttle > 0 && now.Throttle == 0 && now.Weight == now.UserWeight
 }
@@ -145,4 +144,27 @@ func ParseStarted(s string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// Unfit says why a server is not what target_session_attrs requires; "" when it is.
+func (a Answer) Unfit(attrs string) string {
+	switch {
+	case attrs == "primary" && a.Recovery:
+		return "in recovery, but target_session_attrs requires the primary"
+	case attrs == "standby" && !a.Recovery:
+		return "not in recovery, but target_session_attrs requires a standby"
+	case attrs == "read-write" && a.ReadOnly:
+		return "read only, but target_session_attrs requires read-write"
+	case attrs == "read-only" && !a.ReadOnly:
+		return "takes writes, but target_session_attrs requires read-only"
+	}
+	return ""
+}
+
+// EndsIt reports whether libpq gives up with this fault instead of trying the
+// next host. It continues where no connection comes about or the server reports
+// that it cannot take one now; once somebody has answered, even by hanging up
+// as HAProxy does without a server, it does not.
+func (f Fault) EndsIt() bool {
+	return f != FaultRefused && f != FaultTimeout && f != FaultStarting && f != FaultNotTried
 }

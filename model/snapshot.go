@@ -18,7 +18,12 @@ type Snapshot struct {
 	VIP       map[ClusterName]source.Observed[Host] // which node has the cluster's VIP
 	// PoolsUnasked is set when there are too many pgbouncers for one look at all their consoles.
 	PoolsUnasked bool
-	// What is asked on demand only; nil when it was not.
+	Readings
+}
+
+// Readings are what is read on demand, beside the watch; a map is nil when it was
+// not read.
+type Readings struct {
 	Proofs  map[PortKey]source.Observed[Proof]             // real connections through service ports
 	Conf    map[Host]source.Observed[NodeConf]             // the files on disk
 	Workers map[Host]source.Observed[haproxy.Processes]    // HAProxy's processes
@@ -27,12 +32,35 @@ type Snapshot struct {
 	Rules   map[ClusterName]RuleFacts                      // what decides a failover
 }
 
-// Complete reports whether every node of the clusters has been asked everything
-// once: what is unknown then is so because nobody could tell.
-func (s *Snapshot) Complete(clusters []*Cluster) bool {
+// With is a copy of the snapshot with what was read beside it. A nil map of r
+// leaves what the snapshot has; s stays as it is.
+func (s *Snapshot) With(r Readings) *Snapshot {
+	out := *s
+	put(&out.Proofs, r.Proofs)
+	put(&out.Conf, r.Conf)
+	put(&out.Workers, r.Workers)
+	put(&out.Nodes, r.Nodes)
+	put(&out.Servers, r.Servers)
+	put(&out.Rules, r.Rules)
+	return &out
+}
+
+// put replaces a map by another that is not nil.
+func put[M ~map[K]V, K comparable, V any](to *M, m M) {
+	if m != nil {
+		*to = m
+	}
+}
+
+// Complete reports whether every node of the clusters was probed for everything
+// once: what is unknown then is so because no answer came. A nil snapshot is not.
+func (s *Snapshot) Complete(clusters ...*Cluster) bool {
+	if s == nil {
+		return false
+	}
 	for _, c := range clusters {
 		for i := range c.Instances {
-			if !s.Patroni[c.Instances[i].Name].Asked() {
+			if !s.Patroni[c.Instances[i].Name].Probed() {
 				return false
 			}
 		}
@@ -52,18 +80,17 @@ func (s *Snapshot) Complete(clusters []*Cluster) bool {
 // its HAProxies.
 type PatroniView struct {
 	Status  source.Observed[PatroniStatus]  // GET /patroni: the node about itself
-	Cluster source.Observed[PatroniCluster] // GET /cluster: what the DCS says
+	Cluster source.Observed[PatroniCluster] // GET /cluster: what the DCS reports
 	Checks  map[string]source.Observed[int] // OPTIONS <check path>: the HTTP status HAProxy would get
 	Ports   []PortView                      // of PostgreSQL and pgbouncer, as far as services lead there
 	Pool    source.Observed[PoolState]      // pgbouncer's own console, as far as services lead there
 }
 
-// PortAge is how long the answer of a port counts, at least: PostgreSQL's own is
-// asked every 30 s.
+// PortAge is how long the answer of a port counts, at least: PostgreSQL's own is probed every 30 s.
 const PortAge = 40 * time.Second
 
-// PortView is one port that clients are sent to, asked without HAProxy, whose
-// check asks Patroni and cannot tell. Err is why it could not be asked from here,
+// PortView is one port that clients are sent to, probed without HAProxy, whose
+// check queries Patroni and does not show. Err is why it could not be probed from here,
 // which says nothing of the port.
 type PortView struct {
 	Port string // "6432"
@@ -73,11 +100,11 @@ type PortView struct {
 // PortState is what a port has answered.
 type PortState struct {
 	Why     string // it takes no connections; "" when somebody there speaks PostgreSQL's protocol
-	Refused bool   // nobody listens
+	Refused bool   // nothing listens
 }
 
 // Shut is why the port takes no connections at now; "" when it does, or when
-// that is not known.
+// that is unknown.
 func (v PortView) Shut(now time.Time) string {
 	if v.counts(now) {
 		return v.Value.Why
@@ -92,7 +119,7 @@ func (v PortView) counts(now time.Time) bool {
 	return v.Known() && v.Age(now) <= max(PortAge, v.Holds)
 }
 
-// Port returns what is known of that port; the zero value when it is not asked.
+// Port returns what is known of that port; the zero value when it is not probed.
 func (v PatroniView) Port(port string) PortView {
 	for i := range v.Ports {
 		if v.Ports[i].Port == port {
@@ -102,9 +129,9 @@ func (v PatroniView) Port(port string) PortView {
 	return PortView{Port: port}
 }
 
-// Asked reports whether every question has been tried at least once. Until
-// then what is missing is only still being asked. The zero value was not asked.
-func (v PatroniView) Asked() bool {
+// Probed reports whether every request was tried at least once. Until then what
+// is missing is only on its way. The zero value was not probed.
+func (v PatroniView) Probed() bool {
 	for _, o := range v.Checks {
 		if o.Tried.IsZero() {
 			return false
@@ -136,7 +163,7 @@ type PatroniStatus struct {
 	SystemID         string
 	PostmasterStart  string // as Patroni prints it
 	Paused           bool   // cluster in maintenance mode
-	Unlocked         bool   // cluster_unlocked: nobody holds the leader key, or this node lost the DCS
+	Unlocked         bool   // cluster_unlocked: no member holds the leader key, or this node lost the DCS
 	Failsafe         bool   // failsafe_mode_is_active
 	PendingRestart   bool
 	PendingReasons   []string // "max_connections: 100 → 200"; nil before Patroni 3.3
@@ -146,7 +173,7 @@ type PatroniStatus struct {
 	QuorumStandby    bool
 	DCSLastSeen      int64 // epoch seconds; 0 when not reported
 	// Skew is how far the node's clock is ahead of this machine's, in whole
-	// seconds; 0 when it is less than an HTTP date can tell, or not told.
+	// seconds; 0 when it is less than an HTTP date shows, or not reported.
 	Skew    time.Duration
 	Streams []Stream
 	Tags    map[string]string
@@ -170,6 +197,16 @@ type PatroniCluster struct {
 	Paused  bool
 	Members []PatroniMember
 	Switch  ScheduledSwitchover // the zero value when none is scheduled
+}
+
+// Member returns the member of that name, or nil.
+func (c *PatroniCluster) Member(name InstanceName) *PatroniMember {
+	for i := range c.Members {
+		if c.Members[i].Name == name {
+			return &c.Members[i]
+		}
+	}
+	return nil
 }
 
 // ScheduledSwitchover is a switchover that Patroni will do by itself.
@@ -202,4 +239,28 @@ type PatroniMember struct {
 	Behind  int64
 	APIURL  string
 	Restart string // scheduled_restart: when, as Patroni writes it; "" when none is
+}
+
+// PatroniStatus is what an instance's Patroni reported of itself; the zero value
+// for an instance that was not probed.
+func (s *Snapshot) PatroniStatus(name InstanceName) source.Observed[PatroniStatus] {
+	if s == nil {
+		return source.Observed[PatroniStatus]{}
+	}
+	return s.Patroni[name].Status
+}
+
+// StatsOf is the stats page of a host, an empty one when none was read.
+func (s *Snapshot) StatsOf(h Host) *haproxy.Stats {
+	v := s.HAProxy[h].Value
+	return &v
+}
+
+// RuleFacts is what was read about who may lead, beside the watch and once.
+// The zero value means that nothing was read.
+type RuleFacts struct {
+	Conf source.Observed[PatroniConf] // GET /config
+	By   InstanceName                 // whose Patroni answered it; "" when none did
+	// Etcd is why a member of etcd takes no connections, by host; "" when it does.
+	Etcd map[Host]source.Observed[string]
 }

@@ -46,7 +46,7 @@ func TestComplete(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := all()
 			tt.but(s)
-			if got := s.Complete([]*Cluster{c}); got != tt.want {
+			if got := s.Complete(c); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

@@ -1,7 +1,7 @@
 package model
 
 // Verdict is the one word for a server, a view or a service. The same words
-// stand on every screen, in JSON and in docs/verdicts.md.
+// are on every screen, in JSON and in docs/verdicts.md.
 type Verdict string
 
 // The verdicts. Which one holds is decided in route.go only.
@@ -18,7 +18,7 @@ const (
 	Missing       Verdict = "missing"        // promised, but HAProxy has no such section or server
 	Empty         Verdict = "empty"          // no server gets new connections
 	Mismatch      Verdict = "mismatch"       // sources disagree about who serves
-	Unknown       Verdict = "unknown"        // not known; never drawn as healthy
+	Unknown       Verdict = "unknown"        // never drawn as healthy
 )
 
 // Health is the exit-code word of a cluster or of the whole fleet.
@@ -47,7 +47,7 @@ func (h Health) String() string {
 }
 
 // Rank orders healths from best to worst: a service known to be down outweighs
-// one that is not known, which outweighs a degraded one.
+// one that is unknown, which outweighs a degraded one.
 func Rank(h Health) int {
 	switch h {
 	case HealthOK:

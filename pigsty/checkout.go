@@ -186,7 +186,7 @@ func choose(inv *inventory.Inventory, o Options) (d model.Dialect, from string, 
 
 // declared takes the dialect from the inventory's "version" variable.
 func declared(inv *inventory.Inventory) (model.Dialect, string) {
-	newest := "the newest known: no Pigsty checkout and no version: in the inventory says another"
+	newest := "the newest known: there is no Pigsty checkout and no version: in the inventory"
 	if len(inv.Hosts) == 0 {
 		return model.DialectV45, newest
 	}
@@ -197,7 +197,7 @@ func declared(inv *inventory.Inventory) (model.Dialect, string) {
 	s, _ := py.Text(e.Value)
 	d, err := ParseDialect(s)
 	if err != nil {
-		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is no Pigsty version", py.Cut(py.Str(e.Value)), e.At.File, e.At.Line)
+		return model.DialectV45, fmt.Sprintf("the newest known: version: %s in %s:%d is not a Pigsty version", py.Cut(py.Str(e.Value)), e.At.File, e.At.Line)
 	}
 	return d, fmt.Sprintf("version: %s in %s:%d", s, e.At.File, e.At.Line)
 }

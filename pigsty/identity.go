@@ -318,7 +318,7 @@ func (w *world) ownFacts(h *host) {
 	h.setFact("pg_service", w.text(h.name, "-", py.PrintIn(w.b, role)))
 }
 
-// intFilter is Jinja's "int": 0 for what is no number.
+// intFilter is Jinja's "int": 0 for what is not a number.
 func (w *world) intFilter(v py.Value) py.Value {
 	switch x := v.(type) {
 	case bool:

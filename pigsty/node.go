@@ -20,7 +20,7 @@ func (h *host) instance() model.Instance {
 	in := model.Instance{
 		Name: model.InstanceName(h.name + "-" + py.PrintIn(h.w.b, seq)), Host: model.Host(h.inv.Name), Role: model.Role(py.PrintIn(h.w.b, role)),
 		PgPort: h.port("pg_port", 5432), BouncerPort: h.port("pgbouncer_port", 6432), PatroniPort: h.port("patroni_port", 8008),
-		PatroniTLS: py.Bool(tls), OfflineQuery: py.Bool(offline), Weight: h.text("pg_weight", "100"),
+		PatroniTLS: py.Bool(tls), OfflineQuery: py.Bool(offline),
 	}
 	if n, ok := toBig(h.w.intFilter(seq)); ok && n.IsInt64() {
 		in.Seq = int(n.Int64())

@@ -46,8 +46,8 @@ func TestModel(t *testing.T) {
 		t.Errorf("cluster: %+v", c)
 	}
 	wantInstances := []model.Instance{
-		{Name: "pg-test-1", Host: "10.10.10.11", Seq: 1, Role: "primary", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008, Weight: "100"},
-		{Name: "pg-test-2", Host: "10.10.10.12", Seq: 2, Role: "offline", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8009, PatroniTLS: true, Weight: "100"},
+		{Name: "pg-test-1", Host: "10.10.10.11", Seq: 1, Role: "primary", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008},
+		{Name: "pg-test-2", Host: "10.10.10.12", Seq: 2, Role: "offline", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8009, PatroniTLS: true},
 	}
 	if !reflect.DeepEqual(c.Instances, wantInstances) {
 		t.Errorf("instances: %+v", c.Instances)

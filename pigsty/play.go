@@ -23,7 +23,7 @@ type Play struct {
 }
 
 // NewPlay runs the playbook on paper, within what the inventory's budget has
-// left. Where that does not suffice, Err says so and the model is not whole.
+// left. Where that does not suffice, Err has it and the model is not whole.
 func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	w := newWorld(inv, o)
 	out := &model.Inventory{

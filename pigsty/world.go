@@ -64,7 +64,7 @@ type host struct {
 type frame struct {
 	h    *host
 	name string
-	pos  source.Pos // used where there is no host
+	pos  source.Pos // used where there is not a host
 }
 
 // in notes what is being resolved, until out.

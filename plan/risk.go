@@ -225,7 +225,7 @@ func (s *Situation) inUse(h model.Host, section string) (name, sessions string) 
 	if s.Snap == nil || !s.Snap.HAProxy[h].Known() {
 		return RiskGone, "sessions unknown"
 	}
-	px := s.Snap.HaproxyOf(h).Proxy(section)
+	px := s.Snap.StatsOf(h).Proxy(section)
 	switch {
 	case px == nil:
 		return RiskIdle, "no running section"
@@ -285,7 +285,7 @@ func reopened(n *Node, s *Situation) []Risk {
 		return nil
 	}
 	var out []Risk
-	stats := s.Snap.HaproxyOf(n.Host)
+	stats := s.Snap.StatsOf(n.Host)
 	for i := range stats.Proxies {
 		px := &stats.Proxies[i]
 		if px.Front.Status != "PAUSED" && px.Front.Status != "STOP" {
@@ -302,7 +302,7 @@ func settlingChecks(n *Node, s *Situation) []Risk {
 	if s.Snap == nil {
 		return nil
 	}
-	server := unsettled(n.Was, s.Snap.HaproxyOf(n.Host))
+	server := unsettled(n.Was, s.Snap.StatsOf(n.Host))
 	if server == "" {
 		return nil
 	}
@@ -327,7 +327,7 @@ func unloadedOthers(n *Node, s *Situation) []Risk {
 	if !conf.Known() || s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
-	stats := s.Snap.HaproxyOf(n.Host)
+	stats := s.Snap.StatsOf(n.Host)
 	var what []string
 	for i := range conf.Value.Sections {
 		sec := &conf.Value.Sections[i]
@@ -361,7 +361,7 @@ func unseen(n *Node, s *Situation) []Risk {
 		what = append(what, "its stats page"+whyNot(s, n.Host))
 	}
 	if o := s.Conf[n.Host]; !o.Known() {
-		what = append(what, "the other files in its directory"+board.Because(o.Err))
+		what = append(what, "the other files in its directory"+source.Because(o.Err))
 	}
 	if len(what) == 0 {
 		return nil
@@ -373,7 +373,7 @@ func whyNot(s *Situation, h model.Host) string {
 	if s.Snap == nil {
 		return ""
 	}
-	return board.Because(s.Snap.HAProxy[h].Err)
+	return source.Because(s.Snap.HAProxy[h].Err)
 }
 
 // misroute is the window in which a plain reload may send new connections to the
@@ -399,7 +399,7 @@ func oldWorkers(n *Node, s *Situation) []Risk {
 	var out []Risk
 	if s.Snap != nil {
 		var all, own int64
-		stats := s.Snap.HaproxyOf(n.Host)
+		stats := s.Snap.StatsOf(n.Host)
 		for i := range stats.Proxies {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"pgtui/haproxy"
-	"pgtui/model/board"
+	"pgtui/source"
 )
 
 // drains are the servers of one HAProxy, also those of other clusters, that were
@@ -16,7 +16,7 @@ func drains(p *Plan, n *Node, s *Situation) []Risk {
 	var out []Risk
 	states := s.Servers[n.Host]
 	if !states.Ever() && s.Conf[n.Host].Known() && s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
-		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "unknown whether this reload ends the drain of a server that is DOWN" + board.Because(states.Err)})
+		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "unknown whether this reload ends the drain of a server that is DOWN" + source.Because(states.Err)})
 	}
 	held := byHand(n, s)
 	switch {
@@ -43,7 +43,7 @@ func byHand(n *Node, s *Situation) []string {
 		return slices.ContainsFunc(all, func(c haproxy.Section) bool { return c.Name == name })
 	}
 	var out []string
-	stats, states := s.Snap.HaproxyOf(n.Host), s.Servers[n.Host]
+	stats, states := s.Snap.StatsOf(n.Host), s.Servers[n.Host]
 	for i := range stats.Proxies {
 		px := &stats.Proxies[i]
 		if has(n.Was, px.Name) && !has(n.Become, px.Name) {

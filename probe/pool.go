@@ -250,7 +250,7 @@ func (c *console) show(what string, keep func(record)) {
 // state tells of a PAUSE of everything. Releases before 1.19 do not know the
 // question, and would log it as an error.
 func (c *console) state(st *model.PoolState) {
-	if st.Told = tellsState(st.Version); !st.Told {
+	if st.PauseKnown = tellsState(st.Version); !st.PauseKnown {
 		return
 	}
 	c.show("STATE", func(r record) {

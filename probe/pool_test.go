@@ -115,11 +115,11 @@ func TestConsole(t *testing.T) {
 		}}, "1.25.0 paused=true told=true 5/20000 [{app false false 1 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 50 100 3 0} {web false false 0 0 0s 0001-01-01 00:00:00 +0000 UTC 0 0 20 0 8 9}]"},
 	} {
 		st, err := New(Options{}).console(t.Context(), tt.b.pool(t), source.Observed[model.PoolState]{})
-		got := fmt.Sprintf("%s paused=%t told=%t %d/%d %v", st.Version, st.Paused, st.Told, st.Clients, st.MaxClients, st.Databases)
+		got := fmt.Sprintf("%s paused=%t told=%t %d/%d %v", st.Version, st.Paused, st.PauseKnown, st.Clients, st.MaxClients, st.Databases)
 		if err != nil || got != tt.want {
 			t.Errorf("got  %s, %v\nwant %s", got, err, tt.want)
 		}
-		if tells := slices.Contains(tt.b.asked, "STATE"); tells != st.Told {
+		if tells := slices.Contains(tt.b.asked, "STATE"); tells != st.PauseKnown {
 			t.Errorf("%s is asked %v: a release that does not know SHOW STATE logs it as an error", tt.b.version, tt.b.asked)
 		}
 	}

@@ -77,7 +77,7 @@ func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *mode
 // recent reports whether a snapshot is of this inventory, complete for the
 // clusters, and not about to be stale.
 func (s *Session) recent(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) bool {
-	return snap != nil && snap.Inventory == inv && snap.Complete(cls) && s.Now().Sub(snap.TakenAt) < source.StaleAfter/2
+	return snap != nil && snap.Inventory == inv && snap.Complete(cls...) && s.Now().Sub(snap.TakenAt) < source.StaleAfter/2
 }
 
 // Declared is every endpoint of a cluster by the inventory alone. No node is

@@ -65,7 +65,7 @@ func checkAccess(t *testing.T, s *Session, inv *model.Inventory) {
 	defer cancel()
 	var snap *model.Snapshot
 	for got := range s.Watch(ctx, inv, 200*time.Millisecond) {
-		if snap = got; snap.Complete([]*model.Cluster{inv.Cluster("pg-test")}) {
+		if snap = got; snap.Complete(inv.Cluster("pg-test")) {
 			break
 		}
 	}

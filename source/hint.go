@@ -30,3 +30,11 @@ func TryOf(err error) string {
 	}
 	return ""
 }
+
+// Because is an error as the tail of a sentence, ": connection refused"; "" for nil.
+func Because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}

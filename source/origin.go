@@ -23,7 +23,7 @@ type Definition struct {
 	By    string
 	Value string // short; lists and mappings only by their names or size
 	// Text is the whole value as lines of YAML. What may be a secret is masked;
-	// the end of a very long value is left out, and "…" says so.
+	// the end of a very long value is left out, and "…" marks it.
 	Text []string
 }
 

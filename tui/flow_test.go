@@ -518,7 +518,7 @@ func TestALargeFleetIsAskedLessOften(t *testing.T) {
 		{"four nodes", 0, fleet(4), 2 * time.Second},
 		{"700 nodes", 0, fleet(700), 3500 * time.Millisecond},
 		{"5,000 nodes", 0, fleet(5000), 5 * time.Second},
-		{"as asked", time.Second, fleet(5000), time.Second},
+		{"as requested", time.Second, fleet(5000), time.Second},
 	} {
 		if got := pace(tt.wanted, tt.inv); got != tt.want {
 			t.Errorf("%s: every %s, want %s", tt.name, got, tt.want)

@@ -18,10 +18,10 @@ import (
 func failover() []board.Event {
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	return []board.Event{
-		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: nobody can write", Severity: model.Info},
+		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: no client can write", Severity: model.Info},
 		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "nobody", After: "pg-test-2", Severity: model.Info},
 		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader running", After: "unknown", Severity: model.Warning},
-		{At: at(-31), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", After: "no leader: nobody can write", Severity: model.Critical},
+		{At: at(-31), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", After: "no leader: no client can write", Severity: model.Critical},
 		{At: at(-33), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (TL 1)", After: "none", Severity: model.Critical},
 		{At: at(-90000), Cluster: "pg-test", Kind: "route", Subject: "offline 5438", Before: "pg-test-3", After: "mismatch", Severity: model.Warning},
 	}
@@ -177,7 +177,7 @@ func TestWhatIfOnPaper(t *testing.T) {
 	r.press("w")
 	r.want("pg-test-1 is down", "on paper", "pg-test-2 leads", "primary  ● pg-test-1", "→  ● pg-test-2", "21")
 	r.press("l") // it leads after all
-	r.want("pg-test-1 leads", "as asked")
+	r.want("pg-test-1 leads", "as requested")
 	r.press("j", "j", "enter")
 	r.want("pg-test-3 is down, pg-test-1 leads")
 	r.press("k", "l")
@@ -218,7 +218,7 @@ func TestWhatIfSaysWhy(t *testing.T) {
 	})
 	r.press("w")
 	r.want("then pg-test-3 leads", "pg-test-2 does not lead: it has the tag nofailover.", "GET /config of pg-test-1",
-		"If the whole node is lost", "The only etcd is on the lost node", "Nobody takes over")
+		"If the whole node is lost", "The only etcd is on the lost node", "No member takes over")
 	r.press("R")
 	if asked != 2 {
 		t.Errorf("asked %d times", asked)

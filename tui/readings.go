@@ -195,7 +195,7 @@ func (l *readings) beside(s *model.Snapshot) *model.Snapshot {
 	if len(l.seen) == 0 {
 		return s
 	}
-	out := *s
+	var out model.Readings
 	out.Conf = make(map[model.Host]source.Observed[model.NodeConf], len(l.seen))
 	out.Workers = make(map[model.Host]source.Observed[haproxy.Processes], len(l.seen))
 	out.Servers = make(map[model.Host]source.Observed[haproxy.ServerStates], len(l.seen))
@@ -214,7 +214,7 @@ func (l *readings) beside(s *model.Snapshot) *model.Snapshot {
 			out.Workers[h] = n.procs
 		}
 	}
-	return &out
+	return s.With(out)
 }
 
 // last is when each node was read, for pages.

@@ -52,7 +52,7 @@ func (w *world) add(name, prefix string, first int, roles ...model.Role) {
 	for i, role := range roles {
 		c.Instances = append(c.Instances, model.Instance{
 			Name: model.InstanceName(fmt.Sprintf("%s-%d", name, i+1)), Host: model.Host(prefix + strconv.Itoa(first+i)),
-			Seq: i + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008, Weight: "100",
+			Seq: i + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008,
 			OfflineQuery: len(roles) > 2 && i == len(roles)-1,
 		})
 	}
@@ -69,7 +69,7 @@ func services(c *model.Cluster, at model.Host) []model.Service {
 	pick := func(port string) {
 		all, primary, offline, replica = nil, nil, nil, nil
 		for _, in := range c.Instances {
-			s := model.Server{Name: in.Name, Host: in.Host, Port: port, CheckPort: "8008", Weight: in.Weight}
+			s := model.Server{Name: in.Name, Host: in.Host, Port: port, CheckPort: "8008", Weight: "100"}
 			all = append(all, s)
 			switch {
 			case in.OfflineQuery:
@@ -118,7 +118,7 @@ func (w *world) drain(proxy, server string, hosts ...model.Host) {
 func (w *world) observe() {
 	w.snap = &model.Snapshot{Seq: 1, TakenAt: t0, Inventory: w.inv,
 		Patroni: map[model.InstanceName]model.PatroniView{}, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{},
-		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
+		Readings: model.Readings{Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}}
 	for i := range w.inv.Nodes {
 		w.snap.Servers[w.inv.Nodes[i].Host] = seen(haproxy.ServerStates{})
 	}
@@ -305,9 +305,9 @@ func situations() []struct {
 	drained.drain("pg-test-primary", "pg-test-2", "10.10.10.11", "10.10.10.12", "10.10.10.13")
 	drained.drain("pg-test-default", "pg-test-3", "10.10.10.12")
 	held := newWorld() // the leader's pgbouncer is paused; a replica's clients wait; another's console refuses the question
-	held.pool("pg-test-1", model.PoolState{Version: "1.24.1", Told: true, Paused: true, Clients: 41, MaxClients: 20000,
+	held.pool("pg-test-1", model.PoolState{Version: "1.24.1", PauseKnown: true, Paused: true, Clients: 41, MaxClients: 20000,
 		Databases: []model.PoolDatabase{{Name: "test", Paused: true, Waiting: 17, MaxWait: 34 * time.Second, Size: 50}}})
-	held.pool("pg-test-2", model.PoolState{Version: "1.24.1", Told: true, Clients: 64, MaxClients: 20000,
+	held.pool("pg-test-2", model.PoolState{Version: "1.24.1", PauseKnown: true, Clients: 64, MaxClients: 20000,
 		Databases: []model.PoolDatabase{{Name: "test", Active: 50, Waiting: 14, MaxWait: 6200 * time.Millisecond, Servers: 50, Busy: 50, Size: 50}}})
 	v := held.snap.Patroni["pg-test-3"]
 	v.Pool = source.Observed[model.PoolState]{Err: &model.ConsoleRefused{Text: "pgbouncer's console refuses dbuser_monitor: not allowed"}, Tried: t0}

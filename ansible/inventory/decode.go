@@ -88,7 +88,7 @@ func (d *decoder) document(data []byte) (v py.Value, err error) {
 	defer func() {
 		// The YAML library is foreign code in front of foreign bytes.
 		if r := recover(); r != nil {
-			v, err = nil, d.errf(nil, "the YAML library gave up: %v", r)
+			v, err = nil, d.errf(nil, "the YAML library failed: %v", r)
 		}
 	}()
 	if err := d.text(data); err != nil {

@@ -85,10 +85,10 @@ type editor struct {
 // change finds the bytes of one definition.
 func (e *editor) change(c Change) error {
 	if !changeable.MatchString(c.Value) {
-		return fmt.Errorf("%s of %s: %q is no plain word", c.Variable, c.Host, c.Value)
+		return fmt.Errorf("%s of %s: %q is not a plain word", c.Variable, c.Host, c.Value)
 	}
 	if v, err := plain(c.Value); err != nil || v != c.Value {
-		return fmt.Errorf("%s of %s: %q is no string in YAML", c.Variable, c.Host, c.Value)
+		return fmt.Errorf("%s of %s: %q is not a string in YAML", c.Variable, c.Host, c.Value)
 	}
 	h := e.inv.Host(c.Host)
 	if h == nil {
@@ -194,7 +194,7 @@ type span struct {
 func newYAMLText(data []byte) (t *yamlText, err error) {
 	defer func() {
 		if r := recover(); r != nil { // as in decoder.document
-			t, err = nil, fmt.Errorf("the YAML library gave up: %v", r)
+			t, err = nil, fmt.Errorf("the YAML library failed: %v", r)
 		}
 	}()
 	t = &yamlText{text: data, root: &yaml.Node{}, aliased: map[*yaml.Node]bool{}}
@@ -239,7 +239,7 @@ func (t *yamlText) find(at source.Pos, key string) (s span, why string) {
 	case value.Anchor != "":
 		return s, "its value has the anchor &" + value.Anchor
 	case shared != nil:
-		return s, fmt.Sprintf("it stands in what &%s names on line %d, and is used elsewhere too", shared.Anchor, shared.Line)
+		return s, fmt.Sprintf("it is part of the anchor &%s on line %d, which is used elsewhere too", shared.Anchor, shared.Line)
 	case value.Style&yaml.TaggedStyle != 0:
 		return s, "its value has the tag " + value.ShortTag()
 	case strings.Contains(value.Value, "{{") || strings.Contains(value.Value, "{%"):

@@ -208,7 +208,7 @@ func (r *iniReader) host(line string) error {
 	for _, n := range names {
 		switch n {
 		case "---":
-			return r.fail("--- is no host: if this is YAML, name it .yml")
+			return r.fail("--- is not a host: if this is YAML, name it .yml")
 		case "":
 			return r.fail("a host without a name in group %s", r.group.Name)
 		}

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"strconv"
 
 	"pgtui/ansible/py"
 	"pgtui/source"
@@ -101,21 +99,13 @@ func (j *jsonReader) value(depth int) (py.Value, error) {
 		if err := j.b.Digits(len(x)); err != nil {
 			return nil, err
 		}
-		return jsonNumber(string(x))
+		return py.JSONNumber(string(x)), nil
 	case string:
 		return py.Computed(x), nil
 	case bool:
 		return x, nil
 	}
 	return nil, nil
-}
-
-func jsonNumber(s string) (py.Value, error) {
-	if n, ok := new(big.Int).SetString(s, 10); ok {
-		return py.Int(n), nil
-	}
-	f, _ := strconv.ParseFloat(s, 64) // too large becomes infinite, as in Python
-	return f, nil
 }
 
 func (j *jsonReader) array(depth int) (py.Value, error) {

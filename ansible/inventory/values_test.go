@@ -92,7 +92,7 @@ func TestVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for password, want := range map[string]string{"oracle-vault-pass": "", "wrong": "another password", "": "no vault password"} {
+	for password, want := range map[string]string{"oracle-vault-pass": "", "wrong": "a different password", "": "no vault password"} {
 		inv, err := inventory.Parse("pigsty.yml", data, inventory.Options{VaultPassword: password})
 		if err != nil {
 			t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 // The reasons a vaulted value stays locked.
 var (
 	errNoPassword  = errors.New("it is vaulted and no vault password was given")
-	errBadPassword = errors.New("it is vaulted with another password than the one given")
+	errBadPassword = errors.New("it is vaulted with a different password")
 	errBadVault    = errors.New("it is not a value that ansible-vault wrote")
 )
 

@@ -8,9 +8,21 @@ import (
 	"pgtui/source/budget"
 )
 
+// stmtOp is what a part of a template does.
+type stmtOp string
+
+// The parts.
+const (
+	doText  stmtOp = "text"
+	doPrint stmtOp = "print"
+	doIf    stmtOp = "if"
+	doFor   stmtOp = "for"
+	doSet   stmtOp = "set"
+)
+
 // stmt is one part of a template.
 type stmt struct {
-	op    string // text, print, if, for, set
+	op    stmtOp
 	text  string
 	e     *expr
 	names []string // of for and set
@@ -67,10 +79,10 @@ func wordChar(c byte) bool {
 func (b *blocks) one(c chunk) (*stmt, error) {
 	switch c.kind {
 	case 't':
-		return &stmt{op: "text", text: c.text}, nil
+		return &stmt{op: doText, text: c.text}, nil
 	case 'e':
 		e, err := parseExpr(c.text, !b.file)
-		return &stmt{op: "print", e: e}, err
+		return &stmt{op: doPrint, e: e}, err
 	}
 	tag := strings.TrimSpace(c.text)
 	word := tag
@@ -97,7 +109,7 @@ func (b *blocks) ifBlock(cond string) (*stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stmt{op: "if", e: e}
+	s := &stmt{op: doIf, e: e}
 	var tag string
 	if s.body, tag, err = b.until("elif", "else", "endif"); err != nil {
 		return nil, err
@@ -122,7 +134,7 @@ func (b *blocks) forBlock(head string) (*stmt, error) {
 		return nil, err
 	}
 	p := &parser{toks: toks}
-	s := &stmt{op: "for"}
+	s := &stmt{op: doFor}
 	for {
 		t := p.cur()
 		if t.kind != 'n' {
@@ -156,7 +168,7 @@ func (b *blocks) forBlock(head string) (*stmt, error) {
 }
 
 func (b *blocks) setBlock(head string) (*stmt, error) {
-	s := &stmt{op: "set"}
+	s := &stmt{op: doSet}
 	left, right, assigned := strings.Cut(head, "=")
 	for n := range strings.SplitSeq(left, ",") {
 		n = strings.TrimSpace(n)
@@ -198,9 +210,9 @@ func (c *context) run(body []*stmt, out *output) error {
 
 func (c *context) step(s *stmt, out *output) error {
 	switch s.op {
-	case "text":
+	case doText:
 		return out.add(py.Computed(s.text), c.b)
-	case "print":
+	case doPrint:
 		v, err := c.eval(s.e)
 		if err == nil {
 			err = c.printable(v)
@@ -209,7 +221,7 @@ func (c *context) step(s *stmt, out *output) error {
 			return err
 		}
 		return out.add(v, c.b)
-	case "if":
+	case doIf:
 		v, err := c.truth(s.e)
 		if err != nil {
 			return err
@@ -218,9 +230,9 @@ func (c *context) step(s *stmt, out *output) error {
 			return c.run(s.body, out)
 		}
 		return c.run(s.other, out)
-	case "set":
+	case doSet:
 		return c.set(s)
-	case "for":
+	case doFor:
 		return c.loop(s, out)
 	}
 	return nil

@@ -31,7 +31,7 @@ func isMethod(v py.Value, name string) bool {
 }
 
 func (c *context) call(e *expr) (py.Value, error) {
-	if f := e.kids[0]; f.op == "name" {
+	if f := e.kids[0]; f.op == opName {
 		if v, err, ok := c.function(f.text, e); ok {
 			return v, err
 		}

@@ -6,9 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"io"
 	"math"
 	"net/url"
 	"regexp"
@@ -17,7 +14,6 @@ import (
 	"strings"
 
 	"pgtui/ansible/py"
-	"pgtui/source"
 	"pgtui/source/budget"
 )
 
@@ -35,8 +31,11 @@ func encodeFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 		if err := a.b.Spend(1+len(s)>>4, budget.Times(len(s), literalSize)); err != nil {
 			return nil, true, err
 		}
-		out, err := fromJSON(s, a.b)
-		return out, true, err
+		out, err := py.LoadJSON(a.b, s)
+		if err != nil {
+			return nil, true, failf("not JSON: %.60q", s)
+		}
+		return out, true, nil
 	case "hash", "checksum", "sha1", "md5":
 		kind := map[string]string{"hash": a.text(0, "hashtype", "sha1"), "md5": "md5"}[name]
 		if _, ok := py.Text(v); !ok && !py.IsNumber(v) {
@@ -129,71 +128,6 @@ func toJSON(name string, v py.Value, a args) (py.Value, error) {
 		return py.Computed(s), nil
 	}
 	return py.Verbatim(s), nil
-}
-
-// fromJSON reads what Python's json.loads does; numbers keep their kind.
-func fromJSON(s string, b *budget.Budget) (py.Value, error) {
-	d := json.NewDecoder(strings.NewReader(s))
-	d.UseNumber()
-	v, err := readJSON(d, 0, b)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return v, nil
-		}
-	}
-	if u, ok := errors.AsType[*Unknowable](err); ok {
-		return nil, u
-	}
-	return nil, failf("not JSON: %.60q", s)
-}
-
-func readJSON(d *json.Decoder, depth int, b *budget.Budget) (py.Value, error) {
-	if depth > 100 {
-		return nil, failf("JSON is nested too deep")
-	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch x := t.(type) {
-	case json.Delim:
-		if x == '[' {
-			out := []py.Value{}
-			for d.More() {
-				v, err := readJSON(d, depth+1, b)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, v)
-			}
-			_, err := d.Token()
-			return out, err
-		}
-		out := &py.Dict{}
-		for d.More() {
-			k, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := readJSON(d, depth+1, b)
-			if err != nil {
-				return nil, err
-			}
-			name, _ := k.(string)
-			out.Set(py.Computed(name), v, source.Pos{})
-		}
-		_, err := d.Token()
-		return out, err
-	case json.Number:
-		if !strings.ContainsAny(x.String(), ".eE") {
-			return intOf(py.Computed(x.String()), nil, int64(10), b), nil
-		}
-		f, err := x.Float64()
-		return f, err
-	case string:
-		return py.Computed(x), nil
-	}
-	return t, nil // null, true, false
 }
 
 func digest(kind, s string) (py.Value, error) {

@@ -108,11 +108,11 @@ func (c *context) eval(e *expr) (py.Value, error) {
 
 func (c *context) node(e *expr) (py.Value, error) {
 	switch e.op {
-	case "const":
+	case opConst:
 		return e.value, nil
-	case "name":
+	case opName:
 		return c.name(e.text)
-	case "list", "tuple":
+	case opList, opTuple:
 		if err := c.b.Spend(0, budget.Times(len(e.kids), budget.Item)); err != nil {
 			return nil, err
 		}
@@ -124,13 +124,13 @@ func (c *context) node(e *expr) (py.Value, error) {
 			}
 			out = append(out, v)
 		}
-		if e.op == "tuple" {
+		if e.op == opTuple {
 			return py.Tuple(out), nil
 		}
 		return out, nil
-	case "dict":
+	case opDict:
 		return c.dict(e)
-	case "cond":
+	case opCond:
 		ok, err := c.truth(e.kids[0])
 		if err != nil {
 			return nil, err
@@ -142,41 +142,41 @@ func (c *context) node(e *expr) (py.Value, error) {
 			return undefined{"the else of an inline if"}, nil
 		}
 		return c.eval(e.kids[2])
-	case "and", "or":
+	case opAnd, opOr:
 		v, err := c.eval(e.kids[0])
 		if err == nil {
 			err = defined(v)
 		}
-		if err != nil || py.Truthy(v) == (e.op == "or") {
+		if err != nil || py.Truthy(v) == (e.op == opOr) {
 			return v, err
 		}
 		return c.eval(e.kids[1])
-	case "not":
+	case opNot:
 		ok, err := c.truth(e.kids[0])
 		return !ok, err
-	case "compare":
+	case opCompare:
 		return c.compare(e)
-	case "math", "sign":
+	case opMath, opSign:
 		return c.math(e)
-	case "attr":
+	case opAttr:
 		v, err := c.eval(e.kids[0])
 		if err != nil {
 			return nil, err
 		}
 		return c.attr(v, e.text)
-	case "item":
+	case opItem:
 		v, key, err := c.both(e.kids[0], e.kids[1])
 		if err != nil {
 			return nil, err
 		}
 		return c.item(v, key)
-	case "slice":
+	case opSlice:
 		return c.slice(e)
-	case "call":
+	case opCall:
 		return c.call(e)
-	case "filter":
+	case opFilter:
 		return c.filter(e)
-	case "test":
+	case opTest:
 		return c.test(e)
 	}
 	return nil, failf("cannot evaluate %s", e.op)
@@ -566,7 +566,7 @@ func iterate(v py.Value, b *budget.Budget) ([]py.Value, error) {
 // concat is a ~ b ~ c: all are evaluated before the first is printed.
 func (c *context) concat(e *expr) (py.Value, error) {
 	var operands []*expr
-	for ; e.op == "math" && e.text == "~"; e = e.kids[0] {
+	for ; e.op == opMath && e.text == "~"; e = e.kids[0] {
 		operands = append(operands, e.kids[1])
 	}
 	operands = append(operands, e)
@@ -607,14 +607,14 @@ func joined(between string, values []py.Value, b *budget.Budget) (py.Value, erro
 }
 
 func (c *context) math(e *expr) (py.Value, error) {
-	if e.op == "math" && e.text == "~" {
+	if e.op == opMath && e.text == "~" {
 		return c.concat(e)
 	}
 	a, err := c.eval(e.kids[0])
 	if err != nil {
 		return nil, err
 	}
-	if e.op == "sign" {
+	if e.op == opSign {
 		if err := defined(a); err != nil {
 			return nil, err
 		}

@@ -128,7 +128,7 @@ func scalarFilter(name string, v py.Value, a args) (py.Value, bool, error) {
 	return nil, false, nil
 }
 
-// lengthOf is how many there are of what is no host.
+// lengthOf is how many there are of what is not a host.
 func lengthOf(v py.Value) (int64, bool) {
 	switch x := v.(type) {
 	case []py.Value:

@@ -9,9 +9,34 @@ import (
 	"pgtui/ansible/py"
 )
 
+// exprOp is what a node of an expression does; context.node evaluates it.
+type exprOp string
+
+// The nodes. opMath and opSign have their operator as text.
+const (
+	opConst   exprOp = "const"
+	opName    exprOp = "name"
+	opList    exprOp = "list"
+	opTuple   exprOp = "tuple"
+	opDict    exprOp = "dict"
+	opCond    exprOp = "cond"
+	opAnd     exprOp = "and"
+	opOr      exprOp = "or"
+	opNot     exprOp = "not"
+	opCompare exprOp = "compare"
+	opMath    exprOp = "math"
+	opSign    exprOp = "sign"
+	opAttr    exprOp = "attr"
+	opItem    exprOp = "item"
+	opSlice   exprOp = "slice"
+	opCall    exprOp = "call"
+	opFilter  exprOp = "filter"
+	opTest    exprOp = "test"
+)
+
 // expr is one node of an expression.
 type expr struct {
-	op    string // what it does; see eval
+	op    exprOp
 	text  string // a name, an operator
 	value py.Value
 	kids  []*expr
@@ -115,7 +140,7 @@ func (p *parser) tuple(cond bool) (*expr, error) {
 			break
 		}
 	}
-	return &expr{op: "tuple", kids: items}, nil
+	return &expr{op: opTuple, kids: items}, nil
 }
 
 func (p *parser) maybeCond(cond bool) (*expr, error) {
@@ -139,7 +164,7 @@ func (p *parser) cond() (*expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &expr{op: "cond", kids: []*expr{test, e}}
+		c := &expr{op: opCond, kids: []*expr{test, e}}
 		if p.word("else") {
 			other, err := p.cond()
 			if err != nil {
@@ -153,15 +178,15 @@ func (p *parser) cond() (*expr, error) {
 }
 
 func (p *parser) or() (*expr, error) {
-	return p.joined("or", func() (*expr, error) { return p.joined("and", p.not) })
+	return p.joined(opOr, func() (*expr, error) { return p.joined(opAnd, p.not) })
 }
 
-func (p *parser) joined(word string, next func() (*expr, error)) (*expr, error) {
+func (p *parser) joined(op exprOp, next func() (*expr, error)) (*expr, error) {
 	left, err := next()
-	for err == nil && p.word(word) {
+	for err == nil && p.word(string(op)) {
 		var right *expr
 		right, err = next()
-		left = &expr{op: word, kids: []*expr{left, right}}
+		left = &expr{op: op, kids: []*expr{left, right}}
 	}
 	return left, err
 }
@@ -173,7 +198,7 @@ func (p *parser) not() (*expr, error) {
 		}
 		defer func() { p.depth-- }()
 		e, err := p.not()
-		return &expr{op: "not", kids: []*expr{e}}, err
+		return &expr{op: opNot, kids: []*expr{e}}, err
 	}
 	return p.compare()
 }
@@ -183,7 +208,7 @@ func (p *parser) compare() (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &expr{op: "compare", kids: []*expr{left}}
+	c := &expr{op: opCompare, kids: []*expr{left}}
 	for {
 		op, ok := p.op("==", "!=", "<=", ">=", "<", ">")
 		if !ok {
@@ -219,7 +244,7 @@ func (p *parser) binary(next func() (*expr, error), ops ...string) (*expr, error
 		}
 		var right *expr
 		right, err = next()
-		left = &expr{op: "math", text: op, kids: []*expr{left, right}}
+		left = &expr{op: opMath, text: op, kids: []*expr{left, right}}
 	}
 	return left, err
 }
@@ -243,7 +268,7 @@ func (p *parser) unary(filters bool) (*expr, error) {
 		}
 		e, err = p.unary(false)
 		p.depth--
-		e = &expr{op: "sign", text: op, kids: []*expr{e}}
+		e = &expr{op: opSign, text: op, kids: []*expr{e}}
 	} else {
 		e, err = p.primary()
 	}
@@ -263,19 +288,19 @@ func (p *parser) primary() (*expr, error) {
 	case 'n':
 		switch t.text {
 		case "true", "True":
-			return &expr{op: "const", value: true}, nil
+			return &expr{op: opConst, value: true}, nil
 		case "false", "False":
-			return &expr{op: "const", value: false}, nil
+			return &expr{op: opConst, value: false}, nil
 		case "none", "None":
-			return &expr{op: "const"}, nil
+			return &expr{op: opConst}, nil
 		}
-		return &expr{op: "name", text: t.text}, nil
+		return &expr{op: opName, text: t.text}, nil
 	case 's':
 		parts := []string{t.text}
 		for ; p.cur().kind == 's'; p.pos++ {
 			parts = append(parts, p.cur().text)
 		}
-		return &expr{op: "const", value: py.Computed(strings.Join(parts, ""))}, nil
+		return &expr{op: opConst, value: py.Computed(strings.Join(parts, ""))}, nil
 	case 'i':
 		digits := strings.ReplaceAll(t.text, "_", "")
 		if len(digits) > mostDigits {
@@ -285,13 +310,13 @@ func (p *parser) primary() (*expr, error) {
 		if !ok || digits[0] == '0' && digits[len(digits)-1] >= '0' && n.Sign() != 0 && digits[1] >= '0' && digits[1] <= '9' {
 			return nil, &SyntaxError{"bad number " + t.text}
 		}
-		return &expr{op: "const", value: py.Int(n)}, nil
+		return &expr{op: opConst, value: py.Int(n)}, nil
 	case 'f':
 		f, err := strconv.ParseFloat(strings.ReplaceAll(t.text, "_", ""), 64)
 		if err != nil && f == 0 {
 			return nil, &SyntaxError{"bad number " + t.text}
 		}
-		return &expr{op: "const", value: f}, nil
+		return &expr{op: opConst, value: f}, nil
 	case 'o':
 		switch t.text {
 		case "(":
@@ -308,7 +333,7 @@ func (p *parser) primary() (*expr, error) {
 
 func (p *parser) parenthesis() (*expr, error) {
 	if _, ok := p.op(")"); ok {
-		return &expr{op: "tuple"}, nil
+		return &expr{op: opTuple}, nil
 	}
 	if p.depth++; p.depth > 200 {
 		return nil, &SyntaxError{"nested too deep"}
@@ -322,7 +347,7 @@ func (p *parser) parenthesis() (*expr, error) {
 }
 
 func (p *parser) list() (*expr, error) {
-	out := &expr{op: "list"}
+	out := &expr{op: opList}
 	for !p.is("]") {
 		if len(out.kids) > 0 {
 			if err := p.expect(","); err != nil {
@@ -342,7 +367,7 @@ func (p *parser) list() (*expr, error) {
 }
 
 func (p *parser) dict() (*expr, error) {
-	out := &expr{op: "dict"}
+	out := &expr{op: opDict}
 	for !p.is("}") {
 		if len(out.kids) > 0 {
 			if err := p.expect(","); err != nil {
@@ -380,9 +405,9 @@ func (p *parser) postfix(e *expr) (*expr, error) {
 			p.pos++
 			if t.kind == 'i' {
 				n, _ := strconv.ParseInt(t.text, 10, 64)
-				e = &expr{op: "item", kids: []*expr{e, {op: "const", value: n}}}
+				e = &expr{op: opItem, kids: []*expr{e, {op: opConst, value: n}}}
 			} else {
-				e = &expr{op: "attr", text: t.text, kids: []*expr{e}}
+				e = &expr{op: opAttr, text: t.text, kids: []*expr{e}}
 			}
 		case p.is("["):
 			p.pos++
@@ -392,7 +417,7 @@ func (p *parser) postfix(e *expr) (*expr, error) {
 			}
 		case p.is("("):
 			p.pos++
-			c := &expr{op: "call", kids: []*expr{e}}
+			c := &expr{op: opCall, kids: []*expr{e}}
 			if err := p.callArgs(c); err != nil {
 				return nil, err
 			}
@@ -425,12 +450,12 @@ func (p *parser) subscript(e *expr) (*expr, error) {
 	}
 	p.pos++
 	if colon {
-		return &expr{op: "slice", kids: []*expr{e, parts[0], parts[1], parts[2]}}, nil
+		return &expr{op: opSlice, kids: []*expr{e, parts[0], parts[1], parts[2]}}, nil
 	}
 	if parts[0] == nil {
 		return nil, &SyntaxError{"expected subscript expression"}
 	}
-	return &expr{op: "item", kids: []*expr{e, parts[0]}}, nil
+	return &expr{op: opItem, kids: []*expr{e, parts[0]}}, nil
 }
 
 // callArgs reads what stands between the brackets of a call.
@@ -515,7 +540,7 @@ func (p *parser) filter(e *expr) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &expr{op: "filter", text: name, kids: []*expr{e}}
+	f := &expr{op: opFilter, text: name, kids: []*expr{e}}
 	if _, ok := p.op("("); ok {
 		if err := p.callArgs(f); err != nil {
 			return nil, err
@@ -530,7 +555,7 @@ func (p *parser) test(e *expr) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &expr{op: "test", text: name, kids: []*expr{e}}
+	t := &expr{op: opTest, text: name, kids: []*expr{e}}
 	switch c := p.cur(); {
 	case p.is("("):
 		p.pos++
@@ -549,7 +574,7 @@ func (p *parser) test(e *expr) (*expr, error) {
 		return nil, err
 	}
 	if negated {
-		return &expr{op: "not", kids: []*expr{t}}, nil
+		return &expr{op: opNot, kids: []*expr{t}}, nil
 	}
 	return t, nil
 }

@@ -10,28 +10,12 @@ import (
 	"pgtui/ansible/py"
 )
 
-// Number reads a JSON number: without point or exponent it is an integer.
-func Number(s string) (py.Value, error) {
-	if !strings.ContainsAny(s, ".eE") {
-		n, ok := new(big.Int).SetString(s, 10)
-		if !ok {
-			return nil, fmt.Errorf("%q is not a number", s)
-		}
-		return py.Int(n), nil
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !math.IsInf(f, 0) {
-		return nil, fmt.Errorf("%q is not a number: %w", s, err)
-	}
-	return f, nil
-}
-
 // mostDigits is how many digits Python reads as a number.
 const mostDigits = 4300
 
 func toNumber(ev *evaluator, a []py.Value) (py.Value, error) {
 	if _, ok := a[0].(py.Object); ok {
-		return nil, fmt.Errorf("a member is no number")
+		return nil, fmt.Errorf("a member is not a number")
 	}
 	s, ok := py.Text(a[0])
 	if !ok {

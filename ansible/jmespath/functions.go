@@ -391,7 +391,7 @@ func (ev *evaluator) sortKey(e py.Value, v py.Value) (py.Value, string, error) {
 	}
 	switch k.(type) {
 	case string, py.Unsafe:
-		return nil, "", fmt.Errorf("the key %q stands in the inventory as a string, which cannot be sorted by", py.Cut(py.Str(k)))
+		return nil, "", fmt.Errorf("the key %q is a string in the inventory and cannot be sorted by", py.Cut(py.Str(k)))
 	}
 	kind := kindOf(k)
 	if kind != "number" && kind != "string" {

@@ -1,20 +1,11 @@
 package jmespath
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
-	"regexp"
 	"strings"
-	"sync"
-
-	jmespath "github.com/jmespath/go-jmespath"
 
 	"pgtui/ansible/py"
-	"pgtui/source"
 )
 
 // maxLength bounds an expression, in bytes.
@@ -24,16 +15,6 @@ const maxLength = 16 << 10
 type Expr struct {
 	text string
 	root *node
-}
-
-// node is one step of an expression.
-type node struct {
-	kind  int // the number of jmespath.AST…
-	name  string
-	value py.Value
-	index int
-	slice [3]*int
-	kids  []*node
 }
 
 // String is the expression as it was written.
@@ -51,11 +32,7 @@ func Compile(text string) (*Expr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("selector %s: %w", show(text), err)
 	}
-	ast, err := parse(plain)
-	if err != nil {
-		return nil, fmt.Errorf("selector %s: %w", show(text), err)
-	}
-	root, err := convert(reflect.ValueOf(ast), literals)
+	root, err := parse(plain, literals)
 	if err != nil {
 		return nil, fmt.Errorf("selector %s: %w", show(text), err)
 	}
@@ -68,30 +45,6 @@ func show(s string) string {
 		s = s[:117] + "..."
 	}
 	return fmt.Sprintf("%q", s)
-}
-
-// threeColons is a slice that go-jmespath lets pass.
-var threeColons = regexp.MustCompile(`\[[-0-9\s]*:[-0-9\s]*:[-0-9\s]*:`)
-
-// parse calls go-jmespath, whose parser walks off its token list on some
-// broken input.
-func parse(text string) (ast jmespath.ASTNode, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("the expression ends too early")
-		}
-	}()
-	if depth(text) > 200 {
-		return ast, errors.New("brackets are nested too deep")
-	}
-	if threeColons.MatchString(text) {
-		return ast, errors.New("a slice has at most two colons")
-	}
-	ast, err = jmespath.NewParser().Parse(text)
-	if se, ok := errors.AsType[jmespath.SyntaxError](err); ok {
-		return ast, fmt.Errorf("not valid JMESPath near character %d: %w", min(se.Offset, len(text))+1, err)
-	}
-	return ast, err
 }
 
 // depth is how deep brackets and prefix operators of text may nest, at most.
@@ -159,145 +112,12 @@ func until(text string, from int, end byte) (body string, next int, err error) {
 // literal is what stands between backticks: JSON, or else a string without
 // its leading blanks (a form Pigsty's own defaults use).
 func literal(s string) (py.Value, error) {
-	if v, err := fromJSON(s); err == nil {
+	if v, err := py.LoadJSON(nil, s); err == nil {
 		return v, nil
 	}
-	v, err := fromJSON(`"` + strings.TrimLeft(s, " \t\n\r\v\f") + `"`)
+	v, err := py.LoadJSON(nil, `"`+strings.TrimLeft(s, " \t\n\r\v\f")+`"`)
 	if err != nil {
 		return nil, fmt.Errorf("the literal `%s` is neither JSON nor a word: %w", s, err)
 	}
 	return v, nil
-}
-
-// fromJSON reads JSON as Python does: 1 stays an integer, 1.0 a float.
-func fromJSON(s string) (py.Value, error) {
-	dec := json.NewDecoder(bytes.NewReader([]byte(s)))
-	dec.UseNumber()
-	v, err := jsonValue(dec, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the value")
-	}
-	return v, nil
-}
-
-func jsonValue(dec *json.Decoder, depth int) (py.Value, error) {
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := tok.(type) {
-	case json.Delim:
-		if depth > 100 {
-			return nil, errors.New("nested too deep")
-		}
-		if t == '[' {
-			return jsonList(dec, depth)
-		}
-		if t == '{' {
-			return jsonDict(dec, depth)
-		}
-		return nil, errors.New("misplaced bracket")
-	case json.Number:
-		return Number(string(t))
-	case string:
-		return py.Computed(t), nil
-	default:
-		return tok, nil // bool or nil
-	}
-}
-
-func jsonList(dec *json.Decoder, depth int) (py.Value, error) {
-	items := []py.Value{}
-	for dec.More() {
-		v, err := jsonValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, v)
-	}
-	_, err := dec.Token()
-	return items, err
-}
-
-func jsonDict(dec *json.Decoder, depth int) (py.Value, error) {
-	d := &py.Dict{}
-	for dec.More() {
-		k, err := jsonValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		v, err := jsonValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		d.Set(k, v, source.Pos{})
-	}
-	_, err := dec.Token()
-	return d, err
-}
-
-// operators are go-jmespath's numbers for its comparison tokens, which it
-// does not export: they are read off one parsed sample each, once.
-//
-//nolint:gochecknoglobals // constant once made
-var operators = sync.OnceValue(func() map[int64]string {
-	out := map[int64]string{}
-	for _, op := range []string{"==", "!=", "<", "<=", ">", ">="} {
-		ast, err := jmespath.NewParser().Parse("a" + op + "b")
-		if err != nil {
-			continue
-		}
-		if v := reflect.ValueOf(ast).FieldByName("value"); v.IsValid() && !v.IsNil() {
-			out[v.Elem().Int()] = op
-		}
-	}
-	return out
-})
-
-var errShape = errors.New("not valid JMESPath")
-
-// convert copies go-jmespath's tree, whose fields are not exported, into ours.
-func convert(ast reflect.Value, literals []py.Value) (*node, error) {
-	n := &node{kind: int(ast.FieldByName("nodeType").Int())}
-	value := ast.FieldByName("value")
-	if value.IsValid() && !value.IsNil() {
-		value = value.Elem()
-	}
-	switch n.kind {
-	case int(jmespath.ASTEmpty):
-		return nil, errShape // its parser swallowed an error
-	case int(jmespath.ASTComparator):
-		n.name = operators()[value.Int()]
-	case int(jmespath.ASTField), int(jmespath.ASTKeyValPair), int(jmespath.ASTFunctionExpression):
-		if value.Kind() != reflect.String {
-			return nil, errors.New("only a plain name can be called as a function")
-		}
-		n.name = value.String()
-	case int(jmespath.ASTLiteral):
-		if value.Kind() != reflect.Float64 || int(value.Float()) >= len(literals) {
-			return nil, errShape
-		}
-		n.value = literals[int(value.Float())]
-	case int(jmespath.ASTIndex):
-		n.index = int(value.Int())
-	case int(jmespath.ASTSlice):
-		for i := range n.slice {
-			if p := value.Index(i); !p.IsNil() {
-				x := int(p.Elem().Int())
-				n.slice[i] = &x
-			}
-		}
-	}
-	kids := ast.FieldByName("children")
-	for i := range kids.Len() {
-		k, err := convert(kids.Index(i), literals)
-		if err != nil {
-			return nil, err
-		}
-		n.kids = append(n.kids, k)
-	}
-	return n, nil
 }

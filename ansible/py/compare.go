@@ -52,7 +52,7 @@ func Truthy(v Value) bool {
 func Equal(a, b Value) bool { return (&comparison{left: 100000}).equal(a, b) }
 
 // EqualIn is Equal within a budget. What the budget refuses is not equal; its
-// Err says so.
+// Err has it.
 func EqualIn(b *budget.Budget, x, y Value) bool {
 	return (&comparison{left: math.MaxInt, b: b}).equal(x, y)
 }

@@ -2,11 +2,15 @@ package py
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
+	"pgtui/source"
 	"pgtui/source/budget"
 )
 
@@ -20,6 +24,94 @@ func JSONIn(b *budget.Budget, v Value, item, key string) (string, error) {
 	w := jsonWriter{item: item, key: key, spent: b}
 	err := w.write(v, 0)
 	return w.b.String(), err
+}
+
+// LoadJSON reads a text as Python's json.loads does: 1 is an integer, 1.0 a float.
+// Lists and objects nest 100 deep at most.
+func LoadJSON(b *budget.Budget, text string) (Value, error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	v, err := loadJSON(b, d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the value")
+	}
+	return v, nil
+}
+
+func loadJSON(b *budget.Budget, d *json.Decoder, depth int) (Value, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch x := t.(type) {
+	case json.Delim:
+		switch {
+		case depth > 100:
+			return nil, errors.New("nested too deep")
+		case x == '[':
+			return loadList(b, d, depth)
+		case x == '{':
+			return loadDict(b, d, depth)
+		}
+		return nil, errors.New("misplaced bracket")
+	case json.Number:
+		if len(x) > mostDigits {
+			return nil, fmt.Errorf("a number of more than %d digits", mostDigits)
+		}
+		if err := b.Digits(len(x)); err != nil {
+			return nil, err
+		}
+		return JSONNumber(string(x)), nil
+	case string:
+		return Computed(x), nil
+	}
+	return t, nil // null, true, false
+}
+
+func loadList(b *budget.Budget, d *json.Decoder, depth int) (Value, error) {
+	items := []Value{}
+	for d.More() {
+		v, err := loadJSON(b, d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, v)
+	}
+	_, err := d.Token()
+	return items, err
+}
+
+func loadDict(b *budget.Budget, d *json.Decoder, depth int) (Value, error) {
+	out := &Dict{}
+	for d.More() {
+		k, err := loadJSON(b, d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		v, err := loadJSON(b, d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out.Set(k, v, source.Pos{})
+	}
+	_, err := d.Token()
+	return out, err
+}
+
+// mostDigits is how many digits Python reads as a number.
+const mostDigits = 4300
+
+// JSONNumber is a JSON number: an integer without point and exponent, else a float,
+// infinite where it is too large, as in Python.
+func JSONNumber(s string) Value {
+	if n, ok := new(big.Int).SetString(s, 10); ok {
+		return Int(n)
+	}
+	f, _ := strconv.ParseFloat(s, 64)
+	return f
 }
 
 type jsonWriter struct {

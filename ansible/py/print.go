@@ -68,7 +68,7 @@ func Cut(s string) string {
 }
 
 // ReprIn is Repr of the whole value within a budget. What the budget refuses is
-// cut; its Err says so.
+// cut; its Err has it.
 func ReprIn(b *budget.Budget, v Value) string {
 	w := reprWriter{max: math.MaxInt, b: b}
 	w.write(v, 0)

@@ -289,7 +289,7 @@ func newPool(c *model.Cluster, o *source.Observed[model.PoolState], now time.Tim
 	}
 	t := model.PoolTroubleOf(c, p)
 	out.Version, out.Held, out.TakesNone, out.Why = p.Version, string(t.Kind), t.Whole, t.Text
-	if p.Told {
+	if p.PauseKnown {
 		out.Paused = &p.Paused
 	}
 	if p.Full {

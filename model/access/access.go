@@ -49,7 +49,7 @@ type Entry struct {
 	// Way is how a connection goes, "DNS → VIP → HAProxy → pgbouncer → primary".
 	Way string
 	// Should names the instances it should lead to now, by the inventory and
-	// the leader; nil when that depends on something not known.
+	// the leader; nil when that depends on something unknown.
 	Should []model.InstanceName
 	// Now is where it leads now as far as Patroni, HAProxy and the VIP tell,
 	// and the live check where there is one.
@@ -64,14 +64,14 @@ type Entry struct {
 type Reach struct {
 	Verdict   model.Verdict // Serving, BackupServing, Mismatch, Empty, Down, Missing, Settling or Unknown
 	Instances []model.InstanceName
-	Through   model.Host // the node whose HAProxy or server takes the connection; "" when not known
-	ByDesign  bool       // nobody serves, as the inventory wants it
+	Through   model.Host // the node whose HAProxy or server takes the connection; "" when unknown
+	ByDesign  bool       // no server, as the inventory wants it
 	Why       string
 }
 
 // EntryCheck is what was found when an endpoint was tried without logging in.
 type EntryCheck struct {
-	// Lookups are the answers of every resolver that was asked; nil for an
+	// Lookups are the answers of every resolver that was queried; nil for an
 	// address.
 	Lookups []Lookup
 	// Disagree says in one sentence where resolvers differ from each other or
@@ -93,7 +93,7 @@ type Lookup struct {
 	Error  string // "" when it answered
 }
 
-// Touch is one address that was connected to and asked for TLS, as a client
+// Touch is one address that was connected to, with a request for TLS, as a client
 // does first.
 type Touch struct {
 	Addr   string
@@ -101,7 +101,7 @@ type Touch struct {
 	Text   string
 	TLS    bool // it offers TLS
 	Took   time.Duration
-	Holder model.Host // the node whose address it is; "" when not known
+	Holder model.Host // the node whose address it is; "" when unknown
 }
 
 // Addrs are the addresses that the first resolver that answered gave.
@@ -232,7 +232,7 @@ func direct(p model.EntryPort) int {
 	return 0
 }
 
-// PortNumber is a declared port; 0 when it is none.
+// PortNumber is a declared port; 0 when it is not one.
 func PortNumber(s string) uint16 {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil {
@@ -258,7 +258,7 @@ func ServicePort(c *model.Cluster, svc *model.Service, port uint16) model.EntryP
 	case model.TargetSync:
 		p.Use = "read only without lag, " + through
 	default:
-		p.Use = "whoever passes " + svc.Check + ", " + through
+		p.Use = "any server that passes " + svc.Check + ", " + through
 	}
 	return p
 }
@@ -283,7 +283,7 @@ func TargetOf(svc *model.Service) model.Target {
 	return model.TargetOther
 }
 
-// listens tells whether the host has the port, and as which number.
+// listens reports whether the host has the port, and as which number.
 func listens(c *model.Cluster, h EntryHost, p model.EntryPort) (uint16, bool) {
 	if h.Point != nil {
 		return h.Point.Port(p)
@@ -345,13 +345,12 @@ func wayOf(c *model.Cluster, h EntryHost, p model.EntryPort) string {
 			end = "the instance at " + strings.Join(h.Leads, ", ")
 		}
 	case model.TargetOther:
-		end = "who passes " + c.Service(p.Service).Check
+		end = "any that passes " + c.Service(p.Service).Check
 	}
 	return strings.Join(append(hops, end), " → ")
 }
 
-// vipNotes say on which nodes the VIP is by their own word; nil when they were
-// not asked.
+// vipNotes say on which nodes the VIP is by their own word; nil when they were not probed.
 func vipNotes(s *model.Snapshot, b *board.Board) []string {
 	if b.Cluster.VIP == "" || len(s.Nodes) == 0 {
 		return nil
@@ -366,15 +365,15 @@ func vipNotes(s *model.Snapshot, b *board.Board) []string {
 			have = append(have, fmt.Sprintf("%s (%s)", m.Instance, m.Host))
 		}
 	}
-	note := "VIP " + b.Cluster.VIP + ": no node that was asked over SSH has it"
+	note := "VIP " + b.Cluster.VIP + ": no node read over SSH has it"
 	switch {
 	case len(have) == 1:
-		note = fmt.Sprintf("VIP %s: `ip addr` over SSH says that it is on %s", b.Cluster.VIP, have[0])
+		note = fmt.Sprintf("VIP %s: `ip addr` shows it on %s", b.Cluster.VIP, have[0])
 	case len(have) > 1:
-		note = fmt.Sprintf("VIP %s is on %d nodes, as `ip addr` over SSH says: %s", b.Cluster.VIP, len(have), strings.Join(have, ", "))
+		note = fmt.Sprintf("VIP %s is on %d nodes according to `ip addr`: %s", b.Cluster.VIP, len(have), strings.Join(have, ", "))
 	}
 	if len(unread) > 0 {
-		note += "; not asked: " + strings.Join(unread, "; ")
+		note += "; not read: " + strings.Join(unread, "; ")
 	}
 	return []string{note}
 }
@@ -383,10 +382,10 @@ func vipNotes(s *model.Snapshot, b *board.Board) []string {
 func accessNotes(c *model.Cluster) []string {
 	var out []string
 	if c.Provider != "" {
-		out = append(out, fmt.Sprintf("the services are on the nodes of %s: the cluster's own name, VIP and nodes have only the servers' own ports", c.Provider))
+		out = append(out, fmt.Sprintf("the services are on the nodes of %s: the cluster's own name, VIP and nodes expose only the servers' own ports", c.Provider))
 	}
 	if c.DNS.Name == "" {
-		out = append(out, "no name of the cluster is registered: "+cmp.Or(c.DNS.From, "pg_dns_target: none"))
+		out = append(out, "the cluster has no DNS name: "+cmp.Or(c.DNS.From, "pg_dns_target: none"))
 	}
 	if c.VIP == "" {
 		out = append(out, "no VIP: pg_vip_enabled is false")
@@ -417,14 +416,18 @@ func Health(a *Access) (model.Health, string) {
 			wrong++
 		}
 	}
-	text := fmt.Sprintf("%d of %d known entries do not lead where they should", len(bad), known)
+	text := fmt.Sprintf("%d of %d known endpoints do not reach the right instance", len(bad), known)
 	switch {
 	case known == 0:
-		return model.HealthUnknown, "where the entries lead is not known"
+		return model.HealthUnknown, "where the endpoints lead is unknown"
 	case len(bad) == 0:
-		return model.HealthOK, fmt.Sprintf("all %d known entries lead where they should", known)
+		text = fmt.Sprintf("all %d endpoints reach the right instance", known)
+		if n := len(a.Entries) - known; n > 0 {
+			text += fmt.Sprintf("; %d unknown", n)
+		}
+		return model.HealthOK, text
 	case writes > 0 && wrong == writes:
-		return model.HealthDown, text + ": none leads to the primary"
+		return model.HealthDown, text + ": none reaches the primary"
 	}
 	return model.HealthDegraded, text + ": " + strings.Join(bad[:min(len(bad), 4)], ", ")
 }

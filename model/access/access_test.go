@@ -80,12 +80,12 @@ func TestAccessFaults(t *testing.T) {
 		{"a wrong name", name, try(name, access.EntryCheck{Lookups: []access.Lookup{{Server: "system", Error: "it does not know the name"}}}), nil,
 			model.Down, "the name does not resolve: it does not know the name"},
 		{"a stale record", name, try(name, access.EntryCheck{Lookups: stale, Disagree: access.Disagreement("pg-test", stale, leads), Touches: answered}), nil,
-			model.Mismatch, "pg-test is 10.10.10.12 by the DNS server 10.10.10.10, and should be 10.10.10.3: a stale or foreign record"},
+			model.Mismatch, "pg-test resolves to 10.10.10.12 by the DNS server 10.10.10.10, but should be 10.10.10.3: a stale or foreign record"},
 		{"resolvers that differ", name, try(name, access.EntryCheck{Lookups: stale, Disagree: access.Disagreement("pg-test", append([]access.Lookup{{Server: "system", Addrs: leads}}, stale...), nil), Touches: answered}), nil,
-			model.Mismatch, "pg-test is 10.10.10.3 by the system's resolver, and 10.10.10.12 by the DNS server 10.10.10.10"},
+			model.Mismatch, "pg-test resolves to 10.10.10.3 by the system's resolver, but to 10.10.10.12 by the DNS server 10.10.10.10"},
 		{"a VIP on the wrong node", vip, access.Live{}, func(w *modeltest.World) { w.Snap.VIP["pg-test"] = modeltest.Seen(model.Host("10.10.10.12")) },
-			model.Mismatch, "it leads to pg-test-2, and the leader is pg-test-1: the VIP has not followed it"},
-		{"nobody knows the VIP", vip, access.Live{}, func(w *modeltest.World) { w.Snap.VIP = nil }, model.Unknown, "who has the VIP 10.10.10.3 is not known"},
+			model.Mismatch, "it leads to pg-test-2, but the leader is pg-test-1: the VIP has not followed the leader"},
+		{"nobody knows the VIP", vip, access.Live{}, func(w *modeltest.World) { w.Snap.VIP = nil }, model.Unknown, "the holder of VIP 10.10.10.3 is unknown"},
 		{"pgbouncer down", pooler, try(pooler, access.EntryCheck{Touches: []access.Touch{{Addr: "10.10.10.11", Fault: model.FaultRefused, Text: "connection refused"}}}), nil,
 			model.Down, "10.10.10.11: connection refused"},
 		{"pgbouncer down behind a healthy check", name, prove(name, model.Try{Fault: model.FaultRefused, Text: "connection refused"}), nil,
@@ -170,7 +170,7 @@ func TestSchemes(t *testing.T) {
 		got[s.Code] = s
 	}
 	vip := got[access.SchemeL2VIPHAProxy]
-	if len(got) != 12 || !vip.InUse || vip.Failover != 37*time.Second || vip.Verdict != model.Serving || !strings.Contains(vip.Live, "4 of 4 entries") {
+	if len(got) != 12 || !vip.InUse || vip.Failover != 37*time.Second || vip.Verdict != model.Serving || !strings.Contains(vip.Live, "4 of 4 endpoints") {
 		t.Errorf("%d schemes, %+v", len(got), vip)
 	}
 	if s := got[access.SchemeStaticDNS]; s.InUse {

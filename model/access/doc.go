@@ -1,3 +1,3 @@
-// Package access is every endpoint of a cluster: host by port, where it should lead,
+// Package access is every endpoint of a cluster: host by port, the instance that it should reach,
 // where it leads now, and the connection strings for it.
 package access

@@ -175,9 +175,9 @@ func smartURIs(c *model.Cluster) []SmartURI {
 	}
 	attrs := []struct{ name, why, needs string }{
 		{"primary", "the one that is not in recovery", "libpq 14, pgx 5"},
-		{"read-write", "one that takes writes; libpq before 14 asks each server", "libpq 10"},
+		{"read-write", "one that takes writes; libpq before 14 queries each server", "libpq 10"},
 		{"prefer-standby", "a replica, else the primary", "libpq 14, pgx 5"},
-		{"standby", "a replica, else nobody", "libpq 14, pgx 5"},
+		{"standby", "a replica, else none", "libpq 14, pgx 5"},
 		{"read-only", "one that takes no writes", "libpq 14, pgx 5"},
 		{"any", "the first that answers, whichever it is", "libpq 10"},
 	}
@@ -196,7 +196,7 @@ func smartURIs(c *model.Cluster) []SmartURI {
 			d.Attrs = a.name
 			u := SmartURI{DSN: d, Port: p.Name, Why: a.why, Needs: a.needs}
 			if p.Pooled && a.name != "any" {
-				u.Needs += "; through pgbouncer it asks the server by a query where it was not told"
+				u.Needs += "; through pgbouncer the client may have to query each server"
 			}
 			out = append(out, u)
 		}

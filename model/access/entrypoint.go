@@ -9,7 +9,7 @@ import (
 	"pgtui/source"
 )
 
-// SchemeExternal is the scheme of an entry point that is none of those that
+// SchemeExternal is the scheme of an entry point that is not one of those that
 // SchemesOf compares.
 const SchemeExternal = "external"
 
@@ -40,22 +40,22 @@ func entryPointNotes(a *Access) []string {
 		if h.Point == nil {
 			continue
 		}
-		note := fmt.Sprintf("%s is the entry point %s of the configuration, scheme %s: only trying it tells where it leads", h.Name, h.Point.Name, h.Point.Scheme)
+		note := fmt.Sprintf("%s is the entry point %s of the configuration, scheme %s: only a connection shows where it leads", h.Name, h.Point.Name, h.Point.Scheme)
 		if !slices.ContainsFunc(a.Entries, func(e Entry) bool { return e.On.Point == h.Point }) {
-			note += "; none of its ports is one of " + string(a.Cluster.Name)
+			note += "; none of its ports belongs to " + string(a.Cluster.Name)
 		}
 		out = append(out, note)
 	}
 	return out
 }
 
-// TracePoint is how a client is told to reach a service through an entry point.
+// TracePoint is how a client reaches a service through an entry point.
 func TracePoint(inv *model.Inventory, p *model.EntryPoint, name model.ServiceName) (DSN, *model.Cluster, error) {
 	c := inv.ClusterOf(p)
 	if c == nil {
 		what := "names no cluster, and the inventory has several"
 		if p.Cluster != "" {
-			what = fmt.Sprintf("is of cluster %s, which is not in the inventory", p.Cluster)
+			what = fmt.Sprintf("belongs to cluster %s, which is not in the inventory", p.Cluster)
 		}
 		return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s %s", p.Name, what), Try: "cluster: NAME below entry-points." + p.Name + " in the configuration"}
 	}

@@ -45,11 +45,11 @@ func TestAccessEntryPoints(t *testing.T) {
 		}
 	}
 	want := []string{
-		"nlb.example.com:5433 primary unknown: it answers; 192.0.2.1 is no node of pg-test: --prove says who answers",
+		"nlb.example.com:5433 primary unknown: it answers; 192.0.2.1 is not a node of pg-test: --prove shows who answers",
 		"nlb.example.com:5434 replica down: 192.0.2.1: connection refused",
-		"192.0.2.7:5432 postgres unknown: 192.0.2.7 is no node of pg-test: --prove says who answers",
-		"192.0.2.7:6000 primary unknown: it answers; it is no port of the inventory: --prove says who answers",
-		"192.0.2.7:5434 replica unknown: 192.0.2.7 is no node of pg-test: --prove says who answers",
+		"192.0.2.7:5432 postgres unknown: 192.0.2.7 is not a node of pg-test: --prove shows who answers",
+		"192.0.2.7:6000 primary unknown: it answers; the port is not in the inventory: --prove shows who answers",
+		"192.0.2.7:5434 replica unknown: 192.0.2.7 is not a node of pg-test: --prove shows who answers",
 		"all.example.com:5433 primary serving: ",
 	}
 	if len(got) != len(want) {
@@ -109,7 +109,7 @@ func TestTracePoint(t *testing.T) {
 	}
 	for _, tt := range []struct{ point, service, want, try string }{
 		{"far", "offline", `entry point far has no port for "offline" of pg-test`, "one of: postgres, primary, replica"},
-		{"other", "primary", "entry point other is of cluster pg-other, which is not in the inventory", "cluster: NAME below entry-points.other in the configuration"},
+		{"other", "primary", "entry point other belongs to cluster pg-other, which is not in the inventory", "cluster: NAME below entry-points.other in the configuration"},
 	} {
 		if _, _, err := access.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || source.TryOf(err) != tt.try {
 			t.Errorf("%v, try %s", err, source.TryOf(err))

@@ -10,7 +10,7 @@ import (
 )
 
 // shouldReach names the instances an entry should lead to now; nil when that
-// depends on something that is not known.
+// depends on something that is unknown.
 func shouldReach(b *board.Board, h EntryHost, p model.EntryPort) []model.InstanceName {
 	c := b.Cluster
 	switch p.Target {
@@ -71,7 +71,7 @@ func reachOf(s *model.Snapshot, b *board.Board, e *Entry) Reach {
 	return r
 }
 
-// reachBoard is where an entry leads by what the nodes say.
+// reachBoard is where an entry leads by what the nodes report.
 func reachBoard(b *board.Board, e *Entry) Reach {
 	nodes, why := entryNodes(b, e)
 	if len(nodes) == 0 {
@@ -90,16 +90,16 @@ func reachBoard(b *board.Board, e *Entry) Reach {
 }
 
 // entryNodes are the nodes that may take a connection to the entry; none, and
-// why, when that is not known.
+// why, when that is unknown.
 func entryNodes(b *board.Board, e *Entry) ([]model.Host, string) {
 	c := b.Cluster
 	holder := func() ([]model.Host, string) {
 		if b.VIP.Holder == "" {
 			why := b.VIP.Why
 			if why == "" {
-				why = "it has not been asked"
+				why = "not probed"
 			}
-			return nil, fmt.Sprintf("who has the VIP %s is not known: %s", c.VIP, why)
+			return nil, fmt.Sprintf("the holder of VIP %s is unknown: %s", c.VIP, why)
 		}
 		return []model.Host{b.VIP.Holder}, ""
 	}
@@ -112,7 +112,7 @@ func entryNodes(b *board.Board, e *Entry) ([]model.Host, string) {
 	leads := e.On.Leads
 	if e.On.Kind == HostExternal {
 		if e.Port != e.At.Port {
-			return nil, "it is no port of the inventory: --prove says who answers"
+			return nil, "the port is not in the inventory: --prove shows who answers"
 		}
 		leads = []string{e.Host}
 	}
@@ -132,16 +132,16 @@ func entryNodes(b *board.Board, e *Entry) ([]model.Host, string) {
 			continue
 		}
 		if c.OnHost(model.Host(addr)) == nil && c.LoadBalancer(model.Host(addr)) == nil {
-			why := fmt.Sprintf("it leads to %s, which is no node of %s", addr, c.Name)
+			why := fmt.Sprintf("it leads to %s, which is not a node of %s", addr, c.Name)
 			if e.On.Kind == HostExternal {
-				why = fmt.Sprintf("%s is no node of %s: --prove says who answers", addr, c.Name)
+				why = fmt.Sprintf("%s is not a node of %s: --prove shows who answers", addr, c.Name)
 			}
 			return nil, why
 		}
 		out = append(out, model.Host(addr))
 	}
 	if len(out) == 0 {
-		return nil, "nobody says which nodes it leads to"
+		return nil, "the nodes it leads to are unknown"
 	}
 	slices.Sort(out)
 	return slices.Compact(out), ""
@@ -155,7 +155,7 @@ func reachNode(b *board.Board, e *Entry, n model.Host) Reach {
 	r := Reach{Through: n}
 	in := b.Cluster.OnHost(n)
 	if in == nil {
-		r.Verdict, r.Why = model.Missing, fmt.Sprintf("no instance of %s is on %s", b.Cluster.Name, n)
+		r.Verdict, r.Why = model.Missing, fmt.Sprintf("%s has no instance on %s", b.Cluster.Name, n)
 		return r
 	}
 	for i := range b.Members {
@@ -167,9 +167,9 @@ func reachNode(b *board.Board, e *Entry, n model.Host) Reach {
 		case !m.Known:
 			r.Verdict, r.Why = model.Unknown, m.Why
 		case m.State == board.StateUnknown && m.Port != board.PortShut:
-			r.Verdict, r.Why = model.Unknown, fmt.Sprintf("Patroni cannot ask %s", m.Instance)
+			r.Verdict, r.Why = model.Unknown, fmt.Sprintf("Patroni cannot query %s", m.Instance)
 			if m.Port == board.PortOpen {
-				r.Verdict, r.Instances, r.Why = model.Serving, []model.InstanceName{in.Name}, fmt.Sprintf("%s, its port takes connections; Patroni cannot ask it", m.Role)
+				r.Verdict, r.Instances, r.Why = model.Serving, []model.InstanceName{in.Name}, fmt.Sprintf("%s; its port accepts connections, but Patroni cannot query it", m.Role)
 			}
 		case !board.HealthyState(m.State):
 			r.Verdict, r.Why = model.Down, fmt.Sprintf("%s is %s", m.Instance, m.State)
@@ -181,7 +181,7 @@ func reachNode(b *board.Board, e *Entry, n model.Host) Reach {
 }
 
 func reachService(b *board.Board, e *Entry, n model.Host) Reach {
-	r := Reach{Through: n, Verdict: model.Missing, Why: fmt.Sprintf("no HAProxy on %s has the service %s", n, e.At.Service)}
+	r := Reach{Through: n, Verdict: model.Missing, Why: fmt.Sprintf("HAProxy on %s has no service %s", n, e.At.Service)}
 	route := b.Route(e.At.Service)
 	if route == nil {
 		return r
@@ -190,7 +190,7 @@ func reachService(b *board.Board, e *Entry, n model.Host) Reach {
 		if v := &route.Views[i]; v.HAProxy == n {
 			r.Verdict, r.Why, r.Instances = v.Verdict, v.Why, v.Serving
 			if v.Verdict == model.Empty && b.ByDesign(route) {
-				r.Why, r.ByDesign = "nobody, as declared", true
+				r.Why, r.ByDesign = "no server, as declared", true
 			}
 		}
 	}
@@ -229,10 +229,10 @@ func fits(r Reach, b *board.Board, e *Entry) Reach {
 			continue
 		}
 		if e.At.Target == model.TargetPrimary {
-			return wrong(r, fmt.Sprintf("it leads to %s, and the leader is %s: writes fail there", n, b.Leader))
+			return wrong(r, fmt.Sprintf("it leads to %s, but the leader is %s: writes fail there", n, b.Leader))
 		}
 		if e.At.Target == model.TargetInstance && moved {
-			return wrong(r, fmt.Sprintf("it leads to %s, and the leader is %s: %s", n, b.Leader, movedWhy(b, e)))
+			return wrong(r, fmt.Sprintf("it leads to %s, but the leader is %s: %s", n, b.Leader, movedWhy(b, e)))
 		}
 	}
 	return r
@@ -240,9 +240,9 @@ func fits(r Reach, b *board.Board, e *Entry) Reach {
 
 func movedWhy(b *board.Board, e *Entry) string {
 	if e.On.Kind == HostCluster && !slices.Contains(e.On.Leads, b.Cluster.VIP) {
-		return "the name is bound to an address that no failover moves"
+		return "the name points to an address that does not follow a failover"
 	}
-	return "the VIP has not followed it"
+	return "the VIP has not followed the leader"
 }
 
 func wrong(r Reach, why string) Reach {
@@ -279,11 +279,11 @@ func checked(r Reach, b *board.Board, e *Entry) Reach {
 	case failed < len(c.Touches):
 		return wrong(r, fmt.Sprintf("%d of its %d addresses do not answer: %s", failed, len(c.Touches), why))
 	case e.At.Service != "" && (r.Verdict == model.Empty || r.Verdict == model.Missing):
-		// HAProxy has said so already, and better.
+		// HAProxy has reported it already, and better.
 	default:
 		r.Verdict, r.Why = model.Down, why
 		if len(r.Instances) > 0 && e.At.Service != "" {
-			r.Why = fmt.Sprintf("HAProxy says %s serves, and the port does not answer: %s", model.Join(r.Instances), why)
+			r.Why = fmt.Sprintf("HAProxy reports %s as serving, but the port does not answer: %s", model.Join(r.Instances), why)
 		}
 		r.Instances = nil
 	}
@@ -339,13 +339,13 @@ func EntryProven(s *model.Snapshot, c *model.Cluster, e *Entry) *board.Proven {
 	p, strangers := board.Tally(s, c, e.Proven.Value.Tries, e.Proven.At)
 	switch {
 	case len(strangers) > 0:
-		p.Against = "the server that answers is not of this cluster: " + strangers[0]
+		p.Against = "the server that answers belongs to another cluster: " + strangers[0]
 	case e.At.Target == model.TargetPrimary && p.Recovery > 0:
 		p.Against = fmt.Sprintf("%d of %d connections were answered by a server in recovery: it takes no writes", p.Recovery, p.Total())
 	case e.At.Target == model.TargetInstance || e.At.Target == model.TargetPrimary:
 		for _, n := range p.Names() {
 			if len(e.Should) > 0 && !slices.Contains(e.Should, n) {
-				p.Against = fmt.Sprintf("%s answered, and it should be %s", n, model.Join(e.Should))
+				p.Against = fmt.Sprintf("%s answered, but it should be %s", n, model.Join(e.Should))
 			}
 		}
 	default:
@@ -353,7 +353,7 @@ func EntryProven(s *model.Snapshot, c *model.Cluster, e *Entry) *board.Proven {
 			servers, _ := svc.Servers()
 			for _, n := range p.Names() {
 				if !slices.ContainsFunc(servers, func(x model.Server) bool { return x.Name == n }) {
-					p.Against = fmt.Sprintf("%s answered, and the service has no such server", n)
+					p.Against = fmt.Sprintf("%s answered, but the service has no such server", n)
 				}
 			}
 		}
@@ -373,7 +373,7 @@ func ClusterNamed(inv *model.Inventory, name string) *model.Cluster {
 }
 
 // LeadsOf are the addresses that a name of the inventory should resolve to;
-// nil when it is none.
+// nil when it is not one.
 func LeadsOf(inv *model.Inventory, name string) []string {
 	c := ClusterNamed(inv, name)
 	switch {
@@ -389,8 +389,8 @@ func LeadsOf(inv *model.Inventory, name string) []string {
 
 // Disagreement says in one sentence where resolvers differ from each other, or
 // from where the name should lead; "" when they do not. leads is nil when
-// nobody says where that is. A system resolver that does not know a name which
-// Pigsty's own knows is no disagreement: it may not be set up to ask them.
+// no one says where that is. A system resolver that does not know a name which
+// Pigsty's own knows is no disagreement: it may not be set up to query them.
 func Disagreement(name string, lookups []Lookup, leads []string) string {
 	var first *Lookup
 	for i := range lookups {
@@ -399,10 +399,10 @@ func Disagreement(name string, lookups []Lookup, leads []string) string {
 			continue
 		}
 		if len(leads) > 0 && !slices.ContainsFunc(l.Addrs, func(a string) bool { return slices.Contains(leads, a) }) {
-			return fmt.Sprintf("%s is %s by %s, and should be %s: a stale or foreign record", name, strings.Join(l.Addrs, ", "), ServerWords(l.Server), strings.Join(leads, ", "))
+			return fmt.Sprintf("%s resolves to %s by %s, but should be %s: a stale or foreign record", name, strings.Join(l.Addrs, ", "), ServerWords(l.Server), strings.Join(leads, ", "))
 		}
 		if first != nil && !slices.Equal(first.Addrs, l.Addrs) {
-			return fmt.Sprintf("%s is %s by %s, and %s by %s", name, strings.Join(first.Addrs, ", "), ServerWords(first.Server), strings.Join(l.Addrs, ", "), ServerWords(l.Server))
+			return fmt.Sprintf("%s resolves to %s by %s, but to %s by %s", name, strings.Join(first.Addrs, ", "), ServerWords(first.Server), strings.Join(l.Addrs, ", "), ServerWords(l.Server))
 		}
 		if first == nil {
 			first = l
@@ -411,6 +411,7 @@ func Disagreement(name string, lookups []Lookup, leads []string) string {
 	return ""
 }
 
+// ServerWords is a resolver in a sentence: "the DNS server 10.10.10.10".
 func ServerWords(server string) string {
 	switch {
 	case server == "system":

@@ -64,14 +64,14 @@ func SchemesOf(a *Access) []Scheme {
 		{Code: SchemeL2VIPHAProxy, Name: "L2 VIP + HAProxy", Path: "VIP on the leader → its HAProxy → pgbouncer", SinglePoint: "none", Hops: 1, ClientIP: "lost", DNSCache: "no matter",
 			Failover: base + max(detect, 2*time.Second),
 			Limits: "vip-manager puts one address on the leader's node. Every candidate must be in one layer 2 network, so it does not work in a cloud's VPC. " +
-				"All clients enter through one node. Ports 5432 and 6432 of the VIP lead to the leader itself; while there is no leader nobody has the address. pg_hba sees HAProxy's address."},
+				"All clients enter through one node. Ports 5432 and 6432 of the VIP lead to the leader itself; while there is no leader no node has the address. pg_hba sees HAProxy's address."},
 		{Code: SchemeL4VIPHAProxy, Name: "L4 VIP + HAProxy", Path: "L4 balancer → any HAProxy → pgbouncer", SinglePoint: "none, if the balancer is a pair", Hops: 2, ClientIP: "lost", DNSCache: "no matter",
 			Failover: base + detect,
 			Limits: "A layer 4 balancer (LVS, DPVS) spreads clients over every HAProxy and works across networks. Two hops more than a direct connection; it must check HAProxy, " +
 				"and a check that only opens the service port passes while no server is up behind it. pg_hba sees HAProxy's address."},
 		{Code: SchemeL4VIP, Name: "L4 VIP, direct", Path: "L4 balancer → pgbouncer or PostgreSQL", SinglePoint: "none, if the balancer is a pair", Hops: 1, ClientIP: "kept with toa", DNSCache: "no matter",
 			Limits: "The balancer (DPVS in FullNAT) goes straight to the servers: fastest, and with the toa kernel module on them pg_hba sees the client. Without HAProxy nodes are no longer " +
-				"alike: the balancer itself must ask Patroni (/primary, /read-only on 8008), and how fast it follows a failover is its own affair. It is outside Pigsty."},
+				"alike: the balancer itself must check Patroni (/primary, /read-only on 8008), and how fast it follows a failover is its own affair. It is outside Pigsty."},
 		{Code: SchemeConsul, Name: "Consul DNS", Path: "Consul DNS → pgbouncer or PostgreSQL", SinglePoint: "none", Hops: 0, ClientIP: "kept", DNSCache: "matters",
 			Failover: base + 10*time.Second,
 			Limits: "Consul's health checks take the place of VIP and HAProxy: one hop less, and no layer 2 network needed. Everything depends on Consul and on clients that honour its TTL (0 by default): " +
@@ -97,7 +97,7 @@ func SchemesOf(a *Access) []Scheme {
 				"Use Route 53 or an NLB in front."},
 		{Code: SchemeNLB, Name: "AWS: NLB", Path: "NLB → pgbouncer or PostgreSQL, checked by Patroni", SinglePoint: "none", Hops: 1, ClientIP: "kept with instance targets", DNSCache: "no matter",
 			Failover: base + 20*time.Second,
-			Limits: "The NLB asks Patroni itself (GET /primary on 8008). When every target fails the check, all of them get traffic: during a failover writers reach replicas. Connections idle for 350 s die silently: " +
+			Limits: "The NLB checks Patroni itself (GET /primary on 8008). When every target fails the check, all of them get traffic: during a failover writers reach replicas. Connections idle for 350 s die silently: " +
 				"set tcp_keepalives_idle below it. With client address preservation a node cannot reach itself through the NLB. Crossing zones is off by default and costs money."},
 		{Code: SchemeLayered, Name: "AWS: NLB + HAProxy tier", Path: "NLB → HAProxy of the tier → pgbouncer", SinglePoint: "none", Hops: 2, ClientIP: "lost", DNSCache: "no matter",
 			Failover: base + detect,
@@ -181,14 +181,13 @@ func (s *Scheme) live(a *Access, own func(*Entry) bool) {
 	if s.Verdict == "" {
 		s.Verdict = model.Serving
 	}
-	s.Live = fmt.Sprintf("%d of %d entries lead where they should", good, all)
+	s.Live = fmt.Sprintf("%d of %d endpoints reach the right instance", good, all)
 	if why != "" {
 		s.Live += "; " + why
 	}
 }
 
-// Fine reports whether the entry leads where it should, or to nobody because
-// that is declared.
+// Fine reports whether the entry reaches the right instance, or none because that is declared.
 func (e *Entry) Fine() bool {
 	return e.Now.Verdict == model.Serving || e.Now.Verdict == model.BackupServing || e.Now.Verdict == model.Empty && e.Now.ByDesign
 }
@@ -227,7 +226,7 @@ func detectTime(c *model.Cluster) time.Duration {
 // Advice is one answer to "which port should my app use?".
 type Advice struct {
 	Need           string // what the application does
-	model.Endpoint        // where it should connect
+	model.Endpoint        // the endpoint to use
 	Why            string
 }
 
@@ -257,10 +256,10 @@ func AdviceOf(a *Access) []Advice {
 		return func(p model.EntryPort) bool { return p.Service != "" && p.Target == t && !p.Pooled }
 	}
 	say("an application that writes, with many short connections", pooled(model.TargetPrimary), "it follows the leader and shares a pool; in transaction mode sessions keep no state: no session locks, LISTEN or temporary tables")
-	say("reads that may be a moment behind", pooled(model.TargetReplica), "it spreads over the replicas and never fails for want of one while the primary lives; writes are refused there")
-	say("migrations, DDL, LISTEN, session locks, long transactions", direct(model.TargetPrimary), "it follows the leader and goes past the pool: a session stays one session")
+	say("reads that may be a moment behind", pooled(model.TargetReplica), "it spreads over the replicas and falls back to the primary; writes are refused there")
+	say("migrations, DDL, LISTEN, session locks, long transactions", direct(model.TargetPrimary), "it follows the leader and bypasses the pool: a session stays one session")
 	say("ETL, reports, a person's own queries", direct(model.TargetOffline), "it keeps long queries away from production reads")
 	say("reads that must see what was just committed", func(p model.EntryPort) bool { return p.Target == model.TargetSync }, "a synchronous replica has it")
-	say("one server itself: an exporter, a backup, a look", func(p model.EntryPort) bool { return p.Name == "postgres" }, "no failover moves it: not for applications")
+	say("one server itself: an exporter, a backup, a quick check", func(p model.EntryPort) bool { return p.Name == "postgres" }, "it does not follow a failover: not for applications")
 	return out
 }

@@ -25,17 +25,17 @@ func TestVIPNotes(t *testing.T) {
 		one, two source.Observed[model.NodeFacts]
 		want     string
 	}{
-		{has("10.0.0.1", "10.0.0.9"), has("10.0.0.2"), "VIP 10.0.0.9: `ip addr` over SSH says that it is on c-1 (10.0.0.1)"},
-		{has("10.0.0.9"), has("10.0.0.9"), "VIP 10.0.0.9 is on 2 nodes, as `ip addr` over SSH says: c-1 (10.0.0.1), c-2 (10.0.0.2)"},
-		{has("10.0.0.1"), has("10.0.0.2"), "VIP 10.0.0.9: no node that was asked over SSH has it"},
-		{has("10.0.0.9"), source.Observed[model.NodeFacts]{}.Next(model.NodeFacts{}, errors.New("10.0.0.2: no route"), at, 0), "VIP 10.0.0.9: `ip addr` over SSH says that it is on c-1 (10.0.0.1); not asked: 10.0.0.2: no route"},
+		{has("10.0.0.1", "10.0.0.9"), has("10.0.0.2"), "VIP 10.0.0.9: `ip addr` shows it on c-1 (10.0.0.1)"},
+		{has("10.0.0.9"), has("10.0.0.9"), "VIP 10.0.0.9 is on 2 nodes according to `ip addr`: c-1 (10.0.0.1), c-2 (10.0.0.2)"},
+		{has("10.0.0.1"), has("10.0.0.2"), "VIP 10.0.0.9: no node read over SSH has it"},
+		{has("10.0.0.9"), source.Observed[model.NodeFacts]{}.Next(model.NodeFacts{}, errors.New("10.0.0.2: no route"), at, 0), "VIP 10.0.0.9: `ip addr` shows it on c-1 (10.0.0.1); not read: 10.0.0.2: no route"},
 	} {
-		s := &model.Snapshot{Nodes: map[model.Host]source.Observed[model.NodeFacts]{"10.0.0.1": tt.one, "10.0.0.2": tt.two}}
+		s := &model.Snapshot{Readings: model.Readings{Nodes: map[model.Host]source.Observed[model.NodeFacts]{"10.0.0.1": tt.one, "10.0.0.2": tt.two}}}
 		if got := vipNotes(s, b); len(got) != 1 || got[0] != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}
 	if got := vipNotes(&model.Snapshot{}, b); got != nil {
-		t.Errorf("nobody was asked: %q", got)
+		t.Errorf("not asked: %q", got)
 	}
 }

@@ -27,7 +27,7 @@ func agree(r *Route) {
 	if len(known) == 0 {
 		r.Verdict, r.Why = model.Unknown, r.Views[0].Why
 		if len(r.Views) > 1 {
-			r.Why = "none of its " + fmt.Sprint(len(r.Views)) + " HAProxies is known; " + r.Views[0].Label() + ": " + r.Views[0].Why
+			r.Why = fmt.Sprintf("no current state from any of its %d HAProxy nodes; %s: %s", len(r.Views), r.Views[0].Label(), r.Views[0].Why)
 		}
 		return
 	}
@@ -37,7 +37,7 @@ func agree(r *Route) {
 	}
 	r.Agreed = r.Serving != nil
 	if len(r.Silent) > 0 {
-		r.Why += fmt.Sprintf("; %d of %d HAProxies answer, not known: %s", len(known), len(r.Views), r.silentLabels())
+		r.Why += fmt.Sprintf("; %d of %d HAProxy nodes answer, no current state from %s", len(known), len(r.Views), r.silentLabels())
 	}
 }
 
@@ -66,7 +66,7 @@ func sameServing(views []*View) bool {
 	return true
 }
 
-// silentLabels names the HAProxies of which the route is not known.
+// silentLabels names the HAProxies of which the route is unknown.
 func (r *Route) silentLabels() string {
 	var out []string
 	for i := range r.Views {
@@ -140,7 +140,7 @@ func disagreement(known []*View) (model.Verdict, string) {
 		}
 		parts = append(parts, v.Label()+" → "+servingText(v))
 	}
-	return verdict, "HAProxies disagree: " + strings.Join(parts, "; ")
+	return verdict, "HAProxy nodes disagree: " + strings.Join(parts, "; ")
 }
 
 // servingText is who a view says serves, in words.
@@ -153,7 +153,7 @@ func servingText(v *View) string {
 	case v.Verdict == model.Missing:
 		return "no such section"
 	case len(v.Serving) == 0:
-		return "nobody"
+		return "no server"
 	}
 	return model.Join(v.Serving)
 }
@@ -169,8 +169,8 @@ func sameNames(a, b []model.InstanceName) bool {
 	return slices.Equal(a, b)
 }
 
-// deadEnd reports whether a client that connects now gets nobody the service is
-// for, whichever of the HAProxies that are known it asks: they have no server,
+// deadEnd reports whether a client that connects now gets no server the service is
+// for, whichever of the HAProxies that are known it queries: they have no server,
 // or only such as take no connections or fail Patroni's check.
 func (r *Route) deadEnd() bool {
 	known := false

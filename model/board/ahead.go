@@ -13,7 +13,7 @@ const fastestWAL = 1 << 30
 // ahead fills in how much WAL the members have that the leader lacks. A member
 // that streams from the leader has none. Of one that does not, its position was
 // reached before the leader answered, unless it connected and left in between:
-// only Patroni 3.0.4 and newer tells that it does not stream, of an older one
+// only Patroni 3.0.4 and newer reports that it does not stream, of an older one
 // what the leader may have written between the two answers does not count.
 func ahead(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time) {
 	lead := s.PatroniStatus(b.Leader)
@@ -37,7 +37,7 @@ func ahead(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time)
 		if from, _ := b.sender(s, m.Instance, now); from != "" {
 			continue
 		}
-		if o.Value.TellsStreaming() && o.Value.ReplicationState != "streaming" {
+		if o.Value.ReportsStreaming() && o.Value.ReplicationState != "streaming" {
 			m.Ahead = more
 			continue
 		}
@@ -49,7 +49,7 @@ func ahead(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time)
 }
 
 func timelineOf(dcs model.PatroniCluster, name model.InstanceName) int {
-	if d := DcsMember(dcs, name); d != nil {
+	if d := dcs.Member(name); d != nil {
 		return d.Timeline
 	}
 	return 0

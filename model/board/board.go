@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/source"
 )
 
 // Of judges one cluster at now: members, leader, one route for each
@@ -17,7 +18,7 @@ import (
 func Of(s *model.Snapshot, c *model.Cluster, now time.Time) Board {
 	b := Board{Cluster: c, Judged: now}
 	s = s.Screened(c)
-	dcs, dcsKnown := DcsView(s, c, now)
+	dcs, dcsKnown := FreshestDCS(s, c, now)
 	b.Members = make([]Member, 0, len(c.Instances))
 	for i := range c.Instances {
 		b.Members = append(b.Members, memberOf(s, c, &c.Instances[i], dcs, now))
@@ -93,7 +94,7 @@ func vipOf(s *model.Snapshot, b *Board, now time.Time) VIPState {
 	case o.Err != nil:
 		v.Why = o.Err.Error()
 	case !o.Current(now):
-		v.Why = "it has not been asked yet"
+		v.Why = "not probed yet"
 	default:
 		v.Holder = o.Value
 		in := b.Cluster.Instance(b.Leader)
@@ -105,7 +106,7 @@ func vipOf(s *model.Snapshot, b *Board, now time.Time) VIPState {
 	return v
 }
 
-// nodeNames are the nodenames of the cluster's fronts. A cluster's nodes mostly
+// nodeNames are the nodenames of the cluster's load balancers. A cluster's nodes mostly
 // stand together in the inventory: each is looked for behind the one before.
 func nodeNames(inv *model.Inventory, c *model.Cluster) []string {
 	out := make([]string, len(c.LoadBalancers))
@@ -121,9 +122,9 @@ func nodeNames(inv *model.Inventory, c *model.Cluster) []string {
 	return out
 }
 
-// DcsView is the freshest current GET /cluster among the members; ok is false
+// FreshestDCS is the latest current GET /cluster among the members; ok is false
 // when no member answered one.
-func DcsView(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.PatroniCluster, ok bool) {
+func FreshestDCS(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.PatroniCluster, ok bool) {
 	var at time.Time
 	for i := range c.Instances {
 		o := s.Patroni[c.Instances[i].Name].Cluster
@@ -132,16 +133,6 @@ func DcsView(s *model.Snapshot, c *model.Cluster, now time.Time) (view model.Pat
 		}
 	}
 	return view, ok
-}
-
-// DcsMember is one member of a GET /cluster answer, or nil.
-func DcsMember(c model.PatroniCluster, name model.InstanceName) *model.PatroniMember {
-	for i := range c.Members {
-		if c.Members[i].Name == name {
-			return &c.Members[i]
-		}
-	}
-	return nil
 }
 
 // memberOf is what one instance is now, by its own Patroni; the DCS only adds
@@ -156,15 +147,15 @@ func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model
 		return m
 	}
 	if !o.Current(now) {
-		m.Why = "Patroni has not been asked yet"
+		m.Why = "Patroni has not been probed yet"
 		if o.Err != nil {
-			m.Why = "Patroni does not answer" + Because(o.Err)
+			m.Why = "Patroni does not answer" + source.Because(o.Err)
 		} else if o.Ever() {
-			m.Why = "Patroni's last answer is too old"
+			m.Why = "Patroni's last answer is stale"
 		}
 		if o.Ever() {
 			m.Why += "; last seen as " + o.Value.Role + ", " + o.Value.State
-		} else if d := DcsMember(dcs, in.Name); d != nil {
+		} else if d := dcs.Member(in.Name); d != nil {
 			m.Why += "; the DCS lists it as " + d.Role + ", " + d.State
 		}
 		return m
@@ -181,7 +172,7 @@ func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model
 	} else if st.QuorumStandby {
 		m.Role = "quorum_standby"
 	}
-	if d := DcsMember(dcs, in.Name); d != nil {
+	if d := dcs.Member(in.Name); d != nil {
 		if m.Timeline == 0 {
 			m.Timeline = d.Timeline
 		}
@@ -214,7 +205,7 @@ func portOf(v model.PatroniView, in *model.Instance, now time.Time) PortWord {
 	case p.Shut(now) != "":
 		return PortShut
 	}
-	return PortUntold
+	return PortUnknown
 }
 
 // holdsLock reports whether the instance's own Patroni passes a check that
@@ -232,7 +223,7 @@ func holdsLock(v model.PatroniView, now time.Time) bool {
 // the one the DCS names although it does not answer.
 func leaderOf(s *model.Snapshot, b *Board, dcs model.PatroniCluster, dcsKnown bool, now time.Time) {
 	if slices.ContainsFunc(b.Members, func(m Member) bool { return m.Foreign != nil && !m.Foreign.Sure }) {
-		return // who of them is the cluster's is not known, nor who leads it then
+		return // which of them belongs to the cluster is unknown, and so is the leader
 	}
 	var lead *Member
 	for i := range b.Members {
@@ -245,7 +236,7 @@ func leaderOf(s *model.Snapshot, b *Board, dcs model.PatroniCluster, dcsKnown bo
 		return
 	}
 	if !dcsKnown {
-		b.LeaderUnsure = lockUntold(s, b, now)
+		b.LeaderUnsure = lockUnknown(s, b, now)
 		return
 	}
 	for _, d := range dcs.Members {
@@ -282,16 +273,16 @@ func outranks(a, b *Member) bool {
 	return a.At.After(b.At)
 }
 
-// lockUntold reports whether a member is primary and no current check of its
-// Patroni tells whether it holds the leader key.
-func lockUntold(s *model.Snapshot, b *Board, now time.Time) bool {
+// lockUnknown reports whether a member is primary and no current check of its
+// Patroni reports whether it holds the leader key.
+func lockUnknown(s *model.Snapshot, b *Board, now time.Time) bool {
 	for i := range b.Members {
 		if m := &b.Members[i]; m.Role == "primary" {
-			told := false
+			checked := false
 			for path, o := range s.Patroni[m.Instance].Checks {
-				told = told || model.LockOnly(path, b.Cluster.Standby) && o.Current(now)
+				checked = checked || model.LockOnly(path, b.Cluster.Standby) && o.Current(now)
 			}
-			if !told {
+			if !checked {
 				return true
 			}
 		}
@@ -312,7 +303,7 @@ func lags(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time) 
 		if !m.Known || m.Instance == b.Leader {
 			continue
 		}
-		if d := DcsMember(dcs, m.Instance); d != nil && d.Lag >= 0 {
+		if d := dcs.Member(m.Instance); d != nil && d.Lag >= 0 {
 			m.Lag = d.Lag
 			continue
 		}
@@ -393,7 +384,7 @@ func (b *Board) declaredPrimary(name model.InstanceName) bool {
 }
 
 // refusedByTag reports whether a replica fails the service's check because its
-// tag noloadbalance says so.
+// tag noloadbalance is set.
 func (b *Board) refusedByTag(svc *model.Service, name model.InstanceName) bool {
 	switch model.RuleOf(svc.Check) {
 	case model.RuleReplica, model.RuleReadOnly, model.RuleMode:
@@ -423,7 +414,7 @@ func healthOf(b *Board) (model.Health, string) {
 		}
 	}
 	if len(b.Routes) == 0 {
-		worsen(model.HealthUnknown, "no service could be worked out from the inventory")
+		worsen(model.HealthUnknown, "no service could be derived from the inventory")
 	}
 	h, text := leaderHealth(b)
 	worsen(h, "%s", text)
@@ -451,18 +442,18 @@ func leaderHealth(b *Board) (model.Health, string) {
 	case x != nil:
 		for i := range b.Routes {
 			if h, _ := routeHealth(b, &b.Routes[i]); h == model.HealthDown {
-				return model.HealthDown, fmt.Sprintf("%s, and %s (%s) does not reach it", unlistedText(x), b.Routes[i].Service, b.Routes[i].Port)
+				return model.HealthDown, fmt.Sprintf("%s; %s does not reach it", unlistedText(x), b.Routes[i].Name())
 			}
 		}
 		return model.HealthDegraded, unlistedText(x)
 	case b.Leader != "":
 		return model.HealthOK, ""
 	case b.KnownMembers() == 0 && foreignText(b) == "":
-		return model.HealthUnknown, "no Patroni of the cluster answers"
+		return model.HealthUnknown, "no Patroni in the cluster answers"
 	case b.KnownMembers() < len(b.Members) && !b.LeaderUnsure:
-		return model.HealthUnknown, "the leader is not known: " + Silent(b)
+		return model.HealthUnknown, "the leader is unknown: " + Silent(b)
 	case b.LeaderUnsure:
-		return model.HealthUnknown, "who holds the leader key is not known: neither its Patroni's checks nor the DCS have told"
+		return model.HealthUnknown, "the holder of the leader key is unknown: neither Patroni's health checks nor the DCS reported it"
 	}
 	return model.HealthDown, "no member holds the leader key"
 }
@@ -475,11 +466,11 @@ func stateHealth(b *Board, m *Member) (model.Health, string) {
 	case m.Instance != b.Leader:
 		return model.HealthDegraded, fmt.Sprintf("%s is %s", m.Instance, m.State)
 	case m.State != StateUnknown || m.Port == PortShut:
-		return model.HealthDown, fmt.Sprintf("%s holds the leader key and its PostgreSQL is %s", m.Instance, m.State)
+		return model.HealthDown, fmt.Sprintf("%s holds the leader key, but its PostgreSQL is %s", m.Instance, m.State)
 	case m.Port == PortOpen:
-		return model.HealthDegraded, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, whose port takes connections", m.Instance)
+		return model.HealthDegraded, fmt.Sprintf("Patroni on the leader %s cannot query PostgreSQL, but its port accepts connections", m.Instance)
 	}
-	return model.HealthUnknown, fmt.Sprintf("Patroni of the leader %s cannot ask its PostgreSQL, and whether its port takes connections is not known", m.Instance)
+	return model.HealthUnknown, fmt.Sprintf("Patroni on the leader %s cannot query PostgreSQL, and its port was not checked", m.Instance)
 }
 
 // routeHealth is what one route makes of its cluster's health, and why.
@@ -494,14 +485,16 @@ func routeHealth(b *Board, r *Route) (model.Health, string) {
 		health = model.HealthUnknown
 	case !leaderOnly || !r.deadEnd():
 		health = model.HealthDegraded
+	case r.Verdict == model.Empty && r.ClosedWord() != "":
+		how = " accepts no clients"
 	case r.Verdict == model.Empty:
-		how = " is served by nobody"
+		how = " has no server"
 	case b.Cluster.Standby:
 		how = " does not reach the leader"
 	default:
 		how = " takes no writes"
 	}
-	return health, fmt.Sprintf("%s (%s)%s: %s", r.Service, r.Port, how, r.Why)
+	return health, fmt.Sprintf("%s%s: %s", r.Name(), how, r.Why)
 }
 
 // StateUnknown is Patroni's word for a PostgreSQL that runs and that it could
@@ -513,7 +506,7 @@ func HealthyState(state string) bool {
 	return state == "running" || state == "streaming" || state == "in archive recovery"
 }
 
-// Silent names the members that are not known: whose Patroni does not answer,
+// Silent names the members that are unknown: whose Patroni does not answer,
 // and at whose address another one does; "" when all are known.
 func Silent(b *Board) string {
 	var names []string
@@ -544,7 +537,7 @@ func foreignText(b *Board) string {
 	return strings.Join(parts, "; ")
 }
 
-// silentHAProxies names the HAProxies of which a route is not known, and says
+// silentHAProxies names the HAProxies of which a route is unknown, and says
 // what the VIP's clients get; "" when all are known, or none is.
 func silentHAProxies(b *Board) string {
 	var names []string
@@ -566,14 +559,14 @@ func silentHAProxies(b *Board) string {
 }
 
 // VIPClients says what clients of the VIP get: what HAProxy on the node that has
-// it says, or that this is not known; "" when the cluster has no VIP.
+// it reports, or that this is unknown; "" when the cluster has no VIP.
 func (b *Board) VIPClients() string {
 	if b.VIP.Address == "" {
 		return ""
 	}
-	head := "clients of the VIP " + b.VIP.Address
+	head := "clients of VIP " + b.VIP.Address
 	if b.VIP.Holder == "" {
-		return head + ": which HAProxy they reach is not known"
+		return head + " reach an unknown HAProxy node"
 	}
 	label, known := string(b.VIP.Holder), false
 	var parts []string
@@ -589,7 +582,7 @@ func (b *Board) VIPClients() string {
 	case parts == nil:
 		return head + " reach " + label + ", which exposes none of the services"
 	case !known:
-		return head + " reach HAProxy on " + label + ", which does not answer: what they get is not known"
+		return head + " reach HAProxy on " + label + ", which does not answer"
 	}
 	return head + " reach HAProxy on " + label + ": " + strings.Join(parts, ", ")
 }

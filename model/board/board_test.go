@@ -27,11 +27,11 @@ func TestBoardHealth(t *testing.T) {
 			for i := 1; i <= 3; i++ {
 				w.Silence(i, time.Minute)
 			}
-		}, "unknown   0/3", "no Patroni of the cluster answers"},
+		}, "unknown   0/3", "no Patroni in the cluster answers"},
 		{"nobody holds the key", func(w *modeltest.World) { w.Patroni(1, false) }, "down   3/3", "no member holds the leader key"},
 		{"the primary's Patroni was not asked for its lock yet", func(w *modeltest.World) {
 			w.Snap.Patroni["pg-test-1"].Checks["/primary"] = source.Observed[int]{}
-		}, "unknown   3/3", "who holds the leader key is not known"},
+		}, "unknown   3/3", "the holder of the leader key is unknown"},
 		{"the primary's Patroni refuses its own check", func(w *modeltest.World) {
 			w.Snap.Patroni["pg-test-1"].Checks["/primary"] = modeltest.Seen(503)
 		}, "down   3/3", "no member holds the leader key"},
@@ -39,8 +39,8 @@ func TestBoardHealth(t *testing.T) {
 			p := w.Snap.Patroni["pg-test-1"]
 			p.Status.Value.Role = "replica"
 			w.Snap.Patroni["pg-test-1"] = p
-		}, "down pg-test-1 self 3/3", "pg-test-1 holds the leader key and its PostgreSQL is in recovery"},
-		{"the leader's node is gone and nobody says who leads", func(w *modeltest.World) { w.Silence(1, time.Minute) }, "unknown   2/3", "the leader is not known"},
+		}, "down pg-test-1 self 3/3", "pg-test-1 holds the leader key, but its PostgreSQL is in recovery"},
+		{"the leader's node is gone and nobody says who leads", func(w *modeltest.World) { w.Silence(1, time.Minute) }, "unknown   2/3", "the leader is unknown"},
 		{"the leader's node is gone, the DCS still names it", func(w *modeltest.World) {
 			w.Silence(1, time.Minute)
 			p := w.Snap.Patroni["pg-test-2"]
@@ -51,31 +51,31 @@ func TestBoardHealth(t *testing.T) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 				w.Server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
-		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody"},
-		{"the only server of primary takes no connections", func(w *modeltest.World) { w.Shut(1) }, "down pg-test-1 self 3/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1"},
-		{"and one HAProxy is silent too", func(w *modeltest.World) { w.Shut(1); w.Silence(3, time.Minute) }, "down pg-test-1 self 2/3", "primary (5433) takes no writes: the check passes, connections fail on pg-test-1: port 6432 refuses connections; 2 of 3 HAProxies answer, not known: pg-test-3"},
-		{"nor in a standby cluster, which takes no writes anyway", func(w *modeltest.World) { w.Cls.Standby = true; w.Shut(1) }, "degraded pg-test-1 self 3/3", "primary (5433): the check passes, connections fail on pg-test-1"},
+		}, "down pg-test-1 self 3/3", "5433 primary has no server"},
+		{"the only server of primary takes no connections", func(w *modeltest.World) { w.Shut(1) }, "down pg-test-1 self 3/3", "5433 primary takes no writes: the check passes, but connections fail on pg-test-1"},
+		{"and one HAProxy is silent too", func(w *modeltest.World) { w.Shut(1); w.Silence(3, time.Minute) }, "down pg-test-1 self 2/3", "5433 primary takes no writes: the check passes, but connections fail on pg-test-1: port 6432 refuses connections; 2 of 3 HAProxy nodes answer, no current state from pg-test-3"},
+		{"nor in a standby cluster, which takes no writes anyway", func(w *modeltest.World) { w.Cls.Standby = true; w.Shut(1) }, "degraded pg-test-1 self 3/3", "5433 primary: the check passes, but connections fail on pg-test-1"},
 		{"a replica takes no connections", func(w *modeltest.World) { w.Shut(2) }, "degraded pg-test-1 self 3/3", "replica"},
 		{"every HAProxy still sends writes to who is no primary any more", func(w *modeltest.World) {
 			w.Patroni(1, false)
 			w.Patroni(2, true)
-		}, "down pg-test-2 self 3/3", "pg-test-1 gets connections though Patroni answers 503 to /primary"},
+		}, "down pg-test-2 self 3/3", "pg-test-1 gets connections although Patroni answers 503 to /primary"},
 		{"one of three HAProxies does", func(w *modeltest.World) {
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = modeltest.Up("pg-test-2") })
-		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
+		}, "degraded pg-test-1 self 3/3", "HAProxy nodes disagree"},
 		{"primary served by nobody, and one HAProxy is silent too", func(w *modeltest.World) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 				w.Server(h, "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "DOWN", "L4CON" })
 			}
 			w.Silence(3, time.Minute)
-		}, "down pg-test-1 self 2/3", "primary (5433) is served by nobody"},
+		}, "down pg-test-1 self 2/3", "5433 primary has no server"},
 		{"one HAProxy is silent, its Patroni is not", func(w *modeltest.World) { w.SilenceHAProxy(3) }, "degraded pg-test-1 self 3/3", "no current state from HAProxy on pg-test-3"},
 		{"every HAProxy is silent", func(w *modeltest.World) {
 			for n := 1; n <= 3; n++ {
 				w.SilenceHAProxy(n)
 			}
-		}, "unknown pg-test-1 self 3/3", "none of its 3 HAProxies is known"},
+		}, "unknown pg-test-1 self 3/3", "no current state from any of its 3 HAProxy nodes"},
 		{"a silent HAProxy does not hide a service without a server", func(w *modeltest.World) {
 			w.SilenceHAProxy(3)
 			w.Everywhere("pg-test-replica", func(px *haproxy.Proxy) {
@@ -83,10 +83,10 @@ func TestBoardHealth(t *testing.T) {
 					px.Servers[i].Status = "MAINT"
 				}
 			})
-		}, "degraded pg-test-1 self 3/3", "replica (5434): no server gets connections"},
+		}, "degraded pg-test-1 self 3/3", "5434 replica: pg-test-1, pg-test-2 and pg-test-3 are put in maintenance"},
 		{"the primary's frontend is paused everywhere", func(w *modeltest.World) {
 			w.Everywhere("pg-test-primary", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
-		}, "down pg-test-1 self 3/3", "primary (5433) is served by nobody: the port refuses connections: its frontend is PAUSED"},
+		}, "down pg-test-1 self 3/3", "5433 primary accepts no clients: the port refuses connections: its frontend is PAUSED"},
 		{"the primary's frontend is full everywhere", func(w *modeltest.World) {
 			w.Everywhere("pg-test-primary", func(px *haproxy.Proxy) {
 				px.Front = haproxy.ProxyRow{Status: "OPEN", Sessions: 3000, Limit: 3000}
@@ -95,13 +95,13 @@ func TestBoardHealth(t *testing.T) {
 		{"the primary's frontend is stopped on one HAProxy", func(w *modeltest.World) {
 			o := w.Snap.HAProxy["10.10.10.12"]
 			o.Value.Proxy("pg-test-primary").Front.Status = "STOP"
-		}, "degraded pg-test-1 self 3/3", "HAProxies disagree"},
+		}, "degraded pg-test-1 self 3/3", "HAProxy nodes disagree"},
 		{"the replica's frontend is paused everywhere", func(w *modeltest.World) {
 			w.Everywhere("pg-test-replica", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
-		}, "degraded pg-test-1 self 3/3", "replica (5434): the port refuses connections"},
+		}, "degraded pg-test-1 self 3/3", "5434 replica: the port refuses connections"},
 		{"the primary's only server has a full queue", func(w *modeltest.World) {
 			w.Everywhere("pg-test-primary", func(px *haproxy.Proxy) { modeltest.Fill(&px.Servers[0]) })
-		}, "down pg-test-1 self 3/3", "no server takes a new connection; pg-test-1: its queue is full: 100 of 100 sessions (maxconn), 128 of 128 wait"},
+		}, "down pg-test-1 self 3/3", "no server accepts new connections; pg-test-1: its queue is full: 100 of 100 sessions (maxconn), 128 of 128 wait"},
 		{"one of two replicas has a full queue", func(w *modeltest.World) {
 			w.Everywhere("pg-test-replica", func(px *haproxy.Proxy) { modeltest.Fill(&px.Servers[1]) })
 		}, "ok pg-test-1 self 3/3", "as declared"},

@@ -29,7 +29,7 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 	o := w.Snap.HAProxy["10.10.10.11"]
 	o.Err = nil // its HAProxy lives
 	w.Snap.HAProxy["10.10.10.11"] = o
-	modeltest.Equal(t, "when it does not", cell().Note, "HAProxy still sends connections here, and its checks fail: UP 2/3")
+	modeltest.Equal(t, "when it does not", cell().Note, "HAProxy still sends connections here, but its checks fail: UP 2/3")
 	modeltest.Equal(t, "verdict", string(cell().Verdict), "serving")
 }
 
@@ -44,7 +44,7 @@ func TestASilentPatroniIsNotQuoted(t *testing.T) {
 	w.Snap.Patroni["pg-test-1"] = p
 	p.Checks["/primary"] = source.Observed[int]{Err: errors.New("refused"), Tried: modeltest.T0}
 	modeltest.Equal(t, "when it does not", cell().Why+"|"+cell().Note,
-		"HAProxy's last check of /primary got 200|HAProxy still sends connections here, Patroni does not answer pgtui")
+		"HAProxy's last check of /primary got 200|HAProxy still sends connections here, but Patroni does not answer pgtui")
 	modeltest.Equal(t, "verdict", string(cell().Verdict), "serving")
 }
 
@@ -66,7 +66,7 @@ func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
 	shut(port, "port "+port+" refuses connections")
 	r := route(modeltest.T0)
 	modeltest.Equal(t, "verdict", string(r.Verdict), "mismatch")
-	modeltest.Equal(t, "why", r.Why, "the check passes, connections fail on pg-test-1: port "+port+" refuses connections")
+	modeltest.Equal(t, "why", r.Why, "the check passes, but connections fail on pg-test-1: port "+port+" refuses connections")
 	names, why := r.Shut()
 	modeltest.Equal(t, "names", model.Join(names), "pg-test-1")
 	modeltest.Equal(t, "each once", strings.Join(why, "; "), "pg-test-1: port "+port+" refuses connections")

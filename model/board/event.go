@@ -111,7 +111,7 @@ func memberWord(m Member) string {
 	return m.Role + " " + m.State
 }
 
-// routeWord is who serves a route, or the word for why that cannot be said.
+// routeWord is who serves a route, or the verdict when there is no single answer.
 func routeWord(r *Route) string {
 	switch {
 	case r.Agreed && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):

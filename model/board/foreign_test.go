@@ -151,7 +151,7 @@ func TestMembersThatTheInventoryHasNot(t *testing.T) {
 	}
 	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	modeltest.Equal(t, "board", fmt.Sprintf("%s %s %s %d/%d", b.Health, b.Leader, b.LeaderBy, b.KnownMembers(), len(b.Members)), "down pg-test-9 dcs 3/3")
-	modeltest.Equal(t, "summary", b.Summary, "pg-test-9 at 10.10.10.19 leads and is not in the inventory, and primary (5433) does not reach it")
+	modeltest.Equal(t, "summary", b.Summary, "pg-test-9 at 10.10.10.19 leads but is not in the inventory; 5433 primary does not reach it")
 	tree := board.Topology(w.Snap, &b, modeltest.T0)
 	if len(tree) != 4 || tree[0].Member.Instance != "pg-test-9" || tree[1].Upstream != "pg-test-9" || tree[1].Depth != 1 {
 		t.Errorf("tree: %+v", tree)

@@ -11,7 +11,7 @@ import (
 )
 
 // hold notes on a view's cells what was done to their servers. A server that is
-// down, and that would get no new connections when its check passes, says so.
+// down, and that would get no new connections when its check passes, gets a note.
 func hold(v *View, s *model.Snapshot, svc *model.Service, px *haproxy.Proxy) {
 	states := s.Servers[v.HAProxy]
 	v.AdminAt = states.At
@@ -28,9 +28,9 @@ func hold(v *View, s *model.Snapshot, svc *model.Service, px *haproxy.Proxy) {
 		}
 		switch {
 		case c.Admin == haproxy.AdminDrain || c.Admin == haproxy.AdminMaint:
-			c.Held = fmt.Sprintf("HAProxy has it in %s %s behind its status %s: when its check passes it gets no new connections", c.Admin, bits.Origin(), row.Status)
+			c.Held = fmt.Sprintf("HAProxy has it in %s %s, hidden by its status %s: it gets no new connections when its check passes", c.Admin, bits.Origin(), row.Status)
 		case row.UserWeight == 0 && svc.ZeroedByHand(c.Instance):
-			c.Held = fmt.Sprintf("HAProxy has its weight at 0 behind its status %s: when its check passes it gets no new connections", row.Status)
+			c.Held = fmt.Sprintf("HAProxy has its weight at 0, hidden by its status %s: it gets no new connections when its check passes", row.Status)
 		default:
 			continue
 		}
@@ -86,15 +86,15 @@ func (h *Held) Text() string {
 	}
 	where := strings.Join(h.Nodes, ", ")
 	if h.All {
-		where = "every HAProxy"
+		where = "every HAProxy node"
 	}
-	return fmt.Sprintf("%s is %s in %s %s on %s: it gets no new connections though its check passes", h.Instance, what, h.Service, h.Port, where)
+	return fmt.Sprintf("%s is %s in %s %s on %s: it gets no new connections although its check passes", h.Instance, what, h.Port, h.Service, where)
 }
 
-// StatesUnread is a HAProxy whose servers' administrative states are not known.
+// StatesUnread is a HAProxy whose servers' administrative states are unknown.
 type StatesUnread struct {
 	HAProxy model.Host
-	Node    string // nodename, "" when not known
+	Node    string // nodename, "" when unknown
 	Why     string
 }
 
@@ -126,7 +126,7 @@ func HeldThen(b *Board) []Held {
 }
 
 // UnreadStates lists the HAProxies of a cluster whose "show servers state" was
-// not read: which of their servers that are down are drained is not known.
+// not read: which of their servers that are down are drained is unknown.
 func UnreadStates(s *model.Snapshot, c *model.Cluster) []StatesUnread {
 	var out []StatesUnread
 	nodes := nodeNames(s.Inventory, c)
@@ -135,7 +135,7 @@ func UnreadStates(s *model.Snapshot, c *model.Cluster) []StatesUnread {
 		if o.Ever() {
 			continue
 		}
-		u := StatesUnread{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i], Why: "it was not read over SSH"}
+		u := StatesUnread{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i], Why: "not read over SSH"}
 		if o.Err != nil {
 			u.Why = o.Err.Error()
 		}
@@ -144,7 +144,7 @@ func UnreadStates(s *model.Snapshot, c *model.Cluster) []StatesUnread {
 	return out
 }
 
-// UnreadText is one sentence about the HAProxies whose states are not known, ""
+// UnreadText is one sentence about the HAProxies whose states are unknown, ""
 // when there are none.
 func UnreadText(all []StatesUnread) string {
 	if len(all) == 0 {
@@ -154,5 +154,5 @@ func UnreadText(all []StatesUnread) string {
 	for _, u := range all {
 		names = append(names, cmp.Or(u.Node, string(u.HAProxy)))
 	}
-	return fmt.Sprintf("whether a server that is DOWN is in drain or maint is not known on %s, and it counts as ready: %s", strings.Join(names, ", "), all[0].Why)
+	return fmt.Sprintf("drain and maint are unknown for servers that are DOWN on %s, so they count as ready: %s", strings.Join(names, ", "), all[0].Why)
 }

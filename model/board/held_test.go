@@ -26,8 +26,8 @@ func TestDrainBehindDown(t *testing.T) {
 	}{
 		{"not read", func(*modeltest.World) {}, haproxy.AdminUnknown, ""},
 		{"nothing was done", func(w *modeltest.World) { w.Drained("", "", 0) }, haproxy.AdminReady, ""},
-		{"drained", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminDrain, "in drain by hand behind its status DOWN"},
-		{"in maintenance", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, h) }, haproxy.AdminMaint, "in maint by hand"},
+		{"drained", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminDrain, "in drain by hand, hidden by its status DOWN"},
+		{"put in maintenance", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, h) }, haproxy.AdminMaint, "in maint by hand"},
 		{"through the server it tracks", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.InheritedDrain, h) }, haproxy.AdminDrain, "in drain through the server it tracks"},
 		{"in another section", func(w *modeltest.World) { w.Drained("pg-test-replica", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminReady, ""},
 		{"on another HAProxy", func(w *modeltest.World) {
@@ -90,18 +90,18 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 		held    string // first sentence
 		unread  int
 	}{
-		{"drained on every HAProxy", func(w *modeltest.World) {
+		{"drained on every HAProxy node", func(w *modeltest.World) {
 			w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, w.Fronts()...)
 		},
-			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in drain in primary 5433 on every HAProxy", 0},
-		{"in maintenance on every HAProxy", func(w *modeltest.World) {
+			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in drain in 5433 primary on every HAProxy node", 0},
+		{"put in maintenance on every HAProxy node", func(w *modeltest.World) {
 			w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, w.Fronts()...)
 		},
-			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in maint in primary 5433 on every HAProxy", 0},
+			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in maint in 5433 primary on every HAProxy node", 0},
 		{"drained on one", func(w *modeltest.World) {
 			w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, "10.10.10.12")
 		},
-			"primary=mismatch replica=2, 3:serving", false, "pg-test-3 is in drain in primary 5433 on pg-test-2", 0},
+			"primary=mismatch replica=2, 3:serving", false, "pg-test-3 is in drain in 5433 primary on pg-test-2", 0},
 		{"another one is drained", func(w *modeltest.World) {
 			w.Drained("pg-test-primary", "pg-test-2", haproxy.ForcedDrain, w.Fronts()...)
 		},
@@ -116,7 +116,7 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 			for _, h := range w.Fronts() {
 				w.Server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.UserWeight = 0 })
 			}
-		}, "primary=:empty replica=2, 3:serving", true, "pg-test-3 is at weight 0 (drain) in primary 5433 on every HAProxy", 0},
+		}, "primary=:empty replica=2, 3:serving", true, "pg-test-3 is at weight 0 (drain) in 5433 primary on every HAProxy node", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()

@@ -22,7 +22,7 @@ type Pinned struct {
 
 // PinnedSessions lists, for the ghosts of one HAProxy node, the sessions to
 // instances that the service does not send new connections to now. An instance
-// that is not known is left out: nothing is said of it.
+// that is unknown is left out: it is not counted.
 func PinnedSessions(s *model.Snapshot, b *Board, host model.Host, now time.Time) []Pinned {
 	o := s.Workers[host]
 	if !o.Known() {
@@ -59,7 +59,7 @@ func PinnedSessions(s *model.Snapshot, b *Board, host model.Host, now time.Time)
 }
 
 // servedNow reports whether the current worker of the host sends new
-// connections of the service to the instance, or is not known.
+// connections of the service to the instance, or is unknown.
 func servedNow(b *Board, host model.Host, svc model.ServiceName, name model.InstanceName) bool {
 	r := b.Route(svc)
 	if r == nil {

@@ -52,15 +52,15 @@ func TestPoolTrouble(t *testing.T) {
 		{"the inventory names none, all are held", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", disabled), db("web", paused)}}, model.PoolPaused, true,
 			"pgbouncer's database web is paused: 3 clients wait, the longest 12 s; pgbouncer's database app is disabled"},
 		{"all that were kept are held", nil, model.PoolState{More: 1, Databases: []model.PoolDatabase{db("app", paused)}}, model.PoolPaused, false, ""},
-		{"full", nil, model.PoolState{Clients: 20, MaxClients: 20, Databases: []model.PoolDatabase{db("app", well)}}, model.PoolFull, true, "pgbouncer has 20 of 20 clients (max_client_conn) and takes no more"},
+		{"full", nil, model.PoolState{Clients: 20, MaxClients: 20, Databases: []model.PoolDatabase{db("app", well)}}, model.PoolFull, true, "pgbouncer has 20 of 20 clients (max_client_conn) and accepts no more"},
 		{"one is left", nil, model.PoolState{Clients: 19, MaxClients: 20, Databases: []model.PoolDatabase{db("app", well)}}, "", false, ""},
-		{"its console is full too", nil, model.PoolState{Full: true}, model.PoolFull, true, "pgbouncer takes no more clients (max_client_conn)"},
+		{"its console is full too", nil, model.PoolState{Full: true}, model.PoolFull, true, "pgbouncer accepts no more clients (max_client_conn)"},
 		{"a database is full", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", func(d *model.PoolDatabase) { d.Clients, d.MaxClients = 5, 5 })}}, model.PoolFull, true,
 			"pgbouncer's database app is full: 5 of 5 clients"},
 		{"no server connection, an old release", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
-			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer is paused as a whole or does not reach PostgreSQL"},
-		{"no server connection, and not paused", nil, model.PoolState{Told: true, Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
-			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer does not reach PostgreSQL"},
+			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer is paused as a whole or cannot reach PostgreSQL"},
+		{"no server connection, and not paused", nil, model.PoolState{PauseKnown: true, Databases: []model.PoolDatabase{db("app", stalled)}}, model.PoolStalled, true,
+			"pgbouncer's database app has no connection to PostgreSQL, and 1 client waits, 3.0 s so far: pgbouncer cannot reach PostgreSQL"},
 		{"clients wait, and connections are in use", nil, model.PoolState{Databases: []model.PoolDatabase{db("app", func(d *model.PoolDatabase) { d.Waiting, d.MaxWait = 9, time.Minute })}}, "", false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -85,9 +85,9 @@ func TestAPausedPoolTakesTheServerOut(t *testing.T) {
 		}
 		return check.Board(w.Snap, w.Cls, modeltest.T0)
 	}
-	b := board(model.PoolState{Paused: true, Told: true}, nil)
+	b := board(model.PoolState{Paused: true, PauseKnown: true}, nil)
 	modeltest.Equal(t, "health", b.Health.String(), "down")
-	modeltest.Equal(t, "why", b.Summary, "primary (5433) takes no writes: the check passes, connections fail on pg-test-1: pgbouncer is paused with all its databases: no client waits yet")
+	modeltest.Equal(t, "why", b.Summary, "5433 primary takes no writes: the check passes, but connections fail on pg-test-1: pgbouncer is paused with all its databases: no client waits yet")
 	r := b.Route("primary")
 	names, _ := r.Shut()
 	modeltest.Equal(t, "shut", model.Join(names)+" "+r.HeldWord("pg-test-1"), "pg-test-1 pool paused")
@@ -143,14 +143,14 @@ func TestTraceNamesThePool(t *testing.T) {
 		says   string
 	}{
 		{"paused as a whole", model.PoolState{Paused: true, Databases: dbs(func(*model.PoolDatabase) {}).Databases}, hang, model.HealthDown, "pgbouncer wrong",
-			"pgbouncer breaks it: pg-test-1, database app: pgbouncer is paused with all its databases (app, postgres): no client waits yet"},
+			"fails at pgbouncer: pg-test-1, database app: pgbouncer is paused with all its databases (app, postgres): no client waits yet"},
 		{"the client's database is paused, the login went elsewhere", dbs(func(d *model.PoolDatabase) { d.Paused = true }), modeltest.LoggedIn("10.10.10.11", false), model.HealthDegraded, "pgbouncer wrong, postgres ok",
-			"it connects, and pgbouncer is wrong: pg-test-1: pgbouncer's database app is paused: no client waits yet"},
+			"connected, but pgbouncer failed: pg-test-1: pgbouncer's database app is paused: no client waits yet"},
 		{"disabled", dbs(func(d *model.PoolDatabase) { d.Disabled = true }), modeltest.Broken(model.FaultOther, `database "app" is disabled (08P01)`), model.HealthDown, "pgbouncer wrong",
-			"pgbouncer breaks it: pg-test-1: pgbouncer's database app is disabled"},
+			"fails at pgbouncer: pg-test-1: pgbouncer's database app is disabled"},
 		{"clients wait", dbs(func(d *model.PoolDatabase) { d.Waiting, d.MaxWait, d.Servers, d.Busy = 7, 9*time.Second, 5, 5 }), hang, model.HealthDown, "pgbouncer wrong",
-			"pgbouncer breaks it: pg-test-1: 7 clients of database app wait for a server connection, the longest 9.0 s; 5 of 5 connections to PostgreSQL are in use"},
-		{"nobody waits", dbs(func(*model.PoolDatabase) {}), hang, model.HealthDown, "pgbouncer ok, postgres wrong", "postgres breaks it: no answer within 4s"},
+			"fails at pgbouncer: pg-test-1: 7 clients of database app wait for a server connection, the longest 9.0 s; 5 of 5 connections to PostgreSQL are in use"},
+		{"nobody waits", dbs(func(*model.PoolDatabase) {}), hang, model.HealthDown, "pgbouncer ok, postgres wrong", "fails at PostgreSQL: no answer within 4s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()

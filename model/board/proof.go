@@ -10,7 +10,7 @@ import (
 	"pgtui/source"
 )
 
-// Proven is a proof beside what HAProxy says.
+// Proven is a proof beside what HAProxy reports.
 type Proven struct {
 	Instances map[model.InstanceName]int // who answered, and how often
 	Unknown   int                        // answered by somebody who could not be named
@@ -20,7 +20,7 @@ type Proven struct {
 	Connect   time.Duration              // the slowest login; 0 when there was none
 	Query     time.Duration              // the slowest answer
 	Error     string                     // the first failure in plain words; "" when there was none
-	// Timeline is of the last answer that told one; 0 when none did.
+	// Timeline is of the last answer that reported one; 0 when none did.
 	Timeline int
 	// Against says in a sentence how it contradicts HAProxy's word or the
 	// service's promise; "" when it does not.
@@ -56,7 +56,7 @@ func (p *Proven) Names() []model.InstanceName {
 // Identify names the instance of c that gave the answer, and how it is known;
 // "" and why not when it cannot be named for certain. Two ways lead to a name:
 // the address the server accepted the connection on, and the moment its
-// postmaster started, which each instance's own Patroni tells to the
+// postmaster started, which each instance's own Patroni reports to the
 // microsecond. When both are there they must agree.
 func Identify(s *model.Snapshot, c *model.Cluster, a model.Answer) (name model.InstanceName, by, why string) {
 	s = s.Screened(c)
@@ -87,44 +87,44 @@ func Identify(s *model.Snapshot, c *model.Cluster, a model.Answer) (name model.I
 	case len(byAddr) == 1 && (len(byStart) == 0 || slices.Contains(byStart, byAddr[0])):
 		return byAddr[0], "address", ""
 	case len(byAddr) == 1:
-		return "", "", fmt.Sprintf("its address is %s's, its start time is %s's", byAddr[0], model.Join(byStart))
+		return "", "", fmt.Sprintf("its address is that of %s, its start time that of %s", byAddr[0], model.Join(byStart))
 	case len(byStart) == 1:
 		return byStart[0], "start time", ""
 	case len(byStart) > 1:
-		return "", "", "its start time fits " + model.Join(byStart)
+		return "", "", "its start time matches " + model.Join(byStart)
 	case a.Started.IsZero():
-		return "", "", "it does not tell when it started"
+		return "", "", "it does not report its start time"
 	case known < len(c.Instances):
-		return "", "", fmt.Sprintf("its start time fits none of the %d members that tell theirs", known)
+		return "", "", fmt.Sprintf("its start time matches none of the %d members that report theirs", known)
 	}
-	return "", "", "its start time fits no member: it may have restarted a moment ago"
+	return "", "", "its start time matches no member: it may have just restarted"
 }
 
-// otherSystem reports whether every member that tells its system identifier
-// tells another one.
+// otherSystem reports whether every member that reports its system identifier
+// reports another one.
 func otherSystem(s *model.Snapshot, c *model.Cluster, id string) bool {
-	told := false
+	reported := false
 	for i := range c.Instances {
 		switch got := s.Patroni[c.Instances[i].Name].Status.Value.SystemID; got {
 		case "":
 		case id:
 			return false
 		default:
-			told = true
+			reported = true
 		}
 	}
-	return told
+	return reported
 }
 
-// ProvenOf sets a proof beside what one HAProxy says of the same port.
+// ProvenOf sets a proof beside what one HAProxy reports of the same port.
 func ProvenOf(s *model.Snapshot, c *model.Cluster, svc *model.Service, v *View, o source.Observed[model.Proof]) *Proven {
 	p, strangers := Tally(s, c, o.Value.Tries, o.At)
 	if o.Value.Moved {
-		p.Note = "HAProxy changed its mind while the port was tried: nothing is concluded"
+		p.Note = "HAProxy's servers changed during the test: no conclusion"
 		return p
 	}
 	if len(strangers) > 0 {
-		p.Against = "the server that answers is not of this cluster: " + strangers[0]
+		p.Against = "the server that answers belongs to another cluster: " + strangers[0]
 	} else {
 		p.Against = against(c, svc, v, p)
 	}
@@ -154,7 +154,7 @@ func Tally(s *model.Snapshot, c *model.Cluster, tries []model.Try, at time.Time)
 		name, _, why := Identify(s, c, t.Answer)
 		if name == "" {
 			p.Unknown++
-			p.Note = "who answered is not known: " + why
+			p.Note = "the instance that answered is unknown: " + why
 			if strings.Contains(why, "not this cluster's") {
 				strangers = append(strangers, why)
 			}
@@ -182,15 +182,15 @@ func against(c *model.Cluster, svc *model.Service, v *View, p *Proven) string {
 	}
 	for _, name := range p.Names() {
 		if !slices.Contains(v.Serving, name) {
-			who := "nobody"
+			who := "no server"
 			if len(v.Serving) > 0 {
 				who = model.Join(v.Serving)
 			}
-			return fmt.Sprintf("%s answered %d of %d connections, HAProxy says %s serves", name, p.Instances[name], p.Total(), who)
+			return fmt.Sprintf("%s answered %d of %d connections, but HAProxy reports %s as serving", name, p.Instances[name], p.Total(), who)
 		}
 	}
 	if len(v.Serving) == 0 {
-		return fmt.Sprintf("%d of %d connections were answered, HAProxy says nobody serves", answered, p.Total())
+		return fmt.Sprintf("%d of %d connections were answered, but HAProxy reports no server", answered, p.Total())
 	}
 	return ""
 }
@@ -222,7 +222,7 @@ func deadPort(v *View, p *Proven, proof *model.Proof) string {
 		if p.Connect < model.SlowConnect || len(shut) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("a connection waited %v for a server whose port is dead; %s", p.Connect.Round(100*time.Millisecond), strings.Join(shut, "; "))
+		return fmt.Sprintf("a connection waited %v for a server whose port does not answer; %s", p.Connect.Round(100*time.Millisecond), strings.Join(shut, "; "))
 	}
 	out := fmt.Sprintf("%d of %d connections failed: %s", failed, p.Total(), text)
 	if len(shut) > 0 {
@@ -242,8 +242,8 @@ func prove(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now
 	switch {
 	case v.Verdict == model.Unknown || v.Verdict == model.Settling || v.Verdict == model.Missing:
 	case v.Proven.Against != "":
-		v.Verdict, v.Why = model.Mismatch, "a real connection says otherwise: "+v.Proven.Against
+		v.Verdict, v.Why = model.Mismatch, "a real connection contradicts HAProxy: "+v.Proven.Against
 	case v.Proven.Dead != "":
-		v.Verdict, v.Why = model.Mismatch, "the check passes, real connections fail: "+v.Proven.Dead
+		v.Verdict, v.Why = model.Mismatch, "the check passes, but real connections fail: "+v.Proven.Dead
 	}
 }

@@ -49,7 +49,7 @@ func TestIdentify(t *testing.T) {
 		{name: "straight to PostgreSQL: by address", answer: model.Answer{Addr: "10.10.10.13", Started: started(3), SystemID: "7710"}, want: "pg-test-3", by: "address"},
 		{name: "restarted since Patroni was asked: by address", answer: model.Answer{Addr: "10.10.10.13", Started: now, SystemID: "7710"}, want: "pg-test-3", by: "address"},
 		{name: "pgbouncer over 127.0.0.1: by start time", answer: model.Answer{Addr: "127.0.0.1", Started: started(1)}, want: "pg-test-1", by: "start time"},
-		{name: "restarted, behind pgbouncer", answer: model.Answer{Started: now, SystemID: "7710"}, text: "may have restarted"},
+		{name: "restarted, behind pgbouncer", answer: model.Answer{Started: now, SystemID: "7710"}, text: "may have just restarted"},
 		{name: "a member's Patroni never answered", do: func(w *modeltest.World) { w.Snap.Patroni["pg-test-2"] = model.PatroniView{} },
 			answer: model.Answer{Started: started(2), SystemID: "7710"}, text: "none of the 2 members"},
 		{name: "a member's Patroni fell silent: what it told still holds", do: func(w *modeltest.World) { w.Silence(2, time.Minute) },
@@ -58,10 +58,10 @@ func TestIdentify(t *testing.T) {
 			p := w.Snap.Patroni["pg-test-3"]
 			p.Status.Value.PostmasterStart = w.Snap.Patroni["pg-test-2"].Status.Value.PostmasterStart
 			w.Snap.Patroni["pg-test-3"] = p
-		}, answer: model.Answer{Started: started(2), SystemID: "7710"}, text: "fits pg-test-2, pg-test-3"},
-		{name: "address and start time of two members", answer: model.Answer{Addr: "10.10.10.13", Started: started(2), SystemID: "7710"}, text: "its address is pg-test-3's, its start time is pg-test-2's"},
+		}, answer: model.Answer{Started: started(2), SystemID: "7710"}, text: "matches pg-test-2, pg-test-3"},
+		{name: "address and start time of two members", answer: model.Answer{Addr: "10.10.10.13", Started: started(2), SystemID: "7710"}, text: "its address is that of pg-test-3, its start time that of pg-test-2"},
 		{name: "another cluster's server", answer: model.Answer{Addr: "10.10.10.13", Started: started(3), SystemID: "666"}, text: "not this cluster's"},
-		{name: "it tells nothing", answer: model.Answer{}, text: "does not tell"},
+		{name: "it tells nothing", answer: model.Answer{}, text: "does not report its start time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := proving()
@@ -116,21 +116,21 @@ func TestProven(t *testing.T) {
 		{name: "a replica answers for the primary", service: "primary", proof: model.Proof{Tries: []model.Try{answered(1), answered(2)}}, verdict: model.Mismatch,
 			why: "1 of 2 connections were answered by a server in recovery"},
 		{name: "the leader answers for the replicas", service: "replica", proof: model.Proof{Tries: []model.Try{answered(1)}}, verdict: model.Mismatch,
-			why: "pg-test-1 answered 1 of 1 connections, HAProxy says pg-test-2, pg-test-3 serves"},
+			why: "pg-test-1 answered 1 of 1 connections, but HAProxy reports pg-test-2, pg-test-3 as serving"},
 		{name: "somebody answers where nobody serves", service: "primary", proof: model.Proof{Tries: []model.Try{answered(1)}}, verdict: model.Mismatch,
 			do: func(w *modeltest.World) {
 				w.Server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
-			}, why: "HAProxy says nobody serves"},
+			}, why: "HAProxy reports no server as serving"},
 		{name: "another cluster's server", service: "primary", proof: model.Proof{Tries: []model.Try{{Answer: model.Answer{Started: started(1), SystemID: "666"}}}},
-			verdict: model.Mismatch, why: "not of this cluster"},
+			verdict: model.Mismatch, why: "belongs to another cluster"},
 		{name: "a server that cannot be named contradicts nobody", service: "primary", proof: model.Proof{Tries: []model.Try{{Answer: model.Answer{Started: modeltest.T0, SystemID: "7710"}}}},
-			verdict: model.Serving, why: "who answered is not known"},
+			verdict: model.Serving, why: "the instance that answered is unknown"},
 		{name: "pgbouncer is down", service: "primary", proof: model.Proof{Tries: []model.Try{failed(model.FaultClosed, "closed without a word")}, Direct: shut},
 			verdict: model.Mismatch, why: "1 of 1 connections failed: closed without a word; pg-test-1: nothing listens on 10.10.10.11:6432"},
 		{name: "pgbouncer of one of two replicas is down: HAProxy takes the other after its retries", service: "replica",
 			proof: model.Proof{Tries: []model.Try{slow(answered(3), 3*time.Second), answered(3)}, Direct: []model.DirectPort{
 				{Instance: "pg-test-2", Addr: "10.10.10.12:6432", Fault: model.FaultRefused, Text: "nothing listens on 10.10.10.12:6432"}, {Instance: "pg-test-3", Addr: "10.10.10.13:6432"}}},
-			verdict: model.Mismatch, why: "a connection waited 3s for a server whose port is dead; pg-test-2: nothing listens on 10.10.10.12:6432"},
+			verdict: model.Mismatch, why: "a connection waited 3s for a server whose port does not answer; pg-test-2: nothing listens on 10.10.10.12:6432"},
 		{name: "slow, and no port is dead", service: "replica",
 			proof: model.Proof{Tries: []model.Try{slow(answered(3), 3*time.Second)}, Direct: []model.DirectPort{{Instance: "pg-test-2"}, {Instance: "pg-test-3"}}}, verdict: model.Serving},
 		{name: "slow, and the dead port is one that HAProxy does not use", service: "replica",
@@ -142,7 +142,7 @@ func TestProven(t *testing.T) {
 			}},
 		{name: "the leader takes no writes: it is who should answer", service: "primary", proof: model.Proof{Tries: []model.Try{readOnly(answered(1)), readOnly(answered(1))}},
 			readOnly: "pg-test-1", verdict: model.Serving},
-		{name: "HAProxy changed meanwhile", service: "primary", proof: model.Proof{Moved: true, Tries: []model.Try{answered(3)}}, verdict: model.Serving, why: "nothing is concluded"},
+		{name: "HAProxy changed meanwhile", service: "primary", proof: model.Proof{Moved: true, Tries: []model.Try{answered(3)}}, verdict: model.Serving, why: "no conclusion"},
 		{name: "HAProxy is silent: who answers is shown, nothing is concluded", service: "replica", do: func(w *modeltest.World) { w.Silence(1, time.Minute) },
 			proof: model.Proof{Tries: []model.Try{answered(2)}}, verdict: model.Unknown},
 	} {

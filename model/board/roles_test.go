@@ -50,13 +50,13 @@ func TestRoles(t *testing.T) {
 			w.Snap.Patroni["pg-test-1"] = p
 		})},
 		{"a node is gone", "primary: replica: replica:", "pg-test-3: Patroni does not answer", func(w *modeltest.World) { w.Silence(3, time.Minute) }},
-		{"nobody was asked", "primary: replica: replica:", "has not been asked yet", func(w *modeltest.World) { clear(w.Snap.Patroni) }},
-		{"nobody leads", "primary: replica: replica:", "nobody leads", func(w *modeltest.World) { w.Patroni(1, false) }},
-		{"two lead", "primary: replica: replica:", "pg-test-1, pg-test-2 say that they lead", func(w *modeltest.World) { w.Patroni(2, true) }},
-		{"an old primary still says so", "primary: replica: replica:", "pg-test-1, pg-test-2 say that they lead", all(func(w *modeltest.World) { w.Snap.Patroni["pg-test-1"].Checks["/primary"] = modeltest.Seen(503) }, func(w *modeltest.World) { w.Patroni(2, true) })},
-		{"whether it holds the key was not asked", "primary: replica: replica:", "who holds the leader key is not known", func(w *modeltest.World) { delete(w.Snap.Patroni["pg-test-1"].Checks, "/primary") }},
-		{"before its promotion", "primary: replica: replica:", "pg-test-1 holds the leader key and its PostgreSQL is still in recovery", role(1, "replica")},
-		{"a member is neither", "primary: replica: replica:", `Patroni of pg-test-2 says "demoted"`, role(2, "demoted")},
+		{"not probed", "primary: replica: replica:", "has not been probed yet", func(w *modeltest.World) { clear(w.Snap.Patroni) }},
+		{"nobody leads", "primary: replica: replica:", "there is no leader", func(w *modeltest.World) { w.Patroni(1, false) }},
+		{"two lead", "primary: replica: replica:", "pg-test-1, pg-test-2 each report that they lead", func(w *modeltest.World) { w.Patroni(2, true) }},
+		{"an old primary still says so", "primary: replica: replica:", "pg-test-1, pg-test-2 each report that they lead", all(func(w *modeltest.World) { w.Snap.Patroni["pg-test-1"].Checks["/primary"] = modeltest.Seen(503) }, func(w *modeltest.World) { w.Patroni(2, true) })},
+		{"whether it holds the key was not asked", "primary: replica: replica:", "the holder of the leader key is unknown", func(w *modeltest.World) { delete(w.Snap.Patroni["pg-test-1"].Checks, "/primary") }},
+		{"before its promotion", "primary: replica: replica:", "pg-test-1 holds the leader key, but its PostgreSQL is still in recovery", role(1, "replica")},
+		{"a member is neither", "primary: replica: replica:", `Patroni on pg-test-2 reports "demoted"`, role(2, "demoted")},
 		{"no member at all", "", "the cluster has no instance", func(w *modeltest.World) { w.Cls.Instances = nil }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -85,6 +85,6 @@ func TestRoles(t *testing.T) {
 	b := board.Of(w.Snap, w.Cls, modeltest.T0)
 	rows, _ := board.Roles(&b)
 	changed := board.RolesChanged(rows)
-	modeltest.Equal(t, "changed", fmt.Sprintf("%d %s %s %s", len(changed), changed[0].Instance, changed[1].Instance, changed[1].Why), "2 pg-test-1 pg-test-2 it leads, and is declared replica")
+	modeltest.Equal(t, "changed", fmt.Sprintf("%d %s %s %s", len(changed), changed[0].Instance, changed[1].Instance, changed[1].Why), "2 pg-test-1 pg-test-2 it leads, but is declared replica")
 	modeltest.Equal(t, "live", rows[0].Live+" "+rows[1].Live, "replica leader")
 }

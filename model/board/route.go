@@ -15,17 +15,17 @@ type Cell struct {
 	Instance model.InstanceName
 	Verdict  model.Verdict
 	Why      string // one sentence
-	Backup   bool   // by HAProxy's configuration; by the inventory when HAProxy is not known
+	Backup   bool   // by HAProxy's configuration; by the inventory when HAProxy is unknown
 	Share    int    // percent of new connections it gets now, 0–100
-	Status   string // HAProxy's own word, "UP 1/3"; "" when not known
-	Allowed  int    // Patroni's answer to the check path, asked by pgtui: HTTP status; 0 not known
+	Status   string // HAProxy's own word, "UP 1/3"; "" when unknown
+	Allowed  int    // Patroni's answer to the check path, probed by pgtui: HTTP status; 0 unknown
 	Sessions int64
 	Note     string // where promise, permission and reality differ; "" when they agree
 	Differs  bool   // Note is about the running configuration, not about a check's answer
 	// Admin is what was done to the server through HAProxy's controls.
 	Admin haproxy.Admin
-	Held  string // its status is DOWN and hides that it gets no new connections when its check passes; "" when nothing is hidden, or that is not known
-	Shut  string // why its port takes no connections though its Patroni answers; "" when it does, or is not known
+	Held  string // its status is DOWN and hides that it gets no new connections when its check passes; "" when nothing is hidden, or that is unknown
+	Shut  string // why its port takes no connections though its Patroni answers; "" when it does, or is unknown
 	// Pooled is set when its port is its pgbouncer's, and its Patroni answers.
 	Pooled bool
 	// PoolHeld is what of its pgbouncer makes it Shut though the port answers; "" when it is not that.
@@ -41,7 +41,7 @@ type Cell struct {
 }
 
 // takes reports whether a new connection that HAProxy hands to the server is
-// served: its port is open, its queue has room, and Patroni allows it or is not known.
+// served: its port is open, its queue has room, and Patroni allows it or is unknown.
 func (c *Cell) takes() bool {
 	return c.Share > 0 && c.Shut == "" && c.Full == "" && c.Foreign == "" && (c.Allowed == 0 || c.Allowed == 200)
 }
@@ -49,10 +49,10 @@ func (c *Cell) takes() bool {
 // View is one service port on one HAProxy node.
 type View struct {
 	HAProxy  model.Host
-	Node     string // nodename, "" when not known
+	Node     string // nodename, "" when unknown
 	Verdict  model.Verdict
 	Why      string
-	Serving  []model.InstanceName // who gets new connections now; nil when not known or nobody
+	Serving  []model.InstanceName // who gets new connections now; nil when unknown or none
 	Cells    []Cell               // one for each server, in file order
 	At       time.Time            // when HAProxy answered; zero when it never did
 	AdminAt  time.Time            // when its "show servers state" was read; zero when it never was
@@ -62,7 +62,7 @@ type View struct {
 	Frontend haproxy.RowState
 	Backend  haproxy.RowState
 	// Closed is why the port takes no new connection whatever its servers are:
-	// the frontend is paused, stopped or full, or HAProxy itself is full; "" when it does, or is not known.
+	// the frontend is paused, stopped or full, or HAProxy itself is full; "" when it does, or is unknown.
 	Closed string
 	// Ends is the command for HAProxy's socket that ends Closed; "" where only a reload does.
 	Ends string
@@ -74,14 +74,17 @@ type Route struct {
 	Port    string
 	// Serving are the instances that every HAProxy that answers agrees get new
 	// connections; nil when they disagree, none answers or one is settling.
-	// An agreed "nobody" is an empty, non-nil slice.
+	// An agreed absence of servers is an empty, non-nil slice.
 	Serving []model.InstanceName
 	Agreed  bool         // Serving is not nil
-	Silent  []model.Host // the HAProxies of which this is not known, in order; nil when all are
+	Silent  []model.Host // the HAProxies of which this is unknown, in order; nil when all are
 	Verdict model.Verdict
 	Why     string
 	Views   []View
 }
+
+// Name is how sentences call the route: "5433 primary".
+func (r *Route) Name() string { return r.Port + " " + string(r.Service) }
 
 // Shut are the servers that get connections on a port that takes none, or from
 // whose pgbouncer no client gets through, each once, and why; nil when there are
@@ -123,10 +126,10 @@ type Member struct {
 	Instance model.InstanceName
 	Host     model.Host
 	Declared model.Role
-	Role     string // leader, standby_leader, replica, sync_standby …; "" when not known
-	State    string // running, streaming, … ; "" when not known
+	Role     string // leader, standby_leader, replica, sync_standby …; "" when unknown
+	State    string // running, streaming, … ; "" when unknown
 	Timeline int
-	// Lag is replay lag in bytes behind the leader; -1 when not known.
+	// Lag is replay lag in bytes behind the leader; -1 when unknown.
 	Lag int64
 	// Ahead is how many bytes of WAL it has that the leader lacks; 0 when none
 	// are known.
@@ -135,28 +138,28 @@ type Member struct {
 	NewerTimeline bool
 	Known         bool
 	At            time.Time
-	Why           string // why it is not known, or what is odd
+	Why           string // why it is unknown, or what is odd
 	// Foreign is whose Patroni answers at its address; nil when that is its own, or
-	// nobody answers. Such a member is not Known.
+	// no one answers. Such a member is counted as unknown.
 	Foreign *model.Foreign
 	// NoLB and NoStream are its tags noloadbalance and nostream: it takes no reads
-	// by way of Patroni's checks, and reads WAL from the archive, by design.
+	// through Patroni's checks, and reads WAL from the archive, by design.
 	NoLB, NoStream bool
-	// Port is what PostgreSQL's own port said to whoever connected.
+	// Port is what PostgreSQL's own port answered to a connection.
 	Port PortWord
 	// Restart is when Patroni will restart it, as it writes the time; "" when it
 	// will not.
 	Restart string
-	// Pool is what its pgbouncer's console says; the zero value when it is not asked.
+	// Pool is what its pgbouncer's console reports; the zero value when it is not probed.
 	Pool source.Observed[model.PoolState]
 }
 
 // PortWord is whether a port takes connections.
 type PortWord int
 
-// The zero PortWord: it was not asked, or did not tell.
+// The zero PortWord: it was not probed, or it is unknown.
 const (
-	PortUntold PortWord = iota
+	PortUnknown PortWord = iota
 	PortOpen
 	PortShut
 )
@@ -164,10 +167,10 @@ const (
 // VIPState is where the cluster's VIP is. The zero value means it has none.
 type VIPState struct {
 	Address  string
-	Holder   model.Host // the node that has it; "" when not known
+	Holder   model.Host // the node that has it; "" when unknown
 	OnLeader bool       // Holder is the leader's node
 	At       time.Time
-	Why      string // why Holder is not known
+	Why      string // why Holder is unknown
 }
 
 // Board is everything a cluster page or `pgtui status` shows of one cluster.
@@ -175,20 +178,20 @@ type Board struct {
 	Cluster *model.Cluster
 	Health  model.Health
 	Summary string             // the one sentence
-	Leader  model.InstanceName // "" when there is none or it is not known
-	// LeaderBy tells how far Leader can be trusted: "self" when its own Patroni
-	// says so and answers its check, "dcs" when only other members' GET
+	Leader  model.InstanceName // "" when there is none or it is unknown
+	// LeaderBy reports how far Leader can be trusted: "self" when its own Patroni
+	// reports it and answers its check, "dcs" when only other members' GET
 	// /cluster names it; "" when Leader is "".
 	LeaderBy string
 	// LeaderUnsure is set when Leader is "" although a member is primary: neither
-	// its Patroni nor the DCS has told yet who holds the leader key.
+	// its Patroni nor the DCS has reported yet who holds the leader key.
 	LeaderUnsure bool
 	Timeline     int
 	Paused       bool
 	VIP          VIPState
 	Members      []Member
 	// Unlisted are the members that the DCS has and the inventory has not, the
-	// leader first. None is Known: nobody asks them.
+	// leader first. None is Known: pgtui does not probe them.
 	Unlisted []Member
 	// Switch is the switchover that Patroni will do by itself; zero when it will not.
 	Switch   model.ScheduledSwitchover

@@ -146,22 +146,22 @@ func TestRouteAgreement(t *testing.T) {
 		reason string // a part of Why
 	}{
 		{"all agree", func(*modeltest.World) {}, "serving [pg-test-1] 3/3", "Patroni answers 200"},
-		{"one silent: what the others agree on stands, and it is named", func(w *modeltest.World) { w.Silence(2, time.Hour) }, "serving [pg-test-1] 2/3", "2 of 3 HAProxies answer, not known: pg-test-2"},
+		{"one silent: what the others agree on stands, and it is named", func(w *modeltest.World) { w.Silence(2, time.Hour) }, "serving [pg-test-1] 2/3", "2 of 3 HAProxy nodes answer, no current state from pg-test-2"},
 		{"one silent, the others disagree", func(w *modeltest.World) {
 			w.Silence(2, time.Hour)
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
-		}, "mismatch [] 1/3", "pg-test-3 → nobody; 2 of 3 HAProxies answer"},
-		{"a row that cannot be read: its HAProxy is not known", func(w *modeltest.World) { w.Damage(2, "pg-test-primary", 0) }, "serving [pg-test-1] 2/3", "not known: pg-test-2"},
-		{"a row that cannot be read on every HAProxy", func(w *modeltest.World) {
+		}, "mismatch [] 1/3", "pg-test-3 → no server; 2 of 3 HAProxy nodes answer"},
+		{"a row that cannot be read: its HAProxy is not known", func(w *modeltest.World) { w.Damage(2, "pg-test-primary", 0) }, "serving [pg-test-1] 2/3", "no current state from pg-test-2"},
+		{"a row that cannot be read on every HAProxy node", func(w *modeltest.World) {
 			for n := 1; n <= 3; n++ {
 				w.Damage(n, "pg-test-primary", 0)
 			}
-		}, "unknown [] 0/3", "whether pg-test-1 gets connections is not known: its row on the stats page cannot be read"},
+		}, "unknown [] 0/3", "it is unknown whether pg-test-1 gets connections: its row on the stats page cannot be read"},
 		{"all silent", func(w *modeltest.World) {
 			for i := 1; i <= 3; i++ {
 				w.Silence(i, time.Hour)
 			}
-		}, "unknown [] 0/3", "none of its 3 HAProxies"},
+		}, "unknown [] 0/3", "no current state from any of its 3 HAProxy nodes"},
 		{"one sends elsewhere", func(w *modeltest.World) {
 			w.Patroni(2, true)
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
@@ -198,10 +198,10 @@ func TestCellNotesNameTheDifference(t *testing.T) {
 	}{
 		{"weight", "replica", "pg-test-replica", "pg-test-2", func(w *modeltest.World) {
 			w.Server(h, "pg-test-replica", "pg-test-2", func(s *haproxy.ServerRow) { s.UserWeight = 50 })
-		}, "runs with weight 50, the inventory says 100", true},
+		}, "runs with weight 50, but the inventory declares 100", true},
 		{"backup lost", "replica", "pg-test-replica", "pg-test-1", func(w *modeltest.World) {
 			w.Server(h, "pg-test-replica", "pg-test-1", func(s *haproxy.ServerRow) { s.Backup = false })
-		}, "declared as backup, running as a regular server", true},
+		}, "declared as backup, but runs as a regular server", true},
 		{"a server nobody declared", "replica", "pg-test-replica", "pg-test-9", func(w *modeltest.World) {
 			o := w.Snap.HAProxy[h]
 			px := o.Value.Proxy("pg-test-replica")

@@ -10,9 +10,9 @@ import (
 // Branch is one member in the tree of replication.
 type Branch struct {
 	Member *Member
-	Depth  int  // 0 for the leader, and for members whose upstream is not known
+	Depth  int  // 0 for the leader, and for members whose upstream is unknown
 	Last   bool // no sibling follows
-	// Upstream is whom it replicates from; "" when it leads or nobody knows.
+	// Upstream is whom it replicates from; "" when it leads or it is unknown.
 	Upstream model.InstanceName
 	// Stream is the upstream's walsender for it; the zero value when there is none.
 	Stream model.Stream
@@ -23,8 +23,8 @@ type Branch struct {
 }
 
 // Topology is the cluster's members as a tree, depth first: the leader, its
-// replicas, theirs. Whom a member replicates from is said by the walsenders
-// that its upstream shows; a tag replicatefrom counts only while nobody shows one.
+// replicas, theirs. Whom a member replicates from is reported by the walsenders
+// that its upstream shows; a tag replicatefrom counts only while no member shows one.
 func Topology(s *model.Snapshot, b *Board, now time.Time) []Branch {
 	s = s.Screened(b.Cluster)
 	of := make([]Branch, len(b.Members), len(b.Members)+len(b.Unlisted))
@@ -59,7 +59,7 @@ func Topology(s *model.Snapshot, b *Board, now time.Time) []Branch {
 		}
 	}
 	walk(leaderFirst(roots, func(i int) model.InstanceName { return of[i].Member.Instance }, b), 0)
-	for i := range of { // members that name each other as upstream hang on nobody
+	for i := range of { // members that name each other as upstream have no upstream
 		if name := of[i].Member.Instance; !done[name] {
 			walk([]int{i}, 0)
 		}
@@ -94,7 +94,7 @@ func branchOf(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 		return br
 	}
 	if m.Role == "primary" || m.Role == "leader" {
-		br.Why = "it is a primary beside the leader"
+		br.Why = "it is a primary, but not the leader"
 		return br
 	}
 	br.Upstream = b.Leader
@@ -105,13 +105,13 @@ func branchOf(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 	switch {
 	case br.Upstream == "":
 	case m.Ahead > 0 || m.NewerTimeline:
-		br.Why = fmt.Sprintf("it has WAL that %s lacks, and does not stream", b.Leader)
+		br.Why = fmt.Sprintf("it has WAL that %s lacks and does not stream", b.Leader)
 	case m.NoStream:
-		br.Note = "it reads WAL from the archive: its tag nostream"
+		br.Note = "it reads WAL from the archive (tag nostream)"
 	case b.Unlist(br.Upstream) != nil:
-		br.Why = fmt.Sprintf("%s is not in the inventory: whether it sends to this one is not known", br.Upstream)
+		br.Why = fmt.Sprintf("%s is not in the inventory, so its walsenders are unknown", br.Upstream)
 	case !up.Current(now):
-		br.Why = fmt.Sprintf("%s does not answer: whether it sends to this one is not known", br.Upstream)
+		br.Why = fmt.Sprintf("%s does not answer, so its walsenders are unknown", br.Upstream)
 	case !m.Known:
 		br.Why = fmt.Sprintf("%s has no walsender for it, and its own Patroni does not answer", br.Upstream)
 		br.Upstream = ""
@@ -121,8 +121,7 @@ func branchOf(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 	return br
 }
 
-// unlistedBranch is the place of a member that the inventory has not: nobody asks
-// it from whom it replicates, so only a walsender tells.
+// unlistedBranch is the place of a member that the inventory has not: pgtui does not probe it, so only a walsender shows its upstream.
 func unlistedBranch(s *model.Snapshot, b *Board, m *Member, now time.Time) Branch {
 	br := Branch{Member: m, Why: m.Why}
 	if m.Instance != b.Leader {

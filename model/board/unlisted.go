@@ -20,7 +20,7 @@ func unlisted(inv *model.Inventory, c *model.Cluster, dcs model.PatroniCluster) 
 			continue
 		}
 		m := Member{Instance: d.Name, Host: model.Host(d.Host), Role: d.Role, State: d.State, Timeline: d.Timeline, Lag: d.Lag, Restart: d.Restart,
-			Why: "the DCS lists it, the inventory does not"}
+			Why: "the DCS lists it, but the inventory does not"}
 		if u, err := url.Parse(d.APIURL); m.Host == "" && err == nil {
 			m.Host = model.Host(u.Hostname())
 		}
@@ -72,5 +72,5 @@ func (b *Board) UnlistedLeader() *Member {
 
 // unlistedText is such a leader in a sentence.
 func unlistedText(m *Member) string {
-	return fmt.Sprintf("%s at %s leads and is not in the inventory", m.Instance, cmp.Or(string(m.Host), "an address that is not told"))
+	return fmt.Sprintf("%s at %s leads but is not in the inventory", m.Instance, cmp.Or(string(m.Host), "an unknown address"))
 }

@@ -13,15 +13,13 @@ import (
 	"pgtui/source"
 )
 
-// current reports whether o answers for the present at now.
-
 // RouteOf answers for one service: on every HAProxy node that exposes it,
 // which instances get new connections at now, and why.
 func RouteOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, now time.Time) Route {
 	return routeOf(s.Screened(c), c, name, nodeNames(s.Inventory, c), now)
 }
 
-// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's fronts.
+// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's load balancers.
 func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes []string, now time.Time) Route {
 	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
 	for i := range c.LoadBalancers {
@@ -33,14 +31,14 @@ func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes 
 			r.Port = svc.Port
 		}
 		r.Views = append(r.Views, View{HAProxy: c.LoadBalancers[i].Host, Node: nodes[i]})
-		look(&r.Views[len(r.Views)-1], s, c, svc, now)
+		fillView(&r.Views[len(r.Views)-1], s, c, svc, now)
 	}
 	agree(&r)
 	return r
 }
 
-// look fills in what one service is on one HAProxy node.
-func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
+// fillView fills in what one service is on one HAProxy node.
+func fillView(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
 	obs := s.HAProxy[v.HAProxy]
 	v.At = obs.At
 	fresh := obs.Current(now)
@@ -48,10 +46,10 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 	px := obs.Value.Proxy(svc.Proxy())
 	switch {
 	case px == nil && obs.Ever() && obs.Value.Damaged > 0:
-		v.Verdict, v.Why = model.Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: whether HAProxy runs section %s is not known", obs.Value.Damaged, svc.Proxy())
+		v.Verdict, v.Why = model.Unknown, fmt.Sprintf("%d rows of the stats page cannot be read: section %s may be among them", obs.Value.Damaged, svc.Proxy())
 		v.Cells = promisedCells(svc, model.Unknown, "its row cannot be read")
 	case !obs.Ever():
-		v.Verdict, v.Why = model.Unknown, "HAProxy has not answered"+Because(obs.Err)
+		v.Verdict, v.Why = model.Unknown, "HAProxy has not answered"+source.Because(obs.Err)
 		v.Cells = promisedCells(svc, model.Unknown, "HAProxy has not answered")
 	case px == nil:
 		v.Verdict = model.Missing
@@ -68,7 +66,7 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 	}
 	if px != nil {
 		hold(v, s, svc, px)
-		judge(v, c, svc, px)
+		judge(v, s, c, svc, px)
 	}
 	if v.Stale {
 		grey(v, obs.Err)
@@ -76,15 +74,7 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 	prove(v, s, c, svc, now)
 }
 
-// Because turns an error into the tail of a sentence.
-func Because(err error) string {
-	if err == nil {
-		return ""
-	}
-	return ": " + err.Error()
-}
-
-// promisedCells are the inventory's servers when HAProxy says nothing of them.
+// promisedCells are the inventory's servers when HAProxy reports nothing of them.
 func promisedCells(svc *model.Service, v model.Verdict, why string) []Cell {
 	servers, backup := svc.Servers()
 	cells := make([]Cell, len(servers))
@@ -105,10 +95,10 @@ func closed(px *haproxy.Proxy, process source.Observed[haproxy.ProcessLimits], n
 	case f.Status == "STOP":
 		return "the port is closed: its frontend is STOP, until HAProxy is reloaded", ""
 	case f.Full():
-		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend), new clients wait", f.Sessions, f.Limit),
+		return fmt.Sprintf("the port is full: %d of %d sessions (maxconn of the frontend); new clients wait", f.Sessions, f.Limit),
 			fmt.Sprintf("set maxconn frontend %s %d", px.Name, max(2*f.Limit, 1))
 	case process.Known() && process.Age(now) <= haproxy.ProcessAge && process.Value.Full():
-		return fmt.Sprintf("HAProxy is full: %s, new clients of every port wait", process.Value), ""
+		return fmt.Sprintf("HAProxy is full: %s; new clients wait on every port", process.Value), ""
 	}
 	return "", ""
 }
@@ -132,13 +122,13 @@ func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *mod
 		}
 		switch {
 		case i < 0:
-			cell.Note = "the inventory does not select it: the running configuration is older, or edited by hand"
+			cell.Note = "the inventory does not select it: the running configuration is out of date or was edited by hand"
 		case backup[i] && !cell.Backup:
-			cell.Note = "declared as backup, running as a regular server: the files were not reloaded"
+			cell.Note = "declared as backup, but runs as a regular server: the files were not reloaded"
 		case !backup[i] && cell.Backup:
-			cell.Note = "declared as a regular server, running as backup: the files were not reloaded"
+			cell.Note = "declared as a regular server, but runs as backup: the files were not reloaded"
 		case haproxy.WeightDiffers(servers[i].Weight, row.UserWeight):
-			cell.Note = fmt.Sprintf("runs with weight %d, the inventory says %s", row.UserWeight, servers[i].Weight)
+			cell.Note = fmt.Sprintf("runs with weight %d, but the inventory declares %s", row.UserWeight, servers[i].Weight)
 		}
 		cell.Differs = cell.Note != ""
 		for j := range servers {
@@ -153,13 +143,13 @@ func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *mod
 			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: model.Unknown, Why: "its row on the stats page cannot be read"})
 		default:
 			cells = append(cells, Cell{Instance: sv.Name, Backup: backup[i], Verdict: model.Missing,
-				Why: "the inventory selects it, HAProxy does not know it", Note: "declared, but not in the running configuration", Differs: true})
+				Why: "the inventory selects it, but HAProxy has no such server", Note: "declared, but not in the running configuration", Differs: true})
 		}
 	}
 	return cells
 }
 
-// notPatroni says that a status is none of Patroni's, and where it came from.
+// notPatroni says that a status is not Patroni's, and where it came from.
 func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 	at := string(name)
 	servers, _ := svc.Servers()
@@ -173,12 +163,12 @@ func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 
 // serverVerdict is a server row on its own, before it is seen beside its
 // siblings: Serving here means "eligible". silent says that the server's Patroni
-// does not answer pgtui: then the check's result is not told as Patroni's word.
+// does not answer pgtui: then the check's result is not attributed to Patroni.
 func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (model.Verdict, string) {
 	st := row.Status
 	switch {
 	case row.Usable() && row.CheckStatus == "INI":
-		return model.Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
+		return model.Settling, "HAProxy has just started or reloaded and has not checked it yet; until then it may get connections"
 	case row.Usable():
 		return model.Serving, checkText(svc, row, silent)
 	case st == "no check" || strings.HasPrefix(st, "UP"):
@@ -186,7 +176,7 @@ func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (mod
 	case strings.HasPrefix(st, "MAINT"):
 		return model.Maint, "taken out by hand: " + st
 	case strings.HasPrefix(st, "DRAIN"):
-		return model.Draining, "draining by hand: keeps its connections, gets no new ones"
+		return model.Draining, "drained by hand: it keeps its connections and gets no new ones"
 	case strings.HasPrefix(st, "NOLB"):
 		return model.Draining, "HAProxy sends it no new connections: " + st
 	case strings.HasPrefix(st, "DOWN") && row.CheckStatus == "L7STS" && model.Patronis(row.CheckCode):
@@ -194,7 +184,7 @@ func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (mod
 	case strings.HasPrefix(st, "DOWN"):
 		return model.Down, checkText(svc, row, silent)
 	default:
-		return model.Unknown, "HAProxy reports a state pgtui does not know: " + st
+		return model.Unknown, "HAProxy reports an unknown state: " + st
 	}
 }
 
@@ -203,28 +193,28 @@ func (c *Cell) Turning() bool { return haproxy.Turning(c.Status) }
 
 // checkText says what the check of a server row answered.
 func checkText(svc *model.Service, row *haproxy.ServerRow, silent bool) string {
-	var said string
+	var text string
 	switch {
 	case row.Status == "no check":
-		return "its health check is switched off"
+		return "its health check is disabled"
 	case row.CheckCode != 0 && !model.Patronis(row.CheckCode):
-		said = notPatroni(svc, model.InstanceName(row.Name), row.CheckCode)
+		text = notPatroni(svc, model.InstanceName(row.Name), row.CheckCode)
 	case row.CheckCode != 0 && silent:
-		said = fmt.Sprintf("HAProxy's last check of %s got %d", svc.Check, row.CheckCode)
+		text = fmt.Sprintf("HAProxy's last check of %s got %d", svc.Check, row.CheckCode)
 	case row.CheckCode != 0:
-		said = "Patroni answers " + strconv.Itoa(row.CheckCode) + " to " + svc.Check
+		text = "Patroni answers " + strconv.Itoa(row.CheckCode) + " to " + svc.Check
 	case row.CheckStatus != "":
-		said = "check of " + svc.Check + ": " + row.CheckStatus
+		text = "check of " + svc.Check + ": " + row.CheckStatus
 		if row.CheckDesc != "" {
-			said += " (" + row.CheckDesc + ")"
+			text += " (" + row.CheckDesc + ")"
 		}
 	default:
-		said = "HAProxy says " + row.Status
+		text = "HAProxy reports " + row.Status
 	}
 	if haproxy.Turning(row.Status) {
-		said += ", changing: " + row.Status
+		text += ", changing: " + row.Status
 	}
-	return said
+	return text
 }
 
 // share gives the cells of a section's rows their share of new connections, and
@@ -244,7 +234,7 @@ func share(cells []Cell, px *haproxy.Proxy, from haproxy.StatsSource) {
 		switch {
 		case c.Verdict != model.Serving || !c.Backup:
 		case n > 0:
-			c.Verdict, c.Why = model.BackupServing, "no regular server can serve, and it is the first usable backup; "+c.Why
+			c.Verdict, c.Why = model.BackupServing, "no regular server is usable, and it is the first usable backup; "+c.Why
 		default:
 			c.Verdict, c.Why = model.Standby, "backup, ready; "+c.Why
 		}
@@ -277,28 +267,28 @@ func noteOf(c *Cell, svc *model.Service, silent bool, stranger *model.Foreign) s
 	serves := c.Verdict == model.Serving || c.Verdict == model.BackupServing
 	switch {
 	case serves && stranger != nil:
-		return "HAProxy sends connections here, and " + stranger.Why
+		return "HAProxy sends connections here, but " + stranger.Why
 	case serves && c.Shut != "":
-		return "HAProxy sends connections here, and " + c.Shut
+		return "HAProxy sends connections here, but " + c.Shut
 	case serves && c.Full != "":
 		return c.Full
 	case serves && c.Allowed == 0 && strings.HasPrefix(c.Status, "UP ") && c.Turning():
-		return "HAProxy still sends connections here, and its checks fail: " + c.Status
+		return "HAProxy still sends connections here, but its checks fail: " + c.Status
 	case serves && silent:
-		return "HAProxy still sends connections here, Patroni does not answer pgtui"
+		return "HAProxy still sends connections here, but Patroni does not answer pgtui"
 	case c.Allowed == 0:
 	case !model.Patronis(c.Allowed):
 		return c.Other
 	case serves && c.Allowed != 200:
-		return fmt.Sprintf("HAProxy still sends connections here, Patroni now answers %d to %s", c.Allowed, svc.Check)
+		return fmt.Sprintf("HAProxy still sends connections here, but Patroni now answers %d to %s", c.Allowed, svc.Check)
 	case (c.Verdict == model.Refused || c.Verdict == model.Down) && c.Allowed == 200:
-		return fmt.Sprintf("Patroni now answers 200 to %s, HAProxy still counts it out: %s", svc.Check, c.Status)
+		return fmt.Sprintf("Patroni now answers 200 to %s, but HAProxy still has it down: %s", svc.Check, c.Status)
 	}
 	return ""
 }
 
 // shut fills in why the port that a service has of a cell's instance takes no
-// connections, and what of its pgbouncer does that. Nothing is said when the
+// connections, and what of its pgbouncer does that. Nothing is concluded when the
 // instance's Patroni does not answer either: then the way there may be what is
 // broken.
 func shut(cell *Cell, s *model.Snapshot, c *model.Cluster, svc *model.Service, now time.Time) {
@@ -322,7 +312,7 @@ func shut(cell *Cell, s *model.Snapshot, c *model.Cluster, svc *model.Service, n
 }
 
 // judge gives a view that HAProxy answered for its verdict and sentence.
-func judge(v *View, cls *model.Cluster, svc *model.Service, px *haproxy.Proxy) {
+func judge(v *View, s *model.Snapshot, cls *model.Cluster, svc *model.Service, px *haproxy.Proxy) {
 	var names []model.InstanceName
 	settling, backup, mismatch, full := false, false, "", 0
 	for i := range v.Cells {
@@ -339,7 +329,7 @@ func judge(v *View, cls *model.Cluster, svc *model.Service, px *haproxy.Proxy) {
 		}
 	}
 	if full > 0 && full == len(names) && mismatch == "" {
-		mismatch = fmt.Sprintf("no server takes a new connection; %s: %s", names[0], cellIn(v.Cells, names[0]).Full)
+		mismatch = fmt.Sprintf("no server accepts new connections; %s: %s", names[0], cellIn(v.Cells, names[0]).Full)
 	}
 	switch {
 	case v.Closed != "":
@@ -350,15 +340,15 @@ func judge(v *View, cls *model.Cluster, svc *model.Service, px *haproxy.Proxy) {
 	case settling:
 		v.Verdict, v.Why = model.Settling, "HAProxy has not finished its first checks: any of "+model.Join(names)+" may get connections"
 	case len(names) == 0:
-		v.Verdict, v.Why, v.Serving = model.Empty, emptyWhy(v.Cells), []model.InstanceName{}
+		v.Verdict, v.Why, v.Serving = model.Empty, emptyWhy(v.Cells, s, svc), []model.InstanceName{}
 	case mismatch != "":
 		v.Verdict, v.Why, v.Serving = model.Mismatch, mismatch, names
 	case len(names) > 1 && model.LockOnly(svc.Check, cls.Standby):
 		v.Verdict, v.Serving = model.Mismatch, names
-		v.Why = "more than one server passes " + svc.Check + ": writes may land on any of " + model.Join(names)
+		v.Why = "more than one server passes " + svc.Check + ": writes may go to any of " + model.Join(names)
 	case backup:
 		v.Verdict, v.Serving = model.BackupServing, names
-		v.Why = model.Join(names) + " serves as backup: no regular server can"
+		v.Why = model.Join(names) + " serves as backup: no regular server is usable"
 	default:
 		v.Verdict, v.Serving = model.Serving, names
 		v.Why = model.Join(names) + ": " + cellIn(v.Cells, names[0]).Why
@@ -371,13 +361,13 @@ func misplaced(c *Cell, svc *model.Service) string {
 	refused := c.Allowed != 0 && c.Allowed != 200 && c.Verdict != model.Settling
 	switch {
 	case c.Foreign != "":
-		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Foreign)
+		return fmt.Sprintf("%s gets connections, but %s", c.Instance, c.Foreign)
 	case refused && c.Other != "":
-		return fmt.Sprintf("%s gets connections, and %s", c.Instance, c.Other)
+		return fmt.Sprintf("%s gets connections, but %s", c.Instance, c.Other)
 	case refused:
-		return fmt.Sprintf("%s gets connections though Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
+		return fmt.Sprintf("%s gets connections although Patroni answers %d to %s", c.Instance, c.Allowed, svc.Check)
 	case c.Shut != "":
-		return fmt.Sprintf("the check passes, connections fail on %s: %s", c.Instance, c.Shut)
+		return fmt.Sprintf("the check passes, but connections fail on %s: %s", c.Instance, c.Shut)
 	}
 	return ""
 }
@@ -393,17 +383,17 @@ func withhold(cells []Cell, why string) {
 	}
 }
 
-// unread is why it cannot be told who gets new connections: a row that cannot be
+// unread is why it cannot be determined who gets new connections: a row that cannot be
 // read, or that has a state pgtui does not know, is of a server that may get
 // them. regular reports whether a regular server does: then no backup can.
 func unread(v *View, px *haproxy.Proxy, regular bool) string {
 	for i := range v.Cells {
 		if c := &v.Cells[i]; c.Verdict == model.Unknown && (!c.Backup || !regular) {
-			return fmt.Sprintf("whether %s gets connections is not known: %s", c.Instance, c.Why)
+			return fmt.Sprintf("it is unknown whether %s gets connections: %s", c.Instance, c.Why)
 		}
 	}
 	if px.Damaged > 0 && px.Front.Status == "" {
-		return "whether the port takes connections is not known: its FRONTEND row cannot be read"
+		return "it is unknown whether the port accepts connections: its FRONTEND row cannot be read"
 	}
 	return ""
 }
@@ -418,25 +408,68 @@ func cellIn(cells []Cell, name model.InstanceName) Cell {
 	return Cell{}
 }
 
-// emptyWhy says in one line why nobody serves.
-func emptyWhy(cells []Cell) string {
+// emptyWhy is why no server of a section gets connections: what each of them is,
+// those that are the same together.
+func emptyWhy(cells []Cell, s *model.Snapshot, svc *model.Service) string {
 	if len(cells) == 0 {
 		return "the selector matches no instance"
 	}
+	var names []model.InstanceName
 	var parts []string
-	for _, c := range cells {
-		parts = append(parts, fmt.Sprintf("%s %s", c.Instance, c.Verdict))
+	for i := range cells {
+		names = append(names, cells[i].Instance)
+		one, many := outWords(&cells[i], s, svc)
+		if i+1 < len(cells) {
+			if next, _ := outWords(&cells[i+1], s, svc); next == one {
+				continue
+			}
+		}
+		if len(names) > 1 {
+			one = many
+		}
+		parts, names = append(parts, andNames(names)+" "+one), nil
 	}
-	return "no server gets connections: " + strings.Join(parts, ", ")
+	return strings.Join(parts, "; ")
+}
+
+// outWords is what a server that gets no connections is, for one and for several.
+func outWords(c *Cell, s *model.Snapshot, svc *model.Service) (one, many string) {
+	replica := s.PatroniStatus(c.Instance).Value.Role == "replica"
+	switch c.Verdict {
+	case model.Refused:
+		switch {
+		case replica && model.WantsPrimary(svc.Check):
+			return "is a replica", "are replicas"
+		case !replica && model.RuleOf(svc.Check) == model.RuleReplica && c.Other == "":
+			return "is the primary", "are primaries"
+		}
+		return "fails " + svc.Check, "fail " + svc.Check
+	case model.Draining:
+		return "is draining", "are draining"
+	case model.Maint:
+		return "is in maintenance", "are in maintenance"
+	case model.Missing:
+		return "is missing in HAProxy", "are missing in HAProxy"
+	}
+	return "is " + string(c.Verdict), "are " + string(c.Verdict)
+}
+
+// andNames is "a", "a and b", or "a, b and c".
+func andNames(names []model.InstanceName) string {
+	last := len(names) - 1
+	if last == 0 {
+		return string(names[0])
+	}
+	return model.Join(names[:last]) + " and " + string(names[last])
 }
 
 // grey turns a view into what it was when last seen: nothing in it counts as now.
 func grey(v *View, err error) {
-	was := "nobody served"
+	was := "no server"
 	if len(v.Serving) > 0 {
-		was = model.Join(v.Serving) + " served"
+		was = model.Join(v.Serving)
 	}
-	v.Why = "HAProxy stopped answering" + Because(err) + "; when last seen " + was
+	v.Why = "HAProxy stopped answering" + source.Because(err) + "; last seen serving: " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = model.Unknown, nil, "", ""
 	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
 	for i := range v.Cells {

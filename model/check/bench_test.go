@@ -23,7 +23,7 @@ func fleet(n int) *model.Snapshot {
 				role = model.RolePrimary
 			}
 			in := model.Instance{Name: model.InstanceName(fmt.Sprintf("%s-%d", c.Name, j+1)), Host: model.Host(fmt.Sprintf("10.%d.%d.%d", i/256, i%256, j+1)),
-				Seq: j + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008, Weight: "100"}
+				Seq: j + 1, Role: role, PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008}
 			c.Instances = append(c.Instances, in)
 			s.Inventory.Nodes = append(s.Inventory.Nodes, model.Node{Host: in.Host, Name: string(in.Name)})
 		}
@@ -42,7 +42,7 @@ func fleet(n int) *model.Snapshot {
 func fleetServices(c *model.Cluster) []model.Service {
 	var all []model.Server
 	for _, in := range c.Instances {
-		all = append(all, model.Server{Name: in.Name, Host: in.Host, Port: "6432", CheckPort: "8008", Weight: in.Weight})
+		all = append(all, model.Server{Name: in.Name, Host: in.Host, Port: "6432", CheckPort: "8008", Weight: "100"})
 	}
 	svc := func(name model.ServiceName, port, check string, backups []model.Server) model.Service {
 		return model.Service{Cluster: c.Name, Name: name, Port: port, Check: check, Members: all, Backups: backups}

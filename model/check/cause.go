@@ -76,20 +76,20 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 	case first == nil:
 		return cause{}
 	case byHand(first):
-		word := "in maintenance"
+		word := "put in maintenance"
 		if strings.HasPrefix(first.Status, "DRAIN") {
 			word = "drained"
 		}
-		return cause{fmt.Sprintf("%s is %s by hand", name, word), backInService(first, server, hosts)}
+		return cause{fmt.Sprintf("%s was %s by hand", name, word), backInService(first, server, hosts)}
 	case first.Verdict == model.Draining && strings.HasPrefix(first.Status, "UP"):
 		if weight := declaredWeight(svc, name); weight == "0" {
 			return cause{fmt.Sprintf("%s has weight 0 in the inventory", name), "set its pg_weight above 0; then pgtui reload " + string(in.Board.Cluster.Name)}
 		}
-		return cause{fmt.Sprintf("the weight of %s is set to 0 by hand", name), backInService(first, server, hosts)}
+		return cause{fmt.Sprintf("the weight of %s was set to 0 by hand", name), backInService(first, server, hosts)}
 	case unreachable(first):
-		return cause{fmt.Sprintf("HAProxy cannot reach Patroni of %s (%s)", name, first.Check), "on the node of " + string(name) + ": systemctl status patroni"}
+		return cause{fmt.Sprintf("HAProxy cannot reach Patroni on %s (%s)", name, first.Check), "on the node of " + string(name) + ": systemctl status patroni"}
 	case first.Verdict == model.Refused && first.Allowed == 200:
-		return cause{fmt.Sprintf("Patroni of %s passes %s since the last check", name, svc.Check), "wait for HAProxy's next checks"}
+		return cause{fmt.Sprintf("Patroni on %s passes %s since HAProxy's last check", name, svc.Check), "wait for HAProxy's next checks"}
 	}
 	return cause{}
 }
@@ -128,13 +128,13 @@ func whyEmpty(in Input, r *board.Route) cause {
 	if model.LockOnly(svc.Check, b.Cluster.Standby) {
 		switch {
 		case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members)):
-			return cause{"the leader is not known", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+			return cause{"the leader is unknown", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
 		case b.Leader == "":
-			return cause{"no member leads", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+			return cause{"there is no leader", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
 		case b.UnlistedLeader() != nil:
 			return cause{fmt.Sprintf("the leader %s is not in the inventory", b.Leader), "pgtui doctor " + string(b.Cluster.Name)}
 		case !slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == b.Leader }):
-			return cause{fmt.Sprintf("the service does not select the leader %s", b.Leader), "see its selector in the inventory: pgtui render " + string(b.Cluster.Name)}
+			return cause{fmt.Sprintf("the service does not select the leader %s", b.Leader), "check its selector in the inventory: pgtui render " + string(b.Cluster.Name)}
 		}
 		return whyOut(in, r, b.Leader)
 	}
@@ -154,7 +154,7 @@ func whyEmpty(in Input, r *board.Route) cause {
 	return cause{strings.Join(texts, ", "), hint}
 }
 
-// askPatroni is the command that asks a server's Patroni as HAProxy does.
+// askPatroni is the command that checks a server's Patroni as HAProxy does.
 func askPatroni(svc *model.Service, name model.InstanceName) string {
 	servers, _ := svc.Servers()
 	for i := range servers {

@@ -4,7 +4,6 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -121,7 +120,7 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 func causeFirst(b *board.Board) string {
 	for i := range b.Routes {
 		r := &b.Routes[i]
-		if !strings.HasPrefix(b.Summary, fmt.Sprintf("%s (%s)", r.Service, r.Port)) {
+		if !strings.HasPrefix(b.Summary, r.Name()) {
 			continue
 		}
 		for _, f := range b.Findings {

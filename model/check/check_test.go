@@ -63,7 +63,7 @@ func skewed(in *check.Input, a, b time.Duration) {
 func TestDisagreementInPassing(t *testing.T) {
 	for status, want := range map[string]struct{ evidence, hint string }{
 		"UP":       {"", "pgtui diff pg-test shows whether their files differ"},
-		"DOWN 2/3": {"checks are about to change: pg-test-1 is DOWN 2/3 on n-b", "look again in some seconds, when the checks have ended; if it stays, pgtui diff pg-test shows whether their files differ"},
+		"DOWN 2/3": {"checks are about to change: pg-test-1 is DOWN 2/3 on n-b", "check again in a few seconds, when the checks have ended; if it persists, pgtui diff pg-test shows whether their files differ"},
 	} {
 		found := check.Diagnose(input(func(in *check.Input) {
 			r := &in.Board.Routes[0]
@@ -82,9 +82,9 @@ func TestSilentPatroniTellsOfThePortsBehindIt(t *testing.T) {
 	open, refused := seen(model.PortState{}), seen(model.PortState{Why: "port 6432 refuses connections", Refused: true})
 	lost := source.Observed[model.PortState]{Value: model.PortState{}, At: t0, Err: errText("timeout")}
 	for want, ports := range map[string][]model.PortView{
-		"": {{Port: "5432", Observed: lost}, {Port: "6432", Observed: lost}},
-		"connections are taken by PostgreSQL on 5432":                               {{Port: "5432", Observed: open}, {Port: "6432", Observed: lost}},
-		"connections are taken by PostgreSQL on 5432, refused by pgbouncer on 6432": {{Port: "5432", Observed: open}, {Port: "6432", Observed: refused}},
+		"":                                       {{Port: "5432", Observed: lost}, {Port: "6432", Observed: lost}},
+		"PostgreSQL on 5432 accepts connections": {{Port: "5432", Observed: open}, {Port: "6432", Observed: lost}},
+		"PostgreSQL on 5432 accepts connections, pgbouncer on 6432 refuses connections": {{Port: "5432", Observed: open}, {Port: "6432", Observed: refused}},
 	} {
 		found := check.Diagnose(input(func(in *check.Input) {
 			in.Board.Cluster.Instances[1].BouncerPort = 6432
@@ -144,89 +144,89 @@ func TestEachFinding(t *testing.T) {
 		want string // code severity summary; "" for none
 	}{
 		{"healthy", func(*check.Input) {}, ""},
-		{"no leader", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Role = "", "replica" }, "no-leader critical no leader: nobody can write"},
+		{"no leader", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Role = "", "replica" }, "no-leader critical no leader: no client can write"},
 		{"no leader known, but a member is silent", func(in *check.Input) { in.Board.Leader, in.Board.Members[0].Known = "", false }, ""},
 		{"split brain", func(in *check.Input) { in.Board.Members[1].Role = "primary" }, "two-primaries critical two writable primaries: pg-test-1, pg-test-2"},
-		{"leader by the DCS only", func(in *check.Input) { in.Board.LeaderBy = "dcs" }, "leader-silent warning the leader pg-test-1 does not confirm it: only the DCS still names it"},
-		{"primary empty", func(in *check.Input) { route(in, 0, model.Empty) }, "service-empty critical primary 5433 has no server"},
-		{"replica empty", func(in *check.Input) { route(in, 1, model.Empty) }, "service-empty warning replica 5434 has no server"},
+		{"leader by the DCS only", func(in *check.Input) { in.Board.LeaderBy = "dcs" }, "leader-silent warning pg-test-1 holds the leader key, but its Patroni does not answer"},
+		{"primary empty", func(in *check.Input) { route(in, 0, model.Empty) }, "service-empty critical 5433 primary has no server"},
+		{"replica empty", func(in *check.Input) { route(in, 1, model.Empty) }, "service-empty warning 5434 replica has no server"},
 		{"standby cluster: primary is empty by design", func(in *check.Input) { in.Board.Cluster.Standby = true; route(in, 0, model.Empty) }, ""},
-		{"misrouted", func(in *check.Input) { in.Board.Routes[0].Views[1].Verdict = model.Mismatch }, "misrouted critical primary 5433 goes to the wrong server on 1 of 2 HAProxies"},
+		{"misrouted", func(in *check.Input) { in.Board.Routes[0].Views[1].Verdict = model.Mismatch }, "misrouted critical 5433 primary goes to the wrong server on 1 of 2 HAProxy nodes"},
 		{"a port is shut behind a check that passes", func(in *check.Input) {
 			for i := range in.Board.Routes[0].Views {
 				v := &in.Board.Routes[0].Views[i]
 				v.Verdict, v.Cells = model.Mismatch, []board.Cell{{Instance: "pg-test-1", Share: 100, Allowed: 200, Shut: "port 6432 refuses connections"}}
 			}
-		}, "check-yes-port-no critical primary 5433: HAProxy sends clients to pg-test-1, whose PostgreSQL takes no connections"},
+		}, "check-yes-port-no critical 5433 primary: HAProxy sends clients to pg-test-1, whose PostgreSQL accepts no connections"},
 		{"a paused frontend", func(in *check.Input) {
 			route(in, 0, model.Empty)
 			for i := range in.Board.Routes[0].Views {
 				v := &in.Board.Routes[0].Views[i]
 				v.Verdict, v.Closed, v.Ends = model.Empty, "its frontend is PAUSED", "enable frontend pg-test-primary"
 			}
-		}, "port-closed critical primary 5433 takes no new client on every HAProxy: its frontend is PAUSED"},
+		}, "port-closed critical 5433 primary accepts no new clients on every HAProxy node: its frontend is PAUSED"},
 		{"a paused frontend on one HAProxy", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed, r.Serving = model.Mismatch, false, nil
 			r.Views[0].Serving = []model.InstanceName{"pg-test-1"}
 			r.Views[1].Verdict, r.Views[1].Serving, r.Views[1].Closed = model.Empty, []model.InstanceName{}, "its frontend is PAUSED"
-		}, "port-closed warning primary 5433 takes no new client on 1 of 2 HAProxies: its frontend is PAUSED"},
+		}, "port-closed warning 5433 primary accepts no new clients on 1 of 2 HAProxy nodes: its frontend is PAUSED"},
 		{"a full HAProxy", func(in *check.Input) {
 			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Process: seen(haproxy.ProcessLimits{Current: 10, Max: 10})})
-		}, "haproxy-full critical HAProxy on b is full: 10 of 10 connections (global maxconn), new clients of every port wait"},
+		}, "haproxy-full critical HAProxy on b is full: 10 of 10 connections (global maxconn); new clients wait on every port"},
 		{"a HAProxy that is nearly full", func(in *check.Input) {
 			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Process: seen(haproxy.ProcessLimits{Current: 90, Max: 100})})
 		}, "haproxy-full warning HAProxy on b is nearly full: 90 of 100 connections (global maxconn)"},
 		{"clients wait", func(in *check.Input) {
 			in.Board.Routes[0].Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 2, QueueLimit: 128}}
-		}, "clients-wait warning primary 5433: 2 clients wait in HAProxy's queue"},
+		}, "clients-wait warning 5433 primary: 2 clients wait in HAProxy's queue"},
 		{"every queue is full", func(in *check.Input) {
 			route(in, 0, model.Mismatch)
 			v := &in.Board.Routes[0].Views[0]
 			v.Verdict, v.Cells = model.Mismatch, []board.Cell{{Instance: "pg-test-1", Share: 100, Sessions: 5, Limit: 5, Queue: 7, QueueLimit: 7, Full: "its queue is full"}}
-		}, "clients-wait critical primary 5433: 7 clients wait in HAProxy's queue, and the queue is full"},
+		}, "clients-wait critical 5433 primary: 7 clients wait in HAProxy's queue, and the queue is full"},
 		{"primary empty: its leader is drained by hand", func(in *check.Input) {
 			route(in, 0, model.Empty)
 			in.Board.Routes[0].Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Refused, Status: "DRAIN"}}
-		}, "service-empty critical primary 5433 has no server: pg-test-1 is drained by hand"},
+		}, "service-empty critical 5433 primary has no server: pg-test-1 was drained by hand"},
 		{"primary empty: nobody leads that is known", func(in *check.Input) {
 			route(in, 0, model.Empty)
 			in.Board.Leader, in.Board.LeaderUnsure = "", true
-		}, "service-empty critical primary 5433 has no server: the leader is not known"},
+		}, "service-empty critical 5433 primary has no server: the leader is unknown"},
 		{"primary empty: HAProxy cannot reach the leader's Patroni", func(in *check.Input) {
 			route(in, 0, model.Empty)
 			in.Board.Routes[0].Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4CON"}}
-		}, "service-empty critical primary 5433 has no server: HAProxy cannot reach Patroni of pg-test-1 (L4CON)"},
-		{"replica empty: its only regular server is in maintenance, one HAProxy is silent", func(in *check.Input) {
+		}, "service-empty critical 5433 primary has no server: HAProxy cannot reach Patroni on pg-test-1 (L4CON)"},
+		{"replica empty: its only regular server is put in maintenance, one HAProxy is silent", func(in *check.Input) {
 			route(in, 1, model.Empty)
 			in.Board.Routes[1].Silent = []model.Host{"a"}
 			in.Board.Routes[1].Views[1].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Down, Status: "MAINT"}}
-		}, "service-empty warning replica 5434 has no server on the only HAProxy that answers: pg-test-2 is in maintenance by hand"},
+		}, "service-empty warning 5434 replica has no server on the only HAProxy node that answers: pg-test-2 was put put in maintenance by hand"},
 		{"one HAProxy alone cannot reach a Patroni", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
 			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{}
 			r.Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Serving, Share: 100, Status: "UP", Check: "L7OK"}}
 			r.Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4TOUT"}}
-		}, "haproxy-disagree warning HAProxies disagree about primary 5433: HAProxy on n-b cannot reach Patroni of pg-test-1 (L4TOUT), 1 other HAProxy can"},
-		{"HAProxies disagree", func(in *check.Input) {
+		}, "haproxy-disagree warning HAProxy nodes disagree about 5433 primary: HAProxy on n-b cannot reach Patroni on pg-test-1 (L4TOUT), but 1 other HAProxy node node can"},
+		{"HAProxy nodes disagree", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
 			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{"pg-test-2"}
-		}, "haproxy-disagree warning HAProxies disagree about primary 5433"},
-		{"HAProxy silent", func(in *check.Input) { in.Snap.HAProxy["b"] = silent }, "haproxy-silent warning HAProxy on b is not known"},
+		}, "haproxy-disagree warning HAProxy nodes disagree about 5433 primary"},
+		{"HAProxy silent", func(in *check.Input) { in.Snap.HAProxy["b"] = silent }, "haproxy-silent warning the stats page of HAProxy on b does not answer"},
 		{"stats page refused", func(in *check.Input) {
 			in.Snap.HAProxy["b"] = seen(haproxy.Stats{Source: haproxy.FromMetrics, Why: errText("wrong password")})
 		}, "stats-refused warning the stats page of HAProxy on b cannot be used"},
 		{"Patroni silent", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: source.Observed[model.PatroniStatus]{Err: errText("timeout")}}
-		}, "patroni-silent warning pg-test-2 is not known"},
-		{"replica crashed", func(in *check.Input) { in.Board.Members[1].State = "crashed" }, "member-state warning pg-test-2: PostgreSQL is crashed"},
-		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "crashed" }, "member-state critical pg-test-1: PostgreSQL is crashed"},
-		{"Patroni cannot ask the leader's PostgreSQL", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state warning pg-test-1: Patroni cannot ask its PostgreSQL"},
+		}, "patroni-silent warning Patroni on pg-test-2 does not answer"},
+		{"replica crashed", func(in *check.Input) { in.Board.Members[1].State = "crashed" }, "member-state warning PostgreSQL on pg-test-2 is crashed"},
+		{"leader's PostgreSQL is down", func(in *check.Input) { in.Board.Members[0].State = "crashed" }, "member-state critical PostgreSQL on pg-test-1 is crashed"},
+		{"Patroni cannot query the leader's PostgreSQL", func(in *check.Input) { in.Board.Members[0].State = "unknown" }, "member-state warning Patroni on pg-test-1 cannot query PostgreSQL"},
 		{"and its port refuses", func(in *check.Input) {
 			in.Board.Members[0].State, in.Board.Members[0].Port = "unknown", board.PortShut
-		}, "member-state critical pg-test-1: Patroni cannot ask its PostgreSQL"},
+		}, "member-state critical Patroni on pg-test-1 cannot query PostgreSQL"},
 		{"another cluster's Patroni", func(in *check.Input) {
 			m := &in.Board.Members[1]
 			m.Known, m.Foreign = false, &model.Foreign{Address: "b:8008", Name: "pg-crm-1", Scope: "pg-crm", Sure: true, Why: "another cluster's Patroni answers at b:8008: pg-crm-1 of pg-crm"}
@@ -236,13 +236,13 @@ func TestEachFinding(t *testing.T) {
 			in.Board.Leader, in.Board.LeaderBy = "pg-test-9", "dcs"
 			in.Board.Members[0].Role = "replica"
 			in.Board.Unlisted = []board.Member{{Instance: "pg-test-9", Host: "i", Role: "leader", State: "running"}}
-		}, "member-unlisted critical pg-test-9 at i leads pg-test and is not in the inventory"},
+		}, "member-unlisted critical pg-test-9 at i leads pg-test but is not in the inventory"},
 		{"a replica that the inventory has not", func(in *check.Input) {
 			in.Board.Unlisted = []board.Member{{Instance: "pg-test-9", Host: "i", Role: "replica", State: "streaming"}}
-		}, "member-unlisted warning pg-test-9 at i is a member of pg-test and is not in the inventory"},
+		}, "member-unlisted warning pg-test-9 at i is a member of pg-test but is not in the inventory"},
 		{"two replicas that the inventory has not", func(in *check.Input) {
 			in.Board.Unlisted = []board.Member{{Instance: "pg-test-8", Host: "h", Role: "replica"}, {Instance: "pg-test-9", Role: "replica"}}
-		}, "member-unlisted warning 2 members of pg-test are not in the inventory: pg-test-8 (h), pg-test-9 (an address that is not told)"},
+		}, "member-unlisted warning 2 members of pg-test are not in the inventory: pg-test-8 (h), pg-test-9 (an unknown address)"},
 		{"a replica has more WAL than its leader", func(in *check.Input) { in.Board.Members[1].Ahead = 20 << 20 },
 			"ahead-of-leader warning pg-test-2 is ahead of the leader pg-test-1 by 20 MB of WAL: it cannot rejoin without pg_rewind"},
 		{"a replica on a newer timeline", func(in *check.Input) {
@@ -259,30 +259,30 @@ func TestEachFinding(t *testing.T) {
 			"scheduled-restart info a restart of pg-test-2 is scheduled at 2030-01-01T07:40:00+00:00"},
 
 		{"other timeline", func(in *check.Input) { in.Board.Timeline = 3; in.Board.Members[1].Timeline = 2 }, "member-state warning pg-test-2 is on timeline 2, the leader on 3"},
-		{"backup serves", func(in *check.Input) { route(in, 1, model.BackupServing) }, "service-on-backup warning replica 5434 is served by its backup"},
+		{"backup serves", func(in *check.Input) { route(in, 1, model.BackupServing) }, "service-on-backup warning 5434 replica is served by its backup"},
 		{"drained by hand", func(in *check.Input) {
 			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Draining}}
-		}, "server-by-hand warning pg-test-2 is draining in replica 5434 on 1 of 2 HAProxies"},
-		{"inventory roles are stale", func(in *check.Input) { in.Board.Leader = "pg-test-2"; in.Board.Members[0].Role = "replica" }, "stale-roles info the inventory calls pg-test-1 primary, the leader is pg-test-2"},
+		}, "server-by-hand warning pg-test-2 is draining in 5434 replica on 1 of 2 HAProxy nodes"},
+		{"inventory roles are stale", func(in *check.Input) { in.Board.Leader = "pg-test-2"; in.Board.Members[0].Role = "replica" }, "stale-roles info pg_role is out of date: the inventory says pg-test-1, the leader is pg-test-2"},
 		{"and the replica service reaches the leader", func(in *check.Input) {
 			in.Board.Leader, in.Board.Members[0].Role = "pg-test-2", "replica"
 			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Serving}}
-		}, "stale-roles warning the inventory calls pg-test-1 primary, the leader is pg-test-2"},
-		{"section missing", func(in *check.Input) { in.Board.Routes[1].Views[0].Verdict = model.Missing }, "section-missing warning replica 5434 does not exist on 1 of 2 HAProxies"},
+		}, "stale-roles warning pg_role is out of date: the inventory says pg-test-1, the leader is pg-test-2"},
+		{"section missing", func(in *check.Input) { in.Board.Routes[1].Views[0].Verdict = model.Missing }, "section-missing warning 5434 replica does not exist on 1 of 2 HAProxy nodes"},
 		{"running differs", func(in *check.Input) {
 			in.Board.Routes[1].Views[0].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Serving, Note: "runs with weight 50", Differs: true}}
-		}, "running-differs warning HAProxy on n-a does not run what the inventory declares"},
+		}, "running-differs warning HAProxy on n-a runs a configuration that differs from the inventory"},
 		{"failsafe", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Unlocked: true, Failsafe: true})}
 		}, "dcs-trouble critical failsafe mode"},
 		{"unlocked", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Unlocked: true})}
-		}, "dcs-trouble warning nobody holds the leader key"},
+		}, "dcs-trouble warning no member holds the leader key"},
 		{"paused", func(in *check.Input) { in.Board.Paused = true }, "paused warning paused: Patroni will not fail over"},
 		{"settling", func(in *check.Input) { in.Board.Routes[0].Views[0].Verdict = model.Settling }, "settling info HAProxy on n-a has just reloaded"},
 		{"VIP nowhere", func(in *check.Input) {
 			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
-		}, "vip warning VIP : no node is known to have it"},
+		}, "vip warning no node is known to have VIP "},
 		{"VIP on a replica", func(in *check.Input) {
 			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": seen(model.Host("b"))}
 		}, "vip warning VIP  is on b, the leader is pg-test-1"},
@@ -299,16 +299,16 @@ func TestEachFinding(t *testing.T) {
 			in.Board.Cluster.VIP = "10.0.0.2"
 			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
 			in.Snap.Nodes = map[model.Host]source.Observed[model.NodeFacts]{"a": seen(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: "10.0.0.2"}}}), "b": {Err: errText("ssh")}}
-		}, "vip warning VIP 10.0.0.2 does not answer, a has it"},
-		{"a clock that is ahead", func(in *check.Input) { skewed(in, 90*time.Second, 0) }, "clock-skew warning the clock of a is 1m30s ahead of this machine's"},
-		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine's"},
-		{"this machine's own clock", func(in *check.Input) { skewed(in, time.Hour, time.Hour) }, "clock-skew warning the clocks of all 2 nodes differ from this machine's"},
+		}, "vip warning VIP 10.0.0.2 does not answer, but but a has it"},
+		{"a clock that is ahead", func(in *check.Input) { skewed(in, 90*time.Second, 0) }, "clock-skew warning the clock of a is 1m30s ahead of this machine"},
+		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine"},
+		{"this machine's own clock", func(in *check.Input) { skewed(in, time.Hour, time.Hour) }, "clock-skew warning the clocks of all 2 nodes differ from this machine"},
 		{"replica far behind", func(in *check.Input) { in.Board.Members[1].Lag = 20 << 20 }, "replica-lag warning pg-test-2 is 20 MB behind the leader"},
 		{"a delayed replica is behind by design", func(in *check.Input) {
 			in.Board.Members[1].Lag, in.Board.Members[1].Declared = 20<<20, model.RoleDelayed
-		}, "replica-lag info pg-test-2 is 20 MB behind the leader, as its role delayed asks"},
+		}, "replica-lag info pg-test-2 is 20 MB behind the leader, as expected of a delayed instance"},
 		{"nostream is behind by design", func(in *check.Input) { in.Board.Members[1].Lag, in.Board.Members[1].NoStream = 20<<20, true },
-			"replica-lag info pg-test-2 is 20 MB behind the leader, as its tag nostream asks"},
+			"replica-lag info pg-test-2 is 20 MB behind the leader, as expected with the tag nostream"},
 		{"nostream does not stream by design", func(in *check.Input) {
 			in.Board.Members[1].NoStream = true
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "primary", State: "running"})}
@@ -336,7 +336,7 @@ func TestEachFinding(t *testing.T) {
 			for _, n := range []model.InstanceName{"pg-test-1", "pg-test-2"} {
 				in.Snap.Patroni[n] = model.PatroniView{Cluster: source.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
 			}
-		}, "dcs-unreachable warning the DCS cannot be read through any Patroni"},
+		}, "dcs-unreachable warning no Patroni can read the DCS"},
 		{"one member can read the DCS", func(in *check.Input) {
 			in.Snap.Patroni["pg-test-1"] = model.PatroniView{Cluster: source.Observed[model.PatroniCluster]{Err: errText("timeout"), Tried: t0}}
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Cluster: seen(model.PatroniCluster{})}
@@ -408,7 +408,7 @@ func TestEachFinding(t *testing.T) {
 	}
 	pinned := check.Diagnose(input(pinnedWriters))
 	if len(pinned) != 2 || pinned[0].Code != "ghost-pinned" || pinned[0].Severity != model.Critical ||
-		pinned[0].Summary != "3 sessions of primary are stuck to pg-test-2, which Patroni refuses for it" {
+		pinned[0].Summary != "3 sessions of primary are stuck on pg-test-2, which Patroni refuses for it" {
 		t.Errorf("writers on a demoted primary: %+v", pinned)
 	}
 	provoked["ghost-pinned"] = true
@@ -452,7 +452,7 @@ func TestTheSummaryNamesTheCause(t *testing.T) {
 		s.HAProxy[f.Host] = o
 	}
 	b := check.Board(s, c, t0)
-	if want := "primary 5433 has no server: pg-app-000-1 is drained by hand"; b.Summary != want || b.Health != model.HealthDown {
+	if want := "5433 primary has no server: pg-app-000-1 was drained by hand"; b.Summary != want || b.Health != model.HealthDown {
 		t.Errorf("%s %q, want %q", b.Health, b.Summary, want)
 	}
 }
@@ -508,7 +508,7 @@ func TestHintsThatWipe(t *testing.T) {
 func TestTwoClaimsOfTheLeaderKey(t *testing.T) {
 	for state, want := range map[string]string{
 		"running":     "two writable primaries: pg-test-1, pg-test-2",
-		"in recovery": "more than one Patroni says that it holds the leader key: pg-test-1, pg-test-2",
+		"in recovery": "more than one Patroni reports that it holds the leader key: pg-test-1, pg-test-2",
 	} {
 		var got string
 		for _, f := range check.Diagnose(input(func(in *check.Input) { in.Board.Members[1].Role, in.Board.Members[1].State = "leader", state })) {

@@ -6,7 +6,7 @@ import (
 	"pgtui/model"
 )
 
-// checkYesPortNo: the health check asks Patroni, the traffic goes to another
+// checkYesPortNo: HAProxy checks Patroni, the traffic goes to another
 // port. Where that one is dead, HAProxy shows every server up and clients fail.
 // A pgbouncer that says itself what it keeps clients from is not dead: it is a
 // finding of its own.
@@ -26,15 +26,15 @@ func checkYesPortNo(in Input) []model.Finding {
 			continue
 		}
 		behind := "PostgreSQL"
-		f.Hint = "patronictl list; ssh to the server that is named, and look at its PostgreSQL log"
+		f.Hint = "patronictl list; then check the PostgreSQL log on the named server"
 		if svc := in.Board.Cluster.Service(r.Service); svc != nil && in.Board.Cluster.Pooled(svc) {
 			behind = "pgbouncer"
-			f.Hint = "on the server that is named: systemctl status pgbouncer"
+			f.Hint = "on the named server: systemctl status pgbouncer"
 		}
-		f.Summary = fmt.Sprintf("%s %s: the check passes, connections fail on %s: is %s down?", r.Service, r.Port, onNodes(n, len(r.Views)), behind)
+		f.Summary = fmt.Sprintf("%s: the check passes, but connections fail on %s: %s may be down", r.Name(), onNodes(n, len(r.Views)), behind)
 		if len(names) > 0 {
 			f.Instance, f.Evidence = names[0], append(f.Evidence, why...)
-			f.Summary = fmt.Sprintf("%s %s: HAProxy sends clients to %s, whose %s takes no connections", r.Service, r.Port, model.Join(names), behind)
+			f.Summary = fmt.Sprintf("%s: HAProxy sends clients to %s, whose %s accepts no connections", r.Name(), model.Join(names), behind)
 			f.Hint = fmt.Sprintf("on %s: systemctl status %s", names[0], map[bool]string{true: "pgbouncer", false: "patroni"}[behind == "pgbouncer"])
 		}
 		out = append(out, f)

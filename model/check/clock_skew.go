@@ -7,18 +7,18 @@ import (
 	"pgtui/model"
 )
 
-// clockSkew: a node's clock, as the date of Patroni's answer tells it, is not
+// clockSkew: a node's clock, by the date of Patroni's answer, is not
 // this machine's. Logs cannot be laid side by side then, and TTLs and
 // certificates may fail. Where every node differs, it is this machine's that is wrong.
 func clockSkew(in Input) []model.Finding {
 	var off []model.Finding
-	told := 0
+	dated := 0
 	for _, m := range in.Board.Members {
 		o := in.Snap.Patroni[m.Instance].Status
 		if o.Err != nil || !o.Ever() || m.Foreign != nil {
 			continue
 		}
-		told++
+		dated++
 		skew := o.Value.Skew
 		if skew == 0 {
 			continue
@@ -28,14 +28,14 @@ func clockSkew(in Input) []model.Finding {
 			way = "behind"
 		}
 		off = append(off, model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
-			Summary:  fmt.Sprintf("the clock of %s is %s %s this machine's", m.Host, skew.Abs(), way),
-			Evidence: []string{fmt.Sprintf("Patroni's answer of %s was dated %s", o.At.UTC().Format(time.TimeOnly), o.At.Add(skew).UTC().Format(time.TimeOnly))},
+			Summary:  fmt.Sprintf("the clock of %s is %s %s this machine", m.Host, skew.Abs(), way),
+			Evidence: []string{fmt.Sprintf("Patroni's answer at %s was dated %s", o.At.UTC().Format(time.TimeOnly), o.At.Add(skew).UTC().Format(time.TimeOnly))},
 			Hint:     "ssh " + string(m.Host) + " chronyc tracking"})
 	}
-	if len(off) < 2 || len(off) < told {
+	if len(off) < 2 || len(off) < dated {
 		return off
 	}
-	all := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("the clocks of all %d nodes differ from this machine's: is this one wrong?", told), Hint: "chronyc tracking, here and there"}
+	all := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("the clocks of all %d nodes differ from this machine: its own clock may be wrong", dated), Hint: "chronyc tracking, on this machine and on the nodes"}
 	for _, f := range off {
 		all.Evidence = append(all.Evidence, f.Summary)
 	}

@@ -14,14 +14,14 @@ func configDrift(in Input) []model.Finding {
 		d := conf.Drift[in.Board.Cluster.Name]
 		if d.Err != "" {
 			out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
-				Summary: "whether the files on " + label + " are as declared is not known", Evidence: []string{d.Err}, Hint: fmt.Sprintf("pgtui diff %s %s", in.Board.Cluster.Name, f.Host)})
+				Summary: "could not determine whether the HAProxy files on " + label + " are up to date", Evidence: []string{d.Err}, Hint: fmt.Sprintf("pgtui diff %s %s", in.Board.Cluster.Name, f.Host)})
 			return
 		}
 		if len(d.Changes) == 0 {
 			return
 		}
 		x := model.Finding{Severity: model.Warning, Host: f.Host,
-			Summary: fmt.Sprintf("the files on %s are not as the inventory declares: %d", label, len(d.Changes)),
+			Summary: fmt.Sprintf("%d HAProxy %s from the inventory", len(d.Changes), plural(len(d.Changes), "file on "+label+" differs", "files on "+label+" differ")),
 			Hint:    fmt.Sprintf("pgtui diff %s %s", in.Board.Cluster.Name, f.Host)}
 		cosmetic := true
 		for _, c := range d.Changes {

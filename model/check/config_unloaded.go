@@ -19,7 +19,7 @@ func configUnloaded(in Input) []model.Finding {
 		diffs := model.Unloaded(in.Board.Cluster, conf, &stats.Value, in.Snap.Workers[f.Host])
 		if len(diffs) > 0 {
 			out = append(out, model.Finding{Severity: model.Warning, Host: f.Host, Evidence: diffs,
-				Summary: fmt.Sprintf("the files on %s were edited and never loaded: they take effect with the next reload or restart", label),
+				Summary: fmt.Sprintf("the HAProxy files on %s were edited but not loaded: they take effect at the next reload or restart", label),
 				Hint:    fmt.Sprintf("pgtui diff %[1]s %[2]s; then pgtui reload %[1]s %[2]s", in.Board.Cluster.Name, f.Host)})
 		}
 	})

@@ -22,10 +22,10 @@ func dcsTrouble(in Input) []model.Finding {
 	if evidence == nil {
 		return nil
 	}
-	f := model.Finding{Severity: model.Warning, Evidence: evidence, Summary: "nobody holds the leader key in the DCS",
-		Hint: "look at etcd: etcdctl endpoint health"}
+	f := model.Finding{Severity: model.Warning, Evidence: evidence, Summary: "no member holds the leader key in the DCS",
+		Hint: "check etcd: etcdctl endpoint health"}
 	if failsafe {
-		f.Severity, f.Summary = model.Critical, "failsafe mode: the DCS is gone, the primary runs on its members' word"
+		f.Severity, f.Summary = model.Critical, "failsafe mode: the DCS is unreachable, the primary runs while every member answers it"
 	}
 	return []model.Finding{f}
 }

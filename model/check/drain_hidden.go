@@ -37,7 +37,7 @@ func drainHidden(in Input) []model.Finding {
 				where[c.Instance] = append(where[c.Instance], v.HAProxy)
 				section := sectionOf(in, r)
 				f.Evidence = append(f.Evidence, drainEvidence(v, c, section))
-				f.Summary = fmt.Sprintf("%s is in %s in %s %s on %s%s: %s", c.Instance, drainWord(c), r.Service, r.Port,
+				f.Summary = fmt.Sprintf("%s is in %s in %s on %s%s: %s", c.Instance, drainWord(c), r.Name(),
 					onNodes(count[c.Instance], len(r.Views)), masked(c), drainEffect(in, r))
 				f.Hint = drainHint(in, c, section, where[c.Instance])
 			}
@@ -48,7 +48,7 @@ func drainHidden(in Input) []model.Finding {
 
 // outUnseen reports whether a server gets no new connections by hand once it is
 // wanted, and its status shows no sign of it, or it is a replica in the primary
-// service, which nobody expects to serve there yet.
+// service, which is not expected to serve there yet.
 func outUnseen(in Input, r *board.Route, c *board.Cell) bool {
 	return c.Held != "" || c.Verdict == model.Maint && c.Status == "MAINT" && primaryRoute(in, r) && c.Instance != in.Board.Leader
 }
@@ -79,14 +79,14 @@ func masked(c *board.Cell) string {
 	if c.Held == "" {
 		return ""
 	}
-	return ", behind its status DOWN"
+	return ", hidden by its status DOWN"
 }
 
 func drainEffect(in Input, r *board.Route) string {
 	if primaryRoute(in, r) {
 		return "when it leads, " + r.Port + " has no server there"
 	}
-	return "when its check passes it gets no new connections"
+	return "it gets no new connections when its check passes"
 }
 
 func drainEvidence(v *board.View, c *board.Cell, section string) string {
@@ -102,7 +102,7 @@ func drainEvidence(v *board.View, c *board.Cell, section string) string {
 
 // drainHint is what ends it.
 func drainHint(in Input, c *board.Cell, section string, hosts []model.Host) string {
-	return backInService(c, section+"/"+string(c.Instance), hosts) + "; a reload ends it too, unless the servers' states are handed over (pgtui states " + string(in.Board.Cluster.Name) + "): then it stays"
+	return backInService(c, section+"/"+string(c.Instance), hosts) + "; a reload also ends it, unless server states are kept across reloads (pgtui states " + string(in.Board.Cluster.Name) + ")"
 }
 
 // backInService is the command that gives a server, "pg-test-primary/pg-test-1",
@@ -114,7 +114,7 @@ func backInService(c *board.Cell, server string, hosts []model.Host) string {
 		set = "set server " + server + " state ready"
 	case c.Admin == haproxy.AdminMaint || strings.HasPrefix(c.Status, "MAINT"):
 		// Ready from maintenance sends it clients before its first check.
-		first, set = "first the same with state drain, and after its next check: ", "set server "+server+" state ready"
+		first, set = "first the same with state drain, then after its next check: ", "set server "+server+" state ready"
 	}
 	s := first + onSockets(hosts[:min(len(hosts), 4)], set)
 	if len(hosts) > 4 {

@@ -20,9 +20,9 @@ func TestDrainHiddenHint(t *testing.T) {
 		want []string
 	}{
 		{board.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "drained"},
-			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload ends it too, unless", "pgtui states pg-test"}},
+			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload also ends it, unless", "pgtui states pg-test"}},
 		{board.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint},
-			[]string{"first the same with state drain, and after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
+			[]string{"first the same with state drain, then after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
 		{board.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
 			[]string{"'set server pg-test-primary/pg-test-2 weight 100%'"}},
 	} {

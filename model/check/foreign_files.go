@@ -20,9 +20,9 @@ func foreignFiles(in Input) []model.Finding {
 		}
 		if len(names) > 0 {
 			out = append(out, model.Finding{Severity: model.Info, Host: f.Host,
-				Summary:  fmt.Sprintf("HAProxy on %s reads files of no cluster in the inventory: %d", label, len(names)),
+				Summary:  fmt.Sprintf("HAProxy on %s reads %d %s to no cluster in the inventory", label, len(names), plural(len(names), "file that belongs", "files that belong")),
 				Evidence: []string{conf.Dir + ": " + strings.Join(names, " ")},
-				Hint:     "a retired cluster's or another tool's? a reload leaves them as they are"})
+				Hint:     "they may belong to a retired cluster or another tool; a reload leaves them alone"})
 		}
 	})
 	return out

@@ -8,7 +8,7 @@ import (
 )
 
 // foreignPatroni: at an instance's address answers a Patroni that is not the
-// instance's, or of which that is not known. Nothing it says is used.
+// instance's, or of which that is unknown. Nothing it reports is used.
 func foreignPatroni(in Input) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Members {
@@ -18,14 +18,14 @@ func foreignPatroni(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s: %s", m.Instance, x.Why),
-			Evidence: []string{fmt.Sprintf("the answer says name %s, scope %s, system identifier %s; the inventory has %s of %s there",
+			Evidence: []string{fmt.Sprintf("it reports name %s, scope %s, system identifier %s; the inventory has %s of %s there",
 				orNone(x.Name), orNone(x.Scope), orNone(x.SystemID), m.Instance, in.Board.Cluster.Name)},
-			Hint: fmt.Sprintf("curl -s http://%s/patroni; which machine has %s now, and is it the address of %s in the inventory?", x.Address, m.Host, m.Instance)}
+			Hint: fmt.Sprintf("curl -s http://%s/patroni; check which machine has %s, and whether the inventory has the right address for %s", x.Address, m.Host, m.Instance)}
 		if !x.Sure {
-			f.Hint = fmt.Sprintf("which data is the cluster's? compare curl -s http://%s/patroni with the system identifier in the DCS (key initialize); change nothing until that is known", x.Address)
+			f.Hint = fmt.Sprintf("find out which data is the cluster's: compare curl -s http://%s/patroni with the system identifier in the DCS (key initialize); change nothing before that", x.Address)
 		}
 		if c := in.Board.Cluster.Instance(m.Instance); c != nil && c.PatroniTLS {
-			f.Hint = fmt.Sprintf("which machine has %s now, and is it the address of %s in the inventory?", m.Host, m.Instance)
+			f.Hint = fmt.Sprintf("check which machine has %s, and whether the inventory has the right address for %s", m.Host, m.Instance)
 		}
 		f.Evidence = append(f.Evidence, sentTo(in, m.Instance)...)
 		out = append(out, f)
@@ -47,7 +47,7 @@ func sentTo(in Input, name model.InstanceName) []string {
 			}
 		}
 		if n > 0 {
-			out = append(out, fmt.Sprintf("HAProxy sends clients of %s %s there on %s", r.Service, r.Port, onNodes(n, len(r.Views))))
+			out = append(out, fmt.Sprintf("HAProxy sends clients of %s there on %s", r.Name(), onNodes(n, len(r.Views))))
 		}
 	}
 	return out
@@ -55,7 +55,7 @@ func sentTo(in Input, name model.InstanceName) []string {
 
 func orNone(s string) string {
 	if s == "" {
-		return "(not told)"
+		return "(not reported)"
 	}
 	return s
 }
@@ -76,16 +76,16 @@ func notPatroni(in Input) []model.Finding {
 				}
 				if at[c.Instance] == 0 {
 					f := model.Finding{Severity: model.Warning, Instance: c.Instance, Summary: fmt.Sprintf("%s: %s", c.Instance, c.Other),
-						Hint: "what listens on that port? another service, a proxy, or a page in front of Patroni"}
+						Hint: "check what listens on that port: another service, or a proxy in front of Patroni"}
 					if x := in.Board.Cluster.Instance(c.Instance); x != nil {
 						f.Host = x.Host
-						f.Hint = fmt.Sprintf("ssh %s sudo ss -ltnp: what listens on port %d?", x.Host, x.PatroniPort)
+						f.Hint = fmt.Sprintf("ssh %s sudo ss -ltnp shows what listens on port %d", x.Host, x.PatroniPort)
 					}
 					out = append(out, f)
 					at[c.Instance] = len(out)
 				}
 				f := &out[at[c.Instance]-1]
-				if line := fmt.Sprintf("%s %s: %s", r.Service, r.Port, c.Other); !slices.Contains(f.Evidence, line) {
+				if line := fmt.Sprintf("%s: %s", r.Name(), c.Other); !slices.Contains(f.Evidence, line) {
 					f.Evidence = append(f.Evidence, line)
 				}
 			}

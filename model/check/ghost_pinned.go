@@ -32,14 +32,14 @@ func ghostPinned(in Input) []model.Finding {
 				found[k], order = f, append(order, k)
 			}
 			count[k] += p.Sessions
-			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: old worker pid %d holds %d; Patroni answers %d for %s", labelOf(in, host), p.Worker.PID, p.Sessions, p.Allowed, p.Instance))
-			f.Hint = fmt.Sprintf("pgtui ghosts %s --close ends them, and no others", in.Board.Cluster.Name)
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%s: old HAProxy process %d holds %d; Patroni answers %d for %s", labelOf(in, host), p.Worker.PID, p.Sessions, p.Allowed, p.Instance))
+			f.Hint = fmt.Sprintf("pgtui ghosts %s --close ends these sessions only", in.Board.Cluster.Name)
 		}
 	}
 	var out []model.Finding
 	for _, k := range order {
 		f := found[k]
-		f.Summary = fmt.Sprintf("%d %s of %s %s stuck to %s, which Patroni refuses for it", count[k], plural(int(count[k]), "session", "sessions"), k.svc, plural(int(count[k]), "is", "are"), k.inst)
+		f.Summary = fmt.Sprintf("%d %s of %s %s stuck on %s, which Patroni refuses for it", count[k], plural(int(count[k]), "session", "sessions"), k.svc, plural(int(count[k]), "is", "are"), k.inst)
 		out = append(out, *f)
 	}
 	return out

@@ -25,7 +25,7 @@ func ghostWorker(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Info, Host: host,
-			Hint: "they end with their last session; pgtui ghosts " + string(in.Board.Cluster.Name) + " names those that are stuck"}
+			Hint: "they end with their last session; pgtui ghosts " + string(in.Board.Cluster.Name) + " lists those that are stuck"}
 		n, sessions := 0, int64(0)
 		for _, w := range o.Value.Workers {
 			if !w.Old {
@@ -40,7 +40,7 @@ func ghostWorker(in Input) []model.Finding {
 			f.Evidence = append(f.Evidence, ghostText(&w, age))
 		}
 		if n > 0 {
-			f.Summary = fmt.Sprintf("%d old HAProxy %s on %s with %d sessions: no health check watches them", n, plural(n, "worker", "workers"), labelOf(in, host), sessions)
+			f.Summary = fmt.Sprintf("%d old HAProxy %s on %s with %d sessions: no health check covers them", n, plural(n, "process", "processes"), labelOf(in, host), sessions)
 			out = append(out, f)
 		}
 	}
@@ -51,7 +51,7 @@ func ghostWorker(in Input) []model.Finding {
 func ghostText(w *haproxy.Worker, age time.Duration) string {
 	s := fmt.Sprintf("pid %d, started %s ago", w.PID, age.Round(time.Second))
 	if !w.Known {
-		return s + ": what it holds is not known: " + w.Err
+		return s + ": its sessions are unknown: " + w.Err
 	}
 	var pins []string
 	for _, p := range w.Pins {
@@ -62,7 +62,7 @@ func ghostText(w *haproxy.Worker, age time.Duration) string {
 	}
 	s += ": " + strings.Join(pins, ", ")
 	if w.Oldest > 0 {
-		s += fmt.Sprintf("; the oldest for %s", w.Oldest)
+		s += fmt.Sprintf("; the oldest is %s old", w.Oldest)
 	}
 	return s
 }

@@ -21,8 +21,8 @@ func halfWiped(in Input) []model.Finding {
 			return
 		}
 		out = append(out, model.Finding{Severity: model.Critical, Host: f.Host,
-			Summary:  fmt.Sprintf("%d of %d services run on %s without a file on disk: they end with its next reload, restart or crash", len(gone), len(f.Services), label),
-			Evidence: []string{"no file of " + conf.Dir + " has " + strings.Join(gone, ", ") + "; HAProxy still runs them"},
+			Summary:  fmt.Sprintf("%d of %d services run on %s without a file on disk: they end at its next reload, restart or crash", len(gone), len(f.Services), label),
+			Evidence: []string{"no file in " + conf.Dir + " has " + strings.Join(gone, ", ") + "; HAProxy still runs them"},
 			Hint:     fmt.Sprintf("do not restart HAProxy there; pgtui reload %s %s writes the files again", in.Board.Cluster.Name, f.Host)})
 	})
 	return out

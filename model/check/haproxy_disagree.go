@@ -20,7 +20,7 @@ func haproxyDisagree(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Service: r.Service,
-			Summary:  fmt.Sprintf("HAProxies disagree about %s %s", r.Service, r.Port),
+			Summary:  fmt.Sprintf("HAProxy nodes disagree about %s", r.Name()),
 			Evidence: []string{r.Why},
 			Hint:     "pgtui diff " + string(in.Board.Cluster.Name) + " shows whether their files differ"}
 		if why := whyDiffer(in, r); why.text != "" {
@@ -28,7 +28,7 @@ func haproxyDisagree(in Input) []model.Finding {
 		}
 		if now := changing(r); now != "" {
 			f.Evidence = append(f.Evidence, "checks are about to change: "+now)
-			f.Hint = "look again in some seconds, when the checks have ended; if it stays, " + f.Hint
+			f.Hint = "check again in a few seconds, when the checks have ended; if it persists, " + f.Hint
 		}
 		out = append(out, f)
 	}
@@ -84,8 +84,8 @@ func whyDiffer(in Input, r *board.Route) cause {
 			labels[k] = v.Label()
 		}
 		if unreachable(cellOf(without[0], name)) {
-			return cause{fmt.Sprintf("HAProxy on %s cannot reach Patroni of %s (%s), %s can", strings.Join(labels, ", "), name, cellOf(without[0], name).Check, others(with)),
-				fmt.Sprintf("ssh %s %s; where that fails, look at the network and the firewall between the two nodes", without[0].HAProxy, askPatroni(svc, name))}
+			return cause{fmt.Sprintf("HAProxy on %s cannot reach Patroni on %s (%s), but %s can", strings.Join(labels, ", "), name, cellOf(without[0], name).Check, others(with)),
+				fmt.Sprintf("ssh %s %s; if that fails, check the network and the firewall between the two nodes", without[0].HAProxy, askPatroni(svc, name))}
 		}
 		if why := whyOut(in, r, name); why.text != "" {
 			return cause{fmt.Sprintf("%s on %s", why.text, strings.Join(labels, ", ")), why.hint}
@@ -97,9 +97,9 @@ func whyDiffer(in Input, r *board.Route) cause {
 // others is "1 other HAProxy" or "2 other HAProxies".
 func others(n int) string {
 	if n == 1 {
-		return "1 other HAProxy"
+		return "1 other HAProxy node"
 	}
-	return fmt.Sprintf("%d other HAProxies", n)
+	return fmt.Sprintf("%d other HAProxy nodes", n)
 }
 
 // changing names the servers that a HAProxy is about to take out, or in.

@@ -12,8 +12,8 @@ import (
 	"pgtui/source"
 )
 
-// Judge makes boards as Boards does, and makes those anew only whose clusters
-// have something to say that they had not said before. It is safe for
+// Judge makes boards as Boards does, and judges those clusters again whose
+// answers changed, or whose answers grew stale. It is safe for
 // concurrent use; the zero value is ready. What it returns is shared with what
 // it returns later: boards are not to be changed.
 type Judge struct {
@@ -102,14 +102,14 @@ func same[T any](at times, a, b *source.Observed[T]) bool {
 		a.Current(at.was) == b.Current(at.is)
 }
 
-// identical reports whether two observations are one and the same: what is
-// read on demand is not compared in depth.
+// identical reports whether two observations are the same in all they have. What
+// is read on demand is mostly shared between snapshots, so that this is cheap.
 func identical[K comparable, T any](was, is map[K]source.Observed[T], k K) bool {
 	if len(was) == 0 && len(is) == 0 {
 		return true
 	}
 	a, b := was[k], is[k]
-	return a.At.Equal(b.At) && a.Tried.Equal(b.Tried) && sameError(a.Err, b.Err)
+	return a.At.Equal(b.At) && a.Tried.Equal(b.Tried) && sameError(a.Err, b.Err) && reflect.DeepEqual(&a.Value, &b.Value)
 }
 
 // sameReading reports whether what was read of a node over SSH is one and the same.

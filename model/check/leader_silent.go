@@ -13,11 +13,13 @@ func leaderSilent(in Input) []model.Finding {
 		return nil
 	}
 	f := model.Finding{Severity: model.Warning, Instance: b.Leader,
-		Summary: fmt.Sprintf("the leader %s does not confirm it: only the DCS still names it", b.Leader),
-		Hint:    "its key lives on until the TTL runs out; ask the node: systemctl status patroni"}
+		Summary: fmt.Sprintf("%s holds the leader key, but its Patroni does not answer", b.Leader),
+		Hint:    "the key expires with its TTL; on the node: systemctl status patroni"}
 	for _, m := range b.Members {
 		if m.Instance == b.Leader {
-			f.Host = m.Host
+			if f.Host = m.Host; m.Known {
+				f.Summary = fmt.Sprintf("%s holds the leader key, but its Patroni does not answer its health check", b.Leader)
+			}
 			f.Evidence = append(f.Evidence, m.Why)
 		}
 	}

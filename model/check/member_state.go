@@ -7,7 +7,7 @@ import (
 	"pgtui/model/board"
 )
 
-// memberState: a member that answers and is not well: stopped, crashed, or a
+// memberState: a member that answers and is unhealthy: stopped, crashed, or a
 // replica on an older timeline than the leader.
 func memberState(in Input) []model.Finding {
 	var out []model.Finding
@@ -20,14 +20,14 @@ func memberState(in Input) []model.Finding {
 		leader := m.Instance == in.Board.Leader
 		switch {
 		case m.State == board.StateUnknown:
-			f.Summary = fmt.Sprintf("%s: Patroni cannot ask its PostgreSQL, whose state is not known", m.Instance)
-			f.Evidence = []string{map[board.PortWord]string{board.PortOpen: "its port takes connections", board.PortShut: "its port takes no connections", board.PortUntold: "whether its port takes connections is not known"}[m.Port]}
+			f.Summary = fmt.Sprintf("Patroni on %s cannot query PostgreSQL, whose state is unknown", m.Instance)
+			f.Evidence = []string{map[board.PortWord]string{board.PortOpen: "its port accepts connections", board.PortShut: "its port accepts no connections", board.PortUnknown: "its port was not checked"}[m.Port]}
 			if leader && m.Port == board.PortShut {
 				f.Severity = model.Critical
 			}
-			f.Hint = "ssh " + string(m.Host) + " tail /pg/log/patroni/*.log: is max_connections reached, or Patroni's login refused?"
+			f.Hint = "ssh " + string(m.Host) + " tail /pg/log/patroni/*.log: check whether max_connections is reached or Patroni's login refused"
 		case m.State != "running" && m.State != "streaming" && m.State != "in archive recovery":
-			f.Summary = fmt.Sprintf("%s: PostgreSQL is %s", m.Instance, m.State)
+			f.Summary = fmt.Sprintf("PostgreSQL on %s is %s", m.Instance, m.State)
 			if leader {
 				f.Severity = model.Critical
 				f.Evidence = []string{"it still holds the leader key, so HAProxy keeps sending it writes"}
@@ -45,17 +45,17 @@ func memberState(in Input) []model.Finding {
 
 // leftBehind is what there is to do about a member on an older timeline. To copy
 // it again wipes its data: that is named only where the leader proves that it leads,
-// the DCS names the same leader and the same timelines, and nobody streams to the
+// the DCS names the same leader and the same timelines, and no member streams to the
 // member, and even then its log comes first.
 func leftBehind(in Input, m *board.Member) (evidence []string, hint string) {
-	hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: does it follow the new timeline?"
+	hint = "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv shows whether it follows the new timeline."
 	lead := in.Snap.Patroni[in.Board.Leader]
 	if in.Board.LeaderBy != "self" || m.Ahead > 0 {
 		return nil, hint
 	}
 	for _, st := range lead.Status.Value.Streams {
 		if st.Application == string(m.Instance) {
-			return []string{string(in.Board.Leader) + " streams to it: its timeline may be told a moment late"}, hint
+			return []string{string(in.Board.Leader) + " streams to it: its timeline may be reported a moment late"}, hint
 		}
 	}
 	dcs := map[model.InstanceName]model.PatroniMember{}
@@ -69,5 +69,5 @@ func leftBehind(in Input, m *board.Member) (evidence []string, hint string) {
 		return []string{string(in.Board.Leader) + " has no walsender for it"}, hint
 	}
 	return []string{string(in.Board.Leader) + " has no walsender for it", "the DCS has the same timelines"},
-		fmt.Sprintf("%s If its log says that it cannot, and nothing on it is needed: patronictl -c /etc/patroni/patroni.yml reinit %s %s wipes it and copies the leader", hint, in.Board.Cluster.Name, m.Instance)
+		fmt.Sprintf("%s If it cannot, and nothing on it is needed: patronictl -c /etc/patroni/patroni.yml reinit %s %s wipes it and copies the leader", hint, in.Board.Cluster.Name, m.Instance)
 }

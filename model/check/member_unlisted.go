@@ -25,16 +25,16 @@ func memberUnlisted(in Input) []model.Finding {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host,
-			Summary:  fmt.Sprintf("%s at %s leads %s and is not in the inventory", m.Instance, hostOr(m), b.Cluster.Name),
-			Evidence: []string{unlistedLine(m), "services that are rendered from the inventory have no server for it: writes do not reach it"},
-			Hint:     "add " + entryOf(b.Cluster, m) + " to the hosts of " + string(b.Cluster.Name) + " in the inventory, or hand the lead to a member that it has"})
+			Summary:  fmt.Sprintf("%s at %s leads %s but is not in the inventory", m.Instance, hostOr(m), b.Cluster.Name),
+			Evidence: []string{unlistedLine(m), "services rendered from the inventory have no server for it, so writes do not reach it"},
+			Hint:     "add " + entryOf(b.Cluster, m) + " to the hosts of " + string(b.Cluster.Name) + " in the inventory, or switch over to a member that is in it"})
 	}
 	if len(rest) == 0 {
 		return out
 	}
 	f := model.Finding{Severity: model.Warning, Instance: rest[0].Instance, Host: rest[0].Host,
-		Summary: fmt.Sprintf("%s at %s is a member of %s and is not in the inventory", rest[0].Instance, hostOr(rest[0]), b.Cluster.Name),
-		Hint:    "add " + entryOf(b.Cluster, rest[0]) + " to the hosts of " + string(b.Cluster.Name) + " in the inventory; until then no service reaches it, and it can win a failover"}
+		Summary: fmt.Sprintf("%s at %s is a member of %s but is not in the inventory", rest[0].Instance, hostOr(rest[0]), b.Cluster.Name),
+		Hint:    "add " + entryOf(b.Cluster, rest[0]) + " to the hosts of " + string(b.Cluster.Name) + " in the inventory; until then no service reaches it, but it can win a failover"}
 	if len(rest) > 1 {
 		f.Summary = fmt.Sprintf("%d members of %s are not in the inventory: %s", len(rest), b.Cluster.Name, namesOf(rest))
 	}
@@ -50,7 +50,7 @@ func unlistedLine(m *board.Member) string {
 
 func hostOr(m *board.Member) string {
 	if m.Host == "" {
-		return "an address that is not told"
+		return "an unknown address"
 	}
 	return string(m.Host)
 }

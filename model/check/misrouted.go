@@ -7,20 +7,20 @@ import (
 	"pgtui/model/board"
 )
 
-// misrouted: a server gets connections that Patroni says it must not get. One
+// misrouted: a server gets connections that Patroni reports it must not get. One
 // finding a service, with the word of each HAProxy as evidence.
 func misrouted(in Input) []model.Finding {
 	var out []model.Finding
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Critical, Service: r.Service,
-			Hint: "HAProxy leaves a server after three failed checks; if it lasts, see the service page"}
+			Hint: "HAProxy drops a server after three failed checks; if it persists, see the service page"}
 		for _, v := range r.Views {
 			if v.Verdict == model.Mismatch && !byProof(&v) && !byPort(&v) && !byStranger(&v) {
 				f.Evidence = append(f.Evidence, v.Label()+": "+v.Why)
 			}
 		}
 		if n := len(f.Evidence); n > 0 {
-			f.Summary = fmt.Sprintf("%s %s goes to the wrong server on %s", r.Service, r.Port, onNodes(n, len(r.Views)))
+			f.Summary = fmt.Sprintf("%s goes to the wrong server on %s", r.Name(), onNodes(n, len(r.Views)))
 			out = append(out, f)
 		}
 	}
@@ -64,10 +64,10 @@ func byPort(v *board.View) bool {
 	return shut
 }
 
-// onNodes is "every HAProxy" or "1 of 3 HAProxies".
+// onNodes is "every HAProxy node" or "1 of 3 HAProxy nodes".
 func onNodes(n, all int) string {
 	if n == all {
-		return "every HAProxy"
+		return "every HAProxy node"
 	}
-	return fmt.Sprintf("%d of %d HAProxies", n, all)
+	return fmt.Sprintf("%d of %d HAProxy nodes", n, all)
 }

@@ -8,10 +8,10 @@ func noLeader(in Input) []model.Finding {
 	if b.Leader != "" || b.LeaderUnsure || b.KnownMembers() == 0 || b.KnownMembers() < len(b.Members) {
 		return nil
 	}
-	f := model.Finding{Severity: model.Critical, Summary: "no leader: nobody can write",
+	f := model.Finding{Severity: model.Critical, Summary: "no leader: no client can write",
 		Hint: "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name) + "; then the Patroni and etcd logs"}
 	for _, m := range b.Members {
-		f.Evidence = append(f.Evidence, string(m.Instance)+" says "+m.Role+", "+m.State)
+		f.Evidence = append(f.Evidence, string(m.Instance)+" reports "+m.Role+", "+m.State)
 	}
 	return []model.Finding{f}
 }

@@ -62,63 +62,63 @@ func onDemand() []struct {
 		want string
 	}{
 		{"a replica drained behind its status DOWN", cells(0, 2, hidden),
-			"drain-hidden critical pg-test-2 is in drain in primary 5433 on every HAProxy, behind its status DOWN: when it leads, 5433 has no server there"},
-		{"the same on one HAProxy", cells(0, 1, hidden), "drain-hidden critical pg-test-2 is in drain in primary 5433 on 1 of 2 HAProxies"},
-		{"in a service of replicas", cells(1, 2, hidden), "drain-hidden warning pg-test-2 is in drain in replica 5434 on every HAProxy, behind its status DOWN: when its check passes"},
+			"drain-hidden critical pg-test-2 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN: when it leads, 5433 has no server there"},
+		{"the same on one HAProxy", cells(0, 1, hidden), "drain-hidden critical pg-test-2 is in drain in 5433 primary on 1 of 2 HAProxy nodes"},
+		{"in a service of replicas", cells(1, 2, hidden), "drain-hidden warning pg-test-2 is in drain in 5434 replica on every HAProxy node, hidden by its status DOWN: it gets no new connections"},
 		{"one that may not lead", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Tags: map[string]string{"nofailover": "true"}})}
-		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		}, "drain-hidden warning pg-test-2 is in drain in 5433 primary"},
 		{"of a standby cluster", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
-		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		}, "drain-hidden warning pg-test-2 is in drain in 5433 primary"},
 		{"one whose failover_priority is 0", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Snap.Patroni["pg-test-2"] = model.PatroniView{Status: seen(model.PatroniStatus{Version: "4.0.7", Tags: map[string]string{"failover_priority": "0"}})}
-		}, "drain-hidden warning pg-test-2 is in drain in primary"},
+		}, "drain-hidden warning pg-test-2 is in drain in 5433 primary"},
 		{"of a standby cluster, in the service of its leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.Standby = true
 			for i := range in.Board.Cluster.LoadBalancers {
 				in.Board.Cluster.LoadBalancers[i].Services[0].Check = "/standby-leader"
 			}
-		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
+		}, "drain-hidden critical pg-test-2 is in drain in 5433 primary"},
 		{"where the check is /leader", func(in *check.Input) {
 			cells(0, 2, hidden)(in)
 			in.Board.Cluster.LoadBalancers[0].Services[0].Check = "/leader"
-		}, "drain-hidden critical pg-test-2 is in drain in primary 5433"},
+		}, "drain-hidden critical pg-test-2 is in drain in 5433 primary"},
 		{"weight 0 behind its status DOWN", cells(0, 2, board.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight at 0"}),
-			"drain-hidden critical pg-test-2 is in drain (weight 0) in primary 5433"},
-		{"a replica in maintenance in the primary service", cells(0, 2, maint),
-			"drain-hidden critical pg-test-2 is in maint in primary 5433 on every HAProxy: when it leads, 5433 has no server there"},
+			"drain-hidden critical pg-test-2 is in drain (weight 0) in 5433 primary"},
+		{"a replica put in maintenance in the primary service", cells(0, 2, maint),
+			"drain-hidden critical pg-test-2 is in maint in 5433 primary on every HAProxy node: when it leads, 5433 has no server there"},
 		{"HAProxy's socket does not answer", func(in *check.Input) {
 			in.Snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{"a": {Err: errors.New("no socket answers"), Tried: t0}}
-		}, "node-unread info whether HAProxy on a has servers in drain or maint behind their status DOWN is not known"},
-		{"the leader in maintenance is no secret", func(in *check.Input) {
+		}, "node-unread info drain and maint are unknown for servers of HAProxy on a that are DOWN"},
+		{"the leader put in maintenance is no secret", func(in *check.Input) {
 			cells(0, 2, maint)(in)
 			in.Board.Leader, in.Board.Members[1].Declared, in.Board.Members[0].Declared = "pg-test-2", model.RolePrimary, model.RoleReplica
-		}, "server-by-hand warning pg-test-2 is maint in primary 5433"},
-		{"a replica in maintenance in its own service is no secret", cells(1, 2, maint), "server-by-hand warning pg-test-2 is maint in replica 5434"},
+		}, "server-by-hand warning pg-test-2 is maint in 5433 primary"},
+		{"a replica put in maintenance in its own service is no secret", cells(1, 2, maint), "server-by-hand warning pg-test-2 is maint in 5434 replica"},
 		{"a proof that agrees", proven(board.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}}), "misrouted critical"},
 		{"somebody else answers", proven(board.Proven{Against: "pg-test-2 answered"}),
-			"proof-differs critical primary 5433: real connections are answered by the wrong server on 1 of 2 HAProxies"},
+			"proof-differs critical 5433 primary: real connections reach the wrong server on 1 of 2 HAProxy nodes"},
 		{"the leader takes no writes", func(in *check.Input) {
 			in.Board.Routes[0].Views[1].Proven = &board.Proven{Instances: map[model.InstanceName]int{"pg-test-1": 3}, ReadOnly: []model.InstanceName{"pg-test-1"}}
-		}, "leader-read-only critical pg-test-1 leads and takes no writes: its transactions are read only"},
+		}, "leader-read-only critical pg-test-1 leads but accepts no writes: its transactions are read-only"},
 		{"pgbouncer is down", proven(board.Proven{Dead: "3 of 3 connections failed"}),
-			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
+			"check-yes-port-no critical 5433 primary: the check passes, but connections fail on 1 of 2 HAProxy nodes"},
 		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *haproxy.Stats) {}), ""},
 		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Sections[0].Servers = []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}
-		}), "config-unloaded warning the files on a were edited and never loaded"},
+		}), "config-unloaded warning the HAProxy files on a were edited but not loaded"},
 		{"a new section, never loaded", onDisk(func(c *model.NodeConf, p *haproxy.Stats) { p.Proxies = p.Proxies[:1] }), "config-unloaded warning"},
 		{"a file is not as declared", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Changes: []model.DriftFile{{Name: "pg-test-primary.cfg", Kind: "change", Summary: []string{"weight of pg-test-1: 50 → 100"}}}}}
-		}), "config-drift warning the files on a are not as the inventory declares: 1"},
+		}), "config-drift warning 1 HAProxy file on a differs from the inventory"},
 		{"whether it is as declared cannot be told", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Drift = map[model.ClusterName]model.Drift{"pg-test": {Err: "wanted by another cluster"}}
-		}), "config-drift warning whether the files on a are as declared is not known"},
+		}), "config-drift warning could not determine whether the HAProxy files on a are up to date"},
 		{"a playbook died after the wipe", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) { c.Sections, c.Files = c.Sections[:1], c.Files[:1] }),
 			"half-wiped critical 1 of 2 services run on a without a file on disk"},
 		{"a copy of a file binds its port again", onDisk(func(c *model.NodeConf, p *haproxy.Stats) {
@@ -126,16 +126,16 @@ func onDemand() []struct {
 		}), "port-twice critical port 5433 on a is bound by pg-test-primary and old-primary"},
 		{"a retired cluster's file", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Files = append(c.Files, model.ConfFile{Name: "pg-old-primary.cfg", Read: true, Foreign: true}, model.ConfFile{Name: "note.txt", Foreign: true})
-		}), "foreign-files info HAProxy on a reads files of no cluster in the inventory: 1"},
+		}), "foreign-files info HAProxy on a reads 1 file that belongs to no cluster in the inventory"},
 		{"a node that ssh does not reach", func(in *check.Input) {
 			in.Snap.Conf = map[model.Host]source.Observed[model.NodeConf]{"b": {Err: errText("permission denied")}}
 			in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"b": {Err: errText("permission denied")}}
-		}, "node-unread warning the files and processes of HAProxy on b are not known"},
+		}, "node-unread warning could not read the files and processes of HAProxy on b"},
 		{"an old Pigsty without a master socket", func(in *check.Input) {
 			in.Snap.Workers = map[model.Host]source.Observed[haproxy.Processes]{"b": seen(haproxy.Processes{At: t0, Missing: "no master socket"})}
-		}, "node-unread info whether old HAProxy workers on b hold sessions is not known"},
+		}, "node-unread info sessions of old HAProxy processes on b are unknown"},
 		{"an old worker with a reader", ghosts(5*time.Minute, haproxy.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}),
-			"ghost-worker info 1 old HAProxy worker on a with 2 sessions"},
+			"ghost-worker info 1 old HAProxy process on a with 2 sessions"},
 		{"an old worker since yesterday", ghosts(26*time.Hour, haproxy.Pin{Proxy: "pg-test-replica", Server: "pg-test-2", Sessions: 2}), "ghost-worker warning"},
 	}
 }

@@ -8,5 +8,5 @@ func paused(in Input) []model.Finding {
 		return nil
 	}
 	return []model.Finding{{Severity: model.Warning, Summary: "paused: Patroni will not fail over",
-		Hint: "who paused it, and is that over? then: patronictl -c /etc/patroni/patroni.yml resume " + string(in.Board.Cluster.Name)}}
+		Hint: "when the maintenance is over: patronictl -c /etc/patroni/patroni.yml resume " + string(in.Board.Cluster.Name)}}
 }

@@ -11,7 +11,7 @@ import (
 
 // poolHeld: a pgbouncer that answers, and gives clients of a database no
 // connection: after PAUSE or DISABLE, or because it is full. HAProxy's check
-// asks Patroni and shows the server up. One finding an instance, by the first
+// queries Patroni and shows the server up. One finding an instance, by the first
 // kind of hold there is.
 func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 	return func(in Input) []model.Finding {
@@ -32,7 +32,7 @@ func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 				if f.Severity = model.Critical; f.Service == "" {
 					f.Service = r.Service
 				}
-				f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s sends clients there: HAProxy's check asks Patroni, not pgbouncer", r.Service, r.Port))
+				f.Evidence = append(f.Evidence, fmt.Sprintf("%s sends clients there: HAProxy checks Patroni, not pgbouncer", r.Name()))
 				for k := range r.Views {
 					if v := &r.Views[k]; v.Proven != nil && v.Proven.Dead != "" {
 						f.Evidence = append(f.Evidence, v.Label()+": "+v.Proven.Dead)
@@ -65,7 +65,7 @@ func sentToPool(r *board.Route, in *model.Instance) bool {
 	return false
 }
 
-// poolAnswers reports whether a pgbouncer behind the view tells itself what it
+// poolAnswers reports whether a pgbouncer behind the view reports what it
 // keeps clients from.
 func poolAnswers(in Input, v *board.View) bool {
 	return slices.ContainsFunc(v.Cells, func(c board.Cell) bool {
@@ -102,7 +102,7 @@ func poolWaiting(in Input) []model.Finding {
 		}
 		var evidence []string
 		if waiting > 1 {
-			evidence = []string{fmt.Sprintf("clients wait too long in other databases too: %d", waiting-1)}
+			evidence = []string{fmt.Sprintf("clients also wait too long in other databases: %d", waiting-1)}
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
 			Summary: fmt.Sprintf("%s: pgbouncer: %s", inst.Name, worst.WaitText()),
@@ -135,10 +135,10 @@ func poolUnread(in Input) []model.Finding {
 	if n == 0 {
 		return nil
 	}
-	f.Summary = fmt.Sprintf("the console of pgbouncer cannot be read on %d of %d members: a PAUSE or a full pool is not seen there", n, len(c.Instances))
+	f.Summary = fmt.Sprintf("the console of pgbouncer cannot be read on %d of %d members: a PAUSE or a full pool goes unnoticed there", n, len(c.Instances))
 	f.Hint = "ssh " + string(f.Host) + " systemctl status pgbouncer"
 	if refused {
-		f.Hint = fmt.Sprintf("add %s to stats_users in pgbouncer.ini, with the password of pg_monitor_password, and let pgbouncer's HBA file admit it from here", c.Monitor.User)
+		f.Hint = fmt.Sprintf("add %s to stats_users in pgbouncer.ini, with the password of pg_monitor_password, and allow it from this host in pgbouncer's HBA file", c.Monitor.User)
 	}
 	return []model.Finding{f}
 }

@@ -38,7 +38,7 @@ func portClosed(in Input) []model.Finding {
 		if svc := in.Board.Cluster.Service(r.Service); n == len(r.Views)-len(r.Silent) && svc != nil && model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
 			f.Severity = model.Critical
 		}
-		f.Summary = fmt.Sprintf("%s %s takes no new client on %s: %s", r.Service, r.Port, onNodes(n, len(r.Views)), why)
+		f.Summary = fmt.Sprintf("%s accepts no new clients on %s: %s", r.Name(), onNodes(n, len(r.Views)), why)
 		if f.Hint = onSockets(hosts, ends); ends == "" {
 			f.Hint = fmt.Sprintf("pgtui reload %s %s --force", in.Board.Cluster.Name, hosts[0])
 		}
@@ -66,11 +66,11 @@ func haproxyFull(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Warning, Host: h, Evidence: []string{o.Value.Process.Value.String()},
 			Summary: fmt.Sprintf("HAProxy on %s is nearly full: %s", labelOf(in, h), p.Value),
-			Hint:    onSocket(h, "show info") + " shows CurrConns and Maxconn; maxconn of global in haproxy.cfg is the limit"}
+			Hint:    onSocket(h, "show info") + " shows CurrConns and Maxconn; the global maxconn in haproxy.cfg is the limit"}
 		if p.Value.Full() || o.Err != nil {
 			f.Severity = model.Critical
-			f.Summary = fmt.Sprintf("HAProxy on %s is full: %s, new clients of every port wait", labelOf(in, h), p.Value)
-			f.Hint = "end sessions that nobody needs, or raise maxconn of global in /etc/haproxy/haproxy.cfg on " + string(h) + " and reload HAProxy"
+			f.Summary = fmt.Sprintf("HAProxy on %s is full: %s; new clients wait on every port", labelOf(in, h), p.Value)
+			f.Hint = "end unneeded sessions, or raise the global maxconn in /etc/haproxy/haproxy.cfg on " + string(h) + " and reload HAProxy"
 		}
 		out = append(out, f)
 	}
@@ -108,14 +108,14 @@ func clientsWait(in Input) []model.Finding {
 		if len(f.Evidence) == 0 {
 			continue
 		}
-		f.Summary = fmt.Sprintf("%s %s: %s in HAProxy's queue", r.Service, r.Port, wait(waiting))
+		f.Summary = fmt.Sprintf("%s: %s in HAProxy's queue", r.Name(), wait(waiting))
 		if full {
 			f.Summary += ", and the queue is full"
 		}
 		if r.Verdict == model.Mismatch && slices.ContainsFunc(r.Views, func(v board.View) bool { return takesNone(&v) }) {
 			f.Severity = model.Critical
 		}
-		f.Hint = "the server's sessions are the limit: look at what they do (pg_stat_activity); maxconn and maxqueue stand in the service's options"
+		f.Hint = "the server's sessions are the limit: see pg_stat_activity; maxconn and maxqueue are set in the service's options"
 		out = append(out, f)
 	}
 	return out

@@ -26,7 +26,7 @@ func portTwice(in Input) []model.Finding {
 			if mine {
 				out = append(out, model.Finding{Severity: model.Critical, Host: f.Host, Evidence: evidence,
 					Summary: fmt.Sprintf("port %d on %s is bound by %s: connections go to either", c.Port, label, strings.Join(names, " and ")),
-					Hint:    "which of them belongs there? give the other one another port in the inventory; then pgtui diff " + string(in.Board.Cluster.Name)})
+					Hint:    "decide which one owns the port, and give the other one a different port in the inventory; then pgtui diff " + string(in.Board.Cluster.Name)})
 			}
 		}
 	})

@@ -7,12 +7,12 @@ import (
 )
 
 // proofDiffers: real connections were answered by another server than HAProxy
-// says, or by one that cannot keep the service's promise. One finding a service.
+// reports, or by one that cannot keep the service's promise. One finding a service.
 func proofDiffers(in Input) []model.Finding {
 	var out []model.Finding
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Critical, Service: r.Service,
-			Hint: fmt.Sprintf("pgtui status %s --prove again: when it stays, look for another listener on port %s and for a forwarding rule", in.Board.Cluster.Name, r.Port)}
+			Hint: fmt.Sprintf("repeat pgtui status %s --prove; if it persists, look for another listener on port %s and for a forwarding rule", in.Board.Cluster.Name, r.Port)}
 		for _, v := range r.Views {
 			if v.Proven != nil && v.Proven.Against != "" {
 				f.Host = v.HAProxy
@@ -20,7 +20,7 @@ func proofDiffers(in Input) []model.Finding {
 			}
 		}
 		if n := len(f.Evidence); n > 0 {
-			f.Summary = fmt.Sprintf("%s %s: real connections are answered by the wrong server on %s", r.Service, r.Port, onNodes(n, len(r.Views)))
+			f.Summary = fmt.Sprintf("%s: real connections reach the wrong server on %s", r.Name(), onNodes(n, len(r.Views)))
 			out = append(out, f)
 		}
 	}

@@ -20,20 +20,20 @@ func replicaLag(in Input) []model.Finding {
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
 			Summary:  fmt.Sprintf("%s is %d MB behind the leader", m.Instance, m.Lag>>20),
-			Evidence: []string{"replay lag as the DCS or the two servers' own positions have it"},
-			Hint:     "it cannot win a failover; look at its I/O, long queries (hot_standby_feedback) and the network"}
+			Evidence: []string{"replay lag as the DCS reports it, or from the WAL positions of the two servers"},
+			Hint:     "it cannot win a failover; check its I/O, long queries (hot_standby_feedback) and the network"}
 		switch {
 		case m.NoStream:
-			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as its tag nostream asks", "it reads WAL from the archive, a segment at a time"
+			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as expected with the tag nostream", "it reads WAL from the archive, a segment at a time"
 		case m.Declared == model.RoleDelayed:
-			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as its role delayed asks", "it replays with a delay; --down it in `pgtui whatif` to see who serves without it"
+			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as expected of a delayed instance", "it replays with a delay; pgtui whatif --down shows who serves without it"
 		}
 		out = append(out, f)
 	}
 	return out
 }
 
-// replicaNotStreaming: a replica that runs, and that nobody streams to.
+// replicaNotStreaming: a replica that runs, and that no member streams to.
 // Cascading replicas stream from another member than the leader.
 func replicaNotStreaming(in Input) []model.Finding {
 	b := in.Board
@@ -62,9 +62,9 @@ func replicaNotStreaming(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("%s does not stream from %s", m.Instance, b.Leader),
-			Evidence: []string{"nobody has a walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
+			Evidence: []string{"no member has a walsender for it"}, Hint: "ssh " + string(m.Host) + " tail /pg/log/postgres/*.csv: a missing slot or WAL, or a wrong timeline"}
 		if st.Value.ReplicationState == "in archive recovery" {
-			f.Evidence = append(f.Evidence, "its own Patroni says that it reads WAL from the archive")
+			f.Evidence = append(f.Evidence, "its Patroni reports that it reads WAL from the archive")
 		}
 		if ok {
 			f.Evidence[0] = "the walsender for it is in state " + state
@@ -92,7 +92,7 @@ func pendingRestart(in Input) []model.Finding {
 		return nil
 	}
 	if evidence == nil {
-		evidence = []string{"a changed setting waits for it"}
+		evidence = []string{"a changed setting requires it"}
 	}
 	return []model.Finding{{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names), Evidence: evidence,
 		Hint: "when the sessions on them may end: patronictl -c /etc/patroni/patroni.yml restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"}}
@@ -116,6 +116,6 @@ func dcsUnreachable(in Input) []model.Finding {
 	if known == 0 {
 		return nil
 	}
-	return []model.Finding{{Severity: model.Warning, Summary: "the DCS cannot be read through any Patroni", Evidence: evidence,
-		Hint: "look at etcd: etcdctl endpoint health; without it there is no failover, and the VIP goes away"}}
+	return []model.Finding{{Severity: model.Warning, Summary: "no Patroni can read the DCS", Evidence: evidence,
+		Hint: "check etcd: etcdctl endpoint health; without it there is no failover and no VIP"}}
 }

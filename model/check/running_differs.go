@@ -10,25 +10,25 @@ import (
 // declares. One finding a node, so that one stale file is one line.
 func runningDiffers(in Input) []model.Finding {
 	var out []model.Finding
-	for _, front := range in.Board.Cluster.LoadBalancers {
-		f := model.Finding{Severity: model.Warning, Host: front.Host}
-		label := string(front.Host)
+	for _, lb := range in.Board.Cluster.LoadBalancers {
+		f := model.Finding{Severity: model.Warning, Host: lb.Host}
+		label := string(lb.Host)
 		for _, r := range in.Board.Routes {
 			for _, v := range r.Views {
-				if v.HAProxy != front.Host || v.Verdict == model.Missing {
+				if v.HAProxy != lb.Host || v.Verdict == model.Missing {
 					continue
 				}
 				label = v.Label()
 				for _, c := range v.Cells {
 					if c.Differs {
-						f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s: %s %s", r.Service, r.Port, c.Instance, c.Note))
+						f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s %s", r.Name(), c.Instance, c.Note))
 					}
 				}
 			}
 		}
 		if len(f.Evidence) > 0 {
-			f.Summary = fmt.Sprintf("HAProxy on %s does not run what the inventory declares", label)
-			f.Hint = fmt.Sprintf("pgtui diff %s %s; then pgtui reload %s %s", in.Board.Cluster.Name, front.Host, in.Board.Cluster.Name, front.Host)
+			f.Summary = fmt.Sprintf("HAProxy on %s runs a configuration that differs from the inventory", label)
+			f.Hint = fmt.Sprintf("pgtui diff %s %s; then pgtui reload %s %s", in.Board.Cluster.Name, lb.Host, in.Board.Cluster.Name, lb.Host)
 			out = append(out, f)
 		}
 	}

@@ -18,7 +18,7 @@ func sectionMissing(in Input) []model.Finding {
 			}
 		}
 		if n := len(f.Evidence); n > 0 {
-			f.Summary = fmt.Sprintf("%s %s does not exist on %s", r.Service, r.Port, onNodes(n, len(r.Views)))
+			f.Summary = fmt.Sprintf("%s does not exist on %s", r.Name(), onNodes(n, len(r.Views)))
 			out = append(out, f)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // serverByHand: a server somebody took out through HAProxy's own controls. A
-// reload undoes it silently. Where nobody sees it yet it is drainHidden's. One finding a
+// reload undoes it silently. Where it is not visible yet it is drainHidden's. One finding a
 // server of a service.
 func serverByHand(in Input) []model.Finding {
 	var out []model.Finding
@@ -22,13 +22,13 @@ func serverByHand(in Input) []model.Finding {
 				}
 				if at[c.Instance] == 0 {
 					out = append(out, model.Finding{Severity: model.Warning, Service: r.Service, Instance: c.Instance,
-						Hint: "a reload of that HAProxy puts it back into service, unless the servers' states are handed over; " + "so does " + backInService(&c, sectionOf(in, &r)+"/"+string(c.Instance), []model.Host{v.HAProxy})})
+						Hint: "a reload of that HAProxy puts it back into service, unless server states are kept across reloads; so does " + backInService(&c, sectionOf(in, &r)+"/"+string(c.Instance), []model.Host{v.HAProxy})})
 					at[c.Instance] = len(out)
 				}
 				count[c.Instance]++
 				f := &out[at[c.Instance]-1]
 				f.Evidence = append(f.Evidence, v.Label()+": "+c.Why)
-				f.Summary = fmt.Sprintf("%s is %s in %s %s on %s", c.Instance, c.Verdict, r.Service, r.Port, onNodes(count[c.Instance], len(r.Views)))
+				f.Summary = fmt.Sprintf("%s is %s in %s on %s", c.Instance, c.Verdict, r.Name(), onNodes(count[c.Instance], len(r.Views)))
 			}
 		}
 	}

@@ -4,26 +4,47 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
-// serviceEmpty: a service that nobody serves, where somebody should, by every
-// HAProxy that answers. A port that is closed is a finding of its own.
+// serviceEmpty: a service that lacks a server, although it is meant to have one, on every
+// HAProxy node that answers. A port that is closed is a finding of its own.
 func serviceEmpty(in Input) []model.Finding {
+	return unserved(in, model.Empty, func(r *board.Route, svc *model.Service, f *model.Finding) {
+		f.Summary = r.Name() + " has no server"
+		if model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
+			f.Severity = model.Critical
+		}
+		switch n := len(r.Views) - len(r.Silent); {
+		case len(r.Silent) == 0:
+		case n == 1:
+			f.Summary += " on the only HAProxy node that answers"
+		default:
+			f.Summary += fmt.Sprintf(" on any of the %d HAProxy nodes that answer", n)
+		}
+	})
+}
+
+// serviceOnBackup: a service served by its backup because its regular servers cannot.
+func serviceOnBackup(in Input) []model.Finding {
+	return unserved(in, model.BackupServing, func(r *board.Route, _ *model.Service, f *model.Finding) {
+		f.Summary = r.Name() + " is served by its backup"
+	})
+}
+
+// unserved are the services with that verdict that are not so by design and whose
+// port is open, each with what keeps its regular servers out. word sets the
+// beginning of the summary.
+func unserved(in Input, v model.Verdict, word func(*board.Route, *model.Service, *model.Finding)) []model.Finding {
 	var out []model.Finding
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		svc := in.Board.Cluster.Service(r.Service)
-		if r.Verdict != model.Empty || in.Board.ByDesign(r) || svc == nil || r.ClosedWord() != "" {
+		if r.Verdict != v || in.Board.ByDesign(r) || svc == nil || r.ClosedWord() != "" {
 			continue
 		}
-		f := model.Finding{Severity: model.Warning, Service: r.Service,
-			Summary: fmt.Sprintf("%s %s has no server", r.Service, r.Port), Evidence: []string{r.Why}}
-		if model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
-			f.Severity = model.Critical
-		}
-		if n := len(r.Silent); n > 0 {
-			f.Summary += map[bool]string{true: " on the only HAProxy that answers", false: fmt.Sprintf(" on any of the %d HAProxies that answer", len(r.Views)-n)}[len(r.Views)-n == 1]
-		}
+		f := model.Finding{Severity: model.Warning, Service: r.Service, Evidence: []string{r.Why}}
+		word(r, svc, &f)
 		why := whyEmpty(in, r)
 		if why.text != "" {
 			f.Summary += ": " + why.text
@@ -36,7 +57,7 @@ func serviceEmpty(in Input) []model.Finding {
 	return out
 }
 
-// askFirst is how the check of a service's first server is asked by hand.
+// askFirst is the command that runs the check of a service's first server.
 func askFirst(svc *model.Service) string {
 	servers, _ := svc.Servers()
 	if len(servers) == 0 {

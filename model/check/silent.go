@@ -18,7 +18,7 @@ func haproxySilent(in Input) []model.Finding {
 			continue
 		}
 		x := model.Finding{Severity: model.Warning, Host: f.Host,
-			Summary:  fmt.Sprintf("HAProxy on %s is not known: its stats page does not answer", labelOf(in, f.Host)),
+			Summary:  fmt.Sprintf("the stats page of HAProxy on %s does not answer", labelOf(in, f.Host)),
 			Evidence: []string{o.Err.Error()}, Hint: hintOr(o.Err, "ssh "+string(f.Host)+" systemctl status haproxy")}
 		if vip := in.Board.VIPClients(); vip != "" {
 			x.Evidence = append(x.Evidence, vip)
@@ -29,7 +29,7 @@ func haproxySilent(in Input) []model.Finding {
 }
 
 // statsRefused: a HAProxy whose stats page could not be used, so that its
-// exporter was asked. Who serves is known; which servers are backups is taken
+// exporter is used. Who serves is known; which servers are backups is taken
 // from the inventory.
 func statsRefused(in Input) []model.Finding {
 	var out []model.Finding
@@ -39,7 +39,7 @@ func statsRefused(in Input) []model.Finding {
 			continue
 		}
 		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
-			Summary:  fmt.Sprintf("the stats page of HAProxy on %s cannot be used, its /metrics are read instead", f.Host),
+			Summary:  fmt.Sprintf("the stats page of HAProxy on %s cannot be used; its /metrics are used instead", f.Host),
 			Evidence: []string{o.Value.Why.Error()}, Hint: hintOr(o.Value.Why, "curl -u USER http://"+string(f.Host)+":9101/")})
 	}
 	return out
@@ -54,7 +54,7 @@ func patroniSilent(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
-			Summary:  fmt.Sprintf("%s is not known: its Patroni does not answer", m.Instance),
+			Summary:  fmt.Sprintf("Patroni on %s does not answer", m.Instance),
 			Evidence: []string{m.Why}, Hint: hintOr(o.Err, "ssh "+string(m.Host)+" systemctl status patroni")}
 		if ports := behind(in, m.Instance); ports != "" {
 			f.Evidence = append(f.Evidence, ports)
@@ -65,7 +65,7 @@ func patroniSilent(in Input) []model.Finding {
 }
 
 // behind is which of an instance's own ports take connections though its
-// Patroni is silent: whether the old primary's PostgreSQL still runs.
+// Patroni does not answer: whether the old primary's PostgreSQL still runs.
 func behind(in Input, name model.InstanceName) string {
 	var open, shut []string
 	for _, p := range in.Snap.Patroni[name].Ports {
@@ -82,10 +82,10 @@ func behind(in Input, name model.InstanceName) string {
 	}
 	var parts []string
 	if len(open) > 0 {
-		parts = append(parts, "connections are taken by "+strings.Join(open, " and "))
+		parts = append(parts, strings.Join(open, " and ")+plural(len(open), " accepts connections", " accept connections"))
 	}
 	if len(shut) > 0 {
-		parts = append(parts, "refused by "+strings.Join(shut, " and "))
+		parts = append(parts, strings.Join(shut, " and ")+plural(len(shut), " refuses connections", " refuse connections"))
 	}
 	return strings.Join(parts, ", ")
 }

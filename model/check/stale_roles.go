@@ -19,8 +19,8 @@ func staleRoles(in Input) []model.Finding {
 			continue
 		}
 		f := model.Finding{Severity: model.Info, Instance: m.Instance,
-			Summary: fmt.Sprintf("the inventory calls %s primary, the leader is %s", m.Instance, b.Leader),
-			Hint:    "pgtui roles " + string(b.Cluster.Name) + " --edit; or switch over back to " + string(m.Instance) + " at an hour when writes may stop"}
+			Summary: fmt.Sprintf("pg_role is out of date: the inventory says %s, the leader is %s", m.Instance, b.Leader),
+			Hint:    "pgtui roles " + string(b.Cluster.Name) + " --edit; or switch back to " + string(m.Instance) + " when writes may pause"}
 		for _, r := range b.Routes {
 			if svc := b.Cluster.Service(r.Service); svc == nil || model.LockOnly(svc.Check, false) || len(svc.Backups) == 0 {
 				continue
@@ -29,7 +29,7 @@ func staleRoles(in Input) []model.Finding {
 				for _, c := range v.Cells {
 					if c.Instance == b.Leader && c.Verdict == model.Serving {
 						f.Severity = model.Warning
-						f.Evidence = append(f.Evidence, fmt.Sprintf("%s %s on %s reaches the leader as a regular member", r.Service, r.Port, v.Label()))
+						f.Evidence = append(f.Evidence, fmt.Sprintf("%s on %s reaches the leader as a regular server", r.Name(), v.Label()))
 					}
 				}
 			}

@@ -7,10 +7,10 @@ import (
 	"pgtui/model/board"
 )
 
-// twoPrimaries: more than one PostgreSQL says it is not in recovery, or more than
+// twoPrimaries: more than one PostgreSQL reports it is not in recovery, or more than
 // one Patroni passes the check that only the holder of the leader key passes. One
-// that said so on an older timeline, before the newest primary said it on its
-// own, may just have been demoted: its next answer tells.
+// that reported it on an older timeline, before the newest primary reported it on its
+// own, may just have been demoted: its next answer shows.
 func twoPrimaries(in Input) []model.Finding {
 	var newest *board.Member
 	primary := func(m *board.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }
@@ -39,9 +39,9 @@ func twoPrimaries(in Input) []model.Finding {
 		return nil
 	}
 	f := model.Finding{Severity: model.Critical, Summary: "two writable primaries: " + model.Join(names), Evidence: evidence,
-		Hint: "who holds the leader key? patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and keep what was written there"}
+		Hint: "find out who holds the leader key: patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and save what was written there"}
 	if writable < 2 {
-		f.Summary = "more than one Patroni says that it holds the leader key: " + model.Join(names)
+		f.Summary = "more than one Patroni reports that it holds the leader key: " + model.Join(names)
 	}
 	if locks > 1 {
 		f.Evidence = append(f.Evidence, "each passes the check that only the holder of the leader key passes")

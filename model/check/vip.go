@@ -18,18 +18,18 @@ func vipTrouble(in Input) []model.Finding {
 	have := holders(in)
 	hint := "ssh " + b.Cluster.VIP + " systemctl status vip-manager; it reads the leader key from the DCS"
 	if len(have) > 1 {
-		f := model.Finding{Severity: model.Critical, Hint: "whose leader key does vip-manager read on each of them? systemctl status vip-manager, and its trigger-key, there",
-			Summary: fmt.Sprintf("VIP %s is on %d nodes: who is reached depends on the client's ARP table", b.Cluster.VIP, len(have))}
+		f := model.Finding{Severity: model.Critical, Hint: "on each of them: systemctl status vip-manager, and compare its trigger-key",
+			Summary: fmt.Sprintf("VIP %s is on %d nodes: the client's ARP table decides which one it reaches", b.Cluster.VIP, len(have))}
 		for _, h := range have {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("ip addr on %s has it", h))
 		}
 		return []model.Finding{f}
 	}
 	if o.Err != nil {
-		f := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("VIP %s: no node is known to have it", b.Cluster.VIP),
+		f := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("no node is known to have VIP %s", b.Cluster.VIP),
 			Evidence: []string{o.Err.Error()}, Hint: "on the leader: systemctl status vip-manager; it reads the leader key from the DCS"}
 		if len(have) == 1 {
-			f.Summary = fmt.Sprintf("VIP %s does not answer, %s has it", b.Cluster.VIP, have[0])
+			f.Summary = fmt.Sprintf("VIP %s does not answer, but %s has it", b.Cluster.VIP, have[0])
 		}
 		if o.Ever() {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("last seen on %s", o.Value))
@@ -47,7 +47,7 @@ func vipTrouble(in Input) []model.Finding {
 }
 
 // holders are the nodes of the cluster that have its VIP by their own word,
-// which only `pgtui doctor` asks for.
+// which only `pgtui doctor` reads.
 func holders(in Input) []model.Host {
 	var out []model.Host
 	for _, m := range in.Board.Members {

@@ -17,20 +17,20 @@ type Rules struct {
 	model.PatroniConf
 	// From names the source: "GET /config of pg-test-1", or the inventory's words.
 	From  string
-	Known bool // Patroni itself said so
+	Known bool // from Patroni itself
 }
 
 // RulesOf are the cluster's rules: Patroni's own answer, else what Pigsty
-// writes when it makes the cluster. What the members say of themselves, that
+// writes when it makes the cluster. What the members report of themselves, that
 // they are synchronous standbys, counts in any case.
 func RulesOf(s *model.Snapshot, b *board.Board) Rules {
-	r := Rules{PatroniConf: model.DefaultPatroniConf(), From: "Patroni's own defaults: GET /config was not answered"}
+	r := Rules{PatroniConf: model.DefaultPatroniConf(), From: "Patroni's own defaults: no answer to GET /config"}
 	facts := s.Rules[b.Cluster.Name]
 	switch {
 	case facts.Conf.Ever():
 		r = Rules{facts.Conf.Value, "GET /config of " + string(facts.By), true}
 	case b.Cluster.PatroniFrom != "":
-		r.PatroniConf, r.From = b.Cluster.Patroni, "the inventory ("+b.Cluster.PatroniFrom+"): GET /config was not answered"
+		r.PatroniConf, r.From = b.Cluster.Patroni, "the inventory ("+b.Cluster.PatroniFrom+"): no answer to GET /config"
 	}
 	r.Standby = r.Standby || b.Cluster.Standby
 	listed := 0
@@ -63,7 +63,7 @@ func (r *Rules) SyncMode() string {
 	return "off"
 }
 
-// Words are the rules in one line, and who said so.
+// Words are the rules in one line, with their source.
 func (r *Rules) Words() string {
 	yes := func(on bool) string {
 		if on {
@@ -75,14 +75,14 @@ func (r *Rules) Words() string {
 }
 
 // listedIn reports how a member stands in the /sync key: as itself says, and as
-// the freshest GET /cluster does when it is silent.
+// the freshest GET /cluster does when it gives no answer.
 func listedIn(s *model.Snapshot, b *board.Board, m *board.Member) (sync, quorum bool) {
 	st := s.Patroni[m.Instance].Status.Value
 	if m.Known && (st.SyncStandby || st.QuorumStandby) {
 		return st.SyncStandby, st.QuorumStandby
 	}
-	view, _ := board.DcsView(s, b.Cluster, b.Judged)
-	if d := board.DcsMember(view, m.Instance); d != nil {
+	view, _ := board.FreshestDCS(s, b.Cluster, b.Judged)
+	if d := view.Member(m.Instance); d != nil {
 		return d.Role == "sync_standby", d.Role == "quorum_standby"
 	}
 	return false, false
@@ -93,8 +93,8 @@ type Candidate struct {
 	Instance model.InstanceName
 	May      bool   // it could take the key
 	Why      string // why it could not, in a clause: "is 64 MB behind, …"; "" when it could
-	Position int64  // WAL it has, bytes: the larger of received and replayed; -1 when not known
-	Behind   int64  // Position behind the leader, bytes; -1 when not known
+	Position int64  // WAL it has, bytes: the larger of received and replayed; -1 when unknown
+	Behind   int64  // Position behind the leader, bytes; -1 when unknown
 	Backlog  int64  // WAL to replay before it opens, bytes
 	Priority int64  // failover_priority
 	Sync     bool   // it is in the /sync key
@@ -129,7 +129,7 @@ type race struct {
 	now   time.Time
 	down  []model.InstanceName
 	all   []*runner
-	ran   bool
+	ran   bool                        // decide has run
 	sync  map[model.InstanceName]bool // the /sync key without its leader
 }
 
@@ -162,7 +162,7 @@ func newRace(s *model.Snapshot, b *board.Board, rules Rules, down []model.Instan
 	return r
 }
 
-// head is how much WAL the leader has written, bytes; -1 when it is not known.
+// head is how much WAL the leader has written, bytes; -1 when it is unknown.
 // Patroni takes the last word of the leader in the DCS, up to loop_wait older.
 func (r *race) head() int64 {
 	if r.b.Leader == "" {
@@ -176,24 +176,24 @@ func (r *race) head() int64 {
 }
 
 // moments is how much WAL, bytes, may pass between the answers of two nodes:
-// that much is no proof that a member is too far behind when the DCS says
+// that much is no proof that a member is too far behind when the DCS reports
 // otherwise.
 const moments = 16 << 20
 
 // behind is how far x is behind the leader in WAL received.
 func (r *race) behind(x *runner, head int64) int64 {
-	said := int64(-1)
-	if view, ok := board.DcsView(r.s, r.b.Cluster, r.now); ok {
-		if d := board.DcsMember(view, x.Instance); d != nil {
-			said = d.Behind
+	dcs := int64(-1)
+	if view, ok := board.FreshestDCS(r.s, r.b.Cluster, r.now); ok {
+		if d := view.Member(x.Instance); d != nil {
+			dcs = d.Behind
 		}
 	}
 	if head < 0 || x.Position < 0 {
-		return said
+		return dcs
 	}
 	own := max(0, head-x.Position)
-	if said >= 0 && said <= r.rules.MaxLag && own > r.rules.MaxLag && own-said <= moments {
-		return said
+	if dcs >= 0 && dcs <= r.rules.MaxLag && own > r.rules.MaxLag && own-dcs <= moments {
+		return dcs
 	}
 	return own
 }
@@ -203,16 +203,16 @@ func (r *race) limit(x *runner, timeline int) {
 	st, rules := x.st, &r.rules
 	switch {
 	case !x.m.Known:
-		x.limited, x.Why = true, "is not known: "+x.m.Why
+		x.limited, x.Why = true, "is unknown: "+x.m.Why
 	case x.primary && st.Timeline > 0 && st.Timeline < timeline && st.Generation(3, 1, 0):
 		x.Why = fmt.Sprintf("runs as a primary on timeline %d, the cluster is on %d", st.Timeline, timeline)
 	case x.primary:
 	case st.NoFailover():
 		x.limited, x.Why = true, noFailoverWhy(st)
 	case !board.HealthyState(x.m.State):
-		x.limited, x.Why = true, "has a PostgreSQL that is "+x.m.State
+		x.limited, x.Why = true, "has PostgreSQL in state "+x.m.State
 	case st.WatchdogFailed:
-		x.limited, x.Why = true, "needs a watchdog and has none that works"
+		x.limited, x.Why = true, "requires a watchdog and has no working one"
 	case rules.Sync && !rules.Quorum && !x.Sync:
 		x.Why = r.notSync()
 	case x.Behind > rules.MaxLag:
@@ -232,14 +232,14 @@ func noFailoverWhy(st *model.PatroniStatus) string {
 // notSync is why a member outside the /sync key does not promote itself.
 func (r *race) notSync() string {
 	if len(r.sync) > 0 {
-		return "is no synchronous standby, and in synchronous mode no other member promotes itself"
+		return "is not a synchronous standby, and in synchronous mode no other member promotes itself"
 	}
 	return "is not in the /sync key, which names no standby, and in synchronous mode no other member promotes itself"
 }
 
-// run lets each runner decide as its own Patroni would, and returns those that
+// decide lets each runner decide as its own Patroni would, and returns those that
 // could take the key.
-func (r *race) run() []*runner {
+func (r *race) decide() []*runner {
 	r.ran = true
 	for _, x := range r.all {
 		if !x.primary || x.st.NoFailover() || x.st.WatchdogFailed {
@@ -282,16 +282,16 @@ func (r *race) against(x *runner) (loss, string) {
 		}
 		switch {
 		case y.Position > x.Position:
-			return byWAL, fmt.Sprintf("has received %s less than %s", Bytes(y.Position-x.Position), y.Instance)
+			return byWAL, fmt.Sprintf("has received %s less WAL than %s", Bytes(y.Position-x.Position), y.Instance)
 		case y.Position <= 0:
 			continue
 		case y.Position == x.Position && x.Priority < y.Priority && r.heeds(x, y):
-			return byPriority, fmt.Sprintf("has received as much as %s and has the lower failover_priority (%d against %d)", y.Instance, x.Priority, y.Priority)
+			return byPriority, fmt.Sprintf("has received as much WAL as %s and has the lower failover_priority (%d against %d)", y.Instance, x.Priority, y.Priority)
 		}
 		votes++
 	}
 	if need := r.quorum() + 1; r.rules.Quorum && votes < need {
-		return byVotes, fmt.Sprintf("gets %d of the %d votes that quorum commit needs of the members in /sync", votes, need)
+		return byVotes, fmt.Sprintf("gets %d of the %d votes that quorum commit requires", votes, need)
 	}
 	return "", ""
 }
@@ -318,28 +318,28 @@ const nearly = 1 << 20
 // winner is who takes the key, and why that one. Of several that may, Patroni
 // takes whoever is first.
 func (r *race) winner() (model.InstanceName, string) {
-	may := r.run()
+	may := r.decide()
 	if len(may) == 0 {
-		return "", r.nobody()
+		return "", r.noWinner()
 	}
 	best := may[0]
 	why := ""
 	switch {
 	case best.primary:
-		return best.Instance, "it runs as a primary already, and takes the leader key that nobody holds"
+		return best.Instance, "it already runs as a primary and takes the free leader key"
 	case r.rules.Sync && !r.rules.Quorum && len(may) == 1:
 		why = "it is the synchronous standby"
 		if len(r.sync) > 1 {
-			why = "of the synchronous standbys that are left it is the one that can lead"
+			why = "it is the only synchronous standby left that can lead"
 		}
 	case r.rules.Sync && !r.rules.Quorum:
-		why = "it is a synchronous standby; it could as well be " + names(may[1:])
+		why = "it is a synchronous standby; " + equally(may[1:])
 	case len(may) > 1:
-		why = "assumed; it could as well be " + names(may[1:])
+		why = "assumed; " + equally(may[1:])
 	case r.only():
 		why = "it is the only member left that can lead"
 	case r.won(byPriority):
-		why = fmt.Sprintf("it has received as much as the others and has the highest failover_priority (%d)", best.Priority)
+		why = fmt.Sprintf("it has received as much WAL as the others and has the highest failover_priority (%d)", best.Priority)
 	default:
 		why = "it has received the most WAL"
 	}
@@ -359,7 +359,7 @@ func (r *race) won(by loss) bool {
 	return !slices.ContainsFunc(r.all, func(x *runner) bool { return x.lost != "" && x.lost != by })
 }
 
-// near says who lost by so little that it may win; "" when nobody did.
+// near says who lost by so little that it may win; "" when there is none.
 func (r *race) near(best *runner) string {
 	var out []*runner
 	for _, x := range r.all {
@@ -370,7 +370,15 @@ func (r *race) near(best *runner) string {
 	if len(out) == 0 {
 		return ""
 	}
-	return names(out) + " is so near that it may win: their positions were read moments apart"
+	return names(out) + " may win too: the WAL positions are close and were read moments apart"
+}
+
+// equally says that these are as likely as the one that is named.
+func equally(rs []*runner) string {
+	if len(rs) == 1 {
+		return names(rs) + " is equally likely"
+	}
+	return names(rs) + " are equally likely"
 }
 
 func names(rs []*runner) string {
@@ -381,8 +389,8 @@ func names(rs []*runner) string {
 	return model.Join(out)
 }
 
-// nobody is why no member takes the key.
-func (r *race) nobody() string {
+// noWinner is why no member takes the key.
+func (r *race) noWinner() string {
 	var why []string
 	for _, x := range r.all {
 		if x.m.Known {
@@ -390,15 +398,15 @@ func (r *race) nobody() string {
 		}
 	}
 	if len(why) == 0 {
-		return "no member that is known and healthy is left to lead"
+		return "no healthy member is left to lead"
 	}
-	return "nobody may take over: " + strings.Join(why, "; ")
+	return "no member can take over: " + strings.Join(why, "; ")
 }
 
 // candidates are the runners, and which of them could take a free key.
 func (r *race) candidates() []Candidate {
 	if !r.ran {
-		r.run()
+		r.decide()
 	}
 	out := make([]Candidate, 0, len(r.all))
 	for _, x := range r.all {
@@ -438,7 +446,7 @@ func Bytes(n int64) string {
 
 // syncThen are the synchronous standbys once the leader has chosen them:
 // patroni/postgresql/sync.py, SyncHandler.current_state. Those that are left
-// stay; without a leader nobody chooses.
+// stay; without a leader they do not change.
 func syncThen(s *model.Snapshot, b *board.Board, rules Rules, down []model.InstanceName, leader model.InstanceName, now time.Time) map[model.InstanceName]bool {
 	out := map[model.InstanceName]bool{}
 	if !rules.Sync {

@@ -37,17 +37,17 @@ func ruleTests() []ruleTest {
 			w.Tag(3, "nofailover", "true", false)
 		}, "pg-test-2", "", ""},
 		{"failover-priority", "the higher one at equal positions", leader, func(w *modeltest.World) { w.Tag(3, "failover_priority", "2", false) }, "pg-test-3",
-			"pg-test-2 does not lead: it has received as much as pg-test-3 and has the lower failover_priority (1 against 2).", ""},
+			"pg-test-2 does not lead: it has received as much WAL as pg-test-3 and has the lower failover_priority (1 against 2).", ""},
 		{"failover-priority", "more WAL wins over it", leader, func(w *modeltest.World) {
 			w.Tag(3, "failover_priority", "9", false)
 			w.Wal(8*mb, [2]int64{8 * mb, 8 * mb}, [2]int64{8*mb - 1, 8*mb - 1})
-		}, "pg-test-2", "pg-test-3 does not lead: it has received 1 byte less than pg-test-2.", ""},
+		}, "pg-test-2", "pg-test-3 does not lead: it has received 1 byte less WAL than pg-test-2.", ""},
 		{"failover-priority", "not before 3.2", leader, func(w *modeltest.World) { w.Version("3.0.2"); w.Tag(3, "failover_priority", "2", false) }, "pg-test-2", "assumed", ""},
 		{"priority-in-sync", "4.0.7 ignores it", leader, func(w *modeltest.World) {
 			w.Version("4.0.7")
 			w.Synced(2, 3)
 			w.Tag(3, "failover_priority", "2", false)
-		}, "pg-test-2", "it could as well be pg-test-3", ""},
+		}, "pg-test-2", "pg-test-3 is equally likely", ""},
 		{"priority-in-sync", "4.1.1 heeds it", leader, func(w *modeltest.World) {
 			w.Version("4.1.1")
 			w.Synced(2, 3)
@@ -76,7 +76,7 @@ func ruleTests() []ruleTest {
 			w.Status(2, func(s *model.PatroniStatus) { s.Timeline = 4 })
 		}, "pg-test-2", "", ""},
 		{"sync", "who is in /sync", leader, func(w *modeltest.World) { w.Synced(3) }, "pg-test-3", "it is the synchronous standby", ""},
-		{"sync", "nobody else promotes itself", down("pg-test-1", "pg-test-3"), func(w *modeltest.World) { w.Synced(3) }, "", "pg-test-2 is no synchronous standby", ""},
+		{"sync", "nobody else promotes itself", down("pg-test-1", "pg-test-3"), func(w *modeltest.World) { w.Synced(3) }, "", "pg-test-2 is not a synchronous standby", ""},
 		{"sync", "an asynchronous one ahead does not count", leader, func(w *modeltest.World) {
 			w.Synced(2)
 			w.Wal(8*mb, [2]int64{8*mb - 500, 8*mb - 500}, [2]int64{8 * mb, 8 * mb})
@@ -85,8 +85,8 @@ func ruleTests() []ruleTest {
 		{"sync", "on by crit.yml", leader, func(w *modeltest.World) {
 			w.Cls.Patroni, w.Cls.PatroniFrom = model.PatroniConf{Sync: true, SyncNodes: 1, MaxLag: mb}, "pg_conf crit.yml"
 		}, "", "is not in the /sync key", ""},
-		{"quorum", "with enough votes", leader, func(w *modeltest.World) { w.Voters(2, 3) }, "pg-test-2", "it could as well be pg-test-3", ""},
-		{"quorum", "without", down("pg-test-1", "pg-test-2"), func(w *modeltest.World) { w.Voters(2, 3) }, "", "pg-test-3 gets 1 of the 2 votes that quorum commit needs", ""},
+		{"quorum", "with enough votes", leader, func(w *modeltest.World) { w.Voters(2, 3) }, "pg-test-2", "pg-test-3 is equally likely", ""},
+		{"quorum", "without", down("pg-test-1", "pg-test-2"), func(w *modeltest.World) { w.Voters(2, 3) }, "", "pg-test-3 gets 1 of the 2 votes that quorum commit requires", ""},
 		{"quorum", "synchronous_node_count lowers the quorum", down("pg-test-1", "pg-test-2"), func(w *modeltest.World) {
 			w.Conf("synchronous_mode", "quorum", "synchronous_node_count", "2")
 			w.Voters(2, 3)
@@ -95,7 +95,7 @@ func ruleTests() []ruleTest {
 			w.Voters(2, 3)
 			w.More(1)
 			w.Wal(8*mb, [2]int64{8*mb - 500, 8*mb - 500}, [2]int64{8*mb - 500, 8*mb - 500}, [2]int64{8 * mb, 8 * mb})
-		}, "pg-test-2", "it could as well be pg-test-3, pg-test-4", ""},
+		}, "pg-test-2", "pg-test-3, pg-test-4 are equally likely", ""},
 		{"strict", "no standby is left", down("pg-test-2", "pg-test-3"), func(w *modeltest.World) {
 			w.Conf("synchronous_mode", "on", "synchronous_mode_strict", "on")
 			w.Synced(2)
@@ -114,10 +114,10 @@ func ruleTests() []ruleTest {
 		{"sync-moves", "/read-only-sync", leader, func(w *modeltest.World) { w.Synced(2); w.Service("/read-only-sync", 1, 2) }, "pg-test-2", "", "pg-test-2, pg-test-3"},
 		{"sync-moves", "/quorum", leader, func(w *modeltest.World) { w.Voters(2, 3); w.Service("/quorum", 2, 3) }, "pg-test-2", "", "pg-test-3"},
 		{"sync-moves", "/async has none then", leader, func(w *modeltest.World) { w.Synced(2); w.Service("/async", 3) }, "pg-test-2", "", "nobody"},
-		{"watchdog", "who has none that works", leader, func(w *modeltest.World) { w.Status(2, func(s *model.PatroniStatus) { s.WatchdogFailed = true }) }, "pg-test-3", "pg-test-2 does not lead: it needs a watchdog", ""},
+		{"watchdog", "who has none that works", leader, func(w *modeltest.World) { w.Status(2, func(s *model.PatroniStatus) { s.WatchdogFailed = true }) }, "pg-test-3", "pg-test-2 does not lead: it requires a watchdog", ""},
 		{"running", "a member that starts", leader, func(w *modeltest.World) {
 			w.Status(2, func(s *model.PatroniStatus) { s.State, s.ReplicationState = "starting", "" })
-		}, "pg-test-3", "has a PostgreSQL that is starting", ""},
+		}, "pg-test-3", "has PostgreSQL in state starting", ""},
 		{"running", "from an archive", down("pg-test-1", "pg-test-3"), func(w *modeltest.World) {
 			w.Status(2, func(s *model.PatroniStatus) { s.ReplicationState = "in archive recovery" })
 		}, "pg-test-2", "", ""},
@@ -135,7 +135,7 @@ func ruleTests() []ruleTest {
 		}, "", "the cluster is paused", ""},
 		{"standby-cluster", "a standby leader", leader, func(w *modeltest.World) { w.Conf("standby_cluster", "", "synchronous_mode", "on") }, "pg-test-2", "takes no writes", ""},
 		{"dcs-lost", "the primary demotes itself", node("10.10.10.13"), func(w *modeltest.World) { w.Etcd("10.10.10.13") }, "", "pg-test-1 demotes itself without the DCS", ""},
-		{"dcs-lost", "nobody takes over", node("10.10.10.11"), func(w *modeltest.World) { w.Etcd("10.10.10.11") }, "", "nobody takes over without the DCS", ""},
+		{"dcs-lost", "nobody takes over", node("10.10.10.11"), func(w *modeltest.World) { w.Etcd("10.10.10.11") }, "", "no member takes over without the DCS", ""},
 		{"dcs-lost", "a majority is enough", node("10.10.10.13"), func(w *modeltest.World) { w.Etcd("10.10.10.11", "10.10.10.12", "10.10.10.13") }, "pg-test-1", "etcd keeps its majority: 2 of 3 members are left.", ""},
 		{"dcs-lost", "the majority is lost", node("10.10.10.12", "10.10.10.13"), func(w *modeltest.World) { w.Etcd("10.10.10.11", "10.10.10.12", "10.10.10.13") }, "", "1 of 3 members are left", ""},
 		{"dcs-lost", "the instance alone takes no etcd with it", down("pg-test-3"), func(w *modeltest.World) { w.Etcd("10.10.10.13") }, "pg-test-1", "it leads now and stays", ""},
@@ -153,7 +153,7 @@ func ruleTests() []ruleTest {
 			p := w.Snap.Patroni["pg-test-2"]
 			p.Cluster = modeltest.Seen(model.PatroniCluster{Paused: true, Members: []model.PatroniMember{{Name: "pg-test-1", Role: "leader"}}})
 			w.Snap.Patroni["pg-test-2"] = p
-		}, "pg-test-1", "its primary stays one without the DCS", ""},
+		}, "pg-test-1", "its primary stays primary without the DCS", ""},
 		{"lag-check", "who is refused now stays refused", down("pg-test-2"), func(w *modeltest.World) {
 			w.Wal(80*mb, [2]int64{80 * mb, 80 * mb}, [2]int64{80 * mb, 10 * mb})
 			w.Service("/replica?lag=10MB", 2)
@@ -170,7 +170,7 @@ func ruleTests() []ruleTest {
 		}, "pg-test-2", "", "nobody"},
 		{"noloadbalance", "it serves no reads", failover.Supposition{Leader: "pg-test-2"}, func(w *modeltest.World) { w.Tag(3, "noloadbalance", "true", false); w.Service("/replica", 2) }, "pg-test-2", "", "pg-test-1"},
 		{"switchover", "a member that Patroni refuses", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) { w.Tag(3, "failover_priority", "0", true) }, "pg-test-3", "Patroni refuses a switchover to pg-test-3 now: it has failover_priority 0", ""},
-		{"switchover", "in pause as well", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) { w.Synced(2) }, "pg-test-3", "Patroni refuses a switchover to pg-test-3 now: it is no synchronous standby", ""},
+		{"switchover", "in pause as well", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) { w.Synced(2) }, "pg-test-3", "Patroni refuses a switchover to pg-test-3 now: it is not a synchronous standby", ""},
 	}
 }
 

@@ -50,16 +50,16 @@ func (sup Supposition) down(c *model.Cluster) []model.InstanceName {
 
 // Outcome is what a supposition would do to a cluster.
 type Outcome struct {
-	Leader model.InstanceName // who leads then; "" when nobody can, or when it is not known
+	Leader model.InstanceName // who leads then; "" when no member can, or when it is unknown
 	Why    string             // why that one
-	// Unsure is set when Leader is "" because nobody knows who leads now.
+	// Unsure is set when Leader is "" because it is unknown who leads now.
 	Unsure bool
 	Down   []model.InstanceName // all that are gone, those on lost nodes among them
 	// Reasons are one sentence each: why another member does not take over, what
 	// makes the outage longer, what else is lost.
 	Reasons    []string
 	Candidates []Candidate // every member that is left and does not lead now
-	Rules      Rules       // what Patroni decides by, and who said so
+	Rules      Rules       // what Patroni decides by, with their source
 	// NodeLoss is what differs when the nodes of Down are lost as a whole; nil
 	// when nothing does.
 	NodeLoss *NodeLoss
@@ -71,20 +71,20 @@ type Outcome struct {
 	// Held are the instances whose check passes then and that get no new
 	// connections, because HAProxy has them in drain or maint.
 	Held []board.Held
-	// Unread are the HAProxies where that is not known.
+	// Unread are the HAProxies where that is unknown.
 	Unread []board.StatesUnread
 }
 
 // NodeLoss is the loss of whole nodes beside that of the instances on them.
 type NodeLoss struct {
 	Nodes  []model.Host
-	Leader model.InstanceName // who leads then; "" when nobody can
+	Leader model.InstanceName // who leads then; "" when no member can
 	Why    string
 }
 
 // WhatIf judges the cluster as it would be: from HAProxy's live configuration
 // and state, by the same rules as the real answer, and with the leader that
-// Patroni's rules choose. What is taken out by hand stays out; what is not known
+// Patroni's rules choose. What is taken out by hand stays out; what is unknown
 // stays unknown. An error names a member that does not exist or cannot lead.
 func WhatIf(s *model.Snapshot, c *model.Cluster, sup Supposition, now time.Time) (Outcome, error) {
 	if err := sup.Check(c); err != nil {
@@ -140,7 +140,7 @@ type fall struct {
 	now   time.Time
 	// noDCS is set when the DCS is lost with the nodes.
 	noDCS bool
-	unled bool // nobody knows who leads now
+	unled bool // it is unknown who leads now
 }
 
 // decide fills in who leads then and why.
@@ -155,7 +155,7 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 	stays := b.Leader != "" && !slices.Contains(f.down, b.Leader)
 	switch {
 	case leader != "":
-		out.Leader, out.Why = leader, "as asked"
+		out.Leader, out.Why = leader, "as requested"
 		out.Reasons = append(out.Reasons, f.refusal(r, leader)...)
 	case f.noDCS:
 		out.Leader, out.Why = f.withoutDCS(stays)
@@ -163,10 +163,10 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 		out.Leader, out.Why = b.Leader, "it leads now and stays"
 	case f.unknownLeader():
 		f.unled, out.Unsure = true, true
-		out.Why = "nobody says who leads now: " + cmp.Or(board.Silent(b), "no Patroni says who holds the leader key")
+		out.Why = "the current leader is unknown: " + cmp.Or(board.Silent(b), "no Patroni reports who holds the leader key")
 	case b.Paused:
 		out.Why = "the cluster is paused: Patroni will not fail over"
-		out.Reasons = append(out.Reasons, "In pause only a failover to a named member works: patronictl failover --candidate.")
+		out.Reasons = append(out.Reasons, "While paused, only a failover to a named member works: patronictl failover --candidate.")
 	default:
 		out.Leader, out.Why = r.winner()
 		if out.Leader != "" && f.rules.Standby {
@@ -189,36 +189,36 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 // sentence is why a member does not take over.
 func (x *runner) sentence() string {
 	if !x.m.Known {
-		return fmt.Sprintf("Whether %s could lead is not known: %s.", x.Instance, x.m.Why)
+		return fmt.Sprintf("Could not determine whether %s can lead: %s.", x.Instance, x.m.Why)
 	}
 	return fmt.Sprintf("%s does not lead: it %s.", x.Instance, x.Why)
 }
 
-// unknownLeader reports whether somebody that is left may lead although nobody
-// says so.
+// unknownLeader reports whether a member that is left may lead without reporting
+// it.
 func (f *fall) unknownLeader() bool {
 	if f.b.LeaderUnsure {
 		return true
 	}
-	if _, known := board.DcsView(f.s, f.b.Cluster, f.now); known || f.b.Leader != "" {
+	if _, known := board.FreshestDCS(f.s, f.b.Cluster, f.now); known || f.b.Leader != "" {
 		return false
 	}
 	return slices.ContainsFunc(f.b.Members, func(m board.Member) bool { return !m.Known && !slices.Contains(f.down, m.Instance) })
 }
 
 // withoutDCS is who leads when etcd is lost, and why: patroni/ha.py,
-// Ha._handle_dcs_error. stays tells whether the leader itself is left.
+// Ha._handle_dcs_error. stays is whether the leader itself is left.
 func (f *fall) withoutDCS(stays bool) (model.InstanceName, string) {
 	b := f.b
 	if !stays {
-		return "", "nobody takes over without the DCS"
+		return "", "no member takes over without the DCS"
 	}
 	if b.Paused {
-		return b.Leader, "the cluster is paused: its primary stays one without the DCS"
+		return b.Leader, "the cluster is paused: its primary stays primary without the DCS"
 	}
-	demotes := string(b.Leader) + " demotes itself without the DCS, and nobody takes over"
+	demotes := string(b.Leader) + " demotes itself without the DCS, and no member takes over"
 	if f.rules.Standby {
-		return "", "the leader of a standby cluster cannot keep its key without the DCS, and nobody takes over"
+		return "", "the leader of a standby cluster cannot keep its key without the DCS, and no member takes over"
 	}
 	if !f.rules.Failsafe {
 		return "", demotes + ": failsafe_mode is off"
@@ -237,7 +237,7 @@ func (f *fall) withoutDCS(stays bool) (model.InstanceName, string) {
 
 // etcdLoss reports whether etcd loses its majority with the nodes, by the
 // inventory's members, and says how it stands then; "" when none is on them. A
-// member that takes no connections now is told, and not counted as lost: that
+// member that takes no connections now is named, and not counted as lost: that
 // it does not answer from here proves little.
 func etcdLoss(s *model.Snapshot, c *model.Cluster, nodes []model.Host) (lost bool, why string) {
 	left := 0
@@ -261,7 +261,7 @@ func etcdLoss(s *model.Snapshot, c *model.Cluster, nodes []model.Host) (lost boo
 	case left < majority:
 		return true, fmt.Sprintf("etcd loses its majority: %d of %d members are left. The DCS is gone.", left, n)
 	case len(silent) > 0 && left-len(silent) < majority:
-		return false, fmt.Sprintf("etcd keeps its majority with %d of %d members, and %s takes no connections now: if that one is down too, the DCS is gone.", left, n, strings.Join(silent, ", "))
+		return false, fmt.Sprintf("etcd keeps its majority with %d of %d members, and %s accepts no connections now: if it is down too, the DCS is gone.", left, n, strings.Join(silent, ", "))
 	}
 	return false, fmt.Sprintf("etcd keeps its majority: %d of %d members are left.", left, n)
 }
@@ -285,7 +285,7 @@ func (out *Outcome) nodeLoss(f fall, sup Supposition) {
 	out.NodeLoss = &NodeLoss{Nodes: f.nodes, Leader: then.Leader, Why: why + " " + upper(then.Why)}
 }
 
-// upper begins a sentence, but for the name of an instance.
+// upper begins a sentence, except for the name of an instance.
 func upper(s string) string {
 	if s == "" || strings.Contains(strings.SplitN(s, " ", 2)[0], "-") {
 		return s
@@ -310,7 +310,7 @@ const worth = 1 << 20
 func (f *fall) delays(x *runner) []string {
 	var out []string
 	if x.Backlog >= worth {
-		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, and the outage lasts that much longer", x.Instance, Bytes(x.Backlog))
+		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, which prolongs the outage", x.Instance, Bytes(x.Backlog))
 		if at := time.Unix(x.st.ReplayedAt, 0); x.st.ReplayedAt > 0 && f.now.After(at) {
 			text += fmt.Sprintf("; it has replayed up to %s ago", f.now.Sub(at).Round(time.Second))
 		}
@@ -321,9 +321,9 @@ func (f *fall) delays(x *runner) []string {
 	}
 	switch x.m.Declared {
 	case model.RoleDelayed:
-		out = append(out, fmt.Sprintf("%s is a delayed instance and may be promoted all the same: it first replays all that it holds back, which makes a long outage.", x.Instance))
+		out = append(out, fmt.Sprintf("%s is a delayed instance but can be promoted: it first replays everything it holds back, which prolongs the outage.", x.Instance))
 	case model.RoleOffline:
-		out = append(out, fmt.Sprintf("%s is an offline instance and may be promoted all the same: it then takes the writes, and the offline service loses it.", x.Instance))
+		out = append(out, fmt.Sprintf("%s is an offline instance but can be promoted: it then takes the writes, and the offline service loses it.", x.Instance))
 	}
 	return out
 }
@@ -365,7 +365,7 @@ func (f *fall) lost(leader model.InstanceName) []string {
 		}
 	}
 	if len(fronts) > 0 {
-		out = append(out, "HAProxy on "+strings.Join(fronts, ", ")+" is lost too: who connects there gets nothing.")
+		out = append(out, "HAProxy on "+strings.Join(fronts, ", ")+" is lost too: clients that connect there get no answer.")
 	}
 	if v := &f.b.VIP; v.Address != "" && v.Holder != "" && slices.Contains(f.nodes, v.Holder) {
 		in := f.b.Cluster.Instance(leader)
@@ -379,7 +379,7 @@ func (f *fall) lost(leader model.InstanceName) []string {
 }
 
 // board judges the supposed snapshot. HAProxies on lost nodes do not count; a
-// service that has none left is served by nobody.
+// service that has none left is without a server.
 func (f *fall) board(then *model.Snapshot) board.Board {
 	if len(f.nodes) == 0 {
 		return board.Of(then, f.b.Cluster, f.now)
@@ -419,7 +419,7 @@ func (f *fall) suppose(out *Outcome) *model.Snapshot {
 				t.was = f.factsNow(name)
 			}
 		case !known && (name != leader || name == f.b.Leader), f.unled:
-			continue // not known: as HAProxy sees it
+			continue // unknown: as HAProxy sees it
 		default:
 			if known {
 				t.was = f.factsNow(name)
@@ -442,7 +442,7 @@ func (f *fall) suppose(out *Outcome) *model.Snapshot {
 }
 
 // turn is what a member's health checks are decided on, now and then. was is
-// nil when it is not known, will is nil when the member is gone.
+// nil when it is unknown, will is nil when the member is gone.
 type turn struct{ was, will *model.HealthFacts }
 
 // same reports whether a check answers then as it does now.
@@ -462,7 +462,7 @@ func (f *fall) factsNow(name model.InstanceName) *model.HealthFacts {
 }
 
 // position is how much WAL the leader has, for a check with lag=; 0, which
-// Patroni does not compare with, when either is not known.
+// Patroni does not compare with, when either is unknown.
 func (f *fall) position(leader model.InstanceName, replayed int64) int64 {
 	if leader == "" || replayed < 0 {
 		return 0
@@ -506,7 +506,7 @@ func (f *fall) factsThen(name, leader model.InstanceName, sync map[model.Instanc
 func supposeView(v model.PatroniView, t turn, now time.Time) model.PatroniView {
 	out := model.PatroniView{Status: v.Status, Checks: map[string]source.Observed[int]{}}
 	if t.will == nil {
-		out.Status = source.Observed[model.PatroniStatus]{Err: errors.New("supposed to be down"), Tried: now}
+		out.Status = source.Observed[model.PatroniStatus]{Err: errors.New("down in this simulation"), Tried: now}
 		return out
 	}
 	out.Ports = v.Ports

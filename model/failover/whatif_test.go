@@ -23,7 +23,7 @@ func TestWhatIf(t *testing.T) {
 		cut  int64 // sessions of both services
 	}{
 		{"the leader dies, a replica is assumed to win", failover.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(*modeltest.World) {},
-			"pg-test-2 primary=2:serving replica=2, 3:serving", "assumed; it could as well be pg-test-3", 7},
+			"pg-test-2 primary=2:serving replica=2, 3:serving", "assumed; pg-test-3 is equally likely", 7},
 		{"the leader dies, the laggard does not win", failover.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *modeltest.World) {
 			p := w.Snap.Patroni["pg-test-2"]
 			p.Status.Value.Received, p.Status.Value.Replayed = 1, 1
@@ -35,30 +35,30 @@ func TestWhatIf(t *testing.T) {
 				p.Status.Value.Location, p.Status.Value.Received, p.Status.Value.Replayed = at, at, at
 				w.Snap.Patroni[n] = p
 			}
-		}, " primary=:empty replica=2, 3:serving", "nobody may take over: pg-test-2 is 64 MB behind, more than maximum_lag_on_failover allows (1 MB); pg-test-3 is 64 MB behind, ", 7},
+		}, " primary=:empty replica=2, 3:serving", "no member can take over: pg-test-2 is 64 MB behind, more than maximum_lag_on_failover allows (1 MB); pg-test-3 is 64 MB behind, ", 7},
 		{"the synchronous standby wins", failover.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *modeltest.World) {
 			p := w.Snap.Patroni["pg-test-3"]
 			p.Status.Value.SyncStandby = true
 			w.Snap.Patroni["pg-test-3"] = p
 		}, "pg-test-3 primary=3:serving replica=2, 3:serving", "synchronous standby", 7},
 		{"a switchover", failover.Supposition{Leader: "pg-test-3"}, func(*modeltest.World) {},
-			"pg-test-3 primary=3:serving replica=2, 3:serving", "as asked", 7},
+			"pg-test-3 primary=3:serving replica=2, 3:serving", "as requested", 7},
 		{"both replicas die: the backup serves reads", failover.Supposition{Down: []model.InstanceName{"pg-test-2", "pg-test-3"}}, func(*modeltest.World) {},
 			"pg-test-1 primary=1:serving replica=1:backup-serving", "leads now and stays", 10},
 		{"everything dies", failover.Supposition{Down: []model.InstanceName{"pg-test-1", "pg-test-2", "pg-test-3"}}, func(*modeltest.World) {},
-			" primary=:empty replica=:empty", "no member", 17},
+			" primary=:empty replica=:empty", "no healthy member", 17},
 		{"paused: nobody takes over", failover.Supposition{Down: []model.InstanceName{"pg-test-1"}}, func(w *modeltest.World) {
 			p := w.Snap.Patroni["pg-test-2"]
 			p.Cluster = modeltest.Seen(model.PatroniCluster{Paused: true})
 			w.Snap.Patroni["pg-test-2"] = p
 		}, " primary=:empty replica=2, 3:serving", "paused", 7},
-		{"a server in maintenance stays out", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) {
+		{"a server put put in maintenance stays out", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 				w.Server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "MAINT", "" })
 			}
-		}, "pg-test-3 primary=:empty replica=2, 3:serving", "as asked", 7},
+		}, "pg-test-3 primary=:empty replica=2, 3:serving", "as requested", 7},
 		{"a HAProxy that is silent hides nothing of the others", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) { w.SilenceHAProxy(2) },
-			"pg-test-3 primary=3:serving replica=2, 3:serving", "as asked", 7},
+			"pg-test-3 primary=3:serving replica=2, 3:serving", "as requested", 7},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

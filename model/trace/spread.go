@@ -78,7 +78,7 @@ func (s *Spread) Text() string {
 		parts = append(parts, fmt.Sprintf("%s ×%d", n, s.Instances[n]))
 	}
 	if s.Unnamed > 0 {
-		parts = append(parts, fmt.Sprintf("not named ×%d", s.Unnamed))
+		parts = append(parts, fmt.Sprintf("unnamed ×%d", s.Unnamed))
 	}
 	if s.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("failed ×%d (%s)", s.Failed, s.Error))

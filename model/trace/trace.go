@@ -50,10 +50,10 @@ type Attempt struct {
 	Lookups  []access.Lookup // nil for an address
 	Disagree string          // as in EntryCheck
 	Try      model.Try
-	// Direct is what the servers' ports behind HAProxy said without it, looked
+	// Direct is what the servers' ports behind HAProxy reported without it, looked
 	// at when the try failed; nil otherwise.
 	Direct []model.DirectPort
-	// Skipped says why the client goes on to the next; "" for the one that it
+	// Skipped says why the client moves on to the next; "" for the one that it
 	// keeps or that ends the matter.
 	Skipped string
 }
@@ -72,6 +72,12 @@ const (
 	HopPostgres HopKind = "postgres"
 )
 
+// Name is the hop in a sentence: "HAProxy", "the VIP".
+func (k HopKind) Name() string {
+	return map[HopKind]string{HopName: "the name", HopAddress: "the address", HopVIP: "the VIP", HopHAProxy: "HAProxy",
+		HopServer: "the server", HopPooler: "pgbouncer", HopPostgres: "PostgreSQL"}[k]
+}
+
 // HopVerdict is the word for a hop.
 type HopVerdict string
 
@@ -82,21 +88,29 @@ const (
 	HopUnknown HopVerdict = "unknown" // could not be seen, never drawn as healthy
 )
 
+// Word is the verdict in text: "failed" for what JSON calls wrong.
+func (v HopVerdict) Word() string {
+	if v == HopBad {
+		return "failed"
+	}
+	return string(v)
+}
+
 // Hop is one station on the way of a connection.
 type Hop struct {
 	Kind    HopKind
 	At      string // which one: a name, an address, an instance
 	Verdict HopVerdict
-	Took    time.Duration // what it cost; 0 when that cannot be told apart
+	Took    time.Duration // what it cost; 0 when that cannot be measured
 	Text    string        // what was found
 }
 
 // Traced is an attempt with its way.
 type Traced struct {
 	Attempt
-	Cluster  model.ClusterName  // "" when the address is none of the inventory's
+	Cluster  model.ClusterName  // "" when the address is not one of the inventory's
 	Service  model.ServiceName  // "" when the port is a server's own
-	Instance model.InstanceName // who answered; "" when nobody did or it cannot be named
+	Instance model.InstanceName // who answered; "" when none did or it cannot be named
 	Hops     []Hop
 }
 
@@ -106,7 +120,7 @@ type Trace struct {
 	Attempts []Traced     // the last one is the one that was kept or that ended it
 	Answered bool         // the last attempt was kept
 	Health   model.Health // down: no connection; degraded: one that a hop is wrong with
-	Summary  string       // one line: who answers, or the hop that breaks it
+	Summary  string       // one line: who answers, or the hop that fails
 }
 
 // Kept is the attempt that the client ended with; nil when there was none.
@@ -126,7 +140,7 @@ func (t Target) Passes() []string {
 	return []string{cmp.Or(t.Attrs, "any")}
 }
 
-// DSN is how a client is told to reach a service: by the cluster's name,
+// DSN is how a client reaches a service: by the cluster's name,
 // else its VIP, else by every HAProxy that has it.
 func DSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
 	svc := c.Service(name)
@@ -223,7 +237,7 @@ func Clusters(inv *model.Inventory, t Target, attempts []Attempt) []*model.Clust
 	return out
 }
 
-// Of lays attempts beside what the nodes say: who breaks the connection,
+// Of lays attempts beside what the nodes report: what breaks the connection,
 // or would. Boards are of the clusters that are known; s may be nil when there
 // is none.
 func Of(s *model.Snapshot, inv *model.Inventory, boards []board.Board, target Target, attempts []Attempt) Trace {
@@ -263,26 +277,26 @@ func (t *Trace) judge() {
 	case t.Answered && len(bad) == 0:
 		t.Health, t.Summary = model.HealthOK, k.last().Text
 	case t.Answered:
-		t.Health, t.Summary = model.HealthDegraded, fmt.Sprintf("it connects, and %s is wrong: %s", bad[0].Kind, bad[0].Text)
+		t.Health, t.Summary = model.HealthDegraded, fmt.Sprintf("connected, but %s failed: %s", bad[0].Kind.Name(), bad[0].Text)
 	case k.Skipped != "" && k.Try.Fault == "":
-		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("none of %d hosts is what target_session_attrs=%s wants: %s is %s", len(t.Target.Hosts), t.Target.Attrs, k.Endpoint, k.Skipped)
+		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("none of %d hosts matches target_session_attrs=%s: %s is %s", len(t.Target.Hosts), t.Target.Attrs, k.Endpoint, k.Skipped)
 	case len(bad) == 0:
 		t.Health, t.Summary = model.HealthDown, cmp.Or(k.Try.Text, "no connection")
 	default:
 		last := bad[len(bad)-1]
-		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("%s breaks it: %s", last.Kind, last.Text)
+		t.Health, t.Summary = model.HealthDown, fmt.Sprintf("fails at %s: %s", last.Kind.Name(), last.Text)
 	}
 }
 
 func (a *Traced) last() Hop { return a.Hops[len(a.Hops)-1] }
 
-// Chain is the way in one line.
+// Chain is the path on one line.
 func (a *Traced) Chain() string {
 	parts := make([]string, 0, len(a.Hops))
 	for _, h := range a.Hops {
 		text := string(h.Kind) + " " + h.At
 		if h.Verdict != HopOK {
-			text += " (" + string(h.Verdict) + ")"
+			text += " (" + h.Verdict.Word() + ")"
 		}
 		parts = append(parts, text)
 	}
@@ -292,9 +306,9 @@ func (a *Traced) Chain() string {
 // walk goes along one attempt.
 type walk struct {
 	s        *model.Snapshot
-	b        *board.Board // nil when the cluster is not known
+	b        *board.Board // nil when the cluster is unknown
 	way      WayIn
-	node     model.Host // whose HAProxy or server takes the connection; "" when not known
+	node     model.Host // whose HAProxy or server takes the connection; "" when unknown
 	view     *board.View
 	out      Traced
 	database string   // that the client wants
@@ -335,24 +349,24 @@ func (w *walk) name() {
 		return
 	}
 	h := Hop{Kind: HopName, At: a.Host, Verdict: HopOK}
-	var said *access.Lookup
+	var answer *access.Lookup
 	for i := range a.Lookups {
 		if l := &a.Lookups[i]; l.Error == "" {
-			said = l
+			answer = l
 			break
 		}
 	}
 	switch {
-	case said == nil:
+	case answer == nil:
 		h.Verdict, h.Took, h.Text = HopBad, a.Lookups[0].Took, fmt.Sprintf("%s does not resolve: %s by %s", a.Host, a.Lookups[0].Error, access.ServerWords(a.Lookups[0].Server))
 	case a.Disagree != "":
-		h.Verdict, h.Took, h.Text = HopBad, said.Took, a.Disagree
+		h.Verdict, h.Took, h.Text = HopBad, answer.Took, a.Disagree
 	default:
-		h.Took, h.Text = said.Took, fmt.Sprintf("%s by %s", strings.Join(said.Addrs, ", "), access.ServerWords(said.Server))
-		if !said.NoTTL {
-			h.Text += ", TTL " + said.TTL.String()
+		h.Took, h.Text = answer.Took, fmt.Sprintf("%s by %s", strings.Join(answer.Addrs, ", "), access.ServerWords(answer.Server))
+		if !answer.NoTTL {
+			h.Text += ", TTL " + answer.TTL.String()
 		}
-		if said != &a.Lookups[0] {
+		if answer != &a.Lookups[0] {
 			h.Text += "; " + access.ServerWords(a.Lookups[0].Server) + " here: " + a.Lookups[0].Error
 		}
 	}
@@ -366,7 +380,7 @@ func (w *walk) address() bool {
 	if a.Try.Dial == 0 {
 		h.Verdict, h.Text = HopBad, a.Try.Text
 		if w.way.Cluster == nil {
-			h.Text += "; it is no port of the inventory"
+			h.Text += "; the port is not in the inventory"
 		}
 	}
 	w.add(h)
@@ -374,20 +388,20 @@ func (w *walk) address() bool {
 }
 
 func (w *walk) vip() {
-	h := Hop{Kind: HopVIP, At: w.way.Cluster.VIP, Verdict: HopUnknown, Text: "who has it is not known"}
+	h := Hop{Kind: HopVIP, At: w.way.Cluster.VIP, Verdict: HopUnknown, Text: "its holder is unknown"}
 	w.node = ""
 	if w.b != nil {
 		v := w.b.VIP
 		w.node = v.Holder
 		switch {
 		case v.Holder == "":
-			h.Text += ": " + cmp.Or(v.Why, "nobody was asked")
+			h.Text += ": " + cmp.Or(v.Why, "not probed")
 		case w.b.Leader == "":
-			h.Text = fmt.Sprintf("on %s; who leads is not known", w.nodeText())
+			h.Text = fmt.Sprintf("on %s; the leader is unknown", w.nodeText())
 		case v.OnLeader:
 			h.Verdict, h.Text = HopOK, fmt.Sprintf("on %s, the leader's node", w.nodeText())
 		default:
-			h.Verdict, h.Text = HopBad, fmt.Sprintf("the VIP %s is on %s, and the leader is %s", v.Address, w.nodeText(), w.b.Leader)
+			h.Verdict, h.Text = HopBad, fmt.Sprintf("VIP %s is on %s, but the leader is %s", v.Address, w.nodeText(), w.b.Leader)
 		}
 		if w.s != nil {
 			h.Took = w.s.VIP[w.way.Cluster.Name].Took
@@ -405,7 +419,7 @@ func (w *walk) nodeText() string {
 }
 
 func (w *walk) haproxy() {
-	h := Hop{Kind: HopHAProxy, At: string(w.node), Verdict: HopUnknown, Text: "its state is not known"}
+	h := Hop{Kind: HopHAProxy, At: string(w.node), Verdict: HopUnknown, Text: "its state is unknown"}
 	if w.node == "" {
 		h.At = "?"
 	}
@@ -428,7 +442,7 @@ func (w *walk) haproxy() {
 			if h.Verdict, h.Text = HopBad, fmt.Sprintf("%s: %s: %s", section, v.Verdict, v.Why); !v.HeldOnly() {
 				break
 			}
-			fallthrough // it does what it should: pgbouncer's hop tells
+			fallthrough // it does what it should: pgbouncer's hop shows it
 		case model.Serving, model.BackupServing:
 			h.Verdict, h.Text = HopOK, fmt.Sprintf("%s sends to %s", section, model.Join(v.Serving))
 		case model.Unknown, model.Settling:
@@ -461,11 +475,11 @@ func (w *walk) server() {
 		if !slices.Contains(names, c.Instance) {
 			continue
 		}
-		code := "not known"
+		code := "unknown"
 		if c.Allowed > 0 {
 			code = strconv.Itoa(c.Allowed)
 		}
-		texts = append(texts, fmt.Sprintf("%s is %s, its check %s answers %s", c.Instance, cmp.Or(c.Status, "unknown"), w.way.Service.Check, code))
+		texts = append(texts, fmt.Sprintf("%s is %s, its check %s: %s", c.Instance, cmp.Or(c.Status, "unknown"), w.way.Service.Check, code))
 		if w.s != nil {
 			h.Took = max(h.Took, w.s.Patroni[c.Instance].Checks[w.way.Service.Check].Took)
 		}
@@ -473,9 +487,9 @@ func (w *walk) server() {
 	h.Text = strings.Join(texts, "; ")
 	switch {
 	case len(texts) == 0:
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, and the service has no such server", model.Join(names))
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, but the service has no such server", model.Join(names))
 	case a.Instance != "" && (v.Verdict == model.Serving || v.Verdict == model.BackupServing) && !slices.Contains(v.Serving, a.Instance):
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, and HAProxy says %s serves; %s", a.Instance, model.Join(v.Serving), h.Text)
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("%s answered, but HAProxy reports %s as serving; %s", a.Instance, model.Join(v.Serving), h.Text)
 	}
 	w.add(h)
 }
@@ -510,24 +524,24 @@ func (w *walk) end() {
 	}
 	h.Text = fmt.Sprintf("%s, %s, timeline %d", at, role, ans.Timeline)
 	if w.way.Point != nil {
-		h.Text += fmt.Sprintf("; through the entry point %s, whose own way is not seen", w.way.Point.Name)
+		h.Text += fmt.Sprintf("; through the entry point %s, whose own path is not visible", w.way.Point.Name)
 	}
 	switch {
 	case w.b != nil && a.Instance == "":
 		_, _, why := board.Identify(w.s, w.way.Cluster, ans)
-		h.Verdict, h.Text = HopUnknown, fmt.Sprintf("%s, timeline %d; which one is not known: %s", role, ans.Timeline, why)
+		h.Verdict, h.Text = HopUnknown, fmt.Sprintf("%s, timeline %d; instance unknown: %s", role, ans.Timeline, why)
 		if strings.Contains(why, "not this cluster's") {
 			h.Verdict = HopBad
 		}
 	case w.way.Cluster == nil:
-		h.Text = fmt.Sprintf("%s, timeline %d; the address is no entry of the inventory", role, ans.Timeline)
+		h.Text = fmt.Sprintf("%s, timeline %d; the address is not in the inventory", role, ans.Timeline)
 	case w.way.Service != nil && access.TargetOf(w.way.Service) == model.TargetPrimary && ans.Recovery:
-		h.Verdict, h.Text = HopBad, h.Text+": it takes no writes, and the service promises the primary"
+		h.Verdict, h.Text = HopBad, h.Text+": it takes no writes, but the service promises the primary"
 	}
 	w.add(h)
 }
 
-// pooler is pgbouncer's hop, and whether the way goes on behind it.
+// pooler is pgbouncer's hop, and whether the way continues behind it.
 func (w *walk) pooler(at string) (Hop, bool) {
 	t := w.out.Try
 	h := Hop{Kind: HopPooler, At: at, Verdict: HopOK, Took: t.Connect - t.Dial, Text: "logged in"}
@@ -541,7 +555,7 @@ func (w *walk) pooler(at string) (Hop, bool) {
 		h.Took = max(h.Took, 0)
 		return h, true
 	case shut != "":
-		h.Verdict, h.Text = HopBad, fmt.Sprintf("pgbouncer does not answer: %s; HAProxy's check asks Patroni, not pgbouncer", shut)
+		h.Verdict, h.Text = HopBad, fmt.Sprintf("pgbouncer does not answer: %s; HAProxy checks Patroni, not pgbouncer", shut)
 	case w.unreached():
 		h.Verdict, h.Text = HopUnknown, "not reached: "+t.Text
 	default:
@@ -552,7 +566,7 @@ func (w *walk) pooler(at string) (Hop, bool) {
 }
 
 // held says what keeps the client from its database in the pgbouncer it comes
-// to, by that one's own console; "" when nothing does, or it is not known. Where
+// to, by that one's own console; "" when nothing does, or it is unknown. Where
 // a question got no answer, that clients wait there is the cause too.
 func (w *walk) held() string {
 	if w.s == nil || w.b == nil {

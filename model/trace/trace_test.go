@@ -34,18 +34,18 @@ func TestTrace(t *testing.T) {
 			a.Skipped = "the name does not resolve"
 		}, model.HealthDown, "name wrong", "pg-test does not resolve: it does not know the name by the system's resolver"},
 		{"stale record", func(_ *modeltest.World, a *trace.Attempt) {
-			a.Addr, a.Disagree = "10.10.10.11", "pg-test is 10.10.10.11 by the DNS server 10.10.10.10, and should be 10.10.10.3"
-		}, model.HealthDegraded, "name wrong, address ok, haproxy ok, server ok, pgbouncer ok, postgres ok", "name is wrong: pg-test is 10.10.10.11"},
+			a.Addr, a.Disagree = "10.10.10.11", "pg-test resolves to 10.10.10.11 by the DNS server 10.10.10.10, but should be 10.10.10.3"
+		}, model.HealthDegraded, "name wrong, address ok, haproxy ok, server ok, pgbouncer ok, postgres ok", "the name failed: pg-test resolves to 10.10.10.11"},
 		{"VIP on the wrong node", func(w *modeltest.World, _ *trace.Attempt) {
 			w.Snap.VIP["pg-test"] = modeltest.Seen(model.Host("10.10.10.12"))
-		}, model.HealthDegraded, "name ok, address ok, vip wrong, haproxy ok, server ok, pgbouncer ok, postgres ok", "vip is wrong: the VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, and the leader is pg-test-1"},
+		}, model.HealthDegraded, "name ok, address ok, vip wrong, haproxy ok, server ok, pgbouncer ok, postgres ok", "the VIP failed: VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, but the leader is pg-test-1"},
 		{"nobody has the VIP", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = model.Try{Fault: model.FaultTimeout, Text: "no route to 10.10.10.3:5433"}
-		}, model.HealthDown, "name ok, address wrong", "address breaks it: no route to 10.10.10.3:5433"},
+		}, model.HealthDown, "name ok, address wrong", "fails at the address: no route to 10.10.10.3:5433"},
 		{"no server", func(w *modeltest.World, a *trace.Attempt) {
 			w.Server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
 			a.Try = closed
-		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
+		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, pgbouncer unknown", "fails at HAProxy: pg-test-primary on 10.10.10.11: "},
 		{"no server, and no pooler on the way", func(w *modeltest.World, a *trace.Attempt) {
 			for i := range w.Cls.LoadBalancers {
 				svc := w.Cls.LoadBalancers[i].Service("primary")
@@ -56,20 +56,20 @@ func TestTrace(t *testing.T) {
 			}
 			w.Server("10.10.10.11", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
 			a.Try = closed
-		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, postgres unknown", "haproxy breaks it: pg-test-primary on 10.10.10.11: "},
+		}, model.HealthDown, "name ok, address ok, vip ok, haproxy wrong, postgres unknown", "fails at HAProxy: pg-test-primary on 10.10.10.11: "},
 		{"pgbouncer down behind a healthy check", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = closed
 			a.Direct = []model.DirectPort{{Instance: "pg-test-1", Fault: model.FaultRefused, Text: "connection refused: nothing listens on 10.10.10.11:6432"}}
-		}, model.HealthDown, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer wrong", "pgbouncer breaks it: pgbouncer does not answer: pg-test-1: connection refused: nothing listens on 10.10.10.11:6432"},
+		}, model.HealthDown, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer wrong", "fails at pgbouncer: pgbouncer does not answer: pg-test-1: connection refused: nothing listens on 10.10.10.11:6432"},
 		{"pgbouncer without its PostgreSQL", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = modeltest.Broken(model.FaultPooler, "pgbouncer answers and does not reach PostgreSQL: connect failed")
-		}, model.HealthDown, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres wrong", "postgres breaks it: pgbouncer answers and does not reach PostgreSQL"},
+		}, model.HealthDown, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres wrong", "fails at PostgreSQL: pgbouncer answers and does not reach PostgreSQL"},
 		{"a replica behind the primary's port", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = modeltest.LoggedIn("10.10.10.12", true)
-		}, model.HealthDegraded, "name ok, address ok, vip ok, haproxy ok, server wrong, pgbouncer ok, postgres wrong", "pg-test-2 answered, and HAProxy says pg-test-1 serves"},
+		}, model.HealthDegraded, "name ok, address ok, vip ok, haproxy ok, server wrong, pgbouncer ok, postgres wrong", "pg-test-2 answered, but HAProxy reports pg-test-1 as serving"},
 		{"somebody who cannot be named", func(_ *modeltest.World, a *trace.Attempt) {
 			a.Try = modeltest.LoggedIn("", false)
-		}, model.HealthOK, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres unknown", "which one is not known"},
+		}, model.HealthOK, "name ok, address ok, vip ok, haproxy ok, server ok, pgbouncer ok, postgres unknown", "instance unknown"},
 		{"HAProxy does not answer", func(w *modeltest.World, _ *trace.Attempt) {
 			w.Silence(1, time.Hour)
 		}, model.HealthOK, "name ok, address ok, vip unknown, haproxy unknown, server ok, pgbouncer ok, postgres ok", "primary"},
@@ -96,11 +96,11 @@ func TestTraceHosts(t *testing.T) {
 	if got.Health != model.HealthOK || got.Attempts[1].Instance != "pg-test-2" || got.Attempts[0].Skipped == "" || modeltest.HopsOf(&got) != "address ok, postgres ok" {
 		t.Errorf("%+v", got)
 	}
-	if got = w.Trace(target, first); got.Health != model.HealthDown || !strings.Contains(got.Summary, "none of 2 hosts is what target_session_attrs=standby wants") {
+	if got = w.Trace(target, first); got.Health != model.HealthDown || !strings.Contains(got.Summary, "none of 2 hosts matches target_session_attrs=standby") {
 		t.Errorf("%v %s", got.Health, got.Summary)
 	}
 	second.Try, second.Endpoint, second.Addr = modeltest.Broken(model.FaultAuth, "not let in"), model.Endpoint{Host: "192.0.2.1", Port: 5432}, "192.0.2.1"
-	if got = w.Trace(target, second); got.Health != model.HealthDown || got.Attempts[0].Cluster != "" || !strings.Contains(got.Summary, "postgres breaks it: not let in") {
+	if got = w.Trace(target, second); got.Health != model.HealthDown || got.Attempts[0].Cluster != "" || !strings.Contains(got.Summary, "fails at PostgreSQL: not let in") {
 		t.Errorf("%v %s", got.Health, got.Summary)
 	}
 	if got = w.Trace(target); got.Health != model.HealthDown || got.Answered {
@@ -159,7 +159,7 @@ func TestTraceGap(t *testing.T) {
 		{at(200, "", 0, "refused"), "not served: refused"},
 		{at(300, "", 0, "closed"), ""},
 		{at(1350, "pg-test-2", 2, ""), "pg-test-2 answers, timeline 2: gap 1250 ms, 2 connections failed"},
-		{at(1400, "pg-test-1", 3, ""), "pg-test-1 answers, timeline 3, before it was pg-test-2: no connection failed, 50 ms between the two"},
+		{at(1400, "pg-test-1", 3, ""), "pg-test-1 answers, timeline 3 instead of pg-test-2: no connection failed, 50 ms between the two"},
 		{at(1500, "", 0, "refused"), "not served: refused"},
 	} {
 		modeltest.Equal(t, "says", g.Add(tt.s, true), tt.says)
@@ -202,7 +202,7 @@ func TestTraceSpread(t *testing.T) {
 	w := modeltest.AccessWorld()
 	tr := w.Trace(trace.Target{}, trace.Attempt{Endpoint: model.Endpoint{Host: "10.10.10.3", Port: 5434}, Addr: "10.10.10.3", Try: modeltest.LoggedIn("10.10.10.12", true)})
 	s := trace.SpreadOf(w.Snap, &tr, []model.Try{modeltest.LoggedIn("10.10.10.12", true), modeltest.LoggedIn("10.10.10.13", true), modeltest.LoggedIn("10.10.10.12", true), modeltest.Broken(model.FaultClosed, "closed"), modeltest.LoggedIn("", true)})
-	modeltest.Equal(t, "text", s.Text(), "5 connections: pg-test-2 ×2, pg-test-3 ×1, not named ×1, failed ×1 (closed); 4.0–4.0 ms, median 4.0")
+	modeltest.Equal(t, "text", s.Text(), "5 connections: pg-test-2 ×2, pg-test-3 ×1, unnamed ×1, failed ×1 (closed); 4.0–4.0 ms, median 4.0")
 	if s.Health() != model.HealthDegraded {
 		t.Error(s.Health())
 	}

@@ -9,7 +9,7 @@ import (
 	"pgtui/model/access"
 )
 
-// Sample is one connection of a client that goes on connecting.
+// Sample is one connection of a client that keeps connecting.
 type Sample struct {
 	At       time.Time // when it was begun
 	Done     time.Time // when it was answered or given up
@@ -51,7 +51,7 @@ type Gap struct {
 func (g *Gap) Out() bool { return !g.since.At.IsZero() }
 
 // Add takes the next sample and says what it changes, "" for nothing. fixed
-// tells that one instance at a time should answer, so that another is news.
+// says that one instance at a time should answer, so that another is news.
 func (g *Gap) Add(s Sample, fixed bool) string {
 	if s.Fault != "" {
 		g.Failed++
@@ -67,7 +67,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	was := g.since
 	lost := g.lost
 	g.last, g.seen, g.since, g.lost = s, true, Sample{}, 0
-	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "somebody"), s.Timeline)
+	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "an unnamed server"), s.Timeline)
 	switch {
 	case !was.At.IsZero() && first:
 		return fmt.Sprintf("%s; %d connections failed before", who, lost)
@@ -79,7 +79,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	case first:
 		return who
 	case fixed && (s.Instance != before.Instance || s.Timeline != before.Timeline) && s.Instance != "" && before.Instance != "":
-		return fmt.Sprintf("%s, before it was %s: no connection failed, %d ms between the two", who, before.Instance, s.Done.Sub(before.Done).Milliseconds())
+		return fmt.Sprintf("%s instead of %s: no connection failed, %d ms between the two", who, before.Instance, s.Done.Sub(before.Done).Milliseconds())
 	}
 	return ""
 }

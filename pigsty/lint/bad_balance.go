@@ -26,7 +26,7 @@ func badBalance() Rule {
 					f.Severity, f.What = Warning, fmt.Sprintf("balance %s of service %s works on HTTP only", s.Balance, s.Name)
 					f.Why = "Pigsty's services are TCP: HAProxy falls back to roundrobin"
 				default:
-					f.What = fmt.Sprintf("balance %s of service %s is no algorithm of HAProxy", s.Balance, s.Name)
+					f.What = fmt.Sprintf("balance %s of service %s is not a HAProxy algorithm", s.Balance, s.Name)
 				}
 				return []Finding{f}
 			})

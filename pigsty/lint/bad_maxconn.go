@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// badMaxconn: a limit that is no number.
+// badMaxconn: a limit that is not a number.
 func badMaxconn() Rule {
 	return Rule{"bad-maxconn", Warning, "a maxconn that is not a number",
 		"HAProxy uses its leading digits, so the limit is not what was written",

@@ -21,7 +21,7 @@ func badName() Rule {
 				case s.Name == "":
 					f.What = "a service has an empty name"
 				case bad >= 0:
-					f.What = fmt.Sprintf("service name %q holds %q", s.Name, []rune(s.Proxy()[bad:])[0])
+					f.What = fmt.Sprintf("service name %q contains %q", s.Name, []rune(s.Proxy()[bad:])[0])
 				case strings.Contains(s.Proxy(), ".cfg"):
 					f.What = fmt.Sprintf("service name %q holds .cfg: HAProxy silently skips such a file", s.Name)
 				default:

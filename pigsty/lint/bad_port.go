@@ -25,7 +25,7 @@ func badPort() Rule {
 				if ok {
 					return nil
 				}
-				return []Finding{{At: in.at(s, "port"), Subject: title(c, s), What: fmt.Sprintf("service %s binds %s:%s, which is no port", s.Name, s.IP, s.Port), Fix: "write a whole number from 1 to 65535"}}
+				return []Finding{{At: in.at(s, "port"), Subject: title(c, s), What: fmt.Sprintf("service %s binds %s:%s, which is not a port", s.Name, s.IP, s.Port), Fix: "write a whole number from 1 to 65535"}}
 			})
 		}}
 }
@@ -44,7 +44,7 @@ func componentPort() Rule {
 						if !ok || err != nil || refused[in.var1(m.Host, name)] || portOf(printed(v)) != 0 {
 							continue
 						}
-						out = append(out, Finding{At: in.var1(m.Host, name), Subject: string(m.Name), What: fmt.Sprintf("%s of %s is printed as %q, which is no port", name, m.Name, printed(v)), Fix: "write a whole number from 1 to 65535"})
+						out = append(out, Finding{At: in.var1(m.Host, name), Subject: string(m.Name), What: fmt.Sprintf("%s of %s is printed as %q, which is not a port", name, m.Name, printed(v)), Fix: "write a whole number from 1 to 65535"})
 					}
 				}
 			}

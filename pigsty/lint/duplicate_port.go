@@ -16,17 +16,17 @@ func duplicatePort() Rule {
 			hosts, by := in.binds()
 			for _, h := range hosts {
 				l := by[h]
-				told := map[string]bool{}
+				seen := map[string]bool{}
 				for i := range l {
 					if in.cost(1+i>>2) != nil {
 						break
 					}
 					for j := range i {
 						a, b := l[j], l[i]
-						if a.owner == b.owner || !a.meets(b) || told[b.owner] {
+						if a.owner == b.owner || !a.meets(b) || seen[b.owner] {
 							continue
 						}
-						told[b.owner] = true
+						seen[b.owner] = true
 						if !b.own && a.own {
 							a, b = b, a // name the place that can be changed
 						}

@@ -42,7 +42,7 @@ func seeds(t testing.TB) [][]byte {
 }
 
 // FuzzRun: whatever the inventory says, every finding is complete, of a known
-// rule, in order, and told once.
+// rule, in order, and elsewhere once.
 func FuzzRun(f *testing.F) {
 	fuzz.Target(f)
 	small := 0

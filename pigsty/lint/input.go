@@ -153,7 +153,7 @@ func (in *Input) on(h model.Host, name string, def bool) bool {
 }
 
 // portVar is a port variable of the host, def when it is not defined; 0 when
-// it is no port.
+// it is not a port.
 func (in *Input) portVar(h model.Host, name string, def int) int {
 	v, ok, err := in.Var(h, name)
 	if !ok || err != nil {

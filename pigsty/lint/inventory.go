@@ -52,6 +52,6 @@ func unknownVersion() Rule {
 			if _, err := pigsty.ParseDialect(py.Print(e.Value)); err == nil {
 				return nil
 			}
-			return []Finding{{At: e.At, Subject: "inventory", What: fmt.Sprintf("version %s is no Pigsty version that pgtui knows", py.Brief(e.Value)), Fix: "write it as in v4.5.0, or give --dialect"}}
+			return []Finding{{At: e.At, Subject: "inventory", What: fmt.Sprintf("version %s is not a Pigsty version that pgtui knows", py.Brief(e.Value)), Fix: "write it as in v4.5.0, or give --dialect"}}
 		}}
 }

@@ -31,7 +31,7 @@ func noPossibleServer() Rule {
 					f.At, f.What = in.at(s, "check"), fmt.Sprintf("%s is a standby cluster: no member answers %s while it is one", c.Name, s.Check)
 					f.Severity, f.Fix = Info, "nothing to do: it serves once the cluster is promoted"
 				case kind == onNobody:
-					f.At, f.What = in.at(s, "check"), fmt.Sprintf("no member of %s answers %s: it is no standby cluster", c.Name, s.Check)
+					f.At, f.What = in.at(s, "check"), fmt.Sprintf("no member of %s answers %s: it is not a standby cluster", c.Name, s.Check)
 					f.Fix = "use /leader or /primary"
 				default:
 					f.At, f.What = in.at(s, "check"), fmt.Sprintf("service %s checks %s, and none of its servers can answer that: %s", s.Name, s.Check, sizeWords(c))

@@ -18,16 +18,16 @@ func offlineQueryText() Rule {
 					v, ok, err := in.Attr(m.Host, "pg_offline_query")
 					if _, isBool := v.(bool); ok && err == nil && v != nil && !isBool {
 						f := Finding{At: in.var1(m.Host, "pg_offline_query"), Subject: string(m.Name), Fix: "write true or false, without quotes",
-							What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service takes that for true", m.Name, py.Brief(v))}
+							What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service treats that as true", m.Name, py.Brief(v))}
 						if s, text := py.Text(v); text && s == "" {
-							f.What = fmt.Sprintf("pg_offline_query of %s is an empty string: the offline service takes that for false", m.Name)
+							f.What = fmt.Sprintf("pg_offline_query of %s is an empty string: the offline service treats that as false", m.Name)
 						}
 						out = append(out, f)
 					}
 					v, ok, err = in.Attr(m.Host, "patroni_ssl_enabled")
 					if s, text := py.Text(v); ok && err == nil && text && !py.Bool(v) && !falseWord(s) {
 						out = append(out, Finding{At: in.var1(m.Host, "patroni_ssl_enabled"), Subject: string(m.Name), Fix: "write true or false, without quotes",
-							What: fmt.Sprintf("patroni_ssl_enabled of %s is %q, which Ansible takes for false", m.Name, s), Why: "the health checks speak plain HTTP to a Patroni that speaks TLS: every server is down"})
+							What: fmt.Sprintf("patroni_ssl_enabled of %s is %q, which Ansible treats as false", m.Name, s), Why: "the health checks speak plain HTTP to a Patroni that speaks TLS: every server is down"})
 					}
 				}
 			}

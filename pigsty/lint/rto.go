@@ -65,7 +65,7 @@ func rtoUnknown() Rule {
 					}
 					f := Finding{At: in.var1(m.Host, "pg_rto"), Subject: string(c.Name), What: fmt.Sprintf("pg_rto %s is no mode of pg_rto_plan: it means norm", py.Print(mode)), Fix: "use fast, norm, safe or wide"}
 					if _, text := py.Text(mode); !text && py.IsNumber(mode) {
-						f.Severity, f.Why = Info, "seconds were the way of Pigsty v3; v4 takes the times of norm for any number"
+						f.Severity, f.Why = Info, "seconds are the format of Pigsty v3; v4 takes the times of norm for any number"
 					}
 					out = append(out, f)
 				}

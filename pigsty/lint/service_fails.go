@@ -11,11 +11,11 @@ func serviceFails() Rule {
 	return Rule{"service-fails", Error, "a service or host that Ansible fails on: no name, no port, no selector or a wrong one, a value that must be a list",
 		"its file is deleted and not written again, and the host that fails is not reloaded",
 		func(in *Input) []Finding {
-			told := in.toldElsewhere()
+			elsewhere := in.foundElsewhere()
 			var out []Finding
 			for _, c := range in.clusters() {
 				for _, p := range c.Problems {
-					if p.Fatal && !told[p.At] {
+					if p.Fatal && !elsewhere[p.At] {
 						out = append(out, Finding{At: p.At, Subject: p.Subject, What: p.What, Fix: p.Try})
 					}
 				}
@@ -24,9 +24,9 @@ func serviceFails() Rule {
 		}}
 }
 
-// toldElsewhere are the places that the rules about identity and values name:
+// foundElsewhere are the places that the rules about identity and values name:
 // of a cluster they find something in, those of its members' identities.
-func (in *Input) toldElsewhere() map[source.Pos]bool {
+func (in *Input) foundElsewhere() map[source.Pos]bool {
 	out := in.refused()
 	for _, r := range []Rule{missingPrimary(), extraPrimary(), duplicateSeq(), badSeq(), mixedSeq(), badRole(), badClusterName()} {
 		for _, f := range r.Find(in) {

@@ -23,7 +23,7 @@ func unknownCheck() Rule {
 				case !strings.HasPrefix(s.Check, "/"):
 					f.What = fmt.Sprintf("check %q of service %s does not begin with /", s.Check, s.Name)
 				case !known:
-					f.What = fmt.Sprintf("check %s of service %s is no health check of Patroni", s.Check, s.Name)
+					f.What = fmt.Sprintf("check %s of service %s is not a health check of Patroni", s.Check, s.Name)
 				default:
 					return nil
 				}

@@ -46,6 +46,6 @@ func badDestPort(c *model.Cluster, s *model.Service, v py.Value, at source.Pos, 
 	if portOf(py.Print(v)) != 0 && !isBool {
 		return nil
 	}
-	return []Finding{{Severity: Error, At: at, Subject: title(c, s), What: fmt.Sprintf("%s of service %s is printed as %s, which is no port", what, s.Name, py.Print(v)),
+	return []Finding{{Severity: Error, At: at, Subject: title(c, s), What: fmt.Sprintf("%s of service %s is printed as %s, which is not a port", what, s.Name, py.Print(v)),
 		Why: "HAProxy refuses the server lines, or sends the traffic nowhere", Fix: "write default, postgres, pgbouncer or a whole number from 1 to 65535"}}
 }

@@ -168,7 +168,7 @@ func (e Env) notProbed(name model.InstanceName) bool {
 // incomplete reports that some request to the instance's Patroni has not been
 // sent yet.
 func (e Env) incomplete(name model.InstanceName) bool {
-	return e.notProbed(name) || !e.Snap.Patroni[name].Asked()
+	return e.notProbed(name) || !e.Snap.Patroni[name].Probed()
 }
 
 // ProxyNotProbed reports that the node's HAProxy has not been probed yet.

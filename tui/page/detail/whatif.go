@@ -149,9 +149,7 @@ func (p *WhatIf) snapshot(e page.Env) *model.Snapshot {
 	if p.Got == nil {
 		return e.Snap
 	}
-	s := *e.Snap
-	s.Rules = map[model.ClusterName]model.RuleFacts{p.name: *p.Got}
-	return &s
+	return e.Snap.With(model.Readings{Rules: map[model.ClusterName]model.RuleFacts{p.name: *p.Got}})
 }
 
 // View draws what is supposed, the members, and each service now and then.
