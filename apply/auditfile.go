@@ -247,7 +247,7 @@ func trustedFile(path string, stat func() (os.FileInfo, error), euid int) error 
 func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fmt.Errorf("%s: its owner is not known", path)
+		return fmt.Errorf("%s: its owner is unknown", path)
 	}
 	if sys.Uid != 0 && int(sys.Uid) != euid {
 		return &source.Hint{

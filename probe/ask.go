@@ -187,8 +187,8 @@ func (r request) head() (string, error) {
 
 var (
 	errTooLong  = errors.New("the answer is too long")
-	errBadPath  = errors.New("cannot be asked")
-	errWantsTLS = errors.New("asked without TLS, but the port speaks TLS")
+	errBadPath  = errors.New("not a valid request")
+	errWantsTLS = errors.New("plain HTTP was sent, but the port speaks TLS")
 )
 
 // failure is a request that got no usable answer, in plain words.
@@ -250,7 +250,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	case errors.As(err, &dns):
 		return "the name " + text.Line(dns.Name, 80) + " does not resolve"
 	case errors.As(err, &record):
-		return "asked with TLS, but the port does not speak TLS"
+		return "TLS was sent, but the port does not speak TLS"
 	case errors.As(err, &unknown):
 		return "its certificate is not signed by a known CA"
 	case errors.As(err, &host):

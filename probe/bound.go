@@ -20,7 +20,7 @@ const (
 )
 
 // errTalks is the end of a connection whose server sends too much.
-var errTalks = errors.New("the server sends more than anybody has asked for")
+var errTalks = errors.New("the server sends too much data")
 
 // boundWire keeps a server from sending more than most bytes on one connection:
 // whoever listens on the port may send for ever.
@@ -82,7 +82,7 @@ func OneRow(ctx context.Context, conn *pgconn.PgConn, question string) ([][]byte
 	return row, nil
 }
 
-var errOneRow = errors.New("the answer is not what was asked for")
+var errOneRow = errors.New("the answer is not in the expected form")
 
 // closeNow ends a connection without reading the rest of what is on its way.
 func closeNow(conn *pgconn.PgConn) {

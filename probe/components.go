@@ -47,7 +47,7 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 			c := &n.Components[i]
 			g.Go("asking "+c.Name+" on "+string(n.Host), func() {
 				start := p.o.Now()
-				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not asked: its turn did not come"}, false
+				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}, false
 				if take(ctx, slots) == nil {
 					defer func() { <-slots }()
 					if take(ctx, p.slots) == nil {
@@ -95,7 +95,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	case o.Err != nil:
 		st.Health, st.Why = model.ComponentUnknown, text.Line(o.Err.Error(), text.MaxNote)
 	case !o.Known():
-		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not asked over SSH"
+		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not read over SSH"
 	case st.Unit == "":
 		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node's systemctl says nothing of it"
 	case st.Unit == "active":
@@ -274,7 +274,7 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	case model.FaultStarting, model.FaultClosed, model.FaultTimeout, model.FaultPooler:
 		st.Health, st.Why = model.ComponentSick, try.Text
 	default:
-		st.Why = "its version is not known: " + try.Text
+		st.Why = "its version is unknown: " + try.Text
 	}
 	return st
 }
@@ -292,7 +292,7 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		st.Why = f.text
 		switch {
 		case f.text == errWantsTLS.Error():
-			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: "it speaks TLS and wants a client certificate: that it is well was not asked"}
+			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: "it requires a TLS client certificate: its health was not checked"}
 		case f.answered:
 			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: f.text}
 		}

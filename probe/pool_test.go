@@ -184,9 +184,9 @@ func TestConsoleRefuses(t *testing.T) {
 	}{
 		{"not in stats_users", refusing("08P01", "not allowed"), false, true, "pgbouncer's console refuses dbuser_monitor: not allowed"},
 		{"wrong password", refusing("08P01", "SASL authentication failed"), false, true, "pgbouncer's console refuses dbuser_monitor: SASL authentication failed"},
-		{"clear text", func(c net.Conn) { readStartup(c); _, _ = c.Write(frame('R', []byte{0, 0, 0, 3})); readStartup(c) }, false, true, "the password is asked for in clear text, and was not sent"},
+		{"clear text", func(c net.Conn) { readStartup(c); _, _ = c.Write(frame('R', []byte{0, 0, 0, 3})); readStartup(c) }, false, true, "the server requests the password in clear text: it was not sent"},
 		{"full", refusing("08P01", "no more connections allowed (max_client_conn)"), true, false, ""},
-		{"hangs up", func(c net.Conn) { readStartup(c) }, false, false, "pgbouncer's console: accepted and closed without a word"},
+		{"hangs up", func(c net.Conn) { readStartup(c) }, false, false, "pgbouncer's console: accepted and closed the connection"},
 		{"a question fails", (&bouncer{version: "1.18.0"}).serve, false, false, "pgbouncer's console: invalid command (08P01)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

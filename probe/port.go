@@ -172,7 +172,7 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, e
 	case try.Fault == model.FaultTimeout:
 		st.Why = fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name())
 	case try.Fault == model.FaultClosed:
-		st.Why = fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name())
+		st.Why = fmt.Sprintf("port %s accepts connections and closes them: %s is not healthy", pt.number, pt.name())
 	default:
 		st.Why = fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text)
 	}

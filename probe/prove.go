@@ -348,13 +348,13 @@ func faultOf(err error, addr string) model.Try {
 	switch {
 	case strings.Contains(err.Error(), "require_auth"):
 		if strings.Contains(err.Error(), "\""+anyLogin+"\"") {
-			return fault(model.FaultAuth, "the password is asked for in clear text, and was not sent")
+			return fault(model.FaultAuth, "the server requests the password in clear text: it was not sent")
 		}
-		return fault(model.FaultAuth, "the server asks for another login than require-auth allows: no password was sent")
+		return fault(model.FaultAuth, "the server requests a login that require-auth does not allow: no password was sent")
 	case errors.Is(err, errTalks), strings.Contains(err.Error(), errTalks.Error()):
 		return fault(model.FaultOther, "%v", errTalks)
 	case strings.Contains(err.Error(), "invalid body length"), strings.Contains(err.Error(), "message body"):
-		return fault(model.FaultOther, "the server sends a message of more than %d kB, which nobody asked for", mostMessage>>10)
+		return fault(model.FaultOther, "the server sends a message of more than %d kB", mostMessage>>10)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fault(model.FaultRefused, "connection refused: nothing listens on %s", addr)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
@@ -362,7 +362,7 @@ func faultOf(err error, addr string) model.Try {
 	case isTimeout(err), errors.Is(err, context.Canceled):
 		return fault(model.FaultTimeout, "no answer within %v", proveTimeout)
 	case isClosed(err), strings.Contains(err.Error(), "unexpected EOF"):
-		return fault(model.FaultClosed, "accepted and closed without a word: no server behind it takes the connection")
+		return fault(model.FaultClosed, "accepted and closed the connection: no server behind it takes it")
 	}
 	return fault(model.FaultOther, "%s", text.Line(lastCause(err), 160))
 }

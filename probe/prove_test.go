@@ -82,7 +82,7 @@ func TestProveFaults(t *testing.T) {
 		text       string
 	}{
 		{"HAProxy is down", "127.0.0.1:1", model.FaultRefused, "nothing listens on 127.0.0.1:1"},
-		{"HAProxy has no server", shut, model.FaultClosed, "accepted and closed without a word"},
+		{"HAProxy has no server", shut, model.FaultClosed, "accepted and closed the connection"},
 		{"PostgreSQL starts", server(t, refusing("57P03", "the database system is starting up")), model.FaultStarting, "the database system is starting up"},
 		{"wrong password", server(t, refusing("28P01", "password authentication failed")), model.FaultAuth, "the monitoring user is not let in"},
 		{"not in pg_hba", server(t, refusing("28000", "no pg_hba.conf entry for host, SSL encryption")), model.FaultAuth, "not let in"},

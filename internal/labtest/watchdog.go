@@ -102,7 +102,7 @@ func Long(t testing.TB, name string, takes time.Duration) {
 	w.timer.Reset(left)
 }
 
-// bark ends the test: what waits for a process goes on when that is killed, and
+// bark ends the test: what waits for a process continues when that is killed, and
 // fails. A test that does not end even so takes the binary with it.
 func (w *watchdog) bark() {
 	w.mu.Lock()
