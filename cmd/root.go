@@ -20,7 +20,7 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/probe"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -151,7 +151,7 @@ func (a *app) root() *cobra.Command {
 			if err := a.configure(cmd); err != nil {
 				return exit(unaskable(cmd.Name()), err)
 			}
-			if err := probe.CheckAuth(a.requireAuth); err != nil {
+			if err := postgres.CheckAuth(a.requireAuth); err != nil {
 				return wrong("--require-auth: %w", err)
 			}
 			if err := a.refuse(cmd); err != nil || !a.askBecome {

@@ -14,13 +14,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/miekg/dns"
 
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/node"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -150,7 +150,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 	if err == nil {
 		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: text.Line(version, 60)}
 	}
-	try := faultOf(err, addr)
+	try := postgres.FaultOf(err, addr)
 	switch try.Fault {
 	case model.FaultRefused:
 		return model.ComponentState{Health: model.ComponentDown, Why: try.Text}
@@ -160,7 +160,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 		}
 		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
 	}
-	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(lastCause(err), text.MaxNote)}
+	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(postgres.LastCause(err), text.MaxNote)}
 }
 
 // readBanner reads the first line of an SSH server: "SSH-2.0-OpenSSH_9.2p1 …".
@@ -255,15 +255,15 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 		db = "pgbouncer" // its own: the version is the pooler's
 	}
 	line := p.line(addr)
-	defer line.close()
-	conn, err := line.login(ctx, login, db)
+	defer line.Close()
+	conn, err := line.Login(ctx, login, db)
 	if err != nil {
-		return afterLogin(st, faultOf(err, addr))
+		return afterLogin(st, postgres.FaultOf(err, addr))
 	}
 	defer func() {
 		_ = conn.Close(ctx) // what was to be learnt is learnt
 	}()
-	st.Version = versionOf(conn)
+	st.Version = postgres.VersionOf(conn)
 	return st
 }
 
@@ -277,11 +277,6 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 		st.Why = "its version is unknown: " + try.Text
 	}
 	return st
-}
-
-func versionOf(conn *pgconn.PgConn) string {
-	v, _, _ := strings.Cut(text.Line(conn.ParameterStatus("server_version"), 60), " ")
-	return strings.TrimSuffix(v, "/bouncer")
 }
 
 // askWeb asks a component that speaks HTTP.
