@@ -40,6 +40,7 @@ func rules() []rule {
 		{dir: "haproxy", own: []string{"internal/text"}, not: outside},
 		{dir: "pigsty", own: []string{"ansible", "haproxy", "model", "pigsty"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "render", own: []string{"haproxy", "model", "internal/text"}, mods: []string{"github.com/aymanbagabas/go-udiff"}, not: outside},
+		{dir: "render/emit", own: []string{"model", "render"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
 		{dir: "plan", own: []string{"haproxy", "model", "render", "internal/text"}, not: outside},
 		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
 		{dir: "probe/transport", own: []string{"model", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}},

@@ -24,10 +24,10 @@ type Applier struct {
 	// Runner runs scripts on nodes.
 	Runner transport.Runner
 	// Stats reads the stats page of one node, over a new connection each time:
-	// an old one may end at the worker that a reload has replaced.
+	// an old one may end at the worker that a reload replaced.
 	Stats func(ctx context.Context, n model.Node) (haproxy.Stats, error)
-	// Probe asks the cluster's nodes once, for the risks of a plan; nil asks
-	// nobody, which is a risk.
+	// Probe probes the cluster's nodes once, for the risks of a plan; without it
+	// the state of the cluster is unknown, which is a risk.
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
 	// Now is the clock.
 	Now func() time.Time
@@ -35,26 +35,26 @@ type Applier struct {
 	Rollout Rollout
 	// Audit keeps the records of what was done; nil keeps none.
 	Audit *Audit
-	// Who is told to the audit file, and to whoever finds a node locked.
+	// Who is the operator in the audit file, and in the message that a node is locked.
 	Who plan.Operator
 	// Managed is the date of the "# ansible managed:" line of files that are
 	// new on a node; the others keep the line they have.
 	Managed string
 
 	// ReadFor, RunFor and VerifyFor bound one node's part of planning, of its
-	// script and of the look at its stats page. Zero means 20 s, 5 min, 20 s.
+	// script and of reading its stats page. Zero means 20 s, 5 min, 20 s.
 	ReadFor, RunFor, VerifyFor time.Duration
-	// Poll is the pause between two looks at a stats page; zero means 200 ms.
+	// Poll is the pause between two reads of a stats page; zero means 200 ms.
 	Poll time.Duration
 }
 
-// readers bounds how many nodes are asked at once.
+// readers bounds how many nodes are read at once.
 const readers = 8
 
-// Plan reads the files of the cluster's HAProxy nodes and returns what would
-// be changed on each. No hosts means all of them. The error is about the
-// question: an unknown cluster or host. A node that cannot be read is part of
-// the plan, with its Err; see model.Plan.Refusal before running it.
+// Plan reads the files of the cluster's HAProxy nodes and returns the changes on
+// each. No hosts means all of them. An unknown cluster or host is an error. A node
+// that cannot be read is in the plan with its Err; see plan.Plan.Refusal before
+// running it.
 func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, error) {
 	c, err := question(inv, cluster, hosts, false)
 	if err != nil {
@@ -71,18 +71,18 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 	return p, nil
 }
 
-// question checks that there is such a cluster and that the hosts are among
-// its HAProxy nodes, or with old among those that may have been.
+// question checks that the cluster exists and that the hosts are among its HAProxy
+// nodes, or with old among its former ones.
 func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
 	c := inv.Cluster(cluster)
 	if c == nil {
 		return nil, &source.Hint{
 			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
-			Try: "its clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
+			Try: "the clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
 		}
 	}
 	if len(c.LoadBalancers) == 0 && len(c.Problems) == 0 {
-		return nil, fmt.Errorf("%s: no HAProxy node exposes its services", cluster)
+		return nil, fmt.Errorf("%s: no HAProxy node serves it", cluster)
 	}
 	for _, h := range hosts {
 		if c.LoadBalancer(h) == nil && !(old && slices.Contains(plan.Former(inv, c), h)) {
@@ -118,12 +118,12 @@ func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []mod
 }
 
 // each does f for 0 to n-1, several at once, and returns when all are done.
-// failed is told which of them pgtui itself has failed over.
+// failed is called for those in which pgtui itself fails.
 func each(n int, f func(i int), failed func(i int, err error)) {
 	var g guard.Group
 	slots := make(chan struct{}, readers)
 	for i := range n {
-		g.Go("asking a node", func() {
+		g.Go("reading a node", func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			f(i)
@@ -146,7 +146,7 @@ func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) 
 	case dir.Missing:
 		return plan.NodeFiles{Missing: true, Err: &source.Hint{
 			Err: fmt.Errorf("there is no %s", dir.Dir),
-			Try: "is HAProxy installed there, and is the Pigsty version right? `./node.yml -l " + string(h) + " -t haproxy` makes the directory",
+			Try: "check that HAProxy is installed there and that the Pigsty version is right; `./node.yml -l " + string(h) + " -t haproxy` creates the directory",
 		}}
 	}
 	return plan.NodeFiles{Files: dir.Contents()}

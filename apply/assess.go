@@ -14,21 +14,21 @@ import (
 	"pgtui/plan"
 )
 
-// Assess judges a plan: its risks, and what bin/pgsql-svc would do otherwise.
-// It asks everything at once, the plan's nodes whether their HAProxy accepts the
-// would-be configuration included, and changes nothing that stays. What cannot
-// be asked is a risk itself. It returns what the cluster's nodes said, nil when
-// they could not be asked.
+// Assess judges a plan: its risks, and what bin/pgsql-svc would do differently.
+// It probes the cluster and the plan's nodes at once, and has HAProxy on each node
+// check the new configuration; nothing on the nodes changes. What cannot be read
+// is a risk. It returns the snapshot of the cluster, nil when it could not be
+// probed.
 func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *plan.Plan) *model.Snapshot {
 	c := inv.Cluster(p.Cluster)
 	if c == nil {
 		return nil
 	}
 	s := plan.Situation{}
-	// What pgtui itself fails over was not asked, which is a risk.
+	// Where pgtui itself fails, the state is unknown, which is a risk.
 	unasked := func(error) {}
 	var g guard.Group
-	g.Go("asking the cluster", func() {
+	g.Go("probing the cluster", func() {
 		if a.Probe == nil {
 			return
 		}
@@ -37,7 +37,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *plan.Plan
 			s.Snap, s.Board = snap, &b
 		}
 	}, unasked)
-	g.Go("asking the nodes", func() {
+	g.Go("reading the nodes", func() {
 		var hosts []model.Host
 		for _, n := range working(p) {
 			hosts = append(hosts, n.Host)
@@ -45,7 +45,7 @@ func (a *Applier) Assess(ctx context.Context, inv *model.Inventory, p *plan.Plan
 		x := a.ExamineHosts(ctx, inv, []*model.Cluster{c}, hosts)
 		s.Conf, s.Workers, s.Servers = x.Conf, x.Workers, x.Servers
 	}, unasked)
-	g.Go("looking at the plan", func() { a.look(ctx, p, &s) }, unasked)
+	g.Go("checking the plan", func() { a.look(ctx, p, &s) }, unasked)
 	g.Wait()
 	s.Routing, s.Foreseen = map[model.Host]map[string][]string{}, map[model.Host]map[string][]string{}
 	for i := range p.Nodes {
@@ -74,10 +74,10 @@ func working(p *plan.Plan) []*plan.Node {
 	return out
 }
 
-// look has the HAProxy of each node look at the whole would-be configuration,
-// in a directory of its own that goes again, and asks which run's files are not
-// as it left them, where its servers' states are handed over, and why it would not
-// recover at boot. A node that did not answer is left out.
+// look has HAProxy on each node check the whole new configuration in a temporary
+// directory. It also reads whether the files changed since the last run, where the
+// servers' states are handed over, and why the node would not recover at boot. A
+// node that does not answer is left out.
 func (a *Applier) look(ctx context.Context, p *plan.Plan, s *plan.Situation) {
 	s.Checked, s.Edited, s.Handed, s.Unarmed = map[model.Host]error{}, map[model.Host]string{}, map[model.Host]string{}, map[model.Host]string{}
 	prefix := string(p.Cluster) + "-"
@@ -105,7 +105,7 @@ func (a *Applier) look(ctx context.Context, p *plan.Plan, s *plan.Situation) {
 	}, func(int, error) {}) // it did not answer
 }
 
-// otherwise is what bin/pgsql-svc would do and the plan does not, in sentences.
+// otherwise is what bin/pgsql-svc would do differently, in sentences.
 func otherwise(inv *model.Inventory, c *model.Cluster, p *plan.Plan) []string {
 	var out []string
 	for i := range p.Nodes {
@@ -117,15 +117,15 @@ func otherwise(inv *model.Inventory, c *model.Cluster, p *plan.Plan) []string {
 			}
 		}
 		if len(gone) > 0 {
-			out = append(out, fmt.Sprintf("on %s it would delete %s as well: they are not of %s, but its `rm` takes %s-*.cfg", n.Host, strings.Join(gone, " "), c.Name, c.Name))
+			out = append(out, fmt.Sprintf("on %s it would also delete %s: they do not belong to %s, but its `rm` matches %s-*.cfg", n.Host, strings.Join(gone, " "), c.Name, c.Name))
 		}
 	}
 	if c.Provider != "" && len(p.Nodes) < len(c.LoadBalancers) {
-		out = append(out, fmt.Sprintf("its hosts are those of %s, not the HAProxy nodes: a delegated cluster is written to all of %s, and only by its primary; a limit without the primary does nothing and says that it is done", c.Name, c.Provider))
+		out = append(out, fmt.Sprintf("its hosts are those of %s, not the HAProxy nodes: the files of a delegated cluster are written to all of %s, and only by the run on its primary; with a limit that excludes the primary it does nothing and reports success", c.Name, c.Provider))
 	}
 	for i := range p.Nodes {
 		if n := &p.Nodes[i]; n.Err == nil && !n.Changed() && p.Changed() && !p.Force {
-			out = append(out, "it would write and reload the nodes that need nothing, too")
+			out = append(out, "it would also write and reload the nodes that do not change")
 			break
 		}
 	}

@@ -17,9 +17,9 @@ import (
 	"pgtui/render"
 )
 
-// ledger keeps what a run tells and writes its two records.
+// ledger collects the steps of a run and writes its two records.
 type ledger struct {
-	audit *Audit // nil: nobody keeps records
+	audit *Audit // nil: no records are kept
 	rec   plan.Record
 	began time.Time
 
@@ -27,7 +27,7 @@ type ledger struct {
 	steps map[model.Host][]plan.StepRecord
 }
 
-// open writes the first record. Without it nothing may be done.
+// open writes the first record. When that fails, the run must not begin.
 func (a *Applier) open(inv *model.Inventory, p *plan.Plan) (*ledger, error) {
 	now := a.Now()
 	l := &ledger{audit: a.Audit, began: now, steps: map[model.Host][]plan.StepRecord{}}
@@ -50,7 +50,7 @@ func (a *Applier) open(inv *model.Inventory, p *plan.Plan) (*ledger, error) {
 	return l, l.audit.Append(l.rec)
 }
 
-// record is the first line of a run, as far as every kind of run has it alike.
+// record is the first line of a run, with the fields that every kind of run has.
 func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) plan.Record {
 	return plan.Record{
 		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: plan.RecordBegin, At: now.UTC(),
@@ -58,7 +58,7 @@ func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.Clus
 	}
 }
 
-// said is text that goes into a record: bounded in bytes, safe to print, and
+// said is text for a record: bounded in bytes, safe to print, and
 // without what follows a password keyword.
 func said(raw string, most int) string {
 	lines := strings.Split(raw, "\n")
@@ -68,7 +68,7 @@ func said(raw string, most int) string {
 	return text.Line(strings.Join(lines, "; "), most)
 }
 
-// step notes one step that has ended.
+// step adds one step that has ended.
 func (l *ledger) step(s plan.StepResult) {
 	if !s.Done {
 		return

@@ -22,17 +22,15 @@ import (
 	"pgtui/source"
 )
 
-// Audit is the append-only file of what was done, a JSON record a line. Each
-// line has the hash of the line before and one of itself, so that a change of
-// what was written shows. Its owner and mode are checked before it is read or
+// Audit is the append-only audit file, one JSON record per line. Each line has the
+// hash of the line before and its own, so that later changes are detected. Its owner and mode are checked before it is read or
 // written, as ssh checks its own files.
 type Audit struct {
 	Path   string
-	Syslog bool // tell the system's log as well
+	Syslog bool // also write to the system's log
 }
 
-// maxAudit bounds of how much of the end of the file the records are kept, in
-// bytes; maxLine bounds one line that is read as a record.
+// maxAudit bounds the end of the file whose records are kept, in bytes; maxLine bounds one line that is read as a record.
 const (
 	maxAudit = 64 << 20
 	maxLine  = 16 << 20
@@ -41,11 +39,11 @@ const (
 // AuditLog is what an audit file holds.
 type AuditLog struct {
 	Records []plan.Record // oldest first
-	Bad     int           // lines that are no records
+	Bad     int           // lines that are not records
 	Breaks  []AuditBreak  // where the chain of hashes does not hold, in order
 }
 
-// AuditBreak is one place where the file is not as pgtui has written it.
+// AuditBreak is one place where the file is not what pgtui wrote.
 type AuditBreak struct {
 	Line int // from 1
 	What string
@@ -55,7 +53,7 @@ type AuditBreak struct {
 func (a *Audit) Append(r plan.Record) error {
 	sum, err := a.write(r)
 	if err != nil {
-		return &source.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(source.TryOf(err), "name a file in PGTUI_AUDIT that can be, such as /var/log/pgtui/audit.jsonl")}
+		return &source.Hint{Err: fmt.Errorf("the audit file cannot be written: %w", err), Try: cmp.Or(source.TryOf(err), "name a writable file in PGTUI_AUDIT, such as /var/log/pgtui/audit.jsonl")}
 	}
 	if a.Syslog {
 		return tellSyslog(r, sum)
@@ -63,11 +61,11 @@ func (a *Audit) Append(r plan.Record) error {
 	return nil
 }
 
-// write adds the record behind the last line and returns the line's hash. Whoever
-// else writes meanwhile waits: the hash is of the line that is the last one then.
+// write adds the record after the last line and returns the line's hash. It locks
+// the file, so that no other process adds a line in between.
 func (a *Audit) write(r plan.Record) (string, error) {
 	if a.Path == "" {
-		return "", errors.New("HOME is not set, and no file is named")
+		return "", errors.New("HOME is not set, and no audit file is configured")
 	}
 	dir := filepath.Dir(a.Path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -106,7 +104,7 @@ func (a *Audit) write(r plan.Record) (string, error) {
 	return hash, nil
 }
 
-// sumField is what the hash of a line stands behind, at the line's end.
+// sumField precedes the hash of a line, at the line's end.
 const sumField = `,"line_sha256":"`
 
 // chained is the line of a record, with its end of line, and the line's hash.
@@ -130,8 +128,8 @@ func own(line []byte) (has, holds bool) {
 	return true, string(line[at+len(sumField):at+len(sumField)+64]) == plan.Sum(text)
 }
 
-// lastLine is the last line of a file of that size, without its end; torn says
-// that it has no end.
+// lastLine is the last line of a file of that size, without its line end; torn
+// when it has none.
 func lastLine(f io.ReaderAt, size int64) (line []byte, torn bool, err error) {
 	const step = 64 << 10
 	for from := size; from > 0 && int64(len(line)) < maxAudit; {
@@ -153,14 +151,14 @@ func lastLine(f io.ReaderAt, size int64) (line []byte, torn bool, err error) {
 	return line, torn, nil
 }
 
-// lockTries times lockPause is how long another pgtui is waited for: 10 s.
+// lockTries times lockPause is the wait for another pgtui: 10 s.
 const (
 	lockTries = 500
 	lockPause = 20 * time.Millisecond
 )
 
-// open opens the file once it may be trusted, and locks it. What was renamed
-// away while another held it, as by logrotate, is opened once more.
+// open opens and locks the file if it can be trusted. A file that was renamed
+// while another process held it, as by logrotate, is opened again.
 func (a *Audit) open(flags, lock int) (*os.File, error) {
 	for range 5 {
 		if err := trusted(a.Path, os.Geteuid()); err != nil {
@@ -185,11 +183,11 @@ func (a *Audit) open(flags, lock int) (*os.File, error) {
 		}
 		f.Close()
 	}
-	return nil, fmt.Errorf("%s is renamed again and again", a.Path)
+	return nil, fmt.Errorf("%s is renamed repeatedly", a.Path)
 }
 
-// locked takes the lock of an open file, exclusive or shared. It ends with the
-// file. A file system without locks has none to wait for.
+// locked takes the lock of an open file, exclusive or shared, until the file is
+// closed. On a file system without locks it does nothing.
 func locked(f *os.File, lock int) error {
 	for range lockTries {
 		switch err := syscall.Flock(int(f.Fd()), lock|syscall.LOCK_NB); {
@@ -201,19 +199,19 @@ func locked(f *os.File, lock int) error {
 			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 	}
-	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + text.Word(f.Name()) + " names it"}
+	return &source.Hint{Err: fmt.Errorf("another process holds the lock of %s", f.Name()), Try: "fuser -v " + text.Word(f.Name()) + " shows it"}
 }
 
-// trusted checks who may have written the file of that path: like ssh for its
-// own files, nobody but root and the user with that id. A file that is not there
-// is fine; its directory must be as safe.
+// trusted checks who can write the file of that path: as ssh does for its own
+// files, only root and the user with that id may. A file that does not exist is
+// accepted when its directory passes the same check.
 func trusted(path string, euid int) error {
 	dir := filepath.Dir(path)
 	st, err := os.Stat(dir)
 	if err != nil {
 		return err
 	}
-	sticky := st.Mode()&os.ModeSticky != 0 // nobody takes away what is another's
+	sticky := st.Mode()&os.ModeSticky != 0 // only its owner can remove a file there
 	if err := only(dir, st, euid, sticky); err != nil {
 		return err
 	}
@@ -223,7 +221,7 @@ func trusted(path string, euid int) error {
 		return err
 	}
 	if st.Mode()&os.ModeSymlink != 0 {
-		if err := only(path, st, euid, true); err != nil { // a link's mode says nothing
+		if err := only(path, st, euid, true); err != nil { // a link's mode has no meaning
 			return err
 		}
 	}
@@ -237,13 +235,13 @@ func trustedFile(path string, stat func() (os.FileInfo, error), euid int) error 
 		return err
 	}
 	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", path)
+		return fmt.Errorf("%s is not a regular file", path)
 	}
 	return only(path, st, euid, false)
 }
 
-// only reports that somebody other than root and euid owns what is at path, or
-// may write it; anyMode leaves the latter aside.
+// only refuses a path that a user other than root and euid owns or can write;
+// anyMode skips the second check.
 func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -251,21 +249,21 @@ func only(path string, st os.FileInfo, euid int, anyMode bool) error {
 	}
 	if sys.Uid != 0 && int(sys.Uid) != euid {
 		return &source.Hint{
-			Err: fmt.Errorf("%s belongs to uid %d, who could change it: expected root or uid %d", path, sys.Uid, euid),
-			Try: "look at what it says, then `chown " + fmt.Sprint(euid) + " " + text.Word(path) + "`, or name another file in PGTUI_AUDIT",
+			Err: fmt.Errorf("%s belongs to uid %d, who can change it: expected root or uid %d", path, sys.Uid, euid),
+			Try: "check its content, then `chown " + fmt.Sprint(euid) + " " + text.Word(path) + "`, or name another file in PGTUI_AUDIT",
 		}
 	}
 	if mode := st.Mode().Perm(); mode&0o022 != 0 && !anyMode {
 		return &source.Hint{
 			Err: fmt.Errorf("%s can be written by others: its mode is %04o", path, mode),
-			Try: "look at what it says, then `chmod go-w " + text.Word(path) + "`",
+			Try: "check its content, then `chmod go-w " + text.Word(path) + "`",
 		}
 	}
 	return nil
 }
 
-// tellSyslog writes one line of words to the system's log. It has the hash of
-// the line in the file, which a file that was cut does not have any more.
+// tellSyslog writes one line to the system's log, with the hash of the line in the
+// file: a truncated file no longer has that line.
 func tellSyslog(r plan.Record, sum string) error {
 	w, err := syslog.New(syslog.LOG_NOTICE|syslog.LOG_AUTHPRIV, "pgtui")
 	if err != nil {
@@ -278,8 +276,8 @@ func tellSyslog(r plan.Record, sum string) error {
 	return nil
 }
 
-// Read reads the file. One that is not there is empty; the chain is checked from
-// its first line on, however large the file is.
+// Read reads the file. A file that does not exist is empty. The chain is checked
+// from the first line, whatever the size of the file.
 func (a *Audit) Read() (AuditLog, error) {
 	if _, err := os.Lstat(a.Path); a.Path == "" || errors.Is(err, fs.ErrNotExist) {
 		return AuditLog{}, nil
@@ -354,19 +352,18 @@ func nextLine(r *bufio.Reader) (line []byte, size int64, hash string, err error)
 	}
 }
 
-// chain is how far the lines of an audit file are as they were written.
+// chain checks the lines of an audit file one after the other.
 type chain struct {
 	line   int    // number of the line at hand
 	before string // hash of the line before it
-	began  bool   // a line with hashes was seen: every record behind it has them
+	began  bool   // a line with hashes was seen: every record after it has them
 	told   bool   // the line before it is a break already
 }
 
 // mostBreaks bounds how many breaks are listed.
 const mostBreaks = 100
 
-// check reads one line and notes where the chain breaks at it. ok: it is a
-// record.
+// check reads one line and records a break of the chain. ok: it is a record.
 func (c *chain) check(line []byte, hash string, log *AuditLog) (r plan.Record, ok bool) {
 	ok = json.Unmarshal(line, &r) == nil && r.Run != ""
 	what := ""
@@ -375,11 +372,11 @@ func (c *chain) check(line []byte, hash string, log *AuditLog) (r plan.Record, o
 	case has && !holds:
 		what = "the line was changed after it was written"
 	case has && r.Prev != c.before && c.line == 1:
-		what = "lines that stood before it are gone"
+		what = "lines before it are missing"
 	case has && r.Prev != c.before && !c.told:
-		what = fmt.Sprintf("line %d is not the line it was written after: lines between were changed, removed or added", c.line-1)
+		what = fmt.Sprintf("line %d is not the line before it when it was written: lines were changed, removed or added", c.line-1)
 	case !has && c.began:
-		what = "the line has no hash of the line before: it was changed, or was not written by this version of pgtui"
+		what = "the line has no hash of the line before: it was changed, or another version of pgtui wrote it"
 	}
 	c.told = what != ""
 	if has, _ := own(line); ok && has {

@@ -12,9 +12,9 @@ import (
 	"pgtui/render"
 )
 
-// Survey is Plan, with the state of every file beside it. It also looks at the
-// nodes that may have provided the cluster's services before, for files that
-// were left behind; those are in the drift only. hosts may name such nodes too.
+// Survey is Plan with the state of every file. It also reads the nodes that may
+// have provided the cluster's services before, for stale files; those are in the
+// drift only. hosts may name such nodes too.
 func (a *Applier) Survey(ctx context.Context, inv *model.Inventory, cluster model.ClusterName, hosts []model.Host) (plan.Plan, []plan.NodeDrift, error) {
 	c, err := question(inv, cluster, hosts, true)
 	if err != nil {
@@ -34,8 +34,8 @@ func (a *Applier) Survey(ctx context.Context, inv *model.Inventory, cluster mode
 	return p, drift, nil
 }
 
-// readByHand notes on the nodes that could be read what was done by hand to the
-// servers of their HAProxies. What does not answer says nothing.
+// readByHand adds the servers that were taken out by hand, on the nodes that can be
+// read.
 func (a *Applier) readByHand(ctx context.Context, inv *model.Inventory, drift []plan.NodeDrift) {
 	each(len(drift), func(i int) {
 		d := &drift[i]

@@ -16,7 +16,7 @@ type event struct {
 	text string // safe to print
 }
 
-// maxEventText bounds what one line of a node may say, in bytes.
+// maxEventText bounds the text of one line of a node, in bytes.
 const maxEventText = 1000
 
 // eventKinds are the words node.sh may begin a line with; true where a step

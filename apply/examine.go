@@ -19,8 +19,8 @@ import (
 	"pgtui/source"
 )
 
-// Examination is what the HAProxy nodes of some clusters have on disk, which
-// processes run there, and what was done to their servers.
+// Examination is the files, the processes and the states of the servers of some
+// clusters' HAProxy nodes.
 type Examination struct {
 	Conf    map[model.Host]source.Observed[model.NodeConf]
 	Workers map[model.Host]source.Observed[haproxy.Processes]
@@ -34,7 +34,7 @@ func (x *Examination) Of(h model.Host) model.Reading {
 
 // Examine reads the files and the processes of every HAProxy node of the clusters
 // over SSH, several nodes at once, each within ReadFor. It changes nothing. A
-// node that cannot be read is there with its error.
+// node that cannot be read has its error.
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) Examination {
 	var hosts []model.Host
 	for _, c := range clusters {
@@ -77,10 +77,10 @@ func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []
 	if err == nil {
 		nc = a.confOf(inv, clusters, h, dir)
 		if n != nil {
-			// haproxy.cfg is not read: it holds passwords. That it binds the
-			// stats port is known all the same.
-			stats := haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", n.HAProxy.Port)}}
-			nc.Sections = append([]haproxy.ConfSection{stats}, nc.Sections...)
+			// haproxy.cfg is not read, because it has passwords; it binds the
+			// stats port.
+			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", n.HAProxy.Port)}}
+			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
 	}
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *Applier) confOf(inv *model.Inventory, clusters []*model.Cluster, h mode
 		})
 		nc.Files = append(nc.Files, x)
 		if x.Read {
-			nc.Sections = append(nc.Sections, haproxy.Conf(name, f.Data)...)
+			nc.Sections = append(nc.Sections, haproxy.Sections(name, f.Data)...)
 		}
 	}
 	for _, c := range clusters {

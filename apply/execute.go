@@ -17,17 +17,17 @@ import (
 	"pgtui/source"
 )
 
-// Execute runs a plan: it looks at all nodes first, then does one, the canary,
-// and when that one's checks have ended and its routing is as predicted the
-// others, as Rollout says. It stops at the first node that does not end as
-// planned: the rest is reported as untouched. The report has every node of the
-// plan. The error says what stopped the run, nil when every node is as the plan
-// wants it; model.TryOf gives the next step.
+// Execute runs a plan: it checks all nodes, then changes one, the canary, and when
+// the checks of that one have ended and its routing is as predicted, the others,
+// as configured in Rollout. It stops at the first node that does not end as
+// planned: the rest are reported as untouched. The report has every node of the
+// plan. The error is what stopped the run, nil when every node is as planned;
+// source.TryOf gives the next step.
 //
-// A plan that must not run (model.Plan.Refusal), or that was made from another
+// A plan that must not run (plan.Plan.Refusal), or that was made from another
 // inventory, is refused before anything is touched; so is one whose audit
 // record cannot be written. Cancelling ctx stops the run between two nodes,
-// never within one. emit is told every step of every node as it begins and
+// never within one. emit gets every step of every node as it begins and
 // ends, one at a time; it may be nil.
 func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 	r, err := a.begin(inv, &p, emit)
@@ -40,8 +40,8 @@ func (a *Applier) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan
 	return r.end()
 }
 
-// begin refuses a plan that must not run, and opens the record of one that may.
-// The rollout that it returns has its report even then.
+// begin refuses a plan that must not run, and otherwise opens its record. The
+// rollout that it returns always has a report.
 func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepResult)) (*rollout, error) {
 	r := &rollout{a: a, inv: inv, p: p, base: map[model.Host]baseline{}, rep: &plan.Report{Plan: p.ID}}
 	for _, n := range p.Nodes {
@@ -52,7 +52,7 @@ func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepR
 		err = Refused(p)
 	}
 	if err == nil && p.Inventory != inv.Hash {
-		err = &source.Hint{Err: errors.New("the inventory is not the one the plan was made from"), Try: "plan again and review the difference"}
+		err = &source.Hint{Err: errors.New("the inventory has changed since the plan was made"), Try: "plan again and review the difference"}
 	}
 	if err == nil {
 		r.ledger, err = a.open(inv, p)
@@ -64,9 +64,9 @@ func (a *Applier) begin(inv *model.Inventory, p *plan.Plan, emit func(plan.StepR
 	r.emit = func(s plan.StepResult) {
 		mu.Lock()
 		defer mu.Unlock()
-		// A node is not left half done because a step of it cannot be told: it is
-		// finished, and no other is begun.
-		if err := guard.Do("to tell of "+s.Step+" on "+string(s.Host), func() {
+		// When a step cannot be reported, the node is finished all the same, and no
+		// other is begun.
+		if err := guard.Do("reporting "+s.Step+" on "+string(s.Host), func() {
 			r.ledger.step(s)
 			if emit != nil {
 				emit(s)
@@ -97,7 +97,7 @@ func Refused(p *plan.Plan) error {
 	if len(names) == 0 {
 		return nil
 	}
-	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is right"
+	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is safe"
 	for _, r := range p.Risks {
 		if r.Name == plan.RiskRejected {
 			return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
@@ -127,11 +127,11 @@ func advice(n *plan.Node, r *plan.NodeReport) string {
 	case plan.Untouched:
 		return fmt.Sprintf("nothing on %s has changed; correct the cause and plan again", n.Host)
 	case plan.Restored:
-		return fmt.Sprintf("%s runs what it ran before; look at `journalctl -u haproxy` there", n.Host)
+		return fmt.Sprintf("%s runs what it ran before; check `journalctl -u haproxy` there", n.Host)
 	case plan.Broken:
-		return fmt.Sprintf("look at %s now: `haproxy -c -f /etc/haproxy/haproxy.cfg -f %s` and `systemctl status haproxy`%s", n.Host, n.ConfDir, kept)
+		return fmt.Sprintf("check %s now: `haproxy -c -f /etc/haproxy/haproxy.cfg -f %s` and `systemctl status haproxy`%s", n.Host, n.ConfDir, kept)
 	default:
-		return fmt.Sprintf("look at %s: its files are the old ones or the new ones, pgtui could not see which%s", n.Host, kept)
+		return fmt.Sprintf("check %s: pgtui could not determine whether it has the old or the new files%s", n.Host, kept)
 	}
 }
 
@@ -153,7 +153,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, 
 	rep := plan.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Recovered: r.recovered, Before: before}
 	if rep.Outcome != plan.Applied {
 		if rep.Err == nil {
-			rep.Err = errors.New("the node did not say what went wrong")
+			rep.Err = errors.New("the node reported no cause")
 		}
 		return rep
 	}
@@ -173,15 +173,15 @@ func outcomeOf(r *run) plan.NodeOutcome {
 	}
 }
 
-// settle finds out how an interrupted run has ended, once, and makes sure that
-// one which had not begun to change anything never will. It sets r.outcome.
+// settle reads how an interrupted run ended, and makes sure that a run which had
+// not changed anything never will. It sets r.outcome.
 func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run, cause error) {
 	if r.failed == "" {
 		r.failed = orText(r.step, plan.StepStage)
 		r.err = cause
 	}
 	if r.outcome != "" {
-		return // the script's end was heard, only the transport's was not
+		return // the script reported its end, only the transport failed
 	}
 	if errors.Is(cause, transport.ErrNotStarted) {
 		r.outcome = string(plan.Untouched)
@@ -193,12 +193,12 @@ func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run
 	r.recovered = append(r.recovered, s.recovered...)
 	switch {
 	case err != nil:
-		r.err = fmt.Errorf("%w (and asking again how it ended: %w)", cause, err)
+		r.err = fmt.Errorf("%w (and reading how it ended: %w)", cause, err)
 	case s.recovery(p.ID) == plan.Undecided:
 		r.backup = orText(s.backup, r.backup)
 		r.err = fmt.Errorf("%w; %s", cause, s.recovered[0].Text())
 	case s.state == "new" && s.backup != "":
-		// The second part ended well: only its words were lost.
+		// The second part succeeded: only its output was lost.
 		r.outcome, r.failed, r.err, r.backup = string(plan.Applied), "", nil, s.backup
 	case s.state == "old" && (r.reached[plan.StepSwap] || s.recovery(p.ID) == plan.Restored):
 		r.outcome = string(plan.Restored)
@@ -218,12 +218,12 @@ func orText(s, other string) string {
 	return s
 }
 
-// baseline is what the stats page said before anything was touched.
+// baseline is the stats page from before anything was changed.
 type baseline struct {
 	stats haproxy.Stats
 	at    time.Time
-	fits  bool // it already was as the plan wants it
-	// renewed: the master has shown a new worker since.
+	fits  bool // it already matched the plan
+	// renewed: the master has listed a new worker since.
 	renewed bool
 }
 
@@ -245,9 +245,9 @@ func (a *Applier) stats(ctx context.Context, inv *model.Inventory, n *plan.Node)
 	return a.Stats(ctx, *node)
 }
 
-// verifyOrRestore looks whether HAProxy runs what the plan wants and routes as
-// predicted, tells the node so where it waits for that, and puts the old files
-// back when it does not.
+// verifyOrRestore checks whether HAProxy runs what the plan has and routes as
+// predicted. It confirms that to a node that waits for it, or restores the old
+// files.
 func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *plan.Plan, n *plan.Node,
 	base baseline, loaded time.Time, rep plan.NodeReport, emit func(plan.StepResult),
 ) plan.NodeReport {
@@ -270,9 +270,9 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	rep.Step, rep.Err = plan.StepVerify, err
 	r, rerr := a.restore(ctx, p, n, rep.Backup, emit)
 	if rerr != nil {
-		rep.Outcome, rep.Err = plan.Uncertain, fmt.Errorf("%w; and the restore was not heard to end: %w", err, rerr)
+		rep.Outcome, rep.Err = plan.Uncertain, fmt.Errorf("%w; and the end of the restore was not reported: %w", err, rerr)
 		if a.Rollout.ConfirmWithin > 0 {
-			rep.Err = fmt.Errorf("%w; the node puts the old files back by itself %s after its reload", rep.Err, a.Rollout.ConfirmWithin)
+			rep.Err = fmt.Errorf("%w; the node restores the old files by itself %s after its reload", rep.Err, a.Rollout.ConfirmWithin)
 		}
 		return rep
 	}
@@ -280,7 +280,7 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	if rep.Outcome = outcomeOf(r); r.err != nil {
 		rep.Err = fmt.Errorf("%w; then restore: %w", err, r.err)
 	}
-	_ = guard.Do("to look again", func() { // the node is as it was; only this cannot be told
+	_ = guard.Do("checking again", func() { // the node has its old files; only the routing cannot be reported
 		if st, err := a.stats(ctx, inv, n); err == nil {
 			rep.After = plan.Routing(n, &st)
 		}
@@ -288,8 +288,9 @@ func (a *Applier) verifyOrRestore(ctx context.Context, inv *model.Inventory, p *
 	return rep
 }
 
-// confirm tells a node that its routing is good. One that cannot be told puts
-// the old files back by itself, so it is asked until its window must be over.
+// confirm confirms to a node that its routing is good. A node that gets no
+// confirmation restores the old files by itself, so pgtui retries until its window
+// is over.
 func (a *Applier) confirm(ctx context.Context, p *plan.Plan, n *plan.Node, rep plan.NodeReport) plan.NodeReport {
 	var r *run
 	var err error
@@ -306,7 +307,7 @@ func (a *Applier) confirm(ctx context.Context, p *plan.Plan, n *plan.Node, rep p
 	switch {
 	case err != nil:
 		rep.Step, rep.Outcome = plan.StepVerify, plan.Uncertain
-		rep.Err = fmt.Errorf("the new routing is good, but the node could not be told and has put the old files back by itself: %w", err)
+		rep.Err = fmt.Errorf("the new routing is good, but the node got no confirmation and has restored the old files by itself: %w", err)
 	case r.err != nil || outcomeOf(r) != plan.Applied:
 		rep.Step, rep.Outcome = plan.StepVerify, outcomeOf(r)
 		if rep.Err = r.err; rep.Err == nil {
@@ -316,8 +317,8 @@ func (a *Applier) confirm(ctx context.Context, p *plan.Plan, n *plan.Node, rep p
 	return rep
 }
 
-// restore puts a backup back. A lost connection is tried once more: a restore
-// that has run to its end does no harm twice.
+// restore puts a backup back. After a lost connection it tries once more: a second
+// restore is harmless.
 func (a *Applier) restore(ctx context.Context, p *plan.Plan, n *plan.Node, backup string, emit func(plan.StepResult)) (*run, error) {
 	var r *run
 	var err error
@@ -332,10 +333,10 @@ func (a *Applier) restore(ctx context.Context, p *plan.Plan, n *plan.Node, backu
 	return r, err
 }
 
-// verified is verify, and that the page can be told of. Where pgtui itself fails
-// over it the new files are not kept: nobody has seen that they are right.
+// verified is verify, and that the routing of the page can be reported. Where pgtui
+// itself fails, the new files are not kept: nothing has verified them.
 func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (now haproxy.Stats, err error) {
-	err = guard.Try("looking at the stats page of "+string(n.Host), func() error {
+	err = guard.Try("reading the stats page of "+string(n.Host), func() error {
 		if now, err = a.verify(ctx, inv, n, base); err == nil {
 			plan.Routing(n, &now)
 		}
@@ -344,7 +345,7 @@ func (a *Applier) verified(ctx context.Context, inv *model.Inventory, n *plan.No
 	return now, err
 }
 
-// verify polls the stats page until it shows the plan's server set and the
+// verify polls the stats page until it shows the plan's servers and the
 // predicted routing, from a process that has made its first checks, and
 // returns that page.
 func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline) (haproxy.Stats, error) {
@@ -362,7 +363,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *plan.Node
 		}
 		st, err := a.stats(ctx, inv, n)
 		switch {
-		case err != nil && ctx.Err() != nil: // cut off at the end: what was seen last counts
+		case err != nil && ctx.Err() != nil: // interrupted at the end: the last page counts
 		case err != nil:
 			why = err.Error()
 		default:
@@ -371,7 +372,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *plan.Node
 			if why = unlike(n, fits, want, &st); why == "" && proven {
 				return st, nil
 			} else if why == "" {
-				why = "the page is as planned, but nothing proves that it is a new worker's: the old one may have stayed"
+				why = "the page is as planned, but nothing proves that it comes from a new worker"
 			}
 		}
 		timer := time.NewTimer(cmp.Or(a.Poll, 200*time.Millisecond))
@@ -387,7 +388,7 @@ func (a *Applier) verify(ctx context.Context, inv *model.Inventory, n *plan.Node
 	}
 }
 
-// unlike says what a stats page still lacks, "" when nothing.
+// unlike is what a stats page still lacks, "" when nothing.
 func unlike(n *plan.Node, fits string, want map[string][]string, st *haproxy.Stats) string {
 	if fits != "" {
 		return fits
@@ -401,12 +402,12 @@ func unlike(n *plan.Node, fits string, want map[string][]string, st *haproxy.Sta
 // liveText counts what was verified.
 func liveText(n *plan.Node) string {
 	servers := 0
-	for _, x := range n.Expect {
+	for _, x := range n.Become {
 		servers += len(x.Servers)
 	}
-	s := fmt.Sprintf("%d sections, %d servers", len(n.Expect), servers)
-	if len(n.Gone) > 0 {
-		s += ", gone: " + strings.Join(n.Gone, " ")
+	s := fmt.Sprintf("%d sections, %d servers", len(n.Become), servers)
+	if gone := n.Gone(); len(gone) > 0 {
+		s += ", removed: " + strings.Join(gone, " ")
 	}
 	return s
 }

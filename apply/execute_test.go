@@ -102,7 +102,7 @@ func newBench() *bench {
 		b.plan.Nodes = append(b.plan.Nodes, plan.Node{
 			Host: model.Host(h), Node: "pg-test-" + h[len(h)-1:], Target: target, ConfDir: "/etc/haproxy/conf.d",
 			Changes: []plan.FileChange{{Name: "pg-test-primary.cfg", Before: []byte("100"), After: []byte("50")}},
-			Expect:  []plan.ExpectedProxy{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}}},
+			Become:  []haproxy.Section{{Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}}},
 		})
 	}
 	b.page = func(_ string, live bool) (haproxy.Stats, error) {

@@ -17,7 +17,7 @@ import (
 	"pgtui/source"
 )
 
-// Ghost is an old worker of one node with what it holds of one cluster.
+// Ghost is an old worker of one node with the sessions it holds to one cluster.
 type Ghost struct {
 	Host model.Host
 	PID  int
@@ -36,7 +36,7 @@ func (g *Ghost) Text() string {
 }
 
 // Ghosts are the old workers on the cluster's HAProxy nodes that hold sessions
-// to it, by node and process. Nodes that cannot be asked are left out.
+// to it, by node and process. Nodes that cannot be read are left out.
 func (a *Applier) Ghosts(ctx context.Context, inv *model.Inventory, c *model.Cluster) []Ghost {
 	return ghosts(a.Examine(ctx, inv, []*model.Cluster{c}).Workers, c)
 }
@@ -68,19 +68,19 @@ func ghosts(workers map[model.Host]source.Observed[haproxy.Processes], c *model.
 	return out
 }
 
-// Closed is what became of sessions that were to be closed.
+// Closed is the result of closing sessions.
 type Closed struct {
 	board.Pinned
-	Ended int // sessions that were told to end
-	Left  int // that are still there
+	Ended int // sessions that were closed
+	Left  int // sessions that remain
 	Err   error
 }
 
 // Close ends the sessions that old workers hold to an instance which Patroni
-// refuses for their service, and no others. Each is looked at on its node once
-// more: the worker must still be old. Cancelling ctx stops between two of them.
-// What is returned was tried. The error says why nothing was done, where it was
-// stopped, or that the record could not be written.
+// refuses for their service, and no others. Each is checked on its node again
+// first: the worker must still be old. Cancelling ctx stops between two of them.
+// The result has those that were tried. The error is why nothing was done, where it
+// was stopped, or that the record could not be written.
 func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Cluster, pins []board.Pinned) ([]Closed, error) {
 	var out []Closed
 	now := a.Now()
@@ -104,7 +104,7 @@ func (a *Applier) Close(ctx context.Context, inv *model.Inventory, c *model.Clus
 	for i := range out {
 		x := &out[i]
 		if ctx.Err() != nil {
-			halted = &source.Hint{Err: fmt.Errorf("%s: stopped before old worker %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
+			halted = &source.Hint{Err: fmt.Errorf("%s: stopped before old HAProxy process %d on %s: %w", c.Name, x.Worker.PID, x.Host, errAborted), Try: fmt.Sprintf("pgtui ghosts %s", c.Name)}
 			rec.Outcome, rec.Error, out = plan.RunStopped, halted.Error(), out[:i]
 			break
 		}
@@ -137,7 +137,7 @@ func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Clus
 	}
 	if err == nil {
 		if _, serr := fmt.Sscanf(r.ended, "%d %d", &x.Ended, &x.Left); serr != nil {
-			err = errors.New("the node did not say how many sessions it has closed")
+			err = errors.New("the node did not report how many sessions it closed")
 		}
 	}
 	x.Err = err

@@ -13,7 +13,7 @@ import (
 )
 
 // WriteInventory replaces the text of an inventory file, old by new, on this
-// machine. The file must still be old: whoever changed it meanwhile wins. The
+// machine. The file must still be old: a change made meanwhile wins. The
 // new text is written beside it with its mode and owner, is on the disk before
 // it takes the name, and a reader sees all of the one or of the other. Of a
 // symbolic link the file it leads to is replaced. After an error the file is as
@@ -33,15 +33,15 @@ func WriteInventory(path string, old, new []byte) error {
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	switch {
 	case !st.Mode().IsRegular() || !ok:
-		return fmt.Errorf("%s is no regular file: nothing was changed", path)
+		return fmt.Errorf("%s is not a regular file: nothing was changed", path)
 	case sys.Nlink > 1:
-		return &source.Hint{Err: fmt.Errorf("%s has %d names (hard links), of which one only would get the new text: nothing was changed", path, sys.Nlink), Try: "edit it by hand"}
+		return &source.Hint{Err: fmt.Errorf("%s has %d names (hard links), and only one of them would get the new text: nothing was changed", path, sys.Nlink), Try: "edit it by hand"}
 	}
 	if err := still(file, old); err != nil {
 		return err
 	}
 	dir := filepath.Dir(file)
-	f, err := os.CreateTemp(dir, ".pgtui-*~") // a name that Ansible passes over
+	f, err := os.CreateTemp(dir, ".pgtui-*~") // a name that Ansible ignores
 	if err != nil {
 		return fmt.Errorf("%s: nothing was changed: %w", path, err)
 	}
@@ -57,7 +57,7 @@ func WriteInventory(path string, old, new []byte) error {
 		return fmt.Errorf("%s: nothing was changed: %w", path, err)
 	}
 	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("%s was written, and may not outlive a power cut: %w", path, err)
+		return fmt.Errorf("%s was written, but may not survive a power cut: %w", path, err)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func still(file string, old []byte) error {
 		return fmt.Errorf("%s: nothing was changed: %w", file, err)
 	}
 	if !bytes.Equal(have, old) {
-		return &source.Hint{Err: fmt.Errorf("%s has been changed by somebody else meanwhile: nothing was changed", file), Try: "the same command once more"}
+		return &source.Hint{Err: fmt.Errorf("%s was changed meanwhile: nothing was changed by pgtui", file), Try: "run the command again"}
 	}
 	return nil
 }

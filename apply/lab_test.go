@@ -73,7 +73,7 @@ func newLabWorld(t *testing.T) *labWorld {
 }
 
 func labService(data []byte) model.Service {
-	s := haproxy.Sections(data)[0]
+	s := haproxy.Sections("", data)[0]
 	svc := model.Service{Cluster: "pg-test", Name: model.ServiceName(strings.TrimPrefix(s.Name, "pg-test-"))}
 	for _, v := range s.Servers {
 		host, _, _ := strings.Cut(v.Addr, ":")

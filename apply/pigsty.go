@@ -18,8 +18,8 @@ import (
 // ViaPigsty carries a plan out by having play run bin/pgsql-svc, which writes
 // and reloads every node of the plan whether it changes or not. Around it are
 // the checks of Execute, a lock on every node, and the verification of the files
-// and of what HAProxy runs. Nothing is put back: what Pigsty wipes and writes is
-// Pigsty's, and the report says where a node is not as planned.
+// and of what HAProxy runs. Nothing is put back: pgtui does not undo
+// Pigsty's changes, and reports where a node is not as planned.
 func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p plan.Plan, play func(context.Context) error, emit func(plan.StepResult)) (plan.Report, error) {
 	p.Force = true
 	r, err := a.begin(inv, &p, emit)
@@ -36,7 +36,7 @@ func (a *Applier) ViaPigsty(ctx context.Context, inv *model.Inventory, p plan.Pl
 func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) {
 	defer each(len(r.p.Nodes), func(i int) { // also what was locked before one could not be
 		_, _ = r.a.runScript(context.WithoutCancel(ctx), &r.p.Nodes[i], nil, nil, "release", r.p.ID, r.p.Nodes[i].ConfDir, r.a.who())
-	}, func(int, error) {}) // as a node that cannot be told: its lock runs out
+	}, func(int, error) {}) // as for a node that does not answer: its lock expires
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		s, err := r.a.runScript(ctx, n, nil, nil, "hold", r.p.ID, n.ConfDir, r.a.who())
@@ -55,10 +55,10 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 		return
 	}
 	// It writes to all nodes together: there is no border between two of them,
-	// and cut off in the middle it leaves them as nobody has planned.
+	// and when interrupted it leaves them in a state of no plan.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	guard.Go("listening for an abort", func() {
+	guard.Go("waiting for an abort", func() {
 		select {
 		case <-r.a.Rollout.Abort:
 			cancel()
@@ -97,8 +97,8 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 	})
 }
 
-// asPlanned reads a node's files again and says how they are not as the
-// inventory wants them.
+// asPlanned reads a node's files again and reports how they differ from the
+// inventory.
 func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *plan.Plan, h model.Host) error {
 	c := inv.Cluster(p.Cluster)
 	now := plan.Build(inv, c, render.Files(inv, c, a.Managed), map[model.Host]plan.NodeFiles{h: a.read(ctx, inv, h)})
@@ -106,7 +106,7 @@ func (a *Applier) asPlanned(ctx context.Context, inv *model.Inventory, p *plan.P
 		if n.Err != nil {
 			return fmt.Errorf("its files cannot be read: %w", n.Err)
 		}
-		words := map[string]string{"add": "is missing", "change": "is not as planned", "delete": "is still there"}
+		words := map[string]string{"add": "is missing", "change": "is not as planned", "delete": "still exists"}
 		var bad []string
 		for _, ch := range n.Changes {
 			bad = append(bad, text.Line(ch.Name, 80)+" "+words[ch.Kind()])

@@ -20,18 +20,18 @@ import (
 // Rollout is how a plan is carried out over its nodes. The zero value goes node
 // by node, in the plan's order, without a watchdog.
 type Rollout struct {
-	// ConfirmWithin is how long a node keeps the new files without hearing
-	// that its routing is good: then it puts the old ones back by itself. Zero
+	// ConfirmWithin is how long a node keeps the new files without a
+	// confirmation of its routing: then it restores the old ones by itself. Zero
 	// means that it keeps them. Whole seconds.
 	ConfirmWithin time.Duration
 	// Parallel is how many nodes are done at once after the first, the canary,
 	// which is always alone; 0 means 1.
 	Parallel int
-	// Abort, once closed, ends the run: the node that is being worked on gets
-	// its old files back. nil is never.
+	// Abort, once closed, ends the run: the node at hand gets its old files
+	// back. nil is never.
 	Abort <-chan struct{}
 
-	// What the audit file shall say: model.ActionReload when Action is "".
+	// What the audit file records: plan.ActionReload when Action is "".
 	Action string
 	Undoes string // the plan that is put back
 	Via    string // "pigsty" when bin/pgsql-svc does it
@@ -40,8 +40,7 @@ type Rollout struct {
 // errAborted ends a node's part when Rollout.Abort is closed.
 var errAborted = errors.New("stopped by the operator")
 
-// ErrNotBegun is in the error of a run that found before its first node that it
-// must not begin.
+// ErrNotBegun is in the error of a run that was refused before its first node.
 var ErrNotBegun = errors.New("nothing was changed")
 
 func (r *Rollout) aborted() bool {
@@ -55,8 +54,8 @@ func (r *Rollout) aborted() bool {
 
 // Arrange puts the nodes of a plan in the order of the roll-out: the named ones
 // first, as named, then the others as the plan has them, and the one that
-// carries the cluster's VIP last, unless it is named. vip is "" when nobody is
-// known to carry it.
+// carries the cluster's VIP last, unless it is named. vip is "" when its
+// node is unknown.
 func Arrange(p *plan.Plan, order []model.Host, vip model.Host) {
 	rank := func(h model.Host) int {
 		if i := slices.Index(order, h); i >= 0 {
@@ -91,7 +90,7 @@ type rollout struct {
 	p    *plan.Plan
 	emit func(plan.StepResult)
 	base map[model.Host]baseline
-	// ledger keeps what is told, for the record.
+	// ledger collects what is reported, for the record.
 	ledger *ledger
 
 	mu  sync.Mutex
@@ -105,9 +104,9 @@ func (r *rollout) failed() error {
 	return r.err
 }
 
-// preflight asks every node of the run whether it could be changed and seen,
-// all at once, before the first is touched. It reports the nodes that could
-// not, each with its reason.
+// preflight checks whether every node of the run can be changed and verified, all
+// at once, before the first is changed. It reports the nodes that cannot, each
+// with its reason.
 func (r *rollout) preflight(ctx context.Context) {
 	each(len(r.p.Nodes), func(i int) {
 		n := &r.p.Nodes[i]
@@ -126,7 +125,7 @@ func (r *rollout) preflight(ctx context.Context) {
 		defer r.mu.Unlock()
 		r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = plan.StepStage, err
 	})
-	if ctx.Err() != nil { // that says nothing of the nodes
+	if ctx.Err() != nil { // not the fault of a node
 		for i := range r.rep.Nodes {
 			r.rep.Nodes[i].Step, r.rep.Nodes[i].Err = "", nil
 		}
@@ -154,9 +153,9 @@ func (r *rollout) preflight(ctx context.Context) {
 	}
 }
 
-// ready looks at one node without changing it.
+// ready checks one node without changing it.
 func (r *rollout) ready(ctx context.Context, n *plan.Node) (baseline, string, error) {
-	// Whoever cannot see the result must not change anything.
+	// Without a way to verify the result nothing may be changed.
 	base, err := r.a.baseline(ctx, r.inv, n)
 	if err != nil {
 		return base, plan.StepVerify, fmt.Errorf("the result could not be verified: %w", err)
@@ -187,7 +186,7 @@ func (r *rollout) all(ctx context.Context) {
 	var g guard.Group
 	slots := make(chan struct{}, max(1, r.a.Rollout.Parallel))
 	for _, i := range todo[1:] {
-		slots <- struct{}{} // before the look at what the others did
+		slots <- struct{}{} // before checking the result of the others
 		g.Go("going on", func() {
 			defer func() { <-slots }()
 			r.one(ctx, i)
@@ -196,7 +195,7 @@ func (r *rollout) all(ctx context.Context) {
 	g.Wait()
 }
 
-// one does one node, unless the run has failed or was told to stop.
+// one does one node, unless the run has failed or was stopped.
 func (r *rollout) one(ctx context.Context, i int) {
 	n := &r.p.Nodes[i]
 	if r.failed() != nil {
@@ -219,21 +218,21 @@ func (r *rollout) one(ctx context.Context, i int) {
 	}
 }
 
-// halted reports that the run shall not go on with what comes next, a node by
-// its label, and makes that its error. It is looked at last, right before the
-// node is touched.
+// halted reports whether the run must stop before what comes next, a node by its
+// label, and makes that its error. It is checked last, right before the node is
+// changed.
 func (r *rollout) halted(ctx context.Context, next string) bool {
 	if ctx.Err() == nil && !r.a.Rollout.aborted() {
 		return false
 	}
-	try := fmt.Sprintf("pgtui reload %s --resume goes on with the nodes that are left", r.p.Cluster)
+	try := fmt.Sprintf("pgtui reload %s --resume continues with the remaining nodes", r.p.Cluster)
 	switch {
 	case r.a.Rollout.Via != "":
-		try = fmt.Sprintf("pgtui reload %s --via %s begins again", r.p.Cluster, r.a.Rollout.Via)
+		try = fmt.Sprintf("pgtui reload %s --via %s starts again", r.p.Cluster, r.a.Rollout.Via)
 	case r.a.Rollout.Action == plan.ActionStates:
-		try = fmt.Sprintf("pgtui states %s --enable goes on with the nodes that are left", r.p.Cluster)
+		try = fmt.Sprintf("pgtui states %s --enable continues with the remaining nodes", r.p.Cluster)
 	case r.a.Rollout.Action == plan.ActionUndo:
-		try = fmt.Sprintf("pgtui undo %s goes on with the nodes that are left", r.a.Rollout.Undoes)
+		try = fmt.Sprintf("pgtui undo %s continues with the remaining nodes", r.a.Rollout.Undoes)
 	}
 	r.fail(&source.Hint{Err: fmt.Errorf("%s: stopped before %s: %w", r.p.Cluster, next, errAborted), Try: try})
 	return true
@@ -252,7 +251,7 @@ func (r *rollout) why(n *plan.Node, rep *plan.NodeReport) error {
 	return &source.Hint{Err: fmt.Errorf("%s: %s: %s: %w", r.p.Cluster, label(n), rep.Step, rep.Err), Try: advice(n, rep)}
 }
 
-// who is what node.sh tells a second operator.
+// who is what node.sh shows to a second operator.
 func (a *Applier) who() string {
 	if a.Who.User == "" {
 		return "pgtui"

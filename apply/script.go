@@ -25,16 +25,16 @@ import (
 //go:embed node.sh
 var nodeScript string
 
-// script is what the node's shell is given: node.sh as a value, so that it can
-// start its second part, and then as a program. Until the last line has
-// arrived nothing of it runs.
+// script is the input of the node's shell: node.sh as a value, so that it can
+// start its second part, and then as a program. Nothing runs until the last line
+// has arrived.
 func script() string {
 	const end = "PGTUI_END_OF_SCRIPT"
 	return "pgtui_node() {\ncat <<'" + end + "'\n" + nodeScript + end + "\n}\nself=$(pgtui_node)\neval \"$self\"\n"
 }
 
-// payload tells node.sh what was previewed and what to make of it; with the
-// new files when data is set. See node.sh for its form.
+// payload lists for node.sh the previewed files and the planned ones, with the new
+// files when data is set. See node.sh for the format.
 func payload(n *plan.Node, prefix string, data bool) []byte {
 	var b strings.Builder
 	changed := map[string]bool{}
@@ -77,8 +77,8 @@ func sumOrDash(data []byte) string {
 // run follows one script on one node through what it prints.
 type run struct {
 	host model.Host
-	dir  string // the node's directory of service files, as people know it
-	root string // what stands for the node's "/"; "" except in a sandbox
+	dir  string // the node's directory of service files, as operators know it
+	root string // the directory used as the node's "/"; "" except in a sandbox
 	now  func() time.Time
 	emit func(plan.StepResult)
 
@@ -92,7 +92,7 @@ type run struct {
 	err     error    // why
 	reached map[string]bool
 	backup  string
-	loaded  time.Time // when the reload ended; zero when it was not heard to
+	loaded  time.Time // when the reload ended; zero when that was not reported
 	outcome string    // of "@end"
 	state   string    // of "@state"
 	edited  string    // of "@edited": the plan whose files were changed since
@@ -101,7 +101,7 @@ type run struct {
 	renewed bool      // the master showed a new worker after the reload
 	unarmed string    // of "@unarmed": why the node would not recover at boot
 
-	recovered []plan.Recovery // of "@recovered": the cut-off runs that the script ended
+	recovered []plan.Recovery // of "@recovered": the interrupted runs that the script ended
 }
 
 // maxTexts bounds how many lines of a step's output are kept.
@@ -172,8 +172,8 @@ func parseRecovery(raw string) (x plan.Recovery, ok bool) {
 	return x, false
 }
 
-// recovery is how the script says that an interrupted run of a plan has ended, ""
-// when it says nothing of it.
+// recovery is how the script ended an interrupted run of a plan, "" when it did not
+// report one.
 func (r *run) recovery(plan string) plan.NodeOutcome {
 	for _, x := range r.recovered {
 		if x.Plan == plan {
@@ -189,7 +189,7 @@ func (r *run) fail(step, why string) {
 	if step == plan.StepCheck {
 		err = checkError(why, r.texts)
 	} else if strings.HasPrefix(why, "locked by ") {
-		err = &source.Hint{Err: err, Try: "wait until that run has ended, then plan again; the lock of a run that died, or has hung for 15 minutes, is taken over"}
+		err = &source.Hint{Err: err, Try: "wait until that run has ended, then plan again; pgtui takes over the lock of a run that died or has hung for 15 minutes"}
 	} else if len(r.texts) > 0 {
 		err = fmt.Errorf("%s: %s", why, r.texts[0])
 	}
@@ -211,8 +211,8 @@ func (r *run) tell(s plan.StepResult) {
 	r.emit(s)
 }
 
-// rename turns paths of the staging directory into those that people know. In
-// a sandbox they may have its root in front, or not.
+// rename replaces paths of the staging directory with the real ones. In a sandbox
+// they may have its root as a prefix.
 func (r *run) rename(s string) string {
 	if r.staged != "" {
 		s = strings.ReplaceAll(s, strings.TrimPrefix(r.staged, r.root), r.dir)
@@ -229,7 +229,7 @@ func (r *run) close() {
 	r.mu.Unlock()
 }
 
-// alert is where HAProxy says an error stands: "[/etc/…/file.cfg:12]".
+// alert is the place of an error in HAProxy's output: "[/etc/…/file.cfg:12]".
 var alert = regexp.MustCompile(`^\[ALERT\].*?\[([^\[\]]+):(\d+)\] ?: (.*)$`)
 
 // CheckError is HAProxy's refusal of a configuration, with the place.
@@ -280,12 +280,12 @@ func checkError(why string, texts []string) error {
 }
 
 // runScript runs node.sh on the node of n and follows it. The error is the
-// transport's: the script did not end, or its end was not heard.
+// transport's: the script did not end, or its end was not reported.
 func (a *Applier) runScript(ctx context.Context, n *plan.Node, emit func(plan.StepResult), stdin []byte, args ...string) (*run, error) {
 	return a.follow(ctx, n, emit, transport.Cmd{Args: args, Stdin: stdin})
 }
 
-// readScript is runScript of a mode that leaves the node as it was.
+// readScript is runScript of a mode that changes nothing on the node.
 func (a *Applier) readScript(ctx context.Context, n *plan.Node, stdin []byte, args ...string) (*run, error) {
 	return a.follow(ctx, n, nil, transport.Cmd{Args: args, Stdin: stdin, Reads: true})
 }
@@ -297,13 +297,13 @@ func (a *Applier) follow(ctx context.Context, n *plan.Node, emit func(plan.StepR
 	var out transport.Output
 	err := guard.Try("running a script on "+string(n.Host), func() (err error) { out, err = a.Runner.Run(ctx, c); return err })
 	if _, fault := errors.AsType[*guard.Fault](err); fault && !errors.Is(err, transport.ErrNotStarted) {
-		err = fmt.Errorf("%w: %w", err, transport.ErrInterrupted) // how far it came is not known
+		err = fmt.Errorf("%w: %w", err, transport.ErrInterrupted) // how far it came is unknown
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil && r.outcome == "" && r.state == "" {
 		why := transport.Words(tail(out.Stderr, 400), 4)
-		err = fmt.Errorf("the script ended without a word (exit code %d) %s", out.Exit, why)
+		err = fmt.Errorf("the script ended without a result (exit code %d) %s", out.Exit, why)
 	}
 	return r, err
 }

@@ -13,8 +13,8 @@ import (
 	"pgtui/source"
 )
 
-// StateLines are the two lines of haproxy.cfg that let a new worker take over
-// what the one before knew of its servers, with the section each belongs to.
+// StateLines are the two lines of haproxy.cfg with which a new worker loads the
+// server states of the one before, with the section each belongs to.
 func StateLines() [][2]string {
 	return [][2]string{
 		{"global", "server-state-file /run/haproxy-servers.state"},
@@ -22,9 +22,8 @@ func StateLines() [][2]string {
 	}
 }
 
-// States tells for each HAProxy node of the cluster the file by which servers'
-// states are handed over, "" where haproxy.cfg does not ask for it. It changes
-// nothing.
+// States is, for each HAProxy node of the cluster, the file that hands over the
+// servers' states, "" where haproxy.cfg does not configure one. It changes nothing.
 func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]source.Observed[string] {
 	out := map[model.Host]source.Observed[string]{}
 	var mu sync.Mutex
@@ -65,20 +64,17 @@ func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster 
 	p.Force, p.Problems = true, nil
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		n.Changes, n.Want, n.Become, n.Expect, n.Gone = nil, n.Have, n.Was, nil, nil
-		for _, s := range n.Was {
-			n.Expect = append(n.Expect, plan.ExpectedProxy{Name: s.Name, Servers: s.Servers})
-		}
+		n.Changes, n.Want, n.Become = nil, n.Have, n.Was
 	}
 	p.ID = plan.PlanID(&p)
 	return p, err
 }
 
 // EnableStates puts the StateLines into haproxy.cfg of the plan's nodes, one
-// after the other, and reloads them; it stops at the first that does not end
-// well. The file is edited, checked and kept on the node and never read by
-// pgtui: it holds passwords. The plan says which nodes, in which order, and is
-// refused for its risks as in Execute.
+// after the other, and reloads them; it stops at the first that fails. The file is
+// edited, checked and kept on the node and never read by pgtui, because it has
+// passwords. The plan has the nodes and their order, and is refused for its risks
+// as in Execute.
 func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
 	r, err := a.begin(inv, &p, emit)
 	if err != nil {
@@ -105,7 +101,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p plan
 		}
 		if node.Outcome != plan.Applied && node.Outcome != plan.Unchanged {
 			if node.Err == nil {
-				node.Err = errors.New("the node did not say what went wrong")
+				node.Err = errors.New("the node reported no cause")
 			}
 			r.fail(r.why(n, node))
 		}
@@ -116,7 +112,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p plan
 // again waits until the node routes as it did before.
 func (a *Applier) again(ctx context.Context, inv *model.Inventory, n *plan.Node, base baseline, rep plan.NodeReport, emit func(plan.StepResult)) plan.NodeReport {
 	began := a.Now()
-	base.renewed = true // the node has seen the new worker
+	base.renewed = true // the node has listed the new worker
 	emit(plan.StepResult{Host: n.Host, Step: plan.StepVerify})
 	now, err := a.verified(context.WithoutCancel(ctx), inv, n, base)
 	if err == nil {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/haproxy"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
@@ -47,7 +46,7 @@ const maxKept = 4000
 // kept reads the backup of a plan on one node.
 func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kept, error) {
 	if strings.Trim(plan, "0123456789abcdef") != "" || plan == "" {
-		return Kept{}, fmt.Errorf("%q is no plan id: the record of the run is damaged", text.Line(plan, 40))
+		return Kept{}, fmt.Errorf("%q is not a plan id: the record of the run is damaged", text.Line(plan, 40))
 	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
@@ -60,7 +59,7 @@ func (a *Applier) kept(ctx context.Context, t model.SSHTarget, plan string) (Kep
 	case out.Exit != 0:
 		return Kept{}, fmt.Errorf("read the backup: %s", transport.Words(out.Stderr, 2))
 	case out.Truncated:
-		return Kept{}, errors.New("read the backup: its files are too large together")
+		return Kept{}, errors.New("read the backup: its files are too large")
 	}
 	return parseBackup(out.Stdout)
 }
@@ -101,7 +100,7 @@ func parseBackup(b []byte) (Kept, error) {
 					continue
 				}
 				if content, ok := data[name]; !ok || plan.Sum(content) != hash {
-					return Kept{}, fmt.Errorf("the backup of %s is not what was kept", text.Line(name, 80))
+					return Kept{}, fmt.Errorf("the backup of %s does not match its hash", text.Line(name, 80))
 				}
 				f := k.Files[name]
 				f.Old = data[name]
@@ -110,18 +109,18 @@ func parseBackup(b []byte) (Kept, error) {
 			return k, nil
 		}
 	}
-	return Kept{}, errors.New("the backup is cut")
+	return Kept{}, errors.New("the backup is truncated")
 }
 
-// Undo makes the plan that puts back, on every node where the run has left new
-// files, exactly what was there before. It is run like any other. A file that
-// has been changed since makes its node's Err: what came later is not undone
-// along with it. A run on a host that the inventory does not have is refused
-// before any node is asked: nothing leads to it but what the audit file says.
+// Undo makes the plan that restores, on every node where the run left new files,
+// exactly the files from before. It is run like any other. A file that was changed
+// since is its node's Err: later changes are not undone. A run on a host that the
+// inventory does not have is refused before any node is read: only the audit file
+// has that host.
 func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run) (plan.Plan, error) {
 	c := inv.Cluster(run.Cluster)
 	if c == nil {
-		return plan.Plan{}, fmt.Errorf("plan %s: there is no cluster %q in %s any more", run.Plan, run.Cluster, inv.Source)
+		return plan.Plan{}, fmt.Errorf("plan %s: cluster %q is no longer in %s", run.Plan, run.Cluster, inv.Source)
 	}
 	var hosts []model.Host
 	for _, n := range run.Nodes {
@@ -133,7 +132,7 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run)
 		}
 	}
 	if len(hosts) == 0 {
-		return plan.Plan{}, &source.Hint{Err: fmt.Errorf("plan %s: it has left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
+		return plan.Plan{}, &source.Hint{Err: fmt.Errorf("plan %s left no new files on any node", run.Plan), Try: "pgtui history " + string(run.Cluster)}
 	}
 	have := a.readAll(ctx, inv, hosts)
 	p := plan.Plan{Cluster: c.Name, Inventory: inv.Hash, MadeAt: a.Now()}
@@ -148,9 +147,9 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run)
 func notOurs(inv *model.Inventory, run *plan.Run, h model.Host) error {
 	try := "pgtui -i " + text.Word(run.Inventory) + " undo " + text.Word(run.Plan)
 	if run.Inventory == "" || run.Inventory == inv.Path {
-		try = "pgtui undo needs every host of the plan: put " + text.Line(string(h), 80) + " into the inventory until it is done"
+		try = "pgtui undo needs every host of the plan: put " + text.Line(string(h), 80) + " into the inventory until then"
 	}
-	return &source.Hint{Err: fmt.Errorf("plan %s: its host %s is not in %s: nothing was changed", run.Plan, text.Line(string(h), 80), inv.Source), Try: try}
+	return &source.Hint{Err: fmt.Errorf("plan %s has host %s, which is not in %s: nothing was changed", run.Plan, text.Line(string(h), 80), inv.Source), Try: try}
 }
 
 func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.Cluster, h model.Host, run *plan.Run, have plan.NodeFiles) plan.Node {
@@ -164,7 +163,7 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 	}
 	k, err := a.kept(ctx, n.Target, run.Plan)
 	if err != nil {
-		if !run.Interrupted || !errors.Is(err, errNoBackup) { // else the run had not come to this node
+		if !run.Interrupted || !errors.Is(err, errNoBackup) { // otherwise the run had not reached this node
 			n.Err = err
 		}
 		return n
@@ -187,10 +186,10 @@ func (a *Applier) undoNode(ctx context.Context, inv *model.Inventory, c *model.C
 		is, there := have.Files[name]
 		if there && plan.Sum(plan.Present(is)) != kept.New || !there && kept.New != "-" {
 			if same(is, there, kept.Old) {
-				continue // it is as it was already
+				continue // it is already restored
 			}
 			now.Err = &source.Hint{
-				Err: fmt.Errorf("%s was changed after plan %s: putting it back would lose that", text.Line(name, 80), run.Plan),
+				Err: fmt.Errorf("%s was changed after plan %s: undo would lose that change", text.Line(name, 80), run.Plan),
 				Try: fmt.Sprintf("pgtui history %s; undo the later run first", c.Name),
 			}
 			return now
@@ -210,7 +209,7 @@ func same(is []byte, there bool, old []byte) bool {
 // exactly is the node with the changes that make want of its own files, byte
 // for byte.
 func exactly(n plan.Node, have, want map[string][]byte) plan.Node {
-	n.Changes, n.Same, n.Want, n.Expect = nil, 0, map[string]string{}, nil
+	n.Changes, n.Same, n.Want = nil, 0, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		n.Want[name] = plan.Sum(want[name])
 		_, own := n.Have[name]
@@ -231,15 +230,6 @@ func exactly(n plan.Node, have, want map[string][]byte) plan.Node {
 	}
 	slices.SortFunc(n.Changes, func(a, b plan.FileChange) int { return strings.Compare(a.Name, b.Name) })
 	n.Foreign = slices.DeleteFunc(n.Foreign, func(name string) bool { _, ours := want[name]; return ours })
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		for _, s := range haproxy.Sections(want[name]) {
-			x := plan.ExpectedProxy{Name: s.Name}
-			for _, v := range s.Servers {
-				x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: v.Name, Weight: v.Weight, Backup: v.Backup})
-			}
-			n.Expect = append(n.Expect, x)
-		}
-	}
-	n.Gone, n.Become = plan.Gone(n.Changes, want), plan.Sections(want)
+	n.Become = plan.Sections(want)
 	return n
 }

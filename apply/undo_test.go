@@ -62,7 +62,7 @@ func livePage(t *testing.T, root string) haproxy.Stats {
 	}
 	var st haproxy.Stats
 	reloads := int64(strings.Count(calls(t, root), "systemctl reload"))
-	for _, s := range haproxy.Sections(loaded) {
+	for _, s := range haproxy.Sections("", loaded) {
 		p := haproxy.Proxy{Name: s.Name, Front: haproxy.ProxyRow{Total: 1000 - 100*reloads}}
 		for _, v := range s.Servers {
 			w := 1

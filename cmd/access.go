@@ -19,12 +19,12 @@ import (
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
-	"pgtui/render"
+	"pgtui/render/emit"
 	"pgtui/source"
 )
 
 func (a *app) accessCmd() *cobra.Command {
-	var output, emit string
+	var output, format string
 	var scheme, prove bool
 	var count int
 	c := &cobra.Command{
@@ -43,8 +43,8 @@ func (a *app) accessCmd() *cobra.Command {
 			if output == "dsn" && scheme {
 				return wrong("-o dsn and --scheme exclude each other")
 			}
-			if cmd.Flags().Changed("emit") && !slices.Contains(render.Kinds(), render.Kind(emit)) {
-				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", text.Line(emit, 60), render.KindNames())
+			if cmd.Flags().Changed("emit") && !slices.Contains(emit.Kinds(), emit.Kind(format)) {
+				return misuse("pgtui access "+args[0]+" --emit pgservice", "--emit %s: expected %s", text.Line(format, 60), emit.Names())
 			}
 			inv, err := a.load(cmd.Context())
 			if err != nil {
@@ -54,8 +54,8 @@ func (a *app) accessCmd() *cobra.Command {
 			if err != nil {
 				return exit(unknown, err)
 			}
-			if emit != "" {
-				return a.emitAccess(render.Kind(emit), inv, cls[0])
+			if format != "" {
+				return a.emitAccess(emit.Kind(format), inv, cls[0])
 			}
 			if !prove {
 				count = 0
@@ -72,7 +72,7 @@ func (a *app) accessCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "table", "table, json, or dsn: every connection string in every form")
-	c.Flags().StringVar(&emit, "emit", "", "write the ways in for another program, by the inventory alone: "+render.KindNames())
+	c.Flags().StringVar(&format, "emit", "", "write the ways in for another program, by the inventory alone: "+emit.Names())
 	c.Flags().BoolVar(&scheme, "scheme", false, "compare the schemes to bring clients here, and what this cluster has of each")
 	c.Flags().BoolVar(&prove, "prove", false, "connect through every entry as the monitoring user, and say who really answers")
 	c.Flags().IntVar(&count, "count", 1, "with --prove: connections through each entry")
@@ -132,11 +132,11 @@ func answers(snap *model.Snapshot, inv *model.Inventory, cls []*model.Cluster) b
 }
 
 // emitAccess writes the ways into a cluster for another program. It asks no node.
-func (a *app) emitAccess(k render.Kind, inv *model.Inventory, c *model.Cluster) error {
+func (a *app) emitAccess(k emit.Kind, inv *model.Inventory, c *model.Cluster) error {
 	snap := &model.Snapshot{Inventory: inv, TakenAt: now()}
 	boards := boardsOf(snap, []*model.Cluster{c}, snap.TakenAt)
 	acc := access.Of(snap, &boards[0], access.Live{})
-	text, err := render.Emit(k, inv, &acc)
+	text, err := emit.Text(k, inv, &acc)
 	if err != nil {
 		return exit(int(model.HealthUnknown), err)
 	}

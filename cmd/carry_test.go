@@ -390,7 +390,7 @@ func TestReportTellsRecoveries(t *testing.T) {
 	a.printReport(plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
 		{Plan: "feedfacef00d", Outcome: plan.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
 	}}}})
-	const want = "10.10.10.11: plan feedfacef00d did not end on this node and is undecided now: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"
+	const want = "10.10.10.11: plan feedfacef00d was interrupted on this node and is now undecided: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("%q, want at its end %q", out.String(), want)
 	}

@@ -119,11 +119,14 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 
 // known is what the file may name.
 func known() config.Known {
-	k := config.Known{Actions: tui.ActionNames(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
-	for _, s := range tui.DefaultKeys() {
-		one := config.Screen{Name: s.Screen}
-		for _, b := range s.Keys {
-			one.Bindings = append(one.Bindings, config.Binding(b))
+	table := tui.Keys()
+	k := config.Known{Actions: table.Actions(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
+	for _, scope := range table.Scopes() {
+		one := config.Screen{Name: scope}
+		for _, r := range table.In(scope) {
+			if r.Keys != "" {
+				one.Bindings = append(one.Bindings, config.Binding{Action: string(r.Action), Keys: r.Names()})
+			}
 		}
 		k.Screens = append(k.Screens, one)
 	}

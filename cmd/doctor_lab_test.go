@@ -156,7 +156,7 @@ func TestLabEditedNeverReloaded(t *testing.T) {
 	needLab(t)
 	lab(t, "exec", "pg-test-2", "sed", "-i", "/server pg-test-3 /s/weight 100/weight 7/", "/etc/haproxy/conf.d/pg-test-replica.cfg")
 	d, r := doctor(t, "--count", "0")
-	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "server pg-test-3 has weight 7 on disk and runs with 100")
+	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "server pg-test-3 runs with weight 100, the file has 7")
 	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "pg-test-replica.cfg was changed")
 	says(t, found(t, d, "config-drift", "10.10.10.12"), "warning", "weight of pg-test-3: 7 → 100")
 	for _, f := range d.Findings {

@@ -181,7 +181,7 @@ func (a *app) runPlan(ctx context.Context, ap *apply.Applier, inv *model.Invento
 // printRisks writes a plan's risks, those of several nodes once, and what
 // bin/pgsql-svc would do otherwise.
 func printRisks(w io.Writer, p *plan.Plan) {
-	told := p.Told()
+	told := p.Grouped()
 	if len(told) > 0 {
 		fmt.Fprintln(w, "\nrisks:")
 	}

@@ -23,16 +23,16 @@ const (
 
 // ParseStats reads a stats page in CSV as HAProxy 2.4 to 3.x write it, by the
 // names in its header: columns move between versions. A page that lacks a
-// column the routing rests on, or a row that is cut, is an error. A row whose
-// values cannot be read is counted as damaged. A server that is not seen must
-// not look like one that is not there.
+// column that decides the routing, or has a row that is cut, is an error. A row
+// whose values cannot be read is counted as damaged: a server that is unknown
+// must not look like one that does not exist.
 func ParseStats(page []byte) (Stats, error) {
 	if !bytes.HasPrefix(page, []byte("# pxname,")) {
 		return Stats{}, fmt.Errorf("not a stats page: it begins with %q",
 			text.Line(string(page[:min(len(page), 400)]), 40))
 	}
-	rows := Rows{Rest: page[len("# "):]}
-	header, err := rows.Next()
+	in := rows{rest: page[len("# "):]}
+	header, err := in.next()
 	if err != nil {
 		return Stats{}, fmt.Errorf("header of the stats page: %w", err)
 	}
@@ -50,7 +50,7 @@ func ParseStats(page []byte) (Stats, error) {
 	stats := Stats{Proxies: make([]Proxy, 0, min(1000, bytes.Count(page, []byte(",FRONTEND,"))))}
 	index := make(map[string]int, cap(stats.Proxies))
 	for {
-		t.row, err = rows.Next()
+		t.row, err = in.next()
 		if errors.Is(err, io.EOF) {
 			return stats, nil
 		}
@@ -61,26 +61,26 @@ func ParseStats(page []byte) (Stats, error) {
 	}
 }
 
-// Rows reads CSV a row at a time. HAProxy quotes a field only where it must, so
-// that nearly every row is split where it lies; one with a quote in it, and
-// all that follows, is encoding/csv's. Rows must all be as long as the first.
-type Rows struct {
-	Rest   []byte
+// rows reads CSV a row at a time. HAProxy quotes a field only where it must:
+// rows without a quote are split in place. The first row with a quote and all
+// rows after it are read by encoding/csv. All rows must be as long as the first.
+type rows struct {
+	rest   []byte
 	fields [][]byte
 	n      int         // fields of the first row; 0 before it
-	quoted *csv.Reader // reads the rest once a quote was seen
+	quoted *csv.Reader // reads the rest after the first quote; nil before
 }
 
-// Next is the next row, valid until the call after it; io.EOF after the last.
-func (r *Rows) Next() ([][]byte, error) {
-	for r.quoted == nil && len(r.Rest) > 0 {
-		line, rest, _ := bytes.Cut(r.Rest, []byte("\n"))
+// next is the next row, valid until the call after it; io.EOF after the last.
+func (r *rows) next() ([][]byte, error) {
+	for r.quoted == nil && len(r.rest) > 0 {
+		line, rest, _ := bytes.Cut(r.rest, []byte("\n"))
 		if bytes.IndexByte(line, '"') >= 0 {
-			r.quoted = csv.NewReader(bytes.NewReader(r.Rest))
+			r.quoted = csv.NewReader(bytes.NewReader(r.rest))
 			r.quoted.FieldsPerRecord = r.n
 			break
 		}
-		r.Rest = rest
+		r.rest = rest
 		if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 			continue
 		}
@@ -196,8 +196,8 @@ type table struct {
 	row [][]byte
 }
 
-// add puts the row where it belongs. index finds the section by its name. A
-// row that cannot be read is counted: its server is unknown, not missing.
+// add adds the row to its section, which index finds by name. A row that cannot
+// be read is counted: its server is unknown, not missing.
 func (t *table) add(stats *Stats, index map[string]int) {
 	kind := string(t.raw(rowType))
 	if kind == rowListener {
@@ -280,7 +280,7 @@ func (t *table) server() (ServerRow, bool) {
 	return s, err == nil && (bck == "0" || bck == "1") && s.Name != "" && s.Status != ""
 }
 
-// raw is the column's text in this row, "" when the page has no such column.
+// raw is the text of the column in this row, "" when the page has no such column.
 func (t *table) raw(c column) []byte {
 	if i := t.at[c]; i > 0 && i <= len(t.row) {
 		return t.row[i-1]
@@ -288,17 +288,17 @@ func (t *table) raw(c column) []byte {
 	return nil
 }
 
-// text is the column as harmless text. The same few words stand in thousands of
-// rows: they are kept once.
+// text is the column as text that is safe to print. Thousands of rows have the
+// same few words: each is kept once.
 func (t *table) text(c column) string {
 	return unique.Make(text.Line(string(t.raw(c)), text.MaxNote)).Value()
 }
 
-// number is the column as a number, missing when it is empty or none.
+// number is the column as a number; missing when it is empty or not a number.
 func (t *table) number(c column, missing int64) int64 {
 	digits := t.raw(c)
 	if len(digits) == 0 {
-		return missing // as many columns are: an error would cost memory
+		return missing // many columns are empty: an error would cost memory
 	}
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil || n < 0 || n > 1<<53 {

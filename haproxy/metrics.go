@@ -11,10 +11,10 @@ import (
 	"pgtui/internal/text"
 )
 
-// ParseMetrics reads what HAProxy's own Prometheus exporter says of the
-// servers: enough to know who gets connections. It does not tell which servers
-// are backups, how many checks are still missing, or what is configured, and it
-// calls a paused frontend UP.
+// ParseMetrics reads what HAProxy's own Prometheus exporter reports of the
+// servers: enough to know which of them get connections. It does not report
+// which servers are backups, how many checks a change still needs, or what is
+// configured, and it reports a paused frontend as UP.
 func ParseMetrics(page []byte) (Stats, error) {
 	st := Stats{Source: FromMetrics}
 	found := false
@@ -46,11 +46,11 @@ func ParseMetrics(page []byte) (Stats, error) {
 		return Stats{}, fmt.Errorf("metrics: %w", err)
 	}
 	if !found {
-		return Stats{}, errors.New("metrics: HAProxy's exporter names no proxy")
+		return Stats{}, errors.New("metrics: HAProxy's exporter lists no proxy")
 	}
 	for i := range st.Proxies {
 		for j := range st.Proxies[i].Servers {
-			// The exporter has no word for a server that was never checked.
+			// The exporter has no value for a server that was never checked.
 			if s := &st.Proxies[i].Servers[j]; s.CheckStatus == "" && s.Status == "UP" {
 				s.CheckStatus = "INI"
 			}

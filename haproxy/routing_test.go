@@ -31,3 +31,38 @@ func TestRouted(t *testing.T) {
 		})
 	}
 }
+
+func TestShares(t *testing.T) {
+	up := func(weight int, backup bool) ServerRow {
+		return ServerRow{Status: "UP", Weight: weight, Backup: backup}
+	}
+	for _, tt := range []struct {
+		name    string
+		servers []ServerRow
+		want    []int
+	}{
+		{"equal weights", []ServerRow{up(100, false), up(100, false), up(100, false)}, []int{33, 33, 33}},
+		{"a light server gets at least 1", []ServerRow{up(256, false), up(1, false)}, []int{100, 1}},
+		{"a backup beside a regular server", []ServerRow{up(1, true), up(1, false)}, []int{0, 100}},
+		{"the first backup gets all, whatever its weight", []ServerRow{up(0, false), up(1, true), up(200, true)}, []int{0, 100, 0}},
+		{"no server", []ServerRow{{Status: "MAINT", Weight: 1}, {Status: "NOLB", Weight: 1}, {Status: "DRAIN", Weight: 1}}, []int{0, 0, 0}},
+	} {
+		if got := Shares(tt.servers); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestUnanswered has every check status of HAProxy's check.c. A check that got an
+// HTTP response, or has not ended, was not left without an answer.
+func TestUnanswered(t *testing.T) {
+	for check, want := range map[string]bool{
+		"L4CON": true, "L4TOUT": true, "L6TOUT": true, "L6RSP": true, "L7TOUT": true, "L7RSP": true,
+		"": false, "UNK": false, "INI": false, "SOCKERR": false, "L4OK": false, "L6OK": false, "L7OK": false, "L7OKC": false, "L7STS": false,
+		"PROCERR": false, "PROCTOUT": false, "PROCOK": false,
+	} {
+		if Unanswered("DOWN", check) != want || Unanswered("DOWN 1/3", check) != want || Unanswered("UP 1/3", check) || Unanswered("MAINT", check) {
+			t.Errorf("%q: want %v", check, want)
+		}
+	}
+}

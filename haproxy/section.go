@@ -1,110 +1,177 @@
 package haproxy
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"pgtui/internal/text"
 )
 
-// ConfSection is one listen section of a service file.
-type ConfSection struct {
-	File    string
-	Name    string
-	Binds   []string // "*:5433"
-	Servers []ExpectedServer
+// Section is one listen, frontend or backend section of an HAProxy file. Its
+// texts are safe to print.
+type Section struct {
+	File     string // the file's name
+	Kind     string // the keyword that opens it
+	Name     string
+	Binds    []string // addresses: "*:5433"
+	Check    string   // path of the HTTP check; "" when there is none
+	Settings []string // every other line, words joined by one blank
+	Servers  []ServerLine
 }
 
-// Clash is a port that more than one section binds: the kernel splits the
-// connections between them.
-type Clash struct {
-	Port     int
-	Sections []ConfSection // in the order HAProxy reads them
+// ServerLine is one server line of a section.
+type ServerLine struct {
+	Name      string
+	Addr      string   // where the traffic goes: "10.10.10.11:6432"
+	CheckPort string   // "" when the line does not set it
+	Weight    string   // "" when the line does not set it: see Section.WeightOf
+	Backup    bool     // gets connections only when no other server does
+	Rest      []string // its other words, in order
 }
 
-// Clashes are the ports that several sections bind, by port. Two sections that
-// bind one port on different addresses do not clash; "*" is every address.
-func Clashes(sections []ConfSection) []Clash {
-	type bound struct {
-		addr string
-		sec  int
-	}
-	byPort := map[int][]bound{}
-	for i, s := range sections {
-		for _, b := range s.Binds {
-			for _, one := range strings.Split(b, ",") {
-				addr, lo, hi, ok := bindPorts(one)
-				for p := lo; ok && p <= hi; p++ {
-					byPort[p] = append(byPort[p], bound{addr, i})
-				}
+// Sections parses the listen, frontend and backend sections of an HAProxy file.
+// It accepts any bytes: a line that it does not know becomes a setting, and
+// lines outside such a section are left out.
+func Sections(file string, data []byte) []Section {
+	var out []Section
+	open := false
+	for line := range strings.Lines(string(data)) {
+		w := Words(line)
+		for i := range w {
+			w[i] = text.Printable(w[i])
+		}
+		switch {
+		case len(w) == 0:
+		case OpensSection(w[0]):
+			if open = w[0] == "listen" || w[0] == "frontend" || w[0] == "backend"; open {
+				out = append(out, Section{File: text.Printable(file), Kind: w[0], Name: at(w, 1)})
 			}
+		case open:
+			out[len(out)-1].add(w)
 		}
 	}
-	var out []Clash
-	for port, all := range byPort {
-		in := map[int]bool{}
-		for i, a := range all {
-			for _, b := range all[i+1:] {
-				if a.sec != b.sec && (a.addr == b.addr || a.addr == "" || b.addr == "") {
-					in[a.sec], in[b.sec] = true, true
-				}
-			}
-		}
-		if len(in) == 0 {
-			continue
-		}
-		c := Clash{Port: port}
-		for i := range sections {
-			if in[i] {
-				c.Sections = append(c.Sections, sections[i])
-			}
-		}
-		out = append(out, c)
-	}
-	slices.SortFunc(out, func(a, b Clash) int { return a.Port - b.Port })
 	return out
 }
 
-// maxPortRange is the longest port range of one bind that is looked at.
-const maxPortRange = 1000
-
-// bindPorts reads an address of a bind line: "*:5433", ":5433",
-// "10.0.0.1:5433-5440", "ipv4@*:5433". addr is "" for every address; a path of
-// a unix socket or an inherited descriptor is not ok.
-func bindPorts(s string) (addr string, lo, hi int, ok bool) {
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		if kind := s[:i]; kind != "ipv4" && kind != "ipv6" && kind != "tcp" && kind != "tcp4" && kind != "tcp6" {
-			return "", 0, 0, false
+func (s *Section) add(w []string) {
+	switch {
+	case w[0] == "bind" && len(w) > 1:
+		s.Binds = append(s.Binds, w[1])
+		if w = slices.Delete(w, 1, 2); len(w) == 1 {
+			return
 		}
-		s = s[i+1:]
-	}
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 || strings.HasPrefix(s, "/") {
-		return "", 0, 0, false
-	}
-	addr = strings.Trim(s[:i], "[]")
-	if addr == "*" || addr == "0.0.0.0" || addr == "::" {
-		addr = ""
-	}
-	first, last, ranged := strings.Cut(s[i+1:], "-")
-	lo, err := strconv.Atoi(first)
-	if err != nil || lo < 1 || lo > 65535 {
-		return "", 0, 0, false
-	}
-	hi = lo
-	if ranged {
-		if hi, err = strconv.Atoi(last); err != nil || hi < lo || hi > 65535 {
-			return "", 0, 0, false
+	case w[0] == "server" && len(w) > 2:
+		s.Servers = append(s.Servers, serverLine(w))
+		return
+	case w[0] == "http-check" && at(w, 1) == "send" && s.Check == "":
+		if i := slices.Index(w, "uri"); i > 0 && i+1 < len(w) {
+			s.Check = w[i+1]
+			w = slices.Delete(w, i, i+2)
 		}
-		hi = min(hi, lo+maxPortRange)
+	case w[0] == "option" && at(w, 1) == "httpchk" && s.Check == "":
+		if i := slices.IndexFunc(w, func(v string) bool { return strings.HasPrefix(v, "/") }); i > 0 {
+			s.Check = w[i]
+			w = slices.Delete(w, i, i+1)
+		}
 	}
-	return addr, lo, hi, true
+	s.Settings = append(s.Settings, strings.Join(w, " "))
 }
 
-// ExpectedServer is one server row HAProxy must show.
-type ExpectedServer struct {
-	Name   string
-	Weight string
-	Backup bool
+// serverLine reads the words of a server line. Of a keyword that is there twice
+// the last one counts, as in HAProxy.
+func serverLine(w []string) ServerLine {
+	v := ServerLine{Name: w[1], Addr: w[2]}
+	for i := 3; i < len(w); i++ {
+		var to *string
+		switch w[i] {
+		case "backup":
+			v.Backup = true
+			continue
+		case "weight":
+			to = &v.Weight
+		case "port":
+			to = &v.CheckPort
+		}
+		if to == nil || i+1 == len(w) {
+			v.Rest = append(v.Rest, w[i])
+			continue
+		}
+		if *to != "" {
+			v.Rest = append(v.Rest, w[i], *to)
+		}
+		i++
+		*to = w[i]
+	}
+	return v
+}
+
+// Setting is what follows a keyword in the last setting that begins with it,
+// "" when there is none.
+func (s *Section) Setting(keyword string) string {
+	for _, line := range slices.Backward(s.Settings) {
+		if rest, ok := strings.CutPrefix(line, keyword+" "); ok {
+			return rest
+		}
+	}
+	return ""
+}
+
+// WeightOf is the configured weight of a server of the section: its own, or
+// that of default-server. "" when neither sets one: it is 1 then, unless the
+// defaults section of haproxy.cfg sets another.
+func (s *Section) WeightOf(v *ServerLine) string {
+	if v.Weight != "" {
+		return v.Weight
+	}
+	w := Words(s.Setting("default-server"))
+	if i := slices.Index(w, "weight"); i >= 0 {
+		return at(w, i+1)
+	}
+	return ""
+}
+
+// Differences compares the section with what runs, nil when HAProxy has no such
+// section: sentences that begin with the file's name, nil when they agree.
+func (s *Section) Differences(px *Proxy) []string {
+	if px == nil {
+		return []string{fmt.Sprintf("%s: section %s does not run", s.File, s.Name)}
+	}
+	var out []string
+	add := func(name, what string) { out = append(out, fmt.Sprintf("%s: server %s %s", s.File, name, what)) }
+	listed := make(map[string]bool, len(s.Servers))
+	for i := range s.Servers {
+		v := &s.Servers[i]
+		listed[v.Name] = true
+		switch row := px.Server(v.Name); {
+		case row == nil:
+			add(v.Name, "does not run")
+		case row.Backup && !v.Backup:
+			add(v.Name, "runs as a backup, the file has a regular server")
+		case v.Backup && !row.Backup:
+			add(v.Name, "runs as a regular server, the file has a backup")
+		case WeightDiffers(s.WeightOf(v), row.UserWeight):
+			add(v.Name, fmt.Sprintf("runs with weight %d, the file has %s", row.UserWeight, s.WeightOf(v)))
+		}
+	}
+	if s.Kind == "frontend" || s.Setting("server-template") != "" {
+		return out // servers that run are those of a backend, or have no line of their own
+	}
+	for i := range px.Servers {
+		if name := px.Servers[i].Name; !listed[name] {
+			add(name, "runs, the file does not have it")
+		}
+	}
+	return out
+}
+
+// at is the word at a place, "" when there is none.
+func at(w []string, i int) string {
+	if i < len(w) {
+		return w[i]
+	}
+	return ""
 }
 
 // WeightDiffers compares a declared weight with HAProxy's configured one,

@@ -12,14 +12,14 @@ import (
 )
 
 // Admin is what was done to a server through HAProxy's own controls. The stats
-// page shows it unless the server is down: then its status is DOWN either way,
-// and only the answer to "show servers state" tells.
+// page shows it unless the server is down: the status is DOWN then in any case,
+// and only "show servers state" shows the difference.
 type Admin string
 
 // The administrative states.
 const (
 	AdminUnknown Admin = ""      // the server is down and "show servers state" was not read
-	AdminReady   Admin = "ready" // nothing was done
+	AdminReady   Admin = "ready" // in service
 	AdminDrain   Admin = "drain" // keeps its connections, gets no new ones
 	AdminMaint   Admin = "maint" // no connections and no checks
 )
@@ -28,18 +28,18 @@ const (
 // enum srv_admin (include/haproxy/server-t.h).
 type AdminBits uint8
 
-// The bits. 0x40 says that the server's name was changed, which is not about
+// The bits. 0x40 means that the server's name was changed, which does not affect
 // connections.
 const (
 	ForcedMaint     AdminBits = 0x01 // by hand
 	InheritedMaint  AdminBits = 0x02 // from the server it tracks
-	ConfiguredMaint AdminBits = 0x04 // "disabled" in the configuration, which sets ForcedMaint as well; alone it means nothing
+	ConfiguredMaint AdminBits = 0x04 // "disabled" in the configuration, which sets ForcedMaint too; without it, no effect
 	ForcedDrain     AdminBits = 0x08 // by hand
 	InheritedDrain  AdminBits = 0x10 // from the server it tracks
 	ResolvingMaint  AdminBits = 0x20 // its name has no address
 )
 
-// Admin is the state that the bits come to: maintenance outranks drain, as in
+// Admin is the state that the bits amount to: maintenance outranks drain, as in
 // HAProxy.
 func (b AdminBits) Admin() Admin {
 	switch {
@@ -51,8 +51,8 @@ func (b AdminBits) Admin() Admin {
 	return AdminReady
 }
 
-// ByHand reports whether somebody set the state through HAProxy's controls, so
-// that a reload ends it: not the configuration, another server or a resolver.
+// ByHand reports whether an operator set the state through HAProxy's controls,
+// not the configuration, another server or a resolver. A reload ends it.
 func (b AdminBits) ByHand() bool {
 	return b&ConfiguredMaint == 0 && b&(ForcedMaint|ForcedDrain) != 0
 }
@@ -78,14 +78,14 @@ type ServerState struct {
 	Configured    int // srv_iweight: the weight in the configuration
 }
 
-// Touched reports whether the line differs from what the configuration alone
-// would make of the server.
+// Touched reports whether the server is in another state than its configuration
+// alone would put it in.
 func (s *ServerState) Touched() bool {
 	return s.Bits.Admin() != AdminReady || s.Weight != s.Configured
 }
 
-// ServerStates is what the worker of one HAProxy says of its servers. The zero
-// value is a HAProxy without servers.
+// ServerStates is what one HAProxy worker reports of its servers. The zero value
+// is a HAProxy without servers.
 type ServerStates struct {
 	Count   int           // servers that were listed
 	Touched []ServerState // those that differ from their configuration, in HAProxy's order
@@ -101,8 +101,8 @@ func (s *ServerStates) Of(proxy, server string) *ServerState {
 	return nil
 }
 
-// ByHand lists the servers that were taken out by hand, in words: what a reload
-// ends, unless the servers' states are handed over.
+// ByHand lists the servers that were taken out by hand, in words. A reload puts
+// them back, unless the new worker loads the states of the old one.
 func (s *ServerStates) ByHand() []string {
 	var out []string
 	for i := range s.Touched {
@@ -115,18 +115,15 @@ func (s *ServerStates) ByHand() []string {
 	return out
 }
 
-// Down reports whether a status is one that hides the administrative state.
-func Down(status string) bool { return strings.HasPrefix(status, "DOWN") }
-
 // AdminOf is what was done to the server of a row. The stats page is newer than
-// the list of states: where it shows the state its word counts.
+// the list of states: it decides where it shows the state.
 func AdminOf(row *ServerRow, states source.Observed[ServerStates], proxy string) (Admin, AdminBits) {
 	switch {
 	case strings.HasPrefix(row.Status, "MAINT"):
 		return AdminMaint, 0
 	case strings.HasPrefix(row.Status, "DRAIN"):
 		return AdminDrain, 0
-	case !Down(row.Status):
+	case !IsDown(row.Status):
 		return AdminReady, 0
 	case !states.Ever():
 		return AdminUnknown, 0
@@ -146,14 +143,14 @@ const MaxServers = 40000
 // are found by name.
 func ParseServerStates(b []byte) (ServerStates, error) {
 	var out ServerStates
-	cut := func(why string) (ServerStates, error) {
+	bad := func(why string) (ServerStates, error) {
 		return ServerStates{}, errors.New("HAProxy's servers: show servers state " + why)
 	}
 	raw := strings.TrimRight(string(b), "\n")
 	version, rest, _ := strings.Cut(raw, "\n")
 	header, rows, _ := strings.Cut(rest, "\n")
 	if version != "1" {
-		return cut(fmt.Sprintf("is not of version 1: %q", text.Line(version, 80)))
+		return bad(fmt.Sprintf("is not of version 1: %q", text.Line(version, 80)))
 	}
 	names := strings.Fields(strings.TrimPrefix(header, "#"))
 	col := map[string]int{}
@@ -164,12 +161,12 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 	for _, name := range []string{"be_name", "srv_name", "srv_admin_state", "srv_uweight", "srv_iweight"} {
 		i, ok := col[name]
 		if !ok {
-			return cut("has no column " + name)
+			return bad("has no column " + name)
 		}
 		last = max(last, i)
 	}
 	if len(b) >= MaxStates {
-		return cut("is too long")
+		return bad("is too long")
 	}
 	for line := range strings.Lines(rows) {
 		w := strings.Fields(line)
@@ -177,16 +174,16 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 			continue
 		}
 		if len(w) <= last {
-			return cut(fmt.Sprintf("has a line with %d columns of %d", len(w), len(names)))
+			return bad(fmt.Sprintf("has a line with %d columns of %d", len(w), len(names)))
 		}
 		if out.Count++; out.Count > MaxServers {
-			return cut(fmt.Sprintf("lists more than %d servers", MaxServers))
+			return bad(fmt.Sprintf("lists more than %d servers", MaxServers))
 		}
 		bits, err := strconv.ParseUint(w[col["srv_admin_state"]], 10, 32)
 		uweight, err2 := strconv.ParseUint(w[col["srv_uweight"]], 10, 16)
 		iweight, err3 := strconv.ParseUint(w[col["srv_iweight"]], 10, 16)
 		if err := errors.Join(err, err2, err3); err != nil {
-			return cut("has a number that is none: " + text.Line(err.Error(), 160))
+			return bad("has a column that is not a number: " + text.Line(err.Error(), 160))
 		}
 		st := ServerState{Proxy: text.Line(w[col["be_name"]], text.MaxName), Server: text.Line(w[col["srv_name"]], text.MaxName),
 			Bits: AdminBits(bits & 0xff), Weight: int(uweight), Configured: int(iweight)}

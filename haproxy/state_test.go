@@ -1,8 +1,6 @@
 package haproxy
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,14 +10,11 @@ import (
 	"pgtui/internal/text"
 )
 
-// statesOf is the answer to "show servers state" that was recorded in a situation.
-func statesOf(t testing.TB, situation string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../testdata/captures", situation, "haproxy-pg-test-1-show_servers_state.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+// statesIn is the answer to "show servers state" that was recorded in a
+// situation.
+func statesIn(tb testing.TB, situation string) []byte {
+	tb.Helper()
+	return read(tb, "../testdata/captures/"+situation+"/haproxy-pg-test-1-show_servers_state.txt")
 }
 
 func TestServerStates(t *testing.T) {
@@ -31,16 +26,16 @@ func TestServerStates(t *testing.T) {
 		want       []ServerState
 		err        string
 	}{
-		{name: "HAProxy 2.6: a replica in maintenance, another drained, a weight of 0", text: string(statesOf(t, "bookworm/maint-drain")), count: 11, want: []ServerState{
+		{name: "HAProxy 2.6: a replica in maintenance, another drained, a weight of 0", text: string(statesIn(t, "bookworm/maint-drain")), count: 11, want: []ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-1", Weight: 0, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: ForcedDrain, Weight: 100, Configured: 100}}},
-		{name: "HAProxy 3.0: a weight of 0 as well", text: string(statesOf(t, "trixie/maint-drain")), count: 11, want: []ServerState{
+		{name: "HAProxy 3.0: a weight of 0 as well", text: string(statesIn(t, "trixie/maint-drain")), count: 11, want: []ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-3", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-offline", Server: "pg-test-3", Weight: 0, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: ForcedDrain, Weight: 100, Configured: 100}}},
-		{name: "nothing was done", text: string(statesOf(t, "bookworm/healthy")), count: 11},
+		{name: "nothing was done", text: string(statesIn(t, "bookworm/healthy")), count: 11},
 		{name: "a server that is down and drained", text: head + "5 pg-test-primary 3 pg-test-3 10.10.10.13 0 8 100 100 6432\n", count: 1, want: []ServerState{drained}},
 		{name: "columns in another order, and one more", text: "1\n# srv_iweight srv_uweight srv_admin_state srv_name be_name new\n100 100 8 pg-test-3 pg-test-primary x\n", count: 1, want: []ServerState{drained}},
 		{name: "bits that say nothing of connections", text: head + "5 p 3 s - 0 68 100 100 6432\n5 p 4 t - 0 256 100 100 6432\n", count: 2},
@@ -68,8 +63,8 @@ func TestServerStates(t *testing.T) {
 
 func FuzzServerStates(f *testing.F) {
 	fuzz.Target(f)
-	f.Add(statesOf(f, "bookworm/maint-drain"))
-	f.Add(statesOf(f, "trixie/maint-drain"))
+	f.Add(statesIn(f, "bookworm/maint-drain"))
+	f.Add(statesIn(f, "trixie/maint-drain"))
 	f.Add([]byte("1\n# be_name srv_name srv_admin_state srv_uweight srv_iweight\np s 8 1 1\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ParseServerStates(b)

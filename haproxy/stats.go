@@ -10,26 +10,26 @@ import (
 	"pgtui/source"
 )
 
-// Stats is one stats page: what one HAProxy worker believes.
+// Stats is one stats page: what one HAProxy worker reports.
 type Stats struct {
 	URI     string // the page that answered
 	Source  StatsSource
-	Why     error // why it is not the stats page that answered; nil when it is
+	Why     error // why Source is not the stats page; nil when it is
 	Proxies []Proxy
 	// Damaged counts the rows that name no section: any section may lack one.
 	Damaged int
-	Process source.Observed[ProcessLimits] // of the worker; not tried where its exporter is not asked
+	Process source.Observed[ProcessLimits] // of the worker; not tried where its exporter is not queried
 }
 
 // ProcessLimits are the connections of one HAProxy worker over all its
 // frontends (haproxy_process_current_connections and _max_connections).
 type ProcessLimits struct {
 	Current int64
-	Max     int64 // the global maxconn; 0 when the exporter does not say
+	Max     int64 // the global maxconn; 0 when the exporter does not report it
 }
 
-// ProcessAge is how long the answer about a HAProxy's limits counts: it is asked
-// every 15 s, and in a large fleet only of those that have many sessions.
+// ProcessAge is how long a HAProxy's answer about its limits counts. It is queried
+// every 15 s, in a large fleet only where there are many sessions.
 const ProcessAge = 40 * time.Second
 
 // String is "9480 of 9500 connections (global maxconn)".
@@ -95,7 +95,7 @@ type ServerRow struct {
 	Name        string
 	Status      string // exactly as HAProxy prints it: "UP 1/3", "MAINT (via a/b)"
 	Weight      int    // effective weight; ramps in slowstart, stale while DOWN
-	UserWeight  int    // configured weight; -1 when the version does not say
+	UserWeight  int    // configured weight; -1 when this version does not report it
 	Backup      bool   // by configuration
 	CheckStatus string // L7OK, L7STS, L4CON, INI … without the "* " of a check in flight; "" in MAINT
 	CheckCode   int    // HTTP status; 0 when there was none
@@ -150,12 +150,12 @@ func ParseLimits(page []byte) (ProcessLimits, error) {
 		}
 		n, err := strconv.ParseFloat(string(value), 64)
 		if err != nil || !(n >= 0 && n < 1<<53) {
-			return ProcessLimits{}, fmt.Errorf("metrics: %s is no number of connections", name)
+			return ProcessLimits{}, fmt.Errorf("metrics: %s is not a number of connections", name)
 		}
 		*at = int64(n)
 	}
 	if l.Current < 0 || l.Max < 0 {
-		return ProcessLimits{}, errors.New("metrics: HAProxy's exporter does not say how many connections it has and may have")
+		return ProcessLimits{}, errors.New("metrics: HAProxy's exporter does not report how many connections it has and may have")
 	}
 	return l, nil
 }

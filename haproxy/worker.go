@@ -3,8 +3,8 @@ package haproxy
 import "time"
 
 // NewWorker reports whether now must come from another HAProxy process than
-// base did, elapsed before. The counters of a process only grow, and a new one
-// starts all of them at nothing. false means "not proven".
+// base, which was read elapsed before. The counters of a process only grow, and
+// those of a new one start at 0. false means "not proven".
 func NewWorker(base, now *Stats, elapsed time.Duration) bool {
 	reset, common := 0, 0
 	for i := range now.Proxies {
@@ -29,8 +29,8 @@ func NewWorker(base, now *Stats, elapsed time.Duration) bool {
 				return true
 			}
 			common++
-			// In the same process this server would be that old by now, give
-			// or take the rounding, unless it has changed its state.
+			// In the same process the server's last change would be that old by
+			// now, up to rounding, unless its state has changed since.
 			if was.LastChange+int64(elapsed/time.Second) >= s.LastChange+2 {
 				reset++
 			}
@@ -43,8 +43,8 @@ func NewWorker(base, now *Stats, elapsed time.Duration) bool {
 type Processes struct {
 	At     time.Time // when they were listed, by the node's clock
 	Socket bool      // the master socket answered
-	// Missing says what was not there to ask with: "no master socket", "none of
-	// socat, python3, perl and nc"; "" when nothing was missing.
+	// Missing is what the query lacked: "no master socket", "none of socat,
+	// python3, perl and nc"; "" when nothing was missing.
 	Missing string
 	Failed  int // reloads that failed, as the master counts them
 	Workers []Worker
@@ -53,13 +53,13 @@ type Processes struct {
 // Worker is one HAProxy process that serves connections.
 type Worker struct {
 	PID     int
-	Old     bool      // replaced by a reload; it serves what it still holds and checks nothing
+	Old     bool      // replaced by a reload; it keeps its sessions and checks nothing
 	Started time.Time // by the node's clock
 	Version string
-	Known   bool // Pins is what it answered
+	Known   bool // Pins is what it reported
 	Err     string
 	Pins    []Pin // servers with sessions
-	// Oldest is the age of its oldest session; 0 when not told.
+	// Oldest is the age of its oldest session; 0 when it did not report one.
 	Oldest time.Duration
 }
 
@@ -70,7 +70,7 @@ type Pin struct {
 	Sessions int64
 }
 
-// Sessions is how many the worker holds to all servers.
+// Sessions is how many sessions the worker holds, to all servers.
 func (w *Worker) Sessions() int64 {
 	var n int64
 	for _, p := range w.Pins {
@@ -79,7 +79,7 @@ func (w *Worker) Sessions() int64 {
 	return n
 }
 
-// Current is the worker that takes new connections, nil when it is not known.
+// Current is the worker that takes new connections, nil when it is unknown.
 func (p *Processes) Current() *Worker {
 	for i := range p.Workers {
 		if !p.Workers[i].Old {

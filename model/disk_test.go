@@ -15,11 +15,11 @@ import (
 
 // onDisk is what every node of the healthy world has on disk.
 func onDisk() *model.NodeConf {
-	primary := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
-	replica := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
+	primary := []haproxy.ServerLine{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}, {Name: "pg-test-3", Weight: "100"}}
+	replica := []haproxy.ServerLine{{Name: "pg-test-1", Weight: "100", Backup: true}, primary[1], primary[2]}
 	return &model.NodeConf{Dir: "/etc/haproxy/conf.d",
 		Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: modeltest.T0.Add(-time.Hour)}, {Name: "pg-test-replica.cfg", Read: true, Changed: modeltest.T0.Add(-time.Hour)}},
-		Sections: []haproxy.ConfSection{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
+		Sections: []haproxy.Section{{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: primary},
 			{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: replica}}}
 }
 
@@ -31,17 +31,17 @@ func TestUnloaded(t *testing.T) {
 		want string
 	}{
 		{"loaded", func(*model.NodeConf) {}, ""},
-		{"a weight by hand", func(c *model.NodeConf) { c.Sections[0].Servers[1].Weight = "50" }, "pg-test-primary.cfg: server pg-test-2 has weight 50 on disk and runs with 100"},
-		{"a backup by hand", func(c *model.NodeConf) { c.Sections[0].Servers[2].Backup = true }, "pg-test-primary.cfg: server pg-test-3 is backup on disk true, running false"},
-		{"a server taken out", func(c *model.NodeConf) { c.Sections[1].Servers = c.Sections[1].Servers[:2] }, "pg-test-replica.cfg: server pg-test-3 runs and is not on disk"},
+		{"a weight by hand", func(c *model.NodeConf) { c.Sections[0].Servers[1].Weight = "50" }, "pg-test-primary.cfg: server pg-test-2 runs with weight 100, the file has 50"},
+		{"a backup by hand", func(c *model.NodeConf) { c.Sections[0].Servers[2].Backup = true }, "pg-test-primary.cfg: server pg-test-3 runs as a regular server, the file has a backup"},
+		{"a server taken out", func(c *model.NodeConf) { c.Sections[1].Servers = c.Sections[1].Servers[:2] }, "pg-test-replica.cfg: server pg-test-3 runs, the file does not have it"},
 		{"a server put in", func(c *model.NodeConf) {
-			c.Sections[1].Servers = append(c.Sections[1].Servers, haproxy.ExpectedServer{Name: "pg-test-4", Weight: "100"})
-		}, "pg-test-replica.cfg: server pg-test-4 is on disk and does not run"},
+			c.Sections[1].Servers = append(c.Sections[1].Servers, haproxy.ServerLine{Name: "pg-test-4", Weight: "100"})
+		}, "pg-test-replica.cfg: server pg-test-4 does not run"},
 		{"a check path by hand: only the time tells", func(c *model.NodeConf) { c.Files[0].Changed = modeltest.T0.Add(-30 * time.Second) },
 			"pg-test-primary.cfg was changed 30s after HAProxy loaded it"},
 		{"the files that were loaded a moment later", func(c *model.NodeConf) { c.Files[0].Changed = modeltest.T0.Add(-time.Minute + time.Second) }, ""},
 		{"somebody else's section", func(c *model.NodeConf) {
-			c.Sections = append(c.Sections, haproxy.ConfSection{File: "x.cfg", Name: "x"})
+			c.Sections = append(c.Sections, haproxy.Section{File: "x.cfg", Name: "x"})
 			c.Files = append(c.Files, model.ConfFile{Name: "x.cfg", Read: true, Changed: modeltest.T0})
 		}, ""},
 	} {
@@ -62,43 +62,6 @@ func TestWiped(t *testing.T) {
 	modeltest.Equal(t, "one", fmt.Sprint(model.Wiped(&w.Cls.LoadBalancers[0], c, &stats)), "[pg-test-primary]")
 	stats.Proxies = stats.Proxies[1:]
 	modeltest.Equal(t, "neither on disk nor running is another matter", fmt.Sprint(model.Wiped(&w.Cls.LoadBalancers[0], c, &stats)), "[]")
-}
-
-func TestClashes(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		binds []string // one section each
-		want  string
-	}{
-		{"four services", []string{"*:5433", "*:5434", "*:5436", "*:5438"}, ""},
-		{"a copied file", []string{"*:5433", "*:5433"}, "5433 a b"},
-		{"every address and one of them", []string{":5433", "10.0.0.1:5433"}, "5433 a b"},
-		{"two addresses", []string{"10.0.0.2:5433", "10.0.0.1:5433"}, ""},
-		{"a range", []string{"*:5430-5440", "*:5434"}, "5434 a b"},
-		{"several on one line", []string{"10.0.0.1:80,10.0.0.1:81", "10.0.0.1:81"}, "81 a b"},
-		{"IPv6 and IPv4", []string{"[::1]:5433", "ipv4@127.0.0.1:5433"}, ""},
-		{"all of IPv6", []string{"[::]:5433", "*:5433"}, "5433 a b"},
-		{"a socket", []string{"/run/a.sock", "/run/a.sock"}, ""},
-		{"a descriptor", []string{"fd@4", "fd@4"}, ""},
-		{"nonsense", []string{"*:http", "*:http"}, ""},
-		{"three of them", []string{"*:1", "*:2", "*:1", "*:1"}, "1 a c d"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var sections []haproxy.ConfSection
-			for i, b := range tt.binds {
-				sections = append(sections, haproxy.ConfSection{Name: string(rune('a' + i)), Binds: []string{b}})
-			}
-			var got []string
-			for _, c := range haproxy.Clashes(sections) {
-				s := fmt.Sprint(c.Port)
-				for _, sec := range c.Sections {
-					s += " " + sec.Name
-				}
-				got = append(got, s)
-			}
-			modeltest.Equal(t, "clashes", strings.Join(got, ", "), tt.want)
-		})
-	}
 }
 
 func TestPinnedSessions(t *testing.T) {

@@ -119,7 +119,7 @@ func Moved(before, after *Snapshot, host Host, section string) bool {
 	for i := range py.Servers {
 		row := &py.Servers[i]
 		was := px.Server(row.Name)
-		if was == nil || haproxy.Usable(was) != haproxy.Usable(row) || row.CheckStatus == "INI" {
+		if was == nil || was.Usable() != row.Usable() || row.CheckStatus == "INI" {
 			return true
 		}
 		if !same(was.LastChange, row.LastChange) && !(warmedUp(was, row) && same(px.Back.LastChange, py.Back.LastChange)) {

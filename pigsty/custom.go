@@ -1,13 +1,16 @@
 package pigsty
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"pgtui/ansible/jinja"
 	"pgtui/ansible/py"
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/source"
 	"pgtui/source/budget"
@@ -37,8 +40,8 @@ func (s customScope) Raw(name string) (py.Value, bool) {
 }
 
 // custom renders the service with the checkout's own template and returns the
-// file's text. An error that is no *fault means that the template cannot be
-// rendered here, though Ansible may well do it.
+// file's text. An error that is not a *fault means that pgtui cannot render the
+// template; Ansible may be able to.
 func (r *renderer) custom(d *py.Dict, name string) (string, error) {
 	w := r.h.w
 	text, err := w.engine.File(w.checkout.Custom, customScope{play: r.h.play, task: map[string]py.Value{
@@ -57,9 +60,9 @@ func (r *renderer) custom(d *py.Dict, name string) (string, error) {
 	return "", &fault{at: d.At, what: fmt.Sprintf("the template %s fails: %v", path.Join(w.checkout.Dir, w.checkout.Template), err), try: "correct the service, or the template"}
 }
 
-// byTemplate gives s the file that the checkout's own template makes of it,
-// and reads the servers back from there. native is how the dialect's rules
-// fared: where the template can be rendered, its word counts.
+// byTemplate gives s the file that the checkout's own template makes of it, and
+// reads the servers back from that file. native is the error of the dialect's
+// rules: it counts only where the template cannot be rendered.
 func (r *renderer) byTemplate(s model.Service, d *py.Dict, native error) (model.Service, error) {
 	if r.h.w.checkout.Custom == "" || r.h.w.unrenderable != nil || !fileName(r.cls+string(s.Name)) {
 		return s, native
@@ -78,8 +81,8 @@ func (r *renderer) byTemplate(s model.Service, d *py.Dict, native error) (model.
 			s.Port = py.PrintIn(r.h.w.b, p)
 		}
 	}
-	// Each server has a line, each of the few words of a line a header.
-	if err := r.h.w.b.Spend(1+len(text)>>3, budget.Times(len(text), 8)); err != nil {
+	// The words of the text have a string header each, its settings are joined again.
+	if err := r.h.w.b.Spend(1+len(text)>>3, budget.Times(len(text), 9)); err != nil {
 		return s, err
 	}
 	readBack(&s)
@@ -90,62 +93,40 @@ func (r *renderer) byTemplate(s model.Service, d *py.Dict, native error) (model.
 // the check, the bind port.
 func readBack(s *model.Service) {
 	s.Members, s.Backups = nil, nil
-	for line := range strings.Lines(s.Text) {
-		f := strings.Fields(line)
-		switch {
-		case len(f) >= 3 && f[0] == "server":
-			srv, backup := serverOf(f)
-			if backup {
-				s.Backups = append(s.Backups, srv)
-			} else {
-				s.Members = append(s.Members, srv)
+	sections := haproxy.Sections("", []byte(s.Text))
+	for i := range sections {
+		sec := &sections[i]
+		for k := range sec.Servers {
+			to := &s.Members
+			if sec.Servers[k].Backup {
+				to = &s.Backups
 			}
-		case len(f) >= 2 && f[0] == "bind":
-			if i := strings.LastIndexByte(f[1], ':'); i >= 0 {
-				s.IP, s.Port = f[1][:i], f[1][i+1:]
-			}
-		case len(f) >= 2 && f[0] == "maxconn":
-			s.MaxConn = f[1]
-		case len(f) >= 2 && f[0] == "balance":
-			s.Balance = strings.Join(f[1:], " ")
-		case len(f) >= 2 && f[0] == "default-server":
-			s.Options = strings.Join(f[1:], " ")
-		case len(f) >= 3 && (f[0] == "http-check" && f[1] == "send" || f[0] == "option" && f[1] == "httpchk"):
-			for i, w := range f {
-				if strings.HasPrefix(w, "/") && (f[i-1] == "uri" || f[0] == "option") {
-					s.Check = w
-				}
+			*to = append(*to, serverOf(sec, &sec.Servers[k]))
+		}
+		for _, bind := range sec.Binds {
+			if i := strings.LastIndexByte(bind, ':'); i >= 0 {
+				s.IP, s.Port = bind[:i], bind[i+1:]
 			}
 		}
+		s.MaxConn = cmp.Or(sec.Setting("maxconn"), s.MaxConn)
+		s.Balance = cmp.Or(sec.Setting("balance"), s.Balance)
+		s.Options = cmp.Or(sec.Setting("default-server"), s.Options)
+		s.Check = cmp.Or(sec.Check, s.Check)
 	}
 }
 
-// serverOf reads the words of a server line.
-func serverOf(f []string) (srv model.Server, backup bool) {
-	srv = model.Server{Name: model.InstanceName(f[1]), Host: model.Host(f[2]), CheckPort: "8008", Weight: "100"}
-	if i := strings.LastIndexByte(f[2], ':'); i >= 0 {
-		srv.Host, srv.Port = model.Host(f[2][:i]), f[2][i+1:]
+// serverOf is the server of a line. HAProxy's weight is 1 where none is set.
+func serverOf(sec *haproxy.Section, line *haproxy.ServerLine) model.Server {
+	srv := model.Server{Name: model.InstanceName(line.Name), Host: model.Host(line.Addr), CheckPort: cmp.Or(line.CheckPort, "8008"),
+		Weight: cmp.Or(sec.WeightOf(line), "1"), CheckTLS: slices.Contains(line.Rest, "check-ssl")}
+	if i := strings.LastIndexByte(line.Addr, ':'); i >= 0 {
+		srv.Host, srv.Port = model.Host(line.Addr[:i]), line.Addr[i+1:]
 	}
-	for i := 3; i < len(f); i++ {
-		next := ""
-		if i+1 < len(f) {
-			next = f[i+1]
-		}
-		switch f[i] {
-		case "port":
-			srv.CheckPort = next
-		case "weight":
-			srv.Weight = next
-		case "check-ssl":
-			srv.CheckTLS = true
-		case "backup":
-			backup = true
-		}
-	}
-	return srv, backup
+	return srv
 }
 
-// templateProblems tell what became of a template that Pigsty never shipped.
+// templateProblems report whether files are rendered from a template that Pigsty
+// does not ship.
 func (w *world) templateProblems() []source.Problem {
 	c := w.checkout
 	if c.Custom == "" {
@@ -154,10 +135,10 @@ func (w *world) templateProblems() []source.Problem {
 	at := source.Pos{File: path.Join(c.Dir, c.Template), Line: 1, Column: 1}
 	p := source.Problem{At: at, Subject: "service template"}
 	if w.unrenderable != nil {
-		p.What = fmt.Sprintf("Pigsty never shipped it and pgtui cannot render it: %v; files are shown as Pigsty %s would write them, which may differ", w.unrenderable, w.dialect)
+		p.What = fmt.Sprintf("Pigsty does not ship this template, and pgtui cannot render it: %v; files are shown as Pigsty %s would write them, which may differ", w.unrenderable, w.dialect)
 		p.Try = "compare with: ./pgsql.yml -t pg_service --check --diff"
 	} else {
-		p.What = fmt.Sprintf("Pigsty never shipped it: files are rendered from it; everything else follows Pigsty %s, the nearest", w.dialect)
+		p.What = fmt.Sprintf("Pigsty does not ship this template: files are rendered from it; everything else follows Pigsty %s, the nearest version", w.dialect)
 	}
 	return []source.Problem{p}
 }

@@ -15,22 +15,21 @@ import (
 	"pgtui/source"
 )
 
-// NodeFiles is what the HAProxy directory of one node holds.
+// NodeFiles are the files in the HAProxy directory of one node.
 type NodeFiles struct {
 	Files map[string][]byte // by name; only regular files
 	Err   error             // why they could not be read
-	// Missing: there is no such directory; Err says so too.
+	// Missing: there is no such directory; Err is set too.
 	Missing bool
 }
 
-// Build makes the plan that turns what the nodes have into what the inventory
-// wants of one cluster. The plan has a node for each front of the cluster that
-// stands in have, in the cluster's order. MadeAt is left zero.
+// Build makes the plan that changes the files of the nodes to what the inventory
+// declares of one cluster. The plan has each HAProxy node of the cluster that is
+// in have, in the cluster's order. MadeAt is left zero.
 //
-// Build does not fail: what forbids the plan is in its Problems and in the Err
-// of its nodes, see model.Plan.Refusal. While the cluster has a fatal problem
-// no file is deleted: the service that cannot be rendered keeps the file it
-// has.
+// Build does not fail: what forbids the plan is in its Problems and in the Err of
+// its nodes, see Plan.Refusal. While the cluster has a fatal problem, no file is
+// deleted: a service that cannot be rendered keeps its file.
 func Build(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) Plan {
 	p := Plan{Cluster: c.Name, Inventory: inv.Hash}
 	for _, x := range c.Problems {
@@ -58,6 +57,8 @@ func wantOf(want []render.File, host model.Host) map[string][]byte {
 	return out
 }
 
+// BuildNode plans one HAProxy node: want are the wanted files by name. With keep,
+// own files that are not wanted stay.
 func BuildNode(inv *model.Inventory, c *model.Cluster, f *model.LoadBalancer, want map[string][]byte, have NodeFiles, keep bool) Node {
 	n := Node{Host: f.Host, ConfDir: inv.Dialect.ConfDir(), Target: model.SSHTarget{Address: string(f.Host)}, Err: have.Err}
 	if node := inv.Node(f.Host); node != nil {
@@ -97,37 +98,28 @@ func BuildNode(inv *model.Inventory, c *model.Cluster, f *model.LoadBalancer, wa
 		}
 	}
 	slices.SortFunc(n.Changes, func(a, b FileChange) int { return strings.Compare(a.Name, b.Name) })
-	n.Expect, n.Gone = expect(f, want), Gone(n.Changes, want)
-	n.Was, n.Become = Sections(own), Sections(becomes(&n, own))
+	after := maps.Clone(own)
+	for _, ch := range n.Changes {
+		if after[ch.Name] = ch.After; ch.After == nil {
+			delete(after, ch.Name)
+		}
+	}
+	n.Was, n.Become = Sections(own), Sections(after)
 	return n
 }
 
-// becomes are the cluster's files on a node as its plan leaves them.
-func becomes(n *Node, own map[string][]byte) map[string][]byte {
-	out := map[string][]byte{}
-	for name := range n.Want {
-		out[name] = own[name]
-	}
-	for _, ch := range n.Changes {
-		if ch.After != nil {
-			out[ch.Name] = ch.After
-		}
-	}
-	return out
-}
-
-// Sections are the listen sections of files, by file name.
-func Sections(files map[string][]byte) []haproxy.ConfSection {
-	var out []haproxy.ConfSection
+// Sections are the sections of files, by file name.
+func Sections(files map[string][]byte) []haproxy.Section {
+	var out []haproxy.Section
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out = append(out, haproxy.Conf(name, files[name])...)
+		out = append(out, haproxy.Sections(name, files[name])...)
 	}
 	return out
 }
 
 // place adds one wanted file to the node's plan. have is nil when the node has
-// no such file. The date line of a file that is there is kept: it is never a
-// change, and never part of one.
+// no such file. The date line of an existing file is kept, so it is never part of
+// a change.
 func place(n *Node, name string, have, want []byte) {
 	if _, there := n.Have[name]; !there {
 		n.Changes = append(n.Changes, FileChange{Name: name, After: Present(want)})
@@ -154,64 +146,25 @@ func Present(data []byte) []byte {
 
 func conflict(c *model.Cluster, name string, owner model.ClusterName) error {
 	if owner == "" {
-		return fmt.Errorf("%s is wanted by %s, but the file on the node is not known to be its own", text.Printable(name), c.Name)
+		return fmt.Errorf("%s declares %s, and the file on the node has an unknown owner", c.Name, text.Printable(name))
 	}
 	return &source.Hint{
-		Err: fmt.Errorf("%s is wanted by %s, but the file on the node belongs to %s", text.Printable(name), c.Name, owner),
+		Err: fmt.Errorf("%s declares %s, and the file on the node belongs to %s", c.Name, text.Printable(name), owner),
 		Try: fmt.Sprintf("give the service of %s another name", c.Name),
 	}
 }
 
-// CheckName refuses the names that HAProxy would not read, and those that
-// could name anything but a file in its directory.
+// CheckName refuses names that HAProxy does not read, and names that are not
+// those of a file in its directory.
 func CheckName(name string) error {
 	bad := func(r rune) bool { return r < ' ' || r == 0x7f || r == '/' }
 	switch {
 	case strings.ContainsFunc(name, bad) || strings.HasPrefix(name, ".") || len(name) > 200:
 		return fmt.Errorf("%q cannot be the name of a service file", name)
 	case !strings.HasSuffix(name, ".cfg") || strings.Index(name, ".cfg") != len(name)-len(".cfg"):
-		return fmt.Errorf("HAProxy would not read a file named %q: the first .cfg must be its end", name)
+		return fmt.Errorf("HAProxy does not read a file named %q: the name must end at the first .cfg", name)
 	}
 	return nil
-}
-
-// expect lists the sections of the wanted files with the servers that HAProxy
-// must show for them.
-func expect(f *model.LoadBalancer, want map[string][]byte) []ExpectedProxy {
-	var out []ExpectedProxy
-	for i := range f.Services {
-		s := &f.Services[i]
-		if _, ok := want[s.FileName()]; !ok {
-			continue
-		}
-		x := ExpectedProxy{Name: s.Proxy()}
-		servers, backup := s.Servers()
-		for j, v := range servers {
-			x.Servers = append(x.Servers, haproxy.ExpectedServer{Name: string(v.Name), Weight: v.Weight, Backup: backup[j]})
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-// Gone are the sections of changed and deleted files that no wanted file has.
-func Gone(changes []FileChange, want map[string][]byte) []string {
-	stay := map[string]bool{}
-	for _, data := range want {
-		for _, s := range haproxy.Sections(data) {
-			stay[s.Name] = true
-		}
-	}
-	var out []string
-	for _, ch := range changes {
-		for _, s := range haproxy.Sections(ch.Before) {
-			if !stay[s.Name] && s.Name != "" {
-				stay[s.Name] = true
-				out = append(out, s.Name)
-			}
-		}
-	}
-	return out
 }
 
 // Sum is the SHA-256 of data in hex, as sha256sum prints it.
@@ -220,8 +173,8 @@ func Sum(data []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// PlanID is a short hash of everything that the plan would do, and of what it
-// would find: two plans with one ID are the same work.
+// PlanID is a short hash of everything that the plan does and expects: two plans
+// with the same ID do the same.
 func PlanID(p *Plan) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q\n", p.Cluster)

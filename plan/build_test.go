@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/render"
 	"pgtui/source"
@@ -70,8 +69,8 @@ func TestBuild(t *testing.T) {
 	if got, want := string(n.Changes[0].After), cfg("pg-test-primary", "10.10.10.11", "50"); got != want {
 		t.Errorf("the date line on disk must stay: %q, want %q", got, want)
 	}
-	if !slices.Equal(n.Foreign, []string{"grafana.cfg", "pg-test-2-primary.cfg"}) || !slices.Equal(n.Gone, []string{"pg-test-retired"}) || n.Same != 0 {
-		t.Errorf("foreign %q, gone %q, same %d", n.Foreign, n.Gone, n.Same)
+	if !slices.Equal(n.Foreign, []string{"grafana.cfg", "pg-test-2-primary.cfg"}) || !slices.Equal(n.Gone(), []string{"pg-test-retired"}) || n.Same != 0 {
+		t.Errorf("foreign %q, gone %q, same %d", n.Foreign, n.Gone(), n.Same)
 	}
 	if got := slices.Sorted(maps.Keys(n.Have)); !slices.Equal(got, []string{"pg-test-primary.cfg", "pg-test-retired.cfg"}) {
 		t.Errorf("have %q", got)
@@ -79,9 +78,9 @@ func TestBuild(t *testing.T) {
 	if n.Want["pg-test-primary.cfg"] != Sum(n.Changes[0].After) || n.Want["pg-test-retired.cfg"] != "" {
 		t.Errorf("want hashes %q", n.Want)
 	}
-	x := n.Expect[0]
-	if x.Name != "pg-test-primary" || !slices.Equal(x.Servers, []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}, {Name: "pg-test-2", Backup: true}}) {
-		t.Errorf("expect %+v", x)
+	x := n.Become[0]
+	if len(n.Become) != 1 || x.Name != "pg-test-primary" || len(x.Servers) != 1 || x.Servers[0].Name != "pg-test-1" || x.Servers[0].Weight != "50" {
+		t.Errorf("become %+v", n.Become)
 	}
 	if n.Target.User != "dba" || n.Node != "pg-test-1" || n.ConfDir != "/etc/haproxy/conf.d" {
 		t.Errorf("node %+v", n)
@@ -129,7 +128,7 @@ func TestBuildRefuses(t *testing.T) {
 		},
 		{name: "a service name with a slash", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a/../../x.cfg"}}, err: "cannot be the name", changes: "add pg-test-a/../../x.cfg"},
 		{name: "a service name with a line feed", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a\nend.cfg"}}, err: "cannot be the name", changes: "add pg-test-a\nend.cfg"},
-		{name: "a name HAProxy would not read", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a.cfg.cfg"}}, err: "would not read", changes: "add pg-test-a.cfg.cfg"},
+		{name: "a name HAProxy would not read", have: NodeFiles{}, want: []render.File{{Host: h, Name: "pg-test-a.cfg.cfg"}}, err: "does not read a file named", changes: "add pg-test-a.cfg.cfg"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"pgtui/render"
 )
 
-// Drift tells the state of every file: of the cluster's fronts in have, in
-// order, then of the other nodes in have, of which only stale files count. It
-// changes nothing and a plan made of it neither: stale files are in no plan.
+// Drift is the state of every file: on the cluster's HAProxy nodes in have, in
+// order, then on the other nodes in have, where only stale files count. No plan
+// touches stale files.
 func Drift(inv *model.Inventory, c *model.Cluster, want []render.File, have map[model.Host]NodeFiles) []NodeDrift {
 	var out []NodeDrift
 	for _, n := range Build(inv, c, want, have).Nodes {
@@ -71,7 +71,7 @@ func staleDrift(inv *model.Inventory, c *model.Cluster, h model.Host, have NodeF
 		d.Node = n.Name
 	}
 	if have.Missing {
-		d.Err = nil // where there is no directory nothing was left behind
+		d.Err = nil // without a directory there is no stale file
 		return d
 	}
 	for name, data := range have.Files {
@@ -83,13 +83,13 @@ func staleDrift(inv *model.Inventory, c *model.Cluster, h model.Host, have NodeF
 	return d
 }
 
-// sortFiles puts the files of a node in the order of their names.
+// sortFiles sorts the files of a node by name.
 func sortFiles(n *NodeDrift) {
 	slices.SortFunc(n.Files, func(a, b FileDrift) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Former are the nodes that may hold files from when they provided the
-// cluster's services: its own, and the providers of other clusters.
+// Former are the nodes that may have files from a time when they provided the
+// cluster's services: its own nodes, and the providers of other clusters.
 func Former(inv *model.Inventory, c *model.Cluster) []model.Host {
 	var out []model.Host
 	add := func(h model.Host) {

@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// header is what the comment at the top of a rendered file says about it.
+// header is the content of the comment at the top of a rendered file.
 type header struct {
 	proxy string     // the service's section, "pg-test-primary"
 	host  model.Host // the host whose variables produced the file
@@ -35,14 +35,14 @@ func parseHeader(data []byte) (h header, ok bool) {
 	return header{}, false
 }
 
-// OwnerOf tells which cluster of the inventory a file in an HAProxy directory
-// belongs to, "" when none can be named.
+// OwnerOf is the cluster of the inventory that a file in an HAProxy directory
+// belongs to, "" when it is unknown.
 //
-// The header decides where it can: the file is the cluster's whose instance
-// runs on the host it was rendered for, when its name begins with that
-// cluster's. Otherwise only a file that cluster c wants now can be c's, and
-// not when another cluster's longer name claims it: the name alone, as in
-// Pigsty's "pg-test-*", would take the files of pg-test-2 as well.
+// The header decides first: the file belongs to the cluster whose instance runs
+// on the host it was rendered for, if the file's name begins with the name of
+// that cluster. Otherwise only a file that cluster c declares now can be c's, and
+// only if no other cluster has a longer matching name: by name alone, Pigsty's
+// "pg-test-*" matches the files of pg-test-2 too.
 func OwnerOf(inv *model.Inventory, c *model.Cluster, name string, data []byte, wanted bool) model.ClusterName {
 	if !strings.HasSuffix(name, ".cfg") || strings.HasPrefix(name, ".") {
 		return ""

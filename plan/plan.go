@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgtui/haproxy"
@@ -10,27 +11,27 @@ import (
 	"pgtui/source"
 )
 
-// Plan is everything a reload of one cluster would do. It is a value: what
-// was reviewed is what runs, or nothing runs.
+// Plan is everything a reload of one cluster does. It is a value: pgtui runs
+// exactly what was reviewed, or nothing.
 type Plan struct {
-	ID        string // hash of what it would do
+	ID        string // hash of what it does
 	Cluster   model.ClusterName
 	Inventory string // hash of the inventory it was made from
 	MadeAt    time.Time
-	Nodes     []Node // in the order they will be done
+	Nodes     []Node // in the order of the roll-out
 	// Problems are the cluster's fatal problems: services that could not be
 	// rendered. A plan that has any deletes nothing and must not run.
 	Problems []source.Problem
-	// Risks are what it could do that nobody wants, judged when it was made.
+	// Risks are those of running it, judged when it was made.
 	Risks []Risk
 	// Accepted are the names of the risks that its operator has accepted.
 	Accepted []string
-	// Pigsty is what bin/pgsql-svc would do otherwise, in sentences.
+	// Pigsty is what bin/pgsql-svc would do differently, in sentences.
 	Pigsty []string
-	// Force reloads nodes whose files stay as they are, too.
+	// Force also reloads nodes whose files do not change.
 	Force bool
-	// LiveRoles: the files are made of the roles that Patroni tells, not of those
-	// of the inventory.
+	// LiveRoles: the files are rendered from the roles that Patroni reports, not from
+	// those of the inventory.
 	LiveRoles bool
 }
 
@@ -40,22 +41,39 @@ type Node struct {
 	Node    string // nodename
 	Target  model.SSHTarget
 	ConfDir string       // where the service files live
-	Changes []FileChange // by file name; files that stay as they are are not listed
-	Same    int          // files of the cluster that already are as they should be
+	Changes []FileChange // by file name; unchanged files are not listed
+	Same    int          // files of the cluster that are up to date
 	Foreign []string     // files in ConfDir that are not this cluster's, by name
-	// Have and Want are the hashes of this cluster's files, as previewed and
-	// as they should become; they are what is compared on the node before it
-	// is touched.
+	// Have and Want are the hashes of this cluster's files, as previewed and as
+	// planned; the node compares them before anything is changed.
 	Have, Want map[string]string
-	// Expect is the server set HAProxy must show afterwards, section by section.
-	Expect []ExpectedProxy
-	// Gone are the sections that HAProxy must no longer show afterwards.
-	Gone []string
-	// Was and Become are the sections of the cluster's files as they are on disk
-	// and as the plan leaves them.
-	Was, Become []haproxy.ConfSection
-	// Err says why the node's files could not be read; the plan must not run then.
+	// Was and Become are the sections of the cluster's files, by file name: as they
+	// are on disk, and as the plan leaves them. HAProxy must show those afterwards.
+	Was, Become []haproxy.Section
+	// Err is why the node's files could not be read; the plan must not run then.
 	Err error
+}
+
+// become is the section of that name as the plan leaves it, nil when there is
+// none.
+func (n *Node) become(name string) *haproxy.Section {
+	for i := range n.Become {
+		if n.Become[i].Name == name {
+			return &n.Become[i]
+		}
+	}
+	return nil
+}
+
+// Gone are the names of the sections that HAProxy must not show afterwards.
+func (n *Node) Gone() []string {
+	var out []string
+	for i := range n.Was {
+		if name := n.Was[i].Name; name != "" && n.become(name) == nil && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // FileChange is one file that a plan adds, changes or deletes.
@@ -77,12 +95,6 @@ func (f FileChange) Kind() string {
 	}
 }
 
-// ExpectedProxy is one listen section as the plan leaves it.
-type ExpectedProxy struct {
-	Name    string
-	Servers []haproxy.ExpectedServer
-}
-
 // Changed reports whether the plan would change any file on the node.
 func (n Node) Changed() bool { return len(n.Changes) > 0 }
 
@@ -96,12 +108,12 @@ func (p Plan) Changed() bool {
 	return false
 }
 
-// Refusal says why the plan must not run, nil when it may: a service could
+// Refusal is why the plan must not run, nil when it may: a service could
 // not be rendered, or a node's files could not be read.
 func (p Plan) Refusal() error {
 	for _, x := range p.Problems {
 		return &source.Hint{
-			Err: fmt.Errorf("%s: %s: not every service can be rendered, and a reload would leave out the rest", x.Subject, x.What),
+			Err: fmt.Errorf("%s: %s: a service cannot be rendered, and a reload would leave it out", x.Subject, x.What),
 			Try: cmp.Or(x.Try, "correct the inventory, then plan again"),
 		}
 	}
@@ -115,17 +127,17 @@ func (p Plan) Refusal() error {
 
 // Steps of a node, in order.
 const (
-	StepStage   = "stage"   // the would-be files stand beside the live ones
-	StepCheck   = "check"   // haproxy -c accepted the whole would-be configuration
-	StepCompare = "compare" // what is on disk is still what was previewed
+	StepStage   = "stage"   // the new files are beside the live ones
+	StepCheck   = "check"   // haproxy -c accepted the whole new configuration
+	StepCompare = "compare" // the files on disk are still those of the preview
 	StepBackup  = "backup"  // the old files are kept
 	StepSwap    = "swap"    // the new files are in place
 	StepReload  = "reload"  // systemctl reload haproxy returned
-	StepVerify  = "verify"  // the stats page shows the new server set
+	StepVerify  = "verify"  // the stats page shows the new servers
 	StepRestore = "restore" // something failed: the old files are back
 )
 
-// StepResult is one step of one node, told as it happens.
+// StepResult is one step of one node, reported as it happens.
 type StepResult struct {
 	Host   model.Host
 	Step   string
@@ -144,17 +156,17 @@ const (
 	Unchanged NodeOutcome = "unchanged" // nothing had to change
 	Applied   NodeOutcome = "applied"   // new files in place, reloaded, verified
 	Restored  NodeOutcome = "restored"  // it failed and the old files are back and loaded
-	Broken    NodeOutcome = "broken"    // it failed and could not be restored: look at it now
-	Uncertain NodeOutcome = "uncertain" // the connection was lost: the state is not known
+	Broken    NodeOutcome = "broken"    // it failed and could not be restored: check the node now
+	Uncertain NodeOutcome = "uncertain" // the connection was lost: the state is unknown
 )
 
-// Undecided is the outcome of a Recovery that left the files as they were:
-// somebody had changed them since, or the record cannot be followed.
+// Undecided is the outcome of a Recovery that left the files unchanged: they had
+// been changed since, or the record cannot be followed.
 const Undecided NodeOutcome = "undecided"
 
-// Recovery is how a node ended a run that had been cut off there.
+// Recovery is how a node ended an interrupted run.
 type Recovery struct {
-	Plan    string      `json:"plan"`             // the run that was cut off
+	Plan    string      `json:"plan"`             // the interrupted run
 	Outcome NodeOutcome `json:"outcome"`          // Applied, Restored, Untouched, Broken or Undecided
 	Backup  string      `json:"backup,omitempty"` // its old files on the node; "" when it has none
 	Why     string      `json:"why"`
@@ -162,7 +174,7 @@ type Recovery struct {
 
 // Text is the recovery in a sentence.
 func (r Recovery) Text() string {
-	s := "plan " + r.Plan + " did not end on this node and is " + string(r.Outcome) + " now: " + r.Why
+	s := "plan " + r.Plan + " was interrupted on this node and is now " + string(r.Outcome) + ": " + r.Why
 	if r.Backup != "" {
 		s += "; its old files are in " + r.Backup
 	}
@@ -176,14 +188,14 @@ type NodeReport struct {
 	Step    string // the step that failed; "" when none did
 	Err     error
 	Backup  string // where the old files are kept; "" when none were replaced
-	// Recovered are the runs that had been cut off on the node, which this one
-	// found and ended first.
+	// Recovered are the interrupted runs that this one found on the node and ended
+	// first.
 	Recovered []Recovery
-	// Before and After are who got new connections, section by section; nil
-	// when that was not seen.
+	// Before and After are the servers that got new connections, by section; nil
+	// when unknown.
 	Before, After map[string][]string
-	// Settled is how long after the reload every check had ended and the
-	// routing was as planned; 0 when it was not seen.
+	// Settled is the time from the reload until every check had ended and the routing
+	// was as planned; 0 when unknown.
 	Settled time.Duration
 }
 
@@ -193,7 +205,7 @@ type Report struct {
 	Nodes []NodeReport
 }
 
-// OK reports whether every node is as the plan wanted it.
+// OK reports whether every node is as planned.
 func (r Report) OK() bool {
 	for _, n := range r.Nodes {
 		if n.Outcome != Applied && n.Outcome != Unchanged {

@@ -13,17 +13,17 @@ type Record struct {
 	Run  string    `json:"run"`  // the same in both lines of a run
 	Kind string    `json:"kind"` // RecordBegin or RecordEnd
 	At   time.Time `json:"at"`
-	// Action is what was asked for: ActionReload, ActionUndo or ActionClose.
+	// Action is what the operator requested: ActionReload, ActionUndo or ActionClose.
 	Action    string            `json:"action"`
 	Who       Operator          `json:"who"`
 	Cluster   model.ClusterName `json:"cluster"`
 	Plan      string            `json:"plan"`
 	Diff      string            `json:"diff_sha256"`      // of every file before and after, on every node
-	Inventory string            `json:"inventory"`        // its resolved path; records of older versions have it as it was given
+	Inventory string            `json:"inventory"`        // its resolved path; older records have it as the operator typed it
 	Hash      string            `json:"inventory_hash"`   // of what was read
 	Undoes    string            `json:"undoes,omitempty"` // the plan that is put back
 	Via       string            `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
-	Risks     []string          `json:"risks,omitempty"`  // the names of those that were told
+	Risks     []string          `json:"risks,omitempty"`  // the names of those that were shown
 	Accepted  []string          `json:"accepted_risks,omitempty"`
 	Nodes     []NodeRecord      `json:"nodes"` // in the order of the roll-out
 	// Outcome is the end in one word: "applied", "stopped" or "refused"; "" in
@@ -36,7 +36,7 @@ type Record struct {
 	// of an older version, which has no chain.
 	Prev string `json:"prev_sha256,omitempty"`
 	// Sum is the SHA-256 of the record itself without this field. It must stay
-	// the last field: the line is checked as it stands in the file.
+	// the last field: the line is checked byte for byte.
 	Sum string `json:"line_sha256,omitempty"`
 }
 
@@ -57,15 +57,15 @@ const (
 // How a run may end.
 const (
 	RunApplied = "applied" // every node is as planned
-	RunStopped = "stopped" // it began and did not come to its end
+	RunStopped = "stopped" // it began and did not complete
 	RunRefused = "refused" // nothing was touched
 )
 
-// Operator is who runs pgtui, as far as the machine can tell.
+// Operator is who runs pgtui, as far as the system reports it.
 type Operator struct {
 	User     string `json:"user"`
 	UID      int    `json:"uid"`
-	LoginUID int    `json:"login_uid"`           // who logged in, whatever sudo says; -1 when not told
+	LoginUID int    `json:"login_uid"`           // who logged in, before any sudo; -1 when unknown
 	SudoUser string `json:"sudo_user,omitempty"` // who called sudo
 	SSHFrom  string `json:"ssh_from,omitempty"`  // address the session came from
 	Host     string `json:"host"`
@@ -94,9 +94,9 @@ type NodeRecord struct {
 	Step    string       `json:"failed_step,omitempty"`
 	Error   string       `json:"error,omitempty"`
 	Backup  string       `json:"backup,omitempty"`
-	// Recovered are the runs that had been cut off there, and how they ended.
+	// Recovered are the interrupted runs there, and how they ended.
 	Recovered []Recovery `json:"recovered,omitempty"`
-	// Before and After are who got new connections, section by section.
+	// Before and After are the servers that got new connections, by section.
 	Before    map[string][]string `json:"routing_before,omitempty"`
 	After     map[string][]string `json:"routing_after,omitempty"`
 	SettledMs int64               `json:"settled_ms,omitempty"`
@@ -111,11 +111,11 @@ type StepRecord struct {
 	Error  string `json:"error,omitempty"`
 }
 
-// Run is what the audit file knows of one run.
+// Run is what the audit file has of one run.
 type Run struct {
 	Record      // its last line
 	Began       time.Time
-	Interrupted bool // there is no last line: pgtui was killed, or still runs
+	Interrupted bool // it has no last line: pgtui was killed, or still runs
 }
 
 // Runs puts the lines of the audit file together, oldest first.
@@ -148,7 +148,7 @@ func RunsOf(runs []Run, same func(path string) bool) []Run {
 	return out
 }
 
-// Undoable reports whether the run has left new files on a node.
+// Undoable reports whether the run left new files on a node.
 func (r *Run) Undoable() bool {
 	for _, n := range r.Nodes {
 		if n.Backup != "" && (n.Outcome == Applied || n.Outcome == Uncertain) {
@@ -158,9 +158,9 @@ func (r *Run) Undoable() bool {
 	return false
 }
 
-// MayUndo reports whether undo has something to look for: new files that the run
-// has left, or a run of which only the nodes know what it left. Sessions that
-// were closed do not come back.
+// MayUndo reports whether undo may find something: the run left new files, or it
+// was interrupted and only the nodes have its result. Closed sessions cannot be
+// restored.
 func (r *Run) MayUndo() bool {
 	return r.Action != ActionClose && (r.Undoable() || r.Interrupted)
 }

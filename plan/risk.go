@@ -13,48 +13,48 @@ import (
 	"pgtui/source"
 )
 
-// Risk is something a plan could do that its operator may not want. One that
-// stops a run must be accepted by its name.
+// Risk is something a plan could do that its operator may not want. A risk that
+// stops a run must be accepted by name.
 type Risk struct {
 	Name string     // one of RiskNames
 	Host model.Host // where; "" is the cluster
 	What string     // one sentence
-	Try  string     // what to do about it; "" when there is nothing better than to wait
+	Try  string     // what to do about it; "" when the operator can only wait
 }
 
 // The names of the risks, as --accept-risk takes them and docs/risks.md
 // explains them.
 const (
-	RiskRejected   = "config-rejected"      // HAProxy refuses the would-be configuration; cannot be accepted
+	RiskRejected   = "config-rejected"      // HAProxy refuses the new configuration; cannot be accepted
 	RiskLastServer = "drops-last-server"    // a service loses its last server
 	RiskDisjoint   = "disjoint-servers"     // no server of a service stays
 	RiskGone       = "removes-service"      // a service port goes away
-	RiskIdle       = "removes-idle-service" // told only: a port that nobody uses goes away
+	RiskIdle       = "removes-idle-service" // shown only: an unused port goes away
 	RiskCollision  = "port-collision"       // two sections would listen on one port
-	RiskNoLeader   = "no-leader"            // nobody, or nobody known, leads the cluster
+	RiskNoLeader   = "no-leader"            // the cluster has no leader, or no known one
 	RiskFailover   = "failover"             // roles are changing now
 	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
-	RiskForeign    = "foreign-patroni"      // another cluster's Patroni answers for a member, or whose it is is not known
+	RiskForeign    = "foreign-patroni"      // the Patroni of a member belongs to another cluster, or to an unknown one
 	RiskSoon       = "scheduled-soon"       // Patroni will switch over or restart within ScheduledSoon, or at a time that cannot be read
-	RiskScheduled  = "scheduled"            // told only: it will later
+	RiskScheduled  = "scheduled"            // shown only: it will later
 	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
-	RiskReopens    = "reopens-frontend"     // a port that somebody has closed on this HAProxy opens again
+	RiskReopens    = "reopens-frontend"     // a port that was closed by hand on this HAProxy opens again
 	RiskSettling   = "settling"             // checks of an earlier reload have not ended
-	RiskHandEdited = "hand-edited"          // files are not as pgtui last left them
-	RiskUnloaded   = "unreloaded-edits"     // edits of others that this reload would load as well
+	RiskHandEdited = "hand-edited"          // files changed since the last run of pgtui
+	RiskUnloaded   = "unreloaded-edits"     // edits by others that this reload loads too
 	RiskEndsDrain  = "ends-drain"           // a server that was taken out by hand comes back
 	RiskUnseen     = "unseen"               // a source that the judgement needs could not be read
-	RiskStaleRoles = "stale-roles"          // told only: the inventory's roles are not the live ones
-	RiskMisroute   = "misroute-window"      // told only: new connections may go astray until the first checks end
-	RiskOldWorkers = "old-workers"          // told only: sessions that the replaced worker keeps
-	RiskKeepsDrain = "keeps-drain"          // told only: a server that was taken out by hand stays out
-	// RiskDrainUnread is told only: whether a drain ends is not known.
+	RiskStaleRoles = "stale-roles"          // shown only: the inventory's roles are not the live ones
+	RiskMisroute   = "misroute-window"      // shown only: new connections may reach the wrong server until the first checks end
+	RiskOldWorkers = "old-workers"          // shown only: sessions that stay on the old HAProxy process
+	RiskKeepsDrain = "keeps-drain"          // shown only: a server that was taken out by hand stays out
+	// RiskDrainUnread is shown only: it is unknown whether a drain ends.
 	RiskDrainUnread = "drain-unread"
-	RiskGhosts      = "ghosts"           // told only: old workers of earlier reloads
-	RiskUnarmed     = "no-boot-recovery" // told only: after a power cut the node's next run puts the old files back, not its boot
+	RiskGhosts      = "ghosts"           // shown only: old HAProxy processes of earlier reloads
+	RiskUnarmed     = "no-boot-recovery" // shown only: after a power cut the node's next run puts the old files back, not its boot
 )
 
-// RiskNames are all names, in the order risks are told.
+// RiskNames are all names, in the order of display.
 func RiskNames() []string {
 	return []string{
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
@@ -72,8 +72,8 @@ func RiskStops(name string) bool {
 func (r Risk) Stops() bool { return RiskStops(r.Name) }
 
 // Unaccepted are the names of the risks that stop the plan and were not
-// accepted, each once, in order. RiskRejected cannot be accepted: the
-// node would refuse all the same.
+// accepted, each once, in order. RiskRejected cannot be accepted: the node refuses
+// in any case.
 func (p Plan) Unaccepted() []string {
 	var out []string
 	for _, r := range p.Risks {
@@ -84,7 +84,7 @@ func (p Plan) Unaccepted() []string {
 	return out
 }
 
-// RiskGroup is one risk with every host it is told of.
+// RiskGroup is one risk with all its hosts.
 type RiskGroup struct {
 	Risk
 	Hosts []model.Host // none when it is the cluster's
@@ -103,8 +103,8 @@ func (g RiskGroup) Where() string {
 	return strings.Join(out, ", ") + ": "
 }
 
-// Told are the plan's risks, each once with all its hosts.
-func (p Plan) Told() []RiskGroup {
+// Grouped are the plan's risks, each once with all its hosts.
+func (p Plan) Grouped() []RiskGroup {
 	var out []RiskGroup
 	open := p.Unaccepted()
 	for _, r := range p.Risks {
@@ -120,8 +120,8 @@ func (p Plan) Told() []RiskGroup {
 	return out
 }
 
-// Situation is what the risks of a plan are judged by. What is not in it was
-// not seen, and that is a risk of its own.
+// Situation is what the risks of a plan are judged by. What is missing from it is
+// unknown, and that is a risk of its own.
 type Situation struct {
 	Snap  *model.Snapshot
 	Board *board.Board // judged, with findings
@@ -131,18 +131,17 @@ type Situation struct {
 	Workers map[model.Host]source.Observed[haproxy.Processes]
 	// Servers is what was done by hand to the servers of those HAProxies.
 	Servers map[model.Host]source.Observed[haproxy.ServerStates]
-	// Checked is what each node's own HAProxy says of the whole would-be
-	// configuration: nil when it accepts it. A node that is missing was not
-	// asked.
+	// Checked is the error of each node's HAProxy about the whole new configuration,
+	// nil when it accepts it. A node that is missing was not checked.
 	Checked map[model.Host]error
-	// Routing is who gets new connections now, Foreseen who would: node by node,
-	// section by section, as far as it can be told.
+	// Routing is which servers get new connections now, Foreseen which will: by node
+	// and section, where known.
 	Routing, Foreseen map[model.Host]map[string][]string
-	// Edited are the nodes whose files are not as the last run on record left
-	// them, with that run's plan.
+	// Edited are the nodes whose files changed since the last recorded run, with that
+	// run's plan.
 	Edited map[model.Host]string
-	// Handed are the nodes whose next worker takes the servers' states over, with
-	// the file.
+	// Handed are the nodes whose next worker loads the servers' states, with the
+	// file.
 	Handed map[model.Host]string
 	// Unarmed are the nodes that would not recover at boot, with the reason.
 	Unarmed map[model.Host]string
@@ -165,7 +164,7 @@ func Risks(p *Plan, s *Situation) []Risk {
 		if why := s.Unarmed[n.Host]; why != "" {
 			out = append(out, Risk{
 				Name: RiskUnarmed, Host: n.Host,
-				What: "a power cut during the reload is not undone at boot, but by the next run of pgtui: " + why,
+				What: "after a power cut during the reload, the next run of pgtui restores the old files, not the boot: " + why,
 			})
 		}
 	}
@@ -191,19 +190,15 @@ func rejected(n *Node, s *Situation) []Risk {
 func serverSets(n *Node, s *Situation) []Risk {
 	var out []Risk
 	add := func(name, format string, args ...any) {
-		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines; pgtui whatif who would serve"})
-	}
-	after := map[string]*haproxy.ConfSection{}
-	for i := range n.Become {
-		after[n.Become[i].Name] = &n.Become[i]
+		out = append(out, Risk{Name: name, Host: n.Host, What: fmt.Sprintf(format, args...), Try: "pgtui diff shows the lines, pgtui whatif which servers would serve"})
 	}
 	for i := range n.Was {
 		was := &n.Was[i]
-		is := after[was.Name]
+		is := n.become(was.Name)
 		var stay int
 		if is != nil {
 			for _, v := range was.Servers {
-				if slices.ContainsFunc(is.Servers, func(w haproxy.ExpectedServer) bool { return w.Name == v.Name }) {
+				if slices.ContainsFunc(is.Servers, func(w haproxy.ServerLine) bool { return w.Name == v.Name }) {
 					stay++
 				}
 			}
@@ -212,20 +207,20 @@ func serverSets(n *Node, s *Situation) []Risk {
 		switch {
 		case is == nil:
 			name, sessions := s.inUse(n.Host, was.Name)
-			add(name, "%s (%s) goes away, with %s: nothing listens there any more", was.Name, strings.Join(was.Binds, " "), sessions)
+			add(name, "%s (%s) goes away, with %s: its port closes", was.Name, strings.Join(was.Binds, " "), sessions)
 		case len(was.Servers) > 0 && len(is.Servers) == 0:
-			add(RiskLastServer, "%s loses its last server: it has %s now and none afterwards", was.Name, serverNames(was))
+			add(RiskLastServer, "%s loses its last server: %s now, no server afterwards", was.Name, serverNames(was))
 		case len(was.Servers) > 0 && stay == 0:
 			add(RiskDisjoint, "%s keeps none of its servers: %s now, %s afterwards", was.Name, serverNames(was), serverNames(is))
 		case len(now) > 0 && foretold != nil && len(foretold) == 0:
-			add(RiskLastServer, "%s loses the last server that serves: %s now, nobody afterwards", was.Name, strings.Join(now, ", "))
+			add(RiskLastServer, "%s loses the last server that serves: %s now, no server afterwards", was.Name, strings.Join(now, ", "))
 		}
 	}
 	return out
 }
 
-// inUse names the risk of taking a section away, and how many sessions it has:
-// what cannot be seen counts as used.
+// inUse is the risk of removing a section, and how many sessions it has. A section
+// whose sessions are unknown counts as used.
 func (s *Situation) inUse(h model.Host, section string) (name, sessions string) {
 	if s.Snap == nil || !s.Snap.HAProxy[h].Known() {
 		return RiskGone, "sessions unknown"
@@ -233,14 +228,14 @@ func (s *Situation) inUse(h model.Host, section string) (name, sessions string) 
 	px := s.Snap.HaproxyOf(h).Proxy(section)
 	switch {
 	case px == nil:
-		return RiskIdle, "no section that runs"
+		return RiskIdle, "no running section"
 	case px.Front.Sessions == 0 && px.Back.Sessions == 0:
 		return RiskIdle, "no sessions"
 	}
 	return RiskGone, fmt.Sprintf("%d sessions", max(px.Front.Sessions, px.Back.Sessions))
 }
 
-func serverNames(s *haproxy.ConfSection) string {
+func serverNames(s *haproxy.Section) string {
 	var out []string
 	for _, v := range s.Servers {
 		out = append(out, v.Name)
@@ -248,8 +243,8 @@ func serverNames(s *haproxy.ConfSection) string {
 	return strings.Join(out, ", ")
 }
 
-// collisions are the ports of this cluster's sections on which another section
-// would listen as well: HAProxy accepts that, and gives each some connections.
+// collisions are the ports of this cluster's sections that another section binds
+// too: HAProxy accepts that, and the kernel splits the connections between them.
 func collisions(n *Node, s *Situation) []Risk {
 	all := slices.Clone(n.Become)
 	for _, sec := range s.Conf[n.Host].Value.Sections {
@@ -268,7 +263,7 @@ func collisions(n *Node, s *Situation) []Risk {
 		if mine {
 			out = append(out, Risk{
 				Name: RiskCollision, Host: n.Host,
-				What: fmt.Sprintf("%s would all listen on port %d, and each get some of its connections", strings.Join(names, " and "), c.Port),
+				What: fmt.Sprintf("%s would all bind port %d, and each would get some of its connections", strings.Join(names, " and "), c.Port),
 				Try:  "give one of the services another src_port",
 			})
 		}
@@ -276,16 +271,15 @@ func collisions(n *Node, s *Situation) []Risk {
 	return out
 }
 
-// owns reports whether the file is one of the cluster's, as it is on the node or
-// as it should become.
+// owns reports whether the file is one of the cluster's, now or after the plan.
 func (n *Node) owns(file string) bool {
 	_, had := n.Have[file]
 	_, wants := n.Want[file]
 	return had || wants
 }
 
-// reopened are the frontends of the HAProxy, other clusters' among them, that
-// somebody has closed by hand: a new worker opens them all.
+// reopened are the frontends of the HAProxy, also those of other clusters, that
+// were closed by hand: a new worker opens them all.
 func reopened(n *Node, s *Situation) []Risk {
 	if s.Snap == nil {
 		return nil
@@ -298,8 +292,8 @@ func reopened(n *Node, s *Situation) []Risk {
 			continue
 		}
 		out = append(out, Risk{Name: RiskReopens, Host: n.Host,
-			What: fmt.Sprintf("the frontend of %s is %s by hand: a reload opens its port again", px.Name, px.Front.Status),
-			Try:  "find out who closed it, and why, before it opens"})
+			What: fmt.Sprintf("the frontend of %s is %s by hand: the reload opens its port again", px.Name, px.Front.Status),
+			Try:  "find out who closed it and why first"})
 	}
 	return out
 }
@@ -308,18 +302,11 @@ func settlingChecks(n *Node, s *Situation) []Risk {
 	if s.Snap == nil {
 		return nil
 	}
-	for _, sec := range n.Was {
-		px := s.Snap.HaproxyOf(n.Host).Proxy(sec.Name)
-		if px == nil {
-			continue
-		}
-		for i := range px.Servers {
-			if px.Servers[i].CheckStatus == "INI" {
-				return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s/%s has ended since HAProxy was last loaded", sec.Name, px.Servers[i].Name), Try: "wait some seconds, then plan again"}}
-			}
-		}
+	server := unsettled(n.Was, s.Snap.HaproxyOf(n.Host))
+	if server == "" {
+		return nil
 	}
-	return nil
+	return []Risk{{Name: RiskSettling, Host: n.Host, What: fmt.Sprintf("no check of %s has ended since HAProxy was last loaded", server), Try: "wait some seconds, then plan again"}}
 }
 
 func handEdited(n *Node, s *Situation) []Risk {
@@ -328,8 +315,8 @@ func handEdited(n *Node, s *Situation) []Risk {
 		return nil
 	}
 	return []Risk{{
-		Name: RiskHandEdited, Host: n.Host, What: "since plan " + plan + " somebody else has changed the cluster's files: they are as no run of pgtui has found or left them",
-		Try: "pgtui diff shows what this would overwrite; pgtui history who ran what",
+		Name: RiskHandEdited, Host: n.Host, What: "the cluster's files were changed outside pgtui since plan " + plan,
+		Try: "pgtui diff shows what this overwrites; pgtui history shows who ran what",
 	}}
 }
 
@@ -347,23 +334,19 @@ func unloadedOthers(n *Node, s *Situation) []Risk {
 		if n.owns(sec.File) || sec.File == "haproxy.cfg" {
 			continue
 		}
-		if px := stats.Proxy(sec.Name); px == nil {
-			what = append(what, fmt.Sprintf("%s: section %s does not run yet", sec.File, sec.Name))
-		} else if len(sec.Servers) > 0 {
-			what = append(what, model.ServerDiffs(sec, px)...)
-		}
+		what = append(what, sec.Differences(stats.Proxy(sec.Name))...)
 	}
 	what = append(what, model.NewerFiles(&conf.Value, procs, func(file string) bool { return !n.owns(file) })...)
 	if len(what) == 0 {
 		return nil
 	}
 	return []Risk{{
-		Name: RiskUnloaded, Host: n.Host, What: "this reload loads what others have edited and not loaded: " + first(what, 3),
-		Try: "ask who edited it; pgtui doctor names the cluster",
+		Name: RiskUnloaded, Host: n.Host, What: "this reload also loads edits by others that are not loaded yet: " + first(what, 3),
+		Try: "find out who edited it; pgtui doctor names the cluster",
 	}}
 }
 
-// first lists at most n of them.
+// first lists at most n of what.
 func first(what []string, n int) string {
 	if len(what) > n {
 		return fmt.Sprintf("%s, and %d more", strings.Join(what[:n], "; "), len(what)-n)
@@ -371,7 +354,7 @@ func first(what []string, n int) string {
 	return strings.Join(what, "; ")
 }
 
-// unseen names what the judgement lacks.
+// unseen is what could not be read.
 func unseen(n *Node, s *Situation) []Risk {
 	var what []string
 	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
@@ -393,8 +376,8 @@ func whyNot(s *Situation, h model.Host) string {
 	return board.Because(s.Snap.HAProxy[h].Err)
 }
 
-// misroute tells the window in which a plain reload sends new connections
-// astray: the new worker takes every server for up until it has asked.
+// misroute is the window in which a plain reload may send new connections to the
+// wrong server: the new worker takes every server as up until its first check.
 func misroute(p *Plan, n *Node, s *Situation) []Risk {
 	var sections []string
 	for _, sec := range n.Become {
@@ -407,8 +390,8 @@ func misroute(p *Plan, n *Node, s *Situation) []Risk {
 	}
 	return []Risk{{
 		Name: RiskMisroute, Host: n.Host,
-		What: "until the first checks have ended, for 0.2 to 1 s, new connections to " + first(sections, 4) + " may reach a server that does not serve it",
-		Try:  "pgtui states " + string(p.Cluster) + " --enable closes the window: two lines in haproxy.cfg",
+		What: "until the first checks end (0.2 to 1 s), new connections to " + first(sections, 4) + " may reach a server with the wrong role",
+		Try:  "pgtui states " + string(p.Cluster) + " --enable prevents it: two lines in haproxy.cfg",
 	}}
 }
 
@@ -421,14 +404,14 @@ func oldWorkers(n *Node, s *Situation) []Risk {
 			px := &stats.Proxies[i]
 			for j := range px.Servers {
 				all += px.Servers[j].Sessions
-				if slices.ContainsFunc(n.Was, func(w haproxy.ConfSection) bool { return w.Name == px.Name }) {
+				if slices.ContainsFunc(n.Was, func(w haproxy.Section) bool { return w.Name == px.Name }) {
 					own += px.Servers[j].Sessions
 				}
 			}
 		}
 		if all > 0 {
 			out = append(out, Risk{Name: RiskOldWorkers, Host: n.Host,
-				What: fmt.Sprintf("%d sessions, %d of them of this cluster, stay with the old worker until they end; it makes no checks and does not follow a failover", all, own)})
+				What: fmt.Sprintf("%d sessions, %d of them of this cluster, stay on the old HAProxy process and will not follow a failover", all, own)})
 		}
 	}
 	var pids []string
@@ -438,23 +421,23 @@ func oldWorkers(n *Node, s *Situation) []Risk {
 		}
 	}
 	if len(pids) > 0 {
-		out = append(out, Risk{Name: RiskGhosts, Host: n.Host, What: "old workers of earlier reloads are still there: " + first(pids, 4)})
+		out = append(out, Risk{Name: RiskGhosts, Host: n.Host, What: "old HAProxy processes of earlier reloads still run: " + first(pids, 4)})
 	}
 	return out
 }
 
-// ofCluster are the risks that lie in the state of the cluster.
+// ofCluster are the risks of the state of the cluster.
 func ofCluster(p *Plan, s *Situation) []Risk {
 	b := s.Board
 	if b == nil {
-		return []Risk{{Name: RiskUnseen, What: "the state of the cluster was not seen"}}
+		return []Risk{{Name: RiskUnseen, What: "the state of the cluster is unknown"}}
 	}
 	var out []Risk
 	switch {
 	case b.LeaderUnsure:
-		out = append(out, Risk{Name: RiskFailover, What: "who holds the leader key is changing now", Try: "pgtui wait " + string(p.Cluster) + " until the leader serves"})
+		out = append(out, Risk{Name: RiskFailover, What: "the leader key is changing hands now", Try: "pgtui wait " + string(p.Cluster) + " until the leader serves"})
 	case b.Leader == "":
-		out = append(out, Risk{Name: RiskNoLeader, What: "no leader of " + string(p.Cluster) + " is known", Try: "pgtui doctor " + string(p.Cluster)})
+		out = append(out, Risk{Name: RiskNoLeader, What: string(p.Cluster) + " has no known leader", Try: "pgtui doctor " + string(p.Cluster)})
 	default:
 		for _, m := range b.Members {
 			if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
@@ -464,7 +447,7 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 	}
 	out = append(out, scheduled(b, p)...)
 	if b.Paused {
-		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: nobody takes over if the leader fails meanwhile", Try: "who paused it, and is that over? then: patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
+		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: if the leader fails meanwhile, no replica takes over", Try: "find out who paused it; when it is over: patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
 	}
 	for _, f := range b.Findings {
 		switch f.Code {
@@ -481,14 +464,15 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 	return out
 }
 
-// ScheduledSoon is how far ahead a scheduled switchover or restart stops a run.
+// ScheduledSoon is the time before a scheduled switchover or restart in which it
+// stops a run.
 const ScheduledSoon = 30 * time.Minute
 
-// scheduled are the switchover and the restarts that Patroni will do by itself.
+// scheduled are the switchover and the restarts that Patroni has scheduled.
 func scheduled(b *board.Board, p *Plan) []Risk {
 	var out []Risk
 	add := func(what, at, back string) {
-		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " takes it back"}
+		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " cancels it"}
 		if when, err := time.Parse(time.RFC3339, at); err != nil || when.Sub(b.Judged) < ScheduledSoon {
 			r.Name = RiskSoon
 		}

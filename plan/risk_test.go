@@ -21,12 +21,12 @@ var riskNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 func quiet() (Plan, Situation) {
 	const h = model.Host("10.0.0.1")
 	now := riskNow
-	servers := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
-	sec := haproxy.ConfSection{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
+	servers := []haproxy.ServerLine{{Name: "pg-test-1", Weight: "100"}, {Name: "pg-test-2", Weight: "100"}}
+	sec := haproxy.Section{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: servers}
 	p := Plan{Cluster: "pg-test", Nodes: []Node{{
 		Host: h, Changes: []FileChange{{Name: sec.File, Before: []byte("a"), After: []byte("b")}},
 		Have: map[string]string{sec.File: "a"}, Want: map[string]string{sec.File: "b"},
-		Was: []haproxy.ConfSection{sec}, Become: []haproxy.ConfSection{sec},
+		Was: []haproxy.Section{sec}, Become: []haproxy.Section{sec},
 	}}}
 	seen := func(s haproxy.Stats) source.Observed[haproxy.Stats] {
 		return source.Observed[haproxy.Stats]{}.Next(s, nil, now, 0)
@@ -36,7 +36,7 @@ func quiet() (Plan, Situation) {
 			{Name: "pg-test-1", Status: "UP", UserWeight: 100, Weight: 100}, {Name: "pg-test-2", Status: "DOWN", UserWeight: 100, Weight: 100},
 		}}}})}},
 		Board:   &board.Board{Leader: "pg-test-1", Members: []board.Member{{Instance: "pg-test-1", State: "running"}}},
-		Conf:    map[model.Host]source.Observed[model.NodeConf]{h: source.Observed[model.NodeConf]{}.Next(model.NodeConf{Sections: []haproxy.ConfSection{sec}}, nil, now, 0)},
+		Conf:    map[model.Host]source.Observed[model.NodeConf]{h: source.Observed[model.NodeConf]{}.Next(model.NodeConf{Sections: []haproxy.Section{sec}}, nil, now, 0)},
 		Workers: map[model.Host]source.Observed[haproxy.Processes]{},
 		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{h: source.Observed[haproxy.ServerStates]{}.Next(haproxy.ServerStates{Count: 2}, nil, now, 0)},
 		Routing: map[model.Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}}, Foreseen: map[model.Host]map[string][]string{h: {sec.Name: {"pg-test-1"}}},
@@ -72,23 +72,23 @@ func TestRisks(t *testing.T) {
 	}{
 		{"nothing special", func(*Plan, *Situation) {}, ""},
 		{"HAProxy refuses it", func(_ *Plan, s *Situation) { s.Checked = map[model.Host]error{h: errors.New("a.cfg:3: no")} }, RiskRejected},
-		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary"}} }, RiskLastServer},
+		{"the last server goes", func(p *Plan, _ *Situation) { p.Nodes[0].Become = []haproxy.Section{{Name: "pg-test-primary"}} }, RiskLastServer},
 		{"the one that serves goes", func(_ *Plan, s *Situation) { s.Foreseen[h]["pg-test-primary"] = []string{} }, RiskLastServer},
 		{"others take over", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-9"}}}}
+			p.Nodes[0].Become = []haproxy.Section{{Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-9"}}}}
 		}, RiskDisjoint},
 		{"one stays", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = []haproxy.ConfSection{{Name: "pg-test-primary", Servers: []haproxy.ExpectedServer{{Name: "pg-test-2"}, {Name: "pg-test-9"}}}}
+			p.Nodes[0].Become = []haproxy.Section{{Name: "pg-test-primary", Servers: []haproxy.ServerLine{{Name: "pg-test-2"}, {Name: "pg-test-9"}}}}
 		}, ""},
 		{"the port goes, and is used", func(p *Plan, s *Situation) { p.Nodes[0].Become = nil; px(s).Front.Sessions = 3 }, RiskGone},
 		{"the port goes, and nobody uses it", func(p *Plan, _ *Situation) { p.Nodes[0].Become = nil }, RiskIdle},
 		{"somebody else listens there", func(_ *Plan, s *Situation) {
 			conf(s, func(n *model.NodeConf) {
-				n.Sections = append(n.Sections, haproxy.ConfSection{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
+				n.Sections = append(n.Sections, haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{"127.0.0.1:5433"}})
 			})
 		}, RiskCollision},
 		{"two of its own listen there", func(p *Plan, _ *Situation) {
-			p.Nodes[0].Become = append(p.Nodes[0].Become, haproxy.ConfSection{File: "pg-test-x.cfg", Name: "pg-test-x", Binds: []string{"*:5433"}})
+			p.Nodes[0].Become = append(p.Nodes[0].Become, haproxy.Section{File: "pg-test-x.cfg", Name: "pg-test-x", Binds: []string{"*:5433"}})
 		}, RiskCollision},
 		{"no leader", func(_ *Plan, s *Situation) { s.Board.Leader = "" }, RiskNoLeader},
 		{"the leader changes", func(_ *Plan, s *Situation) { s.Board.Leader, s.Board.LeaderUnsure = "", true }, RiskFailover},
@@ -114,12 +114,12 @@ func TestRisks(t *testing.T) {
 		{"changed by hand", func(_ *Plan, s *Situation) { s.Edited = map[model.Host]string{h: "abc"} }, RiskHandEdited},
 		{"another's section was edited", func(_ *Plan, s *Situation) {
 			conf(s, func(n *model.NodeConf) {
-				n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b"})
+				n.Sections = append(n.Sections, haproxy.Section{File: "b.cfg", Name: "b"})
 			})
 		}, RiskUnloaded},
 		{"another's server was edited", func(_ *Plan, s *Situation) {
 			conf(s, func(n *model.NodeConf) {
-				n.Sections = append(n.Sections, haproxy.ConfSection{File: "b.cfg", Name: "b", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "1"}}})
+				n.Sections = append(n.Sections, haproxy.Section{File: "b.cfg", Name: "b", Servers: []haproxy.ServerLine{{Name: "x", Weight: "1"}}})
 			})
 			o := s.Snap.HAProxy[h]
 			o.Value.Proxies = append(o.Value.Proxies, haproxy.Proxy{Name: "b", Servers: []haproxy.ServerRow{{Name: "y", Status: "UP"}}})

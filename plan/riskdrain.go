@@ -9,38 +9,38 @@ import (
 	"pgtui/model/board"
 )
 
-// drains are what a reload does to what was done by hand to the servers of one
-// HAProxy, those of other clusters included: it ends it, or, where the servers'
-// states are handed over, the new worker goes on with it.
+// drains are the servers of one HAProxy, also those of other clusters, that were
+// taken out by hand: the reload puts them back, or, where the new worker loads the
+// servers' states, keeps them out.
 func drains(p *Plan, n *Node, s *Situation) []Risk {
 	var out []Risk
 	states := s.Servers[n.Host]
 	if !states.Ever() && s.Conf[n.Host].Known() && s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
-		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "whether this reload ends a drain of a server that is DOWN is not known" + board.Because(states.Err)})
+		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "unknown whether this reload ends the drain of a server that is DOWN" + board.Because(states.Err)})
 	}
 	held := byHand(n, s)
 	switch {
 	case len(held) == 0:
 	case s.Handed[n.Host] != "":
 		out = append(out, Risk{Name: RiskKeepsDrain, Host: n.Host,
-			What: "the new worker takes over what was done by hand: " + first(held, 4) + "; a server whose line changes is ready",
+			What: "the new worker keeps what was set by hand: " + first(held, 4) + "; a server whose line changes becomes ready",
 			Try:  "pgtui doctor " + string(p.Cluster) + " names the command that ends it"})
 	default:
 		out = append(out, Risk{Name: RiskEndsDrain, Host: n.Host,
-			What: "this reload ends what was done by hand: " + first(held, 4) + "; these servers get new connections as soon as their check passes",
-			Try:  "ask who did it; pgtui states " + string(p.Cluster) + " --enable lets a reload keep it"})
+			What: "this reload resets what was set by hand: " + first(held, 4) + "; these servers get new connections as soon as their check passes",
+			Try:  "find out who did it; pgtui states " + string(p.Cluster) + " --enable keeps it over a reload"})
 	}
 	return out
 }
 
-// byHand lists the servers of a HAProxy that were taken out by hand, in words.
-// Those of sections that the plan takes away are left out.
+// byHand lists the servers of a HAProxy that were taken out by hand, in words,
+// without those of sections that the plan removes.
 func byHand(n *Node, s *Situation) []string {
 	if s.Snap == nil || !s.Snap.HAProxy[n.Host].Known() {
 		return nil
 	}
-	has := func(all []haproxy.ConfSection, name string) bool {
-		return slices.ContainsFunc(all, func(c haproxy.ConfSection) bool { return c.Name == name })
+	has := func(all []haproxy.Section, name string) bool {
+		return slices.ContainsFunc(all, func(c haproxy.Section) bool { return c.Name == name })
 	}
 	var out []string
 	stats, states := s.Snap.HaproxyOf(n.Host), s.Servers[n.Host]
@@ -55,7 +55,7 @@ func byHand(n *Node, s *Situation) []string {
 			word, _ := haproxy.AdminOf(row, states, px.Name)
 			switch {
 			case strings.HasPrefix(row.Status, "MAINT (") || strings.HasPrefix(row.Status, "DRAIN (agent"):
-				continue // through another server, a name without an address, or the server's own agent
+				continue // by another server, a name without an address, or the server's own agent
 			case word == haproxy.AdminDrain || word == haproxy.AdminMaint:
 				if st != nil && st.Bits.Admin() == word && !st.Bits.ByHand() {
 					continue // the configuration says so

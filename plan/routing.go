@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,11 +10,11 @@ import (
 	"pgtui/haproxy"
 )
 
-// Routing is who gets new connections on one HAProxy now, section by section,
-// of the sections that the plan expects.
+// Routing is which servers of one HAProxy get new connections now, by section,
+// for the sections that the plan leaves.
 func Routing(n *Node, st *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
-	for _, x := range n.Expect {
+	for _, x := range n.Become {
 		if p := st.Proxy(x.Name); p != nil {
 			out[x.Name] = haproxy.Routed(p.Servers)
 		}
@@ -21,13 +22,13 @@ func Routing(n *Node, st *haproxy.Stats) map[string][]string {
 	return out
 }
 
-// Predicted is who will get new connections once the plan is carried out,
-// if nobody's role changes meanwhile. A section is left out when what its
-// servers will be cannot be known: one of them is new, was set by hand, or is
-// between up and down.
+// Predicted is which servers will get new connections after the plan, if no role
+// changes meanwhile. A section is left out when the state of one of its servers
+// cannot be predicted: it is new, it was set by hand, or its checks disagree.
 func Predicted(n *Node, was *haproxy.Stats) map[string][]string {
 	out := map[string][]string{}
-	for _, x := range n.Expect {
+	for i := range n.Become {
+		x := &n.Become[i]
 		if p := was.Proxy(x.Name); p != nil {
 			if rows, ok := foretell(x, p); ok {
 				out[x.Name] = haproxy.Routed(rows)
@@ -37,43 +38,35 @@ func Predicted(n *Node, was *haproxy.Stats) map[string][]string {
 	return out
 }
 
-func foretell(x ExpectedProxy, p *haproxy.Proxy) ([]haproxy.ServerRow, bool) {
+func foretell(x *haproxy.Section, p *haproxy.Proxy) ([]haproxy.ServerRow, bool) {
 	var rows []haproxy.ServerRow
-	for _, s := range x.Servers {
+	for i := range x.Servers {
+		s := &x.Servers[i]
 		old := p.Server(s.Name)
-		if old == nil || !strings.HasPrefix(old.Status, "UP") && !strings.HasPrefix(old.Status, "DOWN") {
-			return nil, false
-		}
-		if strings.Contains(old.Status, "/") { // "DOWN 1/3": its checks are about to change their mind
+		if old == nil || !strings.HasPrefix(old.Status, "UP") && !haproxy.IsDown(old.Status) || haproxy.Turning(old.Status) {
 			return nil, false
 		}
 		row := *old
-		row.Backup = s.Backup
-		if row.Weight = 1; s.Weight != "" {
-			if w, err := strconv.Atoi(s.Weight); err == nil {
-				row.Weight = w
-			}
+		row.Backup, row.Weight = s.Backup, 1
+		if w, err := strconv.Atoi(x.WeightOf(s)); err == nil {
+			row.Weight = w
 		}
 		rows = append(rows, row)
 	}
 	return rows, true
 }
 
-// Misrouted says where a stats page does not route as was predicted: the first
-// difference in words, "" when there is none.
+// Misrouted is the first section that a stats page does not route as predicted,
+// in words; "" when there is none.
 func Misrouted(n *Node, want map[string][]string, st *haproxy.Stats) string {
 	now := Routing(n, st)
-	for _, x := range n.Expect {
+	for _, x := range n.Become {
 		if w, ok := want[x.Name]; ok && !slices.Equal(w, now[x.Name]) {
-			return fmt.Sprintf("%s gives new connections to %s, and the plan foresaw %s", x.Name, names(now[x.Name]), names(w))
+			return fmt.Sprintf("%s sends new connections to %s, the plan predicted %s", x.Name, names(now[x.Name]), names(w))
 		}
 	}
 	return ""
 }
 
-func names(s []string) string {
-	if len(s) == 0 {
-		return "nobody"
-	}
-	return strings.Join(s, ", ")
-}
+// names lists servers, "no server" when there are none.
+func names(s []string) string { return cmp.Or(strings.Join(s, ", "), "no server") }

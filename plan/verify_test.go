@@ -8,8 +8,8 @@ import (
 
 func TestMismatch(t *testing.T) {
 	n := &Node{
-		Expect: []ExpectedProxy{{Name: "a", Servers: []haproxy.ExpectedServer{{Name: "x", Weight: "50"}, {Name: "y", Weight: "{{ junk }}", Backup: true}}}},
-		Gone:   []string{"old"},
+		Become: []haproxy.Section{{File: "a.cfg", Name: "a", Servers: []haproxy.ServerLine{{Name: "x", Weight: "50"}, {Name: "y", Weight: "{{ junk }}", Backup: true}}}},
+		Was:    []haproxy.Section{{Name: "a"}, {Name: "old"}},
 	}
 	fits := func() haproxy.Stats {
 		return haproxy.Stats{Proxies: []haproxy.Proxy{{Name: "stats"}, {Name: "a", Servers: []haproxy.ServerRow{
@@ -22,15 +22,15 @@ func TestMismatch(t *testing.T) {
 		want   string
 	}{
 		{name: "as planned, in slowstart", change: func(*haproxy.Stats) {}},
-		{name: "weight not known by this version", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[0].UserWeight = -1 }},
-		{name: "no section", change: func(s *haproxy.Stats) { s.Proxies = s.Proxies[:1] }, want: "section a is missing"},
-		{name: "old section", change: func(s *haproxy.Stats) { s.Proxies = append(s.Proxies, haproxy.Proxy{Name: "old"}) }, want: "section old is still there"},
-		{name: "old weight", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[0].UserWeight = 100 }, want: "a: server x has weight 100, not 50"},
-		{name: "no longer backup", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[1].Backup = false }, want: "a: server y has backup false, not true"},
-		{name: "a server too few", change: func(s *haproxy.Stats) { s.Proxies[1].Servers = s.Proxies[1].Servers[:1] }, want: "a: server y is missing"},
+		{name: "weight not reported by this version", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[0].UserWeight = -1 }},
+		{name: "no section", change: func(s *haproxy.Stats) { s.Proxies = s.Proxies[:1] }, want: "a.cfg: section a does not run"},
+		{name: "old section", change: func(s *haproxy.Stats) { s.Proxies = append(s.Proxies, haproxy.Proxy{Name: "old"}) }, want: "section old still runs"},
+		{name: "old weight", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[0].UserWeight = 100 }, want: "a.cfg: server x runs with weight 100, the file has 50"},
+		{name: "no longer backup", change: func(s *haproxy.Stats) { s.Proxies[1].Servers[1].Backup = false }, want: "a.cfg: server y runs as a regular server, the file has a backup"},
+		{name: "a server too few", change: func(s *haproxy.Stats) { s.Proxies[1].Servers = s.Proxies[1].Servers[:1] }, want: "a.cfg: server y does not run"},
 		{name: "a server too many", change: func(s *haproxy.Stats) {
 			s.Proxies[1].Servers = append(s.Proxies[1].Servers, haproxy.ServerRow{Name: "z"})
-		}, want: "a: server z is still there"},
+		}, want: "a.cfg: server z runs, the file does not have it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"pgtui/internal/text"
 )
 
-// LineKind tells what a line of a diff does.
+// LineKind is what a line of a diff does.
 type LineKind int
 
 // The kinds of diff lines.
@@ -24,8 +24,8 @@ const (
 // Mark is the character the line starts with in a unified diff.
 func (k LineKind) Mark() string { return [...]string{" ", "-", "+"}[k] }
 
-// DiffLine is one line of a diff, safe to print: secrets are masked and
-// characters that a terminal would obey are spelled out.
+// DiffLine is one line of a diff, safe to print: secrets are masked, and control
+// characters are written as escapes.
 type DiffLine struct {
 	Kind  LineKind
 	Text  string // without its line end
@@ -59,13 +59,13 @@ func span(start, count int) string {
 	return fmt.Sprintf("%d,%d", start, count)
 }
 
-// managed starts the first line of every file that Pigsty renders. The date
-// behind it is the template's, so it says nothing about the service.
+// managed starts the first line of every file that Pigsty renders. The date after
+// it is that of the template, not of the service.
 const managed = "# ansible managed:"
 
-// SameFile reports whether two files say the same: they are equal, or differ
-// in nothing but the date of their "# ansible managed:" first lines. A file
-// that is not there (nil) is the same as no file that is.
+// SameFile reports whether two files are equal, or differ only in the date of
+// their first lines "# ansible managed:". A file that does not exist (nil) differs
+// from every file that does.
 func SameFile(a, b []byte) bool {
 	if (a == nil) != (b == nil) {
 		return false
@@ -74,7 +74,7 @@ func SameFile(a, b []byte) bool {
 }
 
 // KeepDate returns want with the "# ansible managed:" line of have, when both
-// begin with one; else want itself. Neither argument is changed.
+// begin with one, otherwise want. Neither argument is changed.
 func KeepDate(want, have []byte) []byte {
 	if !bytes.HasPrefix(want, []byte(managed)) || !bytes.HasPrefix(have, []byte(managed)) {
 		return want
@@ -142,8 +142,8 @@ func hunkOf(h *udiff.Hunk) Hunk {
 }
 
 // Unified is the unified diff of one file as text: "" when the files are the
-// same by SameFile. A file that is added comes from /dev/null, one that is
-// deleted goes there. The text is for people: secrets are masked.
+// same by SameFile. A file that is added is compared with /dev/null,
+// and so is one that is deleted. Secrets are masked.
 func Unified(name string, old, new []byte) string {
 	if SameFile(old, new) {
 		return ""
@@ -173,13 +173,13 @@ func Unified(name string, old, new []byte) string {
 	return b.String()
 }
 
-// mask stands where a secret was.
+// mask replaces a secret.
 const mask = "********"
 
 // secretWords come right before a secret in an HAProxy configuration.
 func secretWords() [3]string { return [...]string{"insecure-password", "password", "authorization"} }
 
-// MaskSecrets hides what follows a password keyword, or "stats auth user:",
+// MaskSecrets masks what follows a password keyword, or "stats auth user:",
 // on a line of an HAProxy configuration, up to the end of the line.
 func MaskSecrets(line string) string {
 	for i := 0; i < len(line); {

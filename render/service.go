@@ -9,9 +9,9 @@ import (
 
 const rule = "#---------------------------------------------------------------------\n"
 
-// ServiceFile is the file Pigsty's template makes of a service. managed is
-// the text of the "ansible managed" line after the date's label, for example
-// "2026-01-02 03:04:05"; it is the only line that does not follow from s.
+// ServiceFile is the file that Pigsty's template makes of a service. managed is
+// the date in the line "ansible managed", for example "2026-01-02 03:04:05": the
+// only line that does not depend on s.
 func ServiceFile(s *model.Service, d model.Dialect, managed string) []byte {
 	if s.Text != "" {
 		return []byte(strings.ReplaceAll(s.Text, model.ManagedDate, managed))
@@ -34,7 +34,7 @@ func ServiceFile(s *model.Service, d model.Dialect, managed string) []byte {
 	put("    http-check send meth OPTIONS uri ", s.Check, "\n    http-check expect status 200\n")
 	put("    default-server ", s.Options)
 	if d == model.DialectV20 || d == model.DialectV27 {
-		// The line ends in a tag there, which eats its line feed.
+		// The line ends with a tag in these templates, which removes the line feed.
 		put(" ", s.CheckPort, "\n")
 	} else {
 		put("\n\n")
@@ -43,7 +43,7 @@ func ServiceFile(s *model.Service, d model.Dialect, managed string) []byte {
 	line := func(srv model.Server, backup bool) {
 		put("    server ", string(srv.Name), " ", string(srv.Host), ":", srv.Port)
 		if srv.CheckTLS {
-			put(" check-ssl ca-file ", caFile(d))
+			put(" check-ssl ca-file ", CAFile(d))
 		}
 		put(" check port ", srv.CheckPort, " weight ", srv.Weight, " ")
 		if backup {
@@ -84,8 +84,8 @@ func hosts(l []model.Server) string {
 	return string(b)
 }
 
-// caFile is the CA the dialect's health checks trust.
-func caFile(d model.Dialect) string {
+// CAFile is the CA that the dialect's health checks trust.
+func CAFile(d model.Dialect) string {
 	if d == model.DialectV20 {
 		return "/etc/pki/ca.crt"
 	}

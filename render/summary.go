@@ -10,9 +10,9 @@ import (
 	"pgtui/internal/text"
 )
 
-// Summary says in plain words what changes between two versions of a service
-// file, most important first; nil when they are the same by SameFile. nil
-// stands for a file that does not exist. Its lines are safe to print.
+// Summary is what changes between two versions of a service file, in words, most
+// important first; nil when they are the same by SameFile. nil is a file that
+// does not exist. Its lines are safe to print.
 func Summary(before, after []byte) []string {
 	if SameFile(before, after) {
 		return nil
@@ -20,11 +20,11 @@ func Summary(before, after []byte) []string {
 	var out []string
 	switch {
 	case before == nil:
-		out = added(haproxy.Sections(after))
+		out = added(haproxy.Sections("", after))
 	case after == nil:
-		out = removed(haproxy.Sections(before))
+		out = removed(haproxy.Sections("", before))
 	default:
-		out = changed(haproxy.Sections(before), haproxy.Sections(after))
+		out = changed(haproxy.Sections("", before), haproxy.Sections("", after))
 	}
 	for i := range out {
 		out[i] = text.Printable(MaskSecrets(out[i]))
@@ -98,10 +98,10 @@ func bindChange(b, a []string) []string {
 	return []string{fmt.Sprintf("bind %s → %s", bindsText(b), bindsText(a))}
 }
 
-func serversChange(b, a []haproxy.SectionServer) []string {
+func serversChange(b, a []haproxy.ServerLine) []string {
 	var out, was, is []string
 	for _, n := range a {
-		i := slices.IndexFunc(b, func(o haproxy.SectionServer) bool { return o.Name == n.Name })
+		i := slices.IndexFunc(b, func(o haproxy.ServerLine) bool { return o.Name == n.Name })
 		if i < 0 {
 			out = append(out, "+ server "+n.Name+role(n))
 			continue
@@ -110,19 +110,19 @@ func serversChange(b, a []haproxy.SectionServer) []string {
 		out = append(out, serverChange(b[i], n)...)
 	}
 	for _, o := range b {
-		if slices.ContainsFunc(a, func(n haproxy.SectionServer) bool { return o.Name == n.Name }) {
+		if slices.ContainsFunc(a, func(n haproxy.ServerLine) bool { return o.Name == n.Name }) {
 			was = append(was, o.Name)
 		} else {
 			out = append(out, "- server "+o.Name+role(o))
 		}
 	}
 	if !slices.Equal(was, is) {
-		out = append(out, "servers in another order: "+strings.Join(is, ", "))
+		out = append(out, "order of servers: "+strings.Join(is, ", "))
 	}
 	return out
 }
 
-func serverChange(o, n haproxy.SectionServer) []string {
+func serverChange(o, n haproxy.ServerLine) []string {
 	var out []string
 	if o.Weight != n.Weight {
 		out = append(out, fmt.Sprintf("weight of %s: %s → %s", n.Name, cmp.Or(o.Weight, "default"), cmp.Or(n.Weight, "default")))
@@ -143,8 +143,8 @@ func serverChange(o, n haproxy.SectionServer) []string {
 	return out
 }
 
-// settingsChange pairs the settings that start with the same word, and says
-// the others as they stand.
+// settingsChange pairs the settings that start with the same word, and lists the
+// others.
 func settingsChange(b, a []string) []string {
 	gone, come := without(b, a), without(a, b)
 	var out []string
@@ -162,12 +162,12 @@ func settingsChange(b, a []string) []string {
 		out = append(out, "+ "+c)
 	}
 	if len(out) == 0 && !slices.Equal(b, a) {
-		return []string{"settings in another order"}
+		return []string{"order of settings"}
 	}
 	return out
 }
 
-// without is a less the elements of b, counting repeats.
+// without is a without the elements of b, counting repeats.
 func without(a, b []string) []string {
 	left := map[string]int{}
 	for _, s := range b {
@@ -186,14 +186,14 @@ func without(a, b []string) []string {
 
 func bindsText(b []string) string { return cmp.Or(strings.Join(b, ", "), "no port") }
 
-func kind(s haproxy.SectionServer) string {
+func kind(s haproxy.ServerLine) string {
 	if s.Backup {
 		return "backup"
 	}
 	return "regular"
 }
 
-func role(s haproxy.SectionServer) string {
+func role(s haproxy.ServerLine) string {
 	if s.Backup {
 		return " (backup)"
 	}

@@ -9,11 +9,11 @@ import (
 )
 
 // alike is the share of their words, in thousandths, that two lines must have
-// in common to be shown as one line that changed.
+// in common to be shown as one changed line.
 const alike = 500
 
 // mostAligned bounds the work of pairing: a block with more pairs of lines
-// than that is paired line by line, as the lines stand.
+// than that is paired line by line, in order.
 const mostAligned = 2500
 
 // pairLines gives each removed line of a hunk the added line that took its
@@ -50,8 +50,9 @@ func ofKind(lines []DiffLine, k LineKind) int {
 	return n
 }
 
-// align pairs removed with added lines, as indices into the two, in order and
-// so that the most lines that begin alike, and then the most words, meet.
+// align pairs removed with added lines, as indices into the two, in order: first
+// as many as possible that begin alike, then with as many common words as
+// possible.
 func align(removed, added []DiffLine) [][2]int {
 	before, after := bagsOf(removed), bagsOf(added)
 	var out [][2]int
@@ -73,7 +74,7 @@ func align(removed, added []DiffLine) [][2]int {
 			best[i][j] = max(best[i+1][j], best[i][j+1])
 			if n := before[i].likeness(after[j]); n >= alike {
 				if before[i].head == after[j].head {
-					n += 1000 // the same server, be its line ever so different
+					n += 1000 // the same server, however much its line differs
 				}
 				like[i][j] = n
 				best[i][j] = max(best[i][j], n+best[i+1][j+1])
@@ -99,7 +100,7 @@ type bag struct {
 	words map[string]int
 	n     int    // words in all
 	blank bool   // nothing but space
-	head  string // what stands before the second blank: the keyword and, of a server, its name
+	head  string // the text before the second blank: the keyword and, of a server, its name
 }
 
 func bagsOf(lines []DiffLine) []bag {
@@ -142,8 +143,8 @@ func changedWords(old, new string) (removed, added [][2]int) {
 	return inBytes(inA, a), inBytes(inB, b)
 }
 
-// joined adds tokens from..to to spans of tokens. What only one blank or one
-// mark parts from the last span becomes one with it: fewer, quieter spans.
+// joined adds tokens from..to to spans of tokens. When only one blank or one mark
+// separates it from the last span, the two are merged.
 func joined(spans [][2]int, in []string, from, to int) [][2]int {
 	if from == to {
 		return spans

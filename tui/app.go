@@ -237,19 +237,8 @@ func (m *Model) env(h int) page.Env {
 }
 
 // topics are those that this context has functions for.
-func (m *Model) topics() []page.Topic {
-	var out []page.Topic
-	if m.deps.Access != nil {
-		out = append(out, page.TopicAccess)
-	}
-	if m.deps.Components != nil {
-		out = append(out, page.TopicComponents)
-	}
-	if m.deps.Trace != nil {
-		out = append(out, page.TopicTrace)
-	}
-	if m.deps.Origins != nil {
-		out = append(out, page.TopicOrigins)
-	}
-	return out
+func (m *Model) topics() map[page.Topic]bool {
+	d := &m.deps
+	return map[page.Topic]bool{page.TopicAccess: d.Access != nil, page.TopicComponents: d.Components != nil,
+		page.TopicTrace: d.Trace != nil, page.TopicOrigins: d.Origins != nil}
 }

@@ -263,7 +263,7 @@ func TestColumnsAreThoseOfTheConfiguration(t *testing.T) {
 }
 
 func TestEveryActionOfAScreenCanBeGivenAKey(t *testing.T) {
-	names := ActionNames()
+	names := Keys().Actions()
 	for _, s := range screens() {
 		for _, r := range s.Keys {
 			if !slices.Contains(names, string(r.Action)) {
@@ -353,7 +353,7 @@ func TestKeysCanBeGivenToOthers(t *testing.T) {
 	}
 	r.press("y")
 	r.wantNot("copied")
-	if ActionNames() == nil {
+	if Keys().Actions() == nil {
 		t.Error("no action has a name")
 	}
 }
@@ -498,23 +498,23 @@ func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
 // action, and nobody's key is taken by another's without a configuration.
 func TestDefaultKeysAreWhole(t *testing.T) {
 	all := map[string]bool{}
-	for _, s := range DefaultKeys() {
-		owner := map[string]string{}
-		for _, b := range s.Keys {
-			all[b.Action] = true
-			has := false
-			for _, k := range b.Keys {
+	for _, scope := range Keys().Scopes() {
+		owner := map[string]keys.Action{}
+		for _, r := range Keys().In(scope) {
+			all[string(r.Action)] = true
+			has := r.Keys == ""
+			for _, k := range r.Names() {
 				if owner[k] == "" {
-					owner[k] = b.Action
+					owner[k] = r.Action
 				}
-				has = has || owner[k] == b.Action
+				has = has || owner[k] == r.Action
 			}
-			if !has && b.Action != string(keys.Freeze) { // space is what-if's own
-				t.Errorf("on %s nothing asks for %s", s.Screen, b.Action)
+			if !has {
+				t.Errorf("on %s nothing asks for %s", scope, r.Action)
 			}
 		}
 	}
-	for _, name := range ActionNames() {
+	for _, name := range Keys().Actions() {
 		if screen, ok := strings.CutPrefix(name, "screen-"); ok && !slices.ContainsFunc(screens(), func(s page.Screen) bool { return s.Name == screen && s.Key != "" }) {
 			continue
 		}

@@ -81,7 +81,7 @@ func TestAPlanThatNeverReachedItsPageIsAskedForAgain(t *testing.T) {
 func TestWhatADiffDoesCanBeGivenAKey(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *Deps) { d.Start = "pg-test" })
 	r.press("d")
-	names := ActionNames()
+	names := Keys().Actions()
 	for _, row := range r.m.rows(r.m.env(20)) {
 		if !slices.Contains(names, string(row.Action)) {
 			t.Errorf("the configuration does not know the action %s", row.Action)

@@ -199,7 +199,7 @@ func hostileAnswers(d *Deps) {
 			return model.NotRead(errHostile{}, t0)
 		}
 		return model.Reading{Conf: seen(model.NodeConf{Dir: hostile, Files: []model.ConfFile{{Name: hostile, Read: true, Foreign: true}},
-			Sections: []haproxy.ConfSection{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
+			Sections: []haproxy.Section{{File: hostile, Name: hostile, Binds: []string{hostile}}}}),
 			Servers: seen(haproxy.ServerStates{Count: 1, Touched: []haproxy.ServerState{{Proxy: "pg-test-primary", Server: "pg-test-2", Bits: haproxy.ForcedDrain}, {Proxy: hostile, Server: hostile, Bits: 0xff}}})}
 	}
 	d.Components = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) ([]model.ComponentRow, error) {

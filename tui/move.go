@@ -205,7 +205,7 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 			return m.act(m.rows(e)[n-1], e)
 		}
 	case y >= 0 && y < e.H:
-		return m.clickRow(widget.Fit(m.top().View(e), e.H)[y], e)
+		return m.clickRow(widget.Fit(m.body(e), e.H)[y], e)
 	}
 	return nil
 }

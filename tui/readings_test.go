@@ -33,12 +33,12 @@ func reading(asked *int, f func(model.Host) source.Observed[model.NodeConf]) fun
 
 // asDeclared is a node whose files are what the inventory says, and what runs.
 func asDeclared(c model.ClusterName, changes ...model.DriftFile) source.Observed[model.NodeConf] {
-	var sections []haproxy.ConfSection
+	var sections []haproxy.Section
 	for _, s := range newWorld().inv.Cluster(c).Services() {
-		sec := haproxy.ConfSection{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
+		sec := haproxy.Section{File: s.FileName(), Name: s.Proxy(), Binds: []string{"*:" + s.Port}}
 		servers, backup := s.Servers()
 		for i, sv := range servers {
-			sec.Servers = append(sec.Servers, haproxy.ExpectedServer{Name: string(sv.Name), Weight: sv.Weight, Backup: backup[i]})
+			sec.Servers = append(sec.Servers, haproxy.ServerLine{Name: string(sv.Name), Weight: sv.Weight, Backup: backup[i]})
 		}
 		sections = append(sections, sec)
 	}

@@ -11,6 +11,8 @@ import (
 	"pgtui/tui/page/reload"
 	"pgtui/tui/page/values"
 	"pgtui/tui/page/ways"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
 )
 
 // screens are the screens of the console, in the order of the palette, then
@@ -40,8 +42,8 @@ func screens() []page.Screen {
 	}
 }
 
-// ActionNames are the names of all actions that keys can be given to.
-func ActionNames() []string { return page.Table(screens()).Actions() }
+// Keys is the table of keys of all screens, without a configuration.
+func Keys() keys.Table { return page.Table(screens()) }
 
 // Columns are the columns that a configuration can choose from, by screen.
 func Columns() map[string][]string {
@@ -50,36 +52,6 @@ func Columns() map[string][]string {
 		if len(s.Columns) > 0 {
 			out[s.Name] = s.Columns
 		}
-	}
-	return out
-}
-
-// ScreenKeys are the keys that mean something on one screen without a
-// configuration, in the order that they are looked for: the screen's own go before
-// those that work everywhere.
-type ScreenKeys struct {
-	Screen string
-	Keys   []ActionKeys
-}
-
-// ActionKeys are the keys of one action.
-type ActionKeys struct {
-	Action string
-	Keys   []string
-}
-
-// DefaultKeys are those of every screen.
-func DefaultKeys() []ScreenKeys {
-	table := page.Table(screens())
-	var out []ScreenKeys
-	for _, s := range screens() {
-		one := ScreenKeys{Screen: s.Name}
-		for _, r := range table.In(s.Name) {
-			if r.Keys != "" {
-				one.Keys = append(one.Keys, ActionKeys{string(r.Action), r.Names()})
-			}
-		}
-		out = append(out, one)
 	}
 	return out
 }
@@ -95,13 +67,36 @@ func (m *Model) screen(name string) page.Screen {
 // rows are the rows of the table of keys that count here and now, those of the
 // page that is seen first.
 func (m *Model) rows(e page.Env) keys.Table {
-	cluster := m.place(e).Cluster != ""
+	cluster, missing := m.place(e).Cluster != "", m.missing(e) != nil
 	return slices.DeleteFunc(m.table.In(m.top().Scope()), func(r keys.Row) bool {
 		if s := m.screen(r.Opens); r.Opens != "" && (!s.Offered(e) || s.Needs && !cluster) {
 			return true
 		}
-		return !m.holds(r.When, e)
+		return missing && r.Scope != keys.Everywhere || !m.holds(r.When, e)
 	})
+}
+
+// missing says why a page that is drawn from a board cannot be; nil when it can.
+func (m *Model) missing(e page.Env) []widget.Line {
+	p, ok := m.top().(page.Placed)
+	if !ok || !m.screen(m.top().Scope()).Board {
+		return nil
+	}
+	switch c := p.Place(e).Cluster; {
+	case e.Inv == nil:
+		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
+	case e.Board(c) == nil:
+		return []widget.Line{nil, widget.T(theme.Warn, " The inventory "+e.Inv.Source+" has no cluster "+string(c)+".")}
+	}
+	return nil
+}
+
+// body is the page that is seen, or why it cannot be drawn.
+func (m *Model) body(e page.Env) []widget.Line {
+	if why := m.missing(e); why != nil {
+		return why
+	}
+	return m.top().View(e)
 }
 
 // holds reports whether a condition of the table of keys is met.

@@ -362,6 +362,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		}
 		return nil
 	}
+	if m.missing(e) != nil {
+		return nil
+	}
 	next, intent := m.top().Do(do, e)
 	m.setTop(next)
 	return m.perform(intent)

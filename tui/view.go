@@ -29,7 +29,7 @@ func (m *Model) lines() []widget.Line {
 		return nil
 	}
 	body := m.bodyHeight()
-	page := widget.Fit(m.top().View(m.env(body)), body)
+	page := widget.Fit(m.body(m.env(body)), body)
 	if m.palette != nil {
 		list := m.palette.list(m.w, body)
 		copy(page[body-len(list):], list)

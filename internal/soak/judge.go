@@ -212,7 +212,7 @@ func windowWord(span []moment, a Answer, section string) string {
 		default:
 			return string(v.Verdict)
 		}
-		if !slices.Equal(sorted(v.Serving), sorted(first.Serving)) {
+		if !slices.Equal(slices.Sorted(slices.Values(v.Serving)), slices.Sorted(slices.Values(first.Serving))) {
 			return "changed"
 		}
 	}
@@ -220,12 +220,6 @@ func windowWord(span []moment, a Answer, section string) string {
 		return "changed"
 	}
 	return ""
-}
-
-func sorted(names []model.InstanceName) []model.InstanceName {
-	out := slices.Clone(names)
-	slices.Sort(out)
-	return out
 }
 
 // anyNames reports whether one of the boards around an answer named its instance.

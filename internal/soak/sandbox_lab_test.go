@@ -218,9 +218,9 @@ func settled(t *testing.T, p *probe.Prober, inv *model.Inventory) []string {
 	}
 	for i := range b.Routes {
 		r := &b.Routes[i]
-		out = append(out, fmt.Sprintf("service %s: %s [%s]", r.Service, r.Verdict, model.Join(sorted(r.Serving))))
+		out = append(out, fmt.Sprintf("service %s: %s [%s]", r.Service, r.Verdict, model.Join(slices.Sorted(slices.Values(r.Serving)))))
 		for _, v := range r.Views {
-			line := fmt.Sprintf("view %s on %s: %s [%s]", r.Service, v.Label(), v.Verdict, model.Join(sorted(v.Serving)))
+			line := fmt.Sprintf("view %s on %s: %s [%s]", r.Service, v.Label(), v.Verdict, model.Join(slices.Sorted(slices.Values(v.Serving))))
 			for _, c := range v.Cells {
 				line += fmt.Sprintf(" %s=%s/%d", c.Instance, c.Verdict, c.Allowed)
 				if c.Shut != "" {

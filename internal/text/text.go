@@ -51,15 +51,7 @@ func Line(s string, limit int) string {
 
 // plain reports whether Line returns s unchanged, as it does for nearly every answer.
 func plain(s string, limit int) bool {
-	if len(s) > limit || s != "" && (s[0] == ' ' || s[len(s)-1] == ' ') {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && s[i-1] == ' ' {
-			return false
-		}
-	}
-	return true
+	return len(s) <= limit && ASCII(s) && !strings.HasPrefix(s, " ") && !strings.HasSuffix(s, " ") && !strings.Contains(s, "  ")
 }
 
 func cut(s string, runes int) string {

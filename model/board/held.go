@@ -23,7 +23,7 @@ func hold(v *View, s *model.Snapshot, svc *model.Service, px *haproxy.Proxy) {
 		}
 		var bits haproxy.AdminBits
 		c.Admin, bits = haproxy.AdminOf(row, states, px.Name)
-		if !haproxy.Down(row.Status) {
+		if !haproxy.IsDown(row.Status) {
 			continue
 		}
 		switch {
@@ -50,10 +50,10 @@ func Kept(was, then haproxy.Stats, states source.Observed[haproxy.ServerStates])
 		before := was.Proxy(px.Name)
 		for k := range px.Servers {
 			row := &px.Servers[k]
-			if before == nil || haproxy.Down(row.Status) {
+			if before == nil || haproxy.IsDown(row.Status) {
 				continue
 			}
-			if old := before.Server(row.Name); old != nil && haproxy.Down(old.Status) {
+			if old := before.Server(row.Name); old != nil && haproxy.IsDown(old.Status) {
 				switch admin, _ := haproxy.AdminOf(old, states, px.Name); admin {
 				case haproxy.AdminDrain:
 					row.Status = "DRAIN"

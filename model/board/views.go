@@ -59,7 +59,7 @@ func look(v *View, s *model.Snapshot, c *model.Cluster, svc *model.Service, now 
 		v.Cells = promisedCells(svc, model.Missing, v.Why)
 	default:
 		v.Cells = cellsOf(svc, px, &obs.Value, s)
-		share(v.Cells, px)
+		share(v.Cells, px, obs.Value.Source)
 		v.Sessions, v.Frontend, v.Backend = px.Front.Sessions, px.Front.State(), px.Back.State()
 		v.Closed, v.Ends = closed(px, obs.Value.Process, now)
 	}
@@ -121,7 +121,7 @@ func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *mod
 	for k := range px.Servers {
 		row := &px.Servers[k]
 		cell := Cell{Instance: model.InstanceName(row.Name), Backup: row.Backup, Status: row.Status, Sessions: row.Sessions, Check: row.CheckStatus,
-			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: haproxy.Full(row)}
+			Limit: row.Limit, Queue: row.Queue, QueueLimit: row.QueueLimit, Full: row.Full()}
 		if row.CheckCode != 0 && !model.Patronis(row.CheckCode) && row.Status != "no check" && !strings.HasPrefix(row.Status, "MAINT") {
 			cell.Other = notPatroni(svc, cell.Instance, row.CheckCode)
 		}
@@ -177,9 +177,9 @@ func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 func serverVerdict(svc *model.Service, row *haproxy.ServerRow, silent bool) (model.Verdict, string) {
 	st := row.Status
 	switch {
-	case haproxy.Usable(row) && row.CheckStatus == "INI":
+	case row.Usable() && row.CheckStatus == "INI":
 		return model.Settling, "HAProxy started or reloaded a moment ago and has not checked it yet; until then it is eligible"
-	case haproxy.Usable(row):
+	case row.Usable():
 		return model.Serving, checkText(svc, row, silent)
 	case st == "no check" || strings.HasPrefix(st, "UP"):
 		return model.Draining, "weight 0: no new connections"
@@ -227,42 +227,25 @@ func checkText(svc *model.Service, row *haproxy.ServerRow, silent bool) string {
 	return said
 }
 
-// share decides among the eligible cells who really gets connections: regular
-// servers by weight; when there are none, only the first eligible backup in
-// file order.
-func share(cells []Cell, px *haproxy.Proxy) {
-	total, first := 0, -1
-	weight := make([]int, len(cells))
-	for i := range cells {
-		c := &cells[i]
-		if c.Verdict != model.Serving && c.Verdict != model.Settling {
-			continue
+// share gives the cells of a section's rows their share of new connections, and
+// separates the backups that serve from those on standby. The exporter does not report
+// which servers are backups: the cells have that as declared.
+func share(cells []Cell, px *haproxy.Proxy, from haproxy.StatsSource) {
+	rows := px.Servers
+	if from == haproxy.FromMetrics {
+		rows = slices.Clone(rows)
+		for i := range rows {
+			rows[i].Backup = cells[i].Backup
 		}
-		if row := px.Server(string(c.Instance)); row != nil {
-			weight[i] = row.Weight
-		}
-		if c.Backup {
-			if first < 0 {
-				first = i
-			}
-			continue
-		}
-		total += weight[i]
 	}
-	for i := range cells {
+	for i, n := range haproxy.Shares(rows) {
 		c := &cells[i]
+		c.Share = n
 		switch {
-		case c.Verdict != model.Serving && c.Verdict != model.Settling:
-		case !c.Backup:
-			c.Share = (weight[i]*100 + total/2) / total
-			c.Share = max(c.Share, 1)
-		case total == 0 && i == first:
-			c.Share = 100
-			if c.Verdict == model.Serving {
-				c.Verdict = model.BackupServing
-				c.Why = "no regular server can serve, and it is the first usable backup; " + c.Why
-			}
-		case c.Verdict == model.Serving:
+		case c.Verdict != model.Serving || !c.Backup:
+		case n > 0:
+			c.Verdict, c.Why = model.BackupServing, "no regular server can serve, and it is the first usable backup; "+c.Why
+		default:
 			c.Verdict, c.Why = model.Standby, "backup, ready; "+c.Why
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/board"
 )
@@ -41,9 +42,9 @@ func byHand(c *board.Cell) bool {
 	return strings.HasPrefix(c.Status, "MAINT") || strings.HasPrefix(c.Status, "DRAIN")
 }
 
-// unreachable reports whether HAProxy's check got no answer from Patroni at all.
+// unreachable reports whether HAProxy's check gets no HTTP response from Patroni.
 func unreachable(c *board.Cell) bool {
-	return c.Verdict == model.Down && (strings.HasPrefix(c.Check, "L4") || strings.HasSuffix(c.Check, "TOUT"))
+	return c.Verdict == model.Down && haproxy.Unanswered(c.Status, c.Check)
 }
 
 // whyOut is why an instance gets no connections through a route, by the word of

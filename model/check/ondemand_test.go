@@ -27,8 +27,8 @@ func onDemand() []struct {
 	// onDisk is what node a has on disk, beside a page that runs it.
 	onDisk := func(do func(*model.NodeConf, *haproxy.Stats)) func(*check.Input) {
 		return func(in *check.Input) {
-			server := []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "100"}}
-			conf := model.NodeConf{Dir: "/etc/haproxy/conf.d", Sections: []haproxy.ConfSection{
+			server := []haproxy.ServerLine{{Name: "pg-test-1", Weight: "100"}}
+			conf := model.NodeConf{Dir: "/etc/haproxy/conf.d", Sections: []haproxy.Section{
 				{File: "pg-test-primary.cfg", Name: "pg-test-primary", Binds: []string{"*:5433"}, Servers: server},
 				{File: "pg-test-replica.cfg", Name: "pg-test-replica", Binds: []string{"*:5434"}, Servers: server},
 			}, Files: []model.ConfFile{{Name: "pg-test-primary.cfg", Read: true, Changed: t0}, {Name: "pg-test-replica.cfg", Read: true, Changed: t0}}}
@@ -110,7 +110,7 @@ func onDemand() []struct {
 			"check-yes-port-no critical primary 5433: the check passes, connections fail on 1 of 2 HAProxies"},
 		{"disk, inventory and worker are one", onDisk(func(*model.NodeConf, *haproxy.Stats) {}), ""},
 		{"a weight edited by hand, never loaded", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
-			c.Sections[0].Servers = []haproxy.ExpectedServer{{Name: "pg-test-1", Weight: "50"}}
+			c.Sections[0].Servers = []haproxy.ServerLine{{Name: "pg-test-1", Weight: "50"}}
 		}), "config-unloaded warning the files on a were edited and never loaded"},
 		{"a new section, never loaded", onDisk(func(c *model.NodeConf, p *haproxy.Stats) { p.Proxies = p.Proxies[:1] }), "config-unloaded warning"},
 		{"a file is not as declared", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
@@ -122,7 +122,7 @@ func onDemand() []struct {
 		{"a playbook died after the wipe", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) { c.Sections, c.Files = c.Sections[:1], c.Files[:1] }),
 			"half-wiped critical 1 of 2 services run on a without a file on disk"},
 		{"a copy of a file binds its port again", onDisk(func(c *model.NodeConf, p *haproxy.Stats) {
-			c.Sections = append(c.Sections, haproxy.ConfSection{File: "old.cfg", Name: "old-primary", Binds: []string{"10.0.0.1:5433"}})
+			c.Sections = append(c.Sections, haproxy.Section{File: "old.cfg", Name: "old-primary", Binds: []string{"10.0.0.1:5433"}})
 		}), "port-twice critical port 5433 on a is bound by pg-test-primary and old-primary"},
 		{"a retired cluster's file", onDisk(func(c *model.NodeConf, _ *haproxy.Stats) {
 			c.Files = append(c.Files, model.ConfFile{Name: "pg-old-primary.cfg", Read: true, Foreign: true}, model.ConfFile{Name: "note.txt", Foreign: true})

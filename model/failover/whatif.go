@@ -568,7 +568,7 @@ func (f *fall) serverThen(row haproxy.ServerRow, _ model.Host, svc *model.Servic
 	if t.will != nil {
 		code = t.will.Code(svc.Check)
 		settled := row.CheckStatus != "" && row.CheckStatus != "INI" && !strings.Contains(row.Status, "/")
-		if t.was != nil && (unreachable(&row) || settled && t.same(svc.Check)) {
+		if t.was != nil && (haproxy.Unanswered(row.Status, row.CheckStatus) || settled && t.same(svc.Check)) {
 			return row
 		}
 	}
@@ -586,13 +586,6 @@ func (f *fall) serverThen(row haproxy.ServerRow, _ model.Host, svc *model.Servic
 		row.Status, row.CheckStatus = "DOWN", "L7STS"
 	}
 	return row
-}
-
-// unreachable reports whether this HAProxy's check gets no answer of HTTP:
-// L4TOUT, L6RSP, L7TOUT and the like.
-func unreachable(row *haproxy.ServerRow) bool {
-	st := row.CheckStatus
-	return strings.HasPrefix(row.Status, "DOWN") && st != "L7STS" && st != "L4OK" && st != "L6OK" && len(st) > 2 && st[0] == 'L'
 }
 
 // weightUp is the weight a server has once it is up and past its slowstart.

@@ -2,7 +2,6 @@ package patroni
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 	"testing"
 
@@ -129,40 +128,5 @@ func TestParseClusterLag(t *testing.T) {
 	}
 	if c, err := ParseCluster([]byte(`{"members":[]}`)); err != nil || len(c.Members) != 0 {
 		t.Errorf("a cluster without members: %v", err)
-	}
-}
-
-func TestParseConfig(t *testing.T) {
-	for _, tt := range []struct{ body, want string }{
-		{`{}`, "{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
-		{`{"synchronous_mode":"on","synchronous_mode_strict":"yes","synchronous_node_count":2,"maximum_lag_on_failover":"33554432","maximum_lag_on_syncnode":5,"check_timeline":1,"failsafe_mode":"TRUE","postgresql":{"parameters":{"x":1}}}`,
-			"{Sync:true Quorum:false Strict:true SyncNodes:2 MaxLag:33554432 MaxSyncLag:5 CheckTimeline:true Failsafe:true Standby:false}"},
-		{`{"synchronous_mode":"Quorum","synchronous_node_count":0,"maximum_lag_on_failover":"1MB","failsafe_mode":"t","standby_cluster":{"host":""}}`,
-			"{Sync:true Quorum:true Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
-		{`{"synchronous_mode":true,"standby_cluster":{"host":"10.1.1.1"},"maximum_lag_on_failover":{"a":[]}}`,
-			"{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:true}"},
-	} {
-		got, err := ParseConfig([]byte(tt.body))
-		if s := fmt.Sprintf("%+v", got); err != nil || s != tt.want {
-			t.Errorf("%s: %v\n got %s\nwant %s", tt.body, err, s, tt.want)
-		}
-	}
-	for _, body := range []string{``, `[]`, `null`, `{"a":`} {
-		if _, err := ParseConfig([]byte(body)); err == nil {
-			t.Errorf("%q is accepted", body)
-		}
-	}
-}
-
-// Tags keep what Python takes for false apart from the text "false".
-func TestTagsAsPythonReadsThem(t *testing.T) {
-	for v, want := range map[string]bool{`true`: true, `"on"`: true, `"false"`: true, `"0"`: true, `1`: true, `false`: false, `0`: false, `0.0`: false, `null`: false, `""`: false} {
-		st, err := ParseStatus([]byte(`{"state":"running","tags":{"nofailover":` + v + `},"xlog":{"received_location":8,"replayed_location":4,"replayed_timestamp":"2026-11-30 06:00:00.5+00:00","paused":true},"watchdog_failed":true}`))
-		if err != nil || st.NoFailover() != want {
-			t.Errorf("nofailover: %s is %t (%v)", v, st.NoFailover(), err)
-		}
-		if st.ReplayedAt != 1796018400 || !st.ReplayPaused || !st.WatchdogFailed || st.Backlog() != 4 || st.Position() != 8 {
-			t.Errorf("%+v", st)
-		}
 	}
 }

@@ -144,6 +144,17 @@ func (t Table) Actions() []string {
 	return out
 }
 
+// Scopes are the names of all scopes but Everywhere, in their order.
+func (t Table) Scopes() []string {
+	var out []string
+	for _, r := range t {
+		if r.Scope != Everywhere && !slices.Contains(out, r.Scope) {
+			out = append(out, r.Scope)
+		}
+	}
+	return out
+}
+
 // Remap gives actions other keys: those of an action that is in to are replaced,
 // and an empty list leaves none.
 func (t Table) Remap(to map[string][]string) Table {

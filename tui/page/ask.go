@@ -1,7 +1,6 @@
 package page
 
 import (
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -26,7 +25,7 @@ const (
 )
 
 // Offers reports that the topic can be probed.
-func (e Env) Offers(t Topic) bool { return slices.Contains(e.Topics, t) }
+func (e Env) Offers(t Topic) bool { return e.Topics[t] }
 
 // Inquiry is one request. Each is a value of its own: its address distinguishes it
 // from an older one about the same, so that a late answer to that one is not taken

@@ -82,3 +82,35 @@ func Scrolled(lines []widget.Line, top int, e Env) []widget.Line {
 	}
 	return out
 }
+
+// TableLines are the head and the rows of a table.
+func TableLines(t widget.Table, e Env) []widget.Line {
+	lay := t.Layout(e.W - 2)
+	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for _, r := range t.Rows {
+		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
+	}
+	return out
+}
+
+// ListLines are the head of a list and rows of it, which are first, first+1 … of n;
+// cur is the row of the cursor. What is below them is counted.
+func ListLines(lay widget.Layout, rows [][]widget.Line, first, cur, n int, e Env) []widget.Line {
+	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	for i, r := range rows {
+		out = append(out, CursorRow(lay.Row(r), first+i, cur, e.W))
+	}
+	if below := n - first - len(rows); below > 0 {
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
+	}
+	return out
+}
+
+// ListTitle is the title of a list of n rows, hidden of which a filter hides.
+func ListTitle(title string, n, hidden int, filter string) widget.Line {
+	l := widget.T(theme.Head, fmt.Sprintf(" %s %d", title, n))
+	if hidden > 0 {
+		l = l.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, filter))
+	}
+	return l
+}

@@ -83,7 +83,7 @@ type Env struct {
 	Events    []board.Event           // what has changed, the newest first
 	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly  bool                    // nothing can be changed from this console
-	Topics    []Topic                 // what a page of its own can probe
+	Topics    map[Topic]bool          // what a page of its own can probe
 	Reads     bool                    // the nodes' files are read by themselves
 	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
 	Messages  []Message               // shown to the operator, oldest first

@@ -35,6 +35,9 @@ type Screen struct {
 	Help string
 	// Needs says that the screen is of a cluster.
 	Needs bool
+	// Board says that it is drawn from the cluster's board, which its pages may
+	// then take for granted.
+	Board bool
 	// Topic is what it probes the nodes for; "" when it is drawn from the watch.
 	Topic Topic
 	// Keys are the keys that work on it, the most useful first.

@@ -5,6 +5,7 @@ package theme
 import (
 	"image/color"
 	"strings"
+	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 )
@@ -165,54 +166,19 @@ func Detect(environ []string) Options {
 	return Options{ASCII: true}
 }
 
+// shapes are the runes that have a US-ASCII shape of the same width, and plain
+// what stands for each of them.
+const (
+	shapes = "●○◌✕×✓≠▲▸›→»◂‹←–—─‐│▏┃┌┐└┘╭╮╰╯├┤┼·•…░█▌↑▴↓▾▁▂▃▄▅▆▇≤\u00a0\u202f\u2009’‘“”"
+	plain  = "*ooxx+!!>>>><<<----|||+++++++++++....##^^vv_..--==<   ''\"\""
+)
+
 // Glyph is the US-ASCII shape that stands for r, of the same width; '?' for a
 // rune that has none.
 func Glyph(r rune) byte {
-	switch r {
-	case '●':
-		return '*'
-	case '○', '◌':
-		return 'o'
-	case '✕', '×':
-		return 'x'
-	case '✓':
-		return '+'
-	case '≠', '▲':
-		return '!'
-	case '▸', '›', '→', '»':
-		return '>'
-	case '◂', '‹', '←':
-		return '<'
-	case '–', '—', '─', '‐':
-		return '-'
-	case '│', '▏', '┃':
-		return '|'
-	case '┌', '┐', '└', '┘', '╭', '╮', '╰', '╯', '├', '┤', '┼':
-		return '+'
-	case '·', '•', '…', '░':
-		return '.'
-	case '█', '▌':
-		return '#'
-	case '↑', '▴':
-		return '^'
-	case '↓', '▾':
-		return 'v'
-	case '▁':
-		return '_'
-	case '▂', '▃':
-		return '.'
-	case '▄', '▅':
-		return '-'
-	case '▆', '▇':
-		return '='
-	case '≤':
-		return '<'
-	case '\u00a0', '\u202f', '\u2009':
-		return ' '
-	case '’', '‘':
-		return '\''
-	case '“', '”':
-		return '"'
+	before, _, ok := strings.Cut(shapes, string(r))
+	if !ok {
+		return '?'
 	}
-	return '?'
+	return plain[utf8.RuneCountInString(before)]
 }

@@ -84,15 +84,12 @@ func (t Program) path(p string) string {
 	if !filepath.IsAbs(p) || p == t.Root || strings.HasPrefix(p, t.Root+string(filepath.Separator)) {
 		return p
 	}
-	if in := filepath.Join(t.Root, p); exists(in) || !exists(p) {
-		return in
+	in := filepath.Join(t.Root, p)
+	_, inside := os.Stat(in)
+	if _, outside := os.Stat(p); inside != nil && outside == nil {
+		return p
 	}
-	return p
-}
-
-func exists(p string) bool {
-	_, err := os.Stat(p)
-	return err == nil
+	return in
 }
 
 // CheckOnDisk is the check of Pigsty's unit before a reload. It returns the exit

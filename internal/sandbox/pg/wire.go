@@ -4,12 +4,10 @@ package pg
 
 import (
 	"crypto/md5" //nolint:gosec // the protocol requires it
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -163,10 +161,7 @@ func (c *Conn) login() error {
 	return c.Flush()
 }
 
-func hexMD5(s string) string {
-	sum := md5.Sum([]byte(s)) //nolint:gosec // the protocol requires it
-	return hex.EncodeToString(sum[:])
-}
+func hexMD5(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) } //nolint:gosec // the protocol requires it
 
 // table sends a description, rows of text and the end of the statement.
 func (c *Conn) table(tag string, cols []string, rows ...[]string) {
@@ -185,6 +180,3 @@ func (c *Conn) table(tag string, cols []string, rows ...[]string) {
 	}
 	c.Send(&pgproto3.CommandComplete{CommandTag: []byte(tag)})
 }
-
-// isProbe reports whether a query is the one that pgtui makes.
-func isProbe(query string) bool { return strings.Contains(query, "pg_postmaster_start_time()") }

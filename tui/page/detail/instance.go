@@ -22,18 +22,15 @@ type Instance struct {
 	list    page.Listing
 }
 
-// NewInstance is the page of one instance.
-func NewInstance(c model.ClusterName, name model.InstanceName) *Instance {
-	return &Instance{cluster: c, name: name}
-}
-
 // Title is the instance's name.
 func (p *Instance) Title() string { return string(p.name) }
 
 // InstanceScreen is the page in the registry.
 func InstanceScreen() page.Screen {
-	return page.Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true,
-		Open: func(at page.Place, e page.Env) page.Page { return NewInstance(at.Cluster, e.InstanceOf(at)) },
+	return page.Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true, Board: true,
+		Open: func(at page.Place, e page.Env) page.Page {
+			return &Instance{cluster: at.Cluster, name: e.InstanceOf(at)}
+		},
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service under the cursor", Opens: "service"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},
@@ -82,7 +79,7 @@ func (p *Instance) Choose(i int, _ page.Env) page.Page {
 func (p *Instance) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	q := *p
 	if a == keys.Next || a == keys.Prev {
-		if b := e.Board(p.cluster); b != nil && len(b.Members) > 0 {
+		if b := e.Board(p.cluster); len(b.Members) > 0 {
 			at := max(0, slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name }))
 			q.name, q.list.Top = b.Members[page.Neighbour(a, at, len(b.Members))].Instance, 0
 		}
@@ -115,9 +112,6 @@ func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 // lines is the whole page, and the lines of the services.
 func (p *Instance) lines(e page.Env) (out []widget.Line, at []int) {
 	b := e.Board(p.cluster)
-	if b == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil
-	}
 	i := slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name })
 	in := b.Cluster.Instance(p.name)
 	if i < 0 || in == nil {
@@ -195,15 +189,10 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 	if len(t.Rows) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " no service selects it")}, nil
 	}
-	lay := t.Layout(e.W - 2)
-	out = []widget.Line{widget.Join(widget.P(" "), lay.Head())}
 	for _, i := range first {
 		at = append(at, i+1)
 	}
-	for _, row := range t.Rows {
-		out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
-	}
-	return out, at
+	return page.TableLines(t, e), at
 }
 
 // serviceRows are one service's views of the instance.

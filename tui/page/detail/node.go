@@ -3,6 +3,7 @@ package detail
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"pgtui/haproxy"
 	"pgtui/model"
@@ -21,16 +22,13 @@ type Node struct {
 	list    page.Listing
 }
 
-// NewNode is the page of the HAProxy on a host, seen from a cluster.
-func NewNode(c model.ClusterName, h model.Host) *Node { return &Node{cluster: c, host: h} }
-
 // Title names the node.
 func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
 // NodeScreen is the page in the registry.
 func NodeScreen() page.Screen {
-	return page.Screen{Name: "haproxy", Help: "one HAProxy node: every section, with its traffic", Needs: true,
-		Open: func(at page.Place, e page.Env) page.Page { return NewNode(at.Cluster, e.HostOf(at)) },
+	return page.Screen{Name: "haproxy", Help: "one HAProxy node: every section, with its traffic", Needs: true, Board: true,
+		Open: func(at page.Place, e page.Env) page.Page { return &Node{cluster: at.Cluster, host: e.HostOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
@@ -66,7 +64,7 @@ func (p *Node) Choose(i int, _ page.Env) page.Page {
 // Do carries out one action.
 func (p *Node) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	b := e.Board(p.cluster)
-	if b == nil || len(b.Cluster.LoadBalancers) == 0 {
+	if len(b.Cluster.LoadBalancers) == 0 {
 		return p, nil
 	}
 	q := *p
@@ -126,9 +124,6 @@ func (p *Node) sections(e page.Env) map[string]section {
 // lines is the whole page, the lines that can be chosen, and what they are.
 func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 	b := e.Board(p.cluster)
-	if b == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}, nil, nil
-	}
 	if b.Cluster.LoadBalancer(p.host) == nil && len(b.Cluster.LoadBalancers) > 0 {
 		where := "other nodes"
 		if b.Cluster.Provider != "" {
@@ -167,12 +162,10 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		t.Rows = append(t.Rows, []widget.Line{widget.P(s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
 			widget.T(theme.Warn, "in the inventory, but not on this HAProxy")})
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
-	for _, row := range t.Rows {
-		at = append(at, len(out))
-		out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
+	for i := range t.Rows {
+		at = append(at, len(out)+1+i)
 	}
+	out = append(out, page.TableLines(t, e)...)
 	if len(of) > 0 {
 		out = append(out, nil)
 		out = append(out, p.servers(&st, of[max(min(p.list.Cursor, len(of)-1), 0)], e)...)
@@ -291,24 +284,14 @@ func (p *Node) servers(st *haproxy.Stats, s section, e page.Env) []widget.Line {
 		}
 		t.Rows = append(t.Rows, []widget.Line{row[0], row[1], row[2], row[3], row[5], row[6], rate, total, errs, since, row[8]})
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
-	for _, r := range t.Rows {
-		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
-	}
-	return out
+	return append(out, page.TableLines(t, e)...)
 }
 
 // sinceText is how long a server has been in its state, in steps that change
 // rarely.
 func sinceText(s int64) string {
-	switch {
-	case s < 60:
+	if s < 60 {
 		return "< 1 min"
-	case s < 3600:
-		return fmt.Sprintf("%d min", s/60)
-	case s < 48*3600:
-		return fmt.Sprintf("%d h", s/3600)
 	}
-	return fmt.Sprintf("%d days", s/86400)
+	return page.AgeText(time.Duration(s) * time.Second)
 }

@@ -25,18 +25,13 @@ type Service struct {
 	top     int
 }
 
-// NewService is the page of one service.
-func NewService(c model.ClusterName, s model.ServiceName) *Service {
-	return &Service{cluster: c, name: s}
-}
-
 // Title is the service's name.
 func (p *Service) Title() string { return string(p.name) }
 
 // ServiceScreen is the page in the registry.
 func ServiceScreen() page.Screen {
-	return page.Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true,
-		Open: func(at page.Place, e page.Env) page.Page { return NewService(at.Cluster, e.ServiceOf(at)) },
+	return page.Screen{Name: "service", Key: "4", Help: "one service: definition, servers, every HAProxy's view", Needs: true, Board: true,
+		Open: func(at page.Place, e page.Env) page.Page { return &Service{cluster: at.Cluster, name: e.ServiceOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next service", Help: "the next service of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the service before it"},
@@ -59,22 +54,14 @@ func (p *Service) Command(page.Env) (string, string) {
 
 // Do carries out one action.
 func (p *Service) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
-	if a == keys.Next || a == keys.Prev {
-		return p.step(a, e), nil
-	}
 	q := *p
+	if b := e.Board(p.cluster); (a == keys.Next || a == keys.Prev) && len(b.Routes) > 0 {
+		at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
+		q.name, q.top = b.Routes[page.Neighbour(a, at, len(b.Routes))].Service, 0
+		return &q, nil
+	}
 	q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H)
 	return &q, nil
-}
-
-// step goes to a neighbouring service.
-func (p *Service) step(a keys.Action, e page.Env) page.Page {
-	b := e.Board(p.cluster)
-	if b == nil || len(b.Routes) == 0 {
-		return p
-	}
-	at := max(0, slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Service == p.name }))
-	return NewService(p.cluster, b.Routes[page.Neighbour(a, at, len(b.Routes))].Service)
 }
 
 // View draws the part of the page that fits.
@@ -83,9 +70,6 @@ func (p *Service) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(
 // lines is the whole page.
 func (p *Service) lines(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
-	if b == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}
-	}
 	r, svc := b.Route(p.name), b.Cluster.Service(p.name)
 	if r == nil || svc == nil {
 		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no service "+string(p.name)+" any more")}
@@ -157,12 +141,7 @@ func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget
 			t.Rows = append(t.Rows, serverRow(v, &v.Cells[j], svc, e))
 		}
 	}
-	lay := t.Layout(e.W - 2)
-	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
-	for _, row := range t.Rows {
-		out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
-	}
-	return append(out, nil)
+	return append(page.TableLines(t, e), nil)
 }
 
 // viewRow heads one HAProxy.

@@ -27,11 +27,6 @@ type WhatIf struct {
 	begun                        bool                 // the operator has chosen; before that the one under the cursor is down
 }
 
-// NewWhatIf supposes that inst is down; the leader when inst is "".
-func NewWhatIf(name model.ClusterName, inst model.InstanceName) *WhatIf {
-	return &WhatIf{name: name, cursor: inst}
-}
-
 // Title of the page.
 func (p *WhatIf) Title() string { return "what if" }
 
@@ -43,8 +38,8 @@ func (p *WhatIf) Start() (page.Page, page.Intent) {
 
 // WhatIfScreen is the page in the registry.
 func WhatIfScreen() page.Screen {
-	return page.Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewWhatIf(at.Cluster, at.Instance) },
+	return page.Screen{Name: "what-if", Key: "9", Help: "on paper: a member is down, or leads", Needs: true, Board: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return &WhatIf{name: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter w", Action: keys.Toggle, Label: "down or up", Help: "the member is down, or up again"},
 			{Keys: "l", Action: keys.Lead, Label: "it leads", Help: "the member leads, or Patroni decides"},
@@ -80,9 +75,6 @@ func (p *WhatIf) Command(e page.Env) (string, string) {
 // List is the members of the cluster.
 func (p *WhatIf) List(e page.Env) (n, at int) {
 	b := e.Board(p.name)
-	if b == nil {
-		return 0, 0
-	}
 	_, at = p.supposed(b)
 	return len(b.Members), at
 }
@@ -115,7 +107,7 @@ func (p *WhatIf) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		return p.Start()
 	}
 	b := e.Board(p.name)
-	if b == nil || len(b.Members) == 0 {
+	if len(b.Members) == 0 {
 		return p, nil
 	}
 	if a != keys.Toggle && a != keys.Lead {
@@ -165,10 +157,7 @@ func (p *WhatIf) snapshot(e page.Env) *model.Snapshot {
 // View draws what is supposed, the members, and each service now and then.
 func (p *WhatIf) View(e page.Env) []widget.Line {
 	b := e.Board(p.name)
-	switch {
-	case b == nil:
-		return []widget.Line{nil, widget.T(theme.Warn, " There is no cluster "+string(p.name)+" any more.")}
-	case e.Pending(b):
+	if e.Pending(b) {
 		return []widget.Line{nil, widget.T(theme.Info, " still probing: not every node has answered yet …")}
 	}
 	sup, cur := p.supposed(b)
@@ -268,12 +257,7 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 		}
 		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(page.LagText(m.Lag))})
 	}
-	lay := t.Layout(e.W - 2)
-	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
-	for i, r := range t.Rows {
-		lines = append(lines, page.CursorRow(lay.Row(r), i, cur, e.W))
-	}
-	return lines
+	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, cur, len(t.Rows), e)
 }
 
 // thenTable is each service now and then, with the sessions that are cut.
@@ -302,12 +286,7 @@ func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 		t.Rows = append(t.Rows, []widget.Line{widget.P(was.Port), widget.T(theme.Strong, string(was.Service)),
 			now, arrow, then, cut, widget.T(theme.Dim, why)})
 	}
-	lay := t.Layout(e.W - 2)
-	lines := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
-	for _, r := range t.Rows {
-		lines = append(lines, widget.Join(widget.P(" "), lay.Row(r)))
-	}
-	return lines
+	return page.TableLines(t, e)
 }
 
 // whoServes is a route in a few words; on a narrow screen in fewer.

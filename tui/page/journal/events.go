@@ -20,9 +20,6 @@ type Events struct {
 	filter  string
 }
 
-// NewEvents lists one cluster's events, or all when name is "".
-func NewEvents(name model.ClusterName) *Events { return &Events{cluster: name} }
-
 // Title of the page.
 func (p *Events) Title() string { return "events" }
 
@@ -39,7 +36,7 @@ func (p *Events) SetFilter(text string) page.Page {
 // EventsScreen is the list in the registry.
 func EventsScreen() page.Screen {
 	return page.Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
-		Open: func(at page.Place, _ page.Env) page.Page { return NewEvents(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
@@ -162,10 +159,7 @@ func (p *Events) space(e page.Env) int {
 // View draws the list above and the event under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := widget.T(theme.Head, fmt.Sprintf(" EVENTS %d", len(rows)))
-	if hidden > 0 {
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
-	}
+	title := page.ListTitle("EVENTS", len(rows), hidden, p.filter)
 	out := []widget.Line{title.Trunc(e.W)}
 	switch {
 	case e.NoAnswer():
@@ -182,14 +176,7 @@ func (p *Events) View(e page.Env) []widget.Line {
 	for i := range seen {
 		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", e))
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
-	for i, r := range t.Rows {
-		out = append(out, page.CursorRow(lay.Row(r), top+i, cur, e.W))
-	}
-	if below := len(rows) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d older below", below)))
-	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
 	if e.H < 14 {
 		return out
 	}

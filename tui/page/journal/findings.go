@@ -22,9 +22,6 @@ type Findings struct {
 	filter  string
 }
 
-// NewFindings lists one cluster's findings, or all when name is "".
-func NewFindings(name model.ClusterName) *Findings { return &Findings{cluster: name} }
-
 // Title of the page.
 func (p *Findings) Title() string { return "findings" }
 
@@ -41,7 +38,7 @@ func (p *Findings) SetFilter(text string) page.Page {
 // FindingsScreen is the list in the registry.
 func FindingsScreen() page.Screen {
 	return page.Screen{Name: "findings", Key: "6", Help: "findings, the most severe first",
-		Open: func(at page.Place, _ page.Env) page.Page { return NewFindings(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
@@ -148,10 +145,7 @@ func (p *Findings) space(e page.Env) int { return max(e.H*2/5, 2) }
 // View draws the list above and the finding under the cursor below.
 func (p *Findings) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(rows)))
-	if hidden > 0 {
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
-	}
+	title := page.ListTitle("FINDINGS", len(rows), hidden, p.filter)
 	out := []widget.Line{title}
 	switch {
 	case e.NoAnswer():

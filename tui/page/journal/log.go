@@ -20,9 +20,6 @@ type Log struct {
 	filter   string
 }
 
-// NewLog is the log of commands.
-func NewLog() *Log { return &Log{} }
-
 // Title of the page.
 func (p *Log) Title() string { return "log" }
 
@@ -41,7 +38,7 @@ func LogScreen() page.Screen {
 	other := "messages, or the commands that pgtui ran"
 	whole := "every command in full, with its error; again: a line each"
 	return page.Screen{Name: "log", Key: "0", Help: "pgtui's messages, and every command it ran",
-		Open: func(page.Place, page.Env) page.Page { return NewLog() },
+		Open: func(page.Place, page.Env) page.Page { return &Log{} },
 		Keys: append([]keys.Row{
 			{Keys: "tab left right h l", Action: keys.Next, Label: "messages", Help: other, When: logCommands},
 			{Keys: "tab left right h l", Action: keys.Next, Label: "commands", Help: other, When: logMessages},
@@ -188,10 +185,7 @@ func (p *Log) lines(e page.Env) (out []widget.Line) {
 		}
 	default:
 		t := ranTable(p.ran(e), e)
-		lay := t.Layout(e.W - 2)
-		for _, row := range t.Rows {
-			out = append(out, widget.Join(widget.P(" "), lay.Row(row)))
-		}
+		out = page.TableLines(t, e)[1:]
 	}
 	return out
 }

@@ -14,13 +14,7 @@ import (
 // View draws the board: the answer, the matrix, the sentence for what is
 // under the cursor; then, as far as there is room, members, facts, findings.
 func (p *Cluster) View(e page.Env) []widget.Line {
-	if e.Inv == nil {
-		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
-	}
 	b := e.Board(p.name)
-	if b == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " The inventory "+e.Inv.Source+" has no cluster "+string(p.name)+".")}
-	}
 	out := boardBanner(b, e)
 	routes, hidden := p.routes(b)
 	said := p.sentence(b, routes, e)

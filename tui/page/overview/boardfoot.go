@@ -128,12 +128,7 @@ func members(b *board.Board, e page.Env) []widget.Line {
 	for i := range b.Unlisted[:min(len(b.Unlisted), maxUnlisted)] {
 		t.Rows = append(t.Rows, page.MemberRow(b, &b.Unlisted[i], e))
 	}
-	lay := t.Layout(e.W - 2)
-	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
-	for _, r := range t.Rows {
-		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
-	}
-	return out
+	return page.TableLines(t, e)
 }
 
 // maxUnlisted is how many members that the inventory has not are drawn.

@@ -18,9 +18,6 @@ type Cluster struct {
 	filter  string
 }
 
-// NewCluster is the board with the cursor on the first service.
-func NewCluster(name model.ClusterName) *Cluster { return &Cluster{name: name} }
-
 // Title is the cluster's name.
 func (p *Cluster) Title() string { return string(p.name) }
 
@@ -36,8 +33,8 @@ func (p *Cluster) SetFilter(text string) page.Page {
 
 // BoardScreen is the board in the registry.
 func BoardScreen() page.Screen {
-	return page.Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewCluster(at.Cluster) },
+	return page.Screen{Name: "board", Key: "2", Help: "who serves each port of the cluster", Needs: true, Board: true,
+		Open: func(at page.Place, _ page.Env) page.Page { return &Cluster{name: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "detail", Help: "the service: its definition, its servers, each HAProxy's view", Opens: "service"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "findings, with the evidence", Opens: "findings"},
@@ -112,11 +109,7 @@ func (p *Cluster) column(b *board.Board) int {
 
 // List is the services that are shown.
 func (p *Cluster) List(e page.Env) (n, at int) {
-	b := e.Board(p.name)
-	if b == nil {
-		return 0, 0
-	}
-	routes, _ := p.routes(b)
+	routes, _ := p.routes(e.Board(p.name))
 	return len(routes), p.at(routes)
 }
 
@@ -131,9 +124,6 @@ func (p *Cluster) Choose(i int, e page.Env) page.Page {
 // Do carries out one action.
 func (p *Cluster) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	b := e.Board(p.name)
-	if b == nil {
-		return p, nil
-	}
 	q, col := *p, p.column(b)
 	switch {
 	case a == keys.Left:

@@ -24,9 +24,6 @@ type Fleet struct {
 	desc   bool // the other way round
 }
 
-// NewFleet is the fleet with the cursor on its first row.
-func NewFleet() *Fleet { return &Fleet{} }
-
 // Title is empty: the fleet is the root of every path.
 func (p *Fleet) Title() string { return "fleet" }
 
@@ -47,7 +44,7 @@ func FleetScreen() page.Screen {
 		columns = append(columns, strings.ToLower(c.Title))
 	}
 	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
-		Open: func(page.Place, page.Env) page.Page { return NewFleet() },
+		Open: func(page.Place, page.Env) page.Page { return &Fleet{} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of all clusters", Opens: "findings"},
@@ -178,14 +175,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 	if p.sort > 0 || p.desc {
 		p.mark(t.Cols, sorted)
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
-	for i, r := range t.Rows {
-		out = append(out, page.CursorRow(lay.Row(r), top+i, cur, e.W))
-	}
-	if below := len(rows) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
-	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
 	if detail := p.detail(rows[cur], e); e.H-len(out) > len(detail) {
 		out = append(widget.Fit(out, e.H-len(detail)), detail...)
 	}

@@ -1,7 +1,6 @@
 package overview
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ func (p *Topology) Title() string { return "topology" }
 
 // TopologyScreen is the tree in the registry.
 func TopologyScreen() page.Screen {
-	return page.Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true,
+	return page.Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true, Board: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "instance", Help: "the instance under the cursor", Opens: "instance", When: declaredMember},
@@ -46,7 +45,7 @@ func (p *Topology) Scope() string { return "topology" }
 // Holds reports whether the inventory has the member under the cursor.
 func (p *Topology) Holds(_ keys.When, e page.Env) bool {
 	b := e.Board(p.cluster)
-	return b == nil || b.Unlist(p.cursor) == nil
+	return b.Unlist(p.cursor) == nil
 }
 
 // Place of the member under the cursor.
@@ -74,11 +73,7 @@ func (p *Topology) at(tree []board.Branch) int {
 
 // List is the members of the tree.
 func (p *Topology) List(e page.Env) (n, at int) {
-	b := e.Board(p.cluster)
-	if b == nil {
-		return 0, 0
-	}
-	tree := p.tree(b, e)
+	tree := p.tree(e.Board(p.cluster), e)
 	return len(tree), p.at(tree)
 }
 
@@ -105,9 +100,6 @@ func (p *Topology) space(e page.Env) int {
 // View draws the tree and the member under the cursor in full.
 func (p *Topology) View(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
-	if b == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " no such cluster: "+string(p.cluster))}
-	}
 	tree := p.tree(b, e)
 	out := append(boardBanner(b, page.Env{W: e.W, H: 1, Now: e.Now, Began: e.Began, Snap: e.Snap}), nil)
 	if len(tree) == 0 {
@@ -126,16 +118,9 @@ func (p *Topology) View(e page.Env) []widget.Line {
 	for i := range tree {
 		t.Rows = append(t.Rows, branchRow(b, tree, i, e))
 	}
-	lay := t.Layout(e.W - 2)
-	out = append(out, widget.Join(widget.P(" "), lay.Head()))
 	cur, h := p.at(tree), p.space(e)
 	top := widget.Window(p.top, cur, len(tree), h)
-	for i := top; i < min(top+h, len(tree)); i++ {
-		out = append(out, page.CursorRow(lay.Row(t.Rows[i]), i, cur, e.W))
-	}
-	if below := len(tree) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
-	}
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows[top:min(top+h, len(tree))], top, cur, len(tree), e)...)
 	if e.H < 14 {
 		return out
 	}

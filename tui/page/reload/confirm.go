@@ -90,7 +90,7 @@ func (d *Question) View(w, h int) []widget.Line {
 		tone = theme.Bad
 	}
 	about = append(about, page.Wrapped(tone, "Files: "+what+".", "", inner, 2)...)
-	for _, g := range d.plan.Plan.Told() {
+	for _, g := range d.plan.Plan.Grouped() {
 		if g.Open {
 			about = append(about, page.Marked(theme.Warn, "‼ ", g.Name+": "+g.Where()+g.What, inner, 3)...)
 		}

@@ -272,7 +272,7 @@ func (p *Diff) head(e page.Env) []widget.Line {
 		out = append(out, widget.T(theme.Bad, " ✕ not every service can be rendered"))
 		out = append(out, page.Failure(p.msg.Plan.Refusal(), e)...)
 	}
-	for _, g := range p.msg.Plan.Told() {
+	for _, g := range p.msg.Plan.Grouped() {
 		tone, mark := theme.Dim, " · "
 		if g.Open {
 			tone, mark = theme.Warn, " ‼ "

@@ -39,10 +39,6 @@ type valueList struct {
 	from   int   // and of the longest place
 }
 
-// NewInventory lists where the values of a cluster come from, or those of all
-// when name is "".
-func NewInventory(name model.ClusterName) *Inventory { return &Inventory{cluster: name} }
-
 // Title of the page.
 func (p *Inventory) Title() string { return "inventory" }
 
@@ -55,7 +51,7 @@ func (p *Inventory) Start() (page.Page, page.Intent) {
 // InventoryScreen is the page in the registry.
 func InventoryScreen() page.Screen {
 	return page.Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Topic: page.TopicOrigins,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewInventory(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Inventory{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: page.Answered},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type", When: page.Answered},
@@ -353,10 +349,7 @@ func (p *Inventory) problems(e page.Env) []widget.Line {
 // title says how many values are listed, and what is not.
 func (p *Inventory) title(e page.Env) []widget.Line {
 	n := len(p.list.rows)
-	title := widget.T(theme.Head, fmt.Sprintf(" VALUES %d", n))
-	if hidden := len(p.Got.Rows) - n; hidden > 0 {
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, p.filter))
-	}
+	title := page.ListTitle("VALUES", n, len(p.Got.Rows)-n, p.filter)
 	if p.list.differ > 0 {
 		word := " differ"
 		if p.list.differ == 1 {

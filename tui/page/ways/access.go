@@ -45,9 +45,6 @@ func rowKey(h *access.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
 
 func colKey(p *model.EntryPort) portKey { return portKey{p.Port, p.Name} }
 
-// NewAccess is the endpoints of a cluster.
-func NewAccess(name model.ClusterName) *Access { return &Access{cluster: name} }
-
 // Title of the page.
 func (p *Access) Title() string { return "access" }
 
@@ -60,7 +57,7 @@ func (p *Access) Start() (page.Page, page.Intent) {
 // AccessScreen is the page in the registry.
 func AccessScreen() page.Screen {
 	return page.Screen{Name: "access", Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Topic: page.TopicAccess,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewAccess(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Access{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the endpoint under the cursor, hop by hop", When: traceable},
 			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "resolve the names and connect to every endpoint again"},

@@ -21,9 +21,6 @@ type Components struct {
 	list    page.Listing
 }
 
-// NewComponents is what runs on the nodes of a cluster.
-func NewComponents(name model.ClusterName) *Components { return &Components{cluster: name} }
-
 // Title of the page.
 func (p *Components) Title() string { return "components" }
 
@@ -36,7 +33,7 @@ func (p *Components) Start() (page.Page, page.Intent) {
 // ComponentsScreen is the page in the registry.
 func ComponentsScreen() page.Screen {
 	return page.Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Topic: page.TopicComponents,
-		Open: func(at page.Place, _ page.Env) page.Page { return NewComponents(at.Cluster) },
+		Open: func(at page.Place, _ page.Env) page.Page { return &Components{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: page.Answered},
 			{Keys: "R", Action: keys.Again, Label: "recheck", Help: "check every component again"},

@@ -1,4 +1,4 @@
-package render
+package emit
 
 import (
 	"encoding/json"
@@ -10,11 +10,12 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/render"
 	"pgtui/source"
 )
 
 // servicesOf are the services of the cluster with their columns, each port
-// once; twice are those that a port was left for nothing.
+// once; twice are the services whose port another service already has.
 func servicesOf(a *access.Access) (ports []model.EntryPort, twice []string) {
 	seen := map[uint16]bool{}
 	for _, p := range a.Ports {
@@ -30,9 +31,9 @@ func servicesOf(a *access.Access) (ports []model.EntryPort, twice []string) {
 	return ports, twice
 }
 
-// directServers are those that a balancer which knows no backup servers is
-// given: the service's own, else its backups. leftOut are backups that it has
-// no use for while the others are there.
+// directServers are the servers for a balancer that has no backup servers: the
+// service's regular servers, or its backups when it has no others. leftOut are
+// the backups that are not used.
 func directServers(svc *model.Service) (use []model.Server, leftOut []model.InstanceName) {
 	servers, backup := svc.Servers()
 	var spare []model.Server
@@ -82,9 +83,9 @@ type consulCheck struct {
 	Timeout  string `json:"timeout"`
 }
 
-// emitConsul is a definition for each server of each service: Patroni's check
-// shows whether it has the role, its own port whether it answers.
-func emitConsul(a *access.Access) (string, error) {
+// consul is a definition for each server of each service. One check queries
+// Patroni for the role, one connects to the port.
+func consul(a *access.Access) (string, error) {
 	var out struct {
 		Services []consulService `json:"services"`
 	}
@@ -95,7 +96,7 @@ func emitConsul(a *access.Access) (string, error) {
 		for _, s := range servers {
 			port, err := strconv.ParseUint(s.Port, 10, 16)
 			if err != nil {
-				continue // HAProxy would not take it either
+				continue // HAProxy refuses it too
 			}
 			check, err := strconv.ParseUint(s.CheckPort, 10, 16)
 			if err != nil {
@@ -112,7 +113,7 @@ func emitConsul(a *access.Access) (string, error) {
 				Checks: []consulCheck{
 					{ID: id + "-role", Name: "Patroni answers 200 to " + svc.Check, HTTP: scheme + "://" + model.Endpoint{Host: string(s.Host), Port: uint16(check)}.String() + svc.Check,
 						Method: "OPTIONS", Interval: "5s", Timeout: "2s"},
-					{ID: id + "-port", Name: "the port itself answers", TCP: model.Endpoint{Host: string(s.Host), Port: uint16(port)}.String(), Interval: "5s", Timeout: "2s"},
+					{ID: id + "-port", Name: "the port accepts connections", TCP: model.Endpoint{Host: string(s.Host), Port: uint16(port)}.String(), Interval: "5s", Timeout: "2s"},
 				},
 			}
 			if w, err := strconv.Atoi(s.Weight); err == nil && w > 0 && w <= 65535 {
@@ -122,7 +123,7 @@ func emitConsul(a *access.Access) (string, error) {
 		}
 	}
 	if len(out.Services) == 0 {
-		return "", noServices(KindConsul, a.Cluster)
+		return "", noServices(Consul, a.Cluster)
 	}
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
@@ -132,39 +133,39 @@ func emitConsul(a *access.Access) (string, error) {
 	return b.String(), err
 }
 
-// emitVIPManager is vip-manager.yml for each instance.
-func emitVIPManager(a *access.Access) (string, error) {
+// vipManager is vip-manager.yml for each instance.
+func vipManager(a *access.Access) (string, error) {
 	c := a.Cluster
 	if c.VIP == "" {
-		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", KindVIPManager, c.Name),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no VIP: pg_vip_enabled is false", VIPManager, c.Name),
 			Try: "pg_vip_enabled: true, pg_vip_address: 10.10.10.3/24 below the vars of " + string(c.Name) + " in the inventory"}
 	}
 	m := c.VIPManager
 	prefix, err := strconv.Atoi(m.Prefix)
 	if err != nil {
-		return "", fmt.Errorf("--emit %s: pg_vip_address of %s has the prefix length %q: expected a number", KindVIPManager, c.Name, line(m.Prefix))
+		return "", fmt.Errorf("--emit %s: pg_vip_address of %s has the prefix length %q: expected a number", VIPManager, c.Name, line(m.Prefix))
 	}
 	var b strings.Builder
-	note(&b, 0, fmt.Sprintf("vip-manager.yml for %s: each node gets the document of its instance as /etc/default/vip-manager.yml (mode 0600), then: systemctl restart vip-manager. "+
+	note(&b, fmt.Sprintf("vip-manager.yml for %s: each node gets the document of its instance as /etc/default/vip-manager.yml (mode 0600), then: systemctl restart vip-manager. "+
 		"Pigsty writes the same: ./pgsql.yml -l %[1]s -t pg_vip", c.Name))
 	lint(&b, "layer-2", "every node must be in one layer 2 network with "+c.VIP+": this does not work in a cloud's VPC")
-	lint(&b, "follows-key", "it follows the leader key of etcd, not HAProxy: a dead HAProxy on the leader's node takes its service ports at the VIP with it")
+	lint(&b, "follows-key", "it follows the leader key in etcd, not HAProxy: when HAProxy on the leader's node is down, the service ports at the VIP are down")
 	if c.Provider != "" {
-		lint(&b, "provider", "the services are on the nodes of "+c.Provider+": the VIP leads to ports of PostgreSQL and pgbouncer only")
+		lint(&b, "provider", "the services are on the nodes of "+c.Provider+": the VIP reaches the ports of PostgreSQL and pgbouncer only")
 	}
 	if m.Interface == "auto" {
-		lint(&b, "interface", "pg_vip_interface is auto: replace INTERFACE by the one that has the node's address (ip -o -4 addr show)")
+		lint(&b, "interface", "pg_vip_interface is auto: replace INTERFACE with the one that has the node's address (ip -o -4 addr show)")
 	}
 	if len(m.Endpoints) == 0 {
-		lint(&b, "no-etcd", "the inventory has no group etcd: name its endpoints")
+		lint(&b, "no-etcd", "the inventory has no group etcd: add the endpoints")
 	}
 	if m.User != "" {
-		lint(&b, "password", "replace PASSWORD by pg_etcd_password (where that is empty, by the etcd user): it is not written here")
+		lint(&b, "password", "replace PASSWORD with pg_etcd_password, or with the name of the etcd user where that is empty")
 	}
 	for i := range c.Instances {
 		in := &c.Instances[i]
 		fs := fields{
-			{"interval", 1000, "milliseconds between two looks at the key"},
+			{"interval", 1000, "milliseconds between two reads of the key"},
 			{"trigger-key", m.Key, "where Patroni keeps the leader's name: pg_namespace, scope"},
 			{"trigger-value", string(in.Name), ""},
 			{"ip", c.VIP, ""},
@@ -184,13 +185,15 @@ func emitVIPManager(a *access.Access) (string, error) {
 		}
 		fs = append(fs, field{"retry-num", 2, ""}, field{"retry-after", 250, "milliseconds"}, field{"verbose", false, ""})
 		b.WriteString("---\n")
-		note(&b, 0, fmt.Sprintf("%s on %s", in.Name, in.Host))
-		writeFields(&b, 0, fs)
+		note(&b, fmt.Sprintf("%s on %s", in.Name, in.Host))
+		if err := writeYAML(&b, fs); err != nil {
+			return "", err
+		}
 	}
 	return b.String(), nil
 }
 
-// iface is the interface, or what stands for the one that only the node knows.
+// iface is the interface, or a placeholder where only the node knows it.
 func iface(declared string) string {
 	if declared == "auto" || declared == "" {
 		return "INTERFACE"
@@ -198,8 +201,8 @@ func iface(declared string) string {
 	return declared
 }
 
-// lint is a line of the header that names a trap.
-func lint(b *strings.Builder, code, text string) { note(b, 0, "lint "+code+": "+text) }
+// lint is a line of the header that names a limit.
+func lint(b *strings.Builder, code, text string) { note(b, "lint "+code+": "+text) }
 
 // word is a name as a program's configuration can hold it without quotes.
 func word(s string) string { return regexp.MustCompile(`[^A-Za-z0-9_.:/-]`).ReplaceAllString(s, "_") }
@@ -210,9 +213,9 @@ type keepNode struct {
 	host string
 }
 
-// emitKeepalived is one keepalived.conf for all HAProxy nodes of the cluster:
+// keepalived is one keepalived.conf for all HAProxy nodes of the cluster:
 // lines that are for one node only begin with its name.
-func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
+func keepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	c := a.Cluster
 	vip, from := nodeVIP(inv, c), "vip_address"
 	if vip.Address == "" {
@@ -222,9 +225,9 @@ func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	if err != nil {
 		what := "neither vip_address of its HAProxy nodes nor pg_vip_address is declared"
 		if vip.Address != "" {
-			what = fmt.Sprintf("%s %q is no address", from, line(vip.Address))
+			what = fmt.Sprintf("%s %q is not an address", from, line(vip.Address))
 		}
-		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no address to keep: %s", KindKeepalived, c.Name, what),
+		return "", &source.Hint{Err: fmt.Errorf("--emit %s: %s has no virtual address: %s", Keepalived, c.Name, what),
 			Try: "vip_enabled: true, vip_address: 10.10.10.9, vip_vrid: 9 for the HAProxy nodes in the inventory"}
 	}
 	nodes, port := keepNodes(inv, c)
@@ -243,21 +246,21 @@ func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 		name = word(c.Provider)
 	}
 	fmt.Fprintf(b, "\n$INTERFACE=%s\n\nglobal_defs {\n  enable_script_security\n  script_user nobody\n}\n", word(iface(vip.Interface)))
-	fmt.Fprintf(b, "\n# HAProxy on this node answers at all: without it the node gives the address away\nvrrp_script chk_haproxy {\n"+
+	fmt.Fprintf(b, "\n# HAProxy on this node responds: when it does not, the node gives up the address\nvrrp_script chk_haproxy {\n"+
 		"  script \"/usr/bin/curl -fsS -m 2 -o /dev/null http://127.0.0.1:%d/metrics\"\n  interval 2\n  timeout 3\n  fall 3\n  rise 2\n}\n", port)
 	ports, _ := servicesOf(a)
 	check := ""
 	for _, p := range ports {
 		if p.Target == model.TargetPrimary {
 			check = "chk_primary"
-			fmt.Fprintf(b, "\n# HAProxy has a server for %[1]s by Patroni's check: the node is preferred. A weight, because no node has one while\n"+
-				"# there is no leader, and then none should lose the address\nvrrp_script chk_primary {\n"+
+			fmt.Fprintf(b, "\n# HAProxy has a server for %[1]s: the node is preferred. A weight, because without a leader no node has a server,\n"+
+				"# and then no node should give up the address\nvrrp_script chk_primary {\n"+
 				"  script \"/bin/sh -c '/usr/bin/curl -fsS -m 2 http://127.0.0.1:%[2]d/metrics | /bin/grep -q \\\"^haproxy_backend_status.proxy=.%[1]s.,state=.UP.. 1\\\"'\"\n"+
 				"  interval 2\n  timeout 3\n  fall 2\n  rise 2\n  weight 20\n}\n", word(a.Cluster.Service(p.Service).Proxy()), port)
 			break
 		}
 	}
-	fmt.Fprintf(b, "\n# one priority for all: a node that comes back does not take the address from another that is as good\n"+
+	fmt.Fprintf(b, "\n# one priority for all: a node that returns does not take the address from an equally good one\n"+
 		"vrrp_instance %s {\n  state BACKUP\n  interface $INTERFACE\n  virtual_router_id %d\n  advert_int 1\n  priority 100\n", name, vip.Router)
 	for _, n := range nodes {
 		fmt.Fprintf(b, "  @%s unicast_src_ip %s\n", n.id, n.host)
@@ -274,30 +277,30 @@ func emitKeepalived(inv *model.Inventory, a *access.Access) (string, error) {
 	return b.String(), nil
 }
 
-// keepHead says what the fragment needs and where its traps are.
+// keepHead is the header: what the file needs, and its limits.
 func keepHead(b *strings.Builder, c *model.Cluster, vip model.NodeVIP, from string, nodes int) {
-	note(b, 0, fmt.Sprintf("keepalived.conf for %s: %s (%s) on one of the nodes whose HAProxy lives. The same file goes to every node: lines that begin with @ are for the node of that name "+
+	note(b, fmt.Sprintf("keepalived.conf for %s: %s (%s) on one of the nodes whose HAProxy runs. The same file goes to every node: lines that begin with @ are for the node of that name "+
 		"(uname -n up to the first dot, or keepalived -i NAME). Check it with: keepalived -t -f FILE", c.Name, vip.Address, from))
-	lint(b, "layer-2", "every node must be in one layer 2 network: a cloud's VPC does not pass gratuitous ARP on")
+	lint(b, "layer-2", "every node must be in one layer 2 network: a cloud's VPC does not forward gratuitous ARP")
 	lint(b, "any-node", "the address is on any node with a HAProxy, not on the leader's: use the service ports there, never 5432 or 6432")
-	lint(b, "node-vip", "Pigsty's own keepalived.conf (vip_enabled) checks nothing, so its address stays with a dead HAProxy; its next run of node_vip replaces this file")
+	lint(b, "node-vip", "Pigsty's own keepalived.conf (vip_enabled) checks nothing, so the address stays on a node whose HAProxy is down; the next run of node_vip replaces this file")
 	if from == "pg_vip_address" {
-		lint(b, "two-owners", vip.Address+" is vip-manager's: set pg_vip_enabled: false and stop vip-manager first, or choose another address; two owners answer ARP against each other")
+		lint(b, "two-owners", vip.Address+" belongs to vip-manager: set pg_vip_enabled: false and stop vip-manager first, or choose another address; two owners both answer ARP")
 	}
 	if vip.Router == 0 {
-		lint(b, "vrid", "no vip_vrid is declared: virtual_router_id is the last number of the address, and must be the only one of its kind in the network")
+		lint(b, "vrid", "no vip_vrid is declared: virtual_router_id is the last number of the address, and must be unique in the network")
 	}
-	lint(b, "auth", "no password is written: where the nodes already share one (vip_auth_pass), add authentication { auth_type PASS auth_pass … }")
+	lint(b, "auth", "no password is written: if the nodes share one (vip_auth_pass), add authentication { auth_type PASS auth_pass … }")
 	if iface(vip.Interface) == "INTERFACE" {
-		lint(b, "interface", "the interface is auto: replace INTERFACE by the one that has the node's address (ip -o -4 addr show)")
+		lint(b, "interface", "the interface is auto: replace INTERFACE with the one that has the node's address (ip -o -4 addr show)")
 	}
 	if nodes < 2 {
-		lint(b, "one-node", "there is one HAProxy node: no other node can take the address over")
+		lint(b, "one-node", "there is one HAProxy node: no other node can take over the address")
 	}
 }
 
-// nodeVIP is the address that keepalived keeps on the cluster's HAProxy nodes;
-// zero when none is declared.
+// nodeVIP is the address of keepalived on the cluster's HAProxy nodes; zero when
+// none is declared.
 func nodeVIP(inv *model.Inventory, c *model.Cluster) model.NodeVIP {
 	for i := range c.LoadBalancers {
 		if n := inv.Node(c.LoadBalancers[i].Host); n != nil && n.VIP.Address != "" {
@@ -327,17 +330,17 @@ func keepNodes(inv *model.Inventory, c *model.Cluster) ([]keepNode, uint16) {
 	return out, port
 }
 
-// emitProvider is what the inventory needs for a dedicated HAProxy tier.
-func emitProvider(inv *model.Inventory, a *access.Access) string {
+// provider is what the inventory needs for a dedicated HAProxy tier.
+func provider(inv *model.Inventory, a *access.Access) (string, error) {
 	c := a.Cluster
 	b := &strings.Builder{}
 	group, hosts := "proxy", fields{
 		{"ADDRESS_1", fields{{"nodename", "proxy-1", ""}}, ""},
 		{"ADDRESS_2", fields{{"nodename", "proxy-2", ""}}, ""},
 	}
-	note(b, 0, fmt.Sprintf("pg_service_provider for %s: its services on HAProxy nodes of their own. Merge this into the inventory.", c.Name))
+	note(b, fmt.Sprintf("pg_service_provider for %s: its services on dedicated HAProxy nodes. Merge this into the inventory.", c.Name))
 	if c.Provider != "" {
-		note(b, 0, "It is in force already: "+c.Provider+".")
+		note(b, "The cluster already uses it: "+c.Provider+".")
 		group, hosts = c.Provider, nil
 		for i := range c.LoadBalancers {
 			if h := string(c.LoadBalancers[i].Host); !onNode(c, h) {
@@ -346,35 +349,35 @@ func emitProvider(inv *model.Inventory, a *access.Access) string {
 		}
 	}
 	for i := range inv.Clusters {
-		if o := &inv.Clusters[i]; c.Provider == "" && o.Provider == group { // it is another's, perhaps on the same ports
+		if o := &inv.Clusters[i]; c.Provider == "" && o.Provider == group { // another cluster has it, perhaps on the same ports
 			group += "-" + string(c.Name)
 		}
 	}
 	dir := inv.Dialect.ConfDir()
-	note(b, 0, "Then, in this order:")
-	note(b, 0, fmt.Sprintf("1. ./node.yml -l %s: HAProxy on the tier", group))
-	note(b, 0, fmt.Sprintf("2. pgtui diff %s, then ./pgsql.yml -l %[1]s -t pg_service: only the declared primary's run writes the tier's files", c.Name))
-	note(b, 0, fmt.Sprintf("3. pgtui access %s --prove: every service through every node of the tier", c.Name))
-	note(b, 0, fmt.Sprintf("4. move the clients, then remove %s/%s-SERVICE.cfg from the old nodes and reload HAProxy: no run removes them", dir, c.Name))
+	note(b, "Then, in this order:")
+	note(b, fmt.Sprintf("1. ./node.yml -l %s: HAProxy on the tier", group))
+	note(b, fmt.Sprintf("2. pgtui diff %s, then ./pgsql.yml -l %[1]s -t pg_service: only the run on the declared primary writes the tier's files", c.Name))
+	note(b, fmt.Sprintf("3. pgtui access %s --prove: every service through every node of the tier", c.Name))
+	note(b, fmt.Sprintf("4. move the clients, then remove %s/%s-SERVICE.cfg from the old nodes and reload HAProxy: no playbook removes them", dir, c.Name))
 	lint(b, "address", "the tier needs an address in front of it: --emit keepalived, route53 or nlb")
-	lint(b, "pg-hba", "pg_hba and pgb_hba see the tier's addresses in place of the clients': let them in, and do not tell clients apart by address")
+	lint(b, "pg-hba", "pg_hba and pgb_hba see the tier's addresses instead of the clients': allow them, and do not distinguish clients by address")
 	lint(b, "firewall", "the tier must reach the servers and Patroni: "+serverPorts(a))
-	lint(b, "no-remote", "a group that does not exist, or has no hosts, is no error for Pigsty: the services stay on the cluster's own nodes")
+	lint(b, "no-remote", "Pigsty does not report a group that does not exist or has no hosts: the services stay on the cluster's own nodes")
 	if patroniTLS(c) {
-		lint(b, "patroni-tls", "the checks speak TLS and read the CA at "+caFile(inv.Dialect)+": a node without PostgreSQL has none there, and HAProxy then refuses its whole configuration; put it there first")
+		lint(b, "patroni-tls", "the checks use TLS and read the CA at "+render.CAFile(inv.Dialect)+": a node without PostgreSQL has no such file, and HAProxy then refuses its whole configuration; copy the file first")
 	}
 	if c.VIP != "" {
-		lint(b, "vip", "the VIP "+c.VIP+" stays on the leader's node, where the service ports are no more: it leads to PostgreSQL and pgbouncer only")
+		lint(b, "vip", "the VIP "+c.VIP+" stays on the leader's node, which has no service ports any more: it reaches PostgreSQL and pgbouncer only")
 	}
 	portClashes(b, inv, a)
 	if len(c.LoadBalancers) < 2 && c.Provider != "" {
-		lint(b, "one-node", "the tier has one node: nothing is left when it dies")
+		lint(b, "one-node", "the tier has one node: when it is down, the services are down")
 	}
-	writeFields(b, 0, fields{{"all", fields{{"children", fields{
-		{group, fields{{"hosts", hosts, ""}, {"vars", fields{{"node_cluster", group, ""}}, ""}}, "the tier: two nodes at least, with no PostgreSQL on them"},
-		{string(c.Name), fields{{"vars", fields{{"pg_service_provider", group, "the services leave the cluster's own nodes for this group's"}}, ""}}, ""},
+	err := writeYAML(b, fields{{"all", fields{{"children", fields{
+		{group, fields{{"hosts", hosts, ""}, {"vars", fields{{"node_cluster", group, ""}}, ""}}, "the tier: at least two nodes, without PostgreSQL"},
+		{string(c.Name), fields{{"vars", fields{{"pg_service_provider", group, "the services move from the cluster's own nodes to those of this group"}}, ""}}, ""},
 	}, ""}}, ""}})
-	return b.String()
+	return b.String(), err
 }
 
 func onNode(c *model.Cluster, host string) bool {
@@ -386,7 +389,7 @@ func onNode(c *model.Cluster, host string) bool {
 	return false
 }
 
-// patroniTLS reports whether any check of the cluster speaks TLS.
+// patroniTLS reports whether any check of the cluster uses TLS.
 func patroniTLS(c *model.Cluster) bool {
 	for i := range c.Instances {
 		if c.Instances[i].PatroniTLS {
@@ -414,8 +417,8 @@ func serverPorts(a *access.Access) string {
 	return strings.Join(out, ", ")
 }
 
-// portClashes names the clusters of the inventory whose services have the same
-// ports: on one tier they cannot be beside each other.
+// portClashes names the clusters whose services have the same ports: they cannot
+// share a tier.
 func portClashes(b *strings.Builder, inv *model.Inventory, a *access.Access) {
 	mine := map[string]bool{}
 	for _, s := range a.Cluster.Services() {
@@ -439,7 +442,7 @@ func portClashes(b *strings.Builder, inv *model.Inventory, a *access.Access) {
 		if c.Provider != "" {
 			where = "the two cannot share its tier " + c.Provider
 		}
-		lint(b, "ports", fmt.Sprintf("%s has services on %s too: %s unless one gets ports of its own (pg_default_services); HAProxy takes both, and the kernel deals connections out between them",
+		lint(b, "ports", fmt.Sprintf("%s has services on %s too: %s unless one gets other ports (pg_default_services); HAProxy accepts both, and the kernel splits the connections between them",
 			c.Name, strings.Join(same, ", "), where))
 	}
 }

@@ -1,4 +1,4 @@
-package render_test
+package emit_test
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
-	"pgtui/render"
+	"pgtui/render/emit"
 	"pgtui/source"
 )
 
@@ -42,9 +42,9 @@ func waysIn(vip string) *access.Access {
 	return a
 }
 
-func emit(t *testing.T, k render.Kind, a *access.Access) string {
+func text(t *testing.T, k emit.Kind, a *access.Access) string {
 	t.Helper()
-	text, err := render.Emit(k, &model.Inventory{}, a)
+	text, err := emit.Text(k, &model.Inventory{}, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestEmitService(t *testing.T) {
 		{"10.0.0.9", "10.0.0.9", "5433", ""},
 		{"", "10.0.0.1,10.0.0.2", "5433,5433", "read-write"},
 	} {
-		f, err := pgservicefile.ParseServicefile(strings.NewReader(emit(t, render.KindService, waysIn(tt.vip))))
+		f, err := pgservicefile.ParseServicefile(strings.NewReader(text(t, emit.Service, waysIn(tt.vip))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestEmitService(t *testing.T) {
 }
 
 func TestEmitPass(t *testing.T) {
-	f, err := pgpassfile.ParsePassfile(strings.NewReader(emit(t, render.KindPass, waysIn(""))))
+	f, err := pgpassfile.ParsePassfile(strings.NewReader(text(t, emit.Pass, waysIn(""))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +90,8 @@ func TestEmitOneLine(t *testing.T) {
 	for i := range a.Entries {
 		a.Entries[i].DSN.User = "u\r\npassword=x"
 	}
-	for _, k := range []render.Kind{render.KindService, render.KindPass, render.KindHosts} {
-		for l := range strings.Lines(emit(t, k, a)) {
+	for _, k := range []emit.Kind{emit.Service, emit.Pass, emit.Hosts} {
+		for l := range strings.Lines(text(t, k, a)) {
 			if strings.HasPrefix(l, "host=evil") || strings.HasPrefix(l, "password=") {
 				t.Errorf("%s: %q", k, l)
 			}
@@ -102,11 +102,11 @@ func TestEmitOneLine(t *testing.T) {
 func TestEmitNames(t *testing.T) {
 	a := waysIn("10.0.0.9")
 	a.Hosts = append(a.Hosts, access.EntryHost{Name: "pg-a", Kind: access.HostCluster, Leads: []string{"10.0.0.9"}})
-	if got, want := emit(t, render.KindHosts, a), "# the names of pg-a\n10.0.0.1 pg-a-1\n10.0.0.9 pg-a\n"; got != want {
+	if got, want := text(t, emit.Hosts, a), "# the names of pg-a\n10.0.0.1 pg-a-1\n10.0.0.9 pg-a\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	a.Cluster.VIP = ""
-	if got := emit(t, render.KindHosts, a); !strings.Contains(got, "# pg-a does not follow a failover: it stays on 10.0.0.9\n") {
+	if got := text(t, emit.Hosts, a); !strings.Contains(got, "# pg-a does not follow a failover: it stays on 10.0.0.9\n") {
 		t.Errorf("a name on a fixed address: %q", got)
 	}
 }
@@ -124,7 +124,7 @@ func TestEmitDnsmasq(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "dnsmasq.conf")
-	if err := os.WriteFile(file, []byte(emit(t, render.KindDnsmasq, waysIn("10.0.0.9"))), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text(t, emit.Dnsmasq, waysIn("10.0.0.9"))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.CommandContext(t.Context(), program, "--test", "-C", file).CombinedOutput(); err != nil {
@@ -137,7 +137,7 @@ func TestEmitBlackbox(t *testing.T) {
 		Targets []string
 		Labels  map[string]string
 	}
-	if err := json.Unmarshal([]byte(emit(t, render.KindBlackbox, waysIn("10.0.0.9"))), &got); err != nil {
+	if err := json.Unmarshal([]byte(text(t, emit.Blackbox, waysIn("10.0.0.9"))), &got); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 3 || got[0].Targets[0] != "10.0.0.9:5433" || got[0].Labels["service"] != "primary" || got[0].Labels["entry"] != "vip" {
@@ -146,7 +146,7 @@ func TestEmitBlackbox(t *testing.T) {
 }
 
 func TestEmitUnknownKind(t *testing.T) {
-	if _, err := render.Emit("junk", &model.Inventory{}, waysIn("")); err == nil || !strings.Contains(err.Error(), render.KindNames()) || source.TryOf(err) == "" {
+	if _, err := emit.Text("junk", &model.Inventory{}, waysIn("")); err == nil || !strings.Contains(err.Error(), emit.Names()) || source.TryOf(err) == "" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package render_test
+package emit_test
 
 import (
 	"bytes"
@@ -29,10 +29,11 @@ import (
 	"pgtui/model/check"
 	"pgtui/pigsty"
 	"pgtui/render"
+	"pgtui/render/emit"
 	"pgtui/source"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // waysFleet has a cluster with all that may be asked for, one on a tier, one with
 // addresses of the Internet and over TLS, and one that has nothing. Every
@@ -97,21 +98,21 @@ func declared(t *testing.T, text, cluster string) (*model.Inventory, *access.Acc
 }
 
 // written is what a kind says of a cluster of the fleet.
-func written(t *testing.T, k render.Kind, cluster string) string {
+func written(t *testing.T, k emit.Kind, cluster string) string {
 	t.Helper()
 	inv, a := declared(t, waysFleet, cluster)
-	text, err := render.Emit(k, inv, a)
+	text, err := emit.Text(k, inv, a)
 	if err != nil {
 		t.Fatalf("%s of %s: %v", k, cluster, err)
 	}
 	return text
 }
 
-// golden are the kinds and clusters whose text is kept in testdata/emit.
-func golden() map[render.Kind][]string {
-	return map[render.Kind][]string{
-		render.KindConsul: {"pg-test", "pg-open"}, render.KindProvider: {"pg-test", "pg-tier", "pg-open"}, render.KindVIPManager: {"pg-test", "pg-open"},
-		render.KindKeepalived: {"pg-test", "pg-tier"}, render.KindRoute53: {"pg-test", "pg-open"}, render.KindNLB: {"pg-test", "pg-tier", "pg-open"},
+// golden are the kinds and clusters whose text is kept in testdata.
+func golden() map[emit.Kind][]string {
+	return map[emit.Kind][]string{
+		emit.Consul: {"pg-test", "pg-open"}, emit.Provider: {"pg-test", "pg-tier", "pg-open"}, emit.VIPManager: {"pg-test", "pg-open"},
+		emit.Keepalived: {"pg-test", "pg-tier"}, emit.Route53: {"pg-test", "pg-open"}, emit.NLB: {"pg-test", "pg-tier", "pg-open"},
 	}
 }
 
@@ -120,7 +121,7 @@ func TestEmitGolden(t *testing.T) {
 		for _, cls := range clusters {
 			t.Run(string(k)+"/"+cls, func(t *testing.T) {
 				got := written(t, k, cls)
-				file := filepath.Join("testdata", "emit", string(k)+"."+cls)
+				file := filepath.Join("testdata", string(k)+"."+cls)
 				if *update {
 					if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(got), 0o600)); err != nil {
 						t.Fatal(err)
@@ -163,17 +164,17 @@ func documents(t *testing.T, text string) []map[string]any {
 // TestEmitYAML reads what is written for YAML's readers, and holds that every
 // trap stands in the header.
 func TestEmitYAML(t *testing.T) {
-	for k, want := range map[render.Kind]map[string][]string{
-		render.KindProvider: {"pg-test": {"ports: pg-tier has", "pg-hba", "vip"}, "pg-tier": {"ports: pg-test has"}, "pg-open": {"patroni-tls"}},
-		render.KindVIPManager: {
+	for k, want := range map[emit.Kind]map[string][]string{
+		emit.Provider: {"pg-test": {"ports: pg-tier has", "pg-hba", "vip"}, "pg-tier": {"ports: pg-test has"}, "pg-open": {"patroni-tls"}},
+		emit.VIPManager: {
 			"pg-test": {"layer-2", "password"}, "pg-open": {"interface"},
 		},
-		render.KindRoute53: {
+		emit.Route53: {
 			"pg-test": {"private-address: 10.10.10.11, 10.10.10.12, 10.10.10.13: ", "all-unhealthy", "dns-ttl"},
 			"pg-open": {"public-address", "no-address: db.example.com: left out"},
 		},
-		render.KindNLB: {
-			"pg-test": {"fail-open", "idle-timeout: the NLB silently drops a connection that is idle for 350 s", "cross-zone: cross-zone load balancing is off by default", "hairpin", "dns-ttl", "no-backup"},
+		emit.NLB: {
+			"pg-test": {"fail-open", "idle-timeout: a connection that is idle for 350 s", "cross-zone: cross-zone balancing is off by default", "hairpin", "dns-ttl", "no-backup"},
 			"pg-tier": {"mixed-checks", "provider"}, "pg-open": {"public-target", "patroni-tls"},
 		},
 	} {
@@ -193,7 +194,7 @@ func TestEmitYAML(t *testing.T) {
 // TestEmitProviderMoves lets Pigsty's own rules read the stanza: the services
 // are on the tier then.
 func TestEmitProviderMoves(t *testing.T) {
-	stanza := strings.NewReplacer("ADDRESS_1", "10.10.10.51", "ADDRESS_2", "10.10.10.52").Replace(written(t, render.KindProvider, "pg-test"))
+	stanza := strings.NewReplacer("ADDRESS_1", "10.10.10.51", "ADDRESS_2", "10.10.10.52").Replace(written(t, emit.Provider, "pg-test"))
 	var base, more map[string]any
 	if err := errors.Join(yaml.Unmarshal([]byte(waysFleet), &base), yaml.Unmarshal([]byte(stanza), &more)); err != nil {
 		t.Fatal(err)
@@ -235,7 +236,7 @@ func TestEmitConsul(t *testing.T) {
 			Checks            []struct{ ID, Name, HTTP, Method, TCP, Interval, Timeout string }
 		}
 	}
-	dec := json.NewDecoder(strings.NewReader(written(t, render.KindConsul, "pg-test")))
+	dec := json.NewDecoder(strings.NewReader(written(t, emit.Consul, "pg-test")))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&got); err != nil {
 		t.Fatal(err)
@@ -264,7 +265,7 @@ func TestEmitConsul(t *testing.T) {
 
 // TestEmitVIPManager compares with what Pigsty's template has for the keys.
 func TestEmitVIPManager(t *testing.T) {
-	docs := documents(t, written(t, render.KindVIPManager, "pg-test"))
+	docs := documents(t, written(t, emit.VIPManager, "pg-test"))
 	if len(docs) != 3 {
 		t.Fatalf("%d documents", len(docs))
 	}
@@ -272,7 +273,7 @@ func TestEmitVIPManager(t *testing.T) {
 		d["etcd-user"] != "pg-test" || len(d["dcs-endpoints"].([]any)) != 2 || d["dcs-endpoints"].([]any)[0] != "https://10.10.10.10:2379" {
 		t.Errorf("%v", d)
 	}
-	if d := documents(t, written(t, render.KindVIPManager, "pg-open"))[0]; d["trigger-key"] != "/pg/sh/2/leader" || d["etcd-user"] != "sh" || d["netmask"] != 24 || d["interface"] != "INTERFACE" {
+	if d := documents(t, written(t, emit.VIPManager, "pg-open"))[0]; d["trigger-key"] != "/pg/sh/2/leader" || d["etcd-user"] != "sh" || d["netmask"] != 24 || d["interface"] != "INTERFACE" {
 		t.Errorf("citus: %v", d)
 	}
 }
@@ -288,7 +289,7 @@ func TestEmitVIPManagerReads(t *testing.T) {
 		t.Skip("vip-manager is missing")
 	}
 	dir := t.TempDir()
-	_, doc, _ := strings.Cut(written(t, render.KindVIPManager, "pg-test"), "---\n")
+	_, doc, _ := strings.Cut(written(t, emit.VIPManager, "pg-test"), "---\n")
 	doc, _, _ = strings.Cut(doc, "---\n")
 	file := filepath.Join(dir, "vip-manager.yml")
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(doc, "/pg/cert", dir)), 0o600); err != nil {
@@ -321,15 +322,15 @@ func TestEmitVIPManagerReads(t *testing.T) {
 // specification: a property that it does not know is an error there.
 func TestEmitCloudFormation(t *testing.T) {
 	for _, tt := range []struct {
-		kind    render.Kind
+		kind    emit.Kind
 		cluster string
 		want    map[string]int
 	}{
-		{render.KindNLB, "pg-test", map[string]int{"AWS::EC2::SecurityGroup": 1, "AWS::ElasticLoadBalancingV2::LoadBalancer": 1,
+		{emit.NLB, "pg-test", map[string]int{"AWS::EC2::SecurityGroup": 1, "AWS::ElasticLoadBalancingV2::LoadBalancer": 1,
 			"AWS::ElasticLoadBalancingV2::Listener": 4, "AWS::ElasticLoadBalancingV2::TargetGroup": 4}},
-		{render.KindNLB, "pg-open", nil},
-		{render.KindRoute53, "pg-test", map[string]int{"AWS::CloudWatch::Alarm": 12, "AWS::Route53::HealthCheck": 12, "AWS::Route53::RecordSet": 12}},
-		{render.KindRoute53, "pg-open", map[string]int{"AWS::Route53::HealthCheck": 8, "AWS::Route53::RecordSet": 8}},
+		{emit.NLB, "pg-open", nil},
+		{emit.Route53, "pg-test", map[string]int{"AWS::CloudWatch::Alarm": 12, "AWS::Route53::HealthCheck": 12, "AWS::Route53::RecordSet": 12}},
+		{emit.Route53, "pg-open", map[string]int{"AWS::Route53::HealthCheck": 8, "AWS::Route53::RecordSet": 8}},
 	} {
 		tpl := cloudFormation(t, written(t, tt.kind, tt.cluster))
 		got := map[string]int{}
@@ -345,7 +346,7 @@ func TestEmitCloudFormation(t *testing.T) {
 			}
 		}
 	}
-	tpl := cloudFormation(t, written(t, render.KindNLB, "pg-test"))
+	tpl := cloudFormation(t, written(t, emit.NLB, "pg-test"))
 	group, err := tpl.GetElasticLoadBalancingV2TargetGroupWithName("PrimaryTargets")
 	if err != nil || *group.HealthCheckPath != "/primary" || *group.HealthCheckPort != "8008" || *group.HealthCheckProtocol != "HTTP" || *group.Port != 6432 || len(group.Targets) != 3 {
 		t.Errorf("%+v, %v", group, err)
@@ -354,7 +355,7 @@ func TestEmitCloudFormation(t *testing.T) {
 	if err != nil || *l.Port != 5433 {
 		t.Errorf("%+v, %v", l, err)
 	}
-	tpl = cloudFormation(t, written(t, render.KindRoute53, "pg-test"))
+	tpl = cloudFormation(t, written(t, emit.Route53, "pg-test"))
 	hc, err := tpl.GetRoute53HealthCheckWithName("Primary10x10x10x11Check")
 	if err != nil || hc.HealthCheckConfig.Type != "CLOUDWATCH_METRIC" || hc.HealthCheckConfig.IPAddress != nil {
 		t.Errorf("%+v, %v", hc, err)
@@ -372,7 +373,7 @@ func cloudFormation(t *testing.T, text string) *cloudformation.Template {
 
 // TestCloudFormationCanFail keeps the reader above honest.
 func TestCloudFormationCanFail(t *testing.T) {
-	text := strings.Replace(written(t, render.KindNLB, "pg-test"), "HealthCheckPath:", "HealthCheckPaht:", 1)
+	text := strings.Replace(written(t, emit.NLB, "pg-test"), "HealthCheckPath:", "HealthCheckPaht:", 1)
 	if _, err := goformation.ParseYAML([]byte(text)); err == nil {
 		t.Error("a property that there is not is read")
 	}
@@ -416,7 +417,7 @@ func TestEmitKeepalived(t *testing.T) {
 	}
 	for cls, nodes := range map[string][]string{"pg-test": {"pg-test-1", "pg-test-3"}, "pg-tier": {"proxy-1"}} {
 		for _, n := range nodes {
-			text := written(t, render.KindKeepalived, cls)
+			text := written(t, emit.Keepalived, cls)
 			if out := try(text, n); out != "" {
 				t.Errorf("%s on %s: %s", cls, n, out)
 			}
@@ -430,7 +431,7 @@ func TestEmitKeepalived(t *testing.T) {
 // TestEmitKeepalivedScripts runs the check scripts by sh against what HAProxy
 // says in its three states.
 func TestEmitKeepalivedScripts(t *testing.T) {
-	m := regexp.MustCompile(`script "/bin/sh -c '(.*)'"`).FindStringSubmatch(written(t, render.KindKeepalived, "pg-test"))
+	m := regexp.MustCompile(`script "/bin/sh -c '(.*)'"`).FindStringSubmatch(written(t, emit.Keepalived, "pg-test"))
 	if m == nil {
 		t.Fatal("no script")
 	}
@@ -451,12 +452,12 @@ func TestEmitKeepalivedScripts(t *testing.T) {
 
 // TestEmitRefuses: what a cluster has nothing for is an error with a next step.
 func TestEmitRefuses(t *testing.T) {
-	for k, want := range map[render.Kind]string{
-		render.KindConsul: "no service", render.KindRoute53: "no service", render.KindNLB: "no service",
-		render.KindVIPManager: "pg_vip_enabled is false", render.KindKeepalived: "neither vip_address",
+	for k, want := range map[emit.Kind]string{
+		emit.Consul: "no service", emit.Route53: "no service", emit.NLB: "no service",
+		emit.VIPManager: "pg_vip_enabled is false", emit.Keepalived: "neither vip_address",
 	} {
 		inv, a := declared(t, waysFleet, "pg-bare")
-		text, err := render.Emit(k, inv, a)
+		text, err := emit.Text(k, inv, a)
 		if err == nil || text != "" || !strings.Contains(err.Error(), want) || source.TryOf(err) == "" {
 			t.Errorf("%s: %q, %v", k, text, err)
 		}
@@ -471,10 +472,10 @@ func TestEmitNoSecret(t *testing.T) {
 		t.Fatalf("%d passwords: nothing is looked for", len(secrets))
 	}
 	kinds := 0
-	for _, k := range render.Kinds() {
+	for _, k := range emit.Kinds() {
 		for _, cls := range []string{"pg-test", "pg-tier", "pg-open", "pg-bare"} {
 			inv, a := declared(t, waysFleet, cls)
-			text, err := render.Emit(k, inv, a)
+			text, err := emit.Text(k, inv, a)
 			if err != nil {
 				text = err.Error() + source.TryOf(err)
 			} else {
@@ -509,12 +510,12 @@ func FuzzEmit(f *testing.F) {
 		snap := &model.Snapshot{Inventory: &model.Inventory{Clusters: []model.Cluster{*c}}}
 		b := check.Board(snap, c, time.Unix(1, 0))
 		a := access.Of(snap, &b, access.Live{})
-		for _, k := range []render.Kind{render.KindConsul, render.KindProvider, render.KindVIPManager, render.KindRoute53, render.KindNLB} {
-			text, err := render.Emit(k, snap.Inventory, &a)
+		for _, k := range []emit.Kind{emit.Consul, emit.Provider, emit.VIPManager, emit.Route53, emit.NLB} {
+			text, err := emit.Text(k, snap.Inventory, &a)
 			if err != nil {
 				continue
 			}
-			if k == render.KindConsul {
+			if k == emit.Consul {
 				if !json.Valid([]byte(text)) {
 					t.Errorf("%s", text)
 				}

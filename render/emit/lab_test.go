@@ -1,6 +1,6 @@
 //go:build lab
 
-package render_test
+package emit_test
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"pgtui/internal/labtest"
-	"pgtui/render"
+	"pgtui/render/emit"
 )
 
 // lone is a node of its own: an interface with the instance's address, a
@@ -39,7 +39,7 @@ has || echo "without HAProxy: gone"
 // dies. It needs root and a network of its own, and not the lab's nodes.
 func TestLabEmitKeepalived(t *testing.T) {
 	dir := t.TempDir()
-	conf := regexp.MustCompile(`(?m)^\$INTERFACE=.*`).ReplaceAllString(written(t, render.KindKeepalived, "pg-test"), "$$INTERFACE=ve0")
+	conf := regexp.MustCompile(`(?m)^\$INTERFACE=.*`).ReplaceAllString(written(t, emit.Keepalived, "pg-test"), "$$INTERFACE=ve0")
 	for name, text := range map[string]string{"keepalived.conf": conf, "haproxy.cfg": `global
     maxconn 100
 defaults

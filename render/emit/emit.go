@@ -1,4 +1,4 @@
-package render
+package emit
 
 import (
 	"encoding/json"
@@ -10,32 +10,32 @@ import (
 	"pgtui/source"
 )
 
-// Kind is a form in which the ways into a cluster are written down for the
-// programs that take them.
+// Kind is a format in which the endpoints of a cluster are written for another
+// program.
 type Kind string
 
 // The kinds.
 const (
-	KindService    Kind = "pgservice"   // libpq's pg_service.conf
-	KindPass       Kind = "pgpass"      // libpq's .pgpass, without the passwords
-	KindHosts      Kind = "hosts"       // /etc/hosts
-	KindDnsmasq    Kind = "dnsmasq"     // host-record lines
-	KindBlackbox   Kind = "blackbox"    // file_sd targets in JSON for Prometheus's blackbox exporter, module tcp_connect
-	KindConsul     Kind = "consul"      // service definitions in JSON for Consul's agents
-	KindProvider   Kind = "provider"    // pg_service_provider for the inventory: a HAProxy tier
-	KindVIPManager Kind = "vip-manager" // vip-manager.yml, a document for each instance
-	KindKeepalived Kind = "keepalived"  // a VRRP instance for the HAProxy nodes
-	KindRoute53    Kind = "route53"     // CloudFormation: Route 53 records with health checks
-	KindNLB        Kind = "nlb"         // CloudFormation: a Network Load Balancer
+	Service    Kind = "pgservice"   // libpq's pg_service.conf
+	Pass       Kind = "pgpass"      // libpq's .pgpass, without the passwords
+	Hosts      Kind = "hosts"       // /etc/hosts
+	Dnsmasq    Kind = "dnsmasq"     // host-record lines
+	Blackbox   Kind = "blackbox"    // file_sd targets in JSON for Prometheus's blackbox exporter, module tcp_connect
+	Consul     Kind = "consul"      // service definitions in JSON for Consul's agents
+	Provider   Kind = "provider"    // pg_service_provider for the inventory: a HAProxy tier
+	VIPManager Kind = "vip-manager" // vip-manager.yml, a document for each instance
+	Keepalived Kind = "keepalived"  // a VRRP instance for the HAProxy nodes
+	Route53    Kind = "route53"     // CloudFormation: Route 53 records with health checks
+	NLB        Kind = "nlb"         // CloudFormation: a Network Load Balancer
 )
 
 // Kinds are all of them, in the order they are listed.
 func Kinds() []Kind {
-	return []Kind{KindService, KindPass, KindHosts, KindDnsmasq, KindBlackbox, KindConsul, KindProvider, KindVIPManager, KindKeepalived, KindRoute53, KindNLB}
+	return []Kind{Service, Pass, Hosts, Dnsmasq, Blackbox, Consul, Provider, VIPManager, Keepalived, Route53, NLB}
 }
 
-// KindNames are the kinds as they are typed, with commas between.
-func KindNames() string {
+// Names are the kinds as they are typed, with commas between.
+func Names() string {
 	names := make([]string, 0, len(Kinds()))
 	for _, k := range Kinds() {
 		names = append(names, string(k))
@@ -43,35 +43,35 @@ func KindNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Emit writes the ways into a cluster as the kind has it. It depends on the
-// inventory alone, and holds no password. An unknown kind is an error, and so
-// is one that the cluster has nothing for.
-func Emit(k Kind, inv *model.Inventory, a *access.Access) (string, error) {
+// Text is the endpoints of a cluster in the format of the kind. It depends on the
+// inventory alone and contains no password. An unknown kind is an error, and so
+// is a kind for which the cluster has nothing.
+func Text(k Kind, inv *model.Inventory, a *access.Access) (string, error) {
 	switch k {
-	case KindService:
-		return emitService(a), nil
-	case KindPass:
-		return emitPass(a), nil
-	case KindHosts:
-		return emitHosts(a, "%[1]s %[2]s\n"), nil
-	case KindDnsmasq:
-		return emitHosts(a, "host-record=%[2]s,%[1]s\n"), nil
-	case KindBlackbox:
-		return emitBlackbox(a)
-	case KindConsul:
-		return emitConsul(a)
-	case KindProvider:
-		return emitProvider(inv, a), nil
-	case KindVIPManager:
-		return emitVIPManager(a)
-	case KindKeepalived:
-		return emitKeepalived(inv, a)
-	case KindRoute53:
-		return emitRoute53(a)
-	case KindNLB:
-		return emitNLB(a)
+	case Service:
+		return pgService(a), nil
+	case Pass:
+		return pgPass(a), nil
+	case Hosts:
+		return hostLines(a, "%[1]s %[2]s\n"), nil
+	case Dnsmasq:
+		return hostLines(a, "host-record=%[2]s,%[1]s\n"), nil
+	case Blackbox:
+		return blackbox(a)
+	case Consul:
+		return consul(a)
+	case Provider:
+		return provider(inv, a)
+	case VIPManager:
+		return vipManager(a)
+	case Keepalived:
+		return keepalived(inv, a)
+	case Route53:
+		return route53(a)
+	case NLB:
+		return networkLB(a)
 	}
-	return "", &source.Hint{Err: fmt.Errorf("--emit %s: expected %s", k, KindNames()), Try: fmt.Sprintf("pgtui access %s --emit %s", a.Cluster.Name, KindService)}
+	return "", &source.Hint{Err: fmt.Errorf("--emit %s: expected %s", k, Names()), Try: fmt.Sprintf("pgtui access %s --emit %s", a.Cluster.Name, Service)}
 }
 
 // front are the entries of a port that clients should use: by the name or the
@@ -88,14 +88,14 @@ func front(a *access.Access, p model.EntryPort) []*access.Entry {
 			return []*access.Entry{e}
 		case access.HostAddress, access.HostProvider:
 			all = append(all, e)
-		case access.HostInstance, access.HostExternal: // the same node by another name; what the inventory does not know
+		case access.HostInstance, access.HostExternal: // the same node by another name; what the inventory does not have
 		}
 	}
 	return all
 }
 
-// emitService is a section for each service, and one for each instance itself.
-func emitService(a *access.Access) string {
+// pgService is a section for each service, and one for each instance itself.
+func pgService(a *access.Access) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# pg_service.conf for %s: psql service=%[1]s-primary\n", a.Cluster.Name)
 	section := func(name, use string, es []*access.Entry, attrs string) {
@@ -124,15 +124,15 @@ func emitService(a *access.Access) string {
 	}
 	for i := range a.Entries {
 		if e := &a.Entries[i]; e.On.Kind == access.HostAddress && e.At.Name == "postgres" && e.On.Instance != "" {
-			section(string(e.On.Instance), "this instance itself, whatever its role", []*access.Entry{e}, "")
+			section(string(e.On.Instance), "this instance, whatever its role", []*access.Entry{e}, "")
 		}
 	}
 	return b.String()
 }
 
-// emitPass is a line for each user, database and entry. The password is left
-// to whoever knows it.
-func emitPass(a *access.Access) string {
+// pgPass is a line for each user, database and entry. The password is left
+// for the reader to fill in.
+func pgPass(a *access.Access) string {
 	var b strings.Builder
 	b.WriteString("# .pgpass: replace PASSWORD, then chmod 0600; host:port:database:user:password\n")
 	esc := func(s string) string { return strings.NewReplacer(`\`, `\\`, ":", `\:`).Replace(line(s)) }
@@ -148,8 +148,8 @@ func emitPass(a *access.Access) string {
 	return b.String()
 }
 
-// emitHosts is a line for each name that leads to one address.
-func emitHosts(a *access.Access, form string) string {
+// hostLines is a line for each name that leads to one address.
+func hostLines(a *access.Access, form string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# the names of %s\n", a.Cluster.Name)
 	for _, h := range a.Hosts {
@@ -171,8 +171,8 @@ type target struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// emitBlackbox is a target for each service of each host: each fails alone.
-func emitBlackbox(a *access.Access) (string, error) {
+// blackbox is a target for each service of each host: each fails alone.
+func blackbox(a *access.Access) (string, error) {
 	var out []target
 	for i := range a.Entries {
 		e := &a.Entries[i]
