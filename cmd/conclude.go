@@ -16,7 +16,7 @@ import (
 const exitInterrupted = 130
 
 // errInterrupted is the whole answer of an interrupted question.
-var errInterrupted = errors.New("interrupted, no conclusion")
+var errInterrupted = errors.New("interrupted, nothing concluded")
 
 // ends names, in a command's annotations, how it ends when it is interrupted:
 // "itself" when that is how it is meant to end.

@@ -241,7 +241,7 @@ func TestLabGhosts(t *testing.T) {
 	if _, err := conn.Exec(ctx, "select 1").ReadAll(); err != nil {
 		t.Fatalf("it was closed without an answer: %v", err)
 	}
-	if r = pgtui(t, labInventory(t), "ghosts", "pg-test", "--close", "--yes"); r.code != 0 || !strings.Contains(r.out, "primary to pg-test-1: 1 sessions told to end, 0 left") {
+	if r = pgtui(t, labInventory(t), "ghosts", "pg-test", "--close", "--yes"); r.code != 0 || !strings.Contains(r.out, "primary to pg-test-1: 1 session closed, 0 left") {
 		t.Errorf("ghosts --close: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	if _, err := conn.Exec(ctx, "select 1").ReadAll(); err == nil {
