@@ -22,7 +22,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/pigsty"
-	"pgtui/probe"
+	"pgtui/probe/postgres"
 	"pgtui/session"
 	"pgtui/source"
 )
@@ -182,7 +182,7 @@ func (a *app) prepare(c *cobra.Command) error {
 	if err := a.configure(c); err != nil {
 		return exit(failCode(c.Name()), err)
 	}
-	if err := probe.CheckAuth(a.RequireAuth); err != nil {
+	if err := postgres.CheckAuth(a.RequireAuth); err != nil {
 		return wrong("--require-auth: %w", err)
 	}
 	if err := a.refuse(c); err != nil || !a.askBecome {

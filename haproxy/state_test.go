@@ -26,7 +26,7 @@ func TestServerStates(t *testing.T) {
 		want       []ServerState
 		err        string
 	}{
-		{name: "HAProxy 2.6: a replica in maintenance, another drained, a weight of 0", text: string(statesIn(t, "bookworm/maint-drain")), count: 11, want: []ServerState{
+		{name: "HAProxy 2.6: a replica put in maintenance, another drained, a weight of 0", text: string(statesIn(t, "bookworm/maint-drain")), count: 11, want: []ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-1", Weight: 0, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: ForcedDrain, Weight: 100, Configured: 100}}},

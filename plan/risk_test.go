@@ -139,12 +139,12 @@ func TestRisks(t *testing.T) {
 			state("pg-test-primary", "pg-test-2", haproxy.ForcedDrain)(p, s)
 			s.Handed = map[model.Host]string{h: "/run/haproxy-servers.state"}
 		}, RiskKeepsDrain},
-		{"put in maintenance, and the page says so", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT" }, RiskEndsDrain},
-		{"put in maintenance by its configuration", func(p *Plan, s *Situation) {
+		{"put put in maintenance, and the page says so", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT" }, RiskEndsDrain},
+		{"put put in maintenance by its configuration", func(p *Plan, s *Situation) {
 			px(s).Servers[1].Status = "MAINT"
 			state("pg-test-primary", "pg-test-2", haproxy.ForcedMaint|haproxy.ConfiguredMaint)(p, s)
 		}, ""},
-		{"put in maintenance with the server it tracks", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT (via a/b)" }, ""},
+		{"put put in maintenance with the server it tracks", func(_ *Plan, s *Situation) { px(s).Servers[1].Status = "MAINT (via a/b)" }, ""},
 		{"drained, as the page shows", func(_ *Plan, s *Situation) { px(s).Servers[0].Status = "DRAIN" }, RiskEndsDrain},
 		{"weight 0 by hand", func(_ *Plan, s *Situation) {
 			px(s).Servers[1].UserWeight = 0

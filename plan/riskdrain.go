@@ -16,7 +16,7 @@ func drains(p *Plan, n *Node, s *Situation) []Risk {
 	var out []Risk
 	states := s.Servers[n.Host]
 	if !states.Ever() && s.Conf[n.Host].Known() && s.Snap != nil && s.Snap.HAProxy[n.Host].Known() {
-		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "whether this reload ends a drain of a server that is DOWN is not known" + source.Because(states.Err)})
+		out = append(out, Risk{Name: RiskDrainUnread, Host: n.Host, What: "unknown whether this reload ends the drain of a server that is DOWN" + source.Because(states.Err)})
 	}
 	held := byHand(n, s)
 	switch {

@@ -19,6 +19,7 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 )
 
 // maxBody is the longest answer that is read, in bytes. Real ones are below
@@ -51,14 +52,11 @@ type response struct {
 	date time.Time     // the server's clock, to the second; zero when not told
 }
 
-// DialFunc opens a connection; net.Dialer.DialContext is one.
-type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
-
 // asker sends requests and says in plain words why one failed. It speaks HTTP
 // on a connection of its own for each request, as Patroni does: there is no
 // pool, no proxy, no redirect, and nothing runs on after ask has returned.
 type asker struct {
-	dial    DialFunc
+	dial    postgres.DialFunc
 	timeout time.Duration // of one request, all of it
 	now     func() time.Time
 	holds   time.Duration  // how long an answer counts: until the next one must be there
@@ -187,8 +185,8 @@ func (r request) head() (string, error) {
 
 var (
 	errTooLong  = errors.New("the answer is too long")
-	errBadPath  = errors.New("cannot be asked")
-	errWantsTLS = errors.New("asked without TLS, but the port speaks TLS")
+	errBadPath  = errors.New("not a valid request")
+	errWantsTLS = errors.New("plain HTTP was sent, but the port speaks TLS")
 )
 
 // failure is a request that got no usable answer, in plain words.
@@ -210,7 +208,7 @@ func (f *failure) Unwrap() error { return f.cause }
 // that asking it again in the same sweep only costs time.
 func dead(err error) bool {
 	f, ok := errors.AsType[*failure](err)
-	return ok && (!f.answered || isTimeout(f.cause))
+	return ok && (!f.answered || postgres.IsTimeout(f.cause))
 }
 
 // reached reports whether err came from the node itself: it let a connection in,
@@ -235,13 +233,13 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	switch {
 	case errors.Is(err, errTooLong), errors.Is(err, errBadPath):
 		return text.Line(err.Error(), text.MaxNote)
-	case isTimeout(err) && !f.connected:
+	case postgres.IsTimeout(err) && !f.connected:
 		return fmt.Sprintf("no connection to %s within %v", r.addr, a.timeout)
-	case isTimeout(err) && f.answered:
+	case postgres.IsTimeout(err) && f.answered:
 		return fmt.Sprintf("the answer did not end within %v", a.timeout)
-	case isTimeout(err) && r.tls && !f.secured:
+	case postgres.IsTimeout(err) && r.tls && !f.secured:
 		return fmt.Sprintf("connected, but no TLS handshake within %v", a.timeout)
-	case isTimeout(err):
+	case postgres.IsTimeout(err):
 		return fmt.Sprintf("connected, but no answer within %v", a.timeout)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused: nothing listens on " + r.addr
@@ -250,7 +248,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 	case errors.As(err, &dns):
 		return "the name " + text.Line(dns.Name, 80) + " does not resolve"
 	case errors.As(err, &record):
-		return "asked with TLS, but the port does not speak TLS"
+		return "TLS was sent, but the port does not speak TLS"
 	case errors.As(err, &unknown):
 		return "its certificate is not signed by a known CA"
 	case errors.As(err, &host):
@@ -259,7 +257,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 		return "its certificate is not valid: " + text.Line(invalid.Error(), 100)
 	case r.tls && f.connected && !f.secured:
 		return "the TLS handshake failed: " + text.Line(err.Error(), 120)
-	case isClosed(err):
+	case postgres.IsClosed(err):
 		if !r.tls && !f.answered && a.speaksTLS(ctx, r.addr) {
 			return errWantsTLS.Error()
 		}
@@ -290,17 +288,4 @@ func (a *asker) speaksTLS(ctx context.Context, addr string) bool {
 	// Nothing is sent or believed on this connection.
 	c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	return c.HandshakeContext(ctx) == nil
-}
-
-func isTimeout(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	ne, ok := errors.AsType[net.Error](err)
-	return ok && ne.Timeout()
-}
-
-func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -137,12 +137,12 @@ func TestBadPatroni(t *testing.T) {
 		{"escapes in the status line", serve(t, says("HTTP/1.0 \x1b[2J\r\n\r\n")), false, "not HTTP", true},
 		{"redirects", serve(t, says("HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n")), false, "HTTP 302", false},
 		{"does not know it", serve(t, says("HTTP/1.0 404 Not Found\r\n\r\n")), false, "HTTP 404", false},
-		{"speaks TLS and says 400, asked without", tlsAddr, false, "asked without TLS, but the port speaks TLS", false},
-		{"hangs up on plain text, as Patroni with TLS does", hangsUpOnPlain(t), false, "asked without TLS, but the port speaks TLS", true},
+		{"speaks TLS and says 400, asked without", tlsAddr, false, "plain HTTP was sent, but the port speaks TLS", false},
+		{"hangs up on plain text, as Patroni with TLS does", hangsUpOnPlain(t), false, "plain HTTP was sent, but the port speaks TLS", true},
 		{"speaks no TLS, asked with", serve(t, func(c net.Conn) {
 			c.Read(make([]byte, 512))
 			io.WriteString(c, "<!DOCTYPE HTML>400 Bad request syntax")
-		}), true, "asked with TLS, but the port does not speak TLS", true},
+		}), true, "TLS was sent, but the port does not speak TLS", true},
 		{"never shakes hands", serve(t, func(c net.Conn) { io.Copy(io.Discard, c) }), true, "no TLS handshake within 300ms", true},
 		{"unknown CA", tlsAddr, true, "its certificate is not signed by a known CA", true},
 		{"a name that does not exist", "no-such-host.invalid:8008", false, "", true},

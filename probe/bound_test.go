@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"pgtui/model"
+	"pgtui/probe/postgres"
 )
 
 // message is one of PostgreSQL's.
@@ -98,7 +99,7 @@ func TestRequireAuth(t *testing.T) {
 	for _, tt := range []struct {
 		name, allow, ask, want string
 	}{
-		{"clear text", "", "\x00\x00\x00\x03", "in clear text, and was not sent"},
+		{"clear text", "", "\x00\x00\x00\x03", "in clear text: it was not sent"},
 		{"clear text, only SCRAM is allowed", "scram-sha-256", "\x00\x00\x00\x03", "no password was sent"},
 		{"MD5, only SCRAM is allowed", "scram-sha-256", "\x00\x00\x00\x05salt", "no password was sent"},
 		{"nothing, only SCRAM is allowed", "scram-sha-256", "\x00\x00\x00\x00", "no password was sent"},
@@ -128,7 +129,7 @@ func TestRequireAuth(t *testing.T) {
 		})
 	}
 	for methods, good := range map[string]bool{"scram-sha-256": true, "scram-sha-256,md5": true, "!password": true, "": true, "scram": false, "x y": false, "!password,md5": false, "md5 host=evil": false} {
-		if err := CheckAuth(methods); (err == nil) != good {
+		if err := postgres.CheckAuth(methods); (err == nil) != good {
 			t.Errorf("%q: %v", methods, err)
 		}
 	}

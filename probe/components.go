@@ -14,13 +14,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/miekg/dns"
 
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/node"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -47,7 +47,7 @@ func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*
 			c := &n.Components[i]
 			g.Go("asking "+c.Name+" on "+string(n.Host), func() {
 				start := p.o.Now()
-				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not asked: its turn did not come"}, false
+				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}, false
 				if take(ctx, slots) == nil {
 					defer func() { <-slots }()
 					if take(ctx, p.slots) == nil {
@@ -95,7 +95,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	case o.Err != nil:
 		st.Health, st.Why = model.ComponentUnknown, text.Line(o.Err.Error(), text.MaxNote)
 	case !o.Known():
-		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not asked over SSH"
+		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not read over SSH"
 	case st.Unit == "":
 		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node's systemctl says nothing of it"
 	case st.Unit == "active":
@@ -150,7 +150,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 	if err == nil {
 		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: text.Line(version, 60)}
 	}
-	try := faultOf(err, addr)
+	try := postgres.FaultOf(err, addr)
 	switch try.Fault {
 	case model.FaultRefused:
 		return model.ComponentState{Health: model.ComponentDown, Why: try.Text}
@@ -160,7 +160,7 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 		}
 		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
 	}
-	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(lastCause(err), text.MaxNote)}
+	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(postgres.LastCause(err), text.MaxNote)}
 }
 
 // readBanner reads the first line of an SSH server: "SSH-2.0-OpenSSH_9.2p1 …".
@@ -255,15 +255,15 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 		db = "pgbouncer" // its own: the version is the pooler's
 	}
 	line := p.line(addr)
-	defer line.close()
-	conn, err := line.login(ctx, login, db)
+	defer line.Close()
+	conn, err := line.Login(ctx, login, db)
 	if err != nil {
-		return afterLogin(st, faultOf(err, addr))
+		return afterLogin(st, postgres.FaultOf(err, addr))
 	}
 	defer func() {
 		_ = conn.Close(ctx) // what was to be learnt is learnt
 	}()
-	st.Version = versionOf(conn)
+	st.Version = postgres.VersionOf(conn)
 	return st
 }
 
@@ -274,14 +274,9 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	case model.FaultStarting, model.FaultClosed, model.FaultTimeout, model.FaultPooler:
 		st.Health, st.Why = model.ComponentSick, try.Text
 	default:
-		st.Why = "its version is not known: " + try.Text
+		st.Why = "its version is unknown: " + try.Text
 	}
 	return st
-}
-
-func versionOf(conn *pgconn.PgConn) string {
-	v, _, _ := strings.Cut(text.Line(conn.ParameterStatus("server_version"), 60), " ")
-	return strings.TrimSuffix(v, "/bouncer")
 }
 
 // askWeb asks a component that speaks HTTP.
@@ -292,7 +287,7 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		st.Why = f.text
 		switch {
 		case f.text == errWantsTLS.Error():
-			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: "it speaks TLS and wants a client certificate: that it is well was not asked"}
+			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: "it requires a TLS client certificate: its health was not checked"}
 		case f.answered:
 			return model.ComponentState{Reachable: true, Health: model.ComponentUp, Why: f.text}
 		}

@@ -2,19 +2,17 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"sync"
-	"time"
 
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -129,7 +127,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 	tls, err := p.sslRequest(ctx, at)
 	t.Took, t.TLS = p.o.Now().Sub(start), tls
 	if err != nil {
-		try := faultOf(err, at)
+		try := postgres.FaultOf(err, at)
 		if try.Fault == model.FaultTimeout && ctx.Err() != nil {
 			try.Text = fmt.Sprintf("no answer from %s within %v", at, p.o.Timeout)
 		}
@@ -141,33 +139,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 // sslRequest connects, asks for TLS and reads the one byte of the answer:
 // whoever says S or N speaks PostgreSQL's protocol.
 func (p *Prober) sslRequest(ctx context.Context, addr string) (offered bool, err error) {
-	return sslRequest(ctx, p.o.Dial, addr)
-}
-
-func sslRequest(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), addr string) (offered bool, err error) {
-	conn, err := dial(ctx, "tcp", addr)
-	if err != nil {
-		return false, err
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if _, err := conn.Write([]byte{0, 0, 0, 8, 4, 210, 22, 47}); err != nil {
-		return false, err
-	}
-	var answer [1]byte
-	if _, err := io.ReadFull(conn, answer[:]); err != nil {
-		return false, err
-	}
-	switch answer[0] {
-	case 'N', 'E': // E: it cannot serve now, in its own protocol
-		return false, nil
-	case 'S':
-		// A server that is left in the middle of a handshake complains in its log.
-		c := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // nothing is sent or believed
-		return c.HandshakeContext(ctx) == nil, nil
-	}
-	return false, fmt.Errorf("the answer to a TLS request begins with %q: this is not PostgreSQL's protocol", answer[0])
+	return postgres.SSLRequest(ctx, p.o.Dial, addr)
 }
 
 // holderNow asks whose stats page answers at the cluster's VIP.

@@ -1,12 +1,10 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,30 +12,22 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
-// How long the last answer of a pgbouncer's console lasts before it is asked
-// again. Every question is a login. One that keeps clients out is asked more
+// How long the last answer of a pgbouncer's console lasts before it is read
+// again. Every reading is a login. One that keeps clients out is read more
 // often: whoever waits for the end of a PAUSE looks at the screen.
 const (
 	consoleGap = 5 * time.Second
 	heldGap    = 3 * time.Second
 	// A console that refuses the login writes that into its log.
 	refusedGap = 5 * time.Minute
-	// Where there are more ports than fewPorts. The first questions of a watch
+	// Where there are more ports than fewPorts. The first readings of a watch
 	// are spread over manyConsolesStart: the screen comes first.
 	manyConsolesGap   = time.Minute
 	manyConsolesStart = 20 * time.Second
-	// max_client_conn changes with a reload of pgbouncer only.
-	maxClientsAge = 5 * time.Minute
-)
-
-// What one console may send.
-const (
-	maxConsoleBytes  = 4 << 20
-	maxConsoleRows   = 20000 // of one answer: pools are databases by users
-	maxPoolDatabases = 1000  // that are kept
 )
 
 // pool is the console of an instance's pgbouncer.
@@ -136,22 +126,17 @@ func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[mode
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	line := p.line(pl.addr)
-	line.wire = maxConsoleBytes
-	defer line.close()
-	conn, err := line.login(ctx, pl.login, "pgbouncer")
+	line.Wire = postgres.MaxConsoleBytes
+	defer line.Close()
+	conn, err := line.Login(ctx, pl.login, "pgbouncer")
 	if err != nil {
 		return p.refusedConsole(err, pl)
 	}
 	defer func() {
 		_ = conn.Close(ctx) // the questions are answered or lost already
 	}()
-	st.Version = versionOf(conn)
-	c := &console{ctx: ctx, now: p.o.Now, conn: conn}
-	c.state(&st)
-	c.databases(&st, &old.Value)
-	c.lists(&st, old)
-	if c.err != nil {
-		return model.PoolState{}, p.consoleError(c.err, pl)
+	if st, err = postgres.ReadPool(ctx, conn, p.o.Now, old); err != nil {
+		return model.PoolState{}, p.consoleError(err, pl)
 	}
 	return st, nil
 }
@@ -159,7 +144,7 @@ func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[mode
 // refusedConsole is what a failed login says of the pool: nothing, unless it is
 // full.
 func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
-	try := faultOf(err, pl.addr)
+	try := postgres.FaultOf(err, pl.addr)
 	pe, said := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case said && strings.Contains(pe.Message, "max_client_conn"):
@@ -174,180 +159,9 @@ func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 
 // consoleError says in plain words why a console was not read.
 func (p *Prober) consoleError(err error, pl *pool) error {
-	try := faultOf(err, pl.addr)
+	try := postgres.FaultOf(err, pl.addr)
 	if try.Fault == model.FaultTimeout {
-		try.Text = strings.Replace(try.Text, proveTimeout.String(), p.o.Timeout.String(), 1)
+		try.Text = strings.Replace(try.Text, postgres.ProveTimeout.String(), p.o.Timeout.String(), 1)
 	}
 	return errors.New("pgbouncer's console: " + try.Text)
-}
-
-// console is one connection to a pgbouncer's own database. Its columns are
-// found by name: each release has others.
-type console struct {
-	ctx  context.Context
-	now  func() time.Time
-	conn *pgconn.PgConn
-	err  error // the first; nothing is asked after it
-}
-
-// record is one row of a console's answer.
-type record struct {
-	cols map[string]int
-	vals [][]byte
-}
-
-// text is a column as harmless text; "" when there is none of that name.
-func (r record) text(col string) string {
-	if i, ok := r.cols[col]; ok && i < len(r.vals) {
-		return text.Line(string(r.vals[i][:min(len(r.vals[i]), 400)]), 120)
-	}
-	return ""
-}
-
-// number is the first of the columns that there is; 0 when it holds none.
-func (r record) number(cols ...string) int {
-	for _, col := range cols {
-		if i, ok := r.cols[col]; ok && i < len(r.vals) {
-			n, err := strconv.Atoi(string(r.vals[i]))
-			if err != nil || n < 0 {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
-}
-
-// show asks one SHOW and gives each row to keep.
-func (c *console) show(what string, keep func(record)) {
-	if c.err != nil {
-		return
-	}
-	all := c.conn.Exec(c.ctx, "SHOW "+what)
-	rows := 0
-	for all.NextResult() {
-		rr := all.ResultReader()
-		cols := map[string]int{}
-		for i, f := range rr.FieldDescriptions() {
-			cols[f.Name] = i
-		}
-		for rr.NextRow() {
-			if rows++; rows > maxConsoleRows {
-				c.err = fmt.Errorf("SHOW %s answers more than %d rows", what, maxConsoleRows)
-				return // the line is closed over it
-			}
-			keep(record{cols, rr.Values()})
-		}
-		if _, err := rr.Close(); err != nil {
-			c.err = err
-		}
-	}
-	if err := all.Close(); c.err == nil {
-		c.err = err
-	}
-}
-
-// state tells of a PAUSE of everything. Releases before 1.19 do not know the
-// question, and would log it as an error.
-func (c *console) state(st *model.PoolState) {
-	if st.PauseKnown = tellsState(st.Version); !st.PauseKnown {
-		return
-	}
-	c.show("STATE", func(r record) {
-		if key := r.text("key"); key == "paused" || key == "suspended" {
-			st.Paused = st.Paused || r.text("value") == "yes"
-		}
-	})
-}
-
-// tellsState reports whether a release of pgbouncer knows SHOW STATE.
-func tellsState(version string) bool {
-	major, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, err := strconv.Atoi(major)
-	b, err2 := strconv.Atoi(strings.TrimRight(minor, "abcdefghijklmnopqrstuvwxyz"))
-	return err == nil && err2 == nil && (a > 1 || a == 1 && b >= 19)
-}
-
-// databases are those of SHOW DATABASES with the pools that SHOW POOLS has for them.
-func (c *console) databases(st, old *model.PoolState) {
-	var all []model.PoolDatabase
-	at := map[string]int{}
-	c.show("DATABASES", func(r record) {
-		name := r.text("name")
-		if _, twice := at[name]; twice || name == "" || name == "pgbouncer" {
-			return
-		}
-		at[name] = len(all)
-		all = append(all, model.PoolDatabase{Name: name, Paused: r.number("paused") > 0, Disabled: r.number("disabled") > 0,
-			Size: r.number("pool_size"), MaxServers: r.number("max_connections"),
-			Clients: r.number("current_client_connections"), MaxClients: r.number("max_client_connections")})
-	})
-	c.show("POOLS", func(r record) {
-		i, ok := at[r.text("database")]
-		if !ok {
-			return
-		}
-		d := &all[i]
-		d.Active += r.number("cl_active")
-		d.Waiting += r.number("cl_waiting")
-		d.Busy += r.number("sv_active")
-		for _, col := range []string{"sv_active", "sv_active_cancel", "sv_being_canceled", "sv_idle", "sv_used", "sv_tested", "sv_login"} {
-			d.Servers += r.number(col)
-		}
-		wait := time.Duration(r.number("maxwait"))*time.Second + time.Duration(r.number("maxwait_us"))*time.Microsecond
-		if r.number("cl_waiting") > 0 {
-			d.MaxWait = max(d.MaxWait, wait)
-		}
-	})
-	for i := range all {
-		c.stalled(&all[i], old.Database(all[i].Name))
-	}
-	// Too many: those that keep clients out or waiting count first.
-	if st.More = max(0, len(all)-maxPoolDatabases); st.More > 0 {
-		easy := func(d *model.PoolDatabase) int {
-			if st.Held(d) != "" || d.Waiting > 0 {
-				return 0
-			}
-			return 1
-		}
-		slices.SortStableFunc(all, func(a, b model.PoolDatabase) int { return cmp.Compare(easy(&a), easy(&b)) })
-		all = slices.Clone(all[:maxPoolDatabases])
-	}
-	slices.SortFunc(all, func(a, b model.PoolDatabase) int { return strings.Compare(a.Name, b.Name) })
-	st.Databases = all
-}
-
-// stalled notes since when clients of a database wait without any connection to
-// PostgreSQL. Those that wait to be let in have no waiting time of pgbouncer's:
-// it is at least as long as that was seen.
-func (c *console) stalled(d, old *model.PoolDatabase) {
-	if d.Waiting == 0 || d.Servers > 0 {
-		return
-	}
-	if d.StalledAt = c.now(); old != nil && !old.StalledAt.IsZero() {
-		d.StalledAt = old.StalledAt
-	}
-	if d.MaxWait == 0 {
-		d.MaxWait = c.now().Sub(d.StalledAt)
-	}
-}
-
-// lists are how many clients there are and may be.
-func (c *console) lists(st *model.PoolState, old source.Observed[model.PoolState]) {
-	c.show("LISTS", func(r record) {
-		if r.text("list") == "used_clients" {
-			st.Clients = max(0, r.number("items")-1) // this connection is one
-		}
-	})
-	st.MaxClients, st.MaxClientsAt = old.Value.MaxClients, old.Value.MaxClientsAt
-	if old.Err == nil && st.MaxClients > 0 && st.Clients < st.MaxClients*9/10 && c.now().Sub(st.MaxClientsAt) < maxClientsAge {
-		return
-	}
-	st.MaxClients, st.MaxClientsAt = 0, c.now()
-	c.show("CONFIG", func(r record) {
-		if r.text("key") == "max_client_conn" {
-			st.MaxClients = r.number("value")
-		}
-	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -155,7 +156,7 @@ func TestConsoleAsksForItsLimitSeldom(t *testing.T) {
 		later time.Duration
 		limit int
 		want  bool
-	}{{0, 0, true}, {time.Minute, 100, false}, {maxClientsAge, 100, true}, {time.Second, 5, true}} {
+	}{{0, 0, true}, {time.Minute, 100, false}, {postgres.MaxClientsAge, 100, true}, {time.Second, 5, true}} {
 		now = now.Add(tt.later)
 		b.asked = nil
 		if tt.limit > 0 {
@@ -184,9 +185,9 @@ func TestConsoleRefuses(t *testing.T) {
 	}{
 		{"not in stats_users", refusing("08P01", "not allowed"), false, true, "pgbouncer's console refuses dbuser_monitor: not allowed"},
 		{"wrong password", refusing("08P01", "SASL authentication failed"), false, true, "pgbouncer's console refuses dbuser_monitor: SASL authentication failed"},
-		{"clear text", func(c net.Conn) { readStartup(c); _, _ = c.Write(frame('R', []byte{0, 0, 0, 3})); readStartup(c) }, false, true, "the password is asked for in clear text, and was not sent"},
+		{"clear text", func(c net.Conn) { readStartup(c); _, _ = c.Write(frame('R', []byte{0, 0, 0, 3})); readStartup(c) }, false, true, "the server requests the password in clear text: it was not sent"},
 		{"full", refusing("08P01", "no more connections allowed (max_client_conn)"), true, false, ""},
-		{"hangs up", func(c net.Conn) { readStartup(c) }, false, false, "pgbouncer's console: accepted and closed without a word"},
+		{"hangs up", func(c net.Conn) { readStartup(c) }, false, false, "pgbouncer's console: accepted and closed the connection"},
 		{"a question fails", (&bouncer{version: "1.18.0"}).serve, false, false, "pgbouncer's console: invalid command (08P01)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,11 +210,11 @@ func TestConsoleIsHostile(t *testing.T) {
 		return map[string][]string{"DATABASES": {databases116}, "POOLS": {pools118}, "LISTS": {"list items"}, "CONFIG": {"key value"}}
 	}
 	many := &bouncer{version: "1.18.0", answers: answers()}
-	for range maxConsoleRows + 1 {
+	for range postgres.MaxConsoleRows + 1 {
 		many.answers["POOLS"] = append(many.answers["POOLS"], row)
 	}
 	wide := &bouncer{version: "1.18.0", answers: answers()}
-	wide.answers["POOLS"] = append(wide.answers["POOLS"], strings.Repeat("x", mostMessage+1))
+	wide.answers["POOLS"] = append(wide.answers["POOLS"], strings.Repeat("x", postgres.MostMessage+1))
 	endless := func(c net.Conn) {
 		readStartup(c)
 		_, _ = c.Write(append(frame('R', []byte{0, 0, 0, 0}), "Z\x00\x00\x00\x05I"...))
@@ -236,15 +237,15 @@ func TestConsoleIsHostile(t *testing.T) {
 		}
 	}
 	b := &bouncer{version: "1.18.0\x1b[31m", answers: answers()}
-	for i := range maxPoolDatabases + 5 {
+	for i := range postgres.MaxPoolDatabases + 5 {
 		paused := "0"
-		if i == maxPoolDatabases+4 {
+		if i == postgres.MaxPoolDatabases+4 {
 			paused = "1"
 		}
 		b.answers["DATABASES"] = append(b.answers["DATABASES"], fmt.Sprintf("db\x1b[31m%05d h 5432 app - 50 0 30 - -100 2 %s 0", i, paused))
 	}
 	st, err := New(Options{Timeout: 20 * time.Second}).console(t.Context(), b.pool(t), source.Observed[model.PoolState]{})
-	if err != nil || len(st.Databases) != maxPoolDatabases || st.More != 5 || !st.Databases[maxPoolDatabases-1].Paused || st.Databases[0].MaxServers != 0 {
+	if err != nil || len(st.Databases) != postgres.MaxPoolDatabases || st.More != 5 || !st.Databases[postgres.MaxPoolDatabases-1].Paused || st.Databases[0].MaxServers != 0 {
 		t.Errorf("%d databases, %d more, %v", len(st.Databases), st.More, err)
 	}
 	if strings.Contains(st.Databases[0].Name+st.Version, "\x1b") {

@@ -11,6 +11,7 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 )
 
 // How long the last answer of a port lasts before it is asked again. Nobody
@@ -159,20 +160,20 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, e
 		connected = err == nil
 		return c, err
 	}
-	_, err = sslRequest(limited, dial, pt.addr)
+	_, err = postgres.SSLRequest(limited, dial, pt.addr)
 	if err == nil || ctx.Err() != nil {
 		return st, ctx.Err()
 	}
-	try := faultOf(err, pt.addr)
+	try := postgres.FaultOf(err, pt.addr)
 	switch {
 	case try.Fault == model.FaultRefused:
 		st = model.PortState{Refused: true, Why: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}
 	case !connected:
-		return st, fmt.Errorf("port %s cannot be reached from here: %s", pt.number, text.Line(lastCause(err), 120))
+		return st, fmt.Errorf("port %s cannot be reached from here: %s", pt.number, text.Line(postgres.LastCause(err), 120))
 	case try.Fault == model.FaultTimeout:
 		st.Why = fmt.Sprintf("port %s takes connections and does not answer within %v: %s hangs", pt.number, p.o.Timeout, pt.name())
 	case try.Fault == model.FaultClosed:
-		st.Why = fmt.Sprintf("port %s accepts connections and closes them: %s is not well", pt.number, pt.name())
+		st.Why = fmt.Sprintf("port %s accepts connections and closes them: %s is not healthy", pt.number, pt.name())
 	default:
 		st.Why = fmt.Sprintf("%s on port %s: %s", pt.name(), pt.number, try.Text)
 	}

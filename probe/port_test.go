@@ -22,7 +22,7 @@ func TestShut(t *testing.T) {
 	}{
 		{"declines TLS, as pgbouncer does", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("N")) }, ""},
 		{"cannot serve now", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("E")) }, ""},
-		{"closes", func(net.Conn) {}, "port 6432 accepts connections and closes them: pgbouncer is not well"},
+		{"closes", func(net.Conn) {}, "port 6432 accepts connections and closes them: pgbouncer is not healthy"},
 		{"another protocol", func(c net.Conn) { _, _ = c.Read(hello); _, _ = c.Write([]byte("H")) }, "pgbouncer on port 6432: the answer to a TLS request begins with 'H'"},
 		{"hangs", func(c net.Conn) { time.Sleep(time.Second) }, "port 6432 takes connections and does not answer within 200ms: pgbouncer hangs"},
 	}

@@ -17,6 +17,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/guard"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -37,7 +38,7 @@ type Options struct {
 	// 0. A dead node holds two of them for the whole Timeout.
 	InFlight int
 	// Dial opens connections; a net.Dialer's when nil.
-	Dial DialFunc
+	Dial postgres.DialFunc
 	// Now is the clock; the system's when nil.
 	Now func() time.Time
 	// RequireAuth are the ways of login that a PostgreSQL server may ask for, as

@@ -1,47 +1,28 @@
 package probe
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"pgtui/internal/guard"
-	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
 const (
-	// proveTimeout is for one connection: connecting, login and one query. It
-	// is longer than the 3 s in which HAProxy gives up on a port that refuses,
-	// so that its own end of the matter is seen.
-	proveTimeout = 4 * time.Second
 	// dialTimeout is for a look at one server's port without HAProxy.
 	dialTimeout = time.Second
 	// maxTries bounds the connections to one port.
 	maxTries = 100
 )
-
-// whoQuery asks a server who it is. It goes over the simple protocol: a pooler
-// in transaction mode knows no prepared statements.
-const whoQuery = `select coalesce(host(inet_server_addr()), ''),` +
-	` to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),` +
-	` (select system_identifier from pg_control_system()),` +
-	` current_setting('cluster_name'), pg_is_in_recovery(), current_setting('transaction_read_only'),` +
-	` case when pg_is_in_recovery() then coalesce((select received_tli from pg_stat_wal_receiver),` +
-	` (select timeline_id from pg_control_checkpoint()))::text` +
-	` else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end`
 
 // Prove connects count times to every service port of the named clusters, of
 // all clusters when none is named, through every HAProxy, as the monitoring
@@ -182,32 +163,32 @@ func (t *trial) enter(ctx context.Context, h model.Host) (leave func(), err erro
 
 // connect is one connection, one question, one goodbye.
 func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db string) model.Try {
-	ctx, cancel := context.WithTimeout(ctx, proveTimeout)
+	ctx, cancel := context.WithTimeout(ctx, postgres.ProveTimeout)
 	defer cancel()
 	line := p.line(addr)
-	defer line.close()
+	defer line.Close()
 	start := p.o.Now()
-	conn, err := line.login(ctx, login, db)
+	conn, err := line.Login(ctx, login, db)
 	if err != nil {
-		fault := faultOf(err, addr)
-		fault.Dial = line.opened()
+		fault := postgres.FaultOf(err, addr)
+		fault.Dial = line.Opened()
 		return fault
 	}
 	defer func() {
 		_ = conn.Close(ctx) // the question is answered or lost already
 	}()
-	try := model.Try{Dial: line.opened(), Connect: p.o.Now().Sub(start)}
+	try := model.Try{Dial: line.Opened(), Connect: p.o.Now().Sub(start)}
 	start = p.o.Now()
-	row, err := OneRow(ctx, conn, whoQuery)
+	row, err := postgres.OneRow(ctx, conn, postgres.WhoQuery)
 	rows := []*pgconn.Result{{Rows: [][][]byte{row}}}
-	if err != nil && !errors.Is(err, errOneRow) {
-		fault := faultOf(err, addr)
+	if err != nil && !errors.Is(err, postgres.ErrOneRow) {
+		fault := postgres.FaultOf(err, addr)
 		fault.Dial, fault.Connect = try.Dial, try.Connect
 		return fault
 	}
 	try.Query = p.o.Now().Sub(start)
 	if err == nil {
-		try.Answer, err = parseWho(rows)
+		try.Answer, err = postgres.ParseWho(rows)
 	}
 	if err != nil {
 		return model.Try{Fault: model.FaultOther, Text: err.Error(), Dial: try.Dial, Connect: try.Connect}
@@ -215,187 +196,9 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 	return try
 }
 
-// line is one TCP connection. The library would open another one by itself, to
-// cancel a question whose connection is lost, and leave it to the background:
-// there is none but the first.
-type line struct {
-	dial DialFunc
-	addr string
-	now  func() time.Time
-	wire int    // the most bytes that the server may send; 0 is mostWire
-	auth string // what the server may ask for, as in libpq's require_auth; "" is anyLogin
-
-	mu   sync.Mutex
-	conn net.Conn // nil before it is opened and after it is closed
-	used bool
-	took time.Duration // until the first was open; 0 when it never was
-}
-
 // line is a connection that is not open yet.
-func (p *Prober) line(addr string) *line {
-	return &line{dial: p.o.Dial, addr: addr, now: p.o.Now, auth: p.o.RequireAuth}
-}
-
-// opened is how long the TCP connection took; 0 when there was none.
-func (l *line) opened() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.took
-}
-
-func (l *line) open(ctx context.Context, network, _ string) (net.Conn, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.used {
-		return nil, errors.New("one connection is enough")
-	}
-	l.used = true
-	start := l.now()
-	c, err := l.dial(ctx, network, l.addr)
-	if err == nil && l.took == 0 {
-		l.took = max(l.now().Sub(start), 1) // a coarse clock must not hide that it was opened
-	}
-	l.conn = c
-	return c, err
-}
-
-// close ends the connection for good.
-func (l *line) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.used = true
-	if l.conn != nil {
-		_ = l.conn.Close()
-		l.conn = nil
-	}
-}
-
-// again ends the connection and allows another one.
-func (l *line) again() {
-	l.close()
-	l.mu.Lock()
-	l.used = false
-	l.mu.Unlock()
-}
-
-// login opens a connection without TLS, and with it where the server insists.
-// What PGHOST and its like say does not count.
-// A password in clear text is not sent to whoever asks for it.
-func (l *line) login(ctx context.Context, login model.Login, db string) (*pgconn.PgConn, error) {
-	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable connect_timeout=4 target_session_attrs=any")
-	if err != nil {
-		return nil, fmt.Errorf("a PG… variable of the environment cannot be understood, PGSERVICE for one: %s", text.Line(lastCause(err), 120))
-	}
-	host, port, err := net.SplitHostPort(l.addr)
-	n, err2 := strconv.ParseUint(port, 10, 16)
-	if err != nil || err2 != nil || host == "" {
-		return nil, fmt.Errorf("%q is not a port", text.Line(l.addr, 80))
-	}
-	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), db
-	cfg.RuntimeParams = map[string]string{"application_name": "pgtui"}
-	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
-	cfg.LookupFunc = func(_ context.Context, h string) ([]string, error) { return []string{h}, nil }
-	cfg.DialFunc = l.open
-	boundWire(cfg, cmp.Or(l.wire, mostWire))
-	cfg.RequireAuth = cmp.Or(l.auth, login.Auth, anyLogin)
-	conn, err := pgconn.ConnectConfig(ctx, cfg)
-	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && wantsTLS(pe) {
-		// As libpq's sslmode=require: what is proven is who answers, not that
-		// nobody stands between; the password goes out as a SCRAM proof.
-		l.again()
-		cfg.TLSConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // see above
-		conn, err = pgconn.ConnectConfig(ctx, cfg)
-	}
-	return conn, err
-}
-
-// wantsTLS reports whether the server refuses for the lack of TLS.
-func wantsTLS(pe *pgconn.PgError) bool {
-	return strings.Contains(pe.Message, "no encryption") || strings.Contains(pe.Message, "SSL off") || strings.Contains(pe.Message, "SSL required")
-}
-
-// parseWho reads the answer to whoQuery.
-func parseWho(results []*pgconn.Result) (model.Answer, error) {
-	var a model.Answer
-	if len(results) != 1 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 7 {
-		return a, errOneRow
-	}
-	row := results[0].Rows[0]
-	raw := func(i int) string { return text.Line(string(row[i]), 80) }
-	a.Addr, a.SystemID, a.ClusterName = raw(0), raw(2), raw(3)
-	a.Recovery, a.ReadOnly = raw(4) == "t", raw(5) == "on"
-	if t, err := time.Parse("2006-01-02 15:04:05.999999", raw(1)); err == nil {
-		a.Started = t
-	}
-	base := 16
-	if a.Recovery {
-		base = 10
-	}
-	if n, err := strconv.ParseUint(raw(6), base, 31); err == nil {
-		a.Timeline = int(n)
-	}
-	return a, nil
-}
-
-// faultOf says in plain words why a connection failed.
-func faultOf(err error, addr string) model.Try {
-	fault := func(f model.Fault, format string, args ...any) model.Try {
-		return model.Try{Fault: f, Text: fmt.Sprintf(format, args...)}
-	}
-	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return serverFault(pe)
-	}
-	switch {
-	case strings.Contains(err.Error(), "require_auth"):
-		if strings.Contains(err.Error(), "\""+anyLogin+"\"") {
-			return fault(model.FaultAuth, "the password is asked for in clear text, and was not sent")
-		}
-		return fault(model.FaultAuth, "the server asks for another login than require-auth allows: no password was sent")
-	case errors.Is(err, errTalks), strings.Contains(err.Error(), errTalks.Error()):
-		return fault(model.FaultOther, "%v", errTalks)
-	case strings.Contains(err.Error(), "invalid body length"), strings.Contains(err.Error(), "message body"):
-		return fault(model.FaultOther, "the server sends a message of more than %d kB, which nobody asked for", mostMessage>>10)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fault(model.FaultRefused, "connection refused: nothing listens on %s", addr)
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return fault(model.FaultTimeout, "no route to %s", addr)
-	case isTimeout(err), errors.Is(err, context.Canceled):
-		return fault(model.FaultTimeout, "no answer within %v", proveTimeout)
-	case isClosed(err), strings.Contains(err.Error(), "unexpected EOF"):
-		return fault(model.FaultClosed, "accepted and closed without a word: no server behind it takes the connection")
-	}
-	return fault(model.FaultOther, "%s", text.Line(lastCause(err), 160))
-}
-
-// lastCause is the innermost text of an error: what pgconn puts around it
-// repeats the user and the address.
-func lastCause(err error) string {
-	for {
-		u := errors.Unwrap(err)
-		if u == nil {
-			return err.Error()
-		}
-		err = u
-	}
-}
-
-// serverFault is an error that PostgreSQL or a pooler sent.
-func serverFault(pe *pgconn.PgError) model.Try {
-	msg := text.Line(pe.Message, 160)
-	low := strings.ToLower(msg)
-	kind, raw := model.FaultOther, msg+" ("+text.Line(pe.Code, 8)+")"
-	switch {
-	case pe.Code == "57P03" || strings.Contains(low, "is starting up") || strings.Contains(low, "is shutting down"):
-		kind, raw = model.FaultStarting, msg
-	case pe.Code == "3D000" || strings.Contains(low, "no such database"):
-		kind, raw = model.FaultDatabase, msg
-	case pe.Code == "28P01" || pe.Code == "28000" || strings.Contains(low, "no such user") || strings.Contains(low, "authentication failed"):
-		kind, raw = model.FaultAuth, "the monitoring user is not let in: "+msg
-	case strings.Contains(low, "pgbouncer cannot connect") || strings.Contains(low, "server_login_retry") ||
-		strings.Contains(low, "query_wait_timeout") || strings.Contains(low, "server conn crashed") || strings.Contains(low, "connect failed"):
-		kind, raw = model.FaultPooler, "pgbouncer answers and does not reach PostgreSQL: "+msg
-	}
-	return model.Try{Fault: kind, Text: raw}
+func (p *Prober) line(addr string) *postgres.Line {
+	return &postgres.Line{Dial: p.o.Dial, Addr: addr, Now: p.o.Now, Auth: p.o.RequireAuth}
 }
 
 // direct connects to the port of each server of the service without HAProxy,
@@ -417,8 +220,8 @@ func (t *trial) direct(ctx context.Context) []model.DirectPort {
 			defer cancel()
 			conn, err := t.p.o.Dial(ctx, "tcp", out[i].Addr)
 			if err != nil {
-				try := faultOf(err, out[i].Addr)
-				out[i].Fault, out[i].Text = try.Fault, strings.Replace(try.Text, proveTimeout.String(), dialTimeout.String(), 1)
+				try := postgres.FaultOf(err, out[i].Addr)
+				out[i].Fault, out[i].Text = try.Fault, strings.Replace(try.Text, postgres.ProveTimeout.String(), dialTimeout.String(), 1)
 				return
 			}
 			_ = conn.Close()

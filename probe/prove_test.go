@@ -19,6 +19,7 @@ import (
 
 	"pgtui/internal/fuzz"
 	"pgtui/model"
+	"pgtui/probe/postgres"
 )
 
 // server accepts connections and lets do speak; it returns its address.
@@ -82,7 +83,7 @@ func TestProveFaults(t *testing.T) {
 		text       string
 	}{
 		{"HAProxy is down", "127.0.0.1:1", model.FaultRefused, "nothing listens on 127.0.0.1:1"},
-		{"HAProxy has no server", shut, model.FaultClosed, "accepted and closed without a word"},
+		{"HAProxy has no server", shut, model.FaultClosed, "accepted and closed the connection"},
 		{"PostgreSQL starts", server(t, refusing("57P03", "the database system is starting up")), model.FaultStarting, "the database system is starting up"},
 		{"wrong password", server(t, refusing("28P01", "password authentication failed")), model.FaultAuth, "the monitoring user is not let in"},
 		{"not in pg_hba", server(t, refusing("28000", "no pg_hba.conf entry for host, SSL encryption")), model.FaultAuth, "not let in"},
@@ -201,7 +202,7 @@ func TestFaultOfTheNetwork(t *testing.T) {
 		{syscall.EHOSTUNREACH, model.FaultTimeout}, {context.DeadlineExceeded, model.FaultTimeout}, {io.EOF, model.FaultClosed},
 		{syscall.ECONNRESET, model.FaultClosed}, {errors.New("odd\x1b"), model.FaultOther},
 	} {
-		if got := faultOf(tt.err, "h:1"); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, unicode.IsControl) {
+		if got := postgres.FaultOf(tt.err, "h:1"); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, unicode.IsControl) {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
 	}
@@ -230,12 +231,12 @@ func TestParseWho(t *testing.T) {
 		{"a timeline that PostgreSQL would not print", who("", "", "", "", "t", "", "+9"), model.Answer{Recovery: true}},
 		{"nothing told", who("", "", "", "", "", "", ""), model.Answer{}},
 	} {
-		if got, err := parseWho(tt.in); err != nil || !reflect.DeepEqual(got, tt.want) {
+		if got, err := postgres.ParseWho(tt.in); err != nil || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v, %v", tt.name, got, err)
 		}
 	}
 	for _, in := range [][]*pgconn.Result{nil, who("one"), {{}}} {
-		if _, err := parseWho(in); err == nil {
+		if _, err := postgres.ParseWho(in); err == nil {
 			t.Errorf("%v is no answer", in)
 		}
 	}
@@ -246,7 +247,7 @@ func FuzzParseWho(f *testing.F) {
 	f.Add("10.10.10.12", "2026-11-21 02:32:04.764478", "7710", "pg-test", "t", "on", "10")
 	f.Add("", "", "", "", "t", "", "+9")
 	f.Fuzz(func(t *testing.T, a, b, c, d, e, g, h string) {
-		got, err := parseWho(who(a, b, c, d, e, g, h))
+		got, err := postgres.ParseWho(who(a, b, c, d, e, g, h))
 		if err != nil || strings.ContainsFunc(got.Addr+got.SystemID+got.ClusterName, unicode.IsControl) || got.Timeline < 0 {
 			t.Fatalf("%+v, %v", got, err)
 		}

@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/probe/postgres"
 )
 
 // maxAddrs bounds the addresses of one answer.
@@ -120,13 +121,13 @@ func (p *Prober) lookupError(err error, server string) string {
 	switch {
 	case errors.Is(err, errNoName), errors.As(err, &de) && de.IsNotFound:
 		return errNoName.Error()
-	case isTimeout(err):
+	case postgres.IsTimeout(err):
 		return fmt.Sprintf("no answer within %v", p.o.Timeout)
 	case errors.As(err, &de):
 		return text.Line(de.Err, 120)
 	}
-	if try := faultOf(err, server); try.Fault == model.FaultRefused {
+	if try := postgres.FaultOf(err, server); try.Fault == model.FaultRefused {
 		return try.Text
 	}
-	return text.Line(lastCause(err), 120)
+	return text.Line(postgres.LastCause(err), 120)
 }

@@ -14,6 +14,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/trace"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -85,7 +86,7 @@ func attrsOf(cfg *pgconn.Config) string {
 // HAProxy and look is set, the servers' ports are looked at without it.
 func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt {
 	if limit <= 0 {
-		limit = proveTimeout
+		limit = postgres.ProveTimeout
 	}
 	var out []trace.Attempt
 	for _, attrs := range t.Passes() {
@@ -143,8 +144,8 @@ func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, l
 		}
 	}
 	a.Try.Text = strings.TrimPrefix(a.Try.Text, "the monitoring user is ")
-	if a.Try.Fault == model.FaultTimeout && limit < proveTimeout {
-		a.Try.Text = strings.Replace(a.Try.Text, proveTimeout.String(), limit.String(), 1)
+	if a.Try.Fault == model.FaultTimeout && limit < postgres.ProveTimeout {
+		a.Try.Text = strings.Replace(a.Try.Text, postgres.ProveTimeout.String(), limit.String(), 1)
 	}
 	if a.Try.Fault != "" {
 		if !a.Try.Fault.EndsIt() {

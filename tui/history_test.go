@@ -218,7 +218,7 @@ func TestWhatIfSaysWhy(t *testing.T) {
 	})
 	r.press("w")
 	r.want("then pg-test-3 leads", "pg-test-2 does not lead: it has the tag nofailover.", "GET /config of pg-test-1",
-		"If the whole node is lost", "The only etcd is on the lost node", "Nobody takes over")
+		"If the whole node is lost", "The only etcd is on the lost node", "No member takes over")
 	r.press("R")
 	if asked != 2 {
 		t.Errorf("asked %d times", asked)

@@ -62,7 +62,7 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 	r.want("FILES · reading the nodes", "● ok")
 	r.send(tickMsg{})
 	r.want("FILES up to date on 1 of 3   ≠ differ on pg-test-2 d diff   ? not checked on pg-test-3: ssh: permission",
-		"! degraded", "the files on pg-test-2 are not as the inventory declares: 1")
+		"! degraded", "1 HAProxy file on pg-test-2 differs from the inventory")
 	for range 3 {
 		r.send(tickMsg{})
 	}
@@ -70,11 +70,11 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 		t.Errorf("the nodes were read %d times within moments", asked)
 	}
 	r.press("esc")
-	r.want("the files on pg-test-2") // the fleet says the same
+	r.want("HAProxy file on pg-test-2") // the fleet says the same
 	r.press("R")
-	r.wantNot("the files on pg-test-2")
+	r.wantNot("HAProxy file on pg-test-2")
 	r.send(tickMsg{})
-	r.want("the files on pg-test-2")
+	r.want("HAProxy file on pg-test-2")
 	if asked != 2 {
 		t.Errorf("after R the nodes were read %d times", asked)
 	}
@@ -193,7 +193,7 @@ func TestANodeThatRefusesIsLeftInPeace(t *testing.T) {
 		r.now = r.now.Add(readSoon)
 		r.send(tickMsg{})
 	}
-	r.want("? not checked on pg-test-2: ssh: permission", "the files on pg-test-2 are not as the inventory declares: 1")
+	r.want("? not checked on pg-test-2: ssh: permission", "1 HAProxy file on pg-test-2 differs from the inventory")
 	if asked != 2 {
 		t.Errorf("its nodes were read %d times", asked)
 	}
@@ -255,12 +255,12 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	})
 	r.want("● ok")
 	r.press("w")
-	r.want("whether a server that is DOWN is in drain or maint is not known on")
+	r.want("drain and maint are unknown for servers that are DOWN on")
 	r.press("esc")
 	r.send(tickMsg{})
 	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN", "– 503 ≠")
 	r.press("w", "j", "j", "l")
-	r.want("pg-test-3 is in drain in primary 5433 on every HAProxy: it gets no new connections", "no server")
+	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node: it gets no new connections", "no server")
 	r.wantNot("not known on")
 	r.press("esc")
 	drained, asked = false, 0

@@ -12,7 +12,7 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/probe"
+	"pgtui/probe/postgres"
 )
 
 // clientTimeout bounds one connection: login, query and answer. The next
@@ -49,7 +49,7 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), login.Databases[0]
 	cfg.RuntimeParams = map[string]string{"application_name": "pgtui-soak"}
 	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
-	probe.BoundWire(cfg)
+	postgres.BoundWire(cfg)
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return Answer{Fault: faultOf(err)}
@@ -59,7 +59,7 @@ func ask(ctx context.Context, host, port string, login model.Login) Answer {
 		defer cancel()
 		_ = conn.Close(bye) // the answer has arrived or is lost already
 	}()
-	row, err := probe.OneRow(ctx, conn, "select current_setting('lab.node'), pg_is_in_recovery()")
+	row, err := postgres.OneRow(ctx, conn, "select current_setting('lab.node'), pg_is_in_recovery()")
 	switch {
 	case err != nil:
 		return Answer{Fault: faultOf(err)}

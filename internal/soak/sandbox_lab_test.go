@@ -48,7 +48,7 @@ func steps() []step {
 		{name: "and back", lab: cmd("switchover", "pg-test", "pg-test-1"), sandbox: "switchover pg-test pg-test-1"},
 		{name: "a replica drained on one HAProxy", lab: [][]string{post("pg-test-1", "pg-test-replica", "pg-test-2", "drain")}, sandbox: "drain pg-test-1 pg-test-replica/pg-test-2"},
 		{name: "ready again", lab: [][]string{post("pg-test-1", "pg-test-replica", "pg-test-2", "ready")}, sandbox: "ready pg-test-1 pg-test-replica/pg-test-2"},
-		{name: "the primary in maintenance on one HAProxy", lab: [][]string{post("pg-test-2", "pg-test-primary", "pg-test-1", "maint")}, sandbox: "maint pg-test-2 pg-test-primary/pg-test-1"},
+		{name: "the primary put in maintenance on one HAProxy", lab: [][]string{post("pg-test-2", "pg-test-primary", "pg-test-1", "maint")}, sandbox: "maint pg-test-2 pg-test-primary/pg-test-1"},
 		{name: "ready again", lab: [][]string{post("pg-test-2", "pg-test-primary", "pg-test-1", "ready")}, sandbox: "ready pg-test-2 pg-test-primary/pg-test-1"},
 		{name: "weight 0", lab: [][]string{socket("pg-test-3", "set server pg-test-offline/pg-test-3 weight 0")}, sandbox: "weight pg-test-3 pg-test-offline/pg-test-3 0"},
 		{name: "weight 100", lab: [][]string{socket("pg-test-3", "set server pg-test-offline/pg-test-3 weight 100")}, sandbox: "weight pg-test-3 pg-test-offline/pg-test-3 100"},

@@ -27,7 +27,7 @@ func TestDrainBehindDown(t *testing.T) {
 		{"not read", func(*modeltest.World) {}, haproxy.AdminUnknown, ""},
 		{"nothing was done", func(w *modeltest.World) { w.Drained("", "", 0) }, haproxy.AdminReady, ""},
 		{"drained", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminDrain, "in drain by hand, hidden by its status DOWN"},
-		{"in maintenance", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, h) }, haproxy.AdminMaint, "in maint by hand"},
+		{"put in maintenance", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, h) }, haproxy.AdminMaint, "in maint by hand"},
 		{"through the server it tracks", func(w *modeltest.World) { w.Drained("pg-test-primary", "pg-test-3", haproxy.InheritedDrain, h) }, haproxy.AdminDrain, "in drain through the server it tracks"},
 		{"in another section", func(w *modeltest.World) { w.Drained("pg-test-replica", "pg-test-3", haproxy.ForcedDrain, h) }, haproxy.AdminReady, ""},
 		{"on another HAProxy", func(w *modeltest.World) {
@@ -94,7 +94,7 @@ func TestWhatIfOfADrainedReplica(t *testing.T) {
 			w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedDrain, w.Fronts()...)
 		},
 			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in drain in 5433 primary on every HAProxy node", 0},
-		{"in maintenance on every HAProxy node", func(w *modeltest.World) {
+		{"put in maintenance on every HAProxy node", func(w *modeltest.World) {
 			w.Drained("pg-test-primary", "pg-test-3", haproxy.ForcedMaint, w.Fronts()...)
 		},
 			"primary=:empty replica=2, 3:serving", true, "pg-test-3 is in maint in 5433 primary on every HAProxy node", 0},

@@ -52,7 +52,7 @@ func TestWhatIf(t *testing.T) {
 			p.Cluster = modeltest.Seen(model.PatroniCluster{Paused: true})
 			w.Snap.Patroni["pg-test-2"] = p
 		}, " primary=:empty replica=2, 3:serving", "paused", 7},
-		{"a server put in maintenance stays out", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) {
+		{"a server put put in maintenance stays out", failover.Supposition{Leader: "pg-test-3"}, func(w *modeltest.World) {
 			for _, h := range []model.Host{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
 				w.Server(h, "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { s.Status, s.CheckStatus = "MAINT", "" })
 			}

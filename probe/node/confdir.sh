@@ -2,7 +2,7 @@
 #
 # Lists the regular files of the directory $1, at most $2 of them, with the
 # content of the service files, of each at most $3 bytes and one more. The
-# service files are looked at again at the end, to see whether one was changed
+# service files are read again at the end, to see whether one was changed
 # meanwhile. See parseConfDir.
 dir=$PGTUI_ROOT$1 limit=$2 most=$(($3 + 1))
 flag() { if "$@"; then printf 1; else printf 0; fi; }

@@ -147,7 +147,7 @@ func parseFacts(b []byte) (model.NodeFacts, error) {
 	f := model.NodeFacts{Units: map[string]string{}}
 	lines := strings.Split(string(b), "\n")
 	if len(lines) < 2 || lines[0] != "pgtui-node 1" || len(lines) > maxFacts {
-		return f, errors.New("the answer is not what was asked for")
+		return f, errors.New("the answer is not in the expected form")
 	}
 	for _, line := range lines[1:] {
 		w := strings.Fields(line)

@@ -1,7 +1,7 @@
-# ask systemd and ip addr:
+# read systemd and ip addr:
 #
-# What systemd says of the units $@, and the node's IPv4 addresses.
-# See parseNode.
+# The state of the units $@, and the node's IPv4 addresses.
+# See parseFacts.
 printf 'pgtui-node 1\n'
 for u; do
 	printf 'unit %s %s\n' "$u" "$(systemctl is-active "$u" 2>/dev/null | head -n 1)"

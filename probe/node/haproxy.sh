@@ -1,8 +1,8 @@
-# ask HAProxy for its processes:
+# list HAProxy's processes:
 #
-# Lists the HAProxy processes of the node and asks the old workers among them,
-# through the master socket, what they still hold. At most $1 old workers are
-# asked, and $2 bytes kept of each answer. The current worker is asked for its
+# Lists the HAProxy processes of the node and queries the old workers among them,
+# through the master socket, for what they still hold. At most $1 old workers are
+# queried, and $2 bytes kept of each answer. The current worker is queried for its
 # servers' states, of which $3 bytes are kept. See parseRuntime.
 most=$1 limit=$2 states=$3
 run=$PGTUI_ROOT/run master=haproxy-master.sock worker=haproxy.sock
@@ -52,17 +52,17 @@ begun() {
 	sed 's/^.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK 2>/dev/null || echo 100)" \
 		-v up="$(cut -d' ' -f1 /proc/uptime)" '{ printf "age %s %.2f\n", pid, up - $20 / hz }' pid="$1"
 }
-# servers asks the current worker through the master's socket, else, where there is
+# servers queries the current worker through the master's socket, else, where there is
 # none or its answer is another one, through the worker's own.
 servers() {
 	[ "$client" != none ] || return 0
-	said=
-	[ ! -S "$run/$master" ] || said=$(talk "$master" '@1 show servers state')
-	case $said in
+	out=
+	[ ! -S "$run/$master" ] || out=$(talk "$master" '@1 show servers state')
+	case $out in
 	1*) ;;
-	*) [ ! -S "$run/$worker" ] || said=$(talk "$worker" 'show servers state') ;;
+	*) [ ! -S "$run/$worker" ] || out=$(talk "$worker" 'show servers state') ;;
 	esac
-	[ -z "$said" ] || printf '%s\n' "$said" | frame servers "$states"
+	[ -z "$out" ] || printf '%s\n' "$out" | frame servers "$states"
 }
 printf 'pgtui-haproxy 1\nnow %s\nclient %s\n' "$(date +%s.%N)" "$client"
 if [ ! -S "$run/$master" ]; then

@@ -57,7 +57,7 @@ func parseProc(b []byte) (procs, error) {
 		pid, err := strconv.Atoi(w[0])
 		up, ok := uptime(at("uptime"))
 		if err != nil || pid <= 0 || !ok {
-			return out, errors.New("show proc has a line that is none of a process")
+			return out, errors.New("a line of show proc is not a process")
 		}
 		if at("type") != "worker" {
 			continue

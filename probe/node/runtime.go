@@ -196,7 +196,7 @@ func (a *answers) judge(p haproxy.Processes) haproxy.Processes {
 			}
 		}
 		for i, pid := range a.order {
-			p.Workers = append(p.Workers, haproxy.Worker{PID: pid, Old: i != young, Started: p.At.Add(-a.ages[pid]), Err: "not asked: " + p.Missing})
+			p.Workers = append(p.Workers, haproxy.Worker{PID: pid, Old: i != young, Started: p.At.Add(-a.ages[pid]), Err: "not checked: " + p.Missing})
 		}
 		return p
 	}
@@ -226,7 +226,7 @@ func (a *answers) judge(p haproxy.Processes) haproxy.Processes {
 func (a *answers) hold(w *haproxy.Worker) {
 	page, asked := a.stat[w.PID]
 	if !asked {
-		w.Err = fmt.Sprintf("not asked: more than %d old workers", maxGhosts)
+		w.Err = fmt.Sprintf("not checked: more than %d old workers", maxGhosts)
 		return
 	}
 	st, err := haproxy.ParseStats(bytes.TrimRight(page, "\n"))

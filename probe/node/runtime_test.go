@@ -60,7 +60,7 @@ func TestShowProc(t *testing.T) {
 		{name: "HAProxy 2.4 has another column; a reload failed", text: "#<PID>          <type>          <relative PID>  <reloads>       <uptime>        <version>\n" +
 			"10 master 0 3 [failed: 2] 2d01h00m00s 2.4.22\n# workers\n11 worker 1 0 0d01h00m00s 2.4.22\n# old workers\n9 worker [was: 1] 1 2d01h00m00s 2.4.22\n# programs\n",
 			want: procs{failed: 2, workers: []proc{{pid: 11, uptime: hour, version: "2.4.22"}, {pid: 9, old: true, uptime: 49 * hour, version: "2.4.22"}}}},
-		{name: "a line that is cut", text: "#<PID> <type> <reloads> <uptime> <version>\n11 worker 1\n", err: "none of a process"},
+		{name: "a line that is cut", text: "#<PID> <type> <reloads> <uptime> <version>\n11 worker 1\n", err: "is not a process"},
 		{name: "2.4 without old workers", text: "#<PID> <type> <relative PID> <reloads> <uptime> <version>\n10 master 0 3 [failed: 2] 2d01h00m00s 2.4.22\n# workers\n11 worker 1 0 0d01h00m00s 2.4.22\n",
 			want: procs{failed: 2, workers: []proc{{pid: 11, uptime: hour, version: "2.4.22"}}}},
 		{name: "the master is reloading: it hangs up", text: "\n", err: "no answer"},

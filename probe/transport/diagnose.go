@@ -16,16 +16,16 @@ func symptoms() []symptom {
 	const (
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"
 		again   = "start pgtui with -K (--ask-become-pass), and type it again; leave the console for that"
-		ask     = "start pgtui with -K (--ask-become-pass), which asks for it once; leave the console for that; or " + sudoers
+		ask     = "start pgtui with -K (--ask-become-pass), which prompts for it once; leave the console for that; or " + sudoers
 		reach   = "check the address, ansible_host and ansible_port, and that sshd runs"
 		keys    = "try: ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
 	)
 	return []symptom{
 		{"REMOTE HOST IDENTIFICATION HAS CHANGED", "ssh: its host key has changed",
 			"make sure that it is the right machine, then: ssh-keygen -R with its address"},
-		{"Host key verification failed", "ssh: its host key is not known",
+		{"Host key verification failed", "ssh: its host key is unknown",
 			"connect once by hand with ssh, and compare the key"},
-		{"No host key is known for", "ssh: its host key is not known",
+		{"No host key is known for", "ssh: its host key is unknown",
 			"connect once by hand with ssh, and compare the key"},
 		{"Bad owner or permissions on", "ssh: its configuration file may be written by others", "chmod 600 that file"},
 		{"Can't open user config file", "ssh: the file given by --ssh-config cannot be read", "check the path"},

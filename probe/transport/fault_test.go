@@ -20,7 +20,7 @@ func TestAPanicOverALineIsTheScriptsError(t *testing.T) {
 			panic("broken on purpose")
 		}
 	}})
-	if !errors.Is(err, ErrInterrupted) || !strings.Contains(err.Error(), "n1: pgtui itself failed reading what a script said") || string(out.Stdout) != "a\nb\nc\n" || heard != 2 {
+	if !errors.Is(err, ErrInterrupted) || !strings.Contains(err.Error(), "n1: pgtui itself failed reading the output of a script") || string(out.Stdout) != "a\nb\nc\n" || heard != 2 {
 		t.Errorf("%v after %d lines and %q", err, heard, out.Stdout)
 	}
 }

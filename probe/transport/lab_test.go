@@ -78,7 +78,7 @@ func TestLabRefusals(t *testing.T) {
 		"a login without the key": {model.SSHTarget{Address: "10.10.10.11", User: "no-such-login"}, "ssh: no key was accepted"},
 		"a login without sudo":    {model.SSHTarget{Address: "10.10.10.11", User: "postgres"}, "sudo wants a password"},
 		"a port without sshd":     {model.SSHTarget{Address: "10.10.10.11", Port: 23}, "ssh: connection refused"},
-		"an unknown host key":     {model.SSHTarget{Address: "10.10.10.11", CommonArgs: "-o UserKnownHostsFile=/dev/null"}, "ssh: its host key is not known"},
+		"an unknown host key":     {model.SSHTarget{Address: "10.10.10.11", CommonArgs: "-o UserKnownHostsFile=/dev/null"}, "ssh: its host key is unknown"},
 		"a name without address":  {model.SSHTarget{Address: "no-such-node.invalid"}, "ssh: its name does not resolve"},
 	} {
 		_, err := s.Run(t.Context(), Cmd{Target: tc.target, Script: "true"})

@@ -266,7 +266,7 @@ func TestSSHFailures(t *testing.T) {
 	}{
 		{"no key", say("dba@10.0.0.9: Permission denied (publickey).", "255"), "10.0.0.9: ssh: no key was accepted", true, ErrNotStarted},
 		{"refused", say("ssh: connect to host 10.0.0.9 port 22: Connection refused", "255"), "10.0.0.9: ssh: connection refused", true, ErrNotStarted},
-		{"unknown host key", say("Host key verification failed.", "255"), "10.0.0.9: ssh: its host key is not known", true, ErrNotStarted},
+		{"unknown host key", say("Host key verification failed.", "255"), "10.0.0.9: ssh: its host key is unknown", true, ErrNotStarted},
 		{"changed host key", say("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.", "255"), "10.0.0.9: ssh: its host key has changed", true, ErrNotStarted},
 		{"unknown failure, with escapes", say("weird \x1b[31mthing", "255"), "10.0.0.9: weird [31mthing", false, ErrNotStarted},
 		{"silent failure", say("", "255"), "10.0.0.9: exit status 255", false, ErrNotStarted},

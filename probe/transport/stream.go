@@ -107,7 +107,7 @@ func (s *stream) endLine() {
 
 // tell hands a line on. The goroutine is os/exec's, which nobody else guards.
 func (s *stream) tell(line string) {
-	if err := guard.Do("reading what a script said", func() { s.onLine(line) }); err != nil && s.fault == nil {
+	if err := guard.Do("reading the output of a script", func() { s.onLine(line) }); err != nil && s.fault == nil {
 		s.fault = err
 	}
 }

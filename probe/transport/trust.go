@@ -116,7 +116,7 @@ func (t *trust) part(at string, last bool) error {
 func (t *trust) owner(at string, st fs.FileInfo) error {
 	uid, _, ok := t.ids(at, st)
 	if !ok {
-		return untrusted(at, "its owner is not known", "ls -ld "+text.Word(at))
+		return untrusted(at, "its owner is unknown", "ls -ld "+text.Word(at))
 	}
 	if uid != 0 && uid != t.uid {
 		return untrusted(at, fmt.Sprintf("it belongs to user %d, who is neither root nor you", uid), "chown "+strconv.Itoa(t.uid)+" "+text.Word(at)+", once you have read it, or run pgtui as its owner")

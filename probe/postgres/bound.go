@@ -1,4 +1,4 @@
-package probe
+package postgres
 
 import (
 	"context"
@@ -16,16 +16,16 @@ const (
 	mostWire = 1 << 20
 	// mostMessage is how large one of its messages may be, in bytes. The library
 	// makes room for a message when its length is announced.
-	mostMessage = 64 << 10
+	MostMessage = 64 << 10
 )
 
 // errTalks is the end of a connection whose server sends too much.
-var errTalks = errors.New("the server sends more than anybody has asked for")
+var errTalks = errors.New("the server sends too much data")
 
 // boundWire keeps a server from sending more than most bytes on one connection:
 // whoever listens on the port may send for ever.
 func boundWire(cfg *pgconn.Config, most int) {
-	cfg.MaxProtocolMessageBodyLen = mostMessage
+	cfg.MaxProtocolMessageBodyLen = MostMessage
 	dial := cfg.DialFunc
 	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
@@ -66,7 +66,7 @@ func OneRow(ctx context.Context, conn *pgconn.PgConn, question string) ([][]byte
 		for r := answers.ResultReader(); r.NextRow(); {
 			if rows++; rows > 1 {
 				closeNow(conn)
-				return nil, errOneRow
+				return nil, ErrOneRow
 			}
 			for _, v := range r.Values() {
 				row = append(row, append([]byte(nil), v...))
@@ -77,12 +77,12 @@ func OneRow(ctx context.Context, conn *pgconn.PgConn, question string) ([][]byte
 		return nil, err
 	}
 	if rows != 1 || results != 1 {
-		return nil, errOneRow
+		return nil, ErrOneRow
 	}
 	return row, nil
 }
 
-var errOneRow = errors.New("the answer is not what was asked for")
+var ErrOneRow = errors.New("the answer is not in the expected form")
 
 // closeNow ends a connection without reading the rest of what is on its way.
 func closeNow(conn *pgconn.PgConn) {
