@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,21 +89,14 @@ func foreignMark(m *board.Member) Mark {
 
 // RoleMark is Patroni's word for a role as the board writes it.
 func RoleMark(role string) Mark {
-	switch role {
-	case "leader":
-		return Mark{"●", "LEADER", theme.Good}
-	case "standby_leader":
-		return Mark{"●", "STANDBY LEADER", theme.Good}
-	case "sync_standby":
-		return Mark{"○", "sync replica", theme.Plain}
-	case "quorum_standby":
-		return Mark{"○", "quorum replica", theme.Plain}
-	case "primary":
-		return Mark{"!", "primary, no lock", theme.Warn}
-	case "":
-		return Mark{"?", "unknown", theme.Doubt}
-	}
-	return Mark{"○", role, theme.Plain}
+	return MarkOf(role, map[string]Mark{
+		"leader":         {"●", "LEADER", theme.Good},
+		"standby_leader": {"●", "STANDBY LEADER", theme.Good},
+		"sync_standby":   {"○", "sync replica", theme.Plain},
+		"quorum_standby": {"○", "quorum replica", theme.Plain},
+		"primary":        {"!", "primary, no lock", theme.Warn},
+		"":               Unknown(),
+	}, Mark{"○", role, theme.Plain})
 }
 
 // Status is what an instance's Patroni reported of itself.
@@ -126,35 +120,31 @@ func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if st.Timeline > 0 {
 		add("timeline", fmt.Sprint(st.Timeline))
 	}
-	if st.Location > 0 {
-		add("written", lsn(st.Location))
-	}
-	if st.Received > 0 {
-		add("received", lsn(st.Received))
-	}
-	if st.Replayed > 0 {
-		add("replayed", lsn(st.Replayed))
-	}
+	add("written", lsn(st.Location))
+	add("received", lsn(st.Received))
+	add("replayed", lsn(st.Replayed))
 	add("started", started(st.PostmasterStart))
 	if st.PendingRestart {
 		parts = append(parts, "restart pending")
 	}
-	if len(st.Tags) > 0 {
-		var tags []string
-		for k, v := range st.Tags {
-			tags = append(tags, k+"="+v)
-		}
-		slices.Sort(tags)
-		add("tags", strings.Join(tags, " "))
+	var tags []string
+	for _, k := range slices.Sorted(maps.Keys(st.Tags)) {
+		tags = append(tags, k+"="+st.Tags[k])
 	}
+	add("tags", strings.Join(tags, " "))
 	if len(parts) == 0 {
 		return nil
 	}
 	return Wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
 }
 
-// lsn is a WAL position as PostgreSQL writes it.
-func lsn(n int64) string { return fmt.Sprintf("%X/%X", uint64(n)>>32, uint32(n)) }
+// lsn is a WAL position as PostgreSQL writes it, "" when it is unknown.
+func lsn(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%X/%X", uint64(n)>>32, uint32(n))
+}
 
 // versionText is server_version_num in words: 150018 is 15.18.
 func versionText(n int) string {
@@ -220,10 +210,8 @@ func SeenBy(r *board.Route, e Env) widget.Line {
 // CellOf is the view's cell of that instance; where there is none the service
 // does not name it.
 func CellOf(v *board.View, inst model.InstanceName) board.Cell {
-	for _, c := range v.Cells {
-		if c.Instance == inst {
-			return c
-		}
+	if i := slices.IndexFunc(v.Cells, func(c board.Cell) bool { return c.Instance == inst }); i >= 0 {
+		return v.Cells[i]
 	}
 	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not select it"}
 }

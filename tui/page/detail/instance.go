@@ -3,6 +3,7 @@ package detail
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,11 +100,9 @@ func (p *Instance) View(e page.Env) []widget.Line {
 // routes are the services that name the instance.
 func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 	for i := range b.Routes {
-		for j := range b.Routes[i].Views {
-			if page.CellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
-				out = append(out, &b.Routes[i])
-				break
-			}
+		named := func(v board.View) bool { return page.CellOf(&v, p.name).Verdict != model.Unselected }
+		if slices.ContainsFunc(b.Routes[i].Views, named) {
+			out = append(out, &b.Routes[i])
 		}
 	}
 	return out
@@ -225,9 +224,7 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows
 		if len(groups) == 1 {
 			who = widget.T(theme.Dim, "all "+fmt.Sprint(len(g.nodes)))
 		}
-		if len(row) < 9 { // not probed yet
-			row = append(row, make([]widget.Line, 9-len(row))...)
-		}
+
 		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.P(fmt.Sprint(g.conn)), row[7], row[8]})
 		name = nil
 	}
@@ -316,11 +313,7 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	for _, l := range page.StatusFacts(o.Value, e.W-2) {
 		out = append(out, widget.Join(widget.P("  "), l))
 	}
-	paths := make([]string, 0, len(v.Checks))
-	for path := range v.Checks {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
+	paths := slices.Sorted(maps.Keys(v.Checks))
 	l := widget.T(theme.Dim, "   checks ")
 	for _, path := range paths {
 		c := v.Checks[path]

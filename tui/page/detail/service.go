@@ -168,7 +168,7 @@ func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []w
 		name = name.Add(theme.Dim, " backup")
 	}
 	if e.ProxyNotProbed(v.HAProxy) {
-		return []widget.Line{name, page.Probing().Line()}
+		return append([]widget.Line{name, page.Probing().Line()}, make([]widget.Line, 7)...)
 	}
 	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
 	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {
@@ -194,15 +194,11 @@ func statOf(e page.Env, h model.Host, svc *model.Service, inst model.InstanceNam
 	if e.Snap == nil {
 		return nil
 	}
-	o, ok := e.Snap.HAProxy[h]
-	if !ok || !o.Ever() {
-		return nil
+	st := e.Snap.HAProxy[h].Value
+	if px := st.Proxy(svc.Proxy()); px != nil {
+		return px.Server(string(inst))
 	}
-	px := o.Value.Proxy(svc.Proxy())
-	if px == nil {
-		return nil
-	}
-	return px.Server(string(inst))
+	return nil
 }
 
 // checkText is HAProxy's last check in its own words.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/model"
@@ -83,12 +84,10 @@ func (p *Events) rows(e page.Env) (rows []board.Event, hidden int) {
 }
 
 func (p *Events) at(rows []board.Event) int {
-	for i := range rows {
-		if p.cursor != "" && eventKey(rows[i]) == p.cursor {
-			return i
-		}
+	if p.cursor == "" {
+		return 0
 	}
-	return 0
+	return max(0, slices.IndexFunc(rows, func(ev board.Event) bool { return eventKey(ev) == p.cursor }))
 }
 
 // List is the events that are shown.
@@ -159,15 +158,10 @@ func (p *Events) space(e page.Env) int {
 // View draws the list above and the event under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := page.ListTitle("EVENTS", len(rows), hidden, p.filter)
-	out := []widget.Line{title.Trunc(e.W)}
-	switch {
-	case e.NoAnswer():
-		return append(out, nil, widget.T(theme.Info, " probing every node …"))
-	case len(rows) == 0 && hidden > 0:
-		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))
-	case len(rows) == 0:
-		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
+	calm := widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch.")
+	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, calm, e)
+	if empty {
+		return out
 	}
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)

@@ -3,6 +3,7 @@ package overview
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/internal/text"
@@ -95,22 +96,12 @@ func (p *Cluster) routes(b *board.Board) (out []*board.Route, hidden int) {
 
 // at is the row of the cursor.
 func (p *Cluster) at(routes []*board.Route) int {
-	for i, r := range routes {
-		if r.Service == p.service {
-			return i
-		}
-	}
-	return 0
+	return max(0, slices.IndexFunc(routes, func(r *board.Route) bool { return r.Service == p.service }))
 }
 
 // column is the column of the cursor, -1 for the whole row.
 func (p *Cluster) column(b *board.Board) int {
-	for i := range b.Members {
-		if b.Members[i].Instance == p.inst {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.inst })
 }
 
 // List is the services that are shown.

@@ -107,12 +107,7 @@ func names(b *board.Board) []string {
 
 // at is the row of the cursor; the first when its cluster is not shown.
 func (p *Fleet) at(rows []*board.Board) int {
-	for i, b := range rows {
-		if b.Cluster.Name == p.cursor {
-			return i
-		}
-	}
-	return 0
+	return max(0, slices.IndexFunc(rows, func(b *board.Board) bool { return b.Cluster.Name == p.cursor }))
 }
 
 // List is the clusters that are shown.
@@ -187,10 +182,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 
 // mark shows by which column the rows are sorted, when it is shown at all.
 func (p *Fleet) mark(cols []widget.Column, title string) {
-	for i := range cols {
-		if cols[i].Title != title {
-			continue
-		}
+	if i := slices.IndexFunc(cols, func(c widget.Column) bool { return c.Title == title }); i >= 0 {
 		if cols[i].Title += "▾"; p.desc {
 			cols[i].Title = title + "▴"
 		}
@@ -292,18 +284,15 @@ func fleetColumns(cluster, leader int) []widget.Column {
 }
 
 func fleetRow(b *board.Board, e page.Env) []widget.Line {
-	m, pending := e.Health(b), e.Pending(b)
-	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.Line()}
-	row = append(row, leaderCell(b, e))
-	row = append(row, widget.P(page.NumText(b.Timeline)))
 	members := widget.T(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
 	if b.KnownMembers() < len(b.Members) {
 		members[0].Tone = theme.Warn
-		if pending {
+		if e.Pending(b) {
 			members[0].Tone = theme.Info
 		}
 	}
-	row = append(row, members, widget.P(page.LagText(b.WorstLag())))
+	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), e.Health(b).Line(), leaderCell(b, e),
+		widget.P(page.NumText(b.Timeline)), members, widget.P(page.LagText(b.WorstLag()))}
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}

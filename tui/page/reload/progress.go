@@ -225,19 +225,13 @@ func (p *Progress) nodeMark(n plan.Node) page.Mark {
 }
 
 func outcomeMark(o plan.NodeOutcome) page.Mark {
-	switch o {
-	case plan.Applied:
-		return page.Mark{Shape: "✓", Word: "applied", Tone: theme.Good}
-	case plan.Unchanged:
-		return page.Mark{Shape: "✓", Word: "unchanged", Tone: theme.Dim}
-	case plan.Untouched:
-		return page.Mark{Shape: "–", Word: "not touched", Tone: theme.Warn}
-	case plan.Restored:
-		return page.Mark{Shape: "←", Word: "restored", Tone: theme.Warn}
-	case plan.Broken:
-		return page.Mark{Shape: "✕", Word: "BROKEN", Tone: theme.Bad}
-	}
-	return page.Mark{Shape: "?", Word: "UNCERTAIN", Tone: theme.Bad}
+	return page.MarkOf(o, map[plan.NodeOutcome]page.Mark{
+		plan.Applied:   {Shape: "✓", Word: "applied", Tone: theme.Good},
+		plan.Unchanged: {Shape: "✓", Word: "unchanged", Tone: theme.Dim},
+		plan.Untouched: {Shape: "–", Word: "not touched", Tone: theme.Warn},
+		plan.Restored:  {Shape: "←", Word: "restored", Tone: theme.Warn},
+		plan.Broken:    {Shape: "✕", Word: "BROKEN", Tone: theme.Bad},
+	}, page.Mark{Shape: "?", Word: "UNCERTAIN", Tone: theme.Bad})
 }
 
 // stepLine is one step: begun, done or failed.

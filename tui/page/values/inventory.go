@@ -3,8 +3,10 @@
 package values
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -292,10 +294,7 @@ func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
-	if o.Cluster == "" {
-		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
-	}
-	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
+	return widget.P(" ").Add(theme.Strong, cmp.Or(string(o.Cluster), "of no cluster")).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
 }
 
 // head is what the page shows above the list: problems, then what is listed.
@@ -319,15 +318,7 @@ func (p *Inventory) head(e page.Env) []widget.Line {
 // those first that Ansible would fail over.
 func (p *Inventory) problems(e page.Env) []widget.Line {
 	all := slices.Clone(p.Got.Problems)
-	slices.SortStableFunc(all, func(a, b source.Problem) int {
-		switch {
-		case a.Fatal == b.Fatal:
-			return 0
-		case a.Fatal:
-			return -1
-		}
-		return 1
-	})
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Fatal && !all[j].Fatal })
 	most := min(max(e.H/6, 2), 4)
 	var out []widget.Line
 	for i, x := range all {
