@@ -129,11 +129,7 @@ func (m *Model) clusterChoices(c *model.Cluster) []choice {
 
 // moves reports an action that only moves a cursor.
 func moves(a keys.Action) bool {
-	switch a {
-	case keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette:
-		return true
-	}
-	return false
+	return slices.Contains([]keys.Action{keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette}, a)
 }
 
 // find narrows the choices to what was typed.

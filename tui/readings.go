@@ -127,9 +127,7 @@ func (l *nodeReading) due(now time.Time) bool {
 
 // readNode reads a node.
 func (f *feed) readNode(inv *model.Inventory, msg nodeReadMsg) tea.Cmd {
-	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, readLimit)
-		defer cancel()
+	return f.limited(readLimit, func(ctx context.Context) tea.Msg {
 		if err := guard.Do("reading a node", func() { msg.read = msg.world.deps.Examine(ctx, inv, msg.host) }); err != nil {
 			msg.read = model.Reading{Conf: source.Observed[model.NodeConf]{Err: err}}
 		}

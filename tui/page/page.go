@@ -4,6 +4,7 @@
 package page
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -61,6 +62,14 @@ func Move(p Lister, a keys.Action, h int, e Env) Page {
 		return p.Choose(i, e)
 	}
 	return p
+}
+
+// With is a copy of a page that differs by what set sets: pages are values, and
+// the history holds those of before.
+func With[T any](p *T, set func(*T)) *T {
+	q := *p
+	set(&q)
+	return &q
 }
 
 // Filterer is a page whose list can be narrowed.
@@ -143,17 +152,8 @@ func (e Env) Pending(b *board.Board) bool {
 	if e.Now.Sub(e.Began) >= patience {
 		return false
 	}
-	for _, m := range b.Members {
-		if e.incomplete(m.Instance) {
-			return true
-		}
-	}
-	for _, f := range b.Cluster.LoadBalancers {
-		if e.ProxyNotProbed(f.Host) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.Members, func(m board.Member) bool { return e.incomplete(m.Instance) }) ||
+		slices.ContainsFunc(b.Cluster.LoadBalancers, func(f model.LoadBalancer) bool { return e.ProxyNotProbed(f.Host) })
 }
 
 // patience is how long a node that was never probed counts as pending; after that

@@ -71,9 +71,7 @@ func (p *Instance) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a service.
 func (p *Instance) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Instance) { q.list.Cursor = i })
 }
 
 // Do carries out one action.

@@ -57,9 +57,7 @@ func (p *Node) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a section.
 func (p *Node) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Node) { q.list.Cursor = i })
 }
 
 // Do carries out one action.
@@ -210,17 +208,13 @@ func (p *Node) sectionRow(px *haproxy.Proxy, s section, e page.Env) []widget.Lin
 		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
 	}
 	now := page.SampleOf(px)
-	past := e.Traffic.Of(p.host, px.Name)
-	values := make([]int64, len(past))
-	for i := range past {
-		values[i] = past[i].Sessions
-	}
+
 	queue := widget.P(page.Count(now.Queue))
 	if now.Queue > 0 {
 		queue[0].Tone = theme.Warn
 	}
 	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(page.Count(now.Sessions)), widget.P(page.Count(now.Rate)),
-		queue, widget.T(theme.Info, page.Bars(values, 24)), why}
+		queue, widget.T(theme.Info, page.Bars(e.Traffic.Of(p.host, px.Name), page.SessionsOf, 24)), why}
 }
 
 // view is what the board says of a section on this node, or nil.

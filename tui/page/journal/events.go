@@ -29,9 +29,7 @@ func (p *Events) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Events) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Events) { q.filter = text })
 }
 
 // EventsScreen is the list in the registry.

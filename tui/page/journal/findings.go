@@ -32,9 +32,7 @@ func (p *Findings) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Findings) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Findings) { q.filter = text })
 }
 
 // FindingsScreen is the list in the registry.

@@ -28,9 +28,7 @@ func (p *Log) Filter() string { return p.filter }
 
 // SetFilter narrows the lines.
 func (p *Log) SetFilter(text string) page.Page {
-	q := *p
-	q.filter, q.top = text, 0
-	return &q
+	return page.With(p, func(q *Log) { q.filter, q.top = text, 0 })
 }
 
 // LogScreen is the log in the registry.

@@ -33,9 +33,7 @@ func (p *Cluster) Filter() string { return p.filter }
 
 // SetFilter narrows the services.
 func (p *Cluster) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Cluster) { q.filter = text })
 }
 
 // BoardScreen is the board in the registry.

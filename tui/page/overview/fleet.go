@@ -35,9 +35,7 @@ func (p *Fleet) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Fleet) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Fleet) { q.filter = text })
 }
 
 // FleetScreen is the fleet in the registry.

@@ -37,9 +37,7 @@ func (p *Progress) Title() string {
 
 // Stopping marks that no further node will be begun.
 func (p *Progress) Stopping() page.Page {
-	q := *p
-	q.stopping = true
-	return &q
+	return page.With(p, func(q *Progress) { q.stopping = true })
 }
 
 // ReloadingScreen is a running reload in the registry: only a reload opens it.

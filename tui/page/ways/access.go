@@ -193,8 +193,7 @@ func (p *Access) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 // entry is the cell of a row and a column, or nil.
 func (p *Access) entry(h *access.EntryHost, at *model.EntryPort) *access.Entry {
 	for i := range p.Got.Entries {
-		x := &p.Got.Entries[i]
-		if rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
+		if x := &p.Got.Entries[i]; rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
 			return x
 		}
 	}

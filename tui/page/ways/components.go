@@ -77,9 +77,7 @@ func (p *Components) List(page.Env) (n, at int) {
 
 // Choose puts the cursor on a component.
 func (p *Components) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Components) { q.list.Cursor = i })
 }
 
 // Do carries out one action.

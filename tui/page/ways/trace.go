@@ -105,9 +105,7 @@ func (p *Trace) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a hop.
 func (p *Trace) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Trace) { q.list.Cursor = i })
 }
 
 // next is the trace of a neighbouring service of the cluster; nil when this is
