@@ -367,12 +367,14 @@ func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	guard.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	guard.Go("running the reload", func() { f.carry(r) }, func(err error) {
+		f.ended(r, page.DoneMsg{Err: fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)})
+	})
 	return r, f.event(r)
 }
 
 // carry runs Execute to its end. A panic in it must not take the terminal along:
-// the run then ends with the error of brokeOff.
+// the run then ends with an error that says that the state of the node is unknown.
 func (f *feed) carry(r *activeReload) {
 	defer r.halt()
 	var done page.DoneMsg
@@ -390,11 +392,6 @@ func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 	r.mu.Unlock()
 	close(r.ended)
 	r.tell(f.ctx, done)
-}
-
-// brokeOff is the error of a run that pgtui itself has failed over.
-func (r *activeReload) brokeOff(err error) error {
-	return fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)
 }
 
 // enters notes the node a step is on.

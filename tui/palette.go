@@ -199,6 +199,9 @@ func (m *Model) openPalette(e page.Env) {
 func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 	p := *m.palette
 	m.palette = &p
+	if name == "backspace" && p.input.Value() == "" {
+		name = "esc"
+	}
 	switch name {
 	case "esc", "ctrl+c":
 		m.palette = nil
@@ -218,11 +221,6 @@ func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 		return nil
 	case "enter":
 		return m.choose()
-	case "backspace":
-		if p.input.Value() == "" {
-			m.palette = nil
-			return nil
-		}
 	}
 	p.input, _ = p.input.Update(msg)
 	p.cursor, p.moved = 0, false

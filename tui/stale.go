@@ -105,7 +105,11 @@ func (m *Model) unread(err error) {
 // it is. The place of a mistake comes early: a narrow screen cuts the end off.
 func (m *Model) staleText() string {
 	s := &m.stale
-	old := "OLD INVENTORY of " + m.readAt() + ": "
+	at := "the start" // when the inventory that is shown was read
+	if m.inv != nil && !m.inv.LoadedAt.IsZero() {
+		at = m.inv.LoadedAt.Format("15:04:05")
+	}
+	old := "OLD INVENTORY of " + at + ": "
 	switch {
 	case len(s.names) > 0 && source.RunsProgram(s.base):
 		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R rereads it and runs its program"
@@ -115,14 +119,6 @@ func (m *Model) staleText() string {
 		return old + s.err
 	}
 	return ""
-}
-
-// readAt is when the inventory that is shown was read.
-func (m *Model) readAt() string {
-	if m.inv == nil || m.inv.LoadedAt.IsZero() {
-		return "the start"
-	}
-	return m.inv.LoadedAt.Format("15:04:05")
 }
 
 // changedText are the names of files, three at most.

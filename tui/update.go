@@ -400,10 +400,7 @@ func (m *Model) back() {
 
 // home goes back to the board of the cluster, or to the fleet.
 func (m *Model) home() {
-	for len(m.stack) > 1 {
-		if m.top().Scope() == "board" {
-			return
-		}
+	for len(m.stack) > 1 && m.top().Scope() != "board" {
 		m.pop()
 	}
 }
@@ -412,21 +409,18 @@ func (m *Model) home() {
 // follows at once.
 func (m *Model) typed(name string, msg tea.Msg) tea.Cmd {
 	f, ok := m.top().(page.Filterer)
-	if !ok || name == "enter" || name == "ctrl+c" {
+	if !ok || name == "enter" || name == "ctrl+c" || name == "backspace" && m.filter.Value() == "" {
 		m.typing = false
 		return nil
 	}
-	switch {
-	case name == "esc":
+	switch name {
+	case "esc":
 		m.typing = false
 		m.setTop(f.SetFilter(""))
 		return nil
-	case name == "up", name == "down":
+	case "up", "down":
 		m.typing = false
 		return m.key(msg.(tea.KeyPressMsg))
-	case name == "backspace" && m.filter.Value() == "":
-		m.typing = false
-		return nil
 	}
 	m.filter, _ = m.filter.Update(msg)
 	m.setTop(f.SetFilter(m.filter.Value()))

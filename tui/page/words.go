@@ -302,13 +302,6 @@ func OrNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-func OrDash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
-}
-
 // Happened is what an event changed, before and after.
 func Happened(ev *board.Event) widget.Line {
 	m := SeverityMark(ev.Severity)

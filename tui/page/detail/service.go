@@ -3,6 +3,7 @@
 package detail
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -231,7 +232,7 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []w
 		{"declared", from},
 		{"selector", svc.Selector},
 		{"selects", page.OrNone(members)},
-		{"backup", page.OrDash(svc.Backup)},
+		{"backup", cmp.Or(svc.Backup, "–")},
 		{"backups", page.OrNone(backups)},
 		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
 		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},

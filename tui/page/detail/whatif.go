@@ -139,9 +139,7 @@ func (p *WhatIf) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 // Update takes in what Patroni decides by; the rest is worked out from every
 // snapshot.
 func (p *WhatIf) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
-	q := *p
-	q.Take(msg)
-	return &q, nil
+	return page.With(p, func(q *WhatIf) { q.Take(msg) }), nil
 }
 
 // snapshot is what the nodes have answered, with what Patroni decides by.

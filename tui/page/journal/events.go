@@ -122,18 +122,19 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 	if b == nil {
 		return page.Say{Text: "the inventory has no cluster " + string(ev.Cluster) + " any more"}
 	}
+	to := page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
 	switch ev.Kind {
 	case "member":
 		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
-			return page.Open{Screen: "instance", At: page.Place{Cluster: ev.Cluster, Instance: name}}
+			to.Screen, to.At.Instance = "instance", name
 		}
 	case "route":
 		name, _, _ := strings.Cut(ev.Subject, " ")
 		if b.Route(model.ServiceName(name)) != nil {
-			return page.Open{Screen: "service", At: page.Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
+			to.Screen, to.At.Service = "service", model.ServiceName(name)
 		}
 	case "leader":
-		return page.Open{Screen: "topology", At: page.Place{Cluster: ev.Cluster}}
+		to.Screen = "topology"
 	case "finding":
 		for i := range b.Findings {
 			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
@@ -142,16 +143,11 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 			}
 		}
 	}
-	return page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
+	return to
 }
 
 // space is how many rows there is room for.
-func (p *Events) space(e page.Env) int {
-	if e.H < 14 {
-		return max(e.H-3, 1)
-	}
-	return max(e.H-8, 1)
-}
+func (p *Events) space(e page.Env) int { return e.Rows(3, 8) }
 
 // View draws the list above and the event under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {

@@ -139,12 +139,7 @@ func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 }
 
 // space is how many rows there is room for.
-func (p *Fleet) space(e page.Env) int {
-	if e.H < 14 {
-		return max(e.H-3, 1)
-	}
-	return max(e.H-4-detailLines, 1)
-}
+func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+detailLines) }
 
 // View draws the fleet.
 func (p *Fleet) View(e page.Env) []widget.Line {
@@ -376,17 +371,13 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 	return widget.T(theme.Dim, "–  "+b.Summary)
 }
 
-// column is the index of the column the rows are sorted by. The first key
-// leaves STATE, which is how they come, and goes through the others in order.
-func (p *Fleet) column() int { return fleetOrder()[p.sort] }
-
-// fleetOrder are the columns in the order that the sort key goes through them.
-func fleetOrder() []int {
-	out := []int{1, 0}
-	for i := 2; i < len(fleetColumns(0, 0)); i++ {
-		out = append(out, i)
+// column is the index of the column the rows are sorted by. The first key leaves
+// STATE, which is how they come, for CLUSTER, and goes through the others in order.
+func (p *Fleet) column() int {
+	if p.sort < 2 {
+		return 1 - p.sort
 	}
-	return out
+	return p.sort
 }
 
 // sorted puts rows, which come trouble first, in the chosen order. Equal

@@ -3,6 +3,7 @@
 package ways
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,9 +186,7 @@ func (p *Access) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 
 // Update takes the answer in.
 func (p *Access) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
-	q := *p
-	q.Take(msg)
-	return &q, nil
+	return page.With(p, func(q *Access) { q.Take(msg) }), nil
 }
 
 // entry is the cell of a row and a column, or nil.
@@ -324,13 +323,7 @@ func entryMark(x *access.Entry) page.Mark {
 
 // targetWord is a target as the head of a column says it.
 func targetWord(t model.Target) string {
-	switch t {
-	case model.TargetInstance:
-		return "host"
-	case model.TargetOther:
-		return "its check"
-	}
-	return string(t)
+	return cmp.Or(map[model.Target]string{model.TargetInstance: "host", model.TargetOther: "its check"}[t], string(t))
 }
 
 // detail is the entry under the cursor.

@@ -242,7 +242,7 @@ func componentRow(r *model.ComponentRow) []widget.Line {
 		name[0].Tone = theme.Strong
 	}
 	return []widget.Line{name, widget.T(theme.Dim, r.Module), widget.P(port), componentMark(st.Health).Line(),
-		widget.P(page.OrDash(st.Version)), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
+		widget.P(cmp.Or(st.Version, "–")), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
 }
 
 // componentMark draws the state of a component.
