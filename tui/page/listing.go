@@ -102,10 +102,16 @@ func ListLines(lay widget.Layout, rows [][]widget.Line, first, cur, n int, e Env
 	for i, r := range rows {
 		out = append(out, CursorRow(lay.Row(r), first+i, cur, e.W))
 	}
-	if below := n - first - len(rows); below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
+	return append(out, Below(n-first-len(rows))...)
+}
+
+// Below is the line that counts the n rows of a list below those that are seen,
+// none where there are none.
+func Below(n int) []widget.Line {
+	if n <= 0 {
+		return nil
 	}
-	return out
+	return []widget.Line{widget.T(theme.Dim, fmt.Sprintf("  %d more below", n))}
 }
 
 // ListTitle is the title of a list of n rows, hidden of which a filter hides.

@@ -295,13 +295,6 @@ func Failure(err error, e Env) []widget.Line {
 	return out
 }
 
-func OrNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
-}
-
 // Happened is what an event changed, before and after.
 func Happened(ev *board.Event) widget.Line {
 	m := SeverityMark(ev.Severity)

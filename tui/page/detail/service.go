@@ -231,9 +231,9 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []w
 	rows := [][2]string{
 		{"declared", from},
 		{"selector", svc.Selector},
-		{"selects", page.OrNone(members)},
+		{"selects", cmp.Or(strings.Join(members, ", "), "none")},
 		{"backup", cmp.Or(svc.Backup, "–")},
-		{"backups", page.OrNone(backups)},
+		{"backups", cmp.Or(strings.Join(backups, ", "), "none")},
 		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
 		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},
 		{"listens", svc.IP + ":" + svc.Port + ", balance " + svc.Balance + ", maxconn " + svc.MaxConn},

@@ -312,7 +312,7 @@ func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line 
 	}
 	known := 0
 	for i := range r.Views {
-		if v := r.Views[i].Verdict; v == model.Empty {
+		if r.Views[i].Verdict == model.Empty {
 			known++
 		}
 	}

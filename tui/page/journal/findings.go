@@ -150,9 +150,7 @@ func (p *Findings) View(e page.Env) []widget.Line {
 		l := page.FindingLine(rows[i], p.cluster == "")
 		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
 	}
-	if below := len(rows) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
-	}
+	out = append(out, page.Below(len(rows)-top-h)...)
 	return append(out, findingText(rows[cur], e)...)
 }
 

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -249,11 +250,6 @@ func ending(r model.Ran) (string, theme.Tone) {
 	return "0", theme.Dim
 }
 
-func ranOn(r model.Ran) string {
-	if r.Node == "" {
-		return "here"
-	}
-	return r.Node
-}
+func ranOn(r model.Ran) string { return cmp.Or(r.Node, "here") }
 
 func msText(r model.Ran) string { return strconv.FormatInt(r.Took.Milliseconds(), 10) }

@@ -346,10 +346,7 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []
 	if len(x.Should) > 0 {
 		should += ": " + model.Join(x.Should)
 	}
-	now := model.Join(x.Now.Instances)
-	if now == "" {
-		now = m.Word
-	}
+	now := cmp.Or(model.Join(x.Now.Instances), m.Word)
 	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
 	}
@@ -373,11 +370,7 @@ func triedText(o *source.Observed[access.EntryCheck]) string {
 	}
 	var out []string
 	for _, l := range o.Value.Lookups {
-		says := strings.Join(l.Addrs, ", ")
-		if l.Error != "" {
-			says = l.Error
-		}
-		out = append(out, "DNS "+l.Server+": "+says)
+		out = append(out, "DNS "+l.Server+": "+cmp.Or(l.Error, strings.Join(l.Addrs, ", ")))
 	}
 	for _, t := range o.Value.Touches {
 		says := "answers in " + millis(t.Took) + " ms"
