@@ -61,7 +61,7 @@ func MarkOf[K comparable](k K, marks map[K]Mark, rest Mark) Mark {
 	return rest
 }
 
-// Unknown is the mark of a state that is not known.
+// Unknown is the mark of an unknown state.
 func Unknown() Mark { return Mark{"?", "unknown", theme.Doubt} }
 
 // meaning is a verdict, how it is drawn, and what the help says of it, "" when
