@@ -189,12 +189,6 @@ func (p *palette) asksWhich() bool {
 	return !p.moved && p.found[p.cursor].ctx != "" && strings.HasPrefix("ctx", p.want())
 }
 
-// open shows the palette.
-func (m *Model) openPalette(e page.Env) {
-	m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
-	m.palette.find()
-}
-
 // paletteKey takes a key of that name, or a paste, while the palette is open.
 func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 	p := *m.palette

@@ -330,7 +330,8 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Refresh:
 		return m.feed.load(m.gen)
 	case keys.Palette:
-		m.openPalette(e)
+		m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
+		m.palette.find()
 		return nil
 	case keys.Past:
 		return m.through(&m.past, &m.future)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -381,18 +382,16 @@ func (p *Inventory) sentence(e page.Env) []widget.Line {
 
 // differsText says what the hosts of a cluster have instead of one value.
 func differsText(all *source.Origins, o *source.Origin) string {
-	text, hosts := "", 0
+	var parts []string
+	rest := o.Of
 	for _, x := range ofVariable(all, o) {
-		if text != "" {
-			text += ", "
-		}
-		text += x.Value + " on " + x.Where()
-		hosts += len(x.Hosts)
+		parts = append(parts, x.Value+" on "+x.Where())
+		rest -= len(x.Hosts)
 	}
-	if hosts < o.Of {
-		text += fmt.Sprintf(", Pigsty's default on %d more", o.Of-hosts)
+	if rest > 0 {
+		parts = append(parts, fmt.Sprintf("Pigsty's default on %d more", rest))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // ofVariable are all rows of the variable of one.
