@@ -84,8 +84,10 @@ func newModel(ctx context.Context, d Deps) Model {
 	if environ == nil {
 		environ = os.Environ()
 	}
+	look := theme.Detect(environ)
+	look.Name = d.Theme
 	m := Model{
-		deps: d, feed: newFeed(ctx, d), theme: theme.New(options(environ, d.Theme)), noMouse: d.NoMouse,
+		deps: d, feed: newFeed(ctx, d), theme: theme.New(look), noMouse: d.NoMouse,
 		now: d.Now(), traffic: &page.Traffic{},
 	}
 	m.register(screens())
@@ -110,13 +112,6 @@ func (m *Model) register(all []page.Screen) {
 		m.table[scope] = table.In(scope)
 	}
 	m.stack = []page.Page{all[0].Open(page.Place{}, page.Env{})}
-}
-
-// options are what the environment says of the terminal, in the theme of that name.
-func options(environ []string, name string) theme.Options {
-	o := theme.Detect(environ)
-	o.Name = name
-	return o
 }
 
 // take makes inv the inventory that is shown and watched. What was seen of the

@@ -136,6 +136,15 @@ func (f *feed) begun(work func() tea.Msg) tea.Cmd {
 	}
 }
 
+// limited is work that ends after limit at the latest.
+func (f *feed) limited(limit time.Duration, work func(context.Context) tea.Msg) tea.Cmd {
+	return f.begun(func() tea.Msg {
+		ctx, cancel := context.WithTimeout(f.ctx, limit)
+		defer cancel()
+		return work(ctx)
+	})
+}
+
 // rest waits until all work has ended, but no longer than that. The context of
 // the feed must have ended.
 func (f *feed) rest(longest time.Duration) {
@@ -155,9 +164,7 @@ func (f *feed) rest(longest time.Duration) {
 // load reads the inventory.
 func (f *feed) load(gen int) tea.Cmd {
 	read := f.world.deps.Load
-	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, 30*time.Second)
-		defer cancel()
+	return f.limited(30*time.Second, func(ctx context.Context) tea.Msg {
 		var inv *model.Inventory
 		err := guard.Try("reading the inventory", func() (err error) { inv, err = read(ctx); return err })
 		return inventoryMsg{gen: gen, inv: inv, err: err}
@@ -256,9 +263,7 @@ func (f *feed) verdicts(w *opened, s *model.Snapshot, now time.Time) ([]board.Bo
 // of the file as it is now, not as it was when the console was opened.
 func (f *feed) plan(cluster model.ClusterName, gen int) tea.Cmd {
 	d := f.world.deps
-	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
-		defer cancel()
+	return f.limited(time.Minute, func(ctx context.Context) tea.Msg {
 		var inv *model.Inventory
 		err := guard.Try("reading the inventory", func() (err error) { inv, err = d.Load(ctx); return err })
 		if err == nil && inv.Cluster(cluster) == nil {
@@ -319,9 +324,7 @@ func (f *feed) only(waited []*page.Inquiry) {
 // open reads another context.
 func (f *feed) open(name string) tea.Cmd {
 	open := f.world.deps.Open
-	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
-		defer cancel()
+	return f.limited(time.Minute, func(ctx context.Context) tea.Msg {
 		if open == nil {
 			return contextMsg{name: name, err: errors.New("there are no contexts here")}
 		}
@@ -333,9 +336,7 @@ func (f *feed) open(name string) tea.Cmd {
 
 // act performs one of the sandbox's actions.
 func (f *feed) act(a Action) tea.Cmd {
-	return f.begun(func() tea.Msg {
-		ctx, cancel := context.WithTimeout(f.ctx, time.Minute)
-		defer cancel()
+	return f.limited(time.Minute, func(ctx context.Context) tea.Msg {
 		return actionMsg{label: a.Label, err: a.Do(ctx)}
 	})
 }
@@ -366,14 +367,18 @@ func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	guard.Go("running the reload", func() { f.carry(r) }, func(err error) { f.ended(r, page.DoneMsg{Err: r.brokeOff(err)}) })
+	guard.Go("running the reload", func() { f.carry(r) }, func(err error) {
+		f.ended(r, page.DoneMsg{Err: fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)})
+	})
 	return r, f.event(r)
 }
 
-// carry runs Execute to its end.
+// carry runs Execute to its end. A panic in it must not take the terminal along:
+// the run then ends with an error that says that the state of the node is unknown.
 func (f *feed) carry(r *activeReload) {
 	defer r.halt()
-	done := f.guarded(r.ctx, r, func(s plan.StepResult) {
+	var done page.DoneMsg
+	done.Report, done.Err = r.world.deps.Execute(r.ctx, r.plan.Inv, r.plan.Plan, func(s plan.StepResult) {
 		r.enters(s.Host)
 		r.tell(f.ctx, page.StepMsg{Result: s})
 	})
@@ -387,20 +392,6 @@ func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 	r.mu.Unlock()
 	close(r.ended)
 	r.tell(f.ctx, done)
-}
-
-// brokeOff is the error of a run that pgtui itself has failed over.
-func (r *activeReload) brokeOff(err error) error {
-	return fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)
-}
-
-// guarded calls Execute. A panic in it must not take the terminal along: it
-// becomes an error that says that the state of the node is unknown.
-func (f *feed) guarded(ctx context.Context, r *activeReload, emit func(plan.StepResult)) (done page.DoneMsg) {
-	if err := guard.Do("running the reload", func() { done.Report, done.Err = r.world.deps.Execute(ctx, r.plan.Inv, r.plan.Plan, emit) }); err != nil {
-		done.Err = r.brokeOff(err)
-	}
-	return done
 }
 
 // enters notes the node a step is on.
@@ -454,13 +445,10 @@ func (f *feed) finish(waiting func(model.Host)) error {
 		}
 	default:
 		r.halt()
+		next := f.event(r)
 		guard.Go("leaving", func() { // no page reads the events any more
-			for {
-				select {
-				case <-r.events:
-				case <-f.ctx.Done():
-					return
-				}
+			for f.ctx.Err() == nil {
+				next()
 			}
 		}, func(error) {})
 		waiting(r.at())
@@ -502,4 +490,69 @@ func (r *activeReload) account() error {
 // unasked are the boards before any node has answered: nothing is known.
 func unasked(inv *model.Inventory, now time.Time) []board.Board {
 	return check.Boards(&model.Snapshot{Inventory: inv, TakenAt: now}, now)
+}
+
+// mostEvents is how many events the console keeps.
+const mostEvents = 1000
+
+// history remembers the last board of each cluster that rested on an answer of
+// every node, to tell what has changed since.
+type history struct {
+	mu   sync.Mutex
+	seq  uint64 // of the snapshot that was compared last
+	last map[model.ClusterName]*board.Board
+}
+
+// follow returns what has changed on the boards, in their order. A cluster of
+// which some node has not been probed yet gives no event: a first answer is not a
+// change. A snapshot older than one that was followed gives none either.
+func (h *history) follow(s *model.Snapshot, boards []board.Board, now, began time.Time) []board.Event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.Seq < h.seq {
+		return nil
+	}
+	h.seq = s.Seq
+	e := page.Env{Snap: s, Now: now, Began: began}
+	last := make(map[model.ClusterName]*board.Board, len(boards))
+	var out []board.Event
+	for i := range boards {
+		b := &boards[i]
+		was := h.last[b.Cluster.Name]
+		if e.Pending(b) {
+			if was != nil {
+				last[b.Cluster.Name] = was
+			}
+			continue
+		}
+		if was != nil && !restated(was, b) {
+			out = append(out, board.Events(was, b)...)
+		}
+		last[b.Cluster.Name] = b
+	}
+	h.last = last
+	return out
+}
+
+// restated reports whether b is a with other times only, as a Judge makes it:
+// then both share their cells.
+func restated(a, b *board.Board) bool {
+	for i := range min(len(a.Routes), len(b.Routes)) {
+		x, y := a.Routes[i].Views, b.Routes[i].Views
+		if len(x) > 0 && len(y) > 0 && len(x[0].Cells) > 0 && len(y[0].Cells) > 0 {
+			return &x[0].Cells[0] == &y[0].Cells[0]
+		}
+	}
+	return false
+}
+
+// remember puts new events in front of the ones that are kept; the oldest are
+// forgotten. The list is a new one: a frame may still be reading the old one.
+func remember(kept, news []board.Event) []board.Event {
+	if len(news) == 0 {
+		return kept
+	}
+	out := make([]board.Event, 0, min(len(kept)+len(news), mostEvents))
+	out = append(out, news[:min(len(news), mostEvents)]...)
+	return append(out, kept[:min(len(kept), mostEvents-len(out))]...)
 }

@@ -3,10 +3,12 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -238,4 +240,32 @@ func (m *Model) clickRow(line widget.Line, e page.Env) tea.Cmd {
 		return m.act(rows[i], e)
 	}
 	return nil
+}
+
+// copyCommand copies the command that prints this screen, and says it: what a
+// terminal without OSC 52 drops can still be read and selected.
+func (m *Model) copyCommand(e page.Env) tea.Cmd {
+	c, ok := m.top().(page.Commander)
+	if !ok {
+		m.say(theme.Info, "this screen has no command")
+		return nil
+	}
+	own, pigsty := c.Command(e)
+	if name := string(m.place(e).Cluster); name != "" {
+		own = strings.Replace(own, " "+name, " "+text.Word(name), 1)
+		pigsty = strings.Replace(pigsty, " "+name, " "+text.Word(name), 1)
+	}
+	if m.deps.Command != "" {
+		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
+	}
+	if pigsty != "" {
+		pigsty = "   in Pigsty: " + pigsty
+	}
+	return m.yank(own, pigsty)
+}
+
+// yank copies a text, and says it with what there is to add.
+func (m *Model) yank(line, more string) tea.Cmd {
+	m.say(theme.Info, "copied: "+line+more)
+	return tea.SetClipboard(text.Clean(line))
 }

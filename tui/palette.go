@@ -129,11 +129,7 @@ func (m *Model) clusterChoices(c *model.Cluster) []choice {
 
 // moves reports an action that only moves a cursor.
 func moves(a keys.Action) bool {
-	switch a {
-	case keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette:
-		return true
-	}
-	return false
+	return slices.Contains([]keys.Action{keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette}, a)
 }
 
 // find narrows the choices to what was typed.
@@ -193,16 +189,13 @@ func (p *palette) asksWhich() bool {
 	return !p.moved && p.found[p.cursor].ctx != "" && strings.HasPrefix("ctx", p.want())
 }
 
-// open shows the palette.
-func (m *Model) openPalette(e page.Env) {
-	m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
-	m.palette.find()
-}
-
 // paletteKey takes a key of that name, or a paste, while the palette is open.
 func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 	p := *m.palette
 	m.palette = &p
+	if name == "backspace" && p.input.Value() == "" {
+		name = "esc"
+	}
 	switch name {
 	case "esc", "ctrl+c":
 		m.palette = nil
@@ -222,11 +215,6 @@ func (m *Model) paletteKey(name string, msg tea.Msg) tea.Cmd {
 		return nil
 	case "enter":
 		return m.choose()
-	case "backspace":
-		if p.input.Value() == "" {
-			m.palette = nil
-			return nil
-		}
 	}
 	p.input, _ = p.input.Update(msg)
 	p.cursor, p.moved = 0, false

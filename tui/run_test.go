@@ -103,7 +103,7 @@ func TestABrokenNodeIsShouted(t *testing.T) {
 	}}}, page.Env{})
 	r := newRig(t, w, 100, 30)
 	r.m.push(run)
-	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "LOOK AT 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: look at it now", "its state is unknown")
+	r.want("plan feedfacef00d was interrupted on this node and is now undecided: changed since", "CHECK 2 NODES NOW", "BROKEN", "UNCERTAIN", "could not be restored: check it now", "its state is unknown")
 }
 
 // TestBeforeTheInventoryComes presses every key on a console that has none yet:

@@ -65,9 +65,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp())
-	case nodeReadMsg, stampedMsg:
-		return m.files(msg)
-	case suspendMsg, awakeMsg, actionMsg:
+	case nodeReadMsg, stampedMsg, suspendMsg, awakeMsg, actionMsg:
 		return m.outside(msg)
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
@@ -116,18 +114,14 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// files takes in what files hold: those of a node, and those of the inventory.
-func (m *Model) files(msg tea.Msg) tea.Cmd {
-	if looked, ok := msg.(nodeReadMsg); ok {
-		return m.nodeRead(looked)
-	}
-	return m.stamped(msg.(stampedMsg))
-}
-
-// outside takes in what a shell does with the console, and what became of one of
-// the sandbox's actions.
+// outside takes in what files hold now, of a node and of the inventory, what a
+// shell does with the console, and what became of one of the sandbox's actions.
 func (m *Model) outside(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case nodeReadMsg:
+		return m.nodeRead(msg)
+	case stampedMsg:
+		return m.stamped(msg)
 	case suspendMsg:
 		return m.leave(keys.Suspend)
 	case awakeMsg:
@@ -336,7 +330,8 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Refresh:
 		return m.feed.load(m.gen)
 	case keys.Palette:
-		m.openPalette(e)
+		m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
+		m.palette.find()
 		return nil
 	case keys.Past:
 		return m.through(&m.past, &m.future)
@@ -406,10 +401,7 @@ func (m *Model) back() {
 
 // home goes back to the board of the cluster, or to the fleet.
 func (m *Model) home() {
-	for len(m.stack) > 1 {
-		if m.top().Scope() == "board" {
-			return
-		}
+	for len(m.stack) > 1 && m.top().Scope() != "board" {
 		m.pop()
 	}
 }
@@ -418,22 +410,18 @@ func (m *Model) home() {
 // follows at once.
 func (m *Model) typed(name string, msg tea.Msg) tea.Cmd {
 	f, ok := m.top().(page.Filterer)
-	if !ok || name == "enter" || name == "ctrl+c" {
+	if !ok || name == "enter" || name == "ctrl+c" || name == "backspace" && m.filter.Value() == "" {
 		m.typing = false
 		return nil
 	}
-	if name == "esc" {
+	switch name {
+	case "esc":
 		m.typing = false
 		m.setTop(f.SetFilter(""))
 		return nil
-	}
-	if name == "up" || name == "down" {
+	case "up", "down":
 		m.typing = false
 		return m.key(msg.(tea.KeyPressMsg))
-	}
-	if name == "backspace" && m.filter.Value() == "" {
-		m.typing = false
-		return nil
 	}
 	m.filter, _ = m.filter.Update(msg)
 	m.setTop(f.SetFilter(m.filter.Value()))

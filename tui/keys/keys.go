@@ -135,25 +135,22 @@ func (t Table) Find(key string) (Row, bool) {
 
 // Actions are the names of all actions, each once.
 func (t Table) Actions() []string {
+	return t.each(func(r Row) string { return string(r.Action) })
+}
+
+// each is what of says of the rows, each once; "" is left out.
+func (t Table) each(of func(Row) string) []string {
 	var out []string
 	for _, r := range t {
-		if !slices.Contains(out, string(r.Action)) {
-			out = append(out, string(r.Action))
+		if s := of(r); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out
 }
 
 // Scopes are the names of all scopes but Everywhere, in their order.
-func (t Table) Scopes() []string {
-	var out []string
-	for _, r := range t {
-		if r.Scope != Everywhere && !slices.Contains(out, r.Scope) {
-			out = append(out, r.Scope)
-		}
-	}
-	return out
-}
+func (t Table) Scopes() []string { return t.each(func(r Row) string { return r.Scope }) }
 
 // Remap gives actions other keys: those of an action that is in to are replaced,
 // and an empty list leaves none.

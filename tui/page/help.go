@@ -54,8 +54,9 @@ func (p *Help) lines(e Env) []widget.Line {
 	}
 	out = append(out, widget.T(theme.Head, " SHAPES"))
 	for _, l := range legend() {
-		m := VerdictMark(l.v)
-		out = append(out, Labelled(widget.T(m.Tone, "   "+m.Shape+" "+m.Word), theme.Plain, l.text, 23, e.W, 4)...)
+		if l.text != "" {
+			out = append(out, Labelled(widget.T(l.Tone, "   "+l.Shape+" "+l.Word), theme.Plain, l.text, 23, e.W, 4)...)
+		}
 	}
 	return append(out, Labelled(widget.T(theme.Warn, "   "+Differs), theme.Plain,
 		"declared, allowed and actual state differ; the sentence under the board explains how", 23, e.W, 4)...)

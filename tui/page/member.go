@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,21 +89,14 @@ func foreignMark(m *board.Member) Mark {
 
 // RoleMark is Patroni's word for a role as the board writes it.
 func RoleMark(role string) Mark {
-	switch role {
-	case "leader":
-		return Mark{"●", "LEADER", theme.Good}
-	case "standby_leader":
-		return Mark{"●", "STANDBY LEADER", theme.Good}
-	case "sync_standby":
-		return Mark{"○", "sync replica", theme.Plain}
-	case "quorum_standby":
-		return Mark{"○", "quorum replica", theme.Plain}
-	case "primary":
-		return Mark{"!", "primary, no lock", theme.Warn}
-	case "":
-		return Mark{"?", "unknown", theme.Doubt}
-	}
-	return Mark{"○", role, theme.Plain}
+	return MarkOf(role, map[string]Mark{
+		"leader":         {"●", "LEADER", theme.Good},
+		"standby_leader": {"●", "STANDBY LEADER", theme.Good},
+		"sync_standby":   {"○", "sync replica", theme.Plain},
+		"quorum_standby": {"○", "quorum replica", theme.Plain},
+		"primary":        {"!", "primary, no lock", theme.Warn},
+		"":               Unknown(),
+	}, Mark{"○", role, theme.Plain})
 }
 
 // Status is what an instance's Patroni reported of itself.
@@ -126,35 +120,31 @@ func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if st.Timeline > 0 {
 		add("timeline", fmt.Sprint(st.Timeline))
 	}
-	if st.Location > 0 {
-		add("written", lsn(st.Location))
-	}
-	if st.Received > 0 {
-		add("received", lsn(st.Received))
-	}
-	if st.Replayed > 0 {
-		add("replayed", lsn(st.Replayed))
-	}
+	add("written", lsn(st.Location))
+	add("received", lsn(st.Received))
+	add("replayed", lsn(st.Replayed))
 	add("started", started(st.PostmasterStart))
 	if st.PendingRestart {
 		parts = append(parts, "restart pending")
 	}
-	if len(st.Tags) > 0 {
-		var tags []string
-		for k, v := range st.Tags {
-			tags = append(tags, k+"="+v)
-		}
-		slices.Sort(tags)
-		add("tags", strings.Join(tags, " "))
+	var tags []string
+	for _, k := range slices.Sorted(maps.Keys(st.Tags)) {
+		tags = append(tags, k+"="+st.Tags[k])
 	}
+	add("tags", strings.Join(tags, " "))
 	if len(parts) == 0 {
 		return nil
 	}
 	return Wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
 }
 
-// lsn is a WAL position as PostgreSQL writes it.
-func lsn(n int64) string { return fmt.Sprintf("%X/%X", uint64(n)>>32, uint32(n)) }
+// lsn is a WAL position as PostgreSQL writes it, "" when it is unknown.
+func lsn(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%X/%X", uint64(n)>>32, uint32(n))
+}
 
 // versionText is server_version_num in words: 150018 is 15.18.
 func versionText(n int) string {
@@ -178,4 +168,96 @@ func started(text string) string {
 		return t.UTC().Format("2006-01-02 15:04:05Z")
 	}
 	return text
+}
+
+// PendingRoute reports that nothing is known of a service, and that one of
+// its HAProxies has not been tried yet.
+func (e Env) PendingRoute(r *board.Route) bool {
+	_, tried := e.Probed(r)
+	same, _ := r.Agreement()
+	return same == 0 && tried < len(r.Views)
+}
+
+// Probed counts a route's HAProxies that are known, and those that were probed.
+func (e Env) Probed(r *board.Route) (known, tried int) {
+	for _, v := range r.Views {
+		if v.Verdict != model.Unknown {
+			known++
+		}
+		if !e.ProxyNotProbed(v.HAProxy) {
+			tried++
+		}
+	}
+	return known, tried
+}
+
+// SeenBy is how many HAProxies say the same, of how many there are.
+func SeenBy(r *board.Route, e Env) widget.Line {
+	same, all := r.Agreement()
+	known, tried := e.Probed(r)
+	text := fmt.Sprintf("%d/%d", same, all)
+	switch {
+	case tried < all:
+		return widget.T(theme.Info, text+" ·")
+	case known < all:
+		return widget.T(theme.Doubt, text+" ?")
+	case same < all:
+		return widget.T(theme.Warn, text+" "+Differs)
+	}
+	return widget.T(theme.Dim, text)
+}
+
+// CellOf is the view's cell of that instance; where there is none the service
+// does not name it.
+func CellOf(v *board.View, inst model.InstanceName) board.Cell {
+	if i := slices.IndexFunc(v.Cells, func(c board.Cell) bool { return c.Instance == inst }); i >= 0 {
+		return v.Cells[i]
+	}
+	return board.Cell{Instance: inst, Verdict: model.Unselected, Why: "the selector does not select it"}
+}
+
+// ServingMost is who the HAProxies that are known say serves: the answer most
+// of them give, how many give it and how many HAProxies there are. same is 0
+// when none is known.
+func ServingMost(r *board.Route) (names []model.InstanceName, same, all int) {
+	count := map[string]int{}
+	for _, v := range r.Views {
+		if v.Verdict == model.Unknown || len(v.Serving) == 0 {
+			continue
+		}
+		k := model.Join(v.Serving)
+		if count[k]++; count[k] > same {
+			names, same = v.Serving, count[k]
+		}
+	}
+	return names, same, len(r.Views)
+}
+
+// DestOf says where a service's connections go: pgbouncer, postgres, a port.
+func DestOf(c *model.Cluster, s *model.Service) string {
+	if s == nil {
+		return ""
+	}
+	servers, _ := s.Servers()
+	if len(servers) == 0 {
+		return s.Dest
+	}
+	port := servers[0].Port
+	switch in := c.Instance(servers[0].Name); {
+	case in.Pools(port):
+		return "pgbouncer"
+	case in != nil && port == fmt.Sprint(in.PgPort):
+		return "postgres"
+	}
+	return port
+}
+
+// RouteMark draws the verdict of a service: in doubt where some of its HAProxies
+// are unknown, whatever the others report.
+func RouteMark(r *board.Route) Mark {
+	m := VerdictMark(r.Verdict)
+	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
+		m.Shape, m.Tone = "?", theme.Doubt
+	}
+	return m
 }

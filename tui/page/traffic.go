@@ -106,26 +106,23 @@ func spark(label string, past []Sample, of func(Sample) int64, w int) widget.Lin
 	if len(past) == 0 {
 		return nil
 	}
+	return widget.T(theme.Dim, label+" ").Add(theme.Strong, Count(of(past[len(past)-1]))+" ").Add(theme.Info, Bars(past, of, w))
+}
+
+// Bars draw a past of more than one moment.
+func Bars(past []Sample, of func(Sample) int64, w int) string {
+	if len(past) < 2 {
+		return ""
+	}
 	values := make([]int64, len(past))
 	for i, s := range past {
 		values[i] = of(s)
 	}
-	return widget.T(theme.Dim, label+" ").Add(theme.Strong, Count(values[len(values)-1])+" ").Add(theme.Info, Bars(values, w))
-}
-
-// Bars draw a past of more than one moment.
-func Bars(values []int64, w int) string {
-	if len(values) < 2 {
-		return ""
-	}
 	return widget.Spark(values, w)
 }
 
-func sessionsOf(s Sample) int64 { return s.Sessions }
-
-func rateOf(s Sample) int64 { return s.Rate }
-
-func queueOf(s Sample) int64 { return s.Queue }
+// SessionsOf is what the past of sessions is drawn of.
+func SessionsOf(s Sample) int64 { return s.Sessions }
 
 // TrafficLine is a section's sessions, new ones a second and queue.
 func TrafficLine(past []Sample, w int) widget.Line {
@@ -133,6 +130,6 @@ func TrafficLine(past []Sample, w int) widget.Line {
 		return nil
 	}
 	n := min(max((w-42)/3, 6), 24)
-	return widget.Join(widget.P(" "), spark("sessions", past, sessionsOf, n), widget.P("   "),
-		spark("new/s", past, rateOf, n), widget.P("   "), spark("queue", past, queueOf, n))
+	return widget.Join(widget.P(" "), spark("sessions", past, SessionsOf, n), widget.P("   "),
+		spark("new/s", past, func(s Sample) int64 { return s.Rate }, n), widget.P("   "), spark("queue", past, func(s Sample) int64 { return s.Queue }, n))
 }

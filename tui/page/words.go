@@ -36,9 +36,8 @@ func HealthMark(h model.Health, pending bool) Mark {
 		return Mark{"!", "degraded", theme.Warn}
 	case h == model.HealthDown:
 		return Mark{"✕", "DOWN", theme.Bad}
-	default:
-		return Mark{"?", "unknown", theme.Doubt}
 	}
+	return Unknown()
 }
 
 // Probing is what is unknown because no node has answered yet.
@@ -46,56 +45,49 @@ func Probing() Mark { return Mark{"·", "probing", theme.Info} }
 
 // VerdictMark draws the verdict of a server, a view or a service.
 func VerdictMark(v model.Verdict) Mark {
-	switch v {
-	case model.Serving:
-		return Mark{"●", "serves", theme.Good}
-	case model.BackupServing:
-		return Mark{"●", "serves as backup", theme.Warn}
-	case model.Standby:
-		return Mark{"○", "backup", theme.Plain}
-	case model.Settling:
-		return Mark{"~", "settling", theme.Info}
-	case model.Draining:
-		return Mark{"↓", "draining", theme.Warn}
-	case model.Maint:
-		return Mark{"✕", "maint", theme.Warn}
-	case model.Refused:
-		return Mark{"–", "refused", theme.Dim}
-	case model.Down:
-		return Mark{"✕", "down", theme.Bad}
-	case model.Unselected:
-		return Mark{"·", "not selected", theme.Dim}
-	case model.Missing:
-		return Mark{"✕", "missing", theme.Bad}
-	case model.Empty:
-		return Mark{"✕", "no server", theme.Bad}
-	case model.Mismatch:
-		return Mark{Differs, "mismatch", theme.Bad}
-	default:
-		return Mark{"?", "unknown", theme.Doubt}
+	for _, l := range legend() {
+		if l.verdict == v {
+			return l.Mark
+		}
 	}
+	return Unknown()
 }
 
-// legend explains the verdicts, in the order the help lists them.
-func legend() []struct {
-	v    model.Verdict
+// MarkOf is the mark of k in a table, and rest when it is not there.
+func MarkOf[K comparable](k K, marks map[K]Mark, rest Mark) Mark {
+	if m, ok := marks[k]; ok {
+		return m
+	}
+	return rest
+}
+
+// Unknown is the mark of an unknown state.
+func Unknown() Mark { return Mark{"?", "unknown", theme.Doubt} }
+
+// meaning is a verdict, how it is drawn, and what the help says of it, "" when
+// the help leaves it out.
+type meaning struct {
+	verdict model.Verdict
+	Mark
 	text string
-} {
-	return []struct {
-		v    model.Verdict
-		text string
-	}{
-		{model.Serving, "gets new connections now"},
-		{model.BackupServing, "gets them because no regular server is available"},
-		{model.Standby, "held back, ready to take over"},
-		{model.Refused, "Patroni answers the check with no: normal for a replica on a primary port"},
-		{model.Settling, "HAProxy has not finished its first check yet"},
-		{model.Draining, "keeps its connections, gets no new ones"},
-		{model.Maint, "taken out by hand"},
-		{model.Down, "the check gets no valid answer"},
-		{model.Missing, "declared, but missing on HAProxy"},
-		{model.Unselected, "the service's selector does not select it"},
-		{model.Unknown, "unknown, and never counted as healthy"},
+}
+
+// legend is every verdict, in the order the help lists them.
+func legend() []meaning {
+	return []meaning{
+		{model.Serving, Mark{"●", "serves", theme.Good}, "gets new connections now"},
+		{model.BackupServing, Mark{"●", "serves as backup", theme.Warn}, "gets them because no regular server is available"},
+		{model.Standby, Mark{"○", "backup", theme.Plain}, "held back, ready to take over"},
+		{model.Refused, Mark{"–", "refused", theme.Dim}, "Patroni answers the check with no: normal for a replica on a primary port"},
+		{model.Settling, Mark{"~", "settling", theme.Info}, "HAProxy has not finished its first check yet"},
+		{model.Draining, Mark{"↓", "draining", theme.Warn}, "keeps its connections, gets no new ones"},
+		{model.Maint, Mark{"✕", "maint", theme.Warn}, "taken out by hand"},
+		{model.Down, Mark{"✕", "down", theme.Bad}, "the check gets no valid answer"},
+		{model.Missing, Mark{"✕", "missing", theme.Bad}, "declared, but missing on HAProxy"},
+		{model.Unselected, Mark{"·", "not selected", theme.Dim}, "the service's selector does not select it"},
+		{model.Unknown, Unknown(), "unknown, and never counted as healthy"},
+		{model.Empty, Mark{"✕", "no server", theme.Bad}, ""},
+		{model.Mismatch, Mark{Differs, "mismatch", theme.Bad}, ""},
 	}
 }
 
@@ -303,16 +295,31 @@ func Failure(err error, e Env) []widget.Line {
 	return out
 }
 
-func OrNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
+// Happened is what an event changed, before and after.
+func Happened(ev *board.Event) widget.Line {
+	m := SeverityMark(ev.Severity)
+	tone := m.Tone
+	if ev.Severity == model.Info {
+		tone = theme.Plain
 	}
-	return strings.Join(names, ", ")
+	switch {
+	case ev.Kind == "finding" && ev.After == "":
+		return widget.T(theme.Dim, "resolved: "+ev.Before)
+	case ev.Kind == "finding":
+		return widget.T(tone, ev.After)
+	}
+	return widget.T(theme.Dim, ev.Before+" → ").Add(tone, ev.After)
 }
 
-func OrDash(s string) string {
-	if s == "" {
-		return "–"
+// Latest are the newest events that are meant, as lines, at most n.
+func Latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
+	var out []widget.Line
+	for i := range e.Events {
+		if ev := &e.Events[i]; len(out) < n && meant(ev) {
+			m := SeverityMark(ev.Severity)
+			l := widget.P(" ").Add(theme.Dim, Clock(ev.At, e.Now)+" ").Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
+			out = append(out, widget.Join(l, Happened(ev)))
+		}
 	}
-	return s
+	return out
 }

@@ -3,6 +3,7 @@
 package theme
 
 import (
+	"cmp"
 	"image/color"
 	"strings"
 	"unicode/utf8"
@@ -118,19 +119,8 @@ func paletteOf(name string) palette {
 
 // Flag is the tone of a banner of that colour; red for any other.
 func Flag(colour string) Tone {
-	switch colour {
-	case "yellow":
-		return FlagYellow
-	case "green":
-		return FlagGreen
-	case "blue":
-		return FlagBlue
-	case "magenta":
-		return FlagMagenta
-	case "cyan":
-		return FlagCyan
-	}
-	return Alarm
+	flags := map[string]Tone{"yellow": FlagYellow, "green": FlagGreen, "blue": FlagBlue, "magenta": FlagMagenta, "cyan": FlagCyan}
+	return cmp.Or(flags[colour], Alarm)
 }
 
 // opening is the escape sequence a style begins with; "" when it has none.
@@ -157,13 +147,8 @@ func Detect(environ []string) Options {
 			value[k] = v
 		}
 	}
-	for _, k := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := value[k]; v != "" {
-			v = strings.ToLower(v)
-			return Options{ASCII: !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")}
-		}
-	}
-	return Options{ASCII: true}
+	v := strings.ToLower(cmp.Or(value["LC_ALL"], value["LC_CTYPE"], value["LANG"]))
+	return Options{ASCII: !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")}
 }
 
 // shapes are the runes that have a US-ASCII shape of the same width, and plain

@@ -147,36 +147,31 @@ func (l *Layout) narrow() bool {
 
 // Head is the line of column titles.
 func (l Layout) Head() Line {
-	var out Line
-	for i, c := range l.cols {
-		cell := T(theme.Head, c.Title)
-		if c.Right {
-			cell = cell.PadLeft(l.width[i])
-		}
-		out = l.put(out, i, cell)
-	}
-	return out
+	return l.line(func(i int) Line { return T(theme.Head, l.cols[i].Title) })
 }
 
 // Row is one row of the table.
 func (l Layout) Row(row []Line) Line {
-	var out Line
-	for i, c := range l.cols {
-		var cell Line
-		if l.index[i] < len(row) {
-			cell = row[l.index[i]]
+	return l.line(func(i int) Line {
+		if at := l.index[i]; at < len(row) {
+			return row[at]
 		}
-		if c.Right {
-			cell = cell.PadLeft(l.width[i])
-		}
-		out = l.put(out, i, cell)
-	}
-	return out
+		return nil
+	})
 }
 
-func (l Layout) put(out Line, i int, cell Line) Line {
-	if i > 0 {
-		out = append(out, Span{Text: "          "[:min(l.gap, 10)]})
+// line puts the cells of the columns behind one another.
+func (l Layout) line(cell func(i int) Line) Line {
+	var out Line
+	for i, c := range l.cols {
+		if i > 0 {
+			out = append(out, Span{Text: "          "[:min(l.gap, 10)]})
+		}
+		text := cell(i)
+		if c.Right {
+			text = text.PadLeft(l.width[i])
+		}
+		out = append(out, text.Pad(l.width[i])...)
 	}
-	return append(out, cell.Pad(l.width[i])...)
+	return out
 }

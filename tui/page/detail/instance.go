@@ -3,6 +3,7 @@ package detail
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,9 +71,7 @@ func (p *Instance) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a service.
 func (p *Instance) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Instance) { q.list.Cursor = i })
 }
 
 // Do carries out one action.
@@ -99,11 +98,9 @@ func (p *Instance) View(e page.Env) []widget.Line {
 // routes are the services that name the instance.
 func (p *Instance) routes(b *board.Board) (out []*board.Route) {
 	for i := range b.Routes {
-		for j := range b.Routes[i].Views {
-			if page.CellOf(&b.Routes[i].Views[j], p.name).Verdict != model.Unselected {
-				out = append(out, &b.Routes[i])
-				break
-			}
+		named := func(v board.View) bool { return page.CellOf(&v, p.name).Verdict != model.Unselected }
+		if slices.ContainsFunc(b.Routes[i].Views, named) {
+			out = append(out, &b.Routes[i])
 		}
 	}
 	return out
@@ -225,9 +222,7 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows
 		if len(groups) == 1 {
 			who = widget.T(theme.Dim, "all "+fmt.Sprint(len(g.nodes)))
 		}
-		if len(row) < 9 { // not probed yet
-			row = append(row, make([]widget.Line, 9-len(row))...)
-		}
+
 		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.P(fmt.Sprint(g.conn)), row[7], row[8]})
 		name = nil
 	}
@@ -316,11 +311,7 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	for _, l := range page.StatusFacts(o.Value, e.W-2) {
 		out = append(out, widget.Join(widget.P("  "), l))
 	}
-	paths := make([]string, 0, len(v.Checks))
-	for path := range v.Checks {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
+	paths := slices.Sorted(maps.Keys(v.Checks))
 	l := widget.T(theme.Dim, "   checks ")
 	for _, path := range paths {
 		c := v.Checks[path]
@@ -369,4 +360,54 @@ func (p *Instance) events(b *board.Board, e page.Env) []widget.Line {
 		return nil
 	}
 	return append([]widget.Line{widget.T(theme.Head, " EVENTS")}, out...)
+}
+
+// pool is what the instance's pgbouncer reports: its clients, and what keeps them
+// out or waiting. It is empty where its console is not queried.
+func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
+	if e.Snap == nil {
+		return nil
+	}
+	v := e.Snap.Patroni[in.Name]
+	head := widget.T(theme.Head, " POOL    ")
+	p := v.PoolNow(e.Now)
+	switch {
+	case p == nil && (v.Pool.Err == nil || !v.Status.Current(e.Now)):
+		return nil
+	case p == nil:
+		return []widget.Line{head.Add(theme.Doubt, "? "+v.Pool.Err.Error()).Trunc(e.W), nil}
+	}
+	t := model.PoolTroubleOf(b.Cluster, p)
+	m := page.Mark{Shape: "●", Word: "", Tone: theme.Good}
+	n, longest := p.Waiting()
+	switch {
+	case t.Whole:
+		m = page.Mark{Shape: "✕", Word: "", Tone: theme.Bad}
+	case t.Kind != "", longest >= model.PoolWait:
+		m = page.Mark{Shape: "!", Word: "", Tone: theme.Warn}
+	}
+	l := head.Add(m.Tone, m.Shape+" ")
+	if !p.Full {
+		l = l.Add(theme.Plain, fmt.Sprint(p.Clients))
+		if p.MaxClients > 0 {
+			l = l.Add(theme.Dim, fmt.Sprintf(" of %d", p.MaxClients))
+		}
+		l = l.Add(theme.Dim, " clients   ").Add(theme.Plain, fmt.Sprint(n)).Add(theme.Dim, " wait")
+		if n > 0 {
+			l = l.Add(theme.Dim, ", the longest ").Add(theme.Plain, fmt.Sprintf("%.1f s", longest.Seconds()))
+		}
+	}
+	for i := range p.Databases {
+		d := &p.Databases[i]
+		more := widget.P("   "+d.Name+" ").Add(theme.Plain, fmt.Sprint(d.Busy)).Add(theme.Dim, fmt.Sprintf("/%d in use", d.Servers))
+		if l.Width()+more.Width() > e.W {
+			break // the trouble is shown below
+		}
+		l = widget.Join(l, more)
+	}
+	out := []widget.Line{l}
+	if t.Text != "" {
+		out = append(out, page.Wrapped(m.Tone, m.Shape+" "+t.Text, "         ", e.W, 3)...)
+	}
+	return append(out, nil)
 }

@@ -2,6 +2,7 @@ package detail
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -56,9 +57,7 @@ func (p *Node) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a section.
 func (p *Node) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Node) { q.list.Cursor = i })
 }
 
 // Do carries out one action.
@@ -82,10 +81,8 @@ func (p *Node) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		at := max(0, slices.IndexFunc(b.Cluster.LoadBalancers, func(f model.LoadBalancer) bool { return f.Host == p.host }))
 		q.host, q.list.Top = b.Cluster.LoadBalancers[page.Neighbour(a, at, len(b.Cluster.LoadBalancers))].Host, 0
 	case keys.Instance:
-		for _, in := range b.Cluster.Instances {
-			if in.Host == p.host {
-				return p, page.Open{Screen: "instance", At: page.Place{Cluster: p.cluster, Instance: in.Name}}
-			}
+		if i := slices.IndexFunc(b.Cluster.Instances, func(in model.Instance) bool { return in.Host == p.host }); i >= 0 {
+			return p, page.Open{Screen: "instance", At: page.Place{Cluster: p.cluster, Instance: b.Cluster.Instances[i].Name}}
 		}
 		return p, page.Say{Text: "no instance of " + string(p.cluster) + " runs on this node"}
 	default:
@@ -157,7 +154,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		of = append(of, s)
 		t.Rows = append(t.Rows, p.sectionRow(px, s, e))
 	}
-	for _, s := range missingSections(known) {
+	for _, s := range slices.Sorted(maps.Keys(known)) {
 		of = append(of, known[s])
 		t.Rows = append(t.Rows, []widget.Line{widget.P(s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
 			widget.T(theme.Warn, "in the inventory, but not on this HAProxy")})
@@ -168,18 +165,9 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 	out = append(out, page.TableLines(t, e)...)
 	if len(of) > 0 {
 		out = append(out, nil)
-		out = append(out, p.servers(&st, of[max(min(p.list.Cursor, len(of)-1), 0)], e)...)
+		out = append(out, p.servers(of[max(min(p.list.Cursor, len(of)-1), 0)], e)...)
 	}
 	return out, at, of
-}
-
-func missingSections(known map[string]section) []string {
-	out := make([]string, 0, len(known))
-	for s := range known {
-		out = append(out, s)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // head is the node and how its HAProxy was reached.
@@ -220,17 +208,13 @@ func (p *Node) sectionRow(px *haproxy.Proxy, s section, e page.Env) []widget.Lin
 		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
 	}
 	now := page.SampleOf(px)
-	past := e.Traffic.Of(p.host, px.Name)
-	values := make([]int64, len(past))
-	for i := range past {
-		values[i] = past[i].Sessions
-	}
+
 	queue := widget.P(page.Count(now.Queue))
 	if now.Queue > 0 {
 		queue[0].Tone = theme.Warn
 	}
 	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(page.Count(now.Sessions)), widget.P(page.Count(now.Rate)),
-		queue, widget.T(theme.Info, page.Bars(values, 24)), why}
+		queue, widget.T(theme.Info, page.Bars(e.Traffic.Of(p.host, px.Name), page.SessionsOf, 24)), why}
 }
 
 // view is what the board says of a section on this node, or nil.
@@ -240,17 +224,15 @@ func (p *Node) view(s section, e page.Env) *board.View {
 		return nil
 	}
 	if r := b.Route(s.service); r != nil {
-		for i := range r.Views {
-			if r.Views[i].HAProxy == p.host {
-				return &r.Views[i]
-			}
+		if i := slices.IndexFunc(r.Views, func(v board.View) bool { return v.HAProxy == p.host }); i >= 0 {
+			return &r.Views[i]
 		}
 	}
 	return nil
 }
 
 // servers are the servers of the section under the cursor.
-func (p *Node) servers(st *haproxy.Stats, s section, e page.Env) []widget.Line {
+func (p *Node) servers(s section, e page.Env) []widget.Line {
 	v, b := p.view(s, e), e.Board(s.cluster)
 	if v == nil || b == nil {
 		return nil
@@ -273,14 +255,9 @@ func (p *Node) servers(st *haproxy.Stats, s section, e page.Env) []widget.Line {
 	for i := range v.Cells {
 		row := serverRow(v, &v.Cells[i], svc, e)
 		var rate, total, errs, since widget.Line
-		if px := st.Proxy(svc.Proxy()); px != nil {
-			if sv := px.Server(string(v.Cells[i].Instance)); sv != nil {
-				rate, total, errs = widget.P(page.Count(sv.SessionRate)), widget.P(page.Count(sv.Total)), widget.P(page.Count(sv.Errors))
-				since = widget.P(sinceText(sv.LastChange))
-			}
-		}
-		if len(row) < 9 {
-			row = append(row, make([]widget.Line, 9-len(row))...)
+		if sv := statOf(e, p.host, svc, v.Cells[i].Instance); sv != nil {
+			rate, total, errs = widget.P(page.Count(sv.SessionRate)), widget.P(page.Count(sv.Total)), widget.P(page.Count(sv.Errors))
+			since = widget.P(sinceText(sv.LastChange))
 		}
 		t.Rows = append(t.Rows, []widget.Line{row[0], row[1], row[2], row[3], row[5], row[6], rate, total, errs, since, row[8]})
 	}

@@ -3,6 +3,7 @@
 package detail
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -168,7 +169,7 @@ func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []w
 		name = name.Add(theme.Dim, " backup")
 	}
 	if e.ProxyNotProbed(v.HAProxy) {
-		return []widget.Line{name, page.Probing().Line()}
+		return append([]widget.Line{name, page.Probing().Line()}, make([]widget.Line, 7)...)
 	}
 	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
 	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {
@@ -194,15 +195,11 @@ func statOf(e page.Env, h model.Host, svc *model.Service, inst model.InstanceNam
 	if e.Snap == nil {
 		return nil
 	}
-	o, ok := e.Snap.HAProxy[h]
-	if !ok || !o.Ever() {
-		return nil
+	st := e.Snap.HAProxy[h].Value
+	if px := st.Proxy(svc.Proxy()); px != nil {
+		return px.Server(string(inst))
 	}
-	px := o.Value.Proxy(svc.Proxy())
-	if px == nil {
-		return nil
-	}
-	return px.Server(string(inst))
+	return nil
 }
 
 // checkText is HAProxy's last check in its own words.
@@ -234,9 +231,9 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []w
 	rows := [][2]string{
 		{"declared", from},
 		{"selector", svc.Selector},
-		{"selects", page.OrNone(members)},
-		{"backup", page.OrDash(svc.Backup)},
-		{"backups", page.OrNone(backups)},
+		{"selects", cmp.Or(strings.Join(members, ", "), "none")},
+		{"backup", cmp.Or(svc.Backup, "–")},
+		{"backups", cmp.Or(strings.Join(backups, ", "), "none")},
 		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
 		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},
 		{"listens", svc.IP + ":" + svc.Port + ", balance " + svc.Balance + ", maxconn " + svc.MaxConn},

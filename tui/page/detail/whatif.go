@@ -139,9 +139,7 @@ func (p *WhatIf) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 // Update takes in what Patroni decides by; the rest is worked out from every
 // snapshot.
 func (p *WhatIf) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
-	q := *p
-	q.Take(msg)
-	return &q, nil
+	return page.With(p, func(q *WhatIf) { q.Take(msg) }), nil
 }
 
 // snapshot is what the nodes have answered, with what Patroni decides by.
@@ -291,20 +289,16 @@ func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
 	m := page.RouteMark(r)
 	switch {
-	case len(r.Silent) > 0 && r.Verdict != model.Empty:
+	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch || len(r.Silent) > 0 && r.Verdict != model.Empty:
 		return knownSay(b.Cluster, r, m, w)
-	case w < page.Narrow && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
-		return widget.T(m.Tone, m.Shape+" "+page.Seqs(b.Cluster, r.Serving))
 	case w < page.Narrow && r.Verdict == model.Empty:
 		return widget.T(m.Tone, m.Shape+" no server")
 	case r.Verdict == model.Empty && b.ByDesign(r):
 		return widget.T(theme.Dim, "– no server, as declared")
-	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch:
-		return knownSay(b.Cluster, r, m, w)
-	case len(r.Serving) > 0 && r.Verdict == model.Serving:
-		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving))
+	case len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing && w < page.Narrow):
+		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving, w))
 	case len(r.Serving) > 0 && r.Verdict == model.BackupServing:
-		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving)+" (backup)")
+		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving, w)+" (backup)")
 	}
 	return m.Line()
 }
@@ -314,15 +308,11 @@ func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
 func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line {
 	names, same, all := page.ServingMost(r)
 	if same > 0 {
-		who := seqNames(c, names)
-		if w < page.Narrow {
-			who = page.Seqs(c, names)
-		}
-		return widget.T(m.Tone, fmt.Sprintf("%s %s %d/%d", m.Shape, who, same, all))
+		return widget.T(m.Tone, fmt.Sprintf("%s %s %d/%d", m.Shape, seqNames(c, names, w), same, all))
 	}
 	known := 0
 	for i := range r.Views {
-		if v := r.Views[i].Verdict; v == model.Empty {
+		if r.Views[i].Verdict == model.Empty {
 			known++
 		}
 	}
@@ -332,9 +322,13 @@ func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line 
 	return m.Line()
 }
 
-// seqNames names one instance in full, several by their numbers.
-func seqNames(c *model.Cluster, names []model.InstanceName) string {
-	if len(names) == 1 {
+// seqNames names one instance in full, several by their numbers; on a narrow
+// screen one as well.
+func seqNames(c *model.Cluster, names []model.InstanceName, w int) string {
+	switch {
+	case w < page.Narrow:
+		return page.Seqs(c, names)
+	case len(names) == 1:
 		return string(names[0])
 	}
 	return string(c.Name) + "-" + page.Seqs(c, names)

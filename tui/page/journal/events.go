@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/model"
@@ -28,9 +29,7 @@ func (p *Events) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Events) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Events) { q.filter = text })
 }
 
 // EventsScreen is the list in the registry.
@@ -83,12 +82,10 @@ func (p *Events) rows(e page.Env) (rows []board.Event, hidden int) {
 }
 
 func (p *Events) at(rows []board.Event) int {
-	for i := range rows {
-		if p.cursor != "" && eventKey(rows[i]) == p.cursor {
-			return i
-		}
+	if p.cursor == "" {
+		return 0
 	}
-	return 0
+	return max(0, slices.IndexFunc(rows, func(ev board.Event) bool { return eventKey(ev) == p.cursor }))
 }
 
 // List is the events that are shown.
@@ -125,18 +122,19 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 	if b == nil {
 		return page.Say{Text: "the inventory has no cluster " + string(ev.Cluster) + " any more"}
 	}
+	to := page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
 	switch ev.Kind {
 	case "member":
 		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
-			return page.Open{Screen: "instance", At: page.Place{Cluster: ev.Cluster, Instance: name}}
+			to.Screen, to.At.Instance = "instance", name
 		}
 	case "route":
 		name, _, _ := strings.Cut(ev.Subject, " ")
 		if b.Route(model.ServiceName(name)) != nil {
-			return page.Open{Screen: "service", At: page.Place{Cluster: ev.Cluster, Service: model.ServiceName(name)}}
+			to.Screen, to.At.Service = "service", model.ServiceName(name)
 		}
 	case "leader":
-		return page.Open{Screen: "topology", At: page.Place{Cluster: ev.Cluster}}
+		to.Screen = "topology"
 	case "finding":
 		for i := range b.Findings {
 			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
@@ -145,29 +143,19 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 			}
 		}
 	}
-	return page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
+	return to
 }
 
 // space is how many rows there is room for.
-func (p *Events) space(e page.Env) int {
-	if e.H < 14 {
-		return max(e.H-3, 1)
-	}
-	return max(e.H-8, 1)
-}
+func (p *Events) space(e page.Env) int { return e.Rows(3, 8) }
 
 // View draws the list above and the event under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := page.ListTitle("EVENTS", len(rows), hidden, p.filter)
-	out := []widget.Line{title.Trunc(e.W)}
-	switch {
-	case e.NoAnswer():
-		return append(out, nil, widget.T(theme.Info, " probing every node …"))
-	case len(rows) == 0 && hidden > 0:
-		return append(out, nil, widget.T(theme.Warn, " No event matches. Esc clears the filter."))
-	case len(rows) == 0:
-		return append(out, nil, widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
+	calm := widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch.")
+	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, calm, e)
+	if empty {
+		return out
 	}
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)

@@ -3,8 +3,10 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
+	"strings"
 
 	"pgtui/model"
 	"pgtui/tui/keys"
@@ -30,9 +32,7 @@ func (p *Findings) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Findings) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Findings) { q.filter = text })
 }
 
 // FindingsScreen is the list in the registry.
@@ -83,17 +83,12 @@ func (p *Findings) rows(e page.Env) (rows []model.Finding, hidden int) {
 			rows = append(rows, f)
 		}
 	}
-	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Severity < rows[j].Severity })
+	slices.SortStableFunc(rows, func(a, b model.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	return rows, hidden
 }
 
 func (p *Findings) at(rows []model.Finding) int {
-	for i, f := range rows {
-		if findingKey(f) == p.cursor {
-			return i
-		}
-	}
-	return 0
+	return max(0, slices.IndexFunc(rows, func(f model.Finding) bool { return findingKey(f) == p.cursor }))
 }
 
 // List is the findings that are shown.
@@ -145,15 +140,9 @@ func (p *Findings) space(e page.Env) int { return max(e.H*2/5, 2) }
 // View draws the list above and the finding under the cursor below.
 func (p *Findings) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	title := page.ListTitle("FINDINGS", len(rows), hidden, p.filter)
-	out := []widget.Line{title}
-	switch {
-	case e.NoAnswer():
-		return append(out, nil, widget.T(theme.Info, " probing every node …"))
-	case len(rows) == 0 && hidden > 0:
-		return append(out, nil, widget.T(theme.Warn, " No finding matches. Esc clears the filter."))
-	case len(rows) == 0:
-		return append(out, nil, p.calm(e))
+	out, empty := listHead("FINDINGS", "finding", len(rows), hidden, p.filter, p.calm(e), e)
+	if empty {
+		return out
 	}
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
@@ -161,10 +150,23 @@ func (p *Findings) View(e page.Env) []widget.Line {
 		l := page.FindingLine(rows[i], p.cluster == "")
 		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
 	}
-	if below := len(rows) - top - h; below > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  %d more below", below)))
-	}
+	out = append(out, page.Below(len(rows)-top-h)...)
 	return append(out, findingText(rows[cur], e)...)
+}
+
+// listHead is the title of a list of n rows and, where there is no row, why: calm
+// when nothing is hidden.
+func listHead(title, noun string, n, hidden int, filter string, calm widget.Line, e page.Env) (out []widget.Line, empty bool) {
+	out = []widget.Line{page.ListTitle(title, n, hidden, filter).Trunc(e.W)}
+	switch {
+	case e.NoAnswer():
+		return append(out, nil, widget.T(theme.Info, " probing every node …")), true
+	case n == 0 && hidden > 0:
+		return append(out, nil, widget.T(theme.Warn, " No "+noun+" matches. Esc clears the filter.")), true
+	case n == 0:
+		return append(out, nil, calm), true
+	}
+	return out, false
 }
 
 // calm says that there is nothing, and how sure that is.
@@ -196,11 +198,5 @@ func findingText(f model.Finding, e page.Env) []widget.Line {
 
 // subject names what a finding is about.
 func subject(f model.Finding) string {
-	s := string(f.Cluster)
-	for _, part := range []string{string(f.Service), string(f.Instance), string(f.Host)} {
-		if part != "" {
-			s += " › " + part
-		}
-	}
-	return s
+	return strings.Join(page.NonEmpty(string(f.Cluster), string(f.Service), string(f.Instance), string(f.Host)), " › ")
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,9 +29,7 @@ func (p *Log) Filter() string { return p.filter }
 
 // SetFilter narrows the lines.
 func (p *Log) SetFilter(text string) page.Page {
-	q := *p
-	q.filter, q.top = text, 0
-	return &q
+	return page.With(p, func(q *Log) { q.filter, q.top = text, 0 })
 }
 
 // LogScreen is the log in the registry.
@@ -251,11 +250,6 @@ func ending(r model.Ran) (string, theme.Tone) {
 	return "0", theme.Dim
 }
 
-func ranOn(r model.Ran) string {
-	if r.Node == "" {
-		return "here"
-	}
-	return r.Node
-}
+func ranOn(r model.Ran) string { return cmp.Or(r.Node, "here") }
 
 func msText(r model.Ran) string { return strconv.FormatInt(r.Took.Milliseconds(), 10) }

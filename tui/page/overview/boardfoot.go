@@ -184,11 +184,7 @@ func facts(b *board.Board, e page.Env) widget.Line {
 	case len(silent) == 0:
 		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
 	}
-	text := fmt.Sprintf("%d of %d answer, %s; ? no answer from %s", n-len(silent), n, where, silent[0])
-	for _, s := range silent[1:] {
-		text += ", " + s
-	}
-	return l.Add(theme.Doubt, text)
+	return l.Add(theme.Doubt, fmt.Sprintf("%d of %d answer, %s; ? no answer from %s", n-len(silent), n, where, strings.Join(silent, ", ")))
 }
 
 // files is whether the service files on the nodes are as the inventory declares;

@@ -3,7 +3,9 @@
 package overview
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgtui/internal/text"
@@ -33,9 +35,7 @@ func (p *Fleet) Filter() string { return p.filter }
 
 // SetFilter narrows the list.
 func (p *Fleet) SetFilter(text string) page.Page {
-	q := *p
-	q.filter = text
-	return &q
+	return page.With(p, func(q *Fleet) { q.filter = text })
 }
 
 // FleetScreen is the fleet in the registry.
@@ -105,12 +105,7 @@ func names(b *board.Board) []string {
 
 // at is the row of the cursor; the first when its cluster is not shown.
 func (p *Fleet) at(rows []*board.Board) int {
-	for i, b := range rows {
-		if b.Cluster.Name == p.cursor {
-			return i
-		}
-	}
-	return 0
+	return max(0, slices.IndexFunc(rows, func(b *board.Board) bool { return b.Cluster.Name == p.cursor }))
 }
 
 // List is the clusters that are shown.
@@ -144,12 +139,7 @@ func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 }
 
 // space is how many rows there is room for.
-func (p *Fleet) space(e page.Env) int {
-	if e.H < 14 {
-		return max(e.H-3, 1)
-	}
-	return max(e.H-4-detailLines, 1)
-}
+func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+detailLines) }
 
 // View draws the fleet.
 func (p *Fleet) View(e page.Env) []widget.Line {
@@ -185,10 +175,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 
 // mark shows by which column the rows are sorted, when it is shown at all.
 func (p *Fleet) mark(cols []widget.Column, title string) {
-	for i := range cols {
-		if cols[i].Title != title {
-			continue
-		}
+	if i := slices.IndexFunc(cols, func(c widget.Column) bool { return c.Title == title }); i >= 0 {
 		if cols[i].Title += "▾"; p.desc {
 			cols[i].Title = title + "▴"
 		}
@@ -290,18 +277,15 @@ func fleetColumns(cluster, leader int) []widget.Column {
 }
 
 func fleetRow(b *board.Board, e page.Env) []widget.Line {
-	m, pending := e.Health(b), e.Pending(b)
-	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), m.Line()}
-	row = append(row, leaderCell(b, e))
-	row = append(row, widget.P(page.NumText(b.Timeline)))
 	members := widget.T(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
 	if b.KnownMembers() < len(b.Members) {
 		members[0].Tone = theme.Warn
-		if pending {
+		if e.Pending(b) {
 			members[0].Tone = theme.Info
 		}
 	}
-	row = append(row, members, widget.P(page.LagText(b.WorstLag())))
+	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), e.Health(b).Line(), leaderCell(b, e),
+		widget.P(page.NumText(b.Timeline)), members, widget.P(page.LagText(b.WorstLag()))}
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}
@@ -385,4 +369,80 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 		return nil
 	}
 	return widget.T(theme.Dim, "–  "+b.Summary)
+}
+
+// column is the index of the column the rows are sorted by. The first key leaves
+// STATE, which is how they come, for CLUSTER, and goes through the others in order.
+func (p *Fleet) column() int {
+	if p.sort < 2 {
+		return 1 - p.sort
+	}
+	return p.sort
+}
+
+// sorted puts rows, which come trouble first, in the chosen order. Equal
+// rows keep their order.
+func (p *Fleet) sorted(rows []*board.Board) {
+	if p.sort > 0 {
+		slices.SortStableFunc(rows, fleetCompare(p.column()))
+	}
+	if p.desc {
+		slices.Reverse(rows)
+	}
+}
+
+// fleetCompare compares two clusters by a column: names upwards, numbers and
+// trouble downwards.
+func fleetCompare(col int) func(a, b *board.Board) int {
+	number := func(of func(*board.Board) int64) func(a, b *board.Board) int {
+		return func(a, b *board.Board) int { return cmp.Compare(of(b), of(a)) }
+	}
+	switch col {
+	case 0:
+		return func(a, b *board.Board) int { return strings.Compare(string(a.Cluster.Name), string(b.Cluster.Name)) }
+	case 2:
+		return func(a, b *board.Board) int { return strings.Compare(string(a.Leader), string(b.Leader)) }
+	case 3:
+		return number(func(b *board.Board) int64 { return int64(b.Timeline) })
+	case 4:
+		return number(func(b *board.Board) int64 { return int64(len(b.Members) - b.KnownMembers()) })
+	case 5:
+		return number((*board.Board).WorstLag)
+	}
+	ports := wellKnown()
+	if i := col - 6; i < len(ports) {
+		return number(func(b *board.Board) int64 { return portTrouble(b, ports[i]) })
+	}
+	return number(func(b *board.Board) int64 {
+		if len(b.Findings) == 0 {
+			return 0
+		}
+		return int64(3-b.Findings[0].Severity)*1000 + int64(len(b.Findings))
+	})
+}
+
+// portTrouble orders the services of one port: the more trouble the higher.
+func portTrouble(b *board.Board, port string) int64 {
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		if r.Port != port {
+			continue
+		}
+		switch {
+		case r.Verdict == model.Serving && len(r.Silent) > 0:
+			return 4
+		case r.Verdict == model.Serving || b.ByDesign(r):
+			return 1
+		case r.Verdict == model.Settling:
+			return 2
+		case r.Verdict == model.BackupServing:
+			return 3
+		case r.Verdict == model.Unknown:
+			return 4
+		case r.Verdict == model.Empty:
+			return 6
+		}
+		return 5
+	}
+	return 0
 }

@@ -90,12 +90,7 @@ func (p *Topology) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	return page.Move(p, a, p.space(e), e), nil
 }
 
-func (p *Topology) space(e page.Env) int {
-	if e.H < 14 {
-		return max(e.H-4, 1)
-	}
-	return max(e.H-10, 1)
-}
+func (p *Topology) space(e page.Env) int { return e.Rows(4, 10) }
 
 // View draws the tree and the member under the cursor in full.
 func (p *Topology) View(e page.Env) []widget.Line {

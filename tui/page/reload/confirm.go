@@ -35,16 +35,12 @@ func NewQuestion(p page.PlanMsg) *Question {
 
 // Settled makes keys count from now on.
 func (d *Question) Settled() *Question {
-	q := *d
-	q.settled = true
-	return &q
+	return page.With(d, func(q *Question) { q.settled = true })
 }
 
 // Paste does not count: a name that comes out of a clipboard was not typed.
 func (d *Question) Paste() *Question {
-	q := *d
-	q.pasted = true
-	return &q
+	return page.With(d, func(q *Question) { q.pasted = true })
 }
 
 // Key takes one key. closed reports that the dialog is over, and the intent what

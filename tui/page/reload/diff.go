@@ -149,19 +149,13 @@ func (p *Diff) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	off, lines := len(head), len(head)+len(text.rows)
 	last, top := max(lines-e.H, 0), p.place(off, e)
 	q.top, q.heads, q.split = top, off, e.W >= sideBySide
+	anchors := map[keys.Action][]int{keys.NextChange: text.changes, keys.PrevChange: text.changes,
+		keys.Next: text.files, keys.Prev: text.files, keys.NextNode: text.nodes, keys.PrevNode: text.nodes}
 	switch a {
-	case keys.NextChange:
-		q.top = min(after(text.changes, top-off)+off, last)
-	case keys.PrevChange:
-		q.top = max(before(text.changes, top-off)+off, 0)
-	case keys.Next:
-		q.top = min(after(text.files, top-off)+off, last)
-	case keys.Prev:
-		q.top = max(before(text.files, top-off)+off, 0)
-	case keys.NextNode:
-		q.top = min(after(text.nodes, top-off)+off, last)
-	case keys.PrevNode:
-		q.top = max(before(text.nodes, top-off)+off, 0)
+	case keys.NextChange, keys.Next, keys.NextNode:
+		q.top = min(after(anchors[a], top-off)+off, last)
+	case keys.PrevChange, keys.Prev, keys.PrevNode:
+		q.top = max(before(anchors[a], top-off)+off, 0)
 	case keys.Right:
 		q.left = min(p.left+16, max(p.doc.wide-p.doc.room(e.W), 0))
 	case keys.Left:
@@ -261,7 +255,7 @@ func (p *Diff) head(e page.Env) []widget.Line {
 		}
 		l = l.Add(tone, fmt.Sprintf("%d deleted", c.deleted))
 		if p.msg.Plan.ID != "" {
-			l = l.Add(theme.Dim, "   plan "+short(p.msg.Plan.ID))
+			l = l.Add(theme.Dim, "   plan "+p.msg.Plan.ID[:min(len(p.msg.Plan.ID), 8)])
 		}
 		out = append(out, l)
 	}
@@ -328,14 +322,6 @@ func countPlan(p plan.Plan) planCount {
 		}
 	}
 	return c
-}
-
-// short is enough of a hash to tell plans apart.
-func short(id string) string {
-	if len(id) > 8 {
-		return id[:8]
-	}
-	return id
 }
 
 func nodeName(n plan.Node) string {

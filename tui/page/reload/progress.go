@@ -2,6 +2,7 @@ package reload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -37,9 +38,7 @@ func (p *Progress) Title() string {
 
 // Stopping marks that no further node will be begun.
 func (p *Progress) Stopping() page.Page {
-	q := *p
-	q.stopping = true
-	return &q
+	return page.With(p, func(q *Progress) { q.stopping = true })
 }
 
 // ReloadingScreen is a running reload in the registry: only a reload opens it.
@@ -151,18 +150,21 @@ func (p *Progress) head(e page.Env) []widget.Line {
 
 // finished counts the nodes whose work has ended: those the run has gone past.
 func (p *Progress) finished() int {
-	n := 0
-	for i, node := range p.plan.Plan.Nodes {
-		later := false
-		for _, next := range p.plan.Plan.Nodes[i+1:] {
-			later = later || len(p.stepsOf(next.Host)) > 0
-		}
-		last := p.stepsOf(node.Host)
-		if later || (len(last) > 0 && last[len(last)-1].Step == plan.StepVerify && last[len(last)-1].Done) {
-			n++
+	for i, node := range slices.Backward(p.plan.Plan.Nodes) {
+		switch steps := p.stepsOf(node.Host); {
+		case verified(steps):
+			return i + 1
+		case len(steps) > 0:
+			return i
 		}
 	}
-	return n
+	return 0
+}
+
+// verified reports that the steps of a node end with one that has verified it.
+func verified(steps []plan.StepResult) bool {
+	n := len(steps)
+	return n > 0 && steps[n-1].Step == plan.StepVerify && steps[n-1].Done
 }
 
 func (p *Progress) stepsOf(h model.Host) []plan.StepResult {
@@ -218,26 +220,20 @@ func (p *Progress) nodeMark(n plan.Node) page.Mark {
 		return page.Mark{Shape: "·", Word: "waiting", Tone: theme.Dim}
 	case steps[len(steps)-1].Err != nil:
 		return page.Mark{Shape: "✕", Word: "failed", Tone: theme.Bad}
-	case steps[len(steps)-1].Step == plan.StepVerify && steps[len(steps)-1].Done:
+	case verified(steps):
 		return page.Mark{Shape: "✓", Word: "done", Tone: theme.Good}
 	}
 	return page.Mark{Shape: "▸", Word: "working", Tone: theme.Info}
 }
 
 func outcomeMark(o plan.NodeOutcome) page.Mark {
-	switch o {
-	case plan.Applied:
-		return page.Mark{Shape: "✓", Word: "applied", Tone: theme.Good}
-	case plan.Unchanged:
-		return page.Mark{Shape: "✓", Word: "unchanged", Tone: theme.Dim}
-	case plan.Untouched:
-		return page.Mark{Shape: "–", Word: "not touched", Tone: theme.Warn}
-	case plan.Restored:
-		return page.Mark{Shape: "←", Word: "restored", Tone: theme.Warn}
-	case plan.Broken:
-		return page.Mark{Shape: "✕", Word: "BROKEN", Tone: theme.Bad}
-	}
-	return page.Mark{Shape: "?", Word: "UNCERTAIN", Tone: theme.Bad}
+	return page.MarkOf(o, map[plan.NodeOutcome]page.Mark{
+		plan.Applied:   {Shape: "✓", Word: "applied", Tone: theme.Good},
+		plan.Unchanged: {Shape: "✓", Word: "unchanged", Tone: theme.Dim},
+		plan.Untouched: {Shape: "–", Word: "not touched", Tone: theme.Warn},
+		plan.Restored:  {Shape: "←", Word: "restored", Tone: theme.Warn},
+		plan.Broken:    {Shape: "✕", Word: "BROKEN", Tone: theme.Bad},
+	}, page.Mark{Shape: "?", Word: "UNCERTAIN", Tone: theme.Bad})
 }
 
 // stepLine is one step: begun, done or failed.

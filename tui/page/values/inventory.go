@@ -3,8 +3,11 @@
 package values
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"sort"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -292,10 +295,7 @@ func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
-	if o.Cluster == "" {
-		return widget.P(" ").Add(theme.Strong, "of no cluster").Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
-	}
-	return widget.P(" ").Add(theme.Strong, string(o.Cluster)).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
+	return widget.P(" ").Add(theme.Strong, cmp.Or(string(o.Cluster), "of no cluster")).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
 }
 
 // head is what the page shows above the list: problems, then what is listed.
@@ -319,15 +319,7 @@ func (p *Inventory) head(e page.Env) []widget.Line {
 // those first that Ansible would fail over.
 func (p *Inventory) problems(e page.Env) []widget.Line {
 	all := slices.Clone(p.Got.Problems)
-	slices.SortStableFunc(all, func(a, b source.Problem) int {
-		switch {
-		case a.Fatal == b.Fatal:
-			return 0
-		case a.Fatal:
-			return -1
-		}
-		return 1
-	})
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Fatal && !all[j].Fatal })
 	most := min(max(e.H/6, 2), 4)
 	var out []widget.Line
 	for i, x := range all {
@@ -390,18 +382,16 @@ func (p *Inventory) sentence(e page.Env) []widget.Line {
 
 // differsText says what the hosts of a cluster have instead of one value.
 func differsText(all *source.Origins, o *source.Origin) string {
-	text, hosts := "", 0
+	var parts []string
+	rest := o.Of
 	for _, x := range ofVariable(all, o) {
-		if text != "" {
-			text += ", "
-		}
-		text += x.Value + " on " + x.Where()
-		hosts += len(x.Hosts)
+		parts = append(parts, x.Value+" on "+x.Where())
+		rest -= len(x.Hosts)
 	}
-	if hosts < o.Of {
-		text += fmt.Sprintf(", Pigsty's default on %d more", o.Of-hosts)
+	if rest > 0 {
+		parts = append(parts, fmt.Sprintf("Pigsty's default on %d more", rest))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // ofVariable are all rows of the variable of one.

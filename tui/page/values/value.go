@@ -64,11 +64,7 @@ func (p *Value) lines(e page.Env) []widget.Line {
 	if o.Differs {
 		title = title.Add(theme.Warn, "  "+page.Differs+" differs between hosts")
 	}
-	hosts := make([]string, len(o.Hosts))
-	for i, h := range o.Hosts {
-		hosts[i] = string(h)
-	}
-	on := strings.Join(hosts, ", ")
+	on := strings.Join(o.Hosts, ", ")
 	if o.All() {
 		on = o.Where() + " hosts: " + on
 	}

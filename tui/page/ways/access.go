@@ -3,6 +3,7 @@
 package ways
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,16 +186,13 @@ func (p *Access) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 
 // Update takes the answer in.
 func (p *Access) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
-	q := *p
-	q.Take(msg)
-	return &q, nil
+	return page.With(p, func(q *Access) { q.Take(msg) }), nil
 }
 
 // entry is the cell of a row and a column, or nil.
 func (p *Access) entry(h *access.EntryHost, at *model.EntryPort) *access.Entry {
 	for i := range p.Got.Entries {
-		x := &p.Got.Entries[i]
-		if rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
+		if x := &p.Got.Entries[i]; rowKey(&x.On) == rowKey(h) && colKey(&x.At) == colKey(at) {
 			return x
 		}
 	}
@@ -325,13 +323,7 @@ func entryMark(x *access.Entry) page.Mark {
 
 // targetWord is a target as the head of a column says it.
 func targetWord(t model.Target) string {
-	switch t {
-	case model.TargetInstance:
-		return "host"
-	case model.TargetOther:
-		return "its check"
-	}
-	return string(t)
+	return cmp.Or(map[model.Target]string{model.TargetInstance: "host", model.TargetOther: "its check"}[t], string(t))
 }
 
 // detail is the entry under the cursor.
@@ -354,10 +346,7 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []
 	if len(x.Should) > 0 {
 		should += ": " + model.Join(x.Should)
 	}
-	now := model.Join(x.Now.Instances)
-	if now == "" {
-		now = m.Word
-	}
+	now := cmp.Or(model.Join(x.Now.Instances), m.Word)
 	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
 	}
@@ -381,11 +370,7 @@ func triedText(o *source.Observed[access.EntryCheck]) string {
 	}
 	var out []string
 	for _, l := range o.Value.Lookups {
-		says := strings.Join(l.Addrs, ", ")
-		if l.Error != "" {
-			says = l.Error
-		}
-		out = append(out, "DNS "+l.Server+": "+says)
+		out = append(out, "DNS "+l.Server+": "+cmp.Or(l.Error, strings.Join(l.Addrs, ", ")))
 	}
 	for _, t := range o.Value.Touches {
 		says := "answers in " + millis(t.Took) + " ms"

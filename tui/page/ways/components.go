@@ -1,6 +1,7 @@
 package ways
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -46,13 +47,10 @@ func (p *Components) Scope() string { return "components" }
 
 // here is the component under the cursor, or nil.
 func (p *Components) here() *model.ComponentRow {
-	if p.Got == nil {
+	if p.Got == nil || len(*p.Got) == 0 {
 		return nil
 	}
 	rows := inOrder(*p.Got)
-	if len(rows) == 0 {
-		return nil
-	}
 	return rows[max(min(p.list.Cursor, len(rows)-1), 0)]
 }
 
@@ -79,9 +77,7 @@ func (p *Components) List(page.Env) (n, at int) {
 
 // Choose puts the cursor on a component.
 func (p *Components) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Components) { q.list.Cursor = i })
 }
 
 // Do carries out one action.
@@ -179,21 +175,15 @@ func (p *Components) sentence(r *model.ComponentRow) string {
 
 // checkedHow is how a component is checked.
 func checkedHow(c *model.Component) string {
-	switch c.Ask {
-	case model.AskHTTP:
-		return "by GET " + c.Path
-	case model.AskPostgres:
-		return "with the PostgreSQL protocol"
-	case model.AskSSH:
-		return "by its SSH banner"
-	case model.AskDNS:
-		return "by a DNS query"
-	case model.AskNTP:
-		return "by an NTP packet"
-	case model.AskTCP:
-		return "by connecting"
+	how := map[model.Ask]string{
+		model.AskHTTP:     "by GET " + c.Path,
+		model.AskPostgres: "with the PostgreSQL protocol",
+		model.AskSSH:      "by its SSH banner",
+		model.AskDNS:      "by a DNS query",
+		model.AskNTP:      "by an NTP packet",
+		model.AskTCP:      "by connecting",
 	}
-	return "with systemd only"
+	return cmp.Or(how[c.Ask], "with systemd only")
 }
 
 // lines are what stays on top, the list, and the lines of it that can be chosen.
@@ -252,23 +242,17 @@ func componentRow(r *model.ComponentRow) []widget.Line {
 		name[0].Tone = theme.Strong
 	}
 	return []widget.Line{name, widget.T(theme.Dim, r.Module), widget.P(port), componentMark(st.Health).Line(),
-		widget.P(page.OrDash(st.Version)), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
+		widget.P(cmp.Or(st.Version, "–")), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
 }
 
 // componentMark draws the state of a component.
 func componentMark(h model.ComponentHealth) page.Mark {
-	switch h {
-	case model.ComponentUp:
-		return page.Mark{Shape: "●", Word: "up", Tone: theme.Good}
-	case model.ComponentSick:
-		return page.Mark{Shape: "!", Word: "unhealthy", Tone: theme.Warn}
-	case model.ComponentDown:
-		return page.Mark{Shape: "✕", Word: "down", Tone: theme.Bad}
-	case model.ComponentSilent:
-		return page.Mark{Shape: "✕", Word: "silent", Tone: theme.Bad}
-	default:
-		return page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
-	}
+	return page.MarkOf(h, map[model.ComponentHealth]page.Mark{
+		model.ComponentUp:     {Shape: "●", Word: "up", Tone: theme.Good},
+		model.ComponentSick:   {Shape: "!", Word: "unhealthy", Tone: theme.Warn},
+		model.ComponentDown:   {Shape: "✕", Word: "down", Tone: theme.Bad},
+		model.ComponentSilent: {Shape: "✕", Word: "silent", Tone: theme.Bad},
+	}, page.Unknown())
 }
 
 // nodeParts are the components of one node.

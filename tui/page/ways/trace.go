@@ -105,9 +105,7 @@ func (p *Trace) List(e page.Env) (n, at int) {
 
 // Choose puts the cursor on a hop.
 func (p *Trace) Choose(i int, _ page.Env) page.Page {
-	q := *p
-	q.list.Cursor = i
-	return &q
+	return page.With(p, func(q *Trace) { q.list.Cursor = i })
 }
 
 // next is the trace of a neighbouring service of the cluster; nil when this is
@@ -155,16 +153,11 @@ func (p *Trace) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
 		return &q, nil
 	}
 	// The cursor begins on the hop that is wrong.
-	i := 0
+	var hops []trace.Hop
 	for _, a := range q.Got.Attempts {
-		for _, h := range a.Hops {
-			if h.Verdict == trace.HopBad {
-				q.list.Cursor = i
-				return &q, nil
-			}
-			i++
-		}
+		hops = append(hops, a.Hops...)
 	}
+	q.list.Cursor = max(q.list.Cursor, slices.IndexFunc(hops, func(h trace.Hop) bool { return h.Verdict == trace.HopBad }))
 	return &q, nil
 }
 
@@ -264,14 +257,10 @@ func hopTable(t *trace.Trace, w int) (widget.Layout, [][]widget.Line) {
 
 // hopMark draws the verdict of a hop.
 func hopMark(v trace.HopVerdict) page.Mark {
-	switch v {
-	case trace.HopOK:
-		return page.Mark{Shape: "●", Word: "ok", Tone: theme.Good}
-	case trace.HopBad:
-		return page.Mark{Shape: "✕", Word: "failed", Tone: theme.Bad}
-	default:
-		return page.Mark{Shape: "?", Word: "unknown", Tone: theme.Doubt}
-	}
+	return page.MarkOf(v, map[trace.HopVerdict]page.Mark{
+		trace.HopOK:  {Shape: "●", Word: "ok", Tone: theme.Good},
+		trace.HopBad: {Shape: "✕", Word: "failed", Tone: theme.Bad},
+	}, page.Unknown())
 }
 
 // millis is a time in milliseconds, to a tenth below ten.
