@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
 	"time"
 
 	"github.com/miekg/dns"
@@ -31,42 +31,36 @@ import (
 // A component that does not answer is data. Version comes along where one more
 // small question gives it.
 func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]source.Observed[model.NodeFacts]) map[model.ComponentKey]source.Observed[model.ComponentState] {
-	out := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	a := p.asker(inv)
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(c *model.Component, st model.ComponentState, start time.Time) {
-		mu.Lock()
-		defer mu.Unlock()
-		at := p.o.Now()
-		out[c.Key()] = source.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+	type job struct {
+		c     *model.Component
+		slots chan struct{} // of the node
 	}
+	var jobs []job
 	for _, n := range nodes {
 		slots := make(chan struct{}, 2*perNode)
 		for i := range n.Components {
-			c := &n.Components[i]
-			g.Go("asking "+c.Name+" on "+string(n.Host), func() {
-				start := p.o.Now()
-				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}, false
-				if take(ctx, slots) == nil {
-					defer func() { <-slots }()
-					if take(ctx, p.slots) == nil {
-						defer func() { <-p.slots }()
-						start, ok = p.o.Now(), true
-					}
-				}
-				if ok {
-					st = p.component(ctx, a, c, loginOf(inv, c))
-				}
-				withUnit(&st, c, facts[n.Host])
-				keep(c, st, start)
-			}, func(err error) {
-				keep(c, model.ComponentState{Health: model.ComponentUnknown, Why: err.Error()}, p.o.Now())
-			})
+			jobs = append(jobs, job{&n.Components[i], slots})
 		}
 	}
-	g.Wait()
-	return out
+	observed := func(c *model.Component, st model.ComponentState, start time.Time) (model.ComponentKey, source.Observed[model.ComponentState]) {
+		at := p.o.Now()
+		return c.Key(), source.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+	}
+	return guard.Collect(jobs, func(j job) string { return "asking " + j.c.Name + " on " + string(j.c.Host) },
+		func(j job) (model.ComponentKey, source.Observed[model.ComponentState]) {
+			start := p.o.Now()
+			st := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}
+			if leave, err := p.enter(ctx, j.slots); err == nil {
+				defer leave()
+				start = p.o.Now()
+				st = p.component(ctx, a, j.c, loginOf(inv, j.c))
+			}
+			withUnit(&st, j.c, facts[j.c.Host])
+			return observed(j.c, st, start)
+		}, func(j job, err error) (model.ComponentKey, source.Observed[model.ComponentState]) {
+			return observed(j.c, model.ComponentState{Health: model.ComponentUnknown, Why: err.Error()}, p.o.Now())
+		})
 }
 
 // loginOf is the monitoring user of the component's cluster.
@@ -243,7 +237,7 @@ func (p *Prober) exchange(ctx context.Context, m *dns.Msg, addr string) (*dns.Ms
 // askPostgres asks for TLS, as every client may: whoever says S or N speaks
 // PostgreSQL's protocol. A login as the monitoring user then tells the version.
 func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr string, login model.Login) model.ComponentState {
-	if _, err := p.sslRequest(ctx, addr); err != nil {
+	if _, err := postgres.SSLRequest(ctx, p.o.Dial, addr); err != nil {
 		return stateOf("", err, addr, p.o.Timeout)
 	}
 	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}

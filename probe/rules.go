@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"pgtui/internal/guard"
@@ -28,31 +27,22 @@ func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Clust
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
 	var g guard.Group
-	var mu sync.Mutex
-	out := model.RuleFacts{Etcd: map[model.Host]source.Observed[string]{}}
+	var out model.RuleFacts
 	out.Conf.Err = errors.New("no Patroni of the cluster answers")
 	a := p.asker(inv)
 	asked := ruled(c, s, p.o.Now())
 	answers := make([]source.Observed[model.PatroniConf], len(asked))
 	for i, in := range asked {
-		keep := func(conf model.PatroniConf, err error, start time.Time) {
-			at := p.o.Now()
-			answers[i] = source.Observed[model.PatroniConf]{}.Next(conf, err, at, at.Sub(start))
-		}
 		g.Go("asking "+string(in.Host), func() {
-			start := p.o.Now()
-			conf, err := p.config(ctx, a, in)
-			keep(conf, err, start)
-		}, func(err error) { keep(model.PatroniConf{}, err, p.o.Now()) })
+			answers[i] = source.Observe(p.o.Now, func() (model.PatroniConf, error) { return p.config(ctx, a, in) })
+		}, func(err error) { answers[i].Err, answers[i].Tried = err, p.o.Now() })
 	}
-	for _, e := range c.Etcd {
-		keep := func(why string, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			out.Etcd[model.Host(e.Host)] = source.Observed[string]{}.Next(why, err, p.o.Now(), 0)
-		}
-		g.Go("asking "+e.Host, func() { keep(p.knock(ctx, e), nil) }, func(err error) { keep("", err) })
+	reached := func(e model.Endpoint, why string, err error) (model.Host, source.Observed[string]) {
+		return model.Host(e.Host), source.Observed[string]{}.Next(why, err, p.o.Now(), 0)
 	}
+	out.Etcd = guard.Collect(c.Etcd, func(e model.Endpoint) string { return "asking " + e.Host },
+		func(e model.Endpoint) (model.Host, source.Observed[string]) { return reached(e, p.knock(ctx, e), nil) },
+		func(e model.Endpoint, err error) (model.Host, source.Observed[string]) { return reached(e, "", err) })
 	g.Wait()
 	for i := range answers {
 		switch {

@@ -329,13 +329,11 @@ func (a answer[T]) after(old source.Observed[T]) source.Observed[T] {
 func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error)) answer[T] {
 	a := answer[T]{holds: r.a.holds}
 	start := r.p.o.Now()
-	if a.err = take(ctx, r.slots); a.err == nil {
-		defer func() { <-r.slots }()
-		if a.err = take(ctx, r.p.slots); a.err == nil {
-			defer func() { <-r.p.slots }()
-			start = r.p.o.Now()
-			a.v, a.err = safely(ctx, r.doing, f)
-		}
+	leave, err := r.p.enter(ctx, r.slots)
+	if a.err = err; err == nil {
+		defer leave()
+		start = r.p.o.Now()
+		a.v, a.err = safely(ctx, r.doing, f)
 	}
 	a.at = r.p.o.Now()
 	a.took = max(0, a.at.Sub(start))
