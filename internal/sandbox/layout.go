@@ -122,10 +122,7 @@ func (s *Sandbox) writeTree() error {
 	}
 	for _, d := range s.hosts {
 		root := nodeDir(s.dir, d.name())
-		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {
-			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
-		}
-		for _, dir := range []string{"bin", "run/systemd/system"} { // the latter is the mark of systemd
+		for _, dir := range []string{"etc/haproxy/conf.d", "bin", "run/systemd/system"} { // the last is the mark of systemd
 			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 				return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 			}
