@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -69,24 +70,14 @@ func program(c Cmd, end string) (string, error) {
 		b.WriteString("( pgtui_script \"$@\" ) </dev/null\n")
 	} else {
 		b.WriteString("pgtui_stdin() {\nbase64 -d <<'" + end + "'\n")
-		lines(&b, base64.StdEncoding.EncodeToString(c.Stdin))
+		for chunk := range slices.Chunk(c.Stdin, 57) { // lines of 76 letters, which any tool can read
+			b.WriteString(base64.StdEncoding.EncodeToString(chunk) + "\n")
+		}
 		b.WriteString(end + "\n}\npgtui_stdin | ( pgtui_script \"$@\" )\n")
 	}
 	// The line feed in front ends a last line of the script's that has none.
 	b.WriteString("printf '\\n%s %s\\n' '" + end + "' \"$?\"\nexit 0\n}\n")
 	return b.String(), nil
-}
-
-// lines writes s in lines that any tool can read.
-func lines(b *strings.Builder, s string) {
-	const width = 76
-	for len(s) > width {
-		b.WriteString(s[:width])
-		b.WriteByte('\n')
-		s = s[width:]
-	}
-	b.WriteString(s)
-	b.WriteByte('\n')
 }
 
 // quote makes s one word of a POSIX shell. This is the only place that quotes.

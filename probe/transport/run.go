@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -70,13 +71,12 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	o := Output{Stdout: out.out, Stderr: stderr.bytes(), Exit: out.exit, Truncated: out.truncated}
-	if out.fault != nil && (out.done || out.begun && complete) {
+	switch {
+	case out.fault != nil && (out.done || out.begun && complete):
 		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrInterrupted)
-	}
-	if out.fault != nil {
+	case out.fault != nil:
 		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrNotStarted)
-	}
-	if out.done {
+	case out.done:
 		return o, nil
 	}
 	return o, unfinished(ctx, subject, out, o.Stderr, err, complete)
@@ -202,17 +202,8 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 			return known
 		}
 	}
-	text := lastLine(string(stderr))
-	if text == "" {
-		text = lastLine(string(out.noise))
-	}
-	if text == "" && err != nil {
-		text = err.Error()
-	}
-	if text == "" {
-		text = "the shell ended early"
-	}
-	return fmt.Errorf("%s: %s: %w", subject, text, how)
+	err = cmp.Or(err, errors.New("the shell ended early"))
+	return fmt.Errorf("%s: %s: %w", subject, cmp.Or(lastLine(string(stderr)), lastLine(string(out.noise)), err.Error()), how)
 }
 
 func notFound(subject, program string, err error) error {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,12 +64,7 @@ func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
 	return run(ctx, argv, c, subject, s.Sudo)
 }
 
-func (s *SSH) program() string {
-	if s.Program == "" {
-		return "ssh"
-	}
-	return s.Program
-}
+func (s *SSH) program() string { return cmp.Or(s.Program, "ssh") }
 
 // options are pgtui's own: nothing is ever asked on the terminal, nothing is
 // forwarded, and a host key that has changed is refused. ssh takes the first
