@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -289,9 +290,7 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		return st
 	}
 	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}
-	switch {
-	case resp.code >= 200 && resp.code < 400, resp.code == 401, resp.code == 403:
-	default:
+	if (resp.code < 200 || resp.code >= 400) && resp.code != 401 && resp.code != 403 {
 		st.Health, st.Why = model.ComponentSick, fmt.Sprintf("%s answers %d", c.Path, resp.code)
 	}
 	body := resp.body
@@ -301,11 +300,8 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		}
 	}
 	st.Version = webVersion(body)
-	if st.Health == model.ComponentUp {
-		st.Why = exporterTrouble(c, body)
-		if st.Why != "" {
-			st.Health = model.ComponentSick
-		}
+	if trouble := exporterTrouble(c, body); trouble != "" && st.Health == model.ComponentUp {
+		st.Health, st.Why = model.ComponentSick, trouble
 	}
 	return st
 }
@@ -337,12 +333,7 @@ func webVersion(body []byte) string {
 		} `json:"patroni"`
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Unmarshal(body, &doc) == nil {
-		for _, v := range []string{doc.Patroni.Version, doc.Etcd, doc.Version} {
-			if v != "" {
-				return text.Line(v, 40)
-			}
-		}
-		return ""
+		return text.Line(cmp.Or(doc.Patroni.Version, doc.Etcd, doc.Version), 40)
 	}
 	for _, re := range []string{`_build_info\{[^}\n]{0,400}version="v?([0-9][^"\n]{0,40})"`, `(?:vm|vl)_app_version\{[^}\n]{0,400}short_version="v?([^"\n]{0,40})"`} {
 		if m := regexp.MustCompile(re).FindSubmatch(body); m != nil {

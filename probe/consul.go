@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,11 +77,7 @@ func ParsePassing(body []byte) ([]string, error) {
 	}
 	var out []string
 	for _, x := range w {
-		s := x.Service.Address
-		if s == "" {
-			s = x.Node.Address
-		}
-		if ip, err := netip.ParseAddr(s); err == nil && len(out) < maxAddrs && !slices.Contains(out, ip.String()) {
+		if ip, err := netip.ParseAddr(cmp.Or(x.Service.Address, x.Node.Address)); err == nil && len(out) < maxAddrs && !slices.Contains(out, ip.String()) {
 			out = append(out, ip.String())
 		}
 	}

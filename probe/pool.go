@@ -50,11 +50,9 @@ func poolOf(c *model.Cluster, in *model.Instance, ports []serverPort) *pool {
 
 // spread keeps the first questions to the consoles of a large fleet apart.
 func spread(targets []target, now time.Time, jitter func() float64) {
-	for i := range targets {
-		for j := range targets[i].instances {
-			if pl := targets[i].instances[j].pool; pl != nil && pl.gap == manyConsolesGap {
-				pl.from = now.Add(time.Duration(jitter() * float64(manyConsolesStart)))
-			}
+	for in := range instancesOf(targets) {
+		if in.pool != nil && in.pool.gap == manyConsolesGap {
+			in.pool.from = now.Add(time.Duration(jitter() * float64(manyConsolesStart)))
 		}
 	}
 }
@@ -63,19 +61,11 @@ func spread(targets []target, now time.Time, jitter func() float64) {
 // its questions cost as much as a third of everything else that is asked. It
 // reports whether it did.
 func unasked(targets []target) bool {
-	ports := 0
-	for i := range targets {
-		for j := range targets[i].instances {
-			ports += len(targets[i].instances[j].ports)
-		}
-	}
-	if ports <= fewPorts {
+	if !manyPorts(targets) {
 		return false
 	}
-	for i := range targets {
-		for j := range targets[i].instances {
-			targets[i].instances[j].pool = nil
-		}
+	for in := range instancesOf(targets) {
+		in.pool = nil
 	}
 	return true
 }
@@ -106,11 +96,7 @@ func (r *turn) askPool(ctx context.Context, in instance) {
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.PoolState, error) { return r.p.console(ctx, in.pool, old) })
 	got.holds = max(got.holds, 2*in.pool.gap)
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Pool
-		v.Pool = got.after(old)
-		return isNews(old, got, samePool)
-	})
+	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Pool, samePool) })
 }
 
 // samePool compares what keeps clients out, and no counters.

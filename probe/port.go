@@ -78,27 +78,26 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 // well is asked again before portRounds turns of a watch have passed, and
 // pgbouncers' consoles are asked once a minute.
 func easy(targets []target, every time.Duration) {
-	var ports []*serverPort
-	for i := range targets {
-		for j := range targets[i].instances {
-			for k := range targets[i].instances[j].ports {
-				ports = append(ports, &targets[i].instances[j].ports[k])
-			}
-		}
-	}
-	if len(ports) <= fewPorts {
+	if !manyPorts(targets) {
 		return
 	}
-	for i := range targets {
-		for j := range targets[i].instances {
-			if pl := targets[i].instances[j].pool; pl != nil {
-				pl.gap = manyConsolesGap
-			}
+	for in := range instancesOf(targets) {
+		if in.pool != nil {
+			in.pool.gap = manyConsolesGap
+		}
+		for k := range in.ports {
+			in.ports[k].gap = max(in.ports[k].gap, min(portRounds*every, postgresGap))
 		}
 	}
-	for _, p := range ports {
-		p.gap = max(p.gap, min(portRounds*every, postgresGap))
+}
+
+// manyPorts reports whether the targets have more than fewPorts.
+func manyPorts(targets []target) bool {
+	ports := 0
+	for in := range instancesOf(targets) {
+		ports += len(in.ports)
 	}
+	return ports > fewPorts
 }
 
 // due reports whether a port is to be asked again.
@@ -140,11 +139,11 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.PortState, error) { return r.p.shut(ctx, pt) })
 	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Port(pt.number)
-		now := model.PortView{Port: pt.number, Observed: got.after(old.Observed)}
+		now := model.PortView{Port: pt.number, Observed: v.Port(pt.number).Observed}
+		news := got.replace(&now.Observed, same)
 		v.Ports = slices.DeleteFunc(slices.Clone(v.Ports), func(p model.PortView) bool { return p.Port == pt.number })
 		v.Ports = append(v.Ports, now)
-		return isNews(old.Observed, got, same)
+		return news
 	})
 }
 

@@ -4,6 +4,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,12 +72,7 @@ type place struct{ name, addr string }
 
 // New makes a Prober.
 func New(o Options) *Prober {
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.InFlight <= 0 {
-		o.InFlight = defaultInFlight
-	}
+	o.Timeout, o.InFlight = cmp.Or(max(o.Timeout, 0), defaultTimeout), cmp.Or(max(o.InFlight, 0), defaultInFlight)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}
@@ -125,10 +122,7 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 // asker reads the CA file, when the inventory has use for one.
 func (p *Prober) asker(inv *model.Inventory) *asker {
 	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
-	file := p.o.CAFile
-	if file == "" {
-		file = inv.CAFile
-	}
+	file := cmp.Or(p.o.CAFile, inv.CAFile)
 	if file == "" || !usesTLS(inv) {
 		return a
 	}
@@ -145,14 +139,9 @@ func (p *Prober) asker(inv *model.Inventory) *asker {
 }
 
 func usesTLS(inv *model.Inventory) bool {
-	for i := range inv.Clusters {
-		for j := range inv.Clusters[i].Instances {
-			if inv.Clusters[i].Instances[j].PatroniTLS {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(inv.Clusters, func(c model.Cluster) bool {
+		return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.PatroniTLS })
+	})
 }
 
 // snapshot is everything known of the targets now. A target that has not been

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"slices"
 	"strconv"
@@ -35,6 +36,19 @@ type instance struct {
 	checks []string // as the services have them, each once, and what proves the leader key
 	ports  []serverPort
 	pool   *pool // nil when it is not asked
+}
+
+// instancesOf is an iterator over the instances of all targets.
+func instancesOf(targets []target) iter.Seq[*instance] {
+	return func(yield func(*instance) bool) {
+		for i := range targets {
+			for j := range targets[i].instances {
+				if !yield(&targets[i].instances[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (in instance) place() place { return place{string(in.name), in.addr} }
@@ -249,35 +263,25 @@ func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in ins
 }
 
 func (r *turn) keepStatus(ctx context.Context, in instance, st answer[model.PatroniStatus]) {
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Status
-		v.Status = st.after(old)
-		return isNews(old, st, sameStatus)
-	})
+	r.view(ctx, in, func(v *model.PatroniView) bool { return st.replace(&v.Status, sameStatus) })
 }
 
 func (r *turn) keepCheck(ctx context.Context, in instance, path string, got answer[int]) {
 	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Checks[path]
-		v.Checks[path] = got.after(old)
-		return isNews(old, got, same)
+		o := v.Checks[path]
+		news := got.replace(&o, same)
+		v.Checks[path] = o
+		return news
 	})
 }
 
 func (r *turn) keepCluster(ctx context.Context, in instance, got answer[model.PatroniCluster]) {
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Cluster
-		v.Cluster = got.after(old)
-		return isNews(old, got, sameCluster)
-	})
+	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Cluster, sameCluster) })
 }
 
 // slashed is the check path as it is asked.
 func slashed(path string) string {
-	if strings.HasPrefix(path, "/") {
-		return path
-	}
-	return "/" + path
+	return "/" + strings.TrimPrefix(path, "/")
 }
 
 // view changes what is known of one instance.
@@ -299,14 +303,11 @@ func (r *turn) record(ctx context.Context, change func() bool) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	r.note(r.locked(change))
-}
-
-// locked lets the lock go even when change panics.
-func (r *turn) locked(change func() bool) bool {
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	return change()
+	r.note(func() bool {
+		r.p.mu.Lock()
+		defer r.p.mu.Unlock() // also when change panics
+		return change()
+	}())
 }
 
 // answer is how one request ended.
@@ -323,6 +324,14 @@ type answer[T any] struct {
 func (a answer[T]) after(old source.Observed[T]) source.Observed[T] {
 	old.Holds = a.holds
 	return old.Next(a.v, a.err, a.at, a.took)
+}
+
+// replace puts the answer in the place of an older one, and reports whether it is
+// news.
+func (a answer[T]) replace(o *source.Observed[T], same func(a, b T) bool) bool {
+	old := *o
+	*o = a.after(old)
+	return isNews(old, a, same)
 }
 
 // do runs one request within the limits.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"pgtui/model"
@@ -39,13 +40,9 @@ func (r *turn) askVIP(ctx context.Context, v *vip) {
 	r.p.mu.Lock()
 	last := r.p.vips[v.place()].Value
 	r.p.mu.Unlock()
-	nodes := make([]model.Node, 0, len(v.nodes))
-	for _, first := range []bool{true, false} {
-		for _, n := range v.nodes {
-			if (n.Host == last) == first {
-				nodes = append(nodes, n)
-			}
-		}
+	nodes := slices.Clone(v.nodes)
+	if i := slices.IndexFunc(nodes, func(n model.Node) bool { return n.Host == last }); i > 0 {
+		nodes = slices.Insert(slices.Delete(nodes, i, i+1), 0, v.nodes[i])
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) })
 	r.keepVIP(ctx, v, got)

@@ -95,15 +95,12 @@ func parseRuntime(b []byte) (Runtime, error) {
 		if l.bad {
 			return Runtime{}, errors.New("the list of processes is cut")
 		}
-		if line == "end" {
+		if line == "end" && len(l.rest) == 0 {
 			break
 		}
 		if !a.take(&l, strings.Fields(line)) {
 			return Runtime{}, errors.New("the list of processes is damaged")
 		}
-	}
-	if len(l.rest) > 0 {
-		return Runtime{}, errors.New("the list of processes is damaged")
 	}
 	run := Runtime{Processes: a.judge(p)}
 	switch {
@@ -148,17 +145,15 @@ func (a *answers) take(l *listing, w []string) bool {
 		b := l.take(n)
 		return b, l.until('\n') == "" && !l.bad
 	}
-	if len(w) == 2 && w[0] == "proc" {
-		b, ok := frame(w[1], maxSession)
-		a.proc = b
+	ok := false
+	switch {
+	case len(w) == 2 && w[0] == "proc":
+		a.proc, ok = frame(w[1], maxSession)
 		return ok
-	}
-	if len(w) == 2 && w[0] == "servers" {
-		b, ok := frame(w[1], haproxy.MaxStates)
-		a.servers = b
+	case len(w) == 2 && w[0] == "servers":
+		a.servers, ok = frame(w[1], haproxy.MaxStates)
 		return ok
-	}
-	if len(w) != 3 {
+	case len(w) != 3:
 		return false
 	}
 	pid, err := strconv.Atoi(w[1])
@@ -173,16 +168,12 @@ func (a *answers) take(l *listing, w []string) bool {
 			a.order = append(a.order, pid)
 		}
 		return true // the kernel's word is optional
-	case "stat", "sess":
-		b, ok := frame(w[2], maxSession)
-		if w[0] == "stat" {
-			a.stat[pid] = b
-		} else {
-			a.sess[pid] = b
-		}
-		return ok
+	case "stat":
+		a.stat[pid], ok = frame(w[2], maxSession)
+	case "sess":
+		a.sess[pid], ok = frame(w[2], maxSession)
 	}
-	return false
+	return ok
 }
 
 // judge makes processes of the pieces.
