@@ -25,10 +25,10 @@ import (
 	"pgtui/source"
 )
 
-// Components asks everything that Pigsty runs on the given nodes whether it is
-// well, at the same time and within the bounds of Probe: at most four
+// Components queries everything that Pigsty runs on the given nodes whether it is
+// healthy, at the same time and within the bounds of Probe: at most four
 // questions at once to one node. facts, which may be nil, is what the nodes
-// said over SSH; without it a component that listens on no port is unknown.
+// reported over SSH; without it a component that listens on no port is unknown.
 // A component that does not answer is data. Version comes along where one more
 // small question gives it.
 func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]source.Observed[model.NodeFacts]) map[model.ComponentKey]source.Observed[model.ComponentState] {
@@ -100,7 +100,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	}
 }
 
-// component asks one component.
+// component queries one component.
 func (p *Prober) component(ctx context.Context, a *asker, c *model.Component, login model.Login) model.ComponentState {
 	addr := net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port)))
 	if c.Ask == model.AskHTTP {
@@ -194,7 +194,7 @@ func askNTP(conn io.ReadWriter) (string, error) {
 	return fmt.Sprintf("stratum %d", answer[1]), nil
 }
 
-// askDNS asks a name server for its version, which any of them answers
+// askDNS queries a name server for its version, which any of them answers
 // somehow: a refusal proves that it is there.
 func (p *Prober) askDNS(ctx context.Context, addr string) (version string, err error) {
 	m := new(dns.Msg)
@@ -235,8 +235,8 @@ func (p *Prober) exchange(ctx context.Context, m *dns.Msg, addr string) (*dns.Ms
 	return in, nil
 }
 
-// askPostgres asks for TLS, as every client may: whoever says S or N speaks
-// PostgreSQL's protocol. A login as the monitoring user then tells the version.
+// askPostgres requests TLS, as every client may: a server that answers S or N speaks
+// PostgreSQL's protocol. A login as the monitoring user then reports the version.
 func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr string, login model.Login) model.ComponentState {
 	if _, err := postgres.SSLRequest(ctx, p.o.Dial, addr); err != nil {
 		return stateOf("", err, addr, p.o.Timeout)
@@ -256,14 +256,14 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 		return afterLogin(st, postgres.FaultOf(err, addr))
 	}
 	defer func() {
-		_ = conn.Close(ctx) // what was to be learnt is learnt
+		_ = conn.Close(ctx) // the version is read or lost already
 	}()
 	st.Version = postgres.VersionOf(conn)
 	return st
 }
 
 // afterLogin is the state of a server that speaks and lets the monitoring user
-// not in: only what it says of itself counts against it.
+// not in: only what it reports of itself counts against it.
 func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	switch try.Fault {
 	case model.FaultStarting, model.FaultClosed, model.FaultTimeout, model.FaultPooler:
@@ -274,7 +274,7 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	return st
 }
 
-// askWeb asks a component that speaks HTTP.
+// askWeb queries a component that speaks HTTP.
 func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) model.ComponentState {
 	resp, err := a.ask(ctx, request{method: "GET", tls: c.TLS, addr: addr, path: c.Path, limit: maxBody})
 	if f, ok := err.(*failure); ok { //nolint:errorlint // ask returns no other
@@ -307,7 +307,7 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 }
 
 // versionPath is where the version is when the health page does not tell it;
-// "" asks nothing more.
+// "" is no other request.
 func versionPath(c *model.Component) string {
 	switch c.Name {
 	case "patroni":
@@ -343,8 +343,8 @@ func webVersion(body []byte) string {
 	return ""
 }
 
-// exporterTrouble is what an exporter says of the program it watches; "" when
-// it is well.
+// exporterTrouble is what an exporter reports of the program it watches; "" when
+// it is healthy.
 func exporterTrouble(c *model.Component, body []byte) string {
 	of := map[string]string{"pg_exporter": "PostgreSQL", "pgbouncer_exporter": "pgbouncer"}[c.Name]
 	if of == "" {

@@ -66,7 +66,7 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 
 // ParsePassing reads the answer of GET /v1/health/service/NAME?passing: the
 // address of each instance, that of its node where it has none. Names in place
-// of addresses are left out: whoever asks for them asks Consul's DNS.
+// of addresses are left out: Consul's DNS has them.
 func ParsePassing(body []byte) ([]string, error) {
 	var w []struct {
 		Node    struct{ Address string }

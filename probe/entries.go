@@ -13,10 +13,10 @@ import (
 )
 
 // ProveEntries connects count times to every entry of a cluster as the
-// monitoring user and asks who answers. A name is resolved by the system's
+// monitoring user and reads who answers. A name is resolved by the system's
 // resolver, else by dnsmasq on the infra nodes, once. Each connection ends
 // within 4 s; at most two are open at once to one address. An entry that lets
-// nobody in is data.
+// no one in is data.
 func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]source.Observed[access.EntryProof] {
 	count = min(max(count, 1), maxTries)
 	addrs := p.resolveAll(ctx, inv, entries)

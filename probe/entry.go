@@ -17,14 +17,14 @@ import (
 )
 
 // CheckEntries tries endpoints of a cluster without logging in: names are
-// resolved by everybody who may be asked, every address is connected to and
-// asked for TLS, as a client does first. All at once, at most two connections
+// resolved by every configured resolver, every address is connected to and
+// receives a TLS request, as a client does first. All at once, at most two connections
 // to one address, each ended within the prober's timeout.
 func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]source.Observed[access.EntryCheck] {
 	k := &checker{p: p, inv: inv, names: map[string]func() []access.Lookup{}, slots: map[string]chan struct{}{}}
 	if c.VIP != "" {
 		k.vip, k.holder = c.VIP, sync.OnceValue(func() model.Host {
-			h, _ := p.holderNow(ctx, inv, c) // not known: said by the VIP's own row
+			h, _ := p.holderNow(ctx, inv, c) // unknown: shown by the VIP's own row
 			return h
 		})
 	}
@@ -94,7 +94,7 @@ func (k *checker) inTurn(ctx context.Context, addr string, port uint16) access.T
 	return k.p.touch(ctx, addr, port)
 }
 
-// touch connects and asks for TLS, and looks whether it comes about when the
+// touch connects and requests TLS, and looks whether it comes about when the
 // server agrees: nothing else is sent.
 func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Touch {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
@@ -114,7 +114,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 	return t
 }
 
-// holderNow asks whose stats page answers at the cluster's VIP.
+// holderNow reads whose stats page answers at the cluster's VIP.
 func (p *Prober) holderNow(ctx context.Context, inv *model.Inventory, c *model.Cluster) (model.Host, error) {
 	v := vipOf(inv, c)
 	if v == nil {

@@ -35,10 +35,10 @@ type pool struct {
 	addr  string
 	login model.Login
 	gap   time.Duration
-	from  time.Time // it is not asked earlier; zero is at once
+	from  time.Time // it is not probed earlier; zero is at once
 }
 
-// poolOf is the console that is asked for an instance: nil where no service
+// poolOf is the console that is probed for an instance: nil where no service
 // leads to its pgbouncer, or the inventory names no user for it.
 func poolOf(c *model.Cluster, in *model.Instance, ports []serverPort) *pool {
 	i := slices.IndexFunc(ports, func(p serverPort) bool { return p.pooler && in.BouncerPort != in.PgPort })
@@ -58,7 +58,7 @@ func spread(targets []target, now time.Time, jitter func() float64) {
 }
 
 // unasked leaves the consoles of a large fleet out of a single look: a login and
-// its questions cost as much as a third of everything else that is asked. It
+// its questions cost as much as a third of everything else that is probed. It
 // reports whether it did.
 func unasked(targets []target) bool {
 	if !manyPorts(targets) {
@@ -70,7 +70,7 @@ func unasked(targets []target) bool {
 	return true
 }
 
-// due reports whether a console is to be asked again.
+// due reports whether a console is to be probed again.
 func (pl *pool) due(old source.Observed[model.PoolState], now time.Time) bool {
 	gap := pl.gap
 	switch _, refused := errors.AsType[*model.ConsoleRefused](old.Err); {
@@ -84,8 +84,8 @@ func (pl *pool) due(old source.Observed[model.PoolState], now time.Time) bool {
 	return now.Sub(old.Tried) >= gap
 }
 
-// askPool asks a pgbouncer's console what it keeps its clients from. A port
-// that does not answer has said enough.
+// askPool reads from a pgbouncer's console what it keeps its clients from. A port
+// that does not answer needs no other query.
 func (r *turn) askPool(ctx context.Context, in instance) {
 	r.p.mu.Lock()
 	v := r.p.patroni[in.place()]
@@ -106,7 +106,7 @@ func samePool(a, b model.PoolState) bool {
 	})
 }
 
-// console logs in as the monitoring user and reads what the pgbouncer says of
+// console logs in as the monitoring user and reads what the pgbouncer reports of
 // itself. A login that is refused is a model.ConsoleRefused.
 func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[model.PoolState]) (st model.PoolState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
@@ -127,7 +127,7 @@ func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[mode
 	return st, nil
 }
 
-// refusedConsole is what a failed login says of the pool: nothing, unless it is
+// refusedConsole is what a failed login shows of the pool: nothing, unless it is
 // full.
 func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	try := postgres.FaultOf(err, pl.addr)
@@ -143,7 +143,7 @@ func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	return model.PoolState{}, p.consoleError(err, pl)
 }
 
-// consoleError says in plain words why a console was not read.
+// consoleError reports in plain words why a console was not read.
 func (p *Prober) consoleError(err error, pl *pool) error {
 	try := postgres.FaultOf(err, pl.addr)
 	if try.Fault == model.FaultTimeout {

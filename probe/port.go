@@ -14,17 +14,17 @@ import (
 	"pgtui/probe/postgres"
 )
 
-// How long the last answer of a port lasts before it is asked again. Nobody
-// else looks after pgbouncer, so it is asked in every turn of a usual watch.
+// How long the last answer of a port lasts before it is probed again. No one
+// else looks after pgbouncer, so it is probed in every turn of a usual watch.
 // Patroni looks after PostgreSQL, which may log every connection: its port is
-// asked seldom. One that is shut is asked in every turn. One that is silent is
+// probed seldom. One that is shut is probed in every turn. One that does not answer is
 // not: what it has not accepted waits in its queue.
 const (
 	poolerGap   = time.Second
 	postgresGap = 30 * time.Second
 	silentGap   = 10 * time.Second
 
-	// A watch of more ports than few asks them in every third turn at most.
+	// A watch of more ports than few queries them in every third turn at most.
 	fewPorts   = 200
 	portRounds = 3
 )
@@ -75,8 +75,8 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 }
 
 // easy spares a large fleet: where the targets have many ports, none that is
-// well is asked again before portRounds turns of a watch have passed, and
-// pgbouncers' consoles are asked once a minute.
+// healthy is probed again before portRounds turns of a watch have passed, and
+// pgbouncers' consoles are probed once a minute.
 func easy(targets []target, every time.Duration) {
 	if !manyPorts(targets) {
 		return
@@ -100,7 +100,7 @@ func manyPorts(targets []target) bool {
 	return ports > fewPorts
 }
 
-// due reports whether a port is to be asked again.
+// due reports whether a port is to be probed again.
 func (p serverPort) due(old model.PortView, now time.Time) bool {
 	gap := p.gap
 	switch {
@@ -113,7 +113,7 @@ func (p serverPort) due(old model.PortView, now time.Time) bool {
 }
 
 // losePorts is what is known of an instance's ports when there is no way to it:
-// nothing any more, and they are asked as soon as there is one again.
+// nothing any more, and they are probed as soon as there is one again.
 func (r *turn) losePorts(ctx context.Context, in instance, why error) {
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		ports := make([]model.PortView, len(in.ports))
@@ -125,11 +125,11 @@ func (r *turn) losePorts(ctx context.Context, in instance, why error) {
 		if in.pool != nil {
 			v.Pool.Err, v.Pool.Tried = why, time.Time{}
 		}
-		return false // the status has told
+		return false // the status is news already
 	})
 }
 
-// askPort asks one port whether it speaks PostgreSQL's protocol.
+// askPort probes whether one port speaks PostgreSQL's protocol.
 func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	r.p.mu.Lock()
 	old := r.p.patroni[in.place()].Port(pt.number)
@@ -147,7 +147,7 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	})
 }
 
-// shut says why a port takes no connections; "" when it speaks PostgreSQL's
+// shut reports why a port takes no connections; "" when it speaks PostgreSQL's
 // protocol. Only what the node itself has answered counts: that no connection
 // comes about may be a firewall's doing, or this machine's, and is an error.
 func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, err error) {

@@ -1,4 +1,4 @@
-// Package probe asks the nodes what is so: Patroni, HAProxy and the files on
+// Package probe queries the nodes: Patroni, HAProxy and the files on
 // disk. It only reads. Every answer, failures included, ends as data in a
 // model.Snapshot.
 package probe
@@ -52,7 +52,7 @@ type Options struct {
 	Jitter func() float64
 }
 
-// Prober asks nodes. It remembers the last good answer of each, so that a
+// Prober queries nodes. It remembers the last good answer of each, so that a
 // failure is shown with the age of what was known before. It is safe for
 // concurrent use.
 type Prober struct {
@@ -91,7 +91,7 @@ func New(o Options) *Prober {
 	}
 }
 
-// Probe asks every node of the named clusters, of all clusters when none is
+// Probe queries every node of the named clusters, of all clusters when none is
 // named, once and at the same time. It takes at most a third more than one
 // request's timeout, however many nodes are dead. What a node did not answer
 // is in the snapshot as that target's error; Probe itself fails only when
@@ -145,7 +145,7 @@ func usesTLS(inv *model.Inventory) bool {
 }
 
 // snapshot is everything known of the targets now. A target that has not been
-// asked yet is there with its zero value.
+// probed yet is there with its zero value.
 func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -184,7 +184,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 	return s
 }
 
-// Stats asks the stats page of one node, once and at once.
+// Stats queries the stats page of one node, once and at once.
 func (p *Prober) Stats(ctx context.Context, n model.Node) (haproxy.Stats, error) {
 	p.mu.Lock()
 	first := p.haproxy[(&target{host: n.Host, node: &n}).place()].Value.URI

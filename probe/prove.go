@@ -26,8 +26,8 @@ const (
 
 // Prove connects count times to every service port of the named clusters, of
 // all clusters when none is named, through every HAProxy, as the monitoring
-// user, and asks who answers. Each connection ends within 4 s; at most two
-// are open at once to one node. A port that lets nobody in is data.
+// user, and reads who answers. Each connection ends within 4 s; at most two
+// are open at once to one node. A port that lets no one in is data.
 func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, only ...model.ClusterName) map[model.PortKey]source.Observed[model.Proof] {
 	count = min(max(count, 1), maxTries)
 	slots := slotsOf(inv)
@@ -86,7 +86,7 @@ type trial struct {
 	db int // which of the login's databases lets us in
 }
 
-// faultyTry is a connection that pgtui itself has failed over. It says nothing
+// faultyTry is a connection that pgtui itself has failed over. It shows nothing
 // of the port.
 func faultyTry(err error) model.Try { return model.Try{Fault: model.FaultOther, Text: err.Error()} }
 
@@ -196,7 +196,7 @@ func (p *Prober) line(addr string) *postgres.Line {
 }
 
 // direct connects to the port of each server of the service without HAProxy,
-// and says nothing to it.
+// and sends nothing to it.
 func (t *trial) direct(ctx context.Context) []model.DirectPort {
 	servers, _ := t.svc.Servers()
 	out := make([]model.DirectPort, len(servers))

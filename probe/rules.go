@@ -15,14 +15,14 @@ import (
 	"pgtui/source"
 )
 
-// maxRuled bounds the members that are asked for the dynamic configuration: all
+// maxRuled bounds the members that are probed for the dynamic configuration: all
 // of them read it from the same place.
 const maxRuled = 2
 
-// Rules asks what decides a failover of the cluster, once and on demand: GET
+// Rules reads what decides a failover of the cluster, once and on demand: GET
 // /config of at most two members that answer, the leader's first, and whether
 // etcd's members take connections. What is not answered is in it as an error.
-// s is what the nodes have answered before; nil asks the first two.
+// s is what the nodes have answered before; nil queries the first two.
 func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Cluster, s *model.Snapshot) model.RuleFacts {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
@@ -78,7 +78,7 @@ func ruled(c *model.Cluster, s *model.Snapshot, now time.Time) []*model.Instance
 	return out[:min(len(out), maxRuled)]
 }
 
-// config asks one Patroni for its dynamic configuration, without a login.
+// config queries one Patroni for its dynamic configuration, without a login.
 func (p *Prober) config(ctx context.Context, a *asker, in *model.Instance) (model.PatroniConf, error) {
 	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
 	conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)

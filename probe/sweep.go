@@ -18,14 +18,14 @@ import (
 	"pgtui/source"
 )
 
-// target is one host and what is asked of it.
+// target is one host and what is probed of it.
 type target struct {
 	host      model.Host
 	node      *model.Node // nil when the inventory has none of that name
-	front     bool        // its HAProxy is asked
+	front     bool        // its HAProxy is probed
 	large     bool        // it is one of more than fewHAProxies
 	instances []instance
-	vip       *vip // this target is a VIP, and nothing else is asked of it
+	vip       *vip // this target is a VIP, and nothing else is probed of it
 }
 
 // instance is one Patroni of a target.
@@ -35,7 +35,7 @@ type instance struct {
 	tls    bool
 	checks []string // as the services have them, each once, and what proves the leader key
 	ports  []serverPort
-	pool   *pool // nil when it is not asked
+	pool   *pool // nil when it is not probed
 }
 
 // instancesOf is an iterator over the instances of all targets.
@@ -139,7 +139,7 @@ func checksOf(c *model.Cluster) map[model.InstanceName][]string {
 	return out
 }
 
-// withLock adds the check that proves the leader key where no service asks one.
+// withLock adds the check that proves the leader key where no service has one.
 func withLock(c *model.Cluster, checks []string) []string {
 	if slices.ContainsFunc(checks, func(path string) bool { return model.LockOnly(path, c.Standby) }) {
 		return checks
@@ -158,8 +158,8 @@ type turn struct {
 	alive bool
 }
 
-// sweep asks t everything once, and reports whether anything answered. note is
-// called after each answer that was recorded; news tells whether it differs in
+// sweep probes everything of t once, and reports whether anything answered. note is
+// called after each answer that was recorded; news reports whether it differs in
 // more than its age and counters.
 func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news bool)) bool {
 	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note, doing: "asking " + string(t.host)}
@@ -177,7 +177,7 @@ func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news 
 	return r.alive
 }
 
-// blame makes err the answer of everything that t was to be asked.
+// blame makes err the answer of everything that t was to be probed.
 func (p *Prober) blame(ctx context.Context, t *target, note func(bool), err error) {
 	r := &turn{p: p, note: note}
 	if t.vip != nil {
@@ -221,9 +221,9 @@ func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Sta
 	})
 }
 
-// askPatroni asks for the status first: when nobody answers that, the other
+// askPatroni requests the status first: when no one answers that, the other
 // questions would only take their time to fail the same way. The ports behind
-// it are asked as long as there is a way to the node.
+// it are probed as long as there is a way to the node.
 func (r *turn) askPatroni(ctx context.Context, in instance) {
 	p := patroniAPI{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
@@ -251,7 +251,7 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 	}
 }
 
-// askRest asks a Patroni that answers everything but its status.
+// askRest probes everything but the status of a Patroni that answers.
 func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
@@ -279,7 +279,7 @@ func (r *turn) keepCluster(ctx context.Context, in instance, got answer[model.Pa
 	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Cluster, sameCluster) })
 }
 
-// slashed is the check path as it is asked.
+// slashed is the check path as it is probed.
 func slashed(path string) string {
 	return "/" + strings.TrimPrefix(path, "/")
 }
@@ -297,7 +297,7 @@ func (r *turn) view(ctx context.Context, in instance, change func(*model.Patroni
 	})
 }
 
-// record runs change under the lock and tells of it, unless the answer is only
+// record runs change under the lock and reports it, unless the answer is only
 // that somebody has left.
 func (r *turn) record(ctx context.Context, change func() bool) {
 	if errors.Is(ctx.Err(), context.Canceled) {

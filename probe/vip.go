@@ -12,7 +12,7 @@ import (
 	"pgtui/model"
 )
 
-// vip is a cluster's address that moves: who has it is told by whose stats
+// vip is a cluster's address that moves: who has it is shown by whose stats
 // page answers there, because the page is named after its node.
 type vip struct {
 	cluster model.ClusterName
@@ -34,7 +34,7 @@ func vipOf(inv *model.Inventory, c *model.Cluster) *vip {
 	return v
 }
 
-// askVIP asks who has the address, the last holder first: while it stays, that
+// askVIP reads who has the address, the last holder first: while it stays, that
 // is one request.
 func (r *turn) askVIP(ctx context.Context, v *vip) {
 	r.p.mu.Lock()

@@ -127,7 +127,7 @@ type session struct {
 // maxSessions bounds the sessions that are read of one answer.
 const maxSessions = 20000
 
-// parseSess reads "show sess" of one worker. The session that asks, which runs
+// parseSess reads "show sess" of one worker. The session of the query, which runs
 // in no section of the configuration, is left out, and so is a line that is
 // cut.
 func parseSess(b []byte) []session {

@@ -17,7 +17,7 @@ import (
 	"pgtui/probe/transport"
 )
 
-// Limits of what is asked of HAProxy's processes.
+// Limits of what is read of HAProxy's processes.
 const (
 	maxGhosts  = 20
 	maxSession = 512 << 10 // bytes of one answer
@@ -27,22 +27,22 @@ const (
 //go:embed haproxy.sh
 var haproxyScript string
 
-// Runtime is what HAProxy's own sockets on a node say.
+// Runtime is what HAProxy's own sockets on a node report.
 type Runtime struct {
 	Processes haproxy.Processes
 	Servers   haproxy.ServerStates // of the current worker
-	NoServers error                // why Servers is not known; nil when it is
+	NoServers error                // why Servers is unknown; nil when it is not
 }
 
 // ReadRuntime lists the HAProxy processes of a node, what its old workers hold
 // and what was done to the servers of its current one, through HAProxy's sockets.
-// What cannot be asked for lack of a socket or a program is in Missing and
+// What cannot be read for lack of a socket or a program is in Missing and
 // NoServers, not an error.
 func ReadRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget) (Runtime, error) {
 	return readRuntime(ctx, r, t, maxGhosts)
 }
 
-// readRuntime asks at most so many old workers what they hold.
+// readRuntime reads from at most so many old workers what they hold.
 func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, ghosts int) (Runtime, error) {
 	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
 		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(haproxy.MaxStates)}})
@@ -131,7 +131,7 @@ type answers struct {
 	ages       map[int]time.Duration
 	order      []int // of ages
 	proc       []byte
-	servers    []byte // nil when nobody answered
+	servers    []byte // nil when no one answered
 	stat, sess map[int][]byte
 }
 

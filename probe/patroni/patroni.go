@@ -159,7 +159,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	return c, nil
 }
 
-// Decode fills v from a JSON object and says in few words what is wrong.
+// Decode fills v from a JSON object and reports in few words what is wrong.
 func Decode(body []byte, v any) error {
 	err := json.Unmarshal(body, v)
 	if err == nil {
@@ -317,7 +317,7 @@ const maxReasons = 20
 // reasons are the settings that wait for a restart, "max_connections: 100 → 200".
 type reasons []string
 
-// UnmarshalJSON takes an object; anything else means that none is told.
+// UnmarshalJSON takes an object; anything else means that none is reported.
 func (r *reasons) UnmarshalJSON(b []byte) error {
 	*r = nil
 	var w map[string]json.RawMessage

@@ -81,7 +81,7 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: stopped: %w", subject, ctx.Err())
 	case errors.Is(err, exec.ErrWaitDelay):
-		err = nil // something it left behind holds its output open; it has ended well
+		err = nil // something it left behind holds its output open; it has succeeded itself
 	case err != nil:
 		err = fmt.Errorf("%s: it failed: %w", subject, err)
 	}

@@ -19,8 +19,8 @@ const plainShell = `echo ` + ready + `; exec sh -s`
 // sees, and therefore has nothing in it that bash, zsh, csh and fish read
 // differently: no argument of a script is ever on a command line.
 //
-// The password is sent when sudo asks for it, and at no other time: where it
-// does not ask there is nobody to read it.
+// The password is sent when sudo requests it, and at no other time: without a
+// request there is no one to read it.
 func rootShell(password bool) string {
 	how := "-n"
 	if password {
@@ -32,7 +32,7 @@ func rootShell(password bool) string {
 }
 
 // sudoAsks is what sudo prints on its standard error when it wants a password.
-const sudoAsks = "pgtui: sudo asks"
+const sudoAsks = "pgtui: password for sudo"
 
 // program makes the text that runs c's script with its arguments and input,
 // and then prints a line of end and the script's exit code.

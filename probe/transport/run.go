@@ -20,7 +20,7 @@ import (
 	"pgtui/source"
 )
 
-// grace is how long a process may take to end after it was told to, and how
+// grace is how long a process may take to end after its signal, and how
 // long its standard output may stay open after it has ended.
 const grace = 500 * time.Millisecond
 
@@ -30,7 +30,7 @@ const lastWords = 50 * time.Millisecond
 
 // run starts argv, waits until it is ready, and gives it the program of c.
 // subject is what errors begin with. sudo gives the password that is sent when
-// one is asked for; nil sends none.
+// one is requested; nil sends none.
 func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() model.Secret) (Output, error) {
 	end := newEnd()
 	text, err := program(c, end)
@@ -99,7 +99,7 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 	done := make(chan struct{})
 	copying := func(w io.Writer) func() {
 		return func() {
-			_, _ = io.Copy(w, read) // what came is kept; why it ended is told by the process
+			_, _ = io.Copy(w, read) // what came is kept; the process has why it ended
 			close(done)
 		}
 	}
@@ -114,7 +114,7 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 
 // feed writes the program once the other side is ready, and reports whether
 // all of it went out. What was cut short cannot have run. sudo gets the password
-// when it asks, once: it asks again when that was wrong.
+// at its prompt, once: another prompt means that it was wrong.
 func feed(w io.WriteCloser, text string, isReady, asked, ended <-chan struct{}, sudo func() model.Secret) bool {
 	defer w.Close()
 	for first := true; ; first = false {
@@ -135,7 +135,7 @@ func feed(w io.WriteCloser, text string, isReady, asked, ended <-chan struct{}, 
 	}
 }
 
-// asking passes on what it is given and tells when sudo's question is in it.
+// asking passes on what it is given and reports when sudo's question is in it.
 type asking struct {
 	w     io.Writer
 	asked chan struct{} // has room for every time that sudo may ask
@@ -214,7 +214,7 @@ func notFound(subject, program string, err error) error {
 	return err
 }
 
-// lastLine is the last line that says something, made harmless.
+// lastLine is the last line that is not empty, made harmless.
 func lastLine(s string) string {
 	lines := text.Lines(s, 1000, 200)
 	if len(lines) == 0 {
