@@ -22,8 +22,7 @@ import (
 // none did.
 func (a *asker) stats(ctx context.Context, n *model.Node, first string) (haproxy.Stats, error) {
 	var none haproxy.Stats
-	h := n.HAProxy
-	uris := h.URIs
+	h, uris := n.HAProxy, n.HAProxy.URIs
 	if i := slices.Index(uris, first); i > 0 {
 		uris = slices.Concat([]string{first}, uris[:i], uris[i+1:])
 	}

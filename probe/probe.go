@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
+
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -123,7 +123,10 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 func (p *Prober) asker(inv *model.Inventory) *asker {
 	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
 	file := cmp.Or(p.o.CAFile, inv.CAFile)
-	if file == "" || !usesTLS(inv) {
+	tls := func(c model.Cluster) bool {
+		return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.PatroniTLS })
+	}
+	if file == "" || !slices.ContainsFunc(inv.Clusters, tls) {
 		return a
 	}
 	pem, err := os.ReadFile(file)
@@ -133,16 +136,12 @@ func (p *Prober) asker(inv *model.Inventory) *asker {
 	}
 	a.roots = x509.NewCertPool()
 	if !a.roots.AppendCertsFromPEM(pem) {
-		a.rootErr = fmt.Errorf("CA certificate %s: %w", file, errors.New("no certificate in it"))
+		a.rootErr = fmt.Errorf("CA certificate %s: no certificate in it", file)
 	}
 	return a
 }
 
-func usesTLS(inv *model.Inventory) bool {
-	return slices.ContainsFunc(inv.Clusters, func(c model.Cluster) bool {
-		return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.PatroniTLS })
-	})
-}
+
 
 // snapshot is everything known of the targets now. A target that has not been
 // probed yet is there with its zero value.

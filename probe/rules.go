@@ -34,7 +34,11 @@ func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Clust
 	answers := make([]source.Observed[model.PatroniConf], len(asked))
 	for i, in := range asked {
 		g.Go("asking "+string(in.Host), func() {
-			answers[i] = source.Observe(p.o.Now, func() (model.PatroniConf, error) { return p.config(ctx, a, in) })
+			answers[i] = source.Observe(p.o.Now, func() (model.PatroniConf, error) { // without a login
+				addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
+				conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)
+				return conf, err
+			})
 		}, func(err error) { answers[i].Err, answers[i].Tried = err, p.o.Now() })
 	}
 	reached := func(e model.Endpoint, why string, err error) (model.Host, source.Observed[string]) {
@@ -76,13 +80,6 @@ func ruled(c *model.Cluster, s *model.Snapshot, now time.Time) []*model.Instance
 		}
 	}
 	return out[:min(len(out), maxRuled)]
-}
-
-// config queries one Patroni for its dynamic configuration, without a login.
-func (p *Prober) config(ctx context.Context, a *asker, in *model.Instance) (model.PatroniConf, error) {
-	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
-	conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)
-	return conf, err
 }
 
 // knock is why etcd takes no connections there; "" when it does.

@@ -196,7 +196,7 @@ func faulty[T any](r *turn, err error) answer[T] { return answer[T]{err: err, at
 
 func (r *turn) askHAProxy(ctx context.Context, t *target) {
 	pl := t.place()
-	got := do(ctx, r, func(ctx context.Context) (haproxy.Stats, error) {
+	r.keepHAProxy(ctx, pl, do(ctx, r, func(ctx context.Context) (haproxy.Stats, error) {
 		if t.node == nil {
 			return haproxy.Stats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
 		}
@@ -209,8 +209,7 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 		}
 		st.Process = r.a.process(ctx, t, old.Process, &st)
 		return st, nil
-	})
-	r.keepHAProxy(ctx, pl, got)
+	}))
 }
 
 func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Stats]) {
@@ -255,7 +254,7 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
-			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))
+			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, "/"+strings.TrimPrefix(path, "/")) }))
 		}, func(err error) { r.keepCheck(ctx, in, path, faulty[int](r, err)) })
 	}
 	g.Go(r.doing, func() { r.keepCluster(ctx, in, do(ctx, r, p.cluster)) },
@@ -277,11 +276,6 @@ func (r *turn) keepCheck(ctx context.Context, in instance, path string, got answ
 
 func (r *turn) keepCluster(ctx context.Context, in instance, got answer[model.PatroniCluster]) {
 	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Cluster, sameCluster) })
-}
-
-// slashed is the check path as it is probed.
-func slashed(path string) string {
-	return "/" + strings.TrimPrefix(path, "/")
 }
 
 // view changes what is known of one instance.

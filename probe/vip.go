@@ -2,7 +2,7 @@ package probe
 
 import (
 	"context"
-	"errors"
+
 	"fmt"
 	"net"
 	"net/http"
@@ -44,8 +44,7 @@ func (r *turn) askVIP(ctx context.Context, v *vip) {
 	if i := slices.IndexFunc(nodes, func(n model.Node) bool { return n.Host == last }); i > 0 {
 		nodes = slices.Insert(slices.Delete(nodes, i, i+1), 0, v.nodes[i])
 	}
-	got := do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) })
-	r.keepVIP(ctx, v, got)
+	r.keepVIP(ctx, v, do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) }))
 }
 
 func (r *turn) keepVIP(ctx context.Context, v *vip, got answer[model.Host]) {
@@ -75,5 +74,5 @@ func (a *asker) holder(ctx context.Context, addr string, nodes []model.Node) (mo
 			}
 		}
 	}
-	return "", fmt.Errorf("vip %s: %w", addr, errors.New("a HAProxy answers that is not one of the cluster's nodes"))
+	return "", fmt.Errorf("vip %s: a HAProxy answers that is not one of the cluster's nodes", addr)
 }

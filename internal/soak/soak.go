@@ -225,12 +225,10 @@ func (r *campaign) only(key model.PortKey) (inv *model.Inventory, servers int) {
 
 // pause reports whether d passed before ctx ended.
 func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(max(0, d))
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	}
 }
