@@ -141,8 +141,6 @@ func (p *Prober) asker(inv *model.Inventory) *asker {
 	return a
 }
 
-
-
 // snapshot is everything known of the targets now. A target that has not been
 // probed yet is there with its zero value.
 func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapshot {
