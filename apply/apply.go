@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+
 	"time"
 
 	"pgtui/haproxy"
@@ -60,15 +60,14 @@ func (a *Applier) Plan(ctx context.Context, inv *model.Inventory, cluster model.
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	var ask []model.Host
-	for _, h := range fronts(c) {
-		if len(hosts) == 0 || slices.Contains(hosts, h) {
-			ask = append(ask, h)
-		}
-	}
-	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask))
+	p := plan.Build(inv, c, render.Files(inv, c, a.Managed), a.readAll(ctx, inv, among(fronts(c), hosts)))
 	p.MadeAt = a.Now()
 	return p, nil
+}
+
+// among are the hosts of all that are in only; all when that is empty.
+func among(all, only []model.Host) []model.Host {
+	return slices.DeleteFunc(all, func(h model.Host) bool { return len(only) > 0 && !slices.Contains(only, h) })
 }
 
 // question checks that the cluster exists and that the hosts are among its HAProxy
@@ -106,15 +105,19 @@ func fronts(c *model.Cluster) []model.Host {
 
 // readAll reads the service files of the hosts, several at a time.
 func (a *Applier) readAll(ctx context.Context, inv *model.Inventory, hosts []model.Host) map[model.Host]plan.NodeFiles {
-	out := make(map[model.Host]plan.NodeFiles, len(hosts))
-	var mu sync.Mutex
-	keep := func(i int, f plan.NodeFiles) {
-		mu.Lock()
-		defer mu.Unlock()
-		out[hosts[i]] = f
+	return ofHosts(hosts, func(h model.Host) plan.NodeFiles { return a.read(ctx, inv, h) }, func(err error) plan.NodeFiles { return plan.NodeFiles{Err: err} })
+}
+
+// ofHosts is what read returns for each host, several at once; failed where pgtui
+// itself fails.
+func ofHosts[T any](hosts []model.Host, read func(model.Host) T, failed func(error) T) map[model.Host]T {
+	out := make([]T, len(hosts))
+	each(len(hosts), func(i int) { out[i] = read(hosts[i]) }, func(i int, err error) { out[i] = failed(err) })
+	byHost := make(map[model.Host]T, len(hosts))
+	for i, h := range hosts {
+		byHost[h] = out[i]
 	}
-	each(len(hosts), func(i int) { keep(i, a.read(ctx, inv, hosts[i])) }, func(i int, err error) { keep(i, plan.NodeFiles{Err: err}) })
-	return out
+	return byHost
 }
 
 // each does f for 0 to n-1, several at once, and returns when all are done.
@@ -135,11 +138,7 @@ func each(n int, f func(i int), failed func(i int, err error)) {
 func (a *Applier) read(ctx context.Context, inv *model.Inventory, h model.Host) plan.NodeFiles {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
-	target := model.SSHTarget{Address: string(h)}
-	if n := inv.Node(h); n != nil {
-		target = n.SSH
-	}
-	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+	dir, err := node.ReadConfDir(ctx, a.Runner, nodeOf(inv, h).Target, inv.Dialect.ConfDir())
 	switch {
 	case err != nil:
 		return plan.NodeFiles{Err: err}

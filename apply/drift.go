@@ -3,7 +3,7 @@ package apply
 import (
 	"cmp"
 	"context"
-	"slices"
+
 	"time"
 
 	"pgtui/model"
@@ -20,12 +20,7 @@ func (a *Applier) Survey(ctx context.Context, inv *model.Inventory, cluster mode
 	if err != nil {
 		return plan.Plan{}, nil, err
 	}
-	var ask []model.Host
-	for _, h := range append(fronts(c), plan.Former(inv, c)...) {
-		if len(hosts) == 0 || slices.Contains(hosts, h) {
-			ask = append(ask, h)
-		}
-	}
+	ask := among(append(fronts(c), plan.Former(inv, c)...), hosts)
 	want, have := render.Files(inv, c, a.Managed), a.readAll(ctx, inv, ask)
 	p := plan.Build(inv, c, want, have)
 	p.MadeAt = a.Now()

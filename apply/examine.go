@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
+
 	"time"
 
 	"pgtui/haproxy"
@@ -38,46 +38,38 @@ func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []
 func (a *Applier) ExamineHosts(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, hosts []model.Host) model.Readings {
 	out := model.Readings{Conf: map[model.Host]source.Observed[model.NodeConf]{}, Workers: map[model.Host]source.Observed[haproxy.Processes]{},
 		Servers: map[model.Host]source.Observed[haproxy.ServerStates]{}}
-	var mu sync.Mutex
-	keep := func(h model.Host, r model.Reading) {
-		mu.Lock()
-		defer mu.Unlock()
+	for h, r := range ofHosts(hosts, func(h model.Host) model.Reading { return a.examine(ctx, inv, clusters, h) },
+		func(err error) model.Reading { return model.NotRead(err, a.Now()) }) {
 		out.Conf[h], out.Workers[h], out.Servers[h] = r.Conf, r.Workers, r.Servers
 	}
-	each(len(hosts), func(i int) { keep(hosts[i], a.examine(ctx, inv, clusters, hosts[i])) },
-		func(i int, err error) { keep(hosts[i], model.NotRead(err, a.Now())) })
 	return out
 }
 
 func (a *Applier) examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster, h model.Host) model.Reading {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
 	defer cancel()
-	target := model.SSHTarget{Address: string(h)}
-	n := inv.Node(h)
-	if n != nil {
-		target = n.SSH
-	}
-	start := a.Now()
-	dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
-	at := a.Now()
-	var nc model.NodeConf
-	if err == nil {
-		nc = a.confOf(inv, clusters, h, dir)
-		if n != nil {
+	target := nodeOf(inv, h).Target
+	var out model.Reading
+	out.Conf = source.Observe(a.Now, func() (model.NodeConf, error) {
+		dir, err := node.ReadConfDir(ctx, a.Runner, target, inv.Dialect.ConfDir())
+		if err != nil {
+			return model.NodeConf{}, err
+		}
+		nc := a.confOf(inv, clusters, h, dir)
+		if n := inv.Node(h); n != nil {
 			// haproxy.cfg is not read, because it has passwords; it binds the
 			// stats port.
 			stats := haproxy.Section{File: "haproxy.cfg", Name: "stats", Binds: []string{fmt.Sprintf("*:%d", n.HAProxy.Port)}}
 			nc.Sections = append([]haproxy.Section{stats}, nc.Sections...)
 		}
+		return nc, nil
+	})
+	if out.Conf.Err != nil {
+		return model.NotRead(out.Conf.Err, out.Conf.Tried)
 	}
-	if err != nil {
-		return model.NotRead(err, at)
-	}
-	var out model.Reading
-	out.Conf = out.Conf.Next(nc, nil, at, at.Sub(start))
-	start = a.Now()
+	start := a.Now()
 	run, err := node.ReadRuntime(ctx, a.Runner, target)
-	at = a.Now()
+	at := a.Now()
 	out.Workers = out.Workers.Next(run.Processes, err, at, at.Sub(start))
 	out.Servers = out.Servers.Next(run.Servers, cmp.Or(err, run.NoServers), at, at.Sub(start))
 	return out

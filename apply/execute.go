@@ -152,9 +152,7 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, 
 	}
 	rep := plan.NodeReport{Host: n.Host, Outcome: outcomeOf(r), Step: r.failed, Err: r.err, Backup: r.backup, Recovered: r.recovered, Before: before}
 	if rep.Outcome != plan.Applied {
-		if rep.Err == nil {
-			rep.Err = errors.New("the node reported no cause")
-		}
+		rep.Err = cmp.Or(rep.Err, errNoCause)
 		return rep
 	}
 	if r.loaded.IsZero() {
@@ -163,6 +161,8 @@ func (a *Applier) node(ctx context.Context, inv *model.Inventory, p *plan.Plan, 
 	base.renewed = r.renewed
 	return a.verifyOrRestore(ctx, inv, p, n, base, r.loaded, rep, emit)
 }
+
+var errNoCause = errors.New("the node reported no cause")
 
 func outcomeOf(r *run) plan.NodeOutcome {
 	switch o := plan.NodeOutcome(r.outcome); o {
@@ -177,7 +177,7 @@ func outcomeOf(r *run) plan.NodeOutcome {
 // not changed anything never will. It sets r.outcome.
 func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run, cause error) {
 	if r.failed == "" {
-		r.failed = orText(r.step, plan.StepStage)
+		r.failed = cmp.Or(r.step, plan.StepStage)
 		r.err = cause
 	}
 	if r.outcome != "" {
@@ -195,7 +195,7 @@ func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run
 	case err != nil:
 		r.err = fmt.Errorf("%w (and reading how it ended: %w)", cause, err)
 	case s.recovery(p.ID) == plan.Undecided:
-		r.backup = orText(s.backup, r.backup)
+		r.backup = cmp.Or(s.backup, r.backup)
 		r.err = fmt.Errorf("%w; %s", cause, s.recovered[0].Text())
 	case s.state == "new" && s.backup != "":
 		// The second part succeeded: only its output was lost.
@@ -209,13 +209,6 @@ func (a *Applier) settle(ctx context.Context, p *plan.Plan, n *plan.Node, r *run
 	default:
 		r.err = fmt.Errorf("%w (its files are neither the old nor the new ones: %q)", cause, s.state)
 	}
-}
-
-func orText(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 // baseline is the stats page from before anything was changed.
@@ -310,9 +303,7 @@ func (a *Applier) confirm(ctx context.Context, p *plan.Plan, n *plan.Node, rep p
 		rep.Err = fmt.Errorf("the new routing is good, but the node got no confirmation and has restored the old files by itself: %w", err)
 	case r.err != nil || outcomeOf(r) != plan.Applied:
 		rep.Step, rep.Outcome = plan.StepVerify, outcomeOf(r)
-		if rep.Err = r.err; rep.Err == nil {
-			rep.Err = errors.New("the node did not keep the new files")
-		}
+		rep.Err = cmp.Or(r.err, errors.New("the node did not keep the new files"))
 	}
 	return rep
 }

@@ -132,10 +132,7 @@ func (a *Applier) close(ctx context.Context, inv *model.Inventory, c *model.Clus
 		proxy = f.Service(x.Service).Proxy()
 	}
 	r, err := a.runScript(ctx, n, nil, nil, "close", "0", n.ConfDir, a.who(), strconv.Itoa(x.Worker.PID), proxy, string(x.Instance))
-	if err == nil {
-		err = r.err
-	}
-	if err == nil {
+	if err = cmp.Or(err, r.err); err == nil {
 		if _, serr := fmt.Sscanf(r.ended, "%d %d", &x.Ended, &x.Left); serr != nil {
 			err = errors.New("the node did not report how many sessions it closed")
 		}

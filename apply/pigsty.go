@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,18 +41,12 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 	each(len(r.p.Nodes), func(i int) {
 		n, rep := &r.p.Nodes[i], &r.rep.Nodes[i]
 		s, err := r.a.runScript(ctx, n, nil, nil, "hold", r.p.ID, n.ConfDir, r.a.who())
-		if err == nil {
-			err = s.err
-		}
-		if err != nil {
+		if err = cmp.Or(err, s.err); err != nil {
 			rep.Step, rep.Err = plan.StepStage, err
 			r.fail(&source.Hint{Err: fmt.Errorf("%w; %w", r.why(n, rep), ErrNotBegun), Try: source.TryOf(err)})
 		}
 	}, func(_ int, err error) { r.fail(fmt.Errorf("%s: %w; %w", r.p.Cluster, err, ErrNotBegun)) })
-	if r.failed() != nil {
-		return
-	}
-	if r.halted(ctx, "bin/pgsql-svc") {
+	if r.failed() != nil || r.halted(ctx, "bin/pgsql-svc") {
 		return
 	}
 	// It writes to all nodes together: there is no border between two of them,
@@ -79,10 +74,7 @@ func (r *rollout) pigsty(ctx context.Context, play func(context.Context) error) 
 				rep.After = plan.Routing(n, &now)
 			}
 		}
-		if err == nil {
-			err = played
-		}
-		if err != nil {
+		if err = cmp.Or(err, played); err != nil {
 			rep.Outcome, rep.Step, rep.Err = plan.Broken, plan.StepVerify, err
 			r.fail(&source.Hint{
 				Err: fmt.Errorf("%s: %s after bin/pgsql-svc: %w", r.p.Cluster, label(n), err),

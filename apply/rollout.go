@@ -163,10 +163,7 @@ func (r *rollout) ready(ctx context.Context, n *plan.Node) (baseline, string, er
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.a.ReadFor, 20*time.Second))
 	defer cancel()
 	s, err := r.a.runScript(ctx, n, nil, nil, "ready", r.p.ID, n.ConfDir, r.a.who())
-	if err == nil {
-		err = s.err
-	}
-	return base, plan.StepStage, err
+	return base, plan.StepStage, cmp.Or(err, s.err)
 }
 
 // all does the nodes: the first that changes alone, then the others.
@@ -198,10 +195,7 @@ func (r *rollout) all(ctx context.Context) {
 // one does one node, unless the run has failed or was stopped.
 func (r *rollout) one(ctx context.Context, i int) {
 	n := &r.p.Nodes[i]
-	if r.failed() != nil {
-		return
-	}
-	if r.halted(ctx, label(n)) {
+	if r.failed() != nil || r.halted(ctx, label(n)) {
 		return
 	}
 	rep := plan.NodeReport{Host: n.Host, Outcome: plan.Uncertain, Step: plan.StepVerify}

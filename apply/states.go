@@ -3,9 +3,9 @@ package apply
 import (
 	"cmp"
 	"context"
-	"errors"
+
 	"fmt"
-	"sync"
+
 	"time"
 
 	"pgtui/model"
@@ -25,27 +25,15 @@ func StateLines() [][2]string {
 // States is, for each HAProxy node of the cluster, the file that hands over the
 // servers' states, "" where haproxy.cfg does not configure one. It changes nothing.
 func (a *Applier) States(ctx context.Context, inv *model.Inventory, c *model.Cluster) map[model.Host]source.Observed[string] {
-	out := map[model.Host]source.Observed[string]{}
-	var mu sync.Mutex
-	hosts := fronts(c)
-	each(len(hosts), func(i int) {
-		h := hosts[i]
-		ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
-		defer cancel()
-		start, n := a.Now(), nodeOf(inv, h)
-		r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
-		if err == nil {
-			err = r.err
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		out[h] = out[h].Next(r.handed, err, a.Now(), a.Now().Sub(start))
-	}, func(i int, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		out[hosts[i]] = source.Observed[string]{Err: err, Tried: a.Now()}
-	})
-	return out
+	return ofHosts(fronts(c), func(h model.Host) source.Observed[string] {
+		return source.Observe(a.Now, func() (string, error) {
+			ctx, cancel := context.WithTimeout(ctx, cmp.Or(a.ReadFor, 20*time.Second))
+			defer cancel()
+			n := nodeOf(inv, h)
+			r, err := a.readScript(ctx, n, nil, "states", "0", n.ConfDir, a.who(), "-")
+			return r.handed, cmp.Or(err, r.err)
+		})
+	}, func(err error) source.Observed[string] { return source.Observed[string]{Err: err, Tried: a.Now()} })
 }
 
 // nodeOf is a host as scripts need it, with nothing planned.
@@ -100,9 +88,7 @@ func (a *Applier) EnableStates(ctx context.Context, inv *model.Inventory, p plan
 			*node = a.again(ctx, inv, n, r.base[n.Host], *node, r.emit)
 		}
 		if node.Outcome != plan.Applied && node.Outcome != plan.Unchanged {
-			if node.Err == nil {
-				node.Err = errors.New("the node reported no cause")
-			}
+			node.Err = cmp.Or(node.Err, errNoCause)
 			r.fail(r.why(n, node))
 		}
 	}

@@ -39,7 +39,7 @@ type request struct {
 	tls      bool
 	addr     string // host:port
 	path     string // as it goes over the wire, byte for byte
-	user     string // "" asks without a login
+	user     string // "" is a request without a login
 	password model.Secret
 	limit    int64 // longest body in bytes; 0 reads none
 }
@@ -49,10 +49,10 @@ type response struct {
 	code int
 	body []byte        // see done
 	buf  *bytes.Buffer // in which body lies
-	date time.Time     // the server's clock, to the second; zero when not told
+	date time.Time     // the server's clock, to the second; zero when there is none
 }
 
-// asker sends requests and says in plain words why one failed. It speaks HTTP
+// asker sends requests and reports in plain words why one failed. It speaks HTTP
 // on a connection of its own for each request, as Patroni does: there is no
 // pool, no proxy, no redirect, and nothing runs on after ask has returned.
 type asker struct {
@@ -63,7 +63,7 @@ type asker struct {
 	roots   *x509.CertPool // nil trusts the system's
 	rootErr error          // why the CA file could not be read; fails every TLS request
 
-	// What reading an answer needs and nobody keeps: a sweep of a large fleet
+	// What reading an answer needs and no one keeps: a sweep of a large fleet
 	// would leave 5 kB of garbage for each of its thousands of requests.
 	readers, bodies sync.Pool // *bufio.Reader, *bytes.Buffer
 }
@@ -79,7 +79,7 @@ func (a *asker) ask(ctx context.Context, r request) (response, error) {
 	}
 	f.cause = err
 	if limited.Err() != nil {
-		f.cause = limited.Err() // what is read from a connection that was ended by it says less
+		f.cause = limited.Err() // what is read from a connection that was ended by it shows less
 	}
 	if f.text = a.explain(ctx, f, r); ctx.Err() != nil {
 		f.cause, f.text = ctx.Err(), "the probe ended before the answer came"
@@ -201,7 +201,7 @@ type failure struct {
 // Error is one harmless line.
 func (f *failure) Error() string { return f.text }
 
-// Unwrap gives what the network said.
+// Unwrap gives what the network reported.
 func (f *failure) Unwrap() error { return f.cause }
 
 // dead reports whether err means that the port does not answer at all, so
@@ -212,13 +212,13 @@ func dead(err error) bool {
 }
 
 // reached reports whether err came from the node itself: it let a connection in,
-// or refused it. What else it runs can be asked then.
+// or refused it. What else it runs can be probed then.
 func reached(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && (f.connected || errors.Is(f.cause, syscall.ECONNREFUSED))
 }
 
-// explain says why a request failed: one case a cause.
+// explain reports why a request failed: one case a cause.
 //
 //nolint:gocyclo // flat, and clearer so
 func (a *asker) explain(ctx context.Context, f *failure, r request) string {
@@ -276,7 +276,7 @@ func (a *asker) explain(ctx context.Context, f *failure, r request) string {
 }
 
 // speaksTLS tries a handshake. A Patroni with TLS just hangs up on plain HTTP,
-// which looks like a crash until it is asked the other way.
+// which looks like a crash until it is probed the other way.
 func (a *asker) speaksTLS(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, min(a.timeout/4, 500*time.Millisecond))
 	defer cancel()

@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
 	"time"
 
 	"github.com/miekg/dns"
@@ -24,49 +25,43 @@ import (
 	"pgtui/source"
 )
 
-// Components asks everything that Pigsty runs on the given nodes whether it is
-// well, at the same time and within the bounds of Probe: at most four
+// Components queries everything that Pigsty runs on the given nodes whether it is
+// healthy, at the same time and within the bounds of Probe: at most four
 // questions at once to one node. facts, which may be nil, is what the nodes
-// said over SSH; without it a component that listens on no port is unknown.
+// reported over SSH; without it a component that listens on no port is unknown.
 // A component that does not answer is data. Version comes along where one more
 // small question gives it.
 func (p *Prober) Components(ctx context.Context, inv *model.Inventory, nodes []*model.Node, facts map[model.Host]source.Observed[model.NodeFacts]) map[model.ComponentKey]source.Observed[model.ComponentState] {
-	out := map[model.ComponentKey]source.Observed[model.ComponentState]{}
 	a := p.asker(inv)
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(c *model.Component, st model.ComponentState, start time.Time) {
-		mu.Lock()
-		defer mu.Unlock()
-		at := p.o.Now()
-		out[c.Key()] = source.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+	type job struct {
+		c     *model.Component
+		slots chan struct{} // of the node
 	}
+	var jobs []job
 	for _, n := range nodes {
 		slots := make(chan struct{}, 2*perNode)
 		for i := range n.Components {
-			c := &n.Components[i]
-			g.Go("asking "+c.Name+" on "+string(n.Host), func() {
-				start := p.o.Now()
-				st, ok := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}, false
-				if take(ctx, slots) == nil {
-					defer func() { <-slots }()
-					if take(ctx, p.slots) == nil {
-						defer func() { <-p.slots }()
-						start, ok = p.o.Now(), true
-					}
-				}
-				if ok {
-					st = p.component(ctx, a, c, loginOf(inv, c))
-				}
-				withUnit(&st, c, facts[n.Host])
-				keep(c, st, start)
-			}, func(err error) {
-				keep(c, model.ComponentState{Health: model.ComponentUnknown, Why: err.Error()}, p.o.Now())
-			})
+			jobs = append(jobs, job{&n.Components[i], slots})
 		}
 	}
-	g.Wait()
-	return out
+	observed := func(c *model.Component, st model.ComponentState, start time.Time) (model.ComponentKey, source.Observed[model.ComponentState]) {
+		at := p.o.Now()
+		return c.Key(), source.Observed[model.ComponentState]{Value: st, At: at, Tried: at, Took: at.Sub(start)}
+	}
+	return guard.Collect(jobs, func(j job) string { return "asking " + j.c.Name + " on " + string(j.c.Host) },
+		func(j job) (model.ComponentKey, source.Observed[model.ComponentState]) {
+			start := p.o.Now()
+			st := model.ComponentState{Health: model.ComponentUnknown, Why: "not checked: its turn did not come"}
+			if leave, err := p.enter(ctx, j.slots); err == nil {
+				defer leave()
+				start = p.o.Now()
+				st = p.component(ctx, a, j.c, loginOf(inv, j.c))
+			}
+			withUnit(&st, j.c, facts[j.c.Host])
+			return observed(j.c, st, start)
+		}, func(j job, err error) (model.ComponentKey, source.Observed[model.ComponentState]) {
+			return observed(j.c, model.ComponentState{Health: model.ComponentUnknown, Why: err.Error()}, p.o.Now())
+		})
 }
 
 // loginOf is the monitoring user of the component's cluster.
@@ -105,7 +100,7 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	}
 }
 
-// component asks one component.
+// component queries one component.
 func (p *Prober) component(ctx context.Context, a *asker, c *model.Component, login model.Login) model.ComponentState {
 	addr := net.JoinHostPort(string(c.Host), strconv.Itoa(int(c.Port)))
 	if c.Ask == model.AskHTTP {
@@ -199,7 +194,7 @@ func askNTP(conn io.ReadWriter) (string, error) {
 	return fmt.Sprintf("stratum %d", answer[1]), nil
 }
 
-// askDNS asks a name server for its version, which any of them answers
+// askDNS queries a name server for its version, which any of them answers
 // somehow: a refusal proves that it is there.
 func (p *Prober) askDNS(ctx context.Context, addr string) (version string, err error) {
 	m := new(dns.Msg)
@@ -240,10 +235,10 @@ func (p *Prober) exchange(ctx context.Context, m *dns.Msg, addr string) (*dns.Ms
 	return in, nil
 }
 
-// askPostgres asks for TLS, as every client may: whoever says S or N speaks
-// PostgreSQL's protocol. A login as the monitoring user then tells the version.
+// askPostgres requests TLS, as every client may: a server that answers S or N speaks
+// PostgreSQL's protocol. A login as the monitoring user then reports the version.
 func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr string, login model.Login) model.ComponentState {
-	if _, err := p.sslRequest(ctx, addr); err != nil {
+	if _, err := postgres.SSLRequest(ctx, p.o.Dial, addr); err != nil {
 		return stateOf("", err, addr, p.o.Timeout)
 	}
 	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}
@@ -261,14 +256,14 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 		return afterLogin(st, postgres.FaultOf(err, addr))
 	}
 	defer func() {
-		_ = conn.Close(ctx) // what was to be learnt is learnt
+		_ = conn.Close(ctx) // the version is read or lost already
 	}()
 	st.Version = postgres.VersionOf(conn)
 	return st
 }
 
 // afterLogin is the state of a server that speaks and lets the monitoring user
-// not in: only what it says of itself counts against it.
+// not in: only what it reports of itself counts against it.
 func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	switch try.Fault {
 	case model.FaultStarting, model.FaultClosed, model.FaultTimeout, model.FaultPooler:
@@ -279,7 +274,7 @@ func afterLogin(st model.ComponentState, try model.Try) model.ComponentState {
 	return st
 }
 
-// askWeb asks a component that speaks HTTP.
+// askWeb queries a component that speaks HTTP.
 func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) model.ComponentState {
 	resp, err := a.ask(ctx, request{method: "GET", tls: c.TLS, addr: addr, path: c.Path, limit: maxBody})
 	if f, ok := err.(*failure); ok { //nolint:errorlint // ask returns no other
@@ -295,9 +290,7 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		return st
 	}
 	st := model.ComponentState{Reachable: true, Health: model.ComponentUp}
-	switch {
-	case resp.code >= 200 && resp.code < 400, resp.code == 401, resp.code == 403:
-	default:
+	if (resp.code < 200 || resp.code >= 400) && resp.code != 401 && resp.code != 403 {
 		st.Health, st.Why = model.ComponentSick, fmt.Sprintf("%s answers %d", c.Path, resp.code)
 	}
 	body := resp.body
@@ -307,17 +300,14 @@ func askWeb(ctx context.Context, a *asker, c *model.Component, addr string) mode
 		}
 	}
 	st.Version = webVersion(body)
-	if st.Health == model.ComponentUp {
-		st.Why = exporterTrouble(c, body)
-		if st.Why != "" {
-			st.Health = model.ComponentSick
-		}
+	if trouble := exporterTrouble(c, body); trouble != "" && st.Health == model.ComponentUp {
+		st.Health, st.Why = model.ComponentSick, trouble
 	}
 	return st
 }
 
 // versionPath is where the version is when the health page does not tell it;
-// "" asks nothing more.
+// "" is no other request.
 func versionPath(c *model.Component) string {
 	switch c.Name {
 	case "patroni":
@@ -343,12 +333,7 @@ func webVersion(body []byte) string {
 		} `json:"patroni"`
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Unmarshal(body, &doc) == nil {
-		for _, v := range []string{doc.Patroni.Version, doc.Etcd, doc.Version} {
-			if v != "" {
-				return text.Line(v, 40)
-			}
-		}
-		return ""
+		return text.Line(cmp.Or(doc.Patroni.Version, doc.Etcd, doc.Version), 40)
 	}
 	for _, re := range []string{`_build_info\{[^}\n]{0,400}version="v?([0-9][^"\n]{0,40})"`, `(?:vm|vl)_app_version\{[^}\n]{0,400}short_version="v?([^"\n]{0,40})"`} {
 		if m := regexp.MustCompile(re).FindSubmatch(body); m != nil {
@@ -358,8 +343,8 @@ func webVersion(body []byte) string {
 	return ""
 }
 
-// exporterTrouble is what an exporter says of the program it watches; "" when
-// it is well.
+// exporterTrouble is what an exporter reports of the program it watches; "" when
+// it is healthy.
 func exporterTrouble(c *model.Component, body []byte) string {
 	of := map[string]string{"pg_exporter": "PostgreSQL", "pgbouncer_exporter": "pgbouncer"}[c.Name]
 	if of == "" {

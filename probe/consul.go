@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (a *asker) passing(ctx context.Context, addr, name string) ([]string, error
 
 // ParsePassing reads the answer of GET /v1/health/service/NAME?passing: the
 // address of each instance, that of its node where it has none. Names in place
-// of addresses are left out: whoever asks for them asks Consul's DNS.
+// of addresses are left out: Consul's DNS has them.
 func ParsePassing(body []byte) ([]string, error) {
 	var w []struct {
 		Node    struct{ Address string }
@@ -76,11 +77,7 @@ func ParsePassing(body []byte) ([]string, error) {
 	}
 	var out []string
 	for _, x := range w {
-		s := x.Service.Address
-		if s == "" {
-			s = x.Node.Address
-		}
-		if ip, err := netip.ParseAddr(s); err == nil && len(out) < maxAddrs && !slices.Contains(out, ip.String()) {
+		if ip, err := netip.ParseAddr(cmp.Or(x.Service.Address, x.Node.Address)); err == nil && len(out) < maxAddrs && !slices.Contains(out, ip.String()) {
 			out = append(out, ip.String())
 		}
 	}

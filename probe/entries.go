@@ -3,8 +3,8 @@ package probe
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
-	"sync"
 
 	"pgtui/internal/guard"
 	"pgtui/model"
@@ -13,10 +13,10 @@ import (
 )
 
 // ProveEntries connects count times to every entry of a cluster as the
-// monitoring user and asks who answers. A name is resolved by the system's
+// monitoring user and reads who answers. A name is resolved by the system's
 // resolver, else by dnsmasq on the infra nodes, once. Each connection ends
 // within 4 s; at most two are open at once to one address. An entry that lets
-// nobody in is data.
+// no one in is data.
 func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint, count int) map[model.Endpoint]source.Observed[access.EntryProof] {
 	count = min(max(count, 1), maxTries)
 	addrs := p.resolveAll(ctx, inv, entries)
@@ -24,24 +24,19 @@ func (p *Prober) ProveEntries(ctx context.Context, inv *model.Inventory, c *mode
 	for _, a := range addrs {
 		slots[a.addr] = make(chan struct{}, perNode)
 	}
-	out := make(map[model.Endpoint]source.Observed[access.EntryProof], len(entries))
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(e model.Endpoint, o source.Observed[access.EntryProof]) {
-		mu.Lock()
-		defer mu.Unlock()
-		out[e] = o
-	}
-	for _, e := range entries {
-		g.Go("trying "+e.String(), func() {
-			start := p.o.Now()
-			proof := p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count)
-			at := p.o.Now()
-			keep(e, source.Observed[access.EntryProof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)})
-		}, func(err error) { keep(e, source.Observed[access.EntryProof]{Err: err, Tried: p.o.Now()}) })
-	}
-	g.Wait()
-	return out
+	return tryAll(p, entries, func(e model.Endpoint) (access.EntryProof, error) {
+		return p.proveEntry(ctx, c, e, addrs[e.Host], slots[addrs[e.Host].addr], count), nil
+	})
+}
+
+// tryAll calls try for every endpoint at the same time.
+func tryAll[T any](p *Prober, entries []model.Endpoint, try func(model.Endpoint) (T, error)) map[model.Endpoint]source.Observed[T] {
+	return guard.Collect(entries, func(e model.Endpoint) string { return "trying " + e.String() },
+		func(e model.Endpoint) (model.Endpoint, source.Observed[T]) {
+			return e, source.Observe(p.o.Now, func() (T, error) { return try(e) })
+		}, func(e model.Endpoint, err error) (model.Endpoint, source.Observed[T]) {
+			return e, source.Observed[T]{Err: err, Tried: p.o.Now()}
+		})
 }
 
 // resolved is where a host of an entry is.
@@ -51,24 +46,15 @@ type resolved struct {
 }
 
 func (p *Prober) resolveAll(ctx context.Context, inv *model.Inventory, entries []model.Endpoint) map[string]resolved {
-	out := map[string]resolved{}
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(host string, r resolved) {
-		mu.Lock()
-		defer mu.Unlock()
-		out[host] = r
-	}
-	seen := map[string]bool{}
+	var hosts []string
 	for _, e := range entries {
-		if seen[e.Host] {
-			continue
+		if !slices.Contains(hosts, e.Host) {
+			hosts = append(hosts, e.Host)
 		}
-		seen[e.Host] = true
-		g.Go("resolving "+e.Host, func() { keep(e.Host, p.resolve(ctx, inv, e.Host)) }, func(err error) { keep(e.Host, resolved{err: err.Error()}) })
 	}
-	g.Wait()
-	return out
+	return guard.Collect(hosts, func(host string) string { return "resolving " + host },
+		func(host string) (string, resolved) { return host, p.resolve(ctx, inv, host) },
+		func(host string, err error) (string, resolved) { return host, resolved{err: err.Error()} })
 }
 
 // resolve finds the address of a name: the first that anybody gives.
@@ -111,17 +97,13 @@ func (p *Prober) proveEntry(ctx context.Context, c *model.Cluster, e model.Endpo
 }
 
 func (p *Prober) tryEntry(ctx context.Context, addr string, slot chan struct{}, login model.Login, db int) model.Try {
-	notTried := model.Try{Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 	if db >= len(login.Databases) {
 		return model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
 	}
-	if err := take(ctx, slot); err != nil {
-		return notTried
+	leave, err := p.enter(ctx, slot)
+	if err != nil {
+		return model.Try{Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 	}
-	defer func() { <-slot }()
-	if err := take(ctx, p.slots); err != nil {
-		return notTried
-	}
-	defer func() { <-p.slots }()
+	defer leave()
 	return p.connect(ctx, addr, login, login.Databases[db])
 }

@@ -17,36 +17,23 @@ import (
 )
 
 // CheckEntries tries endpoints of a cluster without logging in: names are
-// resolved by everybody who may be asked, every address is connected to and
-// asked for TLS, as a client does first. All at once, at most two connections
+// resolved by every configured resolver, every address is connected to and
+// receives a TLS request, as a client does first. All at once, at most two connections
 // to one address, each ended within the prober's timeout.
 func (p *Prober) CheckEntries(ctx context.Context, inv *model.Inventory, c *model.Cluster, entries []model.Endpoint) map[model.Endpoint]source.Observed[access.EntryCheck] {
 	k := &checker{p: p, inv: inv, names: map[string]func() []access.Lookup{}, slots: map[string]chan struct{}{}}
 	if c.VIP != "" {
 		k.vip, k.holder = c.VIP, sync.OnceValue(func() model.Host {
-			h, _ := p.holderNow(ctx, inv, c) // not known: said by the VIP's own row
+			h, _ := p.holderNow(ctx, inv, c) // unknown: shown by the VIP's own row
 			return h
 		})
 	}
-	out := map[model.Endpoint]source.Observed[access.EntryCheck]{}
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(e model.Endpoint, o source.Observed[access.EntryCheck]) {
-		mu.Lock()
-		defer mu.Unlock()
-		out[e] = o
+	for _, e := range entries { // each name is resolved once
+		if k.names[e.Host] == nil {
+			k.names[e.Host] = sync.OnceValue(func() []access.Lookup { return p.Resolve(ctx, inv, e.Host) })
+		}
 	}
-	for _, e := range entries {
-		lookup := k.lookup(ctx, e.Host)
-		g.Go("trying "+e.String(), func() {
-			start := p.o.Now()
-			check, err := k.check(ctx, e, lookup)
-			at := p.o.Now()
-			keep(e, source.Observed[access.EntryCheck]{}.Next(check, err, at, at.Sub(start)))
-		}, func(err error) { keep(e, source.Observed[access.EntryCheck]{Err: err, Tried: p.o.Now()}) })
-	}
-	g.Wait()
-	return out
+	return tryAll(p, entries, func(e model.Endpoint) (access.EntryCheck, error) { return k.check(ctx, e) })
 }
 
 // checker shares what endpoints have in common.
@@ -61,17 +48,9 @@ type checker struct {
 	slots map[string]chan struct{} // by address
 }
 
-// lookup resolves each name once.
-func (k *checker) lookup(ctx context.Context, host string) func() []access.Lookup {
-	if k.names[host] == nil {
-		k.names[host] = sync.OnceValue(func() []access.Lookup { return k.p.Resolve(ctx, k.inv, host) })
-	}
-	return k.names[host]
-}
-
 // check fails only when pgtui itself does.
-func (k *checker) check(ctx context.Context, e model.Endpoint, lookup func() []access.Lookup) (access.EntryCheck, error) {
-	c := access.EntryCheck{Lookups: lookup()}
+func (k *checker) check(ctx context.Context, e model.Endpoint) (access.EntryCheck, error) {
+	c := access.EntryCheck{Lookups: k.names[e.Host]()}
 	addrs := c.Addrs()
 	if len(c.Lookups) == 0 {
 		addrs = []string{e.Host}
@@ -107,16 +86,15 @@ func (k *checker) inTurn(ctx context.Context, addr string, port uint16) access.T
 		k.slots[addr] = slots
 	}
 	k.mu.Unlock()
-	for _, s := range []chan struct{}{slots, k.p.slots} {
-		if take(ctx, s) != nil {
-			return access.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
-		}
-		defer func() { <-s }()
+	leave, err := k.p.enter(ctx, slots)
+	if err != nil {
+		return access.Touch{Addr: addr, Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 	}
+	defer leave()
 	return k.p.touch(ctx, addr, port)
 }
 
-// touch connects and asks for TLS, and looks whether it comes about when the
+// touch connects and requests TLS, and looks whether it comes about when the
 // server agrees: nothing else is sent.
 func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Touch {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
@@ -124,7 +102,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 	at := net.JoinHostPort(addr, strconv.Itoa(int(port)))
 	t := access.Touch{Addr: addr}
 	start := p.o.Now()
-	tls, err := p.sslRequest(ctx, at)
+	tls, err := postgres.SSLRequest(ctx, p.o.Dial, at)
 	t.Took, t.TLS = p.o.Now().Sub(start), tls
 	if err != nil {
 		try := postgres.FaultOf(err, at)
@@ -136,13 +114,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 	return t
 }
 
-// sslRequest connects, asks for TLS and reads the one byte of the answer:
-// whoever says S or N speaks PostgreSQL's protocol.
-func (p *Prober) sslRequest(ctx context.Context, addr string) (offered bool, err error) {
-	return postgres.SSLRequest(ctx, p.o.Dial, addr)
-}
-
-// holderNow asks whose stats page answers at the cluster's VIP.
+// holderNow reads whose stats page answers at the cluster's VIP.
 func (p *Prober) holderNow(ctx context.Context, inv *model.Inventory, c *model.Cluster) (model.Host, error) {
 	v := vipOf(inv, c)
 	if v == nil {

@@ -16,14 +16,13 @@ import (
 	"pgtui/source"
 )
 
-// stats asks the node's stats page. The name of the page depends on the
+// stats queries the node's stats page. The name of the page depends on the
 // Pigsty version and the nodename: a page that is not there answers 503, and
 // the next one is tried. first is the page that answered last time, "" when
 // none did.
 func (a *asker) stats(ctx context.Context, n *model.Node, first string) (haproxy.Stats, error) {
 	var none haproxy.Stats
-	h := n.HAProxy
-	uris := h.URIs
+	h, uris := n.HAProxy, n.HAProxy.URIs
 	if i := slices.Index(uris, first); i > 0 {
 		uris = slices.Concat([]string{first}, uris[:i], uris[i+1:])
 	}
@@ -64,7 +63,7 @@ func (a *asker) stats(ctx context.Context, n *model.Node, first string) (haproxy
 	})
 }
 
-// metrics asks the exporter, which wants no password and is at the same place
+// metrics queries the exporter, which needs no password and is at the same place
 // whatever the node calls itself. why is what kept the stats page from being
 // used.
 func (a *asker) metrics(ctx context.Context, n *model.Node, why error) (haproxy.Stats, error) {

@@ -13,7 +13,7 @@ import (
 	"pgtui/source"
 )
 
-// How often a worker's limits are asked, and in a fleet of more HAProxies than
+// How often a worker's limits are probed, and in a fleet of more HAProxies than
 // fewHAProxies, of which: only one with that many sessions can be near its limit.
 const (
 	limitsGap      = 15 * time.Second
@@ -22,7 +22,7 @@ const (
 	maxLimitsBytes = 64 << 10
 )
 
-// limitsDue reports whether a worker's limits are to be asked. large tells that
+// limitsDue reports whether a worker's limits are to be probed. large reports that
 // its fleet has more than fewHAProxies.
 func limitsDue(old source.Observed[haproxy.ProcessLimits], st *haproxy.Stats, large bool, now time.Time) bool {
 	if !old.Tried.IsZero() && now.Sub(old.Tried) < limitsGap {
@@ -35,7 +35,7 @@ func limitsDue(old source.Observed[haproxy.ProcessLimits], st *haproxy.Stats, la
 	return !large || sessions >= manySessions
 }
 
-// limits asks the exporter for the worker's own metrics, some 3 kB.
+// limits queries the exporter for the worker's own metrics, some 3 kB.
 func (a *asker) limits(ctx context.Context, n *model.Node) (haproxy.ProcessLimits, error) {
 	resp, err := a.ask(ctx, request{method: "GET", path: "/metrics?scope=global", limit: maxLimitsBytes,
 		addr: net.JoinHostPort(string(n.Host), strconv.Itoa(int(n.HAProxy.Port)))})
@@ -50,7 +50,7 @@ func (a *asker) limits(ctx context.Context, n *model.Node) (haproxy.ProcessLimit
 }
 
 // process is what is known of a worker's limits after a stats page: the old
-// answer, unless it is time to ask again.
+// answer, unless it is time to probe again.
 func (a *asker) process(ctx context.Context, t *target, old source.Observed[haproxy.ProcessLimits], st *haproxy.Stats) source.Observed[haproxy.ProcessLimits] {
 	start := a.now()
 	if !limitsDue(old, st, t.large, start) {

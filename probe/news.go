@@ -9,7 +9,7 @@ import (
 	"pgtui/source"
 )
 
-// isNews reports whether an answer says more than "the same, a moment later".
+// isNews reports whether an answer is more than "the same, a moment later".
 func isNews[T any](old source.Observed[T], a answer[T], same func(a, b T) bool) bool {
 	switch {
 	case old.Tried.IsZero(), (old.Err == nil) != (a.err == nil):

@@ -18,7 +18,7 @@ type patroniAPI struct {
 	tls  bool
 }
 
-// status asks GET /patroni.
+// status requests GET /patroni.
 func (p patroniAPI) status(ctx context.Context) (model.PatroniStatus, error) {
 	asked := p.now()
 	st, date, err := document(ctx, p, "/patroni", patroni.ParseStatus)
@@ -26,11 +26,11 @@ func (p patroniAPI) status(ctx context.Context) (model.PatroniStatus, error) {
 	return st, err
 }
 
-// maxSkew is how far a clock may be from this machine's before that is told: an
+// maxSkew is how far a clock may be from this machine's before that is reported: an
 // HTTP date has no fractions of a second.
 const maxSkew = 3 * time.Second
 
-// skew is how far a clock that told date between asked and answered is ahead,
+// skew is how far a clock that reported date between request and answer is ahead,
 // in whole seconds; 0 when it is not beyond doubt.
 func skew(date, asked, answered time.Time) time.Duration {
 	if date.IsZero() || !date.Before(asked.Add(-maxSkew)) && !date.After(answered.Add(maxSkew)) {
@@ -39,14 +39,14 @@ func skew(date, asked, answered time.Time) time.Duration {
 	return date.Sub(answered).Round(time.Second)
 }
 
-// cluster asks GET /cluster, which reads the DCS: with the DCS down it hangs
+// cluster requests GET /cluster, which reads the DCS: with the DCS down it hangs
 // while the rest of the API answers.
 func (p patroniAPI) cluster(ctx context.Context) (model.PatroniCluster, error) {
 	c, _, err := document(ctx, p, "/cluster", patroni.ParseCluster)
 	return c, err
 }
 
-// check asks as HAProxy's check does, and returns the HTTP status.
+// check sends the request of HAProxy's check, and returns the HTTP status.
 func (p patroniAPI) check(ctx context.Context, path string) (int, error) {
 	resp, err := p.ask(ctx, request{method: "OPTIONS", tls: p.tls, addr: p.addr, path: path})
 	if err != nil {
@@ -55,7 +55,7 @@ func (p patroniAPI) check(ctx context.Context, path string) (int, error) {
 	return resp.code, nil
 }
 
-// document asks for a JSON document; date is the node's clock when it answered.
+// document requests a JSON document; date is the node's clock when it answered.
 func document[T any](ctx context.Context, p patroniAPI, path string, parse func([]byte) (T, error)) (v T, date time.Time, err error) {
 	resp, err := p.ask(ctx, request{method: "GET", tls: p.tls, addr: p.addr, path: path, limit: maxBody})
 	if err != nil {

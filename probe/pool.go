@@ -35,10 +35,10 @@ type pool struct {
 	addr  string
 	login model.Login
 	gap   time.Duration
-	from  time.Time // it is not asked earlier; zero is at once
+	from  time.Time // it is not probed earlier; zero is at once
 }
 
-// poolOf is the console that is asked for an instance: nil where no service
+// poolOf is the console that is probed for an instance: nil where no service
 // leads to its pgbouncer, or the inventory names no user for it.
 func poolOf(c *model.Cluster, in *model.Instance, ports []serverPort) *pool {
 	i := slices.IndexFunc(ports, func(p serverPort) bool { return p.pooler && in.BouncerPort != in.PgPort })
@@ -50,37 +50,27 @@ func poolOf(c *model.Cluster, in *model.Instance, ports []serverPort) *pool {
 
 // spread keeps the first questions to the consoles of a large fleet apart.
 func spread(targets []target, now time.Time, jitter func() float64) {
-	for i := range targets {
-		for j := range targets[i].instances {
-			if pl := targets[i].instances[j].pool; pl != nil && pl.gap == manyConsolesGap {
-				pl.from = now.Add(time.Duration(jitter() * float64(manyConsolesStart)))
-			}
+	for in := range instancesOf(targets) {
+		if in.pool != nil && in.pool.gap == manyConsolesGap {
+			in.pool.from = now.Add(time.Duration(jitter() * float64(manyConsolesStart)))
 		}
 	}
 }
 
 // unasked leaves the consoles of a large fleet out of a single look: a login and
-// its questions cost as much as a third of everything else that is asked. It
+// its questions cost as much as a third of everything else that is probed. It
 // reports whether it did.
 func unasked(targets []target) bool {
-	ports := 0
-	for i := range targets {
-		for j := range targets[i].instances {
-			ports += len(targets[i].instances[j].ports)
-		}
-	}
-	if ports <= fewPorts {
+	if !manyPorts(targets) {
 		return false
 	}
-	for i := range targets {
-		for j := range targets[i].instances {
-			targets[i].instances[j].pool = nil
-		}
+	for in := range instancesOf(targets) {
+		in.pool = nil
 	}
 	return true
 }
 
-// due reports whether a console is to be asked again.
+// due reports whether a console is to be probed again.
 func (pl *pool) due(old source.Observed[model.PoolState], now time.Time) bool {
 	gap := pl.gap
 	switch _, refused := errors.AsType[*model.ConsoleRefused](old.Err); {
@@ -94,8 +84,8 @@ func (pl *pool) due(old source.Observed[model.PoolState], now time.Time) bool {
 	return now.Sub(old.Tried) >= gap
 }
 
-// askPool asks a pgbouncer's console what it keeps its clients from. A port
-// that does not answer has said enough.
+// askPool reads from a pgbouncer's console what it keeps its clients from. A port
+// that does not answer needs no other query.
 func (r *turn) askPool(ctx context.Context, in instance) {
 	r.p.mu.Lock()
 	v := r.p.patroni[in.place()]
@@ -106,11 +96,7 @@ func (r *turn) askPool(ctx context.Context, in instance) {
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.PoolState, error) { return r.p.console(ctx, in.pool, old) })
 	got.holds = max(got.holds, 2*in.pool.gap)
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Pool
-		v.Pool = got.after(old)
-		return isNews(old, got, samePool)
-	})
+	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Pool, samePool) })
 }
 
 // samePool compares what keeps clients out, and no counters.
@@ -120,7 +106,7 @@ func samePool(a, b model.PoolState) bool {
 	})
 }
 
-// console logs in as the monitoring user and reads what the pgbouncer says of
+// console logs in as the monitoring user and reads what the pgbouncer reports of
 // itself. A login that is refused is a model.ConsoleRefused.
 func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[model.PoolState]) (st model.PoolState, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
@@ -141,7 +127,7 @@ func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[mode
 	return st, nil
 }
 
-// refusedConsole is what a failed login says of the pool: nothing, unless it is
+// refusedConsole is what a failed login shows of the pool: nothing, unless it is
 // full.
 func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	try := postgres.FaultOf(err, pl.addr)
@@ -157,7 +143,7 @@ func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
 	return model.PoolState{}, p.consoleError(err, pl)
 }
 
-// consoleError says in plain words why a console was not read.
+// consoleError reports in plain words why a console was not read.
 func (p *Prober) consoleError(err error, pl *pool) error {
 	try := postgres.FaultOf(err, pl.addr)
 	if try.Fault == model.FaultTimeout {

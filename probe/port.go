@@ -14,17 +14,17 @@ import (
 	"pgtui/probe/postgres"
 )
 
-// How long the last answer of a port lasts before it is asked again. Nobody
-// else looks after pgbouncer, so it is asked in every turn of a usual watch.
+// How long the last answer of a port lasts before it is probed again. No one
+// else looks after pgbouncer, so it is probed in every turn of a usual watch.
 // Patroni looks after PostgreSQL, which may log every connection: its port is
-// asked seldom. One that is shut is asked in every turn. One that is silent is
+// probed seldom. One that is shut is probed in every turn. One that does not answer is
 // not: what it has not accepted waits in its queue.
 const (
 	poolerGap   = time.Second
 	postgresGap = 30 * time.Second
 	silentGap   = 10 * time.Second
 
-	// A watch of more ports than few asks them in every third turn at most.
+	// A watch of more ports than few queries them in every third turn at most.
 	fewPorts   = 200
 	portRounds = 3
 )
@@ -75,33 +75,32 @@ func portsOf(c *model.Cluster) map[model.InstanceName][]serverPort {
 }
 
 // easy spares a large fleet: where the targets have many ports, none that is
-// well is asked again before portRounds turns of a watch have passed, and
-// pgbouncers' consoles are asked once a minute.
+// healthy is probed again before portRounds turns of a watch have passed, and
+// pgbouncers' consoles are probed once a minute.
 func easy(targets []target, every time.Duration) {
-	var ports []*serverPort
-	for i := range targets {
-		for j := range targets[i].instances {
-			for k := range targets[i].instances[j].ports {
-				ports = append(ports, &targets[i].instances[j].ports[k])
-			}
-		}
-	}
-	if len(ports) <= fewPorts {
+	if !manyPorts(targets) {
 		return
 	}
-	for i := range targets {
-		for j := range targets[i].instances {
-			if pl := targets[i].instances[j].pool; pl != nil {
-				pl.gap = manyConsolesGap
-			}
+	for in := range instancesOf(targets) {
+		if in.pool != nil {
+			in.pool.gap = manyConsolesGap
 		}
-	}
-	for _, p := range ports {
-		p.gap = max(p.gap, min(portRounds*every, postgresGap))
+		for k := range in.ports {
+			in.ports[k].gap = max(in.ports[k].gap, min(portRounds*every, postgresGap))
+		}
 	}
 }
 
-// due reports whether a port is to be asked again.
+// manyPorts reports whether the targets have more than fewPorts.
+func manyPorts(targets []target) bool {
+	ports := 0
+	for in := range instancesOf(targets) {
+		ports += len(in.ports)
+	}
+	return ports > fewPorts
+}
+
+// due reports whether a port is to be probed again.
 func (p serverPort) due(old model.PortView, now time.Time) bool {
 	gap := p.gap
 	switch {
@@ -114,7 +113,7 @@ func (p serverPort) due(old model.PortView, now time.Time) bool {
 }
 
 // losePorts is what is known of an instance's ports when there is no way to it:
-// nothing any more, and they are asked as soon as there is one again.
+// nothing any more, and they are probed as soon as there is one again.
 func (r *turn) losePorts(ctx context.Context, in instance, why error) {
 	r.view(ctx, in, func(v *model.PatroniView) bool {
 		ports := make([]model.PortView, len(in.ports))
@@ -126,11 +125,11 @@ func (r *turn) losePorts(ctx context.Context, in instance, why error) {
 		if in.pool != nil {
 			v.Pool.Err, v.Pool.Tried = why, time.Time{}
 		}
-		return false // the status has told
+		return false // the status is news already
 	})
 }
 
-// askPort asks one port whether it speaks PostgreSQL's protocol.
+// askPort probes whether one port speaks PostgreSQL's protocol.
 func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	r.p.mu.Lock()
 	old := r.p.patroni[in.place()].Port(pt.number)
@@ -140,15 +139,15 @@ func (r *turn) askPort(ctx context.Context, in instance, pt serverPort) {
 	}
 	got := do(ctx, r, func(ctx context.Context) (model.PortState, error) { return r.p.shut(ctx, pt) })
 	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Port(pt.number)
-		now := model.PortView{Port: pt.number, Observed: got.after(old.Observed)}
+		now := model.PortView{Port: pt.number, Observed: v.Port(pt.number).Observed}
+		news := got.replace(&now.Observed, same)
 		v.Ports = slices.DeleteFunc(slices.Clone(v.Ports), func(p model.PortView) bool { return p.Port == pt.number })
 		v.Ports = append(v.Ports, now)
-		return isNews(old.Observed, got, same)
+		return news
 	})
 }
 
-// shut says why a port takes no connections; "" when it speaks PostgreSQL's
+// shut reports why a port takes no connections; "" when it speaks PostgreSQL's
 // protocol. Only what the node itself has answered counts: that no connection
 // comes about may be a firewall's doing, or this machine's, and is an error.
 func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, err error) {

@@ -1,16 +1,18 @@
-// Package probe asks the nodes what is so: Patroni, HAProxy and the files on
+// Package probe queries the nodes: Patroni, HAProxy and the files on
 // disk. It only reads. Every answer, failures included, ends as data in a
 // model.Snapshot.
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
+
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +52,7 @@ type Options struct {
 	Jitter func() float64
 }
 
-// Prober asks nodes. It remembers the last good answer of each, so that a
+// Prober queries nodes. It remembers the last good answer of each, so that a
 // failure is shown with the age of what was known before. It is safe for
 // concurrent use.
 type Prober struct {
@@ -70,12 +72,7 @@ type place struct{ name, addr string }
 
 // New makes a Prober.
 func New(o Options) *Prober {
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.InFlight <= 0 {
-		o.InFlight = defaultInFlight
-	}
+	o.Timeout, o.InFlight = cmp.Or(max(o.Timeout, 0), defaultTimeout), cmp.Or(max(o.InFlight, 0), defaultInFlight)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}
@@ -94,7 +91,7 @@ func New(o Options) *Prober {
 	}
 }
 
-// Probe asks every node of the named clusters, of all clusters when none is
+// Probe queries every node of the named clusters, of all clusters when none is
 // named, once and at the same time. It takes at most a third more than one
 // request's timeout, however many nodes are dead. What a node did not answer
 // is in the snapshot as that target's error; Probe itself fails only when
@@ -125,11 +122,11 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 // asker reads the CA file, when the inventory has use for one.
 func (p *Prober) asker(inv *model.Inventory) *asker {
 	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
-	file := p.o.CAFile
-	if file == "" {
-		file = inv.CAFile
+	file := cmp.Or(p.o.CAFile, inv.CAFile)
+	tls := func(c model.Cluster) bool {
+		return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.PatroniTLS })
 	}
-	if file == "" || !usesTLS(inv) {
+	if file == "" || !slices.ContainsFunc(inv.Clusters, tls) {
 		return a
 	}
 	pem, err := os.ReadFile(file)
@@ -139,24 +136,13 @@ func (p *Prober) asker(inv *model.Inventory) *asker {
 	}
 	a.roots = x509.NewCertPool()
 	if !a.roots.AppendCertsFromPEM(pem) {
-		a.rootErr = fmt.Errorf("CA certificate %s: %w", file, errors.New("no certificate in it"))
+		a.rootErr = fmt.Errorf("CA certificate %s: no certificate in it", file)
 	}
 	return a
 }
 
-func usesTLS(inv *model.Inventory) bool {
-	for i := range inv.Clusters {
-		for j := range inv.Clusters[i].Instances {
-			if inv.Clusters[i].Instances[j].PatroniTLS {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // snapshot is everything known of the targets now. A target that has not been
-// asked yet is there with its zero value.
+// probed yet is there with its zero value.
 func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -195,7 +181,7 @@ func (p *Prober) snapshot(inv *model.Inventory, targets []target) *model.Snapsho
 	return s
 }
 
-// Stats asks the stats page of one node, once and at once.
+// Stats queries the stats page of one node, once and at once.
 func (p *Prober) Stats(ctx context.Context, n model.Node) (haproxy.Stats, error) {
 	p.mu.Lock()
 	first := p.haproxy[(&target{host: n.Host, node: &n}).place()].Value.URI

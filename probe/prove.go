@@ -26,20 +26,12 @@ const (
 
 // Prove connects count times to every service port of the named clusters, of
 // all clusters when none is named, through every HAProxy, as the monitoring
-// user, and asks who answers. Each connection ends within 4 s; at most two
-// are open at once to one node. A port that lets nobody in is data.
+// user, and reads who answers. Each connection ends within 4 s; at most two
+// are open at once to one node. A port that lets no one in is data.
 func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, only ...model.ClusterName) map[model.PortKey]source.Observed[model.Proof] {
 	count = min(max(count, 1), maxTries)
-	out := map[model.PortKey]source.Observed[model.Proof]{}
 	slots := slotsOf(inv)
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(proof model.Proof, start time.Time) {
-		mu.Lock()
-		defer mu.Unlock()
-		at := p.o.Now()
-		out[proof.PortKey] = source.Observed[model.Proof]{Value: proof, At: at, Tried: at, Took: at.Sub(start)}
-	}
+	var trials []*trial
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
 		if len(only) > 0 && !slices.Contains(only, c.Name) {
@@ -48,20 +40,20 @@ func (p *Prober) Prove(ctx context.Context, inv *model.Inventory, count int, onl
 		for j := range c.LoadBalancers {
 			f := &c.LoadBalancers[j]
 			for k := range f.Services {
-				t := &trial{p: p, login: c.Monitor, svc: &f.Services[k], host: f.Host, slots: slots}
-				g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() {
-					start := p.o.Now()
-					keep(t.run(ctx, count), start)
-				}, func(err error) {
-					proof := t.proof()
-					proof.Tries = []model.Try{faultyTry(err)}
-					keep(proof, p.o.Now())
-				})
+				trials = append(trials, &trial{p: p, login: c.Monitor, svc: &f.Services[k], host: f.Host, slots: slots})
 			}
 		}
 	}
-	g.Wait()
-	return out
+	observed := func(t *trial, f func() model.Proof) (model.PortKey, source.Observed[model.Proof]) {
+		return t.proof().PortKey, source.Observe(p.o.Now, func() (model.Proof, error) { return f(), nil })
+	}
+	return guard.Collect(trials, (*trial).doing, func(t *trial) (model.PortKey, source.Observed[model.Proof]) {
+		return observed(t, func() model.Proof { return t.run(ctx, count) })
+	}, func(t *trial, err error) (model.PortKey, source.Observed[model.Proof]) {
+		proof := t.proof()
+		proof.Tries = []model.Try{faultyTry(err)}
+		return observed(t, func() model.Proof { return proof })
+	})
 }
 
 // slotsOf gives every host of the inventory its share of connections.
@@ -94,7 +86,7 @@ type trial struct {
 	db int // which of the login's databases lets us in
 }
 
-// faultyTry is a connection that pgtui itself has failed over. It says nothing
+// faultyTry is a connection that pgtui itself has failed over. It shows nothing
 // of the port.
 func faultyTry(err error) model.Try { return model.Try{Fault: model.FaultOther, Text: err.Error()} }
 
@@ -103,12 +95,14 @@ func (t *trial) proof() model.Proof {
 	return model.Proof{PortKey: model.PortKey{HAProxy: t.host, Cluster: t.svc.Cluster, Service: t.svc.Name}, Port: t.svc.Port}
 }
 
+func (t *trial) doing() string { return "trying " + t.svc.Proxy() + " on " + string(t.host) }
+
 func (t *trial) run(ctx context.Context, count int) model.Proof {
 	proof := t.proof()
 	proof.Tries = make([]model.Try, count)
 	var g guard.Group
 	for i := range proof.Tries {
-		g.Go("trying "+t.svc.Proxy()+" on "+string(t.host), func() { proof.Tries[i] = t.try(ctx) }, func(err error) { proof.Tries[i] = faultyTry(err) })
+		g.Go(t.doing(), func() { proof.Tries[i] = t.try(ctx) }, func(err error) { proof.Tries[i] = faultyTry(err) })
 	}
 	g.Wait()
 	for _, try := range proof.Tries {
@@ -126,7 +120,7 @@ func (t *trial) run(ctx context.Context, count int) model.Proof {
 // try makes one connection within the limits, and another one to the next
 // database where a pooler does not know the first.
 func (t *trial) try(ctx context.Context) model.Try {
-	leave, err := t.enter(ctx, t.host)
+	leave, err := t.p.enter(ctx, t.slots[t.host])
 	if err != nil {
 		return model.Try{Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 	}
@@ -149,16 +143,17 @@ func (t *trial) try(ctx context.Context) model.Try {
 	}
 }
 
-// enter waits until one more connection to the host is allowed.
-func (t *trial) enter(ctx context.Context, h model.Host) (leave func(), err error) {
-	if err := take(ctx, t.slots[h]); err != nil {
+// enter waits until one more connection is allowed, to the host of the slots and to
+// all hosts together.
+func (p *Prober) enter(ctx context.Context, host chan struct{}) (leave func(), err error) {
+	if err := take(ctx, host); err != nil {
 		return nil, err
 	}
-	if err := take(ctx, t.p.slots); err != nil {
-		<-t.slots[h]
+	if err := take(ctx, p.slots); err != nil {
+		<-host
 		return nil, err
 	}
-	return func() { <-t.p.slots; <-t.slots[h] }, nil
+	return func() { <-p.slots; <-host }, nil
 }
 
 // connect is one connection, one question, one goodbye.
@@ -180,7 +175,6 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 	try := model.Try{Dial: line.Opened(), Connect: p.o.Now().Sub(start)}
 	start = p.o.Now()
 	row, err := postgres.OneRow(ctx, conn, postgres.WhoQuery)
-	rows := []*pgconn.Result{{Rows: [][][]byte{row}}}
 	if err != nil && !errors.Is(err, postgres.ErrOneRow) {
 		fault := postgres.FaultOf(err, addr)
 		fault.Dial, fault.Connect = try.Dial, try.Connect
@@ -188,7 +182,7 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 	}
 	try.Query = p.o.Now().Sub(start)
 	if err == nil {
-		try.Answer, err = postgres.ParseWho(rows)
+		try.Answer, err = postgres.ParseWho([]*pgconn.Result{{Rows: [][][]byte{row}}})
 	}
 	if err != nil {
 		return model.Try{Fault: model.FaultOther, Text: err.Error(), Dial: try.Dial, Connect: try.Connect}
@@ -202,7 +196,7 @@ func (p *Prober) line(addr string) *postgres.Line {
 }
 
 // direct connects to the port of each server of the service without HAProxy,
-// and says nothing to it.
+// and sends nothing to it.
 func (t *trial) direct(ctx context.Context) []model.DirectPort {
 	servers, _ := t.svc.Servers()
 	out := make([]model.DirectPort, len(servers))
@@ -210,7 +204,7 @@ func (t *trial) direct(ctx context.Context) []model.DirectPort {
 	for i, s := range servers {
 		out[i] = model.DirectPort{Instance: s.Name, Addr: net.JoinHostPort(string(s.Host), s.Port)}
 		g.Go("trying "+out[i].Addr, func() {
-			leave, err := t.enter(ctx, s.Host)
+			leave, err := t.p.enter(ctx, t.slots[s.Host])
 			if err != nil {
 				out[i].Fault, out[i].Text = model.FaultNotTried, "not tried: its turn did not come"
 				return

@@ -23,7 +23,7 @@ import (
 // maxAddrs bounds the addresses of one answer.
 const maxAddrs = 32
 
-// Resolve asks the system's resolver and each of Pigsty's DNS servers for the
+// Resolve queries the system's resolver and each of Pigsty's DNS servers for the
 // IPv4 addresses of a name, all at once and within the prober's timeout. The
 // system's answer comes first. An address is its own answer: nil.
 func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string) []access.Lookup {
@@ -70,7 +70,7 @@ func (p *Prober) Resolve(ctx context.Context, inv *model.Inventory, name string)
 	return out
 }
 
-// systemLookup asks as every program of this machine does, /etc/hosts included.
+// systemLookup resolves as every program of this machine does, /etc/hosts included.
 func (p *Prober) systemLookup(ctx context.Context, name string) ([]string, error) {
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *Prober) systemLookup(ctx context.Context, name string) ([]string, error
 
 var errNoName = errors.New("it does not know the name")
 
-// lookupAt asks one server for the addresses and how long they may be kept:
+// lookupAt queries one server for the addresses and how long they may be kept:
 // the shortest time on the way through aliases.
 func (p *Prober) lookupAt(ctx context.Context, name, server string) ([]string, time.Duration, error) {
 	m := new(dns.Msg)
@@ -115,7 +115,7 @@ func (p *Prober) lookupAt(ctx context.Context, name, server string) ([]string, t
 	return out, ttl, nil
 }
 
-// lookupError says why a resolver gave no address.
+// lookupError reports why a resolver gave no address.
 func (p *Prober) lookupError(err error, server string) string {
 	var de *net.DNSError
 	switch {

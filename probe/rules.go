@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"pgtui/internal/guard"
@@ -16,43 +15,38 @@ import (
 	"pgtui/source"
 )
 
-// maxRuled bounds the members that are asked for the dynamic configuration: all
+// maxRuled bounds the members that are probed for the dynamic configuration: all
 // of them read it from the same place.
 const maxRuled = 2
 
-// Rules asks what decides a failover of the cluster, once and on demand: GET
+// Rules reads what decides a failover of the cluster, once and on demand: GET
 // /config of at most two members that answer, the leader's first, and whether
 // etcd's members take connections. What is not answered is in it as an error.
-// s is what the nodes have answered before; nil asks the first two.
+// s is what the nodes have answered before; nil queries the first two.
 func (p *Prober) Rules(ctx context.Context, inv *model.Inventory, c *model.Cluster, s *model.Snapshot) model.RuleFacts {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()
 	var g guard.Group
-	var mu sync.Mutex
-	out := model.RuleFacts{Etcd: map[model.Host]source.Observed[string]{}}
+	var out model.RuleFacts
 	out.Conf.Err = errors.New("no Patroni of the cluster answers")
 	a := p.asker(inv)
 	asked := ruled(c, s, p.o.Now())
 	answers := make([]source.Observed[model.PatroniConf], len(asked))
 	for i, in := range asked {
-		keep := func(conf model.PatroniConf, err error, start time.Time) {
-			at := p.o.Now()
-			answers[i] = source.Observed[model.PatroniConf]{}.Next(conf, err, at, at.Sub(start))
-		}
 		g.Go("asking "+string(in.Host), func() {
-			start := p.o.Now()
-			conf, err := p.config(ctx, a, in)
-			keep(conf, err, start)
-		}, func(err error) { keep(model.PatroniConf{}, err, p.o.Now()) })
+			answers[i] = source.Observe(p.o.Now, func() (model.PatroniConf, error) { // without a login
+				addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
+				conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)
+				return conf, err
+			})
+		}, func(err error) { answers[i].Err, answers[i].Tried = err, p.o.Now() })
 	}
-	for _, e := range c.Etcd {
-		keep := func(why string, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			out.Etcd[model.Host(e.Host)] = source.Observed[string]{}.Next(why, err, p.o.Now(), 0)
-		}
-		g.Go("asking "+e.Host, func() { keep(p.knock(ctx, e), nil) }, func(err error) { keep("", err) })
+	reached := func(e model.Endpoint, why string, err error) (model.Host, source.Observed[string]) {
+		return model.Host(e.Host), source.Observed[string]{}.Next(why, err, p.o.Now(), 0)
 	}
+	out.Etcd = guard.Collect(c.Etcd, func(e model.Endpoint) string { return "asking " + e.Host },
+		func(e model.Endpoint) (model.Host, source.Observed[string]) { return reached(e, p.knock(ctx, e), nil) },
+		func(e model.Endpoint, err error) (model.Host, source.Observed[string]) { return reached(e, "", err) })
 	g.Wait()
 	for i := range answers {
 		switch {
@@ -86,13 +80,6 @@ func ruled(c *model.Cluster, s *model.Snapshot, now time.Time) []*model.Instance
 		}
 	}
 	return out[:min(len(out), maxRuled)]
-}
-
-// config asks one Patroni for its dynamic configuration, without a login.
-func (p *Prober) config(ctx context.Context, a *asker, in *model.Instance) (model.PatroniConf, error) {
-	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PatroniPort)))
-	conf, _, err := document(ctx, patroniAPI{asker: a, addr: addr, tls: in.PatroniTLS}, "/config", patroni.ParseConfig)
-	return conf, err
 }
 
 // knock is why etcd takes no connections there; "" when it does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"slices"
 	"strconv"
@@ -17,14 +18,14 @@ import (
 	"pgtui/source"
 )
 
-// target is one host and what is asked of it.
+// target is one host and what is probed of it.
 type target struct {
 	host      model.Host
 	node      *model.Node // nil when the inventory has none of that name
-	front     bool        // its HAProxy is asked
+	front     bool        // its HAProxy is probed
 	large     bool        // it is one of more than fewHAProxies
 	instances []instance
-	vip       *vip // this target is a VIP, and nothing else is asked of it
+	vip       *vip // this target is a VIP, and nothing else is probed of it
 }
 
 // instance is one Patroni of a target.
@@ -34,7 +35,20 @@ type instance struct {
 	tls    bool
 	checks []string // as the services have them, each once, and what proves the leader key
 	ports  []serverPort
-	pool   *pool // nil when it is not asked
+	pool   *pool // nil when it is not probed
+}
+
+// instancesOf is an iterator over the instances of all targets.
+func instancesOf(targets []target) iter.Seq[*instance] {
+	return func(yield func(*instance) bool) {
+		for i := range targets {
+			for j := range targets[i].instances {
+				if !yield(&targets[i].instances[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (in instance) place() place { return place{string(in.name), in.addr} }
@@ -125,7 +139,7 @@ func checksOf(c *model.Cluster) map[model.InstanceName][]string {
 	return out
 }
 
-// withLock adds the check that proves the leader key where no service asks one.
+// withLock adds the check that proves the leader key where no service has one.
 func withLock(c *model.Cluster, checks []string) []string {
 	if slices.ContainsFunc(checks, func(path string) bool { return model.LockOnly(path, c.Standby) }) {
 		return checks
@@ -144,8 +158,8 @@ type turn struct {
 	alive bool
 }
 
-// sweep asks t everything once, and reports whether anything answered. note is
-// called after each answer that was recorded; news tells whether it differs in
+// sweep probes everything of t once, and reports whether anything answered. note is
+// called after each answer that was recorded; news reports whether it differs in
 // more than its age and counters.
 func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news bool)) bool {
 	r := &turn{p: p, a: a, slots: make(chan struct{}, perNode), note: note, doing: "asking " + string(t.host)}
@@ -163,7 +177,7 @@ func (p *Prober) sweep(ctx context.Context, a *asker, t *target, note func(news 
 	return r.alive
 }
 
-// blame makes err the answer of everything that t was to be asked.
+// blame makes err the answer of everything that t was to be probed.
 func (p *Prober) blame(ctx context.Context, t *target, note func(bool), err error) {
 	r := &turn{p: p, note: note}
 	if t.vip != nil {
@@ -182,7 +196,7 @@ func faulty[T any](r *turn, err error) answer[T] { return answer[T]{err: err, at
 
 func (r *turn) askHAProxy(ctx context.Context, t *target) {
 	pl := t.place()
-	got := do(ctx, r, func(ctx context.Context) (haproxy.Stats, error) {
+	r.keepHAProxy(ctx, pl, do(ctx, r, func(ctx context.Context) (haproxy.Stats, error) {
 		if t.node == nil {
 			return haproxy.Stats{}, fmt.Errorf("haproxy: %s is not a host of the inventory", t.host)
 		}
@@ -195,8 +209,7 @@ func (r *turn) askHAProxy(ctx context.Context, t *target) {
 		}
 		st.Process = r.a.process(ctx, t, old.Process, &st)
 		return st, nil
-	})
-	r.keepHAProxy(ctx, pl, got)
+	}))
 }
 
 func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Stats]) {
@@ -207,9 +220,9 @@ func (r *turn) keepHAProxy(ctx context.Context, pl place, got answer[haproxy.Sta
 	})
 }
 
-// askPatroni asks for the status first: when nobody answers that, the other
+// askPatroni requests the status first: when no one answers that, the other
 // questions would only take their time to fail the same way. The ports behind
-// it are asked as long as there is a way to the node.
+// it are probed as long as there is a way to the node.
 func (r *turn) askPatroni(ctx context.Context, in instance) {
 	p := patroniAPI{r.a, in.addr, in.tls}
 	st := do(ctx, r, p.status)
@@ -237,11 +250,11 @@ func (r *turn) askPatroni(ctx context.Context, in instance) {
 	}
 }
 
-// askRest asks a Patroni that answers everything but its status.
+// askRest probes everything but the status of a Patroni that answers.
 func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in instance) {
 	for _, path := range in.checks {
 		g.Go(r.doing, func() {
-			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, slashed(path)) }))
+			r.keepCheck(ctx, in, path, do(ctx, r, func(ctx context.Context) (int, error) { return p.check(ctx, "/"+strings.TrimPrefix(path, "/")) }))
 		}, func(err error) { r.keepCheck(ctx, in, path, faulty[int](r, err)) })
 	}
 	g.Go(r.doing, func() { r.keepCluster(ctx, in, do(ctx, r, p.cluster)) },
@@ -249,35 +262,20 @@ func (r *turn) askRest(ctx context.Context, g *guard.Group, p patroniAPI, in ins
 }
 
 func (r *turn) keepStatus(ctx context.Context, in instance, st answer[model.PatroniStatus]) {
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Status
-		v.Status = st.after(old)
-		return isNews(old, st, sameStatus)
-	})
+	r.view(ctx, in, func(v *model.PatroniView) bool { return st.replace(&v.Status, sameStatus) })
 }
 
 func (r *turn) keepCheck(ctx context.Context, in instance, path string, got answer[int]) {
 	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Checks[path]
-		v.Checks[path] = got.after(old)
-		return isNews(old, got, same)
+		o := v.Checks[path]
+		news := got.replace(&o, same)
+		v.Checks[path] = o
+		return news
 	})
 }
 
 func (r *turn) keepCluster(ctx context.Context, in instance, got answer[model.PatroniCluster]) {
-	r.view(ctx, in, func(v *model.PatroniView) bool {
-		old := v.Cluster
-		v.Cluster = got.after(old)
-		return isNews(old, got, sameCluster)
-	})
-}
-
-// slashed is the check path as it is asked.
-func slashed(path string) string {
-	if strings.HasPrefix(path, "/") {
-		return path
-	}
-	return "/" + path
+	r.view(ctx, in, func(v *model.PatroniView) bool { return got.replace(&v.Cluster, sameCluster) })
 }
 
 // view changes what is known of one instance.
@@ -293,20 +291,17 @@ func (r *turn) view(ctx context.Context, in instance, change func(*model.Patroni
 	})
 }
 
-// record runs change under the lock and tells of it, unless the answer is only
+// record runs change under the lock and reports it, unless the answer is only
 // that somebody has left.
 func (r *turn) record(ctx context.Context, change func() bool) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	r.note(r.locked(change))
-}
-
-// locked lets the lock go even when change panics.
-func (r *turn) locked(change func() bool) bool {
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	return change()
+	r.note(func() bool {
+		r.p.mu.Lock()
+		defer r.p.mu.Unlock() // also when change panics
+		return change()
+	}())
 }
 
 // answer is how one request ended.
@@ -325,17 +320,23 @@ func (a answer[T]) after(old source.Observed[T]) source.Observed[T] {
 	return old.Next(a.v, a.err, a.at, a.took)
 }
 
+// replace puts the answer in the place of an older one, and reports whether it is
+// news.
+func (a answer[T]) replace(o *source.Observed[T], same func(a, b T) bool) bool {
+	old := *o
+	*o = a.after(old)
+	return isNews(old, a, same)
+}
+
 // do runs one request within the limits.
 func do[T any](ctx context.Context, r *turn, f func(context.Context) (T, error)) answer[T] {
 	a := answer[T]{holds: r.a.holds}
 	start := r.p.o.Now()
-	if a.err = take(ctx, r.slots); a.err == nil {
-		defer func() { <-r.slots }()
-		if a.err = take(ctx, r.p.slots); a.err == nil {
-			defer func() { <-r.p.slots }()
-			start = r.p.o.Now()
-			a.v, a.err = safely(ctx, r.doing, f)
-		}
+	leave, err := r.p.enter(ctx, r.slots)
+	if a.err = err; err == nil {
+		defer leave()
+		start = r.p.o.Now()
+		a.v, a.err = safely(ctx, r.doing, f)
 	}
 	a.at = r.p.o.Now()
 	a.took = max(0, a.at.Sub(start))

@@ -83,7 +83,7 @@ func attrsOf(cfg *pgconn.Config) string {
 // Connect goes through the hosts of a target as libpq does, until one is what
 // target_session_attrs wants, and returns every address that was tried. Each
 // connection ends within limit, 4 s when that is 0. Where one fails behind
-// HAProxy and look is set, the servers' ports are looked at without it.
+// HAProxy and look is set, the servers' ports are probed without it.
 func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt {
 	if limit <= 0 {
 		limit = postgres.ProveTimeout

@@ -2,16 +2,17 @@ package probe
 
 import (
 	"context"
-	"errors"
+
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"pgtui/model"
 )
 
-// vip is a cluster's address that moves: who has it is told by whose stats
+// vip is a cluster's address that moves: who has it is shown by whose stats
 // page answers there, because the page is named after its node.
 type vip struct {
 	cluster model.ClusterName
@@ -33,22 +34,17 @@ func vipOf(inv *model.Inventory, c *model.Cluster) *vip {
 	return v
 }
 
-// askVIP asks who has the address, the last holder first: while it stays, that
+// askVIP reads who has the address, the last holder first: while it stays, that
 // is one request.
 func (r *turn) askVIP(ctx context.Context, v *vip) {
 	r.p.mu.Lock()
 	last := r.p.vips[v.place()].Value
 	r.p.mu.Unlock()
-	nodes := make([]model.Node, 0, len(v.nodes))
-	for _, first := range []bool{true, false} {
-		for _, n := range v.nodes {
-			if (n.Host == last) == first {
-				nodes = append(nodes, n)
-			}
-		}
+	nodes := slices.Clone(v.nodes)
+	if i := slices.IndexFunc(nodes, func(n model.Node) bool { return n.Host == last }); i > 0 {
+		nodes = slices.Insert(slices.Delete(nodes, i, i+1), 0, v.nodes[i])
 	}
-	got := do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) })
-	r.keepVIP(ctx, v, got)
+	r.keepVIP(ctx, v, do(ctx, r, func(ctx context.Context) (model.Host, error) { return r.a.holder(ctx, v.addr, nodes) }))
 }
 
 func (r *turn) keepVIP(ctx context.Context, v *vip, got answer[model.Host]) {
@@ -78,5 +74,5 @@ func (a *asker) holder(ctx context.Context, addr string, nodes []model.Node) (mo
 			}
 		}
 	}
-	return "", fmt.Errorf("vip %s: %w", addr, errors.New("a HAProxy answers that is not one of the cluster's nodes"))
+	return "", fmt.Errorf("vip %s: a HAProxy answers that is not one of the cluster's nodes", addr)
 }

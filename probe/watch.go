@@ -15,13 +15,13 @@ const (
 	maxBackoff = 15 * time.Second       // between two turns of a dead node
 
 	// At the start the nodes come in their order, so that the first clusters
-	// are whole while the last have not been asked: this many at once, and
+	// are whole while the last have not been probed: this many at once, and
 	// none keeps its place for longer than firstHold.
 	firstAtOnce = 48
 	firstHold   = 250 * time.Millisecond
 )
 
-// Watch asks every node of the named clusters, of all clusters when none is
+// Watch queries every node of the named clusters, of all clusters when none is
 // named, again and again, each in a loop of its own: about every `every` (2 s when it is not positive), and less and
 // less often, down to once in 15 s, when nothing on the node answers.
 //
@@ -49,7 +49,7 @@ func (p *Prober) Watch(ctx context.Context, inv *model.Inventory, every time.Dur
 	easy(w.targets, every)
 	spread(w.targets, p.o.Now(), p.o.Jitter)
 	ctx, stop := context.WithCancel(ctx)
-	guard.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel tells
+	guard.Go("watching", func() { defer stop(); w.run(ctx) }, func(error) {}) // the closed channel shows it
 	return w.out
 }
 
@@ -71,7 +71,7 @@ type watch struct {
 func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	a := w.p.asker(w.inv)
-	a.holds = w.every*11/10 + 2*w.p.o.Timeout // a turn begins late by a tenth, and asks for Patroni's status before the rest
+	a.holds = w.every*11/10 + 2*w.p.o.Timeout // a turn begins late by a tenth, and requests Patroni's status before the rest
 	var g guard.Group
 	g.Go("watching", func() {
 		for i := range w.targets {
@@ -113,7 +113,7 @@ func (w *watch) loop(ctx context.Context, a *asker, t *target) {
 	}
 }
 
-// note is told of every answer.
+// note is called at every answer.
 func (w *watch) note(news bool) {
 	w.mu.Lock()
 	w.routine = true
@@ -154,7 +154,7 @@ func (w *watch) pending(ctx context.Context, gap time.Duration) bool {
 	}
 }
 
-// publish puts the newest snapshot in the channel, in place of one that nobody
+// publish puts the newest snapshot in the channel, in place of one that no one
 // has taken. Only this goroutine sends, so there is room after that.
 func (w *watch) publish() {
 	s := w.p.snapshot(w.inv, w.targets)
@@ -167,12 +167,10 @@ func (w *watch) publish() {
 
 // sleep reports whether the time passed before ctx ended.
 func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	}
 }

@@ -44,6 +44,14 @@ func (o Observed[T]) Next(v T, err error, at time.Time, took time.Duration) Obse
 	return Observed[T]{Value: v, At: at, Tried: at, Took: took, Holds: o.Holds}
 }
 
+// Observe is what f returns, with the time that it took by the clock now.
+func Observe[T any](now func() time.Time, f func() (T, error)) Observed[T] {
+	start := now()
+	v, err := f()
+	at := now()
+	return Observed[T]{}.Next(v, err, at, at.Sub(start))
+}
+
 var _ json.Marshaler = Observed[int]{}
 
 // MarshalJSON writes value, age-independent times in RFC 3339 and the error as text.

@@ -53,17 +53,11 @@ func Load(dir fs.FS, inv *model.Inventory, at time.Time) (*model.Snapshot, error
 // observe parses one captured answer. Files of HTTP answers begin with a
 // comment and the headers; a request that failed left no status line.
 func observe[T any](dir fs.FS, name string, at time.Time, http bool, parse func([]byte) (T, error)) source.Observed[T] {
-	var zero T
 	body, err := fs.ReadFile(dir, name)
-	if err != nil {
-		return source.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
-	}
-	if http {
-		head, rest, ok := bytes.Cut(body, []byte("\n\n"))
-		if !ok || !bytes.Contains(head, []byte("HTTP/1.")) {
-			return source.Observed[T]{}.Next(zero, errNoAnswer(), at, 0)
-		}
+	if head, rest, ok := bytes.Cut(body, []byte("\n\n")); http && ok && bytes.Contains(head, []byte("HTTP/1.")) {
 		body = rest
+	} else if err != nil || http {
+		return source.Observed[T]{Err: errNoAnswer(), Tried: at}
 	}
 	v, err := parse(body)
 	return source.Observed[T]{}.Next(v, err, at, time.Millisecond)

@@ -81,11 +81,12 @@ func (c Context) Production() bool {
 
 // Of is the context of that name.
 func (c Config) Of(name string) (Context, bool) {
-	i := slices.IndexFunc(c.Contexts, func(x Context) bool { return x.Name == name })
-	if i < 0 {
-		return Context{}, false
+	for _, x := range c.Contexts {
+		if x.Name == name {
+			return x, true
+		}
 	}
-	return c.Contexts[i], true
+	return Context{}, false
 }
 
 // Problem is one thing that is wrong with a file.
@@ -114,36 +115,29 @@ func (p Problem) Error() string {
 	return s
 }
 
-// Section is one key of the top level: how it is read. A new section is a field
-// of Config, a Section in sections, and a paragraph in docs/config.md.
-type Section struct {
-	Key  string
-	read func(*reader, *yaml.Node, *Config)
-}
-
-// sections is every key the file may have, in the order of the documentation.
-func sections() []Section {
-	return []Section{
-		{"context", func(r *reader, n *yaml.Node, c *Config) { r.text(n, "context", &c.Context) }},
-		{"refresh", func(r *reader, n *yaml.Node, c *Config) { r.interval(n, "refresh", &c.Refresh) }},
-		{"theme", func(r *reader, n *yaml.Node, c *Config) { r.oneOf(n, "theme", Themes(), &c.Theme) }},
-		{"read-only", func(r *reader, n *yaml.Node, c *Config) { r.yes(n, "read-only", &c.ReadOnly) }},
-		{"require-auth", func(r *reader, n *yaml.Node, c *Config) { r.text(n, "require-auth", &c.RequireAuth) }},
-		{"read-files", func(r *reader, n *yaml.Node, c *Config) {
-			files := true
-			r.yes(n, "read-files", &files)
-			c.NoFiles = !files
-		}},
-		{"mouse", func(r *reader, n *yaml.Node, c *Config) {
-			mouse := true
-			r.yes(n, "mouse", &mouse)
-			c.NoMouse = !mouse
-		}},
-		{"ssh", func(r *reader, n *yaml.Node, c *Config) { r.ssh(n, "ssh", &c.SSH) }},
-		{"keys", func(r *reader, n *yaml.Node, c *Config) { c.Keys = r.keys(n) }},
-		{"columns", func(r *reader, n *yaml.Node, c *Config) { c.Columns = r.columns(n) }},
-		{"entry-points", func(r *reader, n *yaml.Node, c *Config) { c.EntryPoints = r.entryPoints(n, "entry-points") }},
-		{"contexts", func(r *reader, n *yaml.Node, c *Config) { r.contexts(n, c) }},
+// config are the keys of the top level, in the order of the documentation. A new
+// one is a field of Config, a field here, and a paragraph in docs/config.md.
+func (r *reader) config(c *Config) []field {
+	not := func(to *bool) func(*yaml.Node, string) {
+		return func(n *yaml.Node, what string) {
+			yes := true
+			r.yes(n, what, &yes)
+			*to = !yes
+		}
+	}
+	return []field{
+		{"context", into(r.text, &c.Context)},
+		{"refresh", into(r.interval, &c.Refresh)},
+		{"theme", r.among(Themes(), &c.Theme)},
+		{"read-only", into(r.yes, &c.ReadOnly)},
+		{"require-auth", into(r.text, &c.RequireAuth)},
+		{"read-files", not(&c.NoFiles)},
+		{"mouse", not(&c.NoMouse)},
+		{"ssh", into(r.ssh, &c.SSH)},
+		{"keys", func(n *yaml.Node, _ string) { c.Keys = r.keys(n) }},
+		{"columns", func(n *yaml.Node, _ string) { c.Columns = r.columns(n) }},
+		{"entry-points", func(n *yaml.Node, what string) { c.EntryPoints = r.entryPoints(n, what) }},
+		{"contexts", func(n *yaml.Node, _ string) { r.contexts(n, c) }},
 	}
 }
 
@@ -190,17 +184,7 @@ func Parse(name string, data []byte, known Known) (Config, []Problem) {
 	if len(doc.Content) == 0 {
 		return c, nil
 	}
-	var names []string
-	for _, s := range sections() {
-		names = append(names, s.Key)
-	}
-	r.each(doc.Content[0], "the file", names, func(key string, n *yaml.Node) {
-		for _, s := range sections() {
-			if s.Key == key {
-				s.read(r, n, &c)
-			}
-		}
-	})
+	r.fields(doc.Content[0], "the file", r.config(&c)...)
 	if _, ok := c.Of(c.Context); c.Context != "" && !ok {
 		var have []string
 		for _, x := range c.Contexts {

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,13 +76,8 @@ func (r *reader) instead(word string, names []string) string {
 
 // columns reads screens with their columns, whose names are written in any case.
 func (r *reader) columns(n *yaml.Node) map[string][]string {
-	var screens []string
-	for s := range r.known.Columns {
-		screens = append(screens, s)
-	}
-	slices.Sort(screens)
 	seen := map[string]bool{}
-	return r.lists(n, "columns", screens, func(screen string, item *yaml.Node) {
+	return r.lists(n, "columns", slices.Sorted(maps.Keys(r.known.Columns)), func(screen string, item *yaml.Node) {
 		have, name := r.known.Columns[screen], strings.ToLower(item.Value)
 		switch {
 		case have != nil && !slices.Contains(have, name):
@@ -276,49 +272,52 @@ func (r *reader) lists(n *yaml.Node, what string, names []string, good func(key 
 	return out
 }
 
-func (r *reader) ssh(n *yaml.Node, what string, to *SSH) {
-	r.each(n, what, []string{"config", "program", "control-dir"}, func(key string, v *yaml.Node) {
-		switch key {
-		case "config":
-			r.text(v, what+".config", &to.Config)
-		case "program":
-			r.text(v, what+".program", &to.Program)
-		case "control-dir":
-			r.text(v, what+".control-dir", &to.ControlDir)
-		}
+// field is one key of a mapping and how its value is read.
+type field struct {
+	key  string
+	read func(n *yaml.Node, what string)
+}
+
+// into reads a value with read into a variable.
+func into[T any](read func(n *yaml.Node, what string, to *T), to *T) func(*yaml.Node, string) {
+	return func(n *yaml.Node, what string) { read(n, what, to) }
+}
+
+// among is oneOf of these words.
+func (r *reader) among(words []string, to *string) func(*yaml.Node, string) {
+	return func(n *yaml.Node, what string) { r.oneOf(n, what, words, to) }
+}
+
+// fields reads a mapping that may have these keys only.
+func (r *reader) fields(n *yaml.Node, what string, known ...field) {
+	var names []string
+	for _, f := range known {
+		names = append(names, f.key)
+	}
+	r.each(n, what, names, func(key string, v *yaml.Node) {
+		known[slices.Index(names, key)].read(v, strings.TrimPrefix(what+"."+key, "the file."))
 	})
 }
 
+func (r *reader) ssh(n *yaml.Node, what string, to *SSH) {
+	r.fields(n, what, field{"config", into(r.text, &to.Config)}, field{"program", into(r.text, &to.Program)}, field{"control-dir", into(r.text, &to.ControlDir)})
+}
+
 func (r *reader) contexts(n *yaml.Node, c *Config) {
-	names := []string{"inventory", "pigsty-home", "vault-password-file", "environment", "colour", "read-only", "refresh", "theme", "ssh", "entry-points"}
 	r.each(n, "contexts", nil, func(name string, v *yaml.Node) {
 		x := Context{Name: name, Line: v.Line}
 		what := "contexts." + name
-		r.each(v, what, names, func(key string, v *yaml.Node) {
-			at := what + "." + key
-			switch key {
-			case "inventory":
-				r.text(v, at, &x.Inventory)
-			case "pigsty-home":
-				r.text(v, at, &x.PigstyHome)
-			case "vault-password-file":
-				r.text(v, at, &x.VaultFile)
-			case "environment":
-				r.text(v, at, &x.Environment)
-			case "colour":
-				r.oneOf(v, at, Colours(), &x.Colour)
-			case "read-only":
-				r.yes(v, at, &x.ReadOnly)
-			case "refresh":
-				r.interval(v, at, &x.Refresh)
-			case "theme":
-				r.oneOf(v, at, Themes(), &x.Theme)
-			case "ssh":
-				r.ssh(v, at, &x.SSH)
-			case "entry-points":
-				x.EntryPoints = r.entryPoints(v, at)
-			}
-		})
+		r.fields(v, what,
+			field{"inventory", into(r.text, &x.Inventory)},
+			field{"pigsty-home", into(r.text, &x.PigstyHome)},
+			field{"vault-password-file", into(r.text, &x.VaultFile)},
+			field{"environment", into(r.text, &x.Environment)},
+			field{"colour", r.among(Colours(), &x.Colour)},
+			field{"read-only", into(r.yes, &x.ReadOnly)},
+			field{"refresh", into(r.interval, &x.Refresh)},
+			field{"theme", r.among(Themes(), &x.Theme)},
+			field{"ssh", into(r.ssh, &x.SSH)},
+			field{"entry-points", func(v *yaml.Node, at string) { x.EntryPoints = r.entryPoints(v, at) }})
 		if x.Inventory == "" {
 			r.bad(v, "", "%s has no inventory", what)
 		}
@@ -337,35 +336,24 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 		}
 		host := v
 		var agent, port *yaml.Node
-		r.each(v, at, []string{"host", "cluster", "scheme", "ports", "consul", "consul-http", "consul-dns"}, func(key string, v *yaml.Node) {
-			switch key {
-			case "host":
-				host = v
-				r.text(v, at+".host", &x.Host)
-			case "cluster":
-				r.text(v, at+".cluster", &x.Cluster)
-			case "scheme":
-				if len(r.known.Schemes) > 0 {
-					r.oneOf(v, at+".scheme", r.known.Schemes, &x.Scheme)
-				} else {
-					r.text(v, at+".scheme", &x.Scheme)
-				}
-			case "ports":
-				x.Ports = r.ports(v, at+".ports")
-			case "consul":
-				r.text(v, at+".consul", &x.Consul)
+		scheme := into(r.text, &x.Scheme)
+		if len(r.known.Schemes) > 0 {
+			scheme = r.among(r.known.Schemes, &x.Scheme)
+		}
+		r.fields(v, at,
+			field{"host", func(v *yaml.Node, at string) { host = v; r.text(v, at, &x.Host) }},
+			field{"cluster", into(r.text, &x.Cluster)},
+			field{"scheme", scheme},
+			field{"ports", func(v *yaml.Node, at string) { x.Ports = r.ports(v, at) }},
+			field{"consul", func(v *yaml.Node, at string) {
+				r.text(v, at, &x.Consul)
 				if x.Consul == "" || strings.ContainsAny(x.Consul, "/ \t,[]@:") {
-					r.bad(v, "", "%s.consul: expected the agent's name or address, found %q; its ports are consul-http and consul-dns", at, x.Consul)
+					r.bad(v, "", "%s: expected the agent's name or address, found %q; its ports are consul-http and consul-dns", at, x.Consul)
 				}
 				agent = v
-			case "consul-http":
-				port = v
-				r.port(v, at+".consul-http", &x.ConsulHTTP)
-			case "consul-dns":
-				port = v
-				r.port(v, at+".consul-dns", &x.ConsulDNS)
-			}
-		})
+			}},
+			field{"consul-http", func(v *yaml.Node, at string) { port = v; r.port(v, at, &x.ConsulHTTP) }},
+			field{"consul-dns", func(v *yaml.Node, at string) { port = v; r.port(v, at, &x.ConsulDNS) }})
 		if agent != nil {
 			x.ConsulHTTP, x.ConsulDNS = cmp.Or(x.ConsulHTTP, 8500), cmp.Or(x.ConsulDNS, 8600)
 		}

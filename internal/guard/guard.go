@@ -70,6 +70,24 @@ func (g *Group) Go(doing string, f func(), failed func(error)) {
 // Wait returns when all of them have ended.
 func (g *Group) Wait() { g.wg.Wait() }
 
+// Collect runs f for every item at the same time, and returns the results by their
+// keys. doing is the activity of an item; failed gives the result where f panics.
+func Collect[T any, K comparable, V any](items []T, doing func(T) string, f func(T) (K, V), failed func(T, error) (K, V)) map[K]V {
+	out := make(map[K]V, len(items))
+	var mu sync.Mutex
+	keep := func(k K, v V) {
+		mu.Lock()
+		defer mu.Unlock()
+		out[k] = v
+	}
+	var g Group
+	for _, x := range items {
+		g.Go(doing(x), func() { keep(f(x)) }, func(err error) { keep(failed(x, err)) })
+	}
+	g.Wait()
+	return out
+}
+
 func guarded(doing string, f func(), failed func(error)) {
 	if err := Do(doing, f); err != nil {
 		_ = Do(doing, func() { failed(err) })

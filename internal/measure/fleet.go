@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -101,21 +102,12 @@ func fleetConsole(ctx context.Context, bin, inv, config string, watch time.Durat
 		return err
 	}
 	defer t.close("q")
-	first, err := t.shows("reading the inventory", "CLUSTER")
-	if err != nil {
-		return fmt.Errorf("first frame: %w", err)
-	}
-	list, err := t.shows("CLUSTER")
-	if err != nil {
-		return fmt.Errorf("list of clusters: %w", err)
-	}
-	answer, err := t.reads("ok 1")
-	if err != nil {
-		return fmt.Errorf("first answer: %w", err)
-	}
-	judged, err := t.reads("● ok")
-	if err != nil {
-		return fmt.Errorf("first cluster: %w", err)
+	first, err1 := t.shows("reading the inventory", "CLUSTER")
+	list, err2 := t.shows("CLUSTER")
+	answer, err3 := t.reads("ok 1")
+	judged, err4 := t.reads("● ok")
+	if err := cmp.Or(err1, err2, err3, err4); err != nil {
+		return err
 	}
 	row("console: start to first frame", ms(first), "ms", "")
 	row("console: start to the list of clusters", ms(list), "ms", "")
@@ -123,7 +115,7 @@ func fleetConsole(ctx context.Context, bin, inv, config string, watch time.Durat
 	row("console: from there to the first whole cluster", ms(judged-list), "ms", "")
 	time.Sleep(15 * time.Second) // the first sweeps
 	pid := t.cmd.Process.Pid
-	f := t.watch(watch, nil)
+	f, _ := t.watch(watch, nil)
 	row("console: of one core, refresh 5 s", f.cpu, "%", fmt.Sprintf("%.0f bytes written in %s", f.bytes*watch.Seconds(), watch))
 	row("console: memory", f.rss, "MB", fmt.Sprintf("%.1f at its most", memory(pid, "VmHWM:")))
 	took, err := keys(t, 1000)
@@ -168,11 +160,8 @@ func memory(pid int, line string) float64 {
 	if err != nil {
 		return 0
 	}
-	for _, l := range strings.Split(string(b), "\n") {
-		if v, ok := strings.CutPrefix(l, line); ok {
-			kb, _ := strconv.Atoi(strings.Fields(v)[0])
-			return float64(kb) / 1024
-		}
-	}
-	return 0
+	kb := 0
+	_, rest, _ := strings.Cut(string(b), "\n"+line)
+	_, _ = fmt.Sscan(rest, &kb)
+	return float64(kb) / 1024
 }

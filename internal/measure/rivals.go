@@ -32,15 +32,15 @@ func (f figure) print(name string) {
 	fmt.Printf("%-34s %9.0f ms %8.0f B/s %8.1f %% %5.0f MB\n", name, ms(f.first), f.bytes, f.cpu, f.rss)
 }
 
-// watch is the cost over that time. meanwhile runs at its start.
-func (t *terminal) watch(long time.Duration, meanwhile func()) figure {
+// watch is the cost over that time. meanwhile, which may be nil, runs at its start.
+func (t *terminal) watch(long time.Duration, meanwhile func() error) (f figure, err error) {
 	pid, wrote, used, at := t.cmd.Process.Pid, t.len(), cpu(t.cmd.Process.Pid), time.Now()
 	if meanwhile != nil {
-		meanwhile()
+		err = meanwhile()
 	}
 	time.Sleep(long - time.Since(at))
 	took := time.Since(at).Seconds()
-	return figure{bytes: float64(t.len()-wrote) / took, cpu: 100 * (cpu(pid) - used).Seconds() / took, rss: memory(pid, "VmRSS:")}
+	return figure{bytes: float64(t.len()-wrote) / took, cpu: 100 * (cpu(pid) - used).Seconds() / took, rss: memory(pid, "VmRSS:")}, err
 }
 
 // program is a program that draws on a terminal.
@@ -62,11 +62,7 @@ func watched(ctx context.Context, p program, starts int, settle, long time.Durat
 		first, err := t.shows(p.shows)
 		if took = append(took, first); err == nil && i == starts-1 {
 			time.Sleep(settle)
-			f = t.watch(long, func() {
-				if meanwhile != nil {
-					err = meanwhile()
-				}
-			})
+			f, err = t.watch(long, meanwhile)
 		}
 		t.close(p.quit)
 		if err != nil {

@@ -56,18 +56,15 @@ func (w *World) Identify(ids ...string) {
 // Listed lets every member read a DCS that has these members besides its own.
 func (w *World) Listed(more ...model.PatroniMember) {
 	c := model.PatroniCluster{Scope: "pg-test"}
-	for i := range w.Cls.Instances {
-		role := "replica"
-		if i == 0 && (len(more) == 0 || more[0].Role != "leader") {
-			role = "leader"
-		}
-		c.Members = append(c.Members, model.PatroniMember{Name: w.Cls.Instances[i].Name, Role: role, State: "running", Host: string(w.Cls.Instances[i].Host), Timeline: 1, Lag: -1})
+	for _, in := range w.Cls.Instances {
+		c.Members = append(c.Members, model.PatroniMember{Name: in.Name, Role: "replica", State: "running", Host: string(in.Host), Timeline: 1, Lag: -1})
+	}
+	if len(more) == 0 || more[0].Role != "leader" {
+		c.Members[0].Role = "leader"
 	}
 	c.Members = append(c.Members, more...)
-	for i := range w.Cls.Instances {
-		v := w.Snap.Patroni[w.Cls.Instances[i].Name]
-		v.Cluster = Seen(c)
-		w.Snap.Patroni[w.Cls.Instances[i].Name] = v
+	for n := range w.Cls.Instances {
+		w.view(n+1, func(v *model.PatroniView) { v.Cluster = Seen(c) })
 	}
 }
 
@@ -80,10 +77,7 @@ func (w *World) Refuse(proxy, name string) {
 
 // Only gives a section these servers on every HAProxy.
 func (w *World) Only(proxy string, rows ...haproxy.ServerRow) {
-	for i := range w.Cls.LoadBalancers {
-		o := w.Snap.HAProxy[w.Cls.LoadBalancers[i].Host]
-		o.Value.Proxy(proxy).Servers = rows
-	}
+	w.Everywhere(proxy, func(p *haproxy.Proxy) { p.Servers = rows })
 }
 
 // Checks sets what the members answer to one check.
@@ -97,9 +91,7 @@ func (w *World) Checks(path string, codes ...int) {
 func (w *World) Pooled(n int, p model.PoolState) {
 	in := &w.Cls.Instances[n-1]
 	in.BouncerPort, in.PgPort = 6432, 5432
-	v := w.Snap.Patroni[in.Name]
-	v.Pool = Seen(p)
-	w.Snap.Patroni[in.Name] = v
+	w.view(n, func(v *model.PatroniView) { v.Pool = Seen(p) })
 }
 
 // view is the service on the first HAProxy after these connections through it.
@@ -166,15 +158,13 @@ func (w *World) Service(check string, up_ ...int) {
 		f.Services = append(f.Services, model.Service{Cluster: "pg-test", Name: "x", Port: "5439", Check: check, Members: f.Services[0].Members})
 		px := haproxy.Proxy{Name: "pg-test-x"}
 		for n := range w.Cls.Instances {
-			row := Refused(string(w.Cls.Instances[n].Name))
+			row := Refused
 			if slices.Contains(up_, n+1) {
-				row = Up(row.Name)
+				row = Up
 			}
-			px.Servers = append(px.Servers, row)
+			px.Servers = append(px.Servers, row(string(w.Cls.Instances[n].Name)))
 		}
-		o := w.Snap.HAProxy[f.Host]
-		o.Value.Proxies = append(slices.Clone(o.Value.Proxies), px)
-		w.Snap.HAProxy[f.Host] = o
+		w.stats(f.Host, func(o *source.Observed[haproxy.Stats]) { o.Value.Proxies = append(slices.Clone(o.Value.Proxies), px) })
 	}
 }
 
@@ -218,10 +208,22 @@ func (w *World) Fronts() (out []model.Host) {
 }
 
 func (w *World) Status(n int, f func(*model.PatroniStatus)) {
-	name := model.InstanceName(fmt.Sprintf("pg-test-%d", n))
+	w.view(n, func(v *model.PatroniView) { f(&v.Status.Value) })
+}
+
+// view changes what is known of member n.
+func (w *World) view(n int, f func(*model.PatroniView)) {
+	name := w.Cls.Instances[n-1].Name
 	v := w.Snap.Patroni[name]
-	f(&v.Status.Value)
+	f(&v)
 	w.Snap.Patroni[name] = v
+}
+
+// stats changes what is known of the HAProxy of a host.
+func (w *World) stats(host model.Host, f func(*source.Observed[haproxy.Stats])) {
+	o := w.Snap.HAProxy[host]
+	f(&o)
+	w.Snap.HAProxy[host] = o
 }
 
 // LoggedIn is a login as the instance on that address says it.
@@ -319,27 +321,20 @@ func (w *World) Patroni(n int, leader bool) {
 
 // Server changes one server row of one section on one HAProxy.
 func (w *World) Server(host model.Host, proxy, name string, f func(*haproxy.ServerRow)) {
-	o := w.Snap.HAProxy[host]
-	px := o.Value.Proxy(proxy)
-	f(px.Server(name))
-	w.Snap.HAProxy[host] = o
+	w.stats(host, func(o *source.Observed[haproxy.Stats]) { f(o.Value.Proxy(proxy).Server(name)) })
 }
 
 // Silence makes a HAProxy and its Patroni stop answering now, last seen ago.
 func (w *World) Silence(n int, ago time.Duration) {
 	err := errors.New("dial tcp: i/o timeout")
-	host := w.Cls.Instances[n-1].Host
-	name := w.Cls.Instances[n-1].Name
-	o := w.Snap.HAProxy[host]
-	o.At, o.Err = T0.Add(-ago), err
-	w.Snap.HAProxy[host] = o
-	p := w.Snap.Patroni[name]
-	p.Status.At, p.Status.Err = T0.Add(-ago), err
-	for k, c := range p.Checks {
-		c.At, c.Err = T0.Add(-ago), err
-		p.Checks[k] = c
-	}
-	w.Snap.Patroni[name] = p
+	w.stats(w.Cls.Instances[n-1].Host, func(o *source.Observed[haproxy.Stats]) { o.At, o.Err = T0.Add(-ago), err })
+	w.view(n, func(v *model.PatroniView) {
+		v.Status.At, v.Status.Err = T0.Add(-ago), err
+		for k, c := range v.Checks {
+			c.At, c.Err = T0.Add(-ago), err
+			v.Checks[k] = c
+		}
+	})
 }
 
 func Up(name string) haproxy.ServerRow {
@@ -363,33 +358,29 @@ func Equal(t *testing.T, what, got, want string) {
 // Shut lets the nth instance's ports refuse connections.
 func (w *World) Shut(n int) {
 	in := &w.Cls.Instances[n-1]
-	p := w.Snap.Patroni[in.Name]
-	p.Ports = nil
-	for _, svc := range w.Cls.Services() {
-		servers, _ := svc.Servers()
-		for _, s := range servers {
-			if s.Name == in.Name {
-				p.Ports = append(p.Ports, model.PortView{Port: s.Port, Observed: Seen(model.PortState{Why: "port " + s.Port + " refuses connections", Refused: true})})
+	w.view(n, func(v *model.PatroniView) {
+		v.Ports = nil
+		for _, svc := range w.Cls.Services() {
+			for _, s := range svc.Members {
+				if s.Name == in.Name {
+					v.Ports = append(v.Ports, model.PortView{Port: s.Port, Observed: Seen(model.PortState{Why: "port " + s.Port + " refuses connections", Refused: true})})
+				}
 			}
 		}
-	}
-	w.Snap.Patroni[in.Name] = p
+	})
 }
 
 // SilenceHAProxy makes one HAProxy stop answering, and nothing else.
 func (w *World) SilenceHAProxy(n int) {
-	h := w.Cls.Instances[n-1].Host
-	o := w.Snap.HAProxy[h]
-	o.At, o.Err = T0.Add(-time.Minute), errors.New("dial tcp: i/o timeout")
-	w.Snap.HAProxy[h] = o
+	w.stats(w.Cls.Instances[n-1].Host, func(o *source.Observed[haproxy.Stats]) {
+		o.At, o.Err = T0.Add(-time.Minute), errors.New("dial tcp: i/o timeout")
+	})
 }
 
 // Everywhere changes one section on every HAProxy.
 func (w *World) Everywhere(proxy string, f func(*haproxy.Proxy)) {
-	for _, in := range w.Cls.Instances {
-		o := w.Snap.HAProxy[in.Host]
-		f(o.Value.Proxy(proxy))
-		w.Snap.HAProxy[in.Host] = o
+	for _, lb := range w.Cls.LoadBalancers {
+		w.stats(lb.Host, func(o *source.Observed[haproxy.Stats]) { f(o.Value.Proxy(proxy)) })
 	}
 }
 
@@ -398,10 +389,9 @@ func Fill(s *haproxy.ServerRow) { s.Sessions, s.Limit, s.Queue, s.QueueLimit = 1
 
 // Crowd lets the nth HAProxy have that many of its 9500 connections at a time.
 func (w *World) Crowd(n int, current int64, at time.Time) {
-	h := w.Cls.Instances[n-1].Host
-	o := w.Snap.HAProxy[h]
-	o.Value.Process = source.Observed[haproxy.ProcessLimits]{Value: haproxy.ProcessLimits{Current: current, Max: 9500}, At: at, Tried: at}
-	w.Snap.HAProxy[h] = o
+	w.stats(w.Cls.Instances[n-1].Host, func(o *source.Observed[haproxy.Stats]) {
+		o.Value.Process = source.Observed[haproxy.ProcessLimits]{Value: haproxy.ProcessLimits{Current: current, Max: 9500}, At: at, Tried: at}
+	})
 }
 
 // Damage makes the row of the ith server of a section on the nth HAProxy unreadable.

@@ -128,14 +128,11 @@ func (s *Sandbox) handleHAProxy(w http.ResponseWriter, r *http.Request, n *node)
 		s.lock()
 		cut, up, changed := n.Cut, n.ha.Up, s.changed
 		s.unlock()
-		switch {
-		case !up:
-			hangUp(w)
-			return
-		case !cut:
+		if up && !cut {
 			s.statsPage(w, r, n)
 			return
-		case !s.held(r, changed, nil):
+		}
+		if !up || !s.held(r, changed, nil) {
 			hangUp(w)
 			return
 		}

@@ -10,6 +10,8 @@ import (
 	"pgtui/internal/sandbox/haproxy"
 	"pgtui/internal/text"
 	"pgtui/model"
+	"pgtui/pigsty"
+	"pgtui/render"
 )
 
 // declared is one host of the sandbox's inventory.
@@ -122,10 +124,7 @@ func (s *Sandbox) writeTree() error {
 	}
 	for _, d := range s.hosts {
 		root := nodeDir(s.dir, d.name())
-		if err := os.MkdirAll(filepath.Join(root, "etc/haproxy/conf.d"), 0o755); err != nil {
-			return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
-		}
-		for _, dir := range []string{"bin", "run/systemd/system"} { // the latter is the mark of systemd
+		for _, dir := range []string{"etc/haproxy/conf.d", "bin", "run/systemd/system"} { // the last is the mark of systemd
 			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 				return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 			}
@@ -148,6 +147,32 @@ func inventoryFile(dir string) string { return filepath.Join(dir, "pigsty.yml") 
 func writeFile(path, text string, mode os.FileMode) error {
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+// managedLayout is how Pigsty prints the date in a file's first line.
+const managedLayout = "2006-01-02 15:04:05"
+
+// writeServices renders the service files of every node from the inventory
+// file, as a first run of pgsql.yml would.
+func (s *Sandbox) writeServices() error {
+	inv, err := pigsty.Parse(s.InventoryPath(), []byte(s.inventoryText()), pigsty.Options{})
+	if err != nil {
+		return fmt.Errorf("sandbox: own inventory: %w", err)
+	}
+	root := map[model.Host]string{}
+	for _, d := range s.hosts {
+		root[model.Host(d.addr)] = nodeDir(s.dir, d.name())
+	}
+	managed := s.opt.Now().Format(managedLayout)
+	for i := range inv.Clusters {
+		for _, f := range render.Files(inv, &inv.Clusters[i], managed) {
+			path := filepath.Join(root[f.Host], inv.Dialect.ConfDir(), f.Name)
+			if err := writeFile(path, string(f.Data), 0o644); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

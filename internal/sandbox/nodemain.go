@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -87,4 +88,15 @@ func (t nodeTool) systemctl(ctx context.Context, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// IsNode reports whether root is the directory that stands for the "/" of a node
+// of any sandbox.
+func IsNode(root string) bool {
+	if !filepath.IsAbs(root) || filepath.Clean(root) != root || strings.ContainsAny(root, ":\x00") {
+		return false
+	}
+	nodes := filepath.Dir(root)
+	st, err := os.Lstat(markerPath(filepath.Dir(nodes)))
+	return err == nil && st.Mode().IsRegular() && filepath.Base(nodes) == "nodes"
 }

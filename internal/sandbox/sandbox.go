@@ -96,17 +96,10 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 }
 
 func (s *Sandbox) start(ctx context.Context, gen generation) error {
-	if err := s.makeDir(); err != nil {
-		return err
-	}
-	if err := s.bind(ctx); err != nil {
-		return err
-	}
-	if err := s.writeTree(); err != nil {
-		return err
-	}
-	if err := s.writeServices(); err != nil {
-		return err
+	for _, step := range []func() error{s.makeDir, func() error { return s.bind(ctx) }, s.writeTree, s.writeServices} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	s.origin = s.opt.Now()
 	s.base = s.origin
@@ -142,20 +135,13 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 }
 
 func (s *Sandbox) makeDir() error {
-	if s.opt.Dir == "" {
-		dir, err := os.MkdirTemp("", "pgtui-sandbox-")
-		if err != nil {
-			return fmt.Errorf("sandbox: %w", err)
-		}
-		s.dir, s.made = dir, true
-		return nil
+	var err error
+	if s.made = s.opt.Dir == ""; s.made {
+		s.dir, err = os.MkdirTemp("", "pgtui-sandbox-")
+	} else if s.dir, err = filepath.Abs(s.opt.Dir); err == nil {
+		err = os.MkdirAll(s.dir, 0o755)
 	}
-	dir, err := filepath.Abs(s.opt.Dir)
 	if err != nil {
-		return fmt.Errorf("sandbox: %w", err)
-	}
-	s.dir = dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,10 +15,7 @@ import (
 
 // node is the machine of a word: a name, an address, or leader:CLUSTER.
 func (w *world) node(name string) (*node, error) {
-	if n := w.byName[name]; n != nil {
-		return n, nil
-	}
-	if n := w.byAddr[name]; n != nil {
+	if n := cmp.Or(w.byName[name], w.byAddr[name]); n != nil {
 		return n, nil
 	}
 	if cls, ok := strings.CutPrefix(name, "leader:"); ok {

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The function keys of the demo, as a terminal sends them.
 const (
@@ -27,12 +30,7 @@ type step struct {
 
 // shown reports whether a screen is the one of the step.
 func (s step) shown(text string) bool {
-	for _, w := range s.see {
-		if !strings.Contains(text, w) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.see, func(w string) bool { return !strings.Contains(text, w) })
 }
 
 // files are the pictures of a scene.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"strings"
@@ -93,25 +94,27 @@ func (p palette) styleOf(s uv.Style) style {
 
 // attributes are the attributes of a text that differ from the picture's.
 func (l style) attributes(p palette) string {
-	var b strings.Builder
+	out := ""
 	if l.front != p.front {
-		fmt.Fprintf(&b, ` fill="%s"`, l.front)
+		out += fmt.Sprintf(` fill="%s"`, l.front)
 	}
 	if l.bold {
-		b.WriteString(` font-weight="bold"`)
+		out += ` font-weight="bold"`
 	}
 	if l.italic {
-		b.WriteString(` font-style="italic"`)
+		out += ` font-style="italic"`
 	}
-	switch {
-	case l.under && l.strike:
-		b.WriteString(` text-decoration="underline line-through"`)
-	case l.under:
-		b.WriteString(` text-decoration="underline"`)
-	case l.strike:
-		b.WriteString(` text-decoration="line-through"`)
+	var lines []string
+	if l.under {
+		lines = append(lines, "underline")
 	}
-	return b.String()
+	if l.strike {
+		lines = append(lines, "line-through")
+	}
+	if len(lines) > 0 {
+		out += ` text-decoration="` + strings.Join(lines, " ") + `"`
+	}
+	return out
 }
 
 // drawSVG is the picture of a screen: a rectangle, the cells with their own
@@ -213,12 +216,7 @@ func spansOf(p palette, row []uv.Cell) []*span {
 }
 
 // content is the text of a cell; a space for an empty one, which may be underlined.
-func content(s string) string {
-	if s == "" {
-		return " "
-	}
-	return s
-}
+func content(s string) string { return cmp.Or(s, " ") }
 
 // drawSpans writes the text of a row.
 func drawSpans(b *strings.Builder, p palette, row []uv.Cell, y int) {
@@ -314,22 +312,11 @@ func num(f float64) string {
 // escape is s as text of an XML document. Characters that XML forbids or that
 // reorder their neighbours become U+FFFD.
 func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '"':
-			b.WriteString("&quot;")
-		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0xfffe || r == 0xffff:
-			b.WriteRune(utf8.RuneError)
-		default:
-			b.WriteRune(r)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0xfffe || r == 0xffff {
+			return utf8.RuneError
 		}
-	}
-	return b.String()
+		return r
+	}, s)
+	return strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;", `"`, "&quot;").Replace(s)
 }

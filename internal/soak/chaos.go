@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"pgtui/model/board"
@@ -79,9 +80,7 @@ func (r *campaign) strike(ctx context.Context, k kind, p place, hold time.Durati
 			}
 		}
 		// The fault is undone even when Run is interrupted.
-		if err2 := r.commands(context.WithoutCancel(ctx), k.undo(p)); err == nil {
-			err = err2
-		}
+		err = cmp.Or(err, r.commands(context.WithoutCancel(ctx), k.undo(p)))
 	}
 	r.mu.Lock()
 	r.faults[i].Undo, r.faults[i].Err = r.Now(), err
@@ -103,9 +102,8 @@ func (r *campaign) strike(ctx context.Context, k kind, p place, hold time.Durati
 func (r *campaign) commands(ctx context.Context, list [][]string) error {
 	var first error
 	for _, c := range list {
-		if _, err := r.Lab.Do(ctx, c...); err != nil && first == nil {
-			first = err
-		}
+		_, err := r.Lab.Do(ctx, c...)
+		first = cmp.Or(first, err)
 	}
 	return first
 }

@@ -20,7 +20,8 @@ type failure struct {
 }
 
 // disagree records a wrong board.
-func (j *Judge) disagree(d Disagreement) {
+func (j *Judge) disagree(d Disagreement, kind string) {
+	d.Kind = kind
 	j.report.Disagreements = append(j.report.Disagreements, d)
 }
 
@@ -84,17 +85,15 @@ func (j *Judge) works(a Answer, v *board.View) {
 // noticed removes the failures that the board explains a little later: before
 // HAProxy's checks and the probe notice, the board shows what HAProxy does.
 func (j *Judge) noticed(b *board.Board, now time.Time) {
-	var left []failure
-	for _, f := range j.failed {
+	j.failed = slices.DeleteFunc(j.failed, func(f failure) bool {
 		a := f.d.Answer
 		if f.again || now.Sub(a.End) > noticing || !shows(b, viewOf(&f.d.Before, a), viewOf(b, a)) {
-			left = append(left, f)
-			continue
+			return false
 		}
 		j.report.Noticed++
 		j.report.NoticedAfter = max(j.report.NoticedAfter, now.Sub(a.Start))
-	}
-	j.failed = left
+		return true
+	})
 }
 
 // shows reports whether the board now shows a problem of one of the servers that
@@ -176,15 +175,13 @@ func (j *Judge) Proved(start time.Time, s *model.Snapshot) {
 		a := f.d.Answer
 		v := viewOf(&b, a)
 		near := a.End.After(start.Add(-nearProof)) && a.Start.Before(s.TakenAt.Add(nearProof))
-		if _, proved := s.Proofs[j.key(a)]; !near || !proved {
-			left = append(left, f)
-			continue
+		if _, proved := s.Proofs[j.key(a)]; near && proved {
+			if proves(v) || shut(viewOf(&f.d.Before, a), v) {
+				j.report.PortNo++
+				continue
+			}
+			f.d.Proofs = append(f.d.Proofs, proofText(start, s.TakenAt, v))
 		}
-		if proves(v) || shut(viewOf(&f.d.Before, a), v) {
-			j.report.PortNo++
-			continue
-		}
-		f.d.Proofs = append(f.d.Proofs, proofText(start, s.TakenAt, v))
 		left = append(left, f)
 	}
 	j.failed = left
@@ -209,18 +206,16 @@ func proofText(from, to time.Time, v *board.View) string {
 
 // settleFailures decides about failures that no proof explained in time.
 func (j *Judge) settleFailures(now time.Time) {
-	var left []failure
-	for _, f := range j.failed {
+	j.failed = slices.DeleteFunc(j.failed, func(f failure) bool {
 		switch {
 		case now.Sub(f.d.Answer.End) < proofWait:
-			left = append(left, f)
+			return false
 		case f.repeat:
-			f.d.Kind = "fails repeatedly, without a finding"
-			j.disagree(f.d)
+			j.disagree(f.d, "fails repeatedly, without a finding")
 		default:
 			f.d.Kind = "failed once"
 			j.report.Singles = append(j.report.Singles, f.d)
 		}
-	}
-	j.failed = left
+		return true
+	})
 }

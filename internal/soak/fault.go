@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"pgtui/model/board"
@@ -78,7 +79,9 @@ func kinds() []kind {
 	const s = time.Second
 	var out []kind
 	part := func(name, verb, undo, what string, on func(place) string, min, max time.Duration, long bool) {
-		k := toggle(name, min, max, verb, undo, func(p place, verb string) []string { return []string{verb, on(p), what} })
+		k := toggle(name, min, max, verb, undo, func(p place, verb string) []string {
+			return slices.DeleteFunc([]string{verb, on(p), what}, func(w string) bool { return w == "" })
+		})
 		k.long = long
 		out = append(out, k)
 	}
@@ -100,16 +103,8 @@ func kinds() []kind {
 	part("stop haproxy", "stop", "start", "haproxy", anyNode, 3*s, 6*s, false)
 	part("freeze haproxy", "freeze", "thaw", "haproxy", anyNode, 4*s, 7*s, false)
 	part("dcs down", "stop", "start", "etcd", meta, 10*s, 25*s, false)
-	for _, k := range []struct {
-		name     string
-		on       func(place) string
-		min, max time.Duration
-		long     bool
-	}{{"partition leader", leader, 40 * s, 45 * s, true}, {"partition replica", replica, 5 * s, 10 * s, false}} {
-		f := toggle(k.name, k.min, k.max, "partition", "heal", func(p place, verb string) []string { return []string{verb, k.on(p)} })
-		f.long = k.long
-		out = append(out, f)
-	}
+	part("partition leader", "partition", "heal", "", leader, 40*s, 45*s, true)
+	part("partition replica", "partition", "heal", "", replica, 5*s, 10*s, false)
 	systemctl := func(p place, verb string) []string { return []string{"exec", p.any, "systemctl", verb, "haproxy"} }
 	out = append(out,
 		toggle("switchover", 3*s, 6*s, "switchover", "", func(p place, verb string) []string { return []string{verb, "pg-test", p.replica} }),
@@ -188,11 +183,8 @@ func byHand() []kind {
 func deck(rng *rand.Rand, only *regexp.Regexp) []kind {
 	all := slices.DeleteFunc(kinds(), func(k kind) bool { return !only.MatchString(k.name) })
 	rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
-	for i := range all {
-		if all[i].long {
-			all[0], all[i] = all[i], all[0]
-			break
-		}
+	if i := slices.IndexFunc(all, func(k kind) bool { return k.long }); i > 0 {
+		all[0], all[i] = all[i], all[0]
 	}
 	return all
 }
@@ -210,10 +202,7 @@ func placeOf(rng *rand.Rand, c *model.Cluster, b *board.Board) place {
 		}
 	}
 	draw := func(of []string) string { return of[rng.IntN(1<<20)%len(of)] }
-	p.leader, p.replica, p.any = string(b.Leader), draw(replicas), draw(all)
-	if p.leader == "" {
-		p.leader = all[0]
-	}
+	p.leader, p.replica, p.any = cmp.Or(string(b.Leader), all[0]), draw(replicas), draw(all)
 	services := c.Services()
 	svc := services[rng.IntN(1<<20)%len(services)]
 	p.proxy, p.port, p.nodes = svc.Proxy(), svc.Port, all

@@ -54,13 +54,7 @@ func (j *Judge) Observed(s *model.Snapshot) []Disagreement {
 	j.windows.observed(&m)
 	j.report.Boards++
 	n := len(j.report.Disagreements)
-	var wait []Answer
-	for _, a := range j.open {
-		if !j.decide(a) {
-			wait = append(wait, a)
-		}
-	}
-	j.open = wait
+	j.open = slices.DeleteFunc(j.open, j.decide)
 	j.noticed(&m.board, s.TakenAt)
 	j.settleFailures(s.TakenAt)
 	for len(j.moments) > 1 && j.moments[1].snap.TakenAt.Before(s.TakenAt.Add(-keep)) {
@@ -77,8 +71,8 @@ func (j *Judge) Answered(a Answer) bool {
 	last := append(j.tries[key], a.Fault != "")
 	j.tries[key] = last[max(0, len(last)-maxTries):]
 	doubt := false
-	if len(j.moments) > 0 {
-		v := viewOf(&j.moments[len(j.moments)-1].board, a)
+	if b := j.Latest(); b != nil {
+		v := viewOf(b, a)
 		if v != nil && (v.Verdict == model.Serving || v.Verdict == model.BackupServing) {
 			bad := failures(j.tries[key], len(v.Serving)+1)
 			a.Again = bad >= 2 || a.Fault == "" && failures(j.tries[key], enough(len(v.Serving))) == 0
@@ -136,15 +130,11 @@ func viewOf(b *board.Board, a Answer) *board.View {
 // nil when there is no such snapshot yet. none is true when there was no board
 // before its start.
 func (j *Judge) around(a Answer) (span []moment, none bool) {
-	first := -1
-	for i := range j.moments {
-		if !j.moments[i].snap.TakenAt.After(a.Start) {
-			first = i
-			continue
-		}
-		break
-	}
+	first := slices.IndexFunc(j.moments, func(m moment) bool { return m.snap.TakenAt.After(a.Start) })
 	if first < 0 {
+		first = len(j.moments)
+	}
+	if first--; first < 0 {
 		return nil, len(j.moments) > 0
 	}
 	for i := first; i < len(j.moments); i++ {
@@ -185,11 +175,9 @@ func (j *Judge) decide(a Answer) bool {
 	primary := j.wantsPrimary(a.Service)
 	switch {
 	case a.Fault == "" && !slices.Contains(v.Serving, a.Node):
-		d.Kind = "answered by another"
-		j.disagree(d)
+		j.disagree(d, "answered by another")
 	case a.Fault == "" && primary && a.Recovery && explained(span, v) == "":
-		d.Kind = "read-only, without a finding"
-		j.disagree(d)
+		j.disagree(d, "read-only, without a finding")
 	case a.Fault == "" || v.Verdict == model.Empty:
 		j.report.Agreed++
 	default:
@@ -225,26 +213,15 @@ func windowWord(span []moment, a Answer, section string) string {
 // anyNames reports whether one of the boards around an answer named its instance.
 func anyNames(span []moment, a Answer) bool {
 	for i := range span {
-		v := viewOf(&span[i].board, a)
-		if v == nil {
-			continue
-		}
-		for _, c := range v.Cells {
-			if c.Instance == a.Node && c.Share > 0 {
-				return true
-			}
+		if v := viewOf(&span[i].board, a); v != nil && slices.ContainsFunc(v.Cells, func(c board.Cell) bool { return c.Instance == a.Node && c.Share > 0 }) {
+			return true
 		}
 	}
 	return false
 }
 
 func (j *Judge) wantsPrimary(name model.ServiceName) bool {
-	for _, svc := range j.cluster.Services() {
-		if svc.Name == name {
-			return model.WantsPrimary(svc.Check)
-		}
-	}
-	return false
+	return slices.ContainsFunc(j.cluster.Services(), func(s *model.Service) bool { return s.Name == name && model.WantsPrimary(s.Check) })
 }
 
 // Report is the result so far. Answers that still wait are not compared.

@@ -111,13 +111,7 @@ func (r *Report) Agreement() float64 {
 
 // Failed are the faults that the lab failed to do or to undo.
 func (r *Report) Failed() []Event {
-	var out []Event
-	for _, f := range r.Faults {
-		if f.Err != nil {
-			out = append(out, f)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(r.Faults), func(f Event) bool { return f.Err == nil })
 }
 
 // Wrong is the number of answers from an instance that the board did not name.

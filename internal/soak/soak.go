@@ -5,6 +5,7 @@
 package soak
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -60,12 +61,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if r.cluster == nil {
 		return nil, fmt.Errorf("soak: the inventory has no cluster %q", o.Cluster)
 	}
-	if r.Every <= 0 {
-		r.Every = 500 * time.Millisecond
-	}
-	if r.Log == nil {
-		r.Log = io.Discard
-	}
+	r.Every, r.Log = cmp.Or(r.Every, 500*time.Millisecond), cmp.Or(r.Log, io.Discard)
 	r.rng = random(o.Seed)
 	r.judge = NewJudge(r.cluster)
 	start := r.Now()
@@ -229,12 +225,10 @@ func (r *campaign) only(key model.PortKey) (inv *model.Inventory, servers int) {
 
 // pause reports whether d passed before ctx ended.
 func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(max(0, d))
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-t.C:
+	case <-time.After(d):
 		return true
 	}
 }

@@ -43,7 +43,7 @@ type ConfFile struct {
 	Owner  string // "root:root"
 	Link   bool   // a symbolic link
 	// Changed is when its content or its inode was changed last, by the
-	// node's clock, to the second; zero when that is not told.
+	// node's clock, to the second; zero when that is unknown.
 	Changed time.Time
 }
 
@@ -56,7 +56,7 @@ func (d ConfDir) Contents() map[string][]byte {
 	return out
 }
 
-// isServiceFile tells the files whose content is read. HAProxy passes over
+// isServiceFile reports whether the content of a file is read. HAProxy passes over
 // names that begin with a dot.
 func isServiceFile(name string) bool {
 	return name[0] != '.' && strings.HasSuffix(name, ".cfg") && name != "haproxy.cfg"

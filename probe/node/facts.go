@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
+
 	"time"
 
 	"pgtui/haproxy"
@@ -65,38 +65,23 @@ func (r Reader) Servers(ctx context.Context, nodes []*model.Node) map[model.Host
 
 // each calls read for every node.
 func each[T any](ctx context.Context, r Reader, nodes []*model.Node, read func(context.Context, *model.Node) (T, error)) map[model.Host]source.Observed[T] {
-	out := map[model.Host]source.Observed[T]{}
 	slots := make(chan struct{}, nodesAtOnce)
-	var mu sync.Mutex
-	var g guard.Group
-	keep := func(n *model.Node, v T, err error, start time.Time) {
-		mu.Lock()
-		defer mu.Unlock()
-		at := r.Now()
-		out[n.Host] = source.Observed[T]{}.Next(v, err, at, at.Sub(start))
-	}
-	for _, n := range nodes {
-		g.Go("reading "+string(n.Host), func() {
+	return guard.Collect(nodes, func(n *model.Node) string { return "reading " + string(n.Host) },
+		func(n *model.Node) (model.Host, source.Observed[T]) {
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
 			case <-ctx.Done():
-				var none T
-				keep(n, none, fmt.Errorf("not read: %w", ctx.Err()), r.Now())
-				return
+				return n.Host, source.Observed[T]{Err: fmt.Errorf("not read: %w", ctx.Err()), Tried: r.Now()}
 			}
-			start := r.Now()
-			limited, cancel := context.WithTimeout(ctx, nodeTimeout)
-			defer cancel()
-			v, err := read(limited, n)
-			keep(n, v, err, start)
-		}, func(err error) {
-			var none T
-			keep(n, none, err, r.Now())
+			return n.Host, source.Observe(r.Now, func() (T, error) {
+				limited, cancel := context.WithTimeout(ctx, nodeTimeout)
+				defer cancel()
+				return read(limited, n)
+			})
+		}, func(n *model.Node, err error) (model.Host, source.Observed[T]) {
+			return n.Host, source.Observed[T]{Err: err, Tried: r.Now()}
 		})
-	}
-	g.Wait()
-	return out
 }
 
 func readFacts(ctx context.Context, r transport.Runner, n *model.Node, units []string) (model.NodeFacts, error) {

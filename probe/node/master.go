@@ -103,25 +103,16 @@ func fields(line string) (words []string, failed int) {
 	return words, failed
 }
 
-// uptime reads HAProxy's "0d00h11m40s".
+// uptime reads HAProxy's "0d00h11m40s", with every unit.
 func uptime(s string) (time.Duration, bool) {
-	total := time.Duration(0)
-	for _, u := range []struct {
-		mark byte
-		unit time.Duration
-	}{{'d', 24 * time.Hour}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}} {
-		i := strings.IndexByte(s, u.mark)
-		if i <= 0 {
-			return 0, false
+	marks := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
 		}
-		n, err := strconv.ParseUint(s[:i], 10, 16)
-		if err != nil || u.mark == 'd' && n > 36500 {
-			return 0, false
-		}
-		total += time.Duration(n) * u.unit
-		s = s[i+1:]
-	}
-	return total, s == ""
+		return r
+	}, s)
+	d, ok := spell(s)
+	return d, ok && marks == "dhms" && d < 36501*24*time.Hour
 }
 
 // session is one line of "show sess".
@@ -136,7 +127,7 @@ type session struct {
 // maxSessions bounds the sessions that are read of one answer.
 const maxSessions = 20000
 
-// parseSess reads "show sess" of one worker. The session that asks, which runs
+// parseSess reads "show sess" of one worker. The session of the query, which runs
 // in no section of the configuration, is left out, and so is a line that is
 // cut.
 func parseSess(b []byte) []session {
@@ -163,7 +154,7 @@ func parseSess(b []byte) []session {
 			case "srv":
 				s.server = text.Line(v, 120)
 			case "age":
-				s.age = spell(v)
+				s.age, _ = spell(v)
 			}
 		}
 		if front != "GLOBAL" {
@@ -173,22 +164,18 @@ func parseSess(b []byte) []session {
 	return out
 }
 
-// spell reads HAProxy's short times, "4s", "1m40s", "23h59m", "2d3h"; 0 for
-// what is none.
-func spell(s string) time.Duration {
+// spell reads HAProxy's short times, "4s", "1m40s", "23h59m", "2d3h"; 0 and false
+// for any other text.
+func spell(s string) (total time.Duration, ok bool) {
 	units := map[byte]time.Duration{'d': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute, 's': time.Second}
-	total := time.Duration(0)
 	for s != "" {
-		i := strings.IndexAny(s, "dhms")
-		if i <= 0 {
-			return 0
-		}
+		i := max(0, strings.IndexAny(s, "dhms"))
 		n, err := strconv.ParseUint(s[:i], 10, 16)
 		if err != nil {
-			return 0
+			return 0, false
 		}
 		total += time.Duration(n) * units[s[i]]
 		s = s[i+1:]
 	}
-	return total
+	return total, true
 }

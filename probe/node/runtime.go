@@ -17,7 +17,7 @@ import (
 	"pgtui/probe/transport"
 )
 
-// Limits of what is asked of HAProxy's processes.
+// Limits of what is read of HAProxy's processes.
 const (
 	maxGhosts  = 20
 	maxSession = 512 << 10 // bytes of one answer
@@ -27,22 +27,22 @@ const (
 //go:embed haproxy.sh
 var haproxyScript string
 
-// Runtime is what HAProxy's own sockets on a node say.
+// Runtime is what HAProxy's own sockets on a node report.
 type Runtime struct {
 	Processes haproxy.Processes
 	Servers   haproxy.ServerStates // of the current worker
-	NoServers error                // why Servers is not known; nil when it is
+	NoServers error                // why Servers is unknown; nil when it is not
 }
 
 // ReadRuntime lists the HAProxy processes of a node, what its old workers hold
 // and what was done to the servers of its current one, through HAProxy's sockets.
-// What cannot be asked for lack of a socket or a program is in Missing and
+// What cannot be read for lack of a socket or a program is in Missing and
 // NoServers, not an error.
 func ReadRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget) (Runtime, error) {
 	return readRuntime(ctx, r, t, maxGhosts)
 }
 
-// readRuntime asks at most so many old workers what they hold.
+// readRuntime reads from at most so many old workers what they hold.
 func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, ghosts int) (Runtime, error) {
 	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
 		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(haproxy.MaxStates)}})
@@ -95,15 +95,12 @@ func parseRuntime(b []byte) (Runtime, error) {
 		if l.bad {
 			return Runtime{}, errors.New("the list of processes is cut")
 		}
-		if line == "end" {
+		if line == "end" && len(l.rest) == 0 {
 			break
 		}
 		if !a.take(&l, strings.Fields(line)) {
 			return Runtime{}, errors.New("the list of processes is damaged")
 		}
-	}
-	if len(l.rest) > 0 {
-		return Runtime{}, errors.New("the list of processes is damaged")
 	}
 	run := Runtime{Processes: a.judge(p)}
 	switch {
@@ -134,7 +131,7 @@ type answers struct {
 	ages       map[int]time.Duration
 	order      []int // of ages
 	proc       []byte
-	servers    []byte // nil when nobody answered
+	servers    []byte // nil when no one answered
 	stat, sess map[int][]byte
 }
 
@@ -148,17 +145,15 @@ func (a *answers) take(l *listing, w []string) bool {
 		b := l.take(n)
 		return b, l.until('\n') == "" && !l.bad
 	}
-	if len(w) == 2 && w[0] == "proc" {
-		b, ok := frame(w[1], maxSession)
-		a.proc = b
+	ok := false
+	switch {
+	case len(w) == 2 && w[0] == "proc":
+		a.proc, ok = frame(w[1], maxSession)
 		return ok
-	}
-	if len(w) == 2 && w[0] == "servers" {
-		b, ok := frame(w[1], haproxy.MaxStates)
-		a.servers = b
+	case len(w) == 2 && w[0] == "servers":
+		a.servers, ok = frame(w[1], haproxy.MaxStates)
 		return ok
-	}
-	if len(w) != 3 {
+	case len(w) != 3:
 		return false
 	}
 	pid, err := strconv.Atoi(w[1])
@@ -173,16 +168,12 @@ func (a *answers) take(l *listing, w []string) bool {
 			a.order = append(a.order, pid)
 		}
 		return true // the kernel's word is optional
-	case "stat", "sess":
-		b, ok := frame(w[2], maxSession)
-		if w[0] == "stat" {
-			a.stat[pid] = b
-		} else {
-			a.sess[pid] = b
-		}
-		return ok
+	case "stat":
+		a.stat[pid], ok = frame(w[2], maxSession)
+	case "sess":
+		a.sess[pid], ok = frame(w[2], maxSession)
 	}
-	return false
+	return ok
 }
 
 // judge makes processes of the pieces.

@@ -159,7 +159,7 @@ func ParseCluster(body []byte) (model.PatroniCluster, error) {
 	return c, nil
 }
 
-// Decode fills v from a JSON object and says in few words what is wrong.
+// Decode fills v from a JSON object and reports in few words what is wrong.
 func Decode(body []byte, v any) error {
 	err := json.Unmarshal(body, v)
 	if err == nil {
@@ -237,6 +237,14 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// object reads a JSON object; any other value leaves v as it is.
+func object(b []byte, v any) error {
+	if b[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(b, v)
+}
+
 // tags are Patroni's tags, whose values are of any type: their text, and which
 // of them count as false.
 type tags struct {
@@ -277,16 +285,12 @@ type switchover model.ScheduledSwitchover
 
 // UnmarshalJSON takes an object; anything else means that none is.
 func (v *switchover) UnmarshalJSON(b []byte) error {
-	*v = switchover{}
-	if b[0] != '{' {
-		return nil
-	}
 	var w struct {
 		At   scalar `json:"at"`
 		From scalar `json:"from"`
 		To   scalar `json:"to"`
 	}
-	if err := json.Unmarshal(b, &w); err != nil {
+	if err := object(b, &w); err != nil {
 		return err
 	}
 	*v = switchover{At: string(w.At), From: model.InstanceName(w.From), To: model.InstanceName(w.To)}
@@ -299,18 +303,12 @@ type at scalar
 
 // UnmarshalJSON takes an object with a schedule; anything else means none.
 func (a *at) UnmarshalJSON(b []byte) error {
-	*a = ""
-	if b[0] != '{' {
-		return nil
-	}
 	var w struct {
 		Schedule scalar `json:"schedule"`
 	}
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
+	err := object(b, &w)
 	*a = at(w.Schedule)
-	return nil
+	return err
 }
 
 // maxReasons bounds the settings that are kept of those that wait for a restart.
@@ -319,14 +317,11 @@ const maxReasons = 20
 // reasons are the settings that wait for a restart, "max_connections: 100 → 200".
 type reasons []string
 
-// UnmarshalJSON takes an object; anything else means that none is told.
+// UnmarshalJSON takes an object; anything else means that none is reported.
 func (r *reasons) UnmarshalJSON(b []byte) error {
 	*r = nil
-	if b[0] != '{' {
-		return nil
-	}
 	var w map[string]json.RawMessage
-	if err := json.Unmarshal(b, &w); err != nil {
+	if err := object(b, &w); err != nil {
 		return err
 	}
 	for name, raw := range w {
@@ -341,9 +336,7 @@ func (r *reasons) UnmarshalJSON(b []byte) error {
 		*r = append(*r, line)
 	}
 	slices.Sort(*r)
-	if len(*r) > maxReasons {
-		*r = (*r)[:maxReasons]
-	}
+	*r = (*r)[:min(len(*r), maxReasons)]
 	return nil
 }
 

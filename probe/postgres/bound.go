@@ -55,7 +55,7 @@ func (c *boundConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// OneRow asks a question whose answer is one row. More rows are not read, and an
+// OneRow sends a query whose answer is one row. More rows are not read, and an
 // error: the connection is of no use any more then.
 func OneRow(ctx context.Context, conn *pgconn.PgConn, question string) ([][]byte, error) {
 	answers := conn.Exec(ctx, question)

@@ -53,7 +53,7 @@ type record struct {
 	vals [][]byte
 }
 
-// text is a column as harmless text; "" when there is none of that name.
+// text is a column as harmless text; "" when there is no column of that name.
 func (r record) text(col string) string {
 	if i, ok := r.cols[col]; ok && i < len(r.vals) {
 		return text.Line(string(r.vals[i][:min(len(r.vals[i]), 400)]), 120)
@@ -75,7 +75,7 @@ func (r record) number(cols ...string) int {
 	return 0
 }
 
-// show asks one SHOW and gives each row to keep.
+// show sends one SHOW and gives each row to keep.
 func (c *console) show(what string, keep func(record)) {
 	if c.err != nil {
 		return

@@ -75,7 +75,7 @@ func SSLRequest(ctx context.Context, dial func(context.Context, string, string) 
 // the error that HAProxy causes is seen.
 const ProveTimeout = 4 * time.Second
 
-// WhoQuery is the query that tells servers apart. It goes over the simple protocol: a pooler
+// WhoQuery is the query that distinguishes servers. It goes over the simple protocol: a pooler
 // in transaction mode knows no prepared statements.
 const WhoQuery = `select coalesce(host(inet_server_addr()), ''),` +
 	` to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),` +
@@ -144,8 +144,8 @@ func (l *Line) again() {
 }
 
 // Login opens a connection without TLS, and with it where the server insists.
-// What PGHOST and its like say does not count.
-// A password in clear text is not sent to whoever asks for it.
+// PGHOST and its like do not count.
+// A password in clear text is not sent to whoever requests it.
 func (l *Line) Login(ctx context.Context, login model.Login, db string) (*pgconn.PgConn, error) {
 	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable connect_timeout=4 target_session_attrs=any")
 	if err != nil {
@@ -166,7 +166,7 @@ func (l *Line) Login(ctx context.Context, login model.Login, db string) (*pgconn
 	conn, err := pgconn.ConnectConfig(ctx, cfg)
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && wantsTLS(pe) {
 		// As libpq's sslmode=require: what is proven is who answers, not that
-		// nobody stands between; the password goes out as a SCRAM proof.
+		// no one stands between; the password goes out as a SCRAM proof.
 		l.again()
 		cfg.TLSConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // see above
 		conn, err = pgconn.ConnectConfig(ctx, cfg)
@@ -202,7 +202,7 @@ func ParseWho(results []*pgconn.Result) (model.Answer, error) {
 	return a, nil
 }
 
-// FaultOf says in plain words why a connection failed.
+// FaultOf reports in plain words why a connection failed.
 func FaultOf(err error, addr string) model.Try {
 	fault := func(f model.Fault, format string, args ...any) model.Try {
 		return model.Try{Fault: f, Text: fmt.Sprintf(format, args...)}

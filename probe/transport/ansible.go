@@ -22,7 +22,7 @@ var (
 )
 
 // AnsibleCore is the version of the ansible-core on this machine that runs the
-// playbooks, such as "2.14.18"; "" when there is none or it does not say. It
+// playbooks, such as "2.14.18"; "" when there is none or its output is another. It
 // reads the file that `ansible --version` prints. When that cannot be found
 // and ask is set, it runs the command, with 8 seconds.
 func AnsibleCore(ctx context.Context, ask bool) string {

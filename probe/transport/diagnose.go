@@ -10,8 +10,8 @@ import (
 // symptom is a text that ssh or sudo prints, what it means and what to do.
 type symptom struct{ prints, means, try string }
 
-// symptoms in the order they are looked for: the first one that is found says
-// the most.
+// symptoms in the order they are looked for: the first one that is found is the most
+// exact.
 func symptoms() []symptom {
 	const (
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"

@@ -15,13 +15,13 @@ import (
 var ErrReadOnly = errors.New("read-only: nothing was changed")
 
 // Guard is the one door between pgtui and the nodes: everything that runs on a
-// node passes it. A read-only Guard lets nothing through that does not say that
-// it only reads, and Ran is told of everything that went through or was refused.
+// node passes it. A read-only Guard lets nothing through that is not marked as a script
+// that only reads, and Ran gets everything that went through or was refused.
 type Guard struct {
 	Runner   Runner
-	ReadOnly string // who said so, such as "--read-only"; "" lets changes through
+	ReadOnly string // the setting that made it so, such as "--read-only"; "" lets changes through
 	Now      func() time.Time
-	Ran      func(model.Ran) // nil tells nobody; it must not block
+	Ran      func(model.Ran) // nil is none; it must not block
 }
 
 // Refusal is why nothing may be changed, nil when it may.

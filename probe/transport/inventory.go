@@ -28,27 +28,26 @@ const (
 // what it printed. It has 15 seconds, no terminal and no standard input, and
 // may print 64 MB. One that others may have written is refused, see Trusted. A failure carries the last lines of its standard error.
 func RunInventory(ctx context.Context, path string, args ...string) ([]byte, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
-	}
-	if err := Trusted(abs); err != nil {
-		return nil, fmt.Errorf("the inventory %s is a program, and is not run: %w", text.Line(path, 200), err)
-	}
-	return runProgram(ctx, path, inventoryTime, maxInventory, append([]string{abs}, args...))
+	return runTrusted(ctx, "inventory", path, maxInventory, args...)
 }
 
 // RunPassword runs an executable vault password file, as Ansible does, and
 // returns what it printed. It has 15 seconds.
 func RunPassword(ctx context.Context, path string) ([]byte, error) {
+	return runTrusted(ctx, "vault password file", path, maxStderr)
+}
+
+// runTrusted runs a program that only root and this user can have written. kind is
+// what it is for.
+func runTrusted(ctx context.Context, kind, path string, size int, args ...string) ([]byte, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, err, ErrNotStarted)
 	}
 	if err := Trusted(abs); err != nil {
-		return nil, fmt.Errorf("the vault password file %s is a program, and is not run: %w", text.Line(path, 200), err)
+		return nil, fmt.Errorf("the %s %s is a program, and is not run: %w", kind, text.Line(path, 200), err)
 	}
-	return runProgram(ctx, path, inventoryTime, maxStderr, []string{abs})
+	return runProgram(ctx, path, inventoryTime, size, append([]string{abs}, args...))
 }
 
 // runProgram runs a program of this machine to its end and returns what it
@@ -82,7 +81,7 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: stopped: %w", subject, ctx.Err())
 	case errors.Is(err, exec.ErrWaitDelay):
-		err = nil // something it left behind holds its output open; it has ended well
+		err = nil // something it left behind holds its output open; it has succeeded itself
 	case err != nil:
 		err = fmt.Errorf("%s: it failed: %w", subject, err)
 	}

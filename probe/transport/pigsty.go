@@ -15,7 +15,7 @@ import (
 
 // PgsqlSvc runs bin/pgsql-svc of the Pigsty checkout in home with these
 // arguments, for the inventory of that path and the tasks of the services only,
-// whatever the script says. What it prints goes to out as it comes, standard
+// whatever the script has. What it prints goes to out as it comes, standard
 // error with it; it is not fit for a terminal yet. It has a session of its own:
 // an interrupt typed in the terminal does not reach it, and ctx ends all of it.
 func PgsqlSvc(ctx context.Context, home, inventory string, args []string, out io.Writer) error {

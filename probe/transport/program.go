@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +19,8 @@ const plainShell = `echo ` + ready + `; exec sh -s`
 // sees, and therefore has nothing in it that bash, zsh, csh and fish read
 // differently: no argument of a script is ever on a command line.
 //
-// The password is sent when sudo asks for it, and at no other time: where it
-// does not ask there is nobody to read it.
+// The password is sent when sudo requests it, and at no other time: without a
+// request there is no one to read it.
 func rootShell(password bool) string {
 	how := "-n"
 	if password {
@@ -31,7 +32,7 @@ func rootShell(password bool) string {
 }
 
 // sudoAsks is what sudo prints on its standard error when it wants a password.
-const sudoAsks = "pgtui: sudo asks"
+const sudoAsks = "pgtui: password for sudo"
 
 // program makes the text that runs c's script with its arguments and input,
 // and then prints a line of end and the script's exit code.
@@ -69,24 +70,14 @@ func program(c Cmd, end string) (string, error) {
 		b.WriteString("( pgtui_script \"$@\" ) </dev/null\n")
 	} else {
 		b.WriteString("pgtui_stdin() {\nbase64 -d <<'" + end + "'\n")
-		lines(&b, base64.StdEncoding.EncodeToString(c.Stdin))
+		for chunk := range slices.Chunk(c.Stdin, 57) { // lines of 76 letters, which any tool can read
+			b.WriteString(base64.StdEncoding.EncodeToString(chunk) + "\n")
+		}
 		b.WriteString(end + "\n}\npgtui_stdin | ( pgtui_script \"$@\" )\n")
 	}
 	// The line feed in front ends a last line of the script's that has none.
 	b.WriteString("printf '\\n%s %s\\n' '" + end + "' \"$?\"\nexit 0\n}\n")
 	return b.String(), nil
-}
-
-// lines writes s in lines that any tool can read.
-func lines(b *strings.Builder, s string) {
-	const width = 76
-	for len(s) > width {
-		b.WriteString(s[:width])
-		b.WriteByte('\n')
-		s = s[width:]
-	}
-	b.WriteString(s)
-	b.WriteByte('\n')
 }
 
 // quote makes s one word of a POSIX shell. This is the only place that quotes.

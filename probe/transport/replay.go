@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -49,15 +50,7 @@ func (r *Replay) Run(_ context.Context, c Cmd) (Output, error) {
 }
 
 func (e Exchange) expects(c Cmd) bool {
-	if len(e.Args) != len(c.Args) {
-		return false
-	}
-	for i := range e.Args {
-		if e.Args[i] != c.Args[i] {
-			return false
-		}
-	}
-	return e.Address == c.Target.Address && strings.Contains(c.Script, e.Script) && strings.Contains(string(c.Stdin), e.Stdin)
+	return slices.Equal(e.Args, c.Args) && e.Address == c.Target.Address && strings.Contains(c.Script, e.Script) && strings.Contains(string(c.Stdin), e.Stdin)
 }
 
 // Left is how many exchanges were not used.

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -19,7 +20,7 @@ import (
 	"pgtui/source"
 )
 
-// grace is how long a process may take to end after it was told to, and how
+// grace is how long a process may take to end after its signal, and how
 // long its standard output may stay open after it has ended.
 const grace = 500 * time.Millisecond
 
@@ -29,7 +30,7 @@ const lastWords = 50 * time.Millisecond
 
 // run starts argv, waits until it is ready, and gives it the program of c.
 // subject is what errors begin with. sudo gives the password that is sent when
-// one is asked for; nil sends none.
+// one is requested; nil sends none.
 func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() model.Secret) (Output, error) {
 	end := newEnd()
 	text, err := program(c, end)
@@ -70,13 +71,12 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	o := Output{Stdout: out.out, Stderr: stderr.bytes(), Exit: out.exit, Truncated: out.truncated}
-	if out.fault != nil && (out.done || out.begun && complete) {
+	switch {
+	case out.fault != nil && (out.done || out.begun && complete):
 		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrInterrupted)
-	}
-	if out.fault != nil {
+	case out.fault != nil:
 		return o, fmt.Errorf("%s: %w: %w", subject, out.fault, ErrNotStarted)
-	}
-	if out.done {
+	case out.done:
 		return o, nil
 	}
 	return o, unfinished(ctx, subject, out, o.Stderr, err, complete)
@@ -99,7 +99,7 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 	done := make(chan struct{})
 	copying := func(w io.Writer) func() {
 		return func() {
-			_, _ = io.Copy(w, read) // what came is kept; why it ended is told by the process
+			_, _ = io.Copy(w, read) // what came is kept; the process has why it ended
 			close(done)
 		}
 	}
@@ -114,7 +114,7 @@ func drain(cmd *exec.Cmd, w io.Writer) (func(), error) {
 
 // feed writes the program once the other side is ready, and reports whether
 // all of it went out. What was cut short cannot have run. sudo gets the password
-// when it asks, once: it asks again when that was wrong.
+// at its prompt, once: another prompt means that it was wrong.
 func feed(w io.WriteCloser, text string, isReady, asked, ended <-chan struct{}, sudo func() model.Secret) bool {
 	defer w.Close()
 	for first := true; ; first = false {
@@ -135,7 +135,7 @@ func feed(w io.WriteCloser, text string, isReady, asked, ended <-chan struct{}, 
 	}
 }
 
-// asking passes on what it is given and tells when sudo's question is in it.
+// asking passes on what it is given and reports when sudo's question is in it.
 type asking struct {
 	w     io.Writer
 	asked chan struct{} // has room for every time that sudo may ask
@@ -202,17 +202,8 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 			return known
 		}
 	}
-	text := lastLine(string(stderr))
-	if text == "" {
-		text = lastLine(string(out.noise))
-	}
-	if text == "" && err != nil {
-		text = err.Error()
-	}
-	if text == "" {
-		text = "the shell ended early"
-	}
-	return fmt.Errorf("%s: %s: %w", subject, text, how)
+	err = cmp.Or(err, errors.New("the shell ended early"))
+	return fmt.Errorf("%s: %s: %w", subject, cmp.Or(lastLine(string(stderr)), lastLine(string(out.noise)), err.Error()), how)
 }
 
 func notFound(subject, program string, err error) error {
@@ -223,7 +214,7 @@ func notFound(subject, program string, err error) error {
 	return err
 }
 
-// lastLine is the last line that says something, made harmless.
+// lastLine is the last line that is not empty, made harmless.
 func lastLine(s string) string {
 	lines := text.Lines(s, 1000, 200)
 	if len(lines) == 0 {

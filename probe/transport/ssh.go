@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ type SSH struct {
 	// Program is the ssh client; "" is "ssh".
 	Program string
 	// ReadOnly has ssh write no file on this machine: a connection that is shared
-	// already is used and none is opened, and the key of a host that is not known
+	// already is used and none is opened, and the key of an unknown host
 	// yet is not kept.
 	ReadOnly bool
 
@@ -42,10 +43,10 @@ type SSH struct {
 	keys map[model.SSHTarget]hostKeys
 }
 
-// hostKeys is what the user's configuration says of a target's host keys.
+// hostKeys is what the user's configuration has about a target's host keys.
 type hostKeys struct {
 	strict bool   // it insists on known ones; accept-new would weaken that
-	files  string // UserKnownHostsFile, "none" for none; "" when it cannot be told
+	files  string // UserKnownHostsFile, "none" for none; "" when it is unknown
 }
 
 // Run implements Runner.
@@ -63,14 +64,9 @@ func (s *SSH) Run(ctx context.Context, c Cmd) (Output, error) {
 	return run(ctx, argv, c, subject, s.Sudo)
 }
 
-func (s *SSH) program() string {
-	if s.Program == "" {
-		return "ssh"
-	}
-	return s.Program
-}
+func (s *SSH) program() string { return cmp.Or(s.Program, "ssh") }
 
-// options are pgtui's own: nothing is ever asked on the terminal, nothing is
+// options are pgtui's own: nothing is ever read from the terminal, nothing is
 // forwarded, and a host key that has changed is refused. ssh takes the first
 // value it is given, so none of the inventory's or the user's undoes these.
 func options(controlPath string, keys hostKeys, readOnly bool) []string {
@@ -137,7 +133,7 @@ func (s *SSH) where(t model.SSHTarget) ([]string, error) {
 	return append(append(argv, common...), "--", t.Address), nil
 }
 
-// hostKeys asks ssh what the user's configuration says of the target's keys.
+// hostKeys reads from ssh what the user's configuration has about the target's keys.
 func (s *SSH) hostKeys(ctx context.Context, t model.SSHTarget, where []string) hostKeys {
 	s.mu.Lock()
 	keys, known := s.keys[t]
@@ -163,7 +159,7 @@ func (s *SSH) hostKeys(ctx context.Context, t model.SSHTarget, where []string) h
 
 // parseHostKeys reads what ssh -G prints. It prints the names of files with
 // nothing between them that could not be part of one: names that are not surely
-// told apart are not told.
+// separate are left out.
 func parseHostKeys(out []byte) hostKeys {
 	var keys hostKeys
 	for line := range bytes.Lines(out) {

@@ -105,7 +105,7 @@ func (s *stream) endLine() {
 	s.tell(string(line))
 }
 
-// tell hands a line on. The goroutine is os/exec's, which nobody else guards.
+// tell hands a line on. The goroutine is os/exec's, which no one else guards.
 func (s *stream) tell(line string) {
 	if err := guard.Do("reading the output of a script", func() { s.onLine(line) }); err != nil && s.fault == nil {
 		s.fault = err

@@ -22,8 +22,8 @@ type Cmd struct {
 	// Stdin is the script's standard input, byte for byte; it is empty, not
 	// the terminal's, when nil.
 	Stdin []byte
-	// Reads says that the script changes nothing on the node. A Guard that is
-	// read-only runs no other: what does not say so counts as a change.
+	// Reads means that the script changes nothing on the node. A Guard that is
+	// read-only runs no other: what is not marked so counts as a change.
 	Reads bool
 	// OnLine, when not nil, gets every line of standard output as it arrives,
 	// without its line feed and cut at 64 KB, from one goroutine. It must not

@@ -23,8 +23,8 @@ var ErrUntrusted = errors.New("it is not trusted")
 // file at path or put it there: as sudo, ssh and Ansible, it looks at the owner
 // and the mode of the file, of every directory above it, and of every link on
 // the way. A directory that everybody may write to is good when it is sticky, as
-// /tmp is: nobody can take the file of another away there. A group that has
-// nobody else in it may write. The error wraps ErrUntrusted, names what is wrong
+// /tmp is: no one can take the file of another away there. A group that has
+// no one else in it may write. The error wraps ErrUntrusted, names what is wrong
 // and is a *model.Hint with what to type.
 func Trusted(path string) error {
 	abs, err := filepath.Abs(path)
@@ -75,7 +75,7 @@ func (t *trust) path(path string, links int) error {
 			}
 			continue
 		}
-		// Whoever owns the link chooses where it leads; its mode says nothing.
+		// Whoever owns the link chooses where it leads; its mode has no meaning.
 		if err := t.owner(at, st); err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func cause(err error) error {
 	return err
 }
 
-// private reports whether a group is root's, or this user's and nobody else's.
+// private reports whether a group is root's, or this user's and no one else's.
 func (t *trust) private(gid int) bool {
 	if gid == 0 {
 		return true

@@ -7,10 +7,10 @@ import (
 	"pgtui/internal/text"
 )
 
-// byShell is the name and line that a shell puts before what it has to say.
+// byShell is the name and line that a shell puts before its message.
 var byShell = regexp.MustCompile(`^-?(?:/[\w./]*/)?(?:ba|da|z|k|mk|a|c|tc|fi)?sh: *(?:(?:line )?[0-9]+: *)?(?:pgtui_script: *)?`)
 
-// shellWords are what shells say, and the same in plain words.
+// shellWords are the messages of shells, and the same in plain words.
 func shellWords() []struct {
 	says  *regexp.Regexp
 	plain string
@@ -32,7 +32,7 @@ func shellWords() []struct {
 
 // Words are the first lines of what a script or a shell wrote to standard error,
 // in plain words and safe to show: never a shell's own "sh: 12: …", whose line is
-// one of a script that nobody has before them.
+// one of a script that no one has before them.
 func Words(stderr []byte, lines int) string {
 	var out []string
 	for _, l := range text.Lines(string(stderr), lines, 160) {

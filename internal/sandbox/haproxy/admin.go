@@ -9,14 +9,9 @@ import (
 
 // Find is the server of a proxy, by names; nil when there is none.
 func (h *HAProxy) Find(backend, name string) *Server {
-	for _, p := range h.proxies {
-		if p.conf.name != backend {
-			continue
-		}
-		for _, s := range p.servers {
-			if s.conf.name == name {
-				return s
-			}
+	for s := range h.each {
+		if s.proxy.conf.name == backend && s.conf.name == name {
+			return s
 		}
 	}
 	return nil

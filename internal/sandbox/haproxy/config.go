@@ -97,11 +97,9 @@ func readFiles(path string) ([]File, error) {
 	var out []File
 	for _, e := range entries {
 		name := e.Name()
-		if strings.HasPrefix(name, ".") || strings.Index(name, ".cfg") != len(name)-len(".cfg") {
-			continue
-		}
 		p := filepath.Join(path, name)
-		if st, err := os.Stat(p); err != nil || !st.Mode().IsRegular() {
+		st, err := os.Stat(p)
+		if strings.HasPrefix(name, ".") || strings.Index(name, ".cfg") != len(name)-len(".cfg") || err != nil || !st.Mode().IsRegular() {
 			continue
 		}
 		b, err := os.ReadFile(p)

@@ -126,28 +126,31 @@ func (h *HAProxy) Start(conf *Config, now time.Time) {
 // interval, in the order of the servers.
 func (h *HAProxy) spread(now time.Time) {
 	n, widest := 0, time.Duration(0)
-	h.each(func(s *Server) {
+	for s := range h.each {
 		if s.conf.check {
 			n++
 			widest = max(widest, s.interval())
 		}
-	})
+	}
 	i := 0
-	h.each(func(s *Server) {
+	for s := range h.each {
 		if s.conf.check {
 			s.next = now.Add(firstCheck + widest*time.Duration(i)/time.Duration(n))
 			i++
 		}
-	})
+	}
 }
 
 // firstCheck is the time from a worker's start to its first check.
 const firstCheck = 120 * time.Millisecond
 
-func (h *HAProxy) each(do func(*Server)) {
+// each is an iterator over the servers of all proxies.
+func (h *HAProxy) each(yield func(*Server) bool) {
 	for _, p := range h.proxies {
 		for _, s := range p.servers {
-			do(s)
+			if !yield(s) {
+				return
+			}
 		}
 	}
 }
@@ -171,10 +174,8 @@ func (h *HAProxy) CatchUp(t time.Time) {
 	if !h.Up || !t.After(h.clock) {
 		return
 	}
-	for _, p := range h.proxies {
-		for _, s := range p.servers {
-			s.catchUp(t)
-		}
+	for s := range h.each {
+		s.catchUp(t)
 	}
 	h.clock = t
 }
@@ -274,11 +275,9 @@ func (s *Server) ended() {
 	case s.health > s.conf.rise:
 		s.health--
 		s.fails++
-	case wasUp:
-		s.health = 0
-		s.fails++
 	default:
 		s.health = 0
+		s.fails += flag(wasUp)
 	}
 	if up := s.health >= s.conf.rise; up != wasUp {
 		s.turn(at, up)

@@ -115,11 +115,10 @@ func (c *parser) bindWords(w []string) {
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
 	}
-	return s[:i], s[i+len(sep):], true
+	return s, "", false
 }
 
 func (c *parser) balance(arg string) {

@@ -11,16 +11,10 @@ import (
 // haTime reads a time as HAProxy 2.6 and 3.0 do: a whole number and a unit,
 // milliseconds without one. bad is the first character it cannot read.
 func haTime(s string) (d time.Duration, bad string) {
-	i := 0
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
+	if s == "" {
+		return 0, " "
 	}
-	if i == 0 {
-		if s == "" {
-			return 0, " "
-		}
-		return 0, s[:1]
-	}
+	i := digits(s)
 	n, err := strconv.ParseInt(s[:i], 10, 48)
 	if err != nil {
 		return 0, s[:1]
@@ -75,19 +69,17 @@ func (c *parser) serverLine(w []string) {
 
 // atoi reads the number s begins with, as C does: what follows is ignored.
 func atoi(s string) int {
-	i := 0
-	if strings.HasPrefix(s, "-") {
-		i = 1
-	}
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
-	}
+	i := len(s) - len(strings.TrimPrefix(s, "-"))
+	i += digits(s[i:])
 	n, err := strconv.ParseInt(s[:i], 10, 32)
 	if err != nil && i > 10 {
 		return -1
 	}
 	return int(n)
 }
+
+// digits is the number of digits that s begins with.
+func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
 
 // resolves reports whether host could be a name that DNS knows. DNS is not
 // queried: any well-formed name with a dot resolves.
@@ -119,23 +111,16 @@ func (c *parser) serverArgs(s *serverLine, w []string, who, name string) {
 
 // serverFlag sets the keywords that have no argument.
 func serverFlag(s *serverLine, word string) bool {
+	on := !strings.HasPrefix(word, "no-")
 	switch word {
-	case "check":
-		s.check = true
-	case "no-check":
-		s.check = false
-	case "backup":
-		s.backup = true
-	case "no-backup":
-		s.backup = false
-	case "disabled":
-		s.disabled = true
-	case "enabled":
-		s.disabled = false
-	case "check-ssl":
-		s.ssl = true
-	case "no-check-ssl":
-		s.ssl = false
+	case "check", "no-check":
+		s.check = on
+	case "backup", "no-backup":
+		s.backup = on
+	case "check-ssl", "no-check-ssl":
+		s.ssl = on
+	case "disabled", "enabled":
+		s.disabled = word == "disabled"
 	default:
 		return false
 	}

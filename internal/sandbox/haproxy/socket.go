@@ -25,11 +25,7 @@ func (h *HAProxy) Command(line string, now time.Time) string {
 	word := strings.Fields(line)
 	switch {
 	case strings.HasPrefix(line, "show servers state") && len(word) <= 4:
-		only := ""
-		if len(word) == 4 {
-			only = word[3]
-		}
-		return h.states(only, now)
+		return h.states(strings.Join(word[3:], ""), now)
 	case strings.HasPrefix(line, "set server ") && len(word) == 5:
 		backend, name, err := SplitServer(word[2])
 		v := h.Find(backend, name)
@@ -68,34 +64,24 @@ func (s *Server) set(what, to string, now time.Time) string {
 func (h *HAProxy) states(only string, now time.Time) string {
 	var b strings.Builder
 	b.WriteString(statesHeader)
-	for _, p := range h.proxies {
+	for v := range h.each {
+		p := v.proxy
 		if only != "" && p.conf.name != only {
 			continue
 		}
-		for _, v := range p.servers {
-			admin := 0
-			switch {
-			case v.maint:
-				admin = 1
-			case v.drain:
-				admin = 8
-			}
-			if v.conf.disabled && v.maint {
-				admin |= 4
-			}
-			op, status, res := opRunning, statusL7OK, resultPassed
-			switch {
-			case v.maint, v.checks() && v.health < v.conf.rise:
-				op = opStopped
-			case v.ramping:
-				op = opStarting
-			}
-			if v.checked && !v.result.ok() {
-				status, res = statusL7STS, resultFailed
-			}
-			fmt.Fprintf(&b, "%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 0 0 - %d - 0 %d - - 0\n", p.id, p.conf.name, v.id, v.conf.name, v.conf.addr,
-				op, admin, v.weight, v.conf.weight, int(now.Sub(v.changed)/time.Second), status, res, v.health, checkIdle, v.conf.port, v.conf.checkPort)
+		admin := flag(v.maint) | 4*flag(v.maint && v.conf.disabled) | 8*flag(v.drain && !v.maint)
+		op, status, res := opRunning, statusL7OK, resultPassed
+		switch {
+		case v.maint, v.checks() && v.health < v.conf.rise:
+			op = opStopped
+		case v.ramping:
+			op = opStarting
 		}
+		if v.checked && !v.result.ok() {
+			status, res = statusL7STS, resultFailed
+		}
+		fmt.Fprintf(&b, "%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 0 0 - %d - 0 %d - - 0\n", p.id, p.conf.name, v.id, v.conf.name, v.conf.addr,
+			op, admin, v.weight, v.conf.weight, int(now.Sub(v.changed)/time.Second), status, res, v.health, checkIdle, v.conf.port, v.conf.checkPort)
 	}
 	return b.String()
 }

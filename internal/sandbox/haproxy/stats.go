@@ -114,27 +114,20 @@ func (p *proxy) sessions() []int {
 			left -= s.held
 		}
 	}
-	active := map[*Server]bool{}
-	for _, s := range p.active() {
-		active[s] = true
+	active := p.active()
+	for _, s := range active {
 		weight += s.raw
 	}
 	if weight == 0 || left <= 0 {
 		return out
 	}
 	rest := left
-	first := -1
-	for i, s := range p.servers {
-		if active[s] {
-			n := left * s.raw / weight
-			out[i] += n
-			rest -= n
-			if first < 0 {
-				first = i
-			}
-		}
+	for _, s := range active {
+		n := left * s.raw / weight
+		out[s.id-1] += n
+		rest -= n
 	}
-	out[first] += rest
+	out[active[0].id-1] += rest
 	return out
 }
 
@@ -240,25 +233,12 @@ func (s *Server) checkCells(t *table, now time.Time) {
 	t.num("check_health", s.health)
 }
 
+// describe is the text of a check's status.
 func describe(status string) string {
-	switch status {
-	case "L7OK":
-		return "Layer7 check passed"
-	case "L7STS":
-		return "Layer7 wrong status"
-	case "L7TOUT":
-		return "Layer7 timeout"
-	case "L6RSP":
-		return "Layer6 invalid response"
-	case "L4OK":
-		return "Layer4 check passed"
-	case "L4CON":
-		return "Layer4 connection problem"
-	case "L4TOUT":
-		return "Layer4 timeout"
-	default:
-		return "Initializing"
-	}
+	return cmp.Or(map[string]string{
+		"L7OK": "Layer7 check passed", "L7STS": "Layer7 wrong status", "L7TOUT": "Layer7 timeout", "L6RSP": "Layer6 invalid response",
+		"L4OK": "Layer4 check passed", "L4CON": "Layer4 connection problem", "L4TOUT": "Layer4 timeout",
+	}[status], "Initializing")
 }
 
 func limit(n int) string {
@@ -355,7 +335,7 @@ func (p *proxy) backRow(t *table, cur []int, now time.Time) {
 func (h *HAProxy) metrics() string {
 	var b strings.Builder
 	b.WriteString("# TYPE haproxy_server_status gauge\n")
-	h.each(func(s *Server) {
+	for s := range h.each {
 		for _, state := range []string{"DOWN", "UP", "MAINT", "DRAIN", "NOLB"} {
 			word, _, _ := strings.Cut(s.status(), " ")
 			if word == "no" {
@@ -364,10 +344,10 @@ func (h *HAProxy) metrics() string {
 			fmt.Fprintf(&b, "haproxy_server_status{proxy=%q,server=%q,state=%q} %d\n",
 				s.proxy.conf.name, s.conf.name, state, flag(word == state))
 		}
-	})
+	}
 	b.WriteString("# TYPE haproxy_server_weight gauge\n")
-	h.each(func(s *Server) {
+	for s := range h.each {
 		fmt.Fprintf(&b, "haproxy_server_weight{proxy=%q,server=%q} %d\n", s.proxy.conf.name, s.conf.name, (s.raw+15)/16)
-	})
+	}
 	return b.String()
 }

@@ -284,14 +284,12 @@ func (c *Cluster) body() clusterBody {
 			Name: string(m.Name), Role: "replica", State: m.rec.state, API: m.api(), Host: m.Addr, Port: 5432,
 			Timeline: m.rec.tl, Tags: c.env.Release.tags(), Lag: m.rec.lag,
 		}
-		switch {
-		case c.leader == m:
-			b.Role, b.Lag = "leader", nil
-		case m.rec.lag < 0:
+		if m.rec.lag < 0 {
 			b.Lag = "unknown"
 		}
 		switch {
 		case c.leader == m:
+			b.Role, b.Lag = "leader", nil
 		case c.mode == "quorum":
 			b.Role = "quorum_standby"
 		case c.chosen(m):
@@ -353,12 +351,9 @@ func (m *Member) metrics() []byte {
 	if m.Cluster.env.Release.Modern {
 		label = fmt.Sprintf("{scope=%q,name=%q}", m.Cluster.Name, m.Name)
 	}
+	number := map[bool]int{true: 1}
 	gauge := func(name string, on bool) {
-		n := 0
-		if on {
-			n = 1
-		}
-		fmt.Fprintf(&b, "# TYPE %s gauge\n%s%s %d\n", name, name, label, n)
+		fmt.Fprintf(&b, "# TYPE %s gauge\n%s%s %d\n", name, name, label, number[on])
 	}
 	f := m.facts()
 	gauge("patroni_postgres_running", f.Running)
