@@ -279,7 +279,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 		})
 		t.Run(name+", at the start", func(t *testing.T) {
 			c := open(t, true, nil, bin, "-i", file)
-			c.await(t, "too much")
+			c.await(t, "exceeds its budget")
 			c.keys("q")
 			within(t, "the program ends", func() bool { return exists(filepath.Join(c.dir, "code")) })
 			c.alone(t)
@@ -300,7 +300,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 		}
 		pid := c.program()
 		c.keys("d")
-		c.await(t, "too much")
+		c.await(t, "exceeds its budget")
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
 			t.Fatal(err)

@@ -38,7 +38,7 @@ func TestWriteAll(t *testing.T) {
 		}
 	}
 	files := []inventory.Edited{{File: a, Before: []byte("a"), After: []byte("A")}, {File: b, Before: []byte("b"), After: []byte("B")}}
-	if err := writeAll(files); err == nil || !strings.Contains(err.Error(), "b.yml has been changed by somebody else") {
+	if err := writeAll(files); err == nil || !strings.Contains(err.Error(), "b.yml was changed meanwhile") {
 		t.Error(err)
 	}
 	if text, _ := os.ReadFile(a); string(text) != "a" {

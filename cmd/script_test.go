@@ -2,15 +2,12 @@ package cmd_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,18 +20,13 @@ func TestMain(m *testing.M) {
 	// A sandbox that a test starts in this process calls this program for its
 	// nodes: it must not run the tests again.
 	if len(os.Args) > 1 && os.Args[1] == "sandbox-node" {
-		os.Exit(cmd.Run(context.Background(), os.Args[1:], cmd.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
+		os.Exit(cmd.Main())
 	}
 	if os.Getenv("PGTUI_TEST_RUN") == "broken" {
 		os.Exit(broken())
 	}
 	testscript.Main(m, map[string]func(){
-		"pgtui": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := cmd.Run(ctx, os.Args[1:], cmd.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
-			stop()
-			os.Exit(code)
-		},
+		"pgtui": func() { os.Exit(cmd.Main()) },
 	})
 }
 

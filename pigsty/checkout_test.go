@@ -55,7 +55,7 @@ func TestDialectFrom(t *testing.T) {
 		from            string
 	}{
 		{"the inventory says", small, pigsty.Options{}, model.DialectV27, "version: v3.3.0 in pigsty.yml:2"},
-		{"nobody says", none, pigsty.Options{}, model.DialectV45, "the newest known: there is no Pigsty checkout and no version: in the inventory"},
+		{"nobody says", none, pigsty.Options{}, model.DialectV45, "the newest known: there is no Pigsty checkout"},
 		{"the inventory says nonsense", "all: { hosts: { h: }, vars: { version: latest } }", pigsty.Options{}, model.DialectV45, "version: latest in pigsty.yml:1 is not a Pigsty version"},
 		{"the user says", small, pigsty.Options{Dialect: model.DialectV40}, model.DialectV40, "--dialect"},
 		{"the checkout beats the inventory", small, pigsty.Options{Checkout: checkout(map[string]string{template: "pg_rto_plan", tasks: confd})}, model.DialectV45, "/root/pigsty/roles/pgsql/templates/service.cfg"},

@@ -53,7 +53,7 @@ func TestConsul(t *testing.T) {
 		dns      []string
 	}{
 		{"both agree", 200, passing, "10.10.10.11 10.10.10.99", "", []string{"10.10.10.11", "10.10.10.99"}},
-		{"its DNS resolves to behind", 200, passing, "10.10.10.11 10.10.10.99", name + " is 10.10.10.12 by the DNS server 127.0.0.1:D, but to 10.10.10.11, 10.10.10.99 by Consul's health API at 127.0.0.1:H", []string{"10.10.10.12"}},
+		{"its DNS resolves to behind", 200, passing, "10.10.10.11 10.10.10.99", name + " resolves to 10.10.10.12 by the DNS server 127.0.0.1:D, but to 10.10.10.11, 10.10.10.99 by Consul's health API at 127.0.0.1:H", []string{"10.10.10.12"}},
 		{"nothing passes", 200, "[]", "no instance passes its checks", "", nil},
 		{"it refuses", 403, "Permission denied: token\x1b[2J with AccessorID", "HTTP 403: Permission denied: token", "", nil},
 		{"no JSON", 200, "<html>", "the answer is not JSON", "", nil},

@@ -201,14 +201,14 @@ func TestEachFinding(t *testing.T) {
 			route(in, 1, model.Empty)
 			in.Board.Routes[1].Silent = []model.Host{"a"}
 			in.Board.Routes[1].Views[1].Cells = []board.Cell{{Instance: "pg-test-2", Verdict: model.Down, Status: "MAINT"}}
-		}, "service-empty warning 5434 replica has no server on the only HAProxy node that answers: pg-test-2 was put put in maintenance by hand"},
+		}, "service-empty warning 5434 replica has no server on the only HAProxy node that answers: pg-test-2 was put in maintenance by hand"},
 		{"one HAProxy alone cannot reach a Patroni", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
 			r.Views[0].Serving, r.Views[1].Serving = []model.InstanceName{"pg-test-1"}, []model.InstanceName{}
 			r.Views[0].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Serving, Share: 100, Status: "UP", Check: "L7OK"}}
 			r.Views[1].Cells = []board.Cell{{Instance: "pg-test-1", Verdict: model.Down, Status: "DOWN", Check: "L4TOUT"}}
-		}, "haproxy-disagree warning HAProxy nodes disagree about 5433 primary: HAProxy on n-b cannot reach Patroni on pg-test-1 (L4TOUT), but 1 other HAProxy node node can"},
+		}, "haproxy-disagree warning HAProxy nodes disagree about 5433 primary: HAProxy on n-b cannot reach Patroni on pg-test-1 (L4TOUT), but 1 other HAProxy node can"},
 		{"HAProxy nodes disagree", func(in *check.Input) {
 			r := &in.Board.Routes[0]
 			r.Verdict, r.Agreed = model.Mismatch, false
@@ -299,7 +299,7 @@ func TestEachFinding(t *testing.T) {
 			in.Board.Cluster.VIP = "10.0.0.2"
 			in.Snap.VIP = map[model.ClusterName]source.Observed[model.Host]{"pg-test": {Err: errText("refused"), Tried: t0}}
 			in.Snap.Nodes = map[model.Host]source.Observed[model.NodeFacts]{"a": seen(model.NodeFacts{Addrs: []model.NodeAddr{{Addr: "10.0.0.2"}}}), "b": {Err: errText("ssh")}}
-		}, "vip warning VIP 10.0.0.2 does not answer, but but a has it"},
+		}, "vip warning VIP 10.0.0.2 does not answer, but a has it"},
 		{"a clock that is ahead", func(in *check.Input) { skewed(in, 90*time.Second, 0) }, "clock-skew warning the clock of a is 1m30s ahead of this machine"},
 		{"a clock that is behind", func(in *check.Input) { skewed(in, 0, -5*time.Second) }, "clock-skew warning the clock of b is 5s behind this machine"},
 		{"this machine's own clock", func(in *check.Input) { skewed(in, time.Hour, time.Hour) }, "clock-skew warning the clocks of all 2 nodes differ from this machine"},
