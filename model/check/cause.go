@@ -8,6 +8,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/source/refs"
 )
 
 // cause is what keeps a server, or a port, from getting connections, and what
@@ -96,12 +97,7 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 
 // cellOf is the cell of that instance in a view, or nil.
 func cellOf(v *board.View, name model.InstanceName) *board.Cell {
-	for i := range v.Cells {
-		if v.Cells[i].Instance == name {
-			return &v.Cells[i]
-		}
-	}
-	return nil
+	return refs.Find(v.Cells, func(c *board.Cell) bool { return c.Instance == name })
 }
 
 // declaredWeight is the weight that the service gives the instance, "" when it has no such server.
