@@ -327,17 +327,8 @@ func (s *Service) Servers() (servers []Server, backup []bool) {
 	return servers, backup
 }
 
-// JoinHosts is hosts in a sentence.
-func JoinHosts(hosts []Host) string {
-	parts := make([]string, len(hosts))
-	for i, h := range hosts {
-		parts[i] = string(h)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// Join lists names with commas.
-func Join(names []InstanceName) string {
+// Join lists names or hosts with commas.
+func Join[S ~string](names []S) string {
 	parts := make([]string, len(names))
 	for i, n := range names {
 		parts[i] = string(n)
