@@ -25,17 +25,9 @@ func onSocket(h model.Host, command string) string {
 func onSockets(hosts []model.Host, command string) string {
 	s := onSocket(hosts[0], command)
 	if len(hosts) > 1 {
-		s += fmt.Sprintf(" (and on %s)", joinHosts(hosts[1:]))
+		s += fmt.Sprintf(" (and on %s)", model.Join(hosts[1:]))
 	}
 	return s
-}
-
-func joinHosts(hosts []model.Host) string {
-	parts := make([]string, len(hosts))
-	for i, h := range hosts {
-		parts[i] = string(h)
-	}
-	return strings.Join(parts, ", ")
 }
 
 // byHand reports whether somebody took the server out through HAProxy's own controls.
