@@ -202,3 +202,24 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+func TestCapturedStatsPage(t *testing.T) {
+	st, err := ParseStats(read(t, "../testdata/captures/bookworm/healthy/haproxy-pg-test-1-stats.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	px := st.Proxy("pg-test-replica")
+	if px == nil || px.Front.Status != "OPEN" || px.Back.Status != "UP" || px.Back.Total != 3 || len(px.Servers) != 3 {
+		t.Fatalf("%+v", px)
+	}
+	want := ServerRow{
+		Name: "pg-test-1", Status: "UP", Weight: 44, UserWeight: px.Servers[0].UserWeight, Backup: true,
+		CheckStatus: "L7OK", CheckCode: 200, CheckMs: 1, LastChange: 12, Throttle: 43, Limit: 3000, QueueLimit: 128,
+	}
+	if px.Servers[0] != want {
+		t.Errorf("got %+v, want %+v", px.Servers[0], want)
+	}
+	if s := st.Proxy("pg-test-primary").Server("pg-test-2"); s.Status != "DOWN" || s.CheckCode != 503 || s.CheckDesc != "Service Unavailable" {
+		t.Errorf("%+v", s)
+	}
+}

@@ -2,10 +2,10 @@ package patroni
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"testing"
 
-	"pgtui/haproxy"
 	"pgtui/internal/fuzz"
 	"pgtui/model"
 )
@@ -132,41 +132,37 @@ func TestParseClusterLag(t *testing.T) {
 	}
 }
 
-// A page that a routing verdict must not be built on.
-func TestParseStatsRefuses(t *testing.T) {
-	const head = "# pxname,svname,type,status,weight,bck,\n"
-	for name, text := range map[string]string{
-		"nothing":            "",
-		"a web page":         "<html>",
-		"no weight column":   "# pxname,svname,type,status,bck,\n",
-		"a cut row":          head + "a,b,2,UP,1\n",
-		"a quote not closed": head + "a,b,2,\"UP,1,0,\n",
+func TestParseConfig(t *testing.T) {
+	for _, tt := range []struct{ body, want string }{
+		{`{}`, "{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
+		{`{"synchronous_mode":"on","synchronous_mode_strict":"yes","synchronous_node_count":2,"maximum_lag_on_failover":"33554432","maximum_lag_on_syncnode":5,"check_timeline":1,"failsafe_mode":"TRUE","postgresql":{"parameters":{"x":1}}}`,
+			"{Sync:true Quorum:false Strict:true SyncNodes:2 MaxLag:33554432 MaxSyncLag:5 CheckTimeline:true Failsafe:true Standby:false}"},
+		{`{"synchronous_mode":"Quorum","synchronous_node_count":0,"maximum_lag_on_failover":"1MB","failsafe_mode":"t","standby_cluster":{"host":""}}`,
+			"{Sync:true Quorum:true Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:false}"},
+		{`{"synchronous_mode":true,"standby_cluster":{"host":"10.1.1.1"},"maximum_lag_on_failover":{"a":[]}}`,
+			"{Sync:false Quorum:false Strict:false SyncNodes:1 MaxLag:1048576 MaxSyncLag:-1 CheckTimeline:false Failsafe:false Standby:true}"},
 	} {
-		if s, err := haproxy.ParseStats([]byte(text)); err == nil {
-			t.Errorf("%s: %+v", name, s)
+		got, err := ParseConfig([]byte(tt.body))
+		if s := fmt.Sprintf("%+v", got); err != nil || s != tt.want {
+			t.Errorf("%s: %v\n got %s\nwant %s", tt.body, err, s, tt.want)
 		}
 	}
-	for name, tc := range map[string]struct {
-		row  string
-		want [2]int // damaged rows of the section, and of none
-	}{
-		"weight is missing":      {"a,b,2,UP,,0,", [2]int{1, 0}},
-		"weight is not a number": {"a,b,2,UP,x,0,", [2]int{1, 0}},
-		"backup unknown":         {"a,b,2,UP,1,,", [2]int{1, 0}},
-		"no status":              {"a,b,2,,1,0,", [2]int{1, 0}},
-		"no name":                {"a,,2,UP,1,0,", [2]int{1, 0}},
-		"no type":                {"a,b,,UP,1,0,", [2]int{1, 0}},
-		"no section":             {",b,2,UP,1,0,", [2]int{0, 1}},
-		"a frontend's status":    {"a,FRONTEND,0,,,,", [2]int{1, 0}},
-		"a listener":             {"a,L,3,OPEN,,,", [2]int{0, 0}},
-	} {
-		s, err := haproxy.ParseStats([]byte(head + "a,z,2,UP,1,0,\n" + tc.row + "\n"))
-		if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || [2]int{s.Proxies[0].Damaged, s.Damaged} != tc.want {
-			t.Errorf("%s: %+v, %v; want damaged %v", name, s, err, tc.want)
+	for _, body := range []string{``, `[]`, `null`, `{"a":`} {
+		if _, err := ParseConfig([]byte(body)); err == nil {
+			t.Errorf("%q is accepted", body)
 		}
 	}
-	s, err := haproxy.ParseStats([]byte(head + "a,L,3,OPEN,,,\na,b,2,UP,1,1,\n"))
-	if err != nil || len(s.Proxies) != 1 || len(s.Proxies[0].Servers) != 1 || !s.Proxies[0].Servers[0].Backup || s.Proxies[0].Servers[0].UserWeight != -1 {
-		t.Errorf("listener and oldest columns: %+v, %v", s, err)
+}
+
+// Tags keep what Python takes for false apart from the text "false".
+func TestTagsAsPythonReadsThem(t *testing.T) {
+	for v, want := range map[string]bool{`true`: true, `"on"`: true, `"false"`: true, `"0"`: true, `1`: true, `false`: false, `0`: false, `0.0`: false, `null`: false, `""`: false} {
+		st, err := ParseStatus([]byte(`{"state":"running","tags":{"nofailover":` + v + `},"xlog":{"received_location":8,"replayed_location":4,"replayed_timestamp":"2026-11-30 06:00:00.5+00:00","paused":true},"watchdog_failed":true}`))
+		if err != nil || st.NoFailover() != want {
+			t.Errorf("nofailover: %s is %t (%v)", v, st.NoFailover(), err)
+		}
+		if st.ReplayedAt != 1796018400 || !st.ReplayPaused || !st.WatchdogFailed || st.Backlog() != 4 || st.Position() != 8 {
+			t.Errorf("%+v", st)
+		}
 	}
 }
