@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // Stats is one stats page: what one HAProxy worker reports.
@@ -115,22 +116,12 @@ type ServerRow struct {
 
 // Proxy returns the section of that name, or nil.
 func (h *Stats) Proxy(name string) *Proxy {
-	for i := range h.Proxies {
-		if h.Proxies[i].Name == name {
-			return &h.Proxies[i]
-		}
-	}
-	return nil
+	return refs.Find(h.Proxies, func(px *Proxy) bool { return px.Name == name })
 }
 
 // Server returns the server row of that name, or nil.
 func (p *Proxy) Server(name string) *ServerRow {
-	for i := range p.Servers {
-		if p.Servers[i].Name == name {
-			return &p.Servers[i]
-		}
-	}
-	return nil
+	return refs.Find(p.Servers, func(s *ServerRow) bool { return s.Name == name })
 }
 
 // ParseLimits reads how many connections a worker has and may have from its

@@ -1,6 +1,10 @@
 package haproxy
 
-import "time"
+import (
+	"time"
+
+	"pgtui/source/refs"
+)
 
 // NewWorker reports whether now must come from another HAProxy process than
 // base, which was read elapsed before. The counters of a process only grow, and
@@ -81,10 +85,5 @@ func (w *Worker) Sessions() int64 {
 
 // Current is the worker that takes new connections, nil when it is unknown.
 func (p *Processes) Current() *Worker {
-	for i := range p.Workers {
-		if !p.Workers[i].Old {
-			return &p.Workers[i]
-		}
-	}
-	return nil
+	return refs.Find(p.Workers, func(w *Worker) bool { return !w.Old })
 }

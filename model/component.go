@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // Component is one program that Pigsty runs on a node, as the inventory
@@ -140,12 +141,7 @@ func (c *Component) Carries() bool {
 // Component returns the node's component of that name, or nil. A node with
 // several of one name returns the first.
 func (n *Node) Component(name string) *Component {
-	for i := range n.Components {
-		if n.Components[i].Name == name {
-			return &n.Components[i]
-		}
-	}
-	return nil
+	return refs.Find(n.Components, func(c *Component) bool { return c.Name == name })
 }
 
 // Resolvers are the nodes that run Pigsty's DNS server, with its port, in

@@ -8,6 +8,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // ClusterName is Pigsty's pg_cluster, for example "pg-test".
@@ -252,52 +253,27 @@ func (inv *Inventory) Unpredictable() bool {
 
 // Cluster returns the cluster of that name, or nil.
 func (inv *Inventory) Cluster(name ClusterName) *Cluster {
-	for i := range inv.Clusters {
-		if inv.Clusters[i].Name == name {
-			return &inv.Clusters[i]
-		}
-	}
-	return nil
+	return refs.Find(inv.Clusters, func(c *Cluster) bool { return c.Name == name })
 }
 
 // Node returns the node of that host, or nil.
 func (inv *Inventory) Node(h Host) *Node {
-	for i := range inv.Nodes {
-		if inv.Nodes[i].Host == h {
-			return &inv.Nodes[i]
-		}
-	}
-	return nil
+	return refs.Find(inv.Nodes, func(n *Node) bool { return n.Host == h })
 }
 
 // Instance returns the instance of that name, or nil.
 func (c *Cluster) Instance(name InstanceName) *Instance {
-	for i := range c.Instances {
-		if c.Instances[i].Name == name {
-			return &c.Instances[i]
-		}
-	}
-	return nil
+	return refs.Find(c.Instances, func(in *Instance) bool { return in.Name == name })
 }
 
 // LoadBalancer returns the cluster's HAProxy on that host, or nil.
 func (c *Cluster) LoadBalancer(h Host) *LoadBalancer {
-	for i := range c.LoadBalancers {
-		if c.LoadBalancers[i].Host == h {
-			return &c.LoadBalancers[i]
-		}
-	}
-	return nil
+	return refs.Find(c.LoadBalancers, func(f *LoadBalancer) bool { return f.Host == h })
 }
 
 // Service returns the service of that name as this load balancer has it, or nil.
 func (f *LoadBalancer) Service(name ServiceName) *Service {
-	for i := range f.Services {
-		if f.Services[i].Name == name {
-			return &f.Services[i]
-		}
-	}
-	return nil
+	return refs.Find(f.Services, func(s *Service) bool { return s.Name == name })
 }
 
 // Services are the cluster's services over all load balancers, each name once, in the
@@ -351,17 +327,8 @@ func (s *Service) Servers() (servers []Server, backup []bool) {
 	return servers, backup
 }
 
-// JoinHosts is hosts in a sentence.
-func JoinHosts(hosts []Host) string {
-	parts := make([]string, len(hosts))
-	for i, h := range hosts {
-		parts[i] = string(h)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// Join lists names with commas.
-func Join(names []InstanceName) string {
+// Join lists names or hosts with commas.
+func Join[S ~string](names []S) string {
 	parts := make([]string, len(names))
 	for i, n := range names {
 		parts[i] = string(n)
@@ -371,12 +338,7 @@ func Join(names []InstanceName) string {
 
 // OnHost returns the instance on that node, or nil.
 func (c *Cluster) OnHost(h Host) *Instance {
-	for i := range c.Instances {
-		if c.Instances[i].Host == h {
-			return &c.Instances[i]
-		}
-	}
-	return nil
+	return refs.Find(c.Instances, func(in *Instance) bool { return in.Host == h })
 }
 
 // Pooled reports whether the service's servers are poolers.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pgtui/source/refs"
 )
 
 // PoolWait is how long a client may wait for a server connection before that
@@ -113,12 +115,7 @@ func (p *PoolState) Waiting() (n int, longest time.Duration) {
 
 // Database returns the database of that name, or nil.
 func (p *PoolState) Database(name string) *PoolDatabase {
-	for i := range p.Databases {
-		if p.Databases[i].Name == name {
-			return &p.Databases[i]
-		}
-	}
-	return nil
+	return refs.Find(p.Databases, func(d *PoolDatabase) bool { return d.Name == name })
 }
 
 // PoolTrouble is what keeps clients of one pgbouncer from their databases. The

@@ -5,6 +5,7 @@ import (
 
 	"pgtui/haproxy"
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // Snapshot is everything the nodes answered, at one moment. It is immutable
@@ -201,12 +202,7 @@ type PatroniCluster struct {
 
 // Member returns the member of that name, or nil.
 func (c *PatroniCluster) Member(name InstanceName) *PatroniMember {
-	for i := range c.Members {
-		if c.Members[i].Name == name {
-			return &c.Members[i]
-		}
-	}
-	return nil
+	return refs.Find(c.Members, func(m *PatroniMember) bool { return m.Name == name })
 }
 
 // ScheduledSwitchover is a switchover that Patroni will do by itself.

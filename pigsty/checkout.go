@@ -44,12 +44,10 @@ func shipped() map[string]model.Dialect {
 	}
 }
 
-// ReadCheckout reads the Pigsty checkout in fsys, called dir in messages. What
+// ReadCheckoutIn reads the Pigsty checkout in fsys, called dir in messages. What
 // is missing is left to the dialect; what cannot be read is a problem.
-func ReadCheckout(fsys fs.FS, dir string) *Checkout { return ReadCheckoutIn(nil, fsys, dir) }
-
-// ReadCheckoutIn is ReadCheckout within a budget, nil for a whole one. A spent
-// one is a problem of the checkout, and found by whoever uses it next.
+// It costs the budget b, nil for a whole one; a spent one is a problem of the
+// checkout, and found by whoever uses it next.
 func ReadCheckoutIn(b *budget.Budget, fsys fs.FS, dir string) *Checkout {
 	c := &Checkout{Dir: dir, b: b}
 	for _, name := range []string{"service.cfg", "service.j2"} {

@@ -28,7 +28,7 @@ func checkout(files map[string]string) *pigsty.Checkout {
 	for name, text := range files {
 		m["roles/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return pigsty.ReadCheckout(m, "/root/pigsty")
+	return pigsty.ReadCheckoutIn(nil, m, "/root/pigsty")
 }
 
 func model1(t *testing.T, o pigsty.Options) *model.Inventory {

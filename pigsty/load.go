@@ -64,9 +64,6 @@ func from(inv *inventory.Inventory, o Options) (*model.Inventory, error) {
 	return p.Model, nil
 }
 
-// From makes the model of an inventory that has been read.
-func From(inv *inventory.Inventory, o Options) *model.Inventory { return NewPlay(inv, o).Model }
-
 // ParseDialect gives the dialect of a Pigsty tag such as "v4.5.0", or of a
 // dialect's own name. Tags newer than the newest known use its rules.
 func ParseDialect(tag string) (model.Dialect, error) {

@@ -128,14 +128,19 @@ func (h *host) decls() []Decl {
 	if f != nil {
 		return nil
 	}
+	return declsOf(h.w.b, items)
+}
+
+// declsOf are the mappings of a list as declarations, nil when the budget is spent.
+func declsOf(b *budget.Budget, items []py.Value) []Decl {
 	var out []Decl
 	for _, it := range items {
 		if d, ok := it.(*py.Dict); ok {
 			name, _ := d.Get("name")
-			if h.w.b.Spend(1, 128) != nil {
+			if b.Spend(1, 128) != nil {
 				return nil
 			}
-			out = append(out, Decl{Name: py.PrintIn(h.w.b, name), Dict: d})
+			out = append(out, Decl{Name: py.PrintIn(b, name), Dict: d})
 		}
 	}
 	return out
@@ -235,15 +240,7 @@ func (p *Play) NativeServices(h model.Host) []Decl {
 			if !ok {
 				sub = []py.Value{it}
 			}
-			for _, s := range sub {
-				if d, ok := s.(*py.Dict); ok {
-					name, _ := d.Get("name")
-					if p.w.b.Spend(1, 128) != nil {
-						return nil
-					}
-					out = append(out, Decl{Name: py.PrintIn(p.w.b, name), Dict: d})
-				}
-			}
+			out = append(out, declsOf(p.w.b, sub)...)
 		}
 	}
 	return out

@@ -93,14 +93,10 @@ type RiskGroup struct {
 
 // Where is "10.10.10.11, 10.10.10.12: ", "" for the cluster.
 func (g RiskGroup) Where() string {
-	var out []string
-	for _, h := range g.Hosts {
-		out = append(out, string(h))
-	}
-	if len(out) == 0 {
+	if len(g.Hosts) == 0 {
 		return ""
 	}
-	return strings.Join(out, ", ") + ": "
+	return model.Join(g.Hosts) + ": "
 }
 
 // Grouped are the plan's risks, each once with all its hosts.

@@ -188,15 +188,10 @@ func veiled(v py.Value, b *budget.Budget) py.Value {
 	return v
 }
 
-// JSON prints v byte for byte as ansible-inventory does: keys sorted, four
+// JSONIn prints v byte for byte as ansible-inventory does: keys sorted, four
 // blanks a level, values with a tag as objects that Ansible reads back. Where
-// Ansible gives up, a set is a list and bytes are base64.
-func JSON(v py.Value) []byte {
-	out, _ := JSONIn(nil, v) // nothing else can fail
-	return out
-}
-
-// JSONIn is JSON within a budget.
+// Ansible gives up, a set is a list and bytes are base64. It costs the budget b,
+// nil for a whole one; nothing else can fail.
 func JSONIn(b *budget.Budget, v py.Value) ([]byte, error) {
 	out, err := (&jsonWriter{sort: true, spent: b}).print(v)
 	if errors.Is(err, errMixed) {

@@ -202,12 +202,12 @@ func TestListReadsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := inventory.JSON(inv.List(false))
+	first, _ := inventory.JSONIn(nil, inv.List(false))
 	again, err := inventory.Parse("saved.json", first, inventory.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second := inventory.JSON(again.List(false)); string(second) != string(first) {
+	if second, _ := inventory.JSONIn(nil, again.List(false)); string(second) != string(first) {
 		t.Errorf("got %s\nwant %s", second, first)
 	}
 	graph, err := inv.Graph("all", true)
@@ -236,7 +236,7 @@ func FuzzSource(f *testing.F) {
 				}
 				continue
 			}
-			list := inventory.JSON(inv.List(false))
+			list, _ := inventory.JSONIn(nil, inv.List(false))
 			if name == "saved.json" || !strings.Contains(string(list), `"__ansible_`) {
 				if _, err := inventory.Parse("again.json", list, inventory.Options{}); err != nil && !strings.Contains(string(list), "Infinity") && !strings.Contains(string(list), "NaN") && !strings.Contains(err.Error(), "without a name") && !strings.Contains(err.Error(), "expected an address") {
 					t.Errorf("%s: its own list cannot be read: %v\n%s", name, err, list)

@@ -76,35 +76,42 @@ func (e *Engine) Value(v py.Value, s Scope, keep bool) (py.Value, error) {
 		return e.text(string(x), s, keep)
 	case py.Verbatim:
 		return e.text(string(x), s, keep)
+	case py.Tuple:
+		return e.Value([]py.Value(x), s, keep)
+	}
+	return e.items(v, func(it py.Value) (py.Value, error) { return e.Value(it, s, keep) })
+}
+
+// items is a list or a mapping with every item resolved by one, anything else as it is.
+func (e *Engine) items(v py.Value, one func(py.Value) (py.Value, error)) (py.Value, error) {
+	if !e.needed(v, 0) {
+		return v, nil
+	}
+	nested := func(it py.Value) (py.Value, error) {
+		return e.deeper(maxDepth*4, func() (py.Value, error) { return one(it) })
+	}
+	switch x := v.(type) {
 	case []py.Value:
-		if !e.needed(x, 0) {
-			return x, nil
-		}
 		if err := e.spent().Spend(len(x), budget.Times(len(x), budget.Item)); err != nil {
 			return nil, err
 		}
 		out := make([]py.Value, len(x))
 		for i, it := range x {
-			r, err := e.nested(it, s, keep)
+			r, err := nested(it)
 			if err != nil {
 				return nil, err
 			}
 			out[i] = r
 		}
 		return out, nil
-	case py.Tuple:
-		return e.Value([]py.Value(x), s, keep)
 	case *py.Dict:
-		if !e.needed(x, 0) {
-			return x, nil
-		}
 		if err := e.spent().Spend(x.Len(), budget.Times(x.Len(), budget.Entry)); err != nil {
 			return nil, err
 		}
 		out := py.NewDict(x.Len())
 		out.At = x.At
 		for _, it := range x.Entries() {
-			r, err := e.nested(it.Value, s, keep)
+			r, err := nested(it.Value)
 			if err != nil {
 				return nil, err
 			}
@@ -118,13 +125,14 @@ func (e *Engine) Value(v py.Value, s Scope, keep bool) (py.Value, error) {
 // Needs reports whether there is a template anywhere in v.
 func (e *Engine) Needs(v py.Value) bool { return e.needed(v, 0) }
 
-func (e *Engine) nested(v py.Value, s Scope, keep bool) (py.Value, error) {
-	if e.depth > maxDepth*4 {
+// deeper does one step of resolving below the others, most of them at the most.
+func (e *Engine) deeper(most int, do func() (py.Value, error)) (py.Value, error) {
+	if e.depth > most {
 		return nil, errLoop
 	}
 	e.depth++
 	defer func() { e.depth-- }()
-	return e.Value(v, s, keep)
+	return do()
 }
 
 // needed reports whether there is a template anywhere in v.
@@ -193,30 +201,51 @@ func (e *Engine) text(src string, s Scope, keep bool) (py.Value, error) {
 	return v, err
 }
 
-// Expand renders one template and gives the text, whatever it looks like.
+// render renders one template as ansible-core before 2.19 does.
 func (e *Engine) render(src string, s Scope) (py.Value, error) {
-	if e.depth > maxDepth {
-		return nil, errLoop
-	}
-	e.depth++
-	defer func() { e.depth-- }()
-	body, err := e.parse(src)
-	if err != nil {
-		return nil, err
-	}
-	c := e.context(s)
-	var out output
-	if err := c.run(body, &out); err != nil {
-		return nil, err
-	}
-	v := out.value(src, c.unsafe, c.b)
-	return v, c.b.Err()
+	return e.deeper(maxDepth, func() (py.Value, error) {
+		out, c, err := e.print(src, s, false)
+		if err != nil {
+			return nil, err
+		}
+		v := out.value(src, c.unsafe, c.b)
+		return v, c.b.Err()
+	})
 }
 
-func (e *Engine) context(s Scope) *context { return &context{engine: e, scope: s, b: e.spent()} }
+// File renders a template file the way Ansible's template module does: the
+// result is always text, and a line feed at its end is kept.
+func (e *Engine) File(src string, s Scope) (string, error) {
+	if strings.HasPrefix(src, "#jinja2:") {
+		return "", &Unknowable{"the #jinja2: line that changes Jinja's settings"}
+	}
+	out, c, err := e.print(src, s, true)
+	if err != nil {
+		return "", err
+	}
+	text := out.text(c.b)
+	if n := trailing(src) - trailing(text); n > 0 {
+		text += strings.Repeat("\n", n)
+	}
+	return text, c.b.Err()
+}
 
-func (e *Engine) parse(src string) ([]*stmt, error) {
-	if p, ok := e.parsed[src]; ok {
+// print is what a template, or a template file, prints, and the context it ran in.
+func (e *Engine) print(src string, s Scope, file bool) (out output, c *context, err error) {
+	c = &context{engine: e, scope: s, b: e.spent()}
+	body, err := e.parse(src, file)
+	if err == nil {
+		err = c.run(body, &out)
+	}
+	return out, c, err
+}
+
+func (e *Engine) parse(src string, file bool) ([]*stmt, error) {
+	key := src
+	if file {
+		key = "\x00file\x00" + src
+	}
+	if p, ok := e.parsed[key]; ok {
 		return p.body, p.err
 	}
 	if err := e.spent().Spend(1+len(src), budget.Times(len(src), parsedSize)); err != nil {
@@ -225,7 +254,7 @@ func (e *Engine) parse(src string) ([]*stmt, error) {
 	chunks, err := split(src)
 	var p parsedTemplate
 	if err == nil {
-		b := &blocks{chunks: chunks}
+		b := &blocks{chunks: chunks, file: file}
 		p.body, _, err = b.until()
 		if err == nil && b.pos < len(b.chunks) {
 			err = &SyntaxError{"unexpected tag " + strings.TrimSpace(b.chunks[b.pos].text)}
@@ -235,7 +264,7 @@ func (e *Engine) parse(src string) ([]*stmt, error) {
 	if e.parsed == nil || len(e.parsed) > 10_000 {
 		e.parsed = map[string]parsedTemplate{}
 	}
-	e.parsed[src] = p
+	e.parsed[key] = p
 	return p.body, p.err
 }
 
@@ -310,3 +339,34 @@ func (o *output) value(src string, unsafe bool, spent *budget.Budget) py.Value {
 const literalSize = 40
 
 func trailing(s string) int { return len(s) - len(strings.TrimRight(s, "\n")) }
+
+// Native resolves every template in v the way ansible-core 2.19 and newer do:
+// a template that is one expression keeps its type, and text is never read
+// back as a list, a mapping or a bool. s must resolve its variables the same
+// way.
+func (e *Engine) Native(v py.Value, s Scope) (py.Value, error) {
+	switch x := v.(type) {
+	case string:
+		return e.nativeText(x, s)
+	case py.Computed:
+		return e.nativeText(string(x), s)
+	}
+	return e.items(v, func(it py.Value) (py.Value, error) { return e.Native(it, s) })
+}
+
+func (e *Engine) nativeText(src string, s Scope) (py.Value, error) {
+	if !Marked(src) {
+		return src, nil
+	}
+	return e.deeper(maxDepth, func() (py.Value, error) {
+		out, c, err := e.print(src, s, false)
+		if err != nil {
+			return nil, err
+		}
+		if len(out.parts) == 1 {
+			return out.parts[0], nil
+		}
+		text := out.text(c.b)
+		return py.Computed(text), c.b.Err()
+	})
+}

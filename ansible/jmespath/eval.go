@@ -173,16 +173,26 @@ func (ev *evaluator) projection(n *node, v py.Value) (py.Value, error) {
 	if !ok {
 		return nil, nil
 	}
-	return ev.collect(l, n.kids[1])
+	return ev.collect(l, nil, n.kids[1])
 }
 
-// collect evaluates n over every item and drops nulls.
-func (ev *evaluator) collect(l []py.Value, n *node) (py.Value, error) {
+// collect evaluates n over every item for which cond is true, over every one when
+// cond is nil, and drops nulls.
+func (ev *evaluator) collect(l []py.Value, cond, n *node) (py.Value, error) {
 	if err := ev.list(len(l)); err != nil {
 		return nil, err
 	}
 	out := make([]py.Value, 0, len(l))
 	for _, it := range l {
+		if cond != nil {
+			c, err := ev.eval(cond, it)
+			if err != nil {
+				return nil, err
+			}
+			if !isTrue(c) {
+				continue
+			}
+		}
 		x, err := ev.eval(n, it)
 		if err != nil {
 			return nil, err
@@ -194,36 +204,19 @@ func (ev *evaluator) collect(l []py.Value, n *node) (py.Value, error) {
 	return out, nil
 }
 
+// listOf evaluates n; ok is false when that is no list, or fails.
+func (ev *evaluator) listOf(n *node, v py.Value) (l []py.Value, ok bool, err error) {
+	base, err := ev.eval(n, v)
+	l, ok = base.([]py.Value)
+	return l, ok && err == nil, err
+}
+
 func (ev *evaluator) filter(n *node, v py.Value) (py.Value, error) {
-	base, err := ev.eval(n.kids[0], v)
-	if err != nil {
-		return nil, err
-	}
-	l, ok := base.([]py.Value)
+	l, ok, err := ev.listOf(n.kids[0], v)
 	if !ok {
-		return nil, nil
-	}
-	if err := ev.list(len(l)); err != nil {
 		return nil, err
 	}
-	out := make([]py.Value, 0, len(l))
-	for _, it := range l {
-		c, err := ev.eval(n.kids[2], it)
-		if err != nil {
-			return nil, err
-		}
-		if !isTrue(c) {
-			continue
-		}
-		x, err := ev.eval(n.kids[1], it)
-		if err != nil {
-			return nil, err
-		}
-		if x != nil {
-			out = append(out, x)
-		}
-	}
-	return out, nil
+	return ev.collect(l, n.kids[2], n.kids[1])
 }
 
 func (ev *evaluator) values(n *node, v py.Value) (py.Value, error) {
@@ -255,17 +248,13 @@ func (ev *evaluator) values(n *node, v py.Value) (py.Value, error) {
 	default:
 		return nil, nil
 	}
-	return ev.collect(l, n.kids[1])
+	return ev.collect(l, nil, n.kids[1])
 }
 
 func (ev *evaluator) flatten(n *node, v py.Value) (py.Value, error) {
-	base, err := ev.eval(n.kids[0], v)
-	if err != nil {
-		return nil, err
-	}
-	l, ok := base.([]py.Value)
+	l, ok, err := ev.listOf(n.kids[0], v)
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	n0 := 0
 	for _, it := range l {

@@ -57,7 +57,7 @@ func EqualIn(b *budget.Budget, x, y Value) bool {
 	return (&comparison{left: math.MaxInt, b: b}).equal(x, y)
 }
 
-// ContainsIn is Contains within a budget, as EqualIn.
+// ContainsIn is Python's v in items, within a budget, as EqualIn.
 func ContainsIn(b *budget.Budget, items []Value, v Value) bool {
 	for _, it := range items {
 		if EqualIn(b, it, v) {
@@ -147,16 +147,6 @@ func (c *comparison) subset(x, y Set) bool {
 		}
 	}
 	return true
-}
-
-// Contains is Python's v in items.
-func Contains(items []Value, v Value) bool {
-	for _, it := range items {
-		if Equal(it, v) {
-			return true
-		}
-	}
-	return false
 }
 
 // Compare orders two values as Python's < does: numbers with numbers (bool is

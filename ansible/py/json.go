@@ -14,12 +14,9 @@ import (
 	"pgtui/source/budget"
 )
 
-// JSON writes v as Python's json.dumps does, with what it puts after an item
+// JSONIn writes v as Python's json.dumps does, with what it puts after an item
 // and after a key. It fails on what json.dumps refuses without a default, or
-// what is not meant as text: a date, a whole member.
-func JSON(v Value, item, key string) (string, error) { return JSONIn(nil, v, item, key) }
-
-// JSONIn is JSON within a budget.
+// what is not meant as text: a date, a whole member, or when the budget b is spent.
 func JSONIn(b *budget.Budget, v Value, item, key string) (string, error) {
 	w := jsonWriter{item: item, key: key, spent: b}
 	err := w.write(v, 0)

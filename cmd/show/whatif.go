@@ -28,7 +28,7 @@ func WhatIf(w io.Writer, out failover.Outcome) {
 		fmt.Fprintf(w, "  %s\n", text.Line(r, maxSentence))
 	}
 	if l := out.NodeLoss; l != nil {
-		fmt.Fprintf(w, "  ! If the whole node is lost (%s): %s\n", model.JoinHosts(l.Nodes), text.Line(l.Why, maxSentence))
+		fmt.Fprintf(w, "  ! If the whole node is lost (%s): %s\n", model.Join(l.Nodes), text.Line(l.Why, maxSentence))
 	}
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)

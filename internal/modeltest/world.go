@@ -98,7 +98,8 @@ func (w *World) Pooled(n int, p model.PoolState) {
 func (w *World) Proven(service string, p model.Proof) board.View {
 	p.PortKey = model.PortKey{HAProxy: "10.10.10.11", Cluster: "pg-test", Service: model.ServiceName(service)}
 	w.Snap.Proofs[p.PortKey] = Seen(p)
-	return board.RouteOf(w.Snap, w.Cls, model.ServiceName(service), T0).Views[0]
+	b := board.Of(w.Snap, w.Cls, T0)
+	return b.Route(model.ServiceName(service)).Views[0]
 }
 
 // Tag gives member n a tag; Untrue is what Python takes for false.

@@ -11,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // HostKind says what a host of the access matrix is.
@@ -166,12 +167,7 @@ func Of(s *model.Snapshot, b *board.Board, live Live) Access {
 
 // Entry returns the cell of that endpoint, or nil.
 func (a *Access) Entry(at model.Endpoint) *Entry {
-	for i := range a.Entries {
-		if a.Entries[i].Endpoint == at {
-			return &a.Entries[i]
-		}
-	}
-	return nil
+	return refs.Find(a.Entries, func(e *Entry) bool { return e.Endpoint == at })
 }
 
 // entryHosts are the rows.

@@ -10,6 +10,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // Of judges one cluster at now: members, leader, one route for each
@@ -336,12 +337,7 @@ func (b *Board) KnownMembers() int {
 
 // Route returns the route of that service, or nil.
 func (b *Board) Route(name model.ServiceName) *Route {
-	for i := range b.Routes {
-		if b.Routes[i].Service == name {
-			return &b.Routes[i]
-		}
-	}
-	return nil
+	return refs.Find(b.Routes, func(r *Route) bool { return r.Service == name })
 }
 
 // ByDesign reports whether an empty or backup-served route is what the
@@ -397,12 +393,7 @@ func (b *Board) refusedByTag(svc *model.Service, name model.InstanceName) bool {
 
 // Member returns the member of that name that the inventory has, or nil.
 func (b *Board) Member(name model.InstanceName) *Member {
-	for i := range b.Members {
-		if b.Members[i].Instance == name {
-			return &b.Members[i]
-		}
-	}
-	return nil
+	return refs.Find(b.Members, func(m *Member) bool { return m.Instance == name })
 }
 
 // healthOf is the one word and the one sentence for a cluster.

@@ -21,7 +21,7 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 		s.Status, s.CheckStatus, s.CheckCode = "UP 2/3", "L4CON", 0
 	})
 	cell := func() board.Cell {
-		r := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0)
+		r := routeOf(w, "primary", modeltest.T0)
 		return r.Views[0].Cells[0]
 	}
 	modeltest.Equal(t, "while Patroni still answers", cell().Note, "")
@@ -37,7 +37,7 @@ func TestAServerThatIsGoingDownIsNotedOnItsWay(t *testing.T) {
 // once Patroni does not answer any more.
 func TestASilentPatroniIsNotQuoted(t *testing.T) {
 	w := modeltest.NewWorld()
-	cell := func() board.Cell { return board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0).Views[1].Cells[0] }
+	cell := func() board.Cell { return routeOf(w, "primary", modeltest.T0).Views[1].Cells[0] }
 	modeltest.Equal(t, "while it answers", cell().Why+"|"+cell().Note, "Patroni answers 200 to /primary|")
 	p := w.Snap.Patroni["pg-test-1"]
 	p.Status.Err = errors.New("refused")
@@ -57,7 +57,7 @@ func TestAShutPortIsSeenThroughTheCheck(t *testing.T) {
 		v.Ports = []model.PortView{{Port: port, Observed: source.Observed[model.PortState]{Value: model.PortState{Why: why}, At: modeltest.T0, Tried: modeltest.T0}}}
 		w.Snap.Patroni["pg-test-1"] = v
 	}
-	route := func(at time.Time) board.Route { return board.RouteOf(w.Snap, w.Cls, "primary", at) }
+	route := func(at time.Time) board.Route { return routeOf(w, "primary", at) }
 	port := w.Cls.Service("primary").Members[0].Port
 	shut(port, "")
 	modeltest.Equal(t, "it answers", string(route(modeltest.T0).Verdict), "serving")

@@ -100,7 +100,7 @@ func TestAStrangerIsNobodysWitness(t *testing.T) {
 	w.Snap.Patroni["pg-test-3"] = v
 	w.Server("10.10.10.11", "pg-test-primary", "pg-test-3", func(s *haproxy.ServerRow) { *s = modeltest.Up("pg-test-3") })
 
-	r := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0)
+	r := routeOf(w, "primary", modeltest.T0)
 	modeltest.Equal(t, "view", string(r.Views[0].Verdict), "mismatch")
 	for _, c := range r.Views[0].Cells {
 		if c.Instance == "pg-test-3" && (c.Allowed != 0 || !strings.Contains(c.Note, "pg-crm-1 of pg-crm")) {
@@ -370,11 +370,11 @@ func TestByDesign(t *testing.T) {
 func TestAStatusThatIsNotPatronis(t *testing.T) {
 	w := modeltest.NewWorld()
 	w.Server("10.10.10.11", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { s.CheckCode = 404 })
-	c := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0).Views[0].Cells[1]
+	c := routeOf(w, "primary", modeltest.T0).Views[0].Cells[1]
 	modeltest.Equal(t, "HAProxy's check", string(c.Verdict)+" "+c.Why, "down something other than Patroni answers at 10.10.10.12:8008: 404 to /primary")
 	w = modeltest.NewWorld()
 	w.Snap.Patroni["pg-test-1"].Checks["/primary"] = modeltest.Seen(404)
-	r := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0)
+	r := routeOf(w, "primary", modeltest.T0)
 	modeltest.Equal(t, "its own", r.Views[0].Cells[0].Other, "something other than Patroni answers at 10.10.10.11:8008: 404 to /primary")
 	if strings.Contains(r.Why, "Patroni answers 404") {
 		t.Error(r.Why)

@@ -175,7 +175,7 @@ func TestAnOldProofIsNotNow(t *testing.T) {
 		o.At = modeltest.T0.Add(-model.ProofAge - time.Second)
 		w.Snap.Proofs[k] = o
 	}
-	if v := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0).Views[0]; v.Proven != nil || v.Verdict != model.Serving {
+	if v := routeOf(w, "primary", modeltest.T0).Views[0]; v.Proven != nil || v.Verdict != model.Serving {
 		t.Errorf("%+v", v)
 	}
 }

@@ -132,7 +132,7 @@ func TestViewFollowsHAProxysRules(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			r := board.RouteOf(w.Snap, w.Cls, tt.service, modeltest.T0)
+			r := routeOf(w, tt.service, modeltest.T0)
 			modeltest.Equal(t, "view", shape(r.Views[0]), tt.want)
 		})
 	}
@@ -175,7 +175,7 @@ func TestRouteAgreement(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			r := board.RouteOf(w.Snap, w.Cls, "primary", modeltest.T0)
+			r := routeOf(w, "primary", modeltest.T0)
 			same, all := r.Agreement()
 			modeltest.Equal(t, "route", fmt.Sprintf("%s [%s] %d/%d", r.Verdict, model.Join(r.Serving), same, all), tt.want)
 			if !strings.Contains(r.Why, tt.reason) {
@@ -214,7 +214,7 @@ func TestCellNotesNameTheDifference(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := modeltest.NewWorld()
 			tt.do(w)
-			r := board.RouteOf(w.Snap, w.Cls, model.ServiceName(tt.service), modeltest.T0)
+			r := routeOf(w, model.ServiceName(tt.service), modeltest.T0)
 			for _, c := range r.Views[0].Cells {
 				switch {
 				case string(c.Instance) == tt.server:
@@ -227,4 +227,10 @@ func TestCellNotesNameTheDifference(t *testing.T) {
 			}
 		})
 	}
+}
+
+// routeOf is the board's route of a service at now.
+func routeOf(w *modeltest.World, service model.ServiceName, now time.Time) board.Route {
+	b := board.Of(w.Snap, w.Cls, now)
+	return *b.Route(service)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pgtui/model"
+	"pgtui/source/refs"
 )
 
 // unlisted are the members that the DCS has and the inventory has not, the
@@ -54,12 +55,7 @@ func elsewhere(inv *model.Inventory, c *model.Cluster, name model.InstanceName) 
 
 // Unlist returns the member of that name that the inventory has not, or nil.
 func (b *Board) Unlist(name model.InstanceName) *Member {
-	for i := range b.Unlisted {
-		if b.Unlisted[i].Instance == name {
-			return &b.Unlisted[i]
-		}
-	}
-	return nil
+	return refs.Find(b.Unlisted, func(m *Member) bool { return m.Instance == name })
 }
 
 // UnlistedLeader is the leader when the inventory has it not, else nil.

@@ -13,13 +13,9 @@ import (
 	"pgtui/source"
 )
 
-// RouteOf answers for one service: on every HAProxy node that exposes it,
-// which instances get new connections at now, and why.
-func RouteOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, now time.Time) Route {
-	return routeOf(s.Screened(c), c, name, nodeNames(s.Inventory, c), now)
-}
-
-// routeOf is RouteOf of a screened snapshot; nodes are the nodenames of the cluster's load balancers.
+// routeOf answers for one service: on every HAProxy node that exposes it, which
+// instances get new connections at now, and why. s is screened; nodes are the
+// nodenames of the cluster's load balancers.
 func routeOf(s *model.Snapshot, c *model.Cluster, name model.ServiceName, nodes []string, now time.Time) Route {
 	r := Route{Service: name, Views: make([]View, 0, len(c.LoadBalancers))}
 	for i := range c.LoadBalancers {

@@ -9,9 +9,8 @@ import (
 // aheadOfLeader: a replica that has WAL which the leader lacks. It cannot follow
 // before pg_rewind has discarded that, and only its users know whether
 // what is in it was promised to somebody.
-func aheadOfLeader(in Input) []model.Finding {
+func aheadOfLeader(in Input, report func(model.Finding)) {
 	b := in.Board
-	var out []model.Finding
 	for i := range b.Members {
 		m := &b.Members[i]
 		if m.Ahead == 0 && !m.NewerTimeline {
@@ -28,9 +27,8 @@ func aheadOfLeader(in Input) []model.Finding {
 		if m.Ahead == 0 {
 			f.Summary = fmt.Sprintf("%s is ahead of the leader %s: on timeline %d, which the leader on %d does not have", m.Instance, b.Leader, m.Timeline, b.Timeline)
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // walSize is an amount of WAL.

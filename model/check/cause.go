@@ -8,6 +8,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/source/refs"
 )
 
 // cause is what keeps a server, or a port, from getting connections, and what
@@ -24,17 +25,9 @@ func onSocket(h model.Host, command string) string {
 func onSockets(hosts []model.Host, command string) string {
 	s := onSocket(hosts[0], command)
 	if len(hosts) > 1 {
-		s += fmt.Sprintf(" (and on %s)", joinHosts(hosts[1:]))
+		s += fmt.Sprintf(" (and on %s)", model.Join(hosts[1:]))
 	}
 	return s
-}
-
-func joinHosts(hosts []model.Host) string {
-	parts := make([]string, len(hosts))
-	for i, h := range hosts {
-		parts[i] = string(h)
-	}
-	return strings.Join(parts, ", ")
 }
 
 // byHand reports whether somebody took the server out through HAProxy's own controls.
@@ -96,12 +89,7 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 
 // cellOf is the cell of that instance in a view, or nil.
 func cellOf(v *board.View, name model.InstanceName) *board.Cell {
-	for i := range v.Cells {
-		if v.Cells[i].Instance == name {
-			return &v.Cells[i]
-		}
-	}
-	return nil
+	return refs.Find(v.Cells, func(c *board.Cell) bool { return c.Instance == name })
 }
 
 // declaredWeight is the weight that the service gives the instance, "" when it has no such server.

@@ -22,9 +22,8 @@ type Input struct {
 // Check is one kind of trouble.
 type Check struct {
 	Code string // stable, kebab-case
-	// Find returns the trouble of this kind; nil when there is none. It need
-	// not set Code and Cluster.
-	Find func(Input) []model.Finding
+	// Find reports the trouble of this kind. It need not set Code and Cluster.
+	Find func(in Input, report func(model.Finding))
 }
 
 // All are the checks, most severe kind first.
@@ -90,16 +89,39 @@ func All() []Check {
 func Diagnose(in Input) []model.Finding {
 	var out []model.Finding
 	for _, c := range All() {
-		for _, f := range c.Find(in) {
+		c.Find(in, func(f model.Finding) {
 			f.Code, f.Cluster = c.Code, in.Board.Cluster.Name
 			out = append(out, f)
-		}
+		})
 	}
 	slices.SortStableFunc(out, func(a, b model.Finding) int { return int(a.Severity) - int(b.Severity) })
 	return out
 }
 
-// Board is model.BoardOf with its findings.
+// perServer are findings of which there is one a server of a service, in the
+// order in which something was first seen of each.
+type perServer []*model.Finding
+
+// of is the finding about an instance behind a service, "" for behind any: a
+// warning unless the check sets another severity. first is true when there was none yet.
+func (p *perServer) of(svc model.ServiceName, name model.InstanceName) (f *model.Finding, first bool) {
+	for _, f := range *p {
+		if f.Service == svc && f.Instance == name {
+			return f, false
+		}
+	}
+	f = &model.Finding{Severity: model.Warning, Service: svc, Instance: name}
+	*p = append(*p, f)
+	return f, true
+}
+
+func (p perServer) report(report func(model.Finding)) {
+	for _, f := range p {
+		report(*f)
+	}
+}
+
+// Board is board.Of with its findings.
 func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 	b := board.Of(s, c, now)
 	b.Findings = Diagnose(Input{Snap: s.Screened(c), Board: &b, Now: now})

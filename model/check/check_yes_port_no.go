@@ -10,8 +10,7 @@ import (
 // port. Where that one is dead, HAProxy shows every server up and clients fail.
 // A pgbouncer that says itself what it keeps clients from is not dead: it is a
 // finding of its own.
-func checkYesPortNo(in Input) []model.Finding {
-	var out []model.Finding
+func checkYesPortNo(in Input, report func(model.Finding)) {
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Critical, Service: r.Service}
 		for _, v := range r.Views {
@@ -37,7 +36,6 @@ func checkYesPortNo(in Input) []model.Finding {
 			f.Summary = fmt.Sprintf("%s: HAProxy sends clients to %s, whose %s accepts no connections", r.Name(), model.Join(names), behind)
 			f.Hint = fmt.Sprintf("on %s: systemctl status %s", names[0], map[bool]string{true: "pgbouncer", false: "patroni"}[behind == "pgbouncer"])
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }

@@ -10,7 +10,7 @@ import (
 // clockSkew: a node's clock, by the date of Patroni's answer, is not
 // this machine's. Logs cannot be laid side by side then, and TTLs and
 // certificates may fail. Where every node differs, it is this machine's that is wrong.
-func clockSkew(in Input) []model.Finding {
+func clockSkew(in Input, report func(model.Finding)) {
 	var off []model.Finding
 	dated := 0
 	for _, m := range in.Board.Members {
@@ -32,12 +32,13 @@ func clockSkew(in Input) []model.Finding {
 			Evidence: []string{fmt.Sprintf("Patroni's answer at %s was dated %s", o.At.UTC().Format(time.TimeOnly), o.At.Add(skew).UTC().Format(time.TimeOnly))},
 			Hint:     "ssh " + string(m.Host) + " chronyc tracking"})
 	}
-	if len(off) < 2 || len(off) < dated {
-		return off
-	}
 	all := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("the clocks of all %d nodes differ from this machine: its own clock may be wrong", dated), Hint: "chronyc tracking, on this machine and on the nodes"}
 	for _, f := range off {
-		all.Evidence = append(all.Evidence, f.Summary)
+		if all.Evidence = append(all.Evidence, f.Summary); len(off) < max(2, dated) {
+			report(f)
+		}
 	}
-	return []model.Finding{all}
+	if len(off) >= max(2, dated) {
+		report(all)
+	}
 }

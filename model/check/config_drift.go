@@ -8,12 +8,11 @@ import (
 
 // configDrift: the files on a node are not what the inventory declares. One
 // finding a node.
-func configDrift(in Input) []model.Finding {
-	var out []model.Finding
+func configDrift(in Input, report func(model.Finding)) {
 	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		d := conf.Drift[in.Board.Cluster.Name]
 		if d.Err != "" {
-			out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
+			report(model.Finding{Severity: model.Warning, Host: f.Host,
 				Summary: "could not determine whether the HAProxy files on " + label + " are up to date", Evidence: []string{d.Err}, Hint: fmt.Sprintf("pgtui diff %s %s", in.Board.Cluster.Name, f.Host)})
 			return
 		}
@@ -33,9 +32,8 @@ func configDrift(in Input) []model.Finding {
 		if cosmetic {
 			x.Severity = model.Info
 		}
-		out = append(out, x)
+		report(x)
 	})
-	return out
 }
 
 // eachConf calls do for each HAProxy node of the cluster whose files were read.

@@ -8,7 +8,7 @@ import (
 
 // dcsTrouble: members that report the DCS lost, the cluster unlocked or
 // failsafe mode at work.
-func dcsTrouble(in Input) []model.Finding {
+func dcsTrouble(in Input, report func(model.Finding)) {
 	var evidence []string
 	failsafe := false
 	for _, m := range in.Board.Members {
@@ -20,12 +20,12 @@ func dcsTrouble(in Input) []model.Finding {
 		evidence = append(evidence, fmt.Sprintf("%s: cluster_unlocked=%v failsafe_mode_is_active=%v", m.Instance, st.Value.Unlocked, st.Value.Failsafe))
 	}
 	if evidence == nil {
-		return nil
+		return
 	}
 	f := model.Finding{Severity: model.Warning, Evidence: evidence, Summary: "no member holds the leader key in the DCS",
 		Hint: "check etcd: etcdctl endpoint health"}
 	if failsafe {
 		f.Severity, f.Summary = model.Critical, "failsafe mode: the DCS is unreachable, the primary runs while every member answers it"
 	}
-	return []model.Finding{f}
+	report(f)
 }

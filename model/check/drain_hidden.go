@@ -14,12 +14,10 @@ import (
 // when its check passes it gets no new connections. In a primary service every
 // replica is down: the next leader may be one that its service never serves. One
 // finding a server of a service.
-func drainHidden(in Input) []model.Finding {
-	var out []model.Finding
+func drainHidden(in Input, report func(model.Finding)) {
+	var found perServer
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
-		at := map[model.InstanceName]int{} // index in out, from 1
-		count := map[model.InstanceName]int{}
 		where := map[model.InstanceName][]model.Host{}
 		for j := range r.Views {
 			v := &r.Views[j]
@@ -28,22 +26,18 @@ func drainHidden(in Input) []model.Finding {
 				if !outUnseen(in, r, c) {
 					continue
 				}
-				if at[c.Instance] == 0 {
-					out = append(out, model.Finding{Severity: drainSeverity(in, r, c.Instance), Service: r.Service, Instance: c.Instance})
-					at[c.Instance] = len(out)
-				}
-				f := &out[at[c.Instance]-1]
-				count[c.Instance]++
+				f, _ := found.of(r.Service, c.Instance)
+				f.Severity = drainSeverity(in, r, c.Instance)
 				where[c.Instance] = append(where[c.Instance], v.HAProxy)
 				section := sectionOf(in, r)
 				f.Evidence = append(f.Evidence, drainEvidence(v, c, section))
 				f.Summary = fmt.Sprintf("%s is in %s in %s on %s%s: %s", c.Instance, drainWord(c), r.Name(),
-					onNodes(count[c.Instance], len(r.Views)), masked(c), drainEffect(in, r))
+					onNodes(len(where[c.Instance]), len(r.Views)), masked(c), drainEffect(in, r))
 				f.Hint = drainHint(in, c, section, where[c.Instance])
 			}
 		}
 	}
-	return out
+	found.report(report)
 }
 
 // outUnseen reports whether a server gets no new connections by hand once it is

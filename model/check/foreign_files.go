@@ -9,8 +9,7 @@ import (
 
 // foreignFiles: files that HAProxy reads and that belong to no cluster of the
 // inventory. A reload leaves them alone. One finding a node.
-func foreignFiles(in Input) []model.Finding {
-	var out []model.Finding
+func foreignFiles(in Input, report func(model.Finding)) {
 	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		var names []string
 		for _, x := range conf.Files {
@@ -19,11 +18,10 @@ func foreignFiles(in Input) []model.Finding {
 			}
 		}
 		if len(names) > 0 {
-			out = append(out, model.Finding{Severity: model.Info, Host: f.Host,
+			report(model.Finding{Severity: model.Info, Host: f.Host,
 				Summary:  fmt.Sprintf("HAProxy on %s reads %d %s to no cluster in the inventory", label, len(names), plural(len(names), "file that belongs", "files that belong")),
 				Evidence: []string{conf.Dir + ": " + strings.Join(names, " ")},
 				Hint:     "they may belong to a retired cluster or another tool; a reload leaves them alone"})
 		}
 	})
-	return out
 }

@@ -9,8 +9,7 @@ import (
 
 // foreignPatroni: at an instance's address answers a Patroni that is not the
 // instance's, or of which that is unknown. Nothing it reports is used.
-func foreignPatroni(in Input) []model.Finding {
-	var out []model.Finding
+func foreignPatroni(in Input, report func(model.Finding)) {
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		x := m.Foreign
@@ -28,9 +27,8 @@ func foreignPatroni(in Input) []model.Finding {
 			f.Hint = fmt.Sprintf("check which machine has %s, and whether the inventory has the right address for %s", m.Host, m.Instance)
 		}
 		f.Evidence = append(f.Evidence, sentTo(in, m.Instance)...)
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // sentTo says which services send clients to the instance, and on which HAProxies.
@@ -62,9 +60,8 @@ func orNone(s string) string {
 
 // notPatroni: a health check gets a status that Patroni never answers with. One
 // finding an address.
-func notPatroni(in Input) []model.Finding {
-	var out []model.Finding
-	at := map[model.InstanceName]int{} // index in out, from 1
+func notPatroni(in Input, report func(model.Finding)) {
+	var found perServer
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		for j := range r.Views {
@@ -74,22 +71,20 @@ func notPatroni(in Input) []model.Finding {
 				if c.Other == "" {
 					continue
 				}
-				if at[c.Instance] == 0 {
-					f := model.Finding{Severity: model.Warning, Instance: c.Instance, Summary: fmt.Sprintf("%s: %s", c.Instance, c.Other),
-						Hint: "check what listens on that port: another service, or a proxy in front of Patroni"}
+				f, first := found.of("", c.Instance)
+				if first {
+					f.Summary = fmt.Sprintf("%s: %s", c.Instance, c.Other)
+					f.Hint = "check what listens on that port: another service, or a proxy in front of Patroni"
 					if x := in.Board.Cluster.Instance(c.Instance); x != nil {
 						f.Host = x.Host
 						f.Hint = fmt.Sprintf("ssh %s sudo ss -ltnp shows what listens on port %d", x.Host, x.PatroniPort)
 					}
-					out = append(out, f)
-					at[c.Instance] = len(out)
 				}
-				f := &out[at[c.Instance]-1]
 				if line := fmt.Sprintf("%s: %s", r.Name(), c.Other); !slices.Contains(f.Evidence, line) {
 					f.Evidence = append(f.Evidence, line)
 				}
 			}
 		}
 	}
-	return out
+	found.report(report)
 }

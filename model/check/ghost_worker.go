@@ -16,8 +16,7 @@ const oldGhost = time.Hour
 // ghostWorker: HAProxy processes that a reload has replaced and that still
 // hold sessions. They check nothing: whoever they are bound to stays. One
 // finding a node.
-func ghostWorker(in Input) []model.Finding {
-	var out []model.Finding
+func ghostWorker(in Input, report func(model.Finding)) {
 	for i := range in.Board.Cluster.LoadBalancers {
 		host := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.Workers[host]
@@ -41,10 +40,9 @@ func ghostWorker(in Input) []model.Finding {
 		}
 		if n > 0 {
 			f.Summary = fmt.Sprintf("%d old HAProxy %s on %s with %d sessions: no health check covers them", n, plural(n, "process", "processes"), labelOf(in, host), sessions)
-			out = append(out, f)
+			report(f)
 		}
 	}
-	return out
 }
 
 // ghostText is one old worker in words.

@@ -9,8 +9,7 @@ import (
 
 // halfWiped: services run whose files are gone from the disk, as a run of
 // Pigsty's playbook that failed half-way leaves them. One finding a node.
-func halfWiped(in Input) []model.Finding {
-	var out []model.Finding
+func halfWiped(in Input, report func(model.Finding)) {
 	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		stats := in.Snap.HAProxy[f.Host]
 		if !stats.Known() {
@@ -20,10 +19,9 @@ func halfWiped(in Input) []model.Finding {
 		if len(gone) == 0 {
 			return
 		}
-		out = append(out, model.Finding{Severity: model.Critical, Host: f.Host,
+		report(model.Finding{Severity: model.Critical, Host: f.Host,
 			Summary:  fmt.Sprintf("%d of %d services run on %s without a file on disk: they end at its next reload, restart or crash", len(gone), len(f.Services), label),
 			Evidence: []string{"no file in " + conf.Dir + " has " + strings.Join(gone, ", ") + "; HAProxy still runs them"},
 			Hint:     fmt.Sprintf("do not restart HAProxy there; pgtui reload %s %s writes the files again", in.Board.Cluster.Name, f.Host)})
 	})
-	return out
 }

@@ -12,8 +12,7 @@ import (
 // haproxyDisagree: two HAProxies send the same service to different servers. For
 // some seconds after a change that is as it must be: each of them checks alone.
 // Ports that are closed have findings of their own.
-func haproxyDisagree(in Input) []model.Finding {
-	var out []model.Finding
+func haproxyDisagree(in Input, report func(model.Finding)) {
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		if r.Verdict != model.Mismatch || r.Agreed || !openDiffer(r) {
@@ -30,9 +29,8 @@ func haproxyDisagree(in Input) []model.Finding {
 			f.Evidence = append(f.Evidence, "checks are about to change: "+now)
 			f.Hint = "check again in a few seconds, when the checks have ended; if it persists, " + f.Hint
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // openDiffer reports whether HAProxies whose port takes clients send them to

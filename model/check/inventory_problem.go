@@ -7,8 +7,7 @@ import (
 )
 
 // inventoryProblem: what the inventory declares wrongly for this cluster.
-func inventoryProblem(in Input) []model.Finding {
-	var out []model.Finding
+func inventoryProblem(in Input, report func(model.Finding)) {
 	for _, p := range in.Board.Cluster.Problems {
 		f := model.Finding{Severity: model.Info, Summary: p.Subject + ": " + p.What, Hint: p.Try}
 		if p.Fatal {
@@ -17,7 +16,6 @@ func inventoryProblem(in Input) []model.Finding {
 		if p.At.File != "" {
 			f.Evidence = []string{fmt.Sprintf("%s:%d:%d", p.At.File, p.At.Line, p.At.Column)}
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }

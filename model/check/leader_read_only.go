@@ -9,8 +9,7 @@ import (
 
 // leaderReadOnly: real connections reached the leader, which is not in recovery
 // and takes no writes all the same. Neither Patroni nor HAProxy reports it.
-func leaderReadOnly(in Input) []model.Finding {
-	var out []model.Finding
+func leaderReadOnly(in Input, report func(model.Finding)) {
 	for _, m := range in.Board.Members {
 		f := model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host,
 			Summary: fmt.Sprintf("%s leads but accepts no writes: its transactions are read-only", m.Instance),
@@ -24,8 +23,7 @@ func leaderReadOnly(in Input) []model.Finding {
 			}
 		}
 		if len(f.Evidence) > 0 {
-			out = append(out, f)
+			report(f)
 		}
 	}
-	return out
 }

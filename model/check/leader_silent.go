@@ -7,10 +7,10 @@ import (
 )
 
 // leaderSilent: the DCS names a leader whose own Patroni does not confirm it.
-func leaderSilent(in Input) []model.Finding {
+func leaderSilent(in Input, report func(model.Finding)) {
 	b := in.Board
 	if b.LeaderBy != "dcs" || b.UnlistedLeader() != nil {
-		return nil
+		return
 	}
 	f := model.Finding{Severity: model.Warning, Instance: b.Leader,
 		Summary: fmt.Sprintf("%s holds the leader key, but its Patroni does not answer", b.Leader),
@@ -23,5 +23,5 @@ func leaderSilent(in Input) []model.Finding {
 			f.Evidence = append(f.Evidence, m.Why)
 		}
 	}
-	return []model.Finding{f}
+	report(f)
 }

@@ -9,8 +9,7 @@ import (
 
 // memberState: a member that answers and is unhealthy: stopped, crashed, or a
 // replica on an older timeline than the leader.
-func memberState(in Input) []model.Finding {
-	var out []model.Finding
+func memberState(in Input, report func(model.Finding)) {
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		if !m.Known {
@@ -38,9 +37,8 @@ func memberState(in Input) []model.Finding {
 			f.Summary = fmt.Sprintf("%s is on timeline %d, the leader on %d", m.Instance, m.Timeline, in.Board.Timeline)
 			f.Evidence, f.Hint = leftBehind(in, m)
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // leftBehind is what there is to do about a member on an older timeline. To copy

@@ -14,9 +14,8 @@ const unlistedShown = 20
 // memberUnlisted: members that the DCS has and the inventory has not. No service
 // that is rendered from the inventory reaches them; one of them may lead, or win
 // the next election.
-func memberUnlisted(in Input) []model.Finding {
+func memberUnlisted(in Input, report func(model.Finding)) {
 	b := in.Board
-	var out []model.Finding
 	var rest []*board.Member
 	for i := range b.Unlisted {
 		m := &b.Unlisted[i]
@@ -24,13 +23,13 @@ func memberUnlisted(in Input) []model.Finding {
 			rest = append(rest, m)
 			continue
 		}
-		out = append(out, model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host,
+		report(model.Finding{Severity: model.Critical, Instance: m.Instance, Host: m.Host,
 			Summary:  fmt.Sprintf("%s at %s leads %s but is not in the inventory", m.Instance, hostOr(m), b.Cluster.Name),
 			Evidence: []string{unlistedLine(m), "services rendered from the inventory have no server for it, so writes do not reach it"},
 			Hint:     "add " + entryOf(b.Cluster, m) + " to the hosts of " + string(b.Cluster.Name) + " in the inventory, or switch over to a member that is in it"})
 	}
 	if len(rest) == 0 {
-		return out
+		return
 	}
 	f := model.Finding{Severity: model.Warning, Instance: rest[0].Instance, Host: rest[0].Host,
 		Summary: fmt.Sprintf("%s at %s is a member of %s but is not in the inventory", rest[0].Instance, hostOr(rest[0]), b.Cluster.Name),
@@ -41,7 +40,7 @@ func memberUnlisted(in Input) []model.Finding {
 	for _, m := range rest[:min(len(rest), unlistedShown)] {
 		f.Evidence = append(f.Evidence, unlistedLine(m))
 	}
-	return append(out, f)
+	report(f)
 }
 
 func unlistedLine(m *board.Member) string {

@@ -9,8 +9,7 @@ import (
 
 // misrouted: a server gets connections that Patroni reports it must not get. One
 // finding a service, with the word of each HAProxy as evidence.
-func misrouted(in Input) []model.Finding {
-	var out []model.Finding
+func misrouted(in Input, report func(model.Finding)) {
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Critical, Service: r.Service,
 			Hint: "HAProxy drops a server after three failed checks; if it persists, see the service page"}
@@ -21,10 +20,9 @@ func misrouted(in Input) []model.Finding {
 		}
 		if n := len(f.Evidence); n > 0 {
 			f.Summary = fmt.Sprintf("%s goes to the wrong server on %s", r.Name(), onNodes(n, len(r.Views)))
-			out = append(out, f)
+			report(f)
 		}
 	}
-	return out
 }
 
 // byProof reports whether real connections made the view a mismatch: they have

@@ -13,9 +13,8 @@ import (
 // connection: after PAUSE or DISABLE, or because it is full. HAProxy's check
 // queries Patroni and shows the server up. One finding an instance, by the first
 // kind of hold there is.
-func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
-	return func(in Input) []model.Finding {
-		var out []model.Finding
+func poolHeld(kind model.PoolHold) func(Input, func(model.Finding)) {
+	return func(in Input, report func(model.Finding)) {
 		c := in.Board.Cluster
 		for i := range c.Instances {
 			inst := &c.Instances[i]
@@ -46,9 +45,8 @@ func poolHeld(kind model.PoolHold) func(Input) []model.Finding {
 				}
 				f.Evidence = append(f.Evidence, t.Held[k].WaitText())
 			}
-			out = append(out, f)
+			report(f)
 		}
-		return out
 	}
 }
 
@@ -75,8 +73,7 @@ func poolAnswers(in Input, v *board.View) bool {
 
 // poolWaiting: clients wait for a server connection, and there are some: too
 // few, or too slow. One finding an instance, by the database with the longest wait.
-func poolWaiting(in Input) []model.Finding {
-	var out []model.Finding
+func poolWaiting(in Input, report func(model.Finding)) {
 	c := in.Board.Cluster
 	for i := range c.Instances {
 		inst := &c.Instances[i]
@@ -104,17 +101,16 @@ func poolWaiting(in Input) []model.Finding {
 		if waiting > 1 {
 			evidence = []string{fmt.Sprintf("clients also wait too long in other databases: %d", waiting-1)}
 		}
-		out = append(out, model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
+		report(model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
 			Summary: fmt.Sprintf("%s: pgbouncer: %s", inst.Name, worst.WaitText()),
 			Hint:    model.PoolCommand(c, inst, "SHOW SERVERS") + "; pool_size is " + fmt.Sprint(worst.Size)})
 	}
-	return out
 }
 
 // poolUnread: pgbouncers whose console does not let the monitoring user in, or
 // does not answer though the port does. One finding a cluster: nothing follows
 // from it but that a PAUSE would not be seen.
-func poolUnread(in Input) []model.Finding {
+func poolUnread(in Input, report func(model.Finding)) {
 	c := in.Board.Cluster
 	f := model.Finding{Severity: model.Info}
 	refused := false
@@ -133,12 +129,12 @@ func poolUnread(in Input) []model.Finding {
 	}
 	n := len(f.Evidence)
 	if n == 0 {
-		return nil
+		return
 	}
 	f.Summary = fmt.Sprintf("the console of pgbouncer cannot be read on %d of %d members: a PAUSE or a full pool goes unnoticed there", n, len(c.Instances))
 	f.Hint = "ssh " + string(f.Host) + " systemctl status pgbouncer"
 	if refused {
 		f.Hint = fmt.Sprintf("add %s to stats_users in pgbouncer.ini, with the password of pg_monitor_password, and allow it from this host in pgbouncer's HBA file", c.Monitor.User)
 	}
-	return []model.Finding{f}
+	report(f)
 }

@@ -11,8 +11,7 @@ import (
 
 // portClosed: a port that takes no new connection whatever its servers are: its
 // frontend is paused, stopped or at its maxconn. One finding a service.
-func portClosed(in Input) []model.Finding {
-	var out []model.Finding
+func portClosed(in Input, report func(model.Finding)) {
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		f := model.Finding{Severity: model.Warning, Service: r.Service}
@@ -42,9 +41,8 @@ func portClosed(in Input) []model.Finding {
 		if f.Hint = onSockets(hosts, ends); ends == "" {
 			f.Hint = fmt.Sprintf("pgtui reload %s %s --force", in.Board.Cluster.Name, hosts[0])
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // processFull reports whether the HAProxy takes no client on any port.
@@ -55,8 +53,7 @@ func processFull(in Input, h model.Host) bool {
 
 // haproxyFull: a HAProxy that has reached its global maxconn, or nearly: new
 // clients of every port wait then, and so does its stats page. One finding a node.
-func haproxyFull(in Input) []model.Finding {
-	var out []model.Finding
+func haproxyFull(in Input, report func(model.Finding)) {
 	for i := range in.Board.Cluster.LoadBalancers {
 		h := in.Board.Cluster.LoadBalancers[i].Host
 		o := in.Snap.HAProxy[h]
@@ -72,15 +69,13 @@ func haproxyFull(in Input) []model.Finding {
 			f.Summary = fmt.Sprintf("HAProxy on %s is full: %s; new clients wait on every port", labelOf(in, h), p.Value)
 			f.Hint = "end unneeded sessions, or raise the global maxconn in /etc/haproxy/haproxy.cfg on " + string(h) + " and reload HAProxy"
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // clientsWait: clients that HAProxy holds in a queue because the server, or
 // every server, has as many sessions as it may. One finding a service.
-func clientsWait(in Input) []model.Finding {
-	var out []model.Finding
+func clientsWait(in Input, report func(model.Finding)) {
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		f := model.Finding{Severity: model.Warning, Service: r.Service}
@@ -116,9 +111,8 @@ func clientsWait(in Input) []model.Finding {
 			f.Severity = model.Critical
 		}
 		f.Hint = "the server's sessions are the limit: see pg_stat_activity; maxconn and maxqueue are set in the service's options"
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // takesNone reports whether every server that gets connections has a full queue.

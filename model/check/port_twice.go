@@ -10,8 +10,7 @@ import (
 
 // portTwice: several sections bind one port. HAProxy accepts that, and the
 // kernel deals the connections out between them. One finding a node and port.
-func portTwice(in Input) []model.Finding {
-	var out []model.Finding
+func portTwice(in Input, report func(model.Finding)) {
 	eachConf(in, func(f *model.LoadBalancer, label string, conf *model.NodeConf) {
 		for _, c := range haproxy.Clashes(conf.Sections) {
 			mine := false
@@ -24,11 +23,10 @@ func portTwice(in Input) []model.Finding {
 				}
 			}
 			if mine {
-				out = append(out, model.Finding{Severity: model.Critical, Host: f.Host, Evidence: evidence,
+				report(model.Finding{Severity: model.Critical, Host: f.Host, Evidence: evidence,
 					Summary: fmt.Sprintf("port %d on %s is bound by %s: connections go to either", c.Port, label, strings.Join(names, " and ")),
 					Hint:    "decide which one owns the port, and give the other one a different port in the inventory; then pgtui diff " + string(in.Board.Cluster.Name)})
 			}
 		}
 	})
-	return out
 }

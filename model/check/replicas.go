@@ -12,8 +12,7 @@ import (
 const lagWarn = 16 << 20
 
 // replicaLag: a replica that is far behind the leader.
-func replicaLag(in Input) []model.Finding {
-	var out []model.Finding
+func replicaLag(in Input, report func(model.Finding)) {
 	for _, m := range in.Board.Members {
 		if !m.Known || m.Lag < lagWarn {
 			continue
@@ -28,18 +27,17 @@ func replicaLag(in Input) []model.Finding {
 		case m.Declared == model.RoleDelayed:
 			f.Severity, f.Summary, f.Hint = model.Info, f.Summary+", as expected of a delayed instance", "it replays with a delay; pgtui whatif --down shows who serves without it"
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // replicaNotStreaming: a replica that runs, and that no member streams to.
 // Cascading replicas stream from another member than the leader.
-func replicaNotStreaming(in Input) []model.Finding {
+func replicaNotStreaming(in Input, report func(model.Finding)) {
 	b := in.Board
 	leader := in.Snap.Patroni[b.Leader].Status
 	if b.Leader == "" || b.LeaderBy != "self" || leader.Err != nil || leader.Value.State != "running" {
-		return nil // without SQL on the leader there is nothing to say
+		return // without SQL on the leader there is nothing to say
 	}
 	streams := map[string]string{}
 	for _, m := range b.Members {
@@ -51,7 +49,6 @@ func replicaNotStreaming(in Input) []model.Finding {
 			}
 		}
 	}
-	var out []model.Finding
 	for _, m := range b.Members {
 		st := in.Snap.Patroni[m.Instance].Status
 		if !m.Known || m.Instance == b.Leader || m.NoStream || st.Value.State != "running" || st.Value.Tags["replicatefrom"] != "" {
@@ -69,13 +66,12 @@ func replicaNotStreaming(in Input) []model.Finding {
 		if ok {
 			f.Evidence[0] = "the walsender for it is in state " + state
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // pendingRestart: settings that only a restart brings into force.
-func pendingRestart(in Input) []model.Finding {
+func pendingRestart(in Input, report func(model.Finding)) {
 	var names []model.InstanceName
 	var evidence []string
 	for _, m := range in.Board.Members {
@@ -89,17 +85,17 @@ func pendingRestart(in Input) []model.Finding {
 		}
 	}
 	if names == nil {
-		return nil
+		return
 	}
 	if evidence == nil {
 		evidence = []string{"a changed setting requires it"}
 	}
-	return []model.Finding{{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names), Evidence: evidence,
-		Hint: "when the sessions on them may end: patronictl -c /etc/patroni/patroni.yml restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"}}
+	report(model.Finding{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names), Evidence: evidence,
+		Hint: "when the sessions on them may end: patronictl -c /etc/patroni/patroni.yml restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"})
 }
 
 // dcsUnreachable: Patronis answer for themselves, and none can read the DCS.
-func dcsUnreachable(in Input) []model.Finding {
+func dcsUnreachable(in Input, report func(model.Finding)) {
 	known := 0
 	var evidence []string
 	for _, m := range in.Board.Members {
@@ -108,14 +104,14 @@ func dcsUnreachable(in Input) []model.Finding {
 			continue
 		}
 		if o.Err == nil {
-			return nil
+			return
 		}
 		known++
 		evidence = append(evidence, fmt.Sprintf("%s: %s", m.Instance, o.Err))
 	}
 	if known == 0 {
-		return nil
+		return
 	}
-	return []model.Finding{{Severity: model.Warning, Summary: "no Patroni can read the DCS", Evidence: evidence,
-		Hint: "check etcd: etcdctl endpoint health; without it there is no failover and no VIP"}}
+	report(model.Finding{Severity: model.Warning, Summary: "no Patroni can read the DCS", Evidence: evidence,
+		Hint: "check etcd: etcdctl endpoint health; without it there is no failover and no VIP"})
 }

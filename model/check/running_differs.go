@@ -8,8 +8,7 @@ import (
 
 // runningDiffers: HAProxy runs other servers or weights than the inventory
 // declares. One finding a node, so that one stale file is one line.
-func runningDiffers(in Input) []model.Finding {
-	var out []model.Finding
+func runningDiffers(in Input, report func(model.Finding)) {
 	for _, lb := range in.Board.Cluster.LoadBalancers {
 		f := model.Finding{Severity: model.Warning, Host: lb.Host}
 		label := string(lb.Host)
@@ -29,8 +28,7 @@ func runningDiffers(in Input) []model.Finding {
 		if len(f.Evidence) > 0 {
 			f.Summary = fmt.Sprintf("HAProxy on %s runs a configuration that differs from the inventory", label)
 			f.Hint = fmt.Sprintf("pgtui diff %s %s; then pgtui reload %s %s", in.Board.Cluster.Name, lb.Host, in.Board.Cluster.Name, lb.Host)
-			out = append(out, f)
+			report(f)
 		}
 	}
-	return out
 }

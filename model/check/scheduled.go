@@ -7,19 +7,18 @@ import (
 )
 
 // scheduledSwitchover: Patroni will hand the lead over by itself.
-func scheduledSwitchover(in Input) []model.Finding {
+func scheduledSwitchover(in Input, report func(model.Finding)) {
 	sw := in.Board.Switch
 	if sw.At == "" {
-		return nil
+		return
 	}
-	return []model.Finding{{Severity: model.Info, Summary: "a switchover is scheduled at " + sw.At + sw.Who(),
+	report(model.Finding{Severity: model.Info, Summary: "a switchover is scheduled at " + sw.At + sw.Who(),
 		Evidence: []string{"GET /cluster has scheduled_switchover"},
-		Hint:     "patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " shows it; flush " + string(in.Board.Cluster.Name) + " switchover cancels it"}}
+		Hint:     "patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " shows it; flush " + string(in.Board.Cluster.Name) + " switchover cancels it"})
 }
 
 // scheduledRestart: Patroni will restart a member's PostgreSQL by itself.
-func scheduledRestart(in Input) []model.Finding {
-	var out []model.Finding
+func scheduledRestart(in Input, report func(model.Finding)) {
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		if m.Restart == "" {
@@ -31,7 +30,6 @@ func scheduledRestart(in Input) []model.Finding {
 		if m.Instance == in.Board.Leader {
 			f.Evidence = append(f.Evidence, "it leads: its sessions end, and /primary stays 200 while it restarts")
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }

@@ -8,8 +8,7 @@ import (
 
 // sectionMissing: a declared service that a HAProxy does not run. One finding
 // a service.
-func sectionMissing(in Input) []model.Finding {
-	var out []model.Finding
+func sectionMissing(in Input, report func(model.Finding)) {
 	for _, r := range in.Board.Routes {
 		f := model.Finding{Severity: model.Warning, Service: r.Service, Hint: "pgtui diff " + string(in.Board.Cluster.Name)}
 		for _, v := range r.Views {
@@ -19,8 +18,7 @@ func sectionMissing(in Input) []model.Finding {
 		}
 		if n := len(f.Evidence); n > 0 {
 			f.Summary = fmt.Sprintf("%s does not exist on %s", r.Name(), onNodes(n, len(r.Views)))
-			out = append(out, f)
+			report(f)
 		}
 	}
-	return out
 }

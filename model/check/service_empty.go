@@ -9,8 +9,8 @@ import (
 
 // serviceEmpty: a service that lacks a server, although it is meant to have one, on every
 // HAProxy node that answers. A port that is closed is a finding of its own.
-func serviceEmpty(in Input) []model.Finding {
-	return unserved(in, model.Empty, func(r *board.Route, svc *model.Service, f *model.Finding) {
+func serviceEmpty(in Input, report func(model.Finding)) {
+	unserved(in, model.Empty, report, func(r *board.Route, svc *model.Service, f *model.Finding) {
 		f.Summary = r.Name() + " has no server"
 		if model.LockOnly(svc.Check, in.Board.Cluster.Standby) {
 			f.Severity = model.Critical
@@ -26,17 +26,16 @@ func serviceEmpty(in Input) []model.Finding {
 }
 
 // serviceOnBackup: a service served by its backup because its regular servers cannot.
-func serviceOnBackup(in Input) []model.Finding {
-	return unserved(in, model.BackupServing, func(r *board.Route, _ *model.Service, f *model.Finding) {
+func serviceOnBackup(in Input, report func(model.Finding)) {
+	unserved(in, model.BackupServing, report, func(r *board.Route, _ *model.Service, f *model.Finding) {
 		f.Summary = r.Name() + " is served by its backup"
 	})
 }
 
-// unserved are the services with that verdict that are not so by design and whose
+// unserved reports the services with that verdict that are not so by design and whose
 // port is open, each with what keeps its regular servers out. word sets the
 // beginning of the summary.
-func unserved(in Input, v model.Verdict, word func(*board.Route, *model.Service, *model.Finding)) []model.Finding {
-	var out []model.Finding
+func unserved(in Input, v model.Verdict, report func(model.Finding), word func(*board.Route, *model.Service, *model.Finding)) {
 	for i := range in.Board.Routes {
 		r := &in.Board.Routes[i]
 		svc := in.Board.Cluster.Service(r.Service)
@@ -52,9 +51,8 @@ func unserved(in Input, v model.Verdict, word func(*board.Route, *model.Service,
 		if f.Hint = why.hint; f.Hint == "" {
 			f.Hint = askFirst(svc)
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // askFirst is the command that runs the check of a service's first server.

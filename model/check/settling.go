@@ -8,7 +8,7 @@ import (
 
 // settling: a HAProxy that has just started or reloaded and has not finished
 // its first checks.
-func settling(in Input) []model.Finding {
+func settling(in Input, report func(model.Finding)) {
 	hosts := map[model.Host]string{}
 	var order []model.Host
 	for _, r := range in.Board.Routes {
@@ -19,11 +19,9 @@ func settling(in Input) []model.Finding {
 			}
 		}
 	}
-	var out []model.Finding
 	for _, h := range order {
-		out = append(out, model.Finding{Severity: model.Info, Host: h,
+		report(model.Finding{Severity: model.Info, Host: h,
 			Summary: fmt.Sprintf("HAProxy on %s has just reloaded: its first checks are running", hosts[h]),
 			Hint:    "until they end, any server may get connections; it takes a second or two"})
 	}
-	return out
 }

@@ -10,8 +10,7 @@ import (
 )
 
 // haproxySilent: a HAProxy that does not answer.
-func haproxySilent(in Input) []model.Finding {
-	var out []model.Finding
+func haproxySilent(in Input, report func(model.Finding)) {
 	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
 		if o.Err == nil {
@@ -23,31 +22,27 @@ func haproxySilent(in Input) []model.Finding {
 		if vip := in.Board.VIPClients(); vip != "" {
 			x.Evidence = append(x.Evidence, vip)
 		}
-		out = append(out, x)
+		report(x)
 	}
-	return out
 }
 
 // statsRefused: a HAProxy whose stats page could not be used, so that its
 // exporter is used. Who serves is known; which servers are backups is taken
 // from the inventory.
-func statsRefused(in Input) []model.Finding {
-	var out []model.Finding
+func statsRefused(in Input, report func(model.Finding)) {
 	for _, f := range in.Board.Cluster.LoadBalancers {
 		o := in.Snap.HAProxy[f.Host]
 		if o.Err != nil || o.Value.Source != haproxy.FromMetrics || o.Value.Why == nil {
 			continue
 		}
-		out = append(out, model.Finding{Severity: model.Warning, Host: f.Host,
+		report(model.Finding{Severity: model.Warning, Host: f.Host,
 			Summary:  fmt.Sprintf("the stats page of HAProxy on %s cannot be used; its /metrics are used instead", f.Host),
 			Evidence: []string{o.Value.Why.Error()}, Hint: hintOr(o.Value.Why, "curl -u USER http://"+string(f.Host)+":9101/")})
 	}
-	return out
 }
 
 // patroniSilent: a member whose Patroni does not answer.
-func patroniSilent(in Input) []model.Finding {
-	var out []model.Finding
+func patroniSilent(in Input, report func(model.Finding)) {
 	for _, m := range in.Board.Members {
 		o := in.Snap.Patroni[m.Instance].Status
 		if o.Err == nil || m.Foreign != nil {
@@ -59,9 +54,8 @@ func patroniSilent(in Input) []model.Finding {
 		if ports := behind(in, m.Instance); ports != "" {
 			f.Evidence = append(f.Evidence, ports)
 		}
-		out = append(out, f)
+		report(f)
 	}
-	return out
 }
 
 // behind is which of an instance's own ports take connections though its

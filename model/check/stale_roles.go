@@ -9,10 +9,10 @@ import (
 // staleRoles: the inventory still calls another instance primary. Rendered
 // files follow the inventory, so the replica service counts the new leader as
 // a regular member and keeps the old one as backup.
-func staleRoles(in Input) []model.Finding {
+func staleRoles(in Input, report func(model.Finding)) {
 	b := in.Board
 	if b.Leader == "" || b.Cluster.Standby || b.UnlistedLeader() != nil {
-		return nil
+		return
 	}
 	for _, m := range b.Members {
 		if m.Declared != model.RolePrimary || m.Instance == b.Leader {
@@ -34,7 +34,7 @@ func staleRoles(in Input) []model.Finding {
 				}
 			}
 		}
-		return []model.Finding{f}
+		report(f)
+		return
 	}
-	return nil
 }

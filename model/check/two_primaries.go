@@ -11,7 +11,7 @@ import (
 // one Patroni passes the check that only the holder of the leader key passes. One
 // that reported it on an older timeline, before the newest primary reported it on its
 // own, may just have been demoted: its next answer shows.
-func twoPrimaries(in Input) []model.Finding {
+func twoPrimaries(in Input, report func(model.Finding)) {
 	var newest *board.Member
 	primary := func(m *board.Member) bool { return m.Known && (m.Role == "leader" || m.Role == "primary") }
 	for i := range in.Board.Members {
@@ -36,7 +36,7 @@ func twoPrimaries(in Input) []model.Finding {
 		}
 	}
 	if len(names) < 2 {
-		return nil
+		return
 	}
 	f := model.Finding{Severity: model.Critical, Summary: "two writable primaries: " + model.Join(names), Evidence: evidence,
 		Hint: "find out who holds the leader key: patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " on two nodes; keep clients away from the other one, and save what was written there"}
@@ -46,5 +46,5 @@ func twoPrimaries(in Input) []model.Finding {
 	if locks > 1 {
 		f.Evidence = append(f.Evidence, "each passes the check that only the holder of the leader key passes")
 	}
-	return []model.Finding{f}
+	report(f)
 }

@@ -9,11 +9,11 @@ import (
 
 // vipTrouble: the VIP answers on a node that does not lead, or nowhere, or more
 // than one node has it. It follows the leader key in the DCS, not HAProxy.
-func vipTrouble(in Input) []model.Finding {
+func vipTrouble(in Input, report func(model.Finding)) {
 	b := in.Board
 	o, ok := in.Snap.VIP[b.Cluster.Name]
 	if !ok || o.Tried.IsZero() {
-		return nil
+		return
 	}
 	have := holders(in)
 	hint := "ssh " + b.Cluster.VIP + " systemctl status vip-manager; it reads the leader key from the DCS"
@@ -23,7 +23,8 @@ func vipTrouble(in Input) []model.Finding {
 		for _, h := range have {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("ip addr on %s has it", h))
 		}
-		return []model.Finding{f}
+		report(f)
+		return
 	}
 	if o.Err != nil {
 		f := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("no node is known to have VIP %s", b.Cluster.VIP),
@@ -34,16 +35,17 @@ func vipTrouble(in Input) []model.Finding {
 		if o.Ever() {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("last seen on %s", o.Value))
 		}
-		return []model.Finding{f}
+		report(f)
+		return
 	}
 	for _, m := range b.Members {
 		if m.Instance == b.Leader && m.Host != o.Value {
-			return []model.Finding{{Severity: model.Warning, Host: o.Value,
+			report(model.Finding{Severity: model.Warning, Host: o.Value,
 				Summary:  fmt.Sprintf("VIP %s is on %s, the leader is %s", b.Cluster.VIP, o.Value, b.Leader),
-				Evidence: []string{fmt.Sprintf("the stats page at %s is that of %s", b.Cluster.VIP, o.Value)}, Hint: hint}}
+				Evidence: []string{fmt.Sprintf("the stats page at %s is that of %s", b.Cluster.VIP, o.Value)}, Hint: hint})
+			return
 		}
 	}
-	return nil
 }
 
 // holders are the nodes of the cluster that have its VIP by their own word,

@@ -3,16 +3,14 @@ package lint
 import (
 	"fmt"
 	"strings"
-
-	"pgtui/model"
 )
 
 // badName: a service name that HAProxy or its directory cannot take.
 func badName() Rule {
 	return Rule{"bad-service-name", Error, "a service name that HAProxy does not accept",
 		"HAProxy refuses the section, or does not read the file at all",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				f := Finding{At: in.at(s, "name"), Subject: title(c, s), Fix: "use letters, digits and dashes"}
 				bad := strings.IndexFunc(s.Proxy(), func(r rune) bool {
 					return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:", r))
@@ -25,9 +23,9 @@ func badName() Rule {
 				case strings.Contains(s.Proxy(), ".cfg"):
 					f.What = fmt.Sprintf("service name %q holds .cfg: HAProxy silently skips such a file", s.Name)
 				default:
-					return nil
+					continue
 				}
-				return []Finding{f}
-			})
+				report(f)
+			}
 		}}
 }

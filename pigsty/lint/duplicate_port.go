@@ -11,8 +11,7 @@ import (
 func duplicatePort() Rule {
 	return Rule{"duplicate-port", Error, "two services on the same port of one HAProxy node, of one cluster or of several",
 		"HAProxy accepts it, and the kernel splits the connections between the two services: writes go to replicas, or to another cluster",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			hosts, by := in.binds()
 			for _, h := range hosts {
 				l := by[h]
@@ -30,11 +29,10 @@ func duplicatePort() Rule {
 						if !b.own && a.own {
 							a, b = b, a // name the place that can be changed
 						}
-						out = append(out, clash(h, a, b))
+						report(clash(h, a, b))
 					}
 				}
 			}
-			return out
 		}}
 }
 

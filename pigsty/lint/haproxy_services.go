@@ -31,8 +31,7 @@ func (in *Input) haproxyServices(h model.Host) []pigsty.Decl {
 func haproxyServiceWiped() Rule {
 	return Rule{"haproxy-service-wiped", Warning, "a haproxy_services entry named like a cluster's service",
 		"its file is in the same directory: the next pg_service run of that cluster deletes it",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				for _, f := range c.LoadBalancers {
 					for _, d := range in.haproxyServices(f.Host) {
@@ -43,11 +42,10 @@ func haproxyServiceWiped() Rule {
 						if e := d.Dict.Lookup("name"); e != nil {
 							at = e.At
 						}
-						out = append(out, Finding{At: at, Subject: string(f.Host), What: fmt.Sprintf("haproxy service %s begins with %s-, the name of cluster %s", d.Name, c.Name, c.Name),
+						report(Finding{At: at, Subject: string(f.Host), What: fmt.Sprintf("haproxy service %s begins with %s-, the name of cluster %s", d.Name, c.Name, c.Name),
 							Fix: "give it a name that does not begin with a cluster's"})
 					}
 				}
 			}
-			return out
 		}}
 }

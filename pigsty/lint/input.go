@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -120,27 +121,40 @@ func primary(c *model.Cluster) model.Host {
 	return ""
 }
 
-// each calls f for every rendered service of every HAProxy node, each declaration
-// once for a rendering host.
-func (in *Input) each(f func(c *model.Cluster, s *model.Service) []Finding) []Finding {
-	var out []Finding
-	for _, c := range in.clusters() {
-		seen := map[string]bool{}
-		for i := range c.LoadBalancers {
-			for j := range c.LoadBalancers[i].Services {
-				s := &c.LoadBalancers[i].Services[j]
-				if in.cost(1+len(s.Members)>>3+(len(s.Selector)+len(s.Backup)+len(s.Options)+len(s.Check)+len(s.Port)+len(s.IP))>>9) != nil {
-					return out
-				}
-				key := fmt.Sprint(s.Rendered, " ", s.Name)
-				if !seen[key] {
+// each yields every rendered service of every HAProxy node, each declaration
+// once for a rendering host, with its cluster.
+func (in *Input) each() iter.Seq2[*model.Cluster, *model.Service] {
+	return func(yield func(*model.Cluster, *model.Service) bool) {
+		for _, c := range in.clusters() {
+			seen := map[string]bool{}
+			for i := range c.LoadBalancers {
+				for j := range c.LoadBalancers[i].Services {
+					s := &c.LoadBalancers[i].Services[j]
+					if in.cost(1+len(s.Members)>>3+(len(s.Selector)+len(s.Backup)+len(s.Options)+len(s.Check)+len(s.Port)+len(s.IP))>>9) != nil {
+						return
+					}
+					key := fmt.Sprint(s.Rendered, " ", s.Name)
+					if !seen[key] && !yield(c, s) {
+						return
+					}
 					seen[key] = true
-					out = append(out, f(c, s)...)
 				}
 			}
 		}
 	}
-	return out
+}
+
+// members yields every member with its cluster, in inventory order.
+func (in *Input) members() iter.Seq2[*model.Cluster, model.Instance] {
+	return func(yield func(*model.Cluster, model.Instance) bool) {
+		for _, c := range in.clusters() {
+			for _, m := range c.Instances {
+				if !yield(c, m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // on reports a bool variable of the host as Ansible's |bool reads it.

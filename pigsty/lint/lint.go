@@ -5,6 +5,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,9 +46,9 @@ type Rule struct {
 	Severity Severity
 	Title    string // what it finds, in a few words
 	Why      string // why it matters
-	// Find returns the mistakes of this kind. It need not set Code, Severity
+	// Find reports the mistakes of this kind. It need not set Code, Severity
 	// and Why, when the rule's own hold.
-	Find func(*Input) []Finding
+	Find func(in *Input, report func(Finding))
 }
 
 // All are the rules, in the order of docs/lint.md.
@@ -100,40 +101,22 @@ func Run(p *pigsty.Play) []Finding {
 		if p.Err() != nil {
 			return nil // half a judgement is none
 		}
-		for _, f := range r.Find(in) {
-			f.Code = r.Code
-			if f.Severity == 0 {
-				f.Severity = r.Severity
-			}
-			if f.Why == "" {
-				f.Why = r.Why
-			}
-			if f.At.File == "" {
-				f.At.File = p.Inventory.Source
-			}
+		r.Find(in, func(f Finding) {
+			f.Code, f.Severity, f.Why = r.Code, cmp.Or(f.Severity, r.Severity), cmp.Or(f.Why, r.Why)
+			f.At.File = cmp.Or(f.At.File, p.Inventory.Source)
 			f.At.Line, f.At.Column = max(f.At.Line, 1), max(f.At.Column, 1)
-			key := fmt.Sprint(f.Code, f.At, f.Subject)
-			if !seen[key] {
+			if key := fmt.Sprint(f.Code, f.At, f.Subject); !seen[key] {
 				seen[key] = true
 				out = append(out, f)
 			}
-		}
+		})
 	}
 	slices.SortStableFunc(out, byPlace)
 	return out
 }
 
 func byPlace(a, b Finding) int {
-	if c := strings.Compare(a.At.File, b.At.File); c != 0 {
-		return c
-	}
-	if a.At.Line != b.At.Line {
-		return a.At.Line - b.At.Line
-	}
-	if a.Severity != b.Severity {
-		return int(a.Severity - b.Severity)
-	}
-	return a.At.Column - b.At.Column
+	return cmp.Or(strings.Compare(a.At.File, b.At.File), a.At.Line-b.At.Line, int(a.Severity-b.Severity), a.At.Column-b.At.Column)
 }
 
 // Worst is the worst severity among the findings, 0 when there is none.

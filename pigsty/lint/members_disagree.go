@@ -10,8 +10,7 @@ import (
 func membersDisagree() Rule {
 	return Rule{"members-disagree", Warning, "members of one cluster that declare its services differently",
 		"a provider gets only the declared primary's view: what the others declare is never written",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				p := primary(c)
 				if p == "" {
@@ -30,11 +29,10 @@ func membersDisagree() Rule {
 					if _, remote := in.providerOf(p); !remote {
 						f.Severity, f.Why = Info, "every HAProxy node has its own host's view: the same port may do something else on another node"
 					}
-					out = append(out, f)
+					report(f)
 					break
 				}
 			}
-			return out
 		}}
 }
 

@@ -11,15 +11,13 @@ import (
 func missingPrimary() Rule {
 	return Rule{"missing-primary", Error, "a cluster without a member of pg_role primary",
 		"v4.5 refuses the whole cluster; older versions do not write a delegated cluster's services at all",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				if primary(c) == "" && len(c.Instances) > 0 {
-					out = append(out, Finding{At: in.var1(c.Instances[0].Host, "pg_role"), Subject: string(c.Name),
+					report(Finding{At: in.var1(c.Instances[0].Host, "pg_role"), Subject: string(c.Name),
 						What: fmt.Sprintf("cluster %s has no primary", c.Name), Fix: "give exactly one member pg_role: primary; of a standby cluster it is the leader, with pg_upstream"})
 				}
 			}
-			return out
 		}}
 }
 
@@ -27,8 +25,7 @@ func missingPrimary() Rule {
 func extraPrimary() Rule {
 	return Rule{"extra-primary", Error, "a cluster with more than one member of pg_role primary",
 		"v4.5 refuses the whole cluster; in older versions each of them writes the services of a delegated cluster",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				var all []string
 				var last model.Host
@@ -38,10 +35,9 @@ func extraPrimary() Rule {
 					}
 				}
 				if len(all) > 1 {
-					out = append(out, Finding{At: in.var1(last, "pg_role"), Subject: string(c.Name),
+					report(Finding{At: in.var1(last, "pg_role"), Subject: string(c.Name),
 						What: fmt.Sprintf("cluster %s has %d primaries: %s", c.Name, len(all), strings.Join(all, ", ")), Fix: "leave one pg_role: primary, make the others replica"})
 				}
 			}
-			return out
 		}}
 }

@@ -61,9 +61,8 @@ func (in *Input) templated(f func(c *model.Cluster, h model.Host, e py.Entry)) {
 func newerAnsibleFails() Rule {
 	return Rule{"newer-ansible-fails", Warning, "a template that ansible-core 2.19 and newer cannot resolve",
 		"after an upgrade of Ansible the whole cluster gets no files",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			refused := in.refused()
-			var out []Finding
 			in.templated(func(c *model.Cluster, h model.Host, e py.Entry) {
 				name := py.Print(e.Key)
 				_, err := in.Native(h, name, true)
@@ -81,10 +80,9 @@ func newerAnsibleFails() Rule {
 						legacy = "members are printed with " + py.Cut(s)
 					}
 				}
-				out = append(out, Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("variable %s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %v, and %s gets no files", name, h, legacy, err, c.Name),
+				report(Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("variable %s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %v, and %s gets no files", name, h, legacy, err, c.Name),
 					Fix: "write {{ pg_port | default(5432) }} for role defaults; put what a run finds out into the inventory"})
 			})
-			return out
 		}}
 }
 
@@ -92,8 +90,7 @@ func newerAnsibleFails() Rule {
 func newerAnsibleValue() Rule {
 	return Rule{"newer-ansible-value", Warning, "a template whose value has another type on ansible-core 2.19 and newer",
 		"the same inventory gives different files after an upgrade of Ansible",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			in.templated(func(c *model.Cluster, h model.Host, e py.Entry) {
 				name := py.Print(e.Key)
 				old, _, err1 := in.Attr(h, name)
@@ -101,14 +98,11 @@ func newerAnsibleValue() Rule {
 				if err1 != nil || err2 != nil || in.repr(old) == in.repr(now) || !in.matters(c, name, old, now) {
 					return
 				}
-				out = append(out, Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("%s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", name, h, py.Brief(old), py.Brief(now)), Fix: "write the value without a template, or in quotes without one"})
+				report(Finding{At: e.At, Subject: string(c.Name), What: fmt.Sprintf("%s of %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", name, h, py.Brief(old), py.Brief(now)), Fix: "write the value without a template, or in quotes without one"})
 			})
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					out = append(out, in.serviceValues(c, m.Host)...)
-				}
+			for c, m := range in.members() {
+				in.serviceValues(c, m.Host, report)
 			}
-			return out
 		}}
 }
 
@@ -154,11 +148,10 @@ func destText(v py.Value) string {
 	return "port 5432"
 }
 
-func (in *Input) serviceValues(c *model.Cluster, h model.Host) []Finding {
-	var out []Finding
+func (in *Input) serviceValues(c *model.Cluster, h model.Host, report func(Finding)) {
 	old, now := in.services(h), in.NativeServices(h)
 	if len(old) != len(now) {
-		return nil
+		return
 	}
 	for i := range old {
 		for _, e := range old[i].Dict.Entries() {
@@ -174,25 +167,25 @@ func (in *Input) serviceValues(c *model.Cluster, h model.Host) []Finding {
 				a, b = in.repr(e.Value), in.repr(n.Value)
 			}
 			if a != b {
-				out = append(out, Finding{At: e.At, Subject: string(c.Name) + " " + old[i].Name, What: fmt.Sprintf("%s of service %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", py.Print(e.Key), old[i].Name, py.Cut(a), py.Cut(b)), Fix: "write the value without a template"})
+				report(Finding{At: e.At, Subject: string(c.Name) + " " + old[i].Name, What: fmt.Sprintf("%s of service %s: ansible ≤ 2.18: %s; ≥ 2.19: %s", py.Print(e.Key), old[i].Name, py.Cut(a), py.Cut(b)), Fix: "write the value without a template"})
 			}
 		}
 	}
-	return append(out, in.nameless(c, h, old)...)
+	in.nameless(c, h, old, report)
 }
 
 // nameless: a service without a name stops the loop before 2.19 only.
-func (in *Input) nameless(c *model.Cluster, h model.Host, all []pigsty.Decl) []Finding {
+func (in *Input) nameless(c *model.Cluster, h model.Host, all []pigsty.Decl, report func(Finding)) {
 	for i, d := range all {
 		if d.Dict.Lookup("name") == nil && i+1 < len(all) {
 			at := d.Dict.At
 			if at.Line == 0 {
 				at = in.var1(h, "pg_services")
 			}
-			return []Finding{{At: at, Subject: string(c.Name), What: fmt.Sprintf("service number %d has no name: ansible ≤ 2.18 writes nothing after it, ≥ 2.19 writes the other %d", i+1, len(all)-i-1), Fix: "give the service a name"}}
+			report(Finding{At: at, Subject: string(c.Name), What: fmt.Sprintf("service number %d has no name: ansible ≤ 2.18 writes nothing after it, ≥ 2.19 writes the other %d", i+1, len(all)-i-1), Fix: "give the service a name"})
+			return
 		}
 	}
-	return nil
 }
 
 var (
@@ -205,25 +198,23 @@ var (
 func newerAnsibleSelector() Rule {
 	return Rule{"newer-ansible-selector", Warning, "a selector that returns something else on ansible-core 2.19 and newer",
 		"after an upgrade of Ansible the service loses its servers, or its file",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
-				var out []Finding
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				for _, q := range [][2]string{{"selector", s.Selector}, {"backup", s.Backup}} {
 					key, text := q[0], q[1]
 					f := Finding{At: in.at(s, key), Subject: title(c, s)}
 					if m := typedFacts.FindStringSubmatch(text); m != nil {
 						f.What = fmt.Sprintf("%s of service %s compares %s: ansible ≤ 2.18: a string within -l, ≥ 2.19: a number", key, s.Name, m[2])
 						f.Fix = "compare with a variable of your own, or with both: " + m[2] + " == `1` || " + m[2] + " == '1'"
-						out = append(out, f)
+						report(f)
 					}
 					if m := numberCalls.FindStringSubmatch(text); m != nil && !portableCall.MatchString(text) && in.onNumbers(c, text) {
 						f.What = fmt.Sprintf("%s of service %s calls %s on numbers: ansible ≤ 2.18: %s; ≥ 2.19: the service fails and its file is lost", key, s.Name, m[2], model.Join(names(s)))
 						f.Fix = "sort with sort_by(@, &to_number(to_string(pg_seq))), which works on both"
-						out = append(out, f)
+						report(f)
 					}
 				}
-				return out
-			})
+			}
 		}}
 }
 
@@ -255,14 +246,14 @@ func names(s *model.Service) []model.InstanceName {
 func newerAnsibleRefused() Rule {
 	return Rule{"newer-ansible-refused", Info, "a Pigsty version that does not run on ansible-core 2.19 and newer",
 		"pg_service fails there, and where every pg_seq is quoted it empties the directory first",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			if d := in.Model.Dialect; d != model.DialectV20 && d != model.DialectV27 || len(in.Model.Clusters) == 0 {
-				return nil
+				return
 			}
 			f := Finding{At: source.Pos{File: in.Inventory.Source, Line: 1, Column: 1}, Subject: "inventory", What: "Pigsty up to v3.6.1: ansible ≤ 2.18 writes the files, ≥ 2.19 writes none", Fix: "keep ansible-core at 2.18 or older, or upgrade Pigsty to v3.7"}
 			if e := in.Inventory.Hosts[0].All().Lookup("version"); e != nil {
 				f.At = e.At
 			}
-			return []Finding{f}
+			report(f)
 		}}
 }

@@ -11,27 +11,23 @@ import (
 func offlineQueryText() Rule {
 	return Rule{"truthy-value", Warning, "a yes-or-no variable that is not true or false",
 		"selectors treat every value except false, null and empty as true: 'false', 'no' and 0 select the member",
-		func(in *Input) []Finding {
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					v, ok, err := in.Attr(m.Host, "pg_offline_query")
-					if _, isBool := v.(bool); ok && err == nil && v != nil && !isBool {
-						f := Finding{At: in.var1(m.Host, "pg_offline_query"), Subject: string(m.Name), Fix: "write true or false, without quotes",
-							What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service treats that as true", m.Name, py.Brief(v))}
-						if s, text := py.Text(v); text && s == "" {
-							f.What = fmt.Sprintf("pg_offline_query of %s is an empty string: the offline service treats that as false", m.Name)
-						}
-						out = append(out, f)
+		func(in *Input, report func(Finding)) {
+			for _, m := range in.members() {
+				v, ok, err := in.Attr(m.Host, "pg_offline_query")
+				if _, isBool := v.(bool); ok && err == nil && v != nil && !isBool {
+					f := Finding{At: in.var1(m.Host, "pg_offline_query"), Subject: string(m.Name), Fix: "write true or false, without quotes",
+						What: fmt.Sprintf("pg_offline_query of %s is %s: the offline service treats that as true", m.Name, py.Brief(v))}
+					if s, text := py.Text(v); text && s == "" {
+						f.What = fmt.Sprintf("pg_offline_query of %s is an empty string: the offline service treats that as false", m.Name)
 					}
-					v, ok, err = in.Attr(m.Host, "patroni_ssl_enabled")
-					if s, text := py.Text(v); ok && err == nil && text && !py.Bool(v) && !falseWord(s) {
-						out = append(out, Finding{At: in.var1(m.Host, "patroni_ssl_enabled"), Subject: string(m.Name), Fix: "write true or false, without quotes",
-							What: fmt.Sprintf("patroni_ssl_enabled of %s is %q, which Ansible treats as false", m.Name, s), Why: "the health checks speak plain HTTP to a Patroni that speaks TLS: every server is down"})
-					}
+					report(f)
+				}
+				v, ok, err = in.Attr(m.Host, "patroni_ssl_enabled")
+				if s, text := py.Text(v); ok && err == nil && text && !py.Bool(v) && !falseWord(s) {
+					report(Finding{At: in.var1(m.Host, "patroni_ssl_enabled"), Subject: string(m.Name), Fix: "write true or false, without quotes",
+						What: fmt.Sprintf("patroni_ssl_enabled of %s is %q, which Ansible treats as false", m.Name, s), Why: "the health checks speak plain HTTP to a Patroni that speaks TLS: every server is down"})
 				}
 			}
-			return out
 		}}
 }
 

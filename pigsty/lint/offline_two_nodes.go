@@ -10,12 +10,12 @@ import (
 func offlineTwoNodes() Rule {
 	return Rule{"offline-two-nodes", Warning, "an offline service on a cluster of two nodes",
 		"when the offline member becomes the leader, no member passes the replica check, and reports fail until it is a replica again",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				kind, _ := kindOf(s.Check, c.Standby)
 				lost := holes(c, s)
 				if len(c.Instances) != 2 || kind != onReplica || len(lost) != 1 || len(s.Members) == 0 {
-					return nil
+					continue
 				}
 				m := c.Instance(lost[0])
 				f := Finding{At: in.at(s, "check"), Subject: title(c, s),
@@ -27,7 +27,7 @@ func offlineTwoNodes() Rule {
 				case m.OfflineQuery:
 					f.At = in.var1(m.Host, "pg_offline_query")
 				}
-				return []Finding{f}
-			})
+				report(f)
+			}
 		}}
 }

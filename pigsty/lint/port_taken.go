@@ -8,8 +8,7 @@ import (
 func portTaken() Rule {
 	return Rule{"port-taken", Error, "a service on a port that a component of Pigsty uses",
 		"haproxy -c accepts it; after the reload the new process cannot bind, and the old one keeps the old configuration",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			hosts, by := in.binds()
 			for _, h := range hosts {
 				comps := in.components(h)
@@ -27,11 +26,10 @@ func portTaken() Rule {
 								f.Severity = Warning
 							}
 						}
-						out = append(out, f)
+						report(f)
 						break
 					}
 				}
 			}
-			return out
 		}}
 }

@@ -11,8 +11,7 @@ import (
 func prefixCollision() Rule {
 	return Rule{"prefix-collision", Warning, "a cluster name that begins with another cluster's name and a dash, on one HAProxy",
 		"Pigsty's run for the shorter name deletes the files of the longer one and does not write them again (pgtui's reload does not)",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			all := in.clusters()
 			for _, long := range all {
 				if in.cost(1+len(all)>>3) != nil {
@@ -29,10 +28,9 @@ func prefixCollision() Rule {
 					} else {
 						f.Severity, f.Why = Info, "they share no HAProxy node now; on a shared one Pigsty's run for the shorter name would delete the files of the longer"
 					}
-					out = append(out, f)
+					report(f)
 				}
 			}
-			return out
 		}}
 }
 
@@ -50,12 +48,11 @@ func sharedFront(a, b *model.Cluster) model.Host {
 func fileCollision() Rule {
 	return Rule{"file-collision", Error, "services of two clusters with the same file name on one HAProxy",
 		"each run overwrites the other's file: one of the two services is always missing",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			type owner struct {
 				c *model.Cluster
 				s *model.Service
 			}
-			var out []Finding
 			seen := map[string]owner{}
 			for _, c := range in.clusters() {
 				for i := range c.LoadBalancers {
@@ -71,10 +68,9 @@ func fileCollision() Rule {
 						if s.Line.Line == 0 && was.s.Line.Line != 0 {
 							at = in.at(was.s, "name")
 						}
-						out = append(out, Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("service %s of %s and service %s of %s are both file %s on %s", s.Name, c.Name, other.s.Name, other.c.Name, s.FileName(), c.LoadBalancers[i].Host), Fix: "give one of the services another name"})
+						report(Finding{At: at, Subject: title(c, s), What: fmt.Sprintf("service %s of %s and service %s of %s are both file %s on %s", s.Name, c.Name, other.s.Name, other.c.Name, s.FileName(), c.LoadBalancers[i].Host), Fix: "give one of the services another name"})
 					}
 				}
 			}
-			return out
 		}}
 }

@@ -23,16 +23,12 @@ func (in *Input) providerOf(h model.Host) (name string, group bool) {
 func unknownProvider() Rule {
 	return Rule{"unknown-provider", Warning, "a pg_service_provider that is not a group of the inventory",
 		"Pigsty silently ignores it: the services stay on the cluster's own nodes",
-		func(in *Input) []Finding {
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					if name, group := in.providerOf(m.Host); name != "" && !group {
-						out = append(out, Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name), What: fmt.Sprintf("pg_service_provider %s of %s is not a group", name, c.Name), Fix: "name a group of the inventory, or leave it out"})
-					}
+		func(in *Input, report func(Finding)) {
+			for c, m := range in.members() {
+				if name, group := in.providerOf(m.Host); name != "" && !group {
+					report(Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name), What: fmt.Sprintf("pg_service_provider %s of %s is not a group", name, c.Name), Fix: "name a group of the inventory, or leave it out"})
 				}
 			}
-			return out
 		}}
 }
 
@@ -40,18 +36,14 @@ func unknownProvider() Rule {
 func emptyProvider() Rule {
 	return Rule{"empty-provider", Error, "a pg_service_provider group without hosts",
 		"the services are not written at all, and Pigsty reports nothing",
-		func(in *Input) []Finding {
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					name, group := in.providerOf(m.Host)
-					if group && len(in.Inventory.Group(name).AllHosts()) == 0 {
-						out = append(out, Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name),
-							What: fmt.Sprintf("provider group %s of %s has no hosts (%s)", name, c.Name, place(in.Inventory.Group(name).At)), Fix: "add HAProxy hosts to the group"})
-					}
+		func(in *Input, report func(Finding)) {
+			for c, m := range in.members() {
+				name, group := in.providerOf(m.Host)
+				if group && len(in.Inventory.Group(name).AllHosts()) == 0 {
+					report(Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name),
+						What: fmt.Sprintf("provider group %s of %s has no hosts (%s)", name, c.Name, place(in.Inventory.Group(name).At)), Fix: "add HAProxy hosts to the group"})
 				}
 			}
-			return out
 		}}
 }
 
@@ -59,8 +51,7 @@ func emptyProvider() Rule {
 func providerNotOnPrimary() Rule {
 	return Rule{"provider-not-on-primary", Error, "a pg_service_provider that replicas have and the primary does not",
 		"only the primary writes the provider's files: nothing is written there, and the primary serves on its own node",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				p := primary(c)
 				if p == "" {
@@ -71,12 +62,11 @@ func providerNotOnPrimary() Rule {
 				}
 				for _, m := range c.Instances {
 					if name, group := in.providerOf(m.Host); group {
-						out = append(out, Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name), What: fmt.Sprintf("%s has provider %s, the primary %s has none", m.Name, name, p), Fix: "set pg_service_provider in the vars of the cluster, not of a host"})
+						report(Finding{At: in.var1(m.Host, "pg_service_provider"), Subject: string(c.Name), What: fmt.Sprintf("%s has provider %s, the primary %s has none", m.Name, name, p), Fix: "set pg_service_provider in the vars of the cluster, not of a host"})
 						break
 					}
 				}
 			}
-			return out
 		}}
 }
 
@@ -84,8 +74,7 @@ func providerNotOnPrimary() Rule {
 func providerDisagrees() Rule {
 	return Rule{"provider-disagrees", Warning, "members of one cluster with different providers",
 		"each host decides for itself: some services are on the nodes, some on a provider, and clients find half of them",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				p := primary(c)
 				if p == "" {
@@ -107,11 +96,10 @@ func providerDisagrees() Rule {
 					if !declared || name == "" && at == in.var1(p, "pg_service_provider") {
 						at = in.var1(m.Host, "pg_role")
 					}
-					out = append(out, Finding{At: at, Subject: string(c.Name), What: fmt.Sprintf("the provider of %s is %s, that of the primary %s is %s", m.Name, cmp.Or(name, "none"), p, want), Fix: "set pg_service_provider once, in the vars of the cluster"})
+					report(Finding{At: at, Subject: string(c.Name), What: fmt.Sprintf("the provider of %s is %s, that of the primary %s is %s", m.Name, cmp.Or(name, "none"), p, want), Fix: "set pg_service_provider once, in the vars of the cluster"})
 					break
 				}
 			}
-			return out
 		}}
 }
 
@@ -120,8 +108,7 @@ func providerDisagrees() Rule {
 func providerWithoutCA() Rule {
 	return Rule{"provider-without-ca", Warning, "patroni_ssl_enabled with a provider that is not a PostgreSQL node",
 		"the server lines name a CA file that only PostgreSQL nodes have: HAProxy refuses the whole configuration",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				tls := model.Host("")
 				for _, m := range c.Instances {
@@ -134,12 +121,11 @@ func providerWithoutCA() Rule {
 				}
 				for _, f := range c.LoadBalancers {
 					if _, pg := in.At(f.Host, "pg_cluster"); !pg {
-						out = append(out, Finding{At: in.var1(tls, "patroni_ssl_enabled"), Subject: string(c.Name), What: fmt.Sprintf("the checks of %s need /pg/cert/ca.crt, which provider node %s has not", c.Name, f.Host), Fix: "copy the CA there as /pg/cert/ca.crt before the next reload"})
+						report(Finding{At: in.var1(tls, "patroni_ssl_enabled"), Subject: string(c.Name), What: fmt.Sprintf("the checks of %s need /pg/cert/ca.crt, which provider node %s has not", c.Name, f.Host), Fix: "copy the CA there as /pg/cert/ca.crt before the next reload"})
 						break
 					}
 				}
 			}
-			return out
 		}}
 }
 
@@ -147,15 +133,13 @@ func providerWithoutCA() Rule {
 func haproxyDisabled() Rule {
 	return Rule{"haproxy-disabled", Warning, "services on a node whose HAProxy is disabled",
 		"no HAProxy reads the files",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				for _, f := range c.LoadBalancers {
 					if !in.on(f.Host, "haproxy_enabled", true) && len(f.Services) > 0 {
-						out = append(out, Finding{At: in.var1(f.Host, "haproxy_enabled"), Subject: string(f.Host), What: fmt.Sprintf("haproxy_enabled is false on %s, where %s is written", f.Host, c.Name), Fix: "enable it, or name a pg_service_provider"})
+						report(Finding{At: in.var1(f.Host, "haproxy_enabled"), Subject: string(f.Host), What: fmt.Sprintf("haproxy_enabled is false on %s, where %s is written", f.Host, c.Name), Fix: "enable it, or name a pg_service_provider"})
 					}
 				}
 			}
-			return out
 		}}
 }

@@ -11,27 +11,23 @@ import (
 // badRole: a role that Pigsty does not have.
 func badRole() Rule {
 	return Rule{"bad-role", Error, "a pg_role that is missing or unknown", assertedWhy,
-		func(in *Input) []Finding {
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					v, ok, err := in.Attr(m.Host, "pg_role")
-					if err != nil {
-						continue
-					}
-					f := Finding{At: in.var1(m.Host, "pg_role"), Subject: string(c.Name), Severity: in.asserted(), Fix: "use primary, replica, standby, offline or delayed"}
-					switch m.Role {
-					case model.RolePrimary, model.RoleReplica, model.RoleStandby, model.RoleOffline, model.RoleDelayed:
-						continue
-					}
-					f.What = fmt.Sprintf("pg_role of host %s is %s", m.Host, py.Brief(v))
-					if !ok {
-						f.Severity, f.What = Error, fmt.Sprintf("host %s of %s has no pg_role", m.Host, c.Name)
-					}
-					out = append(out, f)
+		func(in *Input, report func(Finding)) {
+			for c, m := range in.members() {
+				v, ok, err := in.Attr(m.Host, "pg_role")
+				if err != nil {
+					continue
 				}
+				f := Finding{At: in.var1(m.Host, "pg_role"), Subject: string(c.Name), Severity: in.asserted(), Fix: "use primary, replica, standby, offline or delayed"}
+				switch m.Role {
+				case model.RolePrimary, model.RoleReplica, model.RoleStandby, model.RoleOffline, model.RoleDelayed:
+					continue
+				}
+				f.What = fmt.Sprintf("pg_role of host %s is %s", m.Host, py.Brief(v))
+				if !ok {
+					f.Severity, f.What = Error, fmt.Sprintf("host %s of %s has no pg_role", m.Host, c.Name)
+				}
+				report(f)
 			}
-			return out
 		}}
 }
 
@@ -40,8 +36,7 @@ var clusterName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 // badClusterName: a name that pg_id refuses.
 func badClusterName() Rule {
 	return Rule{"bad-cluster-name", Error, "a pg_cluster that Pigsty refuses", assertedWhy,
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				if len(c.Instances) == 0 {
 					continue
@@ -55,9 +50,8 @@ func badClusterName() Rule {
 				if text && s != "" && s != "root" && f.Severity == Warning {
 					f.Severity, f.Why = Info, "it works with this Pigsty version; v4.5 refuses such a cluster"
 				}
-				out = append(out, f)
+				report(f)
 			}
-			return out
 		}}
 }
 
@@ -65,15 +59,15 @@ func badClusterName() Rule {
 func clusterEverywhere() Rule {
 	return Rule{"cluster-everywhere", Error, "pg_cluster in the variables of all hosts",
 		"every host of the inventory becomes a member, and with Debian 12's ansible the admin node's localhost too",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			all := in.Inventory.Group("all")
 			if all == nil {
-				return nil
+				return
 			}
 			e := all.Vars.Lookup("pg_cluster")
 			if e == nil {
-				return nil
+				return
 			}
-			return []Finding{{At: e.At, Subject: "all", What: fmt.Sprintf("pg_cluster %s is set for all hosts", py.Print(e.Value)), Fix: "move it to the vars of the cluster's own group"}}
+			report(Finding{At: e.At, Subject: "all", What: fmt.Sprintf("pg_cluster %s is set for all hosts", py.Print(e.Value)), Fix: "move it to the vars of the cluster's own group"})
 		}}
 }

@@ -15,8 +15,8 @@ var wholeTime = regexp.MustCompile(`^[0-9]+(us|ms|s|m|h|d)?$`)
 func rtoRejected() Rule {
 	return Rule{"rto-rejected", Error, "health check times that HAProxy rejects: pg_rto fast and safe have fractions of a second",
 		"HAProxy (2.6 measured) refuses 0.5s and 1.5s: the next reload fails on every node of the cluster",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				words := strings.Fields(s.Options)
 				for i, w := range words {
 					if w != "inter" && w != "fastinter" && w != "downinter" && w != "slowstart" {
@@ -39,10 +39,10 @@ func rtoRejected() Rule {
 							f.At = at
 						}
 					}
-					return []Finding{f}
+					report(f)
+					break
 				}
-				return nil
-			})
+			}
 		}}
 }
 
@@ -50,26 +50,22 @@ func rtoRejected() Rule {
 func rtoUnknown() Rule {
 	return Rule{"rto-unknown", Warning, "a pg_rto that is not in pg_rto_plan",
 		"the health checks silently get the times of norm",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			if d := in.Model.Dialect; d != model.DialectV40 && d != model.DialectV45 {
-				return nil
+				return
 			}
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					mode, _, err1 := in.Var(m.Host, "pg_rto")
-					plan, _, err2 := in.Var(m.Host, "pg_rto_plan")
-					d, ok := plan.(*py.Dict)
-					if err1 != nil || err2 != nil || !ok || d.Lookup(mode) != nil || d.Lookup("norm") == nil {
-						continue
-					}
-					f := Finding{At: in.var1(m.Host, "pg_rto"), Subject: string(c.Name), What: fmt.Sprintf("pg_rto %s is no mode of pg_rto_plan: it means norm", py.Print(mode)), Fix: "use fast, norm, safe or wide"}
-					if _, text := py.Text(mode); !text && py.IsNumber(mode) {
-						f.Severity, f.Why = Info, "seconds are the format of Pigsty v3; v4 takes the times of norm for any number"
-					}
-					out = append(out, f)
+			for c, m := range in.members() {
+				mode, _, err1 := in.Var(m.Host, "pg_rto")
+				plan, _, err2 := in.Var(m.Host, "pg_rto_plan")
+				d, ok := plan.(*py.Dict)
+				if err1 != nil || err2 != nil || !ok || d.Lookup(mode) != nil || d.Lookup("norm") == nil {
+					continue
 				}
+				f := Finding{At: in.var1(m.Host, "pg_rto"), Subject: string(c.Name), What: fmt.Sprintf("pg_rto %s is no mode of pg_rto_plan: it means norm", py.Print(mode)), Fix: "use fast, norm, safe or wide"}
+				if _, text := py.Text(mode); !text && py.IsNumber(mode) {
+					f.Severity, f.Why = Info, "seconds are the format of Pigsty v3; v4 takes the times of norm for any number"
+				}
+				report(f)
 			}
-			return out
 		}}
 }

@@ -2,8 +2,6 @@ package lint
 
 import (
 	"fmt"
-
-	"pgtui/model"
 )
 
 // selectorMatchesNobody: a service whose selector finds no member. Pigsty's own
@@ -11,10 +9,10 @@ import (
 func selectorMatchesNobody() Rule {
 	return Rule{"selector-matches-nobody", Warning, "a selector that matches no member of the cluster",
 		"the port is open and refuses every connection",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				if len(s.Members) > 0 || in.ours(s) && (len(c.Instances) == 1 || len(s.Backups) > 0) {
-					return nil
+					continue
 				}
 				f := Finding{At: in.at(s, "selector"), Subject: title(c, s),
 					What: fmt.Sprintf("the selector %s of service %s matches no member of %s", s.Selector, s.Name, c.Name),
@@ -25,7 +23,7 @@ func selectorMatchesNobody() Rule {
 				case in.ours(s):
 					f.Severity, f.Fix = Info, "nothing to do unless clients use port "+s.Port
 				}
-				return []Finding{f}
-			})
+				report(f)
+			}
 		}}
 }

@@ -10,9 +10,8 @@ import (
 func selectorRepeats() Rule {
 	return Rule{"selector-repeats", Error, "a selector that returns a member twice",
 		"HAProxy refuses a section with two servers of the same name, and with it the whole configuration",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
-				var out []Finding
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				servers, _ := s.Servers()
 				seen := map[model.Host]bool{}
 				for _, v := range servers {
@@ -24,13 +23,12 @@ func selectorRepeats() Rule {
 					if !twice(s.Members) {
 						key, text = "backup", s.Backup
 					}
-					out = append(out, Finding{At: in.at(s, key), Subject: title(c, s),
+					report(Finding{At: in.at(s, key), Subject: title(c, s),
 						What: fmt.Sprintf("%s %s of service %s gives %s twice", key, text, s.Name, v.Name),
 						Fix:  "join the conditions with || in one [? … ] instead of joining lists"})
 					break
 				}
-				return out
-			})
+			}
 		}}
 }
 

@@ -10,17 +10,15 @@ import (
 func serviceFails() Rule {
 	return Rule{"service-fails", Error, "a service or host that Ansible fails on: no name, no port, no selector or a wrong one, a value that must be a list",
 		"its file is deleted and not written again, and the host that fails is not reloaded",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			elsewhere := in.foundElsewhere()
-			var out []Finding
 			for _, c := range in.clusters() {
 				for _, p := range c.Problems {
 					if p.Fatal && !elsewhere[p.At] {
-						out = append(out, Finding{At: p.At, Subject: p.Subject, What: p.What, Fix: p.Try})
+						report(Finding{At: p.At, Subject: p.Subject, What: p.What, Fix: p.Try})
 					}
 				}
 			}
-			return out
 		}}
 }
 
@@ -29,13 +27,13 @@ func serviceFails() Rule {
 func (in *Input) foundElsewhere() map[source.Pos]bool {
 	out := in.refused()
 	for _, r := range []Rule{missingPrimary(), extraPrimary(), duplicateSeq(), badSeq(), mixedSeq(), badRole(), badClusterName()} {
-		for _, f := range r.Find(in) {
+		r.Find(in, func(f Finding) {
 			for _, h := range in.Members(model.ClusterName(f.Subject)) {
 				for _, name := range []string{"pg_cluster", "pg_seq", "pg_role"} {
 					out[in.var1(h, name)] = true
 				}
 			}
-		}
+		})
 	}
 	return out
 }

@@ -13,20 +13,16 @@ import (
 func serviceOverridden() Rule {
 	return Rule{"service-overridden", Warning, "two services of the same name on one host",
 		"both have the same file: the later one replaces the earlier, whose port is then closed",
-		func(in *Input) []Finding {
-			var out []Finding
-			for _, c := range in.clusters() {
-				for _, m := range c.Instances {
-					seen := map[string]pigsty.Decl{}
-					for _, d := range in.services(m.Host) {
-						if was, ok := seen[d.Name]; ok && d.Name != "" {
-							out = append(out, overridden(c, m, was, d))
-						}
-						seen[d.Name] = d
+		func(in *Input, report func(Finding)) {
+			for c, m := range in.members() {
+				seen := map[string]pigsty.Decl{}
+				for _, d := range in.services(m.Host) {
+					if was, ok := seen[d.Name]; ok && d.Name != "" {
+						report(overridden(c, m, was, d))
 					}
+					seen[d.Name] = d
 				}
 			}
-			return out
 		}}
 }
 

@@ -3,16 +3,14 @@ package lint
 import (
 	"fmt"
 	"strings"
-
-	"pgtui/model"
 )
 
 // unknownCheck: Patroni answers 503 to every path it does not know.
 func unknownCheck() Rule {
 	return Rule{"unknown-check", Warning, "a health check path that Patroni does not know",
 		"Patroni answers 503 to it, so every server of the service is down",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				f := Finding{At: in.at(s, "check"), Subject: title(c, s),
 					Fix: "use /primary, /replica, /read-only, /leader, /sync, /async, /health or another path of Patroni's REST API"}
 				_, known := kindOf(s.Check, c.Standby)
@@ -25,9 +23,9 @@ func unknownCheck() Rule {
 				case !known:
 					f.What = fmt.Sprintf("check %s of service %s is not a health check of Patroni", s.Check, s.Name)
 				default:
-					return nil
+					continue
 				}
-				return []Finding{f}
-			})
+				report(f)
+			}
 		}}
 }

@@ -5,8 +5,6 @@ import (
 
 	"pgtui/ansible/jinja"
 	"pgtui/ansible/py"
-	"pgtui/model"
-	"pgtui/source"
 )
 
 // unknownDest: the template knows default, postgres, pgbouncer and numbers; all
@@ -14,8 +12,8 @@ import (
 func unknownDest() Rule {
 	return Rule{"unknown-dest", Warning, "a dest that is not default, postgres, pgbouncer or a number",
 		"Pigsty silently sends the service to port 5432 of every member, past pgbouncer and past pg_port",
-		func(in *Input) []Finding {
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
+		func(in *Input, report func(Finding)) {
+			for c, s := range in.each() {
 				v, ok := in.decl(s).Get("dest")
 				at, what := in.at(s, "dest"), "dest"
 				if !ok || py.Equal(v, "default") {
@@ -23,10 +21,14 @@ func unknownDest() Rule {
 					at, what = in.var1(s.Rendered, "pg_default_service_dest"), "pg_default_service_dest"
 				}
 				if t, _ := py.Text(v); !ok || t == "postgres" || t == "pgbouncer" || jinja.Marked(t) {
-					return nil
+					continue
 				}
 				if py.IsNumber(v) {
-					return badDestPort(c, s, v, at, what)
+					if _, isBool := v.(bool); portOf(py.Print(v)) == 0 || isBool {
+						report(Finding{Severity: Error, At: at, Subject: title(c, s), What: fmt.Sprintf("%s of service %s is printed as %s, which is not a port", what, s.Name, py.Print(v)),
+							Why: "HAProxy refuses the server lines, or sends the traffic nowhere", Fix: "write default, postgres, pgbouncer or a whole number from 1 to 65535"})
+					}
+					continue
 				}
 				fix := "write default, postgres, pgbouncer or a port number"
 				if t, ok := py.Text(v); ok && portOf(t) != 0 {
@@ -36,16 +38,7 @@ func unknownDest() Rule {
 				if what != "dest" {
 					f.Subject = string(c.Name)
 				}
-				return []Finding{f}
-			})
+				report(f)
+			}
 		}}
-}
-
-func badDestPort(c *model.Cluster, s *model.Service, v py.Value, at source.Pos, what string) []Finding {
-	_, isBool := v.(bool)
-	if portOf(py.Print(v)) != 0 && !isBool {
-		return nil
-	}
-	return []Finding{{Severity: Error, At: at, Subject: title(c, s), What: fmt.Sprintf("%s of service %s is printed as %s, which is not a port", what, s.Name, py.Print(v)),
-		Why: "HAProxy refuses the server lines, or sends the traffic nowhere", Fix: "write default, postgres, pgbouncer or a whole number from 1 to 65535"}}
 }

@@ -12,11 +12,10 @@ import (
 func unknownField() Rule {
 	return Rule{"unknown-field", Warning, "a field of a service that Pigsty does not read",
 		"it has no effect, and the intended field keeps its default",
-		func(in *Input) []Finding {
+		func(in *Input, report func(Finding)) {
 			known := []string{"name", "port", "ip", "selector", "backup", "dest", "check", "maxconn", "balance", "options"}
 			old := []string{"src_ip", "src_port", "dst_port", "check_url", "check_code", "check_method", "selector_backup", "haproxy"}
-			return in.each(func(c *model.Cluster, s *model.Service) []Finding {
-				var out []Finding
+			for c, s := range in.each() {
 				for _, e := range in.decl(s).Entries() {
 					key := py.Print(e.Key)
 					if slices.Contains(known, key) || e.At.Line == 0 {
@@ -31,9 +30,8 @@ func unknownField() Rule {
 					case slices.Contains(old, key):
 						f.Severity, f.Fix = Info, "remove it: it is a field of Pigsty v1"
 					}
-					out = append(out, f)
+					report(f)
 				}
-				return out
-			})
+			}
 		}}
 }

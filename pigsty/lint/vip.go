@@ -14,8 +14,7 @@ import (
 func duplicateVIP() Rule {
 	return Rule{"duplicate-vip", Error, "a VIP that another cluster, a node VIP or a host has too",
 		"two machines answer for one address: ARP decides which one a client reaches",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			seen := map[string]*model.Cluster{}
 			nodeVIP := map[string]model.Host{}
 			for _, n := range in.Model.Nodes {
@@ -39,9 +38,8 @@ func duplicateVIP() Rule {
 					seen[c.VIP] = c
 					continue
 				}
-				out = append(out, f)
+				report(f)
 			}
-			return out
 		}}
 }
 
@@ -61,8 +59,7 @@ func (in *Input) vipAt(c *model.Cluster) source.Pos {
 func badVIP() Rule {
 	return Rule{"bad-vip", Warning, "pg_vip_enabled without an address and prefix length",
 		"vip-manager does not start, or adds an unreachable address",
-		func(in *Input) []Finding {
-			var out []Finding
+		func(in *Input, report func(Finding)) {
 			for _, c := range in.clusters() {
 				h := primary(c)
 				if h == "" || !in.on(h, "pg_vip_enabled", false) {
@@ -83,8 +80,7 @@ func badVIP() Rule {
 				default:
 					continue
 				}
-				out = append(out, f)
+				report(f)
 			}
-			return out
 		}}
 }

@@ -209,7 +209,7 @@ func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 func reasons(out *failover.Outcome, e page.Env, most int) []widget.Line {
 	var lines []widget.Line
 	if l := out.NodeLoss; l != nil {
-		lines = append(lines, page.Wrapped(theme.Warn, "! If the whole node is lost ("+model.JoinHosts(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
+		lines = append(lines, page.Wrapped(theme.Warn, "! If the whole node is lost ("+model.Join(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
 	}
 	for _, r := range out.Reasons {
 		lines = append(lines, page.Wrapped(theme.Plain, r, " ", e.W, 4)...)
