@@ -4,7 +4,6 @@
 package page
 
 import (
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -146,14 +145,7 @@ func (e Env) NoAnswer() bool { return e.Snap == nil }
 // Pending reports that some node of the cluster has not been probed yet: what
 // looks unknown then is only still being probed.
 func (e Env) Pending(b *board.Board) bool {
-	if e.Snap == nil {
-		return true
-	}
-	if e.Now.Sub(e.Began) >= patience {
-		return false
-	}
-	return slices.ContainsFunc(b.Members, func(m board.Member) bool { return e.incomplete(m.Instance) }) ||
-		slices.ContainsFunc(b.Cluster.LoadBalancers, func(f model.LoadBalancer) bool { return e.ProxyNotProbed(f.Host) })
+	return e.Snap == nil || e.Now.Sub(e.Began) < patience && !e.Snap.Complete(b.Cluster)
 }
 
 // Rows is how many rows of a list there is room for: the page without small lines
@@ -172,12 +164,6 @@ const patience = 10 * time.Second
 // notProbed reports that the instance's Patroni has not been probed yet.
 func (e Env) notProbed(name model.InstanceName) bool {
 	return e.Snap == nil || (e.Snap.Patroni[name].Status.Tried.IsZero() && e.Now.Sub(e.Began) < patience)
-}
-
-// incomplete reports that some request to the instance's Patroni has not been
-// sent yet.
-func (e Env) incomplete(name model.InstanceName) bool {
-	return e.notProbed(name) || !e.Snap.Patroni[name].Probed()
 }
 
 // ProxyNotProbed reports that the node's HAProxy has not been probed yet.
