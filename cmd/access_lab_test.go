@@ -153,7 +153,7 @@ func (s *said) switchover() {
 	r := <-done
 	s.all.WriteString(r.out + r.err)
 	gap := regexp.MustCompile(`pg-test-2 answers, timeline \d+: gap \d+ ms`)
-	if r.code != 1 || !gap.MatchString(r.out) || !strings.Contains(r.out, "pg-test-1 answers") || !strings.Contains(r.out, "breaks it: ") && !strings.Contains(r.out, "is wrong: ") {
+	if r.code != 1 || !gap.MatchString(r.out) || !strings.Contains(r.out, "pg-test-1 answers") || !strings.Contains(r.out, "fails at ") && !strings.Contains(r.out, " failed: ") {
 		s.t.Errorf("watch: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	s.t.Logf("%s", r.out)
@@ -194,7 +194,7 @@ func TestLabTraceFaults(t *testing.T) {
 	lab(t, "stop", "pg-test-1", "pgbouncer")
 	tr, r = s.trace("pg-test", "primary")
 	one("pgbouncer down", tr, r, 2, "fails at pgbouncer: pgbouncer does not answer: pg-test-1: connection refused: nothing listens on 10.10.10.11:6432")
-	entry("pgbouncer down", "10.10.10.3", 5433, "down", "HAProxy reports pg-test-1 as serving, and the port does not answer")
+	entry("pgbouncer down", "10.10.10.3", 5433, "down", "HAProxy reports pg-test-1 as serving, but the port does not answer")
 	lab(t, "start", "pg-test-1", "pgbouncer")
 
 	record := func(addr string) {
@@ -204,7 +204,7 @@ func TestLabTraceFaults(t *testing.T) {
 	t.Cleanup(func() { record("10.10.10.3") })
 	record("10.10.10.12")
 	tr, r = s.trace("pg-test", "primary")
-	one("stale record", tr, r, 1, "name is wrong: pg-test is 10.10.10.12 by the DNS server 10.10.10.10, and should be 10.10.10.3")
+	one("stale record", tr, r, 1, "the name failed: pg-test resolves to 10.10.10.12 by the DNS server 10.10.10.10, but should be 10.10.10.3")
 	entry("stale record", "pg-test", 5433, "mismatch", "a stale or foreign record")
 	record("10.10.10.3")
 
@@ -221,10 +221,10 @@ func TestLabTraceFaults(t *testing.T) {
 	}
 	tr, r = s.trace("pg-test", "primary")
 	one("VIP on the wrong node", tr, r, 1, "the VIP failed: VIP 10.10.10.3 is on pg-test-2's node 10.10.10.12, but the leader is pg-test-1")
-	if a, _ := s.access(); !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "says that it is on pg-test-2 (10.10.10.12)") }) {
+	if a, _ := s.access(); !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.Contains(n, "shows it on pg-test-2 (10.10.10.12)") }) {
 		t.Errorf("the node with the VIP is not told: %q", a.Notes)
 	}
-	entry("VIP on the wrong node", "10.10.10.3", 5432, "mismatch", "it leads to pg-test-2, and the leader is pg-test-1")
+	entry("VIP on the wrong node", "10.10.10.3", 5432, "mismatch", "it leads to pg-test-2, but the leader is pg-test-1")
 	s.secret()
 }
 

@@ -134,7 +134,7 @@ func TestLabReadOnlyLeaderAndTwoVIPs(t *testing.T) {
 		sql("select pg_reload_conf()")
 	})
 	d, _ := doctor(t)
-	says(t, found(t, d, "leader-read-only", "10.10.10.11"), "critical", "pg-test-1 leads and takes no writes")
+	says(t, found(t, d, "leader-read-only", "10.10.10.11"), "critical", "pg-test-1 leads but accepts no writes")
 	says(t, found(t, d, "vip", ""), "critical", "ip addr on 10.10.10.12 has it")
 }
 
@@ -156,7 +156,7 @@ func TestLabEditedNeverReloaded(t *testing.T) {
 	needLab(t)
 	lab(t, "exec", "pg-test-2", "sed", "-i", "/server pg-test-3 /s/weight 100/weight 7/", "/etc/haproxy/conf.d/pg-test-replica.cfg")
 	d, r := doctor(t, "--count", "0")
-	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "server pg-test-3 has weight 7 on disk but runs with 100")
+	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "server pg-test-3 runs with weight 100, the file has 7")
 	says(t, found(t, d, "config-unloaded", "10.10.10.12"), "warning", "pg-test-replica.cfg was changed")
 	says(t, found(t, d, "config-drift", "10.10.10.12"), "warning", "weight of pg-test-3: 7 → 100")
 	for _, f := range d.Findings {
@@ -187,7 +187,7 @@ func TestLabNodeUnread(t *testing.T) {
 		t.Fatalf("exit %d, %v\n%s%s", r.code, err, r.out, r.err)
 	}
 	d := all.Clusters[0]
-	says(t, found(t, d, "node-unread", "10.10.10.12"), "warning", "pg-test-2 are not known")
+	says(t, found(t, d, "node-unread", "10.10.10.12"), "warning", "on pg-test-2")
 	if r.code != 1 {
 		t.Errorf("exit %d with a node that could not be read", r.code)
 	}

@@ -122,7 +122,7 @@ func TestLabOneWayBlock(t *testing.T) {
 		lab(t, "exec", "pg-test-3", "sh", "-c", "ip rule del pref 100; ip route flush table 100; ip neigh del 10.10.10.99 dev eth0; true")
 	})
 	lab(t, "exec", "pg-test-3", "sh", "-ec", "ip neigh replace 10.10.10.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent; ip route replace 10.10.10.11 via 10.10.10.99 dev eth0 table 100; ip rule add pref 100 to 10.10.10.11 ipproto tcp dport 8008 lookup 100")
-	f := first(t, time.Now(), fleet, board, "cannot reach Patroni of pg-test-1", "reach Patroni of pg-test-1 (L4TOUT)", "haproxy-disagree")
+	f := first(t, time.Now(), fleet, board, "cannot reach Patroni", "(L4TOUT)", "haproxy-disagree")
 	if !strings.Contains(f.Summary, "HAProxy on pg-test-3 cannot reach Patroni on pg-test-1 (L4TOUT), but 2 other HAProxy nodes can") || !strings.HasPrefix(f.Hint, "ssh 10.10.10.13 curl") {
 		t.Errorf("%+v", f)
 	}
