@@ -81,7 +81,7 @@ func faults(t *testing.T, first string) []fault {
 			go func() { time.Sleep(24 * time.Second); lab(t, "thaw", first, "haproxy") }()
 		}, codes: []int{1}, says: "restored", long: true},
 		fault{name: "the reload is refused once", before: wrapper(`[ "$1" != reload ] || [ -e /run/once ] || { touch /run/once; echo "Job for haproxy.service failed" >\&2; exit 1; }`), after: unwrap, codes: []int{1}, says: "restored"},
-		fault{name: "the reload is always refused", before: wrapper(`[ "$1" != reload ] || exit 1`), after: unwrap, codes: []int{2}, says: "look at .* now"},
+		fault{name: "the reload is always refused", before: wrapper(`[ "$1" != reload ] || exit 1`), after: unwrap, codes: []int{2}, says: "check .* now"},
 		fault{name: "the new worker dies at once", before: wrapper(`if [ "$1" = reload ] && [ ! -e /run/once ]; then touch /run/once; /usr/bin/systemctl "$@"; sleep 0.3; pkill -9 -n -x haproxy; exit 0; fi`), after: unwrap, codes: []int{0, 1, 2}, long: true},
 		fault{name: "the file system is read-only", before: onFirst("mount --bind /etc/haproxy /etc/haproxy && mount -o remount,bind,ro /etc/haproxy"), after: onFirst("umount /etc/haproxy"), codes: []int{3}, says: "read-only"},
 		fault{name: "the disk of the backups is full", before: onFirst("mkdir -p /var/lib/pgtui && mount -t tmpfs -o size=16k none /var/lib/pgtui && dd if=/dev/zero of=/var/lib/pgtui/full bs=1k 2>/dev/null; true"), after: onFirst("umount /var/lib/pgtui"), codes: []int{1}, says: "cannot keep a copy"},
