@@ -54,7 +54,7 @@ func (a *Applier) PlanStates(ctx context.Context, inv *model.Inventory, cluster 
 		n := &p.Nodes[i]
 		n.Changes, n.Want, n.Become = nil, n.Have, n.Was
 	}
-	p.ID = plan.PlanID(&p)
+	p.ID = plan.IDOf(&p)
 	return p, err
 }
 

@@ -139,7 +139,7 @@ func (a *Applier) Undo(ctx context.Context, inv *model.Inventory, run *plan.Run)
 	for _, h := range hosts {
 		p.Nodes = append(p.Nodes, a.undoNode(ctx, inv, c, h, run, have[h]))
 	}
-	p.ID = plan.PlanID(&p)
+	p.ID = plan.IDOf(&p)
 	return p, nil
 }
 

@@ -25,14 +25,6 @@ func fleet() *model.Inventory {
 	}}
 }
 
-func headed(proxy, host, port string) []byte {
-	return []byte("# ansible managed: 2026-01-01 00:00:00\n#-----\n# service: " + proxy + " @ " + host + ":" + port + "\n#-----\nlisten " + proxy + "\n")
-}
-
-func cfg(proxy, host, weight string) string {
-	return string(headed(proxy, host, "5433")) + "    bind *:5433\n    server pg-test-1 10.10.10.11:6432 check port 8008 weight " + weight + " \n"
-}
-
 // world is pg-test with one service on two fronts.
 func world() (*model.Inventory, *model.Cluster) {
 	inv := fleet()

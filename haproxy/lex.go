@@ -41,7 +41,7 @@ func Words(line string) []string {
 // Unquote is one of the Words as HAProxy takes it, without its quotes and
 // backslashes; not ok when a quote is not closed.
 func Unquote(word string) (text string, ok bool) {
-	if strings.IndexAny(word, `"'\`) < 0 {
+	if !strings.ContainsAny(word, `"'\`) {
 		return word, true
 	}
 	var b strings.Builder

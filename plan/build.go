@@ -43,7 +43,7 @@ func Build(inv *model.Inventory, c *model.Cluster, want []render.File, have map[
 			p.Nodes = append(p.Nodes, BuildNode(inv, c, f, wantOf(want, f.Host), files, len(p.Problems) > 0))
 		}
 	}
-	p.ID = PlanID(&p)
+	p.ID = IDOf(&p)
 	return p
 }
 
@@ -173,9 +173,9 @@ func Sum(data []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// PlanID is a short hash of everything that the plan does and expects: two plans
+// IDOf is a short hash of everything that the plan does and expects: two plans
 // with the same ID do the same.
-func PlanID(p *Plan) string {
+func IDOf(p *Plan) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q\n", p.Cluster)
 	for _, n := range p.Nodes {

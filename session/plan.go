@@ -87,7 +87,7 @@ func (s *Session) PlanStates(ctx context.Context, inv *model.Inventory, c *model
 	j := &Job{Applier: s.Applier(inv.Source), Inv: inv}
 	j.Rollout.Action = plan.ActionStates
 	var err error
-	if j.Plan, err = j.Applier.PlanStates(ctx, inv, c.Name); err == nil {
+	if j.Plan, err = j.PlanStates(ctx, inv, c.Name); err == nil {
 		err = apply.Order(&j.Plan, order)
 	}
 	return j, err

@@ -33,7 +33,7 @@ func screens() []page.Screen {
 		ways.ComponentsScreen(),
 		ways.TraceScreen(),
 		values.InventoryScreen(),
-		reload.ReloadScreen(),
+		reload.Preview(),
 		journal.LogScreen(),
 		values.ValueScreen(),
 		page.HelpScreen(),

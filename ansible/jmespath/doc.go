@@ -1,4 +1,4 @@
-// Package selector evaluates Pigsty's selectors: JMESPath as Python's
+// Package jmespath evaluates Pigsty's selectors: JMESPath as Python's
 // jmespath has it, over a cluster's members.
 //
 // go-jmespath parses. What it makes of an expression is then evaluated here

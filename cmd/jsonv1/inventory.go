@@ -50,7 +50,7 @@ func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 		o := &found.Rows[i]
 		x := Origin{Cluster: o.Cluster, Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
 		for _, h := range o.Hosts {
-			x.Hosts = append(x.Hosts, string(h))
+			x.Hosts = append(x.Hosts, h)
 		}
 		for k := range o.Hid {
 			x.Hid = append(x.Hid, newDefinition(&o.Hid[k]))

@@ -59,7 +59,7 @@ func Origins(w io.Writer, rows []source.Origin) {
 	fmt.Fprintln(tw, "CLUSTER\tHOST\tVARIABLE\tVALUE\tFROM")
 	for i := range rows {
 		o := &rows[i]
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", Dash(text.Line(string(o.Cluster), 40)), text.Line(o.Where(), 60), o.Variable,
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", Dash(text.Line(o.Cluster, 40)), text.Line(o.Where(), 60), o.Variable,
 			text.Line(o.Value, 60), text.Line(o.From(), 120))
 	}
 	tw.Flush()

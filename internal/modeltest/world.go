@@ -34,6 +34,7 @@ func AccessWorld() *World {
 	return w
 }
 
+// Access is every endpoint of the cluster, judged with what was read of it live.
 func (w *World) Access(live access.Live) access.Access {
 	b := check.Board(w.Snap, w.Cls, T0)
 	return access.Of(w.Snap, &b, live)
@@ -94,7 +95,7 @@ func (w *World) Pooled(n int, p model.PoolState) {
 	w.view(n, func(v *model.PatroniView) { v.Pool = Seen(p) })
 }
 
-// view is the service on the first HAProxy after these connections through it.
+// Proven is the service on the first HAProxy after these connections through it.
 func (w *World) Proven(service string, p model.Proof) board.View {
 	p.PortKey = model.PortKey{HAProxy: "10.10.10.11", Cluster: "pg-test", Service: model.ServiceName(service)}
 	w.Snap.Proofs[p.PortKey] = Seen(p)
@@ -140,12 +141,14 @@ func (w *World) Version(v string) {
 	}
 }
 
+// Synced makes the members ns synchronous standbys.
 func (w *World) Synced(ns ...int) {
 	for _, n := range ns {
 		w.Status(n, func(s *model.PatroniStatus) { s.SyncStandby = true })
 	}
 }
 
+// Voters makes the members ns quorum standbys.
 func (w *World) Voters(ns ...int) {
 	for _, n := range ns {
 		w.Status(n, func(s *model.PatroniStatus) { s.QuorumStandby = true })
@@ -179,6 +182,7 @@ func (w *World) More(n int) {
 	}
 }
 
+// Etcd puts the DCS on these hosts.
 func (w *World) Etcd(hosts ...string) {
 	for _, h := range hosts {
 		w.Cls.Etcd = append(w.Cls.Etcd, model.Endpoint{Host: h, Port: 2379})
@@ -208,6 +212,7 @@ func (w *World) Fronts() (out []model.Host) {
 	return out
 }
 
+// Status changes what Patroni reports of member n.
 func (w *World) Status(n int, f func(*model.PatroniStatus)) {
 	w.view(n, func(v *model.PatroniView) { f(&v.Status.Value) })
 }
@@ -233,14 +238,17 @@ func LoggedIn(addr string, recovery bool) model.Try {
 		Answer: model.Answer{Addr: addr, Recovery: recovery, ReadOnly: recovery, Timeline: 1}}
 }
 
+// Broken is a connection that failed.
 func Broken(f model.Fault, text string) model.Try {
 	return model.Try{Fault: f, Text: text, Dial: time.Millisecond}
 }
 
+// Trace judges the attempts that were made for a target.
 func (w *World) Trace(target trace.Target, attempts ...trace.Attempt) trace.Trace {
 	return trace.Of(w.Snap, w.Snap.Inventory, []board.Board{check.Board(w.Snap, w.Cls, T0)}, target, attempts)
 }
 
+// HopsOf are the hops of the attempt that counts, each with its verdict.
 func HopsOf(t *trace.Trace) string {
 	var out []string
 	for _, h := range t.Kept().Hops {
@@ -272,6 +280,7 @@ type World struct {
 	Cls  *model.Cluster
 }
 
+// NewWorld is pg-test in good health: three members, pg-test-1 leads.
 func NewWorld() *World {
 	c := model.Cluster{Name: "pg-test"}
 	var servers []model.Server
@@ -338,10 +347,12 @@ func (w *World) Silence(n int, ago time.Duration) {
 	})
 }
 
+// Up is a server row whose check passes.
 func Up(name string) haproxy.ServerRow {
 	return haproxy.ServerRow{Name: name, Status: "UP", Weight: 100, UserWeight: 100, CheckStatus: "L7OK", CheckCode: 200}
 }
 
+// Refused is a server row whose check Patroni answers with 503.
 func Refused(name string) haproxy.ServerRow {
 	return haproxy.ServerRow{Name: name, Status: "DOWN", Weight: 100, UserWeight: 100, CheckStatus: "L7STS", CheckCode: 503}
 }

@@ -14,7 +14,7 @@ const (
 	// mostWire is how much one server may send on one connection, in bytes:
 	// messages of the login, notices, settings, rows and errors together.
 	mostWire = 1 << 20
-	// mostMessage is how large one of its messages may be, in bytes. The library
+	// MostMessage is how large one of its messages may be, in bytes. The library
 	// makes room for a message when its length is announced.
 	MostMessage = 64 << 10
 )
@@ -82,6 +82,7 @@ func OneRow(ctx context.Context, conn *pgconn.PgConn, question string) ([][]byte
 	return row, nil
 }
 
+// ErrOneRow reports an answer that is not the one row that was requested.
 var ErrOneRow = errors.New("the answer is not in the expected form")
 
 // closeNow ends a connection without reading the rest of what is on its way.

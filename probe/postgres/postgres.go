@@ -26,6 +26,7 @@ import (
 // DialFunc opens a connection; net.Dialer.DialContext is one.
 type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
+// IsTimeout reports whether a deadline ended the attempt.
 func IsTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
@@ -34,16 +35,19 @@ func IsTimeout(err error) bool {
 	return ok && ne.Timeout()
 }
 
+// IsClosed reports whether the other side closed or reset the connection.
 func IsClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
+// VersionOf is the server_version of a connection, "1.24.1"; "" when it was not reported.
 func VersionOf(conn *pgconn.PgConn) string {
 	v, _, _ := strings.Cut(text.Line(conn.ParameterStatus("server_version"), 60), " ")
 	return strings.TrimSuffix(v, "/bouncer")
 }
 
+// SSLRequest sends PostgreSQL's SSLRequest to addr and reports whether TLS is offered.
 func SSLRequest(ctx context.Context, dial func(context.Context, string, string) (net.Conn, error), addr string) (offered bool, err error) {
 	conn, err := dial(ctx, "tcp", addr)
 	if err != nil {

@@ -157,6 +157,7 @@ func versionText(n int) string {
 	return fmt.Sprintf("%d.%d", n/10000, n%10000)
 }
 
+// NonEmpty are the parts that hold something, in order.
 func NonEmpty(parts ...string) []string {
 	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }

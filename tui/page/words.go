@@ -19,9 +19,10 @@ type Mark struct {
 	Tone        theme.Tone
 }
 
+// Line is the mark with its word, in its tone.
 func (m Mark) Line() widget.Line { return widget.T(m.Tone, m.Shape+" "+m.Word) }
 
-// The shape that says promise, permission and reality differ.
+// Differs marks a cell in which declaration, Patroni and HAProxy disagree.
 const Differs = "≠"
 
 // HealthMark draws the state of a cluster. Before the first answer nothing
@@ -245,6 +246,7 @@ func Count(n int64) string {
 	return fmt.Sprintf("%dM", n/1_000_000)
 }
 
+// FindingLine is a finding in one line, with its cluster if requested.
 func FindingLine(f model.Finding, cluster bool) widget.Line {
 	m := SeverityMark(f.Severity)
 	l := widget.P(" ").Add(m.Tone, m.Shape+" ")

@@ -57,8 +57,8 @@ func DiffScreen() page.Screen {
 		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, false) }, Keys: diffKeys()}
 }
 
-// ReloadScreen is the preview before a reload in the registry.
-func ReloadScreen() page.Screen {
+// Preview is the preview before a reload in the registry.
+func Preview() page.Screen {
 	return page.Screen{Name: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, true) }, Keys: diffKeys()}
 }

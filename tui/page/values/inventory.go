@@ -146,7 +146,7 @@ func (p *Inventory) narrow(was *source.Origin) {
 	var last *source.Origin
 	for i := range all {
 		o := &all[i]
-		if !meets(string(o.Cluster), o.Variable, o.Value, o.Where(), o.From(), differWord(o)) {
+		if !meets(o.Cluster, o.Variable, o.Value, o.Where(), o.From(), differWord(o)) {
 			continue
 		}
 		l := &p.list
