@@ -178,7 +178,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	if interrupted != nil {
 		return interrupted
 	}
-	if m.feed.failed != nil {
+	if m.feed.failed != nil && ctx.Err() == nil { // a load that the end interrupted has not failed
 		return m.feed.failed
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic) {
