@@ -96,7 +96,7 @@ type ServerRow struct {
 	Name        string
 	Status      string // exactly as HAProxy prints it: "UP 1/3", "MAINT (via a/b)"
 	Weight      int    // effective weight; ramps in slowstart, stale while DOWN
-	UserWeight  int    // configured weight; -1 when this version does not report it
+	UserWeight  int    // uweight: as configured, or as `set server … weight` changed it; -1 when this version does not report it
 	Backup      bool   // by configuration
 	CheckStatus string // L7OK, L7STS, L4CON, INI … without the "* " of a check in flight; "" in MAINT
 	CheckCode   int    // HTTP status; 0 when there was none

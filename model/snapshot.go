@@ -28,7 +28,7 @@ type Readings struct {
 	Proofs  map[PortKey]source.Observed[Proof]             // real connections through service ports
 	Conf    map[Host]source.Observed[NodeConf]             // the files on disk
 	Workers map[Host]source.Observed[haproxy.Processes]    // HAProxy's processes
-	Nodes   map[Host]source.Observed[NodeFacts]            // addresses, a VIP among them, and units
+	Nodes   map[Host]source.Observed[NodeFacts]            // addresses, a VIP among them; units only after node.Reader.Facts
 	Servers map[Host]source.Observed[haproxy.ServerStates] // what was done to HAProxy's servers by hand
 	Rules   map[ClusterName]RuleFacts                      // what decides a failover
 }

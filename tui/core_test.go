@@ -510,7 +510,7 @@ func TestDefaultKeysAreWhole(t *testing.T) {
 				has = has || owner[k] == r.Action
 			}
 			if !has {
-				t.Errorf("on %s nothing asks for %s", scope, r.Action)
+				t.Errorf("on %s no key is left for %s: its keys belong to %s", scope, r.Action, owner[r.Names()[0]])
 			}
 		}
 	}

@@ -45,8 +45,16 @@ func hostileWorld() *world {
 	return w
 }
 
-// walk visits every page of the console.
+// walk visits every page of the console: those of the registry by their names in
+// the palette, then all by the keys of an operator.
 func walk(w *world, visit func(name string, r *rig), r *rig) {
+	for _, s := range screens() {
+		r.press(":")
+		r.press(strings.Split(s.Name, "")...)
+		r.press("enter")
+		visit("screen "+s.Name, r)
+	}
+	r.press("1")
 	steps := []struct {
 		name string
 		keys []string

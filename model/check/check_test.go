@@ -414,7 +414,7 @@ func TestEachFinding(t *testing.T) {
 	provoked["ghost-pinned"] = true
 	for _, c := range check.All() {
 		if !provoked[c.Code] {
-			t.Errorf("no case provokes %s", c.Code)
+			t.Errorf("no case provokes %s: add one to TestEachFinding, or to onDemand (ondemand_test.go)", c.Code)
 		}
 	}
 }

@@ -282,7 +282,7 @@ type Commander interface {
 // table of keys and the tests of all pages come from it.
 type Screen struct {
 	Name string // as it is typed behind `:`, and the scope of its keys
-	Key  string // the number that jumps to it; "" has none
+	Key  string // jumps to it from everywhere: a digit, or a letter that no page uses; "" has none
 	Help string
 	// Needs says that the screen is of a cluster.
 	Needs bool
