@@ -120,7 +120,7 @@ type passage struct {
 	comment bool
 }
 
-// hits are the banned terms of a passage, as LINE: "PHRASE": use …
+// hits are the banned terms of a passage, as "LINE: PHRASE: use …".
 func (p passage) hits(terms []term) (out []string) {
 	for _, tm := range terms {
 		for _, at := range tm.pattern.FindAllStringIndex(p.text, -1) {

@@ -80,7 +80,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 	blanks := regexp.MustCompile(` {2,}`)
 	for i := range page.Rows {
 		o := &page.Rows[i]
-		want := strings.Join([]string{show.Dash(string(o.Cluster)), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
+		want := strings.Join([]string{show.Dash(o.Cluster), o.Where(), o.Variable, text.Line(o.Value, 60), text.Line(o.From(), 120)}, "|")
 		if got := blanks.ReplaceAllString(table[i], "|"); got != want {
 			t.Errorf("the table says %s, the page %s", got, want)
 		}

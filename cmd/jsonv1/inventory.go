@@ -49,9 +49,7 @@ func NewOrigins(inv *model.Inventory, found *source.Origins) Origins {
 	for i := range found.Rows {
 		o := &found.Rows[i]
 		x := Origin{Cluster: o.Cluster, Variable: o.Variable, All: o.All(), Differs: o.Differs, Definition: newDefinition(&o.Definition), Hid: []Definition{}}
-		for _, h := range o.Hosts {
-			x.Hosts = append(x.Hosts, h)
-		}
+		x.Hosts = append(x.Hosts, o.Hosts...)
 		for k := range o.Hid {
 			x.Hid = append(x.Hid, newDefinition(&o.Hid[k]))
 		}

@@ -295,7 +295,7 @@ func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
 
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
-	return widget.P(" ").Add(theme.Strong, cmp.Or(string(o.Cluster), "of no cluster")).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
+	return widget.P(" ").Add(theme.Strong, cmp.Or(o.Cluster, "of no cluster")).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
 }
 
 // head is what the page shows above the list: problems, then what is listed.

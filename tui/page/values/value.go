@@ -59,7 +59,7 @@ func (p *Value) lines(e page.Env) []widget.Line {
 	o := p.of
 	title := widget.P(" ").Add(theme.Strong, o.Variable)
 	if o.Cluster != "" {
-		title = title.Add(theme.Dim, " of "+string(o.Cluster))
+		title = title.Add(theme.Dim, " of "+o.Cluster)
 	}
 	if o.Differs {
 		title = title.Add(theme.Warn, "  "+page.Differs+" differs between hosts")
