@@ -53,9 +53,9 @@ func scenes() []scene {
 func outage() scene {
 	return scene{args: []string{"--clusters", "12"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"● 13 ok"}},
-		{keys: keyFail, see: []string{"✕ 1 DOWN", "▸pg-test", "primary 5433 has no server", "2/3", "✕ 4"}, file: "fleet.svg",
+		{keys: keyFail, see: []string{"✕ 1 DOWN", "▸pg-test", "5433 primary has no server", "2/3", "✕ 4"}, file: "fleet.svg",
 			title: "pgtui, the fleet: pg-test is down and stands first, pg-meta is ok"},
-		{keys: keyEnter, see: []string{"pgtui pg-test ", "primary 5433 has no server", "default 5436 has no server", "replica 0 B"}, file: "board.svg",
+		{keys: keyEnter, see: []string{"pgtui pg-test ", "5433 primary has no server", "5436 default has no server", "replica 0 B"}, file: "board.svg",
 			title: "pgtui, the board of pg-test after its leader died: the primary port has no server, with the reason"},
 		{keys: "6", see: []string{"› findings", "has no server"}, file: "findings.svg",
 			title: "pgtui, the findings of pg-test after its leader died, worst first"},
