@@ -88,11 +88,14 @@ func All() []Check {
 // one severity keep the order of All.
 func Diagnose(in Input) []model.Finding {
 	var out []model.Finding
+	var code string
+	report := func(f model.Finding) { // one for all checks: a large fleet is judged at every answer
+		f.Code, f.Cluster = code, in.Board.Cluster.Name
+		out = append(out, f)
+	}
 	for _, c := range All() {
-		c.Find(in, func(f model.Finding) {
-			f.Code, f.Cluster = c.Code, in.Board.Cluster.Name
-			out = append(out, f)
-		})
+		code = c.Code
+		c.Find(in, report)
 	}
 	slices.SortStableFunc(out, func(a, b model.Finding) int { return int(a.Severity) - int(b.Severity) })
 	return out
