@@ -86,7 +86,7 @@ func sameOrigins(t *testing.T, file string, cluster model.ClusterName) {
 		}
 		j := doc.Values[i]
 		from := (&source.Definition{At: source.Pos{File: j.File, Line: j.Line}}).From()
-		if j.Cluster != string(o.Cluster) || j.Variable != o.Variable || j.Value != o.Value || from != o.From() || j.By != o.By ||
+		if j.Cluster != o.Cluster || j.Variable != o.Variable || j.Value != o.Value || from != o.From() || j.By != o.By ||
 			len(j.Hosts) != len(o.Hosts) || j.All != o.All() || j.Differs != o.Differs || len(j.Hid) != len(o.Hid) || j.Text != strings.Join(o.Text, "\n") {
 			t.Errorf("JSON says %+v, the page %+v", j, *o)
 		}
