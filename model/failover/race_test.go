@@ -252,7 +252,7 @@ func TestParseInt(t *testing.T) {
 	}
 }
 
-// The loss of the node is told beside the loss of the instance.
+// The loss of the node is reported beside the loss of the instance.
 func TestNodeLoss(t *testing.T) {
 	w := modeltest.NewWorld()
 	w.Etcd("10.10.10.12")
