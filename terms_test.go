@@ -2,7 +2,6 @@ package pgtui_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -17,27 +16,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// all has TestTerms report the hits in the folders of notYet too.
-var all = flag.Bool("all", false, "TestTerms: list the hits in every folder, also in those that are not clean yet")
-
-// notYet are the folders whose strings and comments still have banned terms;
-// x/... covers the folders below x too. Delete an entry when
-// `go test -run TestTerms . -all` lists nothing in it.
-func notYet() []string { return nil }
-
-// notYetComments are the folders whose strings are clean and whose comments
-// are not.
-func notYetComments() []string { return nil }
-
-// covers reports whether an entry of a list is the folder, or one above it
-// with /... behind it.
-func covers(list []string, dir string) bool {
-	return slices.ContainsFunc(list, func(e string) bool {
-		above, deep := strings.CutSuffix(e, "/...")
-		return dir == above || deep && strings.HasPrefix(dir, above+"/")
-	})
-}
 
 // term is one row of the table of docs/terms.md.
 type term struct {
@@ -69,9 +47,6 @@ func TestTerms(t *testing.T) {
 		files++
 		dir := filepath.ToSlash(filepath.Dir(path))
 		for _, p := range text {
-			if !*all && (covers(notYet(), dir) || p.comment && covers(notYetComments(), dir)) {
-				continue
-			}
 			for _, h := range p.hits(terms) {
 				counts[dir]++
 				t.Errorf("%s:%s", path, h)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/source"
 )
 
 // Login is how the ports of a cluster are tried: as Pigsty's monitoring user.
@@ -93,6 +94,18 @@ const ProofAge = 30 * time.Second
 // SlowConnect is the time to log in from which the ports behind HAProxy are checked. HAProxy tries a server whose port refuses once a second, three
 // times, before it takes another one: clients wait, or give up.
 const SlowConnect = time.Second
+
+// Proved is the snapshot with the connections that were made between before and
+// it. Those through a HAProxy whose answer changed meanwhile are marked as moved:
+// they prove nothing about it.
+func (s *Snapshot) Proved(before *Snapshot, made map[PortKey]source.Observed[Proof]) *Snapshot {
+	proofs := make(map[PortKey]source.Observed[Proof], len(made))
+	for key, o := range made {
+		o.Value.Moved = Moved(before, s, key.HAProxy, string(key.Cluster)+"-"+string(key.Service))
+		proofs[key] = o
+	}
+	return s.With(Readings{Proofs: proofs})
+}
 
 // Moved reports whether HAProxy's word about a section changed between two
 // snapshots, or may have: a server came or went, its last transition (or the

@@ -48,7 +48,7 @@ func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *mode
 		ends[i] = declared.Entries[i].Endpoint
 	}
 	var live access.Live
-	seen := *snap
+	var nodes map[model.Host]source.Observed[model.NodeFacts]
 	failed := together(
 		work{"reading who has " + c.VIP, func() error {
 			if c.VIP == "" {
@@ -56,7 +56,7 @@ func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *mode
 			}
 			ctx, cancel := context.WithTimeout(ctx, vipTimeout)
 			defer cancel()
-			seen.Nodes = s.nodes().Addresses(ctx, vipNodes(inv, cls))
+			nodes = s.nodes().Addresses(ctx, vipNodes(inv, cls))
 			return nil
 		}},
 		work{"connecting to the endpoints", func() error {
@@ -70,8 +70,9 @@ func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *mode
 	if failed != nil {
 		return access.Access{}, board.Board{}, failed
 	}
-	b = Boards(&seen, cls, s.Now())[0]
-	return access.Of(&seen, &b, live), b, nil
+	snap = snap.With(model.Readings{Nodes: nodes})
+	b = Boards(snap, cls, s.Now())[0]
+	return access.Of(snap, &b, live), b, nil
 }
 
 // recent reports whether a snapshot is of this inventory, complete for the

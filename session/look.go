@@ -76,12 +76,7 @@ func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.
 	if err != nil {
 		return nil, err
 	}
-	for key, o := range proven {
-		o.Value.Moved = model.Moved(before, after, key.HAProxy, string(key.Cluster)+"-"+string(key.Service))
-		proven[key] = o
-	}
-	after.Proofs = proven
-	return after, nil
+	return after.Proved(before, proven), nil
 }
 
 // Examined is Probe with what the nodes hold: the files, processes and servers

@@ -13,7 +13,7 @@ import (
 )
 
 // This file is all that touches go-jmespath. Of that library only the parser is used
-// (docs/adr/0018-jmespath-parser.md), and it exports neither the fields of its tree
+// (docs/adr/0017-jmespath-parser.md), and it exports neither the fields of its tree
 // nor the numbers of its comparison tokens. Its tree is therefore read by reflection,
 // once an expression, and the tokens are read off parsed samples; both end here, in
 // nodes of our own.

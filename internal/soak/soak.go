@@ -195,11 +195,7 @@ func (r *campaign) prove(ctx context.Context, key model.PortKey) {
 		inv, servers := r.only(key)
 		proofs := p.Prove(ctx, inv, servers+2, r.Cluster) // clients too get one server after the other
 		if s, err = p.Probe(ctx, r.Inventory, r.Cluster); err == nil {
-			for k, o := range proofs {
-				o.Value.Moved = model.Moved(before, s, k.HAProxy, string(k.Cluster)+"-"+string(k.Service))
-				proofs[k] = o
-			}
-			s.Proofs = proofs
+			s = s.Proved(before, proofs)
 		}
 	}
 	r.mu.Lock()

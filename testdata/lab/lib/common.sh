@@ -71,13 +71,6 @@ hold() {
   return $rc
 }
 
-# apart CMD...: in network and mount namespaces of its own, with a /run of its own: the addresses, links and locks of a second lab are not in
-# the way of the first. It has no network but its lab; its state directory is another: LAB_STATE.
-apart() {
-  # shellcheck disable=SC2016 # expanded inside
-  exec unshare --net --mount --propagation private bash -c 'mount -t tmpfs tmpfs /run && mount -t sysfs sysfs /sys && ip link set lo up && exec "$@"' apart env -u LAB_HELD "$@"
-}
-
 node() { # name of a node, given its name, address or last octet
   local n
   for n in "${NODES[@]}"; do
