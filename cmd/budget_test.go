@@ -316,7 +316,7 @@ func TestConsoleWithAnInventoryThatAsksForTooMuch(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.keys("R")
-		c.await(t, "have these files already")
+		c.await(t, "HAProxy files are up to date")
 		c.keys("q")
 		c.keys("q")
 		c.left(t, 0)

@@ -90,11 +90,11 @@ func SchemesOf(a *Access) []Scheme {
 				"The tier needs an address in front of it (a keepalived VIP, DNS, an NLB). Only the declared primary's run writes its files, and files left on the old nodes are not removed. pg_hba sees the tier."},
 		{Code: SchemeRoute53, Name: "Route 53, round robin", Path: "Route 53 → any HAProxy → pgbouncer", SinglePoint: "none", Hops: 1, ClientIP: "lost", DNSCache: "matters",
 			Failover: base + detect + 60*time.Second,
-			Limits: "One multivalue record a node, with a health check. Checkers are on the public Internet: a private address cannot be checked, a CloudWatch alarm must stand in for it. When every check fails " +
+			Limits: "One multivalue record per node, each with a health check. Checkers are on the public Internet: a private address cannot be checked, a CloudWatch alarm must stand in for it. When every check fails " +
 				"all records are answered. A node's death takes interval × threshold + TTL, some 60 s, and longer in clients that cache."},
 		{Code: SchemeAWSTier, Name: "AWS: HAProxy tier in front", Path: "HAProxy of the tier → pgbouncer", SinglePoint: "what is in front of the tier", Hops: 1, ClientIP: "lost", DNSCache: "depends on what is in front",
 			Failover: base + detect,
-			Limits: "As the dedicated tier, on instances of their own, in an Auto Scaling group say: full control of routing, one more tier to run. A VPC has no layer 2: neither vip-manager nor keepalived moves an address there. " +
+			Limits: "As the dedicated tier, on instances of their own, for example in an Auto Scaling group: full control of routing, one more tier to run. A VPC has no layer 2: neither vip-manager nor keepalived moves an address there. " +
 				"Use Route 53 or an NLB in front."},
 		{Code: SchemeNLB, Name: "AWS: NLB", Path: "NLB → pgbouncer or PostgreSQL, checked by Patroni", SinglePoint: "none", Hops: 1, ClientIP: "kept with instance targets", DNSCache: "no matter",
 			Failover: base + 20*time.Second,

@@ -244,7 +244,7 @@ func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line
 	if c.nodes == 0 && p.msg.Plan.Refusal() == nil {
-		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: all %s have these files already", text.Plural(len(p.msg.Plan.Nodes), "node"))))
+		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: the HAProxy files are up to date on %s", text.Plural(len(p.msg.Plan.Nodes), "node"))))
 	} else {
 		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, text.Plural(len(p.msg.Plan.Nodes), "node"))).
 			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d changed", c.changed)).
