@@ -132,7 +132,9 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 				snaps = nil
 				continue
 			}
-			snap = s
+			if s.Complete(cls...) { // a first round that is under way names nobody
+				snap = s
+			}
 		case t := <-why:
 			if tracing = false; ctx.Err() != nil {
 				continue // interrupted: it proves nothing
