@@ -45,6 +45,7 @@ func rules() []rule {
 		{dir: "probe", own: []string{"haproxy", "model", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "github.com/miekg/dns"}, not: []string{"os/exec"}},
 		{dir: "probe/transport", own: []string{"model", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}},
 		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "apply/act", own: []string{"apply", "plan", "haproxy", "model", "probe", "internal/guard", "internal/text"}, not: []string{"os", "os/exec"}},
 		{dir: "tui", own: []string{"plan", "haproxy", "model", "tui", "internal/guard", "internal/text", "internal/proc"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "internal/guard", own: []string{"internal/text"}, not: outside},
 		{dir: "internal/text", mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},

@@ -50,9 +50,15 @@ func (a *Applier) open(inv *model.Inventory, p *plan.Plan) (*ledger, error) {
 
 // record is the first line of a run, with the fields that every kind of run has.
 func (a *Applier) record(now time.Time, inv *model.Inventory, cluster model.ClusterName, id, action string) plan.Record {
+	return NewRecord(now, inv, a.Who, cluster, id, action)
+}
+
+// NewRecord is the first line of a run of who, with the fields that every kind of
+// run has.
+func NewRecord(now time.Time, inv *model.Inventory, who plan.Operator, cluster model.ClusterName, id, action string) plan.Record {
 	return plan.Record{
-		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, a.Who.PID), Kind: plan.RecordBegin, At: now.UTC(),
-		Action: action, Who: a.Who, Cluster: cluster, Inventory: cmp.Or(inv.Path, inv.Source), Hash: inv.Hash,
+		V: 1, Run: fmt.Sprintf("%s-%s-%d", now.UTC().Format("20060102T150405.000Z"), id, who.PID), Kind: plan.RecordBegin, At: now.UTC(),
+		Action: action, Who: who, Cluster: cluster, Inventory: cmp.Or(inv.Path, inv.Source), Hash: inv.Hash,
 	}
 }
 

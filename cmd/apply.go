@@ -3,10 +3,9 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/text"
+	"pgtui/plan"
 	"pgtui/plan/file"
 	"pgtui/session"
 	"pgtui/source"
@@ -44,6 +44,9 @@ func (a *app) applyCmd() *cobra.Command {
 func (a *app) apply(ctx context.Context, o *applyOptions, args []string) error {
 	if err := o.check(); err != nil {
 		return exit(reloadRefused, err)
+	}
+	if savedAction(args[0]) {
+		return a.applyAction(ctx, args[0], o.yes, o.accept)
 	}
 	saved, err := a.readPlan(args[0])
 	if err != nil {
@@ -81,20 +84,20 @@ func savePlan(name string, j *session.Job) error {
 	if err := j.Plan.Refusal(); err != nil {
 		return fmt.Errorf("--out %s: not saved: %w", name, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err == nil {
-		err = errors.Join(file.Write(f, document(j)), f.Close())
-		if err == nil {
-			err = os.Rename(f.Name(), name)
-		}
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}
+	return writeFile(name, func(w io.Writer) error { return file.Write(w, document(j)) })
+}
+
+// savedAction reports whether a file has the plan of an action. Whether it may run
+// is decided when it is read as one.
+func savedAction(name string) bool {
+	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return false
 	}
-	return nil
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, file.MaxSize))
+	of := file.ActionOf(text)
+	return err == nil && of != "" && of != plan.ActionReload
 }
 
 // readPlan reads what savePlan wrote, and nothing else.

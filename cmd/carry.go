@@ -46,7 +46,12 @@ func (r *rollFlags) check() error {
 	if err := within("--parallel", r.parallel, 1, 10); err != nil {
 		return err
 	}
-	for _, name := range r.accept {
+	return acceptable(r.accept)
+}
+
+// acceptable checks the names of accepted risks.
+func acceptable(accept []string) error {
+	for _, name := range accept {
 		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
 			return &source.Hint{
 				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)),

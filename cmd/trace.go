@@ -132,7 +132,7 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 				snaps = nil
 				continue
 			}
-			if s.Complete(cls...) { // a first round that is under way names nobody
+			if s.Complete(cls...) { // a first round that is under way names no server
 				snap = s
 			}
 		case t := <-why:

@@ -31,6 +31,8 @@ type Readings struct {
 	Nodes   map[Host]source.Observed[NodeFacts]            // addresses, a VIP among them; units only after node.Reader.Facts
 	Servers map[Host]source.Observed[haproxy.ServerStates] // what was done to HAProxy's servers by hand
 	Rules   map[ClusterName]RuleFacts                      // what decides a failover
+	SQL     map[InstanceName]source.Observed[ServerFacts]  // what a login on each member shows
+	Marks   map[ClusterName][]Mark                         // what pgtui's own audit file has
 }
 
 // With is a copy of the snapshot with what was read beside it. A nil map of r
@@ -43,6 +45,8 @@ func (s *Snapshot) With(r Readings) *Snapshot {
 	put(&out.Nodes, r.Nodes)
 	put(&out.Servers, r.Servers)
 	put(&out.Rules, r.Rules)
+	put(&out.SQL, r.SQL)
+	put(&out.Marks, r.Marks)
 	return &out
 }
 

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"pgtui/model"
@@ -13,7 +15,8 @@ type Record struct {
 	Run  string    `json:"run"`  // the same in both lines of a run
 	Kind string    `json:"kind"` // RecordBegin or RecordEnd
 	At   time.Time `json:"at"`
-	// Action is what the operator requested: ActionReload, ActionUndo or ActionClose.
+	// Action is what the operator requested: ActionReload, ActionUndo, ActionClose,
+	// ActionStates, or the kind of an action on the cluster.
 	Action    string            `json:"action"`
 	Who       Operator          `json:"who"`
 	Cluster   model.ClusterName `json:"cluster"`
@@ -25,7 +28,15 @@ type Record struct {
 	Via       string            `json:"via,omitempty"`    // "pigsty": bin/pgsql-svc did it
 	Risks     []string          `json:"risks,omitempty"`  // the names of those that were shown
 	Accepted  []string          `json:"accepted_risks,omitempty"`
-	Nodes     []NodeRecord      `json:"nodes"` // in the order of the roll-out
+	// Of an action on the cluster: whom it changes, how long it should last and why.
+	Instance model.InstanceName  `json:"instance,omitempty"`
+	Services []model.ServiceName `json:"services,omitempty"`
+	HAProxy  []model.Host        `json:"haproxy,omitempty"`
+	Until    time.Time           `json:"until,omitzero"`
+	Why      string              `json:"why,omitempty"`
+	Request  json.RawMessage     `json:"request,omitempty"` // plan/action.Request
+	Events   []EventRecord       `json:"events,omitempty"`  // its timeline
+	Nodes    []NodeRecord        `json:"nodes"`             // in the order of the roll-out
 	// Outcome is the end in one word: "applied", "stopped" or "refused"; "" in
 	// the first line.
 	Outcome string `json:"outcome,omitempty"`
@@ -38,6 +49,15 @@ type Record struct {
 	// Sum is the SHA-256 of the record itself without this field. It must stay
 	// the last field: the line is checked byte for byte.
 	Sum string `json:"line_sha256,omitempty"`
+}
+
+// EventRecord is one line of the timeline of an action.
+type EventRecord struct {
+	At    time.Time  `json:"at"`
+	State string     `json:"state"`
+	Host  model.Host `json:"host,omitempty"`
+	What  string     `json:"what"`
+	Error string     `json:"error,omitempty"`
 }
 
 // Kinds of records.
@@ -59,6 +79,7 @@ const (
 	RunApplied = "applied" // every node is as planned
 	RunStopped = "stopped" // it began and did not complete
 	RunRefused = "refused" // nothing was touched
+	RunUnknown = "unknown" // of an action: a reply was lost, or its end was not seen
 )
 
 // Operator is who runs pgtui, as far as the system reports it.
@@ -162,5 +183,10 @@ func (r *Run) Undoable() bool {
 // was interrupted and only the nodes have its result. Closed sessions cannot be
 // restored.
 func (r *Run) MayUndo() bool {
-	return r.Action != ActionClose && (r.Undoable() || r.Interrupted)
+	return r.ChangesFiles() && (r.Undoable() || r.Interrupted)
+}
+
+// ChangesFiles reports whether the action is one on the nodes' files.
+func (r *Record) ChangesFiles() bool {
+	return slices.Contains([]string{"", ActionReload, ActionUndo, ActionStates}, r.Action)
 }

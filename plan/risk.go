@@ -52,6 +52,23 @@ const (
 	RiskDrainUnread = "drain-unread"
 	RiskGhosts      = "ghosts"           // shown only: old HAProxy processes of earlier reloads
 	RiskUnarmed     = "no-boot-recovery" // shown only: after a power cut the node's next run puts the old files back, not its boot
+
+	// The risks of actions, which plan/action makes.
+	RiskPatroniRefuses = "patroni-refuses"    // Patroni will refuse it, with the gate and the number
+	RiskDataLoss       = "data-loss"          // a failover loses what the candidate has not received
+	RiskUnrouted       = "candidate-unrouted" // a HAProxy would not route to the candidate
+	RiskPort           = "candidate-port"     // a port of the candidate takes no login
+	RiskUnfitRole      = "unfit-role"         // the candidate is declared offline or delayed
+	RiskBacklog        = "replay-backlog"     // the candidate must replay before it opens
+	RiskArchiver       = "archiver-stuck"     // the leader's shutdown waits for its archive_command
+	RiskUnproven       = "candidate-unread"   // a gate of the candidate is unknown
+	RiskSessionsCut    = "sessions-cut"       // shown only: sessions that will end
+	RiskBlocksFailover = "blocks-failover"    // shown only: a drain in a primary backend
+	RiskHiddenUntilUp  = "hidden-until-up"    // shown only: the state of a server that is DOWN does not show
+	RiskStartTimeout   = "start-timeout"      // shown only: what primary_start_timeout does to a leader's restart
+	RiskTransactions   = "open-transactions"  // shown only: prepared and long transactions on the leader
+	RiskNoStandby      = "no-standby"         // shown only: no other member can take over meanwhile
+	RiskRestartOrder   = "restart-order"      // shown only: which members must restart first
 )
 
 // RiskNames are all names, in the order of display.
@@ -60,12 +77,15 @@ func RiskNames() []string {
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
 		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
 		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
+		RiskPatroniRefuses, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven,
+		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder,
 	}
 }
 
 // RiskStops reports whether risks of that name stop a run.
 func RiskStops(name string) bool {
-	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed}, name)
+	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
+		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder}, name)
 }
 
 // Stops reports whether the run does not begin unless the name was accepted.
@@ -74,10 +94,13 @@ func (r Risk) Stops() bool { return RiskStops(r.Name) }
 // Unaccepted are the names of the risks that stop the plan and were not
 // accepted, each once, in order. RiskRejected cannot be accepted: the node refuses
 // in any case.
-func (p Plan) Unaccepted() []string {
+func (p Plan) Unaccepted() []string { return Unaccepted(p.Risks, p.Accepted) }
+
+// Unaccepted is Plan.Unaccepted of any risks.
+func Unaccepted(risks []Risk, accepted []string) []string {
 	var out []string
-	for _, r := range p.Risks {
-		if r.Stops() && (r.Name == RiskRejected || !slices.Contains(p.Accepted, r.Name)) && !slices.Contains(out, r.Name) {
+	for _, r := range risks {
+		if r.Stops() && (r.Name == RiskRejected || !slices.Contains(accepted, r.Name)) && !slices.Contains(out, r.Name) {
 			out = append(out, r.Name)
 		}
 	}
@@ -100,10 +123,13 @@ func (g RiskGroup) Where() string {
 }
 
 // Grouped are the plan's risks, each once with all its hosts.
-func (p Plan) Grouped() []RiskGroup {
+func (p Plan) Grouped() []RiskGroup { return Grouped(p.Risks, p.Accepted) }
+
+// Grouped is Plan.Grouped of any risks.
+func Grouped(risks []Risk, accepted []string) []RiskGroup {
 	var out []RiskGroup
-	open := p.Unaccepted()
-	for _, r := range p.Risks {
+	open := Unaccepted(risks, accepted)
+	for _, r := range risks {
 		i := slices.IndexFunc(out, func(g RiskGroup) bool { return g.Name == r.Name && g.What == r.What })
 		if i < 0 {
 			i = len(out)

@@ -163,7 +163,7 @@ func (s *Session) Resumes(inv *model.Inventory, p *plan.Plan) (*plan.Run, error)
 		return nil, err
 	}
 	for _, r := range slices.Backward(here) {
-		if r.Cluster != p.Cluster || r.Action == plan.ActionClose {
+		if r.Cluster != p.Cluster || !r.ChangesFiles() {
 			continue
 		}
 		if r.Outcome == plan.RunApplied {

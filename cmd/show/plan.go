@@ -180,7 +180,17 @@ func diffBody(c plan.FileChange) string {
 // Risks are a plan's risks, those of several nodes once, and where bin/pgsql-svc
 // would behave differently.
 func Risks(w io.Writer, p *plan.Plan) {
-	groups := p.Grouped()
+	riskGroups(w, p.Grouped())
+	if len(p.Pigsty) > 0 {
+		fmt.Fprintln(w, "\nbin/pgsql-svc would behave differently:")
+		for _, s := range p.Pigsty {
+			fmt.Fprintln(w, "  "+text.Line(s, 500))
+		}
+	}
+}
+
+// riskGroups prints risks, those that stop first.
+func riskGroups(w io.Writer, groups []plan.RiskGroup) {
 	if len(groups) > 0 {
 		fmt.Fprintln(w, "\nrisks:")
 	}
@@ -195,12 +205,6 @@ func Risks(w io.Writer, p *plan.Plan) {
 		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, text.Line(g.Where()+g.What, 500))
 		if mark != "accepted" && g.Try != "" {
 			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", text.Line(g.Try, 300))
-		}
-	}
-	if len(p.Pigsty) > 0 {
-		fmt.Fprintln(w, "\nbin/pgsql-svc would behave differently:")
-		for _, s := range p.Pigsty {
-			fmt.Fprintln(w, "  "+text.Line(s, 500))
 		}
 	}
 }

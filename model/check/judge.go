@@ -46,7 +46,7 @@ func unchanged(b *board.Board, was, is *model.Snapshot, now time.Time) bool {
 	c := b.Cluster
 	at := times{b.Judged, now}
 	for i := range c.Instances {
-		if !identical(was.Nodes, is.Nodes, c.Instances[i].Host) {
+		if !identical(was.Nodes, is.Nodes, c.Instances[i].Host) || !identical(was.SQL, is.SQL, c.Instances[i].Name) {
 			return false
 		}
 		x, y := was.Patroni[c.Instances[i].Name], is.Patroni[c.Instances[i].Name]
@@ -66,7 +66,21 @@ func unchanged(b *board.Board, was, is *model.Snapshot, now time.Time) bool {
 	if asked != asks || x.Value != y.Value || !same(at, &x, &y) {
 		return false
 	}
-	return sameProofs(at, c, was, is) && sameWord(at, c, was, is) && ownServers(b)
+	return sameMarks(at, was.Marks[c.Name], is.Marks[c.Name]) && sameProofs(at, c, was, is) && sameWord(at, c, was, is) && ownServers(b)
+}
+
+// sameMarks reports whether the audit file has the same, and none of it became
+// overdue.
+func sameMarks(at times, a, b []model.Mark) bool {
+	if len(a) == 0 && len(b) == 0 {
+		return true
+	}
+	for i := range a {
+		if a[i].Overdue(at.was) != a[i].Overdue(at.is) {
+			return false
+		}
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // sameView reports whether one instance answered the same.

@@ -4,7 +4,6 @@ package file
 
 import (
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -93,17 +92,12 @@ func New(inv *model.Inventory, p *plan.Plan, code int) Plan {
 	out := Plan{
 		Version: 1, Plan: p.ID, Action: plan.ActionReload, Cluster: string(p.Cluster), Inventory: inv.Source, InventoryHash: p.Inventory, MadeAt: p.MadeAt.UTC(),
 		Changes: p.Changed(), Force: p.Force, LiveRoles: p.LiveRoles, ExitCode: code,
-		Nodes: []Node{}, Risks: []Risk{}, Pigsty: append([]string{}, p.Pigsty...), Problems: Problems(p.Problems),
+		Nodes: []Node{}, Pigsty: append([]string{}, p.Pigsty...), Problems: Problems(p.Problems),
 	}
 	for i := range p.Nodes {
 		out.Nodes = append(out.Nodes, newNode(&p.Nodes[i]))
 	}
-	free := p.Unaccepted()
-	for _, r := range p.Risks {
-		x := Risk{Name: r.Name, Stops: r.Stops(), Host: string(r.Host), What: r.What, Try: r.Try}
-		x.Accepted = r.Stops() && !slices.Contains(free, r.Name)
-		out.Risks = append(out.Risks, x)
-	}
+	out.Risks = newRisks(p.Risks, p.Accepted)
 	out.Digest = out.Sum()
 	return out
 }

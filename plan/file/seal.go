@@ -28,7 +28,7 @@ func (p Plan) Sum() string {
 }
 
 // compact is the JSON of a document as it is printed, without white space.
-func compact(p Plan) ([]byte, error) {
+func compact(p any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
@@ -42,8 +42,8 @@ var (
 	ErrEdited   = errors.New("was edited after it was saved")
 )
 
-// Write writes a document.
-func Write(w io.Writer, p Plan) error {
+// Write writes a document: a Plan or an Action.
+func Write(w io.Writer, p any) error {
 	text, err := compact(p)
 	if err != nil {
 		return err
@@ -63,14 +63,23 @@ const MaxSize = 64 << 20
 // Read reads a document as it was saved. A field that was changed, added or
 // removed is an error wherever it is; white space may differ.
 func Read(r io.Reader) (Plan, error) {
+	text, err := all(r)
+	if err != nil {
+		return Plan{}, err
+	}
+	return parse(text)
+}
+
+// all reads a document, at most MaxSize of it.
+func all(r io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
 	case err != nil:
-		return Plan{}, fmt.Errorf("cannot be read: %w", err)
+		return nil, fmt.Errorf("cannot be read: %w", err)
 	case len(text) > MaxSize:
-		return Plan{}, errors.New("is larger than 64 MB")
+		return nil, errors.New("is larger than 64 MB")
 	}
-	return parse(text)
+	return text, nil
 }
 
 func parse(text []byte) (Plan, error) {
