@@ -71,6 +71,14 @@ hold() {
   return $rc
 }
 
+# apart CMD...: run it where a second lab can be up beside the one of this machine: network, state and locks are its own
+apart() {
+  [ "$(id -u)" = 0 ] || die "apart: must be root"
+  mkdir -p "$RUN" /run/netns
+  exec unshare --net --mount --propagation private sh -c \
+    'mount -t sysfs none /sys && mount -t tmpfs none "$0" && mount -t tmpfs none /run/netns && ip link set lo up && exec "$@"' "$RUN" env LAB_HELD=1 "$@"
+}
+
 node() { # name of a node, given its name, address or last octet
   local n
   for n in "${NODES[@]}"; do
