@@ -14,7 +14,7 @@ type ServerFacts struct {
 
 	Prepared       int           // prepared transactions
 	OldestPrepared time.Duration // the age of the oldest; 0 when there is none
-	Long           int           // transactions of clients that run for a minute or longer
+	Long           int           // transactions of clients that run for a minute or longer; -1 when the user may not see them
 	OldestXact     time.Duration // the age of the oldest; 0 when there is none
 	Sessions       int           // sessions of clients
 	// ArchiveMode is archive_mode: off, on, always; "" when it was not read.
@@ -25,6 +25,11 @@ type ServerFacts struct {
 	FailedFile   string    // the file that it failed on
 	FailedCount  int64     // how often it failed since the statistics were reset
 	Bytes        int64     // the size of all databases; -1 when unknown
+
+	// ReplayRate is how much WAL a replica replayed, bytes per second, during
+	// ReplaySpan; -1 when it was not measured, as where there is little to replay.
+	ReplayRate int64
+	ReplaySpan time.Duration
 }
 
 // ArchiverFails reports whether the last attempt of archive_command failed.

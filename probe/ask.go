@@ -201,6 +201,12 @@ type failure struct {
 // Error is one harmless line.
 func (f *failure) Error() string { return f.text }
 
+// Reached reports whether the failure is the node's own: it refused the connection,
+// or took it and gave no usable answer. Other nodes find the same.
+func (f *failure) Reached() bool {
+	return f.connected || errors.Is(f.cause, syscall.ECONNREFUSED)
+}
+
 // Unwrap gives what the network reported.
 func (f *failure) Unwrap() error { return f.cause }
 
@@ -215,7 +221,7 @@ func dead(err error) bool {
 // or refused it. What else it runs can be probed then.
 func reached(err error) bool {
 	f, ok := errors.AsType[*failure](err)
-	return ok && (f.connected || errors.Is(f.cause, syscall.ECONNREFUSED))
+	return ok && f.Reached()
 }
 
 // explain reports why a request failed: one case a cause.

@@ -2,14 +2,11 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"pgtui/internal/guard"
 	"pgtui/model"
@@ -162,30 +159,9 @@ func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db
 	defer cancel()
 	line := p.line(addr)
 	defer line.Close()
-	start := p.o.Now()
-	conn, err := line.Login(ctx, login, db)
-	if err != nil {
-		fault := postgres.FaultOf(err, addr)
-		fault.Dial = line.Opened()
-		return fault
-	}
-	defer func() {
+	conn, try := p.identify(ctx, line, login, db)
+	if conn != nil {
 		_ = conn.Close(ctx) // the question is answered or lost already
-	}()
-	try := model.Try{Dial: line.Opened(), Connect: p.o.Now().Sub(start)}
-	start = p.o.Now()
-	row, err := postgres.OneRow(ctx, conn, postgres.WhoQuery)
-	if err != nil && !errors.Is(err, postgres.ErrOneRow) {
-		fault := postgres.FaultOf(err, addr)
-		fault.Dial, fault.Connect = try.Dial, try.Connect
-		return fault
-	}
-	try.Query = p.o.Now().Sub(start)
-	if err == nil {
-		try.Answer, err = postgres.ParseWho([]*pgconn.Result{{Rows: [][][]byte{row}}})
-	}
-	if err != nil {
-		return model.Try{Fault: model.FaultOther, Text: err.Error(), Dial: try.Dial, Connect: try.Connect}
 	}
 	return try
 }

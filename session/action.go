@@ -9,6 +9,7 @@ import (
 	"pgtui/model/candidate"
 	"pgtui/model/check"
 	"pgtui/plan/action"
+	"pgtui/source"
 )
 
 // Candidates is who of a cluster can take over, with every gate. The nodes are
@@ -18,17 +19,38 @@ func (s *Session) Candidates(ctx context.Context, inv *model.Inventory, name mod
 	if err != nil {
 		return candidate.Table{}, err
 	}
-	snap, err := s.lookAt(ctx, inv, cls[0])
+	return s.CandidatesOf(ctx, inv, cls[0], true)
+}
+
+// CandidatesOf is Candidates of one cluster. Without ssh no HAProxy's socket is
+// read: a drain behind the status DOWN is unknown then.
+func (s *Session) CandidatesOf(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (candidate.Table, error) {
+	snap, err := s.look(ctx, inv, c, ssh)
 	if err != nil {
 		return candidate.Table{}, err
 	}
-	b := check.Board(snap, cls[0], s.Now())
-	return candidate.Of(snap, &b, s.Now()), ctx.Err()
+	now := s.Now()
+	b := check.Board(snap, c, now)
+	return candidate.Of(snap, &b, now), ctx.Err()
 }
 
 // lookAt is everything that an action on the cluster is judged by.
 func (s *Session) lookAt(ctx context.Context, inv *model.Inventory, c *model.Cluster) (*model.Snapshot, error) {
-	return s.WithServers(ctx, inv, c, true)
+	return s.look(ctx, inv, c, true)
+}
+
+// look is WithServers with a login on each member.
+func (s *Session) look(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (*model.Snapshot, error) {
+	var snap *model.Snapshot
+	var logins map[model.InstanceName]source.Observed[model.ServerFacts]
+	err := together(
+		work{"logging in to the members", func() error { logins = s.Prober().SQL(ctx, inv, c); return nil }},
+		work{"reading the cluster", func() (err error) { snap, err = s.WithServers(ctx, inv, c, ssh); return err }},
+	)
+	if err != nil {
+		return nil, err
+	}
+	return snap.With(model.Readings{SQL: logins}), nil
 }
 
 // PlanAction reads the cluster and returns what the action would do.

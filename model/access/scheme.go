@@ -3,8 +3,6 @@ package access
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"pgtui/internal/text"
@@ -193,28 +191,15 @@ func (e *Entry) Fine() bool {
 	return e.Now.Verdict == model.Serving || e.Now.Verdict == model.BackupServing || e.Now.Verdict == model.Empty && e.Now.ByDesign
 }
 
-// detectTime is how long HAProxy takes at most to use a new leader: until the
-// next check of a server that is down, and then rise checks at the fast pace.
-// It is Pigsty's default where the options do not say.
+// detectTime is how long HAProxy takes at most to use a new leader. It is Pigsty's
+// default where the options do not say.
 func detectTime(c *model.Cluster) time.Duration {
-	t := map[string]time.Duration{"inter": 3 * time.Second, "fastinter": time.Second, "downinter": 5 * time.Second}
-	rise := 3
 	for _, svc := range c.Services() {
-		if !model.LockOnly(svc.Check, c.Standby) {
-			continue
+		if model.LockOnly(svc.Check, c.Standby) {
+			return svc.Timing().Most()
 		}
-		f := strings.Fields(svc.Options)
-		for i := 0; i+1 < len(f); i++ {
-			if d, err := time.ParseDuration(f[i+1]); err == nil && t[f[i]] > 0 {
-				t[f[i]] = d
-			}
-			if n, err := strconv.Atoi(f[i+1]); err == nil && f[i] == "rise" {
-				rise = n
-			}
-		}
-		break
 	}
-	return t["downinter"] + time.Duration(max(rise-1, 0))*t["fastinter"]
+	return (&model.Service{}).Timing().Most()
 }
 
 // Advice is one answer to "which port should my app use?".
