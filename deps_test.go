@@ -64,6 +64,7 @@ func rules() []rule {
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "internal/captures", own: []string{"haproxy", "model", "probe"}},
 		{dir: "internal/soak", own: []string{"pigsty", "haproxy", "model", "probe", "internal/text", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},
+		{dir: "internal/soak/handover", own: []string{"session", "plan/action", "model", "internal/soak"}},
 		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"internal/text", "plan", "pigsty", "haproxy", "model"}, not: outside},

@@ -249,8 +249,23 @@ func lastWords(text string) string {
 // on the first node.
 func (f *fault) run(t *testing.T, bin string, args []string, audit string) (*reload, int) {
 	t.Helper()
+	sign := "plan "
+	if i := slices.Index(nodeSteps, f.at); i > 0 {
+		sign = fmt.Sprintf(" %-8s ok", nodeSteps[i-1])
+	}
 	labtest.Step(t, "reload: "+f.name)
-	r := &reload{cmd: exec.CommandContext(t.Context(), bin, args...)}
+	r, code, struck := struckAt(t, bin, args, audit, regexp.MustCompile(regexp.QuoteMeta(sign)), f.strike)
+	if !struck {
+		t.Errorf("%s never began on the first node", f.at)
+	}
+	return r, code
+}
+
+// struckAt runs the program, and strikes once at the first line that sign matches;
+// nil never strikes.
+func struckAt(t *testing.T, bin string, args []string, audit string, sign *regexp.Regexp, strike func(*reload)) (r *reload, code int, struck bool) {
+	t.Helper()
+	r = &reload{cmd: exec.CommandContext(t.Context(), bin, args...)}
 	r.cmd.Env = append(os.Environ(), "PGTUI_AUDIT="+audit)
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -260,29 +275,21 @@ func (f *fault) run(t *testing.T, bin string, args []string, audit string) (*rel
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	sign := "plan "
-	if i := slices.Index(nodeSteps, f.at); i > 0 {
-		sign = fmt.Sprintf(" %-8s ok", nodeSteps[i-1])
-	}
 	in := bufio.NewReader(out)
-	struck := f.strike == nil
+	struck = strike == nil
 	for {
 		line, err := in.ReadString('\n')
 		_, _ = io.WriteString(r, line)
-		if !struck && strings.Contains(line, sign) {
+		if !struck && sign.MatchString(line) {
 			struck = true
-			f.strike(r)
+			strike(r)
 		}
 		if err != nil {
 			break
 		}
 	}
-	err = r.cmd.Wait()
-	if !struck {
-		t.Errorf("%s never began on the first node", f.at)
+	if ee := (*exec.ExitError)(nil); errors.As(r.cmd.Wait(), &ee) {
+		return r, ee.ExitCode(), struck
 	}
-	if ee := (*exec.ExitError)(nil); errors.As(err, &ee) {
-		return r, ee.ExitCode()
-	}
-	return r, 0
+	return r, 0, struck
 }

@@ -82,6 +82,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now,
+		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial,
 	}
 }

@@ -24,7 +24,7 @@ func (r *campaign) breakThings(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("soak: the kinds of faults: %w", err)
 	}
-	if len(deck(random(0), only)) == 0 {
+	if len(deck(Random(0), only)) == 0 {
 		return fmt.Errorf("soak: no kind of fault matches %q", r.Only)
 	}
 	end := r.Now().Add(r.For)

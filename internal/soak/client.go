@@ -33,9 +33,9 @@ type Answer struct {
 	Again bool
 }
 
-// ask makes one connection and reads the name of the instance. The lab's nodes
+// Connect makes one connection and reads the name of the instance. The lab's nodes
 // have a setting for it: inet_server_addr() is null through pgbouncer.
-func ask(ctx context.Context, host, port string, login model.Login) Answer {
+func Connect(ctx context.Context, host, port string, login model.Login) Answer {
 	ctx, cancel := context.WithTimeout(ctx, clientTimeout)
 	defer cancel()
 	cfg, err := pgconn.ParseConfig("host=localhost port=5432 user=x password=x dbname=x sslmode=disable target_session_attrs=any")

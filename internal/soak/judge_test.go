@@ -316,7 +316,7 @@ func TestWindows(t *testing.T) {
 func TestSameSeedSameFaults(t *testing.T) {
 	w := newWorld(t)
 	play := func(seed uint64) string {
-		rng := random(seed)
+		rng := Random(seed)
 		var b strings.Builder
 		for _, k := range deck(rng, regexp.MustCompile("")) {
 			p := placeOf(rng, &w.inv.Clusters[0], &board.Board{Leader: "a-1"})

@@ -62,7 +62,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("soak: the inventory has no cluster %q", o.Cluster)
 	}
 	r.Every, r.Log = cmp.Or(r.Every, 500*time.Millisecond), cmp.Or(r.Log, io.Discard)
-	r.rng = random(o.Seed)
+	r.rng = Random(o.Seed)
 	r.judge = NewJudge(r.cluster)
 	start := r.Now()
 
@@ -106,9 +106,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return rep, nil
 }
 
-// random is the source of a run's choices. ChaCha8 mixes the seed at once: the
+// Random is the source of a run's choices. ChaCha8 mixes the seed at once: the
 // first draws of neighbouring seeds have nothing in common.
-func random(seed uint64) *rand.Rand {
+func Random(seed uint64) *rand.Rand {
 	var b [32]byte
 	binary.LittleEndian.PutUint64(b[:], seed)
 	return rand.New(rand.NewChaCha8(b))
@@ -170,7 +170,7 @@ func (r *campaign) client(ctx context.Context, host model.Host, svc *model.Servi
 // connect makes one connection to one port and gives its answer to the judge.
 func (r *campaign) connect(ctx context.Context, host model.Host, svc *model.Service) {
 	start := r.Now()
-	a := ask(ctx, string(host), svc.Port, r.Login)
+	a := Connect(ctx, string(host), svc.Port, r.Login)
 	if ctx.Err() != nil {
 		return
 	}
