@@ -38,7 +38,7 @@ func typed(t *testing.T, args ...string) (code int, out, errs string) {
 // good are arguments with which each command that needs some is typed right.
 func good(c *cobra.Command) []string {
 	switch c.CommandPath() {
-	case "pgtui access", "pgtui ghosts", "pgtui states", "pgtui roles", "pgtui wait", "pgtui reload", "pgtui diff", "pgtui render":
+	case "pgtui access", "pgtui candidates", "pgtui ghosts", "pgtui states", "pgtui roles", "pgtui wait", "pgtui reload", "pgtui diff", "pgtui render":
 		return []string{"pg-test"}
 	case "pgtui whatif":
 		return []string{"pg-test", "--down", "pg-test-1"}

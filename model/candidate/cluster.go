@@ -171,7 +171,7 @@ func (j *judge) dcsGate() Gate {
 		}
 	}
 	if n := len(j.c.Etcd); n > 0 {
-		g.What += fmt.Sprintf("; %d of %s accept connections", n-silent, text.Plural(n, "etcd member"))
+		g.What += fmt.Sprintf("; of etcd %d of %d accept connections", n-silent, n)
 	}
 	if silent > 0 && g.Verdict == Pass {
 		g.Verdict, g.Try = Note, "pgtui components "+j.name()

@@ -3,6 +3,7 @@ package candidate
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"pgtui/model"
@@ -98,13 +99,13 @@ func reached(err error) bool {
 	return errors.As(err, &r) && r.Reached()
 }
 
-// about is a duration for a sentence: "250 ms", "3 s".
+// about is a duration for a sentence: "250 ms", "1.5 s", "3 s", "2m10s".
 func about(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
-	case d < 10*time.Second && d%time.Second != 0:
-		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s"
 	}
 	return d.Round(time.Second).String()
 }

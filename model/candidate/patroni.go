@@ -221,30 +221,32 @@ func (x *member) timeline() {
 		x.f.why["tl"] = "its timeline is unknown"
 		return
 	}
-	want := x.b.Timeline
-	g := Gate{Name: "timeline", By: "B", Unit: "timeline", Value: int64(x.st.Timeline), Limit: int64(want), Verdict: Pass}
-	old := x.st.Timeline < want || x.st.Timeline == 0
-	on := x.rules.CheckTimeline
-	g.What = fmt.Sprintf("on timeline %d as the leader", x.st.Timeline)
+	want, has, on := x.b.Timeline, x.st.Timeline, x.rules.CheckTimeline
+	if !on {
+		has = x.m.Timeline // the DCS may have it where Patroni reports none
+	}
+	g := Gate{Name: "timeline", By: "B", Unit: "timeline", Value: int64(has), Limit: int64(want), Verdict: Pass}
+	old := has < want || has == 0
+	g.What = fmt.Sprintf("on timeline %d as the leader", has)
 	switch {
 	case want == 0 && on:
-		g.Verdict, g.What = Unknown, fmt.Sprintf("on timeline %d; that of the cluster is unknown", x.st.Timeline)
+		g.Verdict, g.What = Unknown, fmt.Sprintf("on timeline %d; that of the cluster is unknown", has)
 	case want == 0:
-		g.What = fmt.Sprintf("on timeline %d; check_timeline is off", x.st.Timeline)
+		g.What = fmt.Sprintf("on timeline %d; check_timeline is off", has)
 	case old && on && x.rules.Standby:
-		g.Verdict, g.What = Unknown, fmt.Sprintf("on timeline %d, the leader on %d; what the DCS of a standby cluster has is unknown", x.st.Timeline, want)
+		g.Verdict, g.What = Unknown, fmt.Sprintf("on timeline %d, the leader on %d; what the DCS of a standby cluster has is unknown", has, want)
 	case old && on:
-		g.Verdict, g.What = No, fmt.Sprintf("on timeline %d, the cluster is on %d, and check_timeline is on", x.st.Timeline, want)
+		g.Verdict, g.What = No, fmt.Sprintf("on timeline %d, the cluster is on %d, and check_timeline is on", has, want)
 		g.Try = "pgtui reinit " + string(x.m.Instance)
-	case x.st.Timeline == 0:
-		g.Verdict, g.Unit, g.What = Note, "", "its Patroni reports no timeline; check_timeline is off"
+	case has == 0:
+		g.Unit, g.What = "", "it reports no timeline; check_timeline is off"
 	case old:
 		g.Verdict, g.Risk = Risk, "data-loss"
-		g.What = fmt.Sprintf("on timeline %d, the cluster is on %d; check_timeline is off", x.st.Timeline, want)
+		g.What = fmt.Sprintf("on timeline %d, the cluster is on %d; check_timeline is off", has, want)
 		g.Try = "wait until it follows the new timeline, or reinitialise it"
-	case x.st.Timeline > want:
+	case has > want:
 		g.Verdict, g.Risk = Risk, "data-loss"
-		g.What = fmt.Sprintf("on timeline %d, which the leader (%d) does not have", x.st.Timeline, want)
+		g.What = fmt.Sprintf("on timeline %d, which the leader (%d) does not have", has, want)
 		g.Try = "pgtui doctor " + x.name()
 	}
 	if x.f.tl = Pass; g.Verdict == No || g.Verdict == Unknown {

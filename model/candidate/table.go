@@ -140,7 +140,7 @@ func lengthens(name string) bool {
 }
 
 // Verdict is whether a member can take over: Pass when one can, Risk when one
-// can only with a risk, No when none can, Unknown when that is not known.
+// can only with a risk, No when none can, Unknown otherwise.
 func (t *Table) Verdict() Verdict {
 	cluster := Pass
 	for i := range t.Gates {

@@ -16,6 +16,8 @@ type Instance struct {
 	Up, Starting, Primary   bool
 	Started                 time.Time
 	Timeline                int
+	Version                 string // server_version, "15.20"
+	WAL                     int64  // written by a primary, replayed by a replica, bytes
 }
 
 // State is the server behind a connection.
@@ -40,6 +42,7 @@ func (s *State) admit(c *Conn) error {
 	case err != nil:
 		return err
 	case p == nil:
+		c.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: s.Version})
 	case p.full:
 		return &Error{"08P01", "no more connections allowed (max_client_conn)"}
 	case p.db(c.database).disabled:
@@ -68,15 +71,32 @@ func (s *State) answer(c *Conn, query string) error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(query, "pg_postmaster_start_time()") {
-		return &Error{"0A000", "the sandbox has no PostgreSQL: it answers pgtui's own query only"}
+	if strings.Contains(query, "pg_postmaster_start_time()") {
+		c.row(row)
+		return nil
 	}
-	cols := make([]string, len(row))
-	for i := range cols {
-		cols[i] = fmt.Sprintf("c%d", i)
+	if s.Pooler == nil && s.facts(c, query) {
+		return nil
 	}
-	c.table("SELECT 1", cols, row)
-	return nil
+	return &Error{"0A000", "the sandbox has no PostgreSQL: it answers pgtui's own queries only"}
+}
+
+// facts answers what pgtui queries on PostgreSQL's own port besides: of a primary
+// what its shutdown waits for, of a replica its replay. An idle server has
+// nothing open, and its archive is up to date.
+func (s *State) facts(c *Conn, query string) bool {
+	switch {
+	case strings.Contains(query, "from pg_stat_archiver"):
+		c.Send(&pgproto3.CommandComplete{CommandTag: []byte("SET")})
+		c.row([]string{"f", "on", "0", "0", "0", "0", "0", "t", s.Now.UTC().Format("2006-01-02 15:04:05.000000"), "", "", "0"})
+		c.row([]string{"0"})
+		c.row([]string{"30000000"})
+	case strings.Contains(query, "pg_last_wal_replay_lsn()"):
+		c.row([]string{strconv.FormatInt(s.WAL, 10), "0"})
+	default:
+		return false
+	}
+	return true
 }
 
 // row is the answer of PostgreSQL to pgtui's query.

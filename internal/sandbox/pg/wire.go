@@ -163,6 +163,15 @@ func (c *Conn) login() error {
 
 func hexMD5(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) } //nolint:gosec // the protocol requires it
 
+// row sends one row of columns without names.
+func (c *Conn) row(row []string) {
+	cols := make([]string, len(row))
+	for i := range cols {
+		cols[i] = fmt.Sprintf("c%d", i)
+	}
+	c.table("SELECT 1", cols, row)
+}
+
 // table sends a description, rows of text and the end of the statement.
 func (c *Conn) table(tag string, cols []string, rows ...[]string) {
 	const text = 25 // the type's OID

@@ -1,0 +1,48 @@
+package cmd
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/cmd/jsonv1"
+	"pgtui/cmd/show"
+)
+
+type candidatesOptions struct {
+	output     string
+	noSSH, all bool
+}
+
+func (a *app) candidatesCmd() *cobra.Command {
+	var o candidatesOptions
+	c := &cobra.Command{
+		Use:   "candidates <cluster>",
+		Short: "Who can take over the leader's role: every gate with its number, Patroni's and HAProxy's",
+		Long: "candidates shows for every member that does not lead what Patroni decides a switchover by, what its\n" +
+			"ports answer to a login, and what each HAProxy would do with it once it leads, as the leader's last WAL,\n" +
+			"its archive and its transactions. It changes nothing. Exit codes: 0 a member can take over, 1 only with\n" +
+			"a risk, 2 no member can, 3 that is unknown.",
+		Args: needs(1, "cluster", "pgtui candidates pg-test"),
+		RunE: verb(&o, a.candidates),
+	}
+	outputFlag(c, &o.output, "", "table", "json")
+	c.Flags().BoolVar(&o.all, "all", false, "show the gates that are passed too")
+	c.Flags().BoolVar(&o.noSSH, "no-ssh", false, "probe over the network only: whether a server that is DOWN is in drain is unknown then")
+	return c
+}
+
+func (a *app) candidates(ctx context.Context, o *candidatesOptions, names []string) error {
+	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	if err != nil {
+		return err
+	}
+	t, err := a.CandidatesOf(ctx, inv, cls[0], !o.noSSH)
+	if err != nil {
+		return exit(healthUnknown, err)
+	}
+	return a.reply(o.output, t.Code(),
+		func() any { return jsonv1.NewCandidates(&t) },
+		func(w io.Writer) { show.Candidates(w, &t, o.all) })
+}
