@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -79,22 +80,28 @@ type pipeConn struct {
 	once          sync.Once
 }
 
-// Read gives, where the program has ended without a byte, what it printed.
+// Read gives, where the program has ended without a byte, what it printed. Only a
+// channel that never opened is ErrNotStarted: what was written may have left
+// otherwise.
 func (c *pipeConn) Read(p []byte) (int, error) {
 	n, err := c.out.Read(p)
-	if n == 0 && errors.Is(err, io.EOF) {
-		select {
-		case <-c.ended:
-		case <-time.After(grace):
-		}
-		if known := diagnose(c.subject, string(c.errs.bytes())); known != nil {
-			return 0, known
-		}
-		if last := lastLine(string(c.errs.bytes())); last != "" {
-			return 0, &source.Hint{Err: fmt.Errorf("%s: ssh -W %s: %s", c.subject, c.addr, last), Try: "sshd on the node must allow TCP forwarding: AllowTcpForwarding"}
-		}
+	if n > 0 || !errors.Is(err, io.EOF) {
+		return n, err
 	}
-	return n, err
+	select {
+	case <-c.ended:
+	case <-time.After(grace):
+	}
+	printed := string(c.errs.bytes())
+	last := lastLine(printed)
+	if strings.Contains(printed, "open failed") || strings.Contains(printed, "forwarding failed") {
+		return 0, &source.Hint{Err: fmt.Errorf("%s: ssh -W %s: %s: %w", c.subject, c.addr, last, ErrNotStarted),
+			Try: "sshd on the node must allow TCP forwarding (AllowTcpForwarding), and Patroni must run there"}
+	}
+	if known := diagnose(c.subject, printed); known != nil {
+		return 0, &source.Hint{Err: errors.New(known.Error()), Try: source.TryOf(known)}
+	}
+	return 0, err
 }
 
 func (c *pipeConn) Write(p []byte) (int, error) { return c.in.Write(p) }
