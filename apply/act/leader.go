@@ -173,7 +173,7 @@ func (x *change) news(ctx context.Context) {
 	}
 	if what := x.w.Waits(); what != x.waiting && x.w.Leader() != "" && what != "" {
 		x.waiting = what
-		x.tell(action.Event{State: action.Waiting, What: "waiting: " + what})
+		x.tell(action.Event{State: action.Waiting, What: "until " + what})
 	}
 }
 
@@ -244,7 +244,7 @@ func (x *change) late() error {
 
 // close ends the probe clients and writes what they saw, and what comes next.
 func (x *change) close() {
-	seen := x.clients.stop()
+	x.keep(x.clients.stop())
 	what, _ := x.w.Verdict(x.board)
 	if x.w.Reached(action.Settled) {
 		what = fmt.Sprintf("%s leads %s on timeline %d", x.w.Leader(), x.cluster().Name, x.board.Timeline)
@@ -252,12 +252,9 @@ func (x *change) close() {
 	next := x.next()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.rep.Clients, x.rep.Leader, x.rep.State = seen, x.w.Leader(), what
+	x.rep.Leader, x.rep.State = x.w.Leader(), what
 	if x.rep.Leader == "" && x.board.LeaderBy == "self" {
 		x.rep.Leader = x.board.Leader
-	}
-	for i := range seen {
-		x.rep.Longest = max(x.rep.Longest, seen[i].Gap.Longest)
 	}
 	x.rep.Next = append(x.rep.Next, next...)
 }
@@ -377,6 +374,16 @@ func (r *run) connectClients(ctx context.Context, snap *model.Snapshot) *clients
 		}, func(error) {})
 	}
 	return cs
+}
+
+// keep writes what probe clients saw into the report.
+func (r *run) keep(seen []action.Client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rep.Clients = seen
+	for i := range seen {
+		r.rep.Longest = max(r.rep.Longest, seen[i].Gap.Longest)
+	}
 }
 
 func (cs *clients) seen() *model.Snapshot {

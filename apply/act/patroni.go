@@ -111,7 +111,7 @@ func (r *run) until(ctx context.Context, limit time.Duration, ok func(*model.Sna
 			}
 			if what != waits {
 				waits = what
-				r.tell(action.Event{State: action.Waiting, What: "waiting: " + what})
+				r.tell(action.Event{State: action.Waiting, What: "until " + what})
 			}
 		}
 		switch {
@@ -146,6 +146,10 @@ func doRestart(ctx context.Context, r *run, s *action.Step) error {
 		return fmt.Errorf("%s does not answer: %w", s.Instance, ErrNotSent)
 	}
 	leads := before.Leader == s.Instance
+	if leads { // its port is routed to meanwhile, and answers nothing
+		cs := r.connectClients(ctx, snap)
+		defer func() { r.keep(cs.stop()) }()
+	}
 	_, err = r.send(context.WithoutCancel(ctx), s, call{method: "POST", path: "/restart", body: map[string]any{}, wait: r.settleFor()})
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err

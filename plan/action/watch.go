@@ -210,7 +210,7 @@ func notUp(b *board.Board, name model.InstanceName) string {
 			}
 			switch byHand := strings.HasPrefix(c.Status, "MAINT") || strings.HasPrefix(c.Status, "DRAIN") || c.Held != ""; {
 			case c.Allowed == 200 && !byHand && c.Status != "UP" && c.Status != "no check":
-				return fmt.Sprintf("%s is UP in %s on %s: it is %s", name, r.Name(), v.Label(), c.Status)
+				return fmt.Sprintf("%s is UP in %s on %s", name, r.Name(), v.Label())
 			case c.Allowed == 0:
 				return fmt.Sprintf("Patroni of %s answers the check of %s", name, r.Name())
 			case model.CheckPath(svc.Check) == "/replica" && !b.Member(name).NoLB:
