@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -79,6 +80,9 @@ func (a *Actor) call(ctx context.Context, inv *model.Inventory, in *model.Instan
 // why is a network error in plain words.
 func why(err error) error {
 	var timeout net.Error
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("the port refuses connections")
