@@ -159,7 +159,9 @@ func TestStreamsByTheLeadersWord(t *testing.T) {
 	if is() {
 		t.Error("it streams although no one reports it")
 	}
-	x.Status(1, func(s *model.PatroniStatus) { s.Streams = []model.Stream{{Application: "pg-test-2", State: "streaming"}} })
+	x.Status(1, func(s *model.PatroniStatus) {
+		s.Streams = []model.Stream{{Application: "pg-test-2", State: "streaming"}}
+	})
 	if !is() {
 		t.Error("it does not, although the leader reports it")
 	}
