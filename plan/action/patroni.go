@@ -294,7 +294,7 @@ func (in *Input) tellGap(p *Plan) {
 		return
 	}
 	round := func(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
-	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s to %s: %s.", round(g.Low), round(g.High), strings.Join(g.Parts, ", ")))
+	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s to %s: %s.", round(g.Low), round(g.High), strings.Join(g.Parts, "; ")))
 }
 
 // tellVia adds who gets the call, and why that one.

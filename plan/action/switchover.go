@@ -130,7 +130,10 @@ func (in *Input) loss(p *Plan, to model.InstanceName) {
 	b := in.Board
 	n := in.behind(to)
 	what := fmt.Sprintf("%s lacks an unknown amount of WAL of the leader: it would be lost", to)
-	if n >= 0 {
+	switch {
+	case n == 0:
+		what = string(to) + " has received all WAL that the leader has reported: nothing of it would be lost"
+	case n > 0:
 		what = fmt.Sprintf("%s lacks %s of WAL of the leader: they would be lost", to, failover.Bytes(n))
 	}
 	if b.LeaderBy != "self" && n >= 0 {

@@ -76,8 +76,7 @@ func (w *Watcher) Next(s *model.Snapshot, b *board.Board) []Event {
 		w.waits, w.calm = why, 0
 		return out
 	}
-	if w.calm++; w.calm >= settleBoards {
-		w.waits = ""
+	if w.calm, w.waits = w.calm+1, ""; w.calm >= settleBoards {
 		to(Settled, "%s", w.settledWords(b))
 	}
 	return out
