@@ -60,7 +60,7 @@ func (a *app) patroniConfig(ctx context.Context, o *patroniConfigOptions, args [
 	}
 	doc, err := a.PatroniConfig(ctx, inv, c, o.ssh)
 	if err != nil {
-		return exit(action.EndRefused.Code(), err)
+		return exit(1, err)
 	}
 	return printJSON(a.io.Out, doc)
 }
@@ -69,7 +69,7 @@ func (a *app) patroniConfig(ctx context.Context, o *patroniConfigOptions, args [
 func (a *app) patroniCluster(ctx context.Context, name, command string) (*model.Inventory, *model.Cluster, error) {
 	inv, err := a.Load(ctx)
 	if err != nil {
-		return nil, nil, exit(action.EndRefused.Code(), err)
+		return nil, nil, exit(1, err)
 	}
 	c, instance, err := session.ClusterOf(inv, name)
 	if err == nil {
@@ -96,7 +96,7 @@ func (a *app) patroniHistoryCmd() *cobra.Command {
 			}
 			rows, err := a.PatroniHistory(ctx, inv, c, o.ssh)
 			if err != nil {
-				return exit(action.EndRefused.Code(), err)
+				return exit(1, err)
 			}
 			return a.reply(o.output, 0, func() any { return newTimelines(c, rows) }, func(w io.Writer) { showTimelines(w, rows) })
 		}),

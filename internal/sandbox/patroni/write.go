@@ -45,8 +45,8 @@ type Request struct {
 	answer *Answer
 }
 
-// Write begins the request at its first call. Its answer is silent until there is
-// one: call it again after a change in the sandbox.
+// Write begins the request at its first call. It has no answer (Silence) until
+// there is one: call it again after a change in the sandbox.
 func (m *Member) Write(r *Request) Answer {
 	if m.Cut || m.Frozen() {
 		return Answer{Silence: true}
