@@ -64,6 +64,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Roots: p.Roots, Examine: s.Applier(path).Examine,
+		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"pgtui/model"
 	"pgtui/probe"
 	"pgtui/probe/node"
+	"pgtui/probe/postgres"
 	"pgtui/probe/transport"
 )
 
@@ -47,6 +48,9 @@ type World struct {
 	// Notice prints a line to the operator. nil prints none: programs that run on
 	// this machine are in the log then.
 	Notice func(text string)
+	// Dial opens the connections of the calls that change something on Patroni or
+	// HAProxy; a net.Dialer's when nil.
+	Dial postgres.DialFunc
 }
 
 // Session is one opened context. Its methods may be called at the same time.

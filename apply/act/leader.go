@@ -299,9 +299,9 @@ func (x *change) stuck() int {
 }
 
 // clientEvery is how often a probe client connects, and clientLimit how long one
-// connection may take.
+// connection may take. A connection that hangs does not hold up the next ones.
 const (
-	clientEvery = 200 * time.Millisecond
+	clientEvery = 100 * time.Millisecond
 	clientLimit = time.Second
 )
 
@@ -347,9 +347,10 @@ type clients struct {
 	cancel context.CancelFunc
 	group  guard.Group
 
-	mu   sync.Mutex
-	snap *model.Snapshot
-	gaps []action.Client
+	mu     sync.Mutex
+	snap   *model.Snapshot
+	gaps   []action.Client
+	served []time.Time // when the latest connection that was served began, by client
 }
 
 // connectClients starts one client for each HAProxy: it connects through the primary
@@ -357,19 +358,24 @@ type clients struct {
 func (r *run) connectClients(ctx context.Context, snap *model.Snapshot) *clients {
 	targets := r.primaryTargets()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	cs := &clients{cancel: cancel, snap: snap, gaps: make([]action.Client, len(targets))}
+	cs := &clients{cancel: cancel, snap: snap, gaps: make([]action.Client, len(targets)), served: make([]time.Time, len(targets))}
 	for i := range targets {
 		t := &targets[i]
 		cs.gaps[i].Host = t.host
 		cs.group.Go("a client through "+string(t.host), func() {
+			tick := time.NewTicker(clientEvery)
+			defer tick.Stop()
 			for ctx.Err() == nil {
-				at := r.Now()
-				s := r.try(ctx, t, cs.seen())
-				if ctx.Err() != nil {
-					return // this end interrupted it
+				cs.group.Go("a connection through "+string(t.host), func() {
+					s := r.try(ctx, t, cs.seen())
+					if ctx.Err() == nil { // else this end interrupted it
+						cs.add(i, s)
+					}
+				}, func(error) {})
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
 				}
-				cs.add(i, s)
-				pause(ctx, clientEvery-r.Now().Sub(at))
 			}
 		}, func(error) {})
 	}
@@ -399,10 +405,20 @@ func (cs *clients) see(s *model.Snapshot) {
 	cs.snap = s
 }
 
+// add takes a sample. One that fails although a later connection was served says
+// nothing of now.
 func (cs *clients) add(i int, s trace.Sample) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	cs.gaps[i].Gap.Add(s, true)
+	switch g := &cs.gaps[i].Gap; {
+	case s.Fault != "" && s.At.Before(cs.served[i]):
+		g.Failed++
+	default:
+		if s.Fault == "" && s.At.After(cs.served[i]) {
+			cs.served[i] = s.At
+		}
+		g.Add(s, true)
+	}
 }
 
 // stop ends the clients and returns what each saw.
