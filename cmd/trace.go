@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,8 +13,6 @@ import (
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/access"
-	"pgtui/model/board"
 	"pgtui/model/trace"
 	"pgtui/probe"
 	"pgtui/session"
@@ -144,7 +141,7 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 			if !ok {
 				return a.endWatch(&gap, operator)
 			}
-			s, fixed := sampleOf(snap, inv, target, &one)
+			s, fixed := trace.SampleOf(snap, inv, target, &one.Attempt, one.begun, one.done)
 			news := gap.Add(s, fixed)
 			if news == "" {
 				continue
@@ -209,16 +206,4 @@ func sampleTrace(ctx context.Context, p *probe.Prober, inv *model.Inventory, tar
 			return
 		}
 	}
-}
-
-// sampleOf is what a connection means to a client, and whether one instance at
-// a time should answer there.
-func sampleOf(snap *model.Snapshot, inv *model.Inventory, target trace.Target, one *timedAttempt) (trace.Sample, bool) {
-	way := trace.WayOf(inv, &one.Attempt)
-	s := trace.Sample{At: one.begun, Done: one.done, Timeline: one.Try.Answer.Timeline, Fault: trace.ServedBy(target, way, &one.Attempt)}
-	if s.Fault == "" && way.Cluster != nil && snap != nil {
-		s.Instance, _, _ = board.Identify(snap, way.Cluster, one.Try.Answer)
-	}
-	fixed := way.Service != nil && access.TargetOf(way.Service) == model.TargetPrimary || slices.Contains([]string{"primary", "read-write"}, target.Attrs)
-	return s, fixed
 }

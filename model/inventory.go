@@ -79,6 +79,7 @@ type Cluster struct {
 	// Scope is Patroni's name for the cluster: pg_shard in Citus, else pg_cluster.
 	Scope   string
 	Monitor Login // how its ports are tried
+	API     REST  // the login that Patroni's REST API takes writes with
 	DNS     DNSName
 	Admin   User   // pg_admin_username
 	Users   []User // pg_users, in order, without their passwords
@@ -98,6 +99,12 @@ type Cluster struct {
 	Etcd []Endpoint
 	// Problems name the services and hosts that could not be rendered, and why.
 	Problems []source.Problem
+}
+
+// REST is the login of Patroni's REST API.
+type REST struct {
+	User     string // patroni_username
+	Password Secret // patroni_password
 }
 
 // DNSName is the cluster's name as Pigsty registers it in dnsmasq. The zero

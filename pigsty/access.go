@@ -148,6 +148,11 @@ func texts(v py.Value, b *budget.Budget) []string {
 	return out
 }
 
+// rest is the login of Patroni's REST API.
+func (h *host) rest() model.REST {
+	return model.REST{User: h.text("patroni_username", "postgres"), Password: model.Secret(h.text("patroni_password", "Patroni.API"))}
+}
+
 // login is Pigsty's monitoring user, and the databases it can connect to: the
 // one that every PostgreSQL has, then the first that the cluster declares,
 // which its pooler knows for certain.

@@ -23,6 +23,7 @@ func (w *world) cluster(c *cluster) model.Cluster {
 	w.vip(c, &out)
 	out.Scope = c.members[0].scope()
 	out.Monitor = c.members[0].login()
+	out.API = c.members[0].rest()
 	w.access(c, &out)
 	w.failover(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}

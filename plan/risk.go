@@ -55,6 +55,7 @@ const (
 
 	// The risks of actions, which plan/action makes.
 	RiskPatroniRefuses = "patroni-refuses"    // Patroni will refuse it, with the gate and the number
+	RiskAsync          = "async-candidate"    // in synchronous mode the candidate is not a synchronous standby
 	RiskDataLoss       = "data-loss"          // a failover loses what the candidate has not received
 	RiskUnrouted       = "candidate-unrouted" // a HAProxy would not route to the candidate
 	RiskPort           = "candidate-port"     // a port of the candidate takes no login
@@ -77,7 +78,7 @@ func RiskNames() []string {
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
 		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
 		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
-		RiskPatroniRefuses, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven,
+		RiskPatroniRefuses, RiskAsync, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven,
 		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder,
 	}
 }

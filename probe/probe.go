@@ -122,23 +122,33 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 // asker reads the CA file, when the inventory has use for one.
 func (p *Prober) asker(inv *model.Inventory) *asker {
 	a := &asker{dial: p.o.Dial, timeout: p.o.Timeout, now: p.o.Now}
-	file := cmp.Or(p.o.CAFile, inv.CAFile)
+	a.roots, a.rootErr = rootsOf(cmp.Or(p.o.CAFile, inv.CAFile), inv)
+	return a
+}
+
+// Roots are the CAs that sign the certificates of the inventory's Patronis; nil
+// trusts the system's.
+func (p *Prober) Roots(inv *model.Inventory) (*x509.CertPool, error) {
+	return rootsOf(cmp.Or(p.o.CAFile, inv.CAFile), inv)
+}
+
+// rootsOf reads a CA file, when the inventory has use for one.
+func rootsOf(file string, inv *model.Inventory) (*x509.CertPool, error) {
 	tls := func(c model.Cluster) bool {
 		return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.PatroniTLS })
 	}
 	if file == "" || !slices.ContainsFunc(inv.Clusters, tls) {
-		return a
+		return nil, nil
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		a.rootErr = fmt.Errorf("CA certificate: %w", err)
-		return a
+		return nil, fmt.Errorf("CA certificate: %w", err)
 	}
-	a.roots = x509.NewCertPool()
-	if !a.roots.AppendCertsFromPEM(pem) {
-		a.rootErr = fmt.Errorf("CA certificate %s: no certificate in it", file)
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("CA certificate %s: no certificate in it", file)
 	}
-	return a
+	return roots, nil
 }
 
 // snapshot is everything known of the targets now. A target that has not been

@@ -67,7 +67,11 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	now := s.Now()
 	b := check.Board(snap, c, now)
 	t := candidate.Of(snap, &b, now)
-	p := action.Build(&action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now}, r)
+	in := action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now}
+	if err := errors.Join(s.askPatroni(ctx, &in, &r), Stopped(ctx)); err != nil {
+		return action.Plan{}, err
+	}
+	p := action.Build(&in, r)
 	p.MadeAt = now
 	return p, Stopped(ctx)
 }
@@ -82,6 +86,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial,
+		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
 	}
 }

@@ -3,6 +3,7 @@ package act
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,11 @@ type Actor struct {
 	Connect func(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt
 	// Servers reads "show servers state" of these nodes.
 	Servers func(ctx context.Context, nodes []*model.Node) map[model.Host]source.Observed[haproxy.ServerStates]
+	// Examine reads what HAProxy nodes hold, their old processes among it; nil
+	// reads nothing.
+	Examine func(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings
+	// Roots are the CAs of Patroni's certificates; nil trusts the system's.
+	Roots func(inv *model.Inventory) (*x509.CertPool, error)
 	// Dial opens connections to Patroni and HAProxy; a net.Dialer's when nil.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Now  func() time.Time
@@ -85,7 +91,10 @@ func (a *Actor) Run(ctx context.Context, inv *model.Inventory, p action.Plan, em
 
 // verbs are the executors, by verb.
 func verbs() map[action.Verb]func(context.Context, *run, *action.Step) error {
-	return map[action.Verb]func(context.Context, *run, *action.Step) error{}
+	return map[action.Verb]func(context.Context, *run, *action.Step) error{
+		action.DoSwitchover: doSwitchover, action.DoFailover: doFailover, action.DoSchedule: doSchedule, action.DoRestart: doRestart,
+		action.DoReinit: doReinit, action.DoConfig: doConfig, action.DoReload: doReload, action.DoFlush: doFlush,
+	}
 }
 
 // run is one plan under way.

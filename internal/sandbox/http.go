@@ -99,9 +99,24 @@ func (s *Sandbox) held(r *http.Request, changed <-chan struct{}, end <-chan time
 
 func (s *Sandbox) handlePatroni(w http.ResponseWriter, r *http.Request, n *node) {
 	var end <-chan time.Time
+	answer := func() patroni.Answer { return n.m.Answer(r.Method, r.RequestURI) }
+	if patroni.Writes(r.Method) {
+		body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+		if err != nil {
+			hangUp(w)
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		req := patroni.Request{Method: r.Method, Path: r.URL.Path, User: user, Password: password, Body: body}
+		answer = func() patroni.Answer { return n.m.Write(&req) }
+	}
 	for {
 		world := s.lock()
-		a, runs, changed := n.m.Answer(r.Method, r.RequestURI), n.m.Runs, s.changed
+		a, runs := answer(), n.m.Runs
+		if patroni.Writes(r.Method) {
+			s.notify()
+		}
+		changed := s.changed
 		python, now := world.gen.patroni.Python, world.Now()
 		s.unlock()
 		if a.EOF && end == nil {

@@ -3,10 +3,12 @@ package trace
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/board"
 )
 
 // Sample is one connection of a client that keeps connecting.
@@ -31,6 +33,19 @@ func ServedBy(target Target, way WayIn, a *Attempt) string {
 		return "the answer is from a server that takes no writes"
 	}
 	return ""
+}
+
+// SampleOf is what the attempt that a connection ended with means to a client,
+// and whether one instance at a time should answer there. s names the instances;
+// nil names none.
+func SampleOf(s *model.Snapshot, inv *model.Inventory, target Target, one *Attempt, begun, done time.Time) (Sample, bool) {
+	way := WayOf(inv, one)
+	out := Sample{At: begun, Done: done, Timeline: one.Try.Answer.Timeline, Fault: ServedBy(target, way, one)}
+	if out.Fault == "" && way.Cluster != nil && s != nil {
+		out.Instance, _, _ = board.Identify(s, way.Cluster, one.Try.Answer)
+	}
+	fixed := way.Service != nil && access.TargetOf(way.Service) == model.TargetPrimary || slices.Contains([]string{"primary", "read-write"}, target.Attrs)
+	return out, fixed
 }
 
 // Gap follows the samples of one client: when it was not served, and for

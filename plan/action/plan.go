@@ -12,6 +12,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/model/candidate"
 	"pgtui/plan"
+	"pgtui/source"
 )
 
 // Plan is everything an action does. It is a value: pgtui runs exactly what was
@@ -90,6 +91,9 @@ type Input struct {
 	// Allowed is whether Patroni takes a write from here, by instance: nil when
 	// it does, why not otherwise. A member that is missing was not probed.
 	Allowed map[model.InstanceName]error
+	// Free is the free space of the data directory, bytes, by instance; read for a
+	// reinit.
+	Free map[model.InstanceName]source.Observed[int64]
 	// Running are actions of this cluster that have begun and not ended.
 	Running []model.Mark
 }
@@ -107,7 +111,10 @@ func Build(in *Input, r Request) Plan {
 
 // builders are what fills in a plan, by kind.
 func builders() map[Kind]func(*Input, *Plan) {
-	return map[Kind]func(*Input, *Plan){}
+	return map[Kind]func(*Input, *Plan){
+		Switchover: planSwitchover, Failover: planFailover, Restart: planRestart, Reinit: planReinit,
+		Pause: planPause, Resume: planPause, PatroniConfig: planConfig, PatroniReload: planReload, Flush: planFlush,
+	}
 }
 
 // IDOf is a short hash of everything that the plan does: two plans with the same

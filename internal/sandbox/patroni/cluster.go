@@ -118,6 +118,11 @@ type Member struct {
 	expiring bool
 	key      int // invalidates a scheduled expiry
 	rec      record
+	// pending are the parameters that take a restart, and restartAt is when one is
+	// scheduled.
+	pending   []string
+	restartAt time.Time
+	restartID int
 }
 
 // record is a member's key in the DCS: what it wrote last.
@@ -144,6 +149,16 @@ type Cluster struct {
 	sysid   string
 	past    []switched
 	turn    int
+	// patched is what PATCH /config has changed; nil for nothing.
+	patched map[string]any
+	planned planned // the scheduled switchover
+}
+
+// planned is a scheduled switchover; the zero value is none.
+type planned struct {
+	at       time.Time
+	from, to model.InstanceName
+	id       int // invalidates one that was cancelled
 }
 
 // switched is one line of the timeline history.

@@ -153,6 +153,20 @@ type statusBody struct {
 	SystemID    string            `json:"database_system_identifier"`
 	Patroni     map[string]string `json:"patroni"`
 	Pause       bool              `json:"pause,omitempty"`
+	Pending     bool              `json:"pending_restart,omitempty"`
+	Reasons     map[string]reason `json:"pending_restart_reason,omitempty"`
+	Restart     *scheduleBody     `json:"scheduled_restart,omitempty"`
+}
+
+// reason is why a restart is pending (3.3).
+type reason struct {
+	Old string `json:"old_value"`
+	New string `json:"new_value"`
+}
+
+// scheduleBody is a scheduled restart.
+type scheduleBody struct {
+	At string `json:"schedule"`
 }
 
 type tagsBody struct {
@@ -202,6 +216,7 @@ func (m *Member) body() statusBody {
 	if gen.Modern {
 		b.Patroni["name"] = string(m.Name)
 	}
+	m.waiting(&b)
 	if !f.Running {
 		return b
 	}
@@ -263,18 +278,31 @@ type memberBody struct {
 	Timeline int      `json:"timeline,omitempty"`
 	Tags     tagsBody `json:"tags"`
 	Lag      any      `json:"lag,omitempty"`
+
+	Restart *scheduleBody `json:"scheduled_restart,omitempty"`
 }
 
 type clusterBody struct {
 	Members []memberBody `json:"members"`
 	Pause   bool         `json:"pause,omitempty"`
 	Scope   string       `json:"scope,omitempty"`
+	Switch  *switchBody  `json:"scheduled_switchover,omitempty"`
+}
+
+// switchBody is a scheduled switchover in GET /cluster.
+type switchBody struct {
+	At   string `json:"at"`
+	From string `json:"from"`
+	To   string `json:"to,omitempty"`
 }
 
 func (c *Cluster) body() clusterBody {
 	out := clusterBody{Members: []memberBody{}, Pause: c.paused}
 	if c.env.Release.Modern {
 		out.Scope = string(c.Name)
+	}
+	if p := c.planned; !p.at.IsZero() {
+		out.Switch = &switchBody{At: p.at.Format(restTime), From: string(p.from), To: string(p.to)}
 	}
 	for _, m := range c.members {
 		if !m.rec.present {
@@ -286,6 +314,9 @@ func (c *Cluster) body() clusterBody {
 		}
 		if m.rec.lag < 0 {
 			b.Lag = "unknown"
+		}
+		if !m.restartAt.IsZero() {
+			b.Restart = &scheduleBody{m.restartAt.Format(restTime)}
 		}
 		switch {
 		case c.leader == m:
@@ -334,15 +365,19 @@ func (c *Cluster) config() any {
 		Failsafe  bool   `json:"failsafe_mode"`
 		PGCluster string `json:"pg_cluster"`
 		Pause     bool   `json:"pause,omitempty"`
+		Postgres  struct {
+			Parameters map[string]any `json:"parameters"`
+		} `json:"postgresql"`
 	}
 	d := dcs{
-		int(ttl.Seconds()), int(LoopWait.Seconds()), int(RetryTimeout.Seconds()), 25, model.MaxLagOnFailover,
-		c.mode == "sync", true, string(c.Name), c.paused,
+		TTL: int(ttl.Seconds()), Loop: int(LoopWait.Seconds()), Retry: int(RetryTimeout.Seconds()), Start: 25, MaxLag: model.MaxLagOnFailover,
+		Sync: c.mode == "sync", Failsafe: true, PGCluster: string(c.Name), Pause: c.paused,
 	}
+	d.Postgres.Parameters = map[string]any{"max_connections": 100, "max_wal_senders": 10, "max_worker_processes": 8, "wal_level": "logical"}
 	if c.mode == "quorum" {
 		d.Sync = "quorum"
 	}
-	return d
+	return c.merged(d)
 }
 
 func (m *Member) metrics() []byte {

@@ -1,0 +1,384 @@
+//go:build lab
+
+package cmd_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgtui/internal/labtest"
+	"pgtui/model"
+	"pgtui/model/trace"
+	"pgtui/plan/action"
+	"pgtui/probe"
+	"pgtui/session"
+)
+
+// timeline is the timeline that a node's Patroni reports.
+func timeline(t *testing.T, node string) int {
+	t.Helper()
+	var doc struct{ Timeline int }
+	if err := json.Unmarshal([]byte(lab(t, "api", node, "/patroni")), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Timeline
+}
+
+// independentClient connects through 5433 of a HAProxy again and again, apart from pgtui's own
+// probe clients; stop returns the longest gap that it saw.
+func independentClient(t *testing.T, host string) (stop func() time.Duration) {
+	t.Helper()
+	inv, err := session.New(session.Options{Inventory: labInventory(t)}, session.World{Getenv: func(string) string { return "" }, Now: time.Now}).Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := session.Target(inv, []string{"postgres://dbuser_monitor@" + host + ":5433/postgres"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan time.Duration, 1)
+	go func() {
+		p := probe.New(probe.Options{})
+		var gap trace.Gap
+		for ctx.Err() == nil {
+			begun := time.Now()
+			got := p.Connect(ctx, inv, target, time.Second, false)
+			if ctx.Err() == nil {
+				s, _ := trace.SampleOf(nil, inv, target, &got[len(got)-1], begun, time.Now())
+				gap.Add(s, true)
+			}
+			time.Sleep(max(0, 50*time.Millisecond-time.Since(begun)))
+		}
+		done <- gap.Longest
+	}()
+	return func() time.Duration { cancel(); return <-done }
+}
+
+var gapOf = regexp.MustCompile(`clients through (\S+): .*the longest (\d+) ms`)
+
+// gaps are the longest gaps that a run reports, by HAProxy.
+func gaps(r result) map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for _, m := range gapOf.FindAllStringSubmatch(r.out, -1) {
+		n, _ := strconv.Atoi(m[2])
+		out[m[1]] = time.Duration(n) * time.Millisecond
+	}
+	return out
+}
+
+// TestLabSwitchover: a calm switchover needs no risk accepted, is proven, and the
+// gap that it reports is the one that another client sees.
+func TestLabSwitchover(t *testing.T) {
+	needLab(t)
+	before := timeline(t, "pg-test-1")
+	stop := independentClient(t, "10.10.10.13")
+	time.Sleep(500 * time.Millisecond)
+	r := pgtui(t, labInventory(t), "switchover", "pg-test", "--candidate", "pg-test-2", "--yes")
+	seen, reported := stop(), gaps(r)["10.10.10.13"]
+	t.Logf("%s: gap %s by pgtui, %s by another client", r.took.Round(100*time.Millisecond), reported, seen.Round(time.Millisecond))
+	if r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if lab(t, "leader", "pg-test") != "pg-test-2" || timeline(t, "pg-test-2") != before+1 {
+		t.Errorf("%s leads on timeline %d", lab(t, "leader", "pg-test"), timeline(t, "pg-test-2"))
+	}
+	if diff := (seen - reported).Abs(); seen == 0 || diff > 500*time.Millisecond {
+		t.Errorf("pgtui reports a gap of %s, another client saw %s", reported, seen)
+	}
+	for _, state := range []string{"sent", "accepted", "promoted", "routed", "proven", "settled"} {
+		if !strings.Contains(r.out, "  "+state+" ") {
+			t.Errorf("no state %s\n%s", state, r.out)
+		}
+	}
+	c, _ := status(t)
+	for _, s := range c.Services {
+		if len(s.Serving) == 0 {
+			t.Errorf("%s: %+v", s.Name, s)
+		}
+	}
+	if !strings.Contains(r.out, "pgtui roles pg-test --edit") {
+		t.Errorf("the stale roles are not named\n%s", r.out)
+	}
+}
+
+// TestLabSwitchoverRefused: Patroni's own refusal is the outcome, with its words,
+// and the state is known.
+func TestLabSwitchoverRefused(t *testing.T) {
+	needLab(t)
+	tagPatroni(t, "pg-test-2", "nofailover", "true")
+	t.Cleanup(func() {
+		lab(t, "exec", "pg-test-2", "sed", "-i", "s/^  nofailover: .*/  nofailover: false/", "/etc/patroni/patroni.yml")
+		lab(t, "api", "pg-test-2", "/reload", "-u", "postgres:Patroni.API", "-XPOST")
+	})
+	until(t, "the tag is in the DCS", func() bool {
+		return strings.Contains(lab(t, "api", "pg-test-1", "/cluster"), `"nofailover": true`)
+	})
+	r := pgtui(t, labInventory(t), "switchover", "pg-test", "--candidate", "pg-test-2", "--yes", "--accept-risk", "patroni-refuses")
+	if r.code != 1 || !strings.Contains(r.out+r.err, "no good candidates have been found") || !strings.Contains(r.err, "pg-test-1 still leads") {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if lab(t, "leader", "pg-test") != "pg-test-1" {
+		t.Error("the leader has changed")
+	}
+}
+
+// cutter is a proxy before Patroni that passes requests on, counts those that write,
+// and cuts the connection instead of the reply of the first POST.
+type cutter struct {
+	mu    sync.Mutex
+	posts int
+}
+
+func (c *cutter) serve(t *testing.T, listen, to string) {
+	t.Helper()
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go c.pass(conn, to)
+		}
+	}()
+}
+
+func (c *cutter) pass(conn net.Conn, to string) {
+	defer conn.Close()
+	req, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return
+	}
+	up, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer up.Close()
+	if req.Method == http.MethodPost {
+		c.mu.Lock()
+		c.posts++
+		c.mu.Unlock()
+	}
+	if req.Write(up) != nil {
+		return
+	}
+	if req.Method == http.MethodPost {
+		time.Sleep(300 * time.Millisecond) // Patroni has read it; its reply is lost
+		go func() { time.Sleep(30 * time.Second); _ = up.Close() }()
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		return
+	}
+	_, _ = io.Copy(conn, up)
+}
+
+// TestLabSwitchoverReplyCut: the reply is lost, one POST was sent, and what is
+// observed decides.
+func TestLabSwitchoverReplyCut(t *testing.T) {
+	needLab(t)
+	audit := t.TempDir() + "/audit.jsonl"
+	getenv := func(name string) string { return map[string]string{"PGTUI_AUDIT": audit}[name] }
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "10.10.10.13:8008" {
+			addr = "127.0.0.1:18008"
+		}
+		var d net.Dialer
+		return d.DialContext(ctx, network, addr)
+	}
+	s := session.New(session.Options{Inventory: labInventory(t), SSHConfig: labtest.SSHConfig(t)}, session.World{Getenv: getenv, Now: time.Now, Dial: dial})
+	inv, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := &cutter{}
+	cut.serve(t, "127.0.0.1:18008", "10.10.10.13:8008")
+	labtest.Step(t, "plan")
+	p, err := s.PlanAction(t.Context(), inv, action.Request{Kind: action.Switchover, Cluster: "pg-test", Candidate: "pg-test-2"})
+	if err != nil || p.Refused != nil || p.Steps[0].Via != "pg-test-3" {
+		t.Fatalf("%v, %v, %+v", err, p.Refused, p.Steps)
+	}
+	labtest.Step(t, "switch over")
+	var states []string
+	rep, err := s.Act(t.Context(), inv, p, func(e action.Event) { states = append(states, string(e.State)) })
+	t.Logf("%s, %v: %v", rep.Outcome, err, states)
+	leader := lab(t, "leader", "pg-test")
+	if cut.posts != 1 {
+		t.Errorf("%d POSTs were sent, want 1", cut.posts)
+	}
+	if want := map[string]action.Outcome{"pg-test-2": action.EndDone, "pg-test-1": action.EndUnknown}[leader]; rep.Outcome != want {
+		t.Errorf("%s leads, the outcome is %s (%v)", leader, rep.Outcome, err)
+	}
+	if !strings.Contains(strings.Join(states, " "), "unknown") {
+		t.Errorf("the lost reply is not reported: %v", states)
+	}
+	if rep.Leader != model.InstanceName(leader) {
+		t.Errorf("%s leads, reported is %s", leader, rep.Leader)
+	}
+}
+
+// started is when PostgreSQL of each member started.
+func started(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		var doc struct {
+			Start string `json:"postmaster_start_time"`
+		}
+		_ = json.Unmarshal([]byte(lab(t, "api", n, "/patroni")), &doc)
+		out[n] = doc.Start
+	}
+	return out
+}
+
+// TestLabRestart: replicas first, the leader last, each back before the next.
+func TestLabRestart(t *testing.T) {
+	needLab(t)
+	before := started(t)
+	r := pgtui(t, labInventory(t), "restart", "pg-test", "--yes")
+	if r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	var order []string
+	for _, m := range regexp.MustCompile(`PostgreSQL of (\S+) has started again`).FindAllStringSubmatch(r.out, -1) {
+		order = append(order, m[1])
+	}
+	if got := fmt.Sprint(order); got != "[pg-test-2 pg-test-3 pg-test-1]" {
+		t.Errorf("order %s\n%s", got, r.out)
+	}
+	after := started(t)
+	for n, at := range before {
+		if at == "" || after[n] == at || after[n] == "" {
+			t.Errorf("%s: started %s, was %s", n, after[n], at)
+		}
+	}
+	if lab(t, "leader", "pg-test") != "pg-test-1" {
+		t.Error("the leader has changed")
+	}
+	if r = pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes"); r.code != 0 || !strings.Contains(r.out, "nothing to do") {
+		t.Errorf("--pending without any: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+// TestLabReinit: a replica gets a new copy and streams.
+func TestLabReinit(t *testing.T) {
+	needLab(t)
+	lab(t, "exec", "pg-test-3", "touch", "/pg/data/old-copy")
+	r := pgtui(t, labInventory(t), "reinit", "pg-test-1", "--yes")
+	if r.code != 3 || !strings.Contains(r.err, "leads") {
+		t.Errorf("the leader: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	r = pgtui(t, labInventory(t), "reinit", "pg-test-3", "--yes")
+	t.Logf("%s\n%s", r.took.Round(100*time.Millisecond), r.out)
+	if r.code != 0 || !strings.Contains(r.out, "settled") {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if !strings.Contains(r.out, "Free space of the data directory on pg-test-3: ") || strings.Contains(r.out, "on pg-test-3: unknown") {
+		t.Errorf("no free space\n%s", r.out)
+	}
+	if out := lab(t, "exec", "pg-test-3", "sh", "-c", "ls /pg/data/old-copy 2>/dev/null; true"); out != "" {
+		t.Error("the old data directory is still there")
+	}
+	if !strings.Contains(lab(t, "api", "pg-test-1", "/patroni"), `"application_name": "pg-test-3"`) {
+		t.Error("pg-test-3 does not stream")
+	}
+}
+
+// TestLabPause: every member reports it, and the end of it.
+func TestLabPause(t *testing.T) {
+	needLab(t)
+	t.Cleanup(func() {
+		lab(t, "api", "pg-test-1", "/config", "-u", "postgres:Patroni.API", "-XPATCH", "-d", `{"pause":null}`)
+	})
+	everywhere := func(want bool) {
+		t.Helper()
+		for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+			if got := strings.Contains(lab(t, "api", n, "/patroni"), `"pause": true`); got != want {
+				t.Errorf("%s: pause %t, want %t", n, got, want)
+			}
+		}
+	}
+	if r := pgtui(t, labInventory(t), "pause", "pg-test", "--why", "a test", "--yes"); r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	everywhere(true)
+	if r := pgtui(t, labInventory(t), "resume", "pg-test", "--yes"); r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	everywhere(false)
+}
+
+// TestLabPatroniConfig: max_connections is raised, the replicas restart first, and
+// every server has it.
+func TestLabPatroniConfig(t *testing.T) {
+	needLab(t)
+	config := func(n string) string { return "postgresql.parameters.max_connections=" + n }
+	shown := func(node string) string {
+		return lab(t, "exec", node, "psql", "postgres://test:test@127.0.0.1:5432/test", "-AXtc", "show max_connections")
+	}
+	was := shown("pg-test-1")
+	t.Cleanup(func() {
+		pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", config(was), "--yes")
+		pgtui(t, labInventory(t), "restart", "pg-test-1", "--pending", "--yes")
+		pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes")
+	})
+	r := pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", config("150"), "--yes")
+	if r.code != 0 || !strings.Contains(r.out, "it is raised: restart the replicas first") || !strings.Contains(r.out, "a restart is pending on") {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes"); r.code != 0 {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		if got := shown(n); got != "150" {
+			t.Errorf("%s has max_connections %s", n, got)
+		}
+	}
+}
+
+// TestLabPatroniForbidden: where Patroni's list does not have this machine, the plan
+// explains it, and SSH to the node is the way around.
+func TestLabPatroniForbidden(t *testing.T) {
+	needLab(t)
+	nodes := []string{"pg-test-1", "pg-test-2", "pg-test-3"}
+	list := func(on bool) {
+		for _, n := range nodes {
+			lab(t, "exec", n, "sed", "-i", "/^  allowlist:/d", "/etc/patroni/patroni.yml")
+			if on {
+				lab(t, "exec", n, "sed", "-i", `s|^restapi:|restapi:\n  allowlist: [10.10.10.11, 10.10.10.12, 10.10.10.13]|`, "/etc/patroni/patroni.yml")
+			}
+			lab(t, "exec", n, "curl", "-sf", "-u", "postgres:Patroni.API", "-XPOST", "http://"+strings.TrimSpace(lab(t, "exec", n, "hostname", "-I"))+":8008/reload")
+		}
+	}
+	t.Cleanup(func() { list(false) })
+	list(true)
+	var r result
+	until(t, "Patroni takes no writes from here", func() bool {
+		r = pgtui(t, labInventory(t), "pause", "pg-test", "--dry-run")
+		return r.code == 3
+	})
+	if !strings.Contains(r.out+r.err, "restapi.allowlist") || !strings.Contains(r.out+r.err, "--ssh") {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	r = pgtui(t, labInventory(t), "pause", "pg-test", "--ssh", "--yes")
+	if r.code != 0 {
+		t.Errorf("--ssh: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r = pgtui(t, labInventory(t), "resume", "pg-test", "--ssh", "--yes"); r.code != 0 {
+		t.Errorf("--ssh: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}

@@ -1,0 +1,344 @@
+package action
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/candidate"
+	"pgtui/model/failover"
+	"pgtui/plan"
+	"pgtui/source"
+)
+
+// deny is why a plan must not run, with what to type next.
+func deny(try, format string, args ...any) error {
+	return &source.Hint{Err: fmt.Errorf(format, args...), Try: try}
+}
+
+// name is the cluster's name in a command.
+func (in *Input) name() string { return string(in.Cluster.Name) }
+
+// status is what Patroni of an instance reports of itself now; nil when it does not
+// answer.
+func (in *Input) status(name model.InstanceName) *model.PatroniStatus {
+	o := in.Snap.PatroniStatus(name)
+	if m := in.Board.Member(name); m == nil || !m.Known || !o.Current(in.Now) {
+		return nil
+	}
+	return &o.Value
+}
+
+// answering are the members whose Patroni answers, in the inventory's order.
+func (in *Input) answering() []*board.Member {
+	var out []*board.Member
+	for i := range in.Board.Members {
+		if m := &in.Board.Members[i]; m.Known {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// via is whose Patroni gets a call: a member that is not among those whose
+// PostgreSQL stops, where one answers, else the last of them that does. "" when
+// none answers.
+func (in *Input) via(stops ...model.InstanceName) model.InstanceName {
+	for _, m := range in.answering() {
+		if !slices.Contains(stops, m.Instance) && in.Allowed[m.Instance] == nil {
+			return m.Instance
+		}
+	}
+	for _, name := range slices.Backward(stops) {
+		if m := in.Board.Member(name); m != nil && m.Known && in.Allowed[name] == nil {
+			return name
+		}
+	}
+	for _, m := range in.answering() { // it will refuse, and its reason is shown
+		if !slices.Contains(stops, m.Instance) {
+			return m.Instance
+		}
+	}
+	for _, name := range slices.Backward(stops) {
+		if m := in.Board.Member(name); m != nil && m.Known {
+			return name
+		}
+	}
+	return ""
+}
+
+// busy is why no action of the cluster may begin now; nil when one may.
+func (in *Input) busy() error {
+	for i := range in.Running {
+		m := &in.Running[i]
+		if !m.Open || m.Action == "" {
+			continue
+		}
+		if m.Alive {
+			return deny("wait for its end: pgtui history "+in.name(), "%s by %s is under way since %s", m.Action, m.Who, m.At.Local().Format("15:04:05"))
+		}
+	}
+	return nil
+}
+
+// unwritable is why the Patroni that gets the call takes no writes from here; nil
+// when it does, or when that was not probed.
+func (in *Input) unwritable(via model.InstanceName) error {
+	if via == "" {
+		return deny("pgtui status "+in.name(), "no Patroni of %s answers", in.Cluster.Name)
+	}
+	return in.Allowed[via]
+}
+
+// scheduledAlready is why no switchover may begin: one is scheduled.
+func (in *Input) scheduledAlready() error {
+	if s := in.Board.Switch; s.At != "" {
+		return deny("pgtui patroni flush "+in.name()+" switchover, then plan again", "a switchover%s is scheduled at %s already", s.Who(), s.At)
+	}
+	return nil
+}
+
+// firstOf is the first that is not nil.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unsafeKind refuses what moves the leader of a cluster that Patroni or Citus would
+// move differently.
+func (in *Input) unsafeKind() error {
+	rules := failover.RulesOf(in.Snap, in.Board)
+	switch {
+	case rules.Standby || in.Cluster.Standby:
+		return deny("patronictl -c /etc/patroni/patroni.yml switchover, on a node; patroni #2700 explains the failures", "%s is a standby cluster: Patroni judges its members by a leader that streams from another cluster, and pgtui does not foretell that", in.Cluster.Name)
+	case in.Cluster.Scope != "" && in.Cluster.Scope != in.name():
+		return deny("patronictl -c /etc/patroni/patroni.yml switchover --group, on a node", "%s is a group of the Citus cluster %s: its coordinator must block the group while the leader changes, and pgtui does not do that", in.Cluster.Name, in.Cluster.Scope)
+	}
+	return nil
+}
+
+// candidateOf is the row of a member in the table; nil when there is none.
+func (in *Input) candidateOf(name model.InstanceName) *candidate.Candidate {
+	if in.Table == nil {
+		return nil
+	}
+	for i := range in.Table.Candidates {
+		if in.Table.Candidates[i].Instance == name {
+			return &in.Table.Candidates[i]
+		}
+	}
+	return nil
+}
+
+// refuses is Patroni's gate that refuses the candidate; nil when none is known to.
+func refuses(c *candidate.Candidate) *candidate.Gate {
+	for i := range c.Gates {
+		if g := &c.Gates[i]; g.Verdict == candidate.No && g.By != "" {
+			return g
+		}
+	}
+	return nil
+}
+
+// eligible are the candidates that Patroni may take: those that no gate of its own
+// refuses.
+func (in *Input) eligible() []*candidate.Candidate {
+	var out []*candidate.Candidate
+	for i := range in.Table.Candidates {
+		c := &in.Table.Candidates[i]
+		if m := in.Board.Member(c.Instance); refuses(c) == nil && m != nil && m.Known {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// addRisk adds a risk that the plan does not have yet.
+func (p *Plan) addRisk(r plan.Risk) {
+	if !slices.ContainsFunc(p.Risks, func(x plan.Risk) bool { return x.Name == r.Name && x.Host == r.Host && x.What == r.What }) {
+		p.Risks = append(p.Risks, r)
+	}
+}
+
+// gateRisk is a gate as a risk of the plan; ok is false when it is not one.
+func gateRisk(g *candidate.Gate, whose string) (r plan.Risk, ok bool) {
+	r = plan.Risk{Name: g.Risk, Host: g.Host, What: whose + strings.ReplaceAll(g.Name, "-", " ") + ": " + g.What, Try: g.Try}
+	switch g.Verdict {
+	case candidate.No:
+		if g.By != "" {
+			r.Name = plan.RiskPatroniRefuses
+			r.What = fmt.Sprintf("%sPatroni refuses it at gate %s: %s: %s", whose, g.By, g.Name, g.What)
+		}
+		r.Name = cmp.Or(r.Name, plan.RiskUnrouted)
+	case candidate.Risk:
+		r.Name = cmp.Or(r.Name, plan.RiskUnproven)
+	case candidate.Unknown:
+		r.Name = plan.RiskUnproven
+	case candidate.Note:
+		return r, r.Name != "" && !plan.RiskStops(r.Name)
+	default:
+		return r, false
+	}
+	return r, true
+}
+
+// judge adds the risks of the gates: of the cluster, and of the candidate, or of all
+// that Patroni may take when it is to choose. failover keeps what a missing leader
+// means to a gate: nothing.
+func (in *Input) judge(p *Plan, chosen model.InstanceName) {
+	if in.Table == nil {
+		return
+	}
+	for i := range in.Table.Gates {
+		if r, ok := gateRisk(&in.Table.Gates[i], ""); ok && r.Name != plan.RiskPaused {
+			p.addRisk(r)
+		}
+	}
+	rows := in.eligible()
+	if chosen != "" {
+		rows = nil
+		if c := in.candidateOf(chosen); c != nil {
+			rows = append(rows, c)
+		}
+	} else if len(rows) == 0 {
+		p.addRisk(plan.Risk{Name: plan.RiskPatroniRefuses, What: "no member can take over", Try: "pgtui candidates " + in.name()})
+	}
+	for _, c := range rows {
+		whose := string(c.Instance) + ": "
+		for i := range c.Gates {
+			if r, ok := gateRisk(&c.Gates[i], whose); ok {
+				p.addRisk(r)
+			}
+		}
+	}
+}
+
+// changing adds the risks of a cluster whose roles change now, or on which Patroni
+// is paused.
+func (in *Input) changing(p *Plan) {
+	b := in.Board
+	if b.LeaderUnsure {
+		p.addRisk(plan.Risk{Name: plan.RiskFailover, What: "the leader key is changing hands now", Try: "pgtui wait " + in.name() + " until the leader serves"})
+	}
+	for _, m := range in.answering() {
+		if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
+			p.addRisk(plan.Risk{Name: plan.RiskFailover, Host: m.Host, What: string(m.Instance) + " is " + m.State, Try: "wait until it is running, then plan again"})
+		}
+	}
+	if b.Paused {
+		p.addRisk(plan.Risk{Name: plan.RiskPaused, What: "Patroni is paused: it takes over no failed leader", Try: "pgtui resume " + in.name() + ", once you know who paused it"})
+	}
+}
+
+// cutSessions are the sessions of the leader that end, by port: the table's where it
+// has them, else HAProxy's.
+func (in *Input) cutSessions(of model.InstanceName) (parts []string, total int64) {
+	if in.Table != nil && len(in.Table.Ports) > 0 && of == in.Board.Leader {
+		for _, p := range in.Table.Ports {
+			switch {
+			case !p.Known:
+				parts = append(parts, fmt.Sprintf("unknown on %d %s", p.Port, p.Service))
+			case p.Sessions > 0:
+				parts, total = append(parts, fmt.Sprintf("%d on %d %s", p.Sessions, p.Port, p.Service)), total+p.Sessions
+			}
+		}
+		return parts, total
+	}
+	for i := range in.Board.Routes {
+		r := &in.Board.Routes[i]
+		var n int64
+		for k := range r.Views {
+			for _, c := range r.Views[k].Cells {
+				if c.Instance == of {
+					n += c.Sessions
+				}
+			}
+		}
+		if n > 0 {
+			parts, total = append(parts, fmt.Sprintf("%d on %s", n, r.Name())), total+n
+		}
+	}
+	return parts, total
+}
+
+// tellSessions adds which sessions end, as a fact and as a risk that stops nothing.
+func (in *Input) tellSessions(p *Plan, of model.InstanceName) {
+	parts, total := in.cutSessions(of)
+	if len(parts) == 0 {
+		p.Facts = append(p.Facts, "No session through HAProxy ends.")
+		return
+	}
+	what := fmt.Sprintf("%s of %s end: %s", text.Plural(int(total), "session"), of, strings.Join(parts, ", "))
+	p.Facts = append(p.Facts, what+".")
+	p.addRisk(plan.Risk{Name: plan.RiskSessionsCut, What: what})
+}
+
+// tellGap adds how long clients of the primary port find no leader.
+func (in *Input) tellGap(p *Plan) {
+	g := candidate.Gap{}
+	if in.Table != nil {
+		g = in.Table.Gap
+	}
+	if g.High == 0 {
+		p.Facts = append(p.Facts, "How long the primary port has no server is not foretold: the leader's stop time is unknown.")
+		return
+	}
+	round := func(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
+	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s to %s: %s.", round(g.Low), round(g.High), strings.Join(g.Parts, "; ")))
+}
+
+// tellVia adds who gets the call, and why that one.
+func (in *Input) tellVia(p *Plan, s *Step) {
+	why := "it stays up meanwhile"
+	if s.Via == s.Instance || s.Via == s.From {
+		why = "no other member answers"
+	}
+	how := ""
+	if p.Request.SSH {
+		how = ", through SSH to its node"
+	}
+	p.Facts = append(p.Facts, fmt.Sprintf("Patroni of %s gets the call%s: %s. It is sent once and never repeated.", s.Via, how, why))
+}
+
+// tellRules adds what Patroni decides by.
+func (in *Input) tellRules(p *Plan) {
+	rules := failover.RulesOf(in.Snap, in.Board)
+	p.Facts = append(p.Facts, rules.Words()+".")
+}
+
+// ErrTime is the error of a time that cannot be read.
+var ErrTime = errors.New(`expected a time such as 2026-12-01T03:00:00+01:00, "03:00" or 2h`)
+
+// ParseTime reads a time in the future: RFC 3339, "15:04" for the next such minute
+// by now's clock, or a duration from now.
+func ParseTime(s string, now time.Time) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		if !at.After(now) {
+			return time.Time{}, fmt.Errorf("%s is in the past", s)
+		}
+		return at, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return now.Add(d).Truncate(time.Second), nil
+	}
+	clock, err := time.Parse("15:04", s)
+	if err != nil {
+		return time.Time{}, ErrTime
+	}
+	y, m, d := now.Date()
+	at := time.Date(y, m, d, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+	if !at.After(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return at, nil
+}
