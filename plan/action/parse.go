@@ -1,0 +1,425 @@
+package action
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/source"
+)
+
+// Takes is what a command of an action is given.
+type Takes struct {
+	Kind Kind
+	Name string // as it is typed: "drain", "patroni reload"
+	// On is what its first argument names: "cluster", "instance", "node", or
+	// "member" for a cluster or an instance.
+	On    string
+	Flags []string // those of the command, without dashes
+	Help  string   // a clause
+}
+
+// Commands are the commands of all actions, as the command line and the console's
+// palette write them.
+func Commands() []Takes {
+	servers := []string{"service", "haproxy", "until", "why"}
+	return []Takes{
+		{Switchover, "switchover", "member", []string{"candidate", "schedule", "ssh"}, "another member leads, with the leader's help"},
+		{Failover, "failover", "member", []string{"candidate", "ssh"}, "a member leads without the old leader"},
+		{Restart, "restart", "member", []string{"pending", "switch-first", "schedule", "ssh"}, "restart PostgreSQL"},
+		{Reinit, "reinit", "instance", []string{"from-leader", "ssh"}, "copy the data of a replica again"},
+		{Pause, "pause", "cluster", []string{"until", "why", "ssh"}, "no automatic failover"},
+		{Resume, "resume", "cluster", []string{"ssh"}, "automatic failover again"},
+		{PatroniConfig, "patroni config", "cluster", []string{"set", "ssh"}, "change Patroni's configuration"},
+		{PatroniReload, "patroni reload", "cluster", []string{"ssh"}, "every Patroni reads its file again"},
+		{Flush, "patroni flush", "member", []string{"ssh"}, "cancel what is scheduled"},
+		{Drain, "drain", "instance", append([]string{"timeout", "cut"}, servers...), "no new sessions, keep those that run"},
+		{Undrain, "undrain", "instance", servers, "new sessions again, after a drain"},
+		{Maint, "maint", "instance", servers, "no sessions and no checks: running sessions are cut"},
+		{Ready, "ready", "instance", servers, "serve again, once its check has passed"},
+		{Weight, "weight", "instance", servers, "its share of new sessions, 0 to 256"},
+		{EnableFrontend, "enable-frontend", "cluster", []string{"service", "haproxy"}, "open a port that was closed by hand"},
+		{Maintenance, "maintenance", "node", []string{"end", "until", "why", "timeout", "ssh"}, "empty a node until it is safe to stop"},
+	}
+}
+
+// Parse is a line such as "drain pg-test-2 --until 2h --why 'patch'" as a request.
+// Names are those of the inventory; times are relative to now. "pgtui" in front
+// of it is passed over.
+func Parse(line string, inv *model.Inventory, now time.Time) (Request, error) {
+	words, err := split(line)
+	if err != nil {
+		return Request{}, err
+	}
+	if len(words) > 0 && words[0] == "pgtui" {
+		words = words[1:]
+	}
+	c, rest := commandOf(words)
+	if c == nil {
+		return Request{}, fmt.Errorf("%q is not an action", text.Line(line, 60))
+	}
+	p := parser{r: Request{Kind: c.Kind}, takes: c, now: now}
+	if err := p.flags(rest); err != nil {
+		return Request{}, err
+	}
+	if err := p.names(inv); err != nil {
+		return Request{}, err
+	}
+	return p.r, nil
+}
+
+// commandOf is the command that words begin with, and what follows it.
+func commandOf(words []string) (*Takes, []string) {
+	all := Commands()
+	for i := range all {
+		name := strings.Fields(all[i].Name)
+		if len(words) >= len(name) && slices.Equal(words[:len(name)], name) {
+			return &all[i], words[len(name):]
+		}
+	}
+	return nil, nil
+}
+
+// parser is a line that is being read.
+type parser struct {
+	r     Request
+	takes *Takes
+	args  []string
+	now   time.Time
+}
+
+// flags takes the flags out of words; the others are arguments.
+func (p *parser) flags(words []string) error {
+	for i := 0; i < len(words); i++ {
+		flag, ok := strings.CutPrefix(words[i], "--")
+		if !ok {
+			p.args = append(p.args, words[i])
+			continue
+		}
+		name, value, has := strings.Cut(flag, "=")
+		if !slices.Contains(p.takes.Flags, name) {
+			return fmt.Errorf("%s has no --%s", p.takes.Name, text.Line(name, 30))
+		}
+		if p.turnsOn(name) {
+			continue
+		}
+		if !has {
+			if i++; i == len(words) {
+				return fmt.Errorf("--%s needs a value", name)
+			}
+			value = words[i]
+		}
+		if err := p.set(name, value); err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// turnsOn sets a flag that has no value; false when it has one.
+func (p *parser) turnsOn(name string) bool {
+	switch name {
+	case "pending":
+		p.r.Pending = true
+	case "switch-first":
+		p.r.SwitchFirst = true
+	case "from-leader":
+		p.r.FromLeader = true
+	case "cut":
+		p.r.Cut = true
+	case "ssh":
+		p.r.SSH = true
+	case "end":
+		p.r.Kind = EndMaintenance
+	default:
+		return false
+	}
+	return true
+}
+
+// set takes a flag with its value.
+func (p *parser) set(name, value string) (err error) {
+	switch name {
+	case "candidate":
+		p.r.Candidate = model.InstanceName(value)
+	case "service":
+		p.r.Service = model.ServiceName(value)
+	case "haproxy":
+		p.r.HAProxy = model.Host(value)
+	case "set":
+		p.r.Set = append(p.r.Set, value)
+	case "why":
+		p.r.Why = value
+	case "until":
+		p.r.Until, err = ParseTime(value, p.now)
+	case "schedule":
+		p.r.At, err = ParseTime(value, p.now)
+	case "timeout":
+		p.r.Wait, err = time.ParseDuration(value)
+	}
+	return err
+}
+
+// names checks the arguments against the inventory.
+func (p *parser) names(inv *model.Inventory) error {
+	more := map[Kind]int{Weight: 1, Flush: 1}[p.r.Kind]
+	if len(p.args) != 1+more {
+		return fmt.Errorf("expected %s", p.takes.Usage())
+	}
+	if err := p.subject(p.args[0], inv); err != nil {
+		return err
+	}
+	if p.r.HAProxy != "" {
+		n := nodeOf(string(p.r.HAProxy), inv)
+		if n == nil {
+			return fmt.Errorf("the inventory has no node %s", text.Line(string(p.r.HAProxy), 60))
+		}
+		p.r.HAProxy = n.Host
+	}
+	switch p.r.Kind {
+	case Weight:
+		w, err := ParseWeight(p.args[1])
+		p.r.Weight = w
+		return err
+	case Flush:
+		if p.r.Flush = p.args[1]; p.r.Flush != "switchover" && p.r.Flush != "restart" {
+			return fmt.Errorf("expected %s", p.takes.Usage())
+		}
+	case Switchover, Failover:
+		return p.leads(inv)
+	}
+	return nil
+}
+
+// subject is what the action is on.
+func (p *parser) subject(name string, inv *model.Inventory) error {
+	if p.takes.On == "node" {
+		return p.node(name, inv)
+	}
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if p.takes.On != "instance" && string(c.Name) == name {
+			p.r.Cluster = c.Name
+			return nil
+		}
+		if p.takes.On != "cluster" && c.Instance(model.InstanceName(name)) != nil {
+			p.r.Cluster, p.r.Instance = c.Name, model.InstanceName(name)
+			return nil
+		}
+	}
+	what := p.takes.On
+	if what == "member" {
+		what = "cluster or instance"
+	}
+	return fmt.Errorf("the inventory has no %s %s", what, text.Line(name, 60))
+}
+
+// node is the node of that address or name, and the cluster with an instance on
+// it, else with its HAProxy there.
+func (p *parser) node(name string, inv *model.Inventory) error {
+	n := nodeOf(name, inv)
+	if n == nil {
+		return fmt.Errorf("the inventory has no node %s", text.Line(name, 60))
+	}
+	p.r.Node = n.Host
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.Host == n.Host }) {
+			p.r.Cluster = c.Name
+			return nil
+		}
+		if p.r.Cluster == "" && c.LoadBalancer(n.Host) != nil {
+			p.r.Cluster = c.Name
+		}
+	}
+	if p.r.Cluster == "" {
+		return fmt.Errorf("no cluster of the inventory uses node %s", text.Line(name, 60))
+	}
+	return nil
+}
+
+// nodeOf is the node of that address or name, or nil.
+func nodeOf(name string, inv *model.Inventory) *model.Node {
+	if n := inv.Node(model.Host(name)); n != nil {
+		return n
+	}
+	if i := slices.IndexFunc(inv.Nodes, func(n model.Node) bool { return n.Name == name }); i >= 0 {
+		return &inv.Nodes[i]
+	}
+	return nil
+}
+
+// leads makes an instance that was named the candidate.
+func (p *parser) leads(inv *model.Inventory) error {
+	if p.r.Instance != "" {
+		if p.r.Candidate != "" && p.r.Candidate != p.r.Instance {
+			return fmt.Errorf("two candidates: %s and %s", p.r.Instance, text.Line(string(p.r.Candidate), 60))
+		}
+		p.r.Candidate, p.r.Instance = p.r.Instance, ""
+	}
+	if p.r.Candidate != "" && inv.Cluster(p.r.Cluster).Instance(p.r.Candidate) == nil {
+		return fmt.Errorf("%s has no instance %s", p.r.Cluster, text.Line(string(p.r.Candidate), 60))
+	}
+	return nil
+}
+
+// Usage is how the command is written.
+func (t *Takes) Usage() string {
+	on := map[string]string{"cluster": "CLUSTER", "instance": "INSTANCE", "node": "NODE", "member": "CLUSTER|INSTANCE"}[t.On]
+	return t.Name + " " + on + map[Kind]string{Weight: " 0-256", Flush: " switchover|restart"}[t.Kind]
+}
+
+// ParseWeight is a weight of HAProxy, 0 to 256.
+func ParseWeight(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > 256 {
+		return 0, fmt.Errorf("the weight %q is not a number from 0 to 256", text.Line(s, 20))
+	}
+	return n, nil
+}
+
+// ParseTime is a time to come: "2h" or "90m" from now, "18:30" as the next one of
+// that name, "2026-01-02 18:30" in now's zone, or RFC 3339.
+func ParseTime(s string, now time.Time) (time.Time, error) {
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return now.Add(d), nil
+	}
+	if t, err := time.ParseInLocation("15:04", s, now.Location()); err == nil {
+		at := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location())
+		if !at.After(now) {
+			at = at.AddDate(0, 0, 1)
+		}
+		return at, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05"} {
+		t, err := time.ParseInLocation(layout, s, now.Location())
+		switch {
+		case err != nil:
+		case !t.After(now):
+			return time.Time{}, fmt.Errorf("%s is in the past", t.Format(layout))
+		default:
+			return t, nil
+		}
+	}
+	return time.Time{}, &source.Hint{Err: fmt.Errorf("%q is not a time", text.Line(s, 40)), Try: "2h, 18:30 or 2026-01-02T18:30:00+01:00"}
+}
+
+// Line is the request as it is typed behind "pgtui". Times are absolute.
+func (r *Request) Line() string {
+	all := Commands()
+	i := slices.IndexFunc(all, func(t Takes) bool { return t.Kind == r.Kind || t.Kind == Maintenance && r.Kind == EndMaintenance })
+	if i < 0 {
+		return string(r.Kind)
+	}
+	out := []string{all[i].Name, text.Word(r.on())}
+	add := func(flag, value string) {
+		if value != "" {
+			out = append(out, "--"+flag, text.Word(value))
+		}
+	}
+	on := func(flag string, is bool) {
+		if is {
+			out = append(out, "--"+flag)
+		}
+	}
+	switch r.Kind {
+	case Weight:
+		out = append(out, strconv.Itoa(r.Weight))
+	case Flush:
+		out = append(out, r.Flush)
+	}
+	add("candidate", string(r.Candidate))
+	add("service", string(r.Service))
+	add("haproxy", string(r.HAProxy))
+	for _, s := range r.Set {
+		add("set", s)
+	}
+	on("pending", r.Pending)
+	on("switch-first", r.SwitchFirst)
+	on("from-leader", r.FromLeader)
+	on("end", r.Kind == EndMaintenance)
+	add("schedule", stamp(r.At))
+	add("until", stamp(r.Until))
+	add("why", r.Why)
+	if r.Wait > 0 {
+		add("timeout", r.Wait.String())
+	}
+	on("cut", r.Cut)
+	on("ssh", r.SSH)
+	return strings.Join(out, " ")
+}
+
+// on is what the action is on, by its name.
+func (r *Request) on() string {
+	switch {
+	case r.Node != "":
+		return string(r.Node)
+	case r.Instance != "":
+		return string(r.Instance)
+	}
+	return string(r.Cluster)
+}
+
+// stamp is a time as a flag takes it, "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// Find is the first action that a text such as a finding's hint names behind
+// "pgtui", with as many words as make sense.
+func Find(hint string, inv *model.Inventory, now time.Time) (Request, bool) {
+	for rest := hint; ; {
+		_, after, ok := strings.Cut(rest, "pgtui ")
+		if !ok {
+			return Request{}, false
+		}
+		words := strings.Fields(after)
+		for n := min(len(words), 16); n > 0; n-- {
+			line := strings.TrimRight(strings.Join(words[:n], " "), ",;:.)`")
+			if r, err := Parse(line, inv, now); err == nil {
+				return r, true
+			}
+		}
+		rest = after
+	}
+}
+
+// split is a line as words, as a shell quotes them.
+func split(line string) ([]string, error) {
+	var out []string
+	var word strings.Builder
+	quote, open := rune(0), false
+	for _, c := range line {
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(c)
+		case c == '\'' || c == '"':
+			quote, open = c, true
+		case c == ' ' || c == '\t':
+			if open {
+				out = append(out, word.String())
+			}
+			word.Reset()
+			open = false
+		default:
+			word.WriteRune(c)
+			open = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("the quote %c is not closed", quote)
+	}
+	if open {
+		out = append(out, word.String())
+	}
+	return out, nil
+}
