@@ -1,6 +1,7 @@
 package action
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -47,6 +48,9 @@ func Commands() []Takes {
 	}
 }
 
+// ErrNoAction is in the error of a line that does not begin with an action.
+var ErrNoAction = errors.New("is not an action")
+
 // Parse is a line such as "drain pg-test-2 --until 2h --why 'patch'" as a request.
 // Names are those of the inventory; times are relative to now. "pgtui" in front
 // of it is passed over.
@@ -60,7 +64,7 @@ func Parse(line string, inv *model.Inventory, now time.Time) (Request, error) {
 	}
 	c, rest := commandOf(words)
 	if c == nil {
-		return Request{}, fmt.Errorf("%q is not an action", text.Line(line, 60))
+		return Request{}, fmt.Errorf("%q %w", text.Line(line, 60), ErrNoAction)
 	}
 	p := parser{r: Request{Kind: c.Kind}, takes: c, now: now}
 	if err := p.flags(rest); err != nil {
