@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/candidate"
@@ -98,7 +99,11 @@ type Input struct {
 // Refused. MadeAt and Accepted are left zero.
 func Build(in *Input, r Request) Plan {
 	p := Plan{Request: r, Inventory: in.Inventory.Hash}
-	builders()[r.Kind](in, &p)
+	if build := builders()[r.Kind]; build != nil {
+		build(in, &p)
+	} else {
+		p.Refused = fmt.Errorf("this version of pgtui has no action %q", text.Line(string(r.Kind), 40))
+	}
 	names := plan.RiskNames()
 	slices.SortStableFunc(p.Risks, func(a, b plan.Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
 	p.ID = IDOf(&p)

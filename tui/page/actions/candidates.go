@@ -342,6 +342,9 @@ func firstReason(c *candidate.Candidate) string {
 func (p *Candidates) gates(c *candidate.Candidate, e page.Env) []widget.Line {
 	shown := filtered(c.Gates, p.all)
 	title := "GATES of " + string(c.Instance)
+	if len(c.Gates) == 0 {
+		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Doubt, "  ? none was read")}
+	}
 	if len(shown) == 0 {
 		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Good, fmt.Sprintf("  ● all %d pass", len(c.Gates)))}
 	}
