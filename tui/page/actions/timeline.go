@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/plan/action"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -224,13 +225,20 @@ func waitLines(w *action.Event, e page.Env) []widget.Line {
 // verdict is how it ended. An end that was not seen is never shown as failed.
 func (p *Timeline) verdict(title string, e page.Env) []widget.Line {
 	m := page.MarkOf(p.outcome(), map[action.Outcome]page.Mark{
-		action.EndDone:    {Shape: "●", Word: "done and proven: " + title, Tone: theme.Good},
-		action.EndFailed:  {Shape: "✕", Word: "FAILED: " + title, Tone: theme.Bad},
-		action.EndRefused: {Shape: "–", Word: "refused, nothing was sent: " + title, Tone: theme.Warn},
-	}, page.Mark{Shape: "?", Word: "UNKNOWN: " + title + ": its end was not seen, and it is not sent again", Tone: theme.Doubt})
-	out := page.Marked(m.Tone, " "+m.Shape+" ", m.Word, e.W-1, 3)
+		action.EndDone:    {Shape: "●", Word: "done and proven: ", Tone: theme.Good},
+		action.EndFailed:  {Shape: "✕", Word: "FAILED: ", Tone: theme.Bad},
+		action.EndRefused: {Shape: "–", Word: "refused, nothing was sent: ", Tone: theme.Warn},
+	}, page.Mark{Shape: "?", Word: "UNKNOWN: ", Tone: theme.Doubt})
+	why := title
 	if p.done.Err != nil {
-		out = append(out, page.Failure(p.done.Err, e)...)
+		why += ": " + strings.TrimPrefix(p.done.Err.Error(), title+": ")
+	}
+	out := page.Marked(m.Tone, " "+m.Shape+" ", m.Word+why, e.W-1, 6)
+	if p.outcome() == action.EndUnknown {
+		out = append(out, page.Wrapped(theme.Plain, "Its end was not seen. The call is not sent again.", "   ", e.W, 2)...)
+	}
+	if try := source.TryOf(p.done.Err); try != "" {
+		out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
 	}
 	if s := p.done.Report.State; s != "" {
 		out = append(out, page.Wrapped(theme.Plain, s, "   ", e.W, 3)...)
