@@ -161,6 +161,8 @@ func (m *Model) acting(at page.Place) func(line, want string) []choice {
 				ch := choice{name: name, kind: "act", help: c.Help, near: near, fill: name + " "}
 				if _, err := action.Parse(name, inv, now); err == nil {
 					ch.fill, ch.line = "", name
+				} else if c.More == "" {
+					continue
 				}
 				if ch.line != line {
 					out = append(out, ch)

@@ -10,7 +10,6 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/source"
 )
 
 // Takes is what a command of an action is given.
@@ -20,6 +19,7 @@ type Takes struct {
 	// On is what its first argument names: "cluster", "instance", "node", or
 	// "member" for a cluster or an instance.
 	On    string
+	More  string   // how the arguments behind it, or a flag it needs, are written; "" for none
 	Flags []string // those of the command, without dashes
 	Help  string   // a clause
 }
@@ -27,26 +27,31 @@ type Takes struct {
 // Commands are the commands of all actions, as the command line and the console's
 // palette write them.
 func Commands() []Takes {
-	servers := []string{"service", "haproxy", "until", "why"}
+	patroni := func(more ...string) []string { return append(more, "ssh", "why") }
+	servers := func(more ...string) []string { return append(more, "service", "haproxy") }
 	return []Takes{
-		{Switchover, "switchover", "member", []string{"candidate", "schedule", "ssh"}, "another member leads, with the leader's help"},
-		{Failover, "failover", "member", []string{"candidate", "ssh"}, "a member leads without the old leader"},
-		{Restart, "restart", "member", []string{"pending", "switch-first", "schedule", "ssh"}, "restart PostgreSQL"},
-		{Reinit, "reinit", "instance", []string{"from-leader", "ssh"}, "copy the data of a replica again"},
-		{Pause, "pause", "cluster", []string{"until", "why", "ssh"}, "no automatic failover"},
-		{Resume, "resume", "cluster", []string{"ssh"}, "automatic failover again"},
-		{PatroniConfig, "patroni config", "cluster", []string{"set", "ssh"}, "change Patroni's configuration"},
-		{PatroniReload, "patroni reload", "cluster", []string{"ssh"}, "every Patroni reads its file again"},
-		{Flush, "patroni flush", "member", []string{"ssh"}, "cancel what is scheduled"},
-		{Drain, "drain", "instance", append([]string{"timeout", "cut"}, servers...), "no new sessions, keep those that run"},
-		{Undrain, "undrain", "instance", servers, "new sessions again, after a drain"},
-		{Maint, "maint", "instance", servers, "no sessions and no checks: running sessions are cut"},
-		{Ready, "ready", "instance", servers, "serve again, once its check has passed"},
-		{Weight, "weight", "instance", servers, "its share of new sessions, 0 to 256"},
-		{EnableFrontend, "enable-frontend", "cluster", []string{"service", "haproxy"}, "open a port that was closed by hand"},
-		{Maintenance, "maintenance", "node", []string{"end", "until", "why", "timeout", "ssh"}, "empty a node until it is safe to stop"},
+		{Switchover, "switchover", "member", "", patroni("candidate", "schedule"), "another member leads, with the leader's help"},
+		{Failover, "failover", "member", "", patroni("candidate"), "a member leads without the old leader"},
+		{Restart, "restart", "member", "", patroni("pending", "switchover", "schedule"), "restart PostgreSQL"},
+		{Reinit, "reinit", "instance", "", patroni("from-leader"), "copy the data of a replica again"},
+		{Pause, "pause", "cluster", "", patroni("until"), "no automatic failover"},
+		{Resume, "resume", "cluster", "", patroni(), "automatic failover again"},
+		{PatroniConfig, "patroni config", "cluster", "--set KEY=VALUE", patroni("set"), "change Patroni's configuration"},
+		{PatroniReload, "patroni reload", "cluster", "", patroni(), "every Patroni reads its file again"},
+		{Flush, "patroni flush", "cluster", "switchover|restart INSTANCE", patroni(), "cancel what is scheduled"},
+		{Drain, "drain", "instance", "", servers("until", "why", "timeout", "cut"), "no new sessions, keep those that run"},
+		{Undrain, "undrain", "instance", "", servers(), "new sessions again, after a drain"},
+		{Maint, "maint", "instance", "", servers("until", "why"), "no sessions and no checks: running sessions are cut"},
+		{Ready, "ready", "instance", "", servers(), "serve again, once its check has passed"},
+		{Weight, "weight", "instance", "0-256", servers("until", "why"), "its share of new sessions, 0 to 256"},
+		{EnableFrontend, "enable", "cluster", "--service SERVICE", servers(), "open a port that was closed by hand"},
+		{Maintenance, "maintenance", "node", "", []string{"end", "until", "why", "timeout", "cut"}, "empty a node until it is safe to stop"},
 	}
 }
+
+// maintenanceWaits is how long a maintenance waits for sessions unless --timeout is
+// given.
+const maintenanceWaits = time.Minute
 
 // ErrNoAction is in the error of a line that does not begin with an action.
 var ErrNoAction = errors.New("is not an action")
@@ -129,7 +134,7 @@ func (p *parser) turnsOn(name string) bool {
 	switch name {
 	case "pending":
 		p.r.Pending = true
-	case "switch-first":
+	case "switchover":
 		p.r.SwitchFirst = true
 	case "from-leader":
 		p.r.FromLeader = true
@@ -159,9 +164,9 @@ func (p *parser) set(name, value string) (err error) {
 	case "why":
 		p.r.Why = value
 	case "until":
-		p.r.Until, err = ParseTime(value, p.now)
+		p.r.Until, err = ParseUntil(value, p.now)
 	case "schedule":
-		p.r.At, err = ParseTime(value, p.now)
+		p.r.At, err = ParseUntil(value, p.now)
 	case "timeout":
 		p.r.Wait, err = time.ParseDuration(value)
 	}
@@ -170,31 +175,62 @@ func (p *parser) set(name, value string) (err error) {
 
 // names checks the arguments against the inventory.
 func (p *parser) names(inv *model.Inventory) error {
-	more := map[Kind]int{Weight: 1, Flush: 1}[p.r.Kind]
-	if len(p.args) != 1+more {
-		return fmt.Errorf("expected %s", p.takes.Usage())
+	if n := len(p.args); n == 0 || n > 1 && p.r.Kind != Weight && p.r.Kind != Flush {
+		return p.expected()
 	}
 	if err := p.subject(p.args[0], inv); err != nil {
 		return err
 	}
-	if p.r.HAProxy != "" {
-		n := nodeOf(string(p.r.HAProxy), inv)
-		if n == nil {
-			return fmt.Errorf("the inventory has no node %s", text.Line(string(p.r.HAProxy), 60))
-		}
-		p.r.HAProxy = n.Host
+	if err := p.narrowed(inv); err != nil {
+		return err
 	}
-	switch p.r.Kind {
-	case Weight:
-		w, err := ParseWeight(p.args[1])
+	c, rest := inv.Cluster(p.r.Cluster), p.args[1:]
+	switch {
+	case p.r.Kind == Weight && len(rest) == 1:
+		w, err := ParseWeight(rest[0])
 		p.r.Weight = w
 		return err
-	case Flush:
-		if p.r.Flush = p.args[1]; p.r.Flush != "switchover" && p.r.Flush != "restart" {
-			return fmt.Errorf("expected %s", p.takes.Usage())
+	case p.r.Kind == Flush && (len(rest) == 1 && rest[0] == "switchover" || len(rest) == 2 && rest[0] == "restart"):
+		p.r.Flush = rest[0]
+		if len(rest) == 2 {
+			p.r.Instance = model.InstanceName(rest[1])
+			return memberOf(c, p.r.Instance)
 		}
-	case Switchover, Failover:
-		return p.leads(inv)
+		return nil
+	case p.r.Kind == Weight, p.r.Kind == Flush, p.r.Kind == PatroniConfig && len(p.r.Set) == 0, p.r.Kind == EnableFrontend && p.r.Service == "":
+		return p.expected()
+	case p.r.Kind == Switchover, p.r.Kind == Failover:
+		return p.leads(c)
+	case p.r.Kind == Maintenance && p.r.Wait == 0:
+		p.r.Wait = maintenanceWaits
+	}
+	return nil
+}
+
+// expected is the error of a line with other arguments than the command takes.
+func (p *parser) expected() error { return fmt.Errorf("expected %s", p.takes.Usage()) }
+
+// narrowed checks the service and the HAProxy that an action is narrowed to.
+func (p *parser) narrowed(inv *model.Inventory) error {
+	c := inv.Cluster(p.r.Cluster)
+	if p.r.Service != "" && c.Service(p.r.Service) == nil {
+		return fmt.Errorf("%s has no service %s", c.Name, text.Line(string(p.r.Service), 60))
+	}
+	if p.r.HAProxy == "" {
+		return nil
+	}
+	n := nodeOf(string(p.r.HAProxy), inv)
+	if n == nil || c.LoadBalancer(n.Host) == nil {
+		return fmt.Errorf("%s is not a HAProxy node of %s", text.Line(string(p.r.HAProxy), 60), c.Name)
+	}
+	p.r.HAProxy = n.Host
+	return nil
+}
+
+// memberOf refuses a name that is not an instance of the cluster.
+func memberOf(c *model.Cluster, name model.InstanceName) error {
+	if c.Instance(name) == nil {
+		return fmt.Errorf("%s has no instance %s", c.Name, text.Line(string(name), 60))
 	}
 	return nil
 }
@@ -222,28 +258,23 @@ func (p *parser) subject(name string, inv *model.Inventory) error {
 	return fmt.Errorf("the inventory has no %s %s", what, text.Line(name, 60))
 }
 
-// node is the node of that address or name, and the cluster with an instance on
-// it, else with its HAProxy there.
+// node is the node of that address, name or instance, and the instance on it.
 func (p *parser) node(name string, inv *model.Inventory) error {
 	n := nodeOf(name, inv)
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		for k := range c.Instances {
+			in := &c.Instances[k]
+			if string(in.Name) == name || n != nil && in.Host == n.Host {
+				p.r.Node, p.r.Cluster, p.r.Instance = in.Host, c.Name, in.Name
+				return nil
+			}
+		}
+	}
 	if n == nil {
 		return fmt.Errorf("the inventory has no node %s", text.Line(name, 60))
 	}
-	p.r.Node = n.Host
-	for i := range inv.Clusters {
-		c := &inv.Clusters[i]
-		if slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return in.Host == n.Host }) {
-			p.r.Cluster = c.Name
-			return nil
-		}
-		if p.r.Cluster == "" && c.LoadBalancer(n.Host) != nil {
-			p.r.Cluster = c.Name
-		}
-	}
-	if p.r.Cluster == "" {
-		return fmt.Errorf("no cluster of the inventory uses node %s", text.Line(name, 60))
-	}
-	return nil
+	return fmt.Errorf("%s runs no instance: there is nothing to move away from it", text.Line(name, 60))
 }
 
 // nodeOf is the node of that address or name, or nil.
@@ -258,15 +289,18 @@ func nodeOf(name string, inv *model.Inventory) *model.Node {
 }
 
 // leads makes an instance that was named the candidate.
-func (p *parser) leads(inv *model.Inventory) error {
+func (p *parser) leads(c *model.Cluster) error {
 	if p.r.Instance != "" {
 		if p.r.Candidate != "" && p.r.Candidate != p.r.Instance {
 			return fmt.Errorf("two candidates: %s and %s", p.r.Instance, text.Line(string(p.r.Candidate), 60))
 		}
 		p.r.Candidate, p.r.Instance = p.r.Instance, ""
 	}
-	if p.r.Candidate != "" && inv.Cluster(p.r.Cluster).Instance(p.r.Candidate) == nil {
-		return fmt.Errorf("%s has no instance %s", p.r.Cluster, text.Line(string(p.r.Candidate), 60))
+	switch {
+	case p.r.Candidate != "":
+		return memberOf(c, p.r.Candidate)
+	case p.r.Kind == Failover:
+		return errors.New("a failover needs a candidate")
 	}
 	return nil
 }
@@ -274,7 +308,7 @@ func (p *parser) leads(inv *model.Inventory) error {
 // Usage is how the command is written.
 func (t *Takes) Usage() string {
 	on := map[string]string{"cluster": "CLUSTER", "instance": "INSTANCE", "node": "NODE", "member": "CLUSTER|INSTANCE"}[t.On]
-	return t.Name + " " + on + map[Kind]string{Weight: " 0-256", Flush: " switchover|restart"}[t.Kind]
+	return strings.TrimSpace(t.Name + " " + on + " " + t.More)
 }
 
 // ParseWeight is a weight of HAProxy, 0 to 256.
@@ -284,32 +318,6 @@ func ParseWeight(s string) (int, error) {
 		return 0, fmt.Errorf("the weight %q is not a number from 0 to 256", text.Line(s, 20))
 	}
 	return n, nil
-}
-
-// ParseTime is a time to come: "2h" or "90m" from now, "18:30" as the next one of
-// that name, "2026-01-02 18:30" in now's zone, or RFC 3339.
-func ParseTime(s string, now time.Time) (time.Time, error) {
-	if d, err := time.ParseDuration(s); err == nil && d > 0 {
-		return now.Add(d), nil
-	}
-	if t, err := time.ParseInLocation("15:04", s, now.Location()); err == nil {
-		at := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location())
-		if !at.After(now) {
-			at = at.AddDate(0, 0, 1)
-		}
-		return at, nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05"} {
-		t, err := time.ParseInLocation(layout, s, now.Location())
-		switch {
-		case err != nil:
-		case !t.After(now):
-			return time.Time{}, fmt.Errorf("%s is in the past", t.Format(layout))
-		default:
-			return t, nil
-		}
-	}
-	return time.Time{}, &source.Hint{Err: fmt.Errorf("%q is not a time", text.Line(s, 40)), Try: "2h, 18:30 or 2026-01-02T18:30:00+01:00"}
 }
 
 // Line is the request as it is typed behind "pgtui". Times are absolute.
@@ -335,6 +343,9 @@ func (r *Request) Line() string {
 		out = append(out, strconv.Itoa(r.Weight))
 	case Flush:
 		out = append(out, r.Flush)
+		if r.Instance != "" {
+			out = append(out, text.Word(string(r.Instance)))
+		}
 	}
 	add("candidate", string(r.Candidate))
 	add("service", string(r.Service))
@@ -343,13 +354,13 @@ func (r *Request) Line() string {
 		add("set", s)
 	}
 	on("pending", r.Pending)
-	on("switch-first", r.SwitchFirst)
+	on("switchover", r.SwitchFirst)
 	on("from-leader", r.FromLeader)
 	on("end", r.Kind == EndMaintenance)
 	add("schedule", stamp(r.At))
 	add("until", stamp(r.Until))
 	add("why", r.Why)
-	if r.Wait > 0 {
+	if r.Wait > 0 && (r.Kind != Maintenance || r.Wait != maintenanceWaits) {
 		add("timeout", r.Wait.String())
 	}
 	on("cut", r.Cut)
@@ -362,7 +373,7 @@ func (r *Request) on() string {
 	switch {
 	case r.Node != "":
 		return string(r.Node)
-	case r.Instance != "":
+	case r.Instance != "" && r.Kind != Flush:
 		return string(r.Instance)
 	}
 	return string(r.Cluster)

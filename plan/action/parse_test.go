@@ -16,7 +16,7 @@ func inv() *model.Inventory {
 	c := model.Cluster{Name: "pg-test"}
 	for i, host := range []model.Host{"10.10.10.11", "10.10.10.12"} {
 		c.Instances = append(c.Instances, model.Instance{Name: model.InstanceName("pg-test-" + string(rune('1'+i))), Host: host})
-		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: host})
+		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: host, Services: []model.Service{{Cluster: "pg-test", Name: "replica"}}})
 	}
 	c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: "10.10.10.20"})
 	return &model.Inventory{Clusters: []model.Cluster{c}, Nodes: []model.Node{
@@ -31,7 +31,7 @@ func TestParse(t *testing.T) {
 		"switchover pg-test-2 --schedule 18:30":                 "switchover pg-test --candidate pg-test-2 --schedule 2026-01-02T18:30:00Z",
 		"failover pg-test-2":                                    "failover pg-test --candidate pg-test-2",
 		"restart pg-test --pending":                             "restart pg-test --pending",
-		"restart pg-test-1 --switch-first":                      "restart pg-test-1 --switch-first",
+		"restart pg-test-1 --switchover":                        "restart pg-test-1 --switchover",
 		"reinit pg-test-2 --from-leader --ssh":                  "reinit pg-test-2 --from-leader --ssh",
 		"pause pg-test --why 'new disk' --until 90m":            "pause pg-test --until 2026-01-02T13:30:00Z --why 'new disk'",
 		"resume pg-test":                                        "resume pg-test",
@@ -42,8 +42,11 @@ func TestParse(t *testing.T) {
 		"pgtui undrain pg-test-2":                               "undrain pg-test-2",
 		"patroni config pg-test --set ttl=40 --set loop_wait=9": "patroni config pg-test --set ttl=40 --set loop_wait=9",
 		"patroni flush pg-test switchover":                      "patroni flush pg-test switchover",
+		"patroni flush pg-test restart pg-test-1":               "patroni flush pg-test restart pg-test-1",
+		"enable pg-test --service replica":                      "enable pg-test --service replica",
+		"maintenance pg-test-2 --timeout 5m --cut":              "maintenance 10.10.10.12 --timeout 5m0s --cut",
 		"maintenance node-2":                                    "maintenance 10.10.10.12",
-		"maintenance 10.10.10.20 --end":                         "maintenance 10.10.10.20 --end",
+		"maintenance 10.10.10.11 --end":                         "maintenance 10.10.10.11 --end",
 	} {
 		r, err := action.Parse(line, inv(), noon)
 		if err != nil {
@@ -76,10 +79,16 @@ func TestParseRefuses(t *testing.T) {
 		"drain pg-test-2 --until":                      "--until needs a value",
 		"drain pg-test-2 --until never":                "not a time",
 		"drain pg-test-2 --until 2026-01-01T00:00:00Z": "in the past",
-		"drain pg-test-2 --haproxy nowhere":            "no node nowhere",
+		"drain pg-test-2 --haproxy nowhere":            "nowhere is not a HAProxy node of pg-test",
 		"drain pg-test-2 --why 'x":                     "is not closed",
-		"maintenance other":                            "no cluster of the inventory uses node other",
-		"maintenance pg-test-1":                        "no node pg-test-1",
+		"maintenance other":                            "other runs no instance",
+		"maintenance nowhere":                          "no node nowhere",
+		"failover pg-test":                             "needs a candidate",
+		"enable pg-test":                               "expected enable CLUSTER --service SERVICE",
+		"patroni config pg-test":                       "--set KEY=VALUE",
+		"drain pg-test-2 --service nothing":            "has no service nothing",
+		"pause pg-test pg-test-1":                      "expected pause CLUSTER",
+		"patroni flush pg-test restart":                "switchover|restart INSTANCE",
 		"patroni flush pg-test everything":             "switchover|restart",
 	} {
 		if r, err := action.Parse(line, inv(), noon); err == nil || !strings.Contains(err.Error(), want) {
@@ -88,16 +97,16 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestParseTime(t *testing.T) {
+func TestParseUntil(t *testing.T) {
 	for s, want := range map[string]string{
 		"2h": "2026-01-02T14:00:00Z", "18:30": "2026-01-02T18:30:00Z", "11:59": "2026-01-03T11:59:00Z",
 		"2026-01-05 08:00": "2026-01-05T08:00:00Z", "2026-01-02T18:30:00+01:00": "2026-01-02T18:30:00+01:00",
 	} {
-		if got, err := action.ParseTime(s, noon); err != nil || got.Format(time.RFC3339) != want {
+		if got, err := action.ParseUntil(s, noon); err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: %s, %v; want %s", s, got.Format(time.RFC3339), err, want)
 		}
 	}
-	if _, err := action.ParseTime("-2h", noon); err == nil {
+	if _, err := action.ParseUntil("-2h", noon); err == nil {
 		t.Error("a time that has passed is taken")
 	}
 }

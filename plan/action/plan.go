@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/candidate"
@@ -99,11 +98,7 @@ type Input struct {
 // Refused. MadeAt and Accepted are left zero.
 func Build(in *Input, r Request) Plan {
 	p := Plan{Request: r, Inventory: in.Inventory.Hash}
-	if build := builders()[r.Kind]; build != nil {
-		build(in, &p)
-	} else {
-		p.Refused = fmt.Errorf("this version of pgtui has no action %q", text.Line(string(r.Kind), 40))
-	}
+	builders()[r.Kind](in, &p)
 	names := plan.RiskNames()
 	slices.SortStableFunc(p.Risks, func(a, b plan.Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
 	p.ID = IDOf(&p)

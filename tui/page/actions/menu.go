@@ -1,6 +1,8 @@
 package actions
 
 import (
+	"slices"
+
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/plan/action"
@@ -122,6 +124,9 @@ func offers(at page.Place, b *board.Board) []offer {
 		return nil
 	}
 	var out []offer
+	if r := b.Route(at.Service); r != nil && slices.ContainsFunc(r.Views, func(v board.View) bool { return v.ClosedWord() != "" }) {
+		out = append(out, offer{line: "enable " + string(b.Cluster.Name) + " --service " + string(at.Service), help: "open the port that was closed by hand"})
+	}
 	if in := b.Cluster.Instance(at.Instance); in != nil {
 		out = append(out, onInstance(at, b)...)
 	}
@@ -131,20 +136,20 @@ func offers(at page.Place, b *board.Board) []offer {
 			{line: "maintenance " + string(host), help: "empty the node until it is safe to stop"},
 			{line: "maintenance " + string(host) + " --end", help: "bring it back: streaming, checked, undrained"},
 		}
-		if at.Instance == "" {
-			return append(node, cluster...)
-		}
-		return append(append(out, node...), cluster...)
+		return slices.Concat(out, node, cluster)
 	}
 	return append(out, cluster...)
 }
 
-// hostOf is the node at a place, "" where none is selected.
+// hostOf is the node at a place that runs an instance of the cluster, "" where none
+// is selected.
 func hostOf(at page.Place, b *board.Board) model.Host {
-	if in := b.Cluster.Instance(at.Instance); in != nil {
-		return in.Host
+	for i := range b.Cluster.Instances {
+		if in := &b.Cluster.Instances[i]; in.Name == at.Instance || at.Instance == "" && in.Host == at.Host {
+			return in.Host
+		}
 	}
-	return at.Host
+	return ""
 }
 
 func onInstance(at page.Place, b *board.Board) []offer {
