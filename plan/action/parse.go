@@ -357,8 +357,8 @@ func (r *Request) Line() string {
 	on("switchover", r.SwitchFirst)
 	on("from-leader", r.FromLeader)
 	on("end", r.Kind == EndMaintenance)
-	add("schedule", stamp(r.At))
-	add("until", stamp(r.Until))
+	add("schedule", flagTime(r.At))
+	add("until", flagTime(r.Until))
 	add("why", r.Why)
 	if r.Wait > 0 && (r.Kind != Maintenance || r.Wait != maintenanceWaits) {
 		add("timeout", r.Wait.String())
@@ -379,8 +379,8 @@ func (r *Request) on() string {
 	return string(r.Cluster)
 }
 
-// stamp is a time as a flag takes it, "" for none.
-func stamp(t time.Time) string {
+// flagTime is a time as a flag takes it, "" for none.
+func flagTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
