@@ -323,7 +323,7 @@ func TestReadOnlyOffersNoAction(t *testing.T) {
 	})
 	r.press("x", "enter", "e")
 	r.want("no action: this console is read-only")
-	r.press("esc", "C", "enter", "s")
+	r.press("esc", "C", "enter", "s", "F")
 	r.want("pg-test-2 can take over", "no action: this console is read-only")
 	r.press(":")
 	r.typing("drain pg-test-2")
@@ -532,5 +532,72 @@ func TestAPlanFollowsTheInventory(t *testing.T) {
 	r.press("enter")
 	if r.m.dialog != nil {
 		t.Error("a stale plan is offered")
+	}
+}
+
+// TestCandidatesPlanWhatTheyShow: Enter follows the leader, F never waits for it, and
+// the cursor starts on the member that fits best whatever the page before was about.
+func TestCandidatesPlanWhatTheyShow(t *testing.T) {
+	for _, tt := range []struct {
+		leader model.InstanceName
+		keys   []string
+		want   string
+	}{
+		{"pg-test-1", []string{"C", "enter"}, "switchover pg-test --candidate pg-test-2"},
+		{"pg-test-1", []string{"C", "F"}, "failover pg-test --candidate pg-test-2"},
+		{"", []string{"C", "enter"}, "failover pg-test --candidate pg-test-2"},
+		{"pg-test-1", []string{"C", "j", "s"}, "switchover pg-test --candidate pg-test-3"},
+		{"pg-test-1", []string{"j", "right", "right", "right", "i", "C", "enter"}, "switchover pg-test --candidate pg-test-2"},
+	} {
+		var planned []string
+		r := newRig(t, newWorld(), 100, 30, func(d *fake) {
+			d.Start = "pg-test"
+			table, makes := d.Candidates, d.PlanAction
+			d.Candidates = func(ctx context.Context, inv *model.Inventory, c model.ClusterName) (candidate.Table, error) {
+				got, err := table(ctx, inv, c)
+				got.Leader = tt.leader
+				return got, err
+			}
+			d.PlanAction = func(ctx context.Context, inv *model.Inventory, q action.Request) (action.Plan, error) {
+				planned = append(planned, q.Line())
+				return makes(ctx, inv, q)
+			}
+		})
+		r.press(tt.keys...)
+		if got := strings.Join(planned, "; "); got != tt.want {
+			t.Errorf("leader %q, %v: planned %q, want %q", tt.leader, tt.keys, got, tt.want)
+		}
+	}
+}
+
+// TestAnActionIsPlannedWithoutBlocking: keys work while it is planned, and a late
+// plan of a page that was left is dropped.
+func TestAnActionIsPlannedWithoutBlocking(t *testing.T) {
+	var ended []error
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) {
+		d.Start = "pg-test"
+		makes := d.PlanAction
+		d.PlanAction = func(ctx context.Context, inv *model.Inventory, q action.Request) (action.Plan, error) {
+			ended = append(ended, ctx.Err())
+			return makes(ctx, inv, q)
+		}
+	})
+	r.press("C")
+	r.lazy = true
+	next, cmd := r.m.Update(keyOf("enter"))
+	r.m = next.(Model)
+	r.want("~ reading pg-test to plan: switchover of pg-test to pg-test-2")
+	r.press("enter") // nothing to confirm yet
+	if r.m.dialog != nil {
+		t.Fatal("a plan that is not there is confirmed")
+	}
+	r.press("esc")
+	r.lazy = false
+	r.drain(cmd)
+	if got := r.path(); got != "fleet › pg-test › candidates" {
+		t.Errorf("path %q", got)
+	}
+	if len(ended) != 1 || !errors.Is(ended[0], context.Canceled) {
+		t.Errorf("the work of the page that was left ended with %v", ended)
 	}
 }

@@ -83,7 +83,7 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 // What is shown where a reload or an action keeps the operator on its page.
 const (
 	reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
-	actionRunning = "an action is running: ctrl-c finishes this step and stops; what was sent stays sent"
+	actionRunning = "an action is running: ctrl-c finishes this step and stops"
 )
 
 // board is the board of a cluster.

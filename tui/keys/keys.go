@@ -49,6 +49,7 @@ const (
 	Candidates Action = "candidates"
 	Act        Action = "act"
 	Plan       Action = "plan"
+	Failover   Action = "plan-failover"
 	Edit       Action = "edit"
 
 	NextChange Action = "next-change"

@@ -45,6 +45,7 @@ func CandidatesScreen() page.Screen {
 		Open: func(at page.Place, _ page.Env) page.Page { return &Candidates{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter s", Action: keys.Open, Label: "switchover", Help: "plan a switchover to the member under the cursor; without a leader, a failover", When: canAct},
+			{Keys: "F", Action: keys.Failover, Label: "failover", Help: "plan a failover to it: without the old leader, which may lose data", When: canAct},
 			{Keys: "tab", Action: keys.Next, Label: "all gates", Help: "every gate of the member; again: only those that do not pass", When: page.Answered},
 			{Keys: "r R", Action: keys.Again, Label: "recheck", Help: "probe the nodes and log in to the members again"},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the member under the cursor", Opens: "actions"},
@@ -118,9 +119,9 @@ func (p *Candidates) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		return p.Start()
 	case p.Got == nil:
 		return p, nil
-	case a == keys.Open && len(p.Got.Candidates) > 0:
+	case (a == keys.Open || a == keys.Failover) && len(p.Got.Candidates) > 0:
 		r := action.Request{Kind: action.Switchover, Cluster: p.cluster, Candidate: p.Got.Candidates[p.at()].Instance}
-		if p.Got.Leader == "" {
+		if a == keys.Failover || p.Got.Leader == "" {
 			r.Kind = action.Failover
 		}
 		return p, page.Goto{Page: NewPlan(r)}
@@ -384,7 +385,7 @@ func gateLines(g candidate.Gate, e page.Env) []widget.Line {
 	if g.By != "" && g.Verdict == candidate.No {
 		what += " (Patroni's gate " + g.By + ")"
 	}
-	out := columned(widget.P("   ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, g.Name), what, 24, e)
+	out := columned(widget.P("   ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, g.Name), what, 28, e)
 	if g.Try != "" && g.Verdict != candidate.Pass {
 		out = append(out, page.Labelled(widget.T(theme.Head, "     try"), theme.Plain, g.Try, 10, e.W, 2)...)
 	}

@@ -39,6 +39,7 @@ func PlanScreen() page.Screen {
 		{Keys: "enter", Action: keys.Open, Label: "continue", Help: "carry it out; type the name to confirm", When: planReady},
 		{Keys: "e", Action: keys.Edit, Label: "with options", Help: "write the command out, to change it", When: canAct},
 		{Keys: "r R", Action: keys.Again, Label: "plan again", Help: "read the cluster and plan again"},
+		{Keys: "x", Action: keys.Act, Label: "actions", Help: "what else can be done with it", Opens: "actions"},
 		{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, and why", Opens: "candidates"},
 	}, keys.Moves()...)}
 }
@@ -175,7 +176,7 @@ func stops(groups []plan.RiskGroup, e page.Env) []widget.Line {
 func notes(facts []string, groups []plan.RiskGroup, e page.Env) []widget.Line {
 	var out []widget.Line
 	for _, f := range facts {
-		out = append(out, page.Marked(theme.Plain, " · ", f, e.W-1, 4)...)
+		out = append(out, page.Marked(theme.Plain, " · ", f, e.W-1, 6)...)
 	}
 	for _, g := range groups {
 		if !g.Stops() {

@@ -261,7 +261,8 @@ func (p *Timeline) after(out []widget.Line, e page.Env) ([]widget.Line, []int) {
 	if cl := p.done.Report.Clients; len(cl) > 0 {
 		out = append(out, widget.T(theme.Head, " CLIENTS").Add(theme.Plain, "  longest gap "+page.Took(p.done.Report.Longest)))
 		for i := range cl {
-			out = append(out, page.Labelled(widget.P("   ").Add(theme.Strong, string(cl[i].Host)), theme.Plain, cl[i].Gap.Summary(), 20, e.W, 3)...)
+			head := widget.P("   ").Add(theme.Strong, string(cl[i].Host))
+			out = append(out, page.Labelled(head, theme.Plain, cl[i].Gap.Summary(), head.Width()+2, e.W, 3)...)
 		}
 		out = append(out, nil)
 	}
