@@ -152,17 +152,13 @@ func (m *Model) acting(at page.Place) func(line, want string) []choice {
 			if !strings.HasPrefix(want, c.Name+" ") {
 				continue
 			}
-			for _, x := range subjects(inv, c.On) {
-				near := 0
+			for _, x := range subjects(inv, &c) {
+				ch := choice{name: c.Name + " " + x.name, kind: "act", help: c.Help}
 				if x.cluster == at.Cluster {
-					near = 300
+					ch.near = 300
 				}
-				name := c.Name + " " + x.name
-				ch := choice{name: name, kind: "act", help: c.Help, near: near, fill: name + " "}
-				if _, err := action.Parse(name, inv, now); err == nil {
-					ch.fill, ch.line = "", name
-				} else if c.More == "" {
-					continue
+				if ch.line = ch.name; c.More != "" {
+					ch.line, ch.fill = "", ch.name+" "
 				}
 				if ch.line != line {
 					out = append(out, ch)
@@ -179,24 +175,21 @@ type subject struct {
 	cluster model.ClusterName
 }
 
-// subjects are the names that the first argument of an action can have.
-func subjects(inv *model.Inventory, on string) (out []subject) {
-	nodes := map[model.Host]model.ClusterName{}
+// subjects are the names that the first argument of an action can have. A failover
+// of a cluster lacks its candidate.
+func subjects(inv *model.Inventory, t *action.Takes) (out []subject) {
 	for i := range inv.Clusters {
 		c := &inv.Clusters[i]
-		if on == "cluster" || on == "member" {
+		if t.On == "cluster" || t.On == "member" && t.Kind != action.Failover {
 			out = append(out, subject{string(c.Name), c.Name})
 		}
 		for j := range c.Instances {
-			nodes[c.Instances[j].Host] = c.Name
-			if on == "instance" || on == "member" {
-				out = append(out, subject{string(c.Instances[j].Name), c.Name})
+			switch in := &c.Instances[j]; t.On {
+			case "instance", "member":
+				out = append(out, subject{string(in.Name), c.Name})
+			case "node":
+				out = append(out, subject{string(in.Host), c.Name})
 			}
-		}
-	}
-	if on == "node" {
-		for i := range inv.Nodes {
-			out = append(out, subject{string(inv.Nodes[i].Host), nodes[inv.Nodes[i].Host]})
 		}
 	}
 	return out
