@@ -12,4 +12,5 @@ const (
 	CanComponents Ability = "components"
 	CanTrace      Ability = "trace"
 	CanOrigins    Ability = "origins"
+	CanAct        Ability = "act" // switchover, drain and the other actions on a running cluster
 )

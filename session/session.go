@@ -129,7 +129,7 @@ func (s *Session) notice(text string) {
 // Can reports whether the session does it.
 func (s *Session) Can(a model.Ability) bool {
 	switch a {
-	case model.CanReload:
+	case model.CanReload, model.CanAct:
 		return s.ReadOnly == ""
 	case model.CanExamine:
 		return !s.NoFiles

@@ -17,7 +17,6 @@ import (
 	"pgtui/model/board"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
-	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 )
 
@@ -34,9 +33,9 @@ type Model struct {
 
 	w, h   int
 	now    time.Time
-	stack  []page.Page      // never empty; the last one is seen
-	dialog *reload.Question // nil when there is none
-	asked  int              // number of the dialog, so that a late tick settles no other
+	stack  []page.Page    // never empty; the last one is seen
+	dialog *page.Question // nil when there is none
+	asked  int            // number of the dialog, so that a late tick settles no other
 
 	inv    *model.Inventory
 	snap   *model.Snapshot // nil until the first node has answered
@@ -64,7 +63,7 @@ type Model struct {
 	typing bool // the filter line has the keyboard
 	filter textinput.Model
 	toast  toast
-	reload *activeReload // nil when none is under way
+	run    *activeRun // the reload or action under way; nil when there is none
 	stale  staleness
 }
 
@@ -105,7 +104,7 @@ func newModel(ctx context.Context, d Deps) Model {
 func (m *Model) register(all []page.Screen) {
 	can := m.deps.Can
 	m.topics = map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
-		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins)}
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins), page.TopicCandidates: true}
 	m.screens, m.table = all, map[string]keys.Table{}
 	table := page.Table(all).Remap(m.deps.Keys)
 	for _, scope := range table.Scopes() {
@@ -146,7 +145,7 @@ const lingering = 2 * time.Second
 
 // Run opens the console on a terminal and returns when the operator leaves or
 // ctx ends. The terminal is restored on every way out, and nothing keeps
-// running: a reload that is under way finishes its node first, and the error
+// running: a reload or an action that is under way finishes its node or step first, and the error
 // says what was and was not done. It is that of the first Load where there was
 // no inventory to begin with, and none could be had.
 func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
@@ -170,8 +169,8 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 	p := tea.NewProgram(&cache{Model: m}, opts...)
 	guard.Go("watching for ctrl-z from outside", func() { j.follow(p, work.Done()) }, func(err error) { p.Send(actionMsg{label: "pgtui", err: err}) })
 	_, err := p.Run()
-	interrupted := m.feed.finish(func(host model.Host) {
-		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", host)
+	interrupted := m.feed.finish(func(what string) {
+		fmt.Fprintf(out, "pgtui: finishing %s before leaving …\r\n", what)
 	})
 	stop()
 	m.feed.rest(lingering)
@@ -233,7 +232,7 @@ const mostMessages = 500
 func (m *Model) env(h int) page.Env {
 	return page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
-		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload),
+		Inv: m.inv, Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
 		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},

@@ -294,7 +294,7 @@ func TestReadOnlyConsoleExecutesNothing(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 80, 24, func(d *fake) { d.ReadOnly = "PGTUI_READ_ONLY" })
 	r.drain(r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: planOf(w, "pg-test")}}))
-	if r.m.reload != nil {
+	if r.m.run != nil {
 		t.Error("a read-only console reloads")
 	}
 	r.want("read-only")

@@ -9,8 +9,10 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/candidate"
 	"pgtui/model/trace"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/source"
 	"pgtui/tui/page"
 )
@@ -50,6 +52,12 @@ type Session interface {
 	// Rules reads what Patroni decides a failover of a cluster by. snap is the newest
 	// snapshot, and may be nil.
 	Rules(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
+	// Candidates is who of a cluster can take over. The nodes are probed.
+	Candidates(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (candidate.Table, error)
+	// PlanAction reads the cluster and returns what an action would do.
+	PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
+	// Act carries out an action, and calls emit for each event.
+	Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
 	// File is a service's rendered file.
 	File(inv *model.Inventory, s *model.Service) string
 	// Ran is everything that ran on nodes, the oldest first.

@@ -16,8 +16,8 @@ import (
 	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/tui/page"
-	"pgtui/tui/page/reload"
 )
 
 // feed is the only place of the console that starts work. Everything it
@@ -32,7 +32,7 @@ type feed struct {
 	mu    sync.Mutex
 	stop  context.CancelFunc                   // ends the present watch; nil when there is none
 	began time.Time                            // when the present watch began
-	going *activeReload                        // the reload under way; nil when there is none
+	going *activeRun                           // the reload or action under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
@@ -301,12 +301,26 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 				answer, err = d.Origins(ctx, inv, q.Cluster)
 			case page.TopicRules:
 				answer, err = d.Rules(ctx, inv, snap, q.Cluster)
+			case page.TopicCandidates:
+				answer, err = d.Candidates(ctx, inv, q.Cluster)
+			case page.TopicAction:
+				answer, err = planAction(ctx, d, *q.Request)
 			}
 			return err
 		})
 		at := d.Now()
 		return page.AnswerMsg{Inquiry: q, Answer: answer, Err: err, At: at, Took: at.Sub(began)}
 	})
+}
+
+// planAction reads the inventory again and plans an action by it.
+func planAction(ctx context.Context, d Deps, r action.Request) (page.ActionPlan, error) {
+	inv, err := d.Load(ctx)
+	if err != nil {
+		return page.ActionPlan{}, err
+	}
+	p, err := d.PlanAction(ctx, inv, r)
+	return page.ActionPlan{Inv: inv, Plan: p}, err
 }
 
 // only cancels every inquiry except those that a page waits for.
@@ -342,51 +356,71 @@ func (f *feed) act(a Action) tea.Cmd {
 }
 
 // settle makes a dialog's keys count after a while.
-func (f *feed) settle(asked int) tea.Cmd { return f.after(reload.Settle, settleMsg{asked}) }
+func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg{asked}) }
 
-// activeReload is a reload under way.
-type activeReload struct {
-	plan   page.PlanMsg
-	world  *opened
-	events chan tea.Msg
-	halt   func() // begins no further node
-	ctx    context.Context
-	ended  chan struct{}
+// activeRun is a reload or an action under way.
+type activeRun struct {
+	title   string // "reload of pg-test"
+	running string // shown where it keeps the operator on its page
+	halting string // shown when it is to stop
+	events  chan tea.Msg
+	halt    func() // begins no further node or step
+	ctx     context.Context
+	ended   chan struct{}
 
 	mu   sync.Mutex
-	host model.Host // the node that is being worked on
-	done page.DoneMsg
+	on   string // the node or step that is being worked on
+	done tea.Msg
 }
 
 // execute carries a plan out. It is stopped by run.halt only, which ends the
 // context that Execute has: that finishes the node it is on, and looks at the
 // context right before the next.
-func (f *feed) execute(p page.PlanMsg) (*activeReload, tea.Cmd) {
-	r := &activeReload{plan: p, world: f.world, events: make(chan tea.Msg, 64), ended: make(chan struct{})}
+func (f *feed) execute(p page.PlanMsg) (*activeRun, tea.Cmd) {
+	d := f.world.deps
+	r := &activeRun{title: "reload of " + string(p.Cluster), running: reloadRunning, halting: "finishing this node, then stopping"}
+	return f.run(r, func() tea.Msg {
+		rep, err := d.Execute(r.ctx, p.Inv, p.Plan, func(s plan.StepResult) {
+			r.enters(string(s.Host))
+			r.tell(f.ctx, page.StepMsg{Result: s})
+		})
+		return page.DoneMsg{Report: rep, Err: err}
+	}, func(err error) tea.Msg {
+		return page.DoneMsg{Err: fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)}
+	})
+}
+
+// carryOut carries an action out. run.halt ends the context that Act has: that
+// ends a wait, and begins no further step.
+func (f *feed) carryOut(p page.ActionPlan) (*activeRun, tea.Cmd) {
+	d := f.world.deps
+	title := p.Plan.Request.Title()
+	r := &activeRun{title: title, on: title, running: actionRunning, halting: "finishing this step, then stopping; what was sent stays sent"}
+	return f.run(r, func() tea.Msg {
+		rep, err := d.Act(r.ctx, p.Inv, p.Plan, func(e action.Event) { r.tell(f.ctx, page.EventMsg{Event: e}) })
+		return page.ActedMsg{Report: rep, Err: err}
+	}, func(err error) tea.Msg {
+		return page.ActedMsg{Report: action.Report{Outcome: action.EndUnknown}, Err: fmt.Errorf("%s was interrupted; its state is unknown: %w", title, err)}
+	})
+}
+
+// run begins work that ends with the message it returns. A panic in it must not
+// take the terminal along: the run then ends with what lost makes of it.
+func (f *feed) run(r *activeRun, work func() tea.Msg, lost func(error) tea.Msg) (*activeRun, tea.Cmd) {
+	r.events, r.ended = make(chan tea.Msg, 64), make(chan struct{})
 	r.ctx, r.halt = context.WithCancel(context.WithoutCancel(f.ctx))
 	f.mu.Lock()
 	f.going = r
 	f.mu.Unlock()
-	guard.Go("running the reload", func() { f.carry(r) }, func(err error) {
-		f.ended(r, page.DoneMsg{Err: fmt.Errorf("the reload was interrupted on %s; its state is unknown: %w", r.at(), err)})
-	})
+	guard.Go("running the "+r.title, func() {
+		defer r.halt()
+		f.ended(r, work())
+	}, func(err error) { f.ended(r, lost(err)) })
 	return r, f.event(r)
 }
 
-// carry runs Execute to its end. A panic in it must not take the terminal along:
-// the run then ends with an error that says that the state of the node is unknown.
-func (f *feed) carry(r *activeReload) {
-	defer r.halt()
-	var done page.DoneMsg
-	done.Report, done.Err = r.world.deps.Execute(r.ctx, r.plan.Inv, r.plan.Plan, func(s plan.StepResult) {
-		r.enters(s.Host)
-		r.tell(f.ctx, page.StepMsg{Result: s})
-	})
-	f.ended(r, done)
-}
-
 // ended is the end of a run.
-func (f *feed) ended(r *activeReload, done page.DoneMsg) {
+func (f *feed) ended(r *activeRun, done tea.Msg) {
 	r.mu.Lock()
 	r.done = done
 	r.mu.Unlock()
@@ -395,21 +429,21 @@ func (f *feed) ended(r *activeReload, done page.DoneMsg) {
 }
 
 // enters notes the node a step is on.
-func (r *activeReload) enters(h model.Host) {
+func (r *activeRun) enters(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.host = h
+	r.on = what
 }
 
-// at is the node that is being worked on, "" before the first.
-func (r *activeReload) at() model.Host {
+// at is the node or step that is being worked on, "" before the first.
+func (r *activeRun) at() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.host
+	return r.on
 }
 
 // tell hands an event to the screen, if there still is one.
-func (r *activeReload) tell(ctx context.Context, msg tea.Msg) {
+func (r *activeRun) tell(ctx context.Context, msg tea.Msg) {
 	select {
 	case r.events <- msg:
 	case <-ctx.Done():
@@ -417,7 +451,7 @@ func (r *activeReload) tell(ctx context.Context, msg tea.Msg) {
 }
 
 // event waits for the next event of a run.
-func (f *feed) event(r *activeReload) tea.Cmd {
+func (f *feed) event(r *activeRun) tea.Cmd {
 	return func() tea.Msg {
 		select {
 		case msg := <-r.events:
@@ -428,10 +462,10 @@ func (f *feed) event(r *activeReload) tea.Cmd {
 	}
 }
 
-// finish is the end of the console: it lets a reload that is under way come
-// to the end of its node. It returns nil when none was, or an error that says
-// what was and was not done. waiting gets the node it waits for.
-func (f *feed) finish(waiting func(model.Host)) error {
+// finish is the end of the console: it lets a reload or an action that is under
+// way come to the end of its node or step. It returns nil when none was, or an error that says
+// what was and was not done. waiting gets what it waits for.
+func (f *feed) finish(waiting func(string)) error {
 	f.mu.Lock()
 	r := f.going
 	f.mu.Unlock()
@@ -458,7 +492,7 @@ func (f *feed) finish(waiting func(model.Host)) error {
 }
 
 // release forgets a run whose end has been shown.
-func (f *feed) release(r *activeReload) {
+func (f *feed) release(r *activeRun) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.going == r {
@@ -466,25 +500,31 @@ func (f *feed) release(r *activeReload) {
 	}
 }
 
-func (f *feed) seen(r *activeReload) bool {
+func (f *feed) seen(r *activeRun) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.going != r
 }
 
 // account is a run that was cut short, as an error.
-func (r *activeReload) account() error {
+func (r *activeRun) account() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var parts []string
-	for _, n := range r.done.Report.Nodes {
-		parts = append(parts, fmt.Sprintf("%s %s", n.Host, n.Outcome))
+	var err error
+	switch done := r.done.(type) {
+	case page.DoneMsg:
+		for _, n := range done.Report.Nodes {
+			parts = append(parts, fmt.Sprintf("%s %s", n.Host, n.Outcome))
+		}
+		err = done.Err
+	case page.ActedMsg:
+		parts, err = append(parts, string(done.Report.Outcome)), done.Err
 	}
-	err := r.done.Err
 	if err == nil {
 		err = errors.New("the console was closed")
 	}
-	return fmt.Errorf("reload of %s: %s: %w", r.plan.Cluster, strings.Join(parts, ", "), err)
+	return fmt.Errorf("%s: %s: %w", r.title, strings.Join(parts, ", "), err)
 }
 
 // unasked are the boards before any node has answered: nothing is known.

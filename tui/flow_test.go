@@ -248,9 +248,9 @@ func TestAnInterruptedReloadFinishesItsNode(t *testing.T) {
 	r.press("ctrl+c")
 	r.want("finishing")
 	goOn <- true
-	<-r.m.reload.ended
+	<-r.m.run.ended
 	r.lazy = false
-	r.drain(r.m.feed.event(r.m.reload))
+	r.drain(r.m.feed.event(r.m.run))
 	if got := strings.Join(ended, ", "); got != "10.10.10.11, 10.10.10.12 not begun" {
 		t.Errorf("the run went: %s", got)
 	}
@@ -269,9 +269,9 @@ func TestLeavingDuringAReloadWaitsForTheNode(t *testing.T) {
 	})
 	run, _ := r.m.feed.execute(page.PlanMsg{Cluster: "pg-test", Plan: planOf(newWorld(), "pg-test")})
 	<-inside
-	waited := model.Host("")
-	err := r.m.feed.finish(func(h model.Host) {
-		waited = h
+	waited := ""
+	err := r.m.feed.finish(func(what string) {
+		waited = what
 		goOn <- true
 	})
 	if waited != "10.10.10.11" {
@@ -292,7 +292,7 @@ func TestReadOnlyRefusesAReload(t *testing.T) {
 	}
 	r.want("this console is read-only")
 	r.m.perform(page.Execute{Plan: page.PlanMsg{Cluster: "pg-test"}})
-	if r.m.reload != nil {
+	if r.m.run != nil {
 		t.Error("a read-only console began a run")
 	}
 }

@@ -12,8 +12,10 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/candidate"
 	"pgtui/model/trace"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/render"
 	"pgtui/source"
 	"pgtui/tui/page"
@@ -70,6 +72,9 @@ type fake struct {
 	Trace      func(ctx context.Context, inv *model.Inventory, target []string) (trace.Trace, error)
 	Origins    func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
 	Rules      func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
+	Candidates func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (candidate.Table, error)
+	PlanAction func(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
+	Act        func(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
 	File       func(inv *model.Inventory, s *model.Service) string
 	Ran        func() []model.Ran
 }
@@ -88,6 +93,7 @@ func (a answers) Can(x model.Ability) bool {
 	return map[model.Ability]bool{
 		model.CanReload: a.f.Execute != nil && a.f.ReadOnly == "", model.CanExamine: a.f.Examine != nil, model.CanAccess: a.f.Access != nil,
 		model.CanComponents: a.f.Components != nil, model.CanTrace: a.f.Trace != nil, model.CanOrigins: a.f.Origins != nil,
+		model.CanAct: a.f.Act != nil && a.f.ReadOnly == "",
 	}[x]
 }
 
@@ -136,6 +142,18 @@ func (a answers) Rules(ctx context.Context, inv *model.Inventory, s *model.Snaps
 	return a.f.Rules(ctx, inv, s, c)
 }
 
+func (a answers) Candidates(ctx context.Context, inv *model.Inventory, c model.ClusterName) (candidate.Table, error) {
+	return a.f.Candidates(ctx, inv, c)
+}
+
+func (a answers) PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error) {
+	return a.f.PlanAction(ctx, inv, r)
+}
+
+func (a answers) Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
+	return a.f.Act(ctx, inv, p, emit)
+}
+
 func (a answers) File(inv *model.Inventory, s *model.Service) string { return a.f.File(inv, s) }
 
 func (a answers) Ran() []model.Ran {
@@ -176,6 +194,15 @@ func deps(w *world) *fake {
 		},
 		Rules: func(_ context.Context, _ *model.Inventory, _ *model.Snapshot, c model.ClusterName) (model.RuleFacts, error) {
 			return w.rules(c), nil
+		},
+		Candidates: func(context.Context, *model.Inventory, model.ClusterName) (candidate.Table, error) {
+			return w.candidates(), nil
+		},
+		PlanAction: func(_ context.Context, inv *model.Inventory, r action.Request) (action.Plan, error) {
+			return w.actionPlan(inv, r), nil
+		},
+		Act: func(_ context.Context, _ *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
+			return acted(p, emit), nil
 		},
 		File: func(_ *model.Inventory, s *model.Service) string {
 			return "# Ansible managed\nlisten " + s.Proxy() + "\n    bind *:" + s.Port + "\n    mode tcp\n    option httpchk OPTIONS " + s.Check + "\n"

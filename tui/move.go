@@ -51,8 +51,8 @@ func (m *Model) here(s page.Screen, e page.Env) page.Place {
 
 // jump opens a screen from anywhere: below it are the fleet and its cluster.
 func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
-	if m.reload != nil {
-		m.say(theme.Warn, reloadRunning)
+	if m.run != nil {
+		m.say(theme.Warn, m.run.running)
 		return nil
 	}
 	m.note()
@@ -80,8 +80,11 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	return m.show(p)
 }
 
-// reloadRunning is shown where a reload keeps the operator on its page.
-const reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
+// What is shown where a reload or an action keeps the operator on its page.
+const (
+	reloadRunning = "a reload is running: ctrl-c finishes this node and stops"
+	actionRunning = "an action is running: ctrl-c finishes this step and stops"
+)
 
 // board is the board of a cluster.
 func (m *Model) board(c model.ClusterName) page.Page {
@@ -123,7 +126,7 @@ func (m *Model) resume() tea.Cmd {
 
 // through goes one step through the history.
 func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
-	if n := len(*from); n > 0 && m.reload == nil {
+	if n := len(*from); n > 0 && m.run == nil {
 		*to = append(slices.Clone(*to), m.stack)
 		m.stack = (*from)[n-1]
 		*from = slices.Clone((*from)[:n-1])
@@ -214,7 +217,7 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 
 // clickPath goes back to a page of the path, counted from 1.
 func (m *Model) clickPath(n int) tea.Cmd {
-	if n > 0 && n < len(m.stack) && m.reload == nil {
+	if n > 0 && n < len(m.stack) && m.run == nil {
 		m.note()
 		m.stack = slices.Clone(m.stack[:n])
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -8,8 +9,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/actions"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
@@ -17,8 +20,9 @@ import (
 // palette is the line behind `:` and what it could mean.
 type palette struct {
 	input  textinput.Model
-	all    []choice // everything there is
-	found  []choice // what meets the input, the best first
+	all    []choice                         // everything there is
+	acts   func(line, want string) []choice // the actions that a line begins, those of the line itself first
+	found  []choice                         // what meets the input, the best first
 	cursor int
 	moved  bool // to the choice by the operator
 }
@@ -29,13 +33,15 @@ type choice struct {
 	also []string // what else it is found by
 	near int      // before others that meet the input as well: of the cluster on screen, of one in trouble
 	only string   // it is listed once this was typed
-	kind string   // cluster, service, instance, screen, action, context
+	kind string   // cluster, service, instance, screen, action, context, act
 	help string
 	open page.Screen // when it is one
 	at   page.Place  // to open it at
 	do   keys.Row    // when it is an action
 	ctx  string
 	demo *Action
+	line string // of an action that is complete, as it is typed
+	fill string // to be completed
 }
 
 // mostFound is how many choices are listed.
@@ -70,6 +76,11 @@ func (m *Model) choices(e page.Env) []choice {
 	}
 	if m.inv == nil {
 		return out
+	}
+	if e.Acts {
+		for _, c := range action.Commands() {
+			out = append(out, choice{name: c.Name, kind: "act", help: c.Help, fill: c.Name + " "})
+		}
 	}
 	for i := range m.inv.Clusters {
 		c := &m.inv.Clusters[i]
@@ -127,6 +138,73 @@ func (m *Model) clusterChoices(c *model.Cluster) []choice {
 	return out
 }
 
+// acting are the actions on the cluster that a line begins: the line itself where
+// it is complete, then the command on everything it can be on. want is the line in
+// lower case. What is of the cluster at that place comes first.
+func (m *Model) acting(at page.Place) func(line, want string) []choice {
+	inv, now := m.inv, m.now
+	return func(line, want string) []choice {
+		var out []choice
+		if r, err := action.Parse(line, inv, now); err == nil {
+			out = append(out, choice{name: strings.TrimSpace(line), kind: "act", help: r.Title(), line: line, also: []string{want}, near: 10_000})
+		}
+		for _, c := range action.Commands() {
+			if !strings.HasPrefix(want, c.Name+" ") {
+				continue
+			}
+			for _, x := range subjects(inv, &c) {
+				ch := choice{name: c.Name + " " + x.name, kind: "act", help: c.Help}
+				if x.cluster == at.Cluster {
+					ch.near = 300
+				}
+				if ch.line = ch.name; c.More != "" {
+					ch.line, ch.fill = "", ch.name+" "
+				}
+				if ch.line != line {
+					out = append(out, ch)
+				}
+			}
+		}
+		return out
+	}
+}
+
+// subject is what an action can be on, and the cluster it is of.
+type subject struct {
+	name    string
+	cluster model.ClusterName
+}
+
+// subjects are the names that the first argument of an action can have. A failover
+// of a cluster lacks its candidate.
+func subjects(inv *model.Inventory, t *action.Takes) (out []subject) {
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if t.On == "cluster" || t.On == "member" && t.Kind != action.Failover {
+			out = append(out, subject{string(c.Name), c.Name})
+		}
+		for j := range c.Instances {
+			switch in := &c.Instances[j]; t.On {
+			case "instance", "member":
+				out = append(out, subject{string(in.Name), c.Name})
+			case "node":
+				out = append(out, subject{string(in.Host), c.Name})
+			}
+		}
+	}
+	return out
+}
+
+// openPalette opens the palette with a text.
+func (m *Model) openPalette(text string, e page.Env) {
+	p := &palette{input: widget.NewInput(text, 200), all: m.choices(e)}
+	if e.Acts && m.inv != nil {
+		p.acts = m.acting(m.place(e))
+	}
+	m.palette = p
+	p.find()
+}
+
 // moves reports an action that only moves a cursor.
 func moves(a keys.Action) bool {
 	return slices.Contains([]keys.Action{keys.Up, keys.Down, keys.Left, keys.Right, keys.Top, keys.Bottom, keys.PageUp, keys.PageDown, keys.Palette}, a)
@@ -140,7 +218,11 @@ func (p *palette) find() {
 		score int
 	}
 	var hits []hit
-	for _, c := range p.all {
+	all := p.all
+	if p.acts != nil {
+		all = append(p.acts(strings.TrimSpace(p.input.Value()), want), all...)
+	}
+	for _, c := range all {
 		if !strings.HasPrefix(want, c.only) {
 			continue
 		}
@@ -232,7 +314,7 @@ func (m *Model) choose() tea.Cmd {
 	}
 	m.palette = nil
 	if len(p.found) == 0 {
-		m.say(theme.Warn, "no match: "+p.input.Value())
+		m.say(theme.Warn, m.noMatch(p))
 		return nil
 	}
 	c := p.found[p.cursor]
@@ -240,6 +322,11 @@ func (m *Model) choose() tea.Cmd {
 	switch {
 	case c.open.Open != nil:
 		return m.jump(c.open, c.at, e)
+	case c.fill != "":
+		m.openPalette(c.fill, e)
+		return nil
+	case c.line != "":
+		return m.planLine(c.line)
 	case c.ctx != "":
 		m.say(theme.Info, "opening the context "+c.ctx+" …")
 		return m.feed.open(c.ctx)
@@ -251,6 +338,40 @@ func (m *Model) choose() tea.Cmd {
 		return nil
 	}
 	return m.act(c.do, e)
+}
+
+// noMatch says why there is nothing to choose.
+func (m *Model) noMatch(p *palette) string {
+	if p.acts != nil {
+		if _, err := action.Parse(p.input.Value(), m.inv, m.now); err != nil && !errors.Is(err, action.ErrNoAction) {
+			return errorText(err)
+		}
+	}
+	return "no match: " + p.input.Value()
+}
+
+// planLine opens the plan of an action.
+func (m *Model) planLine(line string) tea.Cmd {
+	if m.run != nil {
+		m.say(theme.Warn, m.run.running)
+		return nil
+	}
+	r, err := action.Parse(line, m.inv, m.now)
+	if err != nil {
+		m.say(theme.Warn, errorText(err))
+		return nil
+	}
+	return m.planAction(r)
+}
+
+// planAction opens the plan of an action above the pages that are open, with the
+// board of its cluster below it.
+func (m *Model) planAction(r action.Request) tea.Cmd {
+	m.note()
+	if len(m.stack) == 1 {
+		m.push(m.board(r.Cluster))
+	}
+	return m.show(actions.NewPlan(r))
 }
 
 // list draws the choices over the foot of the page.

@@ -67,7 +67,7 @@ type nodeReadMsg struct {
 // readNodes reads the nodes that it is time for, each by itself: one that does not
 // answer holds up no other.
 func (m *Model) readNodes() tea.Cmd {
-	if !m.deps.Can(model.CanExamine) || m.snap == nil || m.reload != nil || !m.frozen.IsZero() {
+	if !m.deps.Can(model.CanExamine) || m.snap == nil || m.run != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	l := &m.feed.world.nodes
@@ -308,7 +308,7 @@ func (m *Model) stamped(msg stampedMsg) tea.Cmd {
 	if s.since.IsZero() {
 		s.since = m.now
 	}
-	if !still || source.RunsProgram(s.base) || m.reload != nil || m.dialog != nil || !m.frozen.IsZero() {
+	if !still || source.RunsProgram(s.base) || m.run != nil || m.dialog != nil || !m.frozen.IsZero() {
 		return nil
 	}
 	s.rereads = true

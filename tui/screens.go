@@ -5,6 +5,7 @@ import (
 
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/actions"
 	"pgtui/tui/page/detail"
 	"pgtui/tui/page/journal"
 	"pgtui/tui/page/overview"
@@ -32,6 +33,8 @@ func screens() []page.Screen {
 		ways.AccessScreen(),
 		ways.ComponentsScreen(),
 		ways.TraceScreen(),
+		actions.CandidatesScreen(),
+		actions.MenuScreen(),
 		values.InventoryScreen(),
 		reload.Preview(),
 		journal.LogScreen(),
@@ -39,6 +42,9 @@ func screens() []page.Screen {
 		page.HelpScreen(),
 		reload.ReloadingScreen(),
 		reload.ReloadedScreen(),
+		actions.PlanScreen(),
+		actions.ActingScreen(),
+		actions.ActedScreen(),
 	}
 }
 

@@ -165,9 +165,9 @@ func TestAReloadKeepsItsPlan(t *testing.T) {
 	d.wantRead("1")
 	d.want("OLD INVENTORY of ")
 	goOn <- true
-	<-d.m.reload.ended
-	for d.m.reload != nil {
-		d.drain(d.m.feed.event(d.m.reload))
+	<-d.m.run.ended
+	for d.m.run != nil {
+		d.drain(d.m.feed.event(d.m.run))
 	}
 	d.wait(4)
 	d.wantRead("1", "2")

@@ -10,6 +10,7 @@ import (
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/page/actions"
 	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -38,7 +39,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			cmd = m.typed("", msg)
 		}
 	case page.AnswerMsg:
-		cmd = m.broadcast(msg)
+		cmd = m.answered(msg)
 	default:
 		cmd = m.result(msg)
 	}
@@ -98,16 +99,16 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	case contextMsg:
 		return m.switched(msg)
 	case page.PlanMsg:
-		return tea.Batch(m.broadcast(msg), m.planned(msg))
-	case page.StepMsg:
+		return tea.Batch(m.broadcast(msg), m.planned(msg.Inv))
+	case page.StepMsg, page.EventMsg:
 		cmd := m.broadcast(msg)
-		if m.reload != nil {
-			return tea.Batch(cmd, m.feed.event(m.reload))
+		if m.run != nil {
+			return tea.Batch(cmd, m.feed.event(m.run))
 		}
 		return cmd
-	case page.DoneMsg:
-		m.feed.release(m.reload)
-		m.reload, m.lastReads = nil, nil
+	case page.DoneMsg, page.ActedMsg:
+		m.feed.release(m.run)
+		m.run, m.lastReads = nil, nil
 		m.feed.world.nodes.forget()
 		return m.broadcast(msg)
 	}
@@ -211,8 +212,8 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 		m.say(theme.Bad, "context "+msg.name+": "+errorText(msg.err))
 		return nil
 	}
-	if m.reload != nil || m.dialog != nil {
-		m.say(theme.Warn, "the context was not changed: a reload is running or waits for confirmation")
+	if m.run != nil || m.dialog != nil {
+		m.say(theme.Warn, "the context was not changed: a reload or an action is running or waits for confirmation")
 		return nil
 	}
 	d := msg.deps
@@ -230,12 +231,12 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 }
 
 // planned follows an inventory that turned out to be newer than the one shown.
-func (m *Model) planned(msg page.PlanMsg) tea.Cmd {
-	if msg.Inv == nil || (m.inv != nil && m.inv.Hash == msg.Inv.Hash) {
+func (m *Model) planned(inv *model.Inventory) tea.Cmd {
+	if inv == nil || (m.inv != nil && m.inv.Hash == inv.Hash) {
 		return nil
 	}
 	m.say(theme.Info, againText(m.stale.names))
-	m.take(msg.Inv)
+	m.take(inv)
 	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
@@ -330,8 +331,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Refresh:
 		return m.feed.load(m.gen)
 	case keys.Palette:
-		m.palette = &palette{input: widget.NewInput("", 80), all: m.choices(e)}
-		m.palette.find()
+		m.openPalette("", e)
 		return nil
 	case keys.Past:
 		return m.through(&m.past, &m.future)
@@ -366,14 +366,14 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	return m.perform(intent)
 }
 
-// leave ends the console, or sends it to sleep. While a reload is under way it
-// only stops it before the next node.
+// leave ends the console, or sends it to sleep. While a reload or an action is
+// under way it only stops it before the next node or step.
 func (m *Model) leave(do keys.Action) tea.Cmd {
-	if m.reload != nil {
+	if m.run != nil {
 		if do == keys.Cancel {
-			return m.perform(page.StopReload{})
+			return m.perform(page.StopRun{})
 		}
-		m.say(theme.Warn, reloadRunning)
+		m.say(theme.Warn, m.run.running)
 		return nil
 	}
 	if do == keys.Suspend {
@@ -388,9 +388,9 @@ func (m *Model) back() {
 		m.setTop(f.SetFilter(""))
 		return
 	}
-	if _, running := m.top().(*reload.Progress); running {
-		if m.reload != nil {
-			m.say(theme.Warn, reloadRunning)
+	if _, running := m.top().(page.Runner); running {
+		if m.run != nil {
+			m.say(theme.Warn, m.run.running)
 			return
 		}
 		m.home()
@@ -458,37 +458,68 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		return m.feed.inquire(in.Inquiry, m.inv, m.snap)
 	case page.Confirm:
 		m.asked++
-		m.dialog = reload.NewQuestion(in.Plan)
+		m.dialog = page.NewQuestion(in.Ask)
 		return m.feed.settle(m.asked)
 	case page.Execute:
 		return m.execute(in.Plan)
-	case page.StopReload:
+	case page.PlanAction:
+		return m.planAction(in.Request)
+	case page.Act:
+		return m.carryOut(in.Plan)
+	case page.StopRun:
 		m.halt()
+	case page.Type:
+		m.openPalette(in.Text, m.env(m.bodyHeight()))
 	}
 	return nil
 }
 
 // execute begins a reload. It is the only door to Execute.
 func (m *Model) execute(p page.PlanMsg) tea.Cmd {
-	if !m.deps.Can(model.CanReload) || m.reload != nil {
+	if !m.deps.Can(model.CanReload) || m.run != nil {
 		m.say(theme.Warn, "no reload: this console is read-only, or a reload is running")
 		return nil
 	}
 	var cmd tea.Cmd
 	m.lastReads = nil
 	m.feed.world.nodes.forget() // the files are about to change
-	m.reload, cmd = m.feed.execute(p)
+	m.run, cmd = m.feed.execute(p)
 	m.push(reload.NewProgress(p))
 	return cmd
 }
 
-// halt lets the run finish the node it is on and no other.
+// carryOut begins an action. It is the only door to Act.
+func (m *Model) carryOut(p page.ActionPlan) tea.Cmd {
+	if !m.deps.Can(model.CanAct) || m.run != nil {
+		m.say(theme.Warn, "no action: this console is read-only, or a reload or an action is running")
+		return nil
+	}
+	var cmd tea.Cmd
+	m.lastReads = nil
+	m.feed.world.nodes.forget() // what was done to servers by hand is about to change
+	m.run, cmd = m.feed.carryOut(p)
+	m.push(actions.NewTimeline(p))
+	return cmd
+}
+
+// answered takes in an answer that a page waits for. The inventory that an action
+// was planned from may be newer than the one shown.
+func (m *Model) answered(msg page.AnswerMsg) tea.Cmd {
+	waited := slices.Contains(m.waited(), msg.Inquiry)
+	cmd := m.broadcast(msg)
+	if p, ok := msg.Answer.(page.ActionPlan); ok && waited && msg.Err == nil {
+		return tea.Batch(cmd, m.planned(p.Inv))
+	}
+	return cmd
+}
+
+// halt lets the run finish the node or step it is on and no other.
 func (m *Model) halt() {
-	m.reload.halt()
-	m.say(theme.Warn, "finishing this node, then stopping")
+	m.run.halt()
+	m.say(theme.Warn, m.run.halting)
 	m.stack = slices.Clone(m.stack)
 	for i, p := range m.stack {
-		if r, ok := p.(*reload.Progress); ok {
+		if r, ok := p.(page.Runner); ok {
 			m.stack[i] = r.Stopping()
 		}
 	}

@@ -207,9 +207,9 @@ func (m *Model) offers(do keys.Action) bool {
 	case keys.Help:
 		return false
 	case keys.Back:
-		return len(m.stack) > 1 && m.reload == nil
+		return len(m.stack) > 1 && m.run == nil
 	case keys.Quit:
-		return m.reload == nil
+		return m.run == nil
 	}
 	return true
 }

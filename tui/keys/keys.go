@@ -46,6 +46,12 @@ const (
 	Values   Action = "inventory"
 	Again    Action = "again"
 
+	Candidates Action = "candidates"
+	Act        Action = "act"
+	Plan       Action = "plan"
+	Failover   Action = "plan-failover"
+	Edit       Action = "edit"
+
 	NextChange Action = "next-change"
 	PrevChange Action = "prev-change"
 
@@ -214,7 +220,7 @@ func Global() []Row {
 		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
 		{Keys: "R ctrl+r", Action: Refresh, Help: "reread the inventory and probe every node again"},
 		{Keys: "q", Action: Quit, Label: "quit", Help: "leave pgtui"},
-		{Keys: "ctrl+c", Action: Cancel, Help: "leave pgtui; during a reload: finish this node and stop"},
+		{Keys: "ctrl+c", Action: Cancel, Help: "leave pgtui; during a reload or an action: finish this node or step and stop"},
 		{Keys: "ctrl+z", Action: Suspend, Help: "suspend to the shell; fg resumes"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/model"
+	"pgtui/plan/action"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
@@ -22,6 +23,8 @@ const (
 	TopicTrace      Topic = "trace"      // one connection, hop by hop
 	TopicOrigins    Topic = "inventory"  // where the values of the inventory come from
 	TopicRules      Topic = "rules"      // what Patroni decides a failover by
+	TopicCandidates Topic = "candidates" // who can take over
+	TopicAction     Topic = "action"     // what an action would do
 )
 
 // Offers reports that the topic can be probed.
@@ -34,13 +37,15 @@ type Inquiry struct {
 	Topic   Topic
 	Cluster model.ClusterName // "" is all
 	Target  []string          // of a trace: what `pgtui trace` is given
+	Request *action.Request   // of an action
 }
 
 // AnswerMsg answers Probe.
 type AnswerMsg struct {
 	Inquiry *Inquiry
-	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins or
-	// model.RuleFacts by the topic; it is not looked at when there is an Err.
+	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins,
+	// model.RuleFacts, candidate.Table or ActionPlan by the topic; it is not looked at
+	// when there is an Err.
 	Answer any
 	Err    error
 	At     time.Time // when it was there

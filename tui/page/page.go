@@ -11,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -90,7 +91,8 @@ type Env struct {
 	Digest    *Digest                 // of the boards; nil makes a page work it out itself
 	Events    []board.Event           // what has changed, the newest first
 	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
-	ReadOnly  bool                    // nothing can be changed from this console
+	ReadOnly  bool                    // nothing can be reloaded from this console
+	Acts      bool                    // actions on a running cluster are offered
 	Topics    map[Topic]bool          // what a page of its own can probe
 	Reads     bool                    // the nodes' files are read by themselves
 	LastReads map[model.Host]LastRead // what became of that; a node that is not there has not been read yet
@@ -208,12 +210,18 @@ type (
 	MakePlan struct{ Cluster model.ClusterName }
 	// Probe probes the nodes for a page; AnswerMsg answers.
 	Probe struct{ Inquiry *Inquiry }
-	// Confirm prompts the operator before a plan is executed.
-	Confirm struct{ Plan PlanMsg }
+	// Confirm prompts the operator before something is changed.
+	Confirm struct{ Ask Ask }
 	// Execute executes a confirmed plan.
 	Execute struct{ Plan PlanMsg }
-	// StopReload finishes the node that is being worked on and stops there.
-	StopReload struct{}
+	// PlanAction opens the plan of an action.
+	PlanAction struct{ Request action.Request }
+	// Act carries out a confirmed plan of an action.
+	Act struct{ Plan ActionPlan }
+	// StopRun finishes the node or step that is being worked on and stops there.
+	StopRun struct{}
+	// Type opens the palette with a text, to be completed.
+	Type struct{ Text string }
 	// Say shows one line to the operator.
 	Say struct{ Text string }
 	// Yank copies a text and says it: what a terminal drops can still be read.
@@ -229,7 +237,10 @@ func (MakePlan) isIntent()   {}
 func (Probe) isIntent()      {}
 func (Confirm) isIntent()    {}
 func (Execute) isIntent()    {}
-func (StopReload) isIntent() {}
+func (PlanAction) isIntent() {}
+func (Act) isIntent()        {}
+func (StopRun) isIntent()    {}
+func (Type) isIntent()       {}
 func (Say) isIntent()        {}
 
 // PlanMsg answers MakePlan.
@@ -247,6 +258,28 @@ type StepMsg struct{ Result plan.StepResult }
 type DoneMsg struct {
 	Report plan.Report
 	Err    error
+}
+
+// ActionPlan is the plan of an action, and the inventory it was made from.
+type ActionPlan struct {
+	Inv  *model.Inventory
+	Plan action.Plan
+}
+
+// EventMsg is one event of an action, as it happens.
+type EventMsg struct{ Event action.Event }
+
+// ActedMsg ends an action.
+type ActedMsg struct {
+	Report action.Report
+	Err    error
+}
+
+// Runner is the page of a reload or an action under way, and of its end.
+type Runner interface {
+	Page
+	// Stopping marks that no further node or step will be begun.
+	Stopping() Page
 }
 
 // Message is one line shown to the operator.

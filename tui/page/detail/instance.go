@@ -36,6 +36,8 @@ func InstanceScreen() page.Screen {
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service under the cursor", Opens: "service"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the instance before it"},
+			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the instance: switchover to it, drain, restart, reinit", Opens: "actions"},
+			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of its node", Opens: "haproxy"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom", Opens: "topology"},
 			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the instance is down, or leads", Opens: "what-if"},

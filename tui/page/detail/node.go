@@ -34,6 +34,7 @@ func NodeScreen() page.Screen {
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},
 			{Keys: "tab right l", Action: keys.Next, Label: "next node", Help: "the next HAProxy of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the HAProxy before it"},
+			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the node: maintenance, and its end", Opens: "actions"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the cluster's instance on this node"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},

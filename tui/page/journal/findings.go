@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pgtui/model"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -41,12 +42,33 @@ func FindingsScreen() page.Screen {
 		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
+			{Keys: "p", Action: keys.Plan, Label: "plan it", Help: "plan the action that the finding's next step names; nothing is sent yet", When: hasAction},
+			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with what the finding is about", Opens: "actions"},
+			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
 		}, keys.Moves()...)}
 }
 
+// hasAction says that the next step of the finding under the cursor is an action.
+const hasAction keys.When = "finding-action"
+
 // Scope of the list's keys.
 func (p *Findings) Scope() string { return "findings" }
+
+// Holds reports whether the next step is an action.
+func (p *Findings) Holds(_ keys.When, e page.Env) bool {
+	_, ok := p.action(e)
+	return ok
+}
+
+// action is the action that the next step of the finding under the cursor names.
+func (p *Findings) action(e page.Env) (action.Request, bool) {
+	rows, _ := p.rows(e)
+	if !e.Acts || e.Inv == nil || len(rows) == 0 {
+		return action.Request{}, false
+	}
+	return action.Find(rows[p.at(rows)].Hint, e.Inv, e.Now)
+}
 
 // Place of the finding under the cursor.
 func (p *Findings) Place(e page.Env) page.Place {
@@ -107,6 +129,9 @@ func (p *Findings) Choose(i int, e page.Env) page.Page {
 
 // Do carries out one action.
 func (p *Findings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	if r, ok := p.action(e); a == keys.Plan && ok {
+		return p, page.PlanAction{Request: r}
+	}
 	if rows, _ := p.rows(e); a == keys.Open && len(rows) > 0 {
 		return p, subjectPage(&rows[p.at(rows)], p.cluster != "")
 	}

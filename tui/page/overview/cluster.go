@@ -45,6 +45,8 @@ func BoardScreen() page.Screen {
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "findings, with the evidence", Opens: "findings"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload would change, node by node", Opens: "diff"},
 			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
+			{Keys: "x", Action: keys.Act, Label: "actions", Help: "switchover, drain, restart … of the cell under the cursor and of the cluster", Opens: "actions"},
+			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
 			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom, with lag, timeline and sync state", Opens: "topology"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance under the cursor, else the leader", Opens: "instance"},

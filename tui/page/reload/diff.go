@@ -140,7 +140,7 @@ func (p *Diff) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		if why := p.blocked(e); why != "" {
 			return p, page.Say{Text: "no reload: " + why}
 		}
-		return p, page.Confirm{Plan: *p.msg}
+		return p, page.Confirm{Ask: prompt(*p.msg)}
 	case keys.Again:
 		return p.Start()
 	}

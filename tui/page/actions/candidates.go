@@ -1,0 +1,454 @@
+// Package actions holds the pages of actions on a running cluster: who can take
+// over, what can be done, a plan, and how it is carried out.
+package actions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/candidate"
+	"pgtui/plan/action"
+	"pgtui/tui/keys"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// Candidates is who of a cluster can take over, and why.
+type Candidates struct {
+	page.Answer[candidate.Table]
+	cluster model.ClusterName
+	member  model.InstanceName // row of the cursor; "" is the one that fits best
+	all     bool               // the gates that pass are shown too
+	top     int                // first line that is seen
+}
+
+// Title of the page.
+func (p *Candidates) Title() string { return "candidates" }
+
+// Start probes when the page opens.
+func (p *Candidates) Start() (page.Page, page.Intent) {
+	q := *p
+	return &q, q.Request(page.Inquiry{Topic: page.TopicCandidates, Cluster: p.cluster})
+}
+
+// CandidatesScreen is the page in the registry.
+func CandidatesScreen() page.Screen {
+	return page.Screen{Name: "candidates", Help: "who can take over, with every gate and its number", Needs: true, Board: true, Topic: page.TopicCandidates,
+		Open: func(at page.Place, _ page.Env) page.Page { return &Candidates{cluster: at.Cluster} },
+		Keys: append([]keys.Row{
+			{Keys: "enter s", Action: keys.Open, Label: "switchover", Help: "plan a switchover to the member under the cursor; without a leader, a failover", When: canAct},
+			{Keys: "F", Action: keys.Failover, Label: "failover", Help: "plan a failover to it: without the old leader, which may lose data", When: canAct},
+			{Keys: "tab", Action: keys.Next, Label: "all gates", Help: "every gate of the member; again: only those that do not pass", When: page.Answered},
+			{Keys: "r R", Action: keys.Again, Label: "recheck", Help: "probe the nodes and log in to the members again"},
+			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the member under the cursor", Opens: "actions"},
+			{Keys: "i", Action: keys.Instance, Help: "the instance under the cursor", Opens: "instance"},
+			{Keys: "w", Action: keys.WhatIf, Help: "on paper: the member leads", Opens: "what-if"},
+		}, keys.Moves()...)}
+}
+
+// canAct says that an action on the row under the cursor is offered.
+const canAct keys.When = "can-act"
+
+// Scope of the page's keys.
+func (p *Candidates) Scope() string { return "candidates" }
+
+// Holds reports what can be done with the answer.
+func (p *Candidates) Holds(w keys.When, e page.Env) bool {
+	return p.Got != nil && (w != canAct || e.Acts && len(p.Got.Candidates) > 0)
+}
+
+// Place of the member under the cursor.
+func (p *Candidates) Place(page.Env) page.Place {
+	at := page.Place{Cluster: p.cluster, Instance: p.member}
+	if p.Got != nil && len(p.Got.Candidates) > 0 {
+		at.Instance = p.Got.Candidates[p.at()].Instance
+	}
+	return at
+}
+
+// Command prints the gates.
+func (p *Candidates) Command(page.Env) (string, string) {
+	return "pgtui candidates " + string(p.cluster), "pg list " + string(p.cluster)
+}
+
+// List is the members that do not lead.
+func (p *Candidates) List(page.Env) (n, at int) {
+	if p.Got == nil {
+		return 0, 0
+	}
+	return len(p.Got.Candidates), p.at()
+}
+
+// Choose puts the cursor on a member.
+func (p *Candidates) Choose(i int, _ page.Env) page.Page {
+	return page.With(p, func(q *Candidates) { q.member, q.top = p.Got.Candidates[i].Instance, 0 })
+}
+
+// at is the row of the cursor.
+func (p *Candidates) at() int {
+	c := p.Got.Candidates
+	if i := slices.IndexFunc(c, func(c candidate.Candidate) bool { return c.Instance == p.member }); i >= 0 {
+		return i
+	}
+	best := 0
+	for i := range c {
+		if rank(c[i].Verdict) < rank(c[best].Verdict) {
+			best = i
+		}
+	}
+	return best
+}
+
+// rank orders verdicts: who fits best comes first.
+func rank(v candidate.Verdict) int {
+	return slices.Index([]candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown, candidate.No}, v)
+}
+
+// Do carries out one action.
+func (p *Candidates) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
+	switch {
+	case a == keys.Again:
+		return p.Start()
+	case p.Got == nil:
+		return p, nil
+	case (a == keys.Open || a == keys.Failover) && len(p.Got.Candidates) > 0:
+		r := action.Request{Kind: action.Switchover, Cluster: p.cluster, Candidate: p.Got.Candidates[p.at()].Instance}
+		if a == keys.Failover || p.Got.Leader == "" {
+			r.Kind = action.Failover
+		}
+		return p, page.Goto{Page: NewPlan(r)}
+	case a == keys.Next:
+		return page.With(p, func(q *Candidates) { q.all, q.top = !p.all, 0 }), nil
+	case a == keys.Up || a == keys.Down:
+		return page.Move(p, a, e.H, e), nil
+	}
+	return page.With(p, func(q *Candidates) { q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H) }), nil
+}
+
+// Update takes the answer in.
+func (p *Candidates) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
+	return page.With(p, func(q *Candidates) { q.Take(msg) }), nil
+}
+
+// View draws the part of the page that fits.
+func (p *Candidates) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e), p.top, e) }
+
+// lines is the whole page: the answer, the members, what holds the one under the
+// cursor back, then what is of the cluster.
+func (p *Candidates) lines(e page.Env) []widget.Line {
+	out := p.Trouble("probing "+string(p.cluster)+" and logging in to each of its members", "who can take over is unknown", e)
+	if p.Got == nil {
+		return out
+	}
+	t := p.Got
+	m, sentence := answerOf(t)
+	out = append(out, p.Answered(leaderOf(t), e)...)
+	out = append(out, page.Flow(widget.P(" ").Add(m.Tone, m.Shape+" "), sentence, e.W)...)
+	if !e.Acts {
+		out = append(out, widget.T(theme.Warn, " "+noActions))
+	}
+	if e.H >= 14 {
+		out = append(out, nil)
+	}
+	if len(t.Candidates) > 0 {
+		out = append(out, p.table(e)...)
+		out = append(out, p.gates(&t.Candidates[p.at()], e)...)
+	}
+	out = append(out, clusterGates(t.Gates, p.all, e)...)
+	out = append(out, cutLines(t.Ports, e)...)
+	out = append(out, gapLines(t.Gap, e)...)
+	if t.Rules != "" {
+		out = append(out, page.Labelled(widget.T(theme.Head, " RULES"), theme.Dim, t.Rules, 8, e.W, 3)...)
+	}
+	return out
+}
+
+// noActions is shown where a console is read-only.
+const noActions = "no action: this console is read-only"
+
+// leaderOf is who leads now.
+func leaderOf(t *candidate.Table) widget.Line {
+	if t.Leader == "" {
+		why := t.Why
+		if why == "" {
+			why = "no leader is known"
+		}
+		return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Doubt, "  "+why)
+	}
+	return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Dim, " from ").Add(theme.Strong, string(t.Leader))
+}
+
+// answerOf is the answer in one sentence.
+func answerOf(t *candidate.Table) (page.Mark, string) {
+	by := map[candidate.Verdict][]model.InstanceName{}
+	for i := range t.Candidates {
+		v := t.Candidates[i].Verdict
+		if v == candidate.Note {
+			v = candidate.Pass
+		}
+		by[v] = append(by[v], t.Candidates[i].Instance)
+	}
+	var parts []string
+	add := func(v candidate.Verdict, words string) {
+		if len(by[v]) > 0 {
+			parts = append(parts, model.Join(by[v])+words)
+		}
+	}
+	add(candidate.Pass, " can take over")
+	add(candidate.Risk, " only with a risk")
+	add(candidate.Unknown, " unknown")
+	add(candidate.No, " cannot")
+	v := candidate.No
+	for _, better := range []candidate.Verdict{candidate.Unknown, candidate.Risk, candidate.Pass} {
+		if len(by[better]) > 0 {
+			v = better
+		}
+	}
+	for _, g := range t.Gates {
+		if rank(g.Verdict) >= rank(candidate.Risk) && rank(g.Verdict) > rank(v) {
+			v = g.Verdict
+			parts = append(parts, g.What)
+		}
+	}
+	m := gateMark(v)
+	if len(parts) == 0 {
+		return m, "no other member: nothing can take over"
+	}
+	return m, strings.Join(parts, "; ")
+}
+
+// gateMark draws a verdict on somebody, and on a gate.
+func gateMark(v candidate.Verdict) page.Mark {
+	return page.MarkOf(v, map[candidate.Verdict]page.Mark{
+		candidate.Pass: {Shape: "●", Word: "can", Tone: theme.Good},
+		candidate.Note: {Shape: "●", Word: "can", Tone: theme.Good},
+		candidate.Risk: {Shape: "!", Word: "with a risk", Tone: theme.Warn},
+		candidate.No:   {Shape: "✕", Word: "cannot", Tone: theme.Bad},
+	}, page.Unknown())
+}
+
+// table is one row for each member.
+func (p *Candidates) table(e page.Env) []widget.Line {
+	t := widget.Table{Cols: []widget.Column{
+		{Title: "MEMBER", Min: 9, Max: 32}, {Title: "TAKEOVER", Min: 9}, {Title: "RECEIVED", Min: 8, Max: 16}, {Title: "TO REPLAY", Min: 9, Max: 16, Drop: 2},
+		{Title: "ROLE", Min: 6, Max: 24, Drop: 1}, {Title: "HAPROXY", Min: 7, Max: 24}, {Title: "WHY", Min: 14, Max: 120, Flex: true, Drop: 3},
+	}}
+	b := e.Board(p.cluster)
+	for i := range p.Got.Candidates {
+		c := &p.Got.Candidates[i]
+		t.Rows = append(t.Rows, []widget.Line{
+			widget.T(theme.Strong, string(c.Instance)), gateMark(c.Verdict).Line(), behind(c, "received-lag"), behind(c, "replay-backlog"),
+			roleOf(b, c.Instance), routed(c), widget.T(theme.Dim, firstReason(c)),
+		})
+	}
+	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, p.at(), len(t.Rows), e)
+}
+
+// gatesNamed are the gates of that name; those of HAProxies are one each.
+func gatesNamed(c *candidate.Candidate, name string) (out []candidate.Gate) {
+	for _, g := range c.Gates {
+		if g.Name == name {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// behind is the number of a gate, in its tone.
+func behind(c *candidate.Candidate, name string) widget.Line {
+	all := gatesNamed(c, name)
+	if len(all) == 0 {
+		return widget.T(theme.Dim, "–")
+	}
+	g := all[0]
+	switch {
+	case g.Verdict == candidate.Unknown || g.Unit == "":
+		return widget.T(theme.Doubt, "?")
+	case g.Unit == "bytes":
+		return widget.T(toneOf(g.Verdict), page.LagText(g.Value))
+	case g.Unit == "seconds":
+		return widget.T(toneOf(g.Verdict), fmt.Sprintf("%d s", g.Value))
+	}
+	return widget.T(toneOf(g.Verdict), fmt.Sprint(g.Value))
+}
+
+// toneOf is plain for what passes, so that a calm table is calm.
+func toneOf(v candidate.Verdict) theme.Tone {
+	if v == candidate.Pass || v == candidate.Note {
+		return theme.Plain
+	}
+	return gateMark(v).Tone
+}
+
+// roleOf is what a member is now, and what it is declared where that matters.
+func roleOf(b *board.Board, name model.InstanceName) widget.Line {
+	if b == nil || b.Member(name) == nil {
+		return widget.T(theme.Doubt, "?")
+	}
+	m := b.Member(name)
+	role := page.RoleMark(m.Role)
+	if !m.Known {
+		role = page.Unknown()
+	}
+	l := widget.T(role.Tone, role.Word)
+	if m.Declared != model.RoleReplica && m.Declared != model.RolePrimary && m.Declared != "" {
+		l = l.Add(theme.Warn, " ("+string(m.Declared)+")")
+	}
+	return l
+}
+
+// routed is how many HAProxies would send it the primary port.
+func routed(c *candidate.Candidate) widget.Line {
+	all := gatesNamed(c, "haproxy-view")
+	if len(all) == 0 {
+		return widget.T(theme.Dim, "–")
+	}
+	worst, by := candidate.Pass, map[model.Host]candidate.Verdict{}
+	for _, g := range all {
+		if v, ok := by[g.Host]; !ok || rank(g.Verdict) > rank(v) {
+			by[g.Host] = g.Verdict
+		}
+		if rank(g.Verdict) > rank(worst) {
+			worst = g.Verdict
+		}
+	}
+	good := 0
+	for _, v := range by {
+		if rank(v) <= rank(candidate.Note) {
+			good++
+		}
+	}
+	m := gateMark(worst)
+	return widget.T(m.Tone, fmt.Sprintf("%s %d/%d", m.Shape, good, len(by)))
+}
+
+// firstReason is the first of the worst gates, "" where all pass.
+func firstReason(c *candidate.Candidate) string {
+	i := slices.IndexFunc(c.Gates, func(g candidate.Gate) bool { return g.Verdict == c.Verdict })
+	if i < 0 || rank(c.Verdict) <= rank(candidate.Note) {
+		return ""
+	}
+	return c.Gates[i].What
+}
+
+// gates are those of the member under the cursor that do not pass, or all.
+func (p *Candidates) gates(c *candidate.Candidate, e page.Env) []widget.Line {
+	shown := filtered(c.Gates, p.all)
+	title := "GATES of " + string(c.Instance)
+	if len(c.Gates) == 0 {
+		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Doubt, "  ? none was read")}
+	}
+	if len(shown) == 0 {
+		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Good, fmt.Sprintf("  ● all %d pass", len(c.Gates)))}
+	}
+	head := widget.T(theme.Head, " "+title)
+	if rest := len(c.Gates) - len(shown); rest > 0 {
+		head = head.Add(theme.Dim, fmt.Sprintf("  %d pass: tab", rest))
+	}
+	out := []widget.Line{nil, head}
+	for _, g := range shown {
+		out = append(out, gateLines(g, e)...)
+	}
+	return out
+}
+
+// filtered are the gates that do not pass, the worst first, or all as they are.
+func filtered(gates []candidate.Gate, all bool) []candidate.Gate {
+	if all {
+		return gates
+	}
+	var out []candidate.Gate
+	for _, g := range gates {
+		if g.Verdict != candidate.Pass {
+			out = append(out, g)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b candidate.Gate) int { return rank(b.Verdict) - rank(a.Verdict) })
+	return out
+}
+
+// gateLines is one gate: its name, its number, who refuses, what to do.
+func gateLines(g candidate.Gate, e page.Env) []widget.Line {
+	m := gateMark(g.Verdict)
+	if g.Verdict == candidate.Note {
+		m = page.Mark{Shape: "·", Tone: theme.Info}
+	}
+	what := g.What
+	if g.By != "" && g.Verdict == candidate.No {
+		what += " (Patroni's gate " + g.By + ")"
+	}
+	out := columned(widget.P("   ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, g.Name), what, 28, e)
+	if g.Try != "" && g.Verdict != candidate.Pass {
+		out = append(out, page.Labelled(widget.T(theme.Head, "     try"), theme.Plain, g.Try, 10, e.W, 2)...)
+	}
+	return out
+}
+
+// columned is text behind a head, in a column that begins at a cell; on a narrow
+// screen it flows.
+func columned(head widget.Line, what string, at int, e page.Env) []widget.Line {
+	if e.W < page.Narrow || head.Width() >= at {
+		return page.Flow(head.Add(theme.Plain, "  "), what, e.W)
+	}
+	return page.Labelled(head, theme.Plain, what, at, e.W, 4)
+}
+
+// clusterGates are those of the cluster and its leader.
+func clusterGates(gates []candidate.Gate, all bool, e page.Env) []widget.Line {
+	shown := filtered(gates, all)
+	if len(shown) == 0 {
+		return nil
+	}
+	out := []widget.Line{nil, widget.T(theme.Head, " CLUSTER")}
+	for _, g := range shown {
+		out = append(out, gateLines(g, e)...)
+	}
+	return out
+}
+
+// cutLines are the sessions that a takeover cuts, port by port.
+func cutLines(ports []candidate.Port, e page.Env) []widget.Line {
+	if len(ports) == 0 {
+		return nil
+	}
+	var parts []string
+	for _, x := range ports {
+		n := "unknown"
+		if x.Known {
+			n = text.Plural(int(x.Sessions), "session")
+		}
+		parts = append(parts, fmt.Sprintf("%d %s %s", x.Port, x.Service, n))
+	}
+	return append([]widget.Line{nil}, page.Labelled(widget.T(theme.Head, " CUTS"), theme.Plain, strings.Join(parts, ", "), 8, e.W, 3)...)
+}
+
+// gapLines are how long clients find no leader, and of what that is made.
+func gapLines(g candidate.Gap, e page.Env) []widget.Line {
+	if g.High == 0 && g.Low == 0 {
+		return nil
+	}
+	s := "about " + seconds(g.Low) + " to " + seconds(g.High) + " s without a leader"
+	if g.High < g.Low {
+		s = "at least " + seconds(g.Low) + " s without a leader"
+	}
+	if len(g.Parts) > 0 {
+		s += ": " + strings.Join(g.Parts, "; ")
+	}
+	return page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, s, 8, e.W, 4)
+}
+
+// seconds is a duration in seconds, with a decimal below ten.
+func seconds(d time.Duration) string {
+	if d < 10*time.Second {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0")
+	}
+	return fmt.Sprintf("%.0f", d.Seconds())
+}
