@@ -13,6 +13,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/candidate"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/source"
 )
 
@@ -324,6 +325,9 @@ func TestGates(t *testing.T) {
 			modeltest.Equal(t, "gate", fmt.Sprintf("%s %s %s", g.Verdict, g.Risk, g.By), tt.want)
 			if !strings.Contains(g.What, tt.text) {
 				t.Errorf("%q lacks %q", g.What, tt.text)
+			}
+			if g.Risk != "" && !slices.Contains(plan.RiskNames(), g.Risk) || g.Risk == "" && g.Verdict == candidate.Risk {
+				t.Errorf("%q is no risk that --accept-risk takes", g.Risk)
 			}
 			if g.Verdict == candidate.Risk && g.Try == "" && g.Name != "state" && g.Name != "pause" && g.Name != "leader" {
 				t.Errorf("nothing to try: %+v", g)
