@@ -89,7 +89,7 @@ func TestAnInterruptedQuestionHasNoAnswer(t *testing.T) {
 
 // TestInterruptedWhileNodesAreAsked: in the middle of it, too.
 func TestInterruptedWhileNodesAreAsked(t *testing.T) {
-	for _, line := range []string{"status", "status pg-test -o json", "status --prove", "doctor", "components --no-ssh", "routes", "whatif pg-test --down pg-test-1", "wait pg-test", "access pg-test", "roles pg-test", "trace host=127.0.0.1"} {
+	for _, line := range []string{"status", "status pg-test -o json", "status --prove", "doctor", "components --no-ssh", "routes", "whatif pg-test --down pg-test-1", "candidates pg-test", "wait pg-test", "access pg-test", "roles pg-test", "trace host=127.0.0.1"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		inv := hanging(t, cancel)
 		args := strings.Fields(line)

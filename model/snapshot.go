@@ -33,6 +33,9 @@ type Readings struct {
 	Rules   map[ClusterName]RuleFacts                      // what decides a failover
 	SQL     map[InstanceName]source.Observed[ServerFacts]  // what a login on each member shows
 	Marks   map[ClusterName][]Mark                         // what pgtui's own audit file has
+	// Reach is, by node, why the Patroni of another member does not answer it; ""
+	// when it does.
+	Reach map[Host]source.Observed[map[InstanceName]string]
 }
 
 // With is a copy of the snapshot with what was read beside it. A nil map of r
@@ -47,6 +50,7 @@ func (s *Snapshot) With(r Readings) *Snapshot {
 	put(&out.Rules, r.Rules)
 	put(&out.SQL, r.SQL)
 	put(&out.Marks, r.Marks)
+	put(&out.Reach, r.Reach)
 	return &out
 }
 

@@ -3,13 +3,14 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"pgtui/apply/act"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/model/candidate"
 	"pgtui/model/check"
 	"pgtui/plan/action"
-	"pgtui/source"
 )
 
 // Candidates is who of a cluster can take over, with every gate. The nodes are
@@ -39,18 +40,51 @@ func (s *Session) lookAt(ctx context.Context, inv *model.Inventory, c *model.Clu
 	return s.look(ctx, inv, c, true)
 }
 
-// look is WithServers with a login on each member.
+// look is WithServers with a login on each member, and with ssh what each node
+// reaches of the others. When no Patroni answers for its DCS the cluster is read
+// once more: the DCS may have been slow.
 func (s *Session) look(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (*model.Snapshot, error) {
 	var snap *model.Snapshot
-	var logins map[model.InstanceName]source.Observed[model.ServerFacts]
+	var more model.Readings
+	read := func() (err error) { snap, err = s.WithServers(ctx, inv, c, ssh); return err }
 	err := together(
-		work{"logging in to the members", func() error { logins = s.Prober().SQL(ctx, inv, c); return nil }},
-		work{"reading the cluster", func() (err error) { snap, err = s.WithServers(ctx, inv, c, ssh); return err }},
+		work{"logging in to the members", func() error { more.SQL = s.Prober().SQL(ctx, inv, c); return nil }},
+		work{"probing from the nodes", func() error {
+			if ssh {
+				more.Reach = s.nodes().Reach(ctx, memberNodes(inv, c), c)
+			}
+			return nil
+		}},
+		work{"reading the cluster", func() error {
+			if err := read(); err != nil {
+				return err
+			}
+			if _, known := board.FreshestDCS(snap, c, s.Now()); known || !answers(snap, c) {
+				return nil
+			}
+			return read()
+		}},
 	)
 	if err != nil {
 		return nil, err
 	}
-	return snap.With(model.Readings{SQL: logins}), nil
+	return snap.With(more), nil
+}
+
+// answers reports whether a Patroni of the cluster answered at all.
+func answers(snap *model.Snapshot, c *model.Cluster) bool {
+	return slices.ContainsFunc(c.Instances, func(in model.Instance) bool { return snap.PatroniStatus(in.Name).Known() })
+}
+
+// memberNodes are the nodes of the cluster's instances.
+func memberNodes(inv *model.Inventory, c *model.Cluster) []*model.Node {
+	var out []*model.Node
+	for i := range c.Instances {
+		if n := inv.Node(c.Instances[i].Host); n != nil {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // PlanAction reads the cluster and returns what the action would do.

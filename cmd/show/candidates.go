@@ -58,14 +58,16 @@ func gates(w io.Writer, all []candidate.Gate, every bool) {
 		if done[i] || g.Verdict == candidate.Pass && !every {
 			continue
 		}
-		names := []string{g.Name}
+		name, what := gateName(g)
+		names := []string{name}
 		for k := i + 1; k < len(all); k++ {
-			if h := &all[k]; h.Verdict == g.Verdict && h.What == g.What && h.Try == g.Try {
-				names, done[k] = append(names, h.Name), true
+			more, same := gateName(&all[k])
+			if h := &all[k]; same == what && h.Verdict == g.Verdict && h.Try == g.Try && h.Risk == g.Risk {
+				names, done[k] = append(names, more), true
 			}
 		}
 		shown++
-		line := gateMark(g.Verdict) + " " + strings.Join(names, ", ") + ": " + g.What
+		line := gateMark(g.Verdict) + " " + strings.Join(names, ", ") + ": " + what
 		if g.Risk != "" && g.Verdict != candidate.Pass {
 			line += " (" + g.Risk + ")"
 		}
@@ -80,6 +82,16 @@ func gates(w io.Writer, all []candidate.Gate, every bool) {
 	if shown == 0 {
 		fmt.Fprintf(w, "  %s passed: %s\n", gateMark(candidate.Pass), text.Plural(len(all), "gate"))
 	}
+}
+
+// gateName is what a gate is called, and its reason. A view of HAProxy is called
+// by its port and its node.
+func gateName(g *candidate.Gate) (name, what string) {
+	where, why, ok := strings.Cut(g.What, ": ")
+	if g.Service == "" || !ok {
+		return g.Name, g.What
+	}
+	return where, why
 }
 
 // gapText is the expected gap, "2.5 s to 6 s".

@@ -13,6 +13,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/candidate"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/source"
 )
 
@@ -100,6 +101,25 @@ func silent(w *modeltest.World, n int, err error) {
 	w.Snap.Patroni[name] = v
 }
 
+// cut keeps a node from the Patroni of a member, and lets every other one through.
+func cut(host model.Host, name model.InstanceName) func(*modeltest.World) {
+	return func(w *modeltest.World) {
+		w.Snap.Reach = map[model.Host]source.Observed[map[model.InstanceName]string]{}
+		for _, in := range w.Cls.Instances {
+			from := map[model.InstanceName]string{}
+			for _, other := range w.Cls.Instances {
+				if other.Name != in.Name {
+					from[other.Name] = ""
+				}
+			}
+			if in.Host == host {
+				from[name] = "no connection"
+			}
+			w.Snap.Reach[in.Host] = modeltest.Seen(from)
+		}
+	}
+}
+
 func server(w *modeltest.World, host model.Host, f func(*haproxy.ServerRow)) {
 	w.Server(host, "pg-test-primary", "pg-test-2", f)
 }
@@ -177,6 +197,14 @@ func TestGates(t *testing.T) {
 		{"reachable", "the way to it is cut", func(w *modeltest.World) { silent(w, 2, lost{false}) }, "unknown  A", "whether the other members reach it is unknown"},
 		{"reachable", "the DCS has lost it", func(w *modeltest.World) { silent(w, 2, lost{false}); dcs(w, drops("pg-test-2")) }, "no  A", "the DCS does not list it"},
 		{"reachable", "another cluster's", status(func(st *model.PatroniStatus) { st.Name, st.Scope, st.SystemID = "pg-x-1", "pg-x", "9" }), "no  ", "pg-x"},
+		{"reachable", "another member does not reach it", cut("10.10.10.13", "pg-test-2"), "note  A", "pg-test-3 does not reach it: no connection"},
+		{"reachable", "the leader does not reach it", cut("10.10.10.11", "pg-test-2"), "no  B", "pg-test-1, which leads, does not reach it: no connection"},
+		{"reachable", "a node that could not be read shows nothing", func(w *modeltest.World) {
+			cut("10.10.10.11", "pg-test-2")(w)
+			o := w.Snap.Reach["10.10.10.11"]
+			o.Err = errors.New("no connection")
+			w.Snap.Reach["10.10.10.11"] = o
+		}, "pass  A", "its Patroni answered"},
 		{"state", "stopped", status(func(st *model.PatroniStatus) { st.State, st.Received, st.Replayed = "stopped", -1, -1 }), "no  A", "PostgreSQL is stopped, so its Patroni reports no WAL position"},
 		{"state", "starting and answering", status(func(st *model.PatroniStatus) { st.State = "starting" }), "risk candidate-unread ", "starting"},
 		{"state", "a second primary", status(func(st *model.PatroniStatus) { st.Role, st.Location = "primary", 1000 }), "no  B", "without the leader key"},
@@ -230,7 +258,9 @@ func TestGates(t *testing.T) {
 			w.Status(1, func(st *model.PatroniStatus) { st.Streams = st.Streams[1:] })
 			w.Status(2, func(st *model.PatroniStatus) { st.ReplicationState = "in archive recovery" })
 		}, "risk data-loss C", "it does not stream"},
-		{"replication", "catching up", func(w *modeltest.World) { w.Status(1, func(st *model.PatroniStatus) { st.Streams[0].State = "catchup" }) }, "risk data-loss C", "state catchup"},
+		{"replication", "catching up", func(w *modeltest.World) {
+			w.Status(1, func(st *model.PatroniStatus) { st.Streams[0].State = "catchup" })
+		}, "risk data-loss C", "state catchup"},
 		{"replication", "a cascade", func(w *modeltest.World) {
 			w.Status(1, func(st *model.PatroniStatus) { st.Streams = st.Streams[1:] })
 			w.Status(3, func(st *model.PatroniStatus) {
@@ -257,7 +287,9 @@ func TestGates(t *testing.T) {
 		{"role", "offline", role(model.RoleOffline), "risk unfit-role ", "offline"},
 		{"role", "delayed", role(model.RoleDelayed), "risk unfit-role ", "delayed"},
 		{"postgres-port", "starting up", func(w *modeltest.World) {
-			sql(w, 2, func(s *model.ServerFacts) { s.Direct = modeltest.Broken(model.FaultStarting, "the database system is starting up") })
+			sql(w, 2, func(s *model.ServerFacts) {
+				s.Direct = modeltest.Broken(model.FaultStarting, "the database system is starting up")
+			})
 		}, "risk candidate-port ", "port 5432: the database system is starting up"},
 		{"pooler-port", "nothing listens", port(model.FaultRefused, "connection refused", 0), "risk candidate-port ", "pgbouncer's port 6432: connection refused"},
 		{"pooler-port", "it does not reach PostgreSQL", port(model.FaultPooler, "pgbouncer answers and does not reach PostgreSQL", 1), "risk candidate-port ", "does not reach"},
@@ -324,6 +356,9 @@ func TestGates(t *testing.T) {
 			modeltest.Equal(t, "gate", fmt.Sprintf("%s %s %s", g.Verdict, g.Risk, g.By), tt.want)
 			if !strings.Contains(g.What, tt.text) {
 				t.Errorf("%q lacks %q", g.What, tt.text)
+			}
+			if g.Risk != "" && !slices.Contains(plan.RiskNames(), g.Risk) || g.Risk == "" && g.Verdict == candidate.Risk {
+				t.Errorf("%q is no risk that --accept-risk takes", g.Risk)
 			}
 			if g.Verdict == candidate.Risk && g.Try == "" && g.Name != "state" && g.Name != "pause" && g.Name != "leader" {
 				t.Errorf("nothing to try: %+v", g)

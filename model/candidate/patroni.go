@@ -18,13 +18,17 @@ const reachLimit = 2 * time.Second
 // facts are what Patroni decides about one member on: Pass, No or Unknown each,
 // with the reason of a No or an Unknown.
 type facts struct {
-	listed Verdict // it has a member key in the DCS
-	reach  Verdict // it answers GET /patroni with its WAL position
-	bars   string  // failover_limitation other than reach: "not allowed to promote", "not watchdog capable"; "" for none
-	never  bool    // nofailover, by either tag
-	lag    Verdict // gate B
-	tl     Verdict // gate B: check_timeline
-	sync   Verdict // it is in the /sync key
+	answers bool    // its Patroni answers pgtui
+	listed  Verdict // it has a member key in the DCS
+	reach   Verdict // it answers GET /patroni with its WAL position
+	bars    string  // failover_limitation other than reach: "not allowed to promote", "not watchdog capable"; "" for none
+	never   bool    // nofailover, by either tag
+	lag     Verdict // gate B
+	tl      Verdict // gate B: check_timeline
+	sync    Verdict // it is in the /sync key
+	// from is why it does not answer another member's node; "" when it does, no key
+	// where that is unknown.
+	from map[model.InstanceName]string
 	// why is the reason by gate: "reach", "lag", "tl", "sync", "bars", "listed".
 	why map[string]string
 }
@@ -40,7 +44,7 @@ type member struct {
 
 func (j *judge) patroniOf(m *board.Member, c *Candidate) *member {
 	x := &member{judge: j, m: m, out: c, f: &c.patroni}
-	if m.Known {
+	if x.f.answers = m.Known; m.Known {
 		x.st = j.s.PatroniStatus(m.Instance).Value
 	}
 	x.f.why = map[string]string{}
@@ -77,7 +81,7 @@ func (x *member) blind(name, by string) bool {
 func (x *member) reachable() {
 	o := x.s.PatroniStatus(x.m.Instance)
 	g := Gate{Name: "reachable", Verdict: Pass, By: "A", Unit: "ms", Limit: reachLimit.Milliseconds(), Value: o.Took.Milliseconds()}
-	x.f.reach, x.f.listed = Pass, x.listed()
+	x.f.reach, x.f.listed, x.f.from = Pass, x.listed(), x.reachedFrom()
 	hint := "systemctl status patroni on " + string(x.m.Host)
 	switch {
 	case x.m.Foreign != nil:
@@ -100,9 +104,42 @@ func (x *member) reachable() {
 		g.Verdict = Unknown
 	default:
 		g.What = "its Patroni answered in " + about(o.Took)
+		x.others(&g)
 	}
 	x.f.why["reach"], x.f.why["listed"] = g.What, g.What
 	x.out.add(g)
+}
+
+// others adds which of the other members do not reach it: the leader has to, and
+// the one that gets the call.
+func (x *member) others(g *Gate) {
+	for i := range x.b.Members {
+		name := x.b.Members[i].Instance
+		why := x.f.from[name]
+		switch {
+		case why == "":
+		case name == x.b.Leader:
+			g.Verdict, g.By = No, "B"
+			g.What += "; " + string(name) + ", which leads, does not reach it: " + why
+			g.Try = "curl http://" + string(x.m.Host) + ":8008/patroni on " + string(x.b.Members[i].Host)
+		default:
+			g.Verdict = worse(g.Verdict, Note)
+			g.What += "; " + string(name) + " does not reach it: " + why
+		}
+	}
+}
+
+// reachedFrom is what each other member's node got from its Patroni.
+func (x *member) reachedFrom() map[model.InstanceName]string {
+	out := map[model.InstanceName]string{}
+	for i := range x.b.Members {
+		m := &x.b.Members[i]
+		o := x.s.Reach[m.Host]
+		if why, ok := o.Value[x.m.Instance]; ok && o.Known() {
+			out[m.Instance] = why
+		}
+	}
+	return out
 }
 
 // listed is whether the DCS has the member's key.

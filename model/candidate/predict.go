@@ -29,13 +29,48 @@ type prophet struct {
 	f        *clusterFacts
 	to       model.InstanceName
 	failover bool
+	via      model.InstanceName // who gets the call; "" when that is unknown
 }
 
 // Predict is what Patroni does with a switchover to that member, or with a
-// failover; "" leaves the choice to Patroni. The call goes to a member that
-// answers, with the leader's name.
+// failover; "" leaves the choice to Patroni. The call goes to Via of the table,
+// with the leader's name.
 func Predict(t *Table, to model.InstanceName, failover bool) Prediction {
-	p := &prophet{t, &t.patroni, to, failover}
+	return PredictVia(t, to, failover, t.Via(to))
+}
+
+// Via is the member to send a call for a takeover to: one that neither leads nor is
+// to lead, so that it stays up, and that reaches the one that is to lead; else that
+// one itself, else the leader; "" when none answers.
+func (t *Table) Via(to model.InstanceName) model.InstanceName {
+	target := t.Candidate(to)
+	answers := func(c *Candidate) bool { return c != nil && c.patroni.answers }
+	for i := range t.Candidates {
+		c := &t.Candidates[i]
+		if c.Instance == to || !answers(c) {
+			continue
+		}
+		if target == nil || target.patroni.from[c.Instance] == "" {
+			return c.Instance
+		}
+	}
+	switch {
+	case answers(target):
+		return to
+	case t.patroni.leader == Pass:
+		return t.Leader
+	}
+	for i := range t.Candidates {
+		if c := &t.Candidates[i]; c.Instance != to && answers(c) {
+			return c.Instance
+		}
+	}
+	return ""
+}
+
+// PredictVia is Predict of a call that goes to the member via.
+func PredictVia(t *Table, to model.InstanceName, failover bool, via model.InstanceName) Prediction {
+	p := &prophet{t, &t.patroni, to, failover, via}
 	for _, gate := range []func() *Prediction{p.request, p.gateA, p.gateB} {
 		if out := gate(); out != nil {
 			return *out
@@ -141,7 +176,7 @@ func (p *prophet) reachable(targets []*Candidate) *Prediction {
 	var why []string
 	missing := ""
 	for _, c := range targets {
-		switch v, text := c.patroni.limited(); v {
+		switch v, text := c.patroni.limited(p.via); v {
 		case Pass:
 			return nil
 		case Unknown:
@@ -159,9 +194,11 @@ func (p *prophet) reachable(targets []*Candidate) *Prediction {
 	return refused("A", 412, p.action()+" is not possible: no good candidates have been found", strings.Join(why, "; "))
 }
 
-// limited is failover_limitation: Pass for none.
-func (f *facts) limited() (Verdict, string) {
-	switch {
+// limited is failover_limitation as the member from finds it: Pass for none.
+func (f *facts) limited(from model.InstanceName) (Verdict, string) {
+	switch why := f.from[from]; {
+	case why != "":
+		return No, "not reachable from " + string(from) + ": " + why
 	case f.reach == No:
 		return No, "not reachable: " + f.why["reach"]
 	case f.reach == Unknown:
@@ -260,7 +297,7 @@ func (p *prophet) anySync() bool {
 // unknown of another.
 func (p *prophet) healthy(members []*Candidate) (ok []model.InstanceName, missing string) {
 	for _, c := range members {
-		switch v, why := c.patroni.gateB(); v {
+		switch v, why := c.patroni.gateB(p.t.Leader); v {
 		case Pass:
 			ok = append(ok, c.Instance)
 		case Unknown:
@@ -271,8 +308,8 @@ func (p *prophet) healthy(members []*Candidate) (ok []model.InstanceName, missin
 }
 
 // gateB is what the leader finds of one member.
-func (f *facts) gateB() (Verdict, string) {
-	if v, why := f.limited(); v != Pass {
+func (f *facts) gateB(leader model.InstanceName) (Verdict, string) {
+	if v, why := f.limited(leader); v != Pass {
 		return v, why
 	}
 	for _, x := range []struct {
@@ -296,7 +333,7 @@ func (f *facts) gateB() (Verdict, string) {
 func (p *prophet) reasons(members []*Candidate, why string) string {
 	var out []string
 	for _, c := range members {
-		if _, text := c.patroni.gateB(); text != "" {
+		if _, text := c.patroni.gateB(p.t.Leader); text != "" {
 			out = append(out, string(c.Instance)+": "+text)
 		}
 	}

@@ -143,3 +143,35 @@ func TestPredict(t *testing.T) {
 		})
 	}
 }
+
+// TestVia: the call goes to a member that stays up and reaches the candidate, and
+// the answer depends on who gets it.
+func TestVia(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   func(*modeltest.World)
+		to   model.InstanceName
+		via  model.InstanceName // of the call; "" takes Via
+		want string             // Via, then the verdict, its gate and status
+	}{
+		{"calm", func(*modeltest.World) {}, "pg-test-2", "", "pg-test-3: pass  0"},
+		{"calm, to whom Patroni likes", func(*modeltest.World) {}, "", "", "pg-test-2: pass  0"},
+		{"the third one does not reach it", cut("10.10.10.13", "pg-test-2"), "pg-test-2", "", "pg-test-2: pass  0"},
+		{"the third one does not reach it, and gets the call", cut("10.10.10.13", "pg-test-2"), "pg-test-2", "pg-test-3", "pg-test-2: no A 412"},
+		{"the leader does not reach it", cut("10.10.10.11", "pg-test-2"), "pg-test-2", "", "pg-test-3: no B 503"},
+		{"the leader does not reach it, and gets the call", cut("10.10.10.11", "pg-test-2"), "pg-test-2", "pg-test-1", "pg-test-3: no A 412"},
+		{"the leader reaches another", cut("10.10.10.11", "pg-test-2"), "", "", "pg-test-2: pass  0"},
+		{"the third one is dead", func(w *modeltest.World) { silent(w, 3, lost{true}) }, "pg-test-2", "", "pg-test-2: pass  0"},
+		{"both are dead", func(w *modeltest.World) { silent(w, 2, lost{true}); silent(w, 3, lost{true}) }, "pg-test-2", "", "pg-test-1: no A 412"},
+	} {
+		w := calm()
+		tt.do(w)
+		tb := table(w)
+		via := tb.Via(tt.to)
+		p := candidate.Predict(&tb, tt.to, false)
+		if tt.via != "" {
+			p = candidate.PredictVia(&tb, tt.to, false, tt.via)
+		}
+		modeltest.Equal(t, tt.name, fmt.Sprintf("%s: %s %s %d", via, p.Verdict, p.Gate, p.Status), tt.want)
+	}
+}
