@@ -46,6 +46,10 @@ func (r *reply) words() string {
 	if json.Unmarshal(r.body, &doc) == nil {
 		return text.Line(doc, 300)
 	}
+	if _, rest, page := strings.Cut(string(r.body), "<p>Message: "); page { // Python's own error page
+		message, _, _ := strings.Cut(rest, "</p>")
+		return text.Line(message, 300)
+	}
 	if w := text.Line(string(r.body), 300); w != "" {
 		return w
 	}

@@ -71,6 +71,7 @@ func (r *run) change(ctx context.Context, s *action.Step, c call) error {
 	}
 	r.tell(action.Event{State: action.Sent, Host: in.Host, What: fmt.Sprintf("%s %s to Patroni of %s", c.method, c.path, in.Name)})
 	x.sent = r.Now()
+	x.w.Sent = x.sent
 	answer := make(chan result, 1)
 	guard.Go("the call to "+string(in.Name), func() {
 		got, err := r.call(context.WithoutCancel(ctx), r.inv, in, r.cluster().API, c)

@@ -44,7 +44,7 @@ func planPause(in *Input, p *Plan) {
 	}
 	for i := range in.Board.Members {
 		if m := &in.Board.Members[i]; !m.Known {
-			p.addRisk(plan.Risk{Name: plan.RiskUnseen, Host: m.Host, What: fmt.Sprintf("%s: %s: whether it follows is not checked", m.Instance, m.Why)})
+			p.Facts = append(p.Facts, fmt.Sprintf("Whether %s follows is not checked: %s.", m.Instance, m.Why))
 		}
 	}
 	p.Steps = []Step{s}
@@ -167,7 +167,7 @@ func planReload(in *Input, p *Plan) {
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		if !m.Known {
-			p.addRisk(plan.Risk{Name: plan.RiskUnseen, Host: m.Host, What: fmt.Sprintf("%s is left out: %s", m.Instance, m.Why)})
+			p.Facts = append(p.Facts, fmt.Sprintf("%s is left out: %s.", m.Instance, m.Why))
 			continue
 		}
 		if p.Refused = in.Allowed[m.Instance]; p.Refused != nil {

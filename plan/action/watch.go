@@ -18,13 +18,14 @@ type Watcher struct {
 	Timeline int                // before; 0 when it was unknown
 	// Rejoins is whether From is waited for until it streams again.
 	Rejoins bool
+	// Sent is when the call was sent; zero counts from the first board.
+	Sent time.Time
 
 	reached []State
 	leader  model.InstanceName // the new one, once it was seen
 	proven  bool
 	calm    int // boards in a row that are settled
 	waits   string
-	began   time.Time
 }
 
 // settleBoards is how many boards in a row must be settled: HAProxy's checks and
@@ -46,8 +47,8 @@ func (w *Watcher) Prove() { w.proven = true }
 
 // Next takes one more board, which is judged from s, and returns the states that begin with it.
 func (w *Watcher) Next(s *model.Snapshot, b *board.Board) []Event {
-	if w.began.IsZero() {
-		w.began = b.Judged
+	if w.Sent.IsZero() {
+		w.Sent = b.Judged
 	}
 	var out []Event
 	to := func(s State, format string, args ...any) {
@@ -82,9 +83,9 @@ func (w *Watcher) Next(s *model.Snapshot, b *board.Board) []Event {
 	return out
 }
 
-// after is the second of an event, counted from the first board.
+// after is the second of an event, counted from the call.
 func (w *Watcher) after(now time.Time) string {
-	return fmt.Sprintf(", %.1f s after the call", now.Sub(w.began).Seconds())
+	return fmt.Sprintf(", %.1f s after the call", now.Sub(w.Sent).Seconds())
 }
 
 // fallen are the states of the old leader while it stops.
