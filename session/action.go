@@ -3,12 +3,14 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"pgtui/apply/act"
 	"pgtui/model"
 	"pgtui/model/candidate"
 	"pgtui/model/check"
 	"pgtui/plan/action"
+	"pgtui/source"
 )
 
 // Candidates is who of a cluster can take over, with every gate. The nodes are
@@ -38,16 +40,31 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 		return action.Plan{}, err
 	}
 	c := cls[0]
-	snap, err := s.lookAt(ctx, inv, c)
+	var snap *model.Snapshot
+	var handed map[model.Host]source.Observed[string]
+	err = together(
+		work{"probing the cluster", func() (err error) { snap, err = s.lookAt(ctx, inv, c); return err }},
+		work{"reading what a reload keeps", func() error {
+			if r.OnServers() {
+				handed = s.Applier(inv.Source).States(ctx, inv, c)
+			}
+			return nil
+		}},
+	)
 	if err = errors.Join(err, Stopped(ctx)); err != nil {
 		return action.Plan{}, err
 	}
 	now := s.Now()
 	b := check.Board(snap, c, now)
 	t := candidate.Of(snap, &b, now)
-	p := action.Build(&action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now}, r)
+	p := action.Build(&action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now, Running: runningOf(snap, c.Name), Handed: handed}, r)
 	p.MadeAt = now
 	return p, Stopped(ctx)
+}
+
+// runningOf are the actions of a cluster that are still under way on this machine.
+func runningOf(snap *model.Snapshot, c model.ClusterName) []model.Mark {
+	return slices.DeleteFunc(slices.Clone(snap.Marks[c]), func(m model.Mark) bool { return !m.Open || !m.Alive })
 }
 
 // Act carries out an action, and calls emit for each event.
@@ -60,6 +77,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now,
+		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now,
 	}
 }
