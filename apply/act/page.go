@@ -91,7 +91,7 @@ func (r *run) postForm(ctx context.Context, s *action.Step, n *model.Node, uri s
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(n.HAProxy.User, string(n.HAProxy.Password))
 	req.Close = true
-	r.tell(action.Event{State: action.Sent, Host: s.HAProxy, What: "through the stats page: " + s.What})
+	r.tell(action.Event{State: action.Sent, Host: s.HAProxy, What: fmt.Sprintf("through its stats page: %s of %s/%s", form.Get("action"), form.Get("b"), strings.Join(form["s"], ", "))})
 	if err := req.Write(conn); err != nil {
 		return fmt.Errorf("the stats page: %w: %w", err, ErrUnknown)
 	}

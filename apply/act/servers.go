@@ -103,7 +103,7 @@ func (r *run) lostServer(s *action.Step, err error) error {
 	case errors.Is(err, ErrNotSent):
 		state = action.Refused
 	}
-	r.tell(action.Event{State: state, Host: s.HAProxy, What: s.What, Err: err})
+	r.tell(action.Event{State: state, Host: s.HAProxy, What: strings.Join(s.Servers, ", ") + " " + s.Value, Err: err})
 	return fmt.Errorf("%s: %w", s.HAProxy, err)
 }
 
@@ -164,7 +164,7 @@ func (r *run) sendCommands(ctx context.Context, s *action.Step, commands []strin
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), scriptTime)
 	defer cancel()
 	got, err := r.runCommands(ctx, s.HAProxy, commands, func() {
-		r.tell(action.Event{State: action.Sent, Host: s.HAProxy, What: s.What})
+		r.tell(action.Event{State: action.Sent, Host: s.HAProxy, What: strings.Join(commands, "; ")})
 	})
 	switch {
 	case err == nil:

@@ -26,14 +26,11 @@ func (b *split) add(h model.Host, err error) {
 	b.err = errors.Join(b.err, err)
 }
 
-// splitReport notes in the report on which HAProxies it was done and on which not,
-// and returns the error of the latter.
+// splitReport notes in the report on which HAProxies it was done and on which it was
+// not, and returns the error of the latter; nil when there are none.
 func (r *run) splitReport(b *split) error {
-	if b.err == nil {
-		return nil
-	}
 	var all, open []model.Host
-	what := r.plan.Request.Title()
+	what := r.plan.Request.Title() + " is done"
 	for i := range r.plan.Steps {
 		s := &r.plan.Steps[i]
 		if s.HAProxy != "" && !slices.Contains(all, s.HAProxy) {
@@ -45,8 +42,15 @@ func (r *run) splitReport(b *split) error {
 		if weight, ok := strings.CutPrefix(s.Value, "weight "); ok {
 			what = fmt.Sprintf("%s has weight %s", s.Instance, weight)
 		} else if s.Do == action.DoServer {
-			what = fmt.Sprintf("%s is in %s", s.Instance, s.Value)
+			what = string(s.Instance) + map[bool]string{true: " is ready", false: " is in " + s.Value}[s.Value == "ready"]
 		}
+	}
+	switch {
+	case b.err == nil && len(open) == 0 && len(all) > 0 && r.rep.State == "":
+		r.rep.State = fmt.Sprintf("%s on %d of %d HAProxies", what, len(all), len(all))
+		return nil
+	case b.err == nil:
+		return nil
 	}
 	r.rep.State = fmt.Sprintf("%s on %d of %d HAProxies; not, or unknown, on %s", what, len(all)-len(open), len(all), model.Join(open))
 	return fmt.Errorf("%s: %w", r.rep.State, b.err)
