@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"pgtui/apply/act"
 	"pgtui/model"
@@ -45,9 +46,12 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	err = together(
 		work{"probing the cluster", func() (err error) { snap, err = s.lookAt(ctx, inv, c); return err }},
 		work{"reading what a reload keeps", func() error {
-			if r.OnServers() {
-				handed = s.Applier(inv.Source).States(ctx, inv, c)
+			if !r.OnServers() {
+				return nil
 			}
+			ctx, cancel := context.WithTimeout(ctx, handedTime)
+			defer cancel()
+			handed = s.Applier(inv.Source).States(ctx, inv, c)
 			return nil
 		}},
 	)
@@ -61,6 +65,10 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	p.MadeAt = now
 	return p, Stopped(ctx)
 }
+
+// handedTime bounds the look for what a reload keeps, which a plan is shown with and
+// does not need.
+const handedTime = 4 * time.Second
 
 // runningOf are the actions of a cluster that are still under way on this machine.
 func runningOf(snap *model.Snapshot, c model.ClusterName) []model.Mark {

@@ -104,6 +104,9 @@ func (r *run) lostServer(s *action.Step, err error) error {
 		state = action.Refused
 	}
 	r.tell(action.Event{State: state, Host: s.HAProxy, What: strings.Join(s.Servers, ", ") + " " + s.Value, Err: err})
+	if strings.HasPrefix(err.Error(), string(s.HAProxy)+": ") {
+		return err
+	}
 	return fmt.Errorf("%s: %w", s.HAProxy, err)
 }
 

@@ -51,8 +51,8 @@ frame() {
 # by sends a command through the socket that answered.
 by() {
 	case $way in
-	worker) talk "$worker" "$1" ;;
-	master) talk "$master" "@1 $1" ;;
+	worker) [ ! -S "$run/$worker" ] || talk "$worker" "$1" ;;
+	master) [ ! -S "$run/$master" ] || talk "$master" "@1 $1" ;;
 	esac
 }
 printf 'pgtui-servers 1\n'
