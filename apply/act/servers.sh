@@ -50,27 +50,27 @@ frame() {
 }
 # by sends a command through the socket that answered.
 by() {
-	case $way in
+	case $via in
 	worker) [ ! -S "$run/$worker" ] || talk "$worker" "$1" ;;
 	master) [ ! -S "$run/$master" ] || talk "$master" "@1 $1" ;;
 	esac
 }
 printf 'pgtui-servers 1\n'
-way=none
+via=none
 if [ "$client" = none ]; then
 	printf 'none of socat, python3, perl and nc to query its socket with\n'
 	exit 0
 fi
-for way in worker master none; do
+for via in worker master none; do
 	case $(by 'show servers state' | head -n 1) in
 	1*) break ;;
 	esac
 done
-if [ "$way" = none ]; then
+if [ "$via" = none ]; then
 	printf 'no socket answers: neither /run/haproxy.sock nor /run/haproxy-master.sock\n'
 	exit 0
 fi
-printf 'way %s\n' "$way"
+printf 'way %s\n' "$via"
 for command; do
 	printf 'sending\n'
 	by "$command" | frame answer "$limit"

@@ -84,7 +84,7 @@ func (h *HAProxy) switched(on bool, what, name string, now time.Time) string {
 		v.SetChecks(on, now)
 		return ""
 	}
-	return "'" + what + "' is not known.\n"
+	return "'" + what + "' is unknown.\n"
 }
 
 // set is "set server … state" and "set server … weight".
