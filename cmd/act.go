@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,18 @@ func (o *actFlags) check(c string) error {
 		return misuse("pgtui "+c+" --dry-run -o json", "-o json needs --dry-run")
 	}
 	return nil
+}
+
+// timeOf is the time of a flag, as action.ParseUntil reads it; zero for "".
+func timeOf(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	at, err := action.ParseUntil(s, now())
+	if err != nil {
+		return at, misuse(flag+" 2h", "%s: %w", flag, err)
+	}
+	return at, nil
 }
 
 // act plans an action, shows it, and carries it out once it is confirmed.

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,13 +48,7 @@ func (a *app) pauseTo(ctx context.Context, o *pauseOptions, name string, kind ac
 		if err := wholeCluster(c, instance, string(kind)); err != nil {
 			return action.Request{}, err
 		}
-		var until time.Time
-		if o.until != "" {
-			var err error
-			if until, err = action.ParseTime(o.until, now()); err != nil {
-				return action.Request{}, misuse("--until 2h", "--until: %w", err)
-			}
-		}
-		return action.Request{Kind: kind, Until: until}, nil
+		until, err := timeOf("--until", o.until)
+		return action.Request{Kind: kind, Until: until}, err
 	})
 }

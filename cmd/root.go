@@ -148,6 +148,8 @@ func (a *app) root() *cobra.Command {
 	}
 	a.rootFlags(c)
 	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.AddCommand(a.serverCmds()...)
+	c.AddCommand(a.enableCmd(), a.maintenanceCmd())
 	c.SetFlagErrorFunc(refusedFlag)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetHelpCommand(a.helpCmd())
@@ -253,7 +255,8 @@ func given(c *cobra.Command) []string {
 func failCode(command string) int {
 	switch command {
 	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates",
-		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush":
+		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush",
+		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance":
 		return 3
 	case "diff", "roles", "ghosts", "states":
 		return 2

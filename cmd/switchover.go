@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,18 +27,6 @@ func (o *patroniFlags) add(c *cobra.Command) *cobra.Command {
 // scheduleFlag adds --schedule.
 func scheduleFlag(c *cobra.Command, to *string) {
 	c.Flags().StringVar(to, "schedule", "", "have Patroni do it by itself at this `time`: RFC 3339, 15:04 for the next one, or 2h from now")
-}
-
-// scheduled is the time of --schedule; zero for "".
-func scheduled(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	at, err := action.ParseTime(s, now())
-	if err != nil {
-		return at, misuse("--schedule 2h", "--schedule: %w", err)
-	}
-	return at, nil
 }
 
 // perform checks the flags, loads the inventory, and runs the action that request
@@ -117,7 +104,7 @@ func (a *app) switchover(ctx context.Context, o *switchoverOptions, args []strin
 		if err != nil {
 			return action.Request{}, err
 		}
-		at, err := scheduled(o.schedule)
+		at, err := timeOf("--schedule", o.schedule)
 		return action.Request{Kind: action.Switchover, Candidate: to, At: at}, err
 	})
 }

@@ -76,12 +76,22 @@ type ServerState struct {
 	Bits          AdminBits
 	Weight        int // srv_uweight: the weight in use
 	Configured    int // srv_iweight: the weight in the configuration
+	// Unchecked reports that it has a health check and that somebody switched it
+	// off ("disable health"): it keeps the state it had, UP for a server that was up.
+	Unchecked bool
 }
+
+// The bits of srv_check_state: HAProxy's CHK_ST_CONFIGURED and CHK_ST_ENABLED
+// (include/haproxy/check-t.h). "disable health" clears the second only.
+const (
+	checkConfigured = 0x02
+	checkEnabled    = 0x04
+)
 
 // Touched reports whether the server is in another state than its configuration
 // alone would put it in.
 func (s *ServerState) Touched() bool {
-	return s.Bits.Admin() != AdminReady || s.Weight != s.Configured
+	return s.Bits.Admin() != AdminReady || s.Weight != s.Configured || s.Unchecked
 }
 
 // ServerStates is what one HAProxy worker reports of its servers. The zero value
@@ -143,8 +153,24 @@ const MaxServers = 40000
 // are found by name.
 func ParseServerStates(b []byte) (ServerStates, error) {
 	var out ServerStates
-	bad := func(why string) (ServerStates, error) {
-		return ServerStates{}, errors.New("HAProxy's servers: show servers state " + why)
+	all, err := ParseServers(b)
+	if err != nil {
+		return out, err
+	}
+	out.Count = len(all)
+	for i := range all {
+		if all[i].Touched() {
+			out.Touched = append(out.Touched, all[i])
+		}
+	}
+	return out, nil
+}
+
+// ParseServers is every server of an answer to "show servers state", in HAProxy's
+// order. See ParseServerStates.
+func ParseServers(b []byte) ([]ServerState, error) {
+	bad := func(why string) ([]ServerState, error) {
+		return nil, errors.New("HAProxy's servers: show servers state " + why)
 	}
 	raw := strings.TrimRight(string(b), "\n")
 	version, rest, _ := strings.Cut(raw, "\n")
@@ -168,6 +194,7 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 	if len(b) >= MaxStates {
 		return bad("is too long")
 	}
+	var out []ServerState
 	for line := range strings.Lines(rows) {
 		w := strings.Fields(line)
 		if len(w) == 0 {
@@ -176,22 +203,33 @@ func ParseServerStates(b []byte) (ServerStates, error) {
 		if len(w) <= last {
 			return bad(fmt.Sprintf("has a line with %d columns of %d", len(w), len(names)))
 		}
-		if out.Count++; out.Count > MaxServers {
+		if len(out) >= MaxServers {
 			return bad(fmt.Sprintf("lists more than %d servers", MaxServers))
 		}
-		bits, err := strconv.ParseUint(w[col["srv_admin_state"]], 10, 32)
-		uweight, err2 := strconv.ParseUint(w[col["srv_uweight"]], 10, 16)
-		iweight, err3 := strconv.ParseUint(w[col["srv_iweight"]], 10, 16)
-		if err := errors.Join(err, err2, err3); err != nil {
+		st, err := serverState(w, col)
+		if err != nil {
 			return bad("has a column that is not a number: " + text.Line(err.Error(), 160))
 		}
-		st := ServerState{Proxy: text.Line(w[col["be_name"]], text.MaxName), Server: text.Line(w[col["srv_name"]], text.MaxName),
-			Bits: AdminBits(bits & 0xff), Weight: int(uweight), Configured: int(iweight)}
-		if st.Touched() {
-			out.Touched = append(out.Touched, st)
-		}
+		out = append(out, st)
 	}
 	return out, nil
+}
+
+// serverState reads the words of one line by the columns' places.
+func serverState(w []string, col map[string]int) (ServerState, error) {
+	bits, err := strconv.ParseUint(w[col["srv_admin_state"]], 10, 32)
+	uweight, err2 := strconv.ParseUint(w[col["srv_uweight"]], 10, 16)
+	iweight, err3 := strconv.ParseUint(w[col["srv_iweight"]], 10, 16)
+	if err := errors.Join(err, err2, err3); err != nil {
+		return ServerState{}, err
+	}
+	st := ServerState{Proxy: text.Line(w[col["be_name"]], text.MaxName), Server: text.Line(w[col["srv_name"]], text.MaxName),
+		Bits: AdminBits(bits & 0xff), Weight: int(uweight), Configured: int(iweight)}
+	if i, ok := col["srv_check_state"]; ok && i < len(w) {
+		n, err := strconv.ParseUint(w[i], 10, 16)
+		st.Unchecked = err == nil && n&checkConfigured != 0 && n&checkEnabled == 0
+	}
+	return st, nil
 }
 
 // MaxStates bounds "show servers state", in bytes: 30,000 servers.

@@ -28,13 +28,17 @@ func TestServerStates(t *testing.T) {
 	}{
 		{name: "HAProxy 2.6: a replica put in maintenance, another drained, a weight of 0", text: string(statesIn(t, "bookworm/maint-drain")), count: 11, want: []ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-1", Weight: 0, Configured: 100},
+			{Proxy: "pg-test-offline", Server: "pg-test-3", Weight: 100, Configured: 100, Unchecked: true},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: ForcedDrain, Weight: 100, Configured: 100}}},
 		{name: "HAProxy 3.0: a weight of 0 as well", text: string(statesIn(t, "trixie/maint-drain")), count: 11, want: []ServerState{
 			{Proxy: "pg-test-default", Server: "pg-test-3", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-offline", Server: "pg-test-3", Weight: 0, Configured: 100},
+			{Proxy: "pg-test-offline", Server: "pg-test-2", Weight: 100, Configured: 100, Unchecked: true},
 			{Proxy: "pg-test-replica", Server: "pg-test-2", Bits: ForcedMaint, Weight: 100, Configured: 100},
 			{Proxy: "pg-test-replica", Server: "pg-test-3", Bits: ForcedDrain, Weight: 100, Configured: 100}}},
+		{name: "checks switched off in a drain", text: strings.TrimSuffix(head, "\n") + " srv_check_state\n5 p 3 s - 0 8 100 100 6432 2\n5 p 4 t - 0 1 100 100 6432 14\n5 p 5 u - 0 0 100 100 6432 6\n5 p 6 v - 0 0 100 100 6432 0\n", count: 4, want: []ServerState{
+			{Proxy: "p", Server: "s", Bits: ForcedDrain, Weight: 100, Configured: 100, Unchecked: true}, {Proxy: "p", Server: "t", Bits: ForcedMaint, Weight: 100, Configured: 100}}},
 		{name: "nothing was done", text: string(statesIn(t, "bookworm/healthy")), count: 11},
 		{name: "a server that is down and drained", text: head + "5 pg-test-primary 3 pg-test-3 10.10.10.13 0 8 100 100 6432\n", count: 1, want: []ServerState{drained}},
 		{name: "columns in another order, and one more", text: "1\n# srv_iweight srv_uweight srv_admin_state srv_name be_name new\n100 100 8 pg-test-3 pg-test-primary x\n", count: 1, want: []ServerState{drained}},

@@ -190,3 +190,9 @@ func (r *Run) MayUndo() bool {
 func (r *Record) ChangesFiles() bool {
 	return slices.Contains([]string{"", ActionReload, ActionUndo, ActionStates}, r.Action)
 }
+
+// OnCluster reports whether the action is one on a running cluster: Patroni's or
+// one on HAProxy's servers.
+func (r *Record) OnCluster() bool {
+	return !r.ChangesFiles() && r.Action != ActionClose && r.Cluster != ""
+}

@@ -470,7 +470,7 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 	}
 	out = append(out, scheduled(b, p)...)
 	if b.Paused {
-		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: if the leader fails meanwhile, no replica takes over", Try: "find out who paused it; when it is over: patronictl -c /etc/patroni/patroni.yml resume " + string(p.Cluster)})
+		out = append(out, Risk{Name: RiskPaused, What: "Patroni is paused: if the leader fails meanwhile, no replica takes over", Try: "find out who paused it; when it is over: pgtui resume " + string(p.Cluster)})
 	}
 	for _, f := range b.Findings {
 		switch f.Code {
@@ -495,7 +495,7 @@ const ScheduledSoon = 30 * time.Minute
 func scheduled(b *board.Board, p *Plan) []Risk {
 	var out []Risk
 	add := func(what, at, back string) {
-		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "patronictl -c /etc/patroni/patroni.yml flush " + back + " cancels it"}
+		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "pgtui patroni flush " + back + " cancels it"}
 		if when, err := time.Parse(time.RFC3339, at); err != nil || when.Sub(b.Judged) < ScheduledSoon {
 			r.Name = RiskSoon
 		}
@@ -506,7 +506,7 @@ func scheduled(b *board.Board, p *Plan) []Risk {
 	}
 	for i := range b.Members {
 		if m := &b.Members[i]; m.Restart != "" {
-			add("a restart of "+string(m.Instance), m.Restart, fmt.Sprintf("%s %s restart", p.Cluster, m.Instance))
+			add("a restart of "+string(m.Instance), m.Restart, fmt.Sprintf("%s restart %s", p.Cluster, m.Instance))
 		}
 	}
 	return out

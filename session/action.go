@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"pgtui/apply/act"
 	"pgtui/model"
@@ -11,6 +12,7 @@ import (
 	"pgtui/model/candidate"
 	"pgtui/model/check"
 	"pgtui/plan/action"
+	"pgtui/source"
 )
 
 // Candidates is who of a cluster can take over, with every gate. The nodes are
@@ -94,20 +96,42 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 		return action.Plan{}, err
 	}
 	c := cls[0]
-	snap, err := s.lookAt(ctx, inv, c)
+	var snap *model.Snapshot
+	var handed map[model.Host]source.Observed[string]
+	err = together(
+		work{"probing the cluster", func() (err error) { snap, err = s.lookAt(ctx, inv, c); return err }},
+		work{"reading what a reload keeps", func() error {
+			if !r.OnServers() {
+				return nil
+			}
+			ctx, cancel := context.WithTimeout(ctx, handedTime)
+			defer cancel()
+			handed = s.Applier(inv.Source).States(ctx, inv, c)
+			return nil
+		}},
+	)
 	if err = errors.Join(err, Stopped(ctx)); err != nil {
 		return action.Plan{}, err
 	}
 	now := s.Now()
 	b := check.Board(snap, c, now)
 	t := candidate.Of(snap, &b, now)
-	in := action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now}
+	in := action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now, Running: runningOf(snap, c.Name), Handed: handed}
 	if err := errors.Join(s.askPatroni(ctx, &in, &r), Stopped(ctx)); err != nil {
 		return action.Plan{}, err
 	}
 	p := action.Build(&in, r)
 	p.MadeAt = now
 	return p, Stopped(ctx)
+}
+
+// handedTime bounds the look for what a reload keeps, which a plan is shown with and
+// does not need.
+const handedTime = 4 * time.Second
+
+// runningOf are the actions of a cluster that are still under way on this machine.
+func runningOf(snap *model.Snapshot, c model.ClusterName) []model.Mark {
+	return slices.DeleteFunc(slices.Clone(snap.Marks[c]), func(m model.Mark) bool { return !m.Open || !m.Alive })
 }
 
 // Act carries out an action, and calls emit for each event.
@@ -120,6 +144,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
+		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
 	}
 }

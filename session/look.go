@@ -58,7 +58,27 @@ func Boards(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []board.Bo
 // Watch probes the inventory's nodes until ctx ends, and sends a snapshot after
 // each answer.
 func (s *Session) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
-	return s.Prober().Watch(ctx, inv, every)
+	seen := s.Prober().Watch(ctx, inv, every)
+	out := make(chan *model.Snapshot)
+	guard.Go("reading the audit file", func() {
+		defer close(out)
+		for snap := range seen {
+			for now := s.marked(inv, snap); now != nil; {
+				select {
+				case out <- now:
+					now = nil
+				case newer, more := <-seen:
+					if !more {
+						return
+					}
+					now = s.marked(inv, newer)
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	}, func(error) {}) // the closed channel shows it
+	return out
 }
 
 // Probe is one sweep over the nodes of the clusters, with proofs real
@@ -68,15 +88,18 @@ func (s *Session) Watch(ctx context.Context, inv *model.Inventory, every time.Du
 func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
 	p := s.Prober()
 	before, err := p.Probe(ctx, inv, Only(cls)...)
-	if err != nil || proofs == 0 {
-		return before, err
+	if err != nil {
+		return nil, err
+	}
+	if proofs == 0 {
+		return s.marked(inv, before), nil
 	}
 	proven := p.Prove(ctx, inv, proofs, Only(cls)...)
 	after, err := p.Probe(ctx, inv, Only(cls)...)
 	if err != nil {
 		return nil, err
 	}
-	return after.Proved(before, proven), nil
+	return s.marked(inv, after.Proved(before, proven)), nil
 }
 
 // Examined is Probe with what the nodes hold: the files, processes and servers
@@ -212,6 +235,23 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 // isNode reports whether name is the address or the nodename of n.
 func isNode(n *model.Node, name string) bool {
 	return string(n.Host) == name || n.Name != "" && n.Name == name
+}
+
+// ClusterWith is the cluster of an instance. The error is one of usage.
+func ClusterWith(inv *model.Inventory, name model.InstanceName) (*model.Cluster, error) {
+	var have []string
+	for i := range inv.Clusters {
+		c := &inv.Clusters[i]
+		if c.Instance(name) != nil {
+			return c, nil
+		}
+		for _, n := range c.Names() {
+			if len(have) < 12 {
+				have = append(have, string(n))
+			}
+		}
+	}
+	return nil, &source.Hint{Err: fmt.Errorf("no instance %q in %s", name, inv.Source), Try: "one of: " + strings.Join(have, ", "), Usage: true}
 }
 
 // HostOf is the host of a node by its address, its nodename or an instance on

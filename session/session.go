@@ -61,18 +61,19 @@ type Session struct {
 	typed     string                // the vault password that was typed
 	untrusted []string              // each ansible.cfg that was reported as ignored
 	loading   chan struct{}         // has room for one load
+	seen      *marks                // of the audit file
 	roles     map[model.Host]string // pg_role in place of the inventory's
 }
 
 // New opens no file yet: Load does.
 func New(o Options, w World) *Session {
-	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1)}
+	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1), seen: new(marks)}
 }
 
 // Another is a session with other options in the same process. It shares the
 // log, and loads no inventory while this one does.
 func (s *Session) Another(o Options) *Session {
-	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading}
+	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading, seen: new(marks)}
 }
 
 // Prober probes nodes over the network; it takes the CA from the inventory.

@@ -42,6 +42,8 @@ type Actor struct {
 	Examine func(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings
 	// Roots are the CAs of Patroni's certificates; nil trusts the system's.
 	Roots func(inv *model.Inventory) (*x509.CertPool, error)
+	// Stats reads the stats page of one node, over a new connection.
+	Stats func(ctx context.Context, n model.Node) (haproxy.Stats, error)
 	// Dial opens connections to Patroni and HAProxy; a net.Dialer's when nil.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Now  func() time.Time
@@ -61,10 +63,11 @@ var (
 )
 
 // Run carries out a plan, one step after the other, and stops at the first that
-// does not end as planned. emit gets every event as it happens, one at a time; it
-// may be nil. Cancelling ctx stops the run between two steps and ends a wait;
-// what was sent stays sent. The error is why the outcome is not EndDone;
-// source.TryOf gives the next step.
+// does not end as planned. A step of one HAProxy that does not skips what is left
+// to do on that HAProxy only: those of the others are done first. emit gets every
+// event as it happens, one at a time; it may be nil. Cancelling ctx stops the run
+// between two steps and ends a wait; what was sent stays sent. The error is why
+// the outcome is not EndDone; source.TryOf gives the next step.
 func (a *Actor) Run(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
 	r := &run{Actor: a, inv: inv, plan: &p, began: a.Now(), rep: action.Report{Plan: p.ID}}
 	r.emit = emit
@@ -72,21 +75,35 @@ func (a *Actor) Run(ctx context.Context, inv *model.Inventory, p action.Plan, em
 		r.rep.Outcome = action.EndRefused
 		return r.rep, fmt.Errorf("%s: nothing was sent: %w", p.Request.Title(), err)
 	}
-	var err error
-	for i := range p.Steps {
+	return r.end(r.steps(ctx))
+}
+
+// steps carries out the steps. See Run.
+func (r *run) steps(ctx context.Context) error {
+	bad := split{ended: map[int]bool{}}
+	for i := range r.plan.Steps {
 		r.at = i
-		if ctx.Err() != nil {
-			err = r.stopped(i)
-			break
+		s := &r.plan.Steps[i]
+		switch {
+		case s.HAProxy == "" && bad.err != nil:
+			return r.splitReport(&bad)
+		case bad.at[s.HAProxy] != nil:
+			continue
+		case ctx.Err() != nil:
+			return errors.Join(r.splitReport(&bad), r.stopped(i))
 		}
-		s := &p.Steps[i]
-		if err = guard.Try(s.What, func() error { return verbs()[s.Do](ctx, r, s) }); err != nil {
-			r.moved = r.moved || !errors.Is(err, ErrNotSent)
-			break
+		err := guard.Try(s.What, func() error { return verbs()[s.Do](ctx, r, s) })
+		r.moved = r.moved || !errors.Is(err, ErrNotSent)
+		switch {
+		case err != nil && s.HAProxy == "":
+			return err
+		case err != nil:
+			bad.add(s.HAProxy, err)
+		default:
+			bad.ended[i] = true
 		}
-		r.moved = true
 	}
-	return r.end(err)
+	return r.splitReport(&bad)
 }
 
 // verbs are the executors, by verb.
@@ -94,6 +111,8 @@ func verbs() map[action.Verb]func(context.Context, *run, *action.Step) error {
 	return map[action.Verb]func(context.Context, *run, *action.Step) error{
 		action.DoSwitchover: doSwitchover, action.DoFailover: doFailover, action.DoSchedule: doSchedule, action.DoRestart: doRestart,
 		action.DoReinit: doReinit, action.DoConfig: doConfig, action.DoReload: doReload, action.DoFlush: doFlush,
+		action.DoServer: setServers, action.DoChecked: awaitCheck, action.DoSessions: awaitSessions, action.DoCut: cutSessions,
+		action.DoFrontend: openFrontend, action.DoVIP: awaitVIP, action.DoStreaming: awaitStreaming, action.DoSafe: safeToStop,
 	}
 }
 

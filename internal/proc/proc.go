@@ -43,3 +43,36 @@ func parse(text string) (Stat, error) {
 	}
 	return Stat{Parent: n[1], Group: n[2], Session: n[3], CPU: time.Duration(n[11]+n[12]) * tick}, nil
 }
+
+// Age is how long a process has run, by the kernel. It is an error when it does
+// not run or the system has no /proc.
+func Age(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	up, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return 0, err
+	}
+	return age(string(b), string(up))
+}
+
+// age reads the start of a process, in ticks since the boot, and how long the
+// machine runs, in seconds.
+func age(stat, uptime string) (time.Duration, error) {
+	const startTime = 19 // after the program's name
+	f, up := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]), strings.Fields(uptime)
+	if len(f) <= startTime || len(up) == 0 {
+		return 0, fmt.Errorf("/proc: %d fields, expected more than %d", len(f), startTime)
+	}
+	ticks, err := strconv.ParseUint(f[startTime], 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("/proc: %w", err)
+	}
+	seconds, err := strconv.ParseFloat(up[0], 64)
+	if err != nil || seconds < 0 || seconds > 1e9 {
+		return 0, fmt.Errorf("/proc/uptime: %q is not a number of seconds", up[0])
+	}
+	return time.Duration(seconds*float64(time.Second)) - time.Duration(ticks)*tick, nil
+}

@@ -41,6 +41,7 @@ func commands() []command {
 		{"ready", "NODE|all PROXY/SERVER", "undo drain and maint", setState("ready"), 2, 2},
 		{"weight", "NODE|all PROXY/SERVER N", "weight in the running HAProxy", onServers(setWeight), 3, 3},
 		{"check", "NODE|all PROXY/SERVER on|off", "health check in the running HAProxy", onServers(setChecks), 3, 3},
+		{"frontend", "NODE PROXY on|off", "enable or disable a frontend in the running HAProxy", onNode((*world).frontend), 3, 3},
 		{"freeze", "NODE", "stop Patroni with SIGSTOP", onMember((*patroni.Member).Freeze), 1, 1},
 		{"partition", "NODE", "cut a node's network", onNode((*world).partition), 1, 1},
 		{"heal", "NODE|all", "undo freeze and partition", onNodes((*world).heal, apart), 1, 1},

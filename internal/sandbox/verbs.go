@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -191,6 +192,18 @@ func weightOf(word string) (int, error) {
 		return 0, fmt.Errorf("%q: expected a weight from 0 to 256", word)
 	}
 	return n, nil
+}
+
+// frontend is "enable frontend" and "disable frontend".
+func (w *world) frontend(n *node, a []string) error {
+	if a[1] != "on" && a[1] != "off" {
+		return fmt.Errorf("%q: expected on or off", a[1])
+	}
+	word := map[string]string{"on": "enable", "off": "disable"}[a[1]]
+	if answer := n.ha.Command(word+" frontend "+a[0], w.Now()); answer != "" {
+		return errors.New(strings.TrimSpace(answer))
+	}
+	return nil
 }
 
 func setChecks(s *haproxy.Server, word string, now time.Time) error {

@@ -64,7 +64,6 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 		}
 		hosts = append(hosts, r.Views[i].HAProxy)
 	}
-	server := svc.Proxy() + "/" + string(name)
 	switch {
 	case first == nil:
 		return cause{}
@@ -73,12 +72,12 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 		if strings.HasPrefix(first.Status, "DRAIN") {
 			word = "drained"
 		}
-		return cause{fmt.Sprintf("%s was %s by hand", name, word), backInService(first, server, hosts)}
+		return cause{fmt.Sprintf("%s was %s by hand", name, word), backInService(in, first, r.Service)}
 	case first.Verdict == model.Draining && strings.HasPrefix(first.Status, "UP"):
 		if weight := declaredWeight(svc, name); weight == "0" {
 			return cause{fmt.Sprintf("%s has weight 0 in the inventory", name), "set its pg_weight above 0; then pgtui reload " + string(in.Board.Cluster.Name)}
 		}
-		return cause{fmt.Sprintf("the weight of %s was set to 0 by hand", name), backInService(first, server, hosts)}
+		return cause{fmt.Sprintf("the weight of %s was set to 0 by hand", name), backInService(in, first, r.Service)}
 	case unreachable(first):
 		return cause{fmt.Sprintf("HAProxy cannot reach Patroni on %s (%s)", name, first.Check), "on the node of " + string(name) + ": systemctl status patroni"}
 	case first.Verdict == model.Refused && first.Allowed == 200:

@@ -106,9 +106,9 @@ func TestTheCauseAndWhatEndsIt(t *testing.T) {
 		cells [2]board.Cell // of 5433 on a and b
 		want  string        // a part of the hint
 	}{
-		"drained on both":     {[2]board.Cell{cell("DRAIN", "L7OK", model.Draining), cell("DRAIN", "L7OK", model.Draining)}, `ssh a "echo 'set server pg-test-primary/pg-test-1 state ready' | sudo socat - /var/run/haproxy.sock" (and on b)`},
-		"maintenance on both": {[2]board.Cell{cell("MAINT", "", model.Maint), cell("MAINT", "", model.Maint)}, `set server pg-test-primary/pg-test-1 state ready`},
-		"weight 0 on both":    {[2]board.Cell{cell("UP", "L7OK", model.Draining), cell("UP", "L7OK", model.Draining)}, `set server pg-test-primary/pg-test-1 weight 100%`},
+		"drained on both":     {[2]board.Cell{cell("DRAIN", "L7OK", model.Draining), cell("DRAIN", "L7OK", model.Draining)}, `pgtui undrain pg-test-1 --service primary`},
+		"maintenance on both": {[2]board.Cell{cell("MAINT", "", model.Maint), cell("MAINT", "", model.Maint)}, `pgtui ready pg-test-1 --service primary`},
+		"weight 0 on both":    {[2]board.Cell{cell("UP", "L7OK", model.Draining), cell("UP", "L7OK", model.Draining)}, `pgtui weight pg-test-1 100 --service primary`},
 		"Patroni is dead":     {[2]board.Cell{cell("DOWN", "L4CON", model.Down), cell("DOWN", "L4CON", model.Down)}, "systemctl status patroni"},
 		"Patroni says no":     {[2]board.Cell{cell("DOWN", "L7STS", model.Refused), cell("DOWN", "L7STS", model.Refused)}, "curl -m 3 -i -X OPTIONS http://a:8008/primary"},
 	} {
@@ -411,7 +411,7 @@ func TestEachFinding(t *testing.T) {
 		pinned[0].Summary != "3 sessions of primary are stuck on pg-test-2, which Patroni refuses for it" {
 		t.Errorf("writers on a demoted primary: %+v", pinned)
 	}
-	provoked["ghost-pinned"] = true
+	provoked["ghost-pinned"], provoked["overdue"] = true, true // TestMarks
 	for _, c := range check.All() {
 		if !provoked[c.Code] {
 			t.Errorf("no case provokes %s: add one to TestEachFinding, or to onDemand (ondemand_test.go)", c.Code)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -31,9 +32,10 @@ func drainHidden(in Input, report func(model.Finding)) {
 				where[c.Instance] = append(where[c.Instance], v.HAProxy)
 				section := sectionOf(in, r)
 				f.Evidence = append(f.Evidence, drainEvidence(v, c, section))
-				f.Summary = fmt.Sprintf("%s is in %s in %s on %s%s: %s", c.Instance, drainWord(c), r.Name(),
-					onNodes(len(where[c.Instance]), len(r.Views)), masked(c), drainEffect(in, r))
-				f.Hint = drainHint(in, c, section, where[c.Instance])
+				f.Summary = and(fmt.Sprintf("%s is in %s in %s on %s%s: %s", c.Instance, drainWord(c), r.Name(),
+					onNodes(len(where[c.Instance]), len(r.Views)), masked(c), drainEffect(in, r)),
+					byWhom(in, outWord(c), markFor(in, c.Instance, r.Service, v.HAProxy, takers()...)))
+				f.Hint = drainHint(in, c, r.Service)
 			}
 		}
 	}
@@ -95,24 +97,24 @@ func drainEvidence(v *board.View, c *board.Cell, section string) string {
 }
 
 // drainHint is what ends it.
-func drainHint(in Input, c *board.Cell, section string, hosts []model.Host) string {
-	return backInService(c, section+"/"+string(c.Instance), hosts) + "; a reload also ends it, unless server states are kept across reloads (pgtui states " + string(in.Board.Cluster.Name) + ")"
+func drainHint(in Input, c *board.Cell, svc model.ServiceName) string {
+	return backInService(in, c, svc) + "; a reload also ends it, unless server states are kept across reloads (pgtui states " + string(in.Board.Cluster.Name) + ")"
 }
 
-// backInService is the command that gives a server, "pg-test-primary/pg-test-1",
-// back to its HAProxies after somebody took it out.
-func backInService(c *board.Cell, server string, hosts []model.Host) string {
-	first, set := "", "set server "+server+" weight 100%"
+// backInService is the command that gives the server of a service back to its
+// HAProxies after somebody took it out. From maintenance it goes by drain and a
+// health check: HAProxy sends a server that is set ready clients before its first.
+func backInService(in Input, c *board.Cell, name model.ServiceName) string {
+	of := " --service " + string(name)
 	switch {
 	case c.Admin == haproxy.AdminDrain || strings.HasPrefix(c.Status, "DRAIN"):
-		set = "set server " + server + " state ready"
+		return "pgtui undrain " + string(c.Instance) + of
 	case c.Admin == haproxy.AdminMaint || strings.HasPrefix(c.Status, "MAINT"):
-		// Ready from maintenance sends it clients before its first check.
-		first, set = "first the same with state drain, then after its next check: ", "set server "+server+" state ready"
+		return "pgtui ready " + string(c.Instance) + of
 	}
-	s := first + onSockets(hosts[:min(len(hosts), 4)], set)
-	if len(hosts) > 4 {
-		s += fmt.Sprintf(" and %d more", len(hosts)-4)
+	weight := "100"
+	if svc := in.Board.Cluster.Service(name); svc != nil {
+		weight = cmp.Or(declaredWeight(svc, c.Instance), weight)
 	}
-	return s
+	return "pgtui weight " + string(c.Instance) + " " + weight + of
 }

@@ -11,20 +11,19 @@ import (
 	"pgtui/source"
 )
 
-// TestDrainHiddenHint: the command names the section, the server and the nodes,
-// ends what was done, and says what a reload does. A server in maintenance is
-// drained first: ready sends it clients before its first check.
+// TestDrainHiddenHint: the command names the server and the service,
+// ends what was done, and says what a reload does.
 func TestDrainHiddenHint(t *testing.T) {
 	for _, tt := range []struct {
 		cell board.Cell
 		want []string
 	}{
 		{board.Cell{Verdict: model.Refused, Status: "DOWN", Admin: haproxy.AdminDrain, Held: "drained"},
-			[]string{`ssh a "echo 'set server pg-test-primary/pg-test-2 state ready' | sudo socat - /var/run/haproxy.sock"`, "(and on b)", "a reload also ends it, unless", "pgtui states pg-test"}},
+			[]string{"pgtui undrain pg-test-2 --service primary; a reload also ends it, unless", "pgtui states pg-test"}},
 		{board.Cell{Verdict: model.Maint, Status: "MAINT", Admin: haproxy.AdminMaint},
-			[]string{"first the same with state drain, then after its next check: ssh a", "set server pg-test-primary/pg-test-2 state ready"}},
+			[]string{"pgtui ready pg-test-2 --service primary"}},
 		{board.Cell{Verdict: model.Refused, Status: "DOWN", Held: "weight"},
-			[]string{"'set server pg-test-primary/pg-test-2 weight 100%'"}},
+			[]string{"pgtui weight pg-test-2 100 --service primary"}},
 	} {
 		in := input(func(in *check.Input) {
 			tt.cell.Instance = "pg-test-2"

@@ -75,6 +75,9 @@ func sameMarks(at times, a, b []model.Mark) bool {
 	if len(a) == 0 && len(b) == 0 {
 		return true
 	}
+	if at.was.UTC().Format(time.DateOnly) != at.is.UTC().Format(time.DateOnly) {
+		return false // times of another day are shown with their date
+	}
 	for i := range a {
 		if a[i].Overdue(at.was) != a[i].Overdue(at.is) {
 			return false

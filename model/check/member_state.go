@@ -67,5 +67,5 @@ func leftBehind(in Input, m *board.Member) (evidence []string, hint string) {
 		return []string{string(in.Board.Leader) + " has no walsender for it"}, hint
 	}
 	return []string{string(in.Board.Leader) + " has no walsender for it", "the DCS has the same timelines"},
-		fmt.Sprintf("%s If it cannot, and nothing on it is needed: patronictl -c /etc/patroni/patroni.yml reinit %s %s wipes it and copies the leader", hint, in.Board.Cluster.Name, m.Instance)
+		fmt.Sprintf("%s If it cannot, and nothing on it is needed: pgtui reinit %s wipes it and copies another member", hint, m.Instance)
 }

@@ -61,6 +61,16 @@ func onDemand() []struct {
 		do   func(*check.Input)
 		want string
 	}{
+		{"checks switched off on a replica in the primary service", cells(0, 2, board.Cell{Verdict: model.Serving, Status: "no check"}),
+			"health-forced critical the health check of pg-test-2 is disabled in 5433 primary on every HAProxy node: it counts as up"},
+		{"checks switched off in a service of replicas", cells(1, 1, board.Cell{Verdict: model.Serving, Status: "no check"}),
+			"health-forced warning the health check of pg-test-2 is disabled in 5434 replica on 1 of 2 HAProxy nodes"},
+		{"an action without an end", func(in *check.Input) {
+			in.Snap.Marks = map[model.ClusterName][]model.Mark{"pg-test": {{Action: "switchover", Cluster: "pg-test", Instance: "pg-test-2", Who: "alice@admin", At: t0, Open: true}}}
+		}, "action-open warning switchover of pg-test-2 began at 03:04 UTC and has no end: pgtui was stopped while it ran; pg-test-1 leads now"},
+		{"an action under way", func(in *check.Input) {
+			in.Snap.Marks = map[model.ClusterName][]model.Mark{"pg-test": {{Action: "restart", Cluster: "pg-test", Who: "alice@admin", At: t0, Open: true, Alive: true}}}
+		}, "action-open info restart of pg-test is still running"},
 		{"a replica drained behind its status DOWN", cells(0, 2, hidden),
 			"drain-hidden critical pg-test-2 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN: when it leads, 5433 has no server there"},
 		{"the same on one HAProxy", cells(0, 1, hidden), "drain-hidden critical pg-test-2 is in drain in 5433 primary on 1 of 2 HAProxy nodes"},

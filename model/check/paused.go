@@ -7,6 +7,7 @@ func paused(in Input, report func(model.Finding)) {
 	if !in.Board.Paused {
 		return
 	}
-	report(model.Finding{Severity: model.Warning, Summary: "paused: Patroni will not fail over",
-		Hint: "when the maintenance is over: patronictl -c /etc/patroni/patroni.yml resume " + string(in.Board.Cluster.Name)})
+	f := model.Finding{Severity: model.Warning, Summary: "paused: Patroni will not fail over", Hint: "when the maintenance is over: pgtui resume " + string(in.Board.Cluster.Name)}
+	f.Summary = and(f.Summary, byWhom(in, "paused", markFor(in, "", "", "", "pause")))
+	report(f)
 }

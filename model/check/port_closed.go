@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"pgtui/haproxy"
 	"pgtui/model"
@@ -40,6 +41,8 @@ func portClosed(in Input, report func(model.Finding)) {
 		f.Summary = fmt.Sprintf("%s accepts no new clients on %s: %s", r.Name(), onNodes(n, len(r.Views)), why)
 		if f.Hint = onSockets(hosts, ends); ends == "" {
 			f.Hint = fmt.Sprintf("pgtui reload %s %s --force", in.Board.Cluster.Name, hosts[0])
+		} else if strings.HasPrefix(ends, "enable frontend ") {
+			f.Hint = fmt.Sprintf("pgtui enable %s --service %s", in.Board.Cluster.Name, r.Service)
 		}
 		report(f)
 	}

@@ -91,7 +91,7 @@ func pendingRestart(in Input, report func(model.Finding)) {
 		evidence = []string{"a changed setting requires it"}
 	}
 	report(model.Finding{Severity: model.Info, Summary: "a restart is pending on " + model.Join(names), Evidence: evidence,
-		Hint: "when the sessions on them may end: patronictl -c /etc/patroni/patroni.yml restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"})
+		Hint: "when the sessions on them may end: pgtui restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"})
 }
 
 // dcsUnreachable: Patronis answer for themselves, and none can read the DCS.

@@ -14,7 +14,7 @@ func scheduledSwitchover(in Input, report func(model.Finding)) {
 	}
 	report(model.Finding{Severity: model.Info, Summary: "a switchover is scheduled at " + sw.At + sw.Who(),
 		Evidence: []string{"GET /cluster has scheduled_switchover"},
-		Hint:     "patronictl -c /etc/patroni/patroni.yml list " + string(in.Board.Cluster.Name) + " shows it; flush " + string(in.Board.Cluster.Name) + " switchover cancels it"})
+		Hint:     "pgtui patroni flush " + string(in.Board.Cluster.Name) + " switchover cancels it"})
 }
 
 // scheduledRestart: Patroni will restart a member's PostgreSQL by itself.
@@ -26,7 +26,7 @@ func scheduledRestart(in Input, report func(model.Finding)) {
 		}
 		f := model.Finding{Severity: model.Info, Instance: m.Instance, Host: m.Host, Summary: fmt.Sprintf("a restart of %s is scheduled at %s", m.Instance, m.Restart),
 			Evidence: []string{"Patroni has scheduled_restart"},
-			Hint:     fmt.Sprintf("patronictl -c /etc/patroni/patroni.yml flush %s %s restart cancels it", in.Board.Cluster.Name, m.Instance)}
+			Hint:     fmt.Sprintf("pgtui patroni flush %s restart %s cancels it", in.Board.Cluster.Name, m.Instance)}
 		if m.Instance == in.Board.Leader {
 			f.Evidence = append(f.Evidence, "it leads: its sessions end, and /primary stays 200 while it restarts")
 		}

@@ -2,7 +2,6 @@ package action
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,6 +70,15 @@ func (in *Input) via(stops ...model.InstanceName) model.InstanceName {
 		}
 	}
 	return ""
+}
+
+// handover is whose Patroni gets the call that makes a member the leader: the one
+// that stays up and reaches it, where that one takes calls.
+func (in *Input) handover(to model.InstanceName) model.InstanceName {
+	if via := in.Table.Via(to); via != "" && in.Allowed[via] == nil {
+		return via
+	}
+	return in.via(in.Board.Leader, to)
 }
 
 // busy is why no action of the cluster may begin now; nil when one may.
@@ -314,31 +322,4 @@ func (in *Input) tellVia(p *Plan, s *Step) {
 func (in *Input) tellRules(p *Plan) {
 	rules := failover.RulesOf(in.Snap, in.Board)
 	p.Facts = append(p.Facts, rules.Words()+".")
-}
-
-// ErrTime is the error of a time that cannot be read.
-var ErrTime = errors.New(`expected a time such as 2026-12-01T03:00:00+01:00, "03:00" or 2h`)
-
-// ParseTime reads a time in the future: RFC 3339, "15:04" for the next such minute
-// by now's clock, or a duration from now.
-func ParseTime(s string, now time.Time) (time.Time, error) {
-	if at, err := time.Parse(time.RFC3339, s); err == nil {
-		if !at.After(now) {
-			return time.Time{}, fmt.Errorf("%s is in the past", s)
-		}
-		return at, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil && d > 0 {
-		return now.Add(d).Truncate(time.Second), nil
-	}
-	clock, err := time.Parse("15:04", s)
-	if err != nil {
-		return time.Time{}, ErrTime
-	}
-	y, m, d := now.Date()
-	at := time.Date(y, m, d, clock.Hour(), clock.Minute(), 0, 0, now.Location())
-	if !at.After(now) {
-		at = at.AddDate(0, 0, 1)
-	}
-	return at, nil
 }

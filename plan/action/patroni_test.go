@@ -363,7 +363,7 @@ func TestTimes(t *testing.T) {
 		"2026-01-03T00:00:00+01:00": "2026-01-02T23:00:00Z", "2h": "2026-01-02T17:00:00Z", "16:30": "2026-01-02T16:30:00Z",
 		"14:30": "2026-01-03T14:30:00Z", "2026-01-01T00:00:00Z": "", "soon": "", "-2h": "",
 	} {
-		at, err := action.ParseTime(in, now)
+		at, err := action.ParseUntil(in, now)
 		if got := at.UTC().Format(time.RFC3339); (err == nil) != (want != "") || err == nil && got != want {
 			t.Errorf("%s: %s, %v; want %q", in, got, err, want)
 		}

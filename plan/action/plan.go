@@ -96,13 +96,20 @@ type Input struct {
 	Free map[model.InstanceName]source.Observed[int64]
 	// Running are actions of this cluster that have begun and not ended.
 	Running []model.Mark
+	// Handed is, by HAProxy, the file that hands its servers' states over a reload,
+	// "" where none does. Only actions on servers need it.
+	Handed map[model.Host]source.Observed[string]
 }
 
 // Build makes the plan of a request. It does not fail: what forbids the plan is in
 // Refused. MadeAt and Accepted are left zero.
 func Build(in *Input, r Request) Plan {
 	p := Plan{Request: r, Inventory: in.Inventory.Hash}
-	builders()[r.Kind](in, &p)
+	if build := builders()[r.Kind]; build != nil {
+		build(in, &p)
+	} else {
+		p.Refused = fmt.Errorf("this version of pgtui has no action %q", r.Kind)
+	}
 	names := plan.RiskNames()
 	slices.SortStableFunc(p.Risks, func(a, b plan.Risk) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
 	p.ID = IDOf(&p)
@@ -114,6 +121,8 @@ func builders() map[Kind]func(*Input, *Plan) {
 	return map[Kind]func(*Input, *Plan){
 		Switchover: planSwitchover, Failover: planFailover, Restart: planRestart, Reinit: planReinit,
 		Pause: planPause, Resume: planPause, PatroniConfig: planConfig, PatroniReload: planReload, Flush: planFlush,
+		Drain: drain, Undrain: undrain, Maint: maint, Ready: ready, Weight: weight, EnableFrontend: enableFrontend,
+		Maintenance: maintenance, EndMaintenance: endMaintenance,
 	}
 }
 

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"slices"
 	"time"
 
 	"pgtui/model"
@@ -76,4 +77,9 @@ type Request struct {
 	Cut bool `json:"cut,omitempty"`
 	// SSH sends Patroni's calls through SSH to the node, as that node.
 	SSH bool `json:"ssh,omitempty"`
+}
+
+// OnServers reports whether it changes servers of HAProxy.
+func (r *Request) OnServers() bool {
+	return slices.Contains([]Kind{Drain, Undrain, Maint, Ready, Weight, Maintenance, EndMaintenance}, r.Kind)
 }

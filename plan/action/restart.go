@@ -135,7 +135,7 @@ func (in *Input) stepAside(p *Plan, leader model.InstanceName) bool {
 		p.Refused = deny("pgtui candidates "+in.name()+"; leave out --switchover to restart the leader in place", "no member can take over from %s", leader)
 		return false
 	}
-	s := Step{Do: DoSwitchover, Instance: to, From: leader, Via: in.via(leader, to)}
+	s := Step{Do: DoSwitchover, Instance: to, From: leader, Via: in.handover(to)}
 	if p.Refused = in.unwritable(s.Via); p.Refused != nil {
 		return false
 	}

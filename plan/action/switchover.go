@@ -15,7 +15,7 @@ func planSwitchover(in *Input, p *Plan) {
 	if p.Refused = firstOf(in.busy(), in.unsafeKind(), in.noSwitchover(r)); p.Refused != nil {
 		return
 	}
-	s := Step{Do: DoSwitchover, Instance: r.Candidate, From: in.Board.Leader, Via: in.via(in.Board.Leader, r.Candidate)}
+	s := Step{Do: DoSwitchover, Instance: r.Candidate, From: in.Board.Leader, Via: in.handover(r.Candidate)}
 	if p.Refused = in.unwritable(s.Via); p.Refused != nil {
 		return
 	}
@@ -88,7 +88,7 @@ func planFailover(in *Input, p *Plan) {
 	if p.Refused = firstOf(in.busy(), in.unsafeKind(), in.noFailover(r)); p.Refused != nil {
 		return
 	}
-	s := Step{Do: DoFailover, Instance: r.Candidate, From: in.Board.Leader, Via: in.via(in.Board.Leader, r.Candidate)}
+	s := Step{Do: DoFailover, Instance: r.Candidate, From: in.Board.Leader, Via: in.handover(r.Candidate)}
 	if p.Refused = in.unwritable(s.Via); p.Refused != nil {
 		return
 	}

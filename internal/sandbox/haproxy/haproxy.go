@@ -62,7 +62,8 @@ type proxy struct {
 	wasUp     bool
 	downTrans int
 	downtime  time.Duration
-	demand    int // sessions that clients hold on the port while a server is up
+	demand    int  // sessions that clients hold on the port while a server is up
+	paused    bool // "disable frontend": the port refuses connections
 }
 
 // Server is one server line.
@@ -399,7 +400,7 @@ func (h *HAProxy) Listeners() (out []Listener) {
 // Active are the servers that get the new connections of a proxy.
 func (h *HAProxy) Active(name string) []*Server {
 	for _, p := range h.proxies {
-		if p.conf.name == name {
+		if p.conf.name == name && !p.paused {
 			return p.active()
 		}
 	}

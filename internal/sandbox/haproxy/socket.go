@@ -13,7 +13,7 @@ const (
 	opStopped, opStarting, opRunning = 0, 1, 2
 	resultFailed, resultPassed       = 2, 3
 	statusL7OK, statusL7STS          = 15, 17
-	checkIdle                        = 6
+	checkIdle, checkOff              = 6, 2
 )
 
 const statesHeader = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change" +
@@ -26,15 +26,65 @@ func (h *HAProxy) Command(line string, now time.Time) string {
 	switch {
 	case strings.HasPrefix(line, "show servers state") && len(word) <= 4:
 		return h.states(strings.Join(word[3:], ""), now)
+	case line == "show stat":
+		h.CatchUp(now)
+		return string(h.CSV(""))
 	case strings.HasPrefix(line, "set server ") && len(word) == 5:
-		backend, name, err := SplitServer(word[2])
-		v := h.Find(backend, name)
-		if err != nil || v == nil {
+		v := h.named(word[2])
+		if v == nil {
 			return "No such server.\n"
 		}
 		return v.set(word[3], word[4], now)
+	case strings.HasPrefix(line, "shutdown sessions server ") && len(word) == 4:
+		v := h.named(word[3])
+		if v == nil {
+			return "No such server.\n"
+		}
+		v.held = 0
+		return ""
+	case (word0(word) == "enable" || word0(word) == "disable") && len(word) == 3:
+		return h.switched(word[0] == "enable", word[1], word[2], now)
 	}
-	return "Unknown command: '" + line + "', but the simulated HAProxy knows: show servers state [backend], set server b/s state|weight.\n"
+	return "Unknown command: '" + line + "', but the simulated HAProxy knows: show servers state [backend], show stat, set server b/s state|weight, " +
+		"shutdown sessions server b/s, enable|disable frontend f|health b/s.\n"
+}
+
+func word0(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+// named is the server of "backend/server"; nil when there is none.
+func (h *HAProxy) named(word string) *Server {
+	backend, name, err := SplitServer(word)
+	if err != nil {
+		return nil
+	}
+	return h.Find(backend, name)
+}
+
+// switched is "enable" and "disable" of a frontend or of a server's checks.
+func (h *HAProxy) switched(on bool, what, name string, now time.Time) string {
+	switch what {
+	case "frontend":
+		for _, p := range h.proxies {
+			if p.conf.name == name {
+				p.paused = !on
+				return ""
+			}
+		}
+		return "No such frontend.\n"
+	case "health":
+		v := h.named(name)
+		if v == nil {
+			return "No such server.\n"
+		}
+		v.SetChecks(on, now)
+		return ""
+	}
+	return "'" + what + "' is unknown.\n"
 }
 
 // set is "set server … state" and "set server … weight".
@@ -80,8 +130,12 @@ func (h *HAProxy) states(only string, now time.Time) string {
 		if v.checked && !v.result.ok() {
 			status, res = statusL7STS, resultFailed
 		}
+		check := checkIdle
+		if v.unchecked {
+			check = checkOff
+		}
 		fmt.Fprintf(&b, "%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 0 0 - %d - 0 %d - - 0\n", p.id, p.conf.name, v.id, v.conf.name, v.conf.addr,
-			op, admin, v.weight, v.conf.weight, int(now.Sub(v.changed)/time.Second), status, res, v.health, checkIdle, v.conf.port, v.conf.checkPort)
+			op, admin, v.weight, v.conf.weight, int(now.Sub(v.changed)/time.Second), status, res, v.health, check, v.conf.port, v.conf.checkPort)
 	}
 	return b.String()
 }

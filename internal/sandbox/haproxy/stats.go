@@ -144,6 +144,9 @@ func (p *proxy) frontRow(t *table, cur []int) {
 	}
 	t.begin(t.front)
 	t.str("pxname", p.conf.name)
+	if p.paused {
+		t.str("status", "PAUSED")
+	}
 	t.num("scur", sum(cur))
 	t.num("smax", p.peak())
 	t.num("slim", cmp.Or(p.conf.maxConn, 9500))
@@ -265,16 +268,18 @@ func (s *Server) throttle() string {
 
 // status is HAProxy's word for the server.
 func (s *Server) status() string {
+	full := s.conf.rise + s.conf.fall - 1
 	switch {
 	case s.maint:
 		return "MAINT"
 	case s.drain && s.checks() && s.health < s.conf.rise:
+	case s.drain && s.checks() && s.health < full:
+		return fmt.Sprintf("DRAIN %d/%d", s.health-s.conf.rise+1, s.conf.fall)
 	case s.drain:
 		return "DRAIN"
 	case !s.checks():
 		return "no check"
 	}
-	full := s.conf.rise + s.conf.fall - 1
 	switch {
 	case s.health == full:
 		return "UP"

@@ -1,0 +1,154 @@
+package act
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/plan/action"
+	"pgtui/source"
+)
+
+// settleFor is how long a state of the cluster is waited for.
+const settleFor = 3 * time.Minute
+
+// untilBoard judges the cluster again and again until judge finds nothing left, at
+// most for SettleFor. judge returns what is waited for, "" for nothing.
+func (r *run) untilBoard(ctx context.Context, judge func(*model.Snapshot, *board.Board) string) error {
+	last := ""
+	most := cmp.Or(r.SettleFor, settleFor)
+	for end := r.Now().Add(most); ; {
+		snap, b, err := r.board(ctx)
+		if err == nil {
+			if last = judge(snap, b); last == "" {
+				return nil
+			}
+			r.tell(action.Event{State: action.Waiting, What: last})
+		}
+		if !r.Now().Before(end) {
+			return cmp.Or(err, fmt.Errorf("after %s: %s", most, last))
+		}
+		if err := r.rest(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// board is the cluster of the plan, probed now. The error has ErrUnknown.
+func (r *run) board(ctx context.Context) (*model.Snapshot, *board.Board, error) {
+	c := r.inv.Cluster(r.plan.Request.Cluster)
+	snap, err := r.Probe(ctx, r.inv, c.Name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the cluster could not be probed: %w: %w", err, ErrUnknown)
+	}
+	b := board.Of(snap, c, r.Now())
+	return snap, &b, nil
+}
+
+// awaitVIP waits until the VIP is on another node than the one of the plan.
+func awaitVIP(ctx context.Context, r *run, s *action.Step) error {
+	h := r.plan.Request.Node
+	unknown := false
+	err := r.untilBoard(ctx, func(_ *model.Snapshot, b *board.Board) string {
+		unknown = b.VIP.Holder == ""
+		switch {
+		case unknown:
+			return "which node has the VIP is unknown: " + b.VIP.Why
+		case b.VIP.Holder == h:
+			return fmt.Sprintf("%s still has the VIP %s", h, s.Value)
+		}
+		r.tell(action.Event{State: action.Proven, What: fmt.Sprintf("the VIP %s is on %s", s.Value, b.VIP.Holder)})
+		return ""
+	})
+	if err != nil && unknown {
+		return fmt.Errorf("%w: %w", err, ErrUnknown)
+	}
+	return err
+}
+
+// awaitStreaming waits until a member runs as a replica and streams.
+func awaitStreaming(ctx context.Context, r *run, s *action.Step) error {
+	known := false
+	err := r.untilBoard(ctx, func(snap *model.Snapshot, b *board.Board) string {
+		m := b.Member(s.Instance)
+		switch known = m != nil && m.Known; {
+		case !known:
+			return fmt.Sprintf("%s: its Patroni does not answer", s.Instance)
+		case m.State == "streaming" || m.State == "running" && streamed(snap, b, s.Instance) || m.NoStream && m.State == "in archive recovery" || strings.HasSuffix(m.Role, "leader"):
+			r.tell(action.Event{State: action.Settled, Host: m.Host, What: fmt.Sprintf("%s is %s, %s", s.Instance, m.Role, m.State)})
+			return ""
+		}
+		return fmt.Sprintf("%s is %s, %s", s.Instance, m.Role, m.State)
+	})
+	if err != nil && !known {
+		return fmt.Errorf("%w: %w", err, ErrUnknown)
+	}
+	return err
+}
+
+// streamed reports whether a member's Patroni lists a stream to that instance: an
+// old Patroni does not report the state of its own.
+func streamed(snap *model.Snapshot, b *board.Board, name model.InstanceName) bool {
+	for _, m := range b.Members {
+		o := snap.Patroni[m.Instance].Status
+		if o.Known() && slices.ContainsFunc(o.Value.Streams, func(x model.Stream) bool { return x.Application == string(name) && x.State == "streaming" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// safeToStop checks that a node may be stopped: its instance does not lead, and no
+// HAProxy that answers sends it new connections.
+func safeToStop(ctx context.Context, r *run, s *action.Step) error {
+	_, b, err := r.board(ctx)
+	if err != nil {
+		return err
+	}
+	h := r.plan.Request.Node
+	switch {
+	case b.Leader == "":
+		return fmt.Errorf("whether %s may be stopped is unknown: the leader is unknown: %w", h, ErrUnknown)
+	case b.Leader == s.Instance:
+		return fmt.Errorf("%s is not safe to stop: %s leads", h, s.Instance)
+	}
+	var open, unread []string
+	for i := range b.Routes {
+		for k := range b.Routes[i].Views {
+			v := &b.Routes[i].Views[k]
+			if v.HAProxy != h && (v.At.IsZero() || v.Stale) {
+				unread = append(unread, string(v.HAProxy))
+			}
+			for _, c := range v.Cells {
+				if c.Instance == s.Instance && c.Share > 0 && v.HAProxy != h {
+					open = append(open, fmt.Sprintf("%s on %s", b.Routes[i].Name(), v.HAProxy))
+				}
+			}
+		}
+	}
+	switch {
+	case len(open) > 0:
+		return &source.Hint{Err: fmt.Errorf("%s is not safe to stop: new connections still go to it: %s", h, strings.Join(open, ", ")), Try: "pgtui maintenance " + string(h)}
+	case len(unread) > 0:
+		return fmt.Errorf("whether %s may be stopped is unknown: %s does not answer: %w", h, unread[0], ErrUnknown)
+	case b.VIP.Holder == h:
+		return fmt.Errorf("%s is not safe to stop: it has the VIP %s", h, b.VIP.Address)
+	}
+	r.rep.Leader = b.Leader
+	r.rep.State = fmt.Sprintf("%s is safe to stop: %s leads, and no HAProxy sends %s new connections", nodeLabel(r.inv, h), b.Leader, s.Instance)
+	r.tell(action.Event{State: action.Proven, Host: h, What: "safe to stop"})
+	return nil
+}
+
+// nodeLabel is "pg-test-1 (10.10.10.11)".
+func nodeLabel(inv *model.Inventory, h model.Host) string {
+	if n := inv.Node(h); n != nil && n.Name != "" {
+		return n.Name + " (" + string(h) + ")"
+	}
+	return string(h)
+}

@@ -1,0 +1,258 @@
+package action
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pgtui/haproxy"
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/model/candidate"
+	"pgtui/plan"
+	"pgtui/source"
+)
+
+// ofNode is the instance of the cluster that a maintenance is about. An error
+// refuses it.
+func ofNode(in *Input, r *Request) (*model.Instance, error) {
+	inst := in.Cluster.OnHost(r.Node)
+	if inst == nil {
+		return nil, &source.Hint{Err: fmt.Errorf("%s runs no instance of %s", r.Node, in.Cluster.Name), Try: "pgtui status " + string(in.Cluster.Name) + " lists its nodes"}
+	}
+	return inst, busy(in, inst.Name)
+}
+
+// maintenance prepares a node to be stopped: its instance does not lead, gets no
+// new connections on any HAProxy, has no sessions, and the VIP is elsewhere.
+func maintenance(in *Input, p *Plan) {
+	r := &p.Request
+	inst, err := ofNode(in, r)
+	if p.Refused = err; err != nil {
+		return
+	}
+	all, err := serversOf(in, r, inst.Name)
+	if p.Refused = err; err != nil {
+		return
+	}
+	underWay(in, p)
+	leads := in.Board.Leader == inst.Name
+	var next model.InstanceName
+	switch {
+	case in.Board.Leader == "":
+		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskNoLeader, What: "the cluster has no known leader: whether the node may be stopped is unknown", Try: "pgtui doctor " + string(in.Cluster.Name)})
+	case leads:
+		if next = switchAway(in, p, inst.Name); p.Refused != nil {
+			return
+		}
+	}
+	drainAway(in, p, &all, inst.Name, next)
+	if r.Wait > 0 || r.Cut {
+		waits(in, p, &all, inst.Name)
+	}
+	vipAway(in, p, r.Node, leads)
+	p.Steps = append(p.Steps, Step{Do: DoSafe, Instance: inst.Name, What: "check that " + lbLabel(in, r.Node) + " is safe to stop",
+		Proof: "its instance does not lead, and no HAProxy that answers sends it new connections"})
+	ownHAProxy(in, p)
+	alsoThere(in, p)
+	reloadFact(in, p, all.hosts, "drain")
+	p.Next = append(p.Next, "once the node is back: pgtui maintenance "+string(r.Node)+" --end")
+}
+
+// switchAway adds the switchover to the best candidate, and returns it.
+func switchAway(in *Input, p *Plan, from model.InstanceName) model.InstanceName {
+	best := bestOf(in.Table, from)
+	if best == nil {
+		p.Refused = &source.Hint{Err: fmt.Errorf("%s leads, and no other member can take over", from), Try: "pgtui candidates " + string(in.Cluster.Name) + " shows why"}
+		return ""
+	}
+	r := Request{Kind: Switchover, Cluster: p.Request.Cluster, Candidate: best.Instance, SSH: p.Request.SSH}
+	if build := builders()[Switchover]; build != nil {
+		sub := Plan{Request: r, Inventory: p.Inventory}
+		build(in, &sub)
+		p.Steps, p.Facts, p.Risks = append(p.Steps, sub.Steps...), append(p.Facts, sub.Facts...), append(p.Risks, sub.Risks...)
+		p.Refused, p.Candidates = sub.Refused, sub.Candidates
+		return best.Instance
+	}
+	p.Steps = append(p.Steps, Step{Do: DoSwitchover, From: from, Instance: best.Instance, Via: viaOf(in, from, best.Instance),
+		What: fmt.Sprintf("switchover from %s to %s", from, best.Instance), Proof: string(best.Instance) + " leads by its own word, and every HAProxy routes to it"})
+	p.Candidates = in.Table
+	for _, g := range best.Gates {
+		if g.Verdict == candidate.Risk || g.Verdict == candidate.Unknown {
+			name := g.Risk
+			if name == "" {
+				name = plan.RiskUnproven
+			}
+			p.Risks = append(p.Risks, plan.Risk{Name: name, Host: g.Host, What: fmt.Sprintf("%s: %s", best.Instance, g.What), Try: g.Try})
+		}
+	}
+	if len(best.Gates) == 0 && best.Verdict == candidate.Unknown {
+		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskUnproven, What: fmt.Sprintf("whether %s can take over is unknown", best.Instance), Try: "pgtui candidates " + string(in.Cluster.Name)})
+	}
+	return best.Instance
+}
+
+// bestOf is the member that takes over with the least risk; nil when no member can.
+func bestOf(t *candidate.Table, leader model.InstanceName) *candidate.Candidate {
+	if t == nil {
+		return nil
+	}
+	order := []candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown}
+	var best *candidate.Candidate
+	for i := range t.Candidates {
+		c := &t.Candidates[i]
+		rank := slices.Index(order, c.Verdict)
+		if c.Instance == leader || rank < 0 {
+			continue
+		}
+		if best == nil || rank < slices.Index(order, best.Verdict) {
+			best = c
+		}
+	}
+	return best
+}
+
+// viaOf is the member whose Patroni gets the call: neither of the two where there
+// is another that answers.
+func viaOf(in *Input, from, to model.InstanceName) model.InstanceName {
+	for i := range in.Board.Members {
+		if m := &in.Board.Members[i]; m.Known && m.Instance != from && m.Instance != to {
+			return m.Instance
+		}
+	}
+	return to
+}
+
+// drainAway drains an instance in every service that will route to it as a
+// replica, or selects it, on every HAProxy. next is who leads afterwards, "" when
+// that does not change.
+func drainAway(in *Input, p *Plan, all *servers, name, next model.InstanceName) {
+	primary := func(s *spot) bool { return model.LockOnly(s.svc.Check, in.Cluster.Standby) }
+	all.byHost(func(s *spot) bool {
+		return !primary(s) && (s.admin == haproxy.AdminReady || s.admin == haproxy.AdminUnknown) && (s.wanted() || next != "")
+	}, func(h model.Host, spots []*spot) {
+		p.Steps = append(p.Steps, stateStep(in, name, h, spots, "drain"))
+		for _, s := range spots {
+			lastAfter(p, s, next)
+		}
+	})
+	all.unseen(in, p, name, "drain")
+	if next == "" {
+		return
+	}
+	cut := map[string]int64{}
+	var ports []string
+	for i := range all.spots {
+		if s := &all.spots[i]; primary(s) && s.row.Sessions > 0 {
+			if !slices.Contains(ports, s.port()) {
+				ports = append(ports, s.port())
+			}
+			cut[s.port()] += s.row.Sessions
+		}
+	}
+	for _, x := range ports {
+		noteRisk(p, plan.RiskSessionsCut, "", "the switchover cuts %s of %s to %s", text.Plural(int(cut[x]), "session"), x, name)
+	}
+}
+
+// lastAfter is lastServers, with another leader: a check for replicas refuses it.
+func lastAfter(p *Plan, s *spot, next model.InstanceName) {
+	x := *s
+	px := *s.px
+	px.Servers = slices.Clone(s.px.Servers)
+	for i := range px.Servers {
+		if row := &px.Servers[i]; next != "" && row.Name == string(next) && model.RuleOf(s.svc.Check) == model.RuleReplica {
+			row.Status = "DOWN"
+		}
+	}
+	x.px = &px
+	if next != "" {
+		x.share = 100 // as a replica it would get some
+	}
+	lastServers(p, &x)
+}
+
+// vipAway waits until the VIP is on another node.
+func vipAway(in *Input, p *Plan, h model.Host, leads bool) {
+	vip := &in.Board.VIP
+	if vip.Address == "" || vip.Holder != h && vip.Holder != "" && !leads {
+		return
+	}
+	p.Steps = append(p.Steps, Step{Do: DoVIP, Value: vip.Address, Instance: p.Request.Instance, What: fmt.Sprintf("wait until the VIP %s is on another node than %s", vip.Address, lbLabel(in, h)),
+		Proof: "another node has it"})
+}
+
+// ownHAProxy are the facts about clients that connect through the node's own
+// HAProxy: it stops with the node.
+func ownHAProxy(in *Input, p *Plan) {
+	h := p.Request.Node
+	lb := in.Cluster.LoadBalancer(h)
+	if lb == nil {
+		return
+	}
+	obs := in.Snap.HAProxy[h]
+	if !obs.Known() {
+		addFact(p, "HAProxy on this node stops with it; how many clients connect through it is unknown"+source.Because(obs.Err))
+		return
+	}
+	var parts []string
+	total := int64(0)
+	for i := range obs.Value.Proxies {
+		if px := &obs.Value.Proxies[i]; px.Front.Sessions > 0 && len(px.Servers) > 0 {
+			total += px.Front.Sessions
+			parts = append(parts, fmt.Sprintf("%s %d", px.Name, px.Front.Sessions))
+		}
+	}
+	if total == 0 {
+		addFact(p, "HAProxy on this node stops with it; no client is connected through it")
+		return
+	}
+	addFact(p, fmt.Sprintf("HAProxy on this node stops with it, and so do %s through it: %s; clients that have only its address cannot connect meanwhile", text.Plural(int(total), "session"), strings.Join(parts, ", ")))
+}
+
+// alsoThere names the instances of other clusters on the node.
+func alsoThere(in *Input, p *Plan) {
+	for i := range in.Inventory.Clusters {
+		c := &in.Inventory.Clusters[i]
+		if other := c.OnHost(p.Request.Node); other != nil && c.Name != in.Cluster.Name {
+			addFact(p, fmt.Sprintf("%s of %s runs on this node too, and this plan does not move it: pgtui maintenance %s", other.Name, c.Name, other.Name))
+		}
+	}
+}
+
+// endMaintenance brings a node back into service: its instance streams, its checks
+// have passed, and every HAProxy that had it out sends it connections again.
+func endMaintenance(in *Input, p *Plan) {
+	r := &p.Request
+	inst, err := ofNode(in, r)
+	if p.Refused = err; err != nil {
+		return
+	}
+	all, err := serversOf(in, r, inst.Name)
+	if p.Refused = err; err != nil {
+		return
+	}
+	if in.Board.Leader != inst.Name {
+		p.Steps = append(p.Steps, Step{Do: DoStreaming, Instance: inst.Name, What: fmt.Sprintf("wait until %s runs and streams from the leader", inst.Name), Proof: "the leader reports the stream"})
+	}
+	before := len(p.Steps)
+	comesBack := func(s *spot) bool {
+		return s.admin == haproxy.AdminDrain && !s.fixed() && !model.LockOnly(s.svc.Check, in.Cluster.Standby)
+	}
+	all.byHost(comesBack, func(h model.Host, spots []*spot) {
+		s := checkStep(in, inst.Name, h, serverNames(spots))
+		s.Value, s.What, s.Proof = Passed, fmt.Sprintf("HAProxy on %s: wait until the health check of %s passes", lbLabel(in, h), strings.Join(serverNames(spots), ", ")), "its status is DRAIN, not DOWN"
+		p.Steps = append(p.Steps, s)
+	})
+	back(in, p, &all, inst.Name)
+	leftOver(in, p, &all)
+	all.unseen(in, p, inst.Name, "drain", "ready")
+	if len(p.Steps) == before && len(all.unread) == 0 {
+		addFact(p, fmt.Sprintf("no server of %s is in drain or maint on any HAProxy", inst.Name))
+	}
+	underWay(in, p)
+}
+
+// Passed is the Value of a DoChecked that waits until the check passes; "" waits
+// for the end of any check.
+const Passed = "passed"
