@@ -139,6 +139,21 @@ func TestLabPredictions(t *testing.T) {
 	restoreTags(t)
 	until(t, "pg-test-2 may lead again", func() bool { return taker(t, "pg-test-2").Switchover.Verdict == "pass" })
 
+	// pg-test-2, which gets the call, does not reach the REST API of pg-test-3.
+	lab(t, "exec", "pg-test-2", "sh", "-c", "ip neigh replace 10.10.10.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent; ip route replace 10.10.10.13 via 10.10.10.99 dev eth0 table 100; ip rule add pref 100 to 10.10.10.13 ipproto tcp dport 8008 lookup 100")
+	heal := func() {
+		lab(t, "exec", "pg-test-2", "sh", "-c", "ip rule del pref 100; ip route flush table 100; ip neigh del 10.10.10.99 dev eth0; true")
+	}
+	t.Cleanup(heal)
+	r := pgtui(t, labInventory(t), "candidates", "pg-test")
+	if !strings.Contains(strings.Join(strings.Fields(r.out), " "), "pg-test-2 does not reach it: no answer within 2 s") || r.code != 0 {
+		t.Errorf("a member that is cut from another: exit %d\n%s", r.code, r.out)
+	}
+	if text, status := write("/switchover", "POST", fmt.Sprintf(`{"leader":%q,"candidate":"pg-test-3"}`, leader)); status != 412 {
+		t.Errorf("through the member that is cut from it: %d %s", status, text)
+	}
+	heal()
+
 	pid := lab(t, "exec", "pg-test-3", "psql", "-h", "/tmp", "-U", "postgres", "-AXtc", "select pid from pg_stat_wal_receiver")
 	lab(t, "exec", "pg-test-3", "kill", "-STOP", pid)
 	t.Cleanup(func() { lab(t, "exec", "pg-test-3", "sh", "-c", "kill -CONT "+pid+" || true") })
