@@ -114,7 +114,9 @@ func TestServers(t *testing.T) {
 		{name: "one in maint stays there", r: action.Request{Kind: action.Drain, Instance: "pg-test-2"}, do: func(in *action.Input) { status(in, "pg-test-replica/pg-test-2", "MAINT", "a") },
 			steps: []string{"server b drain pg-test-replica/pg-test-2", "server c drain pg-test-replica/pg-test-2"}, fact: "is in maint on a and stays there"},
 		{name: "a HAProxy that does not answer", r: action.Request{Kind: action.Drain, Instance: "pg-test-2"},
-			do:    func(in *action.Input) { in.Snap.HAProxy["b"] = source.Observed[haproxy.Stats]{Err: errors.New("refused"), Tried: t0} },
+			do: func(in *action.Input) {
+				in.Snap.HAProxy["b"] = source.Observed[haproxy.Stats]{Err: errors.New("refused"), Tried: t0}
+			},
 			steps: []string{"server a drain pg-test-replica/pg-test-2", "server c drain pg-test-replica/pg-test-2", "server b drain pg-test-replica/pg-test-2"}, risks: []string{"unseen"}},
 		{name: "a reload", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", HAProxy: "a"},
 			do:    func(in *action.Input) { in.Handed = map[model.Host]source.Observed[string]{"a": seen("/run/x.state")} },
@@ -148,13 +150,17 @@ func TestServers(t *testing.T) {
 			risks: []string{"drops-last-server", "blocks-failover"}},
 		{name: "the same weight", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", Weight: 100}, fact: "every server of pg-test-2 has that weight"},
 		{name: "a weight without SSH", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", Weight: 50}, fails: "a weight needs HAProxy's socket",
-			do:    func(in *action.Input) { in.Snap.Servers["b"] = source.Observed[haproxy.ServerStates]{Err: errors.New("refused"), Tried: t0} },
+			do: func(in *action.Input) {
+				in.Snap.Servers["b"] = source.Observed[haproxy.ServerStates]{Err: errors.New("refused"), Tried: t0}
+			},
 			steps: []string{"server a weight 50 pg-test-replica/pg-test-2", "server b weight 50 pg-test-replica/pg-test-2", "server c weight 50 pg-test-replica/pg-test-2"}},
 		{name: "no such instance", r: action.Request{Kind: action.Drain, Instance: "x"}, fails: "pg-test has no instance x"},
 		{name: "no such service", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", Service: "x"}, fails: "pg-test has no service x"},
 		{name: "no such HAProxy", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", HAProxy: "x"}, fails: "x is not a HAProxy node"},
 		{name: "another one of it runs", r: action.Request{Kind: action.Ready, Instance: "pg-test-2"}, fails: "drain of pg-test-2, which alice began, is still running",
-			do: func(in *action.Input) { in.Running = []model.Mark{{Action: "drain", Instance: "pg-test-2", Who: "alice"}} }},
+			do: func(in *action.Input) {
+				in.Running = []model.Mark{{Action: "drain", Instance: "pg-test-2", Who: "alice"}}
+			}},
 		{name: "while roles change", r: action.Request{Kind: action.Maint, Instance: "pg-test-2", HAProxy: "a"}, do: func(in *action.Input) { in.Running = []model.Mark{{Action: "switchover", Who: "alice"}} },
 			steps: []string{"server a maint pg-test-replica/pg-test-2"}, risks: []string{"failover", "sessions-cut"}},
 		{name: "enable a frontend", r: action.Request{Kind: action.EnableFrontend, Service: "primary"}, do: func(in *action.Input) { in.Snap.HAProxy["b"].Value.Proxies[0].Front.Status = "PAUSED" },
@@ -217,10 +223,14 @@ func TestMaintenance(t *testing.T) {
 			},
 			steps: append(append([]string{"switchover"}, drains("pg-test-1")...), "vip 10.0.0.3", "safe"), risk: "sessions-cut"},
 		{name: "the leader's node, and no member can take over", r: action.Request{Kind: action.Maintenance, Node: "a"},
-			do:    func(in *action.Input) { in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.No}} },
+			do: func(in *action.Input) {
+				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.No}}
+			},
 			fails: "no other member can take over"},
 		{name: "the only other member is unknown", r: action.Request{Kind: action.Maintenance, Node: "a"},
-			do:    func(in *action.Input) { in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.Unknown}} },
+			do: func(in *action.Input) {
+				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.Unknown}}
+			},
 			steps: append(append([]string{"switchover"}, drains("pg-test-1")...), "safe"), risk: "candidate-unread"},
 		{name: "no leader", r: action.Request{Kind: action.Maintenance, Node: "b"}, do: func(in *action.Input) { in.Board.Leader = "" }, steps: append(drains("pg-test-2"), "safe"), risk: "no-leader"},
 		{name: "the last server for reads", r: action.Request{Kind: action.Maintenance, Node: "b"},
