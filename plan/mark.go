@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -70,16 +71,37 @@ func ended(marks []model.Mark, r *Run) []model.Mark {
 			continue
 		case m.Open && !m.Alive && r.Outcome == RunApplied && undoes(r.Action, m.Action) && (m.Instance == r.Instance || m.Instance == ""):
 			continue
-		case m.Open || m.Instance != r.Instance || m.Action != r.Action && !undoes(r.Action, m.Action):
-		case r.Outcome != RunApplied:
-		case len(m.Services) == 0 || len(m.HAProxy) == 0 || covers(r.HAProxy, m.HAProxy):
-			if m.Services = without(m.Services, r.Services); len(m.Services) == 0 {
+		case m.Open || m.Instance != r.Instance || r.Outcome != RunApplied || m.Action != r.Action && !undoes(r.Action, m.Action):
+		default:
+			var gone bool
+			if m, gone = lessened(m, r); gone {
 				continue
 			}
 		}
 		out = append(out, m)
 	}
 	return out
+}
+
+// lessened is a mark without what a later run ended of it; gone is whether nothing
+// is left. A run that was narrowed to a service or a HAProxy ends only that.
+func lessened(m model.Mark, r *Run) (_ model.Mark, gone bool) {
+	var narrow struct {
+		Service model.ServiceName `json:"service"`
+		HAProxy model.Host        `json:"haproxy"`
+	}
+	_ = json.Unmarshal(r.Request, &narrow) // a record without a request was not narrowed
+	switch {
+	case narrow.Service != "" && (len(m.Services) != 1 || m.Services[0] != narrow.Service):
+		if narrow.HAProxy == "" {
+			m.Services = slices.DeleteFunc(slices.Clone(m.Services), func(s model.ServiceName) bool { return s == narrow.Service })
+		}
+		return m, false
+	case narrow.HAProxy != "":
+		m.HAProxy = slices.DeleteFunc(slices.Clone(m.HAProxy), func(h model.Host) bool { return h == narrow.HAProxy })
+		return m, len(m.HAProxy) == 0
+	}
+	return m, true
 }
 
 // undoes reports whether the action ends what another one began.
@@ -95,19 +117,4 @@ func undoes(action, other string) bool {
 		return slices.Contains([]string{"drain", "maint", "maintenance"}, other)
 	}
 	return false
-}
-
-// covers reports whether every host of some is among all.
-func covers(all, some []model.Host) bool {
-	return !slices.ContainsFunc(some, func(h model.Host) bool { return !slices.Contains(all, h) })
-}
-
-func without(all, gone []model.ServiceName) []model.ServiceName {
-	var out []model.ServiceName
-	for _, s := range all {
-		if !slices.Contains(gone, s) {
-			out = append(out, s)
-		}
-	}
-	return out
 }

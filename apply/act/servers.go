@@ -408,14 +408,18 @@ func (r *run) held(ctx context.Context, s *action.Step) (n int64, unread []model
 // and none is to be cut, it fails.
 func awaitSessions(ctx context.Context, r *run, s *action.Step) error {
 	q := &r.plan.Request
-	first := int64(-1)
+	first, last := int64(-1), int64(-1)
+	var at time.Time
 	for end := r.Now().Add(q.Wait); ; {
 		n, unread := r.held(ctx, s)
 		if first = max(first, n); n == 0 && len(unread) == 0 {
 			r.tell(action.Event{State: action.Settled, What: fmt.Sprintf("%s has no session", s.Instance), Done: first, Total: first})
 			return nil
 		}
-		r.tell(action.Event{State: action.Waiting, What: text.Plural(int(n), "session") + " left", Done: first - n, Total: first})
+		if n != last || r.Now().Sub(at) > waitingEvery {
+			last, at = n, r.Now()
+			r.tell(action.Event{State: action.Waiting, What: text.Plural(int(n), "session") + " left", Done: first - n, Total: first})
+		}
 		if !r.Now().Before(end) {
 			return r.remains(s, n, unread)
 		}
@@ -424,6 +428,9 @@ func awaitSessions(ctx context.Context, r *run, s *action.Step) error {
 		}
 	}
 }
+
+// waitingEvery is how often a wait in which nothing changes is reported.
+const waitingEvery = 5 * time.Second
 
 // remains is the end of a wait with sessions left.
 func (r *run) remains(s *action.Step, n int64, unread []model.Host) error {

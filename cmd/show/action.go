@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"pgtui/internal/text"
 	"pgtui/plan"
@@ -43,10 +44,20 @@ func Event(w io.Writer, p *action.Plan, e action.Event) {
 	if e.Host != "" {
 		host = string(e.Host) + ": "
 	}
-	fmt.Fprintf(w, "%s  %-9s  %s%s\n", at, e.State, host, text.Line(e.What, 300))
+	fmt.Fprintf(w, "%s  %-9s  %s%s%s\n", at, e.State, host, bar(e.Done, e.Total), text.Line(e.What, 300))
 	if e.Err != nil {
 		fmt.Fprintf(w, "%*s  %s\n", len(at)+11, "", text.Line(e.Err.Error(), 300))
 	}
+}
+
+// bar is "[######····] ", the progress of a wait; "" when its end is unknown.
+func bar(done, total int64) string {
+	const width = 10
+	if total <= 0 {
+		return ""
+	}
+	n := int(min(max(done, 0), total) * width / total)
+	return "[" + strings.Repeat("#", n) + strings.Repeat("·", width-n) + "] "
 }
 
 // ActionReport prints how an action ended.

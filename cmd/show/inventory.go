@@ -97,9 +97,19 @@ func History(w io.Writer, file string, runs []plan.Run, others int) {
 	}
 }
 
-// nodesText is "10.10.10.11 applied, 10.10.10.12 restored".
+// nodesText is "10.10.10.11 applied, 10.10.10.12 restored"; of an action on the
+// cluster whom it changed, and on which HAProxies: "pg-test-2 on 10.10.10.11".
 func nodesText(r *plan.Run) string {
 	var out []string
+	if len(r.Nodes) == 0 && r.Instance != "" {
+		out = append(out, text.Line(string(r.Instance), 60))
+		if len(r.HAProxy) > 0 {
+			out[0] += " on " + text.Line(model.Join(r.HAProxy), 200)
+		}
+		if r.Why != "" {
+			out[0] += ": " + text.Line(r.Why, 100)
+		}
+	}
 	for _, n := range r.Nodes {
 		outcome := string(n.Outcome)
 		if outcome == "" {

@@ -30,7 +30,7 @@ func healthForced(in Input, report func(model.Finding)) {
 					f.Severity = model.Critical
 				}
 				where[c.Instance] = append(where[c.Instance], v.HAProxy)
-				f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s/%s is %s: its health check is disabled", v.Label(), sectionOf(in, r), c.Instance, c.Status))
+				f.Evidence = append(f.Evidence, fmt.Sprintf("%s: %s/%s has the status %q: its health check is disabled", v.Label(), sectionOf(in, r), c.Instance, c.Status))
 				f.Summary = fmt.Sprintf("the health check of %s is disabled in %s on %s: it counts as up, whatever its role is", c.Instance, r.Name(), onNodes(len(where[c.Instance]), len(r.Views)))
 				f.Hint = onSockets(where[c.Instance], "enable health "+sectionOf(in, r)+"/"+string(c.Instance)) + "; a reload also ends it"
 			}

@@ -56,7 +56,7 @@ func maintenance(in *Input, p *Plan) {
 	ownHAProxy(in, p)
 	alsoThere(in, p)
 	reloadFact(in, p, all.hosts, "drain")
-	p.Next = append(p.Next, "once the node is back: pgtui maintenance "+string(r.Node)+" --end")
+	p.Next = append(p.Next, "pgtui maintenance "+string(r.Node)+" --end")
 }
 
 // switchAway adds the switchover to the best candidate, and returns it.

@@ -309,6 +309,11 @@ func onServers(in *Input, p *Plan) (servers, bool) {
 		err = busy(in, p.Request.Instance)
 	}
 	p.Refused = err
+	for _, h := range all.hosts {
+		if o := in.Snap.Servers[h]; o.Err != nil && all.unread[h] == "" && p.Request.Kind != Weight {
+			addFact(p, fmt.Sprintf("HAProxy on %s: its socket was not read, its stats page is used in its place unless SSH works then: %s", lbLabel(in, h), o.Err))
+		}
+	}
 	return all, err == nil
 }
 
