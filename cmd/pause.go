@@ -45,16 +45,16 @@ func (a *app) resumeCmd() *cobra.Command {
 }
 
 func (a *app) pauseTo(ctx context.Context, o *pauseOptions, name string, kind action.Kind) error {
+	var until time.Time
+	if o.until != "" {
+		var err error
+		if until, err = action.ParseTime(o.until, now()); err != nil {
+			return misuse("--until 2h", "--until: %w", err)
+		}
+	}
 	return a.perform(ctx, string(kind)+" "+name, &o.patroniFlags, name, func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
 		if err := wholeCluster(c, instance, string(kind)); err != nil {
 			return action.Request{}, err
-		}
-		var until time.Time
-		if o.until != "" {
-			var err error
-			if until, err = action.ParseTime(o.until, now()); err != nil {
-				return action.Request{}, misuse("--until 2h", "--until: %w", err)
-			}
 		}
 		return action.Request{Kind: kind, Until: until}, nil
 	})
