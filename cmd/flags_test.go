@@ -38,12 +38,19 @@ func typed(t *testing.T, args ...string) (code int, out, errs string) {
 // good are arguments with which each command that needs some is typed right.
 func good(c *cobra.Command) []string {
 	switch c.CommandPath() {
-	case "pgtui access", "pgtui candidates", "pgtui ghosts", "pgtui states", "pgtui roles", "pgtui wait", "pgtui reload", "pgtui diff", "pgtui render":
+	case "pgtui access", "pgtui candidates", "pgtui ghosts", "pgtui states", "pgtui roles", "pgtui wait", "pgtui reload", "pgtui diff", "pgtui render",
+		"pgtui switchover", "pgtui restart", "pgtui pause", "pgtui resume", "pgtui patroni config", "pgtui patroni history", "pgtui patroni reload":
 		return []string{"pg-test"}
 	case "pgtui whatif":
 		return []string{"pg-test", "--down", "pg-test-1"}
 	case "pgtui trace":
 		return []string{"pg-test", "primary"}
+	case "pgtui failover":
+		return []string{"pg-test", "--candidate", "pg-test-2"}
+	case "pgtui reinit":
+		return []string{"pg-test-2"}
+	case "pgtui patroni flush":
+		return []string{"pg-test", "switchover"}
 	case "pgtui apply":
 		return []string{"plan.json"}
 	}
@@ -53,7 +60,7 @@ func good(c *cobra.Command) []string {
 // free are the flags with a value that anything may be, or that is not looked at
 // before the nodes or files are.
 func free() []string {
-	return []string{"inventory", "ssh-config", "pigsty-home", "vault-password-file", "out", "dir", "script", "playbook-dir", "help"}
+	return []string{"inventory", "ssh-config", "pigsty-home", "vault-password-file", "out", "dir", "script", "playbook-dir", "help", "candidate", "why"}
 }
 
 // TestEveryCommandAndFlagThatIsTypedWrong walks the tree of commands: what is

@@ -44,11 +44,14 @@ func (a *app) resumeCmd() *cobra.Command {
 }
 
 func (a *app) pauseTo(ctx context.Context, o *pauseOptions, name string, kind action.Kind) error {
+	until, err := timeOf("--until", o.until)
+	if err != nil {
+		return err
+	}
 	return a.perform(ctx, string(kind)+" "+name, &o.patroniFlags, name, func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
 		if err := wholeCluster(c, instance, string(kind)); err != nil {
 			return action.Request{}, err
 		}
-		until, err := timeOf("--until", o.until)
-		return action.Request{Kind: kind, Until: until}, err
+		return action.Request{Kind: kind, Until: until}, nil
 	})
 }

@@ -32,9 +32,12 @@ func (a *app) restartCmd() *cobra.Command {
 }
 
 func (a *app) restart(ctx context.Context, o *restartOptions, args []string) error {
+	at, err := timeOf("--schedule", o.schedule)
+	if err != nil {
+		return err
+	}
 	return a.perform(ctx, "restart "+args[0], &o.patroniFlags, args[0], func(_ *model.Cluster, instance model.InstanceName) (action.Request, error) {
-		at, err := timeOf("--schedule", o.schedule)
-		return action.Request{Kind: action.Restart, Instance: instance, Pending: o.pending, SwitchFirst: o.switchFirst, At: at}, err
+		return action.Request{Kind: action.Restart, Instance: instance, Pending: o.pending, SwitchFirst: o.switchFirst, At: at}, nil
 	})
 }
 

@@ -96,15 +96,15 @@ func (a *app) switchoverCmd() *cobra.Command {
 }
 
 func (a *app) switchover(ctx context.Context, o *switchoverOptions, args []string) error {
+	at, err := timeOf("--schedule", o.schedule)
+	if err != nil {
+		return err
+	}
 	return a.perform(ctx, "switchover "+args[0], &o.patroniFlags, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
 		if err := wholeCluster(c, instance, "switchover"); err != nil {
 			return action.Request{}, err
 		}
 		to, err := member(c, o.candidate, "--candidate")
-		if err != nil {
-			return action.Request{}, err
-		}
-		at, err := timeOf("--schedule", o.schedule)
 		return action.Request{Kind: action.Switchover, Candidate: to, At: at}, err
 	})
 }

@@ -255,21 +255,46 @@ func doConfig(ctx context.Context, r *run, s *action.Step) error {
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
 	}
-	conf, rerr := r.Config(ctx, r.inv, r.cluster(), r.plan.Request.SSH, s.Via)
-	switch {
-	case rerr != nil:
-		return errors.Join(fmt.Errorf("GET /config could not be read back: %w: %w", rerr, ErrUnknown), err)
-	case !action.Holds(conf, patch) && err != nil:
-		return err // it may still arrive
-	case !action.Holds(conf, patch):
-		return errors.New("GET /config does not have the new values: another writer changed them")
+	if rerr := r.readBack(ctx, patch); rerr != nil {
+		return errors.Join(rerr, err)
 	}
-	r.tell(action.Event{State: action.Proven, What: "GET /config has the new values"})
+	r.tell(action.Event{State: action.Proven, What: "GET /config of every member that answers has the new values"})
 	if _, pauses := patch["pause"]; pauses {
 		return r.paused(ctx, patch["pause"] == true)
 	}
 	r.state("the configuration of %s is changed", r.cluster().Name)
 	return r.pending(ctx, patch)
+}
+
+// readBack waits until GET /config of every member that answers has the patch: each
+// answers from what it read in its last loop.
+func (r *run) readBack(ctx context.Context, patch map[string]any) error {
+	return r.until(ctx, 3*loopWait, func(_ *model.Snapshot, b *board.Board) (string, error) {
+		var known []model.InstanceName
+		for i := range b.Members {
+			if b.Members[i].Known {
+				known = append(known, b.Members[i].Instance)
+			}
+		}
+		behind := guard.Collect(known, func(name model.InstanceName) string { return "reading the configuration of " + string(name) },
+			func(name model.InstanceName) (model.InstanceName, string) {
+				conf, err := r.Config(ctx, r.inv, r.cluster(), r.plan.Request.SSH, name)
+				if err != nil || !action.Holds(conf, patch) {
+					return name, "behind"
+				}
+				return name, ""
+			},
+			func(name model.InstanceName, _ error) (model.InstanceName, string) { return name, "behind" })
+		for _, name := range known {
+			if behind[name] != "" {
+				return "GET /config of " + string(name) + " has the new values", nil
+			}
+		}
+		if len(known) == 0 {
+			return "a member answers", nil
+		}
+		return "", nil
+	})
 }
 
 // paused waits until every member that answers reports the pause.

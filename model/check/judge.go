@@ -46,7 +46,8 @@ func unchanged(b *board.Board, was, is *model.Snapshot, now time.Time) bool {
 	c := b.Cluster
 	at := times{b.Judged, now}
 	for i := range c.Instances {
-		if !identical(was.Nodes, is.Nodes, c.Instances[i].Host) || !identical(was.SQL, is.SQL, c.Instances[i].Name) {
+		if !identical(was.Nodes, is.Nodes, c.Instances[i].Host) || !identical(was.SQL, is.SQL, c.Instances[i].Name) ||
+			!identical(was.Reach, is.Reach, c.Instances[i].Host) {
 			return false
 		}
 		x, y := was.Patroni[c.Instances[i].Name], is.Patroni[c.Instances[i].Name]

@@ -44,6 +44,7 @@ func full(inv *model.Inventory) *model.Snapshot {
 		{Proxy: section.Name, Server: string(b.Name), Bits: haproxy.ForcedDrain, Weight: 100, Configured: 100}}}, t0)}
 	s.Rules = map[model.ClusterName]model.RuleFacts{c.Name: {Conf: obs(model.PatroniConf{}, t0), Etcd: map[model.Host]source.Observed[string]{a.Host: obs("", t0)}}}
 	s.SQL = map[model.InstanceName]source.Observed[model.ServerFacts]{a.Name: obs(model.ServerFacts{Read: true, Sessions: 3}, t0)}
+	s.Reach = map[model.Host]source.Observed[map[model.InstanceName]string]{a.Host: obs(map[model.InstanceName]string{b.Name: ""}, t0)}
 	s.Marks = map[model.ClusterName][]model.Mark{c.Name: {{Action: "drain", Cluster: c.Name, Instance: b.Name, Who: "alice", At: t0, Until: t0.Add(time.Minute),
 		Services: []model.ServiceName{"primary"}, HAProxy: []model.Host{a.Host}}}}
 	return s

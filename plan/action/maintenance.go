@@ -8,7 +8,6 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/candidate"
 	"pgtui/plan"
 	"pgtui/source"
 )
@@ -61,65 +60,15 @@ func maintenance(in *Input, p *Plan) {
 
 // switchAway adds the switchover to the best candidate, and returns it.
 func switchAway(in *Input, p *Plan, from model.InstanceName) model.InstanceName {
-	best := bestOf(in.Table, from)
-	if best == nil {
+	to := in.best()
+	if to == "" {
 		p.Refused = &source.Hint{Err: fmt.Errorf("%s leads, and no other member can take over", from), Try: "pgtui candidates " + string(in.Cluster.Name) + " shows why"}
 		return ""
 	}
-	r := Request{Kind: Switchover, Cluster: p.Request.Cluster, Candidate: best.Instance, SSH: p.Request.SSH}
-	if build := builders()[Switchover]; build != nil {
-		sub := Plan{Request: r, Inventory: p.Inventory}
-		build(in, &sub)
-		p.Steps, p.Facts, p.Risks = append(p.Steps, sub.Steps...), append(p.Facts, sub.Facts...), append(p.Risks, sub.Risks...)
-		p.Refused, p.Candidates = sub.Refused, sub.Candidates
-		return best.Instance
-	}
-	p.Steps = append(p.Steps, Step{Do: DoSwitchover, From: from, Instance: best.Instance, Via: viaOf(in, from, best.Instance),
-		What: fmt.Sprintf("switchover from %s to %s", from, best.Instance), Proof: string(best.Instance) + " leads by its own word, and every HAProxy routes to it"})
-	p.Candidates = in.Table
-	for _, g := range best.Gates {
-		if g.Verdict == candidate.Risk || g.Verdict == candidate.Unknown {
-			name := g.Risk
-			if name == "" {
-				name = plan.RiskUnproven
-			}
-			p.Risks = append(p.Risks, plan.Risk{Name: name, Host: g.Host, What: fmt.Sprintf("%s: %s", best.Instance, g.What), Try: g.Try})
-		}
-	}
-	if len(best.Gates) == 0 && best.Verdict == candidate.Unknown {
-		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskUnproven, What: fmt.Sprintf("whether %s can take over is unknown", best.Instance), Try: "pgtui candidates " + string(in.Cluster.Name)})
-	}
-	return best.Instance
-}
-
-// bestOf is the member that takes over with the least risk; nil when no member can.
-func bestOf(t *candidate.Table, leader model.InstanceName) *candidate.Candidate {
-	if t == nil {
-		return nil
-	}
-	order := []candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown}
-	var best *candidate.Candidate
-	for i := range t.Candidates {
-		c := &t.Candidates[i]
-		rank := slices.Index(order, c.Verdict)
-		if c.Instance == leader || rank < 0 {
-			continue
-		}
-		if best == nil || rank < slices.Index(order, best.Verdict) {
-			best = c
-		}
-	}
-	return best
-}
-
-// viaOf is the member whose Patroni gets the call: neither of the two where there
-// is another that answers.
-func viaOf(in *Input, from, to model.InstanceName) model.InstanceName {
-	for i := range in.Board.Members {
-		if m := &in.Board.Members[i]; m.Known && m.Instance != from && m.Instance != to {
-			return m.Instance
-		}
-	}
+	sub := Plan{Request: Request{Kind: Switchover, Cluster: p.Request.Cluster, Candidate: to, SSH: p.Request.SSH}, Inventory: p.Inventory}
+	planSwitchover(in, &sub)
+	p.Steps, p.Facts, p.Risks = append(p.Steps, sub.Steps...), append(p.Facts, sub.Facts...), append(p.Risks, sub.Risks...)
+	p.Refused, p.Candidates = sub.Refused, sub.Candidates
 	return to
 }
 

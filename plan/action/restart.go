@@ -148,8 +148,8 @@ func (in *Input) stepAside(p *Plan, leader model.InstanceName) bool {
 
 // best is the candidate with the best verdict; "" when Patroni takes none.
 func (in *Input) best() model.InstanceName {
-	order := []candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown, candidate.No}
-	rows := in.eligible()
+	order := []candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown}
+	rows := slices.DeleteFunc(in.eligible(), func(c *candidate.Candidate) bool { return !slices.Contains(order, c.Verdict) })
 	slices.SortStableFunc(rows, func(a, b *candidate.Candidate) int {
 		return slices.Index(order, a.Verdict) - slices.Index(order, b.Verdict)
 	})
