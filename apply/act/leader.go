@@ -50,7 +50,13 @@ type change struct {
 	sent     time.Time
 	waiting  string
 	proveGap time.Time // when a login was last tried
+	routed   time.Time // when every HAProxy was first seen to route to the new leader
+	unserved string    // why the last login was not served
 }
+
+// provenFor is how long a login may fail once every HAProxy routes to the new leader:
+// HAProxy's checks do not connect to the port behind them.
+const provenFor = 30 * time.Second
 
 // change sends the call and watches until the end is settled, or known not to be.
 func (r *run) change(ctx context.Context, s *action.Step, c call) error {
@@ -167,6 +173,9 @@ func (x *change) news(ctx context.Context) {
 	tell(x.w.Next(x.snap, x.board))
 	if x.w.Reached(action.Routed) && !x.w.Reached(action.Proven) && x.Now().Sub(x.proveGap) >= x.poll() {
 		x.proveGap = x.Now()
+		if x.routed.IsZero() {
+			x.routed = x.proveGap
+		}
 		if x.login(ctx) {
 			x.w.Prove()
 			tell(x.w.Next(x.snap, x.board))
@@ -182,17 +191,21 @@ func (x *change) news(ctx context.Context) {
 // answers reaches the new leader.
 func (x *change) login(ctx context.Context) bool {
 	targets := x.primaryTargets()
-	oks := guard.Collect(targets, func(t clientTarget) string { return "connecting through " + string(t.host) },
-		func(t clientTarget) (model.Host, bool) {
+	whys := guard.Collect(targets, func(t clientTarget) string { return "connecting through " + string(t.host) },
+		func(t clientTarget) (model.Host, string) {
 			if !x.snap.HAProxy[t.host].Known() {
-				return t.host, true // it does not answer: it proves nothing
+				return t.host, "" // it does not answer: it proves nothing
 			}
 			s := x.try(ctx, &t, x.snap)
-			return t.host, s.Fault == "" && s.Instance == x.w.Leader()
+			if s.Fault == "" && s.Instance != x.w.Leader() {
+				s.Fault = cmp.Or(string(s.Instance), "an unnamed server") + " answers"
+			}
+			return t.host, s.Fault
 		},
-		func(t clientTarget, _ error) (model.Host, bool) { return t.host, false })
+		func(t clientTarget, err error) (model.Host, string) { return t.host, err.Error() })
 	for _, t := range targets {
-		if !oks[t.host] {
+		if x.unserved = whys[t.host]; x.unserved != "" {
+			x.unserved = fmt.Sprintf("through %s: %s", t.host, x.unserved)
 			return false
 		}
 	}
@@ -210,6 +223,9 @@ func (x *change) over(ctx context.Context) (bool, error) {
 		return true, nil // by what was observed, whatever became of the reply
 	case x.refused != nil && x.w.Leader() == "":
 		return x.stays(took)
+	case x.unserved != "" && x.Now().Sub(x.routed) > provenFor:
+		return true, &source.Hint{Err: notDone(x.cluster().Name, "%s leads, every HAProxy routes to it, and no login succeeds %s", x.w.Leader(), x.unserved),
+			Try: "pgtui doctor " + string(x.cluster().Name)}
 	case ctx.Err() != nil:
 		what, _ := x.w.Verdict(x.board)
 		return true, fmt.Errorf("stopped by the operator: %s: %w", what, ErrUnknown)

@@ -41,12 +41,14 @@ func trio() *action.Input {
 		{Cluster: "pg-test", Name: "primary", Port: "5433", Check: "/primary", Members: members},
 		{Cluster: "pg-test", Name: "replica", Port: "5434", Check: "/read-only", Members: members, Backups: members[:1]},
 	}
-	in := &action.Input{Inventory: &model.Inventory{Hash: "h"}, Cluster: c, Board: b, Now: t0, Table: &candidate.Table{Leader: "pg-test-1"}}
+	in := &action.Input{Inventory: &model.Inventory{Hash: "h"}, Cluster: c, Board: b, Now: t0, Table: &candidate.Table{Leader: "pg-test-1"},
+		Allowed: map[model.InstanceName]error{"pg-test-1": nil, "pg-test-2": nil, "pg-test-3": nil}}
 	in.Snap = &model.Snapshot{Inventory: in.Inventory, HAProxy: map[model.Host]source.Observed[haproxy.Stats]{}}
 	in.Snap.Servers = map[model.Host]source.Observed[haproxy.ServerStates]{}
 	in.Snap.Patroni = map[model.InstanceName]model.PatroniView{}
-	for i := range c.Instances {
-		in.Snap.Patroni[c.Instances[i].Name] = model.PatroniView{Status: seen(model.PatroniStatus{Role: "replica", State: "running"})}
+	for i := range b.Members {
+		m := &b.Members[i]
+		in.Snap.Patroni[m.Instance] = model.PatroniView{Status: seen(model.PatroniStatus{Role: m.Role, State: "running", Version: "4.0.7"}), Cluster: seen(model.PatroniCluster{})}
 	}
 	for _, h := range hosts {
 		c.LoadBalancers = append(c.LoadBalancers, model.LoadBalancer{Host: h, Services: services})
@@ -233,7 +235,7 @@ func TestMaintenance(t *testing.T) {
 			fails: "no other member can take over"},
 		{name: "the only other member is unknown", r: action.Request{Kind: action.Maintenance, Node: "a"},
 			do: func(in *action.Input) {
-				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.Unknown, Gates: []candidate.Gate{{Name: "state", Verdict: candidate.Unknown, What: "unknown"}}}}
+				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.Unknown, Gates: []candidate.Gate{{Name: "pooled-login", Verdict: candidate.Unknown, What: "not tried"}}}}
 			},
 			steps: append(append([]string{"switchover"}, drains("pg-test-1")...), "safe"), risk: "candidate-unread"},
 		{name: "no leader", r: action.Request{Kind: action.Maintenance, Node: "b"}, do: func(in *action.Input) { in.Board.Leader = "" }, steps: append(drains("pg-test-2"), "safe"), risk: "no-leader"},

@@ -77,7 +77,7 @@ func conditions() []condition {
 			undo: func(p place) [][]string { return one(undo, on(p), what) }}
 	}
 	candidate := func(p place) string { return p.candidate }
-	const stopped = `pkill -%s -f 'pg-test: walreceiver'; true`
+	const stopped = `pkill -%s -f 'pg-test: [w]alreceiver'; true`
 	return []condition{
 		{name: "calm"},
 		{name: "the candidate receives no WAL", settles: true,

@@ -211,7 +211,7 @@ func (r *campaign) change(ctx context.Context, a *Attempt, unrouted bool) error 
 	done := make(chan struct{})
 	go func() { c.run(life, model.Host(address(string(a.From))), r.login()); close(done) }()
 	time.Sleep(300 * time.Millisecond)
-	limit, cancel := context.WithTimeout(ctx, calmFor)
+	limit, cancel := context.WithTimeout(ctx, 2*calmFor)
 	rep, err := r.s.Act(limit, r.inv, p, nil)
 	cancel()
 	time.Sleep(300 * time.Millisecond)
@@ -284,11 +284,8 @@ func uneasy(b *board.Board) string {
 			return fmt.Sprintf("%s is %s, lag %d", m.Instance, m.State, m.Lag)
 		}
 	}
-	if b.Health != model.HealthOK && b.Health != model.HealthDegraded {
-		return b.Summary
-	}
 	for _, f := range b.Findings {
-		if f.Severity <= model.Warning && f.Code != "stale-roles" && f.Code != "ghost-pinned" && f.Code != "ghost-worker" {
+		if f.Severity <= model.Warning && !slices.Contains([]string{"stale-roles", "service-on-backup", "service-empty"}, f.Code) {
 			return f.Summary
 		}
 	}
