@@ -54,6 +54,10 @@ type change struct {
 	unserved string    // why the last login was not served
 }
 
+// routedFor is how long HAProxy's checks may take to find a new leader: with
+// Pigsty's slowest ones, rise and downinter take 20 s.
+const routedFor = 45 * time.Second
+
 // provenFor is how long a login may fail once every HAProxy routes to the new leader:
 // HAProxy's checks do not connect to the port behind them.
 const provenFor = 30 * time.Second
@@ -232,7 +236,7 @@ func (x *change) over(ctx context.Context) (bool, error) {
 	case x.lost != nil && x.w.Leader() == "" && took > x.wait:
 		what, _ := x.w.Verdict(x.board)
 		return true, fmt.Errorf("%s %s after the call: %w", what, took.Round(time.Second), x.lost)
-	case x.replied && took > x.settleFor(), took > x.settleFor()+x.wait:
+	case x.w.Unrouted(x.Now(), routedFor), x.replied && took > x.settleFor(), took > x.settleFor()+x.wait:
 		return true, x.late()
 	}
 	return false, nil
@@ -256,7 +260,7 @@ func (x *change) late() error {
 	if known {
 		return notDone(x.cluster().Name, "%s, %s after the call", what, x.Now().Sub(x.sent).Round(time.Second))
 	}
-	return &source.Hint{Err: errors.Join(fmt.Errorf("not settled within %s: %s: %w", x.settleFor(), what, ErrUnknown), x.lost), Try: "pgtui status " + string(x.cluster().Name)}
+	return &source.Hint{Err: errors.Join(fmt.Errorf("not settled %s after the call: %s: %w", x.Now().Sub(x.sent).Round(time.Second), what, ErrUnknown), x.lost), Try: "pgtui status " + string(x.cluster().Name)}
 }
 
 // close ends the probe clients and writes what they saw, and what comes next.

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type Watcher struct {
 	proven  bool
 	calm    int // boards in a row that are settled
 	waits   string
+	rose    time.Time // when the new leader was first seen
 }
 
 // settleBoards is how many boards in a row must be settled: HAProxy's checks and
@@ -40,6 +42,12 @@ func (w *Watcher) Reached(s State) bool { return slices.Contains(w.reached, s) }
 
 // Waits is what is waited for now, in a clause.
 func (w *Watcher) Waits() string { return w.waits }
+
+// Unrouted reports whether the new leader has led for longer than limit, and not
+// every HAProxy that answers routes to it.
+func (w *Watcher) Unrouted(now time.Time, limit time.Duration) bool {
+	return !w.rose.IsZero() && !w.Reached(Routed) && now.Sub(w.rose) > limit
+}
 
 // Prove is called once a login through every HAProxy that answers has reached the
 // new leader.
@@ -119,6 +127,9 @@ func (w *Watcher) risen(b *board.Board, to func(State, string, ...any)) {
 		return
 	}
 	w.leader = b.Leader
+	if w.rose.IsZero() {
+		w.rose = b.Judged
+	}
 	to(Promoted, "%s leads by its own word on timeline %d", w.leader, b.Timeline)
 }
 
@@ -258,7 +269,23 @@ func (w *Watcher) Verdict(b *board.Board) (what string, known bool) {
 	case w.Reached(Proven) && m != nil && m.Known && badState(m.State):
 		return fmt.Sprintf("%s leads, and %s is %s", w.leader, w.From, m.State), true
 	}
-	return fmt.Sprintf("%s leads; not seen yet: %s", w.leader, w.waits), false
+	return fmt.Sprintf("%s leads; not seen yet: %s", w.leader, cmp.Or(w.waits, "that it stays so")), w.leader == b.Leader && allRead(b)
+}
+
+// allRead reports whether every member and every HAProxy of the board answered: what
+// is not there then is known not to be.
+func allRead(b *board.Board) bool {
+	if b.KnownMembers() < len(b.Members) {
+		return false
+	}
+	for i := range b.Routes {
+		for k := range b.Routes[i].Views {
+			if v := &b.Routes[i].Views[k]; v.Stale || v.Verdict == model.Unknown {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // badState reports whether PostgreSQL is in a state that does not pass by itself.

@@ -92,7 +92,7 @@ func TestWatcher(t *testing.T) {
 		{"the whole way", []scene{calm, stopping, leaderless, promoted, routed, rejoined, settled, settled},
 			"demoting no-leader promoted routed proven settled", "", false},
 		{"in one leap", []scene{calm, settled, settled}, "promoted routed proven settled", "", false},
-		{"not settled by one board", []scene{calm, promoted, settled}, "promoted routed proven", "not seen yet", false},
+		{"not settled by one board", []scene{calm, promoted, settled}, "promoted routed proven", "not seen yet", true},
 		{"the old leader does not start", []scene{calm, routed, func(w *modeltest.World) {
 			routed(w)
 			w.Status(1, func(s *model.PatroniStatus) { s.State = "start failed" })
@@ -100,15 +100,16 @@ func TestWatcher(t *testing.T) {
 		{"it streams on an old timeline", []scene{calm, func(w *modeltest.World) {
 			settled(w)
 			w.Status(1, func(s *model.PatroniStatus) { s.Timeline = 1 })
-		}, settled}, "promoted routed proven", "not seen yet", false},
-		{"it is not UP again", []scene{calm, rejoined, rejoined, rejoined}, "promoted routed proven", "pg-test-1 is UP in 5434 replica", false},
+		}, settled}, "promoted routed proven", "not seen yet", true},
+		{"it is not UP again", []scene{calm, rejoined, rejoined, rejoined}, "promoted routed proven", "pg-test-1 is UP in 5434 replica", true},
 		{"who was drained by hand is not waited for", []scene{calm, drained, drained}, "promoted routed proven settled", "", false},
 		{"no one takes over", []scene{calm, stopping, leaderless, leaderless}, "demoting no-leader", "no member leads by its own word", true},
-		{"the old leader still answers as one", []scene{calm, func(w *modeltest.World) { promoted(w); w.Patroni(1, true) }}, "promoted", "pg-test-2 leads", false},
+		{"the old leader still answers as one", []scene{calm, func(w *modeltest.World) { promoted(w); w.Patroni(1, true) }}, "promoted", "pg-test-2 leads", true},
 		{"one HAProxy routes to another", []scene{calm, func(w *modeltest.World) {
 			routed(w)
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-2", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-2") })
-		}}, "promoted", " routes 5433 primary to pg-test-2", false},
+		}}, "promoted", " routes 5433 primary to pg-test-2", true},
+		{"one HAProxy does not answer, and the old leader is not UP", []scene{calm, func(w *modeltest.World) { rejoined(w); w.SilenceHAProxy(3) }}, "promoted routed proven", "not seen yet", false},
 		{"one HAProxy does not answer", []scene{calm, func(w *modeltest.World) { routed(w); w.SilenceHAProxy(3) }}, "promoted routed proven", "", false},
 		{"it leads before its promotion", []scene{calm, func(w *modeltest.World) {
 			promoted(w)

@@ -50,7 +50,7 @@ type Attempt struct {
 	Code       int    // of Patroni's answer; 0 when none came
 	Words      string // of Patroni's answer
 	Leader     model.InstanceName
-	Gap, Seen  time.Duration // the longest gap by pgtui, and by the independent client
+	Gap, Seen  time.Duration // the longest gap through one HAProxy, by pgtui and by the independent client
 	Bad        []string      // what is wrong with it; nil when nothing is
 }
 
@@ -211,13 +211,18 @@ func (r *campaign) change(ctx context.Context, a *Attempt, unrouted bool) error 
 	done := make(chan struct{})
 	go func() { c.run(life, model.Host(address(string(a.From))), r.login()); close(done) }()
 	time.Sleep(300 * time.Millisecond)
-	limit, cancel := context.WithTimeout(ctx, 2*calmFor)
+	limit, cancel := context.WithTimeout(ctx, 3*calmFor)
 	rep, err := r.s.Act(limit, r.inv, p, nil)
 	cancel()
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	<-done
-	a.Outcome, a.Gap, a.Seen = rep.Outcome, rep.Longest, c.longest()
+	a.Outcome, a.Seen = rep.Outcome, c.longest()
+	for i := range rep.Clients {
+		if x := &rep.Clients[i]; x.Host == model.Host(address(string(a.From))) {
+			a.Gap = x.Gap.Longest
+		}
+	}
 	if err != nil {
 		a.Err = err.Error()
 	}

@@ -43,8 +43,8 @@ func (a *Attempt) judge(unrouted bool) {
 			bad("the gap is %v by pgtui, and %v by the client", a.Gap, a.Seen)
 		}
 	case action.EndFailed:
-		if moved && a.Leader == a.To && !strings.Contains(a.Err, "stream") && !unrouted && !strings.Contains(a.Err, "UP") {
-			bad("it is called failed, and %s leads", a.Leader)
+		if moved && a.Leader == a.To && !strings.Contains(a.Err, string(a.To)+" leads") {
+			bad("it is called failed without a word on %s, which leads", a.Leader)
 		}
 	case action.EndRefused:
 		bad("it is called refused, and Patroni got the call")
