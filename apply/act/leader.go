@@ -167,7 +167,7 @@ func (x *change) news(ctx context.Context) {
 	tell(x.w.Next(x.snap, x.board))
 	if x.w.Reached(action.Routed) && !x.w.Reached(action.Proven) && x.Now().Sub(x.proveGap) >= x.poll() {
 		x.proveGap = x.Now()
-		if x.login(ctx) {
+		if x.login(ctx, x.snap, x.w.Leader()) {
 			x.w.Prove()
 			tell(x.w.Next(x.snap, x.board))
 		}
@@ -179,16 +179,16 @@ func (x *change) news(ctx context.Context) {
 }
 
 // login reports whether a connection through the primary port of every HAProxy that
-// answers reaches the new leader.
-func (x *change) login(ctx context.Context) bool {
-	targets := x.primaryTargets()
+// answers reaches the leader.
+func (r *run) login(ctx context.Context, snap *model.Snapshot, leader model.InstanceName) bool {
+	targets := r.primaryTargets()
 	oks := guard.Collect(targets, func(t clientTarget) string { return "connecting through " + string(t.host) },
 		func(t clientTarget) (model.Host, bool) {
-			if !x.snap.HAProxy[t.host].Known() {
+			if !snap.HAProxy[t.host].Known() {
 				return t.host, true // it does not answer: it proves nothing
 			}
-			s := x.try(ctx, &t, x.snap)
-			return t.host, s.Fault == "" && s.Instance == x.w.Leader()
+			s := r.try(ctx, &t, snap)
+			return t.host, s.Fault == "" && s.Instance == leader
 		},
 		func(t clientTarget, _ error) (model.Host, bool) { return t.host, false })
 	for _, t := range targets {
