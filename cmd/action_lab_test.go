@@ -323,19 +323,13 @@ func TestLabPause(t *testing.T) {
 }
 
 // TestLabPatroniConfig: max_connections is raised, the replicas restart first, and
-// every server has it.
+// every server has it; then it is lowered, the leader first.
 func TestLabPatroniConfig(t *testing.T) {
 	needLab(t)
 	config := func(n string) string { return "postgresql.parameters.max_connections=" + n }
 	shown := func(node string) string {
 		return lab(t, "exec", node, "psql", "postgres://test:test@127.0.0.1:5432/test", "-AXtc", "show max_connections")
 	}
-	was := shown("pg-test-1")
-	t.Cleanup(func() {
-		pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", config(was), "--yes")
-		pgtui(t, labInventory(t), "restart", "pg-test-1", "--pending", "--yes")
-		pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes")
-	})
 	r := pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", config("150"), "--yes")
 	if r.code != 0 || !strings.Contains(r.out, "it is raised: restart the replicas first") || !strings.Contains(r.out, "a restart is pending on") {
 		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
@@ -345,6 +339,17 @@ func TestLabPatroniConfig(t *testing.T) {
 	}
 	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
 		if got := shown(n); got != "150" {
+			t.Errorf("%s has max_connections %s", n, got)
+		}
+	}
+	// and lowered again: the leader first
+	for _, args := range [][]string{{"patroni", "config", "pg-test", "--set", config("100"), "--yes"}, {"restart", "pg-test-1", "--pending", "--yes"}, {"restart", "pg-test", "--pending", "--yes"}} {
+		if r = pgtui(t, labInventory(t), args...); r.code != 0 {
+			t.Fatalf("%v: exit %d\n%s%s", args, r.code, r.out, r.err)
+		}
+	}
+	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
+		if got := shown(n); got != "100" {
 			t.Errorf("%s has max_connections %s", n, got)
 		}
 	}

@@ -180,7 +180,7 @@ func (x *change) news(ctx context.Context) {
 		if x.routed.IsZero() {
 			x.routed = x.proveGap
 		}
-		if x.login(ctx) {
+		if x.unserved = x.unreached(ctx, x.snap, x.w.Leader()); x.unserved == "" {
 			x.w.Prove()
 			tell(x.w.Next(x.snap, x.board))
 		}
@@ -191,29 +191,31 @@ func (x *change) news(ctx context.Context) {
 	}
 }
 
-// login reports whether a connection through the primary port of every HAProxy that
-// answers reaches the new leader.
-func (x *change) login(ctx context.Context) bool {
-	targets := x.primaryTargets()
+// unreached is why a connection through the primary port of a HAProxy that answers
+// does not reach the leader; "" when one through each does.
+func (r *run) unreached(ctx context.Context, snap *model.Snapshot, leader model.InstanceName) string {
+	targets := r.primaryTargets()
 	whys := guard.Collect(targets, func(t clientTarget) string { return "connecting through " + string(t.host) },
 		func(t clientTarget) (model.Host, string) {
-			if !x.snap.HAProxy[t.host].Known() {
+			if !snap.HAProxy[t.host].Known() {
 				return t.host, "" // it does not answer: it proves nothing
 			}
-			s := x.try(ctx, &t, x.snap)
-			if s.Fault == "" && s.Instance != x.w.Leader() {
+			s := r.try(ctx, &t, snap)
+			if s.Fault == "" && s.Instance != leader {
 				s.Fault = cmp.Or(string(s.Instance), "an unnamed server") + " answers"
 			}
 			return t.host, s.Fault
 		},
 		func(t clientTarget, err error) (model.Host, string) { return t.host, err.Error() })
 	for _, t := range targets {
-		if x.unserved = whys[t.host]; x.unserved != "" {
-			x.unserved = fmt.Sprintf("through %s: %s", t.host, x.unserved)
-			return false
+		if why := whys[t.host]; why != "" {
+			return fmt.Sprintf("through %s: %s", t.host, why)
 		}
 	}
-	return len(targets) > 0
+	if len(targets) == 0 {
+		return "no HAProxy has a primary port"
+	}
+	return ""
 }
 
 // over reports whether the run has come to an end, and how.

@@ -150,6 +150,12 @@ func doRestart(ctx context.Context, r *run, s *action.Step) error {
 		cs := r.connectClients(ctx, snap)
 		defer func() { r.keep(cs.stop()) }()
 	}
+	if m := before.Member(s.Instance); !leads && m != nil && board.HealthyState(m.State) {
+		r.catchUp(ctx, s.Instance, snap.PatroniStatus(before.Leader).Value.Location)
+		if ctx.Err() != nil {
+			return fmt.Errorf("stopped by the operator: %w", ErrNotSent)
+		}
+	}
 	_, err = r.send(context.WithoutCancel(ctx), s, call{method: "POST", path: "/restart", body: map[string]any{}, wait: r.settleFor()})
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return err
@@ -160,7 +166,13 @@ func doRestart(ctx context.Context, r *run, s *action.Step) error {
 		limit = min(limit, lostFor)
 	}
 	err = r.until(ctx, limit, func(snap *model.Snapshot, b *board.Board) (string, error) {
-		return restarted(snap, b, s.Instance, was.Value.PostmasterStart, leads)
+		what, err := restarted(snap, b, s.Instance, was.Value.PostmasterStart, leads)
+		if what == "" && err == nil && leads && b.Cluster.Service("primary") != nil {
+			if why := r.unreached(ctx, snap, s.Instance); why != "" {
+				what = "a login through the primary port of every HAProxy reaches " + string(s.Instance) + ": " + why
+			}
+		}
+		return what, err
 	})
 	if err != nil {
 		return errors.Join(err, lost)
@@ -168,6 +180,25 @@ func doRestart(ctx context.Context, r *run, s *action.Step) error {
 	r.tell(action.Event{State: action.Proven, What: fmt.Sprintf("PostgreSQL of %s has started again", s.Instance)})
 	r.state("%s has restarted", s.Instance)
 	return nil
+}
+
+// catchUpFor is how long a replica may take to replay before its restart.
+const catchUpFor = 15 * time.Second
+
+// catchUp waits until a replica streams and has replayed what the leader had written:
+// a parameter that the leader has lowered counts for it only then. One that does not
+// is restarted nevertheless.
+func (r *run) catchUp(ctx context.Context, name model.InstanceName, head int64) {
+	for end := r.Now().Add(catchUpFor); ctx.Err() == nil && r.Now().Before(end); pause(ctx, r.poll()) {
+		snap, b, err := r.look(ctx)
+		if err != nil {
+			continue
+		}
+		m := b.Member(name)
+		if m != nil && action.Streams(snap, b, m) && snap.PatroniStatus(name).Value.Replayed >= head {
+			return
+		}
+	}
 }
 
 // lostFor is how long the effect of a call is waited for whose reply was lost.

@@ -118,7 +118,7 @@ func (in *Input) restartStep(r *Request, name model.InstanceName) Step {
 	s := Step{Do: DoRestart, Instance: name, Via: name, What: fmt.Sprintf("restart PostgreSQL of %s: POST /restart to its Patroni", name),
 		Proof: "PostgreSQL has started again and streams from the leader"}
 	if name == in.Board.Leader {
-		s.Proof = "PostgreSQL has started again and leads"
+		s.Proof = "PostgreSQL has started again and leads, and a login through the primary port of every HAProxy reaches it"
 	}
 	if !r.At.IsZero() {
 		s.Do, s.Value = DoSchedule, "restart"
