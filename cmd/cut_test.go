@@ -38,7 +38,7 @@ func (c *cutConn) Write(p []byte) (int, error) {
 		c.of.posts++
 		c.of.mu.Unlock()
 		c.post = true
-		time.AfterFunc(200*time.Millisecond, func() { _ = c.Conn.Close() })
+		time.AfterFunc(200*time.Millisecond, func() { _ = c.Close() })
 	}
 	return c.Conn.Write(p)
 }

@@ -111,10 +111,10 @@ func safeToStop(ctx context.Context, r *run, s *action.Step) error {
 		return err
 	}
 	h := r.plan.Request.Node
-	switch {
-	case b.Leader == "":
+	switch b.Leader {
+	case "":
 		return fmt.Errorf("whether %s may be stopped is unknown: the leader is unknown: %w", h, ErrUnknown)
-	case b.Leader == s.Instance:
+	case s.Instance:
 		return fmt.Errorf("%s is not safe to stop: %s leads", h, s.Instance)
 	}
 	var open, unread []string

@@ -50,19 +50,12 @@ func whyOut(in Input, r *board.Route, name model.InstanceName) cause {
 	if m := in.Board.Member(name); m != nil && m.Foreign != nil {
 		return cause{text: string(name) + ": " + m.Foreign.Why} // nothing may put it into service
 	}
-	var hosts []model.Host
 	var first *board.Cell
 	for i := range r.Views {
 		c := cellOf(&r.Views[i], name)
-		switch {
-		case c == nil || c.Verdict == model.Unknown || c.Share > 0:
-			continue
-		case first == nil:
+		if first == nil && c != nil && c.Verdict != model.Unknown && c.Share == 0 {
 			first = c
-		case byHand(c) != byHand(first) || c.Check != first.Check:
-			continue
 		}
-		hosts = append(hosts, r.Views[i].HAProxy)
 	}
 	switch {
 	case first == nil:

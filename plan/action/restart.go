@@ -212,10 +212,8 @@ func planReinit(in *Input, p *Plan) {
 	if p.Refused = firstOf(in.busy(), in.noReinit(r), in.Allowed[r.Instance]); p.Refused != nil {
 		return
 	}
-	donor := "a replica with the tag clonefrom that Patroni picks at random, else the leader"
-	if from := in.donors(r.Instance); r.FromLeader || len(from) == 0 {
-		donor = "the leader " + string(in.Board.Leader)
-	} else {
+	donor := "the leader " + string(in.Board.Leader)
+	if from := in.donors(r.Instance); !r.FromLeader && len(from) > 0 {
 		donor = fmt.Sprintf("one of %s, which have the tag clonefrom, picked by Patroni at random", model.Join(from))
 	}
 	p.Steps = []Step{{Do: DoReinit, Instance: r.Instance, Via: r.Instance,

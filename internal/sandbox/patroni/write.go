@@ -136,22 +136,12 @@ func (c *Cluster) switchRequest(r *Request, body map[string]any, over bool) {
 
 // gateA is what the member that gets the call refuses; code 0 lets it pass.
 func (c *Cluster) gateA(from, name string, over bool) (why string, code int) {
-	to := c.member(name)
-	leads := ""
-	if c.leader != nil {
-		leads = string(c.leader.Name)
+	if why, code := c.badRequest(from, name, over); code != 0 {
+		return why, code
 	}
-	what := map[bool]string{true: "switchover", false: "failover"}[over]
+	to := c.member(name)
 	switch {
-	case over && from == "":
-		return "Switchover could be performed only from a specific leader", http.StatusBadRequest
-	case !over && name == "":
-		return "Failover could be performed only to a specific candidate", http.StatusBadRequest
-	case over && c.paused && name == "":
-		return "Switchover is possible only to a specific candidate in a paused state", http.StatusBadRequest
-	case over && from == name:
-		return "Switchover target and source are the same", http.StatusBadRequest
-	case over && from != leads:
+	case over && (c.leader == nil || from != string(c.leader.Name)):
 		return "leader name does not match", http.StatusPreconditionFailed
 	case name != "" && to == nil:
 		return "candidate does not exist", http.StatusPreconditionFailed
@@ -163,7 +153,25 @@ func (c *Cluster) gateA(from, name string, over bool) (why string, code int) {
 			return "", 0
 		}
 	}
+	what := map[bool]string{true: "switchover", false: "failover"}[over]
 	return what + " is not possible: no good candidates have been found", http.StatusPreconditionFailed
+}
+
+// badRequest is what is refused by the request alone.
+func (c *Cluster) badRequest(from, name string, over bool) (why string, code int) {
+	switch {
+	case over && from == "":
+		why = "Switchover could be performed only from a specific leader"
+	case !over && name == "":
+		why = "Failover could be performed only to a specific candidate"
+	case over && c.paused && name == "":
+		why = "Switchover is possible only to a specific candidate in a paused state"
+	case over && from == name:
+		why = "Switchover target and source are the same"
+	default:
+		return "", 0
+	}
+	return why, http.StatusBadRequest
 }
 
 // gateB is the leader's loop that finds the key: it rejects a candidate that is too

@@ -44,7 +44,7 @@ func (a *Attempt) judge(unrouted bool) {
 		}
 	case action.EndFailed:
 		if moved && a.Leader == a.To && !strings.Contains(a.Err, string(a.To)+" leads") {
-			bad("it is called failed without a word on %s, which leads", a.Leader)
+			bad("it is called failed, and the error does not name %s, which leads", a.Leader)
 		}
 	case action.EndRefused:
 		bad("it is called refused, and Patroni got the call")

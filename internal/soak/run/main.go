@@ -47,7 +47,7 @@ func handovers(ctx context.Context, o handover.Options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	o.State = dir
 	rep, err := handover.Run(ctx, o)
 	if rep != nil {
