@@ -413,3 +413,28 @@ func (w *World) Damage(n int, proxy string, i int) {
 	px.Servers = append(px.Servers[:i:i], px.Servers[i+1:]...)
 	px.Damaged++
 }
+
+// Calm is pg-test with everything read, and nothing wrong.
+func Calm() *World {
+	w := AccessWorld()
+	w.Cls.VIP = ""
+	w.Identify()
+	w.Listed()
+	w.Conf("loop_wait", "10")
+	w.Drained("none", "none", 0)
+	w.Status(1, func(st *model.PatroniStatus) {
+		st.Streams = []model.Stream{{Application: "pg-test-2", State: "streaming"}, {Application: "pg-test-3", State: "streaming"}}
+	})
+	w.Snap.SQL = map[model.InstanceName]source.Observed[model.ServerFacts]{}
+	for i := range w.Cls.Instances {
+		in := &w.Cls.Instances[i]
+		try := LoggedIn(string(in.Host), i > 0)
+		w.Snap.SQL[in.Name] = Seen(model.ServerFacts{Direct: try, Pooled: try, Read: true, ArchiveMode: "on", Archived: T0, ReplayRate: -1})
+	}
+	for i := range w.Cls.LoadBalancers {
+		for k := range w.Cls.LoadBalancers[i].Services {
+			w.Cls.LoadBalancers[i].Services[k].Options = "inter 2s fastinter 1s downinter 2s rise 3 fall 3"
+		}
+	}
+	return w
+}

@@ -19,31 +19,6 @@ import (
 
 const mb = 1 << 20
 
-// calm is pg-test with everything read, and nothing wrong.
-func calm() *modeltest.World {
-	w := modeltest.AccessWorld()
-	w.Cls.VIP = ""
-	w.Identify()
-	w.Listed()
-	w.Conf("loop_wait", "10")
-	w.Drained("none", "none", 0)
-	w.Status(1, func(st *model.PatroniStatus) {
-		st.Streams = []model.Stream{{Application: "pg-test-2", State: "streaming"}, {Application: "pg-test-3", State: "streaming"}}
-	})
-	w.Snap.SQL = map[model.InstanceName]source.Observed[model.ServerFacts]{}
-	for i := range w.Cls.Instances {
-		in := &w.Cls.Instances[i]
-		try := modeltest.LoggedIn(string(in.Host), i > 0)
-		w.Snap.SQL[in.Name] = modeltest.Seen(model.ServerFacts{Direct: try, Pooled: try, Read: true, ArchiveMode: "on", Archived: modeltest.T0, ReplayRate: -1})
-	}
-	for i := range w.Cls.LoadBalancers {
-		for k := range w.Cls.LoadBalancers[i].Services {
-			w.Cls.LoadBalancers[i].Services[k].Options = "inter 2s fastinter 1s downinter 2s rise 3 fall 3"
-		}
-	}
-	return w
-}
-
 func table(w *modeltest.World) candidate.Table {
 	b := check.Board(w.Snap, w.Cls, modeltest.T0)
 	return candidate.Of(w.Snap, &b, modeltest.T0)
@@ -143,7 +118,7 @@ func gate(t *testing.T, tb *candidate.Table, name string) candidate.Gate {
 }
 
 func TestCalmClusterPassesEveryGate(t *testing.T) {
-	w := calm()
+	w := modeltest.Calm()
 	tb := table(w)
 	modeltest.Equal(t, "verdict", string(tb.Verdict()), "pass")
 	modeltest.Equal(t, "summary", tb.Summary(), "pg-test-2, pg-test-3 can take over")
@@ -349,7 +324,7 @@ func TestGates(t *testing.T) {
 		{"standby-cluster", "it is one", func(w *modeltest.World) { w.Cls.Standby = true }, "note  ", "takes no writes"},
 	} {
 		t.Run(tt.gate+"/"+tt.name, func(t *testing.T) {
-			w := calm()
+			w := modeltest.Calm()
 			tt.do(w)
 			tb := table(w)
 			g := gate(t, &tb, tt.gate)
@@ -412,7 +387,7 @@ func TestVerdictOfTheWhole(t *testing.T) {
 			sql(w, 1, func(f *model.ServerFacts) { f.Long, f.OldestXact = 3, time.Hour })
 		}, "pg-test-2, pg-test-3 can take over", 0},
 	} {
-		w := calm()
+		w := modeltest.Calm()
 		tt.do(w)
 		tb := table(w)
 		if got := tb.Summary(); !strings.Contains(got, tt.want) || tb.Code() != tt.code {
@@ -423,7 +398,7 @@ func TestVerdictOfTheWhole(t *testing.T) {
 
 // TestGapHasNoEndWithoutARate: an unknown part is not counted as nothing.
 func TestGapHasNoEndWithoutARate(t *testing.T) {
-	w := calm()
+	w := modeltest.Calm()
 	w.Wal(80*mb, [2]int64{80 * mb, 40 * mb}, [2]int64{80 * mb, 40 * mb})
 	if g := table(w).Gap; !g.Open || !strings.Contains(strings.Join(g.Parts, "\n"), "the replay of 40 MB on pg-test-2: how long that takes is unknown") {
 		t.Errorf("%+v", g)

@@ -129,7 +129,7 @@ func TestPredict(t *testing.T) {
 		{"both may not, a third one is unlisted", all(nofailover(2), nofailover(3), func(w *modeltest.World) { w.Listed(model.PatroniMember{Name: "pg-test-9", Role: "replica"}) }), "", switchover, "unknown  0 ", "the inventory does not have"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := calm()
+			w := modeltest.Calm()
 			tt.do(w)
 			tb := table(w)
 			p := candidate.Predict(&tb, tt.to, tt.fail)
@@ -164,7 +164,7 @@ func TestVia(t *testing.T) {
 		{"the third one is dead", func(w *modeltest.World) { silent(w, 3, lost{true}) }, "pg-test-2", "", "pg-test-2: pass  0"},
 		{"both are dead", func(w *modeltest.World) { silent(w, 2, lost{true}); silent(w, 3, lost{true}) }, "pg-test-2", "", "pg-test-1: no A 412"},
 	} {
-		w := calm()
+		w := modeltest.Calm()
 		tt.do(w)
 		tb := table(w)
 		via := tb.Via(tt.to)

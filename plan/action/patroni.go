@@ -183,11 +183,8 @@ func gateRisk(g *candidate.Gate, whose string) (r plan.Risk, ok bool) {
 	r = plan.Risk{Name: g.Risk, Host: g.Host, What: whose + strings.ReplaceAll(g.Name, "-", " ") + ": " + g.What, Try: g.Try}
 	switch g.Verdict {
 	case candidate.No:
-		if g.By != "" {
-			r.Name = plan.RiskPatroniRefuses
-			r.What = fmt.Sprintf("%sPatroni refuses it at gate %s: %s: %s", whose, g.By, g.Name, g.What)
-		}
 		r.Name = cmp.Or(r.Name, plan.RiskUnrouted)
+		return r, g.By == "" // what Patroni refuses is foretold as a whole
 	case candidate.Risk:
 		r.Name = cmp.Or(r.Name, plan.RiskUnproven)
 	case candidate.Unknown:
@@ -201,14 +198,15 @@ func gateRisk(g *candidate.Gate, whose string) (r plan.Risk, ok bool) {
 }
 
 // judge adds the risks of the gates: of the cluster, and of the candidate, or of all
-// that Patroni may take when it is to choose. failover keeps what a missing leader
-// means to a gate: nothing.
+// that Patroni may take when it is to choose. To a failover a leader that is gone is
+// the reason, and what its node does not answer says nothing of the candidate.
 func (in *Input) judge(p *Plan, chosen model.InstanceName) {
 	if in.Table == nil {
 		return
 	}
+	gone := p.Request.Kind == Failover && in.Board.LeaderBy != "self"
 	for i := range in.Table.Gates {
-		if r, ok := gateRisk(&in.Table.Gates[i], ""); ok && r.Name != plan.RiskPaused {
+		if r, ok := gateRisk(&in.Table.Gates[i], ""); ok && r.Name != plan.RiskPaused && !(gone && r.Name == plan.RiskNoLeader) {
 			p.addRisk(r)
 		}
 	}
@@ -218,16 +216,32 @@ func (in *Input) judge(p *Plan, chosen model.InstanceName) {
 		if c := in.candidateOf(chosen); c != nil {
 			rows = append(rows, c)
 		}
-	} else if len(rows) == 0 {
-		p.addRisk(plan.Risk{Name: plan.RiskPatroniRefuses, What: "no member can take over", Try: "pgtui candidates " + in.name()})
 	}
 	for _, c := range rows {
 		whose := string(c.Instance) + ": "
 		for i := range c.Gates {
-			if r, ok := gateRisk(&c.Gates[i], whose); ok {
+			if r, ok := gateRisk(&c.Gates[i], whose); ok && !(gone && c.Gates[i].Verdict == candidate.Unknown && in.deaf(r.Host)) {
 				p.addRisk(r)
 			}
 		}
+	}
+}
+
+// deaf reports whether a node has an instance whose Patroni does not answer.
+func (in *Input) deaf(h model.Host) bool {
+	return slices.ContainsFunc(in.Board.Members, func(m board.Member) bool { return h != "" && m.Host == h && !m.Known })
+}
+
+// foretell adds what Patroni will answer to the call of a step, where that is not yes.
+func (in *Input) foretell(p *Plan, s *Step) {
+	if in.Table == nil {
+		return
+	}
+	switch x := candidate.PredictVia(in.Table, s.Instance, s.Do == DoFailover, s.Via); x.Verdict {
+	case candidate.No:
+		p.addRisk(plan.Risk{Name: plan.RiskPatroniRefuses, What: fmt.Sprintf("Patroni refuses it at gate %s with HTTP %d %q: %s", x.Gate, x.Status, x.Says, x.Why), Try: "pgtui candidates " + in.name()})
+	case candidate.Unknown:
+		p.addRisk(plan.Risk{Name: plan.RiskUnproven, What: "what Patroni will answer is unknown: " + x.Why, Try: "pgtui candidates " + in.name()})
 	}
 }
 

@@ -24,20 +24,23 @@ const conf = `{"ttl": 30, "loop_wait": 5, "primary_start_timeout": 25, "synchron
 // world is pg-test with what an action needs, damaged by do.
 type world struct {
 	*modeltest.World
-	table  *candidate.Table
+	gates  map[model.InstanceName]candidate.Gate // beside those that are judged
 	inputs func(*action.Input)
 }
 
 func plans(do func(*world), r action.Request) action.Plan {
-	w := &world{World: modeltest.NewWorld(), inputs: func(*action.Input) {}}
+	w := &world{World: modeltest.Calm(), gates: map[model.InstanceName]candidate.Gate{}, inputs: func(*action.Input) {}}
 	w.Conf("maximum_lag_on_failover", "1048576")
-	w.table = &candidate.Table{Cluster: "pg-test", Leader: "pg-test-1", Candidates: []candidate.Candidate{
-		{Instance: "pg-test-2", Verdict: candidate.Pass}, {Instance: "pg-test-3", Verdict: candidate.Pass}}}
 	if do != nil {
 		do(w)
 	}
 	b := check.Board(w.Snap, w.Cls, modeltest.T0)
-	in := action.Input{Inventory: w.Snap.Inventory, Cluster: w.Cls, Snap: w.Snap, Board: &b, Table: w.table, Now: modeltest.T0, Config: json.RawMessage(conf)}
+	table := candidate.Of(w.Snap, &b, modeltest.T0)
+	for name, g := range w.gates {
+		c := table.Candidate(name)
+		c.Gates, c.Verdict = append(c.Gates, g), g.Verdict
+	}
+	in := action.Input{Inventory: w.Snap.Inventory, Cluster: w.Cls, Snap: w.Snap, Board: &b, Table: &table, Now: modeltest.T0, Config: json.RawMessage(conf)}
 	w.inputs(&in)
 	r.Cluster = "pg-test"
 	return action.Build(&in, r)
@@ -56,11 +59,16 @@ func order(p *action.Plan) string {
 	return strings.Join(out, ", ")
 }
 
-func (w *world) gate(name model.InstanceName, g candidate.Gate) {
-	for i := range w.table.Candidates {
-		if c := &w.table.Candidates[i]; c.Instance == name {
-			c.Gates, c.Verdict = append(c.Gates, g), g.Verdict
-		}
+func (w *world) gate(name model.InstanceName, g candidate.Gate) { w.gates[name] = g }
+
+// behind leaves a member without 64 MB of the leader's WAL.
+func (w *world) behind(n int) {
+	w.Wal(100<<20, [2]int64{100 << 20, 100 << 20}, [2]int64{100 << 20, 100 << 20})
+	w.Status(n, func(s *model.PatroniStatus) { s.Received, s.Replayed = 36<<20, 36<<20 })
+	for name, v := range w.Snap.Patroni {
+		v.Cluster.Value.Members = slices.Clone(v.Cluster.Value.Members)
+		v.Cluster.Value.Members[n-1].Behind = 64 << 20
+		w.Snap.Patroni[name] = v
 	}
 }
 
@@ -115,12 +123,8 @@ func TestSwitchoverAndFailoverPlans(t *testing.T) {
 		{"scheduled", nil, action.Request{Kind: action.Switchover, Candidate: "pg-test-2", At: modeltest.T0.Add(time.Hour)}, "schedule pg-test-2", "", ""},
 		{"a standby cluster", func(w *world) { w.Cls.Standby = true }, to2, "", "", "standby cluster"},
 		{"a Citus group", func(w *world) { w.Cls.Scope = "pg-citus" }, to2, "", "", "Citus"},
-		{"Patroni refuses it", func(w *world) {
-			w.gate("pg-test-2", candidate.Gate{Name: "received-lag", Verdict: candidate.No, By: "B", What: "64 MB behind, limit 1 MB"})
-		}, to2, "switchover pg-test-2", "patroni-refuses", ""},
-		{"Patroni takes the other", func(w *world) {
-			w.gate("pg-test-2", candidate.Gate{Name: "received-lag", Verdict: candidate.No, By: "B", What: "64 MB behind, limit 1 MB"})
-		}, any, "switchover", "", ""},
+		{"Patroni refuses it", func(w *world) { w.behind(2) }, to2, "switchover pg-test-2", "patroni-refuses", ""},
+		{"Patroni takes the other", func(w *world) { w.behind(2) }, any, "switchover", "", ""},
 		{"a HAProxy would not route", func(w *world) {
 			w.gate("pg-test-2", candidate.Gate{Name: "haproxy-view", Verdict: candidate.Risk, Risk: plan.RiskUnrouted, What: "drained"})
 		}, to2, "switchover pg-test-2", "candidate-unrouted", ""},
@@ -148,6 +152,9 @@ func TestSwitchoverAndFailoverPlans(t *testing.T) {
 			p := plans(tt.do, tt.r)
 			modeltest.Equal(t, "steps", order(&p), tt.steps)
 			modeltest.Equal(t, "stops", names(&p), tt.stops)
+			if t.Failed() {
+				t.Logf("%+v", p.Risks)
+			}
 			if refused := p.Refused; (refused == nil) != (tt.refused == "") || refused != nil && !strings.Contains(refused.Error(), tt.refused) {
 				t.Errorf("refused: %v, want %q", refused, tt.refused)
 			}
@@ -191,7 +198,13 @@ func TestAFailoverShowsTheBytes(t *testing.T) {
 	if text := strings.Join(p.Facts, "\n"); !strings.Contains(text, "pg-test-2 lacks 2 MB of WAL") {
 		t.Error(text)
 	}
-	p = plans(func(w *world) { w.Silence(1, time.Minute) }, over)
+	p = plans(func(w *world) {
+		w.Silence(1, time.Minute)
+		for name, v := range w.Snap.Patroni {
+			v.Cluster = source.Observed[model.PatroniCluster]{}
+			w.Snap.Patroni[name] = v
+		}
+	}, over)
 	if text := strings.Join(p.Facts, "\n"); !strings.Contains(text, "an unknown amount of WAL") || !slices.Contains(p.Unaccepted(), "data-loss") {
 		t.Error(text, p.Unaccepted())
 	}
@@ -252,7 +265,7 @@ func TestReinitPlans(t *testing.T) {
 		text string
 	}{
 		{"the leader", nil, action.Request{Instance: "pg-test-1"}, "a leader is not reinitialised"},
-		{"no leader", func(w *world) { w.Silence(1, time.Minute) }, action.Request{Instance: "pg-test-2"}, "no known leader"},
+		{"a leader that does not answer", func(w *world) { w.Silence(1, time.Minute) }, action.Request{Instance: "pg-test-2"}, "may have no source"},
 		{"it is being copied", func(w *world) { w.Status(2, func(s *model.PatroniStatus) { s.State = "creating replica" }) }, action.Request{Instance: "pg-test-2"}, "creating replica already"},
 		{"an old Patroni would ignore from_leader", func(w *world) { w.Version("4.0.7") }, action.Request{Instance: "pg-test-2", FromLeader: true}, "4.1"},
 	} {

@@ -143,6 +143,7 @@ func (in *Input) stepAside(p *Plan, leader model.InstanceName) bool {
 	s.Proof = proofOf(in, string(to), leader)
 	p.Steps = append(p.Steps, s)
 	in.judge(p, to)
+	in.foretell(p, &s)
 	return true
 }
 
@@ -234,6 +235,8 @@ func (in *Input) noReinit(r *Request) error {
 		return deny("pgtui status "+in.name(), "%s has no member %s", in.Cluster.Name, r.Instance)
 	case b.Leader == "":
 		return deny("pgtui doctor "+in.name(), "%s has no known leader: there is nothing to copy from", in.Cluster.Name)
+	case b.LeaderBy != "self":
+		return deny("pgtui doctor "+in.name(), "%s holds the leader key and its Patroni does not answer: the copy may have no source", b.Leader)
 	case r.Instance == b.Leader:
 		return deny("pgtui switchover "+in.name()+" first", "%s leads: a leader is not reinitialised", r.Instance)
 	case st == nil:

@@ -40,6 +40,7 @@ func planSwitchover(in *Input, p *Plan) {
 	in.tellRules(p)
 	in.changing(p)
 	in.judge(p, r.Candidate)
+	in.foretell(p, &s)
 }
 
 // proofOf is what shows that a change of the leader is done.
@@ -108,6 +109,7 @@ func planFailover(in *Input, p *Plan) {
 	in.changing(p)
 	in.loss(p, r.Candidate)
 	in.judge(p, r.Candidate)
+	in.foretell(p, &s)
 }
 
 func (in *Input) noFailover(r *Request) error {
