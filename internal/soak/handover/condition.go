@@ -83,11 +83,6 @@ func conditions() []condition {
 		{name: "the candidate receives no WAL", settles: true,
 			do:   func(p place) [][]string { return [][]string{sh(p.candidate, stopped, "STOP"), emit(p.leader, 4)} },
 			undo: func(p place) [][]string { return one(sh(p.candidate, stopped, "CONT")...) }},
-		{name: "the candidate is a little behind", settles: true,
-			do: func(p place) [][]string {
-				return [][]string{sh(p.candidate, stopped, "STOP"), sql(p.leader, "select pg_logical_emit_message(true, 'lab', repeat('x', 100000))")}
-			},
-			undo: func(p place) [][]string { return one(sh(p.candidate, stopped, "CONT")...) }},
 		{name: "the candidate's replay is paused",
 			do: func(p place) [][]string {
 				return [][]string{sql(p.candidate, "select pg_wal_replay_pause()"), emit(p.leader, 3)}
