@@ -49,12 +49,12 @@ func blows(t *testing.T) []blow {
 	out = append(out, blow{name: "the candidate is lost after the call", args: switchover, at: `  sent `, strike: cut, after: heal, codes: []int{1, 2}, long: true})
 	cut3, heal3 := link("pg-test-3")
 	out = append(out,
-		blow{name: "the member that got the call is lost", args: switchover, at: `  sent `, strike: cut3, after: heal3, codes: []int{0, 1, 2}},
-		blow{name: "pgtui is killed during a drain", args: drain, at: `10\.10\.10\.11`, strike: kill},
-		blow{name: "SSH to a HAProxy is lost during a drain", args: drain, at: `10\.10\.10\.11`, strike: sshd, after: sshdBack, codes: []int{0, 1, 2}, long: true},
-		blow{name: "a HAProxy node is lost during a drain", args: drain, at: `10\.10\.10\.11`, strike: cut, after: heal, codes: []int{0, 1, 2}},
+		blow{name: "the member that got the call is lost", args: switchover, at: `  sent `, strike: cut3, after: heal3, codes: []int{0, 1, 2}, long: true},
+		blow{name: "pgtui is killed during a drain", args: drain, at: ` (sent|proven) +10\.10\.10\.11`, strike: kill},
+		blow{name: "SSH to a HAProxy is lost during a drain", args: drain, at: ` (sent|proven) +10\.10\.10\.11`, strike: sshd, after: sshdBack, codes: []int{0, 1, 2}, long: true},
+		blow{name: "a HAProxy node is lost during a drain", args: drain, at: ` (sent|proven) +10\.10\.10\.11`, strike: cut, after: heal, codes: []int{0, 1, 2}},
 		blow{name: "pgtui is killed during a restart", args: restart, at: `  sent `, strike: kill, long: true},
-		blow{name: "pgtui is killed during a maintenance", args: maintenance, at: `10\.10\.10\.12`, strike: kill, long: true})
+		blow{name: "pgtui is killed during a maintenance", args: maintenance, at: ` (sent|proven) +10\.10\.10\.12`, strike: kill, long: true})
 	return out
 }
 

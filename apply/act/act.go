@@ -246,7 +246,7 @@ func (r *run) end(err error) (action.Report, error) {
 		}
 	}
 	if err != nil {
-		return r.rep, &source.Hint{Err: fmt.Errorf("%s: %w", r.plan.Request.Title(), err), Try: source.TryOf(err)}
+		return r.rep, &source.Hint{Err: fmt.Errorf("%s: %w", r.plan.Request.Title(), err), Try: cmp.Or(source.TryOf(err), "pgtui status "+string(r.plan.Request.Cluster)+", then plan again")}
 	}
 	return r.rep, nil
 }
