@@ -121,7 +121,9 @@ func (j *judge) view(m *board.Member, r *board.Route, v *board.View, svc *model.
 	}
 	cell := &v.Cells[i]
 	server := svc.Proxy() + "/" + string(m.Instance)
-	back := "set server " + server + " state ready, on the socket of " + v.Label()
+	back := func(command string) string {
+		return "pgtui " + command + " " + string(m.Instance) + " --service " + string(svc.Name) + " --haproxy " + v.Label()
+	}
 	states := j.s.Servers[v.HAProxy]
 	switch {
 	case v.Verdict == model.Unknown, cell.Verdict == model.Unknown:
@@ -129,9 +131,9 @@ func (j *judge) view(m *board.Member, r *board.Route, v *board.View, svc *model.
 	case cell.Verdict == model.Missing:
 		return risk(cell.Why, "pgtui diff "+j.name()+", then pgtui reload "+j.name())
 	case cell.Admin == haproxy.AdminMaint:
-		return risk(hidden(cell, "in maint"), back)
+		return risk(hidden(cell, "in maint"), back("ready"))
 	case cell.Admin == haproxy.AdminDrain:
-		return risk(hidden(cell, "in drain"), back)
+		return risk(hidden(cell, "in drain"), back("undrain"))
 	case j.weightless(v.HAProxy, svc, m.Instance):
 		return risk("its weight is 0", "pgtui weight "+string(m.Instance)+" 100 --service "+string(svc.Name)+" --haproxy "+v.Label())
 	case j.unchecked(v.HAProxy, svc, m.Instance):

@@ -86,22 +86,6 @@ func drainAway(in *Input, p *Plan, all *servers, name, next model.InstanceName) 
 		}
 	})
 	all.unseen(in, p, name, "drain")
-	if next == "" {
-		return
-	}
-	cut := map[string]int64{}
-	var ports []string
-	for i := range all.spots {
-		if s := &all.spots[i]; primary(s) && s.row.Sessions > 0 {
-			if !slices.Contains(ports, s.port()) {
-				ports = append(ports, s.port())
-			}
-			cut[s.port()] += s.row.Sessions
-		}
-	}
-	for _, x := range ports {
-		noteRisk(p, plan.RiskSessionsCut, "", "the switchover cuts %s of %s to %s", text.Plural(int(cut[x]), "session"), x, name)
-	}
 }
 
 // lastAfter is lastServers, with another leader: a check for replicas refuses it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"pgtui/internal/text"
 	"pgtui/model"
@@ -300,9 +299,7 @@ func (in *Input) tellSessions(p *Plan, of model.InstanceName) {
 		p.Facts = append(p.Facts, "No session through HAProxy ends.")
 		return
 	}
-	what := fmt.Sprintf("%s of %s end: %s", text.Plural(int(total), "session"), of, strings.Join(parts, ", "))
-	p.Facts = append(p.Facts, what+".")
-	p.addRisk(plan.Risk{Name: plan.RiskSessionsCut, What: what})
+	p.addRisk(plan.Risk{Name: plan.RiskSessionsCut, What: fmt.Sprintf("%s of %s end: %s", text.Plural(int(total), "session"), of, strings.Join(parts, ", "))})
 }
 
 // tellGap adds how long clients of the primary port find no leader.
@@ -311,12 +308,11 @@ func (in *Input) tellGap(p *Plan) {
 	if in.Table != nil {
 		g = in.Table.Gap
 	}
-	if g.High == 0 {
+	if len(g.Parts) == 0 {
 		p.Facts = append(p.Facts, "How long the primary port has no server is not foretold: the leader's stop time is unknown.")
 		return
 	}
-	round := func(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
-	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s to %s: %s.", round(g.Low), round(g.High), strings.Join(g.Parts, "; ")))
+	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s: %s.", g.Text(), strings.Join(g.Parts, "; ")))
 }
 
 // tellVia adds who gets the call, and why that one.

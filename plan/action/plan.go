@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pgtui/model"
@@ -161,7 +162,10 @@ func (p *Plan) Subject() string {
 
 // Title is "switchover pg-test to pg-test-2".
 func (r *Request) Title() string {
-	s := string(r.Kind)
+	s := strings.Replace(string(r.Kind), "patroni-", "patroni ", 1)
+	if r.Kind == EndMaintenance {
+		s = "end of maintenance"
+	}
 	switch {
 	case r.Node != "":
 		s += " of " + string(r.Node)

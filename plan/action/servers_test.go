@@ -227,7 +227,7 @@ func TestMaintenance(t *testing.T) {
 				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.No}, {Instance: "pg-test-3", Verdict: candidate.Note}}
 				in.Board.VIP = board.VIPState{Address: "10.0.0.3", Holder: "a", OnLeader: true}
 			},
-			steps: append(append([]string{"switchover"}, drains("pg-test-1")...), "vip 10.0.0.3", "safe"), risk: "sessions-cut"},
+			steps: append(append([]string{"switchover"}, drains("pg-test-1")...), "vip 10.0.0.3", "safe"), risk: "candidate-unread"},
 		{name: "the leader's node, and no member can take over", r: action.Request{Kind: action.Maintenance, Node: "a"},
 			do: func(in *action.Input) {
 				in.Table.Candidates = []candidate.Candidate{{Instance: "pg-test-2", Verdict: candidate.No}}
