@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -253,11 +254,7 @@ func TestLabRestart(t *testing.T) {
 	if r.code != 0 {
 		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
 	}
-	var order []string
-	for _, m := range regexp.MustCompile(`PostgreSQL of (\S+) has started again`).FindAllStringSubmatch(r.out, -1) {
-		order = append(order, m[1])
-	}
-	if got := fmt.Sprint(order); got != "[pg-test-2 pg-test-3 pg-test-1]" {
+	if got := fmt.Sprint(restartedIn(&r)); got != "[pg-test-2 pg-test-3 pg-test-1]" {
 		t.Errorf("order %s\n%s", got, r.out)
 	}
 	after := started(t)
@@ -322,37 +319,80 @@ func TestLabPause(t *testing.T) {
 	everywhere(false)
 }
 
-// TestLabPatroniConfig: max_connections is raised, the replicas restart first, and
-// every server has it; then it is lowered, the leader first.
+// TestLabPatroniConfig: max_connections is raised and lowered while clients write,
+// each time by a change of the configuration and one restart of what is pending: the
+// replicas first, then the leader first. No replica refuses to start. PGTUI_LONG does
+// it three times.
 func TestLabPatroniConfig(t *testing.T) {
 	needLab(t)
-	config := func(n string) string { return "postgresql.parameters.max_connections=" + n }
-	shown := func(node string) string {
-		return lab(t, "exec", node, "psql", "postgres://test:test@127.0.0.1:5432/test", "-AXtc", "show max_connections")
+	nodes := []string{"pg-test-1", "pg-test-2", "pg-test-3"}
+	values := []string{"150", "100"}
+	if os.Getenv("PGTUI_LONG") != "" {
+		values = []string{"150", "100", "250", "60", "120", "100"}
 	}
-	r := pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", config("150"), "--yes")
-	if r.code != 0 || !strings.Contains(r.out, "it is raised: restart the replicas first") || !strings.Contains(r.out, "a restart is pending on") {
-		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	var logs []int
+	for _, n := range nodes {
+		logs = append(logs, len(postgresLog(t, n)))
 	}
-	if r = pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes"); r.code != 0 {
-		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	was := 100
+	for _, value := range values {
+		is, _ := strconv.Atoi(value)
+		words, order := "it is raised: restart the replicas first", "[pg-test-2 pg-test-3 pg-test-1]"
+		if is < was {
+			words, order = "it is lowered: restart the leader first", "[pg-test-1 pg-test-2 pg-test-3]"
+		}
+		c := writing(t, 1, 20*time.Millisecond, fronts()...)
+		r := pgtui(t, labInventory(t), "patroni", "config", "pg-test", "--set", "postgresql.parameters.max_connections="+value, "--yes")
+		if r.code != 0 || !strings.Contains(r.out, words) || !strings.Contains(r.out, "a restart is pending on") {
+			t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+		}
+		r = pgtui(t, labInventory(t), "restart", "pg-test", "--pending", "--yes")
+		time.Sleep(500 * time.Millisecond)
+		c.end()
+		if r.code != 0 {
+			t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+		}
+		seen := c.all()
+		t.Logf("max_connections %d → %d in %s: %d writes, %d failed (%s); the longest gap %s, through %s", was, is, r.took.Round(100*time.Millisecond), seen.total, seen.failed, seen.firstFailure, seen.gap.Round(10*time.Millisecond), seen.gapAt)
+		if got := fmt.Sprint(restartedIn(&r)); got != order {
+			t.Errorf("order %s, expected %s\n%s", got, order, r.out)
+		}
+		for _, n := range nodes {
+			if got := lab(t, "exec", n, "psql", "postgres://test:test@127.0.0.1:5432/test", "-AXtc", "show max_connections"); got != value {
+				t.Errorf("%s has max_connections %s", n, got)
+			}
+			if strings.Contains(lab(t, "api", n, "/patroni"), `"pending_restart": true`) {
+				t.Errorf("%s reports a pending restart", n)
+			}
+		}
+		if lab(t, "leader", "pg-test") != "pg-test-1" {
+			t.Error("the leader has changed")
+		}
+		was = is
 	}
-	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-		if got := shown(n); got != "150" {
-			t.Errorf("%s has max_connections %s", n, got)
+	for i, n := range nodes {
+		log := postgresLog(t, n)
+		for _, bad := range []string{"hot standby is not possible", "insufficient parameter settings", "recovery aborted"} {
+			if strings.Contains(log[min(logs[i], len(log)):], bad) {
+				t.Errorf("PostgreSQL of %s logged %q", n, bad)
+			}
 		}
 	}
-	// and lowered again: the leader first
-	for _, args := range [][]string{{"patroni", "config", "pg-test", "--set", config("100"), "--yes"}, {"restart", "pg-test-1", "--pending", "--yes"}, {"restart", "pg-test", "--pending", "--yes"}} {
-		if r = pgtui(t, labInventory(t), args...); r.code != 0 {
-			t.Fatalf("%v: exit %d\n%s%s", args, r.code, r.out, r.err)
-		}
+}
+
+// postgresLog is the log of a node's PostgreSQL.
+func postgresLog(t *testing.T, node string) string {
+	t.Helper()
+	return lab(t, "exec", node, "sh", "-c", "cat /pg/log/postgresql.log*")
+}
+
+// restartedIn are the members that a run has restarted, in order.
+func restartedIn(r *result) []string {
+	var order []string
+	for _, m := range regexp.MustCompile(`PostgreSQL of (\S+) has started again`).FindAllStringSubmatch(r.out, -1) {
+		order = append(order, m[1])
 	}
-	for _, n := range []string{"pg-test-1", "pg-test-2", "pg-test-3"} {
-		if got := shown(n); got != "100" {
-			t.Errorf("%s has max_connections %s", n, got)
-		}
-	}
+	return order
 }
 
 // labHost is the address by which this machine reaches the lab's nodes.

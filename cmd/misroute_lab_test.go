@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -16,42 +17,118 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// clients connect anew through the primary and the replica port of every
-// HAProxy, or through one of them, some 150 times a second together, and count
-// where they came out.
+// clients connect anew, through ports of HAProxies, again and again, and count what
+// they see.
 type clients struct {
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 
-	mu                         sync.Mutex
-	total, failed, wrong       int
-	firstFailure, firstMistake string
+	mu    sync.Mutex
+	phase string
+	seen  map[string]*tally    // by phase; what is begun in one counts there
+	last  map[string]time.Time // by where: the end of the last success
 }
 
+// tally is what clients saw.
+type tally struct {
+	total, failed, wrong       int
+	firstFailure, firstMistake string
+	gap                        time.Duration // the longest between two successes at one place
+	gapAt                      string
+}
+
+// connecting are clients of the primary and the replica port of every HAProxy, or
+// of one of them, some 150 a second together, who count where they came out.
 func connecting(t *testing.T, only ...string) *clients {
-	ctx, stop := context.WithCancel(t.Context())
-	c := &clients{stop: stop}
-	for _, host := range []string{"10.10.10.11", "10.10.10.12", "10.10.10.13"} {
+	c := newClients()
+	for _, host := range fronts() {
 		for port, recovers := range map[string]string{"5433": "f", "5434": "t"} {
 			if len(only) > 0 && !slices.Contains(only, port) {
 				continue
 			}
-			c.wg.Go(func() {
-				for ctx.Err() == nil {
-					got, err := whither(ctx, host, port)
-					if ctx.Err() == nil {
-						c.count(host+":"+port, got, recovers, err)
-					}
-					time.Sleep(25 * time.Millisecond)
-				}
+			c.client(t, host+":"+port, 25*time.Millisecond, func(ctx context.Context) (wrong bool, err error) {
+				got, err := connectAnd(ctx, host, port, "select pg_is_in_recovery()")
+				return got != recovers, err
 			})
 		}
 	}
 	return c
 }
 
-// whither asks whoever answers whether it is in recovery: "t" or "f".
-func whither(ctx context.Context, host, port string) (string, error) {
+// writing are clients who connect through the primary port and write a row, n of
+// them on each HAProxy, with a pause after each. The table is made first.
+func writing(t *testing.T, n int, pause time.Duration, hosts ...string) *clients {
+	t.Helper()
+	if _, err := connectAnd(t.Context(), "10.10.10.11", "5433", "create table if not exists written (at timestamptz, who text); select 'ok'"); err != nil {
+		t.Fatal(err)
+	}
+	c := newClients()
+	for _, host := range hosts {
+		for range n {
+			c.client(t, host, pause, func(ctx context.Context) (bool, error) {
+				_, err := connectAnd(ctx, host, "5433", "insert into written values (now(), '"+host+"') returning 'ok'")
+				return false, err
+			})
+		}
+	}
+	return c
+}
+
+// fronts are the HAProxies of pg-test.
+func fronts() []string { return []string{"10.10.10.11", "10.10.10.12", "10.10.10.13"} }
+
+func newClients() *clients {
+	return &clients{stop: func() {}, seen: map[string]*tally{"": {}}, last: map[string]time.Time{}}
+}
+
+// client adds one client, who runs until end.
+func (c *clients) client(t *testing.T, where string, pause time.Duration, do func(context.Context) (wrong bool, err error)) {
+	ctx, stop := context.WithCancel(t.Context())
+	before := c.stop
+	c.stop = func() { before(); stop() }
+	c.wg.Go(func() {
+		for ctx.Err() == nil {
+			phase := c.now()
+			wrong, err := do(ctx)
+			if ctx.Err() == nil {
+				c.count(phase, where, wrong, err)
+			}
+			time.Sleep(pause)
+		}
+	})
+}
+
+// now is the phase, and begin begins one.
+func (c *clients) now() string { c.mu.Lock(); defer c.mu.Unlock(); return c.phase }
+
+func (c *clients) begin(phase string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase = phase; c.seen[phase] == nil {
+		c.seen[phase] = &tally{}
+	}
+}
+
+// all is what was seen in these phases together; in every one when none is named.
+func (c *clients) all(phases ...string) tally {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum tally
+	for name, s := range c.seen {
+		if len(phases) > 0 && !slices.Contains(phases, name) {
+			continue
+		}
+		sum.total, sum.failed, sum.wrong = sum.total+s.total, sum.failed+s.failed, sum.wrong+s.wrong
+		sum.firstFailure, sum.firstMistake = cmp.Or(sum.firstFailure, s.firstFailure), cmp.Or(sum.firstMistake, s.firstMistake)
+		if s.gap > sum.gap {
+			sum.gap, sum.gapAt = s.gap, s.gapAt
+		}
+	}
+	return sum
+}
+
+// connectAnd connects, and returns the first column of the last row of the queries.
+func connectAnd(ctx context.Context, host, port, queries string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	conn, err := pgconn.Connect(ctx, "postgres://test:test@"+host+":"+port+"/test?sslmode=disable")
@@ -59,27 +136,34 @@ func whither(ctx context.Context, host, port string) (string, error) {
 		return "", err
 	}
 	defer conn.Close(ctx)
-	res, err := conn.Exec(ctx, "select pg_is_in_recovery()").ReadAll()
-	if err != nil || len(res) != 1 || len(res[0].Rows) != 1 {
-		return "", fmt.Errorf("asking: %w", err)
+	res, err := conn.Exec(ctx, queries).ReadAll()
+	if err != nil || len(res) == 0 || len(res[len(res)-1].Rows) != 1 {
+		return "", fmt.Errorf("the query: %w", err)
 	}
-	return string(res[0].Rows[0][0]), nil
+	return string(res[len(res)-1].Rows[0][0]), nil
 }
 
-func (c *clients) count(where, got, want string, err error) {
+func (c *clients) count(phase, where string, wrong bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.total++
-	switch {
-	case err != nil:
-		if c.failed++; c.failed == 1 {
-			c.firstFailure = where + ": " + err.Error()
+	s := c.seen[phase]
+	s.total++
+	if err != nil {
+		if s.failed++; s.failed == 1 {
+			s.firstFailure = where + ": " + err.Error()
 		}
-	case got != want:
-		if c.wrong++; c.wrong == 1 {
-			c.firstMistake = where
+		return
+	}
+	if wrong {
+		if s.wrong++; s.wrong == 1 {
+			s.firstMistake = where
 		}
 	}
+	now := time.Now()
+	if was, ok := c.last[where]; ok && now.Sub(was) > s.gap {
+		s.gap, s.gapAt = now.Sub(was), where
+	}
+	c.last[where] = now
 }
 
 func (c *clients) end() { c.stop(); c.wg.Wait() }
@@ -162,15 +246,16 @@ func TestLabReloadMisroutes(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		c.end()
-		t.Logf("%-44s %7d %12d %7d %10s", way.name, c.total, c.wrong, c.failed, (reloads / time.Duration(rounds)).Round(10*time.Millisecond))
-		if c.firstFailure != "" {
-			t.Logf("  the first failure: %s", c.firstFailure)
+		seen := c.all()
+		t.Logf("%-44s %7d %12d %7d %10s", way.name, seen.total, seen.wrong, seen.failed, (reloads / time.Duration(rounds)).Round(10*time.Millisecond))
+		if seen.firstFailure != "" {
+			t.Logf("  the first failure: %s", seen.firstFailure)
 		}
-		if c.total < 100*rounds {
-			t.Errorf("%s: only %d connections were tried", way.name, c.total)
+		if seen.total < 100*rounds {
+			t.Errorf("%s: only %d connections were tried", way.name, seen.total)
 		}
-		if way.none && (c.wrong > 0 || c.failed > 0) {
-			t.Errorf("%s: %d misrouted (first at %s), %d failed (%s)\n%s", way.name, c.wrong, c.firstMistake, c.failed, c.firstFailure, strings.Join(kept, "\n"))
+		if way.none && (seen.wrong > 0 || seen.failed > 0) {
+			t.Errorf("%s: %d misrouted (first at %s), %d failed (%s)\n%s", way.name, seen.wrong, seen.firstMistake, seen.failed, seen.firstFailure, strings.Join(kept, "\n"))
 		}
 	}
 	for _, n := range nodes {

@@ -4,6 +4,8 @@ package cmd_test
 
 import (
 	"bytes"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,44 +110,95 @@ func TestLabDrain(t *testing.T) {
 	d.must(0, []string{"pg-test-offline is OPEN"}, "enable", "pg-test", "--service", "offline", "--yes")
 }
 
-// TestLabReady takes a replica to maint in the primary service and back, again and
-// again, while clients connect through 5433: by HAProxy's plain commands, which
-// make it a server before its first check, and by pgtui.
+// move is one change of a server, by pgtui and by HAProxy's plain command.
+type move struct {
+	instance, service string
+	do                string // as pgtui has it: "weight 30"
+	plain             string // the state or weight of "set server"
+	cuts              bool   // it ends sessions, by its nature
+	says              string
+}
+
+func (m *move) name() string { return m.do + " of " + m.instance + " in " + m.service }
+
+// moves are those of a replica where it serves, and where it would once it leads;
+// there the leader has its weight changed too. The short form has those that could
+// send a client astray.
+func moves(long bool) []move {
+	var out []move
+	for _, service := range []string{"primary", "replica"} {
+		add := func(instance, do, plain, says string) {
+			out = append(out, move{instance: instance, service: service, do: do, plain: plain, cuts: do == "maint" && service == "replica", says: says})
+		}
+		add("pg-test-2", "drain", "state drain", "")
+		add("pg-test-2", "undrain", "state ready", "")
+		if long {
+			add("pg-test-2", "weight 30", "weight 30", "")
+			add("pg-test-2", "weight 100", "weight 100", "")
+		}
+		add("pg-test-2", "maint", "state maint", "")
+		add("pg-test-2", "ready", "state ready", "a health check of")
+		if long && service == "primary" {
+			add("pg-test-1", "weight 50", "weight 50", "")
+			add("pg-test-1", "weight 100", "weight 100", "")
+		}
+	}
+	return out
+}
+
+// TestLabReady drains a replica and takes it to maint and back, changes weights, in
+// the primary service and in the replica's, while clients connect through both: by
+// HAProxy's plain commands, which make a server that leaves maint one before its
+// first check, and by pgtui. PGTUI_LONG has 5,000 connections and more for each.
 func TestLabReady(t *testing.T) {
 	needLab(t)
-	d := labDesk(t)
-	plain := func() {
-		everyFront(t, "echo 'set server pg-test-primary/pg-test-2 state maint' | socat - /var/run/haproxy.sock")
+	d, long := labDesk(t), os.Getenv("PGTUI_LONG") != ""
+	least := map[bool]int{false: 500, true: 5000}[long]
+	plain := func(m *move) {
+		everyFront(t, "echo 'set server pg-test-"+m.service+"/"+m.instance+" "+m.plain+"' | socat - /var/run/haproxy.sock")
 		time.Sleep(time.Second)
-		everyFront(t, "echo 'set server pg-test-primary/pg-test-2 state ready' | socat - /var/run/haproxy.sock")
-		time.Sleep(1500 * time.Millisecond)
 	}
-	byPgtui := func() {
-		d.must(0, nil, "maint", "pg-test-2", "--service", "primary", "--yes")
-		d.must(0, []string{"a health check of"}, "ready", "pg-test-2", "--service", "primary", "--yes")
-		time.Sleep(500 * time.Millisecond)
+	byPgtui := func(m *move) {
+		verb, weight, _ := strings.Cut(m.do, " ")
+		args := append([]string{verb, m.instance}, strings.Fields(weight)...)
+		d.must(0, []string{m.says}, append(args, "--service", m.service, "--yes")...)
 	}
-	t.Logf("%-28s %7s %10s %7s", "maint, then ready", "opened", "misrouted", "failed")
+	row := func(name string, by ...tally) string {
+		for _, s := range by {
+			name += fmt.Sprintf("  %7d %9d %6d", s.total, s.wrong, s.failed)
+		}
+		return name
+	}
+	list := moves(long)
+	byHand, c := newClients(), newClients()
 	for _, way := range []struct {
-		name string
-		do   func()
-		none bool
-	}{{"HAProxy's own commands", plain, false}, {"pgtui", byPgtui, true}} {
-		c := connecting(t, "5433")
-		for end := time.Now().Add(40 * time.Second); time.Now().Before(end); {
-			way.do()
-			c.mu.Lock()
-			n := c.total
-			c.mu.Unlock()
-			if n >= 1200 {
-				break
+		do func(*move)
+		to **clients
+	}{{plain, &byHand}, {byPgtui, &c}} {
+		now := connecting(t)
+		*way.to = now
+		for rounds := 0; rounds == 0 || now.all().total < least; rounds++ {
+			for i := range list {
+				now.begin(list[i].name())
+				way.do(&list[i])
 			}
 		}
-		c.end()
-		t.Logf("%-28s %7d %10d %7d", way.name, c.total, c.wrong, c.failed)
-		if c.total < 1000 || way.none && c.wrong+c.failed > 0 {
-			t.Errorf("%s: %d opened, %d misrouted (%s), %d failed (%s)", way.name, c.total, c.wrong, c.firstMistake, c.failed, c.firstFailure)
+		now.end()
+	}
+	heads := "   opened misrouted failed"
+	t.Logf("%-34s  %26s  %26s", "new connections", "HAProxy's own commands", "pgtui")
+	t.Logf("%-34s%s%s", "", " "+heads, heads)
+	for i := range list {
+		m := &list[i]
+		got := c.all(m.name())
+		t.Log(row(fmt.Sprintf("%-34s", m.name()), byHand.all(m.name()), got))
+		if got.wrong > 0 || got.failed > 0 && !m.cuts {
+			t.Errorf("%s by pgtui: %d misrouted (%s), %d failed (%s)", m.name(), got.wrong, got.firstMistake, got.failed, got.firstFailure)
 		}
+	}
+	t.Log(row(fmt.Sprintf("%-34s", "together"), byHand.all(), c.all()))
+	if n := c.all().total; n < least {
+		t.Errorf("only %d connections were opened", n)
 	}
 }
 

@@ -25,11 +25,20 @@ type ServerFacts struct {
 	FailedFile   string    // the file that it failed on
 	FailedCount  int64     // how often it failed since the statistics were reset
 	Bytes        int64     // the size of all databases; -1 when unknown
+	// Standby are the parameters of StandbyParameters as the server runs, by name; of
+	// one that takes writes. A parameter that was not read is missing.
+	Standby map[string]int64
 
 	// ReplayRate is how much WAL a replica replayed, bytes per second, during
 	// ReplaySpan; -1 when it was not measured, as where there is little to replay.
 	ReplayRate int64
 	ReplaySpan time.Duration
+}
+
+// StandbyParameters are those that a replica must not have lower than its leader:
+// raise them on replicas first, lower them on the leader first.
+func StandbyParameters() []string {
+	return []string{"max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"}
 }
 
 // ArchiverFails reports whether the last attempt of archive_command failed.

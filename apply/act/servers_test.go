@@ -360,14 +360,20 @@ func TestStopsBetweenSteps(t *testing.T) {
 	}
 }
 
-// TestReadOnlyServers: nothing passes the gate.
-func TestReadOnlyServers(t *testing.T) {
+// TestReadOnlyPassesNoVerb: whatever a plan does, a read-only run sends nothing of it.
+func TestReadOnlyPassesNoVerb(t *testing.T) {
 	f := newFake()
 	a, inv := bench(t, f)
 	a.ReadOnly = "--read-only"
-	rep, err := a.Run(t.Context(), inv, planOf(action.Request{Kind: action.Drain}, "drain"), nil)
-	if rep.Outcome != action.EndRefused || err == nil || len(f.writes) > 0 {
-		t.Errorf("%s, %v, %v", rep.Outcome, err, f.writes)
+	for verb := range verbs() {
+		p := planOf(action.Request{Kind: action.Drain}, "drain")
+		for i := range p.Steps {
+			p.Steps[i].Do = verb
+		}
+		rep, err := a.Run(t.Context(), inv, p, nil)
+		if rep.Outcome != action.EndRefused || err == nil || !strings.Contains(err.Error(), "read-only") || len(f.writes) > 0 {
+			t.Errorf("%s: %s, %v, %v", verb, rep.Outcome, err, f.writes)
+		}
 	}
 }
 

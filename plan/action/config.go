@@ -67,7 +67,7 @@ func (in *Input) pausedAll(on bool) bool {
 // restartKeys are the PostgreSQL parameters that Patroni itself manages and that
 // take a restart; what pending_restart reports afterwards counts.
 func restartKeys() []string {
-	return append(standbyKeys(), "max_replication_slots", "wal_level", "hot_standby", "track_commit_timestamp", "cluster_name", "shared_buffers",
+	return append(model.StandbyParameters(), "max_replication_slots", "wal_level", "hot_standby", "track_commit_timestamp", "cluster_name", "shared_buffers",
 		"shared_preload_libraries", "archive_mode", "huge_pages", "wal_buffers", "listen_addresses", "port", "ssl_library", "autovacuum_max_workers",
 		"max_files_per_process", "max_logical_replication_workers", "superuser_reserved_connections", "wal_log_hints", "logging_collector", "event_source",
 		"max_pred_locks_per_transaction", "old_snapshot_threshold", "track_activity_query_size", "unix_socket_directories", "autovacuum_freeze_max_age")
@@ -143,7 +143,7 @@ func (in *Input) tellRestartKey(p *Plan, s Setting, was any) {
 	if next := "pgtui restart " + in.name() + " --pending"; !slices.Contains(p.Next, next) {
 		p.Next = append(p.Next, next)
 	}
-	if !slices.Contains(standbyKeys(), name) {
+	if !slices.Contains(model.StandbyParameters(), name) {
 		return
 	}
 	order := "replicas first when it is raised, the leader first when it is lowered"

@@ -72,6 +72,11 @@ func (w *world) behind(n int) {
 	}
 }
 
+// runs has the leader run with this max_connections.
+func (w *world) runs(n int64) {
+	w.Snap.SQL = map[model.InstanceName]source.Observed[model.ServerFacts]{"pg-test-1": modeltest.Seen(model.ServerFacts{Read: true, Standby: map[string]int64{"max_connections": n}})}
+}
+
 // switched makes the DCS list a scheduled switchover.
 func (w *world) switched() {
 	w.Listed()
@@ -233,6 +238,9 @@ func TestRestartPlans(t *testing.T) {
 		{"pending: two", pend(2), action.Request{Pending: true}, "restart pg-test-2, restart pg-test-1", ""},
 		{"raised", pend(3, "max_connections: 100 → 200"), action.Request{Pending: true}, "restart pg-test-2, restart pg-test-3, restart pg-test-1", ""},
 		{"lowered", pend(3, "max_connections: 200 → 100"), action.Request{Pending: true}, "restart pg-test-1, restart pg-test-2, restart pg-test-3", ""},
+		{"lowered, without reasons", func(w *world) { pend(3)(w); w.runs(200) }, action.Request{Pending: true}, "restart pg-test-1, restart pg-test-2, restart pg-test-3", ""},
+		{"raised, without reasons", func(w *world) { pend(3)(w); w.runs(50) }, action.Request{Pending: true}, "restart pg-test-2, restart pg-test-3, restart pg-test-1", ""},
+		{"lowered, and the leader has it", func(w *world) { pend(3)(w); w.runs(100) }, action.Request{Pending: true}, "restart pg-test-2, restart pg-test-3, restart pg-test-1", ""},
 		{"lowered, of another kind", pend(3, "shared_buffers: 200 → 100"), action.Request{Pending: true}, "restart pg-test-2, restart pg-test-3, restart pg-test-1", ""},
 		{"scheduled", nil, action.Request{Instance: "pg-test-3", At: modeltest.T0.Add(time.Hour)}, "schedule pg-test-3", ""},
 		{"a member does not answer", func(w *world) { w.Silence(2, time.Minute) }, action.Request{}, "", "pg-test-2"},

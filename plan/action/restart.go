@@ -86,29 +86,42 @@ func (in *Input) restarted(r *Request) (replicas, lead []model.InstanceName) {
 	return replicas, lead
 }
 
-// standbyKeys are the parameters that a replica must not have lower than its
-// leader: raise them on replicas first, lower them on the leader first.
-func standbyKeys() []string {
-	return []string{"max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"}
-}
-
 // lowers reports whether a pending restart of the members lowers one of
-// standbyKeys, which the leader must do first. Patroni 3.3 and newer gives the
-// reasons.
+// model.StandbyParameters, which the leader must do first. Patroni 3.3 and newer
+// gives the reasons; before, the configuration is compared with what the leader runs.
 func (in *Input) lowers(of []model.InstanceName) bool {
 	for _, name := range of {
 		st := in.status(name)
-		if st == nil {
-			continue
+		switch {
+		case st == nil || !st.PendingRestart:
+		case len(st.PendingReasons) == 0 && in.configLowers():
+			return true
+		case slices.ContainsFunc(st.PendingReasons, lowering):
+			return true
 		}
-		for _, reason := range st.PendingReasons {
-			key, change, _ := strings.Cut(reason, ": ")
-			was, is, ok := strings.Cut(change, " → ")
-			a, err1 := strconv.ParseInt(strings.TrimSpace(was), 10, 64)
-			b, err2 := strconv.ParseInt(strings.TrimSpace(is), 10, 64)
-			if ok && err1 == nil && err2 == nil && b < a && slices.Contains(standbyKeys(), key) {
-				return true
-			}
+	}
+	return false
+}
+
+// lowering reports whether a reason of Patroni, "max_connections: 200 → 100", lowers
+// one of model.StandbyParameters.
+func lowering(reason string) bool {
+	key, change, _ := strings.Cut(reason, ": ")
+	was, is, ok := strings.Cut(change, " → ")
+	a, err1 := strconv.ParseInt(strings.TrimSpace(was), 10, 64)
+	b, err2 := strconv.ParseInt(strings.TrimSpace(is), 10, 64)
+	return ok && err1 == nil && err2 == nil && b < a && slices.Contains(model.StandbyParameters(), key)
+}
+
+// configLowers reports whether Patroni's configuration has one of
+// model.StandbyParameters lower than the leader runs.
+func (in *Input) configLowers() bool {
+	f := in.Snap.SQL[in.Board.Leader]
+	for name, runs := range f.Value.Standby {
+		v, ok := ValueAt(in.Config, parameters+name)
+		n, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)
+		if ok && err == nil && f.Known() && n < runs {
+			return true
 		}
 	}
 	return false
@@ -188,7 +201,7 @@ func (in *Input) tellRestart(p *Plan, order []model.InstanceName) {
 	if in.lowers(order) {
 		p.addRisk(plan.Risk{Name: plan.RiskRestartOrder, What: "a parameter that replicas must not have lower is lowered: the leader restarts first, its replicas after they have replayed that"})
 	} else if len(order) > 1 {
-		p.addRisk(plan.Risk{Name: plan.RiskRestartOrder, What: "replicas restart first, the leader last; where " + strings.Join(standbyKeys(), ", ") + " are lowered, a replica keeps the old value until the leader has restarted, and reports a pending restart again"})
+		p.addRisk(plan.Risk{Name: plan.RiskRestartOrder, What: "replicas restart first, the leader last; where " + strings.Join(model.StandbyParameters(), ", ") + " are lowered, a replica keeps the old value until the leader has restarted, and reports a pending restart again"})
 	}
 }
 

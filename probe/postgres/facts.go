@@ -23,7 +23,9 @@ const stopQuery = `select pg_is_in_recovery(), current_setting('archive_mode'),`
 	` (select count(*) from pg_prepared_xacts), (select extract(epoch from now() - min(prepared)) from pg_prepared_xacts),` +
 	` a.long, a.oldest, a.sessions, pg_has_role(current_user, 'pg_read_all_stats', 'usage'),` +
 	` to_char(s.last_archived_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),` +
-	` to_char(s.last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), s.last_failed_wal, s.failed_count` +
+	` to_char(s.last_failed_time at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), s.last_failed_wal, s.failed_count,` +
+	` current_setting('max_connections'), current_setting('max_worker_processes'), current_setting('max_wal_senders'),` +
+	` current_setting('max_prepared_transactions'), current_setting('max_locks_per_transaction')` +
 	` from pg_stat_archiver s, (select count(*) filter (where xact_start < now() - interval '1 minute') as long,` +
 	` extract(epoch from now() - min(xact_start)) as oldest, count(*) as sessions` +
 	` from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()) a`
@@ -115,7 +117,8 @@ func inOrder(ctx context.Context, conn *pgconn.PgConn, statements []string) [][]
 
 // parseStop reads the answer to stopQuery.
 func parseStop(row [][]byte, f *model.ServerFacts) error {
-	if len(row) != 12 {
+	standby := model.StandbyParameters()
+	if len(row) != 12+len(standby) {
 		return ErrOneRow
 	}
 	str := func(i int) string { return text.Line(string(row[i][:min(len(row[i]), 400)]), 80) }
@@ -138,6 +141,12 @@ func parseStop(row [][]byte, f *model.ServerFacts) error {
 	}
 	if str(7) != "t" {
 		f.Long, f.OldestXact = -1, 0
+	}
+	f.Standby = map[string]int64{}
+	for i, name := range standby {
+		if n := number(row, 12+i); n >= 0 {
+			f.Standby[name] = n
+		}
 	}
 	f.Archived, f.ArchiveFail, f.FailedFile, f.FailedCount = at(8), at(9), str(10), max(number(row, 11), 0)
 	return nil

@@ -88,7 +88,8 @@ func (s *State) facts(c *Conn, query string) bool {
 	switch {
 	case strings.Contains(query, "from pg_stat_archiver"):
 		c.Send(&pgproto3.CommandComplete{CommandTag: []byte("SET")})
-		c.row([]string{"f", "on", "0", "0", "0", "0", "0", "t", s.Now.UTC().Format("2006-01-02 15:04:05.000000"), "", "", "0"})
+		c.row([]string{"f", "on", "0", "0", "0", "0", "0", "t", s.Now.UTC().Format("2006-01-02 15:04:05.000000"), "", "", "0",
+			"100", "8", "10", "0", "64"})
 		c.row([]string{"0"})
 		c.row([]string{"30000000"})
 	case strings.Contains(query, "pg_last_wal_replay_lsn()"):

@@ -71,12 +71,13 @@ hold() {
   return $rc
 }
 
-# apart CMD...: run it where a second lab can be up beside the one of this machine: network, state and locks are its own
+# apart CMD...: run it where a second lab can be up beside the one of this machine: network, state and locks are its own. So is the directory
+# of ssh's shared connections: both labs have the same addresses, and a connection of the one would lead the other's tests into it
 apart() {
   [ "$(id -u)" = 0 ] || die "apart: must be root"
   mkdir -p "$RUN" /run/netns
   exec unshare --net --mount --propagation private sh -c \
-    'mount -t sysfs none /sys && mount -t tmpfs none "$0" && mount -t tmpfs none /run/netns && ip link set lo up && exec "$@"' "$RUN" env LAB_HELD=1 "$@"
+    'mount -t sysfs none /sys && mount -t tmpfs none "$0" && mkdir -m 700 "$0/user" && mount -t tmpfs none /run/netns && ip link set lo up && exec "$@"' "$RUN" env LAB_HELD=1 XDG_RUNTIME_DIR="$RUN/user" "$@"
 }
 
 node() { # name of a node, given its name, address or last octet
