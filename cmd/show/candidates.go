@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"pgtui/internal/text"
 	"pgtui/model/candidate"
@@ -31,7 +30,7 @@ func Candidates(w io.Writer, t *candidate.Table, every bool) {
 		}
 	}
 	wrapped(w, "  ", fmt.Sprintf("%s, leader %s", t.Cluster, leader))
-	wrapped(w, "  ", "expected gap for clients of the leader: "+gapText(t.Gap))
+	wrapped(w, "  ", "expected gap for clients of the leader: "+t.Gap.Text())
 	wrapped(w, "  ", sessionsText(t.Ports))
 	fmt.Fprintf(w, "\n%s\n", t.Cluster)
 	gates(w, t.Gates, every)
@@ -92,15 +91,6 @@ func gateName(g *candidate.Gate) (name, what string) {
 		return g.Name, g.What
 	}
 	return where, why
-}
-
-// gapText is the expected gap, "2.5 s to 6 s".
-func gapText(g candidate.Gap) string {
-	sec := func(d time.Duration) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s" }
-	if g.Open {
-		return sec(g.Low) + " or longer"
-	}
-	return sec(g.Low) + " to " + sec(g.High)
 }
 
 // sessionsText is which sessions a takeover ends.

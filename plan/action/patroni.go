@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"pgtui/internal/text"
 	"pgtui/model"
@@ -301,8 +300,7 @@ func (in *Input) tellGap(p *Plan) {
 		p.Facts = append(p.Facts, "How long the primary port has no server is not foretold: the leader's stop time is unknown.")
 		return
 	}
-	round := func(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
-	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s to %s: %s.", round(g.Low), round(g.High), strings.Join(g.Parts, "; ")))
+	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s: %s.", g.Text(), strings.Join(g.Parts, "; ")))
 }
 
 // tellVia adds who gets the call, and why that one.
