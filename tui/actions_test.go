@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +214,21 @@ func acting(r *rig, w *world) {
 		r.send(page.EventMsg{Event: e})
 	}
 	r.send(page.EventMsg{Event: action.Event{At: t0, State: action.Waiting, Host: "10.10.10.11", What: "pg-test-1 streams again", Done: 12, Total: 40}})
+	r.send(page.EventMsg{Event: action.Event{At: t0.Add(5 * time.Second), State: action.Waiting, What: "clients through 10.10.10.12 are served again", Clients: clientsNow()}})
+}
+
+// clientsNow are probe clients 5 s into a switchover: one is not served yet, one is
+// again, and one was never.
+func clientsNow() []action.ClientNow {
+	beats := func(served, lost, again, none int) []action.Beat {
+		return slices.Concat(slices.Repeat([]action.Beat{action.BeatServed}, served), slices.Repeat([]action.Beat{action.BeatLost}, lost),
+			slices.Repeat([]action.Beat{action.BeatServed}, again), make([]action.Beat, none))
+	}
+	return []action.ClientNow{
+		{Host: "10.10.10.11", Served: 9, Failed: 40, Out: true, Since: t0.Add(900 * time.Millisecond), Fault: "the connection was closed", Recent: beats(4, 15, 0, 1)},
+		{Host: "10.10.10.12", Served: 17, Failed: 31, By: "pg-test-2", Gaps: 1, Latest: 3100 * time.Millisecond, Longest: 3100 * time.Millisecond, Recent: beats(4, 13, 3, 0)},
+		{Host: "10.10.10.13", Failed: 49, Out: true, Since: t0, Fault: "connection refused", Recent: beats(0, 20, 0, 0)},
+	}
 }
 
 // TestFromFindingToReload: an incident in at most 12 keys beside the typed names:

@@ -5,17 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/access"
 	"pgtui/model/board"
-	"pgtui/model/trace"
 	"pgtui/plan/action"
 	"pgtui/source"
 )
@@ -81,6 +77,7 @@ func (r *run) change(ctx context.Context, s *action.Step, c call) error {
 	}
 	r.tell(action.Event{State: action.Sent, Host: in.Host, What: fmt.Sprintf("%s %s to Patroni of %s", c.method, c.path, in.Name)})
 	x.sent = r.Now()
+	x.clients.called(x.sent)
 	x.w.Sent = x.sent
 	answer := make(chan result, 1)
 	guard.Go("the call to "+string(in.Name), func() {
@@ -319,136 +316,4 @@ func (x *change) stuck() int {
 		}
 	}
 	return n
-}
-
-// clientEvery is how often a probe client connects, and clientLimit how long one
-// connection may take. A connection that hangs does not hold up the next ones.
-const (
-	clientEvery = 100 * time.Millisecond
-	clientLimit = time.Second
-)
-
-// clientTarget is where one probe client connects.
-type clientTarget struct {
-	host model.Host
-	trace.Target
-}
-
-// primaryTargets are the primary ports of every HAProxy of the cluster.
-func (r *run) primaryTargets() []clientTarget {
-	c := r.cluster()
-	var out []clientTarget
-	for i := range c.LoadBalancers {
-		f := &c.LoadBalancers[i]
-		at := slices.IndexFunc(f.Services, func(s model.Service) bool { return s.Name == "primary" })
-		if at < 0 {
-			at = slices.IndexFunc(f.Services, func(s model.Service) bool { return model.WantsPrimary(s.Check) })
-		}
-		if at < 0 {
-			continue
-		}
-		port := access.PortNumber(f.Services[at].Port)
-		d := access.DsnOf(c, access.ServicePort(c, &f.Services[at], port), port, string(f.Host))
-		out = append(out, clientTarget{f.Host, trace.Target{DSN: d, Login: c.Monitor, As: "the monitoring user"}})
-	}
-	return out
-}
-
-// try is one connection of a client.
-func (r *run) try(ctx context.Context, t *clientTarget, snap *model.Snapshot) trace.Sample {
-	begun := r.Now()
-	got := r.Connect(ctx, r.inv, t.Target, clientLimit, false)
-	if len(got) == 0 {
-		return trace.Sample{At: begun, Done: r.Now(), Fault: "no connection was tried"}
-	}
-	s, _ := trace.SampleOf(snap, r.inv, t.Target, &got[len(got)-1], begun, r.Now())
-	return s
-}
-
-// clients are the probe clients of a run.
-type clients struct {
-	cancel context.CancelFunc
-	group  guard.Group
-
-	mu     sync.Mutex
-	snap   *model.Snapshot
-	gaps   []action.Client
-	served []time.Time // when the latest connection that was served began, by client
-}
-
-// connectClients starts one client for each HAProxy: it connects through the primary
-// port again and again.
-func (r *run) connectClients(ctx context.Context, snap *model.Snapshot) *clients {
-	targets := r.primaryTargets()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	cs := &clients{cancel: cancel, snap: snap, gaps: make([]action.Client, len(targets)), served: make([]time.Time, len(targets))}
-	for i := range targets {
-		t := &targets[i]
-		cs.gaps[i].Host = t.host
-		cs.group.Go("a client through "+string(t.host), func() {
-			tick := time.NewTicker(clientEvery)
-			defer tick.Stop()
-			for ctx.Err() == nil {
-				cs.group.Go("a connection through "+string(t.host), func() {
-					s := r.try(ctx, t, cs.seen())
-					if ctx.Err() == nil { // else this end interrupted it
-						cs.add(i, s)
-					}
-				}, func(error) {})
-				select {
-				case <-tick.C:
-				case <-ctx.Done():
-				}
-			}
-		}, func(error) {})
-	}
-	return cs
-}
-
-// keep writes what probe clients saw into the report.
-func (r *run) keep(seen []action.Client) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.rep.Clients = seen
-	for i := range seen {
-		r.rep.Longest = max(r.rep.Longest, seen[i].Gap.Longest)
-	}
-}
-
-func (cs *clients) seen() *model.Snapshot {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	return cs.snap
-}
-
-// see gives the clients the latest answers, by which they name who answered.
-func (cs *clients) see(s *model.Snapshot) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.snap = s
-}
-
-// add takes a sample. One that fails although a later connection was served says
-// nothing of now.
-func (cs *clients) add(i int, s trace.Sample) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	switch g := &cs.gaps[i].Gap; {
-	case s.Fault != "" && s.At.Before(cs.served[i]):
-		g.Failed++
-	default:
-		if s.Fault == "" && s.At.After(cs.served[i]) {
-			cs.served[i] = s.At
-		}
-		g.Add(s, true)
-	}
-}
-
-// stop ends the clients and returns what each saw.
-func (cs *clients) stop() []action.Client {
-	cs.cancel()
-	cs.group.Wait()
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	return cs.gaps
 }

@@ -37,8 +37,12 @@ func Action(w io.Writer, p *action.Plan) {
 	}
 }
 
-// Event prints one line of the timeline of an action.
+// Event prints one line of the timeline of an action; none for what probe clients see
+// while nothing changes for them.
 func Event(w io.Writer, p *action.Plan, e action.Event) {
+	if e.Clients != nil && e.What == "" {
+		return
+	}
 	at := e.At.Format("15:04:05.0")
 	host := ""
 	if e.Host != "" {

@@ -22,7 +22,7 @@ func (j *judge) portGates(m *board.Member, c *Candidate) {
 		return
 	}
 	g := j.portGate("pooler-port", "pgbouncer's port "+pool, m, o.Known(), o.Value.Pooled, j.s.Patroni[m.Instance].Port(pool))
-	if t := j.s.PoolTrouble(j.c, m.Instance, j.now); t.Whole && rank(g.Verdict) < rank(Risk) {
+	if t := j.s.PoolTrouble(j.c, m.Instance, j.now); t.Whole && Rank(g.Verdict) < Rank(Risk) {
 		g.Verdict, g.Risk, g.What, g.Try = Risk, "candidate-port", t.Text, model.PoolCommand(j.c, in, "RESUME")
 	}
 	c.add(g)

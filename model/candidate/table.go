@@ -23,12 +23,12 @@ const (
 	No      Verdict = "no"      // Patroni refuses it
 )
 
-// rank orders verdicts from good to bad.
-func rank(v Verdict) int { return slices.Index([]Verdict{Pass, Note, Risk, Unknown, No}, v) }
+// Rank orders verdicts from good to bad: Pass is 0, and what is no verdict -1.
+func Rank(v Verdict) int { return slices.Index([]Verdict{Pass, Note, Risk, Unknown, No}, v) }
 
 // worse is the worse of two verdicts.
 func worse(a, b Verdict) Verdict {
-	if rank(b) > rank(a) {
+	if Rank(b) > Rank(a) {
 		return b
 	}
 	return a
@@ -112,7 +112,7 @@ func (t *Table) Best() []*Candidate {
 	for i := range t.Candidates {
 		c := &t.Candidates[i]
 		v := c.Able()
-		if rank(v) >= rank(Unknown) || rank(v) > rank(best) {
+		if Rank(v) >= Rank(Unknown) || Rank(v) > Rank(best) {
 			continue
 		}
 		if v != best {
@@ -152,7 +152,7 @@ func (t *Table) Verdict() Verdict {
 	}
 	best := No
 	for i := range t.Candidates {
-		if v := t.Candidates[i].Verdict; rank(v) < rank(best) {
+		if v := t.Candidates[i].Verdict; Rank(v) < Rank(best) {
 			best = v
 		}
 	}

@@ -39,6 +39,14 @@ func (t *Table) Summary() string {
 	return out
 }
 
+// Text is how long it is, "2.5 s to 6 s".
+func (g Gap) Text() string {
+	if g.Open {
+		return about(g.Low) + " or longer"
+	}
+	return about(g.Low) + " to " + about(g.High)
+}
+
 // risks are the names of the risks of the best candidates and of the cluster, each
 // once.
 func (t *Table) risks(best []*Candidate) []string {
@@ -46,7 +54,7 @@ func (t *Table) risks(best []*Candidate) []string {
 	seen := map[string]bool{}
 	add := func(gates []Gate) {
 		for i := range gates {
-			if g := &gates[i]; rank(g.Verdict) >= rank(Risk) && g.Risk != "" && !seen[g.Risk] {
+			if g := &gates[i]; Rank(g.Verdict) >= Rank(Risk) && g.Risk != "" && !seen[g.Risk] {
 				seen[g.Risk] = true
 				out = append(out, g.Risk)
 			}
@@ -64,7 +72,7 @@ func (t *Table) risks(best []*Candidate) []string {
 func (c *Candidate) Worst() *Gate {
 	var out *Gate
 	for i := range c.Gates {
-		if g := &c.Gates[i]; g.Verdict != Pass && (out == nil || rank(g.Verdict) > rank(out.Verdict)) {
+		if g := &c.Gates[i]; g.Verdict != Pass && (out == nil || Rank(g.Verdict) > Rank(out.Verdict)) {
 			out = g
 		}
 	}

@@ -164,7 +164,7 @@ func TestTraceGap(t *testing.T) {
 	} {
 		modeltest.Equal(t, "says", g.Add(tt.s, true), tt.says)
 	}
-	modeltest.Equal(t, "summary", g.Summary(), "4 connections served, 3 failed, 1 gaps, the longest 1250 ms; not served at the end: refused")
+	modeltest.Equal(t, "summary", g.Summary(), "4 connections served, 3 failed, 1 gap, the longest 1250 ms; not served at the end: refused")
 	if !g.Out() || g.Longest != 1250*time.Millisecond {
 		t.Errorf("%+v", g)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
@@ -58,12 +59,28 @@ type Gap struct {
 
 	Gaps    int           // that have ended
 	Longest time.Duration // of those
+	Latest  time.Duration // the last of those
 	Served  int
 	Failed  int
 }
 
 // Out reports whether the latest connection was not served.
 func (g *Gap) Out() bool { return !g.since.At.IsZero() }
+
+// Since is when the client was last served, or, where it never was, when it first
+// tried; zero while it is served.
+func (g *Gap) Since() time.Time {
+	if g.Out() && g.seen {
+		return g.last.Done
+	}
+	return g.since.At
+}
+
+// Fault is why the first connection since then was not served; "" while it is served.
+func (g *Gap) Fault() string { return g.since.Fault }
+
+// By is who served it last; "" for no one, and for a server without a name.
+func (g *Gap) By() model.InstanceName { return g.last.Instance }
 
 // Add takes the next sample and says what it changes, "" for nothing. fixed
 // says that one instance at a time should answer, so that another is news.
@@ -89,7 +106,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	case !was.At.IsZero():
 		gap := s.Done.Sub(before.Done)
 		g.Gaps++
-		g.Longest = max(g.Longest, gap)
+		g.Longest, g.Latest = max(g.Longest, gap), gap
 		return fmt.Sprintf("%s: gap %d ms, %d connections failed", who, gap.Milliseconds(), lost)
 	case first:
 		return who
@@ -101,7 +118,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 
 // Summary is the whole in one line.
 func (g *Gap) Summary() string {
-	out := fmt.Sprintf("%d connections served, %d failed, %d gaps", g.Served, g.Failed, g.Gaps)
+	out := fmt.Sprintf("%s served, %d failed, %s", text.Plural(g.Served, "connection"), g.Failed, text.Plural(g.Gaps, "gap"))
 	if g.Gaps > 0 {
 		out += fmt.Sprintf(", the longest %d ms", g.Longest.Milliseconds())
 	}

@@ -38,6 +38,9 @@ type Event struct {
 	Err   error      // why, of Refused, Unknown and Failed
 	// Done and Total are the progress of Waiting; Total 0 is unknown.
 	Done, Total int64
+	// Clients are what the probe clients see now, of Waiting; nil where none run, or
+	// nothing is new. What is "" then, unless a client is no longer served, or is again.
+	Clients []ClientNow
 }
 
 // Outcome is how a run ended, by what was observed afterwards.

@@ -154,8 +154,8 @@ func Detect(environ []string) Options {
 // shapes are the runes that have a US-ASCII shape of the same width, and plain
 // what stands for each of them.
 const (
-	shapes = "●○◌✕×✓≠▲▸›→»◂‹←–—─‐│▏┃┌┐└┘╭╮╰╯├┤┼·•…░█▌↑▴↓▾▁▂▃▄▅▆▇≤\u00a0\u202f\u2009’‘“”"
-	plain  = "*ooxx+!!>>>><<<----|||+++++++++++....##^^vv_..--==<   ''\"\""
+	shapes = "▪●○◌✕×✓≠▲▸›→»◂‹←–—─‐│▏┃┌┐└┘╭╮╰╯├┤┼·•…░█▌↑▴↓▾▁▂▃▄▅▆▇≤\u00a0\u202f\u2009’‘“”"
+	plain  = "=*ooxx+!!>>>><<<----|||+++++++++++....##^^vv_..--==<   ''\"\""
 )
 
 // Glyph is the US-ASCII shape that stands for r, of the same width; '?' for a

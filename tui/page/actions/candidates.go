@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -98,18 +97,10 @@ func (p *Candidates) at() int {
 	if i := slices.IndexFunc(c, func(c candidate.Candidate) bool { return c.Instance == p.member }); i >= 0 {
 		return i
 	}
-	best := 0
-	for i := range c {
-		if rank(c[i].Verdict) < rank(c[best].Verdict) {
-			best = i
-		}
+	if best := p.Got.Best(); len(best) > 0 {
+		return slices.IndexFunc(c, func(c candidate.Candidate) bool { return c.Instance == best[0].Instance })
 	}
-	return best
-}
-
-// rank orders verdicts: who fits best comes first.
-func rank(v candidate.Verdict) int {
-	return slices.Index([]candidate.Verdict{candidate.Pass, candidate.Note, candidate.Risk, candidate.Unknown, candidate.No}, v)
+	return 0
 }
 
 // Do carries out one action.
@@ -149,9 +140,9 @@ func (p *Candidates) lines(e page.Env) []widget.Line {
 		return out
 	}
 	t := p.Got
-	m, sentence := answerOf(t)
 	out = append(out, p.Answered(leaderOf(t), e)...)
-	out = append(out, page.Flow(widget.P(" ").Add(m.Tone, m.Shape+" "), sentence, e.W)...)
+	m := gateMark(t.Verdict())
+	out = append(out, page.Flow(widget.P(" ").Add(m.Tone, m.Shape+" "), t.Summary(), e.W)...)
 	if !e.Acts {
 		out = append(out, widget.T(theme.Warn, " "+noActions))
 	}
@@ -184,45 +175,6 @@ func leaderOf(t *candidate.Table) widget.Line {
 		return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Doubt, "  "+why)
 	}
 	return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Dim, " from ").Add(theme.Strong, string(t.Leader))
-}
-
-// answerOf is the answer in one sentence.
-func answerOf(t *candidate.Table) (page.Mark, string) {
-	by := map[candidate.Verdict][]model.InstanceName{}
-	for i := range t.Candidates {
-		v := t.Candidates[i].Verdict
-		if v == candidate.Note {
-			v = candidate.Pass
-		}
-		by[v] = append(by[v], t.Candidates[i].Instance)
-	}
-	var parts []string
-	add := func(v candidate.Verdict, words string) {
-		if len(by[v]) > 0 {
-			parts = append(parts, model.Join(by[v])+words)
-		}
-	}
-	add(candidate.Pass, " can take over")
-	add(candidate.Risk, " only with a risk")
-	add(candidate.Unknown, " unknown")
-	add(candidate.No, " cannot")
-	v := candidate.No
-	for _, better := range []candidate.Verdict{candidate.Unknown, candidate.Risk, candidate.Pass} {
-		if len(by[better]) > 0 {
-			v = better
-		}
-	}
-	for _, g := range t.Gates {
-		if rank(g.Verdict) >= rank(candidate.Risk) && rank(g.Verdict) > rank(v) {
-			v = g.Verdict
-			parts = append(parts, g.What)
-		}
-	}
-	m := gateMark(v)
-	if len(parts) == 0 {
-		return m, "no other member: nothing can take over"
-	}
-	return m, strings.Join(parts, "; ")
 }
 
 // gateMark draws a verdict on somebody, and on a gate.
@@ -313,16 +265,16 @@ func routed(c *candidate.Candidate) widget.Line {
 	}
 	worst, by := candidate.Pass, map[model.Host]candidate.Verdict{}
 	for _, g := range all {
-		if v, ok := by[g.Host]; !ok || rank(g.Verdict) > rank(v) {
+		if v, ok := by[g.Host]; !ok || candidate.Rank(g.Verdict) > candidate.Rank(v) {
 			by[g.Host] = g.Verdict
 		}
-		if rank(g.Verdict) > rank(worst) {
+		if candidate.Rank(g.Verdict) > candidate.Rank(worst) {
 			worst = g.Verdict
 		}
 	}
 	good := 0
 	for _, v := range by {
-		if rank(v) <= rank(candidate.Note) {
+		if candidate.Rank(v) <= candidate.Rank(candidate.Note) {
 			good++
 		}
 	}
@@ -333,7 +285,7 @@ func routed(c *candidate.Candidate) widget.Line {
 // firstReason is the first of the worst gates, "" where all pass.
 func firstReason(c *candidate.Candidate) string {
 	i := slices.IndexFunc(c.Gates, func(g candidate.Gate) bool { return g.Verdict == c.Verdict })
-	if i < 0 || rank(c.Verdict) <= rank(candidate.Note) {
+	if i < 0 || candidate.Rank(c.Verdict) <= candidate.Rank(candidate.Note) {
 		return ""
 	}
 	return c.Gates[i].What
@@ -371,7 +323,7 @@ func filtered(gates []candidate.Gate, all bool) []candidate.Gate {
 			out = append(out, g)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b candidate.Gate) int { return rank(b.Verdict) - rank(a.Verdict) })
+	slices.SortStableFunc(out, func(a, b candidate.Gate) int { return candidate.Rank(b.Verdict) - candidate.Rank(a.Verdict) })
 	return out
 }
 
@@ -435,20 +387,9 @@ func gapLines(g candidate.Gap, e page.Env) []widget.Line {
 	if g.High == 0 && g.Low == 0 {
 		return nil
 	}
-	s := "about " + seconds(g.Low) + " to " + seconds(g.High) + " s without a leader"
-	if g.High < g.Low {
-		s = "at least " + seconds(g.Low) + " s without a leader"
-	}
+	s := g.Text() + " without a leader"
 	if len(g.Parts) > 0 {
 		s += ": " + strings.Join(g.Parts, "; ")
 	}
 	return page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, s, 8, e.W, 4)
-}
-
-// seconds is a duration in seconds, with a decimal below ten.
-func seconds(d time.Duration) string {
-	if d < 10*time.Second {
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0")
-	}
-	return fmt.Sprintf("%.0f", d.Seconds())
 }

@@ -20,6 +20,8 @@ type Timeline struct {
 	plan     page.ActionPlan
 	events   []action.Event // but those that only wait
 	waiting  *action.Event  // what is waited for now; nil when nothing is
+	clients  []action.ClientNow
+	clientAt time.Time // when clients was seen
 	done     *page.ActedMsg
 	stopping bool
 	list     page.Listing // of the commands to type next
@@ -127,6 +129,10 @@ func (p *Timeline) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
 	switch m := msg.(type) {
 	case page.EventMsg:
 		ev := m.Event
+		if ev.Clients != nil {
+			q.clients, q.clientAt = ev.Clients, ev.At
+			break
+		}
 		if q.waiting = nil; ev.State == action.Waiting {
 			q.waiting = &ev
 			break
@@ -184,6 +190,9 @@ func (p *Timeline) head(e page.Env) []widget.Line {
 	}
 	if w := p.waiting; w != nil {
 		out = append(out, waitLines(w, e)...)
+	}
+	if len(p.clients) > 0 {
+		out = append(out, p.clientLines(max(e.H-len(out)-6, 1), e)...)
 	}
 	if p.stopping {
 		out = append(out, page.Wrapped(theme.Warn, "finishing this step, then stopping; what was sent stays sent", " ", e.W, 2)...)
