@@ -2,7 +2,6 @@ package candidate
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"pgtui/model"
@@ -72,17 +71,4 @@ func (j *judge) gapOfReplay(g *Gap) {
 		g.Low, g.High = g.Low+took, g.High+took
 	}
 	g.Parts = append(g.Parts, fmt.Sprintf("the replay of %s on %s: %s", failover.Bytes(n), name, how))
-}
-
-// Text is the gap in seconds: "2.5 s to 6 s", "2.5 s or longer"; "unknown" for the
-// zero value.
-func (g Gap) Text() string {
-	sec := func(d time.Duration) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + " s" }
-	switch {
-	case g.Open:
-		return sec(g.Low) + " or longer"
-	case g.High == 0:
-		return "unknown"
-	}
-	return sec(g.Low) + " to " + sec(g.High)
 }
