@@ -5,6 +5,7 @@ LAB := testdata/lab/lab
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
 SOAK ?= 30m
+HANDOVERS ?= 60
 
 .PHONY: build test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
 
@@ -44,10 +45,12 @@ bench: ## benchmarks, and the figures of docs/measured.md through a terminal
 	go test -run '^$$' -bench . -benchmem ./...
 	./testdata/measure
 
-soak: ## random faults while clients connect; the board must show the truth. SOAK is the time for each generation, SEED=n repeats a run
+soak: ## random faults while clients connect; the board must show the truth; then HANDOVERS changes of the leader, and actions under faults and clients. SOAK is the time for each generation, SEED=n repeats a run
 	set -e; for release in bookworm trixie; do \
 	  $(LAB) down; LAB_RELEASE=$$release $(LAB) up; \
 	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -for $(SOAK) $(if $(SEED),-seed $(SEED)); \
+	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -handovers $(HANDOVERS) -release $$release $(if $(SEED),-seed $(SEED)); \
+	  $(LAB) hold env PGTUI_FAULTS=all PGTUI_LONG=1 go test -tags lab -run '^TestLab(ActionFaults|Ready|MaintenanceUnderClients)$$' -count=1 -timeout 40m -v ./cmd; \
 	  $(LAB) hold go test -tags lab -run '^TestLabSandboxSame$$' -count=1 ./internal/soak; \
 	done
 

@@ -209,7 +209,7 @@ func (r *campaign) change(ctx context.Context, a *Attempt, unrouted bool) error 
 	life, stop := context.WithCancel(ctx)
 	var c client
 	done := make(chan struct{})
-	go func() { c.run(life, model.Host(address(string(a.From))), r.login()); close(done) }()
+	go func() { c.run(life, model.Host(address(string(a.From))), r.c.Monitor); close(done) }()
 	time.Sleep(300 * time.Millisecond)
 	limit, cancel := context.WithTimeout(ctx, 3*calmFor)
 	rep, err := r.s.Act(limit, r.inv, p, nil)
@@ -233,10 +233,6 @@ func (r *campaign) change(ctx context.Context, a *Attempt, unrouted bool) error 
 	}
 	a.judge(unrouted)
 	return nil
-}
-
-func (r *campaign) login() model.Login {
-	return model.Login{User: "test", Password: "test", Databases: []string{"test"}}
 }
 
 // awaitAnswer waits until Patroni has answered a call that was cut.
