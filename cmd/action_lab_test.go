@@ -295,6 +295,58 @@ func TestLabReinit(t *testing.T) {
 	}
 }
 
+// diverge has a replica's PostgreSQL write on a timeline of its own, and Patroni keep
+// that: as after somebody promoted it by hand.
+func diverge(t *testing.T, node string) {
+	t.Helper()
+	as := func(line string) { lab(t, "exec", node, "su", "postgres", "-c", line) }
+	lab(t, "exec", node, "sed", "-i", "/^  use_pg_rewind:/s/true/false/; /^  remove_data_directory_on_rewind_failure:/s/true/false/", "/etc/patroni/patroni.yml")
+	lab(t, "api", "pg-test-1", "/config", "-u", "postgres:Patroni.API", "-XPATCH", "-d", `{"postgresql": {"use_pg_rewind": false, "remove_data_directory_on_rewind_failure": false}}`)
+	lab(t, "exec", node, "systemctl", "stop", "patroni")
+	as("/usr/pgsql/bin/pg_ctl -D /pg/data -w start >/dev/null && /usr/pgsql/bin/pg_ctl -D /pg/data -w promote")
+	sql(t, node, "create table astray as select generate_series(1, 1000) as n", "checkpoint")
+	as("/usr/pgsql/bin/pg_ctl -D /pg/data -m fast -w stop")
+	sql(t, "pg-test-1", "create table astray (n text)", "checkpoint") // the leader writes, too
+	lab(t, "exec", node, "systemctl", "start", "patroni")
+}
+
+// TestLabReinitDiverged: a replica that somebody promoted and wrote to does not
+// stream; doctor shows it, and a reinit brings it back to the leader's timeline.
+func TestLabReinitDiverged(t *testing.T) {
+	needLab(t)
+	t.Cleanup(func() {
+		lab(t, "exec", "pg-test-3", "sed", "-i", "/^  use_pg_rewind:/s/false/true/; /^  remove_data_directory_on_rewind_failure:/s/false/true/", "/etc/patroni/patroni.yml")
+		lab(t, "api", "pg-test-3", "/reload", "-u", "postgres:Patroni.API", "-XPOST")
+	})
+	diverge(t, "pg-test-3")
+	var says string
+	until(t, "doctor shows it", func() bool {
+		d, _ := doctor(t, "--count", "0")
+		says = ""
+		for _, f := range d.Findings {
+			if f.Instance == "pg-test-3" || strings.Contains(f.Summary, "pg-test-3") {
+				says += f.Severity + " " + f.Code + ": " + f.Summary + "\n"
+			}
+		}
+		return strings.Contains(says, "diverged") || strings.Contains(says, "does not stream")
+	})
+	t.Logf("doctor of a diverged replica:\n%s", says)
+	r := pgtui(t, labInventory(t), "reinit", "pg-test-3", "--yes")
+	t.Logf("%s\n%s", r.took.Round(100*time.Millisecond), r.out)
+	if r.code != 0 || !strings.Contains(r.out, "streams on the leader's timeline") {
+		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if was, is := timeline(t, "pg-test-1"), timeline(t, "pg-test-3"); was != is {
+		t.Errorf("pg-test-3 is on timeline %d, the leader on %d", is, was)
+	}
+	if !strings.Contains(lab(t, "api", "pg-test-1", "/patroni"), `"application_name": "pg-test-3"`) {
+		t.Error("pg-test-3 does not stream")
+	}
+	if got := sql(t, "pg-test-3", "select count(*) from astray"); got != "0" {
+		t.Errorf("the rows that went astray are still there: %s", got)
+	}
+}
+
 // TestLabPause: every member reports it, and the end of it.
 func TestLabPause(t *testing.T) {
 	needLab(t)
