@@ -381,7 +381,7 @@ func TestAStoppedWait(t *testing.T) {
 	if want := p.Request.Title() + ": the wait was stopped by the operator: 3 sessions of pg-test-2 left"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
-	if got, want := source.TryOf(err), "pgtui drain pg-test-2 --service replica --timeout 1h0m0s --cut to go on, pgtui undrain pg-test-2 --service replica to undo it"; got != want {
+	if got, want := source.TryOf(err), "pgtui drain pg-test-2 --service replica --timeout 1h0m0s --cut continues, pgtui undrain pg-test-2 --service replica undoes it"; got != want {
 		t.Errorf("try %q, want %q", got, want)
 	}
 }

@@ -17,17 +17,17 @@ var errStopped = errors.New("stopped by the operator")
 
 // stopped is the error of a run that was stopped before step i.
 func (r *run) stopped(i int) error {
-	return &source.Hint{Err: fmt.Errorf("%w before: %s", errStopped, r.plan.Steps[i].What), Try: r.goesOn()}
+	return &source.Hint{Err: fmt.Errorf("%w before: %s", errStopped, r.plan.Steps[i].What), Try: r.resumes()}
 }
 
 // waitStopped is the error of a wait that was stopped.
 func (r *run) waitStopped() error {
-	return &source.Hint{Err: fmt.Errorf("the wait was %w", errStopped), Try: r.goesOn()}
+	return &source.Hint{Err: fmt.Errorf("the wait was %w", errStopped), Try: r.resumes()}
 }
 
-// goesOn is what the operator types after a stop: the same command goes on, and
+// resumes is what the operator types after a stop: the same command continues, and
 // another one undoes what was set.
-func (r *run) goesOn() string {
+func (r *run) resumes() string {
 	q := r.plan.Request
 	undo := action.Request{Kind: action.Undrain, Cluster: q.Cluster, Instance: q.Instance, Service: q.Service, HAProxy: q.HAProxy}
 	switch q.Kind {
@@ -39,7 +39,7 @@ func (r *run) goesOn() string {
 	default:
 		return "pgtui status " + string(q.Cluster)
 	}
-	return "pgtui " + q.Line() + " to go on, pgtui " + undo.Line() + " to undo it"
+	return "pgtui " + q.Line() + " continues, pgtui " + undo.Line() + " undoes it"
 }
 
 // stop notes in the report that the operator stopped the run, and what the steps
