@@ -90,12 +90,17 @@ func (r *run) steps(ctx context.Context) error {
 		case bad.at[s.HAProxy] != nil:
 			continue
 		case ctx.Err() != nil:
-			return errors.Join(r.splitReport(&bad), r.stopped(i))
+			err := errors.Join(r.splitReport(&bad), r.stopped(i))
+			r.stop(bad.ended)
+			return err
 		}
 		err := guard.Try(s.What, func() error { return verbs()[s.Do](ctx, r, s) })
 		r.moved = r.moved || !errors.Is(err, ErrNotSent)
 		switch {
 		case err != nil && s.HAProxy == "":
+			if errors.Is(err, errStopped) {
+				r.stop(bad.ended)
+			}
 			return err
 		case err != nil:
 			bad.add(s.HAProxy, err)
@@ -211,11 +216,6 @@ func (r *run) tell(e action.Event) {
 	if r.emit != nil {
 		r.emit(e)
 	}
-}
-
-// stopped is the error of a run that the operator stopped before step i.
-func (r *run) stopped(i int) error {
-	return &source.Hint{Err: fmt.Errorf("stopped by the operator before: %s", r.plan.Steps[i].What), Try: "pgtui status " + string(r.plan.Request.Cluster)}
 }
 
 // end judges the run and writes its last record.

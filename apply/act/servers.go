@@ -371,7 +371,7 @@ func (r *run) rest(ctx context.Context) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return r.stopped(r.at)
+		return r.waitStopped()
 	case <-t.C:
 		return nil
 	}
@@ -424,7 +424,7 @@ func awaitSessions(ctx context.Context, r *run, s *action.Step) error {
 			return r.remains(s, n, unread)
 		}
 		if err := r.rest(ctx); err != nil {
-			return err
+			return fmt.Errorf("%w: %s of %s left", err, text.Plural(int(n), "session"), s.Instance)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"pgtui/plan"
 	"pgtui/plan/action"
 	"pgtui/probe/transport"
+	"pgtui/source"
 )
 
 // fake is the HAProxy of each node: what a server's state and weight are, and how
@@ -355,8 +356,33 @@ func TestStopsBetweenSteps(t *testing.T) {
 			cancel()
 		}
 	})
-	if rep.Outcome != action.EndFailed || err == nil || !strings.Contains(err.Error(), "stopped by the operator") || len(f.writes) != 1 {
-		t.Errorf("%s, %v, %v", rep.Outcome, err, f.writes)
+	if rep.Outcome != action.EndFailed || err == nil || !strings.Contains(err.Error(), "stopped by the operator before: ") || len(f.writes) != 1 || !rep.Stopped || rep.State != "pg-test-2 is in drain on 1 of 3 HAProxies" {
+		t.Errorf("%s, %v, %v, %q", rep.Outcome, err, f.writes, rep.State)
+	}
+}
+
+// TestAStoppedWait: the drain is set, the wait for its sessions is what was stopped.
+func TestAStoppedWait(t *testing.T) {
+	f := newFake()
+	a, inv := bench(t, f)
+	f.sessions["b "+replica2] = 3
+	p := planOf(action.Request{Kind: action.Drain, Instance: "pg-test-2", Service: "replica", Wait: time.Hour, Cut: true}, "drain")
+	p.Steps = append(p.Steps, action.Step{Do: action.DoSessions, Instance: "pg-test-2", Servers: []string{replica2}, What: "wait"},
+		action.Step{Do: action.DoCut, HAProxy: "b", Instance: "pg-test-2", Servers: []string{replica2}, What: "cut"})
+	ctx, cancel := context.WithCancel(t.Context())
+	rep, err := a.Run(ctx, inv, p, func(e action.Event) {
+		if e.State == action.Waiting {
+			cancel()
+		}
+	})
+	if rep.Outcome != action.EndFailed || !rep.Stopped || rep.State != "pg-test-2 is in drain on 3 of 3 HAProxies" || len(f.writes) != 3 {
+		t.Errorf("%s, stopped %t, %q, %v", rep.Outcome, rep.Stopped, rep.State, f.writes)
+	}
+	if want := p.Request.Title() + ": the wait was stopped by the operator: 3 sessions of pg-test-2 left"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if got, want := source.TryOf(err), "pgtui drain pg-test-2 --service replica --timeout 1h0m0s --cut continues, pgtui undrain pg-test-2 --service replica undoes it"; got != want {
+		t.Errorf("try %q, want %q", got, want)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"pgtui/model"
 	"pgtui/plan/action"
@@ -39,10 +38,8 @@ func (r *run) splitReport(b *split) error {
 		if s.HAProxy != "" && !b.ended[i] && !slices.Contains(open, s.HAProxy) {
 			open = append(open, s.HAProxy)
 		}
-		if weight, ok := strings.CutPrefix(s.Value, "weight "); ok {
-			what = fmt.Sprintf("%s has weight %s", s.Instance, weight)
-		} else if s.Do == action.DoServer {
-			what = string(s.Instance) + map[bool]string{true: " is ready", false: " is in " + s.Value}[s.Value == "ready"]
+		if s.Do == action.DoServer {
+			what = setWords(s)
 		}
 	}
 	switch {

@@ -68,7 +68,7 @@ func bar(done, total int64) string {
 func ActionReport(w io.Writer, r *action.Report) {
 	for i := range r.Clients {
 		c := &r.Clients[i]
-		fmt.Fprintf(w, "clients through %s: %s\n", c.Host, c.Gap.Summary())
+		fmt.Fprintf(w, "clients through %s: %s\n", c.Host, text.Line(c.Summary(), 400))
 	}
 	if r.State != "" {
 		fmt.Fprintf(w, "%s\n", text.Line(r.State, 400))

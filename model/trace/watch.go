@@ -53,9 +53,12 @@ func SampleOf(s *model.Snapshot, inv *model.Inventory, target Target, one *Attem
 // how long. The zero value has seen nothing.
 type Gap struct {
 	seen  bool
-	last  Sample // the last that was served
-	since Sample // the first that was not; zero while served
-	lost  int    // connections since then
+	last  Sample    // the last that was served
+	since Sample    // the first that was not; zero while served
+	lost  int       // connections since then
+	began time.Time // when the client was last served before its first gap
+	ended time.Time // when its latest gap ended
+	why   string    // of the latest gap
 
 	Gaps    int           // that have ended
 	Longest time.Duration // of those
@@ -75,6 +78,10 @@ func (g *Gap) Since() time.Time {
 	}
 	return g.since.At
 }
+
+// Span is how long it lasted from the beginning of the first gap to the end of the
+// last, and why the client was not served in the last; 0 without gaps.
+func (g *Gap) Span() (took time.Duration, why string) { return g.ended.Sub(g.began), g.why }
 
 // Fault is why the first connection since then was not served; "" while it is served.
 func (g *Gap) Fault() string { return g.since.Fault }
@@ -106,7 +113,10 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	case !was.At.IsZero():
 		gap := s.Done.Sub(before.Done)
 		g.Gaps++
-		g.Longest, g.Latest = max(g.Longest, gap), gap
+		g.Longest, g.Latest, g.ended, g.why = max(g.Longest, gap), gap, s.Done, was.Fault
+		if g.Gaps == 1 {
+			g.began = before.Done
+		}
 		return fmt.Sprintf("%s: gap %d ms, %d connections failed", who, gap.Milliseconds(), lost)
 	case first:
 		return who

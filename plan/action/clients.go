@@ -1,7 +1,6 @@
 package action
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -76,14 +75,17 @@ type ClientNow struct {
 	// Gaps are those that have ended, Latest the last and Longest the longest of them.
 	Gaps            int
 	Latest, Longest time.Duration
-	Recent          []Beat // the newest last; BeatEvery long each
+	Span            time.Duration // from the beginning of the first to the end of the last
+	Why             string        // of the last
+	Recent          []Beat        // the newest last; BeatEvery long each
 }
 
 // NowOf is what a client sees by its gap and its slices.
 func NowOf(c *Client, b *Beats, now time.Time) ClientNow {
 	g := &c.Gap
+	span, why := g.Span()
 	return ClientNow{Host: c.Host, Served: g.Served, Failed: g.Failed, Out: g.Out(), Since: g.Since(), Fault: g.Fault(), By: g.By(),
-		Gaps: g.Gaps, Latest: g.Latest, Longest: g.Longest, Recent: b.Recent(now)}
+		Gaps: g.Gaps, Latest: g.Latest, Longest: g.Longest, Span: span, Why: why, Recent: b.Recent(now)}
 }
 
 // ClientNews are the clients that are served no longer, and those that are again, one
@@ -91,6 +93,7 @@ func NowOf(c *Client, b *Beats, now time.Time) ClientNow {
 // when the call was sent, zero before it was.
 func ClientNews(before, now []ClientNow, call time.Time) []string {
 	var out, back []*ClientNow
+	var gap time.Duration // the longest that has ended
 	for i := range now {
 		was := ClientNow{}
 		if i < len(before) {
@@ -101,6 +104,9 @@ func ClientNews(before, now []ClientNow, call time.Time) []string {
 			out = append(out, c)
 		case !c.Out && (was.Out || c.Gaps > was.Gaps):
 			back = append(back, c)
+			if gap = max(gap, c.Latest); c.Longest > was.Longest {
+				gap = max(gap, c.Longest)
+			}
 		}
 	}
 	var lines []string
@@ -108,7 +114,7 @@ func ClientNews(before, now []ClientNow, call time.Time) []string {
 		lines = append(lines, lostWords(out, call))
 	}
 	if len(back) > 0 {
-		lines = append(lines, backWords(back))
+		lines = append(lines, backWords(back, gap))
 	}
 	return lines
 }
@@ -133,14 +139,16 @@ func lostWords(all []*ClientNow, call time.Time) string {
 }
 
 // backWords is who serves clients again, and how long no one did.
-func backWords(all []*ClientNow) string {
-	last := slices.MaxFunc(all, func(a, b *ClientNow) int { return cmp.Compare(a.Latest, b.Latest) })
-	by := ""
-	if last.By != "" {
-		by = " by " + string(last.By)
+func backWords(all []*ClientNow, gap time.Duration) string {
+	out := through(all) + " are served"
+	if gap > 0 {
+		out += " again"
 	}
-	if last.Gaps == 0 {
-		return through(all) + " are served" + by
+	if by := all[0].By; by != "" {
+		out += " by " + string(by)
 	}
-	return fmt.Sprintf("%s are served again%s: gap %.1f s", through(all), by, last.Latest.Seconds())
+	if gap > 0 {
+		out += fmt.Sprintf(": gap %.1f s", gap.Seconds())
+	}
+	return out
 }

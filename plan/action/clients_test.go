@@ -60,6 +60,8 @@ func TestClientNewsAreTransitions(t *testing.T) {
 		{"both are back, the longer gap counts", []ClientNow{out("a", 400), out("b", 400)}, []ClientNow{back("a", 3*time.Second), back("b", 3100*time.Millisecond)}, t0, []string{"clients through a, b are served again by pg-test-2: gap 3.1 s"}},
 		{"a gap between two looks", []ClientNow{ok("a")}, []ClientNow{back("a", 200*time.Millisecond)}, t0, []string{"clients through a are served again by pg-test-2: gap 0.2 s"}},
 		{"one goes, one is back", []ClientNow{ok("a"), out("b", 400)}, []ClientNow{out("a", 900), back("b", time.Second)}, t0, []string{"clients through a are not served since 0.9 s after the call: refused", "clients through b are served again by pg-test-2: gap 1.0 s"}},
+		{"a long gap and a short one between two looks", []ClientNow{out("a", 400)}, []ClientNow{{Host: "a", Served: 7, By: "pg-test-2", Gaps: 2, Latest: 200 * time.Millisecond, Longest: 2800 * time.Millisecond}}, t0, []string{"clients through a are served again by pg-test-2: gap 2.8 s"}},
+		{"a short gap later", []ClientNow{back("a", 3*time.Second)}, []ClientNow{{Host: "a", Served: 9, Gaps: 2, Latest: 200 * time.Millisecond, Longest: 3 * time.Second}}, t0, []string{"clients through a are served again: gap 0.2 s"}},
 		{"served for the first time", []ClientNow{never}, []ClientNow{{Host: "c", Served: 1}}, t0, []string{"clients through c are served"}},
 	} {
 		modeltest.Equal(t, tt.name, strings.Join(ClientNews(tt.before, tt.now, tt.call), "\n"), strings.Join(tt.want, "\n"))

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"fmt"
 	"time"
 
 	"pgtui/model"
@@ -74,10 +75,23 @@ type Client struct {
 	Gap  trace.Gap
 }
 
+// Summary is what it saw in one line: how often it was served, and its gaps.
+func (c *Client) Summary() string {
+	out := c.Gap.Summary()
+	if c.Gap.Gaps > 1 {
+		span, why := c.Gap.Span()
+		out += fmt.Sprintf("; all of them within %.1f s, the last one: %s", span.Seconds(), why)
+	}
+	return out
+}
+
 // Report is the end of a run.
 type Report struct {
 	Plan    string
 	Outcome Outcome
+	// Stopped reports that the operator stopped it between two steps, or while it
+	// waited: what was set until then stays set.
+	Stopped bool
 	Events  []Event
 	// Clients are the probe clients, one for each HAProxy; nil where none ran.
 	Clients []Client

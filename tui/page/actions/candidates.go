@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/candidate"
@@ -375,11 +374,11 @@ func cutLines(ports []candidate.Port, e page.Env) []widget.Line {
 	for _, x := range ports {
 		n := "unknown"
 		if x.Known {
-			n = text.Plural(int(x.Sessions), "session")
+			n = fmt.Sprint(x.Sessions)
 		}
-		parts = append(parts, fmt.Sprintf("%d %s %s", x.Port, x.Service, n))
+		parts = append(parts, fmt.Sprintf("%s on %d %s", n, x.Port, x.Service))
 	}
-	return append([]widget.Line{nil}, page.Labelled(widget.T(theme.Head, " CUTS"), theme.Plain, strings.Join(parts, ", "), 8, e.W, 3)...)
+	return append([]widget.Line{nil}, page.Labelled(widget.T(theme.Head, " CUTS"), theme.Plain, "sessions: "+strings.Join(parts, ", "), 8, e.W, 3)...)
 }
 
 // gapLines are how long clients find no leader, and of what that is made.
@@ -387,9 +386,9 @@ func gapLines(g candidate.Gap, e page.Env) []widget.Line {
 	if g.High == 0 && g.Low == 0 {
 		return nil
 	}
-	s := g.Text() + " without a leader"
-	if len(g.Parts) > 0 {
-		s += ": " + strings.Join(g.Parts, "; ")
+	out := page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, g.Text()+" without a leader", 8, e.W, 2)
+	for _, part := range g.Parts {
+		out = append(out, page.Marked(theme.Dim, "        · ", part, e.W-1, 3)...)
 	}
-	return page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, s, 8, e.W, 4)
+	return out
 }

@@ -42,6 +42,10 @@ func (p *Timeline) clientLines(most int, e page.Env) []widget.Line {
 	for i := range all {
 		out = append(out, p.clientLine(&all[i], wide, e))
 	}
+	if i := slices.IndexFunc(p.clients, func(c action.ClientNow) bool { return c.Gaps > 1 && !c.Out }); i >= 0 {
+		c := &p.clients[i]
+		out = append(out, page.Wrapped(theme.Dim, fmt.Sprintf("%d gaps within %.1f s, the last one: %s", c.Gaps, c.Span.Seconds(), c.Why), "   ", e.W, 2)...)
+	}
 	if rest != "" {
 		out = append(out, widget.T(theme.Dim, rest).Trunc(e.W))
 	}
@@ -79,6 +83,8 @@ func (p *Timeline) clientLine(c *action.ClientNow, wide int, e page.Env) widget.
 func (p *Timeline) clientWords(c *action.ClientNow) (theme.Tone, string) {
 	gap := fmt.Sprintf("gap %.1f s", p.gap(c).Seconds())
 	switch {
+	case c.Out && c.Longest > p.gap(c):
+		return theme.Bad, fmt.Sprintf("gap %.1f s, again %.1f s", c.Longest.Seconds(), p.gap(c).Seconds())
 	case c.Out && c.Served == 0:
 		return theme.Bad, "not served until now"
 	case c.Out:

@@ -160,12 +160,13 @@ func (p *Plan) verdict(e page.Env) []widget.Line {
 // stops are the risks whose names must be typed.
 func stops(groups []plan.RiskGroup, e page.Env) []widget.Line {
 	var out []widget.Line
-	for _, g := range groups {
+	for i, g := range groups {
 		if !g.Stops() {
 			continue
 		}
 		out = append(out, page.Marked(theme.Warn, " ‼ ", "STOP "+g.Name+": "+g.Where()+g.What, e.W-1, 4)...)
-		if g.Try != "" {
+		again := i+1 < len(groups) && groups[i+1].Stops() && groups[i+1].Try == g.Try
+		if g.Try != "" && !again {
 			out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, g.Try, 8, e.W, 2)...)
 		}
 	}

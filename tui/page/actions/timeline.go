@@ -32,10 +32,18 @@ func NewTimeline(p page.ActionPlan) *Timeline { return &Timeline{plan: p} }
 
 // Title of the page.
 func (p *Timeline) Title() string {
-	if p.done != nil {
+	switch {
+	case p.stopped():
+		return string(p.plan.Plan.Request.Kind) + " stopped"
+	case p.done != nil:
 		return string(p.plan.Plan.Request.Kind) + " " + string(p.outcome())
 	}
 	return string(p.plan.Plan.Request.Kind) + " running"
+}
+
+// stopped reports whether the operator stopped it, and what it did is known.
+func (p *Timeline) stopped() bool {
+	return p.done != nil && p.done.Report.Stopped && p.outcome() == action.EndFailed
 }
 
 // outcome is how it ended. A report without one has no known end.
@@ -238,6 +246,9 @@ func (p *Timeline) verdict(title string, e page.Env) []widget.Line {
 		action.EndFailed:  {Shape: "✕", Word: "FAILED: ", Tone: theme.Bad},
 		action.EndRefused: {Shape: "–", Word: "refused, nothing was sent: ", Tone: theme.Warn},
 	}, page.Mark{Shape: "?", Word: "UNKNOWN: ", Tone: theme.Doubt})
+	if p.stopped() {
+		m = page.Mark{Shape: "–", Word: "STOPPED: ", Tone: theme.Warn}
+	}
 	why := title
 	if p.done.Err != nil {
 		why += ": " + strings.TrimPrefix(p.done.Err.Error(), title+": ")
@@ -267,11 +278,13 @@ func (p *Timeline) after(out []widget.Line, e page.Env) ([]widget.Line, []int) {
 		}
 		out = append(out, nil)
 	}
-	if cl := p.done.Report.Clients; len(cl) > 0 {
+	if len(p.clients) > 0 {
+		out = append(append(out, p.clientLines(max(e.H/3, 1), e)...), nil)
+	} else if cl := p.done.Report.Clients; len(cl) > 0 {
 		out = append(out, widget.T(theme.Head, " CLIENTS").Add(theme.Plain, "  longest gap "+page.Took(p.done.Report.Longest)))
 		for i := range cl {
 			head := widget.P("   ").Add(theme.Strong, string(cl[i].Host))
-			out = append(out, page.Labelled(head, theme.Plain, cl[i].Gap.Summary(), head.Width()+2, e.W, 3)...)
+			out = append(out, page.Labelled(head, theme.Plain, cl[i].Summary(), head.Width()+2, e.W, 3)...)
 		}
 		out = append(out, nil)
 	}
