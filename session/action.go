@@ -28,7 +28,7 @@ func (s *Session) Candidates(ctx context.Context, inv *model.Inventory, name mod
 // CandidatesOf is Candidates of one cluster. Without ssh no HAProxy's socket is
 // read: a drain behind the status DOWN is unknown then.
 func (s *Session) CandidatesOf(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (candidate.Table, error) {
-	snap, err := s.look(ctx, inv, c, ssh)
+	snap, err := s.look(ctx, inv, c, ssh, s.patience())
 	if err != nil {
 		return candidate.Table{}, err
 	}
@@ -37,23 +37,18 @@ func (s *Session) CandidatesOf(ctx context.Context, inv *model.Inventory, c *mod
 	return candidate.Of(snap, &b, now), ctx.Err()
 }
 
-// lookAt is everything that an action on the cluster is judged by.
-func (s *Session) lookAt(ctx context.Context, inv *model.Inventory, c *model.Cluster) (*model.Snapshot, error) {
-	return s.look(ctx, inv, c, true)
-}
-
 // look is WithServers with a login on each member, and with ssh what each node
 // reaches of the others. When no Patroni answers for its DCS the cluster is read
 // once more: the DCS may have been slow.
-func (s *Session) look(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (*model.Snapshot, error) {
+func (s *Session) look(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool, wait *patience) (*model.Snapshot, error) {
 	var snap *model.Snapshot
 	var more model.Readings
-	read := func() (err error) { snap, err = s.WithServers(ctx, inv, c, ssh); return err }
+	read := func() (err error) { snap, err = s.withServers(ctx, inv, c, ssh, wait); return err }
 	err := together(
 		work{"logging in to the members", func() error { more.SQL = s.Prober().SQL(ctx, inv, c); return nil }},
 		work{"probing from the nodes", func() error {
 			if ssh {
-				more.Reach = s.nodes().Reach(ctx, memberNodes(inv, c), c)
+				more.Reach = wait.nodes().Reach(ctx, memberNodes(inv, c), c)
 			}
 			return nil
 		}},
@@ -98,15 +93,18 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	c := cls[0]
 	var snap *model.Snapshot
 	var handed map[model.Host]source.Observed[string]
+	wait := s.patience()
 	err = together(
-		work{"probing the cluster", func() (err error) { snap, err = s.lookAt(ctx, inv, c); return err }},
+		work{"probing the cluster", func() (err error) { snap, err = s.look(ctx, inv, c, true, wait); return err }},
 		work{"reading what a reload keeps", func() error {
 			if !r.OnServers() {
 				return nil
 			}
 			ctx, cancel := context.WithTimeout(ctx, handedTime)
 			defer cancel()
-			handed = s.Applier(inv.Source).States(ctx, inv, c)
+			a := s.Applier(inv.Source)
+			a.Runner = wait
+			handed = a.States(ctx, inv, c)
 			return nil
 		}},
 	)

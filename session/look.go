@@ -127,17 +127,26 @@ func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*mod
 // Patroni's rules and, with ssh, the administrative states of the servers, read
 // from each HAProxy's socket.
 func (s *Session) WithServers(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) (*model.Snapshot, error) {
+	return s.withServers(ctx, inv, c, ssh, s.patience())
+}
+
+func (s *Session) withServers(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool, wait *patience) (*model.Snapshot, error) {
 	cls := []*model.Cluster{c}
 	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
 	err := together(
 		work{"reading HAProxy's servers", func() error {
 			if ssh {
-				servers = s.nodes().Servers(ctx, lbNodes(inv, c))
+				servers = wait.nodes().Servers(ctx, lbNodes(inv, c))
 			}
 			return nil
 		}},
-		work{"probing the cluster", func() (err error) { snap, err = s.Probe(ctx, inv, cls, 0); return err }},
+		work{"probing the cluster", func() (err error) {
+			if snap, err = s.Probe(ctx, inv, cls, 0); err == nil {
+				wait.probed(inv, c, snap)
+			}
+			return err
+		}},
 	)
 	if err != nil {
 		return nil, err

@@ -28,16 +28,18 @@ func (s *Session) askPatroni(ctx context.Context, in *action.Input, r *action.Re
 		return nil
 	}
 	a := s.actor(in.Inventory.Source)
+	c := *in.Cluster // the members that answer; a dead one is not waited for again
+	c.Instances = slices.DeleteFunc(slices.Clone(c.Instances), func(m model.Instance) bool { return !in.Snap.PatroniStatus(m.Name).Known() })
 	return together(
-		work{"reading the rights at Patroni", func() error { in.Allowed = a.Rights(ctx, in.Inventory, in.Cluster, r.SSH); return nil }},
+		work{"reading the rights at Patroni", func() error { in.Allowed = a.Rights(ctx, in.Inventory, &c, r.SSH); return nil }},
 		work{"reading Patroni's configuration", func() error {
 			if slices.Contains([]action.Kind{action.PatroniConfig, action.Restart}, r.Kind) {
-				in.Config, _ = a.Config(ctx, in.Inventory, in.Cluster, r.SSH) // nil is unknown
+				in.Config, _ = a.Config(ctx, in.Inventory, &c, r.SSH) // nil is unknown
 			}
 			return nil
 		}},
 		work{"reading the free space", func() error {
-			if member := in.Cluster.Instance(r.Instance); r.Kind == action.Reinit && member != nil {
+			if member := c.Instance(r.Instance); r.Kind == action.Reinit && member != nil {
 				in.Free = map[model.InstanceName]source.Observed[int64]{r.Instance: s.free(ctx, in.Inventory, member)}
 			}
 			return nil

@@ -140,9 +140,28 @@ func safeToStop(ctx context.Context, r *run, s *action.Step) error {
 		return fmt.Errorf("%s is not safe to stop: it has the VIP %s", h, b.VIP.Address)
 	}
 	r.rep.Leader = b.Leader
+	if left := others(r.inv, h, r.plan.Request.Cluster); left != "" {
+		r.rep.State = fmt.Sprintf("%s does not need %s any more: %s leads; before it is safe to stop, %s must be moved away, too", r.plan.Request.Cluster, nodeLabel(r.inv, h), b.Leader, left)
+		r.tell(action.Event{State: action.Proven, Host: h, What: fmt.Sprintf("safe to stop for %s; not judged: %s", r.plan.Request.Cluster, left)})
+		return nil
+	}
 	r.rep.State = fmt.Sprintf("%s is safe to stop: %s leads, and no HAProxy sends %s new connections", nodeLabel(r.inv, h), b.Leader, s.Instance)
 	r.tell(action.Event{State: action.Proven, Host: h, What: "safe to stop"})
 	return nil
+}
+
+// others are the instances of other clusters on a node, "" for none.
+func others(inv *model.Inventory, h model.Host, than model.ClusterName) string {
+	var out []model.InstanceName
+	for i := range inv.Clusters {
+		if in := inv.Clusters[i].OnHost(h); in != nil && inv.Clusters[i].Name != than {
+			out = append(out, in.Name)
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return model.Join(out)
 }
 
 // nodeLabel is "pg-test-1 (10.10.10.11)".

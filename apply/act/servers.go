@@ -28,6 +28,7 @@ var serversScript string
 const (
 	maxAnswer  = 4 << 10 // bytes of HAProxy's answer to one command
 	scriptTime = 30 * time.Second
+	beginTime  = 7 * time.Second // until the node has the script: ssh itself gives up a connection after 5 s
 )
 
 // serversSeen is what one HAProxy reports of its servers.
@@ -222,7 +223,7 @@ func (r *run) runCommands(ctx context.Context, h model.Host, commands []string, 
 		target = n.SSH
 	}
 	var began atomic.Bool
-	c := transport.Cmd{Target: target, Script: serversScript, Reads: len(commands) == 0, Args: append([]string{strconv.Itoa(haproxy.MaxStates), strconv.Itoa(maxAnswer)}, commands...),
+	c := transport.Cmd{Target: target, Script: serversScript, Reads: len(commands) == 0, Begin: beginTime, Args: append([]string{strconv.Itoa(haproxy.MaxStates), strconv.Itoa(maxAnswer)}, commands...),
 		OnLine: func(line string) {
 			if line == "sending" && began.CompareAndSwap(false, true) {
 				sent()

@@ -148,7 +148,8 @@ func alsoThere(in *Input, p *Plan) {
 	for i := range in.Inventory.Clusters {
 		c := &in.Inventory.Clusters[i]
 		if other := c.OnHost(p.Request.Node); other != nil && c.Name != in.Cluster.Name {
-			addFact(p, fmt.Sprintf("%s of %s runs on this node too, and this plan does not move it: pgtui maintenance %s", other.Name, c.Name, other.Name))
+			addFact(p, fmt.Sprintf("%s of %s runs on this node too, and this plan does not move it: the node is not safe to stop before pgtui maintenance %s has ended, too", other.Name, c.Name, other.Name))
+			p.Next = append(p.Next, "pgtui maintenance "+string(other.Name))
 		}
 	}
 }

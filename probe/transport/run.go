@@ -38,6 +38,8 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
 	out, stderr := newStream(end, c.OnLine), &bounded{max: maxStderr}
+	ctx, cancel := begins(ctx, c.Begin, out.isReady)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout = out
 	// A group of its own: all of it is ended together, and an interrupt typed
@@ -80,6 +82,22 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 		return o, nil
 	}
 	return o, unfinished(ctx, subject, out, o.Stderr, err, complete)
+}
+
+// begins is a context that ends when ready has not come within limit, 0 for none.
+func begins(ctx context.Context, limit time.Duration, ready <-chan struct{}) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if limit == 0 {
+		return ctx, func() { cancel(nil) }
+	}
+	t := time.AfterFunc(limit, func() {
+		select {
+		case <-ready:
+		default:
+			cancel(context.DeadlineExceeded)
+		}
+	})
+	return ctx, func() { t.Stop(); cancel(nil) }
 }
 
 // drain starts cmd and copies its standard error to w. The returned function
@@ -188,6 +206,9 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 		how = ErrInterrupted
 	}
 	if cause := ctx.Err(); cause != nil {
+		if late := context.DeadlineExceeded; errors.Is(context.Cause(ctx), late) {
+			cause = late
+		}
 		text := "stopped"
 		if errors.Is(cause, context.DeadlineExceeded) {
 			text = "no end in the time it had"

@@ -359,6 +359,21 @@ func TestDeadlineEndsTheGroup(t *testing.T) {
 	}
 }
 
+// Begin bounds the way to the node, and not the script.
+func TestBeginBoundsTheWayOnly(t *testing.T) {
+	dead, _ := fakeSSH(t, "[ \"$1\" = -G ] && exit 0\nexec sleep 1000")
+	_, err := (&SSH{Program: dead, ControlDir: t.TempDir()}).Run(t.Context(), Cmd{Target: node(), Script: "true", Begin: 50 * time.Millisecond})
+	if !errors.Is(err, ErrNotStarted) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer in the time it had") {
+		t.Errorf("a node that does not answer: %v", err)
+	}
+	slow, _ := fakeSSH(t, asLogin)
+	var once bool
+	got, err := (&SSH{Program: slow, ControlDir: t.TempDir()}).Run(t.Context(), Cmd{Target: node(), Script: "echo begun; sleep 3; echo ended", Begin: 2 * time.Second, OnLine: func(string) { once = true }})
+	if err != nil || string(got.Stdout) != "begun\nended\n" || !once {
+		t.Errorf("a script that is longer than Begin: %q, %v", got.Stdout, err)
+	}
+}
+
 // gone waits until the process in the file does not run any more.
 func gone(t *testing.T, pidfile string) {
 	t.Helper()

@@ -5,6 +5,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"time"
 
 	"pgtui/model"
 )
@@ -22,6 +23,9 @@ type Cmd struct {
 	// Stdin is the script's standard input, byte for byte; it is empty, not
 	// the terminal's, when nil.
 	Stdin []byte
+	// Begin is how long it may take until Script is sent: to connect, to log in and to
+	// become root. 0 sets no limit beside the context's.
+	Begin time.Duration
 	// Reads means that the script changes nothing on the node. A Guard that is
 	// read-only runs no other: what is not marked so counts as a change.
 	Reads bool
