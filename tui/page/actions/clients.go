@@ -14,9 +14,11 @@ import (
 )
 
 // beatMarks draw how a client fared in a slice of time.
-var beatMarks = map[action.Beat]page.Mark{
-	action.BeatServed: {Shape: "▪", Tone: theme.Good},
-	action.BeatLost:   {Shape: "✕", Tone: theme.Bad},
+func beatMarks() map[action.Beat]page.Mark {
+	return map[action.Beat]page.Mark{
+		action.BeatServed: {Shape: "▪", Tone: theme.Good},
+		action.BeatLost:   {Shape: "✕", Tone: theme.Bad},
+	}
 }
 
 // clientLines are the probe clients, one line each: whether one is served, for how
@@ -73,7 +75,7 @@ func (p *Timeline) clientLine(c *action.ClientNow, wide int, e page.Env) widget.
 		for same < len(beats) && beats[same] == beats[0] {
 			same++
 		}
-		m := page.MarkOf(beats[0], beatMarks, page.Mark{Shape: "·", Tone: theme.Dim})
+		m := page.MarkOf(beats[0], beatMarks(), page.Mark{Shape: "·", Tone: theme.Dim})
 		l, beats = l.Add(m.Tone, strings.Repeat(m.Shape, same)), beats[same:]
 	}
 	return l.Trunc(e.W)
