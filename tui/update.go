@@ -108,6 +108,9 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return cmd
 	case page.DoneMsg, page.ActedMsg:
 		m.feed.release(m.run)
+		if m.run != nil && m.toast.text == m.run.halting {
+			m.toast = toast{} // it has stopped: the page says where
+		}
 		m.run, m.lastReads = nil, nil
 		m.feed.world.nodes.forget()
 		return m.broadcast(msg)

@@ -445,17 +445,10 @@ func (r *run) remains(s *action.Step, n int64, unread []model.Host) error {
 		return nil
 	}
 	r.rep.State = fmt.Sprintf("%s is in drain; %s left", s.Instance, left)
-	again := "pgtui drain " + string(s.Instance) + " --cut"
-	if q.Node != "" {
-		again = "pgtui maintenance " + string(q.Node) + " --cut"
-	}
-	if q.Service != "" {
-		again += " --service " + string(q.Service)
-	}
-	if q.HAProxy != "" {
-		again += " --haproxy " + string(q.HAProxy)
-	}
-	return &source.Hint{Err: fmt.Errorf("after %s %s has %s left", q.Wait, s.Instance, left), Try: again + " ends them; pgtui status " + string(q.Cluster) + " shows them"}
+	again := *q
+	again.Wait, again.Cut = 0, true
+	r.thenNext(again)
+	return &source.Hint{Err: fmt.Errorf("after %s %s has %s left", q.Wait, s.Instance, left), Try: "pgtui status " + string(q.Cluster) + " shows them"}
 }
 
 // cutSessions ends the sessions that are left to the servers of one HAProxy.

@@ -20,7 +20,6 @@ import (
 	"pgtui/plan"
 	"pgtui/plan/action"
 	"pgtui/probe/transport"
-	"pgtui/source"
 )
 
 // fake is the HAProxy of each node: what a server's state and weight are, and how
@@ -339,6 +338,9 @@ func TestSessions(t *testing.T) {
 			if rep.Outcome != tt.end || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%s, %v", rep.Outcome, err)
 			}
+			if want := "pgtui drain pg-test-2 --cut; pgtui undrain pg-test-2"; tt.name == "some left" && strings.Join(rep.Next, "; ") != want {
+				t.Errorf("next %v, want %s", rep.Next, want)
+			}
 			if tt.sessions > 0 && !slices.Contains(progress, "0/3") {
 				t.Errorf("progress %v", progress)
 			}
@@ -381,8 +383,8 @@ func TestAStoppedWait(t *testing.T) {
 	if want := p.Request.Title() + ": the wait was stopped by the operator: 3 sessions of pg-test-2 left"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
-	if got, want := source.TryOf(err), "pgtui drain pg-test-2 --service replica --timeout 1h0m0s --cut continues, pgtui undrain pg-test-2 --service replica undoes it"; got != want {
-		t.Errorf("try %q, want %q", got, want)
+	if got, want := strings.Join(rep.Next, "; "), "pgtui drain pg-test-2 --service replica --timeout 1h --cut; pgtui undrain pg-test-2 --service replica"; got != want {
+		t.Errorf("next %q, want %q", got, want)
 	}
 }
 

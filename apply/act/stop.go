@@ -17,29 +17,37 @@ var errStopped = errors.New("stopped by the operator")
 
 // stopped is the error of a run that was stopped before step i.
 func (r *run) stopped(i int) error {
-	return &source.Hint{Err: fmt.Errorf("%w before: %s", errStopped, r.plan.Steps[i].What), Try: r.resumes()}
+	return &source.Hint{Err: fmt.Errorf("%w before: %s", errStopped, r.plan.Steps[i].What), Try: "pgtui status " + string(r.plan.Request.Cluster)}
 }
 
 // waitStopped is the error of a wait that was stopped.
 func (r *run) waitStopped() error {
-	return &source.Hint{Err: fmt.Errorf("the wait was %w", errStopped), Try: r.resumes()}
+	return &source.Hint{Err: fmt.Errorf("the wait was %w", errStopped), Try: "pgtui status " + string(r.plan.Request.Cluster)}
 }
 
-// resumes is what the operator types after a stop: the same command continues, and
-// another one undoes what was set.
-func (r *run) resumes() string {
-	q := r.plan.Request
-	undo := action.Request{Kind: action.Undrain, Cluster: q.Cluster, Instance: q.Instance, Service: q.Service, HAProxy: q.HAProxy}
+// undo is the command that undoes what the request sets, "" where there is none.
+func (r *run) undo() string {
+	q := &r.plan.Request
+	u := action.Request{Cluster: q.Cluster, Instance: q.Instance, Service: q.Service, HAProxy: q.HAProxy}
 	switch q.Kind {
 	case action.Drain:
+		u.Kind = action.Undrain
 	case action.Maint:
-		undo.Kind = action.Ready
+		u.Kind = action.Ready
 	case action.Maintenance:
-		undo = action.Request{Kind: action.EndMaintenance, Cluster: q.Cluster, Node: q.Node}
+		u = action.Request{Kind: action.EndMaintenance, Cluster: q.Cluster, Node: q.Node}
 	default:
-		return "pgtui status " + string(q.Cluster)
+		return ""
 	}
-	return "pgtui " + q.Line() + " continues, pgtui " + undo.Line() + " undoes it"
+	return "pgtui " + u.Line()
+}
+
+// thenNext are the commands to type next: again, which continues, and what undoes the
+// request.
+func (r *run) thenNext(again action.Request) {
+	if undo := r.undo(); undo != "" {
+		r.rep.Next = append(r.rep.Next, "pgtui "+again.Line(), undo)
+	}
 }
 
 // stop notes in the report that the operator stopped the run, and what the steps
@@ -48,6 +56,7 @@ func (r *run) stop(ended map[int]bool) {
 	r.rep.Stopped = true
 	if s := r.wasSet(ended); s != "" {
 		r.rep.State = s
+		r.thenNext(r.plan.Request)
 	}
 }
 

@@ -361,7 +361,7 @@ func (r *Request) Line() string {
 	add("until", flagTime(r.Until))
 	add("why", r.Why)
 	if r.Wait > 0 && (r.Kind != Maintenance || r.Wait != maintenanceWaits) {
-		add("timeout", r.Wait.String())
+		add("timeout", flagDuration(r.Wait))
 	}
 	on("cut", r.Cut)
 	on("ssh", r.SSH)
@@ -385,6 +385,18 @@ func flagTime(t time.Time) string {
 		return ""
 	}
 	return t.Format(time.RFC3339)
+}
+
+// flagDuration is a duration as a flag takes it, without what is zero: 5m, not 5m0s.
+func flagDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // Find is the first action that a text such as a finding's hint names behind

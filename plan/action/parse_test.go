@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 		"patroni flush pg-test switchover":                      "patroni flush pg-test switchover",
 		"patroni flush pg-test restart pg-test-1":               "patroni flush pg-test restart pg-test-1",
 		"enable pg-test --service replica":                      "enable pg-test --service replica",
-		"maintenance pg-test-2 --timeout 5m --cut":              "maintenance 10.10.10.12 --timeout 5m0s --cut",
+		"maintenance pg-test-2 --timeout 5m --cut":              "maintenance 10.10.10.12 --timeout 5m --cut",
 		"maintenance node-2":                                    "maintenance 10.10.10.12",
 		"maintenance 10.10.10.11 --end":                         "maintenance 10.10.10.11 --end",
 	} {

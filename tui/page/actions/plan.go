@@ -194,7 +194,7 @@ func notes(facts []string, groups []plan.RiskGroup, e page.Env) []widget.Line {
 func stepLines(i int, s *action.Step, e page.Env) []widget.Line {
 	out := page.Labelled(widget.T(theme.Strong, fmt.Sprintf(" %2d", i+1)), theme.Plain, s.What, 5, e.W, 3)
 	if s.Proof != "" {
-		out = append(out, page.Wrapped(theme.Dim, "done when "+s.Proof, "     ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Dim, "done when "+s.Proof, "     ", e.W, 4)...)
 	}
 	return out
 }

@@ -22,6 +22,8 @@ type Timeline struct {
 	waiting  *action.Event  // what is waited for now; nil when nothing is
 	clients  []action.ClientNow
 	clientAt time.Time // when clients was seen
+	clientOf int       // the step that they were of
+	read     bool      // the operator has scrolled since the last event
 	done     *page.ActedMsg
 	stopping bool
 	list     page.Listing // of the commands to type next
@@ -125,7 +127,7 @@ func (p *Timeline) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		return p, follow(p.next()[at], p.plan.Plan.Request.Cluster, e)
 	}
 	lines, rows := p.lines(e)
-	return page.With(p, func(q *Timeline) { q.list = p.list.Move(a, rows, len(lines), e.H) }), nil
+	return page.With(p, func(q *Timeline) { q.list, q.read = p.list.Move(a, rows, len(lines), e.H), true }), nil
 }
 
 // Update takes in an event or the end.
@@ -137,21 +139,27 @@ func (p *Timeline) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
 	switch m := msg.(type) {
 	case page.EventMsg:
 		ev := m.Event
-		if ev.Clients != nil {
-			q.clients, q.clientAt = ev.Clients, ev.At
-			break
+		q.take(&ev)
+		if lines, _ := q.lines(e); !q.read {
+			q.list.Top = max(len(lines)-e.H, 0) // the newest is seen
 		}
-		if q.waiting = nil; ev.State == action.Waiting {
-			q.waiting = &ev
-			break
-		}
-		q.events = append(p.events[:len(p.events):len(p.events)], ev)
-		lines, _ := q.lines(e)
-		q.list.Top = max(len(lines)-e.H, 0) // the newest is seen
 	case page.ActedMsg:
 		q.done, q.waiting, q.stopping, q.list = &m, nil, false, page.Listing{}
 	}
 	return &q, nil
+}
+
+// take is one event.
+func (p *Timeline) take(ev *action.Event) {
+	switch {
+	case ev.Clients != nil:
+		p.clients, p.clientAt, p.clientOf = ev.Clients, ev.At, ev.Step
+	case ev.State == action.Waiting:
+		p.waiting = ev
+	default:
+		p.waiting, p.read = nil, false
+		p.events = append(p.events[:len(p.events):len(p.events)], *ev)
+	}
 }
 
 // View draws the part that fits.
@@ -199,7 +207,7 @@ func (p *Timeline) head(e page.Env) []widget.Line {
 	if w := p.waiting; w != nil {
 		out = append(out, waitLines(w, e)...)
 	}
-	if len(p.clients) > 0 {
+	if len(p.clients) > 0 && p.at() <= p.clientOf {
 		out = append(out, p.clientLines(max(e.H-len(out)-6, 1), e)...)
 	}
 	if p.stopping {
@@ -208,8 +216,8 @@ func (p *Timeline) head(e page.Env) []widget.Line {
 	return append(out, nil)
 }
 
-// step is which step is being worked on, "" before the first.
-func (p *Timeline) step() string {
+// at is the step that is being worked on; -1 before the first.
+func (p *Timeline) at() int {
 	i := -1
 	if n := len(p.events); n > 0 {
 		i = p.events[n-1].Step
@@ -217,6 +225,12 @@ func (p *Timeline) step() string {
 	if p.waiting != nil {
 		i = p.waiting.Step
 	}
+	return i
+}
+
+// step is at in words, "" before the first.
+func (p *Timeline) step() string {
+	i := p.at()
 	if n := len(p.plan.Plan.Steps); i >= 0 && i < n {
 		return fmt.Sprintf("step %d of %d: %s", i+1, n, p.plan.Plan.Steps[i].What)
 	}
