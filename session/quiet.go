@@ -34,8 +34,8 @@ func (s *Session) patience() *patience {
 // nodes reads several nodes at once, with this patience.
 func (p *patience) nodes() node.Reader { return node.Reader{Runner: p, Now: p.now} }
 
-// probed tells of a probe: from now on it is known which nodes are silent. It counts
-// once.
+// probed takes a probe: from now on it is known which nodes do not answer. The first
+// one counts.
 func (p *patience) probed(inv *model.Inventory, c *model.Cluster, snap *model.Snapshot) {
 	if p.silent != nil {
 		return

@@ -23,6 +23,9 @@ func (t *Table) Summary() string {
 		}
 		return out
 	case No:
+		if len(t.Candidates) == 0 {
+			return "no member can take over: there is no other member"
+		}
 		return "no member can take over"
 	}
 	out := "it is unknown whether a member can take over"

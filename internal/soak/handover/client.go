@@ -2,6 +2,7 @@ package handover
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,3 +80,25 @@ func longest(answers []soak.Answer) time.Duration {
 
 // served reports whether a primary answered.
 func served(a *soak.Answer) bool { return a.Fault == "" && !a.Recovery }
+
+// slack is how exact the client's own measure is on this machine: its slowest
+// connection that was served, and the longest pause between two beginnings above
+// clientEvery.
+func (c *client) slack() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var slow, late time.Duration
+	starts := make([]time.Time, 0, len(c.answers))
+	for i := range c.answers {
+		a := &c.answers[i]
+		starts = append(starts, a.Start)
+		if served(a) {
+			slow = max(slow, a.End.Sub(a.Start))
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	for i := 1; i < len(starts); i++ {
+		late = max(late, starts[i].Sub(starts[i-1])-clientEvery)
+	}
+	return slow + late
+}

@@ -51,6 +51,7 @@ type Attempt struct {
 	Words      string // of Patroni's answer
 	Leader     model.InstanceName
 	Gap, Seen  time.Duration // the longest gap through one HAProxy, by pgtui and by the independent client
+	Slack      time.Duration // how exact the client's measure is on this machine
 	Bad        []string      // what is wrong with it; nil when nothing is
 }
 
@@ -217,7 +218,7 @@ func (r *campaign) change(ctx context.Context, a *Attempt, unrouted bool) error 
 	time.Sleep(300 * time.Millisecond)
 	stop()
 	<-done
-	a.Outcome, a.Seen = rep.Outcome, c.longest()
+	a.Outcome, a.Seen, a.Slack = rep.Outcome, c.longest(), c.slack()
 	for i := range rep.Clients {
 		if x := &rep.Clients[i]; x.Host == model.Host(address(string(a.From))) {
 			a.Gap = x.Gap.Longest
@@ -303,7 +304,7 @@ func (a *Attempt) String() string {
 	if a.Predicted.Verdict != candidate.Pass {
 		s += fmt.Sprintf(" (%d %s)", a.Predicted.Status, a.Predicted.Why)
 	}
-	s += fmt.Sprintf(", Patroni %d %s, %s, %s leads, gap %d ms (client %d ms)", a.Code, a.Words, a.Outcome, a.Leader, a.Gap.Milliseconds(), a.Seen.Milliseconds())
+	s += fmt.Sprintf(", Patroni %d %s, %s, %s leads, gap %d ms (client %d ms ± %d)", a.Code, a.Words, a.Outcome, a.Leader, a.Gap.Milliseconds(), a.Seen.Milliseconds(), a.Slack.Milliseconds())
 	if a.Err != "" {
 		s += "; " + a.Err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // mostApart is how much the gap that pgtui reports may differ from the one that
-// the independent client sees.
+// the independent client sees, beside what its own measure is worth.
 const mostApart = 500 * time.Millisecond
 
 // judge fills in what is wrong with an attempt.
@@ -39,7 +39,7 @@ func (a *Attempt) judge(unrouted bool) {
 		if !moved || a.To != "" && a.Leader != a.To {
 			bad("it is called done, and %s leads", a.Leader)
 		}
-		if apart := (a.Gap - a.Seen).Abs(); apart > mostApart && !unrouted {
+		if apart := (a.Gap - a.Seen).Abs(); apart > mostApart+a.Slack && !unrouted {
 			bad("the gap is %v by pgtui, and %v by the client", a.Gap, a.Seen)
 		}
 	case action.EndFailed:

@@ -173,16 +173,16 @@ func stops(groups []plan.RiskGroup, e page.Env) []widget.Line {
 	return out
 }
 
-// notes are the facts, and the risks that are shown only.
+// notes are the risks that are shown only, and the facts.
 func notes(facts []string, groups []plan.RiskGroup, e page.Env) []widget.Line {
 	var out []widget.Line
-	for _, f := range facts {
-		out = append(out, page.Marked(theme.Plain, " · ", f, e.W-1, 6)...)
-	}
 	for _, g := range groups {
 		if !g.Stops() {
-			out = append(out, page.Marked(theme.Dim, " · ", g.Name+": "+g.Where()+g.What, e.W-1, 3)...)
+			out = append(out, page.Marked(theme.Plain, " · ", g.Name+": "+g.Where()+g.What, e.W-1, 3)...)
 		}
+	}
+	for _, f := range facts {
+		out = append(out, page.Marked(theme.Dim, " · ", f, e.W-1, 6)...)
 	}
 	if len(out) == 0 {
 		return nil
