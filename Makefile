@@ -44,11 +44,12 @@ bench: ## benchmarks, and the figures of docs/measured.md through a terminal
 	go test -run '^$$' -bench . -benchmem ./...
 	./testdata/measure
 
-soak: ## random faults while clients connect; the board must show the truth. SOAK is the time for each generation, SEED=n repeats a run
+soak: ## random faults while clients connect; the board must show the truth; then the actions under clients, in their long form. SOAK is the time for each generation, SEED=n repeats a run
 	set -e; for release in bookworm trixie; do \
 	  $(LAB) down; LAB_RELEASE=$$release $(LAB) up; \
 	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -for $(SOAK) $(if $(SEED),-seed $(SEED)); \
 	  $(LAB) hold go test -tags lab -run '^TestLabSandboxSame$$' -count=1 ./internal/soak; \
+	  $(LAB) hold env PGTUI_LONG=1 go test -tags lab -run '^TestLab(Ready|PatroniConfig|ReinitDiverged|MaintenanceOfTheLeader)$$' -count=1 -v -timeout 40m ./cmd; \
 	done
 
 demo: ## the console on the embedded sandbox

@@ -11,7 +11,7 @@ import (
 )
 
 // deadFor is how long a plan waits for SSH to a node that answers nothing else.
-const deadFor = 2500 * time.Millisecond
+const deadFor = 2 * time.Second
 
 // patience is a Runner for what is read over SSH beside a probe. A node on which
 // neither Patroni nor HAProxy answers the probe is waited for until deadFor has
@@ -21,7 +21,7 @@ type patience struct {
 	began  time.Time
 	now    func() time.Time
 	silent map[string]bool // by the target's address; written before ended is
-	ended  context.Context //nolint:containedctx // it ends the reads of silent nodes, and carries nothing
+	ended  context.Context //nolint:containedctx // it ends the reads of such nodes, and carries nothing
 	end    context.CancelFunc
 }
 
@@ -34,8 +34,8 @@ func (s *Session) patience() *patience {
 // nodes reads several nodes at once, with this patience.
 func (p *patience) nodes() node.Reader { return node.Reader{Runner: p, Now: p.now} }
 
-// probed tells of a probe: from now on it is known which nodes are silent. It counts
-// once.
+// probed gives it the result of a probe, and with that the nodes that do not answer.
+// The first counts.
 func (p *patience) probed(inv *model.Inventory, c *model.Cluster, snap *model.Snapshot) {
 	if p.silent != nil {
 		return
