@@ -50,7 +50,7 @@ soak: ## random faults while clients connect; the board must show the truth; the
 	  $(LAB) down; LAB_RELEASE=$$release $(LAB) up; \
 	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -for $(SOAK) $(if $(SEED),-seed $(SEED)); \
 	  $(LAB) hold go run ./internal/soak/run -lab $(LAB) -handovers $(HANDOVERS) -release $$release $(if $(SEED),-seed $(SEED)); \
-	  $(LAB) hold env PGTUI_FAULTS=all PGTUI_LONG=1 go test -tags lab -run '^TestLab(ActionFaults|Ready|MaintenanceOfTheLeader)$$' -count=1 -timeout 40m -v ./cmd; \
+	  $(LAB) hold env PGTUI_FAULTS=all PGTUI_LONG=1 go test -tags lab -run '^TestLab(ActionFaults|Ready|PatroniConfig|ReinitDiverged|MaintenanceOfTheLeader)$$' -count=1 -timeout 60m -v ./cmd; \
 	  $(LAB) hold go test -tags lab -run '^TestLabSandboxSame$$' -count=1 ./internal/soak; \
 	done
 

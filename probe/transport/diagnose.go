@@ -10,6 +10,9 @@ import (
 // symptom is a text that ssh or sudo prints, what it means and what to do.
 type symptom struct{ prints, means, try string }
 
+// reach is what to look at where a node does not answer.
+const reach = "check the address, ansible_host and ansible_port, and that sshd runs"
+
 // symptoms in the order they are looked for: the first one that is found is the most
 // exact.
 func symptoms() []symptom {
@@ -17,7 +20,6 @@ func symptoms() []symptom {
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"
 		again   = "start pgtui with -K (--ask-become-pass), and type it again; leave the console for that"
 		ask     = "start pgtui with -K (--ask-become-pass), which prompts for it once; leave the console for that; or " + sudoers
-		reach   = "check the address, ansible_host and ansible_port, and that sshd runs"
 		keys    = "try: ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
 	)
 	return []symptom{

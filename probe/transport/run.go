@@ -216,7 +216,11 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 				text = "no answer in the time it had"
 			}
 		}
-		return fmt.Errorf("%s: %s: %w (%w)", subject, text, how, cause)
+		err = fmt.Errorf("%s: %s: %w (%w)", subject, text, how, cause)
+		if !begun && errors.Is(cause, context.DeadlineExceeded) {
+			return &source.Hint{Err: err, Try: reach}
+		}
+		return err
 	}
 	if !begun {
 		if known := diagnose(subject, string(stderr)+"\n"+string(out.noise)); known != nil {
