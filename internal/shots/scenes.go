@@ -46,7 +46,7 @@ func (s scene) files() []string {
 
 // scenes are the scenes of all pictures.
 func scenes() []scene {
-	return []scene{outage(), reload(), entries()}
+	return []scene{outage(), reload(), entries(), takeover()}
 }
 
 // outage is the leader's failure on the fleet, the board and the findings.
@@ -87,5 +87,20 @@ func entries() scene {
 		{see: []string{"every service is served as declared", "VIP"}},
 		{keys: "a", see: []string{"› access", " ms)", ".10.3:5433  ● serves"}, file: "access.svg",
 			title: "pgtui, access of pg-test: hosts by ports, the instance behind each, and the connection string of the entry under the cursor"},
+	}}
+}
+
+// takeover is a switchover, from who can take over to the gap that clients see.
+func takeover() scene {
+	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
+		{see: []string{"every service is served as declared", "VIP"}},
+		{keys: "C", see: []string{"WHO CAN TAKE OVER", "▸pg-test-2", "without a leader"}, file: "candidates.svg",
+			title: "pgtui, who of pg-test can take over: both replicas, the sessions that are cut, the expected gap"},
+		{keys: keyEnter, see: []string{"Nothing has been sent yet"}},
+		{keys: keyEnter, see: []string{"Type pg-test and Enter", "> ▏"}},
+		{keys: "pg-test", see: []string{"> pg-test▏"}},
+		{keys: keyEnter, see: []string{"routed", "served, gap"}, file: "timeline.svg",
+			title: "pgtui, a switchover of pg-test as it runs: each state with its second, and the gap that clients see through each HAProxy"},
+		{see: []string{"done and proven"}},
 	}}
 }

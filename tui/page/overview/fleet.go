@@ -56,6 +56,8 @@ func FleetScreen() page.Screen {
 			{Keys: "z", Action: keys.Faults, Label: "faults", Help: "hide the clusters that are ok; again: show every cluster"},
 			{Keys: "s", Action: keys.Sort, Label: "sort", Help: "sort by the next column; past the last: trouble first"},
 			{Keys: "S", Action: keys.Reverse, Help: "reverse the order"},
+			{Keys: "x", Action: keys.Act, Help: "switchover, drain, restart … of the cluster", Opens: "actions"},
+			{Keys: "C", Action: keys.Candidates, Help: "who of the cluster can take over, with every gate", Opens: "candidates"},
 			{Keys: "v", Action: keys.Values, Help: "where each value of the inventory comes from, in all clusters", Opens: "inventory"},
 		}, keys.Moves()...)}
 }
