@@ -100,22 +100,29 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.switched(msg)
 	case page.PlanMsg:
 		return tea.Batch(m.broadcast(msg), m.planned(msg.Inv))
+	case page.StepMsg, page.EventMsg, page.DoneMsg, page.ActedMsg:
+		return m.progress(msg)
+	}
+	return nil
+}
+
+// progress takes in a step, an event or the end of a run.
+func (m *Model) progress(msg tea.Msg) tea.Cmd {
+	switch msg.(type) {
 	case page.StepMsg, page.EventMsg:
 		cmd := m.broadcast(msg)
 		if m.run != nil {
 			return tea.Batch(cmd, m.feed.event(m.run))
 		}
 		return cmd
-	case page.DoneMsg, page.ActedMsg:
-		m.feed.release(m.run)
-		if m.run != nil && m.toast.text == m.run.halting {
-			m.toast = toast{} // it has stopped: the page says where
-		}
-		m.run, m.lastReads = nil, nil
-		m.feed.world.nodes.forget()
-		return m.broadcast(msg)
 	}
-	return nil
+	m.feed.release(m.run)
+	if m.run != nil && m.toast.text == m.run.halting {
+		m.toast = toast{} // it has stopped: the page shows where
+	}
+	m.run, m.lastReads = nil, nil
+	m.feed.world.nodes.forget()
+	return m.broadcast(msg)
 }
 
 // outside takes in what files hold now, of a node and of the inventory, what a
