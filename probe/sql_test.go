@@ -105,7 +105,7 @@ func member(t *testing.T, direct, pooled string) *model.Cluster {
 }
 
 func stopRow() []string {
-	return []string{"f", "on", "2", "3600.5", "1", "90", "7", "t", "2026-01-01 00:00:00.000000", "2026-01-01 00:00:05.000000", "0000000100000000000000AB", "9"}
+	return []string{"f", "on", "2", "3600.5", "1", "90", "7", "t", "2026-01-01 00:00:00.000000", "2026-01-01 00:00:05.000000", "0000000100000000000000AB", "9", "200", "8", "10", "0", "64"}
 }
 
 func TestSQLOfTheLeader(t *testing.T) {
@@ -122,7 +122,8 @@ func TestSQLOfTheLeader(t *testing.T) {
 	all := map[string][]string{"from pg_stat_archiver": stopRow(), "pg_ls_archive_statusdir": {"12"}, "from pg_database": {"123456"}}
 	f := facts(&fakeServer{version: "15.4 (Debian)", recovery: "f", rows: all})
 	if !f.Read || f.Prepared != 2 || f.OldestPrepared != 3600500*time.Millisecond || f.Long != 1 || f.OldestXact != 90*time.Second || f.Sessions != 7 ||
-		f.ArchiveMode != "on" || f.ArchiveReady != 12 || f.FailedFile != "0000000100000000000000AB" || f.FailedCount != 9 || f.Bytes != 123456 || !f.ArchiverFails() {
+		f.ArchiveMode != "on" || f.ArchiveReady != 12 || f.FailedFile != "0000000100000000000000AB" || f.FailedCount != 9 || f.Bytes != 123456 || !f.ArchiverFails() ||
+		len(f.Standby) != 5 || f.Standby["max_connections"] != 200 || f.Standby["max_locks_per_transaction"] != 64 {
 		t.Errorf("%+v", f)
 	}
 	if f = facts(&fakeServer{version: "11.22", recovery: "f", rows: all}); !f.Read || f.ArchiveReady != -1 || f.Bytes != 123456 {
