@@ -16,7 +16,7 @@ import (
 // clientEvery is how often a probe client connects, and clientLimit how long one
 // connection may take. A connection that hangs does not hold up the next ones.
 const (
-	clientEvery = 100 * time.Millisecond
+	clientEvery = 200 * time.Millisecond
 	clientLimit = time.Second
 )
 
