@@ -279,7 +279,7 @@ cmd_down() {
     [ -e "$STATE/.lab" ] && rm -rf --one-file-system "$STATE"
     [ -z "$owner" ] || [ "$owner" = "$STATE" ] || echo "lab: kept $owner, purged $STATE" >&2
   fi
-  if mountpoint -q "$RUN"; then rm -rf "${RUN:?}"/*; else rm -rf "$RUN"; fi # a mount point is apart's
+  rm -rf "$RUN"
   say "the lab is down"
 }
 

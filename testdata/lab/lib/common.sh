@@ -71,13 +71,14 @@ hold() {
   return $rc
 }
 
-# apart CMD...: run it where a second lab can be up beside the one of this machine: network, state and locks are its own. So is the directory
-# of ssh's shared connections: both labs have the same addresses, and a connection of the one would lead the other's tests into it
+# apart CMD...: run it where a second lab can be up beside the one of this machine: its network is its own, and so is /run, which has the lab's
+# state and locks, the network namespaces, and ssh's shared connections, which would lead to the other lab's nodes of the same addresses. All of
+# /run: the other lab removes its directories there, and that would take away what is mounted on them
 apart() {
   [ "$(id -u)" = 0 ] || die "apart: must be root"
-  mkdir -p "$RUN" /run/netns
   exec unshare --net --mount --propagation private sh -c \
-    'mount -t sysfs none /sys && mount -t tmpfs none "$0" && mkdir -m 700 "$0/user" && mount -t tmpfs none /run/netns && ip link set lo up && exec "$@"' "$RUN" env LAB_HELD=1 XDG_RUNTIME_DIR="$RUN/user" "$@"
+    'mount -t sysfs none /sys && mount -t tmpfs -o mode=755 none /run && mkdir -m 700 /run/user /run/pgtui-lab && mkdir /run/netns /run/lock && ip link set lo up && exec "$@"' \
+    - env LAB_HELD=1 XDG_RUNTIME_DIR=/run/user "$@"
 }
 
 node() { # name of a node, given its name, address or last octet
