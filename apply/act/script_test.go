@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"pgtui/haproxy"
+	"pgtui/probe/node"
 )
 
 // socat stands for a client of HAProxy's sockets: it logs the socket and the
@@ -79,7 +80,7 @@ func TestServersScript(t *testing.T) {
 					must(t, err)
 					defer func() { _ = ln.Close() }()
 				}
-				args := append(append([]string{}, sh[1:]...), "-c", serversScript, "pgtui", strconv.Itoa(haproxy.MaxStates), "4096")
+				args := append(append([]string{}, sh[1:]...), "-c", node.Script(serversScript), "pgtui", strconv.Itoa(haproxy.MaxStates), "4096")
 				c := exec.CommandContext(t.Context(), path, append(args, tt.commands...)...)
 				c.Env = []string{"PATH=" + filepath.Join(dir, "bin"), "PGTUI_ROOT=" + dir, "FAKE=" + dir, "LC_ALL=C"}
 				var out, errs bytes.Buffer

@@ -17,6 +17,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
+	"pgtui/probe/node"
 	"pgtui/probe/transport"
 	"pgtui/source"
 )
@@ -223,7 +224,7 @@ func (r *run) runCommands(ctx context.Context, h model.Host, commands []string, 
 		target = n.SSH
 	}
 	var began atomic.Bool
-	c := transport.Cmd{Target: target, Script: serversScript, Reads: len(commands) == 0, Begin: beginTime, Args: append([]string{strconv.Itoa(haproxy.MaxStates), strconv.Itoa(maxAnswer)}, commands...),
+	c := transport.Cmd{Target: target, Script: node.Script(serversScript), Reads: len(commands) == 0, Begin: beginTime, Args: append([]string{strconv.Itoa(haproxy.MaxStates), strconv.Itoa(maxAnswer)}, commands...),
 		OnLine: func(line string) {
 			if line == "sending" && began.CompareAndSwap(false, true) {
 				sent()

@@ -1,11 +1,7 @@
 package file
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -72,13 +68,10 @@ func newRisks(risks []plan.Risk, accepted []string) []Risk {
 // Sum is the digest of the whole document except the digest itself.
 func (a Action) Sum() string {
 	a.Digest = ""
-	text, err := compact(a)
-	if err != nil {
-		return "" // never: it has strings, numbers and times only
-	}
-	sum := sha256.Sum256(text)
-	return digestOf + hex.EncodeToString(sum[:])
+	return sumOf(a)
 }
+
+func (a Action) digest() string { return a.Digest }
 
 // Stale is how the work of a saved plan differs from the plan that is made now,
 // nil when it is current.
@@ -119,27 +112,10 @@ func ActionOf(text []byte) string {
 // removed is an error wherever it is.
 func ReadAction(r io.Reader) (Action, error) {
 	text, err := all(r)
-	var p Action
 	if err != nil {
-		return p, err
+		return Action{}, err
 	}
-	if err := json.Unmarshal(text, &p); err != nil {
-		return p, fmt.Errorf("is not a plan: %w", err)
-	}
-	var given bytes.Buffer
-	want, err := compact(p)
-	if err == nil {
-		err = json.Compact(&given, text)
-	}
-	switch {
-	case err != nil:
-		return p, fmt.Errorf("is not a plan: %w", err)
-	case p.Version != 1 || p.Plan == "" || p.Cluster == "" || !slices.Contains(action.Kinds(), action.Kind(p.Action)):
-		return p, errors.New("is not a plan of this version of pgtui")
-	case p.Digest == "":
-		return p, ErrNoDigest
-	case p.Digest != p.Sum(), !bytes.Equal(given.Bytes(), want):
-		return p, ErrEdited
-	}
-	return p, nil
+	return unsealed(text, func(a *Action) bool {
+		return a.Version == 1 && a.Plan != "" && a.Cluster != "" && slices.Contains(action.Kinds(), action.Kind(a.Action))
+	})
 }

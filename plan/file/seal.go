@@ -19,7 +19,14 @@ const digestOf = "sha256:"
 // JSON without white space.
 func (p Plan) Sum() string {
 	p.Digest = ""
-	text, err := compact(p)
+	return sumOf(p)
+}
+
+func (p Plan) digest() string { return p.Digest }
+
+// sumOf is the digest of a document without one.
+func sumOf(doc any) string {
+	text, err := compact(doc)
 	if err != nil {
 		return "" // never: it has strings, numbers and times only
 	}
@@ -83,7 +90,20 @@ func all(r io.Reader) ([]byte, error) {
 }
 
 func parse(text []byte) (Plan, error) {
-	var p Plan
+	return unsealed(text, func(p *Plan) bool {
+		return p.Version == 1 && p.Action == plan.ActionReload && p.Plan != "" && p.Cluster != "" && len(p.Nodes) > 0
+	})
+}
+
+// document is one that has a digest of itself.
+type document interface {
+	Sum() string    // of all but the digest
+	digest() string // as it was saved
+}
+
+// unsealed reads a document that is one of this version and as it was saved.
+func unsealed[T document](text []byte, of func(*T) bool) (T, error) {
+	var p T
 	if err := json.Unmarshal(text, &p); err != nil {
 		return p, fmt.Errorf("is not a plan: %w", err)
 	}
@@ -95,11 +115,11 @@ func parse(text []byte) (Plan, error) {
 	switch {
 	case err != nil:
 		return p, fmt.Errorf("is not a plan: %w", err)
-	case p.Version != 1 || p.Action != plan.ActionReload || p.Plan == "" || p.Cluster == "" || len(p.Nodes) == 0:
+	case !of(&p):
 		return p, errors.New("is not a plan of this version of pgtui")
-	case p.Digest == "":
+	case p.digest() == "":
 		return p, ErrNoDigest
-	case p.Digest != p.Sum(), !bytes.Equal(given.Bytes(), want):
+	case p.digest() != p.Sum(), !bytes.Equal(given.Bytes(), want):
 		return p, ErrEdited
 	}
 	return p, nil

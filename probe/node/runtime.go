@@ -27,6 +27,13 @@ const (
 //go:embed haproxy.sh
 var haproxyScript string
 
+//go:embed socket.sh
+var socketScript string
+
+// Script is a script with socket.sh in place of the line that names it: the client,
+// and the functions talk and frame.
+func Script(text string) string { return strings.Replace(text, "# socket.sh\n", socketScript, 1) }
+
 // Runtime is what HAProxy's own sockets on a node report.
 type Runtime struct {
 	Processes haproxy.Processes
@@ -44,7 +51,7 @@ func ReadRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget) (Ru
 
 // readRuntime reads from at most so many old workers what they hold.
 func readRuntime(ctx context.Context, r transport.Runner, t model.SSHTarget, ghosts int) (Runtime, error) {
-	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: haproxyScript,
+	out, err := r.Run(ctx, transport.Cmd{Target: t, Reads: true, Script: Script(haproxyScript),
 		Args: []string{strconv.Itoa(ghosts), strconv.Itoa(maxSession), strconv.Itoa(haproxy.MaxStates)}})
 	if err != nil {
 		return Runtime{}, fmt.Errorf("HAProxy's processes: %w", err)
