@@ -477,7 +477,14 @@ func TestLabPatroniForbidden(t *testing.T) {
 			lab(t, "exec", n, "curl", "-sf", "-u", "postgres:Patroni.API", "-XPOST", "http://10.10.10.1"+strings.TrimPrefix(n, "pg-test-")+":8008/reload")
 		}
 	}
-	t.Cleanup(func() { list("/^" + here + "$/d; s/^  allowlist:$/&\\n" + here + "/") })
+	t.Cleanup(func() {
+		list("/^" + here + "$/d; s/^  allowlist:$/&\\n" + here + "/")
+		for _, n := range nodes { // Patroni reads its file again in its next loop
+			until(t, n+" takes writes again", func() bool {
+				return lab(t, "api", n, "/config", "-u", "postgres:Patroni.API", "-XPATCH", "-d", "{}", "-o", "/dev/null", "-w", "%{http_code}") == "400"
+			})
+		}
+	})
 	list("/^" + here + "$/d")
 	var r result
 	until(t, "Patroni takes no writes from here", func() bool {

@@ -26,15 +26,19 @@ func bouncerDo(t *testing.T, node, command string) {
 	lab(t, "exec", node, "psql", fmt.Sprintf("host=%s port=6432 user=dbuser_dba password=DBUser.DBA dbname=pgbouncer", addr), "-AXtqc", command)
 }
 
-// client connects to the primary's port as an application does, and is ended
-// with the test.
+// client connects to the primary's port as an application does, again when it is
+// not let in, and is ended with the test.
 func client(t *testing.T, query string) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), labDir+"/lab", "exec", "pg-test-2", "psql", "postgres://test:test@10.10.10.11:5433/test", "-AXtc", query)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = c.Wait() }()
+	go func() {
+		for t.Context().Err() == nil {
+			c := exec.CommandContext(t.Context(), labDir+"/lab", "exec", "pg-test-2", "psql", "postgres://test:test@10.10.10.11:5433/test", "-AXtc", query)
+			if c.Run() == nil {
+				return
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+	}()
 }
 
 func codes(c jsonv1.Cluster) (out []string) {
