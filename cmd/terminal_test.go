@@ -577,4 +577,4 @@ func within(t *testing.T, what string, ok func() bool) {
 }
 
 // waits is how long anything may take; it is seconds only on a busy machine.
-const waits = 6 * time.Second
+const waits = 30 * time.Second
