@@ -125,6 +125,13 @@ func (r *Report) Wrong() int {
 	return n
 }
 
+// failedMost reports whether more than a tenth of the faults could not be made, one
+// apart: Patroni itself may not know how a switchover on a busy machine ended.
+func (r *Report) failedMost() bool {
+	n := len(r.Failed())
+	return n > 0 && n == len(r.Faults) || n > 1 && n*10 > len(r.Faults)
+}
+
 // Err is the reason why the run failed; nil when the board was right.
 func (r *Report) Err() error {
 	switch {
@@ -132,7 +139,7 @@ func (r *Report) Err() error {
 		return fmt.Errorf("nothing was compared: %d connections, %d boards", r.Tried, r.Boards)
 	case r.Wrong() > 0:
 		return fmt.Errorf("the board was certain and wrong %d times", r.Wrong())
-	case len(r.Failed())*10 > len(r.Faults):
+	case r.failedMost():
 		return fmt.Errorf("%d of %d faults failed: %w", len(r.Failed()), len(r.Faults), r.Failed()[0].Err)
 	case r.Agreement() < Goal:
 		return fmt.Errorf("agreement is %.3f%%, less than %.1f%%", 100*r.Agreement(), 100*Goal)
