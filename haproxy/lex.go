@@ -6,7 +6,7 @@ import "strings"
 // "#" outside quotes. Quotes and backslashes stay in the words: Unquote removes
 // them. It accepts any bytes; a quote that is not closed ends with the line.
 func Words(line string) []string {
-	line = strings.TrimRight(line, "\r\n")
+	line = strings.TrimRight(line, "\n") // an unquoted "\r" is white space
 	var out []string
 	start, quote := -1, byte(0)
 	flush := func(end int) {

@@ -128,6 +128,7 @@ func FuzzSections(f *testing.F) {
 func FuzzWords(f *testing.F) {
 	fuzz.Target(f)
 	f.Add(`server "a b" 'c\' \# # d`)
+	f.Add("server \\\r ")
 	f.Fuzz(func(t *testing.T, line string) {
 		line, _, _ = strings.Cut(line, "\n")
 		words := Words(line)
