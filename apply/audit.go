@@ -33,12 +33,7 @@ func (a *Applier) open(inv *model.Inventory, p *plan.Plan) (*ledger, error) {
 	l := &ledger{audit: a.Audit, began: now, steps: map[model.Host][]plan.StepRecord{}}
 	l.rec = a.record(now, inv, p.Cluster, p.ID, cmp.Or(a.Rollout.Action, plan.ActionReload))
 	l.rec.Plan, l.rec.Diff, l.rec.Undoes, l.rec.Via, l.rec.Accepted = p.ID, diffSum(p), a.Rollout.Undoes, a.Rollout.Via, p.Accepted
-	for _, r := range p.Risks {
-		if !slices.Contains(l.rec.Risks, r.Name) {
-			l.rec.Risks = append(l.rec.Risks, r.Name)
-		}
-	}
-
+	l.rec.Risks = plan.RisksOf(p.Risks)
 	for i := range p.Nodes {
 		l.rec.Nodes = append(l.rec.Nodes, plan.NodeRecord{Host: p.Nodes[i].Host, Node: p.Nodes[i].Node, Want: WantSum(&p.Nodes[i])})
 	}

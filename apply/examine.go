@@ -25,9 +25,9 @@ import (
 func (a *Applier) Examine(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings {
 	var hosts []model.Host
 	for _, c := range clusters {
-		for i := range c.LoadBalancers {
-			if !slices.Contains(hosts, c.LoadBalancers[i].Host) {
-				hosts = append(hosts, c.LoadBalancers[i].Host)
+		for _, h := range c.HAProxies() {
+			if !slices.Contains(hosts, h) {
+				hosts = append(hosts, h)
 			}
 		}
 	}

@@ -97,22 +97,21 @@ func Refused(p *plan.Plan) error {
 	if len(names) == 0 {
 		return nil
 	}
-	try := "--accept-risk " + strings.Join(names, ",") + ", once you know that it is safe"
 	for _, r := range p.Risks {
 		if r.Name == plan.RiskRejected {
 			return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed: %s: %s", r.Name, r.Host, r.What), Try: r.Try}
 		}
 	}
-	return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: try}
+	return &source.Hint{Err: fmt.Errorf("refused for %s: nothing was changed", strings.Join(names, ", ")), Try: AcceptHint(names)}
+}
+
+// AcceptHint is what to type to accept these risks.
+func AcceptHint(names []string) string {
+	return "--accept-risk " + strings.Join(names, ",") + ", once you know that it is safe"
 }
 
 // label is the node as an operator knows it.
-func label(n *plan.Node) string {
-	if n.Node == "" || n.Node == string(n.Host) {
-		return string(n.Host)
-	}
-	return n.Node + " (" + string(n.Host) + ")"
-}
+func label(n *plan.Node) string { return model.Label(n.Host, n.Node) }
 
 // advice is what to do about a node that did not end as planned.
 func advice(n *plan.Node, r *plan.NodeReport) string {

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,9 +87,9 @@ func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) er
 		return err
 	}
 	if o.kind == action.Weight {
-		n, err := strconv.Atoi(args[1])
-		if err != nil || n < 0 || n > 256 {
-			return misuse("pgtui weight "+args[0]+" 50", "weight %s: expected a number from 0 to 256", text.Line(args[1], 40))
+		n, err := action.ParseWeight(args[1])
+		if err != nil {
+			return misuse("pgtui weight "+args[0]+" 50", "%w", err)
 		}
 		r.Weight = n
 	}
@@ -118,11 +117,7 @@ func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) er
 
 // unknownService is the usage error of a service that a cluster has not.
 func unknownService(c *model.Cluster, name model.ServiceName) error {
-	var have []model.ServiceName
-	for _, s := range c.Services() {
-		have = append(have, s.Name)
-	}
-	return misuse("one of: "+model.Join(have), "%s has no service %q", c.Name, text.Line(string(name), 60))
+	return misuse("one of: "+model.Join(c.ServiceNames()), "%s has no service %q", c.Name, text.Line(string(name), 60))
 }
 
 // haproxyOf is the HAProxy node of a cluster by its name or address, "" for "".
@@ -135,11 +130,7 @@ func haproxyOf(inv *model.Inventory, c *model.Cluster, name string) (model.Host,
 		return "", err
 	}
 	if c.LoadBalancer(h) == nil {
-		var have []model.Host
-		for i := range c.LoadBalancers {
-			have = append(have, c.LoadBalancers[i].Host)
-		}
-		return "", misuse("one of: "+model.Join(have), "%s is not a HAProxy node of %s", h, c.Name)
+		return "", misuse("one of: "+model.Join(c.HAProxies()), "%s is not a HAProxy node of %s", h, c.Name)
 	}
 	return h, nil
 }

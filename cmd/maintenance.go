@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/text"
-	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/session"
 	"pgtui/source"
@@ -35,7 +34,7 @@ func (a *app) maintenanceCmd() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&o.end, "end", false, "bring the node back into service")
-	f.DurationVar(&o.wait, "timeout", time.Minute, "wait this long for the sessions to end")
+	f.DurationVar(&o.wait, "timeout", action.MaintenanceWaits, "wait this long for the sessions to end")
 	f.BoolVar(&o.cut, "cut", false, "end the sessions that are left, after --timeout")
 	untilFlags(c, &o.until, &o.why)
 	return o.add(c)
@@ -63,24 +62,10 @@ func (a *app) maintenance(ctx context.Context, o *maintenanceOptions, args []str
 	if r.Node, err = session.HostOf(inv, args[0]); err != nil {
 		return err
 	}
-	c, in := instanceOn(inv, r.Node, args[0])
+	c, in := inv.InstanceOn(r.Node, args[0])
 	if c == nil {
 		return exit(action.EndRefused.Code(), &source.Hint{Err: fmt.Errorf("%s runs no instance: there is nothing to move away from it", r.Node), Try: "pgtui components " + args[0] + " shows what runs there"})
 	}
 	r.Cluster, r.Instance = c.Name, in.Name
 	return a.act(ctx, &o.actFlags, inv, r)
-}
-
-// instanceOn is the instance of that name, else the first on the node; nil when the
-// node has none.
-func instanceOn(inv *model.Inventory, h model.Host, name string) (*model.Cluster, *model.Instance) {
-	var c *model.Cluster
-	var found *model.Instance
-	for i := range inv.Clusters {
-		in := inv.Clusters[i].OnHost(h)
-		if in != nil && (found == nil || string(in.Name) == name) {
-			c, found = &inv.Clusters[i], in
-		}
-	}
-	return c, found
 }

@@ -47,8 +47,8 @@ func (a *app) patroniConfig(ctx context.Context, o *patroniConfigOptions, args [
 		if _, err := action.ParseSettings(o.set); err != nil {
 			return misuse("--set postgresql.parameters.max_connections=200", "%w", err)
 		}
-		return a.perform(ctx, "patroni config "+args[0], &o.patroniFlags, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-			return action.Request{Kind: action.PatroniConfig, Set: o.set}, wholeCluster(c, instance, "patroni config")
+		return a.performOn(ctx, "patroni config", args[0], "", &o.patroniFlags, func(*model.Cluster) (action.Request, error) {
+			return action.Request{Kind: action.PatroniConfig, Set: o.set}, nil
 		})
 	}
 	if o.yes || o.dryRun || o.out != "" || len(o.accept) > 0 {
@@ -138,8 +138,8 @@ func (a *app) patroniReloadCmd() *cobra.Command {
 		Long:  "reload sends POST /reload to every member that answers. It takes effect at Patroni's next loop, which\nreports no result.\n" + watchedLong,
 		Args:  needs(1, "cluster", "pgtui patroni reload pg-test"),
 		RunE: verb(&o, func(ctx context.Context, o *patroniFlags, args []string) error {
-			return a.perform(ctx, "patroni reload "+args[0], o, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-				return action.Request{Kind: action.PatroniReload}, wholeCluster(c, instance, "patroni reload")
+			return a.performOn(ctx, "patroni reload", args[0], "", o, func(*model.Cluster) (action.Request, error) {
+				return action.Request{Kind: action.PatroniReload}, nil
 			})
 		}),
 	}
@@ -167,10 +167,7 @@ func (a *app) patroniFlush(ctx context.Context, o *patroniFlags, args []string) 
 	default:
 		return misuse(try, "expected switchover, or restart and an instance")
 	}
-	return a.perform(ctx, "patroni flush "+args[0]+" "+args[1], o, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-		if err := wholeCluster(c, instance, "patroni flush"); err != nil {
-			return action.Request{}, err
-		}
+	return a.performOn(ctx, "patroni flush", args[0], " "+args[1], o, func(c *model.Cluster) (action.Request, error) {
 		r := action.Request{Kind: action.Flush, Flush: args[1]}
 		if len(args) == 3 {
 			var err error

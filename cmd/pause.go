@@ -48,10 +48,7 @@ func (a *app) pauseTo(ctx context.Context, o *pauseOptions, name string, kind ac
 	if err != nil {
 		return err
 	}
-	return a.perform(ctx, string(kind)+" "+name, &o.patroniFlags, name, func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-		if err := wholeCluster(c, instance, string(kind)); err != nil {
-			return action.Request{}, err
-		}
+	return a.performOn(ctx, string(kind), name, "", &o.patroniFlags, func(*model.Cluster) (action.Request, error) {
 		return action.Request{Kind: kind, Until: until}, nil
 	})
 }

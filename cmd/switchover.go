@@ -54,6 +54,17 @@ func (a *app) perform(ctx context.Context, c string, o *patroniFlags, name strin
 	return a.act(ctx, &o.actFlags, inv, r)
 }
 
+// performOn is perform of a command that takes a cluster as a whole. flags is what
+// follows the cluster's name in the command.
+func (a *app) performOn(ctx context.Context, command, name, flags string, o *patroniFlags, request func(*model.Cluster) (action.Request, error)) error {
+	return a.perform(ctx, command+" "+name+flags, o, name, func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
+		if err := wholeCluster(c, instance, command); err != nil {
+			return action.Request{}, err
+		}
+		return request(c)
+	})
+}
+
 // wholeCluster refuses an instance where a cluster is expected.
 func wholeCluster(c *model.Cluster, instance model.InstanceName, command string) error {
 	if instance == "" {
@@ -100,10 +111,7 @@ func (a *app) switchover(ctx context.Context, o *switchoverOptions, args []strin
 	if err != nil {
 		return err
 	}
-	return a.perform(ctx, "switchover "+args[0], &o.patroniFlags, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-		if err := wholeCluster(c, instance, "switchover"); err != nil {
-			return action.Request{}, err
-		}
+	return a.performOn(ctx, "switchover", args[0], "", &o.patroniFlags, func(c *model.Cluster) (action.Request, error) {
 		to, err := member(c, o.candidate, "--candidate")
 		return action.Request{Kind: action.Switchover, Candidate: to, At: at}, err
 	})
@@ -131,10 +139,7 @@ func (a *app) failover(ctx context.Context, o *failoverOptions, args []string) e
 	if o.candidate == "" {
 		return misuse("pgtui failover "+args[0]+" --candidate "+args[0]+"-2", "a failover requires --candidate")
 	}
-	return a.perform(ctx, "failover "+args[0]+" --candidate "+o.candidate, &o.patroniFlags, args[0], func(c *model.Cluster, instance model.InstanceName) (action.Request, error) {
-		if err := wholeCluster(c, instance, "failover"); err != nil {
-			return action.Request{}, err
-		}
+	return a.performOn(ctx, "failover", args[0], " --candidate "+o.candidate, &o.patroniFlags, func(c *model.Cluster) (action.Request, error) {
 		to, err := member(c, o.candidate, "--candidate")
 		return action.Request{Kind: action.Failover, Candidate: to}, err
 	})

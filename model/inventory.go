@@ -268,6 +268,72 @@ func (inv *Inventory) Node(h Host) *Node {
 	return refs.Find(inv.Nodes, func(n *Node) bool { return n.Host == h })
 }
 
+// Is reports whether name is the node's address or its nodename.
+func (n *Node) Is(name string) bool {
+	return string(n.Host) == name || n.Name != "" && n.Name == name
+}
+
+// HostOf is the host of the node with that address or nodename, else of the
+// instance of that name; "" when the inventory has neither.
+func (inv *Inventory) HostOf(name string) Host {
+	if n := refs.Find(inv.Nodes, func(n *Node) bool { return n.Is(name) }); n != nil {
+		return n.Host
+	}
+	if _, in := inv.InstanceOf(InstanceName(name)); in != nil {
+		return in.Host
+	}
+	return ""
+}
+
+// InstanceOf is the instance of that name with its cluster; nil when there is none.
+func (inv *Inventory) InstanceOf(name InstanceName) (*Cluster, *Instance) {
+	for i := range inv.Clusters {
+		if in := inv.Clusters[i].Instance(name); in != nil {
+			return &inv.Clusters[i], in
+		}
+	}
+	return nil, nil
+}
+
+// InstanceOn is the instance of that name on a node, else the first instance there;
+// nil when the node has none.
+func (inv *Inventory) InstanceOn(h Host, name string) (c *Cluster, in *Instance) {
+	for _, x := range inv.ClustersOn(h) {
+		if on := x.OnHost(h); in == nil || string(on.Name) == name {
+			c, in = x, on
+		}
+	}
+	return c, in
+}
+
+// ClustersOn are the clusters that have an instance on the node.
+func (inv *Inventory) ClustersOn(h Host) []*Cluster {
+	var out []*Cluster
+	for i := range inv.Clusters {
+		if inv.Clusters[i].OnHost(h) != nil {
+			out = append(out, &inv.Clusters[i])
+		}
+	}
+	return out
+}
+
+// Label is a node as an operator knows it: "pg-test-1 (10.10.10.11)", the address
+// alone where it has no other name.
+func (inv *Inventory) Label(h Host) string {
+	if n := inv.Node(h); n != nil {
+		return Label(h, n.Name)
+	}
+	return string(h)
+}
+
+// Label is a node by its address and its nodename. See Inventory.Label.
+func Label(h Host, nodename string) string {
+	if nodename == "" || nodename == string(h) {
+		return string(h)
+	}
+	return nodename + " (" + string(h) + ")"
+}
+
 // Instance returns the instance of that name, or nil.
 func (c *Cluster) Instance(name InstanceName) *Instance {
 	return refs.Find(c.Instances, func(in *Instance) bool { return in.Name == name })
@@ -369,6 +435,24 @@ func (c *Cluster) Service(name ServiceName) *Service {
 		}
 	}
 	return nil
+}
+
+// ServiceNames are the names of Services.
+func (c *Cluster) ServiceNames() []ServiceName {
+	var out []ServiceName
+	for _, s := range c.Services() {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// HAProxies are the hosts of the cluster's load balancers.
+func (c *Cluster) HAProxies() []Host {
+	out := make([]Host, len(c.LoadBalancers))
+	for i := range c.LoadBalancers {
+		out[i] = c.LoadBalancers[i].Host
+	}
+	return out
 }
 
 // Names are the cluster's instances.

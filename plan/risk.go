@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"pgtui/haproxy"
 	"pgtui/model"
@@ -35,7 +34,7 @@ const (
 	RiskFailover   = "failover"             // roles are changing now
 	RiskPaused     = "paused"               // Patroni is paused: no failover while this runs
 	RiskForeign    = "foreign-patroni"      // the Patroni of a member belongs to another cluster, or to an unknown one
-	RiskSoon       = "scheduled-soon"       // Patroni will switch over or restart within ScheduledSoon, or at a time that cannot be read
+	RiskSoon       = "scheduled-soon"       // Patroni will switch over or restart within board.ScheduledSoon, or at a time that cannot be read
 	RiskScheduled  = "scheduled"            // shown only: it will later
 	RiskDisagree   = "haproxy-disagree"     // HAProxies send one port to different servers
 	RiskReopens    = "reopens-frontend"     // a port that was closed by hand on this HAProxy opens again
@@ -102,6 +101,17 @@ func Unaccepted(risks []Risk, accepted []string) []string {
 	var out []string
 	for _, r := range risks {
 		if r.Stops() && (r.Name == RiskRejected || !slices.Contains(accepted, r.Name)) && !slices.Contains(out, r.Name) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// RisksOf are the names of risks, each once.
+func RisksOf(risks []Risk) []string {
+	var out []string
+	for _, r := range risks {
+		if !slices.Contains(out, r.Name) {
 			out = append(out, r.Name)
 		}
 	}
@@ -458,12 +468,12 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 	var out []Risk
 	switch {
 	case b.LeaderUnsure:
-		out = append(out, Risk{Name: RiskFailover, What: "the leader key is changing hands now", Try: "pgtui wait " + string(p.Cluster) + " until the leader serves"})
+		out = append(out, LeaderUnsure(p.Cluster))
 	case b.Leader == "":
 		out = append(out, Risk{Name: RiskNoLeader, What: string(p.Cluster) + " has no known leader", Try: "pgtui doctor " + string(p.Cluster)})
 	default:
 		for _, m := range b.Members {
-			if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
+			if board.Changing(m.State) {
 				out = append(out, Risk{Name: RiskFailover, What: string(m.Instance) + " is " + m.State, Try: "wait until it is running, then plan again"})
 			}
 		}
@@ -487,16 +497,17 @@ func ofCluster(p *Plan, s *Situation) []Risk {
 	return out
 }
 
-// ScheduledSoon is the time before a scheduled switchover or restart in which it
-// stops a run.
-const ScheduledSoon = 30 * time.Minute
+// LeaderUnsure is the risk of a cluster whose leader key is changing hands.
+func LeaderUnsure(c model.ClusterName) Risk {
+	return Risk{Name: RiskFailover, What: "the leader key is changing hands now", Try: "pgtui wait " + string(c) + " until the leader serves"}
+}
 
 // scheduled are the switchover and the restarts that Patroni has scheduled.
 func scheduled(b *board.Board, p *Plan) []Risk {
 	var out []Risk
 	add := func(what, at, back string) {
 		r := Risk{Name: RiskScheduled, What: what + " is scheduled at " + at, Try: "pgtui patroni flush " + back + " cancels it"}
-		if when, err := time.Parse(time.RFC3339, at); err != nil || when.Sub(b.Judged) < ScheduledSoon {
+		if board.Soon(at, b.Judged) {
 			r.Name = RiskSoon
 		}
 		out = append(out, r)

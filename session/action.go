@@ -32,9 +32,16 @@ func (s *Session) CandidatesOf(ctx context.Context, inv *model.Inventory, c *mod
 	if err != nil {
 		return candidate.Table{}, err
 	}
+	in := s.judged(inv, c, snap)
+	return *in.Table, ctx.Err()
+}
+
+// judged is what a plan is made from, by one snapshot.
+func (s *Session) judged(inv *model.Inventory, c *model.Cluster, snap *model.Snapshot) action.Input {
 	now := s.Now()
 	b := check.Board(snap, c, now)
-	return candidate.Of(snap, &b, now), ctx.Err()
+	t := candidate.Of(snap, &b, now)
+	return action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now}
 }
 
 // look is WithServers with a login on each member, and with ssh what each node
@@ -111,26 +118,19 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	if err = errors.Join(err, Stopped(ctx)); err != nil {
 		return action.Plan{}, err
 	}
-	now := s.Now()
-	b := check.Board(snap, c, now)
-	t := candidate.Of(snap, &b, now)
-	in := action.Input{Inventory: inv, Cluster: c, Snap: snap, Board: &b, Table: &t, Now: now, Running: runningOf(snap, c.Name), Handed: handed}
+	in := s.judged(inv, c, snap)
+	in.Handed = handed
 	if err := errors.Join(s.askPatroni(ctx, &in, &r), Stopped(ctx)); err != nil {
 		return action.Plan{}, err
 	}
 	p := action.Build(&in, r)
-	p.MadeAt = now
+	p.MadeAt = in.Now
 	return p, Stopped(ctx)
 }
 
 // handedTime bounds the look for what a reload keeps, which a plan is shown with and
 // does not need.
 const handedTime = 4 * time.Second
-
-// runningOf are the actions of a cluster that are still under way on this machine.
-func runningOf(snap *model.Snapshot, c model.ClusterName) []model.Mark {
-	return slices.DeleteFunc(slices.Clone(snap.Marks[c]), func(m model.Mark) bool { return !m.Open || !m.Alive })
-}
 
 // Act carries out an action, and calls emit for each event.
 func (s *Session) Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
@@ -142,6 +142,6 @@ func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
-		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Servers: s.nodes().Servers, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
+		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
 	}
 }

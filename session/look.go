@@ -225,13 +225,13 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 		for i := range c.Instances {
 			add(c.Instances[i].Host)
 		}
-		for i := range c.LoadBalancers {
-			add(c.LoadBalancers[i].Host)
+		for _, h := range c.HAProxies() {
+			add(h)
 		}
 		return out, nil
 	}
 	for i := range inv.Nodes {
-		if n := &inv.Nodes[i]; all || isNode(n, name) {
+		if n := &inv.Nodes[i]; all || n.Is(name) {
 			add(n.Host)
 		}
 	}
@@ -241,43 +241,27 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 	return out, nil
 }
 
-// isNode reports whether name is the address or the nodename of n.
-func isNode(n *model.Node, name string) bool {
-	return string(n.Host) == name || n.Name != "" && n.Name == name
-}
-
 // ClusterWith is the cluster of an instance. The error is one of usage.
 func ClusterWith(inv *model.Inventory, name model.InstanceName) (*model.Cluster, error) {
-	var have []string
-	for i := range inv.Clusters {
-		c := &inv.Clusters[i]
-		if c.Instance(name) != nil {
-			return c, nil
-		}
-		for _, n := range c.Names() {
-			if len(have) < 12 {
-				have = append(have, string(n))
-			}
-		}
+	if c, _ := inv.InstanceOf(name); c != nil {
+		return c, nil
 	}
-	return nil, &source.Hint{Err: fmt.Errorf("no instance %q in %s", name, inv.Source), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+	var have []model.InstanceName
+	for i := range inv.Clusters {
+		have = append(have, inv.Clusters[i].Names()...)
+	}
+	return nil, &source.Hint{Err: fmt.Errorf("no instance %q in %s", name, inv.Source), Try: "one of: " + model.Join(have[:min(len(have), 12)]), Usage: true}
 }
 
 // HostOf is the host of a node by its address, its nodename or an instance on
 // it. The error names a node that the inventory does not have.
 func HostOf(inv *model.Inventory, name string) (model.Host, error) {
-	for i := range inv.Nodes {
-		if n := &inv.Nodes[i]; isNode(n, name) {
-			return n.Host, nil
-		}
+	if h := inv.HostOf(name); h != "" {
+		return h, nil
 	}
 	try := ""
 	for i := range inv.Clusters {
-		c := &inv.Clusters[i]
-		if in := c.Instance(model.InstanceName(name)); in != nil {
-			return in.Host, nil
-		}
-		if len(c.Instances) > 0 && try == "" {
+		if c := &inv.Clusters[i]; len(c.Instances) > 0 && try == "" {
 			try = "a node's name in the inventory, such as " + string(c.Instances[0].Host)
 		}
 	}

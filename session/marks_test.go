@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"pgtui/model"
 	"pgtui/plan"
 )
 
@@ -33,9 +32,6 @@ func TestMarks(t *testing.T) {
 	got := s.Marks(inv)["pg-test"]
 	if len(got) != 1 || got[0].Instance != "pg-test-2" || !got[0].Open || !got[0].Alive || got[0].Who != "alice@"+host {
 		t.Errorf("%+v", got)
-	}
-	if runs := runningOf(&model.Snapshot{Readings: model.Readings{Marks: s.Marks(inv)}}, "pg-test"); len(runs) != 1 {
-		t.Errorf("running: %+v", runs)
 	}
 	if s.alive(drain.Who, time.Now().Add(-1000*time.Hour)) {
 		t.Error("a process that is younger than the run is taken for it")

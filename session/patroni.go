@@ -100,10 +100,8 @@ func ClusterOf(inv *model.Inventory, name string) (c *model.Cluster, instance mo
 	if c := inv.Cluster(model.ClusterName(name)); c != nil {
 		return c, "", nil
 	}
-	for i := range inv.Clusters {
-		if in := inv.Clusters[i].Instance(model.InstanceName(name)); in != nil {
-			return &inv.Clusters[i], in.Name, nil
-		}
+	if c, in := inv.InstanceOf(model.InstanceName(name)); in != nil {
+		return c, in.Name, nil
 	}
 	return nil, "", &source.Hint{Err: fmt.Errorf("no cluster and no instance %q in %s", name, inv.Source), Try: "pgtui status, for their names", Usage: true}
 }

@@ -439,7 +439,7 @@ func TestThePaletteKnowsActions(t *testing.T) {
 		{`drain pg-test-2 --until 2h --why "Patch It"`, "drain pg-test-2 --until 2026-01-02T05:04:05Z --why 'Patch It'", ""},
 		{"maintenance 10.10.10.12", "maintenance 10.10.10.12", ""},
 		{"pause pg-test", "pause pg-test", ""},
-		{"weight pg-test-2 500", "", "not a number from 0 to 256"},
+		{"weight pg-test-2 500", "", "expected a number from 0 to 256"},
 		{"drain pg-test-9", "", "has no instance pg-test-9"},
 	} {
 		var planned []string

@@ -35,8 +35,6 @@ type Actor struct {
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
 	// Connect makes one connection to a target, as probe.Prober does.
 	Connect func(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt
-	// Servers reads "show servers state" of these nodes.
-	Servers func(ctx context.Context, nodes []*model.Node) map[model.Host]source.Observed[haproxy.ServerStates]
 	// Examine reads what HAProxy nodes hold, their old processes among it; nil
 	// reads nothing.
 	Examine func(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings
@@ -147,8 +145,7 @@ func (r *run) begin() error {
 		return p.Refused
 	case len(p.Unaccepted()) > 0:
 		names := p.Unaccepted()
-		return &source.Hint{Err: fmt.Errorf("refused for %s", strings.Join(names, ", ")),
-			Try: "--accept-risk " + strings.Join(names, ",") + ", once you know that it is safe"}
+		return &source.Hint{Err: fmt.Errorf("refused for %s", strings.Join(names, ", ")), Try: apply.AcceptHint(names)}
 	case p.Inventory != r.inv.Hash:
 		return &source.Hint{Err: errors.New("the inventory has changed since the plan was made"), Try: "plan again and review the difference"}
 	}
@@ -174,11 +171,7 @@ func (r *run) open() error {
 		r.rec.Instance = q.Candidate
 	}
 	r.rec.Services, r.rec.HAProxy = touched(r.plan)
-	for _, x := range r.plan.Risks {
-		if !slices.Contains(r.rec.Risks, x.Name) {
-			r.rec.Risks = append(r.rec.Risks, x.Name)
-		}
-	}
+	r.rec.Risks = plan.RisksOf(r.plan.Risks)
 	r.rec.Nodes = []plan.NodeRecord{}
 	if r.Audit == nil {
 		return nil

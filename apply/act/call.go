@@ -206,11 +206,7 @@ func (a *Actor) way(ctx context.Context, inv *model.Inventory, in *model.Instanc
 		}
 		return d.Dial(ctx, node.SSH, addr)
 	}
-	if a.Dial != nil {
-		return a.Dial(ctx, network, addr)
-	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, addr)
+	return a.dialer()(ctx, network, addr)
 }
 
 // secure does the TLS handshake; the certificate must be for the node's address.

@@ -75,7 +75,7 @@ func (r *run) change(ctx context.Context, s *action.Step, c call) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped by the operator: %w", ErrNotSent)
 	}
-	r.tell(action.Event{State: action.Sent, Host: in.Host, What: fmt.Sprintf("%s %s to Patroni of %s", c.method, c.path, in.Name)})
+	r.tellSent(in, &c)
 	x.sent = r.Now()
 	x.clients.called(x.sent)
 	x.w.Sent = x.sent

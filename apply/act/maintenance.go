@@ -1,12 +1,10 @@
 package act
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"pgtui/model"
 	"pgtui/model/board"
@@ -14,40 +12,24 @@ import (
 	"pgtui/source"
 )
 
-// settleFor is how long a state of the cluster is waited for.
-const settleFor = 3 * time.Minute
-
 // untilBoard judges the cluster again and again until judge finds nothing left, at
 // most for SettleFor. judge returns what is waited for, "" for nothing.
 func (r *run) untilBoard(ctx context.Context, judge func(*model.Snapshot, *board.Board) string) error {
-	last := ""
-	most := cmp.Or(r.SettleFor, settleFor)
-	for end := r.Now().Add(most); ; {
-		snap, b, err := r.board(ctx)
-		if err == nil {
-			if last = judge(snap, b); last == "" {
-				return nil
-			}
-			r.tell(action.Event{State: action.Waiting, What: last})
-		}
-		if !r.Now().Before(end) {
-			return cmp.Or(err, fmt.Errorf("after %s: %s", most, last))
-		}
-		if err := r.rest(ctx); err != nil {
-			return err
-		}
+	waits, unread, err := r.sweep(ctx, r.settleFor(), "", func(s *model.Snapshot, b *board.Board) (string, error) { return judge(s, b), nil })
+	switch {
+	case errors.Is(err, errStopped):
+		return r.waitStopped()
+	case err != nil && unread != nil:
+		return unprobed(unread)
+	case err != nil:
+		return fmt.Errorf("after %s: %s", r.settleFor(), waits)
 	}
+	return nil
 }
 
-// board is the cluster of the plan, probed now. The error has ErrUnknown.
-func (r *run) board(ctx context.Context) (*model.Snapshot, *board.Board, error) {
-	c := r.inv.Cluster(r.plan.Request.Cluster)
-	snap, err := r.Probe(ctx, r.inv, c.Name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the cluster could not be probed: %w: %w", err, ErrUnknown)
-	}
-	b := board.Of(snap, c, r.Now())
-	return snap, &b, nil
+// unprobed is the error of a wait or a check whose sweep failed.
+func unprobed(err error) error {
+	return fmt.Errorf("the cluster could not be probed: %w: %w", err, ErrUnknown)
 }
 
 // awaitVIP waits until the VIP is on another node than the one of the plan.
@@ -79,7 +61,7 @@ func awaitStreaming(ctx context.Context, r *run, s *action.Step) error {
 		switch known = m != nil && m.Known; {
 		case !known:
 			return fmt.Sprintf("%s: its Patroni does not answer", s.Instance)
-		case m.State == "streaming" || m.State == "running" && streamed(snap, b, s.Instance) || m.NoStream && m.State == "in archive recovery" || strings.HasSuffix(m.Role, "leader"):
+		case action.Streams(snap, b, m) || strings.HasSuffix(m.Role, "leader"):
 			r.tell(action.Event{State: action.Settled, Host: m.Host, What: fmt.Sprintf("%s is %s, %s", s.Instance, m.Role, m.State)})
 			return ""
 		}
@@ -91,24 +73,12 @@ func awaitStreaming(ctx context.Context, r *run, s *action.Step) error {
 	return err
 }
 
-// streamed reports whether a member's Patroni lists a stream to that instance: an
-// old Patroni does not report the state of its own.
-func streamed(snap *model.Snapshot, b *board.Board, name model.InstanceName) bool {
-	for _, m := range b.Members {
-		o := snap.Patroni[m.Instance].Status
-		if o.Known() && slices.ContainsFunc(o.Value.Streams, func(x model.Stream) bool { return x.Application == string(name) && x.State == "streaming" }) {
-			return true
-		}
-	}
-	return false
-}
-
 // safeToStop checks that a node may be stopped: its instance does not lead, and no
 // HAProxy that answers sends it new connections.
 func safeToStop(ctx context.Context, r *run, s *action.Step) error {
-	_, b, err := r.board(ctx)
+	_, b, err := r.look(ctx)
 	if err != nil {
-		return err
+		return unprobed(err)
 	}
 	h := r.plan.Request.Node
 	switch b.Leader {
@@ -141,11 +111,11 @@ func safeToStop(ctx context.Context, r *run, s *action.Step) error {
 	}
 	r.rep.Leader = b.Leader
 	if left := others(r.inv, h, r.plan.Request.Cluster); left != "" {
-		r.rep.State = fmt.Sprintf("%s does not need %s any more: %s leads; before it is safe to stop, %s must be moved away, too", r.plan.Request.Cluster, nodeLabel(r.inv, h), b.Leader, left)
+		r.rep.State = fmt.Sprintf("%s does not need %s any more: %s leads; before it is safe to stop, %s must be moved away, too", r.plan.Request.Cluster, r.inv.Label(h), b.Leader, left)
 		r.tell(action.Event{State: action.Proven, Host: h, What: fmt.Sprintf("safe to stop for %s; not judged: %s", r.plan.Request.Cluster, left)})
 		return nil
 	}
-	r.rep.State = fmt.Sprintf("%s is safe to stop: %s leads, and no HAProxy sends %s new connections", nodeLabel(r.inv, h), b.Leader, s.Instance)
+	r.rep.State = fmt.Sprintf("%s is safe to stop: %s leads, and no HAProxy sends %s new connections", r.inv.Label(h), b.Leader, s.Instance)
 	r.tell(action.Event{State: action.Proven, Host: h, What: "safe to stop"})
 	return nil
 }
@@ -153,21 +123,10 @@ func safeToStop(ctx context.Context, r *run, s *action.Step) error {
 // others are the instances of other clusters on a node, "" for none.
 func others(inv *model.Inventory, h model.Host, than model.ClusterName) string {
 	var out []model.InstanceName
-	for i := range inv.Clusters {
-		if in := inv.Clusters[i].OnHost(h); in != nil && inv.Clusters[i].Name != than {
-			out = append(out, in.Name)
+	for _, c := range inv.ClustersOn(h) {
+		if c.Name != than {
+			out = append(out, c.OnHost(h).Name)
 		}
 	}
-	if len(out) == 0 {
-		return ""
-	}
 	return model.Join(out)
-}
-
-// nodeLabel is "pg-test-1 (10.10.10.11)".
-func nodeLabel(inv *model.Inventory, h model.Host) string {
-	if n := inv.Node(h); n != nil && n.Name != "" {
-		return n.Name + " (" + string(h) + ")"
-	}
-	return string(h)
 }

@@ -125,10 +125,10 @@ func posted(resp *http.Response) error {
 	return fmt.Errorf("the stats page answers %s: %s", st, why)
 }
 
-// dialer opens connections.
-func (r *run) dialer() func(context.Context, string, string) (net.Conn, error) {
-	if r.Dial != nil {
-		return r.Dial
+// dialer opens connections to Patroni and HAProxy.
+func (a *Actor) dialer() func(context.Context, string, string) (net.Conn, error) {
+	if a.Dial != nil {
+		return a.Dial
 	}
 	return new(net.Dialer).DialContext
 }

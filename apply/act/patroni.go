@@ -1,11 +1,11 @@
 package act
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,17 +35,27 @@ func (r *run) instance(name model.InstanceName) (*model.Instance, error) {
 	return nil, fmt.Errorf("%s has no member %s: %w", r.plan.Request.Cluster, text.Line(string(name), 60), ErrNotSent)
 }
 
-// send is one call of a step, with its events.
-func (r *run) send(ctx context.Context, s *action.Step, c call) (reply, error) {
+// send sends the call of a step, and reports it and its reply. It does not end with
+// ctx. lost is why the reply is unknown: what the call did shows in the cluster. err is
+// why Patroni does not do it.
+func (r *run) send(ctx context.Context, s *action.Step, c call) (lost, err error) {
 	in, err := r.instance(s.Via)
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	c.ssh = r.plan.Request.SSH
-	r.tell(action.Event{State: action.Sent, Host: in.Host, What: fmt.Sprintf("%s %s to Patroni of %s", c.method, c.path, in.Name)})
-	got, err := r.call(ctx, r.inv, in, r.cluster().API, c)
+	r.tellSent(in, &c)
+	got, err := r.call(context.WithoutCancel(ctx), r.inv, in, r.cluster().API, c)
 	r.tellReply(in, &got, err)
-	return got, err
+	if errors.Is(err, ErrUnknown) {
+		return err, nil
+	}
+	return nil, err
+}
+
+// tellSent reports a call that is sent next.
+func (r *run) tellSent(in *model.Instance, c *call) {
+	r.tell(action.Event{State: action.Sent, Host: in.Host, What: fmt.Sprintf("%s %s to Patroni of %s", c.method, c.path, in.Name)})
 }
 
 // tellReply reports what became of a call.
@@ -80,48 +90,53 @@ func (r *run) look(ctx context.Context) (*model.Snapshot, *board.Board, error) {
 	return snap, &b, nil
 }
 
-func (a *Actor) poll() time.Duration {
-	if a.Poll > 0 {
-		return a.Poll
-	}
-	return 500 * time.Millisecond
-}
+func (a *Actor) poll() time.Duration { return cmp.Or(a.Poll, 500*time.Millisecond) }
 
-func (a *Actor) settleFor() time.Duration {
-	if a.SettleFor > 0 {
-		return a.SettleFor
-	}
-	return 3 * time.Minute
-}
+func (a *Actor) settleFor() time.Duration { return cmp.Or(a.SettleFor, 3*time.Minute) }
 
 // errSettle is in the error of a wait whose end was not seen.
 var errSettle = errors.New("the end was not seen")
 
-// until polls the cluster until ok has no more to wait for. ok returns what is
-// waited for, "" at the end, or an error that ends it. The operator and limit end it
-// with ErrUnknown.
-func (r *run) until(ctx context.Context, limit time.Duration, ok func(*model.Snapshot, *board.Board) (string, error)) error {
-	end, waits := r.Now().Add(limit), ""
-	for {
-		snap, b, err := r.look(ctx)
-		if err == nil {
-			what, err := ok(snap, b)
+// sweep probes the cluster again and again until judge has no more to wait for, or
+// returns an error, which ends it. The operator ends it with errStopped, and limit with
+// errSettle: waits is what was waited for then, and unread why the last probe failed.
+// What is waited for is reported, behind word, whenever it changes.
+func (r *run) sweep(ctx context.Context, limit time.Duration, word string, judge func(*model.Snapshot, *board.Board) (string, error)) (waits string, unread, err error) {
+	for end := r.Now().Add(limit); ; {
+		var snap *model.Snapshot
+		var b *board.Board
+		if snap, b, unread = r.look(ctx); unread == nil {
+			what, err := judge(snap, b)
 			if err != nil || what == "" {
-				return err
+				return "", nil, err
 			}
 			if what != waits {
 				waits = what
-				r.tell(action.Event{State: action.Waiting, What: "until " + what})
+				r.tell(action.Event{State: action.Waiting, What: word + what})
 			}
 		}
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("stopped by the operator while it waited for this: %s: %w", waits, ErrUnknown)
+			return waits, unread, errStopped
 		case !r.Now().Before(end):
-			return fmt.Errorf("not seen within %s: %s: %w: %w", limit, waits, errSettle, ErrUnknown)
+			return waits, unread, errSettle
 		}
 		pause(ctx, r.poll())
 	}
+}
+
+// until sweeps the cluster until ok has no more to wait for. ok returns what is waited
+// for, "" at the end, or an error that ends it. The operator and limit end it with
+// ErrUnknown.
+func (r *run) until(ctx context.Context, limit time.Duration, ok func(*model.Snapshot, *board.Board) (string, error)) error {
+	waits, _, err := r.sweep(ctx, limit, "until ", ok)
+	switch {
+	case errors.Is(err, errStopped):
+		return fmt.Errorf("stopped by the operator while it waited for this: %s: %w", waits, ErrUnknown)
+	case errors.Is(err, errSettle):
+		return fmt.Errorf("not seen within %s: %s: %w: %w", limit, waits, err, ErrUnknown)
+	}
+	return err
 }
 
 // pause waits for d, or until ctx ends.
@@ -156,11 +171,10 @@ func doRestart(ctx context.Context, r *run, s *action.Step) error {
 			return fmt.Errorf("stopped by the operator: %w", ErrNotSent)
 		}
 	}
-	_, err = r.send(context.WithoutCancel(ctx), s, call{method: "POST", path: "/restart", body: map[string]any{}, wait: r.settleFor()})
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	lost, err := r.send(ctx, s, call{method: "POST", path: "/restart", body: map[string]any{}, wait: r.settleFor()})
+	if err != nil {
 		return err
 	}
-	lost := err
 	limit := r.settleFor()
 	if lost != nil {
 		limit = min(limit, lostFor)
@@ -225,9 +239,6 @@ func restarted(snap *model.Snapshot, b *board.Board, name model.InstanceName, wa
 	return "", nil
 }
 
-// progressEvery is how often a long wait reports that it still waits.
-const progressEvery = 5 * time.Second
-
 // doReinit copies a replica again. Before it begins and after it failed, Patroni
 // reports no state that differs from a healthy one: the new PostgreSQL is known by
 // its start.
@@ -244,10 +255,11 @@ func doReinit(ctx context.Context, r *run, s *action.Step) error {
 	if r.plan.Request.FromLeader {
 		body["from_leader"] = true
 	}
-	if _, err = r.send(context.WithoutCancel(ctx), s, call{method: "POST", path: "/reinitialize", body: body, wait: 2 * quick}); err != nil && !errors.Is(err, ErrUnknown) {
+	lost, err := r.send(ctx, s, call{method: "POST", path: "/reinitialize", body: body, wait: 2 * quick})
+	if err != nil {
 		return err
 	}
-	lost, began, creating, shown := err, r.Now(), false, r.Now()
+	began, creating, shown := r.Now(), false, r.Now()
 	err = r.until(ctx, max(r.settleFor(), time.Hour), func(snap *model.Snapshot, b *board.Board) (string, error) {
 		m, st := b.Member(s.Instance), snap.PatroniStatus(s.Instance)
 		switch {
@@ -255,7 +267,7 @@ func doReinit(ctx context.Context, r *run, s *action.Step) error {
 			return string(s.Instance) + " answers", nil
 		case m.State == "creating replica":
 			creating = true
-			if took := r.Now().Sub(began); r.Now().Sub(shown) >= progressEvery {
+			if took := r.Now().Sub(began); r.Now().Sub(shown) >= waitingEvery {
 				shown = r.Now()
 				r.tell(action.Event{State: action.Waiting, What: fmt.Sprintf("%s is creating replica for %s", s.Instance, took.Round(time.Second))})
 			}
@@ -282,12 +294,12 @@ func doConfig(ctx context.Context, r *run, s *action.Step) error {
 	if err := json.Unmarshal([]byte(s.Value), &patch); err != nil {
 		return fmt.Errorf("the plan's configuration is not JSON: %w: %w", err, ErrNotSent)
 	}
-	_, err := r.send(context.WithoutCancel(ctx), s, call{method: "PATCH", path: "/config", body: patch, wait: 2 * quick})
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	lost, err := r.send(ctx, s, call{method: "PATCH", path: "/config", body: patch, wait: 2 * quick})
+	if err != nil {
 		return err
 	}
-	if rerr := r.readBack(ctx, patch); rerr != nil {
-		return errors.Join(rerr, err)
+	if err := r.readBack(ctx, patch); err != nil {
+		return errors.Join(err, lost)
 	}
 	r.tell(action.Event{State: action.Proven, What: "GET /config of every member that answers has the new values"})
 	if _, pauses := patch["pause"]; pauses {
@@ -384,8 +396,8 @@ func (r *run) pending(ctx context.Context, patch map[string]any) error {
 
 // doReload has one Patroni read its file again. It reports no result.
 func doReload(ctx context.Context, r *run, s *action.Step) error {
-	_, err := r.send(context.WithoutCancel(ctx), s, call{method: "POST", path: "/reload", wait: quick})
-	if err == nil {
+	lost, err := r.send(ctx, s, call{method: "POST", path: "/reload", wait: quick})
+	if err = cmp.Or(err, lost); err == nil {
 		r.state("every Patroni of %s that answers reads its file at its next loop", r.cluster().Name)
 	}
 	return err
@@ -403,11 +415,10 @@ func doSchedule(ctx context.Context, r *run, s *action.Step) error {
 		c.path, body = "/restart", map[string]any{"schedule": at}
 	}
 	c.body = body
-	_, err := r.send(context.WithoutCancel(ctx), s, c)
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	lost, err := r.send(ctx, s, c)
+	if err != nil {
 		return err
 	}
-	lost := err
 	err = r.until(ctx, 2*loopWait, func(_ *model.Snapshot, b *board.Board) (string, error) {
 		if sameTime(scheduledOf(b, s), r.plan.Request.At) {
 			return "", nil
@@ -441,11 +452,10 @@ func sameTime(written string, at time.Time) bool {
 
 // doFlush cancels what is scheduled and reads that back.
 func doFlush(ctx context.Context, r *run, s *action.Step) error {
-	_, err := r.send(context.WithoutCancel(ctx), s, call{method: "DELETE", path: "/" + s.Value, wait: 2 * quick})
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	lost, err := r.send(ctx, s, call{method: "DELETE", path: "/" + s.Value, wait: 2 * quick})
+	if err != nil {
 		return err
 	}
-	lost := err
 	err = r.until(ctx, 2*loopWait, func(_ *model.Snapshot, b *board.Board) (string, error) {
 		if scheduledOf(b, s) == "" {
 			return "", nil
@@ -494,15 +504,7 @@ func (a *Actor) read(ctx context.Context, inv *model.Inventory, c *model.Cluster
 		}
 		errs = append(errs, err)
 	}
-	return nil, cmpErr(errors.Join(errs...), "no member to read "+path+" from")
-}
-
-// cmpErr is err, or a new one for nil.
-func cmpErr(err error, otherwise string) error {
-	if err == nil {
-		return errors.New(otherwise)
-	}
-	return err
+	return nil, cmp.Or(errors.Join(errs...), fmt.Errorf("no member of %s answers: GET %s was not sent", c.Name, path))
 }
 
 // Rights is whether the Patroni of each member takes writes from here: nil when it
@@ -527,7 +529,7 @@ func (a *Actor) Rights(ctx context.Context, inv *model.Inventory, c *model.Clust
 		},
 		func(in model.Instance, _ error) (model.InstanceName, right) { return in.Name, right{} })
 	out := map[model.InstanceName]error{}
-	for name, x := range maps.All(got) {
+	for name, x := range got {
 		if x.known {
 			out[name] = x.err
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/internal/guard"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
@@ -59,6 +60,17 @@ func (s *serversSeen) row(backend, server string) *haproxy.ServerRow {
 	return nil
 }
 
+// sessions are the sessions of the servers, "backend/server" each.
+func (s *serversSeen) sessions(servers []string) (n int64) {
+	for _, x := range servers {
+		backend, name, _ := strings.Cut(x, "/")
+		if row := s.row(backend, name); row != nil {
+			n += row.Sessions
+		}
+	}
+	return n
+}
+
 // plainName is a name that HAProxy's command line takes as one word.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)
 
@@ -71,25 +83,35 @@ func splitServer(word string) (backend, server string, err error) {
 	return backend, server, nil
 }
 
+// serverCommands are one command for each server of a step, whose name stands between
+// before and after.
+func serverCommands(s *action.Step, before, after string) ([]string, error) {
+	out := make([]string, len(s.Servers))
+	for i, x := range s.Servers {
+		if _, _, err := splitServer(x); err != nil {
+			return nil, err
+		}
+		out[i] = before + x + after
+	}
+	return out, nil
+}
+
 // setServers gives the servers of a step their state or weight on one HAProxy, and
 // reads it back.
 func setServers(ctx context.Context, r *run, s *action.Step) error {
-	var commands []string
-	for _, x := range s.Servers {
-		if _, _, err := splitServer(x); err != nil {
-			return err
-		}
-		word := "state " + s.Value
-		if strings.HasPrefix(s.Value, "weight ") {
-			word = s.Value
-		}
-		commands = append(commands, "set server "+x+" "+word)
+	word := " state " + s.Value
+	if strings.HasPrefix(s.Value, "weight ") {
+		word = " " + s.Value
+	}
+	commands, err := serverCommands(s, "set server ", word)
+	if err != nil {
+		return err
 	}
 	got, err := r.sendCommands(ctx, s, commands, s.Value)
 	if err != nil {
 		return r.lostServer(s, err)
 	}
-	if err := readBack(s, got); err != nil {
+	if err := checkSet(s, got); err != nil {
 		return r.lostServer(s, err)
 	}
 	r.tell(action.Event{State: action.Proven, Host: s.HAProxy, What: fmt.Sprintf("%s read back as %s", strings.Join(s.Servers, ", "), s.Value)})
@@ -112,8 +134,8 @@ func (r *run) lostServer(s *action.Step, err error) error {
 	return fmt.Errorf("%s: %w", s.HAProxy, err)
 }
 
-// readBack checks that every server of the step is as it was set.
-func readBack(s *action.Step, got *serversSeen) error {
+// checkSet checks that every server of the step is as it was set.
+func checkSet(s *action.Step, got *serversSeen) error {
 	for _, x := range s.Servers {
 		backend, name, err := splitServer(x)
 		if err != nil {
@@ -184,7 +206,7 @@ func (r *run) sendCommands(ctx context.Context, s *action.Step, commands []strin
 		return got, perr
 	}
 	// Something may have been sent: it is read, and not sent again.
-	if again, rerr := r.lookAt(ctx, s.HAProxy); rerr == nil && readBack(s, again) == nil {
+	if again, rerr := r.lookAt(ctx, s.HAProxy); rerr == nil && checkSet(s, again) == nil {
 		return again, nil
 	}
 	return nil, fmt.Errorf("%w: %w", err, ErrUnknown)
@@ -338,72 +360,74 @@ const checkWait = 30 * time.Second
 // untilServers reads one HAProxy again and again until nothing is left, at most for so
 // long. judge returns how much is left and what; an error ends it.
 func (r *run) untilServers(ctx context.Context, s *action.Step, most time.Duration, judge func(*serversSeen) (int64, string, error)) error {
-	var last string
-	var err error
+	last := ""
 	for end := r.Now().Add(most); ; {
-		var got *serversSeen
-		if st, perr := r.statsPage(ctx, s.HAProxy); perr == nil {
-			got, err = &serversSeen{stats: st}, nil
-		} else {
-			got, err = r.lookAt(ctx, s.HAProxy)
-		}
-		if err == nil {
-			var left int64
-			if left, last, err = judge(got); err != nil || left == 0 {
+		got, unread := r.seeServers(ctx, s.HAProxy)
+		if unread == nil {
+			left, what, err := judge(got)
+			if err != nil || left == 0 {
 				return err
 			}
-			r.tell(action.Event{State: action.Waiting, Host: s.HAProxy, What: last})
+			if what != last {
+				last = what
+				r.tell(action.Event{State: action.Waiting, Host: s.HAProxy, What: what})
+			}
 		}
-		if !r.Now().Before(end) {
-			break
+		switch {
+		case r.Now().Before(end):
+		case unread != nil:
+			return fmt.Errorf("%w: %w", unread, ErrUnknown)
+		default:
+			return fmt.Errorf("after %s: %s", most, last)
 		}
 		if err := r.rest(ctx); err != nil {
 			return err
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", err, ErrUnknown)
-	}
-	return fmt.Errorf("after %s: %s", most, last)
 }
 
 // rest waits for the next poll; the error is that the operator stopped the run.
 func (r *run) rest(ctx context.Context) error {
-	t := time.NewTimer(cmp.Or(r.Poll, 500*time.Millisecond))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
+	if pause(ctx, r.poll()); ctx.Err() != nil {
 		return r.waitStopped()
-	case <-t.C:
-		return nil
 	}
+	return nil
 }
 
 // held are the sessions of the step's servers on each HAProxy of the cluster, and
-// the HAProxies of which that is unknown.
+// the HAProxies of which that is unknown. They are read at the same time.
 func (r *run) held(ctx context.Context, s *action.Step) (n int64, unread []model.Host) {
-	c := r.inv.Cluster(r.plan.Request.Cluster)
-	for i := range c.LoadBalancers {
-		h := c.LoadBalancers[i].Host
-		if s.HAProxy != "" && s.HAProxy != h {
+	hosts := r.cluster().HAProxies()
+	if s.HAProxy != "" {
+		hosts = []model.Host{s.HAProxy}
+	}
+	const unknown = -1
+	counts := guard.Collect(hosts, func(h model.Host) string { return "reading the sessions on " + string(h) },
+		func(h model.Host) (model.Host, int64) {
+			got, err := r.seeServers(ctx, h)
+			if err != nil {
+				return h, unknown
+			}
+			return h, got.sessions(s.Servers)
+		},
+		func(h model.Host, _ error) (model.Host, int64) { return h, unknown })
+	for _, h := range hosts {
+		if counts[h] == unknown {
+			unread = append(unread, h)
 			continue
 		}
-		st, err := r.statsPage(ctx, h)
-		got := &serversSeen{stats: st}
-		if err != nil {
-			if got, err = r.runCommands(ctx, h, nil, nil); err != nil {
-				unread = append(unread, h)
-				continue
-			}
-		}
-		for _, x := range s.Servers {
-			backend, name, _ := strings.Cut(x, "/")
-			if row := got.row(backend, name); row != nil {
-				n += row.Sessions
-			}
-		}
+		n += counts[h]
 	}
 	return n, unread
+}
+
+// seeServers reads the servers of one HAProxy: by its stats page, or through its socket
+// where that does not answer.
+func (r *run) seeServers(ctx context.Context, h model.Host) (*serversSeen, error) {
+	if st, err := r.statsPage(ctx, h); err == nil {
+		return &serversSeen{stats: st}, nil
+	}
+	return r.runCommands(ctx, h, nil, nil)
 }
 
 // awaitSessions waits until the servers of a step have no session. Where some are left
@@ -454,23 +478,15 @@ func (r *run) remains(s *action.Step, n int64, unread []model.Host) error {
 
 // cutSessions ends the sessions that are left to the servers of one HAProxy.
 func cutSessions(ctx context.Context, r *run, s *action.Step) error {
-	var commands []string
-	for _, x := range s.Servers {
-		if _, _, err := splitServer(x); err != nil {
-			return err
-		}
-		commands = append(commands, "shutdown sessions server "+x)
+	commands, err := serverCommands(s, "shutdown sessions server ", "")
+	if err != nil {
+		return err
 	}
 	if _, err := r.sendCommands(ctx, s, commands, "shutdown"); err != nil {
 		return r.lostServer(s, err)
 	}
-	err := r.untilServers(ctx, s, cutWait, func(got *serversSeen) (n int64, what string, err error) {
-		for _, x := range s.Servers {
-			backend, name, _ := strings.Cut(x, "/")
-			if row := got.row(backend, name); row != nil {
-				n += row.Sessions
-			}
-		}
+	err = r.untilServers(ctx, s, cutWait, func(got *serversSeen) (int64, string, error) {
+		n := got.sessions(s.Servers)
 		return n, text.Plural(int(n), "session") + " left", nil
 	})
 	if err != nil {

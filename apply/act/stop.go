@@ -25,27 +25,10 @@ func (r *run) waitStopped() error {
 	return &source.Hint{Err: fmt.Errorf("the wait was %w", errStopped), Try: "pgtui status " + string(r.plan.Request.Cluster)}
 }
 
-// undo is the command that undoes what the request sets, "" where there is none.
-func (r *run) undo() string {
-	q := &r.plan.Request
-	u := action.Request{Cluster: q.Cluster, Instance: q.Instance, Service: q.Service, HAProxy: q.HAProxy}
-	switch q.Kind {
-	case action.Drain:
-		u.Kind = action.Undrain
-	case action.Maint:
-		u.Kind = action.Ready
-	case action.Maintenance:
-		u = action.Request{Kind: action.EndMaintenance, Cluster: q.Cluster, Node: q.Node}
-	default:
-		return ""
-	}
-	return "pgtui " + u.Line()
-}
-
 // thenNext are the commands to type next: again, which continues, and what undoes the
 // request.
 func (r *run) thenNext(again action.Request) {
-	if undo := r.undo(); undo != "" {
+	if undo := r.plan.Request.Undo(); undo != "" {
 		r.rep.Next = append(r.rep.Next, "pgtui "+again.Line(), undo)
 	}
 }

@@ -492,6 +492,23 @@ func routeHealth(b *Board, r *Route) (model.Health, string) {
 // not ask.
 const StateUnknown = "unknown"
 
+// ScheduledSoon is the time before a scheduled switchover or restart in which it
+// stops a run.
+const ScheduledSoon = 30 * time.Minute
+
+// Soon reports whether what Patroni has scheduled at a time, as it writes it, comes
+// within ScheduledSoon. A time that cannot be read does.
+func Soon(at string, now time.Time) bool {
+	when, err := time.Parse(time.RFC3339, at)
+	return err != nil || when.Sub(now) < ScheduledSoon
+}
+
+// Changing reports whether Patroni's word for a member's state is one that it is
+// about to leave.
+func Changing(state string) bool {
+	return slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, state)
+}
+
 // HealthyState reports whether Patroni's word for a member's state is a good one.
 func HealthyState(state string) bool {
 	return state == "running" || state == "streaming" || state == "in archive recovery"

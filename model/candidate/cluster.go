@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"pgtui/internal/text"
 	"pgtui/model"
@@ -179,10 +178,6 @@ func (j *judge) dcsGate() Gate {
 	return g
 }
 
-// soon is the time before a scheduled switchover in which it is a stopping risk,
-// as plan.ScheduledSoon.
-const soon = 30 * time.Minute
-
 func (j *judge) scheduled() Gate {
 	sw := j.b.Switch
 	g := Gate{Name: "scheduled", Verdict: Pass, What: "no switchover is scheduled"}
@@ -192,7 +187,7 @@ func (j *judge) scheduled() Gate {
 	case sw.At != "":
 		g.Verdict, g.Risk, g.What = Risk, "scheduled", "a switchover"+sw.Who()+" is scheduled at "+sw.At
 		g.Try = "pgtui patroni flush " + j.name() + " switchover"
-		if when, err := time.Parse(time.RFC3339, sw.At); err != nil || when.Sub(j.now) < soon {
+		if board.Soon(sw.At, j.now) {
 			g.Risk = "scheduled-soon"
 		}
 	}

@@ -200,10 +200,6 @@ func (x *member) lag() {
 	x.out.add(g)
 }
 
-// moments is how much WAL, bytes, may pass between the answers of two nodes, of a
-// member that streams.
-const moments = 16 << 20
-
 // behind judges the candidate's distance to the leader by two words: what the
 // DCS had of both when it was read, and what both report of themselves.
 func (x *member) behind() (v Verdict, n int64, what string) {
@@ -237,7 +233,7 @@ func (x *member) behind() (v Verdict, n int64, what string) {
 		return Pass, own, words(own)
 	case dcs < 0 || dcs > limit:
 		return No, own, words(own)
-	case x.streams() && own-dcs <= moments:
+	case x.streams() && own-dcs <= failover.Moments:
 		return Pass, dcs, words(dcs) + ", by the DCS"
 	}
 	return Unknown, own, fmt.Sprintf("%s behind by its own word and %s by the DCS, limit %s: Patroni goes by the DCS, which is up to loop_wait old",

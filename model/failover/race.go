@@ -175,10 +175,10 @@ func (r *race) head() int64 {
 	return o.Value.Position()
 }
 
-// moments is how much WAL, bytes, may pass between the answers of two nodes:
+// Moments is how much WAL, bytes, may pass between the answers of two nodes:
 // that much is no proof that a member is too far behind when the DCS reports
 // otherwise.
-const moments = 16 << 20
+const Moments = 16 << 20
 
 // behind is how far x is behind the leader in WAL received.
 func (r *race) behind(x *runner, head int64) int64 {
@@ -192,7 +192,7 @@ func (r *race) behind(x *runner, head int64) int64 {
 		return dcs
 	}
 	own := max(0, head-x.Position)
-	if dcs >= 0 && dcs <= r.rules.MaxLag && own > r.rules.MaxLag && own-dcs <= moments {
+	if dcs >= 0 && dcs <= r.rules.MaxLag && own > r.rules.MaxLag && own-dcs <= Moments {
 		return dcs
 	}
 	return own

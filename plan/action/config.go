@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -22,11 +23,11 @@ func stamp(t time.Time) string { return t.Format(time.RFC3339) }
 func planPause(in *Input, p *Plan) {
 	on := p.Request.Kind == Pause
 	via := in.via(in.Board.Leader)
-	if p.Refused = firstOf(in.busy(), in.unwritable(via)); p.Refused != nil {
+	if p.Refused = cmp.Or(in.busy(), in.unwritable(via)); p.Refused != nil {
 		return
 	}
 	if in.pausedAll(on) {
-		p.Facts = append(p.Facts, fmt.Sprintf("Every member that answers reports that already: pause is %t.", on))
+		p.addFact(fmt.Sprintf("Every member that answers reports that already: pause is %t.", on))
 		return
 	}
 	s := Step{Do: DoConfig, Via: via, Value: `{"pause":null}`, What: "resume Patroni of " + in.name() + ": PATCH /config to " + string(via),
@@ -34,17 +35,17 @@ func planPause(in *Input, p *Plan) {
 	if on {
 		s.Value, s.What = `{"pause":true}`, "pause Patroni of "+in.name()+": PATCH /config to "+string(via)
 		s.Proof = "every member that answers reports pause"
-		p.Facts = append(p.Facts, "While it is paused, Patroni neither takes over a failed leader nor restarts PostgreSQL. pgtui reminds of it as a finding, with who and since when; it ends nothing by itself.")
+		p.addFact("While it is paused, Patroni neither takes over a failed leader nor restarts PostgreSQL. pgtui reminds of it as a finding, with who and since when; it ends nothing by itself.")
 		if p.Request.Why == "" {
-			p.Facts = append(p.Facts, "No reason is given: --why keeps one.")
+			p.addFact("No reason is given: --why keeps one.")
 		}
-		p.Next = []string{"pgtui resume " + in.name()}
+		p.Next = []string{p.Request.Undo()}
 	} else if in.Board.Leader == "" {
-		p.Facts = append(p.Facts, "No member leads: Patroni promotes one as soon as it is resumed.")
+		p.addFact("No member leads: Patroni promotes one as soon as it is resumed.")
 	}
 	for i := range in.Board.Members {
 		if m := &in.Board.Members[i]; !m.Known {
-			p.Facts = append(p.Facts, fmt.Sprintf("Whether %s follows is not checked: %s.", m.Instance, m.Why))
+			p.addFact(fmt.Sprintf("Whether %s follows is not checked: %s.", m.Instance, m.Why))
 		}
 	}
 	p.Steps = []Step{s}
@@ -86,29 +87,29 @@ func parameterOf(key string) string {
 func planConfig(in *Input, p *Plan) {
 	set, err := ParseSettings(p.Request.Set)
 	via := in.via(in.Board.Leader)
-	if p.Refused = firstOf(err, in.busy(), noSecret(set), in.unwritable(via)); p.Refused != nil {
+	if p.Refused = cmp.Or(err, in.busy(), noSecret(set), in.unwritable(via)); p.Refused != nil {
 		return
 	}
 	if in.Config == nil {
 		p.Refused = deny("pgtui status "+in.name(), "no member answers GET /config: what would change is unknown")
 		return
 	}
-	var todo []Setting
+	var changes []Setting
 	var words []string
 	for _, s := range set {
 		was, _ := ValueAt(in.Config, s.Key)
 		if Holds(in.Config, PatchOf([]Setting{s})) {
-			p.Facts = append(p.Facts, fmt.Sprintf("%s is %s already.", s.Key, ShowValue(s.Key, was)))
+			p.addFact(fmt.Sprintf("%s is %s already.", s.Key, ShowValue(s.Key, was)))
 			continue
 		}
 		line := fmt.Sprintf("%s: %s → %s", s.Key, ShowValue(s.Key, was), ShowValue(s.Key, s.Value))
-		p.Facts, todo, words = append(p.Facts, line), append(todo, s), append(words, line)
+		p.Facts, changes, words = append(p.Facts, line), append(changes, s), append(words, line)
 		in.tellRestartKey(p, s, was)
 	}
-	if len(todo) == 0 {
+	if len(changes) == 0 {
 		return
 	}
-	body, err := json.Marshal(PatchOf(todo))
+	body, err := json.Marshal(PatchOf(changes))
 	if err != nil {
 		p.Refused = err
 		return
@@ -139,7 +140,7 @@ func (in *Input) tellRestartKey(p *Plan, s Setting, was any) {
 	for _, m := range in.answering() {
 		who = append(who, m.Instance)
 	}
-	p.Facts = append(p.Facts, fmt.Sprintf("%s takes effect at a restart of %s; each reports pending_restart then.", name, model.Join(who)))
+	p.addFact(fmt.Sprintf("%s takes effect at a restart of %s; each reports pending_restart then.", name, model.Join(who)))
 	if next := "pgtui restart " + in.name() + " --pending"; !slices.Contains(p.Next, next) {
 		p.Next = append(p.Next, next)
 	}
@@ -167,7 +168,7 @@ func planReload(in *Input, p *Plan) {
 	for i := range in.Board.Members {
 		m := &in.Board.Members[i]
 		if !m.Known {
-			p.Facts = append(p.Facts, fmt.Sprintf("%s is left out: %s.", m.Instance, m.Why))
+			p.addFact(fmt.Sprintf("%s is left out: %s.", m.Instance, m.Why))
 			continue
 		}
 		if p.Refused = in.Allowed[m.Instance]; p.Refused != nil {
@@ -187,7 +188,7 @@ func planFlush(in *Input, p *Plan) {
 	switch r.Flush {
 	case "switchover":
 		if in.Board.Switch.At == "" {
-			p.Facts = append(p.Facts, "No switchover is scheduled.")
+			p.addFact("No switchover is scheduled.")
 			return
 		}
 		via := in.via(in.Board.Leader)
@@ -202,7 +203,7 @@ func planFlush(in *Input, p *Plan) {
 		case !m.Known:
 			p.Refused = deny("pgtui status "+in.name(), "%s: %s", r.Instance, m.Why)
 		case m.Restart == "":
-			p.Facts = append(p.Facts, "No restart of "+string(r.Instance)+" is scheduled.")
+			p.addFact("No restart of " + string(r.Instance) + " is scheduled.")
 		default:
 			p.Refused = in.Allowed[r.Instance]
 			p.Steps = []Step{{Do: DoFlush, Instance: r.Instance, Via: r.Instance, Value: "restart", Proof: "GET /patroni of it has none",

@@ -12,26 +12,29 @@ import (
 	"pgtui/source"
 )
 
-// ofNode is the instance of the cluster that a maintenance is about. An error
-// refuses it.
-func ofNode(in *Input, r *Request) (*model.Instance, error) {
-	inst := in.Cluster.OnHost(r.Node)
+// onNode begins a maintenance: the instance that it is about, and its servers. ok is
+// false when it is refused.
+func onNode(in *Input, p *Plan) (inst *model.Instance, all servers, ok bool) {
+	r := &p.Request
+	inst = in.Cluster.OnHost(r.Node)
 	if inst == nil {
-		return nil, &source.Hint{Err: fmt.Errorf("%s runs no instance of %s", r.Node, in.Cluster.Name), Try: "pgtui status " + string(in.Cluster.Name) + " lists its nodes"}
+		p.Refused = deny("pgtui status "+in.name()+" lists its nodes", "%s runs no instance of %s", r.Node, in.Cluster.Name)
+		return nil, all, false
 	}
-	return inst, busy(in, inst.Name)
+	var err error
+	if err = in.busyWith(inst.Name); err == nil {
+		all, err = serversOf(in, r, inst.Name)
+	}
+	p.Refused = err
+	return inst, all, err == nil
 }
 
 // maintenance prepares a node to be stopped: its instance does not lead, gets no
 // new connections on any HAProxy, has no sessions, and the VIP is elsewhere.
 func maintenance(in *Input, p *Plan) {
 	r := &p.Request
-	inst, err := ofNode(in, r)
-	if p.Refused = err; err != nil {
-		return
-	}
-	all, err := serversOf(in, r, inst.Name)
-	if p.Refused = err; err != nil {
+	inst, all, ok := onNode(in, p)
+	if !ok {
 		return
 	}
 	underWay(in, p)
@@ -39,7 +42,7 @@ func maintenance(in *Input, p *Plan) {
 	var next model.InstanceName
 	switch {
 	case in.Board.Leader == "":
-		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskNoLeader, What: "the cluster has no known leader: whether the node may be stopped is unknown", Try: "pgtui doctor " + string(in.Cluster.Name)})
+		p.addRisk(plan.Risk{Name: plan.RiskNoLeader, What: "the cluster has no known leader: whether the node may be stopped is unknown", Try: "pgtui doctor " + in.name()})
 	case leads:
 		if next = switchAway(in, p, inst.Name); p.Refused != nil {
 			return
@@ -50,24 +53,27 @@ func maintenance(in *Input, p *Plan) {
 		waits(in, p, &all, inst.Name)
 	}
 	vipAway(in, p, r.Node, leads)
-	p.Steps = append(p.Steps, Step{Do: DoSafe, Instance: inst.Name, What: "check that " + lbLabel(in, r.Node) + " is safe to stop",
+	p.Steps = append(p.Steps, Step{Do: DoSafe, Instance: inst.Name, What: "check that " + in.Inventory.Label(r.Node) + " is safe to stop",
 		Proof: "its instance does not lead, and no HAProxy that answers sends it new connections"})
 	ownHAProxy(in, p)
 	alsoThere(in, p)
 	reloadFact(in, p, all.hosts, "drain")
-	p.Next = append(p.Next, "pgtui maintenance "+string(r.Node)+" --end")
+	p.Next = append(p.Next, r.Undo())
 }
 
 // switchAway adds the switchover to the best candidate, and returns it.
 func switchAway(in *Input, p *Plan, from model.InstanceName) model.InstanceName {
 	to := in.best()
 	if to == "" {
-		p.Refused = &source.Hint{Err: fmt.Errorf("%s leads, and no other member can take over", from), Try: "pgtui candidates " + string(in.Cluster.Name) + " shows why"}
+		p.Refused = deny("pgtui candidates "+in.name()+" shows why", "%s leads, and no other member can take over", from)
 		return ""
 	}
 	sub := Plan{Request: Request{Kind: Switchover, Cluster: p.Request.Cluster, Candidate: to, SSH: p.Request.SSH}, Inventory: p.Inventory}
 	planSwitchover(in, &sub)
-	p.Steps, p.Facts, p.Risks = append(p.Steps, sub.Steps...), append(p.Facts, sub.Facts...), append(p.Risks, sub.Risks...)
+	p.Steps, p.Facts = append(p.Steps, sub.Steps...), append(p.Facts, sub.Facts...)
+	for _, r := range sub.Risks {
+		p.addRisk(r)
+	}
 	p.Refused, p.Candidates = sub.Refused, sub.Candidates
 	return to
 }
@@ -111,7 +117,7 @@ func vipAway(in *Input, p *Plan, h model.Host, leads bool) {
 	if vip.Address == "" || vip.Holder != h && vip.Holder != "" && !leads {
 		return
 	}
-	p.Steps = append(p.Steps, Step{Do: DoVIP, Value: vip.Address, Instance: p.Request.Instance, What: fmt.Sprintf("wait until the VIP %s is on another node than %s", vip.Address, lbLabel(in, h)),
+	p.Steps = append(p.Steps, Step{Do: DoVIP, Value: vip.Address, Instance: p.Request.Instance, What: fmt.Sprintf("wait until the VIP %s is on another node than %s", vip.Address, in.Inventory.Label(h)),
 		Proof: "another node has it"})
 }
 
@@ -125,7 +131,7 @@ func ownHAProxy(in *Input, p *Plan) {
 	}
 	obs := in.Snap.HAProxy[h]
 	if !obs.Known() {
-		addFact(p, "HAProxy on this node stops with it; how many clients connect through it is unknown"+source.Because(obs.Err))
+		p.addFact("HAProxy on this node stops with it. How many clients connect through it is unknown" + source.Because(obs.Err))
 		return
 	}
 	var parts []string
@@ -137,18 +143,17 @@ func ownHAProxy(in *Input, p *Plan) {
 		}
 	}
 	if total == 0 {
-		addFact(p, "HAProxy on this node stops with it; no client is connected through it")
+		p.addFact("HAProxy on this node stops with it. No client is connected through it")
 		return
 	}
-	addFact(p, fmt.Sprintf("HAProxy on this node stops with it, and so do %s through it: %s; clients that have only its address cannot connect meanwhile", text.Plural(int(total), "session"), strings.Join(parts, ", ")))
+	p.addFact(fmt.Sprintf("HAProxy on this node stops with it, and so do %s through it: %s. Clients that have only its address cannot connect meanwhile", text.Plural(int(total), "session"), strings.Join(parts, ", ")))
 }
 
 // alsoThere names the instances of other clusters on the node.
 func alsoThere(in *Input, p *Plan) {
-	for i := range in.Inventory.Clusters {
-		c := &in.Inventory.Clusters[i]
-		if other := c.OnHost(p.Request.Node); other != nil && c.Name != in.Cluster.Name {
-			addFact(p, fmt.Sprintf("%s of %s runs on this node too, and this plan does not move it: the node is not safe to stop before pgtui maintenance %s has ended, too", other.Name, c.Name, other.Name))
+	for _, c := range in.Inventory.ClustersOn(p.Request.Node) {
+		if other := c.OnHost(p.Request.Node); c.Name != in.Cluster.Name {
+			p.addFact(fmt.Sprintf("%s of %s runs on this node too, and this plan does not move it. The node is safe to stop once pgtui maintenance %s has ended", other.Name, c.Name, other.Name))
 			p.Next = append(p.Next, "pgtui maintenance "+string(other.Name))
 		}
 	}
@@ -157,13 +162,8 @@ func alsoThere(in *Input, p *Plan) {
 // endMaintenance brings a node back into service: its instance streams, its checks
 // have passed, and every HAProxy that had it out sends it connections again.
 func endMaintenance(in *Input, p *Plan) {
-	r := &p.Request
-	inst, err := ofNode(in, r)
-	if p.Refused = err; err != nil {
-		return
-	}
-	all, err := serversOf(in, r, inst.Name)
-	if p.Refused = err; err != nil {
+	inst, all, ok := onNode(in, p)
+	if !ok {
 		return
 	}
 	if in.Board.Leader != inst.Name {
@@ -175,14 +175,14 @@ func endMaintenance(in *Input, p *Plan) {
 	}
 	all.byHost(comesBack, func(h model.Host, spots []*spot) {
 		s := checkStep(in, inst.Name, h, serverNames(spots))
-		s.Value, s.What, s.Proof = Passed, fmt.Sprintf("HAProxy on %s: wait until the health check of %s passes", lbLabel(in, h), strings.Join(serverNames(spots), ", ")), "its status is DRAIN, not DOWN"
+		s.Value, s.What, s.Proof = Passed, fmt.Sprintf("HAProxy on %s: wait until the health check of %s passes", in.Inventory.Label(h), strings.Join(serverNames(spots), ", ")), "its status is DRAIN, not DOWN"
 		p.Steps = append(p.Steps, s)
 	})
 	back(in, p, &all, inst.Name)
 	leftOver(in, p, &all)
 	all.unseen(in, p, inst.Name, "drain", "ready")
 	if len(p.Steps) == before && len(all.unread) == 0 {
-		addFact(p, fmt.Sprintf("no server of %s is in drain or maint on any HAProxy", inst.Name))
+		p.addFact(fmt.Sprintf("No server of %s is in drain or maint on any HAProxy", inst.Name))
 	}
 	underWay(in, p)
 }

@@ -49,9 +49,9 @@ func Commands() []Takes {
 	}
 }
 
-// maintenanceWaits is how long a maintenance waits for sessions unless --timeout is
+// MaintenanceWaits is how long a maintenance waits for sessions unless --timeout is
 // given.
-const maintenanceWaits = time.Minute
+const MaintenanceWaits = time.Minute
 
 // ErrNoAction is in the error of a line that does not begin with an action.
 var ErrNoAction = errors.New("is not an action")
@@ -91,6 +91,15 @@ func commandOf(words []string) (*Takes, []string) {
 		}
 	}
 	return nil, nil
+}
+
+// HelpOf is what the command does that a line begins with, a clause; "" where no command begins it.
+func HelpOf(line string) string {
+	c, _ := commandOf(strings.Fields(line))
+	if c == nil {
+		return ""
+	}
+	return c.Help
 }
 
 // parser is a line that is being read.
@@ -202,7 +211,7 @@ func (p *parser) names(inv *model.Inventory) error {
 	case p.r.Kind == Switchover, p.r.Kind == Failover:
 		return p.leads(c)
 	case p.r.Kind == Maintenance && p.r.Wait == 0:
-		p.r.Wait = maintenanceWaits
+		p.r.Wait = MaintenanceWaits
 	}
 	return nil
 }
@@ -219,11 +228,11 @@ func (p *parser) narrowed(inv *model.Inventory) error {
 	if p.r.HAProxy == "" {
 		return nil
 	}
-	n := nodeOf(string(p.r.HAProxy), inv)
-	if n == nil || c.LoadBalancer(n.Host) == nil {
+	h := inv.HostOf(string(p.r.HAProxy))
+	if c.LoadBalancer(h) == nil {
 		return fmt.Errorf("%s is not a HAProxy node of %s", text.Line(string(p.r.HAProxy), 60), c.Name)
 	}
-	p.r.HAProxy = n.Host
+	p.r.HAProxy = h
 	return nil
 }
 
@@ -240,16 +249,13 @@ func (p *parser) subject(name string, inv *model.Inventory) error {
 	if p.takes.On == "node" {
 		return p.node(name, inv)
 	}
-	for i := range inv.Clusters {
-		c := &inv.Clusters[i]
-		if p.takes.On != "instance" && string(c.Name) == name {
-			p.r.Cluster = c.Name
-			return nil
-		}
-		if p.takes.On != "cluster" && c.Instance(model.InstanceName(name)) != nil {
-			p.r.Cluster, p.r.Instance = c.Name, model.InstanceName(name)
-			return nil
-		}
+	if c := inv.Cluster(model.ClusterName(name)); p.takes.On != "instance" && c != nil {
+		p.r.Cluster = c.Name
+		return nil
+	}
+	if c, in := inv.InstanceOf(model.InstanceName(name)); p.takes.On != "cluster" && c != nil {
+		p.r.Cluster, p.r.Instance = c.Name, in.Name
+		return nil
 	}
 	what := p.takes.On
 	if what == "member" {
@@ -260,31 +266,15 @@ func (p *parser) subject(name string, inv *model.Inventory) error {
 
 // node is the node of that address, name or instance, and the instance on it.
 func (p *parser) node(name string, inv *model.Inventory) error {
-	n := nodeOf(name, inv)
-	for i := range inv.Clusters {
-		c := &inv.Clusters[i]
-		for k := range c.Instances {
-			in := &c.Instances[k]
-			if string(in.Name) == name || n != nil && in.Host == n.Host {
-				p.r.Node, p.r.Cluster, p.r.Instance = in.Host, c.Name, in.Name
-				return nil
-			}
-		}
-	}
-	if n == nil {
+	h := inv.HostOf(name)
+	if h == "" {
 		return fmt.Errorf("the inventory has no node %s", text.Line(name, 60))
 	}
-	return fmt.Errorf("%s runs no instance: there is nothing to move away from it", text.Line(name, 60))
-}
-
-// nodeOf is the node of that address or name, or nil.
-func nodeOf(name string, inv *model.Inventory) *model.Node {
-	if n := inv.Node(model.Host(name)); n != nil {
-		return n
+	c, in := inv.InstanceOn(h, name)
+	if c == nil {
+		return fmt.Errorf("%s runs no instance: there is nothing to move away from it", text.Line(name, 60))
 	}
-	if i := slices.IndexFunc(inv.Nodes, func(n model.Node) bool { return n.Name == name }); i >= 0 {
-		return &inv.Nodes[i]
-	}
+	p.r.Node, p.r.Cluster, p.r.Instance = h, c.Name, in.Name
 	return nil
 }
 
@@ -315,7 +305,7 @@ func (t *Takes) Usage() string {
 func ParseWeight(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > 256 {
-		return 0, fmt.Errorf("the weight %q is not a number from 0 to 256", text.Line(s, 20))
+		return 0, fmt.Errorf("weight %q: expected a number from 0 to 256", text.Line(s, 20))
 	}
 	return n, nil
 }
@@ -360,12 +350,31 @@ func (r *Request) Line() string {
 	add("schedule", flagTime(r.At))
 	add("until", flagTime(r.Until))
 	add("why", r.Why)
-	if r.Wait > 0 && (r.Kind != Maintenance || r.Wait != maintenanceWaits) {
+	if r.Wait > 0 && (r.Kind != Maintenance || r.Wait != MaintenanceWaits) {
 		add("timeout", flagDuration(r.Wait))
 	}
 	on("cut", r.Cut)
 	on("ssh", r.SSH)
 	return strings.Join(out, " ")
+}
+
+// Undo is the command that undoes what the request sets, as it is typed; "" where there
+// is none.
+func (r *Request) Undo() string {
+	u := Request{Cluster: r.Cluster, Instance: r.Instance, Service: r.Service, HAProxy: r.HAProxy, SSH: r.SSH}
+	switch r.Kind {
+	case Drain:
+		u.Kind = Undrain
+	case Maint:
+		u.Kind = Ready
+	case Maintenance:
+		u = Request{Kind: EndMaintenance, Cluster: r.Cluster, Node: r.Node}
+	case Pause:
+		u.Kind = Resume
+	default:
+		return ""
+	}
+	return "pgtui " + u.Line()
 }
 
 // on is what the action is on, by its name.

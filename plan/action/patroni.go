@@ -13,6 +13,7 @@ import (
 	"pgtui/model/failover"
 	"pgtui/plan"
 	"pgtui/source"
+	"pgtui/source/refs"
 )
 
 // deny is why a plan must not run, with what to type next.
@@ -45,28 +46,28 @@ func (in *Input) answering() []*board.Member {
 }
 
 // via is whose Patroni gets a call: a member that is not among those whose
-// PostgreSQL stops, where one answers, else the last of them that does. "" when
-// none answers.
+// PostgreSQL stops, where one answers, else the last of them that does; one that takes
+// writes before one that refuses them. "" when none answers.
 func (in *Input) via(stops ...model.InstanceName) model.InstanceName {
+	var stay, stop []model.InstanceName
 	for _, m := range in.answering() {
-		if !slices.Contains(stops, m.Instance) && in.Allowed[m.Instance] == nil {
-			return m.Instance
-		}
-	}
-	for _, name := range slices.Backward(stops) {
-		if m := in.Board.Member(name); m != nil && m.Known && in.Allowed[name] == nil {
-			return name
-		}
-	}
-	for _, m := range in.answering() { // it will refuse, and its reason is shown
 		if !slices.Contains(stops, m.Instance) {
-			return m.Instance
+			stay = append(stay, m.Instance)
 		}
 	}
 	for _, name := range slices.Backward(stops) {
 		if m := in.Board.Member(name); m != nil && m.Known {
+			stop = append(stop, name)
+		}
+	}
+	all := append(stay, stop...)
+	for _, name := range all {
+		if in.Allowed[name] == nil {
 			return name
 		}
+	}
+	if len(all) > 0 {
+		return all[0] // it will refuse, and its reason is shown
 	}
 	return ""
 }
@@ -80,18 +81,29 @@ func (in *Input) handover(to model.InstanceName) model.InstanceName {
 	return in.via(in.Board.Leader, to)
 }
 
+// running is an action of the cluster that has begun, has not ended, and is one that
+// match takes; nil when there is none.
+func (in *Input) running(match func(*model.Mark) bool) *model.Mark {
+	return refs.Find(in.Snap.Marks[in.Cluster.Name], func(m *model.Mark) bool { return m.Open && m.Alive && m.Action != "" && match(m) })
+}
+
 // busy is why no action of the cluster may begin now; nil when one may.
 func (in *Input) busy() error {
-	for i := range in.Running {
-		m := &in.Running[i]
-		if !m.Open || m.Action == "" {
-			continue
-		}
-		if m.Alive {
-			return deny("wait for its end: pgtui history "+in.name(), "%s by %s is under way since %s", m.Action, m.Who, m.At.Local().Format("15:04:05"))
-		}
+	m := in.running(func(*model.Mark) bool { return true })
+	if m == nil {
+		return nil
 	}
-	return nil
+	return deny("wait for its end: pgtui history "+in.name(), "%s by %s is under way since %s", m.Action, m.Who, m.At.Local().Format("15:04:05"))
+}
+
+// busyWith is why no action on the servers of an instance may begin now; nil when one
+// may.
+func (in *Input) busyWith(name model.InstanceName) error {
+	m := in.running(func(m *model.Mark) bool { return m.Instance == name })
+	if m == nil {
+		return nil
+	}
+	return deny("wait until it ends, or stop it first; pgtui history shows it", "%s of %s, which %s began, is still running", m.Action, name, m.Who)
 }
 
 // unwritable is why the Patroni that gets the call takes no writes from here; nil
@@ -111,16 +123,6 @@ func (in *Input) scheduledAlready() error {
 	return nil
 }
 
-// firstOf is the first that is not nil.
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // unsafeKind refuses what moves the leader of a cluster that Patroni or Citus would
 // move differently.
 func (in *Input) unsafeKind() error {
@@ -130,19 +132,6 @@ func (in *Input) unsafeKind() error {
 		return deny("patronictl -c /etc/patroni/patroni.yml switchover, on a node; patroni #2700 explains the failures", "%s is a standby cluster: Patroni judges its members by a leader that streams from another cluster, and pgtui does not foretell that", in.Cluster.Name)
 	case in.Cluster.Scope != "" && in.Cluster.Scope != in.name():
 		return deny("patronictl -c /etc/patroni/patroni.yml switchover --group, on a node", "%s is a group of the Citus cluster %s: its coordinator must block the group while the leader changes, and pgtui does not do that", in.Cluster.Name, in.Cluster.Scope)
-	}
-	return nil
-}
-
-// candidateOf is the row of a member in the table; nil when there is none.
-func (in *Input) candidateOf(name model.InstanceName) *candidate.Candidate {
-	if in.Table == nil {
-		return nil
-	}
-	for i := range in.Table.Candidates {
-		if in.Table.Candidates[i].Instance == name {
-			return &in.Table.Candidates[i]
-		}
 	}
 	return nil
 }
@@ -170,11 +159,23 @@ func (in *Input) eligible() []*candidate.Candidate {
 	return out
 }
 
+// addFact adds a clause as a sentence, once.
+func (p *Plan) addFact(s string) {
+	if s = sentence(s); !slices.Contains(p.Facts, s) {
+		p.Facts = append(p.Facts, s)
+	}
+}
+
 // addRisk adds a risk that the plan does not have yet.
 func (p *Plan) addRisk(r plan.Risk) {
 	if !slices.ContainsFunc(p.Risks, func(x plan.Risk) bool { return x.Name == r.Name && x.Host == r.Host && x.What == r.What }) {
 		p.Risks = append(p.Risks, r)
 	}
+}
+
+// noteRisk adds a risk that is shown only.
+func (p *Plan) noteRisk(name string, h model.Host, format string, args ...any) {
+	p.addRisk(plan.Risk{Name: name, Host: h, What: fmt.Sprintf(format, args...)})
 }
 
 // gateRisk is a gate as a risk of the plan; ok is false when it is not one.
@@ -200,9 +201,6 @@ func gateRisk(g *candidate.Gate, whose string) (r plan.Risk, ok bool) {
 // that Patroni may take when it is to choose. To a failover a leader that is gone is
 // the reason, and what its node does not answer says nothing of the candidate.
 func (in *Input) judge(p *Plan, chosen model.InstanceName) {
-	if in.Table == nil {
-		return
-	}
 	gone := p.Request.Kind == Failover && in.Board.LeaderBy != "self"
 	for i := range in.Table.Gates {
 		if r, ok := gateRisk(&in.Table.Gates[i], ""); ok && r.Name != plan.RiskPaused && !(gone && r.Name == plan.RiskNoLeader) {
@@ -212,7 +210,7 @@ func (in *Input) judge(p *Plan, chosen model.InstanceName) {
 	rows := in.eligible()
 	if chosen != "" {
 		rows = nil
-		if c := in.candidateOf(chosen); c != nil {
+		if c := in.Table.Candidate(chosen); c != nil {
 			rows = append(rows, c)
 		}
 	}
@@ -233,9 +231,6 @@ func (in *Input) deaf(h model.Host) bool {
 
 // foretell adds what Patroni will answer to the call of a step, where that is not yes.
 func (in *Input) foretell(p *Plan, s *Step) {
-	if in.Table == nil {
-		return
-	}
 	switch x := candidate.PredictVia(in.Table, s.Instance, s.Do == DoFailover, s.Via); x.Verdict {
 	case candidate.No:
 		p.addRisk(plan.Risk{Name: plan.RiskPatroniRefuses, What: fmt.Sprintf("Patroni refuses it at gate %s with HTTP %d %q: %s", x.Gate, x.Status, x.Says, x.Why), Try: "pgtui candidates " + in.name()})
@@ -249,10 +244,10 @@ func (in *Input) foretell(p *Plan, s *Step) {
 func (in *Input) changing(p *Plan) {
 	b := in.Board
 	if b.LeaderUnsure {
-		p.addRisk(plan.Risk{Name: plan.RiskFailover, What: "the leader key is changing hands now", Try: "pgtui wait " + in.name() + " until the leader serves"})
+		p.addRisk(plan.LeaderUnsure(in.Cluster.Name))
 	}
 	for _, m := range in.answering() {
-		if slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, m.State) {
+		if board.Changing(m.State) {
 			p.addRisk(plan.Risk{Name: plan.RiskFailover, Host: m.Host, What: string(m.Instance) + " is " + m.State, Try: "wait until it is running, then plan again"})
 		}
 	}
@@ -264,7 +259,7 @@ func (in *Input) changing(p *Plan) {
 // cutSessions are the sessions of the leader that end, by port: the table's where it
 // has them, else HAProxy's.
 func (in *Input) cutSessions(of model.InstanceName) (parts []string, total int64) {
-	if in.Table != nil && len(in.Table.Ports) > 0 && of == in.Board.Leader {
+	if len(in.Table.Ports) > 0 && of == in.Board.Leader {
 		for _, p := range in.Table.Ports {
 			switch {
 			case !p.Known:
@@ -296,7 +291,7 @@ func (in *Input) cutSessions(of model.InstanceName) (parts []string, total int64
 func (in *Input) tellSessions(p *Plan, of model.InstanceName) {
 	parts, total := in.cutSessions(of)
 	if len(parts) == 0 {
-		p.Facts = append(p.Facts, "No session through HAProxy ends.")
+		p.addFact("No session through HAProxy ends.")
 		return
 	}
 	p.addRisk(plan.Risk{Name: plan.RiskSessionsCut, What: fmt.Sprintf("%s of %s end: %s", text.Plural(int(total), "session"), of, strings.Join(parts, ", "))})
@@ -304,15 +299,12 @@ func (in *Input) tellSessions(p *Plan, of model.InstanceName) {
 
 // tellGap adds how long clients of the primary port find no leader.
 func (in *Input) tellGap(p *Plan) {
-	g := candidate.Gap{}
-	if in.Table != nil {
-		g = in.Table.Gap
-	}
+	g := &in.Table.Gap
 	if len(g.Parts) == 0 {
-		p.Facts = append(p.Facts, "How long the primary port has no server is not foretold: the leader's stop time is unknown.")
+		p.addFact("How long the primary port has no server is not foretold: the leader's stop time is unknown.")
 		return
 	}
-	p.Facts = append(p.Facts, fmt.Sprintf("Expected gap on the primary port: %s: %s.", g.Text(), strings.Join(g.Parts, "; ")))
+	p.addFact(fmt.Sprintf("Expected gap on the primary port: %s: %s.", g.Text(), strings.Join(g.Parts, "; ")))
 }
 
 // tellVia adds who gets the call, and why that one.
@@ -325,11 +317,11 @@ func (in *Input) tellVia(p *Plan, s *Step) {
 	if p.Request.SSH {
 		how = ", through SSH to its node"
 	}
-	p.Facts = append(p.Facts, fmt.Sprintf("Patroni of %s gets the call%s: %s. It is sent once and never repeated.", s.Via, how, why))
+	p.addFact(fmt.Sprintf("Patroni of %s gets the call%s: %s. It is sent once and never repeated.", s.Via, how, why))
 }
 
 // tellRules adds what Patroni decides by.
 func (in *Input) tellRules(p *Plan) {
 	rules := failover.RulesOf(in.Snap, in.Board)
-	p.Facts = append(p.Facts, rules.Words()+".")
+	p.addFact(rules.Words())
 }

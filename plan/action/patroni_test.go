@@ -46,6 +46,12 @@ func plans(do func(*world), r action.Request) action.Plan {
 	return action.Build(&in, r)
 }
 
+// marked is pg-test with one action in the audit file.
+func marked(m model.Mark) map[model.ClusterName][]model.Mark {
+	m.Cluster = "pg-test"
+	return map[model.ClusterName][]model.Mark{"pg-test": {m}}
+}
+
 // names are the risks that stop the plan.
 func names(p *action.Plan) string { return strings.Join(p.Unaccepted(), ",") }
 
@@ -115,11 +121,13 @@ func TestSwitchoverAndFailoverPlans(t *testing.T) {
 		{"one is scheduled", func(w *world) { w.switched() }, to2, "", "", "is scheduled at 2026-01-02T04:00:00+00:00 already"},
 		{"another action runs", func(w *world) {
 			w.inputs = func(in *action.Input) {
-				in.Running = []model.Mark{{Action: "restart", Open: true, Alive: true, Who: "bob@admin", At: modeltest.T0}}
+				in.Snap.Marks = marked(model.Mark{Action: "restart", Open: true, Alive: true, Who: "bob@admin", At: modeltest.T0})
 			}
 		}, to2, "", "", "restart by bob@admin is under way"},
 		{"one that was killed is not", func(w *world) {
-			w.inputs = func(in *action.Input) { in.Running = []model.Mark{{Action: "restart", Open: true, Who: "bob@admin"}} }
+			w.inputs = func(in *action.Input) {
+				in.Snap.Marks = marked(model.Mark{Action: "restart", Open: true, Who: "bob@admin"})
+			}
 		}, to2, "switchover pg-test-2", "", ""},
 		{"no leader", dead, to2, "", "", "no known leader"},
 		{"paused, without a candidate", paused, any, "", "", "requires a candidate"},

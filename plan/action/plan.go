@@ -82,9 +82,9 @@ type Step struct {
 type Input struct {
 	Inventory *model.Inventory
 	Cluster   *model.Cluster
-	Snap      *model.Snapshot // with Servers, Rules and SQL
-	Board     *board.Board    // judged, with findings
-	Table     *candidate.Table
+	Snap      *model.Snapshot  // with Servers, Rules, SQL and Marks
+	Board     *board.Board     // judged, with findings
+	Table     *candidate.Table // of Board; never nil
 	Now       time.Time
 	// Config is the body of GET /config; nil when it was not read. Only
 	// PatroniConfig needs it.
@@ -95,8 +95,6 @@ type Input struct {
 	// Free is the free space of the data directory, bytes, by instance; read for a
 	// reinit.
 	Free map[model.InstanceName]source.Observed[int64]
-	// Running are actions of this cluster that have begun and not ended.
-	Running []model.Mark
 	// Handed is, by HAProxy, the file that hands its servers' states over a reload,
 	// "" where none does. Only actions on servers need it.
 	Handed map[model.Host]source.Observed[string]

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 // other, then the leader.
 func planRestart(in *Input, p *Plan) {
 	r := &p.Request
-	if p.Refused = firstOf(in.busy(), in.noRestart(r)); p.Refused != nil {
+	if p.Refused = cmp.Or(in.busy(), in.noRestart(r)); p.Refused != nil {
 		return
 	}
 	first, lead := in.restarted(r)
@@ -26,7 +27,7 @@ func planRestart(in *Input, p *Plan) {
 		order = append(slices.Clone(lead), first...)
 	}
 	if r.Pending && len(order) == 0 {
-		p.Facts = append(p.Facts, "No member reports a pending restart.")
+		p.addFact("No member reports a pending restart.")
 		return
 	}
 	for _, name := range order {
@@ -65,7 +66,7 @@ func (in *Input) noRestart(r *Request) error {
 		return deny("leave out --switchover, or --schedule", "a restart by switchover cannot be scheduled")
 	}
 	if r.SwitchFirst {
-		return firstOf(in.unsafeKind(), in.scheduledAlready())
+		return cmp.Or(in.unsafeKind(), in.scheduledAlready())
 	}
 	return nil
 }
@@ -180,7 +181,7 @@ func (in *Input) tellRestart(p *Plan, order []model.InstanceName) {
 	r := &p.Request
 	if !slices.Contains(order, in.Board.Leader) || in.Board.Leader == "" {
 		if len(order) > 1 {
-			p.Facts = append(p.Facts, "One member after the other: each streams again before the next, and the first that does not stops the run.")
+			p.addFact("One member after the other: each streams again before the next, and the first that does not stops the run.")
 		}
 		return
 	}
@@ -223,7 +224,7 @@ func (in *Input) startTimeout() (limit time.Duration, from string) {
 // planReinit replaces a replica's data directory by a copy of another member's.
 func planReinit(in *Input, p *Plan) {
 	r := &p.Request
-	if p.Refused = firstOf(in.busy(), in.noReinit(r), in.Allowed[r.Instance]); p.Refused != nil {
+	if p.Refused = cmp.Or(in.busy(), in.noReinit(r), in.Allowed[r.Instance]); p.Refused != nil {
 		return
 	}
 	donor := "the leader " + string(in.Board.Leader)

@@ -56,11 +56,7 @@ func serversOf(in *Input, r *Request, name model.InstanceName) (servers, error) 
 		return out, &source.Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, name), Try: "one of: " + model.Join(c.Names())}
 	}
 	if r.Service != "" && c.Service(r.Service) == nil {
-		var have []model.ServiceName
-		for _, s := range c.Services() {
-			have = append(have, s.Name)
-		}
-		return out, &source.Hint{Err: fmt.Errorf("%s has no service %s", c.Name, r.Service), Try: "one of: " + model.Join(have)}
+		return out, &source.Hint{Err: fmt.Errorf("%s has no service %s", c.Name, r.Service), Try: "one of: " + model.Join(c.ServiceNames())}
 	}
 	for i := range c.LoadBalancers {
 		if lb := &c.LoadBalancers[i]; r.HAProxy == "" || lb.Host == r.HAProxy {
@@ -69,11 +65,7 @@ func serversOf(in *Input, r *Request, name model.InstanceName) (servers, error) 
 		}
 	}
 	if len(out.hosts) == 0 {
-		var have []model.Host
-		for i := range c.LoadBalancers {
-			have = append(have, c.LoadBalancers[i].Host)
-		}
-		return out, &source.Hint{Err: fmt.Errorf("%s is not a HAProxy node of %s", r.HAProxy, c.Name), Try: "one of: " + model.Join(have)}
+		return out, &source.Hint{Err: fmt.Errorf("%s is not a HAProxy node of %s", r.HAProxy, c.Name), Try: "one of: " + model.Join(c.HAProxies())}
 	}
 	return out, nil
 }
@@ -134,14 +126,6 @@ func serverNames(spots []*spot) []string {
 	return out
 }
 
-// lbLabel is "pg-test-1 (10.10.10.11)", the address alone where the node has no name.
-func lbLabel(in *Input, h model.Host) string {
-	if n := in.Inventory.Node(h); n != nil && n.Name != "" {
-		return n.Name + " (" + string(h) + ")"
-	}
-	return string(h)
-}
-
 // stateStep is the step that gives servers of one HAProxy a state or a weight.
 func stateStep(in *Input, name model.InstanceName, h model.Host, spots []*spot, value string) Step {
 	return setStep(in, name, h, serverNames(spots), value)
@@ -149,13 +133,13 @@ func stateStep(in *Input, name model.InstanceName, h model.Host, spots []*spot, 
 
 func setStep(in *Input, name model.InstanceName, h model.Host, all []string, value string) Step {
 	return Step{Do: DoServer, Instance: name, HAProxy: h, Servers: all, Value: value,
-		What: fmt.Sprintf("HAProxy on %s: set %s to %s", lbLabel(in, h), strings.Join(all, ", "), value), Proof: "show servers state reads it back"}
+		What: fmt.Sprintf("HAProxy on %s: set %s to %s", in.Inventory.Label(h), strings.Join(all, ", "), value), Proof: "show servers state reads it back"}
 }
 
 // checkStep waits for a health check of servers that have just left maint.
 func checkStep(in *Input, name model.InstanceName, h model.Host, all []string) Step {
 	return Step{Do: DoChecked, Instance: name, HAProxy: h, Servers: all,
-		What: fmt.Sprintf("HAProxy on %s: wait for a health check of %s", lbLabel(in, h), strings.Join(all, ", ")), Proof: "a check has ended since, so that no client reaches it before"}
+		What: fmt.Sprintf("HAProxy on %s: wait for a health check of %s", in.Inventory.Label(h), strings.Join(all, ", ")), Proof: "a check has ended since, so that no client reaches it before"}
 }
 
 // unseen adds the risk of each HAProxy that could not be read, and steps all the
@@ -168,7 +152,7 @@ func (out *servers) unseen(in *Input, p *Plan, name model.InstanceName, values .
 		if !bad {
 			continue
 		}
-		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskUnseen, Host: h, What: "what this HAProxy sends to " + string(name) + " is unknown: " + why,
+		p.addRisk(plan.Risk{Name: plan.RiskUnseen, Host: h, What: "what this HAProxy sends to " + string(name) + " is unknown: " + why,
 			Try: "pgtui status " + string(in.Cluster.Name) + "; once accepted, it is tried there in the same services as on the other HAProxies, and the split is reported"})
 		all := out.elsewhere(in, p.Steps[:steps], h)
 		for i, v := range values {
@@ -212,27 +196,15 @@ func lastServers(p *Plan, s *spot) {
 	switch {
 	case s.share == 0:
 	case len(left) == 0:
-		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskLastServer, Host: s.host, What: fmt.Sprintf("%s loses its last server %s: new clients get no connection", s.port(), s.row.Name),
+		p.addRisk(plan.Risk{Name: plan.RiskLastServer, Host: s.host, What: fmt.Sprintf("%s loses its last server %s: new clients get no connection", s.port(), s.row.Name),
 			Try: "move the role or bring another server back first; pgtui status shows who serves"})
 	default:
 		for i := range after {
 			if after[i].Backup && !s.row.Backup && slices.Contains(left, after[i].Name) {
-				addFact(p, fmt.Sprintf("%s: new clients go to the backup %s meanwhile", s.port(), after[i].Name))
+				p.addFact(fmt.Sprintf("%s: new clients go to the backup %s meanwhile", s.port(), after[i].Name))
 			}
 		}
 	}
-}
-
-// addFact adds a fact once.
-func addFact(p *Plan, s string) {
-	if !slices.Contains(p.Facts, s) {
-		p.Facts = append(p.Facts, s)
-	}
-}
-
-// noteRisk adds a risk that is shown only.
-func noteRisk(p *Plan, name string, h model.Host, format string, args ...any) {
-	p.Risks = append(p.Risks, plan.Risk{Name: name, Host: h, What: fmt.Sprintf(format, args...)})
 }
 
 // takenOut are the risks of servers that get no new connections any more.
@@ -240,13 +212,13 @@ func takenOut(in *Input, p *Plan, spots []*spot, word string) {
 	for _, s := range spots {
 		lastServers(p, s)
 		if model.LockOnly(s.svc.Check, in.Cluster.Standby) {
-			noteRisk(p, plan.RiskBlocksFailover, s.host, "while %s is in %s in %s, that port has no server when %s leads", s.row.Name, word, s.port(), s.row.Name)
+			p.noteRisk(plan.RiskBlocksFailover, s.host, "while %s is in %s in %s, that port has no server when %s leads", s.row.Name, word, s.port(), s.row.Name)
 		}
 		if haproxy.IsDown(s.row.Status) && word == "drain" {
-			noteRisk(p, plan.RiskHiddenUntilUp, s.host, "%s is DOWN in %s: the drain is set, and hidden until it is UP; pgtui doctor shows it", s.row.Name, s.port())
+			p.noteRisk(plan.RiskHiddenUntilUp, s.host, "%s is DOWN in %s: the drain is set, and hidden until it is UP; pgtui doctor shows it", s.row.Name, s.port())
 		}
 		if word == "maint" && s.row.Sessions > 0 {
-			noteRisk(p, plan.RiskSessionsCut, s.host, "%s of %s to %s end at once", text.Plural(int(s.row.Sessions), "session"), s.port(), s.row.Name)
+			p.noteRisk(plan.RiskSessionsCut, s.host, "%s of %s to %s end at once", text.Plural(int(s.row.Sessions), "session"), s.port(), s.row.Name)
 		}
 	}
 }
@@ -266,52 +238,37 @@ func reloadFact(in *Input, p *Plan, hosts []model.Host, word string) {
 	}
 	add := func(hosts []model.Host, format string) {
 		if len(hosts) > 0 {
-			addFact(p, fmt.Sprintf(format, word, model.Join(hosts)))
+			p.addFact(fmt.Sprintf(format, word, model.Join(hosts)))
 		}
 	}
-	add(keeps, "a reload by pgtui keeps the %s on %s: server states are handed over")
-	add(ends, "a reload ends the %s on %s (risk ends-drain): pgtui states "+string(in.Cluster.Name)+" --enable keeps it")
-	add(unknown, "a reload ends the %s on %s (risk ends-drain), unless server states are handed over, which is unknown there")
+	add(keeps, "A reload by pgtui keeps the %s on %s: server states are handed over")
+	add(ends, "A reload ends the %s on %s (risk ends-drain). pgtui states "+in.name()+" --enable keeps it")
+	add(unknown, "A reload ends the %s on %s (risk ends-drain), unless server states are handed over, which is unknown there")
 }
 
 // underWay are the risks of acting on servers while roles change.
 func underWay(in *Input, p *Plan) {
-	what := ""
+	m := in.running(func(m *model.Mark) bool {
+		return slices.Contains([]Kind{Switchover, Failover, Restart, Maintenance}, Kind(m.Action))
+	})
 	switch {
 	case in.Board.LeaderUnsure:
-		what = "the leader key is changing hands now"
-	default:
-		for _, m := range in.Running {
-			if slices.Contains([]Kind{Switchover, Failover, Restart, Maintenance}, Kind(m.Action)) {
-				what = fmt.Sprintf("%s of %s, which %s began, is still running", m.Action, m.Cluster, m.Who)
-			}
-		}
+		p.addRisk(plan.LeaderUnsure(in.Cluster.Name))
+	case m != nil:
+		p.addRisk(plan.Risk{Name: plan.RiskFailover, What: fmt.Sprintf("%s of %s, which %s began, is still running", m.Action, m.Cluster, m.Who), Try: "pgtui wait " + in.name() + " until the leader serves"})
 	}
-	if what != "" {
-		p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskFailover, What: what, Try: "pgtui wait " + string(in.Cluster.Name) + " until the leader serves"})
-	}
-}
-
-// busy refuses a second action on the servers of an instance.
-func busy(in *Input, name model.InstanceName) error {
-	for _, m := range in.Running {
-		if m.Instance == name {
-			return &source.Hint{Err: fmt.Errorf("%s of %s, which %s began, is still running", m.Action, name, m.Who), Try: "wait until it ends, or stop it first; pgtui history shows it"}
-		}
-	}
-	return nil
 }
 
 // onServers begins a plan on the servers of its instance; false when it is refused.
 func onServers(in *Input, p *Plan) (servers, bool) {
 	all, err := serversOf(in, &p.Request, p.Request.Instance)
 	if err == nil {
-		err = busy(in, p.Request.Instance)
+		err = in.busyWith(p.Request.Instance)
 	}
 	p.Refused = err
 	for _, h := range all.hosts {
 		if o := in.Snap.Servers[h]; o.Err != nil && all.unread[h] == "" && p.Request.Kind != Weight {
-			addFact(p, fmt.Sprintf("HAProxy on %s: its socket was not read, its stats page is used in its place unless SSH works then: %s", lbLabel(in, h), o.Err))
+			p.addFact(fmt.Sprintf("HAProxy on %s: its socket was not read: %s. Its stats page is used in its place, unless SSH works then", in.Inventory.Label(h), o.Err))
 		}
 	}
 	return all, err == nil
@@ -331,39 +288,30 @@ func drain(in *Input, p *Plan) {
 	})
 	for i := range all.spots {
 		if s := &all.spots[i]; s.admin == haproxy.AdminMaint {
-			addFact(p, fmt.Sprintf("%s is in maint on %s and stays there: pgtui ready %s brings it back", s.server(), lbLabel(in, s.host), name))
+			p.addFact(fmt.Sprintf("%s is in maint on %s and stays there. pgtui ready %s brings it back", s.server(), in.Inventory.Label(s.host), name))
 		}
 	}
 	all.unseen(in, p, name, "drain")
 	changes := len(p.Steps) > 0
 	waits(in, p, &all, name)
 	if len(p.Steps) == 0 {
-		nothingToDo(p, &all, "no service routes to %s, and its check passes in none: --service names one")
+		nothingToDo(p, &all, noRoute)
 		return
 	}
 	if changes {
 		underWay(in, p)
 	}
 	reloadFact(in, p, all.hosts, "drain")
-	p.Next = append(p.Next, "pgtui undrain "+string(name)+narrowed(&p.Request))
+	p.Next = append(p.Next, p.Request.Undo())
 }
 
-// narrowed are the flags of the request that narrow it.
-func narrowed(r *Request) string {
-	s := ""
-	if r.Service != "" {
-		s += " --service " + string(r.Service)
-	}
-	if r.HAProxy != "" {
-		s += " --haproxy " + string(r.HAProxy)
-	}
-	return s
-}
+// noRoute is why a drain or a maint has nothing to do.
+const noRoute = "No service routes to %s, and no health check of it passes. Name a service with --service"
 
 // nothingToDo reports why there is nothing to do.
 func nothingToDo(p *Plan, all *servers, format string) {
 	if len(all.unread) == 0 {
-		addFact(p, fmt.Sprintf(format, p.Request.Instance))
+		p.addFact(fmt.Sprintf(format, p.Request.Instance))
 	}
 }
 
@@ -381,7 +329,7 @@ func waits(in *Input, p *Plan, all *servers, name model.InstanceName) {
 			}
 		}
 		if sessions > 0 {
-			addFact(p, fmt.Sprintf("%s stay and end by themselves: --timeout waits for them, --cut ends what is left", text.Plural(int(sessions), "session")))
+			p.addFact(fmt.Sprintf("%s stay and end by themselves. --timeout waits for them, --cut ends what is left", text.Plural(int(sessions), "session")))
 		}
 		return
 	}
@@ -417,7 +365,7 @@ func waits(in *Input, p *Plan, all *servers, name model.InstanceName) {
 	for _, h := range all.hosts {
 		if r.Cut && len(out[h]) > 0 {
 			p.Steps = append(p.Steps, Step{Do: DoCut, Instance: name, HAProxy: h, Servers: out[h],
-				What: fmt.Sprintf("HAProxy on %s: end the sessions that are left to %s", lbLabel(in, h), name), Proof: "its stats page shows no session of these servers"})
+				What: fmt.Sprintf("HAProxy on %s: end the sessions that are left to %s", in.Inventory.Label(h), name), Proof: "its stats page shows no session of these servers"})
 		}
 	}
 }
@@ -435,12 +383,12 @@ func undrain(in *Input, p *Plan) {
 	leftOver(in, p, &all)
 	for i := range all.spots {
 		if s := &all.spots[i]; s.admin == haproxy.AdminMaint {
-			addFact(p, fmt.Sprintf("%s is in maint on %s: pgtui ready %s brings it back", s.server(), lbLabel(in, s.host), name))
+			p.addFact(fmt.Sprintf("%s is in maint on %s: pgtui ready %s brings it back", s.server(), in.Inventory.Label(s.host), name))
 		}
 	}
 	all.unseen(in, p, name, "ready")
 	if len(p.Steps) == 0 {
-		nothingToDo(p, &all, "no server of %s is in drain")
+		nothingToDo(p, &all, "No server of %s is in drain")
 	}
 }
 
@@ -451,9 +399,9 @@ func leftOver(in *Input, p *Plan, all *servers) {
 		s := &all.spots[i]
 		switch {
 		case s.fixed() && s.admin != haproxy.AdminReady:
-			addFact(p, fmt.Sprintf("%s stays %s on %s: %s", s.server(), s.row.Status, lbLabel(in, s.host), "it is so by its configuration, or through another server"))
+			p.addFact(fmt.Sprintf("%s stays %s on %s: its configuration or another server sets that", s.server(), s.row.Status, in.Inventory.Label(s.host)))
 		case s.admin == haproxy.AdminUnknown:
-			noteRisk(p, plan.RiskDrainUnread, s.host, "unknown whether %s is in drain: it is DOWN, and show servers state was not read%s", s.server(), source.Because(in.Snap.Servers[s.host].Err))
+			p.noteRisk(plan.RiskDrainUnread, s.host, "unknown whether %s is in drain: it is DOWN, and show servers state was not read%s", s.server(), source.Because(in.Snap.Servers[s.host].Err))
 		}
 	}
 }
@@ -471,12 +419,12 @@ func maint(in *Input, p *Plan) {
 	})
 	all.unseen(in, p, name, "maint")
 	if len(p.Steps) == 0 {
-		nothingToDo(p, &all, "no service routes to %s, and its check passes in none: --service names one")
+		nothingToDo(p, &all, noRoute)
 		return
 	}
 	underWay(in, p)
 	reloadFact(in, p, all.hosts, "maint")
-	p.Next = append(p.Next, "pgtui ready "+string(name)+narrowed(&p.Request))
+	p.Next = append(p.Next, p.Request.Undo())
 }
 
 // ready brings an instance back. From maint it goes by drain, so that no client
@@ -490,7 +438,7 @@ func ready(in *Input, p *Plan) {
 	leftOver(in, p, &all)
 	all.unseen(in, p, p.Request.Instance, "drain", "ready")
 	if len(p.Steps) == 0 {
-		nothingToDo(p, &all, "no server of %s is in drain or maint")
+		nothingToDo(p, &all, "No server of %s is in drain or maint")
 		return
 	}
 	underWay(in, p)
@@ -535,7 +483,7 @@ func weight(in *Input, p *Plan) {
 	})
 	all.unseen(in, p, r.Instance, value)
 	if len(p.Steps) == 0 {
-		nothingToDo(p, &all, "every server of %s has that weight already, or none is in service")
+		nothingToDo(p, &all, "Every server of %s has that weight already, or none is in service")
 		return
 	}
 	underWay(in, p)
@@ -546,11 +494,7 @@ func weight(in *Input, p *Plan) {
 func enableFrontend(in *Input, p *Plan) {
 	r := &p.Request
 	if r.Service == "" || in.Cluster.Service(r.Service) == nil {
-		var have []model.ServiceName
-		for _, s := range in.Cluster.Services() {
-			have = append(have, s.Name)
-		}
-		p.Refused = &source.Hint{Err: fmt.Errorf("%s has no service %q", in.Cluster.Name, r.Service), Try: "--service, one of: " + model.Join(have)}
+		p.Refused = &source.Hint{Err: fmt.Errorf("%s has no service %q", in.Cluster.Name, r.Service), Try: "--service, one of: " + model.Join(in.Cluster.ServiceNames())}
 		return
 	}
 	var seen, stopped []model.Host
@@ -565,11 +509,11 @@ func enableFrontend(in *Input, p *Plan) {
 		px := obs.Value.Proxy(svc.Proxy())
 		switch {
 		case !obs.Known() || px == nil:
-			p.Risks = append(p.Risks, plan.Risk{Name: plan.RiskUnseen, Host: lb.Host, What: "whether the port of " + string(r.Service) + " is open is unknown" + source.Because(obs.Err)})
+			p.addRisk(plan.Risk{Name: plan.RiskUnseen, Host: lb.Host, What: "whether the port of " + string(r.Service) + " is open is unknown" + source.Because(obs.Err)})
 		case px.Front.Status == "STOP":
 			stopped = append(stopped, lb.Host)
 		case px.Front.Status == "PAUSED":
-			p.Steps = append(p.Steps, Step{Do: DoFrontend, HAProxy: lb.Host, Servers: []string{px.Name}, What: fmt.Sprintf("HAProxy on %s: enable frontend %s, port %s", lbLabel(in, lb.Host), px.Name, svc.Port),
+			p.Steps = append(p.Steps, Step{Do: DoFrontend, HAProxy: lb.Host, Servers: []string{px.Name}, What: fmt.Sprintf("HAProxy on %s: enable frontend %s, port %s", in.Inventory.Label(lb.Host), px.Name, svc.Port),
 				Proof: "its stats page shows the frontend OPEN"})
 		}
 	}
@@ -580,8 +524,8 @@ func enableFrontend(in *Input, p *Plan) {
 	case len(p.Steps) == 0 && len(stopped) > 0:
 		p.Refused = &source.Hint{Err: fmt.Errorf("the frontend of %s is STOP on %s: only a reload opens it again", r.Service, model.Join(stopped)), Try: again}
 	case len(stopped) > 0:
-		addFact(p, fmt.Sprintf("the frontend of %s is STOP on %s: only a reload opens it again: %s", r.Service, model.Join(stopped), again))
+		p.addFact(fmt.Sprintf("The frontend of %s is STOP on %s. Only a reload opens it again: %s", r.Service, model.Join(stopped), again))
 	case len(p.Steps) == 0 && len(p.Risks) == 0:
-		addFact(p, fmt.Sprintf("the port of %s is open on every HAProxy", r.Service))
+		p.addFact(fmt.Sprintf("The port of %s is open on every HAProxy", r.Service))
 	}
 }

@@ -112,7 +112,7 @@ func TestServers(t *testing.T) {
 			do:    func(in *action.Input) { status(in, "pg-test-replica/pg-test-3", "DOWN", all...) },
 			steps: []string{"server a drain pg-test-replica/pg-test-2"}, fact: "5434 replica: new clients go to the backup pg-test-1 meanwhile"},
 		{name: "already in drain", r: action.Request{Kind: action.Drain, Instance: "pg-test-2"}, do: func(in *action.Input) { status(in, "pg-test-replica/pg-test-2", "DRAIN", all...) },
-			fact: "no service routes to pg-test-2"},
+			fact: "No service routes to pg-test-2"},
 		{name: "already in drain, and its sessions are waited for and cut", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", Wait: time.Minute, Cut: true},
 			do: func(in *action.Input) { status(in, "pg-test-replica/pg-test-2", "DRAIN", "a") },
 			steps: []string{"server b drain pg-test-replica/pg-test-2", "server c drain pg-test-replica/pg-test-2", "sessions pg-test-replica/pg-test-2",
@@ -126,7 +126,7 @@ func TestServers(t *testing.T) {
 			steps: []string{"server a drain pg-test-replica/pg-test-2", "server c drain pg-test-replica/pg-test-2", "server b drain pg-test-replica/pg-test-2"}, risks: []string{"unseen"}},
 		{name: "a reload", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", HAProxy: "a"},
 			do:    func(in *action.Input) { in.Handed = map[model.Host]source.Observed[string]{"a": seen("/run/x.state")} },
-			steps: []string{"server a drain pg-test-replica/pg-test-2"}, fact: "a reload by pgtui keeps the drain on a"},
+			steps: []string{"server a drain pg-test-replica/pg-test-2"}, fact: "A reload by pgtui keeps the drain on a"},
 		{name: "undrain finds hidden ones", r: action.Request{Kind: action.Undrain, Instance: "pg-test-2"}, do: func(in *action.Input) { hidden(in, "pg-test-primary/pg-test-2", "c") },
 			steps: []string{"server c ready pg-test-primary/pg-test-2"}},
 		{name: "undrain leaves maint", r: action.Request{Kind: action.Undrain, Instance: "pg-test-2"}, do: func(in *action.Input) { status(in, "pg-test-replica/pg-test-2", "MAINT", "c") },
@@ -154,7 +154,7 @@ func TestServers(t *testing.T) {
 		{name: "weight", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", HAProxy: "a", Weight: 50}, steps: []string{"server a weight 50 pg-test-replica/pg-test-2"}},
 		{name: "weight 0 is a drain", r: action.Request{Kind: action.Weight, Instance: "pg-test-1", HAProxy: "a", Service: "primary"}, steps: []string{"server a weight 0 pg-test-primary/pg-test-1"},
 			risks: []string{"drops-last-server", "blocks-failover"}},
-		{name: "the same weight", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", Weight: 100}, fact: "every server of pg-test-2 has that weight"},
+		{name: "the same weight", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", Weight: 100}, fact: "Every server of pg-test-2 has that weight"},
 		{name: "a weight without SSH", r: action.Request{Kind: action.Weight, Instance: "pg-test-2", Weight: 50}, fails: "a weight needs HAProxy's socket",
 			do: func(in *action.Input) {
 				in.Snap.Servers["b"] = source.Observed[haproxy.ServerStates]{Err: errors.New("refused"), Tried: t0}
@@ -165,15 +165,17 @@ func TestServers(t *testing.T) {
 		{name: "no such HAProxy", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", HAProxy: "x"}, fails: "x is not a HAProxy node"},
 		{name: "another one of it runs", r: action.Request{Kind: action.Ready, Instance: "pg-test-2"}, fails: "drain of pg-test-2, which alice began, is still running",
 			do: func(in *action.Input) {
-				in.Running = []model.Mark{{Action: "drain", Instance: "pg-test-2", Who: "alice"}}
+				in.Snap.Marks = marked(model.Mark{Action: "drain", Instance: "pg-test-2", Who: "alice", Open: true, Alive: true})
 			}},
-		{name: "while roles change", r: action.Request{Kind: action.Maint, Instance: "pg-test-2", HAProxy: "a"}, do: func(in *action.Input) { in.Running = []model.Mark{{Action: "switchover", Who: "alice"}} },
+		{name: "while roles change", r: action.Request{Kind: action.Maint, Instance: "pg-test-2", HAProxy: "a"}, do: func(in *action.Input) {
+			in.Snap.Marks = marked(model.Mark{Action: "switchover", Who: "alice", Open: true, Alive: true})
+		},
 			steps: []string{"server a maint pg-test-replica/pg-test-2"}, risks: []string{"failover", "sessions-cut"}},
 		{name: "enable a frontend", r: action.Request{Kind: action.EnableFrontend, Service: "primary"}, do: func(in *action.Input) { in.Snap.HAProxy["b"].Value.Proxies[0].Front.Status = "PAUSED" },
 			steps: []string{"frontend b pg-test-primary"}},
 		{name: "a stopped frontend", r: action.Request{Kind: action.EnableFrontend, Service: "primary"}, do: func(in *action.Input) { in.Snap.HAProxy["b"].Value.Proxies[0].Front.Status = "STOP" },
 			fails: "only a reload opens it again"},
-		{name: "no closed frontend", r: action.Request{Kind: action.EnableFrontend, Service: "primary"}, fact: "the port of primary is open on every HAProxy"},
+		{name: "no closed frontend", r: action.Request{Kind: action.EnableFrontend, Service: "primary"}, fact: "The port of primary is open on every HAProxy"},
 		{name: "enable without a service", r: action.Request{Kind: action.EnableFrontend}, fails: "has no service"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

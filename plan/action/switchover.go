@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"fmt"
 
 	"pgtui/model"
@@ -12,7 +13,7 @@ import (
 func planSwitchover(in *Input, p *Plan) {
 	r := &p.Request
 	p.Candidates = in.Table
-	if p.Refused = firstOf(in.busy(), in.unsafeKind(), in.noSwitchover(r)); p.Refused != nil {
+	if p.Refused = cmp.Or(in.busy(), in.unsafeKind(), in.noSwitchover(r)); p.Refused != nil {
 		return
 	}
 	s := Step{Do: DoSwitchover, Instance: r.Candidate, From: in.Board.Leader, Via: in.handover(r.Candidate)}
@@ -28,7 +29,7 @@ func planSwitchover(in *Input, p *Plan) {
 		s.What = fmt.Sprintf("schedule a switchover of %s from %s to %s at %s", in.Cluster.Name, s.From, to, stamp(r.At))
 		s.Proof = "GET /cluster lists it with that time"
 		p.Steps = []Step{s}
-		p.Facts = append(p.Facts, "Patroni does it by itself then; it is skipped when Patroni is paused or its loop is late by more than 1.5 times loop_wait.")
+		p.addFact("Patroni does it by itself then; it is skipped when Patroni is paused or its loop is late by more than 1.5 times loop_wait.")
 	} else {
 		s.What = fmt.Sprintf("switch %s over from %s to %s: POST /switchover to %s", in.Cluster.Name, s.From, to, s.Via)
 		s.Proof = proofOf(in, to, s.From)
@@ -86,7 +87,7 @@ func (in *Input) noSwitchover(r *Request) error {
 func planFailover(in *Input, p *Plan) {
 	r := &p.Request
 	p.Candidates = in.Table
-	if p.Refused = firstOf(in.busy(), in.unsafeKind(), in.noFailover(r)); p.Refused != nil {
+	if p.Refused = cmp.Or(in.busy(), in.unsafeKind(), in.noFailover(r)); p.Refused != nil {
 		return
 	}
 	s := Step{Do: DoFailover, Instance: r.Candidate, From: in.Board.Leader, Via: in.handover(r.Candidate)}
@@ -141,7 +142,7 @@ func (in *Input) loss(p *Plan, to model.InstanceName) {
 	if b.LeaderBy != "self" && n >= 0 {
 		what += "; what the leader wrote after its last word in the DCS, up to loop_wait older, is not counted"
 	}
-	p.Facts = append(p.Facts, sentence(what))
+	p.addFact(what)
 	if b.LeaderBy == "self" {
 		p.addRisk(plan.Risk{Name: plan.RiskFailover, What: fmt.Sprintf("%s leads and answers: a switchover loses nothing, a failover may", b.Leader),
 			Try: fmt.Sprintf("pgtui switchover %s --candidate %s", in.Cluster.Name, to)})

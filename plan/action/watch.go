@@ -187,7 +187,8 @@ func (w *Watcher) unsettled(s *model.Snapshot, b *board.Board) string {
 }
 
 // Streams reports whether a member runs as a replica that streams on the leader's
-// timeline: by its own word, or, before Patroni 3.0.4, by the leader's.
+// timeline: by its own word, or, before Patroni 3.0.4, by that of the member that it
+// streams from.
 func Streams(s *model.Snapshot, b *board.Board, m *board.Member) bool {
 	same := m.Timeline == 0 || b.Timeline == 0 || m.Timeline == b.Timeline
 	if !m.Known || !board.HealthyState(m.State) || !same || m.NewerTimeline || slices.Contains([]string{"leader", "standby_leader", "primary"}, m.Role) {
@@ -196,12 +197,10 @@ func Streams(s *model.Snapshot, b *board.Board, m *board.Member) bool {
 	if m.NoStream || m.State == "streaming" {
 		return true
 	}
-	for _, x := range s.PatroniStatus(b.Leader).Value.Streams {
-		if x.Application == string(m.Instance) && x.State == "streaming" {
-			return m.State == "running"
-		}
-	}
-	return false
+	return m.State == "running" && slices.ContainsFunc(b.Members, func(from board.Member) bool {
+		o := s.PatroniStatus(from.Instance)
+		return o.Known() && slices.ContainsFunc(o.Value.Streams, func(x model.Stream) bool { return x.Application == string(m.Instance) && x.State == "streaming" })
+	})
 }
 
 // notUp is a HAProxy on which the replica is not UP in a service whose check it

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"slices"
 
 	"pgtui/model"
@@ -105,16 +106,17 @@ func (p *Menu) View(e page.Env) []widget.Line {
 		if all[i].open || all[i].screen != "" {
 			name += " …"
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, name), widget.T(theme.Plain, all[i].help)})
+		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, name), widget.T(theme.Plain, cmp.Or(all[i].help, action.HelpOf(all[i].line)))})
 	}
 	return append([]widget.Line{title}, page.ListLines(t.Layout(e.W-2), t.Rows[top:top+h], top, cur, len(all), e)...)
 }
 
 // offer is one action: the line that is typed for it, and what it does.
 type offer struct {
-	line, help string
-	open       bool   // the line lacks a word
-	screen     string // that opens in place of a plan
+	line   string
+	help   string // "" where it is the command's own
+	open   bool   // the line lacks a word
+	screen string // that opens in place of a plan
 }
 
 // offers are the actions that make sense for what is at a place: those of the
@@ -125,7 +127,7 @@ func offers(at page.Place, b *board.Board) []offer {
 	}
 	var out []offer
 	if r := b.Route(at.Service); r != nil && slices.ContainsFunc(r.Views, func(v board.View) bool { return v.ClosedWord() != "" }) {
-		out = append(out, offer{line: "enable " + string(b.Cluster.Name) + " --service " + string(at.Service), help: "open the port that was closed by hand"})
+		out = append(out, offer{line: "enable " + string(b.Cluster.Name) + " --service " + string(at.Service)})
 	}
 	if in := b.Cluster.Instance(at.Instance); in != nil {
 		out = append(out, onInstance(at, b)...)
@@ -133,7 +135,7 @@ func offers(at page.Place, b *board.Board) []offer {
 	cluster := onCluster(b)
 	if host := hostOf(at, b); host != "" {
 		node := []offer{
-			{line: "maintenance " + string(host), help: "empty the node until it is safe to stop"},
+			{line: "maintenance " + string(host)},
 			{line: "maintenance " + string(host) + " --end", help: "bring it back: streaming, checked, undrained"},
 		}
 		return slices.Concat(out, node, cluster)
@@ -166,24 +168,24 @@ func onInstance(at page.Place, b *board.Board) []offer {
 		out = append(out, offer{line: "drain " + name + " --service " + string(at.Service), help: "no new sessions through " + string(at.Service)})
 	}
 	out = append(out,
-		offer{line: "drain " + name, help: "no new sessions, keep those that run"},
-		offer{line: "undrain " + name, help: "new sessions again"},
-		offer{line: "maint " + name, help: "no sessions, no checks: running sessions are cut"},
-		offer{line: "ready " + name, help: "serve again, once its check has passed"},
-		offer{line: "weight " + name, help: "its share of new sessions, 0 to 256", open: true},
-		offer{line: "restart " + name, help: "restart its PostgreSQL"},
+		offer{line: "drain " + name},
+		offer{line: "undrain " + name},
+		offer{line: "maint " + name},
+		offer{line: "ready " + name},
+		offer{line: "weight " + name, open: true},
+		offer{line: "restart " + name},
 	)
 	if !leads {
-		out = append(out, offer{line: "reinit " + name, help: "copy its data again"})
+		out = append(out, offer{line: "reinit " + name})
 	}
 	return out
 }
 
 func onCluster(b *board.Board) []offer {
 	name := string(b.Cluster.Name)
-	paused := offer{line: "pause " + name, help: "no automatic failover"}
+	paused := offer{line: "pause " + name}
 	if b.Paused {
-		paused = offer{line: "resume " + name, help: "automatic failover again"}
+		paused = offer{line: "resume " + name}
 	}
 	moves := offer{line: "switchover " + name, help: "choose who leads, with every gate", screen: "candidates"}
 	if b.Leader == "" {
@@ -193,6 +195,6 @@ func onCluster(b *board.Board) []offer {
 		moves, paused,
 		{line: "restart " + name, help: "restart every PostgreSQL, the leader last"},
 		{line: "restart " + name + " --pending", help: "only those that need it"},
-		{line: "patroni reload " + name, help: "every Patroni reads its file again"},
+		{line: "patroni reload " + name},
 	}
 }
