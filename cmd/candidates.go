@@ -20,9 +20,9 @@ func (a *app) candidatesCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "candidates <cluster>",
 		Short: "Who can take over the leader's role: every gate with its number, Patroni's and HAProxy's",
-		Long: "candidates shows for every member that does not lead what Patroni decides a switchover by, what its\n" +
-			"ports answer to a login, and what each HAProxy would do with it once it leads, as the leader's last WAL,\n" +
-			"its archive and its transactions. It changes nothing. Exit codes: 0 a member can take over, 1 only with\n" +
+		Long: "candidates shows, for every member that does not lead, what Patroni decides a switchover by, what its\n" +
+			"ports answer to a login, and what each HAProxy does with it once it leads. Of the leader it shows the\n" +
+			"archive and the transactions that delay it. It changes nothing. Exit codes: 0 a member can take over, 1 only with\n" +
 			"a risk, 2 no member can, 3 that is unknown.",
 		Args: needs(1, "cluster", "pgtui candidates pg-test"),
 		RunE: verb(&o, a.candidates),

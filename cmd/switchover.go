@@ -126,7 +126,7 @@ func (a *app) failoverCmd() *cobra.Command {
 	var o failoverOptions
 	c := &cobra.Command{
 		Use:   "failover <cluster> --candidate <instance>",
-		Short: "Make a member the leader where no leader answers; it may lose data, and says how much",
+		Short: "Make a member the leader where no leader answers; the plan shows what WAL is lost",
 		Long:  "failover has Patroni make the candidate the leader, also where no leader lives. What the candidate has\nnot received is lost: the plan has the bytes.\n" + watchedLong,
 		Args:  needs(1, "cluster", "pgtui failover pg-test --candidate pg-test-2"),
 		RunE:  verb(&o, a.failover),

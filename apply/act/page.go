@@ -117,7 +117,7 @@ func posted(resp *http.Response) error {
 	}
 	why := map[string]string{
 		"PART": "it has only some of the servers", "NONE": "it changed nothing", "ERRP": "it has none of the servers, or does not know the action",
-		"DENY": "it denies changes from here, or to this user", "EXCD": "the request is too long for it", "IVAL": "the request is not valid to it",
+		"DENY": "it denies changes from here, or to this user", "EXCD": "the request is too long for it", "IVAL": "it cannot read the request",
 	}[st]
 	if why == "" {
 		return fmt.Errorf("the stats page answers %q: %w", text.Line(st, 40), ErrUnknown)

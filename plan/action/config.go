@@ -210,6 +210,6 @@ func planFlush(in *Input, p *Plan) {
 				What: fmt.Sprintf("cancel the restart of %s that is scheduled at %s: DELETE /restart", r.Instance, m.Restart)}}
 		}
 	default:
-		p.Refused = deny("pgtui patroni flush "+in.name()+" switchover", "nothing of the name %q can be cancelled", r.Flush)
+		p.Refused = deny("pgtui patroni flush "+in.name()+" switchover", "flush cancels a switchover or a restart, not %q", r.Flush)
 	}
 }

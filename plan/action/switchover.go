@@ -132,12 +132,12 @@ func (in *Input) noFailover(r *Request) error {
 func (in *Input) loss(p *Plan, to model.InstanceName) {
 	b := in.Board
 	n := in.behind(to)
-	what := fmt.Sprintf("%s lacks an unknown amount of WAL of the leader: it would be lost", to)
+	what := fmt.Sprintf("%s lacks an unknown amount of WAL of the leader: a failover loses it", to)
 	switch {
 	case n == 0:
-		what = string(to) + " has received all WAL that the leader has reported: nothing of it would be lost"
+		what = string(to) + " has received all WAL that the leader has reported: a failover loses none of it"
 	case n > 0:
-		what = fmt.Sprintf("%s lacks %s of WAL of the leader: they would be lost", to, failover.Bytes(n))
+		what = fmt.Sprintf("%s lacks %s of WAL of the leader: a failover loses it", to, failover.Bytes(n))
 	}
 	if b.LeaderBy != "self" && n >= 0 {
 		what += "; what the leader wrote after its last word in the DCS, up to loop_wait older, is not counted"
