@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"pgtui/internal/text"
 )
 
 // Config is the content of the file. The zero value is that without a file.
@@ -190,7 +192,7 @@ func Parse(name string, data []byte, known Known) (Config, []Problem) {
 		for _, x := range c.Contexts {
 			have = append(have, x.Name)
 		}
-		r.problems = append(r.problems, Problem{File: name, Line: r.at["context"], Text: fmt.Sprintf("context: no context %q in contexts", c.Context), Try: Nearest(c.Context, have)})
+		r.problems = append(r.problems, Problem{File: name, Line: r.at["context"], Text: fmt.Sprintf("context: no context %q in contexts", c.Context), Try: text.Nearest(c.Context, have)})
 	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
 	return c, r.problems
@@ -198,11 +200,11 @@ func Parse(name string, data []byte, known Known) (Config, []Problem) {
 
 // syntax is yaml's own error, with the line taken out of its text.
 func syntax(name string, err error) Problem {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	p := Problem{File: name, Text: text}
+	said := strings.TrimPrefix(err.Error(), "yaml: ")
+	p := Problem{File: name, Text: said}
 	var line int
-	if _, err := fmt.Sscanf(text, "line %d:", &line); err == nil {
-		_, rest, _ := strings.Cut(text, ": ")
+	if _, err := fmt.Sscanf(said, "line %d:", &line); err == nil {
+		_, rest, _ := strings.Cut(said, ": ")
 		p.Line, p.Text = line, rest
 	}
 	return p

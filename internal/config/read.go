@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"gopkg.in/yaml.v3"
+
+	"pgtui/internal/text"
 )
 
 // The bounds of refresh.
@@ -52,7 +54,7 @@ func (r *reader) each(n *yaml.Node, what string, names []string, read func(strin
 			r.bad(k, "", "%s: %s is listed twice", what, k.Value)
 			continue
 		case names != nil && !slices.Contains(names, k.Value):
-			r.bad(k, Nearest(k.Value, names), "%s: unknown key %q%s", what, k.Value, r.instead(k.Value, names))
+			r.bad(k, text.Nearest(k.Value, names), "%s: unknown key %q%s", what, k.Value, r.instead(k.Value, names))
 			continue
 		}
 		seen[k.Value] = true
@@ -68,7 +70,7 @@ func (r *reader) each(n *yaml.Node, what string, names []string, read func(strin
 
 // instead lists the names there are where none is near and they are few.
 func (r *reader) instead(word string, names []string) string {
-	if Nearest(word, names) != "" || len(names) > 12 {
+	if text.Nearest(word, names) != "" || len(names) > 12 {
 		return ""
 	}
 	return "; expected " + strings.Join(names, ", ")
@@ -81,7 +83,7 @@ func (r *reader) columns(n *yaml.Node) map[string][]string {
 		have, name := r.known.Columns[screen], strings.ToLower(item.Value)
 		switch {
 		case have != nil && !slices.Contains(have, name):
-			r.bad(item, Nearest(name, have), "columns.%s: no column %q; expected %s", screen, item.Value, strings.Join(have, ", "))
+			r.bad(item, text.Nearest(name, have), "columns.%s: no column %q; expected %s", screen, item.Value, strings.Join(have, ", "))
 		case seen[screen+" "+name]:
 			r.bad(item, "", "columns.%s: %s is listed twice", screen, name)
 		}
@@ -99,7 +101,7 @@ func (r *reader) text(n *yaml.Node, what string, to *string) {
 
 func (r *reader) yes(n *yaml.Node, what string, to *bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(to) != nil {
-		r.bad(n, Nearest(n.Value, []string{"true", "false"}), "%s: expected true or false, found %q", what, n.Value)
+		r.bad(n, text.Nearest(n.Value, []string{"true", "false"}), "%s: expected true or false, found %q", what, n.Value)
 	}
 }
 
@@ -121,7 +123,7 @@ func (r *reader) interval(n *yaml.Node, what string, to *time.Duration) {
 
 func (r *reader) oneOf(n *yaml.Node, what string, of []string, to *string) {
 	if n.Kind != yaml.ScalarNode || !slices.Contains(of, n.Value) {
-		r.bad(n, Nearest(n.Value, of), "%s: expected one of %s, found %q", what, strings.Join(of, ", "), n.Value)
+		r.bad(n, text.Nearest(n.Value, of), "%s: expected one of %s, found %q", what, strings.Join(of, ", "), n.Value)
 		return
 	}
 	*to = n.Value
@@ -140,7 +142,7 @@ func (r *reader) keys(n *yaml.Node) map[string][]string {
 			if isKey(strings.ToLower(key)) {
 				try = strings.ToLower(key)
 			} else if mods, name := modifiers(key); len([]rune(name)) > 1 {
-				if near := Nearest(name, keyNames()); near != "" {
+				if near := text.Nearest(name, keyNames()); near != "" {
 					try = mods + near
 				}
 			}
@@ -420,42 +422,4 @@ func (r *reader) ports(n *yaml.Node, what string) []Port {
 		r.bad(n, "", "%s is empty; remove it for the services' own ports", what)
 	}
 	return out
-}
-
-// Nearest is the name that was probably meant, "" when none is near.
-func Nearest(word string, names []string) string {
-	best, least := "", max(len(word)/3, 1)+1
-	for _, n := range names {
-		if d := distance(strings.ToLower(word), strings.ToLower(n)); d < least {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is how many letters differ between two words, swaps counted once.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	var older, old []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		older, old, row = old, row, make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(old[j]+1, row[j-1]+1, old[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], older[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
