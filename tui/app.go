@@ -25,6 +25,7 @@ import (
 type Model struct {
 	deps  Deps
 	feed  *feed
+	look  theme.Options // what theme is made of
 	theme *theme.Theme
 
 	screens []page.Screen
@@ -86,7 +87,7 @@ func newModel(ctx context.Context, d Deps) Model {
 	look := theme.Detect(environ)
 	look.Name = d.Theme
 	m := Model{
-		deps: d, feed: newFeed(ctx, d), theme: theme.New(look), noMouse: d.NoMouse,
+		deps: d, feed: newFeed(ctx, d), look: look, theme: theme.New(look), noMouse: d.NoMouse,
 		now: d.Now(), traffic: &page.Traffic{},
 	}
 	m.register(screens())
@@ -133,11 +134,24 @@ func (m *Model) judge(boards []board.Board) {
 
 // Init starts the work.
 func (m Model) Init() tea.Cmd {
-	if m.inv == nil {
-		return tea.Batch(m.feed.load(m.gen), m.feed.tick())
+	first := m.feed.load(m.gen)
+	if m.inv != nil {
+		first = m.feed.watch(m.inv, m.gen, m.every())
 	}
-	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.feed.tick())
+	return tea.Batch(first, m.feed.tick(), m.background())
 }
+
+// background requests the terminal's background where the row of the cursor is a
+// tint of it.
+func (m *Model) background() tea.Cmd {
+	if m.look.Requests() {
+		return tea.RequestBackgroundColor
+	}
+	return nil
+}
+
+// dress draws everything from here on with that look.
+func (m *Model) dress(look theme.Options) { m.look, m.theme = look, theme.New(look) }
 
 // lingering is how long the end waits for cancelled work: an ssh, and what it has
 // started, must not outlive the console.

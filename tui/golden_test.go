@@ -5,11 +5,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"pgtui/model"
 	"pgtui/plan"
@@ -251,6 +255,9 @@ func TestStyledFrames(t *testing.T) {
 		}
 		r := newRig(t, s.w, 80, 24, func(d *fake) { d.Start = "pg-test" })
 		golden(t, "styled/board-"+s.name, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
+		r.send(tea.ColorProfileMsg{Profile: colorprofile.TrueColor})
+		r.send(tea.BackgroundColorMsg{Color: color.Black})
+		golden(t, "styled/board-tint-"+s.name, strings.ReplaceAll(r.m.View().Content, "\x1b", "␛")+"\n")
 	}
 	w := newWorld()
 	for name, z := range map[string][2]int{"diff": {80, 40}, "diff-wide": {140, 36}} {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"pgtui/model"
 	"pgtui/source"
@@ -40,6 +41,15 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case page.AnswerMsg:
 		cmd = m.answered(msg)
+	case tea.ColorProfileMsg:
+		few := m.look.Few
+		m.look.Few = msg.Profile < colorprofile.ANSI256
+		if m.dress(m.look); few {
+			cmd = m.background()
+		}
+	case tea.BackgroundColorMsg:
+		m.look.Background = msg.Color
+		m.dress(m.look)
 	default:
 		cmd = m.result(msg)
 	}
@@ -231,7 +241,8 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.deps = d
 	m.feed.use(d)
 	m.register(m.screens)
-	m.theme = theme.New(theme.Options{ASCII: m.theme.ASCII, Name: d.Theme})
+	m.look.Name = d.Theme
+	m.dress(m.look)
 	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
 	m.first = m.gen + 1
