@@ -147,7 +147,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	a.rootFlags(c)
-	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
 	c.AddCommand(a.serverCmds()...)
 	c.AddCommand(a.enableCmd(), a.maintenanceCmd())
 	c.SetFlagErrorFunc(refusedFlag)
@@ -254,7 +254,7 @@ func given(c *cobra.Command) []string {
 // failCode is the exit code of a command that failed before it started.
 func failCode(command string) int {
 	switch command {
-	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates",
+	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer",
 		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush",
 		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance":
 		return 3

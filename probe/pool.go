@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -109,10 +111,27 @@ func samePool(a, b model.PoolState) bool {
 // console logs in as the monitoring user and reads what the pgbouncer reports of
 // itself. A login that is refused is a model.ConsoleRefused.
 func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[model.PoolState]) (st model.PoolState, err error) {
+	err = p.onConsole(ctx, pl, postgres.MaxConsoleBytes, func(ctx context.Context, conn *pgconn.PgConn) (err error) {
+		st, err = postgres.ReadPool(ctx, conn, p.o.Now, old)
+		return err
+	})
+	if errors.Is(err, errPoolFull) {
+		return model.PoolState{Full: true}, nil
+	}
+	if err != nil {
+		return model.PoolState{}, err
+	}
+	return st, nil
+}
+
+// onConsole logs in to a pgbouncer's console as the monitoring user, calls read,
+// and ends the connection. wire is the most that it may send, bytes. The error is in
+// plain words; errPoolFull where it accepts no more clients.
+func (p *Prober) onConsole(ctx context.Context, pl *pool, wire int, read func(context.Context, *pgconn.PgConn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout)
 	defer cancel()
 	line := p.line(pl.addr)
-	line.Wire = postgres.MaxConsoleBytes
+	line.Wire = wire
 	defer line.Close()
 	conn, err := line.Login(ctx, pl.login, "pgbouncer")
 	if err != nil {
@@ -121,26 +140,55 @@ func (p *Prober) console(ctx context.Context, pl *pool, old source.Observed[mode
 	defer func() {
 		_ = conn.Close(ctx) // the questions are answered or lost already
 	}()
-	if st, err = postgres.ReadPool(ctx, conn, p.o.Now, old); err != nil {
-		return model.PoolState{}, p.consoleError(err, pl)
+	if err := read(ctx, conn); err != nil {
+		return p.consoleError(err, pl)
 	}
-	return st, nil
+	return nil
+}
+
+// errPoolFull is the answer of a pgbouncer that has max_client_conn clients.
+var errPoolFull = errors.New("pgbouncer's console: no more connections allowed (max_client_conn)")
+
+// wireOfReport is how much a pgbouncer may send for one report, bytes: a list of some
+// 50,000 clients.
+const wireOfReport = 16 << 20
+
+// Pooler reads everything that the pgbouncer of an instance reports of itself: one
+// login to its console as the monitoring user, within the prober's timeout.
+func (p *Prober) Pooler(ctx context.Context, c *model.Cluster, in *model.Instance) (rep model.PoolReport, err error) {
+	if c.Monitor.User == "" || in.BouncerPort == 0 {
+		return rep, &source.Hint{Err: fmt.Errorf("the inventory has no monitoring user or no pgbouncer for %s", in.Name), Try: "set pg_monitor_username and pgbouncer_port"}
+	}
+	pl := &pool{addr: net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.BouncerPort))), login: c.Monitor}
+	err = p.onConsole(ctx, pl, wireOfReport, func(ctx context.Context, conn *pgconn.PgConn) (err error) {
+		rep, err = postgres.ReadPoolReport(ctx, conn, p.o.Now)
+		return err
+	})
+	switch _, refused := errors.AsType[*model.ConsoleRefused](err); {
+	case errors.Is(err, errPoolFull):
+		return model.PoolReport{PoolState: model.PoolState{Full: true}}, nil
+	case refused:
+		return model.PoolReport{}, &source.Hint{Err: err, Try: "add " + c.Monitor.User + " to stats_users in pgbouncer.ini, with the password of pg_monitor_password"}
+	case err != nil:
+		return model.PoolReport{}, &source.Hint{Err: err, Try: "ssh " + string(in.Host) + " systemctl status pgbouncer"}
+	}
+	return rep, nil
 }
 
 // refusedConsole is what a failed login shows of the pool: nothing, unless it is
 // full.
-func (p *Prober) refusedConsole(err error, pl *pool) (model.PoolState, error) {
+func (p *Prober) refusedConsole(err error, pl *pool) error {
 	try := postgres.FaultOf(err, pl.addr)
 	pe, said := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case said && strings.Contains(pe.Message, "max_client_conn"):
-		return model.PoolState{Full: true}, nil
+		return errPoolFull
 	case said:
-		return model.PoolState{}, &model.ConsoleRefused{Text: fmt.Sprintf("pgbouncer's console refuses %s: %s", pl.login.User, text.Line(pe.Message, 160))}
+		return &model.ConsoleRefused{Text: fmt.Sprintf("pgbouncer's console refuses %s: %s", pl.login.User, text.Line(pe.Message, 160))}
 	case try.Fault == model.FaultAuth:
-		return model.PoolState{}, &model.ConsoleRefused{Text: "pgbouncer's console: " + try.Text}
+		return &model.ConsoleRefused{Text: "pgbouncer's console: " + try.Text}
 	}
-	return model.PoolState{}, p.consoleError(err, pl)
+	return p.consoleError(err, pl)
 }
 
 // consoleError reports in plain words why a console was not read.

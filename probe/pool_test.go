@@ -310,3 +310,66 @@ func TestPoolOf(t *testing.T) {
 		t.Error("a console is asked that is none, or without a user")
 	}
 }
+
+// TestPoolerReport: each pool with its own numbers, the clients that wait, and the
+// limits. What cannot be read of the clients takes nothing away from the rest.
+func TestPoolerReport(t *testing.T) {
+	clients := []string{"type user database state addr port wait wait_us application_name",
+		"C u app waiting 10.0.0.7 41000 2 500000 web", "C u app active 10.0.0.8 41001 0 0 web", "C v app waiting unix 6432 9 0 \x1b[2J", "C m pgbouncer waiting 10.0.0.1 1 99 0 x"}
+	b := &bouncer{version: "1.24.1", answers: map[string][]string{
+		"STATE":     {"key value", "active yes", "paused no", "suspended no"},
+		"DATABASES": {databases124, "app h 5432 app - 2 0 30 600 - - 100 2 0 3 0 0", "idle h 5432 idle - 20 0 30 600 - - 100 2 0 3 1 0"},
+		"POOLS":     {pools118, "app u 1 1 0 0 2 0 0 0 1 0 1 2 500000 transaction", "app v 0 1 0 0 0 0 0 0 0 0 0 9 0 session", "idle w 1 0 0 0 1 0 0 3 2 0 0 0 0 transaction"},
+		"LISTS":     {"list items", "used_clients 6"},
+		"CONFIG": {"key value default changeable", "max_client_conn 20000 100 yes", "default_pool_size 50 20 yes", "pool_mode transaction session yes",
+			"reserve_pool_size 25 0 yes", "query_wait_timeout 120 120 yes", "max_db_connections 0 0 yes"},
+		"CLIENTS": clients,
+	}}
+	read := func() (model.PoolReport, error) {
+		pl := b.pool(t)
+		host, port, _ := net.SplitHostPort(pl.addr)
+		in := &model.Instance{Name: "pg-test-1", Host: model.Host(host)}
+		_, _ = fmt.Sscan(port, &in.BouncerPort)
+		return New(Options{}).Pooler(t.Context(), &model.Cluster{Name: "pg-test", Monitor: pl.login}, in)
+	}
+	rep, err := read()
+	got := fmt.Sprintf("%v | %v | %s %d %d %s %d/%d", rep.Pools, rep.WaitingClients, rep.Mode, rep.DefaultSize, rep.Reserve, rep.QueryWait, rep.Clients, rep.MaxClients)
+	want := "[{app v session 0 1 0 0 0 0 0 9s 2} {app u transaction 1 1 2 0 1 1 4 2.5s 2} {idle w transaction 1 0 1 3 2 0 6 0s 20}] | " +
+		"[{app v unix [2J 9s} {app u 10.0.0.7:41000 web 2.5s}] | transaction 50 25 2m0s 5/20000"
+	if err != nil || got != want {
+		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+	for i, state := range []string{"", "full", "paused"} {
+		if got := rep.StateOf(&rep.Pools[i]); got != state {
+			t.Errorf("pool %d is %q, want %q", i, got, state)
+		}
+	}
+	delete(b.answers, "CLIENTS")
+	if rep, err = read(); err != nil || len(rep.Pools) != 3 || rep.WaitingClients != nil || !strings.Contains(rep.ClientsUnread, "invalid command") {
+		t.Errorf("without SHOW CLIENTS: %+v, %v", rep, err)
+	}
+	b.asked = nil
+	b.answers["POOLS"] = b.answers["POOLS"][:1]
+	if rep, err = read(); err != nil || rep.ClientsUnread != "" || slices.Contains(b.asked, "CLIENTS") {
+		t.Errorf("no client waits: %+v, %v, asked %v", rep, err, b.asked)
+	}
+}
+
+// TestPoolerReportIsBounded: a pgbouncer cannot make pgtui keep more than it shows.
+func TestPoolerReportIsBounded(t *testing.T) {
+	pools, clients := []string{pools118}, []string{"type user database state addr port wait"}
+	for i := range 700 {
+		pools = append(pools, fmt.Sprintf("app u%d 1 1 0 0 2 0 0 0 1 0 1 2 500000 transaction", i))
+		clients = append(clients, fmt.Sprintf("C u%d app waiting 10.0.0.7 41000 %d", i, i))
+	}
+	b := &bouncer{version: "1.18.0", answers: map[string][]string{"DATABASES": {databases116, "app h 5432 app - 50 0 30 - 100 2 0 0"},
+		"POOLS": pools, "LISTS": {"list items"}, "CONFIG": {"key value"}, "CLIENTS": clients}}
+	pl := b.pool(t)
+	host, port, _ := net.SplitHostPort(pl.addr)
+	in := &model.Instance{Name: "pg-test-1", Host: model.Host(host)}
+	_, _ = fmt.Sscan(port, &in.BouncerPort)
+	rep, err := New(Options{}).Pooler(t.Context(), &model.Cluster{Monitor: pl.login}, in)
+	if err != nil || len(rep.Pools) != 500 || rep.MorePools != 200 || len(rep.WaitingClients) != 100 || rep.MoreClients != 600 || rep.WaitingClients[0].Wait != 699*time.Second {
+		t.Errorf("%d pools and %d more, %d clients and %d more, %v", len(rep.Pools), rep.MorePools, len(rep.WaitingClients), rep.MoreClients, err)
+	}
+}

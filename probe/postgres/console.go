@@ -25,6 +25,8 @@ const (
 	MaxConsoleBytes  = 4 << 20
 	MaxConsoleRows   = 20000 // of one answer: pools are databases by users
 	MaxPoolDatabases = 1000  // that are kept
+	maxPools         = 500   // that are kept of a report
+	maxPoolClients   = 100   // that wait, and are kept of a report
 )
 
 // ReadPool reads what a pgbouncer reports of itself, over a connection to its
@@ -38,6 +40,24 @@ func ReadPool(ctx context.Context, conn *pgconn.PgConn, now func() time.Time, ol
 	return st, c.err
 }
 
+// ReadPoolReport reads everything that a pgbouncer reports on demand, over a
+// connection to its own database. Clients are listed only where some wait.
+func ReadPoolReport(ctx context.Context, conn *pgconn.PgConn, now func() time.Time) (model.PoolReport, error) {
+	rep := model.PoolReport{PoolState: model.PoolState{Version: VersionOf(conn)}}
+	c := &console{ctx: ctx, now: now, conn: conn, report: &rep}
+	c.state(&rep.PoolState)
+	c.databases(&rep.PoolState, &model.PoolState{})
+	c.lists(&rep.PoolState, source.Observed[model.PoolState]{})
+	if n, _ := rep.Waiting(); n > 0 && c.err == nil {
+		c.clients(&rep)
+		if c.err != nil {
+			rep.WaitingClients, rep.MoreClients, rep.ClientsUnread = nil, 0, text.Line(LastCause(c.err), text.MaxNote)
+			c.err = nil // the rest was read before it
+		}
+	}
+	return rep, c.err
+}
+
 // console is one connection to a pgbouncer's own database. Its columns are
 // found by name: each release has others.
 type console struct {
@@ -45,6 +65,8 @@ type console struct {
 	now  func() time.Time
 	conn *pgconn.PgConn
 	err  error // the first; nothing is queried after it
+	// report gets each pool and the limits too; nil keeps only what a watch shows.
+	report *model.PoolReport
 }
 
 // record is one row of a console's answer.
@@ -73,6 +95,11 @@ func (r record) number(cols ...string) int {
 		}
 	}
 	return 0
+}
+
+// duration is a column in seconds, with its part in microseconds beside it.
+func (r record) duration(col string) time.Duration {
+	return time.Duration(r.number(col))*time.Second + time.Duration(r.number(col+"_us"))*time.Microsecond
 }
 
 // show sends one SHOW and gives each row to keep.
@@ -149,14 +176,22 @@ func (c *console) databases(st, old *model.PoolState) {
 		d.Active += r.number("cl_active")
 		d.Waiting += r.number("cl_waiting")
 		d.Busy += r.number("sv_active")
+		servers := 0
 		for _, col := range []string{"sv_active", "sv_active_cancel", "sv_being_canceled", "sv_idle", "sv_used", "sv_tested", "sv_login"} {
-			d.Servers += r.number(col)
+			servers += r.number(col)
 		}
-		wait := time.Duration(r.number("maxwait"))*time.Second + time.Duration(r.number("maxwait_us"))*time.Microsecond
+		d.Servers += servers
+		wait := r.duration("maxwait")
 		if r.number("cl_waiting") > 0 {
 			d.MaxWait = max(d.MaxWait, wait)
 		}
+		if c.report != nil {
+			c.report.Pools = append(c.report.Pools, model.Pool{Database: d.Name, User: r.text("user"), Mode: r.text("pool_mode"),
+				ClientsActive: r.number("cl_active"), ClientsWaiting: r.number("cl_waiting"), Active: r.number("sv_active"), Idle: r.number("sv_idle"),
+				Used: r.number("sv_used"), Login: r.number("sv_login"), Servers: servers, MaxWait: wait, Size: d.Size})
+		}
 	})
+	c.pools()
 	for i := range all {
 		c.stalled(&all[i], old.Database(all[i].Name))
 	}
@@ -173,6 +208,40 @@ func (c *console) databases(st, old *model.PoolState) {
 	}
 	slices.SortFunc(all, func(a, b model.PoolDatabase) int { return strings.Compare(a.Name, b.Name) })
 	st.Databases = all
+}
+
+// pools puts the pools of a report in order and bounds them.
+func (c *console) pools() {
+	if c.report == nil {
+		return
+	}
+	all := c.report.Pools
+	slices.SortStableFunc(all, func(a, b model.Pool) int {
+		return cmp.Or(cmp.Compare(min(b.ClientsWaiting, 1), min(a.ClientsWaiting, 1)), cmp.Compare(b.MaxWait, a.MaxWait),
+			strings.Compare(a.Database, b.Database), strings.Compare(a.User, b.User))
+	})
+	if c.report.MorePools = max(0, len(all)-maxPools); c.report.MorePools > 0 {
+		c.report.Pools = slices.Clone(all[:maxPools])
+	}
+}
+
+// clients are those that wait for a server connection.
+func (c *console) clients(rep *model.PoolReport) {
+	c.show("CLIENTS", func(r record) {
+		if r.text("state") != "waiting" || r.text("database") == "pgbouncer" {
+			return
+		}
+		addr := r.text("addr")
+		if port := r.number("port"); port > 0 && addr != "unix" {
+			addr += ":" + strconv.Itoa(port)
+		}
+		rep.WaitingClients = append(rep.WaitingClients, model.PoolClient{Database: r.text("database"), User: r.text("user"), Addr: addr,
+			Application: r.text("application_name"), Wait: r.duration("wait")})
+	})
+	slices.SortStableFunc(rep.WaitingClients, func(a, b model.PoolClient) int { return cmp.Compare(b.Wait, a.Wait) })
+	if rep.MoreClients = max(0, len(rep.WaitingClients)-maxPoolClients); rep.MoreClients > 0 {
+		rep.WaitingClients = slices.Clone(rep.WaitingClients[:maxPoolClients])
+	}
 }
 
 // stalled notes since when clients of a database wait without any connection to
@@ -203,8 +272,23 @@ func (c *console) lists(st *model.PoolState, old source.Observed[model.PoolState
 	}
 	st.MaxClients, st.MaxClientsAt = 0, c.now()
 	c.show("CONFIG", func(r record) {
-		if r.text("key") == "max_client_conn" {
+		key := r.text("key")
+		if key == "max_client_conn" {
 			st.MaxClients = r.number("value")
+		}
+		if rep := c.report; rep != nil {
+			switch key {
+			case "pool_mode":
+				rep.Mode = r.text("value")
+			case "default_pool_size":
+				rep.DefaultSize = r.number("value")
+			case "reserve_pool_size":
+				rep.Reserve = r.number("value")
+			case "max_db_connections":
+				rep.MaxDB = r.number("value")
+			case "query_wait_timeout":
+				rep.QueryWait = time.Duration(r.number("value")) * time.Second
+			}
 		}
 	})
 }

@@ -138,7 +138,11 @@ func (s *State) show(query string) (cols []string, rows [][]string) {
 		}
 		return []string{"list", "items"}, [][]string{{"databases", "3"}, {"used_clients", strconv.Itoa(used)}, {"login_clients", "0"}}
 	case what == "SHOW CONFIG":
-		return []string{"key", "value", "default", "changeable"}, [][]string{{"max_client_conn", strconv.Itoa(poolMaxClients), "100", "yes"}, {"pool_mode", "transaction", "session", "yes"}}
+		rows = [][]string{{"default_pool_size", strconv.Itoa(poolSize), "20", "yes"}, {"max_client_conn", strconv.Itoa(poolMaxClients), "100", "yes"},
+			{"max_db_connections", "100", "0", "yes"}, {"pool_mode", "transaction", "session", "yes"}, {"query_wait_timeout", "120", "120", "yes"}, {"reserve_pool_size", "25", "0", "yes"}}
+		return []string{"key", "value", "default", "changeable"}, rows
+	case what == "SHOW CLIENTS":
+		return s.showClients()
 	}
 	return nil, nil
 }
@@ -180,6 +184,21 @@ func (s *State) showPools() (cols []string, rows [][]string) {
 			"maxwait": strconv.Itoa(int(wait / time.Second)), "maxwait_us": strconv.Itoa(int(wait % time.Second / time.Microsecond))}))
 	}
 	return cols, rows
+}
+
+// showClients is SHOW CLIENTS, the columns that 1.18 and 1.24 both have: this client,
+// and those that wait, a second apart.
+func (s *State) showClients() (cols []string, rows [][]string) {
+	cols = strings.Fields("type user database state addr port local_addr local_port connect_time request_time wait wait_us close_needed ptr link remote_pid tls application_name")
+	for _, name := range databases() {
+		d := s.Pooler.db(name)
+		for i := range d.waiting {
+			wait := max(s.Now.Sub(d.since)-time.Duration(i)*time.Second, 0)
+			rows = append(rows, inOrder(cols, map[string]string{"type": "C", "user": "dbuser_app", "database": name, "state": "waiting", "addr": "10.10.10.99",
+				"port": strconv.Itoa(40000 + i), "application_name": "app", "wait": strconv.Itoa(int(wait / time.Second)), "wait_us": strconv.Itoa(int(wait % time.Second / time.Microsecond))}))
+		}
+	}
+	return cols, append(rows, inOrder(cols, map[string]string{"type": "C", "user": monitorUser, "database": consoleDatabase, "state": "active", "addr": "10.10.10.1", "port": "40000"}))
 }
 
 // inOrder is a row of the values in the order of the columns. A missing value
