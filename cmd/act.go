@@ -146,7 +146,7 @@ func (a *app) applyAction(ctx context.Context, name string, yes bool, accept []s
 	if err != nil {
 		return exit(refused, fmt.Errorf("%s %s: nothing was sent", text.Line(name, 200), text.Line(err.Error(), 200)))
 	}
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return exit(refused, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/session"
 	"pgtui/source"
 )
 
@@ -25,12 +26,14 @@ const ends = "ends"
 // reads reports whether this call of c only reads: interrupted, it has no answer.
 // A watch has printed its answers by then, and a change has outcomes of its own.
 func (a *app) reads(c *cobra.Command) bool {
-	on := func(flag string) bool {
-		f := c.Flags().Lookup(flag)
-		return f != nil && f.Changed && f.Value.String() != "false"
-	}
 	_, writes := c.Annotations["writes"]
-	return c.HasParent() && !writes && !on(c.Annotations["writes-with"]) && !on("watch") && c.Annotations[ends] != "itself"
+	return c.HasParent() && !writes && !on(c, c.Annotations["writes-with"]) && !on(c, "watch") && c.Annotations[ends] != "itself"
+}
+
+// on reports whether a flag of c was switched on.
+func on(c *cobra.Command, flag string) bool {
+	f := c.Flags().Lookup(flag)
+	return f != nil && f.Changed && f.Value.String() != "false"
 }
 
 // hold keeps back what a command that only reads prints until it has ended: half
@@ -47,7 +50,7 @@ func (a *app) conclude(ctx context.Context, c *cobra.Command, err error) error {
 	if a.held != nil {
 		a.io.Out = a.out
 	}
-	if ctx.Err() != nil && c != nil && a.reads(c) && !errors.Is(err, source.ErrUsage) {
+	if ctx.Err() != nil && c != nil && !errors.Is(err, source.ErrUsage) && (a.reads(c) || on(c, "watch") && errors.Is(err, session.ErrStopped)) {
 		return exit(exitInterrupted, errInterrupted)
 	}
 	if a.held != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -113,16 +114,61 @@ func TestInterruptedWhileNodesAreAsked(t *testing.T) {
 	}
 }
 
-// TestAnInterruptedChangeHasAnOutcome: it keeps the codes of its outcomes, and
-// says that nothing was changed.
+// changing are the lines of every command that changes something, with --yes and
+// with --dry-run where it has them.
+func changing(t *testing.T) (lines [][]string) {
+	t.Helper()
+	a := newApp(IO{Getenv: func(string) string { return "" }})
+	given := map[string][]string{
+		"drain": {"pg-test-1"}, "undrain": {"pg-test-1"}, "maint": {"pg-test-1"}, "ready": {"pg-test-1"}, "weight": {"pg-test-1", "50"}, "enable": {"pg-test", "--service", "primary"},
+		"maintenance": {"127.0.0.1"}, "reinit": {"pg-test-1"}, "failover": {"pg-test", "--candidate", "pg-test-1"},
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		for _, s := range c.Commands() {
+			walk(s)
+		}
+		name := c.Name()
+		if _, writes := c.Annotations["writes"]; !writes || name == "init" || name == "apply" || name == "undo" {
+			return // apply and undo need a plan or a run; TestScripts has them
+		}
+		args := given[name]
+		if args == nil {
+			args = good(c)
+		}
+		for _, flag := range []string{"yes", "dry-run"} {
+			if c.Flags().Lookup(flag) != nil {
+				lines = append(lines, slices.Concat(strings.Fields(c.CommandPath())[1:], args, []string{"--" + flag}))
+			}
+		}
+	}
+	walk(a.root())
+	for _, line := range []string{"reload pg-test --via pigsty --yes", "states pg-test --enable --yes", "ghosts pg-test --close --yes", "roles pg-test --edit --yes", "patroni config pg-test --set ttl=40 --yes"} {
+		lines = append(lines, strings.Fields(line))
+	}
+	if len(lines) < 30 {
+		t.Fatalf("only %d lines: the walk is broken", len(lines))
+	}
+	return lines
+}
+
+// TestAnInterruptedChangeHasAnOutcome: whatever changes something keeps the codes of
+// its outcomes, and says that nothing was changed, whether it is interrupted before
+// the nodes are probed or while they are.
 func TestAnInterruptedChangeHasAnOutcome(t *testing.T) {
-	inv := hanging(t, func() {})
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, line := range []string{"reload pg-test --yes", "reload pg-test --dry-run", "reload pg-test --via pigsty --yes", "states pg-test --enable --yes", "ghosts pg-test --close --yes", "roles pg-test --edit --yes"} {
-		var out bytes.Buffer
-		if code, errs := endedBy(over, t, inv, &out, strings.Fields(line)...); code != 3 || out.Len() > 0 || !strings.Contains(errs, "interrupted, nothing was changed") {
-			t.Errorf("pgtui %s: exit %d\n%s%s", line, code, out.String(), errs)
+	for _, args := range changing(t) {
+		for _, when := range []string{"before", "while nodes are probed"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			inv := hanging(t, cancel)
+			if when == "before" {
+				cancel()
+			}
+			var out bytes.Buffer
+			code, errs := endedBy(ctx, t, inv, &out, args...)
+			if code != 3 || out.Len() > 0 || errs != "pgtui: interrupted, nothing was changed\n" {
+				t.Errorf("pgtui %s, interrupted %s: exit %d\n%s%s", strings.Join(args, " "), when, code, out.String(), errs)
+			}
+			cancel()
 		}
 	}
 }

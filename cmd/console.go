@@ -144,7 +144,7 @@ func (s starting) Load(ctx context.Context) (*model.Inventory, error) {
 		}
 		return s.Session.Load(ctx)
 	case <-ctx.Done():
-		return nil, fmt.Errorf("the inventory is still being read: %w", ctx.Err())
+		return nil, fmt.Errorf("the inventory is still being read: %w", source.Ended(ctx))
 	}
 }
 

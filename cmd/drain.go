@@ -97,7 +97,7 @@ func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) er
 	if r.Until, err = timeOf("--until", o.until); err != nil {
 		return err
 	}
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return exit(action.EndRefused.Code(), err)
 	}

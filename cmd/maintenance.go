@@ -55,7 +55,7 @@ func (a *app) maintenance(ctx context.Context, o *maintenanceOptions, args []str
 	if r.Until, err = timeOf("--until", o.until); err != nil {
 		return err
 	}
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return exit(action.EndRefused.Code(), err)
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -21,7 +22,7 @@ func verb[T any](o *T, run func(context.Context, *T, []string) error) func(*cobr
 // open loads the inventory and picks the named clusters, all when none is named.
 // An error exits with that code.
 func (a *app) open(ctx context.Context, code int, names ...string) (*model.Inventory, []*model.Cluster, error) {
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return nil, nil, exit(code, err)
 	}
@@ -30,6 +31,12 @@ func (a *app) open(ctx context.Context, code int, names ...string) (*model.Inven
 		return nil, nil, exit(code, err)
 	}
 	return inv, cls, nil
+}
+
+// load finds and reads the inventory. One that is interrupted is session.ErrStopped.
+func (a *app) load(ctx context.Context) (*model.Inventory, error) {
+	inv, err := a.Load(ctx)
+	return inv, cmp.Or(session.Stopped(ctx), err)
 }
 
 // reply prints an answer, as JSON or as text, and exits with its code.

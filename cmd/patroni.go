@@ -67,7 +67,7 @@ func (a *app) patroniConfig(ctx context.Context, o *patroniConfigOptions, args [
 
 // patroniCluster loads the inventory and picks a cluster.
 func (a *app) patroniCluster(ctx context.Context, name, command string) (*model.Inventory, *model.Cluster, error) {
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return nil, nil, exit(1, err)
 	}

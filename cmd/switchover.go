@@ -35,7 +35,7 @@ func (a *app) perform(ctx context.Context, c string, o *patroniFlags, name strin
 	if err := o.check(c); err != nil {
 		return err
 	}
-	inv, err := a.Load(ctx)
+	inv, err := a.load(ctx)
 	if err != nil {
 		return exit(action.EndRefused.Code(), err)
 	}

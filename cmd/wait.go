@@ -12,6 +12,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // mostWait is the longest --timeout.
@@ -68,5 +69,5 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return exit(1, fmt.Errorf("timed out after %s: %s %s is %s", now().Sub(t0).Round(time.Second), c.Name, service, text.Line(last, 300)))
 	}
-	return ctx.Err()
+	return source.Ended(ctx)
 }

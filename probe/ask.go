@@ -20,6 +20,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/postgres"
+	"pgtui/source"
 )
 
 // maxBody is the longest answer that is read, in bytes. Real ones are below
@@ -79,10 +80,10 @@ func (a *asker) ask(ctx context.Context, r request) (response, error) {
 	}
 	f.cause = err
 	if limited.Err() != nil {
-		f.cause = limited.Err() // what is read from a connection that was ended by it shows less
+		f.cause = source.Ended(limited) // what is read from a connection that was ended by it shows less
 	}
 	if f.text = a.explain(ctx, f, r); ctx.Err() != nil {
-		f.cause, f.text = ctx.Err(), "the probe ended before the answer came"
+		f.cause, f.text = source.Ended(ctx), "the probe ended before the answer came"
 	}
 	return response{}, f
 }

@@ -12,6 +12,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/probe/postgres"
+	"pgtui/source"
 )
 
 // How long the last answer of a port lasts before it is probed again. No one
@@ -161,7 +162,7 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, e
 	}
 	_, err = postgres.SSLRequest(limited, dial, pt.addr)
 	if err == nil || ctx.Err() != nil {
-		return st, ctx.Err()
+		return st, source.Ended(ctx)
 	}
 	try := postgres.FaultOf(err, pt.addr)
 	switch {

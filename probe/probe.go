@@ -101,8 +101,8 @@ func (p *Prober) Probe(ctx context.Context, inv *model.Inventory, only ...model.
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("probe: %w", err)
+	if err := source.Ended(ctx); err != nil {
+		return nil, fmt.Errorf("the nodes were not probed: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.o.Timeout+p.o.Timeout/3)
 	defer cancel()

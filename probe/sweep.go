@@ -362,6 +362,6 @@ func take(ctx context.Context, slots chan struct{}) error {
 	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &failure{text: "not checked: the probe ended before its turn", cause: ctx.Err()}
+		return &failure{text: "not checked: the probe ended before its turn", cause: source.Ended(ctx)}
 	}
 }

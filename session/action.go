@@ -1,8 +1,8 @@
 package session
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -33,7 +33,7 @@ func (s *Session) CandidatesOf(ctx context.Context, inv *model.Inventory, c *mod
 		return candidate.Table{}, err
 	}
 	in := s.judged(inv, c, snap)
-	return *in.Table, ctx.Err()
+	return *in.Table, source.Ended(ctx)
 }
 
 // judged is what a plan is made from, by one snapshot.
@@ -115,12 +115,13 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 			return nil
 		}},
 	)
-	if err = errors.Join(err, Stopped(ctx)); err != nil {
+	if err = cmp.Or(Stopped(ctx), err); err != nil {
 		return action.Plan{}, err
 	}
 	in := s.judged(inv, c, snap)
 	in.Handed = handed
-	if err := errors.Join(s.askPatroni(ctx, &in, &r), Stopped(ctx)); err != nil {
+	err = s.askPatroni(ctx, &in, &r)
+	if err = cmp.Or(Stopped(ctx), err); err != nil {
 		return action.Plan{}, err
 	}
 	p := action.Build(&in, r)

@@ -27,7 +27,7 @@ func (s *Session) Access(ctx context.Context, inv *model.Inventory, snap *model.
 		return access.Access{}, err
 	}
 	acc, _, err := s.AccessOf(ctx, inv, snap, cls[0], 0)
-	return acc, errors.Join(err, ctx.Err())
+	return acc, errors.Join(err, source.Ended(ctx))
 }
 
 // AccessOf is every endpoint of a cluster with where each leads now: each is
@@ -97,7 +97,7 @@ func (s *Session) Trace(ctx context.Context, inv *model.Inventory, target []stri
 		return trace.Trace{}, err
 	}
 	tr, _ := s.TraceTo(ctx, inv, t)
-	return tr, ctx.Err()
+	return tr, source.Ended(ctx)
 }
 
 // TraceTo is one connection with what the nodes on its way report. They are

@@ -156,7 +156,7 @@ func (s *Session) turn(ctx context.Context) (done func(), err error) {
 	case s.loading <- struct{}{}:
 		return done, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("the inventory is already being read: %w", ctx.Err())
+		return nil, fmt.Errorf("the inventory is already being read: %w", source.Ended(ctx))
 	}
 }
 

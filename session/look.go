@@ -186,7 +186,7 @@ func (s *Session) Rules(ctx context.Context, inv *model.Inventory, snap *model.S
 	if err != nil {
 		return model.RuleFacts{}, err
 	}
-	return s.Prober().Rules(ctx, inv, cls[0], snap), ctx.Err()
+	return s.Prober().Rules(ctx, inv, cls[0], snap), source.Ended(ctx)
 }
 
 // Components probes all that Pigsty runs on the nodes of a cluster.
@@ -195,7 +195,7 @@ func (s *Session) Components(ctx context.Context, inv *model.Inventory, name mod
 	if err != nil {
 		return nil, err
 	}
-	return s.ComponentsOf(ctx, inv, nodes, true), ctx.Err()
+	return s.ComponentsOf(ctx, inv, nodes, true), source.Ended(ctx)
 }
 
 // ComponentsOf probes all that Pigsty runs on the nodes, with ssh systemd too.

@@ -23,7 +23,7 @@ func (s *Session) Origins(ctx context.Context, _ *model.Inventory, name model.Cl
 		return source.Origins{}, err
 	}
 	found, err := OriginsOf(play, string(name))
-	return found, errors.Join(err, ctx.Err())
+	return found, errors.Join(err, source.Ended(ctx))
 }
 
 // OriginsOf is where the values of a cluster, or of the hosts of a pattern, come

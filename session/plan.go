@@ -15,11 +15,13 @@ import (
 // ErrUnpredictable refuses to plan; the problems of the inventory explain it.
 var ErrUnpredictable = errors.New("what Ansible would write cannot be predicted: nothing was read, written or changed")
 
-// Stopped is an error once ctx has ended: a change that was interrupted before
-// it began.
+// ErrStopped is a change that was interrupted before it began.
+var ErrStopped = errors.New("interrupted, nothing was changed")
+
+// Stopped is ErrStopped once ctx has ended.
 func Stopped(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return errors.New("interrupted, nothing was changed")
+		return ErrStopped
 	}
 	return nil
 }
@@ -50,7 +52,7 @@ func (s *Session) PlanReload(ctx context.Context, r Reload) (*Job, error) {
 		load = func(ctx context.Context) (*model.Inventory, error) { return s.loadLive(ctx, r.Cluster) }
 	}
 	inv, err := load(ctx)
-	if err != nil {
+	if err = cmp.Or(Stopped(ctx), err); err != nil {
 		return nil, err
 	}
 	cls, err := Clusters(inv, r.Cluster)

@@ -94,6 +94,8 @@ func why(err error) error {
 		return errors.New("the connection was cut")
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errors.New("no answer before the deadline")
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted")
 	}
 	return errors.New(text.Line(err.Error(), 200))
 }

@@ -83,7 +83,7 @@ func (s *Sandbox) bind(ctx context.Context) error {
 	}
 	for s.net = firstNet; s.net <= lastNet; s.net++ {
 		if ctx.Err() != nil {
-			return fmt.Errorf("sandbox: start: %w", ctx.Err())
+			return fmt.Errorf("sandbox: start: %w", source.Ended(ctx))
 		}
 		s.hosts = layout(s.net, s.opt.Clusters)
 		if err = s.bindAll(); err == nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"pgtui/source"
 )
 
 // Options say which sandbox to start. The zero value is the four-node Pigsty
@@ -108,7 +110,7 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 		if err := w.load(n); err != nil {
 			return fmt.Errorf("sandbox: %w", err)
 		}
-		if err := ctx.Err(); err != nil {
+		if err := source.Ended(ctx); err != nil {
 			return fmt.Errorf("sandbox: start: %w", err)
 		}
 	}
@@ -225,7 +227,7 @@ func (s *Sandbox) wait(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return source.Ended(ctx)
 	case <-s.done:
 		return errClosed
 	case <-t.C:

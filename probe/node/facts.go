@@ -72,7 +72,7 @@ func each[T any](ctx context.Context, r Reader, nodes []*model.Node, read func(c
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
 			case <-ctx.Done():
-				return n.Host, source.Observed[T]{Err: fmt.Errorf("not read: %w", ctx.Err()), Tried: r.Now()}
+				return n.Host, source.Observed[T]{Err: fmt.Errorf("not read: %w", source.Ended(ctx)), Tried: r.Now()}
 			}
 			return n.Host, source.Observe(r.Now, func() (T, error) {
 				limited, cancel := context.WithTimeout(ctx, nodeTimeout)

@@ -79,7 +79,7 @@ func runProgram(ctx context.Context, subject string, limit time.Duration, size i
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("%s: no end within %s", subject, limit)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: stopped: %w", subject, ctx.Err())
+		return nil, fmt.Errorf("%s: %w", subject, source.Ended(ctx))
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = nil // something it left behind holds its output open; it has succeeded itself
 	case err != nil:

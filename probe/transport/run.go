@@ -205,18 +205,8 @@ func unfinished(ctx context.Context, subject string, out *stream, stderr []byte,
 	if begun {
 		how = ErrInterrupted
 	}
-	if cause := ctx.Err(); cause != nil {
-		if late := context.DeadlineExceeded; errors.Is(context.Cause(ctx), late) {
-			cause = late
-		}
-		text := "stopped"
-		if errors.Is(cause, context.DeadlineExceeded) {
-			text = "no end in the time it had"
-			if !begun {
-				text = "no answer in the time it had"
-			}
-		}
-		err = fmt.Errorf("%s: %s: %w (%w)", subject, text, how, cause)
+	if cause := source.Ended(ctx); cause != nil {
+		err = fmt.Errorf("%s: %w: %w", subject, cause, how)
 		if !begun && errors.Is(cause, context.DeadlineExceeded) {
 			return &source.Hint{Err: err, Try: reach}
 		}

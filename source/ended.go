@@ -1,0 +1,28 @@
+package source
+
+import (
+	"context"
+	"errors"
+)
+
+// Ended is why ctx has ended, in words for a person, and nil while it has not. The
+// error of the context itself is in its chain.
+func Ended(ctx context.Context) error {
+	err := ctx.Err()
+	switch late := context.DeadlineExceeded; {
+	case err == nil:
+		return nil
+	case errors.Is(err, late) || errors.Is(context.Cause(ctx), late):
+		return &ended{"no answer in the time it had", late}
+	}
+	return &ended{"interrupted", err}
+}
+
+// ended is the end of a context. Go's own text of it is no sentence for a person.
+type ended struct {
+	text  string
+	cause error
+}
+
+func (e *ended) Error() string { return e.text }
+func (e *ended) Unwrap() error { return e.cause }
