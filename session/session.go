@@ -84,9 +84,14 @@ func (s *Session) Prober() *probe.Prober {
 // Runner is the only way to run anything on a node.
 func (s *Session) Runner() transport.Runner {
 	return &transport.Guard{
-		Runner:   &transport.Auto{SSH: transport.SSH{ConfigFile: s.SSHConfig, Program: s.SSHProgram, ControlDir: s.SSHControl, Sudo: s.Sudo, ReadOnly: s.ReadOnly != ""}},
+		Runner:   s.auto(),
 		ReadOnly: s.ReadOnly, Now: s.Now, Ran: s.log.add,
 	}
+}
+
+// auto reaches nodes by the OpenSSH client, and this machine without it.
+func (s *Session) auto() *transport.Auto {
+	return &transport.Auto{SSH: transport.SSH{ConfigFile: s.SSHConfig, Program: s.SSHProgram, ControlDir: s.SSHControl, Sudo: s.Sudo, ReadOnly: s.ReadOnly != ""}}
 }
 
 // nodes reads several nodes at once over SSH.

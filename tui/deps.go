@@ -5,6 +5,7 @@ package tui
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"pgtui/model"
@@ -58,6 +59,16 @@ type Session interface {
 	PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	// Act carries out an action, and calls emit for each event.
 	Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
+	// Shell is a shell on a node.
+	Shell(ctx context.Context, inv *model.Inventory, h model.Host) (model.Program, error)
+	// Psql is psql on a connection string, which has no password.
+	Psql(inv *model.Inventory, cluster model.ClusterName, dsn string) (model.Program, error)
+	// Editor is the operator's editor on the file and line that decide what is at a
+	// place; pos is that line where it is known already.
+	Editor(ctx context.Context, inv *model.Inventory, at model.Place, pos source.Pos) (model.Program, error)
+	// Foreground gives the terminal to a program until it ends, and returns its exit
+	// code. stopped is called when ctrl-z stops it, and returns when it is to resume.
+	Foreground(ctx context.Context, p model.Program, in, out *os.File, stopped func()) (int, error)
 	// File is a service's rendered file.
 	File(inv *model.Inventory, s *model.Service) string
 	// Ran is everything that ran on nodes, the oldest first.

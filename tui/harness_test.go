@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,9 @@ type fake struct {
 	Candidates func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (candidate.Table, error)
 	PlanAction func(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	Act        func(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
+	Shell      func(inv *model.Inventory, h model.Host) (model.Program, error)
+	Editor     func(at model.Place, pos source.Pos) (model.Program, error)
+	Foreground func(p model.Program) (int, error)
 	File       func(inv *model.Inventory, s *model.Service) string
 	Ran        func() []model.Ran
 }
@@ -152,6 +156,22 @@ func (a answers) PlanAction(ctx context.Context, inv *model.Inventory, r action.
 
 func (a answers) Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
 	return a.f.Act(ctx, inv, p, emit)
+}
+
+func (a answers) Shell(_ context.Context, inv *model.Inventory, h model.Host) (model.Program, error) {
+	return a.f.Shell(inv, h)
+}
+
+func (a answers) Psql(_ *model.Inventory, _ model.ClusterName, dsn string) (model.Program, error) {
+	return model.Program{Title: "psql", Argv: []string{"psql", dsn}}, nil
+}
+
+func (a answers) Editor(_ context.Context, _ *model.Inventory, at model.Place, pos source.Pos) (model.Program, error) {
+	return a.f.Editor(at, pos)
+}
+
+func (a answers) Foreground(_ context.Context, p model.Program, _, _ *os.File, _ func()) (int, error) {
+	return a.f.Foreground(p)
 }
 
 func (a answers) File(inv *model.Inventory, s *model.Service) string { return a.f.File(inv, s) }

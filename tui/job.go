@@ -86,11 +86,16 @@ func (sleep) SetStderr(io.Writer) {}
 // when nothing could resume it. The signal is SIGSTOP: Go does not give SIGTSTP
 // its own effect back once it was listened for.
 func (s sleep) Run() error {
+	s.asleep.Lock()
+	defer s.asleep.Unlock()
+	return s.rest()
+}
+
+// rest is Run while the terminal is not the console's anyway.
+func (s sleep) rest() error {
 	if orphaned() {
 		return errors.New("there is no shell to return to: nothing could resume pgtui")
 	}
-	s.asleep.Lock()
-	defer s.asleep.Unlock()
 	woken := make(chan os.Signal, 1)
 	signal.Notify(woken, syscall.SIGCONT)
 	defer signal.Stop(woken)

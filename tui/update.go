@@ -76,7 +76,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
 		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp())
-	case nodeReadMsg, stampedMsg, suspendMsg, awakeMsg, actionMsg:
+	case nodeReadMsg, stampedMsg, suspendMsg, awakeMsg, actionMsg, programMsg, handedMsg, editedMsg:
 		return m.outside(msg)
 	case settleMsg:
 		if m.dialog != nil && msg.asked == m.asked {
@@ -136,7 +136,7 @@ func (m *Model) progress(msg tea.Msg) tea.Cmd {
 }
 
 // outside takes in what files hold now, of a node and of the inventory, what a
-// shell does with the console, and what became of one of the sandbox's actions.
+// shell and programs in the terminal do with the console, and what became of one of the sandbox's actions.
 func (m *Model) outside(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case nodeReadMsg:
@@ -145,6 +145,12 @@ func (m *Model) outside(msg tea.Msg) tea.Cmd {
 		return m.stamped(msg)
 	case suspendMsg:
 		return m.leave(keys.Suspend)
+	case programMsg:
+		return m.program(msg)
+	case handedMsg:
+		return m.handed(msg)
+	case editedMsg:
+		return m.edited(msg)
 	case awakeMsg:
 		if msg.err != nil {
 			m.say(theme.Warn, msg.err.Error())
@@ -373,6 +379,12 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 			m.say(theme.Info, "pgtui has the mouse again; m gives it to the terminal")
 		}
 		return nil
+	case keys.Shell:
+		return m.shell(e)
+	case keys.Psql:
+		return m.psql(e)
+	case keys.Editor:
+		return m.edit(e)
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
 			m.typing, m.filter = true, widget.NewInput(f.Filter(), 64)

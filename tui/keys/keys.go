@@ -71,6 +71,10 @@ const (
 	Slower  Action = "slower"
 	Copy    Action = "copy"
 	Mouse   Action = "mouse"
+
+	Shell  Action = "shell"
+	Psql   Action = "psql"
+	Editor Action = "edit-inventory"
 )
 
 // Screen is the action that jumps to the screen of that name.
@@ -217,6 +221,9 @@ func Global() []Row {
 		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
 		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
+		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
+		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
+		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},
 		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
 		{Keys: "R ctrl+r", Action: Refresh, Help: "reread the inventory and probe every node again"},
 		{Keys: "q", Action: Quit, Label: "quit", Help: "leave pgtui"},

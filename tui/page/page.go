@@ -12,6 +12,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/plan"
 	"pgtui/plan/action"
+	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -289,19 +290,28 @@ type Message struct {
 	Text string
 }
 
-// Place is what a page is about; empty fields are not decided.
-type Place struct {
-	Cluster  model.ClusterName
-	Service  model.ServiceName
-	Instance model.InstanceName
-	Host     model.Host
-}
+// Place is what a page is about.
+type Place = model.Place
 
 // Placed is a page that is about something.
 type Placed interface {
 	Page
 	// Place is what the page, or the row under its cursor, is about.
 	Place(e Env) Place
+}
+
+// Connected is a page on which one endpoint is chosen.
+type Connected interface {
+	Page
+	// DSN is that endpoint as a URI without a password; "" when there is none.
+	DSN(e Env) string
+}
+
+// Declared is a page on which one line of the inventory is chosen.
+type Declared interface {
+	Page
+	// Line is where it is; the zero one when it is unknown.
+	Line(e Env) source.Pos
 }
 
 // Commander is a page that knows the command that prints what it shows, and

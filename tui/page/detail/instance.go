@@ -60,6 +60,11 @@ func (p *Instance) Place(e page.Env) page.Place {
 	return at
 }
 
+// DSN of the instance itself, without pooler or HAProxy.
+func (p *Instance) DSN(e page.Env) string {
+	return page.DSNOf(e, page.Place{Cluster: p.cluster, Instance: p.name})
+}
+
 // Command prints what the page shows of the instance.
 func (p *Instance) Command(page.Env) (string, string) {
 	return "pgtui status " + string(p.cluster), "pg list " + string(p.cluster)

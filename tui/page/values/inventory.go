@@ -75,6 +75,14 @@ func (p *Inventory) Place(e page.Env) page.Place {
 	return at
 }
 
+// Line is that of the value under the cursor.
+func (p *Inventory) Line(page.Env) source.Pos {
+	if o := p.here(); o != nil {
+		return o.At
+	}
+	return source.Pos{}
+}
+
 // Command prints the same values.
 func (p *Inventory) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui inventory", p.cluster), ""

@@ -124,6 +124,14 @@ func valueLines(d *source.Definition, tone theme.Tone, e page.Env) []widget.Line
 	return out
 }
 
+// Line is that of the value.
+func (p *Value) Line(page.Env) source.Pos { return p.of.At }
+
+// Place is the cluster whose value it is.
+func (p *Value) Place(page.Env) page.Place {
+	return page.Place{Cluster: model.ClusterName(p.of.Cluster)}
+}
+
 // Command prints the values of the cluster, this one among them.
 func (p *Value) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui inventory", model.ClusterName(p.of.Cluster)), ""

@@ -94,6 +94,21 @@ func (p *Access) Place(page.Env) page.Place {
 	return at
 }
 
+// DSN of the entry under the cursor.
+func (p *Access) DSN(page.Env) string {
+	if p.Got == nil {
+		return ""
+	}
+	row, col := p.at(p.Got)
+	if row < 0 || col < 0 {
+		return ""
+	}
+	if x := p.entry(&p.Got.Hosts[row], &p.Got.Ports[col]); x != nil {
+		return x.DSN.Text(access.FormURI)
+	}
+	return ""
+}
+
 // Command prints the endpoints.
 func (p *Access) Command(page.Env) (string, string) { return "pgtui access " + string(p.cluster), "" }
 
