@@ -8,12 +8,14 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
+	"pgtui/model/board"
 	"pgtui/session"
 )
 
 type doctorOptions struct {
 	output string
 	count  int
+	strict bool
 }
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -28,6 +30,7 @@ func (a *app) doctorCmd() *cobra.Command {
 	}
 	outputFlag(c, &o.output, "", "table", "json")
 	c.Flags().IntVar(&o.count, "count", 2, "real connections through each port of each HAProxy; 0 makes none")
+	strictFlag(c, &o.strict)
 	return c
 }
 
@@ -45,7 +48,7 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	}
 	at := now()
 	boards := session.Boards(snap, cls, at)
-	return a.reply(o.output, int(worst(boards)),
-		func() any { return jsonv1.NewDoctor(snap, boards, at) },
+	return a.reply(o.output, board.Code(boards, o.strict),
+		func() any { return jsonv1.NewDoctor(snap, boards, at, o.strict) },
 		func(w io.Writer) { show.Doctor(w, boards) })
 }

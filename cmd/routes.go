@@ -8,6 +8,7 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
+	"pgtui/model/board"
 	"pgtui/session"
 )
 
@@ -36,7 +37,7 @@ func (a *app) routes(ctx context.Context, o *routesOptions, names []string) erro
 	}
 	at := now()
 	boards := session.Boards(snap, cls, at)
-	return a.reply(o.output, int(worst(boards)),
+	return a.reply(o.output, board.Code(boards, false),
 		func() any { return jsonv1.NewRoutes(boards, at) },
 		func(w io.Writer) { show.Routes(w, boards, at) })
 }

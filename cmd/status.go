@@ -25,6 +25,7 @@ const healthUnknown = int(model.HealthUnknown)
 type statusOptions struct {
 	output       string
 	watch, prove bool
+	strict       bool
 	count        int
 	every        time.Duration
 }
@@ -42,7 +43,13 @@ func (a *app) statusCmd() *cobra.Command {
 	c.Flags().BoolVar(&o.prove, "prove", false, "connect through every port as the monitoring user, and show which instance answers")
 	c.Flags().IntVar(&o.count, "count", 3, "with --prove: connections through each port of each HAProxy")
 	c.Flags().DurationVar(&o.every, "every", 2*time.Second, "with --watch: how often the nodes are probed")
+	strictFlag(c, &o.strict)
 	return c
+}
+
+// strictFlag lets drift count for the exit code.
+func strictFlag(c *cobra.Command, strict *bool) {
+	c.Flags().BoolVar(strict, "strict", false, "exit with 1 where a healthy cluster differs from the inventory (drift)")
 }
 
 func (o *statusOptions) check() error {
@@ -79,21 +86,9 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	if snap.PoolsUnasked {
 		fmt.Fprintln(a.io.Err, "pgtui: more than 200 ports: waiting clients of pgbouncer are not checked; pgtui status CLUSTER checks them")
 	}
-	return a.reply(o.output, int(worst(boards)),
-		func() any { return jsonv1.NewStatus(inv, boards, at) },
+	return a.reply(o.output, board.Code(boards, o.strict),
+		func() any { return jsonv1.NewStatus(inv, boards, at, o.strict) },
 		func(w io.Writer) { show.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
-}
-
-// worst is the health of them all; unknown when there is none.
-func worst(boards []board.Board) model.Health {
-	if len(boards) == 0 {
-		return model.HealthUnknown
-	}
-	h := model.HealthOK
-	for i := range boards {
-		h = model.Worse(h, boards[i].Health)
-	}
-	return h
 }
 
 // inputsEvery is how often a watch checks whether its inventory has changed.
@@ -104,7 +99,7 @@ const inputsEvery = 2 * time.Second
 // a line each time the answer changes; as NDJSON one event a line. Ages alone
 // are not a change. An inventory whose files change is read again.
 func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, names []string, o *statusOptions) error {
-	w := statusWatch{app: a, names: names, output: o.output, every: o.every}
+	w := statusWatch{app: a, names: names, output: o.output, every: o.every, strict: o.strict}
 	changes := a.Changes(ctx, inv, inputsEvery)
 	for {
 		next, err := w.follow(ctx, inv, changes)
@@ -119,7 +114,7 @@ func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, names []str
 	if w.latest == nil && ctx.Err() != nil {
 		return exit(exitInterrupted, errInterrupted)
 	}
-	return exit(int(worst(w.latest)), nil)
+	return exit(board.Code(w.latest, o.strict), nil)
 }
 
 // statusWatch is a `status --watch`.
@@ -128,6 +123,7 @@ type statusWatch struct {
 	names          []string // of the clusters; none is all
 	output         string
 	every          time.Duration
+	strict         bool
 	before, latest []board.Board // of the present inventory, and of any
 	last           []byte        // the last document without its ages
 }
@@ -195,12 +191,12 @@ func (w *statusWatch) notice(line string) {
 // showJSON prints the status when it differs from the last one by more than its
 // ages.
 func (w *statusWatch) showJSON(inv *model.Inventory, boards []board.Board) error {
-	ageless, err := json.Marshal(jsonv1.NewStatus(inv, boards, time.Time{}))
+	ageless, err := json.Marshal(jsonv1.NewStatus(inv, boards, time.Time{}, w.strict))
 	if err != nil || bytes.Equal(ageless, w.last) {
 		return err
 	}
 	w.last = ageless
-	return json.NewEncoder(w.io.Out).Encode(jsonv1.NewStatus(inv, boards, now()))
+	return json.NewEncoder(w.io.Out).Encode(jsonv1.NewStatus(inv, boards, now(), w.strict))
 }
 
 // showEvents prints what changed since the boards before; before the first there

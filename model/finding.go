@@ -1,5 +1,7 @@
 package model
 
+import "time"
+
 // Severity ranks findings.
 type Severity int
 
@@ -24,4 +26,18 @@ type Finding struct {
 	Summary  string       // one line: what is wrong
 	Evidence []string     // what was seen, and where
 	Hint     string       // what to type or look at next
+	// Drift: files, roles or the running configuration differ from the inventory.
+	// Clients reach what they should, so that it is no question of health.
+	Drift bool
+	// Due is when Patroni acts on it by itself, at the latest; zero when it does
+	// not, or when that is unknown. The summary counts down to it.
+	Due time.Time
+}
+
+// Cause is one thing that is wrong, on all nodes where it is, and what follows from
+// it. What a screen shows as one line.
+type Cause struct {
+	Finding       // the summary names every node and instance that it holds for
+	Same    []int // the findings that say the same, by their place in the list; never empty
+	Effects []int // the findings that follow from it, by their place in the list
 }

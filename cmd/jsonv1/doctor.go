@@ -14,6 +14,7 @@ type Doctor struct {
 	TakenAt   time.Time       `json:"taken_at"`
 	Inventory string          `json:"inventory"`
 	Health    string          `json:"health"`
+	Drift     []Finding       `json:"drift"`     // as of status
 	ExitCode  int             `json:"exit_code"` // 0–3, as of status
 	Clusters  []DoctorCluster `json:"clusters"`
 }
@@ -22,8 +23,10 @@ type Doctor struct {
 type DoctorCluster struct {
 	Name     string       `json:"name"`
 	Health   string       `json:"health"`
+	Drift    []Finding    `json:"drift"` // as of status
 	Summary  string       `json:"summary"`
 	Findings []Finding    `json:"findings"`
+	Causes   []Cause      `json:"causes"` // as of status
 	Nodes    []DoctorNode `json:"nodes"`
 }
 
@@ -55,11 +58,11 @@ type Pin struct {
 }
 
 // NewDoctor is the JSON of boards that were judged at now on what s holds.
-func NewDoctor(s *model.Snapshot, boards []board.Board, now time.Time) Doctor {
-	st := NewStatus(s.Inventory, boards, now)
-	out := Doctor{Version: st.Version, TakenAt: st.TakenAt, Inventory: st.Inventory, Health: st.Health, ExitCode: st.ExitCode, Clusters: []DoctorCluster{}}
+func NewDoctor(s *model.Snapshot, boards []board.Board, now time.Time, strict bool) Doctor {
+	st := NewStatus(s.Inventory, boards, now, strict)
+	out := Doctor{Version: st.Version, TakenAt: st.TakenAt, Inventory: st.Inventory, Health: st.Health, Drift: st.Drift, ExitCode: st.ExitCode, Clusters: []DoctorCluster{}}
 	for i, c := range st.Clusters {
-		d := DoctorCluster{Name: c.Name, Health: c.Health, Summary: c.Summary, Findings: c.Findings, Nodes: []DoctorNode{}}
+		d := DoctorCluster{Name: c.Name, Health: c.Health, Drift: c.Drift, Summary: c.Summary, Findings: c.Findings, Causes: c.Causes, Nodes: []DoctorNode{}}
 		for j := range boards[i].Cluster.LoadBalancers {
 			d.Nodes = append(d.Nodes, doctorNode(s, boards[i].Cluster, boards[i].Cluster.LoadBalancers[j].Host))
 		}

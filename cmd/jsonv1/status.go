@@ -20,30 +20,38 @@ type Status struct {
 	Inventory string    `json:"inventory"`
 	// Dialect is the Pigsty generation whose rules apply, "v4.5", and
 	// DialectFrom where that is known from.
-	Dialect     string    `json:"dialect"`
-	DialectFrom string    `json:"dialect_from"`
-	Health      string    `json:"health"`    // ok, degraded, down, unknown: the worst cluster
-	ExitCode    int       `json:"exit_code"` // 0–3, as the command exits
-	Clusters    []Cluster `json:"clusters"`
+	Dialect     string `json:"dialect"`
+	DialectFrom string `json:"dialect_from"`
+	Health      string `json:"health"` // ok, degraded, down, unknown: the worst cluster
+	// Drift are the findings of all clusters that differ from the inventory; []: none.
+	Drift    []Finding `json:"drift"`
+	ExitCode int       `json:"exit_code"` // 0–3, as the command exits
+	Clusters []Cluster `json:"clusters"`
 }
 
 // Cluster is one cluster.
 type Cluster struct {
-	Name     string   `json:"name"`
-	Health   string   `json:"health"`
-	Summary  string   `json:"summary"`
-	Leader   *string  `json:"leader"`              // null: none, or unknown
-	LeaderBy string   `json:"leader_by,omitempty"` // self or dcs: who says so
-	Timeline int      `json:"timeline,omitempty"`
-	Paused   bool     `json:"paused"`
-	VIP      *VIP     `json:"vip"` // null: the cluster has none
-	Members  []Member `json:"members"`
+	Name   string `json:"name"`
+	Health string `json:"health"`
+	// Drift are those of Findings that differ from the inventory while clients reach
+	// what they should: they do not count for health. []: none.
+	Drift    []Finding `json:"drift"`
+	Summary  string    `json:"summary"`
+	Leader   *string   `json:"leader"`              // null: none, or unknown
+	LeaderBy string    `json:"leader_by,omitempty"` // self or dcs: who says so
+	Timeline int       `json:"timeline,omitempty"`
+	Paused   bool      `json:"paused"`
+	VIP      *VIP      `json:"vip"` // null: the cluster has none
+	Members  []Member  `json:"members"`
 	// Unlisted are the members that the DCS has and the inventory has not; []: none.
 	Unlisted []Unlisted `json:"unlisted"`
 	// Switchover is the one that Patroni will do by itself; absent: none.
 	Switchover *Switchover `json:"scheduled_switchover,omitempty"`
 	Services   []Service   `json:"services"`
 	Findings   []Finding   `json:"findings"`
+	// Causes are the findings as screens show them: one for each thing that is wrong,
+	// worst first.
+	Causes []Cause `json:"causes"`
 }
 
 // Unlisted is a member that the DCS has and the inventory has not.
@@ -194,9 +202,26 @@ type Server struct {
 	Note       string  `json:"note,omitempty"`
 }
 
+// Cause is one thing that is wrong, on all nodes where it is, with what follows from it.
+type Cause struct {
+	Code     string   `json:"code"`
+	Axis     string   `json:"axis"` // health or drift
+	Severity string   `json:"severity"`
+	Summary  string   `json:"summary"`
+	Evidence []string `json:"evidence"`
+	Hint     string   `json:"hint,omitempty"`
+	Findings []int    `json:"findings"` // their places in findings, from 0
+	Effects  []int    `json:"effects"`  // findings that follow from it; []: none
+	// DueAt is when Patroni acts by itself, at the latest; null: it does not, or that is
+	// unknown.
+	DueAt *time.Time `json:"due_at"`
+}
+
 // Finding is one thing that is wrong.
 type Finding struct {
+	Cluster  string   `json:"cluster,omitempty"` // where the list is that of all clusters
 	Code     string   `json:"code"`
+	Axis     string   `json:"axis"` // health or drift
 	Severity string   `json:"severity"`
 	Service  string   `json:"service,omitempty"`
 	Instance string   `json:"instance,omitempty"`
@@ -206,24 +231,25 @@ type Finding struct {
 	Hint     string   `json:"hint,omitempty"`
 }
 
-// NewStatus is the JSON of boards that were judged at now.
-func NewStatus(inv *model.Inventory, boards []board.Board, now time.Time) Status {
-	worst := model.HealthOK
-	out := Status{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Inventory: inv.Source, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom, Clusters: []Cluster{}}
+// NewStatus is the JSON of boards that were judged at now. With strict, drift counts for
+// the exit code.
+func NewStatus(inv *model.Inventory, boards []board.Board, now time.Time, strict bool) Status {
+	out := Status{Drift: []Finding{}, Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Inventory: inv.Source, Dialect: string(inv.Dialect), DialectFrom: inv.DialectFrom, Clusters: []Cluster{}}
 	for i := range boards {
-		worst = model.Worse(worst, boards[i].Health)
-		out.Clusters = append(out.Clusters, newCluster(&boards[i], now))
+		c := newCluster(&boards[i], now)
+		for _, f := range c.Drift {
+			f.Cluster = c.Name
+			out.Drift = append(out.Drift, f)
+		}
+		out.Clusters = append(out.Clusters, c)
 	}
-	if len(boards) == 0 {
-		worst = model.HealthUnknown
-	}
-	out.Health, out.ExitCode = worst.String(), int(worst)
+	out.Health, out.ExitCode = board.Worst(boards).String(), board.Code(boards, strict)
 	return out
 }
 
 func newCluster(b *board.Board, now time.Time) Cluster {
 	c := Cluster{Name: string(b.Cluster.Name), Health: b.Health.String(), Summary: b.Summary, LeaderBy: b.LeaderBy,
-		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Unlisted: []Unlisted{}, Services: []Service{}, Findings: []Finding{}}
+		Timeline: b.Timeline, Paused: b.Paused, Members: []Member{}, Unlisted: []Unlisted{}, Services: []Service{}, Findings: []Finding{}, Drift: []Finding{}, Causes: []Cause{}}
 	if b.Leader != "" {
 		s := string(b.Leader)
 		c.Leader = &s
@@ -265,12 +291,38 @@ func newCluster(b *board.Board, now time.Time) Cluster {
 	for i := range b.Routes {
 		c.Services = append(c.Services, newService(services[b.Routes[i].Service], &b.Routes[i], now))
 	}
-	for _, f := range b.Findings {
-		evidence := append([]string{}, f.Evidence...)
-		c.Findings = append(c.Findings, Finding{Code: f.Code, Severity: f.Severity.String(), Service: string(f.Service),
-			Instance: string(f.Instance), Host: string(f.Host), Summary: f.Summary, Evidence: evidence, Hint: f.Hint})
+	for i := range b.Findings {
+		f := newFinding(&b.Findings[i])
+		if c.Findings = append(c.Findings, f); b.Findings[i].Drift {
+			c.Drift = append(c.Drift, f)
+		}
+	}
+	for i := range b.Causes {
+		c.Causes = append(c.Causes, newCause(&b.Causes[i]))
 	}
 	return c
+}
+
+func newFinding(f *model.Finding) Finding {
+	return Finding{Code: f.Code, Axis: axis(f), Severity: f.Severity.String(), Service: string(f.Service),
+		Instance: string(f.Instance), Host: string(f.Host), Summary: f.Summary, Evidence: append([]string{}, f.Evidence...), Hint: f.Hint}
+}
+
+func newCause(x *model.Cause) Cause {
+	c := Cause{Code: x.Code, Axis: axis(&x.Finding), Severity: x.Severity.String(), Summary: x.Summary, Evidence: append([]string{}, x.Evidence...),
+		Hint: x.Hint, Findings: append([]int{}, x.Same...), Effects: append([]int{}, x.Effects...)}
+	if !x.Due.IsZero() {
+		at := x.Due.UTC().Truncate(time.Second)
+		c.DueAt = &at
+	}
+	return c
+}
+
+func axis(f *model.Finding) string {
+	if f.Drift {
+		return "drift"
+	}
+	return "health"
 }
 
 // newPool is what is known of a pgbouncer; nil when it is not probed.

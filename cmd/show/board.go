@@ -42,31 +42,39 @@ func Boards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
 // fleet is a line a cluster.
 func fleet(w io.Writer, boards []board.Board) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "CLUSTER\tSTATE\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
+	fmt.Fprintln(tw, "CLUSTER\tSTATE\tDRIFT\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
 	for i := range boards {
 		b := &boards[i]
 		var svcs []string
 		for _, r := range b.Routes {
 			svcs = append(svcs, r.Port+":"+serves(r))
 		}
-		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, Mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
+		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, Mark(b.Health), b.Health, driftMark(b), leaderText(b), timelineText(b.Timeline),
 			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), text.Line(b.Summary, 120))
 	}
 	tw.Flush()
 }
 
+// driftMark is how many findings differ from the inventory, with the mark of a difference.
+func driftMark(b *board.Board) string {
+	if n := len(b.Drift()); n > 0 {
+		return fmt.Sprintf("≠ %d", n)
+	}
+	return "–"
+}
+
 // oneBoard is the whole of one cluster.
 func oneBoard(w io.Writer, b *board.Board, now time.Time) {
-	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, leaderText(b), timelineText(b.Timeline),
-		b.KnownMembers(), len(b.Members), text.Line(b.Summary, 200))
-	for _, f := range b.Findings {
-		fmt.Fprintf(w, "  %s: %s\n", f.Severity, text.Line(f.Summary, 200))
-		for _, e := range f.Evidence {
-			fmt.Fprintf(w, "      %s\n", text.Line(e, 300))
-		}
-		if f.Hint != "" {
-			fmt.Fprintf(w, "      → %s\n", text.Line(f.Hint, 300))
-		}
+	health := b.Health.String()
+	if len(b.Drift()) > 0 {
+		health += "  ≠ drift"
+	}
+	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, Mark(b.Health), health, leaderText(b), timelineText(b.Timeline),
+		b.KnownMembers(), len(b.Members), text.Line(b.Summary, 300))
+	for i := range b.Causes {
+		c := &b.Causes[i]
+		fmt.Fprintf(w, "  %s: %s\n", causeWord(c), text.Line(c.Summary, 300))
+		causeText(w, b, c, "      ")
 	}
 	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -247,18 +255,35 @@ func Doctor(w io.Writer, boards []board.Board) {
 	for i := range boards {
 		b := &boards[i]
 		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, text.Line(b.Summary, 200))
-		if len(b.Findings) == 0 {
+		if len(b.Causes) == 0 {
 			fmt.Fprintf(w, "  no findings on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
 		}
-		for n, f := range b.Findings {
-			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, f.Severity, f.Code, text.Line(f.Summary, 240))
-			for _, e := range f.Evidence {
-				fmt.Fprintf(w, "       %s\n", text.Line(e, 400))
-			}
-			if f.Hint != "" {
-				fmt.Fprintf(w, "     → %s\n", text.Line(f.Hint, 400))
-			}
+		for n := range b.Causes {
+			c := &b.Causes[n]
+			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, causeWord(c), c.Code, text.Line(c.Summary, 300))
+			causeText(w, b, c, "     ")
 		}
+	}
+}
+
+// causeWord is the severity of a cause, or drift for what does not count for health.
+func causeWord(c *model.Cause) string {
+	if c.Drift {
+		return "drift"
+	}
+	return c.Severity.String()
+}
+
+// causeText is the evidence of a cause, what follows from it and the next step.
+func causeText(w io.Writer, b *board.Board, c *model.Cause, indent string) {
+	for _, e := range c.Evidence {
+		fmt.Fprintf(w, "%s%s\n", indent, text.Line(e, 400))
+	}
+	for _, i := range c.Effects {
+		fmt.Fprintf(w, "%s└ %s: %s\n", indent, b.Findings[i].Code, text.Line(b.Findings[i].Summary, 300))
+	}
+	if c.Hint != "" {
+		fmt.Fprintf(w, "%s→ %s\n", indent, text.Line(c.Hint, 400))
 	}
 }
 

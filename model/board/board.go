@@ -594,3 +594,37 @@ func (b *Board) VIPClients() string {
 	}
 	return head + " reach HAProxy on " + label + ": " + strings.Join(parts, ", ")
 }
+
+// Drift are the findings that differ from the inventory without a client's noticing,
+// worst first.
+func (b *Board) Drift() []model.Finding {
+	var out []model.Finding
+	for i := range b.Findings {
+		if b.Findings[i].Drift {
+			out = append(out, b.Findings[i])
+		}
+	}
+	return out
+}
+
+// Worst is the health of them all; unknown when there is none.
+func Worst(boards []Board) model.Health {
+	if len(boards) == 0 {
+		return model.HealthUnknown
+	}
+	h := model.HealthOK
+	for i := range boards {
+		h = model.Worse(h, boards[i].Health)
+	}
+	return h
+}
+
+// Code is the exit code for boards: that of the worst health. With strict, drift counts as
+// degraded.
+func Code(boards []Board, strict bool) int {
+	h := Worst(boards)
+	if strict && h == model.HealthOK && slices.ContainsFunc(boards, func(b Board) bool { return len(b.Drift()) > 0 }) {
+		h = model.HealthDegraded
+	}
+	return int(h)
+}

@@ -2,6 +2,7 @@ package board
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"pgtui/model"
@@ -31,7 +32,7 @@ func (e Event) String() string {
 
 // Events are the transitions between two boards of the same cluster, in the
 // order leader, members, routes, findings. Ages, lags and counters are not
-// transitions.
+// transitions, and neither is what follows from a finding that is there.
 func Events(before, after *Board) []Event {
 	var out []Event
 	add := func(kind, subject, was, is string, sev model.Severity) {
@@ -60,27 +61,44 @@ func Events(before, after *Board) []Event {
 }
 
 func findingEvents(before, after *Board) []Event {
-	type key struct {
-		code     string
-		service  model.ServiceName
-		instance model.InstanceName
-		host     model.Host
-	}
-	of := func(f model.Finding) key { return key{f.Code, f.Service, f.Instance, f.Host} }
-	had, has := map[key]bool{}, map[key]bool{}
-	for _, f := range before.Findings {
-		had[of(f)] = true
-	}
+	was, is := found(before), found(after)
 	var out []Event
-	for _, f := range after.Findings {
-		if has[of(f)] = true; !had[of(f)] {
-			out = append(out, Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity})
+	add := func(f *model.Finding, gone bool) {
+		e := Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity}
+		if gone {
+			e.Before, e.After, e.Severity = f.Summary, "", model.Info
+		}
+		out = append(out, e)
+	}
+	for i := range after.Causes {
+		if c := &after.Causes[i]; slices.ContainsFunc(c.Same, func(k int) bool { return !was[of(&after.Findings[k])] }) {
+			add(&c.Finding, false)
 		}
 	}
-	for _, f := range before.Findings {
-		if !has[of(f)] {
-			out = append(out, Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, Before: f.Summary, Severity: model.Info})
+	for i := range before.Causes {
+		if c := &before.Causes[i]; !slices.ContainsFunc(c.Same, func(k int) bool { return is[of(&before.Findings[k])] }) {
+			add(&c.Finding, true)
 		}
+	}
+	return out
+}
+
+// findingKey says which findings of two boards are one and the same.
+type findingKey struct {
+	code     string
+	service  model.ServiceName
+	instance model.InstanceName
+	host     model.Host
+}
+
+func of(f *model.Finding) findingKey { return findingKey{f.Code, f.Service, f.Instance, f.Host} }
+
+// found are the findings of a board, those that follow from others included: what turns from a
+// cause into an effect is no event.
+func found(b *Board) map[findingKey]bool {
+	out := make(map[findingKey]bool, len(b.Findings))
+	for i := range b.Findings {
+		out[of(&b.Findings[i])] = true
 	}
 	return out
 }

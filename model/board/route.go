@@ -197,8 +197,11 @@ type Board struct {
 	Switch   model.ScheduledSwitchover
 	Routes   []Route
 	Findings []model.Finding
-	At       time.Time // the oldest datum the board rests on; zero when nothing was seen
-	Judged   time.Time // when the board was judged
+	// Causes are the findings as a tree: one for each thing that is wrong, worst
+	// first. Each finding is in one of them.
+	Causes []model.Cause
+	At     time.Time // the oldest datum the board rests on; zero when nothing was seen
+	Judged time.Time // when the board was judged
 }
 
 // HeldOnly reports whether nothing but pgbouncers that keep clients out is wrong

@@ -22,68 +22,72 @@ type Input struct {
 // Check is one kind of trouble.
 type Check struct {
 	Code string // stable, kebab-case
+	// Drift says that what it finds is a difference from the inventory.
+	Drift bool
 	// Find reports the trouble of this kind. It need not set Code and Cluster.
 	Find func(in Input, report func(model.Finding))
 }
 
-// All are the checks, most severe kind first.
+// All are the checks, most severe kind first; of health before those of drift.
 func All() []Check {
 	return []Check{
-		{"foreign-patroni", foreignPatroni},
-		{"no-leader", noLeader},
-		{"member-unlisted", memberUnlisted},
-		{"two-primaries", twoPrimaries},
-		{"leader-read-only", leaderReadOnly},
-		{"leader-silent", leaderSilent},
-		{"port-closed", portClosed},
-		{"haproxy-full", haproxyFull},
-		{"service-empty", serviceEmpty},
-		{"misrouted", misrouted},
-		{"proof-differs", proofDiffers},
-		{"check-yes-port-no", checkYesPortNo},
-		{"pool-paused", poolHeld(model.PoolPaused)},
-		{"pool-disabled", poolHeld(model.PoolDisabled)},
-		{"pool-full", poolHeld(model.PoolFull)},
-		{"pool-stalled", poolHeld(model.PoolStalled)},
-		{"ghost-pinned", ghostPinned},
-		{"drain-hidden", drainHidden},
-		{"health-forced", healthForced},
-		{"half-wiped", halfWiped},
-		{"port-twice", portTwice},
-		{"vip", vipTrouble},
-		{"haproxy-disagree", haproxyDisagree},
-		{"clients-wait", clientsWait},
-		{"haproxy-silent", haproxySilent},
-		{"stats-refused", statsRefused},
-		{"patroni-silent", patroniSilent},
-		{"member-state", memberState},
-		{"ahead-of-leader", aheadOfLeader},
-		{"not-patroni", notPatroni},
-		{"replica-not-streaming", replicaNotStreaming},
-		{"replica-lag", replicaLag},
-		{"dcs-unreachable", dcsUnreachable},
-		{"service-on-backup", serviceOnBackup},
-		{"server-by-hand", serverByHand},
-		{"overdue", overdue},
-		{"action-open", actionOpen},
-		{"pool-waiting", poolWaiting},
-		{"stale-roles", staleRoles},
-		{"section-missing", sectionMissing},
-		{"running-differs", runningDiffers},
-		{"config-unloaded", configUnloaded},
-		{"config-drift", configDrift},
-		{"node-unread", nodeUnread},
-		{"ghost-worker", ghostWorker},
-		{"foreign-files", foreignFiles},
-		{"dcs-trouble", dcsTrouble},
-		{"clock-skew", clockSkew},
-		{"pool-unread", poolUnread},
-		{"paused", paused},
-		{"scheduled-switchover", scheduledSwitchover},
-		{"scheduled-restart", scheduledRestart},
-		{"pending-restart", pendingRestart},
-		{"settling", settling},
-		{"inventory-problem", inventoryProblem},
+		{Code: "foreign-patroni", Find: foreignPatroni},
+		{Code: nodeLostCode, Find: nodeLost},
+		{Code: "no-leader", Find: noLeader},
+		{Code: "member-unlisted", Find: memberUnlisted},
+		{Code: "two-primaries", Find: twoPrimaries},
+		{Code: "leader-read-only", Find: leaderReadOnly},
+		{Code: "leader-silent", Find: leaderSilent},
+		{Code: "port-closed", Find: portClosed},
+		{Code: "haproxy-full", Find: haproxyFull},
+		{Code: "service-empty", Find: serviceEmpty},
+		{Code: "misrouted", Find: misrouted},
+		{Code: "proof-differs", Find: proofDiffers},
+		{Code: "check-yes-port-no", Find: checkYesPortNo},
+		{Code: "pool-paused", Find: poolHeld(model.PoolPaused)},
+		{Code: "pool-disabled", Find: poolHeld(model.PoolDisabled)},
+		{Code: "pool-full", Find: poolHeld(model.PoolFull)},
+		{Code: "pool-stalled", Find: poolHeld(model.PoolStalled)},
+		{Code: "ghost-pinned", Find: ghostPinned},
+		{Code: "drain-hidden", Find: drainHidden},
+		{Code: "health-forced", Find: healthForced},
+		{Code: "half-wiped", Find: halfWiped},
+		{Code: "port-twice", Find: portTwice},
+		{Code: "vip", Find: vipTrouble},
+		{Code: "haproxy-disagree", Find: haproxyDisagree},
+		{Code: "clients-wait", Find: clientsWait},
+		{Code: "haproxy-silent", Find: haproxySilent},
+		{Code: "stats-refused", Find: statsRefused},
+		{Code: "patroni-silent", Find: patroniSilent},
+		{Code: "member-state", Find: memberState},
+		{Code: "ahead-of-leader", Find: aheadOfLeader},
+		{Code: "not-patroni", Find: notPatroni},
+		{Code: "replica-not-streaming", Find: replicaNotStreaming},
+		{Code: "replica-lag", Find: replicaLag},
+		{Code: "dcs-unreachable", Find: dcsUnreachable},
+		{Code: "service-on-backup", Find: serviceOnBackup},
+		{Code: "server-by-hand", Find: serverByHand},
+		{Code: "overdue", Find: overdue},
+		{Code: "action-open", Find: actionOpen},
+		{Code: "pool-waiting", Find: poolWaiting},
+		{Code: "section-missing", Find: sectionMissing},
+		{Code: "node-unread", Find: nodeUnread},
+		{Code: "ghost-worker", Find: ghostWorker},
+		{Code: "foreign-files", Find: foreignFiles},
+		{Code: "dcs-trouble", Find: dcsTrouble},
+		{Code: "clock-skew", Find: clockSkew},
+		{Code: "pool-unread", Find: poolUnread},
+		{Code: "paused", Find: paused},
+		{Code: "scheduled-switchover", Find: scheduledSwitchover},
+		{Code: "scheduled-restart", Find: scheduledRestart},
+		{Code: "pending-restart", Find: pendingRestart},
+		{Code: "settling", Find: settling},
+		{Code: "inventory-problem", Find: inventoryProblem},
+
+		{Code: "stale-roles", Find: staleRoles, Drift: true},
+		{Code: "running-differs", Find: runningDiffers, Drift: true},
+		{Code: "config-unloaded", Find: configUnloaded, Drift: true},
+		{Code: "config-drift", Find: configDrift, Drift: true},
 	}
 }
 
@@ -91,14 +95,13 @@ func All() []Check {
 // one severity keep the order of All.
 func Diagnose(in Input) []model.Finding {
 	var out []model.Finding
-	var code string
+	var check Check
 	report := func(f model.Finding) { // one for all checks: a large fleet is judged at every answer
-		f.Code, f.Cluster = code, in.Board.Cluster.Name
+		f.Code, f.Drift, f.Cluster = check.Code, check.Drift, in.Board.Cluster.Name
 		out = append(out, f)
 	}
-	for _, c := range All() {
-		code = c.Code
-		c.Find(in, report)
+	for _, check = range All() {
+		check.Find(in, report)
 	}
 	slices.SortStableFunc(out, func(a, b model.Finding) int { return int(a.Severity) - int(b.Severity) })
 	return out
@@ -130,22 +133,30 @@ func (p perServer) report(report func(model.Finding)) {
 // Board is board.Of with its findings.
 func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 	b := board.Of(s, c, now)
-	b.Findings = Diagnose(Input{Snap: s.Screened(c), Board: &b, Now: now})
+	in := Input{Snap: s.Screened(c), Board: &b, Now: now}
+	b.Findings = Diagnose(in)
+	b.Causes = Causes(in, b.Findings)
 	b.Summary = causeFirst(&b)
 	if b.Health == model.HealthOK {
-		for _, f := range b.Findings {
-			if f.Severity <= model.Warning {
-				b.Health, b.Summary = model.HealthDegraded, f.Summary
-				break
+		for i := range b.Causes {
+			if x := &b.Causes[i]; !x.Drift && x.Severity <= model.Warning {
+				b.Health, b.Summary = model.HealthDegraded, x.Summary
+				return b
 			}
+		}
+		if d := b.Drift(); len(d) > 0 {
+			b.Summary = "every service is served; the inventory differs: " + d[0].Summary
 		}
 	}
 	return b
 }
 
-// causeFirst is the board's summary with the cause in place of the symptom,
-// where it speaks of a service and a finding names what is behind it.
+// causeFirst is the board's summary with the cause in place of the symptom: what
+// is lost, or where the summary speaks of a service, what a finding names behind it.
 func causeFirst(b *board.Board) string {
+	if len(b.Causes) > 0 && b.Causes[0].Code == nodeLostCode && b.Health != model.HealthOK {
+		return b.Causes[0].Summary
+	}
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		if !strings.HasPrefix(b.Summary, r.Name()) {

@@ -411,7 +411,7 @@ func TestEachFinding(t *testing.T) {
 		pinned[0].Summary != "3 sessions of primary are stuck on pg-test-2, which Patroni refuses for it" {
 		t.Errorf("writers on a demoted primary: %+v", pinned)
 	}
-	provoked["ghost-pinned"], provoked["overdue"] = true, true // TestMarks
+	provoked["ghost-pinned"], provoked["overdue"], provoked["node-lost"] = true, true, true // TestMarks, TestCauses
 	for _, c := range check.All() {
 		if !provoked[c.Code] {
 			t.Errorf("no case provokes %s: add one to TestEachFinding, or to onDemand (ondemand_test.go)", c.Code)

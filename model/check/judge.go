@@ -43,6 +43,9 @@ func (j *Judge) Boards(s *model.Snapshot, now time.Time) []board.Board {
 // unchanged reports whether the board b, judged from was, is still right for
 // is at now, its times apart. When in doubt it is not.
 func unchanged(b *board.Board, was, is *model.Snapshot, now time.Time) bool {
+	if slices.ContainsFunc(b.Findings, func(f model.Finding) bool { return !f.Due.IsZero() }) {
+		return false // it counts down
+	}
 	c := b.Cluster
 	at := times{b.Judged, now}
 	for i := range c.Instances {

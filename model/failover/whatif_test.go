@@ -95,6 +95,7 @@ func TestEvents(t *testing.T) {
 	w := modeltest.NewWorld()
 	before := board.Of(w.Snap, w.Cls, modeltest.T0)
 	before.Findings = []model.Finding{{Code: "paused", Summary: "paused"}}
+	before.Causes = []model.Cause{{Finding: before.Findings[0], Same: []int{0}}}
 	if e := board.Events(&before, &before); len(e) != 0 {
 		t.Errorf("nothing changed, yet: %v", e)
 	}
@@ -106,6 +107,7 @@ func TestEvents(t *testing.T) {
 	}
 	after := board.Of(w.Snap, w.Cls, modeltest.T0.Add(time.Second))
 	after.Findings = []model.Finding{{Code: "stale-roles", Summary: "roles are stale", Severity: model.Info}}
+	after.Causes = []model.Cause{{Finding: after.Findings[0], Same: []int{0}}}
 	var got []string
 	for _, e := range board.Events(&before, &after) {
 		got = append(got, e.String())

@@ -1,0 +1,142 @@
+package check_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgtui/haproxy"
+	"pgtui/internal/modeltest"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/check"
+)
+
+// tree is the causes of a board, each with the codes that follow from it.
+func tree(b *board.Board) string {
+	var out []string
+	for _, c := range b.Causes {
+		var codes []string
+		for _, i := range c.Effects {
+			codes = append(codes, b.Findings[i].Code)
+		}
+		axis := c.Severity.String()
+		if c.Drift {
+			axis = "drift"
+		}
+		out = append(out, fmt.Sprintf("%s %s: %s [%s]", axis, c.Code, c.Summary, strings.Join(codes, " ")))
+	}
+	return strings.Join(out, "\n")
+}
+
+// loseLeader takes pg-test-1 and its node away, seen ago before now.
+func loseLeader(w *modeltest.World, ago time.Duration) {
+	w.Listed()
+	w.Wal(1000, [2]int64{1000, 1000}, [2]int64{1000, 1000})
+	w.Cls.TTL = 30 * time.Second
+	w.Silence(1, ago)
+	w.SilenceHAProxy(1)
+	w.Refuse("pg-test-primary", "pg-test-1")
+}
+
+// TestCauses: one thing that is wrong is one line, and each finding is in one of them.
+func TestCauses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   func(w *modeltest.World)
+		want []string
+	}{
+		{"a calm cluster", func(*modeltest.World) {}, nil},
+		{"the leader's node is lost", func(w *modeltest.World) { loseLeader(w, 7*time.Second) },
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 B"}},
+		{"long ago", func(w *modeltest.World) { loseLeader(w, 40*time.Second) },
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects, which is due; candidates pg-test-2, pg-test-3, lag 0 B"}},
+		{"no member may lead", func(w *modeltest.World) {
+			loseLeader(w, 7*time.Second)
+			w.Tag(2, "nofailover", "true", false)
+			w.Tag(3, "nofailover", "true", false)
+		}, []string{"critical node-lost: pg-test-1 is lost: 5433 has no server, and no member can take over"}},
+		{"a replica's node is lost", func(w *modeltest.World) {
+			w.Listed()
+			w.Silence(3, 7*time.Second)
+			w.SilenceHAProxy(3)
+		}, []string{"warning node-lost: pg-test-3 is lost: neither Patroni nor HAProxy answers there"}},
+		{"two nodes are lost", func(w *modeltest.World) {
+			w.Silence(2, 7*time.Second)
+			w.Silence(3, 7*time.Second)
+		}, []string{"warning node-lost: pg-test-2, pg-test-3 are lost: neither Patroni nor HAProxy answers there [haproxy-silent haproxy-silent patroni-silent patroni-silent]"}},
+		{"a weight by hand on every node, and old roles", func(w *modeltest.World) {
+			w.Everywhere("pg-test-replica", func(p *haproxy.Proxy) { p.Server("pg-test-2").UserWeight = 50 })
+			w.Cls.Instances[0].Role = model.RoleReplica
+			w.Cls.Instances[2].Role = model.RolePrimary
+		}, []string{
+			"drift running-differs: HAProxy on pg-test-1, pg-test-2, pg-test-3 runs a configuration that differs from the inventory []",
+			"drift stale-roles: pg_role is out of date: the inventory says pg-test-3, the leader is pg-test-1 []",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := modeltest.Calm()
+			tt.do(w)
+			b := check.Board(w.Snap, w.Cls, modeltest.T0)
+			got := tree(&b)
+			lines := strings.Split(got, "\n")
+			if len(tt.want) == 0 && got != "" || len(tt.want) > 0 && len(lines) != len(tt.want) {
+				t.Fatalf("causes:\n%s\nfindings: %+v", got, b.Findings)
+			}
+			for i, want := range tt.want {
+				if !strings.HasPrefix(lines[i], want) {
+					t.Errorf("got  %s\nwant %s", lines[i], want)
+				}
+			}
+			once(t, &b)
+		})
+	}
+}
+
+// once checks that each finding has one place in the tree.
+func once(t *testing.T, b *board.Board) {
+	t.Helper()
+	seen := map[int]int{}
+	for _, c := range b.Causes {
+		for _, i := range append(append([]int{}, c.Same...), c.Effects...) {
+			seen[i]++
+		}
+	}
+	for i := range b.Findings {
+		if seen[i] != 1 {
+			t.Errorf("finding %d (%s) is %d times in the tree", i, b.Findings[i].Code, seen[i])
+		}
+	}
+}
+
+// TestDriftIsNoHealth: what differs from the inventory while clients are served is named
+// beside the health, and counts only where the caller is strict.
+func TestDriftIsNoHealth(t *testing.T) {
+	w := modeltest.Calm()
+	w.Cls.Instances[0].Role, w.Cls.Instances[1].Role = model.RoleReplica, model.RolePrimary
+	b := check.Board(w.Snap, w.Cls, modeltest.T0)
+	if b.Health != model.HealthOK || len(b.Drift()) != 1 || b.Drift()[0].Code != "stale-roles" {
+		t.Fatalf("%s, drift %+v", b.Health, b.Drift())
+	}
+	modeltest.Equal(t, "summary", b.Summary, "every service is served; the inventory differs: pg_role is out of date: the inventory says pg-test-2, the leader is pg-test-1")
+	boards := []board.Board{b}
+	if got := [2]int{board.Code(boards, false), board.Code(boards, true)}; got != [2]int{0, 1} {
+		t.Errorf("codes %v", got)
+	}
+	if got := board.Code(nil, true); got != int(model.HealthUnknown) {
+		t.Errorf("no cluster: %d", got)
+	}
+}
+
+// TestACountdownIsJudgedAgain: a summary with a time in it does not stand still.
+func TestACountdownIsJudgedAgain(t *testing.T) {
+	w := modeltest.Calm()
+	loseLeader(w, 2*time.Second)
+	var j check.Judge
+	first := j.Boards(w.Snap, modeltest.T0)[0].Summary
+	second := j.Boards(w.Snap, modeltest.T0.Add(9*time.Second))[0].Summary
+	if !strings.Contains(first, "in about 30 s") || !strings.Contains(second, "in about 20 s") {
+		t.Errorf("%s\n%s", first, second)
+	}
+}

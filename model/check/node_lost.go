@@ -1,0 +1,172 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/model/failover"
+)
+
+// nodeLostCode is the finding that explains most of the others where it is there.
+const nodeLostCode = "node-lost"
+
+// nodeLost: an instance of which nothing answers, its Patroni, its ports and the HAProxy
+// of its node. Which services lack a server because of it, and what Patroni does about
+// it, is part of the finding. One finding an instance.
+func nodeLost(in Input, report func(model.Finding)) {
+	b := in.Board
+	for i := range b.Members {
+		m := &b.Members[i]
+		if !lost(in, m) {
+			continue
+		}
+		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
+			Evidence: []string{m.Why, "the stats page of HAProxy on it does not answer" + because(in.Snap.HAProxy[m.Host].Err)},
+			Hint:     "ssh " + string(m.Host)}
+		bare := baredBy(in, m)
+		switch {
+		case b.LeaderBy == "self" || !led(in, m):
+			f.Summary = fmt.Sprintf("%s is lost: neither Patroni nor HAProxy answers there", m.Instance)
+			if len(bare) > 0 {
+				f.Summary = fmt.Sprintf("%s is lost: %s", m.Instance, bareText(bare))
+			}
+		default:
+			f.Severity = model.Critical
+			f.Summary, f.Due, f.Hint = leaderLost(in, m, bare)
+		}
+		report(f)
+	}
+}
+
+// because is an error in brackets.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return " (" + err.Error() + ")"
+}
+
+// lost reports whether nothing on an instance's node answers.
+func lost(in Input, m *board.Member) bool {
+	v := in.Snap.Patroni[m.Instance]
+	if m.Known || m.Foreign != nil || v.Status.Err == nil || in.Board.Cluster.LoadBalancer(m.Host) == nil || in.Snap.HAProxy[m.Host].Err == nil {
+		return false
+	}
+	return !slices.ContainsFunc(v.Ports, func(p model.PortView) bool { return p.Open(in.Now) })
+}
+
+// led reports whether the member is the leader that the cluster lost: the DCS still names
+// it, or it was primary in its last answer and no other leads.
+func led(in Input, m *board.Member) bool {
+	return in.Board.Leader == m.Instance || in.Board.Leader == "" && in.Snap.Patroni[m.Instance].Status.Value.Role == "primary"
+}
+
+// baredBy are the ports of services that no server serves, and that the member is a
+// reason for.
+func baredBy(in Input, m *board.Member) []string {
+	b := in.Board
+	var out []string
+	for i := range b.Routes {
+		r := &b.Routes[i]
+		svc := b.Cluster.Service(r.Service)
+		if svc == nil || len(r.Serving) > 0 || r.Verdict == model.Serving || r.Verdict == model.BackupServing || b.ByDesign(r) || !selects(svc, m.Instance) {
+			continue
+		}
+		if model.LockOnly(svc.Check, b.Cluster.Standby) && !led(in, m) {
+			continue
+		}
+		out = append(out, r.Port)
+	}
+	return out
+}
+
+// selects reports whether the service has the instance as a server.
+func selects(svc *model.Service, name model.InstanceName) bool {
+	servers, _ := svc.Servers()
+	return slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == name })
+}
+
+// size is a lag for a clause.
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return failover.Bytes(n)
+}
+
+// listed is "5433", "5433 and 5436", "5433, 5434 and 5436".
+func listed(words []string) string {
+	n := len(words) - 1
+	if n < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:n], ", ") + " and " + words[n]
+}
+
+func bareText(ports []string) string {
+	return fmt.Sprintf("%s %s no server", listed(ports), plural(len(ports), "has", "have"))
+}
+
+// leaderLost is the summary of a leader that is lost, when Patroni elects at the latest,
+// and what to type. Without the TTL's end the time is left out.
+func leaderLost(in Input, m *board.Member, bare []string) (summary string, due time.Time, hint string) {
+	b := in.Board
+	what := "the cluster has no leader"
+	if len(bare) > 0 {
+		what = bareText(bare)
+	}
+	may, why := candidates(in, m)
+	cls := string(b.Cluster.Name)
+	switch {
+	case b.Paused:
+		return fmt.Sprintf("%s is lost: %s, and Patroni is paused: no member takes over by itself", m.Instance, what), due, "pgtui candidates " + cls + "; then pgtui failover " + cls
+	case may == "":
+		return fmt.Sprintf("%s is lost: %s, and %s", m.Instance, what, why), due, "pgtui candidates " + cls
+	}
+	until := "until Patroni elects"
+	if seen := in.Snap.Patroni[m.Instance].Status; seen.Ever() && b.Cluster.TTL > 0 {
+		due = seen.At.Add(b.Cluster.TTL)
+		if left := due.Sub(in.Now); left > 0 {
+			until += fmt.Sprintf(", in about %d s", roundUp(left)/time.Second)
+		} else {
+			due = time.Time{}
+			until += ", which is due"
+		}
+	}
+	return fmt.Sprintf("%s is lost: %s %s; %s", m.Instance, what, until, may), due, "wait for the election; pgtui candidates " + cls + " shows who can take over"
+}
+
+// roundUp is a time to wait, in steps of 5 seconds.
+func roundUp(d time.Duration) time.Duration {
+	const step = 5 * time.Second
+	return (d + step - 1) / step * step
+}
+
+// candidates are the members that may take over from a lost leader, with what they lack,
+// or "" and why there is none.
+func candidates(in Input, m *board.Member) (may, why string) {
+	out, err := failover.WhatIf(in.Snap, in.Board.Cluster, failover.Supposition{Down: []model.InstanceName{m.Instance}}, in.Now)
+	if err != nil {
+		return "", err.Error()
+	}
+	var names []string
+	behind := int64(-1)
+	for _, c := range out.Candidates {
+		if c.May {
+			names, behind = append(names, string(c.Instance)), max(behind, c.Behind)
+		}
+	}
+	switch lag := "lag unknown"; {
+	case len(names) == 0:
+		return "", out.Why
+	default:
+		if behind >= 0 {
+			lag = "lag " + size(behind)
+		}
+		return fmt.Sprintf("%s %s, %s", plural(len(names), "candidate", "candidates"), strings.Join(names, ", "), lag), ""
+	}
+}
