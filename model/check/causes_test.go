@@ -35,9 +35,19 @@ func loseLeader(w *modeltest.World, ago time.Duration) {
 	w.Listed()
 	w.Wal(1000, [2]int64{1000, 1000}, [2]int64{1000, 1000})
 	w.Cls.TTL = 30 * time.Second
-	w.Silence(1, ago)
-	w.SilenceHAProxy(1)
-	w.Refuse("pg-test-primary", "pg-test-1")
+	lose(w, 1, ago)
+}
+
+// lose takes a node away: nothing on it answers, and the HAProxies of the others report it.
+func lose(w *modeltest.World, n int, ago time.Duration) {
+	w.Silence(n, ago)
+	w.SilenceHAProxy(n)
+	for _, proxy := range []string{"pg-test-primary", "pg-test-replica"} {
+		w.Everywhere(proxy, func(p *haproxy.Proxy) {
+			s := p.Server(string(w.Cls.Instances[n-1].Name))
+			s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4TOUT", 0
+		})
+	}
 }
 
 // TestCauses: one thing that is wrong is one line, and each finding is in one of them.
@@ -59,13 +69,27 @@ func TestCauses(t *testing.T) {
 		}, []string{"critical node-lost: pg-test-1 is lost: 5433 has no server, and no member can take over"}},
 		{"a replica's node is lost", func(w *modeltest.World) {
 			w.Listed()
-			w.Silence(3, 7*time.Second)
-			w.SilenceHAProxy(3)
+			lose(w, 3, 7*time.Second)
 		}, []string{"warning node-lost: pg-test-3 is lost: neither Patroni nor HAProxy answers there"}},
 		{"two nodes are lost", func(w *modeltest.World) {
-			w.Silence(2, 7*time.Second)
+			lose(w, 2, 7*time.Second)
+			lose(w, 3, 7*time.Second)
+		}, []string{"warning node-lost: pg-test-2, pg-test-3 are lost: neither Patroni nor HAProxy answers there [haproxy-silent haproxy-silent patroni-silent patroni-silent service-on-backup]"}},
+		{"silent from here only", func(w *modeltest.World) {
 			w.Silence(3, 7*time.Second)
-		}, []string{"warning node-lost: pg-test-2, pg-test-3 are lost: neither Patroni nor HAProxy answers there [haproxy-silent haproxy-silent patroni-silent patroni-silent]"}},
+			w.SilenceHAProxy(3)
+		}, []string{
+			"warning haproxy-silent: the stats page of HAProxy on pg-test-3 does not answer []",
+			"warning patroni-silent: Patroni on pg-test-3 does not answer []",
+		}},
+		{"nothing answers from here", func(w *modeltest.World) {
+			for n := range 3 {
+				lose(w, n+1, 7*time.Second)
+			}
+		}, []string{
+			"warning haproxy-silent: the stats page of HAProxy on pg-test-1, pg-test-2, pg-test-3 does not answer []",
+			"warning patroni-silent: Patroni on pg-test-1, pg-test-2, pg-test-3 does not answer [leader-silent]",
+		}},
 		{"a weight by hand on every node, and old roles", func(w *modeltest.World) {
 			w.Everywhere("pg-test-replica", func(p *haproxy.Proxy) { p.Server("pg-test-2").UserWeight = 50 })
 			w.Cls.Instances[0].Role = model.RoleReplica

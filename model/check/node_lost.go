@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/haproxy"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -50,11 +51,20 @@ func because(err error) string {
 	return " (" + err.Error() + ")"
 }
 
-// lost reports whether nothing on an instance's node answers.
+// lost reports whether nothing on an instance's node answers, neither from here nor the
+// other HAProxies. Where no member answers, the network from here may be the reason.
 func lost(in Input, m *board.Member) bool {
-	v := in.Snap.Patroni[m.Instance]
-	if m.Known || m.Foreign != nil || v.Status.Err == nil || in.Board.Cluster.LoadBalancer(m.Host) == nil || in.Snap.HAProxy[m.Host].Err == nil {
+	b, v := in.Board, in.Snap.Patroni[m.Instance]
+	if m.Known || m.Foreign != nil || v.Status.Err == nil || b.KnownMembers() == 0 || b.Cluster.LoadBalancer(m.Host) == nil || in.Snap.HAProxy[m.Host].Err == nil {
 		return false
+	}
+	for i := range b.Routes {
+		for k := range b.Routes[i].Views {
+			w := &b.Routes[i].Views[k]
+			if c := cellOf(w, m.Instance); c != nil && !w.Stale && c.Status != "" && !byHand(c) && !haproxy.Unanswered(c.Status, c.Check) {
+				return false // a HAProxy reaches its Patroni
+			}
+		}
 	}
 	return !slices.ContainsFunc(v.Ports, func(p model.PortView) bool { return p.Open(in.Now) })
 }
@@ -73,7 +83,7 @@ func baredBy(in Input, m *board.Member) []string {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		svc := b.Cluster.Service(r.Service)
-		if svc == nil || len(r.Serving) > 0 || r.Verdict == model.Serving || r.Verdict == model.BackupServing || b.ByDesign(r) || !selects(svc, m.Instance) {
+		if svc == nil || r.Verdict != model.Empty || b.ByDesign(r) || !selects(svc, m.Instance) {
 			continue
 		}
 		if model.LockOnly(svc.Check, b.Cluster.Standby) && !led(in, m) {
