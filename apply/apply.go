@@ -75,20 +75,14 @@ func among(all, only []model.Host) []model.Host {
 func question(inv *model.Inventory, cluster model.ClusterName, hosts []model.Host, old bool) (*model.Cluster, error) {
 	c := inv.Cluster(cluster)
 	if c == nil {
-		return nil, &source.Hint{
-			Err: fmt.Errorf("%s: no such cluster in %s", cluster, inv.Source),
-			Try: "the clusters are " + join(inv.Clusters, func(c model.Cluster) string { return string(c.Name) }), Usage: true,
-		}
+		return nil, inv.NoCluster(string(cluster))
 	}
 	if len(c.LoadBalancers) == 0 && len(c.Problems) == 0 {
 		return nil, fmt.Errorf("%s: no HAProxy node serves it", cluster)
 	}
 	for _, h := range hosts {
 		if c.LoadBalancer(h) == nil && !(old && slices.Contains(plan.Former(inv, c), h)) {
-			return nil, &source.Hint{
-				Err: fmt.Errorf("%s: %s is not one of its HAProxy nodes", cluster, h),
-				Try: "they are " + join(c.LoadBalancers, func(f model.LoadBalancer) string { return string(f.Host) }), Usage: true,
-			}
+			return nil, c.NoHAProxy(string(h))
 		}
 	}
 	return c, nil

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
+	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/session"
-	"pgtui/source"
 )
 
 // rollFlags are how a plan is carried out.
@@ -49,15 +48,16 @@ func (r *rollFlags) check() error {
 	return acceptable(r.accept)
 }
 
+// acceptableRisks are the names that --accept-risk takes.
+func acceptableRisks() []string {
+	return slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected })
+}
+
 // acceptable checks the names of accepted risks.
 func acceptable(accept []string) error {
 	for _, name := range accept {
 		if !slices.Contains(plan.RiskNames(), name) || name == plan.RiskRejected {
-			return &source.Hint{
-				Err:   fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)),
-				Try:   "they are " + strings.Join(slices.DeleteFunc(plan.RiskNames(), func(n string) bool { return !plan.RiskStops(n) || n == plan.RiskRejected }), ", "),
-				Usage: true,
-			}
+			return model.NotFound(fmt.Errorf("--accept-risk %s: no risk of that name can be accepted", text.Line(name, 60)), name, acceptableRisks(), "the risks that the plan lists; see docs/risks.md")
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ func (a *app) componentsCmd() *cobra.Command {
 			"nodes: over the network, and systemd over SSH. It changes nothing. Exit codes: 0 all are healthy,\n" +
 			"1 a component that only monitors is unhealthy, 2 one that carries traffic is unhealthy, 3 none is\n" +
 			"unhealthy and one is unknown.",
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "cluster or node"),
 		RunE: verb(&o, a.components),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

@@ -159,9 +159,19 @@ func (a *app) configure(c *cobra.Command) error {
 	}
 	ctx, ok := cfg.Of(name)
 	if !ok {
-		return &source.Hint{Err: fmt.Errorf("no context %q in %s", name, a.configFile()), Try: "one of: " + strings.Join(contextNames(cfg), ", "), Usage: a.contextName != ""}
+		return a.noContext(cfg, name)
 	}
 	return a.enter(c, ctx)
+}
+
+// noContext is the error of a context that the file does not have: one of usage
+// where the name was typed.
+func (a *app) noContext(cfg config.Config, name string) error {
+	err := model.NotFound(fmt.Errorf("no context %q in %s", text.Line(name, 60), a.configFile()), name, contextNames(cfg), "pgtui config show")
+	if a.contextName == "" {
+		return unusage(err)
+	}
+	return err
 }
 
 func more(n int) string {
@@ -237,14 +247,14 @@ func (a *app) configCmd() *cobra.Command {
 		Use:   "config",
 		Short: "pgtui's own configuration: init, check, show",
 		Long:  "The file is $PGTUI_CONFIG, else pgtui/config.yml in $XDG_CONFIG_HOME or ~/.config.\nIt is optional; docs/config.md explains every key.",
-		Args:  cobra.NoArgs,
+		Args:  none,
 		// config must work on a wrong file.
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.refuse(c) },
 	}
 	c.AddCommand(
-		writes(&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configInit() }}),
-		&cobra.Command{Use: "check", Short: "Check the file and list its errors with their lines; exits 0 or 1", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
-		&cobra.Command{Use: "show", Short: "Show the settings in effect, and what makes the run read-only", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
+		writes(&cobra.Command{Use: "init", Short: "Write a file with every key, commented out", Args: none, RunE: func(*cobra.Command, []string) error { return a.configInit() }}),
+		&cobra.Command{Use: "check", Short: "Check the file and list its errors with their lines; exits 0 or 1", Args: none, RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
+		&cobra.Command{Use: "show", Short: "Show the settings in effect, and what makes the run read-only", Args: none, RunE: func(c *cobra.Command, _ []string) error { return a.configShow(c) }},
 	)
 	return c
 }
@@ -278,7 +288,7 @@ func (a *app) configCheck() error {
 		return err
 	}
 	if _, ok := cfg.Of(a.contextName); a.contextName != "" && !ok {
-		return misuse("one of: "+strings.Join(contextNames(cfg), ", "), "no context %q in %s", a.contextName, a.configFile())
+		return a.noContext(cfg, a.contextName)
 	}
 	for _, p := range problems {
 		fmt.Fprintln(a.io.Out, text.Line(p.Error(), 400))

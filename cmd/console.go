@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,13 +31,25 @@ func (a *app) terminal() bool {
 	return ok1 && ok2 && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && a.Getenv("TERM") != "dumb"
 }
 
+// clusterOnly takes one cluster. Of more arguments the first was meant as a command.
+func clusterOnly(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return model.NotFound(fmt.Errorf("no command %q", text.Line(args[0], 60)), args[0], commandNames(c), "pgtui help")
+	}
+	return nil
+}
+
 func (a *app) runConsole(cmd *cobra.Command, args []string) error {
+	if a.printVersion {
+		fmt.Fprintf(a.io.Out, "pgtui %s\n", version())
+		return nil
+	}
 	path, err := a.Find()
 	if len(args) == 1 && err != nil {
-		return misuse("pgtui --help", "no command %q, and no inventory to find a cluster in: %w", text.Line(args[0], 60), err)
+		return model.NotFound(fmt.Errorf("no command %q, and no inventory to find a cluster in", text.Line(args[0], 60)), args[0], commandNames(cmd), source.TryOf(err))
 	}
 	if !a.terminal() {
-		return a.noTerminal(cmd.Context(), args)
+		return a.noTerminal(cmd, args)
 	}
 	if err != nil {
 		return err
@@ -47,7 +60,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 		d.Start = model.ClusterName(args[0])
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
-	loading := a.loading(ctx, path, args)
+	loading := a.loading(ctx, cmd, path, args)
 	defer func() { stop(); await(loading, time.Second) }() // an inventory's program must not outlive the console
 	select {
 	case got := <-loading:
@@ -62,10 +75,10 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 
 // noTerminal refuses the console where it cannot be drawn. An argument that is
 // not a cluster is refused first: it may be a mistyped command.
-func (a *app) noTerminal(ctx context.Context, args []string) error {
+func (a *app) noTerminal(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
-		inv, err := a.Load(ctx)
-		if err = cmp.Or(err, clusterOrCommand(inv, args)); err != nil {
+		inv, err := a.Load(cmd.Context())
+		if err = cmp.Or(err, clusterOrCommand(cmd, inv, args)); err != nil {
 			return err
 		}
 	}
@@ -74,15 +87,15 @@ func (a *app) noTerminal(ctx context.Context, args []string) error {
 
 // clusterOrCommand is the error of a name that is neither a cluster nor a
 // command; nil without an inventory.
-func clusterOrCommand(inv *model.Inventory, names []string) error {
-	if inv == nil {
+func clusterOrCommand(c *cobra.Command, inv *model.Inventory, names []string) error {
+	if inv == nil || len(names) == 0 || inv.Cluster(model.ClusterName(names[0])) != nil {
 		return nil
 	}
-	_, err := session.Clusters(inv, names...)
-	if err == nil {
-		return nil
+	err := fmt.Errorf("no cluster %q in %s, and no command of that name", text.Line(names[0], 60), inv.Source)
+	if commands := commandNames(c); text.Nearest(names[0], commands) != "" {
+		return model.NotFound(err, names[0], commands, "")
 	}
-	return misuse(source.TryOf(err)+"; pgtui --help lists the commands", "%w, and no command of that name", err)
+	return model.NotFound(err, names[0], inv.Names(), "pgtui status lists the clusters, pgtui help the commands")
 }
 
 // firstFrame is how long the console waits for its inventory before it shows
@@ -98,12 +111,12 @@ type loaded struct {
 
 // loading reads the inventory and checks that it has the clusters named. The
 // channel has one answer, and is closed once nothing is read any more.
-func (a *app) loading(ctx context.Context, path string, names []string) <-chan loaded {
+func (a *app) loading(ctx context.Context, cmd *cobra.Command, path string, names []string) <-chan loaded {
 	out := make(chan loaded, 1)
 	send := func(l loaded) { out <- l; close(out) }
 	guard.Go("reading the inventory", func() {
 		inv, err := a.LoadFile(ctx, path)
-		send(loaded{inv, cmp.Or(err, clusterOrCommand(inv, names))})
+		send(loaded{inv, cmp.Or(err, clusterOrCommand(cmd, inv, names))})
 	}, func(err error) { send(loaded{err: err}) })
 	return out
 }
@@ -167,6 +180,9 @@ func (a *app) deps(path string) tui.Deps {
 		Command:  a.command(path),
 		Open:     a.openContext,
 	}
+	if a.color == colorAlways {
+		d.Environ = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") })
+	}
 	for _, c := range a.config.Contexts {
 		d.Contexts = append(d.Contexts, infoOf(c))
 	}
@@ -184,7 +200,7 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 	if !ok {
 		return tui.Deps{}, fmt.Errorf("no context %q in %s", name, a.configFile())
 	}
-	b := &app{io: a.io, config: a.config, onlyRead: a.onlyRead, contextName: name}
+	b := &app{io: a.io, config: a.config, onlyRead: a.onlyRead, color: a.color, contextName: name}
 	b.Session = a.Another(session.Options{
 		Dialect: a.Dialect, Core: a.Core, Preview: a.Preview,
 		PigstyHome: a.Getenv("PIGSTY_HOME"), VaultFile: a.Getenv("ANSIBLE_VAULT_PASSWORD_FILE"),
@@ -205,9 +221,10 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 // refresh is the time between two rounds of probing, 0 for pgtui's own choice.
 func (a *app) refresh() time.Duration { return cmp.Or(a.context.Refresh, a.config.Refresh) }
 
-// themeName is the theme of the context, else of the file; none under NO_COLOR.
+// themeName is the theme of the context, else of the file; none where there are no
+// colours.
 func (a *app) themeName() string {
-	if a.Getenv("NO_COLOR") != "" {
+	if a.color == colorNever || a.color == colorAuto && a.Getenv("NO_COLOR") != "" {
 		return "none"
 	}
 	return cmp.Or(a.context.Theme, a.config.Theme, "terminal")

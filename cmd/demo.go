@@ -31,7 +31,7 @@ func (a *app) demoCmd() *cobra.Command {
 			"keys f2 to f8 cause failures. Without a terminal it prints the board once. With --serve it\n" +
 			"keeps the nodes running for other commands and reads what should happen to them from\n" +
 			"standard input or --script, one command a line:\n\n" + sandbox.Help(),
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "cluster"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := demoFlags(&o); err != nil {
 				return err
@@ -83,7 +83,7 @@ func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []strin
 	if err != nil {
 		return err
 	}
-	if err := clusterOrCommand(inv, args); err != nil {
+	if _, err := session.Clusters(inv, args...); err != nil {
 		return err
 	}
 	d := a.deps(inv.Source)

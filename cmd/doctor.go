@@ -25,7 +25,7 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Every finding, the worst first, with its evidence and the command to type; exits as status",
 		Long: "doctor probes Patroni and HAProxy as status does, connects through every service port,\n" +
 			"and reads the HAProxy files and processes of each node over SSH. It changes nothing.",
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "cluster"),
 		RunE: verb(&o, a.doctor),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

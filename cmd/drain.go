@@ -47,7 +47,7 @@ func (a *app) serverCmd(o *serverOptions, use, short, long string) *cobra.Comman
 	example := "pgtui " + string(o.kind) + " pg-test-2"
 	c := &cobra.Command{Use: use, Short: short, Long: long, Args: needs(1, "instance", example), RunE: verb(o, a.onServers)}
 	if o.kind == action.Weight {
-		c.Args = exactly(2, "an instance and a weight", example+" 50")
+		c.Args = between(2, 2, "an instance and a weight", example+" 50")
 	}
 	f := c.Flags()
 	f.StringVar(&o.service, "service", "", "only this `service`")
@@ -68,10 +68,10 @@ func untilFlags(c *cobra.Command, until, why *string) {
 	c.Flags().StringVar(why, "why", "", "the reason, kept in the audit file and shown by status and doctor")
 }
 
-// exactly is needs of several different arguments.
-func exactly(n int, what, example string) cobra.PositionalArgs {
+// between is needs of several different arguments.
+func between(least, most int, what, example string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) < least || len(args) > most {
 			return misuse(example, "%s takes %s, and got %s", c.Name(), what, text.Plural(len(args), "argument"))
 		}
 		return nil
@@ -79,7 +79,7 @@ func exactly(n int, what, example string) cobra.PositionalArgs {
 }
 
 func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) error {
-	r := action.Request{Kind: o.kind, Instance: model.InstanceName(args[0]), Service: model.ServiceName(o.service), Why: text.Line(o.why, 300), Wait: o.wait, Cut: o.cut}
+	r := action.Request{Kind: o.kind, Instance: model.InstanceName(args[0]), Why: text.Line(o.why, 300), Wait: o.wait, Cut: o.cut}
 	if err := o.check(string(o.kind) + " " + args[0]); err != nil {
 		return err
 	}
@@ -106,18 +106,17 @@ func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) er
 		return err
 	}
 	r.Cluster = c.Name
-	if o.service != "" && c.Service(r.Service) == nil {
-		return unknownService(c, r.Service)
+	if o.service != "" {
+		s, err := c.ServiceOf(o.service)
+		if err != nil {
+			return err
+		}
+		r.Service = s.Name
 	}
 	if r.HAProxy, err = haproxyOf(inv, c, o.haproxy); err != nil {
 		return err
 	}
 	return a.act(ctx, &o.actFlags, inv, r)
-}
-
-// unknownService is the usage error of a service that a cluster has not.
-func unknownService(c *model.Cluster, name model.ServiceName) error {
-	return misuse("one of: "+model.Join(c.ServiceNames()), "%s has no service %q", c.Name, text.Line(string(name), 60))
 }
 
 // haproxyOf is the HAProxy node of a cluster by its name or address, "" for "".
@@ -130,7 +129,7 @@ func haproxyOf(inv *model.Inventory, c *model.Cluster, name string) (model.Host,
 		return "", err
 	}
 	if c.LoadBalancer(h) == nil {
-		return "", misuse("one of: "+model.Join(c.HAProxies()), "%s is not a HAProxy node of %s", h, c.Name)
+		return "", c.NoHAProxy(name)
 	}
 	return h, nil
 }
@@ -162,10 +161,11 @@ func (a *app) enable(ctx context.Context, o *serverOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	r := action.Request{Kind: o.kind, Cluster: cls[0].Name, Service: model.ServiceName(o.service)}
-	if cls[0].Service(r.Service) == nil {
-		return unknownService(cls[0], r.Service)
+	s, err := cls[0].ServiceOf(o.service)
+	if err != nil {
+		return err
 	}
+	r := action.Request{Kind: o.kind, Cluster: cls[0].Name, Service: s.Name}
 	if r.HAProxy, err = haproxyOf(inv, cls[0], o.haproxy); err != nil {
 		return err
 	}

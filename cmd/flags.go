@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pgtui/internal/text"
+	"pgtui/model"
 	"pgtui/source"
 )
 
@@ -63,9 +65,18 @@ func (f *choice) String() string {
 
 func (f *choice) Type() string { return "string" }
 
+// refused is the error of another value.
+func (f *choice) refused(value string) error {
+	err := fmt.Errorf("%s %s: expected %s", f.flag, text.Line(value, 60), either(f.of))
+	if text.Nearest(value, f.of) != "" {
+		return model.NotFound(err, value, f.of, "")
+	}
+	return misuse(f.try, "%w", err)
+}
+
 func (f *choice) Set(value string) error {
 	if !slices.Contains(f.of, value) {
-		return misuse(f.try, "%s %s: expected %s", f.flag, text.Line(value, 60), either(f.of))
+		return f.refused(value)
 	}
 	*f.to = value
 	return nil
@@ -87,12 +98,53 @@ func either(values []string) string {
 	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
-// refusedFlag is the error of a flag without what cobra adds to that of a choice.
-func refusedFlag(_ *cobra.Command, err error) error {
-	if h, ok := errors.AsType[*source.Hint](err); ok {
+// refusedFlag is the error of a flag in the words of the other errors of usage,
+// with the flag that was probably meant.
+func refusedFlag(c *cobra.Command, err error) error {
+	help := c.CommandPath() + " --help"
+	if h, ok := errors.AsType[*source.Hint](err); ok { // of a choice, without what pflag adds
 		return h
 	}
-	return err
+	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return noFlag(c, e, help)
+	}
+	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return misuse(help, "--%s needs a value", e.GetFlag().Name)
+	}
+	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return misuse(help, "--%s %s: expected %s", e.GetFlag().Name, text.Line(e.GetValue(), 60), expected(e.GetFlag().Value.Type()))
+	}
+	return misuse(help, "%w", err)
+}
+
+// noFlag is the error of a flag that a command does not have.
+func noFlag(c *cobra.Command, e *pflag.NotExistError, help string) error {
+	name := e.GetSpecifiedName()
+	if e.GetSpecifiedShortnames() != "" {
+		return misuse(help, "%s has no flag -%s", typedName(c), text.Line(name, 1))
+	}
+	var have []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			have = append(have, "--"+f.Name)
+		}
+	})
+	return model.NotFound(fmt.Errorf("%s has no flag --%s", typedName(c), text.Line(name, 60)), "--"+name, have, help)
+}
+
+// expected is what a flag of a pflag type takes.
+func expected(of string) string {
+	switch of {
+	case "bool":
+		return "true or false"
+	case "int":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "duration":
+		return "a duration such as 500ms, 2s or 5m"
+	}
+	return "a value of another form"
 }
 
 // within checks a number of a flag.
@@ -126,22 +178,46 @@ func needs(n int, what, example string) cobra.PositionalArgs {
 		case len(args) == 0:
 			return misuse(example, "no %s given: %s takes one", what, c.Name())
 		case n > 0 && len(args) > n:
-			return misuse(example, "%s takes %s, and got %d: %s", c.Name(), text.Plural(n, what), len(args), text.Line(strings.Join(args, " "), 200))
+			return tooMany(c, args, text.Plural(n, what), example)
 		}
 		return nil
 	}
+}
+
+// upTo takes at most n arguments.
+func upTo(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > n {
+			return tooMany(c, args, "at most "+text.Plural(n, what), c.CommandPath()+" --help")
+		}
+		return nil
+	}
+}
+
+// none takes no argument.
+func none(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misuse(c.CommandPath()+" --help", "%s takes no argument: %s", typedName(c), text.Line(strings.Join(args, " "), 200))
+	}
+	return nil
+}
+
+// tooMany is the error of more arguments than a command takes.
+func tooMany(c *cobra.Command, args []string, takes, try string) error {
+	return misuse(try, "%s takes %s, and got %d: %s", c.Name(), takes, len(args), text.Line(strings.Join(args, " "), 200))
 }
 
 // harden makes every command below c refuse wrong usage in the same way, and
 // records when a command starts: what cobra itself refuses comes before that.
 func (a *app) harden(c *cobra.Command) {
 	if !c.Runnable() && c.HasSubCommands() {
-		c.RunE = func(c *cobra.Command, _ []string) error {
-			var names []string
-			for _, s := range c.Commands() {
-				names = append(names, s.Name())
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			names := commandNames(c)
+			if len(args) > 0 {
+				return model.NotFound(fmt.Errorf("%s has no command %q", typedName(c), text.Line(args[0], 60)), args[0], names, c.CommandPath()+" --help")
 			}
-			return misuse(c.CommandPath()+" "+names[0], "no command given: %s takes one of %s", c.CommandPath(), strings.Join(names, ", "))
+			return misuse(c.CommandPath()+" "+names[0], "no command given: %s takes one of %s", typedName(c), strings.Join(names, ", "))
 		}
 	}
 	if run := c.RunE; run != nil {
@@ -168,24 +244,22 @@ func (a *app) refusedByCobra(c *cobra.Command, err error) error {
 	if err == nil || a.started || errors.As(err, &ee) {
 		return err
 	}
-	if source.TryOf(err) == "" && c != nil {
+	if source.TryOf(err) == "" && c != nil && !errors.Is(err, source.ErrUsage) {
 		return misuse(c.CommandPath()+" --help", "%w", err)
 	}
 	return usage(err)
 }
 
-// helpCmd is cobra's help; an unknown topic is wrong usage.
-func (a *app) helpCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Help about any command",
-		RunE: func(c *cobra.Command, args []string) error {
-			about, rest, err := c.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return misuse("pgtui help", "no help topic %q", text.Line(strings.Join(args, " "), 100))
-			}
-			about.InitDefaultHelpFlag()
-			return about.Help()
-		},
+// typedName is how an error calls a command: "status", "patroni config", "pgtui".
+func typedName(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), "pgtui ") }
+
+// commandNames are the commands below c that a person types.
+func commandNames(c *cobra.Command) []string {
+	var names []string
+	for _, s := range c.Commands() {
+		if !s.Hidden {
+			names = append(names, s.Name())
+		}
 	}
+	return names
 }

@@ -32,7 +32,7 @@ func (a *app) historyCmd() *cobra.Command {
 			"the runs of this inventory, with --all those of every inventory.\n\n" +
 			"Each line has the hash of the line before. Where the chain is broken, history names the line and\n" +
 			"exits 1.",
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "cluster"),
 		RunE: verb(&o, a.history),
 	}
 	outputFlag(c, &o.output, "", "text", "json")

@@ -34,7 +34,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 			"With --list, --host or --graph: the output of ansible-inventory, byte for byte.\n\n" +
 			"--list, --host and --graph --vars print every variable, passwords included, as\n" +
 			"ansible-inventory does. Values of !vault stay encrypted.",
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "host pattern"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if c.Flags().Changed("host") {
 				o.host = &host

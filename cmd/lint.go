@@ -28,7 +28,7 @@ func (a *app) lintCmd() *cobra.Command {
 		Long: "lint reads the inventory as Ansible does and reports what HAProxy would refuse or split,\n" +
 			"what Pigsty would not write, and what a failover would expose: each with its place, why\n" +
 			"it matters and the fix. It probes no node. docs/lint.md lists the rules.",
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: verb(&o, a.lint),
 	}
 	outputFlag(c, &o.output, "", "text", "json")

@@ -152,7 +152,7 @@ func (a *app) patroniFlushCmd() *cobra.Command {
 		Use:   "flush <cluster> <switchover | restart <instance>>",
 		Short: "Cancel a scheduled switchover, or the scheduled restart of an instance",
 		Long:  "flush cancels what Patroni has scheduled, and reads back that it is gone.\n" + watchedLong,
-		Args:  cobra.RangeArgs(1, 3),
+		Args:  between(1, 3, "a cluster, and switchover or restart with an instance", "pgtui patroni flush pg-test switchover"),
 		RunE: verb(&o, func(ctx context.Context, o *patroniFlags, args []string) error {
 			return a.patroniFlush(ctx, o, args)
 		}),

@@ -64,14 +64,16 @@ type app struct {
 	askBecome bool
 	lines     *bufio.Reader // of standard input, for passwords without a terminal
 
-	config      config.Config
-	context     config.Context // the zero value is none
-	contextName string         // --context
-	onlyRead    bool           // --read-only
-	given       []string       // flags that change how an inventory is read, as they were typed
-	started     bool           // the command itself has started
-	held        *bytes.Buffer  // what a command that only reads has printed; nil when it prints at once
-	out         io.Writer      // where held goes
+	config       config.Config
+	context      config.Context // the zero value is none
+	contextName  string         // --context
+	onlyRead     bool           // --read-only
+	color        string         // --color: auto, always or never
+	given        []string       // flags that change how an inventory is read, as they were typed
+	printVersion bool           // --version
+	started      bool           // the command itself has started
+	held         *bytes.Buffer  // what a command that only reads has printed; nil when it prints at once
+	out          io.Writer      // where held goes
 }
 
 // newApp is a run before its flags are read.
@@ -130,11 +132,14 @@ func (a *app) root() *cobra.Command {
 		Long: "pgtui reads a Pigsty inventory, probes Patroni and HAProxy on every node, shows which\n" +
 			"instance serves each service port and why, previews what a reload would change on\n" +
 			"each node, and reloads on confirmation. Without a command it opens the console.",
-		Args:          cobra.MaximumNArgs(1),
+		Args:          clusterOnly,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if a.printVersion {
+				return nil
+			}
 			a.Preview = slices.Contains([]string{"diff", "reload", "apply", "version"}, cmd.Name())
 			a.ReadOnly = a.readOnly()
 			if err := a.checkRules(); err != nil {
@@ -146,11 +151,19 @@ func (a *app) root() *cobra.Command {
 			return a.prepare(cmd)
 		},
 	}
-	a.rootFlags(c)
-	c.AddCommand(a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.renderCmd(), a.configCmd(), a.diffCmd(), a.lintCmd(), a.rolesCmd(), a.reloadCmd(), a.applyCmd(), a.undoCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.inventoryCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd())
+	c.Flags().BoolVar(&a.printVersion, "version", false, "print the version")
+	a.globalFlags(c)
+	c.AddCommand(
+		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(),
+		a.inventoryCmd(), a.lintCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
+		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
+		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),
+		a.configCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd(),
+	)
 	c.AddCommand(a.serverCmds()...)
 	c.AddCommand(a.enableCmd(), a.maintenanceCmd())
 	c.SetFlagErrorFunc(refusedFlag)
+	c.SetUsageFunc(usageOf)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetHelpCommand(a.helpCmd())
 	c.InitDefaultHelpCmd()
@@ -160,8 +173,9 @@ func (a *app) root() *cobra.Command {
 	return c
 }
 
-// rootFlags adds the flags of every command.
-func (a *app) rootFlags(c *cobra.Command) {
+// globalFlags adds the flags of every command. `pgtui help flags` lists them; a
+// new one is a line here, and one in environment where a variable has its value.
+func (a *app) globalFlags(c *cobra.Command) {
 	f := c.PersistentFlags()
 	f.VarP(&sourceFlag{to: &a.Inventory}, "inventory", "i", "Pigsty inventory; several are read together, the later on top (default: $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml)")
 	f.StringVar(&a.SSHConfig, "ssh-config", a.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
@@ -174,6 +188,8 @@ func (a *app) rootFlags(c *cobra.Command) {
 	f.BoolVar(&a.onlyRead, "read-only", false, "change nothing, neither on a node nor on this machine: commands that write are refused, ssh keeps no host key and no connection; also PGTUI_READ_ONLY and read-only in the configuration, see docs/config.md")
 	f.StringVar(&a.RequireAuth, "require-auth", a.Getenv("PGREQUIREAUTH"), "how PostgreSQL may request the monitoring user's password, as libpq's require_auth, such as scram-sha-256 (default: any but clear text)")
 	f.BoolVarP(&a.askBecome, "ask-become-pass", "K", false, "prompt for the sudo password on the nodes; it is kept in memory only")
+	a.color = colorAuto
+	f.Var(&choice{flag: "--color", to: &a.color, of: []string{colorAuto, colorAlways, colorNever}}, "color", "auto, always or never: colours in what is printed, and in the console (default: auto, on a terminal; see pgtui help output)")
 	f.BoolVar(&a.AskVault, "ask-vault-pass", false, "prompt for the password of !vault values")
 }
 

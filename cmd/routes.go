@@ -19,7 +19,7 @@ func (a *app) routesCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "routes [cluster]",
 		Short: "node:port → instance, a line for each HAProxy and service; exits as status does",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  upTo(1, "cluster"),
 		RunE:  verb(&o, a.routes),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

@@ -35,7 +35,7 @@ func (a *app) statusCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [cluster]",
 		Short: "Which instance serves each service port now; exits 0 ok, 1 degraded, 2 down, 3 unknown",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  upTo(1, "cluster"),
 		RunE:  verb(&o, a.status),
 	}
 	outputFlag(c, &o.output, "table or json; with --watch also ndjson, an event a line", "table", "json", "ndjson")

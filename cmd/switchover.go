@@ -2,13 +2,14 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/session"
-	"pgtui/source"
 )
 
 // patroniFlags are the flags of every action that calls Patroni.
@@ -78,7 +79,7 @@ func member(c *model.Cluster, name, command string) (model.InstanceName, error) 
 	if name == "" || c.Instance(model.InstanceName(name)) != nil {
 		return model.InstanceName(name), nil
 	}
-	return "", &source.Hint{Err: wrong("%s has no member %q", c.Name, name), Try: "pgtui candidates " + string(c.Name) + " lists those for " + command, Usage: true}
+	return "", model.NotFound(fmt.Errorf("%s has no member %q", c.Name, text.Line(name, 60)), name, c.Names(), "pgtui candidates "+string(c.Name)+" lists those for "+command)
 }
 
 type switchoverOptions struct {

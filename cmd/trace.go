@@ -45,7 +45,7 @@ func (a *app) traceCmd() *cobra.Command {
 			"for the DSN's user, it logs in as the monitoring user. It changes nothing, and prints no password. Exit\n" +
 			"codes: 0 the connection reaches the right instance, 1 it works and a hop failed, 2 there is no connection,\n" +
 			"3 unknown; with --watch 1 after a gap.",
-		Args: cobra.RangeArgs(1, 2),
+		Args: between(1, 2, "a connection string, or a cluster and a service", "pgtui trace pg-test primary"),
 		RunE: verb(&o, a.trace),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

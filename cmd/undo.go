@@ -28,7 +28,7 @@ func (a *app) undoCmd() *cobra.Command {
 			"that changed since are not touched.\n\n" +
 			"A run of another inventory is undone by its plan id only, and only when every host of that plan\n" +
 			"is in this inventory.",
-		Args: cobra.MaximumNArgs(1),
+		Args: upTo(1, "cluster or plan"),
 		RunE: verb(&o, a.undo),
 	}
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not prompt")

@@ -18,7 +18,7 @@ func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version; with -i also the versions of Pigsty and ansible-core that it follows",
-		Args:  cobra.NoArgs,
+		Args:  none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprintf(a.io.Out, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			if a.Inventory == "" {

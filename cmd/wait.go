@@ -46,13 +46,17 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 	if err != nil {
 		return err
 	}
-	c, service, serves := cls[0], model.ServiceName(o.service), model.InstanceName(o.serves)
-	if !slices.ContainsFunc(c.Services(), func(s *model.Service) bool { return s.Name == service }) {
-		return misuse("--service primary", "%s has no service %q", c.Name, service)
+	c, serves := cls[0], model.InstanceName(o.serves)
+	svc, err := c.ServiceOf(o.service)
+	if err != nil {
+		return err
 	}
-	if serves != "" && c.Instance(serves) == nil {
-		return misuse("--serves "+string(c.Name)+"-1", "%s has no instance %q", c.Name, serves)
+	if serves != "" {
+		if _, err := c.InstanceNamed(serves); err != nil {
+			return err
+		}
 	}
+	service := svc.Name
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	t0, last := now(), ""

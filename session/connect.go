@@ -121,7 +121,7 @@ func (s *Session) TraceTo(ctx context.Context, inv *model.Inventory, target trac
 // entry point and a service.
 func Target(inv *model.Inventory, args []string) (trace.Target, error) {
 	if len(args) == 2 {
-		return serviceTarget(inv, args[0], model.ServiceName(args[1]))
+		return serviceTarget(inv, args[0], args[1])
 	}
 	if !strings.ContainsAny(args[0], "=/") {
 		try := "pgtui trace pg-test primary"
@@ -146,7 +146,7 @@ func Target(inv *model.Inventory, args []string) (trace.Target, error) {
 
 // serviceTarget is the connection string of a service, at the cluster or the
 // entry point of that name.
-func serviceTarget(inv *model.Inventory, name string, service model.ServiceName) (trace.Target, error) {
+func serviceTarget(inv *model.Inventory, name, service string) (trace.Target, error) {
 	if p := inv.EntryPoint(name); p != nil && inv.Cluster(model.ClusterName(name)) == nil {
 		d, c, err := access.TracePoint(inv, p, service)
 		if err != nil {

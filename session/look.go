@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"pgtui/haproxy"
 	"pgtui/internal/guard"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
@@ -20,9 +20,7 @@ import (
 // one of usage.
 func Clusters(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
 	var out []*model.Cluster
-	var have []string
 	for i := range inv.Clusters {
-		have = append(have, string(inv.Clusters[i].Name))
 		if len(names) == 0 {
 			out = append(out, &inv.Clusters[i])
 		}
@@ -30,7 +28,7 @@ func Clusters(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
 	for _, name := range names {
 		c := inv.Cluster(model.ClusterName(name))
 		if c == nil {
-			return nil, &source.Hint{Err: fmt.Errorf("no cluster %q in %s", name, inv.Source), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+			return nil, inv.NoCluster(name)
 		}
 		out = append(out, c)
 	}
@@ -236,7 +234,8 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 		}
 	}
 	if len(out) == 0 && !all {
-		return nil, &source.Hint{Err: fmt.Errorf("no cluster and no node %q in %s", name, inv.Source), Try: "pgtui components, for all nodes", Usage: true}
+		return nil, model.NotFound(fmt.Errorf("no cluster and no node %q in %s", text.Line(name, 60), inv.Source), name,
+			append(inv.NodeNames(), inv.Members()...), "pgtui components, for all nodes")
 	}
 	return out, nil
 }
@@ -246,11 +245,7 @@ func ClusterWith(inv *model.Inventory, name model.InstanceName) (*model.Cluster,
 	if c, _ := inv.InstanceOf(name); c != nil {
 		return c, nil
 	}
-	var have []model.InstanceName
-	for i := range inv.Clusters {
-		have = append(have, inv.Clusters[i].Names()...)
-	}
-	return nil, &source.Hint{Err: fmt.Errorf("no instance %q in %s", name, inv.Source), Try: "one of: " + model.Join(have[:min(len(have), 12)]), Usage: true}
+	return nil, model.NotFound(fmt.Errorf("no instance %q in %s", text.Line(string(name), 60), inv.Source), name, inv.InstanceNames(), "pgtui status, for their names")
 }
 
 // HostOf is the host of a node by its address, its nodename or an instance on
@@ -259,13 +254,7 @@ func HostOf(inv *model.Inventory, name string) (model.Host, error) {
 	if h := inv.HostOf(name); h != "" {
 		return h, nil
 	}
-	try := ""
-	for i := range inv.Clusters {
-		if c := &inv.Clusters[i]; len(c.Instances) > 0 && try == "" {
-			try = "a node's name in the inventory, such as " + string(c.Instances[0].Host)
-		}
-	}
-	return "", &source.Hint{Err: fmt.Errorf("the inventory has no node %s", name), Try: try, Usage: true}
+	return "", model.NotFound(fmt.Errorf("the inventory has no node %q", text.Line(name, 60)), name, inv.NodeNames(), "pgtui components, for their names")
 }
 
 // vipNodes are the nodes that may have the VIP of one of the clusters.

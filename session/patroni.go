@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/probe/transport"
@@ -103,5 +104,5 @@ func ClusterOf(inv *model.Inventory, name string) (c *model.Cluster, instance mo
 	if c, in := inv.InstanceOf(model.InstanceName(name)); in != nil {
 		return c, in.Name, nil
 	}
-	return nil, "", &source.Hint{Err: fmt.Errorf("no cluster and no instance %q in %s", name, inv.Source), Try: "pgtui status, for their names", Usage: true}
+	return nil, "", model.NotFound(fmt.Errorf("no cluster and no instance %q in %s", text.Line(name, 60), inv.Source), name, inv.Members(), "pgtui status, for their names")
 }

@@ -110,7 +110,7 @@ func (w *world) trace(name model.ClusterName, target []string) trace.Trace {
 	s, c := w.heard(), w.cluster(name)
 	d := access.DSN{Hosts: []string{string(name)}, Ports: []uint16{5433}, User: "app", Database: "shop"}
 	if len(target) == 2 {
-		if got, err := trace.DSN(c, model.ServiceName(target[1])); err == nil {
+		if got, err := trace.DSN(c, target[1]); err == nil {
 			d = got
 		}
 	}

@@ -3,7 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 
 	"pgtui/model"
 	"pgtui/source"
@@ -49,8 +49,9 @@ func entryPointNotes(a *Access) []string {
 	return out
 }
 
-// TracePoint is how a client reaches a service through an entry point.
-func TracePoint(inv *model.Inventory, p *model.EntryPoint, name model.ServiceName) (DSN, *model.Cluster, error) {
+// TracePoint is how a client reaches a service through an entry point. The
+// service may be named by a port: that of the entry point, else the service's own.
+func TracePoint(inv *model.Inventory, p *model.EntryPoint, name string) (DSN, *model.Cluster, error) {
 	c := inv.ClusterOf(p)
 	if c == nil {
 		what := "names no cluster, and the inventory has several"
@@ -60,18 +61,24 @@ func TracePoint(inv *model.Inventory, p *model.EntryPoint, name model.ServiceNam
 		return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s %s", p.Name, what), Try: "cluster: NAME below entry-points." + p.Name + " in the configuration"}
 	}
 	var have []string
+	var ports, own []DSN
 	for _, at := range EntryPorts(c) {
 		port, ok := p.Port(at)
-		if ok && at.Name == string(name) {
-			return DsnOf(c, at, port, p.Host), c, nil
+		if !ok {
+			continue
 		}
-		if ok {
-			have = append(have, at.Name)
+		d := DsnOf(c, at, port, p.Host)
+		switch have = append(have, at.Name); name {
+		case at.Name:
+			return d, c, nil
+		case strconv.Itoa(int(port)):
+			ports = append(ports, d)
+		case strconv.Itoa(int(at.Port)):
+			own = append(own, d)
 		}
 	}
-	try := "one of: " + strings.Join(have, ", ")
-	if len(have) == 0 {
-		try = "ports below entry-points." + p.Name + " in the configuration"
+	if byPort := append(ports, own...); len(byPort) > 0 {
+		return byPort[0], c, nil
 	}
-	return DSN{}, nil, &source.Hint{Err: fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), Try: try, Usage: true}
+	return DSN{}, nil, model.NotFound(fmt.Errorf("entry point %s has no port for %q of %s", p.Name, name, c.Name), name, have, "ports below entry-points."+p.Name+" in the configuration")
 }

@@ -111,7 +111,7 @@ func TestTracePoint(t *testing.T) {
 		{"far", "offline", `entry point far has no port for "offline" of pg-test`, "one of: postgres, primary, replica"},
 		{"other", "primary", "entry point other belongs to cluster pg-other, which is not in the inventory", "cluster: NAME below entry-points.other in the configuration"},
 	} {
-		if _, _, err := access.TracePoint(inv, inv.EntryPoint(tt.point), model.ServiceName(tt.service)); err == nil || err.Error() != tt.want || source.TryOf(err) != tt.try {
+		if _, _, err := access.TracePoint(inv, inv.EntryPoint(tt.point), tt.service); err == nil || err.Error() != tt.want || source.TryOf(err) != tt.try {
 			t.Errorf("%v, try %s", err, source.TryOf(err))
 		}
 	}

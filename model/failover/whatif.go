@@ -27,8 +27,11 @@ type Supposition struct {
 // lacks, or one that leads and is gone; nil when nothing is.
 func (sup Supposition) Check(c *model.Cluster) error {
 	for _, n := range append(slices.Clone(sup.Down), sup.Leader) {
-		if n != "" && c.Instance(n) == nil {
-			return &source.Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, n), Try: "one of: " + model.Join(c.Names()), Usage: true}
+		if n == "" {
+			continue
+		}
+		if _, err := c.InstanceNamed(n); err != nil {
+			return err
 		}
 	}
 	if sup.Leader != "" && slices.Contains(sup.down(c), sup.Leader) {

@@ -11,7 +11,6 @@ import (
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/model/board"
-	"pgtui/source"
 )
 
 // WayOf looks up what an attempt came to: by its address, else by the entry
@@ -142,14 +141,10 @@ func (t Target) Passes() []string {
 
 // DSN is how a client reaches a service: by the cluster's name,
 // else its VIP, else by every HAProxy that has it.
-func DSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
-	svc := c.Service(name)
-	if svc == nil {
-		var have []string
-		for _, s := range c.Services() {
-			have = append(have, string(s.Name))
-		}
-		return access.DSN{}, &source.Hint{Err: fmt.Errorf("%s has no service %q", c.Name, name), Try: "one of: " + strings.Join(have, ", "), Usage: true}
+func DSN(c *model.Cluster, name string) (access.DSN, error) {
+	svc, err := c.ServiceOf(name)
+	if err != nil {
+		return access.DSN{}, err
 	}
 	port := access.PortNumber(svc.Port)
 	p := access.ServicePort(c, svc, port)
@@ -163,12 +158,12 @@ func DSN(c *model.Cluster, name model.ServiceName) (access.DSN, error) {
 	d := access.DsnOf(c, p, port, "")
 	d.Hosts, d.Ports = nil, nil
 	for i := range c.LoadBalancers {
-		if s := c.LoadBalancers[i].Service(name); s != nil {
+		if s := c.LoadBalancers[i].Service(svc.Name); s != nil {
 			d.Hosts, d.Ports = append(d.Hosts, string(c.LoadBalancers[i].Host)), append(d.Ports, access.PortNumber(s.Port))
 		}
 	}
 	if len(d.Hosts) == 0 {
-		return access.DSN{}, fmt.Errorf("no HAProxy of the inventory has %s-%s", c.Name, name)
+		return access.DSN{}, fmt.Errorf("no HAProxy of the inventory has %s-%s", c.Name, svc.Name)
 	}
 	return d, nil
 }

@@ -222,15 +222,19 @@ func (p *parser) expected() error { return fmt.Errorf("expected %s", p.takes.Usa
 // narrowed checks the service and the HAProxy that an action is narrowed to.
 func (p *parser) narrowed(inv *model.Inventory) error {
 	c := inv.Cluster(p.r.Cluster)
-	if p.r.Service != "" && c.Service(p.r.Service) == nil {
-		return fmt.Errorf("%s has no service %s", c.Name, text.Line(string(p.r.Service), 60))
+	if p.r.Service != "" {
+		s, err := c.ServiceOf(string(p.r.Service))
+		if err != nil {
+			return err
+		}
+		p.r.Service = s.Name
 	}
 	if p.r.HAProxy == "" {
 		return nil
 	}
 	h := inv.HostOf(string(p.r.HAProxy))
 	if c.LoadBalancer(h) == nil {
-		return fmt.Errorf("%s is not a HAProxy node of %s", text.Line(string(p.r.HAProxy), 60), c.Name)
+		return c.NoHAProxy(string(p.r.HAProxy))
 	}
 	p.r.HAProxy = h
 	return nil

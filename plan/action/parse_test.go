@@ -86,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 		"failover pg-test":                             "needs a candidate",
 		"enable pg-test":                               "expected enable CLUSTER --service SERVICE",
 		"patroni config pg-test":                       "--set KEY=VALUE",
-		"drain pg-test-2 --service nothing":            "has no service nothing",
+		"drain pg-test-2 --service nothing":            `has no service "nothing"`,
 		"pause pg-test pg-test-1":                      "expected pause CLUSTER",
 		"patroni flush pg-test restart":                "switchover|restart INSTANCE",
 		"patroni flush pg-test everything":             "switchover|restart",

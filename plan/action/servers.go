@@ -52,11 +52,13 @@ type servers struct {
 func serversOf(in *Input, r *Request, name model.InstanceName) (servers, error) {
 	out := servers{unread: map[model.Host]string{}}
 	c := in.Cluster
-	if c.Instance(name) == nil {
-		return out, &source.Hint{Err: fmt.Errorf("%s has no instance %s", c.Name, name), Try: "one of: " + model.Join(c.Names())}
+	if _, err := c.InstanceNamed(name); err != nil {
+		return out, err
 	}
-	if r.Service != "" && c.Service(r.Service) == nil {
-		return out, &source.Hint{Err: fmt.Errorf("%s has no service %s", c.Name, r.Service), Try: "one of: " + model.Join(c.ServiceNames())}
+	if r.Service != "" {
+		if _, err := c.ServiceOf(string(r.Service)); err != nil {
+			return out, err
+		}
 	}
 	for i := range c.LoadBalancers {
 		if lb := &c.LoadBalancers[i]; r.HAProxy == "" || lb.Host == r.HAProxy {
@@ -65,7 +67,7 @@ func serversOf(in *Input, r *Request, name model.InstanceName) (servers, error) 
 		}
 	}
 	if len(out.hosts) == 0 {
-		return out, &source.Hint{Err: fmt.Errorf("%s is not a HAProxy node of %s", r.HAProxy, c.Name), Try: "one of: " + model.Join(c.HAProxies())}
+		return out, c.NoHAProxy(string(r.HAProxy))
 	}
 	return out, nil
 }
@@ -493,8 +495,8 @@ func weight(in *Input, p *Plan) {
 // enableFrontend opens a port again that was closed by hand.
 func enableFrontend(in *Input, p *Plan) {
 	r := &p.Request
-	if r.Service == "" || in.Cluster.Service(r.Service) == nil {
-		p.Refused = &source.Hint{Err: fmt.Errorf("%s has no service %q", in.Cluster.Name, r.Service), Try: "--service, one of: " + model.Join(in.Cluster.ServiceNames())}
+	if _, err := in.Cluster.ServiceOf(string(r.Service)); err != nil {
+		p.Refused = err
 		return
 	}
 	var seen, stopped []model.Host

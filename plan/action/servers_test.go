@@ -160,8 +160,8 @@ func TestServers(t *testing.T) {
 				in.Snap.Servers["b"] = source.Observed[haproxy.ServerStates]{Err: errors.New("refused"), Tried: t0}
 			},
 			steps: []string{"server a weight 50 pg-test-replica/pg-test-2", "server b weight 50 pg-test-replica/pg-test-2", "server c weight 50 pg-test-replica/pg-test-2"}},
-		{name: "no such instance", r: action.Request{Kind: action.Drain, Instance: "x"}, fails: "pg-test has no instance x"},
-		{name: "no such service", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", Service: "x"}, fails: "pg-test has no service x"},
+		{name: "no such instance", r: action.Request{Kind: action.Drain, Instance: "x"}, fails: `pg-test has no instance "x"`},
+		{name: "no such service", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", Service: "x"}, fails: `pg-test has no service "x"`},
 		{name: "no such HAProxy", r: action.Request{Kind: action.Drain, Instance: "pg-test-2", HAProxy: "x"}, fails: "x is not a HAProxy node"},
 		{name: "another one of it runs", r: action.Request{Kind: action.Ready, Instance: "pg-test-2"}, fails: "drain of pg-test-2, which alice began, is still running",
 			do: func(in *action.Input) {

@@ -42,11 +42,11 @@ func traceEntry(name model.ClusterName, x *access.Entry, e page.Env) *Trace {
 	if x.At.Service == "" || b == nil {
 		return p
 	}
-	if d, err := trace.DSN(b.Cluster, x.At.Service); err == nil && d.Text(access.FormURI) == p.target[0] {
+	if d, err := trace.DSN(b.Cluster, string(x.At.Service)); err == nil && d.Text(access.FormURI) == p.target[0] {
 		return NewTrace(name, x.At.Service)
 	}
 	if at := x.On.Point; at != nil && e.Inv != nil && e.Inv.Cluster(model.ClusterName(at.Name)) == nil {
-		if _, c, err := access.TracePoint(e.Inv, at, x.At.Service); err == nil && c.Name == name {
+		if _, c, err := access.TracePoint(e.Inv, at, string(x.At.Service)); err == nil && c.Name == name {
 			p.target = []string{at.Name, string(x.At.Service)}
 		}
 	}

@@ -1,0 +1,169 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+)
+
+// topic is a page of help that is about no single command.
+type topic struct {
+	name, short string
+	print       func(root *cobra.Command, w io.Writer)
+}
+
+// topics are the pages of `pgtui help`, in their order.
+func topics() []topic {
+	return []topic{
+		{"flags", "the flags that every command takes", func(root *cobra.Command, w io.Writer) {
+			fmt.Fprint(w, "Every command takes these flags, before or after its name. A flag overrides its variable and the\nconfiguration.\n\n")
+			fmt.Fprint(w, root.PersistentFlags().FlagUsagesWrapped(helpWidth))
+		}},
+		{"environment", "the environment variables that pgtui reads", func(_ *cobra.Command, w io.Writer) {
+			fmt.Fprint(w, "A flag overrides its variable, a variable overrides the configuration. Empty is as unset.\n\n")
+			tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+			for _, v := range environment() {
+				fmt.Fprintf(tw, "  %s\t%s\n", v.Name, v.What)
+			}
+			tw.Flush()
+		}},
+		{"names", "how clusters, services, instances and nodes are named", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, namesHelp) }},
+		{"output", "the formats of -o, and colours", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, outputHelp) }},
+	}
+}
+
+// helpWidth is the width of a page of help, in cells.
+const helpWidth = 80
+
+// variable is an environment variable that pgtui reads.
+type variable struct{ Name, What string }
+
+// environment are the variables, pgtui's own first.
+func environment() []variable {
+	return []variable{
+		{"PGTUI_INVENTORY", "inventory to read, as -i"},
+		{"PGTUI_CONFIG", "configuration file (default: pgtui/config.yml in $XDG_CONFIG_HOME or ~/.config)"},
+		{"PGTUI_CONTEXT", "context of the configuration to open, as --context"},
+		{"PGTUI_READ_ONLY", "change nothing, as --read-only; 0, false, no and off are as unset"},
+		{"PGTUI_SSH_CONFIG", "OpenSSH client configuration, as --ssh-config"},
+		{"PGTUI_AUDIT", "audit file (default: pgtui/audit.jsonl in $XDG_STATE_HOME or ~/.local/state)"},
+		{"PGTUI_SYSLOG", "1 writes the audit records to the system log as well"},
+		{"PIGSTY_HOME", "Pigsty checkout, as --pigsty-home; its ansible.cfg may name the inventory"},
+		{"ANSIBLE_VAULT_PASSWORD_FILE", "file with the password of !vault values, as --vault-password-file"},
+		{"PGREQUIREAUTH", "how PostgreSQL may request the password, as --require-auth"},
+		{"NO_COLOR", "no colours, unless --color is given"},
+		{"CLICOLOR_FORCE", "colours without a terminal too, unless it is 0; NO_COLOR and --color override it"},
+		{"TERM", "dumb: no colours and no console"},
+		{"HOME", "where ~/pigsty, ~/.config, ~/.local/state and ~/.ssh are"},
+		{"XDG_CONFIG_HOME", "directory of pgtui/config.yml, in place of ~/.config"},
+		{"XDG_STATE_HOME", "directory of pgtui/audit.jsonl, in place of ~/.local/state"},
+		{"XDG_RUNTIME_DIR", "directory of shared SSH connections"},
+		{"SUDO_USER", "who runs pgtui through sudo, for the audit file"},
+		{"SSH_CONNECTION", "where the operator logged in from, for the audit file"},
+	}
+}
+
+const namesHelp = `A cluster is named by pg_cluster, an instance by pg_cluster and pg_seq: pg-test, pg-test-1.
+
+A command that only reads takes several clusters, and patterns of them: * is any text, ? one
+character, [ab] one of these. Quote a pattern, so that the shell leaves it to pgtui:
+
+  pgtui status pg-test 'pg-o*'
+
+A service is named by its name or by its port:
+
+  pgtui trace pg-test primary
+  pgtui trace pg-test 5433
+
+A node is named by its address, its nodename, or an instance on it.
+`
+
+const outputHelp = `-o json prints one document; docs/json.md describes its fields, which do not change.
+-o yaml prints the same document as YAML, with the keys in the same order.
+-o wide prints the table with every column, and cuts no text.
+
+--color always prints colours to a pipe or a file too, --color never prints none. With auto there
+are colours on a terminal, unless NO_COLOR is set; CLICOLOR_FORCE is as always. JSON, YAML and the
+files of render have no colours.
+`
+
+// helpCmd prints the help of a command or a topic; an unknown one is wrong usage.
+func (a *app) helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command|topic]",
+		Short: "Help about any command or topic",
+		RunE: func(c *cobra.Command, args []string) error {
+			root := c.Root()
+			if len(args) == 1 {
+				for _, t := range topics() {
+					if t.name == args[0] {
+						t.print(root, a.io.Out)
+						return nil
+					}
+				}
+			}
+			about := root
+			for _, word := range args {
+				next, rest, err := about.Find([]string{word})
+				if err != nil || len(rest) > 0 || next == about {
+					return noTopic(about, args, word)
+				}
+				about = next
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// noTopic is the error of a word of `pgtui help` that is neither a command below
+// about nor a topic.
+func noTopic(about *cobra.Command, args []string, word string) error {
+	have := commandNames(about)
+	if !about.HasParent() {
+		for _, t := range topics() {
+			have = append(have, t.name)
+		}
+	}
+	return model.NotFound(fmt.Errorf("no help topic %q", text.Line(strings.Join(args, " "), 100)), word, have, "pgtui help")
+}
+
+// usageOf prints how a command is used: its own flags, and where those of every
+// command are.
+func usageOf(c *cobra.Command) error {
+	w := c.OutOrStderr()
+	fmt.Fprintln(w, "Usage:")
+	if c.Runnable() && (c.HasParent() || !c.HasAvailableSubCommands()) {
+		fmt.Fprintf(w, "  %s\n", c.UseLine())
+	}
+	if !c.HasParent() {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSuffix(c.UseLine(), " [flags]"))
+	}
+	if c.HasAvailableSubCommands() {
+		fmt.Fprintf(w, "  %s <command>\n\nCommands:\n", c.CommandPath())
+		for _, s := range c.Commands() {
+			if s.IsAvailableCommand() || s.Name() == "help" {
+				fmt.Fprintf(w, "  %-*s  %s\n", s.NamePadding(), s.Name(), s.Short)
+			}
+		}
+	}
+	if own := c.LocalNonPersistentFlags().FlagUsagesWrapped(helpWidth); own != "" {
+		fmt.Fprintf(w, "\nFlags:\n%s", own)
+	}
+	if !c.HasParent() {
+		fmt.Fprintf(w, "\nTopics:\n")
+		for _, t := range topics() {
+			fmt.Fprintf(w, "  %-*s  %s\n", c.NamePadding(), t.name, t.short)
+		}
+		fmt.Fprintln(w, "\n`pgtui help <command>` or `pgtui help <topic>` has the details.")
+		return nil
+	}
+	fmt.Fprintln(w, "\nGlobal flags: pgtui help flags")
+	return nil
+}

@@ -1,0 +1,108 @@
+package cmd
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// TestHelpListsEveryVariable: what the sources read of the environment is what
+// `pgtui help environment` lists, and no more.
+func TestHelpListsEveryVariable(t *testing.T) {
+	read := map[string]bool{"TERM": true} // by the terminal's libraries as well
+	for _, dir := range []string{".", "../session", "../probe", "../apply"} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				c, ok := n.(*ast.CallExpr)
+				if !ok || len(c.Args) != 1 {
+					return true
+				}
+				fun, ok := c.Fun.(*ast.SelectorExpr)
+				arg, lit := c.Args[0].(*ast.BasicLit)
+				if ok && lit && fun.Sel.Name == "Getenv" {
+					name, err := strconv.Unquote(arg.Value)
+					if err != nil {
+						t.Fatal(err)
+					}
+					read[name] = true
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(read) < 15 {
+		t.Fatalf("only %d variables found: the walk is broken", len(read))
+	}
+	for _, v := range environment() {
+		if !read[v.Name] {
+			t.Errorf("nothing reads %s", v.Name)
+		}
+		delete(read, v.Name)
+	}
+	for name := range read {
+		t.Errorf("pgtui help environment lacks %s", name)
+	}
+}
+
+// TestHelpFoldsTheGlobalFlags: a command's help has its own flags, one line for
+// those of every command, and `pgtui help flags` has these.
+func TestHelpFoldsTheGlobalFlags(t *testing.T) {
+	_, all, _ := typed(t, "help", "flags")
+	var global []string
+	root := newApp(IO{Getenv: func(string) string { return "" }}).root()
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { global = append(global, "--"+f.Name) })
+	for _, f := range global {
+		if !strings.Contains(all, f+" ") && !strings.Contains(all, f+"\n") {
+			t.Errorf("pgtui help flags lacks %s", f)
+		}
+	}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Hidden || c.Name() == "completion" || c.Parent() != nil && c.Parent().Name() == "completion" {
+			return
+		}
+		code, out, errs := typed(t, append([]string{"help"}, strings.Fields(c.CommandPath())[1:]...)...)
+		usage := strings.SplitN(out, "Usage:\n", 2)
+		if code != 0 || errs != "" || len(usage) != 2 {
+			t.Errorf("pgtui help %s: exit %d, %s%s", c.CommandPath(), code, out, errs)
+			return
+		}
+		for _, line := range strings.Split(usage[1], "\n") {
+			if i := slices.IndexFunc(global, func(f string) bool { return strings.HasPrefix(strings.TrimSpace(line), f+" ") }); i >= 0 {
+				t.Errorf("pgtui help %s lists %s: it is a flag of every command", c.CommandPath(), global[i])
+			}
+		}
+		if c.HasParent() && !strings.Contains(out, "\nGlobal flags: pgtui help flags\n") {
+			t.Errorf("pgtui help %s does not say where the global flags are", c.CommandPath())
+		}
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if !strings.Contains(usage[1], "--"+f.Name) {
+				t.Errorf("pgtui help %s lacks --%s", c.CommandPath(), f.Name)
+			}
+		})
+		for _, s := range c.Commands() {
+			walk(s)
+		}
+	}
+	walk(root)
+}
