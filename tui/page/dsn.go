@@ -21,7 +21,7 @@ func DSNOf(e Env, at Place) string {
 		p := model.EntryPort{Port: in.PgPort, Name: "postgres", Target: model.TargetInstance}
 		return access.DsnOf(c, p, in.PgPort, string(in.Host)).Text(access.FormURI)
 	}
-	d, err := trace.DSN(c, e.ServiceOf(at))
+	d, err := trace.DSN(c, string(e.ServiceOf(at)))
 	if err != nil {
 		return ""
 	}
