@@ -81,7 +81,7 @@ func TestLabConsoleReloads(t *testing.T) {
 	c.keys("/", "t", "e", "s", "t", "Enter")
 	c.see("pg-test", "hidden")
 	c.keys("Enter")
-	c.see("5433", "● serves", "leader pg-test-1", "3/3")
+	c.see("5433", "● serving", "leader pg-test-1", "3/3")
 	c.keys("d")
 	c.see("weight of pg-test-2: 100 → 50")
 	c.keys("r")
@@ -105,7 +105,7 @@ func TestLabConsoleCancels(t *testing.T) {
 	before := sums(t)
 	inv := edited(t, "{ pg_seq: 2, pg_role: replica }", "{ pg_seq: 2, pg_role: replica, pg_weight: 50 }")
 	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t), "pg-test")
-	c.see("● serves")
+	c.see("● serving")
 	c.keys("r") // the plan is read first …
 	c.see("weight of pg-test-2: 100 → 50")
 	c.keys("r") // … then asked about
@@ -127,7 +127,7 @@ func TestLabConsoleShowsAPartition(t *testing.T) {
 	needLab(t)
 	args := []string{"-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test"}
 	c := openConsole(t, 80, 24, args...)
-	c.see("● serves", "3/3")
+	c.see("● serving", "3/3")
 	lab(t, "partition", "pg-test-3")
 	late := openConsole(t, 80, 24, args...)
 	late.see("FILES up to date on 2 of 3   · reading pg-test-3")
@@ -137,5 +137,5 @@ func TestLabConsoleShowsAPartition(t *testing.T) {
 		t.Errorf("drawn as healthy:\n%s", screen)
 	}
 	lab(t, "heal", "pg-test-3")
-	c.see("3/3", "● serves")
+	c.see("3/3", "● serving")
 }

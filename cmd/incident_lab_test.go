@@ -48,7 +48,7 @@ func TestLabConsoleIncident(t *testing.T) {
 	c := openConsole(t, 80, 24, "-i", inv, "--ssh-config", labtest.SSHConfig(t))
 	c.see("2 clusters · ● 2 ok")
 	c.keys("/", "t", "e", "s", "t", "Enter", "Enter")
-	c.see("5433", "● serves", "leader pg-test-1", "on pg-test-1 = leader", "FILES up to date on 3 of 3")
+	c.see("5433", "● serving", "leader pg-test-1", "on pg-test-1 = leader", "FILES up to date on 3 of 3")
 
 	lab(t, "kill", "pg-test-1", "patroni")
 	c.see("? leader by DCS", "Patroni does not answer")

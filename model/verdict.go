@@ -1,7 +1,7 @@
 package model
 
 // Verdict is the one word for a server, a view or a service. The same words
-// are on every screen, in JSON and in docs/verdicts.md.
+// are on every screen, in every command, in JSON and in docs/verdicts.md.
 type Verdict string
 
 // The verdicts. Which one holds is decided in route.go only.
@@ -20,6 +20,15 @@ const (
 	Mismatch      Verdict = "mismatch"       // sources disagree about who serves
 	Unknown       Verdict = "unknown"        // never drawn as healthy
 )
+
+// EmptyByDesign is how screens and commands write Empty where the inventory wants
+// it so; JSON writes Empty.
+const EmptyByDesign = "empty by design"
+
+// Verdicts are all of them, in the order of the help and of docs/verdicts.md.
+func Verdicts() []Verdict {
+	return []Verdict{Serving, BackupServing, Standby, Settling, Draining, Maint, Refused, Down, Unselected, Missing, Empty, Mismatch, Unknown}
+}
 
 // Health is the exit-code word of a cluster or of the whole fleet.
 type Health int

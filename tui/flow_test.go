@@ -50,9 +50,9 @@ func TestWalkFromFleetToServiceAndBack(t *testing.T) {
 	if got := r.path(); got != "fleet › pg-test" {
 		t.Fatalf("path %q", got)
 	}
-	r.want("● serves", "LEADER", "leader pg-test-1", "3/3")
+	r.want("● serving", "LEADER", "leader pg-test-1", "3/3")
 	r.press("down", "enter")
-	r.want("5434 replica", "pg-test-2, pg-test-3 serve", "DEFINITION", "SHARE")
+	r.want("5434 replica", "● serving pg-test-2, pg-test-3", "DEFINITION", "SHARE")
 	r.press("tab")
 	r.want("5436 default")
 	r.press("esc", "esc")
@@ -403,7 +403,7 @@ func TestANodeThatWasNotTriedYetIsNotInTrouble(t *testing.T) {
 	r.want("· 1 probing", "● 1 ok")
 	r.wantNot("unknown", "degraded")
 	r.press("j", "enter")
-	r.want("● serves", "1/3 ·", "· probing")
+	r.want("● serving", "1/3 ·", "· probing")
 	// One that is never tried does not stay excused.
 	r.now = t0.Add(11 * time.Second)
 	r.fire(false)

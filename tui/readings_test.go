@@ -258,7 +258,7 @@ func TestDrainThatTheStatsPageHides(t *testing.T) {
 	r.want("drain and maint are unknown for servers that are DOWN on")
 	r.press("esc")
 	r.send(tickMsg{})
-	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN", "– 503 ≠")
+	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node, hidden by its status DOWN", "– refused ≠")
 	r.press("w", "j", "j", "l")
 	r.want("pg-test-3 is in drain in 5433 primary on every HAProxy node: it gets no new connections", "no server")
 	r.wantNot("not known on")

@@ -18,7 +18,7 @@ func Matrix(w io.Writer, acc *access.Access) {
 	for i := range acc.Entries {
 		e := &acc.Entries[i]
 		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", text.Line(e.Host, 60), e.Port, text.Line(e.At.Name, 30), Dash(shouldText(e)), Dash(model.Join(e.Now.Instances)),
-			e.Now.Verdict, text.Line(e.DSN.Text(access.FormURI), 200), text.Line(e.Now.Why, 200))
+			e.Now.Word(), text.Line(e.DSN.Text(access.FormURI), 200), text.Line(e.Now.Why, 200))
 	}
 	tw.Flush()
 	fmt.Fprintln(w, "\nwhich port should an application use?")

@@ -47,7 +47,7 @@ func fleet(w io.Writer, boards []board.Board) {
 		b := &boards[i]
 		var svcs []string
 		for _, r := range b.Routes {
-			svcs = append(svcs, r.Port+":"+serves(r))
+			svcs = append(svcs, r.Port+":"+serves(b, &r))
 		}
 		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, Mark(b.Health), b.Health, driftMark(b), leaderText(b), timelineText(b.Timeline),
 			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), text.Line(b.Summary, 120))
@@ -90,7 +90,7 @@ func oneBoard(w io.Writer, b *board.Board, now time.Time) {
 		if anyProven {
 			column = provenText(&r) + "\t"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, serves(r), same, all, column, r.Verdict, text.Line(r.Why, 160))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, Dash(serving(&r)), same, all, column, b.Word(&r), text.Line(r.Why, 160))
 	}
 	tw.Flush()
 	fmt.Fprintln(w)
@@ -132,15 +132,17 @@ func vipText(b *board.Board) string {
 	return fmt.Sprintf("on %s, NOT the leader's node", b.VIP.Holder)
 }
 
-// serves are the instances that serve a route, or the verdict why that is unknown.
-func serves(r board.Route) string {
-	switch {
-	case r.Agreed && len(r.Serving) > 0:
-		return servers(r.Serving, r.Views)
-	case r.Agreed:
-		return "no server"
+// serves are the instances that serve a route, or its state where none does or
+// they differ.
+func serves(b *board.Board, r *board.Route) string { return cmp.Or(serving(r), b.Word(r)) }
+
+// serving are the instances that every HAProxy that answers reports as serving a
+// route; "" when there is none.
+func serving(r *board.Route) string {
+	if !r.Agreed || len(r.Serving) == 0 {
+		return ""
 	}
-	return string(r.Verdict)
+	return servers(r.Serving, r.Views)
 }
 
 // servers are the instances that get connections, and which of them refuse new

@@ -38,7 +38,7 @@ func WhatIf(w io.Writer, out failover.Outcome) {
 		if r.Verdict != model.Serving {
 			why = r.Why
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.Port, r.Service, serves(out.Before.Routes[i]), serves(r), out.Cut[r.Service], text.Line(why, 160))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.Port, r.Service, serves(&out.Before, &out.Before.Routes[i]), serves(&out.After, &r), out.Cut[r.Service], text.Line(why, 160))
 	}
 	tw.Flush()
 	for i := range out.Held {

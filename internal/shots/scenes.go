@@ -85,7 +85,7 @@ func reload() scene {
 func entries() scene {
 	return scene{args: []string{"pg-test"}, cols: 100, rows: 30, steps: []step{
 		{see: []string{"every service is served as declared", "VIP"}},
-		{keys: "a", see: []string{"› access", " ms)", ".10.3:5433  ● serves"}, file: "access.svg",
+		{keys: "a", see: []string{"› access", " ms)", ".10.3:5433  ● serving"}, file: "access.svg",
 			title: "pgtui, access of pg-test: hosts by ports, the instance behind each, and the connection string of the entry under the cursor"},
 	}}
 }

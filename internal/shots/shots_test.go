@@ -48,7 +48,7 @@ func TestShot(t *testing.T) {
 		t.Errorf("%d bytes are much for a picture", len(b))
 	}
 	text := wellFormed(t, string(b))
-	for _, w := range []string{"pgtui pg-test › access", "HOST 5432 6432 5433", "● serves 1", "primary: pg-test-1", "enter trace", "f2 fail leader"} {
+	for _, w := range []string{"pgtui pg-test › access", "HOST 5432 6432 5433", "● serving 1", "primary: pg-test-1", "enter trace", "f2 fail leader"} {
 		if !strings.Contains(text, w) {
 			t.Errorf("%q is not in %s", w, text)
 		}

@@ -70,6 +70,14 @@ type Reach struct {
 	Why       string
 }
 
+// Word is where an entry leads in a word: EmptyByDesign, or the verdict.
+func (r *Reach) Word() string {
+	if r.Verdict == model.Empty && r.ByDesign {
+		return model.EmptyByDesign
+	}
+	return string(r.Verdict)
+}
+
 // EntryCheck is what was found when an endpoint was tried without logging in.
 type EntryCheck struct {
 	// Lookups are the answers of every resolver that was queried; nil for an

@@ -190,7 +190,7 @@ func reachService(b *board.Board, e *Entry, n model.Host) Reach {
 		if v := &route.Views[i]; v.HAProxy == n {
 			r.Verdict, r.Why, r.Instances = v.Verdict, v.Why, v.Serving
 			if v.Verdict == model.Empty && b.ByDesign(route) {
-				r.Why, r.ByDesign = "no server, as declared", true
+				r.ByDesign = true
 			}
 		}
 	}

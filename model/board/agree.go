@@ -115,6 +115,18 @@ func (r *Route) ClosedWord() string {
 	return word
 }
 
+// Word is the state of a route in a word: what closes its port, else its verdict.
+// An empty route that the inventory wants so is EmptyByDesign.
+func (b *Board) Word(r *Route) string {
+	switch closed := r.ClosedWord(); {
+	case closed != "":
+		return "port " + closed
+	case r.Verdict == model.Empty && b.ByDesign(r):
+		return model.EmptyByDesign
+	}
+	return string(r.Verdict)
+}
+
 // Agreement is how many views are known and say the same as the most, and how
 // many views there are.
 func (r *Route) Agreement() (same, all int) {
@@ -143,17 +155,10 @@ func disagreement(known []*View) (model.Verdict, string) {
 	return verdict, "HAProxy nodes disagree: " + strings.Join(parts, "; ")
 }
 
-// servingText is who a view says serves, in words.
+// servingText is who a view reports as serving, else its verdict.
 func servingText(v *View) string {
-	switch {
-	case v.Verdict == model.Unknown:
-		return "unknown"
-	case v.Verdict == model.Settling:
-		return "settling"
-	case v.Verdict == model.Missing:
-		return "no such section"
-	case len(v.Serving) == 0:
-		return "no server"
+	if len(v.Serving) == 0 || v.Verdict == model.Unknown || v.Verdict == model.Settling {
+		return string(v.Verdict)
 	}
 	return model.Join(v.Serving)
 }

@@ -83,7 +83,7 @@ func TestBoardHealth(t *testing.T) {
 					px.Servers[i].Status = "MAINT"
 				}
 			})
-		}, "degraded pg-test-1 self 3/3", "5434 replica: pg-test-1, pg-test-2 and pg-test-3 are in maintenance"},
+		}, "degraded pg-test-1 self 3/3", "5434 replica: pg-test-1, pg-test-2 and pg-test-3 are in maint"},
 		{"the primary's frontend is paused everywhere", func(w *modeltest.World) {
 			w.Everywhere("pg-test-primary", func(px *haproxy.Proxy) { px.Front.Status = "PAUSED" })
 		}, "down pg-test-1 self 3/3", "5433 primary accepts no clients: the port refuses connections: its frontend is PAUSED"},

@@ -54,7 +54,7 @@ func Events(before, after *Board) []Event {
 	for i := range after.Routes {
 		r := &after.Routes[i]
 		if old := before.Route(r.Service); old != nil {
-			add("route", fmt.Sprintf("%s %s", r.Service, r.Port), routeWord(old), routeWord(r), worseIf(r.Verdict != model.Serving && !after.ByDesign(r), model.Warning))
+			add("route", fmt.Sprintf("%s %s", r.Service, r.Port), before.routeWord(old), after.routeWord(r), worseIf(r.Verdict != model.Serving && !after.ByDesign(r), model.Warning))
 		}
 	}
 	return append(out, findingEvents(before, after)...)
@@ -129,13 +129,10 @@ func memberWord(m Member) string {
 	return m.Role + " " + m.State
 }
 
-// routeWord is who serves a route, or the verdict when there is no single answer.
-func routeWord(r *Route) string {
-	switch {
-	case r.Agreed && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
+// routeWord is who serves a route, or its word when there is no single answer.
+func (b *Board) routeWord(r *Route) string {
+	if r.Agreed && len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
 		return model.Join(r.Serving)
-	case r.Agreed && len(r.Serving) == 0:
-		return "nobody"
 	}
-	return string(r.Verdict)
+	return b.Word(r)
 }

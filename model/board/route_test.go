@@ -150,7 +150,7 @@ func TestRouteAgreement(t *testing.T) {
 		{"one silent, the others disagree", func(w *modeltest.World) {
 			w.Silence(2, time.Hour)
 			w.Server("10.10.10.13", "pg-test-primary", "pg-test-1", func(s *haproxy.ServerRow) { *s = modeltest.Refused("pg-test-1") })
-		}, "mismatch [] 1/3", "pg-test-3 → no server; 2 of 3 HAProxy nodes answer"},
+		}, "mismatch [] 1/3", "pg-test-3 → empty; 2 of 3 HAProxy nodes answer"},
 		{"a row that cannot be read: its HAProxy is not known", func(w *modeltest.World) { w.Damage(2, "pg-test-primary", 0) }, "serving [pg-test-1] 2/3", "no current state from pg-test-2"},
 		{"a row that cannot be read on every HAProxy node", func(w *modeltest.World) {
 			for n := 1; n <= 3; n++ {
@@ -233,4 +233,29 @@ func TestCellNotesNameTheDifference(t *testing.T) {
 func routeOf(w *modeltest.World, service model.ServiceName, now time.Time) board.Route {
 	b := board.Of(w.Snap, w.Cls, now)
 	return *b.Route(service)
+}
+
+// TestWordOfARoute: a service has one word, on every screen and in every command.
+func TestWordOfARoute(t *testing.T) {
+	svc := func(check string, servers ...model.Server) *model.Cluster {
+		return &model.Cluster{Name: "c", LoadBalancers: []model.LoadBalancer{{Services: []model.Service{{Name: "s", Check: check, Members: servers}}}}}
+	}
+	closed := []board.View{{Verdict: model.Empty, Closed: "x", Frontend: haproxy.RowState{Status: "PAUSED"}}}
+	for _, tt := range []struct {
+		name    string
+		cluster *model.Cluster
+		route   board.Route
+		want    string
+	}{
+		{"a verdict is its own word", svc("/primary", model.Server{Name: "c-1"}), board.Route{Verdict: model.Serving}, "serving"},
+		{"no server", svc("/primary", model.Server{Name: "c-1"}), board.Route{Verdict: model.Empty}, "empty"},
+		{"no server is selected", svc("/replica"), board.Route{Verdict: model.Empty}, "empty by design"},
+		{"the port is paused", svc("/primary", model.Server{Name: "c-1"}), board.Route{Verdict: model.Empty, Views: closed}, "port paused"},
+	} {
+		tt.route.Service = "s"
+		b := board.Board{Cluster: tt.cluster}
+		if got := b.Word(&tt.route); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
 }

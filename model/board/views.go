@@ -443,7 +443,7 @@ func outWords(c *Cell, s *model.Snapshot, svc *model.Service) (one, many string)
 	case model.Draining:
 		return "is draining", "are draining"
 	case model.Maint:
-		return "is in maintenance", "are in maintenance"
+		return "is in maint", "are in maint"
 	case model.Missing:
 		return "is missing in HAProxy", "are missing in HAProxy"
 	}
@@ -461,11 +461,11 @@ func andNames(names []model.InstanceName) string {
 
 // grey turns a view into what it was when last seen: nothing in it counts as now.
 func grey(v *View, err error) {
-	was := "no server"
+	was := string(v.Verdict)
 	if len(v.Serving) > 0 {
-		was = model.Join(v.Serving)
+		was += ": " + model.Join(v.Serving)
 	}
-	v.Why = "HAProxy stopped answering" + source.Because(err) + "; last seen serving: " + was
+	v.Why = "HAProxy stopped answering" + source.Because(err) + "; last seen " + was
 	v.Verdict, v.Serving, v.Closed, v.Ends = model.Unknown, nil, "", ""
 	v.Frontend, v.Backend = haproxy.RowState{}, haproxy.RowState{}
 	for i := range v.Cells {

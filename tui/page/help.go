@@ -54,10 +54,21 @@ func (p *Help) lines(e Env) []widget.Line {
 	}
 	out = append(out, widget.T(theme.Head, " SHAPES"))
 	for _, l := range legend() {
-		if l.text != "" {
-			out = append(out, Labelled(widget.T(l.Tone, "   "+l.Shape+" "+l.Word), theme.Plain, l.text, 23, e.W, 4)...)
-		}
+		out = append(out, Labelled(widget.Join(widget.P("   "), VerdictMark(l.verdict).Line()), theme.Plain, l.text, 23, e.W, 4)...)
+	}
+	for _, l := range cells() {
+		out = append(out, Labelled(widget.P("   "+l[0]), theme.Plain, l[1], 23, e.W, 4)...)
 	}
 	return append(out, Labelled(widget.T(theme.Warn, "   "+Differs), theme.Plain,
 		"declared, allowed and actual state differ; the sentence under the board explains how", 23, e.W, 4)...)
+}
+
+// cells are what the cells of the fleet's ports show, and what it means.
+func cells() [][2]string {
+	return [][2]string{
+		{"→ 2,3", "the fleet: instances 2 and 3 get the new connections of the port"},
+		{"→ 1 bkp", "the fleet: instance 1 gets them as backup"},
+		{"→ 3" + Part(2, 3), "2 of the 3 HAProxies report that, and the third does not answer"},
+		{"NONE", "the fleet: empty; – where the inventory wants it so"},
+	}
 }

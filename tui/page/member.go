@@ -253,12 +253,48 @@ func DestOf(c *model.Cluster, s *model.Service) string {
 	return port
 }
 
-// RouteMark draws the verdict of a service: in doubt where some of its HAProxies
-// are unknown, whatever the others report.
-func RouteMark(r *board.Route) Mark {
+// RouteMark draws the state of a service: in doubt where some of its HAProxies
+// are unknown, whatever the others report, and calm where it is by design.
+func RouteMark(b *board.Board, r *board.Route) Mark {
 	m := VerdictMark(r.Verdict)
-	if len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing) {
+	m.Word = b.Word(r)
+	switch {
+	case r.Verdict == model.Empty && b.ByDesign(r):
+		m.Shape, m.Tone = "–", theme.Dim
+	case len(r.Silent) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing):
 		m.Shape, m.Tone = "?", theme.Doubt
+	case r.Verdict == model.BackupServing && b.ByDesign(r):
+		m.Tone = theme.Good
 	}
 	return m
 }
+
+// RouteLine is the state of a service with the instances that serve it, which names
+// writes, and how many of its HAProxies report that where not all do. brief leaves
+// the word out where there are names.
+func RouteLine(b *board.Board, r *board.Route, brief bool, names func([]model.InstanceName) string) widget.Line {
+	m := RouteMark(b, r)
+	who, same, all := ServingMost(r)
+	if r.Verdict == model.Settling || r.ClosedWord() != "" {
+		same = 0
+	}
+	var l widget.Line
+	switch {
+	case same == 0:
+		l = m.Line()
+	case brief:
+		l = widget.T(m.Tone, m.Shape+" "+names(who))
+	default:
+		l = m.Line().Add(m.Tone, " "+names(who))
+	}
+	if same == 0 && len(r.Silent) > 0 && r.Verdict == model.Empty {
+		same = all - len(r.Silent)
+	}
+	if same > 0 && same < all {
+		l = l.Add(m.Tone, Part(same, all))
+	}
+	return l
+}
+
+// Part is how many of several HAProxies report what stands before it.
+func Part(same, all int) string { return fmt.Sprintf(" ·%d/%d", same, all) }

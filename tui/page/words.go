@@ -44,11 +44,12 @@ func HealthMark(h model.Health, pending bool) Mark {
 // Probing is what is unknown because no node has answered yet.
 func Probing() Mark { return Mark{"·", "probing", theme.Info} }
 
-// VerdictMark draws the verdict of a server, a view or a service.
+// VerdictMark draws the verdict of a server, a view or a service. Its word is the
+// verdict's own.
 func VerdictMark(v model.Verdict) Mark {
 	for _, l := range legend() {
 		if l.verdict == v {
-			return l.Mark
+			return Mark{l.shape, string(v), l.tone}
 		}
 	}
 	return Unknown()
@@ -65,30 +66,30 @@ func MarkOf[K comparable](k K, marks map[K]Mark, rest Mark) Mark {
 // Unknown is the mark of an unknown state.
 func Unknown() Mark { return Mark{"?", "unknown", theme.Doubt} }
 
-// meaning is a verdict, how it is drawn, and what the help says of it, "" when
-// the help leaves it out.
+// meaning is a verdict, how it is drawn, and what the help says of it.
 type meaning struct {
 	verdict model.Verdict
-	Mark
-	text string
+	shape   string
+	tone    theme.Tone
+	text    string
 }
 
-// legend is every verdict, in the order the help lists them.
+// legend is every verdict, in the order of model.Verdicts.
 func legend() []meaning {
 	return []meaning{
-		{model.Serving, Mark{"●", "serves", theme.Good}, "gets new connections now"},
-		{model.BackupServing, Mark{"●", "serves as backup", theme.Warn}, "gets them because no regular server is available"},
-		{model.Standby, Mark{"○", "backup", theme.Plain}, "held back, ready to take over"},
-		{model.Refused, Mark{"–", "refused", theme.Dim}, "Patroni answers the check with no: normal for a replica on a primary port"},
-		{model.Settling, Mark{"~", "settling", theme.Info}, "HAProxy has not finished its first check yet"},
-		{model.Draining, Mark{"↓", "draining", theme.Warn}, "keeps its connections, gets no new ones"},
-		{model.Maint, Mark{"✕", "maint", theme.Warn}, "taken out by hand"},
-		{model.Down, Mark{"✕", "down", theme.Bad}, "the check gets no valid answer"},
-		{model.Missing, Mark{"✕", "missing", theme.Bad}, "declared, but missing on HAProxy"},
-		{model.Unselected, Mark{"·", "not selected", theme.Dim}, "the service's selector does not select it"},
-		{model.Unknown, Unknown(), "unknown, and never counted as healthy"},
-		{model.Empty, Mark{"✕", "no server", theme.Bad}, ""},
-		{model.Mismatch, Mark{Differs, "mismatch", theme.Bad}, ""},
+		{model.Serving, "●", theme.Good, "gets new connections now"},
+		{model.BackupServing, "●", theme.Warn, "a backup that gets them because no regular server is available"},
+		{model.Standby, "○", theme.Plain, "a backup that is held back, ready to take over"},
+		{model.Settling, "~", theme.Info, "HAProxy has not finished its first check yet"},
+		{model.Draining, "↓", theme.Warn, "keeps its connections, gets no new ones"},
+		{model.Maint, "✕", theme.Warn, "taken out by hand"},
+		{model.Refused, "–", theme.Dim, "Patroni answers the check with 503: normal for a replica on a primary port"},
+		{model.Down, "✕", theme.Bad, "the check gets no valid answer"},
+		{model.Unselected, "·", theme.Dim, "the service's selector does not select it"},
+		{model.Missing, "✕", theme.Bad, "declared, but missing on HAProxy"},
+		{model.Empty, "✕", theme.Bad, "no server gets new connections; – where the inventory wants it so"},
+		{model.Mismatch, Differs, theme.Bad, "the serving server is not the right one, or HAProxies disagree"},
+		{model.Unknown, Unknown().Shape, Unknown().Tone, "unknown, and never counted as healthy"},
 	}
 }
 

@@ -84,24 +84,17 @@ func (p *Service) lines(e page.Env) []widget.Line {
 
 // answer says who serves, first of all.
 func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Line {
-	m := page.RouteMark(r)
+	state := page.RouteLine(b, r, false, model.Join)
 	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
 	_, tried := e.Probed(r)
 	switch {
 	case len(r.Silent) > 0 && tried < len(r.Views) && !e.PendingRoute(r):
-		m = page.Probing()
+		state = page.Probing().Line()
 	case e.PendingRoute(r):
-		m, why = page.Probing(), "no HAProxy has answered yet"
-	case r.Verdict == model.Serving || r.Verdict == model.BackupServing:
-		m.Word = model.Join(r.Serving) + " " + map[bool]string{true: "serves", false: "serve"}[len(r.Serving) == 1]
-		if r.Verdict == model.BackupServing {
-			m.Word += " as backup"
-		}
-	case r.Verdict == model.Empty && b.ByDesign(r):
-		m.Word, m.Tone = "no server, as declared", theme.Dim
+		state, why = page.Probing().Line(), "no HAProxy has answered yet"
 	}
-	head = widget.Join(head, m.Line(), widget.P("  seen by "), page.SeenBy(r, e))
+	head = widget.Join(head, state, widget.P("  seen by "), page.SeenBy(r, e))
 	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 3)...)
 	var hosts []model.Host
 	for _, v := range r.Views {

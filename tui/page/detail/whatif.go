@@ -287,39 +287,7 @@ func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 
 // whoServes is a route in a few words; on a narrow screen in fewer.
 func whoServes(b *board.Board, r *board.Route, w int) widget.Line {
-	m := page.RouteMark(r)
-	switch {
-	case r.Verdict == model.Unknown || r.Verdict == model.Mismatch || len(r.Silent) > 0 && r.Verdict != model.Empty:
-		return knownSay(b.Cluster, r, m, w)
-	case w < page.Narrow && r.Verdict == model.Empty:
-		return widget.T(m.Tone, m.Shape+" no server")
-	case r.Verdict == model.Empty && b.ByDesign(r):
-		return widget.T(theme.Dim, "– no server, as declared")
-	case len(r.Serving) > 0 && (r.Verdict == model.Serving || r.Verdict == model.BackupServing && w < page.Narrow):
-		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving, w))
-	case len(r.Serving) > 0 && r.Verdict == model.BackupServing:
-		return widget.T(m.Tone, m.Shape+" "+seqNames(b.Cluster, r.Serving, w)+" (backup)")
-	}
-	return m.Line()
-}
-
-// knownSay is what most of the HAProxies that are known say of a route, and how
-// many of them do.
-func knownSay(c *model.Cluster, r *board.Route, m page.Mark, w int) widget.Line {
-	names, same, all := page.ServingMost(r)
-	if same > 0 {
-		return widget.T(m.Tone, fmt.Sprintf("%s %s %d/%d", m.Shape, seqNames(c, names, w), same, all))
-	}
-	known := 0
-	for i := range r.Views {
-		if r.Views[i].Verdict == model.Empty {
-			known++
-		}
-	}
-	if known > 0 {
-		return widget.T(m.Tone, fmt.Sprintf("%s no server %d/%d", m.Shape, known, all))
-	}
-	return m.Line()
+	return page.RouteLine(b, r, w < page.Narrow || r.Verdict != model.BackupServing, func(names []model.InstanceName) string { return seqNames(b.Cluster, names, w) })
 }
 
 // seqNames names one instance in full, several by their numbers; on a narrow

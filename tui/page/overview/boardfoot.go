@@ -28,30 +28,23 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 		return widget.Fit([]widget.Line{widget.T(theme.Warn, text)}, lines)
 	}
 	r := routes[p.at(routes)]
-	m, why, note := page.RouteMark(r), r.Why, ""
-	subject, gap := r.Port+" "+string(r.Service), "  "
-	if r.Verdict == model.Empty && b.ByDesign(r) {
-		m.Tone = theme.Dim
-	}
+	state, why, note := page.RouteLine(b, r, false, model.Join), r.Why, ""
+	subject := r.Port + " " + string(r.Service)
 	if col := p.column(b); col >= 0 {
-		s := spotOf(e, r, b.Members[col].Instance)
-		m, why, note = page.VerdictMark(s.verdict), s.why, s.note
+		s := spotOf(e, b, r, b.Members[col].Instance)
+		state, why, note = s.mark().Line(), s.why, s.note
 		subject += " on " + string(b.Members[col].Instance)
 	} else {
 		note = firstNote(r)
 		if _, tried := e.Probed(r); len(r.Silent) > 0 && tried < len(r.Views) {
-			m = page.Probing()
-		} else if r.Verdict == model.Serving || r.Verdict == model.BackupServing {
-			m.Word = model.Join(r.Serving)
-			why = strings.TrimPrefix(why, m.Word+": ")
-			subject += " →"
-			gap = " "
+			state = page.Probing().Line()
 		}
+		why = strings.TrimPrefix(why, model.Join(r.Serving)+": ")
 	}
 	if e.PendingRoute(r) {
-		m, why, note = page.Probing(), "no HAProxy has answered yet", ""
+		state, why, note = page.Probing().Line(), "no HAProxy has answered yet", ""
 	}
-	head := widget.P(" ").Add(theme.Strong, subject+gap).Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
+	head := widget.Join(widget.P(" ").Add(theme.Strong, subject+"  "), state, widget.P("  "))
 	out := page.Flow(head, why, e.W)
 	room := lines
 	if note != "" {

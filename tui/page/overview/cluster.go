@@ -291,7 +291,7 @@ func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e
 	}
 	l = widget.Join(mark, l)
 	for i := range b.Members {
-		cell := spotOf(e, r, b.Members[i].Instance).line(g.cell - 2).Pad(g.cell - 2)
+		cell := spotOf(e, b, r, b.Members[i].Instance).line(g.cell - 2).Pad(g.cell - 2)
 		before := widget.P(" ")
 		if here && i == col {
 			before, cell = widget.P("▸"), cell.Under()
@@ -308,23 +308,9 @@ func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e
 // list is the matrix on a narrow screen: port, service, who serves, why.
 func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env) (head, rows []widget.Line) {
 	for i, r := range routes {
-		m := page.RouteMark(r)
-		who := widget.Join(m.Line())
-		switch {
-		case e.PendingRoute(r):
+		who := page.RouteLine(b, r, e.W < page.Narrow, model.Join)
+		if e.PendingRoute(r) {
 			who = page.Probing().Line()
-		case r.ClosedWord() != "":
-			who = widget.T(m.Tone, m.Shape+" port "+r.ClosedWord())
-		case r.Verdict == model.Serving && len(r.Silent) == 0 && len(r.Serving) > 0:
-			who = widget.T(m.Tone, m.Shape+" "+model.Join(r.Serving))
-		case r.Verdict == model.BackupServing && len(r.Silent) == 0 && len(r.Serving) > 0:
-			who = widget.T(m.Tone, m.Shape+" "+model.Join(r.Serving)+" (backup)")
-		case r.Verdict == model.Empty && b.ByDesign(r):
-			who = widget.T(theme.Dim, "– no server, as declared")
-		default:
-			if names, same, all := page.ServingMost(r); same > 0 {
-				who = widget.T(m.Tone, fmt.Sprintf("%s %s (%d/%d)", m.Shape, model.Join(names), same, all))
-			}
 		}
 		if e.W >= 60 {
 			who = widget.Join(who, widget.P("  "), page.SeenBy(r, e))
@@ -350,19 +336,17 @@ type spot struct {
 	held     model.PoolHold // of those: what its pgbouncer reports
 	full     bool           // it is sent connections, and its queue is full
 	closed   string         // what closes the service's port on every HAProxy that is known
-	each     []string       // "pg-test-1: serves", where they differ
+	design   bool           // what the service is, is by design
+	each     []string       // "pg-test-1: serving", where they differ
 	asking   bool           // none is known, and one has not been tried yet
 }
 
 // spotOf gathers the cells of one instance over a route's views.
-func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
-	s := spot{verdict: model.Unknown, share: -1, closed: r.ClosedWord()}
+func spotOf(e page.Env, b *board.Board, r *board.Route, inst model.InstanceName) spot {
+	s := spot{verdict: model.Unknown, share: -1, closed: r.ClosedWord(), design: b.ByDesign(r)}
 	for i := range r.Views {
 		v := &r.Views[i]
 		c := page.CellOf(v, inst)
-		if c.Allowed != 0 {
-			s.allowed = c.Allowed
-		}
 		if s.note == "" {
 			s.note = c.Note
 		}
@@ -388,7 +372,7 @@ func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 		case s.share != c.Share:
 			s.share = 0
 		}
-		s.each = append(s.each, v.Label()+": "+page.VerdictMark(c.Verdict).Word)
+		s.each = append(s.each, v.Label()+": "+string(c.Verdict))
 	}
 	s.share, s.asking = max(s.share, 0), s.asking && s.known == 0
 	if s.verdict == model.Mismatch {
@@ -397,37 +381,37 @@ func spotOf(e page.Env, r *board.Route, inst model.InstanceName) spot {
 	return s
 }
 
+// mark draws the spot in a word.
+func (s spot) mark() page.Mark {
+	m := page.VerdictMark(s.verdict)
+	switch {
+	case s.asking:
+		return page.Probing()
+	case s.shut:
+		return page.Mark{Shape: "✕", Word: s.held.Word(), Tone: theme.Bad}
+	case s.full:
+		return page.Mark{Shape: "✕", Word: "queue full", Tone: theme.Bad}
+	case s.closed != "" && s.verdict == model.Draining:
+		return page.Mark{Shape: "✕", Word: "port " + s.closed, Tone: theme.Bad}
+	case s.verdict == model.Mismatch && s.serving > 0:
+		m = page.VerdictMark(model.Serving)
+		m.Tone, m.Word = theme.Warn, m.Word+page.Part(s.serving, s.known)
+	case s.verdict == model.Mismatch:
+		m.Tone = theme.Warn
+	case s.verdict == model.BackupServing && s.design:
+		m.Tone = theme.Good
+	}
+	return m
+}
+
 // line draws the spot in w cells.
 func (s spot) line(w int) widget.Line {
-	m := page.VerdictMark(s.verdict)
+	m := s.mark()
 	if s.asking {
-		return page.Probing().Line()
+		return m.Line()
 	}
-	if s.verdict == model.BackupServing {
-		m.Word = "serves (backup)"
-		if w < 20 {
-			m.Word = "serves bkp"
-		}
-	}
-	if s.verdict == model.Refused && s.allowed > 0 {
-		m.Word = fmt.Sprint(s.allowed)
-	}
-	if s.verdict == model.Mismatch {
-		m = page.Mark{Shape: page.Differs, Word: "differs", Tone: theme.Warn}
-		if s.serving > 0 {
-			m = page.Mark{Shape: "●", Word: fmt.Sprintf("serves %d/%d", s.serving, s.known), Tone: theme.Warn}
-		}
-	}
-	switch {
-	case s.shut:
-		m = page.Mark{Shape: "✕", Word: s.held.Word(), Tone: theme.Bad}
-		if w < 15 && s.held != "" {
-			m.Word = string(s.held)
-		}
-	case s.full:
-		m = page.Mark{Shape: "✕", Word: "queue full", Tone: theme.Bad}
-	case s.closed != "" && s.verdict == model.Draining:
-		m = page.Mark{Shape: "✕", Word: "port " + s.closed, Tone: theme.Bad}
+	if s.shut && w < 15 && s.held != "" {
+		m.Word = string(s.held)
 	}
 	out := m.Line()
 	if s.serving > 0 && s.share > 0 && s.share < 100 {
@@ -438,7 +422,7 @@ func (s spot) line(w int) widget.Line {
 	}
 	if s.serving > 0 && s.sessions > 0 {
 		tail := fmt.Sprintf("%d conn", s.sessions)
-		if gap := w - out.Width() - len(tail); gap > 1 {
+		if gap := w - out.Width() - len(tail); gap > 0 {
 			out = out.Add(theme.Plain, strings.Repeat(" ", gap)).Add(theme.Dim, tail)
 		}
 	}

@@ -308,54 +308,45 @@ func leaderCell(b *board.Board, e page.Env) widget.Line {
 	return widget.P(string(b.Leader))
 }
 
-// portCell is one service port of a cluster in a word, with the instances
-// that serve it.
+// portCell is one service port of a cluster: → and the numbers of the instances
+// that get its new connections, or its state. It is blank where the cluster has no
+// service on the port.
 func portCell(b *board.Board, port string, e page.Env) widget.Line {
-	for i := range b.Routes {
-		r := &b.Routes[i]
-		if r.Port != port {
-			continue
-		}
-		if e.PendingRoute(r) {
-			return widget.T(theme.Info, "·")
-		}
-		if names, _ := r.Shut(); len(names) > 0 {
-			word := "✕ shut "
-			if ports, _ := r.ShutPorts(); len(ports) == 0 {
-				word = "✕ pool "
-			}
-			return widget.T(theme.Bad, word).Add(theme.Plain, page.Seqs(b.Cluster, names))
-		}
-		if word := r.ClosedWord(); word != "" {
-			return widget.T(theme.Bad, "✕ "+word)
-		}
-		if names, same, all := page.ServingMost(r); len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch {
-			return widget.T(theme.Doubt, fmt.Sprintf("? %s %d/%d", page.Seqs(b.Cluster, names), same, all))
-		}
-		switch r.Verdict {
-		case model.Serving:
-			return widget.T(theme.Dim, "ok ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
-		case model.BackupServing:
-			tone := theme.Warn
-			if b.ByDesign(r) {
-				tone = theme.Dim
-			}
-			return widget.T(tone, "backup ").Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
-		case model.Empty:
-			if b.ByDesign(r) {
-				return widget.T(theme.Dim, "empty")
-			}
-			return widget.T(theme.Bad, "none")
-		case model.Mismatch:
-			return widget.T(theme.Bad, page.Differs+" differs")
-		case model.Settling:
-			return widget.T(theme.Info, "~ settling")
-		case model.Missing:
-			return widget.T(theme.Bad, "missing")
-		}
-		return widget.T(theme.Doubt, "?")
+	i := slices.IndexFunc(b.Routes, func(r board.Route) bool { return r.Port == port })
+	if i < 0 {
+		return nil
 	}
-	return widget.T(theme.Dim, "–")
+	r := &b.Routes[i]
+	m := page.RouteMark(b, r)
+	arrow := widget.T(theme.Dim, "→ ")
+	shut, _ := r.Shut()
+	names, same, all := page.ServingMost(r)
+	switch {
+	case e.PendingRoute(r):
+		return widget.T(theme.Info, page.Probing().Shape)
+	case len(shut) > 0:
+		word, _, _ := strings.Cut(r.HeldWord(shut[0]), " ")
+		if word == "port" {
+			word = "shut"
+		}
+		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, shut)).Add(theme.Bad, " ✕ "+word)
+	case r.ClosedWord() != "":
+		return m.Line()
+	case len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch:
+		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, names)).Add(theme.Doubt, page.Part(same, all))
+	case r.Verdict == model.Serving:
+		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
+	case r.Verdict == model.BackupServing:
+		if !b.ByDesign(r) {
+			arrow[0].Tone = theme.Warn
+		}
+		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, r.Serving)).Add(arrow[0].Tone, " bkp")
+	case r.Verdict == model.Empty && b.ByDesign(r), r.Verdict == model.Unknown:
+		return widget.T(m.Tone, m.Shape)
+	case r.Verdict == model.Empty:
+		return widget.T(m.Tone, "NONE")
+	}
+	return m.Line()
 }
 
 func findingCell(b *board.Board, e page.Env) widget.Line {

@@ -317,23 +317,23 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 	if l := m.Line().Add(m.Tone, who); l.Width() <= w {
 		return l
 	}
-	switch { // shorter words
-	case x.Now.Verdict == model.Empty:
-		m.Word = "no server"
-	case x.Now.Verdict == model.Mismatch:
-		m.Word = "differs"
+	switch { // shorter
 	case x.Fine() && who != "":
 		return widget.T(m.Tone, m.Shape+who).Trunc(w)
+	case x.Now.ByDesign:
+		m.Word = string(x.Now.Verdict)
 	}
 	return m.Line().Add(m.Tone, who).Trunc(w)
 }
 
 // entryMark draws where an entry leads.
 func entryMark(x *access.Entry) page.Mark {
-	if x.Now.Verdict == model.Empty && x.Now.ByDesign {
-		return page.Mark{Shape: "–", Word: "no server, as declared", Tone: theme.Dim}
+	m := page.VerdictMark(x.Now.Verdict)
+	m.Word = x.Now.Word()
+	if x.Now.ByDesign {
+		m.Shape, m.Tone = "–", theme.Dim
 	}
-	return page.VerdictMark(x.Now.Verdict)
+	return m
 }
 
 // targetWord is a target as the head of a column says it.
