@@ -122,7 +122,7 @@ func (a *app) readConfig() (c config.Config, problems []config.Problem, err erro
 // known is what the file may name.
 func known() config.Known {
 	table := tui.Keys()
-	k := config.Known{Actions: table.Actions(), Columns: tui.Columns(), Schemes: access.SchemeNames()}
+	k := config.Known{Actions: table.Actions(), Columns: tui.Columns(), Schemes: access.SchemeNames(), Values: model.Values()}
 	for _, scope := range table.Scopes() {
 		one := config.Screen{Name: scope}
 		for _, r := range table.In(scope) {
@@ -351,6 +351,12 @@ func (a *app) configShow(c *cobra.Command) error {
 		for _, k := range slices.Sorted(maps.Keys(m.of)) {
 			fmt.Fprintf(w, "  %s: [%s]\n", k, text.Line(strings.Join(m.of[k], ", "), 200))
 		}
+	}
+	if len(a.config.Commands) > 0 {
+		fmt.Fprintln(w, "commands:")
+	}
+	for _, c := range a.config.Commands {
+		line("  "+c.Name, fmt.Sprintf("[%s] # %s", strings.Join(c.Argv, ", "), cmp.Or(c.Key, "no key")))
 	}
 	if len(a.EntryPoints) > 0 {
 		fmt.Fprintln(w, "entry-points:")

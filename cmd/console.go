@@ -183,6 +183,9 @@ func (a *app) deps(path string) tui.Deps {
 	if a.color == colorAlways {
 		d.Environ = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") })
 	}
+	for _, c := range a.config.Commands {
+		d.Commands = append(d.Commands, model.Command{Name: c.Name, Key: c.Key, Help: c.Help, Argv: c.Argv, Shell: c.Shell, Confirm: c.Confirm, ReadOnly: c.ReadOnly, Pages: c.Pages})
+	}
 	for _, c := range a.config.Contexts {
 		d.Contexts = append(d.Contexts, infoOf(c))
 	}

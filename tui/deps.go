@@ -103,6 +103,8 @@ type Deps struct {
 	NoMouse bool
 	// Keys gives actions other keys, Columns screens other columns.
 	Keys, Columns map[string][]string
+	// Commands are the operator's own.
+	Commands []model.Command
 	// Context is the one that is open, Contexts are all there are.
 	Context  ContextInfo
 	Contexts []ContextInfo

@@ -58,7 +58,11 @@ func (m *Model) choices(e page.Env) []choice {
 	}
 	for _, r := range m.rows(e) {
 		if !strings.HasPrefix(string(r.Action), "screen-") && !moves(r.Action) {
-			out = append(out, choice{name: string(r.Action), kind: "action", help: r.Help, do: r})
+			kind := "action"
+			if m.command(r.Action) != nil {
+				kind = "command"
+			}
+			out = append(out, choice{name: string(r.Action), kind: kind, help: r.Help, do: r})
 		}
 	}
 	for _, c := range m.deps.Contexts {

@@ -79,6 +79,9 @@ func (m *Model) rows(e page.Env) keys.Table {
 	for _, r := range own {
 		s := m.screen(r.Opens)
 		offered := r.Opens == "" || s.Offered(e) && (cluster || !s.Needs)
+		if c := m.command(r.Action); c != nil {
+			offered = c.Lacks(m.values(e)) == ""
+		}
 		if offered && (!missing || r.Scope == keys.Everywhere) && m.holds(r.When, e) {
 			out = append(out, r)
 		}

@@ -391,6 +391,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		}
 		return nil
 	}
+	if c := m.command(do); c != nil {
+		return m.runCommand(c, e)
+	}
 	if m.missing(e) != nil {
 		return nil
 	}
@@ -499,6 +502,8 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		return m.planAction(in.Request)
 	case page.Act:
 		return m.carryOut(in.Plan)
+	case page.RunProgram:
+		return m.program(programMsg{gen: m.gen, p: in.Program})
 	case page.StopRun:
 		m.halt()
 	case page.Type:

@@ -28,8 +28,22 @@ type Config struct {
 	SSH         SSH
 	Keys        map[string][]string // action to the keys that ask for it
 	Columns     map[string][]string // screen to the columns it shows, in order
+	Commands    []Command           // the operator's own, in the order of the file
 	// EntryPoints are endpoints outside the inventory, in the order of the file.
 	EntryPoints []EntryPoint
+}
+
+// Command is one that the console runs on what is under the cursor.
+type Command struct {
+	Name     string
+	Key      string // "" has none
+	Help     string
+	Argv     []string // with shell, one line
+	Shell    bool
+	Confirm  bool
+	ReadOnly bool     // it is run in a read-only console too
+	Pages    []string // screens; nil is all
+	key      *yaml.Node
 }
 
 // EntryPoint is a way into a cluster beside those of the inventory.
@@ -137,6 +151,7 @@ func (r *reader) config(c *Config) []field {
 		{"mouse", not(&c.NoMouse)},
 		{"ssh", into(r.ssh, &c.SSH)},
 		{"keys", func(n *yaml.Node, _ string) { c.Keys = r.keys(n) }},
+		{"commands", func(n *yaml.Node, what string) { c.Commands = r.commands(n, what) }},
 		{"columns", func(n *yaml.Node, _ string) { c.Columns = r.columns(n) }},
 		{"entry-points", func(n *yaml.Node, what string) { c.EntryPoints = r.entryPoints(n, what) }},
 		{"contexts", func(n *yaml.Node, _ string) { r.contexts(n, c) }},
@@ -157,6 +172,7 @@ type Known struct {
 	Actions []string            // of the keys section
 	Columns map[string][]string // of the columns section, by screen
 	Schemes []string            // of an entry point
+	Values  []string            // that stand in braces in the arguments of a command
 	Screens []Screen            // and the keys they have without a file
 }
 
@@ -187,6 +203,7 @@ func Parse(name string, data []byte, known Known) (Config, []Problem) {
 		return c, nil
 	}
 	r.fields(doc.Content[0], "the file", r.config(&c)...)
+	r.collide(&c)
 	if _, ok := c.Of(c.Context); c.Context != "" && !ok {
 		var have []string
 		for _, x := range c.Contexts {

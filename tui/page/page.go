@@ -219,6 +219,8 @@ type (
 	PlanAction struct{ Request action.Request }
 	// Act carries out a confirmed plan of an action.
 	Act struct{ Plan ActionPlan }
+	// RunProgram gives the terminal to a program.
+	RunProgram struct{ Program model.Program }
 	// StopRun finishes the node or step that is being worked on and stops there.
 	StopRun struct{}
 	// Type opens the palette with a text, to be completed.
@@ -240,6 +242,7 @@ func (Confirm) isIntent()    {}
 func (Execute) isIntent()    {}
 func (PlanAction) isIntent() {}
 func (Act) isIntent()        {}
+func (RunProgram) isIntent() {}
 func (StopRun) isIntent()    {}
 func (Type) isIntent()       {}
 func (Say) isIntent()        {}
