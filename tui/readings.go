@@ -335,11 +335,7 @@ func (m *Model) unread(err error) {
 // it is. The place of a mistake comes early: a narrow screen cuts the end off.
 func (m *Model) staleText() string {
 	s := &m.stale
-	at := "the start" // when the inventory that is shown was read
-	if m.inv != nil && !m.inv.LoadedAt.IsZero() {
-		at = m.inv.LoadedAt.Format("15:04:05")
-	}
-	old := "OLD INVENTORY of " + at + ": "
+	old := "OLD INVENTORY of " + m.oldOf() + ": "
 	switch {
 	case len(s.names) > 0 && source.RunsProgram(s.base):
 		return old + changedText(s.names) + " changed at " + s.since.Format("15:04:05") + ", R rereads it and runs its program"
@@ -349,6 +345,18 @@ func (m *Model) staleText() string {
 		return old + s.err
 	}
 	return ""
+}
+
+// oldOf is when the inventory that is shown was read, once its files have changed
+// or do not load; "" before.
+func (m *Model) oldOf() string {
+	switch {
+	case len(m.stale.names) == 0 && m.stale.err == "":
+		return ""
+	case m.inv == nil || m.inv.LoadedAt.IsZero():
+		return "the start"
+	}
+	return m.inv.LoadedAt.Format("15:04:05")
 }
 
 // changedText are the names of files, three at most.

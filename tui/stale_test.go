@@ -7,9 +7,12 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/source"
+	"pgtui/tui/page"
 )
 
 // desk is a console whose inventory's file can be written.
@@ -189,4 +192,59 @@ func TestAPreviewOfAnOldInventoryIsNotCarriedOut(t *testing.T) {
 	}
 	d.press("R")
 	d.want("Review the changes")
+}
+
+// TestNothingIsAsDeclaredOverAnOldInventory: every page says of when the inventory is
+// that it compares with.
+func TestNothingIsAsDeclaredOverAnOldInventory(t *testing.T) {
+	d := newDesk(t, false)
+	d.next = func() (*model.Inventory, error) {
+		return nil, &source.Unread{Err: errors.New("/srv/pigsty/pigsty.yml:12:3: expected a mapping")}
+	}
+	seen := map[bool]int{}
+	look := func(old bool) {
+		t.Helper()
+		for _, s := range d.m.screens {
+			if s.Open == nil || !s.Offered(d.m.env(d.m.bodyHeight())) {
+				continue
+			}
+			for _, service := range []model.ServiceName{"offline", "primary"} {
+				d.drain(d.m.jump(s, page.Place{Cluster: "pg-meta", Service: service, Instance: "pg-meta-1"}, d.m.env(d.m.bodyHeight())))
+				text := d.screen()
+				all, dated := strings.Count(text, "as declared"), strings.Count(text, "as declared at 03:04:05")
+				seen[old] += all
+				if old && all != dated || !old && dated > 0 {
+					t.Errorf("%s, the inventory is old: %v:\n%s", s.Name, old, text)
+				}
+			}
+		}
+	}
+	look(false)
+	d.stamp = "2"
+	d.wait(4)
+	d.want("OLD INVENTORY of 03:04:05: /srv/pigsty/pigsty.yml:12:3: expected a mapping")
+	look(true)
+	if seen[false] < 3 || seen[true] < 3 {
+		t.Errorf("%v seen: the test is broken", seen)
+	}
+}
+
+// TestTheReasonOfAnOldInventoryIsReadable: where the screen has room, the mark takes
+// the lines that it needs; on a small one its end is cut, and the place stays.
+func TestTheReasonOfAnOldInventoryIsReadable(t *testing.T) {
+	d := newDesk(t, false)
+	d.next = func() (*model.Inventory, error) {
+		return nil, errors.New("/srv/pigsty/pigsty.yml:12:3: not valid YAML: did not find the expected ',' or ']' in a list of hosts")
+	}
+	d.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	d.stamp = "2"
+	d.wait(30) // the message is gone by then
+	lines := strings.Split(d.screen(), "\n")
+	if !strings.Contains(lines[1], "OLD INVENTORY of 03:04:05: /srv/pigsty/pigsty.yml:12:3: not valid YAML") || !strings.Contains(lines[2], "or ']' in a list of hosts") {
+		t.Error(d.screen())
+	}
+	d.send(tea.WindowSizeMsg{Width: 80, Height: 12})
+	if lines = strings.Split(d.screen(), "\n"); !strings.Contains(lines[1], "pigsty.yml:12:3: ") || strings.Contains(lines[2], "hosts") {
+		t.Error(d.screen())
+	}
 }

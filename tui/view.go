@@ -64,8 +64,26 @@ func (m *Model) head() []widget.Line {
 	if b := m.banner(); b != nil && m.h >= 5 {
 		out = append(out, b)
 	}
-	if text := m.staleText(); text != "" && m.h >= 5 {
-		out = append(out, widget.T(theme.Alarm, " "+text).Pad(m.w))
+	return append(out, m.staleLines()...)
+}
+
+// mostStale is how many lines the mark of an old inventory may take.
+const mostStale = 3
+
+// staleLines mark an old inventory: in one line, and where the screen has room in as
+// many as the reason needs.
+func (m *Model) staleLines() []widget.Line {
+	text := m.staleText()
+	if text == "" || m.h < 5 {
+		return nil
+	}
+	lines := []string{text}
+	if m.h >= 16 {
+		lines = widget.Wrap(text, max(m.w-2, 1))
+	}
+	var out []widget.Line
+	for _, l := range lines[:min(len(lines), mostStale)] {
+		out = append(out, widget.T(theme.Alarm, " "+l).Pad(m.w))
 	}
 	return out
 }

@@ -4,6 +4,7 @@
 package page
 
 import (
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -87,6 +88,7 @@ type Env struct {
 	Began     time.Time               // when the asking of this inventory began
 	Every     time.Duration           // between two rounds of asking
 	Inv       *model.Inventory        // nil until it is read
+	OldOf     string                  // when Inv was read, "20:14:36", where its files have changed since; "" while they have not
 	Snap      *model.Snapshot         // nil until the first node has answered
 	Boards    []board.Board           // one for each cluster, in inventory order
 	Digest    *Digest                 // of the boards; nil makes a page work it out itself
@@ -189,7 +191,16 @@ func (e Env) Summary(b *board.Board) string {
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
 		return "still probing: not every node has answered yet"
 	}
-	return b.Summary
+	return e.Declared(b.Summary)
+}
+
+// Declared is a text that compares something with the inventory. Where the files
+// have changed since, it has the time of the reading that it compares with.
+func (e Env) Declared(text string) string {
+	if e.OldOf == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, "as declared", "as declared at "+e.OldOf)
 }
 
 // Intent is what a page wants the console to do.

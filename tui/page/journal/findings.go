@@ -200,7 +200,7 @@ func (p *Findings) calm(e page.Env) widget.Line {
 		b := &e.Boards[i]
 		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
 			m := page.HealthMark(b.Health, false)
-			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
+			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, e.Declared(b.Summary)))
 		}
 	}
 	return widget.T(theme.Good, " ● no findings")

@@ -96,7 +96,9 @@ func (p *Topology) space(e page.Env) int { return e.Rows(4, 10) }
 func (p *Topology) View(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
 	tree := p.tree(b, e)
-	out := append(boardBanner(b, page.Env{W: e.W, H: 1, Now: e.Now, Began: e.Began, Snap: e.Snap}), nil)
+	head := e
+	head.H = 1 // of one line
+	out := append(boardBanner(b, head), nil)
 	if len(tree) == 0 {
 		return append(out, widget.T(theme.Warn, " the inventory declares no instance"))
 	}
