@@ -47,7 +47,7 @@ func good(c *cobra.Command) []string {
 		return []string{"pg-test", "primary"}
 	case "pgtui failover":
 		return []string{"pg-test", "--candidate", "pg-test-2"}
-	case "pgtui pgbouncer":
+	case "pgtui pgbouncer", "pgtui postgres":
 		return []string{"pg-test-1"}
 	case "pgtui reinit":
 		return []string{"pg-test-2"}

@@ -27,6 +27,9 @@ func Pooler(w io.Writer, in *model.Instance, r *model.PoolReport) {
 		fmt.Fprintf(tw, "%s\t–\t0\t0\t0\t0\t0\t%d\t–\t–\t%s\n", d.Name, d.Size, r.Held(&d))
 	}
 	tw.Flush()
+	if len(r.Pools) == 0 {
+		fmt.Fprintln(w, "no pool yet: no client has connected")
+	}
 	if r.MorePools > 0 {
 		fmt.Fprintf(w, "and %d more pools without waiting clients\n", r.MorePools)
 	}

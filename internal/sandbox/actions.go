@@ -22,7 +22,8 @@ func (s *Sandbox) Actions() []Action {
 		{"f4", "drain", "drain all pg-test-replica/pg-test-2"},
 		{"f5", "cut off", "partition pg-test-2"},
 		{"f6", "weight", "declare pg-test-2 pg_weight 50"},
-		{"f8", "undo all", "heal all\nstart all\nready all pg-test-replica/pg-test-2\ndeclare pg-test-2 pg_weight 100"},
+		{"f7", "lock", "session leader:pg-test block 3"},
+		{"f8", "undo all", "heal all\nstart all\nsession all free\nready all pg-test-replica/pg-test-2\ndeclare pg-test-2 pg_weight 100"},
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *Sandbox) writeTree() error {
 	}
 	for _, d := range s.hosts {
 		root := nodeDir(s.dir, d.name())
-		for _, dir := range []string{"etc/haproxy/conf.d", "bin", "run/systemd/system"} { // the last is the mark of systemd
+		for _, dir := range []string{"etc/haproxy/conf.d", "bin", "run/systemd/system", "pg/data/pg_wal"} { // run/systemd/system is the mark of systemd
 			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 				return fmt.Errorf("sandbox: node %s: %w", d.name(), err)
 			}
@@ -132,7 +132,7 @@ func (s *Sandbox) writeTree() error {
 		if err := writeFile(filepath.Join(root, "etc/haproxy/haproxy.cfg"), haproxy.MainFile(d.name(), d.addr, s.statsPort), 0o644); err != nil {
 			return err
 		}
-		for _, tool := range []string{"haproxy", "systemctl"} {
+		for _, tool := range []string{"haproxy", "systemctl", "pgbackrest"} {
 			raw := fmt.Sprintf("#!/bin/sh\nexec %s sandbox-node %s %s \"$@\"\n", text.Word(s.opt.Exe), text.Word(root), tool)
 			if err := writeFile(filepath.Join(root, "bin", tool), raw, 0o755); err != nil {
 				return err

@@ -51,6 +51,7 @@ func commands() []command {
 		{"sync", "CLUSTER off|on|quorum [NODE]", "synchronous_mode, and the synchronous standby", onCluster(3, sync), 2, 3},
 		{"dcs", "up|down", "stop and start etcd", (*world).dcsSwitch, 1, 1},
 		{"pool", "NODE VERB [DB [N]]", "pgbouncer: " + pg.Verbs, onNode((*world).pooler), 2, 4},
+		{"session", "NODE|all VERB [N]", "sessions of PostgreSQL: " + pg.SessionVerbs, (*world).session, 2, 3},
 		{"reload", "NODE", "systemctl reload haproxy", onNode((*world).reload), 1, 1},
 	}
 }

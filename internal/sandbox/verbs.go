@@ -257,6 +257,29 @@ func (w *world) dcsSwitch(a []string) error {
 
 func (w *world) pooler(n *node, a []string) error { return n.pool.Do(a, w.Now()) }
 
+// session changes the sessions of a PostgreSQL, or of every one that runs.
+func (w *world) session(a []string) error {
+	nodes := w.nodes
+	if a[0] != "all" {
+		n, err := w.node(a[0])
+		switch {
+		case err != nil:
+			return err
+		case !n.m.PostgresRuns:
+			return fmt.Errorf("PostgreSQL of %s does not run", n.Name)
+		}
+		nodes = []*node{n}
+	}
+	for _, n := range nodes {
+		if in := n.m.Instance(); in.Up {
+			if err := n.sessions.Do(&in, a[1:], w.Now()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (w *world) reload(n *node, _ []string) error {
 	if !n.ha.Up {
 		return fmt.Errorf("haproxy of %s does not run", n.Name)

@@ -31,6 +31,8 @@ type node struct {
 	m    *patroni.Member
 	ha   *haproxy.HAProxy
 	pool pg.Pooler
+	// sessions are those of its PostgreSQL.
+	sessions pg.Sessions
 }
 
 // build makes the simulated machines of the declared ones at that time. No
@@ -117,7 +119,7 @@ func (s *Sandbox) behind(n *node, pooled bool, reach func(w *world) bool) pg.Ser
 			return pg.ErrSilent
 		}
 		state := &pg.State{Instance: n.m.Instance(), Release: w.gen.pgbouncer, Now: w.Now()}
-		if pooled {
+		if state.Sessions = &n.sessions; pooled {
 			state.Pooler = &n.pool
 		}
 		return do(state)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -98,6 +99,9 @@ type Line struct {
 	Now  func() time.Time
 	Wire int    // the most bytes that the server may send; 0 is mostWire
 	Auth string // what the server may ask for, as in libpq's require_auth; "" is anyLogin
+	// Params are settings that the connection begins with; nil is none beside
+	// application_name. A pgbouncer refuses most.
+	Params map[string]string
 
 	mu   sync.Mutex
 	conn net.Conn // nil before it is opened and after it is closed
@@ -162,6 +166,7 @@ func (l *Line) Login(ctx context.Context, login model.Login, db string) (*pgconn
 	}
 	cfg.Host, cfg.Port, cfg.User, cfg.Password, cfg.Database = host, uint16(n), login.User, string(login.Password), db
 	cfg.RuntimeParams = map[string]string{"application_name": "pgtui"}
+	maps.Copy(cfg.RuntimeParams, l.Params)
 	cfg.Fallbacks, cfg.ConnectTimeout = nil, 0
 	cfg.LookupFunc = func(_ context.Context, h string) ([]string, error) { return []string{h}, nil }
 	cfg.DialFunc = l.open

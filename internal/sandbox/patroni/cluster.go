@@ -214,8 +214,13 @@ const queueTime = 1500 * time.Millisecond
 // Instance is the member's PostgreSQL as its clients see it.
 func (m *Member) Instance() pg.Instance {
 	v := m.Cluster.env.Release.ServerVersion
+	var standbys []string
+	for _, s := range m.Cluster.streams(m) {
+		standbys = append(standbys, s.App)
+	}
 	return pg.Instance{
-		Addr: m.Addr, Up: m.PostgresRuns, Starting: m.state == stateStarting, Primary: m.role == rolePrimary, Started: m.started,
+		Standbys: standbys,
+		Addr:     m.Addr, Up: m.PostgresRuns, Starting: m.state == stateStarting, Primary: m.role == rolePrimary, Started: m.started,
 		SystemID: m.Cluster.sysid, Cluster: string(m.Cluster.Name), Timeline: m.tl,
 		Version: fmt.Sprintf("%d.%d", v/10000, v%10000), WAL: m.Cluster.lsn - m.lag,
 	}

@@ -16,8 +16,9 @@ type Instance struct {
 	Up, Starting, Primary   bool
 	Started                 time.Time
 	Timeline                int
-	Version                 string // server_version, "15.20"
-	WAL                     int64  // written by a primary, replayed by a replica, bytes
+	Version                 string   // server_version, "15.20"
+	WAL                     int64    // written by a primary, replayed by a replica, bytes
+	Standbys                []string // that stream from it
 }
 
 // State is the server behind a connection.
@@ -25,7 +26,9 @@ type State struct {
 	Instance
 	Pooler  *Pooler // the pgbouncer in front of it; nil: none
 	Release Release // of pgbouncer
-	Now     time.Time
+	// Sessions are those of the PostgreSQL; nil answers nothing of them.
+	Sessions *Sessions
+	Now      time.Time
 }
 
 // admit is the error that a client gets instead of a login; nil when there is
@@ -70,6 +73,9 @@ func (s *State) answer(c *Conn, query string) error {
 	row, err := s.row()
 	if err != nil {
 		return err
+	}
+	if s.Pooler == nil && s.activity(c, query) {
+		return nil
 	}
 	if strings.Contains(query, "pg_postmaster_start_time()") {
 		c.row(row)

@@ -12,13 +12,20 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// The one user that can log in: Pigsty's monitoring user, as the inventory has
-// it by default.
+// The users that can log in: Pigsty's monitoring user and its administrator, as the
+// inventory has them by default.
 const (
 	monitorUser     = "dbuser_monitor"
 	monitorPassword = "DBUser.Monitor"
 	monitorDatabase = "postgres"
+	adminUser       = "dbuser_dba"
+	adminPassword   = "DBUser.DBA"
 )
+
+// passwordOf is the password of a user; "" of one that cannot log in.
+func passwordOf(user string) string {
+	return map[string]string{monitorUser: monitorPassword, adminUser: adminPassword}[user]
+}
 
 // maxMessage bounds a client's message, in bytes.
 const maxMessage = 64 << 10
@@ -138,7 +145,7 @@ func (c *Conn) Serve(server Server) error {
 	}
 }
 
-// login requests the password of the monitoring user.
+// login requests the password of the user.
 func (c *Conn) login() error {
 	salt := [4]byte{'s', 'a', 'l', 't'} // the password is public: any salt does
 	c.Send(&pgproto3.AuthenticationMD5Password{Salt: salt})
@@ -149,8 +156,9 @@ func (c *Conn) login() error {
 	if err != nil {
 		return err
 	}
-	want := "md5" + hexMD5(hexMD5(monitorPassword+monitorUser)+string(salt[:]))
-	if p, ok := m.(*pgproto3.PasswordMessage); !ok || c.user != monitorUser || p.Password != want {
+	secret := passwordOf(c.user)
+	want := "md5" + hexMD5(hexMD5(secret+c.user)+string(salt[:]))
+	if p, ok := m.(*pgproto3.PasswordMessage); !ok || secret == "" || p.Password != want {
 		return &Error{"28P01", fmt.Sprintf("password authentication failed for user %q", c.user)}
 	}
 	if c.database != monitorDatabase && c.database != consoleDatabase {
