@@ -99,8 +99,9 @@ type Member struct {
 	Role         string   `json:"role,omitempty"`
 	State        string   `json:"state,omitempty"`
 	Timeline     int      `json:"timeline,omitempty"`
-	LagBytes     *int64   `json:"lag_bytes"` // null: unknown, or the leader itself
-	AgeMs        *int64   `json:"age_ms"`    // null: never answered
+	LagBytes     *int64   `json:"lag_bytes"`   // null: unknown, or the leader itself
+	LagSeconds   *int64   `json:"lag_seconds"` // at most; null: unknown, or the leader itself
+	AgeMs        *int64   `json:"age_ms"`      // null: never answered
 	Why          string   `json:"why,omitempty"`
 	Foreign      *Foreign `json:"foreign,omitempty"`           // absent: its own Patroni answers, or nobody
 	AheadBytes   int64    `json:"ahead_bytes,omitempty"`       // of WAL that the leader lacks
@@ -266,6 +267,10 @@ func newCluster(b *board.Board, now time.Time) Cluster {
 			Role: m.Role, State: m.State, Timeline: m.Timeline, AgeMs: age(m.At, now), Why: m.Why}
 		if m.Lag >= 0 {
 			jm.LagBytes = &m.Lag
+		}
+		if m.LagTime >= 0 {
+			seconds := int64(m.LagTime / time.Second)
+			jm.LagSeconds = &seconds
 		}
 		jm.AheadBytes, jm.Restart = m.Ahead, m.Restart
 		if x := m.Foreign; x != nil {

@@ -189,7 +189,10 @@ func lagText(m board.Member, b *board.Board) string {
 	if m.Ahead > 0 {
 		return bytesText(m.Ahead) + " ahead"
 	}
-	return bytesText(m.Lag)
+	if m.LagTime < 0 {
+		return bytesText(m.Lag)
+	}
+	return bytesText(m.Lag) + ", " + text.Span(m.LagTime)
 }
 
 // unlistedLag is the lag of a member that is not in the inventory, as the DCS

@@ -28,6 +28,7 @@ func Of(s *model.Snapshot, c *model.Cluster, now time.Time) Board {
 	b.Unlisted = unlisted(s.Inventory, c, dcs)
 	leaderOf(s, &b, dcs, dcsKnown, now)
 	lags(s, &b, dcs, now)
+	lagTimes(s, &b, now)
 	ahead(s, &b, dcs, now)
 	services, nodes := c.Services(), nodeNames(s.Inventory, c)
 	b.Routes = make([]Route, 0, len(services))
@@ -68,6 +69,7 @@ func (b *Board) Redated(s *model.Snapshot, now time.Time) Board {
 		v := s.Patroni[out.Members[i].Instance]
 		out.Members[i].At, out.Members[i].Pool = v.Status.At, v.Pool
 	}
+	lagTimes(s, &out, now)
 	out.Routes = slices.Clone(b.Routes)
 	for i := range out.Routes {
 		r := &out.Routes[i]
@@ -140,7 +142,7 @@ func FreshestDCS(s *model.Snapshot, c *model.Cluster, now time.Time) (view model
 // what Patroni does not say of itself.
 func memberOf(s *model.Snapshot, c *model.Cluster, in *model.Instance, dcs model.PatroniCluster, now time.Time) Member {
 	view := s.Patroni[in.Name]
-	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1, Pool: view.Pool}
+	m := Member{Instance: in.Name, Host: in.Host, Declared: in.Role, Lag: -1, LagTime: -1, Pool: view.Pool}
 	o := view.Status
 	m.At = o.At
 	if m.Foreign = view.Foreign(); m.Foreign != nil {
@@ -312,6 +314,49 @@ func lags(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time) 
 			m.Lag = max(0, head-pos)
 		}
 	}
+}
+
+// OnItsWay is how many bytes of WAL may be on their way to a replica that streams
+// and replays what it receives before that counts as time: there may be no commit
+// among them, and the newest one may be hours old on a cluster at rest.
+const OnItsWay = 1 << 20
+
+// lagTimes fills in how long the replicas are behind, whose lag in bytes is known.
+func lagTimes(s *model.Snapshot, b *Board, now time.Time) {
+	skew := time.Duration(0)
+	if b.Leader != "" {
+		skew = s.Patroni[b.Leader].Status.Value.Skew
+	}
+	for i := range b.Members {
+		m := &b.Members[i]
+		o := s.Patroni[m.Instance].Status
+		st := &o.Value
+		m.LagTime = -1
+		switch {
+		case m.Lag == 0:
+			m.LagTime = 0
+		case m.Lag < 0 || !m.Known || st.ReplayedAt == 0:
+		case m.Lag < OnItsWay && b.streams(s, m, now) && !st.ReplayPaused && st.Backlog() == 0:
+		default: // the leader's clock dated the commit
+			m.LagTime = max(0, o.At.Add(skew).Sub(time.Unix(st.ReplayedAt, 0)).Truncate(time.Second))
+		}
+	}
+}
+
+// streams reports whether a walsender streams to the member.
+func (b *Board) streams(s *model.Snapshot, m *Member, now time.Time) bool {
+	_, stream := b.sender(s, m.Instance, now)
+	return stream.State == "streaming"
+}
+
+// WorstLagTime is the longest known lag of a replica in time; negative when none is
+// known.
+func (b *Board) WorstLagTime() time.Duration {
+	worst := time.Duration(-1)
+	for i := range b.Members {
+		worst = max(worst, b.Members[i].LagTime)
+	}
+	return worst
 }
 
 // WorstLag is the largest known replay lag of a replica in bytes; -1 when no

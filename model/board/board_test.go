@@ -180,3 +180,73 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		}
 	}
 }
+
+// TestLagInTime: a replica at rest is 0 s behind however old the last commit is, one
+// that lags as long as the newest commit that it has replayed is old, and where no
+// clock shows that it is unknown.
+func TestLagInTime(t *testing.T) {
+	commit := func(ago time.Duration) func(*model.PatroniStatus) {
+		return func(st *model.PatroniStatus) { st.ReplayedAt = modeltest.T0.Add(-ago).Unix() }
+	}
+	streams := func(st *model.PatroniStatus) {
+		st.Streams = []model.Stream{{Application: "pg-test-2", State: "streaming"}, {Application: "pg-test-3", State: "streaming"}}
+	}
+	tests := []struct {
+		name string
+		hurt func(*modeltest.World)
+		want time.Duration
+	}{
+		{"at rest for hours", func(w *modeltest.World) { w.Wal(1<<30, [2]int64{1 << 30, 1 << 30}); w.Status(2, commit(5*time.Hour)) }, 0},
+		{"behind in replay", func(w *modeltest.World) { w.Wal(1<<30, [2]int64{1 << 30, 1<<30 - 500}); w.Status(2, commit(42*time.Second)) }, 42 * time.Second},
+		{"does not stream", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1 << 20, 1 << 20})
+			w.Status(2, commit(3*time.Hour))
+			w.Status(1, func(st *model.PatroniStatus) { st.Streams = nil })
+		}, 3 * time.Hour},
+		{"a little WAL is on its way, on a cluster at rest", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1<<30 - 56, 1<<30 - 56})
+			w.Status(1, streams)
+			w.Status(2, commit(5*time.Hour))
+		}, -1},
+		{"much WAL is on its way", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1 << 29, 1 << 29})
+			w.Status(1, streams)
+			w.Status(2, commit(9*time.Second))
+		}, 9 * time.Second},
+		{"replay is paused", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1<<30 - 56, 1<<30 - 56})
+			w.Status(1, streams)
+			w.Status(2, func(st *model.PatroniStatus) { commit(time.Hour)(st); st.ReplayPaused = true })
+		}, time.Hour},
+		{"the leader's clock is ahead", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1 << 30, 1 << 29})
+			w.Status(1, func(st *model.PatroniStatus) { st.Skew = 30 * time.Second })
+			w.Status(2, commit(-20*time.Second))
+		}, 10 * time.Second},
+		{"no timestamp", func(w *modeltest.World) { w.Wal(1<<30, [2]int64{1 << 30, 1 << 29}) }, -1},
+		{"does not answer", func(w *modeltest.World) { w.Status(2, commit(time.Hour)); w.Silence(2, time.Minute) }, -1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := modeltest.NewWorld()
+			tt.hurt(w)
+			for n, v := range w.Snap.Patroni {
+				for i := range v.Cluster.Value.Members {
+					v.Cluster.Value.Members[i].Lag = -1 // the positions decide
+				}
+				w.Snap.Patroni[n] = v
+			}
+			b := board.Of(w.Snap, w.Cls, modeltest.T0)
+			if got := b.Member("pg-test-2").LagTime; got != tt.want {
+				t.Errorf("%s behind, want %s (%d bytes)", got, tt.want, b.Member("pg-test-2").Lag)
+			}
+			if leader := b.Member("pg-test-1").LagTime; leader >= 0 {
+				t.Errorf("the leader is %s behind itself", leader)
+			}
+			again := b.Redated(w.Snap, modeltest.T0)
+			if got := again.Member("pg-test-2").LagTime; got != tt.want {
+				t.Errorf("%s behind once it is dated again, want %s", got, tt.want)
+			}
+		})
+	}
+}

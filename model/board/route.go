@@ -131,6 +131,9 @@ type Member struct {
 	Timeline int
 	// Lag is replay lag in bytes behind the leader; -1 when unknown.
 	Lag int64
+	// LagTime is how old the newest commit is that it has replayed, while it lags: at
+	// most so much time it is behind the leader. 0 without a lag; negative when unknown.
+	LagTime time.Duration
 	// Ahead is how many bytes of WAL it has that the leader lacks; 0 when none
 	// are known.
 	Ahead int64

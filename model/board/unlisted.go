@@ -20,7 +20,7 @@ func unlisted(inv *model.Inventory, c *model.Cluster, dcs model.PatroniCluster) 
 		if c.Instance(d.Name) != nil || elsewhere(inv, c, d.Name) {
 			continue
 		}
-		m := Member{Instance: d.Name, Host: model.Host(d.Host), Role: d.Role, State: d.State, Timeline: d.Timeline, Lag: d.Lag, Restart: d.Restart,
+		m := Member{Instance: d.Name, Host: model.Host(d.Host), Role: d.Role, State: d.State, Timeline: d.Timeline, Lag: d.Lag, LagTime: -1, Restart: d.Restart,
 			Why: "the DCS lists it, but the inventory does not"}
 		if u, err := url.Parse(d.APIURL); m.Host == "" && err == nil {
 			m.Host = model.Host(u.Hostname())

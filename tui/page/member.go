@@ -42,7 +42,7 @@ func MemberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 	if m.Known && m.Timeline > 0 && b.Timeline > 0 && m.Timeline != b.Timeline {
 		tl = widget.T(theme.Warn, NumText(m.Timeline))
 	}
-	lag := widget.P(LagText(m.Lag))
+	lag := widget.P(Lag(m.Lag, m.LagTime))
 	if m.Ahead > 0 {
 		lag = widget.T(theme.Warn, LagText(m.Ahead)+" ahead")
 	}
@@ -71,7 +71,11 @@ func LiveRole(m *board.Member, e Env) widget.Line {
 		return l.Add(theme.Warn, " "+LagText(m.Ahead)+" ahead")
 	}
 	if m.Lag >= 0 {
-		l = l.Add(theme.Dim, " "+LagText(m.Lag))
+		lag := LagText(m.Lag)
+		if m.LagTime > 0 {
+			lag = Lag(m.Lag, m.LagTime)
+		}
+		l = l.Add(theme.Dim, " "+lag)
 	}
 	return l
 }

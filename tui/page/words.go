@@ -121,6 +121,14 @@ func LagText(n int64) string {
 	}
 }
 
+// Lag is a replay lag in bytes and, as far as it is known, in time.
+func Lag(bytes int64, d time.Duration) string {
+	if bytes < 0 || d < 0 {
+		return LagText(bytes)
+	}
+	return LagText(bytes) + ", " + text.Span(d)
+}
+
 // NumText is n, or a dash when it is unknown.
 func NumText(n int) string {
 	if n <= 0 {

@@ -110,6 +110,7 @@ type Member struct {
 	failsafe  bool
 	streaming bool
 	lag       int64     // replay lag, bytes
+	laggedAt  time.Time // when it last had none
 	started   time.Time // of PostgreSQL
 
 	// turn invalidates what was scheduled for the member before it changed.
@@ -381,7 +382,7 @@ func (m *Member) join() {
 	c := m.Cluster
 	m.state, m.role, m.tl, m.lock = stateRunning, roleReplica, 0, false
 	m.postgres(true)
-	m.failsafe, m.streaming, m.lag = false, false, joinLag
+	m.failsafe, m.streaming, m.lag, m.laggedAt = false, false, joinLag, c.env.Now()
 	m.started = c.env.Now()
 	m.touch()
 	m.later(joinTime, func() {

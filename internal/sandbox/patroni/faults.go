@@ -308,6 +308,9 @@ func (m *Member) SetLag(bytes int64) error {
 	if m.role == rolePrimary {
 		return fmt.Errorf("%s is the primary: only replicas lag", m.Name)
 	}
+	if m.lag == 0 {
+		m.laggedAt = m.Cluster.env.Now()
+	}
 	m.lag = bytes
 	m.touch()
 	return nil

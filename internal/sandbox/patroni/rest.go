@@ -228,12 +228,17 @@ func (m *Member) body() statusBody {
 		return b
 	}
 	b.Timeline = json.RawMessage("null")
+	var commit *string
+	if m.lag > 0 && !m.laggedAt.IsZero() {
+		at := pgTime(m.laggedAt)
+		commit = &at
+	}
 	b.Xlog = struct {
 		Received int64   `json:"received_location"`
 		Replayed int64   `json:"replayed_location"`
 		At       *string `json:"replayed_timestamp"`
 		Paused   bool    `json:"paused"`
-	}{c.lsn - m.lag, c.lsn - m.lag, nil, false} // the lag is of the network, not of the replay
+	}{c.lsn - m.lag, c.lsn - m.lag, commit, false} // the lag is of the network, not of the replay
 	if gen.Modern && m.streaming {
 		b.ReplState = "streaming"
 	}

@@ -251,7 +251,7 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 		if !m.Known {
 			now = page.Mark{Shape: "?", Word: "no answer", Tone: theme.Doubt}
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(page.LagText(m.Lag))})
+		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(page.Lag(m.Lag, m.LagTime))})
 	}
 	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, cur, len(t.Rows), e)
 }

@@ -196,7 +196,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
-	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.LagText(b.WorstLag()))
+	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.Lag(b.WorstLag(), b.WorstLagTime()))
 	if b.Timeline > 0 {
 		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
@@ -287,7 +287,7 @@ func fleetRow(b *board.Board, e page.Env) []widget.Line {
 		}
 	}
 	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), e.Health(b).Line(), leaderCell(b, e),
-		widget.P(page.NumText(b.Timeline)), members, widget.P(page.LagText(b.WorstLag()))}
+		widget.P(page.NumText(b.Timeline)), members, widget.P(page.Lag(b.WorstLag(), b.WorstLagTime()))}
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}
