@@ -56,6 +56,7 @@ type Model struct {
 	frozen       time.Time                    // since when the screen is held; zero when it is not
 	held         *snapshotMsg                 // what came meanwhile
 	pace         time.Duration                // between two rounds, when + or - chose it; else 0
+	ago          bool                         // times are shown as how long ago they were
 	noMouse      bool                         // the terminal has the mouse
 	messages     []page.Message               // shown to the operator, oldest first
 	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
@@ -245,7 +246,7 @@ const mostMessages = 500
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
 	return page.Env{
-		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(),
+		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(), Ago: m.ago,
 		Inv: m.inv, OldOf: m.oldOf(), Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
 		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,

@@ -11,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/tui/page"
 	"pgtui/tui/page/detail"
 )
 
@@ -19,7 +20,7 @@ func failover() []board.Event {
 	at := func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) }
 	return []board.Event{
 		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: no client can write", Severity: model.Info},
-		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "nobody", After: "pg-test-2", Severity: model.Info},
+		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "empty", After: "pg-test-2", Severity: model.Info},
 		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader running", After: "unknown", Severity: model.Warning},
 		{At: at(-31), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", After: "no leader: no client can write", Severity: model.Critical},
 		{At: at(-33), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (TL 1)", After: "none", Severity: model.Critical},
@@ -224,4 +225,51 @@ func TestWhatIfSaysWhy(t *testing.T) {
 		t.Errorf("asked %d times", asked)
 	}
 	r.want("GET /config of pg-test-1") // the last answer stays
+}
+
+// TestTimesAreAgoByAKey: one key shows in every list and sentence how long ago
+// something was; the same key shows the time of day again, and it holds on every page.
+func TestTimesAreAgoByAKey(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 40, func(d *fake) { d.Start, d.Ran = "pg-test", ranLately })
+	r.m.events = []board.Event{
+		{At: t0.Add(-40 * time.Second), Cluster: "pg-test", Kind: "member", Subject: "pg-test-2", Before: "unknown", After: "replica streaming", Severity: model.Info},
+		{At: t0.Add(-3 * time.Hour), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-2 (TL 1)", After: "pg-test-1 (TL 2)", Severity: model.Info},
+	}
+	clock := page.Clock(t0.Add(-40*time.Second), t0)
+	r.press("e")
+	r.want("TIME", clock, page.Clock(t0.Add(-3*time.Hour), t0))
+	r.press("@")
+	r.want("AGO", "40 s ", " 3 h ")
+	r.wantNot("TIME")
+	r.press("esc")
+	r.want(" 40 s ")
+	r.press("0")
+	r.want("AGO is when it began", " 1 min ", " 5 s ")
+	r.wantNot("TIME")
+	r.press("enter")
+	r.want("1 min ago")
+	r.press("@")
+	r.want(page.Clock(t0.Add(-90*time.Second), t0))
+	r.wantNot("ago")
+}
+
+// TestTheHeaderShowsAge: old data have their age, and beside it the time of day unless
+// the operator wants ages only.
+func TestTheHeaderShowsAge(t *testing.T) {
+	e := page.Env{W: 120, Now: t0, Every: 2 * time.Second}
+	at := t0.Add(-40 * time.Second)
+	for _, tt := range []struct {
+		name string
+		w    int
+		ago  bool
+		want string
+	}{
+		{"wide", 120, false, " ! 40 s old, of " + page.Clock(at, t0) + " "}, {"narrow", 80, false, " ! 40 s old "}, {"ages only", 120, true, " ! 40 s old "},
+	} {
+		e.W, e.Ago = tt.w, tt.ago
+		if got := e.AgeMark(at).String(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
 }

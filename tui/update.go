@@ -371,6 +371,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return m.repace(do == keys.Faster)
 	case keys.Copy:
 		return m.copyCommand(e)
+	case keys.Times:
+		m.ago = !m.ago
+		return nil
 	case keys.Mouse:
 		m.noMouse = !m.noMouse
 		if m.noMouse {

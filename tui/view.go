@@ -145,7 +145,7 @@ func (m *Model) age() widget.Line {
 	if m.snap != nil {
 		at = m.snap.TakenAt
 	}
-	return page.AgeMark(at, m.now, m.every())
+	return m.env(0).AgeMark(at)
 }
 
 // spoken is the line of the filter or the palette, or the last message, in as

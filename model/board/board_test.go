@@ -197,7 +197,10 @@ func TestLagInTime(t *testing.T) {
 		want time.Duration
 	}{
 		{"at rest for hours", func(w *modeltest.World) { w.Wal(1<<30, [2]int64{1 << 30, 1 << 30}); w.Status(2, commit(5*time.Hour)) }, 0},
-		{"behind in replay", func(w *modeltest.World) { w.Wal(1<<30, [2]int64{1 << 30, 1<<30 - 500}); w.Status(2, commit(42*time.Second)) }, 42 * time.Second},
+		{"behind in replay", func(w *modeltest.World) {
+			w.Wal(1<<30, [2]int64{1 << 30, 1<<30 - 500})
+			w.Status(2, commit(42*time.Second))
+		}, 42 * time.Second},
 		{"does not stream", func(w *modeltest.World) {
 			w.Wal(1<<30, [2]int64{1 << 20, 1 << 20})
 			w.Status(2, commit(3*time.Hour))

@@ -71,6 +71,7 @@ const (
 	Slower  Action = "slower"
 	Copy    Action = "copy"
 	Mouse   Action = "mouse"
+	Times   Action = "times"
 
 	Shell  Action = "shell"
 	Psql   Action = "psql"
@@ -220,6 +221,7 @@ func Global() []Row {
 		{Keys: "space", Action: Freeze, Help: "freeze the screen to read it; again: resume"},
 		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
 		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
+		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},

@@ -87,6 +87,7 @@ type Env struct {
 	Now       time.Time
 	Began     time.Time               // when the asking of this inventory began
 	Every     time.Duration           // between two rounds of asking
+	Ago       bool                    // times are shown as how long ago they were
 	Inv       *model.Inventory        // nil until it is read
 	OldOf     string                  // when Inv was read, "20:14:36", where its files have changed since; "" while they have not
 	Snap      *model.Snapshot         // nil until the first node has answered

@@ -145,16 +145,20 @@ func FreshFor(every time.Duration) time.Duration {
 }
 
 // AgeMark is the age of data: "live" as long as it is fresh, so that a calm
-// screen stays still, then the age in steps that change rarely.
-func AgeMark(at, now time.Time, every time.Duration) widget.Line {
+// screen stays still, then the age in steps that change rarely, with the time of day
+// where those are shown.
+func (e Env) AgeMark(at time.Time) widget.Line {
 	if at.IsZero() {
 		return widget.T(theme.Info, "~ probing")
 	}
-	age := max(now.Sub(at), 0)
-	if age <= FreshFor(every) {
+	age := max(e.Now.Sub(at), 0)
+	switch {
+	case age <= FreshFor(e.Every):
 		return widget.T(theme.Dim, "● live")
+	case e.Ago || e.W < 100:
+		return widget.T(theme.Alarm, " ! "+AgeText(age)+" old ")
 	}
-	return widget.T(theme.Alarm, " ! "+AgeText(age)+" old ")
+	return widget.T(theme.Alarm, " ! "+AgeText(age)+" old, of "+Clock(at, e.Now)+" ")
 }
 
 // AgeText is a duration, coarse.
@@ -273,6 +277,30 @@ func Clock(t, now time.Time) string {
 	return t.Format("02 Jan 15:04:05")
 }
 
+// When is a time in a sentence: "15:04:05", or "5 s ago" where that is shown.
+func (e Env) When(t time.Time) string {
+	if e.Ago {
+		return e.Stamp(t) + " ago"
+	}
+	return e.Stamp(t)
+}
+
+// Stamp is a time in a list: "15:04:05", or "5 s" under the title StampTitle.
+func (e Env) Stamp(t time.Time) string {
+	if e.Ago {
+		return AgeText(max(e.Now.Sub(t), 0))
+	}
+	return Clock(t, e.Now)
+}
+
+// StampTitle is the title of a column of stamps.
+func (e Env) StampTitle() string {
+	if e.Ago {
+		return "AGO"
+	}
+	return "TIME"
+}
+
 // Narrow is below how many cells the subject of an event has no column of its own.
 const Narrow = 60
 
@@ -328,7 +356,8 @@ func Latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
 	for i := range e.Events {
 		if ev := &e.Events[i]; len(out) < n && meant(ev) {
 			m := SeverityMark(ev.Severity)
-			l := widget.P(" ").Add(theme.Dim, Clock(ev.At, e.Now)+" ").Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
+			at := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)+" ")
+			l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
 			out = append(out, widget.Join(l, Happened(ev)))
 		}
 	}

@@ -323,7 +323,7 @@ func eventLines(ev *action.Event, began time.Time, e page.Env) []widget.Line {
 	m := stateMark(ev.State)
 	l := widget.T(theme.Dim, fmt.Sprintf("%+.1f s", ev.At.Sub(began).Seconds())).PadLeft(10)
 	if e.W >= 100 {
-		l = widget.Join(l, widget.T(theme.Dim, "  "+page.Clock(ev.At, e.Now)))
+		l = widget.Join(l, widget.T(theme.Dim, "  "+e.Stamp(ev.At)))
 	}
 	l = widget.Join(l, widget.P("  ").Add(m.Tone, m.Shape+" "+m.Word))
 	what := ev.What

@@ -160,7 +160,7 @@ func (p *Events) View(e page.Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[min(top, len(rows)):min(top+h, len(rows))]
-	t := widget.Table{Cols: eventColumns(p.cluster == "", e.W)}
+	t := widget.Table{Cols: eventColumns(p.cluster == "", e)}
 	for i := range seen {
 		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", e))
 	}
@@ -171,12 +171,12 @@ func (p *Events) View(e page.Env) []widget.Line {
 	return append(widget.Fit(out, e.H-4), eventText(&rows[cur], e)...)
 }
 
-func eventColumns(cluster bool, w int) []widget.Column {
-	cols := []widget.Column{{Title: "TIME", Min: 8}, {Title: "", Min: 1}}
+func eventColumns(cluster bool, e page.Env) []widget.Column {
+	cols := []widget.Column{{Title: e.StampTitle(), Min: 8}, {Title: "", Min: 1}}
 	if cluster { // one cluster's list does not repeat its name
 		cols = append(cols, widget.Column{Title: "CLUSTER", Min: 7, Max: 24})
 	}
-	if w >= page.Narrow {
+	if e.W >= page.Narrow {
 		cols = append(cols, widget.Column{Title: "SUBJECT", Min: 12, Max: 26})
 	}
 	return append(cols, widget.Column{Title: "WHAT HAPPENED", Min: 12, Max: 200, Flex: true})
@@ -185,7 +185,7 @@ func eventColumns(cluster bool, w int) []widget.Column {
 // eventRow is one event as a row of eventColumns.
 func eventRow(ev *board.Event, cluster bool, e page.Env) []widget.Line {
 	m := page.SeverityMark(ev.Severity)
-	row := []widget.Line{widget.T(theme.Dim, page.Clock(ev.At, e.Now)), widget.T(m.Tone, m.Shape)}
+	row := []widget.Line{widget.T(theme.Dim, e.Stamp(ev.At)), widget.T(m.Tone, m.Shape)}
 	if cluster {
 		row = append(row, widget.T(theme.Strong, string(ev.Cluster)))
 	}

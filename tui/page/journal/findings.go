@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"pgtui/model"
 	"pgtui/plan/action"
@@ -209,7 +210,11 @@ func (p *Findings) calm(e page.Env) widget.Line {
 // findingText is one finding in full.
 func findingText(f model.Finding, e page.Env) []widget.Line {
 	m := page.SeverityMark(f.Severity)
-	out := []widget.Line{nil, widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))}
+	head := widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))
+	if at := since(&f, e); !at.IsZero() {
+		head = head.Add(theme.Dim, "  first seen "+e.When(at))
+	}
+	out := []widget.Line{nil, head}
 	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
 	for _, ev := range f.Evidence {
 		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
@@ -219,6 +224,21 @@ func findingText(f model.Finding, e page.Env) []widget.Line {
 		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
 	}
 	return out
+}
+
+// since is when a finding was first seen; zero when that was before the console was
+// opened. Its summary may change while it lasts, its code does not.
+func since(f *model.Finding, e page.Env) time.Time {
+	for _, ev := range e.Events {
+		if ev.Kind != "finding" || ev.Cluster != f.Cluster || ev.Subject != f.Code {
+			continue
+		}
+		if ev.After == "" {
+			return time.Time{} // another one, which is gone
+		}
+		return ev.At
+	}
+	return time.Time{}
 }
 
 // subject names what a finding is about.

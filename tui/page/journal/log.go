@@ -132,7 +132,7 @@ func (p *Log) View(e page.Env) []widget.Line {
 	}
 	title := widget.T(theme.Head, fmt.Sprintf(" %s %d", what, count)).Add(theme.Dim, "  the newest first")
 	if e.W >= 60 {
-		title = title.Add(theme.Dim, "; TIME is when it began")
+		title = title.Add(theme.Dim, "; "+e.StampTitle()+" is when it began")
 	}
 	if len(lines) == 0 {
 		text := "This console has run no commands on nodes."
@@ -176,7 +176,7 @@ func (p *Log) lines(e page.Env) (out []widget.Line) {
 	switch {
 	case p.messages:
 		for _, s := range p.shown(e) {
-			out = append(out, page.Labelled(widget.T(theme.Dim, " "+page.Clock(s.At, e.Now)+" "), s.Tone, s.Text, 10, e.W, 6)...)
+			out = append(out, page.Labelled(widget.T(theme.Dim, " "+e.Stamp(s.At)+" "), s.Tone, s.Text, 10, e.W, 6)...)
 		}
 	case p.whole:
 		for _, r := range p.ran(e) {
@@ -193,7 +193,7 @@ func (p *Log) lines(e page.Env) (out []widget.Line) {
 // its node and how it ended.
 func ranTable(ran []model.Ran, e page.Env) widget.Table {
 	t := widget.Table{Cols: []widget.Column{
-		{Title: "TIME", Drop: 1},
+		{Title: e.StampTitle(), Drop: 1},
 		{Title: "NODE", Min: 8, Max: 24},
 		{Title: "MS", Right: true, Drop: 2},
 		{Title: "EXIT", Min: 4},
@@ -206,7 +206,7 @@ func ranTable(ran []model.Ran, e page.Env) widget.Table {
 			text += "  " + r.Err.Error()
 		}
 		t.Rows = append(t.Rows, []widget.Line{
-			widget.T(theme.Dim, page.Clock(r.At, e.Now)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text),
+			widget.T(theme.Dim, e.Stamp(r.At)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text),
 		})
 	}
 	return t
@@ -218,7 +218,7 @@ func ranWhole(r model.Ran, e page.Env) []widget.Line {
 	if r.Err == nil {
 		end = "exit " + end
 	}
-	head := widget.T(theme.Strong, " "+ranOn(r)+"  ").Add(tone, end).Add(theme.Dim, "  "+msText(r)+" ms  "+page.Clock(r.At, e.Now))
+	head := widget.T(theme.Strong, " "+ranOn(r)+"  ").Add(tone, end).Add(theme.Dim, "  "+msText(r)+" ms  "+e.When(r.At))
 	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
 	if r.Err != nil {
 		out = append(out, page.Failure(r.Err, e)...)

@@ -235,7 +235,7 @@ func files(b *board.Board, e page.Env) widget.Line {
 	case age > 3*time.Minute:
 		l = l.Add(theme.Doubt, "   "+page.AgeText(age)+" ago")
 	default:
-		l = l.Add(theme.Dim, "   read "+page.Clock(oldest, e.Now))
+		l = l.Add(theme.Dim, "   read "+e.When(oldest))
 	}
 	return l.Trunc(e.W)
 }
