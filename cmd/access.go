@@ -14,7 +14,8 @@ import (
 )
 
 type accessOptions struct {
-	output, emit  string
+	output        format
+	emit          string
 	scheme, prove bool
 	count         int
 }
@@ -32,7 +33,7 @@ func (a *app) accessCmd() *cobra.Command {
 		Args: needs(1, "cluster", "pgtui access pg-test"),
 		RunE: verb(&o, a.access),
 	}
-	outputFlag(c, &o.output, "table, json, or dsn: every connection string in every form", "table", "json", "dsn")
+	outputFlag(c, &o.output, "dsn is every connection string in every form", "table", "json", "dsn")
 	var kinds []string
 	for _, k := range emit.Kinds() {
 		kinds = append(kinds, string(k))
@@ -69,7 +70,7 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 	health, _ := access.Health(&acc)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewAccess(inv, &b, &acc, b.Judged) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			switch {
 			case o.output == "dsn":
 				show.DSNs(w, &acc)

@@ -23,7 +23,8 @@ import (
 // actFlags are the flags of every action on a cluster.
 type actFlags struct {
 	yes, dryRun bool
-	output, out string
+	output      format
+	out         string
 	accept      []string
 }
 
@@ -32,7 +33,7 @@ func (o *actFlags) add(c *cobra.Command) *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&o.yes, "yes", false, "do not prompt")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and change nothing")
-	outputFlag(c, &o.output, "with --dry-run: text or json", "text", "json")
+	outputFlag(c, &o.output, "json and yaml with --dry-run", "text", "json")
 	f.StringVar(&o.out, "out", "", "save the plan to this `file`, for pgtui apply")
 	f.StringSliceVar(&o.accept, "accept-risk", nil, "`names` of risks to accept, as the plan lists them; see docs/risks.md")
 	return writesWith(writes(c, "dry-run"), "out")
@@ -42,8 +43,8 @@ func (o *actFlags) check(c string) error {
 	if err := acceptable(o.accept); err != nil {
 		return exit(action.EndRefused.Code(), err)
 	}
-	if o.output == "json" && !o.dryRun {
-		return misuse("pgtui "+c+" --dry-run -o json", "-o json needs --dry-run")
+	if o.output.document() && !o.dryRun {
+		return misuse("pgtui "+c+" --dry-run -o json", "-o %s needs --dry-run", o.output)
 	}
 	return nil
 }
@@ -73,10 +74,10 @@ func (a *app) act(ctx context.Context, o *actFlags, inv *model.Inventory, r acti
 		}
 	}
 	doc := file.NewAction(inv, &p)
-	if o.output == "json" {
+	if o.output.document() {
 		return a.reply(o.output, doc.ExitCode, func() any { return doc }, nil)
 	}
-	show.Action(a.io.Out, &p)
+	show.Action(a.plain(), &p)
 	if o.out != "" {
 		fmt.Fprintf(a.io.Out, "plan %s saved to %s: pgtui apply %s runs exactly this plan\n", p.ID, o.out, text.Word(o.out))
 	}
@@ -102,8 +103,8 @@ func (a *app) runAction(ctx context.Context, inv *model.Inventory, p *action.Pla
 	if err := session.Stopped(ctx); err != nil {
 		return exit(action.EndRefused.Code(), err)
 	}
-	report, err := a.Act(ctx, inv, *p, func(e action.Event) { show.Event(a.io.Out, p, e) })
-	show.ActionReport(a.io.Out, &report)
+	report, err := a.Act(ctx, inv, *p, func(e action.Event) { show.Event(a.plain(), p, e) })
+	show.ActionReport(a.plain(), &report)
 	return exit(report.Outcome.Code(), err)
 }
 
@@ -162,6 +163,6 @@ func (a *app) applyAction(ctx context.Context, name string, yes bool, accept []s
 			Try: "plan again with --dry-run --out, and review it again"})
 	}
 	p.Accepted = accept
-	show.Action(a.io.Out, &p)
+	show.Action(a.plain(), &p)
 	return a.runAction(ctx, inv, &p, yes)
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +10,7 @@ import (
 )
 
 type candidatesOptions struct {
-	output     string
+	output     format
 	noSSH, all bool
 }
 
@@ -44,5 +43,5 @@ func (a *app) candidates(ctx context.Context, o *candidatesOptions, names []stri
 	}
 	return a.reply(o.output, t.Code(),
 		func() any { return jsonv1.NewCandidates(&t) },
-		func(w io.Writer) { show.Candidates(w, &t, o.all) })
+		func(w show.Out) { show.Candidates(w, &t, o.all || w.Wide) })
 }

@@ -44,7 +44,7 @@ func TestCandidatesDocument(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	show.Candidates(&b, &tb, false)
+	show.Candidates(show.Out{Writer: &b}, &tb, false)
 	for line := range strings.Lines(b.String()) {
 		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
 			t.Errorf("%d columns: %s", n, line)

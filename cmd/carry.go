@@ -109,12 +109,12 @@ func (a *app) interrupts(ctx context.Context, first, second string) (context.Con
 }
 
 // printStep prints a step as it ends.
-func (a *app) printStep(s plan.StepResult) { show.Step(a.io.Out, s) }
+func (a *app) printStep(s plan.StepResult) { show.Step(a.plain(), s) }
 
 // report prints what a run did and the old HAProxy processes that hold sessions
 // after it, and exits with its code.
 func (a *app) report(ctx context.Context, j *session.Job, r plan.Report, err error) error {
-	show.Report(a.io.Out, r)
+	show.Report(a.plain(), r)
 	reloaded := slices.ContainsFunc(r.Nodes, func(n plan.NodeReport) bool { return n.Outcome == plan.Applied || n.Outcome == plan.Restored })
 	if c := j.Inv.Cluster(j.Plan.Cluster); c != nil && reloaded {
 		for _, g := range j.Ghosts(context.WithoutCancel(ctx), j.Inv, c) {

@@ -198,7 +198,7 @@ func TestReloadCode(t *testing.T) {
 // table, with its backup.
 func TestReportTellsRecoveries(t *testing.T) {
 	var out bytes.Buffer
-	show.Report(&out, plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
+	show.Report(show.Out{Writer: &out}, plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.11", Outcome: plan.Applied, Recovered: []plan.Recovery{
 		{Plan: "feedfacef00d", Outcome: plan.Undecided, Backup: "/var/lib/pgtui/backup/x", Why: "somebody has changed a.cfg since: the files stay as they are"},
 	}}}})
 	const want = "10.10.10.11: plan feedfacef00d was interrupted on this node and is now undecided: somebody has changed a.cfg since: the files stay as they are; its old files are in /var/lib/pgtui/backup/x\n"

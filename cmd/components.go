@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,7 @@ import (
 )
 
 type componentsOptions struct {
-	output string
+	output format
 	noSSH  bool
 }
 
@@ -48,8 +47,8 @@ func (a *app) components(ctx context.Context, o *componentsOptions, args []strin
 	health, summary := model.ComponentsHealth(rows)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewComponents(inv, nodes, rows, now()) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			show.Components(w, nodes, rows)
-			fmt.Fprintf(w, "\n%s\n", show.Verdict(health, summary))
+			fmt.Fprintf(w, "\n%s\n", show.Verdict(w, health, summary))
 		})
 }

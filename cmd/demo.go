@@ -119,7 +119,7 @@ func (a *app) demoBoard(ctx context.Context, sb *sandbox.Sandbox, args []string)
 	if len(boards) == 0 {
 		return errors.New("the sandbox did not answer")
 	}
-	show.Boards(a.io.Out, boards, now(), len(boards) > 3)
+	show.Boards(a.plain(), boards, now(), len(boards) > 3)
 	fmt.Fprintf(a.io.Out, "\nthis is the embedded sandbox: on a terminal `pgtui demo` opens the console on it, `pgtui demo --serve` keeps it for other commands\n")
 	return nil
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +12,7 @@ import (
 	"pgtui/session"
 )
 
-type diffOptions struct{ output string }
+type diffOptions struct{ output format }
 
 func (a *app) diffCmd() *cobra.Command {
 	var o diffOptions
@@ -43,7 +42,7 @@ func (a *app) diff(ctx context.Context, o *diffOptions, args []string) error {
 	code := driftCode(p, drift)
 	err = a.reply(o.output, code,
 		func() any { return jsonv1.FromDrift(inv, cls[0], code, drift) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			show.Dialect(w, inv)
 			show.Plan(w, p, drift)
 		})

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +12,7 @@ import (
 )
 
 type doctorOptions struct {
-	output string
+	output format
 	count  int
 	strict bool
 }
@@ -50,5 +49,5 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	boards := session.Boards(snap, cls, at)
 	return a.reply(o.output, board.Code(boards, o.strict),
 		func() any { return jsonv1.NewDoctor(snap, boards, at, o.strict) },
-		func(w io.Writer) { show.Doctor(w, boards) })
+		func(w show.Out) { show.Doctor(w, boards) })
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,13 +79,6 @@ func (f *choice) Set(value string) error {
 	}
 	*f.to = value
 	return nil
-}
-
-// outputFlag adds -o; the first value is the default. help is "" for a list of
-// the values.
-func outputFlag(c *cobra.Command, to *string, help string, values ...string) {
-	*to = values[0]
-	c.Flags().VarP(&choice{flag: "-o", to: to, of: values}, "output", "o", cmp.Or(help, either(values)))
 }
 
 // either is "table, json or dsn".

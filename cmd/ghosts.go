@@ -26,7 +26,7 @@ const (
 
 type ghostsOptions struct {
 	close, yes bool
-	output     string
+	output     format
 }
 
 func (a *app) ghostsCmd() *cobra.Command {
@@ -52,8 +52,8 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 	if o.close {
 		fail = ghostsRefused
 	}
-	if o.output == "json" && o.close {
-		return wrong("-o json cannot be combined with --close")
+	if o.output.document() && o.close {
+		return wrong("-o %s cannot be combined with --close", o.output)
 	}
 	inv, cls, err := a.open(ctx, fail, names...)
 	if err != nil {
@@ -65,10 +65,10 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 		return exit(fail, err)
 	}
 	stuck, code := stuckSessions(snap, c)
-	if o.output == "json" {
+	if o.output.document() {
 		return a.reply(o.output, code, func() any { return jsonv1.NewGhosts(c, code, snap.Workers, stuck) }, nil)
 	}
-	show.Workers(a.io.Out, c, snap.Workers, stuck)
+	show.Workers(a.plain(), c, snap.Workers, stuck)
 	if !o.close || len(stuck) == 0 {
 		return exit(code, nil)
 	}

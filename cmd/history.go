@@ -3,7 +3,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"io"
 	"math"
 	"slices"
 
@@ -17,7 +16,7 @@ import (
 )
 
 type historyOptions struct {
-	output string
+	output format
 	limit  int
 	all    bool
 }
@@ -81,5 +80,5 @@ func (a *app) history(ctx context.Context, o *historyOptions, names []string) er
 			}
 			return jsonv1.FromRuns(audit, here, runs, breaks)
 		},
-		func(w io.Writer) { show.History(w, audit, runs, others) })
+		func(w show.Out) { show.History(w, audit, runs, others) })
 }

@@ -20,7 +20,8 @@ import (
 type inventoryOptions struct {
 	list, graph, vars, export bool
 	host                      *string // nil without --host
-	playbooks, output         string
+	playbooks                 string
+	output                    format
 }
 
 func (a *app) inventoryCmd() *cobra.Command {
@@ -51,7 +52,7 @@ func (a *app) inventoryCmd() *cobra.Command {
 	f.BoolVar(&o.graph, "graph", false, "print the tree of groups and hosts")
 	f.BoolVar(&o.vars, "vars", false, "with --graph: print the variables too; secrets included")
 	f.BoolVar(&o.export, "export", false, "with --list: keep variables with the group or host that defines them")
-	outputFlag(c, &o.output, "table or json, without another flag", "table", "json")
+	outputFlag(c, &o.output, "without another flag", "table", "json")
 	f.StringVar(&o.playbooks, "playbook-dir", "", "with --list, --host and --graph: include the vars files beside these playbooks, as ansible-inventory does")
 	c.MarkFlagsMutuallyExclusive("list", "host", "graph")
 	return c
@@ -93,7 +94,7 @@ func (a *app) origins(ctx context.Context, o *inventoryOptions, args []string) e
 		return err
 	}
 	found, err := session.OriginsOf(play, strings.Join(args, ""))
-	if o.output != "json" {
+	if !o.output.document() {
 		for _, p := range found.Problems {
 			a.warn(p)
 		}
@@ -103,7 +104,7 @@ func (a *app) origins(ctx context.Context, o *inventoryOptions, args []string) e
 	}
 	return a.reply(o.output, 0,
 		func() any { return jsonv1.NewOrigins(play.Model, &found) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			fmt.Fprintln(w, dialectLine(play.Model))
 			show.Origins(w, found.Rows)
 		})

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +17,7 @@ const (
 	lintUnreadable = 3
 )
 
-type lintOptions struct{ output string }
+type lintOptions struct{ output format }
 
 func (a *app) lintCmd() *cobra.Command {
 	var o lintOptions
@@ -47,7 +46,7 @@ func (a *app) lint(ctx context.Context, o *lintOptions, _ []string) error {
 	code := lintCode(found)
 	return a.reply(o.output, code,
 		func() any { return jsonv1.FromLint(play.Model.Source, string(play.Model.Dialect), code, found) },
-		func(w io.Writer) { show.Lint(w, play.Model.Source, found) })
+		func(w show.Out) { show.Lint(w, play.Model.Source, found) })
 }
 
 // lintCode is the exit code of the worst finding.

@@ -3,8 +3,6 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -37,22 +35,4 @@ func (a *app) open(ctx context.Context, code int, names ...string) (*model.Inven
 func (a *app) load(ctx context.Context) (*model.Inventory, error) {
 	inv, err := a.Load(ctx)
 	return inv, cmp.Or(session.Stopped(ctx), err)
-}
-
-// reply prints an answer, as JSON or as text, and exits with its code.
-func (a *app) reply(output string, code int, doc func() any, text func(w io.Writer)) error {
-	if output != "json" {
-		text(a.io.Out)
-	} else if err := printJSON(a.io.Out, doc()); err != nil {
-		return err
-	}
-	return exit(code, nil)
-}
-
-// printJSON writes one document.
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

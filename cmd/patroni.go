@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/cmd/show"
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
@@ -79,7 +80,7 @@ func (a *app) patroniCluster(ctx context.Context, name, command string) (*model.
 }
 
 type patroniHistoryOptions struct {
-	output string
+	output format
 	ssh    bool
 }
 
@@ -98,7 +99,7 @@ func (a *app) patroniHistoryCmd() *cobra.Command {
 			if err != nil {
 				return exit(1, err)
 			}
-			return a.reply(o.output, 0, func() any { return newTimelines(c, rows) }, func(w io.Writer) { showTimelines(w, rows) })
+			return a.reply(o.output, 0, func() any { return newTimelines(c, rows) }, func(w show.Out) { showTimelines(w, rows) })
 		}),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

@@ -12,7 +12,7 @@ import (
 	"pgtui/session"
 )
 
-type pgbouncerOptions struct{ output string }
+type pgbouncerOptions struct{ output format }
 
 func (a *app) pgbouncerCmd() *cobra.Command {
 	var o pgbouncerOptions
@@ -48,8 +48,8 @@ func (a *app) pgbouncer(ctx context.Context, o *pgbouncerOptions, names []string
 	in := c.Instance(name)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewPooler(inv, c, in, &rep, now()) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			show.Pooler(w, in, &rep)
-			io.WriteString(w, "\n"+show.Verdict(health, summary)+"\n")
+			io.WriteString(w, "\n"+show.Verdict(w, health, summary)+"\n")
 		})
 }

@@ -28,7 +28,8 @@ const (
 type reloadOptions struct {
 	rollFlags
 	yes, dryRun, force, liveRoles bool
-	output, out, via              string
+	output                        format
+	out, via                      string
 }
 
 func (a *app) reloadCmd() *cobra.Command {
@@ -47,7 +48,7 @@ func (a *app) reloadCmd() *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&o.yes, "yes", false, "do not prompt")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the plan and change nothing")
-	outputFlag(c, &o.output, "with --dry-run: text or json", "text", "json")
+	outputFlag(c, &o.output, "json and yaml with --dry-run", "text", "json")
 	f.StringVar(&o.out, "out", "", "save the plan to this `file`, for pgtui apply")
 	f.BoolVar(&o.force, "force", false, "also reload the nodes whose files do not change")
 	f.Var(&choice{"--via", &o.via, []string{"pigsty"}, "pgtui reload pg-test --via pigsty"}, "via", "pigsty: run bin/pgsql-svc of the Pigsty checkout, with the same preview, risks, locks, verification and record around it")
@@ -61,8 +62,8 @@ func (o *reloadOptions) check(cluster string) error {
 	if err := o.rollFlags.check(); err != nil {
 		return exit(reloadRefused, err)
 	}
-	if o.output == "json" && !o.dryRun {
-		return misuse("pgtui reload "+cluster+" --dry-run -o json", "-o json needs --dry-run")
+	if o.output.document() && !o.dryRun {
+		return misuse("pgtui reload "+cluster+" --dry-run -o json", "-o %s needs --dry-run", o.output)
 	}
 	if o.via != "" && (o.liveRoles || o.resume || o.confirmWithin > 0 || o.out != "") {
 		return misuse("pgtui reload "+cluster+" --via pigsty", "--via pigsty cannot be combined with --live-roles, --resume, --confirm-within or --out: Pigsty renders from the inventory, all nodes at once, and restores nothing")
@@ -90,7 +91,7 @@ func (a *app) reload(ctx context.Context, o *reloadOptions, args []string) error
 			return exit(reloadRefused, err)
 		}
 	}
-	if o.output == "json" {
+	if o.output.document() {
 		return a.reply(o.output, planCode(&j.Plan), func() any { return document(j) }, nil)
 	}
 	a.showPlan(j)
@@ -128,15 +129,15 @@ func planCode(p *plan.Plan) int {
 
 // showPlan prints a plan as text: the changes, then the risks.
 func (a *app) showPlan(j *session.Job) {
-	show.Dialect(a.io.Out, j.Inv)
+	show.Dialect(a.plain(), j.Inv)
 	if j.Plan.LiveRoles {
 		fmt.Fprintln(a.io.Out, "roles from Patroni, not from the inventory")
 	}
-	show.Plan(a.io.Out, j.Plan, nil)
+	show.Plan(a.plain(), j.Plan, nil)
 	if c := j.Inv.Cluster(j.Plan.Cluster); c != nil {
 		a.complain(j.Inv, []*model.Cluster{c})
 	}
-	show.Risks(a.io.Out, &j.Plan)
+	show.Risks(a.plain(), &j.Plan)
 }
 
 // runPlan carries out a plan that was shown, once it is accepted.

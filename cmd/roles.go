@@ -30,7 +30,7 @@ const (
 
 type rolesOptions struct {
 	edit, yes bool
-	output    string
+	output    format
 }
 
 func (a *app) rolesCmd() *cobra.Command {
@@ -57,8 +57,8 @@ func (a *app) roles(ctx context.Context, o *rolesOptions, names []string) error 
 		fail = rolesRefused
 	}
 	switch {
-	case o.edit && o.output == "json":
-		return wrong("-o json cannot be combined with --edit")
+	case o.edit && o.output.document():
+		return wrong("-o %s cannot be combined with --edit", o.output)
 	case o.yes && !o.edit:
 		return misuse("pgtui roles "+names[0]+" --edit --yes", "--yes needs --edit")
 	}
@@ -71,10 +71,10 @@ func (a *app) roles(ctx context.Context, o *rolesOptions, names []string) error 
 		return exit(fail, err)
 	}
 	code := rolesCode(r)
-	if o.output == "json" {
+	if o.output.document() {
 		return a.reply(o.output, code, func() any { return jsonv1.NewRoles(play.Model, r.Cluster, code, r.Rows, r.At, r.Err) }, nil)
 	}
-	show.Roles(a.io.Out, r.Rows, r.At)
+	show.Roles(a.plain(), r.Rows, r.At)
 	switch {
 	case r.Err != nil && o.edit:
 		return exit(fail, fmt.Errorf("refused, nothing was changed: %w", r.Err))
@@ -122,7 +122,8 @@ func (a *app) editRoles(ctx context.Context, r *session.Roles, yes bool) error {
 		return fmt.Errorf("refused, nothing was changed: %w", err)
 	}
 	for _, f := range files {
-		fmt.Fprintf(a.io.Out, "\n%s", render.Unified(strings.TrimPrefix(f.File, "/"), masked(f.Before), masked(f.After)))
+		fmt.Fprintln(a.io.Out)
+		a.plain().Unified(render.Unified(strings.TrimPrefix(f.File, "/"), masked(f.Before), masked(f.After)))
 	}
 	if !yes {
 		if err := a.confirm(ctx, "edit", string(r.Cluster.Name)); err != nil {

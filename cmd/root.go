@@ -69,6 +69,7 @@ type app struct {
 	contextName  string         // --context
 	onlyRead     bool           // --read-only
 	color        string         // --color: auto, always or never
+	inColour     bool           // what is printed as text has colours
 	given        []string       // flags that change how an inventory is read, as they were typed
 	printVersion bool           // --version
 	started      bool           // the command itself has started
@@ -137,7 +138,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          a.runConsole,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if a.printVersion {
+			if a.inColour = a.colours(); a.printVersion {
 				return nil
 			}
 			a.Preview = slices.Contains([]string{"diff", "reload", "apply", "version"}, cmd.Name())

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +11,7 @@ import (
 	"pgtui/session"
 )
 
-type routesOptions struct{ output string }
+type routesOptions struct{ output format }
 
 func (a *app) routesCmd() *cobra.Command {
 	var o routesOptions
@@ -39,5 +38,5 @@ func (a *app) routes(ctx context.Context, o *routesOptions, names []string) erro
 	boards := session.Boards(snap, cls, at)
 	return a.reply(o.output, board.Code(boards, false),
 		func() any { return jsonv1.NewRoutes(boards, at) },
-		func(w io.Writer) { show.Routes(w, boards, at) })
+		func(w show.Out) { show.Routes(w, boards, at) })
 }

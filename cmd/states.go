@@ -59,7 +59,7 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	if err := session.Stopped(ctx); err != nil {
 		return exit(fail, err)
 	}
-	show.States(a.io.Out, inv, cls[0], states)
+	show.States(a.plain(), inv, cls[0], states)
 	code := statesCode(cls[0], states)
 	if code == 1 {
 		fmt.Fprintf(a.io.Out, "\ntry: pgtui states %s --enable\n", cls[0].Name)
@@ -74,7 +74,7 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	for _, l := range apply.StateLines() {
 		fmt.Fprintf(a.io.Out, "   %s\n  +    %s\n", l[0], l[1])
 	}
-	show.Risks(a.io.Out, &j.Plan)
+	show.Risks(a.plain(), &j.Plan)
 	return a.enableStates(ctx, j, code, o.yes)
 }
 
@@ -108,6 +108,6 @@ func (a *app) enableStates(ctx context.Context, j *session.Job, code int, yes bo
 		return exit(reloadRefused, err)
 	}
 	report, err := j.EnableStates(ctx, j.Inv, j.Plan, a.printStep)
-	show.Report(a.io.Out, report)
+	show.Report(a.plain(), report)
 	return exit(reloadCode(report, err), err)
 }

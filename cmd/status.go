@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +22,7 @@ import (
 const healthUnknown = int(model.HealthUnknown)
 
 type statusOptions struct {
-	output       string
+	output       format
 	watch, prove bool
 	strict       bool
 	count        int
@@ -38,7 +37,7 @@ func (a *app) statusCmd() *cobra.Command {
 		Args:  upTo(1, "cluster"),
 		RunE:  verb(&o, a.status),
 	}
-	outputFlag(c, &o.output, "table or json; with --watch also ndjson, an event a line", "table", "json", "ndjson")
+	outputFlag(c, &o.output, "ndjson with --watch: an event a line", "table", "json", "ndjson")
 	c.Flags().BoolVarP(&o.watch, "watch", "w", false, "continue until interrupted, with a line for each change")
 	c.Flags().BoolVar(&o.prove, "prove", false, "connect through every port as the monitoring user, and show which instance answers")
 	c.Flags().IntVar(&o.count, "count", 3, "with --prove: connections through each port of each HAProxy")
@@ -54,7 +53,7 @@ func strictFlag(c *cobra.Command, strict *bool) {
 
 func (o *statusOptions) check() error {
 	if o.output == "ndjson" && !o.watch {
-		return wrong("-o ndjson needs --watch: expected table or json without it")
+		return wrong("-o ndjson needs --watch: expected table, wide, json or yaml without it")
 	}
 	if o.prove && o.watch {
 		return wrong("--prove cannot be combined with --watch")
@@ -88,7 +87,7 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	}
 	return a.reply(o.output, board.Code(boards, o.strict),
 		func() any { return jsonv1.NewStatus(inv, boards, at, o.strict) },
-		func(w io.Writer) { show.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
+		func(w show.Out) { show.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
 }
 
 // inputsEvery is how often a watch checks whether its inventory has changed.
@@ -121,7 +120,7 @@ func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, names []str
 type statusWatch struct {
 	*app
 	names          []string // of the clusters; none is all
-	output         string
+	output         format
 	every          time.Duration
 	strict         bool
 	before, latest []board.Board // of the present inventory, and of any
@@ -169,19 +168,22 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 // show prints the first boards of an inventory, and what changes after them.
 func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) error {
 	switch {
-	case w.output == "json":
+	case w.output.document():
 		return w.showJSON(inv, boards)
-	case w.before == nil && w.output == "table":
-		show.Boards(w.io.Out, boards, time.Time{}, len(boards) > 3)
+	case w.before == nil && w.lines():
+		show.Boards(w.to(w.output), boards, time.Time{}, len(boards) > 3)
 		fmt.Fprintln(w.io.Out, "\nwatching; ctrl-c ends")
 		return nil
 	}
 	return w.showEvents(boards)
 }
 
+// lines reports whether the answer is text for a person.
+func (w *statusWatch) lines() bool { return !w.output.document() && w.output != "ndjson" }
+
 // notice is a line of the table; beside documents it is on standard error.
 func (w *statusWatch) notice(line string) {
-	if w.output == "table" {
+	if w.lines() {
 		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", text.Line(line, 600))
 		return
 	}
@@ -196,7 +198,12 @@ func (w *statusWatch) showJSON(inv *model.Inventory, boards []board.Board) error
 		return err
 	}
 	w.last = ageless
-	return json.NewEncoder(w.io.Out).Encode(jsonv1.NewStatus(inv, boards, now(), w.strict))
+	doc := jsonv1.NewStatus(inv, boards, now(), w.strict)
+	if w.output == formatYAML {
+		fmt.Fprintln(w.io.Out, "---")
+		return printDocument(w.io.Out, w.output, doc)
+	}
+	return json.NewEncoder(w.io.Out).Encode(doc)
 }
 
 // showEvents prints what changed since the boards before; before the first there

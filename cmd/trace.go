@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +18,7 @@ import (
 )
 
 type traceOptions struct {
-	output   string
+	output   format
 	count    int
 	watch    bool
 	every    time.Duration
@@ -27,8 +26,8 @@ type traceOptions struct {
 }
 
 func (o *traceOptions) check() error {
-	if o.watch && (o.output == "json" || o.count != 1) {
-		return wrong("--watch cannot be combined with -o json or --count: it prints lines")
+	if o.watch && (o.output.document() || o.count != 1) {
+		return wrong("--watch cannot be combined with -o json, -o yaml or --count: it prints lines")
 	}
 	return cmp.Or(within("--count", o.count, 1, mostConnections),
 		lasting("--every", o.every, leastEvery, mostEvery), lasting("--for", o.duration, 0, mostWait))
@@ -80,7 +79,7 @@ func (a *app) trace(ctx context.Context, o *traceOptions, args []string) error {
 	sum := trace.SpreadOf(snap, &tr, spread)
 	return a.reply(o.output, int(model.Worse(tr.Health, sum.Health())),
 		func() any { return jsonv1.NewTrace(inv, &tr, &sum) },
-		func(w io.Writer) { show.Trace(w, &tr, &sum) })
+		func(w show.Out) { show.Trace(w, &tr, &sum) })
 }
 
 // watchLimit is how long one connection of a watch may take: short, so that one
@@ -104,7 +103,7 @@ func (a *app) watchTrace(ctx context.Context, inv *model.Inventory, target trace
 	if operator.Err() != nil {
 		return exit(exitInterrupted, errInterrupted)
 	}
-	show.Target(a.io.Out, &target)
+	show.Target(a.plain(), &target)
 	a.traceLine(now(), fmt.Sprintf("%s: %s", tr.Kept().Chain(), tr.Summary))
 	cls := trace.Clusters(inv, target, nil)
 	var snaps <-chan *model.Snapshot

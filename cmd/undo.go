@@ -57,8 +57,8 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string) error {
 	if !session.SameInventory(inv.Path)(run.Inventory) {
 		fmt.Fprintf(a.io.Out, "that plan was made from %s\n", text.Line(run.Inventory, 200))
 	}
-	show.Plan(a.io.Out, j.Plan, nil)
-	show.Risks(a.io.Out, &j.Plan)
+	show.Plan(a.plain(), j.Plan, nil)
+	show.Risks(a.plain(), &j.Plan)
 	switch {
 	case diffCode(j.Plan) == 2:
 		return exit(reloadRefused, fmt.Errorf("refused, nothing was changed: %w", j.Plan.Refusal()))

@@ -1,12 +1,15 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"pgtui/cmd/jsonv1"
+	"pgtui/cmd/show"
 	"pgtui/internal/text"
 	"pgtui/model"
 )
@@ -14,27 +17,40 @@ import (
 // devel is the version of a build that carries none.
 const devel = "devel"
 
+type versionOptions struct{ output format }
+
 func (a *app) versionCmd() *cobra.Command {
-	return &cobra.Command{
+	var o versionOptions
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version; with -i also the versions of Pigsty and ansible-core that it follows",
 		Args:  none,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(a.io.Out, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			if a.Inventory == "" {
-				return nil
-			}
-			inv, err := a.Load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			fmt.Fprintln(a.io.Out, dialectLine(inv))
-			for _, p := range inv.Problems {
-				a.warn(p)
-			}
-			return nil
-		},
+		RunE:  verb(&o, a.version),
 	}
+	outputFlag(c, &o.output, "", "text", "json")
+	return c
+}
+
+func (a *app) version(ctx context.Context, o *versionOptions, _ []string) error {
+	var inv *model.Inventory
+	if a.Inventory != "" {
+		var err error
+		if inv, err = a.Load(ctx); err != nil {
+			return err
+		}
+	}
+	err := a.reply(o.output, 0, func() any { return jsonv1.NewVersion(version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, inv) }, func(w show.Out) {
+		fmt.Fprintf(w, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		if inv != nil {
+			fmt.Fprintln(w, dialectLine(inv))
+		}
+	})
+	if inv != nil {
+		for _, p := range inv.Problems {
+			a.warn(p)
+		}
+	}
+	return err
 }
 
 // version is the module's version and revision as the Go toolchain recorded them.

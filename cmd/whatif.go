@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +13,10 @@ import (
 )
 
 type whatifOptions struct {
-	down, nodes    []string
-	leader, output string
-	noSSH          bool
+	down, nodes []string
+	leader      string
+	output      format
+	noSSH       bool
 }
 
 func (a *app) whatifCmd() *cobra.Command {
@@ -63,7 +63,7 @@ func (a *app) whatif(ctx context.Context, o *whatifOptions, names []string) erro
 	}
 	return a.reply(o.output, 0,
 		func() any { return jsonv1.NewWhatIf(sup, out, at) },
-		func(w io.Writer) { show.WhatIf(w, out) })
+		func(w show.Out) { show.WhatIf(w, out) })
 }
 
 // supposition is what the flags simulate.

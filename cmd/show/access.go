@@ -2,23 +2,20 @@ package show
 
 import (
 	"fmt"
-	"io"
 	"strconv"
-	"text/tabwriter"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
 )
 
 // Matrix is a line an endpoint, and which of them an application should use.
-func Matrix(w io.Writer, acc *access.Access) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY")
+func Matrix(w Out, acc *access.Access) {
+	tw := newTable(w)
+	fmt.Fprintln(tw, w.wider("HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY", "USE\tWAY"))
 	for i := range acc.Entries {
 		e := &acc.Entries[i]
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", text.Line(e.Host, 60), e.Port, text.Line(e.At.Name, 30), Dash(shouldText(e)), Dash(model.Join(e.Now.Instances)),
-			e.Now.Word(), text.Line(e.DSN.Text(access.FormURI), 200), text.Line(e.Now.Why, 200))
+		fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s", w.line(e.Host, 60), e.Port, w.line(e.At.Name, 30), Dash(shouldText(e)), Dash(model.Join(e.Now.Instances)),
+			w.verdict(e.Now.Verdict, e.Now.Word()), w.line(e.DSN.Text(access.FormURI), 200), w.line(e.Now.Why, 200)), w.line(e.At.Use, 100)+"\t"+w.line(e.Way, 100)))
 	}
 	tw.Flush()
 	fmt.Fprintln(w, "\nwhich port should an application use?")
@@ -27,13 +24,13 @@ func Matrix(w io.Writer, acc *access.Access) {
 	}
 	fmt.Fprintln(w, "\nclients that choose the instance themselves")
 	for _, u := range acc.Smart {
-		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", text.Line(u.Text(access.FormURI), 600), u.Why, u.Needs)
+		fmt.Fprintf(w, "  %s\n    %s; needs %s\n", w.line(u.Text(access.FormURI), 600), u.Why, u.Needs)
 	}
 	for _, n := range acc.Notes {
-		fmt.Fprintf(w, "\n%s\n", text.Line(n, 300))
+		fmt.Fprintf(w, "\n%s\n", w.line(n, 300))
 	}
 	health, summary := access.Health(acc)
-	fmt.Fprintf(w, "\n%s\n", Verdict(health, summary))
+	fmt.Fprintf(w, "\n%s\n", Verdict(w, health, summary))
 }
 
 // shouldText is what an entry should reach, with the instances where they are known.
@@ -46,11 +43,11 @@ func shouldText(e *access.Entry) string {
 }
 
 // DSNs are the connection strings of every endpoint in every form.
-func DSNs(w io.Writer, acc *access.Access) {
+func DSNs(w Out, acc *access.Access) {
 	block := func(head string, d access.DSN) {
-		fmt.Fprintf(w, "# %s\n", text.Line(head, 200))
+		fmt.Fprintf(w, "# %s\n", w.line(head, 200))
 		for _, f := range access.Forms() {
-			fmt.Fprintln(w, text.Line(d.Text(f), 1000))
+			fmt.Fprintln(w, w.line(d.Text(f), 1000))
 		}
 	}
 	for i := range acc.Entries {
@@ -62,8 +59,8 @@ func DSNs(w io.Writer, acc *access.Access) {
 }
 
 // Schemes compares the ways to bring clients to a cluster.
-func Schemes(w io.Writer, schemes []access.Scheme) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+func Schemes(w Out, schemes []access.Scheme) {
+	tw := newTable(w)
 	fmt.Fprintln(tw, "SCHEME\tHERE\tSINGLE POINT\tHOPS\tCLIENT IP\tFAILOVER\tDNS CACHE\tDECLARED\tNOW")
 	for _, s := range schemes {
 		here, failover := "–", "–"
@@ -73,7 +70,7 @@ func Schemes(w io.Writer, schemes []access.Scheme) {
 		if s.Failover > 0 {
 			failover = "≤" + strconv.Itoa(int(s.Failover.Seconds())) + " s"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.SinglePoint, s.Hops, s.ClientIP, failover, s.DNSCache, text.Line(s.Declared, 120), Dash(text.Line(s.Live, 200)))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", s.Name, here, s.SinglePoint, s.Hops, s.ClientIP, failover, s.DNSCache, w.line(s.Declared, 120), Dash(w.line(s.Live, 200)))
 	}
 	tw.Flush()
 	for _, s := range schemes {

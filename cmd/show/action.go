@@ -2,10 +2,8 @@ package show
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
-	"pgtui/internal/text"
 	"pgtui/plan"
 	"pgtui/plan/action"
 	"pgtui/source"
@@ -13,33 +11,33 @@ import (
 
 // Action prints the plan of an action: its steps, what the operator should know,
 // and the risks.
-func Action(w io.Writer, p *action.Plan) {
+func Action(w Out, p *action.Plan) {
 	fmt.Fprintf(w, "%s  plan %s\n", p.Request.Title(), p.ID)
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		fmt.Fprintf(w, "  %2d  %s\n", i+1, text.Line(s.What, 300))
+		fmt.Fprintf(w, "  %2d  %s\n", i+1, w.line(s.What, 300))
 		if s.Proof != "" {
-			fmt.Fprintf(w, "      done when %s\n", text.Line(s.Proof, 300))
+			fmt.Fprintf(w, "      done when %s\n", w.line(s.Proof, 300))
 		}
 	}
 	if len(p.Facts) > 0 {
 		fmt.Fprintln(w)
 	}
 	for _, f := range p.Facts {
-		fmt.Fprintf(w, "  %s\n", text.Line(f, 400))
+		fmt.Fprintf(w, "  %s\n", w.line(f, 400))
 	}
 	riskGroups(w, plan.Grouped(p.Risks, p.Accepted))
 	if p.Refused != nil {
-		fmt.Fprintf(w, "\nrefused: %s\n", text.Line(p.Refused.Error(), 600))
+		fmt.Fprintf(w, "\nrefused: %s\n", w.line(p.Refused.Error(), 600))
 		if try := source.TryOf(p.Refused); try != "" {
-			fmt.Fprintf(w, "  try: %s\n", text.Line(try, 300))
+			fmt.Fprintf(w, "  try: %s\n", w.line(try, 300))
 		}
 	}
 }
 
 // Event prints one line of the timeline of an action; none for what probe clients see
 // while nothing changes for them.
-func Event(w io.Writer, p *action.Plan, e action.Event) {
+func Event(w Out, p *action.Plan, e action.Event) {
 	if e.Clients != nil && e.What == "" {
 		return
 	}
@@ -48,9 +46,9 @@ func Event(w io.Writer, p *action.Plan, e action.Event) {
 	if e.Host != "" {
 		host = string(e.Host) + ": "
 	}
-	fmt.Fprintf(w, "%s  %-9s  %s%s%s\n", at, e.State, host, bar(e.Done, e.Total), text.Line(e.What, 300))
+	fmt.Fprintf(w, "%s  %-9s  %s%s%s\n", at, e.State, host, bar(e.Done, e.Total), w.line(e.What, 300))
 	if e.Err != nil {
-		fmt.Fprintf(w, "%*s  %s\n", len(at)+11, "", text.Line(e.Err.Error(), 300))
+		fmt.Fprintf(w, "%*s  %s\n", len(at)+11, "", w.line(e.Err.Error(), 300))
 	}
 }
 
@@ -65,18 +63,18 @@ func bar(done, total int64) string {
 }
 
 // ActionReport prints how an action ended.
-func ActionReport(w io.Writer, r *action.Report) {
+func ActionReport(w Out, r *action.Report) {
 	for i := range r.Clients {
 		c := &r.Clients[i]
-		fmt.Fprintf(w, "clients through %s: %s\n", c.Host, text.Line(c.Summary(), 400))
+		fmt.Fprintf(w, "clients through %s: %s\n", c.Host, w.line(c.Summary(), 400))
 	}
 	if r.State != "" {
-		fmt.Fprintf(w, "%s\n", text.Line(r.State, 400))
+		fmt.Fprintf(w, "%s\n", w.line(r.State, 400))
 	}
 	for i, n := range r.Next {
 		if i == 0 {
 			fmt.Fprintln(w, "next:")
 		}
-		fmt.Fprintf(w, "  %s\n", text.Line(n, 300))
+		fmt.Fprintf(w, "  %s\n", w.line(n, 300))
 	}
 }

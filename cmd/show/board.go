@@ -3,10 +3,8 @@ package show
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"pgtui/internal/text"
@@ -20,13 +18,13 @@ func Mark(h model.Health) string {
 }
 
 // Verdict is a health with its summary.
-func Verdict(h model.Health, summary string) string {
-	return fmt.Sprintf("%s %s  %s", Mark(h), h, text.Line(summary, 400))
+func Verdict(w Out, h model.Health, summary string) string {
+	return fmt.Sprintf("%s  %s", w.Health(h), w.line(summary, 400))
 }
 
 // Boards is a block a cluster, or with brief a line each. No age is printed for a
 // zero now.
-func Boards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
+func Boards(w Out, boards []board.Board, now time.Time, brief bool) {
 	if brief {
 		fleet(w, boards)
 		return
@@ -40,8 +38,8 @@ func Boards(w io.Writer, boards []board.Board, now time.Time, brief bool) {
 }
 
 // fleet is a line a cluster.
-func fleet(w io.Writer, boards []board.Board) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+func fleet(w Out, boards []board.Board) {
+	tw := newTable(w)
 	fmt.Fprintln(tw, "CLUSTER\tSTATE\tDRIFT\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
 	for i := range boards {
 		b := &boards[i]
@@ -49,8 +47,8 @@ func fleet(w io.Writer, boards []board.Board) {
 		for _, r := range b.Routes {
 			svcs = append(svcs, r.Port+":"+serves(b, &r))
 		}
-		fmt.Fprintf(tw, "%s\t%s %s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, Mark(b.Health), b.Health, driftMark(b), leaderText(b), timelineText(b.Timeline),
-			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), text.Line(b.Summary, 120))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", b.Cluster.Name, w.Health(b.Health), driftMark(b), leaderText(b), timelineText(b.Timeline),
+			b.KnownMembers(), len(b.Members), strings.Join(svcs, " "), w.line(b.Summary, 120))
 	}
 	tw.Flush()
 }
@@ -64,20 +62,20 @@ func driftMark(b *board.Board) string {
 }
 
 // oneBoard is the whole of one cluster.
-func oneBoard(w io.Writer, b *board.Board, now time.Time) {
-	health := b.Health.String()
+func oneBoard(w Out, b *board.Board, now time.Time) {
+	health := w.Health(b.Health)
 	if len(b.Drift()) > 0 {
 		health += "  ≠ drift"
 	}
-	fmt.Fprintf(w, "%s  %s %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, Mark(b.Health), health, leaderText(b), timelineText(b.Timeline),
-		b.KnownMembers(), len(b.Members), text.Line(b.Summary, 300))
+	fmt.Fprintf(w, "%s  %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, health, leaderText(b), timelineText(b.Timeline),
+		b.KnownMembers(), len(b.Members), w.line(b.Summary, 300))
 	for i := range b.Causes {
 		c := &b.Causes[i]
-		fmt.Fprintf(w, "  %s: %s\n", causeWord(c), text.Line(c.Summary, 300))
+		fmt.Fprintf(w, "  %s: %s\n", causeWord(w, c), w.line(c.Summary, 300))
 		causeText(w, b, c, "      ")
 	}
 	fmt.Fprintln(w)
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	tw := newTable(w)
 	column, anyProven := "", false
 	for i := range b.Routes {
 		if provenText(&b.Routes[i]) != "" {
@@ -90,33 +88,78 @@ func oneBoard(w io.Writer, b *board.Board, now time.Time) {
 		if anyProven {
 			column = provenText(&r) + "\t"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, Dash(serving(&r)), same, all, column, b.Word(&r), text.Line(r.Why, 160))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%d/%d\t%s%s\t%s\n", r.Port, r.Service, Dash(serving(&r)), same, all, column, w.verdict(r.Verdict, b.Word(&r)), w.line(r.Why, 160))
 	}
 	tw.Flush()
 	fmt.Fprintln(w)
-	tw = tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "  INSTANCE\tHOST\tROLE\tTL\tSTATE\tLAG")
+	tw = newTable(w)
+	fmt.Fprintln(tw, w.wider("  INSTANCE\tHOST\tROLE\tTL\tSTATE\tLAG", "DECLARED\tAGE"))
 	for _, m := range b.Members {
 		role, state := m.Role, m.State
 		if !m.Known {
-			role, state = "unknown", text.Line(m.Why, 160)
+			role, state = "unknown", w.line(m.Why, 160)
 		}
 		if m.Foreign != nil {
 			role = "foreign"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\n", m.Instance, m.Host, role, timelineText(m.Timeline), state, lagText(m, b))
+		if !m.Known {
+			role = w.tint(yellow, role)
+		}
+		fmt.Fprintln(tw, w.wider(fmt.Sprintf("  %s\t%s\t%s\t%s\t%s\t%s", m.Instance, m.Host, role, timelineText(m.Timeline), state, lagText(m, b)),
+			fmt.Sprintf("%s\t%s", m.Declared, ageText(m.At, now))))
 	}
 	for _, m := range b.Unlisted {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s, not in the inventory\t%s\n", text.Line(string(m.Instance), 60), text.Line(string(m.Host), 60), text.Line(m.Role, 40),
-			timelineText(m.Timeline), text.Line(m.State, 40), unlistedLag(m, b))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s, not in the inventory\t%s\n", w.line(string(m.Instance), 60), w.line(string(m.Host), 60), w.line(m.Role, 40),
+			timelineText(m.Timeline), w.line(m.State, 40), unlistedLag(m, b))
 	}
 	tw.Flush()
+	if w.Wide {
+		serverTable(w, b, now)
+	}
 	if b.VIP.Address != "" {
 		fmt.Fprintf(w, "\n  VIP %s %s\n", b.VIP.Address, vipText(b))
 	}
 	if !b.At.IsZero() && !now.IsZero() {
 		fmt.Fprintf(w, "\n  oldest answer %s old\n", now.Sub(b.At).Round(time.Millisecond))
 	}
+}
+
+// serverTable is every server of every service on every HAProxy.
+func serverTable(w Out, b *board.Board, now time.Time) {
+	fmt.Fprintln(w)
+	tw := newTable(w)
+	fmt.Fprintln(tw, "  HAPROXY\tPORT\tSERVICE\tCHECK\tSERVER\tVERDICT\tSTATUS\tPATRONI\tWEIGHT\tSHARE\tSESSIONS\tQUEUE\tAGE\tWHY")
+	for _, r := range b.Routes {
+		for _, v := range r.Views {
+			svc := &model.Service{}
+			if lb := b.Cluster.LoadBalancer(v.HAProxy); lb != nil && lb.Service(r.Service) != nil {
+				svc = lb.Service(r.Service)
+			}
+			servers, _ := svc.Servers()
+			for _, c := range v.Cells {
+				weight, allowed := "", ""
+				for _, s := range servers {
+					if s.Name == c.Instance {
+						weight = s.Weight
+					}
+				}
+				if c.Allowed != 0 {
+					allowed = fmt.Sprint(c.Allowed)
+				}
+				fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d%%\t%d\t%d\t%s\t%s\n", v.HAProxy, r.Port, r.Service, w.line(svc.Check, 60), w.line(string(c.Instance), 60),
+					w.verdict(c.Verdict, string(c.Verdict)), Dash(w.line(c.Status, 60)), Dash(allowed), Dash(w.line(weight, 10)), c.Share, c.Sessions, c.Queue, ageText(v.At, now), w.line(c.Why, 160))
+			}
+		}
+	}
+	tw.Flush()
+}
+
+// ageText is how old an answer is; "–" where there is none, or no present.
+func ageText(at, now time.Time) string {
+	if at.IsZero() || now.IsZero() {
+		return "–"
+	}
+	return now.Sub(at).Round(time.Millisecond).String()
 }
 
 // vipText is where the VIP is, and whether the leader is there.
@@ -256,57 +299,55 @@ func provenText(r *board.Route) string {
 
 // Doctor is the findings of each cluster, worst first, and what was checked
 // where there are none.
-func Doctor(w io.Writer, boards []board.Board) {
+func Doctor(w Out, boards []board.Board) {
 	for i := range boards {
 		b := &boards[i]
-		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, text.Line(b.Summary, 200))
+		fmt.Fprintf(w, "%s  %s %s  %s\n", b.Cluster.Name, Mark(b.Health), b.Health, w.line(b.Summary, 200))
 		if len(b.Causes) == 0 {
 			fmt.Fprintf(w, "  no findings on %d HAProxy nodes and %d instances\n", len(b.Cluster.LoadBalancers), len(b.Cluster.Instances))
 		}
 		for n := range b.Causes {
 			c := &b.Causes[n]
-			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, causeWord(c), c.Code, text.Line(c.Summary, 300))
+			fmt.Fprintf(w, "  %d. %s [%s]: %s\n", n+1, causeWord(w, c), c.Code, w.line(c.Summary, 300))
 			causeText(w, b, c, "     ")
 		}
 	}
 }
 
 // causeWord is the severity of a cause, or drift for what does not count for health.
-func causeWord(c *model.Cause) string {
+func causeWord(w Out, c *model.Cause) string {
 	if c.Drift {
 		return "drift"
 	}
-	return c.Severity.String()
+	return w.severity(c.Severity)
 }
 
 // causeText is the evidence of a cause, what follows from it and the next step.
-func causeText(w io.Writer, b *board.Board, c *model.Cause, indent string) {
+func causeText(w Out, b *board.Board, c *model.Cause, indent string) {
 	for _, e := range c.Evidence {
-		fmt.Fprintf(w, "%s%s\n", indent, text.Line(e, 400))
+		fmt.Fprintf(w, "%s%s\n", indent, w.line(e, 400))
 	}
 	for _, i := range c.Effects {
-		fmt.Fprintf(w, "%s└ %s: %s\n", indent, b.Findings[i].Code, text.Line(b.Findings[i].Summary, 300))
+		fmt.Fprintf(w, "%s└ %s: %s\n", indent, b.Findings[i].Code, w.line(b.Findings[i].Summary, 300))
 	}
 	if c.Hint != "" {
-		fmt.Fprintf(w, "%s→ %s\n", indent, text.Line(c.Hint, 400))
+		fmt.Fprintf(w, "%s→ %s\n", indent, w.line(c.Hint, 400))
 	}
 }
 
 // Routes is a line for each HAProxy and service.
-func Routes(w io.Writer, boards []board.Board, at time.Time) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "HAPROXY\tPORT\tCLUSTER\tSERVICE\tSERVES\tVERDICT\tAGE\tWHY")
+func Routes(w Out, boards []board.Board, at time.Time) {
+	tw := newTable(w)
+	fmt.Fprintln(tw, w.wider("HAPROXY\tPORT\tCLUSTER\tSERVICE\tSERVES\tVERDICT\tAGE\tWHY", "NODE\tFRONTEND\tSESSIONS"))
 	for i := range boards {
 		for _, r := range boards[i].Routes {
 			for _, v := range r.Views {
-				serves, age := "–", "–"
+				serves := "–"
 				if len(v.Serving) > 0 {
 					serves = servers(v.Serving, []board.View{v})
 				}
-				if !v.At.IsZero() {
-					age = at.Sub(v.At).Round(time.Millisecond).String()
-				}
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.HAProxy, r.Port, boards[i].Cluster.Name, r.Service, serves, v.Verdict, age, text.Line(v.Why, 120))
+				fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", v.HAProxy, r.Port, boards[i].Cluster.Name, r.Service, serves, w.verdict(v.Verdict, string(v.Verdict)), ageText(v.At, at), w.line(v.Why, 120)),
+					fmt.Sprintf("%s\t%s\t%d", Dash(w.line(v.Node, 60)), Dash(v.Frontend.Status), v.Frontend.Sessions)))
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package show
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
 	"pgtui/internal/text"
@@ -18,9 +17,14 @@ func gateMark(v candidate.Verdict) string {
 	return cmp.Or(map[candidate.Verdict]string{candidate.Pass: "●", candidate.Note: "·", candidate.Risk: "!", candidate.No: "✕"}[v], "?")
 }
 
+// gateHue is the colour of a gate's verdict.
+func gateHue(v candidate.Verdict) hue {
+	return map[candidate.Verdict]hue{candidate.Pass: green, candidate.Risk: yellow, candidate.No: red}[v]
+}
+
 // Candidates is who can take over: the answer first, then each member with the
 // gates that it does not pass, all of them with every.
-func Candidates(w io.Writer, t *candidate.Table, every bool) {
+func Candidates(w Out, t *candidate.Table, every bool) {
 	wrapped(w, "", gateMark(t.Verdict())+" "+t.Summary())
 	leader := string(t.Leader)
 	if leader == "" {
@@ -36,7 +40,7 @@ func Candidates(w io.Writer, t *candidate.Table, every bool) {
 	gates(w, t.Gates, every)
 	for i := range t.Candidates {
 		c := &t.Candidates[i]
-		fmt.Fprintf(w, "\n%s  %s %s\n", c.Instance, gateMark(c.Able()), c.Able().Words())
+		fmt.Fprintf(w, "\n%s  %s\n", c.Instance, w.tint(gateHue(c.Able()), gateMark(c.Able())+" "+c.Able().Words()))
 		gates(w, c.Gates, every)
 	}
 	fmt.Fprintln(w, "\nthe gap")
@@ -49,7 +53,7 @@ func Candidates(w io.Writer, t *candidate.Table, every bool) {
 
 // gates prints those that are not passed, or every one. Gates with the same
 // verdict and reason are one line.
-func gates(w io.Writer, all []candidate.Gate, every bool) {
+func gates(w Out, all []candidate.Gate, every bool) {
 	done := make([]bool, len(all))
 	shown := 0
 	for i := range all {
@@ -111,9 +115,9 @@ func sessionsText(ports []candidate.Port) string {
 
 // wrapped prints one text in lines of candidateWidth, the later ones indented
 // further.
-func wrapped(w io.Writer, indent, s string) {
+func wrapped(w Out, indent, s string) {
 	line := indent
-	for i, word := range strings.Fields(text.Line(s, 600)) {
+	for i, word := range strings.Fields(w.line(s, 600)) {
 		switch {
 		case i == 0:
 			line += word

@@ -2,12 +2,9 @@ package show
 
 import (
 	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
 	"pgtui/haproxy"
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/plan"
@@ -15,18 +12,18 @@ import (
 )
 
 // States is a line a node: what a reload of its HAProxy does with server states.
-func States(w io.Writer, inv *model.Inventory, c *model.Cluster, states map[model.Host]source.Observed[string]) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+func States(w Out, inv *model.Inventory, c *model.Cluster, states map[model.Host]source.Observed[string]) {
+	tw := newTable(w)
 	for _, f := range c.LoadBalancers {
 		n := plan.Node{Host: f.Host}
 		if node := inv.Node(f.Host); node != nil {
 			n.Node = node.Name
 		}
 		o := states[f.Host]
-		line := "a reload keeps server states: " + text.Line(o.Value, 120)
+		line := "a reload keeps server states: " + w.line(o.Value, 120)
 		switch {
 		case o.Err != nil:
-			line = "unknown: " + text.Line(o.Err.Error(), 300)
+			line = "unknown: " + w.line(o.Err.Error(), 300)
 		case o.Value == "":
 			line = "plain reload: new connections may reach a wrong instance for 0.2 to 1 s"
 		}
@@ -36,13 +33,13 @@ func States(w io.Writer, inv *model.Inventory, c *model.Cluster, states map[mode
 }
 
 // Components is a block a node.
-func Components(w io.Writer, nodes []*model.Node, rows []model.ComponentRow) {
+func Components(w Out, nodes []*model.Node, rows []model.ComponentRow) {
 	for i, n := range nodes {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s  %s\n", n.Host, n.Name)
-		tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+		tw := newTable(w)
 		fmt.Fprintln(tw, "  COMPONENT\tMODULE\tPORT\tHEALTH\tVERSION\tMS\tWHY")
 		for k := range rows {
 			r := &rows[k]
@@ -57,10 +54,21 @@ func Components(w io.Writer, nodes []*model.Node, rows []model.ComponentRow) {
 			if st.Reachable && r.Ask != model.AskUnit {
 				ms = Milliseconds(r.State.Took)
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, st.Health, Dash(text.Line(st.Version, 30)), ms, text.Line(st.Why, 160))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, w.tint(componentHue(st.Health), string(st.Health)), Dash(w.line(st.Version, 30)), ms, w.line(st.Why, 160))
 		}
 		tw.Flush()
 	}
+}
+
+// componentHue is the colour of a component's health.
+func componentHue(h model.ComponentHealth) hue {
+	switch h {
+	case model.ComponentUp:
+		return green
+	case model.ComponentUnknown:
+		return yellow
+	}
+	return red
 }
 
 // Dash is the text, "–" for none.
@@ -81,33 +89,33 @@ func Milliseconds(d time.Duration) string {
 }
 
 // Workers is a line for each old HAProxy process and what it holds.
-func Workers(w io.Writer, c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []board.Pinned) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+func Workers(w Out, c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []board.Pinned) {
+	tw := newTable(w)
 	fmt.Fprintln(tw, "HAPROXY\tOLD PROCESS\tAGE\tSESSIONS\tSERVICE\tTO\t")
 	n := 0
 	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]
 		if !o.Known() || o.Value.Missing != "" {
-			fmt.Fprintf(tw, "%s\tunknown: %s\t\t\t\t\t\n", f.Host, text.Line(whyUnknown(o), 160))
+			fmt.Fprintf(tw, "%s\tunknown: %s\t\t\t\t\t\n", f.Host, w.line(whyUnknown(o), 160))
 			continue
 		}
-		for _, w := range o.Value.Workers {
-			if !w.Old {
+		for _, x := range o.Value.Workers {
+			if !x.Old {
 				continue
 			}
 			n++
-			age := o.Value.At.Sub(w.Started).Round(time.Second)
-			if len(w.Pins) == 0 {
-				fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t%s\t\n", f.Host, w.PID, age, text.Line(w.Err, 100))
+			age := o.Value.At.Sub(x.Started).Round(time.Second)
+			if len(x.Pins) == 0 {
+				fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t%s\t\n", f.Host, x.PID, age, w.line(x.Err, 100))
 			}
-			for _, p := range w.Pins {
+			for _, p := range x.Pins {
 				mark := ""
 				for _, s := range stuck {
-					if s.Host == f.Host && s.Worker.PID == w.PID && string(s.Instance) == p.Server && f.Service(s.Service) != nil && f.Service(s.Service).Proxy() == p.Proxy {
+					if s.Host == f.Host && s.Worker.PID == x.PID && string(s.Instance) == p.Server && f.Service(s.Service) != nil && f.Service(s.Service).Proxy() == p.Proxy {
 						mark = fmt.Sprintf("stuck: Patroni answers %d", s.Allowed)
 					}
 				}
-				fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s\t%s\t%s\n", f.Host, w.PID, age, p.Sessions, text.Line(p.Proxy, 80), text.Line(p.Server, 80), mark)
+				fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s\t%s\t%s\n", f.Host, x.PID, age, p.Sessions, w.line(p.Proxy, 80), w.line(p.Server, 80), mark)
 			}
 		}
 	}

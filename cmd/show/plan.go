@@ -2,13 +2,10 @@ package show
 
 import (
 	"fmt"
-	"io"
 	"path"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -39,27 +36,27 @@ func stateWords(f plan.FileDrift) string {
 
 // fileStates is a line for every file of the node that differs from the
 // inventory.
-func fileStates(w io.Writer, n plan.NodeDrift) {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+func fileStates(w Out, n plan.NodeDrift) {
+	tw := newTable(w)
 	for _, f := range n.Files {
 		if f.State != plan.FileSame {
-			fmt.Fprintf(tw, "  %s\t%s\t%s\n", text.Line(f.Name, 120), f.State, text.Line(stateWords(f), 300))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\n", w.line(f.Name, 120), f.State, w.line(stateWords(f), 300))
 		}
 	}
 	tw.Flush()
 	if len(n.ByHand) > 0 {
-		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload puts them back, unless server states are kept\n", text.Line(strings.Join(n.ByHand, ", "), 400))
+		fmt.Fprintf(w, "  taken out by hand in its HAProxy: %s; a reload puts them back, unless server states are kept\n", w.line(strings.Join(n.ByHand, ", "), 400))
 	}
 }
 
 // formerNodes is what was found on nodes that no longer provide the cluster.
-func formerNodes(w io.Writer, drift []plan.NodeDrift) {
+func formerNodes(w Out, drift []plan.NodeDrift) {
 	for _, n := range drift {
 		label := nodeLabel(plan.Node{Host: n.Host, Node: n.Node})
 		switch {
 		case n.Front:
 		case n.Err != nil:
-			fmt.Fprintf(w, "%s: could not check for files left behind: %s\n", label, text.Line(n.Err.Error(), 300))
+			fmt.Fprintf(w, "%s: could not check for files left behind: %s\n", label, w.line(n.Err.Error(), 300))
 		case n.Differs():
 			fmt.Fprintf(w, "%s: no longer provides the cluster; %d files left behind in %s\n", label, len(n.Files), n.ConfDir)
 			fileStates(w, n)
@@ -71,7 +68,7 @@ func formerNodes(w io.Writer, drift []plan.NodeDrift) {
 // Plan is a line a node, then for each file what changes in words and as a
 // unified diff. Nodes with the same change share one diff. drift is the state of
 // every file, nil for none.
-func Plan(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
+func Plan(w Out, p plan.Plan, drift []plan.NodeDrift) {
 	states := map[model.Host]plan.NodeDrift{}
 	for _, n := range drift {
 		states[n.Host] = n
@@ -84,9 +81,9 @@ func Plan(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
 	for _, n := range p.Nodes {
 		label := nodeLabel(n)
 		if n.Err != nil {
-			fmt.Fprintf(w, "%s: unknown: %s\n", label, text.Line(n.Err.Error(), 400))
+			fmt.Fprintf(w, "%s: unknown: %s\n", label, w.line(n.Err.Error(), 400))
 			if try := source.TryOf(n.Err); try != "" {
-				fmt.Fprintf(w, "  try: %s\n", text.Line(try, 300))
+				fmt.Fprintf(w, "  try: %s\n", w.line(try, 300))
 			}
 			continue
 		}
@@ -110,23 +107,23 @@ func Plan(w io.Writer, p plan.Plan, drift []plan.NodeDrift) {
 	formerNodes(w, drift)
 	for _, n := range p.Nodes {
 		if len(n.Foreign) > 0 && drift == nil {
-			fmt.Fprintf(w, "%s: files of others, left alone: %s\n", nodeLabel(n), text.Line(strings.Join(n.Foreign, " "), 400))
+			fmt.Fprintf(w, "%s: files of others, left alone: %s\n", nodeLabel(n), w.line(strings.Join(n.Foreign, " "), 400))
 		}
 	}
 	for _, g := range groups {
 		fmt.Fprintf(w, "\n=== on %s\n", strings.Join(g.nodes, ", "))
 		for _, c := range g.first.Changes {
 			for _, s := range render.Summary(c.Before, c.After) {
-				fmt.Fprintf(w, "# %s: %s\n", c.Name, text.Line(s, 300))
+				fmt.Fprintf(w, "# %s: %s\n", c.Name, w.line(s, 300))
 			}
-			fmt.Fprint(w, render.Unified(strings.TrimPrefix(path.Join(g.first.ConfDir, c.Name), "/"), c.Before, c.After))
+			w.Unified(render.Unified(strings.TrimPrefix(path.Join(g.first.ConfDir, c.Name), "/"), c.Before, c.After))
 		}
 	}
 }
 
 // Dialect is the version of Pigsty that the preview follows, and where it is from.
-func Dialect(w io.Writer, inv *model.Inventory) {
-	fmt.Fprintf(w, "Pigsty %s, from %s\n", inv.Dialect, text.Line(inv.DialectFrom, 300))
+func Dialect(w Out, inv *model.Inventory) {
+	fmt.Fprintf(w, "Pigsty %s, from %s\n", inv.Dialect, w.line(inv.DialectFrom, 300))
 }
 
 func nodeLabel(n plan.Node) string {
@@ -179,18 +176,18 @@ func diffBody(c plan.FileChange) string {
 
 // Risks are a plan's risks, those of several nodes once, and where bin/pgsql-svc
 // would behave differently.
-func Risks(w io.Writer, p *plan.Plan) {
+func Risks(w Out, p *plan.Plan) {
 	riskGroups(w, p.Grouped())
 	if len(p.Pigsty) > 0 {
 		fmt.Fprintln(w, "\nbin/pgsql-svc would behave differently:")
 		for _, s := range p.Pigsty {
-			fmt.Fprintln(w, "  "+text.Line(s, 500))
+			fmt.Fprintln(w, "  "+w.line(s, 500))
 		}
 	}
 }
 
 // riskGroups prints risks, those that stop first.
-func riskGroups(w io.Writer, groups []plan.RiskGroup) {
+func riskGroups(w Out, groups []plan.RiskGroup) {
 	if len(groups) > 0 {
 		fmt.Fprintln(w, "\nrisks:")
 	}
@@ -202,15 +199,15 @@ func riskGroups(w io.Writer, groups []plan.RiskGroup) {
 		case g.Stops():
 			mark = "accepted"
 		}
-		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, text.Line(g.Where()+g.What, 500))
+		fmt.Fprintf(w, "  %-8s  %-20s  %s\n", mark, g.Name, w.line(g.Where()+g.What, 500))
 		if mark != "accepted" && g.Try != "" {
-			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", text.Line(g.Try, 300))
+			fmt.Fprintf(w, "  %-8s  %-20s  try: %s\n", "", "", w.line(g.Try, 300))
 		}
 	}
 }
 
 // Step is a line for a step that has ended.
-func Step(w io.Writer, s plan.StepResult) {
+func Step(w Out, s plan.StepResult) {
 	if !s.Done {
 		return
 	}
@@ -218,20 +215,20 @@ func Step(w io.Writer, s plan.StepResult) {
 	if s.Err != nil {
 		mark = "FAILED"
 	}
-	fmt.Fprintf(w, "%-15s  %-8s %-6s %6d ms  %s\n", s.Host, s.Step, mark, s.Took.Round(time.Millisecond).Milliseconds(), text.Line(s.Detail, 200))
+	fmt.Fprintf(w, "%-15s  %-8s %-6s %6d ms  %s\n", s.Host, s.Step, mark, s.Took.Round(time.Millisecond).Milliseconds(), w.line(s.Detail, 200))
 }
 
 // Report is the table of what was and was not done.
-func Report(w io.Writer, r plan.Report) {
+func Report(w Out, r plan.Report) {
 	if len(r.Nodes) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	tw := newTable(w)
 	for _, n := range r.Nodes {
 		fmt.Fprintf(tw, "%s\t%s\t%s", n.Host, n.Outcome, n.Step)
 		if n.Err != nil {
-			fmt.Fprintf(tw, "\t%s", text.Line(n.Err.Error(), 300))
+			fmt.Fprintf(tw, "\t%s", w.line(n.Err.Error(), 300))
 		} else if n.Backup != "" {
 			fmt.Fprintf(tw, "\told files in %s", n.Backup)
 		}
@@ -240,7 +237,7 @@ func Report(w io.Writer, r plan.Report) {
 	tw.Flush()
 	for _, n := range r.Nodes {
 		for _, x := range n.Recovered {
-			fmt.Fprintf(w, "%s: %s\n", n.Host, text.Line(x.Text(), 500))
+			fmt.Fprintf(w, "%s: %s\n", n.Host, w.line(x.Text(), 500))
 		}
 	}
 }

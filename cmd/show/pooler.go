@@ -2,21 +2,18 @@ package show
 
 import (
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 )
 
 // Pooler is what a pgbouncer reports: its limits, then a line for each pool, for
 // each database that clients do not get, and for each client that waits.
-func Pooler(w io.Writer, in *model.Instance, r *model.PoolReport) {
+func Pooler(w Out, in *model.Instance, r *model.PoolReport) {
 	fmt.Fprintf(w, "%s  pgbouncer %s  %s:%d\n", in.Name, Dash(r.Version), in.Host, in.BouncerPort)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(r.Limits(), "   "))
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "DATABASE\tUSER\tCL_ACTIVE\tCL_WAITING\tSV_ACTIVE\tSV_IDLE\tSV_USED\tPOOL_SIZE\tMAXWAIT\tPOOL_MODE\tSTATE")
 	for i := range r.Pools {
 		p := &r.Pools[i]
@@ -37,15 +34,15 @@ func Pooler(w io.Writer, in *model.Instance, r *model.PoolReport) {
 }
 
 // waitingClients is a line for each client that waits, the longest first.
-func waitingClients(w io.Writer, r *model.PoolReport) {
+func waitingClients(w Out, r *model.PoolReport) {
 	if r.ClientsUnread != "" {
-		fmt.Fprintf(w, "\nthe waiting clients are unknown: %s\n", text.Line(r.ClientsUnread, 200))
+		fmt.Fprintf(w, "\nthe waiting clients are unknown: %s\n", w.line(r.ClientsUnread, 200))
 	}
 	if len(r.WaitingClients) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "WAITS\tDATABASE\tUSER\tCLIENT\tAPPLICATION")
 	for i := range r.WaitingClients {
 		c := &r.WaitingClients[i]
