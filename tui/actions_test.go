@@ -517,10 +517,10 @@ func TestAFindingsNextStepIsPlanned(t *testing.T) {
 	boards := w.boards()
 	for i := range boards {
 		if boards[i].Cluster.Name == "pg-test" {
-			boards[i].Findings = []model.Finding{
+			found(&boards[i], []model.Finding{
 				{Code: "drained", Cluster: "pg-test", Instance: "pg-test-2", Severity: model.Warning, Summary: "drained by hand", Hint: "pgtui undrain pg-test-2 ends it"},
 				{Code: "other", Cluster: "pg-test", Instance: "pg-test-3", Severity: model.Info, Summary: "something", Hint: "systemctl status patroni"},
-			}
+			}...)
 		}
 	}
 	r.m.judge(boards)

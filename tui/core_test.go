@@ -480,7 +480,7 @@ func TestAlarmsAreShownOnEveryScreen(t *testing.T) {
 		boards := newWorld().boards()
 		for i := range boards {
 			if boards[i].Cluster.Name == "pg-test" {
-				boards[i].Findings = []model.Finding{{Code: tt.code, Cluster: "pg-test", Severity: tt.severity}}
+				found(&boards[i], model.Finding{Code: tt.code, Cluster: "pg-test", Severity: tt.severity})
 			}
 		}
 		r.m.judge(boards)

@@ -124,11 +124,11 @@ func TestEnterGoesToWhatItIsAbout(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" })
 	for i := range r.m.boards {
 		b := &r.m.boards[i]
-		b.Findings = []model.Finding{
+		found(b, []model.Finding{
 			{Code: "empty", Cluster: b.Cluster.Name, Service: "offline", Summary: "of a service"},
 			{Code: "lag", Severity: model.Warning, Cluster: b.Cluster.Name, Instance: "pg-test-2", Summary: "of an instance"},
 			{Code: "silent", Severity: model.Info, Cluster: b.Cluster.Name, Host: "10.10.10.13", Summary: "of a node"},
-		}
+		}...)
 	}
 	for keys, want := range map[string]string{"": "offline", "j": "pg-test-2", "jj": "haproxy 10.10.10.13"} {
 		r.press("f")
@@ -270,6 +270,57 @@ func TestTheHeaderShowsAge(t *testing.T) {
 		e.W, e.Ago = tt.w, tt.ago
 		if got := e.AgeMark(at).String(); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestEnterFollowsTheNextStep: Enter on a finding opens the page of the command that
+// its next step names, prepares an action in the palette, or copies a command that has
+// no page. It carries nothing out, and without a command it leads to the subject.
+func TestEnterFollowsTheNextStep(t *testing.T) {
+	for _, tt := range []struct{ hint, path, line, copied string }{
+		{hint: "pgtui diff pg-test 10.10.10.11; then pgtui reload pg-test 10.10.10.11", path: "diff"},
+		{hint: "do not restart HAProxy there; pgtui reload pg-test 10.10.10.11 writes the files again", path: "reload"},
+		{hint: "it replays with a delay; pgtui whatif --down shows who serves without it", path: "what if"},
+		{hint: "pgtui history pg-test shows who began it", path: "log"},
+		{hint: "when the maintenance is over: pgtui resume pg-test", line: "resume pg-test"},
+		{hint: "a reload puts it back; so does pgtui undrain pg-test-2 --service replica, on each", line: "undrain pg-test-2 --service replica"},
+		{hint: "pgtui roles pg-test --edit; or switch back to pg-test-1 when writes may pause", copied: "pgtui roles pg-test --edit"},
+		{hint: "pgtui ghosts pg-test --close ends these sessions only", copied: "pgtui ghosts pg-test --close"},
+		{hint: "repeat pgtui status pg-test --prove; if it persists, look for another listener", path: "pg-test-2"},
+		{hint: "ssh 10.10.10.12 systemctl status patroni", path: "pg-test-2"},
+		{hint: "", path: "pg-test-2"},
+	} {
+		for _, readOnly := range []string{"", "a test"} {
+			r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start, d.ReadOnly = "pg-test", readOnly })
+			boards := newWorld().boards()
+			for i := range boards {
+				if boards[i].Cluster.Name == "pg-test" {
+					found(&boards[i], model.Finding{Code: "x", Cluster: "pg-test", Instance: "pg-test-2", Summary: "something", Hint: tt.hint})
+				}
+			}
+			r.m.judge(boards)
+			r.press("f", "enter")
+			line, copied := tt.line, tt.copied
+			if readOnly != "" && line != "" {
+				line, copied = "", "pgtui "+strings.TrimSuffix(tt.line, " --service replica")
+			}
+			at, _ := strings.CutPrefix(r.path(), "fleet › pg-test › findings")
+			switch {
+			case line != "":
+				if r.m.palette == nil || r.m.palette.input.Value() != line || at != "" {
+					t.Errorf("%q: path %q, palette %v", tt.hint, at, r.m.palette)
+				}
+			case copied != "":
+				if !strings.HasPrefix(r.m.toast.text, "copied: "+copied) || at != "" {
+					t.Errorf("%q, read-only %q: path %q, message %q", tt.hint, readOnly, at, r.m.toast.text)
+				}
+			case at != " › "+tt.path:
+				t.Errorf("%q: path %q, want %q", tt.hint, at, tt.path)
+			}
+			if r.m.run != nil || r.m.dialog != nil {
+				t.Errorf("%q: something was begun", tt.hint)
+			}
 		}
 	}
 }

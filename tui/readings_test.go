@@ -70,11 +70,11 @@ func TestBoardReadsTheNodesFiles(t *testing.T) {
 		t.Errorf("the nodes were read %d times within moments", asked)
 	}
 	r.press("esc")
-	r.want("1 HAProxy file on pg-") // the fleet says the same
+	r.want("≠ 1  ", "1 HAProxy") // the fleet says the same
 	r.press("R")
-	r.wantNot("1 HAProxy file on pg-")
+	r.wantNot("1 HAProxy")
 	r.send(tickMsg{})
-	r.want("1 HAProxy file on pg-")
+	r.want("≠ 1  ", "1 HAProxy")
 	if asked != 2 {
 		t.Errorf("after R the nodes were read %d times", asked)
 	}

@@ -67,7 +67,7 @@ func TestFleetSortsByEveryColumn(t *testing.T) {
 	r := newRig(t, w, 80, 24)
 	for i, want := range []struct{ column, order, reversed string }{
 		{"STATE", "", ""}, {"CLUSTER▾", "0 1 2", "2 1 0"}, {"LEADER▾", "0 1 2", "2 1 0"}, {"TL▾", "1 ", ""}, {"MEMBERS▾", "2 ", ""},
-		{"WORST LAG▾", "1 0 2", "2 0 1"}, {"5433▾", "2", ""}, {"5434▾", "", ""}, {"5436▾", "", ""}, {"5438▾", "", ""}, {"FINDINGS▾", "", ""}, {"STATE", "", ""},
+		{"WORST LAG▾", "1 0 2", "2 0 1"}, {"5433▾", "2", ""}, {"5434▾", "", ""}, {"5436▾", "", ""}, {"5438▾", "", ""}, {"DRIFT▾", "1", ""}, {"FINDINGS▾", "", ""}, {"STATE", "", ""},
 	} {
 		r.want(want.column)
 		if got := order(r); !strings.HasPrefix(got, want.order) {

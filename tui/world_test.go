@@ -256,6 +256,14 @@ func (w *world) muteProxy(h model.Host, ago time.Duration) {
 }
 
 // boards judges the world at t0.
+// found gives a board findings that all stand by themselves.
+func found(b *board.Board, fs ...model.Finding) {
+	b.Findings, b.Causes = fs, nil
+	for i := range fs {
+		b.Causes = append(b.Causes, model.Cause{Finding: fs[i], Same: []int{i}})
+	}
+}
+
 func (w *world) boards() []board.Board { return check.Boards(w.snap, t0) }
 
 // situations are the worlds every page is drawn in.

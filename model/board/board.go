@@ -349,24 +349,16 @@ func (b *Board) streams(s *model.Snapshot, m *Member, now time.Time) bool {
 	return stream.State == "streaming"
 }
 
-// WorstLagTime is the longest known lag of a replica in time; negative when none is
-// known.
-func (b *Board) WorstLagTime() time.Duration {
-	worst := time.Duration(-1)
+// WorstLag is the replay lag of the replica that has the largest one in bytes, and how
+// long it is behind; -1 when no replica's lag is known.
+func (b *Board) WorstLag() (bytes int64, behind time.Duration) {
+	bytes, behind = -1, -1
 	for i := range b.Members {
-		worst = max(worst, b.Members[i].LagTime)
+		if m := &b.Members[i]; m.Lag > bytes {
+			bytes, behind = m.Lag, m.LagTime
+		}
 	}
-	return worst
-}
-
-// WorstLag is the largest known replay lag of a replica in bytes; -1 when no
-// replica's lag is known.
-func (b *Board) WorstLag() int64 {
-	worst := int64(-1)
-	for _, m := range b.Members {
-		worst = max(worst, m.Lag)
-	}
-	return worst
+	return bytes, behind
 }
 
 // KnownMembers counts the members whose Patroni answers.

@@ -415,21 +415,39 @@ func flagDuration(d time.Duration) string {
 // Find is the first action that a text such as a finding's hint names behind
 // "pgtui", with as many words as make sense.
 func Find(hint string, inv *model.Inventory, now time.Time) (Request, bool) {
+	for _, words := range Named(hint) {
+		if _, r, ok := Begins(words, inv, now); ok {
+			return r, true
+		}
+	}
+	return Request{}, false
+}
+
+// Named are the commands that a text names, each from the word behind "pgtui" to the
+// end of the text: where it ends is for the reader of the words to decide.
+func Named(hint string) (out [][]string) {
 	for rest := hint; ; {
 		_, after, ok := strings.Cut(rest, "pgtui ")
 		if !ok {
-			return Request{}, false
+			return out
 		}
-		words := strings.Fields(after)
-		for n := min(len(words), 16); n > 0; n-- {
-			line := strings.TrimRight(strings.Join(words[:n], " "), ",;:.)`")
-			if r, err := Parse(line, inv, now); err == nil {
-				return r, true
-			}
-		}
-		rest = after
+		out, rest = append(out, strings.Fields(after)), after
 	}
 }
+
+// Begins is the longest action that words begin with, as it is typed.
+func Begins(words []string, inv *model.Inventory, now time.Time) (line string, r Request, ok bool) {
+	for n := min(len(words), 16); n > 0; n-- {
+		line := Bare(words[:n])
+		if r, err := Parse(line, inv, now); err == nil {
+			return line, r, true
+		}
+	}
+	return "", Request{}, false
+}
+
+// Bare are words of a sentence without the punctuation behind them.
+func Bare(words []string) string { return strings.TrimRight(strings.Join(words, " "), ",;:.)`") }
 
 // split is a line as words, as a shell quotes them.
 func split(line string) ([]string, error) {

@@ -145,6 +145,21 @@ func (e Env) Board(name model.ClusterName) *board.Board {
 	return nil
 }
 
+// Named reports whether a word is the name of a cluster, an instance or a host of
+// the inventory.
+func (e Env) Named(word string) bool {
+	if e.Inv == nil {
+		return false
+	}
+	for i := range e.Inv.Clusters {
+		c := &e.Inv.Clusters[i]
+		if word == string(c.Name) || c.Instance(model.InstanceName(word)) != nil || c.LoadBalancer(model.Host(word)) != nil {
+			return true
+		}
+	}
+	return e.Inv.Node(model.Host(word)) != nil
+}
+
 // NoAnswer reports that no node has answered yet.
 func (e Env) NoAnswer() bool { return e.Snap == nil }
 

@@ -259,9 +259,17 @@ func Count(n int64) string {
 	return fmt.Sprintf("%dM", n/1_000_000)
 }
 
+// FindingMark draws how much a finding weighs; drift has a mark of its own.
+func FindingMark(f *model.Finding) Mark {
+	if f.Drift {
+		return Mark{Differs, "drift", theme.Info}
+	}
+	return SeverityMark(f.Severity)
+}
+
 // FindingLine is a finding in one line, with its cluster if requested.
-func FindingLine(f model.Finding, cluster bool) widget.Line {
-	m := SeverityMark(f.Severity)
+func FindingLine(f *model.Finding, cluster bool) widget.Line {
+	m := FindingMark(f)
 	l := widget.P(" ").Add(m.Tone, m.Shape+" ")
 	if cluster {
 		l = l.Add(theme.Strong, string(f.Cluster)+"  ")

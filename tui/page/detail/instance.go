@@ -158,7 +158,8 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.
 			out = append(out, page.Wrapped(theme.Warn, page.Differs+" "+br.Why, " ", e.W, 2)...)
 		}
 	}
-	for _, f := range b.Findings {
+	for i := range b.Findings {
+		f := &b.Findings[i]
 		if f.Instance == p.name || (f.Instance == "" && f.Host == m.Host) {
 			out = append(out, page.FindingLine(f, false))
 		}

@@ -136,8 +136,8 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 	case "leader":
 		to.Screen = "topology"
 	case "finding":
-		for i := range b.Findings {
-			if f := b.Findings[i]; f.Code == ev.Subject && f.Summary == ev.After {
+		for i := range b.Causes {
+			if f := b.Causes[i].Finding; f.Code == ev.Subject && f.Summary == ev.After {
 				f.Cluster = ev.Cluster
 				return subjectPage(&f, false)
 			}

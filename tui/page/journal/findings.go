@@ -42,7 +42,8 @@ func FindingsScreen() page.Screen {
 	return page.Screen{Name: "findings", Key: "6", Help: "findings, the most severe first",
 		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
-			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
+			{Keys: "enter", Action: keys.Open, Label: "next step", Help: "where the next step leads: its page, or its command to complete and confirm; nothing is sent yet"},
+			{Keys: "l right", Action: keys.Right, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
 			{Keys: "p", Action: keys.Plan, Label: "plan it", Help: "plan the action that the finding's next step names; nothing is sent yet", When: hasAction},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with what the finding is about", Opens: "actions"},
 			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
@@ -74,7 +75,7 @@ func (p *Findings) action(e page.Env) (action.Request, bool) {
 // Place of the finding under the cursor.
 func (p *Findings) Place(e page.Env) page.Place {
 	if rows, _ := p.rows(e); len(rows) > 0 {
-		return placeOf(&rows[p.at(rows)])
+		return placeOf(&rows[p.at(rows)].Finding)
 	}
 	return page.Place{Cluster: p.cluster}
 }
@@ -85,33 +86,43 @@ func (p *Findings) Command(page.Env) (string, string) {
 }
 
 // findingKey identifies a finding from one refresh to the next.
-func findingKey(f model.Finding) string {
+func findingKey(f *model.Finding) string {
 	return fmt.Sprint(f.Code, "\x00", f.Cluster, "\x00", f.Service, "\x00", f.Instance, "\x00", f.Host)
 }
 
-func (p *Findings) rows(e page.Env) (rows []model.Finding, hidden int) {
+// row is one thing that is wrong, with what follows from it.
+type row struct {
+	model.Cause
+	effects []model.Finding
+}
+
+func (p *Findings) rows(e page.Env) (rows []row, hidden int) {
 	for i := range e.Boards {
 		b := &e.Boards[i]
 		if p.cluster != "" && b.Cluster.Name != p.cluster {
 			continue
 		}
-		for _, f := range b.Findings {
-			if !page.Matches(p.filter, f.Summary, f.Code, string(f.Cluster), string(f.Instance), string(f.Service)) {
+		for i := range b.Causes {
+			r := row{Cause: b.Causes[i]}
+			found := []string{r.Summary, r.Code, string(r.Cluster), string(r.Instance), string(r.Service), page.FindingMark(&r.Finding).Word}
+			for _, k := range r.Effects {
+				r.effects = append(r.effects, b.Findings[k])
+				found = append(found, b.Findings[k].Summary, b.Findings[k].Code)
+			}
+			if !page.Matches(p.filter, found...) {
 				hidden++
 				continue
 			}
-			if f.Cluster == "" {
-				f.Cluster = b.Cluster.Name
-			}
-			rows = append(rows, f)
+			r.Cluster = cmp.Or(r.Cluster, b.Cluster.Name)
+			rows = append(rows, r)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b model.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(a.Severity, b.Severity) })
 	return rows, hidden
 }
 
-func (p *Findings) at(rows []model.Finding) int {
-	return max(0, slices.IndexFunc(rows, func(f model.Finding) bool { return findingKey(f) == p.cursor }))
+func (p *Findings) at(rows []row) int {
+	return max(0, slices.IndexFunc(rows, func(r row) bool { return findingKey(&r.Finding) == p.cursor }))
 }
 
 // List is the findings that are shown.
@@ -124,7 +135,7 @@ func (p *Findings) List(e page.Env) (n, at int) {
 func (p *Findings) Choose(i int, e page.Env) page.Page {
 	q := *p
 	rows, _ := p.rows(e)
-	q.cursor, q.top = findingKey(rows[i]), widget.Window(p.top, i, len(rows), p.space(e))
+	q.cursor, q.top = findingKey(&rows[i].Finding), widget.Window(p.top, i, len(rows), p.space(e))
 	return &q
 }
 
@@ -133,10 +144,45 @@ func (p *Findings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	if r, ok := p.action(e); a == keys.Plan && ok {
 		return p, page.PlanAction{Request: r}
 	}
-	if rows, _ := p.rows(e); a == keys.Open && len(rows) > 0 {
-		return p, subjectPage(&rows[p.at(rows)], p.cluster != "")
+	if rows, _ := p.rows(e); len(rows) > 0 {
+		switch f := &rows[p.at(rows)].Finding; a {
+		case keys.Open:
+			return p, nextStep(f, p.cluster != "", e)
+		case keys.Right:
+			return p, subjectPage(f, p.cluster != "")
+		}
 	}
 	return page.Move(p, a, p.space(e), e), nil
+}
+
+// nextStep is where the next step of a finding leads: an action is prepared in the
+// palette, a command that has a page opens it, and one that has none is copied. Without
+// a command it is the page of what the finding is about. Nothing is carried out.
+func nextStep(f *model.Finding, own bool, e page.Env) page.Intent {
+	for _, words := range action.Named(f.Hint) {
+		at := placeOf(f)
+		if line, _, ok := action.Begins(words, e.Inv, e.Now); ok && e.Acts {
+			return page.Type{Text: line}
+		}
+		screen, has := map[string]string{"diff": "diff", "reload": "reload", "whatif": "what-if", "routes": "haproxy", "candidates": "candidates",
+			"access": "access", "components": "components", "trace": "trace", "history": "log", "inventory": "inventory"}[words[0]]
+		switch {
+		case has:
+			return page.Open{Screen: screen, At: at}
+		case words[0] != "status" && words[0] != "doctor": // those are the pages behind this one
+			return page.Yank{Text: command(words, e)}
+		}
+	}
+	return subjectPage(f, own)
+}
+
+// command is a command that a hint names: its words up to a word of the sentence.
+func command(words []string, e page.Env) string {
+	n := 1
+	for n < len(words) && !strings.HasSuffix(words[n-1], ";") && !strings.HasSuffix(words[n-1], ",") && (strings.HasPrefix(words[n], "-") || e.Named(action.Bare(words[n:n+1]))) {
+		n++
+	}
+	return "pgtui " + action.Bare(words[:n])
 }
 
 // placeOf is what a finding is about.
@@ -173,11 +219,11 @@ func (p *Findings) View(e page.Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	for i := top; i < min(top+h, len(rows)); i++ {
-		l := page.FindingLine(rows[i], p.cluster == "")
+		l := page.FindingLine(&rows[i].Finding, p.cluster == "")
 		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
 	}
 	out = append(out, page.Below(len(rows)-top-h)...)
-	return append(out, findingText(rows[cur], e)...)
+	return append(out, findingText(&rows[cur], e)...)
 }
 
 // listHead is the title of a list of n rows and, where there is no row, why: calm
@@ -207,17 +253,20 @@ func (p *Findings) calm(e page.Env) widget.Line {
 	return widget.T(theme.Good, " ● no findings")
 }
 
-// findingText is one finding in full.
-func findingText(f model.Finding, e page.Env) []widget.Line {
-	m := page.SeverityMark(f.Severity)
+// findingText is one finding in full, with what follows from it.
+func findingText(r *row, e page.Env) []widget.Line {
+	f, m := &r.Finding, page.FindingMark(&r.Finding)
 	head := widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))
-	if at := since(&f, e); !at.IsZero() {
+	if at := since(f, e); !at.IsZero() {
 		head = head.Add(theme.Dim, "  first seen "+e.When(at))
 	}
 	out := []widget.Line{nil, head}
 	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
 	for _, ev := range f.Evidence {
 		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
+	}
+	for i := range r.effects {
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Plain, r.effects[i].Summary, 5, e.W, 2)...)
 	}
 	if f.Hint != "" {
 		out = append(out, nil)
@@ -242,6 +291,6 @@ func since(f *model.Finding, e page.Env) time.Time {
 }
 
 // subject names what a finding is about.
-func subject(f model.Finding) string {
+func subject(f *model.Finding) string {
 	return strings.Join(page.NonEmpty(string(f.Cluster), string(f.Service), string(f.Instance), string(f.Host)), " › ")
 }

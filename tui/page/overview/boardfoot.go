@@ -81,17 +81,17 @@ func (p *Cluster) below(b *board.Board, e page.Env, room int) []widget.Line {
 	if l := files(b, e); l != nil {
 		out = append(out, l)
 	}
-	if len(b.Findings) > 0 && room-len(out) > 2 {
-		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Findings))))
+	if len(b.Causes) > 0 && room-len(out) > 2 {
+		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Causes))))
 		n := room - len(out) - 1 // one line stays between them and the keys
-		if n < len(b.Findings) {
+		if n < len(b.Causes) {
 			n--
 		}
-		n = min(n, len(b.Findings))
-		for _, f := range b.Findings[:n] {
-			out = append(out, page.FindingLine(f, false))
+		n = min(n, len(b.Causes))
+		for i := range b.Causes[:n] {
+			out = append(out, page.FindingLine(&b.Causes[i].Finding, false))
 		}
-		if more := len(b.Findings) - n; more > 0 {
+		if more := len(b.Causes) - n; more > 0 {
 			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more: f", more)))
 		}
 	}

@@ -169,6 +169,9 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, there is no automatic failover ").Trunc(e.W))
 	}
 	head := widget.Join(widget.P(" "), m.Line(), widget.P("  "))
+	if n := len(b.Drift()); n > 0 && !e.NoAnswer() {
+		head = widget.Join(head, driftCell(b), widget.T(theme.Info, " drift  "))
+	}
 	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
 		out = append(out, head.Add(theme.Plain, text))
 	} else {
@@ -181,14 +184,14 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 		}
 	}
 	if e.H >= 18 {
-		var rest []model.Finding
-		for _, f := range b.Findings { // what the sentence says already is no news
-			if f.Summary != text && (f.Service == "" || !strings.HasPrefix(text, string(f.Service)+" (")) {
+		var rest []*model.Finding
+		for i := range b.Causes { // what the sentence says already is no news
+			if f := &b.Causes[i].Finding; f.Summary != text {
 				rest = append(rest, f)
 			}
 		}
 		if n := len(rest); n > 0 {
-			f := page.SeverityMark(rest[0].Severity)
+			f := page.FindingMark(rest[0])
 			l := widget.Join(widget.P(" "), widget.T(f.Tone, f.Shape+" "+rest[0].Summary))
 			if n > 1 {
 				more := widget.T(theme.Dim, fmt.Sprintf("  +%d more: f", n-1))

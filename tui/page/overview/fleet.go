@@ -196,7 +196,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
 	}
-	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.Lag(b.WorstLag(), b.WorstLagTime()))
+	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.Lag(b.WorstLag()))
 	if b.Timeline > 0 {
 		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
@@ -205,12 +205,12 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	}
 	out := page.Flow(head, e.Summary(b), e.W)
 	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
-	for i, f := range b.Findings {
-		if i == 1 && len(b.Findings) > 2 {
-			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Findings)-1)))
+	for i := range b.Causes {
+		if i == 1 && len(b.Causes) > 2 {
+			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Causes)-1)))
 			break
 		}
-		out = append(out, page.FindingLine(f, false))
+		out = append(out, page.FindingLine(&b.Causes[i].Finding, false))
 	}
 	return widget.Fit(out, detailLines)
 }
@@ -268,13 +268,14 @@ func fleetColumns(cluster, leader int) []widget.Column {
 		{Title: "CLUSTER", Min: cluster, Max: 32},
 		{Title: "STATE", Min: 10},
 		{Title: "LEADER", Min: leader, Max: 32},
-		{Title: "TL", Min: 2, Right: true, Drop: 8},
-		{Title: "MEMBERS", Right: true, Drop: 7},
-		{Title: "WORST LAG", Min: 7, Right: true, Drop: 9},
+		{Title: "TL", Min: 2, Right: true, Drop: 9},
+		{Title: "MEMBERS", Right: true, Drop: 8},
+		{Title: "WORST LAG", Min: 7, Right: true, Drop: 10},
 	}
 	for i, port := range wellKnown() {
 		cols = append(cols, widget.Column{Title: port, Min: 6, Max: 14, Drop: []int{1, 2, 5, 6}[i]})
 	}
+	cols = append(cols, widget.Column{Title: "DRIFT", Min: 3, Drop: 7})
 	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
 }
 
@@ -286,12 +287,16 @@ func fleetRow(b *board.Board, e page.Env) []widget.Line {
 			members[0].Tone = theme.Info
 		}
 	}
-	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), e.Health(b).Line(), leaderCell(b, e),
-		widget.P(page.NumText(b.Timeline)), members, widget.P(page.Lag(b.WorstLag(), b.WorstLagTime()))}
+	state := e.Health(b).Line()
+	if e.W < 100 && len(b.Drift()) > 0 { // the column may have no room
+		state = state.Add(theme.Info, " "+page.Differs)
+	}
+	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), state, leaderCell(b, e),
+		widget.P(page.NumText(b.Timeline)), members, widget.P(page.Lag(b.WorstLag()))}
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}
-	return append(row, findingCell(b, e))
+	return append(row, driftCell(b), findingCell(b, e))
 }
 
 func leaderCell(b *board.Board, e page.Env) widget.Line {
@@ -349,13 +354,38 @@ func portCell(b *board.Board, port string, e page.Env) widget.Line {
 	return m.Line()
 }
 
+// driftCell counts what differs from the inventory; it is blank where nothing does.
+func driftCell(b *board.Board) widget.Line {
+	if n := len(b.Drift()); n > 0 {
+		return widget.T(theme.Info, fmt.Sprintf("%s %d", page.Differs, n))
+	}
+	return nil
+}
+
+// findingCell counts what is wrong, the drift aside, and has the worst of it.
 func findingCell(b *board.Board, e page.Env) widget.Line {
-	switch n := len(b.Findings); {
+	var worst, drift *model.Finding
+	n := 0
+	for i := range b.Causes {
+		f := &b.Causes[i].Finding
+		switch {
+		case f.Drift && drift == nil:
+			drift = f
+		case !f.Drift && worst == nil:
+			worst = f
+		}
+		if !f.Drift {
+			n++
+		}
+	}
+	switch {
+	case n == 0 && drift != nil && e.W >= 100:
+		return widget.T(theme.Dim, drift.Summary)
 	case n > 0:
-		m := page.SeverityMark(b.Findings[0].Severity)
+		m := page.FindingMark(worst)
 		l := widget.T(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
 		if e.W >= 100 {
-			l = l.Add(theme.Plain, "  "+b.Findings[0].Summary)
+			l = l.Add(theme.Plain, "  "+worst.Summary)
 		}
 		return l
 	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
@@ -400,17 +430,20 @@ func fleetCompare(col int) func(a, b *board.Board) int {
 	case 4:
 		return number(func(b *board.Board) int64 { return int64(len(b.Members) - b.KnownMembers()) })
 	case 5:
-		return number((*board.Board).WorstLag)
+		return number(func(b *board.Board) int64 { n, _ := b.WorstLag(); return n })
 	}
 	ports := wellKnown()
 	if i := col - 6; i < len(ports) {
 		return number(func(b *board.Board) int64 { return portTrouble(b, ports[i]) })
 	}
+	if fleetColumns(0, 0)[col].Title == "DRIFT" {
+		return number(func(b *board.Board) int64 { return int64(len(b.Drift())) })
+	}
 	return number(func(b *board.Board) int64 {
-		if len(b.Findings) == 0 {
+		if len(b.Causes) == 0 {
 			return 0
 		}
-		return int64(3-b.Findings[0].Severity)*1000 + int64(len(b.Findings))
+		return int64(3-b.Causes[0].Severity)*1000 + int64(len(b.Causes))
 	})
 }
 
