@@ -27,7 +27,7 @@ const ends = "ends"
 // A watch has printed its answers by then, and a change has outcomes of its own.
 func (a *app) reads(c *cobra.Command) bool {
 	_, writes := c.Annotations["writes"]
-	return c.HasParent() && !writes && !on(c, c.Annotations["writes-with"]) && !on(c, "watch") && c.Annotations[ends] != "itself"
+	return c.HasParent() && !writes && !on(c, c.Annotations["writes-with"]) && !on(c, "watch") && !on(c, "follow") && c.Annotations[ends] != "itself"
 }
 
 // on reports whether a flag of c was switched on.

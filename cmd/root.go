@@ -155,7 +155,7 @@ func (a *app) root() *cobra.Command {
 	c.Flags().BoolVar(&a.printVersion, "version", false, "print the version")
 	a.globalFlags(c)
 	c.AddCommand(
-		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(),
+		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(),
 		a.inventoryCmd(), a.lintCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),
@@ -271,7 +271,7 @@ func given(c *cobra.Command) []string {
 // failCode is the exit code of a command that failed before it started.
 func failCode(command string) int {
 	switch command {
-	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer", "postgres",
+	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer", "postgres", "logs",
 		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush",
 		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance":
 		return 3

@@ -147,6 +147,14 @@ type Instance struct {
 	PatroniPort  uint16 // 8008 unless declared
 	PatroniTLS   bool   // patroni_ssl_enabled
 	OfflineQuery bool   // pg_offline_query
+	Logs         LogDirs
+}
+
+// LogDirs are the directories of an instance's log files; "" leaves them to Pigsty.
+type LogDirs struct {
+	Postgres  string // pg_log_dir
+	Patroni   string // patroni_log_dir
+	PgBouncer string // pgbouncer_log_dir
 }
 
 // Pools reports whether the port, as HAProxy has it, is the instance's pgbouncer;

@@ -22,6 +22,11 @@ func (h *host) instance() model.Instance {
 		PgPort: h.port("pg_port", 5432), BouncerPort: h.port("pgbouncer_port", 6432), PatroniPort: h.port("patroni_port", 8008),
 		PatroniTLS: py.Bool(tls), OfflineQuery: py.Bool(offline),
 	}
+	for name, to := range map[string]*string{"pg_log_dir": &in.Logs.Postgres, "patroni_log_dir": &in.Logs.Patroni, "pgbouncer_log_dir": &in.Logs.PgBouncer} {
+		if v, ok, err := h.play.get(name); ok && err == nil {
+			*to = py.PrintIn(h.w.b, v)
+		}
+	}
 	if n, ok := toBig(h.w.intFilter(seq)); ok && n.IsInt64() {
 		in.Seq = int(n.Int64())
 	}

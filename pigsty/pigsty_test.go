@@ -45,9 +45,10 @@ func TestModel(t *testing.T) {
 	if c.VIP != "10.10.10.3" || !c.Standby || c.Provider != "" || len(c.Problems) != 0 {
 		t.Errorf("cluster: %+v", c)
 	}
+	logs := model.LogDirs{Postgres: "/pg/log/postgres", Patroni: "/pg/log/patroni", PgBouncer: "/pg/log/pgbouncer"}
 	wantInstances := []model.Instance{
-		{Name: "pg-test-1", Host: "10.10.10.11", Seq: 1, Role: "primary", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008},
-		{Name: "pg-test-2", Host: "10.10.10.12", Seq: 2, Role: "offline", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8009, PatroniTLS: true},
+		{Name: "pg-test-1", Host: "10.10.10.11", Seq: 1, Role: "primary", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8008, Logs: logs},
+		{Name: "pg-test-2", Host: "10.10.10.12", Seq: 2, Role: "offline", PgPort: 5432, BouncerPort: 6432, PatroniPort: 8009, PatroniTLS: true, Logs: logs},
 	}
 	if !reflect.DeepEqual(c.Instances, wantInstances) {
 		t.Errorf("instances: %+v", c.Instances)

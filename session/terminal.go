@@ -75,7 +75,7 @@ func (s *Session) Editor(ctx context.Context, inv *model.Inventory, at model.Pla
 			return model.Program{}, fmt.Errorf("%s is a program, and its output is the inventory", pos.File)
 		}
 	}
-	return transport.Editor(s.Getenv, pos.File, pos.Line)
+	return transport.Editor(s.Getenv("VISUAL"), s.Getenv("EDITOR"), pos.File, pos.Line)
 }
 
 // lineOf is where what is at a place is declared: an instance or a node by its

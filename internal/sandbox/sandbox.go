@@ -117,6 +117,7 @@ func (s *Sandbox) start(ctx context.Context, gen generation) error {
 	w.onPort = s.syncPorts
 	w.Advance(s.base)
 	w.settle(s.base)
+	s.logged(w)
 	s.w = w
 	s.serve()
 	if err := s.listenSockets(); err != nil {

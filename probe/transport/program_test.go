@@ -23,7 +23,7 @@ func through(tb testing.TB, shell string, c Cmd) (Output, bool) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s, stderr := newStream(end, c.OnLine), &bounded{max: maxStderr}
+	s, stderr := newStream(end, c.OnLine, c.LinesOnly), &bounded{max: maxStderr}
 	s.Write([]byte(ready + "\n"))
 	cmd := exec.Command(shell, "-s")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), s, stderr

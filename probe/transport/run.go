@@ -37,7 +37,7 @@ func run(ctx context.Context, argv []string, c Cmd, subject string, sudo func() 
 	if err != nil {
 		return Output{}, fmt.Errorf("%s: %w: %w", subject, err, ErrNotStarted)
 	}
-	out, stderr := newStream(end, c.OnLine), &bounded{max: maxStderr}
+	out, stderr := newStream(end, c.OnLine, c.LinesOnly), &bounded{max: maxStderr}
 	ctx, cancel := begins(ctx, c.Begin, out.isReady)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -13,6 +13,7 @@ import (
 type stream struct {
 	end    string       // first word of the last line
 	onLine func(string) // may be nil
+	forget bool         // the output is not kept
 
 	mu        sync.Mutex
 	noise     []byte // before the ready line: banners of a login shell
@@ -29,8 +30,8 @@ type stream struct {
 	isDone    chan struct{} // closed at the end line
 }
 
-func newStream(end string, onLine func(string)) *stream {
-	return &stream{end: end, onLine: onLine, isReady: make(chan struct{}), isDone: make(chan struct{})}
+func newStream(end string, onLine func(string), forget bool) *stream {
+	return &stream{end: end, onLine: onLine, forget: forget, isReady: make(chan struct{}), isDone: make(chan struct{})}
 }
 
 // Write never fails, and keeps reading when there is more than will be kept,
@@ -64,6 +65,9 @@ func (s *stream) take(part []byte) {
 }
 
 func (s *stream) keep(b []byte) {
+	if s.forget {
+		return
+	}
 	if room := maxStdout - len(s.out); len(b) > room {
 		b = b[:room]
 		s.truncated = true

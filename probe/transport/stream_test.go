@@ -31,7 +31,7 @@ func TestStream(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, size := range []int{1, 3, 1000} {
 				var lines []string
-				s := newStream("END", func(l string) { lines = append(lines, l) })
+				s := newStream("END", func(l string) { lines = append(lines, l) }, false)
 				for part := range slices.Chunk([]byte(tc.in), size) {
 					s.Write(part)
 				}
@@ -45,7 +45,7 @@ func TestStream(t *testing.T) {
 
 func TestStreamIsBounded(t *testing.T) {
 	longest := 0
-	s := newStream("END", func(l string) { longest = max(longest, len(l)) })
+	s := newStream("END", func(l string) { longest = max(longest, len(l)) }, false)
 	s.Write([]byte(ready + "\n"))
 	long := bytes.Repeat([]byte("x"), 1<<20)
 	for range 10 {
@@ -55,7 +55,7 @@ func TestStreamIsBounded(t *testing.T) {
 	if len(s.out) != maxStdout || !s.truncated || longest != maxLine || !s.done || s.exit != 5 {
 		t.Errorf("%d bytes, truncated %v, longest line %d, done %v, exit %d", len(s.out), s.truncated, longest, s.done, s.exit)
 	}
-	quiet := newStream("END", nil)
+	quiet := newStream("END", nil, false)
 	for range 100 {
 		quiet.Write([]byte(strings.Repeat("y", 1000) + "\n"))
 	}
@@ -74,7 +74,7 @@ func FuzzStream(f *testing.F) {
 		if bytes.Contains(out, []byte("ENDWORD")) {
 			return
 		}
-		s := newStream("ENDWORD", nil)
+		s := newStream("ENDWORD", nil, false)
 		for part := range slices.Chunk(in, max(1, size%64)) {
 			s.Write(part)
 		}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,8 +119,8 @@ func (a *Auto) Shell(ctx context.Context, t model.SSHTarget) (model.Program, err
 		return model.Program{Argv: []string{sh}, Keep: model.KeepRefused}, nil
 	}
 	// A sandbox's node is a directory of this machine.
-	return model.Program{Argv: []string{"sh"}, Dir: t.Root, Keep: model.KeepRefused,
-		Env: []string{"PGTUI_ROOT=" + t.Root, "PATH=" + t.Root + "/bin:" + os.Getenv("PATH"), "PS1=" + t.Address + "$ "}}, nil
+	return model.Program{Argv: []string{"sh", "-c", `PATH="$PGTUI_ROOT/bin:$PATH"; export PATH; exec sh`}, Dir: t.Root, Keep: model.KeepRefused,
+		Env: []string{"PGTUI_ROOT=" + t.Root, "PS1=" + t.Address + "$ "}}, nil
 }
 
 // shell is ssh with a terminal.
@@ -138,18 +139,16 @@ func (s *SSH) shell(ctx context.Context, t model.SSHTarget) (model.Program, erro
 	return model.Program{Argv: append(argv, where...), Keep: model.KeepRefused}, nil
 }
 
-// Editor is the editor of the operator on a file at a line: $VISUAL, else
-// $EDITOR, else vi. It may have arguments.
-func Editor(getenv func(string) string, file string, line int) (model.Program, error) {
-	for _, name := range []string{"VISUAL", "EDITOR"} {
-		value := getenv(name)
-		words, err := split(value)
-		if err != nil {
-			return model.Program{}, &source.Hint{Err: fmt.Errorf("$%s: %w", name, err), Try: "export " + name + "=vim"}
-		}
-		if len(words) > 0 {
-			return model.Editor(words, file, line), nil
-		}
+// Editor is the editor of the operator on a file at a line: the one of $VISUAL,
+// else of $EDITOR, else vi. Each may have arguments.
+func Editor(visual, editor, file string, line int) (model.Program, error) {
+	name, value := "VISUAL", visual
+	if value == "" {
+		name, value = "EDITOR", editor
 	}
-	return model.Editor([]string{"vi"}, file, line), nil
+	words, err := split(cmp.Or(value, "vi"))
+	if err != nil || len(words) == 0 {
+		return model.Program{}, &source.Hint{Err: fmt.Errorf("$%s: %w", name, cmp.Or(err, errors.New("it is blank"))), Try: "export " + name + "=vim"}
+	}
+	return model.Editor(words, file, line), nil
 }

@@ -30,9 +30,13 @@ type Cmd struct {
 	// read-only runs no other: what is not marked so counts as a change.
 	Reads bool
 	// OnLine, when not nil, gets every line of standard output as it arrives,
-	// without its line feed and cut at 64 KB, from one goroutine. It must not
-	// block. The text is the node's: it is not fit for a terminal yet.
+	// without its line feed and cut at 64 KB, from one goroutine. While it blocks,
+	// nothing more is read from the node; it must not block longer than the
+	// context lasts. The text is the node's: it is not fit for a terminal yet.
 	OnLine func(line string)
+	// LinesOnly leaves Output.Stdout empty: a script that follows something has
+	// no end.
+	LinesOnly bool
 }
 
 // Output is what a finished script left.

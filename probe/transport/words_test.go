@@ -23,7 +23,7 @@ func TestShellsSayNothingRaw(t *testing.T) {
 			t.Errorf("%q: %q, want %q", raw, got, want)
 		}
 	}
-	err := unfinished(t.Context(), "h", newStream("end", nil), []byte("sh: 1: foo: not found\n"), nil, false)
+	err := unfinished(t.Context(), "h", newStream("end", nil, false), []byte("sh: 1: foo: not found\n"), nil, false)
 	if err == nil || strings.Contains(err.Error(), "sh: 1") || !strings.Contains(err.Error(), "there is no program foo") {
 		t.Errorf("%v", err)
 	}

@@ -6,6 +6,7 @@ package haproxy
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"pgtui/internal/sandbox/sim"
@@ -20,6 +21,8 @@ type HAProxy struct {
 	dial    func(addr string) Target
 	conf    *Config
 	proxies []*proxy
+	// Logs takes what HAProxy writes to standard error; nil drops it.
+	Logs func(at time.Time, level, text string)
 	// clock is how far the checks have been simulated.
 	clock time.Time
 }
@@ -28,6 +31,13 @@ type HAProxy struct {
 // behind an address, nil when there is none.
 func New(node string, columns *Columns, dial func(addr string) Target) *HAProxy {
 	return &HAProxy{node: node, columns: columns, dial: dial}
+}
+
+// logs writes a line.
+func (h *HAProxy) logs(at time.Time, level, format string, args ...any) {
+	if h.Logs != nil {
+		h.Logs(at, level, fmt.Sprintf(format, args...))
+	}
 }
 
 // Target is a machine as the checks of one HAProxy reach it.
@@ -55,6 +65,7 @@ const (
 
 // proxy is one section with servers.
 type proxy struct {
+	on        *HAProxy
 	conf      *section
 	id        int
 	servers   []*Server
@@ -108,7 +119,7 @@ func (h *HAProxy) Start(conf *Config, now time.Time) {
 	h.conf, h.Up, h.clock = conf, true, now
 	h.proxies = nil
 	for i, pc := range conf.sections {
-		p := &proxy{conf: pc, id: i + 2, since: now, wasUp: true, demand: demand(pc.name, h.node)}
+		p := &proxy{on: h, conf: pc, id: i + 2, since: now, wasUp: true, demand: demand(pc.name, h.node)}
 		for j, sc := range pc.servers {
 			p.servers = append(p.servers, &Server{
 				conf: sc, proxy: p, id: j + 1, maint: sc.disabled, weight: sc.weight, raw: 16 * sc.weight,
@@ -117,6 +128,7 @@ func (h *HAProxy) Start(conf *Config, now time.Time) {
 		}
 		h.proxies = append(h.proxies, p)
 	}
+	h.logs(now, "NOTICE", "New worker (%d) forked", 1000+sim.Hash(h.node)%9000)
 	h.spread(now)
 	for _, p := range h.proxies {
 		p.wasUp = p.up()
@@ -294,6 +306,14 @@ func (s *Server) turn(at time.Time, up bool) {
 	} else {
 		s.downs++
 	}
+	state, why := "DOWN", s.result.status
+	if up {
+		state = "UP"
+	}
+	if s.result.code != 0 {
+		why = fmt.Sprintf("%s, code: %d", why, s.result.code)
+	}
+	s.proxy.on.logs(at, "WARNING", "Server %s/%s is %s, reason: %s", s.proxy.conf.name, s.conf.name, state, why)
 	s.changed, s.ramping, s.rampedAt = at, up && s.conf.slowStart > 0, at
 	if up {
 		s.reweigh(at)
@@ -371,6 +391,9 @@ func (p *proxy) judge(at time.Time) {
 		p.downtime += at.Sub(p.since)
 	} else {
 		p.downTrans++
+	}
+	if !up {
+		p.on.logs(at, "ALERT", "proxy '%s' has no server available!", p.conf.name)
 	}
 	p.wasUp, p.since = up, at
 }

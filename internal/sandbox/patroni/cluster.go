@@ -295,6 +295,11 @@ func (m *Member) expire() {
 	m.rec = record{}
 	if m.Cluster.leader == m {
 		m.Cluster.leader, m.Cluster.last = nil, m
+		for _, other := range m.Cluster.members {
+			if other != m && other.Runs {
+				other.logs("patroni", "WARNING", "Request failed to %s: the leader key has expired", m.Name)
+			}
+		}
 		m.Cluster.env.After(electTime, m.Cluster.elect)
 	}
 }
@@ -328,8 +333,33 @@ func (c *Cluster) order() []*Member {
 	return c.members
 }
 
+// logs writes a line of a program of the member.
+func (m *Member) logs(unit, level, format string, args ...any) {
+	m.Cluster.env.Logs(m.Machine, sim.Line{At: m.Cluster.env.Now(), Unit: unit, Level: level, Text: fmt.Sprintf(format, args...)})
+}
+
+// owner is who has the leader key, as Patroni logs it.
+func (c *Cluster) owner() string {
+	if c.leader == nil {
+		return "None"
+	}
+	return string(c.leader.Name)
+}
+
+// Greet writes what Patroni logs in each of its loops.
+func (m *Member) Greet() {
+	if c := m.Cluster; c.leader == m {
+		m.logs("patroni", "INFO", "no action. I am (%s), the leader with the lock", m.Name)
+	} else {
+		m.logs("patroni", "INFO", "no action. I am (%s), a secondary, and following a leader (%s)", m.Name, c.owner())
+	}
+}
+
 // take gives m the leader key.
 func (c *Cluster) take(m *Member) {
+	if m.role != rolePrimary {
+		m.logs("patroni", "INFO", "promoted self to leader by acquiring session lock")
+	}
 	c.leader, c.last = m, m
 	m.lock = true
 	m.touch()
@@ -345,6 +375,8 @@ func (c *Cluster) promoted(m *Member) {
 	c.lsn += 160
 	c.tl++
 	m.role, m.tl, m.lag, m.streaming = rolePrimary, c.tl, 0, false
+	m.logs("postgres", "LOG", "received promote request")
+	m.logs("postgres", "LOG", "selected new timeline ID: %d", c.tl)
 	c.cutStreams()
 	m.touch()
 	turn := c.turn
@@ -360,6 +392,10 @@ func (c *Cluster) follow() {
 	for _, m := range c.members {
 		ok := c.leader != nil && c.leader.PostgresRuns && m != c.leader && m.PostgresRuns && m.role == roleReplica &&
 			c.env.Linked(m.Machine, c.leader.Machine)
+		if ok && !m.streaming {
+			m.logs("postgres", "LOG", "started streaming WAL from primary on timeline %d", c.tl)
+			m.logs("patroni", "INFO", "no action. I am (%s), a secondary, and following a leader (%s)", m.Name, c.owner())
+		}
 		if m.streaming = ok; ok {
 			m.tl = c.tl
 		}

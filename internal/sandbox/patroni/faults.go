@@ -25,6 +25,13 @@ func (m *Member) killPatroni() {
 
 // postgres starts or ends PostgreSQL: its port opens and closes with it.
 func (m *Member) postgres(runs bool) {
+	if m.PostgresRuns != runs {
+		if runs {
+			m.logs("postgres", "LOG", "database system is ready to accept connections")
+		} else {
+			m.logs("postgres", "LOG", "database system is shut down")
+		}
+	}
 	m.PostgresRuns = runs
 	m.Cluster.env.Changed(m)
 }
@@ -63,6 +70,7 @@ func (m *Member) Start() error {
 func (m *Member) boot() {
 	w := m.Cluster.env
 	m.Runs, m.seen, m.view = true, time.Time{}, w.DCS(m.Machine)
+	m.logs("patroni", "INFO", "Lock owner: %s; I am %s", m.Cluster.owner(), m.Name)
 	w.Changed(m)
 	m.watchKeys()
 	m.settleRole()
@@ -199,6 +207,8 @@ func (c *Cluster) Switchover(to *Member) error {
 	old.turn++
 	to.turn++
 	old.state = stateStopping
+	old.logs("patroni", "INFO", "received switchover request with leader=%s candidate=%s scheduled_at=None", old.Name, to.Name)
+	old.logs("patroni", "INFO", "Demoting self (graceful)")
 	c.cutStreams()
 	old.later(stopTime, func() {
 		old.state, old.role, old.lock = stateStopped, roleDemoted, false

@@ -18,13 +18,17 @@ type World struct {
 	// Settle computes up to t the changes between two events: the checks of the
 	// HAProxies.
 	Settle func(t time.Time)
+	// Logs takes what the programs on a machine write to their logs.
+	Logs   func(m *Machine, l Line)
 	now    time.Time // how far it has been simulated
 	events eventQueue
 	seq    int
 }
 
 // NewWorld is a world without machines at that time.
-func NewWorld(now time.Time) *World { return &World{now: now, Settle: func(time.Time) {}} }
+func NewWorld(now time.Time) *World {
+	return &World{now: now, Settle: func(time.Time) {}, Logs: func(*Machine, Line) {}}
+}
 
 // Machine is one simulated machine.
 type Machine struct {
@@ -32,6 +36,14 @@ type Machine struct {
 	Addr string
 	Dir  string // stands for the machine's "/"
 	Cut  bool   // its network link is down
+}
+
+// Line is one line of a log.
+type Line struct {
+	At    time.Time
+	Unit  string // patroni, postgres, haproxy
+	Level string // in the words of the program: INFO, LOG, WARNING
+	Text  string
 }
 
 // Now is how far the world has been simulated.
