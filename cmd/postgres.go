@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +16,7 @@ import (
 )
 
 type postgresOptions struct {
-	output           string
+	output           format
 	noSSH, queryText bool
 }
 
@@ -66,9 +65,9 @@ func (a *app) postgres(ctx context.Context, o *postgresOptions, names []string) 
 	in := c.Instance(name)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewPostgres(inv, c, in, &rep, store, now()) },
-		func(w io.Writer) {
+		func(w show.Out) {
 			show.Server(w, in, &rep, store, o.queryText, now())
-			fmt.Fprintf(w, "\n%s\n", show.Verdict(health, activity.Summary(&rep, troubles)))
+			fmt.Fprintf(w, "\n%s\n", show.Verdict(w, health, activity.Summary(&rep, troubles)))
 			for i := 1; i < len(troubles); i++ {
 				fmt.Fprintf(w, "  %s\n", troubles[i])
 			}

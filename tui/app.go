@@ -106,7 +106,8 @@ func newModel(ctx context.Context, d Deps) Model {
 func (m *Model) register(all []page.Screen) {
 	can := m.deps.Can
 	m.topics = map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
-		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins), page.TopicCandidates: true}
+		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins), page.TopicCandidates: true,
+		page.TopicPooler: true, page.TopicPostgres: true}
 	m.screens, m.table = all, map[string]keys.Table{}
 	table := append(page.Table(all).Remap(m.deps.Keys), commandRows(m.deps.Commands)...)
 	for _, scope := range table.Scopes() {

@@ -55,6 +55,13 @@ type Session interface {
 	Rules(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
 	// Candidates is who of a cluster can take over. The nodes are probed.
 	Candidates(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (candidate.Table, error)
+	// Pooler reads what the pgbouncer of an instance reports.
+	Pooler(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.PoolReport, error)
+	// Activity reads the sessions of an instance's PostgreSQL, with text the beginning
+	// of each query.
+	Activity(ctx context.Context, inv *model.Inventory, name model.InstanceName, text bool) (model.ServerReport, error)
+	// Store reads the backups and the disk of an instance over SSH.
+	Store(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.NodeStore, error)
 	// PlanAction reads the cluster and returns what an action would do.
 	PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	// Act carries out an action, and calls emit for each event.

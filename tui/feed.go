@@ -303,6 +303,12 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 				answer, err = d.Rules(ctx, inv, snap, q.Cluster)
 			case page.TopicCandidates:
 				answer, err = d.Candidates(ctx, inv, q.Cluster)
+			case page.TopicPooler:
+				answer, err = d.Pooler(ctx, inv, q.Instance)
+			case page.TopicPostgres:
+				answer, err = d.Activity(ctx, inv, q.Instance, true)
+			case page.TopicStore:
+				answer, err = d.Store(ctx, inv, q.Instance)
 			case page.TopicAction:
 				answer, err = planAction(ctx, d, *q.Request)
 			}

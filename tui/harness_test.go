@@ -74,6 +74,9 @@ type fake struct {
 	Origins    func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (source.Origins, error)
 	Rules      func(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, cluster model.ClusterName) (model.RuleFacts, error)
 	Candidates func(ctx context.Context, inv *model.Inventory, cluster model.ClusterName) (candidate.Table, error)
+	Pooler     func(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.PoolReport, error)
+	Activity   func(ctx context.Context, inv *model.Inventory, name model.InstanceName, text bool) (model.ServerReport, error)
+	Store      func(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.NodeStore, error)
 	PlanAction func(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	Act        func(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
 	Shell      func(inv *model.Inventory, h model.Host) (model.Program, error)
@@ -150,6 +153,18 @@ func (a answers) Candidates(ctx context.Context, inv *model.Inventory, c model.C
 	return a.f.Candidates(ctx, inv, c)
 }
 
+func (a answers) Pooler(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.PoolReport, error) {
+	return a.f.Pooler(ctx, inv, name)
+}
+
+func (a answers) Activity(ctx context.Context, inv *model.Inventory, name model.InstanceName, text bool) (model.ServerReport, error) {
+	return a.f.Activity(ctx, inv, name, text)
+}
+
+func (a answers) Store(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.NodeStore, error) {
+	return a.f.Store(ctx, inv, name)
+}
+
 func (a answers) PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error) {
 	return a.f.PlanAction(ctx, inv, r)
 }
@@ -217,6 +232,15 @@ func deps(w *world) *fake {
 		},
 		Candidates: func(context.Context, *model.Inventory, model.ClusterName) (candidate.Table, error) {
 			return w.candidates(), nil
+		},
+		Pooler: func(_ context.Context, _ *model.Inventory, name model.InstanceName) (model.PoolReport, error) {
+			return pools(name), nil
+		},
+		Activity: func(context.Context, *model.Inventory, model.InstanceName, bool) (model.ServerReport, error) {
+			return sessions(), nil
+		},
+		Store: func(context.Context, *model.Inventory, model.InstanceName) (model.NodeStore, error) {
+			return store(), nil
 		},
 		PlanAction: func(_ context.Context, inv *model.Inventory, r action.Request) (action.Plan, error) {
 			return w.actionPlan(inv, r), nil

@@ -10,6 +10,7 @@ import (
 	"pgtui/tui/page/journal"
 	"pgtui/tui/page/overview"
 	"pgtui/tui/page/reload"
+	"pgtui/tui/page/server"
 	"pgtui/tui/page/values"
 	"pgtui/tui/page/ways"
 	"pgtui/tui/theme"
@@ -30,6 +31,8 @@ func screens() []page.Screen {
 		journal.EventsScreen(),
 		reload.DiffScreen(),
 		detail.WhatIfScreen(),
+		server.PostgresScreen(),
+		server.PoolerScreen(),
 		ways.AccessScreen(),
 		ways.ComponentsScreen(),
 		ways.TraceScreen(),

@@ -64,8 +64,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *Model) waited() []*page.Inquiry {
 	var out []*page.Inquiry
 	for _, p := range m.stack {
-		if a, ok := p.(page.Inquirer); ok && a.Waits() != nil {
-			out = append(out, a.Waits())
+		if a, ok := p.(page.Inquirer); ok {
+			out = append(out, a.Waits()...)
 		}
 	}
 	return out
@@ -75,7 +75,7 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
-		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp())
+		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp(), m.refresh())
 	case nodeReadMsg, stampedMsg, suspendMsg, awakeMsg, actionMsg, programMsg, handedMsg, editedMsg:
 		return m.outside(msg)
 	case settleMsg:
@@ -163,6 +163,17 @@ func (m *Model) outside(msg tea.Msg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// refresh lets the page that is seen read its nodes again. A frozen screen does not.
+func (m *Model) refresh() tea.Cmd {
+	p, ok := m.top().(page.Refresher)
+	if !ok || !m.frozen.IsZero() {
+		return nil
+	}
+	next, ask := p.Refresh(m.env(m.bodyHeight()))
+	m.setTop(next)
+	return m.perform(ask)
 }
 
 // grow looks at the age of things: a line that has been read goes, and a
@@ -495,6 +506,12 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 			return nil
 		}
 		return m.feed.inquire(in.Inquiry, m.inv, m.snap)
+	case page.Both:
+		var cmds []tea.Cmd
+		for _, one := range in {
+			cmds = append(cmds, m.perform(one))
+		}
+		return tea.Batch(cmds...)
 	case page.Confirm:
 		m.asked++
 		m.dialog = page.NewQuestion(in.Ask)

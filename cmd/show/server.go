@@ -2,12 +2,9 @@ package show
 
 import (
 	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/activity"
 	"pgtui/source"
@@ -16,7 +13,7 @@ import (
 // Server is what a PostgreSQL reports: its sessions by state, a line for each session
 // with those that wait below the one that blocks them, its slots, its archiver, and
 // what its node reports. With queries a session has the beginning of its query.
-func Server(w io.Writer, in *model.Instance, r *model.ServerReport, store source.Observed[model.NodeStore], queries bool, now time.Time) {
+func Server(w Out, in *model.Instance, r *model.ServerReport, store source.Observed[model.NodeStore], queries bool, now time.Time) {
 	role := "primary"
 	if r.Recovery {
 		role = "replica"
@@ -29,7 +26,7 @@ func Server(w io.Writer, in *model.Instance, r *model.ServerReport, store source
 	fmt.Fprintf(w, "archive   %s\n", activity.ArchiverText(r))
 	switch {
 	case store.Err != nil:
-		fmt.Fprintf(w, "node      unknown: %s\n", text.Line(store.Err.Error(), 200))
+		fmt.Fprintf(w, "node      unknown: %s\n", w.line(store.Err.Error(), 200))
 	case store.Known():
 		fmt.Fprintf(w, "backup    %s\n", activity.BackupText(&store.Value.Backup, now))
 		fmt.Fprintf(w, "data      %s\n", activity.VolumeText(store.Value.Data))
@@ -53,19 +50,19 @@ func Server(w io.Writer, in *model.Instance, r *model.ServerReport, store source
 }
 
 // sessions is a line for each session.
-func sessions(w io.Writer, r *model.ServerReport, queries bool) {
+func sessions(w Out, r *model.ServerReport, queries bool) {
 	if len(r.Backends) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "PID\tUSER\tDATABASE\tAPPLICATION\tCLIENT\tXACT\tQUERY\tSTATE\tQUERY TEXT")
 	rows := activity.Rows(r)
 	for i := range rows {
 		b := &rows[i]
 		query := b.Verb
 		if queries {
-			query = text.Line(b.Text, 120)
+			query = w.line(b.Text, 120)
 		}
 		xact := "–"
 		if b.InXact {

@@ -189,11 +189,11 @@ func ArchiverText(r *model.ServerReport) string {
 	case r.Recovery && a.Mode == "on":
 		return "archive_mode is on: a replica does not archive"
 	case a.Fails():
-		return fmt.Sprintf("archive_command failed %s ago (%s); %s", Age(a.FailSince), a.FailFile, ready(a))
+		return fmt.Sprintf("archive_command failed %s ago; %s; failed on %s", Age(a.FailSince), ready(a), a.FailFile)
 	case !a.Archived:
 		return "archive_mode is " + a.Mode + ": no file was archived yet; " + ready(a)
 	}
-	return fmt.Sprintf("last success %s ago (%s); %s", Age(a.Since), a.File, ready(a))
+	return fmt.Sprintf("last success %s ago; %s; last file %s", Age(a.Since), ready(a), a.File)
 }
 
 // BackupText is the last backup in a sentence.
@@ -204,11 +204,11 @@ func BackupText(b *model.Backup, now time.Time) string {
 	case b.Last.IsZero():
 		return fmt.Sprintf("stanza %s: %s; there is no backup", b.Stanza, b.Status)
 	}
-	full := "no full backup is listed"
-	if !b.LastFull.IsZero() {
-		full = "the last full one " + Age(now.Sub(b.LastFull)) + " ago"
+	full := ""
+	if b.Kind != "full" && !b.LastFull.IsZero() {
+		full = ", full " + Age(now.Sub(b.LastFull)) + " ago"
 	}
-	return fmt.Sprintf("stanza %s: %s; last backup (%s) %s ago, %s; backups: %d", b.Stanza, b.Status, b.Kind, Age(now.Sub(b.Last)), full, b.Count)
+	return fmt.Sprintf("%s; %s %s ago%s; backups: %d; stanza %s", b.Status, b.Kind, Age(now.Sub(b.Last)), full, b.Count, b.Stanza)
 }
 
 // VolumeText is the file system of a directory in a clause.
@@ -223,10 +223,10 @@ func VolumeText(v model.Volume) string {
 func SlotText(s *model.Slot) string {
 	out := "inactive"
 	if s.Active {
-		out = fmt.Sprintf("active (backend %d)", s.PID)
+		out = fmt.Sprintf("active (%d)", s.PID)
 	}
 	if s.Retained >= 0 {
-		out += ", retains " + failover.Bytes(s.Retained) + " of WAL"
+		out += ", retains " + failover.Bytes(s.Retained)
 	}
 	if s.Status != "" {
 		out += ", " + s.Status
@@ -240,7 +240,7 @@ func SessionsText(r *model.ServerReport) string {
 	for _, s := range r.States {
 		parts = append(parts, fmt.Sprintf("%s %d", cmp.Or(s.State, "unknown"), s.Count))
 	}
-	out := fmt.Sprintf("%d of %d (max_connections, %d%%)", r.Sessions, r.MaxConnections, model.Share(r.Sessions, r.MaxConnections))
+	out := fmt.Sprintf("%d/%d max_connections", r.Sessions, r.MaxConnections)
 	if len(parts) > 0 {
 		out += ": " + strings.Join(parts, ", ")
 	}

@@ -117,12 +117,12 @@ func TestWords(t *testing.T) {
 		{BackupText(&model.Backup{Why: "the node has no pgbackrest"}, now), "unknown: the node has no pgbackrest"},
 		{BackupText(&model.Backup{Stanza: "s", Status: "no valid backups"}, now), "stanza s: no valid backups; there is no backup"},
 		{BackupText(&model.Backup{Stanza: "s", Status: "ok", Kind: "incr", Count: 3, Last: now.Add(-time.Hour), LastFull: now.Add(-30 * time.Hour)}, now),
-			"stanza s: ok; last backup (incr) 1h00m ago, the last full one 1d6h ago; backups: 3"},
-		{SlotText(&model.Slot{Active: true, PID: 7, Retained: 1 << 20, Status: "reserved"}), "active (backend 7), retains 1 MB of WAL, reserved"},
+			"ok; incr 1h00m ago, full 1d6h ago; backups: 3; stanza s"},
+		{SlotText(&model.Slot{Active: true, PID: 7, Retained: 1 << 20, Status: "reserved"}), "active (7), retains 1 MB, reserved"},
 		{SlotText(&model.Slot{Retained: -1}), "inactive"},
 		{VolumeText(model.Volume{}), "unknown"},
 		{Mine(&model.Backend{BackendID: model.BackendID{PID: 7}, User: "app", Database: "test", Application: "psql"}), "backend 7 (app@test, psql)"},
-		{SessionsText(&model.ServerReport{Sessions: 3, MaxConnections: 100, States: []model.SessionState{{State: "active", Count: 2}, {Count: 1}}}), "3 of 100 (max_connections, 3%): active 2, unknown 1"},
+		{SessionsText(&model.ServerReport{Sessions: 3, MaxConnections: 100, States: []model.SessionState{{State: "active", Count: 2}, {Count: 1}}}), "3/100 max_connections: active 2, unknown 1"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%q, want %q", tt.got, tt.want)

@@ -47,6 +47,8 @@ const (
 	Again    Action = "again"
 
 	Candidates Action = "candidates"
+	Postgres   Action = "postgres"
+	Pgbouncer  Action = "pgbouncer"
 	Act        Action = "act"
 	Plan       Action = "plan"
 	Failover   Action = "plan-failover"

@@ -25,6 +25,9 @@ const (
 	TopicRules      Topic = "rules"      // what Patroni decides a failover by
 	TopicCandidates Topic = "candidates" // who can take over
 	TopicAction     Topic = "action"     // what an action would do
+	TopicPooler     Topic = "pgbouncer"  // the console of an instance's pgbouncer
+	TopicPostgres   Topic = "postgres"   // the sessions of an instance's PostgreSQL
+	TopicStore      Topic = "store"      // an instance's backups and disk, over SSH
 )
 
 // Offers reports that the topic can be probed.
@@ -38,14 +41,16 @@ type Inquiry struct {
 	Cluster model.ClusterName // "" is all
 	Target  []string          // of a trace: what `pgtui trace` is given
 	Request *action.Request   // of an action
+	// Instance is whose pgbouncer, PostgreSQL or node is read.
+	Instance model.InstanceName
 }
 
 // AnswerMsg answers Probe.
 type AnswerMsg struct {
 	Inquiry *Inquiry
 	// Answer is a access.Access, []model.ComponentRow, trace.Trace, source.Origins,
-	// model.RuleFacts, candidate.Table or ActionPlan by the topic; it is not looked at
-	// when there is an Err.
+	// model.RuleFacts, candidate.Table, ActionPlan, model.PoolReport, model.ServerReport
+	// or model.NodeStore by the topic; it is not looked at when there is an Err.
 	Answer any
 	Err    error
 	At     time.Time // when it was there
@@ -70,8 +75,16 @@ type Resumer interface {
 // What it no longer waits for is cancelled.
 type Inquirer interface {
 	Resumer
-	// Waits is the inquiry whose answer it waits for, or nil.
-	Waits() *Inquiry
+	// Waits are the inquiries whose answers it waits for.
+	Waits() []*Inquiry
+}
+
+// Refresher is a page that reads its nodes again by itself, as long as it is the one
+// that is seen.
+type Refresher interface {
+	Inquirer
+	// Refresh is called once a second; it begins an inquiry when it is time to.
+	Refresh(e Env) (Page, Intent)
 }
 
 // Answered says that the page's inquiry has an answer.
@@ -83,11 +96,35 @@ type Answer[T any] struct {
 	Got   *T        // nil before the first answer
 	at    time.Time // of got
 	took  time.Duration
-	err   error // of the last asking; nil when it was answered
+	err   error     // of the last asking; nil when it was answered
+	tried time.Time // when the last asking ended
+	quiet bool      // the page began it by itself: nothing on it shows that it waits
 }
 
-// Waits is the inquiry whose answer it waits for, or nil.
-func (q *Answer[T]) Waits() *Inquiry { return q.waits }
+// Waits is the inquiry whose answer it waits for; none when nothing is on its way.
+func (q *Answer[T]) Waits() []*Inquiry {
+	if q.waits == nil {
+		return nil
+	}
+	return []*Inquiry{q.waits}
+}
+
+// Failed is why the last inquiry has no answer; nil when it has one.
+func (q *Answer[T]) Failed() error { return q.err }
+
+// Due reports whether the last inquiry ended at least so long ago, and no other is on
+// its way. It is not due before the first.
+func (q *Answer[T]) Due(now time.Time, gap time.Duration) bool {
+	return q.waits == nil && !q.tried.IsZero() && now.Sub(q.tried) >= gap
+}
+
+// Again is Request by the page itself: the page shows the last answer, or why there is
+// none, until there is another.
+func (q *Answer[T]) Again(about Inquiry) Intent {
+	out := q.Request(about)
+	q.quiet = true
+	return out
+}
 
 // Waiting reports that an answer is on its way.
 func (q *Answer[T]) Waiting() bool { return q.waits != nil }
@@ -97,7 +134,7 @@ func (q *Answer[T]) Holds(keys.When, Env) bool { return q.Got != nil }
 
 // Request starts an inquiry. The last answer stays until there is another.
 func (q *Answer[T]) Request(about Inquiry) Intent {
-	q.waits = &about
+	q.waits, q.quiet = &about, false
 	return Probe{q.waits}
 }
 
@@ -107,7 +144,7 @@ func (q *Answer[T]) Take(msg tea.Msg) bool {
 	if !ok || q.waits == nil || m.Inquiry != q.waits {
 		return false
 	}
-	q.waits, q.err = nil, m.Err
+	q.waits, q.err, q.tried = nil, m.Err, m.At
 	if a, ok := m.Answer.(T); ok && m.Err == nil {
 		q.Got, q.at, q.took = &a, m.At, m.Took
 	}
@@ -127,7 +164,7 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 		}
 		l = l.Add(tone, "checked "+ago+" ("+Took(q.took)+")")
 	}
-	if q.waits != nil && q.Got != nil {
+	if q.waits != nil && q.Got != nil && !q.quiet {
 		l = l.Add(theme.Info, "  ~ checking again …")
 	}
 	return l
@@ -137,9 +174,9 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 // for it, or why there is none.
 func (q *Answer[T]) Trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
-	case q.Got == nil && (q.waits != nil || q.err == nil):
+	case q.Got == nil && (q.err == nil || q.waits != nil && !q.quiet):
 		return Wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
-	case q.err != nil && q.waits == nil:
+	case q.err != nil && (q.waits == nil || q.quiet):
 		if q.Got != nil {
 			failed = "the recheck failed; the previous answer is below"
 		}

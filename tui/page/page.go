@@ -238,6 +238,8 @@ type (
 	MakePlan struct{ Cluster model.ClusterName }
 	// Probe probes the nodes for a page; AnswerMsg answers.
 	Probe struct{ Inquiry *Inquiry }
+	// Both is several intents, carried out in order.
+	Both []Intent
 	// Confirm prompts the operator before something is changed.
 	Confirm struct{ Ask Ask }
 	// Execute executes a confirmed plan.
@@ -265,6 +267,7 @@ func (Home) isIntent()       {}
 func (Yank) isIntent()       {}
 func (MakePlan) isIntent()   {}
 func (Probe) isIntent()      {}
+func (Both) isIntent()       {}
 func (Confirm) isIntent()    {}
 func (Execute) isIntent()    {}
 func (PlanAction) isIntent() {}

@@ -37,6 +37,8 @@ func InstanceScreen() page.Screen {
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the next instance of the cluster"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the instance before it"},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the instance: switchover to it, drain, restart, reinit", Opens: "actions"},
+			{Keys: "p", Action: keys.Postgres, Label: "postgres", Help: "its sessions: who blocks whom, slots, archive, backup", Opens: "postgres"},
+			{Keys: "b", Action: keys.Pgbouncer, Label: "pgbouncer", Help: "its pgbouncer: pools, and the clients that wait", Opens: "pgbouncer"},
 			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of its node", Opens: "haproxy"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom", Opens: "topology"},

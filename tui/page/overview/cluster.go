@@ -50,6 +50,8 @@ func BoardScreen() page.Screen {
 			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom, with lag, timeline and sync state", Opens: "topology"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance under the cursor, else the leader", Opens: "instance"},
+			{Keys: "p", Action: keys.Postgres, Help: "sessions and blockers of the instance under the cursor, else of the leader", Opens: "postgres"},
+			{Keys: "b", Action: keys.Pgbouncer, Help: "pgbouncer of the instance under the cursor, else of the leader", Opens: "pgbouncer"},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy nodes, each with every service on it", Opens: "haproxy"},
 			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if"},
 			{Keys: "a", Action: keys.Access, Label: "access", Help: "every endpoint, where each leads, and which one to use", Opens: "access"},
