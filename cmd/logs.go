@@ -3,10 +3,8 @@ package cmd
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +21,7 @@ import (
 )
 
 type logsOptions struct {
-	output string
+	output format
 	units  []string
 	since  time.Duration
 	follow bool
@@ -43,7 +41,7 @@ func (a *app) logsCmd() *cobra.Command {
 		Args: needs(1, "instance or node", "pgtui logs pg-test-1"),
 		RunE: verb(&o, a.logs),
 	}
-	outputFlag(c, &o.output, "table or json; with -f a JSON document a line", "table", "json")
+	outputFlag(c, &o.output, "with -f a document for each batch", "table", "json")
 	f := c.Flags()
 	f.StringSliceVarP(&o.units, "unit", "u", nil, "only this log, several with commas between: "+either(unitNames())+" (default: all that the node has)")
 	f.DurationVar(&o.since, "since", 0, "only lines of the last such time, such as 10m")
@@ -101,10 +99,10 @@ func (a *app) logs(ctx context.Context, o *logsOptions, names []string) error {
 		seen.sources(b.Sources)
 		seen.doc.Add(b)
 		switch {
-		case o.output == "table":
-			show.LogLines(a.io.Out, b.Lines)
+		case !o.output.document():
+			show.LogLines(a.to(o.output), b.Lines)
 		case o.follow:
-			seen.failed = cmp.Or(seen.failed, json.NewEncoder(a.io.Out).Encode(seen.doc.Take()))
+			seen.failed = cmp.Or(seen.failed, a.printBatch(o.output, seen.doc.Take()))
 		}
 	})
 	if err = cmp.Or(err, seen.failed); err != nil {
@@ -116,7 +114,7 @@ func (a *app) logs(ctx context.Context, o *logsOptions, names []string) error {
 	if seen.unreached != nil && seen.read == 0 {
 		return exit(healthUnknown, seen.unreached)
 	}
-	return a.reply(o.output, seen.code(), func() any { return seen.doc }, func(io.Writer) {})
+	return a.reply(o.output, seen.code(), func() any { return seen.doc }, func(show.Out) {})
 }
 
 // logsSeen is what became of each log.

@@ -75,6 +75,15 @@ func printDocument(w io.Writer, output format, v any) error {
 	return err
 }
 
+// printBatch writes one document of many: JSON in a line, YAML behind a ---.
+func (a *app) printBatch(output format, v any) error {
+	if output == formatYAML {
+		fmt.Fprintln(a.io.Out, "---")
+		return printDocument(a.io.Out, output, v)
+	}
+	return json.NewEncoder(a.io.Out).Encode(v)
+}
+
 // printJSON writes one document as JSON.
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

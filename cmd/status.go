@@ -199,11 +199,7 @@ func (w *statusWatch) showJSON(inv *model.Inventory, boards []board.Board) error
 	}
 	w.last = ageless
 	doc := jsonv1.NewStatus(inv, boards, now(), w.strict)
-	if w.output == formatYAML {
-		fmt.Fprintln(w.io.Out, "---")
-		return printDocument(w.io.Out, w.output, doc)
-	}
-	return json.NewEncoder(w.io.Out).Encode(doc)
+	return w.printBatch(w.output, doc)
 }
 
 // showEvents prints what changed since the boards before; before the first there
