@@ -309,6 +309,7 @@ func TestAnActionIsConfirmedByItsNameAndItsRisks(t *testing.T) {
 			t.Errorf("%q: ran with %q", tt.typed, ran)
 		}
 		if !tt.runs {
+			r.press("\"")
 			r.want("nothing was changed")
 		}
 	}

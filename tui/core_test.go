@@ -209,9 +209,14 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 	r.want("MESSAGES 1", "copied:")
 	r = newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
 	r.press("8", "y")
-	r.want("inventory/pigsty.yml reload pg-test\n --dry-run\n in Pigsty: bin/pgsql-svc pg-test")
-	r.press("9", "y")
-	r.want("inventory/pigsty.yml whatif pg-test\n --down pg-test-1\n")
+	r.want("copied: pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml reload", "…  \" in full\n")
+	r.press("\"")
+	r.want("MESSAGES 1", "pigsty.yml reload", "--dry-run · in Pigsty: bin/pgsql-svc pg-test")
+	r.press("esc", "9", "y", "\"", "\"")
+	r.want("MESSAGES 2", "pigsty.yml whatif", "--down pg-test-1")
+	if got := r.path(); got != "fleet › pg-test › what if › log" {
+		t.Errorf("path %q: the messages were opened twice", got)
+	}
 }
 
 // TestCopiedCommandsAreReadBackByAShell runs what y copies in a real shell, in

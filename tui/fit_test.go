@@ -372,3 +372,65 @@ func TestTheWalkVisitsEveryScreen(t *testing.T) {
 		}
 	}
 }
+
+// TestAWideBoardHasTwoPanes: from 160 cells findings and events are beside the board,
+// each once, and no sentence is cut while most of the screen is empty.
+func TestAWideBoardHasTwoPanes(t *testing.T) {
+	for _, s := range situations() {
+		for _, z := range [][2]int{{160, 45}, {200, 50}} {
+			r := eventful(newRig(t, s.w, z[0], z[1], func(d *fake) { d.Start = "pg-test" }))
+			screen := r.screen()
+			head, _, _ := strings.Cut(screen, " MEMBER ")
+			if strings.Count(head, "│ FINDINGS") != 1 || strings.Count(screen, " EVENTS") != 1 || strings.Count(screen, " FINDINGS") != 1 {
+				t.Errorf("%s at %v: there are no two panes:\n%s", s.name, z, screen)
+			}
+			if strings.Contains(screen, "…") && s.w.snap != nil {
+				t.Errorf("%s at %v: something is cut:\n%s", s.name, z, screen)
+			}
+		}
+		r := eventful(newRig(t, s.w, 159, 45, func(d *fake) { d.Start = "pg-test" }))
+		r.wantNot("│", " EVENTS")
+	}
+	r := newRig(t, situations()[2].w, 200, 50, func(d *fake) { d.Start = "pg-test" })
+	r.press("j")
+	for _, l := range strings.Split(r.screen(), "\n") {
+		if strings.HasPrefix(l, "▸5434") && !strings.Contains(l, "3/3") {
+			t.Errorf("the cursor is not on a row of the left pane: %q", l)
+		}
+	}
+}
+
+// TestAMessageTakesOneLine: what has no room in it is read by a key.
+func TestAMessageTakesOneLine(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start = "pg-test" })
+	before := len(r.m.body(r.m.env(r.m.bodyHeight())))
+	long := strings.Repeat("something that is said at length ", 9) + "and its end"
+	r.m.say(theme.Warn, long)
+	if got := len(r.m.spoken()); got != 1 || r.m.bodyHeight() < before-1 {
+		t.Errorf("%d lines, the page has %d", got, r.m.bodyHeight())
+	}
+	r.want("…  \" in full")
+	r.wantNot("and its end")
+	r.press("\"")
+	r.want("and its end")
+}
+
+// TestALongFindingIsReadInFull: at 80×24 a key shows a finding to its end.
+func TestALongFindingIsReadInFull(t *testing.T) {
+	r := newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start = "pg-test" })
+	boards := newWorld().boards()
+	for i := range boards {
+		found(&boards[i], model.Finding{Code: "x", Cluster: boards[i].Cluster.Name, Summary: "a summary", Evidence: []string{
+			strings.Repeat("evidence of many words ", 20) + "first-end", strings.Repeat("more ", 100) + "second-end", strings.Repeat("again ", 200) + "third-end"}})
+	}
+	r.m.judge(boards)
+	r.press("f")
+	r.wantNot("third-end")
+	r.want("tab shows it in full")
+	r.press("tab")
+	r.want("first-end", "more lines")
+	r.press("G")
+	r.want("third-end")
+	r.press("tab")
+	r.want("tab shows it in full")
+}

@@ -262,7 +262,7 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
 	}
 	if pigsty != "" {
-		pigsty = "   in Pigsty: " + pigsty
+		pigsty = " · in Pigsty: " + pigsty
 	}
 	return m.yank(own, pigsty)
 }

@@ -12,6 +12,7 @@ import (
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/page/actions"
+	"pgtui/tui/page/journal"
 	"pgtui/tui/page/reload"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
@@ -382,6 +383,12 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return m.repace(do == keys.Faster)
 	case keys.Copy:
 		return m.copyCommand(e)
+	case keys.Said:
+		if m.top().Scope() == "log" {
+			m.pop()
+		}
+		m.note()
+		return m.show(journal.Messages())
 	case keys.Times:
 		m.ago = !m.ago
 		return nil

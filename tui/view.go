@@ -148,9 +148,8 @@ func (m *Model) age() widget.Line {
 	return m.env(0).AgeMark(at)
 }
 
-// spoken is the line of the filter or the palette, or the last message, in as
-// many lines as it needs where there is room: what cannot be copied for you must
-// be readable.
+// spoken is the line of the filter or the palette, or the last message. What has no
+// room in one line is in the log in full.
 func (m *Model) spoken() []widget.Line {
 	switch {
 	case m.h < 5:
@@ -162,23 +161,14 @@ func (m *Model) spoken() []widget.Line {
 			widget.T(theme.Dim, "  enter keeps the filter, esc clears it   "+page.FilterHelp))}
 	case m.toast.text == "":
 		return nil
-	case m.h < 16:
-		return []widget.Line{widget.T(m.toast.tone, " "+m.toast.text)}
 	}
-	if l := widget.T(m.toast.tone, " "+m.toast.text); l.Width() <= m.w {
+	l := widget.T(m.toast.tone, " "+m.toast.text)
+	if l.Width() <= m.w {
 		return []widget.Line{l}
 	}
-	var out []widget.Line
-	for _, part := range strings.Split(m.toast.text, "   ") { // parts that were set apart
-		for _, text := range widget.Wrap(part, max(m.w-2, 1)) {
-			out = append(out, widget.T(m.toast.tone, " "+text))
-		}
-	}
-	return out[:min(len(out), mostSpoken)]
+	more := widget.T(theme.Key, "  \"").Add(theme.Dim, " in full")
+	return []widget.Line{widget.Join(l.Trunc(max(m.w-more.Width(), 1)), more)}
 }
-
-// mostSpoken is how many lines a message may take from the page.
-const mostSpoken = 4
 
 // actions are the keys of the sandbox.
 func (m *Model) actions() widget.Line {

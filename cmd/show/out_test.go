@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgtui/lang"
 	"pgtui/model"
 )
 
@@ -14,7 +13,7 @@ import (
 func TestTablesAlign(t *testing.T) {
 	var b strings.Builder
 	w := Out{Writer: &b, Colour: true}
-	tw := lang.NewTable(w)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "A\tB\tC")
 	fmt.Fprintf(tw, "%s\t%s\t%s\n", w.tint(red, "x"), "中文", "1")
 	fmt.Fprintf(tw, "%s\t%s\t%s\n", "long", "y", w.tint(green, "2"))

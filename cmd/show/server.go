@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/activity"
 	"pgtui/source"
@@ -56,7 +55,7 @@ func sessions(w Out, r *model.ServerReport, queries bool) {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := lang.NewTable(w)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "PID\tUSER\tDATABASE\tAPPLICATION\tCLIENT\tXACT\tQUERY\tSTATE\tQUERY TEXT")
 	rows := activity.Rows(r)
 	for i := range rows {

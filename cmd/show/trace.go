@@ -3,7 +3,6 @@ package show
 import (
 	"fmt"
 
-	"pgtui/lang"
 	"pgtui/model/access"
 	"pgtui/model/trace"
 )
@@ -20,7 +19,7 @@ func Trace(w Out, t *trace.Trace, sum *trace.Spread) {
 			}
 			fmt.Fprintln(w)
 		}
-		tw := lang.NewTable(w)
+		tw := newTable(w)
 		for _, h := range at.Hops {
 			took := "–"
 			if h.Took > 0 {

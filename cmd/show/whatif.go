@@ -3,7 +3,6 @@ package show
 import (
 	"fmt"
 
-	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -29,7 +28,7 @@ func WhatIf(w Out, out failover.Outcome) {
 		fmt.Fprintf(w, "  ! If the whole node is lost (%s): %s\n", model.Join(l.Nodes), w.line(l.Why, maxSentence))
 	}
 	fmt.Fprintln(w)
-	tw := lang.NewTable(w)
+	tw := newTable(w)
 	fmt.Fprintln(tw, "  PORT\tSERVICE\tNOW\tTHEN\tSESSIONS CUT\tWHY")
 	for i, r := range out.After.Routes {
 		why := ""

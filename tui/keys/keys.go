@@ -74,6 +74,7 @@ const (
 	Copy    Action = "copy"
 	Mouse   Action = "mouse"
 	Times   Action = "times"
+	Said    Action = "messages"
 
 	Shell  Action = "shell"
 	Psql   Action = "psql"
@@ -223,6 +224,7 @@ func Global() []Row {
 		{Keys: "space", Action: Freeze, Help: "freeze the screen to read it; again: resume"},
 		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
 		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
+		{Keys: "\"", Action: Said, Help: "the messages of this console in full, the newest first"},
 		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},

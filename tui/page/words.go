@@ -363,11 +363,27 @@ func Latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
 	var out []widget.Line
 	for i := range e.Events {
 		if ev := &e.Events[i]; len(out) < n && meant(ev) {
-			m := SeverityMark(ev.Severity)
-			at := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)+" ")
-			l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
-			out = append(out, widget.Join(l, Happened(ev)))
+			out = append(out, eventLine(ev, e))
 		}
 	}
 	return out
+}
+
+// EventLines is one event, over several lines where it does not fit in one.
+func EventLines(ev *board.Event, e Env) []widget.Line {
+	l := eventLine(ev, e)
+	if l.Width() <= e.W {
+		return []widget.Line{l}
+	}
+	m := SeverityMark(ev.Severity)
+	head := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)).Pad(10).Add(m.Tone, m.Shape)
+	return Labelled(head, theme.Plain, ev.Subject+"  "+Happened(ev).String(), head.Width()+1, e.W, 3)
+}
+
+// eventLine is one event in one line.
+func eventLine(ev *board.Event, e Env) widget.Line {
+	m := SeverityMark(ev.Severity)
+	at := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)+" ")
+	l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
+	return widget.Join(l, Happened(ev))
 }

@@ -95,7 +95,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 		state, why = page.Probing().Line(), "no HAProxy has answered yet"
 	}
 	head = widget.Join(head, state, widget.P("  seen by "), page.SeenBy(r, e))
-	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 3)...)
+	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 9)...)
 	var hosts []model.Host
 	for _, v := range r.Views {
 		hosts = append(hosts, v.HAProxy)
@@ -108,7 +108,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
 			if c.Note != "" {
-				out = append(out, page.Wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", page.Differs, c.Instance, v.Label(), c.Note), " ", e.W, 2)...)
+				out = append(out, page.Wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", page.Differs, c.Instance, v.Label(), c.Note), " ", e.W, 4)...)
 			}
 		}
 	}

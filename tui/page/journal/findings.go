@@ -24,6 +24,8 @@ type Findings struct {
 	cursor  string            // key of the finding under the cursor
 	top     int
 	filter  string
+	full    bool // the finding under the cursor alone, to its end
+	scroll  int  // first line of it that is seen
 }
 
 // Title of the page.
@@ -44,6 +46,7 @@ func FindingsScreen() page.Screen {
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "next step", Help: "where the next step leads: its page, or its command to complete and confirm; nothing is sent yet"},
 			{Keys: "l right", Action: keys.Right, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
+			{Keys: "tab", Action: keys.Next, Label: "in full", Help: "the finding under the cursor alone, to its end; again: the list"},
 			{Keys: "p", Action: keys.Plan, Label: "plan it", Help: "plan the action that the finding's next step names; nothing is sent yet", When: hasAction},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with what the finding is about", Opens: "actions"},
 			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
@@ -150,6 +153,12 @@ func (p *Findings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 			return p, nextStep(f, p.cluster != "", e)
 		case keys.Right:
 			return p, subjectPage(f, p.cluster != "")
+		case keys.Next:
+			return page.With(p, func(q *Findings) { q.full, q.scroll = !p.full, 0 }), nil
+		}
+		if p.full {
+			n := len(findingText(&rows[p.at(rows)], mostLines, e))
+			return page.With(p, func(q *Findings) { q.scroll = page.Scroll(a, p.scroll, n, e.H-1) }), nil
 		}
 	}
 	return page.Move(p, a, p.space(e), e), nil
@@ -217,13 +226,26 @@ func (p *Findings) View(e page.Env) []widget.Line {
 		return out
 	}
 	cur, h := p.at(rows), p.space(e)
+	if p.full {
+		e.H--
+		return append(out, page.Scrolled(findingText(&rows[cur], mostLines, e), p.scroll, e)...)
+	}
 	top := widget.Window(p.top, cur, len(rows), h)
 	for i := top; i < min(top+h, len(rows)); i++ {
 		l := page.FindingLine(&rows[i].Finding, p.cluster == "")
 		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
 	}
 	out = append(out, page.Below(len(rows)-top-h)...)
-	return append(out, findingText(&rows[cur], e)...)
+	text := findingText(&rows[cur], 3, e)
+	if room := e.H - len(out); room > 1 && (len(text) > room || cut(&rows[cur], e)) {
+		text = append(text[:min(len(text), room-1)], widget.T(theme.Key, "   tab").Add(theme.Dim, " shows it in full"))
+	}
+	return append(out, text...)
+}
+
+// cut reports whether a sentence of a finding has more lines than the page gives it.
+func cut(r *row, e page.Env) bool {
+	return len(findingText(r, 3, e)) != len(findingText(r, mostLines, e))
 }
 
 // listHead is the title of a list of n rows and, where there is no row, why: calm
@@ -253,24 +275,25 @@ func (p *Findings) calm(e page.Env) widget.Line {
 	return widget.T(theme.Good, " ● no findings")
 }
 
-// findingText is one finding in full, with what follows from it.
-func findingText(r *row, e page.Env) []widget.Line {
+// findingText is one finding with what follows from it, each sentence in at most most
+// lines, its own and the next step in one more.
+func findingText(r *row, most int, e page.Env) []widget.Line {
 	f, m := &r.Finding, page.FindingMark(&r.Finding)
 	head := widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))
 	if at := since(f, e); !at.IsZero() {
 		head = head.Add(theme.Dim, "  first seen "+e.When(at))
 	}
 	out := []widget.Line{nil, head}
-	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, 4)...)
+	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, most+1)...)
 	for _, ev := range f.Evidence {
-		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, 3)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, most)...)
 	}
 	for i := range r.effects {
-		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Plain, r.effects[i].Summary, 5, e.W, 2)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Plain, r.effects[i].Summary, 5, e.W, most)...)
 	}
 	if f.Hint != "" {
 		out = append(out, nil)
-		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, 4)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, most+1)...)
 	}
 	return out
 }

@@ -47,6 +47,9 @@ func LogScreen() page.Screen {
 		}, keys.Moves()...)}
 }
 
+// Messages is the log opened on the messages.
+func Messages() page.Page { return &Log{messages: true} }
+
 // What the log shows.
 const (
 	logCommands keys.When = "commands"
@@ -176,7 +179,7 @@ func (p *Log) lines(e page.Env) (out []widget.Line) {
 	switch {
 	case p.messages:
 		for _, s := range p.shown(e) {
-			out = append(out, page.Labelled(widget.T(theme.Dim, " "+e.Stamp(s.At)+" "), s.Tone, s.Text, 10, e.W, 6)...)
+			out = append(out, page.Labelled(widget.T(theme.Dim, " "+e.Stamp(s.At)+" "), s.Tone, s.Text, 10, e.W, mostLines)...)
 		}
 	case p.whole:
 		for _, r := range p.ran(e) {

@@ -17,8 +17,11 @@ import (
 // number of lines, so that moving the cursor moves nothing else.
 func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []widget.Line {
 	lines := 3
-	if e.H < 16 {
+	switch {
+	case e.H < 16:
 		lines = 2
+	case e.H >= tallFrom:
+		lines = 5
 	}
 	if len(routes) == 0 {
 		text := " no service matches the filter " + p.filter
@@ -46,18 +49,16 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 	}
 	head := widget.Join(widget.P(" ").Add(theme.Strong, subject+"  "), state, widget.P("  "))
 	out := page.Flow(head, why, e.W)
-	room := lines
-	if note != "" {
-		room--
+	notes := page.Labelled(widget.T(theme.Warn, " "+page.Differs), theme.Warn, note, 3, e.W, max(lines/2, 1))
+	if note == "" {
+		notes = nil
 	}
+	room := lines - len(notes)
 	if len(out) > room {
 		out = out[:room]
 		out[room-1] = out[room-1].Add(theme.Plain, " …").Trunc(e.W)
 	}
-	if note != "" {
-		out = append(out, widget.T(theme.Warn, " "+page.Differs+" "+note).Trunc(e.W))
-	}
-	return widget.Fit(out, lines)
+	return widget.Fit(append(out, notes...), lines)
 }
 
 // firstNote is the first difference between promise and reality in a route.
@@ -73,32 +74,35 @@ func firstNote(r *board.Route) string {
 }
 
 // below are the parts of the board under the sentence, as far as room lines can
-// hold them: no heading stands without what it heads.
-func (p *Cluster) below(b *board.Board, e page.Env, room int) []widget.Line {
+// hold them: no heading stands without what it heads. beside says that findings and
+// events are drawn elsewhere.
+func (p *Cluster) below(b *board.Board, e page.Env, room int, beside bool) []widget.Line {
 	out := []widget.Line{nil}
 	out = append(out, members(b, e)...)
-	out = append(out, nil, facts(b, e))
-	if l := files(b, e); l != nil {
-		out = append(out, l)
+	out = append(append(out, nil), facts(b, e)...)
+	out = append(out, files(b, e)...)
+	if beside {
+		return out
 	}
 	if len(b.Causes) > 0 && room-len(out) > 2 {
 		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Causes))))
-		n := room - len(out) - 1 // one line stays between them and the keys
-		if n < len(b.Causes) {
-			n--
-		}
-		n = min(n, len(b.Causes))
-		for i := range b.Causes[:n] {
-			out = append(out, page.FindingLine(&b.Causes[i].Finding, false))
-		}
-		if more := len(b.Causes) - n; more > 0 {
-			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more: f", more)))
+		for i := range b.Causes {
+			spare, last := room-len(out)-1, i == len(b.Causes)-1 // one line stays between them and the keys
+			lines := causeHead(&b.Causes[i], e, 3)
+			if !last {
+				spare--
+			}
+			if len(lines) > spare {
+				lines = causeHead(&b.Causes[i], e, 1)
+			}
+			if len(lines) > spare {
+				out = append(out, moreFindings(len(b.Causes)-i))
+				break
+			}
+			out = append(out, lines...)
 		}
 	}
-	events := page.Latest(e, min(3, room-len(out)-1), func(ev *board.Event) bool {
-		return ev.Cluster == b.Cluster.Name && ev.Kind != "finding" // the board has the findings
-	})
-	if len(events) > 0 {
+	if events := latest(b, e, min(3, room-len(out)-1)); len(events) > 0 {
 		out = append(append(out, nil), events...)
 	}
 	return out
@@ -122,7 +126,19 @@ func members(b *board.Board, e page.Env) []widget.Line {
 	for i := range b.Unlisted[:min(len(b.Unlisted), maxUnlisted)] {
 		t.Rows = append(t.Rows, page.MemberRow(b, &b.Unlisted[i], e))
 	}
-	return page.TableLines(t, e)
+	if e.H < tallFrom {
+		return page.TableLines(t, e)
+	}
+	why := len(t.Cols) - 1 // a tall screen has room for it in full
+	t.Cols = t.Cols[:why]
+	out := page.TableLines(t, e)
+	for _, row := range t.Rows {
+		if l := row[why]; l.Width() > 0 {
+			name := widget.Join(widget.P(" "), row[0], widget.P("  "))
+			out = append(out, page.Labelled(name, l[0].Tone, l.String(), name.Width(), e.W, 3)...)
+		}
+	}
+	return out
 }
 
 // maxUnlisted is how many members that the inventory has not are drawn.
@@ -149,8 +165,8 @@ func vipPlace(b *board.Board, e page.Env) widget.Line {
 	return widget.T(theme.Warn, " on "+holder+" ≠ leader")
 }
 
-// facts are the VIP and the HAProxies of the cluster in one line.
-func facts(b *board.Board, e page.Env) widget.Line {
+// facts are the VIP and the HAProxies of the cluster.
+func facts(b *board.Board, e page.Env) []widget.Line {
 	l := widget.P(" ")
 	if b.Cluster.VIP != "" {
 		l = l.Add(theme.Head, "VIP ").Add(theme.Plain, b.Cluster.VIP)
@@ -173,16 +189,16 @@ func facts(b *board.Board, e page.Env) widget.Line {
 	}
 	switch {
 	case waiting > 0:
-		return l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, text.Plural(n, "node"), where))
+		return []widget.Line{l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, text.Plural(n, "node"), where))}
 	case len(silent) == 0:
-		return l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))
+		return []widget.Line{l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))}
 	}
-	return l.Add(theme.Doubt, fmt.Sprintf("%d of %d answer, %s; ? no answer from %s", n-len(silent), n, where, strings.Join(silent, ", ")))
+	return withMore(l.Add(theme.Doubt, fmt.Sprintf("%d of %d answer, %s", n-len(silent), n, where)), widget.T(theme.Doubt, "; ? no answer from "+strings.Join(silent, ", ")), e)
 }
 
 // files is whether the service files on the nodes are as the inventory declares;
 // nil where they are not read.
-func files(b *board.Board, e page.Env) widget.Line {
+func files(b *board.Board, e page.Env) []widget.Line {
 	if !e.Reads || e.Snap == nil {
 		return nil
 	}
@@ -220,8 +236,8 @@ func files(b *board.Board, e page.Env) widget.Line {
 	}
 	if len(unread) > 0 {
 		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not checked on "+strings.Join(unread, ", "))
-		if why != nil {
-			l = l.Add(theme.Doubt, ": "+why.Error())
+		if why != nil && (e.H < tallFrom || l.Width()+widget.Width(why.Error())+16 <= e.W) { // 16: when they were read
+			l, why = l.Add(theme.Doubt, ": "+why.Error()), nil
 		}
 	}
 	switch {
@@ -237,7 +253,10 @@ func files(b *board.Board, e page.Env) widget.Line {
 	default:
 		l = l.Add(theme.Dim, "   read "+e.When(oldest))
 	}
-	return l.Trunc(e.W)
+	if why != nil {
+		return withMore(l, widget.T(theme.Doubt, "   "+page.Unknown().Shape+" "+why.Error()), e)
+	}
+	return []widget.Line{l.Trunc(e.W)}
 }
 
 // nameOf is what a node is called: its nodename, else its address.

@@ -141,17 +141,27 @@ func (p *Cluster) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 // Name is the cluster the board is of.
 func (p *Cluster) Name() model.ClusterName { return p.name }
 
-// View draws the board: the answer, the matrix, the sentence for what is
-// under the cursor; then, as far as there is room, members, facts, findings.
+// View draws the board: the answer, the matrix, the sentence for what is under the
+// cursor; then, as far as there is room, members, facts, findings. On a wide screen
+// findings and events are beside it.
 func (p *Cluster) View(e page.Env) []widget.Line {
 	b := e.Board(p.name)
 	out := boardBanner(b, e)
+	e.H = max(e.H-len(out), 0)
+	if wide(e) {
+		return append(out, panes(b, e, func(e page.Env) []widget.Line { return p.board(b, e, true) })...)
+	}
+	return append(out, p.board(b, e, false)...)
+}
+
+// board is the board below its banner. beside says that findings and events are drawn
+// beside it.
+func (p *Cluster) board(b *board.Board, e page.Env, beside bool) []widget.Line {
 	routes, hidden := p.routes(b)
 	said := p.sentence(b, routes, e)
-	head, rows := p.matrix(b, routes, e)
-	h := max(min(len(rows), e.H-len(out)-len(head)-len(said)), 1)
+	out, rows := p.matrix(b, routes, e)
+	h := max(min(len(rows), e.H-len(out)-len(said)), 1)
 	top := widget.Window(p.top, p.at(routes), len(rows), h)
-	out = append(out, head...)
 	out = append(out, rows[min(top, len(rows)):min(top+h, len(rows))]...)
 	if hidden > 0 {
 		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", text.Plural(hidden, "service"), p.filter)))
@@ -160,7 +170,7 @@ func (p *Cluster) View(e page.Env) []widget.Line {
 		out = append(out, nil)
 	}
 	out = append(out, said...)
-	return append(out, p.below(b, e, e.H-len(out))...)
+	return append(out, p.below(b, e, e.H-len(out), beside)...)
 }
 
 // boardBanner is the state of the cluster in a line or two.
@@ -185,7 +195,7 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 			out = append(out, head.Add(theme.Plain, s))
 		}
 	}
-	if e.H >= 18 {
+	if e.H >= 18 && !wide(e) {
 		var rest []*model.Finding
 		for i := range b.Causes { // what the sentence says already is no news
 			if f := &b.Causes[i].Finding; f.Summary != text {
@@ -201,6 +211,8 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 			}
 			out = append(out, l)
 		}
+	}
+	if e.H >= 18 {
 		out = append(out, nil)
 	}
 	return out

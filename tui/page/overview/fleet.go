@@ -141,7 +141,7 @@ func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 }
 
 // space is how many rows there is room for.
-func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+detailLines) }
+func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+detailLines(e)) }
 
 // View draws the fleet.
 func (p *Fleet) View(e page.Env) []widget.Line {
@@ -194,7 +194,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	m := e.Health(b)
 	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, m.Shape+" "+m.Word+"  ")
 	if e.NoAnswer() {
-		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines)
+		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines(e))
 	}
 	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.Lag(b.WorstLag()))
 	if b.Timeline > 0 {
@@ -203,20 +203,30 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if b.Cluster.VIP != "" {
 		facts += " · VIP " + b.Cluster.VIP
 	}
+	room, most := detailLines(e), 2
 	out := page.Flow(head, e.Summary(b), e.W)
 	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
+	if e.H < tallFrom {
+		most = 1
+	}
 	for i := range b.Causes {
-		if i == 1 && len(b.Causes) > 2 {
-			out = append(out, widget.T(theme.Dim, fmt.Sprintf(" … %d more findings: f", len(b.Causes)-1)))
+		lines, last := causeHead(&b.Causes[i], e, most), i == len(b.Causes)-1
+		if len(out)+len(lines) > room || len(out)+len(lines) == room && !last {
+			out = append(out, moreFindings(len(b.Causes)-i))
 			break
 		}
-		out = append(out, page.FindingLine(&b.Causes[i].Finding, false))
+		out = append(out, lines...)
 	}
-	return widget.Fit(out, detailLines)
+	return widget.Fit(out, room)
 }
 
 // detailLines is how many lines the cluster under the cursor has at the foot.
-const detailLines = 5
+func detailLines(e page.Env) int {
+	if e.H < tallFrom {
+		return 5
+	}
+	return 10
+}
 
 // nothing says why the list is empty.
 func (p *Fleet) nothing(e page.Env) string {

@@ -1,0 +1,111 @@
+package overview
+
+import (
+	"fmt"
+	"strings"
+
+	"pgtui/internal/text"
+	"pgtui/model"
+	"pgtui/model/board"
+	"pgtui/tui/page"
+	"pgtui/tui/theme"
+	"pgtui/tui/widget"
+)
+
+// wideFrom is from how many cells the board has a second pane, and tallFrom from how
+// many lines a page has room for sentences in full.
+const (
+	wideFrom = 160
+	tallFrom = 34
+)
+
+// wide reports whether findings and events are drawn beside the board.
+func wide(e page.Env) bool { return e.W >= wideFrom && e.H >= 14 }
+
+// panes puts the board of e on the left and findings and events on the right of it.
+func panes(b *board.Board, e page.Env, left func(page.Env) []widget.Line) []widget.Line {
+	l, r := e, e
+	l.W = min(max(e.W*5/8, 105), 128)
+	r.W = e.W - l.W - 2
+	lines, beside := widget.Fit(left(l), e.H), widget.Fit(findingsPane(b, r), e.H)
+	out := make([]widget.Line, e.H)
+	for i := range out {
+		out[i] = widget.Join(lines[i].Pad(l.W), widget.T(theme.Dim, "│"), beside[i].Trunc(r.W))
+	}
+	return out
+}
+
+// findingsPane is what is wrong, in full, and below it what has happened, in the lines
+// that e has.
+func findingsPane(b *board.Board, e page.Env) []widget.Line {
+	events := latest(b, e, e.H/2)
+	room := e.H
+	if len(events) > 0 {
+		room -= min(len(events)+2, e.H/2)
+	}
+	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Causes)))}
+	if len(b.Causes) == 0 && !e.Pending(b) {
+		out = []widget.Line{widget.T(theme.Head, " FINDINGS"), widget.T(theme.Dim, " none")}
+	}
+	for i := range b.Causes {
+		lines := causeLines(b, &b.Causes[i], e)
+		if len(out)+len(lines) > room-1 && i > 0 || len(out)+1 > room-1 {
+			out = append(out, moreFindings(len(b.Causes)-i))
+			break
+		}
+		out = append(append(out, lines...), nil)
+	}
+	if len(events) == 0 {
+		return out
+	}
+	out = append(widget.Fit(out, min(max(len(out), 1), room)), widget.T(theme.Head, " EVENTS"))
+	return append(out, events...)
+}
+
+// withMore puts more behind a line, and below it where a tall screen has room.
+func withMore(l, more widget.Line, e page.Env) []widget.Line {
+	if e.H < tallFrom || l.Width()+more.Width() <= e.W || more.Width() == 0 {
+		return []widget.Line{widget.Join(l, more).Trunc(e.W)}
+	}
+	return append([]widget.Line{l}, page.Wrapped(more[0].Tone, strings.TrimLeft(more.String(), "; :"), "   ", e.W, 4)...)
+}
+
+// moreFindings says that there are n more, and where.
+func moreFindings(n int) widget.Line {
+	return widget.T(theme.Dim, fmt.Sprintf(" … %s: ", text.Plural(n, "more finding"))).Add(theme.Key, "f")
+}
+
+// causeLines is one thing that is wrong, what follows from it, and the next step.
+func causeLines(b *board.Board, c *model.Cause, e page.Env) []widget.Line {
+	out := causeHead(c, e, 5)
+	for _, i := range c.Effects {
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Dim, b.Findings[i].Summary, 5, e.W, 5)...)
+	}
+	if c.Hint != "" {
+		out = append(out, page.Labelled(widget.T(theme.Key, "   →"), theme.Plain, c.Hint, 5, e.W, 6)...)
+	}
+	return out
+}
+
+// causeHead is the sentence of a cause behind its mark, in at most most lines.
+func causeHead(c *model.Cause, e page.Env, most int) []widget.Line {
+	m := page.FindingMark(&c.Finding)
+	return page.Labelled(widget.P(" ").Add(m.Tone, m.Shape), theme.Plain, c.Summary, 3, e.W, most)
+}
+
+// latest are the newest events of the cluster, in at most most lines; the findings are
+// drawn already.
+func latest(b *board.Board, e page.Env, most int) (out []widget.Line) {
+	for i := range e.Events {
+		ev := &e.Events[i]
+		if ev.Cluster != b.Cluster.Name || ev.Kind == "finding" {
+			continue
+		}
+		lines := page.EventLines(ev, e)
+		if len(out)+len(lines) > most {
+			break
+		}
+		out = append(out, lines...)
+	}
+	return out
+}
