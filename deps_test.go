@@ -46,7 +46,8 @@ func rules() []rule {
 		{dir: "probe/transport", own: []string{"model", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}},
 		{dir: "apply", own: []string{"plan", "haproxy", "model", "render", "probe", "internal/guard", "internal/text"}, mods: []string{"golang.org/x/"}, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "apply/act", own: []string{"apply", "plan", "haproxy", "model", "probe", "internal/guard", "internal/text"}, not: []string{"os", "os/exec"}},
-		{dir: "tui", own: []string{"plan", "haproxy", "model", "tui", "internal/guard", "internal/text", "internal/proc"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
+		{dir: "lang", own: nil, mods: []string{"golang.org/x/text", "github.com/charmbracelet/x/ansi"}, not: outside},
+		{dir: "tui", own: []string{"plan", "haproxy", "model", "tui", "lang", "internal/guard", "internal/text", "internal/proc"}, mods: charm, not: []string{"os/exec", "net", "net/http"}},
 		{dir: "internal/guard", own: []string{"internal/text"}, not: outside},
 		{dir: "internal/text", mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},
 		{dir: "internal/proc", not: []string{"os/exec", "net", "net/http", "log/slog", "syscall"}},
@@ -58,7 +59,7 @@ func rules() []rule {
 		{dir: "internal/sandbox/pg", mods: []string{"github.com/jackc/pgx/v5/pgproto3"}, not: []string{"os", "os/exec", "net/http"}},
 		{dir: ".", own: nil},
 		{dir: "session", own: []string{"session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "internal"}, not: []string{"os/exec", "net", "net/http"}},
-		{dir: "cmd", own: []string{"cmd", "session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/charmbracelet/x/term", "golang.org/x/", "gopkg.in/yaml.v3"}, not: []string{"os/exec"}},
+		{dir: "cmd", own: []string{"cmd", "session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "lang", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/charmbracelet/x/term", "golang.org/x/", "gopkg.in/yaml.v3"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
 		{dir: "internal/fuzz"},
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
@@ -68,7 +69,7 @@ func rules() []rule {
 		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"internal/text", "plan", "pigsty", "haproxy", "model"}, not: outside},
-		{dir: "cmd/show", own: []string{"internal/text", "plan", "pigsty/lint", "haproxy", "model", "render"}, mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},
+		{dir: "cmd/show", own: []string{"internal/text", "lang", "plan", "pigsty/lint", "haproxy", "model", "render"}, mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},
 	}
 }
 

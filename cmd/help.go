@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 )
 
@@ -27,7 +27,7 @@ func topics() []topic {
 		}},
 		{"environment", "the environment variables that pgtui reads", func(_ *cobra.Command, w io.Writer) {
 			fmt.Fprint(w, "A flag overrides its variable, a variable overrides the configuration. Empty is as unset.\n\n")
-			tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+			tw := lang.NewTable(w)
 			for _, v := range environment() {
 				fmt.Fprintf(tw, "  %s\t%s\n", v.Name, v.What)
 			}

@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pgtui/cmd/show"
+	"pgtui/lang"
 )
 
 // format is the value of -o.
@@ -52,7 +53,7 @@ func (a *app) reply(output format, code int, doc func() any, text func(w show.Ou
 
 // to is where text goes, and how it is printed.
 func (a *app) to(output format) show.Out {
-	return show.Out{Writer: a.io.Out, Wide: output == formatWide, Colour: a.inColour}
+	return show.Out{Writer: lang.NewLines(a.io.Out), File: a.io.Out, Wide: output == formatWide, Colour: a.inColour}
 }
 
 // plain is to of a command without -o wide.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/session"
@@ -123,7 +123,7 @@ func showTimelines(w io.Writer, rows []action.TimelineSwitch) {
 		fmt.Fprintln(w, "the first timeline has not ended yet")
 		return
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := lang.NewTable(w)
 	defer t.Flush()
 	fmt.Fprintln(t, "TL\tLSN\tREASON\tAT\tNEW LEADER")
 	for _, r := range rows {

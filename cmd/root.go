@@ -20,6 +20,7 @@ import (
 	"pgtui/internal/config"
 	"pgtui/internal/guard"
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/probe/postgres"
@@ -68,6 +69,7 @@ type app struct {
 	context      config.Context // the zero value is none
 	contextName  string         // --context
 	onlyRead     bool           // --read-only
+	language     string         // --lang
 	color        string         // --color: auto, always or never
 	inColour     bool           // what is printed as text has colours
 	given        []string       // flags that change how an inventory is read, as they were typed
@@ -82,7 +84,8 @@ func newApp(ios IO) *app {
 	a := &app{io: ios}
 	a.Session = session.New(session.Options{}, session.World{
 		Getenv: ios.Getenv, Now: now, Ask: a.password,
-		Notice: func(text string) { fmt.Fprintln(a.io.Err, "pgtui: "+text) },
+		Notice: func(text string) { fmt.Fprintln(a.io.Err, "pgtui: "+lang.Text(text)) },
+		Loaded: a.speak,
 	})
 	return a
 }
@@ -90,7 +93,10 @@ func newApp(ios IO) *app {
 // Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
 func Run(ctx context.Context, args []string, ios IO) int {
 	a := newApp(ios)
+	a.language = languageOf(args)
+	a.speak(nil)
 	root := a.root()
+	inLanguage(root)
 	root.SetArgs(args)
 	root.SetIn(ios.In)
 	root.SetOut(ios.Out)
@@ -116,10 +122,10 @@ func Run(ctx context.Context, args []string, ios IO) int {
 
 // printError prints an error and what to type next.
 func printError(w io.Writer, err error) {
-	lines := text.Lines(err.Error(), 30, 600)
+	lines := text.Lines(lang.Text(err.Error()), 30, 600)
 	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
 	if try := source.TryOf(err); try != "" {
-		fmt.Fprintf(w, "  try: %s\n", text.Line(try, 400))
+		fmt.Fprintln(w, "  "+lang.Text("try: "+text.Line(try, 400)))
 	}
 	if fault, ok := errors.AsType[*guard.Fault](err); ok {
 		fmt.Fprintf(w, "  %s\n", strings.Join(text.Lines(string(fault.Stack), 60, 200), "\n  "))
@@ -178,6 +184,7 @@ func (a *app) root() *cobra.Command {
 // new one is a line here, and one in environment where a variable has its value.
 func (a *app) globalFlags(c *cobra.Command) {
 	f := c.PersistentFlags()
+	f.Var(languageFlag{a}, "lang", "language of screens, messages and help, en or zh (default: $PGTUI_LANG, the inventory's language, the locale)")
 	f.VarP(&sourceFlag{to: &a.Inventory}, "inventory", "i", "Pigsty inventory; several are read together, the later on top (default: $PGTUI_INVENTORY, ansible.cfg in $PIGSTY_HOME or ~/pigsty, ./pigsty.yml, ~/pigsty/pigsty.yml)")
 	f.StringVar(&a.SSHConfig, "ssh-config", a.Getenv("PGTUI_SSH_CONFIG"), "OpenSSH client configuration to use instead of ~/.ssh/config")
 	f.StringVar(&a.Dialect, "dialect", "", "Pigsty version to follow, such as v4.5.0 (default: the checkout's, else the inventory's version:, else the newest)")

@@ -13,6 +13,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/session"
@@ -83,7 +84,7 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	at := now()
 	boards := session.Boards(snap, cls, at)
 	if snap.PoolsUnasked {
-		fmt.Fprintln(a.io.Err, "pgtui: more than 200 ports: waiting clients of pgbouncer are not checked; pgtui status CLUSTER checks them")
+		fmt.Fprintln(a.io.Err, lang.Text("pgtui: more than 200 ports: waiting clients of pgbouncer are not checked; pgtui status CLUSTER checks them"))
 	}
 	return a.reply(o.output, board.Code(boards, o.strict),
 		func() any { return jsonv1.NewStatus(inv, boards, at, o.strict) },
@@ -187,7 +188,7 @@ func (w *statusWatch) notice(line string) {
 		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", now().Format("15:04:05.000"), "notice", text.Line(line, 600))
 		return
 	}
-	fmt.Fprintln(w.io.Err, "pgtui: "+text.Line(line, 600))
+	fmt.Fprintln(w.io.Err, "pgtui: "+lang.Text(text.Line(line, 600)))
 }
 
 // showJSON prints the status when it differs from the last one by more than its

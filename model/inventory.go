@@ -49,6 +49,9 @@ type Inventory struct {
 	// DialectFrom says how the dialect was found, "version: v4.5.0 in
 	// pigsty.yml:93".
 	DialectFrom string
+	// Language is the variable language of the inventory, "en" or "zh" with Pigsty; ""
+	// when it has none.
+	Language string
 	// Core is the ansible-core the preview is meant for, "2.14.18"; "" when
 	// that is unknown.
 	Core     string

@@ -182,6 +182,19 @@ func choose(inv *inventory.Inventory, o Options) (d model.Dialect, from string, 
 	return d, from, c
 }
 
+// languageOf is the inventory's "language" variable, which Pigsty 4 has; "" without one.
+func languageOf(inv *inventory.Inventory) string {
+	if len(inv.Hosts) == 0 {
+		return ""
+	}
+	e := inv.Hosts[0].All().Lookup("language")
+	if e == nil {
+		return ""
+	}
+	s, _ := py.Text(e.Value)
+	return s
+}
+
 // declared takes the dialect from the inventory's "version" variable.
 func declared(inv *inventory.Inventory) (model.Dialect, string) {
 	newest := "the newest known: there is no Pigsty checkout and no version: in the inventory"

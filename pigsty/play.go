@@ -27,7 +27,7 @@ type Play struct {
 func NewPlay(inv *inventory.Inventory, o Options) *Play {
 	w := newWorld(inv, o)
 	out := &model.Inventory{
-		Source: inv.Source, Hash: inv.Hash, Dialect: w.dialect, DialectFrom: w.from, Core: o.Core,
+		Source: inv.Source, Hash: inv.Hash, Dialect: w.dialect, DialectFrom: w.from, Language: languageOf(inv), Core: o.Core,
 		CAFile: o.CAFile, LoadedAt: o.LoadedAt,
 	}
 	for _, x := range inv.Warnings {

@@ -70,6 +70,9 @@ func (s *Session) playFile(ctx context.Context, path string) (*pigsty.Play, erro
 		return nil, &source.Unread{Err: err, Inputs: seen.all()}
 	}
 	play.Model.Inputs = seen.all()
+	if s.Loaded != nil {
+		s.Loaded(play.Model)
+	}
 	return play, nil
 }
 

@@ -48,6 +48,8 @@ type World struct {
 	// Notice prints a line to the operator. nil prints none: programs that run on
 	// this machine are in the log then.
 	Notice func(text string)
+	// Loaded takes in each inventory that was read. nil takes in none.
+	Loaded func(*model.Inventory)
 	// Dial opens the connections of the calls that change something on Patroni or
 	// HAProxy; a net.Dialer's when nil.
 	Dial postgres.DialFunc

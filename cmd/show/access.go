@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strconv"
 
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/access"
 )
 
 // Matrix is a line an endpoint, and which of them an application should use.
 func Matrix(w Out, acc *access.Access) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("HOST\tPORT\tNAME\tSHOULD\tNOW\tVERDICT\tDSN\tWHY", "USE\tWAY"))
 	for i := range acc.Entries {
 		e := &acc.Entries[i]
@@ -60,7 +61,7 @@ func DSNs(w Out, acc *access.Access) {
 
 // Schemes compares the ways to bring clients to a cluster.
 func Schemes(w Out, schemes []access.Scheme) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "SCHEME\tHERE\tSINGLE POINT\tHOPS\tCLIENT IP\tFAILOVER\tDNS CACHE\tDECLARED\tNOW")
 	for _, s := range schemes {
 		here, failover := "–", "–"

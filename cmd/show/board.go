@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 )
@@ -39,7 +40,7 @@ func Boards(w Out, boards []board.Board, now time.Time, brief bool) {
 
 // fleet is a line a cluster.
 func fleet(w Out, boards []board.Board) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "CLUSTER\tSTATE\tDRIFT\tLEADER\tTL\tMEMBERS\tSERVICES\tSUMMARY")
 	for i := range boards {
 		b := &boards[i]
@@ -75,7 +76,7 @@ func oneBoard(w Out, b *board.Board, now time.Time) {
 		causeText(w, b, c, "      ")
 	}
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	column, anyProven := "", false
 	for i := range b.Routes {
 		if provenText(&b.Routes[i]) != "" {
@@ -92,7 +93,7 @@ func oneBoard(w Out, b *board.Board, now time.Time) {
 	}
 	tw.Flush()
 	fmt.Fprintln(w)
-	tw = newTable(w)
+	tw = lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("  INSTANCE\tHOST\tROLE\tTL\tSTATE\tLAG", "DECLARED\tAGE"))
 	for _, m := range b.Members {
 		role, state := m.Role, m.State
@@ -127,7 +128,7 @@ func oneBoard(w Out, b *board.Board, now time.Time) {
 // serverTable is every server of every service on every HAProxy.
 func serverTable(w Out, b *board.Board, now time.Time) {
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "  HAPROXY\tPORT\tSERVICE\tCHECK\tSERVER\tVERDICT\tSTATUS\tPATRONI\tWEIGHT\tSHARE\tSESSIONS\tQUEUE\tAGE\tWHY")
 	for _, r := range b.Routes {
 		for _, v := range r.Views {
@@ -337,7 +338,7 @@ func causeText(w Out, b *board.Board, c *model.Cause, indent string) {
 
 // Routes is a line for each HAProxy and service.
 func Routes(w Out, boards []board.Board, at time.Time) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("HAPROXY\tPORT\tCLUSTER\tSERVICE\tSERVES\tVERDICT\tAGE\tWHY", "NODE\tFRONTEND\tSESSIONS"))
 	for i := range boards {
 		for _, r := range boards[i].Routes {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/pigsty/lint"
@@ -33,7 +34,7 @@ func Lint(w Out, source string, found []lint.Finding) {
 
 // Roles is a line an instance; at is the file and line of a host's pg_role.
 func Roles(w Out, rows []board.RoleChange, at func(model.Host) string) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "INSTANCE\tHOST\tINVENTORY\tLIVE\tSHOULD BE\tFILE:LINE")
 	for i := range rows {
 		row := &rows[i]
@@ -53,7 +54,7 @@ func Roles(w Out, rows []board.RoleChange, at func(model.Host) string) {
 
 // Origins is the table of where values come from.
 func Origins(w Out, rows []source.Origin) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "CLUSTER\tHOST\tVARIABLE\tVALUE\tFROM")
 	for i := range rows {
 		o := &rows[i]
@@ -73,7 +74,7 @@ func History(w Out, file string, runs []plan.Run, others int) {
 		fmt.Fprintf(w, "nothing in %s\n", file)
 		return
 	}
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("WHEN\tWHO\tWHAT\tCLUSTER\tPLAN\tENDED\tNODES", "VIA\tINVENTORY"))
 	for _, r := range runs {
 		what := r.Action

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/plan"
@@ -13,7 +14,7 @@ import (
 
 // States is a line a node: what a reload of its HAProxy does with server states.
 func States(w Out, inv *model.Inventory, c *model.Cluster, states map[model.Host]source.Observed[string]) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	for _, f := range c.LoadBalancers {
 		n := plan.Node{Host: f.Host}
 		if node := inv.Node(f.Host); node != nil {
@@ -39,7 +40,7 @@ func Components(w Out, nodes []*model.Node, rows []model.ComponentRow) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s  %s\n", n.Host, n.Name)
-		tw := newTable(w)
+		tw := lang.NewTable(w)
 		fmt.Fprintln(tw, "  COMPONENT\tMODULE\tPORT\tHEALTH\tVERSION\tMS\tWHY")
 		for k := range rows {
 			r := &rows[k]
@@ -90,7 +91,7 @@ func Milliseconds(d time.Duration) string {
 
 // Workers is a line for each old HAProxy process and what it holds.
 func Workers(w Out, c *model.Cluster, workers map[model.Host]source.Observed[haproxy.Processes], stuck []board.Pinned) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "HAPROXY\tOLD PROCESS\tAGE\tSESSIONS\tSERVICE\tTO\t")
 	n := 0
 	for _, f := range c.LoadBalancers {

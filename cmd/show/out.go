@@ -1,23 +1,22 @@
 package show
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 )
 
 // Out is where an answer is printed as text, and how. The zero value of the rest
 // cuts long texts and has no colours.
 type Out struct {
-	io.Writer
-	Wide   bool // every column, and no text is cut
-	Colour bool // the terminal's own 16 colours
+	io.Writer           // in the language of the process
+	File      io.Writer // for what files have; nil is Writer
+	Wide      bool      // every column, and no text is cut
+	Colour    bool      // the terminal's own 16 colours
 }
 
 // mostText bounds a text that is not cut, in characters.
@@ -55,7 +54,7 @@ func (o Out) tint(h hue, s string) string {
 	if !o.Colour || h == 0 || s == "" {
 		return s
 	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", h, s)
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", h, lang.Text(s))
 }
 
 // Health is the sign and the word of a health.
@@ -101,45 +100,12 @@ func (o Out) verdict(v model.Verdict, word string) string {
 	return word
 }
 
-// table is lines of cells with tabs between, as text/tabwriter has them, whose
-// columns are aligned by what a terminal shows: colours take no room, and wide
-// characters take two cells.
-type table struct {
-	w   io.Writer
-	buf bytes.Buffer
-}
-
-func newTable(w io.Writer) *table { return &table{w: w} }
-
-// Write never fails.
-func (t *table) Write(b []byte) (int, error) { return t.buf.Write(b) }
-
-// Flush prints the lines with two blanks between the columns.
-func (t *table) Flush() {
-	var widths []int
-	var rows [][]string
-	for line := range strings.Lines(t.buf.String()) {
-		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		rows = append(rows, cells)
-		for i, c := range cells[:len(cells)-1] {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], ansi.StringWidth(c))
-		}
-	}
-	t.buf.Reset()
-	for _, cells := range rows {
-		last := len(cells) - 1
-		for i, c := range cells[:last] {
-			cells[i] = c + strings.Repeat(" ", widths[i]-ansi.StringWidth(c)+2)
-		}
-		fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, ""), " "))
-	}
-}
-
 // Unified prints a unified diff.
 func (o Out) Unified(diff string) {
+	var w io.Writer = o
+	if o.File != nil {
+		w = o.File
+	}
 	for line := range strings.Lines(diff) {
 		switch rest := strings.TrimSuffix(line, "\n"); {
 		case strings.HasPrefix(rest, "+++"), strings.HasPrefix(rest, "---"):
@@ -150,6 +116,6 @@ func (o Out) Unified(diff string) {
 		case strings.HasPrefix(rest, "@@"):
 			line = o.tint(cyan, rest) + "\n"
 		}
-		fmt.Fprint(o, line)
+		fmt.Fprint(w, line)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"pgtui/lang"
 	"pgtui/model"
 )
 
@@ -13,7 +14,7 @@ import (
 func TestTablesAlign(t *testing.T) {
 	var b strings.Builder
 	w := Out{Writer: &b, Colour: true}
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "A\tB\tC")
 	fmt.Fprintf(tw, "%s\t%s\t%s\n", w.tint(red, "x"), "中文", "1")
 	fmt.Fprintf(tw, "%s\t%s\t%s\n", "long", "y", w.tint(green, "2"))

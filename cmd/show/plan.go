@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/render"
@@ -37,7 +38,7 @@ func stateWords(f plan.FileDrift) string {
 // fileStates is a line for every file of the node that differs from the
 // inventory.
 func fileStates(w Out, n plan.NodeDrift) {
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	for _, f := range n.Files {
 		if f.State != plan.FileSame {
 			fmt.Fprintf(tw, "  %s\t%s\t%s\n", w.line(f.Name, 120), f.State, w.line(stateWords(f), 300))
@@ -224,7 +225,7 @@ func Report(w Out, r plan.Report) {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	for _, n := range r.Nodes {
 		fmt.Fprintf(tw, "%s\t%s\t%s", n.Host, n.Outcome, n.Step)
 		if n.Err != nil {

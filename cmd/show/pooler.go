@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/lang"
 	"pgtui/model"
 )
 
@@ -13,7 +14,7 @@ import (
 func Pooler(w Out, in *model.Instance, r *model.PoolReport) {
 	fmt.Fprintf(w, "%s  pgbouncer %s  %s:%d\n", in.Name, Dash(r.Version), in.Host, in.BouncerPort)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(r.Limits(), "   "))
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "DATABASE\tUSER\tCL_ACTIVE\tCL_WAITING\tSV_ACTIVE\tSV_IDLE\tSV_USED\tPOOL_SIZE\tMAXWAIT\tPOOL_MODE\tSTATE")
 	for i := range r.Pools {
 		p := &r.Pools[i]
@@ -42,7 +43,7 @@ func waitingClients(w Out, r *model.PoolReport) {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "WAITS\tDATABASE\tUSER\tCLIENT\tAPPLICATION")
 	for i := range r.WaitingClients {
 		c := &r.WaitingClients[i]

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/activity"
 	"pgtui/source"
@@ -55,7 +56,7 @@ func sessions(w Out, r *model.ServerReport, queries bool) {
 		return
 	}
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "PID\tUSER\tDATABASE\tAPPLICATION\tCLIENT\tXACT\tQUERY\tSTATE\tQUERY TEXT")
 	rows := activity.Rows(r)
 	for i := range rows {

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 
+	"pgtui/lang"
 	"pgtui/model/access"
 	"pgtui/model/trace"
 )
@@ -19,7 +20,7 @@ func Trace(w Out, t *trace.Trace, sum *trace.Spread) {
 			}
 			fmt.Fprintln(w)
 		}
-		tw := newTable(w)
+		tw := lang.NewTable(w)
 		for _, h := range at.Hops {
 			took := "–"
 			if h.Took > 0 {

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -28,7 +29,7 @@ func WhatIf(w Out, out failover.Outcome) {
 		fmt.Fprintf(w, "  ! If the whole node is lost (%s): %s\n", model.Join(l.Nodes), w.line(l.Why, maxSentence))
 	}
 	fmt.Fprintln(w)
-	tw := newTable(w)
+	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, "  PORT\tSERVICE\tNOW\tTHEN\tSESSIONS CUT\tWHY")
 	for i, r := range out.After.Routes {
 		why := ""

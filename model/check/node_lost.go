@@ -118,7 +118,10 @@ func listed(words []string) string {
 }
 
 func bareText(ports []string) string {
-	return fmt.Sprintf("%s %s no server", listed(ports), plural(len(ports), "has", "have"))
+	if len(ports) == 1 {
+		return fmt.Sprintf("%s has no server", ports[0])
+	}
+	return fmt.Sprintf("%s have no server", listed(ports))
 }
 
 // leaderLost is the summary of a leader that is lost, when Patroni elects at the latest,
@@ -137,17 +140,17 @@ func leaderLost(in Input, m *board.Member, bare []string) (summary string, due t
 	case may == "":
 		return fmt.Sprintf("%s is lost: %s, and %s", m.Instance, what, why), due, "pgtui candidates " + cls
 	}
-	until := "until Patroni elects"
-	if seen := in.Snap.Patroni[m.Instance].Status; seen.Ever() && b.Cluster.TTL > 0 {
-		due = seen.At.Add(b.Cluster.TTL)
-		if left := due.Sub(in.Now); left > 0 {
-			until += fmt.Sprintf(", in about %d s", roundUp(left)/time.Second)
-		} else {
-			due = time.Time{}
-			until += ", which is due"
-		}
+	hint = "wait for the election; pgtui candidates " + cls + " shows who can take over"
+	seen := in.Snap.Patroni[m.Instance].Status
+	if !seen.Ever() || b.Cluster.TTL == 0 {
+		return fmt.Sprintf("%s is lost: %s until Patroni elects; %s", m.Instance, what, may), due, hint
 	}
-	return fmt.Sprintf("%s is lost: %s %s; %s", m.Instance, what, until, may), due, "wait for the election; pgtui candidates " + cls + " shows who can take over"
+	due = seen.At.Add(b.Cluster.TTL)
+	left := due.Sub(in.Now)
+	if left <= 0 {
+		return fmt.Sprintf("%s is lost: %s until Patroni elects, which is due; %s", m.Instance, what, may), time.Time{}, hint
+	}
+	return fmt.Sprintf("%s is lost: %s until Patroni elects, in about %d s; %s", m.Instance, what, roundUp(left)/time.Second, may), due, hint
 }
 
 // roundUp is a time to wait, in steps of 5 seconds.
@@ -175,8 +178,11 @@ func candidates(in Input, m *board.Member) (may, why string) {
 		return "", out.Why
 	default:
 		if behind >= 0 {
-			lag = "lag " + size(behind)
+			lag = fmt.Sprintf("lag %s", size(behind))
 		}
-		return fmt.Sprintf("%s %s, %s", plural(len(names), "candidate", "candidates"), strings.Join(names, ", "), lag), ""
+		if len(names) == 1 {
+			return fmt.Sprintf("candidate %s, %s", names[0], lag), ""
+		}
+		return fmt.Sprintf("candidates %s, %s", strings.Join(names, ", "), lag), ""
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/tui/theme"
 )
 
@@ -100,10 +101,11 @@ func Box(lines []Line, inner int, tone theme.Tone) []Line {
 	return append(out, T(tone, "└"+bar+"┘"))
 }
 
-// Wrap breaks text into lines of at most w cells, at spaces only: names keep
-// their dashes together. A word that is wider than a line is cut.
+// Wrap breaks text, in the language of the process, into lines of at most w cells: at
+// spaces, because names keep their dashes together, and around wide characters. A word
+// that is wider than a line is cut.
 func Wrap(raw string, w int) []string {
-	raw = text.Clean(raw)
+	raw = text.Clean(lang.Text(raw))
 	if w <= 0 {
 		return nil
 	}
@@ -112,28 +114,57 @@ func Wrap(raw string, w int) []string {
 	}
 	var out []string
 	line, used := "", 0
-	for _, word := range strings.Fields(raw) {
-		n := Width(word)
-		if line != "" && used+1+n <= w {
-			line, used = line+" "+word, used+1+n
+	for _, u := range units(raw) {
+		n := Width(u.text)
+		if u.apart && line != "" && used+1+n <= w {
+			line, used = line+" "+u.text, used+1+n
+			continue
+		}
+		if line != "" && !u.apart && used+n <= w {
+			line, used = line+u.text, used+n
 			continue
 		}
 		if line != "" {
 			out = append(out, line)
 		}
 		for n > w {
-			cut := ansi.Truncate(word, w, "")
+			cut := ansi.Truncate(u.text, w, "")
 			if cut == "" { // a wide character in one cell
-				cut = word
+				cut = u.text
 			}
 			out = append(out, cut)
-			word = word[len(cut):]
-			n = Width(word)
+			u.text = u.text[len(cut):]
+			n = Width(u.text)
 		}
-		line, used = word, n
+		line, used = u.text, n
 	}
 	if line != "" {
 		out = append(out, line)
+	}
+	return out
+}
+
+// unit is what Wrap does not break: a word, or a wide character with the punctuation
+// behind it.
+type unit struct {
+	text  string
+	apart bool // a space is in front of it
+}
+
+func units(s string) []unit {
+	var out []unit
+	for _, word := range strings.Fields(s) {
+		apart := true
+		from, wide := 0, false // of the unit that grows
+		for i, r := range word {
+			w := ansi.StringWidth(string(r)) > 1
+			if i > from && (w || wide) && !strings.ContainsRune("，。；：）、”", r) {
+				out = append(out, unit{word[from:i], apart})
+				from, apart = i, false
+			}
+			wide = w
+		}
+		out = append(out, unit{word[from:], apart})
 	}
 	return out
 }

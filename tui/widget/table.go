@@ -3,6 +3,7 @@ package widget
 import (
 	"strings"
 
+	"pgtui/lang"
 	"pgtui/tui/theme"
 )
 
@@ -75,18 +76,18 @@ func (t Table) Layout(w int) Layout {
 	lay := Layout{gap: gap}
 	var want []int
 	for i, c := range t.Cols {
-		n := max(Width(c.Title), c.Min)
+		n := max(Width(lang.Text(c.Title)), c.Min)
 		for _, r := range t.Rows {
 			if i < len(r) {
 				n = max(n, r[i].Width())
 			}
 		}
 		if c.Max > 0 {
-			n = min(n, max(c.Max, Width(c.Title)))
+			n = min(n, max(c.Max, Width(lang.Text(c.Title))))
 		}
 		want = append(want, n)
 		if c.Flex {
-			n = min(n, max(c.Min, Width(c.Title)))
+			n = min(n, max(c.Min, Width(lang.Text(c.Title))))
 		}
 		lay.cols, lay.index, lay.width = append(lay.cols, c), append(lay.index, i), append(lay.width, n)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/tui/theme"
 )
 
@@ -27,14 +28,20 @@ type Span struct {
 // Line is one line of the screen.
 type Line []Span
 
-// T is a line of one tone.
-func T(tone theme.Tone, text string) Line { return Line{{Text: text, Tone: tone}} }
+// T is a line of one tone, in the language of the process.
+func T(tone theme.Tone, text string) Line { return Raw(tone, lang.Text(text)) }
 
-// P is a line of plain text.
-func P(text string) Line { return Line{{Text: text}} }
+// P is a line of plain text, in the language of the process.
+func P(text string) Line { return T(theme.Plain, text) }
 
-// Add returns l with more text behind it.
-func (l Line) Add(tone theme.Tone, text string) Line {
+// Raw is a line of one tone as it is: what a file, a log or a person wrote.
+func Raw(tone theme.Tone, text string) Line { return Line{{Text: text, Tone: tone}} }
+
+// Add returns l with more text behind it, in the language of the process.
+func (l Line) Add(tone theme.Tone, text string) Line { return l.AddRaw(tone, lang.Text(text)) }
+
+// AddRaw returns l with more text behind it, as it is.
+func (l Line) AddRaw(tone theme.Tone, text string) Line {
 	return append(l[:len(l):len(l)], Span{Text: text, Tone: tone})
 }
 
