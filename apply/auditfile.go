@@ -40,13 +40,7 @@ const (
 type AuditLog struct {
 	Records []plan.Record // oldest first
 	Bad     int           // lines that are not records
-	Breaks  []AuditBreak  // where the chain of hashes does not hold, in order
-}
-
-// AuditBreak is one place where the file is not what pgtui wrote.
-type AuditBreak struct {
-	Line int // from 1
-	What string
+	Breaks  []plan.Break  // where the chain of hashes does not hold, in order
 }
 
 // Append adds one record and returns once it is on the disk.
@@ -383,7 +377,7 @@ func (c *chain) check(line []byte, hash string, log *AuditLog) (r plan.Record, o
 		c.began = true
 	}
 	if c.told && len(log.Breaks) < mostBreaks {
-		log.Breaks = append(log.Breaks, AuditBreak{Line: c.line, What: what})
+		log.Breaks = append(log.Breaks, plan.Break{Line: c.line, What: what})
 	}
 	c.before = hash
 	return r, ok

@@ -48,19 +48,15 @@ func (a *app) history(ctx context.Context, o *historyOptions, names []string) er
 	if err != nil && !o.all {
 		return &source.Hint{Err: err, Try: cmp.Or(source.TryOf(err), "pgtui -i /path/to/pigsty.yml history") + "; `pgtui history --all` needs none"}
 	}
-	log, err := a.AuditLog(path)
+	here := session.Resolved(path)
+	if o.all {
+		here = ""
+	}
+	h, err := a.HistoryOf(path, here)
 	if err != nil {
 		return err
 	}
-	runs, here := plan.Runs(log.Records), session.Resolved(path)
-	others := len(runs)
-	if o.all {
-		here = ""
-	} else {
-		runs = plan.RunsOf(runs, session.SameInventory(here))
-	}
-	others -= len(runs)
-	runs = slices.DeleteFunc(runs, func(r plan.Run) bool { return len(names) == 1 && string(r.Cluster) != names[0] })
+	runs := slices.DeleteFunc(h.Runs, func(r plan.Run) bool { return len(names) == 1 && string(r.Cluster) != names[0] })
 	if len(runs) == 0 && len(names) == 1 { // a cluster that was removed still has its runs
 		if inv, err := a.Load(ctx); err == nil {
 			if _, err := session.Clusters(inv, names...); err != nil {
@@ -71,14 +67,13 @@ func (a *app) history(ctx context.Context, o *historyOptions, names []string) er
 	if o.limit > 0 && len(runs) > o.limit {
 		runs = runs[len(runs)-o.limit:]
 	}
-	audit := a.Audit(path).Path
-	return a.reply(o.output, min(len(log.Breaks), 1),
+	return a.reply(o.output, min(len(h.Breaks), 1),
 		func() any {
 			breaks := []jsonv1.Break{}
-			for _, b := range log.Breaks {
+			for _, b := range h.Breaks {
 				breaks = append(breaks, jsonv1.Break(b))
 			}
-			return jsonv1.FromRuns(audit, here, runs, breaks)
+			return jsonv1.FromRuns(h.File, here, runs, breaks)
 		},
-		func(w show.Out) { show.History(w, audit, runs, others) })
+		func(w show.Out) { show.History(w, h.File, runs, h.Others) })
 }

@@ -3,8 +3,10 @@ package plan
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -155,6 +157,64 @@ func Runs(records []Record) []Run {
 		}
 	}
 	return out
+}
+
+// History is what the audit file has of an inventory.
+type History struct {
+	File   string  // its path
+	Runs   []Run   // oldest first
+	Others int     // runs of other inventories
+	Breaks []Break // in the order of the file
+}
+
+// Break is one place where the audit file is not what pgtui wrote.
+type Break struct {
+	Line int // from 1
+	What string
+}
+
+// What is the action, and which plan it undoes.
+func (r *Run) What() string {
+	if r.Undoes != "" {
+		return r.Action + " of " + r.Undoes
+	}
+	return r.Action
+}
+
+// Ended is how the run ended, in a word or two; "unknown: interrupted" where its end
+// is not recorded.
+func (r *Run) Ended() string {
+	if r.Interrupted {
+		return "unknown: interrupted"
+	}
+	return r.Outcome
+}
+
+// Failed reports whether the run did not end as planned, or nobody knows how.
+func (r *Run) Failed() bool { return r.Interrupted || r.Outcome != RunApplied }
+
+// Changed are the nodes with their outcomes, "10.10.10.11 applied, 10.10.10.12 restored".
+// Of an action on the cluster it is whom it changed, and on which HAProxies:
+// "pg-test-2 on 10.10.10.11".
+func (r *Run) Changed() string {
+	var out []string
+	if len(r.Nodes) == 0 && r.Instance != "" {
+		out = append(out, text.Line(string(r.Instance), 60))
+		if len(r.HAProxy) > 0 {
+			out[0] += " on " + text.Line(model.Join(r.HAProxy), 200)
+		}
+		if r.Why != "" {
+			out[0] += ": " + text.Line(r.Why, 100)
+		}
+	}
+	for _, n := range r.Nodes {
+		outcome := string(n.Outcome)
+		if outcome == "" {
+			outcome = "?"
+		}
+		out = append(out, text.Line(string(n.Host)+" "+outcome, 60))
+	}
+	return strings.Join(out, ", ")
 }
 
 // RunsOf are the runs of the inventory that same reports a path to be, in their

@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -67,6 +68,24 @@ func (s *Session) AuditLog(path string) (apply.AuditLog, error) {
 		s.notice(fmt.Sprintf("%s:%d: the chain is broken: %s", file.Path, b.Line, b.What))
 	}
 	return log, err
+}
+
+// History is what the audit file has of the inventory.
+func (s *Session) History(_ context.Context, inv *model.Inventory) (plan.History, error) {
+	return s.HistoryOf(inv.Source, inv.Path)
+}
+
+// HistoryOf is what the audit file of the inventory at path has of the inventory that
+// is known by its resolved path; "" is all of them.
+func (s *Session) HistoryOf(path, resolved string) (plan.History, error) {
+	log, err := s.AuditLog(path)
+	h := plan.History{File: s.Audit(path).Path, Runs: plan.Runs(log.Records), Breaks: log.Breaks}
+	if resolved != "" {
+		all := len(h.Runs)
+		h.Runs = plan.RunsOf(h.Runs, SameInventory(resolved))
+		h.Others = all - len(h.Runs)
+	}
+	return h, err
 }
 
 // runs are all runs in the audit file of the inventory, and those of this

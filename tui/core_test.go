@@ -15,6 +15,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/plan"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/widget"
@@ -205,7 +206,7 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 	}
 	r.press("y")
 	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
-	r.press("0", "tab")
+	r.press("0", "tab", "tab")
 	r.want("MESSAGES 1", "copied:")
 	r = newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
 	r.press("8", "y")
@@ -313,33 +314,84 @@ func TestCommandLog(t *testing.T) {
 	})
 	r.fire(false)
 	r.press("0")
+	r.want("CHANGES 0", "Nothing was changed with this inventory: /home/dba/.local/state/pgtui/audit.jsonl has no run of it.")
+	r.press("tab")
 	r.want("COMMANDS 1", "10.10.10.11  41  2     read")
 	harmless(t, "log", r.m.View().Content)
 	r.press("enter")
-	r.want("10.10.10.11  exit 2  41 ms", "sh -c read")
+	r.want("10.10.10.11  41  2     read", "exit 2  41 ms", "sh -c read")
 	harmless(t, "log in full", r.m.View().Content)
 	r.press("enter")
-	r.want("10.10.10.11  41  2     read")
+	r.wantNot("sh -c read")
+	r.press("tab")
+	r.want("MESSAGES 0")
+	r.press("tab")
+	r.want("CHANGES 0")
+	r.press("h")
+	r.want("MESSAGES 0")
 }
 
-// TestLogKeepsItsPlace: what is first on the screen stays there when commands are
-// shown in full, and back.
-func TestLogKeepsItsPlace(t *testing.T) {
-	r := newRig(t, newWorld(), 80, 10, func(d *fake) { d.Ran = func() []model.Ran { return append(ranLately(), ranLately()...) } })
+// TestLogKeepsItsRow: the cursor stays on its row when another comes, what failed
+// lately is first, and enter opens one row.
+func TestLogKeepsItsRow(t *testing.T) {
+	more := 0
+	r := newRig(t, newWorld(), 100, 24, func(d *fake) {
+		d.History = changedLately
+		d.Ran = func() []model.Ran {
+			ran := ranLately()
+			for i := range more {
+				ran = append(ran, model.Ran{At: t0.Add(time.Duration(i) * time.Second), Node: "10.10.10.13", Argv: []string{"later"}})
+			}
+			return ran
+		}
+	})
 	r.fire(false)
-	r.press("0", "j", "j")
-	at := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[1] }
-	if at() != "10.10.10.11" {
-		t.Fatalf("the first is %s", at())
+	under := func(want string) {
+		t.Helper()
+		for _, l := range strings.Split(r.screen(), "\n") {
+			if strings.HasPrefix(l, "▸") && !strings.Contains(l, want) {
+				t.Errorf("the cursor is on %q, expected %q", l, want)
+			}
+		}
 	}
+	r.press("0")
+	under("stopped") // 40 minutes ago; the one of 30 hours ago is in its place
+	r.press("enter", "tab")
+	under("the backup of a plan")
+	r.press("j", "j", "enter")
+	r.want("exit 0  61200 ms")
+	under("./pgsql.yml")
+	more = 3
+	r.fire(false)
+	r.want("COMMANDS 8", "exit 0  61200 ms")
+	under("./pgsql.yml")
+	r.press("G")
+	under("the files of a directory")
+	r.press("g", "enter")
+	r.want("exit 4  12 ms")
+	r.wantNot("exit 0  61200 ms")
+	r.press("/")
+	r.typing("later")
 	r.press("enter")
-	r.want("COMMANDS 10")
-	if l := strings.Split(r.screen(), "\n")[2]; !strings.HasPrefix(l, " 10.10.10.11  exit 0  1840 ms") {
-		t.Errorf("in full the first is %q", l)
+	r.want("COMMANDS 3")
+	under("later")
+}
+
+// TestLogReadsTheAuditFile when it opens and on R, and not while it is drawn.
+func TestLogReadsTheAuditFile(t *testing.T) {
+	read := 0
+	r := newRig(t, newWorld(), 100, 24, func(d *fake) {
+		d.History = func() (plan.History, error) { read++; return changedLately() }
+	})
+	r.press("0")
+	r.fire(false)
+	r.screen()
+	if read != 1 {
+		t.Errorf("read %d times", read)
 	}
-	r.press("j", "enter")
-	if at() != "10.10.10.11" {
-		t.Errorf("back, the first is %s", at())
+	r.press("R")
+	if read != 2 {
+		t.Errorf("R: read %d times", read)
 	}
 }
 

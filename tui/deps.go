@@ -78,6 +78,8 @@ type Session interface {
 	Foreground(ctx context.Context, p model.Program, in, out *os.File, stopped func()) (int, error)
 	// File is a service's rendered file.
 	File(inv *model.Inventory, s *model.Service) string
+	// History is what was changed with the inventory, by whom, and how it ended.
+	History(ctx context.Context, inv *model.Inventory) (plan.History, error)
 	// Ran is everything that ran on nodes, the oldest first.
 	Ran() []model.Ran
 }

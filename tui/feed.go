@@ -309,6 +309,8 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 				answer, err = d.Activity(ctx, inv, q.Instance, true)
 			case page.TopicStore:
 				answer, err = d.Store(ctx, inv, q.Instance)
+			case page.TopicHistory:
+				answer, err = d.History(ctx, inv)
 			case page.TopicAction:
 				answer, err = planAction(ctx, d, *q.Request)
 			}

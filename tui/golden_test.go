@@ -128,22 +128,56 @@ func TestReloadFrames(t *testing.T) {
 	}
 }
 
-// TestLogFrames holds the log: commands short and in full, what was said, what a
-// filter leaves, and nothing.
+// TestLogFrames holds the log: what was changed, commands, one row of them in full,
+// messages, what a filter leaves, and nothing.
 func TestLogFrames(t *testing.T) {
 	w := newWorld()
 	onLog := func(r *rig) {
 		r.m.messages = saidLately()
-		r.press("0")
+		r.press("0", "tab")
 	}
-	ran := func(d *fake) { d.Ran = ranLately }
+	ran := func(d *fake) { d.Ran, d.History = ranLately, changedLately }
+	golden(t, "log/changes", frames(t, w, func(r *rig) { r.press("0") }, ran))
+	golden(t, "log/change-in-full", frames(t, w, func(r *rig) { r.press("0", "enter", "j", "enter") }, ran))
+	golden(t, "log/chain-broken", frames(t, w, func(r *rig) { r.press("0") }, func(d *fake) {
+		d.History = func() (plan.History, error) {
+			h, err := changedLately()
+			h.Breaks = []plan.Break{{Line: 12, What: "the line is not as it was written"}, {Line: 13, What: "a line before it is missing"}}
+			return h, err
+		}
+	}))
+	golden(t, "log/unreadable", frames(t, w, func(r *rig) { r.press("0") }, func(d *fake) {
+		d.History = func() (plan.History, error) {
+			return plan.History{}, &source.Hint{Err: errors.New("the audit file cannot be read: /home/dba/.local/state/pgtui/audit.jsonl: its mode is 0666: others can change it"), Try: "chmod 600 /home/dba/.local/state/pgtui/audit.jsonl"}
+		}
+	}))
 	golden(t, "log/commands", frames(t, w, onLog, ran))
 	golden(t, "log/in-full", frames(t, w, func(r *rig) { onLog(r); r.press("enter") }, ran))
 	golden(t, "log/messages", frames(t, w, func(r *rig) { onLog(r); r.press("tab") }, ran))
 	golden(t, "log/filtered", frames(t, w, func(r *rig) { onLog(r); r.press("/"); r.typing("backup"); r.press("enter") }, ran))
 	golden(t, "log/no-match", frames(t, w, func(r *rig) { onLog(r); r.press("/"); r.typing("xyz"); r.press("enter") }, ran))
 	golden(t, "log/empty", frames(t, w, func(r *rig) { r.press("0") }))
-	golden(t, "log/no-messages", frames(t, w, func(r *rig) { r.press("0", "tab") }))
+	golden(t, "log/no-messages", frames(t, w, func(r *rig) { r.press("0", "tab", "tab") }))
+}
+
+// changedLately are runs of every kind, the oldest first.
+func changedLately() (plan.History, error) {
+	alice := plan.Operator{User: "root", SudoUser: "alice", Host: "admin-1", SSHFrom: "192.168.100.20"}
+	bob := plan.Operator{User: "bob", Host: "admin-1"}
+	run := func(id, action, planned string, ago time.Duration, who plan.Operator, outcome string) plan.Run {
+		return plan.Run{Began: t0.Add(-ago), Record: plan.Record{Run: id, Action: action, Plan: planned, Who: who, Cluster: "pg-test", Outcome: outcome, TookMs: 8200}}
+	}
+	reloaded := run("1", plan.ActionReload, "7f3a91c2d4", 50*time.Hour, alice, plan.RunApplied)
+	reloaded.Nodes = []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Applied, Backup: "/var/lib/pgtui/backup/7f3a91c2d4"}, {Host: "10.10.10.12", Outcome: plan.Applied}}
+	failed := run("2", plan.ActionReload, "91bb02aa17", 40*time.Minute, bob, plan.RunStopped)
+	failed.Error = "pg-test: stopped at 10.10.10.11"
+	failed.Nodes = []plan.NodeRecord{{Host: "10.10.10.11", Outcome: plan.Restored, Step: plan.StepVerify, Error: "pg-test-2 has weight 100, planned 50"}, {Host: "10.10.10.12", Outcome: plan.Untouched}}
+	drained := run("3", "drain", "c0ffee1234", 20*time.Minute, alice, plan.RunApplied)
+	drained.Instance, drained.HAProxy, drained.Why = "pg-test-2", []model.Host{"10.10.10.11", "10.10.10.12"}, "kernel update"
+	drained.Events = []plan.EventRecord{{At: t0.Add(-20 * time.Minute), State: "done", Host: "10.10.10.11", What: "pg-test-2 is in drain"}}
+	killed := run("4", plan.ActionUndo, "5511ee77aa", 30*time.Hour, bob, "")
+	killed.Undoes, killed.Interrupted = "7f3a91c2d4", true
+	return plan.History{File: "/home/dba/.local/state/pgtui/audit.jsonl", Runs: []plan.Run{reloaded, killed, failed, drained}}, nil
 }
 
 // ranLately are commands of every kind, the oldest first.

@@ -84,6 +84,7 @@ type fake struct {
 	Foreground func(p model.Program) (int, error)
 	File       func(inv *model.Inventory, s *model.Service) string
 	Ran        func() []model.Ran
+	History    func() (plan.History, error)
 }
 
 // deps is what the console gets of it.
@@ -190,6 +191,13 @@ func (a answers) Foreground(_ context.Context, p model.Program, _, _ *os.File, _
 }
 
 func (a answers) File(inv *model.Inventory, s *model.Service) string { return a.f.File(inv, s) }
+
+func (a answers) History(context.Context, *model.Inventory) (plan.History, error) {
+	if a.f.History == nil {
+		return plan.History{File: "/home/dba/.local/state/pgtui/audit.jsonl"}, nil
+	}
+	return a.f.History()
+}
 
 func (a answers) Ran() []model.Ran {
 	if a.f.Ran == nil {

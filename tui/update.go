@@ -240,7 +240,7 @@ func (m *Model) inventory(msg inventoryMsg) tea.Cmd {
 		return m.reloaded(msg)
 	}
 	m.take(msg.inv)
-	return m.feed.watch(m.inv, m.gen, m.every())
+	return tea.Batch(m.feed.watch(m.inv, m.gen, m.every()), m.resume()) // pages that need the inventory
 }
 
 // switched takes over the world of another context: nothing of the old one
@@ -388,7 +388,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 			m.pop()
 		}
 		m.note()
-		return m.show(journal.Messages())
+		return m.show(journal.Messages(m.messages))
 	case keys.Times:
 		m.ago = !m.ago
 		return nil

@@ -2,7 +2,6 @@ package show
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"pgtui/internal/text"
@@ -77,16 +76,8 @@ func History(w Out, file string, runs []plan.Run, others int) {
 	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("WHEN\tWHO\tWHAT\tCLUSTER\tPLAN\tENDED\tNODES", "VIA\tINVENTORY"))
 	for _, r := range runs {
-		what := r.Action
-		if r.Undoes != "" {
-			what += " of " + r.Undoes
-		}
-		ended := r.Outcome
-		if r.Interrupted {
-			ended = "unknown: interrupted"
-		}
-		fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", r.Began.Local().Format(time.DateTime), w.line(r.Who.String(), 60), w.line(what, 40),
-			w.line(string(r.Cluster), 40), w.line(r.Plan, 20), w.line(ended, 30), nodesText(&r)), Dash(w.line(r.Via, 40))+"\t"+w.line(r.Inventory, 200)))
+		fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", r.Began.Local().Format(time.DateTime), w.line(r.Who.String(), 60), w.line(r.What(), 40),
+			w.line(string(r.Cluster), 40), w.line(r.Plan, 20), w.line(r.Ended(), 30), r.Changed()), Dash(w.line(r.Via, 40))+"\t"+w.line(r.Inventory, 200)))
 	}
 	tw.Flush()
 	for _, r := range runs {
@@ -94,27 +85,4 @@ func History(w Out, file string, runs []plan.Run, others int) {
 			fmt.Fprintf(w, "%s: %s\n", w.line(r.Plan, 20), w.line(r.Error, 300))
 		}
 	}
-}
-
-// nodesText is "10.10.10.11 applied, 10.10.10.12 restored"; of an action on the
-// cluster whom it changed, and on which HAProxies: "pg-test-2 on 10.10.10.11".
-func nodesText(r *plan.Run) string {
-	var out []string
-	if len(r.Nodes) == 0 && r.Instance != "" {
-		out = append(out, text.Line(string(r.Instance), 60))
-		if len(r.HAProxy) > 0 {
-			out[0] += " on " + text.Line(model.Join(r.HAProxy), 200)
-		}
-		if r.Why != "" {
-			out[0] += ": " + text.Line(r.Why, 100)
-		}
-	}
-	for _, n := range r.Nodes {
-		outcome := string(n.Outcome)
-		if outcome == "" {
-			outcome = "?"
-		}
-		out = append(out, text.Line(string(n.Host)+" "+outcome, 60))
-	}
-	return strings.Join(out, ", ")
 }

@@ -28,6 +28,7 @@ const (
 	TopicPooler     Topic = "pgbouncer"  // the console of an instance's pgbouncer
 	TopicPostgres   Topic = "postgres"   // the sessions of an instance's PostgreSQL
 	TopicStore      Topic = "store"      // an instance's backups and disk, over SSH
+	TopicHistory    Topic = "history"    // what was changed, as the audit file has it
 )
 
 // Offers reports that the topic can be probed.

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"pgtui/tui/keys"
@@ -30,6 +31,29 @@ func (l Listing) Move(a keys.Action, at []int, n, h int) Listing {
 		}
 	}
 	l.Top = Scroll(a, l.Top, n, h)
+	return l.seen(a, at, h)
+}
+
+// seen is the list with its cursor on a line that is seen: at the end that a leads to,
+// else on the first or the last.
+func (l Listing) seen(a keys.Action, at []int, h int) Listing {
+	switch {
+	case len(at) == 0:
+	case a == keys.Top:
+		l.Cursor = 0
+	case a == keys.Bottom:
+		l.Cursor = len(at) - 1
+	case l.hidden(at, h) && at[l.Cursor] < l.Top:
+		if i := slices.IndexFunc(at, func(line int) bool { return line >= l.Top }); i >= 0 {
+			l.Cursor = i
+		}
+	case l.hidden(at, h):
+		for i, line := range at {
+			if line < l.Top+h {
+				l.Cursor = i
+			}
+		}
+	}
 	return l
 }
 
