@@ -23,14 +23,14 @@ type accessOptions struct {
 func (a *app) accessCmd() *cobra.Command {
 	var o accessOptions
 	c := &cobra.Command{
-		Use:   "access <cluster>",
+		Use:   "access <cluster…>",
 		Short: "Every endpoint and the instance it reaches: hosts by ports, DSNs, which port to use",
 		Long: "access lists every host and port that clients of the cluster may use, what each should reach\n" +
 			"and what it reaches now: names are resolved by the system and by Pigsty's DNS servers, and every\n" +
 			"endpoint is connected to and probed for TLS. It changes nothing, and prints no password. Exit codes:\n" +
 			"0 every endpoint reaches the right instance, 1 one does not, 2 no service endpoint reaches the primary,\n" +
 			"3 unknown.",
-		Args: needs(1, "cluster", "pgtui access pg-test"),
+		Args: needs(0, "cluster", "pgtui access pg-test"),
 		RunE: verb(&o, a.access),
 	}
 	outputFlag(c, &o.output, "dsn is every connection string in every form", "table", "json", "dsn")
@@ -52,9 +52,12 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 	if o.output == "dsn" && o.scheme {
 		return wrong("-o dsn cannot be combined with --scheme")
 	}
-	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
+	}
+	if o.emit != "" && len(cls) > 1 {
+		return misuse("pgtui access "+string(cls[0].Name)+" --emit "+o.emit, "--emit takes one cluster, and there are %d", len(cls))
 	}
 	if o.emit != "" {
 		return a.emitAccess(emit.Kind(o.emit), inv, cls[0])
@@ -63,14 +66,13 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 	if o.prove {
 		proofs = o.count
 	}
-	acc, b, err := a.AccessOf(ctx, inv, nil, cls[0], proofs)
-	if err != nil {
-		return exit(healthUnknown, err)
-	}
-	health, _ := access.Health(&acc)
-	return a.reply(o.output, int(health),
-		func() any { return jsonv1.NewAccess(inv, &b, &acc, b.Judged) },
-		func(w show.Out) {
+	return a.replies(question{output: o.output, many: several(names), fail: healthUnknown, worse: worseHealth, ask: func(c *model.Cluster) (answer, error) {
+		acc, b, err := a.AccessOf(ctx, inv, nil, c, proofs)
+		if err != nil {
+			return answer{}, err
+		}
+		health, _ := access.Health(&acc)
+		return answer{code: int(health), doc: func() any { return jsonv1.NewAccess(inv, &b, &acc, b.Judged) }, text: func(w show.Out) {
 			switch {
 			case o.output == "dsn":
 				show.DSNs(w, &acc)
@@ -79,7 +81,8 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 			default:
 				show.Matrix(w, &acc)
 			}
-		})
+		}}, nil
+	}}, cls)
 }
 
 // emitAccess writes the endpoints of a cluster for another program. It probes no

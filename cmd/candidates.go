@@ -7,6 +7,7 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
+	"pgtui/model"
 )
 
 type candidatesOptions struct {
@@ -17,13 +18,13 @@ type candidatesOptions struct {
 func (a *app) candidatesCmd() *cobra.Command {
 	var o candidatesOptions
 	c := &cobra.Command{
-		Use:   "candidates <cluster>",
+		Use:   "candidates <cluster…>",
 		Short: "Who can take over the leader's role: every gate with its number, Patroni's and HAProxy's",
 		Long: "candidates shows, for every member that does not lead, what Patroni decides a switchover by, what its\n" +
 			"ports answer to a login, and what each HAProxy does with it once it leads. Of the leader it shows the\n" +
 			"archive and the transactions that delay it. It changes nothing. Exit codes: 0 a member can take over, 1 only with\n" +
 			"a risk, 2 no member can, 3 that is unknown.",
-		Args: needs(1, "cluster", "pgtui candidates pg-test"),
+		Args: needs(0, "cluster", "pgtui candidates pg-test"),
 		RunE: verb(&o, a.candidates),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
@@ -33,15 +34,15 @@ func (a *app) candidatesCmd() *cobra.Command {
 }
 
 func (a *app) candidates(ctx context.Context, o *candidatesOptions, names []string) error {
-	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
 	}
-	t, err := a.CandidatesOf(ctx, inv, cls[0], !o.noSSH)
-	if err != nil {
-		return exit(healthUnknown, err)
-	}
-	return a.reply(o.output, t.Code(),
-		func() any { return jsonv1.NewCandidates(&t) },
-		func(w show.Out) { show.Candidates(w, &t, o.all || w.Wide) })
+	return a.replies(question{output: o.output, many: several(names), fail: healthUnknown, worse: worseHealth, ask: func(c *model.Cluster) (answer, error) {
+		t, err := a.CandidatesOf(ctx, inv, c, !o.noSSH)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{code: t.Code(), doc: func() any { return jsonv1.NewCandidates(&t) }, text: func(w show.Out) { show.Candidates(w, &t, o.all || w.Wide) }}, nil
+	}}, cls)
 }

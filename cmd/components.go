@@ -20,13 +20,13 @@ type componentsOptions struct {
 func (a *app) componentsCmd() *cobra.Command {
 	var o componentsOptions
 	c := &cobra.Command{
-		Use:   "components [cluster|node]",
+		Use:   "components [cluster|node…]",
 		Short: "What Pigsty runs on each node: port, reachable, health, version; exits as status",
 		Long: "components checks everything that Pigsty runs on the nodes of a cluster, on one node, or on all\n" +
 			"nodes: over the network, and systemd over SSH. It changes nothing. Exit codes: 0 all are healthy,\n" +
 			"1 a component that only monitors is unhealthy, 2 one that carries traffic is unhealthy, 3 none is\n" +
 			"unhealthy and one is unknown.",
-		Args: upTo(1, "cluster or node"),
+		Args: cobra.ArbitraryArgs,
 		RunE: verb(&o, a.components),
 	}
 	outputFlag(c, &o.output, "", "table", "json")

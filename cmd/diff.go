@@ -7,6 +7,7 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan"
 	"pgtui/session"
@@ -17,7 +18,7 @@ type diffOptions struct{ output format }
 func (a *app) diffCmd() *cobra.Command {
 	var o diffOptions
 	c := &cobra.Command{
-		Use:   "diff <cluster> [host…]",
+		Use:   "diff <cluster…> | diff <cluster> [host…]",
 		Short: "What a reload would change on each HAProxy node; exits 0 same, 1 different, 2 unknown",
 		Args:  needs(0, "cluster", "pgtui diff pg-test"),
 		RunE:  verb(&o, a.diff),
@@ -27,27 +28,45 @@ func (a *app) diffCmd() *cobra.Command {
 }
 
 func (a *app) diff(ctx context.Context, o *diffOptions, args []string) error {
-	inv, cls, err := a.open(ctx, 2, args[0])
+	inv, err := a.load(ctx)
+	if err != nil {
+		return exit(2, err)
+	}
+	names, on := clustersFirst(inv, args)
+	cls, err := session.Matching(inv, names...)
 	if err != nil {
 		return err
+	}
+	if len(on) > 0 && len(cls) > 1 {
+		return misuse("pgtui diff "+string(cls[0].Name)+" "+text.Word(string(on[0])), "hosts need one cluster, and there are %d", len(cls))
 	}
 	if inv.Unpredictable() {
 		a.complain(inv, cls)
 		return exit(2, session.ErrUnpredictable)
 	}
-	p, drift, err := a.Applier(inv.Source).Survey(ctx, inv, cls[0].Name, hosts(args[1:]))
-	if err != nil {
-		return exit(2, err)
-	}
-	code := driftCode(p, drift)
-	err = a.reply(o.output, code,
-		func() any { return jsonv1.FromDrift(inv, cls[0], code, drift) },
-		func(w show.Out) {
+	err = a.replies(question{output: o.output, many: several(names), fail: 2, worse: worseCode, ask: func(c *model.Cluster) (answer, error) {
+		p, drift, err := a.Applier(inv.Source).Survey(ctx, inv, c.Name, on)
+		if err != nil {
+			return answer{}, err
+		}
+		code := driftCode(p, drift)
+		return answer{code: code, doc: func() any { return jsonv1.FromDrift(inv, c, code, drift) }, text: func(w show.Out) {
 			show.Dialect(w, inv)
 			show.Plan(w, p, drift)
-		})
+		}}, nil
+	}}, cls)
 	a.complain(inv, cls)
 	return err
+}
+
+// clustersFirst splits arguments into the names of clusters and the hosts behind
+// them: a name that the inventory has as a cluster, and a pattern, is one of them.
+func clustersFirst(inv *model.Inventory, args []string) (names []string, on []model.Host) {
+	n := 1
+	for n < len(args) && (session.Pattern(args[n]) || inv.Cluster(model.ClusterName(args[n])) != nil) {
+		n++
+	}
+	return args[:n], hosts(args[n:])
 }
 
 // driftCode is the exit code of diff: files left behind on nodes that no longer

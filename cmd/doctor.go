@@ -20,11 +20,11 @@ type doctorOptions struct {
 func (a *app) doctorCmd() *cobra.Command {
 	var o doctorOptions
 	c := &cobra.Command{
-		Use:   "doctor [cluster]",
+		Use:   "doctor [cluster…]",
 		Short: "Every finding, the worst first, with its evidence and the command to type; exits as status",
 		Long: "doctor probes Patroni and HAProxy as status does, connects through every service port,\n" +
 			"and reads the HAProxy files and processes of each node over SSH. It changes nothing.",
-		Args: upTo(1, "cluster"),
+		Args: cobra.ArbitraryArgs,
 		RunE: verb(&o, a.doctor),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
@@ -37,7 +37,7 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	if err := within("--count", o.count, 0, mostConnections); err != nil {
 		return err
 	}
-	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
 	}

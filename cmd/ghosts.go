@@ -32,13 +32,13 @@ type ghostsOptions struct {
 func (a *app) ghostsCmd() *cobra.Command {
 	var o ghostsOptions
 	c := &cobra.Command{
-		Use:   "ghosts <cluster>",
+		Use:   "ghosts <cluster…>",
 		Short: "Old HAProxy processes and their sessions; --close ends sessions that are stuck to a wrong instance",
 		Long: "A reload leaves the old HAProxy process with its sessions. It makes no health checks: its sessions\n" +
 			"do not follow a failover. ghosts lists the old processes on the cluster's HAProxy nodes. With\n" +
 			"--close it ends, after a prompt for the cluster's name, those sessions whose instance Patroni\n" +
 			"refuses for their service now, one by one, and no others.",
-		Args: needs(1, "cluster", "pgtui ghosts pg-test"),
+		Args: needs(0, "cluster", "pgtui ghosts pg-test"),
 		RunE: verb(&o, a.ghosts),
 	}
 	c.Flags().BoolVar(&o.close, "close", false, "end the sessions that are stuck to an instance that Patroni refuses for their service")
@@ -55,6 +55,12 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 	if o.output.document() && o.close {
 		return wrong("-o %s cannot be combined with --close", o.output)
 	}
+	if o.close && len(names) > 1 {
+		return misuse("pgtui ghosts "+names[0]+" --close", "--close takes one cluster, and got %d", len(names))
+	}
+	if !o.close {
+		return a.ghostsOf(ctx, o, names)
+	}
 	inv, cls, err := a.open(ctx, fail, names...)
 	if err != nil {
 		return err
@@ -65,11 +71,8 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 		return exit(fail, err)
 	}
 	stuck, code := stuckSessions(snap, c)
-	if o.output.document() {
-		return a.reply(o.output, code, func() any { return jsonv1.NewGhosts(c, code, snap.Workers, stuck) }, nil)
-	}
 	show.Workers(a.plain(), c, snap.Workers, stuck)
-	if !o.close || len(stuck) == 0 {
+	if len(stuck) == 0 {
 		return exit(code, nil)
 	}
 	if !o.yes {
@@ -78,6 +81,22 @@ func (a *app) ghosts(ctx context.Context, o *ghostsOptions, names []string) erro
 		}
 	}
 	return a.closeSessions(ctx, inv, c, stuck)
+}
+
+// ghostsOf prints the old HAProxy processes of clusters.
+func (a *app) ghostsOf(ctx context.Context, o *ghostsOptions, names []string) error {
+	inv, cls, err := a.matching(ctx, ghostsUnknown, names...)
+	if err != nil {
+		return err
+	}
+	return a.replies(question{output: o.output, many: several(names), fail: ghostsUnknown, worse: worseCode, ask: func(c *model.Cluster) (answer, error) {
+		snap, err := a.Examined(ctx, inv, []*model.Cluster{c}, 0)
+		if err := cmp.Or(session.Stopped(ctx), err); err != nil {
+			return answer{}, err
+		}
+		stuck, code := stuckSessions(snap, c)
+		return answer{code: code, doc: func() any { return jsonv1.NewGhosts(c, code, snap.Workers, stuck) }, text: func(w show.Out) { show.Workers(w, c, snap.Workers, stuck) }}, nil
+	}}, cls)
 }
 
 // stuckSessions are the sessions of old HAProxy processes to an instance that

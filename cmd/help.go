@@ -64,7 +64,6 @@ func environment() []variable {
 		{"VISUAL", "editor of the inventory"},
 		{"EDITOR", "editor of the inventory where VISUAL is not set (default: vi)"},
 		{"SHELL", "shell on a node of the sandbox"},
-		{"PATH", "where ssh, psql and the editor are"},
 		{"PGCONNECT_TIMEOUT", "how long psql waits for a connection, in seconds (default: 10)"},
 		{"NO_COLOR", "no colours, unless --color is given"},
 		{"CLICOLOR_FORCE", "colours without a terminal too, unless it is 0; NO_COLOR and --color override it"},
@@ -107,6 +106,13 @@ func (a *app) helpCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command|topic]",
 		Short: "Help about any command or topic",
+		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			about, _, err := c.Root().Find(args)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return beginning(word, helpNames(about), nil), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			root := c.Root()
 			if len(args) == 1 {
@@ -134,13 +140,19 @@ func (a *app) helpCmd() *cobra.Command {
 // noTopic is the error of a word of `pgtui help` that is neither a command below
 // about nor a topic.
 func noTopic(about *cobra.Command, args []string, word string) error {
+	return model.NotFound(fmt.Errorf("no help topic %q", text.Line(strings.Join(args, " "), 100)), word, helpNames(about), "pgtui help")
+}
+
+// helpNames are what may follow in `pgtui help`: the commands below about, and on
+// top the topics.
+func helpNames(about *cobra.Command) []string {
 	have := commandNames(about)
 	if !about.HasParent() {
 		for _, t := range topics() {
 			have = append(have, t.name)
 		}
 	}
-	return model.NotFound(fmt.Errorf("no help topic %q", text.Line(strings.Join(args, " "), 100)), word, have, "pgtui help")
+	return have
 }
 
 // usageOf prints how a command is used: its own flags, and where those of every

@@ -24,14 +24,14 @@ type historyOptions struct {
 func (a *app) historyCmd() *cobra.Command {
 	var o historyOptions
 	c := &cobra.Command{
-		Use:   "history [cluster]",
+		Use:   "history [cluster…]",
 		Short: "What was done with this inventory: when, by whom, to which nodes, and how it ended",
 		Long: "history reads the audit file: $PGTUI_AUDIT, else pgtui/audit.jsonl in $XDG_STATE_HOME or\n" +
 			"~/.local/state; a sandbox has its own. pgtui only appends to it, a JSON record a line. It shows\n" +
 			"the runs of this inventory, with --all those of every inventory.\n\n" +
 			"Each line has the hash of the line before. Where the chain is broken, history names the line and\n" +
 			"exits 1.",
-		Args: upTo(1, "cluster"),
+		Args: cobra.ArbitraryArgs,
 		RunE: verb(&o, a.history),
 	}
 	outputFlag(c, &o.output, "", "text", "json")
@@ -56,14 +56,18 @@ func (a *app) history(ctx context.Context, o *historyOptions, names []string) er
 	if err != nil {
 		return err
 	}
-	runs := slices.DeleteFunc(h.Runs, func(r plan.Run) bool { return len(names) == 1 && string(r.Cluster) != names[0] })
-	if len(runs) == 0 && len(names) == 1 { // a cluster that was removed still has its runs
+	runs := h.Runs
+	for _, name := range names { // a cluster that was removed still has its runs
+		if slices.ContainsFunc(runs, func(r plan.Run) bool { return session.Matches([]string{name}, r.Cluster) }) {
+			continue
+		}
 		if inv, err := a.Load(ctx); err == nil {
-			if _, err := session.Clusters(inv, names...); err != nil {
+			if _, err := session.Matching(inv, name); err != nil {
 				return err
 			}
 		}
 	}
+	runs = slices.DeleteFunc(runs, func(r plan.Run) bool { return len(names) > 0 && !session.Matches(names, r.Cluster) })
 	if o.limit > 0 && len(runs) > o.limit {
 		runs = runs[len(runs)-o.limit:]
 	}

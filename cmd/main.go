@@ -16,6 +16,9 @@ const memory = 480 << 20
 // process. It returns the exit code.
 func Main() int {
 	debug.SetMemoryLimit(memory)
+	if completing(os.Args[1:]) {
+		debug.SetGCPercent(-1) // it ends before it has used what a collection would free
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return Run(ctx, os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})

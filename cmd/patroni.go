@@ -87,24 +87,28 @@ type patroniHistoryOptions struct {
 func (a *app) patroniHistoryCmd() *cobra.Command {
 	var o patroniHistoryOptions
 	c := &cobra.Command{
-		Use:   "history <cluster>",
+		Use:   "history <cluster…>",
 		Short: "The timelines of a cluster: when each ended, and who led then",
-		Args:  needs(1, "cluster", "pgtui patroni history pg-test"),
-		RunE: verb(&o, func(ctx context.Context, o *patroniHistoryOptions, args []string) error {
-			inv, c, err := a.patroniCluster(ctx, args[0], "patroni history")
-			if err != nil {
-				return err
-			}
-			rows, err := a.PatroniHistory(ctx, inv, c, o.ssh)
-			if err != nil {
-				return exit(1, err)
-			}
-			return a.reply(o.output, 0, func() any { return newTimelines(c, rows) }, func(w show.Out) { showTimelines(w, rows) })
-		}),
+		Args:  needs(0, "cluster", "pgtui patroni history pg-test"),
+		RunE:  verb(&o, a.patroniHistory),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
 	c.Flags().BoolVar(&o.ssh, "ssh", false, "read it through SSH from a node")
 	return c
+}
+
+func (a *app) patroniHistory(ctx context.Context, o *patroniHistoryOptions, names []string) error {
+	inv, cls, err := a.matching(ctx, 1, names...)
+	if err != nil {
+		return err
+	}
+	return a.replies(question{output: o.output, many: several(names), fail: 1, worse: worseCode, ask: func(c *model.Cluster) (answer, error) {
+		rows, err := a.PatroniHistory(ctx, inv, c, o.ssh)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{doc: func() any { return newTimelines(c, rows) }, text: func(w show.Out) { showTimelines(w, rows) }}, nil
+	}}, cls)
 }
 
 // timelines is the document of patroni history -o json.

@@ -37,7 +37,7 @@ func (a *app) render(ctx context.Context, o *renderOptions, names []string) erro
 	if o.all == (len(names) > 0) {
 		return misuse("pgtui render pg-test, or pgtui render --all", "give either clusters or --all")
 	}
-	inv, cls, err := a.open(ctx, 1, names...)
+	inv, cls, err := a.matching(ctx, 1, names...)
 	if err != nil {
 		return err
 	}

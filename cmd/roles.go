@@ -15,7 +15,9 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
+	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/pigsty"
 	"pgtui/render"
 	"pgtui/session"
 	"pgtui/source"
@@ -36,13 +38,13 @@ type rolesOptions struct {
 func (a *app) rolesCmd() *cobra.Command {
 	var o rolesOptions
 	c := &cobra.Command{
-		Use:   "roles <cluster>",
+		Use:   "roles <cluster…>",
 		Short: "pg_role in the inventory against the roles now; --edit brings the inventory up to date",
 		Long: "roles shows for each instance the pg_role that the inventory declares, what the instance is\n" +
 			"now, and what pg_role should be. After a failover they differ, and what is rendered follows\n" +
 			"the inventory. With --edit it replaces just those words in the inventory's files, after\n" +
 			"the diff and a prompt for the cluster's name. No node is changed: run pgtui reload next.",
-		Args: needs(1, "cluster", "pgtui roles pg-test"),
+		Args: needs(0, "cluster", "pgtui roles pg-test"),
 		RunE: verb(&o, a.roles),
 	}
 	c.Flags().BoolVar(&o.edit, "edit", false, "replace what differs in the inventory's files, after a prompt")
@@ -59,38 +61,58 @@ func (a *app) roles(ctx context.Context, o *rolesOptions, names []string) error 
 	switch {
 	case o.edit && o.output.document():
 		return wrong("-o %s cannot be combined with --edit", o.output)
+	case o.edit && len(names) > 1:
+		return misuse("pgtui roles "+names[0]+" --edit", "--edit takes one cluster, and got %d", len(names))
 	case o.yes && !o.edit:
 		return misuse("pgtui roles "+names[0]+" --edit --yes", "--yes needs --edit")
 	}
 	play, err := a.Play(ctx)
-	if err != nil {
+	if err := cmp.Or(session.Stopped(ctx), err); err != nil {
 		return exit(fail, err)
+	}
+	if !o.edit {
+		return a.rolesOf(ctx, o, play, names)
 	}
 	r, err := a.Roles(ctx, play, names[0])
 	if err := cmp.Or(session.Stopped(ctx), err); err != nil {
 		return exit(fail, err)
 	}
-	code := rolesCode(r)
-	if o.output.document() {
-		return a.reply(o.output, code, func() any { return jsonv1.NewRoles(play.Model, r.Cluster, code, r.Rows, r.At, r.Err) }, nil)
-	}
 	show.Roles(a.plain(), r.Rows, r.At)
 	switch {
-	case r.Err != nil && o.edit:
-		return exit(fail, fmt.Errorf("refused, nothing was changed: %w", r.Err))
 	case r.Err != nil:
-		return exit(fail, r.Err)
-	case code == 0:
+		return exit(fail, fmt.Errorf("refused, nothing was changed: %w", r.Err))
+	case rolesCode(r) == 0:
 		fmt.Fprintln(a.io.Out, "\nup to date")
 		return nil
-	case !o.edit:
-		fmt.Fprintf(a.io.Out, "\ntry: pgtui roles %s --edit\n", names[0])
-		return exit(rolesDiffer, nil)
 	}
 	if err := a.editRoles(ctx, r, o.yes); err != nil {
 		return exit(rolesRefused, err)
 	}
 	return nil
+}
+
+// rolesOf prints the roles of clusters. A play answers one question at a time.
+func (a *app) rolesOf(ctx context.Context, o *rolesOptions, play *pigsty.Play, names []string) error {
+	cls, err := session.Matching(play.Model, names...)
+	if err != nil {
+		return err
+	}
+	return a.replies(question{output: o.output, many: several(names), fail: rolesUnknown, worse: worseCode, alone: true, ask: func(c *model.Cluster) (answer, error) {
+		r, err := a.Roles(ctx, play, string(c.Name))
+		if err := cmp.Or(session.Stopped(ctx), err); err != nil {
+			return answer{}, err
+		}
+		code := rolesCode(r)
+		return answer{code: code, err: r.Err, doc: func() any { return jsonv1.NewRoles(play.Model, r.Cluster, code, r.Rows, r.At, r.Err) }, text: func(w show.Out) {
+			show.Roles(w, r.Rows, r.At)
+			switch code {
+			case 0:
+				fmt.Fprintln(w, "\nup to date")
+			case rolesDiffer:
+				fmt.Fprintf(w, "\ntry: pgtui roles %s --edit\n", c.Name)
+			}
+		}}, nil
+	}}, cls)
 }
 
 // rolesCode is the exit code without --edit.

@@ -97,6 +97,9 @@ func Run(ctx context.Context, args []string, ios IO) int {
 	a.speak(nil)
 	root := a.root()
 	inLanguage(root)
+	if completing(args) {
+		a.complete(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(ios.In)
 	root.SetOut(ios.Out)
@@ -122,7 +125,7 @@ func Run(ctx context.Context, args []string, ios IO) int {
 
 // printError prints an error and what to type next.
 func printError(w io.Writer, err error) {
-	lines := text.Lines(lang.Text(err.Error()), 30, 600)
+	lines := text.Lines(lang.Text(source.Words(err)), 30, 600)
 	fmt.Fprintf(w, "pgtui: %s\n", strings.Join(lines, "\n  "))
 	if try := source.TryOf(err); try != "" {
 		fmt.Fprintln(w, "  "+lang.Text("try: "+text.Line(try, 400)))

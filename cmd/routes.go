@@ -16,9 +16,9 @@ type routesOptions struct{ output format }
 func (a *app) routesCmd() *cobra.Command {
 	var o routesOptions
 	c := &cobra.Command{
-		Use:   "routes [cluster]",
+		Use:   "routes [cluster…]",
 		Short: "node:port → instance, a line for each HAProxy and service; exits as status does",
-		Args:  upTo(1, "cluster"),
+		Args:  cobra.ArbitraryArgs,
 		RunE:  verb(&o, a.routes),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
@@ -26,7 +26,7 @@ func (a *app) routesCmd() *cobra.Command {
 }
 
 func (a *app) routes(ctx context.Context, o *routesOptions, names []string) error {
-	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,14 @@ package cmd_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,8 +70,26 @@ func TestScripts(t *testing.T) {
 			"await":   await,
 			"replace": replace,
 			"forward": forward,
+			"exits":   exits,
 		},
 	})
+}
+
+// exits CODE COMMAND ARGS...: runs a command, which must exit with that code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		ee, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = ee.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit %d, want %d", code, want)
+	}
 }
 
 // big FILE MEGABYTES: makes a large file that begins like an inventory.

@@ -22,13 +22,13 @@ type statesOptions struct {
 func (a *app) statesCmd() *cobra.Command {
 	var o statesOptions
 	c := &cobra.Command{
-		Use:   "states <cluster>",
+		Use:   "states <cluster…>",
 		Short: "Whether a reload keeps server states; --enable adds the two lines of haproxy.cfg for it",
 		Long: "A new HAProxy process takes every server for up until its own first check, so that a plain reload\n" +
 			"sends some connections to a wrong instance. Two lines of haproxy.cfg let pgtui pass it the states of\n" +
 			"the old process. states shows which nodes have them, and exits 1 when one does not. With --enable it\n" +
 			"adds them, node by node: checked by haproxy, backed up, reloaded, verified. The file stays on the node.",
-		Args: needs(1, "cluster", "pgtui states pg-test"),
+		Args: needs(0, "cluster", "pgtui states pg-test"),
 		RunE: verb(&o, a.states),
 	}
 	c.Flags().BoolVar(&o.enable, "enable", false, "add the two lines where they are missing, after a prompt")
@@ -47,6 +47,12 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	if err := o.check(); err != nil {
 		return exit(fail, err)
 	}
+	if o.enable && len(names) > 1 {
+		return misuse("pgtui states "+names[0]+" --enable", "--enable takes one cluster, and got %d", len(names))
+	}
+	if !o.enable {
+		return a.statesOf(ctx, names, hosts(o.order))
+	}
 	inv, cls, err := a.open(ctx, fail, names...)
 	if err != nil {
 		return err
@@ -61,11 +67,8 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	}
 	show.States(a.plain(), inv, cls[0], states)
 	code := statesCode(cls[0], states)
-	if code == 1 {
-		fmt.Fprintf(a.io.Out, "\ntry: pgtui states %s --enable\n", cls[0].Name)
-	}
-	if !o.enable || code == 0 {
-		return exit(code, nil)
+	if code == 0 {
+		return nil
 	}
 	if err := cmp.Or(j.Assess(ctx, hosts(o.order), o.accept), session.Stopped(ctx)); err != nil {
 		return exit(fail, err)
@@ -76,6 +79,31 @@ func (a *app) states(ctx context.Context, o *statesOptions, names []string) erro
 	}
 	show.Risks(a.plain(), &j.Plan)
 	return a.enableStates(ctx, j, code, o.yes)
+}
+
+// statesOf prints which nodes of clusters keep server states.
+func (a *app) statesOf(ctx context.Context, names []string, order []model.Host) error {
+	inv, cls, err := a.matching(ctx, 2, names...)
+	if err != nil {
+		return err
+	}
+	return a.replies(question{many: several(names), fail: 2, worse: worseCode, ask: func(c *model.Cluster) (answer, error) {
+		j, err := a.PlanStates(ctx, inv, c, order)
+		if err != nil {
+			return answer{}, err
+		}
+		states := j.States(ctx, inv, c)
+		if err := session.Stopped(ctx); err != nil {
+			return answer{}, err
+		}
+		code := statesCode(c, states)
+		return answer{code: code, text: func(w show.Out) {
+			show.States(w, inv, c, states)
+			if code == 1 {
+				fmt.Fprintf(w, "\ntry: pgtui states %s --enable\n", c.Name)
+			}
+		}}, nil
+	}}, cls)
 }
 
 // statesCode is 0 when every reload keeps server states, 1 when one does not, 2

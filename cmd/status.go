@@ -33,9 +33,9 @@ type statusOptions struct {
 func (a *app) statusCmd() *cobra.Command {
 	var o statusOptions
 	c := &cobra.Command{
-		Use:   "status [cluster]",
+		Use:   "status [cluster…]",
 		Short: "Which instance serves each service port now; exits 0 ok, 1 degraded, 2 down, 3 unknown",
-		Args:  upTo(1, "cluster"),
+		Args:  cobra.ArbitraryArgs,
 		RunE:  verb(&o, a.status),
 	}
 	outputFlag(c, &o.output, "ndjson with --watch: an event a line", "table", "json", "ndjson")
@@ -66,7 +66,7 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	if err := o.check(); err != nil {
 		return err
 	}
-	inv, cls, err := a.open(ctx, healthUnknown, names...)
+	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	}
 	return a.reply(o.output, board.Code(boards, o.strict),
 		func() any { return jsonv1.NewStatus(inv, boards, at, o.strict) },
-		func(w show.Out) { show.Boards(w, boards, at, len(names) == 0 && len(boards) > 3) })
+		func(w show.Out) { show.Boards(w, boards, at, several(names) && len(boards) > 3) })
 }
 
 // inputsEvery is how often a watch checks whether its inventory has changed.
@@ -131,7 +131,7 @@ type statusWatch struct {
 // follow watches the nodes of one inventory until ctx ends, or until it was read
 // again: then it returns the new one.
 func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes <-chan session.Change) (*model.Inventory, error) {
-	cls, err := session.Clusters(inv, w.names...)
+	cls, err := session.Matching(inv, w.names...)
 	if err != nil {
 		return nil, exit(healthUnknown, err)
 	}
@@ -145,7 +145,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 			if w.notice(c.Text()); c.Inv == nil {
 				continue
 			}
-			if _, err := session.Clusters(c.Inv, w.names...); err != nil {
+			if _, err := session.Matching(c.Inv, w.names...); err != nil {
 				w.notice(err.Error() + ": the watch continues with the previous inventory")
 				continue
 			}

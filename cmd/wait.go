@@ -26,9 +26,9 @@ type waitOptions struct {
 func (a *app) waitCmd() *cobra.Command {
 	var o waitOptions
 	c := &cobra.Command{
-		Use:   "wait <cluster> --service <name> --serves <instance>",
+		Use:   "wait <cluster…> --service <name> --serves <instance>",
 		Short: "Wait until every HAProxy sends a service to an instance; exits 0 then, 1 after the timeout",
-		Args:  needs(1, "cluster", "pgtui wait pg-test --serves pg-test-1"),
+		Args:  needs(0, "cluster", "pgtui wait pg-test --serves pg-test-1"),
 		RunE:  verb(&o, a.wait),
 	}
 	c.Flags().StringVar(&o.service, "service", "primary", "the service to watch")
@@ -42,24 +42,43 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 	if err := lasting("--timeout", o.timeout, time.Millisecond, mostWait); err != nil {
 		return err
 	}
-	inv, cls, err := a.open(ctx, 1, names...)
+	inv, cls, err := a.matching(ctx, 1, names...)
 	if err != nil {
 		return err
 	}
-	c, serves := cls[0], model.InstanceName(o.serves)
-	svc, err := c.ServiceOf(o.service)
-	if err != nil {
-		return err
+	if o.serves != "" && len(cls) > 1 {
+		return misuse("pgtui wait "+string(cls[0].Name)+" --serves "+o.serves, "--serves takes one cluster, and there are %d", len(cls))
 	}
+	services := make([]model.ServiceName, len(cls))
+	for i, c := range cls {
+		svc, err := c.ServiceOf(o.service)
+		if err != nil {
+			return err
+		}
+		services[i] = svc.Name
+	}
+	serves := model.InstanceName(o.serves)
 	if serves != "" {
-		if _, err := c.InstanceNamed(serves); err != nil {
+		if _, err := cls[0].InstanceNamed(serves); err != nil {
 			return err
 		}
 	}
-	service := svc.Name
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	t0, last := now(), ""
+	t0 := now()
+	for i, c := range cls {
+		if err := a.waitFor(ctx, inv, c, services[i], serves, t0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitFor is wait for one cluster, since t0.
+func (a *app) waitFor(ctx context.Context, inv *model.Inventory, c *model.Cluster, service model.ServiceName, serves model.InstanceName, t0 time.Time) error {
+	last := "not probed yet"
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for snap := range a.Prober().Watch(ctx, inv, 500*time.Millisecond, c.Name) {
 		b := check.Board(snap, c, now())
 		r := b.Route(service)

@@ -169,6 +169,9 @@ func (s *Session) turn(ctx context.Context) (done func(), err error) {
 func (s *Session) readFile(ctx context.Context, b *budget.Budget, path, playbooks string, seen *inputs) (*inventory.Inventory, []string, error) {
 	paths := sourcesIn(path)
 	o := inventory.Options{Budget: b, Run: func(file string, args ...string) ([]byte, error) {
+		if s.runsNothing {
+			return nil, errRuns
+		}
 		seen.ran(file)
 		if len(args) > 0 && args[0] != "--host" { // one line, not one for each host
 			s.running(file, args...)
@@ -242,6 +245,9 @@ func (s *Session) vaultPassword(ctx context.Context, inventory string, seen *inp
 	}
 	var pw []byte
 	if Executable(file) {
+		if s.runsNothing {
+			return "", errRuns
+		}
 		seen.ran(file)
 		s.running(file)
 		pw, err = transport.RunPassword(ctx, file)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"pgtui/haproxy"
@@ -31,6 +33,56 @@ func Clusters(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
 			return nil, inv.NoCluster(name)
 		}
 		out = append(out, c)
+	}
+	return out, nil
+}
+
+// Pattern reports whether a name is a pattern of names, as path.Match has them.
+func Pattern(name string) bool { return strings.ContainsAny(name, "*?[") }
+
+// Matches reports whether one of the names and patterns is of that cluster.
+func Matches(names []string, cluster model.ClusterName) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		ok, err := path.Match(name, string(cluster))
+		return name == string(cluster) || ok && err == nil
+	})
+}
+
+// Matching are the clusters that names and patterns pick, each once: in the order
+// of the names and, of a pattern, of the inventory; all when there is no name. A
+// pattern that picks none is an error, of usage as that of a name.
+func Matching(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
+	if len(names) == 0 {
+		return Clusters(inv)
+	}
+	var out []*model.Cluster
+	add := func(c *model.Cluster) {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	for _, name := range names {
+		if c := inv.Cluster(model.ClusterName(name)); c != nil || !Pattern(name) {
+			if c == nil {
+				return nil, inv.NoCluster(name)
+			}
+			add(c)
+			continue
+		}
+		found := false
+		for i := range inv.Clusters {
+			ok, err := path.Match(name, string(inv.Clusters[i].Name))
+			if err != nil {
+				return nil, &source.Hint{Err: fmt.Errorf("%q is not a pattern: a bracket is open", text.Line(name, 60)), Try: "pgtui help names", Usage: true}
+			}
+			if ok {
+				found = true
+				add(&inv.Clusters[i])
+			}
+		}
+		if !found {
+			return nil, model.NotFound(fmt.Errorf("no cluster of %s matches %q", inv.Source, text.Line(name, 60)), name, inv.Names(), "pgtui status, for their names")
+		}
 	}
 	return out, nil
 }
@@ -206,8 +258,9 @@ func (s *Session) ComponentsOf(ctx context.Context, inv *model.Inventory, nodes 
 	return model.Components(nodes, p.Components(ctx, inv, nodes, facts))
 }
 
-// NodesOf are the nodes of a cluster, with those of its provider; the node of
-// that name or address; or all when none is named.
+// NodesOf are the nodes of clusters, with those of their providers, and the nodes
+// of that name or address; all when none is named. Clusters may be named by a
+// pattern.
 func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 	var out []*model.Node
 	add := func(h model.Host) {
@@ -215,27 +268,38 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 			out = append(out, n)
 		}
 	}
-	name, all := "", len(names) == 0
-	if !all {
-		name = names[0]
-	}
-	if c := inv.Cluster(model.ClusterName(name)); !all && c != nil {
-		for i := range c.Instances {
-			add(c.Instances[i].Host)
-		}
-		for _, h := range c.HAProxies() {
-			add(h)
-		}
-		return out, nil
-	}
-	for i := range inv.Nodes {
-		if n := &inv.Nodes[i]; all || n.Is(name) {
-			add(n.Host)
+	if len(names) == 0 {
+		for i := range inv.Nodes {
+			add(inv.Nodes[i].Host)
 		}
 	}
-	if len(out) == 0 && !all {
-		return nil, model.NotFound(fmt.Errorf("no cluster and no node %q in %s", text.Line(name, 60), inv.Source), name,
-			append(inv.NodeNames(), inv.Members()...), "pgtui components, for all nodes")
+	for _, name := range names {
+		cls, err := Matching(inv, name)
+		for _, c := range cls {
+			for i := range c.Instances {
+				add(c.Instances[i].Host)
+			}
+			for _, h := range c.HAProxies() {
+				add(h)
+			}
+		}
+		if err == nil {
+			continue
+		}
+		found := false
+		for i := range inv.Nodes {
+			if n := &inv.Nodes[i]; n.Is(name) {
+				found = true
+				add(n.Host)
+			}
+		}
+		if !found && Pattern(name) {
+			return nil, err
+		}
+		if !found {
+			return nil, model.NotFound(fmt.Errorf("no cluster and no node %q in %s", text.Line(name, 60), inv.Source), name,
+				append(inv.NodeNames(), inv.Members()...), "pgtui components, for all nodes")
+		}
 	}
 	return out, nil
 }

@@ -65,6 +65,8 @@ type Session struct {
 	loading   chan struct{}         // has room for one load
 	seen      *marks                // of the audit file
 	roles     map[model.Host]string // pg_role in place of the inventory's
+	// runsNothing fails what would run a program, with errRuns.
+	runsNothing bool
 }
 
 // New opens no file yet: Load does.

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Ended is why ctx has ended, in words for a person, and nil while it has not. The
@@ -16,6 +17,12 @@ func Ended(ctx context.Context) error {
 		return &ended{"no answer in the time it had", late}
 	}
 	return &ended{"interrupted", err}
+}
+
+// Words is an error's text without Go's own words for the end of a context, which
+// libraries wrap.
+func Words(err error) string {
+	return strings.NewReplacer("context canceled", "interrupted", "context deadline exceeded", "no answer in the time it had").Replace(err.Error())
 }
 
 // ended is the end of a context. Go's own text of it is no sentence for a person.

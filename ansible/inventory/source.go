@@ -189,7 +189,7 @@ func (l *loader) groupsOf(b *builder, v py.Value, at source.Pos) error {
 	switch {
 	case v == nil || ok && root.Len() == 0:
 		return &source.Hint{Err: &Error{At: source.Pos{File: at.File}, Msg: "empty: expected groups of hosts, such as all: {children: …}"},
-			Try: "name the inventory with -i FILE, or try: pgtui demo"}
+			Try: "name the inventory with -i FILE, or pgtui demo without one"}
 	case !ok:
 		return &Error{At: at, Msg: fmt.Sprintf("expected a mapping of groups, found a %s", typeWord(v))}
 	}

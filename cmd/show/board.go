@@ -129,7 +129,7 @@ func oneBoard(w Out, b *board.Board, now time.Time) {
 func serverTable(w Out, b *board.Board, now time.Time) {
 	fmt.Fprintln(w)
 	tw := lang.NewTable(w)
-	fmt.Fprintln(tw, "  HAPROXY\tPORT\tSERVICE\tCHECK\tSERVER\tVERDICT\tSTATUS\tPATRONI\tWEIGHT\tSHARE\tSESSIONS\tQUEUE\tAGE\tWHY")
+	fmt.Fprintln(tw, "  HAPROXY\tPORT\tSERVICE\tCHECK\tSERVER\tVERDICT\tSTATUS\tPATRONI\tDECLARED WEIGHT\tSHARE\tSESSIONS\tQUEUE\tAGE\tWHY")
 	for _, r := range b.Routes {
 		for _, v := range r.Views {
 			svc := &model.Service{}

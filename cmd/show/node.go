@@ -97,6 +97,7 @@ func Workers(w Out, c *model.Cluster, workers map[model.Host]source.Observed[hap
 	for _, f := range c.LoadBalancers {
 		o := workers[f.Host]
 		if !o.Known() || o.Value.Missing != "" {
+			n++
 			fmt.Fprintf(tw, "%s\tunknown: %s\t\t\t\t\t\n", f.Host, w.line(whyUnknown(o), 160))
 			continue
 		}

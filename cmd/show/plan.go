@@ -66,44 +66,35 @@ func formerNodes(w Out, drift []plan.NodeDrift) {
 	}
 }
 
-// Plan is a line a node, then for each file what changes in words and as a
-// unified diff. Nodes with the same change share one diff. drift is the state of
-// every file, nil for none.
+// Plan is a line for each state that nodes are in, then for each file what changes
+// in words and as a unified diff. Nodes in the same state share a line, those with
+// the same change share a diff. drift is the state of every file, nil for none.
 func Plan(w Out, p plan.Plan, drift []plan.NodeDrift) {
 	states := map[model.Host]plan.NodeDrift{}
 	for _, n := range drift {
 		states[n.Host] = n
 	}
-	type group struct {
-		nodes []string
-		first plan.Node
-	}
-	var groups []group
+	var lines, diffs shared
+	changes := map[string]plan.Node{} // by the first node that has them
 	for _, n := range p.Nodes {
 		label := nodeLabel(n)
-		if n.Err != nil {
-			fmt.Fprintf(w, "%s: unknown: %s\n", label, w.line(n.Err.Error(), 400))
-			if try := source.TryOf(n.Err); try != "" {
-				fmt.Fprintf(w, "  try: %s\n", w.line(try, 300))
-			}
+		lines.add(label, nodeState(w, n, states[n.Host]))
+		if n.Err != nil || !n.Changed() {
 			continue
 		}
-		if !n.Changed() {
-			fmt.Fprintf(w, "%s: same, %d files\n", label, n.Same)
-			fileStates(w, states[n.Host])
-			continue
-		}
-		fmt.Fprintf(w, "%s: %s\n", label, changeCount(n))
-		fileStates(w, states[n.Host])
-		merged := false
-		for i := range groups {
-			if sameChanges(groups[i].first.Changes, n.Changes) {
-				groups[i].nodes, merged = append(groups[i].nodes, label), true
+		key := label
+		for first, m := range changes {
+			if sameChanges(m.Changes, n.Changes) {
+				key = first
 			}
 		}
-		if !merged {
-			groups = append(groups, group{nodes: []string{label}, first: n})
+		if key == label {
+			changes[label] = n
 		}
+		diffs.add(label, key)
+	}
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s: %s", strings.Join(l.nodes, ", "), l.text)
 	}
 	formerNodes(w, drift)
 	for _, n := range p.Nodes {
@@ -111,15 +102,57 @@ func Plan(w Out, p plan.Plan, drift []plan.NodeDrift) {
 			fmt.Fprintf(w, "%s: files of others, left alone: %s\n", nodeLabel(n), w.line(strings.Join(n.Foreign, " "), 400))
 		}
 	}
-	for _, g := range groups {
+	for _, g := range diffs {
+		first := changes[g.text]
 		fmt.Fprintf(w, "\n=== on %s\n", strings.Join(g.nodes, ", "))
-		for _, c := range g.first.Changes {
+		for _, c := range first.Changes {
 			for _, s := range render.Summary(c.Before, c.After) {
 				fmt.Fprintf(w, "# %s: %s\n", c.Name, w.line(s, 300))
 			}
-			w.Unified(render.Unified(strings.TrimPrefix(path.Join(g.first.ConfDir, c.Name), "/"), c.Before, c.After))
+			w.Unified(render.Unified(strings.TrimPrefix(path.Join(first.ConfDir, c.Name), "/"), c.Before, c.After))
 		}
 	}
+}
+
+// shared are texts with the nodes that share each, in the order of the first node.
+type shared []struct {
+	nodes []string
+	text  string
+}
+
+// add adds a node to those of a text.
+func (s *shared) add(node, text string) {
+	for i := range *s {
+		if (*s)[i].text == text {
+			(*s)[i].nodes = append((*s)[i].nodes, node)
+			return
+		}
+	}
+	*s = append(*s, struct {
+		nodes []string
+		text  string
+	}{[]string{node}, text})
+}
+
+// nodeState is what follows the name of a node: how much changes there, and the
+// files that differ.
+func nodeState(w Out, n plan.Node, d plan.NodeDrift) string {
+	var b strings.Builder
+	w.Writer = &b
+	switch {
+	case n.Err != nil:
+		fmt.Fprintf(w, "%s: %s\n", w.tint(yellow, "unknown"), w.line(n.Err.Error(), 400))
+		if try := source.TryOf(n.Err); try != "" {
+			fmt.Fprintf(w, "  try: %s\n", w.line(try, 300))
+		}
+		return b.String()
+	case n.Changed():
+		fmt.Fprintln(w, changeCount(n))
+	default:
+		fmt.Fprintf(w, "same, %d files\n", n.Same)
+	}
+	fileStates(w, d)
+	return b.String()
 }
 
 // Dialect is the version of Pigsty that the preview follows, and where it is from.

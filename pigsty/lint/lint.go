@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"pgtui/model"
 	"pgtui/pigsty"
 	"pgtui/source"
 )
@@ -113,6 +114,25 @@ func Run(p *pigsty.Play) []Finding {
 	}
 	slices.SortStableFunc(out, byPlace)
 	return out
+}
+
+// About are the findings about clusters, their services, their instances and the
+// HAProxy nodes that expose them.
+func About(found []Finding, cls []*model.Cluster) []Finding {
+	subjects := map[string]bool{}
+	for _, c := range cls {
+		subjects[string(c.Name)] = true
+		for i := range c.Instances {
+			subjects[string(c.Instances[i].Name)], subjects[string(c.Instances[i].Host)] = true, true
+		}
+		for _, h := range c.HAProxies() {
+			subjects[string(h)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool {
+		name, _, _ := strings.Cut(f.Subject, " ")
+		return !subjects[name]
+	})
 }
 
 func byPlace(a, b Finding) int {

@@ -20,7 +20,7 @@ func symptoms() []symptom {
 		sudoers = "allow the login passwordless sudo: Pigsty's node_admin_sudo: nopass"
 		again   = "start pgtui with -K (--ask-become-pass), and type it again; leave the console for that"
 		ask     = "start pgtui with -K (--ask-become-pass), which prompts for it once; leave the console for that; or " + sudoers
-		keys    = "try: ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
+		keys    = "ssh-copy-id, ssh-add, or ansible_ssh_private_key_file in the inventory"
 	)
 	return []symptom{
 		{"REMOTE HOST IDENTIFICATION HAS CHANGED", "ssh: its host key has changed",
