@@ -49,6 +49,8 @@ func good(c *cobra.Command) []string {
 		return []string{"pg-test", "--candidate", "pg-test-2"}
 	case "pgtui pgbouncer", "pgtui postgres":
 		return []string{"pg-test-1"}
+	case "pgtui cancel", "pgtui terminate":
+		return []string{"pg-test-1", "4711"}
 	case "pgtui reinit":
 		return []string{"pg-test-2"}
 	case "pgtui patroni flush":

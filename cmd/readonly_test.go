@@ -37,6 +37,8 @@ func writing() map[string][]string {
 		"pgtui weight":         {"weight pg-test-2 50"},
 		"pgtui enable":         {"enable pg-test --service replica"},
 		"pgtui maintenance":    {"maintenance 127.0.0.1", "maintenance 127.0.0.1 --end"},
+		"pgtui cancel":         {"cancel pg-test-1 4711"},
+		"pgtui terminate":      {"terminate pg-test-1 4711"},
 	}
 }
 

@@ -172,6 +172,7 @@ func (a *app) root() *cobra.Command {
 	)
 	c.AddCommand(a.serverCmds()...)
 	c.AddCommand(a.enableCmd(), a.maintenanceCmd())
+	c.AddCommand(a.signalCmds()...)
 	c.SetFlagErrorFunc(refusedFlag)
 	c.SetUsageFunc(usageOf)
 	c.CompletionOptions.HiddenDefaultCmd = true
@@ -283,7 +284,7 @@ func failCode(command string) int {
 	switch command {
 	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer", "postgres", "logs",
 		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush",
-		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance":
+		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance", "cancel", "terminate":
 		return 3
 	case "diff", "roles", "ghosts", "states":
 		return 2

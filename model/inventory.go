@@ -84,8 +84,10 @@ type Cluster struct {
 	Monitor Login // how its ports are tried
 	API     REST  // the login that Patroni's REST API takes writes with
 	DNS     DNSName
-	Admin   User   // pg_admin_username
-	Users   []User // pg_users, in order, without their passwords
+	Admin   User // pg_admin_username
+	// Operator is the login of Admin, for actions on sessions of PostgreSQL.
+	Operator Login
+	Users    []User // pg_users, in order, without their passwords
 	// Databases are pg_databases, in order.
 	Databases []Database
 	// TTL is how long Patroni's leader key outlives a dead leader, by pg_rto; 0

@@ -153,6 +153,11 @@ func (h *host) rest() model.REST {
 	return model.REST{User: h.text("patroni_username", "postgres"), Password: model.Secret(h.text("patroni_password", "Patroni.API"))}
 }
 
+// operator is Pigsty's administrator of PostgreSQL.
+func (h *host) operator(databases []string) model.Login {
+	return model.Login{User: h.text("pg_admin_username", "dbuser_dba"), Databases: databases, Password: model.Secret(h.text("pg_admin_password", "DBUser.DBA"))}
+}
+
 // login is Pigsty's monitoring user, and the databases it can connect to: the
 // one that every PostgreSQL has, then the first that the cluster declares,
 // which its pooler knows for certain.

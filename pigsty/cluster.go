@@ -25,6 +25,7 @@ func (w *world) cluster(c *cluster) model.Cluster {
 	out.Monitor = c.members[0].login()
 	out.API = c.members[0].rest()
 	w.access(c, &out)
+	out.Operator = c.members[0].operator(out.Monitor.Databases)
 	w.failover(c, &out)
 	p := &placement{w: w, out: &out, index: map[model.Host]int{}}
 	for _, h := range c.members {

@@ -69,6 +69,7 @@ const (
 	RiskTransactions   = "open-transactions"  // shown only: prepared and long transactions on the leader
 	RiskNoStandby      = "no-standby"         // shown only: no other member can take over meanwhile
 	RiskRestartOrder   = "restart-order"      // shown only: which members must restart first
+	RiskSystemSession  = "system-session"     // a session of replication, Patroni, pgbackrest or PostgreSQL itself ends
 )
 
 // RiskNames are all names, in the order of display.
@@ -77,7 +78,7 @@ func RiskNames() []string {
 		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
 		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
 		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
-		RiskPatroniRefuses, RiskAsync, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven,
+		RiskPatroniRefuses, RiskAsync, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven, RiskSystemSession,
 		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder,
 	}
 }

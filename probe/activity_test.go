@@ -215,3 +215,64 @@ func TestActivityEnds(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSignalRights: the right to end a session is read as the administrator, and a
+// session is not touched by it.
+func TestSignalRights(t *testing.T) {
+	for _, tt := range []struct {
+		row  []string // superuser, pg_signal_backend, of a superuser, member
+		want string
+	}{
+		{[]string{"t", "t", "t", "t"}, ""},
+		{[]string{"f", "t", "f", "f"}, ""},
+		{[]string{"f", "f", "f", "t"}, ""},
+		{[]string{"f", "t", "t", "f"}, "the session is a superuser's, and only a superuser may end it"},
+		{[]string{"f", "f", "f", "f"}, "the role pg_signal_backend is missing"},
+		{[]string{"f"}, "not in the expected form"},
+	} {
+		f := &fakePostgres{version: "17.5", answers: []canned{{contains: "pg_signal_backend", rows: [][]string{tt.row}}}}
+		host, port, _ := net.SplitHostPort(server(t, f.serve))
+		in := &model.Instance{Name: "pg-test-1", Host: model.Host(host)}
+		_, _ = fmt.Sscan(port, &in.PgPort)
+		c := &model.Cluster{Operator: model.Login{User: "dbuser_dba", Password: "S3cret.Password", Databases: []string{"postgres"}}}
+		err := New(Options{}).SignalRights(t.Context(), c, in, 41)
+		switch {
+		case tt.want == "" && err != nil, tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%v: %v, want %q", tt.row, err, tt.want)
+		case err != nil && !strings.Contains(source.TryOf(err), "sudo -iu postgres psql -c 'select pg_terminate_backend(41)'"):
+			t.Errorf("%v: try %q", tt.row, source.TryOf(err))
+		}
+		if len(f.asked) != 1 || strings.Contains(f.asked[0], "terminate_backend") || !strings.Contains(f.params, "dbuser_dba") {
+			t.Errorf("it sends %v as %q", f.asked, f.params)
+		}
+	}
+}
+
+// TestOperate: what PostgreSQL refuses is told from a reply that is lost, and from a
+// statement that was not sent.
+func TestOperate(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		f        *fakePostgres
+		value    string
+		ok, sent bool
+		answered bool
+		fails    bool
+	}{
+		{"done", &fakePostgres{answers: []canned{{contains: "pg_terminate_backend", rows: [][]string{{"t"}}}}}, "t", true, true, false, false},
+		{"no such session", &fakePostgres{answers: []canned{{contains: "pg_terminate_backend"}}}, "", false, true, false, false},
+		{"refused", &fakePostgres{answers: []canned{{contains: "pg_terminate_backend", code: "42501"}}}, "", false, true, true, true},
+		{"two rows", &fakePostgres{answers: []canned{{contains: "pg_terminate_backend", rows: [][]string{{"t"}, {"t"}}}}}, "t", true, true, false, true},
+		{"no login", &fakePostgres{refuses: "28P01 password authentication failed"}, "", false, false, false, true},
+	} {
+		host, port, _ := net.SplitHostPort(server(t, tt.f.serve))
+		in := &model.Instance{Name: "pg-test-1", Host: model.Host(host)}
+		_, _ = fmt.Sscan(port, &in.PgPort)
+		sent := false
+		value, ok, err := New(Options{}).Operate(t.Context(), &model.Cluster{Operator: model.Login{User: "dbuser_dba", Databases: []string{"postgres"}}}, in,
+			"select pg_terminate_backend(pid) from pg_stat_activity", func() { sent = true })
+		if value != tt.value || ok != tt.ok || sent != tt.sent || (err != nil) != tt.fails || errors.Is(err, ErrAnswered) != tt.answered {
+			t.Errorf("%s: %q %t, sent %t, %v", tt.name, value, ok, sent, err)
+		}
+	}
+}

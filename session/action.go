@@ -98,6 +98,9 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 		return action.Plan{}, err
 	}
 	c := cls[0]
+	if r.OnSession() {
+		return s.planSignal(ctx, inv, c, r)
+	}
 	var snap *model.Snapshot
 	var handed map[model.Host]source.Observed[string]
 	wait := s.patience()
@@ -144,5 +147,6 @@ func (s *Session) actor(path string) *act.Actor {
 	return &act.Actor{
 		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
 		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
+		Backend: p.Backend, Operate: p.Operate,
 	}
 }

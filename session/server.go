@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"pgtui/model"
+	"pgtui/plan/action"
 	"pgtui/source"
 )
 
@@ -54,4 +55,26 @@ func (s *Session) ServerOf(ctx context.Context, inv *model.Inventory, name model
 		}},
 	)
 	return rep, store, err
+}
+
+// planSignal plans the end of a session by what its PostgreSQL reports alone: it must be
+// quick, and Patroni and HAProxy have no part in it.
+func (s *Session) planSignal(ctx context.Context, inv *model.Inventory, c *model.Cluster, r action.Request) (action.Plan, error) {
+	in := action.Input{Inventory: inv, Cluster: c, Now: s.Now(), Signal: &action.Signal{}}
+	if member := c.Instance(r.Instance); member != nil {
+		p := s.Prober()
+		err := together(
+			work{"reading the sessions", func() error {
+				in.Signal.Report, in.Signal.Err = p.Activity(ctx, c, member, false)
+				return nil
+			}},
+			work{"reading the rights of the administrator", func() error { in.Signal.Rights = p.SignalRights(ctx, c, member, r.PID); return nil }},
+		)
+		if err != nil {
+			return action.Plan{}, err
+		}
+	}
+	p := action.Build(&in, r)
+	p.MadeAt = in.Now
+	return p, Stopped(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/plan/action"
 	"pgtui/source"
 )
 
@@ -204,4 +205,40 @@ func TestTheCursorStaysOnItsSession(t *testing.T) {
 	r.now = r.now.Add(5 * time.Second)
 	r.send(tickMsg{})
 	r.want("no session")
+}
+
+// TestSessionsAreEndedFromTheirRow: s and K plan the end of the session under the
+// cursor; a read-only console offers neither.
+func TestSessionsAreEndedFromTheirRow(t *testing.T) {
+	for _, tt := range []struct {
+		keys []string
+		want string
+	}{
+		{[]string{"p", "K"}, "terminate pg-test-1 4207"},
+		{[]string{"p", "j", "s"}, "cancel pg-test-1 4208"},
+		{[]string{"p", "tab", "j", "j", "K"}, "terminate pg-test-2 4209"},
+	} {
+		var planned []string
+		r := newRig(t, newWorld(), 120, 40, func(d *fake) {
+			d.Start = "pg-test"
+			plan := d.PlanAction
+			d.PlanAction = func(ctx context.Context, inv *model.Inventory, q action.Request) (action.Plan, error) {
+				planned = append(planned, q.Line())
+				return plan(ctx, inv, q)
+			}
+		})
+		r.press(tt.keys...)
+		if got := strings.Join(planned, "; "); got != tt.want {
+			t.Errorf("%v: planned %q, want %q", tt.keys, got, tt.want)
+		}
+		r.press("esc")
+		r.want("SESSIONS 12/100")
+	}
+	r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start, d.Act = "pg-test", nil })
+	r.press("p")
+	r.wantNot("cancel query", "terminate")
+	r.press("K", "s")
+	if got := r.path(); !strings.HasSuffix(got, "postgres pg-test-1") {
+		t.Errorf("path %q", got)
+	}
 }

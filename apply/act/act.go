@@ -35,6 +35,10 @@ type Actor struct {
 	Probe func(ctx context.Context, inv *model.Inventory, only ...model.ClusterName) (*model.Snapshot, error)
 	// Connect makes one connection to a target, as probe.Prober does.
 	Connect func(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt
+	// Backend reads one session of an instance's PostgreSQL, nil when there is none.
+	Backend func(ctx context.Context, c *model.Cluster, in *model.Instance, pid int) (*model.Backend, error)
+	// Operate sends one statement to it as the administrator, as probe.Prober does.
+	Operate func(ctx context.Context, c *model.Cluster, in *model.Instance, statement string, sending func()) (value string, ok bool, err error)
 	// Examine reads what HAProxy nodes hold, their old processes among it; nil
 	// reads nothing.
 	Examine func(ctx context.Context, inv *model.Inventory, clusters []*model.Cluster) model.Readings
@@ -116,6 +120,7 @@ func verbs() map[action.Verb]func(context.Context, *run, *action.Step) error {
 		action.DoReinit: doReinit, action.DoConfig: doConfig, action.DoReload: doReload, action.DoFlush: doFlush,
 		action.DoServer: setServers, action.DoChecked: awaitCheck, action.DoSessions: awaitSessions, action.DoCut: cutSessions,
 		action.DoFrontend: openFrontend, action.DoVIP: awaitVIP, action.DoStreaming: awaitStreaming, action.DoSafe: safeToStop,
+		action.DoCancel: doSignal, action.DoTerminate: doSignal,
 	}
 }
 

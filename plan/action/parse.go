@@ -45,6 +45,8 @@ func Commands() []Takes {
 		{Ready, "ready", "instance", "", servers(), "serve again, once its check has passed"},
 		{Weight, "weight", "instance", "0-256", servers("until", "why"), "its share of new sessions, 0 to 256"},
 		{EnableFrontend, "enable", "cluster", "--service SERVICE", servers(), "open a port that was closed by hand"},
+		{Cancel, "cancel", "instance", "PID", []string{"why"}, "end the query that a session runs"},
+		{Terminate, "terminate", "instance", "PID", []string{"why"}, "end a session of PostgreSQL"},
 		{Maintenance, "maintenance", "node", "", []string{"end", "until", "why", "timeout", "cut"}, "empty a node until it is safe to stop"},
 	}
 }
@@ -184,7 +186,7 @@ func (p *parser) set(name, value string) (err error) {
 
 // names checks the arguments against the inventory.
 func (p *parser) names(inv *model.Inventory) error {
-	if n := len(p.args); n == 0 || n > 1 && p.r.Kind != Weight && p.r.Kind != Flush {
+	if n := len(p.args); n == 0 || n > 1 && p.r.Kind != Weight && p.r.Kind != Flush && !p.r.OnSession() {
 		return p.expected()
 	}
 	if err := p.subject(p.args[0], inv); err != nil {
@@ -199,6 +201,10 @@ func (p *parser) names(inv *model.Inventory) error {
 		w, err := ParseWeight(rest[0])
 		p.r.Weight = w
 		return err
+	case p.r.OnSession() && len(rest) == 1:
+		pid, err := ParsePID(rest[0])
+		p.r.PID = pid
+		return err
 	case p.r.Kind == Flush && (len(rest) == 1 && rest[0] == "switchover" || len(rest) == 2 && rest[0] == "restart"):
 		p.r.Flush = rest[0]
 		if len(rest) == 2 {
@@ -206,7 +212,7 @@ func (p *parser) names(inv *model.Inventory) error {
 			return memberOf(c, p.r.Instance)
 		}
 		return nil
-	case p.r.Kind == Weight, p.r.Kind == Flush, p.r.Kind == PatroniConfig && len(p.r.Set) == 0, p.r.Kind == EnableFrontend && p.r.Service == "":
+	case p.r.Kind == Weight, p.r.OnSession(), p.r.Kind == Flush, p.r.Kind == PatroniConfig && len(p.r.Set) == 0, p.r.Kind == EnableFrontend && p.r.Service == "":
 		return p.expected()
 	case p.r.Kind == Switchover, p.r.Kind == Failover:
 		return p.leads(c)
@@ -314,6 +320,15 @@ func ParseWeight(s string) (int, error) {
 	return n, nil
 }
 
+// ParsePID is the process ID of a session.
+func ParsePID(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 1<<31-1 {
+		return 0, fmt.Errorf("process ID %q: expected a number from 1", text.Line(s, 20))
+	}
+	return n, nil
+}
+
 // Line is the request as it is typed behind "pgtui". Times are absolute.
 func (r *Request) Line() string {
 	all := Commands()
@@ -335,6 +350,8 @@ func (r *Request) Line() string {
 	switch r.Kind {
 	case Weight:
 		out = append(out, strconv.Itoa(r.Weight))
+	case Cancel, Terminate:
+		out = append(out, strconv.Itoa(r.PID))
 	case Flush:
 		out = append(out, r.Flush)
 		if r.Instance != "" {

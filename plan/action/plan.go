@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,6 +62,8 @@ const (
 	DoVIP        Verb = "vip"        // wait until the VIP is on another node
 	DoStreaming  Verb = "streaming"  // wait until the member streams
 	DoSafe       Verb = "safe"       // report that the node may be stopped
+	DoCancel     Verb = "cancel"     // pg_cancel_backend of one session, then read back
+	DoTerminate  Verb = "terminate"  // pg_terminate_backend of one session, then read back
 )
 
 // Step is one call or one wait.
@@ -74,8 +77,17 @@ type Step struct {
 	// Value is the state of DoServer: drain, maint, ready or "weight 50"; of
 	// DoFlush what is flushed; of DoConfig the JSON of the PATCH.
 	Value string `json:"value,omitempty"`
-	What  string `json:"what"`            // a sentence
-	Proof string `json:"proof,omitempty"` // what shows that it is done
+	// Session is the one that DoCancel and DoTerminate mean: another session that has
+	// its process ID meanwhile is left alone.
+	Session *Session `json:"session,omitempty"`
+	What    string   `json:"what"`            // a sentence
+	Proof   string   `json:"proof,omitempty"` // what shows that it is done
+}
+
+// Session is a session of PostgreSQL, and the query that is meant.
+type Session struct {
+	model.BackendID
+	QueryStarted int64 `json:"query_started_us,omitempty"` // query_start, microseconds since 1970; 0 is any
 }
 
 // Input is what a plan is made from. It was read just before.
@@ -98,6 +110,8 @@ type Input struct {
 	// Handed is, by HAProxy, the file that hands its servers' states over a reload,
 	// "" where none does. Only actions on servers need it.
 	Handed map[model.Host]source.Observed[string]
+	// Signal is of Cancel and Terminate, which need nothing else beside the cluster.
+	Signal *Signal
 }
 
 // Build makes the plan of a request. It does not fail: what forbids the plan is in
@@ -121,7 +135,7 @@ func builders() map[Kind]func(*Input, *Plan) {
 		Switchover: planSwitchover, Failover: planFailover, Restart: planRestart, Reinit: planReinit,
 		Pause: planPause, Resume: planPause, PatroniConfig: planConfig, PatroniReload: planReload, Flush: planFlush,
 		Drain: drain, Undrain: undrain, Maint: maint, Ready: ready, Weight: weight, EnableFrontend: enableFrontend,
-		Maintenance: maintenance, EndMaintenance: endMaintenance,
+		Maintenance: maintenance, EndMaintenance: endMaintenance, Cancel: planSignal, Terminate: planSignal,
 	}
 }
 
@@ -145,10 +159,12 @@ func (p *Plan) Changes() bool { return len(p.Steps) > 0 }
 // Unaccepted are the names of the risks that stop the plan and were not accepted.
 func (p *Plan) Unaccepted() []string { return plan.Unaccepted(p.Risks, p.Accepted) }
 
-// Subject is what the operator types to confirm: the instance or node, else the
-// cluster.
+// Subject is what the operator types to confirm: the process ID of a session, the
+// instance or node, else the cluster.
 func (p *Plan) Subject() string {
 	switch r := &p.Request; {
+	case r.OnSession():
+		return strconv.Itoa(r.PID)
 	case r.Node != "":
 		return string(r.Node)
 	case r.Instance != "":
@@ -163,6 +179,9 @@ func (r *Request) Title() string {
 	s := strings.Replace(string(r.Kind), "patroni-", "patroni ", 1)
 	if r.Kind == EndMaintenance {
 		s = "end of maintenance"
+	}
+	if r.OnSession() {
+		s += fmt.Sprintf(" backend %d", r.PID)
 	}
 	switch {
 	case r.Node != "":

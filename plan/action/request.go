@@ -30,13 +30,15 @@ const (
 	EnableFrontend Kind = "enable-frontend"
 	Maintenance    Kind = "maintenance"
 	EndMaintenance Kind = "maintenance-end"
+	Cancel         Kind = "cancel"
+	Terminate      Kind = "terminate"
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
 	return []Kind{
 		Switchover, Failover, Restart, Reinit, Pause, Resume, PatroniConfig, PatroniReload, Flush,
-		Drain, Undrain, Maint, Ready, Weight, EnableFrontend, Maintenance, EndMaintenance,
+		Drain, Undrain, Maint, Ready, Weight, EnableFrontend, Maintenance, EndMaintenance, Cancel, Terminate,
 	}
 }
 
@@ -55,6 +57,7 @@ type Request struct {
 	Service model.ServiceName `json:"service,omitempty"`
 	HAProxy model.Host        `json:"haproxy,omitempty"`
 	Weight  int               `json:"weight,omitempty"` // of Weight: 0 to 256
+	PID     int               `json:"pid,omitempty"`    // of Cancel and Terminate: the session's process
 	// Pending restarts only members that report a pending restart.
 	Pending bool `json:"pending,omitempty"`
 	// SwitchFirst moves the leader away before its own restart.

@@ -239,3 +239,35 @@ func (l *Line) LoginWithin(ctx context.Context, login model.Login, db string) (*
 	defer cancel()
 	return l.Login(ctx, login, db)
 }
+
+// AtMostOne sends one statement whose answer is one column of at most one row. ok is
+// whether there was a row.
+func AtMostOne(ctx context.Context, conn *pgconn.PgConn, statement string) (value string, ok bool, err error) {
+	err = rowsOf(ctx, conn, statement, 1, 1, func(v [][]byte) { value, ok = word(v, 0), true })
+	return value, ok, err
+}
+
+// RightsQuery is one row: whether the user is a superuser, whether it has
+// pg_signal_backend, whether the session of that process is a superuser's, and whether
+// the user has its role.
+func RightsQuery(pid int) string {
+	session := fmt.Sprintf(`(select %%s from pg_stat_activity a join pg_roles r on r.oid = a.usesysid where a.pid = %d)`, pid)
+	return `select (select rolsuper from pg_roles where rolname = current_user), pg_has_role(current_user, 'pg_signal_backend', 'usage'),` +
+		` coalesce(` + fmt.Sprintf(session, `r.rolsuper`) + `, true), coalesce(` + fmt.Sprintf(session, `pg_has_role(current_user, r.oid, 'usage')`) + `, false)`
+}
+
+// MaySignal reads the answer to RightsQuery: why the user may not end the session, ""
+// where it may.
+func MaySignal(row [][]byte) (why string, err error) {
+	if len(row) != 4 {
+		return "", ErrOneRow
+	}
+	has := func(i int) bool { return string(row[i]) == "t" }
+	switch super, signals, target, member := has(0), has(1), has(2), has(3); {
+	case super, !target && (signals || member):
+		return "", nil
+	case target:
+		return "the session is a superuser's, and only a superuser may end it", nil
+	}
+	return "the role pg_signal_backend is missing", nil
+}

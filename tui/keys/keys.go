@@ -49,6 +49,8 @@ const (
 	Candidates Action = "candidates"
 	Postgres   Action = "postgres"
 	Pgbouncer  Action = "pgbouncer"
+	StopQuery  Action = "cancel-query"
+	Terminate  Action = "terminate"
 	Act        Action = "act"
 	Plan       Action = "plan"
 	Failover   Action = "plan-failover"

@@ -144,6 +144,9 @@ func (s *State) activity(c *Conn, query string) bool {
 			recovery, archived = "f", "40"
 		}
 		c.row([]string{recovery, s.seconds(s.Started), "100", "3", "t", "on", "000000010000000000000042", archived, "", "", "0"})
+	case strings.Contains(query, "pg_signal_backend"):
+		admin := map[bool]string{true: "t", false: "f"}[c.user == adminUser]
+		c.row([]string{admin, admin, "f", admin})
 	case strings.Contains(query, "pg_terminate_backend("), strings.Contains(query, "pg_cancel_backend("):
 		s.signal(c, query)
 	case strings.Contains(query, "group by 1 order by 2 desc"):

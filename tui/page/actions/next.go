@@ -11,8 +11,8 @@ import (
 // follow is where a command leads: to the screen that shows what it prints, to the
 // plan of an action, else it is copied.
 func follow(command string, c model.ClusterName, e page.Env) page.Intent {
-	if screen := screenOf(command, c); screen != "" {
-		return page.Open{Screen: screen, At: page.Place{Cluster: c}}
+	if screen, on := screenOf(command, c, e); screen != "" {
+		return page.Open{Screen: screen, At: page.Place{Cluster: c, Instance: on}}
 	}
 	if r, ok := actionOf(command, e); ok {
 		return page.Goto{Page: NewPlan(r)}
@@ -22,7 +22,7 @@ func follow(command string, c model.ClusterName, e page.Env) page.Intent {
 
 // whereTo says what Enter does with a command.
 func whereTo(command string, c model.ClusterName, e page.Env) string {
-	if screen := screenOf(command, c); screen != "" {
+	if screen, _ := screenOf(command, c, e); screen != "" {
 		return "enter opens " + screen
 	}
 	if _, ok := actionOf(command, e); ok {
@@ -40,13 +40,20 @@ func actionOf(command string, e page.Env) (action.Request, bool) {
 	return r, err == nil
 }
 
-// screenOf is the screen that shows what a command of the cluster prints, "" for
-// none. A command with flags prints something else.
-func screenOf(command string, c model.ClusterName) string {
+// screenOf is the screen that shows what a command of the cluster, or of an instance of
+// it, prints, and that instance; "" for none. A command with flags prints something else.
+func screenOf(command string, c model.ClusterName, e page.Env) (screen string, on model.InstanceName) {
 	words := strings.Fields(command)
-	if len(words) != 3 || words[0] != "pgtui" || words[2] != string(c) {
-		return ""
+	if len(words) != 3 || words[0] != "pgtui" {
+		return "", ""
+	}
+	if words[2] != string(c) {
+		on = model.InstanceName(words[2])
+		if b := e.Board(c); b == nil || b.Cluster.Instance(on) == nil {
+			return "", ""
+		}
+		return map[string]string{"postgres": "postgres", "pgbouncer": "pgbouncer"}[words[1]], on
 	}
 	return map[string]string{"status": "board", "doctor": "findings", "reload": "reload", "diff": "diff", "access": "access",
-		"components": "components", "candidates": "candidates", "whatif": "what-if", "inventory": "inventory"}[words[1]]
+		"components": "components", "candidates": "candidates", "whatif": "what-if", "inventory": "inventory"}[words[1]], ""
 }

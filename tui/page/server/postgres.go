@@ -12,6 +12,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/activity"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -41,11 +42,19 @@ func PostgresScreen() page.Screen {
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the PostgreSQL of the next instance"},
 			{Keys: "shift+tab left h", Action: keys.Prev, Help: "that of the instance before it"},
+			{Keys: "s", Action: keys.StopQuery, Label: "cancel query", Help: "plan the end of the query that the session under the cursor runs", When: canEnd},
+			{Keys: "K", Action: keys.Terminate, Label: "terminate", Help: "plan the end of the session under the cursor", When: canEnd},
 			{Keys: "b", Action: keys.Pgbouncer, Label: "pgbouncer", Help: "the pools of the instance's pgbouncer", Opens: "pgbouncer"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance", Opens: "instance"},
 			{Keys: "R", Action: keys.Again, Label: "read again", Help: "read it again now, its node too"},
 		}, keys.Moves()...)}
 }
+
+// canEnd says that there is a session under the cursor, and that actions are offered.
+const canEnd keys.When = "session"
+
+// Holds reports whether the session under the cursor can be ended.
+func (p *Postgres) Holds(_ keys.When, e page.Env) bool { return e.Acts && p.here() != nil }
 
 // Title of the page.
 func (p *Postgres) Title() string { return "postgres " + string(p.name) }
@@ -122,6 +131,12 @@ func (p *Postgres) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	switch a {
 	case keys.Again:
 		return p.Start()
+	case keys.StopQuery, keys.Terminate:
+		if r := p.here(); r != nil {
+			kind := map[keys.Action]action.Kind{keys.StopQuery: action.Cancel, keys.Terminate: action.Terminate}[a]
+			return p, page.PlanAction{Request: action.Request{Kind: kind, Cluster: p.cluster, Instance: p.name, PID: r.PID}}
+		}
+		return p, nil
 	case keys.Next, keys.Prev:
 		if name := neighbour(p.cluster, p.name, a, e); name != p.name {
 			return (&Postgres{cluster: p.cluster, name: name}).Start()
