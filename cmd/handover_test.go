@@ -66,7 +66,7 @@ func TestTerminalIsHandedOver(t *testing.T) {
 		c := open(t, true, nil, bin, "-i", inv, "pg-test")
 		c.await(t, "pg-test-1")
 		c.keys("P")
-		back(t, c, "on a real cluster this runs: psql postgres://")
+		back(t, c, "not in the sandbox: psql postgres://")
 	})
 	t.Run("an ssh that fails stays on the screen until it was read", func(t *testing.T) {
 		c := openHanging(t, bin, inv)

@@ -145,7 +145,7 @@ func (s *logsSeen) sources(all []model.LogSource) {
 		case err == nil:
 			s.read++
 		case errors.Is(err, context.Canceled):
-		case errors.Is(err, logs.ErrNoLog):
+		case errors.Is(err, model.ErrNoLog):
 			none = append(none, string(src.Unit))
 			if s.named {
 				s.bad++

@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 )
@@ -56,6 +57,9 @@ type LogSource struct {
 	From string // "/pg/log/patroni/patroni.log", "the journal of haproxy"
 	Err  error  // why it cannot be read, or no longer
 }
+
+// ErrNoLog is a unit without a log on the node.
+var ErrNoLog = errors.New("there is no log")
 
 // LogBatch is what arrived of the logs of a node, the oldest line first, and the
 // sources about which something is new.

@@ -43,7 +43,7 @@ func (s *Session) Psql(inv *model.Inventory, cluster model.ClusterName, dsn stri
 	if c := inv.Cluster(cluster); c != nil {
 		for i := range c.Instances {
 			if n := inv.Node(c.Instances[i].Host); n != nil && n.SSH.Root != "" {
-				return p, errors.New("the sandbox has no SQL; on a real cluster this runs: psql " + dsn)
+				return p, errors.New("not in the sandbox: psql " + dsn)
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func (m *Model) register(all []page.Screen) {
 	can := m.deps.Can
 	m.topics = map[page.Topic]bool{page.TopicAccess: can(model.CanAccess), page.TopicComponents: can(model.CanComponents),
 		page.TopicTrace: can(model.CanTrace), page.TopicOrigins: can(model.CanOrigins), page.TopicCandidates: true,
-		page.TopicPooler: true, page.TopicPostgres: true}
+		page.TopicPooler: true, page.TopicPostgres: true, page.TopicLogs: true}
 	m.screens, m.table = all, map[string]keys.Table{}
 	table := append(page.Table(all).Remap(m.deps.Keys), commandRows(m.deps.Commands)...)
 	for _, scope := range table.Scopes() {

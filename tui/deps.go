@@ -66,6 +66,9 @@ type Session interface {
 	PlanAction(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	// Act carries out an action, and calls emit for each event.
 	Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
+	// Logs reads logs of a node and calls emit with what arrives; with Follow it
+	// returns when ctx ends.
+	Logs(ctx context.Context, inv *model.Inventory, h model.Host, r model.LogRequest, emit func(model.LogBatch)) error
 	// Shell is a shell on a node.
 	Shell(ctx context.Context, inv *model.Inventory, h model.Host) (model.Program, error)
 	// Psql is psql on a connection string, which has no password.

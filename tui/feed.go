@@ -34,6 +34,7 @@ type feed struct {
 	began time.Time                            // when the present watch began
 	going *activeRun                           // the reload or action under way; nil when there is none
 	asked map[*page.Inquiry]context.CancelFunc // what pages wait for
+	logs  map[*page.Inquiry]following          // those that are logs
 	over  bool                                 // no work is begun any more
 	work  sync.WaitGroup                       // what has begun and not ended
 
@@ -90,7 +91,7 @@ type (
 )
 
 func newFeed(ctx context.Context, d Deps) *feed {
-	return &feed{ctx: ctx, world: &opened{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
+	return &feed{ctx: ctx, world: &opened{deps: d}, asked: map[*page.Inquiry]context.CancelFunc{}, logs: map[*page.Inquiry]following{}, after: func(d time.Duration, msg tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			t := time.NewTimer(d)
 			defer t.Stop()
@@ -321,6 +322,56 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 	})
 }
 
+// following is what comes of logs, until no page reads them.
+type following struct {
+	msgs <-chan tea.Msg
+	over <-chan struct{}
+}
+
+// follow reads the logs of a node for a page, which takes them one message after
+// the other: the node waits for the screen. It ends as an inquiry does.
+func (f *feed) follow(q *page.Inquiry, inv *model.Inventory) tea.Cmd {
+	d := f.world.deps
+	ctx, cancel := context.WithCancel(f.ctx)
+	ch := make(chan tea.Msg, 4)
+	f.mu.Lock()
+	f.asked[q], f.logs[q] = cancel, following{ch, ctx.Done()}
+	f.mu.Unlock()
+	send := func(msg page.LogsMsg) {
+		msg.Inquiry = q
+		select {
+		case ch <- msg:
+		case <-ctx.Done():
+		}
+	}
+	read := f.begun(func() tea.Msg {
+		err := guard.Try("reading logs", func() error {
+			return d.Logs(ctx, inv, q.Host, q.Logs, func(b model.LogBatch) { send(page.LogsMsg{Batch: b}) })
+		})
+		send(page.LogsMsg{Ended: true, Err: err})
+		return nil
+	})
+	return tea.Batch(read, f.more(q))
+}
+
+// more waits for what comes next of logs that a page reads.
+func (f *feed) more(q *page.Inquiry) tea.Cmd {
+	f.mu.Lock()
+	l, ok := f.logs[q]
+	f.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return func() tea.Msg {
+		select {
+		case msg := <-l.msgs:
+			return msg
+		case <-l.over:
+			return nil
+		}
+	}
+}
+
 // planAction reads the inventory again and plans an action by it.
 func planAction(ctx context.Context, d Deps, r action.Request) (page.ActionPlan, error) {
 	inv, err := d.Load(ctx)
@@ -339,6 +390,7 @@ func (f *feed) only(waited []*page.Inquiry) {
 		if !slices.Contains(waited, q) {
 			cancel()
 			delete(f.asked, q)
+			delete(f.logs, q)
 		}
 	}
 }

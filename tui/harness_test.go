@@ -79,6 +79,7 @@ type fake struct {
 	Store      func(ctx context.Context, inv *model.Inventory, name model.InstanceName) (model.NodeStore, error)
 	PlanAction func(ctx context.Context, inv *model.Inventory, r action.Request) (action.Plan, error)
 	Act        func(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error)
+	Logs       func(ctx context.Context, h model.Host, emit func(model.LogBatch)) error
 	Shell      func(inv *model.Inventory, h model.Host) (model.Program, error)
 	Editor     func(at model.Place, pos source.Pos) (model.Program, error)
 	Foreground func(p model.Program) (int, error)
@@ -172,6 +173,10 @@ func (a answers) PlanAction(ctx context.Context, inv *model.Inventory, r action.
 
 func (a answers) Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
 	return a.f.Act(ctx, inv, p, emit)
+}
+
+func (a answers) Logs(ctx context.Context, _ *model.Inventory, h model.Host, _ model.LogRequest, emit func(model.LogBatch)) error {
+	return a.f.Logs(ctx, h, emit)
 }
 
 func (a answers) Shell(_ context.Context, inv *model.Inventory, h model.Host) (model.Program, error) {

@@ -41,6 +41,7 @@ func screens() []page.Screen {
 		values.InventoryScreen(),
 		reload.Preview(),
 		journal.LogScreen(),
+		journal.LogsScreen(),
 		values.ValueScreen(),
 		page.HelpScreen(),
 		reload.ReloadingScreen(),

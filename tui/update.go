@@ -42,6 +42,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case page.AnswerMsg:
 		cmd = m.answered(msg)
+	case page.LogsMsg:
+		cmd = tea.Batch(m.broadcast(msg), m.feed.more(msg.Inquiry))
 	case tea.ColorProfileMsg:
 		few := m.look.Few
 		m.look.Few = msg.Profile < colorprofile.ANSI256
@@ -511,6 +513,9 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 	case page.Probe:
 		if m.inv == nil {
 			return nil
+		}
+		if in.Inquiry.Topic == page.TopicLogs {
+			return m.feed.follow(in.Inquiry, m.inv)
 		}
 		return m.feed.inquire(in.Inquiry, m.inv, m.snap)
 	case page.Both:

@@ -224,10 +224,12 @@ func (m *Model) offers(do keys.Action) bool {
 
 // helpSets are the keys of the page that is seen and of the whole console.
 func (m *Model) helpSets(e page.Env) []page.HelpSet {
-	var own, all, demo keys.Table
+	var own, mine, all, demo keys.Table
 	for _, r := range m.rows(e) {
 		switch {
 		case r.Keys == "":
+		case m.command(r.Action) != nil:
+			mine = append(mine, r)
 		case r.Scope == keys.Everywhere:
 			all = append(all, r)
 		default:
@@ -237,7 +239,7 @@ func (m *Model) helpSets(e page.Env) []page.HelpSet {
 	for _, a := range m.deps.Actions {
 		demo = append(demo, keys.Row{Keys: a.Key, Help: a.Label})
 	}
-	return []page.HelpSet{{Title: "HERE: " + m.top().Title(), Keys: own}, {Title: "EVERYWHERE", Keys: all}, {Title: "SANDBOX", Keys: demo}}
+	return []page.HelpSet{{Title: "HERE: " + m.top().Title(), Keys: own}, {Title: "YOUR COMMANDS", Keys: mine}, {Title: "EVERYWHERE", Keys: all}, {Title: "SANDBOX", Keys: demo}}
 }
 
 // banner is one line that cannot be missed, nil when there is no reason for one:

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -107,10 +106,7 @@ func args(u model.LogUnit, in *model.Instance, req model.LogRequest) []string {
 	return append([]string{strconv.Itoa(min(max(req.Lines, 1), MostLines)), follow, strconv.FormatInt(since, 10), first, unit}, files...)
 }
 
-// ErrNoLog is a unit without a log on the node.
-var ErrNoLog = errors.New("there is no log")
-
 // noLog says where a log was searched for.
 func noLog(u model.LogUnit) error {
-	return &source.Hint{Err: fmt.Errorf("%w of %s: neither a file nor a line in the journal", ErrNoLog, u), Try: "pgtui components, which shows what runs there"}
+	return &source.Hint{Err: fmt.Errorf("%w of %s: neither a file nor a line in the journal", model.ErrNoLog, u), Try: "pgtui components, which shows what runs there"}
 }

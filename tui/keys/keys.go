@@ -78,6 +78,7 @@ const (
 	Times   Action = "times"
 	Said    Action = "messages"
 
+	Logs   Action = "logs"
 	Shell  Action = "shell"
 	Psql   Action = "psql"
 	Editor Action = "edit-inventory"
@@ -229,6 +230,7 @@ func Global() []Row {
 		{Keys: "\"", Action: Said, Help: "the messages of this console in full, the newest first"},
 		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
+		{Keys: "L", Action: Logs, Help: "live logs of this node; on a cluster: of its leader's node", Opens: "logs"},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
 		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},

@@ -27,6 +27,7 @@ const (
 	TopicAction     Topic = "action"     // what an action would do
 	TopicPooler     Topic = "pgbouncer"  // the console of an instance's pgbouncer
 	TopicPostgres   Topic = "postgres"   // the sessions of an instance's PostgreSQL
+	TopicLogs       Topic = "logs"       // the logs of a node, as they come
 	TopicStore      Topic = "store"      // an instance's backups and disk, over SSH
 	TopicHistory    Topic = "history"    // what was changed, as the audit file has it
 )
@@ -44,6 +45,18 @@ type Inquiry struct {
 	Request *action.Request   // of an action
 	// Instance is whose pgbouncer, PostgreSQL or node is read.
 	Instance model.InstanceName
+	// Host is whose logs are read, and Logs which of them.
+	Host model.Host
+	Logs model.LogRequest
+}
+
+// LogsMsg is what has come of the logs that a page reads. The answer to such an
+// inquiry is many of them, and Ended marks the last.
+type LogsMsg struct {
+	Inquiry *Inquiry
+	Batch   model.LogBatch
+	Ended   bool
+	Err     error
 }
 
 // AnswerMsg answers Probe.
