@@ -105,6 +105,8 @@ func Load(fsys fs.FS, dir string) (*Catalogue, error) {
 		if e.Text == same {
 			continue
 		}
+		// Part of a longer sentence: what joins it is translated apart.
+		e.ID, e.Text = strings.TrimLeft(e.ID, ";:, "), strings.TrimLeft(e.Text, "；：，;:, ")
 		var verbs [][]int
 		if strings.Contains(e.ID, "%") {
 			verbs = verb.FindAllStringIndex(e.ID, -1)
@@ -305,19 +307,16 @@ func joints() []joint {
 	return []joint{{"\n", "\n"}, {"   ", "   "}, {"  ", "  "}, {" │ ", " │ "}, {" · ", " · "}, {". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "，"}, {" (", " ("}}
 }
 
-// trim takes off what is around a sentence: blanks, signs, brackets.
+// signs are what may stand around a sentence and is no part of it. A slash or a dash in
+// front belongs to a name: /read-only is a path.
+const signs = " \t·→←↑↓↗●○✕✓!?–—…≠≈~▸▾└├─│*[]{}<>=+|"
+
+// trim takes off what is around a sentence: blanks and signs.
 func trim(s string) (head, core, tail string) {
-	inside := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '%' || r == '"' }
-	i := strings.IndexFunc(s, inside)
-	j := strings.LastIndexFunc(s, func(r rune) bool {
-		return inside(r) || r == '.' || r == '…' || r == '?' || r == ')' && strings.Contains(s, "(")
-	})
-	if i < 0 || j < i {
-		return "", s, ""
-	}
-	for j++; j < len(s) && s[j]&0xC0 == 0x80; j++ { // the rest of a rune
-	}
-	return s[:i], s[i:j], s[j:]
+	core = strings.TrimLeft(s, signs)
+	head = s[:len(s)-len(core)]
+	core = strings.TrimRight(core, " \t·→●○✕–—▸▾│|")
+	return head, core, s[len(head)+len(core):]
 }
 
 // sentence is one sentence that the catalogue has as a whole.

@@ -203,7 +203,7 @@ func (v *visitor) add(s string, at token.Pos, raw bool) {
 }
 
 func (v *visitor) put(s string, at token.Pos, label bool) {
-	if s == "" || command.MatchString(s) {
+	if s == "" || command.MatchString(s) && !explained.MatchString(s) {
 		return
 	}
 	if old, ok := v.out[s]; ok {
@@ -226,6 +226,8 @@ var (
 	// phrase is a word beside an argument, as "lag %s".
 	phrase = regexp.MustCompile(`(^|[ (])[A-Za-z]{3,} %|%[a-z] [a-z]{2,}($|[ ,;:)])`)
 	verbs  = regexp.MustCompile(`%(?:\[\d+\])?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z%]`)
+	// explained is a command with a sentence behind it.
+	explained = regexp.MustCompile(`;|: | (shows|writes|checks|to|on|for|when|until|has|is|lists|prints|needs|and|with|in) `)
 	// command is what a person types or another program reads.
 	command = regexp.MustCompile(`^(pgtui (access|apply|candidates|config|diff|doctor|drain|enable|failover|ghosts|history|inventory|lint|maint|maintenance|patroni|pause|pgbouncer|ready|reinit|reload|render|restart|resume|roles|routes|states|status|switchover|trace|undo|undrain|wait|weight|whatif|help|demo|logs|postgres|-i)|ssh|sudo|curl|psql|pgbouncer|patronictl|pg|set|show|enable|disable|SELECT|SHOW|systemctl|echo|/|--|-o |\$)\b`)
 )

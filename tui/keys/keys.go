@@ -207,8 +207,8 @@ func (r Row) Shown() string {
 // Moves are the keys of every list: up, down and in leaps.
 func Moves() []Row {
 	return []Row{
-		{Keys: "up k", Action: Up, Help: "up"},
-		{Keys: "down j", Action: Down, Help: "down"},
+		{Keys: "up k", Action: Up, Help: "one row up"},
+		{Keys: "down j", Action: Down, Help: "one row down"},
 		{Keys: "pgup ctrl+b ctrl+u", Action: PageUp, Help: "a page up"},
 		{Keys: "pgdown ctrl+f ctrl+d", Action: PageDown, Help: "a page down"},
 		{Keys: "g home", Action: Top, Help: "to the top"},
