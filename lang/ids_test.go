@@ -229,5 +229,5 @@ var (
 	// explained is a command with a sentence behind it.
 	explained = regexp.MustCompile(`;|: | (shows|writes|checks|to|on|for|when|until|has|is|lists|prints|needs|and|with|in) `)
 	// command is what a person types or another program reads.
-	command = regexp.MustCompile(`^(pgtui (access|apply|candidates|config|diff|doctor|drain|enable|failover|ghosts|history|inventory|lint|maint|maintenance|patroni|pause|pgbouncer|ready|reinit|reload|render|restart|resume|roles|routes|states|status|switchover|trace|undo|undrain|wait|weight|whatif|help|demo|logs|postgres|-i)|ssh|sudo|curl|psql|pgbouncer|patronictl|pg|set|show|enable|disable|SELECT|SHOW|systemctl|echo|/|--|-o |\$)\b`)
+	command = regexp.MustCompile(`^(pgtui (access|apply|candidates|config|diff|doctor|drain|enable|failover|ghosts|history|inventory|lint|maint|maintenance|patroni|pause|pgbouncer|ready|reinit|reload|render|restart|resume|roles|routes|states|status|switchover|trace|undo|undrain|wait|weight|whatif|help|demo|logs|postgres|-i)|ssh|sudo|curl|patronictl|SELECT|SHOW|systemctl|echo|/|--|-o |\$)\b`)
 )

@@ -62,5 +62,5 @@ var (
 	// english is a run of words; names of instances, addresses and times are none.
 	english = regexp.MustCompile(`(?:\b[A-Za-z]{2,}\b[,:;]? ){2,}[A-Za-z]{2,}\b`)
 	// kept is what stays: commands, and the words of Patroni, HAProxy and PostgreSQL.
-	kept = regexp.MustCompile(`pgtui|patronictl|systemctl|pg_|curl|ssh|sudo|show servers state`)
+	kept = regexp.MustCompile(`pgtui|patroni reload|patronictl|systemctl|pg_|curl|ssh|sudo|show servers state|option httpchk`)
 )
