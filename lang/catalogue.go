@@ -38,6 +38,9 @@ type Catalogue struct {
 // same stands for a text that is the same in both languages.
 const same = "="
 
+// weak is the number of characters below which a form says little: it is of one sentence.
+const weak = 12
+
 // mostDone is how many translations are kept.
 const mostDone = 20_000
 
@@ -187,6 +190,9 @@ func (f *form) compile() {
 // the form. An argument is as short as it can be.
 func (f *form) match(s string) map[int]string {
 	f.once.Do(f.compile)
+	if f.literal < weak && strings.Contains(s, "; ") && !strings.Contains(f.id, ";") {
+		return nil // two sentences, each of which says more than the form
+	}
 	last := f.pieces[len(f.pieces)-1]
 	rest, ok := strings.CutPrefix(s, f.pieces[0])
 	if !ok || !strings.HasSuffix(rest, last) {
