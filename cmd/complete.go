@@ -55,6 +55,7 @@ func argumentKinds() map[string][]kind {
 		"pause": {clusters, anything}, "resume": {clusters, anything}, "enable": {clusters, anything}, "patroni config": {clusters, anything},
 		"patroni reload": {clusters, anything}, "patroni flush": {clusters, flushes, instances, anything},
 		"drain": {instances, anything}, "undrain": {instances, anything}, "maint": {instances, anything}, "ready": {instances, anything},
+		"cancel": {instances, anything}, "terminate": {instances, anything},
 		"weight": {instances, anything}, "maintenance": {nodes, anything}, "apply": {plans, anything}, "undo": {undoables, anything},
 	}
 }

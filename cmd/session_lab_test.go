@@ -154,19 +154,21 @@ func TestLabPgbouncer(t *testing.T) {
 	if r.code != 0 || doc.Limits.MaxClientConn == 0 || doc.Limits.DefaultPoolSize == 0 || doc.Limits.PoolMode == "" {
 		t.Errorf("exit %d, %+v", r.code, doc.Limits)
 	}
-	bouncerDo(t, "pg-test-1", "SET default_pool_size = 1")
-	client(t, "select pg_sleep(20)")
-	client(t, "select pg_sleep(20)")
-	until(t, "a client waits for a connection of a full pool", func() bool {
-		doc, r = read()
-		return r.code == 1 && len(doc.WaitingClients) > 0
+	t.Run("clients wait", func(t *testing.T) { // they end with it: a PAUSE waits for them
+		bouncerDo(t, "pg-test-1", "SET default_pool_size = 1")
+		client(t, "select pg_sleep(20)")
+		client(t, "select pg_sleep(20)")
+		until(t, "a client waits for a connection of a full pool", func() bool {
+			doc, r = read()
+			return r.code == 1 && len(doc.WaitingClients) > 0
+		})
+		t.Log(doc.Summary)
+		if p := doc.Pools[0]; p.Database != "test" || p.ClWaiting == 0 || p.SvActive == 0 || p.State != "full" || doc.WaitingClients[0].User != "test" || doc.WaitingClients[0].WaitMs < 1000 {
+			t.Errorf("%+v, waiting %+v", p, doc.WaitingClients)
+		}
+		bouncerDo(t, "pg-test-1", "DISABLE test")
+		until(t, "its database is disabled", func() bool { doc, r = read(); return r.code == 2 && doc.Pools[0].State == "disabled" })
 	})
-	t.Log(doc.Summary)
-	if p := doc.Pools[0]; p.Database != "test" || p.ClWaiting == 0 || p.SvActive == 0 || p.State != "full" || doc.WaitingClients[0].User != "test" || doc.WaitingClients[0].WaitMs < 1000 {
-		t.Errorf("%+v, waiting %+v", p, doc.WaitingClients)
-	}
-	bouncerDo(t, "pg-test-1", "DISABLE test")
-	until(t, "its database is disabled", func() bool { doc, r = read(); return r.code == 2 && doc.Pools[0].State == "disabled" })
 	bouncerDo(t, "pg-test-1", "ENABLE test")
 	lab(t, "exec", "pg-test-1", "systemctl", "restart", "pgbouncer")
 	bouncerDo(t, "pg-test-1", "PAUSE test")

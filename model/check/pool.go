@@ -103,7 +103,7 @@ func poolWaiting(in Input, report func(model.Finding)) {
 		}
 		report(model.Finding{Severity: model.Warning, Instance: inst.Name, Host: inst.Host, Evidence: evidence,
 			Summary: fmt.Sprintf("%s: pgbouncer: %s", inst.Name, worst.WaitText()),
-			Hint:    model.PoolCommand(c, inst, "SHOW SERVERS") + "; pool_size is " + fmt.Sprint(worst.Size)})
+			Hint:    fmt.Sprintf("pgtui pgbouncer %s lists who waits, and pgtui postgres %s what holds the connections; pool_size is %d", inst.Name, inst.Name, worst.Size)})
 	}
 }
 
