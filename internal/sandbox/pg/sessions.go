@@ -133,7 +133,7 @@ var (
 
 // activity answers what pgtui queries of the sessions; false of anything else.
 func (s *State) activity(c *Conn, query string) bool {
-	if s.Sessions == nil {
+	if s.Sessions == nil || strings.HasPrefix(query, "set statement_timeout") { // the second is of facts
 		return false
 	}
 	s.Sessions.of(&s.Instance, s.Now)
