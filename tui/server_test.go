@@ -242,3 +242,20 @@ func TestSessionsAreEndedFromTheirRow(t *testing.T) {
 		t.Errorf("path %q", got)
 	}
 }
+
+// TestAFindingLeadsToTheServer: Enter on clients that wait opens the pgbouncer of their
+// instance.
+func TestAFindingLeadsToTheServer(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 40, func(d *fake) { d.Start = "pg-test" })
+	boards := w.boards()
+	for i := range boards {
+		if boards[i].Cluster.Name == "pg-test" {
+			found(&boards[i], model.Finding{Code: "pool-waiting", Cluster: "pg-test", Instance: "pg-test-2", Severity: model.Warning, Summary: "clients wait",
+				Hint: "pgtui pgbouncer pg-test-2 lists who waits, and pgtui postgres pg-test-2 what holds the connections"})
+		}
+	}
+	r.m.judge(boards)
+	r.press("f", "enter")
+	r.want("pgbouncer 1.24.1  10.10.10.12:6432", "WAITING CLIENT")
+}

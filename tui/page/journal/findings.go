@@ -174,7 +174,7 @@ func nextStep(f *model.Finding, own bool, e page.Env) page.Intent {
 			return page.Type{Text: line}
 		}
 		screen, has := map[string]string{"diff": "diff", "reload": "reload", "whatif": "what-if", "routes": "haproxy", "candidates": "candidates",
-			"access": "access", "components": "components", "trace": "trace", "history": "log", "inventory": "inventory"}[words[0]]
+			"access": "access", "components": "components", "trace": "trace", "history": "log", "inventory": "inventory", "postgres": "postgres", "pgbouncer": "pgbouncer"}[words[0]]
 		switch {
 		case has:
 			return page.Open{Screen: screen, At: at}
