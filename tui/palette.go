@@ -2,12 +2,14 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/tui/keys"
@@ -57,7 +59,7 @@ func (m *Model) choices(e page.Env) []choice {
 		}
 	}
 	for _, r := range m.rows(e) {
-		if !strings.HasPrefix(string(r.Action), "screen-") && !moves(r.Action) {
+		if !(r.Scope == keys.Everywhere && r.Opens != "") && !moves(r.Action) { // screens are listed as such
 			kind := "action"
 			if m.command(r.Action) != nil {
 				kind = "command"
@@ -239,7 +241,31 @@ func (p *palette) find() {
 	for _, h := range hits[:min(len(hits), 64)] {
 		p.found = append(p.found, h.choice)
 	}
+	if len(hits) == 0 {
+		p.found = p.near(want)
+	}
 	p.cursor = max(min(p.cursor, len(p.found)-1), 0)
+}
+
+// near is the place that a mistyped name is nearest to. An action is only named: see
+// noMatch.
+func (p *palette) near(want string) []choice {
+	var names []string
+	var at []int
+	for i, c := range p.all {
+		if c.open.Open != nil && strings.HasPrefix(want, c.only) {
+			for _, n := range append([]string{c.name}, c.also...) {
+				names, at = append(names, n), append(at, i)
+			}
+		}
+	}
+	n := slices.Index(names, text.Nearest(want, names))
+	if n < 0 {
+		return nil
+	}
+	c := p.all[at[n]]
+	c.help = "did you mean this? " + c.help
+	return []choice{c}
 }
 
 // want is what was typed.
@@ -351,7 +377,18 @@ func (m *Model) noMatch(p *palette) string {
 			return errorText(err)
 		}
 	}
-	return "no match: " + p.input.Value()
+	typed := p.input.Value()
+	first, rest, _ := strings.Cut(p.want(), " ")
+	var names []string
+	for _, c := range p.all {
+		if word, _, _ := strings.Cut(c.name, " "); c.open.Open == nil || c.only != "" {
+			names = append(names, word)
+		}
+	}
+	if near := text.Nearest(first, names); near != "" {
+		return fmt.Sprintf("no match: %s · did you mean %s?", typed, strings.TrimSpace(near+" "+rest))
+	}
+	return "no match: " + typed
 }
 
 // planLine opens the plan of an action.

@@ -82,6 +82,9 @@ func (m *Model) rows(e page.Env) keys.Table {
 	out := make(keys.Table, 0, len(own))
 	for _, r := range own {
 		s := m.screen(r.Opens)
+		if r.Scope == keys.Everywhere && slices.ContainsFunc(out, func(o keys.Row) bool { return o.Action == r.Action }) {
+			continue // the page has it in its own way
+		}
 		offered := r.Opens == "" || s.Offered(e) && (cluster || !s.Needs)
 		if c := m.command(r.Action); c != nil {
 			offered = c.Lacks(m.values(e)) == ""

@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -334,7 +336,20 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 			return m.feed.act(a)
 		}
 	}
+	m.toast = toast{text: m.unbound(name), tone: theme.Info, at: m.now} // it is no message to keep
 	return nil
+}
+
+// unbound is what a key that does nothing here would do elsewhere, and how to get
+// there; "" for a key that types nothing.
+func (m *Model) unbound(name string) string {
+	if utf8.RuneCountInString(name) != 1 {
+		return ""
+	}
+	if r, ok := m.table[m.top().Scope()].Find(name); ok && r.Opens != "" && m.screen(r.Opens).Needs {
+		return fmt.Sprintf("%s opens the %s of a cluster: open a cluster first", name, r.Opens)
+	}
+	return fmt.Sprintf("no key %s on this page; ? lists the keys here", name)
 }
 
 // act carries out a row of the table of keys: it opens its screen, or does its action.
@@ -344,7 +359,7 @@ func (m *Model) act(r keys.Row, e page.Env) tea.Cmd {
 	}
 	s := m.screen(r.Opens)
 	at := m.here(s, e)
-	if r.Action == keys.Screen(r.Opens) {
+	if r.Action == keys.Screen(r.Opens) || r.Scope == keys.Everywhere && len(m.stack) > 1 {
 		return m.jump(s, at, e)
 	}
 	if l, ok := m.top().(page.Lister); ok {

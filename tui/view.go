@@ -231,6 +231,10 @@ func (m *Model) helpSets(e page.Env) []page.HelpSet {
 		case m.command(r.Action) != nil:
 			mine = append(mine, r)
 		case r.Scope == keys.Everywhere:
+			if i := slices.IndexFunc(all, func(o keys.Row) bool { return o.Opens != "" && o.Opens == r.Opens }); i >= 0 {
+				all[i].Keys += " " + r.Keys // a digit and a letter of one screen
+				continue
+			}
 			all = append(all, r)
 		default:
 			own = append(own, r)

@@ -126,7 +126,9 @@ func Scope(name string, rows []Row) Table {
 	return out
 }
 
-// In are the rows that count in a scope: its own, then those that count everywhere.
+// In are the rows that count in a scope: its own, then those that count everywhere. A
+// key that opens a screen from everywhere does not where the scope has it for something
+// of its own, also while that cannot be done.
 func (t Table) In(scope string) Table {
 	var own, all Table
 	for _, r := range t {
@@ -137,7 +139,17 @@ func (t Table) In(scope string) Table {
 			all = append(all, r)
 		}
 	}
-	return append(own, all...)
+	return append(own, slices.DeleteFunc(all, own.takes)...)
+}
+
+// takes reports whether rows have all keys of r, which opens a screen, for another
+// action.
+func (t Table) takes(r Row) bool {
+	taken := func(key string) bool {
+		o, ok := t.Find(key)
+		return ok && o.Action != r.Action
+	}
+	return r.Opens != "" && r.Keys != "" && !slices.ContainsFunc(r.Names(), func(key string) bool { return !taken(key) })
 }
 
 // Find is the first row that has the key of that name.
@@ -192,6 +204,10 @@ func (r Row) Shown() string {
 		return ""
 	}
 	name := names[0]
+	switch {
+	case len(names) > 1 && name[0] >= '0' && name[0] <= '9':
+		return name + "/" + names[1]
+	}
 	switch name {
 	case "up", "down", "left", "right":
 		arrow := map[string]string{"up": "↑", "down": "↓", "left": "←", "right": "→"}[name]
@@ -230,7 +246,6 @@ func Global() []Row {
 		{Keys: "\"", Action: Said, Help: "the messages of this console in full, the newest first"},
 		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
-		{Keys: "L", Action: Logs, Help: "live logs of this node; on a cluster: of its leader's node", Opens: "logs"},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
 		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},

@@ -358,8 +358,12 @@ type Commander interface {
 // table of keys and the tests of all pages come from it.
 type Screen struct {
 	Name string // as it is typed behind `:`, and the scope of its keys
-	Key  string // jumps to it from everywhere: a digit, or a letter that no page uses; "" has none
-	Help string
+	Key  string // jumps to it from everywhere: a digit; "" has none
+	// Letter does the same wherever no page uses it for something of its own, as the
+	// action As: a page that opens the screen by As has its own row for it.
+	Letter string
+	As     keys.Action
+	Help   string
 	// Needs says that the screen is of a cluster.
 	Needs bool
 	// Board says that it is drawn from the cluster's board, which its pages may
@@ -388,6 +392,11 @@ func Table(screens []Screen) keys.Table {
 	for _, s := range screens {
 		if s.Open != nil {
 			out = append(out, keys.Row{Keys: s.Key, Action: keys.Screen(s.Name), Help: s.Name + ": " + s.Help, Opens: s.Name})
+		}
+	}
+	for _, s := range screens {
+		if s.Letter != "" {
+			out = append(out, keys.Row{Keys: s.Letter, Action: s.As, Help: s.Name + ": " + s.Help, Opens: s.Name})
 		}
 	}
 	return out

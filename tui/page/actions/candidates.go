@@ -39,7 +39,7 @@ func (p *Candidates) Start() (page.Page, page.Intent) {
 
 // CandidatesScreen is the page in the registry.
 func CandidatesScreen() page.Screen {
-	return page.Screen{Name: "candidates", Help: "who can take over, with every gate and its number", Needs: true, Board: true, Topic: page.TopicCandidates,
+	return page.Screen{Name: "candidates", Letter: "C", As: keys.Candidates, Help: "who can take over, with every gate and its number", Needs: true, Board: true, Topic: page.TopicCandidates,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Candidates{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter s", Action: keys.Open, Label: "switchover", Help: "plan a switchover to the member under the cursor; without a leader, a failover", When: canAct},

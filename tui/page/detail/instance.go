@@ -28,7 +28,7 @@ func (p *Instance) Title() string { return string(p.name) }
 
 // InstanceScreen is the page in the registry.
 func InstanceScreen() page.Screen {
-	return page.Screen{Name: "instance", Key: "5", Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true, Board: true,
+	return page.Screen{Name: "instance", Key: "5", Letter: "i", As: keys.Instance, Help: "one instance: its Patroni, every HAProxy's view of it", Needs: true, Board: true,
 		Open: func(at page.Place, e page.Env) page.Page {
 			return &Instance{cluster: at.Cluster, name: e.InstanceOf(at)}
 		},

@@ -28,7 +28,7 @@ func (p *Node) Title() string { return "haproxy " + string(p.host) }
 
 // NodeScreen is the page in the registry.
 func NodeScreen() page.Screen {
-	return page.Screen{Name: "haproxy", Help: "one HAProxy node: every section, with its traffic", Needs: true, Board: true,
+	return page.Screen{Name: "haproxy", Letter: "n", As: keys.Node, Help: "one HAProxy node: every section, with its traffic", Needs: true, Board: true,
 		Open: func(at page.Place, e page.Env) page.Page { return &Node{cluster: at.Cluster, host: e.HostOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "service", Help: "the service of the section under the cursor"},

@@ -34,7 +34,7 @@ func (p *Events) SetFilter(text string) page.Page {
 
 // EventsScreen is the list in the registry.
 func EventsScreen() page.Screen {
-	return page.Screen{Name: "events", Key: "7", Help: "what has changed since the console was opened",
+	return page.Screen{Name: "events", Key: "7", Letter: "e", As: keys.Events, Help: "what has changed since the console was opened",
 		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},

@@ -41,7 +41,7 @@ func (p *Findings) SetFilter(text string) page.Page {
 
 // FindingsScreen is the list in the registry.
 func FindingsScreen() page.Screen {
-	return page.Screen{Name: "findings", Key: "6", Help: "findings, the most severe first",
+	return page.Screen{Name: "findings", Key: "6", Letter: "f", As: keys.Findings, Help: "findings, the most severe first",
 		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "next step", Help: "where the next step leads: its page, or its command to complete and confirm; nothing is sent yet"},

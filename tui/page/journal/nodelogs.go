@@ -42,7 +42,7 @@ const (
 
 // LogsScreen is the page in the registry.
 func LogsScreen() page.Screen {
-	return page.Screen{Name: "logs", Help: "live logs of a node: Patroni, PostgreSQL, pgbouncer, HAProxy, vip-manager", Needs: true, Topic: page.TopicLogs,
+	return page.Screen{Name: "logs", Letter: "L", As: keys.Logs, Help: "live logs of a node: Patroni, PostgreSQL, pgbouncer, HAProxy, vip-manager", Needs: true, Topic: page.TopicLogs,
 		Open: func(at page.Place, e page.Env) page.Page { return NewLogs(at, e) },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next log", Help: "only the log of the next component; after the last: all"},

@@ -24,7 +24,7 @@ func (p *Topology) Title() string { return "topology" }
 
 // TopologyScreen is the tree in the registry.
 func TopologyScreen() page.Screen {
-	return page.Screen{Name: "topology", Key: "3", Help: "who replicates from whom: lag, timeline, sync state", Needs: true, Board: true,
+	return page.Screen{Name: "topology", Key: "3", Letter: "t", As: keys.Topology, Help: "who replicates from whom: lag, timeline, sync state", Needs: true, Board: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Topology{cluster: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "instance", Help: "the instance under the cursor", Opens: "instance", When: declaredMember},

@@ -53,13 +53,13 @@ func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
 
 // DiffScreen is the preview in the registry.
 func DiffScreen() page.Screen {
-	return page.Screen{Name: "diff", Key: "8", Help: "what a reload would change, node by node", Needs: true,
+	return page.Screen{Name: "diff", Key: "8", Letter: "d", As: keys.Diff, Help: "what a reload would change, node by node", Needs: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, false) }, Keys: diffKeys()}
 }
 
 // Preview is the preview before a reload in the registry.
 func Preview() page.Screen {
-	return page.Screen{Name: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
+	return page.Screen{Name: "reload", Letter: "r", As: keys.Reload, Help: "reload the HAProxies: plan, diff, confirmation", Needs: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return NewDiff(at.Cluster, true) }, Keys: diffKeys()}
 }
 

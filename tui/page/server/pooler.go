@@ -32,7 +32,7 @@ type Pooler struct {
 
 // PoolerScreen is the page in the registry.
 func PoolerScreen() page.Screen {
-	return page.Screen{Name: "pgbouncer", Help: "pools, waiting clients and limits of an instance's pgbouncer", Needs: true, Topic: page.TopicPooler,
+	return page.Screen{Name: "pgbouncer", Letter: "b", As: keys.Pgbouncer, Help: "pools, waiting clients and limits of an instance's pgbouncer", Needs: true, Topic: page.TopicPooler,
 		Open: func(at page.Place, e page.Env) page.Page { return &Pooler{cluster: at.Cluster, name: e.InstanceOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the pgbouncer of the next instance"},

@@ -35,7 +35,7 @@ type Postgres struct {
 
 // PostgresScreen is the page in the registry.
 func PostgresScreen() page.Screen {
-	return page.Screen{Name: "postgres", Help: "sessions, blockers, slots, archive and backup of an instance's PostgreSQL", Needs: true, Topic: page.TopicPostgres,
+	return page.Screen{Name: "postgres", Letter: "p", As: keys.Postgres, Help: "sessions, blockers, slots, archive and backup of an instance's PostgreSQL", Needs: true, Topic: page.TopicPostgres,
 		Open: func(at page.Place, e page.Env) page.Page {
 			return &Postgres{cluster: at.Cluster, name: e.InstanceOf(at)}
 		},

@@ -54,7 +54,7 @@ func (p *Inventory) Start() (page.Page, page.Intent) {
 
 // InventoryScreen is the page in the registry.
 func InventoryScreen() page.Screen {
-	return page.Screen{Name: "inventory", Help: "where each value comes from: file and line, and what it overrides", Topic: page.TopicOrigins,
+	return page.Screen{Name: "inventory", Letter: "v", As: keys.Values, Help: "where each value comes from: file and line, and what it overrides", Topic: page.TopicOrigins,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Inventory{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "whole value", Help: "the whole value, and what it overrides", When: page.Answered},

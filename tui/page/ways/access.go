@@ -58,7 +58,7 @@ func (p *Access) Start() (page.Page, page.Intent) {
 
 // AccessScreen is the page in the registry.
 func AccessScreen() page.Screen {
-	return page.Screen{Name: "access", Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Topic: page.TopicAccess,
+	return page.Screen{Name: "access", Letter: "a", As: keys.Access, Help: "every endpoint: hosts by ports, where each leads, which one to use", Needs: true, Topic: page.TopicAccess,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Access{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter T", Action: keys.Open, Label: "trace", Help: "one connection to the endpoint under the cursor, hop by hop", When: traceable},

@@ -34,7 +34,7 @@ func (p *Components) Start() (page.Page, page.Intent) {
 
 // ComponentsScreen is the page in the registry.
 func ComponentsScreen() page.Screen {
-	return page.Screen{Name: "components", Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Topic: page.TopicComponents,
+	return page.Screen{Name: "components", Letter: "c", As: keys.Parts, Help: "what Pigsty runs on the cluster's nodes, trouble first", Needs: true, Topic: page.TopicComponents,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Components{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "instance", Help: "the instance or the HAProxy of the component under the cursor", When: page.Answered},

@@ -64,7 +64,7 @@ func (p *Trace) Start() (page.Page, page.Intent) {
 
 // TraceScreen is the page in the registry.
 func TraceScreen() page.Screen {
-	return page.Screen{Name: "trace", Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Topic: page.TopicTrace,
+	return page.Screen{Name: "trace", Letter: "T", As: keys.Trace, Help: "one connection, hop by hop, and the hop at which it fails", Needs: true, Topic: page.TopicTrace,
 		Open: func(at page.Place, e page.Env) page.Page { return NewTrace(at.Cluster, e.ServiceOf(at)) },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "open", Help: "the service or the instance of the hop under the cursor", When: page.Answered},
