@@ -70,7 +70,7 @@ func (s *Session) Logs(ctx context.Context, inv *model.Inventory, h model.Host, 
 // merger puts what arrives of several logs in the order of its times.
 type merger struct {
 	waits  map[model.LogUnit]bool // logs that have not begun yet
-	keep   int                    // lines of the first batch
+	keep   int                    // lines of all logs, where they are not followed
 	follow bool
 	emit   func(model.LogBatch)
 	batch  model.LogBatch
@@ -110,7 +110,7 @@ func (m *merger) take(x any) {
 	switch x := x.(type) {
 	case model.LogLine:
 		m.batch.Lines = append(m.batch.Lines, x)
-		if !m.first && len(m.batch.Lines) > 4*max(m.keep, mostBatch) {
+		if !m.follow && len(m.batch.Lines) > 4*max(m.keep, mostBatch) {
 			m.trim()
 		}
 	case model.LogSource:
@@ -121,10 +121,10 @@ func (m *merger) take(x any) {
 
 func (m *merger) empty() bool { return len(m.batch.Lines)+len(m.batch.Sources) == 0 }
 
-// trim keeps the newest lines.
+// trim sorts the lines, and keeps the newest of logs that are not followed.
 func (m *merger) trim() {
 	model.SortLog(m.batch.Lines)
-	if n := len(m.batch.Lines) - m.keep; n > 0 && m.keep > 0 {
+	if n := len(m.batch.Lines) - m.keep; n > 0 && !m.follow {
 		m.batch.Lines = append([]model.LogLine(nil), m.batch.Lines[n:]...)
 	}
 }
@@ -134,11 +134,7 @@ func (m *merger) flush() {
 	if m.empty() {
 		return
 	}
-	if m.first {
-		model.SortLog(m.batch.Lines)
-	} else {
-		m.trim()
-	}
+	m.trim()
 	m.first = true
 	batch := m.batch
 	m.batch = model.LogBatch{}

@@ -8,8 +8,8 @@ import (
 	"pgtui/model"
 )
 
-// TestLogsAreMerged: lines of several logs are in the order of their times, the first
-// batch has the newest, and a line without a time stays behind the one before it.
+// TestLogsAreMerged: lines of several logs are in the order of their times. Those of
+// logs that are not followed are one batch with the newest lines.
 func TestLogsAreMerged(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(1767585600+int64(s), 0) }
 	line := func(u model.LogUnit, s int, text string) model.LogLine {
@@ -43,9 +43,20 @@ func TestLogsAreMerged(t *testing.T) {
 		}
 		texts = append(texts, "|")
 	}
-	if want := []string{"h2", "h3", "p4", "|", "p8", "h9", "|"}; !slices.Equal(texts, want) {
+	if want := []string{"p1", "h2", "h3", "p4", "|", "p8", "h9", "|"}; !slices.Equal(texts, want) {
 		t.Errorf("got %q, expected %q", texts, want)
 	}
+	once := make(chan any, 9)
+	for i, text := range []string{"a", "b", "c", "d"} {
+		once <- line(model.LogPatroni, 9-i, text)
+	}
+	close(once)
+	m = merger{waits: map[model.LogUnit]bool{}, keep: 3, emit: func(b model.LogBatch) {
+		if len(b.Lines) != 3 || b.Lines[0].Text != "c" || b.Lines[2].Text != "a" {
+			t.Errorf("not followed: %+v", b.Lines)
+		}
+	}}
+	m.run(once)
 	if len(batches[0].Sources) != 2 || len(batches[1].Sources) != 0 {
 		t.Errorf("the sources are %+v", batches)
 	}

@@ -44,6 +44,7 @@ func (r Reader) Read(ctx context.Context, n *model.Node, in *model.Instance, u m
 	}
 	var p *parser
 	var damaged error
+	none := false
 	c := transport.Cmd{Target: n.SSH, Script: script, Args: args(u, in, req), Begin: begin, Reads: true, LinesOnly: true}
 	c.OnLine = func(s string) {
 		switch {
@@ -54,6 +55,7 @@ func (r Reader) Read(ctx context.Context, n *model.Node, in *model.Instance, u m
 				cancel()
 				return
 			}
+			none = src.Err != nil
 			started(src)
 		default:
 			for _, l := range p.take(s) {
@@ -61,7 +63,7 @@ func (r Reader) Read(ctx context.Context, n *model.Node, in *model.Instance, u m
 			}
 		}
 	}
-	_, err := r.Runner.Run(ctx, c)
+	out, err := r.Runner.Run(ctx, c)
 	if p != nil {
 		for _, l := range p.rest() {
 			line(l)
@@ -74,6 +76,9 @@ func (r Reader) Read(ctx context.Context, n *model.Node, in *model.Instance, u m
 		return err // it names the node
 	case p == nil:
 		return fmt.Errorf("%s: the log of %s: the answer is empty", text.Line(string(n.Host), 80), u)
+	case req.Follow && !none:
+		why := cmp.Or(transport.Words(out.Stderr, 2), "what reads it on the node has ended")
+		return fmt.Errorf("%s: the log of %s is no longer followed: %s", text.Line(string(n.Host), 80), u, why)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ read_log() {
 	if [ "$follow" = 0 ]; then
 		exec "$@"
 	fi
-	"$@" 2>/dev/null &
+	"$@" &
 	pid=$!
 }
 

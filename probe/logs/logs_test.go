@@ -127,6 +127,22 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowThatEnds: a reader that ends on the node ends the log, and its own words
+// show why.
+func TestFollowThatEnds(t *testing.T) {
+	n, dir := nodeIn(t)
+	write(t, dir+"/pg/log/patroni/patroni.log", patroniLine("first"))
+	tail := dir + "/bin/tail"
+	write(t, tail, "#!/bin/sh\necho 'tail: no space left for watches' >&2\n")
+	if err := os.Chmod(tail, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := Reader{transport.Local{}}.Read(t.Context(), n, nil, model.LogPatroni, model.LogRequest{Lines: 1, Follow: true}, func(model.LogSource) {}, func(model.LogLine) {})
+	if err == nil || !strings.Contains(err.Error(), "n1: the log of patroni is no longer followed: tail: no space left for watches") {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 // TestReaderThatIsGone: sshd closes the pipes of a script when its client is killed,
 // and signals nothing. The script notices that and ends its tail.
 func TestReaderThatIsGone(t *testing.T) {

@@ -27,7 +27,7 @@ mount --bind "$LAB_DATA/$node/etcd" "$root/var/lib/etcd"
 in_node() { /usr/sbin/chroot "$root" "$@"; } # user names as the node knows them
 in_node install -d -o postgres -g postgres /run/postgresql
 in_node install -d -o etcd -g etcd -m 700 /var/lib/etcd
-in_node install -d -o postgres -g postgres -m 755 /pg /pg/bin /pg/cert /pg/log /pg/tmp
+in_node install -d -o postgres -g postgres -m 755 /pg /pg/bin /pg/cert /pg/log /pg/log/postgres /pg/log/patroni /pg/log/pgbouncer /pg/tmp
 in_node install -m 755 /etc/lab/pg-init /pg/bin/pg-init
 install -m 644 files/pki/ca/ca.crt "$root/pg/cert/ca.crt"
 install -D -m 644 files/pki/ca/ca.crt "$root/etc/pki/ca.crt"

@@ -151,6 +151,10 @@ def base(all_nodes, admin):
     w(f"{b}/etc/sudoers.d/admin", "%admin ALL=(ALL) NOPASSWD: ALL\n", 0o440)
     for f in ("systemctl", "journalctl"):
         w(f"{b}/usr/bin/{f}", read(f"{LAB}/lib/{f}"), 0o755)
+    real = f"{LOWER}/usr/bin/journalctl"
+    if os.path.exists(real):
+        os.makedirs(f"{b}/usr/lib/lab", exist_ok=True)
+        shutil.copy(real, f"{b}/usr/lib/lab/journalctl")  # behind the look-alike, for journals that a test writes
     for f in ("nodeinit.py", "etcd-v2-mirror.py"):
         w(f"{b}/usr/lib/lab/{f}", read(f"{LAB}/lib/{f}"), 0o755)
     w(f"{b}/etc/ssh/lab_authorized_keys", read(f"{STATE}/keys/admin.pub"))
@@ -255,7 +259,7 @@ def dcs(n):
             "wal_level": "logical", "wal_log_hints": "on", "max_wal_senders": 10, "max_replication_slots": 10,
             "min_wal_size": "80MB", "max_wal_size": "256MB", "wal_keep_size": "64MB",
             "fsync": "off", "full_page_writes": "on", "password_encryption": "scram-sha-256",
-            "logging_collector": "on", "log_directory": "/pg/log", "log_filename": "postgresql.log",
+            "logging_collector": "on", "log_destination": "csvlog", "log_directory": "/pg/log/postgres", "log_filename": "postgresql-%a.log",
             "hot_standby_feedback": "on"}},
     }
 
@@ -271,7 +275,7 @@ def patroni(n, all_nodes, admin):
     if n.tls:
         restapi.update(cafile="/pg/cert/ca.crt", certfile="/pg/cert/server.crt", keyfile="/pg/cert/server.key", verify_client="none")
     conf = {
-        "namespace": "/pg/", "name": n.ins, "scope": n.cls, "log": {"level": "INFO"},
+        "namespace": "/pg/", "name": n.ins, "scope": n.cls, "log": {"level": "INFO", "dir": "/pg/log/patroni", "file_size": 33554432, "file_num": 4, "dateformat": "%Y-%m-%d %H:%M:%S %z"},
         "etcd3": {"hosts": f"{admin}:2379", "protocol": "http"},
         "ctl": {"insecure": False, "cacert": "/pg/cert/ca.crt"} if n.tls else {"insecure": True},
         "restapi": restapi,
@@ -324,6 +328,7 @@ auth_type                   = scram-sha-256
 auth_file                   = /etc/pgbouncer/userlist.txt
 unix_socket_dir             = /run/postgresql
 pidfile                     = /run/postgresql/pgbouncer.pid
+logfile                     = /pg/log/pgbouncer/pgbouncer.log
 max_client_conn             = 1000
 default_pool_size           = 10
 server_login_retry          = 1

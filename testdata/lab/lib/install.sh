@@ -6,7 +6,7 @@ HOST_PKGS=(ansible-core openssh-client util-linux iproute2 procps curl jq openss
   keepalived) # reads what `access --emit keepalived` writes
 # what a node runs; %s is PostgreSQL's version
 NODE_PKGS=(postgresql-%s patroni etcd-server etcd-client pgbouncer haproxy openssh-server openssh-client vip-manager dnsmasq-base
-  sudo socat procps iproute2 iputils-arping curl jq openssl python3 python3-etcd ca-certificates less)
+  systemd-journal-remote sudo socat procps iproute2 iputils-arping curl jq openssl python3 python3-etcd ca-certificates less)
 DAEMONS=(patroni etcd pgbouncer haproxy vip-manager ssh keepalived) # units that those packages enable
 
 wanted_pkgs() {
