@@ -47,7 +47,7 @@ func good(c *cobra.Command) []string {
 		return []string{"pg-test", "primary"}
 	case "pgtui failover":
 		return []string{"pg-test", "--candidate", "pg-test-2"}
-	case "pgtui pgbouncer", "pgtui postgres":
+	case "pgtui pgbouncer", "pgtui postgres", "pgtui logs":
 		return []string{"pg-test-1"}
 	case "pgtui cancel", "pgtui terminate":
 		return []string{"pg-test-1", "4711"}

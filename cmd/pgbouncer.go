@@ -2,7 +2,7 @@ package cmd
 
 import (
 	"context"
-	"io"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +50,6 @@ func (a *app) pgbouncer(ctx context.Context, o *pgbouncerOptions, names []string
 		func() any { return jsonv1.NewPooler(inv, c, in, &rep, now()) },
 		func(w show.Out) {
 			show.Pooler(w, in, &rep)
-			io.WriteString(w, "\n"+show.Verdict(w, health, summary)+"\n")
+			fmt.Fprintf(w, "\n%s\n", show.Verdict(w, health, summary))
 		})
 }

@@ -48,7 +48,7 @@ func (n *Named) text(name string) string {
 	return ""
 }
 
-// Service is a service by its name and port.
+// NamedService is a service by its name and port.
 type NamedService struct{ Name, Port string }
 
 // Services are the services that the host's variables declare: pg_default_services,

@@ -69,7 +69,9 @@ func backendsQuery(match, blocked string, limit int, text bool) string {
 }
 
 // blockedBy is the process IDs that a session waits for.
-var blockedBy = fmt.Sprintf(`case when wait_event_type = 'Lock' and waiting <= %d then array_to_string(pg_blocking_pids(pid), ' ') end`, mostBlocked)
+func blockedBy() string {
+	return fmt.Sprintf(`case when wait_event_type = 'Lock' and waiting <= %d then array_to_string(pg_blocking_pids(pid), ' ') end`, mostBlocked)
+}
 
 // slotsQuery is the replication slots; wal_status exists since PostgreSQL 13.
 func slotsQuery(major int) string {
@@ -108,13 +110,13 @@ func ReadActivity(ctx context.Context, conn *pgconn.PgConn, queries bool) (model
 			r.Backends, total = append(r.Backends, b), int(max(number(v, 17), 0))
 		}
 	}
-	if err := rowsOf(ctx, conn, backendsQuery("", blockedBy, mostBackends, queries), 18, mostBackends, keep); err != nil {
+	if err := rowsOf(ctx, conn, backendsQuery("", blockedBy(), mostBackends, queries), 18, mostBackends, keep); err != nil {
 		return r, err
 	}
 	r.MoreBackends = max(total-len(r.Backends), 0)
 	if more := missing(&r); len(more) > 0 {
 		match := ` and pid in (` + strings.Join(more, ",") + `)`
-		if err := rowsOf(ctx, conn, backendsQuery(match, blockedBy, mostBlockers, queries), 18, mostBlockers, keep); err != nil {
+		if err := rowsOf(ctx, conn, backendsQuery(match, blockedBy(), mostBlockers, queries), 18, mostBlockers, keep); err != nil {
 			return r, err
 		}
 		r.MoreBackends = max(r.MoreBackends-len(more), 0)

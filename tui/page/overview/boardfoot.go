@@ -246,17 +246,25 @@ func files(b *board.Board, e page.Env) []widget.Line {
 	case len(waits) > 0:
 		l = page.Gap(l, true).Add(theme.Info, "· reading "+strings.Join(waits, ", "))
 	}
-	switch age := e.Now.Sub(oldest); { // a time of day: it stands still while nothing is read
-	case same+len(differ) == 0 || oldest.IsZero():
-	case age > 3*time.Minute:
-		l = l.Add(theme.Doubt, "   "+page.AgeText(age)+" ago")
-	default:
-		l = l.Add(theme.Dim, "   read "+e.When(oldest))
+	if same+len(differ) > 0 {
+		l = readAt(l, oldest, e)
 	}
 	if why != nil {
 		return withMore(l, widget.T(theme.Doubt, "   "+page.Unknown().Shape+" "+why.Error()), e)
 	}
 	return []widget.Line{l.Trunc(e.W)}
+}
+
+// readAt adds when the files were read: a time of day, because it stands still while
+// nothing is read, and an age once that is long ago.
+func readAt(l widget.Line, at time.Time, e page.Env) widget.Line {
+	switch age := e.Now.Sub(at); {
+	case at.IsZero():
+		return l
+	case age > 3*time.Minute:
+		return l.Add(theme.Doubt, "   "+page.AgeText(age)+" ago")
+	}
+	return l.Add(theme.Dim, "   read "+e.When(at))
 }
 
 // nameOf is what a node is called: its nodename, else its address.

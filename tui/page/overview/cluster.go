@@ -345,7 +345,6 @@ type spot struct {
 	known    int           // HAProxies that are known
 	serving  int           // of those, how many send it new connections
 	share    int           // percent of new connections, 0 when they differ about it
-	allowed  int           // Patroni's answer to the check; 0 is unknown
 	sessions int64
 	why      string
 	note     string
