@@ -114,7 +114,7 @@ func (a *app) words(c *cobra.Command, k kind, args []string, word string) ([]str
 	case plans:
 		return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 	}
-	a.Notice = nil
+	a.Notice, a.Doing = nil, nil
 	_ = a.configure(c) // a wrong file has no names
 	return beginning(word, a.names(c, k, args, word), args), cobra.ShellCompDirectiveNoFileComp
 }

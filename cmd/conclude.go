@@ -39,6 +39,9 @@ func on(c *cobra.Command, flag string) bool {
 // hold keeps back what a command that only reads prints until it has ended: half
 // an answer is not an answer.
 func (a *app) hold(c *cobra.Command) {
+	if on(c, "watch") || on(c, "follow") {
+		a.Doing = nil // its lines come at any time
+	}
 	if a.reads(c) {
 		a.held = &bytes.Buffer{}
 		a.out, a.io.Out = a.io.Out, a.held

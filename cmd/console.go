@@ -163,7 +163,7 @@ func (s starting) Load(ctx context.Context) (*model.Inventory, error) {
 
 // deps is what the console gets, with the inventory at path.
 func (a *app) deps(path string) tui.Deps {
-	a.Notice = nil // the console has the terminal from here on
+	a.Notice, a.Doing = nil, nil // the console has the terminal from here on
 	d := tui.Deps{
 		Session:  a.Session,
 		Diff:     diffLines,

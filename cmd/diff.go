@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,7 @@ func (a *app) diff(ctx context.Context, o *diffOptions, args []string) error {
 		return exit(2, session.ErrUnpredictable)
 	}
 	err = a.replies(question{output: o.output, many: several(names), fail: 2, worse: worseCode, ask: func(c *model.Cluster) (answer, error) {
+		defer a.doing(fmt.Sprintf("reading the HAProxy files of %s", c.Name))()
 		p, drift, err := a.Applier(inv.Source).Survey(ctx, inv, c.Name, on)
 		if err != nil {
 			return answer{}, err

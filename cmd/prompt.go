@@ -22,9 +22,11 @@ func (a *app) password(ctx context.Context, prompt string) (string, error) {
 	var pw []byte
 	var err error
 	if f, ok := a.io.In.(*os.File); ok && term.IsTerminal(f.Fd()) {
-		fmt.Fprint(a.io.Err, prompt)
-		pw, err = hidden(ctx, f.Fd())
-		fmt.Fprintln(a.io.Err)
+		a.aside(func() {
+			fmt.Fprint(a.io.Err, prompt)
+			pw, err = hidden(ctx, f.Fd())
+			fmt.Fprintln(a.io.Err)
+		})
 	} else {
 		if a.lines == nil {
 			a.lines = bufio.NewReader(io.LimitReader(a.io.In, 8192))

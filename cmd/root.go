@@ -62,6 +62,7 @@ func exit(code int, err error) error {
 type app struct {
 	*session.Session
 	io        IO
+	progress  progress
 	askBecome bool
 	lines     *bufio.Reader // of standard input, for passwords without a terminal
 
@@ -84,7 +85,8 @@ func newApp(ios IO) *app {
 	a := &app{io: ios}
 	a.Session = session.New(session.Options{}, session.World{
 		Getenv: ios.Getenv, Now: now, Ask: a.password,
-		Notice: func(text string) { fmt.Fprintln(a.io.Err, "pgtui: "+lang.Text(text)) },
+		Notice: func(text string) { a.aside(func() { fmt.Fprintln(a.io.Err, "pgtui: "+lang.Text(text)) }) },
+		Doing:  a.doing,
 		Loaded: a.speak,
 	})
 	return a

@@ -77,6 +77,7 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 // waitFor is wait for one cluster, since t0.
 func (a *app) waitFor(ctx context.Context, inv *model.Inventory, c *model.Cluster, service model.ServiceName, serves model.InstanceName, t0 time.Time) error {
 	last := "not probed yet"
+	defer a.doing(fmt.Sprintf("waiting for %s %s", c.Name, service))()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for snap := range a.Prober().Watch(ctx, inv, 500*time.Millisecond, c.Name) {

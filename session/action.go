@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -48,6 +49,7 @@ func (s *Session) judged(inv *model.Inventory, c *model.Cluster, snap *model.Sna
 // reaches of the others. When no Patroni answers for its DCS the cluster is read
 // once more: the DCS may have been slow.
 func (s *Session) look(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool, wait *patience) (*model.Snapshot, error) {
+	defer s.doing(fmt.Sprintf("probing %s", c.Name))()
 	var snap *model.Snapshot
 	var more model.Readings
 	read := func() (err error) { snap, err = s.withServers(ctx, inv, c, ssh, wait); return err }
@@ -101,6 +103,7 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 	if r.OnSession() {
 		return s.planSignal(ctx, inv, c, r)
 	}
+	defer s.doing(fmt.Sprintf("planning: %s", r.Title()))()
 	var snap *model.Snapshot
 	var handed map[model.Host]source.Observed[string]
 	wait := s.patience()

@@ -34,6 +34,7 @@ func (s *Session) Access(ctx context.Context, inv *model.Inventory, snap *model.
 // resolved and connected to, and logged in through proofs times. The nodes are
 // probed where snap is not recent and complete.
 func (s *Session) AccessOf(ctx context.Context, inv *model.Inventory, snap *model.Snapshot, c *model.Cluster, proofs int) (access.Access, board.Board, error) {
+	defer s.doing(fmt.Sprintf("connecting to the endpoints of %s", c.Name))()
 	p, cls := s.Prober(), []*model.Cluster{c}
 	if !s.recent(snap, inv, cls) {
 		var err error
@@ -104,6 +105,7 @@ func (s *Session) Trace(ctx context.Context, inv *model.Inventory, target []stri
 // probed right after it, so that their answers are not older than the
 // connection; what does not answer is unknown at its hop.
 func (s *Session) TraceTo(ctx context.Context, inv *model.Inventory, target trace.Target) (trace.Trace, *model.Snapshot) {
+	defer s.doing("connecting, and probing what is on the way")()
 	p := s.Prober()
 	attempts := p.Connect(ctx, inv, target, 0, true)
 	cls := trace.Clusters(inv, target, attempts)

@@ -53,6 +53,7 @@ func (s *Session) Variables(ctx context.Context, playbooks string) (*inventory.I
 	if err != nil {
 		return nil, err
 	}
+	defer s.doing("reading the inventory")()
 	inv, _, err := s.readFile(ctx, budget.New(), path, playbooks, newInputs())
 	return inv, err
 }
@@ -61,6 +62,7 @@ func (s *Session) Variables(ctx context.Context, playbooks string) (*inventory.I
 // rules of the Pigsty checkout and the ansible-core of this machine. The error is
 // a *source.Unread.
 func (s *Session) playFile(ctx context.Context, path string) (*pigsty.Play, error) {
+	defer s.doing("reading the inventory")()
 	seen := newInputs()
 	for _, dir := range s.configDirs(path) {
 		seen.add(filepath.Join(dir, "ansible.cfg"))

@@ -96,6 +96,14 @@ func Only(cls []*model.Cluster) []model.ClusterName {
 	return out
 }
 
+// naming is the one cluster by its name, several by their number.
+func naming(cls []*model.Cluster) string {
+	if len(cls) == 1 {
+		return string(cls[0].Name)
+	}
+	return text.Plural(len(cls), "cluster")
+}
+
 // Boards are the boards of the clusters.
 func Boards(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []board.Board {
 	out := make([]board.Board, len(cls))
@@ -136,6 +144,7 @@ func (s *Session) Watch(ctx context.Context, inv *model.Inventory, every time.Du
 // before and after them: where its answer changed meanwhile, the connections
 // prove nothing about it.
 func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
+	defer s.doing(fmt.Sprintf("probing %s", naming(cls)))()
 	p := s.Prober()
 	before, err := p.Probe(ctx, inv, Only(cls)...)
 	if err != nil {
@@ -156,6 +165,7 @@ func (s *Session) Probe(ctx context.Context, inv *model.Inventory, cls []*model.
 // of their HAProxies and who has the VIP, read over SSH. The nodes come first,
 // so that they are judged by what Patroni and HAProxy report afterwards.
 func (s *Session) Examined(ctx context.Context, inv *model.Inventory, cls []*model.Cluster, proofs int) (*model.Snapshot, error) {
+	defer s.doing("reading the nodes over SSH")()
 	var look model.Readings
 	var nodes map[model.Host]source.Observed[model.NodeFacts]
 	err := together(
@@ -181,6 +191,7 @@ func (s *Session) WithServers(ctx context.Context, inv *model.Inventory, c *mode
 }
 
 func (s *Session) withServers(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool, wait *patience) (*model.Snapshot, error) {
+	defer s.doing(fmt.Sprintf("probing %s", c.Name))()
 	cls := []*model.Cluster{c}
 	var servers map[model.Host]source.Observed[haproxy.ServerStates]
 	var snap *model.Snapshot
@@ -250,6 +261,7 @@ func (s *Session) Components(ctx context.Context, inv *model.Inventory, name mod
 
 // ComponentsOf probes all that Pigsty runs on the nodes, with ssh systemd too.
 func (s *Session) ComponentsOf(ctx context.Context, inv *model.Inventory, nodes []*model.Node, ssh bool) []model.ComponentRow {
+	defer s.doing(fmt.Sprintf("checking the components of %s", text.Plural(len(nodes), "node")))()
 	p := s.Prober()
 	var facts map[model.Host]source.Observed[model.NodeFacts]
 	if ssh {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"pgtui/apply"
@@ -62,6 +63,7 @@ func (s *Session) PlanReload(ctx context.Context, r Reload) (*Job, error) {
 	if inv.Unpredictable() {
 		return &Job{Inv: inv}, ErrUnpredictable
 	}
+	defer s.doing(fmt.Sprintf("reading the HAProxy files of %s", r.Cluster))()
 	j := &Job{Applier: s.Applier(inv.Source), Inv: inv}
 	j.Plan, err = j.Applier.Plan(ctx, inv, cls[0].Name, r.Hosts)
 	if err = cmp.Or(Stopped(ctx), err); err != nil {
@@ -73,6 +75,7 @@ func (s *Session) PlanReload(ctx context.Context, r Reload) (*Job, error) {
 
 // PlanUndo is the plan that restores what a run replaced.
 func (s *Session) PlanUndo(ctx context.Context, inv *model.Inventory, run *plan.Run, order []model.Host, accept []string) (*Job, error) {
+	defer s.doing(fmt.Sprintf("reading the HAProxy files of %s", run.Cluster))()
 	j := &Job{Applier: s.Applier(inv.Source), Inv: inv}
 	j.Rollout.Action, j.Rollout.Undoes = plan.ActionUndo, run.Plan
 	var err error
@@ -86,6 +89,7 @@ func (s *Session) PlanUndo(ctx context.Context, inv *model.Inventory, run *plan.
 // PlanStates is the plan that has the nodes' haproxy.cfg keep server states. Its
 // risks are not assessed yet.
 func (s *Session) PlanStates(ctx context.Context, inv *model.Inventory, c *model.Cluster, order []model.Host) (*Job, error) {
+	defer s.doing(fmt.Sprintf("reading the HAProxy files of %s", c.Name))()
 	j := &Job{Applier: s.Applier(inv.Source), Inv: inv}
 	j.Rollout.Action = plan.ActionStates
 	var err error
@@ -117,6 +121,7 @@ const confirmWithin = 60 * time.Second
 // Plan is what a reload of the hosts of a cluster would do, all for none, by an
 // inventory that was loaded.
 func (s *Session) Plan(ctx context.Context, inv *model.Inventory, c model.ClusterName, hosts []model.Host) (plan.Plan, error) {
+	defer s.doing(fmt.Sprintf("reading the HAProxy files of %s", c))()
 	j := &Job{Applier: s.Applier(inv.Source), Inv: inv}
 	var err error
 	if j.Plan, err = j.Applier.Plan(ctx, inv, c, hosts); err == nil {

@@ -48,6 +48,9 @@ type World struct {
 	// Notice prints a line to the operator. nil prints none: programs that run on
 	// this machine are in the log then.
 	Notice func(text string)
+	// Doing shows that work is under way, "probing 12 nodes", until done is called; work
+	// may be within other work. nil shows nothing.
+	Doing func(what string) (done func())
 	// Loaded takes in each inventory that was read. nil takes in none.
 	Loaded func(*model.Inventory)
 	// Dial opens the connections of the calls that change something on Patroni or
@@ -127,6 +130,14 @@ func (s *Session) Managed(path string) string {
 		return st.ModTime().Format(ManagedLayout)
 	}
 	return s.Now().Format(ManagedLayout)
+}
+
+// doing shows that work is under way until done is called.
+func (s *Session) doing(what string) (done func()) {
+	if s.Doing == nil {
+		return func() {}
+	}
+	return s.Doing(what)
 }
 
 // notice prints a line, where there is a place for it.
