@@ -22,7 +22,7 @@ type topic struct {
 func topics() []topic {
 	return []topic{
 		{"flags", "the flags that every command takes", func(root *cobra.Command, w io.Writer) {
-			fmt.Fprint(w, "Every command takes these flags, before or after its name. A flag overrides its variable and the\nconfiguration.\n\n")
+			fmt.Fprint(w, lang.Text("Every command takes these flags, before or after its name. A flag overrides its variable and the\nconfiguration."), "\n\n")
 			fmt.Fprint(w, root.PersistentFlags().FlagUsagesWrapped(helpWidth))
 		}},
 		{"environment", "the environment variables that pgtui reads", func(_ *cobra.Command, w io.Writer) {
@@ -33,8 +33,8 @@ func topics() []topic {
 			}
 			tw.Flush()
 		}},
-		{"names", "how clusters, services, instances and nodes are named", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, namesHelp) }},
-		{"output", "the formats of -o, and colours", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, outputHelp) }},
+		{"names", "how clusters, services, instances and nodes are named", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, lang.Text(namesHelp)) }},
+		{"output", "the formats of -o, and colours", func(_ *cobra.Command, w io.Writer) { fmt.Fprint(w, lang.Text(outputHelp)) }},
 	}
 }
 
@@ -53,6 +53,7 @@ func environment() []variable {
 		{"PGTUI_READ_ONLY", "change nothing, as --read-only; 0, false, no and off are as unset"},
 		{"PGTUI_SSH_CONFIG", "OpenSSH client configuration, as --ssh-config"},
 		{"PGTUI_AUDIT", "audit file (default: pgtui/audit.jsonl in $XDG_STATE_HOME or ~/.local/state)"},
+		{"PGTUI_LANG", "language of screens, messages and help, en or zh, as --lang"},
 		{"PGTUI_SYSLOG", "1 writes the audit records to the system log as well"},
 		{"PIGSTY_HOME", "Pigsty checkout, as --pigsty-home; its ansible.cfg may name the inventory"},
 		{"ANSIBLE_VAULT_PASSWORD_FILE", "file with the password of !vault values, as --vault-password-file"},
@@ -65,6 +66,9 @@ func environment() []variable {
 		{"EDITOR", "editor of the inventory where VISUAL is not set (default: vi)"},
 		{"SHELL", "shell on a node of the sandbox"},
 		{"PGCONNECT_TIMEOUT", "how long psql waits for a connection, in seconds (default: 10)"},
+		{"LC_ALL", "the locale, whose language counts where --lang, PGTUI_LANG and the inventory have none"},
+		{"LC_MESSAGES", "as LC_ALL, where that is unset"},
+		{"LANG", "as LC_MESSAGES, where that is unset"},
 		{"NO_COLOR", "no colours, unless --color is given"},
 		{"CLICOLOR_FORCE", "colours without a terminal too, unless it is 0; NO_COLOR and --color override it"},
 		{"TERM", "dumb: no colours and no console"},
@@ -118,7 +122,7 @@ func (a *app) helpCmd() *cobra.Command {
 			if len(args) == 1 {
 				for _, t := range topics() {
 					if t.name == args[0] {
-						t.print(root, a.io.Out)
+						t.print(root, lang.NewLines(a.io.Out))
 						return nil
 					}
 				}
@@ -158,7 +162,7 @@ func helpNames(about *cobra.Command) []string {
 // usageOf prints how a command is used: its own flags, and where those of every
 // command are.
 func usageOf(c *cobra.Command) error {
-	w := c.OutOrStderr()
+	w := lang.NewLines(c.OutOrStderr())
 	fmt.Fprintln(w, "Usage:")
 	if c.Runnable() && (c.HasParent() || !c.HasAvailableSubCommands()) {
 		fmt.Fprintf(w, "  %s\n", c.UseLine())

@@ -20,7 +20,7 @@ import (
 func TestHelpListsEveryVariable(t *testing.T) {
 	read := map[string]bool{} // as the argument of Getenv
 	named := map[string]bool{"TERM": true}
-	for _, dir := range []string{".", "../session", "../probe", "../apply"} {
+	for _, dir := range []string{".", "../session", "../probe", "../apply", "../lang"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || d.Name() == "help.go" {
 				return err

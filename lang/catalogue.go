@@ -190,9 +190,6 @@ func (f *form) compile() {
 // the form. An argument is as short as it can be.
 func (f *form) match(s string) map[int]string {
 	f.once.Do(f.compile)
-	if f.literal < weak && strings.Contains(s, "; ") && !strings.Contains(f.id, ";") {
-		return nil // two sentences, each of which says more than the form
-	}
 	last := f.pieces[len(f.pieces)-1]
 	rest, ok := strings.CutPrefix(s, f.pieces[0])
 	if !ok || !strings.HasSuffix(rest, last) {
@@ -279,39 +276,58 @@ func speaks(s string) bool {
 	return false
 }
 
-// translate is s in the catalogue's language; ok is false when nothing of it was there.
+// translate is s in the catalogue's language; ok is false when nothing of it was there. A
+// form that says little is tried on what no wide gap, semicolon or full stop divides.
 func (c *Catalogue) translate(s string) (string, bool) {
-	if t, ok := c.sentence(s); ok {
+	if t, ok := c.sentence(s, false); ok {
 		return t, true
 	}
 	head, core, tail := trim(s)
-	if core != s {
-		if t, ok := c.sentence(core); ok {
-			return head + t + tail, true
-		}
+	t, ok := c.sentence(core, false)
+	if !ok {
+		t, ok = c.divided(core, apart())
 	}
-	for _, sep := range joints() {
-		if parts := strings.Split(core, sep.en); len(parts) > 1 {
-			some := false
-			for i, p := range parts {
-				t, ok := c.translate(p)
-				parts[i], some = t, some || ok
-			}
-			if some {
-				return head + strings.Join(parts, sep.to) + tail, true
-			}
+	if !ok {
+		t, ok = c.sentence(core, true)
+	}
+	if !ok {
+		t, ok = c.divided(core, joined())
+	}
+	if !ok {
+		return s, false
+	}
+	return head + t + tail, true
+}
+
+// divided is s by its parts, at the first joint that it has and a part of which is there.
+func (c *Catalogue) divided(s string, at []joint) (string, bool) {
+	for _, j := range at {
+		parts := strings.Split(s, j.en)
+		if len(parts) < 2 {
+			continue
+		}
+		some := false
+		for i, p := range parts {
+			t, ok := c.translate(p)
+			parts[i], some = t, some || ok
+		}
+		if some {
+			return strings.Join(parts, j.to), true
 		}
 	}
 	return s, false
 }
 
-// joint is what stands between two sentences, and between their translations.
+// joint is what stands between two texts, and between their translations.
 type joint struct{ en, to string }
 
-// joints are tried in this order: what separates most, first.
-func joints() []joint {
-	return []joint{{"\n", "\n"}, {"   ", "   "}, {"  ", "  "}, {" │ ", " │ "}, {" · ", " · "}, {". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "，"}, {" (", " ("}}
+// apart divides texts of their own; what separates most is first.
+func apart() []joint {
+	return []joint{{"\n", "\n"}, {"   ", "   "}, {"  ", "  "}, {" │ ", " │ "}, {" · ", " · "}, {". ", "。"}, {"; ", "；"}}
 }
+
+// joined divides the parts of one text.
+func joined() []joint { return []joint{{": ", "："}, {", ", "，"}, {" (", " ("}} }
 
 // signs are what may stand around a sentence and is no part of it. A slash or a dash in
 // front belongs to a name: /read-only is a path.
@@ -325,8 +341,9 @@ func trim(s string) (head, core, tail string) {
 	return head, core, s[len(head)+len(core):]
 }
 
-// sentence is one sentence that the catalogue has as a whole.
-func (c *Catalogue) sentence(s string) (string, bool) {
+// sentence is one sentence that the catalogue has as a whole: by a form that says little
+// where little is true, else by the others.
+func (c *Catalogue) sentence(s string, little bool) (string, bool) {
 	if t, ok := c.exact[s]; ok {
 		return t, true
 	}
@@ -336,12 +353,18 @@ func (c *Catalogue) sentence(s string) (string, bool) {
 	}
 	slices.SortStableFunc(found, func(a, b *form) int { return b.literal - a.literal })
 	for _, f := range found {
+		if f.little() != little {
+			continue
+		}
 		if args := f.match(s); args != nil {
 			return c.fill(f, args), true
 		}
 	}
 	return s, false
 }
+
+// little reports whether the form says little: what it matches may be more than one text.
+func (f *form) little() bool { return f.literal < weak && !strings.Contains(f.id, ";") }
 
 // fill puts the arguments, translated themselves, into the text of a form.
 func (c *Catalogue) fill(f *form, args map[int]string) string {
