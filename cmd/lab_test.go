@@ -326,7 +326,7 @@ func TestLabPlan(t *testing.T) {
 	pause("null")
 	until(t, "Patroni to go on", func() bool { return !strings.Contains(lab(t, "api", "pg-test-1", "/patroni"), `"pause"`) })
 
-	if r = pgtui(t, inv, "apply", file, "--yes"); r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
+	if r = pgtui(t, inv, "apply", file, "--yes"); r.code != 0 || strings.Count(r.out, "  applied") != 3 {
 		t.Fatalf("apply: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	if r = pgtui(t, inv, "apply", file, "--yes"); r.code != 3 || !strings.Contains(r.err, "is stale") {
@@ -380,7 +380,7 @@ func TestLabRoles(t *testing.T) {
 	if got := changed(r.out); !slices.Equal(got, changed(live.out)) {
 		t.Errorf("from the edited inventory\n%s\nfrom live roles\n%s", got, changed(live.out))
 	}
-	if r = pgtui(t, inv, "reload", "pg-test", "--yes"); r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
+	if r = pgtui(t, inv, "reload", "pg-test", "--yes"); r.code != 0 || strings.Count(r.out, "  applied") != 3 {
 		t.Fatalf("reload: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	var c jsonv1.Cluster

@@ -193,7 +193,7 @@ func TestLabReloadMisroutes(t *testing.T) {
 	var kept []string // what each reload says of the states
 	byPgtui := func(i int) {
 		r := pgtui(t, inv[i%2], "reload", "pg-test", "--yes")
-		if r.code != 0 || strings.Count(r.out, "  applied  ") != 3 {
+		if r.code != 0 || strings.Count(r.out, "  applied") != 3 {
 			t.Fatalf("reload: exit %d\n%s%s", r.code, r.out, r.err)
 		}
 		reloads += r.took
@@ -216,7 +216,7 @@ func TestLabReloadMisroutes(t *testing.T) {
 			t.Fatalf("states before: exit %d\n%s%s", r.code, r.out, r.err)
 		}
 		r := pgtui(t, labInventory(t), "states", "pg-test", "--enable", "--yes", "--accept-risk", "settling")
-		if r.code != 0 || strings.Count(r.out, "  applied  ") != 3 || strings.Contains(r.out, "insecure-password") {
+		if r.code != 0 || strings.Count(r.out, "  applied") != 3 || strings.Contains(r.out, "insecure-password") {
 			t.Fatalf("states --enable: exit %d\n%s%s", r.code, r.out, r.err)
 		}
 		if r = pgtui(t, labInventory(t), "states", "pg-test", "--enable", "--yes"); r.code != 0 || strings.Contains(r.out, "applied") {

@@ -61,7 +61,7 @@ func TestLabViaPigsty(t *testing.T) {
 	}
 	locked := "for n in 1 2 3; do $lab exec pg-test-$n readlink /run/pgtui.lock; done"
 	r := pgtui(t, inv, "reload", "pg-test", "--yes", "--via", "pigsty", "--pigsty-home", svc(t, files, locked, ""))
-	if r.code != 0 || strings.Count(r.out, "  applied  ") != 3 || strings.Count(r.out, "  | ") != 6 {
+	if r.code != 0 || strings.Count(r.out, "  applied") != 3 || strings.Count(r.out, "  | ") != 6 {
 		t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	for _, want := range []string{"  | args pg-test, tags pg_service, inventory " + inv, "  | complete", "  | a red line"} {
