@@ -53,7 +53,7 @@ func TestLabConsoleIncident(t *testing.T) {
 	lab(t, "kill", "pg-test-1", "patroni")
 	c.see("? leader by DCS", "Patroni does not answer")
 	c.keys("f")
-	c.see("FINDINGS", "Patroni on pg-test-1 does not answer")
+	c.see("FINDINGS", "pg-test-1 holds the leader key")
 	leader := c.match(`leader (pg-test-[23]) · TL`)
 	c.back("SEEN BY", "pg-test-1  10.10.10.11  ? no answer", "on "+leader+" = leader")
 	c.keys("e")
