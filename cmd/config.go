@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -100,20 +99,15 @@ func (a *app) configFile() string {
 // readConfig reads the file; without one the configuration is empty.
 func (a *app) readConfig() (c config.Config, problems []config.Problem, err error) {
 	name := a.configFile()
-	f, err := os.Open(name)
-	if name == "" || errors.Is(err, os.ErrNotExist) {
+	if name == "" {
+		return c, nil, nil
+	}
+	data, err := readAtMost(name, maxConfig)
+	if errors.Is(err, os.ErrNotExist) {
 		return c, nil, nil
 	}
 	if err != nil {
-		return c, nil, fmt.Errorf("configuration: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return c, nil, fmt.Errorf("configuration %s: %w", name, err)
-	}
-	if len(data) > maxConfig {
-		return c, nil, fmt.Errorf("configuration %s is larger than 1 MB", name)
+		return c, nil, err
 	}
 	c, problems = config.Parse(name, data, known())
 	return c, problems, nil
@@ -264,18 +258,11 @@ func (a *app) configInit() error {
 	if name == "" {
 		return &source.Hint{Err: errors.New("neither HOME nor XDG_CONFIG_HOME is set"), Try: "PGTUI_CONFIG=/path/to/config.yml pgtui config init"}
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return fmt.Errorf("config init: %w", err)
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := createFile(name, []byte(configText))
 	if errors.Is(err, os.ErrExist) {
 		return &source.Hint{Err: fmt.Errorf("%s already exists: it was not changed", name), Try: "pgtui config check"}
 	}
 	if err != nil {
-		return fmt.Errorf("config init: %w", err)
-	}
-	_, err = f.WriteString(configText)
-	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("config init: %w", err)
 	}
 	fmt.Fprintf(a.io.Out, "wrote %s\n", name)

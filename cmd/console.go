@@ -173,6 +173,7 @@ func (a *app) deps(path string) tui.Deps {
 		Every:    a.refresh(),
 		ReadOnly: a.ReadOnly,
 		Theme:    a.themeName(),
+		Themes:   config.Themes(),
 		NoMouse:  a.config.NoMouse,
 		Keys:     a.config.Keys,
 		Columns:  a.config.Columns,
@@ -182,6 +183,9 @@ func (a *app) deps(path string) tui.Deps {
 	}
 	if a.color == colorAlways {
 		d.Environ = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") })
+	}
+	if d.ConfigFile = a.configFile(); d.ConfigFile != "" {
+		d.SaveSettings = a.saveSettings
 	}
 	for _, c := range a.config.Commands {
 		d.Commands = append(d.Commands, model.Command{Name: c.Name, Key: c.Key, Help: c.Help, Argv: c.Argv, Shell: c.Shell, Confirm: c.Confirm, ReadOnly: c.ReadOnly, Pages: c.Pages})

@@ -148,7 +148,7 @@ func (s *Session) Act(ctx context.Context, inv *model.Inventory, p action.Plan, 
 func (s *Session) actor(path string) *act.Actor {
 	p := s.Prober()
 	return &act.Actor{
-		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnly, Runner: s.Runner(),
+		Audit: s.Audit(path), Who: s.operator(), ReadOnly: s.ReadOnlyBy(), Runner: s.Runner(),
 		Probe: p.Probe, Stats: p.Stats, Connect: p.Connect, Now: s.Now, Dial: s.Dial, Roots: p.Roots, Examine: s.Applier(path).Examine,
 		Backend: p.Backend, Operate: p.Operate,
 	}

@@ -100,7 +100,7 @@ func (s *Session) playSeen(ctx context.Context, path string, seen *inputs) (*pig
 		}
 	}
 	if o.Core == "" {
-		o.Core = transport.AnsibleCore(ctx, s.Preview && s.ReadOnly == "") // ansible leaves files in ~/.ansible
+		o.Core = transport.AnsibleCore(ctx, s.Preview && s.ReadOnlyBy() == "") // ansible leaves files in ~/.ansible
 	}
 	home := s.Home(path)
 	done, err := s.turn(ctx)

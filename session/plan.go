@@ -10,6 +10,7 @@ import (
 	"pgtui/apply"
 	"pgtui/model"
 	"pgtui/plan"
+	"pgtui/probe/transport"
 	"pgtui/render"
 )
 
@@ -132,6 +133,9 @@ func (s *Session) Plan(ctx context.Context, inv *model.Inventory, c model.Cluste
 
 // Execute carries out a plan, and calls emit for each step.
 func (s *Session) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan, emit func(plan.StepResult)) (plan.Report, error) {
+	if err := transport.Refusal(s.ReadOnlyBy()); err != nil {
+		return plan.Report{Plan: p.ID}, err
+	}
 	ap := s.Applier(inv.Source)
 	ap.Rollout.ConfirmWithin = confirmWithin
 	return ap.Execute(ctx, inv, p, emit)

@@ -7,6 +7,7 @@ package session
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"pgtui/apply"
@@ -63,24 +64,25 @@ type Session struct {
 	Options
 	World
 	log       *log
-	typed     string                // the vault password that was typed
-	untrusted []string              // each ansible.cfg that was reported as ignored
-	loading   chan struct{}         // has room for one load
-	seen      *marks                // of the audit file
-	roles     map[model.Host]string // pg_role in place of the inventory's
+	typed     string                  // the vault password that was typed
+	untrusted []string                // each ansible.cfg that was reported as ignored
+	loading   chan struct{}           // has room for one load
+	seen      *marks                  // of the audit file
+	roles     map[model.Host]string   // pg_role in place of the inventory's
+	locked    *atomic.Pointer[string] // what made it read-only since it was opened
 	// runsNothing fails what would run a program, with errRuns.
 	runsNothing bool
 }
 
 // New opens no file yet: Load does.
 func New(o Options, w World) *Session {
-	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1), seen: new(marks)}
+	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1), seen: new(marks), locked: new(atomic.Pointer[string])}
 }
 
 // Another is a session with other options in the same process. It shares the
-// log, and loads no inventory while this one does.
+// log, loads no inventory while this one does, and is read-only once this one is.
 func (s *Session) Another(o Options) *Session {
-	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading, seen: new(marks)}
+	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading, seen: new(marks), locked: s.locked}
 }
 
 // Prober probes nodes over the network; it takes the CA from the inventory.
@@ -92,13 +94,13 @@ func (s *Session) Prober() *probe.Prober {
 func (s *Session) Runner() transport.Runner {
 	return &transport.Guard{
 		Runner:   s.auto(),
-		ReadOnly: s.ReadOnly, Now: s.Now, Ran: s.log.add,
+		ReadOnly: s.ReadOnlyBy(), Now: s.Now, Ran: s.log.add,
 	}
 }
 
 // auto reaches nodes by the OpenSSH client, and this machine without it.
 func (s *Session) auto() *transport.Auto {
-	return &transport.Auto{SSH: transport.SSH{ConfigFile: s.SSHConfig, Program: s.SSHProgram, ControlDir: s.SSHControl, Sudo: s.Sudo, ReadOnly: s.ReadOnly != ""}}
+	return &transport.Auto{SSH: transport.SSH{ConfigFile: s.SSHConfig, Program: s.SSHProgram, ControlDir: s.SSHControl, Sudo: s.Sudo, ReadOnly: s.ReadOnlyBy() != ""}}
 }
 
 // nodes reads several nodes at once over SSH.
@@ -147,11 +149,22 @@ func (s *Session) notice(text string) {
 	}
 }
 
+// Lock makes the session read-only from here on. by is what did it. Nothing undoes it.
+func (s *Session) Lock(by string) { s.locked.CompareAndSwap(nil, &by) }
+
+// ReadOnlyBy is what makes the session read-only, "" when nothing does.
+func (s *Session) ReadOnlyBy() string {
+	if by := s.locked.Load(); s.ReadOnly == "" && by != nil {
+		return *by
+	}
+	return s.ReadOnly
+}
+
 // Can reports whether the session does it.
 func (s *Session) Can(a model.Ability) bool {
 	switch a {
 	case model.CanReload, model.CanAct:
-		return s.ReadOnly == ""
+		return s.ReadOnlyBy() == ""
 	case model.CanExamine:
 		return !s.NoFiles
 	}

@@ -54,7 +54,7 @@ func (s *Session) Psql(inv *model.Inventory, cluster model.ClusterName, dsn stri
 // place of the inventory. pos is that line where it is known already. A read-only
 // session refuses: the file is on this machine.
 func (s *Session) Editor(ctx context.Context, inv *model.Inventory, at model.Place, pos source.Pos) (model.Program, error) {
-	if err := transport.Refusal(s.ReadOnly); err != nil {
+	if err := transport.Refusal(s.ReadOnlyBy()); err != nil {
 		return model.Program{}, err
 	}
 	if pos.File == "" {

@@ -57,6 +57,8 @@ type Model struct {
 	held         *snapshotMsg                 // what came meanwhile
 	pace         time.Duration                // between two rounds, when + or - chose it; else 0
 	ago          bool                         // times are shown as how long ago they were
+	locked       bool                         // it was made read-only since the start
+	atStart      map[string]string            // settings at the start, or as they were saved
 	noMouse      bool                         // the terminal has the mouse
 	messages     []page.Message               // shown to the operator, oldest first
 	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
@@ -92,6 +94,7 @@ func newModel(ctx context.Context, d Deps) Model {
 		now: d.Now(), traffic: &page.Traffic{},
 	}
 	m.register(screens())
+	m.begin()
 	if d.Start != "" {
 		m.push(m.screen("board").Open(page.Place{Cluster: d.Start}, page.Env{}))
 	}
@@ -246,11 +249,15 @@ const mostMessages = 500
 
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
-	return page.Env{
+	e := page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(), Ago: m.ago,
 		Inv: m.inv, OldOf: m.oldOf(), Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
 		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
-		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns,
+		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns, ConfigFile: m.deps.ConfigFile,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
+	if m.top().Scope() == "settings" {
+		e.Settings = m.settings()
+	}
+	return e
 }

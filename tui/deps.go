@@ -21,6 +21,9 @@ import (
 // Session is an opened context as the console uses it. Every method returns when
 // its context ends. inv is the inventory that the console shows.
 type Session interface {
+	// Lock makes the session and those that are opened from it read-only until the
+	// program ends. by is what did it.
+	Lock(by string)
 	// Can reports whether the context does it: what it cannot do is not offered.
 	Can(a model.Ability) bool
 	// Load reads the inventory again.
@@ -109,6 +112,13 @@ type Deps struct {
 	Environ []string
 	// ReadOnly names what made the console read-only, "" when nothing did.
 	ReadOnly string
+	// Themes are the names of all themes.
+	Themes []string
+	// ConfigFile is the configuration that SaveSettings writes, "" where there is none.
+	ConfigFile string
+	// SaveSettings writes settings into the configuration and returns the file. nil
+	// where nothing is saved.
+	SaveSettings func(changed []page.Setting) (string, error)
 	// Theme is the name of the theme; "" is the terminal's own colours.
 	Theme string
 	// NoMouse leaves the mouse to the terminal from the start.

@@ -106,6 +106,8 @@ func (a answers) Can(x model.Ability) bool {
 	}[x]
 }
 
+func (a answers) Lock(by string) { a.f.ReadOnly = by }
+
 func (a answers) Load(ctx context.Context) (*model.Inventory, error) { return a.f.Load(ctx) }
 
 func (a answers) Stamp(in []source.Input) []source.Input {

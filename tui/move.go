@@ -57,8 +57,8 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	}
 	m.note()
 	p := s.Open(at, e)
-	if s.Name == "log" { // of no cluster: it opens on the current page
-		if m.top().Scope() == "log" {
+	if _, placed := p.(page.Placed); !placed { // of no cluster: it opens on the current page
+		if m.top().Scope() == s.Name {
 			m.pop()
 		}
 		return m.show(p)
@@ -155,8 +155,13 @@ func (m *Model) repace(faster bool) tea.Cmd {
 		m.say(theme.Info, fmt.Sprintf("every %s is the limit", now))
 		return nil
 	}
-	m.pace = next
 	m.say(theme.Info, fmt.Sprintf("the nodes are probed every %s", next))
+	return m.probeEvery(next)
+}
+
+// probeEvery probes the nodes that often from here on.
+func (m *Model) probeEvery(d time.Duration) tea.Cmd {
+	m.pace = d
 	if m.inv == nil {
 		return nil
 	}

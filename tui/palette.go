@@ -40,6 +40,7 @@ type choice struct {
 	open page.Screen // when it is one
 	at   page.Place  // to open it at
 	do   keys.Row    // when it is an action
+	set  *page.Set   // when it is a setting
 	ctx  string
 	demo *Action
 	line string // of an action that is complete, as it is typed
@@ -77,6 +78,7 @@ func (m *Model) choices(e page.Env) []choice {
 	if len(m.deps.Contexts) == 0 {
 		out = append(out, choice{name: "ctx", kind: "context", help: noContexts})
 	}
+	out = append(out, m.themeChoices()...)
 	for i := range m.deps.Actions {
 		out = append(out, choice{name: m.deps.Actions[i].Label, kind: "sandbox", demo: &m.deps.Actions[i]})
 	}
@@ -357,6 +359,8 @@ func (m *Model) choose() tea.Cmd {
 		return nil
 	case c.line != "":
 		return m.planLine(c.line)
+	case c.set != nil:
+		return m.perform(*c.set)
 	case c.ctx != "":
 		m.say(theme.Info, "opening the context "+c.ctx+" …")
 		return m.feed.open(c.ctx)

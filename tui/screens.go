@@ -41,6 +41,7 @@ func screens() []page.Screen {
 		values.InventoryScreen(),
 		reload.Preview(),
 		journal.LogScreen(),
+		values.SettingsScreen(),
 		journal.LogsScreen(),
 		values.ValueScreen(),
 		page.HelpScreen(),

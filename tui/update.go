@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -113,6 +114,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.result(msg.PlanMsg)
 	case contextMsg:
 		return m.switched(msg)
+	case savedMsg:
+		m.saved(msg)
 	case page.PlanMsg:
 		return tea.Batch(m.broadcast(msg), m.planned(msg.Inv))
 	case page.StepMsg, page.EventMsg, page.DoneMsg, page.ActedMsg:
@@ -260,6 +263,9 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	}
 	d := msg.deps
 	d.Environ, d.Now = m.deps.Environ, m.deps.Now
+	if m.locked {
+		d.ReadOnly = cmp.Or(d.ReadOnly, byPalette) // its session is read-only too
+	}
 	m.deps = d
 	m.feed.use(d)
 	m.register(m.screens)
@@ -268,6 +274,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
 	m.first = m.gen + 1
+	m.begin()
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
 	return m.feed.watch(m.inv, m.gen, m.every())
@@ -423,6 +430,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return m.psql(e)
 	case keys.Editor:
 		return m.edit(e)
+	case keys.Lock:
+		m.lock()
+		return nil
 	case keys.Filter:
 		if f, ok := m.top().(page.Filterer); ok {
 			m.typing, m.filter = true, widget.NewInput(f.Filter(), 64)
@@ -551,6 +561,10 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		return m.carryOut(in.Plan)
 	case page.RunProgram:
 		return m.program(programMsg{gen: m.gen, p: in.Program})
+	case page.Set:
+		return m.set(in.Name, in.Value)
+	case page.Save:
+		return m.save()
 	case page.StopRun:
 		m.halt()
 	case page.Type:

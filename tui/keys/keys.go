@@ -67,16 +67,19 @@ const (
 	Cancel  Action = "cancel"
 	Suspend Action = "suspend"
 
-	Palette Action = "palette"
-	Past    Action = "history-back"
-	Future  Action = "history-forward"
-	Freeze  Action = "freeze"
-	Faster  Action = "faster"
-	Slower  Action = "slower"
-	Copy    Action = "copy"
-	Mouse   Action = "mouse"
-	Times   Action = "times"
-	Said    Action = "messages"
+	Palette  Action = "palette"
+	Past     Action = "history-back"
+	Future   Action = "history-forward"
+	Freeze   Action = "freeze"
+	Faster   Action = "faster"
+	Slower   Action = "slower"
+	Copy     Action = "copy"
+	Mouse    Action = "mouse"
+	Lock     Action = "read-only"
+	Settings Action = "settings"
+	Save     Action = "save"
+	Times    Action = "times"
+	Said     Action = "messages"
 
 	Logs   Action = "logs"
 	Shell  Action = "shell"
@@ -250,6 +253,7 @@ func Global() []Row {
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
 		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},
 		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
+		{Action: Lock, Help: "nothing can be changed from here on; only a restart undoes it"},
 		{Keys: "R ctrl+r", Action: Refresh, Help: "reread the inventory and probe every node again"},
 		{Keys: "q", Action: Quit, Label: "quit", Help: "leave pgtui"},
 		{Keys: "ctrl+c", Action: Cancel, Help: "leave pgtui; during a reload or an action: finish this node or step and stop"},

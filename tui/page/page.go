@@ -104,8 +104,21 @@ type Env struct {
 	Ran       []model.Ran             // what was run on nodes, the oldest first
 	// Columns are the columns that screens show, by the name of the screen; a
 	// screen that is not there shows all of its own.
-	Columns map[string][]string
-	Texts   Texts
+	Columns    map[string][]string
+	Settings   []Setting // what the console can be set to; empty but on the page of that name
+	ConfigFile string    // where they are saved; "" is nowhere
+	Texts      Texts
+}
+
+// Setting is one thing that the console can be set to while it runs.
+type Setting struct {
+	Name    string
+	Path    []string // of its key in the configuration; nil is not saved, or not by itself
+	Value   string   // as the configuration has it
+	Choices []string // in their order
+	Near    string   // the nearest choice, where Value is not one
+	Help    string
+	Changed bool // since the start, or since it was saved
 }
 
 // LastRead is the last time that a node's files were read. What was read is in the
@@ -230,6 +243,10 @@ type (
 		Screen string
 		At     Place
 	}
+	// Set gives a setting one of its values, at once.
+	Set struct{ Name, Value string }
+	// Save writes the settings that have changed into the configuration.
+	Save struct{}
 	// Back closes the page.
 	Back struct{}
 	// Home closes every page above the cluster's board, or above the fleet.
@@ -262,6 +279,8 @@ type (
 
 func (Goto) isIntent()       {}
 func (Open) isIntent()       {}
+func (Set) isIntent()        {}
+func (Save) isIntent()       {}
 func (Back) isIntent()       {}
 func (Home) isIntent()       {}
 func (Yank) isIntent()       {}
