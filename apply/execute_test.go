@@ -376,8 +376,8 @@ func TestPlanQuestions(t *testing.T) {
 		hosts    []model.Host
 		err, try string
 	}{
-		{name: "unknown cluster", cluster: "pg-tset", err: "pg-tset: no such cluster", try: "pg-test, pg-test-2"},
-		{name: "unknown host", cluster: "pg-test", hosts: []model.Host{"10.10.10.10"}, err: "10.10.10.10 is not one of its HAProxy nodes", try: "10.10.10.11, 10.10.10.12"},
+		{name: "unknown cluster", cluster: "pg-tset", err: "no cluster \"pg-tset\" in : did you mean pg-test?"},
+		{name: "unknown host", cluster: "pg-test", hosts: []model.Host{"10.10.10.10"}, err: "10.10.10.10 is not a HAProxy node of pg-test: did you mean 10.10.10.11?"},
 		{name: "a cluster without HAProxy", cluster: "pg-meta", err: "no HAProxy node"},
 	}
 	for _, tt := range tests {
