@@ -57,7 +57,7 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 		return err
 	}
 	if o.emit != "" && len(cls) > 1 {
-		return misuse("pgtui access "+string(cls[0].Name)+" --emit "+o.emit, "--emit takes one cluster, and there are %d", len(cls))
+		return misuse("pgtui access "+string(cls[0].Name)+" --emit "+o.emit, "--emit takes one cluster, and got %d", len(cls))
 	}
 	if o.emit != "" {
 		return a.emitAccess(emit.Kind(o.emit), inv, cls[0])

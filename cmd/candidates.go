@@ -20,8 +20,8 @@ func (a *app) candidatesCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "candidates <cluster…>",
 		Short: "Who can take over the leader's role: every gate with its number, Patroni's and HAProxy's",
-		Long: "candidates shows, for every member that does not lead, what Patroni decides a switchover by, what its\n" +
-			"ports answer to a login, and what each HAProxy does with it once it leads. Of the leader it shows the\n" +
+		Long: "candidates shows, for every member that does not lead, the values that Patroni checks before a switchover, how its\n" +
+			"ports answer a login, and what each HAProxy does with it once it leads. For the leader it shows the\n" +
 			"archive and the transactions that delay it. It changes nothing. Exit codes: 0 a member can take over, 1 only with\n" +
 			"a risk, 2 no member can, 3 that is unknown.",
 		Args: needs(0, "cluster", "pgtui candidates pg-test"),

@@ -19,8 +19,8 @@ import (
 // kind is what an argument or the value of a flag names.
 type kind int
 
-// The kinds. Those of one cluster are of the cluster that the arguments before
-// name, of all where there is none.
+// The kinds. Instances, nodes and services are those of the cluster in the earlier
+// arguments, or of all clusters.
 const (
 	anything kind = iota // nothing is offered
 	files                // the shell's own

@@ -39,7 +39,7 @@ func (a *app) diff(ctx context.Context, o *diffOptions, args []string) error {
 		return err
 	}
 	if len(on) > 0 && len(cls) > 1 {
-		return misuse("pgtui diff "+string(cls[0].Name)+" "+text.Word(string(on[0])), "hosts need one cluster, and there are %d", len(cls))
+		return misuse("pgtui diff "+string(cls[0].Name)+" "+text.Word(string(on[0])), "hosts need one cluster, and got %d", len(cls))
 	}
 	if inv.Unpredictable() {
 		a.complain(inv, cls)

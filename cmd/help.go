@@ -26,7 +26,7 @@ func topics() []topic {
 			fmt.Fprint(w, root.PersistentFlags().FlagUsagesWrapped(helpWidth))
 		}},
 		{"environment", "the environment variables that pgtui reads", func(_ *cobra.Command, w io.Writer) {
-			fmt.Fprint(w, "A flag overrides its variable, a variable overrides the configuration. Empty is as unset.\n\n")
+			fmt.Fprint(w, "A flag overrides its variable, a variable overrides the configuration. An empty variable counts as unset.\n\n")
 			tw := lang.NewTable(w)
 			for _, v := range environment() {
 				fmt.Fprintf(tw, "  %s\t%s\n", v.Name, v.What)
@@ -50,23 +50,19 @@ func environment() []variable {
 		{"PGTUI_INVENTORY", "inventory to read, as -i"},
 		{"PGTUI_CONFIG", "configuration file (default: pgtui/config.yml in $XDG_CONFIG_HOME or ~/.config)"},
 		{"PGTUI_CONTEXT", "context of the configuration to open, as --context"},
-		{"PGTUI_READ_ONLY", "change nothing, as --read-only; 0, false, no and off are as unset"},
+		{"PGTUI_READ_ONLY", "change nothing, as --read-only; 0, false, no and off count as unset"},
 		{"PGTUI_SSH_CONFIG", "OpenSSH client configuration, as --ssh-config"},
 		{"PGTUI_AUDIT", "audit file (default: pgtui/audit.jsonl in $XDG_STATE_HOME or ~/.local/state)"},
 		{"PGTUI_LANG", "language of screens, messages and help, en or zh, as --lang"},
 		{"PGTUI_SYSLOG", "1 writes the audit records to the system log as well"},
 		{"PIGSTY_HOME", "Pigsty checkout, as --pigsty-home; its ansible.cfg may name the inventory"},
 		{"ANSIBLE_VAULT_PASSWORD_FILE", "file with the password of !vault values, as --vault-password-file"},
-		{"VISUAL", "editor of the inventory, with its own arguments (E in the console); EDITOR where it is empty"},
-		{"EDITOR", "editor of the inventory where VISUAL is empty; vi without both"},
+		{"VISUAL", "editor of the inventory, with its arguments (E in the console); if empty, EDITOR"},
+		{"EDITOR", "editor of the inventory if VISUAL is empty (default: vi)"},
 		{"SHELL", "shell of the console's ! on this machine"},
-		{"PGCONNECT_TIMEOUT", "libpq's own; 10 s for psql from the console where it is empty"},
+		{"PGCONNECT_TIMEOUT", "how long psql waits for a connection, in seconds (default in the console: 10)"},
 		{"PGREQUIREAUTH", "how PostgreSQL may request the password, as --require-auth"},
-		{"VISUAL", "editor of the inventory"},
-		{"EDITOR", "editor of the inventory where VISUAL is not set (default: vi)"},
-		{"SHELL", "shell on a node of the sandbox"},
-		{"PGCONNECT_TIMEOUT", "how long psql waits for a connection, in seconds (default: 10)"},
-		{"LC_ALL", "the locale, whose language counts where --lang, PGTUI_LANG and the inventory have none"},
+		{"LC_ALL", "the locale; it sets the language if --lang, PGTUI_LANG and the inventory do not"},
 		{"LC_MESSAGES", "as LC_ALL, where that is unset"},
 		{"LANG", "as LC_MESSAGES, where that is unset"},
 		{"NO_COLOR", "no colours, unless --color is given"},
@@ -100,8 +96,8 @@ const outputHelp = `-o json prints one document; docs/json.md describes its fiel
 -o yaml prints the same document as YAML, with the keys in the same order.
 -o wide prints the table with every column, and cuts no text.
 
---color always prints colours to a pipe or a file too, --color never prints none. With auto there
-are colours on a terminal, unless NO_COLOR is set; CLICOLOR_FORCE is as always. JSON, YAML and the
+--color always prints colours to a pipe or a file too, --color never prints none. auto prints
+colours on a terminal, unless NO_COLOR is set. CLICOLOR_FORCE works like always. JSON, YAML and the
 files of render have no colours.
 `
 

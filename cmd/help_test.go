@@ -54,7 +54,12 @@ func TestHelpListsEveryVariable(t *testing.T) {
 	if len(read) < 15 {
 		t.Fatalf("only %d variables found: the walk is broken", len(read))
 	}
+	twice := map[string]bool{}
 	for _, v := range environment() {
+		if twice[v.Name] {
+			t.Errorf("%s is listed twice", v.Name)
+		}
+		twice[v.Name] = true
 		if !named[v.Name] {
 			t.Errorf("nothing reads %s", v.Name)
 		}

@@ -34,19 +34,19 @@ func (a *app) logsCmd() *cobra.Command {
 		Use:   "logs <instance|node>",
 		Short: "Logs of an instance's node: Patroni, PostgreSQL, pgbouncer, HAProxy, vip-manager",
 		Long: "logs reads the logs of a node over SSH: the files in the directories that the inventory declares,\n" +
-			"and systemd's journal for what Pigsty keeps there. Lines of several logs are in the order of their\n" +
-			"times. Passwords are masked where their form shows them, such as PASSWORD '…' and password=….\n\n" +
-			"Exit codes: 0 every log was read, or -f was ended by ctrl-c, 1 a log could not be read or a unit that\n" +
-			"was named has none, 3 the node could not be reached, or the command could not start.",
+			"and systemd's journal for what Pigsty keeps there. Lines of several logs are sorted by\n" +
+			"time. Passwords in a known form are masked, such as PASSWORD '…' and password=….\n\n" +
+			"Exit codes: 0 every log was read, or ctrl-c ended -f, 1 a log could not be read, or a unit of --unit\n" +
+			"has no log, 3 the node could not be reached, or the command could not start.",
 		Args: needs(1, "instance or node", "pgtui logs pg-test-1"),
 		RunE: verb(&o, a.logs),
 	}
 	outputFlag(c, &o.output, "with -f a document for each batch", "table", "json")
 	f := c.Flags()
-	f.StringSliceVarP(&o.units, "unit", "u", nil, "only this log, several with commas between: "+either(unitNames())+" (default: all that the node has)")
-	f.DurationVar(&o.since, "since", 0, "only lines of the last such time, such as 10m")
-	f.BoolVarP(&o.follow, "follow", "f", false, "continue with what comes, until interrupted")
-	f.IntVarP(&o.lines, "lines", "n", 200, "the newest lines, of each log with -f")
+	f.StringSliceVarP(&o.units, "unit", "u", nil, "only these logs, separated by commas: "+either(unitNames())+" (default: every log of the node)")
+	f.DurationVar(&o.since, "since", 0, "only lines newer than this, such as 10m")
+	f.BoolVarP(&o.follow, "follow", "f", false, "print new lines until interrupted")
+	f.IntVarP(&o.lines, "lines", "n", 200, "how many of the newest lines to print; with -f, of each log")
 	return c
 }
 

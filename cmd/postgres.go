@@ -29,7 +29,7 @@ func (a *app) postgresCmd() *cobra.Command {
 			"sessions: who blocks whom, the oldest transactions and queries, then the replication slots with the WAL\n" +
 			"that they retain, the archiver, and, over SSH, pgbackrest's last backup and the space on disk. Queries may\n" +
 			"hold secrets: only the first word of each is shown, with --query-text its beginning. It changes nothing;\n" +
-			"pgtui cancel and pgtui terminate do. Exit codes: 0 nothing is worth a look, 1 something is, 2 PostgreSQL\n" +
+			"pgtui cancel and pgtui terminate do. Exit codes: 0 nothing needs attention, 1 something needs attention, 2 PostgreSQL\n" +
 			"accepts no more sessions, 3 it does not answer.",
 		Args: needs(1, "instance", "pgtui postgres pg-test-1"),
 		RunE: verb(&o, a.postgres),

@@ -25,7 +25,7 @@ func (a *app) signalCmds() []*cobra.Command {
 		a.signalCmd(&signalOptions{kind: action.Cancel}, "End the query that a session of PostgreSQL runs; the session stays",
 			"cancel ends the query that a session runs, by pg_cancel_backend. pgtui postgres lists the sessions."+same),
 		a.signalCmd(&signalOptions{kind: action.Terminate}, "End a session of PostgreSQL; its transaction is rolled back",
-			"terminate ends a session, by pg_terminate_backend. pgtui postgres lists the sessions. A session of replication,\n"+
+			"terminate ends a session, by pg_terminate_backend. pgtui postgres lists the sessions. To end a session of replication,\n"+
 				"Patroni or pgbackrest is the risk system-session."+same),
 	}
 }

@@ -47,7 +47,7 @@ func (a *app) wait(ctx context.Context, o *waitOptions, names []string) error {
 		return err
 	}
 	if o.serves != "" && len(cls) > 1 {
-		return misuse("pgtui wait "+string(cls[0].Name)+" --serves "+o.serves, "--serves takes one cluster, and there are %d", len(cls))
+		return misuse("pgtui wait "+string(cls[0].Name)+" --serves "+o.serves, "--serves takes one cluster, and got %d", len(cls))
 	}
 	services := make([]model.ServiceName, len(cls))
 	for i, c := range cls {

@@ -299,7 +299,7 @@ func (c *Catalogue) translate(s string) (string, bool) {
 	return head + t + tail, true
 }
 
-// divided is s by its parts, at the first joint that it has and a part of which is there.
+// divided translates s in parts, split at the first joint that gives a known part.
 func (c *Catalogue) divided(s string, at []joint) (string, bool) {
 	for _, j := range at {
 		parts := strings.Split(s, j.en)

@@ -197,7 +197,7 @@ func (v *visitor) add(s string, at token.Pos, raw bool) {
 		}
 		return
 	}
-	if plain := verbs.ReplaceAllString(s, " "); sentence.MatchString(plain) || plain != s && phrase.MatchString(s) {
+	if plain := verbs.ReplaceAllString(s, " "); sentence.MatchString(plain) || plain != s && phrase.MatchString(trimSigns(s)) {
 		v.put(trimSigns(s), at, false)
 	}
 }

@@ -1,4 +1,4 @@
-// Package lang puts what pgtui says into the language of its reader. English sentences
+// Package lang translates the texts of pgtui for their reader. English sentences
 // are the ids: they are what JSON, plans, the audit file and the log hold, and what Text
 // translates where a person reads it. See docs/adr/0021-languages.md.
 package lang

@@ -19,12 +19,12 @@ type Command struct {
 	// Shell has `sh -c` run the line. It gets the values as variables, such as
 	// $PGTUI_CLUSTER: none is ever part of the line.
 	Shell    bool
-	Confirm  bool     // the name of what it is run on is typed first
+	Confirm  bool     // type the name of the target first
 	ReadOnly bool     // a read-only console runs it too
 	Pages    []string // screens it is offered on; nil is all
 }
 
-// Values are what a command can be given of the place under the cursor.
+// Values are the names of the values that a command can use.
 func Values() []string { return []string{"cluster", "instance", "host", "port", "service"} }
 
 // placeholder is a name in braces.
@@ -39,7 +39,7 @@ func Placeholders(arg string) []string {
 	return out
 }
 
-// ValuesAt are the values at a place, without those that it does not decide. The
+// ValuesAt are the values at a place, without those that are unknown there. The
 // port is the service's, else the instance's own.
 func (inv *Inventory) ValuesAt(at Place) map[string]string {
 	out := map[string]string{}
@@ -94,7 +94,7 @@ func (c *Command) Program(values map[string]string) (Program, error) {
 		return p, nil
 	}
 	if name := c.Lacks(values); name != "" {
-		return p, fmt.Errorf("%s needs {%s}, and there is none under the cursor", c.Name, name)
+		return p, fmt.Errorf("%s needs {%s}: move the cursor to a row that has one", c.Name, name)
 	}
 	for _, arg := range c.Argv {
 		full := placeholder.ReplaceAllStringFunc(arg, func(word string) string {

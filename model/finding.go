@@ -27,15 +27,15 @@ type Finding struct {
 	Evidence []string     // what was seen, and where
 	Hint     string       // what to type or look at next
 	// Drift: files, roles or the running configuration differ from the inventory.
-	// Clients reach what they should, so that it is no question of health.
+	// It does not count for health: clients reach the right instance.
 	Drift bool
 	// Due is when Patroni acts on it by itself, at the latest; zero when it does
 	// not, or when that is unknown. The summary counts down to it.
 	Due time.Time
 }
 
-// Cause is one thing that is wrong, on all nodes where it is, and what follows from
-// it. What a screen shows as one line.
+// Cause is one problem on all its nodes, with the findings that follow from it. A
+// screen shows it as one line.
 type Cause struct {
 	Finding       // the summary names every node and instance that it holds for
 	Same    []int // the findings that say the same, by their place in the list; never empty

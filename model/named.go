@@ -11,9 +11,8 @@ import (
 // fewNames is how many names an error lists; of more it shows where they are.
 const fewNames = 6
 
-// NotFound is the usage error of a name that is not one of have: err, and the
-// name that was probably meant. Where none is near, what to type is one of have,
-// or try where they are many.
+// NotFound is the usage error for a name that is not in have. It suggests the nearest
+// name. Without a near name, the hint lists have, or is try if have is long.
 func NotFound[S, T ~string](err error, name S, have []T, try string) error {
 	names := make([]string, len(have))
 	for i, n := range have {
@@ -66,7 +65,7 @@ func (c *Cluster) NoHAProxy(name string) error {
 
 // NoCluster is the usage error of a name that is not a cluster.
 func (inv *Inventory) NoCluster(name string) error {
-	return NotFound(fmt.Errorf("no cluster %q in %s", text.Line(name, 60), inv.Source), name, inv.Names(), "pgtui status, for their names")
+	return NotFound(fmt.Errorf("no cluster %q in %s", text.Line(name, 60), inv.Source), name, inv.Names(), "pgtui status lists the names")
 }
 
 // Names are the names of the clusters.

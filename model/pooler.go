@@ -17,8 +17,8 @@ type PoolReport struct {
 	// Clients are those that wait for a server connection, the longest first.
 	WaitingClients []PoolClient
 	MoreClients    int
-	// ClientsUnread is why SHOW CLIENTS was not read although clients wait; "" where
-	// it was, or none waits.
+	// ClientsUnread is why SHOW CLIENTS was not read although clients wait; "" if
+	// it was read or no client waits.
 	ClientsUnread string
 
 	Mode        string        // pool_mode, which a database or user may override
@@ -68,7 +68,7 @@ func (r *PoolReport) StateOf(p *Pool) string {
 	return ""
 }
 
-// HeldWithoutPool are the databases whose clients get nothing and that no client has
+// HeldWithoutPool are the paused or disabled databases that no client has
 // used: SHOW POOLS has no row for them.
 func (r *PoolReport) HeldWithoutPool() (out []PoolDatabase) {
 	for i := range r.Databases {

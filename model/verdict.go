@@ -21,8 +21,8 @@ const (
 	Unknown       Verdict = "unknown"        // never drawn as healthy
 )
 
-// EmptyByDesign is how screens and commands write Empty where the inventory wants
-// it so; JSON writes Empty.
+// EmptyByDesign is how screens and commands write Empty for a service without
+// a server by design; JSON writes Empty.
 const EmptyByDesign = "empty by design"
 
 // Verdicts are all of them, in the order of the help and of docs/verdicts.md.

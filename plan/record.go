@@ -190,7 +190,7 @@ func (r *Run) Ended() string {
 	return r.Outcome
 }
 
-// Failed reports whether the run did not end as planned, or nobody knows how.
+// Failed reports whether the run did not end as planned, or its end is unknown.
 func (r *Run) Failed() bool { return r.Interrupted || r.Outcome != RunApplied }
 
 // Changed are the nodes with their outcomes, "10.10.10.11 applied, 10.10.10.12 restored".

@@ -45,12 +45,12 @@ func (p *Prober) Backend(ctx context.Context, c *model.Cluster, in *model.Instan
 // plain words; ErrCrowded in it means that the server has no free connection.
 func (p *Prober) OnPostgres(ctx context.Context, c *model.Cluster, in *model.Instance, login model.Login, do func(context.Context, *pgconn.PgConn) error) error {
 	if login.User == "" || in.PgPort == 0 {
-		return &source.Hint{Err: fmt.Errorf("the inventory has no user to log in to %s with, or no port", in.Name), Try: "set pg_monitor_username and pg_port"}
+		return &source.Hint{Err: fmt.Errorf("the inventory lacks a login user or a port for %s", in.Name), Try: "set pg_monitor_username and pg_port"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, reportTime)
 	defer cancel()
 	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PgPort)))
-	err := errors.New("no database is known to connect to")
+	err := errors.New("no database to connect to")
 	for _, db := range login.Databases {
 		if err = p.onDatabase(ctx, addr, login, db, do); err == nil || postgres.FaultOf(err, addr).Fault != model.FaultDatabase {
 			break
@@ -81,7 +81,7 @@ var ErrCrowded = errors.New("it accepts no more sessions (max_connections)")
 func (p *Prober) postgresError(err error, in *model.Instance, login model.Login, addr string) error {
 	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == "53300" {
 		return &source.Hint{Err: fmt.Errorf("PostgreSQL of %s: %w", in.Name, ErrCrowded),
-			Try: "ssh " + string(in.Host) + " sudo -iu postgres psql, which has a reserved connection; then end sessions that idle"}
+			Try: "ssh " + string(in.Host) + " sudo -iu postgres psql has a reserved connection; then end idle sessions"}
 	}
 	try := postgres.FaultOf(err, addr)
 	switch try.Fault {

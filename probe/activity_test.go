@@ -248,8 +248,8 @@ func TestSignalRights(t *testing.T) {
 	}
 }
 
-// TestOperate: what PostgreSQL refuses is told from a reply that is lost, and from a
-// statement that was not sent.
+// TestOperate checks that a refusal of PostgreSQL, a lost reply and a statement that
+// was not sent are different errors.
 func TestOperate(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

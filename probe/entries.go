@@ -98,7 +98,7 @@ func (p *Prober) proveEntry(ctx context.Context, c *model.Cluster, e model.Endpo
 
 func (p *Prober) tryEntry(ctx context.Context, addr string, slot chan struct{}, login model.Login, db int) model.Try {
 	if db >= len(login.Databases) {
-		return model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
+		return model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 	}
 	leave, err := p.enter(ctx, slot)
 	if err != nil {

@@ -40,9 +40,9 @@ var ErrAnswered = errors.New("PostgreSQL refuses it")
 
 // Operate logs in to an instance's PostgreSQL as the administrator of the inventory and
 // sends one statement whose answer is one column of at most one row. sending is called
-// right before the statement is sent: an error before that means that nothing was, one
-// without ErrAnswered after it that the result is unknown. probe only reads: what a
-// statement changes is the caller's, in apply.
+// right before the statement is sent. An error before that means that nothing was sent.
+// A later error without ErrAnswered means that the result is unknown. probe only reads;
+// apply makes the statements that change something.
 func (p *Prober) Operate(ctx context.Context, c *model.Cluster, in *model.Instance, statement string, sending func()) (value string, ok bool, err error) {
 	var answered error
 	err = p.OnPostgres(ctx, c, in, c.Operator, func(ctx context.Context, conn *pgconn.PgConn) (err error) {

@@ -128,7 +128,7 @@ func (t *trial) try(ctx context.Context) model.Try {
 		i := t.db
 		t.mu.Unlock()
 		if i >= len(t.login.Databases) {
-			return model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
+			return model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 		}
 		try := t.p.connect(ctx, addr, t.login, t.login.Databases[i])
 		if try.Fault != model.FaultDatabase || i+1 >= len(t.login.Databases) {

@@ -74,7 +74,7 @@ func (p *Prober) short(t model.Try) model.Try {
 func (p *Prober) pooled(ctx context.Context, c *model.Cluster, addr string) model.Try {
 	ctx, cancel := p.within(ctx)
 	defer cancel()
-	try := model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
+	try := model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 	for _, db := range c.Monitor.Databases {
 		if try = p.connect(ctx, addr, c.Monitor, db); try.Fault != model.FaultDatabase {
 			break
@@ -87,7 +87,7 @@ func (p *Prober) pooled(ctx context.Context, c *model.Cluster, addr string) mode
 func (p *Prober) direct(ctx context.Context, c *model.Cluster, addr string, out *model.ServerFacts) {
 	limited, cancel := p.within(ctx)
 	defer cancel()
-	out.Direct = model.Try{Fault: model.FaultDatabase, Text: "no database is known to connect to"}
+	out.Direct = model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 	for _, db := range c.Monitor.Databases {
 		if p.directTo(limited, addr, c.Monitor, db, out); out.Direct.Fault != model.FaultDatabase {
 			break

@@ -48,9 +48,9 @@ func Matches(names []string, cluster model.ClusterName) bool {
 	})
 }
 
-// Matching are the clusters that names and patterns pick, each once: in the order
-// of the names and, of a pattern, of the inventory; all when there is no name. A
-// pattern that picks none is an error, of usage as that of a name.
+// Matching are the clusters that names and patterns pick, each once, in the
+// order of the names; a pattern keeps the order of the inventory. Without a name all
+// clusters match. A pattern without a match is a usage error.
 func Matching(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
 	if len(names) == 0 {
 		return Clusters(inv)
@@ -81,7 +81,7 @@ func Matching(inv *model.Inventory, names ...string) ([]*model.Cluster, error) {
 			}
 		}
 		if !found {
-			return nil, model.NotFound(fmt.Errorf("no cluster of %s matches %q", inv.Source, text.Line(name, 60)), name, inv.Names(), "pgtui status, for their names")
+			return nil, model.NotFound(fmt.Errorf("no cluster of %s matches %q", inv.Source, text.Line(name, 60)), name, inv.Names(), "pgtui status lists the names")
 		}
 	}
 	return out, nil
@@ -310,7 +310,7 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 		}
 		if !found {
 			return nil, model.NotFound(fmt.Errorf("no cluster and no node %q in %s", text.Line(name, 60), inv.Source), name,
-				append(inv.NodeNames(), inv.Members()...), "pgtui components, for all nodes")
+				append(inv.NodeNames(), inv.Members()...), "pgtui components lists all nodes")
 		}
 	}
 	return out, nil
@@ -321,7 +321,7 @@ func ClusterWith(inv *model.Inventory, name model.InstanceName) (*model.Cluster,
 	if c, _ := inv.InstanceOf(name); c != nil {
 		return c, nil
 	}
-	return nil, model.NotFound(fmt.Errorf("no instance %q in %s", text.Line(string(name), 60), inv.Source), name, inv.InstanceNames(), "pgtui status, for their names")
+	return nil, model.NotFound(fmt.Errorf("no instance %q in %s", text.Line(string(name), 60), inv.Source), name, inv.InstanceNames(), "pgtui status lists the names")
 }
 
 // HostOf is the host of a node by its address, its nodename or an instance on
@@ -330,7 +330,7 @@ func HostOf(inv *model.Inventory, name string) (model.Host, error) {
 	if h := inv.HostOf(name); h != "" {
 		return h, nil
 	}
-	return "", model.NotFound(fmt.Errorf("the inventory has no node %q", text.Line(name, 60)), name, inv.NodeNames(), "pgtui components, for their names")
+	return "", model.NotFound(fmt.Errorf("the inventory has no node %q", text.Line(name, 60)), name, inv.NodeNames(), "pgtui components lists the nodes")
 }
 
 // vipNodes are the nodes that may have the VIP of one of the clusters.

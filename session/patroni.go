@@ -104,5 +104,5 @@ func ClusterOf(inv *model.Inventory, name string) (c *model.Cluster, instance mo
 	if c, in := inv.InstanceOf(model.InstanceName(name)); in != nil {
 		return c, in.Name, nil
 	}
-	return nil, "", model.NotFound(fmt.Errorf("no cluster and no instance %q in %s", text.Line(name, 60), inv.Source), name, inv.Members(), "pgtui status, for their names")
+	return nil, "", model.NotFound(fmt.Errorf("no cluster and no instance %q in %s", text.Line(name, 60), inv.Source), name, inv.Members(), "pgtui status lists the names")
 }

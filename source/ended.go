@@ -14,7 +14,7 @@ func Ended(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, late) || errors.Is(context.Cause(ctx), late):
-		return &ended{"no answer in the time it had", late}
+		return &ended{"no answer before the deadline", late}
 	}
 	return &ended{"interrupted", err}
 }
@@ -22,7 +22,7 @@ func Ended(ctx context.Context) error {
 // Words is an error's text without Go's own words for the end of a context, which
 // libraries wrap.
 func Words(err error) string {
-	return strings.NewReplacer("context canceled", "interrupted", "context deadline exceeded", "no answer in the time it had").Replace(err.Error())
+	return strings.NewReplacer("context canceled", "interrupted", "context deadline exceeded", "no answer before the deadline").Replace(err.Error())
 }
 
 // ended is the end of a context. Go's own text of it is no sentence for a person.

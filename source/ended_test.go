@@ -22,8 +22,8 @@ func TestEnded(t *testing.T) {
 	}{
 		{"it goes on", t.Context(), "", nil},
 		{"interrupted", interrupted, "interrupted", context.Canceled},
-		{"its time is over", late, "no answer in the time it had", context.DeadlineExceeded},
-		{"stopped because the time is over", slow, "no answer in the time it had", context.DeadlineExceeded},
+		{"its time is over", late, "no answer before the deadline", context.DeadlineExceeded},
+		{"stopped because the time is over", slow, "no answer before the deadline", context.DeadlineExceeded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Ended(c.ctx)

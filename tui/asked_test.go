@@ -139,7 +139,7 @@ func TestAskedFrames(t *testing.T) {
 	trouble := newWorld()
 	trouble.trouble = true
 	refuse := func(d *fake) {
-		err := &source.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components, for all nodes"}
+		err := &source.Hint{Err: errors.New("no cluster and no node \"pg-test\" in pigsty.yml"), Try: "pgtui components lists all nodes"}
 		d.Components = func(context.Context, *model.Inventory, model.ClusterName) ([]model.ComponentRow, error) {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ func TestABurstIsDrawnOnce(t *testing.T) {
 	}
 	r.now = t0.Add(frameEvery / 2)
 	if got := send(tea.WindowSizeMsg{Width: 40, Height: 10}); got != first {
-		t.Error("a frame was drawn within a frame's time of the one before")
+		t.Error("a frame was drawn within a frame's time of the previous log")
 	}
 	if !c.due {
 		t.Fatal("nothing draws what was put off")

@@ -67,7 +67,7 @@ func (m *Model) values(e page.Env) map[string]string {
 // wants one.
 func (m *Model) runCommand(c *model.Command, e page.Env) tea.Cmd {
 	if !c.ReadOnly && !m.deps.Can(model.CanReload) {
-		m.say(theme.Warn, "no "+c.Name+": this console is read-only, and the command is not marked read-only: true")
+		m.say(theme.Warn, "no "+c.Name+": this console is read-only, and the command does not set read-only: true")
 		return nil
 	}
 	values := m.values(e)

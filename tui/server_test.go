@@ -66,7 +66,7 @@ func store() model.NodeStore {
 		Backup: model.Backup{Stanza: "pg-test", Status: "ok", Count: 9, Last: t0.Add(-6 * time.Hour), LastFull: t0.Add(-30 * time.Hour), Kind: "incr"}}
 }
 
-// quiet is a PostgreSQL on which nothing is worth a look.
+// quiet is a PostgreSQL on which nothing needs attention.
 func quiet(context.Context, *model.Inventory, model.InstanceName, bool) (model.ServerReport, error) {
 	return model.ServerReport{Version: "17.5", Recovery: true, Uptime: time.Hour, MaxConnections: 100, Reserved: 3, Archiver: model.Archiver{Mode: "on"}}, nil
 }

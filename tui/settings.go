@@ -44,8 +44,8 @@ func (m *Model) settings() []page.Setting {
 		{Name: "theme", Path: []string{"theme"}, Value: cmp.Or(m.look.Name, "terminal"), Choices: m.deps.Themes, Help: "the colours; terminal is your terminal's own 16"},
 		{Name: "refresh", Path: []string{"refresh"}, Value: m.chosenRate(), Near: rate(m.every()), Choices: rates, Help: "the time between two rounds of probing; + and - change it on every page"},
 		{Name: "mouse", Path: []string{"mouse"}, Value: onOff(!m.noMouse), Choices: []string{"true", "false"}, Help: "false: the terminal keeps the mouse, to select text; m on every page"},
-		{Name: "times", Value: map[bool]string{true: "ago", false: "clock"}[m.ago], Choices: []string{"clock", "ago"}, Help: "the time of day of what happened, or how long ago it was; @ on every page"},
-		{Name: "read-only", Value: onOff(m.deps.ReadOnly != ""), Choices: []string{"true"}, Help: "true: nothing can be changed; only a restart undoes it"},
+		{Name: "times", Value: map[bool]string{true: "ago", false: "clock"}[m.ago], Choices: []string{"clock", "ago"}, Help: "show the time of day of an event, or how long ago it was; @ on every page"},
+		{Name: "read-only", Value: onOff(m.deps.ReadOnly != ""), Choices: []string{"true"}, Help: "true: the console is read-only until pgtui is restarted"},
 	}
 	for _, s := range m.screens {
 		for _, c := range s.Columns {
@@ -144,7 +144,7 @@ func (m *Model) setColumn(name string, shown bool) {
 				have = slices.DeleteFunc(have, func(x string) bool { return x == c })
 			}
 			if len(have) == 0 {
-				m.say(theme.Info, "one column stays")
+				m.say(theme.Info, "the last column cannot be hidden")
 				return
 			}
 			all := map[string][]string{}
@@ -194,7 +194,7 @@ func (m *Model) save() tea.Cmd {
 		m.say(theme.Warn, "not saved: the console is read-only by "+m.deps.ReadOnly)
 		return nil
 	case len(changed) == 0:
-		m.say(theme.Info, "nothing has changed that can be saved")
+		m.say(theme.Info, "no changes to save")
 		return nil
 	}
 	return m.feed.save(changed)

@@ -39,7 +39,7 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 	r := newRig(t, newWorld(), 100, 50, saving(&saved))
 	plain := r.m.View().Content
 	r.press(",", "s")
-	r.want("nothing has changed that can be saved")
+	r.want("no changes to save")
 	before := r.m.View().Content
 	r.press("enter") // theme: dark
 	if r.m.look.Name != "dark" || r.m.View().Content == before {
@@ -72,7 +72,7 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 		t.Error(text)
 	}
 	r.press("s")
-	r.want("nothing has changed that can be saved")
+	r.want("no changes to save")
 	r.press("1")
 	r.wantNot("LEADER")
 	if r.m.View().Content == plain {

@@ -194,8 +194,8 @@ func TestAPreviewOfAnOldInventoryIsNotCarriedOut(t *testing.T) {
 	d.want("Review the changes")
 }
 
-// TestNothingIsAsDeclaredOverAnOldInventory: every page says of when the inventory is
-// that it compares with.
+// TestNothingIsAsDeclaredOverAnOldInventory: every page shows the time of the
+// inventory that it compares with.
 func TestNothingIsAsDeclaredOverAnOldInventory(t *testing.T) {
 	d := newDesk(t, false)
 	d.next = func() (*model.Inventory, error) {

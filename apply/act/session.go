@@ -54,7 +54,7 @@ func doSignal(ctx context.Context, r *run, s *action.Step) error {
 	case !ok:
 		// The statement itself found that it is not the session of the plan: it
 		// signalled none.
-		err := fmt.Errorf("backend %d of %s is not the session of the plan any more: it has ended, or its query has", s.Session.PID, in.Name)
+		err := fmt.Errorf("backend %d of %s is not the session of the plan any more: the session or its query has ended", s.Session.PID, in.Name)
 		r.tell(action.Event{State: action.Refused, Host: in.Host, What: "no process was signalled", Err: err})
 		return &source.Hint{Err: fmt.Errorf("%w: %w", err, ErrNotSent), Try: "pgtui postgres " + string(in.Name)}
 	case value != "t":
@@ -83,7 +83,7 @@ func (r *run) awaitEnd(ctx context.Context, s *action.Step, in *model.Instance, 
 		switch {
 		case r.Now().Before(end):
 		case err != nil:
-			return fmt.Errorf("whether it has ended could not be read: %w: %w", err, ErrUnknown)
+			return fmt.Errorf("pg_stat_activity could not be read: %w: %w", err, ErrUnknown)
 		case lost != nil:
 			return fmt.Errorf("%w: %w", lost, ErrUnknown)
 		default:

@@ -48,8 +48,7 @@ func (b *backends) read(context.Context, *model.Cluster, *model.Instance, int) (
 	return b.session, nil
 }
 
-// TestSignal: the outcome is what pg_stat_activity shows afterwards, whatever became of
-// the reply.
+// TestSignal: pg_stat_activity decides the outcome, even if the reply is lost.
 func TestSignal(t *testing.T) {
 	hung := errors.New("no answer within 6s")
 	for _, tt := range []struct {

@@ -203,7 +203,7 @@ type Server struct {
 	Note       string  `json:"note,omitempty"`
 }
 
-// Cause is one thing that is wrong, on all nodes where it is, with what follows from it.
+// Cause is one problem on all its nodes, with the findings that follow from it.
 type Cause struct {
 	Code     string   `json:"code"`
 	Axis     string   `json:"axis"` // health or drift

@@ -28,7 +28,7 @@ func Lint(w Out, source string, found []lint.Finding) {
 		fmt.Fprintf(w, "%s: no findings\n", w.line(source, 200))
 		return
 	}
-	fmt.Fprintf(w, "%s: %s, %s, %d worth knowing\n", w.line(source, 200), text.Plural(count[lint.Error], "error"), text.Plural(count[lint.Warning], "warning"), count[lint.Info])
+	fmt.Fprintf(w, "%s: %s, %s, %d info\n", w.line(source, 200), text.Plural(count[lint.Error], "error"), text.Plural(count[lint.Warning], "warning"), count[lint.Info])
 }
 
 // Roles is a line an instance; at is the file and line of a host's pg_role.

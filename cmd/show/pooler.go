@@ -51,7 +51,7 @@ func waitingClients(w Out, r *model.PoolReport) {
 	}
 	tw.Flush()
 	if r.MoreClients > 0 {
-		fmt.Fprintf(w, "and %d more clients that wait\n", r.MoreClients)
+		fmt.Fprintf(w, "and %d more waiting clients\n", r.MoreClients)
 	}
 }
 

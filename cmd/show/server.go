@@ -22,7 +22,7 @@ func Server(w Out, in *model.Instance, r *model.ServerReport, store source.Obser
 	fmt.Fprintf(w, "%s  PostgreSQL %s  %s:%d  %s, up %s\n", in.Name, Dash(r.Version), in.Host, in.PgPort, role, activity.Age(r.Uptime))
 	fmt.Fprintf(w, "sessions  %s\n", activity.SessionsText(r))
 	if r.Hidden {
-		fmt.Fprintln(w, "          the user may not see the sessions of others: grant pg_read_all_stats, or pg_monitor, to it")
+		fmt.Fprintln(w, "          the monitoring user cannot see other users' sessions: grant it pg_read_all_stats or pg_monitor")
 	}
 	fmt.Fprintf(w, "archive   %s\n", activity.ArchiverText(r))
 	switch {

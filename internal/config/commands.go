@@ -26,7 +26,7 @@ func (r *reader) commands(n *yaml.Node, what string) []Command {
 		case !aName.MatchString(name):
 			r.bad(v, "", "%s: %q is not a valid name: expected small letters, digits and -", what, name)
 		case slices.Contains(r.known.Actions, name):
-			r.bad(v, "my-"+name, "%s: %s is an action of pgtui's own", what, name)
+			r.bad(v, "my-"+name, "%s: %s is already an action of pgtui", what, name)
 		}
 		var argv *yaml.Node
 		r.fields(v, at,
@@ -94,7 +94,7 @@ func (r *reader) argv(n *yaml.Node, what string, c *Command) {
 		for _, m := range inBrace.FindAllStringSubmatch(s, -1) {
 			switch {
 			case c.Shell && slices.Contains(r.known.Values, m[1]):
-				r.bad(item, `"$PGTUI_`+strings.ToUpper(m[1])+`"`, "%s: a line for a shell gets its values as variables, found %s", what, m[0])
+				r.bad(item, `"$PGTUI_`+strings.ToUpper(m[1])+`"`, "%s: with shell: true, values are variables; found %s", what, m[0])
 			case !c.Shell && !slices.Contains(r.known.Values, m[1]):
 				near := text.Nearest(m[1], r.known.Values)
 				if near != "" {
@@ -123,7 +123,7 @@ func (r *reader) collide(c *Config) {
 				by = "the command " + taken[at]
 			}
 			if by != "" {
-				r.bad(x.key, "", "commands.%s.key: %s is the key of %s on %s; give one of them another", x.Name, x.Key, by, s.Name)
+				r.bad(x.key, "", "commands.%s.key: %s is the key of %s on %s; choose another key for one of them", x.Name, x.Key, by, s.Name)
 				break
 			}
 			taken[at] = x.Name

@@ -27,7 +27,7 @@ func Set(data []byte, path []string, value string) ([]byte, error) {
 	}
 	text := string(data)
 	if strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") || strings.ContainsAny(text, "\u0085\u2028\u2029") {
-		return nil, fmt.Errorf("its lines end in several ways: %w", ErrByHand) // YAML counts them as lines
+		return nil, fmt.Errorf("it mixes line endings: %w", ErrByHand) // YAML counts them as lines
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"

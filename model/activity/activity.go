@@ -84,7 +84,7 @@ func Rows(r *model.ServerReport) []Row {
 	return slices.Concat(trees...)
 }
 
-// Verdict is whether something of the server is worth a look, and what, the most
+// Verdict is the health of a server and its problems, the most
 // urgent first. store is what its node reports, nil when that was not read.
 func Verdict(r *model.ServerReport, store *model.NodeStore) (model.Health, []string) {
 	var out []string
@@ -112,7 +112,7 @@ func Verdict(r *model.ServerReport, store *model.NodeStore) (model.Health, []str
 			volume(store.WAL, "the WAL directory", add)
 		}
 		if b := &store.Backup; b.Why == "" && b.Code != 0 {
-			add("pgbackrest reports of stanza %s: %s", b.Stanza, b.Status)
+			add("pgbackrest reports for stanza %s: %s", b.Stanza, b.Status)
 		}
 	}
 	if len(out) > 0 {
@@ -158,10 +158,10 @@ func transactions(r *model.ServerReport, add func(string, ...any)) {
 		}
 	}
 	if idle != nil {
-		add("backend %d of %s is idle in a transaction for %s", idle.PID, idle.User, Age(idle.Change))
+		add("backend %d of %s has been idle in a transaction for %s", idle.PID, idle.User, Age(idle.Change))
 	}
 	if oldest != nil && oldest != idle {
-		add("backend %d of %s has a transaction open for %s", oldest.PID, oldest.User, Age(oldest.Xact))
+		add("backend %d of %s has had a transaction open for %s", oldest.PID, oldest.User, Age(oldest.Xact))
 	}
 }
 
@@ -175,7 +175,7 @@ func volume(v model.Volume, what string, add func(string, ...any)) {
 // ready is how many WAL files wait for archive_command.
 func ready(a *model.Archiver) string {
 	if a.Ready < 0 {
-		return "how many WAL files wait is unknown"
+		return "the number of waiting WAL files is unknown"
 	}
 	return "WAL files that wait: " + fmt.Sprint(a.Ready)
 }
@@ -234,7 +234,7 @@ func SlotText(s *model.Slot) string {
 	return out
 }
 
-// SessionsText is how many sessions there are, by state, and of how many.
+// SessionsText is the number of sessions, the limit, and the number in each state.
 func SessionsText(r *model.ServerReport) string {
 	var parts []string
 	for _, s := range r.States {
@@ -303,5 +303,5 @@ func Summary(r *model.ServerReport, troubles []string) string {
 	if len(troubles) > 0 {
 		return troubles[0]
 	}
-	return fmt.Sprintf("sessions: %d of %d; nothing is worth a look", r.Sessions, r.MaxConnections)
+	return fmt.Sprintf("sessions: %d of %d; nothing needs attention", r.Sessions, r.MaxConnections)
 }

@@ -79,7 +79,7 @@ func TestVerdict(t *testing.T) {
 		{"a long lock", base(func(r *model.ServerReport) {
 			r.Backends = []model.Backend{backend(1, time.Minute), backend(2, 6*time.Second, 1)}
 		}), nil, "sessions that wait for a lock: 1, the longest 6.0s; backend 1 of app blocks 1 of them"},
-		{"a long transaction", base(func(r *model.ServerReport) { r.Backends = []model.Backend{backend(1, 2*time.Hour)} }), nil, "backend 1 of app has a transaction open for 2h00m"},
+		{"a long transaction", base(func(r *model.ServerReport) { r.Backends = []model.Backend{backend(1, 2*time.Hour)} }), nil, "backend 1 of app has had a transaction open for 2h00m"},
 		{"a walsender is no transaction", base(func(r *model.ServerReport) {
 			r.Backends = []model.Backend{backend(1, 2*time.Hour)}
 			r.Backends[0].Kind = "walsender"
@@ -87,7 +87,7 @@ func TestVerdict(t *testing.T) {
 		{"idle in a transaction", base(func(r *model.ServerReport) {
 			r.Backends = []model.Backend{backend(1, 20*time.Minute)}
 			r.Backends[0].State = "idle in transaction (aborted)"
-		}), nil, "backend 1 of app is idle in a transaction for 20m00s"},
+		}), nil, "backend 1 of app has been idle in a transaction for 20m00s"},
 		{"a lost slot", base(func(r *model.ServerReport) { r.Slots = []model.Slot{{Name: "a", Status: "lost", Retained: -1}} }), nil, "slot a: wal_status is lost"},
 		{"a slot without a client", base(func(r *model.ServerReport) {
 			r.Slots = []model.Slot{{Name: "a", Retained: 2 << 30}, {Name: "b", Active: true, Retained: 9 << 30}}
@@ -98,7 +98,7 @@ func TestVerdict(t *testing.T) {
 		}), nil, "archive_command fails: 00000001, 1.0s ago; WAL files that wait: 17"},
 		{"the disk fills", base(func(*model.ServerReport) {}), &model.NodeStore{Data: model.Volume{Mount: "/data", Total: 100 << 30, Free: 5 << 30}, WAL: model.Volume{Mount: "/data", Total: 100 << 30, Free: 5 << 30}},
 			"the data directory: /data (95 % used, 5 GB free)"},
-		{"pgbackrest", base(func(*model.ServerReport) {}), &model.NodeStore{Backup: model.Backup{Stanza: "pg-test", Code: 2, Status: "no valid backups"}}, "pgbackrest reports of stanza pg-test: no valid backups"},
+		{"pgbackrest", base(func(*model.ServerReport) {}), &model.NodeStore{Backup: model.Backup{Stanza: "pg-test", Code: 2, Status: "no valid backups"}}, "pgbackrest reports for stanza pg-test: no valid backups"},
 	} {
 		health, got := Verdict(tt.r, tt.store)
 		if strings.Join(got, "\n") != tt.want || (health == model.HealthOK) != (tt.want == "") {
@@ -113,7 +113,7 @@ func TestWords(t *testing.T) {
 		{Age(400 * time.Millisecond), "0.4s"}, {Age(59 * time.Second), "59s"}, {Age(200 * time.Second), "3m20s"}, {Age(250 * time.Minute), "4h10m"}, {Age(51 * time.Hour), "2d3h"}, {Age(-1), "0.0s"},
 		{ArchiverText(&model.ServerReport{Archiver: model.Archiver{Mode: "off"}}), "archive_mode is off"},
 		{ArchiverText(&model.ServerReport{Recovery: true, Archiver: model.Archiver{Mode: "on"}}), "archive_mode is on: a replica does not archive"},
-		{ArchiverText(&model.ServerReport{Archiver: model.Archiver{Mode: "on", Ready: -1}}), "archive_mode is on: no file was archived yet; how many WAL files wait is unknown"},
+		{ArchiverText(&model.ServerReport{Archiver: model.Archiver{Mode: "on", Ready: -1}}), "archive_mode is on: no file was archived yet; the number of waiting WAL files is unknown"},
 		{BackupText(&model.Backup{Why: "the node has no pgbackrest"}, now), "unknown: the node has no pgbackrest"},
 		{BackupText(&model.Backup{Stanza: "s", Status: "no valid backups"}, now), "stanza s: no valid backups; there is no backup"},
 		{BackupText(&model.Backup{Stanza: "s", Status: "ok", Kind: "incr", Count: 3, Last: now.Add(-time.Hour), LastFull: now.Add(-30 * time.Hour)}, now),

@@ -116,7 +116,7 @@ func (r *Route) ClosedWord() string {
 }
 
 // Word is the state of a route in a word: what closes its port, else its verdict.
-// An empty route that the inventory wants so is EmptyByDesign.
+// A route that is empty by design is EmptyByDesign.
 func (b *Board) Word(r *Route) string {
 	switch closed := r.ClosedWord(); {
 	case closed != "":

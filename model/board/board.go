@@ -316,9 +316,9 @@ func lags(s *model.Snapshot, b *Board, dcs model.PatroniCluster, now time.Time) 
 	}
 }
 
-// OnItsWay is how many bytes of WAL may be on their way to a replica that streams
-// and replays what it receives before that counts as time: there may be no commit
-// among them, and the newest one may be hours old on a cluster at rest.
+// OnItsWay is a number of bytes of WAL. A streaming replica with a smaller lag gets no
+// lag in time: the bytes may hold no commit, and on an idle cluster the newest commit
+// may be hours old.
 const OnItsWay = 1 << 20
 
 // lagTimes fills in how long the replicas are behind, whose lag in bytes is known.
@@ -533,15 +533,15 @@ const StateUnknown = "unknown"
 // stops a run.
 const ScheduledSoon = 30 * time.Minute
 
-// Soon reports whether what Patroni has scheduled at a time, as it writes it, comes
-// within ScheduledSoon. A time that cannot be read does.
+// Soon reports whether a time that Patroni has scheduled is within ScheduledSoon. A
+// time that cannot be read counts as soon.
 func Soon(at string, now time.Time) bool {
 	when, err := time.Parse(time.RFC3339, at)
 	return err != nil || when.Sub(now) < ScheduledSoon
 }
 
-// Changing reports whether Patroni's word for a member's state is one that it is
-// about to leave.
+// Changing reports whether a member's state, in Patroni's words, is a transitional
+// one.
 func Changing(state string) bool {
 	return slices.Contains([]string{"starting", "stopping", "restarting", "running custom bootstrap script", "creating replica", "initializing new cluster"}, state)
 }
@@ -632,7 +632,7 @@ func (b *Board) VIPClients() string {
 	return head + " reach HAProxy on " + label + ": " + strings.Join(parts, ", ")
 }
 
-// Drift are the findings that differ from the inventory without a client's noticing,
+// Drift are the findings that report a difference from the inventory,
 // worst first.
 func (b *Board) Drift() []model.Finding {
 	var out []model.Finding

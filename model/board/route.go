@@ -131,8 +131,8 @@ type Member struct {
 	Timeline int
 	// Lag is replay lag in bytes behind the leader; -1 when unknown.
 	Lag int64
-	// LagTime is how old the newest commit is that it has replayed, while it lags: at
-	// most so much time it is behind the leader. 0 without a lag; negative when unknown.
+	// LagTime is the age of the newest commit that it has replayed. It is at most that
+	// far behind the leader. 0 without a lag; negative when unknown.
 	LagTime time.Duration
 	// Ahead is how many bytes of WAL it has that the leader lacks; 0 when none
 	// are known.

@@ -260,7 +260,7 @@ const queue = 16
 // archiver is gate C: the leader stops once its WAL is archived.
 func (j *judge) archiver(f *model.ServerFacts) Gate {
 	g := Gate{Name: "archiver", Verdict: Pass, By: "C", Unit: "count", Value: max(f.ArchiveReady, 0)}
-	waiting := "how many WAL files wait is unknown"
+	waiting := "the number of waiting WAL files is unknown"
 	if f.ArchiveReady >= 0 {
 		waiting = text.Plural(int(f.ArchiveReady), "WAL file") + " to archive"
 	} else {

@@ -148,7 +148,7 @@ func leaderLost(in Input, m *board.Member, bare []string) (summary string, due t
 	due = seen.At.Add(b.Cluster.TTL)
 	left := due.Sub(in.Now)
 	if left <= 0 {
-		return fmt.Sprintf("%s is lost: %s until Patroni elects, which is due; %s", m.Instance, what, may), time.Time{}, hint
+		return fmt.Sprintf("%s is lost: %s until Patroni elects; the election is due; %s", m.Instance, what, may), time.Time{}, hint
 	}
 	return fmt.Sprintf("%s is lost: %s until Patroni elects, in about %d s; %s", m.Instance, what, roundUp(left)/time.Second, may), due, hint
 }

@@ -35,9 +35,9 @@ func planPause(in *Input, p *Plan) {
 	if on {
 		s.Value, s.What = `{"pause":true}`, "pause Patroni of "+in.name()+": PATCH /config to "+string(via)
 		s.Proof = "every member that answers reports pause"
-		p.addFact("While it is paused, Patroni neither takes over a failed leader nor restarts PostgreSQL. pgtui reminds of it as a finding, with who and since when; it ends nothing by itself.")
+		p.addFact("While paused, Patroni does not replace a failed leader and does not restart PostgreSQL. pgtui shows the pause as a finding, with who paused and since when. pgtui does not end the pause.")
 		if p.Request.Why == "" {
-			p.addFact("No reason is given: --why keeps one.")
+			p.addFact("No reason is given: --why records one.")
 		}
 		p.Next = []string{p.Request.Undo()}
 	} else if in.Board.Leader == "" {
@@ -45,7 +45,7 @@ func planPause(in *Input, p *Plan) {
 	}
 	for i := range in.Board.Members {
 		if m := &in.Board.Members[i]; !m.Known {
-			p.addFact(fmt.Sprintf("Whether %s follows is not checked: %s.", m.Instance, m.Why))
+			p.addFact(fmt.Sprintf("Not checked whether %s follows: %s.", m.Instance, m.Why))
 		}
 	}
 	p.Steps = []Step{s}

@@ -42,7 +42,7 @@ func maintenance(in *Input, p *Plan) {
 	var next model.InstanceName
 	switch {
 	case in.Board.Leader == "":
-		p.addRisk(plan.Risk{Name: plan.RiskNoLeader, What: "the cluster has no known leader: whether the node may be stopped is unknown", Try: "pgtui doctor " + in.name()})
+		p.addRisk(plan.Risk{Name: plan.RiskNoLeader, What: "the cluster has no known leader: unknown whether the node may be stopped", Try: "pgtui doctor " + in.name()})
 	case leads:
 		if next = switchAway(in, p, inst.Name); p.Refused != nil {
 			return
@@ -131,7 +131,7 @@ func ownHAProxy(in *Input, p *Plan) {
 	}
 	obs := in.Snap.HAProxy[h]
 	if !obs.Known() {
-		p.addFact("HAProxy on this node stops with it. How many clients connect through it is unknown" + source.Because(obs.Err))
+		p.addFact("HAProxy on this node stops with it. The number of clients connected through it is unknown" + source.Because(obs.Err))
 		return
 	}
 	var parts []string
@@ -146,7 +146,7 @@ func ownHAProxy(in *Input, p *Plan) {
 		p.addFact("HAProxy on this node stops with it. No client is connected through it")
 		return
 	}
-	p.addFact(fmt.Sprintf("HAProxy on this node stops with it, and so do %s through it: %s. Clients that have only its address cannot connect meanwhile", text.Plural(int(total), "session"), strings.Join(parts, ", ")))
+	p.addFact(fmt.Sprintf("HAProxy on this node stops with it and ends %s through it: %s. Clients that have only its address cannot connect meanwhile", text.Plural(int(total), "session"), strings.Join(parts, ", ")))
 }
 
 // alsoThere names the instances of other clusters on the node.

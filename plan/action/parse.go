@@ -95,7 +95,7 @@ func commandOf(words []string) (*Takes, []string) {
 	return nil, nil
 }
 
-// HelpOf is what the command does that a line begins with, a clause; "" where no command begins it.
+// HelpOf is the help of the command at the start of a line; "" without a command.
 func HelpOf(line string) string {
 	c, _ := commandOf(strings.Fields(line))
 	if c == nil {

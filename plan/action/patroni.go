@@ -301,7 +301,7 @@ func (in *Input) tellSessions(p *Plan, of model.InstanceName) {
 func (in *Input) tellGap(p *Plan) {
 	g := &in.Table.Gap
 	if len(g.Parts) == 0 {
-		p.addFact("How long the primary port has no server is not foretold: the leader's stop time is unknown.")
+		p.addFact("The gap on the primary port is unknown: the leader's stop time is unknown.")
 		return
 	}
 	p.addFact(fmt.Sprintf("Expected gap on the primary port: %s: %s.", g.Text(), strings.Join(g.Parts, "; ")))

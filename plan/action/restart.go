@@ -181,7 +181,7 @@ func (in *Input) tellRestart(p *Plan, order []model.InstanceName) {
 	r := &p.Request
 	if !slices.Contains(order, in.Board.Leader) || in.Board.Leader == "" {
 		if len(order) > 1 {
-			p.addFact("One member after the other: each streams again before the next, and the first that does not stops the run.")
+			p.addFact("Members restart one after the other. Each must stream again before the next. The first that does not stream stops the run.")
 		}
 		return
 	}

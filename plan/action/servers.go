@@ -141,7 +141,7 @@ func setStep(in *Input, name model.InstanceName, h model.Host, all []string, val
 // checkStep waits for a health check of servers that have just left maint.
 func checkStep(in *Input, name model.InstanceName, h model.Host, all []string) Step {
 	return Step{Do: DoChecked, Instance: name, HAProxy: h, Servers: all,
-		What: fmt.Sprintf("HAProxy on %s: wait for a health check of %s", in.Inventory.Label(h), strings.Join(all, ", ")), Proof: "a check has ended since, so that no client reaches it before"}
+		What: fmt.Sprintf("HAProxy on %s: wait for a health check of %s", in.Inventory.Label(h), strings.Join(all, ", ")), Proof: "a health check has ended since; no client reaches the server before that"}
 }
 
 // unseen adds the risk of each HAProxy that could not be read, and steps all the
@@ -245,7 +245,7 @@ func reloadFact(in *Input, p *Plan, hosts []model.Host, word string) {
 	}
 	add(keeps, "A reload by pgtui keeps the %s on %s: server states are handed over")
 	add(ends, "A reload ends the %s on %s (risk ends-drain). pgtui states "+in.name()+" --enable keeps it")
-	add(unknown, "A reload ends the %s on %s (risk ends-drain), unless server states are handed over, which is unknown there")
+	add(unknown, "A reload ends the %s on %s (risk ends-drain), unless server states are handed over; unknown whether they are")
 }
 
 // underWay are the risks of acting on servers while roles change.
@@ -270,7 +270,7 @@ func onServers(in *Input, p *Plan) (servers, bool) {
 	p.Refused = err
 	for _, h := range all.hosts {
 		if o := in.Snap.Servers[h]; o.Err != nil && all.unread[h] == "" && p.Request.Kind != Weight {
-			p.addFact(fmt.Sprintf("HAProxy on %s: its socket was not read: %s. Its stats page is used in its place, unless SSH works then", in.Inventory.Label(h), o.Err))
+			p.addFact(fmt.Sprintf("HAProxy on %s: its socket was not read: %s. pgtui uses its stats page instead, unless SSH works when the plan runs", in.Inventory.Label(h), o.Err))
 		}
 	}
 	return all, err == nil
@@ -367,7 +367,7 @@ func waits(in *Input, p *Plan, all *servers, name model.InstanceName) {
 	for _, h := range all.hosts {
 		if r.Cut && len(out[h]) > 0 {
 			p.Steps = append(p.Steps, Step{Do: DoCut, Instance: name, HAProxy: h, Servers: out[h],
-				What: fmt.Sprintf("HAProxy on %s: end the sessions that are left to %s", in.Inventory.Label(h), name), Proof: "its stats page shows no session of these servers"})
+				What: fmt.Sprintf("HAProxy on %s: end the remaining sessions of %s", in.Inventory.Label(h), name), Proof: "its stats page shows no session of these servers"})
 		}
 	}
 }

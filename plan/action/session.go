@@ -57,7 +57,7 @@ func planSignal(in *Input, p *Plan) {
 	b := in.Signal.backend(q.PID)
 	switch {
 	case b == nil:
-		p.Refused = deny("pgtui postgres "+name+", for those that there are", "%s has no backend %d", name, q.PID)
+		p.Refused = deny("pgtui postgres "+name+" lists the sessions", "%s has no backend %d", name, q.PID)
 	case q.Kind == Cancel && b.Kind == "walsender":
 		p.Refused = deny("pgtui terminate "+name+" "+strconv.Itoa(q.PID), "backend %d is a walsender: it runs no query that could be cancelled", q.PID)
 	case q.Kind == Cancel && !b.Active():
@@ -83,15 +83,15 @@ func planSignal(in *Input, p *Plan) {
 // have no text of a query: it may hold secrets, and a plan can be saved.
 func (p *Plan) signalFacts(b *activity.Row, in *model.Instance) {
 	who := activity.Mine(b.Backend)
-	p.addFact(fmt.Sprintf("The session is %s from %s: %s; query %s, since %s", who, b.Client, b.State(), cmp.Or(b.Verb, "unknown"), activity.Age(b.Query)))
+	p.addFact(fmt.Sprintf("The session is %s from %s: %s; query %s, for %s", who, b.Client, b.State(), cmp.Or(b.Verb, "unknown"), activity.Age(b.Query)))
 	if b.InXact {
-		p.addFact(fmt.Sprintf("Its transaction is open for %s and is rolled back", activity.Age(b.Xact)))
+		p.addFact(fmt.Sprintf("Its transaction has been open for %s and is rolled back", activity.Age(b.Xact)))
 	}
 	if b.Blocks > 0 {
 		p.addFact(fmt.Sprintf("Sessions that wait for it: %d", b.Blocks))
 	}
 	if what := systemSession(b.Backend); what != "" {
-		p.addRisk(plan.Risk{Name: plan.RiskSystemSession, Host: in.Host, What: fmt.Sprintf("backend %d is %s", b.PID, what), Try: "leave it, unless it is what hangs"})
+		p.addRisk(plan.Risk{Name: plan.RiskSystemSession, Host: in.Host, What: fmt.Sprintf("backend %d is %s", b.PID, what), Try: "leave it, unless this session hangs"})
 	}
 	if p.Request.Kind == Terminate {
 		p.addFact("Its client gets the error 57P01 and has to connect again")
@@ -112,7 +112,7 @@ func systemSession(b *model.Backend) string {
 	case strings.HasPrefix(app, "patroni"):
 		return "a session of Patroni: it cannot check PostgreSQL until it connects again"
 	case b.Kind != "client backend":
-		return "no session of a client: " + b.Kind
+		return "not a client session: " + b.Kind
 	}
 	return ""
 }

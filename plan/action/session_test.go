@@ -42,8 +42,8 @@ func TestPlanSignal(t *testing.T) {
 		t.Errorf("step %+v of %+v", s.Session, s)
 	}
 	facts := strings.Join(p.Facts, "\n")
-	for _, want := range []string{"The session is backend 41 (app@test, psql) from 10.0.0.9: idle in transaction, blocks 1; query UPDATE, since 1m30s.",
-		"Its transaction is open for 1m35s and is rolled back.", "Sessions that wait for it: 1.", "57P01"} {
+	for _, want := range []string{"The session is backend 41 (app@test, psql) from 10.0.0.9: idle in transaction, blocks 1; query UPDATE, for 1m30s.",
+		"Its transaction has been open for 1m35s and is rolled back.", "Sessions that wait for it: 1.", "57P01"} {
 		if !strings.Contains(facts, want) {
 			t.Errorf("no fact %q in\n%s", want, facts)
 		}
@@ -84,7 +84,7 @@ func TestPlanSignalRefuses(t *testing.T) {
 
 // TestPlanSignalOfTheClustersOwn: what is no client's stops the plan by name.
 func TestPlanSignalOfTheClustersOwn(t *testing.T) {
-	for pid, want := range map[int]string{43: "the walsender of pg-test-2: its replication stops", 44: "a session of pgbackrest: the backup fails", 45: "a session of Patroni", 46: "no session of a client: autovacuum worker"} {
+	for pid, want := range map[int]string{43: "the walsender of pg-test-2: its replication stops", 44: "a session of pgbackrest: the backup fails", 45: "a session of Patroni", 46: "not a client session: autovacuum worker"} {
 		p := signalled(Terminate, pid, nil)
 		if p.Refused != nil || len(p.Unaccepted()) != 1 || p.Unaccepted()[0] != "system-session" || !strings.Contains(p.Risks[0].What, want) {
 			t.Errorf("%d: %v, risks %+v", pid, p.Refused, p.Risks)

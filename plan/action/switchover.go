@@ -29,7 +29,7 @@ func planSwitchover(in *Input, p *Plan) {
 		s.What = fmt.Sprintf("schedule a switchover of %s from %s to %s at %s", in.Cluster.Name, s.From, to, stamp(r.At))
 		s.Proof = "GET /cluster lists it with that time"
 		p.Steps = []Step{s}
-		p.addFact("Patroni does it by itself then; it is skipped when Patroni is paused or its loop is late by more than 1.5 times loop_wait.")
+		p.addFact("Patroni switches over by itself at that time. Patroni skips it when Patroni is paused or its loop is late by more than 1.5 times loop_wait.")
 	} else {
 		s.What = fmt.Sprintf("switch %s over from %s to %s: POST /switchover to %s", in.Cluster.Name, s.From, to, s.Via)
 		s.Proof = proofOf(in, to, s.From)

@@ -77,7 +77,7 @@ func (r Reader) Read(ctx context.Context, n *model.Node, in *model.Instance, u m
 	case p == nil:
 		return fmt.Errorf("%s: the log of %s: the answer is empty", text.Line(string(n.Host), 80), u)
 	case req.Follow && !none:
-		why := cmp.Or(transport.Words(out.Stderr, 2), "what reads it on the node has ended")
+		why := cmp.Or(transport.Words(out.Stderr, 2), "the reader on the node has ended")
 		return fmt.Errorf("%s: the log of %s is no longer followed: %s", text.Line(string(n.Host), 80), u, why)
 	}
 	return nil

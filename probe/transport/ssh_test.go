@@ -363,7 +363,7 @@ func TestDeadlineEndsTheGroup(t *testing.T) {
 func TestBeginBoundsTheWayOnly(t *testing.T) {
 	dead, _ := fakeSSH(t, "[ \"$1\" = -G ] && exit 0\nexec sleep 1000")
 	_, err := (&SSH{Program: dead, ControlDir: t.TempDir()}).Run(t.Context(), Cmd{Target: node(), Script: "true", Begin: 50 * time.Millisecond})
-	if !errors.Is(err, ErrNotStarted) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer in the time it had") {
+	if !errors.Is(err, ErrNotStarted) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer before the deadline") {
 		t.Errorf("a node that does not answer: %v", err)
 	}
 	slow, _ := fakeSSH(t, asLogin)

@@ -129,9 +129,9 @@ func Scope(name string, rows []Row) Table {
 	return out
 }
 
-// In are the rows that count in a scope: its own, then those that count everywhere. A
-// key that opens a screen from everywhere does not where the scope has it for something
-// of its own, also while that cannot be done.
+// In are the rows that count in a scope: its own, then those that count everywhere. If
+// the scope uses a key for another action, the key does not open a screen, even while
+// that action is not possible.
 func (t Table) In(scope string) Table {
 	var own, all Table
 	for _, r := range t {
@@ -253,7 +253,7 @@ func Global() []Row {
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
 		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},
 		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
-		{Action: Lock, Help: "nothing can be changed from here on; only a restart undoes it"},
+		{Action: Lock, Help: "make the console read-only until pgtui is restarted"},
 		{Keys: "R ctrl+r", Action: Refresh, Help: "reread the inventory and probe every node again"},
 		{Keys: "q", Action: Quit, Label: "quit", Help: "leave pgtui"},
 		{Keys: "ctrl+c", Action: Cancel, Help: "leave pgtui; during a reload or an action: finish this node or step and stop"},

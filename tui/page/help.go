@@ -69,6 +69,6 @@ func cells() [][2]string {
 		{"→ 2,3", "the fleet: instances 2 and 3 get the new connections of the port"},
 		{"→ 1 bkp", "the fleet: instance 1 gets them as backup"},
 		{"→ 3" + Part(2, 3), "2 of the 3 HAProxies report that, and the third does not answer"},
-		{"NONE", "the fleet: empty; – where the inventory wants it so"},
+		{"NONE", "the fleet: empty; – means empty by design"},
 	}
 }

@@ -78,7 +78,7 @@ type meaning struct {
 func legend() []meaning {
 	return []meaning{
 		{model.Serving, "●", theme.Good, "gets new connections now"},
-		{model.BackupServing, "●", theme.Warn, "a backup that gets them because no regular server is available"},
+		{model.BackupServing, "●", theme.Warn, "a backup that gets new connections because no regular server is available"},
 		{model.Standby, "○", theme.Plain, "a backup that is held back, ready to take over"},
 		{model.Settling, "~", theme.Info, "HAProxy has not finished its first check yet"},
 		{model.Draining, "↓", theme.Warn, "keeps its connections, gets no new ones"},
@@ -87,7 +87,7 @@ func legend() []meaning {
 		{model.Down, "✕", theme.Bad, "the check gets no valid answer"},
 		{model.Unselected, "·", theme.Dim, "the service's selector does not select it"},
 		{model.Missing, "✕", theme.Bad, "declared, but missing on HAProxy"},
-		{model.Empty, "✕", theme.Bad, "no server gets new connections; – where the inventory wants it so"},
+		{model.Empty, "✕", theme.Bad, "no server gets new connections; – means empty by design"},
 		{model.Mismatch, Differs, theme.Bad, "the serving server is not the right one, or HAProxies disagree"},
 		{model.Unknown, Unknown().Shape, Unknown().Tone, "unknown, and never counted as healthy"},
 	}

@@ -57,10 +57,19 @@ cmd_install() {
   say "packages installed"
 }
 
+# has_root: the root is there, with every package of NODE_PKGS
+has_root() {
+  local p
+  # shellcheck disable=SC2046,SC2059 # one word a package; the list is the format
+  for p in $(printf "${NODE_PKGS[*]}" "$LAB_PGV"); do
+    grep -qs "^$p " "$LAB_LOWER/etc/lab-versions" || return 1
+  done
+}
+
 cmd_build_root() {
   local log=$STATE/build-root.log
   [ "$LAB_LOWER" != / ] || { [ "${cmd:-}" != build-root ] || say "$LAB_RELEASE: the nodes share the host's root"; return 0; }
-  [ ! -e "$LAB_LOWER" ] || { [ "${cmd:-}" != build-root ] || say "already built: $LAB_LOWER"; return 0; }
+  has_root && { [ "${cmd:-}" != build-root ] || say "already built: $LAB_LOWER"; return 0; }
   cmd_install
   state_dir
   mkdir -p "${LAB_LOWER%/*}" || die "cannot write ${LAB_LOWER%/*}: set LAB_ROOTS"
@@ -71,6 +80,7 @@ cmd_build_root() {
   # shellcheck disable=SC2046,SC2059 # one word a package; the list is the format
   unshare --mount --pid --fork --kill-child bash "$LAB_DIR/lib/build-root.sh" "$LAB_LOWER.tmp" "$LAB_RELEASE" \
     $(printf "${NODE_PKGS[*]}" "$LAB_PGV") >"$log" 2>&1 </dev/null 9>&- || { tail -5 "$log" >&2; die "build-root failed, see $log"; }
+  rm -rf --one-file-system "$LAB_LOWER" # one that lacks a package
   mv "$LAB_LOWER.tmp" "$LAB_LOWER"
   say "built $LAB_LOWER ($(du -sh "$LAB_LOWER" | cut -f1))"
 }

@@ -25,7 +25,7 @@ func (p *Menu) Title() string { return "actions" }
 
 // MenuScreen is the page in the registry.
 func MenuScreen() page.Screen {
-	return page.Screen{Name: "actions", Letter: "x", As: keys.Act, Help: "switchover, drain, restart: what can be done with what is selected", Needs: true, Board: true,
+	return page.Screen{Name: "actions", Letter: "x", As: keys.Act, Help: "switchover, drain, restart: the actions for the selected row", Needs: true, Board: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Menu{at: at} },
 		Keys: append([]keys.Row{
 			{Keys: "enter", Action: keys.Open, Label: "plan it", Help: "plan the action under the cursor; nothing is sent yet", When: canAct},

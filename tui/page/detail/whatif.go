@@ -38,7 +38,7 @@ func (p *WhatIf) Start() (page.Page, page.Intent) {
 
 // WhatIfScreen is the page in the registry.
 func WhatIfScreen() page.Screen {
-	return page.Screen{Name: "what-if", Key: "9", Letter: "w", As: keys.WhatIf, Help: "on paper: a member is down, or leads", Needs: true, Board: true,
+	return page.Screen{Name: "what-if", Key: "9", Letter: "w", As: keys.WhatIf, Help: "simulate that a member is down, or leads", Needs: true, Board: true,
 		Open: func(at page.Place, _ page.Env) page.Page { return &WhatIf{name: at.Cluster, cursor: at.Instance} },
 		Keys: append([]keys.Row{
 			{Keys: "enter w", Action: keys.Toggle, Label: "down or up", Help: "the member is down, or up again"},

@@ -44,9 +44,9 @@ func FindingsScreen() page.Screen {
 	return page.Screen{Name: "findings", Key: "6", Letter: "f", As: keys.Findings, Help: "findings, the most severe first",
 		Open: func(at page.Place, _ page.Env) page.Page { return &Findings{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
-			{Keys: "enter", Action: keys.Open, Label: "next step", Help: "where the next step leads: its page, or its command to complete and confirm; nothing is sent yet"},
-			{Keys: "l right", Action: keys.Right, Label: "go there", Help: "the service, the instance, the node or the cluster it is about"},
-			{Keys: "tab", Action: keys.Next, Label: "in full", Help: "the finding under the cursor alone, to its end; again: the list"},
+			{Keys: "enter", Action: keys.Open, Label: "next step", Help: "open the page of the next step, or its command to complete and confirm; nothing is sent yet"},
+			{Keys: "l right", Action: keys.Right, Label: "go there", Help: "open the service, instance, node or cluster of the finding"},
+			{Keys: "tab", Action: keys.Next, Label: "in full", Help: "show the finding under the cursor in full; again: the list"},
 			{Keys: "p", Action: keys.Plan, Label: "plan it", Help: "plan the action that the finding's next step names; nothing is sent yet", When: hasAction},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with what the finding is about", Opens: "actions"},
 			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},

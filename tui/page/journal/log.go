@@ -77,7 +77,7 @@ func LogScreen() page.Screen {
 			{Keys: "tab right l", Action: keys.Next, Label: "commands", Help: next, When: logChanges},
 			{Keys: "tab right l", Action: keys.Next, Label: "messages", Help: next, When: logCommands},
 			{Keys: "tab right l", Action: keys.Next, Label: "changes", Help: next, When: logMessages},
-			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the list before it"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the previous list"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
 			{Keys: "R", Action: keys.Again, Label: "reread", Help: "read the audit file again"},
 		}, keys.Moves()...)}
@@ -268,7 +268,7 @@ func (p *Log) above(e page.Env) []widget.Line {
 	if p.view != viewChanges || p.Got == nil {
 		return nil
 	}
-	if trouble := p.Trouble("", "what was changed is unknown", e); trouble != nil {
+	if trouble := p.Trouble("", "the changes are unknown", e); trouble != nil {
 		return trouble
 	}
 	if n := len(p.Got.Breaks); n > 0 {
@@ -287,7 +287,7 @@ func (p *Log) empty(e page.Env) []widget.Line {
 	case p.view == viewCommands:
 		text = "This console has run no commands on nodes."
 	case p.view == viewChanges && p.Got == nil:
-		return p.Trouble("reading the audit file", "what was changed is unknown", e)
+		return p.Trouble("reading the audit file", "the changes are unknown", e)
 	case p.view == viewChanges && p.Got.Others > 0:
 		text = fmt.Sprintf("Nothing was changed with this inventory. %s has %d runs of other inventories: pgtui history --all lists them.", p.Got.File, p.Got.Others)
 	case p.view == viewChanges:

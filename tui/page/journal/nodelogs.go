@@ -46,7 +46,7 @@ func LogsScreen() page.Screen {
 		Open: func(at page.Place, e page.Env) page.Page { return NewLogs(at, e) },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next log", Help: "only the log of the next component; after the last: all"},
-			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the one before"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the previous log"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type: a text, error, warning, !info"},
 			{Keys: "F", Action: keys.Toggle, Label: "follow", Help: "stay with the newest line; again: stay here"},
 			{Keys: "R", Action: keys.Again, Label: "read again", Help: "connect to the node again and read its logs from the start"},

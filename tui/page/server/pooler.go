@@ -36,7 +36,7 @@ func PoolerScreen() page.Screen {
 		Open: func(at page.Place, e page.Env) page.Page { return &Pooler{cluster: at.Cluster, name: e.InstanceOf(at)} },
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the pgbouncer of the next instance"},
-			{Keys: "shift+tab left h", Action: keys.Prev, Help: "that of the instance before it"},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the pgbouncer of the previous instance"},
 			{Keys: "p", Action: keys.Postgres, Label: "postgres", Help: "the sessions of the instance's PostgreSQL", Opens: "postgres"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance", Opens: "instance"},
 			{Keys: "R", Action: keys.Again, Label: "read again", Help: "read it again now"},
@@ -187,7 +187,7 @@ func (p *Pooler) below(e page.Env) (out []widget.Line) {
 	}
 	out = append(append(out, nil), page.TableLines(t, e)...)
 	if r.MoreClients > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  and %d more clients that wait", r.MoreClients)))
+		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  and %d more waiting clients", r.MoreClients)))
 	}
 	return out
 }

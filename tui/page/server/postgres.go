@@ -20,7 +20,7 @@ import (
 )
 
 // everyNode is how often the node of a page on the screen is read again: over SSH, and
-// pgbackrest may ask a repository far away.
+// pgbackrest may query a remote repository.
 const everyNode = time.Minute
 
 // Postgres is the PostgreSQL of an instance: its sessions, who blocks whom, and what
@@ -41,9 +41,9 @@ func PostgresScreen() page.Screen {
 		},
 		Keys: append([]keys.Row{
 			{Keys: "tab right l", Action: keys.Next, Label: "next instance", Help: "the PostgreSQL of the next instance"},
-			{Keys: "shift+tab left h", Action: keys.Prev, Help: "that of the instance before it"},
-			{Keys: "s", Action: keys.StopQuery, Label: "cancel query", Help: "plan the end of the query that the session under the cursor runs", When: canEnd},
-			{Keys: "K", Action: keys.Terminate, Label: "terminate", Help: "plan the end of the session under the cursor", When: canEnd},
+			{Keys: "shift+tab left h", Action: keys.Prev, Help: "the PostgreSQL of the previous instance"},
+			{Keys: "s", Action: keys.StopQuery, Label: "cancel query", Help: "plan to cancel the query of the session under the cursor", When: canEnd},
+			{Keys: "K", Action: keys.Terminate, Label: "terminate", Help: "plan to terminate the session under the cursor", When: canEnd},
 			{Keys: "b", Action: keys.Pgbouncer, Label: "pgbouncer", Help: "the pools of the instance's pgbouncer", Opens: "pgbouncer"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance", Opens: "instance"},
 			{Keys: "R", Action: keys.Again, Label: "read again", Help: "read it again now, its node too"},
@@ -262,7 +262,7 @@ func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 	}
 	add("SESSIONS", activity.SessionsText(r), theme.Plain)
 	if r.Hidden {
-		add("", "the user may not see the sessions of others: grant pg_monitor to it", theme.Doubt)
+		add("", "the monitoring user cannot see other users' sessions: grant it pg_monitor", theme.Doubt)
 	}
 	tone := theme.Plain
 	if r.Archiver.Fails() {

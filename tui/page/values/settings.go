@@ -19,12 +19,12 @@ type Settings struct {
 
 // SettingsScreen is the page in the registry.
 func SettingsScreen() page.Screen {
-	return page.Screen{Name: "settings", Letter: ",", As: keys.Settings, Help: "theme, refresh, mouse, times, columns: tried at once, saved by a key",
+	return page.Screen{Name: "settings", Letter: ",", As: keys.Settings, Help: "theme, refresh, mouse, times, columns: a change applies at once, s saves it",
 		Open: func(page.Place, page.Env) page.Page { return &Settings{} },
 		Keys: append([]keys.Row{
-			{Keys: "enter right l", Action: keys.Next, Label: "next value", Help: "the next value, at once"},
-			{Keys: "left h", Action: keys.Prev, Help: "the value before it"},
-			{Keys: "s", Action: keys.Save, Label: "save", Help: "write what has changed into the configuration; its comments and other keys stay"},
+			{Keys: "enter right l", Action: keys.Next, Label: "next value", Help: "apply the next value"},
+			{Keys: "left h", Action: keys.Prev, Help: "apply the previous value"},
+			{Keys: "s", Action: keys.Save, Label: "save", Help: "save the changed settings to the configuration; comments and other keys stay"},
 		}, keys.Moves()...)}
 }
 
