@@ -30,7 +30,6 @@ type Logs struct {
 	filter  string
 	rows    []int // numbers of the lines that are listed, counted from the first that ever came
 	cursor  int   // one of these numbers
-	top     int   // of rows
 	stays   bool  // the cursor stays where it is, whatever comes
 }
 
