@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -91,6 +92,34 @@ func TestSentences(t *testing.T) {
 			"pg-test-1 已失联：5433 无服务器，等待 Patroni 选主，约 25 秒后；候选者 pg-test-2，pg-test-3，延迟 0 B"},
 	} {
 		if got := lang.Text(tt.en); got != tt.zh {
+			t.Errorf("%q: got %q, want %q", tt.en, got, tt.zh)
+		}
+	}
+}
+
+// TestLoad: a text without arguments is taken as a whole, and one that stays as it is is no
+// part of a form.
+func TestLoad(t *testing.T) {
+	c, err := lang.Load(fstest.MapFS{"xx/a.tsv": {Data: []byte("" +
+		"full to 100%%\t满 100%%\n" +
+		"idle in transaction\t=\n" +
+		"%s in transaction\t事务中的%s\n" +
+		"%d%% of the transactions are slow\t%d%% 的事务慢\n" +
+		"pgbouncer\t=\n" +
+		"lost\t丢失\n")}}, "xx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ en, zh string }{
+		{"full to 100%", "满 100%"},
+		{"full to 10%", "full to 10%"},
+		{"idle in transaction", "idle in transaction"},
+		{"active in transaction", "事务中的active"},
+		{"pgbouncer, pgbouncer", "pgbouncer, pgbouncer"},
+		{"lost, pgbouncer", "丢失，pgbouncer"},
+		{"7% of the transactions are slow", "7% 的事务慢"},
+	} {
+		if got := c.Text(tt.en); got != tt.zh {
 			t.Errorf("%q: got %q, want %q", tt.en, got, tt.zh)
 		}
 	}

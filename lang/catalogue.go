@@ -105,24 +105,27 @@ func Load(fsys fs.FS, dir string) (*Catalogue, error) {
 	}
 	c := &Catalogue{exact: make(map[string]string, len(entries)), forms: map[string][]*form{}, done: map[string]string{}}
 	for _, e := range entries {
-		if e.Text == same {
+		args := len(Args(e.ID)) > 0
+		switch {
+		case e.Text == same && args:
 			continue
+		case e.Text == same: // no form may take it
+			e.Text = e.ID
 		}
 		// Part of a longer sentence: what joins it is translated apart.
 		e.ID, e.Text = strings.TrimLeft(e.ID, ";:, "), strings.TrimLeft(e.Text, "；：，;:, ")
-		var verbs [][]int
-		if strings.Contains(e.ID, "%") {
-			verbs = verb.FindAllStringIndex(e.ID, -1)
-		}
-		if len(verbs) == 0 {
-			c.exact[e.ID] = e.Text
+		if !args {
+			c.exact[percent.Replace(e.ID)] = percent.Replace(e.Text)
 			continue
 		}
-		w, literal := keyword(e.ID, verbs)
+		w, literal := keyword(e.ID, verb.FindAllStringIndex(e.ID, -1))
 		c.forms[w] = append(c.forms[w], &form{id: e.ID, to: e.Text, literal: literal})
 	}
 	return c, nil
 }
+
+// percent writes the verb that takes no argument.
+var percent = strings.NewReplacer("%%", "%") //nolint:gochecknoglobals // a table
 
 // verb is a verb of package fmt, or %%.
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?([-+# 0]*\d*(?:\.\d+)?)(?:\[(\d+)\])?([a-zA-Z%])`)
@@ -299,7 +302,7 @@ func (c *Catalogue) translate(s string) (string, bool) {
 	return head + t + tail, true
 }
 
-// divided translates s in parts, split at the first joint that gives a known part.
+// divided translates s in parts, split at the first joint that gives a part another text.
 func (c *Catalogue) divided(s string, at []joint) (string, bool) {
 	for _, j := range at {
 		parts := strings.Split(s, j.en)
@@ -308,8 +311,8 @@ func (c *Catalogue) divided(s string, at []joint) (string, bool) {
 		}
 		some := false
 		for i, p := range parts {
-			t, ok := c.translate(p)
-			parts[i], some = t, some || ok
+			t, _ := c.translate(p)
+			parts[i], some = t, some || t != p
 		}
 		if some {
 			return strings.Join(parts, j.to), true
