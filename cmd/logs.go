@@ -14,6 +14,7 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/probe/logs"
 	"pgtui/probe/transport"
@@ -171,6 +172,6 @@ func (s *logsSeen) sources(all []model.LogSource) {
 func (s *logsSeen) print(line string) {
 	if !slices.Contains(s.printed, line) {
 		s.printed = append(s.printed, line)
-		fmt.Fprintln(s.io.Err, "pgtui: "+strings.Join(text.Lines(line, 4, 400), " "))
+		fmt.Fprintln(s.io.Err, "pgtui: "+lang.Text(strings.Join(text.Lines(line, 4, 400), " ")))
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"pgtui/model"
 )
 
-// LogLines prints lines of logs, a line each: time, unit, level, text.
+// LogLines prints lines of logs, a line each: time, unit, level, text. None of it is translated.
 func LogLines(w Out, lines []model.LogLine) {
 	for _, l := range lines {
 		at := "-"
@@ -17,10 +17,10 @@ func LogLines(w Out, lines []model.LogLine) {
 		level := fmt.Sprintf("%-7s", l.Level)
 		switch l.Level {
 		case model.LogError:
-			level = w.tint(red, level)
+			level = w.tintRaw(red, level)
 		case model.LogWarning:
-			level = w.tint(yellow, level)
+			level = w.tintRaw(yellow, level)
 		}
-		fmt.Fprintf(w, "%-23s  %-11s  %s  %s\n", at, l.Unit, level, l.Text)
+		fmt.Fprintf(w.file(), "%-23s  %-11s  %s  %s\n", at, l.Unit, level, l.Text)
 	}
 }

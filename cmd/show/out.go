@@ -14,7 +14,7 @@ import (
 // cuts long texts and has no colours.
 type Out struct {
 	io.Writer           // in the language of the process
-	File      io.Writer // for what files have; nil is Writer
+	File      io.Writer // for what files and logs have; nil is Writer
 	Wide      bool      // every column, and no text is cut
 	Colour    bool      // the terminal's own 16 colours
 }
@@ -49,12 +49,28 @@ const (
 	cyan   hue = 36
 )
 
-// tint is a text in a colour.
+// tint is a word of pgtui in a colour.
 func (o Out) tint(h hue, s string) string {
+	if !o.Colour { // Writer translates it
+		return s
+	}
+	return o.tintRaw(h, lang.Text(s))
+}
+
+// tintRaw is a text in a colour, as it is.
+func (o Out) tintRaw(h hue, s string) string {
 	if !o.Colour || h == 0 || s == "" {
 		return s
 	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", h, lang.Text(s))
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", h, s)
+}
+
+// file is where goes what a file or a log has.
+func (o Out) file() io.Writer {
+	if o.File != nil {
+		return o.File
+	}
+	return o
 }
 
 // Health is the sign and the word of a health.
@@ -102,20 +118,16 @@ func (o Out) verdict(v model.Verdict, word string) string {
 
 // Unified prints a unified diff.
 func (o Out) Unified(diff string) {
-	var w io.Writer = o
-	if o.File != nil {
-		w = o.File
-	}
 	for line := range strings.Lines(diff) {
 		switch rest := strings.TrimSuffix(line, "\n"); {
 		case strings.HasPrefix(rest, "+++"), strings.HasPrefix(rest, "---"):
 		case strings.HasPrefix(rest, "+"):
-			line = o.tint(green, rest) + "\n"
+			line = o.tintRaw(green, rest) + "\n"
 		case strings.HasPrefix(rest, "-"):
-			line = o.tint(red, rest) + "\n"
+			line = o.tintRaw(red, rest) + "\n"
 		case strings.HasPrefix(rest, "@@"):
-			line = o.tint(cyan, rest) + "\n"
+			line = o.tintRaw(cyan, rest) + "\n"
 		}
-		fmt.Fprint(w, line)
+		fmt.Fprint(o.file(), line)
 	}
 }

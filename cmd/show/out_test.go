@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgtui/lang"
 	"pgtui/model"
@@ -46,6 +47,26 @@ func TestNoColourWithoutColour(t *testing.T) {
 		plain, tinted := Out{}.Health(h), Out{Colour: true}.Health(h)
 		if strings.Contains(plain, "\x1b") || !strings.Contains(tinted, plain) || !strings.Contains(tinted, "\x1b") {
 			t.Errorf("%q, %q", plain, tinted)
+		}
+	}
+}
+
+// TestFilesAndLogsAreNotTranslated: a line of a log or of a file that reads like a text of
+// pgtui stays as it is.
+func TestFilesAndLogsAreNotTranslated(t *testing.T) {
+	lang.Use(lang.Chinese)
+	defer lang.Use(lang.English)
+	const line = "the selector does not select it"
+	if lang.Text(line) == line {
+		t.Fatal("it is no text of pgtui")
+	}
+	for _, colour := range []bool{false, true} {
+		var b strings.Builder
+		w := Out{Writer: lang.NewLines(&b), File: &b, Colour: colour}
+		LogLines(w, []model.LogLine{{At: time.Unix(0, 0), Unit: model.LogPatroni, Level: model.LogWarning, Text: line}, {Text: line}})
+		w.Unified("@@ -1 +1 @@\n-" + line + "\n+" + line + "\n " + line + "\n")
+		if n := strings.Count(b.String(), line); n != 5 || !strings.Contains(b.String(), "warning") {
+			t.Errorf("colour %t: %d of 5 lines are left\n%s", colour, n, b.String())
 		}
 	}
 }
