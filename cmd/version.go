@@ -17,6 +17,15 @@ import (
 // devel is the version of a build that carries none.
 const devel = "devel"
 
+// What `make dist` writes with -ldflags -X: the version, the commit and its date in RFC
+// 3339. A plain `go build` leaves them empty.
+//
+//nolint:gochecknoglobals // the linker writes variables only
+var distVersion, distCommit, distDate string
+
+// build is what is known about how this program was built; empty where it is unknown.
+type build struct{ Version, Commit, Date string }
+
 type versionOptions struct{ output format }
 
 func (a *app) versionCmd() *cobra.Command {
@@ -39,8 +48,14 @@ func (a *app) version(ctx context.Context, o *versionOptions, _ []string) error 
 			return err
 		}
 	}
-	err := a.reply(o.output, 0, func() any { return jsonv1.NewVersion(version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, inv) }, func(w show.Out) {
-		fmt.Fprintf(w, "pgtui %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	b := built(debug.ReadBuildInfo())
+	err := a.reply(o.output, 0, func() any {
+		return jsonv1.NewVersion(jsonv1.Build{Pgtui: b.Version, Commit: b.Commit, Date: b.Date, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}, inv)
+	}, func(w show.Out) {
+		fmt.Fprintf(w, "pgtui %s %s %s/%s\n", b.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		if b.Commit != "" {
+			fmt.Fprintf(w, "commit %s of %s\n", b.Commit, b.Date)
+		}
 		if inv != nil {
 			fmt.Fprintln(w, dialectLine(inv))
 		}
@@ -53,22 +68,31 @@ func (a *app) version(ctx context.Context, o *versionOptions, _ []string) error 
 	return err
 }
 
-// version is the module's version and revision as the Go toolchain recorded them.
-func version() string {
-	bi, ok := debug.ReadBuildInfo()
+// version is the version in one word.
+func version() string { return built(debug.ReadBuildInfo()).Version }
+
+// built is what `make dist` wrote into the program, else what the Go toolchain recorded.
+func built(bi *debug.BuildInfo, ok bool) build {
+	b := build{Version: distVersion, Commit: distCommit, Date: distDate}
+	if b.Version != "" {
+		return b
+	}
+	b.Version = devel
 	if !ok {
-		return devel
+		return b
 	}
-	v := bi.Main.Version
-	if v == "" || v == "(devel)" {
-		v = devel
-	}
+	settings := map[string]string{}
 	for _, s := range bi.Settings {
-		if s.Key == "vcs.revision" && v == devel {
-			v += "-" + s.Value[:min(12, len(s.Value))]
-		}
+		settings[s.Key] = s.Value
 	}
-	return v
+	b.Commit, b.Date = settings["vcs.revision"], settings["vcs.time"]
+	switch v := bi.Main.Version; {
+	case v != "" && v != "(devel)":
+		b.Version = v
+	case b.Commit != "":
+		b.Version += "-" + b.Commit[:min(12, len(b.Commit))]
+	}
+	return b
 }
 
 // dialectLine is which versions are followed, and where they are from.
