@@ -441,7 +441,7 @@ func TestLabPatroniConfig(t *testing.T) {
 // postgresLog is the log of a node's PostgreSQL.
 func postgresLog(t *testing.T, node string) string {
 	t.Helper()
-	return lab(t, "exec", node, "sh", "-c", "cat /pg/log/postgresql.log*")
+	return lab(t, "exec", node, "sh", "-c", "cat /pg/log/postgres/*")
 }
 
 // restartedIn are the members that a run has restarted, in order.

@@ -72,7 +72,7 @@ func openBoth(t *testing.T) (fleet, board *console) {
 	t.Helper()
 	fleet = openConsole(t, 120, 40, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t))
 	board = openConsole(t, 80, 24, "-i", labInventory(t), "--ssh-config", labtest.SSHConfig(t), "pg-test")
-	fleet.see("pg-test", "ok 1")
+	fleet.see("pg-test", "● 2 ok")
 	board.see("every service is served as declared")
 	return fleet, board
 }
@@ -108,7 +108,7 @@ func TestLabPortClosed(t *testing.T) {
 			t.Errorf("%s: the plan's risks:\n%s%s", tc.does, d.out, d.err)
 		}
 		onEvery(t, tc.undoes)
-		fleet.see("ok 1")
+		fleet.see("● 2 ok")
 		board.see("every service is served as declared")
 	}
 }
