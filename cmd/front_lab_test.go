@@ -86,8 +86,8 @@ func TestLabPortClosed(t *testing.T) {
 		does, undoes, inFleet, onBoard, says string
 		hold                                 bool // one client stays connected to each HAProxy
 	}{
-		{"disable frontend pg-test-primary", "enable frontend pg-test-primary", "✕ paused", "PAUSED", "its frontend is PAUSED", false},
-		{"set maxconn frontend pg-test-primary 1", "set maxconn frontend pg-test-primary 3000", "✕ full", "port is full", "1 of 1 sessions (maxconn of the frontend)", true},
+		{"disable frontend pg-test-primary", "enable frontend pg-test-primary", "✕ port paused", "PAUSED", "its frontend is PAUSED", false},
+		{"set maxconn frontend pg-test-primary 1", "set maxconn frontend pg-test-primary 3000", "✕ port full", "port is full", "1 of 1 sessions (maxconn of the frontend)", true},
 	} {
 		if tc.hold {
 			occupy(t, "10.10.10.11", "10.10.10.12", "10.10.10.13")

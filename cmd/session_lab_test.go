@@ -155,6 +155,7 @@ func TestLabPgbouncer(t *testing.T) {
 		t.Errorf("exit %d, %+v", r.code, doc.Limits)
 	}
 	t.Run("clients wait", func(t *testing.T) { // they end with it: a PAUSE waits for them
+		lab(t, "exec", "pg-test-1", "systemctl", "restart", "pgbouncer") // a pool that has more connections already keeps them
 		bouncerDo(t, "pg-test-1", "SET default_pool_size = 1")
 		client(t, "select pg_sleep(20)")
 		client(t, "select pg_sleep(20)")

@@ -48,8 +48,9 @@ type Model struct {
 	judged time.Time
 	began  time.Time // when the asking of inv began
 
-	events  []board.Event // what has changed, the newest first
-	traffic *page.Traffic // what went through every HAProxy section lately
+	events  []board.Event  // what has changed, the newest first
+	changes []board.Change // the same, gathered by incident
+	traffic *page.Traffic  // what went through every HAProxy section lately
 
 	past, future [][]page.Page                // where the operator was, and came back from
 	palette      *palette                     // nil when it is closed
@@ -251,7 +252,7 @@ const mostMessages = 500
 func (m *Model) env(h int) page.Env {
 	e := page.Env{
 		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(), Ago: m.ago,
-		Inv: m.inv, OldOf: m.oldOf(), Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
+		Inv: m.inv, OldOf: m.oldOf(), Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Changes: m.changes, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
 		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns, ConfigFile: m.deps.ConfigFile,
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},

@@ -646,6 +646,14 @@ func restated(a, b *board.Board) bool {
 	return false
 }
 
+// happened takes new events in.
+func (m *Model) happened(news []board.Event) {
+	if len(news) > 0 {
+		m.events = remember(m.events, news)
+		m.changes = board.Changes(m.events)
+	}
+}
+
 // remember puts new events in front of the ones that are kept; the oldest are
 // forgotten. The list is a new one: a frame may still be reading the old one.
 func remember(kept, news []board.Event) []board.Event {

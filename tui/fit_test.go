@@ -149,7 +149,7 @@ func TestRemoteTextCannotReachTheTerminal(t *testing.T) {
 			hostileAnswers(d)
 		})
 		talkative(r)
-		r.m.events = []board.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}}
+		r.m.happened([]board.Event{{At: t0, Cluster: "pg-test", Kind: hostile, Subject: hostile, Before: hostile, After: hostile}})
 		walk(hostileWorld(), func(name string, r *rig) { harmless(t, name, r.m.View().Content) }, r)
 		r.send(actionMsg{label: hostile, err: &source.Hint{Err: errHostile{}, Try: hostile}})
 		harmless(t, "toast", r.m.View().Content)

@@ -29,7 +29,8 @@ func failover() []board.Event {
 }
 
 func eventful(r *rig) *rig {
-	r.m.events = failover()
+	r.m.events = nil
+	r.m.happened(failover())
 	return r
 }
 
@@ -109,14 +110,18 @@ func TestEventsAreBounded(t *testing.T) {
 func TestAnEventLeadsToItsCluster(t *testing.T) {
 	r := eventful(newRig(t, newWorld(), 100, 30))
 	r.press("e", "j", "j")
-	r.want("EVENTS 6", "pg-meta-1", "leader running → unknown")
+	r.want("EVENTS 5", "pg-meta-1", "leader running → unknown")
 	// News come on top; the cursor stays on its event.
-	r.m.events = remember(r.m.events, []board.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
+	r.m.happened([]board.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
 	r.press("enter")
 	if got := r.path(); got != "fleet › events › pg-meta-1" {
 		t.Errorf("path %q", got)
 	}
 	r.want("EVENTS", "leader running → unknown")
+	r.press("esc", "tab")
+	r.want("EVENTS 7", "no leader: no client can write", "pg-test-1 (TL 1) → none", "none → pg-test-2 (TL 2)", "by incident")
+	r.press("tab")
+	r.want("EVENTS 5", "pg-test-1 (TL 1) → none → pg-test-2 (TL 2)  in 33 s", "resolved after 27 s: no leader: no client can write", "each event")
 }
 
 // TestEnterGoesToWhatItIsAbout: from every kind of event and finding.
@@ -140,14 +145,15 @@ func TestEnterGoesToWhatItIsAbout(t *testing.T) {
 		r.press("esc", "esc")
 	}
 	for ev, want := range map[board.Event]string{
-		{Kind: "leader", Subject: "leader"}:                              "topology",
-		{Kind: "member", Subject: "pg-test-3"}:                           "pg-test-3",
-		{Kind: "route", Subject: "replica 5434"}:                         "replica",
-		{Kind: "finding", Subject: "lag", After: "of an instance"}:       "pg-test-2",
-		{Kind: "finding", Subject: "lag", Before: "of an instance once"}: "pg-test",
+		{Kind: "leader", Subject: "leader"}:      "topology",
+		{Kind: "member", Subject: "pg-test-3"}:   "pg-test-3",
+		{Kind: "route", Subject: "replica 5434"}: "replica",
+		{Kind: "finding", Subject: "lag", After: "of an instance", About: board.FindingKey{Code: "lag", Instance: "pg-test-2"}}: "pg-test-2",
+		{Kind: "finding", Subject: "lag", Before: "of an instance once"}:                                                        "pg-test",
 	} {
 		ev.Cluster, ev.At = "pg-test", t0
-		r.m.events = []board.Event{ev}
+		r.m.events = nil
+		r.m.happened([]board.Event{ev})
 		r.press("e", "enter")
 		if got := r.path(); got != "fleet › pg-test › events › "+want {
 			t.Errorf("event %v: path %q", ev, got)
@@ -232,10 +238,10 @@ func TestWhatIfSaysWhy(t *testing.T) {
 func TestTimesAreAgoByAKey(t *testing.T) {
 	w := newWorld()
 	r := newRig(t, w, 120, 40, func(d *fake) { d.Start, d.Ran = "pg-test", ranLately })
-	r.m.events = []board.Event{
+	r.m.happened([]board.Event{
 		{At: t0.Add(-40 * time.Second), Cluster: "pg-test", Kind: "member", Subject: "pg-test-2", Before: "unknown", After: "replica streaming", Severity: model.Info},
 		{At: t0.Add(-3 * time.Hour), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-2 (TL 1)", After: "pg-test-1 (TL 2)", Severity: model.Info},
-	}
+	})
 	clock := page.Clock(t0.Add(-40*time.Second), t0)
 	r.press("e")
 	r.want("TIME", clock, page.Clock(t0.Add(-3*time.Hour), t0))

@@ -94,7 +94,7 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		if msg.gen < m.first {
 			return nil
 		}
-		m.events = remember(m.events, msg.events)
+		m.happened(msg.events)
 		if m.frozen.IsZero() && m.snap != nil && m.snap.Seq == msg.seq {
 			m.judge(msg.boards)
 		}
@@ -203,7 +203,7 @@ func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
 	if msg.gen < m.first {
 		return nil
 	}
-	m.events = remember(m.events, msg.events)
+	m.happened(msg.events)
 	if msg.gen != m.gen {
 		return nil
 	}
@@ -271,7 +271,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.register(m.screens)
 	m.look.Name = d.Theme
 	m.dress(m.look)
-	m.snap, m.boards, m.events, m.ran, m.pace, m.traffic = nil, nil, nil, nil, 0, &page.Traffic{}
+	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, 0, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
 	m.first = m.gen + 1
 	m.begin()

@@ -17,6 +17,7 @@ type Event struct {
 	Before   string
 	After    string
 	Severity model.Severity // how bad After is
+	About    FindingKey     // which finding it is about; zero for the other kinds
 }
 
 // String is the event as one line, without its time.
@@ -64,41 +65,45 @@ func findingEvents(before, after *Board) []Event {
 	was, is := found(before), found(after)
 	var out []Event
 	add := func(f *model.Finding, gone bool) {
-		e := Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity}
+		e := Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity, About: KeyOf(f)}
 		if gone {
 			e.Before, e.After, e.Severity = f.Summary, "", model.Info
 		}
 		out = append(out, e)
 	}
 	for i := range after.Causes {
-		if c := &after.Causes[i]; slices.ContainsFunc(c.Same, func(k int) bool { return !was[of(&after.Findings[k])] }) {
+		if c := &after.Causes[i]; slices.ContainsFunc(c.Same, func(k int) bool { return !was[KeyOf(&after.Findings[k])] }) {
 			add(&c.Finding, false)
 		}
 	}
 	for i := range before.Causes {
-		if c := &before.Causes[i]; !slices.ContainsFunc(c.Same, func(k int) bool { return is[of(&before.Findings[k])] }) {
+		if c := &before.Causes[i]; !slices.ContainsFunc(c.Same, func(k int) bool { return is[KeyOf(&before.Findings[k])] }) {
 			add(&c.Finding, true)
 		}
 	}
 	return out
 }
 
-// findingKey says which findings of two boards are one and the same.
-type findingKey struct {
-	code     string
-	service  model.ServiceName
-	instance model.InstanceName
-	host     model.Host
+// FindingKey says which findings of two boards of a cluster are one and the same: their
+// summaries change while they last.
+type FindingKey struct {
+	Code     string
+	Service  model.ServiceName
+	Instance model.InstanceName
+	Host     model.Host
 }
 
-func of(f *model.Finding) findingKey { return findingKey{f.Code, f.Service, f.Instance, f.Host} }
+// KeyOf is the key of a finding.
+func KeyOf(f *model.Finding) FindingKey {
+	return FindingKey{f.Code, f.Service, f.Instance, f.Host}
+}
 
 // found are the findings of a board, those that follow from others included: what turns from a
 // cause into an effect is no event.
-func found(b *Board) map[findingKey]bool {
-	out := make(map[findingKey]bool, len(b.Findings))
+func found(b *Board) map[FindingKey]bool {
+	out := make(map[FindingKey]bool, len(b.Findings))
 	for i := range b.Findings {
-		out[of(&b.Findings[i])] = true
+		out[KeyOf(&b.Findings[i])] = true
 	}
 	return out
 }

@@ -94,6 +94,7 @@ type Env struct {
 	Boards    []board.Board           // one for each cluster, in inventory order
 	Digest    *Digest                 // of the boards; nil makes a page work it out itself
 	Events    []board.Event           // what has changed, the newest first
+	Changes   []board.Change          // the same, gathered by incident
 	Traffic   *Traffic                // the last samples of every HAProxy section; nil when none are kept
 	ReadOnly  bool                    // nothing can be reloaded from this console
 	Acts      bool                    // actions on a running cluster are offered

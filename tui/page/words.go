@@ -342,48 +342,79 @@ func Failure(err error, e Env) []widget.Line {
 	return out
 }
 
-// Happened is what an event changed, before and after.
-func Happened(ev *board.Event) widget.Line {
-	m := SeverityMark(ev.Severity)
+// Became is what happened to the subjects of a change: the states they went through.
+func Became(c *board.Change) widget.Line {
+	m := SeverityMark(c.Severity)
 	tone := m.Tone
-	if ev.Severity == model.Info {
+	if c.Severity == model.Info {
 		tone = theme.Plain
 	}
-	switch {
-	case ev.Kind == "finding" && ev.After == "":
-		return widget.T(theme.Dim, "resolved: "+ev.Before)
-	case ev.Kind == "finding":
-		return widget.T(tone, ev.After)
+	last, took := c.Path[len(c.Path)-1], c.At.Sub(c.From)
+	if c.Kind == "finding" {
+		if last != "" {
+			return widget.T(tone, last)
+		}
+		was := c.Path[len(c.Path)-2]
+		if took > 0 {
+			return widget.T(theme.Dim, fmt.Sprintf("resolved after %s: %s", tookText(took), was))
+		}
+		return widget.T(theme.Dim, fmt.Sprintf("resolved: %s", was))
 	}
-	return widget.T(theme.Dim, ev.Before+" → ").Add(tone, ev.After)
+	path, l := c.Path[:len(c.Path)-1], widget.Line(nil)
+	if len(path) > mostStates {
+		l = l.Add(theme.Dim, path[0]).Add(theme.Dim, " → … → ")
+		path = path[len(path)-mostStates+1:]
+	}
+	for _, state := range path {
+		l = l.Add(theme.Dim, state).Add(theme.Dim, " → ")
+	}
+	l = l.Add(tone, last)
+	if took > 0 {
+		l = l.Add(theme.Dim, "  ").Add(theme.Dim, fmt.Sprintf("in %s", tookText(took)))
+	}
+	return l
 }
 
-// Latest are the newest events that are meant, as lines, at most n.
-func Latest(e Env, n int, meant func(*board.Event) bool) []widget.Line {
+// tookText is how long a change took: in seconds where a gap in service is counted in them.
+func tookText(d time.Duration) string {
+	if d < 5*time.Minute {
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return AgeText(d)
+}
+
+// mostStates is how many states before the last one a change shows in a row.
+const mostStates = 3
+
+// About names the subjects of a change.
+func About(c *board.Change) string { return strings.Join(c.Subjects, ", ") }
+
+// Latest are the newest changes that are meant, as lines, at most n.
+func Latest(e Env, n int, meant func(*board.Change) bool) []widget.Line {
 	var out []widget.Line
-	for i := range e.Events {
-		if ev := &e.Events[i]; len(out) < n && meant(ev) {
-			out = append(out, eventLine(ev, e))
+	for i := range e.Changes {
+		if c := &e.Changes[i]; len(out) < n && meant(c) {
+			out = append(out, changeLine(c, e))
 		}
 	}
 	return out
 }
 
-// EventLines is one event, over several lines where it does not fit in one.
-func EventLines(ev *board.Event, e Env) []widget.Line {
-	l := eventLine(ev, e)
+// ChangeLines is one change, over several lines where it does not fit in one.
+func ChangeLines(c *board.Change, e Env) []widget.Line {
+	l := changeLine(c, e)
 	if l.Width() <= e.W {
 		return []widget.Line{l}
 	}
-	m := SeverityMark(ev.Severity)
-	head := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)).Pad(10).Add(m.Tone, m.Shape)
-	return Labelled(head, theme.Plain, ev.Subject+"  "+Happened(ev).String(), head.Width()+1, e.W, 3)
+	m := SeverityMark(c.Severity)
+	head := widget.P(" ").Add(theme.Dim, e.Stamp(c.At)).Pad(10).Add(m.Tone, m.Shape)
+	return Labelled(head, theme.Plain, About(c)+"  "+Became(c).String(), head.Width()+1, e.W, 3)
 }
 
-// eventLine is one event in one line.
-func eventLine(ev *board.Event, e Env) widget.Line {
-	m := SeverityMark(ev.Severity)
-	at := widget.P(" ").Add(theme.Dim, e.Stamp(ev.At)+" ")
-	l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, ev.Subject+"  ")
-	return widget.Join(l, Happened(ev))
+// changeLine is one change in one line.
+func changeLine(c *board.Change, e Env) widget.Line {
+	m := SeverityMark(c.Severity)
+	at := widget.P(" ").Add(theme.Dim, e.Stamp(c.At)+" ")
+	l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, About(c)+"  ")
+	return widget.Join(l, Became(c))
 }

@@ -363,8 +363,8 @@ func (p *Instance) dcs(v model.PatroniView, e page.Env) []widget.Line {
 
 // events are the newest ones about the instance.
 func (p *Instance) events(b *board.Board, e page.Env) []widget.Line {
-	out := page.Latest(e, 8, func(ev *board.Event) bool {
-		return ev.Cluster == b.Cluster.Name && strings.Contains(" "+ev.Subject+" "+ev.Before+" "+ev.After+" ", string(p.name))
+	out := page.Latest(e, 8, func(c *board.Change) bool {
+		return c.Cluster == b.Cluster.Name && strings.Contains(strings.Join(append(c.Path[:len(c.Path):len(c.Path)], c.Subjects...), " "), string(p.name))
 	})
 	if len(out) == 0 {
 		return nil

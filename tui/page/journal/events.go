@@ -13,12 +13,14 @@ import (
 	"pgtui/tui/widget"
 )
 
-// Events is what has changed since the console was opened, the newest first.
+// Events is what has changed since the console was opened, the newest first: gathered by
+// incident, or each event.
 type Events struct {
 	cluster model.ClusterName // "" for all
-	cursor  string            // key of the event under the cursor; "" follows the newest
+	cursor  string            // key of the change under the cursor; "" follows the newest
 	top     int
 	filter  string
+	each    bool // every event has a row of its own
 }
 
 // Title of the page.
@@ -38,9 +40,20 @@ func EventsScreen() page.Screen {
 		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
+			{Keys: "tab", Action: keys.Next, Label: "each event", Help: "one row for each event", When: eventsGathered},
+			{Keys: "tab", Action: keys.Next, Label: "by incident", Help: "one row for all that an incident did to a subject", When: eventsEach},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
 		}, keys.Moves()...)}
 }
+
+// What the list shows.
+const (
+	eventsGathered keys.When = "events-gathered"
+	eventsEach     keys.When = "events-each"
+)
+
+// Holds reports what the list shows.
+func (p *Events) Holds(w keys.When, _ page.Env) bool { return p.each == (w == eventsEach) }
 
 // Scope of the list's keys.
 func (p *Events) Scope() string { return "events" }
@@ -62,30 +75,35 @@ func (p *Events) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui status", p.cluster) + " --watch", pigsty
 }
 
-// eventKey identifies an event.
-func eventKey(ev board.Event) string {
-	return fmt.Sprint(ev.At.UnixNano(), "\x00", ev.Cluster, "\x00", ev.Kind, "\x00", ev.Subject, "\x00", ev.Before, "\x00", ev.After)
+// changeKey identifies a change: by its first subject, whose path may become that of others.
+func changeKey(c *board.Change) string {
+	return fmt.Sprint(c.From.UnixNano(), "\x00", c.Cluster, "\x00", c.Kind, "\x00", c.Subject(), "\x00", c.About)
 }
 
-func (p *Events) rows(e page.Env) (rows []board.Event, hidden int) {
-	for _, ev := range e.Events {
-		if p.cluster != "" && ev.Cluster != p.cluster {
+func (p *Events) rows(e page.Env) (rows []board.Change, hidden int) {
+	all := e.Changes
+	if p.each {
+		all = board.Each(e.Events)
+	}
+	for i := range all {
+		c := &all[i]
+		if p.cluster != "" && c.Cluster != p.cluster {
 			continue
 		}
-		if !page.Matches(p.filter, string(ev.Cluster), ev.Subject, ev.Before, ev.After, ev.Kind) {
+		if !page.Matches(p.filter, append([]string{string(c.Cluster), c.Kind, page.About(c)}, c.Path...)...) {
 			hidden++
 			continue
 		}
-		rows = append(rows, ev)
+		rows = append(rows, *c)
 	}
 	return rows, hidden
 }
 
-func (p *Events) at(rows []board.Event) int {
+func (p *Events) at(rows []board.Change) int {
 	if p.cursor == "" {
 		return 0
 	}
-	return max(0, slices.IndexFunc(rows, func(ev board.Event) bool { return eventKey(ev) == p.cursor }))
+	return max(0, slices.IndexFunc(rows, func(c board.Change) bool { return changeKey(&c) == p.cursor }))
 }
 
 // List is the events that are shown.
@@ -99,7 +117,7 @@ func (p *Events) Choose(i int, e page.Env) page.Page {
 	q := *p
 	rows, _ := p.rows(e)
 	if q.cursor = ""; i > 0 {
-		q.cursor = eventKey(rows[i])
+		q.cursor = changeKey(&rows[i])
 	}
 	q.top = widget.Window(p.top, i, len(rows), p.space(e))
 	return &q
@@ -108,28 +126,31 @@ func (p *Events) Choose(i int, e page.Env) page.Page {
 // Do carries out one action.
 func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	rows, _ := p.rows(e)
+	if a == keys.Next {
+		return &Events{cluster: p.cluster, filter: p.filter, each: !p.each}, nil
+	}
 	if a == keys.Open && len(rows) > 0 {
 		q, cur := *p, p.at(rows)
-		q.cursor = eventKey(rows[cur])
+		q.cursor = changeKey(&rows[cur])
 		return &q, p.goal(&rows[cur], e)
 	}
 	return page.Move(p, a, p.space(e), e), nil
 }
 
-// goal is the page of what an event is about.
-func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
-	b := e.Board(ev.Cluster)
+// goal is the page of what a change is about.
+func (p *Events) goal(c *board.Change, e page.Env) page.Intent {
+	b := e.Board(c.Cluster)
 	if b == nil {
-		return page.Say{Text: "the inventory has no cluster " + string(ev.Cluster) + " any more"}
+		return page.Say{Text: "the inventory has no cluster " + string(c.Cluster) + " any more"}
 	}
-	to := page.Open{Screen: "board", At: page.Place{Cluster: ev.Cluster}}
-	switch ev.Kind {
+	to := page.Open{Screen: "board", At: page.Place{Cluster: c.Cluster}}
+	switch c.Kind {
 	case "member":
-		if name := model.InstanceName(ev.Subject); b.Cluster.Instance(name) != nil {
+		if name := model.InstanceName(c.Subject()); b.Cluster.Instance(name) != nil {
 			to.Screen, to.At.Instance = "instance", name
 		}
 	case "route":
-		name, _, _ := strings.Cut(ev.Subject, " ")
+		name, _, _ := strings.Cut(c.Subject(), " ")
 		if b.Route(model.ServiceName(name)) != nil {
 			to.Screen, to.At.Service = "service", model.ServiceName(name)
 		}
@@ -137,8 +158,8 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 		to.Screen = "topology"
 	case "finding":
 		for i := range b.Causes {
-			if f := b.Causes[i].Finding; f.Code == ev.Subject && f.Summary == ev.After {
-				f.Cluster = ev.Cluster
+			if f := b.Causes[i].Finding; board.KeyOf(&f) == c.About {
+				f.Cluster = c.Cluster
 				return subjectPage(&f, false)
 			}
 		}
@@ -147,9 +168,18 @@ func (p *Events) goal(ev *board.Event, e page.Env) page.Intent {
 }
 
 // space is how many rows there is room for.
-func (p *Events) space(e page.Env) int { return e.Rows(3, 8) }
+func (p *Events) space(e page.Env) int { return e.Rows(3, 4+p.below(e)) }
 
-// View draws the list above and the event under the cursor in full below.
+// below is how many lines the change under the cursor has: at least 4, at most a third.
+func (p *Events) below(e page.Env) int {
+	rows, _ := p.rows(e)
+	if len(rows) == 0 {
+		return 4
+	}
+	return min(max(4, len(eventText(&rows[p.at(rows)], e))), max(4, e.H/3))
+}
+
+// View draws the list above and the change under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
 	calm := widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch.")
@@ -168,7 +198,8 @@ func (p *Events) View(e page.Env) []widget.Line {
 	if e.H < 14 {
 		return out
 	}
-	return append(widget.Fit(out, e.H-4), eventText(&rows[cur], e)...)
+	n := p.below(e)
+	return append(widget.Fit(out, e.H-n), widget.Fit(eventText(&rows[cur], e), n)...)
 }
 
 func eventColumns(cluster bool, e page.Env) []widget.Column {
@@ -182,23 +213,33 @@ func eventColumns(cluster bool, e page.Env) []widget.Column {
 	return append(cols, widget.Column{Title: "WHAT HAPPENED", Min: 12, Max: 200, Flex: true})
 }
 
-// eventRow is one event as a row of eventColumns.
-func eventRow(ev *board.Event, cluster bool, e page.Env) []widget.Line {
-	m := page.SeverityMark(ev.Severity)
-	row := []widget.Line{widget.T(theme.Dim, e.Stamp(ev.At)), widget.T(m.Tone, m.Shape)}
+// eventRow is one change as a row of eventColumns.
+func eventRow(c *board.Change, cluster bool, e page.Env) []widget.Line {
+	m := page.SeverityMark(c.Severity)
+	row := []widget.Line{widget.T(theme.Dim, e.Stamp(c.At)), widget.T(m.Tone, m.Shape)}
 	if cluster {
-		row = append(row, widget.T(theme.Strong, string(ev.Cluster)))
+		row = append(row, widget.T(theme.Strong, string(c.Cluster)))
 	}
 	if e.W >= page.Narrow {
-		return append(row, widget.P(ev.Subject), page.Happened(ev))
+		return append(row, widget.P(page.About(c)), page.Became(c))
 	}
-	return append(row, widget.Join(widget.P(ev.Subject+" "), page.Happened(ev)))
+	return append(row, widget.Join(widget.P(page.About(c)+" "), page.Became(c)))
 }
 
-// eventText is one event in full, in four lines.
-func eventText(ev *board.Event, e page.Env) []widget.Line {
-	m := page.SeverityMark(ev.Severity)
-	head := widget.P(" ").Add(theme.Strong, string(ev.Cluster)+"  "+ev.Subject+"  ").Add(theme.Dim, ev.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, m.Word)
-	text := page.Happened(ev).String()
-	return widget.Fit(append([]widget.Line{nil, head}, page.Wrapped(theme.Plain, text, " ", e.W, 2)...), 4)
+// eventText is one change in full, with each of its events.
+func eventText(c *board.Change, e page.Env) []widget.Line {
+	m := page.SeverityMark(c.Severity)
+	head := widget.P(" ").Add(theme.Strong, string(c.Cluster)+"  "+page.About(c)+"  ").Add(theme.Dim, c.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, m.Word)
+	out := []widget.Line{nil, head}
+	if len(c.Events) == 1 {
+		return append(out, page.Wrapped(theme.Plain, page.Became(c).String(), " ", e.W, 2)...)
+	}
+	for _, step := range board.Each(c.Events) {
+		at := widget.T(theme.Dim, "   "+step.At.Format("15:04:05.0")+"  ")
+		if len(c.Subjects) > 1 {
+			at = at.Add(theme.Plain, step.Subject()+"  ")
+		}
+		out = append(out, page.Labelled(at, theme.Plain, page.Became(&step).String(), at.Width(), e.W, 2)...)
+	}
+	return out
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -299,10 +300,10 @@ func findingText(r *row, most int, e page.Env) []widget.Line {
 }
 
 // since is when a finding was first seen; zero when that was before the console was
-// opened. Its summary may change while it lasts, its code does not.
+// opened.
 func since(f *model.Finding, e page.Env) time.Time {
 	for _, ev := range e.Events {
-		if ev.Kind != "finding" || ev.Cluster != f.Cluster || ev.Subject != f.Code {
+		if ev.Kind != "finding" || ev.Cluster != f.Cluster || ev.About != board.KeyOf(f) {
 			continue
 		}
 		if ev.After == "" {

@@ -93,15 +93,15 @@ func causeHead(c *model.Cause, e page.Env, most int) []widget.Line {
 	return page.Labelled(widget.P(" ").Add(m.Tone, m.Shape), theme.Plain, c.Summary, 3, e.W, most)
 }
 
-// latest are the newest events of the cluster, in at most most lines; the findings are
+// latest are the newest changes of the cluster, in at most most lines; the findings are
 // drawn already.
 func latest(b *board.Board, e page.Env, most int) (out []widget.Line) {
-	for i := range e.Events {
-		ev := &e.Events[i]
-		if ev.Cluster != b.Cluster.Name || ev.Kind == "finding" {
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		if c.Cluster != b.Cluster.Name || c.Kind == "finding" {
 			continue
 		}
-		lines := page.EventLines(ev, e)
+		lines := page.ChangeLines(c, e)
 		if len(out)+len(lines) > most {
 			break
 		}
