@@ -317,7 +317,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	if d := a.refresh(); d > 0 {
 		line("refresh", d.String())
 	} else {
-		line("refresh", "2s, up to 5s for a large fleet")
+		line("refresh", "automatic # 2s, up to 5s for a large fleet")
 	}
 	line("theme", a.themeName())
 	line("require-auth", a.RequireAuth)
@@ -328,6 +328,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	}
 	fmt.Fprintf(w, "read-files: %v\n", !a.NoFiles)
 	fmt.Fprintf(w, "mouse: %v\n", !a.config.NoMouse)
+	line("times", map[bool]string{true: "ago", false: "clock"}[a.config.Ago])
 	for _, m := range []struct {
 		title string
 		of    map[string][]string

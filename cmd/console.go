@@ -171,6 +171,7 @@ func (a *app) deps(path string) tui.Deps {
 		Now:      now,
 		Version:  version(),
 		Every:    a.refresh(),
+		Ago:      a.config.Ago,
 		ReadOnly: a.ReadOnly,
 		Theme:    a.themeName(),
 		Themes:   config.Themes(),
@@ -226,7 +227,7 @@ func (a *app) openContext(ctx context.Context, name string) (tui.Deps, error) {
 }
 
 // refresh is the time between two rounds of probing, 0 for pgtui's own choice.
-func (a *app) refresh() time.Duration { return cmp.Or(a.context.Refresh, a.config.Refresh) }
+func (a *app) refresh() time.Duration { return max(cmp.Or(a.context.Refresh, a.config.Refresh), 0) }
 
 // themeName is the theme of the context, else of the file; none where there are no
 // colours.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pgtui/internal/config"
 	"pgtui/internal/sandbox"
@@ -174,5 +175,24 @@ func TestALockedSessionChangesNothing(t *testing.T) {
 	}
 	if h, err := a.History(t.Context(), inv); err != nil || len(h.Runs) > 0 {
 		t.Errorf("%d runs are recorded, %v", len(h.Runs), err)
+	}
+}
+
+// TestRefreshOfAContext: automatic overrides the rate of the whole file too.
+func TestRefreshOfAContext(t *testing.T) {
+	a, _ := atHome(t, "")
+	for _, c := range []struct {
+		name            string
+		file, own, want time.Duration
+	}{
+		{"neither", 0, 0, 0},
+		{"of the file", time.Second, 0, time.Second},
+		{"its own", time.Second, 5 * time.Second, 5 * time.Second},
+		{"automatic", time.Second, config.Automatic, 0},
+	} {
+		a.config.Refresh, a.context.Refresh = c.file, c.own
+		if got := a.refresh(); got != c.want {
+			t.Errorf("%s: %s", c.name, got)
+		}
 	}
 }

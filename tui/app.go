@@ -56,7 +56,7 @@ type Model struct {
 	palette      *palette                     // nil when it is closed
 	frozen       time.Time                    // since when the screen is held; zero when it is not
 	held         *snapshotMsg                 // what came meanwhile
-	pace         time.Duration                // between two rounds, when + or - chose it; else 0
+	pace         time.Duration                // between two rounds; 0 is by the size of the fleet
 	ago          bool                         // times are shown as how long ago they were
 	locked       bool                         // it was made read-only since the start
 	atStart      map[string]string            // settings at the start, or as they were saved
@@ -92,10 +92,10 @@ func newModel(ctx context.Context, d Deps) Model {
 	look.Name = d.Theme
 	m := Model{
 		deps: d, feed: newFeed(ctx, d), look: look, theme: theme.New(look), noMouse: d.NoMouse,
-		now: d.Now(), traffic: &page.Traffic{},
+		now: d.Now(), traffic: &page.Traffic{}, pace: d.Every, ago: d.Ago,
 	}
 	m.register(screens())
-	m.begin()
+	m.atStart = m.settingValues()
 	if d.Start != "" {
 		m.push(m.screen("board").Open(page.Place{Cluster: d.Start}, page.Env{}))
 	}
@@ -156,8 +156,15 @@ func (m *Model) background() tea.Cmd {
 	return nil
 }
 
-// dress draws everything from here on with that look.
-func (m *Model) dress(look theme.Options) { m.look, m.theme = look, theme.New(look) }
+// dress draws everything from here on with that look. A look that needs the
+// terminal's background where the last one did not requests it.
+func (m *Model) dress(look theme.Options) tea.Cmd {
+	had := m.look.Requests()
+	if m.look, m.theme = look, theme.New(look); had {
+		return nil
+	}
+	return m.background()
+}
 
 // lingering is how long the end waits for cancelled work: an ssh, and what it has
 // started, must not outlive the console.
@@ -210,12 +217,7 @@ func Run(ctx context.Context, d Deps, in io.Reader, out io.Writer) error {
 }
 
 // every is the time between two rounds of asking.
-func (m *Model) every() time.Duration {
-	if m.pace > 0 {
-		return m.pace
-	}
-	return pace(m.deps.Every, m.inv)
-}
+func (m *Model) every() time.Duration { return pace(m.pace, m.inv) }
 
 // top is the page that is seen.
 func (m *Model) top() page.Page { return m.stack[len(m.stack)-1] }
@@ -258,7 +260,7 @@ func (m *Model) env(h int) page.Env {
 		Texts: page.Texts{Diff: m.deps.Diff, Summary: m.deps.Summary, File: m.deps.File},
 	}
 	if m.top().Scope() == "settings" {
-		e.Settings = m.settings()
+		e.Settings, e.Unsaved = m.settings(), m.unsaved()
 	}
 	return e
 }

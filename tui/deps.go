@@ -123,6 +123,8 @@ type Deps struct {
 	Theme string
 	// NoMouse leaves the mouse to the terminal from the start.
 	NoMouse bool
+	// Ago shows from the start how long ago events were.
+	Ago bool
 	// Keys gives actions other keys, Columns screens other columns.
 	Keys, Columns map[string][]string
 	// Commands are the operator's own.

@@ -36,43 +36,45 @@ func (m *Model) lock() {
 // settings are what can be tried here, with their present values.
 func (m *Model) settings() []page.Setting {
 	onOff := func(on bool) string { return map[bool]string{true: "true", false: "false"}[on] }
-	var rates []string
-	for _, d := range paces() {
-		rates = append(rates, rate(d))
-	}
 	out := []page.Setting{
 		{Name: "theme", Path: []string{"theme"}, Value: cmp.Or(m.look.Name, "terminal"), Choices: m.deps.Themes, Help: "the colours; terminal is your terminal's own 16"},
-		{Name: "refresh", Path: []string{"refresh"}, Value: m.chosenRate(), Near: rate(m.every()), Choices: rates, Help: "the time between two rounds of probing; + and - change it on every page"},
+		{Name: "refresh", Path: []string{"refresh"}, Value: rate(m.pace), Choices: m.rates(), Help: "the time between two rounds of probing; + and - change it on every page"},
 		{Name: "mouse", Path: []string{"mouse"}, Value: onOff(!m.noMouse), Choices: []string{"true", "false"}, Help: "false: the terminal keeps the mouse, to select text; m on every page"},
-		{Name: "times", Value: map[bool]string{true: "ago", false: "clock"}[m.ago], Choices: []string{"clock", "ago"}, Help: "show the time of day of an event, or how long ago it was; @ on every page"},
+		{Name: "times", Path: []string{"times"}, Value: map[bool]string{true: "ago", false: "clock"}[m.ago], Choices: []string{"clock", "ago"}, Help: "show the time of day of an event, or how long ago it was; @ on every page"},
 		{Name: "read-only", Value: onOff(m.deps.ReadOnly != ""), Choices: []string{"true"}, Help: "true: the console is read-only until pgtui is restarted"},
 	}
 	for _, s := range m.screens {
 		for _, c := range s.Columns {
-			out = append(out, page.Setting{Name: columnSetting(s.Name, c), Value: onOff(slices.Contains(m.columns(s), c)), Choices: []string{"true", "false"}, Help: "whether the page " + s.Name + " has this column"})
+			out = append(out, page.Setting{Name: columnSetting(s.Name, c), Path: []string{"columns", s.Name}, Value: onOff(slices.Contains(m.columns(s), c)), Choices: []string{"true", "false"}, Help: "whether the page " + s.Name + " has this column"})
 		}
 	}
-	was := m.atStart
-	for i := range out {
-		out[i].Changed = was != nil && was[out[i].Name] != out[i].Value
+	for i, s := range out {
+		out[i].Changed = s.Path != nil && m.atStart != nil && m.atStart[s.Name] != s.Value
 	}
 	return out
 }
 
-// chosenRate is the pace that was chosen here or in the configuration, else automatic.
-func (m *Model) chosenRate() string {
-	if d := cmp.Or(m.pace, m.deps.Every); d > 0 {
-		return rate(d)
+// rates are the refresh rates that can be chosen: those of + and -, and the one that
+// the console was opened with.
+func (m *Model) rates() []string {
+	all := append(paces(), 0, m.deps.Every)
+	slices.Sort(all)
+	var out []string
+	for _, d := range slices.Compact(all) {
+		out = append(out, rate(d))
 	}
-	return "automatic"
+	return out
 }
 
 // rate is a pace as the configuration has it.
 func rate(d time.Duration) string {
-	if d < time.Second {
-		return strconv.Itoa(int(d.Milliseconds())) + "ms"
+	switch {
+	case d == 0:
+		return "automatic"
+	case d%time.Second == 0:
+		return strconv.Itoa(int(d/time.Second)) + "s"
 	}
-	return strconv.Itoa(int(d.Seconds())) + "s"
+	return d.String()
 }
 
 func columnSetting(screen, column string) string { return screen + " · " + column }
@@ -91,13 +93,13 @@ func (m *Model) columns(s page.Screen) []string {
 	return s.Columns
 }
 
-// begin remembers the settings as they are, to know what has changed.
-func (m *Model) begin() {
-	at := map[string]string{}
+// settingValues are the settings as they are, by name.
+func (m *Model) settingValues() map[string]string {
+	out := map[string]string{}
 	for _, s := range m.settings() {
-		at[s.Name] = s.Value
+		out[s.Name] = s.Value
 	}
-	m.atStart = at
+	return out
 }
 
 // set gives a setting a value that is one of its choices.
@@ -110,13 +112,10 @@ func (m *Model) set(name, value string) tea.Cmd {
 	case "theme":
 		look := m.look
 		look.Name = value
-		m.dress(look)
+		return m.dress(look)
 	case "refresh":
-		for _, d := range paces() {
-			if rate(d) == value {
-				return m.probeEvery(d)
-			}
-		}
+		d, _ := time.ParseDuration(value) // automatic is 0
+		return m.probeEvery(d)
 	case "mouse":
 		m.noMouse = value == "false"
 	case "times":
@@ -164,11 +163,10 @@ func (m *Model) changed() (out []page.Setting) {
 	for _, s := range m.settings() {
 		switch {
 		case !s.Changed:
-		case s.Path != nil:
+		case s.Path[0] == "columns":
+			lists[s.Path[1]] = true
+		default:
 			out = append(out, s)
-		case strings.Contains(s.Name, " · "):
-			screen, _, _ := strings.Cut(s.Name, " · ")
-			lists[screen] = true
 		}
 	}
 	for _, s := range m.screens {
@@ -183,35 +181,44 @@ func (m *Model) changed() (out []page.Setting) {
 	return out
 }
 
+// unsaved is why settings cannot be saved, "" when they can.
+func (m *Model) unsaved() string {
+	switch {
+	case m.deps.SaveSettings == nil:
+		return "this console has no configuration to save to"
+	case m.deps.ReadOnly != "":
+		return "settings are not saved: the console is read-only by " + m.deps.ReadOnly
+	}
+	return ""
+}
+
 // save writes what has changed into the configuration.
 func (m *Model) save() tea.Cmd {
 	changed := m.changed()
-	switch {
-	case m.deps.SaveSettings == nil:
-		m.say(theme.Warn, "this console has no configuration to save to")
-		return nil
-	case m.deps.ReadOnly != "":
-		m.say(theme.Warn, "not saved: the console is read-only by "+m.deps.ReadOnly)
+	switch why := m.unsaved(); {
+	case why != "":
+		m.say(theme.Warn, why)
 		return nil
 	case len(changed) == 0:
 		m.say(theme.Info, "no changes to save")
 		return nil
 	}
-	return m.feed.save(changed)
+	return m.feed.save(changed, m.settingValues())
 }
 
 // savedMsg is the end of a save.
 type savedMsg struct {
-	names []string
-	file  string
-	err   error
+	world  *opened
+	values map[string]string // of all settings when they were saved
+	names  []string
+	file   string
+	err    error
 }
 
 // save writes settings.
-func (f *feed) save(changed []page.Setting) tea.Cmd {
-	write := f.world.deps.SaveSettings
+func (f *feed) save(changed []page.Setting, values map[string]string) tea.Cmd {
+	out, write := savedMsg{world: f.world, values: values}, f.world.deps.SaveSettings
 	return f.begun(func() tea.Msg {
-		out := savedMsg{}
 		for _, s := range changed {
 			out.names = append(out.names, s.Name)
 		}
@@ -226,7 +233,9 @@ func (m *Model) saved(msg savedMsg) {
 		m.say(theme.Bad, "not saved: "+errorText(msg.err))
 		return
 	}
-	m.begin()
+	if msg.world == m.feed.world {
+		m.atStart = msg.values
+	}
 	m.say(theme.Info, fmt.Sprintf("saved to %s: %s", msg.file, strings.Join(msg.names, ", ")))
 }
 

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"pgtui/model"
 	"pgtui/plan"
@@ -46,7 +50,7 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 		t.Errorf("the theme is %q", r.m.look.Name)
 	}
 	r.press("j", "enter")
-	if got := r.m.every().String(); got != "5s" {
+	if got := r.m.every().String(); got != "500ms" {
 		t.Errorf("probed every %s", got)
 	}
 	r.press("j", "enter", "j", "enter")
@@ -62,13 +66,13 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 	}
 	r.want("* has changed: s saves to /home/dba/.config/pgtui/config.yml")
 	r.press("s")
-	r.want("saved to /home/dba/.config/pgtui/config.yml: theme, refresh, mouse, columns of fleet")
+	r.want("saved to /home/dba/.config/pgtui/config.yml: theme, refresh, mouse, times, columns of fleet")
 	var got []string
 	for _, s := range saved {
 		got = append(got, strings.Join(s.Path, ".")+"="+s.Value)
 	}
 	text := strings.Join(got, " ")
-	if !strings.HasPrefix(text, "theme=dark refresh=") || !strings.Contains(text, " mouse=false columns.fleet=[\"cluster\", ") || strings.Contains(text, `"leader"`) {
+	if !strings.HasPrefix(text, "theme=dark refresh=") || !strings.Contains(text, " mouse=false times=ago columns.fleet=[\"cluster\", ") || strings.Contains(text, `"leader"`) {
 		t.Error(text)
 	}
 	r.press("s")
@@ -77,6 +81,59 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 	r.wantNot("LEADER")
 	if r.m.View().Content == plain {
 		t.Error("the fleet looks as before")
+	}
+}
+
+// TestRefreshRates: the configured rate, which + and - do not have, stays a choice, and
+// so does automatic.
+func TestRefreshRates(t *testing.T) {
+	var saved []page.Setting
+	r := newRig(t, newWorld(), 120, 30, saving(&saved), func(d *fake) { d.Every = 1500 * time.Millisecond })
+	r.press(",", "j")
+	for _, c := range []struct{ key, want string }{{"left", "1s"}, {"right", "1.5s"}, {"right", "2s"}, {"left", "1.5s"}, {"left", "1s"}, {"left", "500ms"}, {"left", "automatic"}} {
+		r.press(c.key)
+		if row := rowUnder(r); !strings.Contains(row, "refresh            "+c.want+" ") {
+			t.Errorf("expected %s in %q", c.want, row)
+		}
+	}
+	if got := r.m.every(); got != quickest {
+		t.Errorf("automatic is %s", got)
+	}
+	r.press("s")
+	if len(saved) != 1 || saved[0].Value != "automatic" {
+		t.Errorf("saved %v", saved)
+	}
+}
+
+// TestWhatIsNotSaved has no mark: what is read-only now cannot be saved, and what has
+// changed since the save began was not.
+func TestWhatIsNotSaved(t *testing.T) {
+	var kept []page.Setting
+	r := newRig(t, newWorld(), 120, 30, saving(&kept))
+	r.press(",", "enter")
+	save := r.m.save()
+	r.press("j", "j", "enter")
+	r.drain(save)
+	r.want("true       true, false", "* has changed: s saves to")
+	if got := r.m.changed(); len(got) != 1 || got[0].Name != "mouse" {
+		t.Errorf("changed %v", got)
+	}
+	r.press("s", "j", "j", "enter")
+	r.want("settings are not saved: the console is read-only by :read-only")
+	r.wantNot(" *", "s saves to")
+}
+
+// TestAThemeNeedsTheBackground: the one without colours does not, and the next one
+// requests it once.
+func TestAThemeNeedsTheBackground(t *testing.T) {
+	r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Themes, d.Theme = []string{"terminal", "none"}, "none" })
+	r.lazy = true
+	r.send(tea.ColorProfileMsg{Profile: colorprofile.TrueColor})
+	if r.m.set("theme", "terminal") == nil {
+		t.Error("the background is not requested")
+	}
+	if r.m.set("theme", "terminal") != nil {
+		t.Error("the background is requested twice")
 	}
 }
 
@@ -154,7 +211,7 @@ func TestReadOnlyFromInside(t *testing.T) {
 	r.press(":")
 	r.typing("settings")
 	r.press("enter", "enter", "s")
-	r.want("not saved: the console is read-only by :read-only")
+	r.want("settings are not saved: the console is read-only by :read-only")
 	if len(saved) > 0 {
 		t.Errorf("saved %v", saved)
 	}

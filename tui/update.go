@@ -48,14 +48,13 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case page.LogsMsg:
 		cmd = tea.Batch(m.broadcast(msg), m.feed.more(msg.Inquiry))
 	case tea.ColorProfileMsg:
-		few := m.look.Few
-		m.look.Few = msg.Profile < colorprofile.ANSI256
-		if m.dress(m.look); few {
-			cmd = m.background()
-		}
+		look := m.look
+		look.Few = msg.Profile < colorprofile.ANSI256
+		cmd = m.dress(look)
 	case tea.BackgroundColorMsg:
-		m.look.Background = msg.Color
-		m.dress(m.look)
+		look := m.look
+		look.Background = msg.Color
+		cmd = m.dress(look)
 	default:
 		cmd = m.result(msg)
 	}
@@ -269,15 +268,16 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	m.deps = d
 	m.feed.use(d)
 	m.register(m.screens)
-	m.look.Name = d.Theme
-	m.dress(m.look)
-	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, 0, &page.Traffic{}
+	look := m.look
+	look.Name = d.Theme
+	dressed := m.dress(look)
+	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, d.Every, &page.Traffic{}
 	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
 	m.first = m.gen + 1
-	m.begin()
+	m.atStart = m.settingValues()
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
-	return m.feed.watch(m.inv, m.gen, m.every())
+	return tea.Batch(dressed, m.feed.watch(m.inv, m.gen, m.every()))
 }
 
 // planned follows an inventory that turned out to be newer than the one shown.

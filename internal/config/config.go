@@ -17,13 +17,14 @@ import (
 type Config struct {
 	Context  string        // the context to open; "" is none
 	Contexts []Context     // in the order of the file
-	Refresh  time.Duration // between two rounds of probing; 0 is pgtui's own choice
+	Refresh  time.Duration // between two rounds of probing; 0 is not set
 	Theme    string        // "" is the terminal's own 16 colours
 	ReadOnly bool          // nothing may be changed
 	// RequireAuth is how PostgreSQL may request a password, as libpq's
 	// require_auth; "" is any but clear text.
 	RequireAuth string
 	NoMouse     bool // the terminal keeps the mouse from the start
+	Ago         bool // the console shows how long ago events were
 	NoFiles     bool // the console does not read the nodes' files by itself
 	SSH         SSH
 	Keys        map[string][]string // action to the keys that ask for it
@@ -32,6 +33,9 @@ type Config struct {
 	// EntryPoints are endpoints outside the inventory, in the order of the file.
 	EntryPoints []EntryPoint
 }
+
+// Automatic is a Refresh that leaves the time to pgtui.
+const Automatic time.Duration = -1
 
 // Command is one that the console runs on what is under the cursor.
 type Command struct {
@@ -141,6 +145,7 @@ func (r *reader) config(c *Config) []field {
 			*to = !yes
 		}
 	}
+	times := "clock"
 	return []field{
 		{"context", into(r.text, &c.Context)},
 		{"refresh", into(r.interval, &c.Refresh)},
@@ -149,6 +154,10 @@ func (r *reader) config(c *Config) []field {
 		{"require-auth", into(r.text, &c.RequireAuth)},
 		{"read-files", not(&c.NoFiles)},
 		{"mouse", not(&c.NoMouse)},
+		{"times", func(n *yaml.Node, what string) {
+			r.oneOf(n, what, []string{"clock", "ago"}, &times)
+			c.Ago = times == "ago"
+		}},
 		{"ssh", into(r.ssh, &c.SSH)},
 		{"keys", func(n *yaml.Node, _ string) { c.Keys = r.keys(n) }},
 		{"commands", func(n *yaml.Node, what string) { c.Commands = r.commands(n, what) }},

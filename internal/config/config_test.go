@@ -14,6 +14,7 @@ refresh: 3s
 theme: dark
 read-only: false
 mouse: false
+times: ago
 read-files: false
 ssh:
   config: /etc/pgtui/ssh
@@ -43,16 +44,16 @@ func TestParse(t *testing.T) {
 		t.Fatalf("problems: %v", problems)
 	}
 	want := Config{
-		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, NoFiles: true, SSH: SSH{Config: "/etc/pgtui/ssh"},
+		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, Ago: true, NoFiles: true, SSH: SSH{Config: "/etc/pgtui/ssh"},
 		Keys: map[string][]string{"reload": {"ctrl+r"}, "help": {"f1"}}, Columns: map[string][]string{"fleet": {"cluster", "state"}},
 		Contexts: []Context{
-			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 19},
-			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 23,
-				EntryPoints: []EntryPoint{{Name: "here", Host: "10.0.0.1", Scheme: "external", Line: 26}}},
+			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 20},
+			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 24,
+				EntryPoints: []EntryPoint{{Name: "here", Host: "10.0.0.1", Scheme: "external", Line: 27}}},
 		},
 		EntryPoints: []EntryPoint{
-			{Name: "nlb", Host: "nlb-1.example.com", Cluster: "pg-test", Scheme: "nlb", Ports: []Port{{"primary", 5433}, {"replica", 15434}}, Line: 15},
-			{Name: "far", Host: "2001:db8::1", Scheme: "external", Ports: []Port{{"", 5433}, {"", 5436}}, Line: 16},
+			{Name: "nlb", Host: "nlb-1.example.com", Cluster: "pg-test", Scheme: "nlb", Ports: []Port{{"primary", 5433}, {"replica", 15434}}, Line: 16},
+			{Name: "far", Host: "2001:db8::1", Scheme: "external", Ports: []Port{{"", 5433}, {"", 5436}}, Line: 17},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

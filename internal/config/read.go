@@ -108,6 +108,8 @@ func (r *reader) yes(n *yaml.Node, what string, to *bool) {
 func (r *reader) interval(n *yaml.Node, what string, to *time.Duration) {
 	d, err := time.ParseDuration(n.Value)
 	switch {
+	case n.Kind == yaml.ScalarNode && n.Value == "automatic":
+		*to = Automatic
 	case n.Kind != yaml.ScalarNode || err != nil:
 		try := ""
 		if n.Tag == "!!int" || n.Tag == "!!float" {

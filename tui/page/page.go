@@ -107,19 +107,19 @@ type Env struct {
 	// screen that is not there shows all of its own.
 	Columns    map[string][]string
 	Settings   []Setting // what the console can be set to; empty but on the page of that name
-	ConfigFile string    // where they are saved; "" is nowhere
+	ConfigFile string    // where they are saved
+	Unsaved    string    // why they cannot be; "" when they can
 	Texts      Texts
 }
 
 // Setting is one thing that the console can be set to while it runs.
 type Setting struct {
 	Name    string
-	Path    []string // of its key in the configuration; nil is not saved, or not by itself
+	Path    []string // of its key in the configuration; nil is not saved
 	Value   string   // as the configuration has it
 	Choices []string // in their order
-	Near    string   // the nearest choice, where Value is not one
 	Help    string
-	Changed bool // since the start, or since it was saved
+	Changed bool // since the start, or since it was saved; false for one that is not saved
 }
 
 // LastRead is the last time that a node's files were read. What was read is in the

@@ -54,10 +54,7 @@ func (p *Settings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		return p, page.Save{}
 	case n > 0 && (a == keys.Next || a == keys.Prev):
 		s := e.Settings[at]
-		if len(s.Choices) == 0 {
-			return p, nil
-		}
-		i := max(slices.Index(s.Choices, s.Value), slices.Index(s.Choices, s.Near), 0)
+		i := max(slices.Index(s.Choices, s.Value), 0)
 		return p, page.Set{Name: s.Name, Value: s.Choices[page.Neighbour(a, i, len(s.Choices))]}
 	}
 	return page.Move(p, a, p.space(e), e), nil
@@ -87,11 +84,12 @@ func (p *Settings) View(e page.Env) []widget.Line {
 		out = append(out, nil)
 		out = append(out, page.Wrapped(theme.Plain, e.Settings[at].Help, " ", e.W, 1)...)
 	}
-	where := "there is no configuration to save to"
+	where := e.Unsaved
 	switch {
-	case e.ConfigFile != "" && changed > 0:
+	case where != "":
+	case changed > 0:
 		where = fmt.Sprintf("* has changed: s saves to %s", e.ConfigFile)
-	case e.ConfigFile != "":
+	default:
 		where = "saved in " + e.ConfigFile
 	}
 	return append(out, page.Wrapped(theme.Dim, where, " ", e.W, 2)...)
