@@ -97,11 +97,7 @@ func (a *app) onServers(ctx context.Context, o *serverOptions, args []string) er
 	if r.Until, err = timeOf("--until", o.until); err != nil {
 		return err
 	}
-	inv, err := a.load(ctx)
-	if err != nil {
-		return exit(action.EndRefused.Code(), err)
-	}
-	c, err := session.ClusterWith(inv, r.Instance)
+	inv, c, _, err := a.instance(ctx, action.EndRefused.Code(), args[0])
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,20 @@ func (a *app) open(ctx context.Context, code int, names ...string) (*model.Inven
 	return inv, cls, nil
 }
 
+// instance reads the inventory and finds the instance of that name in it. An inventory
+// that cannot be read is an error with that exit code.
+func (a *app) instance(ctx context.Context, code int, name string) (*model.Inventory, *model.Cluster, *model.Instance, error) {
+	inv, err := a.load(ctx)
+	if err != nil {
+		return nil, nil, nil, exit(code, err)
+	}
+	c, err := session.ClusterWith(inv, model.InstanceName(name))
+	if err != nil {
+		return nil, nil, nil, exit(code, err)
+	}
+	return inv, c, c.Instance(model.InstanceName(name)), nil
+}
+
 // load finds and reads the inventory. One that is interrupted is session.ErrStopped.
 func (a *app) load(ctx context.Context) (*model.Inventory, error) {
 	inv, err := a.Load(ctx)

@@ -9,7 +9,6 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/model"
-	"pgtui/session"
 )
 
 type pgbouncerOptions struct{ output format }
@@ -31,21 +30,15 @@ func (a *app) pgbouncerCmd() *cobra.Command {
 }
 
 func (a *app) pgbouncer(ctx context.Context, o *pgbouncerOptions, names []string) error {
-	inv, err := a.Load(ctx)
-	if err != nil {
-		return exit(healthUnknown, err)
-	}
-	name := model.InstanceName(names[0])
-	c, err := session.ClusterWith(inv, name)
+	inv, c, in, err := a.instance(ctx, healthUnknown, names[0])
 	if err != nil {
 		return err
 	}
-	rep, err := a.Pooler(ctx, inv, name)
+	rep, err := a.Pooler(ctx, inv, in.Name)
 	if err != nil {
 		return exit(healthUnknown, err)
 	}
 	health, summary := rep.Verdict(c)
-	in := c.Instance(name)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewPooler(inv, c, in, &rep, now()) },
 		func(w show.Out) {

@@ -12,7 +12,6 @@ import (
 	"pgtui/model"
 	"pgtui/model/activity"
 	"pgtui/probe"
-	"pgtui/session"
 )
 
 type postgresOptions struct {
@@ -41,16 +40,11 @@ func (a *app) postgresCmd() *cobra.Command {
 }
 
 func (a *app) postgres(ctx context.Context, o *postgresOptions, names []string) error {
-	inv, err := a.Load(ctx)
-	if err != nil {
-		return exit(healthUnknown, err)
-	}
-	name := model.InstanceName(names[0])
-	c, err := session.ClusterWith(inv, name)
+	inv, c, in, err := a.instance(ctx, healthUnknown, names[0])
 	if err != nil {
 		return err
 	}
-	rep, store, err := a.ServerOf(ctx, inv, name, o.queryText, !o.noSSH)
+	rep, store, err := a.ServerOf(ctx, inv, in.Name, o.queryText, !o.noSSH)
 	switch {
 	case errors.Is(err, probe.ErrCrowded):
 		return exit(int(model.HealthDown), err)
@@ -62,7 +56,6 @@ func (a *app) postgres(ctx context.Context, o *postgresOptions, names []string) 
 		known = &store.Value
 	}
 	health, troubles := activity.Verdict(&rep, known)
-	in := c.Instance(name)
 	return a.reply(o.output, int(health),
 		func() any { return jsonv1.NewPostgres(inv, c, in, &rep, store, now()) },
 		func(w show.Out) {

@@ -8,7 +8,6 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/plan/action"
-	"pgtui/session"
 )
 
 type signalOptions struct {
@@ -46,11 +45,7 @@ func (a *app) signal(ctx context.Context, o *signalOptions, args []string) error
 	if r.PID, err = action.ParsePID(args[1]); err != nil {
 		return misuse("pgtui postgres "+args[0]+", which lists the sessions", "%w", err)
 	}
-	inv, err := a.Load(ctx)
-	if err != nil {
-		return exit(action.EndRefused.Code(), err)
-	}
-	c, err := session.ClusterWith(inv, r.Instance)
+	inv, c, _, err := a.instance(ctx, action.EndRefused.Code(), args[0])
 	if err != nil {
 		return err
 	}

@@ -100,10 +100,10 @@ func (s *Session) PlanAction(ctx context.Context, inv *model.Inventory, r action
 		return action.Plan{}, err
 	}
 	c := cls[0]
+	defer s.doing(fmt.Sprintf("planning: %s", r.Title()))()
 	if r.OnSession() {
 		return s.planSignal(ctx, inv, c, r)
 	}
-	defer s.doing(fmt.Sprintf("planning: %s", r.Title()))()
 	var snap *model.Snapshot
 	var handed map[model.Host]source.Observed[string]
 	wait := s.patience()
