@@ -271,7 +271,7 @@ func (s *Session) ComponentsOf(ctx context.Context, inv *model.Inventory, nodes 
 }
 
 // NodesOf are the nodes of clusters, with those of their providers, and the nodes
-// of that name or address; all when none is named. Clusters may be named by a
+// of that name, address or instance; all when none is named. Clusters may be named by a
 // pattern.
 func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 	var out []*model.Node
@@ -298,17 +298,13 @@ func NodesOf(inv *model.Inventory, names ...string) ([]*model.Node, error) {
 		if err == nil {
 			continue
 		}
-		found := false
-		for i := range inv.Nodes {
-			if n := &inv.Nodes[i]; n.Is(name) {
-				found = true
-				add(n.Host)
-			}
-		}
-		if !found && Pattern(name) {
+		h := inv.HostOf(name)
+		switch {
+		case h != "":
+			add(h)
+		case Pattern(name):
 			return nil, err
-		}
-		if !found {
+		default:
 			return nil, model.NotFound(fmt.Errorf("no cluster and no node %q in %s", text.Line(name, 60), inv.Source), name,
 				append(inv.NodeNames(), inv.Members()...), "pgtui components lists all nodes")
 		}
