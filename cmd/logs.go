@@ -95,6 +95,7 @@ func (a *app) logs(ctx context.Context, o *logsOptions, names []string) error {
 	if err != nil {
 		return exit(healthUnknown, err)
 	}
+	req.Instance = model.InstanceName(names[0])
 	seen := &logsSeen{app: a, named: len(req.Units) > 0, doc: jsonv1.NewLogs(inv, h)}
 	err = a.Logs(ctx, inv, h, req, func(b model.LogBatch) {
 		seen.sources(b.Sources)

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -70,6 +69,7 @@ type LogBatch struct {
 
 // LogRequest is which lines of a node's logs are read.
 type LogRequest struct {
+	Instance InstanceName // whose directories are read, of a node with several; "" is the first
 	Units  []LogUnit     // none is all that the node has
 	Lines  int           // the newest of each unit that are read at first
 	Since  time.Duration // none older than that; 0 is no limit
@@ -99,15 +99,23 @@ func (inv *Inventory) LogUnitsOn(h Host) []LogUnit {
 	return out
 }
 
-// SortLog puts lines in the order of their times. Lines of the same time, and those
-// without one, keep their order.
+// SortLog puts lines in the order of their times. Lines of the same time keep their
+// order; one without a time comes with the line of its unit before it.
 func SortLog(lines []LogLine) {
-	last := time.Time{}
-	for i := range lines { // a line without a time belongs to the one before
-		if lines[i].At.IsZero() {
-			lines[i].At = last
-		}
-		last = lines[i].At
+	type dated struct {
+		LogLine
+		by time.Time
 	}
-	slices.SortStableFunc(lines, func(a, b LogLine) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
+	all := make([]dated, len(lines))
+	last := map[LogUnit]time.Time{}
+	for i, l := range lines {
+		if !l.At.IsZero() {
+			last[l.Unit] = l.At
+		}
+		all[i] = dated{l, last[l.Unit]}
+	}
+	slices.SortStableFunc(all, func(a, b dated) int { return a.by.Compare(b.by) })
+	for i := range all {
+		lines[i] = all[i].LogLine
+	}
 }

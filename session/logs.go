@@ -34,10 +34,7 @@ func (s *Session) Logs(ctx context.Context, inv *model.Inventory, h model.Host, 
 	if len(req.Units) == 0 {
 		return &source.Hint{Err: errors.New("no component with a log is declared on " + inv.Label(h)), Try: "pgtui components", Usage: true}
 	}
-	var in *model.Instance
-	for _, c := range inv.ClustersOn(h) {
-		in = c.OnHost(h)
-	}
+	_, in := inv.InstanceOn(h, string(req.Instance))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	news := make(chan any)
@@ -98,6 +95,7 @@ func (m *merger) run(news <-chan any) {
 				t.Reset(nextBatch)
 			}
 		case <-t.C:
+			m.first = true // what comes from here on does not wait for the other logs
 			if m.follow {
 				m.flush()
 			}

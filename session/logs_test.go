@@ -3,6 +3,7 @@ package session
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgtui/model"
@@ -60,4 +61,22 @@ func TestLogsAreMerged(t *testing.T) {
 	if len(batches[0].Sources) != 2 || len(batches[1].Sources) != 0 {
 		t.Errorf("the sources are %+v", batches)
 	}
+}
+
+// TestALogThatIsLate does not hold up the others for longer than the first wait, even
+// when none had begun by then.
+func TestALogThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		news := make(chan any)
+		var got []model.LogBatch
+		m := merger{waits: map[model.LogUnit]bool{model.LogPatroni: true, model.LogHAProxy: true}, follow: true, emit: func(b model.LogBatch) { got = append(got, b) }}
+		go m.run(news)
+		time.Sleep(firstBatch + time.Second)
+		news <- model.LogSource{Unit: model.LogPatroni}
+		time.Sleep(time.Second)
+		if len(got) != 1 {
+			t.Errorf("%d batches", len(got))
+		}
+		close(news)
+	})
 }

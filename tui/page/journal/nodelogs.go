@@ -87,7 +87,7 @@ func (p *Logs) Command(page.Env) (string, string) {
 
 // Start connects to the node.
 func (p *Logs) Start() (page.Page, page.Intent) {
-	q := &page.Inquiry{Topic: page.TopicLogs, Cluster: p.at.Cluster, Host: p.at.Host, Logs: model.LogRequest{Lines: firstLogLines, Follow: true}}
+	q := &page.Inquiry{Topic: page.TopicLogs, Cluster: p.at.Cluster, Host: p.at.Host, Logs: model.LogRequest{Instance: p.at.Instance, Lines: firstLogLines, Follow: true}}
 	return page.With(p, func(n *Logs) {
 		n.stream, n.err, n.sources, n.lines, n.dropped, n.stays = q, nil, nil, nil, 0, false
 		n.list()
