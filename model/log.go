@@ -69,11 +69,11 @@ type LogBatch struct {
 
 // LogRequest is which lines of a node's logs are read.
 type LogRequest struct {
-	Instance InstanceName // whose directories are read, of a node with several; "" is the first
-	Units  []LogUnit     // none is all that the node has
-	Lines  int           // the newest of each unit that are read at first
-	Since  time.Duration // none older than that; 0 is no limit
-	Follow bool          // and what comes, until the context ends
+	Instance InstanceName  // whose directories are read, of a node with several; "" is the first
+	Units    []LogUnit     // none is all that the node has
+	Lines    int           // the newest of each unit that are read at first
+	Since    time.Duration // none older than that; 0 is no limit
+	Follow   bool          // and what comes, until the context ends
 }
 
 // LogUnitsOn are the units that the node of the inventory has.

@@ -537,6 +537,22 @@ func TestAFindingsNextStepIsPlanned(t *testing.T) {
 	}
 }
 
+// TestAFindingsNextStepOfAReader: a read-only console copies the whole command.
+func TestAFindingsNextStepOfAReader(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 30, func(d *fake) { d.Start, d.ReadOnly = "pg-test", "--read-only" })
+	boards := w.boards()
+	for i := range boards {
+		if boards[i].Cluster.Name == "pg-test" {
+			found(&boards[i], model.Finding{Code: "weight", Cluster: "pg-test", Severity: model.Warning, Summary: "a weight", Hint: "pgtui weight pg-test-2 50 sets it"})
+		}
+	}
+	r.m.judge(boards)
+	r.press("f", "enter")
+	r.want("copied: pgtui weight pg-test-2 50")
+	r.wantNot("copied: pgtui weight pg-test-2 50 sets")
+}
+
 // TestAPlanFollowsTheInventory: a plan of an inventory that was replaced meanwhile
 // is not carried out.
 func TestAPlanFollowsTheInventory(t *testing.T) {

@@ -56,6 +56,7 @@ type Model struct {
 	palette      *palette                     // nil when it is closed
 	frozen       time.Time                    // since when the screen is held; zero when it is not
 	held         *snapshotMsg                 // what came meanwhile
+	heldLogs     []page.LogsMsg               // and of logs, one for each
 	pace         time.Duration                // between two rounds; 0 is by the size of the fleet
 	ago          bool                         // times are shown as how long ago they were
 	locked       bool                         // it was made read-only since the start

@@ -11,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/page/detail"
 )
@@ -326,5 +327,39 @@ func TestEnterFollowsTheNextStep(t *testing.T) {
 				t.Errorf("%q: something was begun", tt.hint)
 			}
 		}
+	}
+}
+
+// TestFirstSeen is of the finding, not of another with its code.
+func TestFirstSeen(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w, 120, 40, func(d *fake) { d.Start = "pg-test" })
+	boards := w.boards()
+	for i := range boards {
+		if boards[i].Cluster.Name == "pg-test" {
+			found(&boards[i], []model.Finding{
+				{Code: "lag", Cluster: "pg-test", Instance: "pg-test-2", Severity: model.Warning, Summary: "pg-test-2 lags"},
+				{Code: "lag", Cluster: "pg-test", Instance: "pg-test-3", Severity: model.Warning, Summary: "pg-test-3 lags"},
+			}...)
+		}
+	}
+	r.m.judge(boards)
+	r.m.events = []board.Event{{At: t0.Add(-time.Hour), Cluster: "pg-test", Kind: "finding", Subject: "lag", About: board.KeyOf(&model.Finding{Code: "lag", Instance: "pg-test-3"}), After: "pg-test-3 lags"}}
+	r.press("f", "tab")
+	r.want("pg-test-2 lags")
+	r.wantNot("first seen")
+	r.press("tab", "j", "tab")
+	r.want("pg-test-3 lags", "first seen "+page.Clock(t0.Add(-time.Hour), t0))
+}
+
+// TestMessagesAreOneStepOfTheHistory, asked for again too.
+func TestMessagesAreOneStepOfTheHistory(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Start = "pg-test" })
+	r.press("0")
+	messages := r.path()
+	past := len(r.m.past)
+	r.drain(r.m.do(keys.Said, r.m.env(r.m.bodyHeight())))
+	if r.path() != messages || len(r.m.past) != past+1 || len(r.m.past[past]) != len(r.m.stack) {
+		t.Errorf("%s, %d steps, the last of %d pages", r.path(), len(r.m.past), len(r.m.past[len(r.m.past)-1]))
 	}
 }

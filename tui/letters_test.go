@@ -6,6 +6,7 @@ import (
 
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
+	"pgtui/tui/theme"
 )
 
 // TestEveryScreenHasAKeyFromEverywhere: what the palette lists is one key away.
@@ -82,10 +83,16 @@ func TestAKeyThatDoesNothingHasALine(t *testing.T) {
 	r.press("enter", "d")
 	r.want("d opens the diff of a cluster: open a cluster first")
 	r.press("f11")
-	r.wantNot("f11")
-	if len(r.m.messages) != kept {
+	r.want("open a cluster first") // it types nothing
+	r.m.say(theme.Bad, "it failed")
+	r.press("%")
+	r.want("it failed")
+	if got := len(r.m.messages); got != kept+1 {
 		t.Errorf("kept: %v", r.m.messages[kept:])
 	}
+	r = newRig(t, newWorld(), 100, 24, func(d *fake) { d.Start, d.Access = "pg-test", nil })
+	r.press("a")
+	r.want("no key a on this page")
 }
 
 // TestThePaletteSuggestsTheNearestName: a mistyped place is listed and enter opens it; a

@@ -55,14 +55,11 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 		m.say(theme.Warn, m.run.running)
 		return nil
 	}
-	m.note()
 	p := s.Open(at, e)
-	if _, placed := p.(page.Placed); !placed { // of no cluster: it opens on the current page
-		if m.top().Scope() == s.Name {
-			m.pop()
-		}
-		return m.show(p)
+	if _, placed := p.(page.Placed); !placed {
+		return m.aside(p, s.Name)
 	}
+	m.note()
 	was, below := m.stack, m.cluster()
 	m.stack = m.stack[:1:1]
 	if s.Name == m.stack[0].Scope() {
@@ -76,6 +73,16 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 		if m.push(m.board(at.Cluster)); below == at.Cluster {
 			m.setTop(was[1])
 		}
+	}
+	return m.show(p)
+}
+
+// aside opens a page of no cluster on the current one, or in its place when that is of
+// the same scope.
+func (m *Model) aside(p page.Page, scope string) tea.Cmd {
+	m.note()
+	if m.top().Scope() == scope {
+		m.pop()
 	}
 	return m.show(p)
 }
@@ -170,11 +177,12 @@ func (m *Model) probeEvery(d time.Duration) tea.Cmd {
 	return m.feed.watch(m.inv, m.gen, m.every())
 }
 
-// freeze freezes the screen, or resumes with the newest answer.
-func (m *Model) freeze() {
+// freeze freezes the screen, or resumes with the newest answer and the lines that came
+// meanwhile.
+func (m *Model) freeze() tea.Cmd {
 	if m.frozen.IsZero() {
 		m.frozen, m.held = m.now, nil
-		return
+		return nil
 	}
 	m.frozen = time.Time{}
 	if h := m.held; h != nil {
@@ -182,7 +190,12 @@ func (m *Model) freeze() {
 		m.snap, m.judged, m.lastReads = h.snap, m.now, m.feed.world.nodes.last()
 		m.judge(h.boards)
 	}
-	m.held = nil
+	var cmds []tea.Cmd
+	for _, msg := range m.heldLogs {
+		cmds = append(cmds, m.logs(msg))
+	}
+	m.held, m.heldLogs = nil, nil
+	return tea.Batch(cmds...)
 }
 
 // mouse takes a click or a turn of the wheel.

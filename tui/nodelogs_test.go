@@ -10,6 +10,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/source"
+	"pgtui/tui/page"
 )
 
 // logged are logs of a node as they come: what is there, then two lines more.
@@ -115,4 +116,25 @@ func TestLogsEndWithTheirPage(t *testing.T) {
 	if len(r.m.feed.logs) != 0 || strings.Contains(r.screen(), "following") {
 		t.Error("the page is still there")
 	}
+}
+
+// TestFrozenLogs: a frozen screen takes no line, the node waits meanwhile, and all come
+// when it goes on.
+func TestFrozenLogs(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 40, func(d *fake) { d.Start = "pg-test" })
+	r.lazy = true
+	r.press("L")
+	q := r.m.waited()[0]
+	line := func(text string) page.LogsMsg {
+		return page.LogsMsg{Inquiry: q, Batch: model.LogBatch{Lines: []model.LogLine{{At: t0, Unit: model.LogPatroni, Text: text}}}}
+	}
+	r.press("space")
+	r.send(page.LogsMsg{Inquiry: q, Batch: model.LogBatch{Sources: []model.LogSource{{Unit: model.LogPatroni, From: "the journal of patroni"}}}})
+	r.want("following")
+	r.send(line("before"))
+	r.wantNot("before")
+	r.press("space")
+	r.want("before", "1 line")
+	r.send(line("after"))
+	r.want("after", "2 lines")
 }

@@ -67,10 +67,14 @@ type editedMsg struct {
 
 // compare looks whether files are as they were.
 func (f *feed) compare(gen int, c model.ClusterName, was []source.Input) tea.Cmd {
-	stamp := f.world.deps.Stamp
-	return f.begun(func() tea.Msg {
-		return editedMsg{gen: gen, cluster: c, changed: len(source.ChangedInputs(was, stamp(was))) > 0}
-	})
+	stamp := f.stamp(gen, was)
+	return func() tea.Msg {
+		now, ok := stamp().(stampedMsg)
+		if !ok {
+			return nil
+		}
+		return editedMsg{gen: gen, cluster: c, changed: len(source.ChangedInputs(was, now.in)) > 0}
+	}
 }
 
 // edited reads an inventory that was edited: the plan of its cluster does, and

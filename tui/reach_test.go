@@ -146,3 +146,11 @@ func TestEditor(t *testing.T) {
 		t.Errorf("after an editor that failed: %s", r.path())
 	}
 }
+
+// TestAnEditorsFilesAreComparedWithCare: what panics while it looks at them ends nothing,
+// and counts as no change.
+func TestAnEditorsFilesAreComparedWithCare(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Stamp = func([]source.Input) []source.Input { panic("a bug") } })
+	r.drain(r.m.feed.compare(r.m.gen, "pg-test", nil))
+	r.want("the inventory was not changed")
+}

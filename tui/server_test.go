@@ -259,3 +259,23 @@ func TestAFindingLeadsToTheServer(t *testing.T) {
 	r.press("f", "enter")
 	r.want("pgbouncer 1.24.1  10.10.10.12:6432", "WAITING CLIENT")
 }
+
+// TestANodeThatIsNotReadAgain: what was read of it before stays, with its age and why
+// there is nothing newer.
+func TestANodeThatIsNotReadAgain(t *testing.T) {
+	n := 0
+	r := newRig(t, newWorld(), 140, 40, func(d *fake) {
+		d.Start = "pg-test"
+		d.Store = func(context.Context, *model.Inventory, model.InstanceName) (model.NodeStore, error) {
+			if n++; n == 1 {
+				return store(), nil
+			}
+			return model.NodeStore{}, errors.New("10.10.10.11: ssh: Connection timed out")
+		}
+	})
+	r.press("p")
+	r.wantNot("the last attempt failed")
+	r.now = r.now.Add(2 * time.Minute)
+	r.send(tickMsg{})
+	r.want("NODE", "read 2 min ago; the last attempt failed: 10.10.10.11: ssh: Connection timed out", "stanza pg-test")
+}

@@ -46,7 +46,7 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case page.AnswerMsg:
 		cmd = m.answered(msg)
 	case page.LogsMsg:
-		cmd = tea.Batch(m.broadcast(msg), m.feed.more(msg.Inquiry))
+		cmd = m.logs(msg)
 	case tea.ColorProfileMsg:
 		look := m.look
 		look.Few = msg.Profile < colorprofile.ANSI256
@@ -63,6 +63,16 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	m.feed.only(m.waited())
 	return m, cmd
+}
+
+// logs takes in lines of logs. A frozen screen holds them, and the node waits; that a
+// log begins or ends is not held.
+func (m *Model) logs(msg page.LogsMsg) tea.Cmd {
+	if !m.frozen.IsZero() && !msg.Ended && len(msg.Batch.Sources) == 0 {
+		m.heldLogs = append(slices.Clone(m.heldLogs), msg)
+		return nil
+	}
+	return tea.Batch(m.broadcast(msg), m.feed.more(msg.Inquiry))
 }
 
 // waited are the questions that pages wait for.
@@ -272,7 +282,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	look.Name = d.Theme
 	dressed := m.dress(look)
 	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, d.Every, &page.Traffic{}
-	m.frozen, m.held, m.past, m.future = time.Time{}, nil, nil, nil
+	m.frozen, m.held, m.heldLogs, m.past, m.future = time.Time{}, nil, nil, nil, nil
 	m.first = m.gen + 1
 	m.atStart = m.settingValues()
 	m.say(theme.Info, "context "+msg.name)
@@ -343,17 +353,19 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 			return m.feed.act(a)
 		}
 	}
-	m.toast = toast{text: m.unbound(name), tone: theme.Info, at: m.now} // it is no message to keep
+	if text := m.unbound(name, e); text != "" && (m.toast.text == "" || m.toast.tone == theme.Info) {
+		m.toast = toast{text: text, tone: theme.Info, at: m.now} // it is no message to keep
+	}
 	return nil
 }
 
 // unbound is what a key that does nothing here would do elsewhere, and how to get
 // there; "" for a key that types nothing.
-func (m *Model) unbound(name string) string {
+func (m *Model) unbound(name string, e page.Env) string {
 	if utf8.RuneCountInString(name) != 1 {
 		return ""
 	}
-	if r, ok := m.table[m.top().Scope()].Find(name); ok && r.Opens != "" && m.screen(r.Opens).Needs {
+	if r, ok := m.table[m.top().Scope()].Find(name); ok && r.Opens != "" && m.screen(r.Opens).Needs && m.screen(r.Opens).Offered(e) && m.place(e).Cluster == "" {
 		return fmt.Sprintf("%s opens the %s of a cluster: open a cluster first", name, r.Opens)
 	}
 	return fmt.Sprintf("no key %s on this page; ? lists the keys here", name)
@@ -401,18 +413,13 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Future:
 		return m.through(&m.future, &m.past)
 	case keys.Freeze:
-		m.freeze()
-		return nil
+		return m.freeze()
 	case keys.Faster, keys.Slower:
 		return m.repace(do == keys.Faster)
 	case keys.Copy:
 		return m.copyCommand(e)
 	case keys.Said:
-		if m.top().Scope() == "log" {
-			m.pop()
-		}
-		m.note()
-		return m.show(journal.Messages(m.messages))
+		return m.aside(journal.Messages(m.messages), "log")
 	case keys.Times:
 		m.ago = !m.ago
 		return nil

@@ -126,6 +126,9 @@ func (q *Answer[T]) Waits() []*Inquiry {
 // Failed is why the last inquiry has no answer; nil when it has one.
 func (q *Answer[T]) Failed() error { return q.err }
 
+// AgoText is how long ago the answer was there.
+func (q *Answer[T]) AgoText(now time.Time) string { return AgeText(now.Sub(q.at)) + " ago" }
+
 // Due reports whether the last inquiry ended at least so long ago, and no other is on
 // its way. It is not due before the first.
 func (q *Answer[T]) Due(now time.Time, gap time.Duration) bool {
@@ -171,7 +174,7 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 	if q.Got != nil {
 		ago, tone, age := "just now", theme.Dim, e.Now.Sub(q.at)
 		if age >= 5*time.Second {
-			ago = AgeText(age) + " ago"
+			ago = q.AgoText(e.Now)
 		}
 		if age > source.StaleAfter {
 			tone = theme.Warn

@@ -4,7 +4,6 @@
 package page
 
 import (
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -220,17 +219,10 @@ func (e Env) Summary(b *board.Board) string {
 		return "probing every Patroni and HAProxy of the cluster …"
 	case b.Health != model.HealthOK && b.Health != model.HealthDown && e.Pending(b):
 		return "still probing: not every node has answered yet"
+	case b.Health == model.HealthOK && e.OldOf != "":
+		return "every service is served as declared at " + e.OldOf
 	}
-	return e.Declared(b.Summary)
-}
-
-// Declared is a text that compares something with the inventory. Where the files
-// have changed since, it has the time of the reading that it compares with.
-func (e Env) Declared(text string) string {
-	if e.OldOf == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, "as declared", "as declared at "+e.OldOf)
+	return b.Summary
 }
 
 // Intent is what a page wants the console to do.

@@ -173,6 +173,8 @@ func nextStep(f *model.Finding, own bool, e page.Env) page.Intent {
 		at := placeOf(f)
 		if line, _, ok := action.Begins(words, e.Inv, e.Now); ok && e.Acts {
 			return page.Type{Text: line}
+		} else if ok {
+			return page.Yank{Text: "pgtui " + line}
 		}
 		screen, has := map[string]string{"diff": "diff", "reload": "reload", "whatif": "what-if", "routes": "haproxy", "candidates": "candidates",
 			"access": "access", "components": "components", "trace": "trace", "history": "log", "inventory": "inventory", "postgres": "postgres", "pgbouncer": "pgbouncer"}[words[0]]
@@ -270,7 +272,7 @@ func (p *Findings) calm(e page.Env) widget.Line {
 		b := &e.Boards[i]
 		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
 			m := page.HealthMark(b.Health, false)
-			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, e.Declared(b.Summary)))
+			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
 		}
 	}
 	return widget.T(theme.Good, " ● no findings")
@@ -302,16 +304,13 @@ func findingText(r *row, most int, e page.Env) []widget.Line {
 // since is when a finding was first seen; zero when that was before the console was
 // opened.
 func since(f *model.Finding, e page.Env) time.Time {
-	for _, ev := range e.Events {
-		if ev.Kind != "finding" || ev.Cluster != f.Cluster || ev.About != board.KeyOf(f) {
-			continue
-		}
-		if ev.After == "" {
-			return time.Time{} // another one, which is gone
-		}
-		return ev.At
+	i := slices.IndexFunc(e.Events, func(ev board.Event) bool {
+		return ev.Kind == "finding" && ev.Cluster == f.Cluster && ev.About == board.KeyOf(f)
+	})
+	if i < 0 || e.Events[i].After == "" {
+		return time.Time{}
 	}
-	return time.Time{}
+	return e.Events[i].At
 }
 
 // subject names what a finding is about.

@@ -401,7 +401,7 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
 		return nil
 	}
-	return widget.T(theme.Dim, "–  "+e.Declared(b.Summary))
+	return widget.T(theme.Dim, "–  "+b.Summary)
 }
 
 // column is the index of the column the rows are sorted by. The first key leaves

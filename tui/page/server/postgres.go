@@ -269,16 +269,19 @@ func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 		tone = theme.Warn
 	}
 	add("ARCHIVE", activity.ArchiverText(r), tone)
-	switch st := p.node.Got; {
+	switch st, err := p.node.Got, p.node.Failed(); {
 	case st != nil:
+		if err != nil {
+			add("NODE", fmt.Sprintf("read %s; the last attempt failed: %s", p.node.AgoText(e.Now), err), theme.Warn)
+		}
 		add("BACKUP", activity.BackupText(&st.Backup, e.Now), theme.Plain)
 		disk := activity.VolumeText(st.Data)
 		if st.WAL.Mount != st.Data.Mount {
 			disk += "; WAL " + activity.VolumeText(st.WAL)
 		}
 		add("DISK", disk, theme.Plain)
-	case p.node.Failed() != nil:
-		add("NODE", "unknown: "+p.node.Failed().Error(), theme.Doubt)
+	case err != nil:
+		add("NODE", "unknown: "+err.Error(), theme.Doubt)
 	default:
 		add("NODE", "reading the backup and the disk over SSH …", theme.Info)
 	}
