@@ -110,8 +110,8 @@ func TestEventsAreBounded(t *testing.T) {
 
 func TestAnEventLeadsToItsCluster(t *testing.T) {
 	r := eventful(newRig(t, newWorld(), 100, 30))
-	r.press("e", "j", "j")
-	r.want("EVENTS 5", "pg-meta-1", "leader running → unknown")
+	r.press("e", "j")
+	r.want("EVENTS 4", "pg-meta-1", "leader running → unknown")
 	// News come on top; the cursor stays on its event.
 	r.m.happened([]board.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
 	r.press("enter")
@@ -122,7 +122,14 @@ func TestAnEventLeadsToItsCluster(t *testing.T) {
 	r.press("esc", "tab")
 	r.want("EVENTS 7", "no leader: no client can write", "pg-test-1 (TL 1) → none", "none → pg-test-2 (TL 2)", "by incident")
 	r.press("tab")
-	r.want("EVENTS 5", "pg-test-1 (TL 1) → none → pg-test-2 (TL 2)  in 33 s", "resolved after 27 s: no leader: no client can write", "each event")
+	r.want("EVENTS 4", "pg-test-1 (TL 1) → none → pg-test-2 (TL 2)  in 33 s", "each event")
+	r.wantNot("no leader: no client can write") // it is gone, and the leader's row has it
+	r.m.events = nil
+	r.m.happened([]board.Event{
+		{At: t0, Cluster: "pg-test", Kind: "finding", Subject: "lag", Before: "pg-test-2 lags", Severity: model.Info},
+		{At: t0.Add(-27 * time.Second), Cluster: "pg-test", Kind: "finding", Subject: "lag", After: "pg-test-2 lags", Severity: model.Warning},
+	})
+	r.want("EVENTS 1", "resolved after 27 s: pg-test-2 lags")
 }
 
 // TestEnterGoesToWhatItIsAbout: from every kind of event and finding.

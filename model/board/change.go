@@ -1,7 +1,9 @@
 package board
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"pgtui/model"
@@ -30,9 +32,31 @@ func (c *Change) Subject() string { return c.Subjects[0] }
 // Back reports whether the change ended where it began.
 func (c *Change) Back() bool { return c.Path[0] == c.Path[len(c.Path)-1] }
 
+// Steady is the path without the states between its ends that lasted less than least.
+func (c *Change) Steady(least time.Duration) []string {
+	path := c.Path[:1:1]
+	for i := range c.Events {
+		ev, left := &c.Events[i], -1
+		if ev.Subject != c.Subject() {
+			continue
+		}
+		if left = slices.IndexFunc(c.Events[i+1:], func(next Event) bool { return next.Subject == ev.Subject }); left >= 0 && c.Events[i+1+left].At.Sub(ev.At) < least {
+			continue
+		}
+		if path[len(path)-1] != ev.After {
+			path = append(path, ev.After)
+		}
+	}
+	if len(path) == 1 { // it was away for less than least
+		return c.Path
+	}
+	return path
+}
+
 // Changes gathers events by incident. events and the result are in the order of the newest
-// first. A member that ends as it began, and was known all the time, is no change: it only
-// followed the leader.
+// first. Left out is what a failover does by the way: a member that ends as it began and was
+// known all the time, and a finding that is gone at the end of an incident in which a leader
+// or a route changed.
 func Changes(events []Event) []Change {
 	g := gathering{open: map[model.ClusterName][]*Change{}, last: map[model.ClusterName]time.Time{}}
 	for i := len(events) - 1; i >= 0; i-- {
@@ -98,7 +122,11 @@ func (c *Change) follow(ev *Event) {
 // end closes the incident of a cluster.
 func (g *gathering) end(cluster model.ClusterName) {
 	var out []*Change
+	moved := slices.ContainsFunc(g.open[cluster], func(c *Change) bool { return c.Kind == "leader" || c.Kind == "route" })
 	for _, c := range g.open[cluster] {
+		if c.Kind == "finding" && moved && c.Path[len(c.Path)-1] == "" {
+			continue
+		}
 		if c.Kind == "member" && c.Back() && !slices.ContainsFunc(c.Events, func(ev Event) bool { return ev.Severity != model.Info }) {
 			continue
 		}
@@ -119,6 +147,7 @@ func (g *gathering) end(cluster model.ClusterName) {
 // join adds the subject of another change that took the same path.
 func (c *Change) join(o *Change) {
 	c.Subjects = append(c.Subjects, o.Subjects...)
+	slices.SortFunc(c.Subjects, func(a, b string) int { return cmp.Compare(lastWord(a), lastWord(b)) }) // by port
 	c.Events = append(c.Events, o.Events...)
 	slices.SortStableFunc(c.Events, func(a, b Event) int { return a.At.Compare(b.At) })
 	if o.At.After(c.At) {
@@ -128,3 +157,5 @@ func (c *Change) join(o *Change) {
 		c.From = o.From
 	}
 }
+
+func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }

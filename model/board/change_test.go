@@ -72,7 +72,6 @@ func TestChangesOfAFailover(t *testing.T) {
 		"0-60 member pg-test-1: leader running → unknown → replica streaming",
 		"2-34 route primary 5433, default 5436: pg-test-1 → no server → pg-test-2",
 		"34-34 route replica 5434: pg-test-2, pg-test-3 → pg-test-3",
-		"3-34 finding node-lost:  → pg-test-1 is lost → ",
 		"1-33 leader leader: pg-test-1 (TL 1) → none → pg-test-2 (TL 2)",
 		"33-33 member pg-test-2: replica streaming → leader running",
 	}, "\n")
@@ -89,7 +88,7 @@ func TestChangesOfAFailover(t *testing.T) {
 			t.Errorf("events of %s are not in order", c.Subject())
 		}
 	}
-	if n != len(events)-2 { // those of pg-test-3
+	if n != len(events)-4 { // those of pg-test-3 and of the finding that is gone
 		t.Errorf("%d of %d events are in a change", n, len(events))
 	}
 	if each := Each(events); len(each) != len(events) || each[0].Subject() != "pg-test-1" || each[0].At != events[0].At {
@@ -124,5 +123,20 @@ func TestChangesKeepApart(t *testing.T) {
 	two[0].About.Instance = "pg-test-2"
 	if got := Changes(two); len(got) != 2 {
 		t.Errorf("a finding of two instances: %s", gathered(got))
+	}
+}
+
+// TestSteadyPath: states that pass while the nodes answer one after the other are not in it.
+func TestSteadyPath(t *testing.T) {
+	for want, lines := range map[string][]string{
+		"x → none → y":     {"0 route a 1: x → x, y", "1 route a 1: x, y → none", "20 route a 1: none → mismatch", "21 route a 1: mismatch → y"},
+		"x → y":            {"0 route a 1: x → none", "2 route a 1: none → y"},
+		"x → none → x":     {"0 route a 1: x → none", "2 route a 1: none → x"},
+		"x → none → x → y": {"0 route a 1: x → none", "9 route a 1: none → x", "19 route a 1: x → y"},
+	} {
+		c := Changes(happened(lines...))
+		if got := strings.Join(c[0].Steady(3*time.Second), " → "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }

@@ -360,7 +360,8 @@ func Became(c *board.Change) widget.Line {
 		}
 		return widget.T(theme.Dim, fmt.Sprintf("resolved: %s", was))
 	}
-	path, l := c.Path[:len(c.Path)-1], widget.Line(nil)
+	path, l := c.Steady(passing), widget.Line(nil)
+	path = path[:len(path)-1]
 	if len(path) > mostStates {
 		l = l.Add(theme.Dim, path[0]).Add(theme.Dim, " → … → ")
 		path = path[len(path)-mostStates+1:]
@@ -382,6 +383,10 @@ func tookText(d time.Duration) string {
 	}
 	return AgeText(d)
 }
+
+// passing is below how long a state is not shown in a change's row: the answers of one refresh
+// come one after the other.
+const passing = 3 * time.Second
 
 // mostStates is how many states before the last one a change shows in a row.
 const mostStates = 3
