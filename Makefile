@@ -7,13 +7,16 @@ FUZZTIME ?= 10s
 SOAK ?= 30m
 HANDOVERS ?= 60
 
-.PHONY: build test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
+.PHONY: build dist test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 build: ## the program, as ./pgtui
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o pgtui ./cmd/pgtui
+
+dist: ## binaries, archives, deb and rpm, into dist/; the same bytes wherever and whenever a commit is built
+	./packaging/dist
 
 test: ## installs what the tests need (root, Debian 12) and runs them all
 	./testdata/run-tests

@@ -41,12 +41,12 @@ func topics() []topic {
 // helpWidth is the width of a page of help, in cells.
 const helpWidth = 80
 
-// variable is an environment variable that pgtui reads.
-type variable struct{ Name, What string }
+// Variable is an environment variable that pgtui reads.
+type Variable struct{ Name, What string }
 
 // environment are the variables, pgtui's own first.
-func environment() []variable {
-	return []variable{
+func environment() []Variable {
+	return []Variable{
 		{"PGTUI_INVENTORY", "inventory to read, as -i"},
 		{"PGTUI_CONFIG", "configuration file (default: pgtui/config.yml in $XDG_CONFIG_HOME or ~/.config)"},
 		{"PGTUI_CONTEXT", "context of the configuration to open, as --context"},
