@@ -19,7 +19,7 @@ import (
 func commandRows(all []model.Command) keys.Table {
 	var out keys.Table
 	for _, c := range all {
-		row := keys.Row{Keys: c.Key, Action: keys.Action(c.Name), Help: cmp.Or(c.Help, "runs "+commandLine(c.Argv))}
+		row := keys.Row{Keys: c.Key, Action: keys.Action(c.Name), Help: cmp.Or(c.Help, "runs "+commandLine(c.Argv)), Own: c.Help != ""}
 		if c.Pages == nil {
 			out = append(out, row)
 		}
@@ -82,8 +82,8 @@ func (m *Model) runCommand(c *model.Command, e page.Env) tea.Cmd {
 	}
 	on := cmp.Or(values["instance"], values["host"], values["cluster"], c.Name)
 	return m.perform(page.Confirm{Ask: page.Ask{
-		Title: "Run " + c.Name + " on " + on + "?", Verb: "run", Subject: on,
-		About: func(w int) []widget.Line { return page.Wrapped(theme.Plain, commandLine(p.Argv), "", w, 6) },
+		Title: widget.F("Run %s on %s?", widget.Data(c.Name), widget.Data(on)), Verb: "run", Subject: on,
+		About: func(w int) []widget.Line { return page.WrappedRaw(theme.Plain, commandLine(p.Argv), "", w, 6) },
 		Yes:   func([]string) page.Intent { return run },
 	}})
 }

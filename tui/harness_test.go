@@ -457,7 +457,7 @@ func (r *rig) wantNot(texts ...string) {
 func (r *rig) path() string {
 	var parts []string
 	for _, p := range r.m.stack {
-		parts = append(parts, p.Title())
+		parts = append(parts, p.Title().String())
 	}
 	return strings.Join(parts, " › ")
 }

@@ -19,10 +19,10 @@ func tallyScreen() page.Screen {
 		Keys: []keys.Row{{Keys: "x", Action: "count", Label: "count", Help: "one more"}, {Keys: "f", Action: keys.Findings, Help: "what is wrong", Opens: "findings"}}}
 }
 
-func (p *tally) Scope() string { return "tally" }
-func (p *tally) Title() string { return "tally" }
+func (p *tally) Scope() string      { return "tally" }
+func (p *tally) Title() widget.Line { return widget.P("tally") }
 func (p *tally) View(page.Env) []widget.Line {
-	return []widget.Line{widget.T(theme.Plain, " so many: "+string(rune('0'+p.n)))}
+	return []widget.Line{widget.T(theme.Plain, widget.Words(" so many: "+string(rune('0'+p.n))))}
 }
 func (p *tally) Do(a keys.Action, _ page.Env) (page.Page, page.Intent) {
 	if a == "count" {

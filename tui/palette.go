@@ -36,7 +36,7 @@ type choice struct {
 	near int      // before others that meet the input as well: of the cluster on screen, of one in trouble
 	only string   // it is listed once this was typed
 	kind string   // cluster, service, instance, screen, action, context, act
-	help string
+	help widget.Words
 	open page.Screen // when it is one
 	at   page.Place  // to open it at
 	do   keys.Row    // when it is an action
@@ -56,7 +56,7 @@ func (m *Model) choices(e page.Env) []choice {
 	at := m.place(e)
 	for _, s := range m.screens {
 		if s.Offered(e) && (!s.Needs || at.Cluster != "") {
-			out = append(out, choice{name: s.Name, kind: "screen", help: s.Help, open: s, at: m.here(s, e)})
+			out = append(out, choice{name: s.Name, kind: "screen", help: widget.Words(s.Help), open: s, at: m.here(s, e)})
 		}
 	}
 	for _, r := range m.rows(e) {
@@ -65,13 +65,16 @@ func (m *Model) choices(e page.Env) []choice {
 			if m.command(r.Action) != nil {
 				kind = "command"
 			}
-			out = append(out, choice{name: string(r.Action), kind: kind, help: r.Help, do: r})
+			out = append(out, choice{name: string(r.Action), kind: kind, help: page.HelpOf(r), do: r})
 		}
 	}
 	for _, c := range m.deps.Contexts {
-		help := c.Environment
-		if c.Name == m.deps.Context.Name {
-			help = strings.TrimSpace(help + " · open")
+		help := widget.F("%s", widget.Data(c.Environment))
+		switch open := c.Name == m.deps.Context.Name; {
+		case open && c.Environment == "":
+			help = "· open"
+		case open:
+			help += " · open"
 		}
 		out = append(out, choice{name: "ctx " + c.Name, kind: "context", help: help, ctx: c.Name})
 	}
@@ -87,7 +90,7 @@ func (m *Model) choices(e page.Env) []choice {
 	}
 	if e.Acts {
 		for _, c := range action.Commands() {
-			out = append(out, choice{name: c.Name, kind: "act", help: c.Help, fill: c.Name + " "})
+			out = append(out, choice{name: c.Name, kind: "act", help: widget.Words(c.Help), fill: c.Name + " "})
 		}
 	}
 	for i := range m.inv.Clusters {
@@ -114,7 +117,7 @@ const noContexts = "none is declared: see pgtui config init"
 // "trace pg-test primary". They are many, and listed once their first word is typed.
 func (m *Model) topicChoices(c *model.Cluster, e page.Env) []choice {
 	var out []choice
-	add := func(screen, words, help string, at page.Place) {
+	add := func(screen, words string, help widget.Words, at page.Place) {
 		if s := m.screen(screen); s.Offered(e) {
 			out = append(out, choice{name: screen + " " + words, only: screen, kind: "screen", help: help, open: s, at: at})
 		}
@@ -124,7 +127,7 @@ func (m *Model) topicChoices(c *model.Cluster, e page.Env) []choice {
 	add("components", name, "what runs on its nodes", page.Place{Cluster: c.Name})
 	add("inventory", name, "where its values come from", page.Place{Cluster: c.Name})
 	for _, svc := range c.Services() {
-		add("trace", name+" "+string(svc.Name), "port "+svc.Port, page.Place{Cluster: c.Name, Service: svc.Name})
+		add("trace", name+" "+string(svc.Name), widget.F("port %s", widget.Data(svc.Port)), page.Place{Cluster: c.Name, Service: svc.Name})
 	}
 	return out
 }
@@ -136,11 +139,11 @@ func (m *Model) clusterChoices(c *model.Cluster) []choice {
 	for _, svc := range c.Services() {
 		s := string(svc.Name)
 		out = append(out, choice{name: name + "-" + s, also: []string{"service " + s, "service " + name + " " + s, svc.Port},
-			kind: "service", help: "port " + svc.Port, open: m.screen("service"), at: page.Place{Cluster: c.Name, Service: svc.Name}})
+			kind: "service", help: widget.F("port %s", widget.Data(svc.Port)), open: m.screen("service"), at: page.Place{Cluster: c.Name, Service: svc.Name}})
 	}
 	for i := range c.Instances {
 		in := &c.Instances[i]
-		out = append(out, choice{name: string(in.Name), also: []string{"instance " + string(in.Name), string(in.Host)}, kind: "instance", help: "of " + name,
+		out = append(out, choice{name: string(in.Name), also: []string{"instance " + string(in.Name), string(in.Host)}, kind: "instance", help: widget.F("of %s", widget.Data(name)),
 			open: m.screen("instance"), at: page.Place{Cluster: c.Name, Instance: in.Name}})
 	}
 	return out
@@ -154,14 +157,14 @@ func (m *Model) acting(at page.Place) func(line, want string) []choice {
 	return func(line, want string) []choice {
 		var out []choice
 		if r, err := action.Parse(line, inv, now); err == nil {
-			out = append(out, choice{name: strings.TrimSpace(line), kind: "act", help: r.Title(), line: line, also: []string{want}, near: 10_000})
+			out = append(out, choice{name: strings.TrimSpace(line), kind: "act", help: widget.Words(r.Title()), line: line, also: []string{want}, near: 10_000})
 		}
 		for _, c := range action.Commands() {
 			if !strings.HasPrefix(want, c.Name+" ") {
 				continue
 			}
 			for _, x := range subjects(inv, &c) {
-				ch := choice{name: c.Name + " " + x.name, kind: "act", help: c.Help}
+				ch := choice{name: c.Name + " " + x.name, kind: "act", help: widget.Words(c.Help)}
 				if x.cluster == at.Cluster {
 					ch.near = 300
 				}
@@ -426,11 +429,11 @@ func (p *palette) list(w, h int) []widget.Line {
 	var out []widget.Line
 	for i := top; i < top+n; i++ {
 		c := p.found[i]
-		l := widget.P("   ").Add(theme.Strong, c.name)
+		l := widget.P("   ").AddRaw(theme.Strong, c.name)
 		if i == p.cursor {
-			l = widget.P(" ▸ ").Add(theme.Strong, c.name)
+			l = widget.P(" ▸ ").AddRaw(theme.Strong, c.name)
 		}
-		l = l.Pad(min(30, max(w/2, 12))).Add(theme.Head, " "+c.kind).Pad(min(40, max(w*2/3, 12))).Add(theme.Dim, " "+c.help)
+		l = l.Pad(min(30, max(w/2, 12))).Add(theme.Head, widget.Words(" "+c.kind)).Pad(min(40, max(w*2/3, 12))).Add(theme.Dim, " "+c.help)
 		if i == p.cursor {
 			l = l.Pad(w).Under()
 		}

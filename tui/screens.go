@@ -107,7 +107,7 @@ func (m *Model) missing(e page.Env) []widget.Line {
 	case e.Inv == nil:
 		return []widget.Line{nil, widget.T(theme.Info, " reading the inventory …")}
 	case e.Board(c) == nil:
-		return []widget.Line{nil, widget.T(theme.Warn, " The inventory "+e.Inv.Source+" has no cluster "+string(c)+".")}
+		return []widget.Line{nil, widget.T(theme.Warn, widget.F(" The inventory %s has no cluster %s.", widget.Data(e.Inv.Source), widget.Data(c)))}
 	}
 	return nil
 }

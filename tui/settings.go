@@ -13,6 +13,7 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
+	"pgtui/tui/widget"
 )
 
 // byPalette is what makes a console read-only that was not at the start.
@@ -242,7 +243,7 @@ func (m *Model) saved(msg savedMsg) {
 // themeChoices are the themes in the palette, listed once the word was typed.
 func (m *Model) themeChoices() (out []choice) {
 	for _, name := range m.deps.Themes {
-		help := "draw with these colours; :settings saves them"
+		help := widget.Words("draw with these colours; :settings saves them")
 		if name == cmp.Or(m.look.Name, "terminal") {
 			help = "in use"
 		}

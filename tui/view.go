@@ -77,13 +77,14 @@ func (m *Model) staleLines() []widget.Line {
 	if text == "" || m.h < 5 {
 		return nil
 	}
+	text = widget.Words(text).Local()
 	lines := []string{text}
 	if m.h >= 16 {
 		lines = widget.Wrap(text, max(m.w-2, 1))
 	}
 	var out []widget.Line
 	for _, l := range lines[:min(len(lines), mostStale)] {
-		out = append(out, widget.T(theme.Alarm, " "+l).Pad(m.w))
+		out = append(out, widget.Raw(theme.Alarm, " "+l).Pad(m.w))
 	}
 	return out
 }
@@ -120,7 +121,7 @@ func (m *Model) path(w int) widget.Line {
 			if i > from {
 				l = l.Add(theme.Dim, " › ")
 			}
-			l = widget.Join(l, widget.P(m.stack[i].Title()).Hits(i+1))
+			l = widget.Join(l, m.stack[i].Title().Hits(i+1))
 		}
 		if l.Width() <= w || from == len(m.stack)-1 {
 			return l
@@ -162,7 +163,7 @@ func (m *Model) spoken() []widget.Line {
 	case m.toast.text == "":
 		return nil
 	}
-	l := widget.T(m.toast.tone, " "+m.toast.text)
+	l := widget.T(m.toast.tone, widget.Words(" "+m.toast.text))
 	if l.Width() <= m.w {
 		return []widget.Line{l}
 	}
@@ -174,7 +175,7 @@ func (m *Model) spoken() []widget.Line {
 func (m *Model) actions() widget.Line {
 	l := widget.T(theme.Head, " demo ")
 	for _, a := range m.deps.Actions {
-		l = l.Add(theme.Key, " "+a.Key).Add(theme.Dim, " "+a.Label+" ")
+		l = l.AddRaw(theme.Key, " "+a.Key).Add(theme.Dim, widget.Words(" "+a.Label+" "))
 	}
 	return l
 }
@@ -188,7 +189,7 @@ func (m *Model) footer() widget.Line {
 	rows := m.rows(m.env(m.bodyHeight()))
 	part := func(do keys.Action, shown string) widget.Line {
 		i := slices.IndexFunc(rows, func(r keys.Row) bool { return r.Action == do })
-		return widget.T(theme.Key, " "+shown).Add(theme.Dim, " "+string(do)+" ").Hits(i + 1)
+		return widget.Raw(theme.Key, " "+shown).Add(theme.Dim, widget.Words(" "+string(do)+" ")).Hits(i + 1)
 	}
 	help := part(keys.Help, "?")
 	if m.offers(keys.Back) {
@@ -200,7 +201,7 @@ func (m *Model) footer() widget.Line {
 		if r.Label == "" || r.Keys == "" || r.Action == keys.Back || !m.offers(r.Action) {
 			continue
 		}
-		part := widget.T(theme.Key, " "+r.Shown()).Add(theme.Dim, " "+r.Label+" ").Hits(i + 1)
+		part := widget.Raw(theme.Key, " "+r.Shown()).Add(theme.Dim, widget.Words(" "+r.Label+" ")).Hits(i + 1)
 		if l.Width()+part.Width() <= room {
 			l = widget.Join(l, part)
 		}
@@ -243,7 +244,7 @@ func (m *Model) helpSets(e page.Env) []page.HelpSet {
 	for _, a := range m.deps.Actions {
 		demo = append(demo, keys.Row{Keys: a.Key, Help: a.Label})
 	}
-	return []page.HelpSet{{Title: "HERE: " + m.top().Title(), Keys: own}, {Title: "YOUR COMMANDS", Keys: mine}, {Title: "EVERYWHERE", Keys: all}, {Title: "SANDBOX", Keys: demo}}
+	return []page.HelpSet{{Title: widget.F("HERE: %s", widget.Data(m.top().Title().String())), Keys: own}, {Title: "YOUR COMMANDS", Keys: mine}, {Title: "EVERYWHERE", Keys: all}, {Title: "SANDBOX", Keys: demo}}
 }
 
 // banner is one line that cannot be missed, nil when there is no reason for one:
@@ -260,10 +261,10 @@ func (m *Model) banner() widget.Line {
 		tone = theme.Flag(c.Colour)
 	}
 	if !m.frozen.IsZero() {
-		parts = append(parts, "FROZEN since "+m.frozen.Format("15:04:05")+", space resumes")
+		parts = append(parts, widget.Words("FROZEN since "+m.frozen.Format("15:04:05")+", space resumes").Local())
 	}
 	if m.deps.ReadOnly != "" {
-		parts = append(parts, "READ-ONLY by "+m.deps.ReadOnly)
+		parts = append(parts, widget.Words("READ-ONLY by "+m.deps.ReadOnly).Local())
 	}
 	if alarms := m.alarms(); len(alarms) > 0 {
 		parts, tone = append(parts, alarms...), theme.Alarm
@@ -271,7 +272,7 @@ func (m *Model) banner() widget.Line {
 	if len(parts) == 0 {
 		return nil
 	}
-	return widget.T(tone, " "+strings.Join(parts, " │ ")).Pad(m.w)
+	return widget.Raw(tone, " "+strings.Join(parts, " │ ")).Pad(m.w)
 }
 
 // alarms are the states of the cluster that is shown, or of any of the fleet,
@@ -290,7 +291,7 @@ func (m *Model) alarms() []string {
 		names[a.Text] = append(names[a.Text], string(a.Cluster))
 	}
 	for i, w := range words {
-		words[i] = w + ": " + strings.Join(names[w], ", ")
+		words[i] = widget.F("%s: %s", w, widget.Data(strings.Join(names[w], ", "))).Local()
 	}
 	return words
 }

@@ -111,6 +111,7 @@ type Row struct {
 	Help   string
 	When   When
 	Opens  string // the screen that the action opens; "" leaves the action to the page
+	Own    bool   // the operator wrote Help: it is not translated
 }
 
 // Everywhere is the scope of the keys that work on all screens.

@@ -179,7 +179,7 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 		if age > source.StaleAfter {
 			tone = theme.Warn
 		}
-		l = l.Add(tone, "checked "+ago+" ("+Took(q.took)+")")
+		l = l.Add(tone, widget.Words("checked "+ago+" ("+Took(q.took)+")"))
 	}
 	if q.waits != nil && q.Got != nil && !q.quiet {
 		l = l.Add(theme.Info, "  ~ checking again …")
@@ -192,12 +192,12 @@ func (q *Answer[T]) Age(e Env) widget.Line {
 func (q *Answer[T]) Trouble(waiting, failed string, e Env) []widget.Line {
 	switch {
 	case q.Got == nil && (q.err == nil || q.waits != nil && !q.quiet):
-		return Wrapped(theme.Info, "~ "+waiting+" …", " ", e.W, 3)
+		return Wrapped(theme.Info, widget.Words("~ "+waiting+" …"), " ", e.W, 3)
 	case q.err != nil && (q.waits == nil || q.quiet):
 		if q.Got != nil {
 			failed = "the recheck failed; the previous answer is below"
 		}
-		out := append([]widget.Line{widget.T(theme.Bad, " ✕ "+failed)}, Failure(q.err, e)...)
+		out := append([]widget.Line{widget.T(theme.Bad, widget.Words(" ✕ "+failed))}, Failure(q.err, e)...)
 		out = append(out, widget.T(theme.Dim, "   R rechecks"))
 		if q.Got != nil {
 			out = append(out, nil)

@@ -73,7 +73,7 @@ func commentAt(text string) int {
 // holds what no terminal may be sent.
 func Changed(l DiffLine, tone, words theme.Tone) widget.Line {
 	if raw := Spaced(l.Text); text.Clean(raw) != raw {
-		return widget.T(tone, text.Clean(raw))
+		return widget.Raw(tone, text.Clean(raw))
 	}
 	var out widget.Line
 	add := func(tone theme.Tone, raw string) {

@@ -14,7 +14,7 @@ type Help struct {
 
 // HelpSet is a group of keys under a title.
 type HelpSet struct {
-	Title string
+	Title widget.Words
 	Keys  keys.Table
 }
 
@@ -28,7 +28,7 @@ func HelpScreen() Screen { return Screen{Name: "help", Keys: keys.Moves()} }
 func (p *Help) Scope() string { return "help" }
 
 // Title of the page.
-func (p *Help) Title() string { return "help" }
+func (p *Help) Title() widget.Line { return widget.P("help") }
 
 // Do scrolls.
 func (p *Help) Do(a keys.Action, e Env) (Page, Intent) {
@@ -40,6 +40,14 @@ func (p *Help) Do(a keys.Action, e Env) (Page, Intent) {
 // View draws the part that fits.
 func (p *Help) View(e Env) []widget.Line { return Scrolled(p.lines(e), p.top, e) }
 
+// HelpOf is what a row says of its keys.
+func HelpOf(r keys.Row) widget.Words {
+	if r.Own {
+		return widget.F("%s", widget.Data(r.Help))
+	}
+	return widget.Words(r.Help)
+}
+
 func (p *Help) lines(e Env) []widget.Line {
 	var out []widget.Line
 	for _, s := range p.sets {
@@ -48,16 +56,16 @@ func (p *Help) lines(e Env) []widget.Line {
 		}
 		out = append(out, widget.T(theme.Head, " "+s.Title))
 		for _, r := range s.Keys {
-			out = append(out, Labelled(widget.T(theme.Key, "   "+r.Shown()), theme.Plain, r.Help, 14, e.W, 3)...)
+			out = append(out, Labelled(widget.Raw(theme.Key, "   "+r.Shown()), theme.Plain, HelpOf(r), 14, e.W, 3)...)
 		}
 		out = append(out, nil)
 	}
 	out = append(out, widget.T(theme.Head, " SHAPES"))
 	for _, l := range legend() {
-		out = append(out, Labelled(widget.Join(widget.P("   "), VerdictMark(l.verdict).Line()), theme.Plain, l.text, 23, e.W, 4)...)
+		out = append(out, Labelled(widget.Join(widget.P("   "), VerdictMark(l.verdict).Line()), theme.Plain, widget.Words(l.text), 23, e.W, 4)...)
 	}
 	for _, l := range cells() {
-		out = append(out, Labelled(widget.P("   "+l[0]), theme.Plain, l[1], 23, e.W, 4)...)
+		out = append(out, Labelled(widget.P(widget.Words("   "+l[0])), theme.Plain, widget.Words(l[1]), 23, e.W, 4)...)
 	}
 	return append(out, Labelled(widget.T(theme.Warn, "   "+Differs), theme.Plain,
 		"declared, allowed and actual state differ; the sentence under the board explains how", 23, e.W, 4)...)

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -104,7 +103,7 @@ func Scrolled(lines []widget.Line, top int, e Env) []widget.Line {
 	top = min(top, max(len(lines)-e.H, 0))
 	out := append([]widget.Line(nil), lines[top:min(top+e.H, len(lines))]...)
 	if below := len(lines) - top - e.H; below > 0 && e.H > 4 {
-		out[len(out)-1] = widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below+1))
+		out[len(out)-1] = widget.T(theme.Dim, widget.F("   ↓ %d more lines", below+1))
 	}
 	return out
 }
@@ -135,14 +134,14 @@ func Below(n int) []widget.Line {
 	if n <= 0 {
 		return nil
 	}
-	return []widget.Line{widget.T(theme.Dim, fmt.Sprintf("  %d more below", n))}
+	return []widget.Line{widget.T(theme.Dim, widget.F("  %d more below", n))}
 }
 
 // ListTitle is the title of a list of n rows, hidden of which a filter hides.
 func ListTitle(title string, n, hidden int, filter string) widget.Line {
-	l := widget.T(theme.Head, fmt.Sprintf(" %s %d", title, n))
+	l := widget.T(theme.Head, widget.F(" %s %d", title, n))
 	if hidden > 0 {
-		l = l.Add(theme.Warn, fmt.Sprintf(" · %d hidden by the filter %s", hidden, filter))
+		l = l.Add(theme.Warn, widget.F(" · %d hidden by the filter %s", hidden, widget.Data(filter)))
 	}
 	return l
 }

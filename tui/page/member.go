@@ -17,37 +17,37 @@ import (
 func MemberRow(b *board.Board, m *board.Member, e Env) []widget.Line {
 	role := RoleMark(m.Role)
 	roleCell := role.Line()
-	state, why := widget.P(m.State), widget.T(theme.Dim, m.Why)
+	state, why := widget.P(widget.Words(m.State)), widget.T(theme.Dim, widget.Words(m.Why))
 	switch {
 	case b.Unlist(m.Instance) == m:
-		roleCell, why = widget.T(theme.Warn, role.Word+" by DCS"), widget.T(theme.Warn, Differs+" "+m.Why)
+		roleCell, why = widget.T(theme.Warn, widget.Words(role.Word+" by DCS")), widget.T(theme.Warn, widget.Words(Differs+" "+m.Why))
 	case m.Foreign != nil:
-		roleCell, why = foreignMark(m).Line(), widget.T(theme.Bad, m.Why)
+		roleCell, why = foreignMark(m).Line(), widget.T(theme.Bad, widget.Words(m.Why))
 	case !m.Known && e.notProbed(m.Instance):
 		roleCell, state, why = Probing().Line(), nil, nil
 	case !m.Known:
-		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, m.Why)
+		roleCell, why = widget.T(theme.Doubt, "? no answer"), widget.T(theme.Doubt, widget.Words(m.Why))
 		if b.Leader == m.Instance {
 			roleCell = widget.T(theme.Doubt, "? leader by DCS")
 		}
 	case m.State != "running" && m.State != "streaming" && m.State != "in archive recovery":
-		state = widget.T(theme.Warn, m.State)
+		state = widget.T(theme.Warn, widget.Words(m.State))
 	}
-	declared := widget.T(theme.Dim, string(m.Declared))
+	declared := widget.Raw(theme.Dim, string(m.Declared))
 	leads := m.Role == "leader" || m.Role == "standby_leader"
 	if m.Known && leads != (m.Declared == model.RolePrimary) {
-		declared = widget.T(theme.Warn, string(m.Declared)+" "+Differs)
+		declared = widget.Raw(theme.Warn, string(m.Declared)+" "+Differs)
 	}
-	tl := widget.P(NumText(m.Timeline))
+	tl := widget.Raw(theme.Plain, NumText(m.Timeline))
 	if m.Known && m.Timeline > 0 && b.Timeline > 0 && m.Timeline != b.Timeline {
-		tl = widget.T(theme.Warn, NumText(m.Timeline))
+		tl = widget.Raw(theme.Warn, NumText(m.Timeline))
 	}
-	lag := widget.P(Lag(m.Lag, m.LagTime))
+	lag := widget.P(widget.Words(Lag(m.Lag, m.LagTime)))
 	if m.Ahead > 0 {
-		lag = widget.T(theme.Warn, LagText(m.Ahead)+" ahead")
+		lag = widget.T(theme.Warn, widget.Words(LagText(m.Ahead)+" ahead"))
 	}
 	return []widget.Line{
-		widget.T(theme.Strong, string(m.Instance)), widget.T(theme.Dim, string(m.Host)),
+		widget.Raw(theme.Strong, string(m.Instance)), widget.Raw(theme.Dim, string(m.Host)),
 		roleCell, state, tl, lag, declared, why,
 	}
 }
@@ -64,18 +64,18 @@ func LiveRole(m *board.Member, e Env) widget.Line {
 	}
 	role := RoleMark(m.Role)
 	if m.State != "running" && m.State != "streaming" && m.State != "" {
-		return widget.T(theme.Warn, role.Word+" "+m.State)
+		return widget.T(theme.Warn, widget.Words(role.Word+" "+m.State))
 	}
-	l := widget.T(role.Tone, role.Word)
+	l := widget.T(role.Tone, widget.Words(role.Word))
 	if m.Ahead > 0 {
-		return l.Add(theme.Warn, " "+LagText(m.Ahead)+" ahead")
+		return l.Add(theme.Warn, widget.Words(" "+LagText(m.Ahead)+" ahead"))
 	}
 	if m.Lag >= 0 {
 		lag := LagText(m.Lag)
 		if m.LagTime > 0 {
 			lag = Lag(m.Lag, m.LagTime)
 		}
-		l = l.Add(theme.Dim, " "+lag)
+		l = l.Add(theme.Dim, widget.Words(" "+lag))
 	}
 	return l
 }
@@ -139,7 +139,7 @@ func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if len(parts) == 0 {
 		return nil
 	}
-	return Wrapped(theme.Dim, strings.Join(parts, " · "), " ", w, 4)
+	return Wrapped(theme.Dim, widget.Words(strings.Join(parts, " · ")), " ", w, 4)
 }
 
 // lsn is a WAL position as PostgreSQL writes it, "" when it is unknown.
@@ -203,13 +203,13 @@ func SeenBy(r *board.Route, e Env) widget.Line {
 	text := fmt.Sprintf("%d/%d", same, all)
 	switch {
 	case tried < all:
-		return widget.T(theme.Info, text+" ·")
+		return widget.Raw(theme.Info, text+" ·")
 	case known < all:
-		return widget.T(theme.Doubt, text+" ?")
+		return widget.Raw(theme.Doubt, text+" ?")
 	case same < all:
-		return widget.T(theme.Warn, text+" "+Differs)
+		return widget.Raw(theme.Warn, text+" "+Differs)
 	}
-	return widget.T(theme.Dim, text)
+	return widget.T(theme.Dim, widget.Words(text))
 }
 
 // CellOf is the view's cell of that instance; where there is none the service
@@ -287,15 +287,15 @@ func RouteLine(b *board.Board, r *board.Route, brief bool, names func([]model.In
 	case same == 0:
 		l = m.Line()
 	case brief:
-		l = widget.T(m.Tone, m.Shape+" "+names(who))
+		l = widget.Raw(m.Tone, m.Shape+" "+names(who))
 	default:
-		l = m.Line().Add(m.Tone, " "+names(who))
+		l = m.Line().AddRaw(m.Tone, " "+names(who))
 	}
 	if same == 0 && len(r.Silent) > 0 && r.Verdict == model.Empty {
 		same = all - len(r.Silent)
 	}
 	if same > 0 && same < all {
-		l = l.Add(m.Tone, Part(same, all))
+		l = l.AddRaw(m.Tone, Part(same, all))
 	}
 	return l
 }

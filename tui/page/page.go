@@ -23,7 +23,7 @@ type Page interface {
 	// Scope names the screen of the registry whose keys work on the page.
 	Scope() string
 	// Title is the page's part of the path in the header.
-	Title() string
+	Title() widget.Line
 	// Do carries out one of its actions; an Intent is what
 	// the page wants the console to do.
 	Do(a keys.Action, e Env) (Page, Intent)

@@ -20,10 +20,10 @@ const Settle = 400 * time.Millisecond
 
 // Ask is what the operator is prompted for before something is changed.
 type Ask struct {
-	Title   string   // "Reload HAProxy for pg-test?"
-	Verb    string   // what Enter does: "reload"
-	Subject string   // what must be typed: a cluster, an instance or a node
-	Risks   []string // that stop it: their names must be typed behind the subject
+	Title   widget.Words // "Reload HAProxy for pg-test?"
+	Verb    string       // what Enter does: "reload"
+	Subject string       // what must be typed: a cluster, an instance or a node
+	Risks   []string     // that stop it: their names must be typed behind the subject
 	// About is what it does, in lines of w cells.
 	About func(w int) []widget.Line
 	// Yes is what comes of it; it gets the names of the risks.
@@ -101,7 +101,7 @@ func (d *Question) View(w, h int) []widget.Line {
 	inner := max(min(w-4, 72), 8)
 	lines := Wrapped(theme.Strong, d.ask.Title, "", inner, 2)
 	about := append(d.ask.About(inner), nil)
-	ask := Wrapped(theme.Plain, "Type "+d.answer()+" and Enter to "+d.ask.Verb+".", "", inner, 3)
+	ask := Wrapped(theme.Plain, widget.F("Type %s and Enter to %s.", widget.Data(d.answer()), d.ask.Verb), "", inner, 3)
 	prompt := widget.T(theme.Dim, "> …")
 	if d.settled {
 		prompt = widget.Join(widget.P("> "), widget.InputLine(d.input, theme.Strong, inner-3))
@@ -111,7 +111,7 @@ func (d *Question) View(w, h int) []widget.Line {
 	if d.pasted {
 		foot = "pasted text is ignored: type it; Esc: cancel"
 	}
-	ask = append(ask, widget.T(theme.Dim, foot).Trunc(inner))
+	ask = append(ask, widget.T(theme.Dim, widget.Words(foot)).Trunc(inner))
 	if room := h - 2 - len(lines) - len(ask); len(about) > room {
 		about = about[:max(room, 0)]
 	}
@@ -124,7 +124,7 @@ func OpenRisks(groups []plan.RiskGroup, w int) []widget.Line {
 	var out []widget.Line
 	for _, g := range groups {
 		if g.Open {
-			out = append(out, Marked(theme.Warn, "‼ ", g.Name+": "+g.Where()+g.What, w, 3)...)
+			out = append(out, Marked(theme.Warn, "‼ ", widget.Words(g.Name+": "+g.Where()+g.What), w, 3)...)
 		}
 	}
 	return out

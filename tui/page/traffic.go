@@ -106,7 +106,7 @@ func spark(label string, past []Sample, of func(Sample) int64, w int) widget.Lin
 	if len(past) == 0 {
 		return nil
 	}
-	return widget.T(theme.Dim, label+" ").Add(theme.Strong, Count(of(past[len(past)-1]))+" ").Add(theme.Info, Bars(past, of, w))
+	return widget.T(theme.Dim, widget.Words(label+" ")).AddRaw(theme.Strong, Count(of(past[len(past)-1]))+" ").AddRaw(theme.Info, Bars(past, of, w))
 }
 
 // Bars draw a past of more than one moment.

@@ -20,7 +20,7 @@ type Mark struct {
 }
 
 // Line is the mark with its word, in its tone.
-func (m Mark) Line() widget.Line { return widget.T(m.Tone, m.Shape+" "+m.Word) }
+func (m Mark) Line() widget.Line { return widget.T(m.Tone, widget.Words(m.Shape+" "+m.Word)) }
 
 // Differs marks a cell in which declaration, Patroni and HAProxy disagree.
 const Differs = "≠"
@@ -156,9 +156,9 @@ func (e Env) AgeMark(at time.Time) widget.Line {
 	case age <= FreshFor(e.Every):
 		return widget.T(theme.Dim, "● live")
 	case e.Ago || e.W < 100:
-		return widget.T(theme.Alarm, " ! "+AgeText(age)+" old ")
+		return widget.T(theme.Alarm, widget.Words(" ! "+AgeText(age)+" old "))
 	}
-	return widget.T(theme.Alarm, " ! "+AgeText(age)+" old, of "+Clock(at, e.Now)+" ")
+	return widget.T(theme.Alarm, widget.Words(" ! "+AgeText(age)+" old, of "+Clock(at, e.Now)+" "))
 }
 
 // AgeText is a duration, coarse.
@@ -185,33 +185,42 @@ func Took(d time.Duration) string {
 
 // Marked is wrapped with a mark before the first line, which the others stand
 // clear of.
-func Marked(tone theme.Tone, mark, text string, w, most int) []widget.Line {
-	width := widget.T(tone, mark).Width()
-	out := Wrapped(tone, text, strings.Repeat(" ", width), w, most)
-	if len(out) > 0 {
-		out[0] = widget.T(tone, mark).Add(tone, out[0].Cut(width, w).String())
-	}
-	return out
+func Marked(tone theme.Tone, mark string, w widget.Words, width, most int) []widget.Line {
+	return LabelledRaw(widget.Raw(tone, mark), tone, w.Local(), widget.Width(mark), width, most)
 }
 
-// Wrapped is text as lines of one tone, at most most of them, each behind indent.
-func Wrapped(tone theme.Tone, text, indent string, w, most int) []widget.Line {
+// Wrapped is words as lines of one tone, at most most of them, each behind indent.
+func Wrapped(tone theme.Tone, w widget.Words, indent string, width, most int) []widget.Line {
+	return WrappedRaw(tone, w.Local(), indent, width, most)
+}
+
+// WrappedRaw is Wrapped of data.
+func WrappedRaw(tone theme.Tone, text, indent string, w, most int) []widget.Line {
+	return indented(tone, widget.Wrap(text, max(w-len(indent), 1)), indent, w, most)
+}
+
+// indented are lines of text behind indent, at most most of them.
+func indented(tone theme.Tone, parts []string, indent string, w, most int) []widget.Line {
 	var out []widget.Line
-	parts := widget.Wrap(text, max(w-len(indent), 1))
 	for i, s := range parts {
 		if i == most {
-			out[i-1] = out[i-1].Add(tone, " …").Trunc(w)
+			out[i-1] = out[i-1].AddRaw(tone, " …").Trunc(w)
 			break
 		}
-		out = append(out, widget.T(tone, indent+s))
+		out = append(out, widget.Raw(tone, indent+s))
 	}
 	return out
 }
 
-// Labelled is wrapped text with a label in front of its first line, in the
+// Labelled is wrapped words with a label in front of their first line, in the
 // room that the indent leaves.
-func Labelled(label widget.Line, tone theme.Tone, text string, indent, w, most int) []widget.Line {
-	out := Wrapped(tone, text, strings.Repeat(" ", indent), w, most)
+func Labelled(label widget.Line, tone theme.Tone, w widget.Words, indent, width, most int) []widget.Line {
+	return LabelledRaw(label, tone, w.Local(), indent, width, most)
+}
+
+// LabelledRaw is Labelled of data.
+func LabelledRaw(label widget.Line, tone theme.Tone, text string, indent, w, most int) []widget.Line {
+	out := WrappedRaw(tone, text, strings.Repeat(" ", indent), w, most)
 	if len(out) == 0 {
 		return []widget.Line{label}
 	}
@@ -236,16 +245,16 @@ func LeaderLine(b *board.Board) widget.Line {
 	case b.Leader == "":
 		return widget.T(theme.Doubt, "leader ?  ")
 	}
-	l := widget.T(theme.Dim, "leader ").Add(theme.Strong, string(b.Leader))
+	l := widget.T(theme.Dim, "leader ").AddRaw(theme.Strong, string(b.Leader))
 	if b.UnlistedLeader() != nil {
 		l = l.Add(theme.Warn, " not in the inventory")
 	} else if b.LeaderBy == "dcs" {
 		l = l.Add(theme.Doubt, " ? (by DCS)")
 	}
 	if b.Timeline > 0 {
-		l = l.Add(theme.Dim, fmt.Sprintf(" · TL %d", b.Timeline))
+		l = l.Add(theme.Dim, widget.F(" · TL %d", b.Timeline))
 	}
-	return l.Add(theme.Dim, fmt.Sprintf(" · %s  ", text.Plural(len(b.Members), "member")))
+	return l.Add(theme.Dim, widget.F(" · %s  ", text.Plural(len(b.Members), "member")))
 }
 
 // Count is a number of things, with a k or M where it has many digits.
@@ -270,11 +279,11 @@ func FindingMark(f *model.Finding) Mark {
 // FindingLine is a finding in one line, with its cluster if requested.
 func FindingLine(f *model.Finding, cluster bool) widget.Line {
 	m := FindingMark(f)
-	l := widget.P(" ").Add(m.Tone, m.Shape+" ")
+	l := widget.P(" ").AddRaw(m.Tone, m.Shape+" ")
 	if cluster {
-		l = l.Add(theme.Strong, string(f.Cluster)+"  ")
+		l = l.AddRaw(theme.Strong, string(f.Cluster)+"  ")
 	}
-	return l.Add(theme.Plain, f.Summary)
+	return l.Add(theme.Plain, widget.Words(f.Summary))
 }
 
 // Clock is the time of day of t, with its date when that is not now's.
@@ -302,7 +311,7 @@ func (e Env) Stamp(t time.Time) string {
 }
 
 // StampTitle is the title of a column of stamps.
-func (e Env) StampTitle() string {
+func (e Env) StampTitle() widget.Words {
 	if e.Ago {
 		return "AGO"
 	}
@@ -312,17 +321,18 @@ func (e Env) StampTitle() string {
 // Narrow is below how many cells the subject of an event has no column of its own.
 const Narrow = 60
 
-// Flow sets text behind head and continues below it.
-func Flow(head widget.Line, text string, w int) []widget.Line {
+// Flow sets words behind head and continues below it.
+func Flow(head widget.Line, words widget.Words, w int) []widget.Line {
+	const below = "   "
+	text := words.Local()
 	if head.Width()+widget.Width(text) <= w {
-		return []widget.Line{head.Add(theme.Plain, text)}
+		return []widget.Line{head.AddRaw(theme.Plain, text)}
 	}
 	if head.Width() > w*2/3 {
-		return append([]widget.Line{head.Trunc(w)}, Wrapped(theme.Plain, text, "   ", w, 9)...)
+		return append([]widget.Line{head.Trunc(w)}, WrappedRaw(theme.Plain, text, below, w, 9)...)
 	}
-	parts := widget.Wrap(text, w-head.Width())
-	out := []widget.Line{head.Add(theme.Plain, parts[0])}
-	return append(out, Wrapped(theme.Plain, strings.Join(parts[1:], " "), "   ", w, 9)...)
+	parts := widget.WrapBehind(text, max(w-head.Width(), 1), max(w-len(below), 1))
+	return append([]widget.Line{head.AddRaw(theme.Plain, parts[0])}, indented(theme.Plain, parts[1:], below, w, 9)...)
 }
 
 // Gap sets the next words of a line apart.
@@ -335,9 +345,9 @@ func Gap(l widget.Line, apart bool) widget.Line {
 
 // Failure is an error with its hint.
 func Failure(err error, e Env) []widget.Line {
-	out := Wrapped(theme.Plain, err.Error(), "   ", e.W, 6)
+	out := Wrapped(theme.Plain, widget.Words(err.Error()), "   ", e.W, 6)
 	if try := source.TryOf(err); try != "" {
-		out = append(out, Labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
+		out = append(out, Labelled(widget.T(theme.Head, "   try"), theme.Plain, widget.Words(try), 8, e.W, 4)...)
 	}
 	return out
 }
@@ -352,26 +362,26 @@ func Became(c *board.Change) widget.Line {
 	last, took := c.Path[len(c.Path)-1], c.At.Sub(c.From)
 	if c.Kind == "finding" {
 		if last != "" {
-			return widget.T(tone, last)
+			return widget.T(tone, widget.Words(last))
 		}
 		was := c.Path[len(c.Path)-2]
 		if took > 0 {
-			return widget.T(theme.Dim, fmt.Sprintf("resolved after %s: %s", tookText(took), was))
+			return widget.T(theme.Dim, widget.F("resolved after %s: %s", tookText(took), was))
 		}
-		return widget.T(theme.Dim, fmt.Sprintf("resolved: %s", was))
+		return widget.T(theme.Dim, widget.F("resolved: %s", was))
 	}
 	path, l := c.Steady(passing), widget.Line(nil)
 	path = path[:len(path)-1]
 	if len(path) > mostStates {
-		l = l.Add(theme.Dim, path[0]).Add(theme.Dim, " → … → ")
+		l = l.Add(theme.Dim, widget.Words(path[0])).AddRaw(theme.Dim, " → … → ")
 		path = path[len(path)-mostStates+1:]
 	}
 	for _, state := range path {
-		l = l.Add(theme.Dim, state).Add(theme.Dim, " → ")
+		l = l.Add(theme.Dim, widget.Words(state)).AddRaw(theme.Dim, " → ")
 	}
-	l = l.Add(tone, last)
+	l = l.Add(tone, widget.Words(last))
 	if took > 0 {
-		l = l.Add(theme.Dim, "  ").Add(theme.Dim, fmt.Sprintf("in %s", tookText(took)))
+		l = l.Add(theme.Dim, "  ").Add(theme.Dim, widget.F("in %s", tookText(took)))
 	}
 	return l
 }
@@ -391,8 +401,13 @@ const passing = 3 * time.Second
 // mostStates is how many states before the last one a change shows in a row.
 const mostStates = 3
 
-// About names the subjects of a change.
-func About(c *board.Change) string { return strings.Join(c.Subjects, ", ") }
+// About names the subjects of a change: the leader of its cluster in words.
+func About(c *board.Change) widget.Words {
+	if c.Kind == "leader" {
+		return widget.Words(strings.Join(c.Subjects, ", "))
+	}
+	return widget.F("%s", widget.Data(strings.Join(c.Subjects, ", ")))
+}
 
 // Latest are the newest changes that are meant, as lines, at most n.
 func Latest(e Env, n int, meant func(*board.Change) bool) []widget.Line {
@@ -412,14 +427,14 @@ func ChangeLines(c *board.Change, e Env) []widget.Line {
 		return []widget.Line{l}
 	}
 	m := SeverityMark(c.Severity)
-	head := widget.P(" ").Add(theme.Dim, e.Stamp(c.At)).Pad(10).Add(m.Tone, m.Shape)
-	return Labelled(head, theme.Plain, About(c)+"  "+Became(c).String(), head.Width()+1, e.W, 3)
+	head := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At))).Pad(10).AddRaw(m.Tone, m.Shape)
+	return LabelledRaw(head, theme.Plain, About(c).Local()+"  "+Became(c).String(), head.Width()+1, e.W, 3)
 }
 
 // changeLine is one change in one line.
 func changeLine(c *board.Change, e Env) widget.Line {
 	m := SeverityMark(c.Severity)
-	at := widget.P(" ").Add(theme.Dim, e.Stamp(c.At)+" ")
-	l := at.Pad(max(at.Width(), 10)).Add(m.Tone, m.Shape+" ").Add(theme.Plain, About(c)+"  ")
+	at := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At)+" "))
+	l := at.Pad(max(at.Width(), 10)).AddRaw(m.Tone, m.Shape+" ").Add(theme.Plain, About(c)+"  ")
 	return widget.Join(l, Became(c))
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"pgtui/internal/text"
-	"pgtui/lang"
 	"pgtui/tui/theme"
 )
 
@@ -94,45 +93,48 @@ func Overlay(base, box []Line, w int) []Line {
 // Box draws a frame around lines; inner is the width inside it.
 func Box(lines []Line, inner int, tone theme.Tone) []Line {
 	bar := strings.Repeat("─", inner+2)
-	out := []Line{T(tone, "┌"+bar+"┐")}
+	out := []Line{Raw(tone, "┌"+bar+"┐")}
 	for _, l := range lines {
-		out = append(out, Join(T(tone, "│ "), l.Pad(inner), T(tone, " │")))
+		out = append(out, Join(Raw(tone, "│ "), l.Pad(inner), Raw(tone, " │")))
 	}
-	return append(out, T(tone, "└"+bar+"┘"))
+	return append(out, Raw(tone, "└"+bar+"┘"))
 }
 
-// Wrap breaks text, in the language of the process, into lines of at most w cells: at
-// spaces, because names keep their dashes together, and around wide characters. A word
-// that is wider than a line is cut.
-func Wrap(raw string, w int) []string {
-	raw = text.Clean(lang.Text(raw))
-	if w <= 0 {
+// Wrap breaks text into lines of at most w cells: at spaces, because names keep their
+// dashes together, and around wide characters. A word that is wider than a line is cut.
+func Wrap(raw string, w int) []string { return WrapBehind(raw, w, w) }
+
+// WrapBehind is Wrap where the first line has room for first cells only.
+func WrapBehind(raw string, first, w int) []string {
+	raw = text.Clean(raw)
+	if first <= 0 || w <= 0 {
 		return nil
 	}
-	if Width(raw) <= w {
+	if Width(raw) <= first {
 		return []string{raw}
 	}
 	var out []string
-	line, used := "", 0
+	line, used, room := "", 0, first
+	end := func(s string) { out, room = append(out, s), w }
 	for _, u := range units(raw) {
 		n := Width(u.text)
-		if u.apart && line != "" && used+1+n <= w {
+		if u.apart && line != "" && used+1+n <= room {
 			line, used = line+" "+u.text, used+1+n
 			continue
 		}
-		if line != "" && !u.apart && used+n <= w {
+		if line != "" && !u.apart && used+n <= room {
 			line, used = line+u.text, used+n
 			continue
 		}
 		if line != "" {
-			out = append(out, line)
+			end(line)
 		}
-		for n > w {
-			cut := ansi.Truncate(u.text, w, "")
+		for n > room {
+			cut := ansi.Truncate(u.text, room, "")
 			if cut == "" { // a wide character in one cell
 				cut = u.text
 			}
-			out = append(out, cut)
+			end(cut)
 			u.text = u.text[len(cut):]
 			n = Width(u.text)
 		}

@@ -23,5 +23,5 @@ func NewInput(value string, most int) textinput.Model {
 // front of the caret keeps its end.
 func InputLine(in textinput.Model, tone theme.Tone, w int) Line {
 	text, at := []rune(in.Value()), in.Position()
-	return T(tone, Tail(string(text[:at]), max(w-1, 1))).Add(theme.Key, "▏").Add(tone, string(text[at:])).Trunc(w)
+	return Raw(tone, Tail(string(text[:at]), max(w-1, 1))).AddRaw(theme.Key, "▏").AddRaw(tone, string(text[at:])).Trunc(w)
 }

@@ -3,13 +3,12 @@ package widget
 import (
 	"strings"
 
-	"pgtui/lang"
 	"pgtui/tui/theme"
 )
 
 // Column is one column of a table.
 type Column struct {
-	Title string
+	Title Words
 	Min   int // cells it never goes below while it is shown
 	Max   int // cells it never goes above; 0 means as wide as its widest cell
 	Right bool
@@ -42,7 +41,7 @@ func (t Table) Pick(names []string) Table {
 	var at []int
 	for _, n := range names {
 		for i, c := range t.Cols {
-			if strings.EqualFold(c.Title, n) {
+			if strings.EqualFold(string(c.Title), n) {
 				at = append(at, i)
 			}
 		}
@@ -76,18 +75,18 @@ func (t Table) Layout(w int) Layout {
 	lay := Layout{gap: gap}
 	var want []int
 	for i, c := range t.Cols {
-		n := max(Width(lang.Text(c.Title)), c.Min)
+		n := max(Width(c.Title.Local()), c.Min)
 		for _, r := range t.Rows {
 			if i < len(r) {
 				n = max(n, r[i].Width())
 			}
 		}
 		if c.Max > 0 {
-			n = min(n, max(c.Max, Width(lang.Text(c.Title))))
+			n = min(n, max(c.Max, Width(c.Title.Local())))
 		}
 		want = append(want, n)
 		if c.Flex {
-			n = min(n, max(c.Min, Width(lang.Text(c.Title))))
+			n = min(n, max(c.Min, Width(c.Title.Local())))
 		}
 		lay.cols, lay.index, lay.width = append(lay.cols, c), append(lay.index, i), append(lay.width, n)
 	}

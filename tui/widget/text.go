@@ -5,6 +5,7 @@
 package widget
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -28,19 +29,63 @@ type Span struct {
 // Line is one line of the screen.
 type Line []Span
 
-// T is a line of one tone, in the language of the process.
-func T(tone theme.Tone, text string) Line { return Raw(tone, lang.Text(text)) }
+// Words are a text of pgtui's own, in English: it is translated where it is drawn. A
+// literal is one; a text that another package made is called one by name. What a file,
+// a log, a server or a person wrote stays a string, and is drawn as it is.
+type Words string
 
-// P is a line of plain text, in the language of the process.
-func P(text string) Line { return T(theme.Plain, text) }
+// Data is an argument of F that stays as it is.
+type Data string
 
-// Raw is a line of one tone as it is: what a file, a log or a person wrote.
+// What stands around data in words, from Unicode's private use; inside stands for data
+// while the words are translated.
+const (
+	opens  = "\ue000"
+	closes = "\ue001"
+	inside = '\ue100'
+)
+
+// F is words by a format. An argument is translated where it is words of its own, unless
+// it is Data, which takes the verb %s.
+func F(format string, args ...any) Words {
+	for i, a := range args {
+		if d, ok := a.(Data); ok {
+			args[i] = opens + strings.NewReplacer(opens, "", closes, "").Replace(string(d)) + closes
+		}
+	}
+	return Words(fmt.Sprintf(format, args...))
+}
+
+// Local is w in the language of the process.
+func (w Words) Local() string {
+	if !strings.Contains(string(w), opens) {
+		return lang.Text(string(w))
+	}
+	var data []string
+	var text strings.Builder
+	for i, part := range strings.Split(string(w), opens) {
+		if in, behind, ok := strings.Cut(part, closes); i > 0 && ok {
+			text.WriteRune(inside + rune(len(data)))
+			data, part = append(data, string(inside+rune(len(data))), in), behind
+		}
+		text.WriteString(part)
+	}
+	return strings.NewReplacer(data...).Replace(lang.Text(text.String()))
+}
+
+// T is a line of one tone.
+func T(tone theme.Tone, w Words) Line { return Raw(tone, w.Local()) }
+
+// P is a line of plain words.
+func P(w Words) Line { return T(theme.Plain, w) }
+
+// Raw is a line of one tone as it is: data.
 func Raw(tone theme.Tone, text string) Line { return Line{{Text: text, Tone: tone}} }
 
-// Add returns l with more text behind it, in the language of the process.
-func (l Line) Add(tone theme.Tone, text string) Line { return l.AddRaw(tone, lang.Text(text)) }
+// Add returns l with more words behind it.
+func (l Line) Add(tone theme.Tone, w Words) Line { return l.AddRaw(tone, w.Local()) }
 
-// AddRaw returns l with more text behind it, as it is.
+// AddRaw returns l with data behind it, as it is.
 func (l Line) AddRaw(tone theme.Tone, text string) Line {
 	return append(l[:len(l):len(l)], Span{Text: text, Tone: tone})
 }

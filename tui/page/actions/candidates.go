@@ -29,7 +29,7 @@ type Candidates struct {
 }
 
 // Title of the page.
-func (p *Candidates) Title() string { return "candidates" }
+func (p *Candidates) Title() widget.Line { return widget.P("candidates") }
 
 // Start probes when the page opens.
 func (p *Candidates) Start() (page.Page, page.Intent) {
@@ -141,7 +141,7 @@ func (p *Candidates) lines(e page.Env) []widget.Line {
 	t := p.Got
 	out = append(out, p.Answered(leaderOf(t), e)...)
 	m := gateMark(t.Verdict())
-	out = append(out, page.Flow(widget.P(" ").Add(m.Tone, m.Shape+" "), t.Summary(), e.W)...)
+	out = append(out, page.Flow(widget.P(" ").AddRaw(m.Tone, m.Shape+" "), widget.Words(t.Summary()), e.W)...)
 	if !e.Acts {
 		out = append(out, widget.T(theme.Warn, " "+noActions))
 	}
@@ -156,7 +156,7 @@ func (p *Candidates) lines(e page.Env) []widget.Line {
 	out = append(out, cutLines(t.Ports, e)...)
 	out = append(out, gapLines(t.Gap, e)...)
 	if t.Rules != "" {
-		out = append(out, page.Labelled(widget.T(theme.Head, " RULES"), theme.Dim, t.Rules, 8, e.W, 3)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, " RULES"), theme.Dim, widget.Words(t.Rules), 8, e.W, 3)...)
 	}
 	return out
 }
@@ -171,9 +171,9 @@ func leaderOf(t *candidate.Table) widget.Line {
 		if why == "" {
 			why = "no leader is known"
 		}
-		return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Doubt, "  "+why)
+		return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Doubt, widget.Words("  "+why))
 	}
-	return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Dim, " from ").Add(theme.Strong, string(t.Leader))
+	return widget.P(" ").Add(theme.Head, "WHO CAN TAKE OVER").Add(theme.Dim, " from ").AddRaw(theme.Strong, string(t.Leader))
 }
 
 // gateMark draws a verdict on somebody, and on a gate.
@@ -196,8 +196,8 @@ func (p *Candidates) table(e page.Env) []widget.Line {
 	for i := range p.Got.Candidates {
 		c := &p.Got.Candidates[i]
 		t.Rows = append(t.Rows, []widget.Line{
-			widget.T(theme.Strong, string(c.Instance)), gateMark(c.Verdict).Line(), behind(c, "received-lag"), behind(c, "replay-backlog"),
-			roleOf(b, c.Instance), routed(c), widget.T(theme.Dim, firstReason(c)),
+			widget.Raw(theme.Strong, string(c.Instance)), gateMark(c.Verdict).Line(), behind(c, "received-lag"), behind(c, "replay-backlog"),
+			roleOf(b, c.Instance), routed(c), widget.T(theme.Dim, widget.Words(firstReason(c))),
 		})
 	}
 	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, p.at(), len(t.Rows), e)
@@ -224,11 +224,11 @@ func behind(c *candidate.Candidate, name string) widget.Line {
 	case g.Verdict == candidate.Unknown || g.Unit == "":
 		return widget.T(theme.Doubt, "?")
 	case g.Unit == "bytes":
-		return widget.T(toneOf(g.Verdict), page.LagText(g.Value))
+		return widget.T(toneOf(g.Verdict), widget.Words(page.LagText(g.Value)))
 	case g.Unit == "seconds":
-		return widget.T(toneOf(g.Verdict), fmt.Sprintf("%d s", g.Value))
+		return widget.T(toneOf(g.Verdict), widget.F("%d s", g.Value))
 	}
-	return widget.T(toneOf(g.Verdict), fmt.Sprint(g.Value))
+	return widget.Raw(toneOf(g.Verdict), fmt.Sprint(g.Value))
 }
 
 // toneOf is plain for what passes, so that a calm table is calm.
@@ -249,9 +249,9 @@ func roleOf(b *board.Board, name model.InstanceName) widget.Line {
 	if !m.Known {
 		role = page.Unknown()
 	}
-	l := widget.T(role.Tone, role.Word)
+	l := widget.T(role.Tone, widget.Words(role.Word))
 	if m.Declared != model.RoleReplica && m.Declared != model.RolePrimary && m.Declared != "" {
-		l = l.Add(theme.Warn, " ("+string(m.Declared)+")")
+		l = l.AddRaw(theme.Warn, " ("+string(m.Declared)+")")
 	}
 	return l
 }
@@ -278,7 +278,7 @@ func routed(c *candidate.Candidate) widget.Line {
 		}
 	}
 	m := gateMark(worst)
-	return widget.T(m.Tone, fmt.Sprintf("%s %d/%d", m.Shape, good, len(by)))
+	return widget.Raw(m.Tone, fmt.Sprintf("%s %d/%d", m.Shape, good, len(by)))
 }
 
 // firstReason is the first of the worst gates, "" where all pass.
@@ -293,16 +293,16 @@ func firstReason(c *candidate.Candidate) string {
 // gates are those of the member under the cursor that do not pass, or all.
 func (p *Candidates) gates(c *candidate.Candidate, e page.Env) []widget.Line {
 	shown := filtered(c.Gates, p.all)
-	title := "GATES of " + string(c.Instance)
+	title := widget.F(" GATES of %s", widget.Data(c.Instance))
 	if len(c.Gates) == 0 {
-		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Doubt, "  ? none was read")}
+		return []widget.Line{nil, widget.T(theme.Head, title).Add(theme.Doubt, "  ? none was read")}
 	}
 	if len(shown) == 0 {
-		return []widget.Line{nil, widget.T(theme.Head, " "+title).Add(theme.Good, fmt.Sprintf("  ● all %d pass", len(c.Gates)))}
+		return []widget.Line{nil, widget.T(theme.Head, title).Add(theme.Good, widget.F("  ● all %d pass", len(c.Gates)))}
 	}
-	head := widget.T(theme.Head, " "+title)
+	head := widget.T(theme.Head, title)
 	if rest := len(c.Gates) - len(shown); rest > 0 {
-		head = head.Add(theme.Dim, fmt.Sprintf("  %d pass: tab", rest))
+		head = head.Add(theme.Dim, widget.F("  %d pass: tab", rest))
 	}
 	out := []widget.Line{nil, head}
 	for _, g := range shown {
@@ -332,20 +332,20 @@ func gateLines(g candidate.Gate, e page.Env) []widget.Line {
 	if g.Verdict == candidate.Note {
 		m = page.Mark{Shape: "·", Tone: theme.Info}
 	}
-	what := g.What
+	what := widget.Words(g.What)
 	if g.By != "" && g.Verdict == candidate.No {
-		what += " (Patroni's gate " + g.By + ")"
+		what += widget.Words(" (Patroni's gate " + g.By + ")")
 	}
-	out := columned(widget.P("   ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, g.Name), what, 28, e)
+	out := columned(widget.P("   ").AddRaw(m.Tone, m.Shape+" ").Add(theme.Strong, widget.Words(g.Name)), what, 28, e)
 	if g.Try != "" && g.Verdict != candidate.Pass {
-		out = append(out, page.Labelled(widget.T(theme.Head, "     try"), theme.Plain, g.Try, 10, e.W, 2)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, "     try"), theme.Plain, widget.Words(g.Try), 10, e.W, 2)...)
 	}
 	return out
 }
 
 // columned is text behind a head, in a column that begins at a cell; on a narrow
 // screen it flows.
-func columned(head widget.Line, what string, at int, e page.Env) []widget.Line {
+func columned(head widget.Line, what widget.Words, at int, e page.Env) []widget.Line {
 	if e.W < page.Narrow || head.Width() >= at {
 		return page.Flow(head.Add(theme.Plain, "  "), what, e.W)
 	}
@@ -378,7 +378,7 @@ func cutLines(ports []candidate.Port, e page.Env) []widget.Line {
 		}
 		parts = append(parts, fmt.Sprintf("%s on %d %s", n, x.Port, x.Service))
 	}
-	return append([]widget.Line{nil}, page.Labelled(widget.T(theme.Head, " CUTS"), theme.Plain, "sessions: "+strings.Join(parts, ", "), 8, e.W, 3)...)
+	return append([]widget.Line{nil}, page.Labelled(widget.T(theme.Head, " CUTS"), theme.Plain, widget.Words("sessions: "+strings.Join(parts, ", ")), 8, e.W, 3)...)
 }
 
 // gapLines are how long clients find no leader, and of what that is made.
@@ -386,9 +386,9 @@ func gapLines(g candidate.Gap, e page.Env) []widget.Line {
 	if g.High == 0 && g.Low == 0 {
 		return nil
 	}
-	out := page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, g.Text()+" without a leader", 8, e.W, 2)
+	out := page.Labelled(widget.T(theme.Head, " GAP"), theme.Plain, widget.Words(g.Text()+" without a leader"), 8, e.W, 2)
 	for _, part := range g.Parts {
-		out = append(out, page.Marked(theme.Dim, "        · ", part, e.W-1, 3)...)
+		out = append(out, page.Marked(theme.Dim, "        · ", widget.Words(part), e.W-1, 3)...)
 	}
 	return out
 }

@@ -36,7 +36,7 @@ func (p *Timeline) clientLines(most int, e page.Env) []widget.Line {
 		all = all[:shown]
 	}
 	out := []widget.Line{widget.T(theme.Head, " CLIENTS").Add(theme.Dim, " of the primary port  ").Add(theme.Good, "▪").Add(theme.Dim, " served  ").
-		Add(theme.Bad, "✕").Add(theme.Dim, fmt.Sprintf(" not served, %d ms each, newest right", action.BeatEvery.Milliseconds())).Trunc(e.W)}
+		Add(theme.Bad, "✕").Add(theme.Dim, widget.F(" not served, %d ms each, newest right", action.BeatEvery.Milliseconds())).Trunc(e.W)}
 	wide := 0
 	for i := range p.clients {
 		wide = max(wide, min(widget.Width(string(p.clients[i].Host)), e.W/3))
@@ -46,10 +46,10 @@ func (p *Timeline) clientLines(most int, e page.Env) []widget.Line {
 	}
 	if i := slices.IndexFunc(p.clients, func(c action.ClientNow) bool { return c.Gaps > 1 && !c.Out }); i >= 0 {
 		c := &p.clients[i]
-		out = append(out, page.Wrapped(theme.Dim, fmt.Sprintf("%d gaps within %.1f s, the last one: %s", c.Gaps, c.Span.Seconds(), c.Why), "   ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Dim, widget.F("%d gaps within %.1f s, the last one: %s", c.Gaps, c.Span.Seconds(), c.Why), "   ", e.W, 2)...)
 	}
 	if rest != "" {
-		out = append(out, widget.T(theme.Dim, rest).Trunc(e.W))
+		out = append(out, widget.T(theme.Dim, widget.Words(rest)).Trunc(e.W))
 	}
 	return out
 }
@@ -68,7 +68,7 @@ const gapWords = 22
 // clientLine is one client.
 func (p *Timeline) clientLine(c *action.ClientNow, wide int, e page.Env) widget.Line {
 	tone, words := p.clientWords(c)
-	l := widget.Join(widget.P("   "), widget.T(theme.Strong, string(c.Host)).Trunc(wide).Pad(wide+2), widget.T(tone, words).Pad(gapWords+2))
+	l := widget.Join(widget.P("   "), widget.Raw(theme.Strong, string(c.Host)).Trunc(wide).Pad(wide+2), widget.T(tone, widget.Words(words)).Pad(gapWords+2))
 	beats := c.Recent[max(len(c.Recent)-max(e.W-1-l.Width(), 0), 0):]
 	for len(beats) > 0 {
 		same := 1
@@ -76,7 +76,7 @@ func (p *Timeline) clientLine(c *action.ClientNow, wide int, e page.Env) widget.
 			same++
 		}
 		m := page.MarkOf(beats[0], beatMarks(), page.Mark{Shape: "·", Tone: theme.Dim})
-		l, beats = l.Add(m.Tone, strings.Repeat(m.Shape, same)), beats[same:]
+		l, beats = l.AddRaw(m.Tone, strings.Repeat(m.Shape, same)), beats[same:]
 	}
 	return l.Trunc(e.W)
 }

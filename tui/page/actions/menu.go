@@ -21,7 +21,7 @@ type Menu struct {
 }
 
 // Title of the page.
-func (p *Menu) Title() string { return "actions" }
+func (p *Menu) Title() widget.Line { return widget.P("actions") }
 
 // MenuScreen is the page in the registry.
 func MenuScreen() page.Screen {
@@ -87,10 +87,10 @@ func (p *Menu) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 // View draws the actions that fit.
 func (p *Menu) View(e page.Env) []widget.Line {
 	b := e.Board(p.at.Cluster)
-	title := widget.P(" ").Add(theme.Head, "ACTIONS").Add(theme.Dim, " on ").Add(theme.Strong, string(p.at.Cluster))
+	title := widget.P(" ").Add(theme.Head, "ACTIONS").Add(theme.Dim, " on ").AddRaw(theme.Strong, string(p.at.Cluster))
 	for _, s := range []string{string(p.at.Service), string(p.at.Instance), string(p.at.Host)} {
 		if s != "" {
-			title = title.Add(theme.Dim, " › ").Add(theme.Strong, s)
+			title = title.Add(theme.Dim, " › ").AddRaw(theme.Strong, s)
 		}
 	}
 	if !e.Acts {
@@ -106,7 +106,7 @@ func (p *Menu) View(e page.Env) []widget.Line {
 		if all[i].open || all[i].screen != "" {
 			name += " …"
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, name), widget.T(theme.Plain, cmp.Or(all[i].help, action.HelpOf(all[i].line)))})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Strong, name), widget.T(theme.Plain, widget.Words(cmp.Or(all[i].help, action.HelpOf(all[i].line))))})
 	}
 	return append([]widget.Line{title}, page.ListLines(t.Layout(e.W-2), t.Rows[top:top+h], top, cur, len(all), e)...)
 }

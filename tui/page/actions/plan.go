@@ -25,7 +25,7 @@ type Plan struct {
 func NewPlan(r action.Request) *Plan { return &Plan{request: r} }
 
 // Title of the page.
-func (p *Plan) Title() string { return string(p.request.Kind) }
+func (p *Plan) Title() widget.Line { return widget.Raw(theme.Plain, string(p.request.Kind)) }
 
 // Start plans when the page opens.
 func (p *Plan) Start() (page.Page, page.Intent) {
@@ -125,9 +125,9 @@ func (p *Plan) lines(e page.Env) []widget.Line {
 		return out
 	}
 	pl := &p.Got.Plan
-	title := widget.P(" ").Add(theme.Strong, pl.Request.Title())
+	title := widget.P(" ").Add(theme.Strong, widget.Words(pl.Request.Title()))
 	if e.W >= page.Narrow {
-		title = title.Add(theme.Dim, "  plan "+pl.ID)
+		title = title.Add(theme.Dim, widget.F("  plan %s", widget.Data(pl.ID)))
 	}
 	out = append(out, p.Answered(title, e)...)
 	out = append(out, p.verdict(e)...)
@@ -152,7 +152,7 @@ func (p *Plan) verdict(e page.Env) []widget.Line {
 		return []widget.Line{widget.T(theme.Good, " ● nothing to do")}
 	}
 	if why := p.blocked(e); why != "" {
-		return page.Wrapped(theme.Warn, why, " ", e.W, 2)
+		return page.Wrapped(theme.Warn, widget.Words(why), " ", e.W, 2)
 	}
 	return []widget.Line{widget.P(" Review it, then press ").Add(theme.Key, "enter").Add(theme.Plain, " to continue. Nothing has been sent yet.")}
 }
@@ -164,10 +164,10 @@ func stops(groups []plan.RiskGroup, e page.Env) []widget.Line {
 		if !g.Stops() {
 			continue
 		}
-		out = append(out, page.Marked(theme.Warn, " ‼ ", "STOP "+g.Name+": "+g.Where()+g.What, e.W-1, 4)...)
+		out = append(out, page.Marked(theme.Warn, " ‼ ", widget.Words("STOP "+g.Name+": "+g.Where()+g.What), e.W-1, 4)...)
 		again := i+1 < len(groups) && groups[i+1].Stops() && groups[i+1].Try == g.Try
 		if g.Try != "" && !again {
-			out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, g.Try, 8, e.W, 2)...)
+			out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, widget.Words(g.Try), 8, e.W, 2)...)
 		}
 	}
 	return out
@@ -178,11 +178,11 @@ func notes(facts []string, groups []plan.RiskGroup, e page.Env) []widget.Line {
 	var out []widget.Line
 	for _, g := range groups {
 		if !g.Stops() {
-			out = append(out, page.Marked(theme.Plain, " · ", g.Name+": "+g.Where()+g.What, e.W-1, 3)...)
+			out = append(out, page.Marked(theme.Plain, " · ", widget.Words(g.Name+": "+g.Where()+g.What), e.W-1, 3)...)
 		}
 	}
 	for _, f := range facts {
-		out = append(out, page.Marked(theme.Dim, " · ", f, e.W-1, 6)...)
+		out = append(out, page.Marked(theme.Dim, " · ", widget.Words(f), e.W-1, 6)...)
 	}
 	if len(out) == 0 {
 		return nil
@@ -192,9 +192,9 @@ func notes(facts []string, groups []plan.RiskGroup, e page.Env) []widget.Line {
 
 // stepLines is one step, with what proves it.
 func stepLines(i int, s *action.Step, e page.Env) []widget.Line {
-	out := page.Labelled(widget.T(theme.Strong, fmt.Sprintf(" %2d", i+1)), theme.Plain, s.What, 5, e.W, 3)
+	out := page.Labelled(widget.Raw(theme.Strong, fmt.Sprintf(" %2d", i+1)), theme.Plain, widget.Words(s.What), 5, e.W, 3)
 	if s.Proof != "" {
-		out = append(out, page.Wrapped(theme.Dim, "done when "+s.Proof, "     ", e.W, 4)...)
+		out = append(out, page.Wrapped(theme.Dim, widget.Words("done when "+s.Proof), "     ", e.W, 4)...)
 	}
 	return out
 }
@@ -203,7 +203,7 @@ func stepLines(i int, s *action.Step, e page.Env) []widget.Line {
 func prompt(p page.ActionPlan) page.Ask {
 	r := &p.Plan.Request
 	return page.Ask{
-		Title: sentence(r.Title()) + "?", Verb: "carry it out", Subject: p.Plan.Subject(), Risks: p.Plan.Unaccepted(),
+		Title: widget.Words(sentence(r.Title()) + "?"), Verb: "carry it out", Subject: p.Plan.Subject(), Risks: p.Plan.Unaccepted(),
 		About: func(w int) []widget.Line { return aboutAction(&p.Plan, w) },
 		Yes: func(accepted []string) page.Intent {
 			p.Plan.Accepted = accepted
@@ -225,10 +225,10 @@ func aboutAction(p *action.Plan, w int) []widget.Line {
 	out := page.OpenRisks(plan.Grouped(p.Risks, p.Accepted), w)
 	for i := range p.Steps {
 		if i == 4 && len(p.Steps) > 5 {
-			out = append(out, widget.T(theme.Dim, fmt.Sprintf("   and %d more steps", len(p.Steps)-i)))
+			out = append(out, widget.T(theme.Dim, widget.F("   and %d more steps", len(p.Steps)-i)))
 			break
 		}
-		out = append(out, page.Labelled(widget.T(theme.Dim, fmt.Sprintf("%d", i+1)), theme.Plain, p.Steps[i].What, 3, w, 2)...)
+		out = append(out, page.Labelled(widget.Raw(theme.Dim, fmt.Sprintf("%d", i+1)), theme.Plain, widget.Words(p.Steps[i].What), 3, w, 2)...)
 	}
 	return append(out, page.Wrapped(theme.Dim, "Each call is sent once. A reply that is lost counts as unknown: pgtui keeps watching and does not send again.", "", w, 3)...)
 }

@@ -33,14 +33,15 @@ type Timeline struct {
 func NewTimeline(p page.ActionPlan) *Timeline { return &Timeline{plan: p} }
 
 // Title of the page.
-func (p *Timeline) Title() string {
+func (p *Timeline) Title() widget.Line {
+	kind := string(p.plan.Plan.Request.Kind)
 	switch {
 	case p.stopped():
-		return string(p.plan.Plan.Request.Kind) + " stopped"
+		return widget.P(widget.Words(kind + " stopped"))
 	case p.done != nil:
-		return string(p.plan.Plan.Request.Kind) + " " + string(p.outcome())
+		return widget.P(widget.Words(kind + " " + string(p.outcome())))
 	}
-	return string(p.plan.Plan.Request.Kind) + " running"
+	return widget.P(widget.Words(kind + " running"))
 }
 
 // stopped reports whether the operator stopped it, and what it did is known.
@@ -200,9 +201,9 @@ func (p *Timeline) head(e page.Env) []widget.Line {
 	if p.done != nil {
 		return append(p.verdict(title, e), nil)
 	}
-	out := page.Wrapped(theme.Strong, title, " ", e.W, 2)
+	out := page.Wrapped(theme.Strong, widget.Words(title), " ", e.W, 2)
 	if s := p.step(); s != "" {
-		out = append(out, page.Wrapped(theme.Plain, s, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(s), " ", e.W, 2)...)
 	}
 	if w := p.waiting; w != nil {
 		out = append(out, waitLines(w, e)...)
@@ -244,13 +245,13 @@ func waitLines(w *action.Event, e page.Env) []widget.Line {
 		what = string(w.Host) + ": " + what
 	}
 	if w.Total <= 0 {
-		return page.Wrapped(theme.Info, "~ "+what, "   ", e.W, 2)
+		return page.Wrapped(theme.Info, widget.Words("~ "+what), "   ", e.W, 2)
 	}
 	width := max(min(e.W/3, 40), 4)
 	full := int(int64(width) * max(min(w.Done, w.Total), 0) / w.Total)
-	bar := widget.P("   ").Add(theme.Info, strings.Repeat("█", full)).Add(theme.Dim, strings.Repeat("░", width-full)).
-		Add(theme.Plain, fmt.Sprintf("  %d of %d", w.Done, w.Total))
-	return append([]widget.Line{bar}, page.Wrapped(theme.Info, "~ "+what, "   ", e.W, 2)...)
+	bar := widget.P("   ").AddRaw(theme.Info, strings.Repeat("█", full)).AddRaw(theme.Dim, strings.Repeat("░", width-full)).
+		Add(theme.Plain, widget.F("  %d of %d", w.Done, w.Total))
+	return append([]widget.Line{bar}, page.Wrapped(theme.Info, widget.Words("~ "+what), "   ", e.W, 2)...)
 }
 
 // verdict is how it ended. An end that was not seen is never shown as failed.
@@ -267,15 +268,15 @@ func (p *Timeline) verdict(title string, e page.Env) []widget.Line {
 	if p.done.Err != nil {
 		why += ": " + strings.TrimPrefix(p.done.Err.Error(), title+": ")
 	}
-	out := page.Marked(m.Tone, " "+m.Shape+" ", m.Word+why, e.W-1, 6)
+	out := page.Marked(m.Tone, " "+m.Shape+" ", widget.Words(m.Word+why), e.W-1, 6)
 	if p.outcome() == action.EndUnknown {
 		out = append(out, page.Wrapped(theme.Plain, "Its end was not seen. The call is not sent again.", "   ", e.W, 2)...)
 	}
 	if try := source.TryOf(p.done.Err); try != "" {
-		out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, try, 8, e.W, 4)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, "   try"), theme.Plain, widget.Words(try), 8, e.W, 4)...)
 	}
 	if s := p.done.Report.State; s != "" {
-		out = append(out, page.Wrapped(theme.Plain, s, "   ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(s), "   ", e.W, 3)...)
 	}
 	return out
 }
@@ -288,17 +289,17 @@ func (p *Timeline) after(out []widget.Line, e page.Env) ([]widget.Line, []int) {
 		out = append(out, widget.T(theme.Head, " NEXT"))
 		for _, n := range next {
 			rows = append(rows, len(out))
-			out = append(out, widget.P(" ").Add(theme.Strong, n).Add(theme.Dim, "  "+whereTo(n, p.plan.Plan.Request.Cluster, e)).Trunc(e.W))
+			out = append(out, widget.P(" ").AddRaw(theme.Strong, n).Add(theme.Dim, widget.Words("  "+whereTo(n, p.plan.Plan.Request.Cluster, e))).Trunc(e.W))
 		}
 		out = append(out, nil)
 	}
 	if len(p.clients) > 0 {
 		out = append(append(out, p.clientLines(max(e.H/3, 1), e)...), nil)
 	} else if cl := p.done.Report.Clients; len(cl) > 0 {
-		out = append(out, widget.T(theme.Head, " CLIENTS").Add(theme.Plain, "  longest gap "+page.Took(p.done.Report.Longest)))
+		out = append(out, widget.T(theme.Head, " CLIENTS").Add(theme.Plain, widget.Words("  longest gap "+page.Took(p.done.Report.Longest))))
 		for i := range cl {
-			head := widget.P("   ").Add(theme.Strong, string(cl[i].Host))
-			out = append(out, page.Labelled(head, theme.Plain, cl[i].Summary(), head.Width()+2, e.W, 3)...)
+			head := widget.P("   ").AddRaw(theme.Strong, string(cl[i].Host))
+			out = append(out, page.Labelled(head, theme.Plain, widget.Words(cl[i].Summary()), head.Width()+2, e.W, 3)...)
 		}
 		out = append(out, nil)
 	}
@@ -321,18 +322,18 @@ func (p *Timeline) sent() time.Time {
 // eventLines is one event: seconds since the call left, the state, where, what.
 func eventLines(ev *action.Event, began time.Time, e page.Env) []widget.Line {
 	m := stateMark(ev.State)
-	l := widget.T(theme.Dim, fmt.Sprintf("%+.1f s", ev.At.Sub(began).Seconds())).PadLeft(10)
+	l := widget.T(theme.Dim, widget.F("%+.1f s", ev.At.Sub(began).Seconds())).PadLeft(10)
 	if e.W >= 100 {
-		l = widget.Join(l, widget.T(theme.Dim, "  "+e.Stamp(ev.At)))
+		l = widget.Join(l, widget.T(theme.Dim, widget.Words("  "+e.Stamp(ev.At))))
 	}
-	l = widget.Join(l, widget.P("  ").Add(m.Tone, m.Shape+" "+m.Word))
+	l = widget.Join(l, widget.P("  ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)))
 	what := ev.What
 	if ev.Host != "" {
 		what = string(ev.Host) + ": " + what
 	}
-	out := columned(l, what, l.Width()-len(ev.State)+11, e)
+	out := columned(l, widget.Words(what), l.Width()-len(ev.State)+11, e)
 	if ev.Err != nil {
-		out = append(out, page.Wrapped(m.Tone, ev.Err.Error(), strings.Repeat(" ", 12), e.W, 3)...)
+		out = append(out, page.Wrapped(m.Tone, widget.Words(ev.Err.Error()), strings.Repeat(" ", 12), e.W, 3)...)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ type Instance struct {
 }
 
 // Title is the instance's name.
-func (p *Instance) Title() string { return string(p.name) }
+func (p *Instance) Title() widget.Line { return widget.Raw(theme.Plain, string(p.name)) }
 
 // InstanceScreen is the page in the registry.
 func InstanceScreen() page.Screen {
@@ -121,7 +121,7 @@ func (p *Instance) lines(e page.Env) (out []widget.Line, at []int) {
 	i := slices.IndexFunc(b.Members, func(m board.Member) bool { return m.Instance == p.name })
 	in := b.Cluster.Instance(p.name)
 	if i < 0 || in == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no instance "+string(p.name)+" any more")}, nil
+		return []widget.Line{nil, widget.T(theme.Warn, widget.F(" %s has no instance %s any more", widget.Data(p.cluster), widget.Data(p.name)))}, nil
 	}
 	out = p.answer(b, &b.Members[i], e)
 	services, rows := p.services(b, e)
@@ -142,7 +142,7 @@ func (p *Instance) lines(e page.Env) (out []widget.Line, at []int) {
 // answer says what the instance is, first of all.
 func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.Line {
 	row := page.MemberRow(b, m, e)
-	head := widget.P(" ").Add(theme.Strong, string(m.Instance)+"  ")
+	head := widget.P(" ").AddRaw(theme.Strong, string(m.Instance)+"  ")
 	head = widget.Join(head, row[2], widget.P("  "), row[3])
 	if m.Timeline > 0 {
 		head = widget.Join(head, widget.T(theme.Dim, "  TL "), row[4])
@@ -150,14 +150,14 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.
 	if m.Lag >= 0 {
 		head = widget.Join(head, widget.T(theme.Dim, "  lag "), row[5])
 	}
-	head = widget.Join(head, widget.T(theme.Dim, "  declared "), row[6], widget.T(theme.Dim, "  "+string(m.Host)))
+	head = widget.Join(head, widget.T(theme.Dim, "  declared "), row[6], widget.Raw(theme.Dim, "  "+string(m.Host)))
 	out := []widget.Line{head}
 	if m.Why != "" {
-		out = append(out, page.Wrapped(theme.Doubt, m.Why, " ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Doubt, widget.Words(m.Why), " ", e.W, 3)...)
 	}
 	for _, br := range board.Topology(e.Snap, b, e.Now) {
 		if br.Member.Instance == m.Instance && br.Why != "" {
-			out = append(out, page.Wrapped(theme.Warn, page.Differs+" "+br.Why, " ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Warn, widget.Words(page.Differs+" "+br.Why), " ", e.W, 2)...)
 		}
 	}
 	for i := range b.Findings {
@@ -205,7 +205,7 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 // serviceRows are one service's views of the instance.
 func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows [][]widget.Line) {
 	svc := b.Cluster.Service(r.Service)
-	name := widget.P(r.Port+" ").Add(theme.Strong, string(r.Service))
+	name := widget.Raw(theme.Plain, r.Port+" ").AddRaw(theme.Strong, string(r.Service))
 	type group struct {
 		view  *board.View
 		nodes []string
@@ -228,12 +228,12 @@ func (p *Instance) serviceRows(b *board.Board, r *board.Route, e page.Env) (rows
 	for _, g := range groups {
 		c := page.CellOf(g.view, p.name)
 		row := serverRow(g.view, &c, svc, e)
-		who := widget.P(strings.Join(g.nodes, " "))
+		who := widget.Raw(theme.Plain, strings.Join(g.nodes, " "))
 		if len(groups) == 1 {
-			who = widget.T(theme.Dim, "all "+fmt.Sprint(len(g.nodes)))
+			who = widget.T(theme.Dim, widget.F("all %d", len(g.nodes)))
 		}
 
-		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.P(fmt.Sprint(g.conn)), row[7], row[8]})
+		rows = append(rows, []widget.Line{name, who, row[1], row[2], row[5], widget.Raw(theme.Plain, fmt.Sprint(g.conn)), row[7], row[8]})
 		name = nil
 	}
 	return rows
@@ -254,14 +254,14 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 		case err != nil:
 			m = page.Mark{Shape: "✕", Word: "", Tone: theme.Bad}
 			if name == "postgres" || name == "pgbouncer" {
-				why = append(why, page.Wrapped(theme.Bad, "✕ "+err.Error(), "   ", e.W, 2)...)
+				why = append(why, page.Wrapped(theme.Bad, widget.Words("✕ "+err.Error()), "   ", e.W, 2)...)
 			}
 		case !asked:
 			m = page.Mark{Shape: "·", Word: "", Tone: theme.Info}
 		case !answers:
 			m = page.Mark{Shape: "?", Word: "", Tone: theme.Doubt}
 		}
-		l = l.Add(m.Tone, m.Shape+" ").Add(theme.Plain, number).Add(theme.Dim, " "+name+"   ")
+		l = l.AddRaw(m.Tone, m.Shape+" ").AddRaw(theme.Plain, number).AddRaw(theme.Dim, " "+name+"   ")
 	}
 	for _, pt := range v.Ports {
 		name := "postgres"
@@ -273,7 +273,7 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 			shut = errors.New(why)
 		}
 		if pt.Err != nil && v.Status.Err == nil {
-			why = append(why, page.Wrapped(theme.Doubt, "? "+pt.Err.Error(), "   ", e.W, 2)...)
+			why = append(why, page.Wrapped(theme.Doubt, widget.Words("? "+pt.Err.Error()), "   ", e.W, 2)...)
 		}
 		add(pt.Port, name, pt.Err != nil || !pt.Tried.IsZero(), shut, pt.Open(e.Now))
 	}
@@ -297,7 +297,7 @@ func ports(in *model.Instance, e page.Env) []widget.Line {
 
 // patroni is what the instance's own Patroni and the DCS report of it.
 func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
-	out := []widget.Line{widget.T(theme.Head, " PATRONI ").Add(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
+	out := []widget.Line{widget.T(theme.Head, " PATRONI ").AddRaw(theme.Dim, fmt.Sprintf("%s:%d", in.Host, in.PatroniPort))}
 	if e.Snap == nil {
 		return append(out, widget.T(theme.Info, "   · probing"))
 	}
@@ -305,15 +305,15 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	o := v.Status
 	if b := e.Board(p.cluster); b != nil {
 		if m := b.Member(in.Name); m != nil && m.Foreign != nil {
-			out = append(out, page.Wrapped(theme.Bad, "✕ "+m.Foreign.Why, "   ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Bad, widget.Words("✕ "+m.Foreign.Why), "   ", e.W, 2)...)
 			out = append(out, widget.T(theme.Doubt, "   that Patroni's answer follows; it is not used"))
 		}
 	}
 	switch {
 	case o.Err != nil:
-		out = append(out, page.Wrapped(theme.Bad, "✕ "+o.Err.Error(), "   ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Bad, widget.Words("✕ "+o.Err.Error()), "   ", e.W, 2)...)
 		if o.Ever() {
-			out = append(out, widget.T(theme.Doubt, "   the last answer follows, "+page.AgeText(o.Age(e.Now))+" old"))
+			out = append(out, widget.T(theme.Doubt, widget.Words("   the last answer follows, "+page.AgeText(o.Age(e.Now))+" old")))
 		}
 	case !o.Ever():
 		return append(out, widget.T(theme.Info, "   · probing"))
@@ -330,9 +330,9 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 		case c.Current(e.Now) && c.Value == 200:
 			answer = widget.T(theme.Good, "200")
 		case c.Current(e.Now):
-			answer = widget.P(fmt.Sprint(c.Value))
+			answer = widget.Raw(theme.Plain, fmt.Sprint(c.Value))
 		}
-		l = widget.Join(l, widget.P(path+" "), answer, widget.P("   "))
+		l = widget.Join(l, widget.Raw(theme.Plain, path+" "), answer, widget.P("   "))
 	}
 	if len(paths) > 0 {
 		out = append(out, l)
@@ -356,7 +356,7 @@ func (p *Instance) dcs(v model.PatroniView, e page.Env) []widget.Line {
 		if m.Lag >= 0 {
 			text += ", lag " + page.LagText(m.Lag)
 		}
-		return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Plain, text)}
+		return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Plain, widget.Words(text))}
 	}
 	return []widget.Line{widget.T(theme.Dim, "   DCS    ").Add(theme.Warn, "does not list it")}
 }
@@ -385,7 +385,7 @@ func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	case p == nil && (v.Pool.Err == nil || !v.Status.Current(e.Now)):
 		return nil
 	case p == nil:
-		return []widget.Line{head.Add(theme.Doubt, "? "+v.Pool.Err.Error()).Trunc(e.W), nil}
+		return []widget.Line{head.Add(theme.Doubt, widget.Words("? "+v.Pool.Err.Error())).Trunc(e.W), nil}
 	}
 	t := model.PoolTroubleOf(b.Cluster, p)
 	m := page.Mark{Shape: "●", Word: "", Tone: theme.Good}
@@ -396,20 +396,20 @@ func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	case t.Kind != "", longest >= model.PoolWait:
 		m = page.Mark{Shape: "!", Word: "", Tone: theme.Warn}
 	}
-	l := head.Add(m.Tone, m.Shape+" ")
+	l := head.AddRaw(m.Tone, m.Shape+" ")
 	if !p.Full {
-		l = l.Add(theme.Plain, fmt.Sprint(p.Clients))
+		l = l.AddRaw(theme.Plain, fmt.Sprint(p.Clients))
 		if p.MaxClients > 0 {
-			l = l.Add(theme.Dim, fmt.Sprintf(" of %d", p.MaxClients))
+			l = l.Add(theme.Dim, widget.F(" of %d", p.MaxClients))
 		}
-		l = l.Add(theme.Dim, " clients   ").Add(theme.Plain, fmt.Sprint(n)).Add(theme.Dim, " wait")
+		l = l.Add(theme.Dim, " clients   ").AddRaw(theme.Plain, fmt.Sprint(n)).Add(theme.Dim, " wait")
 		if n > 0 {
-			l = l.Add(theme.Dim, ", the longest ").Add(theme.Plain, fmt.Sprintf("%.1f s", longest.Seconds()))
+			l = l.Add(theme.Dim, ", the longest ").Add(theme.Plain, widget.F("%.1f s", longest.Seconds()))
 		}
 	}
 	for i := range p.Databases {
 		d := &p.Databases[i]
-		more := widget.P("   "+d.Name+" ").Add(theme.Plain, fmt.Sprint(d.Busy)).Add(theme.Dim, fmt.Sprintf("/%d in use", d.Servers))
+		more := widget.Raw(theme.Plain, "   "+d.Name+" ").AddRaw(theme.Plain, fmt.Sprint(d.Busy)).Add(theme.Dim, widget.F("/%d in use", d.Servers))
 		if l.Width()+more.Width() > e.W {
 			break // the trouble is shown below
 		}
@@ -417,7 +417,7 @@ func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	}
 	out := []widget.Line{l}
 	if t.Text != "" {
-		out = append(out, page.Wrapped(m.Tone, m.Shape+" "+t.Text, "         ", e.W, 3)...)
+		out = append(out, page.Wrapped(m.Tone, widget.Words(m.Shape+" "+t.Text), "         ", e.W, 3)...)
 	}
 	return append(out, nil)
 }

@@ -1,7 +1,6 @@
 package detail
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -24,7 +23,7 @@ type Node struct {
 }
 
 // Title names the node.
-func (p *Node) Title() string { return "haproxy " + string(p.host) }
+func (p *Node) Title() widget.Line { return widget.P(widget.F("haproxy %s", widget.Data(p.host))) }
 
 // NodeScreen is the page in the registry.
 func NodeScreen() page.Screen {
@@ -127,7 +126,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		if b.Cluster.Provider != "" {
 			where = "the nodes of group " + b.Cluster.Provider
 		}
-		return []widget.Line{nil, widget.T(theme.Warn, fmt.Sprintf(" The services of %s are on %s; tab opens them.", p.cluster, where))}, nil, nil
+		return []widget.Line{nil, widget.T(theme.Warn, widget.F(" The services of %s are on %s; tab opens them.", p.cluster, where))}, nil, nil
 	}
 	out = p.head(e)
 	if e.Snap == nil || !e.Snap.HAProxy[p.host].Ever() {
@@ -157,7 +156,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 	}
 	for _, s := range slices.Sorted(maps.Keys(known)) {
 		of = append(of, known[s])
-		t.Rows = append(t.Rows, []widget.Line{widget.P(s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Plain, s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
 			widget.T(theme.Warn, "in the inventory, but not on this HAProxy")})
 	}
 	for i := range t.Rows {
@@ -179,25 +178,25 @@ func (p *Node) head(e page.Env) []widget.Line {
 			name, port = n.Name, n.HAProxy.Port
 		}
 	}
-	head := widget.P(" ").Add(theme.Strong, string(p.host)).Add(theme.Dim, fmt.Sprintf("  %s  port %d  ", name, port))
+	head := widget.P(" ").AddRaw(theme.Strong, string(p.host)).Add(theme.Dim, widget.F("  %s  port %d  ", widget.Data(name), port))
 	if e.Snap == nil || e.ProxyNotProbed(p.host) {
 		return []widget.Line{widget.Join(head, page.Probing().Line()), nil}
 	}
 	o := e.Snap.HAProxy[p.host]
 	switch {
 	case o.Err != nil && o.Ever():
-		head = head.Add(theme.Bad, "✕ does not answer, last answer "+page.AgeText(o.Age(e.Now))+" ago")
+		head = head.Add(theme.Bad, widget.Words("✕ does not answer, last answer "+page.AgeText(o.Age(e.Now))+" ago"))
 	case o.Err != nil:
 		head = head.Add(theme.Bad, "✕ does not answer")
 	default:
-		head = head.Add(theme.Good, "● answers").Add(theme.Dim, " in "+page.Took(o.Took)+"  "+o.Value.URI)
+		head = head.Add(theme.Good, "● answers").Add(theme.Dim, widget.F(" in %s  %s", page.Took(o.Took), widget.Data(o.Value.URI)))
 	}
 	out := []widget.Line{head}
 	if o.Err != nil {
-		out = append(out, page.Wrapped(theme.Plain, o.Err.Error(), " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(o.Err.Error()), " ", e.W, 2)...)
 	}
 	if o.Value.Why != nil {
-		out = append(out, page.Wrapped(theme.Warn, "read from "+string(o.Value.Source)+", because the stats page fails: "+o.Value.Why.Error(), " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, widget.Words("read from "+string(o.Value.Source)+", because the stats page fails: "+o.Value.Why.Error()), " ", e.W, 2)...)
 	}
 	return append(out, nil)
 }
@@ -206,16 +205,16 @@ func (p *Node) head(e page.Env) []widget.Line {
 func (p *Node) sectionRow(px *haproxy.Proxy, s section, e page.Env) []widget.Line {
 	verdict, serves, why := widget.T(theme.Dim, "not in the inventory"), widget.Line(nil), widget.Line(nil)
 	if v := p.view(s, e); v != nil {
-		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.P(model.Join(v.Serving)), widget.T(theme.Dim, v.Why)
+		verdict, serves, why = page.VerdictMark(v.Verdict).Line(), widget.Raw(theme.Plain, model.Join(v.Serving)), widget.T(theme.Dim, widget.Words(v.Why))
 	}
 	now := page.SampleOf(px)
 
-	queue := widget.P(page.Count(now.Queue))
+	queue := widget.Raw(theme.Plain, page.Count(now.Queue))
 	if now.Queue > 0 {
 		queue[0].Tone = theme.Warn
 	}
-	return []widget.Line{widget.T(theme.Strong, px.Name), verdict, serves, widget.P(page.Count(now.Sessions)), widget.P(page.Count(now.Rate)),
-		queue, widget.T(theme.Info, page.Bars(e.Traffic.Of(p.host, px.Name), page.SessionsOf, 24)), why}
+	return []widget.Line{widget.Raw(theme.Strong, px.Name), verdict, serves, widget.Raw(theme.Plain, page.Count(now.Sessions)), widget.Raw(theme.Plain, page.Count(now.Rate)),
+		queue, widget.Raw(theme.Info, page.Bars(e.Traffic.Of(p.host, px.Name), page.SessionsOf, 24)), why}
 }
 
 // view is what the board says of a section on this node, or nil.
@@ -239,7 +238,7 @@ func (p *Node) servers(s section, e page.Env) []widget.Line {
 		return nil
 	}
 	svc := b.Cluster.Service(s.service)
-	out := []widget.Line{widget.T(theme.Head, " "+svc.Proxy()).Add(theme.Dim, "  check OPTIONS "+svc.Check)}
+	out := []widget.Line{widget.Raw(theme.Head, " "+svc.Proxy()).Add(theme.Dim, widget.F("  check OPTIONS %s", widget.Data(svc.Check)))}
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "SERVER", Min: 12, Max: 40},
 		{Title: "VERDICT", Min: 12},
@@ -257,8 +256,8 @@ func (p *Node) servers(s section, e page.Env) []widget.Line {
 		row := serverRow(v, &v.Cells[i], svc, e)
 		var rate, total, errs, since widget.Line
 		if sv := statOf(e, p.host, svc, v.Cells[i].Instance); sv != nil {
-			rate, total, errs = widget.P(page.Count(sv.SessionRate)), widget.P(page.Count(sv.Total)), widget.P(page.Count(sv.Errors))
-			since = widget.P(sinceText(sv.LastChange))
+			rate, total, errs = widget.Raw(theme.Plain, page.Count(sv.SessionRate)), widget.Raw(theme.Plain, page.Count(sv.Total)), widget.Raw(theme.Plain, page.Count(sv.Errors))
+			since = widget.P(widget.Words(sinceText(sv.LastChange)))
 		}
 		t.Rows = append(t.Rows, []widget.Line{row[0], row[1], row[2], row[3], row[5], row[6], rate, total, errs, since, row[8]})
 	}

@@ -27,7 +27,7 @@ type Service struct {
 }
 
 // Title is the service's name.
-func (p *Service) Title() string { return string(p.name) }
+func (p *Service) Title() widget.Line { return widget.Raw(theme.Plain, string(p.name)) }
 
 // ServiceScreen is the page in the registry.
 func ServiceScreen() page.Screen {
@@ -73,7 +73,7 @@ func (p *Service) lines(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
 	r, svc := b.Route(p.name), b.Cluster.Service(p.name)
 	if r == nil || svc == nil {
-		return []widget.Line{nil, widget.T(theme.Warn, " "+string(p.cluster)+" has no service "+string(p.name)+" any more")}
+		return []widget.Line{nil, widget.T(theme.Warn, widget.F(" %s has no service %s any more", widget.Data(p.cluster), widget.Data(p.name)))}
 	}
 	out := p.answer(b, r, e)
 	out = append(out, nil)
@@ -85,7 +85,7 @@ func (p *Service) lines(e page.Env) []widget.Line {
 // answer says who serves, first of all.
 func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Line {
 	state := page.RouteLine(b, r, false, model.Join)
-	head := widget.P(" ").Add(theme.Strong, r.Port+" "+string(r.Service)+"  ")
+	head := widget.P(" ").AddRaw(theme.Strong, r.Port+" "+string(r.Service)+"  ")
 	why := r.Why
 	_, tried := e.Probed(r)
 	switch {
@@ -95,7 +95,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 		state, why = page.Probing().Line(), "no HAProxy has answered yet"
 	}
 	head = widget.Join(head, state, widget.P("  seen by "), page.SeenBy(r, e))
-	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, why, " ", e.W, 9)...)
+	out := append([]widget.Line{head}, page.Wrapped(theme.Plain, widget.Words(why), " ", e.W, 9)...)
 	var hosts []model.Host
 	for _, v := range r.Views {
 		hosts = append(hosts, v.HAProxy)
@@ -108,7 +108,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 	for _, v := range r.Views {
 		for _, c := range v.Cells {
 			if c.Note != "" {
-				out = append(out, page.Wrapped(theme.Warn, fmt.Sprintf("%s %s on %s: %s", page.Differs, c.Instance, v.Label(), c.Note), " ", e.W, 4)...)
+				out = append(out, page.Wrapped(theme.Warn, widget.F("%s %s on %s: %s", page.Differs, widget.Data(c.Instance), widget.Data(v.Label()), c.Note), " ", e.W, 4)...)
 			}
 		}
 	}
@@ -141,46 +141,46 @@ func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget
 // viewRow heads one HAProxy.
 func viewRow(v *board.View, e page.Env) []widget.Line {
 	m := page.VerdictMark(v.Verdict)
-	name := widget.T(theme.Strong, v.Label())
+	name := widget.Raw(theme.Strong, v.Label())
 	if v.Node != "" {
-		name = name.Add(theme.Dim, " "+string(v.HAProxy))
+		name = name.AddRaw(theme.Dim, " "+string(v.HAProxy))
 	}
 	if e.ProxyNotProbed(v.HAProxy) {
 		return []widget.Line{name, page.Probing().Line()}
 	}
-	why := widget.T(theme.Plain, v.Why)
+	why := widget.T(theme.Plain, widget.Words(v.Why))
 	if v.Verdict == model.Serving {
 		why[0].Tone = theme.Dim
 	}
-	return []widget.Line{name, m.Line(), nil, nil, nil, nil, widget.P(fmt.Sprint(v.Sessions)), nil, why}
+	return []widget.Line{name, m.Line(), nil, nil, nil, nil, widget.Raw(theme.Plain, fmt.Sprint(v.Sessions)), nil, why}
 }
 
 // serverRow is one server of one HAProxy.
 func serverRow(v *board.View, c *board.Cell, svc *model.Service, e page.Env) []widget.Line {
-	name := widget.P("  " + string(c.Instance))
+	name := widget.Raw(theme.Plain, "  "+string(c.Instance))
 	if c.Backup {
 		name = name.Add(theme.Dim, " backup")
 	}
 	if e.ProxyNotProbed(v.HAProxy) {
 		return append([]widget.Line{name, page.Probing().Line()}, make([]widget.Line, 7)...)
 	}
-	status, weight, check := widget.P(c.Status), widget.P(""), widget.P("")
+	status, weight, check := widget.Raw(theme.Plain, c.Status), widget.P(""), widget.P("")
 	if st := statOf(e, v.HAProxy, svc, c.Instance); st != nil && !v.Stale {
-		weight, check = widget.P(fmt.Sprint(st.Weight)), widget.P(checkText(st))
+		weight, check = widget.Raw(theme.Plain, fmt.Sprint(st.Weight)), widget.Raw(theme.Plain, checkText(st))
 	}
 	share := widget.P("")
 	if c.Share > 0 {
-		share = widget.P(fmt.Sprintf("%d%%", c.Share))
+		share = widget.Raw(theme.Plain, fmt.Sprintf("%d%%", c.Share))
 	}
 	allowed := widget.T(theme.Doubt, "?")
 	if c.Allowed > 0 {
-		allowed = widget.P(fmt.Sprint(c.Allowed))
+		allowed = widget.Raw(theme.Plain, fmt.Sprint(c.Allowed))
 	}
-	why := widget.T(theme.Dim, c.Why)
+	why := widget.T(theme.Dim, widget.Words(c.Why))
 	if c.Note != "" {
-		why = widget.T(theme.Warn, page.Differs+" "+c.Note)
+		why = widget.T(theme.Warn, widget.Words(page.Differs+" "+c.Note))
 	}
-	return []widget.Line{name, page.VerdictMark(c.Verdict).Line(), status, weight, share, check, widget.P(fmt.Sprint(c.Sessions)), allowed, why}
+	return []widget.Line{name, page.VerdictMark(c.Verdict).Line(), status, weight, share, check, widget.Raw(theme.Plain, fmt.Sprint(c.Sessions)), allowed, why}
 }
 
 // statOf is HAProxy's own row of a server, or nil.
@@ -217,27 +217,32 @@ func (p *Service) definition(b *board.Board, svc *model.Service, e page.Env) []w
 			members = append(members, string(s.Name))
 		}
 	}
-	from := "one of Pigsty's own services"
+	from := widget.Words("one of Pigsty's own services").Local()
 	if svc.Line.File != "" {
 		from = fmt.Sprintf("%s:%d", svc.Line.File, svc.Line.Line)
 	}
-	rows := [][2]string{
+	type row struct {
+		label widget.Words
+		text  string
+	}
+	none := widget.Words("none").Local()
+	rows := []row{
 		{"declared", from},
 		{"selector", svc.Selector},
-		{"selects", cmp.Or(strings.Join(members, ", "), "none")},
+		{"selects", cmp.Or(strings.Join(members, ", "), none)},
 		{"backup", cmp.Or(svc.Backup, "–")},
-		{"backups", cmp.Or(strings.Join(backups, ", "), "none")},
+		{"backups", cmp.Or(strings.Join(backups, ", "), none)},
 		{"dest", strings.TrimSpace(svc.Dest + " (" + page.DestOf(b.Cluster, svc) + ")")},
-		{"check", "OPTIONS " + svc.Check + " at each server's Patroni"},
-		{"listens", svc.IP + ":" + svc.Port + ", balance " + svc.Balance + ", maxconn " + svc.MaxConn},
+		{"check", widget.F("OPTIONS %s at each server's Patroni", widget.Data(svc.Check)).Local()},
+		{"listens", widget.F("%s:%s, balance %s, maxconn %s", widget.Data(svc.IP), widget.Data(svc.Port), widget.Data(svc.Balance), widget.Data(svc.MaxConn)).Local()},
 		{"options", svc.Options},
 	}
 	if odd := odd(b.Cluster, svc); len(odd) > 0 {
-		rows = append(rows, [2]string{"differs", "declared differently for " + strings.Join(odd, ", ")})
+		rows = append(rows, row{"differs", widget.Words("declared differently for " + strings.Join(odd, ", ")).Local()})
 	}
 	out := []widget.Line{widget.T(theme.Head, " DEFINITION")}
 	for _, r := range rows {
-		out = append(out, page.Labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 12, e.W, 4)...)
+		out = append(out, page.LabelledRaw(widget.T(theme.Dim, " "+r.label), theme.Plain, r.text, 12, e.W, 4)...)
 	}
 	return append(out, nil)
 }
@@ -266,7 +271,7 @@ func (p *Service) file(b *board.Board, svc *model.Service, e page.Env) []widget.
 	if e.Texts.File == nil || e.Inv == nil {
 		return nil
 	}
-	out := []widget.Line{widget.T(theme.Head, " FILE ").Add(theme.Dim, svc.FileName()+", as the inventory renders it for "+string(svc.Rendered))}
+	out := []widget.Line{widget.T(theme.Head, " FILE ").Add(theme.Dim, widget.F("%s, as the inventory renders it for %s", widget.Data(svc.FileName()), widget.Data(svc.Rendered)))}
 	for _, l := range strings.Split(strings.TrimRight(e.Texts.File(e.Inv, svc), "\n"), "\n") {
 		out = append(out, widget.Join(widget.P("   "), page.Code(l)))
 	}

@@ -28,7 +28,7 @@ type WhatIf struct {
 }
 
 // Title of the page.
-func (p *WhatIf) Title() string { return "what if" }
+func (p *WhatIf) Title() widget.Line { return widget.P("what if") }
 
 // Start reads what Patroni decides by, when the page opens.
 func (p *WhatIf) Start() (page.Page, page.Intent) {
@@ -160,13 +160,13 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	out, err := failover.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
 	lines := []widget.Line{p.title(sup, b)}
 	if err != nil {
-		return append(lines, nil, widget.T(theme.Warn, " "+err.Error()))
+		return append(lines, nil, widget.T(theme.Warn, widget.Words(" "+err.Error())))
 	}
 	leads := p.leads(&out, e)
 	short := append(slices.Clone(lines), leads[0])
 	lines = append(lines, leads...)
 	for i := range out.Held {
-		lines = append(lines, page.Wrapped(theme.Bad, "✕ "+out.Held[i].Text(), " ", e.W, 3)...)
+		lines = append(lines, page.Wrapped(theme.Bad, widget.Words("✕ "+out.Held[i].Text()), " ", e.W, 3)...)
 	}
 	members, services := p.members(&out, sup, cur, e), thenTable(&out, e)
 	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
@@ -176,9 +176,9 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	lines = append(append(lines, nil), members...)
 	lines = append(append(lines, nil), services...)
 	if text := board.UnreadText(out.Unread); text != "" {
-		lines = append(append(lines, nil), page.Wrapped(theme.Doubt, "? "+text, " ", e.W, 3)...)
+		lines = append(append(lines, nil), page.Wrapped(theme.Doubt, widget.Words("? "+text), " ", e.W, 3)...)
 	}
-	lines = append(append(lines, nil), page.Wrapped(theme.Dim, out.Rules.Words()+".", " ", e.W, 3)...)
+	lines = append(append(lines, nil), page.Wrapped(theme.Dim, widget.Words(out.Rules.Words()+"."), " ", e.W, 3)...)
 	return append(lines, page.Wrapped(theme.Dim,
 		"On paper: nothing is changed. This is the state once every check has settled. A failover takes Patroni's ttl and HAProxy's checks; "+
 			"until then the services of the lost member have no server. CUT counts the sessions that HAProxy would end.", " ", e.W, 5)...)
@@ -193,14 +193,14 @@ func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 		if len(sup.Down) > 1 {
 			verb = " are down"
 		}
-		l = l.Add(theme.Strong, model.Join(sup.Down)+verb)
+		l = l.Add(theme.Strong, widget.Words(model.Join(sup.Down)+verb))
 		if sup.Leader != "" {
-			l = l.Add(theme.Strong, ", "+string(sup.Leader)+" leads")
+			l = l.Add(theme.Strong, widget.F(", %s leads", widget.Data(sup.Leader)))
 		}
 	case sup.Leader != "":
-		l = l.Add(theme.Strong, string(sup.Leader)+" leads")
+		l = l.Add(theme.Strong, widget.F("%s leads", widget.Data(sup.Leader)))
 	default:
-		l = l.Add(theme.Strong, "nothing happens to "+string(b.Cluster.Name))
+		l = l.Add(theme.Strong, widget.F("nothing happens to %s", widget.Data(b.Cluster.Name)))
 	}
 	return l.Add(theme.Dim, "   on paper")
 }
@@ -209,10 +209,10 @@ func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 func reasons(out *failover.Outcome, e page.Env, most int) []widget.Line {
 	var lines []widget.Line
 	if l := out.NodeLoss; l != nil {
-		lines = append(lines, page.Wrapped(theme.Warn, "! If the whole node is lost ("+model.Join(l.Nodes)+"): "+l.Why, " ", e.W, 4)...)
+		lines = append(lines, page.Wrapped(theme.Warn, widget.Words("! If the whole node is lost ("+model.Join(l.Nodes)+"): "+l.Why), " ", e.W, 4)...)
 	}
 	for _, r := range out.Reasons {
-		lines = append(lines, page.Wrapped(theme.Plain, r, " ", e.W, 4)...)
+		lines = append(lines, page.Wrapped(theme.Plain, widget.Words(r), " ", e.W, 4)...)
 	}
 	if len(lines) <= max(most, 0) {
 		return lines
@@ -226,12 +226,12 @@ func reasons(out *failover.Outcome, e page.Env, most int) []widget.Line {
 // leads says who leads then, and why that one.
 func (p *WhatIf) leads(out *failover.Outcome, e page.Env) []widget.Line {
 	if out.Unsure {
-		return page.Flow(widget.P(" ").Add(theme.Doubt, "? the next leader is unknown: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Doubt, "? the next leader is unknown: "), widget.Words(out.Why), e.W)
 	}
 	if out.Leader == "" {
-		return page.Flow(widget.P(" ").Add(theme.Bad, "✕ no leader: "), out.Why, e.W)
+		return page.Flow(widget.P(" ").Add(theme.Bad, "✕ no leader: "), widget.Words(out.Why), e.W)
 	}
-	return page.Flow(widget.P(" then ").Add(theme.Good, string(out.Leader)+" leads").Add(theme.Plain, ": "), out.Why, e.W)
+	return page.Flow(widget.P(" then ").Add(theme.Good, widget.F("%s leads", widget.Data(out.Leader))).Add(theme.Plain, ": "), widget.Words(out.Why), e.W)
 }
 
 func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur int, e page.Env) []widget.Line {
@@ -251,7 +251,7 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 		if !m.Known {
 			now = page.Mark{Shape: "?", Word: "no answer", Tone: theme.Doubt}
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.T(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(page.Lag(m.Lag, m.LagTime))})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(widget.Words(page.Lag(m.Lag, m.LagTime)))})
 	}
 	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, cur, len(t.Rows), e)
 }
@@ -273,14 +273,14 @@ func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 		}
 		cut := widget.T(theme.Dim, "0")
 		if n := out.Cut[was.Service]; n > 0 {
-			cut = widget.T(theme.Warn, fmt.Sprint(n))
+			cut = widget.Raw(theme.Warn, fmt.Sprint(n))
 		}
 		why := ""
 		if will.Verdict != model.Serving {
 			why = will.Why
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.P(was.Port), widget.T(theme.Strong, string(was.Service)),
-			now, arrow, then, cut, widget.T(theme.Dim, why)})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Plain, was.Port), widget.Raw(theme.Strong, string(was.Service)),
+			now, arrow, then, cut, widget.T(theme.Dim, widget.Words(why))})
 	}
 	return page.TableLines(t, e)
 }

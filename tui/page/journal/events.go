@@ -24,7 +24,7 @@ type Events struct {
 }
 
 // Title of the page.
-func (p *Events) Title() string { return "events" }
+func (p *Events) Title() widget.Line { return widget.P("events") }
 
 // Filter is the text the list is narrowed to.
 func (p *Events) Filter() string { return p.filter }
@@ -90,7 +90,7 @@ func (p *Events) rows(e page.Env) (rows []board.Change, hidden int) {
 		if p.cluster != "" && c.Cluster != p.cluster {
 			continue
 		}
-		if !page.Matches(p.filter, append([]string{string(c.Cluster), c.Kind, page.About(c)}, c.Path...)...) {
+		if !page.Matches(p.filter, append([]string{string(c.Cluster), c.Kind, strings.Join(c.Subjects, ", ")}, c.Path...)...) {
 			hidden++
 			continue
 		}
@@ -182,7 +182,7 @@ func (p *Events) below(e page.Env) int {
 // View draws the list above and the change under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	calm := widget.T(theme.Plain, " Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch.")
+	calm := widget.T(theme.Plain, widget.Words(" Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
 	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, calm, e)
 	if empty {
 		return out
@@ -216,9 +216,9 @@ func eventColumns(cluster bool, e page.Env) []widget.Column {
 // eventRow is one change as a row of eventColumns.
 func eventRow(c *board.Change, cluster bool, e page.Env) []widget.Line {
 	m := page.SeverityMark(c.Severity)
-	row := []widget.Line{widget.T(theme.Dim, e.Stamp(c.At)), widget.T(m.Tone, m.Shape)}
+	row := []widget.Line{widget.T(theme.Dim, widget.Words(e.Stamp(c.At))), widget.Raw(m.Tone, m.Shape)}
 	if cluster {
-		row = append(row, widget.T(theme.Strong, string(c.Cluster)))
+		row = append(row, widget.Raw(theme.Strong, string(c.Cluster)))
 	}
 	if e.W >= page.Narrow {
 		return append(row, widget.P(page.About(c)), page.Became(c))
@@ -229,17 +229,17 @@ func eventRow(c *board.Change, cluster bool, e page.Env) []widget.Line {
 // eventText is one change in full, with each of its events.
 func eventText(c *board.Change, e page.Env) []widget.Line {
 	m := page.SeverityMark(c.Severity)
-	head := widget.P(" ").Add(theme.Strong, string(c.Cluster)+"  "+page.About(c)+"  ").Add(theme.Dim, c.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, m.Word)
+	head := widget.P(" ").AddRaw(theme.Strong, string(c.Cluster)+"  ").Add(theme.Strong, page.About(c)+"  ").AddRaw(theme.Dim, c.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, widget.Words(m.Word))
 	out := []widget.Line{nil, head}
 	if len(c.Events) == 1 {
-		return append(out, page.Wrapped(theme.Plain, page.Became(c).String(), " ", e.W, 2)...)
+		return append(out, page.WrappedRaw(theme.Plain, page.Became(c).String(), " ", e.W, 2)...)
 	}
 	for _, step := range board.Each(c.Events) {
-		at := widget.T(theme.Dim, "   "+step.At.Format("15:04:05.0")+"  ")
+		at := widget.Raw(theme.Dim, "   "+step.At.Format("15:04:05.0")+"  ")
 		if len(c.Subjects) > 1 {
-			at = at.Add(theme.Plain, step.Subject()+"  ")
+			at = at.Add(theme.Plain, page.About(&step)+"  ")
 		}
-		out = append(out, page.Labelled(at, theme.Plain, page.Became(&step).String(), at.Width(), e.W, 2)...)
+		out = append(out, page.LabelledRaw(at, theme.Plain, page.Became(&step).String(), at.Width(), e.W, 2)...)
 	}
 	return out
 }

@@ -30,7 +30,7 @@ type Findings struct {
 }
 
 // Title of the page.
-func (p *Findings) Title() string { return "findings" }
+func (p *Findings) Title() widget.Line { return widget.P("findings") }
 
 // Filter is the text the list is narrowed to.
 func (p *Findings) Filter() string { return p.filter }
@@ -259,7 +259,7 @@ func listHead(title, noun string, n, hidden int, filter string, calm widget.Line
 	case e.NoAnswer():
 		return append(out, nil, widget.T(theme.Info, " probing every node …")), true
 	case n == 0 && hidden > 0:
-		return append(out, nil, widget.T(theme.Warn, " No "+noun+" matches. Esc clears the filter.")), true
+		return append(out, nil, widget.T(theme.Warn, widget.Words(" No "+noun+" matches. Esc clears the filter."))), true
 	case n == 0:
 		return append(out, nil, calm), true
 	}
@@ -272,7 +272,7 @@ func (p *Findings) calm(e page.Env) widget.Line {
 		b := &e.Boards[i]
 		if (p.cluster == "" || b.Cluster.Name == p.cluster) && b.Health != model.HealthOK {
 			m := page.HealthMark(b.Health, false)
-			return widget.T(m.Tone, fmt.Sprintf(" %s %s is %s: %s", m.Shape, b.Cluster.Name, m.Word, b.Summary))
+			return widget.T(m.Tone, widget.F(" %s %s is %s: %s", m.Shape, widget.Data(b.Cluster.Name), m.Word, b.Summary))
 		}
 	}
 	return widget.T(theme.Good, " ● no findings")
@@ -282,21 +282,21 @@ func (p *Findings) calm(e page.Env) widget.Line {
 // lines, its own and the next step in one more.
 func findingText(r *row, most int, e page.Env) []widget.Line {
 	f, m := &r.Finding, page.FindingMark(&r.Finding)
-	head := widget.P(" ").Add(m.Tone, m.Word).Add(theme.Dim, "  "+f.Code+"  "+subject(f))
+	head := widget.P(" ").Add(m.Tone, widget.Words(m.Word)).AddRaw(theme.Dim, "  "+f.Code+"  "+subject(f))
 	if at := since(f, e); !at.IsZero() {
-		head = head.Add(theme.Dim, "  first seen "+e.When(at))
+		head = head.Add(theme.Dim, widget.Words("  first seen "+e.When(at)))
 	}
 	out := []widget.Line{nil, head}
-	out = append(out, page.Wrapped(theme.Strong, f.Summary, " ", e.W, most+1)...)
+	out = append(out, page.Wrapped(theme.Strong, widget.Words(f.Summary), " ", e.W, most+1)...)
 	for _, ev := range f.Evidence {
-		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, ev, 5, e.W, most)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, widget.Words(ev), 5, e.W, most)...)
 	}
 	for i := range r.effects {
-		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Plain, r.effects[i].Summary, 5, e.W, most)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Plain, widget.Words(r.effects[i].Summary), 5, e.W, most)...)
 	}
 	if f.Hint != "" {
 		out = append(out, nil)
-		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, f.Hint, 6, e.W, most+1)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, " next"), theme.Plain, widget.Words(f.Hint), 6, e.W, most+1)...)
 	}
 	return out
 }

@@ -43,7 +43,7 @@ const (
 const lately = 24 * time.Hour
 
 // Title of the page.
-func (p *Log) Title() string { return "log" }
+func (p *Log) Title() widget.Line { return widget.P("log") }
 
 // Start reads the audit file when the page opens.
 func (p *Log) Start() (page.Page, page.Intent) {
@@ -252,15 +252,15 @@ func (p *Log) View(e page.Env) []widget.Line {
 // title names the list and its order.
 func (p *Log) title(n int, e page.Env) widget.Line {
 	name := map[view]string{viewChanges: "CHANGES", viewCommands: "COMMANDS", viewMessages: "MESSAGES"}[p.view]
-	l := widget.T(theme.Head, fmt.Sprintf(" %s %d", name, n))
+	l := widget.T(theme.Head, widget.F(" %s %d", name, n))
 	if e.W < 60 {
 		return l
 	}
-	return l.Add(theme.Dim, "  "+map[view]string{
+	return l.Add(theme.Dim, widget.Words("  "+map[view]string{
 		viewChanges:  "of this inventory; failures of a day first, then the newest",
 		viewCommands: "of this console; failures first, then the newest",
 		viewMessages: "of this console; failures first, then the newest",
-	}[p.view]).Trunc(e.W)
+	}[p.view])).Trunc(e.W)
 }
 
 // above is what is wrong with the audit file.
@@ -273,7 +273,7 @@ func (p *Log) above(e page.Env) []widget.Line {
 	}
 	if n := len(p.Got.Breaks); n > 0 {
 		b := p.Got.Breaks[0]
-		return page.Wrapped(theme.Bad, fmt.Sprintf("✕ %s:%d: the chain of hashes is broken: %s; pgtui history lists every place (%d)", p.Got.File, b.Line, b.What, n), " ", e.W, 3)
+		return page.Wrapped(theme.Bad, widget.F("✕ %s:%d: the chain of hashes is broken: %s; pgtui history lists every place (%d)", p.Got.File, b.Line, b.What, n), " ", e.W, 3)
 	}
 	return nil
 }
@@ -293,7 +293,7 @@ func (p *Log) empty(e page.Env) []widget.Line {
 	case p.view == viewChanges:
 		text = fmt.Sprintf("Nothing was changed with this inventory: %s has no run of it.", p.Got.File)
 	}
-	return page.Wrapped(theme.Plain, text, " ", e.W, 3)
+	return page.Wrapped(theme.Plain, widget.Words(text), " ", e.W, 3)
 }
 
 // changes are the runs of the audit file.
@@ -311,8 +311,8 @@ func (p *Log) changes(e page.Env) (out []logRow) {
 		out = append(out, logRow{
 			key: r.Run, at: began, failed: r.Failed(),
 			cells: []widget.Line{
-				widget.T(theme.Dim, e.Stamp(began)), widget.T(theme.Strong, cmp.Or(r.Who.SudoUser, r.Who.User)), widget.P(r.What()), widget.P(string(r.Cluster)),
-				widget.T(tone, cmp.Or(r.Outcome, plan.RunUnknown)), widget.T(theme.Dim, r.Plan), widget.P(r.Changed()),
+				widget.T(theme.Dim, widget.Words(e.Stamp(began))), widget.Raw(theme.Strong, cmp.Or(r.Who.SudoUser, r.Who.User)), widget.Raw(theme.Plain, r.What()), widget.Raw(theme.Plain, string(r.Cluster)),
+				widget.T(tone, widget.Words(cmp.Or(r.Outcome, plan.RunUnknown))), widget.Raw(theme.Dim, r.Plan), widget.Raw(theme.Plain, r.Changed()),
 			},
 			words: []string{r.Who.String(), r.What(), string(r.Cluster), r.Ended(), r.Plan, r.Changed(), r.Error},
 			full:  func(e page.Env) []widget.Line { return runWhole(r, e) },
@@ -323,38 +323,39 @@ func (p *Log) changes(e page.Env) (out []logRow) {
 
 // runWhole is one run with everything that its record has.
 func runWhole(r *plan.Run, e page.Env) (out []widget.Line) {
-	add := func(label string, tone theme.Tone, text string) {
+	add := func(label widget.Words, tone theme.Tone, text string) {
 		if text != "" {
-			out = append(out, page.Labelled(widget.T(theme.Head, "   "+label).Pad(14), tone, text, 14, e.W, 6)...)
+			out = append(out, page.LabelledRaw(widget.T(theme.Head, "   "+label).Pad(14), tone, text, 14, e.W, 6)...)
 		}
 	}
 	add("by", theme.Plain, r.Who.String())
 	if r.Failed() {
-		add("ended", theme.Bad, r.Ended())
+		add("ended", theme.Bad, widget.Words(r.Ended()).Local())
 	}
 	add("plan", theme.Plain, r.Plan)
 	if r.TookMs > 0 {
-		add("took", theme.Plain, page.Took(time.Duration(r.TookMs)*time.Millisecond))
+		add("took", theme.Plain, widget.Words(page.Took(time.Duration(r.TookMs)*time.Millisecond)).Local())
 	}
 	if len(r.Nodes) == 0 {
 		add("changed", theme.Plain, r.Changed())
 	}
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
-		text := string(n.Host) + "  " + cmp.Or(string(n.Outcome), "?")
+		text := string(n.Host) + "  " + widget.Words(cmp.Or(string(n.Outcome), "?")).Local()
 		if n.Error != "" {
-			text += " at " + cmp.Or(n.Step, "its start") + ": " + n.Error
+			text += widget.Words(" at " + cmp.Or(n.Step, "its start") + ": " + n.Error).Local()
 		}
 		add("node", map[bool]theme.Tone{true: theme.Bad, false: theme.Plain}[n.Error != ""], text)
 		if n.Backup != "" {
-			add("", theme.Dim, "backup "+n.Backup)
+			add("", theme.Dim, widget.F("backup %s", widget.Data(n.Backup)).Local())
 		}
 	}
 	for _, ev := range r.Events {
-		add(ev.At.In(e.Now.Location()).Format("15:04:05"), theme.Dim, strings.Join(page.NonEmpty(ev.State, string(ev.Host), ev.What, ev.Error), "  "))
+		add(widget.Words(ev.At.In(e.Now.Location()).Format("15:04:05")), theme.Dim,
+			strings.Join(page.NonEmpty(widget.Words(ev.State).Local(), string(ev.Host), widget.Words(ev.What).Local(), widget.Words(ev.Error).Local()), "  "))
 	}
 	add("risks", theme.Plain, strings.Join(r.Accepted, ", "))
-	add("error", theme.Bad, r.Error)
+	add("error", theme.Bad, widget.Words(r.Error).Local())
 	if r.MayUndo() {
 		add("next", theme.Plain, "pgtui undo "+r.Plan)
 	}
@@ -367,12 +368,14 @@ func commands(e page.Env) (out []logRow) {
 		r := &e.Ran[i]
 		end, tone := ending(r)
 		text := strings.TrimPrefix(strings.Join(r.Argv, " "), "sh -c ") // the shell is no news
+		shown := widget.Raw(theme.Plain, text)
 		if r.Err != nil {
 			text += "  " + r.Err.Error()
+			shown = shown.Add(theme.Plain, widget.Words("  "+r.Err.Error()))
 		}
 		out = append(out, logRow{
 			key: fmt.Sprint(r.At.UnixNano(), "\x00", r.Node, "\x00", text), at: r.At, failed: r.Err != nil || r.Exit != 0,
-			cells: []widget.Line{widget.T(theme.Dim, e.Stamp(r.At)), widget.T(theme.Strong, ranOn(r)), widget.P(msText(r)), widget.T(tone, end), widget.P(text)},
+			cells: []widget.Line{widget.T(theme.Dim, widget.Words(e.Stamp(r.At))), widget.Raw(theme.Strong, ranOn(r)), widget.Raw(theme.Plain, msText(r)), widget.T(tone, widget.Words(end)), shown},
 			words: []string{ranOn(r), text},
 			full:  func(e page.Env) []widget.Line { return ranWhole(r, e) },
 		})
@@ -386,9 +389,11 @@ func messages(e page.Env) (out []logRow) {
 		s := &e.Messages[i]
 		out = append(out, logRow{
 			key: messageKey(s), at: s.At, failed: s.Tone == theme.Bad,
-			cells: []widget.Line{widget.T(theme.Dim, e.Stamp(s.At)), widget.T(s.Tone, s.Text)},
+			cells: []widget.Line{widget.T(theme.Dim, widget.Words(e.Stamp(s.At))), widget.T(s.Tone, widget.Words(s.Text))},
 			words: []string{s.Text},
-			full:  func(e page.Env) []widget.Line { return page.Wrapped(theme.Plain, s.Text, "   ", e.W, mostLines) },
+			full: func(e page.Env) []widget.Line {
+				return page.Wrapped(theme.Plain, widget.Words(s.Text), "   ", e.W, mostLines)
+			},
 		})
 	}
 	return out
@@ -400,8 +405,8 @@ func ranWhole(r *model.Ran, e page.Env) []widget.Line {
 	if r.Err == nil {
 		end = "exit " + end
 	}
-	out := []widget.Line{widget.T(tone, "   "+end).Add(theme.Dim, "  "+msText(r)+" ms")}
-	out = append(out, page.Wrapped(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
+	out := []widget.Line{widget.T(tone, widget.Words("   "+end)).Add(theme.Dim, widget.Words("  "+msText(r)+" ms"))}
+	out = append(out, page.WrappedRaw(theme.Plain, strings.Join(r.Argv, " "), "   ", e.W, mostLines)...)
 	if r.Err != nil {
 		out = append(out, page.Failure(r.Err, e)...)
 	}
@@ -410,10 +415,10 @@ func ranWhole(r *model.Ran, e page.Env) []widget.Line {
 	}
 	script := strings.Split(strings.TrimSpace(r.Script), "\n")
 	for _, text := range script[:min(len(script), mostLines)] {
-		out = append(out, widget.T(theme.Dim, "     "+strings.ReplaceAll(text, "\t", "  ")).Trunc(e.W))
+		out = append(out, widget.Raw(theme.Dim, "     "+strings.ReplaceAll(text, "\t", "  ")).Trunc(e.W))
 	}
 	if more := len(script) - mostLines; more > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("     … %d more lines", more)))
+		out = append(out, widget.T(theme.Dim, widget.F("     … %d more lines", more)))
 	}
 	return out
 }

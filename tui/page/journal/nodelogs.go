@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ func NewLogs(at page.Place, e page.Env) *Logs {
 func (p *Logs) Scope() string { return "logs" }
 
 // Title of the page.
-func (p *Logs) Title() string { return "logs" }
+func (p *Logs) Title() widget.Line { return widget.P("logs") }
 
 // Place is the node.
 func (p *Logs) Place(page.Env) page.Place { return p.at }
@@ -208,7 +207,7 @@ func (p *Logs) foot(e page.Env) []widget.Line {
 	if l == nil || e.H < 12 || widget.Width(l.Text) <= e.W-p.left(e) {
 		return nil
 	}
-	out := page.Wrapped(toneOf(l.Level), l.Text, " ", e.W, max(e.H/3, 3))
+	out := page.WrappedRaw(toneOf(l.Level), l.Text, " ", e.W, max(e.H/3, 3))
 	return append([]widget.Line{nil}, out...)
 }
 
@@ -255,17 +254,17 @@ func (p *Logs) row(l *model.LogLine, e page.Env) widget.Line {
 	if !l.At.IsZero() {
 		at = l.At.In(e.Now.Location()).Format(time.TimeOnly)
 	}
-	out := widget.T(theme.Dim, at).Pad(9)
+	out := widget.Raw(theme.Dim, at).Pad(9)
 	if p.unit == "" {
-		out = widget.Join(out, widget.P(string(l.Unit)).Pad(12))
+		out = widget.Join(out, widget.Raw(theme.Plain, string(l.Unit)).Pad(12))
 	}
 	word := l.Level.String()
 	if e.W < 60 && word != "" {
 		word = strings.ToUpper(word[:1])
 	}
 	tone := toneOf(l.Level)
-	out = widget.Join(out, widget.T(tone, word)).Pad(p.left(e) - 1)
-	return out.Add(tone, l.Text).Trunc(e.W - 1)
+	out = widget.Join(out, widget.T(tone, widget.Words(word))).Pad(p.left(e) - 1)
+	return out.AddRaw(tone, l.Text).Trunc(e.W - 1)
 }
 
 // toneOf is the colour of a level.
@@ -287,23 +286,23 @@ func (p *Logs) head(e page.Env) []widget.Line {
 	if e.Inv != nil {
 		name = e.Inv.Label(p.at.Host)
 	}
-	title := widget.P(" ").Add(theme.Strong, name).Add(theme.Dim, "  ")
+	title := widget.P(" ").AddRaw(theme.Strong, name).Add(theme.Dim, "  ")
 	for _, u := range p.units() {
 		word, tone := string(u), theme.Dim
 		if u == "" {
-			word = "all"
+			word = widget.Words("all").Local()
 		}
 		if u == p.unit {
 			word, tone = "["+word+"]", theme.Strong
 		}
-		title = title.Add(tone, word+" ")
+		title = title.AddRaw(tone, word+" ")
 	}
 	out := []widget.Line{title.Trunc(e.W)}
 	state := widget.P(" ")
 	switch {
 	case p.err != nil:
 		state = nil
-		out = append(out, page.Wrapped(theme.Bad, "✕ "+p.err.Error(), " ", e.W, 3)...)
+		out = append(out, page.Wrapped(theme.Bad, widget.Words("✕ "+p.err.Error()), " ", e.W, 3)...)
 	case p.stream == nil:
 		state = state.Add(theme.Warn, "ended; R reads again")
 	case len(p.sources) == 0:
@@ -314,12 +313,12 @@ func (p *Logs) head(e page.Env) []widget.Line {
 		state = state.Add(theme.Good, "following")
 	}
 	if state != nil {
-		state = state.Add(theme.Dim, fmt.Sprintf(" · %s", text.Plural(len(p.rows), "line")))
+		state = state.Add(theme.Dim, widget.F(" · %s", text.Plural(len(p.rows), "line")))
 		if hidden := len(p.lines) - len(p.rows); hidden > 0 {
-			state = state.Add(theme.Warn, fmt.Sprintf(" · %d hidden", hidden))
+			state = state.Add(theme.Warn, widget.F(" · %d hidden", hidden))
 		}
 		if p.filter != "" {
-			state = state.Add(theme.Warn, " by the filter "+p.filter)
+			state = state.Add(theme.Warn, widget.F(" by the filter %s", widget.Data(p.filter)))
 		}
 		out = append(out, state.Trunc(e.W))
 	}
@@ -341,11 +340,11 @@ func (p *Logs) troubles(e page.Env) []widget.Line {
 			if try := source.TryOf(s.Err); try != "" {
 				line += " · try: " + try
 			}
-			out = append(out, page.Wrapped(theme.Bad, line, " ", e.W, 3)...)
+			out = append(out, page.Wrapped(theme.Bad, widget.Words(line), " ", e.W, 3)...)
 		}
 	}
 	if len(none) > 0 && e.H >= 12 {
-		out = append(out, widget.T(theme.Dim, " no log of "+strings.Join(none, ", ")+": neither a file nor a line in the journal").Trunc(e.W))
+		out = append(out, widget.T(theme.Dim, widget.Words(" no log of "+strings.Join(none, ", ")+": neither a file nor a line in the journal")).Trunc(e.W))
 	}
 	return out
 }

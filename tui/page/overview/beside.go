@@ -1,7 +1,6 @@
 package overview
 
 import (
-	"fmt"
 	"strings"
 
 	"pgtui/internal/text"
@@ -43,7 +42,7 @@ func findingsPane(b *board.Board, e page.Env) []widget.Line {
 	if len(events) > 0 {
 		room -= min(len(events)+2, e.H/2)
 	}
-	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Causes)))}
+	out := []widget.Line{widget.T(theme.Head, widget.F(" FINDINGS %d", len(b.Causes)))}
 	if len(b.Causes) == 0 && !e.Pending(b) {
 		out = []widget.Line{widget.T(theme.Head, " FINDINGS"), widget.T(theme.Dim, " none")}
 	}
@@ -67,22 +66,22 @@ func withMore(l, more widget.Line, e page.Env) []widget.Line {
 	if e.H < tallFrom || l.Width()+more.Width() <= e.W || more.Width() == 0 {
 		return []widget.Line{widget.Join(l, more).Trunc(e.W)}
 	}
-	return append([]widget.Line{l}, page.Wrapped(more[0].Tone, strings.TrimLeft(more.String(), "; :"), "   ", e.W, 4)...)
+	return append([]widget.Line{l}, page.WrappedRaw(more[0].Tone, strings.TrimLeft(more.String(), "; :"), "   ", e.W, 4)...)
 }
 
 // moreFindings says that there are n more, and where.
 func moreFindings(n int) widget.Line {
-	return widget.T(theme.Dim, fmt.Sprintf(" … %s: ", text.Plural(n, "more finding"))).Add(theme.Key, "f")
+	return widget.T(theme.Dim, widget.F(" … %s: ", text.Plural(n, "more finding"))).Add(theme.Key, "f")
 }
 
 // causeLines is one thing that is wrong, what follows from it, and the next step.
 func causeLines(b *board.Board, c *model.Cause, e page.Env) []widget.Line {
 	out := causeHead(c, e, 5)
 	for _, i := range c.Effects {
-		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Dim, b.Findings[i].Summary, 5, e.W, 5)...)
+		out = append(out, page.Labelled(widget.T(theme.Dim, "   └"), theme.Dim, widget.Words(b.Findings[i].Summary), 5, e.W, 5)...)
 	}
 	if c.Hint != "" {
-		out = append(out, page.Labelled(widget.T(theme.Key, "   →"), theme.Plain, c.Hint, 5, e.W, 6)...)
+		out = append(out, page.Labelled(widget.T(theme.Key, "   →"), theme.Plain, widget.Words(c.Hint), 5, e.W, 6)...)
 	}
 	return out
 }
@@ -90,7 +89,7 @@ func causeLines(b *board.Board, c *model.Cause, e page.Env) []widget.Line {
 // causeHead is the sentence of a cause behind its mark, in at most most lines.
 func causeHead(c *model.Cause, e page.Env, most int) []widget.Line {
 	m := page.FindingMark(&c.Finding)
-	return page.Labelled(widget.P(" ").Add(m.Tone, m.Shape), theme.Plain, c.Summary, 3, e.W, most)
+	return page.Labelled(widget.P(" ").AddRaw(m.Tone, m.Shape), theme.Plain, widget.Words(c.Summary), 3, e.W, most)
 }
 
 // latest are the newest changes of the cluster, in at most most lines; the findings are

@@ -1,7 +1,6 @@
 package overview
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -24,7 +23,7 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 		lines = 5
 	}
 	if len(routes) == 0 {
-		text := " no service matches the filter " + p.filter
+		text := widget.F(" no service matches the filter %s", widget.Data(p.filter))
 		if p.filter == "" {
 			text = " the inventory declares no service for this cluster"
 		}
@@ -47,9 +46,9 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 	if e.PendingRoute(r) {
 		state, why, note = page.Probing().Line(), "no HAProxy has answered yet", ""
 	}
-	head := widget.Join(widget.P(" ").Add(theme.Strong, subject+"  "), state, widget.P("  "))
-	out := page.Flow(head, why, e.W)
-	notes := page.Labelled(widget.T(theme.Warn, " "+page.Differs), theme.Warn, note, 3, e.W, max(lines/2, 1))
+	head := widget.Join(widget.P(" ").AddRaw(theme.Strong, subject+"  "), state, widget.P("  "))
+	out := page.Flow(head, widget.Words(why), e.W)
+	notes := page.Labelled(widget.T(theme.Warn, " "+page.Differs), theme.Warn, widget.Words(note), 3, e.W, max(lines/2, 1))
 	if note == "" {
 		notes = nil
 	}
@@ -85,7 +84,7 @@ func (p *Cluster) below(b *board.Board, e page.Env, room int, beside bool) []wid
 		return out
 	}
 	if len(b.Causes) > 0 && room-len(out) > 2 {
-		out = append(out, nil, widget.T(theme.Head, fmt.Sprintf(" FINDINGS %d", len(b.Causes))))
+		out = append(out, nil, widget.T(theme.Head, widget.F(" FINDINGS %d", len(b.Causes))))
 		for i := range b.Causes {
 			spare, last := room-len(out)-1, i == len(b.Causes)-1 // one line stays between them and the keys
 			lines := causeHead(&b.Causes[i], e, 3)
@@ -135,7 +134,7 @@ func members(b *board.Board, e page.Env) []widget.Line {
 	for _, row := range t.Rows {
 		if l := row[why]; l.Width() > 0 {
 			name := widget.Join(widget.P(" "), row[0], widget.P("  "))
-			out = append(out, page.Labelled(name, l[0].Tone, l.String(), name.Width(), e.W, 3)...)
+			out = append(out, page.LabelledRaw(name, l[0].Tone, l.String(), name.Width(), e.W, 3)...)
 		}
 	}
 	return out
@@ -158,18 +157,18 @@ func vipPlace(b *board.Board, e page.Env) widget.Line {
 	case b.VIP.Holder == "":
 		return widget.T(theme.Doubt, " ? no answer")
 	case b.VIP.OnLeader:
-		return widget.P(" on " + holder + " = leader")
+		return widget.P(widget.F(" on %s = leader", widget.Data(holder)))
 	case b.Leader == "":
-		return widget.P(" on " + holder)
+		return widget.P(widget.F(" on %s", widget.Data(holder)))
 	}
-	return widget.T(theme.Warn, " on "+holder+" ≠ leader")
+	return widget.T(theme.Warn, widget.F(" on %s ≠ leader", widget.Data(holder)))
 }
 
 // facts are the VIP and the HAProxies of the cluster.
 func facts(b *board.Board, e page.Env) []widget.Line {
 	l := widget.P(" ")
 	if b.Cluster.VIP != "" {
-		l = l.Add(theme.Head, "VIP ").Add(theme.Plain, b.Cluster.VIP)
+		l = l.Add(theme.Head, "VIP ").AddRaw(theme.Plain, b.Cluster.VIP)
 		l = append(append(l, vipPlace(b, e)...), widget.P("   ")...)
 	}
 	l = l.Add(theme.Head, "HAPROXY ")
@@ -189,11 +188,11 @@ func facts(b *board.Board, e page.Env) []widget.Line {
 	}
 	switch {
 	case waiting > 0:
-		return []widget.Line{l.Add(theme.Info, fmt.Sprintf("probing %d of %s %s", waiting, text.Plural(n, "node"), where))}
+		return []widget.Line{l.Add(theme.Info, widget.F("probing %d of %s %s", waiting, text.Plural(n, "node"), where))}
 	case len(silent) == 0:
-		return []widget.Line{l.Add(theme.Plain, fmt.Sprintf("%d of %d answer, %s", n, n, where))}
+		return []widget.Line{l.Add(theme.Plain, widget.F("%d of %d answer, %s", n, n, where))}
 	}
-	return withMore(l.Add(theme.Doubt, fmt.Sprintf("%d of %d answer, %s", n-len(silent), n, where)), widget.T(theme.Doubt, "; ? no answer from "+strings.Join(silent, ", ")), e)
+	return withMore(l.Add(theme.Doubt, widget.F("%d of %d answer, %s", n-len(silent), n, where)), widget.T(theme.Doubt, widget.F("; ? no answer from %s", widget.Data(strings.Join(silent, ", ")))), e)
 }
 
 // files is whether the service files on the nodes are as the inventory declares;
@@ -229,28 +228,28 @@ func files(b *board.Board, e page.Env) []widget.Line {
 		}
 	}
 	if same > 0 {
-		l = l.Add(theme.Plain, fmt.Sprintf("up to date on %d of %d", same, len(b.Cluster.LoadBalancers)))
+		l = l.Add(theme.Plain, widget.F("up to date on %d of %d", same, len(b.Cluster.LoadBalancers)))
 	}
 	if len(differ) > 0 {
-		l = page.Gap(l, same > 0).Add(theme.Warn, page.Differs+" differ on "+strings.Join(differ, ", ")).Add(theme.Key, " d").Add(theme.Dim, " diff")
+		l = page.Gap(l, same > 0).Add(theme.Warn, widget.F("≠ differ on %s", widget.Data(strings.Join(differ, ", ")))).Add(theme.Key, " d").Add(theme.Dim, " diff")
 	}
 	if len(unread) > 0 {
-		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, "? not checked on "+strings.Join(unread, ", "))
+		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, widget.F("? not checked on %s", widget.Data(strings.Join(unread, ", "))))
 		if why != nil && (e.H < tallFrom || l.Width()+widget.Width(why.Error())+16 <= e.W) { // 16: when they were read
-			l, why = l.Add(theme.Doubt, ": "+why.Error()), nil
+			l, why = l.Add(theme.Doubt, widget.Words(": "+why.Error())), nil
 		}
 	}
 	switch {
 	case len(waits) == len(b.Cluster.LoadBalancers):
 		l = l.Add(theme.Info, "· reading the nodes")
 	case len(waits) > 0:
-		l = page.Gap(l, true).Add(theme.Info, "· reading "+strings.Join(waits, ", "))
+		l = page.Gap(l, true).Add(theme.Info, widget.F("· reading %s", widget.Data(strings.Join(waits, ", "))))
 	}
 	if same+len(differ) > 0 {
 		l = readAt(l, oldest, e)
 	}
 	if why != nil {
-		return withMore(l, widget.T(theme.Doubt, "   "+page.Unknown().Shape+" "+why.Error()), e)
+		return withMore(l, widget.T(theme.Doubt, widget.Words("   "+page.Unknown().Shape+" "+why.Error())), e)
 	}
 	return []widget.Line{l.Trunc(e.W)}
 }
@@ -262,9 +261,9 @@ func readAt(l widget.Line, at time.Time, e page.Env) widget.Line {
 	case at.IsZero():
 		return l
 	case age > 3*time.Minute:
-		return l.Add(theme.Doubt, "   "+page.AgeText(age)+" ago")
+		return l.Add(theme.Doubt, widget.Words("   "+page.AgeText(age)+" ago"))
 	}
-	return l.Add(theme.Dim, "   read "+e.When(at))
+	return l.Add(theme.Dim, widget.Words("   read "+e.When(at)))
 }
 
 // nameOf is what a node is called: its nodename, else its address.

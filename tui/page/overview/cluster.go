@@ -26,7 +26,7 @@ type Cluster struct {
 }
 
 // Title is the cluster's name.
-func (p *Cluster) Title() string { return string(p.name) }
+func (p *Cluster) Title() widget.Line { return widget.Raw(theme.Plain, string(p.name)) }
 
 // Filter is the text the services are narrowed to.
 func (p *Cluster) Filter() string { return p.filter }
@@ -164,7 +164,7 @@ func (p *Cluster) board(b *board.Board, e page.Env, beside bool) []widget.Line {
 	top := widget.Window(p.top, p.at(routes), len(rows), h)
 	out = append(out, rows[min(top, len(rows)):min(top+h, len(rows))]...)
 	if hidden > 0 {
-		out = append(out, widget.T(theme.Warn, fmt.Sprintf(" %s hidden by the filter %s", text.Plural(hidden, "service"), p.filter)))
+		out = append(out, widget.T(theme.Warn, widget.F(" %s hidden by the filter %s", text.Plural(hidden, "service"), widget.Data(p.filter))))
 	}
 	if spare := e.H - len(out) - len(said); spare > 4 {
 		out = append(out, nil)
@@ -175,7 +175,7 @@ func (p *Cluster) board(b *board.Board, e page.Env, beside bool) []widget.Line {
 
 // boardBanner is the state of the cluster in a line or two.
 func boardBanner(b *board.Board, e page.Env) []widget.Line {
-	m, text := e.Health(b), e.Summary(b)
+	m, text := e.Health(b), widget.Words(e.Summary(b)).Local()
 	var out []widget.Line
 	if b.Paused {
 		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, there is no automatic failover ").Trunc(e.W))
@@ -185,28 +185,28 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 		head = widget.Join(head, driftCell(b), widget.T(theme.Info, " drift  "))
 	}
 	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
-		out = append(out, head.Add(theme.Plain, text))
+		out = append(out, head.AddRaw(theme.Plain, text))
 	} else {
 		parts := widget.Wrap(text, e.W-head.Width()-1)
 		for i, s := range parts[:min(len(parts), 2)] {
 			if i > 0 {
-				head = widget.P(strings.Repeat(" ", head.Width()))
+				head = widget.Raw(theme.Plain, strings.Repeat(" ", head.Width()))
 			}
-			out = append(out, head.Add(theme.Plain, s))
+			out = append(out, head.AddRaw(theme.Plain, s))
 		}
 	}
 	if e.H >= 18 && !wide(e) {
 		var rest []*model.Finding
 		for i := range b.Causes { // what the sentence says already is no news
-			if f := &b.Causes[i].Finding; f.Summary != text {
+			if f := &b.Causes[i].Finding; f.Summary != e.Summary(b) {
 				rest = append(rest, f)
 			}
 		}
 		if n := len(rest); n > 0 {
 			f := page.FindingMark(rest[0])
-			l := widget.Join(widget.P(" "), widget.T(f.Tone, f.Shape+" "+rest[0].Summary))
+			l := widget.Join(widget.P(" "), widget.T(f.Tone, widget.Words(f.Shape+" "+rest[0].Summary)))
 			if n > 1 {
-				more := widget.T(theme.Dim, fmt.Sprintf("  +%d more: f", n-1))
+				more := widget.T(theme.Dim, widget.F("  +%d more: f", n-1))
 				l = widget.Join(l.Trunc(e.W-more.Width()), more)
 			}
 			out = append(out, l)
@@ -274,10 +274,10 @@ func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e page.Env) (hea
 	if g.check > 0 {
 		names = names.Add(theme.Head, "CHECK").Pad(blank + g.to + g.check)
 	}
-	roles := widget.P(strings.Repeat(" ", names.Width()))
+	roles := widget.Raw(theme.Plain, strings.Repeat(" ", names.Width()))
 	for i := range b.Members {
 		m := &b.Members[i]
-		names = widget.Join(names, widget.P(" ").Add(theme.Strong, widget.Tail(string(m.Instance), g.cell-2)).Pad(g.cell))
+		names = widget.Join(names, widget.P(" ").AddRaw(theme.Strong, widget.Tail(string(m.Instance), g.cell-2)).Pad(g.cell))
 		roles = widget.Join(roles, widget.Join(widget.P(" "), page.LiveRole(m, e).Trunc(g.cell-2)).Pad(g.cell))
 	}
 	names = names.Add(theme.Head, "SEEN BY")
@@ -291,13 +291,13 @@ func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e page.Env) (hea
 func (p *Cluster) matrixRow(b *board.Board, r *board.Route, g grid, here bool, e page.Env) widget.Line {
 	col := p.column(b)
 	svc := b.Cluster.Service(r.Service)
-	l := widget.P(r.Port).Pad(portCol)
-	l = widget.Join(l, widget.T(theme.Strong, string(r.Service)).Pad(g.name-1), widget.P(" "))
+	l := widget.Raw(theme.Plain, r.Port).Pad(portCol)
+	l = widget.Join(l, widget.Raw(theme.Strong, string(r.Service)).Pad(g.name-1), widget.P(" "))
 	if g.to > 0 {
-		l = widget.Join(l, widget.T(theme.Plain, page.DestOf(b.Cluster, svc)).Pad(g.to-1), widget.P(" "))
+		l = widget.Join(l, widget.Raw(theme.Plain, page.DestOf(b.Cluster, svc)).Pad(g.to-1), widget.P(" "))
 	}
 	if g.check > 0 && svc != nil {
-		l = widget.Join(l, widget.T(theme.Dim, svc.Check).Pad(g.check-1), widget.P(" "))
+		l = widget.Join(l, widget.Raw(theme.Dim, svc.Check).Pad(g.check-1), widget.P(" "))
 	}
 	mark := widget.P(" ")
 	if here {
@@ -332,7 +332,7 @@ func (p *Cluster) list(b *board.Board, routes []*board.Route, g grid, e page.Env
 		if e.W >= 60 {
 			who = widget.Join(who, widget.P("  "), page.SeenBy(r, e))
 		}
-		l := widget.Join(widget.P(r.Port).Pad(portCol-1), widget.T(theme.Strong, string(r.Service)).Pad(g.name), widget.T(theme.Dim, "→ "), who)
+		l := widget.Join(widget.Raw(theme.Plain, r.Port).Pad(portCol-1), widget.Raw(theme.Strong, string(r.Service)).Pad(g.name), widget.T(theme.Dim, "→ "), who)
 		rows = append(rows, page.CursorRow(l, i, p.at(routes), e.W))
 	}
 	return nil, rows
@@ -431,15 +431,14 @@ func (s spot) line(w int) widget.Line {
 	}
 	out := m.Line()
 	if s.serving > 0 && s.share > 0 && s.share < 100 {
-		out = out.Add(m.Tone, fmt.Sprintf(" %d%%", s.share))
+		out = out.AddRaw(m.Tone, fmt.Sprintf(" %d%%", s.share))
 	}
 	if s.note != "" && !s.shut && !s.full {
 		out = out.Add(theme.Warn, " "+page.Differs)
 	}
 	if s.serving > 0 && s.sessions > 0 {
-		tail := fmt.Sprintf("%d conn", s.sessions)
-		if gap := w - out.Width() - len(tail); gap > 0 {
-			out = out.Add(theme.Plain, strings.Repeat(" ", gap)).Add(theme.Dim, tail)
+		if tail := widget.T(theme.Dim, widget.F("%d conn", s.sessions)); out.Width()+tail.Width() < w {
+			out = widget.Join(out.Pad(w-tail.Width()), tail)
 		}
 	}
 	return out

@@ -28,7 +28,7 @@ type Fleet struct {
 }
 
 // Title is empty: the fleet is the root of every path.
-func (p *Fleet) Title() string { return "fleet" }
+func (p *Fleet) Title() widget.Line { return widget.P("fleet") }
 
 // Filter is the text the list is narrowed to.
 func (p *Fleet) Filter() string { return p.filter }
@@ -42,7 +42,7 @@ func (p *Fleet) SetFilter(text string) page.Page {
 func FleetScreen() page.Screen {
 	var columns []string
 	for _, c := range fleetColumns(0, 0) {
-		columns = append(columns, strings.ToLower(c.Title))
+		columns = append(columns, strings.ToLower(string(c.Title)))
 	}
 	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
 		Open: func(page.Place, page.Env) page.Page { return &Fleet{} },
@@ -152,7 +152,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
 	out := []widget.Line{p.summary(e, hidden)}
 	if len(rows) == 0 {
-		return append(out, nil, widget.T(theme.Warn, p.nothing(e)))
+		return append(out, nil, widget.T(theme.Warn, widget.Words(p.nothing(e))))
 	}
 	// Only the rows that are seen are made; columns whose width must not change
 	// while scrolling know the widest cell of all rows.
@@ -176,7 +176,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 }
 
 // mark shows by which column the rows are sorted, when it is shown at all.
-func (p *Fleet) mark(cols []widget.Column, title string) {
+func (p *Fleet) mark(cols []widget.Column, title widget.Words) {
 	if i := slices.IndexFunc(cols, func(c widget.Column) bool { return c.Title == title }); i >= 0 {
 		if cols[i].Title += "▾"; p.desc {
 			cols[i].Title = title + "▴"
@@ -192,7 +192,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 		return nil
 	}
 	m := e.Health(b)
-	head := widget.P(" ").Add(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, m.Shape+" "+m.Word+"  ")
+	head := widget.P(" ").AddRaw(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word+"  "))
 	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines(e))
 	}
@@ -204,8 +204,8 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 		facts += " · VIP " + b.Cluster.VIP
 	}
 	room, most := detailLines(e), 2
-	out := page.Flow(head, e.Summary(b), e.W)
-	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, facts))
+	out := page.Flow(head, widget.Words(e.Summary(b)), e.W)
+	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, widget.Words(facts)))
 	if e.H < tallFrom {
 		most = 1
 	}
@@ -243,14 +243,14 @@ func (p *Fleet) nothing(e page.Env) string {
 // summary counts the fleet in one line.
 func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 	count := e.Whole().Counts
-	out := widget.T(theme.Plain, " "+text.Plural(len(e.Boards), "cluster"))
+	out := widget.T(theme.Plain, widget.Words(" "+text.Plural(len(e.Boards), "cluster")))
 	if e.NoAnswer() {
 		out = out.Add(theme.Info, " · probing every node …")
 	} else {
 		for _, m := range []page.Mark{page.HealthMark(model.HealthDown, false), page.HealthMark(model.HealthUnknown, false),
 			page.HealthMark(model.HealthDegraded, false), page.Probing(), page.HealthMark(model.HealthOK, false)} {
 			if n := count[m]; n > 0 {
-				out = out.Add(theme.Dim, " · ").Add(m.Tone, fmt.Sprintf("%s %d %s", m.Shape, n, m.Word))
+				out = out.Add(theme.Dim, " · ").Add(m.Tone, widget.F("%s %d %s", m.Shape, n, m.Word))
 			}
 		}
 	}
@@ -259,13 +259,13 @@ func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 		if p.filter != "" {
 			why = "by the filter " + p.filter
 		}
-		out = out.Add(theme.Warn, fmt.Sprintf(" · %d hidden %s", hidden, why))
+		out = out.Add(theme.Warn, widget.F(" · %d hidden %s", hidden, why))
 	}
 	if n := len(e.Inv.Problems); n > 0 {
-		out = out.Add(theme.Warn, fmt.Sprintf(" · %s in the inventory", text.Plural(n, "problem")))
+		out = out.Add(theme.Warn, widget.F(" · %s in the inventory", text.Plural(n, "problem")))
 	}
 	if e.Inv.Dialect != "" {
-		out = out.Add(theme.Dim, " · Pigsty "+string(e.Inv.Dialect))
+		out = out.Add(theme.Dim, widget.Words(" · Pigsty "+string(e.Inv.Dialect)))
 	}
 	return out
 }
@@ -283,14 +283,14 @@ func fleetColumns(cluster, leader int) []widget.Column {
 		{Title: "WORST LAG", Min: 7, Right: true, Drop: 10},
 	}
 	for i, port := range wellKnown() {
-		cols = append(cols, widget.Column{Title: port, Min: 6, Max: 14, Drop: []int{1, 2, 5, 6}[i]})
+		cols = append(cols, widget.Column{Title: widget.Words(port), Min: 6, Max: 14, Drop: []int{1, 2, 5, 6}[i]})
 	}
 	cols = append(cols, widget.Column{Title: "DRIFT", Min: 3, Drop: 7})
 	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
 }
 
 func fleetRow(b *board.Board, e page.Env) []widget.Line {
-	members := widget.T(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
+	members := widget.Raw(theme.Plain, fmt.Sprintf("%d/%d", b.KnownMembers(), len(b.Members)))
 	if b.KnownMembers() < len(b.Members) {
 		members[0].Tone = theme.Warn
 		if e.Pending(b) {
@@ -301,8 +301,8 @@ func fleetRow(b *board.Board, e page.Env) []widget.Line {
 	if e.W < 100 && len(b.Drift()) > 0 { // the column may have no room
 		state = state.Add(theme.Info, " "+page.Differs)
 	}
-	row := []widget.Line{widget.T(theme.Strong, string(b.Cluster.Name)), state, leaderCell(b, e),
-		widget.P(page.NumText(b.Timeline)), members, widget.P(page.Lag(b.WorstLag()))}
+	row := []widget.Line{widget.Raw(theme.Strong, string(b.Cluster.Name)), state, leaderCell(b, e),
+		widget.Raw(theme.Plain, page.NumText(b.Timeline)), members, widget.P(widget.Words(page.Lag(b.WorstLag())))}
 	for _, port := range wellKnown() {
 		row = append(row, portCell(b, port, e))
 	}
@@ -318,9 +318,9 @@ func leaderCell(b *board.Board, e page.Env) widget.Line {
 	case b.Leader == "":
 		return widget.T(theme.Doubt, "?")
 	case b.LeaderBy == "dcs":
-		return widget.T(theme.Doubt, string(b.Leader)+" ?")
+		return widget.Raw(theme.Doubt, string(b.Leader)+" ?")
 	}
-	return widget.P(string(b.Leader))
+	return widget.Raw(theme.Plain, string(b.Leader))
 }
 
 // portCell is one service port of a cluster: → and the numbers of the instances
@@ -338,26 +338,26 @@ func portCell(b *board.Board, port string, e page.Env) widget.Line {
 	names, same, all := page.ServingMost(r)
 	switch {
 	case e.PendingRoute(r):
-		return widget.T(theme.Info, page.Probing().Shape)
+		return widget.Raw(theme.Info, page.Probing().Shape)
 	case len(shut) > 0:
 		word, _, _ := strings.Cut(r.HeldWord(shut[0]), " ")
 		if word == "port" {
 			word = "shut"
 		}
-		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, shut)).Add(theme.Bad, " ✕ "+word)
+		return arrow.AddRaw(theme.Plain, page.Seqs(b.Cluster, shut)).Add(theme.Bad, widget.Words(" ✕ "+word))
 	case r.ClosedWord() != "":
 		return m.Line()
 	case len(r.Silent) > 0 && same > 0 && r.Verdict != model.Mismatch:
-		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, names)).Add(theme.Doubt, page.Part(same, all))
+		return arrow.AddRaw(theme.Plain, page.Seqs(b.Cluster, names)).AddRaw(theme.Doubt, page.Part(same, all))
 	case r.Verdict == model.Serving:
-		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, r.Serving))
+		return arrow.AddRaw(theme.Plain, page.Seqs(b.Cluster, r.Serving))
 	case r.Verdict == model.BackupServing:
 		if !b.ByDesign(r) {
 			arrow[0].Tone = theme.Warn
 		}
-		return arrow.Add(theme.Plain, page.Seqs(b.Cluster, r.Serving)).Add(arrow[0].Tone, " bkp")
+		return arrow.AddRaw(theme.Plain, page.Seqs(b.Cluster, r.Serving)).Add(arrow[0].Tone, " bkp")
 	case r.Verdict == model.Empty && b.ByDesign(r), r.Verdict == model.Unknown:
-		return widget.T(m.Tone, m.Shape)
+		return widget.Raw(m.Tone, m.Shape)
 	case r.Verdict == model.Empty:
 		return widget.T(m.Tone, "NONE")
 	}
@@ -367,7 +367,7 @@ func portCell(b *board.Board, port string, e page.Env) widget.Line {
 // driftCell counts what differs from the inventory; it is blank where nothing does.
 func driftCell(b *board.Board) widget.Line {
 	if n := len(b.Drift()); n > 0 {
-		return widget.T(theme.Info, fmt.Sprintf("%s %d", page.Differs, n))
+		return widget.Raw(theme.Info, fmt.Sprintf("%s %d", page.Differs, n))
 	}
 	return nil
 }
@@ -390,18 +390,18 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 	}
 	switch {
 	case n == 0 && drift != nil && e.W >= 100:
-		return widget.T(theme.Dim, drift.Summary)
+		return widget.T(theme.Dim, widget.Words(drift.Summary))
 	case n > 0:
 		m := page.FindingMark(worst)
-		l := widget.T(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
+		l := widget.Raw(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
 		if e.W >= 100 {
-			l = l.Add(theme.Plain, "  "+worst.Summary)
+			l = l.Add(theme.Plain, widget.Words("  "+worst.Summary))
 		}
 		return l
 	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
 		return nil
 	}
-	return widget.T(theme.Dim, "–  "+b.Summary)
+	return widget.T(theme.Dim, widget.Words("–  "+b.Summary))
 }
 
 // column is the index of the column the rows are sorted by. The first key leaves

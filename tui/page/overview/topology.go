@@ -20,7 +20,7 @@ type Topology struct {
 }
 
 // Title of the page.
-func (p *Topology) Title() string { return "topology" }
+func (p *Topology) Title() widget.Line { return widget.P("topology") }
 
 // TopologyScreen is the tree in the registry.
 func TopologyScreen() page.Screen {
@@ -128,23 +128,23 @@ func (p *Topology) View(e page.Env) []widget.Line {
 func branchRow(b *board.Board, tree []board.Branch, i int, e page.Env) []widget.Line {
 	br := &tree[i]
 	row := page.MemberRow(b, br.Member, e)
-	name := widget.T(theme.Dim, rails(tree, i)).Add(theme.Strong, string(br.Member.Instance))
+	name := widget.Raw(theme.Dim, rails(tree, i)).AddRaw(theme.Strong, string(br.Member.Instance))
 	sync := widget.T(theme.Dim, "–")
 	switch {
 	case br.Stream.SyncState == "sync" || br.Stream.SyncState == "quorum":
-		sync = widget.T(theme.Good, br.Stream.SyncState)
+		sync = widget.Raw(theme.Good, br.Stream.SyncState)
 	case br.Stream.SyncState != "":
-		sync = widget.P(br.Stream.SyncState)
+		sync = widget.Raw(theme.Plain, br.Stream.SyncState)
 	case br.Member.Role == "sync_standby":
 		sync = widget.T(theme.Good, "sync")
 	}
 	why := row[7]
 	if br.Why != "" {
-		why = widget.T(theme.Warn, page.Differs+" "+br.Why)
+		why = widget.T(theme.Warn, widget.Words(page.Differs+" "+br.Why))
 	} else if br.Note != "" {
-		why = widget.T(theme.Dim, br.Note)
+		why = widget.T(theme.Dim, widget.Words(br.Note))
 	} else if br.Stream.State != "" && br.Stream.State != "streaming" {
-		why = widget.T(theme.Warn, "walsender state "+br.Stream.State)
+		why = widget.T(theme.Warn, widget.Words("walsender state "+br.Stream.State))
 	}
 	return []widget.Line{name, row[2], row[3], row[4], row[5], sync, row[1], why}
 }
@@ -174,19 +174,19 @@ func rails(tree []board.Branch, i int) string {
 
 // branchText is one member of the tree in a few lines.
 func branchText(br *board.Branch, e page.Env) []widget.Line {
-	out := []widget.Line{widget.P(" ").Add(theme.Strong, string(br.Member.Instance)).Add(theme.Dim, "  "+string(br.Member.Host))}
+	out := []widget.Line{widget.P(" ").AddRaw(theme.Strong, string(br.Member.Instance)).AddRaw(theme.Dim, "  "+string(br.Member.Host))}
 	if br.Upstream != "" {
 		text := "replicates from " + string(br.Upstream)
 		if br.Stream.State != "" {
 			text += ", " + strings.Join(page.NonEmpty(br.Stream.State, br.Stream.SyncState, br.Stream.ClientAddr), ", ")
 		}
-		out = append(out, widget.P(" "+text))
+		out = append(out, widget.P(widget.Words(" "+text)))
 	}
 	if br.Why != "" {
-		out = append(out, page.Wrapped(theme.Warn, page.Differs+" "+br.Why, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, widget.Words(page.Differs+" "+br.Why), " ", e.W, 2)...)
 	}
 	if br.Note != "" {
-		out = append(out, page.Wrapped(theme.Dim, br.Note, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Dim, widget.Words(br.Note), " ", e.W, 2)...)
 	}
 	if br.Member.Foreign != nil {
 		return out

@@ -14,7 +14,7 @@ import (
 // prompt is what the operator is prompted for before a plan is executed.
 func prompt(p page.PlanMsg) page.Ask {
 	return page.Ask{
-		Title: "Reload HAProxy for " + string(p.Cluster) + "?", Verb: "reload",
+		Title: widget.F("Reload HAProxy for %s?", widget.Data(p.Cluster)), Verb: "reload",
 		Subject: string(p.Cluster), Risks: p.Plan.Unaccepted(),
 		About: func(w int) []widget.Line { return aboutPlan(p.Plan, w) },
 		Yes: func(accepted []string) page.Intent {
@@ -28,12 +28,12 @@ func prompt(p page.PlanMsg) page.Ask {
 func aboutPlan(p plan.Plan, w int) []widget.Line {
 	c := countPlan(p)
 	what := fmt.Sprintf("%d changed, %d added, %d deleted", c.changed, c.added, c.deleted)
-	out := page.Wrapped(theme.Plain, text.Plural(c.nodes, "node")+", one after the other: "+strings.Join(changedNodes(p), ", "), "", w, 3)
+	out := page.Wrapped(theme.Plain, widget.F("%s, one after the other: %s", text.Plural(c.nodes, "node"), widget.Data(strings.Join(changedNodes(p), ", "))), "", w, 3)
 	tone := theme.Plain
 	if c.deleted > 0 {
 		tone = theme.Bad
 	}
-	out = append(out, page.Wrapped(tone, "Files: "+what+".", "", w, 2)...)
+	out = append(out, page.Wrapped(tone, widget.Words("Files: "+what+"."), "", w, 2)...)
 	out = append(out, page.OpenRisks(p.Grouped(), w)...)
 	out = append(out, nil)
 	return append(out, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before the reload and verified after it; the first failure stops the run. Until its first checks end (some tenths of a second), a reloaded HAProxy may send new connections to the wrong server.", "", w, 6)...)

@@ -3,8 +3,6 @@
 package reload
 
 import (
-	"fmt"
-
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/internal/text"
@@ -34,12 +32,7 @@ type Diff struct {
 func NewDiff(name model.ClusterName, reload bool) *Diff { return &Diff{cluster: name, reload: reload} }
 
 // Title of the page.
-func (p *Diff) Title() string {
-	if p.reload {
-		return "reload"
-	}
-	return "diff"
-}
+func (p *Diff) Title() widget.Line { return widget.P(widget.Words(p.Scope())) }
 
 // Start requests the plan when the page opens.
 func (p *Diff) Start() (page.Page, page.Intent) {
@@ -85,7 +78,12 @@ const (
 )
 
 // Scope of the preview's keys.
-func (p *Diff) Scope() string { return p.Title() }
+func (p *Diff) Scope() string {
+	if p.reload {
+		return "reload"
+	}
+	return "diff"
+}
 
 // Holds reports what can be done with the plan.
 func (p *Diff) Holds(w keys.When, e page.Env) bool {
@@ -231,7 +229,7 @@ func (p *Diff) View(e page.Env) []widget.Line {
 func (p *Diff) above(e page.Env) []widget.Line {
 	switch {
 	case p.msg == nil:
-		return []widget.Line{nil, widget.T(theme.Info, " ~ reading the inventory and the service files of "+string(p.cluster)+" on its HAProxy nodes …")}
+		return []widget.Line{nil, widget.T(theme.Info, widget.F(" ~ reading the inventory and the service files of %s on its HAProxy nodes …", widget.Data(p.cluster)))}
 	case p.msg.Err != nil:
 		out := []widget.Line{widget.T(theme.Bad, " ✕ no plan could be made")}
 		return append(out, page.Failure(p.msg.Err, e)...)
@@ -244,23 +242,23 @@ func (p *Diff) head(e page.Env) []widget.Line {
 	c := countPlan(p.msg.Plan)
 	var out []widget.Line
 	if c.nodes == 0 && p.msg.Plan.Refusal() == nil {
-		out = append(out, widget.T(theme.Good, fmt.Sprintf(" ● nothing to do: the HAProxy files are up to date on %s", text.Plural(len(p.msg.Plan.Nodes), "node"))))
+		out = append(out, widget.T(theme.Good, widget.F(" ● nothing to do: the HAProxy files are up to date on %s", text.Plural(len(p.msg.Plan.Nodes), "node"))))
 	} else {
-		l := widget.T(theme.Strong, fmt.Sprintf(" %d of %s would change", c.nodes, text.Plural(len(p.msg.Plan.Nodes), "node"))).
-			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d changed", c.changed)).
-			Add(theme.Dim, " · ").Add(theme.Plain, fmt.Sprintf("%d added", c.added)).Add(theme.Dim, " · ")
+		l := widget.T(theme.Strong, widget.F(" %d of %s would change", c.nodes, text.Plural(len(p.msg.Plan.Nodes), "node"))).
+			Add(theme.Dim, " · ").Add(theme.Plain, widget.F("%d changed", c.changed)).
+			Add(theme.Dim, " · ").Add(theme.Plain, widget.F("%d added", c.added)).Add(theme.Dim, " · ")
 		tone := theme.Plain
 		if c.deleted > 0 {
 			tone = theme.Bad
 		}
-		l = l.Add(tone, fmt.Sprintf("%d deleted", c.deleted))
+		l = l.Add(tone, widget.F("%d deleted", c.deleted))
 		if p.msg.Plan.ID != "" {
-			l = l.Add(theme.Dim, "   plan "+p.msg.Plan.ID[:min(len(p.msg.Plan.ID), 8)])
+			l = l.Add(theme.Dim, widget.F("   plan %s", widget.Data(p.msg.Plan.ID[:min(len(p.msg.Plan.ID), 8)])))
 		}
 		out = append(out, l)
 	}
 	for _, n := range c.failed {
-		out = append(out, widget.T(theme.Bad, " ✕ "+nodeName(n)+" could not be read"))
+		out = append(out, widget.T(theme.Bad, widget.F(" ✕ %s could not be read", widget.Data(nodeName(n)))))
 		out = append(out, page.Failure(n.Err, e)...)
 	}
 	if len(p.msg.Plan.Problems) > 0 {
@@ -272,10 +270,10 @@ func (p *Diff) head(e page.Env) []widget.Line {
 		if g.Open {
 			tone, mark = theme.Warn, " ‼ "
 		}
-		out = append(out, page.Marked(tone, mark, g.Name+": "+g.Where()+g.What, e.W-1, 6)...)
+		out = append(out, page.Marked(tone, mark, widget.Words(g.Name+": "+g.Where()+g.What), e.W-1, 6)...)
 	}
 	for _, s := range p.msg.Plan.Pigsty {
-		out = append(out, page.Marked(theme.Dim, " · ", "bin/pgsql-svc behaves differently: "+s, e.W-1, 2)...)
+		out = append(out, page.Marked(theme.Dim, " · ", widget.Words("bin/pgsql-svc behaves differently: "+s), e.W-1, 2)...)
 	}
 	switch why := p.blocked(e); {
 	case p.msg.Plan.Refusal() != nil && p.reload:
@@ -283,9 +281,9 @@ func (p *Diff) head(e page.Env) []widget.Line {
 	case why == "" && p.reload:
 		out = append(out, widget.P(" Review the changes, then press ").Add(theme.Key, "r").Add(theme.Plain, " to continue. Nothing has been changed yet."))
 	case why != "" && c.nodes > 0 && p.reload && !e.ReadOnly:
-		out = append(out, page.Wrapped(theme.Bad, "no reload: "+why, " ", e.W-1, 3)...)
+		out = append(out, page.Wrapped(theme.Bad, widget.Words("no reload: "+why), " ", e.W-1, 3)...)
 	case e.ReadOnly && p.reload:
-		out = append(out, widget.T(theme.Warn, " no reload: "+why))
+		out = append(out, widget.T(theme.Warn, widget.Words(" no reload: "+why)))
 	}
 	return append(out, nil)
 }

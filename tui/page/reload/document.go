@@ -135,7 +135,7 @@ func (d *document) section(group []nodeText, all int, t page.Texts) {
 	case len(group) > 1:
 		what = fmt.Sprintf("the same on %d nodes: ", len(group))
 	}
-	d.say(widget.T(theme.Dim, " "+what).Add(theme.Strong, strings.Join(names, ", ")))
+	d.say(widget.T(theme.Dim, widget.Words(" "+what)).AddRaw(theme.Strong, strings.Join(names, ", ")))
 	for i, f := range n.Changes {
 		d.file(f, n.diffs[i], n.ConfDir, t)
 	}
@@ -160,16 +160,16 @@ func (d *document) file(f plan.FileChange, diff []page.DiffLine, dir string, t p
 	case "delete":
 		verb, tone, after = "DELETE", theme.Bad, "after the reload: no such file"
 	}
-	d.say(widget.P(" ▸ ").Add(tone, verb+" ").Add(theme.Strong, f.Name).Add(theme.Dim, "  "+dir))
+	d.say(widget.P(" ▸ ").Add(tone, widget.Words(verb+" ")).AddRaw(theme.Strong, f.Name).AddRaw(theme.Dim, "  "+dir))
 	if t.Summary != nil {
 		for _, s := range t.Summary(f) {
-			d.say(widget.T(theme.Plain, "     "+s))
+			d.say(widget.T(theme.Plain, widget.Words("     "+s)))
 		}
 	}
 	if len(diff) == 0 {
 		return
 	}
-	label := func(s string) *side { return &side{text: widget.T(theme.Dim, s), still: true} }
+	label := func(s string) *side { return &side{text: widget.T(theme.Dim, widget.Words(s)), still: true} }
 	d.split.rows = append(d.split.rows, row{old: label(now), new: label(after), src: len(d.unified.rows)})
 	d.code(diff)
 }
@@ -210,7 +210,7 @@ func kindLen(lines []page.DiffLine, kind byte) int {
 // dots for the lines that were left out since the one before.
 func (d *document) hunk(l page.DiffLine, more bool) {
 	src := len(d.unified.rows)
-	d.unified.rows = append(d.unified.rows, row{line: widget.T(theme.Hunk, "   "+text.Clean(page.Spaced(l.Text))), src: src})
+	d.unified.rows = append(d.unified.rows, row{line: widget.Raw(theme.Hunk, "   "+text.Clean(page.Spaced(l.Text))), src: src})
 	if more {
 		d.unified.changes, d.split.changes = append(d.unified.changes, src), append(d.split.changes, len(d.split.rows))
 		dots := &side{number: "··", still: true}
@@ -361,7 +361,7 @@ func (d *document) half(s *side, left, room int) widget.Line {
 	if s == nil {
 		return nil
 	}
-	number := widget.T(theme.Dim, s.number).PadLeft(d.digits)
+	number := widget.Raw(theme.Dim, s.number).PadLeft(d.digits)
 	return widget.Join(widget.P(" "), number, widget.P(" "), s.mark.Pad(1), widget.P(" "), s.fitted(left, room))
 }
 

@@ -29,11 +29,11 @@ type Progress struct {
 func NewProgress(p page.PlanMsg) *Progress { return &Progress{plan: p} }
 
 // Title of the page.
-func (p *Progress) Title() string {
+func (p *Progress) Title() widget.Line {
 	if p.done != nil {
-		return "report"
+		return widget.P("report")
 	}
-	return "reloading"
+	return widget.P("reloading")
 }
 
 // Stopping marks that no further node will be begun.
@@ -121,15 +121,15 @@ func (p *Progress) head(e page.Env) []widget.Line {
 		n := p.finished()
 		width := max(min(e.W-34, 40), 4)
 		full := width * n / max(len(nodes), 1)
-		out := []widget.Line{widget.P(" ").Add(theme.Info, strings.Repeat("█", full)).Add(theme.Dim, strings.Repeat("░", width-full)).
-			Add(theme.Plain, fmt.Sprintf("  %d of %s done", n, text.Plural(len(nodes), "node")))}
+		out := []widget.Line{widget.P(" ").AddRaw(theme.Info, strings.Repeat("█", full)).AddRaw(theme.Dim, strings.Repeat("░", width-full)).
+			Add(theme.Plain, widget.F("  %d of %s done", n, text.Plural(len(nodes), "node")))}
 		if p.stopping {
 			out = append(out, widget.T(theme.Warn, " finishing the current node, then stopping; the other nodes stay unchanged"))
 		}
 		return out
 	}
 	if p.done.Err == nil && p.done.Report.OK() {
-		return []widget.Line{widget.T(theme.Good, fmt.Sprintf(" ● reloaded and verified: %s run the planned files", text.Plural(len(nodes), "node")))}
+		return []widget.Line{widget.T(theme.Good, widget.F(" ● reloaded and verified: %s run the planned files", text.Plural(len(nodes), "node")))}
 	}
 	bad := 0
 	for _, r := range p.done.Report.Nodes {
@@ -141,7 +141,7 @@ func (p *Progress) head(e page.Env) []widget.Line {
 	if bad > 0 {
 		verdict = fmt.Sprintf(" ✕ CHECK %s NOW: see below", strings.ToUpper(text.Plural(bad, "node")))
 	}
-	out := []widget.Line{widget.T(theme.Bad, verdict)}
+	out := []widget.Line{widget.T(theme.Bad, widget.Words(verdict))}
 	if p.done.Err != nil {
 		out = append(out, page.Failure(p.done.Err, e)...)
 	}
@@ -186,7 +186,7 @@ func (p *Progress) node(n plan.Node, e page.Env) []widget.Line {
 		}
 		return nodeName(n)
 	}
-	l := widget.P(" ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, label(n)).Add(theme.Plain, "  ").Add(m.Tone, m.Word)
+	l := widget.P(" ").AddRaw(m.Tone, m.Shape+" ").AddRaw(theme.Strong, label(n)).Add(theme.Plain, "  ").Add(m.Tone, widget.Words(m.Word))
 	name := 0
 	for _, other := range p.plan.Plan.Nodes {
 		name = max(name, widget.Width(label(other)))
@@ -241,13 +241,13 @@ func stepLine(s plan.StepResult) widget.Line {
 	word := s.Step
 	switch {
 	case s.Err != nil:
-		return widget.T(theme.Bad, "✕ "+word+" ")
+		return widget.T(theme.Bad, widget.Words("✕ "+word+" "))
 	case !s.Done:
-		return widget.T(theme.Info, "▸ "+word+" … ")
+		return widget.T(theme.Info, widget.Words("▸ "+word+" … "))
 	}
-	l := widget.T(theme.Good, "✓").Add(theme.Plain, " "+word+" ")
+	l := widget.T(theme.Good, "✓").Add(theme.Plain, widget.Words(" "+word+" "))
 	if s.Step == plan.StepVerify && s.Took > 0 {
-		l = l.Add(theme.Dim, page.Took(s.Took)+" ")
+		l = l.Add(theme.Dim, widget.Words(page.Took(s.Took)+" "))
 	}
 	return l
 }
@@ -262,20 +262,20 @@ func (p *Progress) account(e page.Env) []widget.Line {
 				name = nodeName(n)
 			}
 		}
-		out = append(out, widget.P(" ").Add(m.Tone, m.Shape+" ").Add(theme.Strong, name).Add(theme.Plain, "  "+outcomeText(r)))
+		out = append(out, widget.P(" ").AddRaw(m.Tone, m.Shape+" ").AddRaw(theme.Strong, name).Add(theme.Plain, widget.Words("  "+outcomeText(r))))
 		if r.Err != nil {
 			out = append(out, page.Failure(r.Err, e)...)
 		}
 		for _, s := range p.stepsOf(r.Host) {
 			if s.Err != nil && s.Detail != "" {
-				out = append(out, page.Wrapped(theme.Dim, s.Detail, "     ", e.W, 8)...)
+				out = append(out, page.Wrapped(theme.Dim, widget.Words(s.Detail), "     ", e.W, 8)...)
 			}
 		}
 		if r.Backup != "" {
-			out = append(out, page.Wrapped(theme.Dim, "the previous files: "+r.Backup, "   ", e.W, 4)...)
+			out = append(out, page.Wrapped(theme.Dim, widget.F("the previous files: %s", widget.Data(r.Backup)), "   ", e.W, 4)...)
 		}
 		for _, x := range r.Recovered {
-			out = append(out, page.Wrapped(theme.Warn, x.Text(), "   ", e.W, 4)...)
+			out = append(out, page.Wrapped(theme.Warn, widget.Words(x.Text()), "   ", e.W, 4)...)
 		}
 	}
 	return out

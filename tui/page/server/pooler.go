@@ -44,7 +44,7 @@ func PoolerScreen() page.Screen {
 }
 
 // Title of the page.
-func (p *Pooler) Title() string { return "pgbouncer " + string(p.name) }
+func (p *Pooler) Title() widget.Line { return widget.P(widget.F("pgbouncer %s", widget.Data(p.name))) }
 
 // Scope of the page's keys.
 func (p *Pooler) Scope() string { return "pgbouncer" }
@@ -137,11 +137,11 @@ func (p *Pooler) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	}
 	health, summary := p.Got.Verdict(c)
 	m := page.HealthMark(health, false)
-	head = append(head, p.Answered(widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word), e)...)
-	head = append(head, page.Wrapped(theme.Plain, summary, " ", e.W, 3)...)
+	head = append(head, p.Answered(widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)), e)...)
+	head = append(head, page.Wrapped(theme.Plain, widget.Words(summary), " ", e.W, 3)...)
 	if in := c.Instance(p.name); in != nil && e.H > 8 {
-		head = append(head, widget.P(" ").Add(theme.Strong, string(p.name)).Add(theme.Dim, fmt.Sprintf("  pgbouncer %s  %s:%d", p.Got.Version, in.Host, in.BouncerPort)).Trunc(e.W))
-		head = append(head, page.Wrapped(theme.Dim, strings.Join(p.Got.Limits(), " · "), " ", e.W, 3)...)
+		head = append(head, widget.P(" ").AddRaw(theme.Strong, string(p.name)).AddRaw(theme.Dim, fmt.Sprintf("  pgbouncer %s  %s:%d", p.Got.Version, in.Host, in.BouncerPort)).Trunc(e.W))
+		head = append(head, page.Wrapped(theme.Dim, widget.Words(strings.Join(p.Got.Limits(), " · ")), " ", e.W, 3)...)
 	}
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "DATABASE", Min: 8, Max: 32}, {Title: "USER", Min: 8, Max: 32, Drop: 1},
@@ -168,13 +168,13 @@ func (p *Pooler) below(e page.Env) (out []widget.Line) {
 		out = append(out, widget.T(theme.Dim, "  no pool yet: no client has connected"))
 	}
 	for _, d := range r.HeldWithoutPool() {
-		out = append(out, widget.P("  ").Add(theme.Warn, d.Name+" is "+string(r.Held(&d))).Trunc(e.W))
+		out = append(out, widget.P("  ").AddRaw(theme.Warn, d.Name+" is "+string(r.Held(&d))).Trunc(e.W))
 	}
 	if r.MorePools > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  and %d more pools", r.MorePools)))
+		out = append(out, widget.T(theme.Dim, widget.F("  and %d more pools", r.MorePools)))
 	}
 	if r.ClientsUnread != "" {
-		out = append(append(out, nil), page.Wrapped(theme.Doubt, "the waiting clients are unknown: "+r.ClientsUnread, " ", e.W, 2)...)
+		out = append(append(out, nil), page.Wrapped(theme.Doubt, widget.Words("the waiting clients are unknown: "+r.ClientsUnread), " ", e.W, 2)...)
 	}
 	if len(r.WaitingClients) == 0 {
 		return out
@@ -183,23 +183,23 @@ func (p *Pooler) below(e page.Env) (out []widget.Line) {
 		{Title: "USER", Min: 8, Max: 32, Drop: 2}, {Title: "APPLICATION", Min: 8, Max: 40, Drop: 3}}}
 	for i := range r.WaitingClients {
 		c := &r.WaitingClients[i]
-		t.Rows = append(t.Rows, []widget.Line{widget.P(c.Addr), waitCell(c.Wait), widget.P(c.Database), widget.P(c.User), widget.T(theme.Dim, c.Application)})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Plain, c.Addr), waitCell(c.Wait), widget.Raw(theme.Plain, c.Database), widget.Raw(theme.Plain, c.User), widget.Raw(theme.Dim, c.Application)})
 	}
 	out = append(append(out, nil), page.TableLines(t, e)...)
 	if r.MoreClients > 0 {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("  and %d more waiting clients", r.MoreClients)))
+		out = append(out, widget.T(theme.Dim, widget.F("  and %d more waiting clients", r.MoreClients)))
 	}
 	return out
 }
 
 // poolRow is one pool as a row of the table.
 func poolRow(r *model.PoolReport, p *model.Pool) []widget.Line {
-	waiting, state := widget.P(fmt.Sprint(p.ClientsWaiting)), r.StateOf(p)
+	waiting, state := widget.Raw(theme.Plain, fmt.Sprint(p.ClientsWaiting)), r.StateOf(p)
 	if p.ClientsWaiting > 0 {
 		waiting[0].Tone = theme.Warn
 	}
-	return []widget.Line{widget.T(theme.Strong, p.Database), widget.P(p.User), widget.P(fmt.Sprint(p.ClientsActive)), waiting, widget.P(fmt.Sprint(p.Active)),
-		widget.P(fmt.Sprint(p.Idle)), widget.P(fmt.Sprint(p.Used)), widget.T(theme.Dim, fmt.Sprint(p.Size)), waitCell(p.MaxWait), widget.T(theme.Dim, p.Mode), widget.T(theme.Warn, state)}
+	return []widget.Line{widget.Raw(theme.Strong, p.Database), widget.Raw(theme.Plain, p.User), widget.Raw(theme.Plain, fmt.Sprint(p.ClientsActive)), waiting, widget.Raw(theme.Plain, fmt.Sprint(p.Active)),
+		widget.Raw(theme.Plain, fmt.Sprint(p.Idle)), widget.Raw(theme.Plain, fmt.Sprint(p.Used)), widget.Raw(theme.Dim, fmt.Sprint(p.Size)), waitCell(p.MaxWait), widget.Raw(theme.Dim, p.Mode), widget.T(theme.Warn, widget.Words(state))}
 }
 
 // waitCell is how long a client has waited, "–" for none.
@@ -208,9 +208,9 @@ func waitCell(d time.Duration) widget.Line {
 	case d == 0:
 		return widget.T(theme.Dim, "–")
 	case d >= model.PoolWait:
-		return widget.T(theme.Warn, activity.Age(d))
+		return widget.T(theme.Warn, widget.Words(activity.Age(d)))
 	}
-	return widget.P(activity.Age(d))
+	return widget.P(widget.Words(activity.Age(d)))
 }
 
 // clusterOf is the cluster as the inventory has it, nil when it has none.

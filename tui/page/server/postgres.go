@@ -57,7 +57,7 @@ const canEnd keys.When = "session"
 func (p *Postgres) Holds(_ keys.When, e page.Env) bool { return e.Acts && p.here() != nil }
 
 // Title of the page.
-func (p *Postgres) Title() string { return "postgres " + string(p.name) }
+func (p *Postgres) Title() widget.Line { return widget.P(widget.F("postgres %s", widget.Data(p.name))) }
 
 // Scope of the page's keys.
 func (p *Postgres) Scope() string { return "postgres" }
@@ -206,20 +206,20 @@ func (p *Postgres) View(e page.Env) []widget.Line {
 // query.
 func session(r *activity.Row, most int, e page.Env) []widget.Line {
 	b := r.Backend
-	facts := page.NonEmpty(r.State(), b.Client, b.Application, "connected "+time.UnixMicro(b.Started).UTC().Format("2006-01-02 15:04:05Z"))
+	facts := page.NonEmpty(widget.Words(r.State()).Local(), b.Client, b.Application, widget.F("connected %s", time.UnixMicro(b.Started).UTC().Format("2006-01-02 15:04:05Z")).Local())
 	if b.InXact {
-		facts = append(facts, "transaction "+activity.Age(b.Xact))
+		facts = append(facts, widget.F("transaction %s", activity.Age(b.Xact)).Local())
 	}
 	if b.WaitType != "" {
-		facts = append(facts, "waits on "+b.WaitType+":"+b.Wait)
+		facts = append(facts, widget.F("waits on %s", widget.Data(b.WaitType+":"+b.Wait)).Local())
 	}
-	who := widget.P(" ").Add(theme.Strong, fmt.Sprintf("%d %s@%s", b.PID, cmp.Or(b.User, "–"), cmp.Or(b.Database, "–")))
-	out := page.Labelled(who, theme.Dim, strings.Join(facts, " · "), min(who.Width()+2, e.W/2), e.W, most)
+	who := widget.P(" ").AddRaw(theme.Strong, fmt.Sprintf("%d %s@%s", b.PID, cmp.Or(b.User, "–"), cmp.Or(b.Database, "–")))
+	out := page.LabelledRaw(who, theme.Dim, strings.Join(facts, " · "), min(who.Width()+2, e.W/2), e.W, most)
 	query, tone := text.Line(b.Text, 240), theme.Plain
 	if !b.Active() && b.Kind == "client backend" {
-		query, tone = "last: "+query, theme.Dim
+		query, tone = widget.F("last: %s", widget.Data(query)).Local(), theme.Dim
 	}
-	return append(out, page.Wrapped(tone, query, " ", e.W, 2)...)
+	return append(out, page.WrappedRaw(tone, query, " ", e.W, 2)...)
 }
 
 // lines are what stays on top, and the list of sessions.
@@ -235,8 +235,8 @@ func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
 	if r.Recovery {
 		role = "replica"
 	}
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ").Add(theme.Strong, string(p.name)).
-		Add(theme.Dim, fmt.Sprintf("  PostgreSQL %s, %s, up %s", r.Version, role, activity.Age(r.Uptime)))
+	title := widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Plain, "  ").AddRaw(theme.Strong, string(p.name)).
+		Add(theme.Dim, widget.F("  PostgreSQL %s, %s, up %s", r.Version, role, activity.Age(r.Uptime)))
 	head = append(head, p.sql.Answered(title.Trunc(e.W), e)...)
 	most := 1
 	if e.H > 24 {
@@ -246,7 +246,7 @@ func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
 		troubles[most-1] += fmt.Sprintf(" (and %d more)", len(troubles)-most)
 	}
 	for _, t := range troubles[:min(len(troubles), most)] {
-		head = append(head, page.Marked(theme.Warn, " ! ", t, e.W, 2)...)
+		head = append(head, page.Marked(theme.Warn, " ! ", widget.Words(t), e.W, 2)...)
 	}
 	if e.H >= 14 {
 		head = append(head, p.facts(e)...)
@@ -257,10 +257,10 @@ func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
 // facts are the server in some lines: its sessions, its archiver, its slots, its disk.
 func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 	r := p.sql.Got
-	add := func(label, words string, tone theme.Tone) {
+	add := func(label, words widget.Words, tone theme.Tone) {
 		out = append(out, page.Labelled(widget.T(theme.Head, " "+label), tone, words, 10, e.W, 1)...)
 	}
-	add("SESSIONS", activity.SessionsText(r), theme.Plain)
+	add("SESSIONS", widget.Words(activity.SessionsText(r)), theme.Plain)
 	if r.Hidden {
 		add("", "the monitoring user cannot see other users' sessions: grant it pg_monitor", theme.Doubt)
 	}
@@ -268,26 +268,26 @@ func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 	if r.Archiver.Fails() {
 		tone = theme.Warn
 	}
-	add("ARCHIVE", activity.ArchiverText(r), tone)
+	add("ARCHIVE", widget.Words(activity.ArchiverText(r)), tone)
 	switch st, err := p.node.Got, p.node.Failed(); {
 	case st != nil:
 		if err != nil {
-			add("NODE", fmt.Sprintf("read %s; the last attempt failed: %s", p.node.AgoText(e.Now), err), theme.Warn)
+			add("NODE", widget.F("read %s; the last attempt failed: %s", p.node.AgoText(e.Now), err), theme.Warn)
 		}
-		add("BACKUP", activity.BackupText(&st.Backup, e.Now), theme.Plain)
+		add("BACKUP", widget.Words(activity.BackupText(&st.Backup, e.Now)), theme.Plain)
 		disk := activity.VolumeText(st.Data)
 		if st.WAL.Mount != st.Data.Mount {
 			disk += "; WAL " + activity.VolumeText(st.WAL)
 		}
-		add("DISK", disk, theme.Plain)
+		add("DISK", widget.Words(disk), theme.Plain)
 	case err != nil:
-		add("NODE", "unknown: "+err.Error(), theme.Doubt)
+		add("NODE", widget.Words("unknown: "+err.Error()), theme.Doubt)
 	default:
 		add("NODE", "reading the backup and the disk over SSH …", theme.Info)
 	}
 	switch {
 	case r.SlotsUnread != "":
-		add("SLOTS", "unknown: "+r.SlotsUnread, theme.Doubt)
+		add("SLOTS", widget.Words("unknown: "+r.SlotsUnread), theme.Doubt)
 	case len(r.Slots) == 0:
 		add("SLOTS", "none", theme.Dim)
 	}
@@ -296,11 +296,11 @@ func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 		shown = 5
 	}
 	for i := range r.Slots[:min(len(r.Slots), shown)] {
-		words := r.Slots[i].Name + ": " + activity.SlotText(&r.Slots[i])
+		words := widget.F("%s: %s", widget.Data(r.Slots[i].Name), activity.SlotText(&r.Slots[i]))
 		if more := len(r.Slots) + r.MoreSlots - shown; i == shown-1 && more > 0 {
-			words = fmt.Sprintf("%s; slots that retain less: %d", words, more)
+			words = widget.F("%s; slots that retain less: %d", words, more)
 		}
-		add(map[bool]string{true: "SLOTS"}[i == 0], words, theme.Plain)
+		add(map[bool]widget.Words{true: "SLOTS"}[i == 0], words, theme.Plain)
 	}
 	return out
 }
@@ -323,7 +323,7 @@ func (p *Postgres) table(r *model.ServerReport, head []widget.Line, e page.Env) 
 	}
 	top = append(head, widget.Join(widget.P(" "), lay.Head()))
 	if more := r.MoreBackends; more > 0 {
-		top[len(top)-1] = top[len(top)-1].Add(theme.Dim, fmt.Sprintf("  %d more are not listed", more)).Trunc(e.W)
+		top[len(top)-1] = top[len(top)-1].Add(theme.Dim, widget.F("  %d more are not listed", more)).Trunc(e.W)
 	}
 	return top, lines
 }
@@ -342,12 +342,12 @@ func sessionRow(r *activity.Row) []widget.Line {
 	}
 	xact := widget.T(theme.Dim, "–")
 	if b.InXact {
-		xact = widget.P(activity.Age(b.Xact))
+		xact = widget.P(widget.Words(activity.Age(b.Xact)))
 	}
 	query := theme.Dim
 	if b.Active() {
 		query = theme.Plain
 	}
-	return []widget.Line{widget.T(theme.Strong, strings.Repeat("  ", min(r.Depth, 6))+fmt.Sprint(b.PID)), widget.P(cmp.Or(b.User, "–")), widget.T(theme.Dim, cmp.Or(b.Database, "–")),
-		widget.T(theme.Dim, b.Application), xact, widget.T(query, activity.Age(b.Query)), widget.T(tone, r.State()), widget.T(query, cmp.Or(b.Text, b.Verb))}
+	return []widget.Line{widget.Raw(theme.Strong, strings.Repeat("  ", min(r.Depth, 6))+fmt.Sprint(b.PID)), widget.Raw(theme.Plain, cmp.Or(b.User, "–")), widget.Raw(theme.Dim, cmp.Or(b.Database, "–")),
+		widget.Raw(theme.Dim, b.Application), xact, widget.T(query, widget.Words(activity.Age(b.Query))), widget.T(tone, widget.Words(r.State())), widget.Raw(query, cmp.Or(b.Text, b.Verb))}
 }

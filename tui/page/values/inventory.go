@@ -3,7 +3,6 @@
 package values
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -44,7 +43,7 @@ type valueList struct {
 }
 
 // Title of the page.
-func (p *Inventory) Title() string { return "inventory" }
+func (p *Inventory) Title() widget.Line { return widget.P("inventory") }
 
 // Start reads the inventory when the page opens.
 func (p *Inventory) Start() (page.Page, page.Intent) {
@@ -238,7 +237,7 @@ func (p *Inventory) View(e page.Env) []widget.Line {
 	top := p.window(h)
 	out := append(head, p.table(p.list.lines[top:min(top+h, len(p.list.lines))], e)...)
 	if below := len(p.list.lines) - top - h; below > 0 && h >= seenLeast {
-		out = append(out, widget.T(theme.Dim, fmt.Sprintf("   ↓ %d more lines", below)))
+		out = append(out, widget.T(theme.Dim, widget.F("   ↓ %d more lines", below)))
 	}
 	if p.foot(e) == 0 {
 		return out
@@ -287,23 +286,27 @@ func (p *Inventory) table(seen []int, e page.Env) []widget.Line {
 // long path the end stays: it has the line. Where there is room, wide, a word
 // goes with the mark of what differs.
 func valueRow(o *source.Origin, from int, wide bool) []widget.Line {
-	name, where := widget.P(o.Variable), widget.T(theme.Dim, o.Where())
+	name, on := widget.Raw(theme.Plain, o.Variable), widget.T(theme.Dim, where(o))
 	if o.Differs {
 		name[0].Tone = theme.Warn
 	}
 	if o.Differs && wide {
-		where = widget.T(theme.Warn, differsWord).Add(theme.Dim, o.Where())
+		on = widget.T(theme.Warn, differsWord).Add(theme.Dim, where(o))
 	}
 	value := o.Value
 	if r := []rune(value); len(r) > 160 {
 		value = string(r[:160])
 	}
-	return []widget.Line{name, widget.T(theme.Strong, value), where, widget.P(widget.Tail(o.From(), from))}
+	return []widget.Line{name, widget.Raw(theme.Strong, value), on, widget.P(widget.Words(widget.Tail(o.From(), from)))}
 }
 
 // clusterLine heads the values of a cluster.
 func clusterLine(o *source.Origin) widget.Line {
-	return widget.P(" ").Add(theme.Strong, cmp.Or(o.Cluster, "of no cluster")).Add(theme.Dim, "  "+text.Plural(o.Of, "host"))
+	name := widget.Raw(theme.Strong, o.Cluster)
+	if o.Cluster == "" {
+		name = widget.T(theme.Strong, "of no cluster")
+	}
+	return widget.Join(widget.P(" "), name).Add(theme.Dim, widget.Words("  "+text.Plural(o.Of, "host")))
 }
 
 // head is what the page shows above the list: problems, then what is listed.
@@ -317,7 +320,7 @@ func (p *Inventory) head(e page.Env) []widget.Line {
 		if e.H < 9 {
 			text = "the inventory has changed"
 		}
-		out = append(out, page.Wrapped(theme.Warn, "! "+text, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Warn, widget.Words("! "+text), " ", e.W, 2)...)
 	}
 	out = append(out, p.problems(e)...)
 	return append(out, p.title(e)...)
@@ -332,17 +335,17 @@ func (p *Inventory) problems(e page.Env) []widget.Line {
 	var out []widget.Line
 	for i, x := range all {
 		if i == most-1 && len(all) > most {
-			return append(out, widget.T(theme.Warn, fmt.Sprintf(" ! %d more; pgtui inventory prints them", len(all)-i)))
+			return append(out, widget.T(theme.Warn, widget.F(" ! %d more; pgtui inventory prints them", len(all)-i)))
 		}
 		m := page.SeverityMark(model.Warning)
 		if x.Fatal {
 			m = page.SeverityMark(model.Critical)
 		}
-		l := widget.P(" ").Add(m.Tone, m.Shape+" ")
+		l := widget.P(" ").AddRaw(m.Tone, m.Shape+" ")
 		if at := (&source.Definition{At: x.At}).From(); at != "" {
-			l = l.Add(theme.Strong, widget.Tail(at, max(e.W/2, 12))+"  ")
+			l = l.AddRaw(theme.Strong, widget.Tail(at, max(e.W/2, 12))+"  ")
 		}
-		out = append(out, l.Add(m.Tone, x.Subject+": "+x.What).Trunc(e.W))
+		out = append(out, l.Add(m.Tone, widget.F("%s: %s", widget.Data(x.Subject), x.What)).Trunc(e.W))
 	}
 	return out
 }
@@ -359,22 +362,22 @@ func (p *Inventory) title(e page.Env) []widget.Line {
 		if e.W >= page.Narrow {
 			word += " between hosts"
 		}
-		title = title.Add(theme.Warn, fmt.Sprintf(" · %s %d%s", page.Differs, p.list.differ, word))
+		title = title.Add(theme.Warn, widget.F(" · %s %d%s", page.Differs, p.list.differ, word))
 	}
 	rest := "  unlisted values are Pigsty's defaults"
 	if e.H < 9 { // no line for more
 		return []widget.Line{title.Add(theme.Dim, "  rest: defaults").Trunc(e.W)}
 	}
 	if age := p.Age(e); title.Width()+len(rest)+age.Width()+2 <= e.W {
-		return p.Answered(title.Add(theme.Dim, rest), e)
+		return p.Answered(title.Add(theme.Dim, widget.Words(rest)), e)
 	}
-	return append(p.Answered(title, e), widget.T(theme.Dim, " "+rest[2:]).Trunc(e.W))
+	return append(p.Answered(title, e), widget.T(theme.Dim, widget.Words(" "+rest[2:])).Trunc(e.W))
 }
 
 // sentence is the value under the cursor in words, and what it hides.
 func (p *Inventory) sentence(e page.Env) []widget.Line {
 	o := p.here()
-	head := widget.P(" ").Add(theme.Strong, o.Variable+"  ").Add(theme.Plain, o.Value+"  ")
+	head := widget.P(" ").AddRaw(theme.Strong, o.Variable+"  ").AddRaw(theme.Plain, o.Value+"  ")
 	text := "from " + o.By + ", " + o.From()
 	if o.Differs {
 		text = page.Differs + " " + differsText(p.Got, o) + "; this one is " + text
@@ -385,7 +388,7 @@ func (p *Inventory) sentence(e page.Env) []widget.Line {
 	case n > 1:
 		text += fmt.Sprintf("; overrides %d weaker definitions, the first %s of %s: enter", n, o.Hid[0].Value, o.Hid[0].By)
 	}
-	return append([]widget.Line{nil}, page.Flow(head.Trunc(max(e.W/2, 1)), text, e.W)...)
+	return append([]widget.Line{nil}, page.Flow(head.Trunc(max(e.W/2, 1)), widget.Words(text), e.W)...)
 }
 
 // differsText says what the hosts of a cluster have instead of one value.

@@ -29,7 +29,7 @@ func SettingsScreen() page.Screen {
 }
 
 // Title of the page.
-func (p *Settings) Title() string { return "settings" }
+func (p *Settings) Title() widget.Line { return widget.P("settings") }
 
 // Scope of the page's keys.
 func (p *Settings) Scope() string { return "settings" }
@@ -68,21 +68,21 @@ func (p *Settings) View(e page.Env) []widget.Line {
 	changed := 0
 	t := widget.Table{Cols: []widget.Column{{Title: "SETTING"}, {Title: "VALUE", Min: 8}, {Title: "OF", Min: 10, Flex: true, Drop: 1}}}
 	for _, s := range e.Settings {
-		value := widget.T(theme.Strong, s.Value)
+		value := widget.Raw(theme.Strong, s.Value)
 		if s.Changed {
 			changed++
 			value = value.Add(theme.Warn, " *")
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.P(s.Name), value, widget.T(theme.Dim, strings.Join(s.Choices, ", "))})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Plain, s.Name), value, widget.Raw(theme.Dim, strings.Join(s.Choices, ", "))})
 	}
-	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" SETTINGS %d", n)), nil}
+	out := []widget.Line{widget.T(theme.Head, widget.F(" SETTINGS %d", n)), nil}
 	h := p.space(e)
 	top := widget.Window(p.top, at, n, h)
 	last := min(top+h, n)
 	out = append(out[:1], page.ListLines(t.Layout(e.W-2), t.Rows[top:last], top, at, n, e)...)
 	if n > 0 {
 		out = append(out, nil)
-		out = append(out, page.Wrapped(theme.Plain, e.Settings[at].Help, " ", e.W, 1)...)
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(e.Settings[at].Help), " ", e.W, 1)...)
 	}
 	where := e.Unsaved
 	switch {
@@ -92,5 +92,5 @@ func (p *Settings) View(e page.Env) []widget.Line {
 	default:
 		where = "saved in " + e.ConfigFile
 	}
-	return append(out, page.Wrapped(theme.Dim, where, " ", e.W, 2)...)
+	return append(out, page.Wrapped(theme.Dim, widget.Words(where), " ", e.W, 2)...)
 }

@@ -1,7 +1,6 @@
 package values
 
 import (
-	"fmt"
 	"strings"
 
 	"pgtui/internal/text"
@@ -36,7 +35,7 @@ func NewValue(all *source.Origins, o *source.Origin) *Value {
 }
 
 // Title of the page.
-func (p *Value) Title() string { return p.of.Variable }
+func (p *Value) Title() widget.Line { return widget.Raw(theme.Plain, p.of.Variable) }
 
 // ValueScreen is the page in the registry: only the list of values opens it.
 func ValueScreen() page.Screen { return page.Screen{Name: "value", Keys: keys.Moves()} }
@@ -57,20 +56,20 @@ func (p *Value) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e)
 // lines is the whole page.
 func (p *Value) lines(e page.Env) []widget.Line {
 	o := p.of
-	title := widget.P(" ").Add(theme.Strong, o.Variable)
+	title := widget.P(" ").AddRaw(theme.Strong, o.Variable)
 	if o.Cluster != "" {
-		title = title.Add(theme.Dim, " of "+o.Cluster)
+		title = title.Add(theme.Dim, widget.F(" of %s", widget.Data(o.Cluster)))
 	}
 	if o.Differs {
 		title = title.Add(theme.Warn, "  "+page.Differs+" differs between hosts")
 	}
-	on := strings.Join(o.Hosts, ", ")
+	on := widget.F("%s", widget.Data(strings.Join(o.Hosts, ", ")))
 	if o.All() {
-		on = o.Where() + " hosts: " + on
+		on = widget.F("%s hosts: %s", o.Where(), widget.Data(strings.Join(o.Hosts, ", ")))
 	}
 	out := []widget.Line{title.Trunc(e.W)}
 	out = append(out, page.Labelled(widget.T(theme.Dim, " hosts"), theme.Plain, on, 11, e.W, 4)...)
-	out = append(out, page.Labelled(widget.T(theme.Dim, " from"), theme.Plain, o.From()+", "+o.By, 11, e.W, 4)...)
+	out = append(out, page.Labelled(widget.T(theme.Dim, " from"), theme.Plain, widget.Words(o.From()+", "+o.By), 11, e.W, 4)...)
 	out = append(out, nil)
 	out = append(out, valueLines(&o.Definition, theme.Strong, e)...)
 	out = append(out, nil)
@@ -83,10 +82,10 @@ func (p *Value) hidden(e page.Env) []widget.Line {
 	if len(p.of.Hid) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " It overrides no other definition."), nil}
 	}
-	out := []widget.Line{widget.T(theme.Head, fmt.Sprintf(" OVERRIDES %d", len(p.of.Hid))).Add(theme.Dim, "  highest precedence first")}
+	out := []widget.Line{widget.T(theme.Head, widget.F(" OVERRIDES %d", len(p.of.Hid))).Add(theme.Dim, "  highest precedence first")}
 	for i := range p.of.Hid {
 		d := &p.of.Hid[i]
-		out = append(out, placeLines(d.From(), d.By, e)...)
+		out = append(out, placeLines(widget.Words(d.From()), widget.Words(d.By), e)...)
 		out = append(out, valueLines(d, theme.Dim, e)...)
 	}
 	return append(out, nil)
@@ -99,17 +98,25 @@ func (p *Value) others(e page.Env) []widget.Line {
 	}
 	out := []widget.Line{widget.T(theme.Head, " ON OTHER HOSTS")}
 	for _, x := range p.rest {
-		out = append(out, placeLines(x.Where(), x.From()+", "+x.By, e)...)
+		out = append(out, placeLines(where(x), widget.Words(x.From()+", "+x.By), e)...)
 		out = append(out, valueLines(&x.Definition, theme.Plain, e)...)
 	}
 	if p.none > 0 {
-		out = append(out, widget.T(theme.Plain, fmt.Sprintf("   %s: not defined, Pigsty's default applies", text.Plural(p.none, "host"))).Trunc(e.W))
+		out = append(out, widget.T(theme.Plain, widget.F("   %s: not defined, Pigsty's default applies", text.Plural(p.none, "host"))).Trunc(e.W))
 	}
 	return out
 }
 
+// where are the hosts of a value.
+func where(o *source.Origin) widget.Words {
+	if o.All() || len(o.Hosts) > 3 {
+		return widget.Words(o.Where())
+	}
+	return widget.F("%s", widget.Data(o.Where()))
+}
+
 // placeLines name a place, and whose it is.
-func placeLines(what, whose string, e page.Env) []widget.Line {
+func placeLines(what, whose widget.Words, e page.Env) []widget.Line {
 	return page.Flow(widget.P("   ").Add(theme.Strong, what+"  "), whose, e.W)
 }
 
@@ -119,7 +126,7 @@ func valueLines(d *source.Definition, tone theme.Tone, e page.Env) []widget.Line
 	for _, l := range d.Text {
 		text := strings.TrimLeft(l, " ")
 		indent := "     " + strings.Repeat(" ", min(len(l)-len(text), max(e.W/3, 0)))
-		out = append(out, page.Wrapped(tone, text, indent, e.W, 8)...)
+		out = append(out, page.WrappedRaw(tone, text, indent, e.W, 8)...)
 	}
 	return out
 }

@@ -48,7 +48,7 @@ func rowKey(h *access.EntryHost) hostKey { return hostKey{h.Kind, h.Name} }
 func colKey(p *model.EntryPort) portKey { return portKey{p.Port, p.Name} }
 
 // Title of the page.
-func (p *Access) Title() string { return "access" }
+func (p *Access) Title() widget.Line { return widget.P("access") }
 
 // Start probes when the page opens.
 func (p *Access) Start() (page.Page, page.Intent) {
@@ -236,10 +236,10 @@ func (p *Access) ways(e page.Env) []widget.Line {
 	acc := p.Got
 	health, summary := access.Health(acc)
 	m := page.HealthMark(health, false)
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s by %s", text.Plural(len(acc.Hosts), "host"), text.Plural(len(acc.Ports), "port")))
+	title := widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Dim, widget.F("  %s by %s", text.Plural(len(acc.Hosts), "host"), text.Plural(len(acc.Ports), "port")))
 	out = append(out, p.Answered(title, e)...)
 	if health != model.HealthOK || e.H > 12 {
-		out = append(out, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(summary), " ", e.W, 2)...)
 	}
 	row, col := p.at(acc)
 	if row < 0 || col < 0 {
@@ -276,9 +276,9 @@ func (p *Access) matrix(row, col, above int, e page.Env) []widget.Line {
 		if i == left+seen-1 && i+1 < len(acc.Ports) {
 			more = " ›"
 		}
-		head[0] = widget.Join(head[0], widget.T(theme.Head, fmt.Sprint(" ", at.Port)).Add(theme.Dim, more).Pad(wide))
-		head[1] = widget.Join(head[1], widget.P(" "+at.Name).Pad(wide))
-		head[2] = widget.Join(head[2], widget.T(theme.Dim, " → "+targetWord(at.Target)).Pad(wide))
+		head[0] = widget.Join(head[0], widget.Raw(theme.Head, fmt.Sprint(" ", at.Port)).Add(theme.Dim, widget.Words(more)).Pad(wide))
+		head[1] = widget.Join(head[1], widget.Raw(theme.Plain, " "+at.Name).Pad(wide))
+		head[2] = widget.Join(head[2], widget.T(theme.Dim, widget.Words(" → "+targetWord(at.Target))).Pad(wide))
 	}
 	out := head[:]
 	if e.H < 12 {
@@ -288,9 +288,9 @@ func (p *Access) matrix(row, col, above int, e page.Env) []widget.Line {
 	top := widget.Window(0, row, len(acc.Hosts), rows)
 	for i := top; i < top+rows; i++ {
 		h := &acc.Hosts[i]
-		l := widget.P(" ").Add(theme.Strong, widget.Tail(h.Name, name)).Pad(name + 1)
+		l := widget.P(" ").AddRaw(theme.Strong, widget.Tail(h.Name, name)).Pad(name + 1)
 		if i == row {
-			l = widget.P("▸").Add(theme.Strong, widget.Tail(h.Name, name)).Pad(name + 1)
+			l = widget.P("▸").AddRaw(theme.Strong, widget.Tail(h.Name, name)).Pad(name + 1)
 		}
 		for k := left; k < left+seen; k++ {
 			cell := widget.Join(widget.P(" "), p.cell(p.entry(h, &acc.Ports[k]), wide-1)).Pad(wide)
@@ -314,16 +314,16 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 	if len(x.Now.Instances) > 0 {
 		who = " " + page.Seqs(p.Got.Cluster, x.Now.Instances)
 	}
-	if l := m.Line().Add(m.Tone, who); l.Width() <= w {
+	if l := m.Line().AddRaw(m.Tone, who); l.Width() <= w {
 		return l
 	}
 	switch { // shorter
 	case x.Fine() && who != "":
-		return widget.T(m.Tone, m.Shape+who).Trunc(w)
+		return widget.Raw(m.Tone, m.Shape+who).Trunc(w)
 	case x.Now.ByDesign:
 		m.Word = string(x.Now.Verdict)
 	}
-	return m.Line().Add(m.Tone, who).Trunc(w)
+	return m.Line().AddRaw(m.Tone, who).Trunc(w)
 }
 
 // entryMark draws where an entry leads.
@@ -345,15 +345,15 @@ func targetWord(t model.Target) string {
 func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []widget.Line {
 	x := p.entry(h, at)
 	if x == nil {
-		return page.Flow(widget.P(" ").Add(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
-			"no endpoint: "+at.Name+" is not on this host", e.W)
+		return page.Flow(widget.P(" ").AddRaw(theme.Strong, fmt.Sprintf("%s:%d", h.Name, at.Port)).Add(theme.Dim, " – "),
+			widget.F("no endpoint: %s is not on this host", widget.Data(at.Name)), e.W)
 	}
 	m := entryMark(x)
 	word := m.Word
 	if len(x.Now.Instances) > 0 {
 		word += " " + model.Join(x.Now.Instances)
 	}
-	out := page.Flow(widget.P(" ").Add(theme.Strong, x.String()+"  ").Add(m.Tone, m.Shape+" "+word).Add(theme.Plain, "  "), x.Now.Why, e.W)
+	out := page.Flow(widget.P(" ").AddRaw(theme.Strong, x.String()+"  ").Add(m.Tone, widget.Words(m.Shape+" "+word)).Add(theme.Plain, "  "), widget.Words(x.Now.Why), e.W)
 	should := string(x.At.Target)
 	if x.At.Target == model.TargetInstance {
 		should = "one instance"
@@ -365,11 +365,14 @@ func (p *Access) detail(h *access.EntryHost, at *model.EntryPort, e page.Env) []
 	if x.Now.Through != "" && len(x.Now.Instances) > 0 {
 		now += ", through " + string(x.Now.Through)
 	}
-	rows := [][2]string{{"should", should}, {"now", now}, {"dsn", x.DSN.Text(access.FormURI)}, {"way", x.Way}, {"for", x.At.Use},
-		{"tried", triedText(&x.Check)}, {"from", string(h.Kind) + ", " + h.From}}
+	rows := []struct {
+		label widget.Words
+		text  string
+	}{{"should", widget.Words(should).Local()}, {"now", widget.Words(now).Local()}, {"dsn", x.DSN.Text(access.FormURI)}, {"way", widget.Words(x.Way).Local()},
+		{"for", widget.Words(x.At.Use).Local()}, {"tried", widget.Words(triedText(&x.Check)).Local()}, {"from", widget.Words(string(h.Kind) + ", " + h.From).Local()}}
 	for _, r := range rows {
-		if r[1] != "" {
-			out = append(out, page.Labelled(widget.T(theme.Dim, " "+r[0]), theme.Plain, r[1], 9, e.W, 2)...)
+		if r.text != "" {
+			out = append(out, page.LabelledRaw(widget.T(theme.Dim, " "+r.label), theme.Plain, r.text, 9, e.W, 2)...)
 		}
 	}
 	return append(out, nil)
@@ -411,25 +414,25 @@ func (p *Access) choose(e page.Env) []widget.Line {
 		name = max(name, widget.Width(x.String()))
 	}
 	for _, x := range advice {
-		head := widget.P(" ").Add(theme.Strong, x.String())
+		head := widget.P(" ").AddRaw(theme.Strong, x.String())
 		if e.W >= page.Narrow {
 			head = head.Pad(name + 1)
 		}
-		out = append(out, page.Flow(head.Add(theme.Plain, "  "), x.Need, e.W)...)
-		out = append(out, page.Wrapped(theme.Dim, x.Why, "   ", e.W, 4)...)
+		out = append(out, page.Flow(head.Add(theme.Plain, "  "), widget.Words(x.Need), e.W)...)
+		out = append(out, page.Wrapped(theme.Dim, widget.Words(x.Why), "   ", e.W, 4)...)
 	}
 	if len(acc.Smart) > 0 {
 		out = append(out, nil, widget.T(theme.Head, " CLIENTS THAT CHOOSE THEMSELVES"))
 	}
 	for _, u := range acc.Smart {
-		out = append(out, page.Wrapped(theme.Plain, u.Text(access.FormURI), " ", e.W, 6)...)
-		out = append(out, page.Wrapped(theme.Dim, u.Why+"; needs "+u.Needs, "   ", e.W, 3)...)
+		out = append(out, page.WrappedRaw(theme.Plain, u.Text(access.FormURI), " ", e.W, 6)...)
+		out = append(out, page.Wrapped(theme.Dim, widget.Words(u.Why+"; needs "+u.Needs), "   ", e.W, 3)...)
 	}
 	if len(acc.Notes) > 0 {
 		out = append(out, nil)
 	}
 	for _, n := range acc.Notes {
-		out = append(out, page.Marked(theme.Dim, " · ", n, e.W, 4)...)
+		out = append(out, page.Marked(theme.Dim, " · ", widget.Words(n), e.W, 4)...)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ type Components struct {
 }
 
 // Title of the page.
-func (p *Components) Title() string { return "components" }
+func (p *Components) Title() widget.Line { return widget.P("components") }
 
 // Start probes when the page opens.
 func (p *Components) Start() (page.Page, page.Intent) {
@@ -150,8 +150,8 @@ func (p *Components) View(e page.Env) []widget.Line {
 		return out
 	}
 	m := componentMark(r.State.Value.Health)
-	l := widget.P(" ").Add(theme.Strong, r.Name+" on "+string(r.Host)+"  ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
-	return append(append(out, nil), page.Flow(l, p.sentence(r), e.W)...)
+	l := widget.P(" ").Add(theme.Strong, widget.F("%s on %s  ", widget.Data(r.Name), widget.Data(r.Host))).Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Plain, "  ")
+	return append(append(out, nil), page.Flow(l, widget.Words(p.sentence(r)), e.W)...)
 }
 
 // sentence is all that is known of a component.
@@ -196,10 +196,10 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	health, summary := model.ComponentsHealth(rows)
 	m := page.HealthMark(health, false)
 	groups := byNode(rows)
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Dim, fmt.Sprintf("  %s on %s", text.Plural(len(rows), "component"), text.Plural(len(groups), "node")))
+	title := widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Dim, widget.F("  %s on %s", text.Plural(len(rows), "component"), text.Plural(len(groups), "node")))
 	head = append(head, p.Answered(title, e)...)
 	if e.H > 8 {
-		head = append(head, page.Wrapped(theme.Plain, summary, " ", e.W, 2)...)
+		head = append(head, page.Wrapped(theme.Plain, widget.Words(summary), " ", e.W, 2)...)
 	}
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "COMPONENT", Min: 9, Max: 24},
@@ -237,12 +237,12 @@ func componentRow(r *model.ComponentRow) []widget.Line {
 	if st.Reachable && r.Ask != model.AskUnit {
 		ms = millis(r.State.Took)
 	}
-	name := widget.P(r.Name)
+	name := widget.Raw(theme.Plain, r.Name)
 	if r.Carries() {
 		name[0].Tone = theme.Strong
 	}
-	return []widget.Line{name, widget.T(theme.Dim, r.Module), widget.P(port), componentMark(st.Health).Line(),
-		widget.P(cmp.Or(st.Version, "–")), widget.T(theme.Dim, ms), widget.T(theme.Dim, st.Why)}
+	return []widget.Line{name, widget.Raw(theme.Dim, r.Module), widget.Raw(theme.Plain, port), componentMark(st.Health).Line(),
+		widget.Raw(theme.Plain, cmp.Or(st.Version, "–")), widget.Raw(theme.Dim, ms), widget.T(theme.Dim, widget.Words(st.Why))}
 }
 
 // componentMark draws the state of a component.
@@ -300,24 +300,24 @@ func byNode(rows []model.ComponentRow) []nodeParts {
 
 // line heads the components of a node.
 func (g *nodeParts) line(e page.Env) widget.Line {
-	l := widget.P(" ").Add(theme.Strong, string(g.host))
+	l := widget.P(" ").AddRaw(theme.Strong, string(g.host))
 	if e.Inv != nil {
 		if n := e.Inv.Node(g.host); n != nil && n.Name != "" {
-			l = l.Add(theme.Dim, "  "+n.Name)
+			l = l.AddRaw(theme.Dim, "  "+n.Name)
 		}
 	}
 	switch {
 	case g.bad > 0:
-		l = l.Add(theme.Bad, fmt.Sprintf("  %d of %d unhealthy", g.bad, len(g.rows)))
+		l = l.Add(theme.Bad, widget.F("  %d of %d unhealthy", g.bad, len(g.rows)))
 	case g.unknown == len(g.rows):
 		l = l.Add(theme.Doubt, "  all unknown")
 	case g.unknown > 0:
-		l = l.Add(theme.Good, fmt.Sprintf("  %d healthy", len(g.rows)-g.unknown))
+		l = l.Add(theme.Good, widget.F("  %d healthy", len(g.rows)-g.unknown))
 	default:
 		l = l.Add(theme.Good, "  all healthy")
 	}
 	if g.unknown > 0 && g.unknown < len(g.rows) {
-		l = l.Add(theme.Doubt, fmt.Sprintf(", %d unknown", g.unknown))
+		l = l.Add(theme.Doubt, widget.F(", %d unknown", g.unknown))
 	}
 	return l
 }

@@ -54,7 +54,7 @@ func traceEntry(name model.ClusterName, x *access.Entry, e page.Env) *Trace {
 }
 
 // Title of the page.
-func (p *Trace) Title() string { return "trace " + p.label }
+func (p *Trace) Title() widget.Line { return widget.P(widget.F("trace %s", widget.Data(p.label))) }
 
 // Start probes when the page opens.
 func (p *Trace) Start() (page.Page, page.Intent) {
@@ -192,16 +192,16 @@ func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
 	}
 	t := p.Got
 	m := page.HealthMark(t.Health, false)
-	title := widget.P(" ").Add(m.Tone, m.Shape+" "+m.Word)
+	title := widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word))
 	if t.Target.As != "" && e.H <= 10 {
-		title = title.Add(theme.Dim, "  as "+t.Target.Login.User)
+		title = title.Add(theme.Dim, widget.F("  as %s", widget.Data(t.Target.Login.User)))
 	}
 	out = append(out, p.Answered(title, e)...)
-	out = append(out, page.Wrapped(theme.Plain, t.Summary, " ", e.W, 3)...)
+	out = append(out, page.Wrapped(theme.Plain, widget.Words(t.Summary), " ", e.W, 3)...)
 	if e.H > 10 {
-		out = append(out, page.Wrapped(theme.Dim, t.Target.Text(access.FormURI), " ", e.W, 3)...)
+		out = append(out, page.WrappedRaw(theme.Dim, t.Target.Text(access.FormURI), " ", e.W, 3)...)
 		if t.Target.As != "" {
-			out = append(out, page.Wrapped(theme.Dim, "as "+t.Target.Login.User+", "+t.Target.As, " ", e.W, 2)...)
+			out = append(out, page.Wrapped(theme.Dim, widget.F("as %s, %s", widget.Data(t.Target.Login.User), t.Target.As), " ", e.W, 2)...)
 		}
 		out = append(out, nil)
 	}
@@ -210,9 +210,9 @@ func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
 	for k := range t.Attempts {
 		a := &t.Attempts[k]
 		if len(t.Attempts) > 1 {
-			l := widget.P(" ").Add(theme.Strong, a.String())
+			l := widget.P(" ").Add(theme.Strong, widget.Words(a.String()))
 			if a.Skipped != "" {
-				l = l.Add(theme.Warn, "  skipped: "+a.Skipped)
+				l = l.Add(theme.Warn, widget.Words("  skipped: "+a.Skipped))
 			}
 			out = append(out, l)
 		}
@@ -228,8 +228,8 @@ func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
 	if len(of) > 0 {
 		h := of[max(min(p.list.Cursor, len(of)-1), 0)]
 		m := hopMark(h.Verdict)
-		head := widget.P(" ").Add(theme.Strong, string(h.Kind)+" "+h.At+"  ").Add(m.Tone, m.Shape+" "+m.Word).Add(theme.Plain, "  ")
-		out = append(append(out, nil), page.Flow(head, h.Text, e.W)...)
+		head := widget.P(" ").AddRaw(theme.Strong, string(h.Kind)+" "+h.At+"  ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Plain, "  ")
+		out = append(append(out, nil), page.Flow(head, widget.Words(h.Text), e.W)...)
 	}
 	return out, at, of
 }
@@ -249,7 +249,7 @@ func hopTable(t *trace.Trace, w int) (widget.Layout, [][]widget.Line) {
 			if h.Took > 0 {
 				ms = millis(h.Took)
 			}
-			tab.Rows = append(tab.Rows, []widget.Line{widget.T(theme.Strong, string(h.Kind)), widget.P(h.At), hopMark(h.Verdict).Line(), widget.P(ms), widget.T(theme.Dim, h.Text)})
+			tab.Rows = append(tab.Rows, []widget.Line{widget.Raw(theme.Strong, string(h.Kind)), widget.Raw(theme.Plain, h.At), hopMark(h.Verdict).Line(), widget.Raw(theme.Plain, ms), widget.T(theme.Dim, widget.Words(h.Text))})
 		}
 	}
 	return tab.Layout(w - 2), tab.Rows
