@@ -31,24 +31,32 @@ func (l *loader) playFiles(dir string) error {
 
 // varsIn reads the group_vars and host_vars of a directory.
 func (l *loader) varsIn(dir string, group func(*Group, *py.Dict), host func(*Host, *py.Dict)) error {
-	for _, g := range l.inv.Groups {
-		v, err := l.varsOf(path.Join(dir, "group_vars"), g.Name)
-		if err != nil {
-			return err
+	if sub := path.Join(dir, "group_vars"); l.exists(sub) {
+		for _, g := range l.inv.Groups {
+			v, err := l.varsOf(sub, g.Name)
+			if err != nil {
+				return err
+			}
+			group(g, v)
 		}
-		group(g, v)
 	}
-	if _, err := fs.Stat(l.fsys, path.Join(dir, "host_vars")); err != nil {
-		return nil
-	}
-	for _, h := range l.inv.Hosts {
-		v, err := l.varsOf(path.Join(dir, "host_vars"), h.Name)
-		if err != nil {
-			return err
+	if sub := path.Join(dir, "host_vars"); l.exists(sub) {
+		for _, h := range l.inv.Hosts {
+			v, err := l.varsOf(sub, h.Name)
+			if err != nil {
+				return err
+			}
+			host(h, v)
 		}
-		host(h, v)
 	}
 	return nil
+}
+
+// exists reports whether there may be something to read in a directory. Most inventories have
+// no such directory, and a look for each name in it costs a system call or four.
+func (l *loader) exists(dir string) bool {
+	_, err := fs.Stat(l.fsys, dir)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid)
 }
 
 // over is over within the budget: what is spent leaves it as it was.
