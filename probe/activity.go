@@ -52,7 +52,7 @@ func (p *Prober) OnPostgres(ctx context.Context, c *model.Cluster, in *model.Ins
 	addr := net.JoinHostPort(string(in.Host), strconv.Itoa(int(in.PgPort)))
 	err := errors.New("no database to connect to")
 	for _, db := range login.Databases {
-		if err = p.onDatabase(ctx, addr, login, db, do); err == nil || postgres.FaultOf(err, addr).Fault != model.FaultDatabase {
+		if err = p.onDatabase(ctx, addr, login, db, do); err == nil || postgres.FaultOf(err, addr, postgres.WaitConnect).Fault != model.FaultDatabase {
 			break
 		}
 	}
@@ -83,10 +83,9 @@ func (p *Prober) postgresError(err error, in *model.Instance, login model.Login,
 		return &source.Hint{Err: fmt.Errorf("PostgreSQL of %s: %w", in.Name, ErrCrowded),
 			Try: "ssh " + string(in.Host) + " sudo -iu postgres psql has a reserved connection; then end idle sessions"}
 	}
-	try := postgres.FaultOf(err, addr)
+	try := postgres.FaultOf(err, addr, postgres.WaitConnect)
 	switch try.Fault {
 	case model.FaultTimeout:
-		try.Text = strings.Replace(try.Text, postgres.ProveTimeout.String(), postgres.WaitConnect.String(), 1)
 		if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 			try.Text = pe.Message
 		}

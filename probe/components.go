@@ -145,14 +145,11 @@ func stateOf(version string, err error, addr string, timeout time.Duration) mode
 	if err == nil {
 		return model.ComponentState{Reachable: true, Health: model.ComponentUp, Version: text.Line(version, 60)}
 	}
-	try := postgres.FaultOf(err, addr)
+	try := postgres.FaultOf(err, addr, timeout)
 	switch try.Fault {
 	case model.FaultRefused:
 		return model.ComponentState{Health: model.ComponentDown, Why: try.Text}
 	case model.FaultTimeout:
-		if strings.HasPrefix(try.Text, "no answer") {
-			try.Text = fmt.Sprintf("no answer within %v", timeout)
-		}
 		return model.ComponentState{Health: model.ComponentSilent, Why: try.Text}
 	}
 	return model.ComponentState{Reachable: true, Health: model.ComponentSick, Why: text.Line(postgres.LastCause(err), text.MaxNote)}
@@ -253,7 +250,7 @@ func (p *Prober) askPostgres(ctx context.Context, c *model.Component, addr strin
 	defer line.Close()
 	conn, err := line.Login(ctx, login, db)
 	if err != nil {
-		return afterLogin(st, postgres.FaultOf(err, addr))
+		return afterLogin(st, postgres.FaultOf(err, addr, postgres.ProveTimeout))
 	}
 	defer func() {
 		_ = conn.Close(ctx) // the version is read or lost already

@@ -9,6 +9,7 @@ import (
 	"pgtui/internal/guard"
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/probe/postgres"
 	"pgtui/source"
 )
 
@@ -105,5 +106,5 @@ func (p *Prober) tryEntry(ctx context.Context, addr string, slot chan struct{}, 
 		return model.Try{Fault: model.FaultNotTried, Text: "not tried: its turn did not come"}
 	}
 	defer leave()
-	return p.connect(ctx, addr, login, login.Databases[db])
+	return p.connect(ctx, addr, login, login.Databases[db], postgres.ProveTimeout)
 }

@@ -105,7 +105,7 @@ func (p *Prober) touch(ctx context.Context, addr string, port uint16) access.Tou
 	tls, err := postgres.SSLRequest(ctx, p.o.Dial, at)
 	t.Took, t.TLS = p.o.Now().Sub(start), tls
 	if err != nil {
-		try := postgres.FaultOf(err, at)
+		try := postgres.FaultOf(err, at, p.o.Timeout)
 		if try.Fault == model.FaultTimeout && ctx.Err() != nil {
 			try.Text = fmt.Sprintf("no answer from %s within %v", at, p.o.Timeout)
 		}

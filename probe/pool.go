@@ -178,7 +178,7 @@ func (p *Prober) Pooler(ctx context.Context, c *model.Cluster, in *model.Instanc
 // refusedConsole is what a failed login shows of the pool: nothing, unless it is
 // full.
 func (p *Prober) refusedConsole(err error, pl *pool) error {
-	try := postgres.FaultOf(err, pl.addr)
+	try := postgres.FaultOf(err, pl.addr, p.o.Timeout)
 	pe, said := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case said && strings.Contains(pe.Message, "max_client_conn"):
@@ -193,9 +193,5 @@ func (p *Prober) refusedConsole(err error, pl *pool) error {
 
 // consoleError reports in plain words why a console was not read.
 func (p *Prober) consoleError(err error, pl *pool) error {
-	try := postgres.FaultOf(err, pl.addr)
-	if try.Fault == model.FaultTimeout {
-		try.Text = strings.Replace(try.Text, postgres.ProveTimeout.String(), p.o.Timeout.String(), 1)
-	}
-	return errors.New("pgbouncer's console: " + try.Text)
+	return errors.New("pgbouncer's console: " + postgres.FaultOf(err, pl.addr, p.o.Timeout).Text)
 }

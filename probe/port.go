@@ -164,7 +164,7 @@ func (p *Prober) shut(ctx context.Context, pt serverPort) (st model.PortState, e
 	if err == nil || ctx.Err() != nil {
 		return st, source.Ended(ctx)
 	}
-	try := postgres.FaultOf(err, pt.addr)
+	try := postgres.FaultOf(err, pt.addr, p.o.Timeout)
 	switch {
 	case try.Fault == model.FaultRefused:
 		st = model.PortState{Refused: true, Why: fmt.Sprintf("port %s refuses connections: no %s listens there", pt.number, pt.name())}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -130,7 +129,7 @@ func (t *trial) try(ctx context.Context) model.Try {
 		if i >= len(t.login.Databases) {
 			return model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 		}
-		try := t.p.connect(ctx, addr, t.login, t.login.Databases[i])
+		try := t.p.connect(ctx, addr, t.login, t.login.Databases[i], postgres.ProveTimeout)
 		if try.Fault != model.FaultDatabase || i+1 >= len(t.login.Databases) {
 			return try
 		}
@@ -153,13 +152,13 @@ func (p *Prober) enter(ctx context.Context, host chan struct{}) (leave func(), e
 	return func() { <-p.slots; <-host }, nil
 }
 
-// connect is one connection, one question, one goodbye.
-func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db string) model.Try {
-	ctx, cancel := context.WithTimeout(ctx, postgres.ProveTimeout)
+// connect is one connection, one question, one goodbye, within that time.
+func (p *Prober) connect(ctx context.Context, addr string, login model.Login, db string, limit time.Duration) model.Try {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	line := p.line(addr)
 	defer line.Close()
-	conn, try := p.identify(ctx, line, login, db)
+	conn, try := p.identify(ctx, line, login, db, limit)
 	if conn != nil {
 		_ = conn.Close(ctx) // the question is answered or lost already
 	}
@@ -190,8 +189,8 @@ func (t *trial) direct(ctx context.Context) []model.DirectPort {
 			defer cancel()
 			conn, err := t.p.o.Dial(ctx, "tcp", out[i].Addr)
 			if err != nil {
-				try := postgres.FaultOf(err, out[i].Addr)
-				out[i].Fault, out[i].Text = try.Fault, strings.Replace(try.Text, postgres.ProveTimeout.String(), dialTimeout.String(), 1)
+				try := postgres.FaultOf(err, out[i].Addr, dialTimeout)
+				out[i].Fault, out[i].Text = try.Fault, try.Text
 				return
 			}
 			_ = conn.Close()

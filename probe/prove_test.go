@@ -202,7 +202,7 @@ func TestFaultOfTheNetwork(t *testing.T) {
 		{syscall.EHOSTUNREACH, model.FaultTimeout}, {context.DeadlineExceeded, model.FaultTimeout}, {io.EOF, model.FaultClosed},
 		{syscall.ECONNRESET, model.FaultClosed}, {errors.New("odd\x1b"), model.FaultOther},
 	} {
-		if got := postgres.FaultOf(tt.err, "h:1"); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, unicode.IsControl) {
+		if got := postgres.FaultOf(tt.err, "h:1", time.Second); got.Fault != tt.want || got.Text == "" || strings.ContainsFunc(got.Text, unicode.IsControl) {
 			t.Errorf("%v: %+v", tt.err, got)
 		}
 	}

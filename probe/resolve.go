@@ -126,7 +126,7 @@ func (p *Prober) lookupError(err error, server string) string {
 	case errors.As(err, &de):
 		return text.Line(de.Err, 120)
 	}
-	if try := postgres.FaultOf(err, server); try.Fault == model.FaultRefused {
+	if try := postgres.FaultOf(err, server, p.o.Timeout); try.Fault == model.FaultRefused {
 		return try.Text
 	}
 	return text.Line(postgres.LastCause(err), 120)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -64,23 +63,17 @@ func (p *Prober) within(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, p.o.Timeout)
 }
 
-// short replaces the longer limit of a proof in the words of a fault.
-func (p *Prober) short(t model.Try) model.Try {
-	t.Text = strings.Replace(t.Text, postgres.ProveTimeout.String(), p.o.Timeout.String(), 1)
-	return t
-}
-
 // pooled is one login through pgbouncer, to the first database that it knows.
 func (p *Prober) pooled(ctx context.Context, c *model.Cluster, addr string) model.Try {
 	ctx, cancel := p.within(ctx)
 	defer cancel()
 	try := model.Try{Fault: model.FaultDatabase, Text: "no database to connect to"}
 	for _, db := range c.Monitor.Databases {
-		if try = p.connect(ctx, addr, c.Monitor, db); try.Fault != model.FaultDatabase {
+		if try = p.connect(ctx, addr, c.Monitor, db, p.o.Timeout); try.Fault != model.FaultDatabase {
 			break
 		}
 	}
-	return p.short(try)
+	return try
 }
 
 // direct is one login to PostgreSQL itself, with what it shows.
@@ -93,13 +86,12 @@ func (p *Prober) direct(ctx context.Context, c *model.Cluster, addr string, out 
 			break
 		}
 	}
-	out.Direct = p.short(out.Direct)
 }
 
 func (p *Prober) directTo(ctx context.Context, addr string, login model.Login, db string, out *model.ServerFacts) {
 	line := p.line(addr)
 	defer line.Close()
-	conn, try := p.identify(ctx, line, login, db)
+	conn, try := p.identify(ctx, line, login, db, p.o.Timeout)
 	out.Direct = try
 	if conn == nil {
 		return
@@ -112,11 +104,11 @@ func (p *Prober) directTo(ctx context.Context, addr string, login model.Login, d
 
 // identify logs in on a line and queries who answers. The connection is nil when
 // there is none.
-func (p *Prober) identify(ctx context.Context, line *postgres.Line, login model.Login, db string) (*pgconn.PgConn, model.Try) {
+func (p *Prober) identify(ctx context.Context, line *postgres.Line, login model.Login, db string, limit time.Duration) (*pgconn.PgConn, model.Try) {
 	start := p.o.Now()
 	conn, err := line.Login(ctx, login, db)
 	if err != nil {
-		fault := postgres.FaultOf(err, line.Addr)
+		fault := postgres.FaultOf(err, line.Addr, limit)
 		fault.Dial = line.Opened()
 		return nil, fault
 	}
@@ -124,7 +116,7 @@ func (p *Prober) identify(ctx context.Context, line *postgres.Line, login model.
 	start = p.o.Now()
 	row, err := postgres.OneRow(ctx, conn, postgres.WhoQuery)
 	if err != nil && !errors.Is(err, postgres.ErrOneRow) {
-		fault := postgres.FaultOf(err, line.Addr)
+		fault := postgres.FaultOf(err, line.Addr, limit)
 		fault.Dial, fault.Connect = try.Dial, try.Connect
 		return conn, fault
 	}

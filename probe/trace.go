@@ -82,10 +82,10 @@ func attrsOf(cfg *pgconn.Config) string {
 
 // Connect goes through the hosts of a target as libpq does, until one is what
 // target_session_attrs wants, and returns every address that was tried. Each
-// connection ends within limit, 4 s when that is 0. Where one fails behind
+// connection ends within limit, and within 4 s. Where one fails behind
 // HAProxy and look is set, the servers' ports are probed without it.
 func (p *Prober) Connect(ctx context.Context, inv *model.Inventory, t trace.Target, limit time.Duration, look bool) []trace.Attempt {
-	if limit <= 0 {
+	if limit <= 0 || limit > postgres.ProveTimeout {
 		limit = postgres.ProveTimeout
 	}
 	var out []trace.Attempt
@@ -136,17 +136,11 @@ func (p *Prober) attempt(ctx context.Context, login model.Login, attrs string, l
 	}
 	addr := net.JoinHostPort(a.Addr, strconv.Itoa(int(a.Port)))
 	for _, db := range login.Databases {
-		one, cancel := context.WithTimeout(ctx, limit)
-		a.Try = p.connect(one, addr, login, db)
-		cancel()
-		if a.Try.Fault != model.FaultDatabase {
+		if a.Try = p.connect(ctx, addr, login, db, limit); a.Try.Fault != model.FaultDatabase {
 			break
 		}
 	}
 	a.Try.Text = strings.TrimPrefix(a.Try.Text, "the monitoring user is ")
-	if a.Try.Fault == model.FaultTimeout && limit < postgres.ProveTimeout {
-		a.Try.Text = strings.Replace(a.Try.Text, postgres.ProveTimeout.String(), limit.String(), 1)
-	}
 	if a.Try.Fault != "" {
 		if !a.Try.Fault.EndsIt() {
 			a.Skipped = a.Try.Text

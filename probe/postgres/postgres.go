@@ -211,8 +211,8 @@ func ParseWho(results []*pgconn.Result) (model.Answer, error) {
 	return a, nil
 }
 
-// FaultOf reports in plain words why a connection failed.
-func FaultOf(err error, addr string) model.Try {
+// FaultOf reports in plain words why a connection failed that had that time.
+func FaultOf(err error, addr string, limit time.Duration) model.Try {
 	fault := func(f model.Fault, format string, args ...any) model.Try {
 		return model.Try{Fault: f, Text: fmt.Sprintf(format, args...)}
 	}
@@ -234,7 +234,7 @@ func FaultOf(err error, addr string) model.Try {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return fault(model.FaultTimeout, "no route to %s", addr)
 	case IsTimeout(err), errors.Is(err, context.Canceled):
-		return fault(model.FaultTimeout, "no answer within %v", ProveTimeout)
+		return fault(model.FaultTimeout, "no answer within %v", limit)
 	case IsClosed(err), strings.Contains(err.Error(), "unexpected EOF"):
 		return fault(model.FaultClosed, "accepted and closed the connection: no server behind it takes it")
 	}
