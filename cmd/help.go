@@ -131,7 +131,6 @@ func (a *app) helpCmd() *cobra.Command {
 				}
 				about = next
 			}
-			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	}

@@ -112,3 +112,14 @@ func TestHelpFoldsTheGlobalFlags(t *testing.T) {
 	}
 	walk(root)
 }
+
+// TestHelpFlagIsTranslated: cobra's own flag is one of the texts of pgtui.
+func TestHelpFlagIsTranslated(t *testing.T) {
+	for name, want := range map[string]string{"en": "print the help", "zh": "打印帮助"} {
+		for _, args := range [][]string{{"status", "--help", "--lang", name}, {"help", "config", "show", "--lang", name}} {
+			if code, out, _ := typed(t, args...); code != 0 || !strings.Contains(out, want) {
+				t.Errorf("%v: exit %d, %s", args, code, out)
+			}
+		}
+	}
+}

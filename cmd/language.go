@@ -53,6 +53,15 @@ func languageOf(args []string) string {
 	return ""
 }
 
+// helpFlag gives c and every command below it the flag --help.
+func helpFlag(c *cobra.Command) {
+	c.InitDefaultHelpFlag()
+	c.Flags().Lookup("help").Usage = "print the help"
+	for _, s := range c.Commands() {
+		helpFlag(s)
+	}
+}
+
 // inLanguage puts the help of c and of every command below it into the language of the
 // process.
 func inLanguage(c *cobra.Command) {

@@ -183,6 +183,7 @@ func (a *app) root() *cobra.Command {
 	c.SetOut(a.io.Out) // completion copies it here
 	c.InitDefaultCompletionCmd()
 	a.harden(c)
+	helpFlag(c)
 	return c
 }
 
