@@ -158,19 +158,17 @@ func (e Env) Board(name model.ClusterName) *board.Board {
 	return nil
 }
 
-// Named reports whether a word is the name of a cluster, an instance or a host of
+// Named reports whether a word is the name of a cluster, an instance or a node of
 // the inventory.
 func (e Env) Named(word string) bool {
-	if e.Inv == nil {
-		return false
-	}
-	for i := range e.Inv.Clusters {
-		c := &e.Inv.Clusters[i]
-		if word == string(c.Name) || c.Instance(model.InstanceName(word)) != nil || c.LoadBalancer(model.Host(word)) != nil {
-			return true
-		}
-	}
-	return e.Inv.Node(model.Host(word)) != nil
+	return e.Inv != nil && (e.Inv.Cluster(model.ClusterName(word)) != nil || e.Inv.HostOf(word) != "")
+}
+
+// ScreenOf is the screen that shows what a command of pgtui prints; "" for none.
+func ScreenOf(command string) string {
+	return map[string]string{"status": "board", "doctor": "findings", "reload": "reload", "diff": "diff", "access": "access",
+		"components": "components", "candidates": "candidates", "whatif": "what-if", "inventory": "inventory", "routes": "haproxy",
+		"trace": "trace", "history": "log", "postgres": "postgres", "pgbouncer": "pgbouncer"}[command]
 }
 
 // NoAnswer reports that no node has answered yet.

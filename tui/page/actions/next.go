@@ -47,13 +47,14 @@ func screenOf(command string, c model.ClusterName, e page.Env) (screen string, o
 	if len(words) != 3 || words[0] != "pgtui" {
 		return "", ""
 	}
-	if words[2] != string(c) {
+	screen = page.ScreenOf(words[1])
+	if ofInstance := screen == "postgres" || screen == "pgbouncer"; ofInstance != (words[2] != string(c)) {
+		return "", ""
+	} else if ofInstance {
 		on = model.InstanceName(words[2])
 		if b := e.Board(c); b == nil || b.Cluster.Instance(on) == nil {
 			return "", ""
 		}
-		return map[string]string{"postgres": "postgres", "pgbouncer": "pgbouncer"}[words[1]], on
 	}
-	return map[string]string{"status": "board", "doctor": "findings", "reload": "reload", "diff": "diff", "access": "access",
-		"components": "components", "candidates": "candidates", "whatif": "what-if", "inventory": "inventory"}[words[1]], ""
+	return screen, on
 }

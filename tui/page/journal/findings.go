@@ -176,13 +176,12 @@ func nextStep(f *model.Finding, own bool, e page.Env) page.Intent {
 		} else if ok {
 			return page.Yank{Text: "pgtui " + line}
 		}
-		screen, has := map[string]string{"diff": "diff", "reload": "reload", "whatif": "what-if", "routes": "haproxy", "candidates": "candidates",
-			"access": "access", "components": "components", "trace": "trace", "history": "log", "inventory": "inventory", "postgres": "postgres", "pgbouncer": "pgbouncer"}[words[0]]
-		switch {
-		case has:
-			return page.Open{Screen: screen, At: at}
-		case words[0] != "status" && words[0] != "doctor": // those are the pages behind this one
+		switch screen := page.ScreenOf(words[0]); screen {
+		case "board", "findings": // the pages behind this one
+		case "":
 			return page.Yank{Text: command(words, e)}
+		default:
+			return page.Open{Screen: screen, At: at}
 		}
 	}
 	return subjectPage(f, own)
