@@ -66,7 +66,7 @@ func (f *choice) Type() string { return "string" }
 
 // refused is the error of another value.
 func (f *choice) refused(value string) error {
-	err := fmt.Errorf("%s %s: expected %s", f.flag, text.Line(value, 60), either(f.of))
+	err := fmt.Errorf("%s %s: expected %s", f.flag, text.Line(value, 60), text.Or(f.of))
 	if text.Nearest(value, f.of) != "" {
 		return model.NotFound(err, value, f.of, "")
 	}
@@ -79,15 +79,6 @@ func (f *choice) Set(value string) error {
 	}
 	*f.to = value
 	return nil
-}
-
-// either is "table, json or dsn".
-func either(values []string) string {
-	last := len(values) - 1
-	if last < 1 {
-		return strings.Join(values, "")
-	}
-	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
 // refusedFlag is the error of a flag in the words of the other errors of usage,

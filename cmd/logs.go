@@ -44,7 +44,7 @@ func (a *app) logsCmd() *cobra.Command {
 	}
 	outputFlag(c, &o.output, "with -f a document for each batch", "table", "json")
 	f := c.Flags()
-	f.StringSliceVarP(&o.units, "unit", "u", nil, "only these logs, separated by commas: "+either(unitNames())+" (default: every log of the node)")
+	f.StringSliceVarP(&o.units, "unit", "u", nil, "only these logs, separated by commas: "+text.Or(unitNames())+" (default: every log of the node)")
 	f.DurationVar(&o.since, "since", 0, "only lines newer than this, such as 10m")
 	f.BoolVarP(&o.follow, "follow", "f", false, "print new lines until interrupted")
 	f.IntVarP(&o.lines, "lines", "n", 200, "how many of the newest lines to print; with -f, of each log")
@@ -68,7 +68,7 @@ func (o *logsOptions) request() (model.LogRequest, error) {
 			if near := text.Nearest(u, unitNames()); near != "" {
 				try = "--unit " + near
 			}
-			return r, misuse(try, "--unit %s: expected %s", text.Line(u, 60), either(unitNames()))
+			return r, misuse(try, "--unit %s: expected %s", text.Line(u, 60), text.Or(unitNames()))
 		}
 		if !slices.Contains(r.Units, model.LogUnit(u)) {
 			r.Units = append(r.Units, model.LogUnit(u))

@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pgtui/cmd/show"
+	"pgtui/internal/text"
 	"pgtui/lang"
 )
 
@@ -38,7 +39,7 @@ func outputFlag(c *cobra.Command, to *format, help string, values ...string) {
 	if at := slices.Index(values, string(formatJSON)); at > 0 {
 		values = slices.Concat(values[:at], []string{string(formatWide), string(formatJSON), string(formatYAML)}, values[at+1:])
 	}
-	c.Flags().VarP(&choice{flag: "-o", to: (*string)(to), of: values}, "output", "o", strings.TrimSuffix(either(values)+"; "+help, "; "))
+	c.Flags().VarP(&choice{flag: "-o", to: (*string)(to), of: values}, "output", "o", strings.TrimSuffix(text.Or(values)+"; "+help, "; "))
 }
 
 // reply prints an answer, as JSON, as YAML or as text, and exits with its code.

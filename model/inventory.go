@@ -1,7 +1,7 @@
 package model
 
 import (
-	"slices"
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -386,6 +386,12 @@ func (s *Service) Proxy() string { return string(s.Cluster) + "-" + string(s.Nam
 // FileName is the name of the service's file in the HAProxy directory.
 func (s *Service) FileName() string { return s.Proxy() + ".cfg" }
 
+// Server is the server of that instance; nil when the service has none.
+func (s *Service) Server(name InstanceName) *Server {
+	named := func(sv *Server) bool { return sv.Name == name }
+	return cmp.Or(refs.Find(s.Members, named), refs.Find(s.Backups, named))
+}
+
 // onHost reports whether any of the servers is on that host. The lists are as
 // long as a cluster has members: a map would cost more than it saves.
 func onHost(servers []Server, h Host) bool {
@@ -479,7 +485,6 @@ func (c *Cluster) Names() []InstanceName {
 
 // ZeroedByHand reports whether the weight 0 of a server is not the declared one.
 func (s *Service) ZeroedByHand(name InstanceName) bool {
-	servers, _ := s.Servers()
-	i := slices.IndexFunc(servers, func(sv Server) bool { return sv.Name == name })
-	return i >= 0 && haproxy.WeightDiffers(servers[i].Weight, 0)
+	sv := s.Server(name)
+	return sv != nil && haproxy.WeightDiffers(sv.Weight, 0)
 }

@@ -136,13 +136,10 @@ func serverTable(w Out, b *board.Board, now time.Time) {
 			if lb := b.Cluster.LoadBalancer(v.HAProxy); lb != nil && lb.Service(r.Service) != nil {
 				svc = lb.Service(r.Service)
 			}
-			servers, _ := svc.Servers()
 			for _, c := range v.Cells {
 				weight, allowed := "", ""
-				for _, s := range servers {
-					if s.Name == c.Instance {
-						weight = s.Weight
-					}
+				if s := svc.Server(c.Instance); s != nil {
+					weight = s.Weight
 				}
 				if c.Allowed != 0 {
 					allowed = fmt.Sprint(c.Allowed)

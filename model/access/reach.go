@@ -350,9 +350,8 @@ func EntryProven(s *model.Snapshot, c *model.Cluster, e *Entry) *board.Proven {
 		}
 	default:
 		if svc := c.Service(e.At.Service); svc != nil {
-			servers, _ := svc.Servers()
 			for _, n := range p.Names() {
-				if !slices.ContainsFunc(servers, func(x model.Server) bool { return x.Name == n }) {
+				if svc.Server(n) == nil {
 					p.Against = fmt.Sprintf("%s answered, but the service has no such server", n)
 				}
 			}

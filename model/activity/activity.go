@@ -11,7 +11,6 @@ import (
 
 	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/failover"
 )
 
 // From when on something is worth a look.
@@ -100,7 +99,7 @@ func Verdict(r *model.ServerReport, store *model.NodeStore) (model.Health, []str
 		case s.Status == "lost" || s.Status == "unreserved":
 			add("slot %s: wal_status is %s", s.Name, s.Status)
 		case !s.Active && s.Retained >= BigSlot:
-			add("slot %s has no client and retains %s of WAL", s.Name, failover.Bytes(s.Retained))
+			add("slot %s has no client and retains %s of WAL", s.Name, text.Bytes(s.Retained))
 		}
 	}
 	if a := &r.Archiver; a.Fails() {
@@ -168,7 +167,7 @@ func transactions(r *model.ServerReport, add func(string, ...any)) {
 // volume adds a volume that is nearly full.
 func volume(v model.Volume, what string, add func(string, ...any)) {
 	if v.Used() >= DiskUsed {
-		add("%s: %s (%d %% used, %s free)", what, v.Mount, v.Used(), failover.Bytes(v.Free))
+		add("%s: %s (%d %% used, %s free)", what, v.Mount, v.Used(), text.Bytes(v.Free))
 	}
 }
 
@@ -216,7 +215,7 @@ func VolumeText(v model.Volume) string {
 	if v.Mount == "" {
 		return "unknown"
 	}
-	return fmt.Sprintf("%d%% used, %s of %s free on %s", v.Used(), failover.Bytes(v.Free), failover.Bytes(v.Total), v.Mount)
+	return fmt.Sprintf("%d%% used, %s of %s free on %s", v.Used(), text.Bytes(v.Free), text.Bytes(v.Total), v.Mount)
 }
 
 // SlotText is the state of a slot in a clause.
@@ -226,7 +225,7 @@ func SlotText(s *model.Slot) string {
 		out = fmt.Sprintf("active (%d)", s.PID)
 	}
 	if s.Retained >= 0 {
-		out += ", retains " + failover.Bytes(s.Retained)
+		out += ", retains " + text.Bytes(s.Retained)
 	}
 	if s.Status != "" {
 		out += ", " + s.Status

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/source"
 )
@@ -148,10 +149,9 @@ func cellsOf(svc *model.Service, px *haproxy.Proxy, stats *haproxy.Stats, s *mod
 // notPatroni says that a status is not Patroni's, and where it came from.
 func notPatroni(svc *model.Service, name model.InstanceName, code int) string {
 	at := string(name)
-	servers, _ := svc.Servers()
-	for i := range servers {
-		if p, err := strconv.ParseUint(servers[i].CheckPort, 10, 16); err == nil && servers[i].Name == name {
-			at = model.Endpoint{Host: string(servers[i].Host), Port: uint16(p)}.String()
+	if sv := svc.Server(name); sv != nil {
+		if p, err := strconv.ParseUint(sv.CheckPort, 10, 16); err == nil {
+			at = model.Endpoint{Host: string(sv.Host), Port: uint16(p)}.String()
 		}
 	}
 	return fmt.Sprintf("something other than Patroni answers at %s: %d to %s", at, code, svc.Check)
@@ -292,18 +292,15 @@ func shut(cell *Cell, s *model.Snapshot, c *model.Cluster, svc *model.Service, n
 	if len(view.Ports) == 0 && !view.Pool.Ever() || !view.Status.Current(now) {
 		return
 	}
-	servers, _ := svc.Servers()
-	for i := range servers {
-		if servers[i].Name != cell.Instance {
-			continue
-		}
-		cell.Shut = view.Port(servers[i].Port).Shut(now)
-		if cell.Pooled = c.Instance(cell.Instance).Pools(servers[i].Port); cell.Pooled && cell.Shut == "" {
-			if t := s.PoolTrouble(c, cell.Instance, now); t.Whole {
-				cell.Shut, cell.PoolHeld = t.Text, t.Kind
-			}
-		}
+	sv := svc.Server(cell.Instance)
+	if sv == nil {
 		return
+	}
+	cell.Shut = view.Port(sv.Port).Shut(now)
+	if cell.Pooled = c.Instance(cell.Instance).Pools(sv.Port); cell.Pooled && cell.Shut == "" {
+		if t := s.PoolTrouble(c, cell.Instance, now); t.Whole {
+			cell.Shut, cell.PoolHeld = t.Text, t.Kind
+		}
 	}
 }
 
@@ -423,7 +420,7 @@ func emptyWhy(cells []Cell, s *model.Snapshot, svc *model.Service) string {
 		if len(names) > 1 {
 			one = many
 		}
-		parts, names = append(parts, andNames(names)+" "+one), nil
+		parts, names = append(parts, text.And(names)+" "+one), nil
 	}
 	return strings.Join(parts, "; ")
 }
@@ -448,15 +445,6 @@ func outWords(c *Cell, s *model.Snapshot, svc *model.Service) (one, many string)
 		return "is missing in HAProxy", "are missing in HAProxy"
 	}
 	return "is " + string(c.Verdict), "are " + string(c.Verdict)
-}
-
-// andNames is "a", "a and b", or "a, b and c".
-func andNames(names []model.InstanceName) string {
-	last := len(names) - 1
-	if last == 0 {
-		return string(names[0])
-	}
-	return model.Join(names[:last]) + " and " + string(names[last])
 }
 
 // grey turns a view into what it was when last seen: nothing in it counts as now.

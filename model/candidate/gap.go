@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
-	"pgtui/model/failover"
 )
 
 // The usual time from the end of the last write to the promotion: the old leader
@@ -60,7 +60,7 @@ func (j *judge) gapOfReplay(g *Gap) {
 	st := j.s.PatroniStatus(name)
 	n := st.Value.Backlog()
 	if n < worth {
-		g.Parts = append(g.Parts, fmt.Sprintf("no time for the replay: %s has %s to replay", name, failover.Bytes(n)))
+		g.Parts = append(g.Parts, fmt.Sprintf("no time for the replay: %s has %s to replay", name, text.Bytes(n)))
 		return
 	}
 	x := member{judge: j, m: j.b.Member(name), st: st.Value}
@@ -70,5 +70,5 @@ func (j *judge) gapOfReplay(g *Gap) {
 	} else {
 		g.Low, g.High = g.Low+took, g.High+took
 	}
-	g.Parts = append(g.Parts, fmt.Sprintf("the replay of %s on %s: %s", failover.Bytes(n), name, how))
+	g.Parts = append(g.Parts, fmt.Sprintf("the replay of %s on %s: %s", text.Bytes(n), name, how))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
@@ -205,7 +206,7 @@ func (x *member) lag() {
 func (x *member) behind() (v Verdict, n int64, what string) {
 	limit := x.rules.MaxLag
 	words := func(n int64) string {
-		return fmt.Sprintf("%s behind in WAL received, limit %s", failover.Bytes(n), failover.Bytes(limit))
+		return fmt.Sprintf("%s behind in WAL received, limit %s", text.Bytes(n), text.Bytes(limit))
 	}
 	pos := x.st.Position()
 	if x.st.Role == "primary" {
@@ -237,7 +238,7 @@ func (x *member) behind() (v Verdict, n int64, what string) {
 		return Pass, dcs, words(dcs) + ", by the DCS"
 	}
 	return Unknown, own, fmt.Sprintf("%s behind by its own word and %s by the DCS, limit %s: Patroni goes by the DCS, which is up to loop_wait old",
-		failover.Bytes(own), failover.Bytes(dcs), failover.Bytes(limit))
+		text.Bytes(own), text.Bytes(dcs), text.Bytes(limit))
 }
 
 // streams reports whether a walsender sends to it.
@@ -430,7 +431,7 @@ func (x *member) backlog() {
 		return
 	}
 	n := x.st.Backlog()
-	g := Gate{Name: "replay-backlog", Verdict: Pass, Unit: "bytes", Value: n, What: failover.Bytes(n) + " received and not replayed"}
+	g := Gate{Name: "replay-backlog", Verdict: Pass, Unit: "bytes", Value: n, What: text.Bytes(n) + " received and not replayed"}
 	if x.st.ReplayPaused {
 		g.Verdict, g.What = Note, g.What+"; its replay is paused (pg_wal_replay_pause), and a promotion ends the pause"
 	}
@@ -464,7 +465,7 @@ func (x *member) replays(n int64) (time.Duration, string) {
 		return -1, fmt.Sprintf("how long that takes is unknown: it replayed nothing in %s", about(f.ReplaySpan))
 	default:
 		d := time.Duration(float64(n) / float64(f.ReplayRate) * float64(time.Second))
-		return d, fmt.Sprintf("about %s more outage, by the %s/s that it replayed during %s", about(d), failover.Bytes(f.ReplayRate), about(f.ReplaySpan))
+		return d, fmt.Sprintf("about %s more outage, by the %s/s that it replayed during %s", about(d), text.Bytes(f.ReplayRate), about(f.ReplaySpan))
 	}
 }
 

@@ -32,8 +32,7 @@ func (j *judge) portGates(m *board.Member, c *Candidate) {
 func (j *judge) led(name model.InstanceName, port string) bool {
 	for i := range j.c.LoadBalancers {
 		for k := range j.c.LoadBalancers[i].Services {
-			servers, _ := j.c.LoadBalancers[i].Services[k].Servers()
-			if slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == name && s.Port == port }) {
+			if s := j.c.LoadBalancers[i].Services[k].Server(name); s != nil && s.Port == port {
 				return true
 			}
 		}
@@ -108,13 +107,9 @@ func (j *judge) view(m *board.Member, r *board.Route, v *board.View, svc *model.
 		g.Verdict, g.Risk, g.What, g.Try = Risk, "candidate-unrouted", where+": "+what, try
 		return g, true
 	}
-	servers, _ := svc.Servers()
-	declared := func(name model.InstanceName) bool {
-		return slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == name })
-	}
 	i := slices.IndexFunc(v.Cells, func(c board.Cell) bool { return c.Instance == m.Instance })
 	if i < 0 {
-		if lead := j.b.Leader; lead != "" && !declared(lead) {
+		if lead := j.b.Leader; lead != "" && svc.Server(lead) == nil {
 			return g, false
 		}
 		return risk("no server is the candidate: the service does not select it", "the selector of the service "+string(svc.Name))

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 )
 
@@ -18,7 +19,7 @@ func aheadOfLeader(in Input, report func(model.Finding)) {
 		}
 		st, lead := in.Snap.Patroni[m.Instance].Status.Value, in.Snap.Patroni[b.Leader].Status.Value
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
-			Summary: fmt.Sprintf("%s is ahead of the leader %s by %s: it cannot rejoin without pg_rewind, which discards it", m.Instance, b.Leader, walSize(m.Ahead)),
+			Summary: fmt.Sprintf("%s is ahead of the leader %s by %s of WAL: it cannot rejoin without pg_rewind, which discards it", m.Instance, b.Leader, text.Bytes(m.Ahead)),
 			Evidence: []string{
 				fmt.Sprintf("%s has received %s and replayed %s, timeline %d", m.Instance, lsn(st.Received), lsn(st.Replayed), m.Timeline),
 				fmt.Sprintf("%s has written %s, timeline %d, and has no walsender for it", b.Leader, lsn(lead.Location), b.Timeline),
@@ -29,14 +30,6 @@ func aheadOfLeader(in Input, report func(model.Finding)) {
 		}
 		report(f)
 	}
-}
-
-// walSize is an amount of WAL.
-func walSize(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d kB of WAL", (n+1023)>>10)
-	}
-	return fmt.Sprintf("%d MB of WAL", n>>20)
 }
 
 // lsn is a WAL position as PostgreSQL writes it.

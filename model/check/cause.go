@@ -86,11 +86,8 @@ func cellOf(v *board.View, name model.InstanceName) *board.Cell {
 
 // declaredWeight is the weight that the service gives the instance, "" when it has no such server.
 func declaredWeight(svc *model.Service, name model.InstanceName) string {
-	servers, _ := svc.Servers()
-	for i := range servers {
-		if servers[i].Name == name {
-			return servers[i].Weight
-		}
+	if s := svc.Server(name); s != nil {
+		return s.Weight
 	}
 	return ""
 }
@@ -136,18 +133,16 @@ func whyEmpty(in Input, r *board.Route) cause {
 
 // askPatroni is the command that checks a server's Patroni as HAProxy does.
 func askPatroni(svc *model.Service, name model.InstanceName) string {
-	servers, _ := svc.Servers()
-	for i := range servers {
-		if s := &servers[i]; s.Name == name {
-			scheme, host := "http", string(s.Host)
-			if s.CheckTLS {
-				scheme = "https"
-			}
-			if strings.Contains(host, ":") {
-				host = "[" + host + "]"
-			}
-			return fmt.Sprintf("curl -m 3 -i -X OPTIONS %s://%s:%s%s", scheme, host, s.CheckPort, svc.Check)
-		}
+	s := svc.Server(name)
+	if s == nil {
+		return ""
 	}
-	return ""
+	scheme, host := "http", string(s.Host)
+	if s.CheckTLS {
+		scheme = "https"
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return fmt.Sprintf("curl -m 3 -i -X OPTIONS %s://%s:%s%s", scheme, host, s.CheckPort, svc.Check)
 }

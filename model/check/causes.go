@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"pgtui/model"
-	"pgtui/model/board"
-	"pgtui/source/refs"
 )
 
 // link says that findings of one code follow from findings of another.
@@ -208,14 +206,4 @@ func many(s, name string) string {
 		}
 	}
 	return s
-}
-
-// Under is the place in b.Findings of the finding that the one at i follows from; -1 where it
-// stands by itself.
-func Under(b *board.Board, i int) int {
-	c := refs.Find(b.Causes, func(c *model.Cause) bool { return slices.Contains(c.Effects, i) })
-	if c == nil {
-		return -1
-	}
-	return c.Same[0]
 }

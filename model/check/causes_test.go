@@ -59,9 +59,9 @@ func TestCauses(t *testing.T) {
 	}{
 		{"a calm cluster", func(*modeltest.World) {}, nil},
 		{"the leader's node is lost", func(w *modeltest.World) { loseLeader(w, 7*time.Second) },
-			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 B"}},
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
 		{"long ago", func(w *modeltest.World) { loseLeader(w, 40*time.Second) },
-			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects; the election is due; candidates pg-test-2, pg-test-3, lag 0 B"}},
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects; the election is due; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
 		{"no member may lead", func(w *modeltest.World) {
 			loseLeader(w, 7*time.Second)
 			w.Tag(2, "nofailover", "true", false)

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/failover"
+	"pgtui/source"
 )
 
 // nodeLostCode is the finding that explains most of the others where it is there.
@@ -26,7 +28,7 @@ func nodeLost(in Input, report func(model.Finding)) {
 			continue
 		}
 		f := model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
-			Evidence: []string{m.Why, "the stats page of HAProxy on it does not answer" + because(in.Snap.HAProxy[m.Host].Err)},
+			Evidence: []string{m.Why, "the stats page of HAProxy on it does not answer" + source.Because(in.Snap.HAProxy[m.Host].Err)},
 			Hint:     "ssh " + string(m.Host)}
 		bare := baredBy(in, m)
 		switch {
@@ -41,14 +43,6 @@ func nodeLost(in Input, report func(model.Finding)) {
 		}
 		report(f)
 	}
-}
-
-// because is an error in brackets.
-func because(err error) string {
-	if err == nil {
-		return ""
-	}
-	return " (" + err.Error() + ")"
 }
 
 // lost reports whether nothing on an instance's node answers, neither from here nor the
@@ -83,7 +77,7 @@ func baredBy(in Input, m *board.Member) []string {
 	for i := range b.Routes {
 		r := &b.Routes[i]
 		svc := b.Cluster.Service(r.Service)
-		if svc == nil || r.Verdict != model.Empty || b.ByDesign(r) || !selects(svc, m.Instance) {
+		if svc == nil || r.Verdict != model.Empty || b.ByDesign(r) || svc.Server(m.Instance) == nil {
 			continue
 		}
 		if model.LockOnly(svc.Check, b.Cluster.Standby) && !led(in, m) {
@@ -94,34 +88,11 @@ func baredBy(in Input, m *board.Member) []string {
 	return out
 }
 
-// selects reports whether the service has the instance as a server.
-func selects(svc *model.Service, name model.InstanceName) bool {
-	servers, _ := svc.Servers()
-	return slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == name })
-}
-
-// size is a lag for a clause.
-func size(n int64) string {
-	if n < 1<<10 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return failover.Bytes(n)
-}
-
-// listed is "5433", "5433 and 5436", "5433, 5434 and 5436".
-func listed(words []string) string {
-	n := len(words) - 1
-	if n < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:n], ", ") + " and " + words[n]
-}
-
 func bareText(ports []string) string {
 	if len(ports) == 1 {
 		return fmt.Sprintf("%s has no server", ports[0])
 	}
-	return fmt.Sprintf("%s have no server", listed(ports))
+	return fmt.Sprintf("%s have no server", text.And(ports))
 }
 
 // leaderLost is the summary of a leader that is lost, when Patroni elects at the latest,
@@ -178,7 +149,7 @@ func candidates(in Input, m *board.Member) (may, why string) {
 		return "", out.Why
 	default:
 		if behind >= 0 {
-			lag = fmt.Sprintf("lag %s", size(behind))
+			lag = fmt.Sprintf("lag %s", text.Bytes(behind))
 		}
 		if len(names) == 1 {
 			return fmt.Sprintf("candidate %s, %s", names[0], lag), ""

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 )
@@ -71,7 +72,7 @@ func (r *Rules) Words() string {
 		}
 		return "off"
 	}
-	return fmt.Sprintf("Patroni decides by maximum_lag_on_failover %s, synchronous_mode %s, failsafe_mode %s: %s", Bytes(r.MaxLag), r.SyncMode(), yes(r.Failsafe), r.From)
+	return fmt.Sprintf("Patroni decides by maximum_lag_on_failover %s, synchronous_mode %s, failsafe_mode %s: %s", text.Bytes(r.MaxLag), r.SyncMode(), yes(r.Failsafe), r.From)
 }
 
 // listedIn reports how a member stands in the /sync key: as itself says, and as
@@ -216,7 +217,7 @@ func (r *race) limit(x *runner, timeline int) {
 	case rules.Sync && !rules.Quorum && !x.Sync:
 		x.Why = r.notSync()
 	case x.Behind > rules.MaxLag:
-		x.Why = fmt.Sprintf("is %s behind, more than maximum_lag_on_failover allows (%s)", Bytes(x.Behind), Bytes(rules.MaxLag))
+		x.Why = fmt.Sprintf("is %s behind, more than maximum_lag_on_failover allows (%s)", text.Bytes(x.Behind), text.Bytes(rules.MaxLag))
 	case rules.CheckTimeline && !rules.Standby && st.Timeline > 0 && st.Timeline < timeline:
 		x.Why = fmt.Sprintf("is on timeline %d, the cluster is on %d, and check_timeline is on", st.Timeline, timeline)
 	}
@@ -282,7 +283,7 @@ func (r *race) against(x *runner) (loss, string) {
 		}
 		switch {
 		case y.Position > x.Position:
-			return byWAL, fmt.Sprintf("has received %s less WAL than %s", Bytes(y.Position-x.Position), y.Instance)
+			return byWAL, fmt.Sprintf("has received %s less WAL than %s", text.Bytes(y.Position-x.Position), y.Instance)
 		case y.Position <= 0:
 			continue
 		case y.Position == x.Position && x.Priority < y.Priority && r.heeds(x, y):
@@ -423,25 +424,6 @@ func (r *race) runner(name model.InstanceName) *runner {
 		}
 	}
 	return nil
-}
-
-// Bytes is a number of bytes for a sentence: "64 MB", "12 kB", "3 bytes".
-func Bytes(n int64) string {
-	for _, u := range []struct {
-		name string
-		size int64
-	}{{"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}} {
-		if n >= 10*u.size || n >= u.size && n%u.size == 0 {
-			return fmt.Sprintf("%d %s", n/u.size, u.name)
-		}
-		if n >= u.size {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.size), u.name)
-		}
-	}
-	if n == 1 {
-		return "1 byte"
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
 
 // syncThen are the synchronous standbys once the leader has chosen them:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pgtui/haproxy"
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/source"
@@ -313,7 +314,7 @@ const worth = 1 << 20
 func (f *fall) delays(x *runner) []string {
 	var out []string
 	if x.Backlog >= worth {
-		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, which prolongs the outage", x.Instance, Bytes(x.Backlog))
+		text := fmt.Sprintf("%s has received %s that it has not replayed: it replays them before it opens, which prolongs the outage", x.Instance, text.Bytes(x.Backlog))
 		if at := time.Unix(x.st.ReplayedAt, 0); x.st.ReplayedAt > 0 && f.now.After(at) {
 			text += fmt.Sprintf("; it has replayed up to %s ago", f.now.Sub(at).Round(time.Second))
 		}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/candidate"
-	"pgtui/model/failover"
 	"pgtui/plan"
 )
 
@@ -276,7 +276,7 @@ func (in *Input) donors(of model.InstanceName) []model.InstanceName {
 
 func (in *Input) sizeWords() string {
 	if f := in.Snap.SQL[in.Board.Leader]; f.Known() && f.Value.Read && f.Value.Bytes >= 0 {
-		return "Size of all databases: " + failover.Bytes(f.Value.Bytes) + ", WAL not counted."
+		return "Size of all databases: " + text.Bytes(f.Value.Bytes) + ", WAL not counted."
 	}
 	return "Size of the databases: unknown."
 }
@@ -290,5 +290,5 @@ func (in *Input) freeWords(name model.InstanceName) string {
 		}
 		return "Free space of the data directory on " + string(name) + ": " + why + "."
 	}
-	return fmt.Sprintf("Free space of the data directory on %s: %s, and what its own data has.", name, failover.Bytes(f.Value))
+	return fmt.Sprintf("Free space of the data directory on %s: %s, and what its own data has.", name, text.Bytes(f.Value))
 }

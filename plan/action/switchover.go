@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/failover"
 	"pgtui/plan"
@@ -137,7 +138,7 @@ func (in *Input) loss(p *Plan, to model.InstanceName) {
 	case n == 0:
 		what = string(to) + " has received all WAL that the leader has reported: a failover loses none of it"
 	case n > 0:
-		what = fmt.Sprintf("%s lacks %s of WAL of the leader: a failover loses it", to, failover.Bytes(n))
+		what = fmt.Sprintf("%s lacks %s of WAL of the leader: a failover loses it", to, text.Bytes(n))
 	}
 	if b.LeaderBy != "self" && n >= 0 {
 		what += "; what the leader wrote after its last word in the DCS, up to loop_wait older, is not counted"
