@@ -32,7 +32,6 @@ func rules() []rule {
 	charm := []string{"charm.land/", "github.com/charmbracelet/"}
 	return []rule{
 		{dir: "model", own: []string{"haproxy", "model", "internal/text"}, not: outside},
-		{dir: "model/check", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "source", not: outside},
 		{dir: "ansible", own: []string{"ansible"}, not: outside},
 		{dir: "ansible/inventory", own: []string{"ansible"}, mods: []string{"gopkg.in/yaml.v3"}, not: outside},
