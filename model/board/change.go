@@ -36,11 +36,12 @@ func (c *Change) Back() bool { return c.Path[0] == c.Path[len(c.Path)-1] }
 func (c *Change) Steady(least time.Duration) []string {
 	path := c.Path[:1:1]
 	for i := range c.Events {
-		ev, left := &c.Events[i], -1
+		ev := &c.Events[i]
 		if ev.Subject != c.Subject() {
 			continue
 		}
-		if left = slices.IndexFunc(c.Events[i+1:], func(next Event) bool { return next.Subject == ev.Subject }); left >= 0 && c.Events[i+1+left].At.Sub(ev.At) < least {
+		left := slices.IndexFunc(c.Events[i+1:], func(next Event) bool { return next.Subject == ev.Subject })
+		if left >= 0 && c.Events[i+1+left].At.Sub(ev.At) < least {
 			continue
 		}
 		if path[len(path)-1] != ev.After {
