@@ -7,7 +7,7 @@ FUZZTIME ?= 10s
 SOAK ?= 30m
 HANDOVERS ?= 60
 
-.PHONY: build dist test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
+.PHONY: build dist dist-test vuln test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,13 @@ build: ## the program, as ./pgtui
 
 dist: ## binaries, archives, deb and rpm, into dist/; the same bytes wherever and whenever a commit is built
 	./packaging/dist
+
+dist-test: ## two builds compared; the packages on bare Debian 12 and 13 roots, rpm, arm64 (root, Debian 12)
+	./packaging/test
+
+vuln: ## known vulnerabilities in what the program calls; VULNDB=file:///DIR is a database without a network
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(if $(VULNDB),-db $(VULNDB)) ./cmd/pgtui || \
+	  { echo "make vuln: not checked, or something was found: see above. The database is https://vuln.go.dev; VULNDB=file:///DIR is another one" >&2; exit 1; }
 
 test: ## installs what the tests need (root, Debian 12) and runs them all
 	./testdata/run-tests

@@ -62,9 +62,10 @@ func page(c *cobra.Command, m cmd.Manual, e edition, codes map[string][]exitCode
 	if r.zh {
 		r.line(breaks)
 	}
+	r.line(".ds AD l") // lines of Chinese have no spaces to stretch; groff before 1.23 has .ad only
 	r.line(".TH", quote(strings.ToUpper(name)), "1", e.Date.Format("2006-01-02"), quote("pgtui "+e.Version), quote("Pigsty"))
-	r.line(".nh") // names of instances are never hyphenated
 	r.line(".ad l")
+	r.line(".nh") // names of instances are never hyphenated
 	r.section("NAME")
 	r.line(escape(name), `\-`, escape(c.Short))
 	r.section("SYNOPSIS")

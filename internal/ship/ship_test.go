@@ -128,7 +128,7 @@ func TestPages(t *testing.T) {
 	if !strings.Contains(en["pgtui.1"], `\fBPGTUI_INVENTORY\fP`) {
 		t.Error("pgtui.1 has no PGTUI_INVENTORY")
 	}
-	macro := regexp.MustCompile(`^\.(\\"|TH|SH|PP|TP|RS|RE|nf|fi|br|nh|ad|if|  c|\\})`)
+	macro := regexp.MustCompile(`^\.(\\"|TH|SH|PP|TP|RS|RE|nf|fi|br|nh|ad|ds|if|  c|\\})`)
 	for name, text := range en {
 		checkLines(t, name, text, macro)
 	}

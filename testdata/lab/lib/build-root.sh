@@ -1,5 +1,6 @@
 #!/bin/bash
-# build-root.sh DIR SUITE PACKAGE...: a node's root; runs in mount and pid namespaces of its own
+# build-root.sh DIR SUITE PACKAGE...: a node's root; runs in mount and pid namespaces of its own.
+# KEEP_DOCS=1 keeps what packages have for readers, as a bare Debian does.
 # shellcheck disable=SC2016 # apt's and dpkg's own format strings
 set -eu
 root=$1 suite=$2
@@ -28,7 +29,7 @@ printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no daemon starts 
 chmod 755 "$root/usr/sbin/policy-rc.d"
 mkdir -p "$root/etc/postgresql-common"
 echo "create_main_cluster = false" >"$root/etc/postgresql-common/createcluster.conf"
-{ echo force-unsafe-io; printf 'path-exclude=/usr/share/%s/*\n' doc man locale info; } >"$root/etc/dpkg/dpkg.cfg.d/lab"
+{ echo force-unsafe-io; [ -n "${KEEP_DOCS:-}" ] || printf 'path-exclude=/usr/share/%s/*\n' doc man locale info; } >"$root/etc/dpkg/dpkg.cfg.d/lab"
 apt-config dump | grep -E '^Acquire::(http|https)::|^Acquire::(Check-Valid-Until|Check-Date|AllowInsecureRepositories|Retries)' \
   >"$root/etc/apt/apt.conf.d/90lab" || true # as this host reaches its mirror
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
