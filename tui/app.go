@@ -69,15 +69,19 @@ type Model struct {
 	typing bool // the filter line has the keyboard
 	filter textinput.Model
 	toast  toast
-	run    *activeRun // the reload or action under way; nil when there is none
-	stale  staleness
+	// refused is when a dialog did not open, or the last letter typed for it; zero when
+	// letters are commands.
+	refused time.Time
+	run     *activeRun // the reload or action under way; nil when there is none
+	stale   staleness
 }
 
 // toast is one line shown to the operator.
 type toast struct {
-	text string
-	tone theme.Tone
-	at   time.Time
+	text  string
+	tone  theme.Tone
+	at    time.Time
+	whole bool // it is wrapped where it has no room in one line
 }
 
 // New makes the console. Its work runs under a context of its own until Run

@@ -289,7 +289,7 @@ func TestAPageKnowsWhereItsCursorIs(t *testing.T) {
 	r.press("a", "right", ":")
 	r.typing("trace")
 	r.press("enter", "y")
-	r.want("copied: pgtui trace pg-test replica")
+	r.want("sent to the terminal's clipboard: pgtui trace pg-test replica")
 	r.press("esc", "c")
 	r.press("j", "j", "5")
 	if got := r.path(); got != "fleet › pg-test › pg-test-1" {
@@ -354,7 +354,7 @@ func TestARunningQuestionBlocksNoKey(t *testing.T) {
 		r.press(k)
 		r.want("~ ", "R re")
 		r.press("j", "G", "left", "enter", "y")
-		r.want("copied: pgtui ")
+		r.want("sent to the terminal's clipboard: pgtui ")
 		r.press("?")
 		r.want("EVERYWHERE")
 		r.press("esc", "esc")
@@ -380,7 +380,7 @@ func TestThePaletteOpensWhatTheCommandsPrint(t *testing.T) {
 			t.Errorf(":%s leads to %s, want %s", typed, got, want.path)
 		}
 		r.press("y")
-		r.want("copied: " + want.copied)
+		r.want("sent to the terminal's clipboard: " + want.copied)
 	}
 	r := newRig(t, newWorld(), 120, 30)
 	r.press(":")
@@ -411,7 +411,7 @@ func TestAnEntryOpensItsTrace(t *testing.T) {
 		r.press("enter")
 		r.want("the connection could not be traced", "not now", "R rechecks")
 		r.press("y")
-		r.want("copied: " + tt.copied)
+		r.want("sent to the terminal's clipboard: " + tt.copied)
 		if got := strings.Join(asked, " "); "pgtui trace "+got != tt.copied {
 			t.Errorf("asked %q", got)
 		}
@@ -494,14 +494,14 @@ func TestAskingPagesHaveOneMeaningForAKey(t *testing.T) {
 func TestTheDSNIsCopied(t *testing.T) {
 	r := newRig(t, newWorld(), 160, 40, func(d *fake) { d.Start = "pg-test" })
 	r.press("a")
-	for _, want := range []string{"copied: postgres://", "copied: host=", "copied: jdbc:postgresql://", "copied: pgx.Connect(ctx, ", "copied: psycopg.connect(", "copied: postgres://"} {
+	for _, want := range []string{"sent to the terminal's clipboard: postgres://", "sent to the terminal's clipboard: host=", "sent to the terminal's clipboard: jdbc:postgresql://", "sent to the terminal's clipboard: pgx.Connect(ctx, ", "sent to the terminal's clipboard: psycopg.connect(", "sent to the terminal's clipboard: postgres://"} {
 		r.press("D")
 		r.want(want)
 	}
 	r.press("D")
-	r.want("copied: host=")
+	r.want("sent to the terminal's clipboard: host=")
 	r.press("down", "D")
-	r.want("copied: postgres://")
+	r.want("sent to the terminal's clipboard: postgres://")
 }
 
 func TestNoPasswordIsShown(t *testing.T) {

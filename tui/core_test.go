@@ -205,14 +205,14 @@ func TestCopySaysWhatItCopied(t *testing.T) {
 		t.Errorf("sent %#v", got)
 	}
 	r.press("y")
-	r.want("copied: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
+	r.want("sent to the terminal's clipboard: pgtui -i /x.yml status pg-test", "in Pigsty: pg list pg-test")
 	r.press("0", "tab", "tab")
-	r.want("MESSAGES 1", "copied:")
+	r.want("MESSAGES 1", "clipboard:")
 	r = newRig(t, newWorld(), 80, 24, func(d *fake) { d.Start, d.Command = "pg-test", "pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml" })
 	r.press("8", "y")
-	r.want("copied: pgtui -i /srv/a/long/way/to/the/inventory/pigsty.yml reload", "…  \" in full\n")
+	r.want("sent to the terminal's clipboard: pgtui -i", "/srv/a/long/way/to/the/inventory/pigsty.yml reload pg-test --dry-run", "Pigsty: bin/pgsql-svc pg-test")
 	r.press("\"")
-	r.want("MESSAGES 1", "pigsty.yml reload", "--dry-run · in Pigsty: bin/pgsql-svc pg-test")
+	r.want("MESSAGES 1", "pigsty.yml reload pg-test --dry-run", "Pigsty: bin/pgsql-svc pg-test")
 	r.press("esc", "9", "y", "\"", "\"")
 	r.want("MESSAGES 2", "pigsty.yml whatif", "--down pg-test-1")
 	if got := r.path(); got != "fleet › pg-test › what if › log" {

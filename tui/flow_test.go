@@ -131,7 +131,8 @@ func TestEarlyKeysDoNotAnswerTheQuestion(t *testing.T) {
 	}
 }
 
-func TestAWrongNameCancels(t *testing.T) {
+// What is typed after a wrong name must not reach the page below the dialog.
+func TestAWrongNameChangesNothingAndKeepsTheDialog(t *testing.T) {
 	for _, answer := range []string{"pg-tes", "pg-test ", "PG-TEST", "y", "yes", "pg-meta"} {
 		runs := 0
 		r := newRig(t, newWorld(), 100, 30, func(d *fake) { d.Start = "pg-test" }, counting(&runs))
@@ -139,10 +140,87 @@ func TestAWrongNameCancels(t *testing.T) {
 		r.fire(true)
 		r.typing(answer)
 		r.press("enter")
-		if runs != 0 || r.m.dialog != nil {
+		if runs != 0 || r.m.dialog == nil {
 			t.Errorf("%q: %d runs, dialog %v", answer, runs, r.m.dialog)
 		}
-		r.want("cancelled")
+		r.want("nothing was changed")
+		r.typing("pg-test")
+		if r.press("enter"); runs != 1 {
+			t.Errorf("%q, then the name: %d runs", answer, runs)
+		}
+	}
+}
+
+// Letters that were typed for a dialog are no commands, whenever it opens.
+func TestLettersForADialogThatIsNotOpenAreNoCommands(t *testing.T) {
+	for _, tt := range []struct {
+		open  []string
+		plans bool // the plan can be carried out
+		title string
+	}{
+		{[]string{"d", "r"}, true, "diff"}, {[]string{"r", "r"}, true, "reload"}, {[]string{"r"}, true, "reload"}, {[]string{"d", "r"}, false, "diff"},
+	} {
+		w := newWorld()
+		r := newRig(t, w, 100, 30, func(d *fake) { d.Start = "pg-test" })
+		p, every := planOf(w, "pg-test"), r.m.pace
+		if !tt.plans {
+			p.Nodes = nil
+		}
+		r.lazy = true
+		r.press(tt.open...)
+		r.typing("pg-test-")
+		if got := r.path(); got != "fleet › pg-test › "+tt.title || r.m.pace != every {
+			t.Errorf("%v: %s, probed every %s", tt.open, got, r.m.pace)
+		}
+		r.lazy = false
+		r.send(page.PlanMsg{Cluster: "pg-test", Inv: w.inv, Plan: p})
+		r.typing("pg-test-")
+		if asked := r.m.dialog != nil; asked != (tt.plans && len(tt.open) == 2) && r.path() != "fleet › pg-test › "+tt.title {
+			t.Errorf("%v: the dialog is open: %v, %s", tt.open, asked, r.path())
+		}
+		if !tt.plans {
+			r.want("no reload: there is nothing to reload")
+			r.now = r.now.Add(2 * time.Second)
+			if r.press("t"); r.path() == "fleet › pg-test › diff" {
+				t.Error("t is no command any more")
+			}
+		}
+	}
+}
+
+// Nothing is confirmed that has not been on the screen.
+func TestAConfirmationIsReadToItsEnd(t *testing.T) {
+	for _, size := range [][2]int{{40, 12}, {80, 24}, {120, 40}} {
+		w, runs := newWorld(), 0
+		p := planOf(w, "pg-test")
+		for _, name := range []string{plan.RiskOldWorkers, plan.RiskMisroute, plan.RiskKeepsDrain} {
+			p.Risks = append(p.Risks, plan.Risk{Name: name, What: "what " + name + " does, in a sentence that is longer than one line is on a small screen"})
+		}
+		r := newRig(t, w, size[0], size[1], func(d *fake) { d.Start, d.Plan = "pg-test", planning(p) }, counting(&runs))
+		r.press("r", "r")
+		r.fire(true)
+		seen := r.screen()
+		if strings.Contains(seen, "more lines") {
+			r.typing("pg-test")
+			if r.press("enter"); runs != 0 {
+				t.Errorf("%v: reloaded before it was read", size)
+			}
+			r.want("to the end first")
+			for range 40 {
+				r.press("down")
+				seen += r.screen()
+			}
+		} else {
+			r.typing("pg-test")
+		}
+		for _, g := range p.Risks {
+			if !strings.Contains(seen, g.Name+":") {
+				t.Errorf("%v: %s is not shown", size, g.Name)
+			}
+		}
+		if r.press("enter"); runs != 1 {
+			t.Errorf("%v: %d reloads after it was read\n%s", size, runs, r.screen())
+		}
 	}
 }
 

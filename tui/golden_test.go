@@ -117,8 +117,8 @@ func TestReloadFrames(t *testing.T) {
 		{"confirm-early", func(r *rig) { r.press("r", "r") }, func(*fake) {}},
 		{"confirm", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-te") }, func(*fake) {}},
 		{"run-midway", func(r *rig) { midway(r, w) }, func(*fake) {}},
-		{"run-done", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, func(*fake) {}},
-		{"run-failed", func(r *rig) { r.press("r", "r"); r.fire(true); r.typing("pg-test"); r.press("enter") }, failing("10.10.10.12")},
+		{"run-done", func(r *rig) { r.press("r", "r"); r.fire(true); r.readToEnd(); r.typing("pg-test"); r.press("enter") }, func(*fake) {}},
+		{"run-failed", func(r *rig) { r.press("r", "r"); r.fire(true); r.readToEnd(); r.typing("pg-test"); r.press("enter") }, failing("10.10.10.12")},
 		{"help", func(r *rig) { r.press("?") }, func(*fake) {}},
 	}
 	for _, tt := range tests {

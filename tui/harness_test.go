@@ -408,6 +408,13 @@ func (r *rig) press(names ...string) {
 	}
 }
 
+// readToEnd scrolls a dialog down.
+func (r *rig) readToEnd() {
+	for range 20 {
+		r.press("pgdown")
+	}
+}
+
 // typing types text, a key for each letter.
 func (r *rig) typing(text string) {
 	for _, c := range text {

@@ -324,7 +324,7 @@ func TestEnterFollowsTheNextStep(t *testing.T) {
 					t.Errorf("%q: path %q, palette %v", tt.hint, at, r.m.palette)
 				}
 			case copied != "":
-				if !strings.HasPrefix(r.m.toast.text, "copied: "+copied) || at != "" {
+				if !strings.HasPrefix(r.m.toast.text, "sent to the terminal's clipboard: "+copied) || at != "" {
 					t.Errorf("%q, read-only %q: path %q, message %q", tt.hint, readOnly, at, r.m.toast.text)
 				}
 			case at != " › "+tt.path:

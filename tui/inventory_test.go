@@ -177,7 +177,7 @@ func TestTheInventoryOpensForItsPlace(t *testing.T) {
 			t.Errorf("%v asked for %q", tt.keys, asked)
 		}
 		r.press("y")
-		r.want("copied: " + tt.copied)
+		r.want("sent to the terminal's clipboard: " + tt.copied)
 	}
 	r := newRig(t, newWorld(), 120, 30, func(d *fake) { d.Start, d.Origins = "pg-test", nil })
 	r.press("v", "?")

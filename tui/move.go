@@ -276,17 +276,19 @@ func (m *Model) copyCommand(e page.Env) tea.Cmd {
 		own = strings.Replace(own, " "+name, " "+text.Word(name), 1)
 		pigsty = strings.Replace(pigsty, " "+name, " "+text.Word(name), 1)
 	}
-	if m.deps.Command != "" {
-		own = m.deps.Command + strings.TrimPrefix(own, "pgtui")
-	}
 	if pigsty != "" {
 		pigsty = " · in Pigsty: " + pigsty
 	}
 	return m.yank(own, pigsty)
 }
 
-// yank copies a text, and says it with what there is to add.
+// yank sends a text to the terminal's clipboard, and says it with what there is to add.
+// A command of pgtui gets the inventory of this console.
 func (m *Model) yank(line, more string) tea.Cmd {
-	m.say(theme.Info, "copied: "+line+more)
+	if rest, ok := strings.CutPrefix(line, "pgtui "); ok && m.deps.Command != "" {
+		line = m.deps.Command + " " + rest
+	}
+	m.say(theme.Info, "sent to the terminal's clipboard: "+line+more)
+	m.toast.whole = true // where the terminal drops it, it can be selected
 	return tea.SetClipboard(text.Clean(line))
 }

@@ -51,7 +51,7 @@ func TestLogsPage(t *testing.T) {
 	}))
 	r := newRig(t, w, 120, 40, onBoard)
 	r.press("t", "j", "L", "y")
-	r.want("copied: pgtui logs pg-test-2 -f")
+	r.want("sent to the terminal's clipboard: pgtui logs pg-test-2 -f")
 }
 
 // TestLogsAreBounded: the oldest lines go, and the cursor stays on its line or

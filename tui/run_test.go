@@ -87,6 +87,7 @@ func TestAReloadThatPanicsIsAnError(t *testing.T) {
 	})
 	r.press("r", "r")
 	r.fire(true)
+	r.readToEnd()
 	r.typing("pg-test")
 	r.press("enter")
 	r.want("the reload did not finish", "10.10.10.11; its state is unknown", "index out of range")

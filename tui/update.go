@@ -316,6 +316,9 @@ func (m *Model) broadcast(msg tea.Msg) tea.Cmd {
 		if l, ok := p.(page.Listener); ok {
 			next, intent := l.Update(msg, m.env(m.bodyHeight()))
 			m.stack[i] = next
+			if _, asks := intent.(page.Confirm); asks && i < len(m.stack)-1 {
+				continue // its page is no longer seen
+			}
 			cmds = append(cmds, m.perform(intent))
 		}
 	}
@@ -330,7 +333,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		m.toast = toast{}
 	}
 	if m.dialog != nil {
-		next, intent, closed := m.dialog.Key(msg)
+		next, intent, closed := m.dialog.Key(msg, m.w, m.bodyHeight())
 		m.dialog = next
 		if closed {
 			m.dialog = nil
@@ -344,7 +347,11 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typed(name, msg)
 	}
 	e := m.env(m.bodyHeight())
-	if r, ok := m.rows(e).Find(name); ok {
+	r, ok := m.rows(e).Find(name)
+	if m.strays(name, r) {
+		return nil
+	}
+	if ok {
 		return m.act(r, e)
 	}
 	for _, a := range m.deps.Actions {
@@ -357,6 +364,27 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		m.toast = toast{text: text, tone: theme.Info, at: m.now} // it is no message to keep
 	}
 	return nil
+}
+
+// typedApart is how long a pause ends what was typed for a dialog that did not open.
+const typedApart = time.Second
+
+// strays reports whether a key, of the row that it has here, may be part of what was typed
+// for a dialog that has not opened. It is then no command. R is no letter of a name, and
+// reads again what has refused.
+func (m *Model) strays(name string, r keys.Row) bool {
+	if utf8.RuneCountInString(name) != 1 || r.Action == keys.Quit || name == "R" {
+		m.refused = time.Time{}
+		return false
+	}
+	if p, ok := m.top().(page.Prompter); ok && p.Prompts() {
+		return !slices.Contains([]keys.Action{keys.Help, keys.Palette, keys.Reload}, r.Action)
+	}
+	if m.refused.IsZero() || m.now.Sub(m.refused) > typedApart {
+		return false
+	}
+	m.refused = m.now
+	return true
 }
 
 // unbound is what a key that does nothing here would do elsewhere, and how to get
@@ -538,6 +566,9 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		m.home()
 	case page.Say:
 		m.say(theme.Info, in.Text)
+	case page.Refuse:
+		m.say(theme.Warn, in.Text)
+		m.refused = m.now
 	case page.Yank:
 		return m.yank(in.Text, "")
 	case page.MakePlan:

@@ -149,8 +149,11 @@ func (m *Model) age() widget.Line {
 	return m.env(0).AgeMark(at)
 }
 
+// mostSaid is how many lines a text for the clipboard may take.
+const mostSaid = 3
+
 // spoken is the line of the filter or the palette, or the last message. What has no
-// room in one line is in the log in full.
+// room is in the log in full.
 func (m *Model) spoken() []widget.Line {
 	switch {
 	case m.h < 5:
@@ -166,6 +169,9 @@ func (m *Model) spoken() []widget.Line {
 	l := widget.T(m.toast.tone, widget.Words(" "+m.toast.text))
 	if l.Width() <= m.w {
 		return []widget.Line{l}
+	}
+	if lines := page.Wrapped(m.toast.tone, widget.Words(m.toast.text), " ", m.w, mostSaid+1); m.h >= 16 && m.toast.whole && len(lines) <= mostSaid {
+		return lines
 	}
 	more := widget.T(theme.Key, "  \"").Add(theme.Dim, " in full")
 	return []widget.Line{widget.Join(l.Trunc(max(m.w-more.Width(), 1)), more)}

@@ -38,6 +38,14 @@ type Listener interface {
 	Update(msg tea.Msg, e Env) (Page, Intent)
 }
 
+// Prompter is a page that opens a dialog when its plan is there.
+type Prompter interface {
+	Page
+	// Prompts reports that the plan is awaited. Letters do nothing meanwhile: they may
+	// have been typed for the dialog.
+	Prompts() bool
+}
+
 // Conditional is a page that decides which rows of the table of keys count.
 type Conditional interface {
 	Page
@@ -264,6 +272,8 @@ type (
 	Type struct{ Text string }
 	// Say shows one line to the operator.
 	Say struct{ Text string }
+	// Refuse says why no dialog opens. Letters that were typed for it do nothing.
+	Refuse struct{ Text string }
 	// Yank copies a text and says it: what a terminal drops can still be read.
 	Yank struct{ Text string }
 )
@@ -286,6 +296,7 @@ func (RunProgram) isIntent() {}
 func (StopRun) isIntent()    {}
 func (Type) isIntent()       {}
 func (Say) isIntent()        {}
+func (Refuse) isIntent()     {}
 
 // PlanMsg answers MakePlan.
 type PlanMsg struct {

@@ -36,7 +36,9 @@ type Question struct {
 	ask     Ask
 	input   textinput.Model
 	settled bool
-	pasted  bool
+	note    string // about the last answer, in place of how to cancel
+	top     int    // the first line of what it does that is seen
+	read    bool   // its last line was seen
 }
 
 // NewQuestion is the dialog of a prompt.
@@ -49,12 +51,13 @@ func (d *Question) Settled() *Question {
 
 // Paste does not count: a name that comes out of a clipboard was not typed.
 func (d *Question) Paste() *Question {
-	return With(d, func(q *Question) { q.pasted = true })
+	return With(d, func(q *Question) { q.note = "pasted text is ignored: type it; Esc: cancel" })
 }
 
-// Key takes one key. closed reports that the dialog is over, and the intent what
-// comes of it.
-func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out Intent, closed bool) {
+// Key takes one key in a dialog of w by h cells. closed reports that the dialog is over,
+// and the intent what comes of it. A wrong name leaves it open, because what is typed
+// next must not reach the page below.
+func (d *Question) Key(msg tea.KeyPressMsg, w, h int) (next *Question, out Intent, closed bool) {
 	name := msg.String()
 	if name == "ctrl+c" || name == "esc" {
 		return nil, Say{Text: "cancelled: nothing was changed"}, true
@@ -62,16 +65,30 @@ func (d *Question) Key(msg tea.KeyPressMsg) (next *Question, out Intent, closed 
 	if !d.settled {
 		return d, nil, false
 	}
+	q := *d
+	if about, room := d.about(w, h); len(about) > room {
+		last := len(about) - room + 1
+		if top, ok := scrolled(name, d.top, last, room-1); ok {
+			q.top, q.read, q.note = top, d.read || top == last, ""
+			return &q, nil, false
+		}
+	} else {
+		q.read = true
+	}
 	if name == "enter" {
 		switch accepted, ok := d.confirmed(); {
 		case d.input.Value() == "":
 			return nil, Say{Text: "cancelled: nothing was changed"}, true
+		case ok && !q.read:
+			q.note = "read it to the end first: ↓"
+			return &q, nil, false
 		case ok:
 			return nil, d.ask.Yes(accepted), true
 		}
-		return nil, Say{Text: fmt.Sprintf("cancelled: %q is not %s; nothing was changed", d.input.Value(), d.answer())}, true
+		q.note = fmt.Sprintf("%q is not %s: nothing was changed; Esc: cancel", d.input.Value(), d.answer())
+		q.input = widget.NewInput("", 256)
+		return &q, nil, false
 	}
-	q := *d
 	q.input, _ = d.input.Update(msg)
 	return &q, nil, false
 }
@@ -96,36 +113,80 @@ func (d *Question) answer() string {
 	return strings.Join(append([]string{d.ask.Subject}, d.ask.Risks...), " ")
 }
 
-// View draws the dialog in at most w by h cells.
-func (d *Question) View(w, h int) []widget.Line {
-	inner := max(min(w-4, 72), 8)
-	lines := Wrapped(theme.Strong, d.ask.Title, "", inner, 2)
-	about := append(d.ask.About(inner), nil)
-	ask := Wrapped(theme.Plain, widget.F("Type %s and Enter to %s.", widget.Data(d.answer()), d.ask.Verb), "", inner, 3)
-	prompt := widget.T(theme.Dim, "> …")
-	if d.settled {
-		prompt = widget.Join(widget.P("> "), widget.InputLine(d.input, theme.Strong, inner-3))
+// scrolled is the first line that is seen after a key, of lines that can be scrolled to
+// last; step of them are seen. Letters scroll nothing: they are the answer.
+func scrolled(key string, top, last, step int) (int, bool) {
+	switch key {
+	case "up":
+		top--
+	case "down":
+		top++
+	case "pgup":
+		top -= max(step, 1)
+	case "pgdown":
+		top += max(step, 1)
+	default:
+		return top, false
 	}
-	ask = append(ask, prompt)
-	foot := "Enter on an empty line or Esc: cancel"
-	if d.pasted {
-		foot = "pasted text is ignored: type it; Esc: cancel"
-	}
-	ask = append(ask, widget.T(theme.Dim, widget.Words(foot)).Trunc(inner))
-	if room := h - 2 - len(lines) - len(ask); len(about) > room {
-		about = about[:max(room, 0)]
-	}
-	lines = append(append(lines, about...), ask...)
-	return widget.Box(lines, inner, theme.Warn)
+	return max(min(top, last), 0), true
 }
 
-// OpenRisks are the risks that stop a plan, each with its name, in w cells.
-func OpenRisks(groups []plan.RiskGroup, w int) []widget.Line {
-	var out []widget.Line
+// frame is the title above what it does, and the prompt below, of a dialog of w by h cells.
+func (d *Question) frame(w, h int) (title, prompt []widget.Line, inner int) {
+	inner = max(min(w-4, 72), 8)
+	title = Wrapped(theme.Strong, d.ask.Title, "", inner, 2)
+	prompt = append([]widget.Line{nil}, Wrapped(theme.Plain, widget.F("Type %s and Enter to %s.", widget.Data(d.answer()), d.ask.Verb), "", inner, 3)...)
+	line := widget.T(theme.Dim, "> …")
+	if d.settled {
+		line = widget.Join(widget.P("> "), widget.InputLine(d.input, theme.Strong, inner-3))
+	}
+	prompt = append(prompt, line)
+	tone, foot := theme.Dim, "Esc or an empty line: cancel"
+	if d.note != "" {
+		tone, foot = theme.Warn, d.note
+	}
+	prompt = append(prompt, Wrapped(tone, widget.Words(foot), "", inner, 2)...)
+	if h-2-len(title)-len(prompt) < 4 {
+		prompt = prompt[1:] // the blank line
+	}
+	if h-2-len(title)-len(prompt) < 2 {
+		title = nil
+	}
+	return title, prompt, inner
+}
+
+// about is what it does, and the lines there are for it.
+func (d *Question) about(w, h int) (lines []widget.Line, room int) {
+	title, prompt, inner := d.frame(w, h)
+	return d.ask.About(inner), max(h-2-len(title)-len(prompt), 2)
+}
+
+// View draws the dialog in at most w by h cells. What it does is scrolled where it has
+// no room.
+func (d *Question) View(w, h int) []widget.Line {
+	lines, prompt, inner := d.frame(w, h)
+	about, room := d.about(w, h)
+	if len(about) > room {
+		seen := room - 1
+		top := min(d.top, len(about)-seen)
+		mark := widget.T(theme.Dim, widget.F("↑ %d lines above", top))
+		if below := len(about) - top - seen; below > 0 {
+			mark = widget.T(theme.Key, widget.F("↓ %d more lines", below))
+		}
+		about = append(slices.Clone(about[top:top+seen]), mark)
+	}
+	return widget.Box(append(append(lines, about...), prompt...), inner, theme.Warn)
+}
+
+// RiskLines are the risks of a plan, each with its name, in w cells: first those that stop it.
+func RiskLines(groups []plan.RiskGroup, w int) []widget.Line {
+	var stop, note []widget.Line
 	for _, g := range groups {
-		if g.Open {
-			out = append(out, Marked(theme.Warn, "‼ ", widget.Words(g.Name+": "+g.Where()+g.What), w, 3)...)
+		if s := widget.Words(g.Name + ": " + g.Where() + g.What); g.Open {
+			stop = append(stop, Marked(theme.Warn, "‼ ", s, w, 20)...)
+		} else {
+			note = append(note, Marked(theme.Plain, "· ", s, w, 20)...)
 		}
 	}
-	return out
+	return append(stop, note...)
 }

@@ -71,7 +71,11 @@ func Fit(lines []Line, h int) []Line {
 	return lines
 }
 
-// Overlay lays box over the middle of base, which is w cells wide.
+// sliver is how many cells beside a box are too few to read.
+const sliver = 12
+
+// Overlay lays box over the middle of base, which is w cells wide. Where little of base is
+// left beside it, nothing is.
 func Overlay(base, box []Line, w int) []Line {
 	bw := 0
 	for _, l := range box {
@@ -85,6 +89,9 @@ func Overlay(base, box []Line, w int) []Line {
 			break
 		}
 		under := out[y+i].Pad(w)
+		if x < sliver {
+			under = Line{}.Pad(w)
+		}
 		out[y+i] = Join(under.Cut(0, x), l.Pad(bw), under.Cut(x+bw, w))
 	}
 	return out

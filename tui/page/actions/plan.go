@@ -18,6 +18,7 @@ import (
 type Plan struct {
 	page.Answer[page.ActionPlan]
 	request action.Request
+	wanted  bool // the confirmation opens when the plan is there
 	top     int
 }
 
@@ -30,6 +31,7 @@ func (p *Plan) Title() widget.Line { return widget.Raw(theme.Plain, string(p.req
 // Start plans when the page opens.
 func (p *Plan) Start() (page.Page, page.Intent) {
 	q := *p
+	q.wanted = false
 	return &q, q.Request(page.Inquiry{Topic: page.TopicAction, Cluster: p.request.Cluster, Request: &q.request})
 }
 
@@ -37,6 +39,7 @@ func (p *Plan) Start() (page.Page, page.Intent) {
 func PlanScreen() page.Screen {
 	return page.Screen{Name: "plan", Keys: append([]keys.Row{
 		{Keys: "enter", Action: keys.Open, Label: "continue", Help: "carry it out; type the name to confirm", When: planReady},
+		{Keys: "enter", Action: keys.Open, Help: "carry it out; until the plan can be carried out: the reason why not", When: planUnready},
 		{Keys: "e", Action: keys.Edit, Label: "with options", Help: "write the command out, to change it", When: canAct},
 		{Keys: "r R", Action: keys.Again, Label: "plan again", Help: "read the cluster and plan again"},
 		{Keys: "x", Action: keys.Act, Label: "actions", Help: "what else can be done with it", Opens: "actions"},
@@ -44,8 +47,14 @@ func PlanScreen() page.Screen {
 	}, keys.Moves()...)}
 }
 
-// planReady says that the plan may be carried out.
-const planReady keys.When = "plan-may-run"
+// Whether the plan may be carried out.
+const (
+	planReady   keys.When = "plan-may-run"
+	planUnready keys.When = "plan-may-not-run"
+)
+
+// Prompts reports that the action is wanted and its plan has not come.
+func (p *Plan) Prompts() bool { return p.wanted }
 
 // Scope of the page's keys.
 func (p *Plan) Scope() string { return "plan" }
@@ -61,8 +70,11 @@ func (p *Plan) Place(page.Env) page.Place {
 
 // Holds reports what can be done with the plan.
 func (p *Plan) Holds(w keys.When, e page.Env) bool {
-	if w == canAct {
+	switch w {
+	case canAct:
 		return e.Acts
+	case planUnready:
+		return p.blocked(e) != ""
 	}
 	return p.blocked(e) == ""
 }
@@ -97,19 +109,30 @@ func (p *Plan) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	case keys.Edit:
 		return p, page.Type{Text: p.request.Line() + " "}
 	case keys.Open:
-		if why := p.blocked(e); why != "" {
-			return p, page.Say{Text: why}
+		if p.Waiting() && e.Acts {
+			return page.With(p, func(q *Plan) { q.wanted = true }), nil
 		}
-		return p, page.Confirm{Ask: prompt(*p.Got)}
+		return p, p.confirm(e)
 	}
 	return page.With(p, func(q *Plan) { q.top = page.Scroll(a, p.top, len(p.lines(e)), e.H) }), nil
 }
 
+// confirm opens the dialog, or says why there is none.
+func (p *Plan) confirm(e page.Env) page.Intent {
+	if why := p.blocked(e); why != "" {
+		return page.Refuse{Text: why}
+	}
+	return page.Confirm{Ask: prompt(*p.Got)}
+}
+
 // Update takes the plan in.
-func (p *Plan) Update(msg tea.Msg, _ page.Env) (page.Page, page.Intent) {
+func (p *Plan) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
 	q := *p
 	if q.Take(msg) {
-		q.top = 0
+		q.top, q.wanted = 0, false
+		if p.wanted && q.Failed() == nil {
+			return &q, q.confirm(e)
+		}
 	}
 	return &q, nil
 }
@@ -121,6 +144,9 @@ func (p *Plan) View(e page.Env) []widget.Line { return page.Scrolled(p.lines(e),
 // the steps, and what the operator should know.
 func (p *Plan) lines(e page.Env) []widget.Line {
 	out := p.Trouble("reading "+string(p.request.Cluster)+" to plan: "+p.request.Title(), "no plan could be made", e)
+	if p.wanted {
+		out = append(out, page.Wrapped(theme.Warn, "The confirmation opens when the plan is there. Letters do nothing until then; esc leaves.", " ", e.W, 3)...)
+	}
 	if p.Got == nil {
 		return out
 	}
@@ -222,7 +248,7 @@ func sentence(s string) string {
 
 // aboutAction is what a plan does, in lines of w cells.
 func aboutAction(p *action.Plan, w int) []widget.Line {
-	out := page.OpenRisks(plan.Grouped(p.Risks, p.Accepted), w)
+	out := page.RiskLines(plan.Grouped(p.Risks, p.Accepted), w)
 	for i := range p.Steps {
 		if i == 4 && len(p.Steps) > 5 {
 			out = append(out, widget.T(theme.Dim, widget.F("   and %d more steps", len(p.Steps)-i)))

@@ -34,9 +34,8 @@ func aboutPlan(p plan.Plan, w int) []widget.Line {
 		tone = theme.Bad
 	}
 	out = append(out, page.Wrapped(tone, widget.Words("Files: "+what+"."), "", w, 2)...)
-	out = append(out, page.OpenRisks(p.Grouped(), w)...)
-	out = append(out, nil)
-	return append(out, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before the reload and verified after it; the first failure stops the run. Until its first checks end (some tenths of a second), a reloaded HAProxy may send new connections to the wrong server.", "", w, 6)...)
+	out = append(out, page.RiskLines(p.Grouped(), w)...)
+	return append(out, page.Wrapped(theme.Dim, "Each node is checked with haproxy -c before the reload and verified after it; the first failure stops the run.", "", w, 6)...)
 }
 
 // changedNodes names the nodes that a plan would change, in its order.

@@ -20,6 +20,7 @@ type Diff struct {
 	cluster model.ClusterName
 	reload  bool // opened to reload: shows how to continue
 	asked   bool
+	wanted  bool // the confirmation opens when the plan is there
 	msg     *page.PlanMsg
 	doc     document
 	top     int  // the first line that is seen, with heads lines above the document
@@ -37,12 +38,15 @@ func (p *Diff) Title() widget.Line { return widget.P(widget.Words(p.Scope())) }
 // Start requests the plan when the page opens.
 func (p *Diff) Start() (page.Page, page.Intent) {
 	q := *p
-	q.asked, q.msg, q.doc, q.top, q.left = true, nil, document{}, 0, 0
+	q.asked, q.wanted, q.msg, q.doc, q.top, q.left = true, false, nil, document{}, 0, 0
 	return &q, page.MakePlan{Cluster: p.cluster}
 }
 
 // Waiting reports that the plan was requested and has not come.
 func (p *Diff) Waiting() bool { return p.asked && p.msg == nil }
+
+// Prompts reports that a reload is wanted whose plan has not come.
+func (p *Diff) Prompts() bool { return p.Waiting() && (p.wanted || p.reload) }
 
 // DiffScreen is the preview in the registry.
 func DiffScreen() page.Screen {
@@ -59,6 +63,7 @@ func Preview() page.Screen {
 func diffKeys() []keys.Row {
 	return append([]keys.Row{
 		{Keys: "r enter", Action: keys.Reload, Label: "reload", Help: "reload; type the cluster's name to confirm", When: planReady},
+		{Keys: "r enter", Action: keys.Reload, Help: "reload; until the plan can be carried out: the reason why not", When: planUnready},
 		{Keys: "R", Action: keys.Again, Label: "read again", Help: "reread the inventory and the nodes' files", When: page.Answered},
 		{Keys: "n ]", Action: keys.Next, Label: "next file", Help: "the next file", When: planChanges},
 		{Keys: "p [", Action: keys.Prev, Help: "the file before", When: planChanges},
@@ -74,6 +79,7 @@ func diffKeys() []keys.Row {
 // What can be done with a plan.
 const (
 	planReady   keys.When = "plan-ready"   // it may be carried out
+	planUnready keys.When = "plan-unready" // it is not there, or may not be carried out
 	planChanges keys.When = "plan-changes" // it changes files
 )
 
@@ -90,6 +96,8 @@ func (p *Diff) Holds(w keys.When, e page.Env) bool {
 	switch w {
 	case planReady:
 		return p.blocked(page.Env{}) == "" && !e.ReadOnly
+	case planUnready:
+		return !p.Holds(planReady, e)
 	case planChanges:
 		return len(p.doc.unified.files) > 0
 	}
@@ -135,10 +143,10 @@ func (p *Diff) blocked(e page.Env) string {
 func (p *Diff) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	switch a {
 	case keys.Reload:
-		if why := p.blocked(e); why != "" {
-			return p, page.Say{Text: "no reload: " + why}
+		if p.Waiting() && !e.ReadOnly {
+			return page.With(p, func(q *Diff) { q.wanted = true }), nil
 		}
-		return p, page.Confirm{Ask: prompt(*p.msg)}
+		return p, p.confirm(e)
 	case keys.Again:
 		return p.Start()
 	}
@@ -162,6 +170,14 @@ func (p *Diff) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		q.top = page.Scroll(a, top, lines, e.H)
 	}
 	return &q, nil
+}
+
+// confirm opens the dialog, or says why there is none.
+func (p *Diff) confirm(e page.Env) page.Intent {
+	if why := p.blocked(e); why != "" {
+		return page.Refuse{Text: "no reload: " + why}
+	}
+	return page.Confirm{Ask: prompt(*p.msg)}
 }
 
 // place is the first line that is seen now, with off lines above the document:
@@ -209,7 +225,10 @@ func (p *Diff) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
 	}
 	q := *p
 	q.msg = &m
-	q.doc = newDocument(m.Plan, e.Texts)
+	q.doc, q.wanted = newDocument(m.Plan, e.Texts), false
+	if p.wanted {
+		return &q, q.confirm(e)
+	}
 	return &q, nil
 }
 
@@ -229,7 +248,14 @@ func (p *Diff) View(e page.Env) []widget.Line {
 func (p *Diff) above(e page.Env) []widget.Line {
 	switch {
 	case p.msg == nil:
-		return []widget.Line{nil, widget.T(theme.Info, widget.F(" ~ reading the inventory and the service files of %s on its HAProxy nodes …", widget.Data(p.cluster)))}
+		out := append([]widget.Line{nil}, page.Wrapped(theme.Info, widget.F("~ reading the inventory and the service files of %s on its HAProxy nodes …", widget.Data(p.cluster)), " ", e.W, 3)...)
+		switch {
+		case p.wanted:
+			out = append(out, page.Wrapped(theme.Warn, "The confirmation opens when they are read. Letters do nothing until then; esc leaves.", " ", e.W, 3)...)
+		case p.reload && !e.ReadOnly:
+			out = append(out, page.Wrapped(theme.Dim, "r: open the confirmation when they are read. Other letters do nothing until then; esc leaves.", " ", e.W, 3)...)
+		}
+		return out
 	case p.msg.Err != nil:
 		out := []widget.Line{widget.T(theme.Bad, " ✕ no plan could be made")}
 		return append(out, page.Failure(p.msg.Err, e)...)

@@ -262,7 +262,12 @@ func (p *Progress) account(e page.Env) []widget.Line {
 				name = nodeName(n)
 			}
 		}
-		out = append(out, widget.P(" ").AddRaw(m.Tone, m.Shape+" ").AddRaw(theme.Strong, name).Add(theme.Plain, widget.Words("  "+outcomeText(r))))
+		head := widget.P(" ").AddRaw(m.Tone, m.Shape+" ").AddRaw(theme.Strong, name)
+		if full := head.Add(theme.Plain, widget.Words("  "+outcomeText(r))); full.Width() <= e.W {
+			out = append(out, full)
+		} else {
+			out = append(append(out, head), page.Wrapped(theme.Plain, widget.Words(outcomeText(r)), "   ", e.W, 3)...)
+		}
 		if r.Err != nil {
 			out = append(out, page.Failure(r.Err, e)...)
 		}
@@ -278,7 +283,29 @@ func (p *Progress) account(e page.Env) []widget.Line {
 			out = append(out, page.Wrapped(theme.Warn, widget.Words(x.Text()), "   ", e.W, 4)...)
 		}
 	}
-	return out
+	return append(out, p.after(e)...)
+}
+
+// after is what stays behind on the nodes that were reloaded, and the way back.
+func (p *Progress) after(e page.Env) []widget.Line {
+	changed := map[model.Host]bool{}
+	for _, r := range p.done.Report.Nodes {
+		if r.Outcome == plan.Applied {
+			changed[r.Host] = true
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	var out []widget.Line
+	for _, g := range p.plan.Plan.Grouped() {
+		g.Hosts = slices.DeleteFunc(slices.Clone(g.Hosts), func(h model.Host) bool { return !changed[h] })
+		if g.Name == plan.RiskOldWorkers && len(g.Hosts) > 0 {
+			out = append(out, page.Marked(theme.Warn, " ‼ ", widget.Words(g.Name+": "+g.Where()+g.What), e.W-1, 6)...)
+		}
+	}
+	return append(append(out, nil), page.Labelled(widget.T(theme.Head, " back"), theme.Plain,
+		widget.F("pgtui undo %s restores the previous files", widget.Data(p.plan.Cluster)), 6, e.W, 3)...)
 }
 
 // outcomeText is an outcome in a sentence.
