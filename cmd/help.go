@@ -26,7 +26,7 @@ func topics() []topic {
 			fmt.Fprint(w, root.PersistentFlags().FlagUsagesWrapped(helpWidth))
 		}},
 		{"environment", "the environment variables that pgtui reads", func(_ *cobra.Command, w io.Writer) {
-			fmt.Fprint(w, "A flag overrides its variable, a variable overrides the configuration. An empty variable counts as unset.\n\n")
+			fmt.Fprint(w, lang.Text("A flag overrides its variable, a variable overrides the configuration. An empty variable counts as unset."), "\n\n")
 			tw := lang.NewTable(w)
 			for _, v := range environment() {
 				fmt.Fprintf(tw, "  %s\t%s\n", v.Name, v.What)
@@ -118,7 +118,7 @@ func (a *app) helpCmd() *cobra.Command {
 			if len(args) == 1 {
 				for _, t := range topics() {
 					if t.name == args[0] {
-						t.print(root, lang.NewLines(a.io.Out))
+						t.print(root, a.io.Out)
 						return nil
 					}
 				}
@@ -155,10 +155,10 @@ func helpNames(about *cobra.Command) []string {
 }
 
 // usageOf prints how a command is used: its own flags, and where those of every
-// command are.
+// command are. What a person types is never translated.
 func usageOf(c *cobra.Command) error {
-	w := lang.NewLines(c.OutOrStderr())
-	fmt.Fprintln(w, "Usage:")
+	w := c.OutOrStderr()
+	fmt.Fprintln(w, lang.Text("Usage:"))
 	if c.Runnable() && (c.HasParent() || !c.HasAvailableSubCommands()) {
 		fmt.Fprintf(w, "  %s\n", c.UseLine())
 	}
@@ -166,7 +166,7 @@ func usageOf(c *cobra.Command) error {
 		fmt.Fprintf(w, "  %s\n", strings.TrimSuffix(c.UseLine(), " [flags]"))
 	}
 	if c.HasAvailableSubCommands() {
-		fmt.Fprintf(w, "  %s <command>\n\nCommands:\n", c.CommandPath())
+		fmt.Fprintf(w, "  %s <command>\n\n%s\n", c.CommandPath(), lang.Text("Commands:"))
 		for _, s := range c.Commands() {
 			if s.IsAvailableCommand() || s.Name() == "help" {
 				fmt.Fprintf(w, "  %-*s  %s\n", s.NamePadding(), s.Name(), s.Short)
@@ -174,16 +174,16 @@ func usageOf(c *cobra.Command) error {
 		}
 	}
 	if own := c.LocalNonPersistentFlags().FlagUsagesWrapped(helpWidth); own != "" {
-		fmt.Fprintf(w, "\nFlags:\n%s", own)
+		fmt.Fprintf(w, "\n%s\n%s", lang.Text("Flags:"), own)
 	}
 	if !c.HasParent() {
-		fmt.Fprintf(w, "\nTopics:\n")
+		fmt.Fprintf(w, "\n%s\n", lang.Text("Topics:"))
 		for _, t := range topics() {
-			fmt.Fprintf(w, "  %-*s  %s\n", c.NamePadding(), t.name, t.short)
+			fmt.Fprintf(w, "  %-*s  %s\n", c.NamePadding(), t.name, lang.Text(t.short))
 		}
-		fmt.Fprintln(w, "\n`pgtui help <command>` or `pgtui help <topic>` has the details.")
+		fmt.Fprintf(w, "\n%s\n", lang.Text("`pgtui help <command>` or `pgtui help <topic>` has the details."))
 		return nil
 	}
-	fmt.Fprintln(w, "\nGlobal flags: pgtui help flags")
+	fmt.Fprintf(w, "\n%s\n", lang.Text("Global flags: pgtui help flags"))
 	return nil
 }

@@ -123,3 +123,19 @@ func TestHelpFlagIsTranslated(t *testing.T) {
 		}
 	}
 }
+
+// TestHelpNamesStay: what a person types is the same in both languages, in the same column.
+func TestHelpNamesStay(t *testing.T) {
+	names := func(language string) (out []string) {
+		_, text, _ := typed(t, "help", "--lang", language)
+		for _, line := range strings.Split(text, "\n") {
+			if name, _, ok := strings.Cut(strings.TrimPrefix(line, "  "), "  "); ok && strings.HasPrefix(line, "  ") {
+				out = append(out, name)
+			}
+		}
+		return out
+	}
+	if en, zh := names("en"), names("zh"); len(en) < 30 || !slices.Equal(en, zh) {
+		t.Errorf("English %q, Chinese %q", en, zh)
+	}
+}

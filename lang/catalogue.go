@@ -49,7 +49,8 @@ type form struct {
 	id, to  string
 	pieces  []string // what is around its verbs, one more than there are of them
 	verbs   []slot
-	literal int // characters of the id that are no verb: the most decide
+	literal int  // characters of the id that are no verb: the most decide
+	glue    bool // it joins its arguments and says nothing itself
 	once    sync.Once
 }
 
@@ -119,7 +120,7 @@ func Load(fsys fs.FS, dir string) (*Catalogue, error) {
 			continue
 		}
 		w, literal := keyword(e.ID, verb.FindAllStringIndex(e.ID, -1))
-		c.forms[w] = append(c.forms[w], &form{id: e.ID, to: e.Text, literal: literal})
+		c.forms[w] = append(c.forms[w], &form{id: e.ID, to: e.Text, literal: literal, glue: glue(e.ID)})
 	}
 	return c, nil
 }
@@ -190,8 +191,8 @@ func (f *form) compile() {
 }
 
 // match are the arguments of s as the form has them, by their number; nil when s is not of
-// the form. An argument is as short as it can be.
-func (f *form) match(s string) map[int]string {
+// the form. An argument is as short as it can be, and may fills it reports.
+func (f *form) match(s string, may func(string) bool) map[int]string {
 	f.once.Do(f.compile)
 	last := f.pieces[len(f.pieces)-1]
 	rest, ok := strings.CutPrefix(s, f.pieces[0])
@@ -199,7 +200,7 @@ func (f *form) match(s string) map[int]string {
 		return nil
 	}
 	args := make([]string, len(f.verbs))
-	if !f.fit(rest[:len(rest)-len(last)], 0, args) {
+	if !f.fit(rest[:len(rest)-len(last)], 0, args, may) {
 		return nil
 	}
 	out := make(map[int]string, len(args))
@@ -210,10 +211,10 @@ func (f *form) match(s string) map[int]string {
 }
 
 // fit fills args from verb i on with what is in s.
-func (f *form) fit(s string, i int, args []string) bool {
+func (f *form) fit(s string, i int, args []string, may func(string) bool) bool {
 	if i == len(args)-1 {
 		args[i] = s
-		return f.verbs[i].takes(s)
+		return f.verbs[i].takes(s) && may(s)
 	}
 	next := f.pieces[i+1]
 	for from := 1; from <= len(s); from++ {
@@ -222,7 +223,9 @@ func (f *form) fit(s string, i int, args []string) bool {
 			return false
 		}
 		from += at
-		if args[i] = s[:from]; f.verbs[i].takes(args[i]) && f.fit(s[from+len(next):], i+1, args) {
+		args[i] = s[:from]
+		if f.verbs[i].takes(args[i]) && f.fit(s[from+len(next):], i+1, args, may) && may(s[:from]) {
+			args[i] = s[:from]
 			return true
 		}
 	}
@@ -254,7 +257,7 @@ func (c *Catalogue) Text(s string) string {
 	if ok {
 		return t
 	}
-	t, _ = c.translate(s)
+	t = c.translate(s)
 	c.mu.Lock()
 	if len(c.done) >= mostDone {
 		clear(c.done)
@@ -279,98 +282,197 @@ func speaks(s string) bool {
 	return false
 }
 
-// translate is s in the catalogue's language; ok is false when nothing of it was there. A
-// form that says little is tried on what no wide gap, semicolon or full stop divides.
-func (c *Catalogue) translate(s string) (string, bool) {
-	if t, ok := c.sentence(s, false); ok {
-		return t, true
-	}
-	head, core, tail := trim(s)
-	t, ok := c.sentence(core, false)
-	if !ok {
-		t, ok = c.divided(core, apart())
-	}
-	if !ok {
-		t, ok = c.sentence(core, true)
-	}
-	if !ok {
-		t, ok = c.divided(core, joined())
-	}
-	if !ok {
-		return s, false
-	}
-	return head + t + tail, true
+// translation is the work on one text.
+type translation struct {
+	*Catalogue
+	seen map[string]answer // what was tried already
 }
 
-// divided translates s in parts, split at the first joint that gives a part another text.
-func (c *Catalogue) divided(s string, at []joint) (string, bool) {
-	for _, j := range at {
-		parts := strings.Split(s, j.en)
-		if len(parts) < 2 {
+// answer is what came of a text; ok is false for one that is not wholly translated.
+type answer struct {
+	text string
+	ok   bool
+}
+
+// translate is s in the catalogue's language. What a wide gap or a rule divides are texts
+// of their own. Each is translated as a whole, or stays as it is.
+func (c *Catalogue) translate(s string) string {
+	return c.apart(&translation{c, map[string]answer{}}, s, gaps)
+}
+
+// gaps are what stands between texts of their own.
+var gaps = []string{"\n", "  ", " │ ", " · "} //nolint:gochecknoglobals // a table
+
+func (c *Catalogue) apart(t *translation, s string, gaps []string) string {
+	if got, ok := t.whole(s); ok {
+		return got
+	}
+	for i, gap := range gaps {
+		parts := strings.Split(s, gap)
+		if len(parts) == 1 {
 			continue
 		}
-		some := false
-		for i, p := range parts {
-			t, _ := c.translate(p)
-			parts[i], some = t, some || t != p
+		for k, p := range parts {
+			if speaks(p) {
+				parts[k] = c.apart(t, p, gaps[i:])
+			}
 		}
-		if some {
-			return strings.Join(parts, j.to), true
+		return strings.Join(parts, gap)
+	}
+	return s
+}
+
+// whole is all of s in the catalogue's language; ok is false when the catalogue does not
+// have all of it.
+func (t *translation) whole(s string) (string, bool) {
+	if a, ok := t.seen[s]; ok {
+		return a.text, a.ok
+	}
+	t.seen[s] = answer{s, false}
+	a := answer{s, false}
+	a.text, a.ok = t.find(s)
+	if !a.ok {
+		a.text = s
+	}
+	t.seen[s] = a
+	return a.text, a.ok
+}
+
+// find is whole without the memory.
+func (t *translation) find(s string) (string, bool) {
+	if to, ok := t.sentence(s, false); ok {
+		return to, true
+	}
+	head, core, tail := trim(s)
+	if core == "" {
+		return s, false
+	}
+	to, ok := t.sentence(core, false)
+	for _, j := range joints {
+		if !ok && j.little {
+			to, ok = t.sentence(core, true)
+		}
+		if !ok {
+			to, ok = t.divided(core, j)
 		}
 	}
-	return s, false
+	return head + to + tail, ok
 }
 
-// joint is what stands between two texts, and between their translations.
-type joint struct{ en, to string }
-
-// apart divides texts of their own; what separates most is first.
-func apart() []joint {
-	return []joint{{"\n", "\n"}, {"   ", "   "}, {"  ", "  "}, {" │ ", " │ "}, {" · ", " · "}, {". ", "。"}, {"; ", "；"}}
+// joint is what stands between two parts of a text, and between their translations.
+type joint struct {
+	en, to string
+	behind string // what is behind the second part
+	close  string // and behind its translation
+	little bool   // forms that say little are tried first
 }
 
-// joined divides the parts of one text.
-func joined() []joint { return []joint{{": ", "："}, {", ", "，"}, {" (", " ("}} }
+// joints divide a text; what separates most is first.
+var joints = []joint{{en: ". ", to: "。"}, {en: ".", to: "。"}, {en: "; ", to: "；"}, {en: ": ", to: "：", little: true}, //nolint:gochecknoglobals // a table
+	{en: ":", to: "："}, {en: ", ", to: "，"}, {en: " (", to: "（", behind: ")", close: "）"}, {en: " → ", to: " → "}}
+
+// divided translates s in two parts. Each is wholly translated or is data.
+func (t *translation) divided(s string, j joint) (string, bool) {
+	if strings.TrimSpace(j.en) == j.en { // ends a text
+		head, ok := strings.CutSuffix(s, j.en)
+		if !ok {
+			return s, false
+		}
+		to, ok := t.whole(head)
+		return to + j.to, ok
+	}
+	for from := 0; ; {
+		at := strings.Index(s[from:], j.en)
+		if at < 0 {
+			return s, false
+		}
+		at += from
+		from = at + len(j.en)
+		left, right := s[:at], s[from:]
+		if j.behind != "" {
+			var ok bool
+			if right, ok = strings.CutSuffix(right, j.behind); !ok {
+				continue
+			}
+		}
+		b, ok := t.whole(right)
+		if !ok && !datum(right) {
+			continue
+		}
+		a, ok := t.whole(left)
+		if !ok && !datum(left) || a == left && b == right {
+			continue
+		}
+		return a + j.to + b + j.close, true
+	}
+}
+
+// numbered is the number of a list's row.
+var numbered = regexp.MustCompile(`^[0-9]+\. `)
 
 // signs are what may stand around a sentence and is no part of it. A slash or a dash in
 // front belongs to a name: /read-only is a path.
 const signs = " \t·→←↑↓↗●○✕✓!?–—…≠≈~▸▾└├─│*[]{}<>=+|"
 
-// trim takes off what is around a sentence: blanks and signs.
+// trim takes off what is around a sentence: blanks, signs, the number of a row.
 func trim(s string) (head, core, tail string) {
 	core = strings.TrimLeft(s, signs)
+	core = core[len(numbered.FindString(core)):]
 	head = s[:len(s)-len(core)]
-	core = strings.TrimRight(core, " \t·→●○✕–—▸▾│|")
+	core = strings.TrimRight(core, " \t·→●○✕–—▸▾│|…")
 	return head, core, s[len(head)+len(core):]
 }
 
 // sentence is one sentence that the catalogue has as a whole: by a form that says little
 // where little is true, else by the others.
-func (c *Catalogue) sentence(s string, little bool) (string, bool) {
-	if t, ok := c.exact[s]; ok {
-		return t, true
+func (t *translation) sentence(s string, little bool) (string, bool) {
+	if to, ok := t.exact[s]; ok {
+		return to, true
 	}
 	var found []*form
 	for _, w := range slices.Compact(slices.Sorted(slices.Values(words(s)))) {
-		found = append(found, c.forms[w]...)
+		found = append(found, t.forms[w]...)
 	}
 	slices.SortStableFunc(found, func(a, b *form) int { return b.literal - a.literal })
 	for _, f := range found {
 		if f.little() != little {
 			continue
 		}
-		if args := f.match(s); args != nil {
-			return c.fill(f, args), true
+		may := t.may
+		if f.glue {
+			may = t.joins
+		}
+		if args := f.match(s, may); args != nil {
+			return t.fill(f, args), true
 		}
 	}
 	return s, false
+}
+
+// may reports whether an argument is data or a text that is wholly translated.
+func (t *translation) may(s string) bool {
+	if datum(s) {
+		return true
+	}
+	if strings.Contains(s, "  ") || strings.TrimSpace(s) != s {
+		return false
+	}
+	_, ok := t.whole(s)
+	return ok
+}
+
+// joins is may for a form that has nothing but a word between its arguments: it joins
+// names and labels, never sentences.
+func (t *translation) joins(s string) bool {
+	_, ok := t.exact[s]
+	return ok || names(s)
 }
 
 // little reports whether the form says little: what it matches may be more than one text.
 func (f *form) little() bool { return f.literal < weak && !strings.Contains(f.id, ";") }
 
 // fill puts the arguments, translated themselves, into the text of a form.
-func (c *Catalogue) fill(f *form, args map[int]string) string {
+func (t *translation) fill(f *form, args map[int]string) string {
 	n := 0
 	return verb.ReplaceAllStringFunc(f.to, func(v string) string {
 		if v == "%%" {
@@ -381,8 +483,8 @@ func (c *Catalogue) fill(f *form, args map[int]string) string {
 		if m[1] != "" {
 			n, _ = strconv.Atoi(m[1])
 		}
-		t, _ := c.translate(args[n])
-		return t
+		to, _ := t.whole(args[n])
+		return to
 	})
 }
 

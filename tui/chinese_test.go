@@ -134,7 +134,7 @@ func TestDataIsNotTranslated(t *testing.T) {
 		d.Summary = nil
 	}
 	// Names in sentences that other packages make as a whole are translated with them.
-	told := map[string]int{"pgbouncer": 1, "postgres": 2, "value": 4}
+	told := map[string]int{"components": 1, "pgbouncer": 1, "postgres": 2, "value": 4}
 	for name, steps := range map[string][]string{
 		"fleet": {"esc"}, "board": {}, "filtered": {"/", "m", "i", "s", "enter"}, "service": {"enter"}, "instance": {"i"}, "node": {"n"}, "topology": {"t"}, "what if": {"w"}, "what if it is down": {"w", "enter"},
 		"access": {"a"}, "components": {"c"}, "trace": {"T"}, "logs": {"L"}, "logs filtered": {"L", "/", sentence, "enter"}, "pgbouncer": {"b"}, "postgres": {"p"},

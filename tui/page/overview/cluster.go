@@ -267,7 +267,7 @@ func (p *Cluster) matrix(b *board.Board, routes []*board.Route, e page.Env) (hea
 		return p.list(b, routes, g, e)
 	}
 	names := widget.P(" ").Add(theme.Head, "PORT  ").Add(theme.Head, "SERVICE").Pad(gutter + portCol + g.name)
-	blank := len(names.String())
+	blank := names.Width()
 	if g.to > 0 {
 		names = names.Add(theme.Head, "TO").Pad(blank + g.to)
 	}
