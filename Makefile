@@ -7,7 +7,7 @@ FUZZTIME ?= 10s
 SOAK ?= 30m
 HANDOVERS ?= 60
 
-.PHONY: build dist dist-test vuln test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden shots lab-up lab-down help
+.PHONY: build dist dist-test vuln test unit race crash lab-test lab-selftest lint fuzz bench soak demo golden reference shots lab-up lab-down help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ demo: ## the console on the embedded sandbox
 
 golden: ## writes the golden frames; review the diff as you would a screen
 	go test ./tui -update
+
+reference: ## writes docs/schema and docs/reference from the code
+	go run ./internal/reference
 
 shots: ## writes the pictures of docs/shots, from the real program on the sandbox
 	go run ./internal/shots

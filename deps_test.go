@@ -67,6 +67,7 @@ func rules() []rule {
 		{dir: "internal/soak/handover", own: []string{"session", "plan/action", "model", "internal/soak"}},
 		{dir: "internal/measure", own: []string{"internal/proc"}, mods: []string{"github.com/creack/pty", "github.com/charmbracelet/x/ansi"}},
 		{dir: "internal/ship", own: []string{"cmd", "lang"}, mods: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
+		{dir: "internal/reference", own: []string{"cmd", "internal/config", "lang", "model/check", "plan"}, mods: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
 		{dir: "internal/shots", mods: []string{"github.com/creack/pty", "github.com/charmbracelet/"}},
 		{dir: "cmd/jsonv1", own: []string{"internal/text", "plan", "pigsty", "haproxy", "model"}, not: outside},
 		{dir: "cmd/show", own: []string{"internal/text", "lang", "plan", "pigsty/lint", "haproxy", "model", "render"}, mods: []string{"github.com/charmbracelet/x/ansi"}, not: outside},

@@ -11,7 +11,7 @@ import (
 	"pgtui/session"
 )
 
-// The exit codes of lint, as docs/exit-codes.md has them.
+// The exit codes of lint, as Exits has them.
 const (
 	lintWarnings   = 1
 	lintErrors     = 2

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/internal/text"
 	"pgtui/lang"
@@ -107,19 +108,8 @@ func (a *app) patroniHistory(ctx context.Context, o *patroniHistoryOptions, name
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{doc: func() any { return newTimelines(c, rows) }, text: func(w show.Out) { showTimelines(w, rows) }}, nil
+		return answer{doc: func() any { return jsonv1.NewTimelines(c, rows) }, text: func(w show.Out) { showTimelines(w, rows) }}, nil
 	}}, cls)
-}
-
-// timelines is the document of patroni history -o json.
-type timelines struct {
-	Version   int                     `json:"version"` // 1
-	Cluster   string                  `json:"cluster"`
-	Timelines []action.TimelineSwitch `json:"timelines"`
-}
-
-func newTimelines(c *model.Cluster, rows []action.TimelineSwitch) timelines {
-	return timelines{1, string(c.Name), append([]action.TimelineSwitch{}, rows...)}
 }
 
 func showTimelines(w io.Writer, rows []action.TimelineSwitch) {

@@ -18,7 +18,7 @@ import (
 	"pgtui/source"
 )
 
-// The exit codes of reload, as docs/exit-codes.md has them.
+// The exit codes of reload, as Exits has them.
 const (
 	reloadFailed  = 1
 	reloadBroken  = 2

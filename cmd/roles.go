@@ -23,7 +23,7 @@ import (
 	"pgtui/source"
 )
 
-// The exit codes of roles, as docs/exit-codes.md has them.
+// The exit codes of roles, as Exits has them.
 const (
 	rolesDiffer  = 1
 	rolesUnknown = 2

@@ -92,7 +92,7 @@ func newApp(ios IO) *app {
 	return a
 }
 
-// Run runs pgtui and returns its exit code; docs/exit-codes.md lists them.
+// Run runs pgtui and returns its exit code; Exits lists them.
 func Run(ctx context.Context, args []string, ios IO) int {
 	a := newApp(ios)
 	a.language = languageOf(args)

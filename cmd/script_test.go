@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(broken())
 	}
 	testscript.Main(m, map[string]func(){
-		"pgtui": func() { os.Exit(cmd.Main()) },
+		"pgtui": func() { os.Exit(recorded()) },
 	})
 }
 
@@ -58,11 +59,18 @@ func program(t testing.TB) string {
 // TestScripts runs the scenarios of testdata/script: each is one readable file
 // with its inputs and what must come out.
 func TestScripts(t *testing.T) {
+	printed := t.TempDir()
+	t.Cleanup(func() {
+		all := !t.Failed() && !strings.Contains(flag.Lookup("test.run").Value.String(), "/")
+		validate(t, printed, all)
+	})
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv(printedDir, printed)
+			e.Defer(func() { keepAudit(t, printed, e.WorkDir) })
 			return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -73,6 +81,19 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 		},
 	})
+}
+
+// keepAudit copies the audit files of a script to the documents that are validated.
+func keepAudit(t *testing.T, to, work string) {
+	for i, name := range []string{"home/.local/state/pgtui/audit.jsonl", "sb/audit.jsonl"} {
+		b, err := os.ReadFile(filepath.Join(work, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, fmt.Sprintf("audit.%s%d", filepath.Base(work), i)), b, 0o600)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Error(err)
+		}
+	}
 }
 
 // exits CODE COMMAND ARGS...: runs a command, which must exit with that code.

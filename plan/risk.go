@@ -21,8 +21,7 @@ type Risk struct {
 	Try  string     // what to do about it; "" when the operator can only wait
 }
 
-// The names of the risks, as --accept-risk takes them and docs/risks.md
-// explains them.
+// The names of the risks, as --accept-risk takes them; RiskKinds explains them.
 const (
 	RiskRejected   = "config-rejected"      // HAProxy refuses the new configuration; cannot be accepted
 	RiskLastServer = "drops-last-server"    // a service loses its last server
@@ -71,23 +70,6 @@ const (
 	RiskRestartOrder   = "restart-order"      // shown only: which members must restart first
 	RiskSystemSession  = "system-session"     // a session of replication, Patroni, pgbackrest or PostgreSQL itself ends
 )
-
-// RiskNames are all names, in the order of display.
-func RiskNames() []string {
-	return []string{
-		RiskRejected, RiskLastServer, RiskDisjoint, RiskGone, RiskCollision, RiskNoLeader, RiskForeign, RiskFailover, RiskSoon, RiskPaused, RiskDisagree,
-		RiskReopens, RiskSettling, RiskHandEdited, RiskUnloaded, RiskEndsDrain, RiskUnseen, RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute,
-		RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
-		RiskPatroniRefuses, RiskAsync, RiskDataLoss, RiskUnrouted, RiskPort, RiskUnfitRole, RiskBacklog, RiskArchiver, RiskUnproven, RiskSystemSession,
-		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder,
-	}
-}
-
-// RiskStops reports whether risks of that name stop a run.
-func RiskStops(name string) bool {
-	return !slices.Contains([]string{RiskScheduled, RiskStaleRoles, RiskIdle, RiskMisroute, RiskKeepsDrain, RiskDrainUnread, RiskOldWorkers, RiskGhosts, RiskUnarmed,
-		RiskSessionsCut, RiskBlocksFailover, RiskHiddenUntilUp, RiskStartTimeout, RiskTransactions, RiskNoStandby, RiskRestartOrder}, name)
-}
 
 // Stops reports whether the run does not begin unless the name was accepted.
 func (r Risk) Stops() bool { return RiskStops(r.Name) }

@@ -136,7 +136,7 @@ func (p Problem) Error() string {
 }
 
 // config are the keys of the top level, in the order of the documentation. A new
-// one is a field of Config, a field here, and a paragraph in docs/config.md.
+// one is a field of Config, a field here, and a row of Sections.
 func (r *reader) config(c *Config) []field {
 	not := func(to *bool) func(*yaml.Node, string) {
 		return func(n *yaml.Node, what string) {

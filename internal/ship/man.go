@@ -22,7 +22,7 @@ func writePages(dir string, e edition) error {
 		if err := os.MkdirAll(to, 0o755); err != nil {
 			return err
 		}
-		codes, err := exitCodes("docs/exit-codes.md")
+		codes, err := exitCodes("docs/reference/exit-codes.md")
 		if err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ func (r *roff) exits(command string, codes map[string][]exitCode) {
 	}
 }
 
-// exitCodes reads the two tables of docs/exit-codes.md: the codes by command, and under
+// exitCodes reads the two tables of docs/reference/exit-codes.md: the codes by command, and under
 // "all" those of every command.
 func exitCodes(file string) (map[string][]exitCode, error) {
 	b, err := os.ReadFile(file)

@@ -111,7 +111,7 @@ func TestDependenciesAreListed(t *testing.T) {
 func TestPages(t *testing.T) {
 	atRoot(t)
 	defer lang.Use(lang.English)
-	codes, err := exitCodes("docs/exit-codes.md")
+	codes, err := exitCodes("docs/reference/exit-codes.md")
 	if err != nil {
 		t.Fatal(err)
 	}
