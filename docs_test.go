@@ -20,12 +20,12 @@ func TestDocsNameWhatExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	adrs, err := filepath.Glob("docs/adr/*.md")
+	seen := 0
+	made, err := filepath.Glob("docs/*/*.md") // those of docs/adr too
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
-	for _, page := range append(append(pages, adrs...), "README.md", "CONTRIBUTING.md") {
+	for _, page := range append(append(pages, made...), "README.md", "CONTRIBUTING.md", "SECURITY.md") {
 		b, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
