@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -25,7 +26,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(append(pages, made...), "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+	for _, page := range append(append(pages, made...), "README.md", "README.zh.md", "CONTRIBUTING.md", "SECURITY.md") {
 		b, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -49,6 +50,28 @@ func TestDocsNameWhatExists(t *testing.T) {
 		if missing(name, names) == "" {
 			t.Errorf("%s is not missed: the test is broken", name)
 		}
+	}
+}
+
+// TestReadmesTypeTheSame: the two pages have the same commands in the same order.
+func TestReadmesTypeTheSame(t *testing.T) {
+	typed := func(page string) (out []string) {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range strings.Split(string(b), "```") {
+			for line := range strings.Lines(block) {
+				if line, _, _ = strings.Cut(line, "  "); i%2 == 1 && strings.TrimSpace(line) != "" {
+					out = append(out, strings.TrimSpace(line))
+				}
+			}
+		}
+		return out
+	}
+	en, zh := typed("README.md"), typed("README.zh.md")
+	if len(en) < 25 || !slices.Equal(en, zh) {
+		t.Errorf("the commands differ:\n%q\n%q", en, zh)
 	}
 }
 
