@@ -88,8 +88,8 @@ func TestSentences(t *testing.T) {
 		{"5433", "5433"},
 		{"no such sentence anywhere", "no such sentence anywhere"},
 		{" ● degraded ", " ● 降级 "},
-		{"pg-test-1 is lost: 5433 has no server until Patroni elects, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 B",
-			"pg-test-1 已失联：5433 无服务器，等待 Patroni 选主，约 25 秒后；候选者 pg-test-2，pg-test-3，延迟 0 B"},
+		{"pg-test-1 is lost: 5433 has no server until Patroni elects by itself, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 bytes",
+			"pg-test-1 失联：5433 无服务器，约 25 秒后 Patroni 自行选主；候选者 pg-test-2，pg-test-3，延迟 0 字节"},
 	} {
 		if got := lang.Text(tt.en); got != tt.zh {
 			t.Errorf("%q: got %q, want %q", tt.en, got, tt.zh)

@@ -69,6 +69,16 @@ func (w *World) Listed(more ...model.PatroniMember) {
 	}
 }
 
+// DCS changes what every member reads of the DCS.
+func (w *World) DCS(f func(*model.PatroniCluster)) {
+	for n := range w.Cls.Instances {
+		w.view(n+1, func(v *model.PatroniView) {
+			v.Cluster.Value.Members = slices.Clone(v.Cluster.Value.Members)
+			f(&v.Cluster.Value)
+		})
+	}
+}
+
 // Refuse lets one server fail its check on every HAProxy; a backup stays one.
 func (w *World) Refuse(proxy, name string) {
 	for i := range w.Cls.LoadBalancers {

@@ -104,10 +104,10 @@ func whyEmpty(in Input, r *board.Route) cause {
 	servers, backup := svc.Servers()
 	if model.LockOnly(svc.Check, b.Cluster.Standby) {
 		switch {
-		case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members)):
-			return cause{"the leader is unknown", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+		case b.Leader == "" && (b.LeaderUnsure || b.KnownMembers() < len(b.Members) && !keyFree(in)):
+			return cause{"the leader is unknown", "pgtui candidates " + string(b.Cluster.Name)}
 		case b.Leader == "":
-			return cause{"there is no leader", "patronictl -c /etc/patroni/patroni.yml list " + string(b.Cluster.Name)}
+			return cause{"there is no leader", "pgtui candidates " + string(b.Cluster.Name)}
 		case b.UnlistedLeader() != nil:
 			return cause{fmt.Sprintf("the leader %s is not in the inventory", b.Leader), "pgtui doctor " + string(b.Cluster.Name)}
 		case !slices.ContainsFunc(servers, func(s model.Server) bool { return s.Name == b.Leader }):

@@ -19,7 +19,10 @@ func links() []link {
 	return []link{
 		{"patroni-silent haproxy-silent leader-silent node-unread pool-unread clock-skew member-state not-patroni port-closed", nodeLostCode, sameNode},
 		{"service-empty service-on-backup haproxy-disagree vip", nodeLostCode, blames},
-		{"leader-silent service-empty service-on-backup haproxy-disagree", "patroni-silent", blames},
+		{"patroni-silent service-empty service-on-backup haproxy-disagree vip dcs-trouble paused", leaderSilentCode, ofLeader},
+		{"patroni-silent service-empty vip dcs-trouble paused", noLeaderCode, ofLeader},
+		{"dcs-trouble paused", nodeLostCode, ofLeader},
+		{"leader-silent service-empty service-on-backup haproxy-disagree", "patroni-silent", ofSilent},
 		{"vip", "haproxy-silent", sameNode},
 		{"service-empty vip", "no-leader member-unlisted", leaderOnly},
 		{"service-empty service-on-backup not-patroni haproxy-disagree", "foreign-patroni", blames},
@@ -64,6 +67,28 @@ func blames(in Input, e, c *model.Finding) bool {
 func ledBy(in Input, name model.InstanceName) bool {
 	m := in.Board.Member(name)
 	return m != nil && led(in, m)
+}
+
+// ofSilent: the effect blames a silent Patroni, and is not the finding that explains it.
+func ofSilent(in Input, e, c *model.Finding) bool {
+	return (e.Code != leaderSilentCode || e.Severity != model.Critical) && blames(in, e, c)
+}
+
+// ofLeader: the cause is the loss of the leader, and the effect is a service that lacks a
+// server because of it, the Patroni that the cause names, the free key in the DCS, or the
+// pause that its summary speaks of.
+func ofLeader(in Input, e, c *model.Finding) bool {
+	switch {
+	case c.Severity != model.Critical:
+		return false
+	case e.Code == "dcs-trouble":
+		return e.Severity != model.Critical && in.Board.Leader == ""
+	case e.Code == "paused":
+		return in.Board.Paused && strings.Contains(c.Summary, "paused")
+	case e.Code == "patroni-silent":
+		return word(c.Summary, string(e.Instance))
+	}
+	return leaderOnly(in, e, c) || blames(in, e, c)
 }
 
 // leaderOnly: the effect is about a service that only the leader serves, or about the

@@ -50,6 +50,38 @@ func lose(w *modeltest.World, n int, ago time.Duration) {
 	}
 }
 
+// killLeader stops Patroni and PostgreSQL of pg-test-1, seen ago before now; HAProxy runs there.
+func killLeader(w *modeltest.World, ago time.Duration) {
+	w.Listed()
+	w.DCS(func(c *model.PatroniCluster) {
+		c.Members[1].Behind, c.Members[2].Behind = 0, 0
+	})
+	w.Wal(1000, [2]int64{1000, 1000}, [2]int64{1000, 1000})
+	w.Cls.TTL = 30 * time.Second
+	stats := w.Snap.HAProxy[w.Cls.Instances[0].Host]
+	w.Silence(1, ago)
+	w.Snap.HAProxy[w.Cls.Instances[0].Host] = stats
+	w.Cls.Instances[0].PgPort = 5432
+	v := w.Snap.Patroni["pg-test-1"]
+	v.Ports = []model.PortView{{Port: "5432", Observed: modeltest.Seen(model.PortState{Why: "port 5432 refuses connections", Refused: true})}}
+	w.Snap.Patroni["pg-test-1"] = v
+	for _, proxy := range []string{"pg-test-primary", "pg-test-replica"} {
+		w.Everywhere(proxy, func(p *haproxy.Proxy) {
+			s := p.Server("pg-test-1")
+			s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4CON", 0
+		})
+	}
+}
+
+// leaderless is killLeader after the key has expired.
+func leaderless(w *modeltest.World, paused bool) {
+	killLeader(w, time.Minute)
+	w.DCS(func(c *model.PatroniCluster) { c.Members, c.Paused = c.Members[1:], paused })
+	for _, n := range []int{2, 3} {
+		w.Status(n, func(s *model.PatroniStatus) { s.Unlocked = true })
+	}
+}
+
 // TestCauses: one thing that is wrong is one line, and each finding is in one of them.
 func TestCauses(t *testing.T) {
 	for _, tt := range []struct {
@@ -59,14 +91,30 @@ func TestCauses(t *testing.T) {
 	}{
 		{"a calm cluster", func(*modeltest.World) {}, nil},
 		{"the leader's node is lost", func(w *modeltest.World) { loseLeader(w, 7*time.Second) },
-			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects by itself, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
 		{"long ago", func(w *modeltest.World) { loseLeader(w, 40*time.Second) },
-			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects; the election is due; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
+			[]string{"critical node-lost: pg-test-1 is lost: 5433 has no server until Patroni elects by itself; the election is due; candidates pg-test-2, pg-test-3, lag 0 bytes"}},
+		{"the leader's Patroni and PostgreSQL die", func(w *modeltest.World) { killLeader(w, 7*time.Second) },
+			[]string{"critical leader-silent: Patroni and PostgreSQL on pg-test-1 do not run: 5433 has no server until Patroni elects by itself, in about 25 s; candidates pg-test-2, pg-test-3, lag 0 bytes [service-empty patroni-silent]"}},
+		{"they died, and the cluster is paused", func(w *modeltest.World) {
+			killLeader(w, 7*time.Second)
+			w.DCS(func(c *model.PatroniCluster) { c.Paused = true })
+		}, []string{"critical leader-silent: Patroni and PostgreSQL on pg-test-1 do not run: 5433 has no server: pg-test is paused, so Patroni elects no one; start Patroni on pg-test-1, or fail over to pg-test-2 (0 bytes behind) [service-empty patroni-silent paused]"}},
+		{"paused, and the key has expired", func(w *modeltest.World) { leaderless(w, true) },
+			[]string{"critical no-leader: no leader: pg-test is paused, so Patroni elects no one; start Patroni on pg-test-1, or fail over to pg-test-2 (0 bytes behind) [service-empty patroni-silent dcs-trouble paused]"}},
+		{"paused, and the old leader's PostgreSQL runs", func(w *modeltest.World) {
+			leaderless(w, true)
+			v := w.Snap.Patroni["pg-test-1"]
+			v.Ports = []model.PortView{{Port: "5432", Observed: modeltest.Seen(model.PortState{})}}
+			w.Snap.Patroni["pg-test-1"] = v
+		}, []string{"critical no-leader: no leader: pg-test is paused, so Patroni elects no one; PostgreSQL on pg-test-1 still runs: start Patroni there [service-empty patroni-silent dcs-trouble paused]"}},
+		{"the key is free and an election runs", func(w *modeltest.World) { leaderless(w, false) },
+			[]string{"critical no-leader: no leader, and Patroni on pg-test-1 does not answer: no client can write until Patroni elects by itself; candidates pg-test-2, pg-test-3, lag 0 bytes [service-empty patroni-silent dcs-trouble]"}},
 		{"no member may lead", func(w *modeltest.World) {
 			loseLeader(w, 7*time.Second)
 			w.Tag(2, "nofailover", "true", false)
 			w.Tag(3, "nofailover", "true", false)
-		}, []string{"critical node-lost: pg-test-1 is lost: 5433 has no server, and no member can take over"}},
+		}, []string{"critical node-lost: pg-test-1 is lost: 5433 has no server; no member takes over: pg-test-2 has the tag nofailover; pg-test-3 has the tag nofailover"}},
 		{"a replica's node is lost", func(w *modeltest.World) {
 			w.Listed()
 			lose(w, 3, 7*time.Second)

@@ -33,11 +33,11 @@ func All() []Check {
 	return []Check{
 		{Code: "foreign-patroni", Find: foreignPatroni},
 		{Code: nodeLostCode, Find: nodeLost},
-		{Code: "no-leader", Find: noLeader},
+		{Code: noLeaderCode, Find: noLeader},
 		{Code: "member-unlisted", Find: memberUnlisted},
 		{Code: "two-primaries", Find: twoPrimaries},
 		{Code: "leader-read-only", Find: leaderReadOnly},
-		{Code: "leader-silent", Find: leaderSilent},
+		{Code: leaderSilentCode, Find: leaderSilent},
 		{Code: "port-closed", Find: portClosed},
 		{Code: "haproxy-full", Find: haproxyFull},
 		{Code: "service-empty", Find: serviceEmpty},
@@ -154,8 +154,11 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 // causeFirst is the board's summary with the cause in place of the symptom: what
 // is lost, or where the summary speaks of a service, what a finding names behind it.
 func causeFirst(b *board.Board) string {
-	if len(b.Causes) > 0 && b.Causes[0].Code == nodeLostCode && b.Health != model.HealthOK {
-		return b.Causes[0].Summary
+	if len(b.Causes) > 0 && b.Health != model.HealthOK {
+		switch c := &b.Causes[0]; {
+		case c.Code == nodeLostCode, (c.Code == noLeaderCode || c.Code == leaderSilentCode) && c.Severity == model.Critical && len(c.Effects) > 0:
+			return c.Summary
+		}
 	}
 	for i := range b.Routes {
 		r := &b.Routes[i]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"pgtui/model"
+	"pgtui/model/board"
 )
 
 // dcsTrouble: members that report the DCS lost, the cluster unlocked or
@@ -24,8 +25,11 @@ func dcsTrouble(in Input, report func(model.Finding)) {
 	}
 	f := model.Finding{Severity: model.Warning, Evidence: evidence, Summary: "no member holds the leader key in the DCS",
 		Hint: "check etcd: etcdctl endpoint health"}
+	if _, answers := board.FreshestDCS(in.Snap, in.Board.Cluster, in.Now); answers {
+		f.Hint = "pgtui candidates " + string(in.Board.Cluster.Name)
+	}
 	if failsafe {
-		f.Severity, f.Summary = model.Critical, "failsafe mode: the DCS is unreachable, the primary runs while every member answers it"
+		f.Severity, f.Summary, f.Hint = model.Critical, "failsafe mode: the DCS is unreachable, the primary runs while every member answers it", "check etcd: etcdctl endpoint health"
 	}
 	report(f)
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,7 +40,8 @@ func nodeLost(in Input, report func(model.Finding)) {
 			}
 		default:
 			f.Severity = model.Critical
-			f.Summary, f.Due, f.Hint = leaderLost(in, m, bare)
+			f.Summary, f.Due, f.Hint = leaderLost(in, m, bare, func(what string) string { return fmt.Sprintf("%s is lost: %s", m.Instance, what) })
+			f.Evidence = append(f.Evidence, pausedBy(in)...)
 		}
 		report(f)
 	}
@@ -95,33 +97,39 @@ func bareText(ports []string) string {
 	return fmt.Sprintf("%s have no server", text.And(ports))
 }
 
-// leaderLost is the summary of a leader that is lost, when Patroni elects at the latest,
-// and what to type. Without the TTL's end the time is left out.
-func leaderLost(in Input, m *board.Member, bare []string) (summary string, due time.Time, hint string) {
+// leaderLost is the summary of a leader that is lost, which say begins, when Patroni
+// elects at the latest, and what to type. Without the TTL's end the time is left out.
+func leaderLost(in Input, m *board.Member, bare []string, say func(what string) string) (summary string, due time.Time, hint string) {
 	b := in.Board
 	what := "the cluster has no leader"
 	if len(bare) > 0 {
 		what = bareText(bare)
 	}
-	may, why := candidates(in, m)
+	gone := []model.InstanceName{m.Instance}
+	may, why := candidates(in, gone)
 	cls := string(b.Cluster.Name)
+	head := say(what)
 	switch {
 	case b.Paused:
-		return fmt.Sprintf("%s is lost: %s, and Patroni is paused: no member takes over by itself", m.Instance, what), due, "pgtui candidates " + cls + "; then pgtui failover " + cls
-	case may == "":
-		return fmt.Sprintf("%s is lost: %s, and %s", m.Instance, what, why), due, "pgtui candidates " + cls
+		summary, hint = electsNobody(in, head, gone, may, why)
+		return summary, due, hint
+	case len(may) == 0:
+		return fmt.Sprintf("%s; no member takes over: %s", head, why), due, "pgtui candidates " + cls
 	}
-	hint = "wait for the election; pgtui candidates " + cls + " shows who can take over"
+	hint = afterElection(cls)
 	seen := in.Snap.Patroni[m.Instance].Status
-	if !seen.Ever() || b.Cluster.TTL == 0 {
-		return fmt.Sprintf("%s is lost: %s until Patroni elects; %s", m.Instance, what, may), due, hint
+	switch {
+	case b.Cluster.TTL == 0:
+		return fmt.Sprintf("%s until Patroni elects by itself; %s", head, may.words()), due, hint
+	case !seen.Ever():
+		return fmt.Sprintf("%s until Patroni elects by itself, within about %d s; %s", head, roundUp(b.Cluster.TTL)/time.Second, may.words()), due, hint
 	}
 	due = seen.At.Add(b.Cluster.TTL)
 	left := due.Sub(in.Now)
 	if left <= 0 {
-		return fmt.Sprintf("%s is lost: %s until Patroni elects; the election is due; %s", m.Instance, what, may), time.Time{}, hint
+		return fmt.Sprintf("%s until Patroni elects by itself; the election is due; %s", head, may.words()), time.Time{}, hint
 	}
-	return fmt.Sprintf("%s is lost: %s until Patroni elects, in about %d s; %s", m.Instance, what, roundUp(left)/time.Second, may), due, hint
+	return fmt.Sprintf("%s until Patroni elects by itself, in about %d s; %s", head, roundUp(left)/time.Second, may.words()), due, hint
 }
 
 // roundUp is a time to wait, in steps of 5 seconds.
@@ -130,30 +138,53 @@ func roundUp(d time.Duration) time.Duration {
 	return (d + step - 1) / step * step
 }
 
-// candidates are the members that may take over from a lost leader, with what they lack,
-// or "" and why there is none.
-func candidates(in Input, m *board.Member) (may, why string) {
-	out, err := failover.WhatIf(in.Snap, in.Board.Cluster, failover.Supposition{Down: []model.InstanceName{m.Instance}}, in.Now)
-	if err != nil {
-		return "", err.Error()
-	}
+// field are the members that may take over from a lost leader.
+type field []failover.Candidate
+
+// first is the one with the most WAL.
+func (f field) first() failover.Candidate {
+	return slices.MaxFunc(f, func(a, b failover.Candidate) int { return cmp.Compare(a.Position, b.Position) })
+}
+
+// words are the members, with what they lack.
+func (f field) words() string {
 	var names []string
 	behind := int64(-1)
+	for _, c := range f {
+		names, behind = append(names, string(c.Instance)), max(behind, c.Behind)
+	}
+	lag := "lag unknown"
+	if behind >= 0 {
+		lag = fmt.Sprintf("lag %s", text.Bytes(behind))
+	}
+	if len(names) == 1 {
+		return fmt.Sprintf("candidate %s, %s", names[0], lag)
+	}
+	return fmt.Sprintf("candidates %s, %s", strings.Join(names, ", "), lag)
+}
+
+// behindText is how far a member is behind, for a bracket.
+func behindText(c failover.Candidate) string {
+	if c.Behind < 0 {
+		return "its lag is unknown"
+	}
+	return text.Bytes(c.Behind) + " behind"
+}
+
+// candidates are the members that may take over from those that are gone, or why there is none.
+func candidates(in Input, gone []model.InstanceName) (may field, why string) {
+	out, err := failover.WhatIf(in.Snap, in.Board.Cluster, failover.Supposition{Down: gone}, in.Now)
+	if err != nil {
+		return nil, err.Error()
+	}
 	for _, c := range out.Candidates {
 		if c.May {
-			names, behind = append(names, string(c.Instance)), max(behind, c.Behind)
+			may = append(may, c)
 		}
 	}
-	switch lag := "lag unknown"; {
-	case len(names) == 0:
-		return "", out.Why
-	default:
-		if behind >= 0 {
-			lag = fmt.Sprintf("lag %s", text.Bytes(behind))
-		}
-		if len(names) == 1 {
-			return fmt.Sprintf("candidate %s, %s", names[0], lag), ""
-		}
-		return fmt.Sprintf("candidates %s, %s", strings.Join(names, ", "), lag), ""
+	const none = "no member can take over"
+	if why = strings.TrimPrefix(out.Why, none+": "); in.Board.Paused {
+		why = none
 	}
+	return may, why
 }

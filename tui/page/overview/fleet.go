@@ -395,7 +395,7 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 		m := page.FindingMark(worst)
 		l := widget.Raw(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
 		if e.W >= 100 {
-			l = l.Add(theme.Plain, widget.Words("  "+worst.Summary))
+			l = l.AddRaw(theme.Plain, "  ").Add(theme.Plain, widget.Words(worst.Summary))
 		}
 		return l
 	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
