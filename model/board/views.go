@@ -405,7 +405,10 @@ func cellIn(cells []Cell, name model.InstanceName) Cell {
 // those that are the same together.
 func emptyWhy(cells []Cell, s *model.Snapshot, svc *model.Service) string {
 	if len(cells) == 0 {
-		return "the selector matches no instance"
+		if servers, _ := svc.Servers(); len(servers) > 0 {
+			return "HAProxy has no server of it"
+		}
+		return model.NoneSelected(svc)
 	}
 	var names []model.InstanceName
 	var parts []string
