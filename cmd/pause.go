@@ -18,7 +18,7 @@ func (a *app) pauseCmd() *cobra.Command {
 	var o pauseOptions
 	c := &cobra.Command{
 		Use:   "pause <cluster>",
-		Short: "Put Patroni into maintenance mode: it takes over no failed leader; verified on every member",
+		Short: "Put Patroni into maintenance mode: no member takes over when the leader fails; verified on every member",
 		Long:  "pause sets pause in Patroni's configuration and waits until every member that answers reports it. The\nreason and the time are kept, and a finding reminds of it.\n" + watchedLong,
 		Args:  needs(1, "cluster", `pgtui pause pg-test --why "kernel update"`),
 		RunE: verb(&o, func(ctx context.Context, o *pauseOptions, args []string) error {

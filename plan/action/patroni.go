@@ -252,7 +252,7 @@ func (in *Input) changing(p *Plan) {
 		}
 	}
 	if b.Paused {
-		p.addRisk(plan.Risk{Name: plan.RiskPaused, What: "Patroni is paused: it takes over no failed leader", Try: "pgtui resume " + in.name() + ", once you know who paused it"})
+		p.addRisk(plan.Risk{Name: plan.RiskPaused, What: "Patroni is paused: no member takes over when the leader fails", Try: "pgtui resume " + in.name() + ", once you know who paused it"})
 	}
 }
 

@@ -208,7 +208,7 @@ func TestTheCallGoesToWhoStaysUp(t *testing.T) {
 func TestAFailoverShowsTheBytes(t *testing.T) {
 	over := action.Request{Kind: action.Failover, Candidate: "pg-test-2"}
 	p := plans(func(w *world) { w.Wal(5<<20, [2]int64{3 << 20, 3 << 20}) }, over)
-	if text := strings.Join(p.Facts, "\n"); !strings.Contains(text, "pg-test-2 lacks 2 MB of WAL") {
+	if text := lossOf(&p); !strings.Contains(text, "pg-test-2 lacks 2 MB of WAL") {
 		t.Error(text)
 	}
 	p = plans(func(w *world) {
@@ -218,8 +218,33 @@ func TestAFailoverShowsTheBytes(t *testing.T) {
 			w.Snap.Patroni[name] = v
 		}
 	}, over)
-	if text := strings.Join(p.Facts, "\n"); !strings.Contains(text, "an unknown amount of WAL") || !slices.Contains(p.Unaccepted(), "data-loss") {
+	if text := lossOf(&p); !strings.Contains(text, "an unknown amount of WAL") || !slices.Contains(p.Unaccepted(), "data-loss") {
 		t.Error(text, p.Unaccepted())
+	}
+}
+
+// lossOf is what a plan reports of data that may be lost, once: a risk, and no fact.
+func lossOf(p *action.Plan) string {
+	for _, r := range p.Risks {
+		if r.Name == plan.RiskDataLoss && !slices.Contains(p.Facts, r.What) {
+			return r.What + ": " + r.Try
+		}
+	}
+	return ""
+}
+
+// TestLossInPlainWords: the risk of a failover without a leader is one sentence, and no
+// member with more WAL is spoken of where there is none.
+func TestLossInPlainWords(t *testing.T) {
+	dead := func(w *world) {
+		w.Listed()
+		w.Wal(1000, [2]int64{1000, 1000}, [2]int64{1000, 1000})
+		w.Silence(1, time.Minute)
+	}
+	p := plans(dead, action.Request{Kind: action.Failover, Candidate: "pg-test-2"})
+	want := "pg-test-2 has all WAL that the leader last reported; what the leader wrote in its last seconds may be lost: pgtui candidates pg-test"
+	if got := lossOf(&p); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

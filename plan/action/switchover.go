@@ -95,7 +95,9 @@ func planFailover(in *Input, p *Plan) {
 	if p.Refused = in.unwritable(s.Via); p.Refused != nil {
 		return
 	}
-	s.What = fmt.Sprintf("fail %s over to %s: POST /failover to %s", in.Cluster.Name, s.Instance, s.Via)
+	if s.What = fmt.Sprintf("fail %s over to %s: POST /failover to %s", in.Cluster.Name, s.Instance, s.Via); s.Via != s.Instance && s.Via != s.From {
+		s.What = fmt.Sprintf("fail %s over to %s: POST /failover to %s, which stays up meanwhile", in.Cluster.Name, s.Instance, s.Via)
+	}
 	from := s.From
 	if in.Board.LeaderBy != "self" {
 		from = "" // it may never come back
@@ -140,22 +142,43 @@ func (in *Input) loss(p *Plan, to model.InstanceName) {
 	case n > 0:
 		what = fmt.Sprintf("%s lacks %s of WAL of the leader: a failover loses it", to, text.Bytes(n))
 	}
-	if b.LeaderBy != "self" && n >= 0 {
-		what += "; what the leader wrote after its last word in the DCS, up to loop_wait older, is not counted"
+	switch {
+	case b.LeaderBy == "self" || n < 0:
+	case n == 0:
+		what = fmt.Sprintf("%s has all WAL that the leader last reported; what the leader wrote in its last seconds may be lost", to)
+	default:
+		what = fmt.Sprintf("%s lacks %s of WAL of the leader: a failover loses it, and what the leader wrote in its last seconds", to, text.Bytes(n))
 	}
-	p.addFact(what)
 	if b.LeaderBy == "self" {
 		p.addRisk(plan.Risk{Name: plan.RiskFailover, What: fmt.Sprintf("%s leads and answers: a switchover loses nothing, a failover may", b.Leader),
 			Try: fmt.Sprintf("pgtui switchover %s --candidate %s", in.Cluster.Name, to)})
 	}
 	if n != 0 || b.LeaderBy != "self" {
-		p.addRisk(plan.Risk{Name: plan.RiskDataLoss, What: what, Try: "a member that has received more loses less: pgtui candidates " + in.name()})
+		try := "pgtui candidates " + in.name()
+		if in.fuller(to) {
+			try = "a member that has received more loses less: " + try
+		}
+		p.addRisk(plan.Risk{Name: plan.RiskDataLoss, What: what, Try: try})
+	} else {
+		p.addFact(what)
 	}
 	rules := failover.RulesOf(in.Snap, b)
 	if st := in.status(to); rules.Sync && st != nil && !st.SyncStandby && !st.QuorumStandby {
 		p.addRisk(plan.Risk{Name: plan.RiskAsync, What: fmt.Sprintf("synchronous_mode is %s and %s is not a synchronous standby: transactions that were confirmed to clients may be lost", rules.SyncMode(), to),
 			Try: "take a synchronous standby: pgtui candidates " + in.name()})
 	}
+}
+
+// fuller reports whether another member that answers and does not lead has more WAL.
+func (in *Input) fuller(than model.InstanceName) bool {
+	st := in.status(than)
+	for i := range in.Board.Members {
+		m := &in.Board.Members[i]
+		if x := in.status(m.Instance); m.Instance != than && m.Instance != in.Board.Leader && x != nil && (st == nil || x.Position() > st.Position()) {
+			return true
+		}
+	}
+	return false
 }
 
 // behind is how much WAL of the leader a member lacks, bytes; -1 when that is

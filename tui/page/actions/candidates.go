@@ -42,8 +42,10 @@ func CandidatesScreen() page.Screen {
 	return page.Screen{Name: "candidates", Letter: "C", As: keys.Candidates, Help: "who can take over, with every gate and its number", Needs: true, Board: true, Topic: page.TopicCandidates,
 		Open: func(at page.Place, _ page.Env) page.Page { return &Candidates{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
-			{Keys: "enter s", Action: keys.Open, Label: "switchover", Help: "plan a switchover to the member under the cursor; without a leader, a failover", When: canAct},
-			{Keys: "F", Action: keys.Failover, Label: "failover", Help: "plan a failover to it: without the old leader, which may lose data", When: canAct},
+			{Keys: "enter s", Action: keys.Open, Label: "switchover", Help: "plan a switchover to the member under the cursor", When: canSwitch},
+			{Keys: "enter s", Action: keys.Open, Label: "failover", Help: "plan a failover to the member under the cursor: there is no leader", When: leaderless},
+			{Keys: "F", Action: keys.Failover, Label: "failover", Help: "plan a failover to it: without the old leader, which may lose data", When: canSwitch},
+			{Keys: "F", Action: keys.Failover, Help: "plan a failover to it", When: leaderless},
 			{Keys: "tab", Action: keys.Next, Label: "all gates", Help: "every gate of the member; again: only those that do not pass", When: page.Answered},
 			{Keys: "r R", Action: keys.Again, Label: "recheck", Help: "probe the nodes and log in to the members again"},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "what can be done with the member under the cursor", Opens: "actions"},
@@ -52,15 +54,28 @@ func CandidatesScreen() page.Screen {
 		}, keys.Moves()...)}
 }
 
-// canAct says that an action on the row under the cursor is offered.
-const canAct keys.When = "can-act"
+// canAct says that an action on the row under the cursor is offered; canSwitch, that one
+// on the row under the cursor is offered and a member leads;
+// leaderless, that it is offered and none does.
+const (
+	canAct     keys.When = "can-act"
+	canSwitch  keys.When = "can-switch"
+	leaderless keys.When = "leaderless"
+)
 
 // Scope of the page's keys.
 func (p *Candidates) Scope() string { return "candidates" }
 
 // Holds reports what can be done with the answer.
 func (p *Candidates) Holds(w keys.When, e page.Env) bool {
-	return p.Got != nil && (w != canAct || e.Acts && len(p.Got.Candidates) > 0)
+	acts := p.Got != nil && e.Acts && len(p.Got.Candidates) > 0
+	switch w {
+	case canSwitch:
+		return acts && p.Got.Leader != ""
+	case leaderless:
+		return acts && p.Got.Leader == ""
+	}
+	return p.Got != nil
 }
 
 // Place of the member under the cursor.
