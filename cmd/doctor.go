@@ -7,7 +7,9 @@ import (
 
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
+	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/model/setup"
 	"pgtui/session"
 )
 
@@ -15,6 +17,7 @@ type doctorOptions struct {
 	output format
 	count  int
 	strict bool
+	setup  bool
 }
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -23,13 +26,18 @@ func (a *app) doctorCmd() *cobra.Command {
 		Use:   "doctor [cluster…]",
 		Short: "Every finding, the worst first, with its evidence and the command to type; exits as status",
 		Long: "doctor probes Patroni and HAProxy as status does, connects through every service port,\n" +
-			"and reads the HAProxy files and processes of each node over SSH. It changes nothing.",
+			"and reads the HAProxy files and processes of each node over SSH. It changes nothing.\n\n" +
+			"With --setup it checks instead that this machine has what pgtui needs of the nodes: SSH and sudo,\n" +
+			"HAProxy's files, master socket and stats page, Patroni's REST API, the monitoring user's logins and\n" +
+			"the clocks. It prints the fix of what is missing, and the sudoers line that the logins need. Exit\n" +
+			"codes: 0 nothing is missing, 1 something is, 3 something could not be checked.",
 		Args: cobra.ArbitraryArgs,
 		RunE: verb(&o, a.doctor),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
 	c.Flags().IntVar(&o.count, "count", 2, "real connections through each port of each HAProxy; 0 makes none")
 	strictFlag(c, &o.strict)
+	c.Flags().BoolVar(&o.setup, "setup", false, "check SSH, sudo, ports, passwords and clocks from this machine")
 	return c
 }
 
@@ -41,6 +49,9 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	if err != nil {
 		return err
 	}
+	if o.setup {
+		return a.setup(ctx, o, inv, cls)
+	}
 	snap, err := a.Examined(ctx, inv, cls, o.count)
 	if err != nil {
 		return exit(healthUnknown, err)
@@ -50,4 +61,30 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	return a.reply(o.output, board.Code(boards, o.strict),
 		func() any { return jsonv1.NewDoctor(snap, boards, at, o.strict) },
 		func(w show.Out) { show.Doctor(w, boards) })
+}
+
+// setup checks what pgtui needs of the nodes.
+func (a *app) setup(ctx context.Context, o *doctorOptions, inv *model.Inventory, cls []*model.Cluster) error {
+	items, sudoers, err := a.Setup(ctx, inv, cls)
+	if err != nil {
+		return exit(healthUnknown, err)
+	}
+	at, code := now(), setupCode(items)
+	return a.reply(o.output, code,
+		func() any { return jsonv1.NewSetup(inv, items, sudoers, at, code) },
+		func(w show.Out) { show.Setup(w, inv, items, sudoers) })
+}
+
+// setupCode is the exit code of the checks.
+func setupCode(items []setup.Item) int {
+	code := 0
+	for i := range items {
+		switch items[i].State {
+		case setup.Missing:
+			return 1
+		case setup.Unknown:
+			code = healthUnknown
+		}
+	}
+	return code
 }
