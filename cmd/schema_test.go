@@ -62,6 +62,9 @@ func schemaOf(args []string) string {
 	if !has("-o json", "--output json", "-o=json", "--output=json") {
 		return ""
 	}
+	if has("doctor") && has("--setup") {
+		return "setup"
+	}
 	if has("patroni history") {
 		return "patroni-history"
 	}

@@ -46,6 +46,7 @@ func documents() []document {
 		{"postgres", jsonv1.Postgres{}, "pgtui postgres INSTANCE -o json", "", false},
 		{"roles", jsonv1.Roles{}, "pgtui roles CLUSTER -o json", "", true},
 		{"routes", jsonv1.Routes{}, "pgtui routes -o json", "", false},
+		{"setup", jsonv1.Setup{}, "pgtui doctor --setup -o json", "", false},
 		{"several", jsonv1.Several{}, "", "of several clusters, or of a pattern, by a command whose document is about one", false},
 		{"status", jsonv1.Status{}, "pgtui status -o json", "with `--watch` one in each line", false},
 		{"trace", jsonv1.Trace{}, "pgtui trace CLUSTER SERVICE -o json", "", false},
