@@ -69,11 +69,19 @@ type Model struct {
 	typing bool // the filter line has the keyboard
 	filter textinput.Model
 	toast  toast
+	// returns are the pages that jumps left: esc goes back to them.
+	returns []comeback
 	// refused is when a dialog did not open, or the last letter typed for it; zero when
 	// letters are commands.
 	refused time.Time
 	run     *activeRun // the reload or action under way; nil when there is none
 	stale   staleness
+}
+
+// comeback is where esc leads from a page that a jump opened.
+type comeback struct {
+	depth int // of the stack with that page on top
+	stack []page.Page
 }
 
 // toast is one line shown to the operator.

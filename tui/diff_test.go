@@ -21,7 +21,7 @@ func TestChangesAreVisitedOneByOne(t *testing.T) {
 	for width, want := range map[int][]string{80: {"▸ change", "@@ -13,9 +13,9 @@", "▸ change"}, 160: {"▸ change", "··", "▸ change"}} {
 		r := newRig(t, w, width, 12, func(d *fake) { d.Start, d.Plan = "pg-test", planning(hunky(w)) })
 		r.press("d")
-		for i, key := range []string{".", "}", ","} {
+		for i, key := range []string{".", "}", "{"} {
 			if r.press(key); !strings.HasPrefix(strings.TrimSpace(topOf(r)), want[i]) {
 				t.Errorf("%d wide, %s: %q is on top, want %q", width, key, topOf(r), want[i])
 			}

@@ -82,7 +82,7 @@ func walk(w *world, visit func(name string, r *rig), r *rig) {
 		{"actions", []string{"esc", "x"}}, {"actions below", []string{"j", "G"}}, {"an action's line", []string{"e"}}, {"palette of actions", []string{"esc", ":", "d", "r", "a", "i", "n", "space"}},
 		{"board once more", []string{"esc", "esc", "esc"}},
 		{"log", []string{"0"}}, {"log in full", []string{"enter"}}, {"log below", []string{"G"}}, {"messages", []string{"tab"}}, {"messages below", []string{"G"}},
-		{"diff", []string{"esc", "r"}}, {"diff below", []string{"n", "G"}}, {"diff's changes", []string{"g", ".", "}", ".", ",", "{"}},
+		{"diff", []string{"esc", "r"}}, {"diff below", []string{"n", "G"}}, {"diff's changes", []string{"g", ".", "}", ".", "{", "{"}},
 		{"diff's ends of lines", []string{"right", "right", "l", "."}}, {"diff's beginnings", []string{"left", "h", "h", "tab", "G"}}, {"confirm", []string{"r"}},
 	}
 	for _, s := range steps {

@@ -63,6 +63,7 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 	was, below := m.stack, m.cluster()
 	m.stack = m.stack[:1:1]
 	if s.Name == m.stack[0].Scope() {
+		m.returns = nil
 		return nil
 	}
 	at = page.Place{}
@@ -74,7 +75,27 @@ func (m *Model) jump(s page.Screen, at page.Place, e page.Env) tea.Cmd {
 			m.setTop(was[1])
 		}
 	}
-	return m.show(p)
+	cmd := m.show(p)
+	m.returns = append(slices.Clone(m.returns), comeback{len(m.stack), was})
+	if len(m.returns) > mostPast {
+		m.returns = m.returns[1:]
+	}
+	return cmd
+}
+
+// leavePage goes back to the page that the operator came from.
+func (m *Model) leavePage() tea.Cmd {
+	n := len(m.returns)
+	for n > 0 && m.returns[n-1].depth > len(m.stack) {
+		n-- // its page was left on another way
+	}
+	m.returns = m.returns[:n:n]
+	if n == 0 || m.returns[n-1].depth < len(m.stack) {
+		m.pop()
+		return nil
+	}
+	m.stack, m.returns = m.returns[n-1].stack, m.returns[:n-1:n-1]
+	return m.resume()
 }
 
 // aside opens a page of no cluster on the current one, or in its place when that is of
@@ -134,6 +155,7 @@ func (m *Model) resume() tea.Cmd {
 // through goes one step through the history.
 func (m *Model) through(from, to *[][]page.Page) tea.Cmd {
 	if n := len(*from); n > 0 && m.run == nil {
+		m.returns = nil
 		*to = append(slices.Clone(*to), m.stack)
 		m.stack = (*from)[n-1]
 		*from = slices.Clone((*from)[:n-1])
@@ -237,7 +259,7 @@ func (m *Model) mouse(msg tea.MouseMsg) tea.Cmd {
 func (m *Model) clickPath(n int) tea.Cmd {
 	if n > 0 && n < len(m.stack) && m.run == nil {
 		m.note()
-		m.stack = slices.Clone(m.stack[:n])
+		m.stack, m.returns = slices.Clone(m.stack[:n]), nil
 	}
 	return nil
 }

@@ -32,7 +32,11 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.KeyPressMsg:
+		said, depth, scope := m.toast, len(m.stack), m.top().Scope()
 		cmd = m.key(msg)
+		if m.toast == said && said.tone != theme.Bad && (len(m.stack) != depth || m.top().Scope() != scope) {
+			m.toast = toast{} // it was about the page that was left
+		}
 	case tea.MouseMsg:
 		cmd = m.mouse(msg)
 	case tea.PasteMsg:
@@ -282,7 +286,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	look.Name = d.Theme
 	dressed := m.dress(look)
 	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, d.Every, &page.Traffic{}
-	m.frozen, m.held, m.heldLogs, m.past, m.future = time.Time{}, nil, nil, nil, nil
+	m.frozen, m.held, m.heldLogs, m.past, m.future, m.returns = time.Time{}, nil, nil, nil, nil, nil
 	m.first = m.gen + 1
 	m.atStart = m.settingValues()
 	m.say(theme.Info, "context "+msg.name)
@@ -429,8 +433,7 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		}
 		return nil
 	case keys.Back:
-		m.back()
-		return nil
+		return m.back()
 	case keys.Refresh:
 		return m.feed.load(m.gen)
 	case keys.Palette:
@@ -502,24 +505,25 @@ func (m *Model) leave(do keys.Action) tea.Cmd {
 }
 
 // back goes one step back: out of a filter first, then to the page before.
-func (m *Model) back() {
+func (m *Model) back() tea.Cmd {
 	if f, ok := m.top().(page.Filterer); ok && f.Filter() != "" {
 		m.setTop(f.SetFilter(""))
-		return
+		return nil
 	}
 	if _, running := m.top().(page.Runner); running {
 		if m.run != nil {
 			m.say(theme.Warn, m.run.running)
-			return
+			return nil
 		}
 		m.home()
-		return
+		return nil
 	}
-	m.pop()
+	return m.leavePage()
 }
 
 // home goes back to the board of the cluster, or to the fleet.
 func (m *Model) home() {
+	m.returns = nil
 	for len(m.stack) > 1 && m.top().Scope() != "board" {
 		m.pop()
 	}
@@ -561,7 +565,7 @@ func (m *Model) perform(intent page.Intent) tea.Cmd {
 		}
 		return m.show(s.Open(in.At, e))
 	case page.Back:
-		m.pop()
+		return m.leavePage()
 	case page.Home:
 		m.home()
 	case page.Say:

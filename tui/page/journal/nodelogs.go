@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -51,11 +52,17 @@ func LogsScreen() page.Screen {
 		}, keys.Moves()...)}
 }
 
-// NewLogs are the logs of the node at a place, else of the leader's of its cluster.
+// NewLogs are the logs of the node at a place; of a cluster those of the first instance
+// that a finding names, else of its leader.
 func NewLogs(at page.Place, e page.Env) *Logs {
 	if e.Inv != nil {
 		if at.Host = e.Inv.HostAt(at); at.Host == "" {
 			at.Instance = e.InstanceOf(at)
+			if b := e.Board(at.Cluster); b != nil {
+				if i := slices.IndexFunc(b.Causes, func(c model.Cause) bool { return c.Finding.Instance != "" }); i >= 0 {
+					at.Instance = b.Causes[i].Finding.Instance
+				}
+			}
 			at.Host = e.Inv.HostAt(at)
 		}
 	}
@@ -66,7 +73,12 @@ func NewLogs(at page.Place, e page.Env) *Logs {
 func (p *Logs) Scope() string { return "logs" }
 
 // Title of the page.
-func (p *Logs) Title() widget.Line { return widget.P("logs") }
+func (p *Logs) Title() widget.Line {
+	if name := cmp.Or(string(p.at.Instance), string(p.at.Host)); name != "" {
+		return widget.P(widget.F("logs of %s", widget.Data(name)))
+	}
+	return widget.P("logs")
+}
 
 // Place is the node.
 func (p *Logs) Place(page.Env) page.Place { return p.at }

@@ -69,8 +69,8 @@ func diffKeys() []keys.Row {
 		{Keys: "p [", Action: keys.Prev, Help: "the file before", When: planChanges},
 		{Keys: "tab", Action: keys.NextNode, Label: "next node", Help: "the next node", When: planChanges},
 		{Keys: "shift+tab", Action: keys.PrevNode, Help: "the node before", When: planChanges},
-		{Keys: ". }", Action: keys.NextChange, Label: "next change", Help: "the next change", When: planChanges},
-		{Keys: ", {", Action: keys.PrevChange, Help: "the change before", When: planChanges},
+		{Keys: "} .", Action: keys.NextChange, Label: "next change", Help: "the next change", When: planChanges},
+		{Keys: "{", Action: keys.PrevChange, Help: "the change before", When: planChanges},
 		{Keys: "right l", Action: keys.Right, Help: "see the ends of long lines", When: planChanges},
 		{Keys: "left h", Action: keys.Left, Help: "back to the beginnings", When: planChanges},
 	}, keys.Moves()...)
