@@ -111,10 +111,14 @@ func TestLabConsoleCancels(t *testing.T) {
 	c.keys("r") // … then asked about
 	c.see("Reload HAProxy for pg-test?", "> ▏")
 	c.keys("p", "g", "-", "m", "e", "t", "a", "Enter")
+	c.see("Reload HAProxy for pg-test?", "> ▏", "is not pg-test: nothing was changed")
+	c.keys("Escape")
 	c.see("cancelled")
 	c.keys("r")
 	c.see("Reload HAProxy for pg-test?", "> ▏")
 	c.keys("Enter")
+	c.see("Reload HAProxy for pg-test?")
+	c.keys("Escape")
 	c.see("cancelled")
 	if after := sums(t); after != before {
 		t.Errorf("something changed:\n%s\n%s", before, after)

@@ -370,3 +370,21 @@ func TestMessagesAreOneStepOfTheHistory(t *testing.T) {
 		t.Errorf("%s, %d steps, the last of %d pages", r.path(), len(r.m.past), len(r.m.past[len(r.m.past)-1]))
 	}
 }
+
+// TestAChangeEndsInSight: where the states of a change do not fit, the last one stays.
+func TestAChangeEndsInSight(t *testing.T) {
+	c := board.Changes([]board.Event{
+		{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (by DCS)", After: "pg-test-2 (TL 2)"},
+		{At: t0.Add(-29 * time.Second), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (TL 1)", After: "pg-test-1 (by DCS)"},
+	})
+	for room, want := range map[int]string{
+		0:  "pg-test-1 (TL 1) → pg-test-1 (by DCS) → pg-test-2 (TL 2)  in 29 s",
+		70: "pg-test-1 (TL 1) → pg-test-1 (by DCS) → pg-test-2 (TL 2)  in 29 s",
+		50: "pg-test-1 (TL 1) → … → pg-test-2 (TL 2)  in 29 s",
+		40: "… → pg-test-2 (TL 2)  in 29 s",
+	} {
+		if got := page.Became(&c[0], room).String(); got != want {
+			t.Errorf("%d cells: %q, want %q", room, got, want)
+		}
+	}
+}

@@ -279,13 +279,22 @@ func (x *change) close() {
 	x.rep.Next = append(x.rep.Next, next...)
 }
 
-// next are the commands that the new leader makes necessary, in their order.
+// next are the commands for what is left to do, in their order: a member that does not answer,
+// the pause, and what the new leader makes necessary.
 func (x *change) next() []string {
 	if x.w.Leader() == "" {
 		return nil
 	}
 	name := string(x.cluster().Name)
 	var out []string
+	for i := range x.board.Members {
+		if m := &x.board.Members[i]; !m.Known {
+			out = append(out, "ssh "+string(m.Host)+" systemctl status patroni")
+		}
+	}
+	if x.board.Paused {
+		out = append(out, "pgtui resume "+name)
+	}
 	if rows, err := board.Roles(x.board); err == nil && len(board.RolesChanged(rows)) > 0 {
 		out = append(out, "pgtui roles "+name+" --edit", "pgtui reload "+name)
 	}

@@ -171,6 +171,9 @@ func TestTraceGap(t *testing.T) {
 	var never trace.Gap
 	never.Add(at(0, "", 0, "refused"), true)
 	modeltest.Equal(t, "first answer", never.Add(at(10, "pg-test-1", 1, ""), true), "pg-test-1 answers, timeline 1; 1 connections failed before")
+	if never.Before != 11*time.Millisecond {
+		t.Errorf("not served before: %s", never.Before)
+	}
 	if never.Gaps != 0 {
 		t.Error("no gap begins before the first answer")
 	}

@@ -63,6 +63,7 @@ type Gap struct {
 	Gaps    int           // that have ended
 	Longest time.Duration // of those
 	Latest  time.Duration // the last of those
+	Before  time.Duration // from the first connection to the first that was served, where those before it failed; 0 otherwise
 	Served  int
 	Failed  int
 }
@@ -109,6 +110,7 @@ func (g *Gap) Add(s Sample, fixed bool) string {
 	who := fmt.Sprintf("%s answers, timeline %d", cmp.Or(string(s.Instance), "an unnamed server"), s.Timeline)
 	switch {
 	case !was.At.IsZero() && first:
+		g.Before = s.Done.Sub(was.At)
 		return fmt.Sprintf("%s; %d connections failed before", who, lost)
 	case !was.At.IsZero():
 		gap := s.Done.Sub(before.Done)

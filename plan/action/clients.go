@@ -77,6 +77,7 @@ type ClientNow struct {
 	Latest, Longest time.Duration
 	Span            time.Duration // from the beginning of the first to the end of the last
 	Why             string        // of the last
+	Before          time.Duration // it was not served until then, from its first connection on; 0 where the first was served
 	Recent          []Beat        // the newest last; BeatEvery long each
 }
 
@@ -85,7 +86,7 @@ func NowOf(c *Client, b *Beats, now time.Time) ClientNow {
 	g := &c.Gap
 	span, why := g.Span()
 	return ClientNow{Host: c.Host, Served: g.Served, Failed: g.Failed, Out: g.Out(), Since: g.Since(), Fault: g.Fault(), By: g.By(),
-		Gaps: g.Gaps, Latest: g.Latest, Longest: g.Longest, Span: span, Why: why, Recent: b.Recent(now)}
+		Gaps: g.Gaps, Latest: g.Latest, Longest: g.Longest, Span: span, Why: why, Before: g.Before, Recent: b.Recent(now)}
 }
 
 // ClientNews are the clients that are served no longer, and those that are again, one
@@ -93,7 +94,7 @@ func NowOf(c *Client, b *Beats, now time.Time) ClientNow {
 // when the call was sent, zero before it was.
 func ClientNews(before, now []ClientNow, call time.Time) []string {
 	var out, back []*ClientNow
-	var gap time.Duration // the longest that has ended
+	var gap, late time.Duration // the longest that has ended; the longest wait for a first answer
 	for i := range now {
 		was := ClientNow{}
 		if i < len(before) {
@@ -104,6 +105,9 @@ func ClientNews(before, now []ClientNow, call time.Time) []string {
 			out = append(out, c)
 		case !c.Out && (was.Out || c.Gaps > was.Gaps):
 			back = append(back, c)
+			if c.Gaps == 0 {
+				late = max(late, c.Before)
+			}
 			if gap = max(gap, c.Latest); c.Longest > was.Longest {
 				gap = max(gap, c.Longest)
 			}
@@ -114,7 +118,7 @@ func ClientNews(before, now []ClientNow, call time.Time) []string {
 		lines = append(lines, lostWords(out, call))
 	}
 	if len(back) > 0 {
-		lines = append(lines, backWords(back, gap))
+		lines = append(lines, backWords(back, gap, late))
 	}
 	return lines
 }
@@ -139,7 +143,7 @@ func lostWords(all []*ClientNow, call time.Time) string {
 }
 
 // backWords is who serves clients again, and how long no one did.
-func backWords(all []*ClientNow, gap time.Duration) string {
+func backWords(all []*ClientNow, gap, late time.Duration) string {
 	out := through(all) + " are served"
 	if gap > 0 {
 		out += " again"
@@ -147,7 +151,10 @@ func backWords(all []*ClientNow, gap time.Duration) string {
 	if by := all[0].By; by != "" {
 		out += " by " + string(by)
 	}
-	if gap > 0 {
+	switch {
+	case late > 0:
+		out += fmt.Sprintf(": they were not served before, %.1f s of it while pgtui watched", late.Seconds())
+	case gap > 0:
 		out += fmt.Sprintf(": gap %.1f s", gap.Seconds())
 	}
 	return out

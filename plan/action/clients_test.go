@@ -52,6 +52,7 @@ func TestClientNewsAreTransitions(t *testing.T) {
 		want        []string
 	}{
 		{"served as before", []ClientNow{ok("a")}, []ClientNow{ok("a")}, t0, nil},
+		{"served at last", []ClientNow{never}, []ClientNow{{Host: "c", Served: 1, By: "pg-test-2", Before: 5200 * time.Millisecond}}, t0, []string{"clients through c are served by pg-test-2: they were not served before, 5.2 s of it while pgtui watched"}},
 		{"the first look", nil, []ClientNow{ok("a")}, time.Time{}, nil},
 		{"two go, the first counts", []ClientNow{ok("a"), ok("b")}, []ClientNow{out("a", 480), out("b", 410)}, t0, []string{"clients through a, b are not served since 0.4 s after the call: refused"}},
 		{"still gone", []ClientNow{out("a", 400)}, []ClientNow{out("a", 400)}, t0, nil},

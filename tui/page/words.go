@@ -352,8 +352,10 @@ func Failure(err error, e Env) []widget.Line {
 	return out
 }
 
-// Became is what happened to the subjects of a change: the states they went through.
-func Became(c *board.Change) widget.Line {
+// Became is what happened to the subjects of a change: the states they went through. Where
+// that is wider than room, the states between the first and the last are left out; 0 is
+// room for all.
+func Became(c *board.Change, room int) widget.Line {
 	m := SeverityMark(c.Severity)
 	tone := m.Tone
 	if c.Severity == model.Info {
@@ -370,12 +372,23 @@ func Became(c *board.Change) widget.Line {
 		}
 		return widget.T(theme.Dim, widget.F("resolved: %s", was))
 	}
-	path, l := c.Steady(passing), widget.Line(nil)
+	path := c.Steady(passing)
 	path = path[:len(path)-1]
 	if len(path) > mostStates {
-		l = l.Add(theme.Dim, widget.Words(path[0])).AddRaw(theme.Dim, " → … → ")
-		path = path[len(path)-mostStates+1:]
+		path = append([]string{path[0], "…"}, path[len(path)-mostStates+1:]...)
 	}
+	l := pathLine(path, last, tone, took)
+	if room > 0 && len(path) > 1 && l.Width() > room { // where it ends is worth more than how it came there
+		l = pathLine([]string{path[0], "…"}, last, tone, took)
+	}
+	if room > 0 && l.Width() > room {
+		l = pathLine([]string{"…"}, last, tone, took)
+	}
+	return l
+}
+
+// pathLine is a change's states in one line, and how long it took.
+func pathLine(path []string, last string, tone theme.Tone, took time.Duration) (l widget.Line) {
 	for _, state := range path {
 		l = l.Add(theme.Dim, widget.Words(state)).AddRaw(theme.Dim, " → ")
 	}
@@ -428,7 +441,7 @@ func ChangeLines(c *board.Change, e Env) []widget.Line {
 	}
 	m := SeverityMark(c.Severity)
 	head := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At))).Pad(10).AddRaw(m.Tone, m.Shape)
-	return LabelledRaw(head, theme.Plain, About(c).Local()+"  "+Became(c).String(), head.Width()+1, e.W, 3)
+	return LabelledRaw(head, theme.Plain, About(c).Local()+"  "+Became(c, 0).String(), head.Width()+1, e.W, 3)
 }
 
 // changeLine is one change in one line.
@@ -436,5 +449,5 @@ func changeLine(c *board.Change, e Env) widget.Line {
 	m := SeverityMark(c.Severity)
 	at := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At)+" "))
 	l := at.Pad(max(at.Width(), 10)).AddRaw(m.Tone, m.Shape+" ").Add(theme.Plain, About(c)+"  ")
-	return widget.Join(l, Became(c))
+	return widget.Join(l, Became(c, max(e.W-l.Width(), 0)))
 }

@@ -59,7 +59,7 @@ func (p *Timeline) gap(c *action.ClientNow) time.Duration {
 	if c.Out {
 		return p.clientAt.Sub(c.Since)
 	}
-	return c.Longest
+	return max(c.Longest, c.Before)
 }
 
 // gapWords is the widest that clientWords returns, in cells.
@@ -95,6 +95,9 @@ func (p *Timeline) clientWords(c *action.ClientNow) (theme.Tone, string) {
 		return theme.Doubt, "no answer yet"
 	case c.Gaps > 0:
 		return theme.Good, "served, " + gap
+	}
+	if c.Before > 0 {
+		return theme.Good, fmt.Sprintf("served, after %.1f s", c.Before.Seconds())
 	}
 	return theme.Good, "served, no gap"
 }

@@ -191,8 +191,9 @@ func (p *Events) View(e page.Env) []widget.Line {
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[min(top, len(rows)):min(top+h, len(rows))]
 	t := widget.Table{Cols: eventColumns(p.cluster == "", e)}
+	room := eventRoom(seen, p.cluster == "", e)
 	for i := range seen {
-		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", e))
+		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", room, e))
 	}
 	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
 	if e.H < 14 {
@@ -213,17 +214,36 @@ func eventColumns(cluster bool, e page.Env) []widget.Column {
 	return append(cols, widget.Column{Title: "WHAT HAPPENED", Min: 12, Max: 200, Flex: true})
 }
 
+// eventRoom is how many cells the last of eventColumns has for these rows.
+func eventRoom(seen []board.Change, cluster bool, e page.Env) int {
+	stamp, name, about := 8, 0, 0
+	for i := range seen {
+		c := &seen[i]
+		stamp = max(stamp, widget.Width(e.Stamp(c.At)))
+		name = max(name, min(widget.Width(string(c.Cluster)), 24)+2)
+		about = max(about, min(widget.Width(string(page.About(c))), 26)+2)
+	}
+	if !cluster {
+		name = 0
+	}
+	if e.W < page.Narrow {
+		about = 0
+	}
+	return max(e.W-2-stamp-2-1-2-name-about, 12)
+}
+
 // eventRow is one change as a row of eventColumns.
-func eventRow(c *board.Change, cluster bool, e page.Env) []widget.Line {
+func eventRow(c *board.Change, cluster bool, room int, e page.Env) []widget.Line {
 	m := page.SeverityMark(c.Severity)
 	row := []widget.Line{widget.T(theme.Dim, widget.Words(e.Stamp(c.At))), widget.Raw(m.Tone, m.Shape)}
 	if cluster {
 		row = append(row, widget.Raw(theme.Strong, string(c.Cluster)))
 	}
 	if e.W >= page.Narrow {
-		return append(row, widget.P(page.About(c)), page.Became(c))
+		return append(row, widget.P(page.About(c)), page.Became(c, room))
 	}
-	return append(row, widget.Join(widget.P(page.About(c)+" "), page.Became(c)))
+	about := widget.P(page.About(c) + " ")
+	return append(row, widget.Join(about, page.Became(c, max(room-about.Width(), 1))))
 }
 
 // eventText is one change in full, with each of its events.
@@ -232,14 +252,14 @@ func eventText(c *board.Change, e page.Env) []widget.Line {
 	head := widget.P(" ").AddRaw(theme.Strong, string(c.Cluster)+"  ").Add(theme.Strong, page.About(c)+"  ").AddRaw(theme.Dim, c.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, widget.Words(m.Word))
 	out := []widget.Line{nil, head}
 	if len(c.Events) == 1 {
-		return append(out, page.WrappedRaw(theme.Plain, page.Became(c).String(), " ", e.W, 2)...)
+		return append(out, page.WrappedRaw(theme.Plain, page.Became(c, 0).String(), " ", e.W, 2)...)
 	}
 	for _, step := range board.Each(c.Events) {
 		at := widget.Raw(theme.Dim, "   "+step.At.Format("15:04:05.0")+"  ")
 		if len(c.Subjects) > 1 {
 			at = at.Add(theme.Plain, page.About(&step)+"  ")
 		}
-		out = append(out, page.LabelledRaw(at, theme.Plain, page.Became(&step).String(), at.Width(), e.W, 2)...)
+		out = append(out, page.LabelledRaw(at, theme.Plain, page.Became(&step, 0).String(), at.Width(), e.W, 2)...)
 	}
 	return out
 }
