@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"pgtui/internal/text"
+	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/plan/action"
 	"pgtui/tui/keys"
@@ -25,6 +26,7 @@ type palette struct {
 	all    []choice                         // everything there is
 	acts   func(line, want string) []choice // the actions that a line begins, those of the line itself first
 	found  []choice                         // what meets the input, the best first
+	hits   int                              // how many meet it; found has the first of them
 	cursor int
 	moved  bool // to the choice by the operator
 }
@@ -35,7 +37,7 @@ type choice struct {
 	also []string // what else it is found by
 	near int      // before others that meet the input as well: of the cluster on screen, of one in trouble
 	only string   // it is listed once this was typed
-	kind string   // cluster, service, instance, screen, action, context, act
+	kind string   // cluster, service, instance, screen, key, command, context, action
 	help widget.Words
 	open page.Screen // when it is one
 	at   page.Place  // to open it at
@@ -47,8 +49,9 @@ type choice struct {
 	fill string // to be completed
 }
 
-// mostFound is how many choices are listed.
-const mostFound = 8
+// leastFound is how many choices are listed where the screen has room for no more in its lower
+// half.
+const leastFound = 8
 
 // choices is everything that can be gone to or done here and now.
 func (m *Model) choices(e page.Env) []choice {
@@ -60,8 +63,9 @@ func (m *Model) choices(e page.Env) []choice {
 		}
 	}
 	for _, r := range m.rows(e) {
-		if !(r.Scope == keys.Everywhere && r.Opens != "") && !moves(r.Action) { // screens are listed as such
-			kind := "action"
+		listed := r.Opens != "" && slices.ContainsFunc(out, func(c choice) bool { return c.kind == "screen" && c.name == r.Opens })
+		if !listed && !moves(r.Action) { // screens are listed as such
+			kind := "key"
 			if m.command(r.Action) != nil {
 				kind = "command"
 			}
@@ -90,7 +94,7 @@ func (m *Model) choices(e page.Env) []choice {
 	}
 	if e.Acts {
 		for _, c := range action.Commands() {
-			out = append(out, choice{name: c.Name, kind: "act", help: widget.Words(c.Help), fill: c.Name + " "})
+			out = append(out, choice{name: c.Name, kind: "action", help: widget.Words(c.Help), fill: c.Name + " "})
 		}
 	}
 	for i := range m.inv.Clusters {
@@ -157,14 +161,14 @@ func (m *Model) acting(at page.Place) func(line, want string) []choice {
 	return func(line, want string) []choice {
 		var out []choice
 		if r, err := action.Parse(line, inv, now); err == nil {
-			out = append(out, choice{name: strings.TrimSpace(line), kind: "act", help: widget.Words(r.Title()), line: line, also: []string{want}, near: 10_000})
+			out = append(out, choice{name: strings.TrimSpace(line), kind: "action", help: widget.Words(r.Title()), line: line, also: []string{want}, near: 10_000})
 		}
 		for _, c := range action.Commands() {
 			if !strings.HasPrefix(want, c.Name+" ") {
 				continue
 			}
 			for _, x := range subjects(inv, &c) {
-				ch := choice{name: c.Name + " " + x.name, kind: "act", help: widget.Words(c.Help)}
+				ch := choice{name: c.Name + " " + x.name, kind: "action", help: widget.Words(c.Help)}
 				if x.cluster == at.Cluster {
 					ch.near = 300
 				}
@@ -242,12 +246,13 @@ func (p *palette) find() {
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return b.score - a.score })
-	p.found = nil
+	p.found, p.hits = nil, len(hits)
 	for _, h := range hits[:min(len(hits), 64)] {
 		p.found = append(p.found, h.choice)
 	}
 	if len(hits) == 0 {
 		p.found = p.near(want)
+		p.hits = len(p.found)
 	}
 	p.cursor = max(min(p.cursor, len(p.found)-1), 0)
 }
@@ -298,8 +303,14 @@ func (c *choice) meets(want string) int {
 	if part {
 		best += c.near
 	}
+	if best == 0 && len(want) >= leastOfHelp && (strings.Contains(strings.ToLower(string(c.help)), want) || strings.Contains(lang.Text(string(c.help)), want)) {
+		return 1 // after all that are found by a name
+	}
 	return best
 }
+
+// leastOfHelp is how many bytes are looked for in what a choice does: fewer are in everything.
+const leastOfHelp = 3
 
 // asksWhich reports whether only the word ctx was typed, and no context chosen.
 func (p *palette) asksWhich() bool {
@@ -424,9 +435,17 @@ func (m *Model) planAction(r action.Request) tea.Cmd {
 
 // list draws the choices over the foot of the page.
 func (p *palette) list(w, h int) []widget.Line {
-	n := min(len(p.found), mostFound, max(h-1, 0))
-	top := widget.Window(0, p.cursor, len(p.found), n)
+	n := min(len(p.found), max(leastFound, h/2), max(h-1, 0))
 	var out []widget.Line
+	if n == 0 && p.want() != "" && h > 1 {
+		return append(out, widget.T(theme.Dim, "   no match"))
+	}
+	rest := 0
+	if n < p.hits && n > 1 { // a line for how many there are
+		n--
+		rest = p.hits - n
+	}
+	top := widget.Window(0, p.cursor, len(p.found), n)
 	for i := top; i < top+n; i++ {
 		c := p.found[i]
 		l := widget.P("   ").AddRaw(theme.Strong, c.name)
@@ -438,6 +457,9 @@ func (p *palette) list(w, h int) []widget.Line {
 			l = l.Pad(w).Under()
 		}
 		out = append(out, l.Trunc(w))
+	}
+	if rest > 0 {
+		out = append(out, widget.T(theme.Dim, widget.F("   … %d more: type to narrow", rest)).Trunc(w))
 	}
 	return out
 }

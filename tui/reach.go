@@ -29,16 +29,30 @@ func (m *Model) shell(e page.Env) tea.Cmd {
 // psql connects to the endpoint that is chosen on the page, else to the service
 // under the cursor.
 func (m *Model) psql(e page.Env) tea.Cmd {
-	inv, at := m.inv, m.place(e)
-	dsn := page.DSNOf(e, at)
-	if c, ok := m.top().(page.Connected); ok {
-		dsn = c.DSN(e)
-	}
+	inv, at, dsn := m.inv, m.place(e), m.dsn(e)
 	if dsn == "" {
 		m.say(theme.Info, "move the cursor to a service, an endpoint or an instance: P runs psql there")
 		return nil
 	}
 	return m.feed.prepare(m.gen, nil, func(_ context.Context, d Deps) (model.Program, error) { return d.Psql(inv, at.Cluster, dsn) })
+}
+
+// copyDSN copies the DSN of what is under the cursor.
+func (m *Model) copyDSN(e page.Env) tea.Cmd {
+	if dsn := m.dsn(e); dsn != "" {
+		return m.yank(dsn, "")
+	}
+	m.say(theme.Info, "move the cursor to a service, an endpoint or an instance: D copies its DSN")
+	return nil
+}
+
+// dsn is how a client reaches the endpoint that is chosen on the page, else the service
+// under the cursor; "" for nothing.
+func (m *Model) dsn(e page.Env) string {
+	if c, ok := m.top().(page.Connected); ok {
+		return c.DSN(e)
+	}
+	return page.DSNOf(e, m.place(e))
 }
 
 // edit opens the inventory at the line of what is under the cursor. Where the

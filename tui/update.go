@@ -466,6 +466,10 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return m.shell(e)
 	case keys.Psql:
 		return m.psql(e)
+	case keys.DSN:
+		if !slices.ContainsFunc(m.rows(e), func(r keys.Row) bool { return r.Action == do && r.Scope != keys.Everywhere }) {
+			return m.copyDSN(e)
+		}
 	case keys.Editor:
 		return m.edit(e)
 	case keys.Lock:

@@ -252,6 +252,7 @@ func Global() []Row {
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
 		{Keys: "P", Action: Psql, Help: "psql through this service, or to this instance"},
+		{Keys: "D", Action: DSN, Help: "copy the DSN of this service or instance, never with a password"},
 		{Keys: "E", Action: Editor, Help: "edit the inventory at the line that declares this, then show the diff"},
 		{Keys: "m", Action: Mouse, Help: "give the mouse to the terminal, to select text; again: take it back"},
 		{Action: Lock, Help: "make the console read-only until pgtui is restarted"},
