@@ -335,6 +335,20 @@ func Flow(head widget.Line, words widget.Words, w int) []widget.Line {
 	return append([]widget.Line{head.AddRaw(theme.Plain, parts[0])}, indented(theme.Plain, parts[1:], below, w, 9)...)
 }
 
+// AtMost are the first n lines; the last of them shows that there are more.
+func AtMost(lines []widget.Line, n, w int) []widget.Line {
+	if len(lines) <= n || n == 0 {
+		return lines
+	}
+	out := lines[:n:n]
+	last := out[n-1]
+	if last.Width() > w-2 {
+		last = last.Cut(0, w-2)
+	}
+	out[n-1] = widget.Join(last, widget.Raw(theme.Plain, " …"))
+	return out
+}
+
 // Gap sets the next words of a line apart.
 func Gap(l widget.Line, apart bool) widget.Line {
 	if apart {

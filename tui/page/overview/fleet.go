@@ -41,7 +41,7 @@ func (p *Fleet) SetFilter(text string) page.Page {
 // FleetScreen is the fleet in the registry.
 func FleetScreen() page.Screen {
 	var columns []string
-	for _, c := range fleetColumns(0, 0) {
+	for _, c := range fleetColumns(0, 0, page.Env{}) {
 		columns = append(columns, strings.ToLower(string(c.Title)))
 	}
 	return page.Screen{Name: "fleet", Key: "1", Help: "every cluster, trouble first", Columns: columns,
@@ -131,7 +131,7 @@ func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	case keys.Faults:
 		q.faults = !q.faults
 	case keys.Sort:
-		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0)), false, 0
+		q.sort, q.desc, q.top = (p.sort+1)%len(fleetColumns(0, 0, page.Env{})), false, 0
 	case keys.Reverse:
 		q.desc, q.top = !p.desc, 0
 	default:
@@ -159,7 +159,7 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 	cur, h := p.at(rows), p.space(e)
 	top := widget.Window(p.top, cur, len(rows), h)
 	seen := rows[top:min(top+h, len(rows))]
-	t := widget.Table{Cols: fleetColumns(e.Whole().Cluster, e.Whole().Leader)}
+	t := widget.Table{Cols: fleetColumns(e.Whole().Cluster, e.Whole().Leader, e)}
 	sorted := t.Cols[p.column()].Title
 	for _, b := range seen {
 		t.Rows = append(t.Rows, fleetRow(b, e))
@@ -205,7 +205,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	}
 	room, most := detailLines(e), 2
 	out := page.Flow(head, widget.Words(e.Summary(b)), e.W)
-	out = append(out[:min(len(out), 2)], widget.T(theme.Dim, widget.Words(facts)))
+	out = append(page.AtMost(out, 2, e.W), widget.T(theme.Dim, widget.Words(facts)))
 	if e.H < tallFrom {
 		most = 1
 	}
@@ -273,20 +273,26 @@ func (p *Fleet) summary(e page.Env, hidden int) widget.Line {
 // wellKnown are the ports of Pigsty's four services, a column each.
 func wellKnown() []string { return []string{"5433", "5434", "5436", "5438"} }
 
-func fleetColumns(cluster, leader int) []widget.Column {
+// fleetColumns are the columns; who serves each port gives way last, and not at all from
+// page.Narrow cells on.
+func fleetColumns(cluster, leader int, e page.Env) []widget.Column {
+	ports, head := []int{0, 0, 0, 0}, 0
+	if e.W < page.Narrow {
+		ports, head = []int{1, 2, 3, 4}, 5
+	}
 	cols := []widget.Column{
 		{Title: "CLUSTER", Min: cluster, Max: 32},
 		{Title: "STATE", Min: 10},
-		{Title: "LEADER", Min: leader, Max: 32},
+		{Title: "LEADER", Min: leader, Max: 32, Drop: head},
 		{Title: "TL", Min: 2, Right: true, Drop: 9},
 		{Title: "MEMBERS", Right: true, Drop: 8},
 		{Title: "WORST LAG", Min: 7, Right: true, Drop: 10},
 	}
 	for i, port := range wellKnown() {
-		cols = append(cols, widget.Column{Title: widget.Words(port), Min: 6, Max: 14, Drop: []int{1, 2, 5, 6}[i]})
+		cols = append(cols, widget.Column{Title: widget.Words(port), Min: 6, Max: 14, Drop: ports[i]})
 	}
 	cols = append(cols, widget.Column{Title: "DRIFT", Min: 3, Drop: 7})
-	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 4})
+	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 6})
 }
 
 func fleetRow(b *board.Board, e page.Env) []widget.Line {
@@ -446,7 +452,7 @@ func fleetCompare(col int) func(a, b *board.Board) int {
 	if i := col - 6; i < len(ports) {
 		return number(func(b *board.Board) int64 { return portTrouble(b, ports[i]) })
 	}
-	if fleetColumns(0, 0)[col].Title == "DRIFT" {
+	if fleetColumns(0, 0, page.Env{})[col].Title == "DRIFT" {
 		return number(func(b *board.Board) int64 { return int64(len(b.Drift())) })
 	}
 	return number(func(b *board.Board) int64 {
