@@ -47,6 +47,7 @@ type Model struct {
 	shown  int          // number of the watch whose snapshot is shown
 	judged time.Time
 	began  time.Time // when the asking of inv began
+	since  time.Time // when pgtui began to watch this context
 
 	events  []board.Event  // what has changed, the newest first
 	changes []board.Change // the same, gathered by incident
@@ -105,7 +106,7 @@ func newModel(ctx context.Context, d Deps) Model {
 	look.Name = d.Theme
 	m := Model{
 		deps: d, feed: newFeed(ctx, d), look: look, theme: theme.New(look), noMouse: d.NoMouse,
-		now: d.Now(), traffic: &page.Traffic{}, pace: d.Every, ago: d.Ago,
+		now: d.Now(), since: d.Now(), traffic: &page.Traffic{}, pace: d.Every, ago: d.Ago,
 	}
 	m.register(screens())
 	m.atStart = m.settingValues()
@@ -266,7 +267,7 @@ const mostMessages = 500
 // env is what pages may know, for a page of h lines.
 func (m *Model) env(h int) page.Env {
 	e := page.Env{
-		W: m.w, H: h, Now: m.now, Began: m.began, Every: m.every(), Ago: m.ago,
+		W: m.w, H: h, Now: m.now, Began: m.began, Since: m.since, Every: m.every(), Ago: m.ago,
 		Inv: m.inv, OldOf: m.oldOf(), Snap: m.snap, Boards: m.boards, Digest: m.digest, Events: m.events, Changes: m.changes, Traffic: m.traffic, ReadOnly: !m.deps.Can(model.CanReload), Acts: m.deps.Can(model.CanAct),
 		Topics: m.topics, LastReads: m.lastReads, Reads: m.deps.Can(model.CanExamine),
 		Messages: m.messages, Ran: m.ran, Columns: m.deps.Columns, ConfigFile: m.deps.ConfigFile,

@@ -421,6 +421,7 @@ func (f *feed) settle(asked int) tea.Cmd { return f.after(page.Settle, settleMsg
 // activeRun is a reload or an action under way.
 type activeRun struct {
 	title   string // "reload of pg-test"
+	cluster model.ClusterName
 	running string // shown where it keeps the operator on its page
 	halting string // shown when it is to stop
 	events  chan tea.Msg
@@ -438,7 +439,7 @@ type activeRun struct {
 // context right before the next.
 func (f *feed) execute(p page.PlanMsg) (*activeRun, tea.Cmd) {
 	d := f.world.deps
-	r := &activeRun{title: "reload of " + string(p.Cluster), running: reloadRunning, halting: "finishing this node, then stopping"}
+	r := &activeRun{title: "reload of " + string(p.Cluster), cluster: p.Cluster, running: reloadRunning, halting: "finishing this node, then stopping"}
 	return f.run(r, func() tea.Msg {
 		rep, err := d.Execute(r.ctx, p.Inv, p.Plan, func(s plan.StepResult) {
 			r.enters(string(s.Host))
@@ -455,7 +456,7 @@ func (f *feed) execute(p page.PlanMsg) (*activeRun, tea.Cmd) {
 func (f *feed) carryOut(p page.ActionPlan) (*activeRun, tea.Cmd) {
 	d := f.world.deps
 	title := p.Plan.Request.Title()
-	r := &activeRun{title: title, on: title, running: actionRunning, halting: "finishing this step, then stopping; what was sent stays sent"}
+	r := &activeRun{title: title, cluster: p.Plan.Request.Cluster, on: title, running: actionRunning, halting: "finishing this step, then stopping; what was sent stays sent"}
 	return f.run(r, func() tea.Msg {
 		rep, err := d.Act(r.ctx, p.Inv, p.Plan, func(e action.Event) { r.tell(f.ctx, page.EventMsg{Event: e}) })
 		return page.ActedMsg{Report: rep, Err: err}
@@ -570,9 +571,16 @@ func (f *feed) seen(r *activeRun) bool {
 func (r *activeRun) account() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var parts []string
-	var err error
-	switch done := r.done.(type) {
+	parts, err := ended(r.done)
+	if err == nil {
+		err = errors.New("the console was closed")
+	}
+	return fmt.Errorf("%s: %s: %w", r.title, strings.Join(parts, ", "), err)
+}
+
+// ended is how the end of a reload or an action came out, node by node, and its error.
+func ended(msg tea.Msg) (parts []string, err error) {
+	switch done := msg.(type) {
 	case page.DoneMsg:
 		for _, n := range done.Report.Nodes {
 			parts = append(parts, fmt.Sprintf("%s %s", n.Host, n.Outcome))
@@ -581,10 +589,27 @@ func (r *activeRun) account() error {
 	case page.ActedMsg:
 		parts, err = append(parts, string(done.Report.Outcome)), done.Err
 	}
-	if err == nil {
-		err = errors.New("the console was closed")
+	return parts, err
+}
+
+// ran is the end of a reload or an action as an event.
+func ran(r *activeRun, msg tea.Msg, at time.Time) board.Event {
+	ev := board.Event{At: at, Cluster: r.cluster, Kind: "run", Subject: r.title, Severity: model.Info}
+	parts, err := ended(msg)
+	good := err == nil
+	switch done := msg.(type) {
+	case page.DoneMsg:
+		good = good && done.Report.OK()
+	case page.ActedMsg:
+		good = good && done.Report.Outcome == action.EndDone
 	}
-	return fmt.Errorf("%s: %s: %w", r.title, strings.Join(parts, ", "), err)
+	if err != nil {
+		parts = append(parts, err.Error())
+	}
+	if ev.After = strings.Join(parts, ", "); !good {
+		ev.Severity = model.Warning
+	}
+	return ev
 }
 
 // unasked are the boards before any node has answered: nothing is known.

@@ -11,6 +11,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/plan"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/page/detail"
@@ -387,4 +388,28 @@ func TestAChangeEndsInSight(t *testing.T) {
 			t.Errorf("%d cells: %q, want %q", room, got, want)
 		}
 	}
+}
+
+// TestWhatTheConsoleDoesIsAnEvent: a reread of the inventory and the end of a reload are on the
+// page of events, in the clusters that they are about, and an inventory that is read again does
+// not begin the watch anew.
+func TestWhatTheConsoleDoesIsAnEvent(t *testing.T) {
+	r := newRig(t, newWorld(), 120, 30)
+	since := r.m.now
+	r.m.now = t0.Add(time.Minute)
+	r.press("e")
+	r.m.take(r.m.inv)
+	r.want("Nothing has changed since "+page.Clock(since, r.m.now), "0 shows what pgtui changed before")
+	r.m.reread([]string{"pigsty.yml"})
+	done := page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.12", Outcome: plan.Applied}, {Host: "10.10.10.13", Outcome: plan.Uncertain}}}}
+	r.m.happened([]board.Event{ran(&activeRun{title: "reload of pg-test", cluster: "pg-test"}, done, r.m.now)})
+	r.m.happened([]board.Event{ran(&activeRun{title: "reload of pg-meta", cluster: "pg-meta"}, page.DoneMsg{}, r.m.now)})
+	r.want("EVENTS 3", "pigsty.yml changed, and was read again", "reload of pg-test", "10.10.10.12 applied, 10.10.10.13 uncertain")
+	if r.m.events[1].Severity != model.Warning || r.m.events[0].Severity != model.Info {
+		t.Errorf("%+v", r.m.events)
+	}
+	r.press("esc")
+	r.m.push(r.m.screen("events").Open(page.Place{Cluster: "pg-test"}, r.m.env(20)))
+	r.want("EVENTS 2", "pigsty.yml changed, and was read again", "reload of pg-test")
+	r.wantNot("reload of pg-meta")
 }

@@ -13,6 +13,7 @@ import (
 	"pgtui/haproxy"
 	"pgtui/internal/guard"
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
@@ -376,6 +377,16 @@ func againText(names []string) string {
 	return text
 }
 
+// reread says that a newer inventory is shown, of which those files changed, and keeps it as an event.
+func (m *Model) reread(names []string) {
+	m.say(theme.Info, againText(names))
+	what := "read again"
+	if len(names) > 0 {
+		what = changedText(names) + " changed, and was read again"
+	}
+	m.happened([]board.Event{{At: m.now, Kind: "inventory", Subject: "inventory", After: what, Severity: model.Info}})
+}
+
 // reloaded takes over an inventory that was read again, or why it could not be.
 func (m *Model) reloaded(msg inventoryMsg) tea.Cmd {
 	names, was := m.stale.names, m.stale.err
@@ -388,7 +399,7 @@ func (m *Model) reloaded(msg inventoryMsg) tea.Cmd {
 		m.fresh(msg.inv)
 		return nil
 	}
-	m.say(theme.Info, againText(names))
+	m.reread(names)
 	m.take(msg.inv)
 	return m.feed.watch(m.inv, m.gen, m.every())
 }

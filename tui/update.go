@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"pgtui/model"
+	"pgtui/model/board"
 	"pgtui/source"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
@@ -151,6 +152,9 @@ func (m *Model) progress(msg tea.Msg) tea.Cmd {
 	if m.run != nil && m.toast.text == m.run.halting {
 		m.toast = toast{} // it has stopped: the page shows where
 	}
+	if m.run != nil {
+		m.happened([]board.Event{ran(m.run, msg, m.now)})
+	}
 	m.run, m.lastReads = nil, nil
 	m.feed.world.nodes.forget()
 	return m.broadcast(msg)
@@ -287,7 +291,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 	dressed := m.dress(look)
 	m.snap, m.boards, m.events, m.changes, m.ran, m.pace, m.traffic = nil, nil, nil, nil, nil, d.Every, &page.Traffic{}
 	m.frozen, m.held, m.heldLogs, m.past, m.future, m.returns = time.Time{}, nil, nil, nil, nil, nil
-	m.first = m.gen + 1
+	m.first, m.since = m.gen+1, m.now
 	m.atStart = m.settingValues()
 	m.say(theme.Info, "context "+msg.name)
 	m.take(d.Inventory)
@@ -299,7 +303,7 @@ func (m *Model) planned(inv *model.Inventory) tea.Cmd {
 	if inv == nil || (m.inv != nil && m.inv.Hash == inv.Hash) {
 		return nil
 	}
-	m.say(theme.Info, againText(m.stale.names))
+	m.reread(m.stale.names)
 	m.take(inv)
 	return m.feed.watch(m.inv, m.gen, m.every())
 }

@@ -100,6 +100,9 @@ func (g *gathering) add(ev *Event) {
 	}
 	g.last[ev.Cluster] = ev.At
 	for _, c := range g.open[ev.Cluster] {
+		if lasts := ev.Before != "" || ev.Kind == "finding"; !lasts {
+			break
+		}
 		if c.Kind == ev.Kind && c.Subject() == ev.Subject && c.About == ev.About {
 			c.follow(ev)
 			return

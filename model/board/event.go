@@ -12,7 +12,7 @@ import (
 type Event struct {
 	At       time.Time // when it was noticed; it happened since the snapshot before
 	Cluster  model.ClusterName
-	Kind     string // leader, member, route, finding
+	Kind     string // leader, member, route, finding; in the console also run (a reload or an action ended) and inventory (it was read again), which have no state before
 	Subject  string // "pg-test-2", "primary 5433", a finding's code
 	Before   string
 	After    string

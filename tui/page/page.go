@@ -93,6 +93,7 @@ type Env struct {
 	W, H      int // cells and lines the page has
 	Now       time.Time
 	Began     time.Time               // when the asking of this inventory began
+	Since     time.Time               // when pgtui began to watch the context
 	Every     time.Duration           // between two rounds of asking
 	Ago       bool                    // times are shown as how long ago they were
 	Inv       *model.Inventory        // nil until it is read

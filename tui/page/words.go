@@ -386,6 +386,9 @@ func Became(c *board.Change, room int) widget.Line {
 		}
 		return widget.T(theme.Dim, widget.F("resolved: %s", was))
 	}
+	if c.Path[0] == "" { // it has happened, and is no state
+		return widget.T(tone, widget.Words(last))
+	}
 	path := c.Steady(passing)
 	path = path[:len(path)-1]
 	if len(path) > mostStates {

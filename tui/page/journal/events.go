@@ -87,7 +87,7 @@ func (p *Events) rows(e page.Env) (rows []board.Change, hidden int) {
 	}
 	for i := range all {
 		c := &all[i]
-		if p.cluster != "" && c.Cluster != p.cluster {
+		if p.cluster != "" && c.Cluster != "" && c.Cluster != p.cluster {
 			continue
 		}
 		if !page.Matches(p.filter, append([]string{string(c.Cluster), c.Kind, strings.Join(c.Subjects, ", ")}, c.Path...)...) {
@@ -139,6 +139,9 @@ func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 
 // goal is the page of what a change is about.
 func (p *Events) goal(c *board.Change, e page.Env) page.Intent {
+	if c.Kind == "inventory" {
+		return page.Open{Screen: "inventory", At: page.Place{Cluster: p.cluster}}
+	}
 	b := e.Board(c.Cluster)
 	if b == nil {
 		return page.Say{Text: "the inventory has no cluster " + string(c.Cluster) + " any more"}
@@ -182,7 +185,7 @@ func (p *Events) below(e page.Env) int {
 // View draws the list above and the change under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	calm := widget.T(theme.Plain, widget.Words(" Nothing has changed since "+page.Clock(e.Began, e.Now)+", when pgtui started to watch."))
+	calm := widget.T(theme.Plain, widget.F(" Nothing has changed since %s, when pgtui started to watch. 0 shows what pgtui changed before.", page.Clock(e.Since, e.Now)))
 	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, calm, e)
 	if empty {
 		return out
