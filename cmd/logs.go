@@ -51,13 +51,7 @@ func (a *app) logsCmd() *cobra.Command {
 	return c
 }
 
-func unitNames() []string {
-	var out []string
-	for _, u := range model.LogUnits() {
-		out = append(out, string(u))
-	}
-	return out
-}
+func unitNames() []string { return model.Strings(model.LogUnits()) }
 
 // request checks the flags.
 func (o *logsOptions) request() (model.LogRequest, error) {

@@ -420,12 +420,15 @@ func (s *Service) Servers() (servers []Server, backup []bool) {
 }
 
 // Join lists names or hosts with commas.
-func Join[S ~string](names []S) string {
-	parts := make([]string, len(names))
+func Join[S ~string](names []S) string { return strings.Join(Strings(names), ", ") }
+
+// Strings are names or hosts as text, never nil.
+func Strings[S ~string](names []S) []string {
+	out := make([]string, len(names))
 	for i, n := range names {
-		parts[i] = string(n)
+		out[i] = string(n)
 	}
-	return strings.Join(parts, ", ")
+	return out
 }
 
 // OnHost returns the instance on that node, or nil.

@@ -14,11 +14,7 @@ const fewNames = 6
 // NotFound is the usage error for a name that is not in have. It suggests the nearest
 // name. Without a near name, the hint lists have, or is try if have is long.
 func NotFound[S, T ~string](err error, name S, have []T, try string) error {
-	names := make([]string, len(have))
-	for i, n := range have {
-		names[i] = string(n)
-	}
-	if near := text.Nearest(string(name), names); near != "" {
+	if near := text.Nearest(string(name), Strings(have)); near != "" {
 		return &source.Hint{Err: fmt.Errorf("%w: did you mean %s?", err, near), Usage: true}
 	}
 	if len(have) > 0 && (len(have) <= fewNames || try == "") {
@@ -68,6 +64,15 @@ func (inv *Inventory) NoCluster(name string) error {
 	return NotFound(fmt.Errorf("no cluster %q in %s", text.Line(name, 60), inv.Source), name, inv.Names(), "pgtui status lists the names")
 }
 
+// NodeNamed is the node of that address or nodename, else the node of the instance
+// of that name. The error is one of usage.
+func (inv *Inventory) NodeNamed(name string) (*Node, error) {
+	if n := inv.Node(inv.HostOf(name)); n != nil {
+		return n, nil
+	}
+	return nil, NotFound(fmt.Errorf("the inventory has no node %q", text.Line(name, 60)), name, inv.NodeNames(), "pgtui components lists the nodes")
+}
+
 // Names are the names of the clusters.
 func (inv *Inventory) Names() []ClusterName {
 	out := make([]ClusterName, len(inv.Clusters))
@@ -88,14 +93,7 @@ func (inv *Inventory) InstanceNames() []InstanceName {
 
 // Members are the names of the clusters, then those of their instances.
 func (inv *Inventory) Members() []string {
-	var out []string
-	for _, n := range inv.Names() {
-		out = append(out, string(n))
-	}
-	for _, n := range inv.InstanceNames() {
-		out = append(out, string(n))
-	}
-	return out
+	return append(Strings(inv.Names()), Strings(inv.InstanceNames())...)
 }
 
 // NodeNames are what a node may be named by: its address, its nodename, or an

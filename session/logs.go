@@ -24,9 +24,9 @@ const (
 // all, and a node that cannot be reached, are in the sources of a batch. Nothing
 // runs on the node for longer than some seconds after the end.
 func (s *Session) Logs(ctx context.Context, inv *model.Inventory, h model.Host, req model.LogRequest, emit func(model.LogBatch)) error {
-	n := inv.Node(h)
-	if n == nil {
-		return &source.Hint{Err: errors.New("the inventory has no node " + string(h)), Usage: true}
+	n, err := inv.NodeNamed(string(h))
+	if err != nil {
+		return err
 	}
 	if len(req.Units) == 0 {
 		req.Units = inv.LogUnitsOn(h)

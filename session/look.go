@@ -323,10 +323,11 @@ func ClusterWith(inv *model.Inventory, name model.InstanceName) (*model.Cluster,
 // HostOf is the host of a node by its address, its nodename or an instance on
 // it. The error names a node that the inventory does not have.
 func HostOf(inv *model.Inventory, name string) (model.Host, error) {
-	if h := inv.HostOf(name); h != "" {
-		return h, nil
+	n, err := inv.NodeNamed(name)
+	if err != nil {
+		return "", err
 	}
-	return "", model.NotFound(fmt.Errorf("the inventory has no node %q", text.Line(name, 60)), name, inv.NodeNames(), "pgtui components lists the nodes")
+	return n.Host, nil
 }
 
 // vipNodes are the nodes that may have the VIP of one of the clusters.

@@ -56,9 +56,9 @@ df -Pk "$PGTUI_ROOT/pg/data" | awk 'NR == 2 {print $4}'
 // free is the free space of an instance's data directory, bytes.
 func (s *Session) free(ctx context.Context, inv *model.Inventory, in *model.Instance) source.Observed[int64] {
 	return source.Observe(s.Now, func() (int64, error) {
-		n := inv.Node(in.Host)
-		if n == nil {
-			return 0, errors.New("the inventory has no node for it")
+		n, err := inv.NodeNamed(string(in.Host))
+		if err != nil {
+			return 0, err
 		}
 		out, err := s.Runner().Run(ctx, transport.Cmd{Target: n.SSH, Script: freeScript, Reads: true})
 		if err != nil {

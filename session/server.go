@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"pgtui/model"
 	"pgtui/plan/action"
@@ -35,9 +34,9 @@ func (s *Session) Store(ctx context.Context, inv *model.Inventory, name model.In
 	if err != nil {
 		return model.NodeStore{}, err
 	}
-	n := inv.Node(c.Instance(name).Host)
-	if n == nil {
-		return model.NodeStore{}, errors.New("the inventory has no node for it")
+	n, err := inv.NodeNamed(string(c.Instance(name).Host))
+	if err != nil {
+		return model.NodeStore{}, err
 	}
 	return s.nodes().Store(ctx, n, string(c.Name))
 }

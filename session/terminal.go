@@ -24,9 +24,9 @@ func (s *Session) Foreground(ctx context.Context, p model.Program, in, out *os.F
 
 // Shell is a shell on a node of the inventory.
 func (s *Session) Shell(ctx context.Context, inv *model.Inventory, h model.Host) (model.Program, error) {
-	n := inv.Node(h)
-	if n == nil {
-		return model.Program{}, &source.Hint{Err: fmt.Errorf("the inventory has no node %s", h), Try: "the node of an instance"}
+	n, err := inv.NodeNamed(string(h))
+	if err != nil {
+		return model.Program{}, err
 	}
 	p, err := s.auto().Shell(ctx, n.SSH)
 	p.Title, p.Node = "the shell on "+inv.Label(h), string(h)

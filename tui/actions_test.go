@@ -445,7 +445,7 @@ func TestThePaletteKnowsActions(t *testing.T) {
 		{"maintenance 10.10.10.12", "maintenance 10.10.10.12", ""},
 		{"pause pg-test", "pause pg-test", ""},
 		{"weight pg-test-2 500", "", "expected a number from 0 to 256"},
-		{"drain pg-test-9", "", "has no instance pg-test-9"},
+		{"drain pg-test-9", "", `has no instance "pg-test-9"`},
 	} {
 		var planned []string
 		r := newRig(t, newWorld(), 100, 30, func(d *fake) {

@@ -226,9 +226,9 @@ func (r *run) lookAt(ctx context.Context, h model.Host) (*serversSeen, error) {
 
 // statsPage is the stats page of one HAProxy.
 func (r *run) statsPage(ctx context.Context, h model.Host) (haproxy.Stats, error) {
-	n := r.inv.Node(h)
-	if n == nil || r.Stats == nil {
-		return haproxy.Stats{}, fmt.Errorf("the inventory has no node %s", h)
+	n, err := r.inv.NodeNamed(string(h))
+	if err != nil {
+		return haproxy.Stats{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, pageTime)
 	defer cancel()

@@ -113,7 +113,7 @@ func NewAccess(inv *model.Inventory, b *board.Board, a *access.Access, now time.
 
 func newAccessEntry(e *access.Entry, now time.Time) AccessEntry {
 	out := AccessEntry{Host: e.Host, HostKind: string(e.On.Kind), Port: e.Port, Name: e.At.Name, Pooled: e.At.Pooled, Target: string(e.At.Target), Use: e.At.Use, Way: e.Way,
-		Should: instances(e.Should), Now: instances(e.Now.Instances), Verdict: string(e.Now.Verdict), Why: e.Now.Why, Fine: e.Fine(),
+		Should: model.Strings(e.Should), Now: model.Strings(e.Now.Instances), Verdict: string(e.Now.Verdict), Why: e.Now.Why, Fine: e.Fine(),
 		DSN: forms(e.DSN), Lookups: []AccessLookup{}, AgeMs: age(e.Check.At, now)}
 	if e.Check.Known() {
 		reached := len(e.Check.Value.Touches) > 0
@@ -137,14 +137,6 @@ func forms(d access.DSN) map[string]string {
 	out := map[string]string{}
 	for _, f := range access.Forms() {
 		out[string(f)] = d.Text(f)
-	}
-	return out
-}
-
-func instances(names []model.InstanceName) []string {
-	out := make([]string, 0, len(names))
-	for _, n := range names {
-		out = append(out, string(n))
 	}
 	return out
 }

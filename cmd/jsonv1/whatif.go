@@ -100,7 +100,7 @@ type WhatIfService struct {
 func NewWhatIf(sup failover.Supposition, o failover.Outcome, now time.Time) WhatIf {
 	out := WhatIf{Version: 1, TakenAt: now.UTC().Truncate(time.Millisecond), Cluster: string(o.After.Cluster.Name),
 		Down: append([]string{}, names(o.Down)...), Leader: named(o.Leader), Known: !o.Unsure, Why: o.Why, Reasons: append([]string{}, o.Reasons...),
-		Nodes: hosts(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{},
+		Nodes: model.Strings(sup.Nodes), Candidates: []WhatIfCandidate{}, Services: []WhatIfService{},
 		Held: []WhatIfHeld{}, AdminState: WhatIfAdmin{Known: len(o.Unread) == 0, Unread: []WhatIfUnread{}}}
 	r := o.Rules
 	out.Rules = WhatIfRules{From: r.From, Sync: r.SyncMode(), Strict: r.Strict, MaxLag: r.MaxLag, Timeline: r.CheckTimeline, Failsafe: r.Failsafe}
@@ -126,7 +126,7 @@ func NewWhatIf(sup failover.Supposition, o failover.Outcome, now time.Time) What
 		out.AdminState.Unread = append(out.AdminState.Unread, WhatIfUnread{HAProxy: string(u.HAProxy), Why: u.Why})
 	}
 	if l := o.NodeLoss; l != nil {
-		out.NodeLoss = &WhatIfNodeLoss{Nodes: hosts(l.Nodes), Leader: named(l.Leader), Why: l.Why}
+		out.NodeLoss = &WhatIfNodeLoss{Nodes: model.Strings(l.Nodes), Leader: named(l.Leader), Why: l.Why}
 	}
 	for i, r := range o.After.Routes {
 		out.Services = append(out.Services, WhatIfService{Name: string(r.Service), Port: port(r.Port), Serving: names(o.Before.Routes[i].Serving),
@@ -142,13 +142,4 @@ func named(n model.InstanceName) *string {
 	}
 	s := string(n)
 	return &s
-}
-
-// hosts are the names of nodes, never nil.
-func hosts(hs []model.Host) []string {
-	out := []string{}
-	for _, h := range hs {
-		out = append(out, string(h))
-	}
-	return out
 }

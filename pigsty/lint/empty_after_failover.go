@@ -12,11 +12,7 @@ func anyOf(l []model.InstanceName) string {
 	if len(l) > 3 {
 		return fmt.Sprintf("one of %d members (%s, …)", len(l), model.Join(l[:3]))
 	}
-	var out []string
-	for _, n := range l {
-		out = append(out, string(n))
-	}
-	return strings.Join(out, " or ")
+	return strings.Join(model.Strings(l), " or ")
 }
 
 // emptyAfterFailover: the service works today and not when another leads.

@@ -209,7 +209,8 @@ func (p *parser) names(inv *model.Inventory) error {
 		p.r.Flush = rest[0]
 		if len(rest) == 2 {
 			p.r.Instance = model.InstanceName(rest[1])
-			return memberOf(c, p.r.Instance)
+			_, err := c.InstanceNamed(p.r.Instance)
+			return err
 		}
 		return nil
 	case p.r.Kind == Weight, p.r.OnSession(), p.r.Kind == Flush, p.r.Kind == PatroniConfig && len(p.r.Set) == 0, p.r.Kind == EnableFrontend && p.r.Service == "":
@@ -246,14 +247,6 @@ func (p *parser) narrowed(inv *model.Inventory) error {
 	return nil
 }
 
-// memberOf refuses a name that is not an instance of the cluster.
-func memberOf(c *model.Cluster, name model.InstanceName) error {
-	if c.Instance(name) == nil {
-		return fmt.Errorf("%s has no instance %s", c.Name, text.Line(string(name), 60))
-	}
-	return nil
-}
-
 // subject is what the action is on.
 func (p *parser) subject(name string, inv *model.Inventory) error {
 	if p.takes.On == "node" {
@@ -267,24 +260,29 @@ func (p *parser) subject(name string, inv *model.Inventory) error {
 		p.r.Cluster, p.r.Instance = c.Name, in.Name
 		return nil
 	}
-	what := p.takes.On
-	if what == "member" {
+	what, have := p.takes.On, inv.Members()
+	switch what {
+	case "cluster":
+		have = model.Strings(inv.Names())
+	case "instance":
+		have = model.Strings(inv.InstanceNames())
+	default:
 		what = "cluster or instance"
 	}
-	return fmt.Errorf("the inventory has no %s %s", what, text.Line(name, 60))
+	return model.NotFound(fmt.Errorf("the inventory has no %s %q", what, text.Line(name, 60)), name, have, "pgtui status lists the names")
 }
 
 // node is the node of that address, name or instance, and the instance on it.
 func (p *parser) node(name string, inv *model.Inventory) error {
-	h := inv.HostOf(name)
-	if h == "" {
-		return fmt.Errorf("the inventory has no node %s", text.Line(name, 60))
+	n, err := inv.NodeNamed(name)
+	if err != nil {
+		return err
 	}
-	c, in := inv.InstanceOn(h, name)
+	c, in := inv.InstanceOn(n.Host, name)
 	if c == nil {
 		return fmt.Errorf("%s runs no instance: there is nothing to move away from it", text.Line(name, 60))
 	}
-	p.r.Node, p.r.Cluster, p.r.Instance = h, c.Name, in.Name
+	p.r.Node, p.r.Cluster, p.r.Instance = n.Host, c.Name, in.Name
 	return nil
 }
 
@@ -298,7 +296,8 @@ func (p *parser) leads(c *model.Cluster) error {
 	}
 	switch {
 	case p.r.Candidate != "":
-		return memberOf(c, p.r.Candidate)
+		_, err := c.InstanceNamed(p.r.Candidate)
+		return err
 	case p.r.Kind == Failover:
 		return errors.New("a failover needs a candidate")
 	}
