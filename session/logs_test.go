@@ -74,6 +74,7 @@ func TestALogThatIsLate(t *testing.T) {
 		time.Sleep(firstBatch + time.Second)
 		news <- model.LogSource{Unit: model.LogPatroni}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(got) != 1 {
 			t.Errorf("%d batches", len(got))
 		}
