@@ -61,6 +61,7 @@ func rules() []rule {
 		{dir: "cmd", own: []string{"cmd", "session", "plan", "ansible", "pigsty", "haproxy", "model", "render", "probe", "apply", "tui", "lang", "internal"}, mods: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/charmbracelet/x/term", "golang.org/x/", "gopkg.in/yaml.v3"}, not: []string{"os/exec"}},
 		{dir: "internal/labtest"},
 		{dir: "internal/fuzz"},
+		{dir: "internal/storetest"},
 		{dir: "internal/modeltest", own: []string{"haproxy", "model"}, not: outside},
 		{dir: "internal/captures", own: []string{"haproxy", "model", "probe"}},
 		{dir: "internal/soak", own: []string{"pigsty", "haproxy", "model", "probe", "internal/text", "internal/soak"}, mods: []string{"github.com/jackc/pgx/v5/pgconn"}},

@@ -167,7 +167,7 @@ func (a *app) root() *cobra.Command {
 	a.globalFlags(c)
 	c.AddCommand(
 		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(),
-		a.inventoryCmd(), a.lintCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
+		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),
 		a.configCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd(),

@@ -13,17 +13,18 @@ import (
 // field is one key of a mapping that is written as YAML in the order given.
 type field struct {
 	key string
-	// value is a string, an int, a bool, a tagged, fields, or a list of those.
+	// value is a string, a block, an int, a bool, a tagged, fields, or a list of those.
 	value any
 	why   string // the comment above it; "" for none
 }
 
 // fields are a mapping, list is a sequence, tagged is a text behind a tag of
-// CloudFormation: "!Ref".
+// CloudFormation: "!Ref". block is a text that keeps its lines.
 type (
 	fields []field
 	list   []any
 	tagged struct{ tag, text string }
+	block  string
 )
 
 // ref is a reference to a parameter or a resource of the template.
@@ -65,6 +66,8 @@ func nodeOf(v any, depth int) *yaml.Node {
 		return scalar(x.tag, x.text)
 	case string:
 		return scalar("!!str", x)
+	case block:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.LiteralStyle, Value: string(x)}
 	}
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(v)}
 }
