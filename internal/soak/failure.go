@@ -144,7 +144,7 @@ func explains(b *board.Board, v *board.View) string {
 			if slices.Contains(v.Serving, f.Instance) {
 				return f.Code
 			}
-		case "pool-paused", "pool-disabled", "pool-full", "pool-stalled", "check-yes-port-no", "foreign-patroni":
+		case "pool-paused", "pool-disabled", "pool-full", "pool-stalled", "pool-waiting", "check-yes-port-no", "foreign-patroni":
 			if f.Instance == "" || slices.Contains(v.Serving, f.Instance) {
 				return f.Code
 			}

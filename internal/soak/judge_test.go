@@ -26,6 +26,8 @@ type world struct {
 	row map[string]haproxy.ServerRow // servers of a-primary
 	// pg is the state of a-1's PostgreSQL as its Patroni reports it.
 	pg string
+	// wait is how long a client waits in a-1's pgbouncer.
+	wait time.Duration
 }
 
 func newWorld(t *testing.T) *world {
@@ -53,6 +55,11 @@ func (w *world) snapshot(ms int) *model.Snapshot {
 		s.Patroni[name] = model.PatroniView{
 			Status: source.Observed[model.PatroniStatus]{Value: st, At: now, Tried: now},
 			Checks: map[string]source.Observed[int]{"/primary": {Value: code[string(name)], At: now, Tried: now}}}
+	}
+	if w.wait > 0 {
+		v := s.Patroni["a-1"]
+		v.Pool = source.Observed[model.PoolState]{Value: model.PoolState{Databases: []model.PoolDatabase{{Name: "test", Size: 1, Waiting: 40, MaxWait: w.wait, Servers: 1}}}, At: now, Tried: now}
+		s.Patroni["a-1"] = v
 	}
 	px := haproxy.Proxy{Name: "a-primary", Servers: []haproxy.ServerRow{w.row["a-1"], w.row["a-2"]}}
 	s.HAProxy["h1"] = source.Observed[haproxy.Stats]{Value: haproxy.Stats{Proxies: []haproxy.Proxy{px}}, At: now, Tried: now, Took: time.Millisecond}
@@ -149,6 +156,13 @@ func TestJudge(t *testing.T) {
 			w.client(100, 110, "", "the database system is starting up")
 			w.client(600, 610, "", "the database system is starting up")
 			w.look(1000)
+		}, want{agreed: 2}},
+		{"a port that fails while clients wait in its server's pgbouncer", func(w *world) {
+			w.wait = 4 * time.Second
+			w.look(0)
+			w.client(100, 2100, "", "no answer within 2s")
+			w.client(2200, 4200, "", "no answer within 2s")
+			w.look(4300)
 		}, want{agreed: 2}},
 		{"a port that fails, with a reason on a board in between", func(w *world) {
 			w.look(0)
