@@ -116,10 +116,10 @@ func TestLabConsoleCancels(t *testing.T) {
 	c.see("cancelled")
 	c.keys("r")
 	c.see("Reload HAProxy for pg-test?", "> ▏")
-	c.keys("Enter")
-	c.see("Reload HAProxy for pg-test?")
-	c.keys("Escape")
-	c.see("cancelled")
+	c.keys("Enter") // an empty answer cancels
+	c.shows("the page without the dialog", func(screen string) bool {
+		return strings.Contains(screen, "cancelled") && !strings.Contains(screen, "Reload HAProxy for pg-test?")
+	})
 	if after := sums(t); after != before {
 		t.Errorf("something changed:\n%s\n%s", before, after)
 	}
