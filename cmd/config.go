@@ -18,6 +18,8 @@ import (
 	"pgtui/model"
 	"pgtui/model/access"
 	"pgtui/probe/transport"
+	"pgtui/record/ring"
+	"pgtui/session"
 	"pgtui/source"
 	"pgtui/tui"
 )
@@ -233,6 +235,7 @@ func (a *app) enter(c *cobra.Command, ctx config.Context) error {
 	set("", &a.SSHProgram, ctx.SSH.Program, a.config.SSH.Program)
 	set("", &a.SSHControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
 	a.ReadOnly, a.NoFiles, a.EntryPoints = a.readOnly(), a.config.NoFiles, a.entryPoints()
+	a.Recorder = session.RecorderOptions{Off: a.config.Record.Off, Most: a.config.Record.Size, Keep: a.config.Record.Keep, Program: "pgtui " + version()}
 	return nil
 }
 
@@ -328,6 +331,7 @@ func (a *app) configShow(c *cobra.Command) error {
 	}
 	fmt.Fprintf(w, "read-files: %v\n", !a.NoFiles)
 	fmt.Fprintf(w, "mouse: %v\n", !a.config.NoMouse)
+	fmt.Fprintf(w, "record: {on: %v, size: %dMB, keep: %s}\n", !a.Recorder.Off, cmp.Or(a.Recorder.Most, ring.Most)>>20, cmp.Or(a.Recorder.Keep, ring.Keep))
 	line("times", map[bool]string{true: "ago", false: "clock"}[a.config.Ago])
 	for _, m := range []struct {
 		title string

@@ -59,6 +59,7 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		d.Start = model.ClusterName(args[0])
 	}
+	defer a.EndRecording(recordingEnds)
 	ctx, stop := context.WithCancel(cmd.Context())
 	loading := a.loading(ctx, cmd, path, args)
 	defer func() { stop(); await(loading, time.Second) }() // an inventory's program must not outlive the console

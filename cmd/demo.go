@@ -86,6 +86,7 @@ func (a *app) demoConsole(ctx context.Context, sb *sandbox.Sandbox, args []strin
 	if _, err := session.Clusters(inv, args...); err != nil {
 		return err
 	}
+	defer a.EndRecording(recordingEnds)
 	d := a.deps(inv.Source)
 	d.Inventory = inv
 	for _, act := range sb.Actions() {

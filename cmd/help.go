@@ -70,7 +70,7 @@ func environment() []Variable {
 		{"TERM", "dumb: no colours and no console"},
 		{"HOME", "where ~/pigsty, ~/.config, ~/.local/state and ~/.ssh are"},
 		{"XDG_CONFIG_HOME", "directory of pgtui/config.yml, in place of ~/.config"},
-		{"XDG_STATE_HOME", "directory of pgtui/audit.jsonl, in place of ~/.local/state"},
+		{"XDG_STATE_HOME", "directory of pgtui/audit.jsonl and pgtui/rec, in place of ~/.local/state"},
 		{"XDG_RUNTIME_DIR", "directory of shared SSH connections"},
 		{"SUDO_USER", "who runs pgtui through sudo, for the audit file"},
 		{"SSH_CONNECTION", "where the operator logged in from, for the audit file"},

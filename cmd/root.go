@@ -166,7 +166,7 @@ func (a *app) root() *cobra.Command {
 	c.Flags().BoolVar(&a.printVersion, "version", false, "print the version")
 	a.globalFlags(c)
 	c.AddCommand(
-		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(),
+		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.recordCmd(),
 		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),

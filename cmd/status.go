@@ -101,6 +101,10 @@ const inputsEvery = 2 * time.Second
 func (a *app) watchStatus(ctx context.Context, inv *model.Inventory, names []string, o *statusOptions) error {
 	w := statusWatch{app: a, names: names, output: o.output, every: o.every, strict: o.strict}
 	changes := a.Changes(ctx, inv, inputsEvery)
+	defer a.EndRecording(recordingEnds)
+	if why := a.Unrecorded(); why != "" {
+		w.notice(why)
+	}
 	for {
 		next, err := w.follow(ctx, inv, changes)
 		if err != nil {
@@ -138,7 +142,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	started := now()
-	snaps := w.Prober().Watch(ctx, inv, w.every, session.Only(cls)...)
+	snaps := w.WatchOf(ctx, inv, w.every, session.Only(cls)...)
 	for {
 		select {
 		case c := <-changes:
@@ -154,11 +158,14 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 			if !ok {
 				return nil, nil
 			}
-			boards := session.Boards(snap, cls, now())
+			at := now()
+			boards := session.Boards(snap, cls, at)
 			if w.before == nil && !snap.Complete(cls...) && now().Sub(started) < 3*time.Second {
 				continue // the first sweep is still under way
 			}
-			if err := w.show(inv, boards); err != nil {
+			events := changed(w.before, boards)
+			w.Recorded(at, snap, events)
+			if err := w.show(inv, boards, events); err != nil {
 				return nil, err
 			}
 			w.before, w.latest = boards, boards
@@ -167,7 +174,7 @@ func (w *statusWatch) follow(ctx context.Context, inv *model.Inventory, changes 
 }
 
 // show prints the first boards of an inventory, and what changes after them.
-func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) error {
+func (w *statusWatch) show(inv *model.Inventory, boards []board.Board, events []board.Event) error {
 	switch {
 	case w.output.document():
 		return w.showJSON(inv, boards)
@@ -176,7 +183,7 @@ func (w *statusWatch) show(inv *model.Inventory, boards []board.Board) error {
 		fmt.Fprintln(w.io.Out, "\nwatching; ctrl-c ends")
 		return nil
 	}
-	return w.showEvents(boards)
+	return w.showEvents(events)
 }
 
 // lines reports whether the answer is text for a person.
@@ -203,19 +210,26 @@ func (w *statusWatch) showJSON(inv *model.Inventory, boards []board.Board) error
 	return w.printBatch(w.output, doc)
 }
 
-// showEvents prints what changed since the boards before; before the first there
-// is nothing to compare with.
-func (w *statusWatch) showEvents(boards []board.Board) error {
-	for i := range w.before {
-		for _, e := range board.Events(&w.before[i], &boards[i]) {
-			if w.output == "ndjson" {
-				if err := json.NewEncoder(w.io.Out).Encode(jsonv1.NewEvent(e)); err != nil {
-					return err
-				}
-				continue
+// showEvents prints what changed since the boards before.
+func (w *statusWatch) showEvents(events []board.Event) error {
+	for _, e := range events {
+		if w.output == "ndjson" {
+			if err := json.NewEncoder(w.io.Out).Encode(jsonv1.NewEvent(e)); err != nil {
+				return err
 			}
-			fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, text.Line(e.String(), 300))
+			continue
 		}
+		fmt.Fprintf(w.io.Out, "%s  %-8s %s\n", e.At.Format("15:04:05.000"), e.Severity, text.Line(e.String(), 300))
 	}
 	return nil
+}
+
+// changed are the transitions from some boards to later ones of the same clusters. Before
+// the first there are none.
+func changed(before, after []board.Board) []board.Event {
+	var out []board.Event
+	for i := range before {
+		out = append(out, board.Events(&before[i], &after[i])...)
+	}
+	return out
 }

@@ -303,18 +303,36 @@ func (f *File) At(ctx context.Context, t time.Time, only ...model.ClusterName) (
 		return past.Moment{}, err
 	}
 	if !ok || t.Sub(m.Judged) > Covers {
-		spans, err := f.spans(ctx)
+		spans, err := f.Spans(ctx)
 		if err != nil {
 			return past.Moment{}, err
 		}
 		return past.Moment{}, &past.NotCovered{At: t, Source: f.name, Has: spans}
 	}
 	for _, name := range only {
-		if m.Snap.Inventory.Cluster(name) == nil {
+		if !watched(m.Snap, name) {
 			return past.Moment{}, &past.NotCovered{At: t, Source: f.name, Why: "it does not have the cluster " + string(name)}
 		}
 	}
 	return m, nil
+}
+
+// watched reports whether the nodes of a cluster were probed.
+func watched(s *model.Snapshot, name model.ClusterName) bool {
+	c := s.Inventory.Cluster(name)
+	if c == nil {
+		return false
+	}
+	_, any := s.VIP[name]
+	for i := range c.Instances {
+		_, has := s.Patroni[c.Instances[i].Name]
+		any = any || has
+	}
+	for i := range c.LoadBalancers {
+		_, has := s.HAProxy[c.LoadBalancers[i].Host]
+		any = any || has
+	}
+	return any
 }
 
 // last is the last moment at t or before; false when the recording begins later.
@@ -457,7 +475,7 @@ func (f *File) event(l *line) (past.Event, bool) {
 
 // Gaps are the parts between two times that the recording does not cover. See past.Source.
 func (f *File) Gaps(ctx context.Context, from, to time.Time) ([]past.Span, error) {
-	spans, err := f.spans(ctx)
+	spans, err := f.Spans(ctx)
 	return past.GapsOf(spans, from, to), err
 }
 
@@ -479,8 +497,8 @@ func (f *File) Span() past.Span {
 	return out
 }
 
-// spans are the times that moments cover.
-func (f *File) spans(ctx context.Context) ([]past.Span, error) {
+// Spans are the times that moments cover.
+func (f *File) Spans(ctx context.Context) ([]past.Span, error) {
 	var out []past.Span
 	for i := range f.count() {
 		from, to := f.begins(i), f.Span().To

@@ -141,7 +141,11 @@ const handedTime = 4 * time.Second
 
 // Act carries out an action, and calls emit for each event.
 func (s *Session) Act(ctx context.Context, inv *model.Inventory, p action.Plan, emit func(action.Event)) (action.Report, error) {
-	return s.actor(inv.Source).Run(ctx, inv, p, emit)
+	title := p.Request.Title()
+	s.noteAction(p.Request.Cluster, title, "started", model.Info)
+	rep, err := s.actor(inv.Source).Run(ctx, inv, p, emit)
+	s.noteAction(p.Request.Cluster, title, endOf(string(rep.Outcome), err), severityIf(rep.Outcome != action.EndDone || err != nil))
+	return rep, err
 }
 
 // actor carries out actions on the inventory at path.

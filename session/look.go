@@ -116,7 +116,12 @@ func Boards(snap *model.Snapshot, cls []*model.Cluster, at time.Time) []board.Bo
 // Watch probes the inventory's nodes until ctx ends, and sends a snapshot after
 // each answer.
 func (s *Session) Watch(ctx context.Context, inv *model.Inventory, every time.Duration) <-chan *model.Snapshot {
-	seen := s.Prober().Watch(ctx, inv, every)
+	return s.WatchOf(ctx, inv, every)
+}
+
+// WatchOf is Watch of these clusters, of all when none is named.
+func (s *Session) WatchOf(ctx context.Context, inv *model.Inventory, every time.Duration, only ...model.ClusterName) <-chan *model.Snapshot {
+	seen := s.Prober().Watch(ctx, inv, every, only...)
 	out := make(chan *model.Snapshot)
 	guard.Go("reading the audit file", func() {
 		defer close(out)

@@ -138,7 +138,11 @@ func (s *Session) Execute(ctx context.Context, inv *model.Inventory, p plan.Plan
 	}
 	ap := s.Applier(inv.Source)
 	ap.Rollout.ConfirmWithin = confirmWithin
-	return ap.Execute(ctx, inv, p, emit)
+	title := fmt.Sprintf("reload of %s", p.Cluster)
+	s.noteAction(p.Cluster, title, "started", model.Info)
+	rep, err := ap.Execute(ctx, inv, p, emit)
+	s.noteAction(p.Cluster, title, endOf(map[bool]string{true: "done", false: "not as planned"}[rep.OK()], err), severityIf(!rep.OK() || err != nil))
+	return rep, err
 }
 
 // File is a service's file as it is rendered.

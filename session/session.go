@@ -36,6 +36,7 @@ type Options struct {
 	NoFiles     bool   // the nodes' files are read for a plan only
 	Preview     bool   // worth a second to detect the version of ansible-core
 	EntryPoints []model.EntryPoint
+	Recorder    RecorderOptions
 }
 
 // World is what a session uses of its process.
@@ -70,19 +71,20 @@ type Session struct {
 	seen      *marks                  // of the audit file
 	roles     map[model.Host]string   // pg_role in place of the inventory's
 	locked    *atomic.Pointer[string] // what made it read-only since it was opened
+	rec       *recorder
 	// runsNothing fails what would run a program, with errRuns.
 	runsNothing bool
 }
 
 // New opens no file yet: Load does.
 func New(o Options, w World) *Session {
-	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1), seen: new(marks), locked: new(atomic.Pointer[string])}
+	return &Session{Options: o, World: w, log: new(log), loading: make(chan struct{}, 1), seen: new(marks), locked: new(atomic.Pointer[string]), rec: new(recorder)}
 }
 
 // Another is a session with other options in the same process. It shares the
 // log, loads no inventory while this one does, and is read-only once this one is.
 func (s *Session) Another(o Options) *Session {
-	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading, seen: new(marks), locked: s.locked}
+	return &Session{Options: o, World: s.World, log: s.log, loading: s.loading, seen: new(marks), locked: s.locked, rec: new(recorder)}
 }
 
 // Prober probes nodes over the network; it takes the CA from the inventory.

@@ -64,6 +64,8 @@ type Model struct {
 	atStart      map[string]string            // settings at the start, or as they were saved
 	noMouse      bool                         // the terminal has the mouse
 	messages     []page.Message               // shown to the operator, oldest first
+	unrecorded   string                       // why nothing is recorded, as it was shown last
+	marks        int                          // that were set
 	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
 	ran          []model.Ran                  // what was run on nodes, as far as a tick has seen it
 
@@ -109,6 +111,7 @@ func newModel(ctx context.Context, d Deps) Model {
 		now: d.Now(), since: d.Now(), traffic: &page.Traffic{}, pace: d.Every, ago: d.Ago,
 	}
 	m.register(screens())
+	m.recording()
 	m.atStart = m.settingValues()
 	if d.Start != "" {
 		m.push(m.screen("board").Open(page.Place{Cluster: d.Start}, page.Env{}))

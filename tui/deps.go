@@ -10,6 +10,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/board"
 	"pgtui/model/candidate"
 	"pgtui/model/trace"
 	"pgtui/plan"
@@ -86,6 +87,13 @@ type Session interface {
 	File(inv *model.Inventory, s *model.Service) string
 	// History is what was changed with the inventory, by whom, and how it ended.
 	History(ctx context.Context, inv *model.Inventory) (plan.History, error)
+	// Recorded takes in what was observed and how it was judged, for the flight recorder. It
+	// does not wait.
+	Recorded(at time.Time, snap *model.Snapshot, events []board.Event)
+	// Mark sets a mark of the operator into the recording.
+	Mark(at time.Time, cluster model.ClusterName, what string) error
+	// Unrecorded is why nothing is recorded; "" where the recorder runs.
+	Unrecorded() string
 	// Ran is everything that ran on nodes, the oldest first.
 	Ran() []model.Ran
 }

@@ -257,7 +257,9 @@ func (f *feed) verdicts(w *opened, s *model.Snapshot, now time.Time) ([]board.Bo
 	began := f.began
 	f.mu.Unlock()
 	boards := w.judge.Boards(s, now)
-	return boards, w.past.follow(s, boards, now, began)
+	events := w.past.follow(s, boards, now, began)
+	w.deps.Recorded(now, s, events)
+	return boards, events
 }
 
 // plan reads the inventory afresh and then the cluster's nodes: a preview is

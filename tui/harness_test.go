@@ -13,6 +13,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/board"
 	"pgtui/model/candidate"
 	"pgtui/model/trace"
 	"pgtui/plan"
@@ -86,6 +87,9 @@ type fake struct {
 	File       func(inv *model.Inventory, s *model.Service) string
 	Ran        func() []model.Ran
 	History    func() (plan.History, error)
+	Recorded   func(at time.Time, snap *model.Snapshot, events []board.Event)
+	Mark       func(cluster model.ClusterName, what string) error
+	Unrecorded string
 }
 
 // deps is what the console gets of it.
@@ -205,6 +209,19 @@ func (a answers) History(context.Context, *model.Inventory) (plan.History, error
 	}
 	return a.f.History()
 }
+
+func (a answers) Recorded(at time.Time, snap *model.Snapshot, events []board.Event) {
+	if a.f.Recorded != nil {
+		a.f.Recorded(at, snap, events)
+	}
+}
+func (a answers) Mark(_ time.Time, cluster model.ClusterName, what string) error {
+	if a.f.Mark == nil {
+		return nil
+	}
+	return a.f.Mark(cluster, what)
+}
+func (a answers) Unrecorded() string { return a.f.Unrecorded }
 
 func (a answers) Ran() []model.Ran {
 	if a.f.Ran == nil {

@@ -95,6 +95,7 @@ func (m *Model) waited() []*page.Inquiry {
 func (m *Model) result(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tickMsg:
+		m.recording()
 		return tea.Batch(m.feed.tick(), m.grow(), m.readNodes(), m.stamp(), m.refresh())
 	case nodeReadMsg, stampedMsg, suspendMsg, awakeMsg, actionMsg, programMsg, handedMsg, editedMsg:
 		return m.outside(msg)
@@ -457,6 +458,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 		return m.aside(journal.Messages(m.messages), "log")
 	case keys.Times:
 		m.ago = !m.ago
+		return nil
+	case keys.Mark:
+		m.mark()
 		return nil
 	case keys.Mouse:
 		m.noMouse = !m.noMouse

@@ -27,6 +27,7 @@ type Config struct {
 	Ago         bool // the console shows how long ago events were
 	NoFiles     bool // the console does not read the nodes' files by itself
 	SSH         SSH
+	Record      Record
 	Keys        map[string][]string // action to the keys that ask for it
 	Columns     map[string][]string // screen to the columns it shows, in order
 	Commands    []Command           // the operator's own, in the order of the file
@@ -85,6 +86,13 @@ type Context struct {
 	SSH         SSH
 	EntryPoints []EntryPoint // beside those of the whole file
 	Line        int          // where it stands
+}
+
+// Record is what the flight recorder keeps. The zero value is pgtui's own choice.
+type Record struct {
+	Off  bool          // nothing is recorded
+	Size int64         // of all recordings, bytes; 0 is not set
+	Keep time.Duration // of one; 0 is not set
 }
 
 // SSH is how the OpenSSH client is called.
@@ -159,6 +167,7 @@ func (r *reader) config(c *Config) []field {
 			c.Ago = times == "ago"
 		}},
 		{"ssh", into(r.ssh, &c.SSH)},
+		{"record", into(r.record, &c.Record)},
 		{"keys", func(n *yaml.Node, _ string) { c.Keys = r.keys(n) }},
 		{"commands", func(n *yaml.Node, what string) { c.Commands = r.commands(n, what) }},
 		{"columns", func(n *yaml.Node, _ string) { c.Columns = r.columns(n) }},

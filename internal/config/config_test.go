@@ -18,6 +18,7 @@ times: ago
 read-files: false
 ssh:
   config: /etc/pgtui/ssh
+record: {on: false, size: 2GB, keep: 48h}
 keys:
   reload: [ctrl+r]
   help: f1
@@ -44,16 +45,16 @@ func TestParse(t *testing.T) {
 		t.Fatalf("problems: %v", problems)
 	}
 	want := Config{
-		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, Ago: true, NoFiles: true, SSH: SSH{Config: "/etc/pgtui/ssh"},
+		Context: "prod", Refresh: 3 * time.Second, Theme: "dark", NoMouse: true, Ago: true, NoFiles: true, SSH: SSH{Config: "/etc/pgtui/ssh"}, Record: Record{Off: true, Size: 2 << 30, Keep: 48 * time.Hour},
 		Keys: map[string][]string{"reload": {"ctrl+r"}, "help": {"f1"}}, Columns: map[string][]string{"fleet": {"cluster", "state"}},
 		Contexts: []Context{
-			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 20},
-			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 24,
-				EntryPoints: []EntryPoint{{Name: "here", Host: "10.0.0.1", Scheme: "external", Line: 27}}},
+			{Name: "prod", Inventory: "~/pigsty/pigsty.yml", Environment: "production", ReadOnly: true, Line: 21},
+			{Name: "lab", Inventory: "/lab/pigsty.yml", Refresh: time.Second, SSH: SSH{Config: "/lab/ssh_config"}, Line: 25,
+				EntryPoints: []EntryPoint{{Name: "here", Host: "10.0.0.1", Scheme: "external", Line: 28}}},
 		},
 		EntryPoints: []EntryPoint{
-			{Name: "nlb", Host: "nlb-1.example.com", Cluster: "pg-test", Scheme: "nlb", Ports: []Port{{"primary", 5433}, {"replica", 15434}}, Line: 16},
-			{Name: "far", Host: "2001:db8::1", Scheme: "external", Ports: []Port{{"", 5433}, {"", 5436}}, Line: 17},
+			{Name: "nlb", Host: "nlb-1.example.com", Cluster: "pg-test", Scheme: "nlb", Ports: []Port{{"primary", 5433}, {"replica", 15434}}, Line: 17},
+			{Name: "far", Host: "2001:db8::1", Scheme: "external", Ports: []Port{{"", 5433}, {"", 5436}}, Line: 18},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -69,6 +70,8 @@ func TestProblemsSayWhereAndWhat(t *testing.T) {
 		{"unknown key", "refresh: 2s\nthem: dark\n", `c.yml:2: the file: unknown key "them" · did you mean theme?`},
 		{"bare number", "refresh: 2\n", `c.yml:1: refresh: expected a time such as 2s or 500ms, found "2" · did you mean 2s?`},
 		{"too quick", "refresh: 1ms\n", `c.yml:1: refresh: 1ms is not between 500ms and 10m0s`},
+		{"a size without a unit", "record: {size: 64}\n", `c.yml:1: record.size: expected a size from 1MB to 100GB, found "64" · did you mean 64MB?`},
+		{"kept too short", "record: {keep: 1m}\n", `c.yml:1: record.keep: expected a time from 10m to 8760h, found "1m" · did you mean 24h?`},
 		{"bad theme", "theme: drak\n", `c.yml:1: theme: expected one of terminal, dark, light, colour-blind, none, found "drak" · did you mean dark?`},
 		{"not yes or no", "read-only: maybe\n", `c.yml:1: read-only: expected true or false, found "maybe"`},
 		{"unknown action", "keys:\n  relod: x\n", `c.yml:2: keys: unknown key "relod" · did you mean reload?`},

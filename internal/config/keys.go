@@ -28,6 +28,7 @@ func Sections() []Section {
 			{"mouse", "`false`: the terminal keeps the mouse; `m` on the screen changes it", "`true`"},
 			{"times", "`ago`: the console shows how long ago an event was, not its time of day; `@` on the screen changes it", "`clock`"},
 			{"ssh", "how the OpenSSH client is called; its keys are below", "your OpenSSH"},
+			{"record", "what the flight recorder keeps; its keys are below", "64 MB, 24 h"},
 			{"keys", "an action and its keys, a name or a list; an empty list removes its keys", "as `?` shows"},
 			{"commands", "commands of your own: a name, and below it the keys of `commands`", "none"},
 			{"columns", "`fleet`: the columns of the fleet, in order, by their titles in any case", "all"},
@@ -38,6 +39,11 @@ func Sections() []Section {
 			{"config", "the file to use in place of `~/.ssh/config`; `--ssh-config` and `PGTUI_SSH_CONFIG` override it", "`~/.ssh/config`"},
 			{"program", "the client", "`ssh`"},
 			{"control-dir", "the directory of shared connections", "below `XDG_RUNTIME_DIR`"},
+		}},
+		{"record", "What the flight recorder keeps while the console, `status --watch` or `record` runs.", []Key{
+			{"on", "`false`: nothing is recorded", "`true`"},
+			{"size", "of all recordings together, `1MB` to `100GB`; the oldest are removed", "`64MB`"},
+			{"keep", "how long a recording is kept, `10m` to `8760h`", "`24h`"},
 		}},
 		{"commands", "A command of your own.", []Key{
 			{"argv", "the program and its arguments, as a list; with `shell: true` one line of text", "required"},

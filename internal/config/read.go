@@ -307,6 +307,35 @@ func (r *reader) ssh(n *yaml.Node, what string, to *SSH) {
 	r.fields(n, what, field{"config", into(r.text, &to.Config)}, field{"program", into(r.text, &to.Program)}, field{"control-dir", into(r.text, &to.ControlDir)})
 }
 
+func (r *reader) record(n *yaml.Node, what string, to *Record) {
+	on := true
+	r.fields(n, what,
+		field{"on", into(r.yes, &on)},
+		field{"size", into(r.size, &to.Size)},
+		field{"keep", func(v *yaml.Node, what string) {
+			d, err := time.ParseDuration(v.Value)
+			if err != nil || d < 10*time.Minute || d > 8760*time.Hour {
+				r.bad(v, "24h", "%s: expected a time from 10m to 8760h, found %q", what, v.Value)
+				return
+			}
+			to.Keep = d
+		}})
+	to.Off = !on
+}
+
+// size reads a number of bytes such as 64MB.
+func (r *reader) size(n *yaml.Node, what string, to *int64) {
+	for unit, bytes := range map[string]int64{"MB": 1 << 20, "GB": 1 << 30} {
+		number, ok := strings.CutSuffix(n.Value, unit)
+		v, err := strconv.ParseInt(strings.TrimSpace(number), 10, 32)
+		if ok && err == nil && v >= 1 && v*bytes <= 100<<30 {
+			*to = v * bytes
+			return
+		}
+	}
+	r.bad(n, "64MB", "%s: expected a size from 1MB to 100GB, found %q", what, n.Value)
+}
+
 func (r *reader) contexts(n *yaml.Node, c *Config) {
 	r.each(n, "contexts", nil, func(name string, v *yaml.Node) {
 		x := Context{Name: name, Line: v.Line}

@@ -56,6 +56,7 @@ const (
 	Failover   Action = "plan-failover"
 	Edit       Action = "edit"
 
+	Mark       Action = "mark"
 	NextChange Action = "next-change"
 	PrevChange Action = "prev-change"
 
@@ -248,6 +249,7 @@ func Global() []Row {
 		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
 		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
 		{Keys: "\"", Action: Said, Help: "the messages of this console in full, the newest first"},
+		{Keys: "M", Action: Mark, Help: "set a mark in the recording, to find this moment again"},
 		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
