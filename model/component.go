@@ -120,8 +120,10 @@ func ComponentsHealth(rows []ComponentRow) (Health, string) {
 		return HealthUnknown, fmt.Sprintf("%d of %d components are healthy, %d unknown: %s", known, len(rows), len(unknown), fewOf(unknown))
 	case len(bad) == 0:
 		return health, fmt.Sprintf("%d components are healthy", known)
+	case len(unknown) > 0:
+		return health, fmt.Sprintf("%d of %d components are unhealthy, %d unknown: %s", len(bad), len(rows), len(unknown), fewOf(bad))
 	}
-	return health, fmt.Sprintf("%d of %d components are unhealthy: %s", len(bad), known, fewOf(bad))
+	return health, fmt.Sprintf("%d of %d components are unhealthy: %s", len(bad), len(rows), fewOf(bad))
 }
 
 // fewOf are names with commas between, four at most.

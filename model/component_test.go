@@ -18,8 +18,8 @@ func TestWhatIsUnknownIsNotWell(t *testing.T) {
 		{[]ComponentHealth{ComponentUp, ComponentUp, ComponentUp}, HealthOK, "3 components are healthy"},
 		{[]ComponentHealth{ComponentUnknown, ComponentUp, ComponentUp}, HealthUnknown, "2 of 3 components are healthy, 1 unknown: vip-manager on h"},
 		{[]ComponentHealth{ComponentUnknown, ComponentUnknown, ComponentUnknown}, HealthUnknown, "no component could be probed"},
-		{[]ComponentHealth{ComponentUnknown, ComponentUp, ComponentDown}, HealthDegraded, "1 of 2 components are unhealthy: node_exporter on h"},
-		{[]ComponentHealth{ComponentUnknown, ComponentDown, ComponentUnknown}, HealthDown, "1 of 1 components are unhealthy: haproxy on h"},
+		{[]ComponentHealth{ComponentUnknown, ComponentUp, ComponentDown}, HealthDegraded, "1 of 3 components are unhealthy, 1 unknown: node_exporter on h"},
+		{[]ComponentHealth{ComponentUnknown, ComponentDown, ComponentUnknown}, HealthDown, "1 of 3 components are unhealthy, 2 unknown: haproxy on h"},
 	} {
 		var rows []ComponentRow
 		for i, name := range []string{"vip-manager", "haproxy", "node_exporter"} {

@@ -92,11 +92,11 @@ func withUnit(st *model.ComponentState, c *model.Component, o source.Observed[mo
 	case !o.Known():
 		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node was not read over SSH"
 	case st.Unit == "":
-		st.Health, st.Why = model.ComponentUnknown, "it has no port, and the node's systemctl says nothing of it"
+		st.Health, st.Why = model.ComponentUnknown, "it has no port, and systemctl on the node does not list it"
 	case st.Unit == "active":
 		st.Health, st.Why, st.Reachable = model.ComponentUp, "", true
 	default:
-		st.Health, st.Why = model.ComponentDown, "systemd says "+st.Unit
+		st.Health, st.Why = model.ComponentDown, "systemd reports it as "+st.Unit
 	}
 }
 

@@ -117,7 +117,7 @@ func TestComponents(t *testing.T) {
 			model.ComponentState{Reachable: true, Health: "up", Version: "OpenSSH 9.2p1"}},
 		{model.Component{Name: "dnsmasq", Ask: model.AskDNS, Port: resolver}, model.ComponentState{Reachable: true, Health: "up", Version: "2.90"}},
 		{model.Component{Name: "ntp", Ask: model.AskNTP, Port: portOf(clock.LocalAddr())}, model.ComponentState{Reachable: true, Health: "up", Version: "stratum 3"}},
-		{model.Component{Name: "vip-manager", Ask: model.AskUnit, Unit: "vip-manager"}, model.ComponentState{Health: "down", Unit: "failed", Why: "systemd says failed"}},
+		{model.Component{Name: "vip-manager", Ask: model.AskUnit, Unit: "vip-manager"}, model.ComponentState{Health: "down", Unit: "failed", Why: "systemd reports it as failed"}},
 		{model.Component{Name: "chronyd", Ask: model.AskUnit, Unit: "chronyd"}, model.ComponentState{Reachable: true, Health: "up", Unit: "active"}},
 	} {
 		tt.c.Host = "127.0.0.1"

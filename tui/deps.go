@@ -94,6 +94,9 @@ type Session interface {
 	Mark(at time.Time, cluster model.ClusterName, what string) error
 	// Unrecorded is why nothing is recorded; "" where the recorder runs.
 	Unrecorded() string
+	// PatroniHistory is the ends of a cluster's timelines, the oldest first; ssh sends the
+	// request on the node.
+	PatroniHistory(ctx context.Context, inv *model.Inventory, c *model.Cluster, ssh bool) ([]action.TimelineSwitch, error)
 	// Ran is everything that ran on nodes, the oldest first.
 	Ran() []model.Ran
 }

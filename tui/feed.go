@@ -314,6 +314,8 @@ func (f *feed) inquire(q *page.Inquiry, inv *model.Inventory, snap *model.Snapsh
 				answer, err = d.Store(ctx, inv, q.Instance)
 			case page.TopicHistory:
 				answer, err = d.History(ctx, inv)
+			case page.TopicTimelines:
+				answer, err = timelines(ctx, d, inv, q.Cluster)
 			case page.TopicAction:
 				answer, err = planAction(ctx, d, *q.Request)
 			}
@@ -372,6 +374,15 @@ func (f *feed) more(q *page.Inquiry) tea.Cmd {
 			return nil
 		}
 	}
+}
+
+// timelines are the ends of a cluster's timelines, the oldest first.
+func timelines(ctx context.Context, d Deps, inv *model.Inventory, name model.ClusterName) ([]action.TimelineSwitch, error) {
+	c := inv.Cluster(name)
+	if c == nil {
+		return nil, fmt.Errorf("the inventory has no cluster %s any more", name)
+	}
+	return d.PatroniHistory(ctx, inv, c, false)
 }
 
 // planAction reads the inventory again and plans an action by it.

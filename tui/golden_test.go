@@ -17,6 +17,7 @@ import (
 
 	"pgtui/model"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/source"
 	"pgtui/tui/page"
 	"pgtui/tui/page/reload"
@@ -137,6 +138,7 @@ func TestLogFrames(t *testing.T) {
 		r.press("0", "tab")
 	}
 	ran := func(d *fake) { d.Ran, d.History = ranLately, changedLately }
+	golden(t, "events/before", frames(t, w, func(r *rig) { eventful(r).press("e", "end") }, func(d *fake) { d.Start, d.History, d.Timelines = "pg-test", changedLately, leadersLately }))
 	golden(t, "log/changes", frames(t, w, func(r *rig) { r.press("0") }, ran))
 	golden(t, "log/change-in-full", frames(t, w, func(r *rig) { r.press("0", "enter", "j", "enter") }, ran))
 	golden(t, "log/chain-broken", frames(t, w, func(r *rig) { r.press("0") }, func(d *fake) {
@@ -178,6 +180,17 @@ func changedLately() (plan.History, error) {
 	killed := run("4", plan.ActionUndo, "5511ee77aa", 30*time.Hour, bob, "")
 	killed.Undoes, killed.Interrupted = "7f3a91c2d4", true
 	return plan.History{File: "/home/dba/.local/state/pgtui/audit.jsonl", Runs: []plan.Run{reloaded, killed, failed, drained}}, nil
+}
+
+// leadersLately are the ends of timelines that Patroni has of a cluster: one without a time,
+// and one that the console saw itself.
+func leadersLately(model.ClusterName) ([]action.TimelineSwitch, error) {
+	return []action.TimelineSwitch{
+		{Timeline: 1, LSN: 25623960, Reason: "no recovery target specified"},
+		{Timeline: 2, LSN: 83886920, Reason: "no recovery target specified", At: t0.Add(-26 * time.Hour).Format(time.RFC3339Nano), Leader: "pg-test-3"},
+		{Timeline: 3, LSN: 93886920, Reason: "no recovery target specified", At: t0.Add(-25 * time.Hour).Format(time.RFC3339Nano), Leader: "pg-test-1"},
+		{Timeline: 4, LSN: 99886920, Reason: "no recovery target specified", At: t0.Add(time.Second).Format(time.RFC3339Nano), Leader: "pg-test-2"},
+	}, nil
 }
 
 // ranLately are commands of every kind, the oldest first.

@@ -90,6 +90,7 @@ type fake struct {
 	Recorded   func(at time.Time, snap *model.Snapshot, events []board.Event)
 	Mark       func(cluster model.ClusterName, what string) error
 	Unrecorded string
+	Timelines  func(model.ClusterName) ([]action.TimelineSwitch, error)
 }
 
 // deps is what the console gets of it.
@@ -202,6 +203,13 @@ func (a answers) Foreground(_ context.Context, p model.Program, _, _ *os.File, _
 }
 
 func (a answers) File(inv *model.Inventory, s *model.Service) string { return a.f.File(inv, s) }
+
+func (a answers) PatroniHistory(_ context.Context, _ *model.Inventory, c *model.Cluster, _ bool) ([]action.TimelineSwitch, error) {
+	if a.f.Timelines == nil {
+		return nil, nil
+	}
+	return a.f.Timelines(c.Name)
+}
 
 func (a answers) History(context.Context, *model.Inventory) (plan.History, error) {
 	if a.f.History == nil {

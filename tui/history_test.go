@@ -12,6 +12,7 @@ import (
 	"pgtui/model/board"
 	"pgtui/model/check"
 	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/page/detail"
@@ -23,7 +24,7 @@ func failover() []board.Event {
 	return []board.Event{
 		{At: at(-4), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", Before: "no leader: no client can write", Severity: model.Info},
 		{At: at(-4), Cluster: "pg-test", Kind: "route", Subject: "primary 5433", Before: "empty", After: "pg-test-2", Severity: model.Info},
-		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader running", After: "unknown", Severity: model.Warning},
+		{At: at(-6), Cluster: "pg-meta", Kind: "member", Subject: "pg-meta-1", Before: "leader", After: "unknown", Severity: model.Warning},
 		{At: at(-31), Cluster: "pg-test", Kind: "finding", Subject: "no-leader", After: "no leader: no client can write", Severity: model.Critical},
 		{At: at(-33), Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "pg-test-1 (TL 1)", After: "none", Severity: model.Critical},
 		{At: at(-90000), Cluster: "pg-test", Kind: "route", Subject: "offline 5438", Before: "pg-test-3", After: "mismatch", Severity: model.Warning},
@@ -85,7 +86,7 @@ func TestHistoryTellsWhatHappenedAndNotWhatWasHeardFirst(t *testing.T) {
 	if want := "pg-test  pg-test-2  replica streaming → unknown"; !strings.Contains(got, want) {
 		t.Errorf("a Patroni falls silent: got %q, want %q in it", got, want)
 	}
-	if got := follow(newWorld(), t0.Add(20*time.Second)); !strings.Contains(got, "pg-test-1  leader running → unknown") {
+	if got := follow(newWorld(), t0.Add(20*time.Second)); !strings.Contains(got, "pg-test-1  leader → unknown") {
 		t.Errorf("answers grow old: %s", got)
 	}
 	// A late look at an older snapshot is not news.
@@ -112,14 +113,14 @@ func TestEventsAreBounded(t *testing.T) {
 func TestAnEventLeadsToItsCluster(t *testing.T) {
 	r := eventful(newRig(t, newWorld(), 100, 30))
 	r.press("e", "j")
-	r.want("EVENTS 4", "pg-meta-1", "leader running → unknown")
+	r.want("EVENTS 4", "pg-meta-1", "leader → unknown")
 	// News come on top; the cursor stays on its event.
 	r.m.happened([]board.Event{{At: t0, Cluster: "pg-test", Kind: "leader", Subject: "leader", Before: "none", After: "pg-test-2 (TL 2)"}})
 	r.press("enter")
 	if got := r.path(); got != "fleet › events › pg-meta-1" {
 		t.Errorf("path %q", got)
 	}
-	r.want("EVENTS", "leader running → unknown")
+	r.want("EVENTS", "leader → unknown")
 	r.press("esc", "tab")
 	r.want("EVENTS 7", "no leader: no client can write", "pg-test-1 (TL 1) → none", "none → pg-test-2 (TL 2)", "by incident")
 	r.press("tab")
@@ -399,7 +400,7 @@ func TestWhatTheConsoleDoesIsAnEvent(t *testing.T) {
 	r.m.now = t0.Add(time.Minute)
 	r.press("e")
 	r.m.take(r.m.inv)
-	r.want("Nothing has changed since "+page.Clock(since, r.m.now), "0 shows what pgtui changed before")
+	r.want("Nothing has changed since "+page.Clock(since, r.m.now), "and no earlier change is recorded")
 	r.m.reread([]string{"pigsty.yml"})
 	done := page.DoneMsg{Report: plan.Report{Nodes: []plan.NodeReport{{Host: "10.10.10.12", Outcome: plan.Applied}, {Host: "10.10.10.13", Outcome: plan.Uncertain}}}}
 	r.m.happened([]board.Event{ran(&activeRun{title: "reload of pg-test", cluster: "pg-test"}, done, r.m.now)})
@@ -412,4 +413,58 @@ func TestWhatTheConsoleDoesIsAnEvent(t *testing.T) {
 	r.m.push(r.m.screen("events").Open(page.Place{Cluster: "pg-test"}, r.m.env(20)))
 	r.want("EVENTS 2", "pigsty.yml changed, and was read again", "reload of pg-test")
 	r.wantNot("reload of pg-meta")
+}
+
+// TestWhatHappenedBefore: the page of events has the runs of the audit file and the leaders of
+// Patroni's history below what the console saw, each once, and reads them when it opens and
+// on R, never while it draws.
+func TestWhatHappenedBefore(t *testing.T) {
+	var reads, asked int
+	var fails error
+	r := newRig(t, newWorld(), 140, 30, func(d *fake) {
+		d.Start = "pg-test"
+		d.History = func() (plan.History, error) {
+			reads++
+			h, err := changedLately()
+			return h, errors.Join(err, fails)
+		}
+		d.Timelines = func(c model.ClusterName) ([]action.TimelineSwitch, error) {
+			asked++
+			if c != "pg-test" {
+				t.Errorf("the timelines of %s", c)
+			}
+			lines, err := leadersLately(c)
+			return lines, errors.Join(err, fails)
+		}
+	})
+	r.press("e")
+	r.want("EVENTS 6", "drain", "applied, by alice: pg-test-2 on 10.10.10.11, 10.10.10.12: kernel update", "stopped, by bob",
+		"undo of 7f3a91c2d4", "unknown: interrupted, by bob", "TL 2 → pg-test-3 (TL 3)", "pg-test-3 (TL 3) → pg-test-1 (TL 4)")
+	r.wantNot("TL 5", "no recovery target")
+	// The end of a run that the console saw is in the audit file too.
+	r.m.happened([]board.Event{{At: t0.Add(-20*time.Minute + time.Second), Cluster: "pg-test", Kind: "run", Subject: "drain of pg-test-2", After: "done"}})
+	r.want("EVENTS 6", "drain of pg-test-2")
+	r.wantNot("by alice: pg-test-2 on")
+	r.press("enter")
+	if got := r.path(); got != "fleet › pg-test › events › log" {
+		t.Errorf("a run leads to %s", got)
+	}
+	r.press("esc", "tab")
+	r.want("EVENTS 6", "by incident")
+	r.screen()
+	if reads != 2 || asked != 1 { // the log reads the audit file too
+		t.Errorf("read %d times, queried %d times", reads, asked)
+	}
+	fails = errors.New("no space left")
+	r.press("R")
+	if reads != 3 || asked != 2 {
+		t.Errorf("R: read %d times, queried %d times", reads, asked)
+	}
+	r.want("EVENTS 6", "The audit file could not be read: no space left", "Patroni's earlier timelines could not be read: no space left")
+	// The whole fleet has no timelines: they are a request to each cluster.
+	r.press("1", "e")
+	r.want("events", "The audit file could not be read")
+	if asked != 2 {
+		t.Errorf("the fleet queried %d clusters", asked-2)
+	}
 }

@@ -37,12 +37,12 @@ func (m *Model) lock() {
 // settings are what can be tried here, with their present values.
 func (m *Model) settings() []page.Setting {
 	onOff := func(on bool) string { return map[bool]string{true: "true", false: "false"}[on] }
-	out := []page.Setting{
+	out := []page.Setting{ // read-only is near the top: it is three keys away, on any page
 		{Name: "theme", Path: []string{"theme"}, Value: cmp.Or(m.look.Name, "terminal"), Choices: m.deps.Themes, Help: "the colours; terminal is your terminal's own 16"},
+		{Name: "read-only", Value: onOff(m.deps.ReadOnly != ""), Choices: []string{"true"}, Help: "true: the console is read-only until pgtui is restarted"},
 		{Name: "refresh", Path: []string{"refresh"}, Value: rate(m.pace), Choices: m.rates(), Help: "the time between two rounds of probing; + and - change it on every page"},
 		{Name: "mouse", Path: []string{"mouse"}, Value: onOff(!m.noMouse), Choices: []string{"true", "false"}, Help: "false: the terminal keeps the mouse, to select text; m on every page"},
 		{Name: "times", Path: []string{"times"}, Value: map[bool]string{true: "ago", false: "clock"}[m.ago], Choices: []string{"clock", "ago"}, Help: "show the time of day of an event, or how long ago it was; @ on every page"},
-		{Name: "read-only", Value: onOff(m.deps.ReadOnly != ""), Choices: []string{"true"}, Help: "true: the console is read-only until pgtui is restarted"},
 	}
 	for _, s := range m.screens {
 		for _, c := range s.Columns {

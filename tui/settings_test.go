@@ -33,7 +33,7 @@ func TestSettingsFrames(t *testing.T) {
 	var saved []page.Setting
 	open := func(r *rig) { r.press(",") }
 	golden(t, "settings/as-they-are", frames(t, newWorld(), open, saving(&saved)))
-	golden(t, "settings/changed", frames(t, newWorld(), func(r *rig) { open(r); r.press("enter", "j", "enter") }, saving(&saved)))
+	golden(t, "settings/changed", frames(t, newWorld(), func(r *rig) { open(r); r.press("enter", "j", "j", "enter") }, saving(&saved)))
 }
 
 // TestSettingsAreTriedAtOnce, each, and what has changed is saved: those alone, the
@@ -49,7 +49,7 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 	if r.m.look.Name != "dark" || r.m.View().Content == before {
 		t.Errorf("the theme is %q", r.m.look.Name)
 	}
-	r.press("j", "enter")
+	r.press("j", "j", "enter") // past read-only
 	if got := r.m.every().String(); got != "500ms" {
 		t.Errorf("probed every %s", got)
 	}
@@ -89,7 +89,7 @@ func TestSettingsAreTriedAtOnce(t *testing.T) {
 func TestRefreshRates(t *testing.T) {
 	var saved []page.Setting
 	r := newRig(t, newWorld(), 120, 30, saving(&saved), func(d *fake) { d.Every = 1500 * time.Millisecond })
-	r.press(",", "j")
+	r.press(",", "j", "j")
 	for _, c := range []struct{ key, want string }{{"left", "1s"}, {"right", "1.5s"}, {"right", "2s"}, {"left", "1.5s"}, {"left", "1s"}, {"left", "500ms"}, {"left", "automatic"}} {
 		r.press(c.key)
 		if row := rowUnder(r); !strings.Contains(row, "refresh            "+c.want+" ") {
@@ -112,13 +112,13 @@ func TestWhatIsNotSaved(t *testing.T) {
 	r := newRig(t, newWorld(), 120, 30, saving(&kept))
 	r.press(",", "enter")
 	save := r.m.save()
-	r.press("j", "j", "enter")
+	r.press("j", "j", "j", "enter")
 	r.drain(save)
 	r.want("true       true, false", "* has changed: s saves to")
 	if got := r.m.changed(); len(got) != 1 || got[0].Name != "mouse" {
 		t.Errorf("changed %v", got)
 	}
-	r.press("s", "j", "j", "enter")
+	r.press("s", "k", "k", "enter")
 	r.want("settings are not saved: the console is read-only by :read-only")
 	r.wantNot(" *", "s saves to")
 }
@@ -221,6 +221,17 @@ func TestReadOnlyFromInside(t *testing.T) {
 	r.want("the console is read-only already, by :read-only")
 	r.drain(r.m.switched(contextMsg{name: "lab", deps: deps(newWorld()).deps()}))
 	r.want("READ-ONLY by :read-only")
+}
+
+// TestReadOnlyByTheSettings: three keys from any page.
+func TestReadOnlyByTheSettings(t *testing.T) {
+	var saved []page.Setting
+	r := newRig(t, newWorld(), 80, 24, saving(&saved), func(d *fake) { d.Start = "pg-test" })
+	r.press("i", ",", "j", "enter")
+	r.want("the console is read-only until pgtui is restarted", "READ-ONLY by :read-only")
+	if r.m.deps.ReadOnly == "" {
+		t.Error("the console is not read-only")
+	}
 }
 
 // TestARunIsNotLockedOut: a reload that is under way keeps its gate open.

@@ -35,7 +35,7 @@ type Component struct {
 	Why       string   `json:"why,omitempty"`
 	Version   string   `json:"version,omitempty"`
 	Unit      string   `json:"unit,omitempty"`  // its systemd unit
-	State     string   `json:"state,omitempty"` // what systemd says of it; absent when the node was not queried
+	State     string   `json:"state,omitempty"` // what systemd reports of it; absent when the node was not queried
 	Ms        *float64 `json:"ms"`              // null: it did not answer
 	AgeMs     *int64   `json:"age_ms"`
 }

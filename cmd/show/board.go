@@ -54,9 +54,9 @@ func fleet(w Out, boards []board.Board) {
 	tw.Flush()
 }
 
-// driftMark is how many findings differ from the inventory, with the mark of a difference.
+// driftMark is how many of the findings are drift, with the mark of a difference.
 func driftMark(b *board.Board) string {
-	if n := len(b.Drift()); n > 0 {
+	if _, n := b.Counts(); n > 0 {
 		return fmt.Sprintf("≠ %d", n)
 	}
 	return "–"
@@ -65,8 +65,8 @@ func driftMark(b *board.Board) string {
 // oneBoard is the whole of one cluster.
 func oneBoard(w Out, b *board.Board, now time.Time) {
 	health := w.Health(b.Health)
-	if len(b.Drift()) > 0 {
-		health += "  ≠ drift"
+	if _, drift := b.Counts(); drift > 0 {
+		health += "  " + driftMark(b) + " drift"
 	}
 	fmt.Fprintf(w, "%s  %s  leader %s  TL %s  %d/%d members  %s\n", b.Cluster.Name, health, leaderText(b), timelineText(b.Timeline),
 		b.KnownMembers(), len(b.Members), w.line(b.Summary, 300))

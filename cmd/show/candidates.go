@@ -75,7 +75,7 @@ func gates(w Out, all []candidate.Gate, every bool) {
 			line += " (" + g.Risk + ")"
 		}
 		if g.By != "" && g.Verdict == candidate.No {
-			line += " (Patroni's gate " + g.By + ")"
+			line += " (" + g.Refusal() + ")"
 		}
 		wrapped(w, "  ", line)
 		if g.Try != "" && g.Verdict != candidate.Pass {

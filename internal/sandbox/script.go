@@ -47,7 +47,7 @@ func commands() []command {
 		{"heal", "NODE|all", "undo freeze and partition", onNodes((*world).heal, apart), 1, 1},
 		{"pause", "CLUSTER", "Patroni's maintenance mode", pause(true), 1, 1},
 		{"resume", "CLUSTER", "end it", pause(false), 1, 1},
-		{"lag", "NODE BYTES", "replay lag of a replica, for example 64MB", onNode((*world).lag), 2, 2},
+		{"lag", "NODE BYTES", "WAL that a replica has not received, for example 64MB", onNode((*world).lag), 2, 2},
 		{"sync", "CLUSTER off|on|quorum [NODE]", "synchronous_mode, and the synchronous standby", onCluster(3, sync), 2, 3},
 		{"dcs", "up|down", "stop and start etcd", (*world).dcsSwitch, 1, 1},
 		{"pool", "NODE VERB [DB [N]]", "pgbouncer: " + pg.Verbs, onNode((*world).pooler), 2, 4},

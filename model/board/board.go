@@ -644,6 +644,19 @@ func (b *Board) Drift() []model.Finding {
 	return out
 }
 
+// Counts are the causes by what they count for: faults are wrong, drift differs from the
+// inventory. Together they are the rows of the findings' page.
+func (b *Board) Counts() (faults, drift int) {
+	for i := range b.Causes {
+		if b.Causes[i].Drift {
+			drift++
+		} else {
+			faults++
+		}
+	}
+	return faults, drift
+}
+
 // Worst is the health of them all; unknown when there is none.
 func Worst(boards []Board) model.Health {
 	if len(boards) == 0 {

@@ -22,6 +22,7 @@ type Change struct {
 	Subjects []string // as in Event, in the order they changed
 	Path     []string // the states it went through: that before the first event, and that after each. A finding has its text where it is there, and "" where it is not.
 	Severity model.Severity
+	Drift    bool // as in Event
 	About    FindingKey
 	Events   []Event // all of them, the oldest first
 }
@@ -82,7 +83,7 @@ func Each(events []Event) []Change {
 
 // started is a change of one event.
 func started(ev *Event) Change {
-	c := Change{From: ev.At, Cluster: ev.Cluster, Kind: ev.Kind, Subjects: []string{ev.Subject}, About: ev.About, Path: []string{ev.Before}}
+	c := Change{From: ev.At, Cluster: ev.Cluster, Kind: ev.Kind, Subjects: []string{ev.Subject}, Drift: ev.Drift, About: ev.About, Path: []string{ev.Before}}
 	c.follow(ev)
 	return c
 }

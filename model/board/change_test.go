@@ -52,14 +52,14 @@ func gathered(changes []Change) string {
 // move together are one.
 func TestChangesOfAFailover(t *testing.T) {
 	events := happened(
-		"0 member pg-test-1: leader running → unknown",
+		"0 member pg-test-1: leader → unknown",
 		"1 leader leader: pg-test-1 (TL 1) → none",
 		"1 member pg-test-3: replica streaming → replica running",
 		"2 route primary 5433: pg-test-1 → no server",
 		"3 route default 5436: pg-test-1 → no server",
 		"3 finding node-lost:  → pg-test-1 is lost",
 		"33 leader leader: none → pg-test-2 (TL 2)",
-		"33 member pg-test-2: replica streaming → leader running",
+		"33 member pg-test-2: replica streaming → leader",
 		"34 route primary 5433: no server → pg-test-2",
 		"34 route default 5436: no server → pg-test-2",
 		"34 route replica 5434: pg-test-2, pg-test-3 → pg-test-3",
@@ -69,11 +69,11 @@ func TestChangesOfAFailover(t *testing.T) {
 	)
 	changes := Changes(events)
 	want := strings.Join([]string{
-		"0-60 member pg-test-1: leader running → unknown → replica streaming",
+		"0-60 member pg-test-1: leader → unknown → replica streaming",
 		"2-34 route primary 5433, default 5436: pg-test-1 → no server → pg-test-2",
 		"34-34 route replica 5434: pg-test-2, pg-test-3 → pg-test-3",
 		"1-33 leader leader: pg-test-1 (TL 1) → none → pg-test-2 (TL 2)",
-		"33-33 member pg-test-2: replica streaming → leader running",
+		"33-33 member pg-test-2: replica streaming → leader",
 	}, "\n")
 	sorted := func(s string) string { l := strings.Split(s, "\n"); slices.Sort(l); return strings.Join(l, "\n") }
 	if got := gathered(changes); sorted(got) != sorted(want) {
@@ -137,6 +137,37 @@ func TestSteadyPath(t *testing.T) {
 		c := Changes(happened(lines...))
 		if got := strings.Join(c[0].Steady(3*time.Second), " → "); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestALeaderIsCalledLeader: a member that runs as a primary is the leader as soon as the DCS
+// names it, and while it is unknown who holds the key; no event is made of that.
+func TestALeaderIsCalledLeader(t *testing.T) {
+	c := &model.Cluster{Name: "pg-test"}
+	of := func(role, state string, leader model.InstanceName, unsure bool) *Board {
+		return &Board{Cluster: c, Leader: leader, LeaderUnsure: unsure, Members: []Member{{Instance: "pg-test-1", Known: true, Role: role, State: state}}}
+	}
+	leads := of("leader", "running", "pg-test-1", false)
+	for _, tt := range []struct {
+		before *Board
+		want   string // the event of the member, "" for none
+	}{
+		{of("primary", "running", "pg-test-1", false), ""},
+		{of("primary", "running", "", true), ""},
+		{of("primary", "running", "pg-test-2", false), "primary without the leader key → leader"},
+		{of("leader", "in recovery", "pg-test-1", false), "leader in recovery → leader"},
+		{of("replica", "streaming", "pg-test-2", false), "replica streaming → leader"},
+		{of("sync_standby", "streaming", "pg-test-2", false), "sync standby streaming → leader"},
+	} {
+		got := ""
+		for _, ev := range Events(tt.before, leads) {
+			if ev.Kind == "member" {
+				got = ev.Before + " → " + ev.After
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s %s: %q, want %q", tt.before.Members[0].Role, tt.before.Members[0].State, got, tt.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package board
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pgtui/model"
@@ -17,6 +18,7 @@ type Event struct {
 	Before   string
 	After    string
 	Severity model.Severity // how bad After is
+	Drift    bool           // a finding that is a difference from the inventory
 	About    FindingKey     // which finding it is about; zero for the other kinds
 }
 
@@ -49,7 +51,7 @@ func Events(before, after *Board) []Event {
 	for _, m := range after.Members {
 		old, ok := was[m.Instance]
 		if ok {
-			add("member", string(m.Instance), memberWord(old), memberWord(m), worseIf(!m.Known, model.Warning))
+			add("member", string(m.Instance), before.memberWord(old), after.memberWord(m), worseIf(!m.Known, model.Warning))
 		}
 	}
 	for i := range after.Routes {
@@ -65,7 +67,7 @@ func findingEvents(before, after *Board) []Event {
 	was, is := found(before), found(after)
 	var out []Event
 	add := func(f *model.Finding, gone bool) {
-		e := Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity, About: KeyOf(f)}
+		e := Event{At: after.Judged, Cluster: after.Cluster.Name, Kind: "finding", Subject: f.Code, After: f.Summary, Severity: f.Severity, Drift: f.Drift, About: KeyOf(f)}
 		if gone {
 			e.Before, e.After, e.Severity = f.Summary, "", model.Info
 		}
@@ -127,11 +129,22 @@ func leaderWord(b *Board) string {
 	return fmt.Sprintf("%s (TL %d)", b.Leader, b.Timeline)
 }
 
-func memberWord(m Member) string {
-	if !m.Known {
+// memberWord is a member's role and state. A leader whose PostgreSQL runs is a leader and no
+// more, and a primary that the DCS names, or of which it is unknown whether it holds the
+// leader key, is no other thing than the leader.
+func (b *Board) memberWord(m Member) string {
+	leads := m.Role == "leader" || m.Role == "primary" && (b.Leader == m.Instance || b.LeaderUnsure)
+	switch {
+	case !m.Known:
 		return "unknown"
+	case leads && m.State == "running":
+		return "leader"
+	case leads:
+		return "leader " + m.State
+	case m.Role == "primary":
+		return "primary without the leader key"
 	}
-	return m.Role + " " + m.State
+	return strings.ReplaceAll(m.Role, "_", " ") + " " + m.State
 }
 
 // routeWord is who serves a route, or its word when there is no single answer.

@@ -278,7 +278,7 @@ func noteOf(c *Cell, svc *model.Service, silent bool, stranger *model.Foreign) s
 	case serves && c.Allowed != 200:
 		return fmt.Sprintf("HAProxy still sends connections here, but Patroni now answers %d to %s", c.Allowed, svc.Check)
 	case (c.Verdict == model.Refused || c.Verdict == model.Down) && c.Allowed == 200:
-		return fmt.Sprintf("Patroni now answers 200 to %s, but HAProxy still has it down: %s", svc.Check, c.Status)
+		return fmt.Sprintf("Patroni now answers 200 to %s, but HAProxy still reports %s", svc.Check, c.Status)
 	}
 	return ""
 }

@@ -180,7 +180,7 @@ func TestGates(t *testing.T) {
 			o.Err = errors.New("no connection")
 			w.Snap.Reach["10.10.10.11"] = o
 		}, "pass  A", "its Patroni answered"},
-		{"state", "stopped", status(func(st *model.PatroniStatus) { st.State, st.Received, st.Replayed = "stopped", -1, -1 }), "no  A", "PostgreSQL is stopped, so its Patroni reports no WAL position"},
+		{"state", "stopped", status(func(st *model.PatroniStatus) { st.State, st.Received, st.Replayed = "stopped", -1, -1 }), "no  A", "its Patroni reports no WAL position; PostgreSQL is stopped"},
 		{"state", "starting and answering", status(func(st *model.PatroniStatus) { st.State = "starting" }), "risk candidate-unread ", "starting"},
 		{"state", "a second primary", status(func(st *model.PatroniStatus) { st.Role, st.Location = "primary", 1000 }), "no  B", "without the leader key"},
 		{"received-lag", "less than the limit", func(w *modeltest.World) { w.Wal(80*mb, [2]int64{80*mb - 1000, 80*mb - 1000}) }, "pass  B", "1000 bytes behind in WAL received, limit 1 MB"},

@@ -145,7 +145,7 @@ func (j *judge) leaderGate() Gate {
 			g.Verdict, g.Risk, g.What = Risk, "failover", fmt.Sprintf("%s holds the leader key, and its PostgreSQL is %s", j.b.Leader, f.state)
 		}
 	case No:
-		g.Verdict, g.Risk, g.What = Risk, "no-leader", f.why+": a switchover is refused, a failover is possible"
+		g.Verdict, g.Risk, g.What = Risk, "no-leader", f.why+", so Patroni refuses a switchover"
 		g.Try = "pgtui doctor " + j.name()
 		j.t.Why = f.why
 	default:

@@ -164,7 +164,7 @@ func (x *member) state() {
 	switch {
 	case x.st.Position() < 0:
 		g.Verdict, g.By, x.f.reach = No, "A", No
-		g.What = "PostgreSQL is " + x.m.State + ", so its Patroni reports no WAL position"
+		g.What = "its Patroni reports no WAL position; PostgreSQL is " + x.m.State
 		g.Try = "pgtui status " + x.name() + "; then the log of PostgreSQL on " + string(x.m.Host)
 		x.f.why["reach"] = g.What
 	case x.st.Role == "primary":
@@ -191,7 +191,9 @@ func (x *member) lag() {
 	case No:
 		g.Try = "wait until it has caught up: pgtui status " + x.name()
 	case Unknown:
-		g.Unit = ""
+		if g.Value < 0 {
+			g.Unit, g.Value = "", 0
+		}
 	}
 	if !x.rules.Known && g.Verdict == Pass {
 		g.Verdict, x.f.lag = Unknown, Unknown
@@ -202,7 +204,8 @@ func (x *member) lag() {
 }
 
 // behind judges the candidate's distance to the leader by two words: what the
-// DCS had of both when it was read, and what both report of themselves.
+// DCS had of both when it was read, and what both report of themselves. n is -1 where
+// neither has one.
 func (x *member) behind() (v Verdict, n int64, what string) {
 	limit := x.rules.MaxLag
 	words := func(n int64) string {
@@ -212,12 +215,15 @@ func (x *member) behind() (v Verdict, n int64, what string) {
 	if x.st.Role == "primary" {
 		return No, 0, "it reports no WAL received: it runs as a primary"
 	}
-	if pos < 0 {
-		return Unknown, 0, "it reports no WAL position"
-	}
 	dcs := int64(-1)
 	if d := x.dcs.Member(x.m.Instance); x.dcsKnown && d != nil {
 		dcs = d.Behind
+	}
+	switch {
+	case pos < 0 && dcs < 0:
+		return Unknown, -1, "it reports no WAL position"
+	case pos < 0:
+		return Unknown, dcs, fmt.Sprintf("it reports no WAL position; the DCS has it %s behind, limit %s", text.Bytes(dcs), text.Bytes(limit))
 	}
 	own := int64(-1)
 	if x.lead != nil && x.lead.Position() >= 0 {
@@ -225,7 +231,7 @@ func (x *member) behind() (v Verdict, n int64, what string) {
 	}
 	switch {
 	case own < 0 && dcs < 0:
-		return Unknown, 0, "how far it is behind is unknown: neither the leader nor the DCS reports a position"
+		return Unknown, -1, "how far it is behind is unknown: neither the leader nor the DCS reports a position"
 	case own < 0 && dcs <= limit:
 		return Pass, dcs, words(dcs) + ", by the DCS"
 	case own < 0:

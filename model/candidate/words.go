@@ -82,6 +82,14 @@ func (c *Candidate) Worst() *Gate {
 	return out
 }
 
+// Refusal is how Patroni refuses by the gate, in words.
+func (g *Gate) Refusal() string {
+	if g.By == "B" {
+		return "the leader's Patroni refuses it with 503"
+	}
+	return "the Patroni that gets the call refuses it with 412"
+}
+
 // Words is what the candidate's verdict means.
 func (v Verdict) Words() string {
 	switch v {

@@ -212,3 +212,18 @@ func TestACountdownIsJudgedAgain(t *testing.T) {
 		t.Errorf("%s\n%s", first, second)
 	}
 }
+
+// TestCounts: a board counts the rows of the findings' page, faults and drift apart, however
+// many findings are behind a row.
+func TestCounts(t *testing.T) {
+	b := board.Board{
+		Findings: []model.Finding{{Code: "a"}, {Code: "d", Drift: true}, {Code: "d", Drift: true}, {Code: "e", Drift: true}},
+		Causes: []model.Cause{
+			{Finding: model.Finding{Code: "a"}, Same: []int{0}},
+			{Finding: model.Finding{Code: "d", Drift: true}, Same: []int{1, 2}, Effects: []int{3}},
+		},
+	}
+	if faults, drift := b.Counts(); faults != 1 || drift != 1 {
+		t.Errorf("%d faults and %d drift", faults, drift)
+	}
+}

@@ -144,8 +144,8 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 				return b
 			}
 		}
-		if d := b.Drift(); len(d) > 0 {
-			b.Summary = "every service is served; the inventory differs: " + d[0].Summary
+		if i := slices.IndexFunc(b.Causes, func(c model.Cause) bool { return c.Drift }); i >= 0 {
+			b.Summary = "every service is served; the inventory differs: " + b.Causes[i].Summary
 		}
 	}
 	return b

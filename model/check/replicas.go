@@ -94,7 +94,7 @@ func pendingRestart(in Input, report func(model.Finding)) {
 		Hint: "when the sessions on them may end: pgtui restart " + string(in.Board.Cluster.Name) + " --pending, the leader last"})
 }
 
-// dcsUnreachable: Patronis answer for themselves, and none can read the DCS.
+// dcsUnreachable: each Patroni answers for itself, and none can read the DCS.
 func dcsUnreachable(in Input, report func(model.Finding)) {
 	known := 0
 	var evidence []string

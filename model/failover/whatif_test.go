@@ -117,8 +117,8 @@ func TestEvents(t *testing.T) {
 	}
 	modeltest.Equal(t, "events", strings.Join(got, "\n"), strings.Join([]string{
 		"pg-test  leader  pg-test-1 (TL 1) → pg-test-2 (TL 1)",
-		"pg-test  pg-test-1  leader running → replica streaming",
-		"pg-test  pg-test-2  replica streaming → leader running",
+		"pg-test  pg-test-1  leader → replica streaming",
+		"pg-test  pg-test-2  replica streaming → leader",
 		"pg-test  primary 5433  pg-test-1 → pg-test-2",
 		"pg-test  stale-roles: roles are stale",
 		"pg-test  paused: gone (paused)",

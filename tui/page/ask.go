@@ -30,6 +30,7 @@ const (
 	TopicLogs       Topic = "logs"       // the logs of a node, as they come
 	TopicStore      Topic = "store"      // an instance's backups and disk, over SSH
 	TopicHistory    Topic = "history"    // what was changed, as the audit file has it
+	TopicTimelines  Topic = "timelines"  // the ends of a cluster's timelines, as Patroni has them
 )
 
 // Offers reports that the topic can be probed.

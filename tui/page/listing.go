@@ -146,6 +146,15 @@ func ListTitle(title string, n, hidden int, filter string) widget.Line {
 	return l
 }
 
+// FindingsTitle heads the findings of a cluster: their number, and how many are drift.
+func FindingsTitle(faults, drift int) widget.Line {
+	l := widget.T(theme.Head, widget.F(" FINDINGS %d", faults+drift))
+	if drift > 0 {
+		l = l.Add(theme.Dim, widget.F(", %d drift", drift))
+	}
+	return l
+}
+
 // FilterHelp says how a filter is written.
 const FilterHelp = "!not  ~regex  =fuzzy"
 

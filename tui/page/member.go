@@ -112,7 +112,7 @@ func (e Env) Status(name model.InstanceName) source.Observed[model.PatroniStatus
 }
 
 // StatusFacts are the positions and versions that Patroni reports, in words.
-func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
+func StatusFacts(st model.PatroniStatus, e Env) []widget.Line {
 	var parts []string
 	add := func(label, v string) {
 		if v != "" {
@@ -127,7 +127,7 @@ func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	add("written", lsn(st.Location))
 	add("received", lsn(st.Received))
 	add("replayed", lsn(st.Replayed))
-	add("started", started(st.PostmasterStart))
+	add("started", e.started(st.PostmasterStart))
 	if st.PendingRestart {
 		parts = append(parts, "restart pending")
 	}
@@ -139,7 +139,7 @@ func StatusFacts(st model.PatroniStatus, w int) []widget.Line {
 	if len(parts) == 0 {
 		return nil
 	}
-	return Wrapped(theme.Dim, widget.Words(strings.Join(parts, " · ")), " ", w, 4)
+	return Wrapped(theme.Dim, widget.Words(strings.Join(parts, " · ")), " ", e.W, 4)
 }
 
 // lsn is a WAL position as PostgreSQL writes it, "" when it is unknown.
@@ -168,9 +168,9 @@ func NonEmpty(parts ...string) []string {
 
 // started is when a postmaster started, to the second; as Patroni reports
 // it where its form is unknown.
-func started(text string) string {
+func (e Env) started(text string) string {
 	if t := model.ParseStarted(text); !t.IsZero() {
-		return t.UTC().Format("2006-01-02 15:04:05Z")
+		return e.Moment(t)
 	}
 	return text
 }

@@ -41,6 +41,19 @@ func HealthMark(h model.Health, pending bool) Mark {
 	return Unknown()
 }
 
+// PartMark draws the health of one part of a cluster, a PostgreSQL, a pgbouncer or its
+// components, in the words of findings: the cluster's own words are HealthMark's.
+func PartMark(h model.Health) Mark {
+	m := HealthMark(h, false)
+	switch h {
+	case model.HealthDegraded:
+		m.Word = SeverityMark(model.Warning).Word
+	case model.HealthDown:
+		m.Word = SeverityMark(model.Critical).Word
+	}
+	return m
+}
+
 // Probing is what is unknown because no node has answered yet.
 func Probing() Mark { return Mark{"·", "probing", theme.Info} }
 
@@ -271,10 +284,21 @@ func Count(n int64) string {
 // FindingMark draws how much a finding weighs; drift has a mark of its own.
 func FindingMark(f *model.Finding) Mark {
 	if f.Drift {
-		return Mark{Differs, "drift", theme.Info}
+		return DriftMark()
 	}
 	return SeverityMark(f.Severity)
 }
+
+// ChangeMark draws how bad the end of a change is; drift that is there has a mark of its own.
+func ChangeMark(c *board.Change) Mark {
+	if c.Drift && c.Path[len(c.Path)-1] != "" {
+		return DriftMark()
+	}
+	return SeverityMark(c.Severity)
+}
+
+// DriftMark draws a difference from the inventory.
+func DriftMark() Mark { return Mark{Differs, "drift", theme.Info} }
 
 // FindingLine is a finding in one line, with its cluster if requested.
 func FindingLine(f *model.Finding, cluster bool) widget.Line {
@@ -292,6 +316,15 @@ func Clock(t, now time.Time) string {
 		return t.Format("15:04:05")
 	}
 	return t.Format("02 Jan 15:04:05")
+}
+
+// Moment is a time in full, in the zone of the screen: "2006-01-02 15:04:05 CET", or "5 s
+// ago" where that is shown.
+func (e Env) Moment(t time.Time) string {
+	if e.Ago {
+		return e.Stamp(t) + " ago"
+	}
+	return t.In(e.Now.Location()).Format("2006-01-02 15:04:05 MST")
 }
 
 // When is a time in a sentence: "15:04:05", or "5 s ago" where that is shown.
@@ -370,8 +403,7 @@ func Failure(err error, e Env) []widget.Line {
 // that is wider than room, the states between the first and the last are left out; 0 is
 // room for all.
 func Became(c *board.Change, room int) widget.Line {
-	m := SeverityMark(c.Severity)
-	tone := m.Tone
+	tone := ChangeMark(c).Tone
 	if c.Severity == model.Info {
 		tone = theme.Plain
 	}
@@ -456,14 +488,14 @@ func ChangeLines(c *board.Change, e Env) []widget.Line {
 	if l.Width() <= e.W {
 		return []widget.Line{l}
 	}
-	m := SeverityMark(c.Severity)
+	m := ChangeMark(c)
 	head := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At))).Pad(10).AddRaw(m.Tone, m.Shape)
 	return LabelledRaw(head, theme.Plain, About(c).Local()+"  "+Became(c, 0).String(), head.Width()+1, e.W, 3)
 }
 
 // changeLine is one change in one line.
 func changeLine(c *board.Change, e Env) widget.Line {
-	m := SeverityMark(c.Severity)
+	m := ChangeMark(c)
 	at := widget.P(" ").Add(theme.Dim, widget.Words(e.Stamp(c.At)+" "))
 	l := at.Pad(max(at.Width(), 10)).AddRaw(m.Tone, m.Shape+" ").Add(theme.Plain, About(c)+"  ")
 	return widget.Join(l, Became(c, max(e.W-l.Width(), 0)))

@@ -313,7 +313,8 @@ func (c *Cluster) Pause(on bool) {
 	}
 }
 
-// SetLag sets the replay lag of a replica, in bytes.
+// SetLag makes a replica lack the last bytes of the WAL: the leader has written them, and the
+// replica has not received them.
 func (m *Member) SetLag(bytes int64) error {
 	if m.role == rolePrimary {
 		return fmt.Errorf("%s is the primary: only replicas lag", m.Name)
@@ -321,6 +322,7 @@ func (m *Member) SetLag(bytes int64) error {
 	if m.lag == 0 {
 		m.laggedAt = m.Cluster.env.Now()
 	}
+	m.Cluster.lsn += max(bytes-m.lag, 0)
 	m.lag = bytes
 	m.touch()
 	return nil

@@ -168,8 +168,10 @@ func (p *Candidates) lines(e page.Env) []widget.Line {
 		out = append(out, p.gates(&t.Candidates[p.at()], e)...)
 	}
 	out = append(out, clusterGates(t.Gates, p.all, e)...)
-	out = append(out, cutLines(t.Ports, e)...)
-	out = append(out, gapLines(t.Gap, e)...)
+	if t.Verdict() != candidate.No { // else there is no takeover that cuts or lasts
+		out = append(out, cutLines(t.Ports, e)...)
+		out = append(out, gapLines(t.Gap, e)...)
+	}
 	if t.Rules != "" {
 		out = append(out, page.Labelled(widget.T(theme.Head, " RULES"), theme.Dim, widget.Words(t.Rules), 8, e.W, 3)...)
 	}
@@ -204,7 +206,7 @@ func gateMark(v candidate.Verdict) page.Mark {
 // table is one row for each member.
 func (p *Candidates) table(e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
-		{Title: "MEMBER", Min: 9, Max: 32}, {Title: "TAKEOVER", Min: 9}, {Title: "RECEIVED", Min: 8, Max: 16}, {Title: "TO REPLAY", Min: 9, Max: 16, Drop: 2},
+		{Title: "MEMBER", Min: 9, Max: 32}, {Title: "TAKEOVER", Min: 9}, {Title: "BEHIND", Min: 6, Max: 16}, {Title: "TO REPLAY", Min: 9, Max: 16, Drop: 2},
 		{Title: "ROLE", Min: 6, Max: 24, Drop: 1}, {Title: "HAPROXY", Min: 7, Max: 24}, {Title: "WHY", Min: 14, Max: 120, Flex: true, Drop: 3},
 	}}
 	b := e.Board(p.cluster)
@@ -236,8 +238,10 @@ func behind(c *candidate.Candidate, name string) widget.Line {
 	}
 	g := all[0]
 	switch {
-	case g.Verdict == candidate.Unknown || g.Unit == "":
+	case g.Unit == "":
 		return widget.T(theme.Doubt, "?")
+	case g.Unit == "bytes" && g.Verdict == candidate.Unknown: // a number that does not decide
+		return widget.T(theme.Doubt, widget.Words(page.LagText(g.Value)+" ?"))
 	case g.Unit == "bytes":
 		return widget.T(toneOf(g.Verdict), widget.Words(page.LagText(g.Value)))
 	case g.Unit == "seconds":
@@ -349,7 +353,7 @@ func gateLines(g candidate.Gate, e page.Env) []widget.Line {
 	}
 	what := widget.Words(g.What)
 	if g.By != "" && g.Verdict == candidate.No {
-		what += widget.Words(" (Patroni's gate " + g.By + ")")
+		what += widget.Words(" (" + g.Refusal() + ")")
 	}
 	out := columned(widget.P("   ").AddRaw(m.Tone, m.Shape+" ").Add(theme.Strong, widget.Words(g.Name)), what, 28, e)
 	if g.Try != "" && g.Verdict != candidate.Pass {

@@ -318,7 +318,9 @@ func (p *Instance) patroni(in *model.Instance, e page.Env) []widget.Line {
 	case !o.Ever():
 		return append(out, widget.T(theme.Info, "   · probing"))
 	}
-	for _, l := range page.StatusFacts(o.Value, e.W-2) {
+	narrow := e
+	narrow.W -= 2
+	for _, l := range page.StatusFacts(o.Value, narrow) {
 		out = append(out, widget.Join(widget.P("  "), l))
 	}
 	paths := slices.Sorted(maps.Keys(v.Checks))

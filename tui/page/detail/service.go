@@ -77,7 +77,7 @@ func (p *Service) lines(e page.Env) []widget.Line {
 	}
 	out := p.answer(b, r, e)
 	out = append(out, nil)
-	out = append(out, p.views(r, svc, e)...)
+	out = append(out, p.views(b, r, svc, e)...)
 	out = append(out, p.definition(b, svc, e)...)
 	return append(out, p.file(b, svc, e)...)
 }
@@ -116,7 +116,7 @@ func (p *Service) answer(b *board.Board, r *board.Route, e page.Env) []widget.Li
 }
 
 // views is what each HAProxy reports of each server.
-func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget.Line {
+func (p *Service) views(b *board.Board, r *board.Route, svc *model.Service, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "HAPROXY / SERVER", Min: 12, Max: 40},
 		{Title: "VERDICT", Min: 12},
@@ -130,7 +130,7 @@ func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget
 	}}
 	for i := range r.Views {
 		v := &r.Views[i]
-		t.Rows = append(t.Rows, viewRow(v, e))
+		t.Rows = append(t.Rows, viewRow(b, r, v, e))
 		for j := range v.Cells {
 			t.Rows = append(t.Rows, serverRow(v, &v.Cells[j], svc, e))
 		}
@@ -139,8 +139,11 @@ func (p *Service) views(r *board.Route, svc *model.Service, e page.Env) []widget
 }
 
 // viewRow heads one HAProxy.
-func viewRow(v *board.View, e page.Env) []widget.Line {
+func viewRow(b *board.Board, r *board.Route, v *board.View, e page.Env) []widget.Line {
 	m := page.VerdictMark(v.Verdict)
+	if v.Verdict == r.Verdict { // in the words of the head
+		m = page.RouteMark(b, &board.Route{Service: r.Service, Verdict: v.Verdict, Serving: v.Serving})
+	}
 	name := widget.Raw(theme.Strong, v.Label())
 	if v.Node != "" {
 		name = name.AddRaw(theme.Dim, " "+string(v.HAProxy))

@@ -156,6 +156,10 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	if e.Pending(b) {
 		return []widget.Line{nil, widget.T(theme.Info, " still probing: not every node has answered yet …")}
 	}
+	if b.KnownMembers() == 0 {
+		why := widget.F("! Patroni answers on no member of %s: there is no state to simulate from. f shows the findings.", widget.Data(p.name))
+		return append([]widget.Line{widget.P(" ").Add(theme.Head, "WHAT IF"), nil}, page.Wrapped(theme.Warn, why, " ", e.W, 5)...)
+	}
 	sup, cur := p.supposed(b)
 	out, err := failover.WhatIf(p.snapshot(e), b.Cluster, sup, e.Now)
 	lines := []widget.Line{p.title(sup, b)}
@@ -190,7 +194,12 @@ func (p *WhatIf) title(sup failover.Supposition, b *board.Board) widget.Line {
 	switch {
 	case len(sup.Down) > 0:
 		verb := " is down"
-		if len(sup.Down) > 1 {
+		switch gone := !slices.ContainsFunc(sup.Down, func(n model.InstanceName) bool { return b.Member(n) == nil || b.Member(n).Known }); {
+		case gone && len(sup.Down) > 1:
+			verb = " stay down"
+		case gone:
+			verb = " stays down"
+		case len(sup.Down) > 1:
 			verb = " are down"
 		}
 		l = l.Add(theme.Strong, widget.Words(model.Join(sup.Down)+verb))

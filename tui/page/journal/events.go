@@ -5,17 +5,25 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"pgtui/model"
 	"pgtui/model/board"
+	"pgtui/plan"
+	"pgtui/plan/action"
 	"pgtui/tui/keys"
 	"pgtui/tui/page"
 	"pgtui/tui/theme"
 	"pgtui/tui/widget"
 )
 
-// Events is what has changed since the console was opened, the newest first: gathered by
-// incident, or each event.
+// Events is what has changed, the newest first: what this console saw, gathered by incident
+// or each event, and before that the runs of the audit file and the timelines of Patroni.
 type Events struct {
+	runs  page.Answer[plan.History]
+	lines page.Answer[[]action.TimelineSwitch] // of the cluster; without one they are not read
+	past  []board.Change                       // of runs and lines, the newest first
+
 	cluster model.ClusterName // "" for all
 	cursor  string            // key of the change under the cursor; "" follows the newest
 	top     int
@@ -36,13 +44,14 @@ func (p *Events) SetFilter(text string) page.Page {
 
 // EventsScreen is the list in the registry.
 func EventsScreen() page.Screen {
-	return page.Screen{Name: "events", Key: "7", Letter: "e", As: keys.Events, Help: "what has changed since the console was opened",
+	return page.Screen{Name: "events", Key: "7", Letter: "e", As: keys.Events, Help: "what has changed, before the console was opened too",
 		Open: func(at page.Place, _ page.Env) page.Page { return &Events{cluster: at.Cluster} },
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "go there", Help: "the service, the instance or the finding it is about"},
 			{Keys: "tab", Action: keys.Next, Label: "each event", Help: "one row for each event", When: eventsGathered},
 			{Keys: "tab", Action: keys.Next, Label: "by incident", Help: "one row for all that an incident did to a subject", When: eventsEach},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
+			{Keys: "R", Action: keys.Again, Help: "read the audit file and Patroni's timelines again"},
 		}, keys.Moves()...)}
 }
 
@@ -75,16 +84,39 @@ func (p *Events) Command(page.Env) (string, string) {
 	return page.CommandOf("pgtui status", p.cluster) + " --watch", pigsty
 }
 
+// Start reads what happened before, when the page opens.
+func (p *Events) Start() (page.Page, page.Intent) {
+	q := *p
+	out := page.Both{q.runs.Request(page.Inquiry{Topic: page.TopicHistory})}
+	if p.cluster != "" {
+		out = append(out, q.lines.Request(page.Inquiry{Topic: page.TopicTimelines, Cluster: p.cluster}))
+	}
+	return &q, out
+}
+
+// Waits are the inquiries whose answers it waits for.
+func (p *Events) Waits() []*page.Inquiry { return append(p.runs.Waits(), p.lines.Waits()...) }
+
+// Waiting reports that an answer is on its way.
+func (p *Events) Waiting() bool { return p.runs.Waiting() || p.lines.Waiting() }
+
+// Update takes an answer in.
+func (p *Events) Update(msg tea.Msg, e page.Env) (page.Page, page.Intent) {
+	q := *p
+	if q.runs.Take(msg) || q.lines.Take(msg) {
+		q.past = past(q.runs.Got, q.lines.Got, q.cluster, e)
+		return &q, nil
+	}
+	return p, nil
+}
+
 // changeKey identifies a change: by its first subject, whose path may become that of others.
 func changeKey(c *board.Change) string {
 	return fmt.Sprint(c.From.UnixNano(), "\x00", c.Cluster, "\x00", c.Kind, "\x00", c.Subject(), "\x00", c.About)
 }
 
 func (p *Events) rows(e page.Env) (rows []board.Change, hidden int) {
-	all := e.Changes
-	if p.each {
-		all = board.Each(e.Events)
-	}
+	all := p.all(e)
 	for i := range all {
 		c := &all[i]
 		if p.cluster != "" && c.Cluster != "" && c.Cluster != p.cluster {
@@ -97,6 +129,29 @@ func (p *Events) rows(e page.Env) (rows []board.Change, hidden int) {
 		rows = append(rows, *c)
 	}
 	return rows, hidden
+}
+
+// all is what this console saw with what happened before, the newest first. A run of this
+// console is in the audit file too, and is shown once.
+func (p *Events) all(e page.Env) []board.Change {
+	all := e.Changes
+	if p.each {
+		all = board.Each(e.Events)
+	}
+	if len(p.past) == 0 {
+		return all
+	}
+	out := slices.Clone(all)
+	for i := range p.past {
+		c := &p.past[i]
+		if c.Kind != "run" || !slices.ContainsFunc(all, func(o board.Change) bool {
+			return o.Kind == "run" && o.Cluster == c.Cluster && o.At.Sub(c.At).Abs() < sameRun
+		}) {
+			out = append(out, *c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b board.Change) int { return b.At.Compare(a.At) })
+	return out
 }
 
 func (p *Events) at(rows []board.Change) int {
@@ -127,7 +182,10 @@ func (p *Events) Choose(i int, e page.Env) page.Page {
 func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	rows, _ := p.rows(e)
 	if a == keys.Next {
-		return &Events{cluster: p.cluster, filter: p.filter, each: !p.each}, nil
+		return page.With(p, func(q *Events) { q.cursor, q.top, q.each = "", 0, !p.each }), nil
+	}
+	if a == keys.Again {
+		return p.Start()
 	}
 	if a == keys.Open && len(rows) > 0 {
 		q, cur := *p, p.at(rows)
@@ -139,8 +197,11 @@ func (p *Events) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 
 // goal is the page of what a change is about.
 func (p *Events) goal(c *board.Change, e page.Env) page.Intent {
-	if c.Kind == "inventory" {
+	switch c.Kind {
+	case "inventory":
 		return page.Open{Screen: "inventory", At: page.Place{Cluster: p.cluster}}
+	case "run":
+		return page.Open{Screen: "log"}
 	}
 	b := e.Board(c.Cluster)
 	if b == nil {
@@ -171,7 +232,7 @@ func (p *Events) goal(c *board.Change, e page.Env) page.Intent {
 }
 
 // space is how many rows there is room for.
-func (p *Events) space(e page.Env) int { return e.Rows(3, 4+p.below(e)) }
+func (p *Events) space(e page.Env) int { return e.Rows(3+len(p.trouble(e)), 4+p.below(e)) }
 
 // below is how many lines the change under the cursor has: at least 4, at most a third.
 func (p *Events) below(e page.Env) int {
@@ -185,8 +246,8 @@ func (p *Events) below(e page.Env) int {
 // View draws the list above and the change under the cursor in full below.
 func (p *Events) View(e page.Env) []widget.Line {
 	rows, hidden := p.rows(e)
-	calm := widget.T(theme.Plain, widget.F(" Nothing has changed since %s, when pgtui started to watch. 0 shows what pgtui changed before.", page.Clock(e.Since, e.Now)))
-	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, calm, e)
+	out, empty := listHead("EVENTS", "event", len(rows), hidden, p.filter, p.calm(e), e)
+	out = slices.Insert(out, 1, p.trouble(e)...)
 	if empty {
 		return out
 	}
@@ -204,6 +265,32 @@ func (p *Events) View(e page.Env) []widget.Line {
 	}
 	n := p.below(e)
 	return append(widget.Fit(out, e.H-n), widget.Fit(eventText(&rows[cur], e), n)...)
+}
+
+// calm says since when nothing has changed.
+func (p *Events) calm(e page.Env) widget.Line {
+	since := page.Clock(e.Since, e.Now)
+	switch {
+	case p.Waiting():
+		return widget.T(theme.Plain, widget.F(" Nothing has changed since %s, when pgtui started to watch. Reading what happened before …", since))
+	case p.runs.Got == nil:
+		return widget.T(theme.Plain, widget.F(" Nothing has changed since %s, when pgtui started to watch.", since))
+	}
+	return widget.T(theme.Plain, widget.F(" Nothing has changed since %s, when pgtui started to watch, and no earlier change is recorded.", since))
+}
+
+// trouble is why what happened before is not in the list, in a line each.
+func (p *Events) trouble(e page.Env) (out []widget.Line) {
+	add := func(text widget.Words) {
+		out = append(out, widget.T(theme.Warn, " ! ").Add(theme.Warn, text).Trunc(e.W))
+	}
+	if err := p.runs.Failed(); err != nil {
+		add(widget.F("The audit file could not be read: %s", err))
+	}
+	if err := p.lines.Failed(); err != nil {
+		add(widget.F("Patroni's earlier timelines could not be read: %s", err))
+	}
+	return out
 }
 
 func eventColumns(cluster bool, e page.Env) []widget.Column {
@@ -237,7 +324,7 @@ func eventRoom(seen []board.Change, cluster bool, e page.Env) int {
 
 // eventRow is one change as a row of eventColumns.
 func eventRow(c *board.Change, cluster bool, room int, e page.Env) []widget.Line {
-	m := page.SeverityMark(c.Severity)
+	m := page.ChangeMark(c)
 	row := []widget.Line{widget.T(theme.Dim, widget.Words(e.Stamp(c.At))), widget.Raw(m.Tone, m.Shape)}
 	if cluster {
 		row = append(row, widget.Raw(theme.Strong, string(c.Cluster)))
@@ -251,7 +338,7 @@ func eventRow(c *board.Change, cluster bool, room int, e page.Env) []widget.Line
 
 // eventText is one change in full, with each of its events.
 func eventText(c *board.Change, e page.Env) []widget.Line {
-	m := page.SeverityMark(c.Severity)
+	m := page.ChangeMark(c)
 	head := widget.P(" ").AddRaw(theme.Strong, string(c.Cluster)+"  ").Add(theme.Strong, page.About(c)+"  ").AddRaw(theme.Dim, c.At.Format("2006-01-02 15:04:05.0")+"  ").Add(m.Tone, widget.Words(m.Word))
 	out := []widget.Line{nil, head}
 	if len(c.Events) == 1 {

@@ -42,7 +42,7 @@ func findingsPane(b *board.Board, e page.Env) []widget.Line {
 	if len(events) > 0 {
 		room -= min(len(events)+2, e.H/2)
 	}
-	out := []widget.Line{widget.T(theme.Head, widget.F(" FINDINGS %d", len(b.Causes)))}
+	out := []widget.Line{page.FindingsTitle(b.Counts())}
 	if len(b.Causes) == 0 && !e.Pending(b) {
 		out = []widget.Line{widget.T(theme.Head, " FINDINGS"), widget.T(theme.Dim, " none")}
 	}

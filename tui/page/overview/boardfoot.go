@@ -84,7 +84,7 @@ func (p *Cluster) below(b *board.Board, e page.Env, room int, beside bool) []wid
 		return out
 	}
 	if len(b.Causes) > 0 && room-len(out) > 2 {
-		out = append(out, nil, widget.T(theme.Head, widget.F(" FINDINGS %d", len(b.Causes))))
+		out = append(out, nil, page.FindingsTitle(b.Counts()))
 		for i := range b.Causes {
 			spare, last := room-len(out)-1, i == len(b.Causes)-1 // one line stays between them and the keys
 			lines := causeHead(&b.Causes[i], e, 3)

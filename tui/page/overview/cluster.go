@@ -47,7 +47,7 @@ func BoardScreen() page.Screen {
 			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the HAProxies: plan, diff, confirmation", Opens: "reload"},
 			{Keys: "x", Action: keys.Act, Label: "actions", Help: "switchover, drain, restart … of the cell under the cursor and of the cluster", Opens: "actions"},
 			{Keys: "C", Action: keys.Candidates, Label: "candidates", Help: "who can take over, with every gate", Opens: "candidates"},
-			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed, before the console was opened too", Opens: "events"},
 			{Keys: "t", Action: keys.Topology, Label: "topology", Help: "who replicates from whom, with lag, timeline and sync state", Opens: "topology"},
 			{Keys: "i", Action: keys.Instance, Label: "instance", Help: "the instance under the cursor, else the leader", Opens: "instance"},
 			{Keys: "p", Action: keys.Postgres, Help: "sessions and blockers of the instance under the cursor, else of the leader", Opens: "postgres"},
@@ -181,7 +181,7 @@ func boardBanner(b *board.Board, e page.Env) []widget.Line {
 		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, there is no automatic failover ").Trunc(e.W))
 	}
 	head := widget.Join(widget.P(" "), m.Line(), widget.P("  "))
-	if n := len(b.Drift()); n > 0 && !e.NoAnswer() {
+	if _, n := b.Counts(); n > 0 && !e.NoAnswer() {
 		head = widget.Join(head, driftCell(b), widget.T(theme.Info, " drift  "))
 	}
 	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {

@@ -49,7 +49,7 @@ func FleetScreen() page.Screen {
 		Keys: append([]keys.Row{
 			{Keys: "enter l right", Action: keys.Open, Label: "open", Help: "the cluster's board", Opens: "board"},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of all clusters", Opens: "findings"},
-			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened, in all clusters", Opens: "events"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed, before the console was opened too, in all clusters", Opens: "events"},
 			{Keys: "d", Action: keys.Diff, Label: "diff", Help: "what a reload of the cluster would change", Opens: "diff"},
 			{Keys: "r", Action: keys.Reload, Label: "reload", Help: "reload the cluster's HAProxies: plan, diff, confirmation", Opens: "reload"},
 			{Keys: "/", Action: keys.Filter, Label: "filter", Help: "narrow the list as you type"},
@@ -196,7 +196,7 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if e.NoAnswer() {
 		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines(e))
 	}
-	facts := fmt.Sprintf(" %d of %s answer · worst lag %s", b.KnownMembers(), text.Plural(len(b.Members), "Patroni"), page.Lag(b.WorstLag()))
+	facts := fmt.Sprintf(" members %d/%d · worst lag %s", b.KnownMembers(), len(b.Members), page.Lag(b.WorstLag()))
 	if b.Timeline > 0 {
 		facts += fmt.Sprintf(" · timeline %d", b.Timeline)
 	}
@@ -304,7 +304,7 @@ func fleetRow(b *board.Board, e page.Env) []widget.Line {
 		}
 	}
 	state := e.Health(b).Line()
-	if e.W < 100 && len(b.Drift()) > 0 { // the column may have no room
+	if _, drift := b.Counts(); e.W < 100 && drift > 0 { // the column may have no room
 		state = state.Add(theme.Info, " "+page.Differs)
 	}
 	row := []widget.Line{widget.Raw(theme.Strong, string(b.Cluster.Name)), state, leaderCell(b, e),
@@ -370,18 +370,18 @@ func portCell(b *board.Board, port string, e page.Env) widget.Line {
 	return m.Line()
 }
 
-// driftCell counts what differs from the inventory; it is blank where nothing does.
+// driftCell counts the findings that are drift; it is blank where there is none.
 func driftCell(b *board.Board) widget.Line {
-	if n := len(b.Drift()); n > 0 {
+	if _, n := b.Counts(); n > 0 {
 		return widget.Raw(theme.Info, fmt.Sprintf("%s %d", page.Differs, n))
 	}
 	return nil
 }
 
-// findingCell counts what is wrong, the drift aside, and has the worst of it.
+// findingCell counts the findings that are faults, and has the worst of them.
 func findingCell(b *board.Board, e page.Env) widget.Line {
 	var worst, drift *model.Finding
-	n := 0
+	n, _ := b.Counts()
 	for i := range b.Causes {
 		f := &b.Causes[i].Finding
 		switch {
@@ -389,9 +389,6 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 			drift = f
 		case !f.Drift && worst == nil:
 			worst = f
-		}
-		if !f.Drift {
-			n++
 		}
 	}
 	switch {
@@ -453,7 +450,7 @@ func fleetCompare(col int) func(a, b *board.Board) int {
 		return number(func(b *board.Board) int64 { return portTrouble(b, ports[i]) })
 	}
 	if fleetColumns(0, 0, page.Env{})[col].Title == "DRIFT" {
-		return number(func(b *board.Board) int64 { return int64(len(b.Drift())) })
+		return number(func(b *board.Board) int64 { _, n := b.Counts(); return int64(n) })
 	}
 	return number(func(b *board.Board) int64 {
 		if len(b.Causes) == 0 {

@@ -31,7 +31,7 @@ func TopologyScreen() page.Screen {
 			{Keys: "w", Action: keys.WhatIf, Label: "what if", Help: "on paper: the member under the cursor is down, or leads", Opens: "what-if", When: declaredMember},
 			{Keys: "n", Action: keys.Node, Label: "haproxy", Help: "the HAProxy of the instance's node", Opens: "haproxy", When: declaredMember},
 			{Keys: "f", Action: keys.Findings, Label: "findings", Help: "the findings of the cluster", Opens: "findings"},
-			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed since the console was opened", Opens: "events"},
+			{Keys: "e", Action: keys.Events, Label: "events", Help: "what has changed, before the console was opened too", Opens: "events"},
 		}, keys.Moves()...)}
 }
 
@@ -191,5 +191,5 @@ func branchText(br *board.Branch, e page.Env) []widget.Line {
 	if br.Member.Foreign != nil {
 		return out
 	}
-	return append(out, page.StatusFacts(e.Status(br.Member.Instance).Value, e.W)...)
+	return append(out, page.StatusFacts(e.Status(br.Member.Instance).Value, e)...)
 }

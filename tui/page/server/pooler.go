@@ -136,7 +136,7 @@ func (p *Pooler) lines(e page.Env) (head, lines []widget.Line, at []int) {
 		return head, nil, nil
 	}
 	health, summary := p.Got.Verdict(c)
-	m := page.HealthMark(health, false)
+	m := page.PartMark(health)
 	head = append(head, p.Answered(widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)), e)...)
 	head = append(head, page.Wrapped(theme.Plain, widget.Words(summary), " ", e.W, 3)...)
 	if in := c.Instance(p.name); in != nil && e.H > 8 {

@@ -206,7 +206,7 @@ func (p *Postgres) View(e page.Env) []widget.Line {
 // query.
 func session(r *activity.Row, most int, e page.Env) []widget.Line {
 	b := r.Backend
-	facts := page.NonEmpty(widget.Words(r.State()).Local(), b.Client, b.Application, widget.F("connected %s", time.UnixMicro(b.Started).UTC().Format("2006-01-02 15:04:05Z")).Local())
+	facts := page.NonEmpty(widget.Words(r.State()).Local(), b.Client, b.Application, widget.F("connected %s", e.Moment(time.UnixMicro(b.Started))).Local())
 	if b.InXact {
 		facts = append(facts, widget.F("transaction %s", activity.Age(b.Xact)).Local())
 	}
@@ -230,7 +230,7 @@ func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
 	}
 	r := p.sql.Got
 	health, troubles := activity.Verdict(r, p.node.Got)
-	m := page.HealthMark(health, false)
+	m := page.PartMark(health)
 	role := "primary"
 	if r.Recovery {
 		role = "replica"

@@ -194,7 +194,7 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	}
 	rows := *p.Got
 	health, summary := model.ComponentsHealth(rows)
-	m := page.HealthMark(health, false)
+	m := page.PartMark(health)
 	groups := byNode(rows)
 	title := widget.P(" ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word)).Add(theme.Dim, widget.F("  %s on %s", text.Plural(len(rows), "component"), text.Plural(len(groups), "node")))
 	head = append(head, p.Answered(title, e)...)
