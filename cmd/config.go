@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -298,17 +299,23 @@ func (a *app) configShow(c *cobra.Command) error {
 	if err := a.configure(c); err != nil {
 		return err
 	}
-	w := a.io.Out
+	where := a.configFile()
+	if _, err := os.Stat(where); err != nil {
+		where += " (does not exist)"
+	}
+	fmt.Fprintf(a.io.Out, "# %s\n", where)
+	a.showSettings(a.io.Out, func(argv []string) string { return strings.Join(argv, ", ") })
+	return nil
+}
+
+// showSettings prints the settings in effect, a line each; command shows the program of one
+// of the operator's own commands with its arguments.
+func (a *app) showSettings(w io.Writer, command func(argv []string) string) {
 	line := func(key, value string) {
 		if value != "" {
 			fmt.Fprintf(w, "%s: %s\n", key, text.Line(value, 400))
 		}
 	}
-	where := a.configFile()
-	if _, err := os.Stat(where); err != nil {
-		where += " (does not exist)"
-	}
-	fmt.Fprintf(w, "# %s\n", where)
 	line("context", a.context.Name)
 	line("environment", a.context.Environment)
 	line("inventory", a.Inventory)
@@ -348,7 +355,7 @@ func (a *app) configShow(c *cobra.Command) error {
 		fmt.Fprintln(w, "commands:")
 	}
 	for _, c := range a.config.Commands {
-		line("  "+c.Name, fmt.Sprintf("[%s] # %s", strings.Join(c.Argv, ", "), cmp.Or(c.Key, "no key")))
+		line("  "+c.Name, fmt.Sprintf("[%s] # %s", command(c.Argv), cmp.Or(c.Key, "no key")))
 	}
 	if len(a.EntryPoints) > 0 {
 		fmt.Fprintln(w, "entry-points:")
@@ -357,5 +364,4 @@ func (a *app) configShow(c *cobra.Command) error {
 		line("  "+p.Name, fmt.Sprintf("%s # %s", p.Host, p.Scheme))
 	}
 	line("contexts", strings.Join(contextNames(a.config), ", "))
-	return nil
 }

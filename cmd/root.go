@@ -78,6 +78,7 @@ type app struct {
 	started      bool           // the command itself has started
 	held         *bytes.Buffer  // what a command that only reads has printed; nil when it prints at once
 	out          io.Writer      // where held goes
+	unprepared   error          // why the configuration is not in effect; a report is made without it
 }
 
 // newApp is a run before its flags are read.
@@ -160,6 +161,9 @@ func (a *app) root() *cobra.Command {
 			if cmd.Hidden || cmd.Name() == "version" {
 				return nil
 			}
+			if cmd.Name() == reportName {
+				return a.prepareReport(cmd)
+			}
 			return a.prepare(cmd)
 		},
 	}
@@ -170,7 +174,7 @@ func (a *app) root() *cobra.Command {
 		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),
-		a.configCmd(), a.demoCmd(), a.versionCmd(), a.sandboxNodeCmd(),
+		a.configCmd(), a.demoCmd(), a.versionCmd(), a.reportCmd(), a.sandboxNodeCmd(),
 	)
 	c.AddCommand(a.serverCmds()...)
 	c.AddCommand(a.enableCmd(), a.maintenanceCmd())

@@ -44,6 +44,7 @@ func documents() []document {
 		{"pgbouncer", jsonv1.Pooler{}, "pgtui pgbouncer INSTANCE -o json", "", false},
 		{"plan", jsonv1.Plan{}, "pgtui reload CLUSTER --dry-run -o json", "`--out` saves the same", false},
 		{"postgres", jsonv1.Postgres{}, "pgtui postgres INSTANCE -o json", "", false},
+		{"report", jsonv1.Report{}, "pgtui report -o json", "report.json of an archive", false},
 		{"roles", jsonv1.Roles{}, "pgtui roles CLUSTER -o json", "", true},
 		{"routes", jsonv1.Routes{}, "pgtui routes -o json", "", false},
 		{"setup", jsonv1.Setup{}, "pgtui doctor --setup -o json", "", false},

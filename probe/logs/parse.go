@@ -86,7 +86,7 @@ func (p *parser) rest() []model.LogLine {
 // kept makes a line fit to be shown, and leaves out what is empty or too old. A line
 // without a time is as old as the one before.
 func (p *parser) kept(l model.LogLine) []model.LogLine {
-	l.Unit, l.Text = p.unit, text.Line(strings.TrimSpace(mask(l.Text)), mostText)
+	l.Unit, l.Text = p.unit, text.Line(strings.TrimSpace(text.Masked(l.Text)), mostText)
 	if l.At.IsZero() {
 		l.At = p.last
 	} else {
@@ -312,26 +312,4 @@ func (p *parser) parseRecord(record string) model.LogLine {
 	}
 	l.Text = b.String()
 	return l
-}
-
-// Secrets by the form that they have in logs. What a cut left of a quoted one is
-// one too.
-var (
-	inSQL     = regexp.MustCompile(`(?i)(\bpassword\s+)(?:E?'(?:[^'\\]|''|\\.)*(?:'|\\?$)|\$\w*\$[^$]*(?:\$\w*\$|$))`)
-	inSetting = regexp.MustCompile(`(?i)((?:password|passwd|passphrase|pwd|secret|token)["']?\s*[=:]\s*)(?:'(?:[^'\\]|''|\\.)*(?:'|\\?$)|"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s,;&'")}]+)`)
-	inURI     = regexp.MustCompile(`(\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)[^\s@/]+@`)
-	inHeader  = regexp.MustCompile(`(?i)(\bauthorization: *\w+ +)\S+`)
-	scram     = regexp.MustCompile(`SCRAM-SHA-256\$[^\s'"]+`)
-	md5       = regexp.MustCompile(`\bmd5[0-9a-f]{32}\b`)
-)
-
-// mask hides what is a secret by its form.
-func mask(s string) string {
-	const stars = "********"
-	s = scram.ReplaceAllString(s, "SCRAM-SHA-256$$"+stars)
-	s = md5.ReplaceAllString(s, "md5"+stars)
-	s = inSQL.ReplaceAllString(s, "${1}'"+stars+"'")
-	s = inSetting.ReplaceAllString(s, "${1}"+stars)
-	s = inURI.ReplaceAllString(s, "${1}"+stars+"@")
-	return inHeader.ReplaceAllString(s, "${1}"+stars)
 }
