@@ -10,6 +10,8 @@ import (
 	"pgtui/cmd/show"
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/model/board"
+	"pgtui/model/check"
 	"pgtui/render/emit"
 )
 
@@ -18,6 +20,7 @@ type accessOptions struct {
 	emit          string
 	scheme, prove bool
 	count         int
+	past          pastOptions
 }
 
 func (a *app) accessCmd() *cobra.Command {
@@ -42,7 +45,7 @@ func (a *app) accessCmd() *cobra.Command {
 	c.Flags().BoolVar(&o.scheme, "scheme", false, "compare the schemes that bring clients to a cluster, and what this one has of each")
 	c.Flags().BoolVar(&o.prove, "prove", false, "connect through every endpoint as the monitoring user, and show which instance answers")
 	c.Flags().IntVar(&o.count, "count", 1, "with --prove: connections through each endpoint")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) access(ctx context.Context, o *accessOptions, names []string) error {
@@ -51,6 +54,19 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 	}
 	if o.output == "dsn" && o.scheme {
 		return wrong("-o dsn cannot be combined with --scheme")
+	}
+	if o.past.given() {
+		if o.prove || o.emit != "" {
+			return wrong("--at cannot be combined with --prove or --emit: it contacts no node")
+		}
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		return a.accessOf(o, names, m.inv, m.cls, m.past, func(c *model.Cluster) (access.Access, board.Board, error) {
+			b := check.Board(m.snap, c, m.judged)
+			return access.Of(m.snap, &b, access.Live{}), b, nil
+		})
 	}
 	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
@@ -66,13 +82,24 @@ func (a *app) access(ctx context.Context, o *accessOptions, names []string) erro
 	if o.prove {
 		proofs = o.count
 	}
+	return a.accessOf(o, names, inv, cls, jsonv1.Past{}, func(c *model.Cluster) (access.Access, board.Board, error) {
+		return a.AccessOf(ctx, inv, nil, c, proofs)
+	})
+}
+
+// accessOf replies the endpoints, cluster by cluster.
+func (a *app) accessOf(o *accessOptions, names []string, inv *model.Inventory, cls []*model.Cluster, when jsonv1.Past, find func(*model.Cluster) (access.Access, board.Board, error)) error {
 	return a.replies(question{output: o.output, many: several(names), fail: healthUnknown, worse: worseHealth, ask: func(c *model.Cluster) (answer, error) {
-		acc, b, err := a.AccessOf(ctx, inv, nil, c, proofs)
+		acc, b, err := find(c)
 		if err != nil {
 			return answer{}, err
 		}
 		health, _ := access.Health(&acc)
-		return answer{code: int(health), doc: func() any { return jsonv1.NewAccess(inv, &b, &acc, b.Judged) }, text: func(w show.Out) {
+		return answer{code: int(health), doc: func() any {
+			d := jsonv1.NewAccess(inv, &b, &acc, b.Judged)
+			d.Past = when
+			return d
+		}, text: func(w show.Out) {
 			switch {
 			case o.output == "dsn":
 				show.DSNs(w, &acc)

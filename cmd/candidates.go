@@ -8,11 +8,14 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/model"
+	"pgtui/model/candidate"
+	"pgtui/model/check"
 )
 
 type candidatesOptions struct {
 	output     format
 	noSSH, all bool
+	past       pastOptions
 }
 
 func (a *app) candidatesCmd() *cobra.Command {
@@ -30,19 +33,39 @@ func (a *app) candidatesCmd() *cobra.Command {
 	outputFlag(c, &o.output, "", "table", "json")
 	c.Flags().BoolVar(&o.all, "all", false, "show the gates that are passed too")
 	c.Flags().BoolVar(&o.noSSH, "no-ssh", false, "probe over the network only: whether a server that is DOWN is in drain is unknown then")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) candidates(ctx context.Context, o *candidatesOptions, names []string) error {
+	if o.past.given() {
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		return a.candidatesOf(o, names, m.cls, m.past, func(c *model.Cluster) (candidate.Table, error) {
+			b := check.Board(m.snap, c, m.judged)
+			return candidate.Of(m.snap, &b, m.judged), nil
+		})
+	}
 	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
 	}
+	return a.candidatesOf(o, names, cls, jsonv1.Past{}, func(c *model.Cluster) (candidate.Table, error) { return a.CandidatesOf(ctx, inv, c, !o.noSSH) })
+}
+
+// candidatesOf replies who can take over, cluster by cluster.
+func (a *app) candidatesOf(o *candidatesOptions, names []string, cls []*model.Cluster, when jsonv1.Past, table func(*model.Cluster) (candidate.Table, error)) error {
 	return a.replies(question{output: o.output, many: several(names), fail: healthUnknown, worse: worseHealth, ask: func(c *model.Cluster) (answer, error) {
-		t, err := a.CandidatesOf(ctx, inv, c, !o.noSSH)
+		t, err := table(c)
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{code: t.Code(), doc: func() any { return jsonv1.NewCandidates(&t) }, text: func(w show.Out) { show.Candidates(w, &t, o.all || w.Wide) }}, nil
+		doc := func() any {
+			d := jsonv1.NewCandidates(&t)
+			d.Past = when
+			return d
+		}
+		return answer{code: t.Code(), doc: doc, text: func(w show.Out) { show.Candidates(w, &t, o.all || w.Wide) }}, nil
 	}}, cls)
 }

@@ -15,6 +15,7 @@ import (
 type componentsOptions struct {
 	output format
 	noSSH  bool
+	past   pastOptions
 }
 
 func (a *app) componentsCmd() *cobra.Command {
@@ -31,10 +32,21 @@ func (a *app) componentsCmd() *cobra.Command {
 	}
 	outputFlag(c, &o.output, "", "table", "json")
 	c.Flags().BoolVar(&o.noSSH, "no-ssh", false, "probe over the network only: a component without a port is unknown")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) components(ctx context.Context, o *componentsOptions, args []string) error {
+	if o.past.given() {
+		m, err := a.moment(ctx, &o.past, nil)
+		if err != nil {
+			return err
+		}
+		nodes, err := session.NodesOf(m.inv, args...)
+		if err != nil {
+			return err
+		}
+		return a.componentsOf(o, m, nodes, model.Components(nodes, m.snap.ComponentStates(nodes, m.judged)))
+	}
 	inv, _, err := a.open(ctx, healthUnknown)
 	if err != nil {
 		return err
@@ -44,10 +56,20 @@ func (a *app) components(ctx context.Context, o *componentsOptions, args []strin
 		return exit(healthUnknown, err)
 	}
 	rows := a.ComponentsOf(ctx, inv, nodes, !o.noSSH)
+	return a.componentsOf(o, present(inv, nil, nil), nodes, rows)
+}
+
+// componentsOf replies the components of a moment.
+func (a *app) componentsOf(o *componentsOptions, m *moment, nodes []*model.Node, rows []model.ComponentRow) error {
 	health, summary := model.ComponentsHealth(rows)
 	return a.reply(o.output, int(health),
-		func() any { return jsonv1.NewComponents(inv, nodes, rows, now()) },
+		func() any {
+			d := jsonv1.NewComponents(m.inv, nodes, rows, m.judged)
+			d.Past = m.past
+			return d
+		},
 		func(w show.Out) {
+			m.header(w)
 			show.Components(w, nodes, rows)
 			fmt.Fprintf(w, "\n%s\n", show.Verdict(w, health, summary))
 		})

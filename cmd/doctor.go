@@ -10,7 +10,6 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/setup"
-	"pgtui/session"
 )
 
 type doctorOptions struct {
@@ -18,6 +17,7 @@ type doctorOptions struct {
 	count  int
 	strict bool
 	setup  bool
+	past   pastOptions
 }
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -38,12 +38,22 @@ func (a *app) doctorCmd() *cobra.Command {
 	c.Flags().IntVar(&o.count, "count", 2, "real connections through each port of each HAProxy; 0 makes none")
 	strictFlag(c, &o.strict)
 	c.Flags().BoolVar(&o.setup, "setup", false, "check SSH, sudo, ports, passwords and clocks from this machine")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) error {
 	if err := within("--count", o.count, 0, mostConnections); err != nil {
 		return err
+	}
+	if o.past.given() {
+		if o.setup {
+			return wrong("--at cannot be combined with --setup: it contacts no node")
+		}
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		return a.doctorOf(o, m)
 	}
 	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
@@ -56,11 +66,22 @@ func (a *app) doctor(ctx context.Context, o *doctorOptions, names []string) erro
 	if err != nil {
 		return exit(healthUnknown, err)
 	}
-	at := now()
-	boards := session.Boards(snap, cls, at)
+	return a.doctorOf(o, present(inv, cls, snap))
+}
+
+// doctorOf replies the findings of a moment.
+func (a *app) doctorOf(o *doctorOptions, m *moment) error {
+	boards := m.boards()
 	return a.reply(o.output, board.Code(boards, o.strict),
-		func() any { return jsonv1.NewDoctor(snap, boards, at, o.strict) },
-		func(w show.Out) { show.Doctor(w, boards) })
+		func() any {
+			d := jsonv1.NewDoctor(m.snap, boards, m.judged, o.strict)
+			d.Past = m.past
+			return d
+		},
+		func(w show.Out) {
+			m.header(w)
+			show.Doctor(w, boards)
+		})
 }
 
 // setup checks what pgtui needs of the nodes.

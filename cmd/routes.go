@@ -8,10 +8,12 @@ import (
 	"pgtui/cmd/jsonv1"
 	"pgtui/cmd/show"
 	"pgtui/model/board"
-	"pgtui/session"
 )
 
-type routesOptions struct{ output format }
+type routesOptions struct {
+	output format
+	past   pastOptions
+}
 
 func (a *app) routesCmd() *cobra.Command {
 	var o routesOptions
@@ -22,10 +24,17 @@ func (a *app) routesCmd() *cobra.Command {
 		RunE:  verb(&o, a.routes),
 	}
 	outputFlag(c, &o.output, "", "table", "json")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) routes(ctx context.Context, o *routesOptions, names []string) error {
+	if o.past.given() {
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		return a.routesOf(o, m)
+	}
 	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
 		return err
@@ -34,9 +43,20 @@ func (a *app) routes(ctx context.Context, o *routesOptions, names []string) erro
 	if err != nil {
 		return exit(healthUnknown, err)
 	}
-	at := now()
-	boards := session.Boards(snap, cls, at)
+	return a.routesOf(o, present(inv, cls, snap))
+}
+
+// routesOf replies the routes of a moment.
+func (a *app) routesOf(o *routesOptions, m *moment) error {
+	boards := m.boards()
 	return a.reply(o.output, board.Code(boards, false),
-		func() any { return jsonv1.NewRoutes(boards, at) },
-		func(w show.Out) { show.Routes(w, boards, at) })
+		func() any {
+			d := jsonv1.NewRoutes(boards, m.judged)
+			d.Past = m.past
+			return d
+		},
+		func(w show.Out) {
+			m.header(w)
+			show.Routes(w, boards, m.judged)
+		})
 }

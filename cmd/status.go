@@ -28,6 +28,7 @@ type statusOptions struct {
 	strict       bool
 	count        int
 	every        time.Duration
+	past         pastOptions
 }
 
 func (a *app) statusCmd() *cobra.Command {
@@ -44,7 +45,7 @@ func (a *app) statusCmd() *cobra.Command {
 	c.Flags().IntVar(&o.count, "count", 3, "with --prove: connections through each port of each HAProxy")
 	c.Flags().DurationVar(&o.every, "every", 2*time.Second, "with --watch: how often the nodes are probed")
 	strictFlag(c, &o.strict)
-	return c
+	return pastFlags(c, &o.past)
 }
 
 // strictFlag lets drift count for the exit code.
@@ -59,12 +60,22 @@ func (o *statusOptions) check() error {
 	if o.prove && o.watch {
 		return wrong("--prove cannot be combined with --watch")
 	}
+	if o.past.given() && (o.prove || o.watch) {
+		return wrong("--at cannot be combined with --prove or --watch: it contacts no node")
+	}
 	return cmp.Or(within("--count", o.count, 1, mostConnections), lasting("--every", o.every, leastEvery, mostEvery))
 }
 
 func (a *app) status(ctx context.Context, o *statusOptions, names []string) error {
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.past.given() {
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		return a.statusOf(o, names, m)
 	}
 	inv, cls, err := a.matching(ctx, healthUnknown, names...)
 	if err != nil {
@@ -81,14 +92,25 @@ func (a *app) status(ctx context.Context, o *statusOptions, names []string) erro
 	if err != nil {
 		return exit(healthUnknown, err)
 	}
-	at := now()
-	boards := session.Boards(snap, cls, at)
 	if snap.PoolsUnasked {
 		fmt.Fprintln(a.io.Err, lang.Text("pgtui: more than 200 ports: waiting clients of pgbouncer are not checked; pgtui status CLUSTER checks them"))
 	}
+	return a.statusOf(o, names, present(inv, cls, snap))
+}
+
+// statusOf replies the status of a moment.
+func (a *app) statusOf(o *statusOptions, names []string, m *moment) error {
+	boards := m.boards()
 	return a.reply(o.output, board.Code(boards, o.strict),
-		func() any { return jsonv1.NewStatus(inv, boards, at, o.strict) },
-		func(w show.Out) { show.Boards(w, boards, at, several(names) && len(boards) > 3) })
+		func() any {
+			d := jsonv1.NewStatus(m.inv, boards, m.judged, o.strict)
+			d.Past = m.past
+			return d
+		},
+		func(w show.Out) {
+			m.header(w)
+			show.Boards(w, boards, m.judged, several(names) && len(boards) > 3)
+		})
 }
 
 // inputsEvery is how often a watch checks whether its inventory has changed.

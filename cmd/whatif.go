@@ -17,6 +17,7 @@ type whatifOptions struct {
 	leader      string
 	output      format
 	noSSH       bool
+	past        pastOptions
 }
 
 func (a *app) whatifCmd() *cobra.Command {
@@ -34,36 +35,64 @@ func (a *app) whatifCmd() *cobra.Command {
 	c.Flags().StringVar(&o.leader, "leader", "", "the instance that leads then (default: by Patroni's rules)")
 	c.Flags().BoolVar(&o.noSSH, "no-ssh", false, "probe over the network only: whether a server that is DOWN is in drain is unknown then")
 	outputFlag(c, &o.output, "", "table", "json")
-	return c
+	return pastFlags(c, &o.past)
 }
 
 func (a *app) whatif(ctx context.Context, o *whatifOptions, names []string) error {
 	if len(o.down) == 0 && len(o.nodes) == 0 && o.leader == "" {
 		return misuse("pgtui whatif "+names[0]+" --down "+names[0]+"-1", "nothing to simulate: give --down or --leader")
 	}
+	if o.past.given() {
+		m, err := a.moment(ctx, &o.past, names)
+		if err != nil {
+			return err
+		}
+		sup, err := supposed(m.inv, m.cls[0], o)
+		if err != nil {
+			return err
+		}
+		return a.whatifOf(o, sup, m)
+	}
 	inv, cls, err := a.open(ctx, 1, names...)
 	if err != nil {
 		return err
 	}
-	sup, err := supposition(inv, o)
+	sup, err := supposed(inv, cls[0], o)
 	if err != nil {
-		return err
-	}
-	if err := sup.Check(cls[0]); err != nil {
 		return err
 	}
 	snap, err := a.WithServers(ctx, inv, cls[0], !o.noSSH)
 	if err != nil {
 		return err
 	}
-	at := now()
-	out, err := failover.WhatIf(snap, cls[0], sup, at)
+	return a.whatifOf(o, sup, present(inv, cls, snap))
+}
+
+// whatifOf replies what would be served, by the state of a moment.
+func (a *app) whatifOf(o *whatifOptions, sup failover.Supposition, m *moment) error {
+	out, err := failover.WhatIf(m.snap, m.cls[0], sup, m.judged)
 	if err != nil {
 		return err
 	}
 	return a.reply(o.output, 0,
-		func() any { return jsonv1.NewWhatIf(sup, out, at) },
-		func(w show.Out) { show.WhatIf(w, out) })
+		func() any {
+			d := jsonv1.NewWhatIf(sup, out, m.judged)
+			d.Past = m.past
+			return d
+		},
+		func(w show.Out) {
+			m.header(w)
+			show.WhatIf(w, out)
+		})
+}
+
+// supposed is the supposition of the flags, which fits the cluster.
+func supposed(inv *model.Inventory, c *model.Cluster, o *whatifOptions) (failover.Supposition, error) {
+	sup, err := supposition(inv, o)
+	if err != nil {
+		return sup, err
+	}
+	return sup, sup.Check(c)
 }
 
 // supposition is what the flags simulate.

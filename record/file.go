@@ -310,15 +310,15 @@ func (f *File) At(ctx context.Context, t time.Time, only ...model.ClusterName) (
 		return past.Moment{}, &past.NotCovered{At: t, Source: f.name, Has: spans}
 	}
 	for _, name := range only {
-		if !watched(m.Snap, name) {
+		if !Watched(m.Snap, name) {
 			return past.Moment{}, &past.NotCovered{At: t, Source: f.name, Why: "it does not have the cluster " + string(name)}
 		}
 	}
 	return m, nil
 }
 
-// watched reports whether the nodes of a cluster were probed.
-func watched(s *model.Snapshot, name model.ClusterName) bool {
+// Watched reports whether the nodes of a cluster were probed.
+func Watched(s *model.Snapshot, name model.ClusterName) bool {
 	c := s.Inventory.Cluster(name)
 	if c == nil {
 		return false

@@ -10,7 +10,8 @@ import (
 
 // Access is the document of `pgtui access -o json`.
 type Access struct {
-	Version   int            `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	Inventory string         `json:"inventory"`
 	Cluster   string         `json:"cluster"`
 	Leader    string         `json:"leader"` // "" when none, or unknown

@@ -8,7 +8,8 @@ import (
 
 // Candidates is what `pgtui candidates -o json` prints. No list in it is null.
 type Candidates struct {
-	Version    int             `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	Cluster    string          `json:"cluster"`
 	Leader     *string         `json:"leader"` // null: there is none, or it is unknown
 	LeaderWhy  string          `json:"leader_why"`

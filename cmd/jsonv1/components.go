@@ -8,7 +8,8 @@ import (
 
 // Components is the document of `pgtui components -o json`.
 type Components struct {
-	Version   int              `json:"version"`
+	Version int `json:"version"`
+	Past
 	Inventory string           `json:"inventory"`
 	Dialect   string           `json:"dialect"` // the Pigsty generation whose ports apply
 	Health    string           `json:"health"`

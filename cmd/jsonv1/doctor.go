@@ -10,7 +10,8 @@ import (
 
 // Doctor is what `pgtui doctor -o json` prints.
 type Doctor struct {
-	Version   int             `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	TakenAt   time.Time       `json:"taken_at"`
 	Inventory string          `json:"inventory"`
 	Health    string          `json:"health"`

@@ -8,7 +8,8 @@ import (
 
 // Routes is what `pgtui routes -o json` prints: the views of status, flat.
 type Routes struct {
-	Version int       `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	TakenAt time.Time `json:"taken_at"`
 	Routes  []Route   `json:"routes"`
 }

@@ -15,7 +15,8 @@ import (
 
 // Status is what `pgtui status -o json` prints.
 type Status struct {
-	Version   int       `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	TakenAt   time.Time `json:"taken_at"`
 	Inventory string    `json:"inventory"`
 	// Dialect is the Pigsty generation whose rules apply, "v4.5", and

@@ -10,7 +10,8 @@ import (
 
 // WhatIf is what `pgtui whatif -o json` prints.
 type WhatIf struct {
-	Version int       `json:"version"` // 1
+	Version int `json:"version"` // 1
+	Past
 	TakenAt time.Time `json:"taken_at"`
 	Cluster string    `json:"cluster"`
 	Down    []string  `json:"down"`
