@@ -159,7 +159,7 @@ func (a *app) applyAction(ctx context.Context, name string, yes bool, accept []s
 		for _, w := range why {
 			fmt.Fprintln(a.io.Out, text.Line(w, 400))
 		}
-		return exit(refused, &source.Hint{Err: fmt.Errorf("plan %s of %s is stale: nothing was sent", saved.Plan, saved.MadeAt.Local().Format("2006-01-02 15:04:05")),
+		return exit(refused, &source.Hint{Err: fmt.Errorf("plan %s of %s is stale: nothing was sent", saved.Plan, text.Moment(saved.MadeAt.Local())),
 			Try: "plan again with --dry-run --out, and review it again"})
 	}
 	p.Accepted = accept

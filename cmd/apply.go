@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +60,7 @@ func (a *app) apply(ctx context.Context, o *applyOptions, args []string) error {
 	if len(order) == 0 {
 		order = on
 	}
-	made := saved.MadeAt.Local().Format(time.DateTime)
+	made := text.Moment(saved.MadeAt.Local())
 	j, err := a.planReload(ctx, session.Reload{Cluster: saved.Cluster, Hosts: on, Order: order, Accept: o.accept, Force: saved.Force, LiveRoles: saved.LiveRoles})
 	if err != nil {
 		return exit(reloadRefused, fmt.Errorf("the plan of %s cannot be made again, nothing was changed: %w", made, unusage(err)))

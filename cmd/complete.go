@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pgtui/internal/text"
 	"pgtui/lang"
 	"pgtui/model"
 	"pgtui/pigsty"
@@ -192,7 +192,7 @@ func (a *app) planIDs() []string {
 	var out []string
 	for _, r := range slices.Backward(plan.RunsOf(plan.Runs(log.Records), session.SameInventory(session.Resolved(path)))) {
 		if r.MayUndo() {
-			out = append(out, r.Plan+"\t"+r.Action+" of "+string(r.Cluster)+", "+r.Began.Local().Format(time.DateTime))
+			out = append(out, r.Plan+"\t"+r.Action+" of "+string(r.Cluster)+", "+text.Moment(r.Began.Local()))
 		}
 	}
 	return out

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +83,7 @@ func (a *app) reload(ctx context.Context, o *reloadOptions, args []string) error
 		if err != nil {
 			return exit(reloadRefused, err)
 		}
-		fmt.Fprintf(a.io.Out, "continuing plan %s, started %s by %s\n", run.Plan, run.Began.Local().Format(time.DateTime), run.Who)
+		fmt.Fprintf(a.io.Out, "continuing plan %s, started %s by %s\n", run.Plan, text.Moment(run.Began.Local()), run.Who)
 	}
 	if o.out != "" {
 		if err := savePlan(o.out, j); err != nil {

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +52,7 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string) error {
 	if err != nil {
 		return exit(reloadRefused, err)
 	}
-	fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, run.Began.Local().Format(time.DateTime), text.Line(run.Who.String(), 120))
+	fmt.Fprintf(a.io.Out, "undo of plan %s, %s of %s by %s\n", run.Plan, run.Action, text.Moment(run.Began.Local()), text.Line(run.Who.String(), 120))
 	if !session.SameInventory(inv.Path)(run.Inventory) {
 		fmt.Fprintf(a.io.Out, "that plan was made from %s\n", text.Line(run.Inventory, 200))
 	}

@@ -49,6 +49,17 @@ const (
 	ComponentUnknown ComponentHealth = "unknown" // it could not be probed
 )
 
+// Word is the health on a screen and in a table: JSON has the value itself.
+func (h ComponentHealth) Word() string {
+	switch h {
+	case ComponentSick:
+		return "unhealthy"
+	case ComponentSilent:
+		return "no answer"
+	}
+	return string(h)
+}
+
 // ComponentState is what one component answered.
 type ComponentState struct {
 	Reachable bool // its port accepted a connection, or answered a packet

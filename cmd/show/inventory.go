@@ -2,7 +2,6 @@ package show
 
 import (
 	"fmt"
-	"time"
 
 	"pgtui/internal/text"
 	"pgtui/lang"
@@ -76,7 +75,7 @@ func History(w Out, file string, runs []plan.Run, others int) {
 	tw := lang.NewTable(w)
 	fmt.Fprintln(tw, w.wider("WHEN\tWHO\tWHAT\tCLUSTER\tPLAN\tENDED\tNODES", "VIA\tINVENTORY"))
 	for _, r := range runs {
-		fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", r.Began.Local().Format(time.DateTime), w.line(r.Who.String(), 60), w.line(r.What(), 40),
+		fmt.Fprintln(tw, w.wider(fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", text.Moment(r.Began.Local()), w.line(r.Who.String(), 60), w.line(r.What(), 40),
 			w.line(string(r.Cluster), 40), w.line(r.Plan, 20), w.line(r.Ended(), 30), r.Changed()), Dash(w.line(r.Via, 40))+"\t"+w.line(r.Inventory, 200)))
 	}
 	tw.Flush()

@@ -55,7 +55,7 @@ func Components(w Out, nodes []*model.Node, rows []model.ComponentRow) {
 			if st.Reachable && r.Ask != model.AskUnit {
 				ms = Milliseconds(r.State.Took)
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, w.tint(componentHue(st.Health), string(st.Health)), Dash(w.line(st.Version, 30)), ms, w.line(st.Why, 160))
+			fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Module, port, w.tint(componentHue(st.Health), st.Health.Word()), Dash(w.line(st.Version, 30)), ms, w.line(st.Why, 160))
 		}
 		tw.Flush()
 	}

@@ -435,7 +435,7 @@ func (b *Board) Member(name model.InstanceName) *Member {
 
 // healthOf is the one word and the one sentence for a cluster.
 func healthOf(b *Board) (model.Health, string) {
-	health, why := model.HealthOK, "every service is served as declared"
+	health, why := model.HealthOK, AsDeclared
 	worsen := func(h model.Health, format string, args ...any) {
 		if model.Rank(h) > model.Rank(health) {
 			health, why = h, fmt.Sprintf(format, args...)
@@ -460,7 +460,30 @@ func healthOf(b *Board) (model.Health, string) {
 		h, text := stateHealth(b, &b.Members[i])
 		worsen(h, "%s", text)
 	}
+	if health == model.HealthOK {
+		for i := range b.Routes {
+			if c := b.Routes[i].contradicted(); c != nil {
+				return health, fmt.Sprintf("every service is served; %s in %s: %s", c.Instance, b.Routes[i].Name(), c.Note)
+			}
+		}
+	}
 	return health, why
+}
+
+// AsDeclared is the summary of a cluster in which nothing is to be remarked.
+const AsDeclared = "every service is served as declared"
+
+// contradicted is the first server about which Patroni and HAProxy differ; nil
+// where there is none. A difference from the inventory is drift, and is not one.
+func (r *Route) contradicted() *Cell {
+	for i := range r.Views {
+		for j := range r.Views[i].Cells {
+			if c := &r.Views[i].Cells[j]; c.Note != "" && !c.Differs {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // leaderHealth is what not knowing the leader, or one that the inventory does

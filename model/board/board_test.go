@@ -104,7 +104,13 @@ func TestBoardHealth(t *testing.T) {
 		}, "down pg-test-1 self 3/3", "no server accepts new connections; pg-test-1: its queue is full: 100 of 100 sessions (maxconn), 128 of 128 wait"},
 		{"one of two replicas has a full queue", func(w *modeltest.World) {
 			w.Everywhere("pg-test-replica", func(px *haproxy.Proxy) { modeltest.Fill(&px.Servers[1]) })
-		}, "ok pg-test-1 self 3/3", "as declared"},
+		}, "ok pg-test-1 self 3/3", "every service is served; pg-test-2 in 5434 replica: its queue is full"},
+		{"HAProxy has a replica down that Patroni passes", func(w *modeltest.World) {
+			w.Everywhere("pg-test-replica", func(px *haproxy.Proxy) {
+				s := px.Server("pg-test-2")
+				s.Status, s.CheckStatus, s.CheckCode = "DOWN 1/3", "L4CON", 0
+			})
+		}, "ok pg-test-1 self 3/3", "every service is served; pg-test-2 in 5434 replica: Patroni now answers 200 to /read-only, but HAProxy still reports DOWN 1/3"},
 		{"every HAProxy has reached its global maxconn", func(w *modeltest.World) {
 			for n := 1; n <= 3; n++ {
 				w.Crowd(n, 9500, modeltest.T0)

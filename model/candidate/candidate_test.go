@@ -193,8 +193,8 @@ func TestGates(t *testing.T) {
 			w.Wal(80*mb, [2]int64{70 * mb, 70 * mb})
 			w.Status(1, func(st *model.PatroniStatus) { st.Streams = nil })
 			w.Status(2, func(st *model.PatroniStatus) { st.ReplicationState = "" })
-		}, "unknown  B", "10 MB behind by its own word and 0 bytes by the DCS"},
-		{"received-lag", "read moments apart, and it streams", func(w *modeltest.World) { w.Wal(80*mb, [2]int64{75 * mb, 75 * mb}) }, "pass  B", "by the DCS"},
+		}, "unknown  B", "10 MB behind as it reports itself and 0 bytes as the DCS lists it"},
+		{"received-lag", "read moments apart, and it streams", func(w *modeltest.World) { w.Wal(80*mb, [2]int64{75 * mb, 75 * mb}) }, "pass  B", "as the DCS lists it"},
 		{"received-lag", "the configuration allows more", func(w *modeltest.World) {
 			w.Conf("maximum_lag_on_failover", "104857600")
 			w.Wal(80*mb, [2]int64{70 * mb, 70 * mb})
@@ -310,7 +310,7 @@ func TestGates(t *testing.T) {
 		{"scheduled", "later", func(w *modeltest.World) {
 			dcs(w, func(c *model.PatroniCluster) { c.Switch.At = modeltest.T0.Add(9 * time.Hour).Format(time.RFC3339) })
 		}, "risk scheduled ", ""},
-		{"leader", "it does not answer", func(w *modeltest.World) { silent(w, 1, lost{false}) }, "unknown  A", "pg-test-1 leads by the DCS, and its Patroni does not answer"},
+		{"leader", "it does not answer", func(w *modeltest.World) { silent(w, 1, lost{false}) }, "unknown  A", "pg-test-1 leads, as the DCS lists it, and its Patroni does not answer"},
 		{"leader", "none", noLeader, "risk no-leader A", "no member holds the leader key"},
 		{"dcs", "no word of it", func(w *modeltest.World) {
 			for _, in := range w.Cls.Instances {
@@ -378,7 +378,7 @@ func TestVerdictOfTheWhole(t *testing.T) {
 			w.Tag(2, "nofailover", "true", false)
 			silent(w, 3, lost{false})
 		}, "it is unknown whether a member can take over: pg-test-3, reachable: Patroni does not answer", 3},
-		{"the leader does not answer", func(w *modeltest.World) { silent(w, 1, lost{false}) }, "it is unknown whether a member can take over: pg-test-1 leads by the DCS", 3},
+		{"the leader does not answer", func(w *modeltest.World) { silent(w, 1, lost{false}) }, "it is unknown whether a member can take over: pg-test-1 leads, as the DCS lists it", 3},
 		{"the archiver fails", func(w *modeltest.World) {
 			sql(w, 1, func(f *model.ServerFacts) { f.ArchiveFail = modeltest.T0.Add(time.Second) })
 		}, "pg-test-2, pg-test-3 can take over, with a risk: archiver-stuck", 1},

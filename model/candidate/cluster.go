@@ -60,13 +60,13 @@ func (j *judge) leader() (Verdict, string) {
 	b := j.b
 	switch {
 	case b.Leader != "" && b.LeaderBy == "self" && j.dcsKnown && j.namedByDCS() != b.Leader:
-		return Unknown, string(b.Leader) + " leads by its own word, and the DCS names " + orNone(j.namedByDCS())
+		return Unknown, string(b.Leader) + " reports that it leads, and the DCS names " + orNone(j.namedByDCS())
 	case b.Leader != "" && b.LeaderBy == "self":
 		return Pass, ""
 	case b.Leader != "" && b.Unlist(b.Leader) != nil:
-		return Unknown, string(b.Leader) + " leads by the DCS and is not in the inventory"
+		return Unknown, string(b.Leader) + " leads, as the DCS lists it, and is not in the inventory"
 	case b.Leader != "":
-		return Unknown, string(b.Leader) + " leads by the DCS, and its Patroni does not answer"
+		return Unknown, string(b.Leader) + " leads, as the DCS lists it, and its Patroni does not answer"
 	case b.LeaderUnsure, !j.dcsKnown:
 		why := "the holder of the leader key is unknown"
 		if silent := board.Silent(b); silent != "" {
@@ -140,7 +140,7 @@ func (j *judge) leaderGate() Gate {
 	g := Gate{Name: "leader", Verdict: Pass, By: "A"}
 	switch f.leader {
 	case Pass:
-		g.What = fmt.Sprintf("%s leads by its own word, on timeline %d", j.b.Leader, j.b.Timeline)
+		g.What = fmt.Sprintf("%s reports that it leads, on timeline %d", j.b.Leader, j.b.Timeline)
 		if !f.loops {
 			g.Verdict, g.Risk, g.What = Risk, "failover", fmt.Sprintf("%s holds the leader key, and its PostgreSQL is %s", j.b.Leader, f.state)
 		}

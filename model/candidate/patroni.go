@@ -233,17 +233,17 @@ func (x *member) behind() (v Verdict, n int64, what string) {
 	case own < 0 && dcs < 0:
 		return Unknown, -1, "how far it is behind is unknown: neither the leader nor the DCS reports a position"
 	case own < 0 && dcs <= limit:
-		return Pass, dcs, words(dcs) + ", by the DCS"
+		return Pass, dcs, words(dcs) + ", as the DCS lists it"
 	case own < 0:
-		return No, dcs, words(dcs) + ", by the DCS"
+		return No, dcs, words(dcs) + ", as the DCS lists it"
 	case own <= limit:
 		return Pass, own, words(own)
 	case dcs < 0 || dcs > limit:
 		return No, own, words(own)
 	case x.streams() && own-dcs <= failover.Moments:
-		return Pass, dcs, words(dcs) + ", by the DCS"
+		return Pass, dcs, words(dcs) + ", as the DCS lists it"
 	}
-	return Unknown, own, fmt.Sprintf("%s behind by its own word and %s by the DCS, limit %s: Patroni goes by the DCS, which is up to loop_wait old",
+	return Unknown, own, fmt.Sprintf("%s behind as it reports itself and %s as the DCS lists it, limit %s: Patroni decides by the DCS, which is up to loop_wait old",
 		text.Bytes(own), text.Bytes(dcs), text.Bytes(limit))
 }
 
@@ -403,7 +403,7 @@ func (x *member) replication() {
 	case st.State != "":
 		g.Verdict, g.Risk, g.What = Risk, "data-loss", "its walsender on "+string(from)+" is in state "+st.State
 	case x.st.ReplicationState == "streaming":
-		g.What = "streams, by its own word"
+		g.What = "streams, as its own Patroni reports"
 	case x.b.Leader == "":
 		g.Verdict, g.What = Note, "there is no leader to stream from"
 	case x.lead == nil && x.b.Unlist(x.b.Leader) == nil:

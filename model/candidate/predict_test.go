@@ -121,7 +121,7 @@ func TestPredict(t *testing.T) {
 		{"no leader, failover", noLeader, "pg-test-2", failover, "pass  0 pg-test-2", ""},
 		{"no leader, failover to one that lags", all(noLeader, func(w *modeltest.World) { behind(w, "pg-test-2", 64*mb) }), "pg-test-2", failover, "pass  0 pg-test-2", ""},
 		{"no leader, failover to one that may not", all(noLeader, nofailover(2)), "pg-test-2", failover, "no A 412 ", "not allowed to promote"},
-		{"the leader does not answer", dead(1, false), "pg-test-2", failover, "unknown  0 ", "pg-test-1 leads by the DCS, and its Patroni does not answer"},
+		{"the leader does not answer", dead(1, false), "pg-test-2", failover, "unknown  0 ", "pg-test-1 leads, as the DCS lists it, and its Patroni does not answer"},
 		{"the leader's PostgreSQL is down", func(w *modeltest.World) { w.Status(1, func(st *model.PatroniStatus) { st.State = "stopped" }) }, "pg-test-2", switchover, "unknown  0 ", "stopped"},
 		{"the configuration was not read", func(w *modeltest.World) { w.Snap.Rules = nil }, "pg-test-2", switchover, "unknown  0 ", "what Patroni decides by is unknown"},
 		{"the DCS is lost", func(w *modeltest.World) { w.Status(1, func(st *model.PatroniStatus) { st.Failsafe = true }) }, "pg-test-2", switchover, "unknown  0 ", "failsafe_mode is active"},

@@ -23,6 +23,7 @@ func links() []link {
 		{"patroni-silent service-empty vip dcs-trouble paused", noLeaderCode, ofLeader},
 		{"dcs-trouble paused", nodeLostCode, ofLeader},
 		{"leader-silent service-empty service-on-backup haproxy-disagree", "patroni-silent", ofSilent},
+		{"service-empty service-on-backup vip", silentCode, noneAnswers},
 		{"vip", "haproxy-silent", sameNode},
 		{"service-empty vip", "no-leader member-unlisted", leaderOnly},
 		{"service-empty service-on-backup not-patroni haproxy-disagree", "foreign-patroni", blames},
@@ -68,6 +69,12 @@ func ledBy(in Input, name model.InstanceName) bool {
 	m := in.Board.Member(name)
 	return m != nil && led(in, m)
 }
+
+// silentCode is the finding of a Patroni that does not answer.
+const silentCode = "patroni-silent"
+
+// noneAnswers: Patroni answers on no member, so nothing else is known to be the reason.
+func noneAnswers(in Input, _, _ *model.Finding) bool { return in.Board.KnownMembers() == 0 }
 
 // ofSilent: the effect blames a silent Patroni, and is not the finding that explains it.
 func ofSilent(in Input, e, c *model.Finding) bool {

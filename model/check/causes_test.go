@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"pgtui/model"
 	"pgtui/model/board"
 	"pgtui/model/check"
+	"pgtui/source"
 )
 
 // tree is the causes of a board, each with the codes that follow from it.
@@ -225,5 +227,30 @@ func TestCounts(t *testing.T) {
 	}
 	if faults, drift := b.Counts(); faults != 1 || drift != 1 {
 		t.Errorf("%d faults and %d drift", faults, drift)
+	}
+}
+
+// TestNoPatroniAnswers: while Patroni answers on no member that is the one cause, and the
+// summary of the cluster.
+func TestNoPatroniAnswers(t *testing.T) {
+	w := modeltest.NewWorld()
+	for i := range w.Cls.Instances {
+		name := w.Cls.Instances[i].Name
+		w.Snap.Patroni[name] = model.PatroniView{Status: source.Observed[model.PatroniStatus]{Err: errors.New("connection refused"), Tried: modeltest.T0}}
+		for _, lb := range w.Cls.LoadBalancers {
+			for _, svc := range lb.Services {
+				if svc.Server(name) != nil {
+					w.Server(lb.Host, svc.Proxy(), string(name), func(s *haproxy.ServerRow) { s.Status, s.CheckStatus, s.CheckCode = "DOWN", "L4CON", 0 })
+				}
+			}
+		}
+	}
+	b := check.Board(w.Snap, w.Cls, modeltest.T0)
+	const want = "Patroni on pg-test-1, pg-test-2, pg-test-3 does not answer"
+	if len(b.Causes) == 0 || b.Causes[0].Summary != want || b.Causes[0].Severity != model.Critical || b.Summary != want {
+		t.Errorf("summary %q, causes:\n%s", b.Summary, tree(&b))
+	}
+	if faults, _ := b.Counts(); faults != 1 {
+		t.Errorf("%d faults:\n%s", faults, tree(&b))
 	}
 }

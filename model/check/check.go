@@ -144,7 +144,7 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 				return b
 			}
 		}
-		if i := slices.IndexFunc(b.Causes, func(c model.Cause) bool { return c.Drift }); i >= 0 {
+		if i := slices.IndexFunc(b.Causes, func(c model.Cause) bool { return c.Drift }); i >= 0 && b.Summary == board.AsDeclared {
 			b.Summary = "every service is served; the inventory differs: " + b.Causes[i].Summary
 		}
 	}
@@ -156,7 +156,7 @@ func Board(s *model.Snapshot, c *model.Cluster, now time.Time) board.Board {
 func causeFirst(b *board.Board) string {
 	if len(b.Causes) > 0 && b.Health != model.HealthOK {
 		switch c := &b.Causes[0]; {
-		case c.Code == nodeLostCode, (c.Code == noLeaderCode || c.Code == leaderSilentCode) && c.Severity == model.Critical && len(c.Effects) > 0:
+		case c.Code == nodeLostCode, c.Code == silentCode && b.KnownMembers() == 0, (c.Code == noLeaderCode || c.Code == leaderSilentCode) && c.Severity == model.Critical && len(c.Effects) > 0:
 			return c.Summary
 		}
 	}

@@ -25,7 +25,7 @@ func checkYesPortNo(in Input, report func(model.Finding)) {
 			continue
 		}
 		behind := "PostgreSQL"
-		f.Hint = "patronictl list; then check the PostgreSQL log on the named server"
+		f.Hint = "pgtui status " + string(in.Board.Cluster.Name) + "; then the log of PostgreSQL on the named server"
 		if svc := in.Board.Cluster.Service(r.Service); svc != nil && in.Board.Cluster.Pooled(svc) {
 			behind = "pgbouncer"
 			f.Hint = "on the named server: systemctl status pgbouncer"

@@ -29,7 +29,7 @@ func clockSkew(in Input, report func(model.Finding)) {
 		}
 		off = append(off, model.Finding{Severity: model.Warning, Instance: m.Instance, Host: m.Host,
 			Summary:  fmt.Sprintf("the clock of %s is %s %s this machine", m.Host, skew.Abs(), way),
-			Evidence: []string{fmt.Sprintf("Patroni's answer at %s was dated %s", o.At.UTC().Format(time.TimeOnly), o.At.Add(skew).UTC().Format(time.TimeOnly))},
+			Evidence: []string{fmt.Sprintf("Patroni's answer at %s UTC was dated %s UTC", o.At.UTC().Format(time.TimeOnly), o.At.Add(skew).UTC().Format(time.TimeOnly))},
 			Hint:     "ssh " + string(m.Host) + " chronyc tracking"})
 	}
 	all := model.Finding{Severity: model.Warning, Summary: fmt.Sprintf("the clocks of all %d nodes differ from this machine: its own clock may be wrong", dated), Hint: "chronyc tracking, on this machine and on the nodes"}

@@ -170,7 +170,7 @@ func (f *fall) decide(out *Outcome, leader model.InstanceName) {
 		out.Why = "the current leader is unknown: " + cmp.Or(board.Silent(b), "no Patroni reports who holds the leader key")
 	case b.Paused:
 		out.Why = "the cluster is paused: Patroni will not fail over"
-		out.Reasons = append(out.Reasons, "While paused, only a failover to a named member works: pgtui failover " + string(b.Cluster.Name) + " --candidate <instance>.")
+		out.Reasons = append(out.Reasons, "While paused, only a failover to a named member works: pgtui failover "+string(b.Cluster.Name)+" --candidate <instance>.")
 	default:
 		out.Leader, out.Why = r.winner()
 		if out.Leader != "" && f.rules.Standby {

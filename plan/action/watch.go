@@ -130,7 +130,7 @@ func (w *Watcher) risen(b *board.Board, to func(State, string, ...any)) {
 	if w.rose.IsZero() {
 		w.rose = b.Judged
 	}
-	to(Promoted, "%s leads by its own word on timeline %d", w.leader, b.Timeline)
+	to(Promoted, "%s reports that it leads, on timeline %d", w.leader, b.Timeline)
 }
 
 // returned reports whether the old leader leads again after it had stopped: on a
@@ -168,7 +168,7 @@ func unrouted(b *board.Board, leader model.InstanceName) string {
 // unsettled is what the old leader, HAProxy or the VIP still lacks; "" for nothing.
 func (w *Watcher) unsettled(s *model.Snapshot, b *board.Board) string {
 	if b.Leader != w.leader || b.LeaderBy != "self" {
-		return string(w.leader) + " leads by its own word"
+		return string(w.leader) + " reports that it leads"
 	}
 	if v := b.VIP; v.Address != "" && v.Why == "" && !v.OnLeader {
 		return "the VIP " + v.Address + " moves to " + string(w.leader)
@@ -262,7 +262,7 @@ func (w *Watcher) Verdict(b *board.Board) (what string, known bool) {
 	case w.leader == "" && b.Leader == w.From && b.LeaderBy == "self" && w.From != "":
 		return fmt.Sprintf("%s still leads", w.From), true
 	case w.leader == "":
-		return "no member leads by its own word", b.KnownMembers() == len(b.Members)
+		return "no member reports that it leads", b.KnownMembers() == len(b.Members)
 	case w.To != "" && w.leader != w.To:
 		return fmt.Sprintf("%s leads instead of %s", w.leader, w.To), true
 	case w.Reached(Proven) && m != nil && m.Known && badState(m.State):

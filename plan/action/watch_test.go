@@ -103,7 +103,7 @@ func TestWatcher(t *testing.T) {
 		}, settled}, "promoted routed proven", "not seen yet", true},
 		{"it is not UP again", []scene{calm, rejoined, rejoined, rejoined}, "promoted routed proven", "pg-test-1 is UP in 5434 replica", true},
 		{"who was drained by hand is not waited for", []scene{calm, drained, drained}, "promoted routed proven settled", "", false},
-		{"no one takes over", []scene{calm, stopping, leaderless, leaderless}, "demoting no-leader", "no member leads by its own word", true},
+		{"no one takes over", []scene{calm, stopping, leaderless, leaderless}, "demoting no-leader", "no member reports that it leads", true},
 		{"the old leader still answers as one", []scene{calm, func(w *modeltest.World) { promoted(w); w.Patroni(1, true) }}, "promoted", "pg-test-2 leads", true},
 		{"one HAProxy routes to another", []scene{calm, func(w *modeltest.World) {
 			routed(w)
@@ -114,7 +114,7 @@ func TestWatcher(t *testing.T) {
 		{"it leads before its promotion", []scene{calm, func(w *modeltest.World) {
 			promoted(w)
 			w.Status(2, func(s *model.PatroniStatus) { s.Timeline, s.Role = 1, "replica" })
-		}}, "", "no member leads", true},
+		}}, "", "no member reports that it leads", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &action.Watcher{From: "pg-test-1", To: "pg-test-2", Timeline: 1, Rejoins: true}

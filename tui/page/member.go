@@ -98,7 +98,7 @@ func RoleMark(role string) Mark {
 		"standby_leader": {"●", "STANDBY LEADER", theme.Good},
 		"sync_standby":   {"○", "sync replica", theme.Plain},
 		"quorum_standby": {"○", "quorum replica", theme.Plain},
-		"primary":        {"!", "primary, no lock", theme.Warn},
+		"primary":        {"!", "primary, no key", theme.Warn},
 		"":               Unknown(),
 	}, Mark{"○", role, theme.Plain})
 }

@@ -324,7 +324,7 @@ func (e Env) Moment(t time.Time) string {
 	if e.Ago {
 		return e.Stamp(t) + " ago"
 	}
-	return t.In(e.Now.Location()).Format("2006-01-02 15:04:05 MST")
+	return text.Moment(t.In(e.Now.Location()))
 }
 
 // When is a time in a sentence: "15:04:05", or "5 s ago" where that is shown.

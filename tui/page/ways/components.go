@@ -249,9 +249,9 @@ func componentRow(r *model.ComponentRow) []widget.Line {
 func componentMark(h model.ComponentHealth) page.Mark {
 	return page.MarkOf(h, map[model.ComponentHealth]page.Mark{
 		model.ComponentUp:     {Shape: "●", Word: "up", Tone: theme.Good},
-		model.ComponentSick:   {Shape: "!", Word: "unhealthy", Tone: theme.Warn},
+		model.ComponentSick:   {Shape: "!", Word: model.ComponentSick.Word(), Tone: theme.Warn},
 		model.ComponentDown:   {Shape: "✕", Word: "down", Tone: theme.Bad},
-		model.ComponentSilent: {Shape: "✕", Word: "silent", Tone: theme.Bad},
+		model.ComponentSilent: {Shape: "✕", Word: model.ComponentSilent.Word(), Tone: theme.Bad},
 	}, page.Unknown())
 }
 
