@@ -566,7 +566,7 @@ func TestDefaultKeysAreWhole(t *testing.T) {
 				}
 				has = has || owner[k] == r.Action
 			}
-			if !has {
+			if !has && !(scope == "help" && r.Action == keys.Freeze) { // which stands still, and pages by space
 				t.Errorf("on %s no key is left for %s: its keys belong to %s", scope, r.Action, owner[r.Names()[0]])
 			}
 		}

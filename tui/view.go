@@ -55,7 +55,7 @@ func (m *Model) bodyHeight() int {
 	return max(h, 0)
 }
 
-func (m *Model) showsActions() bool { return m.h >= 12 && len(m.deps.Actions) > 0 }
+func (m *Model) showsActions() bool { return m.h >= 20 && len(m.deps.Actions) > 0 }
 
 // head is the header and, where something must not be missed, the banner, and that
 // the inventory is not what the files hold now.
@@ -101,8 +101,16 @@ func (m *Model) corner() (right widget.Line, room int) {
 	if !m.deps.Can(model.CanReload) {
 		right = right.Add(theme.Warn, "read-only  ")
 	}
-	right = widget.Join(right, m.leader(), m.age(), widget.P(" "))
-	room = m.w - right.Width() - 1
+	need, mode := widget.T(theme.Strong, " pgtui ").Width()+m.top().Title().Width(), right
+	if len(m.stack) > 2 {
+		need += widget.Width("… › ")
+	}
+	for _, leader := range m.leader() {
+		right = widget.Join(mode, leader, m.age(), widget.P(" "))
+		if room = m.w - right.Width() - 1; room >= need {
+			return right, room
+		}
+	}
 	if room < 12 {
 		right = m.age()
 		room = max(m.w-right.Width()-1, 0)
@@ -129,16 +137,18 @@ func (m *Model) path(w int) widget.Line {
 	}
 }
 
-// leader is the cluster's leader in the header of its pages.
-func (m *Model) leader() widget.Line {
+// leader is the cluster's leader in the header of its pages: in full, in short, and not
+// at all.
+func (m *Model) leader() []widget.Line {
 	if m.w < 70 || m.snap == nil {
-		return nil
+		return []widget.Line{nil}
 	}
 	e := m.env(0)
 	if b := e.Board(m.cluster()); b != nil {
-		return page.LeaderLine(b)
+		full := page.LeaderLine(b)
+		return []widget.Line{full, widget.Join(full[:min(len(full), 2)], widget.P("  ")), nil}
 	}
-	return nil
+	return []widget.Line{nil}
 }
 
 func (m *Model) age() widget.Line {
@@ -181,7 +191,10 @@ func (m *Model) spoken() []widget.Line {
 func (m *Model) actions() widget.Line {
 	l := widget.T(theme.Head, " demo ")
 	for _, a := range m.deps.Actions {
-		l = l.AddRaw(theme.Key, " "+a.Key).Add(theme.Dim, widget.Words(" "+a.Label+" "))
+		part := widget.Raw(theme.Key, " "+a.Key).Add(theme.Dim, widget.Words(" "+a.Label+" "))
+		if l.Width()+part.Width() <= m.w {
+			l = widget.Join(l, part)
+		}
 	}
 	return l
 }
@@ -202,17 +215,21 @@ func (m *Model) footer() widget.Line {
 		help = widget.Join(part(keys.Back, "esc"), help)
 	}
 	room := m.w - help.Width()
-	l := widget.Line{}
+	l, bare := widget.Line{}, widget.Line{}
 	for i, r := range rows {
 		if r.Label == "" || r.Keys == "" || r.Action == keys.Back || !m.offers(r.Action) {
 			continue
 		}
-		part := widget.Raw(theme.Key, " "+r.Shown()).Add(theme.Dim, widget.Words(" "+r.Label+" ")).Hits(i + 1)
-		if l.Width()+part.Width() <= room {
+		key := widget.Raw(theme.Key, " "+r.Shown())
+		part := key.Add(theme.Dim, widget.Words(" "+r.Label+" ")).Hits(i + 1)
+		switch {
+		case len(bare) == 0 && l.Width()+part.Width() <= room, m.w >= page.Narrow && l.Width()+part.Width() <= room:
 			l = widget.Join(l, part)
+		case m.w < page.Narrow && l.Width()+bare.Width()+key.Width() <= room:
+			bare = widget.Join(bare, key.Hits(i+1)) // its name is in the help
 		}
 	}
-	return widget.Join(l, help)
+	return widget.Join(l, bare, help)
 }
 
 // offers reports whether the footer names an action: help has its own place,

@@ -15,6 +15,7 @@ type Digest struct {
 	// The widths of the longest cluster and instance names, within reason: then
 	// neither scrolling nor a change of leader moves a column.
 	Cluster, Leader int
+	Found           bool // a cluster has a finding
 	alarms          []Alarm
 }
 
@@ -37,6 +38,7 @@ func NewDigest(e Env) *Digest {
 		for j := range b.Members {
 			d.Leader = max(d.Leader, len(b.Members[j].Instance))
 		}
+		d.Found = d.Found || len(b.Causes) > 0
 		for _, f := range b.Findings {
 			if text := alarmOf(f); text != "" {
 				d.alarms = append(d.alarms, Alarm{Text: text, Cluster: b.Cluster.Name})

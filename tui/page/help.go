@@ -21,8 +21,10 @@ type HelpSet struct {
 // NewHelp explains rows of the table of keys.
 func NewHelp(sets []HelpSet) *Help { return &Help{sets: sets} }
 
-// HelpScreen is the page in the registry: its key opens it.
-func HelpScreen() Screen { return Screen{Name: "help", Keys: keys.Moves()} }
+// HelpScreen is the page in the registry: its key opens it. Space pages, as in a pager.
+func HelpScreen() Screen {
+	return Screen{Name: "help", Keys: append([]keys.Row{{Keys: "space", Action: keys.PageDown, Label: "next page", Help: "a page down"}}, keys.Moves()...)}
+}
 
 // Scope of the page's keys.
 func (p *Help) Scope() string { return "help" }
@@ -33,12 +35,35 @@ func (p *Help) Title() widget.Line { return widget.P("help") }
 // Do scrolls.
 func (p *Help) Do(a keys.Action, e Env) (Page, Intent) {
 	q := *p
-	q.top = Scroll(a, p.top, len(p.lines(e)), e.H)
+	col, n := p.columns(e)
+	q.top = Scroll(a, p.top, len(p.lines(col)), e.H*n)
 	return &q, nil
 }
 
-// View draws the part that fits.
-func (p *Help) View(e Env) []widget.Line { return Scrolled(p.lines(e), p.top, e) }
+// columns are how many columns the page has, and what one of them has for itself.
+func (p *Help) columns(e Env) (Env, int) {
+	n := max(e.W/60, 1)
+	if n > 1 {
+		e.W = e.W/n - 1
+	}
+	return e, n
+}
+
+// View draws the part that fits, from the second column on where the screen is wide.
+func (p *Help) View(e Env) []widget.Line {
+	col, n := p.columns(e)
+	all := e
+	all.H *= n
+	lines := Scrolled(p.lines(col), p.top, all)
+	if n == 1 {
+		return lines
+	}
+	out := make([]widget.Line, min(len(lines), e.H))
+	for i, l := range lines {
+		out[i%e.H] = widget.Join(out[i%e.H], l.Pad(col.W+1))
+	}
+	return out
+}
 
 // HelpOf is what a row says of its keys.
 func HelpOf(r keys.Row) widget.Words {

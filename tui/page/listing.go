@@ -110,22 +110,79 @@ func Scrolled(lines []widget.Line, top int, e Env) []widget.Line {
 
 // TableLines are the head and the rows of a table.
 func TableLines(t widget.Table, e Env) []widget.Line {
+	out, _ := TableRows(t, e)
+	return out
+}
+
+// cellLines is how many lines a cell of a table without a cursor may take.
+func cellLines(e Env) int { return max(4, e.H/4) }
+
+// TableRows are the head and the rows of a table, and the line that each row begins on. A
+// cell that has no room continues below.
+func TableRows(t widget.Table, e Env) (out []widget.Line, at []int) {
 	lay := t.Layout(e.W - 2)
-	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
+	out = []widget.Line{widget.Join(widget.P(" "), lay.Head())}
 	for _, r := range t.Rows {
-		out = append(out, widget.Join(widget.P(" "), lay.Row(r)))
+		at = append(at, len(out))
+		for _, l := range lay.Rows(r, cellLines(e)) {
+			out = append(out, widget.Join(widget.P(" "), l))
+		}
+	}
+	return out, at
+}
+
+// Squeezed is lines without as many of their empty ones as it takes to fit in h, the last
+// first.
+func Squeezed(lines []widget.Line, h int) []widget.Line {
+	for i := len(lines) - 1; i >= 0 && len(lines) > h; i-- {
+		if len(lines[i]) == 0 {
+			lines = slices.Delete(lines, i, i+1)
+		}
+	}
+	return lines
+}
+
+// RowLines are rows of a table, each in as many lines as its cells need where all of them
+// fit in room lines, else in one.
+func RowLines(lay widget.Layout, rows [][]widget.Line, room int) [][]widget.Line {
+	out, one, n := make([][]widget.Line, len(rows)), make([][]widget.Line, len(rows)), 0
+	for i, r := range rows {
+		one[i] = []widget.Line{lay.Row(r)}
+		if out[i] = one[i]; len(rows) <= room && one[i][0].IsCut() {
+			out[i] = lay.Rows(r, room)
+		}
+		n += len(out[i])
+	}
+	if n > room {
+		return one
 	}
 	return out
 }
 
 // ListLines are the head of a list and rows of it, which are first, first+1 … of n;
-// cur is the row of the cursor. What is below them is counted.
-func ListLines(lay widget.Layout, rows [][]widget.Line, first, cur, n int, e Env) []widget.Line {
+// cur is the row of the cursor. What is below them is counted. Below the head are room
+// lines for them.
+func ListLines(lay widget.Layout, rows [][]widget.Line, first, cur, n, room int, e Env) []widget.Line {
 	out := []widget.Line{widget.Join(widget.P(" "), lay.Head())}
-	for i, r := range rows {
-		out = append(out, CursorRow(lay.Row(r), first+i, cur, e.W))
+	if len(rows) < n {
+		room = 0
+	}
+	for i, lines := range RowLines(lay, rows, room) {
+		out = append(out, CursorRows(lines, first+i, cur, e.W)...)
 	}
 	return append(out, Below(n-first-len(rows))...)
+}
+
+// CursorRows is row i of a list over several lines, with the mark of the cursor on the
+// first when it is on it.
+func CursorRows(lines []widget.Line, i, cur, w int) []widget.Line {
+	out := make([]widget.Line, len(lines))
+	for k, l := range lines {
+		if out[k] = CursorRow(l, i, cur, w); k > 0 {
+			out[k][0].Text = " "
+		}
+	}
+	return out
 }
 
 // Below is the line that counts the n rows of a list below those that are seen,

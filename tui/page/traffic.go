@@ -130,6 +130,11 @@ func TrafficLine(past []Sample, w int) widget.Line {
 		return nil
 	}
 	n := min(max((w-42)/3, 6), 24)
-	return widget.Join(widget.P(" "), spark("sessions", past, SessionsOf, n), widget.P("   "),
-		spark("new/s", past, func(s Sample) int64 { return s.Rate }, n), widget.P("   "), spark("queue", past, func(s Sample) int64 { return s.Queue }, n))
+	l := widget.Join(widget.P(" "), spark("sessions", past, SessionsOf, n))
+	for _, more := range []widget.Line{spark("new/s", past, func(s Sample) int64 { return s.Rate }, n), spark("queue", past, func(s Sample) int64 { return s.Queue }, n)} {
+		if l.Width()+3+more.Width() <= w {
+			l = widget.Join(l, widget.P("   "), more)
+		}
+	}
+	return l
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -217,7 +218,7 @@ func indented(tone theme.Tone, parts []string, indent string, w, most int) []wid
 	var out []widget.Line
 	for i, s := range parts {
 		if i == most {
-			out[i-1] = out[i-1].AddRaw(tone, " …").Trunc(w)
+			out[i-1] = out[i-1].More(tone, w)
 			break
 		}
 		out = append(out, widget.Raw(tone, indent+s))
@@ -310,6 +311,20 @@ func FindingLine(f *model.Finding, cluster bool) widget.Line {
 	return l.Add(theme.Plain, widget.Words(f.Summary))
 }
 
+// FindingLines is a finding behind its mark, in at most most lines.
+func FindingLines(f *model.Finding, most, w int) []widget.Line {
+	m := FindingMark(f)
+	return Labelled(widget.P(" ").AddRaw(m.Tone, m.Shape), theme.Plain, widget.Words(f.Summary), 3, w, most)
+}
+
+// Beside puts more behind a line where it fits, else below it.
+func Beside(l, more widget.Line, w int) []widget.Line {
+	if l.Width()+more.Width() <= w {
+		return []widget.Line{widget.Join(l, more)}
+	}
+	return []widget.Line{l, more}
+}
+
 // Clock is the time of day of t, with its date when that is not now's.
 func Clock(t, now time.Time) string {
 	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
@@ -373,12 +388,8 @@ func AtMost(lines []widget.Line, n, w int) []widget.Line {
 	if len(lines) <= n || n == 0 {
 		return lines
 	}
-	out := lines[:n:n]
-	last := out[n-1]
-	if last.Width() > w-2 {
-		last = last.Cut(0, w-2)
-	}
-	out[n-1] = widget.Join(last, widget.Raw(theme.Plain, " …"))
+	out := slices.Clone(lines[:n])
+	out[n-1] = out[n-1].More(theme.Plain, w)
 	return out
 }
 

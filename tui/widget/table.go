@@ -160,6 +160,37 @@ func (l Layout) Row(row []Line) Line {
 	})
 }
 
+// Rows is one row of the table: a cell that does not fit in one line continues below, in at
+// most most lines.
+func (l Layout) Rows(row []Line, most int) []Line {
+	if one := l.Row(row); most < 2 || !one.IsCut() {
+		return []Line{one}
+	}
+	cells, n := make([][]Line, len(row)), 1
+	for i, at := range l.index {
+		if at >= len(row) {
+			continue
+		}
+		parts := row[at].Wrap(l.width[i])
+		if len(parts) > most {
+			parts = parts[:most]
+			parts[most-1] = parts[most-1].More(parts[most-1][0].Tone, l.width[i])
+		}
+		cells[at], n = parts, max(n, len(parts))
+	}
+	out := make([]Line, n)
+	for k := range out {
+		part := make([]Line, len(row))
+		for at, c := range cells {
+			if k < len(c) {
+				part[at] = c[k]
+			}
+		}
+		out[k] = l.Row(part)
+	}
+	return out
+}
+
 // line puts the cells of the columns behind one another.
 func (l Layout) line(cell func(i int) Line) Line {
 	var out Line

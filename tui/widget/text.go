@@ -6,6 +6,7 @@ package widget
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +22,9 @@ type Span struct {
 	Text string
 	Tone theme.Tone
 	On   bool // under the cursor
+	// Cut says that text was left out behind it: it is a "…" of Trunc, or of a text that
+	// has more lines than it was given.
+	Cut bool
 	// Hit is the number, from 1, of what a click on it chooses: a row of the
 	// page's list, a key of the footer, a page of the path. 0 is nothing.
 	Hit int32
@@ -182,7 +186,33 @@ func (l Line) Trunc(w int) Line {
 		tail = out[len(out)-1]
 		tail.Text = "…"
 	}
+	tail.Cut = true
 	return append(out, tail)
+}
+
+// More returns l with a mark that it continues, in at most w cells.
+func (l Line) More(tone theme.Tone, w int) Line {
+	const mark = " …"
+	if n := w - Width(mark); l.Width() > n {
+		l = l.Cut(0, n)
+	}
+	return append(l[:len(l):len(l)], Span{Text: mark, Tone: tone, Cut: true})
+}
+
+// IsCut reports whether text was left out of the line.
+func (l Line) IsCut() bool { return slices.ContainsFunc(l, func(s Span) bool { return s.Cut }) }
+
+// Wrap is the line as lines of at most w cells: at spaces, in the tone of its first span
+// where it does not fit in one.
+func (l Line) Wrap(w int) []Line {
+	if l.Width() <= w || w <= 0 {
+		return []Line{l}
+	}
+	var out []Line
+	for _, part := range Wrap(l.String(), w) {
+		out = append(out, Raw(l[0].Tone, part))
+	}
+	return out
 }
 
 // Pad fills the line with spaces up to w cells, or shortens it to w.

@@ -217,7 +217,7 @@ func (p *Candidates) table(e page.Env) []widget.Line {
 			roleOf(b, c.Instance), routed(c), widget.T(theme.Dim, widget.Words(firstReason(c))),
 		})
 	}
-	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, p.at(), len(t.Rows), e)
+	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, p.at(), len(t.Rows), 0, e)
 }
 
 // gatesNamed are the gates of that name; those of HAProxies are one each.

@@ -59,7 +59,24 @@ func (p *Menu) Choose(i int, e page.Env) page.Page {
 }
 
 // room is how many actions there is room for.
-func (p *Menu) room(e page.Env) int { return max(e.H-3, 1) }
+func (p *Menu) room(e page.Env) int {
+	room := e.H - 3 - helpLines(e)
+	if n, _ := p.List(e); n > room {
+		room-- // for how many are below
+	}
+	return max(room, 1)
+}
+
+// helpLines is how many lines the help of the action under the cursor may take.
+func helpLines(e page.Env) int {
+	if e.W < page.Narrow {
+		return 2
+	}
+	return 1
+}
+
+// helpOf is what an action does.
+func helpOf(o *offer) widget.Words { return widget.Words(cmp.Or(o.help, action.HelpOf(o.line))) }
 
 // Do carries out one action.
 func (p *Menu) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
@@ -106,9 +123,11 @@ func (p *Menu) View(e page.Env) []widget.Line {
 		if all[i].open || all[i].screen != "" {
 			name += " …"
 		}
-		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Strong, name), widget.T(theme.Plain, widget.Words(cmp.Or(all[i].help, action.HelpOf(all[i].line))))})
+		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Strong, name), widget.T(theme.Plain, helpOf(&all[i]))})
 	}
-	return append([]widget.Line{title}, page.ListLines(t.Layout(e.W-2), t.Rows[top:top+h], top, cur, len(all), e)...)
+	lay := t.Layout(e.W - 2)
+	out := append([]widget.Line{title}, page.ListLines(lay, t.Rows[top:top+h], top, cur, len(all), h, e)...)
+	return append(append(out, nil), page.Wrapped(theme.Plain, helpOf(&all[cur]), " ", e.W, helpLines(e))...)
 }
 
 // offer is one action: the line that is typed for it, and what it does.

@@ -150,8 +150,9 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.
 	if m.Lag >= 0 {
 		head = widget.Join(head, widget.T(theme.Dim, "  lag "), row[5])
 	}
-	head = widget.Join(head, widget.T(theme.Dim, "  declared "), row[6], widget.Raw(theme.Dim, "  "+string(m.Host)))
-	out := []widget.Line{head}
+	out := page.Beside(head, widget.Join(widget.T(theme.Dim, "  declared "), row[6]), e.W)
+	last := page.Beside(out[len(out)-1], widget.Raw(theme.Dim, "  "+string(m.Host)), e.W)
+	out = append(out[:len(out)-1], last...)
 	if m.Why != "" {
 		out = append(out, page.Wrapped(theme.Doubt, widget.Words(m.Why), " ", e.W, 3)...)
 	}
@@ -163,7 +164,7 @@ func (p *Instance) answer(b *board.Board, m *board.Member, e page.Env) []widget.
 	for i := range b.Findings {
 		f := &b.Findings[i]
 		if f.Instance == p.name || (f.Instance == "" && f.Host == m.Host) {
-			out = append(out, page.FindingLine(f, false))
+			out = append(out, page.FindingLines(f, 3, e.W)...)
 		}
 	}
 	return out
@@ -188,7 +189,7 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 		{Title: "HAPROXY", Min: 8, Max: 32, Drop: who},
 		{Title: "VERDICT", Min: 12},
 		{Title: "STATUS", Min: 6, Max: 24, Drop: 3},
-		{Title: "CHECK", Min: 8, Max: 24, Flex: true, Drop: 4},
+		{Title: "CHECK", Min: 8, Max: 36, Flex: true, Drop: 4},
 		{Title: "CONN", Right: true, Drop: 1},
 		{Title: "PATRONI", Right: true, Drop: 2},
 		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},
@@ -196,10 +197,11 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 	if len(t.Rows) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " no service selects it")}, nil
 	}
+	out, lines := page.TableRows(t, e)
 	for _, i := range first {
-		at = append(at, i+1)
+		at = append(at, lines[i])
 	}
-	return page.TableLines(t, e), at
+	return out, at
 }
 
 // serviceRows are one service's views of the instance.
@@ -387,7 +389,7 @@ func pool(b *board.Board, in *model.Instance, e page.Env) []widget.Line {
 	case p == nil && (v.Pool.Err == nil || !v.Status.Current(e.Now)):
 		return nil
 	case p == nil:
-		return []widget.Line{head.Add(theme.Doubt, widget.Words("? "+v.Pool.Err.Error())).Trunc(e.W), nil}
+		return append(page.Labelled(head, theme.Doubt, widget.Words("? "+v.Pool.Err.Error()), head.Width(), e.W, 3), nil)
 	}
 	t := model.PoolTroubleOf(b.Cluster, p)
 	m := page.Mark{Shape: "●", Word: "", Tone: theme.Good}

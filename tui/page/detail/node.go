@@ -159,10 +159,11 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Plain, s), page.VerdictMark(model.Missing).Line(), nil, nil, nil, nil, nil,
 			widget.T(theme.Warn, "in the inventory, but not on this HAProxy")})
 	}
-	for i := range t.Rows {
-		at = append(at, len(out)+1+i)
+	rows, begin := page.TableRows(t, e)
+	for _, i := range begin {
+		at = append(at, len(out)+i)
 	}
-	out = append(out, page.TableLines(t, e)...)
+	out = append(out, rows...)
 	if len(of) > 0 {
 		out = append(out, nil)
 		out = append(out, p.servers(of[max(min(p.list.Cursor, len(of)-1), 0)], e)...)
@@ -244,7 +245,7 @@ func (p *Node) servers(s section, e page.Env) []widget.Line {
 		{Title: "VERDICT", Min: 12},
 		{Title: "STATUS", Min: 6},
 		{Title: "WEIGHT", Right: true, Drop: 3},
-		{Title: "CHECK", Min: 9, Max: 24, Flex: true, Drop: 2},
+		{Title: "CHECK", Min: 9, Max: 36, Flex: true, Drop: 2},
 		{Title: "CONN", Right: true},
 		{Title: "NEW/S", Right: true, Drop: 4},
 		{Title: "TOTAL", Right: true, Drop: 5},

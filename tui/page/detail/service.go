@@ -123,7 +123,7 @@ func (p *Service) views(b *board.Board, r *board.Route, svc *model.Service, e pa
 		{Title: "STATUS", Min: 6, Drop: 2},
 		{Title: "WEIGHT", Right: true, Drop: 4},
 		{Title: "SHARE", Right: true, Drop: 1},
-		{Title: "CHECK", Min: 9, Max: 24, Flex: true, Drop: 3},
+		{Title: "CHECK", Min: 9, Max: 36, Flex: true, Drop: 3},
 		{Title: "CONN", Right: true, Drop: 6},
 		{Title: "PATRONI", Right: true, Drop: 5},
 		{Title: "WHY", Min: 16, Max: 100, Flex: true, Drop: 7},

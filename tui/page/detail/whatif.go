@@ -174,7 +174,8 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	}
 	members, services := p.members(&out, sup, cur, e), thenTable(&out, e)
 	if len(lines)+len(members)+len(services)+2 > e.H { // no room for both: where the cursor is, and the answer
-		return append(append(short, members[1+cur]), services...)
+		out := append(append(short, members[1+cur]), services...)
+		return page.Scrolled(page.Squeezed(out, e.H), 0, e)
 	}
 	lines = append(lines, reasons(&out, e, e.H-len(lines)-len(members)-len(services)-2)...)
 	lines = append(append(lines, nil), members...)
@@ -182,10 +183,16 @@ func (p *WhatIf) View(e page.Env) []widget.Line {
 	if text := board.UnreadText(out.Unread); text != "" {
 		lines = append(append(lines, nil), page.Wrapped(theme.Doubt, widget.Words("? "+text), " ", e.W, 3)...)
 	}
-	lines = append(append(lines, nil), page.Wrapped(theme.Dim, widget.Words(out.Rules.Words()+"."), " ", e.W, 3)...)
-	return append(lines, page.Wrapped(theme.Dim,
-		"On paper: nothing is changed. This is the state once every check has settled. A failover takes Patroni's ttl and HAProxy's checks; "+
-			"until then the services of the lost member have no server. CUT counts the sessions that HAProxy would end.", " ", e.W, 5)...)
+	for _, more := range [][]widget.Line{
+		page.Wrapped(theme.Dim, widget.Words(out.Rules.Words()+"."), " ", e.W, 3),
+		page.Wrapped(theme.Dim, "On paper: nothing is changed. This is the state once every check has settled. A failover takes Patroni's ttl and HAProxy's checks; "+
+			"until then the services of the lost member have no server. CUT counts the sessions that HAProxy would end.", " ", e.W, 5),
+	} {
+		if len(lines)+1+len(more) <= e.H { // what the page is read without is whole or not there
+			lines = append(append(lines, nil), more...)
+		}
+	}
+	return page.Squeezed(lines, e.H)
 }
 
 // title says what is supposed.
@@ -262,14 +269,14 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 		}
 		t.Rows = append(t.Rows, []widget.Line{widget.Raw(theme.Strong, string(m.Instance)), now.Line(), then.Line(), widget.P(widget.Words(page.Lag(m.Lag, m.LagTime)))})
 	}
-	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, cur, len(t.Rows), e)
+	return page.ListLines(t.Layout(e.W-2), t.Rows, 0, cur, len(t.Rows), 0, e)
 }
 
 // thenTable is each service now and then, with the sessions that are cut.
 func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "PORT", Min: 4}, {Title: "SERVICE", Min: 7, Max: 20}, {Title: "NOW", Min: 9, Max: 30},
 		{Title: "", Min: 1}, {Title: "THEN", Min: 9, Max: 34}, {Title: "CUT", Min: 3, Right: true},
-		{Title: "WHY", Min: 8, Max: 120, Flex: true, Drop: 1}}}
+		{Title: "WHY", Min: 24, Max: 120, Flex: true, Drop: 1}}}
 	if e.W < page.Narrow {
 		t.Gap, t.Cols[2].Min, t.Cols[4].Min, t.Cols = 1, 6, 6, t.Cols[:6]
 	}

@@ -259,7 +259,7 @@ func (p *Events) View(e page.Env) []widget.Line {
 	for i := range seen {
 		t.Rows = append(t.Rows, eventRow(&seen[i], p.cluster == "", room, e))
 	}
-	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), h, e)...)
 	if e.H < 14 {
 		return out
 	}

@@ -233,9 +233,8 @@ func (p *Findings) View(e page.Env) []widget.Line {
 		return append(out, page.Scrolled(findingText(&rows[cur], mostLines, e), p.scroll, e)...)
 	}
 	top := widget.Window(p.top, cur, len(rows), h)
-	for i := top; i < min(top+h, len(rows)); i++ {
-		l := page.FindingLine(&rows[i].Finding, p.cluster == "")
-		out = append(out, page.CursorRow(l[1:], i, cur, e.W))
+	for i, lines := range listLines(rows[top:min(top+h, len(rows))], p.cluster == "", h, e) {
+		out = append(out, page.CursorRows(lines, top+i, cur, e.W)...)
 	}
 	out = append(out, page.Below(len(rows)-top-h)...)
 	text := findingText(&rows[cur], 3, e)
@@ -243,6 +242,24 @@ func (p *Findings) View(e page.Env) []widget.Line {
 		text = append(text[:min(len(text), room-1)], widget.T(theme.Key, "   tab").Add(theme.Dim, " shows it in full"))
 	}
 	return append(out, text...)
+}
+
+// listLines are the lines of each row of the list: its sentence in full where h lines have
+// room for all of them. cluster says that they name their cluster.
+func listLines(rows []row, cluster bool, h int, e page.Env) [][]widget.Line {
+	one, full, n := make([][]widget.Line, len(rows)), make([][]widget.Line, len(rows)), 0
+	for i := range rows {
+		l := page.FindingLine(&rows[i].Finding, cluster)[1:]
+		one[i], full[i] = []widget.Line{l}, []widget.Line{l}
+		if l.Width() > e.W-1 {
+			full[i] = page.LabelledRaw(l[:len(l)-1], theme.Plain, l[len(l)-1].Text, l[:len(l)-1].Width(), e.W-1, 3)
+		}
+		n += len(full[i])
+	}
+	if n > h {
+		return one
+	}
+	return full
 }
 
 // cut reports whether a sentence of a finding has more lines than the page gives it.
@@ -281,11 +298,12 @@ func (p *Findings) calm(e page.Env) widget.Line {
 // lines, its own and the next step in one more.
 func findingText(r *row, most int, e page.Env) []widget.Line {
 	f, m := &r.Finding, page.FindingMark(&r.Finding)
-	head := widget.P(" ").Add(m.Tone, widget.Words(m.Word)).AddRaw(theme.Dim, "  "+f.Code+"  "+subject(f))
+	head := widget.P(" ").Add(m.Tone, widget.Words(m.Word)).AddRaw(theme.Dim, "  "+f.Code)
+	out := append([]widget.Line{nil}, page.Beside(head, widget.Raw(theme.Dim, "  "+subject(f)), e.W)...)
 	if at := since(f, e); !at.IsZero() {
-		head = head.Add(theme.Dim, widget.Words("  first seen "+e.When(at)))
+		seen := page.Beside(out[len(out)-1], widget.T(theme.Dim, widget.Words("  first seen "+e.When(at))), e.W)
+		out = append(out[:len(out)-1], seen...)
 	}
-	out := []widget.Line{nil, head}
 	out = append(out, page.Wrapped(theme.Strong, widget.Words(f.Summary), " ", e.W, most+1)...)
 	for _, ev := range f.Evidence {
 		out = append(out, page.Labelled(widget.T(theme.Dim, "   ·"), theme.Plain, widget.Words(ev), 5, e.W, most)...)

@@ -200,13 +200,14 @@ func (p *Log) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 // the columns.
 func (p *Log) space(e page.Env) int { return max(e.H-2-len(p.above(e)), 1) }
 
-// lines are the rows, each in one line and one of them in full, and which lines can
-// be chosen.
+// lines are the rows, one of them in full, and which lines can be chosen.
 func (p *Log) lines(rows []logRow, e page.Env) (lines []widget.Line, chosen []int) {
-	lay := p.table(rows, e).Layout(e.W - 2)
-	for i := range rows {
+	t := p.table(rows, e)
+	for i, parts := range page.RowLines(t.Layout(e.W-2), t.Rows, p.space(e)) {
 		chosen = append(chosen, len(lines))
-		lines = append(lines, widget.Join(widget.P(" "), lay.Row(rows[i].cells)))
+		for _, l := range parts {
+			lines = append(lines, widget.Join(widget.P(" "), l))
+		}
 		if rows[i].key == p.full {
 			lines = append(lines, rows[i].full(e)...)
 		}

@@ -37,14 +37,18 @@ func panes(b *board.Board, e page.Env, left func(page.Env) []widget.Line) []widg
 // findingsPane is what is wrong, in full, and below it what has happened, in the lines
 // that e has.
 func findingsPane(b *board.Board, e page.Env) []widget.Line {
-	events := latest(b, e, e.H/2)
+	most := e.H / 2
+	if len(b.Causes) == 0 {
+		most = e.H - 3
+	}
+	events := latest(b, e, most)
 	room := e.H
 	if len(events) > 0 {
-		room -= min(len(events)+2, e.H/2)
+		room -= min(len(events)+2, most)
 	}
 	out := []widget.Line{page.FindingsTitle(b.Counts())}
 	if len(b.Causes) == 0 && !e.Pending(b) {
-		out = []widget.Line{widget.T(theme.Head, " FINDINGS"), widget.T(theme.Dim, " none")}
+		out = []widget.Line{widget.T(theme.Head, " FINDINGS").Add(theme.Dim, " none"), nil}
 	}
 	for i := range b.Causes {
 		lines := causeLines(b, &b.Causes[i], e)
@@ -61,9 +65,12 @@ func findingsPane(b *board.Board, e page.Env) []widget.Line {
 	return append(out, events...)
 }
 
-// withMore puts more behind a line, and below it where a tall screen has room.
+// longFrom is from how many lines a page has room for a fact in several.
+const longFrom = 16
+
+// withMore puts more behind a line, and below it where a page has room.
 func withMore(l, more widget.Line, e page.Env) []widget.Line {
-	if e.H < tallFrom || l.Width()+more.Width() <= e.W || more.Width() == 0 {
+	if e.H < longFrom || l.Width()+more.Width() <= e.W || more.Width() == 0 {
 		return []widget.Line{widget.Join(l, more).Trunc(e.W)}
 	}
 	return append([]widget.Line{l}, page.WrappedRaw(more[0].Tone, strings.TrimLeft(more.String(), "; :"), "   ", e.W, 4)...)
@@ -88,8 +95,7 @@ func causeLines(b *board.Board, c *model.Cause, e page.Env) []widget.Line {
 
 // causeHead is the sentence of a cause behind its mark, in at most most lines.
 func causeHead(c *model.Cause, e page.Env, most int) []widget.Line {
-	m := page.FindingMark(&c.Finding)
-	return page.Labelled(widget.P(" ").AddRaw(m.Tone, m.Shape), theme.Plain, widget.Words(c.Summary), 3, e.W, most)
+	return page.FindingLines(&c.Finding, most, e.W)
 }
 
 // latest are the newest changes of the cluster, in at most most lines; the findings are

@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -48,16 +49,12 @@ func (p *Cluster) sentence(b *board.Board, routes []*board.Route, e page.Env) []
 	}
 	head := widget.Join(widget.P(" ").AddRaw(theme.Strong, subject+"  "), state, widget.P("  "))
 	out := page.Flow(head, widget.Words(why), e.W)
-	notes := page.Labelled(widget.T(theme.Warn, " "+page.Differs), theme.Warn, widget.Words(note), 3, e.W, max(lines/2, 1))
+	notes := page.Labelled(widget.T(theme.Warn, " "+page.Differs), theme.Warn, widget.Words(note), 3, e.W, max(lines-len(out), lines/2, 1))
 	if note == "" {
 		notes = nil
 	}
 	room := lines - len(notes)
-	if len(out) > room {
-		out = out[:room]
-		out[room-1] = out[room-1].Add(theme.Plain, " …").Trunc(e.W)
-	}
-	return widget.Fit(append(out, notes...), lines)
+	return widget.Fit(append(page.AtMost(out, room, e.W), notes...), lines)
 }
 
 // firstNote is the first difference between promise and reality in a route.
@@ -76,11 +73,17 @@ func firstNote(r *board.Route) string {
 // hold them: no heading stands without what it heads. beside says that findings and
 // events are drawn elsewhere.
 func (p *Cluster) below(b *board.Board, e page.Env, room int, beside bool) []widget.Line {
-	out := []widget.Line{nil}
-	out = append(out, members(b, e)...)
-	out = append(append(out, nil), facts(b, e)...)
-	out = append(out, files(b, e)...)
-	if beside {
+	list, last := members(b, e), append(append([]widget.Line{nil}, facts(b, e)...), files(b, e)...)
+	list = append([]widget.Line{nil}, list...)
+	if len(list)+len(last) > room { // no empty lines, and the topology has the members that have no room
+		list, last = list[1:], last[1:]
+		if over := len(list) + len(last) - room; over > 0 {
+			list = shortened(list, len(list)-over)
+			last = last[:min(len(last), max(room-len(list), 0))]
+		}
+	}
+	out := slices.Concat(list, last)
+	if beside || len(out) >= room {
 		return out
 	}
 	if len(b.Causes) > 0 && room-len(out) > 2 {
@@ -107,6 +110,15 @@ func (p *Cluster) below(b *board.Board, e page.Env, room int, beside bool) []wid
 	return out
 }
 
+// shortened are the first of the lines of a list of members, n with the one that says that
+// there are more; none where a head would stand alone.
+func shortened(lines []widget.Line, n int) []widget.Line {
+	if n < 2 {
+		return nil
+	}
+	return append(lines[:n-1:n-1], widget.T(theme.Dim, widget.F("   ↓ %d more lines: ", len(lines)-n+1)).Add(theme.Key, "t").Add(theme.Dim, " topology"))
+}
+
 // members is the topology, in the order of the inventory, as the columns are.
 func members(b *board.Board, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
@@ -117,7 +129,7 @@ func members(b *board.Board, e page.Env) []widget.Line {
 		{Title: "TL", Min: 3, Right: true, Drop: 2},
 		{Title: "LAG", Min: 7, Right: true},
 		{Title: "DECLARED", Min: 8, Drop: 4},
-		{Title: "", Min: 4, Max: 120, Flex: true, Drop: 5},
+		{Title: "WHY", Min: 12, Max: 120, Flex: true, Drop: 5},
 	}}
 	for i := range b.Members {
 		t.Rows = append(t.Rows, page.MemberRow(b, &b.Members[i], e))
@@ -235,7 +247,7 @@ func files(b *board.Board, e page.Env) []widget.Line {
 	}
 	if len(unread) > 0 {
 		l = page.Gap(l, same+len(differ) > 0).Add(theme.Doubt, widget.F("? not checked on %s", widget.Data(strings.Join(unread, ", "))))
-		if why != nil && (e.H < tallFrom || l.Width()+widget.Width(why.Error())+16 <= e.W) { // 16: when they were read
+		if why != nil && (e.H < longFrom || l.Width()+widget.Width(why.Error())+16 <= e.W) { // 16: when they were read
 			l, why = l.Add(theme.Doubt, widget.Words(": "+why.Error())), nil
 		}
 	}

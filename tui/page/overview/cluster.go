@@ -148,7 +148,7 @@ func (p *Cluster) View(e page.Env) []widget.Line {
 	b := e.Board(p.name)
 	out := boardBanner(b, e)
 	e.H = max(e.H-len(out), 0)
-	if wide(e) {
+	if wide(e) && (len(b.Causes) > 0 || len(latest(b, e, 3)) > 0) { // an empty pane is no use
 		return append(out, panes(b, e, func(e page.Env) []widget.Line { return p.board(b, e, true) })...)
 	}
 	return append(out, p.board(b, e, false)...)
@@ -173,38 +173,52 @@ func (p *Cluster) board(b *board.Board, e page.Env, beside bool) []widget.Line {
 	return append(out, p.below(b, e, e.H-len(out), beside)...)
 }
 
-// boardBanner is the state of the cluster in a line or two.
+// bannerLines is how many lines the state of the cluster may take.
+func bannerLines(e page.Env) int {
+	switch {
+	case e.H < 9:
+		return 1
+	case e.H < 18:
+		return 2
+	}
+	return 3
+}
+
+// stateLines are the state of the cluster and the sentence for it, in at most most lines.
+func stateLines(b *board.Board, most int, e page.Env) []widget.Line {
+	head := widget.Join(widget.P(" "), e.Health(b).Line(), widget.P("  "))
+	if _, n := b.Counts(); n > 0 && !e.NoAnswer() {
+		head = widget.Join(head, driftCell(b), widget.T(theme.Info, " drift  "))
+	}
+	return page.AtMost(page.Flow(head, widget.Words(e.Summary(b)), e.W), most, e.W)
+}
+
+// news are the findings that the sentence for the cluster does not say already.
+func news(b *board.Board, e page.Env) (out []*model.Finding) {
+	for i := range b.Causes {
+		if f := &b.Causes[i].Finding; f.Summary != e.Summary(b) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// boardBanner is the state of the cluster, and the first of what else is wrong.
 func boardBanner(b *board.Board, e page.Env) []widget.Line {
-	m, text := e.Health(b), widget.Words(e.Summary(b)).Local()
 	var out []widget.Line
 	if b.Paused {
 		out = append(out, widget.T(theme.Alarm, " PAUSED: Patroni is in maintenance mode, there is no automatic failover ").Trunc(e.W))
 	}
-	head := widget.Join(widget.P(" "), m.Line(), widget.P("  "))
-	if _, n := b.Counts(); n > 0 && !e.NoAnswer() {
-		head = widget.Join(head, driftCell(b), widget.T(theme.Info, " drift  "))
-	}
-	if e.H < 20 || head.Width()+widget.Width(text) <= e.W {
-		out = append(out, head.AddRaw(theme.Plain, text))
-	} else {
-		parts := widget.Wrap(text, e.W-head.Width()-1)
-		for i, s := range parts[:min(len(parts), 2)] {
-			if i > 0 {
-				head = widget.Raw(theme.Plain, strings.Repeat(" ", head.Width()))
-			}
-			out = append(out, head.AddRaw(theme.Plain, s))
-		}
-	}
+	out = append(out, stateLines(b, bannerLines(e), e)...)
 	if e.H >= 18 && !wide(e) {
-		var rest []*model.Finding
-		for i := range b.Causes { // what the sentence says already is no news
-			if f := &b.Causes[i].Finding; f.Summary != e.Summary(b) {
-				rest = append(rest, f)
-			}
-		}
+		rest := news(b, e)
 		if n := len(rest); n > 0 {
 			f := page.FindingMark(rest[0])
 			l := widget.Join(widget.P(" "), widget.T(f.Tone, widget.Words(f.Shape+" "+rest[0].Summary)))
+			if n == 1 && l.Width() > e.W {
+				more := widget.T(theme.Dim, "  in full: f")
+				l = widget.Join(l.Trunc(e.W-more.Width()), more)
+			}
 			if n > 1 {
 				more := widget.T(theme.Dim, widget.F("  +%d more: f", n-1))
 				l = widget.Join(l.Trunc(e.W-more.Width()), more)

@@ -141,7 +141,7 @@ func (p *Fleet) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 }
 
 // space is how many rows there is room for.
-func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+detailLines(e)) }
+func (p *Fleet) space(e page.Env) int { return e.Rows(3, 4+leastDetail(e)) }
 
 // View draws the fleet.
 func (p *Fleet) View(e page.Env) []widget.Line {
@@ -168,11 +168,12 @@ func (p *Fleet) View(e page.Env) []widget.Line {
 	if p.sort > 0 || p.desc {
 		p.mark(t.Cols, sorted)
 	}
-	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), e)...)
-	if detail := p.detail(rows[cur], e); e.H-len(out) > len(detail) {
-		out = append(widget.Fit(out, e.H-len(detail)), detail...)
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows, top, cur, len(rows), h, e)...)
+	if e.H < 14 {
+		return out
 	}
-	return out
+	room := min(max(e.H-len(out)-1, leastDetail(e)), mostDetail)
+	return append(widget.Fit(out, e.H-room), p.detail(rows[cur], room, e)...)
 }
 
 // mark shows by which column the rows are sorted, when it is shown at all.
@@ -187,14 +188,11 @@ func (p *Fleet) mark(cols []widget.Column, title widget.Words) {
 
 // detail is the cluster under the cursor in a few lines at the foot of the
 // page: what had no room in its row.
-func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
-	if e.H < 14 {
-		return nil
-	}
+func (p *Fleet) detail(b *board.Board, room int, e page.Env) []widget.Line {
 	m := e.Health(b)
 	head := widget.P(" ").AddRaw(theme.Strong, string(b.Cluster.Name)+"  ").Add(m.Tone, widget.Words(m.Shape+" "+m.Word+"  "))
 	if e.NoAnswer() {
-		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, detailLines(e))
+		return widget.Fit([]widget.Line{head.Add(theme.Info, "no node has answered yet")}, room)
 	}
 	facts := fmt.Sprintf(" members %d/%d · worst lag %s", b.KnownMembers(), len(b.Members), page.Lag(b.WorstLag()))
 	if b.Timeline > 0 {
@@ -203,30 +201,40 @@ func (p *Fleet) detail(b *board.Board, e page.Env) []widget.Line {
 	if b.Cluster.VIP != "" {
 		facts += " · VIP " + b.Cluster.VIP
 	}
-	room, most := detailLines(e), 2
+	most := 3
+	if room < 8 {
+		most = 2
+	}
 	out := page.Flow(head, widget.Words(e.Summary(b)), e.W)
-	out = append(page.AtMost(out, 2, e.W), widget.T(theme.Dim, widget.Words(facts)))
-	if e.H < tallFrom {
+	out = append(page.AtMost(out, most, e.W), widget.T(theme.Dim, widget.Words(facts)))
+	if room < 8 {
 		most = 1
 	}
-	for i := range b.Causes {
-		lines, last := causeHead(&b.Causes[i], e, most), i == len(b.Causes)-1
+	news := news(b, e)
+	for i, f := range news {
+		lines, last := page.FindingLines(f, most, e.W), i == len(news)-1
 		if len(out)+len(lines) > room || len(out)+len(lines) == room && !last {
-			out = append(out, moreFindings(len(b.Causes)-i))
+			out = append(out, moreFindings(len(news)-i))
 			break
 		}
 		out = append(out, lines...)
 	}
+	if events := latest(b, e, room-len(out)-1); len(events) > 0 {
+		out = append(append(out, nil), events...)
+	}
 	return widget.Fit(out, room)
 }
 
-// detailLines is how many lines the cluster under the cursor has at the foot.
-func detailLines(e page.Env) int {
+// leastDetail and mostDetail are how many lines the cluster under the cursor has at the
+// foot: more where the list leaves room.
+func leastDetail(e page.Env) int {
 	if e.H < tallFrom {
 		return 5
 	}
 	return 10
 }
+
+const mostDetail = 14
 
 // nothing says why the list is empty.
 func (p *Fleet) nothing(e page.Env) string {
@@ -292,7 +300,11 @@ func fleetColumns(cluster, leader int, e page.Env) []widget.Column {
 		cols = append(cols, widget.Column{Title: widget.Words(port), Min: 6, Max: 14, Drop: ports[i]})
 	}
 	cols = append(cols, widget.Column{Title: "DRIFT", Min: 3, Drop: 7})
-	return append(cols, widget.Column{Title: "FINDINGS", Min: 8, Max: 120, Flex: true, Drop: 6})
+	least := 8
+	if e.W >= wordsFrom && e.Digest != nil && e.Digest.Found {
+		least = 40 // words before numbers, which the foot has as well
+	}
+	return append(cols, widget.Column{Title: "FINDINGS", Min: least, Max: 120, Flex: true, Drop: 6})
 }
 
 func fleetRow(b *board.Board, e page.Env) []widget.Line {
@@ -378,6 +390,10 @@ func driftCell(b *board.Board) widget.Line {
 	return nil
 }
 
+// wordsFrom is from how many cells a row of the fleet has room for a finding in words;
+// that of the row under the cursor is always below the list.
+const wordsFrom = 100
+
 // findingCell counts the findings that are faults, and has the worst of them.
 func findingCell(b *board.Board, e page.Env) widget.Line {
 	var worst, drift *model.Finding
@@ -392,16 +408,16 @@ func findingCell(b *board.Board, e page.Env) widget.Line {
 		}
 	}
 	switch {
-	case n == 0 && drift != nil && e.W >= 100:
+	case n == 0 && drift != nil && e.W >= wordsFrom:
 		return widget.T(theme.Dim, widget.Words(drift.Summary))
 	case n > 0:
 		m := page.FindingMark(worst)
 		l := widget.Raw(m.Tone, fmt.Sprintf("%s %d", m.Shape, n))
-		if e.W >= 100 {
+		if e.W >= wordsFrom {
 			l = l.AddRaw(theme.Plain, "  ").Add(theme.Plain, widget.Words(worst.Summary))
 		}
 		return l
-	case b.Health == model.HealthOK || e.W < 100 || e.Pending(b):
+	case b.Health == model.HealthOK || e.W < wordsFrom || e.Pending(b):
 		return nil
 	}
 	return widget.T(theme.Dim, widget.Words("–  "+b.Summary))

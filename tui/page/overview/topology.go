@@ -96,9 +96,7 @@ func (p *Topology) space(e page.Env) int { return e.Rows(4, 10) }
 func (p *Topology) View(e page.Env) []widget.Line {
 	b := e.Board(p.cluster)
 	tree := p.tree(b, e)
-	head := e
-	head.H = 1 // of one line
-	out := append(boardBanner(b, head), nil)
+	out := append(stateLines(b, bannerLines(e), e), nil)
 	if len(tree) == 0 {
 		return append(out, widget.T(theme.Warn, " the inventory declares no instance"))
 	}
@@ -110,18 +108,18 @@ func (p *Topology) View(e page.Env) []widget.Line {
 		{Title: "LAG", Min: 7, Right: true},
 		{Title: "SYNC", Min: 5, Max: 12, Drop: 2},
 		{Title: "ADDRESS", Max: 40, Drop: 4},
-		{Title: "", Min: 12, Max: 120, Flex: true, Drop: 3},
+		{Title: "WHY", Min: 12, Max: 120, Flex: true, Drop: 3},
 	}}
 	for i := range tree {
 		t.Rows = append(t.Rows, branchRow(b, tree, i, e))
 	}
 	cur, h := p.at(tree), p.space(e)
 	top := widget.Window(p.top, cur, len(tree), h)
-	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows[top:min(top+h, len(tree))], top, cur, len(tree), e)...)
+	out = append(out, page.ListLines(t.Layout(e.W-2), t.Rows[top:min(top+h, len(tree))], top, cur, len(tree), h, e)...)
 	if e.H < 14 {
 		return out
 	}
-	return append(append(out, nil), branchText(&tree[cur], e)...)
+	return append(append(out, nil), branchText(b, &tree[cur], e)...)
 }
 
 // branchRow is one member in the tree.
@@ -138,15 +136,20 @@ func branchRow(b *board.Board, tree []board.Branch, i int, e page.Env) []widget.
 	case br.Member.Role == "sync_standby":
 		sync = widget.T(theme.Good, "sync")
 	}
-	why := row[7]
-	if br.Why != "" {
-		why = widget.T(theme.Warn, widget.Words(page.Differs+" "+br.Why))
-	} else if br.Note != "" {
-		why = widget.T(theme.Dim, widget.Words(br.Note))
-	} else if br.Stream.State != "" && br.Stream.State != "streaming" {
-		why = widget.T(theme.Warn, widget.Words("walsender state "+br.Stream.State))
+	return []widget.Line{name, row[2], row[3], row[4], row[5], sync, row[1], branchWhy(b, br, e)}
+}
+
+// branchWhy is what is wrong with a member of the tree, or else to say of it.
+func branchWhy(b *board.Board, br *board.Branch, e page.Env) widget.Line {
+	switch {
+	case br.Why != "":
+		return widget.T(theme.Warn, widget.Words(page.Differs+" "+br.Why))
+	case br.Note != "":
+		return widget.T(theme.Dim, widget.Words(br.Note))
+	case br.Stream.State != "" && br.Stream.State != "streaming":
+		return widget.T(theme.Warn, widget.Words("walsender state "+br.Stream.State))
 	}
-	return []widget.Line{name, row[2], row[3], row[4], row[5], sync, row[1], why}
+	return page.MemberRow(b, br.Member, e)[7]
 }
 
 // rails are the lines of the tree in front of a name.
@@ -173,7 +176,7 @@ func rails(tree []board.Branch, i int) string {
 }
 
 // branchText is one member of the tree in a few lines.
-func branchText(br *board.Branch, e page.Env) []widget.Line {
+func branchText(b *board.Board, br *board.Branch, e page.Env) []widget.Line {
 	out := []widget.Line{widget.P(" ").AddRaw(theme.Strong, string(br.Member.Instance)).AddRaw(theme.Dim, "  "+string(br.Member.Host))}
 	if br.Upstream != "" {
 		text := "replicates from " + string(br.Upstream)
@@ -181,6 +184,9 @@ func branchText(br *board.Branch, e page.Env) []widget.Line {
 			text += ", " + strings.Join(page.NonEmpty(br.Stream.State, br.Stream.SyncState, br.Stream.ClientAddr), ", ")
 		}
 		out = append(out, widget.P(widget.Words(" "+text)))
+	}
+	if why := branchWhy(b, br, e); why.Width() > 0 && br.Why == "" && br.Note == "" {
+		out = append(out, page.WrappedRaw(why[0].Tone, why.String(), " ", e.W, 3)...)
 	}
 	if br.Why != "" {
 		out = append(out, page.Wrapped(theme.Warn, widget.Words(page.Differs+" "+br.Why), " ", e.W, 2)...)

@@ -119,6 +119,9 @@ func sameLine(a, b page.DiffLine) bool {
 	return a.Kind == b.Kind && a.Text == b.Text && a.Old == b.Old && a.New == b.New && a.NoEOL == b.NoEOL
 }
 
+// narrow is the width that names of nodes are broken for: that of a small screen.
+const narrow = 79
+
 // section is one or more nodes with the same change.
 func (d *document) section(group []nodeText, all int, t page.Texts) {
 	d.unified.nodes, d.split.nodes = append(d.unified.nodes, len(d.unified.rows)), append(d.split.nodes, len(d.split.rows))
@@ -135,7 +138,13 @@ func (d *document) section(group []nodeText, all int, t page.Texts) {
 	case len(group) > 1:
 		what = fmt.Sprintf("the same on %d nodes: ", len(group))
 	}
-	d.say(widget.T(theme.Dim, widget.Words(" "+what)).AddRaw(theme.Strong, strings.Join(names, ", ")))
+	head, list := widget.T(theme.Dim, widget.Words(" "+what)), strings.Join(names, ", ")
+	for i, l := range widget.WrapBehind(list, max(narrow-head.Width(), 1), narrow-3) {
+		if i > 0 {
+			head = widget.P("   ")
+		}
+		d.say(head.AddRaw(theme.Strong, l))
+	}
 	for i, f := range n.Changes {
 		d.file(f, n.diffs[i], n.ConfDir, t)
 	}

@@ -143,11 +143,7 @@ func (p *Postgres) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 		}
 		return p, nil
 	}
-	head, lines := p.lines(e)
-	at := make([]int, len(lines))
-	for i := range at {
-		at[i] = i
-	}
+	head, lines, at := p.lines(e)
 	return page.With(p, func(q *Postgres) { q.list = p.list.Move(a, at, len(lines), p.room(head, e)) }), nil
 }
 
@@ -184,13 +180,9 @@ func (p *Postgres) room(head []widget.Line, e page.Env) int { return max(e.H-len
 
 // View draws the part of the page that fits.
 func (p *Postgres) View(e page.Env) []widget.Line {
-	head, lines := p.lines(e)
+	head, lines, at := p.lines(e)
 	if p.sql.Got == nil {
 		return head
-	}
-	at := make([]int, len(lines))
-	for i := range at {
-		at[i] = i
 	}
 	list := e
 	list.H = p.room(head, e)
@@ -222,11 +214,11 @@ func session(r *activity.Row, most int, e page.Env) []widget.Line {
 	return append(out, page.WrappedRaw(tone, query, " ", e.W, 2)...)
 }
 
-// lines are what stays on top, and the list of sessions.
-func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
+// lines are what stays on top, the list of sessions, and the line that each begins on.
+func (p *Postgres) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	head = p.sql.Trouble("reading the PostgreSQL of "+string(p.name), "PostgreSQL of "+string(p.name)+" could not be read", e)
 	if p.sql.Got == nil {
-		return head, nil
+		return head, nil, nil
 	}
 	r := p.sql.Got
 	health, troubles := activity.Verdict(r, p.node.Got)
@@ -254,11 +246,19 @@ func (p *Postgres) lines(e page.Env) (head, lines []widget.Line) {
 	return p.table(r, head, e)
 }
 
+// factLines is how many lines a fact of the server may take.
+func factLines(e page.Env) int {
+	if e.H < 20 {
+		return 1
+	}
+	return 2
+}
+
 // facts are the server in some lines: its sessions, its archiver, its slots, its disk.
 func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 	r := p.sql.Got
 	add := func(label, words widget.Words, tone theme.Tone) {
-		out = append(out, page.Labelled(widget.T(theme.Head, " "+label), tone, words, 10, e.W, 1)...)
+		out = append(out, page.Labelled(widget.T(theme.Head, " "+label), tone, words, 10, e.W, factLines(e))...)
 	}
 	add("SESSIONS", widget.Words(activity.SessionsText(r)), theme.Plain)
 	if r.Hidden {
@@ -306,7 +306,7 @@ func (p *Postgres) facts(e page.Env) (out []widget.Line) {
 }
 
 // table is the list of sessions below the head.
-func (p *Postgres) table(r *model.ServerReport, head []widget.Line, e page.Env) (top, lines []widget.Line) {
+func (p *Postgres) table(r *model.ServerReport, head []widget.Line, e page.Env) (top, lines []widget.Line, at []int) {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "PID", Min: 6, Max: 20}, {Title: "USER", Min: 6, Max: 24, Drop: 1}, {Title: "DATABASE", Min: 6, Max: 24, Drop: 5}, {Title: "APPLICATION", Min: 6, Max: 24, Drop: 6},
 		{Title: "XACT", Right: true, Drop: 2}, {Title: "QUERY", Right: true, Drop: 3}, {Title: "STATE", Min: 10, Max: 48}, {Title: "TEXT", Min: 8, Max: 120, Flex: true, Drop: 4},
@@ -315,17 +315,20 @@ func (p *Postgres) table(r *model.ServerReport, head []widget.Line, e page.Env) 
 		t.Rows = append(t.Rows, sessionRow(&row))
 	}
 	lay := t.Layout(e.W - 2)
-	for _, row := range t.Rows {
-		lines = append(lines, widget.Join(widget.P(" "), lay.Row(row)))
+	if len(t.Rows) == 0 {
+		return append(head, nil, widget.T(theme.Dim, " no session")), nil, nil
 	}
-	if len(lines) == 0 {
-		return append(head, nil, widget.T(theme.Dim, " no session")), nil
+	for _, row := range page.RowLines(lay, t.Rows, p.room(head, e)-1) {
+		at = append(at, len(lines))
+		for _, l := range row {
+			lines = append(lines, widget.Join(widget.P(" "), l))
+		}
 	}
 	top = append(head, widget.Join(widget.P(" "), lay.Head()))
 	if more := r.MoreBackends; more > 0 {
 		top[len(top)-1] = top[len(top)-1].Add(theme.Dim, widget.F("  %d more are not listed", more)).Trunc(e.W)
 	}
-	return top, lines
+	return top, lines, at
 }
 
 // sessionRow is one session as a row of the table.

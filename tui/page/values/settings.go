@@ -60,7 +60,7 @@ func (p *Settings) Do(a keys.Action, e page.Env) (page.Page, page.Intent) {
 	return page.Move(p, a, p.space(e), e), nil
 }
 
-func (p *Settings) space(e page.Env) int { return max(e.H-6, 1) }
+func (p *Settings) space(e page.Env) int { return max(e.H-8, 1) }
 
 // View draws the settings, and below them what the one under the cursor is for.
 func (p *Settings) View(e page.Env) []widget.Line {
@@ -79,10 +79,12 @@ func (p *Settings) View(e page.Env) []widget.Line {
 	h := p.space(e)
 	top := widget.Window(p.top, at, n, h)
 	last := min(top+h, n)
-	out = append(out[:1], page.ListLines(t.Layout(e.W-2), t.Rows[top:last], top, at, n, e)...)
-	if n > 0 {
+	out = append(out[:1], page.ListLines(t.Layout(e.W-2), t.Rows[top:last], top, at, n, h, e)...)
+	if n > 0 && e.H > 10 {
 		out = append(out, nil)
-		out = append(out, page.Wrapped(theme.Plain, widget.Words(e.Settings[at].Help), " ", e.W, 1)...)
+	}
+	if n > 0 {
+		out = append(out, page.Wrapped(theme.Plain, widget.Words(e.Settings[at].Help), " ", e.W, 2)...)
 	}
 	where := e.Unsaved
 	switch {

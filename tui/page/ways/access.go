@@ -318,7 +318,7 @@ func (p *Access) cell(x *access.Entry, w int) widget.Line {
 		return l
 	}
 	switch { // shorter
-	case x.Fine() && who != "":
+	case who != "":
 		return widget.Raw(m.Tone, m.Shape+who).Trunc(w)
 	case x.Now.ByDesign:
 		m.Word = string(x.Now.Verdict)

@@ -217,11 +217,14 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 	}
 	lay := t.Layout(e.W - 3)
 	head = append(head, widget.Join(widget.P("  "), lay.Head()))
+	parts := page.RowLines(lay, t.Rows, e.H-len(head)-len(groups)-4)
 	for _, g := range groups {
 		lines = append(lines, g.line(e))
 		for range g.rows {
 			at = append(at, len(lines))
-			lines = append(lines, widget.Join(widget.P(" "), widget.P(" "), lay.Row(t.Rows[len(at)-1])))
+			for _, l := range parts[len(at)-1] {
+				lines = append(lines, widget.Join(widget.P("  "), l))
+			}
 		}
 	}
 	return head, lines, at

@@ -205,8 +205,8 @@ func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
 		}
 		out = append(out, nil)
 	}
-	lay, rows := hopTable(t, e.W)
-	i := 0
+	lay, hops := hopTable(t, e.W)
+	rows, i := page.RowLines(lay, hops, e.H-len(out)-len(t.Attempts)-5), 0
 	for k := range t.Attempts {
 		a := &t.Attempts[k]
 		if len(t.Attempts) > 1 {
@@ -221,7 +221,9 @@ func (p *Trace) lines(e page.Env) (out []widget.Line, at []int, of []station) {
 		}
 		for _, h := range a.Hops {
 			at, of = append(at, len(out)), append(of, station{a, h})
-			out = append(out, widget.Join(widget.P(" "), lay.Row(rows[i])))
+			for _, l := range rows[i] {
+				out = append(out, widget.Join(widget.P(" "), l))
+			}
 			i++
 		}
 	}
