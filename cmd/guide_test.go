@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,4 +143,64 @@ func absent(lines []string, output string) string {
 		}
 	}
 	return ""
+}
+
+// TestGuidesAreTheSame: the Chinese guide has the sections of the English one, its first
+// section types the same commands, and it names every command that the other one names.
+func TestGuidesAreTheSame(t *testing.T) {
+	read := func(page string) string {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	en, zh := read("../docs/guide.md"), read("../docs/guide.zh.md")
+	if n, m := strings.Count(en, "\n## "), strings.Count(zh, "\n## "); n != m {
+		t.Errorf("%d sections in English, %d in Chinese", n, m)
+	}
+	var typed [2][]string
+	for i, page := range []string{"../docs/guide.md", "../docs/guide.zh.md"} {
+		for _, l := range readLessons(t, page) {
+			typed[i] = append(typed[i], strings.Join(l.args, " "))
+		}
+	}
+	if !slices.Equal(typed[0], typed[1]) {
+		t.Errorf("the first sections type\n%q\n%q", typed[0], typed[1])
+	}
+	named := func(page string) map[string]bool {
+		out := map[string]bool{}
+		for _, m := range regexp.MustCompile("(?m)(?:`|^\\$ )pgtui ([a-z]+)").FindAllStringSubmatch(page, -1) {
+			out[m[1]] = true
+		}
+		return out
+	}
+	have, want := named(zh), named(en)
+	if len(want) < 20 {
+		t.Fatalf("only %d commands in the English guide: it is not read", len(want))
+	}
+	for name := range want {
+		if !have[name] {
+			t.Errorf("docs/guide.zh.md does not name pgtui %s", name)
+		}
+	}
+	quoted := regexp.MustCompile("(?m)(?:`|^\\$ )pgtui ([^`#\n]*)")
+	for _, m := range quoted.FindAllStringSubmatch(zh, -1) {
+		words := strings.Fields(m[1])
+		if len(words) == 0 || words[0] == "make" || strings.HasPrefix(words[0], "--") || strings.HasPrefix(words[0], "pg-") {
+			continue
+		}
+		var out, errb bytes.Buffer
+		help := append([]string{"help"}, words[0])
+		if code := cmd.Run(t.Context(), help, cmd.IO{In: strings.NewReader(""), Out: &out, Err: &errb, Getenv: func(string) string { return "" }}); code != 0 {
+			t.Errorf("docs/guide.zh.md: `pgtui %s`: %s", m[1], errb.String())
+			continue
+		}
+		for _, w := range words[1:] {
+			flag, _, _ := strings.Cut(w, "=")
+			if strings.HasPrefix(flag, "--") && !strings.Contains(out.String(), flag) {
+				t.Errorf("docs/guide.zh.md: `pgtui %s`: there is no %s", m[1], flag)
+			}
+		}
+	}
 }
