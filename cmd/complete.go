@@ -48,7 +48,7 @@ func argumentKinds() map[string][]kind {
 	return map[string][]kind{
 		"": {clusters}, "demo": {clusters},
 		"status": {clusters}, "doctor": {clusters}, "routes": {clusters}, "access": {clusters}, "candidates": {clusters}, "roles": {clusters},
-		"ghosts": {clusters}, "states": {clusters}, "lint": {clusters}, "history": {clusters}, "render": {clusters}, "report": {clusters}, "rules": {clusters}, "wait": {clusters},
+		"ghosts": {clusters}, "states": {clusters}, "lint": {clusters}, "history": {clusters}, "render": {clusters}, "report": {clusters}, "rules": {clusters}, "timeline": {clusters, anything}, "wait": {clusters},
 		"patroni history": {clusters}, "components": {places}, "diff": {clusters, haproxies}, "reload": {clusters, haproxies},
 		"trace": {targets, services}, "whatif": {clusters, anything}, "pgbouncer": {instances, anything}, "postgres": {instances, anything}, "logs": {nodes, anything}, "inventory": {hostsAndGroups, anything},
 		"switchover": {clusters, anything}, "failover": {clusters, anything}, "restart": {members, anything}, "reinit": {instances, anything},

@@ -18,6 +18,7 @@ import (
 	"pgtui/internal/text"
 	"pgtui/model"
 	"pgtui/model/access"
+	"pgtui/probe/store"
 	"pgtui/probe/transport"
 	"pgtui/record/ring"
 	"pgtui/session"
@@ -210,6 +211,23 @@ func (a *app) entryPoints() []model.EntryPoint {
 	return out
 }
 
+// stores are those of the configuration.
+func (a *app) stores() []session.Store {
+	var out []session.Store
+	for _, x := range a.config.Stores {
+		for _, of := range []struct {
+			kind store.Kind
+			url  string
+		}{{store.Metrics, x.Metrics}, {store.Logs, x.Logs}} {
+			if of.url != "" {
+				out = append(out, session.Store{PasswordFile: a.Expand(x.PasswordFile),
+					Site: store.Site{Name: x.Name, Kind: of.kind, URL: of.url, User: x.User, CAFile: a.Expand(x.CA)}})
+			}
+		}
+	}
+	return out
+}
+
 // enter makes ctx the context of the run; typed flags stay. c is nil where none
 // was typed.
 func (a *app) enter(c *cobra.Command, ctx config.Context) error {
@@ -236,6 +254,7 @@ func (a *app) enter(c *cobra.Command, ctx config.Context) error {
 	set("", &a.SSHProgram, ctx.SSH.Program, a.config.SSH.Program)
 	set("", &a.SSHControl, ctx.SSH.ControlDir, a.config.SSH.ControlDir)
 	a.ReadOnly, a.NoFiles, a.EntryPoints = a.readOnly(), a.config.NoFiles, a.entryPoints()
+	a.Stores = a.stores()
 	a.Recorder = session.RecorderOptions{Off: a.config.Record.Off, Most: a.config.Record.Size, Keep: a.config.Record.Keep, Program: "pgtui " + version()}
 	return nil
 }

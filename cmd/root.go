@@ -171,7 +171,7 @@ func (a *app) root() *cobra.Command {
 	a.globalFlags(c)
 	c.AddCommand(
 		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.recordCmd(),
-		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(),
+		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.timelineCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),
 		a.configCmd(), a.demoCmd(), a.versionCmd(), a.reportCmd(), a.sandboxNodeCmd(),
@@ -289,7 +289,7 @@ func given(c *cobra.Command) []string {
 // failCode is the exit code of a command that failed before it started.
 func failCode(command string) int {
 	switch command {
-	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer", "postgres", "logs",
+	case "status", "doctor", "lint", "reload", "apply", "access", "trace", "candidates", "pgbouncer", "postgres", "logs", "timeline",
 		"switchover", "failover", "restart", "reinit", "pause", "resume", "flush",
 		"drain", "undrain", "maint", "ready", "weight", "enable", "maintenance", "cancel", "terminate":
 		return 3

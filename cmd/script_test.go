@@ -2,11 +2,13 @@ package cmd_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +81,7 @@ func TestScripts(t *testing.T) {
 			"replace": replace,
 			"forward": forward,
 			"exits":   exits,
+			"stores":  stores,
 		},
 	})
 }
@@ -111,6 +114,50 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if code != want {
 		ts.Fatalf("exit %d, want %d", code, want)
 	}
+}
+
+// stores CONFIG SERIES LOGS: a store that answers as VictoriaMetrics does, with the recorded series of
+// a file (the lines of /api/v1/export), and one that answers as VictoriaLogs does, with the lines of
+// another. CONFIG names both as the site "recorded". storetest runs the real engines.
+func stores(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	series, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	lines, err := os.ReadFile(ts.MkAbs(args[2]))
+	ts.Check(err)
+	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _, _ := strings.Cut(r.FormValue("query"), "{")
+		if r.URL.Path == "/select/logsql/query" {
+			w.Write(lines)
+			return
+		}
+		type result struct {
+			Metric map[string]string `json:"metric"`
+			Values [][2]any          `json:"values"`
+		}
+		found := []result{}
+		for row := range bytes.Lines(series) {
+			var x struct {
+				Metric     map[string]string
+				Values     []float64
+				Timestamps []int64
+			}
+			if json.Unmarshal(row, &x) != nil || x.Metric["__name__"] != name {
+				continue
+			}
+			one := result{Metric: x.Metric}
+			for i, at := range x.Timestamps {
+				one.Values = append(one.Values, [2]any{float64(at) / 1000, fmt.Sprint(x.Values[i])})
+			}
+			found = append(found, one)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": found}})
+	})}
+	go s.Serve(l)
+	ts.Defer(func() { s.Close() })
+	text := fmt.Sprintf("stores:\n  recorded: {metrics: 'http://%s', logs: 'http://%[1]s'}\n", l.Addr())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // big FILE MEGABYTES: makes a large file that begins like an inventory.

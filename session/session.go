@@ -36,6 +36,7 @@ type Options struct {
 	NoFiles     bool   // the nodes' files are read for a plan only
 	Preview     bool   // worth a second to detect the version of ansible-core
 	EntryPoints []model.EntryPoint
+	Stores      []Store // of the configuration; nil leaves them to the inventory
 	Recorder    RecorderOptions
 }
 

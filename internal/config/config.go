@@ -33,6 +33,19 @@ type Config struct {
 	Commands    []Command           // the operator's own, in the order of the file
 	// EntryPoints are endpoints outside the inventory, in the order of the file.
 	EntryPoints []EntryPoint
+	// Stores are the stores of metrics and logs, in the order of the file; nil leaves
+	// them to the inventory.
+	Stores []Store
+}
+
+// Store is one site that stores metrics or logs.
+type Store struct {
+	Name         string
+	Metrics      string // URL of a Prometheus or a VictoriaMetrics; "" is none
+	Logs         string // URL of a VictoriaLogs; "" is none
+	User         string // of HTTP basic authentication; "" is none
+	PasswordFile string // its first line is the password
+	CA           string // file; "" trusts the system's and the inventory's
 }
 
 // Automatic is a Refresh that leaves the time to pgtui.
@@ -172,6 +185,7 @@ func (r *reader) config(c *Config) []field {
 		{"commands", func(n *yaml.Node, what string) { c.Commands = r.commands(n, what) }},
 		{"columns", func(n *yaml.Node, _ string) { c.Columns = r.columns(n) }},
 		{"entry-points", func(n *yaml.Node, what string) { c.EntryPoints = r.entryPoints(n, what) }},
+		{"stores", func(n *yaml.Node, what string) { c.Stores = r.stores(n, what) }},
 		{"contexts", func(n *yaml.Node, _ string) { r.contexts(n, c) }},
 	}
 }

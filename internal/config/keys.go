@@ -33,6 +33,7 @@ func Sections() []Section {
 			{"commands", "commands of your own: a name, and below it the keys of `commands`", "none"},
 			{"columns", "`fleet`: the columns of the fleet, in order, by their titles in any case", "all"},
 			{"entry-points", "endpoints outside the inventory: a name, and below it the keys of `entry-points`", "none"},
+			{"stores", "stores of metrics and logs: a name, and below it the keys of `stores`", "those of the inventory's infra nodes"},
 			{"contexts", "a name, and below it the keys of `contexts`", "none"},
 		}},
 		{"ssh", "How the OpenSSH client is called.", []Key{
@@ -62,6 +63,13 @@ func Sections() []Section {
 			{"consul", "the name or the address of the Consul agent to query", "none"},
 			{"consul-http", "the port of that agent's API", "`8500` with `consul`"},
 			{"consul-dns", "the port of that agent's DNS", "`8600` with `consul`"},
+		}},
+		{"stores", "A site that stores metrics or logs.", []Key{
+			{"metrics", "the URL of a Prometheus or a VictoriaMetrics, with the path of a portal: `https://i.pigsty/vmetrics`", "none"},
+			{"logs", "the URL of a VictoriaLogs", "none"},
+			{"user", "of HTTP basic authentication", "none"},
+			{"password-file", "a file whose first line is the password", "none"},
+			{"ca", "a file with the CA of its certificate", "the inventory's CA, else the system's"},
 		}},
 		{"contexts", "A context: one inventory, and how it is treated. A key that it lacks has the value of the top level.", []Key{
 			{"inventory", "the inventory", "required"},

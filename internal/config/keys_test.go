@@ -41,7 +41,7 @@ func TestSections(t *testing.T) {
 			})
 		}
 	}
-	by := map[string]string{"": "config", "ssh": "ssh", "record": "record", "commands": "commands", "entry-points": "entryPoints", "contexts": "contexts"}
+	by := map[string]string{"": "config", "ssh": "ssh", "record": "record", "commands": "commands", "entry-points": "entryPoints", "stores": "stores", "contexts": "contexts"}
 	for _, s := range Sections() {
 		var listed []string
 		for _, k := range s.Keys {

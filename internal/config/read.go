@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -404,6 +405,33 @@ func (r *reader) entryPoints(n *yaml.Node, what string) []EntryPoint {
 			r.bad(host, "", "%s.host: expected a name or an address, found %q", at, x.Host)
 		case found && !strings.Contains(number, ":"):
 			r.bad(host, bare, "%s.host: a port belongs to ports, found %q", at, x.Host)
+		}
+		out = append(out, x)
+	})
+	return out
+}
+
+// stores reads names with the URLs of a site each.
+func (r *reader) stores(n *yaml.Node, what string) []Store {
+	var out []Store
+	r.each(n, what, nil, func(name string, v *yaml.Node) {
+		x, at := Store{Name: name}, what+"."+name
+		address := func(to *string) func(*yaml.Node, string) {
+			return func(v *yaml.Node, at string) {
+				r.text(v, at, to)
+				if u, err := url.Parse(*to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+					r.bad(v, "", "%s: expected a URL such as http://10.10.10.10:8428, without a password", at)
+				}
+			}
+		}
+		r.fields(v, at,
+			field{"metrics", address(&x.Metrics)},
+			field{"logs", address(&x.Logs)},
+			field{"user", into(r.text, &x.User)},
+			field{"password-file", into(r.text, &x.PasswordFile)},
+			field{"ca", into(r.text, &x.CA)})
+		if x.Metrics == "" && x.Logs == "" {
+			r.bad(v, "", "%s has neither metrics nor logs: a URL of one of them", at)
 		}
 		out = append(out, x)
 	})

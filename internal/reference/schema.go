@@ -50,6 +50,7 @@ func documents() []document {
 		{"setup", jsonv1.Setup{}, "pgtui doctor --setup -o json", "", false},
 		{"several", jsonv1.Several{}, "", "of several clusters, or of a pattern, by a command whose document is about one", false},
 		{"status", jsonv1.Status{}, "pgtui status -o json", "with `--watch` one in each line", false},
+		{"timeline", jsonv1.Timeline{}, "pgtui timeline CLUSTER -o json", "", false},
 		{"trace", jsonv1.Trace{}, "pgtui trace CLUSTER SERVICE -o json", "", false},
 		{"version", jsonv1.Version{}, "pgtui version -o json", "", false},
 		{"whatif", jsonv1.WhatIf{}, "pgtui whatif CLUSTER -o json", "", false},

@@ -121,9 +121,7 @@ func Merge(events []Event) []Event {
 		}
 		out[at] = joined(out[at], e)
 	}
-	slices.SortStableFunc(out, func(a, b Event) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.key(), b.key()))
-	})
+	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
 	return out
 }
 

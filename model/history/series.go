@@ -352,11 +352,11 @@ func (f *folding) haproxies(all []Series) {
 		changes, _ := t.changes(f.from, f.to)
 		for _, ch := range changes {
 			at, within := ch.when()
-			how := fmt.Sprintf("haproxy_server_status is %s at %s and %s at %s", ch.before, clock(ch.prev), ch.after, clock(ch.at))
+			how := fmt.Sprintf("haproxy_server_status was %s at %s and %s at %s", ch.before, clock(ch.prev), ch.after, clock(ch.at))
 			if v, ok := last[k][ch.at.UnixMilli()]; ok {
 				if exact := ch.at.Add(-time.Duration(v * float64(time.Second))); !exact.Before(ch.prev.Add(-time.Second)) && !exact.After(ch.at.Add(time.Second)) {
 					at, within = exact, time.Second
-					how += fmt.Sprintf(", and check_last_change_seconds is %g", v)
+					how = fmt.Sprintf("haproxy_server_status was %s at %s and %s at %s with check_last_change_seconds %g", ch.before, clock(ch.prev), ch.after, clock(ch.at), v)
 				}
 			}
 			f.seen.Events = append(f.seen.Events, f.serverEvent(k, ch, at, within, how, false))
@@ -387,7 +387,7 @@ func (f *folding) flaps(k serverKey, t track, last map[int64]float64, starts []t
 			continue
 		}
 		e := f.serverEvent(k, change{t[i-1].at, t[i].at, "", t[i].state}, exact, time.Second,
-			fmt.Sprintf("check_last_change_seconds is %g at %s: the server was in another state since %s", v, clock(t[i].at), clock(t[i-1].at)), false)
+			fmt.Sprintf("check_last_change_seconds was %g at %s: the server was in another state after %s", v, clock(t[i].at), clock(t[i-1].at)), false)
 		f.seen.Events = append(f.seen.Events, e)
 	}
 }
@@ -425,7 +425,7 @@ func (f *folding) reloads(all []Series) map[string][]time.Time {
 				continue
 			}
 			f.seen.Events = append(f.seen.Events, Event{At: at, Within: time.Second, Kind: KindReload, Host: model.Host(text.Line(host, 100)), After: "a new worker started", Cut: -1, Left: -1,
-				Evidence: []Evidence{{f.store, x.At, fmt.Sprintf("haproxy_process_start_time_seconds is %.0f at %s", x.Value, clock(x.At))}}})
+				Evidence: []Evidence{{f.store, x.At, fmt.Sprintf("haproxy_process_start_time_seconds was %.0f at %s", x.Value, clock(x.At))}}})
 		}
 	}
 	return out

@@ -83,7 +83,7 @@ func New(s Site, now func() time.Time) *Client {
 		Proxy: nil, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, TLSHandshakeTimeout: 5 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 2, IdleConnTimeout: 10 * time.Second, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 	}
-	if s.CAFile != "" {
+	if s.CAFile != "" && strings.HasPrefix(s.URL, "https:") {
 		pem, err := os.ReadFile(s.CAFile)
 		pool := x509.NewCertPool()
 		switch {
