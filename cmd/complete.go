@@ -48,7 +48,7 @@ func argumentKinds() map[string][]kind {
 	return map[string][]kind{
 		"": {clusters}, "demo": {clusters},
 		"status": {clusters}, "doctor": {clusters}, "routes": {clusters}, "access": {clusters}, "candidates": {clusters}, "roles": {clusters},
-		"ghosts": {clusters}, "states": {clusters}, "lint": {clusters}, "history": {clusters}, "render": {clusters}, "report": {clusters}, "rules": {clusters}, "timeline": {clusters, anything}, "wait": {clusters},
+		"ghosts": {clusters}, "states": {clusters}, "lint": {clusters}, "history": {clusters}, "render": {clusters}, "report": {clusters}, "record": {clusters}, "rules": {clusters}, "timeline": {clusters, anything}, "wait": {clusters},
 		"patroni history": {clusters}, "components": {places}, "diff": {clusters, haproxies}, "reload": {clusters, haproxies},
 		"trace": {targets, services}, "whatif": {clusters, anything}, "pgbouncer": {instances, anything}, "postgres": {instances, anything}, "logs": {nodes, anything}, "inventory": {hostsAndGroups, anything},
 		"switchover": {clusters, anything}, "failover": {clusters, anything}, "restart": {members, anything}, "reinit": {instances, anything},
@@ -64,7 +64,7 @@ func argumentKinds() map[string][]kind {
 // among a few values know them.
 func flagKinds() map[string]kind {
 	return map[string]kind{
-		"inventory": files, "ssh-config": files, "pigsty-home": files, "vault-password-file": files, "out": files, "dir": files, "script": files, "playbook-dir": files,
+		"inventory": files, "ssh-config": files, "pigsty-home": files, "vault-password-file": files, "out": files, "dir": files, "script": files, "playbook-dir": files, "from": files,
 		"candidate": instances, "serves": instances, "down": instances, "leader": instances, "down-node": nodes, "host": nodes, "haproxy": haproxies,
 		"order": haproxies, "service": services, "context": contexts, "unit": units, "lang": languages, "accept-risk": risks,
 	}

@@ -111,7 +111,7 @@ func TestCompletion(t *testing.T) {
 // value say what they name.
 func TestEveryWordIsCompleted(t *testing.T) {
 	none := []string{"help", "completion"} // these complete themselves
-	untold := []string{"ansible-core", "count", "dialect", "every", "for", "managed-at", "limit", "lines", "require-auth", "clusters", "speed", "confirm-within", "parallel", "schedule", "set", "since", "timeout", "until", "why"}
+	untold := []string{"ansible-core", "at", "count", "dialect", "every", "for", "managed-at", "limit", "lines", "require-auth", "clusters", "speed", "confirm-within", "parallel", "schedule", "set", "since", "timeout", "until", "why"}
 	seen := map[string]bool{}
 	flags := 0
 	var walk func(c *cobra.Command)
