@@ -353,6 +353,25 @@ func TestTableDropsByPriorityThenNarrows(t *testing.T) {
 	}
 }
 
+// TestASparseColumnNeedsARow: its head is not drawn over nothing.
+func TestASparseColumnNeedsARow(t *testing.T) {
+	tab := widget.Table{Cols: []widget.Column{{Title: "NAME"}, {Title: "WHY", Sparse: true, Flex: true}}, Rows: [][]widget.Line{{widget.P("pg-test-1"), nil}}}
+	if got := strings.TrimSpace(tab.Layout(40).Head().String()); got != "NAME" {
+		t.Errorf("got %q", got)
+	}
+	tab.Rows = append(tab.Rows, []widget.Line{widget.P("pg-test-2"), widget.P("it does not answer")})
+	if got := strings.TrimSpace(tab.Layout(40).Head().String()); !strings.HasSuffix(got, "WHY") {
+		t.Errorf("got %q", got)
+	}
+	var rows []string
+	for _, l := range tab.Layout(22).Rows(tab.Rows[1], 4) {
+		rows = append(rows, strings.TrimRight(l.String(), " "))
+	}
+	if got, want := strings.Join(rows, "|"), "pg-test-2  it does not|           answer"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestLocaleDecidesTheCharacterSet(t *testing.T) {
 	for env, ascii := range map[string]bool{
 		"LANG=en_US.UTF-8": false, "LANG=C.utf8": false, "LANG=C": true, "LANG=en_US.ISO-8859-1": true, "TERM=xterm": true,

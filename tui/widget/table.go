@@ -15,6 +15,8 @@ type Column struct {
 	// Flex columns count with their Min only while it is decided what fits, and
 	// then share the room that is left.
 	Flex bool
+	// Sparse columns are not shown while no row has anything in them.
+	Sparse bool
 	// Drop is when the column gives way on a narrow screen: the highest goes
 	// first, 0 never.
 	Drop int
@@ -75,11 +77,15 @@ func (t Table) Layout(w int) Layout {
 	lay := Layout{gap: gap}
 	var want []int
 	for i, c := range t.Cols {
-		n := max(Width(c.Title.Local()), c.Min)
+		n, widest := max(Width(c.Title.Local()), c.Min), 0
 		for _, r := range t.Rows {
 			if i < len(r) {
-				n = max(n, r[i].Width())
+				widest = max(widest, r[i].Width())
 			}
+		}
+		if n = max(n, widest); c.Sparse && widest == 0 {
+			want = append(want, 0)
+			continue
 		}
 		if c.Max > 0 {
 			n = min(n, max(c.Max, Width(c.Title.Local())))

@@ -207,7 +207,7 @@ func gateMark(v candidate.Verdict) page.Mark {
 func (p *Candidates) table(e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{
 		{Title: "MEMBER", Min: 9, Max: 32}, {Title: "TAKEOVER", Min: 9}, {Title: "BEHIND", Min: 6, Max: 16}, {Title: "TO REPLAY", Min: 9, Max: 16, Drop: 2},
-		{Title: "ROLE", Min: 6, Max: 24, Drop: 1}, {Title: "HAPROXY", Min: 7, Max: 24}, {Title: "WHY", Min: 14, Max: 120, Flex: true, Drop: 3},
+		{Title: "ROLE", Min: 6, Max: 24, Drop: 1}, {Title: "HAPROXY", Min: 7, Max: 24}, {Title: "WHY", Min: 14, Max: 120, Flex: true, Sparse: true, Drop: 3},
 	}}
 	b := e.Board(p.cluster)
 	for i := range p.Got.Candidates {

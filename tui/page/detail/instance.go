@@ -192,7 +192,7 @@ func (p *Instance) services(b *board.Board, e page.Env) (out []widget.Line, at [
 		{Title: "CHECK", Min: 8, Max: 36, Flex: true, Drop: 4},
 		{Title: "CONN", Right: true, Drop: 1},
 		{Title: "PATRONI", Right: true, Drop: 2},
-		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 6},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Sparse: true, Drop: 6},
 	}}
 	if len(t.Rows) == 0 {
 		return []widget.Line{widget.T(theme.Dim, " no service selects it")}, nil

@@ -142,7 +142,7 @@ func (p *Node) lines(e page.Env) (out []widget.Line, at []int, of []section) {
 		{Title: "NEW/S", Min: 4, Right: true, Drop: 2},
 		{Title: "QUEUE", Min: 4, Right: true, Drop: 1},
 		{Title: "SESSIONS", Min: 8, Max: 24, Drop: 4},
-		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 5},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Sparse: true, Drop: 5},
 	}}
 	for i := range st.Proxies {
 		px := &st.Proxies[i]
@@ -251,7 +251,7 @@ func (p *Node) servers(s section, e page.Env) []widget.Line {
 		{Title: "TOTAL", Right: true, Drop: 5},
 		{Title: "ERRORS", Right: true, Drop: 6},
 		{Title: "SINCE", Right: true, Drop: 1},
-		{Title: "WHY", Min: 12, Max: 100, Flex: true, Drop: 7},
+		{Title: "WHY", Min: 12, Max: 100, Flex: true, Sparse: true, Drop: 7},
 	}}
 	for i := range v.Cells {
 		row := serverRow(v, &v.Cells[i], svc, e)

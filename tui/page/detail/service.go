@@ -126,7 +126,7 @@ func (p *Service) views(b *board.Board, r *board.Route, svc *model.Service, e pa
 		{Title: "CHECK", Min: 9, Max: 36, Flex: true, Drop: 3},
 		{Title: "CONN", Right: true, Drop: 6},
 		{Title: "PATRONI", Right: true, Drop: 5},
-		{Title: "WHY", Min: 16, Max: 100, Flex: true, Drop: 7},
+		{Title: "WHY", Min: 16, Max: 100, Flex: true, Sparse: true, Drop: 7},
 	}}
 	for i := range r.Views {
 		v := &r.Views[i]

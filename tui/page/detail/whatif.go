@@ -276,7 +276,7 @@ func (p *WhatIf) members(out *failover.Outcome, sup failover.Supposition, cur in
 func thenTable(out *failover.Outcome, e page.Env) []widget.Line {
 	t := widget.Table{Cols: []widget.Column{{Title: "PORT", Min: 4}, {Title: "SERVICE", Min: 7, Max: 20}, {Title: "NOW", Min: 9, Max: 30},
 		{Title: "", Min: 1}, {Title: "THEN", Min: 9, Max: 34}, {Title: "CUT", Min: 3, Right: true},
-		{Title: "WHY", Min: 24, Max: 120, Flex: true, Drop: 1}}}
+		{Title: "WHY", Min: 24, Max: 120, Flex: true, Sparse: true, Drop: 1}}}
 	if e.W < page.Narrow {
 		t.Gap, t.Cols[2].Min, t.Cols[4].Min, t.Cols = 1, 6, 6, t.Cols[:6]
 	}

@@ -129,7 +129,7 @@ func members(b *board.Board, e page.Env) []widget.Line {
 		{Title: "TL", Min: 3, Right: true, Drop: 2},
 		{Title: "LAG", Min: 7, Right: true},
 		{Title: "DECLARED", Min: 8, Drop: 4},
-		{Title: "WHY", Min: 12, Max: 120, Flex: true, Drop: 5},
+		{Title: "WHY", Min: 12, Max: 120, Flex: true, Sparse: true, Drop: 5},
 	}}
 	for i := range b.Members {
 		t.Rows = append(t.Rows, page.MemberRow(b, &b.Members[i], e))

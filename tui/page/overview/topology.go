@@ -108,7 +108,7 @@ func (p *Topology) View(e page.Env) []widget.Line {
 		{Title: "LAG", Min: 7, Right: true},
 		{Title: "SYNC", Min: 5, Max: 12, Drop: 2},
 		{Title: "ADDRESS", Max: 40, Drop: 4},
-		{Title: "WHY", Min: 12, Max: 120, Flex: true, Drop: 3},
+		{Title: "WHY", Min: 12, Max: 120, Flex: true, Sparse: true, Drop: 3},
 	}}
 	for i := range tree {
 		t.Rows = append(t.Rows, branchRow(b, tree, i, e))

@@ -208,7 +208,7 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 		{Title: "HEALTH", Min: 9},
 		{Title: "VERSION", Min: 5, Max: 24, Drop: 2},
 		{Title: "MS", Min: 3, Right: true, Drop: 4},
-		{Title: "WHY", Min: 12, Max: 160, Flex: true, Drop: 5},
+		{Title: "WHY", Min: 12, Max: 160, Flex: true, Sparse: true, Drop: 5},
 	}}
 	for _, g := range groups {
 		for _, r := range g.rows {
@@ -223,7 +223,7 @@ func (p *Components) lines(e page.Env) (head, lines []widget.Line, at []int) {
 		for range g.rows {
 			at = append(at, len(lines))
 			for _, l := range parts[len(at)-1] {
-				lines = append(lines, widget.Join(widget.P("  "), l))
+				lines = append(lines, widget.Join(widget.P(" "), widget.P(" "), l))
 			}
 		}
 	}
