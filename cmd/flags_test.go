@@ -39,7 +39,8 @@ func typed(t *testing.T, args ...string) (code int, out, errs string) {
 func good(c *cobra.Command) []string {
 	switch c.CommandPath() {
 	case "pgtui access", "pgtui candidates", "pgtui ghosts", "pgtui states", "pgtui roles", "pgtui wait", "pgtui reload", "pgtui diff", "pgtui render",
-		"pgtui switchover", "pgtui restart", "pgtui pause", "pgtui resume", "pgtui patroni config", "pgtui patroni history", "pgtui patroni reload":
+		"pgtui switchover", "pgtui restart", "pgtui pause", "pgtui resume", "pgtui patroni config", "pgtui patroni history", "pgtui patroni reload",
+		"pgtui timeline":
 		return []string{"pg-test"}
 	case "pgtui whatif":
 		return []string{"pg-test", "--down", "pg-test-1"}

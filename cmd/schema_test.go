@@ -68,7 +68,7 @@ func schemaOf(args []string) string {
 	if has("patroni history") {
 		return "patroni-history"
 	}
-	named := []string{"access", "candidates", "components", "diff", "doctor", "ghosts", "history", "inventory", "lint", "logs", "pgbouncer", "postgres", "report", "roles", "routes", "status", "trace", "version", "whatif"}
+	named := []string{"access", "candidates", "components", "diff", "doctor", "ghosts", "history", "inventory", "lint", "logs", "pgbouncer", "postgres", "report", "roles", "routes", "status", "timeline", "trace", "version", "whatif"}
 	if i := slices.IndexFunc(args, func(a string) bool { return slices.Contains(named, a) }); i >= 0 {
 		return args[i]
 	}
