@@ -56,7 +56,7 @@ func argumentKinds() map[string][]kind {
 		"patroni reload": {clusters, anything}, "patroni flush": {clusters, flushes, instances, anything},
 		"drain": {instances, anything}, "undrain": {instances, anything}, "maint": {instances, anything}, "ready": {instances, anything},
 		"cancel": {instances, anything}, "terminate": {instances, anything},
-		"weight": {instances, anything}, "maintenance": {nodes, anything}, "apply": {plans, anything}, "undo": {undoables, anything},
+		"weight": {instances, anything}, "maintenance": {nodes, anything}, "apply": {plans, anything}, "replay": {files, anything}, "undo": {undoables, anything},
 	}
 }
 

@@ -44,6 +44,9 @@ func (a *app) runConsole(cmd *cobra.Command, args []string) error {
 		fmt.Fprintf(a.io.Out, "pgtui %s\n", version())
 		return nil
 	}
+	if a.consolePast.given() {
+		return a.replayConsole(cmd.Context(), &a.consolePast, model.ClusterName(strings.Join(args, "")))
+	}
 	path, err := a.Find()
 	if len(args) == 1 && err != nil {
 		return model.NotFound(fmt.Errorf("no command %q, and no inventory to find a cluster in", text.Line(args[0], 60)), args[0], commandNames(cmd), source.TryOf(err))
@@ -182,6 +185,7 @@ func (a *app) deps(path string) tui.Deps {
 		Context:  infoOf(a.context),
 		Command:  a.command(path),
 		Open:     a.openContext,
+		Past:     func(ctx context.Context) (tui.Deps, error) { return a.pastDeps(ctx, path) },
 	}
 	if a.color == colorAlways {
 		d.Environ = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NO_COLOR=") })

@@ -129,7 +129,7 @@ func TestHelpNamesStay(t *testing.T) {
 	names := func(language string) (out []string) {
 		_, text, _ := typed(t, "help", "--lang", language)
 		for _, line := range strings.Split(text, "\n") {
-			if name, _, ok := strings.Cut(strings.TrimPrefix(line, "  "), "  "); ok && strings.HasPrefix(line, "  ") {
+			if name, _, ok := strings.Cut(strings.TrimPrefix(line, "  "), "  "); ok && name != "" && strings.HasPrefix(line, "  ") { // a text goes on below its name
 				out = append(out, name)
 			}
 		}

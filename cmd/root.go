@@ -75,6 +75,7 @@ type app struct {
 	inColour     bool           // what is printed as text has colours
 	given        []string       // flags that change how an inventory is read, as they were typed
 	printVersion bool           // --version
+	consolePast  pastOptions    // --at and --from of the console
 	started      bool           // the command itself has started
 	held         *bytes.Buffer  // what a command that only reads has printed; nil when it prints at once
 	out          io.Writer      // where held goes
@@ -168,9 +169,10 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&a.printVersion, "version", false, "print the version")
+	pastFlags(c, &a.consolePast)
 	a.globalFlags(c)
 	c.AddCommand(
-		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.recordCmd(),
+		a.statusCmd(), a.doctorCmd(), a.accessCmd(), a.traceCmd(), a.componentsCmd(), a.pgbouncerCmd(), a.logsCmd(), a.postgresCmd(), a.routesCmd(), a.whatifCmd(), a.candidatesCmd(), a.waitCmd(), a.recordCmd(), a.replayCmd(),
 		a.inventoryCmd(), a.lintCmd(), a.rulesCmd(), a.renderCmd(), a.diffCmd(), a.rolesCmd(), a.ghostsCmd(), a.statesCmd(), a.historyCmd(), a.timelineCmd(),
 		a.reloadCmd(), a.applyCmd(), a.undoCmd(),
 		a.switchoverCmd(), a.failoverCmd(), a.restartCmd(), a.reinitCmd(), a.pauseCmd(), a.resumeCmd(), a.patroniCmd(),

@@ -66,6 +66,7 @@ type Model struct {
 	messages     []page.Message               // shown to the operator, oldest first
 	unrecorded   string                       // why nothing is recorded, as it was shown last
 	marks        int                          // that were set
+	live         *Deps                        // to return to from the past; nil in the present
 	lastReads    map[model.Host]page.LastRead // when each node's files were read, or why they could not be
 	ran          []model.Ran                  // what was run on nodes, as far as a tick has seen it
 
@@ -141,6 +142,9 @@ func (m *Model) register(all []page.Screen) {
 // old one stays on screen until the new one's first snapshot.
 func (m *Model) take(inv *model.Inventory) {
 	m.inv, m.began, m.lastReads = inv, m.now, nil
+	if m.deps.Replay != nil {
+		m.began = time.Time{} // nothing is on its way any more
+	}
 	m.fresh(inv)
 	m.feed.world.nodes.forget()
 	m.gen++

@@ -566,6 +566,9 @@ func TestDefaultKeysAreWhole(t *testing.T) {
 				}
 				has = has || owner[k] == r.Action
 			}
+			if r.When == keys.Replaying && (scope == "diff" || scope == "reload") {
+				continue // a replay has no plan
+			}
 			if !has && !(scope == "help" && r.Action == keys.Freeze) { // which stands still, and pages by space
 				t.Errorf("on %s no key is left for %s: its keys belong to %s", scope, r.Action, owner[r.Names()[0]])
 			}

@@ -148,6 +148,10 @@ type Deps struct {
 	// Command is how pgtui was called, with the flags that tell its inventory;
 	// "" is plain pgtui. Commands that are copied begin with it.
 	Command string
+	// Replay is the recording that the session plays; nil where it probes nodes.
+	Replay Replay
+	// Past opens the recordings of the same clusters; nil where there are none.
+	Past func(ctx context.Context) (Deps, error)
 	// Start is the cluster to open on; "" opens the fleet.
 	Start model.ClusterName
 }

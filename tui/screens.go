@@ -125,6 +125,10 @@ func (m *Model) holds(w keys.When, e page.Env) bool {
 	switch w {
 	case keys.Always:
 		return true
+	case keys.Live:
+		return m.deps.Replay == nil
+	case keys.Replaying:
+		return m.deps.Replay != nil
 	case keys.HasPast:
 		return len(m.past) > 0
 	case keys.HasFuture:

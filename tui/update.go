@@ -129,6 +129,8 @@ func (m *Model) result(msg tea.Msg) tea.Cmd {
 		return m.result(msg.PlanMsg)
 	case contextMsg:
 		return m.switched(msg)
+	case pastMsg:
+		return m.enters(msg)
 	case savedMsg:
 		m.saved(msg)
 	case page.PlanMsg:
@@ -233,6 +235,9 @@ func (m *Model) snapshot(msg snapshotMsg) tea.Cmd {
 		m.held = &msg
 		return m.feed.next(msg)
 	}
+	if m.deps.Replay != nil {
+		m.relive()
+	}
 	m.traffic.Add(msg.snap)
 	m.snap, m.judged = msg.snap, m.now
 	m.judge(msg.boards)
@@ -280,7 +285,7 @@ func (m *Model) switched(msg contextMsg) tea.Cmd {
 		return nil
 	}
 	d := msg.deps
-	d.Environ, d.Now = m.deps.Environ, m.deps.Now
+	d.Environ, d.Now, m.live = m.deps.Environ, m.deps.Now, nil
 	if m.locked {
 		d.ReadOnly = cmp.Or(d.ReadOnly, byPalette) // its session is read-only too
 	}
@@ -449,6 +454,9 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Future:
 		return m.through(&m.future, &m.past)
 	case keys.Freeze:
+		if m.deps.Replay != nil {
+			return m.replays(do)
+		}
 		return m.freeze()
 	case keys.Faster, keys.Slower:
 		return m.repace(do == keys.Faster)
@@ -462,6 +470,8 @@ func (m *Model) do(do keys.Action, e page.Env) tea.Cmd {
 	case keys.Mark:
 		m.mark()
 		return nil
+	case keys.Time, keys.NextEvent, keys.PrevEvent, keys.NextMinute, keys.PrevMinute:
+		return m.replays(do)
 	case keys.Mouse:
 		m.noMouse = !m.noMouse
 		if m.noMouse {

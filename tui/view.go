@@ -64,6 +64,9 @@ func (m *Model) head() []widget.Line {
 	if b := m.banner(); b != nil && m.h >= 5 {
 		out = append(out, b)
 	}
+	if s := m.scrubber(); s != nil {
+		out = append(out, s.Pad(m.w))
+	}
 	return append(out, m.staleLines()...)
 }
 
@@ -152,6 +155,9 @@ func (m *Model) leader() []widget.Line {
 }
 
 func (m *Model) age() widget.Line {
+	if m.deps.Replay != nil {
+		return widget.T(theme.Warn, "past")
+	}
 	var at time.Time
 	if m.snap != nil {
 		at = m.snap.TakenAt
@@ -275,6 +281,9 @@ func (m *Model) helpSets(e page.Env) []page.HelpSet {
 func (m *Model) banner() widget.Line {
 	var parts []string
 	tone := theme.Alarm
+	if r := m.replayBanner(); r != "" {
+		return widget.Raw(tone, " "+r).Pad(m.w)
+	}
 	if c := m.deps.Context; c.Name != "" && (c.Production || c.Colour != "") {
 		text := c.Name
 		if c.Environment != "" {

@@ -57,6 +57,11 @@ const (
 	Edit       Action = "edit"
 
 	Mark       Action = "mark"
+	Time       Action = "past"
+	NextEvent  Action = "next-event"
+	PrevEvent  Action = "prev-event"
+	NextMinute Action = "next-minute"
+	PrevMinute Action = "prev-minute"
 	NextChange Action = "next-change"
 	PrevChange Action = "prev-change"
 
@@ -101,6 +106,8 @@ const (
 	HasPast   When = "past"    // there is a screen to go back to
 	HasFuture When = "future"  // and one to go forward to
 	Prints    When = "command" // a command prints the screen
+	Live      When = "live"    // the nodes are shown
+	Replaying When = "replay"  // a recording is shown
 )
 
 // Row is one line of the table.
@@ -245,11 +252,16 @@ func Global() []Row {
 		{Keys: ": ctrl+p", Action: Palette, Help: "go to a screen, cluster, service or instance, or run an action, by name"},
 		{Keys: "< alt+left", Action: Past, Help: "back in the history of screens", When: HasPast},
 		{Keys: "> alt+right", Action: Future, Help: "forward in the history of screens", When: HasFuture},
-		{Keys: "space", Action: Freeze, Help: "freeze the screen to read it; again: resume"},
+		{Keys: "space", Action: Freeze, Help: "freeze the screen to read it; in a replay: play; again: resume"},
+		{Keys: "[", Action: PrevEvent, Label: "event before", Help: "to the event before", When: Replaying},
+		{Keys: "]", Action: NextEvent, Label: "event after", Help: "to the event after", When: Replaying},
+		{Keys: "{", Action: PrevMinute, Help: "a minute back", When: Replaying},
+		{Keys: "}", Action: NextMinute, Help: "a minute forth", When: Replaying},
+		{Keys: "H", Action: Time, Help: "to the recordings of these clusters; again: back to now"},
 		{Keys: "+ =", Action: Faster, Help: "probe the nodes more often"},
 		{Keys: "-", Action: Slower, Help: "probe the nodes less often"},
 		{Keys: "\"", Action: Said, Help: "the messages of this console in full, the newest first"},
-		{Keys: "M", Action: Mark, Help: "set a mark in the recording, to find this moment again"},
+		{Keys: "M", Action: Mark, Help: "set a mark in the recording, to find this moment again", When: Live},
 		{Keys: "@", Action: Times, Help: "show how long ago things happened instead of the time of day; again: the time of day"},
 		{Keys: "y", Action: Copy, Help: "copy the command that prints this screen, and Pigsty's own", When: Prints},
 		{Keys: "!", Action: Shell, Help: "a shell on this node by ssh; on a cluster: on its leader's node"},
