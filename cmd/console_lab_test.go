@@ -135,7 +135,7 @@ func TestLabConsoleShowsAPartition(t *testing.T) {
 	lab(t, "partition", "pg-test-3")
 	late := openConsole(t, 80, 24, args...)
 	late.see("FILES up to date on 2 of 3   · reading pg-test-3")
-	late.see("FILES up to date on 2 of 3   ? not checked on pg-test-3: ")
+	late.see("FILES up to date on 2 of 3   ? not checked on pg-test-3", "? read /etc/haproxy/conf.d: ")
 	screen := c.see("? no answer", "2/3")
 	if strings.Contains(screen, "● ok") {
 		t.Errorf("drawn as healthy:\n%s", screen)
